@@ -1,0 +1,29 @@
+package mesh
+
+// A Fault says what part of the document can't be had, and why. Touching that
+// part raises it as an error; document and evaluator decide what that means
+// for the rest (a broken proxy never ends the run).
+type Fault struct {
+	Proxy   string // the proxy's id, "reviews-v1-7f99cc4496-gdxfn.default"; empty when it is not about one
+	Subject string // whose it is when it is not a proxy: a pilot's name, "kubernetes"
+	Section string // "clusters", "syncz", "pods"
+	Err     error  // the fact: what was met
+}
+
+// Error states the fact, the thing first: "reviews-v1.default: clusters: port 15000 refused".
+func (f *Fault) Error() string {
+	s := f.Err.Error()
+	if f.Section != "" {
+		s = f.Section + ": " + s
+	}
+	if f.Proxy != "" {
+		return f.Proxy + ": " + s
+	}
+	if f.Subject != "" {
+		return f.Subject + ": " + s
+	}
+	return s
+}
+
+// Unwrap gives the fact.
+func (f *Fault) Unwrap() error { return f.Err }

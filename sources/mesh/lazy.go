@@ -1,0 +1,137 @@
+package mesh
+
+import (
+	"context"
+	"maps"
+	"slices"
+)
+
+// Lazy is a value that is fetched or decoded when something looks into it.
+// All methods may be called by several goroutines at once.
+type Lazy interface {
+	// Force gives the value one level deep: a scalar, or a []any or
+	// map[string]any whose members may be lazy themselves. It never gives a
+	// Lazy. The result must not be changed. An error is a [*Fault], or the
+	// context's.
+	Force(ctx context.Context) (any, error)
+
+	// Forced gives what Force would give when that costs nothing; ok is false
+	// otherwise.
+	Forced() (v any, ok bool)
+
+	// Pending says that Force would have to ask somebody or read a whole
+	// section: worth doing for several values at once. Local decoding of a
+	// few bytes is not pending.
+	Pending() bool
+}
+
+// Whole is a [Lazy] that has a cheaper way to everything inside it than to
+// force it level by level.
+type Whole interface {
+	Lazy
+	// Deep gives the value with nothing lazy in it. It keeps no copy.
+	Deep(ctx context.Context) (any, error)
+}
+
+// Force looks at v one level deep. Plain values are given back as they are.
+func Force(ctx context.Context, v any) (any, error) {
+	if l, ok := v.(Lazy); ok {
+		return l.Force(ctx)
+	}
+	return v, nil
+}
+
+// Get gives the member of an object, and nil where v has none or is not an
+// object.
+func Get(ctx context.Context, v any, key string) (any, error) {
+	v, err := Force(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	m, _ := v.(map[string]any)
+	return m[key], nil
+}
+
+// Deep gives v with nothing lazy in it. What held nothing lazy is given back
+// as it was, not copied.
+func Deep(ctx context.Context, v any) (any, error) {
+	if w, ok := v.(Whole); ok {
+		return w.Deep(ctx)
+	}
+	v, err := Force(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	switch x := v.(type) {
+	case []any:
+		return deepArray(ctx, x)
+	case map[string]any:
+		return deepObject(ctx, x)
+	}
+	return v, nil
+}
+
+func deepArray(ctx context.Context, x []any) (any, error) {
+	var out []any
+	for i, w := range x {
+		if !container(w) {
+			continue
+		}
+		u, err := Deep(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			if same(u, w) {
+				continue
+			}
+			out = slices.Clone(x)
+		}
+		out[i] = u
+	}
+	if out == nil {
+		return x, nil
+	}
+	return out, nil
+}
+
+func deepObject(ctx context.Context, x map[string]any) (any, error) {
+	var out map[string]any
+	for _, k := range slices.Sorted(maps.Keys(x)) { // in order: so that the first fault is always the same
+		w := x[k]
+		if !container(w) {
+			continue
+		}
+		u, err := Deep(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			if same(u, w) {
+				continue
+			}
+			out = maps.Clone(x)
+		}
+		out[k] = u
+	}
+	if out == nil {
+		return x, nil
+	}
+	return out, nil
+}
+
+func container(v any) bool {
+	switch v.(type) {
+	case []any, map[string]any, Lazy:
+		return true
+	}
+	return false
+}
+
+// same tells whether Deep gave back the container it was given.
+func same(u, w any) bool {
+	if _, ok := w.(Lazy); ok {
+		return false
+	}
+	return Identical(u, w)
+}

@@ -1,0 +1,31 @@
+package mesh
+
+// A Section is a part of a proxy that costs a request of its own, under the
+// name of the field it hangs in.
+type Section string
+
+// The sections of an Envoy proxy, then those of a ztunnel.
+const (
+	Clusters   Section = "clusters"
+	Listeners  Section = "listeners"
+	Routes     Section = "routes"
+	Endpoints  Section = "endpoints"
+	Secrets    Section = "secrets"
+	Extensions Section = "extensions"
+	Bootstrap  Section = "bootstrap"
+	Server     Section = "server"
+	Stats      Section = "stats"
+	Loggers    Section = "loggers"
+
+	Workloads   Section = "workloads"
+	Services    Section = "services"
+	Policies    Section = "policies"
+	Connections Section = "connections"
+)
+
+// A Hint says what a query wants of a section. A source may use it to ask for
+// less, or not; the answer may always hold more than was wanted.
+type Hint struct {
+	Names  []string // the names of the elements wanted; nil: all of them
+	Fields []string // the fields wanted of each element, by path; nil: all of them
+}
