@@ -1,0 +1,152 @@
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"sync"
+
+	"github.com/itchyny/gojq"
+)
+
+// Funcs evaluates small jq expressions by gojq. Each is compiled once for the
+// life of the Funcs. The zero value is ready; several goroutines may use it.
+type Funcs struct {
+	compiled sync.Map // expression → *gojq.Code
+}
+
+// arguments are the variables of an expression, in the order of Call's values.
+var arguments = []string{"$a", "$b", "$c", "$d"}
+
+// Call evaluates an expression of $a, $b, $c and $d, whose input is $a, and
+// gives its first result; values that are not given are null. All of them are
+// plain, and so is the result.
+//
+// The errors of the evaluation have gojq's words; one that is a [ValueError]
+// carries a value for try to catch, a [*Halt] ends the run. A panic inside
+// gojq is an error too.
+//
+// A call over much text can't be interrupted. It runs aside: when the context
+// ends first, Call returns the context's error at once, and the work ends on
+// its own, its result dropped.
+func (f *Funcs) Call(ctx context.Context, expr string, values ...any) (any, error) {
+	code, err := f.code(expr)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Done() == nil || !large(values) {
+		return evaluate(code, expr, values)
+	}
+	return Aside(ctx, func() (any, error) { return evaluate(code, expr, values) })
+}
+
+// Aside runs work that can't be interrupted and gives its result, or the
+// context's error as soon as the context ends. Work that was left runs to its
+// end unheard, and keeps what it holds until then.
+func Aside(ctx context.Context, work func() (any, error)) (any, error) {
+	type result struct {
+		v   any
+		err error
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := guard(work)
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Check says whether gojq takes the expression: nil, or why not.
+func (f *Funcs) Check(expr string) error {
+	_, err := f.code(expr)
+	return err
+}
+
+func (f *Funcs) code(expr string) (*gojq.Code, error) {
+	if c, ok := f.compiled.Load(expr); ok {
+		return c.(*gojq.Code), nil
+	}
+	q, err := gojq.Parse(expr)
+	if err != nil {
+		return nil, err
+	}
+	c, err := gojq.Compile(q, gojq.WithVariables(arguments))
+	if err != nil {
+		return nil, err
+	}
+	f.compiled.Store(expr, c)
+	return c, nil
+}
+
+func evaluate(code *gojq.Code, expr string, values []any) (any, error) {
+	return guard(func() (any, error) {
+		var a [4]any
+		copy(a[:], values)
+		v, ok := code.Run(a[0], a[:]...).Next()
+		if !ok {
+			return nil, fmt.Errorf("no result from %s", expr)
+		}
+		if err, ok := v.(error); ok {
+			return nil, carried(err)
+		}
+		return v, nil
+	})
+}
+
+func guard(work func() (any, error)) (v any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			v, err = nil, fmt.Errorf("%v", r)
+		}
+	}()
+	return work()
+}
+
+// What one call handles at once: beyond it the call runs aside.
+const (
+	largeText  = 1 << 20
+	largeNodes = 1 << 14
+)
+
+func large(values []any) bool {
+	text, nodes := largeText, largeNodes
+	for _, v := range values {
+		if weigh(v, &text, &nodes); text < 0 || nodes < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// weigh takes the size of v from what is left, and stops when nothing is.
+func weigh(v any, text, nodes *int) {
+	*nodes--
+	switch v := v.(type) {
+	case string:
+		*text -= len(v)
+	case json.Number:
+		*text -= len(v)
+	case *big.Int:
+		*text -= v.BitLen() // its text is shorter, the work on it is not
+	case []any:
+		for i := 0; i < len(v) && *text >= 0 && *nodes >= 0; i++ {
+			weigh(v[i], text, nodes)
+		}
+	case map[string]any:
+		for k, w := range v {
+			if *text -= len(k); *text < 0 || *nodes < 0 {
+				return
+			}
+			weigh(w, text, nodes)
+		}
+	}
+}
