@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"sync"
+)
+
+// A flight is one load under way and those who wait for it.
+type flight struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	landed chan struct{} // closed when value and err are set
+
+	value any
+	err   error
+
+	waiters int   // guarded by the mutex of whose flight it is, as is
+	cost    int64 // what the value being made costs so far
+}
+
+// takeOff begins a flight with one waiter.
+func takeOff(base context.Context) *flight {
+	f := &flight{landed: make(chan struct{}), waiters: 1}
+	f.ctx, f.cancel = context.WithCancel(base)
+	return f
+}
+
+// landed is a flight that is over.
+func landed(v any, err error) *flight {
+	f := takeOff(context.Background())
+	f.land(v, err)
+	return f
+}
+
+func (f *flight) land(v any, err error) {
+	f.value, f.err = v, err
+	f.cancel()
+	close(f.landed)
+}
+
+func (f *flight) done() bool {
+	select {
+	case <-f.landed:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait gives what the flight brings. A waiter whose ctx ends leaves; the last
+// to leave cancels the flight.
+func (f *flight) wait(ctx context.Context, mu *sync.Mutex) (any, error) {
+	select {
+	case <-f.landed:
+		return f.value, f.err
+	default:
+	}
+	select {
+	case <-f.landed:
+		return f.value, f.err
+	case <-ctx.Done():
+		mu.Lock()
+		defer mu.Unlock()
+		if f.waiters--; f.waiters == 0 {
+			f.cancel()
+		}
+		return nil, ctx.Err()
+	}
+}

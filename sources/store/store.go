@@ -1,0 +1,110 @@
+// Package store holds what was loaded: each section of the document is a
+// [Thunk], loaded once for all who want it, kept as long as the memory budget
+// lasts, and loaded again when it is wanted after it had to go. It knows
+// values by their cost in bytes only: nothing of proxies, sections or where
+// they come from.
+//
+// # Rules
+//
+//   - A load belongs to those who wait for it: when the last of them leaves,
+//     it is canceled. Nobody else's deadline ends it.
+//   - At most Options.Slots loads run at once. A load never waits for a slot
+//     while it holds one, so loads may wait for a [Shared] inside.
+//   - What is being loaded is never evicted, nor is what was touched last:
+//     a single section larger than the budget can still be read.
+//   - A load that ended with an error is not tried again, unless it was
+//     canceled.
+package store
+
+import (
+	"container/list"
+	"context"
+	"sync"
+)
+
+// Options bound a store. Zero means no bound.
+type Options struct {
+	Memory int64 // bytes that loaded values may cost together
+	Slots  int   // loads at once
+}
+
+// A Store is the memory and the slots that thunks share.
+type Store struct {
+	base   context.Context // of every load; ended by Close
+	cancel context.CancelFunc
+	memory int64
+	slots  chan struct{} // nil: unbounded
+
+	mu     sync.Mutex
+	recent list.List // of *Thunk, loaded; the one touched last in front
+	count  Counters
+}
+
+// Counters say what a store did so far.
+type Counters struct {
+	Loads     int   // loads that ended well
+	Failed    int   // loads that ended with an error
+	Canceled  int   // loads that everybody left, or that Close ended
+	Hits      int   // looks at what was there
+	Joined    int   // waits for a load that another had begun
+	Evictions int   // values dropped to keep within the budget
+	Memory    int64 // what is loaded or being loaded costs, in bytes
+	Peak      int64 // the most that Memory ever was
+}
+
+// New gives an empty store. Its loads end when ctx does.
+func New(ctx context.Context, o Options) *Store {
+	s := &Store{memory: o.Memory}
+	s.base, s.cancel = context.WithCancel(ctx)
+	if o.Slots > 0 {
+		s.slots = make(chan struct{}, o.Slots)
+	}
+	return s
+}
+
+// Close ends the loads under way. What is loaded stays readable.
+func (s *Store) Close() { s.cancel() }
+
+// Counters gives the counters as they are now.
+func (s *Store) Counters() Counters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+// Slot waits until a load may run and gives what ends it. A thunk's load has
+// one already; it is for a load outside of any thunk, and must not be asked
+// for inside of one.
+func (s *Store) Slot(ctx context.Context) (release func(), err error) {
+	if s.slots == nil {
+		return func() {}, ctx.Err()
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return func() { <-s.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// charge adds to what a thunk costs and makes room. Caller holds s.mu.
+func (s *Store) charge(t *Thunk, bytes int64) {
+	t.cost += bytes
+	s.count.Memory += bytes
+	s.count.Peak = max(s.count.Peak, s.count.Memory)
+	s.evict()
+}
+
+// evict drops what was not touched for longest until the rest fits. Caller
+// holds s.mu.
+func (s *Store) evict() {
+	if s.memory <= 0 {
+		return
+	}
+	for s.count.Memory > s.memory && s.recent.Len() > 1 {
+		t := s.recent.Back().Value.(*Thunk)
+		s.count.Memory -= t.cost
+		s.count.Evictions++
+		t.drop()
+	}
+}
