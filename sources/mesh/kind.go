@@ -1,0 +1,215 @@
+package mesh
+
+// A Kind is a kind of object of the document: what its "kind" field says and
+// which fields it has beside those that Envoy, istiod or Kubernetes give it.
+type Kind struct {
+	Name string
+	Doc  string
+
+	// Message is the full name of the Envoy message whose fields the object
+	// has too; empty where there is none.
+	Message string
+
+	// Open kinds have more fields than are listed, as their source gives
+	// them: a name that isn't listed may still be one.
+	Open bool
+
+	Fields []Field
+}
+
+// A Field is a field of a kind, by the name it has in the document.
+type Field struct {
+	Name string
+	Doc  string
+	Cost Cost
+	Of   string // the kind of the object, or of the objects in the array, that it holds; empty for anything else
+}
+
+// A Cost says what it takes to look at a field.
+type Cost int
+
+// The costs. An outline is what one look at all of the mesh brings.
+const (
+	InOutline Cost = iota // nothing beyond the outline, or nothing beyond the object itself
+	OnDemand              // a request of its own
+)
+
+// Kinds are the kinds of the document, Kubernetes' own left out.
+func Kinds() []Kind {
+	return []Kind{
+		{Name: "Mesh", Doc: "the whole mesh", Fields: meshFields()},
+		{Name: "Pilot", Doc: "one istiod", Fields: pilotFields()},
+		{Name: "Proxy", Doc: "one Envoy or ztunnel", Fields: proxyFields()},
+		{Name: "Desired", Doc: "what Pilot would send to a proxy", Fields: desiredFields()},
+		{Name: "Cluster", Doc: "where Envoy sends requests to", Message: "envoy.config.cluster.v3.Cluster", Fields: clusterFields()},
+		{Name: "Listener", Doc: "where Envoy takes connections", Message: "envoy.config.listener.v3.Listener", Fields: listenerFields()},
+		{Name: "RouteConfiguration", Doc: "which request goes where", Message: "envoy.config.route.v3.RouteConfiguration", Fields: stateFields()},
+		{Name: "VirtualHost", Doc: "the routes of some hosts", Message: "envoy.config.route.v3.VirtualHost", Fields: []Field{
+			{Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
+		}},
+		{Name: "Route", Doc: "one route: what matches, and where it goes", Message: "envoy.config.route.v3.Route", Fields: routeFields()},
+		{Name: "Endpoint", Doc: "one address of a cluster", Fields: endpointFields()},
+		{Name: "Secret", Doc: "one certificate, never its key", Fields: secretFields()},
+		{Name: "ExtensionConfig", Doc: "an extension's configuration", Message: "envoy.config.core.v3.TypedExtensionConfig", Fields: []Field{
+			{Name: "typeURL", Doc: "the type of its configuration"},
+			{Name: "state", Doc: "ACTIVE or WARMING"},
+			{Name: "versionInfo", Doc: "the version Pilot gave it"},
+			{Name: "lastUpdated", Doc: "when Envoy took it"},
+		}},
+		{Name: "Workload", Doc: "a workload, as a ztunnel knows it", Open: true},
+		{Name: "WorkloadService", Doc: "a service, as a ztunnel knows it", Open: true},
+		{Name: "Policy", Doc: "an authorization policy, as a ztunnel knows it", Open: true},
+		{Name: "Connection", Doc: "a connection open in a ztunnel", Open: true, Fields: connectionFields()},
+	}
+}
+
+// KindOf gives a kind by its name.
+func KindOf(name string) (Kind, bool) {
+	for _, k := range Kinds() {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return Kind{}, false
+}
+
+func meshFields() []Field {
+	return []Field{
+		{Name: "kind"},
+		{Name: "takenAt", Doc: "when the snapshot was taken; null for a live mesh"},
+		{Name: "contexts", Doc: "the kubeconfig contexts looked at"},
+		{Name: "pilots", Doc: "the istiods", Of: "Pilot"},
+		{Name: "proxies", Doc: "the proxies: who, where, and how they stand to their Pilot", Of: "Proxy"},
+		{Name: "faults", Doc: "what of this outline could not be had"},
+	}
+}
+
+func pilotFields() []Field {
+	return []Field{
+		{Name: "kind"},
+		{Name: "name", Doc: "its pod"},
+		{Name: "namespace"},
+		{Name: "revision", Doc: "the pod's label istio.io/rev"},
+		{Name: "version", Doc: "istiod's version; null when it doesn't say", Cost: OnDemand},
+		{Name: "ip"},
+		{Name: "clusterID", Doc: "the cluster it runs in, by Istio's name"},
+		{Name: "connectedProxies", Doc: "how many proxies are connected to it"},
+		{Name: "config", Doc: "every Istio object it sees", Cost: OnDemand},
+		{Name: "registryServices", Doc: "every service it knows", Cost: OnDemand},
+		{Name: "pushStatus", Doc: "what was wrong with its last push", Cost: OnDemand},
+		{Name: "meshConfig", Doc: "the mesh-wide settings in force", Cost: OnDemand},
+		{Name: "remoteClusters", Doc: "the clusters it watches", Cost: OnDemand},
+		{Name: "endpointShards", Doc: "the endpoints it knows, by service and cluster", Cost: OnDemand},
+	}
+}
+
+func proxyFields() []Field {
+	fields := []Field{
+		{Name: "kind"},
+		{Name: "id", Doc: "pod.namespace"},
+		{Name: "name", Doc: "its pod"},
+		{Name: "namespace"},
+		{Name: "type", Doc: "sidecar, router, waypoint or ztunnel"},
+		{Name: "clusterID", Doc: "the cluster it runs in, by Istio's name"},
+		{Name: "pilot", Doc: "the istiod it is connected to"},
+		{Name: "revision"},
+		{Name: "version", Doc: "Istio's version, as the proxy says it"},
+		{Name: "ip"},
+		{Name: "ips"},
+		{Name: "node"},
+		{Name: "labels", Doc: "the pod's"},
+		{Name: "annotations", Doc: "the pod's"},
+		{Name: "workload", Doc: "the Deployment, or what else made the pod"},
+		{Name: "serviceAccount"},
+		{Name: "locality", Doc: "{region, zone, subZone}"},
+		{Name: "connected", Doc: "whether a Pilot knows it; null when not every Pilot could be asked"},
+		{Name: "connectedAt"},
+		{Name: "ready", Doc: "the pod's condition"},
+		{Name: "sync", Doc: "by type: {status, sent, acked, sentAt, age, pushesBehind, error}"},
+	}
+	for _, t := range SyncTypes() {
+		fields = append(fields, Field{Name: t.Key, Doc: "how it stands to its Pilot: " + t.Doc})
+	}
+	for _, s := range Sections() {
+		fields = append(fields, Field{Name: string(s.Name), Doc: s.Doc, Cost: OnDemand, Of: s.Of})
+	}
+	return fields
+}
+
+func desiredFields() []Field {
+	fields := []Field{{Name: "kind"}}
+	for _, s := range Sections() {
+		if s.Desired {
+			fields = append(fields, Field{Name: string(s.Name), Doc: s.Doc, Cost: OnDemand, Of: s.Of})
+		}
+	}
+	return fields
+}
+
+// stateFields are those of every resource that Envoy holds by name.
+func stateFields() []Field {
+	return []Field{
+		{Name: "state", Doc: "ACTIVE, STATIC, WARMING, DRAINING or REJECTED"},
+		{Name: "versionInfo", Doc: "the version Pilot gave it"},
+		{Name: "lastUpdated", Doc: "when Envoy took it"},
+	}
+}
+
+func clusterFields() []Field {
+	return append(stateFields(),
+		Field{Name: "direction", Doc: "outbound, inbound or inbound-vip, from the name"},
+		Field{Name: "port", Doc: "the service's port, from the name"},
+		Field{Name: "subset", Doc: "the DestinationRule's subset, from the name"},
+		Field{Name: "fqdn", Doc: "the service, from the name"},
+		Field{Name: "destinationRule", Doc: "name.namespace of the DestinationRule that shaped it"})
+}
+
+func listenerFields() []Field {
+	return append(stateFields(),
+		Field{Name: "host", Doc: "the address it listens on"},
+		Field{Name: "port", Doc: "the port it listens on"},
+		Field{Name: "protocols", Doc: "what its filter chains speak: HTTP, TCP"},
+		Field{Name: "error", Doc: "why Envoy refused it"})
+}
+
+func routeFields() []Field {
+	return []Field{
+		{Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
+		{Name: "virtualHost", Doc: "the name of the virtual host it is in"},
+		{Name: "virtualService", Doc: "name.namespace of the VirtualService it came from"},
+		{Name: "destinations", Doc: "[{cluster, weight}]"},
+	}
+}
+
+func endpointFields() []Field {
+	return []Field{
+		{Name: "kind"}, {Name: "address"}, {Name: "ip"}, {Name: "port"}, {Name: "hostname"},
+		{Name: "cluster", Doc: "the name of the cluster it belongs to"},
+		{Name: "health", Doc: "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN, as Pilot says"},
+		{Name: "weight"}, {Name: "priority"}, {Name: "locality"}, {Name: "metadata"},
+		{Name: "outlier", Doc: "what Envoy's own checks say", Cost: OnDemand},
+		{Name: "stats", Doc: "Envoy's counters of it", Cost: OnDemand},
+	}
+}
+
+func secretFields() []Field {
+	return []Field{
+		{Name: "kind"}, {Name: "name"},
+		{Name: "type", Doc: "Cert Chain or CA; a ztunnel's: Leaf, Intermediate or Root"},
+		{Name: "state"},
+		{Name: "valid", Doc: "whether now lies between notBefore and notAfter"},
+		{Name: "serialNumber", Doc: "in hexadecimal"}, {Name: "notBefore"}, {Name: "notAfter"},
+		{Name: "trustDomain"}, {Name: "subjectAltNames"}, {Name: "issuer"},
+		{Name: "versionInfo", Doc: "the version Pilot gave it"},
+		{Name: "lastUpdated", Doc: "when Envoy took it"},
+	}
+}
+
+func connectionFields() []Field {
+	return []Field{
+		{Name: "kind"},
+		{Name: "workload", Doc: "name.namespace of the workload it belongs to"},
+		{Name: "direction", Doc: "inbound or outbound"},
+		{Name: "src"}, {Name: "originalDst"}, {Name: "actualDst"}, {Name: "protocol"},
+	}
+}

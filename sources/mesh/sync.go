@@ -1,0 +1,42 @@
+package mesh
+
+// The words that say how a proxy stands to its Pilot, for one type of
+// configuration.
+const (
+	Synced  = "SYNCED"   // the last thing sent was accepted
+	Stale   = "STALE"    // the last thing sent was not answered
+	NotSent = "NOT SENT" // subscribed, nothing sent yet
+	InError = "ERROR"    // the proxy refused something, and accepted nothing since
+	Ignored = "IGNORED"  // not subscribed
+	Unknown = "UNKNOWN"  // no Pilot says anything of this proxy
+)
+
+// SyncWords are all of them.
+func SyncWords() []string { return []string{Synced, Stale, NotSent, InError, Ignored, Unknown} }
+
+// A SyncType is a type of configuration that Pilot sends, under the name of
+// the field that holds its word.
+type SyncType struct {
+	Key  string   // "cds"
+	Doc  string   // what it configures
+	URLs []string // the xDS type; two where two types are one to a reader
+	Pair string   // its name in a syncz of before Istio 1.23: cluster_sent, cluster_acked; empty when that has none
+}
+
+// SyncTypes are the types that have a field of their own, in the order of
+// Istio's tables.
+func SyncTypes() []SyncType {
+	const api = "type.googleapis.com/"
+	return []SyncType{
+		{"cds", "clusters", []string{api + "envoy.config.cluster.v3.Cluster"}, "cluster"},
+		{"lds", "listeners", []string{api + "envoy.config.listener.v3.Listener"}, "listener"},
+		{"eds", "endpoints", []string{api + "envoy.config.endpoint.v3.ClusterLoadAssignment"}, "endpoint"},
+		{"rds", "routes", []string{api + "envoy.config.route.v3.RouteConfiguration"}, "route"},
+		{"sds", "secrets", []string{api + "envoy.extensions.transport_sockets.tls.v3.Secret"}, ""},
+		{"ecds", "extensions", []string{api + "envoy.config.core.v3.TypedExtensionConfig"}, "extensionconfig"},
+		{"nds", "names for the proxy's DNS", []string{api + "istio.networking.nds.v1.NameTable"}, ""},
+		{"pcds", "the proxy's own settings", []string{api + "istio.mesh.v1alpha1.ProxyConfig"}, ""},
+		{"wds", "workloads and services of the ambient mesh", []string{api + "istio.workload.Address", api + "istio.workload.Workload"}, ""},
+		{"wads", "policies of the ambient mesh", []string{api + "istio.security.Authorization"}, ""},
+	}
+}
