@@ -1,0 +1,121 @@
+package istiod
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// A Client is what adsz says of one connection: who the proxy says it is.
+type Client struct {
+	ID          string // pod.namespace
+	ConnectedAt time.Time
+
+	Labels   map[string]any // as istiod completed them
+	Locality map[string]any // {region, zone, subZone}; nil when it says none
+
+	ClusterID      string
+	Version        string // of the proxy
+	Workload       string
+	ServiceAccount string
+	Node           string
+	IPs            []string
+	ProxyConfig    bool // it has PROXY_CONFIG in its metadata, as every proxy of a mesh has
+}
+
+const clientTag = 1
+
+var adszNode = &decode.Node{Walk: true, Fields: []decode.Field{{Name: "clients", Node: &decode.Node{
+	Walk: true,
+	Elem: &decode.Node{Visit: clientTag, Fields: []decode.Field{
+		{Name: "connectionId", Node: &decode.Node{All: true}},
+		{Name: "connectedAt", Node: &decode.Node{All: true}},
+		{Name: "labels", Node: &decode.Node{All: true}},
+		{Name: "locality", Node: &decode.Node{All: true}},
+		{Name: "metadata", Node: &decode.Node{Fields: []decode.Field{
+			{Name: "PROXY_CONFIG", Node: &decode.Node{Raw: true}},
+			{Name: "CLUSTER_ID", Node: &decode.Node{All: true}},
+			{Name: "ISTIO_VERSION", Node: &decode.Node{All: true}},
+			{Name: "WORKLOAD_NAME", Node: &decode.Node{All: true}},
+			{Name: "SERVICE_ACCOUNT", Node: &decode.Node{All: true}},
+			{Name: "NODE_NAME", Node: &decode.Node{All: true}},
+			{Name: "INSTANCE_IPS", Node: &decode.Node{All: true}},
+		}}},
+	}},
+}}}}
+
+// ReadAdsz reads the body of /debug/adsz, in its order. What each client
+// watches is left aside: it is most of the body, and syncz says what matters.
+func ReadAdsz(ctx context.Context, doc *decode.Document) ([]Client, error) {
+	var all []Client
+	_, err := doc.Pass(ctx, 0, -1, nil, adszNode, func(_ int, v any, _, _ int64) error {
+		if m, ok := v.(map[string]any); ok {
+			all = append(all, client(m))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+func client(m map[string]any) Client {
+	meta, _ := m["metadata"].(map[string]any)
+	labels, _ := m["labels"].(map[string]any)
+	_, proxy := meta["PROXY_CONFIG"]
+	c := Client{
+		ID: proxyOf(text(m["connectionId"])), ConnectedAt: instant(m["connectedAt"]), Labels: labels,
+		ClusterID: text(meta["CLUSTER_ID"]), Version: text(meta["ISTIO_VERSION"]),
+		Workload: text(meta["WORKLOAD_NAME"]), ServiceAccount: text(meta["SERVICE_ACCOUNT"]), Node: text(meta["NODE_NAME"]),
+		ProxyConfig: proxy,
+	}
+	if ips := text(meta["INSTANCE_IPS"]); ips != "" {
+		c.IPs = strings.Split(ips, ",")
+	}
+	c.Locality = locality(m["locality"])
+	return c
+}
+
+// proxyOf cuts a connection's number off: "reviews-v1-x.default-7".
+func proxyOf(connection string) string {
+	if i := strings.LastIndexByte(connection, '-'); i > 0 {
+		return connection[:i]
+	}
+	return connection
+}
+
+func locality(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	out := map[string]any{}
+	for _, f := range [][2]string{{"region", "region"}, {"zone", "zone"}, {"sub_zone", "subZone"}} {
+		if s := text(m[f[0]]); s != "" {
+			out[f[1]] = s
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// probeVersion is what istioctl says its version is when it connects as if it
+// were a proxy.
+const probeVersion = "65536.65536.65536"
+
+// IsProxy tells whether a connection is that of a proxy of the mesh, by what
+// adsz and syncz say of it; either may be nil. Tools that ask istiod over its
+// proxies' protocol look like connections too, but have no PROXY_CONFIG.
+func IsProxy(c *Client, s *Status) bool {
+	switch {
+	case s != nil && s.Type == "ztunnel":
+		return true
+	case s != nil && s.Version == probeVersion, c != nil && c.Version == probeVersion:
+		return false
+	case c != nil:
+		return c.ProxyConfig
+	}
+	return s != nil
+}

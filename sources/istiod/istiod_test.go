@@ -1,0 +1,410 @@
+package istiod
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+const stale = "../testdata/stale/pilots/istiod-78566f45b4-v5qhf.istio-system"
+
+func document(t *testing.T, body []byte) *decode.Document {
+	t.Helper()
+	return &decode.Document{Bytes: bytes.NewReader(body), Name: "body.json"}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// plain decodes with encoding/json: the oracle.
+func plain[T any](t *testing.T, body []byte) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal(body, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+type rawSync struct {
+	Proxy     string `json:"proxy"`
+	ClusterID string `json:"cluster_id"`
+	Type      string `json:"proxy_type"`
+	Version   string `json:"istio_version"`
+	Resources map[string]struct {
+		Sent, Acked, SentTime, LastError string
+	} `json:"resources"`
+}
+
+func TestSyncz(t *testing.T) {
+	body := read(t, stale+"/syncz.json")
+	got, err := ReadSyncz(t.Context(), document(t, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := plain[[]rawSync](t, body)
+	if len(got) != len(want) {
+		t.Fatalf("%d of %d", len(got), len(want))
+	}
+	now := time.Date(2026, 11, 22, 13, 2, 45, 0, time.UTC)
+	for i, w := range want {
+		g := got[i]
+		if g.ID != w.Proxy || g.ClusterID != w.ClusterID || g.Type != w.Type || g.Version != w.Version {
+			t.Errorf("%+v is not %+v", g, w)
+		}
+		sync := g.Sync(now)
+		if len(sync) != len(mesh.SyncTypes()) {
+			t.Errorf("%s: %d types", g.ID, len(sync))
+		}
+		for _, ty := range mesh.SyncTypes() {
+			word, o := mesh.Ignored, sync[ty.Key].(map[string]any)
+			if r, ok := w.Resources[ty.URLs[0]]; ok {
+				word = map[bool]string{true: "SYNCED", false: "STALE"}[r.Acked == r.Sent]
+				if r.Sent == "" {
+					word = "NOT SENT"
+				}
+				if r.LastError != "" {
+					word = "ERROR"
+				}
+				if o["error"] != nil != (r.LastError != "") || r.LastError != "" && o["error"] != r.LastError {
+					t.Errorf("%s %s: error %v, want %q", g.ID, ty.Key, o["error"], r.LastError)
+				}
+				sentAt, _ := time.Parse(time.RFC3339, r.SentTime)
+				if sentAt.Year() > 1 {
+					if want := sentAt.UTC().Format("2006-01-02T15:04:05Z"); o["sentAt"] != want {
+						t.Errorf("%s %s: sentAt %v, want %s", g.ID, ty.Key, o["sentAt"], want)
+					}
+					if want := int(now.Unix() - sentAt.Unix()); o["age"] != want {
+						t.Errorf("%s %s: age %v, want %d", g.ID, ty.Key, o["age"], want)
+					}
+				}
+			}
+			if g.Word(ty.Key) != word || o["status"] != word {
+				t.Errorf("%s %s: %s, status %v, want %s", g.ID, ty.Key, g.Word(ty.Key), o["status"], word)
+			}
+		}
+	}
+}
+
+func TestPushesBehindOfTheCapture(t *testing.T) {
+	all, err := ReadSyncz(t.Context(), document(t, read(t, stale+"/syncz.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		sync := s.Sync(time.Now())
+		rds := sync["rds"].(map[string]any)
+		var want any = 0
+		if strings.HasPrefix(s.ID, "reviews-v2") {
+			want = 1
+			if rds["sent"] == rds["acked"] {
+				t.Errorf("%v", rds)
+			}
+		}
+		if rds["pushesBehind"] != want {
+			t.Errorf("%s: pushesBehind %v", s.ID, rds["pushesBehind"])
+		}
+		if sent, _ := rds["sent"].(string); !regexp.MustCompile(`^2026-11-22T\d\d:\d\d:\d\dZ/\d+$`).MatchString(sent) {
+			t.Errorf("%s: sent %q", s.ID, sent)
+		}
+	}
+}
+
+func TestPushesBehind(t *testing.T) {
+	const a, b = "ad1a24d4-b544-4ed4-88d6-eb0c87a6c986", "0c87a6c9-b544-4ed4-88d6-ebad1a24d486"
+	v := func(n int) string { return "2026-11-22T12:56:36Z/" + strconv.Itoa(n) }
+	for _, c := range []struct {
+		sent, acked string
+		want        int
+		ok          bool
+		version     string
+	}{
+		{v(13) + a, v(4) + b, 9, true, v(13)},
+		{v(13) + a, v(13) + a, 0, true, v(13)},
+		{v(13) + a, v(13) + b, 0, true, v(13)},    // STALE, though of the same push: sent twice
+		{v(13) + a, "", 0, false, v(13)},          // never acknowledged
+		{"", "", 0, false, ""},                    // never sent
+		{v(2) + a, v(700) + b, -698, false, v(2)}, // istiod began to count again in between
+		{a, b, 0, false, a},                       // nonces of old istiods, which hold no version
+		{a, a, 0, true, a},                        //
+		{"x", v(1) + a, -1, false, "x"},           //
+		{v(-1) + a, v(-3) + a, 2, false, v(-1)},   // no counter
+		{"no counter/" + a, "no counter/" + b, 0, false, "no counter/"},
+	} {
+		ts := TypeStatus{Sent: c.sent, Acked: c.acked}
+		n, ok := ts.PushesBehind()
+		if ok != c.ok || ok && n != c.want {
+			t.Errorf("%q %q: %d %v", c.sent, c.acked, n, ok)
+		}
+		if got := pushVersion(c.sent); got != c.version {
+			t.Errorf("%q: version %q", c.sent, got)
+		}
+	}
+}
+
+// What the same syncz gives when its "resources" are taken away, as before
+// 1.23: the same words for the types that have pairs.
+func TestOldSyncz(t *testing.T) {
+	body := read(t, stale+"/syncz.json")
+	now, err := ReadSyncz(t.Context(), document(t, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects := plain[[]map[string]any](t, body)
+	for _, o := range objects {
+		delete(o, "resources")
+	}
+	objects = append(objects, map[string]any{"proxy": "ztunnel-x.istio-system", "proxy_type": "ztunnel"})
+	stripped, _ := json.Marshal(objects)
+	old, err := ReadSyncz(t.Context(), document(t, stripped))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range now {
+		for _, key := range []string{"cds", "lds", "eds", "rds"} {
+			want := s.Word(key)
+			if want == mesh.InError { // old istiods don't tell
+				want = mesh.Stale
+			}
+			if got := old[i].Word(key); got != want {
+				t.Errorf("%s %s: %s, want %s", s.ID, key, got, want)
+			}
+		}
+		if got := old[i].Word("ecds"); got != mesh.NotSent {
+			t.Errorf("%s ecds: %s", s.ID, got)
+		}
+		if got := old[i].Word("sds"); got != mesh.Ignored {
+			t.Errorf("%s sds: %s", s.ID, got)
+		}
+		o := old[i].Sync(time.Now())["cds"].(map[string]any)
+		if o["sent"] == nil || o["sentAt"] != nil || o["age"] != nil {
+			t.Errorf("%s: %v", s.ID, o)
+		}
+	}
+	for _, ty := range mesh.SyncTypes() {
+		if got := old[len(old)-1].Word(ty.Key); got != mesh.Ignored {
+			t.Errorf("ztunnel %s: %s", ty.Key, got)
+		}
+	}
+}
+
+func TestSynczOddities(t *testing.T) {
+	const n = "2026-11-22T12:56:36Z/4ad1a24d4-b544-4ed4-88d6-eb0c87a6c986"
+	all, err := ReadSyncz(t.Context(), document(t, []byte(`[
+		{"proxy":"a.b","resources":{
+			"type.googleapis.com/istio.workload.Address":{"sent":"`+n+`","acked":"`+n+`"},
+			"type.googleapis.com/istio.workload.Workload":{"sent":"`+n+`"},
+			"type.googleapis.com/z.New":{"sent":"`+n+`","acked":"`+n+`"},
+			"type.googleapis.com/a.New":{}}},
+		{"proxy":"c.d","proxy_type":"sidecar"},
+		7, null]`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, ty := range all[0].Types {
+		keys = append(keys, ty.Key+" "+ty.Word())
+	}
+	want := []string{"wds STALE", "type.googleapis.com/a.New NOT SENT", "type.googleapis.com/z.New SYNCED"}
+	if !slices.Equal(keys, want) {
+		t.Errorf("got %q", keys)
+	}
+	if len(all[0].Sync(time.Now())) != 12 {
+		t.Error("a type without a field is not under sync")
+	}
+	if got := all[1].Word("cds"); len(all) != 2 || got != mesh.Ignored {
+		t.Errorf("no resources from an istiod that has them: %s", got)
+	}
+	var none *Status
+	for key, o := range none.Sync(time.Now()) {
+		if o.(map[string]any)["status"] != mesh.Unknown || none.Word(key) != mesh.Unknown {
+			t.Errorf("%s: %v", key, o)
+		}
+	}
+}
+
+func TestAdsz(t *testing.T) {
+	body := read(t, stale+"/adsz.json")
+	got, err := ReadAdsz(t.Context(), document(t, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type raw struct {
+		Clients []struct {
+			ConnectionID string         `json:"connectionId"`
+			ConnectedAt  time.Time      `json:"connectedAt"`
+			Labels       map[string]any `json:"labels"`
+			Locality     map[string]any `json:"locality"`
+			Metadata     map[string]any `json:"metadata"`
+		} `json:"clients"`
+	}
+	want := plain[raw](t, body).Clients
+	if len(got) != len(want) {
+		t.Fatalf("%d of %d", len(got), len(want))
+	}
+	for i, w := range want {
+		c := Client{
+			ID: w.ConnectionID[:strings.LastIndex(w.ConnectionID, "-")], ConnectedAt: w.ConnectedAt, Labels: w.Labels, Locality: w.Locality,
+			ClusterID: w.Metadata["CLUSTER_ID"].(string), Version: w.Metadata["ISTIO_VERSION"].(string),
+			Workload: w.Metadata["WORKLOAD_NAME"].(string), ServiceAccount: w.Metadata["SERVICE_ACCOUNT"].(string),
+			IPs: []string{w.Metadata["INSTANCE_IPS"].(string)}, ProxyConfig: true,
+		}
+		if d := cmp.Diff(c, got[i]); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+func TestIsProxy(t *testing.T) {
+	tool := &Client{ID: "test-1.default", Version: "65536.65536.65536"}
+	for name, c := range map[string]struct {
+		c    *Client
+		s    *Status
+		want bool
+	}{
+		"proxy":                 {&Client{ProxyConfig: true}, &Status{Type: "sidecar"}, true},
+		"istioctl":              {tool, &Status{Type: "sidecar"}, false},
+		"a tool with a version": {&Client{}, &Status{Type: "sidecar", Version: "1.31.0"}, false},
+		"ztunnel":               {&Client{}, &Status{Type: "ztunnel"}, true},
+		"syncz only":            {nil, &Status{Type: "sidecar", Version: "1.31.0"}, true},
+		"syncz only, istioctl":  {nil, &Status{Type: "sidecar", Version: "65536.65536.65536"}, false},
+		"adsz only":             {&Client{ProxyConfig: true}, nil, true},
+		"nothing":               {nil, nil, false},
+	} {
+		if got := IsProxy(c.c, c.s); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	for body, want := range map[string]string{
+		"unknown-unknown-unknown":             "",
+		"1.31.0-86c9f01fd73-Clean\n":          "1.31.0",
+		"1.31.0-alpha.0-86c9f01fd73-Modified": "1.31.0-alpha.0",
+		"1.20.0-distroless-86c9f01fd73-Clean": "1.20.0-distroless",
+		"1.5.1":                               "1.5.1",
+		"":                                    "",
+	} {
+		if got := Version(body); got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+}
+
+// Every lazy field of a Pilot is the endpoint's body, untouched.
+func TestRead(t *testing.T) {
+	if got := Fields(); !slices.Equal(got, []string{"config", "registryServices", "pushStatus", "meshConfig", "remoteClusters", "endpointShards"}) {
+		t.Fatal(got)
+	}
+	for _, field := range Fields() {
+		names := Endpoints(field)
+		body := read(t, filepath.Join(stale, names[len(names)-1]+".json"))
+		v, err := Read(t.Context(), field, document(t, body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err = mesh.Deep(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(plain[any](t, body), plain[any](t, got)); d != "" {
+			t.Errorf("%s: %s", field, d)
+		}
+	}
+}
+
+func TestReadConfig(t *testing.T) {
+	v, err := Read(t.Context(), "config", document(t, read(t, stale+"/configz.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range v.([]any) {
+		o, ok := item.(*mesh.Object)
+		if !ok {
+			t.Fatalf("%T", item)
+		}
+		if kind, _ := mesh.Get(t.Context(), o, "kind"); kind != o.Kind {
+			t.Errorf("%v is not %s", kind, o.Kind)
+		}
+	}
+	if v, err := Read(t.Context(), "config", document(t, []byte("null"))); err != nil || fmt.Sprint(v) != "[]" {
+		t.Errorf("%v %v", v, err)
+	}
+}
+
+func TestBrokenBodies(t *testing.T) {
+	body := read(t, stale+"/syncz.json")
+	if _, err := ReadSyncz(t.Context(), document(t, body[:812])); err == nil || err.Error() != "unexpected end of JSON at byte 812" {
+		t.Errorf("%v", err)
+	}
+	if _, err := ReadAdsz(t.Context(), document(t, []byte(`{"clients":[{]`))); err == nil {
+		t.Error("no error")
+	}
+	if all, err := ReadAdsz(t.Context(), document(t, []byte(`[]`))); err != nil || all != nil {
+		t.Errorf("%v %v", all, err)
+	}
+}
+
+// The words and ages that istioctl printed for this capture.
+func TestAsIstioctlPrints(t *testing.T) {
+	for _, capture := range []string{"stale", "bookinfo"} {
+		printed, err := os.ReadFile("../../../shared/istioctl/" + capture + "/ps-v1.txt")
+		if err != nil {
+			t.Skip("the captures are not here")
+		}
+		paths, _ := filepath.Glob("../../../shared/captures/" + capture + "/pilots/*/syncz.json")
+		all, err := ReadSyncz(t.Context(), document(t, read(t, paths[0])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifest := plain[struct{ TakenAt time.Time }](t, read(t, "../../../shared/captures/"+capture+"/manifest.json"))
+		lines := strings.Split(strings.TrimSpace(string(printed)), "\n")
+		columns := regexp.MustCompile(` {3,}`)
+		head := columns.Split(strings.TrimSpace(lines[0]), -1)
+		if len(all) != len(lines)-1 {
+			t.Fatalf("%d proxies, %d lines", len(all), len(lines)-1)
+		}
+		for _, line := range lines[1:] {
+			cells := columns.Split(strings.TrimSpace(line), -1)
+			i := slices.IndexFunc(all, func(s Status) bool { return s.ID == cells[0] })
+			sync := all[i].Sync(manifest.TakenAt)
+			for c, name := range head {
+				o, ok := sync[strings.ToLower(name)].(map[string]any)
+				if !ok {
+					continue
+				}
+				word, age, aged := strings.Cut(strings.TrimSuffix(cells[c], ")"), " (")
+				if o["status"] != word {
+					t.Errorf("%s %s: %v, istioctl says %s", cells[0], name, o["status"], cells[c])
+				}
+				d, err := time.ParseDuration(age)
+				if aged && (err != nil || d.Seconds()-float64(o["age"].(int)) > 10 || float64(o["age"].(int))-d.Seconds() > 10) {
+					t.Errorf("%s %s: age %v, istioctl says %s", cells[0], name, o["age"], cells[c])
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package istiod
+
+import (
+	"context"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Read reads the answer to one of the [Endpoints] of a field. Names in it stay
+// as istiod writes them, in Go's way or in JSON's. The objects of "config" are
+// of their Kubernetes kinds.
+func Read(ctx context.Context, field string, doc *decode.Document) (any, error) {
+	if field != "config" {
+		return doc.Pass(ctx, 0, -1, nil, &decode.Node{Shallow: true}, nil)
+	}
+	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Shallow: true, Elem: &decode.Node{Shallow: true}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	items, ok := v.([]any)
+	if !ok {
+		return []any{}, nil // istiod writes null for none
+	}
+	for i, item := range items {
+		if m, ok := item.(map[string]any); ok && text(m["kind"]) != "" {
+			items[i] = mesh.NewObject(text(m["kind"]), nil, m)
+		}
+	}
+	return items, nil
+}
+
+// Version gives istiod's version from the body of /version,
+// "1.31.0-<revision>-Clean"; empty when it was built without one.
+func Version(body string) string {
+	parts := strings.Split(strings.TrimSpace(body), "-")
+	if n := len(parts); n > 2 {
+		parts = parts[:n-2]
+	}
+	if v := strings.Join(parts, "-"); v != "unknown" {
+		return v
+	}
+	return ""
+}

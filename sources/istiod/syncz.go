@@ -1,0 +1,138 @@
+package istiod
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A Status is what syncz says of one connection.
+type Status struct {
+	ID        string // pod.namespace
+	ClusterID string
+	Type      string // sidecar, router, waypoint, ztunnel, agentgateway; empty before Istio 1.18
+	Version   string // of the proxy
+
+	// Types are the types that the proxy is known to subscribe to, and those
+	// that an old istiod reports always, in the order of mesh.SyncTypes, then
+	// by URL.
+	Types []TypeStatus
+}
+
+// A TypeStatus is what syncz says of one type of configuration.
+type TypeStatus struct {
+	Key    string // "cds"; the URL of a type that has no field of its own
+	Sent   string // the nonce of the last push; empty when there was none
+	Acked  string // the nonce of the last push accepted
+	SentAt time.Time
+	Error  string // why the proxy refused a push
+}
+
+// statusTag marks an element of syncz in a pass.
+const statusTag = 1
+
+var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: statusTag}}
+
+// ReadSyncz reads the body of /debug/syncz, in its order.
+//
+// An istiod from before 1.23 reports the last push and answer of five types,
+// and nothing else; types it has no pair for count as not subscribed.
+func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
+	var all []Status
+	var old []map[string]any
+	tells := false // this istiod has "resources"
+	types := mesh.SyncTypes()
+	_, err := doc.Pass(ctx, 0, -1, nil, synczNode, func(_ int, v any, _, _ int64) error {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		s := Status{ID: text(m["proxy"]), ClusterID: text(m["cluster_id"]), Type: text(m["proxy_type"]), Version: text(m["istio_version"])}
+		resources, ok := m["resources"].(map[string]any)
+		tells = tells || ok
+		s.Types = byResource(resources, types)
+		all, old = append(all, s), append(old, m)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !tells {
+		for i, m := range old {
+			all[i].Types = byPair(m, all[i].Type, types)
+		}
+	}
+	return all, nil
+}
+
+// byResource reads the map from type URL to {sent, acked, sentTime, lastError}.
+func byResource(resources map[string]any, types []mesh.SyncType) []TypeStatus {
+	var out []TypeStatus
+	taken := 0
+	for _, t := range types {
+		var of []TypeStatus
+		for _, url := range t.URLs {
+			if m, ok := resources[url].(map[string]any); ok {
+				of = append(of, resource(t.Key, m))
+			}
+		}
+		if taken += len(of); len(of) > 0 {
+			out = append(out, slices.MaxFunc(of, func(a, b TypeStatus) int { return a.gravity() - b.gravity() }))
+		}
+	}
+	if taken == len(resources) {
+		return out
+	}
+	known := len(out)
+	for url, v := range resources {
+		if m, ok := v.(map[string]any); ok && !fielded(url, types) {
+			out = append(out, resource(url, m))
+		}
+	}
+	slices.SortFunc(out[known:], func(a, b TypeStatus) int { return strings.Compare(a.Key, b.Key) })
+	return out
+}
+
+func fielded(url string, types []mesh.SyncType) bool {
+	return slices.ContainsFunc(types, func(t mesh.SyncType) bool { return slices.Contains(t.URLs, url) })
+}
+
+func resource(key string, m map[string]any) TypeStatus {
+	return TypeStatus{Key: key, Sent: text(m["sent"]), Acked: text(m["acked"]), SentAt: instant(m["sentTime"]), Error: text(m["lastError"])}
+}
+
+// byPair reads cluster_sent, cluster_acked and so on. Old istiods don't tell
+// "not subscribed" from "nothing sent"; of a ztunnel it is the former.
+func byPair(m map[string]any, proxyType string, types []mesh.SyncType) []TypeStatus {
+	var out []TypeStatus
+	for _, t := range types {
+		if t.Pair == "" {
+			continue
+		}
+		s := TypeStatus{Key: t.Key, Sent: text(m[t.Pair+"_sent"]), Acked: text(m[t.Pair+"_acked"])}
+		if s.Sent == "" && proxyType == mesh.ZTunnel {
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// text gives a string, and "" for anything else.
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// instant reads a time; the zero time for what is none, and for Go's own.
+func instant(v any) time.Time {
+	t, err := time.Parse(time.RFC3339, text(v))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,137 @@
+package istiod
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Word gives the word for a type that the proxy subscribes to. It is the rule
+// of istiod's own status generator.
+func (t *TypeStatus) Word() string {
+	switch {
+	case t.Error != "":
+		return mesh.InError
+	case t.Sent == "":
+		return mesh.NotSent
+	case t.Acked == t.Sent:
+		return mesh.Synced
+	}
+	return mesh.Stale
+}
+
+// gravity orders two types that are one to a reader: the worse says more.
+func (t *TypeStatus) gravity() int {
+	switch t.Word() {
+	case mesh.InError:
+		return 3
+	case mesh.Stale:
+		return 2
+	case mesh.NotSent:
+		return 1
+	}
+	return 0
+}
+
+// Word gives the word for a type, by its key; IGNORED for one that the proxy
+// doesn't subscribe to. It may be asked of no status: UNKNOWN.
+func (s *Status) Word(key string) string {
+	if s == nil {
+		return mesh.Unknown
+	}
+	for i := range s.Types {
+		if s.Types[i].Key == key {
+			return s.Types[i].Word()
+		}
+	}
+	return mesh.Ignored
+}
+
+// Sync gives the object under "sync" of a proxy: by type {status, sent, acked,
+// sentAt, age, pushesBehind, error}. sent and acked are push versions, "time/
+// counter"; age is in seconds before now. What isn't known, or can't be, is
+// null. It may be asked of no status.
+func (s *Status) Sync(now time.Time) map[string]any {
+	out := map[string]any{}
+	none := mesh.Unknown
+	if s != nil {
+		none = mesh.Ignored
+		for i := range s.Types {
+			out[s.Types[i].Key] = s.Types[i].object(now)
+		}
+	}
+	var empty map[string]any
+	for _, t := range mesh.SyncTypes() {
+		if _, ok := out[t.Key]; ok {
+			continue
+		}
+		if empty == nil {
+			empty = (&TypeStatus{}).object(now)
+			empty["status"] = none
+		}
+		out[t.Key] = empty
+	}
+	return out
+}
+
+func (t *TypeStatus) object(now time.Time) map[string]any {
+	m := map[string]any{
+		"status": t.Word(), "sent": nullable(pushVersion(t.Sent)), "acked": nullable(pushVersion(t.Acked)),
+		"sentAt": nil, "age": nil, "pushesBehind": nil, "error": nullable(t.Error),
+	}
+	if !t.SentAt.IsZero() {
+		at := t.SentAt.UTC().Truncate(time.Second)
+		m["sentAt"] = at.Format(time.RFC3339)
+		m["age"] = int(now.Sub(at) / time.Second)
+	}
+	if n, ok := t.PushesBehind(); ok {
+		m["pushesBehind"] = n
+	}
+	return m
+}
+
+// PushesBehind is how many pushes lie between the last one sent and the last
+// one accepted. ok is false when the two can't be compared: nothing was sent
+// or accepted yet, or they don't count from the same start of an istiod.
+func (t *TypeStatus) PushesBehind() (n int, ok bool) {
+	if t.Sent == "" || t.Acked == "" {
+		return 0, false
+	}
+	if t.Sent == t.Acked {
+		return 0, true
+	}
+	sent, ok1 := pushCount(t.Sent)
+	acked, ok2 := pushCount(t.Acked)
+	return sent - acked, ok1 && ok2 && sent >= acked
+}
+
+// uuidLen is what istiod hangs on a push version to make a nonce of it.
+const uuidLen = 36
+
+// pushVersion cuts a nonce to the push version it begins with. The nonces of
+// istiods that have no version in them stay as they are.
+func pushVersion(nonce string) string {
+	if n := len(nonce) - uuidLen; n > 0 && strings.Contains(nonce[:n], "/") {
+		return nonce[:n]
+	}
+	return nonce
+}
+
+// pushCount gives the counter of a nonce's push version, "time/counter".
+func pushCount(nonce string) (int, bool) {
+	v := pushVersion(nonce)
+	if len(v) == len(nonce) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(v[strings.LastIndexByte(v, '/')+1:])
+	return n, err == nil && n >= 0
+}
+
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
