@@ -1,0 +1,180 @@
+package routing
+
+import (
+	"strconv"
+	"strings"
+)
+
+// holds tells whether a route's match holds for a request: everything that is
+// asked beside the path, then the path.
+func (c *choice) holds(m message, r *routed) bool {
+	if f := m.sub("runtimeFraction"); m.has("runtimeFraction") && !c.fraction(f) {
+		return false
+	}
+	if m.has("grpc") && !isGRPC(r.headers) {
+		return false
+	}
+	for _, h := range m.list("headers") {
+		if !c.header(h, r.headers) {
+			return false
+		}
+	}
+	if qs := m.list("queryParameters"); len(qs) > 0 {
+		params := queryOf(r.Path)
+		for _, q := range qs {
+			if !c.parameter(q, params) {
+				return false
+			}
+		}
+	}
+	for _, k := range m.list("cookies") {
+		v, ok := cookiesOf(r.headers)[k.text("name")]
+		if (ok && c.stringMatch(k.sub("stringMatch"), v)) == k.flag("invertMatch") {
+			return false
+		}
+	}
+	return c.context(m, r) && c.path(m, r)
+}
+
+// context are the conditions on what the request alone does not say.
+func (c *choice) context(m message, r *routed) bool {
+	if t := m.sub("tlsContext"); m.has("tlsContext") {
+		if t.has("presented") && t.flag("presented") || t.has("validated") && t.flag("validated") {
+			c.unsupported("client certificate")
+			return false
+		}
+	}
+	for _, d := range m.list("dynamicMetadata") {
+		c.unsupported("dynamic metadata")
+		if !d.flag("invert") { // as without metadata: what is missing matches inverted only
+			return false
+		}
+	}
+	if len(m.list("filterState")) > 0 {
+		c.unsupported("filter state")
+		return false
+	}
+	return true
+}
+
+// fraction decides 0 and 100 percent; anything between is a share, which is
+// told, and taken.
+func (c *choice) fraction(f message) bool {
+	d := f.sub("defaultValue")
+	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.text("denominator")]
+	n := d.number("numerator")
+	if key := f.text("runtimeKey"); key != "" {
+		c.unsupported("runtime key " + key)
+	}
+	if n > 0 && n < per {
+		c.unsupported("runtime fraction " + strconv.FormatInt(n, 10) + "/" + strconv.FormatInt(per, 10))
+	}
+	return n > 0
+}
+
+func isGRPC(h headers) bool {
+	ct := h.first("content-type")
+	return ct == "application/grpc" || strings.HasPrefix(ct, "application/grpc+")
+}
+
+// header is a HeaderMatcher. Since Envoy 1.39 each value of a header that
+// occurs again is matched alone.
+func (c *choice) header(m message, h headers) bool {
+	values, exists := h[asciiLower(m.text("name"))]
+	asEmpty, invert := m.flag("treatMissingHeaderAsEmpty"), m.flag("invertMatch")
+	if !valued(m) {
+		want := m.flagOr("presentMatch", true)
+		return ((exists || asEmpty) == want) != invert
+	}
+	if !exists {
+		if !asEmpty {
+			return false // a missing header matches no value, not even inverted
+		}
+		values = []string{""}
+	}
+	for _, v := range values {
+		if c.headerValue(m, v) {
+			return !invert
+		}
+	}
+	return invert
+}
+
+// valued tells a matcher of a value from one of presence. An empty exactMatch,
+// deprecated, asks for presence.
+func valued(m message) bool {
+	for _, k := range []string{"stringMatch", "rangeMatch", "safeRegexMatch", "prefixMatch", "suffixMatch", "containsMatch"} {
+		if m.has(k) {
+			return true
+		}
+	}
+	return m.text("exactMatch") != ""
+}
+
+func (c *choice) headerValue(m message, v string) bool {
+	switch {
+	case m.has("stringMatch"):
+		return c.stringMatch(m.sub("stringMatch"), v)
+	case m.has("rangeMatch"):
+		r := m.sub("rangeMatch")
+		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+		return err == nil && n >= r.number("start") && n < r.number("end")
+	case m.has("safeRegexMatch"):
+		return c.full(m.sub("safeRegexMatch").text("regex"), v)
+	case m.has("prefixMatch"):
+		return strings.HasPrefix(v, m.text("prefixMatch"))
+	case m.has("suffixMatch"):
+		return strings.HasSuffix(v, m.text("suffixMatch"))
+	case m.has("containsMatch"):
+		return strings.Contains(v, m.text("containsMatch"))
+	}
+	return v == m.text("exactMatch")
+}
+
+// parameter is a QueryParameterMatcher.
+func (c *choice) parameter(m message, params map[string]string) bool {
+	v, ok := params[m.text("name")]
+	switch {
+	case m.has("presentMatch"):
+		return ok == m.flag("presentMatch")
+	case m.has("stringMatch"):
+		return ok && c.stringMatch(m.sub("stringMatch"), v)
+	}
+	return ok
+}
+
+// queryOf gives the first value of each parameter. Nothing is decoded.
+func queryOf(path string) map[string]string {
+	params := map[string]string{}
+	_, query, ok := strings.Cut(path, "?")
+	if !ok || query == "" {
+		return params
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		k, v, _ := strings.Cut(pair, "=")
+		if _, again := params[k]; !again {
+			params[k] = v
+		}
+	}
+	return params
+}
+
+// cookiesOf gives the first value of each cookie.
+func cookiesOf(h headers) map[string]string {
+	out := map[string]string{}
+	for _, line := range h["cookie"] {
+		for part := range strings.SplitSeq(line, ";") {
+			k, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
+			if !ok {
+				continue
+			}
+			if len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"' {
+				v = v[1 : len(v)-1]
+			}
+			if _, again := out[k]; !again {
+				out[k] = v
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,135 @@
+package routing
+
+import "strings"
+
+// Manager is what an HTTP connection manager does to a request before it is
+// routed. The zero Manager does nothing.
+type Manager struct {
+	StripAnyHostPort      bool
+	StripTrailingHostDot  bool
+	StripMatchingHostPort int // the listener's port; 0: it is not set
+	MergeSlashes          bool
+	NormalizePath         bool
+}
+
+// prepare gives the request as the routes see it; ok is false when Envoy
+// refuses it (400).
+func (m Manager) prepare(r Request) (Request, bool) {
+	if strings.Contains(r.Path, "#") { // http_reject_path_with_fragment, on by default
+		return r, false
+	}
+	if m.StripTrailingHostDot {
+		r.Host = withoutDot(r.Host)
+	}
+	if i := portAt(r.Host); i < len(r.Host) && numericPort(r.Host[i:]) {
+		if m.StripAnyHostPort || m.StripMatchingHostPort > 0 && r.Host[i+1:] == itoa(m.StripMatchingHostPort) {
+			r.Host = r.Host[:i]
+		}
+	}
+	if m.NormalizePath || m.MergeSlashes {
+		p := pathOnly(r.Path)
+		rest := r.Path[len(p):]
+		if m.NormalizePath {
+			var ok bool
+			if p, ok = normalized(p); !ok {
+				return r, false
+			}
+		}
+		if m.MergeSlashes {
+			p = merged(p)
+		}
+		r.Path = p + rest
+	}
+	return r, true
+}
+
+// withoutDot cuts the dot at the end of a host's name: "a.:80" is "a:80".
+func withoutDot(host string) string {
+	i := portAt(host)
+	return strings.TrimSuffix(host[:i], ".") + host[i:]
+}
+
+func merged(p string) string {
+	for strings.Contains(p, "//") {
+		p = strings.ReplaceAll(p, "//", "/")
+	}
+	return p
+}
+
+// normalized resolves dot segments, turns backslashes into slashes and decodes
+// the escapes of what needs none; %2F stays. A %00 is refused.
+func normalized(p string) (string, bool) {
+	var b strings.Builder
+	for i := 0; i < len(p); i++ {
+		c := p[i]
+		if c == '\\' {
+			c = '/'
+		}
+		if c == '%' && i+2 < len(p) {
+			if v, ok := unhex(p[i+1], p[i+2]); ok {
+				if v == 0 {
+					return "", false
+				}
+				if unreserved(v) {
+					b.WriteByte(v)
+				} else {
+					b.WriteString("%" + strings.ToUpper(p[i+1:i+3]))
+				}
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(c)
+	}
+	return withoutDots(b.String()), true
+}
+
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
+}
+
+func unhex(a, b byte) (byte, bool) {
+	h, ok1 := hexDigit(a)
+	l, ok2 := hexDigit(b)
+	return h<<4 | l, ok1 && ok2
+}
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10, true
+	}
+	return 0, false
+}
+
+// withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does. Since Envoy 1.40
+// a "..;x" counts as "..".
+func withoutDots(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		return p
+	}
+	segments := strings.Split(p[1:], "/")
+	var out []string
+	for i, s := range segments {
+		name, _, _ := strings.Cut(s, ";")
+		last := i == len(segments)-1
+		switch {
+		case s == ".":
+			if last {
+				out = append(out, "")
+			}
+		case name == "..":
+			if len(out) > 0 {
+				out = out[:len(out)-1]
+			}
+			if last {
+				out = append(out, "")
+			}
+		default:
+			out = append(out, s)
+		}
+	}
+	return "/" + strings.Join(out, "/")
+}

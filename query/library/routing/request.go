@@ -1,0 +1,125 @@
+package routing
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Request is what Envoy would be asked.
+type Request struct {
+	Method string // GET unless said
+	Scheme string // "http" or "https"; empty: by x-forwarded-proto
+	Host   string // :authority, with its port where it has one
+	Path   string // with the query
+
+	// Headers in the order sent; a name may occur again.
+	Headers [][2]string
+
+	// Random decides where Envoy would: weighted clusters. Nil: shares are given.
+	Random *uint64
+
+	// Of the connection, for the choice of a filter chain.
+	SNI             string
+	ALPN            []string
+	TLS             bool
+	Source          string // address of the peer
+	DirectSource    string // the physical peer's, where a PROXY header gave another Source
+	SourcePort      int
+	Destination     string // address it connected to
+	DestinationPort int
+}
+
+// headers are a request's headers as Envoy sees them: by lower-case name, each
+// value apart.
+type headers map[string][]string
+
+// inline are the headers that Envoy's codec joins into one value, measured on
+// Envoy 1.40.
+const inline = " accept accept-encoding access-control-request-headers access-control-request-method authorization" +
+	" cache-control content-encoding content-type expect grpc-timeout host if-match if-modified-since if-none-match origin" +
+	" pragma referer user-agent via x-client-trace-id x-envoy-attempt-count x-envoy-decorator-operation" +
+	" x-envoy-downstream-service-cluster x-envoy-external-address x-envoy-original-path x-forwarded-for x-forwarded-host" +
+	" x-forwarded-port x-forwarded-proto x-request-id cdn-loop "
+
+func isInline(name string) bool { return strings.Contains(inline, " "+name+" ") }
+
+// headers gives what the routes see.
+func (r *Request) headers() headers {
+	h := headers{}
+	for _, kv := range r.Headers {
+		name, value := asciiLower(kv[0]), strings.Trim(kv[1], " \t")
+		old := h[name]
+		switch {
+		case !isInline(name) || len(old) == 0:
+			h[name] = append(old, value)
+		case value != "": // an empty value is not appended, nor a comma after one
+			if old[0] != "" {
+				old[0] += ","
+			}
+			old[0] += value
+		}
+	}
+	h[":authority"] = []string{r.Host}
+	h["host"] = h[":authority"]
+	h[":path"] = []string{r.Path}
+	h[":method"] = []string{r.Method}
+	r.scheme(h)
+	return h
+}
+
+// scheme sets :scheme and x-forwarded-proto: one follows from the other.
+func (r *Request) scheme(h headers) {
+	if h["x-forwarded-proto"] == nil {
+		proto := "http"
+		if r.TLS || r.Scheme == "https" {
+			proto = "https"
+		}
+		h["x-forwarded-proto"] = []string{proto}
+	}
+	scheme := asciiLower(h["x-forwarded-proto"][0])
+	if scheme != "https" && scheme != "http" {
+		scheme = "http"
+		if r.TLS || r.Scheme == "https" {
+			scheme = "https"
+		}
+	}
+	h[":scheme"] = []string{scheme}
+}
+
+func (h headers) first(name string) string {
+	if v := h[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// asciiLower folds ASCII only, as Envoy does.
+func asciiLower(s string) string {
+	for i := range len(s) {
+		if c := s[i]; 'A' <= c && c <= 'Z' {
+			b := []byte(s)
+			for j := i; j < len(b); j++ {
+				if 'A' <= b[j] && b[j] <= 'Z' {
+					b[j] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// portAt gives where ":port" begins in a host, len(host) when it has none. The
+// colons of an IPv6 literal are no port's.
+func portAt(host string) int {
+	i := strings.LastIndexByte(host, ':')
+	if i < 0 || strings.LastIndexByte(host, ']') > i {
+		return len(host)
+	}
+	return i
+}
+
+func numericPort(port string) bool {
+	_, err := strconv.ParseUint(strings.TrimPrefix(port, ":"), 10, 32)
+	return err == nil
+}

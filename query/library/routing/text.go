@@ -1,0 +1,118 @@
+package routing
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Regexes keeps compiled expressions for the length of a run. The zero value
+// is ready; it may be shared.
+type Regexes struct{ compiled sync.Map }
+
+// find gives the compiled form; nil for what RE2 refuses (Envoy would have
+// refused the configuration).
+func (x *Regexes) find(expr string) *regexp.Regexp {
+	if v, ok := x.compiled.Load(expr); ok {
+		return v.(*regexp.Regexp)
+	}
+	re, err := regexp.Compile(latin1(expr))
+	if err != nil {
+		re = nil
+	}
+	x.compiled.Store(expr, re)
+	return re
+}
+
+// full tells whether an expression matches all of a text. Since Envoy 1.40
+// expressions see bytes as Latin-1 characters.
+func (x *Regexes) full(expr, text string) bool {
+	re := x.find(`\A(?:` + expr + `)\z`)
+	return re != nil && re.MatchString(latin1(text))
+}
+
+// replace is RE2's GlobalReplace: \N is what group N matched.
+func (x *Regexes) replace(expr, substitution, text string) string {
+	re := x.find(expr)
+	if re == nil {
+		return text
+	}
+	text = latin1(text)
+	var b strings.Builder
+	end := 0
+	for _, at := range re.FindAllStringSubmatchIndex(text, -1) {
+		b.WriteString(text[end:at[0]])
+		expand(&b, substitution, text, at)
+		end = at[1]
+	}
+	b.WriteString(text[end:])
+	return unlatin1(b.String())
+}
+
+func expand(b *strings.Builder, substitution, text string, at []int) {
+	for i := 0; i < len(substitution); i++ {
+		c := substitution[i]
+		if c != '\\' || i+1 == len(substitution) {
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		if c = substitution[i]; c == '\\' {
+			b.WriteByte(c)
+		} else if n := int(c - '0'); 0 <= n && 2*n+1 < len(at) && at[2*n] >= 0 {
+			b.WriteString(text[at[2*n]:at[2*n+1]])
+		}
+	}
+}
+
+// latin1 makes a character of each byte.
+func latin1(s string) string {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			r := make([]rune, len(s))
+			for j := range len(s) {
+				r[j] = rune(s[j])
+			}
+			return string(r)
+		}
+	}
+	return s
+}
+
+func unlatin1(s string) string {
+	b := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return s
+		}
+		b = append(b, byte(r))
+	}
+	return string(b)
+}
+
+// stringMatch is envoy.type.matcher.v3.StringMatcher.
+func (c *choice) stringMatch(m message, v string) bool {
+	if re := m.sub("safeRegex"); m.has("safeRegex") {
+		return c.full(re.text("regex"), v) // ignore_case has no effect on it
+	}
+	fold := func(s string) string { return s }
+	if m.flag("ignoreCase") {
+		fold = asciiLower
+	}
+	v = fold(v)
+	switch {
+	case m.has("prefix"):
+		return strings.HasPrefix(v, fold(m.text("prefix")))
+	case m.has("suffix"):
+		return strings.HasSuffix(v, fold(m.text("suffix")))
+	case m.has("contains"):
+		return strings.Contains(v, fold(m.text("contains")))
+	case m.has("custom"):
+		c.unsupported("custom string matcher")
+		return false
+	}
+	return v == fold(m.text("exact"))
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
