@@ -1,0 +1,233 @@
+package syntax
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxErrors is how many errors one check reports.
+const maxErrors = 10
+
+// Names tells what a program finds besides its own definitions.
+type Names interface {
+	// Has tells whether a function exists: "name/arity", "module::name/arity".
+	Has(key string) bool
+	// Keys lists what Has knows, for suggestions, in any order.
+	Keys() []string
+	// Var tells whether a variable is given from outside: "$name".
+	Var(name string) bool
+}
+
+// Check finds the calls of functions, and the uses of variables and labels,
+// that neither the program nor n defines: ten at most, in the order they stand
+// in the source. It reads no module: what the
+// program imports or includes has to be in n. A call of an imported module of
+// which n has not a single function is left alone.
+//
+// $ENV, $__loc__ and env are part of the language and always known.
+func Check(p *Program, n Names) []*Error {
+	c := &checker{program: p, given: n, scope: newScope()}
+	for _, im := range p.Query.Imports {
+		if data, ok := strings.CutPrefix(im.ImportAlias, "$"); ok {
+			c.scope.add("$" + data)
+			c.scope.add("$" + data + "::" + data)
+		}
+	}
+	c.query(p.Query)
+	slices.SortStableFunc(c.errors, func(a, b *Error) int { return cmp.Compare(a.Start, b.Start) })
+	return c.errors
+}
+
+type checker struct {
+	program *Program
+	given   Names
+	scope   *scope
+	errors  []*Error
+}
+
+func (c *checker) report(at Span, format string, args ...any) {
+	c.errors = append(c.errors, &Error{Span: at, File: c.program.File, Src: c.program.Src, Msg: fmt.Sprintf(format, args...)})
+}
+
+// full says that nothing more is to be reported.
+func (c *checker) full() bool { return len(c.errors) >= maxErrors }
+
+func key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
+
+// definition adds the function and looks through its body, which sees the
+// function itself.
+func (c *checker) definition(fd *FuncDef) {
+	c.scope.add(key(fd.Name, len(fd.Args)))
+	mark := c.scope.mark()
+	for _, arg := range fd.Args {
+		if name, ok := strings.CutPrefix(arg, "$"); ok {
+			c.scope.add(arg)
+			arg = name
+		}
+		c.scope.add(key(arg, 0))
+	}
+	c.query(fd.Body)
+	c.scope.release(mark)
+}
+
+func (c *checker) queries(list []*Query) {
+	for _, q := range list {
+		c.query(q)
+	}
+}
+
+// query goes down the right side of a chain without recursion, for pipes
+// lean to the right and see the names of all that is before them.
+func (c *checker) query(q *Query) {
+	mark := c.scope.mark()
+	for ; q != nil; q = q.Right {
+		for _, fd := range q.FuncDefs {
+			c.definition(fd)
+		}
+		if q.Term != nil {
+			c.term(q.Term)
+		}
+		c.query(q.Left)
+		c.bind(q.Patterns)
+	}
+	c.scope.release(mark)
+}
+
+// bind adds the variables of patterns. Of several, each sees the variables of
+// all: what is not in the pattern that fits is null.
+func (c *checker) bind(patterns []*Pattern) {
+	if len(patterns) > 1 {
+		for _, p := range patterns {
+			c.declare(p)
+		}
+	}
+	for _, p := range patterns {
+		c.pattern(p)
+	}
+}
+
+// declare adds the variables of a pattern and looks at nothing.
+func (c *checker) declare(p *Pattern) {
+	if p.Name != "" {
+		c.scope.add(p.Name)
+	}
+	for _, item := range p.Array {
+		c.declare(item)
+	}
+	for _, member := range p.Object {
+		if strings.HasPrefix(member.Key, "$") {
+			c.scope.add(member.Key)
+		}
+		if member.Val != nil {
+			c.declare(member.Val)
+		}
+	}
+}
+
+// pattern adds the variables of a pattern one after another; the keys in it
+// see those before them.
+func (c *checker) pattern(p *Pattern) {
+	if p.Name != "" {
+		c.scope.add(p.Name)
+	}
+	for _, item := range p.Array {
+		c.pattern(item)
+	}
+	for _, member := range p.Object {
+		c.literal(member.KeyString)
+		c.query(member.KeyQuery)
+		if strings.HasPrefix(member.Key, "$") {
+			c.scope.add(member.Key)
+		}
+		if member.Val != nil {
+			c.pattern(member.Val)
+		}
+	}
+}
+
+func (c *checker) literal(s *String) {
+	if s != nil {
+		c.queries(s.Queries)
+	}
+}
+
+func (c *checker) index(x *Index) {
+	if x != nil {
+		c.literal(x.Str)
+		c.query(x.Start)
+		c.query(x.End)
+	}
+}
+
+func (c *checker) term(t *Term) {
+	switch t.Type {
+	case TermIndex:
+		c.index(t.Index)
+	case TermFunc:
+		c.call(t.Func)
+	case TermObject:
+		c.object(t.Object)
+	case TermArray:
+		c.query(t.Array.Query)
+	case TermUnary:
+		c.term(t.Unary.Term)
+	case TermFormat, TermString:
+		c.literal(t.Str)
+	case TermIf:
+		c.conditional(t.If)
+	case TermTry:
+		c.query(t.Try.Body)
+		c.query(t.Try.Catch)
+	case TermReduce:
+		c.fold(t.Reduce.Query, t.Reduce.Patterns, t.Reduce.Start, t.Reduce.Update, nil)
+	case TermForeach:
+		c.fold(t.Foreach.Query, t.Foreach.Patterns, t.Foreach.Start, t.Foreach.Update, t.Foreach.Extract)
+	case TermLabel:
+		mark := c.scope.mark()
+		c.scope.add("break " + t.Label.Ident)
+		c.query(t.Label.Body)
+		c.scope.release(mark)
+	case TermBreak:
+		c.label(t)
+	case TermQuery:
+		c.query(t.Query)
+	}
+	for _, s := range t.SuffixList {
+		c.index(s.Index)
+	}
+}
+
+func (c *checker) object(o *Object) {
+	for _, kv := range o.KeyVals {
+		if strings.HasPrefix(kv.Key, "$") {
+			c.variable(kv.Key, Span{kv.Span.Start, kv.Span.Start + len(kv.Key)})
+		}
+		c.literal(kv.KeyString)
+		c.query(kv.KeyQuery)
+		c.query(kv.Val)
+	}
+}
+
+func (c *checker) conditional(e *If) {
+	c.query(e.Cond)
+	c.query(e.Then)
+	for _, branch := range e.Elif {
+		c.query(branch.Cond)
+		c.query(branch.Then)
+	}
+	c.query(e.Else)
+}
+
+// fold is reduce and foreach: the start does not see the pattern's variables.
+func (c *checker) fold(source *Query, patterns []*Pattern, start, update, extract *Query) {
+	c.query(source)
+	c.query(start)
+	mark := c.scope.mark()
+	c.bind(patterns)
+	c.query(update)
+	c.query(extract)
+	c.scope.release(mark)
+}

@@ -1,0 +1,213 @@
+package syntax
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// unexpected complains of the next token; want says what should stand there
+// instead, or is empty.
+func (p *parser) unexpected(want string) {
+	t := p.tok
+	switch {
+	case t.kind == tokEnd && t.val == "":
+		p.failAt(Span{p.prev, p.prev}, "unexpected end of %s%s", p.whole(), expected(want))
+	case t.kind == tokBadNumber:
+		p.failAt(t.Span, "malformed number %s%s", shown(t.val), p.numberHint())
+	case t.kind == tokBadEscape:
+		p.failAt(t.Span, "invalid escape sequence %s in string literal", shown(t.val))
+	case t.kind == tokOpenString:
+		p.failAt(t.Span, "unterminated string literal")
+	}
+	if at, hint := p.habit(); hint != "" {
+		p.failAt(at, "unexpected token %s, %s", shown(p.src[at.Start:at.End]), hint)
+	}
+	p.failAt(t.Span, "unexpected %s%s", p.naming(t), expected(want))
+}
+
+func expected(want string) string {
+	if want == "" {
+		return ""
+	}
+	return ", expected " + want
+}
+
+// whole names the source.
+func (p *parser) whole() string {
+	if p.file == "" {
+		return "query"
+	}
+	return "file"
+}
+
+// naming is how an error calls a token.
+func (p *parser) naming(t token) string {
+	text := p.src[t.Start:t.End]
+	if t.kind == tokString && strings.HasPrefix(text, `"`) {
+		return "string " + shown(text[1:len(text)-1])
+	}
+	return "token " + shown(text)
+}
+
+// shown quotes a piece of the source on one line, the head of it when it is
+// long.
+func shown(s string) string {
+	const most = 40
+	short := s
+	if utf8.RuneCountInString(s) > most {
+		short = string([]rune(s)[:most]) + "…"
+	}
+	if strings.ContainsFunc(short, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }) || strings.TrimSpace(short) == "" {
+		return strconv.QuoteToASCII(short)
+	}
+	return `"` + short + `"`
+}
+
+// habit knows what other languages write where jq writes something else.
+func (p *parser) habit() (at Span, hint string) {
+	t := p.tok
+	at = t.Span
+	switch {
+	case p.is('&'):
+		if p.follows("&") {
+			at.End++
+		}
+		return at, `jq writes "and"`
+	case p.isOp(OpPipe) && p.touches(OpPipe):
+		return Span{p.last.Start, t.End}, `jq writes "or"`
+	case p.isOp(OpAssign) && (p.touches(OpEq) || p.touches(OpNe)):
+		return Span{p.last.Start, t.End}, fmt.Sprintf("jq writes %q", p.last.val)
+	case p.is('!'):
+		return at, `jq writes "not" behind what it negates: .x | not`
+	case p.is('\''):
+		if n := strings.IndexAny(p.src[t.End:], "'\n"); n >= 0 && p.src[t.End+n] == '\'' {
+			at.End += n + 1
+		}
+		return at, "strings are written with double quotes"
+	case strings.ContainsAny(t.val, "“”„‘’`"):
+		return at, "strings are written with double quotes"
+	case p.is('$'):
+		return at, "a variable is written $name"
+	case p.is('@'):
+		return at, "a format is written @name"
+	case p.isWord("import") || p.isWord("include") || p.isWord("module"):
+		return at, "it stands at the head of a program"
+	}
+	return at, ""
+}
+
+// follows tells whether s stands right behind the next token.
+func (p *parser) follows(s string) bool { return strings.HasPrefix(p.src[p.tok.End:], s) }
+
+// touches tells whether op stands right before the next token.
+func (p *parser) touches(op Operator) bool { return p.last.op == op && p.last.End == p.tok.Start }
+
+// numberHint is for 1.f(): the point went to the number.
+func (p *parser) numberHint() string {
+	number, _, ok := strings.Cut(p.tok.val, ".")
+	if !ok || number == "" || !isNameStart(p.tok.val[len(p.tok.val)-1]) {
+		return ""
+	}
+	end := p.tok.End
+	for isNamePart(p.at(end)) {
+		end++
+	}
+	return fmt.Sprintf(", a method of a number is written (%s).%s", number, p.src[p.tok.Start+len(number)+1:end])
+}
+
+// misplaced complains of the token behind a complete query, where an operator
+// or want could stand.
+func (p *parser) misplaced(want string) {
+	t := p.tok
+	hint := ""
+	switch {
+	case p.is('(') && (p.last.kind == tokVariable || p.last.kind == tokModuleVariable):
+		hint = "a variable cannot be called"
+	case p.is('('):
+		hint = "a call is written name(…) or .name(…)"
+	case t.kind == tokName && p.last.kind == tokRecurse && p.last.End == t.Start:
+		hint = "a field or a method behind .. is written ..." + t.val
+	case p.isWord("as"):
+		hint = "a binding is written in parentheses here"
+	case t.beginsTerm():
+		hint = "an operator is missing before it"
+	case want == "":
+		hint = p.unopened()
+	}
+	if hint == "" {
+		p.unexpected(want)
+	}
+	p.failAt(t.Span, "unexpected %s, %s", p.naming(t), hint)
+}
+
+// unopened is for what ends something that never began.
+func (p *parser) unopened() string {
+	switch {
+	case p.is(')'):
+		return `no "(" is open`
+	case p.is(']'):
+		return `no "[" is open`
+	case p.is('}'):
+		return `no "{" is open`
+	case p.isWord("then") || p.isWord("elif") || p.isWord("else") || p.isWord("end"):
+		return `no "if" is open`
+	case p.isWord("catch"):
+		return `no "try" stands before it`
+	}
+	return ""
+}
+
+// ends tells whether the next token ends something, if only the source.
+func (p *parser) ends() bool {
+	switch {
+	case p.tok.kind == tokEnd, p.is(')'), p.is(']'), p.is('}'), p.is(';'):
+		return true
+	}
+	return p.isWord("then") || p.isWord("elif") || p.isWord("else") || p.isWord("end")
+}
+
+// unclosed complains of the token that stands where want should close what
+// open began.
+func (p *parser) unclosed(open token, want string) {
+	if !p.ends() {
+		p.misplaced(want)
+	}
+	p.unfinished(open, "is not closed")
+}
+
+// endless complains of an if without its end.
+func (p *parser) endless(open token, elseIf bool) {
+	if !p.ends() {
+		p.misplaced(`"end"`)
+	}
+	what := `has no "end"`
+	if elseIf {
+		what += ` ("else if" is written elif)`
+	}
+	p.unfinished(open, what)
+}
+
+// memberless complains of what stands behind a member of an object.
+func (p *parser) memberless(open token) {
+	switch {
+	case p.tok.kind == tokField || p.is('['):
+		p.failAt(p.tok.Span, "unexpected %s, a member is written key: value", p.naming(p.tok))
+	case p.ends():
+		p.unfinished(open, "is not closed")
+	case p.isWord("as"):
+		p.misplaced("")
+	}
+	p.unexpected(`"," or "}"`)
+}
+
+func (p *parser) unfinished(open token, what string) {
+	line, col := lineCol(p.src, open.Start)
+	note := fmt.Sprintf(", the %s of %d:%d %s", shown(p.src[open.Start:open.End]), line, col, what)
+	if p.tok.kind == tokEnd && p.tok.val == "" {
+		p.failAt(Span{p.prev, p.prev}, "unexpected end of %s%s", p.whole(), note)
+	}
+	p.failAt(p.tok.Span, "unexpected %s%s", p.naming(p.tok), note)
+}

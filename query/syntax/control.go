@@ -1,0 +1,105 @@
+package syntax
+
+// keyword reads the terms that begin with a reserved word.
+func (p *parser) keyword() *Term {
+	word := p.tok
+	switch word.val {
+	case "null", "true", "false", "if", "try", "reduce", "foreach", "break":
+		p.advance()
+	default:
+		p.unexpected("an expression")
+	}
+	switch word.val {
+	case "null":
+		return &Term{Type: TermNull}
+	case "true":
+		return &Term{Type: TermTrue}
+	case "false":
+		return &Term{Type: TermFalse}
+	case "if":
+		return &Term{Type: TermIf, If: p.conditional(word)}
+	case "try":
+		return &Term{Type: TermTry, Try: p.try()}
+	case "reduce":
+		return &Term{Type: TermReduce, Reduce: p.reduce()}
+	case "foreach":
+		return &Term{Type: TermForeach, Foreach: p.foreach()}
+	}
+	return &Term{Type: TermBreak, Break: p.take(tokVariable, "a label's name such as $out")}
+}
+
+// conditional = query "then" query {"elif" query "then" query} ["else" query] "end"
+func (p *parser) conditional(open token) *If {
+	e := &If{Cond: p.query()}
+	p.word("then")
+	e.Then = p.query()
+	for p.isWord("elif") {
+		p.advance()
+		branch := &IfElif{Cond: p.query()}
+		p.word("then")
+		branch.Then = p.query()
+		e.Elif = append(e.Elif, branch)
+	}
+	elseIf := false
+	if p.isWord("else") {
+		p.advance()
+		elseIf = p.isWord("if")
+		e.Else = p.query()
+	}
+	if !p.advanceIf(p.isWord("end")) {
+		p.endless(open, elseIf)
+	}
+	return e
+}
+
+// try = postfix term ["catch" postfix term]
+func (p *parser) try() *Try {
+	e := &Try{Body: p.termQuery()}
+	if p.isWord("catch") {
+		p.advance()
+		e.Catch = p.termQuery()
+	}
+	return e
+}
+
+func (p *parser) termQuery() *Query {
+	t := p.term()
+	return &Query{Span: t.Span, Term: t}
+}
+
+// reduce = expression "as" patterns "(" query ";" query ")"
+func (p *parser) reduce() *Reduce {
+	e := &Reduce{}
+	var open token
+	e.Query, e.Patterns, open = p.folded()
+	e.Start = p.query()
+	p.semicolon()
+	e.Update = p.query()
+	p.close(open, ')')
+	return e
+}
+
+// foreach = expression "as" patterns "(" query ";" query [";" query] ")"
+func (p *parser) foreach() *Foreach {
+	e := &Foreach{}
+	var open token
+	e.Query, e.Patterns, open = p.folded()
+	e.Start = p.query()
+	p.semicolon()
+	e.Update = p.query()
+	if p.accept(';') {
+		e.Extract = p.query()
+	}
+	p.close(open, ')')
+	return e
+}
+
+// folded reads what reduce and foreach have in common, up to the bracket.
+func (p *parser) folded() (source *Query, patterns []*Pattern, open token) {
+	source = p.expression()
+	p.as()
+	patterns = p.patterns()
+	open = p.tok
+	p.expect('(')
+	return source, patterns, open
+}

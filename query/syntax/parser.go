@@ -1,0 +1,100 @@
+package syntax
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// maxNesting is how many brackets may be open at once.
+const maxNesting = 10_000
+
+// parser is a recursive descent over the tokens, one token ahead. It stops at
+// the first error by a panic with an *Error, which only Parse sees.
+type parser struct {
+	lexer
+	file    string
+	tok     token // the one to be read next
+	last    token // the one before it
+	prev    int   // the end of last
+	nesting int
+}
+
+func (p *parser) advance() {
+	p.last, p.prev = p.tok, p.tok.End
+	p.tok = p.next()
+}
+
+// enter and leave go around whatever can stand within itself.
+func (p *parser) enter() {
+	if p.nesting++; p.nesting > maxNesting {
+		p.failAt(p.tok.Span, "nested too deeply, more than %d levels", maxNesting)
+	}
+}
+
+func (p *parser) leave() { p.nesting-- }
+
+func (p *parser) failAt(s Span, format string, args ...any) {
+	panic(&Error{Span: s, File: p.file, Src: p.src, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (p *parser) is(c byte) bool            { return p.tok.kind == tokChar && p.tok.ch == c }
+func (p *parser) isWord(w string) bool      { return p.tok.kind == tokKeyword && p.tok.val == w }
+func (p *parser) isOp(op Operator) bool     { return p.tok.kind == tokOperator && p.tok.op == op }
+func (p *parser) isQuote() bool             { return p.tok.kind == tokString || p.tok.kind == tokStringStart }
+func (p *parser) from(start int) Span       { return Span{start, p.prev} }
+func (p *parser) accept(c byte) bool        { return p.advanceIf(p.is(c)) }
+func (p *parser) acceptOp(op Operator) bool { return p.advanceIf(p.isOp(op)) }
+
+func (p *parser) advanceIf(ok bool) bool {
+	if ok {
+		p.advance()
+	}
+	return ok
+}
+
+// expect reads one certain character.
+func (p *parser) expect(c byte) {
+	if !p.accept(c) {
+		p.unexpected(strconv.Quote(string(rune(c))))
+	}
+}
+
+// close reads the bracket that ends what open began.
+func (p *parser) close(open token, c byte) {
+	if !p.accept(c) {
+		p.unclosed(open, strconv.Quote(string(rune(c))))
+	}
+}
+
+// word reads one certain keyword behind a query.
+func (p *parser) word(w string) {
+	if !p.advanceIf(p.isWord(w)) {
+		p.misplaced(strconv.Quote(w))
+	}
+}
+
+// as reads the keyword behind what gets a name.
+func (p *parser) as() {
+	if !p.advanceIf(p.isWord("as")) {
+		p.unexpected(`"as"`)
+	}
+}
+
+func (p *parser) semicolon() { p.expect(';') }
+
+// take reads a token of one kind and gives its value; want says what it is.
+func (p *parser) take(k tokenKind, want string) string {
+	if p.tok.kind != k {
+		p.unexpected(want)
+	}
+	v := p.tok.val
+	p.advance()
+	return v
+}
+
+func (p *parser) nameOrVariable(want string) string {
+	if p.tok.kind == tokVariable {
+		return p.take(tokVariable, want)
+	}
+	return p.take(tokName, want)
+}

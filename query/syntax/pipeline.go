@@ -1,0 +1,142 @@
+package syntax
+
+// pending is the left side of a query whose right side is still to be read:
+// definitions, a label, or a query with its operator.
+type pending struct {
+	defs     []*FuncDef
+	label    *Label
+	left     *Query
+	op       Operator
+	opSpan   Span
+	patterns []*Pattern
+	start    int
+}
+
+// query = {def} query | label $name "|" query | expression "as" patterns "|" query
+// | query "," query | query "|" query
+//
+// "," is the tighter one and goes to the left; everything else takes in all
+// that follows. Left sides wait on a stack, so that a pipe of any length takes
+// no recursion.
+func (p *parser) query() *Query {
+	var stack []pending
+	for {
+		if head, ok := p.head(); ok {
+			stack = append(stack, head)
+			continue
+		}
+		q := p.expression()
+		if p.isWord("as") {
+			stack = append(stack, p.binding(q))
+			continue
+		}
+		if n := len(stack); n > 0 && stack[n-1].op == OpComma {
+			q = stack[n-1].with(q)
+			stack = stack[:n-1]
+		}
+		if !p.isOp(OpComma) && !p.isOp(OpPipe) {
+			return unwind(stack, q)
+		}
+		stack = append(stack, pending{left: q, op: p.tok.op, opSpan: p.tok.Span})
+		p.advance()
+	}
+}
+
+// unwind gives each left side its right side, the last one first.
+func unwind(stack []pending, q *Query) *Query {
+	for i := len(stack) - 1; i >= 0; i-- {
+		q = stack[i].with(q)
+	}
+	return q
+}
+
+func (w *pending) with(right *Query) *Query {
+	switch {
+	case w.defs != nil:
+		right.FuncDefs = w.defs
+		right.Start = w.start
+		return right
+	case w.label != nil:
+		w.label.Body = right
+		span := Span{w.start, right.End}
+		return &Query{Span: span, Term: &Term{Span: span, Type: TermLabel, Label: w.label}}
+	}
+	q := operation(w.left, w.op, w.opSpan, right)
+	q.Patterns = w.patterns
+	return q
+}
+
+func operation(left *Query, op Operator, at Span, right *Query) *Query {
+	return &Query{Span: Span{left.Start, right.End}, Left: left, Op: op, OpSpan: at, Right: right}
+}
+
+// head reads what may stand in front of a query.
+func (p *parser) head() (head pending, ok bool) {
+	head.start = p.tok.Start
+	switch {
+	case p.isWord("def"):
+		head.defs = p.definitions()
+	case p.isWord("label"):
+		p.advance()
+		head.label = &Label{Ident: p.take(tokVariable, "a label's name such as $out")}
+		p.pipe()
+	default:
+		return head, false
+	}
+	return head, true
+}
+
+// binding reads "as" patterns "|" behind an expression.
+func (p *parser) binding(left *Query) pending {
+	p.advance()
+	patterns := p.patterns()
+	return pending{left: left, op: OpPipe, patterns: patterns, opSpan: p.pipe()}
+}
+
+// pipe reads a "|" that has to be there.
+func (p *parser) pipe() Span {
+	at := p.tok.Span
+	if !p.acceptOp(OpPipe) {
+		p.unexpected(`"|"`)
+	}
+	return at
+}
+
+func (p *parser) definitions() (defs []*FuncDef) {
+	for p.isWord("def") {
+		defs = append(defs, p.definition())
+	}
+	return defs
+}
+
+// definition = "def" name ["(" parameter {";" parameter} ")"] ":" query ";"
+func (p *parser) definition() *FuncDef {
+	p.enter()
+	defer p.leave()
+	start := p.tok.Start
+	p.advance()
+	fd := &FuncDef{}
+	if p.tok.kind == tokKeyword {
+		p.failAt(p.tok.Span, "%s is a keyword and cannot be a function's name", p.tok.val)
+	}
+	fd.Name = p.take(tokName, "a function's name")
+	if open := p.tok; p.accept('(') {
+		for {
+			fd.Args = append(fd.Args, p.nameOrVariable("a parameter"))
+			if !p.accept(';') {
+				break
+			}
+		}
+		if p.isOp(OpComma) {
+			p.failAt(p.tok.Span, `unexpected token ",", parameters are separated by ";"`)
+		}
+		p.close(open, ')')
+	}
+	p.expect(':')
+	fd.Body = p.query()
+	if !p.accept(';') {
+		p.misplaced(`";" at the end of def ` + fd.Name)
+	}
+	fd.Span = p.from(start)
+	return fd
+}

@@ -1,0 +1,102 @@
+package syntax
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Program is a parsed source: a query, or a module of definitions. The tree
+// is shared and must not be changed.
+type Program struct {
+	Query *Query
+	Src   string
+	File  string // as errors show it; empty for the query on the command line
+}
+
+// Parse reads a program. File is the name that errors show, empty for the
+// query on the command line. The error is an [*Error]: the first place where
+// the source can't go on.
+//
+// A source of nothing but definitions, or of nothing at all, parses too: it is
+// a module. It has no Term and no Op.
+//
+// No tree is nested deeper, or has chains longer, than a recursive walk can
+// bear: 10,000 brackets, 100,000 steps in all from the root to a leaf.
+func Parse(file, src string) (program *Program, err error) {
+	p := &parser{lexer: lexer{src: src}, file: file}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *Error:
+			program, err = nil, r
+		default:
+			panic(r)
+		}
+	}()
+	p.advance()
+	q := p.program()
+	if at, tall := tooTall(q); tall {
+		p.failAt(at, "too long a chain, more than %d steps", maxHeight)
+	}
+	return &Program{Query: q, Src: src, File: file}, nil
+}
+
+// LineCol gives the line and the column of a place in the source, a byte
+// offset; both count from 1, the column in characters.
+func (p *Program) LineCol(pos int) (line, col int) { return lineCol(p.Src, pos) }
+
+func lineCol(src string, pos int) (line, col int) {
+	before := src[:min(max(pos, 0), len(src))]
+	line = strings.Count(before, "\n") + 1
+	return line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+}
+
+// program = ["module" constant ";"] {import} ({def} | query)
+func (p *parser) program() *Query {
+	start := p.tok.Start
+	var meta *ConstObject
+	if p.isWord("module") {
+		p.advance()
+		meta = p.constObject()
+		p.semicolon()
+	}
+	var imports []*Import
+	for p.isWord("import") || p.isWord("include") {
+		imports = append(imports, p.imported())
+	}
+	defs := p.definitions()
+	q := &Query{Span: Span{start, max(start, p.prev)}}
+	if p.tok.kind != tokEnd {
+		q = p.query()
+		if p.tok.kind != tokEnd {
+			p.misplaced("")
+		}
+		q.Start = min(q.Start, start)
+	}
+	q.Meta, q.Imports = meta, imports
+	if len(defs) > 0 {
+		q.FuncDefs = defs
+	}
+	return q
+}
+
+// imported = "import" path "as" (name | $name) [constant] ";" | "include" path [constant] ";"
+func (p *parser) imported() *Import {
+	start, include := p.tok.Start, p.tok.val == "include"
+	p.advance()
+	im := &Import{}
+	path := p.take(tokString, "a module's path in double quotes")
+	if include {
+		im.IncludePath = path
+	} else {
+		im.ImportPath = path
+		p.as()
+		im.ImportAlias = p.nameOrVariable("a name for the module")
+	}
+	if p.is('{') {
+		im.Meta = p.constObject()
+	}
+	p.semicolon()
+	im.Span = Span{start, p.prev}
+	return im
+}

@@ -1,0 +1,178 @@
+package syntax
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func (c *checker) call(f *Func) {
+	if strings.HasPrefix(f.Name, "$") {
+		c.variable(f.Name, f.Span)
+		return
+	}
+	if k := key(f.Name, len(f.Args)); !c.scope.has(k) && !c.given.Has(k) && k != "env/0" && !c.full() {
+		c.undefined(f)
+	}
+	c.queries(f.Args)
+}
+
+// undefined says what is known about a function that does not exist.
+func (c *checker) undefined(f *Func) {
+	keys := c.functions()
+	module, _, qualified := strings.Cut(f.Name, "::")
+	if qualified && !slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, module+"::") }) {
+		if !c.imports(module) {
+			c.report(f.Span, "module not imported: %s", module)
+		}
+		return
+	}
+	if arities := aritiesOf(keys, f.Name); len(arities) > 0 {
+		c.report(f.Span, "%s takes %s, not %s%s", f.Name, counted(arities), amount(len(f.Args)), commaHint(f, arities))
+		return
+	}
+	missing := key(f.Name, len(f.Args))
+	hint := ""
+	if near := nearest(keys, f.Name, len(f.Args)); near != "" {
+		hint = ", did you mean " + near + "?"
+	}
+	if len(f.Args) == 0 && !f.Method {
+		hint = c.barewordHint(f, hint)
+	}
+	c.report(f.Span, "function not defined: %s%s", missing, hint)
+}
+
+// functions lists the functions that a call could have meant, sorted.
+func (c *checker) functions() []string {
+	keys := slices.Clone(c.given.Keys())
+	for _, name := range c.scope.names {
+		if !strings.ContainsAny(name, "$ ") {
+			keys = append(keys, name)
+		}
+	}
+	keys = slices.DeleteFunc(keys, func(k string) bool { return strings.HasPrefix(k, "_") || strings.Contains(k, "::_") })
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func (c *checker) imports(module string) bool {
+	return slices.ContainsFunc(c.program.Query.Imports, func(im *Import) bool { return im.ImportAlias == module })
+}
+
+// aritiesOf gives the numbers of arguments that a function can take, in order.
+func aritiesOf(keys []string, name string) (arities []int) {
+	for _, k := range keys {
+		if digits, ok := strings.CutPrefix(k, name+"/"); ok {
+			if n, err := strconv.Atoi(digits); err == nil {
+				arities = append(arities, n)
+			}
+		}
+	}
+	slices.Sort(arities)
+	return arities
+}
+
+// counted is "1 argument", "2 or 3 arguments", "no argument".
+func counted(arities []int) string {
+	words := make([]string, len(arities))
+	for i, n := range arities {
+		words[i] = amount(n)
+	}
+	last := len(words) - 1
+	list := words[last]
+	if last > 0 {
+		list = strings.Join(words[:last], ", ") + " or " + list
+	}
+	if arities[last] > 1 {
+		return list + " arguments"
+	}
+	return list + " argument"
+}
+
+func amount(n int) string {
+	if n == 0 {
+		return "no"
+	}
+	return strconv.Itoa(n)
+}
+
+// commaHint is for f(a, b) where f(a; b) exists.
+func commaHint(f *Func, arities []int) string {
+	n := 0
+	for _, arg := range f.Args {
+		for n++; arg.Op == OpComma; arg = arg.Left {
+			n++
+		}
+	}
+	if n > len(f.Args) && slices.Contains(arities, n) {
+		return `, arguments are separated by ";"`
+	}
+	return ""
+}
+
+// barewordHint is for a name that was meant as something else: a field with
+// a dash, a variable without its $, a field without its dot, a string without
+// its quotes.
+func (c *checker) barewordHint(f *Func, hint string) string {
+	if field := dashed(c.program.Src, f.Span); field != "" {
+		return fmt.Sprintf(", a field with a dash is written .%q", field)
+	}
+	switch {
+	case c.known("$" + f.Name):
+		return ", did you mean $" + f.Name + "?"
+	case hint == "":
+		return fmt.Sprintf(", a field is written .%s, a string %q", f.Name, f.Name)
+	}
+	return hint
+}
+
+// dashed gives the word a-b when at is the b of .a-b.
+func dashed(src string, at Span) string {
+	start, end := at.Start, at.End
+	for start > 0 && (isNamePart(src[start-1]) || src[start-1] == '-') {
+		start--
+	}
+	if start == at.Start || start == 0 || src[start-1] != '.' || !isNameStart(src[start]) {
+		return ""
+	}
+	for end < len(src) && (isNamePart(src[end]) || src[end] == '-') {
+		end++
+	}
+	return strings.TrimRight(src[start:end], "-")
+}
+
+func (c *checker) known(variable string) bool {
+	return c.scope.has(variable) || c.given.Var(variable) || variable == "$ENV" || variable == "$__loc__"
+}
+
+func (c *checker) variable(name string, at Span) {
+	if c.known(name) || c.full() {
+		return
+	}
+	c.report(at, "variable not defined: %s%s", name, c.nearestName("", name))
+}
+
+func (c *checker) label(t *Term) {
+	if !c.scope.has("break "+t.Break) && !c.full() {
+		c.report(t.Span, "label not defined: %s%s", t.Break, c.nearestName("break ", t.Break))
+	}
+}
+
+// nearestName suggests a variable or a label of the program itself.
+func (c *checker) nearestName(prefix, name string) string {
+	best, least := "", allowed(len(name)-1)+1
+	for _, other := range c.scope.names {
+		other, ok := strings.CutPrefix(other, prefix)
+		if !ok || !strings.HasPrefix(other, "$") {
+			continue
+		}
+		if d := distance(other, name); d < least || d == least && best != "" && other < best {
+			best, least = other, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ", did you mean " + best + "?"
+}

@@ -1,0 +1,170 @@
+package syntax
+
+// maxHeight is how many steps there may be from the root of a tree to a leaf.
+// The parser needs no stack for a long chain such as a+a+a+…, but whoever
+// walks the tree does.
+const maxHeight = 100_000
+
+// node is a part of the tree with a place of its own.
+type node interface {
+	place() Span
+	// children visits the parts below. Step is how much deeper a walk stands
+	// there: one, and more behind its predecessors in a list, because whoever
+	// evaluates the list may stand within all of them.
+	children(visit visitor)
+}
+
+type visitor func(child node, step int)
+
+func (s Span) place() Span { return s }
+
+// tooTall looks for a node more than maxHeight steps away from the root. It
+// takes no more stack for a tall tree than for a low one.
+func tooTall(root *Query) (at Span, tall bool) {
+	type visited struct {
+		node
+		height int
+	}
+	stack := []visited{{root, 0}}
+	for len(stack) > 0 {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if n.height > maxHeight {
+			at := n.place()
+			return Span{at.Start, min(at.End, at.Start+1)}, true
+		}
+		n.children(func(child node, step int) { stack = append(stack, visited{child, n.height + step}) })
+	}
+	return Span{}, false
+}
+
+func (v visitor) query(q *Query, step int) {
+	if q != nil {
+		v(q, step)
+	}
+}
+
+func (v visitor) queries(list []*Query) {
+	for i, q := range list {
+		v(q, i+1)
+	}
+}
+
+func (v visitor) patterns(list []*Pattern) {
+	for i, p := range list {
+		v(p, i+1)
+	}
+}
+
+func (v visitor) literal(s *String, step int) {
+	if s != nil {
+		v(s, step)
+	}
+}
+
+func (q *Query) children(visit visitor) {
+	for _, fd := range q.FuncDefs {
+		visit(fd, 1)
+	}
+	if q.Term != nil {
+		visit(q.Term, 1)
+	}
+	visit.query(q.Left, 1)
+	visit.patterns(q.Patterns)
+	visit.query(q.Right, 1)
+}
+
+func (fd *FuncDef) children(visit visitor) { visit(fd.Body, 1) }
+
+func (t *Term) children(visit visitor) {
+	behind := visitor(func(child node, step int) { visit(child, len(t.SuffixList)+step) })
+	t.base(behind)
+	for i, s := range t.SuffixList {
+		visit(s, i+1)
+	}
+}
+
+// base visits what a term is made of without its suffixes.
+func (t *Term) base(visit visitor) {
+	visit.literal(t.Str, 1)
+	visit.query(t.Query, 1)
+	switch t.Type {
+	case TermIndex:
+		visit(t.Index, 1)
+	case TermFunc:
+		visit(t.Func, 1)
+	case TermObject:
+		for i, kv := range t.Object.KeyVals {
+			visit(kv, i+1)
+		}
+	case TermArray:
+		visit.query(t.Array.Query, 1)
+	case TermUnary:
+		visit(t.Unary.Term, 1)
+	case TermIf:
+		t.If.visit(visit)
+	case TermTry:
+		visit.query(t.Try.Body, 1)
+		visit.query(t.Try.Catch, 1)
+	case TermReduce:
+		visit.query(t.Reduce.Query, 1)
+		visit.patterns(t.Reduce.Patterns)
+		visit.query(t.Reduce.Start, 1)
+		visit.query(t.Reduce.Update, 1)
+	case TermForeach:
+		visit.query(t.Foreach.Query, 1)
+		visit.patterns(t.Foreach.Patterns)
+		visit.query(t.Foreach.Start, 1)
+		visit.query(t.Foreach.Update, 1)
+		visit.query(t.Foreach.Extract, 1)
+	case TermLabel:
+		visit.query(t.Label.Body, 1)
+	}
+}
+
+func (e *If) visit(visit visitor) {
+	visit.query(e.Cond, 1)
+	visit.query(e.Then, 1)
+	for i, branch := range e.Elif {
+		visit.query(branch.Cond, i+2)
+		visit.query(branch.Then, i+2)
+	}
+	visit.query(e.Else, len(e.Elif)+1)
+}
+
+func (p *Pattern) children(visit visitor) {
+	visit.patterns(p.Array)
+	for i, member := range p.Object {
+		visit(member, i+1)
+	}
+}
+
+func (p *PatternObject) children(visit visitor) {
+	visit.literal(p.KeyString, 1)
+	visit.query(p.KeyQuery, 1)
+	if p.Val != nil {
+		visit(p.Val, 1)
+	}
+}
+
+func (x *Index) children(visit visitor) {
+	visit.literal(x.Str, 1)
+	visit.query(x.Start, 1)
+	visit.query(x.End, 1)
+}
+
+func (f *Func) children(visit visitor) { visit.queries(f.Args) }
+
+func (s *String) children(visit visitor) { visit.queries(s.Queries) }
+
+func (kv *ObjectKeyVal) children(visit visitor) {
+	visit.literal(kv.KeyString, 1)
+	visit.query(kv.KeyQuery, 1)
+	visit.query(kv.Val, 1)
+}
+
+func (s *Suffix) children(visit visitor) {
+	if s.Index != nil {
+		visit(s.Index, 1)
+	}
+}
