@@ -1,0 +1,54 @@
+// Package kube reads what the API server says: the lists that hang in the
+// document as they are, and the pods that proxies run in.
+//
+// It knows which Kubernetes resources the document has and by which marks a
+// pod is a proxy's. It does not know where a list came from, nor which proxies
+// are connected.
+package kube
+
+// A List is a resource of Kubernetes that hangs in the mesh as an array.
+type List struct {
+	Field    string // in the mesh: "virtualServices"
+	Resource string // plural.group, as kubectl knows it: "virtualservices.networking.istio.io"
+	Also     string // another name that snapshots have it under; may be empty
+	Kind     string
+	Doc      string
+}
+
+// Lists are all of them, in the order of the document.
+func Lists() []List {
+	const (
+		networking = ".networking.istio.io"
+		security   = ".security.istio.io"
+		gateway    = ".gateway.networking.k8s.io"
+	)
+	return []List{
+		{"services", "services", "", "Service", "Kubernetes services"},
+		{"endpointSlices", "endpointslices.discovery.k8s.io", "endpointslices", "EndpointSlice", "the addresses behind the services"},
+		{"pods", "pods", "", "Pod", "all pods"},
+		{"nodes", "nodes", "", "Node", "the machines"},
+		{"namespaces", "namespaces", "", "Namespace", "the namespaces"},
+		{"virtualServices", "virtualservices" + networking, "", "VirtualService", "which request goes where"},
+		{"destinationRules", "destinationrules" + networking, "", "DestinationRule", "subsets, load balancing and TLS towards a service"},
+		{"gateways", "gateways" + networking, "", "Gateway", "what Istio's gateways take"},
+		{"serviceEntries", "serviceentries" + networking, "", "ServiceEntry", "services outside of the mesh"},
+		{"sidecars", "sidecars" + networking, "", "Sidecar", "what a workload's proxy gets to see"},
+		{"envoyFilters", "envoyfilters" + networking, "", "EnvoyFilter", "patches of Envoy's configuration"},
+		{"workloadEntries", "workloadentries" + networking, "", "WorkloadEntry", "workloads outside of Kubernetes"},
+		{"workloadGroups", "workloadgroups" + networking, "", "WorkloadGroup", "what such workloads have in common"},
+		{"proxyConfigs", "proxyconfigs" + networking, "", "ProxyConfig", "settings of proxies"},
+		{"authorizationPolicies", "authorizationpolicies" + security, "", "AuthorizationPolicy", "who may call what"},
+		{"peerAuthentications", "peerauthentications" + security, "", "PeerAuthentication", "where mutual TLS is demanded"},
+		{"requestAuthentications", "requestauthentications" + security, "", "RequestAuthentication", "which tokens are taken"},
+		{"telemetries", "telemetries.telemetry.istio.io", "", "Telemetry", "metrics, logs and traces"},
+		{"wasmPlugins", "wasmplugins.extensions.istio.io", "", "WasmPlugin", "WebAssembly extensions"},
+		{"kubeGateways", "gateways" + gateway, "", "Gateway", "Gateway API: gateways and waypoints"},
+		{"gatewayClasses", "gatewayclasses" + gateway, "", "GatewayClass", "Gateway API: who makes gateways"},
+		{"httpRoutes", "httproutes" + gateway, "", "HTTPRoute", "Gateway API: routes of HTTP"},
+		{"grpcRoutes", "grpcroutes" + gateway, "", "GRPCRoute", "Gateway API: routes of gRPC"},
+		{"tcpRoutes", "tcproutes" + gateway, "", "TCPRoute", "Gateway API: routes of TCP"},
+		{"tlsRoutes", "tlsroutes" + gateway, "", "TLSRoute", "Gateway API: routes of TLS"},
+		{"referenceGrants", "referencegrants" + gateway, "", "ReferenceGrant", "Gateway API: references between namespaces"},
+		{"backendTLSPolicies", "backendtlspolicies" + gateway, "", "BackendTLSPolicy", "Gateway API: TLS towards a service"},
+	}
+}
