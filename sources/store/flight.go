@@ -14,8 +14,7 @@ type flight struct {
 	value any
 	err   error
 
-	waiters int   // guarded by the mutex of whose flight it is, as is
-	cost    int64 // what the value being made costs so far
+	waiters int // guarded by the mutex of whose flight it is
 }
 
 // takeOff begins a flight with one waiter.
@@ -36,15 +35,6 @@ func (f *flight) land(v any, err error) {
 	f.value, f.err = v, err
 	f.cancel()
 	close(f.landed)
-}
-
-func (f *flight) done() bool {
-	select {
-	case <-f.landed:
-		return true
-	default:
-		return false
-	}
 }
 
 // wait gives what the flight brings. A waiter whose ctx ends leaves; the last

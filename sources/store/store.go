@@ -10,8 +10,11 @@
 //     it is canceled. Nobody else's deadline ends it.
 //   - At most Options.Slots loads run at once. A load never waits for a slot
 //     while it holds one, so loads may wait for a [Shared] inside.
-//   - What is being loaded is never evicted, nor is what was touched last:
-//     a single section larger than the budget can still be read.
+//   - Values that share bytes, tables and memory are a [Group], and are
+//     evicted together: to drop one alone would free nothing.
+//   - A group in which something is being loaded is never evicted, nor is the
+//     one that was touched last: what is larger than the budget can still be
+//     read.
 //   - A load that ended with an error is not tried again, unless it was
 //     canceled.
 package store
@@ -36,7 +39,7 @@ type Store struct {
 	slots  chan struct{} // nil: unbounded
 
 	mu     sync.Mutex
-	recent list.List // of *Thunk, loaded; the one touched last in front
+	recent list.List // of *Group, with something loaded; the one touched last in front
 	count  Counters
 }
 
@@ -47,7 +50,7 @@ type Counters struct {
 	Canceled  int   // loads that everybody left, or that Close ended
 	Hits      int   // looks at what was there
 	Joined    int   // waits for a load that another had begun
-	Evictions int   // values dropped to keep within the budget
+	Evictions int   // groups dropped to keep within the budget
 	Memory    int64 // what is loaded or being loaded costs, in bytes
 	Peak      int64 // the most that Memory ever was
 }
@@ -72,11 +75,12 @@ func (s *Store) Counters() Counters {
 	return s.count
 }
 
-// Slot waits until a load may run and gives what ends it. A thunk's load has
-// one already; it is for a load outside of any thunk, and must not be asked
-// for inside of one.
+type slotKey struct{}
+
+// Slot waits until a load may run and gives what ends it. The context of a
+// thunk's load holds a slot already: with that one, Slot costs nothing.
 func (s *Store) Slot(ctx context.Context) (release func(), err error) {
-	if s.slots == nil {
+	if s.slots == nil || ctx.Value(slotKey{}) != nil {
 		return func() {}, ctx.Err()
 	}
 	select {
@@ -87,24 +91,18 @@ func (s *Store) Slot(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// charge adds to what a thunk costs and makes room. Caller holds s.mu.
-func (s *Store) charge(t *Thunk, bytes int64) {
-	t.cost += bytes
-	s.count.Memory += bytes
-	s.count.Peak = max(s.count.Peak, s.count.Memory)
-	s.evict()
-}
-
 // evict drops what was not touched for longest until the rest fits. Caller
 // holds s.mu.
 func (s *Store) evict() {
 	if s.memory <= 0 {
 		return
 	}
-	for s.count.Memory > s.memory && s.recent.Len() > 1 {
-		t := s.recent.Back().Value.(*Thunk)
-		s.count.Memory -= t.cost
-		s.count.Evictions++
-		t.drop()
+	for e := s.recent.Back(); e != nil && e != s.recent.Front() && s.count.Memory > s.memory; {
+		g := e.Value.(*Group)
+		e = e.Prev()
+		if g.flying == 0 {
+			s.count.Evictions++
+			g.empty()
+		}
 	}
 }

@@ -15,13 +15,19 @@ import (
 
 var _ mesh.Sectional = (*Thunk)(nil)
 
-// sized gives a load of a string that costs so much, and counts its runs.
-func sized(v string, cost int64, runs *atomic.Int32) Load {
-	return func(_ context.Context, grew func(int64)) (any, error) {
+// alone gives a thunk in a group of its own.
+func alone(s *Store, load func(ctx context.Context, grew func(int64)) (any, error)) *Thunk {
+	g := s.Group(nil)
+	return g.Thunk(func(ctx context.Context) (any, error) { return load(ctx, g.Grew) })
+}
+
+// sized gives a thunk of a string that costs so much, and counts its loads.
+func sized(s *Store, v string, cost int64, runs *atomic.Int32) *Thunk {
+	return alone(s, func(_ context.Context, grew func(int64)) (any, error) {
 		runs.Add(1)
 		grew(cost)
 		return v, nil
-	}
+	})
 }
 
 func force(t *testing.T, l mesh.Lazy) any {
@@ -38,7 +44,7 @@ func TestLoadsOnceForAll(t *testing.T) {
 		s := New(t.Context(), Options{})
 		var runs atomic.Int32
 		open := make(chan struct{})
-		th := s.Thunk(func(context.Context, func(int64)) (any, error) {
+		th := alone(s, func(context.Context, func(int64)) (any, error) {
 			runs.Add(1)
 			<-open
 			return "v", nil
@@ -78,7 +84,7 @@ func TestLastWaiterCancels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
 		var begun, ended atomic.Int32
-		th := s.Thunk(func(ctx context.Context, _ func(int64)) (any, error) {
+		th := alone(s, func(ctx context.Context, _ func(int64)) (any, error) {
 			begun.Add(1)
 			<-ctx.Done()
 			ended.Add(1)
@@ -122,7 +128,7 @@ func TestLeftAndWantedAgain(t *testing.T) {
 		s := New(t.Context(), Options{})
 		var runs atomic.Int32
 		slow := make(chan struct{})
-		th := s.Thunk(func(_ context.Context, grew func(int64)) (any, error) {
+		th := alone(s, func(_ context.Context, grew func(int64)) (any, error) {
 			n := runs.Add(1)
 			grew(100)
 			if n == 1 {
@@ -143,7 +149,7 @@ func TestLeftAndWantedAgain(t *testing.T) {
 		if v := force(t, th); v != int32(2) {
 			t.Errorf("got %v: the abandoned load took over", v)
 		}
-		if c := s.Counters(); c.Memory != 100 || c.Canceled != 1 {
+		if c := s.Counters(); c.Loads != 1 || c.Canceled != 1 {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -152,7 +158,7 @@ func TestLeftAndWantedAgain(t *testing.T) {
 func TestErrorsStay(t *testing.T) {
 	s := New(t.Context(), Options{})
 	boom, runs := errors.New("boom"), 0
-	th := s.Thunk(func(_ context.Context, grew func(int64)) (any, error) {
+	th := alone(s, func(_ context.Context, grew func(int64)) (any, error) {
 		runs++
 		grew(7)
 		return nil, boom
@@ -181,7 +187,7 @@ func TestSlots(t *testing.T) {
 		open := make(chan struct{})
 		var wg sync.WaitGroup
 		for range 20 {
-			th := s.Thunk(func(context.Context, func(int64)) (any, error) {
+			th := alone(s, func(context.Context, func(int64)) (any, error) {
 				most.Store(max(most.Load(), now.Add(1)))
 				<-open
 				now.Add(-1)
@@ -212,7 +218,7 @@ func TestSharedInsideLoads(t *testing.T) {
 		})
 		var wg sync.WaitGroup
 		for range 4 {
-			th := s.Thunk(func(ctx context.Context, _ func(int64)) (any, error) { return body.Get(ctx) })
+			th := alone(s, func(ctx context.Context, _ func(int64)) (any, error) { return body.Get(ctx) })
 			wg.Go(func() {
 				if v := force(t, th); v != "body" {
 					t.Errorf("got %v", v)
@@ -269,7 +275,7 @@ func TestBudget(t *testing.T) {
 	var runs [4]atomic.Int32
 	var th [4]*Thunk
 	for i := range th {
-		th[i] = s.Thunk(sized(fmt.Sprint(i), 40, &runs[i]))
+		th[i] = sized(s, fmt.Sprint(i), 40, &runs[i])
 	}
 	force(t, th[0])
 	force(t, th[1])
@@ -290,7 +296,7 @@ func TestBudget(t *testing.T) {
 func TestLargerThanTheBudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100})
 	var runs atomic.Int32
-	big := s.Thunk(sized("big", 500, &runs))
+	big := sized(s, "big", 500, &runs)
 	for range 3 {
 		if v := force(t, big); v != "big" {
 			t.Errorf("got %v", v)
@@ -299,7 +305,7 @@ func TestLargerThanTheBudget(t *testing.T) {
 	if runs.Load() != 1 {
 		t.Errorf("loaded %d times while it was the last one touched", runs.Load())
 	}
-	force(t, s.Thunk(sized("small", 1, &runs)))
+	force(t, sized(s, "small", 1, &runs))
 	if !big.Pending() {
 		t.Error("still there, over the budget")
 	}
@@ -308,13 +314,13 @@ func TestLargerThanTheBudget(t *testing.T) {
 func TestGrowthAfterTheLoad(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100})
 	var later func(int64)
-	a := s.Thunk(func(_ context.Context, grew func(int64)) (any, error) {
+	a := alone(s, func(_ context.Context, grew func(int64)) (any, error) {
 		later = grew
 		grew(10)
 		return "a", nil
 	})
 	var runs atomic.Int32
-	b := s.Thunk(sized("b", 10, &runs))
+	b := sized(s, "b", 10, &runs)
 	force(t, a)
 	force(t, b)
 	later(50)
@@ -329,11 +335,54 @@ func TestGrowthAfterTheLoad(t *testing.T) {
 	if c := s.Counters(); c.Memory != 10 {
 		t.Errorf("%+v", c)
 	}
-	stale := later
-	force(t, a)
-	stale(50) // nor does it charge the value that was loaded in its place
-	if c := s.Counters(); c.Memory != 20 {
-		t.Errorf("%+v", c)
+}
+
+// The thunks of a group go together, and what was kept beside them.
+func TestGroup(t *testing.T) {
+	s := New(t.Context(), Options{Memory: 100})
+	drops := 0
+	g := s.Group(func() { drops++ })
+	var th [3]*Thunk
+	for i := range th {
+		th[i] = g.Thunk(func(context.Context) (any, error) {
+			if i == 2 {
+				return nil, errors.New("no")
+			}
+			g.Grew(20)
+			return i, nil
+		})
+	}
+	force(t, th[0])
+	force(t, th[1])
+	if _, err := th[2].Force(t.Context()); err == nil || drops != 0 {
+		t.Errorf("%v, %d drops", err, drops)
+	}
+	var runs atomic.Int32
+	other := sized(s, "other", 70, &runs)
+	force(t, other)
+	c := s.Counters()
+	if !th[0].Pending() || !th[1].Pending() || drops != 1 || c.Memory != 70 || c.Evictions != 1 {
+		t.Errorf("%d drops, %+v", drops, c)
+	}
+	if th[2].Pending() {
+		t.Error("an error was forgotten")
+	}
+	if v := force(t, th[1]); v != 1 || !th[0].Pending() || other.Pending() {
+		t.Errorf("got %v", v)
+	}
+}
+
+// A load that failed leaves no cost, and nothing beside it.
+func TestFailedGroup(t *testing.T) {
+	s := New(t.Context(), Options{})
+	drops := 0
+	g := s.Group(func() { drops++ })
+	th := g.Thunk(func(context.Context) (any, error) {
+		g.Grew(7)
+		return nil, errors.New("no")
+	})
+	if _, err := th.Force(t.Context()); err == nil || drops != 1 || s.Counters().Memory != 0 {
+		t.Errorf("%v, %d drops, %+v", err, drops, s.Counters())
 	}
 }
 
@@ -341,7 +390,7 @@ func TestWhatLoadsIsNotEvicted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Memory: 100})
 		open := make(chan struct{})
-		slow := s.Thunk(func(_ context.Context, grew func(int64)) (any, error) {
+		slow := alone(s, func(_ context.Context, grew func(int64)) (any, error) {
 			grew(90)
 			<-open
 			return "slow", nil
@@ -350,7 +399,7 @@ func TestWhatLoadsIsNotEvicted(t *testing.T) {
 		go func() { done <- force(t, slow) }()
 		synctest.Wait()
 		var runs atomic.Int32
-		a, b := s.Thunk(sized("a", 30, &runs)), s.Thunk(sized("b", 30, &runs))
+		a, b := sized(s, "a", 30, &runs), sized(s, "b", 30, &runs)
 		force(t, a)
 		force(t, b)
 		if !a.Pending() || b.Pending() {
@@ -365,7 +414,7 @@ func TestWhatLoadsIsNotEvicted(t *testing.T) {
 
 func TestGate(t *testing.T) {
 	s := New(t.Context(), Options{})
-	th := s.Thunk(func(context.Context, func(int64)) (any, error) { return 1, nil })
+	th := alone(s, func(context.Context, func(int64)) (any, error) { return 1, nil })
 	shut, asked := errors.New("shut"), 0
 	ctx := mesh.WithGate(t.Context(), func(context.Context) error {
 		asked++
@@ -383,9 +432,9 @@ func TestGate(t *testing.T) {
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
-		loaded := s.Thunk(func(context.Context, func(int64)) (any, error) { return 1, nil })
+		loaded := alone(s, func(context.Context, func(int64)) (any, error) { return 1, nil })
 		force(t, loaded)
-		hangs := s.Thunk(func(ctx context.Context, _ func(int64)) (any, error) {
+		hangs := alone(s, func(ctx context.Context, _ func(int64)) (any, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		})
@@ -409,7 +458,7 @@ func TestStorm(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 40, Slots: 4})
 	th := make([]*Thunk, 12)
 	for i := range th {
-		th[i] = s.Thunk(func(ctx context.Context, grew func(int64)) (any, error) {
+		th[i] = alone(s, func(ctx context.Context, grew func(int64)) (any, error) {
 			grew(4)
 			if i%5 == 4 {
 				return nil, fmt.Errorf("no %d", i)
@@ -444,17 +493,16 @@ func TestStorm(t *testing.T) {
 	wg.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var held int64
+	var held, all int64
 	for e := s.recent.Front(); e != nil; e = e.Next() {
-		held += e.Value.(*Thunk).cost
+		held += e.Value.(*Group).cost
 	}
-	flying := int64(0)
+	flying := 0
 	for _, x := range th {
-		if x.flight != nil {
-			flying += x.flight.cost
-		}
+		all += x.group.cost
+		flying += x.group.flying
 	}
-	if s.count.Memory < held || s.count.Memory > held+flying+40 || held > 40 {
-		t.Errorf("held %d, flying %d, counted %d", held, flying, s.count.Memory)
+	if s.count.Memory != all || flying == 0 && (held != all || held > 40) {
+		t.Errorf("held %d of %d, counted %d, %d flying", held, all, s.count.Memory, flying)
 	}
 }
