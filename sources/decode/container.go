@@ -1,0 +1,173 @@
+package decode
+
+// Empty containers are shared: nobody changes a value.
+var (
+	emptyObject = map[string]any{}
+	emptyArray  = []any{}
+)
+
+// object reads the object that we stand at.
+func (d *decoder) object(n *Node, s Shape) (any, error) {
+	off := d.offset()
+	base := len(d.vals)
+	untyped := isAny(s)
+	d.p++
+	c := d.next()
+	closed := c == '}'
+	if closed {
+		d.p++
+	}
+	for !closed {
+		key, err := d.key(c)
+		if err != nil {
+			return nil, err
+		}
+		typed := untyped && string(key) == typeKey
+		if untyped && !typed {
+			if s, err = d.typedAhead(s, off); err != nil {
+				return nil, err
+			}
+			untyped = false
+		}
+		m := d.member(n, s, key, typed)
+		if err := d.colon(); err != nil {
+			return nil, err
+		}
+		if typed {
+			if s, err = d.typedHere(s); err != nil {
+				return nil, err
+			}
+			untyped = false
+		}
+		v, err := d.value(m.node, m.shape)
+		if err != nil {
+			return nil, err
+		}
+		if m.built {
+			d.names = append(d.names, m.name)
+			d.vals = append(d.vals, v)
+		}
+		if c, closed, err = d.more('}'); err != nil {
+			return nil, err
+		}
+	}
+	if n.Walk {
+		return nil, nil
+	}
+	return d.takeObject(base), nil
+}
+
+// member is what is done with a member of an object.
+type member struct {
+	name  string
+	node  *Node
+	shape Shape
+	built bool
+}
+
+// member finds what is done with the member of a key. asIs: not by the shape.
+func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
+	if s != nil && !asIs {
+		m.name, m.shape = s.Member(key)
+	}
+	m.node = n.member(m.name, key)
+	m.built = !n.Walk && m.node.builds()
+	if m.built && m.name == "" {
+		m.name = d.texts.key(key)
+	}
+	return m
+}
+
+// takeObject makes an object of the members from base on.
+func (d *decoder) takeObject(base int) any {
+	vals := d.vals[base:]
+	names := d.names[len(d.names)-len(vals):]
+	var v any = emptyObject
+	if len(vals) > 0 {
+		m := make(map[string]any, len(vals))
+		for i, name := range names {
+			m[name] = vals[i]
+		}
+		d.cost += mapCost(len(vals))
+		v = m
+	}
+	clear(vals)
+	d.vals, d.names = d.vals[:base], d.names[:len(d.names)-len(vals)]
+	return v
+}
+
+// array reads the array that we stand at.
+func (d *decoder) array(n *Node, s Shape) (any, error) {
+	base := len(d.vals)
+	child := n.element()
+	built := !n.Walk && child.builds()
+	d.p++
+	closed := d.next() == ']'
+	if closed {
+		d.p++
+	}
+	for !closed {
+		v, err := d.value(child, s)
+		if err != nil {
+			return nil, err
+		}
+		if built {
+			d.vals = append(d.vals, v)
+		}
+		if _, closed, err = d.more(']'); err != nil {
+			return nil, err
+		}
+	}
+	if n.Walk {
+		return nil, nil
+	}
+	return d.takeArray(base), nil
+}
+
+// takeArray makes an array of the elements from base on.
+func (d *decoder) takeArray(base int) any {
+	vals := d.vals[base:]
+	var v any = emptyArray
+	if len(vals) > 0 {
+		a := make([]any, len(vals))
+		copy(a, vals)
+		d.cost += arrayCost(len(vals))
+		v = a
+	}
+	clear(vals)
+	d.vals = d.vals[:base]
+	return v
+}
+
+// key reads the key that begins with c, the byte that we stand at. It is good
+// until the next fill.
+func (d *decoder) key(c byte) ([]byte, error) {
+	if c != '"' {
+		return nil, d.fail(d.p, "a name in quotes")
+	}
+	return d.text()
+}
+
+// colon goes from behind a key to its value.
+func (d *decoder) colon() error {
+	if d.next() != ':' {
+		return d.fail(d.p, "':'")
+	}
+	d.p++
+	d.next()
+	return nil
+}
+
+// more goes over what follows a member or an element: a comma, and it gives
+// the first byte of what comes next; or the closing bracket.
+func (d *decoder) more(closing byte) (next byte, closed bool, err error) {
+	switch d.next() {
+	case ',':
+		d.p++
+		return d.next(), false, nil
+	case closing:
+		d.p++
+		return 0, true, nil
+	}
+	return 0, false, d.fail(d.p, "',' or '"+string(rune(closing))+"'")
+}

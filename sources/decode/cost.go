@@ -1,0 +1,23 @@
+package decode
+
+// What values take in memory, in bytes, near enough for a budget.
+const (
+	costInt    = 8
+	costString = 16 // its header, beside the bytes
+	costSlice  = 24 // and 16 an element
+	costAny    = 16
+	costValue  = 112
+)
+
+func arrayCost(n int) int64 { return costSlice + costAny*int64(n) }
+
+// mapCost is that of a map[string]any: slots in groups of eight of which seven
+// are used, doubled as it grows; up to eight members are one group.
+func mapCost(n int) int64 {
+	const header, slot, control = 48, costString + costAny, 8
+	groups := int64(1)
+	for n > 8 && groups*7 < int64(n) {
+		groups *= 2
+	}
+	return header + groups*(8*slot+control)
+}

@@ -1,0 +1,214 @@
+package decode
+
+import "sync"
+
+// A decoder turns the bytes of its window into values. It owns its memory and
+// may be used again for other bytes; by one goroutine at a time.
+type decoder struct {
+	window
+	doc   *Document                // for values kept as offsets; nil when reading a stream
+	again func(off int64) *decoder // another decoder over the same bytes
+	visit func(int, any, int64, int64) error
+
+	depth int64 // of the containers we are in
+	cost  int64 // bytes of what was built
+
+	texts *interning
+	clean []byte   // the last decoded string
+	names []string // members under construction, of all levels
+	vals  []any
+	stack []uint64 // of skip
+}
+
+// idle has decoders between two uses.
+var idle = sync.Pool{New: func() any { return newDecoder(windowSize) }}
+
+func newDecoder(size int) *decoder {
+	return &decoder{window: window{mem: make([]byte, size+pad)}, texts: newInterning()}
+}
+
+// borrow gives a decoder, to be released. size is that of the window; 0 for
+// the usual.
+func borrow(size int) *decoder {
+	if size > 0 && size != windowSize {
+		return newDecoder(size)
+	}
+	return idle.Get().(*decoder)
+}
+
+// release gives the decoder back, with nothing in it that keeps something else
+// alive or is larger than usual.
+func (d *decoder) release() {
+	d.src, d.err, d.doc, d.again, d.visit = nil, nil, nil, nil, nil
+	clear(d.names)
+	clear(d.vals)
+	d.names, d.vals = d.names[:0], d.vals[:0]
+	d.depth, d.cost = 0, 0
+	const most = 1 << 16
+	if cap(d.vals) > most {
+		d.names, d.vals = nil, nil
+	}
+	if cap(d.clean) > most {
+		d.clean = nil
+	}
+	if len(d.mem) > windowSize+pad {
+		d.mem = make([]byte, windowSize+pad)
+	}
+	if len(d.mem) == windowSize+pad {
+		idle.Put(d)
+	}
+}
+
+// document reads the one value of the bytes.
+func (d *decoder) document(n *Node, s Shape) (any, error) {
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
+	v, err := d.value(n, s)
+	if err != nil {
+		return nil, err
+	}
+	if d.next() != 0 || !d.atEnd() {
+		return nil, d.fail(d.p, "nothing after the JSON value")
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	return v, nil
+}
+
+// begin goes to the first byte of the first value.
+func (d *decoder) begin() error {
+	if err := d.overBOM(); err != nil {
+		return err
+	}
+	if d.next() != 0 || !d.atEnd() {
+		return nil
+	}
+	switch {
+	case d.err != nil:
+		return d.err
+	case d.offset() == d.from:
+		return &SyntaxError{d.from, "empty input instead of JSON"}
+	}
+	return &SyntaxError{d.offset(), "only white space instead of JSON"}
+}
+
+// overBOM goes over a byte order mark at the start of a document.
+func (d *decoder) overBOM() error {
+	const bom = "\uFEFF"
+	if d.offset() != 0 || d.atEnd() {
+		return nil
+	}
+	if c := d.mem[0]; c == 0xfe || c == 0xff {
+		return &SyntaxError{0, "UTF-16 or binary data instead of JSON in UTF-8"}
+	}
+	for i := range len(bom) {
+		if d.ahead(i+1) != nil || d.mem[i] != bom[i] {
+			return nil
+		}
+	}
+	d.p = len(bom)
+	return nil
+}
+
+// value reads the value that we stand at.
+func (d *decoder) value(n *Node, s Shape) (v any, err error) {
+	if n == nil {
+		return nil, d.skip()
+	}
+	if n.Visit == 0 {
+		return d.unvisited(n, s)
+	}
+	off := d.offset()
+	if v, err = d.unvisited(n, s); err != nil {
+		return nil, err
+	}
+	return v, d.visit(n.Visit, v, off, d.offset())
+}
+
+func (d *decoder) unvisited(n *Node, s Shape) (v any, err error) {
+	c := d.mem[d.p]
+	if c != '{' && c != '[' {
+		if n.Walk {
+			return nil, d.skip()
+		}
+		return d.scalar(c)
+	}
+	switch {
+	case n.keeps(c == '{'):
+		return d.kept(n, s)
+	case n.blind():
+		return nil, d.skip()
+	}
+	if d.depth++; d.depth > d.limits.Depth {
+		return nil, d.tooDeep(d.p)
+	}
+	if c == '{' {
+		v, err = d.object(n, s)
+	} else {
+		v, err = d.array(n, s)
+	}
+	d.depth--
+	return v, err
+}
+
+func (d *decoder) tooDeep(p int) error {
+	return &LimitError{Offset: d.base + int64(p), What: "nesting", Limit: d.limits.Depth}
+}
+
+// kept leaves a container in the bytes.
+func (d *decoder) kept(n *Node, s Shape) (any, error) {
+	off, object := d.offset(), d.mem[d.p] == '{'
+	if err := d.skip(); err != nil {
+		return nil, err
+	}
+	end := d.offset()
+	if n == insideNode && end-off == int64(len("{}")) {
+		if object {
+			return emptyObject, nil
+		}
+		return emptyArray, nil
+	}
+	d.cost += costValue
+	return d.doc.Value(off, end, s, object), nil
+}
+
+func (d *decoder) scalar(c byte) (any, error) {
+	switch c {
+	case '"':
+		b, err := d.text()
+		if err != nil {
+			return nil, err
+		}
+		v, fresh := d.texts.value(b)
+		if fresh {
+			d.cost += costString + int64(len(b))
+		}
+		return v, nil
+	case 't':
+		return true, d.literal("true")
+	case 'f':
+		return false, d.literal("false")
+	case 'n':
+		return nil, d.literal("null")
+	}
+	if c == '-' || c-'0' < 10 {
+		return d.number()
+	}
+	return nil, d.fail(d.p, "a JSON value")
+}
+
+// literal goes over s, of which the first byte was seen.
+func (w *window) literal(s string) error {
+	for i := range len(s) {
+		if err := w.ahead(i + 1); err != nil {
+			return err
+		}
+		if w.mem[w.p+i] != s[i] {
+			return w.fail(w.p+i, s)
+		}
+	}
+	w.p += len(s)
+	return nil
+}

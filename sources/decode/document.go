@@ -1,0 +1,155 @@
+package decode
+
+import (
+	"context"
+	"io"
+)
+
+// Bytes is where a document lies: a file, a member of a snapshot, the spool of
+// an answer. It may be read by several goroutines at once, and what it holds
+// doesn't change.
+type Bytes interface {
+	io.ReaderAt
+	// Size is the number of bytes.
+	Size() int64
+}
+
+// Limits bound what a document may ask for. The zero value is the usual ones.
+type Limits struct {
+	// Depth is how many objects and arrays may lie in one another; 0: 10,000,
+	// as in encoding/json and gojq.
+	Depth int64
+	// String is the number of bytes that a string, a number or a name that is
+	// looked at may have in the document; 0: 64 MiB. What is skipped may be
+	// longer.
+	String int64
+	// Total is the number of bytes of a document (of each value of a
+	// [Stream], with the white space before it); 0: no limit.
+	Total int64
+}
+
+const (
+	defaultDepth  = 10_000
+	defaultString = 64 << 20
+)
+
+// usual puts the defaults in.
+func (l Limits) usual() Limits {
+	if l.Depth == 0 {
+		l.Depth = defaultDepth
+	}
+	if l.String == 0 {
+		l.String = defaultString
+	}
+	return l
+}
+
+// A Document is one JSON document that stays where it lies. Its fields are
+// set before the first use; then any number of goroutines may pass over it and
+// touch its values.
+type Document struct {
+	Bytes Bytes
+
+	// Name stands in front of errors, "config_dump.json"; may be empty. Errors
+	// of [Document.Pass] don't have it: who asked for the pass puts it there,
+	// with [Document.Named]. Errors of a [Value] do, since nobody knows any
+	// more, where it is touched, what it is a part of.
+	Name string
+
+	// Proxy is the id of the proxy whose document it is, for the faults of its
+	// values; may be empty.
+	Proxy string
+
+	// Grew is told an estimate of the bytes of memory that a pass has built or
+	// a touched value keeps; may be nil. It may be called by several
+	// goroutines at once.
+	Grew func(bytes int64)
+
+	Limits Limits
+
+	window int   // of the decoders, in bytes; 0: the usual
+	small  int64 // values up to this size are decoded whole; 0: the usual
+}
+
+// Pass reads the one JSON value in [off, end), or from off to the end of the
+// bytes when end is negative, in a single streaming pass, and gives what root
+// wants of it. A nil root only checks it. shape is that of the value.
+//
+// Values of nodes with a Visit are handed to visit in the order in which they
+// end in the document, those inside before what they lie in, with the place
+// [off, end) of the value. An error of visit stops the pass and is given back
+// as it is.
+//
+// An error is a [*SyntaxError], a [*LimitError], the context's (asked at each
+// filling of the window), or what reading the bytes said; bytes that end
+// before their size are io.ErrUnexpectedEOF.
+func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *Node,
+	visit func(tag int, v any, off, end int64) error,
+) (any, error) {
+	v, cost, err := d.read(ctx, off, end, shape, root, visit)
+	if err == nil {
+		d.grew(cost)
+	}
+	return v, err
+}
+
+// read is Pass without telling anybody; cost is what was built, in bytes.
+func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *Node,
+	visit func(int, any, int64, int64) error,
+) (v any, cost int64, err error) {
+	if end < 0 {
+		end = d.Bytes.Size()
+	}
+	if most := d.Limits.Total; most > 0 && end-off > most {
+		return nil, 0, &LimitError{Offset: off + most, What: "document", Limit: most}
+	}
+	dec := d.decoder(ctx, off, end)
+	defer dec.release()
+	dec.visit = visit
+	v, err = dec.document(root, shape)
+	if err != nil {
+		return nil, 0, err
+	}
+	return v, dec.cost, nil
+}
+
+// decoder gives one that stands at off.
+func (d *Document) decoder(ctx context.Context, off, end int64) *decoder {
+	dec := borrow(d.window)
+	dec.start(&section{ctx: ctx, bytes: d.Bytes, pos: off, end: end}, off, d.Limits)
+	dec.doc = d
+	dec.again = func(off int64) *decoder { return d.decoder(ctx, off, end) }
+	return dec
+}
+
+func (d *Document) grew(cost int64) {
+	if d.Grew != nil && cost > 0 {
+		d.Grew(cost)
+	}
+}
+
+// section reads a part of a document's bytes, until its context ends.
+type section struct {
+	ctx      context.Context
+	bytes    io.ReaderAt
+	pos, end int64
+}
+
+func (s *section) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if s.pos >= s.end {
+		return 0, io.EOF
+	}
+	b = b[:min(int64(len(b)), s.end-s.pos)]
+	n, err := s.bytes.ReadAt(b, s.pos)
+	s.pos += int64(n)
+	switch {
+	case n == len(b):
+		err = nil
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF // there are fewer bytes than there were
+	}
+	return n, err
+}

@@ -1,0 +1,126 @@
+package decode
+
+import "encoding/json"
+
+// place is how far into a number we are; what may follow depends on it.
+type place int
+
+const (
+	numberStart place = iota
+	numberMinus
+	numberZero
+	numberDigits
+	numberPoint
+	numberFraction
+	numberExp
+	numberExpSign
+	numberExpDigits
+	numberEnd // the byte is no part of the number
+)
+
+// step gives the place behind c.
+func (at place) step(c byte) place {
+	digit := c-'0' < 10
+	switch at {
+	case numberStart, numberMinus:
+		switch {
+		case c == '-' && at == numberStart:
+			return numberMinus
+		case c == '0':
+			return numberZero
+		case digit:
+			return numberDigits
+		}
+	case numberZero, numberDigits, numberFraction:
+		switch {
+		case digit && at != numberZero:
+			return at
+		case c == '.' && at != numberFraction:
+			return numberPoint
+		case c|0x20 == 'e':
+			return numberExp
+		}
+	case numberPoint:
+		if digit {
+			return numberFraction
+		}
+	case numberExp, numberExpSign, numberExpDigits:
+		switch {
+		case digit:
+			return numberExpDigits
+		case at == numberExp && (c == '+' || c == '-'):
+			return numberExpSign
+		}
+	}
+	return numberEnd
+}
+
+// overNumber goes over the number at p. whole: it has neither a fraction nor
+// an exponent.
+func (w *window) overNumber() (whole bool, err error) {
+	at := numberStart
+	for {
+		b, p := w.mem, w.p
+		for {
+			next := at.step(b[p])
+			if next == numberEnd {
+				break
+			}
+			at = next
+			p++
+		}
+		w.p = p
+		if p < w.n || !w.fill() {
+			break
+		}
+	}
+	switch at {
+	case numberZero, numberDigits:
+		return true, nil
+	case numberFraction, numberExpDigits:
+		return false, nil
+	}
+	return false, w.fail(w.p, "a digit")
+}
+
+// number reads the number at p.
+func (d *decoder) number() (any, error) {
+	d.mark = d.p
+	whole, err := d.overNumber()
+	if err != nil {
+		return nil, err
+	}
+	raw := d.mem[d.mark:d.p]
+	if int64(len(raw)) > d.limits.String {
+		return nil, &LimitError{Offset: d.base + int64(d.mark), What: "number", Limit: d.limits.String}
+	}
+	d.mark = -1
+	if whole {
+		if i, ok := integer(raw); ok {
+			d.cost += costInt
+			return i, nil
+		}
+	}
+	d.cost += costString + int64(len(raw))
+	return json.Number(raw), nil
+}
+
+// integer reads an integer of up to 18 digits, if an int can hold it. Not -0,
+// which an int can't.
+func integer(raw []byte) (int, bool) {
+	digits := raw
+	if raw[0] == '-' {
+		digits = raw[1:]
+	}
+	if len(digits) > 18 || len(digits) < len(raw) && digits[0] == '0' {
+		return 0, false
+	}
+	var i int64
+	for _, c := range digits {
+		i = i*10 + int64(c-'0')
+	}
+	if len(digits) < len(raw) {
+		i = -i
+	}
+	return int(i), int64(int(i)) == i
+}

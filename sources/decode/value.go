@@ -1,0 +1,125 @@
+package decode
+
+import (
+	"context"
+	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// wholeMost is the size up to which a value is decoded whole when it is
+// touched: that costs little more than one level, and all of it is there then.
+const wholeMost = 8 << 10
+
+// A Value is an object or an array that is still bytes of its document, and is
+// decoded when it is touched. Errors are the context's or a [*mesh.Fault] with
+// the document's Proxy and Name: after a pass has checked the document they
+// can only mean that its bytes have changed or can't be read any more.
+type Value struct {
+	doc      *Document
+	off, end int64
+	shape    Shape
+	object   bool
+
+	mu     sync.Mutex
+	forced any // nil: not yet
+}
+
+var _ mesh.Whole = (*Value)(nil)
+
+// Value gives the value that lies in [off, end), an object or else an array,
+// with its shape. The place must be one that a pass has told.
+func (d *Document) Value(off, end int64, shape Shape, object bool) *Value {
+	return &Value{doc: d, off: off, end: end, shape: shape, object: object}
+}
+
+// Force decodes one level, or all of it when it has up to 8 KB, and keeps
+// that.
+func (v *Value) Force(ctx context.Context) (any, error) {
+	x, cost, err := v.keep(ctx)
+	if err != nil {
+		return nil, v.doc.fault(err)
+	}
+	v.doc.grew(cost) // without the lock: who is told may look at values
+	return x, nil
+}
+
+func (v *Value) keep(ctx context.Context) (x any, cost int64, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.forced != nil {
+		return v.forced, 0, nil
+	}
+	n := shallowNode
+	if v.whole() {
+		n = wholeNode
+	}
+	x, cost, err = v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
+	if err == nil {
+		v.forced = x
+	}
+	return x, cost, err
+}
+
+// whole tells whether Force decodes all of it.
+func (v *Value) whole() bool {
+	most := v.doc.small
+	if most == 0 {
+		most = wholeMost
+	}
+	return v.end-v.off <= most
+}
+
+// Forced gives what Force has kept.
+func (v *Value) Forced() (any, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.forced, v.forced != nil
+}
+
+// Pending is false: to decode is no request.
+func (*Value) Pending() bool { return false }
+
+// Deep decodes all of it and keeps nothing.
+func (v *Value) Deep(ctx context.Context) (any, error) {
+	if x, ok := v.Forced(); ok && v.whole() {
+		return x, nil
+	}
+	x, _, err := v.doc.read(ctx, v.off, v.end, v.shape, wholeNode, nil)
+	if err != nil {
+		return nil, v.doc.fault(err)
+	}
+	return x, nil
+}
+
+// Len counts the elements of an array, or the members of an object, and keeps
+// nothing.
+func (v *Value) Len(ctx context.Context) (int, error) {
+	switch x, _ := v.Forced(); x := x.(type) {
+	case []any:
+		return len(x), nil
+	case map[string]any:
+		return len(x), nil
+	}
+	n, err := v.count(ctx)
+	if err != nil {
+		return 0, v.doc.fault(err)
+	}
+	return n, nil
+}
+
+var countNode = &Node{Walk: true, Elem: &Node{Walk: true, Visit: 1}}
+
+func (v *Value) count(ctx context.Context) (n int, err error) {
+	if !v.object {
+		_, _, err = v.doc.read(ctx, v.off, v.end, v.shape, countNode, func(int, any, int64, int64) error {
+			n++
+			return nil
+		})
+		return n, err
+	}
+	// Of an object names count, and one may be there twice.
+	x, _, err := v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
+	m, _ := x.(map[string]any)
+	return len(m), err
+}

@@ -1,0 +1,157 @@
+package decode
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/bits"
+)
+
+const (
+	windowSize = 64 << 10
+	pad        = 8 // zero bytes behind the window: every scan stops there, so none asks where the end is
+
+	ones   = 0x0101010101010101
+	tops   = 0x8080808080808080
+	spaces = ones * ' '
+)
+
+// A window is the part of a document that is in memory. It owns its memory.
+type window struct {
+	src  io.Reader
+	mem  []byte // mem[n:n+pad] is zero
+	n    int    // bytes in it
+	p    int    // where we stand; p <= n
+	mark int    // what follows it stays in memory when the window moves; -1: nothing behind p does
+	base int64  // the offset of mem[0] in the document
+	from int64  // the offset that Limits.Total counts from
+	done bool   // src has no more
+	err  error  // why, when it isn't io.EOF
+
+	limits Limits
+}
+
+func (w *window) start(src io.Reader, off int64, l Limits) {
+	w.src, w.limits = src, l.usual()
+	w.n, w.p, w.mark, w.base, w.from, w.done, w.err = 0, 0, -1, off, off, false, nil
+	clear(w.mem[:pad])
+}
+
+// offset is where we stand in the document.
+func (w *window) offset() int64 { return w.base + int64(w.p) }
+
+// fill forgets what lies before the mark, or before p, and reads more; p and
+// mark move with their bytes. It gives false at the end of the bytes.
+func (w *window) fill() bool {
+	if w.done || w.over() {
+		return false
+	}
+	w.slide()
+	if size := len(w.mem) - pad; size-w.n <= size/4 {
+		mem := make([]byte, 2*size+pad)
+		copy(mem, w.mem[:w.n])
+		w.mem = mem
+	}
+	m, err := w.read(w.mem[w.n : len(w.mem)-pad])
+	w.n += m
+	clear(w.mem[w.n : w.n+pad])
+	if err != nil {
+		w.done = true
+		if err != io.EOF {
+			w.err = err
+		}
+	}
+	return m > 0
+}
+
+// over tells whether more bytes would be more than the limits allow.
+func (w *window) over() bool {
+	if most := w.limits.Total; most > 0 && w.base+int64(w.n)-w.from > most {
+		w.err = &LimitError{Offset: w.from + most, What: "document", Limit: most}
+	} else if w.mark >= 0 && int64(w.n-w.mark) > w.limits.String+2 {
+		w.err = &LimitError{Offset: w.base + int64(w.mark), What: "string", Limit: w.limits.String}
+	}
+	w.done = w.err != nil
+	return w.done
+}
+
+func (w *window) slide() {
+	keep := w.p
+	if w.mark >= 0 {
+		keep = w.mark
+		w.mark = 0
+	}
+	if keep > 0 {
+		copy(w.mem, w.mem[keep:w.n])
+		w.n -= keep
+		w.p -= keep
+		w.base += int64(keep)
+	}
+}
+
+// read reads something or ends with an error.
+func (w *window) read(b []byte) (int, error) {
+	for range 100 {
+		if n, err := w.src.Read(b); n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+func word(b []byte, p int) uint64 { return binary.LittleEndian.Uint64(b[p : p+8 : len(b)]) }
+
+// next goes over white space and gives the byte we then stand at: 0 at the
+// end, and where there is a NUL, which no JSON has either.
+func (w *window) next() byte {
+	for {
+		b, p := w.mem, w.p
+		c := b[p]
+		if c > ' ' {
+			return c
+		}
+		switch c {
+		case ' ', '\n', '\r', '\t':
+			w.p = overSpaces(b, p+1)
+		case 0:
+			if p < w.n || !w.fill() {
+				return 0
+			}
+		default:
+			return c
+		}
+	}
+}
+
+func overSpaces(b []byte, p int) int {
+	for {
+		if x := word(b, p) ^ spaces; x != 0 {
+			return p + bits.TrailingZeros64(x)>>3
+		}
+		p += 8
+	}
+}
+
+// atEnd tells whether we stand at the end of the bytes.
+func (w *window) atEnd() bool { return w.p >= w.n && !w.fill() }
+
+// end is the error of bytes that end too early.
+func (w *window) end() error {
+	if w.err != nil {
+		return w.err
+	}
+	return &SyntaxError{w.base + int64(w.n), "unexpected end of JSON"}
+}
+
+// fail is the error of the byte at p, which isn't what msg says.
+func (w *window) fail(p int, expected string) error {
+	if p >= w.n {
+		return w.end()
+	}
+	c := w.mem[p]
+	found := fmt.Sprintf("%q", c)
+	if c < ' ' || c >= 0x7f {
+		found = fmt.Sprintf("byte 0x%02x", c)
+	}
+	return &SyntaxError{w.base + int64(p), "expected " + expected + " but found " + found}
+}
