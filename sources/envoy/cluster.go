@@ -1,0 +1,108 @@
+package envoy
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+var clusterCatalog = catalog{
+	kind: "ClustersConfigDump",
+	lists: []list{
+		{"staticClusters", stateStatic}, {"dynamicActiveClusters", stateActive}, {"dynamicWarmingClusters", stateWarming},
+	},
+	field: "cluster", name: "name", inside: &decode.Node{Shallow: true},
+}
+
+func (p *Proxy) clusters(ctx context.Context) (any, error) {
+	all, err := p.resources(ctx, clusterCatalog)
+	if err != nil {
+		return nil, err
+	}
+	return p.objects("Cluster", all, clusterFields), nil
+}
+
+// clusterFields are a cluster's fields. What its name doesn't say isn't there,
+// and neither is the DestinationRule of a cluster that is no service's.
+func clusterFields(_ context.Context, r *resource) (map[string]any, error) {
+	m := r.document(5)
+	n, ok := parseClusterName(r.name)
+	if !ok {
+		return m, nil
+	}
+	m["direction"] = n.direction
+	if n.port > 0 {
+		m["port"] = n.port
+	}
+	if n.subset != "" {
+		m["subset"] = n.subset
+	}
+	if n.fqdn != "" {
+		m["fqdn"] = n.fqdn
+	}
+	m["destinationRule"] = origin(m["metadata"])
+	return m, nil
+}
+
+// A clusterName is what Istio writes into the name of a service's cluster.
+type clusterName struct {
+	direction string // outbound, inbound, inbound-vip
+	port      int    // 0 where it is no number
+	subset    string
+	fqdn      string // empty for a sidecar's own ports
+}
+
+// parseClusterName reads "direction|port|subset|host", or the same with "_."
+// between the words, which is how a gateway calls the clusters it takes by
+// SNI. A host may have the separator in it.
+func parseClusterName(name string) (n clusterName, ok bool) {
+	sep := "|"
+	if strings.HasPrefix(name, "outbound_.") || strings.HasPrefix(name, "inbound_.") {
+		sep = "_."
+	}
+	words := strings.SplitN(name, sep, 4)
+	if len(words) < 4 {
+		return n, false
+	}
+	port, err := strconv.Atoi(words[1])
+	if err != nil || port < 0 {
+		port = 0
+	}
+	return clusterName{words[0], port, words[2], words[3]}, true
+}
+
+// origin is the Istio resource that a piece of Envoy's configuration was made
+// of, "name.namespace", which Istio leaves in its metadata; null where it left
+// none.
+func origin(metadata any) any {
+	if metadata == nil {
+		return nil
+	}
+	return mesh.Later(func(ctx context.Context) (any, error) {
+		v := metadata
+		for _, key := range []string{"filterMetadata", "istio", "config"} {
+			var err error
+			if v, err = mesh.Get(ctx, v, key); err != nil {
+				return nil, err
+			}
+		}
+		return resourceName(v), nil
+	})
+}
+
+// resourceName reads "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>";
+// old Istios leave out the group's domain.
+func resourceName(path any) any {
+	s, _ := path.(string)
+	words := strings.Split(s, "/")
+	if len(words) != 8 || words[0] != "" || words[1] != "apis" || words[4] != "namespaces" {
+		return nil
+	}
+	if words[2] != "networking.istio.io" && words[2] != "networking" {
+		return nil
+	}
+	return words[7] + "." + words[5]
+}

@@ -1,0 +1,167 @@
+package envoy
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// An endpoint is one address of one cluster, from the dump's endpoints or from
+// the answer to /clusters.
+type endpoint struct {
+	cluster  string
+	address  address
+	hostname string
+	health   string
+	weight   any
+	priority any
+	locality any // {region, zone, subZone}, or nil
+	metadata any
+
+	// Of /clusters only.
+	service string // the name that the cluster's endpoints go by in EDS
+	outlier string // OK, FAILED
+	stats   any    // the host's stats, as they came
+}
+
+// endpoints reads the section: what the dump holds of EDS and of static
+// clusters, and the hosts of /clusters where there is no such dump (one made
+// without include_eds, or by an Envoy too old for it).
+func (p *Proxy) endpoints(ctx context.Context) (any, error) {
+	rows, err := p.assigned(ctx)
+	if !p.dumpOnly && (missing(err) || absent(err)) {
+		hosts, e := p.hostTable(ctx)
+		if e == nil {
+			rows = slices.Clone(hosts.rows)
+		}
+		if !missing(e) { // else the dump's error says more
+			err = e
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(rows, func(a, b endpoint) int {
+		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.address.text, b.address.text))
+	})
+	out := make([]any, len(rows))
+	for i := range rows {
+		out[i] = p.endpoint(&rows[i])
+	}
+	return out, nil
+}
+
+// endpoint makes a row. All rows have the same fields.
+func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
+	return mesh.LaterObject("Endpoint", p.owner, func(context.Context) (map[string]any, error) {
+		m := map[string]any{
+			"address": orNull(e.address.text), "ip": orNull(e.address.ip), "port": nil,
+			"hostname": orNull(e.hostname), "cluster": e.cluster, "health": cmp.Or(e.health, "UNKNOWN"),
+			"weight": e.weight, "priority": e.priority, "locality": e.locality, "metadata": e.metadata,
+		}
+		if e.address.ip != "" {
+			m["port"] = e.address.port
+		}
+		if e.priority == nil {
+			m["priority"] = 0
+		}
+		if !p.dumpOnly {
+			m["outlier"] = p.ofHost(e, (*endpoint).outlierCheck)
+			m["stats"] = p.ofHost(e, (*endpoint).counters)
+		}
+		return m, nil
+	})
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// edsTree is what is wanted of an element of the dump's lists of endpoints.
+func edsTree(tag int) *decode.Node {
+	value := &decode.Node{}
+	whole := &decode.Node{All: true}
+	host := &decode.Node{Elem: &decode.Node{Fields: []decode.Field{
+		{Name: "endpoint", Node: &decode.Node{Fields: []decode.Field{{Name: "address", Node: whole}, {Name: "hostname", Node: value}}}},
+		{Name: "endpointName", Node: value}, {Name: "healthStatus", Node: value}, {Name: "loadBalancingWeight", Node: value},
+		{Name: "metadata", Node: &decode.Node{Raw: true}},
+	}}}
+	group := &decode.Node{Elem: &decode.Node{Fields: []decode.Field{
+		{Name: "locality", Node: whole}, {Name: "priority", Node: value}, {Name: "lbEndpoints", Node: host},
+		{Name: "loadBalancerEndpoints", Node: &decode.Node{Fields: []decode.Field{{Name: "lbEndpoints", Node: host}}}},
+	}}}
+	return &decode.Node{Walk: true, Elem: &decode.Node{Walk: true, Fields: []decode.Field{
+		{Name: "endpointConfig", Node: &decode.Node{Visit: tag, Fields: []decode.Field{{Name: "clusterName", Node: value}, {Name: "endpoints", Node: group}}}},
+	}}}
+}
+
+// assigned reads the dump's endpoints. A dump with no part about them says
+// nothing of them, and that is an error as absent tells.
+func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
+	d, err := p.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	start := 0
+	r := reading{
+		kind:   "EndpointsConfigDump",
+		fields: []decode.Field{{Name: "staticEndpointConfigs", Node: edsTree(tagOwn)}, {Name: "dynamicEndpointConfigs", Node: edsTree(tagOwn)}},
+		take: func(_ int, v any) {
+			m, _ := v.(map[string]any)
+			rows = append(rows, assignment(m)...)
+		},
+		ended: func(mine bool) {
+			if !mine {
+				rows = rows[:start]
+			}
+			start = len(rows)
+		},
+	}
+	if _, err := d.read(ctx, r); err != nil {
+		return nil, err
+	}
+	if !d.has(r.kind) {
+		return nil, d.absent(r.kind)
+	}
+	return rows, nil
+}
+
+// assignment reads a ClusterLoadAssignment.
+func assignment(m map[string]any) (rows []endpoint) {
+	groups, _ := m["endpoints"].([]any)
+	for _, g := range groups {
+		group, _ := g.(map[string]any)
+		hosts, _ := group["lbEndpoints"].([]any)
+		if more, ok := object(group, "loadBalancerEndpoints")["lbEndpoints"].([]any); ok {
+			hosts = append(hosts[:len(hosts):len(hosts)], more...)
+		}
+		for _, h := range hosts {
+			host, _ := h.(map[string]any)
+			at := object(host, "endpoint")
+			e := endpoint{
+				cluster: text(m, "clusterName"), address: readAddress(object(at, "address")), hostname: text(at, "hostname"),
+				health: text(host, "healthStatus"), weight: host["loadBalancingWeight"], priority: group["priority"],
+				locality: locality(group), metadata: host["metadata"],
+			}
+			if e.address.text == "" {
+				e.address.text = text(host, "endpointName")
+			}
+			rows = append(rows, e)
+		}
+	}
+	return rows
+}
+
+// locality is Envoy's, or null where it says nothing.
+func locality(m map[string]any) any {
+	if l := object(m, "locality"); len(l) > 0 {
+		return l
+	}
+	return nil
+}

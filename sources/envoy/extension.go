@@ -1,0 +1,35 @@
+package envoy
+
+import (
+	"context"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Envoy writes a part for each kind of extension (HTTP filters, network
+// filters, …); a collection takes them all.
+var extensionCatalog = catalog{
+	kind:  "EcdsConfigDump",
+	lists: []list{{"ecdsFilters", stateActive}},
+	field: "ecdsFilter", name: "name", inside: &decode.Node{Shallow: true},
+}
+
+func (p *Proxy) extensions(ctx context.Context) (any, error) {
+	all, err := p.resources(ctx, extensionCatalog)
+	if err != nil {
+		return nil, err
+	}
+	return p.objects("ExtensionConfig", all, extensionFields), nil
+}
+
+// extensionFields are an extension's fields. One that hasn't arrived has no
+// configuration, and a null type.
+func extensionFields(_ context.Context, r *resource) (map[string]any, error) {
+	m := r.document(1)
+	m["typeURL"] = nil
+	if config, ok := m["typedConfig"]; ok {
+		m["typeURL"] = mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, config, "@type") })
+	}
+	return m, nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// modules are the Go modules whose generated files hold the messages that a
+// config dump speaks in: Envoy's own, and those that Envoy's have fields of.
+var modules = []string{
+	"github.com/envoyproxy/go-control-plane/envoy",
+	"github.com/cncf/xds/go",
+	"cel.dev/expr",
+	"google.golang.org/genproto/googleapis/api",
+	"google.golang.org/genproto/googleapis/rpc",
+}
+
+// descriptors gives every descriptor of the modules. They are read out of the
+// generated Go files: to import all of these packages would need gRPC, and
+// half a minute to build. What the modules import from elsewhere (OpenTelemetry's
+// and Prometheus' messages) stays a placeholder.
+func descriptors() (*protoregistry.Files, error) {
+	set := &descriptorpb.FileDescriptorSet{}
+	seen := map[string]bool{}
+	for _, m := range modules {
+		dir, err := moduleDir(m)
+		if err != nil {
+			return nil, err
+		}
+		err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !generated(path) {
+				return err
+			}
+			f, err := rawDescriptor(path)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			if f != nil && !seen[f.GetName()] {
+				seen[f.GetName()] = true
+				set.File = append(set.File, f)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(set)
+}
+
+// generated tells whether a file may hold a descriptor: a .pb.go, but not the
+// tables of the plugins beside it.
+func generated(path string) bool {
+	return strings.HasSuffix(path, ".pb.go") && !strings.HasSuffix(path, "_vtproto.pb.go") && !strings.HasSuffix(path, "_grpc.pb.go")
+}
+
+func moduleDir(module string) (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	dir := strings.TrimSpace(string(out))
+	if err == nil && dir == "" {
+		err = fmt.Errorf("not in the module cache")
+	}
+	if err != nil {
+		return "", fmt.Errorf("module %s: %w", module, err)
+	}
+	return dir, nil
+}
+
+// rawDescriptor reads the part of a generated file that is its descriptor in
+// wire format: a sum of string literals, one a line, or a slice of bytes in
+// older files. It gives nil for a file without one.
+func rawDescriptor(path string) (*descriptorpb.FileDescriptorProto, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var raw []byte
+	if _, rest, ok := bytes.Cut(src, []byte("_rawDesc = \"\" +\n")); ok {
+		raw, err = literals(rest)
+	} else if _, rest, ok := bytes.Cut(src, []byte("_rawDesc = []byte{")); ok {
+		raw, err = octets(rest)
+	} else {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := &descriptorpb.FileDescriptorProto{}
+	return f, proto.Unmarshal(raw, f)
+}
+
+// literals reads lines of `"…" +`, to the first that doesn't end in a plus.
+func literals(src []byte) (raw []byte, err error) {
+	for more := true; more; {
+		var line []byte
+		line, src, _ = bytes.Cut(src, []byte("\n"))
+		line, more = bytes.CutSuffix(bytes.TrimSpace(line), []byte(" +"))
+		s, err := strconv.Unquote(string(line))
+		if err != nil {
+			return nil, fmt.Errorf("literal %s: %w", line, err)
+		}
+		raw = append(raw, s...)
+	}
+	return raw, nil
+}
+
+// octets reads "0x0a, 0x17, …" to the closing brace.
+func octets(src []byte) (raw []byte, err error) {
+	src, _, _ = bytes.Cut(src, []byte("}"))
+	for word := range bytes.FieldsFuncSeq(src, func(r rune) bool { return r == ',' || r <= ' ' }) {
+		n, err := strconv.ParseUint(string(word), 0, 8)
+		if err != nil {
+			return nil, err
+		}
+		raw = append(raw, byte(n))
+	}
+	return raw, nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+)
+
+var read = sync.OnceValues(descriptors)
+
+func files(t *testing.T) *protoregistry.Files {
+	t.Helper()
+	f, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestTableIsUpToDate(t *testing.T) {
+	want, err := table(files(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../fields.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("fields.txt is not what the descriptors say: run go generate ./sources/envoy")
+	}
+	if len(want) > 400<<10 {
+		t.Errorf("fields.txt has %d bytes", len(want))
+	}
+	if bytes.Count(want, []byte("\n")) < 1500 {
+		t.Error("most of the messages are missing")
+	}
+}
+
+// Every field of every message, asked by both of its spellings, has the
+// descriptor's JSON name and holds what the descriptor says.
+func TestTableAgainstDescriptors(t *testing.T) {
+	messageCount, fieldCount := 0, 0
+	for _, m := range messages(files(t)) {
+		messageCount++
+		s := envoy.ShapeOf(string(m.FullName()))
+		if s == nil {
+			t.Fatalf("%s is not in the table", m.FullName())
+		}
+		for _, f := range inOrder(m) {
+			fieldCount++
+			for _, key := range []string{f.TextName(), f.JSONName()} {
+				name, value := s.Member([]byte(key))
+				if name == "" {
+					name = key
+				}
+				if name != f.JSONName() {
+					t.Errorf("%s: %s becomes %s, not %s", m.FullName(), key, name, f.JSONName())
+				}
+				if f.IsMap() {
+					if scalar(f.MapValue().Message()) {
+						same(t, f, value, nil)
+						continue
+					}
+					if value == nil {
+						t.Errorf("%s: the values of the map have no shape", f.FullName())
+						continue
+					}
+					key, inner := value.Member([]byte("a_key.of.a-map"))
+					if key != "" && key != "a_key.of.a-map" {
+						t.Errorf("%s: a key of the map becomes %s", f.FullName(), key)
+					}
+					same(t, f, inner, f.MapValue().Message())
+					continue
+				}
+				same(t, f, value, f.Message())
+			}
+		}
+	}
+	if messageCount < 1500 || fieldCount < 5000 {
+		t.Errorf("only %d messages, %d fields", messageCount, fieldCount)
+	}
+}
+
+// scalar tells whether a message, in JSON, has no names of fields in it.
+func scalar(m protoreflect.MessageDescriptor) bool {
+	return m == nil || strings.HasPrefix(string(m.FullName()), "google.protobuf.") && m.FullName() != "google.protobuf.Any"
+}
+
+func same(t *testing.T, f protoreflect.FieldDescriptor, got decode.Shape, m protoreflect.MessageDescriptor) {
+	t.Helper()
+	switch {
+	case scalar(m):
+		if got != nil {
+			t.Errorf("%s: has a shape, and holds %v", f.FullName(), m)
+		}
+	case m.IsPlaceholder() && m.FullName() != "google.protobuf.Any":
+		name, inner := got.Member([]byte("a_field"))
+		if name != "aField" || inner == nil {
+			t.Errorf("%s: names in a message that isn't known stay as they are", f.FullName())
+		}
+	case untyped(f):
+		if got != envoy.ShapeOf(untypedMessages[string(f.Name())]) {
+			t.Errorf("%s: not the shape of the one resource it can be", f.FullName())
+		}
+	case got != envoy.ShapeOf(string(m.FullName())):
+		t.Errorf("%s: not the shape of %s", f.FullName(), m.FullName())
+	}
+}
+
+var untypedMessages = map[string]string{
+	"cluster": "envoy.api.v2.Cluster", "listener": "envoy.api.v2.Listener",
+	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
+}
+
+// untyped tells the fields of the dumps of version 2 that may hold a resource
+// without its type.
+func untyped(f protoreflect.FieldDescriptor) bool {
+	return f.ParentFile().Package() == "envoy.admin.v2alpha" && f.Message().FullName() == "google.protobuf.Any" &&
+		untypedMessages[string(f.Name())] != ""
+}
+
+// What version 2 had and version 3 hasn't is known in version 3 too.
+func TestRetiredFields(t *testing.T) {
+	for _, c := range []struct{ message, field, holds string }{
+		{"envoy.config.cluster.v3.Cluster", "hosts", "envoy.api.v2.core.Address"},
+		{"envoy.config.cluster.v3.Cluster", "tls_context", "envoy.api.v2.auth.UpstreamTlsContext"},
+		{"envoy.config.listener.v3.FilterChain", "tls_context", "envoy.api.v2.auth.DownstreamTlsContext"},
+		{"envoy.config.listener.v3.Filter", "config", ""},
+		{"envoy.config.core.v3.Node", "build_version", ""},
+	} {
+		_, got := envoy.ShapeOf(c.message).Member([]byte(c.field))
+		if want := envoy.ShapeOf(c.holds); got != want {
+			t.Errorf("%s.%s: not the shape of %s", c.message, c.field, c.holds)
+		}
+	}
+	line := retiredLine(t, "envoy.config.cluster.v3.Cluster")
+	if !strings.Contains(line, " -hosts=envoy.api.v2.core.Address") {
+		t.Errorf("no hosts in %s", line)
+	}
+}
+
+func retiredLine(t *testing.T, message string) string {
+	t.Helper()
+	text, err := table(files(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, message+" ") {
+			return line
+		}
+	}
+	return ""
+}

@@ -1,0 +1,250 @@
+package envoy
+
+import (
+	"bytes"
+	_ "embed"
+	"strings"
+	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+//go:generate go run ./fieldgen fields.txt
+
+//go:embed fields.txt
+var fieldText string
+
+// envoyFields is the table of Envoy's own messages, the one that all proxies
+// share.
+var envoyFields = sync.OnceValue(func() *fieldTable { return newFieldTable(fieldText) })
+
+// A fieldTable knows the fields of messages, as a text of one line a message
+// in the order of their names (its first lines say how a line is written).
+// Nothing is read before it is asked for; a line is read once.
+type fieldTable struct {
+	text string
+	read sync.Map // a message's full name → *message
+}
+
+func newFieldTable(text string) *fieldTable { return &fieldTable{text: text} }
+
+// message gives the shape of a message by its full name, nil for one that the
+// table doesn't know.
+func (t *fieldTable) message(name string) *message {
+	if m, ok := t.read.Load(name); ok {
+		return m.(*message)
+	}
+	line, ok := t.line(name)
+	if !ok || line[0] == '#' {
+		return nil
+	}
+	m, _ := t.read.LoadOrStore(line[:len(name)], &message{table: t, name: line[:len(name)], fields: line[len(name):]})
+	return m.(*message)
+}
+
+// line finds a message's line by halving the text.
+func (t *fieldTable) line(name string) (line string, ok bool) {
+	lo, hi := 0, len(t.text) // both at the start of a line
+	for lo < hi {
+		start := strings.LastIndexByte(t.text[lo:(lo+hi)/2], '\n') + 1 + lo
+		end := start + strings.IndexByte(t.text[start:], '\n')
+		line = t.text[start:end]
+		found, _, _ := strings.Cut(line, " ")
+		switch {
+		case found == name:
+			return line, true
+		case found < name:
+			lo = end + 1
+		default:
+			hi = start
+		}
+	}
+	return "", false
+}
+
+// A message is the shape of one message: it says how its members are called in
+// the document and what they hold.
+type message struct {
+	table  *fieldTable
+	name   string
+	fields string
+
+	once    sync.Once
+	members map[string]member // by both spellings
+	names   []string          // as the document has them, in the order of the descriptor
+}
+
+type member struct {
+	name  string
+	shape decode.Shape
+}
+
+// Member takes the name in Envoy's spelling or in the document's. A field that
+// this version of the message doesn't have is called by the same rule, and
+// what it holds stays as it is.
+func (m *message) Member(key []byte) (string, decode.Shape) {
+	m.once.Do(m.parse)
+	if f, ok := m.members[string(key)]; ok {
+		return f.name, f.shape
+	}
+	return renamed(key), nil
+}
+
+// Typed says that a message is not an Any.
+func (*message) Typed([]byte) (decode.Shape, bool) { return nil, false }
+
+func (m *message) parse() {
+	m.members = map[string]member{}
+	home := packageOf(m.name)
+	old := strings.HasPrefix(m.name, "envoy.admin.v2alpha.")
+	for word := range strings.FieldsSeq(m.fields) {
+		name, holds := word, ""
+		if i := strings.IndexAny(word, "=@*?%"); i >= 0 {
+			name, holds = word[:i], word[i:]
+		}
+		if held := untyped[name]; held != "" && old {
+			holds = "=" + held
+		}
+		name, retired := strings.CutPrefix(name, "-")
+		name, own, named := strings.Cut(name, "|")
+		if !named {
+			own = camel(name)
+		}
+		f := member{own, m.table.shape(holds, home)}
+		m.members[name], m.members[own] = f, f
+		if !retired {
+			m.names = append(m.names, own)
+		}
+	}
+}
+
+// untyped are the resources that an Envoy of version 2 wrote into its dump
+// without their type; it has no other than these.
+var untyped = map[string]string{
+	"cluster": "envoy.api.v2.Cluster", "listener": "envoy.api.v2.Listener",
+	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
+}
+
+// fieldNames are the names of the message's fields in the document, without
+// those of its older version.
+func (m *message) fieldNames() []string {
+	m.once.Do(m.parse)
+	return m.names
+}
+
+// shape is the shape of what a field holds, nil where it stays as it is. home
+// is the package of the field's message.
+func (t *fieldTable) shape(holds, home string) decode.Shape {
+	switch {
+	case holds == "" || holds == "*":
+		return nil
+	case holds == "@":
+		return anyShape{t}
+	case holds == "?":
+		return openShape{}
+	case holds[0] == '%':
+		if inner := t.shape(holds[1:], home); inner != nil {
+			return mapShape{inner}
+		}
+		return nil
+	}
+	name := holds[1:]
+	if name[0] == '^' {
+		name = home + "." + name[1:]
+	}
+	if m := t.message(name); m != nil {
+		return m
+	}
+	return openShape{}
+}
+
+// anyShape is a google.protobuf.Any: its @type says what else is in it.
+type anyShape struct{ table *fieldTable }
+
+// Member serves an Any without a type.
+func (anyShape) Member([]byte) (string, decode.Shape) { return "", nil }
+
+// Typed gives the shape of a message by its type URL. Types with a JSON form
+// of their own stand under "value"; none of them has names of fields in it but
+// another Any.
+func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
+	name := typeName(string(url))
+	if name == "google.protobuf.Any" {
+		return valueShape{s}, true
+	}
+	if m := s.table.message(name); m != nil {
+		return m, true
+	}
+	return nil, true
+}
+
+// valueShape is an Any that holds something under "value".
+type valueShape struct{ value decode.Shape }
+
+func (s valueShape) Member(key []byte) (string, decode.Shape) {
+	if string(key) == "value" {
+		return "", s.value
+	}
+	return "", nil
+}
+
+func (valueShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
+
+// mapShape is a map: its keys are data.
+type mapShape struct{ value decode.Shape }
+
+func (s mapShape) Member([]byte) (string, decode.Shape) { return "", s.value }
+
+func (mapShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
+
+// openShape is a message whose descriptor isn't known, and which has neither
+// maps nor Structs in it: every name below is one of a field.
+type openShape struct{}
+
+func (s openShape) Member(key []byte) (string, decode.Shape) { return renamed(key), s }
+
+func (openShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
+
+// typeName is the message that a type URL names.
+func typeName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
+
+// packageOf gives a message's package: what comes before its first capitalised
+// word.
+func packageOf(name string) string {
+	for i := 0; i < len(name); i++ {
+		if 'A' <= name[i] && name[i] <= 'Z' && (i == 0 || name[i-1] == '.') {
+			return strings.TrimSuffix(name[:i], ".")
+		}
+	}
+	return name
+}
+
+// renamed gives the document's name of a key by the rule alone: empty where
+// the key is in that form already.
+func renamed(key []byte) string {
+	if bytes.IndexByte(key, '_') < 0 {
+		return ""
+	}
+	return camel(string(key))
+}
+
+// camel is protobuf's JSON name of a field: no underscores, and a capital for
+// the small letter after each. A name in that form already stays as it is.
+func camel(s string) string {
+	i := strings.IndexByte(s, '_')
+	if i < 0 {
+		return s
+	}
+	b := append(make([]byte, 0, len(s)), s[:i]...)
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c == '_' {
+			continue
+		}
+		if s[i-1] == '_' && 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}

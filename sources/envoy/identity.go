@@ -1,0 +1,88 @@
+package envoy
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// An Identity is whose a config dump is, by the node that Envoy was started
+// as. What the node doesn't say is empty; another than Istio's says little.
+type Identity struct {
+	ID             string // pod.namespace
+	Name           string // the pod
+	Namespace      string
+	Type           string // sidecar, router, waypoint
+	IP             string
+	IPs            []string
+	Version        string // Istio's
+	ClusterID      string
+	Node           string // the Kubernetes node
+	Workload       string
+	ServiceAccount string
+	Labels         map[string]any
+	Annotations    map[string]any
+	Locality       map[string]any // {region, zone, subZone}
+}
+
+// errFound ends a pass that found what it was for.
+var errFound = errors.New("found")
+
+// Identify reads whose a bare config dump is. It reads no further than the
+// bootstrap, so that a dump damaged behind it still says whose it is. A dump
+// without a bootstrap is nobody's: the zero Identity. What is no config dump
+// at all is an error.
+func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
+	var node map[string]any
+	isDump := false
+	const tagConfigs = tagOwn + 1
+	configs := &decode.Node{Walk: true, Visit: tagConfigs, Elem: &decode.Node{Walk: true, Fields: []decode.Field{
+		{Name: "bootstrap", Node: &decode.Node{Walk: true, Fields: []decode.Field{
+			{Name: "node", Node: &decode.Node{All: true, Visit: tagOwn}},
+		}}},
+	}}}
+	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "configs", Node: configs}}}
+	_, err := doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.ConfigDump"), root, func(tag int, v any, _, _ int64) error {
+		if tag == tagConfigs {
+			isDump = true
+			return nil
+		}
+		node, _ = v.(map[string]any)
+		return errFound
+	})
+	switch {
+	case err == errFound:
+		return identity(node), nil
+	case err == nil && !isDump:
+		err = errors.New("not an Envoy config dump")
+	}
+	return Identity{}, doc.Named(err)
+}
+
+// identity reads a node. Its id is "type~ip~pod.namespace~domain".
+func identity(node map[string]any) Identity {
+	meta := object(node, "metadata")
+	id := Identity{
+		Version: text(meta, "ISTIO_VERSION"), ClusterID: text(meta, "CLUSTER_ID"), Namespace: text(meta, "NAMESPACE"),
+		Name: text(meta, "NAME"), Node: text(meta, "NODE_NAME"), Workload: text(meta, "WORKLOAD_NAME"),
+		ServiceAccount: text(meta, "SERVICE_ACCOUNT"), Labels: object(meta, "LABELS"), Annotations: object(meta, "ANNOTATIONS"),
+	}
+	if l := object(node, "locality"); len(l) > 0 {
+		id.Locality = l
+	}
+	if s := text(meta, "INSTANCE_IPS"); s != "" {
+		id.IPs = strings.Split(s, ",")
+	}
+	words := strings.Split(text(node, "id"), "~")
+	if len(words) != 4 {
+		id.ID = text(node, "id")
+		return id
+	}
+	id.Type, id.IP, id.ID = words[0], words[1], words[2]
+	if name, namespace, ok := cutLast(id.ID, "."); ok {
+		id.Name, id.Namespace = name, namespace
+	}
+	return id
+}

@@ -1,0 +1,133 @@
+package envoy
+
+import (
+	"context"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+var listenerCatalog = catalog{
+	kind:  "ListenersConfigDump",
+	lists: []list{{"staticListeners", stateStatic}, {"dynamicListeners", ""}},
+	field: "listener", name: "name",
+	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},
+}
+
+func (p *Proxy) listeners(ctx context.Context) (any, error) {
+	all, err := p.resources(ctx, listenerCatalog)
+	if err != nil {
+		return nil, err
+	}
+	return p.objects("Listener", all, listenerFields), nil
+}
+
+// listenerFields are a listener's fields. One that is no socket has no port,
+// one inside Envoy no host either.
+func listenerFields(_ context.Context, r *resource) (map[string]any, error) {
+	m := r.document(3)
+	a := readAddress(object(m, "address"))
+	if a.ip != "" {
+		m["host"] = a.ip
+		m["port"] = a.port
+	} else if a.pipe {
+		m["host"] = a.text
+	}
+	m["protocols"] = protocols(m["filterChains"], m["defaultFilterChain"])
+	return m, nil
+}
+
+// protocols tells what the filter chains of a listener speak: "HTTP", "TCP",
+// both, or nothing that is known.
+func protocols(chains, last any) any {
+	return mesh.Later(func(ctx context.Context) (any, error) {
+		all, err := elements(ctx, chains)
+		if err != nil {
+			return nil, err
+		}
+		if last != nil {
+			all = append(all[:len(all):len(all)], last)
+		}
+		http, tcp := false, false
+		for _, chain := range all {
+			h, t, err := chainProtocols(ctx, chain)
+			if err != nil {
+				return nil, err
+			}
+			http, tcp = http || h, tcp || t
+		}
+		out := []any{}
+		if http {
+			out = append(out, "HTTP")
+		}
+		if tcp {
+			out = append(out, "TCP")
+		}
+		return out, nil
+	})
+}
+
+// chainProtocols looks for the filters by the names that Istio gives them: of
+// today, and those that it used up to 1.5.
+func chainProtocols(ctx context.Context, chain any) (http, tcp bool, err error) {
+	list, err := mesh.Get(ctx, chain, "filters")
+	if err != nil {
+		return false, false, err
+	}
+	filters, err := elements(ctx, list)
+	if err != nil {
+		return false, false, err
+	}
+	for _, f := range filters {
+		name, err := mesh.Get(ctx, f, "name")
+		if err != nil {
+			return false, false, err
+		}
+		switch name {
+		case "envoy.filters.network.http_connection_manager", "envoy.http_connection_manager":
+			http = true
+		case "envoy.filters.network.tcp_proxy", "envoy.tcp_proxy":
+			blackhole, err := holds(ctx, f, "BlackHoleCluster")
+			if err != nil {
+				return false, false, err
+			}
+			tcp = tcp || !blackhole
+		}
+	}
+	return http, tcp, nil
+}
+
+// holds tells whether a word is in any string of a value. A listener that
+// takes what must not be taken proxies it to a cluster of that name.
+func holds(ctx context.Context, v any, word string) (bool, error) {
+	whole, err := mesh.Deep(ctx, v)
+	return err == nil && contains(whole, word), err
+}
+
+func contains(v any, word string) bool {
+	switch x := v.(type) {
+	case string:
+		return strings.Contains(x, word)
+	case []any:
+		for _, w := range x {
+			if contains(w, word) {
+				return true
+			}
+		}
+	case map[string]any:
+		for _, w := range x {
+			if contains(w, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// elements looks into an array; anything else has none.
+func elements(ctx context.Context, v any) ([]any, error) {
+	v, err := mesh.Force(ctx, v)
+	a, _ := v.([]any)
+	return a, err
+}

@@ -1,0 +1,148 @@
+package envoy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Fetch gives the body of a request to one Envoy: "config_dump" (with
+// endpoints), "clusters", "server_info", "stats" or "logging". Bodies may be
+// JSON or, for the last four, Envoy's text: the first byte tells. An answer
+// that was given before is the same *Document, for as long as it is kept. A
+// body that isn't there is an error that wraps fs.ErrNotExist.
+type Fetch func(ctx context.Context, request string) (*decode.Document, error)
+
+// The requests.
+const (
+	configDump = "config_dump"
+	clusters   = "clusters"
+	serverInfo = "server_info"
+	statistics = "stats"
+	logging    = "logging"
+)
+
+// A Proxy reads the sections of one Envoy. It may be used by several
+// goroutines at once.
+type Proxy struct {
+	owner *mesh.Object
+	fetch Fetch
+	now   time.Time
+
+	dumpOnly bool
+
+	mu   sync.Mutex
+	dump *dump // of the last config dump seen
+
+	reading sync.Mutex // held while an answer to /clusters is read
+	hosts   *hostTable // of the last one seen
+}
+
+// NewProxy gives the reader of an Envoy's answers. owner is the proxy's object,
+// to which all objects of its sections belong; now is the time against which
+// certificates are valid.
+func NewProxy(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
+	return &Proxy{owner: owner, fetch: fetch, now: now}
+}
+
+// NewDump gives the reader of a config dump that nothing else is said beside:
+// what Pilot would send, or a file of its own. fetch is asked for "config_dump"
+// only, and endpoints have neither outlier nor stats.
+func NewDump(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
+	return &Proxy{owner: owner, fetch: fetch, now: now, dumpOnly: true}
+}
+
+// Requests are what a section reads. Endpoints also ask for "clusters": their
+// fields outlier and stats when these are looked at, the whole section when
+// the config dump holds no endpoints.
+func Requests(s mesh.Section) []string {
+	switch s {
+	case mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Secrets, mesh.Extensions, mesh.Bootstrap:
+		return []string{configDump}
+	case mesh.Server:
+		return []string{serverInfo}
+	case mesh.Stats:
+		return []string{statistics}
+	case mesh.Loggers:
+		return []string{logging}
+	}
+	return nil
+}
+
+// Section reads a section: a []any of *mesh.Object, in the document's order,
+// for those with a kind, an object for the others. Errors are those of fetch
+// and of the decoder, with the body's name; a config dump that was cut down to
+// other sections has an error for those that it lacks.
+func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
+	switch s {
+	case mesh.Clusters:
+		return p.clusters(ctx)
+	case mesh.Listeners:
+		return p.listeners(ctx)
+	case mesh.Routes:
+		return p.routes(ctx)
+	case mesh.Endpoints:
+		return p.endpoints(ctx)
+	case mesh.Secrets:
+		return p.secrets(ctx)
+	case mesh.Extensions:
+		return p.extensions(ctx)
+	case mesh.Bootstrap:
+		return p.bootstrap(ctx)
+	case mesh.Server:
+		return p.server(ctx)
+	case mesh.Stats:
+		return p.stats(ctx)
+	case mesh.Loggers:
+		return p.loggers(ctx)
+	}
+	return nil, fmt.Errorf("%s: no section of an Envoy", s)
+}
+
+// ask fetches a body and puts its name in front of what use says of it.
+func (p *Proxy) ask(ctx context.Context, request string, use func(*decode.Document) error) error {
+	doc, err := p.fetch(ctx, request)
+	if err != nil {
+		return err
+	}
+	return doc.Named(use(doc))
+}
+
+// current gives what is known of the config dump. What was learned of an
+// earlier answer is of no use for a new one.
+func (p *Proxy) current(ctx context.Context) (*dump, error) {
+	doc, err := p.fetch(ctx, configDump)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dump == nil || p.dump.doc != doc {
+		p.dump = &dump{doc: doc}
+	}
+	return p.dump, nil
+}
+
+// fault says which proxy and section an error is about, for values that are
+// loaded on their own.
+func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
+	var already *mesh.Fault
+	if errors.As(err, &already) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	f := &mesh.Fault{Section: string(s), Err: err}
+	if p.owner != nil {
+		if id, e := mesh.Get(ctx, p.owner, "id"); e == nil {
+			f.Proxy, _ = id.(string)
+		}
+	}
+	return f
+}
+
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,252 @@
+package envoy
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// The states of a resource.
+const (
+	stateActive   = "ACTIVE"
+	stateStatic   = "STATIC"
+	stateWarming  = "WARMING"
+	stateDraining = "DRAINING"
+	stateRejected = "REJECTED"
+)
+
+// A resource is what Envoy holds under a name in one state.
+type resource struct {
+	name    string // of the resource or, where that isn't known, of its place in the dump
+	state   string
+	version string
+	updated string         // as Envoy writes it
+	failure string         // why Envoy refused it
+	fields  map[string]any // one level; not to be changed
+}
+
+// A list is one of the lists that a part of the dump is made of.
+type list struct {
+	field string // "dynamicActiveClusters"
+	state string // of its elements; empty where an element holds a resource for each of its states
+}
+
+// A catalog is how a part of the dump holds its resources.
+type catalog struct {
+	kind   string // of the part
+	lists  []list
+	field  string       // that holds the resource
+	name   string       // the resource's field that is its name
+	inside *decode.Node // of the resource
+}
+
+// inStates are the fields of a listener's element that hold one of its states.
+var inStates = []list{{"activeState", stateActive}, {"warmingState", stateWarming}, {"drainingState", stateDraining}}
+
+// resources reads all resources of a catalog, by name and state.
+func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
+	d, err := p.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all collection
+	if err := d.must(ctx, all.reading(c)); err != nil {
+		return nil, err
+	}
+	all.sort()
+	return distinct(ctx, all.found)
+}
+
+// distinct leaves out static resources that are there already: Envoy holds a
+// route configuration once for each filter chain that it is written in. They
+// must be alike in all they say; a name alone tells nothing, and many have none.
+func distinct(ctx context.Context, all []resource) ([]resource, error) {
+	out := all[:0:0]
+	for i := 0; i < len(all); {
+		j := i + 1
+		for j < len(all) && all[j].name == all[i].name && all[j].state == all[i].state {
+			j++
+		}
+		alike := all[i:j]
+		if len(alike) > 1 && alike[0].state == stateStatic {
+			var err error
+			if alike, err = withoutTwins(ctx, alike); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, alike...)
+		i = j
+	}
+	return out, nil
+}
+
+func withoutTwins(ctx context.Context, all []resource) ([]resource, error) {
+	var out []resource
+	var seen []any
+	for _, r := range all {
+		whole, err := mesh.Deep(ctx, r.fields)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(seen, func(v any) bool { return reflect.DeepEqual(v, whole) }) {
+			continue
+		}
+		seen, out = append(seen, whole), append(out, r)
+	}
+	return out, nil
+}
+
+// A collection gathers the resources of a pass.
+type collection struct {
+	found   []resource
+	start   int    // of the part being read, in found
+	version string // of the part
+}
+
+func (all *collection) reading(c catalog) reading {
+	r := reading{kind: c.kind, ended: all.ended}
+	r.fields = []decode.Field{{Name: "versionInfo", Node: &decode.Node{Visit: tagVersion}}}
+	for i, l := range c.lists {
+		r.fields = append(r.fields, decode.Field{Name: l.field, Node: &decode.Node{Walk: true, Elem: c.element(l, tagOwn+i)}})
+	}
+	r.take = func(tag int, v any) {
+		if tag == tagVersion {
+			all.version, _ = v.(string)
+			return
+		}
+		m, _ := v.(map[string]any)
+		all.add(c, c.lists[tag-tagOwn], m)
+	}
+	return r
+}
+
+// element is the node of an element of a list.
+func (c catalog) element(l list, tag int) *decode.Node {
+	own := []decode.Field{{Name: "versionInfo", Node: &decode.Node{}}, {Name: "lastUpdated", Node: &decode.Node{}}}
+	held := append(own, decode.Field{Name: c.field, Node: c.inside})
+	failed := append(own[:2:2],
+		decode.Field{Name: "failedConfiguration", Node: c.inside},
+		decode.Field{Name: "lastUpdateAttempt", Node: &decode.Node{}},
+		decode.Field{Name: "details", Node: &decode.Node{}})
+	fields := []decode.Field{{Name: "name", Node: &decode.Node{}}, {Name: "errorState", Node: &decode.Node{Fields: failed}}}
+	if l.state != "" {
+		return &decode.Node{Visit: tag, Fields: append(fields, held...)}
+	}
+	for _, s := range inStates {
+		fields = append(fields, decode.Field{Name: s.field, Node: &decode.Node{Fields: held}})
+	}
+	return &decode.Node{Visit: tag, Fields: fields}
+}
+
+// add takes the resources of an element: one, or one for each of its states,
+// and what was refused.
+func (all *collection) add(c catalog, l list, element map[string]any) {
+	place := text(element, "name")
+	if l.state != "" {
+		all.hold(c, l.state, place, element)
+	} else {
+		for _, s := range inStates {
+			if held := object(element, s.field); held != nil {
+				all.hold(c, s.state, place, held)
+			}
+		}
+	}
+	if failed := object(element, "errorState"); failed != nil {
+		config := object(failed, "failedConfiguration")
+		all.found = append(all.found, resource{
+			name: cmp.Or(text(config, c.name), place), state: stateRejected, fields: config,
+			version: text(failed, "versionInfo"), updated: text(failed, "lastUpdateAttempt"), failure: text(failed, "details"),
+		})
+	}
+}
+
+// hold takes one resource. An element may hold none: one that was refused at
+// once, and a secret that is still waited for by name.
+func (all *collection) hold(c catalog, state, place string, held map[string]any) {
+	config := object(held, c.field)
+	if config == nil && held["errorState"] != nil {
+		return
+	}
+	all.found = append(all.found, resource{
+		name: cmp.Or(text(config, c.name), place), state: state, fields: config,
+		version: text(held, "versionInfo"), updated: text(held, "lastUpdated"),
+	})
+}
+
+// ended gives the part's version to those of its resources that have none of
+// their own: istiod writes it once.
+func (all *collection) ended(mine bool) {
+	if !mine {
+		all.found = all.found[:all.start]
+	}
+	for i := range all.found[all.start:] {
+		r := &all.found[all.start+i]
+		if r.version == "" && r.state != stateStatic && r.state != stateRejected {
+			r.version = all.version
+		}
+	}
+	all.start, all.version = len(all.found), ""
+}
+
+func (all *collection) sort() {
+	slices.SortStableFunc(all.found, func(a, b resource) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.state, b.state))
+	})
+}
+
+// document gives the resource's fields with the facts that every kind has, and
+// room for some more.
+func (r *resource) document(more int) map[string]any {
+	m := make(map[string]any, len(r.fields)+more+6)
+	maps.Copy(m, r.fields)
+	if len(r.fields) == 0 && r.name != "" {
+		m["name"] = r.name
+	}
+	m["state"] = r.state
+	if r.version != "" {
+		m["versionInfo"] = r.version
+	}
+	if r.updated != "" {
+		m["lastUpdated"] = seconds(r.updated)
+	}
+	if r.failure != "" {
+		m["error"] = r.failure
+	}
+	return m
+}
+
+// objects makes the objects of a section; fields makes those of one.
+func (p *Proxy) objects(kind string, all []resource, fields func(context.Context, *resource) (map[string]any, error)) []any {
+	out := make([]any, len(all))
+	for i := range all {
+		r := &all[i]
+		out[i] = mesh.LaterObject(kind, p.owner, func(ctx context.Context) (map[string]any, error) { return fields(ctx, r) })
+	}
+	return out
+}
+
+// seconds writes a time of Envoy's as the document has it: in UTC, with whole
+// seconds.
+func seconds(s string) string {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return s
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func text(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+func object(m map[string]any, key string) map[string]any {
+	o, _ := m[key].(map[string]any)
+	return o
+}

@@ -1,0 +1,130 @@
+package envoy
+
+import (
+	"context"
+	"maps"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+var routeCatalog = catalog{
+	kind:  "RoutesConfigDump",
+	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
+	field: "routeConfig", name: "name", inside: &decode.Node{Shallow: true},
+}
+
+func (p *Proxy) routes(ctx context.Context) (any, error) {
+	all, err := p.resources(ctx, routeCatalog)
+	if err != nil {
+		return nil, err
+	}
+	return p.objects("RouteConfiguration", all, p.routeConfigurationFields), nil
+}
+
+func (p *Proxy) routeConfigurationFields(_ context.Context, r *resource) (map[string]any, error) {
+	m := r.document(0)
+	if hosts, ok := m["virtualHosts"]; ok {
+		m["virtualHosts"] = each(hosts, func(v any) any { return p.virtualHost(v, r.name) })
+	}
+	return m, nil
+}
+
+// virtualHost makes the object of a virtual host: Envoy's own, with the name of
+// what it is in.
+func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
+	return p.inside("VirtualHost", v, func(m map[string]any) {
+		m["routeConfiguration"] = routeConfiguration
+		if routes, ok := m["routes"]; ok {
+			name := text(m, "name")
+			m["routes"] = each(routes, func(v any) any { return p.route(v, routeConfiguration, name) })
+		}
+	})
+}
+
+// route makes the object of a route. destinations is there for any route, and
+// empty where it ends in Envoy.
+func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Object {
+	return p.inside("Route", v, func(m map[string]any) {
+		m["routeConfiguration"] = routeConfiguration
+		m["virtualHost"] = virtualHost
+		m["virtualService"] = origin(m["metadata"])
+		m["destinations"] = destinations(m["route"])
+	})
+}
+
+// inside makes an object of one inside another, with more fields.
+func (p *Proxy) inside(kind string, v any, more func(map[string]any)) *mesh.Object {
+	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (map[string]any, error) {
+		v, err := mesh.Force(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		own, _ := v.(map[string]any)
+		m := make(map[string]any, len(own)+5)
+		maps.Copy(m, own)
+		more(m)
+		return m, nil
+	})
+}
+
+// each makes an array of another, element by element, when it is looked at.
+func each(v any, of func(any) any) any {
+	return mesh.Later(func(ctx context.Context) (any, error) {
+		v, err := mesh.Force(ctx, v)
+		a, ok := v.([]any)
+		if err != nil || !ok {
+			return v, err
+		}
+		out := make([]any, len(a))
+		for i, w := range a {
+			out[i] = of(w)
+		}
+		return out, nil
+	})
+}
+
+// destinations lists the clusters that a route's action sends to, with their
+// weights as Envoy has them; the one cluster of a plain route weighs 100. The
+// cluster is null where a header names it.
+func destinations(action any) any {
+	if action == nil {
+		return []any{}
+	}
+	return mesh.Later(func(ctx context.Context) (any, error) {
+		v, err := mesh.Force(ctx, action)
+		if err != nil {
+			return nil, err
+		}
+		m, _ := v.(map[string]any)
+		weighted, err := mesh.Get(ctx, m["weightedClusters"], "clusters")
+		if err != nil {
+			return nil, err
+		}
+		all, err := elements(ctx, weighted)
+		if err != nil {
+			return nil, err
+		}
+		out := []any{}
+		for _, w := range all {
+			w, err := mesh.Force(ctx, w)
+			if err != nil {
+				return nil, err
+			}
+			c, _ := w.(map[string]any)
+			out = append(out, destination(c["name"], c["weight"]))
+		}
+		if m["cluster"] != nil || m["clusterHeader"] != nil {
+			out = append(out, destination(m["cluster"], 100))
+		}
+		return out, nil
+	})
+}
+
+// destination is one of them. A weight that isn't written is 0.
+func destination(cluster, weight any) map[string]any {
+	if weight == nil {
+		weight = 0
+	}
+	return map[string]any{"cluster": cluster, "weight": weight}
+}

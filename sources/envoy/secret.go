@@ -1,0 +1,166 @@
+package envoy
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+var secretCatalog = catalog{
+	kind: "SecretsConfigDump",
+	lists: []list{
+		{"staticSecrets", stateStatic}, {"dynamicActiveSecrets", stateActive}, {"dynamicWarmingSecrets", stateWarming},
+	},
+	field: "secret", name: "name",
+	inside: &decode.Node{Fields: []decode.Field{ // never a key
+		{Name: "name", Node: &decode.Node{}},
+		{Name: "tlsCertificate", Node: &decode.Node{Fields: []decode.Field{{Name: "certificateChain", Node: &decode.Node{All: true}}}}},
+		{Name: "validationContext", Node: &decode.Node{Fields: []decode.Field{
+			{Name: "trustedCa", Node: &decode.Node{All: true}},
+			{Name: "customValidatorConfig", Node: &decode.Node{All: true}},
+		}}},
+	}},
+}
+
+// A certificate is one of those in a secret.
+type certificate struct {
+	der         []byte // nil where there is none to be seen
+	trustDomain string // of the bundle that it is in
+}
+
+// secrets reads the section: a row for each certificate, in the order of its
+// chain, and one for a secret that shows none (it is a file's name, or still
+// waited for).
+func (p *Proxy) secrets(ctx context.Context) (any, error) {
+	all, err := p.resources(ctx, secretCatalog)
+	if err != nil {
+		return nil, err
+	}
+	out := []any{}
+	for i := range all {
+		r := &all[i]
+		for _, c := range certificates(r.fields) {
+			out = append(out, mesh.LaterObject("Secret", p.owner, func(context.Context) (map[string]any, error) {
+				return certificateFields(r, c, p.now), nil
+			}))
+		}
+	}
+	return out, nil
+}
+
+// certificates finds those of a secret: of its chain, else of the authorities
+// it trusts, else of SPIFFE's bundles, one a trust domain.
+func certificates(secret map[string]any) []certificate {
+	context := object(secret, "validationContext")
+	sources := []map[string]any{object(object(secret, "tlsCertificate"), "certificateChain"), object(context, "trustedCa")}
+	for _, source := range sources {
+		if found := blocks(source, ""); len(found) > 0 {
+			return found
+		}
+	}
+	var found []certificate
+	bundles, _ := object(object(context, "customValidatorConfig"), "typedConfig")["trustDomains"].([]any)
+	for _, b := range bundles {
+		bundle, _ := b.(map[string]any)
+		name := text(bundle, "name")
+		inside := blocks(object(bundle, "trustBundle"), name)
+		if len(inside) == 0 {
+			inside = []certificate{{trustDomain: name}}
+		}
+		found = append(found, inside...)
+	}
+	if len(found) == 0 {
+		return []certificate{{}}
+	}
+	return found
+}
+
+// blocks are the certificates of a DataSource: PEM, inline as bytes or text.
+// What is there and is no PEM is one that can't be read.
+func blocks(source map[string]any, trustDomain string) (found []certificate) {
+	data := []byte(text(source, "inlineString"))
+	if s := text(source, "inlineBytes"); s != "" {
+		if data, _ = base64.StdEncoding.DecodeString(s); data == nil {
+			data = []byte(s)
+		}
+	}
+	for rest := data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type == "CERTIFICATE" {
+			found = append(found, certificate{block.Bytes, trustDomain})
+		}
+	}
+	if found == nil && len(data) > 0 {
+		found = []certificate{{trustDomain: trustDomain}}
+	}
+	return found
+}
+
+// certificateFields are the fields of a row; all rows have the same.
+func certificateFields(r *resource, c certificate, now time.Time) map[string]any {
+	m := map[string]any{
+		"name": r.name, "state": r.state, "valid": false, "type": nil, "serialNumber": nil, "notBefore": nil, "notAfter": nil,
+		"trustDomain": orNull(c.trustDomain), "subjectAltNames": []any{}, "issuer": nil,
+		"versionInfo": orNull(r.version), "lastUpdated": nil,
+	}
+	if r.updated != "" {
+		m["lastUpdated"] = seconds(r.updated)
+	}
+	cert, err := x509.ParseCertificate(c.der)
+	if err != nil {
+		return m
+	}
+	m["type"] = "Cert Chain"
+	if cert.IsCA {
+		m["type"] = "CA"
+	}
+	m["valid"] = now.After(cert.NotBefore) && now.Before(cert.NotAfter)
+	m["serialNumber"] = fmt.Sprintf("%032x", cert.SerialNumber)
+	m["notBefore"] = cert.NotBefore.UTC().Format(time.RFC3339)
+	m["notAfter"] = cert.NotAfter.UTC().Format(time.RFC3339)
+	m["issuer"] = cert.Issuer.String()
+	m["subjectAltNames"] = altNames(cert)
+	m["trustDomain"] = orNull(cmp.Or(c.trustDomain, trustDomain(cert)))
+	return m
+}
+
+// altNames are a certificate's names: URIs, then DNS names, addresses and mail.
+func altNames(cert *x509.Certificate) []any {
+	names := []any{}
+	for _, u := range cert.URIs {
+		names = append(names, u.String())
+	}
+	for _, n := range slices.Concat(cert.DNSNames, addresses(cert), cert.EmailAddresses) {
+		names = append(names, n)
+	}
+	return names
+}
+
+func addresses(cert *x509.Certificate) (out []string) {
+	for _, ip := range cert.IPAddresses {
+		out = append(out, ip.String())
+	}
+	return out
+}
+
+// trustDomain is that of a certificate's SPIFFE identity.
+func trustDomain(cert *x509.Certificate) string {
+	for _, u := range cert.URIs {
+		if strings.EqualFold(u.Scheme, "spiffe") {
+			return u.Host
+		}
+	}
+	return ""
+}

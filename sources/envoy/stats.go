@@ -1,0 +1,91 @@
+package envoy
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// statsTree wants the stats whole, but not the histograms, which are large.
+var statsTree = &decode.Node{Shallow: true, Fields: []decode.Field{
+	{Name: "stats", Node: &decode.Node{Elem: &decode.Node{Shallow: true}}},
+}}
+
+// stats is the answer to /stats in the form it has as JSON, whatever form it
+// came in: {"stats": [{"name", "value"}, …, {"histograms": …}]}. Prometheus'
+// names can't be told back into Envoy's: they stay, and their labels beside
+// them.
+func (p *Proxy) stats(ctx context.Context) (v any, err error) {
+	err = p.ask(ctx, statistics, func(doc *decode.Document) error {
+		if isJSON(doc) {
+			v, err = doc.Pass(ctx, 0, -1, openShape{}, statsTree, nil)
+			return err
+		}
+		all := []any{}
+		err = lines(ctx, doc, func(line string) {
+			if stat := statLine(line); stat != nil {
+				all = append(all, stat)
+			}
+		})
+		v = map[string]any{"stats": all}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// statLine reads "name: value", or Prometheus' `name{label="value"} value`;
+// anything else is nil.
+func statLine(line string) any {
+	if line == "" || line[0] == '#' {
+		return nil
+	}
+	if name, value, ok := strings.Cut(line, ": "); ok && !strings.ContainsAny(name, `{"`) {
+		return map[string]any{"name": name, "value": statValue(value)}
+	}
+	series, value, ok := cutLast(line, " ")
+	if !ok {
+		return nil
+	}
+	name, labels, _ := strings.Cut(series, "{")
+	stat := map[string]any{"name": name, "value": statValue(value)}
+	if labels != "" {
+		stat["labels"] = labelPairs(labels)
+	}
+	return stat
+}
+
+// labelPairs reads `a="x",b="y"}`.
+func labelPairs(s string) map[string]any {
+	m := map[string]any{}
+	for {
+		name, rest, ok := strings.Cut(s, "=")
+		if !ok {
+			return m
+		}
+		quoted, err := strconv.QuotedPrefix(rest)
+		if err != nil {
+			return m
+		}
+		value, _ := strconv.Unquote(quoted)
+		m[strings.TrimLeft(name, ", ")] = value
+		s = rest[len(quoted):]
+	}
+}
+
+// statValue is a number where it is written as JSON would, else the text: of a
+// histogram, of a text readout, "NaN".
+func statValue(s string) any {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil && strings.Trim(s, "0123456789.eE+-") == "" && s[0] != '+' && s[0] != '.' {
+		return json.Number(s)
+	}
+	return s
+}
