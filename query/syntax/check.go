@@ -11,7 +11,8 @@ import (
 // maxErrors is how many errors one check reports.
 const maxErrors = 10
 
-// Names tells what a program finds besides its own definitions.
+// Names tells what a program finds besides its own definitions. When it also
+// has Vars() []string, these variables are suggested for unknown ones.
 type Names interface {
 	// Has tells whether a function exists: "name/arity", "module::name/arity".
 	Has(key string) bool
@@ -27,7 +28,8 @@ type Names interface {
 // program imports or includes has to be in n. A call of an imported module of
 // which n has not a single function is left alone.
 //
-// $ENV, $__loc__ and env are part of the language and always known.
+// $ENV, $__loc__ and env are part of the language and always known. A program
+// without a query, a module, is no error here.
 func Check(p *Program, n Names) []*Error {
 	c := &checker{program: p, given: n, scope: newScope()}
 	for _, im := range p.Query.Imports {
@@ -46,6 +48,7 @@ type checker struct {
 	given   Names
 	scope   *scope
 	errors  []*Error
+	dashed  int // where the last .a-b was reported
 }
 
 func (c *checker) report(at Span, format string, args ...any) {

@@ -46,7 +46,10 @@ func (p *parser) whole() string {
 // naming is how an error calls a token.
 func (p *parser) naming(t token) string {
 	text := p.src[t.Start:t.End]
-	if t.kind == tokString && strings.HasPrefix(text, `"`) {
+	switch {
+	case t.kind == tokStringStart:
+		return "interpolated string"
+	case t.kind == tokString && strings.HasPrefix(text, `"`):
 		return "string " + shown(text[1:len(text)-1])
 	}
 	return "token " + shown(text)
@@ -89,6 +92,8 @@ func (p *parser) habit() (at Span, hint string) {
 		return at, "strings are written with double quotes"
 	case strings.ContainsAny(t.val, "“”„‘’`"):
 		return at, "strings are written with double quotes"
+	case t.kind == tokChar && t.ch == 0 && strings.ContainsFunc(t.val, invisible):
+		return at, "an invisible character"
 	case p.is('$'):
 		return at, "a variable is written $name"
 	case p.is('@'):
@@ -98,6 +103,8 @@ func (p *parser) habit() (at Span, hint string) {
 	}
 	return at, ""
 }
+
+func invisible(r rune) bool { return unicode.In(r, unicode.Zs, unicode.Cf, unicode.Zl, unicode.Zp) }
 
 // follows tells whether s stands right behind the next token.
 func (p *parser) follows(s string) bool { return strings.HasPrefix(p.src[p.tok.End:], s) }
@@ -195,12 +202,19 @@ func (p *parser) memberless(open token) {
 	switch {
 	case p.tok.kind == tokField || p.is('['):
 		p.failAt(p.tok.Span, "unexpected %s, a member is written key: value", p.naming(p.tok))
-	case p.ends():
-		p.unfinished(open, "is not closed")
 	case p.isWord("as"):
 		p.misplaced("")
 	}
-	p.unexpected(`"," or "}"`)
+	p.unlisted(open, `"," or "}"`)
+}
+
+// unlisted complains of what stands behind an item of a list that open began
+// and that is no query.
+func (p *parser) unlisted(open token, want string) {
+	if p.ends() {
+		p.unfinished(open, "is not closed")
+	}
+	p.unexpected(want)
 }
 
 func (p *parser) unfinished(open token, what string) {

@@ -11,7 +11,7 @@ func (p *parser) constObject() *ConstObject {
 			break
 		}
 	}
-	p.close(open, '}')
+	p.closeList(open, '}')
 	return o
 }
 
@@ -71,6 +71,6 @@ func (p *parser) constArray() *ConstArray {
 	for p.acceptOp(OpComma) {
 		a.Elems = append(a.Elems, p.constTerm())
 	}
-	p.close(open, ']')
+	p.closeList(open, ']')
 	return a
 }

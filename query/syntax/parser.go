@@ -59,10 +59,18 @@ func (p *parser) expect(c byte) {
 	}
 }
 
-// close reads the bracket that ends what open began.
+// close reads the bracket that ends what open began, behind a query.
 func (p *parser) close(open token, c byte) {
 	if !p.accept(c) {
 		p.unclosed(open, strconv.Quote(string(rune(c))))
+	}
+}
+
+// closeList reads the bracket that ends what open began, behind an item that is
+// no query.
+func (p *parser) closeList(open token, c byte) {
+	if !p.accept(c) {
+		p.unlisted(open, `"," or `+strconv.Quote(string(rune(c))))
 	}
 }
 

@@ -27,13 +27,13 @@ func (p *parser) pattern() *Pattern {
 		for p.acceptOp(OpComma) {
 			pt.Array = append(pt.Array, p.pattern())
 		}
-		p.close(open, ']')
+		p.closeList(open, ']')
 	case p.accept('{'):
 		pt.Object = append(pt.Object, p.patternMember())
 		for p.acceptOp(OpComma) {
 			pt.Object = append(pt.Object, p.patternMember())
 		}
-		p.close(open, '}')
+		p.closeList(open, '}')
 	default:
 		p.unexpected("a variable such as $x, or a pattern")
 	}

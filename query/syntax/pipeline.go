@@ -130,7 +130,9 @@ func (p *parser) definition() *FuncDef {
 		if p.isOp(OpComma) {
 			p.failAt(p.tok.Span, `unexpected token ",", parameters are separated by ";"`)
 		}
-		p.close(open, ')')
+		if !p.accept(')') {
+			p.unlisted(open, `";" or ")"`)
+		}
 	}
 	p.expect(':')
 	fd.Body = p.query()

@@ -21,8 +21,32 @@ func nearest(keys []string, name string, arity int) string {
 	return best
 }
 
+// nearestName suggests one of the variables "$x", or of the labels "break $x",
+// that was probably meant: the fewest slips, then the first in order.
+func nearestName(others []string, prefix, name string) string {
+	best, least := "", allowed(len(name)-1)+1
+	for _, other := range others {
+		other, ok := strings.CutPrefix(other, prefix)
+		if !ok || !strings.HasPrefix(other, "$") {
+			continue
+		}
+		if d := distance(other, name); d < least || d == least && best != "" && other < best {
+			best, least = other, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ", did you mean " + best + "?"
+}
+
 // allowed is how many slips a name of n letters may have and still be known.
-func allowed(n int) int { return min((n+1)/3, 3) }
+func allowed(n int) int {
+	if n < 3 {
+		return 0
+	}
+	return min((n+1)/3, 3)
+}
 
 // distance counts the slips between two words: a letter missing, added, wrong,
 // or swapped with its neighbour. Capitals are the same letters; words whose

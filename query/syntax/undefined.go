@@ -29,7 +29,11 @@ func (c *checker) undefined(f *Func) {
 		return
 	}
 	if arities := aritiesOf(keys, f.Name); len(arities) > 0 {
-		c.report(f.Span, "%s takes %s, not %s%s", f.Name, counted(arities), amount(len(f.Args)), commaHint(f, arities))
+		got := strconv.Itoa(len(f.Args))
+		if len(f.Args) == 0 {
+			got = "none"
+		}
+		c.report(f.Span, "%s takes %s, not %s%s", f.Name, counted(arities), got, commaHint(f, arities))
 		return
 	}
 	missing := key(f.Name, len(f.Args))
@@ -37,8 +41,13 @@ func (c *checker) undefined(f *Func) {
 	if near := nearest(keys, f.Name, len(f.Args)); near != "" {
 		hint = ", did you mean " + near + "?"
 	}
-	if len(f.Args) == 0 && !f.Method {
-		hint = c.barewordHint(f, hint)
+	if len(f.Args) == 0 && !f.Method && !qualified {
+		start, field := dashed(c.program.Src, f.Span)
+		if field != "" && start == c.dashed {
+			return // its first dash was reported
+		}
+		c.dashed = start
+		hint = c.barewordHint(f.Name, field, hint)
 	}
 	c.report(f.Span, "function not defined: %s%s", missing, hint)
 }
@@ -114,32 +123,31 @@ func commaHint(f *Func, arities []int) string {
 // barewordHint is for a name that was meant as something else: a field with
 // a dash, a variable without its $, a field without its dot, a string without
 // its quotes.
-func (c *checker) barewordHint(f *Func, hint string) string {
-	if field := dashed(c.program.Src, f.Span); field != "" {
-		return fmt.Sprintf(", a field with a dash is written .%q", field)
-	}
+func (c *checker) barewordHint(name, field, hint string) string {
 	switch {
-	case c.known("$" + f.Name):
-		return ", did you mean $" + f.Name + "?"
+	case field != "":
+		return fmt.Sprintf(", a field with a dash is written .%q", field)
+	case c.known("$" + name):
+		return ", did you mean $" + name + "?"
 	case hint == "":
-		return fmt.Sprintf(", a field is written .%s, a string %q", f.Name, f.Name)
+		return fmt.Sprintf(", a field is written .%s, a string %q", name, name)
 	}
 	return hint
 }
 
-// dashed gives the word a-b when at is the b of .a-b.
-func dashed(src string, at Span) string {
+// dashed gives the word a-b and its place when at is the b of .a-b.
+func dashed(src string, at Span) (start int, word string) {
 	start, end := at.Start, at.End
 	for start > 0 && (isNamePart(src[start-1]) || src[start-1] == '-') {
 		start--
 	}
 	if start == at.Start || start == 0 || src[start-1] != '.' || !isNameStart(src[start]) {
-		return ""
+		return 0, ""
 	}
 	for end < len(src) && (isNamePart(src[end]) || src[end] == '-') {
 		end++
 	}
-	return strings.TrimRight(src[start:end], "-")
+	return start, strings.TrimRight(src[start:end], "-")
 }
 
 func (c *checker) known(variable string) bool {
@@ -150,29 +158,15 @@ func (c *checker) variable(name string, at Span) {
 	if c.known(name) || c.full() {
 		return
 	}
-	c.report(at, "variable not defined: %s%s", name, c.nearestName("", name))
+	others := append([]string{"$ENV", "$__loc__"}, c.scope.names...)
+	if n, ok := c.given.(interface{ Vars() []string }); ok {
+		others = append(others, n.Vars()...)
+	}
+	c.report(at, "variable not defined: %s%s", name, nearestName(others, "", name))
 }
 
 func (c *checker) label(t *Term) {
 	if !c.scope.has("break "+t.Break) && !c.full() {
-		c.report(t.Span, "label not defined: %s%s", t.Break, c.nearestName("break ", t.Break))
+		c.report(t.Span, "label not defined: %s%s", t.Break, nearestName(c.scope.names, "break ", t.Break))
 	}
-}
-
-// nearestName suggests a variable or a label of the program itself.
-func (c *checker) nearestName(prefix, name string) string {
-	best, least := "", allowed(len(name)-1)+1
-	for _, other := range c.scope.names {
-		other, ok := strings.CutPrefix(other, prefix)
-		if !ok || !strings.HasPrefix(other, "$") {
-			continue
-		}
-		if d := distance(other, name); d < least || d == least && best != "" && other < best {
-			best, least = other, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
 }
