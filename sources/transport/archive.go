@@ -1,0 +1,207 @@
+package transport
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// An archive is the tree of a tar archive's regular files.
+type archive struct {
+	catalog
+	files map[string]member
+	gone  string // why there may be files that are not known of; empty: there are none
+	lost  map[string]error
+	last  time.Time
+}
+
+// A member is a file of an archive: it lies somewhere, or can be brought there.
+type member interface {
+	bytes(ctx context.Context) (decode.Bytes, error)
+}
+
+// stored is a member that lies somewhere.
+type stored struct{ decode.Bytes }
+
+func (s stored) bytes(context.Context) (decode.Bytes, error) { return s.Bytes, nil }
+
+func (a *archive) open(ctx context.Context, name string) (decode.Bytes, error) {
+	if m := a.files[name]; m != nil {
+		return m.bytes(ctx)
+	}
+	if err := a.lost[name]; err != nil {
+		return nil, err
+	}
+	return nil, missing{a.gone}
+}
+
+// saw takes the time of a file into account. 1970 is what archives say that
+// want to say nothing.
+func (a *archive) saw(t time.Time) {
+	if t.Unix() > 0 && t.After(a.last) {
+		a.last = t
+	}
+}
+
+func (a *archive) newest() time.Time { return a.last }
+
+// maxNameBytes is how many bytes the names of an archive's files may have
+// together.
+const maxNameBytes = 64 << 20
+
+// A scan reads an archive's entries one after another.
+type scan struct {
+	archive *archive
+	ledger  *ledger
+	options OpenOptions
+	keep    func(h *tar.Header, r io.Reader) (decode.Bytes, error)
+	entries int
+	names   int
+}
+
+// readTar gives the files of an archive, which keep puts somewhere. What ends
+// it early is a fault: what was kept before stays. Limits and the end of ctx
+// are errors, and so is an archive of which nothing could be read.
+func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep func(*tar.Header, io.Reader) (decode.Bytes, error)) (*archive, error) {
+	s := &scan{
+		archive: &archive{files: map[string]member{}, lost: map[string]error{}},
+		ledger:  l, options: o, keep: keep,
+	}
+	end := watchEnd(r)
+	tr := tar.NewReader(end)
+	name := ""
+	for {
+		h, err := tr.Next()
+		if errors.Is(err, tar.ErrInsecurePath) {
+			err = nil // its name is judged below
+		}
+		if err == io.EOF && end.met() {
+			err = errors.New("the end mark of the archive is missing")
+		} else if err == io.EOF {
+			break
+		}
+		if err == nil {
+			name = h.Name
+			err = s.entry(h, tr)
+		}
+		if err == nil {
+			continue
+		}
+		if fatal(ctx, err) || len(s.archive.files) == 0 {
+			return nil, err
+		}
+		s.cut(name, err)
+		break
+	}
+	s.archive.catalog = newCatalog(slices.Collect(maps.Keys(s.archive.files)))
+	return s.archive, nil
+}
+
+// fatal tells the errors that end the opening from damage that can be lived with.
+func fatal(ctx context.Context, err error) bool {
+	var limit *limitError
+	var disk *diskError
+	return ctx.Err() != nil || errors.As(err, &limit) || errors.As(err, &disk)
+}
+
+// entry deals with one entry; an error says that the archive can't be read on.
+func (s *scan) entry(h *tar.Header, r io.Reader) error {
+	s.entries++
+	s.names += len(h.Name)
+	if s.entries > s.options.MaxEntries {
+		return &limitError{fmt.Sprintf("more than %d entries", s.options.MaxEntries)}
+	}
+	if s.names > maxNameBytes {
+		return &limitError{"the names of its entries alone have more than " + byteCount(maxNameBytes)}
+	}
+	file, err := entryKind(h)
+	if err == nil && !file {
+		return nil
+	}
+	name, nameErr := entryName(h.Name)
+	if nameErr != nil {
+		err = nameErr
+	} else if err == nil && h.Size > s.options.MaxMember {
+		err = memberTooLarge(h.Size, s.options.MaxMember)
+		s.archive.lost[name] = err
+	}
+	if err != nil {
+		s.ledger.refuse(h.Name, err)
+		return nil
+	}
+	b, err := s.keep(h, r)
+	if err != nil {
+		s.archive.lost[name] = fmt.Errorf("cut short in the archive: %w", err)
+		delete(s.archive.files, name)
+		return err
+	}
+	delete(s.archive.lost, name)
+	s.archive.files[name] = stored{b} // the last of a name wins
+	s.archive.saw(h.ModTime)
+	return nil
+}
+
+// cut records that the archive ends early, after or in the entry name.
+func (s *scan) cut(name string, err error) {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends in the middle")
+	}
+	s.archive.gone = "the archive is damaged"
+	s.ledger.add("", fmt.Errorf("damaged at %s, what follows is lost: %w", printable(name), err))
+}
+
+// drain reads what follows the archive's end mark, so that the checksum of
+// the last frame is looked at. Trailing bytes of another kind do no harm.
+func drain(ctx context.Context, r io.Reader, l *ledger) error {
+	_, err := io.Copy(io.Discard, r)
+	switch {
+	case err == nil, errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
+		return nil
+	case fatal(ctx, err):
+		return err
+	}
+	l.add("", fmt.Errorf("damaged, any of its files may be wrong: %w", err))
+	return nil
+}
+
+// An ending is a reader that remembers whether its end was met.
+type ending interface {
+	io.Reader
+	met() bool
+}
+
+type endReader struct {
+	io.Reader
+	ended bool
+}
+
+func (e *endReader) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	e.ended = e.ended || n == 0 && err == io.EOF
+	return n, err
+}
+
+func (e *endReader) met() bool { return e.ended }
+
+type endSeeker struct {
+	endReader
+	io.Seeker
+}
+
+// watchEnd keeps r a Seeker if it is one: tar skips files by it.
+func watchEnd(r io.Reader) ending {
+	if s, ok := r.(io.Seeker); ok {
+		return &endSeeker{endReader{Reader: r}, s}
+	}
+	return &endReader{Reader: r}
+}

@@ -1,0 +1,53 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A dump is a [Source] that is the config dump of one proxy. It answers to
+// any name for it: the name is in the dump.
+type dump struct {
+	closers
+	kind string
+	body Body
+}
+
+func (d *dump) Manifest() Manifest                                   { return Manifest{Kind: d.kind} }
+func (d *dump) Faults() []*mesh.Fault                                { return nil }
+func (d *dump) Pilots(context.Context) ([]string, error)             { return nil, nil }
+func (d *dump) Proxies(context.Context) ([]string, error)            { return []string{""}, nil }
+func (d *dump) List(context.Context, string) (*Body, error)          { return nil, missing{} }
+func (d *dump) Pilot(context.Context, string, string) (*Body, error) { return nil, missing{} }
+
+func (d *dump) Fetch(_ context.Context, _, request string, _ mesh.Hint) (*Body, error) {
+	if name, _, _ := strings.Cut(request, "?"); name != "config_dump" {
+		return nil, missing{}
+	}
+	body := d.body
+	return &body, nil
+}
+
+// dumpKind tells of what kind a JSON document is that is a config dump; "" if
+// it is none.
+func dumpKind(b decode.Bytes) (kind string, s sketch) {
+	s = sketchJSON(io.NewSectionReader(b, 0, b.Size()), func(name string) bool { return kindByMember(name) != "" })
+	if len(s.names) > 0 {
+		kind = kindByMember(s.names[len(s.names)-1])
+	}
+	return kind, s
+}
+
+func kindByMember(name string) string {
+	switch name {
+	case "configs":
+		return KindConfigDump
+	case "workloads":
+		return KindZtunnelDump
+	}
+	return ""
+}

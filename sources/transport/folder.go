@@ -1,0 +1,222 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// A folder is the tree of a directory. Nothing outside of it can be reached:
+// symbolic links are followed only within (os.Root).
+type folder struct {
+	root *os.Root
+
+	mu      sync.Mutex
+	handles map[string]*handle // by name
+	uses    int64              // counts, to tell the handle least recently used
+}
+
+// maxHandles is how many files are held open when no one reads them. A mesh
+// has more files than a process may have open.
+const maxHandles = 64
+
+type handle struct {
+	*os.File
+	info  fs.FileInfo
+	users int
+	used  int64
+}
+
+func openFolder(path string) (*folder, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, cause(err)
+	}
+	return &folder{root: root, handles: map[string]*handle{}}, nil
+}
+
+// cause gives what an error of os says without the operation and the path.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+func (f *folder) dir(name string) (listing, error) {
+	name = filepath.FromSlash(name)
+	entries, err := f.read(name)
+	if err != nil {
+		return listing{}, err
+	}
+	var l listing
+	for _, e := range entries {
+		if e.IsDir() || e.Type()&fs.ModeSymlink != 0 && f.isFolder(filepath.Join(name, e.Name())) {
+			l.folders = append(l.folders, e.Name())
+		} else {
+			l.files = append(l.files, e.Name())
+		}
+	}
+	slices.Sort(l.folders)
+	slices.Sort(l.files)
+	return l, nil
+}
+
+// read gives what a folder holds; what is not there, or no folder, holds
+// nothing.
+func (f *folder) read(name string) ([]fs.DirEntry, error) {
+	if !f.isFolder(name) { // opening a pipe would block
+		return nil, nil
+	}
+	d, err := f.root.Open(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer d.Close()
+	entries, err := d.ReadDir(-1)
+	return entries, cause(err)
+}
+
+func (f *folder) isFolder(name string) bool {
+	info, err := f.root.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+func (f *folder) open(_ context.Context, name string) (decode.Bytes, error) {
+	name = filepath.FromSlash(name)
+	info, err := f.root.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, missing{}
+	case err != nil:
+		return nil, cause(err)
+	case !info.Mode().IsRegular(): // a pipe would block
+		return nil, errors.New("not a regular file")
+	}
+	leaf := &leaf{folder: f, name: name, info: info}
+	_, err = leaf.ReadAt(nil, 0) // may it be read at all?
+	return leaf, err
+}
+
+// newest walks the whole tree.
+func (f *folder) newest() time.Time {
+	var last time.Time
+	_ = fs.WalkDir(f.root.FS(), ".", func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return nil // what can't be read has no say
+		}
+		if info, err := e.Info(); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+		return nil
+	})
+	return last
+}
+
+// Close closes what is open.
+func (f *folder) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.root.Close()
+	for _, h := range f.handles {
+		err = errors.Join(err, h.Close())
+	}
+	f.handles = nil
+	return err
+}
+
+// acquire gives a leaf's open file, which must be released.
+func (f *folder) acquire(l *leaf) (*handle, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.handles == nil {
+		return nil, os.ErrClosed
+	}
+	h := f.handles[l.name]
+	if h == nil {
+		file, err := f.root.Open(l.name)
+		if err != nil {
+			return nil, cause(err)
+		}
+		info, err := file.Stat()
+		if err != nil {
+			file.Close()
+			return nil, cause(err)
+		}
+		f.spare()
+		h = &handle{File: file, info: info}
+		f.handles[l.name] = h
+	}
+	if !l.isOf(h.info) {
+		return nil, errors.New("changed while it was read")
+	}
+	f.uses++
+	h.used = f.uses
+	h.users++
+	return h, nil
+}
+
+func (f *folder) release(h *handle) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h.users--
+}
+
+// spare closes the file least recently used when there are many.
+func (f *folder) spare() {
+	if len(f.handles) < maxHandles {
+		return
+	}
+	oldest := ""
+	for name, h := range f.handles {
+		if h.users == 0 && (oldest == "" || h.used < f.handles[oldest].used) {
+			oldest = name
+		}
+	}
+	if oldest != "" {
+		f.handles[oldest].Close()
+		delete(f.handles, oldest)
+	}
+}
+
+// A leaf is the bytes of a folder's file.
+type leaf struct {
+	folder *folder
+	name   string
+	info   fs.FileInfo
+}
+
+// isOf tells whether info is of what the leaf was made of: those who read it
+// remember places in it.
+func (l *leaf) isOf(info fs.FileInfo) bool {
+	return os.SameFile(info, l.info) && info.Size() == l.info.Size() && info.ModTime().Equal(l.info.ModTime())
+}
+
+// Size gives the file's size when it was first looked at.
+func (l *leaf) Size() int64 { return l.info.Size() }
+
+// ReadAt reads from the file, which it opens if need be.
+func (l *leaf) ReadAt(b []byte, off int64) (int, error) {
+	h, err := l.folder.acquire(l)
+	if err != nil {
+		return 0, err
+	}
+	defer l.folder.release(h)
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := h.ReadAt(b, off)
+	if err != nil && err != io.EOF {
+		err = cause(err)
+	}
+	return n, err
+}

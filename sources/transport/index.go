@@ -1,0 +1,174 @@
+package transport
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// An archive that [Writer] writes is a .tar.zst as any other: zstd frames, one
+// after another, that together unpack to a tar archive. Each file (its header,
+// its bytes, the padding) has a frame of its own, and tar's end mark has one.
+// After them comes a skippable frame, which zstd passes over, with the index:
+//
+//	magic      4 bytes   0x184D2A5D, little endian as all numbers here
+//	length     4 bytes   of what follows
+//	entries    …         zstd: for each file, in order, as in encoding/binary
+//	                     uvarint length of the name, the name,
+//	                     uvarint bytes between the last frame and its own,
+//	                     uvarint bytes of its frame, uvarint bytes of the file,
+//	                     varint its time, seconds since 1970
+//	start      8 bytes   where this frame begins: bytes of the archive before it
+//	unpacked   8 bytes   of the entries
+//	packed     4 bytes   of the entries
+//	mark       8 bytes   "meshqix1"
+//
+// An index that does not fit its archive is no index: the archive is then
+// read from its beginning, as a foreign one.
+const (
+	indexMagic  = 0x184D2A5D
+	indexMark   = "meshqix1"
+	indexHeader = 8
+	indexFooter = 8 + 8 + 4 + len(indexMark)
+
+	// maxIndex is how large an index may be, unpacked.
+	maxIndex = 128 << 20
+)
+
+// An indexEntry says where a file's frame is.
+type indexEntry struct {
+	name   string
+	off    int64 // of the frame in the archive
+	packed int64 // bytes of the frame
+	size   int64 // bytes of the file
+	time   time.Time
+}
+
+// appendIndex appends the frame of the index of an archive of start bytes.
+func appendIndex(b []byte, entries []indexEntry, start int64) ([]byte, error) {
+	var raw []byte
+	end := int64(0)
+	for _, e := range entries {
+		raw = binary.AppendUvarint(raw, uint64(len(e.name)))
+		raw = append(raw, e.name...)
+		raw = binary.AppendUvarint(raw, uint64(e.off-end))
+		raw = binary.AppendUvarint(raw, uint64(e.packed))
+		raw = binary.AppendUvarint(raw, uint64(e.size))
+		raw = binary.AppendVarint(raw, e.time.Unix())
+		end = e.off + e.packed
+	}
+	if len(raw) > maxIndex {
+		return nil, errors.New("too many files for an index")
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	packed := z.EncodeAll(raw, nil)
+	b = binary.LittleEndian.AppendUint32(b, indexMagic)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(packed)+indexFooter))
+	b = append(b, packed...)
+	b = binary.LittleEndian.AppendUint64(b, uint64(start))
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(raw)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(packed)))
+	return append(b, indexMark...), nil
+}
+
+// readIndex gives the index of an archive; ok is false when it has none that
+// fits it, or one of more than most entries.
+func readIndex(archive decode.Bytes, most int) (entries []indexEntry, ok bool) {
+	size := archive.Size()
+	footer := make([]byte, indexFooter)
+	if size < int64(indexHeader+indexFooter) || readFull(archive, footer, size-int64(indexFooter)) != nil {
+		return nil, false
+	}
+	start := binary.LittleEndian.Uint64(footer)
+	unpacked := binary.LittleEndian.Uint64(footer[8:])
+	packed := int64(binary.LittleEndian.Uint32(footer[16:]))
+	if string(footer[20:]) != indexMark || unpacked > maxIndex || packed > maxIndex || start > uint64(size) ||
+		int64(start)+indexHeader+packed+int64(indexFooter) != size {
+		return nil, false
+	}
+	frame := make([]byte, indexHeader+packed)
+	if readFull(archive, frame, int64(start)) != nil ||
+		binary.LittleEndian.Uint32(frame) != indexMagic ||
+		int64(binary.LittleEndian.Uint32(frame[4:])) != packed+int64(indexFooter) {
+		return nil, false
+	}
+	raw, err := unpackIndex(frame[indexHeader:], int64(unpacked))
+	if err != nil {
+		return nil, false
+	}
+	return parseIndex(raw, int64(start), most)
+}
+
+func unpackIndex(packed []byte, size int64) ([]byte, error) {
+	z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(memberWindow))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	raw, err := io.ReadAll(io.LimitReader(z, size+1))
+	if err == nil && int64(len(raw)) != size {
+		err = io.ErrUnexpectedEOF
+	}
+	return raw, err
+}
+
+// parseIndex reads the entries; their frames must lie in order before end.
+func parseIndex(raw []byte, end int64, most int) (entries []indexEntry, ok bool) {
+	r := indexReader{raw}
+	at := int64(0)
+	for len(r.rest) > 0 {
+		name := r.take(r.number())
+		gap, packed, size := r.number(), r.number(), r.number()
+		seconds, n := binary.Varint(r.rest)
+		if n <= 0 || gap > end-at || packed > end-at-gap || packed == 0 || len(entries) == most {
+			return nil, false
+		}
+		r.rest = r.rest[n:]
+		e := indexEntry{name: string(name), off: at + gap, packed: packed, size: size, time: time.Unix(seconds, 0).UTC()}
+		entries = append(entries, e)
+		at = e.off + packed
+	}
+	return entries, true
+}
+
+// An indexReader takes an index apart. What is wrong empties it, so that the
+// next number is missing.
+type indexReader struct{ rest []byte }
+
+// number gives the next number, which is below 2^62.
+func (r *indexReader) number() int64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 || v >= 1<<62 {
+		r.rest = nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return int64(v)
+}
+
+func (r *indexReader) take(n int64) []byte {
+	if n > int64(len(r.rest)) {
+		r.rest = nil
+		return nil
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+// readFull reads all of b at off.
+func readFull(r io.ReaderAt, b []byte, off int64) error {
+	if n, err := r.ReadAt(b, off); n < len(b) {
+		return err
+	}
+	return nil
+}

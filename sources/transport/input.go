@@ -1,0 +1,133 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// An input is what a source is opened from.
+type input struct {
+	name    string
+	options OpenOptions
+	raw     decode.Bytes // its bytes, where any of them can be read at once
+	stream  io.Reader    // its bytes, where they come one after another
+	depot   *depot       // what was unpacked, or came in a stream
+	faults  *ledger
+	held    closers // what stays open as long as the source
+}
+
+func newInput(name string, o OpenOptions) *input {
+	o = o.withDefaults()
+	in := &input{name: name, options: o, depot: newDepot(o), faults: &ledger{source: name}}
+	in.hold(in.depot.Close)
+	return in
+}
+
+func (in *input) hold(f func() error) { in.held = append(in.held, f) }
+
+// peekSize is how many bytes are looked at to tell what they are.
+const peekSize = 2 * tarBlock
+
+// open tells what the input is, and opens it.
+func (in *input) open(ctx context.Context) (Source, error) {
+	if in.raw != nil {
+		in.stream = io.NewSectionReader(in.raw, 0, in.raw.Size())
+	}
+	r := bufio.NewReaderSize(newMeter(ctx, in.stream, in.options.MaxUnpacked), 64<<10)
+	head, err := peek(r)
+	if err != nil {
+		return nil, err
+	}
+	packed := compression(head)
+	if packed == "" {
+		return in.plain(ctx, r, head)
+	}
+	if in.raw != nil && packed == "zstd" {
+		if t := openIndexed(in.raw, in.depot, in.options, in.faults); t != nil {
+			return in.sourceOf(ctx, t, nil)
+		}
+	}
+	u, err := unpack(r, packed)
+	if err != nil {
+		return nil, err
+	}
+	defer u.Close()
+	r = bufio.NewReaderSize(newMeter(ctx, u, in.options.MaxUnpacked), 64<<10)
+	if head, err = peek(r); err != nil {
+		return nil, err
+	}
+	in.raw = nil
+	return in.plain(ctx, r, head)
+}
+
+// plain opens what is not packed, or no longer.
+func (in *input) plain(ctx context.Context, r *bufio.Reader, head []byte) (Source, error) {
+	switch {
+	case isTar(head) && in.raw != nil:
+		t, err := mapTar(ctx, in.raw, in.options, in.faults)
+		return in.sourceOf(ctx, t, err)
+	case isTar(head):
+		t, err := storeTar(ctx, r, in.depot, in.options, in.faults)
+		return in.sourceOf(ctx, t, err)
+	case isEmptyTar(head):
+		return nil, errors.New("an empty archive")
+	case looksLikeJSON(head):
+		return in.dump(r)
+	}
+	return nil, errors.New("not a snapshot: " + looks(head))
+}
+
+// dump opens a JSON document.
+func (in *input) dump(r io.Reader) (Source, error) {
+	b := in.raw
+	if b == nil {
+		var err error
+		if b, err = storeAll(in.depot, r); err != nil {
+			return nil, err
+		}
+	}
+	kind, looks := dumpKind(b)
+	switch {
+	case kind == "" && looks.kind == KindSnapshot:
+		return nil, errors.New("the manifest of a snapshot: name its folder")
+	case kind == "":
+		return nil, fmt.Errorf("not a snapshot: %s; for plain JSON use --input", looks)
+	}
+	body := Body{Bytes: b, Name: "config_dump.json", Form: JSON}
+	return &dump{closers: in.held, kind: kind, body: body}, nil
+}
+
+func (in *input) sourceOf(ctx context.Context, a *archive, err error) (Source, error) {
+	if err != nil {
+		return nil, err
+	}
+	in.faults.finish()
+	return in.source(ctx, a)
+}
+
+// source opens a snapshot or a bug report in a tree.
+func (in *input) source(ctx context.Context, t tree) (Source, error) {
+	prefix, kind, err := locate(t)
+	if err != nil {
+		return nil, err
+	}
+	r := recorded{closers: in.held, tree: t, prefix: prefix}
+	if kind == KindBugReport {
+		return newBugReport(ctx, r, in.faults), nil
+	}
+	return newSnapshot(ctx, r, in.faults)
+}
+
+// peek gives the first bytes of r without taking them. An empty input has none.
+func peek(r *bufio.Reader) ([]byte, error) {
+	head, err := r.Peek(peekSize)
+	if len(head) == 0 && err != io.EOF {
+		return nil, err
+	}
+	return head, nil
+}

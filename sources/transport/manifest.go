@@ -1,0 +1,91 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// layoutVersion is the version of the snapshot layout that this room reads.
+const layoutVersion = 1
+
+// A Manifest says what a source is. What isn't known is empty.
+type Manifest struct {
+	// Kind is one of the Kind constants.
+	Kind string
+
+	// Version is that of the snapshot layout; 0 for the other kinds.
+	Version int
+
+	// TakenAt is when the answers were recorded. Without a manifest that says
+	// so it is the time of the newest file of the folder or archive. It is
+	// zero for a config dump, which tells times itself, and where no file has
+	// a time.
+	TakenAt time.Time
+
+	// Context is the name of the kubeconfig's context that was asked.
+	Context string
+
+	// IstioNamespace is where the Pilots were looked for.
+	IstioNamespace string
+
+	// Redacted says in words what was taken out: "private keys".
+	Redacted []string
+}
+
+// readManifest reads a snapshot's manifest.json. A version or kind that this
+// room does not know is an error; a manifest that is missing or can't be read
+// is a fault.
+func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest, error) {
+	m := Manifest{Kind: KindSnapshot, Version: layoutVersion}
+	v, err := readSmall(ctx, t, name)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = missing{"its newest file tells its age"}
+		}
+		l.add("manifest.json", err)
+		return m, nil
+	}
+	o, ok := v.(map[string]any)
+	if !ok {
+		l.add("manifest.json", errors.New("not a JSON object"))
+		return m, nil
+	}
+	if kind, ok := o["kind"].(string); ok && kind != KindSnapshot {
+		return m, fmt.Errorf("not a snapshot: the manifest's kind is %s", printable(kind))
+	}
+	if version, ok := o["version"]; !ok {
+		l.add("manifest.json", errors.New("has no version"))
+	} else if version != layoutVersion {
+		return m, fmt.Errorf("a snapshot of version %s; this meshq reads version %d", printable(fmt.Sprintf("%#v", version)), layoutVersion)
+	}
+	m.Context, _ = o["context"].(string)
+	m.IstioNamespace, _ = o["istioNamespace"].(string)
+	redacted, _ := o["redacted"].([]any)
+	for _, r := range redacted {
+		if text, ok := r.(string); ok {
+			m.Redacted = append(m.Redacted, text)
+		}
+	}
+	taken, _ := o["takenAt"].(string)
+	if m.TakenAt, err = time.Parse(time.RFC3339, taken); err != nil {
+		m.TakenAt = time.Time{}
+		l.add("manifest.json", fmt.Errorf("takenAt %q is no time", taken))
+	}
+	m.TakenAt = m.TakenAt.UTC()
+	return m, nil
+}
+
+// readSmall reads a JSON file of at most 1 MiB.
+func readSmall(ctx context.Context, t tree, name string) (any, error) {
+	b, err := t.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return decode.Read(io.NewSectionReader(b, 0, b.Size()), decode.Limits{Total: 1 << 20, Depth: 100})
+}

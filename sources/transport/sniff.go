@@ -1,0 +1,227 @@
+package transport
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const tarBlock = 512
+
+// isTar tells whether head begins with a tar header: its checksum is right.
+func isTar(head []byte) bool {
+	if len(head) < tarBlock {
+		return false
+	}
+	want, err := strconv.ParseInt(strings.Trim(string(head[148:156]), " \x00"), 8, 32)
+	if err != nil {
+		return false
+	}
+	sum := int64(8 * ' ') // the checksum's own place counts as spaces
+	for i, c := range head[:tarBlock] {
+		if i < 148 || i >= 156 {
+			sum += int64(c)
+		}
+	}
+	return sum == want
+}
+
+// isEmptyTar tells whether head is the end mark of a tar archive.
+func isEmptyTar(head []byte) bool {
+	return len(head) >= 2*tarBlock && len(bytes.Trim(head[:2*tarBlock], "\x00")) == 0
+}
+
+// looksLikeJSON tells whether a JSON value may begin head.
+func looksLikeJSON(head []byte) bool {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+	if len(head) == 0 {
+		return false
+	}
+	switch head[0] {
+	case '{', '[', '"':
+		return true
+	}
+	word := head[:min(len(head), 5)]
+	return bytes.HasPrefix(word, []byte("null")) || bytes.HasPrefix(word, []byte("true")) || bytes.HasPrefix(word, []byte("false"))
+}
+
+// looks says what bytes that are no source of ours seem to be.
+func looks(head []byte) string {
+	for _, known := range foreign {
+		if bytes.HasPrefix(head, []byte(known.magic)) {
+			return known.name
+		}
+	}
+	if len(head) == 0 {
+		return "empty"
+	}
+	for i := 1; i < utf8.UTFMax && len(head) > 16 && !utf8.Valid(head); i++ {
+		head = head[:len(head)-1] // a rune may be cut at the end
+	}
+	if utf8.Valid(head) && !bytes.ContainsRune(head, 0) {
+		return "text"
+	}
+	return "binary data"
+}
+
+var foreign = []struct{ magic, name string }{
+	{"PK\x03\x04", "a zip archive"},
+	{"BZh", "packed with bzip2"},
+	{"\xfd7zXZ\x00", "packed with xz"},
+	{"7z\xbc\xaf\x27\x1c", "a 7z archive"},
+	{"\x04\x22\x4d\x18", "packed with lz4"},
+	{"\x1f\x8b", "packed with gzip twice"},
+	{"\x28\xb5\x2f\xfd", "packed with zstd twice"},
+	{"\x7fELF", "a program"},
+	{"SQLite format 3\x00", "an SQLite database"},
+}
+
+// sketch is what the beginning of a JSON value tells: of an object the names
+// of its members, as far as was needed, and the text of its "kind".
+type sketch struct {
+	first byte // the first byte of the value
+	names []string
+	kind  string
+}
+
+// has tells whether the object has the member.
+func (s sketch) has(name string) bool { return slices.Contains(s.names, name) }
+
+// String says what it looks like: "a JSON array", "a JSON object (kind List)".
+func (s sketch) String() string {
+	switch s.first {
+	case '[':
+		return "a JSON array"
+	case '"':
+		return "a JSON string"
+	case '{':
+	default:
+		return "a JSON " + map[byte]string{'n': "null", 't': "boolean", 'f': "boolean"}[s.first]
+	}
+	switch {
+	case s.kind != "":
+		return fmt.Sprintf("a JSON object (kind %s)", s.kind)
+	case len(s.names) == 0:
+		return "an empty JSON object"
+	case s.has("cluster_statuses"):
+		return "a JSON object (Envoy's /clusters)"
+	}
+	names := s.names[:min(len(s.names), 3)]
+	more := ""
+	if len(s.names) > len(names) {
+		more = ", …"
+	}
+	return fmt.Sprintf("a JSON object (members %s%s)", strings.Join(names, ", "), more)
+}
+
+// maxNames is how many members of an object are looked at.
+const maxNames = 1000
+
+// sketchJSON reads just so much of a JSON value as tells what it is: until a
+// member for which stop holds. It validates nothing.
+func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
+	l := &skimmer{r: bufio.NewReaderSize(r, 64<<10)}
+	s := sketch{first: l.token()}
+	if s.first == 0xEF { // a byte order mark
+		l.next()
+		l.next()
+		s.first = l.token()
+	}
+	if s.first != '{' {
+		return s
+	}
+	for c := l.token(); c == '"' && len(s.names) < maxNames; c = l.token() {
+		name := l.text()
+		s.names = append(s.names, name)
+		if stop(name) || l.token() != ':' {
+			break
+		}
+		if text := l.value(); name == "kind" {
+			s.kind = text
+		}
+		if l.token() != ',' {
+			break
+		}
+	}
+	return s
+}
+
+// A skimmer goes over JSON by its quotes and brackets. At the end of the
+// bytes, and after an error, everything it reads is 0.
+type skimmer struct{ r *bufio.Reader }
+
+func (l *skimmer) next() byte {
+	c, err := l.r.ReadByte()
+	if err != nil {
+		return 0
+	}
+	return c
+}
+
+// token gives the next byte that is not white space.
+func (l *skimmer) token() byte {
+	for {
+		switch c := l.next(); c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+}
+
+// text gives the string whose quote was read, as it is written, at most the
+// first 64 bytes of it, without control characters: it may be printed.
+func (l *skimmer) text() string {
+	var b []byte
+	escaped := false
+	for c := l.next(); c != 0 && (c != '"' || escaped); c = l.next() {
+		escaped = c == '\\' && !escaped
+		if len(b) < 64 && c >= ' ' && c != 0x7f {
+			b = append(b, c)
+		}
+	}
+	return strings.ToValidUTF8(string(b), "\ufffd")
+}
+
+// value passes over a value; of a string it gives the text.
+func (l *skimmer) value() string {
+	depth := 0
+	for c := l.token(); c != 0; c = l.token() {
+		switch c {
+		case '"':
+			if text := l.text(); depth == 0 {
+				return text
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case ',', ':':
+			continue
+		default: // a number or a word
+			l.word()
+		}
+		if depth <= 0 {
+			return ""
+		}
+	}
+	return ""
+}
+
+// word passes over the rest of a number or a word.
+func (l *skimmer) word() {
+	for {
+		switch c := l.next(); c {
+		case 0:
+			return
+		case ',', ':', '}', ']', '{', '[', '"', ' ', '\t', '\r', '\n':
+			_ = l.r.UnreadByte()
+			return
+		}
+	}
+}

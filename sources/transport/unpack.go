@@ -1,0 +1,87 @@
+package transport
+
+import (
+	"archive/tar"
+	"context"
+	"io"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// diskError is an error of the place where bytes are kept, not of those that
+// they came from.
+type diskError struct{ err error }
+
+func (e *diskError) Error() string { return e.err.Error() }
+func (e *diskError) Unwrap() error { return e.err }
+
+// diskWriter marks the errors of a Writer as [diskError]s.
+type diskWriter struct{ w io.Writer }
+
+func (d diskWriter) Write(p []byte) (int, error) {
+	n, err := d.w.Write(p)
+	if err != nil {
+		err = &diskError{err}
+	}
+	return n, err
+}
+
+// mapTar gives the files of an archive that is not packed: they are read
+// where they lie.
+func mapTar(ctx context.Context, raw decode.Bytes, o OpenOptions, l *ledger) (*archive, error) {
+	r := io.NewSectionReader(raw, 0, raw.Size())
+	o.MaxMember = raw.Size() // costs nothing
+	return readTar(ctx, r, o, l, func(h *tar.Header, _ io.Reader) (decode.Bytes, error) {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		at, err := r.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return nil, err
+		}
+		if h.Size > raw.Size()-at {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return io.NewSectionReader(raw, at, h.Size), nil
+	})
+}
+
+// storeTar gives the files of an archive that comes in a stream: they are put
+// into the depot.
+func storeTar(ctx context.Context, r io.Reader, d *depot, o OpenOptions, l *ledger) (*archive, error) {
+	a, err := readTar(ctx, r, o, l, func(h *tar.Header, r io.Reader) (decode.Bytes, error) {
+		return store(d, r, h.Size)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.gone == "" {
+		err = drain(ctx, r, l)
+	}
+	return a, err
+}
+
+// store puts the size bytes that r begins with into the depot.
+func store(d *depot, r io.Reader, size int64) (decode.Bytes, error) {
+	p, err := d.take(size)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(diskWriter{p}, r, size); err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+// storeAll puts all of r into the depot.
+func storeAll(d *depot, r io.Reader) (decode.Bytes, error) {
+	p := &pieces{depot: d}
+	if _, err := io.Copy(diskWriter{p}, r); err != nil {
+		return nil, err
+	}
+	p.trim()
+	return p, nil
+}
