@@ -1,0 +1,211 @@
+package eval
+
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// collect is [q].
+func collect(q *node) *node {
+	if q.one != nil {
+		f := q.one
+		return one(func(m *mach, e *env, in pv) (pv, error) {
+			v, err := f(m, e, plain(in))
+			if err != nil {
+				return in, err
+			}
+			return in.val([]any{v.v}), m.alloc(itemSize)
+		})
+	}
+	return one(func(m *mach, e *env, in pv) (pv, error) {
+		xs := []any{}
+		err := q.gen(m, e, plain(in), func(v pv) (err error) {
+			xs, err = m.push(xs, v.v)
+			return err
+		})
+		if err != nil {
+			return in, err
+		}
+		return in.val(xs), nil
+	})
+}
+
+// push appends to an array that nobody else sees, within the budget.
+func (m *mach) push(xs []any, v any) ([]any, error) {
+	if len(xs) == cap(xs) {
+		c := max(4, len(xs)+len(xs)/2)
+		if err := m.alloc(itemSize * c); err != nil {
+			return xs, err
+		}
+		grown := make([]any, len(xs), c)
+		copy(grown, xs)
+		xs = grown
+	}
+	return append(xs, v), nil
+}
+
+// str is a string; of an interpolated one each part goes through the function.
+func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
+	if t.Queries == nil {
+		return constant(t.Str)
+	}
+	if format == nil {
+		format = &syntax.Func{Span: t.Span, Name: "tostring"}
+	}
+	n := constant("")
+	for i, q := range t.Queries {
+		var x *node
+		if q.Term != nil && q.Term.Str != nil && q.Term.Type == syntax.TermString && len(q.Term.SuffixList) == 0 && q.Term.Str.Queries == nil {
+			x = constant(q.Term.Str.Str)
+		} else {
+			x = pipe(c.query(q, s), c.call(format, s))
+		}
+		if i == 0 {
+			n = x
+		} else {
+			n = map2(n, x, add, c.mark(t.Span))
+		}
+	}
+	return n
+}
+
+// formats are the functions behind the formats of strings.
+var formats = map[string]string{
+	"@text": "tostring", "@json": "tojson", "@html": "_tohtml", "@uri": "_touri", "@urid": "_tourid",
+	"@csv": "_tocsv", "@tsv": "_totsv", "@sh": "_tosh", "@base64": "_tobase64", "@base64d": "_tobase64d",
+}
+
+func (c *compiler) format(t *syntax.Term, s *scope) *node {
+	f := &syntax.Func{Span: t.Span, Name: "format", Args: []*syntax.Query{{Span: t.Span,
+		Term: &syntax.Term{Type: syntax.TermString, Str: &syntax.String{Str: t.Format[1:]}}}}}
+	if name, ok := formats[t.Format]; ok {
+		f = &syntax.Func{Span: t.Span, Name: name}
+	}
+	if t.Str == nil {
+		return c.call(f, s)
+	}
+	return c.str(t.Str, f, s)
+}
+
+// entry is a member of an object construction.
+type entry struct {
+	name  string
+	key   *node // nil when the name is constant
+	value *node // nil when it is the input's member of that name
+	at    *place
+}
+
+func (c *compiler) object(o *syntax.Object, s *scope) *node {
+	entries := make([]entry, len(o.KeyVals))
+	simple := true
+	for i, kv := range o.KeyVals {
+		x := c.entry(kv, s)
+		simple = simple && x.key == nil && x.value.one != nil
+		entries[i] = x
+	}
+	if simple {
+		return objectOf(entries)
+	}
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		b := builder{m: m, e: e, in: in, y: y, entries: entries, keys: make([]any, len(entries)), values: make([]any, len(entries))}
+		return b.from(0)
+	})
+}
+
+func (c *compiler) entry(kv *syntax.ObjectKeyVal, s *scope) entry {
+	x := entry{at: c.mark(kv.Span)}
+	switch {
+	case kv.Key != "" && kv.Key[0] == '$':
+		x.key = c.variable(&syntax.Func{Span: kv.Span, Name: kv.Key}, s)
+		if kv.Val == nil {
+			x.name, x.value, x.key = kv.Key[1:], x.key, nil
+		}
+	case kv.Key != "":
+		x.name = kv.Key
+	case kv.KeyString != nil && kv.KeyString.Queries == nil:
+		x.name = kv.KeyString.Str
+	case kv.KeyString != nil:
+		x.key = c.str(kv.KeyString, nil, s)
+	default:
+		x.key = c.query(kv.KeyQuery, s)
+	}
+	if kv.Val != nil {
+		x.value = c.query(kv.Val, s)
+	} else if x.key == nil && x.value == nil {
+		x.value = c.constantKey(x.name, x.at)
+	}
+	return x
+}
+
+// objectOf is an object whose names are known and whose values are single.
+func objectOf(entries []entry) *node {
+	return one(func(m *mach, e *env, in pv) (pv, error) {
+		out := make(map[string]any, len(entries))
+		for i := range entries {
+			v, err := entries[i].value.one(m, e, plain(in))
+			if err != nil {
+				return in, err
+			}
+			out[entries[i].name] = v.v
+		}
+		return in.val(out), m.alloc(entrySize * len(entries))
+	})
+}
+
+// builder makes the objects of all combinations; the last member varies
+// fastest.
+type builder struct {
+	m            *mach
+	e            *env
+	in           pv
+	y            yield
+	entries      []entry
+	keys, values []any
+}
+
+func (b *builder) from(i int) error {
+	if i == len(b.entries) {
+		return b.build()
+	}
+	x := &b.entries[i]
+	if x.key == nil {
+		return b.value(i, x.name)
+	}
+	return x.key.run(b.m, b.e, plain(b.in), func(k pv) error { return b.value(i, k.v) })
+}
+
+func (b *builder) value(i int, k any) error {
+	x := &b.entries[i]
+	if x.value == nil {
+		v, err := b.m.indexAny(plain(b.in), k)
+		if err != nil {
+			return about(x.at.of(err), b.in.v)
+		}
+		b.keys[i], b.values[i] = k, v.v
+		return b.from(i + 1)
+	}
+	return x.value.run(b.m, b.e, plain(b.in), func(v pv) error {
+		b.keys[i], b.values[i] = k, v.v
+		return b.from(i + 1)
+	})
+}
+
+func (b *builder) build() error {
+	out := make(map[string]any, len(b.keys))
+	for i := len(b.keys) - 1; i >= 0; i-- {
+		k, err := b.m.force(b.keys[i])
+		if err != nil {
+			return b.entries[i].at.of(err)
+		}
+		name, ok := k.(string)
+		if !ok {
+			return b.entries[i].at.of(&typeError{"expected a string for object key but got: ", k})
+		}
+		if _, ok := out[name]; !ok {
+			out[name] = b.values[i]
+		}
+	}
+	if err := b.m.alloc(entrySize * len(out)); err != nil {
+		return err
+	}
+	return b.y(b.in.val(out))
+}

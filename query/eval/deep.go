@@ -1,0 +1,125 @@
+package eval
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// maxNesting is how deep in one another the values may be that are handled
+// whole: printed, compared, given to a function of gojq's.
+const maxNesting = 200_000
+
+var errNesting = &LimitError{"the value is nested too deep"}
+
+// deep gives v with nothing lazy in it. What holds nothing lazy is given back
+// as it is.
+func (m *mach) deep(v any) (any, error) {
+	switch v.(type) {
+	case mesh.Lazy, []any, map[string]any:
+	default:
+		return v, nil
+	}
+	whole, err := isPlain(v, 0)
+	if whole || err != nil {
+		return v, err
+	}
+	return m.load(v, 0)
+}
+
+// isPlain tells whether there is nothing lazy in v.
+func isPlain(v any, depth int) (bool, error) {
+	if depth > maxNesting {
+		return false, errNesting
+	}
+	switch x := v.(type) {
+	case mesh.Lazy:
+		return false, nil
+	case []any:
+		for _, w := range x {
+			if ok, err := isPlain(w, depth+1); !ok {
+				return false, err
+			}
+		}
+	case map[string]any:
+		for _, w := range x {
+			if ok, err := isPlain(w, depth+1); !ok {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+func (m *mach) load(v any, depth int) (any, error) {
+	if err := m.tick(); err != nil {
+		return nil, err
+	}
+	if w, ok := v.(mesh.Whole); ok {
+		u, err := w.Deep(m.ctx)
+		return u, m.met(err)
+	}
+	v, err := m.force(v)
+	if err != nil {
+		return nil, err
+	}
+	switch x := v.(type) {
+	case []any:
+		if len(x) == 0 {
+			return x, nil
+		}
+		y := slices.Clone(x)
+		for i, w := range x {
+			if y[i], err = m.loadPart(w, depth); err != nil {
+				return nil, err
+			}
+		}
+		return y, m.alloc(16 * len(y))
+	case map[string]any:
+		y := make(map[string]any, len(x))
+		for _, k := range slices.Sorted(maps.Keys(x)) { // in order: the first fault is always the same one
+			if y[k], err = m.loadPart(x[k], depth); err != nil {
+				return nil, err
+			}
+		}
+		return y, m.alloc(entrySize * len(y))
+	}
+	return v, nil
+}
+
+func (m *mach) loadPart(v any, depth int) (any, error) {
+	if depth > maxNesting {
+		return nil, errNesting
+	}
+	switch v.(type) {
+	case mesh.Lazy, []any, map[string]any:
+		return m.load(v, depth+1)
+	}
+	return v, nil
+}
+
+// pending tells whether looking into v means to wait for a load, now or one
+// member further: worth doing for several such values at once.
+func pending(v any) bool {
+	switch x := v.(type) {
+	case *mesh.Object:
+		fields, _ := x.Forced()
+		m, _ := fields.(map[string]any)
+		return pendingMember(m)
+	case mesh.Lazy:
+		return x.Pending()
+	case map[string]any:
+		return pendingMember(x)
+	}
+	return false
+}
+
+func pendingMember(m map[string]any) bool {
+	for _, w := range m {
+		if l, ok := w.(mesh.Lazy); ok && l.Pending() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,187 @@
+package eval
+
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// constantIndex tells whether an index is the same for every input.
+func constantIndex(x *syntax.Index) bool {
+	_, ok := indexKey(x)
+	return ok
+}
+
+func indexKey(x *syntax.Index) (any, bool) {
+	switch {
+	case x.Name != "":
+		return x.Name, true
+	case x.Str != nil:
+		return x.Str.Str, x.Str.Queries == nil
+	case x.IsSlice:
+		return nil, false
+	}
+	return literal(x.Start)
+}
+
+// index is head[x]. What stands in the brackets is evaluated on the input of
+// the whole term, and varies more slowly than the head.
+func (c *compiler) index(x *syntax.Index, span syntax.Span, head *node, s *scope) *node {
+	at := c.mark(span)
+	if k, ok := indexKey(x); ok {
+		return pipe(head, c.constantKey(k, at))
+	}
+	if x.IsSlice {
+		return c.slice(x, at, head, s)
+	}
+	var k *node
+	if x.Str != nil {
+		k = c.str(x.Str, nil, s)
+	} else {
+		k = c.query(x.Start, s)
+	}
+	return indexBy(head, k, at)
+}
+
+func (c *compiler) constantKey(k any, at *place) *node {
+	name, isName := k.(string)
+	hinted := isName && at != nil && c.opts.FieldHint != nil
+	return one(func(m *mach, e *env, in pv) (pv, error) {
+		v, err := m.index(in, k)
+		if err != nil {
+			return v, about(at.of(err), in.v)
+		}
+		if hinted && v.v == nil {
+			m.missing(in.v, name)
+		}
+		return v, nil
+	})
+}
+
+func indexBy(head, k *node, at *place) *node {
+	if single(head, k) {
+		return one(func(m *mach, e *env, in pv) (pv, error) {
+			kv, err := k.one(m, e, plain(in))
+			if err != nil {
+				return kv, err
+			}
+			h, err := head.one(m, e, in)
+			if err != nil {
+				return h, err
+			}
+			v, err := m.indexAny(h, kv.v)
+			return v, about(at.of(err), h.v)
+		})
+	}
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		return k.run(m, e, plain(in), func(kv pv) error {
+			return head.run(m, e, in, func(h pv) error {
+				v, err := m.indexAny(h, kv.v)
+				if err != nil {
+					return about(at.of(err), h.v)
+				}
+				return y(v)
+			})
+		})
+	})
+}
+
+func (m *mach) indexAny(in pv, k any) (pv, error) {
+	k, err := m.force(k)
+	if err != nil {
+		return in, err
+	}
+	return m.index(in, k)
+}
+
+// index gives the part of in under a key, and its path.
+func (m *mach) index(in pv, k any) (pv, error) {
+	v, err := m.force(in.v)
+	if err != nil {
+		return in, err
+	}
+	w, err := m.member(v, k)
+	if err != nil {
+		return in, err
+	}
+	if in.p == nil {
+		return pv{w, nil}, nil
+	}
+	if err := m.checkPath(pv{v, in.p}, false); err != nil {
+		return in, err
+	}
+	return pv{w, &path{up: in.p, key: k}}, nil
+}
+
+// member is v[k]; v is forced.
+func (m *mach) member(v, k any) (any, error) {
+	switch k := k.(type) {
+	case string:
+		switch x := v.(type) {
+		case map[string]any:
+			return x[k], nil
+		case nil:
+			return nil, nil
+		}
+		return nil, &typeError{"expected an object but got: ", v}
+	case int:
+		switch x := v.(type) {
+		case []any:
+			if k < 0 {
+				k += len(x)
+			}
+			if 0 <= k && k < len(x) {
+				return x[k], nil
+			}
+			return nil, nil
+		case nil:
+			return nil, nil
+		case string: // gojq's: the character there
+		default:
+			return nil, &typeError{"expected an array but got: ", v}
+		}
+	}
+	return m.memberRare(v, k)
+}
+
+// memberRare is v[k] for the other kinds of keys.
+func (m *mach) memberRare(v, k any) (any, error) {
+	k, err := m.deep(k)
+	if err != nil {
+		return nil, err
+	}
+	switch k := k.(type) {
+	case map[string]any:
+		start, ok1 := k["start"]
+		end, ok2 := k["end"]
+		if ok1 && ok2 {
+			return m.part(v, start, end)
+		}
+	case []any: // where k is in v
+	default:
+		if x, ok := v.([]any); ok {
+			i, ok := native.ToInt(k)
+			if !ok {
+				return nil, &typeError{"expected a number for indexing an array but got: ", k}
+			}
+			return m.member(x, i)
+		}
+	}
+	return m.fallback("$a | .[$b]", v, k)
+}
+
+// missing is called when a field was looked up by its name and came out null:
+// it is told when the field is not one of the kind's.
+func (m *mach) missing(v any, name string) {
+	fields, _ := peek(v).(map[string]any)
+	if _, ok := fields[name]; ok || fields == nil {
+		return
+	}
+	kind, ok := fields["kind"].(string)
+	if o, isObject := v.(*mesh.Object); isObject {
+		kind, ok = o.Kind, true
+	}
+	if ok && m.run.hints.news(kind, name) {
+		m.tell(event{kind: kind, field: name})
+	}
+}

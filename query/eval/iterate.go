@@ -1,0 +1,61 @@
+package eval
+
+import (
+	"maps"
+	"slices"
+)
+
+// iterate is .[], or .[]? when optional.
+func iterate(at *place, optional bool) *node {
+	return &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error {
+		v, err := m.iterable(in)
+		if err != nil {
+			if optional && !fatal(err) {
+				return nil
+			}
+			return about(at.of(err), in.v)
+		}
+		return m.each(pv{v, in.p}, y)
+	}}
+}
+
+// iterable gives the container that in is.
+func (m *mach) iterable(in pv) (any, error) {
+	v, err := m.force(in.v)
+	if err != nil {
+		return nil, err
+	}
+	switch v.(type) {
+	case []any, map[string]any:
+		return v, m.checkPath(in, true)
+	}
+	return nil, &typeError{"cannot iterate over: ", v}
+}
+
+// each yields the members of an array, or of an object in the order of its
+// keys, and nothing for anything else.
+func (m *mach) each(in pv, y yield) error {
+	switch v := in.v.(type) {
+	case []any:
+		for i, w := range v {
+			if err := m.tick(); err != nil {
+				return err
+			}
+			if err := m.step(w, child(in, i, w), y); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, k := range sortedKeys(v) {
+			if err := m.tick(); err != nil {
+				return err
+			}
+			if err := m.step(v[k], child(in, k, v[k]), y); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sortedKeys(v map[string]any) []string { return slices.Sorted(maps.Keys(v)) }

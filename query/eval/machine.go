@@ -1,0 +1,114 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// pv is a value on its way through the query. p is nil unless a path
+// expression is being evaluated.
+type pv struct {
+	v any
+	p *path
+}
+
+// val is what a node gives that makes a new value: no longer a part of the
+// input, unless it happens to be the input itself.
+func (in pv) val(v any) pv {
+	if in.p == nil {
+		return pv{v, nil}
+	}
+	if same(v, in.v) {
+		return pv{v, in.p}
+	}
+	return pv{v, &path{up: in.p, bad: true}}
+}
+
+// plain is the value without its path: for what is evaluated beside the path.
+func plain(in pv) pv { return pv{in.v, nil} }
+
+// yield takes one result of a node. What it returns ends the node, which
+// hands it on as it is.
+type yield = func(pv) error
+
+// mach is the state of one goroutine of a run.
+type mach struct {
+	ctx   context.Context
+	run   *runState
+	steps int
+	depth int      // of calls, by their weight: see enter
+	owed  int      // bytes allocated that the budget does not know of yet
+	next  tailCall // to be made by the function that is being evaluated
+	frame *frame   // the innermost iteration over proxies that is under way
+
+	scout bool        // looking ahead: nothing that is seen is told
+	muted bool        // doing again what was done: nothing is told twice
+	sink  func(event) // where what is met is told; nil: to the run
+}
+
+// runState is what all goroutines of a run share.
+type runState struct {
+	workers int
+	env     map[string]any
+	opts    *RunOptions
+	funcs   *native.Funcs
+	budget  *budget
+	hints   hints
+	threads sync.WaitGroup
+}
+
+// tick is called in every loop and call: it sees the end of the context.
+func (m *mach) tick() error {
+	if m.steps++; m.steps&255 == 0 {
+		return m.ctx.Err()
+	}
+	return nil
+}
+
+// The stack that calls may take: each call weighs as many units as its
+// function has nodes, a unit being at most about 250 bytes of Go stack. (A Go
+// stack can't grow beyond 512 MB, and what overflows it can't be recovered.)
+const (
+	maxDepth   = 1_200_000
+	callWeight = 4
+)
+
+var errDepth = errors.New("recursion is too deep")
+
+// enter is called where calls nest; leave, with the same weight, undoes it.
+func (m *mach) enter(weight int) error {
+	if m.depth += weight; m.depth > maxDepth {
+		m.depth -= weight
+		return errDepth
+	}
+	return m.tick()
+}
+
+func (m *mach) leave(weight int) { m.depth -= weight }
+
+// force looks at v one level deep. All looking into values goes through it.
+func (m *mach) force(v any) (any, error) {
+	l, ok := v.(mesh.Lazy)
+	if !ok {
+		return v, nil
+	}
+	w, err := l.Force(m.ctx)
+	if err != nil {
+		return nil, m.met(err)
+	}
+	return w, nil
+}
+
+// truthy tells whether v is neither null nor false. An object is true without
+// being looked into.
+func (m *mach) truthy(v any) (bool, error) {
+	if _, ok := v.(*mesh.Object); ok {
+		return true, nil
+	}
+	v, err := m.force(v)
+	return v != nil && v != false, err
+}

@@ -1,0 +1,39 @@
+package eval
+
+// node is compiled code. It has one when it gives exactly one result for every
+// input, gen otherwise.
+type node struct {
+	one   func(*mach, *env, pv) (pv, error)
+	gen   func(*mach, *env, pv, yield) error
+	multi bool // its results come from an iteration: worth running ahead of what follows
+}
+
+func one(f func(*mach, *env, pv) (pv, error)) *node  { return &node{one: f} }
+func gen(f func(*mach, *env, pv, yield) error) *node { return &node{gen: f} }
+
+func (n *node) run(m *mach, e *env, in pv, y yield) error {
+	if n.one != nil {
+		v, err := n.one(m, e, in)
+		if err != nil {
+			return err
+		}
+		return y(v)
+	}
+	return n.gen(m, e, in, y)
+}
+
+var identity = one(func(_ *mach, _ *env, in pv) (pv, error) { return in, nil })
+
+func constant(v any) *node {
+	return one(func(_ *mach, _ *env, in pv) (pv, error) { return in.val(v), nil })
+}
+
+// both tells whether all of these always give one result.
+func single(ns ...*node) bool {
+	for _, n := range ns {
+		if n.one == nil {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,70 @@
+package eval
+
+import "github.com/meshq/kubectl-meshq/sources/mesh"
+
+// path is where a value was found: the key, and the path of its container.
+type path struct {
+	up  *path
+	key any
+	bad bool // the value was made, not found
+}
+
+var rootPath = &path{}
+
+// keys gives the path as jq shows it.
+func (p *path) keys() []any {
+	n := 0
+	for q := p; q != rootPath; q = q.up {
+		if q.key != nil {
+			n++
+		}
+	}
+	ks := make([]any, n)
+	for q := p; q != rootPath; q = q.up {
+		if q.key != nil {
+			n--
+			ks[n] = q.key
+		}
+	}
+	return ks
+}
+
+// child is a value found in another, under a key.
+func child(in pv, key, v any) pv {
+	if in.p == nil {
+		return pv{v, nil}
+	}
+	return pv{v, &path{up: in.p, key: key}}
+}
+
+// checkPath refuses to go on from a value that was made: it has no place in
+// the input.
+func (m *mach) checkPath(in pv, iter bool) error {
+	if in.p == nil || !in.p.bad {
+		return nil
+	}
+	if iter {
+		return &typeError{"invalid path on iterating against: ", in.v}
+	}
+	return &typeError{"invalid path against: ", in.v}
+}
+
+// paths calls f with every path that n gives in v, and the value there.
+func (m *mach) paths(e *env, v any, n *node, f func([]any, any) error) error {
+	return n.run(m, e, pv{v, rootPath}, func(w pv) error {
+		if err := m.checkPath(w, false); err != nil {
+			return err
+		}
+		return f(w.p.keys(), w.v)
+	})
+}
+
+// peek looks through what costs nothing to look through.
+func peek(v any) any {
+	if l, ok := v.(mesh.Lazy); ok {
+		if w, ok := l.Forced(); ok {
+			return w
+		}
+	}
+	return v
+}

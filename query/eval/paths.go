@@ -1,0 +1,43 @@
+package eval
+
+// getpath is v[k1][k2]…, for a path that may be any array. It loads what it
+// looks into, and no more.
+func (m *mach) getpath(v any, ks []any) (any, error) {
+	w := v
+	for _, k := range ks {
+		x, err := m.force(w)
+		if err != nil {
+			return nil, err
+		}
+		if w, err = m.member(x, k); err != nil {
+			if fatal(err) || asFault(err) != nil {
+				return nil, err
+			}
+			return nil, &pathError{name: "getpath", v: v, path: ks, err: err}
+		}
+	}
+	return w, nil
+}
+
+// pathError says which path does not fit a value, in gojq's words. Its text
+// is made only when somebody asks for it, and without loading anything.
+type pathError struct {
+	name    string
+	v, path any
+	set     bool // there is a new value
+	new     any
+	err     error
+}
+
+func (e *pathError) Error() string {
+	s := e.name + "(" + excerpt(e.path)
+	if e.set {
+		s += "; " + excerpt(e.new)
+	}
+	return s + ") cannot be applied to " + excerpt(e.v) + ": " + e.err.Error()
+}
+
+// pathTypeError is for a path that is no array.
+func pathTypeError(name string, v, path any) error {
+	return &typeError{name + "(" + excerpt(path) + ") cannot be applied to: ", v}
+}

@@ -1,0 +1,62 @@
+package eval
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// unseen stands in a preview for what is not loaded.
+const unseen = json.Number("{…}")
+
+// mostShown is more values than the few bytes of a preview can hold.
+const mostShown = 40
+
+// preview describes a value in an error: its type, and how its text begins.
+// It loads nothing.
+func preview(v any) string {
+	v = peek(v)
+	if l, ok := v.(mesh.Lazy); ok {
+		if _, ok := l.(*mesh.Object); ok {
+			return "object (" + string(unseen) + ")"
+		}
+		return string(unseen)
+	}
+	left := mostShown
+	return native.Preview(shown(v, &left))
+}
+
+// excerpt is preview without the type.
+func excerpt(v any) string {
+	left := mostShown
+	return native.Excerpt(shown(v, &left))
+}
+
+// shown gives as much of v as a preview can hold, with nothing lazy in it.
+func shown(v any, left *int) any {
+	*left--
+	switch x := peek(v).(type) {
+	case mesh.Lazy:
+		return unseen
+	case []any:
+		out := make([]any, 0, min(len(x), mostShown))
+		for i := 0; i < len(x) && *left > 0; i++ {
+			out = append(out, shown(x[i], left))
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, min(len(x), mostShown))
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			if *left <= 0 {
+				break
+			}
+			out[k] = shown(x[k], left)
+		}
+		return out
+	default:
+		return x
+	}
+}

@@ -1,0 +1,209 @@
+package eval
+
+import (
+	"encoding/json"
+	"maps"
+	"math/big"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+)
+
+// gone takes the place of what is deleted, until all of it is: indexes must
+// not move while paths are followed.
+type gone struct{}
+
+// setpath gives v with n in the place of a path. Only what lies on the path is
+// looked into, and copied.
+func (m *mach) setpath(v any, ks []any, n any) (any, error) { return m.setOwned(v, ks, n, nil) }
+
+// setOwned is setpath that changes what it owns in place.
+func (m *mach) setOwned(v any, ks []any, n any, o owner) (any, error) {
+	w, err := m.set(v, ks, n, o)
+	if err == nil || fatal(err) || asFault(err) != nil {
+		return w, err
+	}
+	return nil, &pathError{name: "setpath", v: v, path: ks, set: true, new: n, err: err}
+}
+
+func (m *mach) set(v any, ks []any, n any, o owner) (any, error) {
+	if len(ks) == 0 {
+		return n, nil
+	}
+	v, err := m.force(v)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := v.(gone); ok {
+		return v, nil
+	}
+	switch k := ks[0].(type) {
+	case string:
+		x, ok := v.(map[string]any)
+		if !ok && v != nil {
+			return nil, &typeError{"expected an object but got: ", v}
+		}
+		return m.setMember(x, k, ks[1:], n, o)
+	case int, float64, *big.Int, json.Number:
+		x, ok := v.([]any)
+		if !ok && v != nil {
+			return nil, &typeError{"expected an array but got: ", v}
+		}
+		i, _ := native.ToInt(k)
+		return m.setElement(x, i, ks[1:], n, o)
+	case map[string]any:
+		x, ok := v.([]any)
+		if !ok && v != nil {
+			return nil, &typeError{"expected an array but got: ", v}
+		}
+		return m.setSlice(x, k, ks[1:], n, o)
+	}
+	if _, ok := v.([]any); ok {
+		return nil, &typeError{"expected a number for indexing an array but got: ", ks[0]}
+	}
+	return nil, &typeError{"expected a string for object key but got: ", ks[0]}
+}
+
+// orNull is a container that is not changed: null, where it was null.
+func orNull(x any, null bool) any {
+	if null {
+		return nil
+	}
+	return x
+}
+
+func deletes(n any) bool {
+	_, ok := n.(gone)
+	return ok
+}
+
+func (m *mach) setMember(x map[string]any, k string, rest []any, n any, o owner) (any, error) {
+	old, ok := x[k]
+	if !ok && deletes(n) {
+		return orNull(x, x == nil), nil
+	}
+	u, err := m.set(old, rest, n, o)
+	if err != nil {
+		return nil, err
+	}
+	if x != nil && o.has(x) {
+		x[k] = u
+		return x, nil
+	}
+	if err := m.alloc(entrySize * (len(x) + 1)); err != nil {
+		return nil, err
+	}
+	y := make(map[string]any, len(x)+1)
+	maps.Copy(y, x)
+	y[k] = u
+	o.add(y)
+	return y, nil
+}
+
+// tooLarge is the first index that no array may have.
+const tooLarge = 1 << 29
+
+func (m *mach) setElement(x []any, i int, rest []any, n any, o owner) (any, error) {
+	j := i
+	if j < 0 {
+		j += len(x)
+	}
+	switch {
+	case (j < 0 || j >= len(x)) && deletes(n):
+		return orNull(x, x == nil), nil
+	case j < 0:
+		return nil, plainError("array index should not be negative: " + excerpt(i))
+	case j >= tooLarge && j >= len(x):
+		return nil, plainError("array index too large: " + excerpt(i))
+	}
+	var old any
+	if j < len(x) {
+		old = x[j]
+	}
+	u, err := m.set(old, rest, n, o)
+	if err != nil {
+		return nil, err
+	}
+	y, err := m.room(x, j+1, o)
+	if err != nil {
+		return nil, err
+	}
+	y[j] = u
+	return y, nil
+}
+
+// room gives an owned array with the elements of x and at least n of them.
+func (m *mach) room(x []any, n int, o owner) ([]any, error) {
+	n = max(n, len(x))
+	size := n
+	if len(x) > 0 && o.has(x) {
+		if n <= cap(x) {
+			return x[:n], nil
+		}
+		size = max(n, 2*cap(x))
+		o.drop(x)
+	}
+	if err := m.alloc(itemSize * size); err != nil {
+		return nil, err
+	}
+	y := make([]any, n, size)
+	copy(y, x)
+	o.add(y)
+	return y, nil
+}
+
+func (m *mach) setSlice(x []any, k map[string]any, rest []any, n any, o owner) (any, error) {
+	start, ok1 := k["start"]
+	end, ok2 := k["end"]
+	if !ok1 || !ok2 {
+		return nil, &typeError{`expected "start" and "end" for slicing but got: `, k}
+	}
+	i, j, err := bounds(len(x), start, end)
+	if err != nil {
+		return nil, err
+	}
+	if i == j && deletes(n) {
+		return orNull(x, x == nil), nil
+	}
+	u, err := m.set(x[i:j:j], rest, n, o)
+	if err != nil {
+		return nil, err
+	}
+	if deletes(u) {
+		y, err := m.room(x, len(x), o)
+		if err != nil {
+			return nil, err
+		}
+		for ; i < j; i++ {
+			y[i] = gone{}
+		}
+		return y, nil
+	}
+	if u, err = m.force(u); err != nil {
+		return nil, err
+	}
+	part, ok := u.([]any)
+	if !ok {
+		return nil, &typeError{"expected an array but got: ", u}
+	}
+	return m.splice(x, i, j, part, o)
+}
+
+// splice gives x with other elements in place of those from i to j.
+func (m *mach) splice(x []any, i, j int, part []any, o owner) (any, error) {
+	if len(part) == j-i {
+		y, err := m.room(x, len(x), o)
+		if err != nil {
+			return nil, err
+		}
+		copy(y[i:], part)
+		return y, nil
+	}
+	size := len(x) - (j - i) + len(part)
+	if err := m.alloc(itemSize * size); err != nil {
+		return nil, err
+	}
+	y := make([]any, 0, max(size, 1))
+	y = append(append(append(y, x[:i]...), part...), x[j:]...)
+	o.add(y)
+	return y, nil
+}

@@ -1,0 +1,116 @@
+package eval
+
+import "github.com/meshq/kubectl-meshq/query/syntax"
+
+// updating are the operators behind +=, -= and so on.
+var updating = map[syntax.Operator]func(m *mach, a, b any) (any, error){
+	syntax.OpUpdateAdd: binary(syntax.OpAdd),
+	syntax.OpUpdateSub: binary(syntax.OpSub),
+	syntax.OpUpdateMul: binary(syntax.OpMul),
+	syntax.OpUpdateDiv: binary(syntax.OpDiv),
+	syntax.OpUpdateMod: binary(syntax.OpMod),
+	syntax.OpUpdateAlt: func(m *mach, a, b any) (any, error) {
+		t, err := m.truthy(a)
+		if t {
+			return a, err
+		}
+		return b, err
+	},
+}
+
+// modify is l |= r.
+func modify(l, r *node, at *place) *node {
+	return one(func(m *mach, e *env, in pv) (pv, error) {
+		v, err := m.modify(e, in.v, l, func(old any, y yield) error { return r.run(m, e, pv{old, nil}, y) })
+		if err != nil {
+			return in, at.of(err)
+		}
+		return in.val(v), nil
+	})
+}
+
+// assign is l = r, for each result of r.
+func assign(l, r *node, at *place) *node {
+	set := func(m *mach, e *env, in pv, v any) (pv, error) {
+		st, own := in.v, owner{}
+		err := m.paths(e, in.v, l, func(ks []any, _ any) (err error) {
+			st, err = m.setOwned(st, ks, v, own)
+			return err
+		})
+		if err != nil {
+			return in, at.of(err)
+		}
+		return in.val(st), nil
+	}
+	if r.one != nil {
+		return one(func(m *mach, e *env, in pv) (pv, error) {
+			v, err := r.one(m, e, plain(in))
+			if err != nil {
+				return v, err
+			}
+			return set(m, e, in, v.v)
+		})
+	}
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		return r.gen(m, e, plain(in), func(v pv) error {
+			w, err := set(m, e, in, v.v)
+			if err != nil {
+				return err
+			}
+			return y(w)
+		})
+	})
+}
+
+// updateBy is l op= r, for each result of r.
+func updateBy(l, r *node, op func(m *mach, a, b any) (any, error), at *place) *node {
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		return r.run(m, e, plain(in), func(b pv) error {
+			v, err := m.modify(e, in.v, l, func(old any, y yield) error {
+				w, err := op(m, old, b.v)
+				if err != nil {
+					return at.of(err)
+				}
+				return y(pv{w, nil})
+			})
+			if err != nil {
+				return at.of(err)
+			}
+			return y(in.val(v))
+		})
+	})
+}
+
+// modify replaces the value at every path of l by the first that f gives for
+// it; where f gives none the path is deleted, at the end. A path whose
+// proxy is dropped by a fault stays as it was.
+func (m *mach) modify(e *env, v any, l *node, f func(any, yield) error) (any, error) {
+	st, own := v, owner{}
+	var gone []any
+	err := m.paths(e, v, l, func(ks []any, _ any) error {
+		old, err := m.getpath(st, ks)
+		if err != nil {
+			return err
+		}
+		own.lend(old, ks)
+		var w any
+		given := false
+		err = f(old, func(x pv) error {
+			w, given = x.v, true
+			return errStop
+		})
+		switch {
+		case given:
+			st, err = m.setOwned(st, ks, w, own)
+			return err
+		case err != nil:
+			return err
+		}
+		gone = append(gone, any(ks))
+		return nil
+	})
+	if err != nil || len(gone) == 0 {
+		return st, err
+	}
+	return m.delpaths(st, gone)
+}
