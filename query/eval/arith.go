@@ -1,0 +1,376 @@
+package eval
+
+import (
+	"encoding/json"
+	"maps"
+	"math"
+	"math/big"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+)
+
+// An operation is what stands between two values. It looks into them itself.
+type operation = func(m *mach, a, b any) (any, error)
+
+// binary gives what an arithmetic operator or a comparison does.
+func binary(op syntax.Operator) operation {
+	switch op {
+	case syntax.OpAdd:
+		return add
+	case syntax.OpSub:
+		return arithmetic(op, subtract)
+	case syntax.OpMul:
+		return arithmetic(op, multiply)
+	case syntax.OpDiv:
+		return arithmetic(op, divide)
+	case syntax.OpMod:
+		return arithmetic(op, nil)
+	case syntax.OpEq:
+		return func(m *mach, a, b any) (any, error) { return asAny(m.equal(a, b)) }
+	case syntax.OpNe:
+		return func(m *mach, a, b any) (any, error) {
+			eq, err := m.equal(a, b)
+			return !eq, err
+		}
+	}
+	return comparison(op)
+}
+
+func asAny(b bool, err error) (any, error) { return b, err }
+
+func comparison(op syntax.Operator) operation {
+	holds := map[syntax.Operator]func(int) bool{
+		syntax.OpLt: func(c int) bool { return c < 0 },
+		syntax.OpLe: func(c int) bool { return c <= 0 },
+		syntax.OpGt: func(c int) bool { return c > 0 },
+		syntax.OpGe: func(c int) bool { return c >= 0 },
+	}[op]
+	return func(m *mach, a, b any) (any, error) {
+		c, err := m.compare(a, b)
+		return holds(c), err
+	}
+}
+
+// arithmetic does numbers itself, hands containers and strings to rest, and
+// what neither knows, every error among it, to gojq.
+func arithmetic(op syntax.Operator, rest func(m *mach, a, b any) (v any, ok bool, err error)) operation {
+	expr := "$a " + op.String() + " $b"
+	return func(m *mach, a, b any) (any, error) {
+		a, b, err := m.force2(a, b)
+		if err != nil {
+			return nil, err
+		}
+		if v, ok := numbers(op, a, b); ok {
+			return v, nil
+		}
+		if rest != nil {
+			if v, ok, err := rest(m, a, b); ok || err != nil {
+				return v, err
+			}
+		}
+		if err := m.allocNumber(a, b); err != nil {
+			return nil, err
+		}
+		return m.fallback(expr, a, b)
+	}
+}
+
+func (m *mach) force2(a, b any) (any, any, error) {
+	a, err := m.force(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err = m.force(b)
+	return a, b, err
+}
+
+// numeric gives the value of a number that is kept as its text.
+func numeric(v any) any {
+	if n, ok := v.(json.Number); ok {
+		return native.Number(string(n))
+	}
+	return v
+}
+
+// numbers does the operations on two numbers whose result is certain to be an
+// int or a float64; ok is false for all others.
+func numbers(op syntax.Operator, a, b any) (v any, ok bool) {
+	switch x := numeric(a).(type) {
+	case int:
+		switch y := numeric(b).(type) {
+		case int:
+			return integers(op, x, y)
+		case float64:
+			return floats(op, float64(x), y)
+		}
+	case float64:
+		switch y := numeric(b).(type) {
+		case int:
+			return floats(op, x, float64(y))
+		case float64:
+			return floats(op, x, y)
+		}
+	}
+	return nil, false
+}
+
+func integers(op syntax.Operator, x, y int) (any, bool) {
+	switch op {
+	case syntax.OpAdd:
+		v := x + y
+		return v, (v >= x) == (y >= 0)
+	case syntax.OpSub:
+		v := x - y
+		return v, (v <= x) == (y >= 0)
+	case syntax.OpMul:
+		const half = 1 << 31
+		return x * y, -half < x && x < half && -half < y && y < half
+	case syntax.OpDiv:
+		if y == 0 || y == -1 {
+			return nil, false
+		}
+		if x%y == 0 {
+			return x / y, true
+		}
+		return float64(x) / float64(y), true
+	case syntax.OpMod:
+		if y == 0 || y == -1 {
+			return nil, false
+		}
+		return x % y, true
+	}
+	return nil, false
+}
+
+func floats(op syntax.Operator, x, y float64) (any, bool) {
+	switch op {
+	case syntax.OpAdd:
+		return x + y, true
+	case syntax.OpSub:
+		return x - y, true
+	case syntax.OpMul:
+		return x * y, true
+	case syntax.OpDiv:
+		return x / y, y != 0
+	}
+	return nil, false
+}
+
+// allocNumber accounts for the result of an operation on large integers.
+func (m *mach) allocNumber(a, b any) error {
+	x, _ := numeric(a).(*big.Int)
+	y, _ := numeric(b).(*big.Int)
+	if x == nil && y == nil {
+		return nil
+	}
+	bits := 0
+	for _, z := range []*big.Int{x, y} {
+		if z != nil {
+			bits += z.BitLen()
+		}
+	}
+	return m.alloc(bits / 8)
+}
+
+func add(m *mach, a, b any) (any, error) {
+	a, b, err := m.force2(a, b)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return b, nil
+	}
+	if b == nil {
+		return a, nil
+	}
+	switch x := a.(type) {
+	case string:
+		if y, ok := b.(string); ok {
+			return x + y, m.alloc(len(x) + len(y))
+		}
+	case []any:
+		if y, ok := b.([]any); ok {
+			return m.addArrays(x, y)
+		}
+	case map[string]any:
+		if y, ok := b.(map[string]any); ok {
+			return m.addObjects(x, y)
+		}
+	default:
+		if v, ok := numbers(syntax.OpAdd, a, b); ok {
+			return v, nil
+		}
+	}
+	if err := m.allocNumber(a, b); err != nil {
+		return nil, err
+	}
+	return m.fallback("$a + $b", a, b)
+}
+
+func (m *mach) addArrays(x, y []any) (any, error) {
+	if len(x) == 0 {
+		return y, nil
+	}
+	if len(y) == 0 {
+		return x, nil
+	}
+	if err := m.alloc(itemSize * (len(x) + len(y))); err != nil {
+		return nil, err
+	}
+	return append(append(make([]any, 0, len(x)+len(y)), x...), y...), nil
+}
+
+func (m *mach) addObjects(x, y map[string]any) (any, error) {
+	if len(x) == 0 {
+		return y, nil
+	}
+	if len(y) == 0 {
+		return x, nil
+	}
+	if err := m.alloc(entrySize * (len(x) + len(y))); err != nil {
+		return nil, err
+	}
+	z := make(map[string]any, len(x)+len(y))
+	maps.Copy(z, x)
+	maps.Copy(z, y)
+	return z, nil
+}
+
+// subtract takes from an array what is in another.
+func subtract(m *mach, a, b any) (any, bool, error) {
+	x, ok1 := a.([]any)
+	y, ok2 := b.([]any)
+	if !ok1 || !ok2 {
+		return nil, false, nil
+	}
+	out := make([]any, 0, len(x))
+	for _, v := range x {
+		found, err := m.within(y, v)
+		if err != nil {
+			return nil, false, err
+		}
+		if !found {
+			out = append(out, v)
+		}
+	}
+	return out, true, m.alloc(itemSize * len(x))
+}
+
+// within tells whether an element of xs equals v.
+func (m *mach) within(xs []any, v any) (bool, error) {
+	for _, x := range xs {
+		if err := m.tick(); err != nil {
+			return false, err
+		}
+		if eq, err := m.equal(v, x); eq || err != nil {
+			return eq, err
+		}
+	}
+	return false, nil
+}
+
+// multiply merges objects, and repeats strings.
+func multiply(m *mach, a, b any) (any, bool, error) {
+	if x, ok := a.(map[string]any); ok {
+		if y, ok := b.(map[string]any); ok {
+			v, err := m.merge(x, y)
+			return v, true, err
+		}
+		return nil, false, nil
+	}
+	s, ok1 := a.(string)
+	n, ok2 := native.ToFloat(b)
+	if !ok1 {
+		s, ok1 = b.(string)
+		n, ok2 = native.ToFloat(a)
+	}
+	if !ok1 || !ok2 {
+		return nil, false, nil
+	}
+	if n < 0 || math.IsNaN(n) {
+		return nil, true, nil
+	}
+	count := int(min(n, math.MaxInt32))
+	if len(s)*count >= math.MaxInt32 {
+		return nil, false, nil // gojq's error
+	}
+	if err := m.alloc(len(s) * count); err != nil {
+		return nil, false, err
+	}
+	return strings.Repeat(s, count), true, nil
+}
+
+// merge puts the members of y into x; objects that both have are merged too.
+func (m *mach) merge(x, y map[string]any) (any, error) {
+	if err := m.enter(1); err != nil {
+		return nil, err
+	}
+	defer m.leave(1)
+	if err := m.alloc(entrySize * (len(x) + len(y))); err != nil {
+		return nil, err
+	}
+	z := make(map[string]any, len(x)+len(y))
+	maps.Copy(z, x)
+	for _, k := range sortedKeys(y) {
+		v := y[k]
+		if old, ok := x[k]; ok {
+			inner, err := m.mergeMember(old, v)
+			if err != nil {
+				return nil, err
+			}
+			v = inner
+		}
+		z[k] = v
+	}
+	return z, nil
+}
+
+func (m *mach) mergeMember(old, v any) (any, error) {
+	o, err := m.force(old)
+	if err != nil {
+		return nil, err
+	}
+	x, ok := o.(map[string]any)
+	if !ok {
+		return v, nil
+	}
+	n, err := m.force(v)
+	if err != nil {
+		return nil, err
+	}
+	y, ok := n.(map[string]any)
+	if !ok {
+		return v, nil
+	}
+	return m.merge(x, y)
+}
+
+// divide splits a string.
+func divide(m *mach, a, b any) (any, bool, error) {
+	x, ok1 := a.(string)
+	y, ok2 := b.(string)
+	if !ok1 || !ok2 {
+		return nil, false, nil
+	}
+	v, err := m.split(x, y)
+	return v, true, err
+}
+
+// split gives the parts of s between the separators; none of an empty string.
+func (m *mach) split(s, sep string) (any, error) {
+	if s == "" {
+		return []any{}, nil
+	}
+	n := strings.Count(s, sep) + 1
+	if err := m.alloc(textSize * n); err != nil {
+		return nil, err
+	}
+	parts := strings.Split(s, sep)
+	out := make([]any, len(parts))
+	for i, p := range parts {
+		out[i] = p
+	}
+	return out, nil
+}

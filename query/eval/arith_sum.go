@@ -1,0 +1,111 @@
+package eval
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A sum adds values up, as add does, without making each sum on the way.
+type sum struct {
+	m       *mach
+	total   any
+	own     bool             // total was made here, and may be changed
+	text    *strings.Builder // the total when it is a string
+	partial error            // the first addition that could not be done
+}
+
+// push adds v. An addition that can't be done shows at the end only: what
+// comes after it is still asked for, as if all had been collected first.
+func (s *sum) push(v any) error {
+	if s.partial != nil {
+		return nil
+	}
+	v, err := s.m.force(v)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		return nil
+	}
+	if done, err := s.extend(v); done || err != nil {
+		return err
+	}
+	s.settle()
+	total, err := add(s.m, s.total, v)
+	if fatal(err) {
+		return err
+	}
+	s.total, s.own, s.partial = total, false, err
+	return nil
+}
+
+// extend grows a string, an array or an object in place.
+func (s *sum) extend(v any) (done bool, err error) {
+	switch x := v.(type) {
+	case string:
+		if s.text == nil {
+			t, ok := s.total.(string)
+			if !ok && s.total != nil {
+				return false, nil
+			}
+			s.text = &strings.Builder{}
+			s.text.WriteString(t)
+		}
+		s.text.WriteString(x)
+		return true, s.m.alloc(len(x))
+	case []any:
+		t, ok := s.total.([]any)
+		if s.text != nil || !ok && s.total != nil {
+			return false, nil
+		}
+		if !s.own {
+			t, s.own = slices.Clone(t), true
+		}
+		if t == nil {
+			t = []any{}
+		}
+		s.total = append(t, x...)
+		return true, s.m.alloc(itemSize * len(x))
+	case map[string]any:
+		t, ok := s.total.(map[string]any)
+		if s.text != nil || !ok && s.total != nil {
+			return false, nil
+		}
+		if !s.own {
+			t, s.own = maps.Clone(t), true
+		}
+		if t == nil {
+			t = map[string]any{}
+		}
+		maps.Copy(t, x)
+		s.total = t
+		return true, s.m.alloc(entrySize * len(x))
+	}
+	return false, nil
+}
+
+func (s *sum) settle() {
+	if s.text != nil {
+		s.total, s.text = s.text.String(), nil
+	}
+}
+
+func (s *sum) result() (any, error) {
+	s.settle()
+	return s.total, s.partial
+}
+
+// sum adds up the elements of an array.
+func (m *mach) sum(xs []any) (any, error) {
+	s := sum{m: m}
+	for _, x := range xs {
+		if err := m.tick(); err != nil {
+			return nil, err
+		}
+		if err := s.push(x); err != nil {
+			return nil, err
+		}
+	}
+	return s.result()
+}

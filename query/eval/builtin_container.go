@@ -1,0 +1,262 @@
+package eval
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+)
+
+// containerBuiltins look at arrays and objects, no deeper than they must: what
+// is inside stays as lazy as it was.
+func containerBuiltins() map[string]builtin {
+	return map[string]builtin{
+		"length/0":        forced(func(m *mach, v any, _ []any) (any, error) { return m.length(v) }),
+		"keys/0":          forced(func(m *mach, v any, _ []any) (any, error) { return m.keys(v) }),
+		"keys_unsorted/0": forced(func(m *mach, v any, _ []any) (any, error) { return m.keys(v) }),
+		"type/0": value(func(m *mach, v any, _ []any) (any, error) {
+			t, err := m.typeOf(v)
+			return t, err
+		}),
+		"has/1":       forced(func(m *mach, v any, a []any) (any, error) { return m.has(v, a[0]) }),
+		"reverse/0":   forced(func(m *mach, v any, _ []any) (any, error) { return m.reverse(v) }),
+		"flatten/0":   forced(func(m *mach, v any, _ []any) (any, error) { return m.flatten(v) }),
+		"flatten/1":   forced(func(m *mach, v any, a []any) (any, error) { return m.flattenBy(v, a[0]) }),
+		"transpose/0": forced(func(m *mach, v any, _ []any) (any, error) { return m.transpose(v) }),
+		"add/0":       forced(func(m *mach, v any, _ []any) (any, error) { return m.total(v) }),
+		"add/1":       func(c *compiler, f *syntax.Func, s *scope) *node { return total(c.query(f.Args[0], s), c.mark(f.Span)) },
+		"bsearch/1":   forced(func(m *mach, v any, a []any) (any, error) { return m.search(v, a[0]) }),
+		"map/1": func(c *compiler, f *syntax.Func, s *scope) *node {
+			return collect(c.seq(c.stages(f.Args[0], s, []stage{c.iterStage(f.Span, false)})))
+		},
+	}
+}
+
+// refused is gojq's error of a function that can't do with its input.
+func refused(name string, v any) error { return &typeError{name + " cannot be applied to: ", v} }
+
+// refusedBy is refused for a function with an argument.
+func refusedBy(name string, v, arg any) error {
+	return &typeError{name + "(" + excerpt(arg) + ") cannot be applied to: ", v}
+}
+
+func (m *mach) length(v any) (any, error) {
+	switch v := v.(type) {
+	case nil:
+		return 0, nil
+	case []any:
+		return len(v), nil
+	case map[string]any:
+		return len(v), nil
+	case string:
+		return utf8.RuneCountInString(v), nil
+	}
+	return m.fallback("length", v)
+}
+
+func (m *mach) keys(v any) (any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make([]any, 0, len(v))
+		for _, k := range sortedKeys(v) {
+			out = append(out, k)
+		}
+		return out, m.alloc(textSize * len(v))
+	case []any:
+		if err := m.alloc(textSize * len(v)); err != nil {
+			return nil, err
+		}
+		out := make([]any, len(v))
+		for i := range out {
+			out[i] = i
+		}
+		return out, nil
+	}
+	return nil, refused("keys", v)
+}
+
+func (m *mach) has(v, k any) (any, error) {
+	k, err := m.force(k)
+	if err != nil {
+		return nil, err
+	}
+	switch x := v.(type) {
+	case nil:
+		return false, nil
+	case map[string]any:
+		if s, ok := k.(string); ok {
+			_, ok := x[s]
+			return ok, nil
+		}
+	case []any:
+		if i, ok := native.ToInt(k); ok {
+			return 0 <= i && i < len(x), nil
+		}
+	}
+	return nil, refusedBy("has", v, k)
+}
+
+func (m *mach) reverse(v any) (any, error) {
+	x, ok := v.([]any)
+	if !ok {
+		return nil, refused("reverse", v)
+	}
+	out := make([]any, len(x))
+	copy(out, x)
+	slices.Reverse(out)
+	return out, m.alloc(itemSize * len(x))
+}
+
+// members gives the elements of an array, or the values of an object in the
+// order of its keys.
+func members(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case []any:
+		return v, true
+	case map[string]any:
+		out := make([]any, 0, len(v))
+		for _, k := range sortedKeys(v) {
+			out = append(out, v[k])
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+func (m *mach) flatten(v any) (any, error) {
+	xs, ok := members(v)
+	if !ok {
+		return nil, refused("flatten", v)
+	}
+	return m.flat([]any{}, xs, math.Inf(1))
+}
+
+func (m *mach) flattenBy(v, depth any) (any, error) {
+	xs, ok := members(v)
+	if !ok {
+		return nil, refused("flatten", v)
+	}
+	depth, err := m.force(depth)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := native.ToFloat(depth)
+	if !ok {
+		return nil, refused("flatten", depth)
+	}
+	if d < 0 || math.IsNaN(d) {
+		return m.fallback("flatten($b)", []any{}, depth)
+	}
+	return m.flat([]any{}, xs, d)
+}
+
+func (m *mach) flat(out, xs []any, depth float64) ([]any, error) {
+	if err := m.enter(1); err != nil {
+		return nil, err
+	}
+	defer m.leave(1)
+	for _, x := range xs {
+		if err := m.tick(); err != nil {
+			return nil, err
+		}
+		if depth != 0 {
+			v, err := m.force(x)
+			if err != nil {
+				return nil, err
+			}
+			if inner, ok := v.([]any); ok {
+				if out, err = m.flat(out, inner, depth-1); err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		var err error
+		if out, err = m.push(out, x); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (m *mach) transpose(v any) (any, error) {
+	xs, ok := v.([]any)
+	if !ok {
+		return nil, refused("transpose", v)
+	}
+	rows, width := make([][]any, len(xs)), 0
+	for i, x := range xs {
+		x, err := m.force(x)
+		if err != nil {
+			return nil, err
+		}
+		if rows[i], ok = x.([]any); !ok {
+			return nil, refused("transpose", v)
+		}
+		width = max(width, len(rows[i]))
+	}
+	if err := m.alloc(itemSize * (width + 1) * len(rows)); err != nil {
+		return nil, err
+	}
+	out := make([]any, width)
+	for j := range out {
+		if err := m.tick(); err != nil {
+			return nil, err
+		}
+		column := make([]any, len(rows))
+		for i, row := range rows {
+			if j < len(row) {
+				column[i] = row[j]
+			}
+		}
+		out[j] = column
+	}
+	return out, nil
+}
+
+func (m *mach) total(v any) (any, error) {
+	xs, ok := members(v)
+	if !ok {
+		return nil, refused("add", v)
+	}
+	return m.sum(xs)
+}
+
+// total is [f] | add without the array.
+func total(f *node, at *place) *node {
+	return one(func(m *mach, e *env, in pv) (pv, error) {
+		s := sum{m: m}
+		err := f.run(m, e, plain(in), func(v pv) error { return s.push(v.v) })
+		if err != nil {
+			return in, err
+		}
+		v, err := s.result()
+		return in.val(v), at.of(err)
+	})
+}
+
+// search finds a value in a sorted array: its index, or where it would stand
+// as a negative number.
+func (m *mach) search(v, x any) (any, error) {
+	xs, ok := v.([]any)
+	if !ok {
+		return nil, refusedBy("bsearch", v, x)
+	}
+	var failed error
+	i, found := slices.BinarySearchFunc(xs, x, func(a, b any) int {
+		c, err := m.compare(a, b)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return c
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	if found {
+		return i, nil
+	}
+	return -i - 1, nil
+}

@@ -1,0 +1,270 @@
+package eval
+
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// controlBuiltins let values through or not, and stop what gives them.
+func controlBuiltins() map[string]builtin {
+	table := map[string]builtin{
+		"empty/0": func(*compiler, *syntax.Func, *scope) *node {
+			return gen(func(*mach, *env, pv, yield) error { return nil })
+		},
+		"error/0": value(func(m *mach, in any, _ []any) (any, error) { return nil, m.raise(in) }),
+		"error/1": value(func(m *mach, _ any, a []any) (any, error) { return nil, m.raise(a[0]) }),
+		"not/0": value(func(m *mach, in any, _ []any) (any, error) {
+			t, err := m.truthy(in)
+			return !t, err
+		}),
+		"select/1":  func(c *compiler, f *syntax.Func, s *scope) *node { return selection(c.query(f.Args[0], s)) },
+		"first/1":   func(c *compiler, f *syntax.Func, s *scope) *node { return first(c.query(f.Args[0], s)) },
+		"last/1":    func(c *compiler, f *syntax.Func, s *scope) *node { return last(c.query(f.Args[0], s)) },
+		"isempty/1": func(c *compiler, f *syntax.Func, s *scope) *node { return isEmpty(c.query(f.Args[0], s)) },
+		"limit/2":   limit,
+		"skip/2":    skip,
+		"any/0":     someOf(true), "any/1": someOf(true), "any/2": someOf(true),
+		"all/0": someOf(false), "all/1": someOf(false), "all/2": someOf(false),
+		"values/0": kinds(func(m *mach, v any) (bool, error) {
+			v, err := m.force(v)
+			return v != nil, err
+		}),
+		"scalars/0": kinds(func(m *mach, v any) (bool, error) {
+			t, err := m.typeOf(v)
+			return t != "array" && t != "object", err
+		}),
+		"iterables/0": kinds(func(m *mach, v any) (bool, error) {
+			t, err := m.typeOf(v)
+			return t == "array" || t == "object", err
+		}),
+	}
+	for name, kind := range map[string]string{"nulls/0": "null", "booleans/0": "boolean", "numbers/0": "number", "strings/0": "string",
+		"arrays/0": "array", "objects/0": "object"} {
+		table[name] = kinds(func(m *mach, v any) (bool, error) {
+			t, err := m.typeOf(v)
+			return t == kind, err
+		})
+	}
+	return table
+}
+
+// typeOf gives jq's name of a value's type. An object of the document is not
+// looked into for that.
+func (m *mach) typeOf(v any) (string, error) {
+	if _, ok := v.(*mesh.Object); ok {
+		return "object", nil
+	}
+	v, err := m.force(v)
+	if err != nil {
+		return "", err
+	}
+	return native.TypeOf(v), nil
+}
+
+// raise makes the error of error(v).
+func (m *mach) raise(v any) error {
+	v, err := m.deep(v)
+	if err != nil {
+		return err
+	}
+	return &valueError{v}
+}
+
+// selection lets its input through for every true result of the condition.
+func selection(cond *node) *node {
+	if cond.one != nil {
+		return gen(func(m *mach, e *env, in pv, y yield) error {
+			v, err := cond.one(m, e, plain(in))
+			if err != nil {
+				return err
+			}
+			if t, err := m.truthy(v.v); err != nil || !t {
+				return err
+			}
+			return y(in)
+		})
+	}
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		return cond.gen(m, e, plain(in), func(v pv) error {
+			if t, err := m.truthy(v.v); err != nil || !t {
+				return err
+			}
+			return y(in)
+		})
+	})
+}
+
+// kinds lets its input through when it is what holds says.
+func kinds(holds func(m *mach, v any) (bool, error)) builtin {
+	return func(c *compiler, f *syntax.Func, _ *scope) *node {
+		at := c.mark(f.Span)
+		return gen(func(m *mach, _ *env, in pv, y yield) error {
+			ok, err := holds(m, in.v)
+			if err != nil || !ok {
+				return at.of(err)
+			}
+			return y(in)
+		})
+	}
+}
+
+// first stops its generator after one result. What follows comes after that.
+func first(g *node) *node {
+	if g.one != nil {
+		return g
+	}
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		var v pv
+		found := false
+		err := g.gen(m, e, in, func(w pv) error {
+			v, found = w, true
+			return errStop
+		})
+		if found {
+			return y(v)
+		}
+		return err
+	})
+}
+
+func last(g *node) *node {
+	if g.one != nil {
+		return g
+	}
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		var v pv
+		found := false
+		err := g.gen(m, e, in, func(w pv) error {
+			v, found = w, true
+			return nil
+		})
+		if err != nil || !found {
+			return err
+		}
+		return y(v)
+	})
+}
+
+func isEmpty(g *node) *node {
+	return one(func(m *mach, e *env, in pv) (pv, error) {
+		found := false
+		err := g.run(m, e, plain(in), func(pv) error {
+			found = true
+			return errStop
+		})
+		if found {
+			err = nil
+		}
+		return in.val(!found), err
+	})
+}
+
+// someOf is any (want true) and all (want false): it stops at the first result
+// of the condition that decides. With fewer arguments it asks the elements of
+// the input, and those themselves.
+func someOf(want bool) builtin {
+	return func(c *compiler, f *syntax.Func, s *scope) *node {
+		st := []stage{c.iterStage(f.Span, false)}
+		switch len(f.Args) {
+		case 1:
+			st = c.stages(f.Args[0], s, st)
+		case 2:
+			st = c.stages(f.Args[1], s, c.stages(f.Args[0], s, nil))
+		}
+		test := c.seq(st)
+		return one(func(m *mach, e *env, in pv) (pv, error) {
+			found := false
+			err := test.run(m, e, plain(in), func(v pv) error {
+				t, err := m.truthy(v.v)
+				if err != nil {
+					return err
+				}
+				if t == want {
+					found = true
+					return errStop
+				}
+				return nil
+			})
+			if found {
+				return in.val(want), nil
+			}
+			return in.val(!want), err
+		})
+	}
+}
+
+// counted gives how many results limit and skip are about; ok is false, with
+// the error, for what can't be counted with.
+func (m *mach) counted(name string, v any) (n float64, ok bool, err error) {
+	v, err = m.deep(v)
+	if err != nil {
+		return 0, false, err
+	}
+	if native.Compare(v, 0) < 0 {
+		return 0, false, &valueError{name + " doesn't support negative count"}
+	}
+	if n, ok = native.ToFloat(v); ok {
+		return n, true, nil
+	}
+	_, err = m.fallback("$a - 1", v) // the first result would be counted off
+	return 0, false, err
+}
+
+// limit gives the first results of a generator. It is stopped before what
+// follows sees the last of them.
+func limit(c *compiler, f *syntax.Func, s *scope) *node {
+	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		return n.run(m, e, plain(in), func(k pv) error {
+			left, countable, err := m.counted("limit", k.v)
+			if _, negative := err.(*valueError); negative || fatal(err) {
+				return at.of(err)
+			}
+			if countable && left == 0 {
+				return nil
+			}
+			var end pv
+			done := false
+			bad := err
+			err = g.run(m, e, in, func(v pv) error {
+				if !countable {
+					return at.of(bad)
+				}
+				if left--; left > 0 {
+					return y(v)
+				}
+				end, done = v, true
+				return errStop
+			})
+			if done {
+				return y(end)
+			}
+			return err
+		})
+	})
+}
+
+// skip gives the results of a generator after the first ones.
+func skip(c *compiler, f *syntax.Func, s *scope) *node {
+	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		return n.run(m, e, plain(in), func(k pv) error {
+			left, countable, err := m.counted("skip", k.v)
+			if _, negative := err.(*valueError); negative || fatal(err) {
+				return at.of(err)
+			}
+			bad := err
+			return g.run(m, e, in, func(v pv) error {
+				if !countable {
+					return at.of(bad)
+				}
+				if left == 0 {
+					return y(v)
+				}
+				left = max(left-1, 0)
+				return nil
+			})
+		})
+	})
+}

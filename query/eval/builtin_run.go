@@ -1,0 +1,157 @@
+package eval
+
+import (
+	"errors"
+	"math"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+)
+
+// runBuiltins speak with what is around the query. Those that are seen from
+// outside, or take what is there once only, keep the run in one goroutine.
+func runBuiltins() map[string]builtin {
+	return map[string]builtin{
+		"input/0": impure(func(c *compiler, f *syntax.Func, s *scope) *node {
+			return c.apply(f, s, func(m *mach, _ any, _ []any) (any, error) {
+				v, ok, err := m.input()
+				if err == nil && !ok {
+					err = errors.New("break")
+				}
+				return v, err
+			})
+		}),
+		"inputs/0":     impure(inputs),
+		"debug/0":      impure(value(func(m *mach, v any, _ []any) (any, error) { return v, m.message(m.run.opts.Debug, v) })),
+		"debug/1":      impure(debug),
+		"stderr/0":     impure(value(func(m *mach, v any, _ []any) (any, error) { return v, m.message(m.run.opts.Stderr, v) })),
+		"halt/0":       impure(value(func(*mach, any, []any) (any, error) { return nil, &Halt{} })),
+		"halt_error/0": impure(value(func(m *mach, v any, _ []any) (any, error) { return nil, m.halt(v, 5) })),
+		"halt_error/1": impure(value(func(m *mach, v any, a []any) (any, error) { return nil, m.halt(v, a[0]) })),
+
+		"env/0": value(func(m *mach, _ any, _ []any) (any, error) {
+			if m.run.env == nil {
+				return map[string]any{}, nil
+			}
+			return m.run.env, nil
+		}),
+		"now/0":                  value(func(m *mach, _ any, _ []any) (any, error) { return m.now() }),
+		"builtins/0":             value(func(*mach, any, []any) (any, error) { return builtinNames(), nil }),
+		"input_filename/0":       always(nil),
+		"input_line_number/0":    always(0),
+		"get_search_list/0":      always([]any{}),
+		"have_literal_numbers/0": always(true), // a number of the input keeps its text
+		"have_decnum/0":          always(false),
+		"lgamma_r/0":             forced(func(m *mach, v any, _ []any) (any, error) { return lgammaR(v) }),
+	}
+}
+
+// impure makes a function that keeps the run in one goroutine.
+func impure(make builtin) builtin {
+	return func(c *compiler, f *syntax.Func, s *scope) *node {
+		c.impure = true
+		return make(c, f, s)
+	}
+}
+
+func always(v any) builtin { return value(func(*mach, any, []any) (any, error) { return v, nil }) }
+
+// input takes the next input; ok is false after the last.
+func (m *mach) input() (v any, ok bool, err error) {
+	if m.run.opts.Input == nil {
+		return nil, false, errors.New("input(s)/0 is not allowed")
+	}
+	return m.run.opts.Input()
+}
+
+// inputs gives what is left of the inputs. An error of theirs is raised as
+// error(message) would.
+func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
+	at := c.mark(f.Span)
+	return gen(func(m *mach, _ *env, in pv, y yield) error {
+		for {
+			if err := m.tick(); err != nil {
+				return err
+			}
+			v, ok, err := m.input()
+			switch {
+			case fatal(err):
+				return err
+			case err != nil:
+				return at.of(&valueError{caught(err)})
+			case !ok:
+				return nil
+			}
+			if err := y(in.val(v)); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// message tells the world a value.
+func (m *mach) message(to func(any), v any) error {
+	if to == nil {
+		return nil
+	}
+	v, err := m.deep(v)
+	if err == nil {
+		to(v)
+	}
+	return err
+}
+
+// debug gives its input after the messages were told.
+func debug(c *compiler, f *syntax.Func, s *scope) *node {
+	messages, at := c.query(f.Args[0], s), c.mark(f.Span)
+	return gen(func(m *mach, e *env, in pv, y yield) error {
+		err := messages.run(m, e, plain(in), func(v pv) error { return at.of(m.message(m.run.opts.Debug, v.v)) })
+		if err != nil {
+			return err
+		}
+		return y(in)
+	})
+}
+
+func (m *mach) halt(v, code any) error {
+	code, err := m.deep(code)
+	if err != nil {
+		return err
+	}
+	n, ok := native.ToInt(code)
+	if !ok {
+		return refused("halt_error", code)
+	}
+	v, err = m.deep(v)
+	if err != nil {
+		return err
+	}
+	return &Halt{Value: v, Code: n, HasValue: true}
+}
+
+// now is the time of the document, in seconds.
+func (m *mach) now() (any, error) {
+	if m.run.opts.Now == nil {
+		return m.gojq("now")
+	}
+	return m.run.opts.Now(), nil
+}
+
+func builtinNames() any {
+	names := Builtins()
+	out := make([]any, len(names))
+	for i, n := range names {
+		out[i] = n
+	}
+	return out
+}
+
+// lgammaR gives the logarithm of the gamma function and the sign of the latter.
+func lgammaR(v any) (any, error) {
+	f, ok := native.ToFloat(v)
+	if !ok {
+		return nil, refused("lgamma_r", v)
+	}
+	g, sign := math.Lgamma(f)
+	return []any{g, float64(sign)}, nil
+}

@@ -1,0 +1,241 @@
+package eval
+
+import (
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// keyed is an element with what it is ordered by: the results of f.
+type keyed struct {
+	v    any
+	key  any   // the only result
+	keys []any // all of them, when they are not one
+}
+
+// keyOf gives the results of f for each element of an iteration, looked into.
+// It runs ahead where elements have to be loaded, and an element that can't be
+// had is dropped with its key.
+func keyOf(f *node) *node {
+	return one(func(m *mach, e *env, in pv) (pv, error) {
+		k := keyed{v: in.v}
+		if f.one != nil {
+			v, err := f.one(m, e, plain(in))
+			if err == nil {
+				k.key, err = m.force(v.v)
+			}
+			return pv{k, nil}, err
+		}
+		err := f.gen(m, e, plain(in), func(v pv) error {
+			w, err := m.force(v.v)
+			if err != nil {
+				return err
+			}
+			k.keys, err = m.push(k.keys, w)
+			return err
+		})
+		if len(k.keys) == 1 {
+			k.key, k.keys = k.keys[0], nil
+		} else if k.keys == nil {
+			k.keys = []any{}
+		}
+		return pv{k, nil}, err
+	})
+}
+
+func (k *keyed) all() []any {
+	if k.keys != nil {
+		return k.keys
+	}
+	return []any{k.key}
+}
+
+func (m *mach) compareKeys(a, b *keyed) (int, error) {
+	if a.keys == nil && b.keys == nil {
+		return m.compare(a.key, b.key)
+	}
+	return m.compareArrays(a.all(), b.all())
+}
+
+// ordering is what is done with the elements of an array and their keys.
+type ordering func(m *mach, items []keyed) (any, error)
+
+// ordered makes a function that orders an array by its elements.
+func ordered(name string, do ordering) builtin {
+	return forced(func(m *mach, v any, _ []any) (any, error) {
+		xs, ok := v.([]any)
+		if !ok {
+			return m.fallback(name, v)
+		}
+		if err := m.alloc(4 * itemSize * len(xs)); err != nil {
+			return nil, err
+		}
+		items := make([]keyed, len(xs))
+		for i, x := range xs {
+			items[i] = keyed{v: x, key: x}
+		}
+		return do(m, items)
+	})
+}
+
+// orderedBy makes a function that orders an array by f of its elements.
+func orderedBy(name string, do ordering) builtin {
+	expr := "_" + name + "($b)"
+	return func(c *compiler, f *syntax.Func, s *scope) *node {
+		at := c.mark(f.Span)
+		by := c.query(f.Args[0], s)
+		elements := c.seq([]stage{c.iterStage(f.Span, false), {n: keyOf(by)}})
+		return one(func(m *mach, e *env, in pv) (pv, error) {
+			var items []keyed
+			err := elements.run(m, e, plain(in), func(v pv) error {
+				items = append(items, v.v.(keyed))
+				return m.alloc(4 * itemSize)
+			})
+			if err != nil {
+				return in, err
+			}
+			v, err := m.force(in.v)
+			if err != nil {
+				return in, about(at.of(err), in.v)
+			}
+			if _, ok := v.([]any); !ok { // an object: gojq's error names the keys
+				keys := make([]any, len(items))
+				for i := range items {
+					keys[i] = items[i].all()
+				}
+				_, err := m.fallback(expr, v, keys)
+				return in, at.of(err)
+			}
+			v, err = do(m, items)
+			return in.val(v), at.of(err)
+		})
+	}
+}
+
+// sortItems orders items by their keys; equal ones stay as they were.
+func (m *mach) sortItems(items []keyed) error {
+	if len(items) < 2 {
+		return nil
+	}
+	for i := range items { // what has to be loaded is loaded in the order of the array
+		k, err := m.force(items[i].key)
+		if err != nil {
+			return err
+		}
+		items[i].key = k
+	}
+	var failed error
+	slices.SortStableFunc(items, func(a, b keyed) int {
+		if failed != nil {
+			return 0
+		}
+		if failed = m.tick(); failed != nil {
+			return 0
+		}
+		c, err := m.compareKeys(&a, &b)
+		failed = err
+		return c
+	})
+	return failed
+}
+
+func sorted(m *mach, items []keyed) (any, error) {
+	if err := m.sortItems(items); err != nil {
+		return nil, err
+	}
+	out := make([]any, len(items))
+	for i := range items {
+		out[i] = items[i].v
+	}
+	return out, nil
+}
+
+// runs sorts items and calls each with every one of them, first telling
+// whether its key is another than that of the one before.
+func (m *mach) runs(items []keyed, each func(first bool, v any)) error {
+	if err := m.sortItems(items); err != nil {
+		return err
+	}
+	for i := range items {
+		first := i == 0
+		if !first {
+			c, err := m.compareKeys(&items[i-1], &items[i])
+			if err != nil {
+				return err
+			}
+			first = c != 0
+		}
+		each(first, items[i].v)
+	}
+	return nil
+}
+
+func grouped(m *mach, items []keyed) (any, error) {
+	out := []any{}
+	var group []any
+	err := m.runs(items, func(first bool, v any) {
+		if first && group != nil {
+			out = append(out, group)
+			group = nil
+		}
+		group = append(group, v)
+	})
+	if group != nil {
+		out = append(out, group)
+	}
+	return out, err
+}
+
+func distinct(m *mach, items []keyed) (any, error) {
+	out := []any{}
+	err := m.runs(items, func(first bool, v any) {
+		if first {
+			out = append(out, v)
+		}
+	})
+	return out, err
+}
+
+// smallest gives the first of the smallest elements, null of none.
+func smallest(m *mach, items []keyed) (any, error) {
+	return m.best(items, func(c int) bool { return c > 0 })
+}
+
+// largest gives the last of the largest elements, null of none.
+func largest(m *mach, items []keyed) (any, error) {
+	return m.best(items, func(c int) bool { return c <= 0 })
+}
+
+// best goes to the next element when better holds for the order of the best
+// one so far and that.
+func (m *mach) best(items []keyed, better func(int) bool) (any, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	b := 0
+	for i := 1; i < len(items); i++ {
+		if err := m.tick(); err != nil {
+			return nil, err
+		}
+		c, err := m.compareKeys(&items[b], &items[i])
+		if err != nil {
+			return nil, err
+		}
+		if better(c) {
+			b = i
+		}
+	}
+	return items[b].v, nil
+}
+
+// orderBuiltins sort, group and compare.
+func orderBuiltins() map[string]builtin {
+	table := map[string]builtin{}
+	for name, do := range map[string]ordering{"sort": sorted, "unique": distinct, "min": smallest, "max": largest} {
+		table[key(name, 0)] = ordered(name, do)
+	}
+	for name, do := range map[string]ordering{"sort_by": sorted, "group_by": grouped, "unique_by": distinct, "min_by": smallest, "max_by": largest} {
+		table[key(name, 1)] = orderedBy(name, do)
+	}
+	return table
+}

@@ -1,0 +1,39 @@
+package eval
+
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed prelude.jq
+var preludeSource string
+
+// preludeTexts gives the text of each definition of the prelude, under
+// "name/arity". Nothing is parsed before a query needs it.
+func preludeTexts() map[string]string {
+	texts := make(map[string]string, 32)
+	rest := preludeSource
+	for {
+		i := strings.Index("\n"+rest, "\ndef ")
+		if i < 0 {
+			return texts
+		}
+		rest = rest[i:]
+		end := len(rest)
+		if j := strings.Index(rest, "\ndef "); j >= 0 {
+			end = j + 1
+		}
+		texts[signature(rest[:end])] = rest[:end]
+		rest = rest[end:]
+	}
+}
+
+// signature gives the name and the number of parameters of a definition.
+func signature(def string) string {
+	head, _, _ := strings.Cut(strings.TrimPrefix(def, "def "), ":")
+	name, params, has := strings.Cut(head, "(")
+	if !has {
+		return key(name, 0)
+	}
+	return key(name, strings.Count(params, ";")+1)
+}
