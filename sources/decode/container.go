@@ -8,9 +8,14 @@ var (
 
 // object reads the object that we stand at.
 func (d *decoder) object(n *Node, s Shape) (any, error) {
-	off := d.offset()
+	anything := isAny(s)
+	if anything {
+		var err error
+		if s, err = d.typed(s); err != nil {
+			return nil, err
+		}
+	}
 	base := len(d.vals)
-	untyped := isAny(s)
 	d.p++
 	c := d.next()
 	closed := c == '}'
@@ -22,22 +27,9 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		typed := untyped && string(key) == typeKey
-		if untyped && !typed {
-			if s, err = d.typedAhead(s, off); err != nil {
-				return nil, err
-			}
-			untyped = false
-		}
-		m := d.member(n, s, key, typed)
+		m := d.member(n, s, key, anything && string(key) == typeKey)
 		if err := d.colon(); err != nil {
 			return nil, err
-		}
-		if typed {
-			if s, err = d.typedHere(s); err != nil {
-				return nil, err
-			}
-			untyped = false
 		}
 		v, err := d.value(m.node, m.shape)
 		if err != nil {

@@ -6,9 +6,10 @@ import "sync"
 // may be used again for other bytes; by one goroutine at a time.
 type decoder struct {
 	window
-	doc   *Document                // for values kept as offsets; nil when reading a stream
-	again func(off int64) *decoder // another decoder over the same bytes
-	visit func(int, any, int64, int64) error
+	doc       *Document // nil when reading a stream: then there are neither shapes nor offsets
+	part      section   // of its bytes
+	aheadLeft int64     // bytes of it that may still be read again
+	visit     func(tag int, v any, off, end int64) error
 
 	depth int64 // of the containers we are in
 	cost  int64 // bytes of what was built
@@ -39,7 +40,7 @@ func borrow(size int) *decoder {
 // release gives the decoder back, with nothing in it that keeps something else
 // alive or is larger than usual.
 func (d *decoder) release() {
-	d.src, d.err, d.doc, d.again, d.visit = nil, nil, nil, nil, nil
+	d.src, d.err, d.doc, d.part, d.visit = nil, nil, nil, section{}, nil
 	clear(d.names)
 	clear(d.vals)
 	d.names, d.vals = d.names[:0], d.vals[:0]

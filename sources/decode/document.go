@@ -116,9 +116,10 @@ func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *
 // decoder gives one that stands at off.
 func (d *Document) decoder(ctx context.Context, off, end int64) *decoder {
 	dec := borrow(d.window)
-	dec.start(&section{ctx: ctx, bytes: d.Bytes, pos: off, end: end}, off, d.Limits)
 	dec.doc = d
-	dec.again = func(off int64) *decoder { return d.decoder(ctx, off, end) }
+	dec.part = section{ctx: ctx, bytes: d.Bytes, pos: off, end: end}
+	dec.aheadLeft = aheadMost * (end - off)
+	dec.start(&dec.part, off, d.Limits)
 	return dec
 }
 

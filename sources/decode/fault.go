@@ -21,14 +21,17 @@ func (e *SyntaxError) Error() string { return e.Msg + " at byte " + strconv.Form
 // A LimitError says which of the [Limits] a document went over, and where.
 type LimitError struct {
 	Offset int64
-	What   string // "document", "string", "nesting"
+	What   string // "document", "string", "number", "nesting", "search for @type"
 	Limit  int64
 }
 
 // Error is like "string longer than 67108864 bytes at byte 1234".
 func (e *LimitError) Error() string {
-	if e.What == "nesting" {
+	switch e.What {
+	case "nesting":
 		return fmt.Sprintf("nesting deeper than %d levels at byte %d", e.Limit, e.Offset)
+	case "search for @type":
+		return fmt.Sprintf("more than %d searches for @type over the same bytes at byte %d", e.Limit, e.Offset)
 	}
 	return fmt.Sprintf("%s longer than %d bytes at byte %d", e.What, e.Limit, e.Offset)
 }

@@ -74,6 +74,9 @@ func (w *window) overNumber() (whole bool, err error) {
 			break
 		}
 	}
+	if w.p >= w.n && w.err != nil {
+		return false, w.err // there may be more of it
+	}
 	switch at {
 	case numberZero, numberDigits:
 		return true, nil

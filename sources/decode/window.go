@@ -104,13 +104,16 @@ func word(b []byte, p int) uint64 { return binary.LittleEndian.Uint64(b[p : p+8 
 // next goes over white space and gives the byte we then stand at: 0 at the
 // end, and where there is a NUL, which no JSON has either.
 func (w *window) next() byte {
+	if c := w.mem[w.p]; c > ' ' {
+		return c
+	}
+	return w.nextAfterSpace()
+}
+
+func (w *window) nextAfterSpace() byte {
 	for {
 		b, p := w.mem, w.p
-		c := b[p]
-		if c > ' ' {
-			return c
-		}
-		switch c {
+		switch c := b[p]; c {
 		case ' ', '\n', '\r', '\t':
 			w.p = overSpaces(b, p+1)
 		case 0:

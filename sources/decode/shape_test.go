@@ -1,0 +1,433 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// choices are decisions taken from the bytes of a fuzz input; none left: 0.
+type choices []byte
+
+func (c *choices) below(n int) int {
+	if len(*c) == 0 {
+		return 0
+	}
+	b := (*c)[0]
+	*c = (*c)[1:]
+	return int(b) % n
+}
+
+// ordered is a JSON value with its members in the order of the document.
+type ordered struct {
+	scalar string // as JSON; empty: a container
+	names  []string
+	items  []*ordered
+	array  bool
+}
+
+var (
+	someNames   = []string{"a_b", "name", "@type", "c_d", "aB", "x", "a_very_long_name_of_a_member_that_has_more_than_96_bytes_so_that_it_is_not_in_the_cache_of_names_at_all"}
+	someScalars = []string{`"t0"`, `"t1"`, `"t2"`, `"t9"`, `1`, `null`, `"some words that make the value longer"`, `12345678901234567890`, `-7.50`, `true`, `"\u00e9\n"`, `false`}
+)
+
+func (c *choices) ordered(depth int) *ordered {
+	kind := c.below(6)
+	if kind >= 4 || depth == 0 {
+		return &ordered{scalar: someScalars[c.below(len(someScalars))]}
+	}
+	o := &ordered{array: kind == 3}
+	for range c.below(6) {
+		name := someNames[c.below(len(someNames))]
+		if name == "@type" && !o.array && c.below(4) > 0 {
+			o.names, o.items = append(o.names, name), append(o.items, &ordered{scalar: someScalars[c.below(4)]})
+			continue
+		}
+		o.names, o.items = append(o.names, name), append(o.items, c.ordered(depth-1))
+	}
+	return o
+}
+
+// write writes the value with some white space and some escapes.
+func (o *ordered) write(b *strings.Builder, c *choices) {
+	space := func() { b.WriteString([]string{"", "", "\n          ", " ", "\t"}[c.below(5)]) }
+	if o.scalar != "" {
+		b.WriteString(o.scalar)
+		return
+	}
+	open, end := "{", "}"
+	if o.array {
+		open, end = "[", "]"
+	}
+	b.WriteString(open)
+	for i, item := range o.items {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		space()
+		if !o.array {
+			key := strconv.Quote(o.names[i])
+			if c.below(4) == 1 {
+				key = strings.NewReplacer("@", `\u0040`, "a", `\u0061`).Replace(key)
+			}
+			b.WriteString(key)
+			space()
+			b.WriteString(":")
+			space()
+		}
+		item.write(b, c)
+		space()
+	}
+	b.WriteString(end)
+}
+
+// testShape is one of a book of shapes that refer to one another by number; -1
+// is none.
+type testShape struct {
+	book   []*testShape
+	kind   string         // "message", "map", "any"
+	fields map[string]int // of a message, by the key in the document's bytes; of an Any by its type
+	value  int            // of a map
+}
+
+func (s *testShape) at(i int) Shape {
+	if i < 0 {
+		return nil
+	}
+	return s.book[i]
+}
+
+func (s *testShape) Member(key []byte) (string, Shape) {
+	switch s.kind {
+	case "map":
+		return string(key), s.at(s.value)
+	case "message":
+		if i, ok := s.fields[string(key)]; ok {
+			return strings.NewReplacer("_b", "B", "_d", "D").Replace(string(key)), s.at(i)
+		}
+		return "", nil
+	}
+	panic("an Any was asked for a member")
+}
+
+func (s *testShape) Typed(url []byte) (Shape, bool) {
+	if s.kind != "any" {
+		return nil, false
+	}
+	if i, ok := s.fields[string(url)]; ok {
+		return s.at(i), true
+	}
+	return nil, true
+}
+
+// shape makes a book of shapes and gives one of them, or none.
+func (c *choices) shape() Shape {
+	book := make([]*testShape, 6)
+	for i := range book {
+		book[i] = &testShape{book: book, fields: map[string]int{}}
+	}
+	any := func() int { return c.below(len(book)+1) - 1 }
+	for i, s := range book {
+		switch {
+		case i >= 4: // an Any, holding one of the others
+			s.kind = "any"
+			for _, url := range []string{"t0", "t1", "t2"} {
+				s.fields[url] = c.below(5) - 1
+			}
+		case i == 3:
+			s.kind, s.value = "map", any()
+		default:
+			s.kind = "message"
+			for _, name := range someNames {
+				if name == "@type" || c.below(3) > 0 {
+					s.fields[name] = any()
+				}
+			}
+		}
+	}
+	return book[0].at(any())
+}
+
+// node makes a tree of wishes.
+func (c *choices) node(depth int) *Node {
+	n := &Node{Visit: max(0, c.below(6)-2)}
+	switch c.below(6) {
+	case 0, 1:
+		n.Walk = true
+	case 2:
+		n.All = true
+	case 3:
+		n.Shallow = true
+	case 4:
+		n.Raw = true
+	}
+	if depth > 0 {
+		for _, name := range []string{"aB", "name", "@type", "cD", "c_d", "x"} {
+			if c.below(4) == 1 {
+				n.Fields = append(n.Fields, Field{name, c.node(depth - 1)})
+			}
+		}
+		if c.below(2) == 1 {
+			n.Elem = c.node(depth - 1)
+		}
+	}
+	if n.Visit == 0 && c.below(8) == 1 {
+		return nil
+	}
+	return n
+}
+
+// expectation reads the wishes by the words of Node's and Shape's comments,
+// over a tree in memory.
+type expectation struct{ visits []visited }
+
+type visited struct {
+	tag   int
+	value any
+	bytes any // what stands at the place told, as it is
+}
+
+func (e *expectation) value(o *ordered, s Shape, n *Node) any {
+	v := e.look(o, s, n)
+	if n != nil && n.Visit != 0 {
+		e.visits = append(e.visits, visited{n.Visit, v, e.whole(o, nil)})
+	}
+	return v
+}
+
+func (e *expectation) whole(o *ordered, s Shape) any { return e.value(o, s, &Node{All: true}) }
+
+func (e *expectation) look(o *ordered, s Shape, n *Node) any {
+	open := n != nil && !n.All && !n.Shallow && !n.Walk && n.Elem == nil && (o.array || len(n.Fields) == 0)
+	switch {
+	case n == nil || o.scalar != "" && n.Walk:
+		return nil
+	case o.scalar != "":
+		v, err := standard([]byte(o.scalar))
+		if err != nil {
+			panic(err)
+		}
+		return v
+	case n.Raw, open:
+		return e.whole(o, s)
+	case o.array:
+		return e.array(o, s, n)
+	}
+	return e.object(o, s, n)
+}
+
+func (e *expectation) array(o *ordered, s Shape, n *Node) any {
+	out := []any{}
+	for _, item := range o.items {
+		child := n.Elem
+		if child == nil {
+			child = otherwise(n)
+		}
+		if v := e.value(item, s, child); child != nil && !child.Walk {
+			out = append(out, v)
+		}
+	}
+	if n.Walk {
+		return nil
+	}
+	return out
+}
+
+func (e *expectation) object(o *ordered, s Shape, n *Node) any {
+	out := map[string]any{}
+	t, _ := s.(*testShape)
+	anything := t != nil && t.kind == "any"
+	if anything {
+		s = nil
+		for i, name := range o.names {
+			if name == "@type" {
+				if url, ok := e.whole(o.items[i], nil).(string); ok {
+					s, _ = t.Typed([]byte(url))
+				}
+				break
+			}
+		}
+	}
+	for i, key := range o.names {
+		name, sub := key, Shape(nil)
+		if s != nil && !(anything && key == "@type") {
+			if name, sub = s.Member([]byte(key)); name == "" {
+				name = key
+			}
+		}
+		child := otherwise(n)
+		if n.Elem != nil && len(n.Fields) == 0 {
+			child = n.Elem
+		}
+		for _, f := range n.Fields {
+			if f.Name == name {
+				child = f.Node
+				break
+			}
+		}
+		if v := e.value(o.items[i], sub, child); child != nil && !child.Walk {
+			out[name] = v
+		}
+	}
+	if n.Walk {
+		return nil
+	}
+	return out
+}
+
+// otherwise is the wish for what Fields and Elem don't name.
+func otherwise(n *Node) *Node {
+	switch {
+	case n.All:
+		return &Node{All: true}
+	case n.Shallow:
+		return &Node{Raw: true}
+	}
+	return nil
+}
+
+// checkShape holds a pass with a shape and a node against the expectation.
+func checkShape(t *testing.T, input []byte) {
+	c := choices(input)
+	shape, root, o := c.shape(), c.node(3), c.ordered(4)
+	var text strings.Builder
+	o.write(&text, &c)
+	b := []byte(text.String())
+
+	var want expectation
+	wantValue := want.value(o, shape, root)
+	whole := new(expectation).whole(o, shape)
+	for _, window := range []int{1, 30, 0} {
+		d := small(b, window)
+		var got expectation
+		v, err := d.Pass(t.Context(), 0, -1, shape, root, func(tag int, v any, off, end int64) error {
+			bytes, err := standard(b[off:end])
+			if err != nil {
+				return fmt.Errorf("%q was told as a value: %w", b[off:end], err)
+			}
+			v, err = mesh.Deep(t.Context(), v)
+			got.visits = append(got.visits, visited{tag, v, bytes})
+			return err
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		if v, err = mesh.Deep(t.Context(), v); err != nil || !reflect.DeepEqual(v, wantValue) {
+			t.Fatalf("%s\nshape %s\nnode %s:\ngot  %v %v\nwant %v", b, show(shape), show(root), v, err, wantValue)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\nshape %s\nnode %s:\nvisited %v\nwant    %v", b, show(shape), show(root), got, want)
+		}
+		for _, n := range []*Node{{All: true}, {Shallow: true}, {Raw: true}} {
+			v, err := d.Pass(t.Context(), 0, -1, shape, n, nil)
+			if err != nil || !reflect.DeepEqual(forceAll(t, v), whole) {
+				t.Fatalf("%s\nshape %s\nlevel by level: %v %v\nwant %v", b, show(shape), forceAll(t, v), err, whole)
+			}
+		}
+	}
+}
+
+func show(v any) string {
+	if s, ok := v.(*testShape); ok {
+		var out []string
+		for i, one := range s.book {
+			out = append(out, fmt.Sprintf("%d:%s %v %d", i, one.kind, one.fields, one.value))
+			if one == s {
+				out = append(out, "(this)")
+			}
+		}
+		return strings.Join(out, "; ")
+	}
+	b, _ := json.Marshal(v)
+	return string(b)
+}
+
+func FuzzShape(f *testing.F) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 600 {
+		b := make([]byte, 60+r.IntN(300))
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+		f.Add(b)
+	}
+	f.Fuzz(checkShape)
+}
+
+// A message "m" with fields, an Any and a struct that stays as it is.
+func someShape() Shape {
+	m := &testShape{kind: "message"}
+	a := &testShape{kind: "any", fields: map[string]int{"t0": 0}}
+	m.book = []*testShape{m, a}
+	a.book = m.book
+	m.fields = map[string]int{"a_b": 0, "c_d": 1, "x": -1}
+	return m
+}
+
+func TestAnyInAnyOrder(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{`{"c_d":{"@type":"t0","a_b":{"a_b":1}}}`, `{"cD":{"@type":"t0","aB":{"aB":1}}}`},
+		{`{"c_d":{"a_b":{"a_b":1},"@type":"t0"}}`, `{"cD":{"@type":"t0","aB":{"aB":1}}}`},
+		{`{"c_d":{"a_b":1,"@type":"t0","c_d":{"a_b":2,"@type":"t0"}}}`, `{"cD":{"@type":"t0","aB":1,"cD":{"aB":2,"@type":"t0"}}}`},
+		{`{"c_d":{"a_b":{"a_b":1},"@type":"unknown"}}`, `{"cD":{"@type":"unknown","a_b":{"a_b":1}}}`},
+		{`{"c_d":{"@type":"unknown","a_b":{"a_b":1}}}`, `{"cD":{"@type":"unknown","a_b":{"a_b":1}}}`},
+		{`{"c_d":{"a_b":{"a_b":1}}}`, `{"cD":{"a_b":{"a_b":1}}}`},
+		{`{"c_d":{"@type":7,"a_b":1}}`, `{"cD":{"@type":7,"a_b":1}}`},
+		{`{"c_d":{"a_b":1,"@type":{"a_b":1}}}`, `{"cD":{"@type":{"a_b":1},"a_b":1}}`},
+		{`{"c_d":{"\u0040type":"t\u0030","a_b":1}}`, `{"cD":{"@type":"t0","aB":1}}`},
+		{`{"c_d":{"@type":"t0","a_b":1,"@type":"unknown"}}`, `{"cD":{"@type":"unknown","aB":1}}`},
+		{`{"c_d":[[{"@type":"t0","a_b":1}],{"a_b":1,"@type":"t0"},{}]}`, `{"cD":[[{"@type":"t0","aB":1}],{"aB":1,"@type":"t0"},{}]}`},
+		{`{"x":{"a_b":[{"a_b":1}]},"other_x":{"a_b":1}}`, `{"x":{"a_b":[{"a_b":1}]},"other_x":{"a_b":1}}`},
+		{`{"c_d":{"@type":"t0"` + strings.Repeat(" ", 200) + `,"a_b":1}}`, `{"cD":{"@type":"t0","aB":1}}`},
+	} {
+		want, err := standard([]byte(c.want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, window := range []int{1, 0} {
+			v, err := small([]byte(c.in), window).Pass(t.Context(), 0, -1, someShape(), wholeNode, nil)
+			if err != nil || !reflect.DeepEqual(v, want) {
+				t.Errorf("%s: %v %v, want %v", c.in, v, err, want)
+			}
+		}
+	}
+}
+
+// A document made so that each Any has its type behind another Any is refused
+// before it costs more than some passes.
+func TestManySearchesForType(t *testing.T) {
+	const deep = 4000
+	for _, c := range []struct {
+		deep int
+		ok   bool
+	}{{30, true}, {deep, false}} {
+		in := `{"c_d":` + strings.Repeat(`{"c_d":`, c.deep) + `"` + strings.Repeat("x", 100_000) + `"` + strings.Repeat(`,"@type":"t0"}`, c.deep) + "}"
+		d := &Document{Bytes: bytes.NewReader([]byte(in))}
+		_, err := d.Pass(t.Context(), 0, -1, someShape(), wholeNode, nil)
+		if c.ok != (err == nil) {
+			t.Errorf("%d levels: %v", c.deep, err)
+		}
+	}
+}
+
+// A mistake behind an Any's start is told the same whether or not the decoder
+// went ahead over it.
+func TestMistakeAfterGoingAhead(t *testing.T) {
+	for _, rest := range []string{`{"x":tru}`, `{"x":"\q"}`, `{"x":1`, `[}`, ``} {
+		var said []string
+		for _, start := range []string{`{"c_d":{"name":1,"y":`, `{"abc":{"name":1,"y":`} {
+			_, err := small([]byte(start+rest), 1).Pass(t.Context(), 0, -1, someShape(), wholeNode, nil)
+			said = append(said, fmt.Sprint(err))
+		}
+		if said[0] != said[1] || said[0] == "<nil>" {
+			t.Errorf("%q: %q, without an Any %q", rest, said[0], said[1])
+		}
+	}
+}
