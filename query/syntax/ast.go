@@ -17,7 +17,7 @@ type Query struct {
 	Right    *Query
 	Patterns []*Pattern
 	Op       Operator
-	OpSpan   Span // where the operator itself stands
+	OpSpan   Span // where the operator itself stands; the dot of a method call
 }
 
 // Import is an import or an include at the head of a program.

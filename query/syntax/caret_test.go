@@ -45,7 +45,7 @@ var rejected = []string{
 	// strings and numbers
 	`"abc`, `"abc\(.x) de`, `"abc\(.x`, `"abc\(.x} de"`, `"a\qb"`, `"a\u12x4"`, `1.2.3`, `1e`, `1ex`, `.5.x`, `"a` + "\n" + `b" "`,
 	// places
-	"# status\n.proxies[]\n  | select(.rds == \"STALE\") |\n  .name .cds sync", "\t.a\t|\t)\t.b", `"日本語" | "🙂é" )`, ".a |\r\n.b )\r\n.c", ".a\x1b[31m )", "(.a\n| .b # no end\n\n",
+	"# status\n.proxies[]\n  | select(.rds == \"STALE\") |\n  .name .cds sync", "\t.a\t|\t)\t.b", `"日本語" | "🙂é" )`, ".a |\r\n.b )\r\n.c", ".a\x1b[31m )", "\"e\u0301\xff\" )", "(.a\n| .b # no end\n\n",
 	strings.Repeat(".proxies[] | ", 30) + ") " + strings.Repeat("| .name", 30),
 	`"` + strings.Repeat("日本", 40) + `" ) | "` + strings.Repeat("語", 60) + `"`,
 	`"` + strings.Repeat("long and ", 30),

@@ -81,6 +81,14 @@ func sameNames(t *testing.T, src string, names Names) (checked, unknown bool) {
 	return true, true
 }
 
+// scopes are programs whose names are seen from unusual places, or just not.
+var scopes = []string{
+	`. as {($b | tostring): $a} ?// [$b] | $a`, `. as [$b] ?// {($a | tostring): $a} | $b`, `. as {($b | tostring): $a} | $a`, `. as {a: $b, ($b): $a} | $a`, `. as {($a): $a} | $a`,
+	`reduce .[] as {($b): $a} ?// $b ($b; $a)`, `reduce .[] as $b (0; $b) | $b`, `foreach .[] as $b (0; $b; $b) | $b`, `[1 as $x | $x] | $x`, `{a: (1 as $x | $x), b: $x}`, `if (1 as $x | $x) then $x else 1 end`,
+	`(def f: 1; f) | f`, `[def f: 1; f, f], f`, `1, def f: 1; f, f`, `def f(a; $b): a, b, $b; f(1; 2), a`, `def f(a): def g: a; g; f(1)`, `def f(a): a(1); f(1)`, `label $x | [break $x], break $x`, `[label $x | 1] | break $x`,
+	`"\(1 as $x | $x)\($x)"`, `.[1 as $x | $x] | $x`, `try (1 as $x | $x) catch $x`, `-(1 as $x | $x) + $x`, `f(def f: 1; f)`, `def f: 1; def f(x): f + x; f(f)`, `$ENV.PATH, env.PATH`, `$env`,
+}
+
 func TestCheckAgreesWithGojqsCompiler(t *testing.T) {
 	names := gojqNames(t, "debug/0", "stderr/0", "input_filename/0")
 	checked, unknown := 0, 0
@@ -93,7 +101,7 @@ func TestCheckAgreesWithGojqsCompiler(t *testing.T) {
 			unknown++
 		}
 	}
-	for _, src := range sources(t) {
+	for _, src := range slices.Concat(scopes, sources(t)) {
 		count(src)
 	}
 	if checked < 700 || unknown < 50 {
@@ -160,6 +168,17 @@ func TestKnownNames(t *testing.T) {
 	}
 }
 
+func TestTheLanguagesOwnNames(t *testing.T) {
+	program, err := Parse("", `env, $ENV, $__loc__, {$ENV, $__loc__}, $__prog_args`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := Check(program, given{})
+	if len(errs) != 1 || errs[0].Msg != "variable not defined: $__prog_args" {
+		t.Error(errs)
+	}
+}
+
 func TestModulesAreCheckedWhenTheyAreKnown(t *testing.T) {
 	names := given{"m::cluster/1": true, "m::_hidden/0": true}
 	for src, want := range map[string]string{
@@ -182,12 +201,17 @@ func TestModulesAreCheckedWhenTheyAreKnown(t *testing.T) {
 
 // The same errors each time, whatever the order of the names.
 func TestCheckIsDeterministic(t *testing.T) {
-	names := gojqNames(t, "aaa/1", "aab/1", "aac/1", "aad/0")
+	names := gojqNames(t, "aad/1", "aac/0", "aab/1", "aaa/0", "aag/1")
 	program, err := Parse("", `aae(1) | aae | lengt`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first := Check(program, names)
+	for i, want := range []string{"aae/1, did you mean aab/1?", "aae/0, did you mean aaa/0?", "lengt/0, did you mean length/0?"} {
+		if first[i].Msg != "function not defined: "+want {
+			t.Errorf("%s, want %s", first[i].Msg, want)
+		}
+	}
 	for range 50 {
 		again := Check(program, names)
 		for i := range first {

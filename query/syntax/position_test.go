@@ -25,6 +25,9 @@ func misplacedNode(src string, n node) string {
 	case *Query:
 		return misplacedQuery(src, text, n)
 	case *Term:
+		if n.Type == TermIndex && n.Index.Span.Start != at.Start {
+			return "its index begins elsewhere"
+		}
 		return rereads(standing(text, n), toTerm(n), func(q *Query) any { return toTerm(q.Term) })
 	case *FuncDef:
 		return rereads(text, toFuncDef(n), func(q *Query) any { return toFuncDef(q.FuncDefs[0]) })
@@ -39,6 +42,9 @@ func misplacedNode(src string, n node) string {
 		whole := toTerm(&Term{Type: TermObject, Object: &Object{[]*ObjectKeyVal{n}}})
 		return rereads("{"+text+"}", whole, func(q *Query) any { return toTerm(q.Term) })
 	case *Suffix:
+		if n.Index != nil && n.Index.Span != n.Span {
+			return "its index is elsewhere"
+		}
 		list := toTerm(&Term{SuffixList: []*Suffix{n}}).SuffixList
 		return rereads("$x"+text, list, func(q *Query) any { return toTerm(q.Term).SuffixList })
 	case *Index:

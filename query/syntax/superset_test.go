@@ -165,7 +165,7 @@ func cook(r *rand.Rand, corpus []string) string {
 }
 
 func TestSupersetOfRandomPrograms(t *testing.T) {
-	n := 20_000
+	n := 12_000
 	if testing.Short() {
 		n = 4_000
 	}
