@@ -39,7 +39,7 @@ func (c *compiler) operator(q *syntax.Query, s *scope, tail bool) *node {
 	case syntax.OpModify:
 		return modify(c.query(q.Left, s), c.query(q.Right, s), c.mark(q.OpSpan))
 	case syntax.OpAssign:
-		return assign(c.query(q.Left, s), c.query(q.Right, s), c.mark(q.OpSpan))
+		return c.assign(q, s)
 	}
 	if op, ok := updating[q.Op]; ok {
 		return updateBy(c.query(q.Left, s), c.query(q.Right, s), op, c.mark(q.OpSpan))

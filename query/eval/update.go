@@ -30,18 +30,76 @@ func modify(l, r *node, at *place) *node {
 }
 
 // assign is l = r, for each result of r.
-func assign(l, r *node, at *place) *node {
-	set := func(m *mach, e *env, in pv, v any) (pv, error) {
+func (c *compiler) assign(q *syntax.Query, s *scope) *node {
+	at, r := c.mark(q.OpSpan), c.query(q.Right, s)
+	if ks, ok := constantPath(q.Left, nil); ok {
+		return assignWith(r, func(m *mach, _ *env, in pv, v any) (pv, error) {
+			w, err := m.setpath(in.v, ks, v)
+			if err != nil {
+				return in, about(at.of(err), in.v)
+			}
+			return in.val(w), nil
+		})
+	}
+	l := c.query(q.Left, s)
+	return assignWith(r, func(m *mach, e *env, in pv, v any) (pv, error) {
 		st, own := in.v, owner{}
 		err := m.paths(e, in.v, l, func(ks []any, _ any) (err error) {
 			st, err = m.setOwned(st, ks, v, own)
 			return err
 		})
 		if err != nil {
-			return in, at.of(err)
+			return in, about(at.of(err), in.v)
 		}
 		return in.val(st), nil
+	})
+}
+
+// constantPath gives the path that a query is when it is nothing but names and
+// constant indexes. It needs no evaluation.
+func constantPath(q *syntax.Query, ks []any) ([]any, bool) {
+	t := q.Term
+	if t == nil || len(q.FuncDefs) > 0 {
+		return nil, false
 	}
+	ok := true
+	switch t.Type {
+	case syntax.TermIndex:
+		ks, ok = constantStep(t.Index, ks)
+	case syntax.TermQuery:
+		ks, ok = constantPath(t.Query, ks)
+	default:
+		return nil, false
+	}
+	for _, x := range t.SuffixList {
+		if !ok || x.Index == nil {
+			return nil, false
+		}
+		ks, ok = constantStep(x.Index, ks)
+	}
+	return ks, ok
+}
+
+func constantStep(x *syntax.Index, ks []any) ([]any, bool) {
+	if k, ok := indexKey(x); ok {
+		return append(ks, k), true
+	}
+	if !x.IsSlice {
+		return nil, false
+	}
+	start, ok1 := constantBound(x.Start)
+	end, ok2 := constantBound(x.End)
+	return append(ks, map[string]any{"start": start, "end": end}), ok1 && ok2
+}
+
+func constantBound(q *syntax.Query) (any, bool) {
+	if q == nil {
+		return nil, true
+	}
+	return literal(q)
+}
+
+func assignWith(r *node, set func(m *mach, e *env, in pv, v any) (pv, error)) *node {
 	if r.one != nil {
 		return one(func(m *mach, e *env, in pv) (pv, error) {
 			v, err := r.one(m, e, plain(in))

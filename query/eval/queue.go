@@ -1,0 +1,282 @@
+package eval
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// How far what is ahead may be of its consumer.
+const (
+	firstLoads = 4    // elements that may load at first; the number doubles with each that is used
+	maxAhead   = 1024 // elements
+	maxReady   = 256  // results of one element
+)
+
+// element is a result of a region's source, or something that was told while
+// it was made. Several workers may be at as many elements.
+type element struct {
+	v      pv
+	fr     *frame
+	index  int
+	works  bool // a worker is at it
+	told   bool
+	ev     event
+	ctx    context.Context // the worker's
+	cancel context.CancelFunc
+
+	loads bool          // counts against the limit
+	leave chan struct{} // it waits for leave to load; nil when it doesn't
+
+	mu   sync.Mutex
+	out  []result
+	done bool
+	err  error
+	news chan struct{} // for the consumer
+	room chan struct{} // for the worker
+}
+
+// result is what a worker gives: a value, or something to be told.
+type result struct {
+	v    pv
+	fr   *frame
+	told bool
+	ev   event
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func wait(ctx context.Context, c chan struct{}) error {
+	select {
+	case <-c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// give is called by the worker.
+func (el *element) give(x result) error {
+	el.mu.Lock()
+	for len(el.out) >= maxReady {
+		el.mu.Unlock()
+		if err := wait(el.ctx, el.room); err != nil {
+			return err
+		}
+		el.mu.Lock()
+	}
+	el.out = append(el.out, x)
+	first := len(el.out) == 1
+	el.mu.Unlock()
+	if first {
+		poke(el.news)
+	}
+	return nil
+}
+
+func (el *element) finish(err error) {
+	el.mu.Lock()
+	el.done, el.err = true, err
+	el.mu.Unlock()
+	poke(el.news)
+}
+
+// take is called by the consumer. It waits until there is something.
+func (el *element) take(ctx context.Context) (out []result, done bool, err error) {
+	for {
+		el.mu.Lock()
+		out, done, err = el.out, el.done, el.err
+		el.out = nil
+		el.mu.Unlock()
+		if len(out) > 0 {
+			poke(el.room)
+		}
+		if len(out) > 0 || done {
+			return out, done, err
+		}
+		if err := wait(ctx, el.news); err != nil {
+			return nil, true, err
+		}
+	}
+}
+
+// queue holds the elements that the source gave and that are not used up yet,
+// in order: the first is the one being consumed.
+type queue struct {
+	*region
+	own  mach // to copy: the consumer goes on working with its own
+	quit context.CancelFunc
+
+	mu     sync.Mutex
+	els    []*element
+	loads  int // elements that count against the limit
+	limit  int
+	ended  bool
+	endErr error
+	news   chan struct{} // for the consumer
+	space  chan struct{} // for the source
+}
+
+func newQueue(r *region) *queue {
+	ctx, quit := context.WithCancel(r.m.ctx)
+	return &queue{
+		region: r, quit: quit,
+		own:   mach{ctx: ctx, run: r.m.run, depth: r.m.depth, frame: r.base},
+		limit: min(firstLoads, r.m.run.workers),
+		news:  make(chan struct{}, 1), space: make(chan struct{}, 1),
+	}
+}
+
+func (q *queue) stop() { q.quit() }
+
+// start runs the source. Its first results are skipped: they were used
+// already. So are the events up to a result.
+func (q *queue) start(skip, heard int) {
+	m := q.own
+	n := 0
+	m.sink = func(ev event) {
+		if n >= heard {
+			_ = q.put(&element{fr: m.frame, told: true, ev: ev}) // it fails with the context, which ends the source too
+		}
+	}
+	answers := maps.Clone(q.answers) // the consumer adds to them
+	q.own.run.threads.Go(func() {
+		err := q.from(&m, func(v pv) error {
+			if n++; n <= skip {
+				return answers[n-1]
+			}
+			return q.put(&element{v: v, fr: m.frame, index: n - 1, works: pending(v.v)})
+		})
+		q.mu.Lock()
+		q.ended, q.endErr = true, err
+		q.mu.Unlock()
+		poke(q.news)
+	})
+}
+
+// put appends an element, when there is room.
+func (q *queue) put(el *element) error {
+	for {
+		q.mu.Lock()
+		if len(q.els) < maxAhead {
+			break
+		}
+		q.mu.Unlock()
+		if err := wait(q.own.ctx, q.space); err != nil {
+			return err
+		}
+	}
+	if el.works {
+		el.news, el.room = make(chan struct{}, 1), make(chan struct{}, 1)
+		el.ctx, el.cancel = context.WithCancel(q.own.ctx)
+	}
+	q.els = append(q.els, el)
+	first := len(q.els) == 1
+	q.mu.Unlock()
+	if el.works {
+		q.work(el)
+	}
+	if first {
+		poke(q.news)
+	}
+	return q.own.ctx.Err()
+}
+
+// head gives the first element, once there is one, and nil at the end of the
+// source, with its error.
+func (q *queue) head() (*element, error) {
+	for {
+		q.mu.Lock()
+		if len(q.els) > 0 {
+			el := q.els[0]
+			q.grant()
+			q.mu.Unlock()
+			return el, nil
+		}
+		ended, err := q.ended, q.endErr
+		q.mu.Unlock()
+		if ended {
+			return nil, err
+		}
+		if err := wait(q.own.ctx, q.news); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pop removes the first element: it is used up.
+func (q *queue) pop(el *element) {
+	if el.cancel != nil {
+		el.cancel()
+	}
+	q.mu.Lock()
+	q.els[0] = nil
+	q.els = q.els[1:]
+	if el.loads {
+		q.loads--
+		q.limit = min(2*q.limit, q.m.run.workers)
+	}
+	q.grant()
+	q.mu.Unlock()
+	poke(q.space)
+}
+
+// grant lets elements load: the first always, or nothing would move; others
+// while fewer than the limit do.
+func (q *queue) grant() {
+	for i, el := range q.els {
+		if i > 0 && q.loads >= q.limit {
+			return
+		}
+		if el.leave != nil {
+			close(el.leave)
+			el.leave, el.loads = nil, true
+			q.loads++
+		}
+	}
+}
+
+// gate is passed by whatever is about to be loaded for an element. Only
+// elements that load count against the limit, and each once.
+func (q *queue) gate(el *element) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := mesh.Enter(q.own.ctx); err != nil { // a region around this one bounds it too
+			return err
+		}
+		q.mu.Lock()
+		if el.loads {
+			q.mu.Unlock()
+			return nil
+		}
+		leave := el.leave
+		if leave == nil {
+			leave = make(chan struct{})
+			el.leave = leave
+			q.grant()
+		}
+		q.mu.Unlock()
+		return wait(ctx, leave)
+	}
+}
+
+// work starts a worker at an element.
+func (q *queue) work(el *element) {
+	m := q.own
+	m.ctx, m.frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
+	q.own.run.threads.Go(func() {
+		if q.look != nil {
+			m.scout = true
+			_ = q.look(&m, el.v)
+			return
+		}
+		m.sink = func(ev event) { _ = el.give(result{fr: m.frame, told: true, ev: ev}) }
+		el.finish(q.use(&m, el.v, func(v pv) error { return el.give(result{v: v, fr: m.frame}) }))
+	})
+}
