@@ -45,21 +45,24 @@ func Kinds() []Kind {
 		{Name: "Listener", Doc: "where Envoy takes connections", Message: "envoy.config.listener.v3.Listener", Fields: listenerFields()},
 		{Name: "RouteConfiguration", Doc: "which request goes where", Message: "envoy.config.route.v3.RouteConfiguration", Fields: stateFields()},
 		{Name: "VirtualHost", Doc: "the routes of some hosts", Message: "envoy.config.route.v3.VirtualHost", Fields: []Field{
-			{Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
+			{Name: "kind"}, {Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
 		}},
 		{Name: "Route", Doc: "one route: what matches, and where it goes", Message: "envoy.config.route.v3.Route", Fields: routeFields()},
 		{Name: "Endpoint", Doc: "one address of a cluster", Fields: endpointFields()},
 		{Name: "Secret", Doc: "one certificate, never its key", Fields: secretFields()},
-		{Name: "ExtensionConfig", Doc: "an extension's configuration", Message: "envoy.config.core.v3.TypedExtensionConfig", Fields: []Field{
-			{Name: "typeURL", Doc: "the type of its configuration"},
-			{Name: "state", Doc: "ACTIVE or WARMING"},
-			{Name: "versionInfo", Doc: "the version Pilot gave it"},
-			{Name: "lastUpdated", Doc: "when Envoy took it"},
-		}},
+		{Name: "ExtensionConfig", Doc: "an extension's configuration", Message: "envoy.config.core.v3.TypedExtensionConfig",
+			Fields: append(stateFields(), Field{Name: "typeURL", Doc: "the type of its configuration"})},
 		{Name: "Workload", Doc: "a workload, as a ztunnel knows it", Open: true},
 		{Name: "WorkloadService", Doc: "a service, as a ztunnel knows it", Open: true},
 		{Name: "Policy", Doc: "an authorization policy, as a ztunnel knows it", Open: true},
 		{Name: "Connection", Doc: "a connection open in a ztunnel", Open: true, Fields: connectionFields()},
+		{Name: "Fault", Doc: "something of the outline that could not be had", Fields: []Field{
+			{Name: "kind"},
+			{Name: "proxy", Doc: "the id of the proxy it is about"},
+			{Name: "subject", Doc: "whose it is when it is not a proxy's: an istiod's, Kubernetes'"},
+			{Name: "section", Doc: "what was asked for"},
+			{Name: "error", Doc: "what was met"},
+		}},
 	}
 }
 
@@ -80,7 +83,7 @@ func meshFields() []Field {
 		{Name: "contexts", Doc: "the kubeconfig contexts looked at"},
 		{Name: "pilots", Doc: "the istiods", Of: "Pilot"},
 		{Name: "proxies", Doc: "the proxies: who, where, and how they stand to their Pilot", Of: "Proxy"},
-		{Name: "faults", Doc: "what of this outline could not be had"},
+		{Name: "faults", Doc: "what of this outline could not be had", Of: "Fault"},
 	}
 }
 
@@ -149,9 +152,11 @@ func desiredFields() []Field {
 // stateFields are those of every resource that Envoy holds by name.
 func stateFields() []Field {
 	return []Field{
+		{Name: "kind"},
 		{Name: "state", Doc: "ACTIVE, STATIC, WARMING, DRAINING or REJECTED"},
+		{Name: "error", Doc: "why Envoy refused it"},
 		{Name: "versionInfo", Doc: "the version Pilot gave it"},
-		{Name: "lastUpdated", Doc: "when Envoy took it"},
+		{Name: "lastUpdated", Doc: "when Envoy took it, or refused it"},
 	}
 }
 
@@ -168,12 +173,12 @@ func listenerFields() []Field {
 	return append(stateFields(),
 		Field{Name: "host", Doc: "the address it listens on"},
 		Field{Name: "port", Doc: "the port it listens on"},
-		Field{Name: "protocols", Doc: "what its filter chains speak: HTTP, TCP"},
-		Field{Name: "error", Doc: "why Envoy refused it"})
+		Field{Name: "protocols", Doc: "what its filter chains speak: HTTP, TCP"})
 }
 
 func routeFields() []Field {
 	return []Field{
+		{Name: "kind"},
 		{Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
 		{Name: "virtualHost", Doc: "the name of the virtual host it is in"},
 		{Name: "virtualService", Doc: "name.namespace of the VirtualService it came from"},
@@ -200,6 +205,7 @@ func secretFields() []Field {
 		{Name: "valid", Doc: "whether now lies between notBefore and notAfter"},
 		{Name: "serialNumber", Doc: "in hexadecimal"}, {Name: "notBefore"}, {Name: "notAfter"},
 		{Name: "trustDomain"}, {Name: "subjectAltNames"}, {Name: "issuer"},
+		{Name: "error", Doc: "why a ztunnel has no certificate"},
 		{Name: "versionInfo", Doc: "the version Pilot gave it"},
 		{Name: "lastUpdated", Doc: "when Envoy took it"},
 	}

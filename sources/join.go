@@ -1,0 +1,219 @@
+package sources
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A joint is the work of finding out which connection, pod and folder are one
+// proxy.
+type joint struct {
+	m      *Mesh
+	scenes []*scene
+	faults *gatherer
+
+	rows []*row
+	byID map[string][]*row
+}
+
+// join makes a row for each proxy, in order: those that a Pilot knows, the
+// pods that one should know, and what else can be asked.
+func (m *Mesh) join(ctx context.Context, scenes []*scene, g *gatherer) ([]*row, error) {
+	j := &joint{m: m, scenes: scenes, faults: g, byID: map[string][]*row{}}
+	for _, s := range scenes {
+		for _, p := range s.pilots {
+			p.connect()
+		}
+	}
+	j.clusters()
+	j.connections()
+	j.pods()
+	if err := j.places(ctx); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(j.rows, func(a, b *row) int {
+		return cmp.Or(cmp.Compare(a.clusterID, b.clusterID), cmp.Compare(a.id, b.id))
+	})
+	return j.rows, nil
+}
+
+// links gives all connections, by Pilot and id.
+func (j *joint) links(yield func(*scene, *link) bool) {
+	for _, s := range j.scenes {
+		for _, p := range s.pilots {
+			for _, id := range slices.Sorted(maps.Keys(p.links)) {
+				if !yield(s, p.links[id]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// clusters finds the clusterID of each scene: that of most of the connections
+// whose pods are in it; where its pods aren't known, of most connections to
+// its Pilots.
+func (j *joint) clusters() {
+	votes := map[*scene]map[string]int{}
+	vote := func(s *scene, id string) {
+		if votes[s] == nil {
+			votes[s] = map[string]int{}
+		}
+		votes[s][id]++
+	}
+	for at, l := range j.links {
+		for _, s := range j.scenes {
+			if s.pods[l.id] != nil || s == at && !s.listed {
+				vote(s, l.clusterID())
+			}
+		}
+	}
+	for s, of := range votes {
+		ids := slices.Sorted(maps.Keys(of))
+		s.clusterID, s.voted = slices.MaxFunc(ids, func(a, b string) int { return of[a] - of[b] }), true
+	}
+}
+
+// connections makes a row for each proxy that a Pilot knows. Of one that is
+// known to several the freshest connection counts.
+func (j *joint) connections() {
+	type key struct{ clusterID, id string }
+	best := map[key]*link{}
+	for _, l := range j.links {
+		k := key{l.clusterID(), l.id}
+		if best[k] == nil || fresher(l, best[k]) > 0 {
+			best[k] = l
+		}
+	}
+	for _, l := range j.links {
+		k := key{l.clusterID(), l.id}
+		if best[k] != l {
+			continue
+		}
+		r := j.add(l.id, k.clusterID)
+		r.link = l
+		for _, s := range j.scenes {
+			if r.pod == nil && s.pods[l.id] != nil && s.clusterID == k.clusterID {
+				r.pod, r.home = s.pods[l.id], s.realm
+			}
+		}
+		if r.home == nil {
+			r.home = l.pilot.realm
+		}
+	}
+}
+
+// pods makes a row for each pod of a proxy that no Pilot knows.
+func (j *joint) pods() {
+	for _, s := range j.scenes {
+		for _, id := range slices.Sorted(maps.Keys(s.pods)) {
+			p := s.pods[id]
+			if p.Type == "" || p.Over || slices.ContainsFunc(j.byID[id], func(r *row) bool { return r.pod == p }) {
+				continue
+			}
+			r := j.add(id, s.clusterID)
+			r.pod, r.home = p, s.realm
+		}
+	}
+}
+
+// places tells each row where its proxy can be asked, and makes rows for
+// proxies of which nothing else is known.
+func (j *joint) places(ctx context.Context) error {
+	for _, s := range j.scenes {
+		for _, name := range s.proxies {
+			at := place{s.realm, name}
+			if s.realm.lone() {
+				if err := j.dump(ctx, at); err != nil {
+					return err
+				}
+			} else if r := j.find(name, s); r != nil {
+				r.places = append(r.places, at)
+			} else if err := j.stranger(ctx, at, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// find gives the row of an id in a scene: the one that is at home there, or
+// the only one of that id, if it is at home nowhere that is known.
+func (j *joint) find(id string, at *scene) *row {
+	all := j.byID[id]
+	for _, r := range all {
+		if r.home == at.realm && (r.pod != nil || r.clusterID == at.clusterID) {
+			return r
+		}
+	}
+	if len(all) == 1 && all[0].pod == nil {
+		return all[0]
+	}
+	return nil
+}
+
+// dump takes a config dump of its own: of a proxy that is there already, or of
+// one more.
+func (j *joint) dump(ctx context.Context, at place) error {
+	who, err := j.m.identify(ctx, at)
+	if err != nil {
+		return j.fault(ctx, &mesh.Fault{Subject: "config_dump", Err: err})
+	}
+	if all := j.byID[who.ID]; len(all) == 1 && who.Type != mesh.ZTunnel {
+		all[0].places = append(all[0].places, at)
+		return nil
+	}
+	id := cmp.Or(who.ID, "unknown")
+	for n := 2; len(j.byID[id]) > 0; n++ {
+		id = fmt.Sprintf("%s-%d", cmp.Or(who.ID, "unknown"), n)
+	}
+	r := j.add(id, who.ClusterID)
+	r.who, r.home, r.places = &who, at.realm, []place{at}
+	return nil
+}
+
+// stranger makes a row for a proxy that can be asked, and that neither a Pilot
+// nor Kubernetes tells of.
+func (j *joint) stranger(ctx context.Context, at place, s *scene) error {
+	who, err := j.m.identify(ctx, at)
+	r := j.add(at.name, cmp.Or(who.ClusterID, s.clusterID))
+	r.who, r.home, r.places = &who, at.realm, []place{at}
+	if err != nil {
+		return j.fault(ctx, &mesh.Fault{Proxy: at.name, Section: "config_dump", Err: err})
+	}
+	return nil
+}
+
+func (j *joint) fault(ctx context.Context, f *mesh.Fault) error {
+	if ended(ctx, f.Err) {
+		return f.Err
+	}
+	j.faults.add(f)
+	return nil
+}
+
+func (j *joint) add(id, clusterID string) *row {
+	r := &row{m: j.m, id: id, clusterID: clusterID, asked: j.asked()}
+	j.rows = append(j.rows, r)
+	j.byID[id] = append(j.byID[id], r)
+	return r
+}
+
+// asked tells whether every Pilot was asked who is connected, so that a proxy
+// that none knows is not.
+func (j *joint) asked() bool {
+	n := 0
+	for _, s := range j.scenes {
+		for _, p := range s.pilots {
+			if n++; !p.told && !p.met {
+				return false
+			}
+		}
+	}
+	return n > 0
+}

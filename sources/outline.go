@@ -1,0 +1,209 @@
+package sources
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/istiod"
+	"github.com/meshq/kubectl-meshq/sources/kube"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// An outline is what one look at the whole mesh brings: who is there, where,
+// and how each proxy stands to its Pilot.
+type outline struct {
+	pilots  []any
+	proxies []any
+	faults  []any
+	rows    map[*mesh.Object]*row
+	unknown error // a word that was to name a proxy, and names none
+}
+
+// A scene is what the outline reads of one realm.
+type scene struct {
+	realm   *realm
+	pilots  []*pilot
+	pods    map[string]*kube.Pod // by pod.namespace
+	listed  bool                 // the pods are known
+	proxies []string             // that can be asked
+
+	clusterID string // of the cluster, as far as connections tell
+	voted     bool   // they do
+}
+
+// A pilot is what one istiod says.
+type pilot struct {
+	id      string // pod.namespace
+	realm   *realm
+	status  []istiod.Status
+	clients []istiod.Client
+	told    bool // syncz was had
+	met     bool // adsz was had
+	links   map[string]*link
+}
+
+// A gatherer collects faults from several goroutines.
+type gatherer struct {
+	mu     sync.Mutex
+	faults []*mesh.Fault
+}
+
+func (g *gatherer) add(f *mesh.Fault) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.faults = append(g.faults, f)
+}
+
+// readOutline asks every istiod for syncz and adsz, and Kubernetes for the
+// pods. What can't be had is a fault, and the outline is what the rest says.
+func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
+	var g gatherer
+	for _, s := range m.options.Sources {
+		for _, f := range s.Faults() {
+			if lost(f) {
+				g.add(f)
+			}
+		}
+	}
+	scenes := make([]*scene, len(m.realms))
+	var group errgroup.Group
+	for i, r := range m.realms {
+		scenes[i] = &scene{realm: r}
+		group.Go(func() error { return m.readScene(ctx, scenes[i], &g) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	rows, err := m.join(ctx, scenes, &g)
+	if err != nil {
+		return nil, err
+	}
+	o := &outline{pilots: m.pilotObjects(scenes), rows: map[*mesh.Object]*row{}}
+	rows, o.unknown = m.options.restrict(rows)
+	o.proxies, o.faults = []any{}, []any{}
+	for _, r := range rows {
+		r.hang()
+		o.proxies = append(o.proxies, r.object)
+		o.rows[r.object] = r
+	}
+	sortFaults(g.faults)
+	for _, f := range g.faults {
+		m.record(f)
+		o.faults = append(o.faults, faultObject(f))
+	}
+	return o, nil
+}
+
+// readScene reads what the outline needs of a realm. Its error is ctx's.
+func (m *Mesh) readScene(ctx context.Context, s *scene, g *gatherer) error {
+	var err error
+	if s.proxies, err = s.realm.names(ctx, transport.Source.Proxies); err != nil {
+		g.add(&mesh.Fault{Subject: m.called("proxies", s.realm), Err: err})
+	}
+	if s.realm.lone() {
+		return ctx.Err()
+	}
+	ids, err := s.realm.names(ctx, transport.Source.Pilots)
+	if err == nil && len(ids) == 0 {
+		err = errors.New("not in the snapshot")
+	}
+	if err != nil {
+		g.add(&mesh.Fault{Subject: m.called("pilots", s.realm), Err: err})
+	}
+	var group errgroup.Group
+	for _, id := range ids {
+		p := &pilot{id: id, realm: s.realm}
+		s.pilots = append(s.pilots, p)
+		group.Go(func() (err error) {
+			p.told, err = m.part(ctx, g, question{s.realm, aPilot, id, "syncz"}, func(doc *decode.Document) (err error) {
+				p.status, err = istiod.ReadSyncz(ctx, doc)
+				return err
+			})
+			return err
+		})
+		group.Go(func() (err error) {
+			p.met, err = m.part(ctx, g, question{s.realm, aPilot, id, "adsz"}, func(doc *decode.Document) (err error) {
+				p.clients, err = istiod.ReadAdsz(ctx, doc)
+				return err
+			})
+			return err
+		})
+	}
+	group.Go(func() (err error) {
+		s.listed, err = m.part(ctx, g, question{s.realm, kubernetes, "", "pods"}, func(doc *decode.Document) error {
+			pods, err := kube.Pods(ctx, doc)
+			s.pods = make(map[string]*kube.Pod, len(pods))
+			for i := range pods {
+				s.pods[pods[i].ID()] = &pods[i]
+			}
+			return err
+		})
+		return err
+	})
+	return group.Wait()
+}
+
+// part asks for one part of the outline and reads it. One that can't be had is
+// a fault; the error is ctx's.
+func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*decode.Document) error) (bool, error) {
+	doc, err := m.readable(ctx, q)
+	if err == nil {
+		err = doc.Named(read(doc))
+	}
+	if err == nil {
+		return true, nil
+	}
+	if ended(ctx, err) {
+		return false, err
+	}
+	f := &mesh.Fault{Subject: q.whom, Section: q.what, Err: err}
+	if q.of == kubernetes {
+		f.Subject = m.called("kubernetes", q.realm)
+	}
+	g.add(f)
+	return false, nil
+}
+
+// called names something of a realm, and the realm where there are several.
+func (m *Mesh) called(what string, r *realm) string {
+	if len(m.realms) == 1 || r.context == "" {
+		return what
+	}
+	return what + " of " + r.context
+}
+
+// readable gives an answer as JSON, whatever form it came in.
+func (m *Mesh) readable(ctx context.Context, q question) (*decode.Document, error) {
+	body, err := m.ask(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	doc := &decode.Document{Bytes: body, Name: body.Name}
+	if body.Form == transport.YAML {
+		text, err := kube.FromYAML(body)
+		if err != nil {
+			return nil, doc.Named(err)
+		}
+		doc.Bytes = bytes.NewReader(text)
+	}
+	return doc, nil
+}
+
+// identify reads who a proxy is that neither a Pilot nor Kubernetes tells of.
+func (m *Mesh) identify(ctx context.Context, at place) (envoy.Identity, error) {
+	if at.realm.kind == transport.KindZtunnelDump {
+		return envoy.Identity{ID: mesh.ZTunnel, Type: mesh.ZTunnel}, nil
+	}
+	doc, err := m.readable(ctx, question{at.realm, aProxy, at.name, "config_dump"})
+	if err != nil {
+		return envoy.Identity{}, err
+	}
+	return envoy.Identify(ctx, doc)
+}

@@ -1,0 +1,84 @@
+package sources
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// restrict keeps the rows that the options ask for. The error is of a word
+// that names none of them.
+func (o *Options) restrict(rows []*row) ([]*row, error) {
+	rows = slices.DeleteFunc(rows, func(r *row) bool {
+		return o.Namespace != "" && r.namespace() != o.Namespace || o.Selector != nil && !o.Selector.Matches(labelSet(r.labels()))
+	})
+	if len(o.Proxies) == 0 {
+		return rows, nil
+	}
+	names := make([]mesh.Name, len(rows))
+	for i, r := range rows {
+		names[i] = mesh.Name{ID: r.id, Pod: r.name(), Workload: r.workload(), ClusterID: r.clusterID}
+	}
+	keep := make([]bool, len(rows))
+	for _, word := range o.Proxies {
+		at := mesh.Pick(word, names)
+		if at == nil {
+			return nil, o.none(word, names)
+		}
+		for _, i := range at {
+			keep[i] = true
+		}
+	}
+	var out []*row
+	for i, r := range rows {
+		if keep[i] {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// none says that a word names no proxy, and which it may have meant.
+func (o *Options) none(word string, names []mesh.Name) error {
+	const most = 5
+	text := "no proxy named " + word
+	if o.Namespace != "" {
+		text += " in namespace " + o.Namespace
+	}
+	var near []string
+	for _, n := range names {
+		if word != "" && strings.Contains(n.ID, word) {
+			near = append(near, n.ID)
+		}
+	}
+	if more := len(near) - most; more > 0 {
+		near = append(near[:most], fmt.Sprintf("and %d more", more))
+	}
+	if near != nil {
+		text += "; in a name: " + strings.Join(near, ", ")
+	}
+	return &UnknownProxyError{Word: word, text: text}
+}
+
+// An UnknownProxyError is of a word in Options.Proxies that names no proxy.
+type UnknownProxyError struct {
+	Word string
+	text string
+}
+
+func (e *UnknownProxyError) Error() string { return e.text }
+
+// labelSet gives labels as a selector reads them.
+func labelSet(m map[string]any) labels.Set {
+	set := labels.Set{}
+	for k, v := range m {
+		if s, ok := v.(string); ok {
+			set[k] = s
+		}
+	}
+	return set
+}

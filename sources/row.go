@@ -1,0 +1,272 @@
+package sources
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/istiod"
+	"github.com/meshq/kubectl-meshq/sources/kube"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/store"
+)
+
+// A row is one proxy: what is known of it before it is asked itself.
+type row struct {
+	m         *Mesh
+	id        string
+	clusterID string
+	home      *realm // where its pod is, or would be
+	asked     bool   // every Pilot was asked who is connected
+
+	link *link           // nil: no Pilot knows it
+	pod  *kube.Pod       // nil: Kubernetes doesn't know it
+	who  *envoy.Identity // set where neither does
+
+	places []place // where it can be asked
+	object *mesh.Object
+	group  *store.Group
+
+	mu      sync.Mutex
+	reader  *reader
+	desired *mesh.Object
+}
+
+// A place is where a proxy's answers can be had, and under which name.
+type place struct {
+	realm *realm
+	name  string
+}
+
+// hang makes the proxy's object. Nothing in it is asked for.
+func (r *row) hang() {
+	r.group = r.m.store.Group(r.forget)
+	f := map[string]any{
+		"id": r.id, "name": nullable(r.name()), "namespace": nullable(r.namespace()),
+		"type": nullable(r.kind()), "clusterID": nullable(r.clusterID),
+		"pilot": nil, "revision": nullable(r.revision()), "version": nullable(r.version()),
+		"ip": nil, "ips": nil, "node": nullable(r.node()),
+		"labels": object(r.labels()), "annotations": object(r.annotations()),
+		"workload": nullable(r.workload()), "serviceAccount": nullable(r.serviceAccount()), "locality": object(r.locality()),
+		"connected": r.connected(), "connectedAt": instant(r.link.connectedAt()), "ready": nil,
+	}
+	if r.link != nil {
+		f["pilot"], _ = cut(r.link.pilot.id)
+	}
+	if ips := r.ips(); len(ips) > 0 {
+		f["ip"], f["ips"] = ips[0], texts(ips)
+	}
+	if r.pod != nil {
+		f["ready"] = r.pod.Ready
+	}
+	r.hangSync(f)
+	r.object = mesh.NewObject("Proxy", nil, f)
+	for _, s := range mesh.SectionsOf(r.kind()) {
+		f[string(s.Name)] = r.section(s.Name)
+	}
+}
+
+// connected tells whether a Pilot knows the proxy; null when that can't be
+// told, because not every Pilot could be asked.
+func (r *row) connected() any {
+	if r.link != nil {
+		return true
+	}
+	if r.asked {
+		return false
+	}
+	return nil
+}
+
+// cut parts pod.namespace. A pod's name may have dots in it, a namespace's not.
+func cut(id string) (name, namespace string) {
+	if i := strings.LastIndexByte(id, '.'); i >= 0 {
+		return id[:i], id[i+1:]
+	}
+	return id, ""
+}
+
+func (r *row) name() string {
+	if r.who != nil && r.who.ID != r.id { // a made-up id
+		return r.who.Name
+	}
+	name, namespace := cut(r.id)
+	if namespace == "" && r.who != nil {
+		return r.who.Name
+	}
+	return name
+}
+
+func (r *row) namespace() string {
+	_, namespace := cut(r.id)
+	if r.who != nil && namespace == "" {
+		return r.who.Namespace
+	}
+	return namespace
+}
+
+// kind is the proxy's type: as its Pilot says, else as its pod looks.
+func (r *row) kind() string {
+	if r.link != nil && r.link.status != nil && r.link.status.Type != "" {
+		return r.link.status.Type
+	}
+	if r.pod != nil {
+		return r.pod.Type
+	}
+	if r.who != nil {
+		return r.who.Type
+	}
+	return ""
+}
+
+func (r *row) revision() string {
+	if r.pod != nil {
+		return r.pod.Revision
+	}
+	s, _ := r.labels()["istio.io/rev"].(string)
+	return s
+}
+
+func (r *row) version() string {
+	var v string
+	if l := r.link; l != nil {
+		if l.status != nil {
+			v = l.status.Version
+		}
+		if l.client != nil {
+			v = cmp.Or(v, l.client.Version)
+		}
+	}
+	if r.who != nil {
+		v = r.who.Version
+	}
+	return v
+}
+
+func (r *row) ips() []string {
+	switch {
+	case r.pod != nil && len(r.pod.IPs) > 0:
+		return r.pod.IPs
+	case r.link != nil && r.link.client != nil:
+		return r.link.client.IPs
+	case r.who != nil && len(r.who.IPs) > 0:
+		return r.who.IPs
+	case r.who != nil && r.who.IP != "":
+		return []string{r.who.IP}
+	}
+	return nil
+}
+
+func (r *row) node() string {
+	switch {
+	case r.pod != nil:
+		return r.pod.Node
+	case r.link != nil && r.link.client != nil:
+		return r.link.client.Node
+	case r.who != nil:
+		return r.who.Node
+	}
+	return ""
+}
+
+// labels are the pod's; of a proxy without a pod, what it says itself.
+func (r *row) labels() map[string]any {
+	switch {
+	case r.pod != nil:
+		return known(r.pod.Labels)
+	case r.link != nil && r.link.client != nil:
+		return known(r.link.client.Labels)
+	case r.who != nil:
+		return r.who.Labels
+	}
+	return nil
+}
+
+func (r *row) annotations() map[string]any {
+	switch {
+	case r.pod != nil:
+		return known(r.pod.Annotations)
+	case r.who != nil:
+		return r.who.Annotations
+	}
+	return nil
+}
+
+func (r *row) workload() string {
+	if r.link != nil && r.link.client != nil && r.link.client.Workload != "" {
+		return r.link.client.Workload
+	}
+	switch {
+	case r.pod != nil:
+		return r.pod.Workload
+	case r.who != nil:
+		return r.who.Workload
+	}
+	return ""
+}
+
+func (r *row) serviceAccount() string {
+	switch {
+	case r.pod != nil:
+		return r.pod.ServiceAccount
+	case r.link != nil && r.link.client != nil:
+		return r.link.client.ServiceAccount
+	case r.who != nil:
+		return r.who.ServiceAccount
+	}
+	return ""
+}
+
+func (r *row) locality() map[string]any {
+	switch {
+	case r.link != nil && r.link.client != nil:
+		return r.link.client.Locality
+	case r.who != nil:
+		return r.who.Locality
+	}
+	return nil
+}
+
+// status is what syncz says of the proxy; nil when none does.
+func (r *row) status() *istiod.Status {
+	if r.link == nil {
+		return nil
+	}
+	return r.link.status
+}
+
+// hangSync sets the words at once and the rest, which is much, when it is
+// looked at.
+func (r *row) hangSync(f map[string]any) {
+	status := r.status()
+	for _, t := range mesh.SyncTypes() {
+		f[t.Key] = status.Word(t.Key)
+	}
+	f["sync"] = mesh.Later(func(context.Context) (any, error) { return status.Sync(r.m.now), nil })
+}
+
+// known tells an empty object from one that isn't known.
+func known(m map[string]any) map[string]any {
+	if m == nil {
+		return map[string]any{}
+	}
+	return m
+}
+
+// object gives null for an object that isn't known.
+func object(m map[string]any) any {
+	if m == nil {
+		return nil
+	}
+	return m
+}
+
+func texts(all []string) []any {
+	out := make([]any, len(all))
+	for i, s := range all {
+		out[i] = s
+	}
+	return out
+}
