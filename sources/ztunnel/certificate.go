@@ -1,0 +1,139 @@
+package ztunnel
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// secrets reads the certificates, an object each: the chain of an identity,
+// its leaf first, then its roots. An identity that has no certificate yet is
+// one object too, with nulls.
+func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) {
+	v, err := member(ctx, doc, "certificates", &decode.Node{All: true})
+	if err != nil {
+		return nil, err
+	}
+	out := []any{}
+	for _, c := range objects(v) {
+		for _, row := range p.identity(c) {
+			out = append(out, mesh.NewObject("Secret", p.Owner, row))
+		}
+	}
+	return out, nil
+}
+
+// identity gives the rows of one identity.
+func (p *Proxy) identity(c map[string]any) []map[string]any {
+	chain, roots := objects(c["certChain"]), objects(c["rootCerts"])
+	var rows []map[string]any
+	for i, cert := range chain {
+		kind := "Intermediate"
+		switch {
+		case i == 0:
+			kind = "Leaf"
+		case i == len(chain)-1 && len(roots) == 0: // old dumps end the chain with the root
+			kind = "Root"
+		}
+		rows = append(rows, p.certificate(c, kind, cert))
+	}
+	for _, cert := range roots {
+		rows = append(rows, p.certificate(c, "Root", cert))
+	}
+	if rows == nil {
+		rows = append(rows, p.certificate(c, "", nil))
+	}
+	return rows
+}
+
+func (p *Proxy) certificate(c map[string]any, kind string, cert map[string]any) map[string]any {
+	state, why, _ := strings.Cut(text(c["state"]), ":")
+	row := map[string]any{
+		"name": c["identity"], "type": nullable(kind), "state": nullable(state), "trustDomain": nullable(trustDomain(text(c["identity"]))),
+		"valid": false, "serialNumber": nil, "notBefore": nil, "notAfter": nil, "subjectAltNames": nil, "issuer": nil,
+	}
+	if why = strings.TrimSpace(why); why != "" {
+		row["error"] = why
+	}
+	if cert == nil {
+		return row
+	}
+	from, begins := instant(cert["validFrom"])
+	until, ends := instant(cert["expirationTime"])
+	row["valid"] = begins && ends && p.Now.After(from) && p.Now.Before(until)
+	if begins {
+		row["notBefore"] = from.Format(time.RFC3339)
+	}
+	if ends {
+		row["notAfter"] = until.Format(time.RFC3339)
+	}
+	if n, ok := new(big.Int).SetString(text(cert["serialNumber"]), 10); ok {
+		row["serialNumber"] = n.Text(16)
+	}
+	if x := parse(text(cert["pem"])); x != nil {
+		row["subjectAltNames"], row["issuer"] = names(x), nullable(x.Issuer.String())
+	}
+	return row
+}
+
+// parse reads a certificate: PEM, or the base64 of PEM; nil if it is neither.
+func parse(s string) *x509.Certificate {
+	block, _ := pem.Decode([]byte(s))
+	if block == nil {
+		raw, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			return nil
+		}
+		if block, _ = pem.Decode(raw); block == nil {
+			return nil
+		}
+	}
+	x, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return x
+}
+
+func names(x *x509.Certificate) []any {
+	all := []any{}
+	for _, u := range x.URIs {
+		all = append(all, u.String())
+	}
+	for _, d := range x.DNSNames {
+		all = append(all, d)
+	}
+	for _, ip := range x.IPAddresses {
+		all = append(all, ip.String())
+	}
+	return all
+}
+
+// trustDomain gives that of an identity, "spiffe://cluster.local/ns/a/sa/b".
+func trustDomain(identity string) string {
+	rest, ok := strings.CutPrefix(identity, "spiffe://")
+	if !ok {
+		return ""
+	}
+	domain, _, _ := strings.Cut(rest, "/")
+	return domain
+}
+
+func instant(v any) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, text(v))
+	return t.UTC().Truncate(time.Second), err == nil
+}
+
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,96 @@
+// Package ztunnel reads the config dump of a ztunnel, the proxy of a node in
+// an ambient mesh: the workloads, services and policies it knows, the
+// connections open in it, its certificates.
+//
+// It knows the forms of that dump, those of old versions too. It knows nothing
+// of Envoy, and not where a dump came from.
+package ztunnel
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Request is what the admin port is asked for; the answer has every section.
+const Request = "config_dump"
+
+// A Proxy reads the sections of one ztunnel.
+type Proxy struct {
+	Owner *mesh.Object
+	Now   time.Time // that certificates are valid at, or not
+}
+
+// Section reads one section: an array of objects of its kind, in the order of
+// namespace and name (certificates: as ztunnel has them).
+func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Document) (any, error) {
+	switch s {
+	case mesh.Workloads:
+		return p.resources(ctx, doc, "workloads", "Workload", "uid")
+	case mesh.Services:
+		return p.resources(ctx, doc, "services", "WorkloadService", "hostname")
+	case mesh.Policies:
+		return p.resources(ctx, doc, "policies", "Policy", "scope")
+	case mesh.Connections:
+		return p.connections(ctx, doc)
+	case mesh.Secrets:
+		return p.secrets(ctx, doc)
+	}
+	return nil, nil
+}
+
+// member reads one member of the dump; nil where it has none.
+func member(ctx context.Context, doc *decode.Document, name string, n *decode.Node) (any, error) {
+	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Fields: []decode.Field{{Name: name, Node: n}}}, nil)
+	m, _ := v.(map[string]any)
+	return m[name], err
+}
+
+// resources reads a list of resources; in old dumps it is a map, by address.
+// A third field orders those of one name.
+func (p *Proxy) resources(ctx context.Context, doc *decode.Document, name, kind, third string) (any, error) {
+	v, err := member(ctx, doc, name, &decode.Node{Elem: &decode.Node{Shallow: true}})
+	if err != nil {
+		return nil, err
+	}
+	found := objects(v)
+	slices.SortStableFunc(found, func(a, b map[string]any) int {
+		return cmp.Or(byText(a, b, "namespace"), byText(a, b, "name"), byText(a, b, third))
+	})
+	out := make([]any, len(found))
+	for i, m := range found {
+		out[i] = mesh.NewObject(kind, p.Owner, m)
+	}
+	return out, nil
+}
+
+// objects gives the objects in an array, or in an object by their keys.
+func objects(v any) []map[string]any {
+	var out []map[string]any
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			if m, ok := e.(map[string]any); ok {
+				out = append(out, m)
+			}
+		}
+	case map[string]any:
+		for _, k := range sorted(v) {
+			if m, ok := v[k].(map[string]any); ok {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+func byText(a, b map[string]any, key string) int { return cmp.Compare(text(a[key]), text(b[key])) }
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
