@@ -1,0 +1,135 @@
+package printers
+
+import (
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// mostRows is how many rows are held to lay them out together; what a longer
+// table has beyond keeps the widths and columns of its first rows.
+const mostRows = 20000
+
+// A block is a table of one kind: its rows are held until it ends, since
+// which columns it has and how wide they are hangs on all of them.
+type block struct {
+	kind   *Kind // nil: of any objects
+	out    io.Writer
+	opts   Options
+	follow bool // something stands above it
+	rows   []row
+	flat   []map[string]string
+	header []string // as printed; nil: not yet
+	shown  []int    // the places of the columns shown
+	grid   *grid
+}
+
+func newBlock(kind *Kind, out io.Writer, o Options, follow bool) *block {
+	return &block{kind: kind, out: out, opts: o, follow: follow}
+}
+
+// holds tells whether rows of a kind belong in it.
+func (b *block) holds(kind *Kind) bool {
+	if b.kind == nil || kind == nil {
+		return b.kind == kind
+	}
+	return b.kind.Name == kind.Name && b.kind.Group == kind.Group
+}
+
+func (b *block) add(rows []row, flat []map[string]string) error {
+	b.rows = append(b.rows, rows...)
+	b.flat = append(b.flat, flat...)
+	if len(b.rows) < mostRows && len(b.flat) < mostRows {
+		return nil
+	}
+	return b.flush(false)
+}
+
+// flush prints the rows it holds. When they need a column that is not among
+// those already printed, they begin again under a new header.
+func (b *block) flush(ended bool) error {
+	columns, rows := b.table()
+	shown := b.visible(columns, rows, ended)
+	if b.grid == nil || slices.ContainsFunc(shown, func(i int) bool { return !slices.Contains(b.header, columns[i].Header) }) {
+		b.begin(columns, shown)
+	}
+	b.rows, b.flat = nil, nil
+	return b.grid.print(b.lines(columns, rows))
+}
+
+// table gives the block's columns and rows; those of objects of any kind are
+// made of the keys they have.
+func (b *block) table() ([]Column, []row) {
+	if b.kind != nil {
+		return b.kind.Columns, b.rows
+	}
+	keys := map[string]bool{}
+	for _, fields := range b.flat {
+		for key := range fields {
+			keys[key] = true
+		}
+	}
+	var columns []Column
+	order := slices.Sorted(maps.Keys(keys))
+	for _, key := range order {
+		columns = append(columns, Column{Header: clean(strings.ToUpper(key))})
+	}
+	rows := make([]row, len(b.flat))
+	for i, fields := range b.flat {
+		for _, key := range order {
+			cell, ok := fields[key]
+			if !ok {
+				cell = noneCell
+			}
+			rows[i] = append(rows[i], cell)
+		}
+	}
+	return columns, rows
+}
+
+// visible gives the columns that the rows call for. While more rows may come,
+// whose each is can't be left out.
+func (b *block) visible(columns []Column, rows []row, ended bool) []int {
+	var shown []int
+	for i, c := range columns {
+		if c.shown == nil || c.shown(rows, i) || !ended && c.Header == "PROXY" {
+			shown = append(shown, i)
+		}
+	}
+	return shown
+}
+
+func (b *block) begin(columns []Column, shown []int) {
+	b.shown, b.header = shown, nil
+	for _, i := range shown {
+		b.header = append(b.header, columns[i].Header)
+	}
+	follow := b.follow || b.grid != nil
+	b.grid = newGrid(b.out, b.opts)
+	if !b.opts.NoHeaders {
+		b.grid.header, b.grid.gap = b.header, follow
+	}
+}
+
+// lines gives the cells of the columns shown. A column of an earlier header
+// that these rows don't have is empty.
+func (b *block) lines(columns []Column, rows []row) (lines [][]string, red []bool) {
+	places := make([]int, len(b.header))
+	red = make([]bool, len(b.header))
+	for i, header := range b.header {
+		places[i] = slices.IndexFunc(columns, func(c Column) bool { return c.Header == header })
+		red[i] = places[i] >= 0 && columns[places[i]].alarm
+	}
+	for _, r := range rows {
+		line := make([]string, len(places))
+		for i, at := range places {
+			line[i] = noneCell
+			if at >= 0 {
+				line[i] = r[at]
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines, red
+}

@@ -1,0 +1,64 @@
+package printers
+
+import (
+	"context"
+	"io"
+)
+
+// A collector prints what a template makes of each result by itself, or of
+// all of them as a List.
+type collector struct {
+	out    io.Writer
+	ctx    context.Context
+	ofList bool
+	text   func(context.Context, any) ([]byte, error)
+	load   func(context.Context, any) (any, error) // loads what text will look at in an item of the List
+	values []any                                   // of the List
+}
+
+// collected is a rendered result: text, or the value for the List.
+type collected struct {
+	text  []byte
+	value any
+}
+
+func (c *collector) Render(ctx context.Context, v any) (any, error) {
+	if !c.ofList {
+		text, err := c.text(ctx, v)
+		return collected{text: text}, err
+	}
+	v, err := top(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	v, err = c.load(ctx, v)
+	return collected{value: v}, err
+}
+
+func (c *collector) Print(rendered any) error {
+	r := rendered.(collected)
+	if c.ofList {
+		c.values = append(c.values, r.value)
+		return nil
+	}
+	_, err := c.out.Write(r.text)
+	return err
+}
+
+func (c *collector) Close() error {
+	if !c.ofList {
+		return nil
+	}
+	var v any = listOf(append([]any{}, c.values...))
+	if len(c.values) == 1 {
+		if fields, ok := c.values[0].(map[string]any); ok && fields["items"] != nil {
+			v = c.values[0] // a list itself
+		}
+	}
+	text, err := c.text(c.ctx, v)
+	if err != nil {
+		return err
+	}
+	_, err = c.out.Write(text)
+	return err
+}

@@ -1,0 +1,116 @@
+package printers
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Column is a column of the table of a kind.
+type Column struct {
+	Header string
+	Wide   bool // only with -o wide
+
+	// Fields are the paths of what it looks at, all that a row of it loads;
+	// WideFields what it looks at besides with -o wide.
+	Fields     []string
+	WideFields []string
+
+	// Sometimes says when it is there, for a column that isn't always; empty
+	// for one that is.
+	Sometimes string
+
+	cell  func(*subject) string
+	shown func(rows []row, at int) bool // nil: always
+	name  bool                          // it names the object, as kubectl's NAME
+	alarm bool                          // alarming words stand red
+}
+
+// A Kind is the table of a kind of objects.
+type Kind struct {
+	Name    string
+	Group   string // the API group, of Kubernetes' kinds outside the core
+	Columns []Column
+
+	kubernetes bool
+	labels     []string                  // the path of its labels; nil: it has none
+	rows       func(*subject) []*subject // nil: one row, about the object
+	none       string                    // what an empty cell says
+}
+
+// Kinds are the tables, in the order of the document. Any other Kubernetes
+// kind has the columns of [Other].
+func Kinds() []Kind {
+	return slices.Concat(
+		[]Kind{pilotKind(), proxyKind()},
+		envoyKinds(), ztunnelKinds(), kubernetesKinds(),
+		[]Kind{faultKind()},
+	)
+}
+
+// Other is the table of the Kubernetes kinds that have none of their own.
+func Other() Kind {
+	return kubernetesKind("", "")
+}
+
+// path makes a column of one member.
+func path(header, path string) Column {
+	keys := strings.Split(path, ".")
+	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return s.text(keys...) }}
+}
+
+// listing makes a column of the elements of an array.
+func listing(header, path string) Column {
+	keys := strings.Split(path, ".")
+	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return strings.Join(s.texts(keys...), ",") }}
+}
+
+// age makes a column of how long ago a time was.
+func age(header, path string) Column {
+	keys := strings.Split(path, ".")
+	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return s.since(keys...) }}
+}
+
+func wide(columns ...Column) []Column {
+	for i := range columns {
+		columns[i].Wide = true
+	}
+	return columns
+}
+
+func naming(c Column) Column {
+	c.name = true
+	return c
+}
+
+// proxyColumn says whose an object is, when a block has those of several.
+func proxyColumn() Column {
+	return Column{
+		Header: "PROXY", Sometimes: "objects of several proxies",
+		cell: func(s *subject) string {
+			if s.owner == nil {
+				return ""
+			}
+			return s.of(s.owner).text("id")
+		},
+		shown: varies,
+	}
+}
+
+// varies shows a column whose cells are not all the same.
+func varies(rows []row, at int) bool {
+	return slices.ContainsFunc(rows, func(r row) bool { return r[at] != rows[0][at] })
+}
+
+// unless shows a column when a cell says something else than the words given.
+func unless(words ...string) func([]row, int) bool {
+	return func(rows []row, at int) bool {
+		return slices.ContainsFunc(rows, func(r row) bool { return !slices.Contains(words, r[at]) })
+	}
+}
+
+// stateColumn is there when Envoy doesn't simply use what it says.
+func stateColumn() Column {
+	c := path("STATE", "state")
+	c.alarm, c.Sometimes, c.shown = true, "not all ACTIVE or STATIC; -o wide", unless("ACTIVE", "STATIC", "", "-")
+	return c
+}

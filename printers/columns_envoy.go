@@ -1,0 +1,127 @@
+package printers
+
+import "strings"
+
+// envoyKinds are the tables of what an Envoy holds: istioctl's columns, and an
+// empty cell says what istioctl's says where it says anything.
+func envoyKinds() []Kind {
+	kinds := []Kind{
+		{Name: "Cluster", Columns: clusterColumns()},
+		{Name: "Listener", Columns: listenerColumns(), rows: listenerRows},
+		{Name: "RouteConfiguration", Columns: routeColumns(), rows: routeConfigurationRows},
+		{Name: "VirtualHost", Columns: routeColumns(), rows: virtualHostRows},
+		{Name: "Route", Columns: routeColumns()},
+		{Name: "Endpoint", Columns: endpointColumns()},
+		{Name: "Secret", Columns: secretColumns()},
+		{Name: "ExtensionConfig", Columns: extensionColumns()},
+	}
+	return ofProxies(kinds)
+}
+
+// ofProxies gives the kinds that belong to a proxy the column that says so.
+func ofProxies(kinds []Kind) []Kind {
+	for i := range kinds {
+		kinds[i].none = "-"
+		kinds[i].Columns = append([]Column{proxyColumn()}, kinds[i].Columns...)
+	}
+	return kinds
+}
+
+func clusterColumns() []Column {
+	return append([]Column{
+		{Header: "SERVICE FQDN", Fields: []string{"direction", "fqdn", "name"}, name: true, cell: clusterService},
+		path("PORT", "port"),
+		path("SUBSET", "subset"),
+		path("DIRECTION", "direction"),
+		{Header: "TYPE", Fields: []string{"type", "clusterType.name"}, cell: clusterType},
+		path("DESTINATION RULE", "destinationRule"),
+		stateColumn(),
+	}, wide(
+		age("UPDATED", "lastUpdated"),
+		path("VERSION", "versionInfo"),
+		path("NAME", "name"),
+	)...)
+}
+
+// clusterService is the service that a cluster's name speaks of, or the name
+// when it speaks of none.
+func clusterService(s *subject) string {
+	if s.text("direction") == "" {
+		return s.text("name")
+	}
+	return s.text("fqdn")
+}
+
+// clusterType is Envoy's word; what Envoy leaves out is STATIC, unless the
+// cluster is of an extension's type.
+func clusterType(s *subject) string {
+	for _, path := range [][]string{{"type"}, {"clusterType", "name"}} {
+		if t := s.text(path...); t != "" {
+			return t
+		}
+	}
+	return "STATIC"
+}
+
+func endpointColumns() []Column {
+	status := path("STATUS", "health")
+	outlier := path("OUTLIER CHECK", "outlier")
+	outlier.Wide = true
+	return append([]Column{
+		naming(path("ENDPOINT", "address")),
+		status,
+		outlier,
+		path("CLUSTER", "cluster"),
+	}, wide(
+		path("WEIGHT", "weight"),
+		path("PRIORITY", "priority"),
+		Column{Header: "LOCALITY", Fields: []string{"locality"}, cell: locality},
+		path("HOSTNAME", "hostname"),
+	)...)
+}
+
+// locality is region/zone/subZone, as far as they are known.
+func locality(s *subject) string {
+	var parts []string
+	for _, key := range []string{"region", "zone", "subZone"} {
+		part := s.text("locality", key)
+		if part == "" {
+			break
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "/")
+}
+
+func secretColumns() []Column {
+	trust := path("TRUST DOMAIN", "trustDomain")
+	trust.Sometimes, trust.shown = "some have one", unless("-")
+	status := path("STATUS", "state")
+	status.alarm = true
+	return append([]Column{
+		naming(path("NAME", "name")),
+		path("TYPE", "type"),
+		status,
+		path("VALID CERT", "valid"),
+		path("SERIAL NUMBER", "serialNumber"),
+		path("NOT AFTER", "notAfter"),
+		path("NOT BEFORE", "notBefore"),
+		trust,
+	}, wide(
+		listing("SUBJECT ALT NAMES", "subjectAltNames"),
+		path("ISSUER", "issuer"),
+	)...)
+}
+
+func extensionColumns() []Column {
+	return append([]Column{
+		naming(path("NAME", "name")),
+		{Header: "TYPE", Fields: []string{"typeURL"}, cell: func(s *subject) string {
+			return strings.TrimPrefix(s.text("typeURL"), "type.googleapis.com/")
+		}},
+		stateColumn(),
+	}, wide(
+		age("UPDATED", "lastUpdated"),
+		path("VERSION", "versionInfo"),
+	)...)
+}

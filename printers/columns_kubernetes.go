@@ -1,0 +1,113 @@
+package printers
+
+import (
+	"fmt"
+	"strings"
+)
+
+// kubernetesKinds are the tables of Kubernetes kinds that have columns of
+// their own: those of kubectl get.
+func kubernetesKinds() []Kind {
+	const istio, security, gateway = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
+	return []Kind{
+		kubernetesKind("Service", "", serviceColumns()...),
+		kubernetesKind("VirtualService", istio, listing("GATEWAYS", "spec.gateways"), listing("HOSTS", "spec.hosts")),
+		kubernetesKind("DestinationRule", istio, path("HOST", "spec.host")),
+		kubernetesKind("Gateway", istio, selector("SELECTOR", "spec.selector")),
+		kubernetesKind("ServiceEntry", istio, listing("HOSTS", "spec.hosts"), path("LOCATION", "spec.location"), path("RESOLUTION", "spec.resolution")),
+		kubernetesKind("WorkloadEntry", istio, path("ADDRESS", "spec.address")),
+		kubernetesKind("PeerAuthentication", security, path("MODE", "spec.mtls.mode")),
+		kubernetesKind("AuthorizationPolicy", security, path("ACTION", "spec.action")),
+		kubernetesKind("Gateway", gateway, path("CLASS", "spec.gatewayClassName"), gatewayAddress(), condition("PROGRAMMED", "Programmed")),
+		kubernetesKind("GatewayClass", gateway, path("CONTROLLER", "spec.controllerName"), condition("ACCEPTED", "Accepted")),
+		kubernetesKind("HTTPRoute", gateway, listing("HOSTNAMES", "spec.hostnames")),
+		kubernetesKind("GRPCRoute", gateway, listing("HOSTNAMES", "spec.hostnames")),
+	}
+}
+
+// kubernetesKind is NAME and NAMESPACE, what is its own, AGE.
+func kubernetesKind(name, group string, own ...Column) Kind {
+	columns := append([]Column{naming(path("NAME", "metadata.name")), path("NAMESPACE", "metadata.namespace")}, own...)
+	at := len(columns)
+	for at > 0 && columns[at-1].Wide {
+		at--
+	}
+	more := columns[at:]
+	columns = append(columns[:at:at], age("AGE", "metadata.creationTimestamp"))
+	return Kind{Name: name, Group: group, kubernetes: true, labels: []string{"metadata", "labels"}, Columns: append(columns, more...)}
+}
+
+func serviceColumns() []Column {
+	return append([]Column{
+		path("TYPE", "spec.type"),
+		path("CLUSTER-IP", "spec.clusterIP"),
+		{Header: "EXTERNAL-IP", Fields: []string{"spec.type", "spec.externalIPs", "spec.externalName", "status.loadBalancer.ingress"}, cell: externalIP},
+		{Header: "PORT(S)", Fields: []string{"spec.ports"}, cell: servicePorts},
+	}, wide(selector("SELECTOR", "spec.selector"))...)
+}
+
+// externalIP is where a service is reached from outside, as kubectl has it.
+func externalIP(s *subject) string {
+	ips := s.texts("spec", "externalIPs")
+	switch s.text("spec", "type") {
+	case "ExternalName":
+		return s.text("spec", "externalName")
+	case "LoadBalancer":
+		var all []string
+		for _, ingress := range s.objects("status", "loadBalancer", "ingress") {
+			if ip := ingress.text("ip"); ip != "" {
+				all = append(all, ip)
+			} else if name := ingress.text("hostname"); name != "" {
+				all = append(all, name)
+			}
+		}
+		if ips = append(all, ips...); len(ips) == 0 {
+			return "<pending>"
+		}
+	}
+	return strings.Join(ips, ",")
+}
+
+func servicePorts(s *subject) string {
+	var all []string
+	for _, p := range s.objects("spec", "ports") {
+		text := p.text("port")
+		if node := p.text("nodePort"); node != "" {
+			text += ":" + node
+		}
+		protocol := p.text("protocol")
+		if protocol == "" {
+			protocol = "TCP"
+		}
+		all = append(all, fmt.Sprintf("%s/%s", text, protocol))
+	}
+	return strings.Join(all, ",")
+}
+
+// selector is key=value,key=value.
+func selector(header, path string) Column {
+	keys := strings.Split(path, ".")
+	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return s.pairs(keys...) }}
+}
+
+func gatewayAddress() Column {
+	return Column{Header: "ADDRESS", Fields: []string{"status.addresses.value"}, cell: func(s *subject) string {
+		var all []string
+		for _, a := range s.objects("status", "addresses") {
+			all = append(all, a.text("value"))
+		}
+		return strings.Join(all, ",")
+	}}
+}
+
+// condition is the status of one of the object's conditions.
+func condition(header, kind string) Column {
+	return Column{Header: header, Fields: []string{"status.conditions"}, cell: func(s *subject) string {
+		for _, c := range s.objects("status", "conditions") {
+			if c.text("type") == kind {
+				return c.text("status")
+			}
+		}
+		return ""
+	}}
+}

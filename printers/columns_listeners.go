@@ -1,0 +1,245 @@
+package printers
+
+import (
+	"slices"
+	"strings"
+)
+
+// listenerColumns are istioctl's. A row is a listener, with its matches and
+// destinations summed up; with -o wide it is a filter chain of one.
+func listenerColumns() []Column {
+	return append([]Column{
+		{Header: "ADDRESSES", Fields: []string{"address", "additionalAddresses"}, name: true, cell: addresses},
+		{Header: "PORT", Fields: []string{"address.socketAddress.portValue"}, cell: listenerPort},
+		{Header: "MATCH", Fields: []string{"filterChains.filterChainMatch", "filterChainMatcher"}, cell: chainCell(chainMatch)},
+		{Header: "DESTINATION", Fields: []string{"filterChains.filters"}, cell: chainCell(chainDestination)},
+		configurationState(),
+	}, wide(
+		Column{Header: "CHAIN", Fields: []string{"filterChains.name"}, cell: chainCell(func(chain *subject) string { return chain.text("name") })},
+		Column{Header: "LISTENER", Fields: []string{"name"}, cell: func(s *subject) string { return listener(s).text("name") }},
+		Column{Header: "UPDATED", Fields: []string{"lastUpdated"}, cell: func(s *subject) string { return listener(s).since("lastUpdated") }},
+	)...)
+}
+
+// listenerRows gives the filter chains, the one for all else last.
+func listenerRows(s *subject) []*subject {
+	if !s.wide {
+		return []*subject{s}
+	}
+	if chains := filterChains(s); chains != nil {
+		return chains
+	}
+	return []*subject{s}
+}
+
+func filterChains(s *subject) []*subject {
+	chains := s.objects("filterChains")
+	if last := s.of(s.fields["defaultFilterChain"]); !last.absent() {
+		chains = append(chains, last)
+	}
+	return chains
+}
+
+// listener is what a row's filter chain is in.
+func listener(s *subject) *subject {
+	if s.parent != nil {
+		return s.parent
+	}
+	return s
+}
+
+// chainCell says of a filter chain what cell does; of a listener it sums up
+// what there is to say of its chains.
+func chainCell(cell func(*subject) string) func(*subject) string {
+	return func(s *subject) string {
+		if s.parent != nil {
+			return cell(s)
+		}
+		var all []string
+		for _, chain := range filterChains(s) {
+			if text := cell(chain); !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+		return summary(all, 1)
+	}
+}
+
+func addresses(s *subject) string {
+	s = listener(s)
+	all := []string{address(s.of(s.fields["address"]))}
+	for _, more := range s.objects("additionalAddresses") {
+		all = append(all, address(more.of(more.fields["address"])))
+	}
+	return strings.Join(all, ",")
+}
+
+func address(a *subject) string {
+	for _, path := range [][]string{{"socketAddress", "address"}, {"pipe", "path"}} {
+		if text := a.text(path...); text != "" {
+			return text
+		}
+	}
+	if name := listener(a).text("name"); name != "" {
+		return "envoy://" + name // it listens inside Envoy only
+	}
+	return ""
+}
+
+func listenerPort(s *subject) string {
+	if port := listener(s).text("address", "socketAddress", "portValue"); port != "" {
+		return port
+	}
+	return listener(s).text("address", "socketAddress", "namedPort")
+}
+
+// chainMatch says which connections a filter chain takes, by istioctl's words.
+// Where the listener chooses by a matcher instead, the chain's name stands for
+// what that says.
+func chainMatch(chain *subject) string {
+	if listener(chain).fields["filterChainMatcher"] != nil {
+		return "Chain: " + chain.text("name")
+	}
+	m := chain.of(chain.fields["filterChainMatch"])
+	var parts []string
+	if names := m.texts("serverNames"); names != nil {
+		parts = append(parts, "SNI: "+strings.Join(names, ","))
+	}
+	if transport := m.text("transportProtocol"); transport != "" {
+		parts = append(parts, "Trans: "+transport)
+	}
+	if protocols := m.texts("applicationProtocols"); protocols != nil {
+		parts = append(parts, "App: "+applications(strings.Join(protocols, ",")))
+	}
+	if address := matchedAddress(m); address != "" {
+		parts = append(parts, "Addr: "+address)
+	}
+	if parts == nil {
+		return "ALL"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// applications gives istioctl's short words for the lists that Istio sends.
+func applications(list string) string {
+	switch list {
+	case "http/1.0,http/1.1,h2c,istio-http/1.0,istio-http/1.1,istio-h2":
+		return "HTTP TLS"
+	case "istio,istio-http/1.0,istio-http/1.1,istio-h2":
+		return "Istio HTTP Plain"
+	case "istio-peer-exchange,istio":
+		return "TCP TLS"
+	case "http/1.0,http/1.1,h2c":
+		return "HTTP"
+	}
+	return list
+}
+
+func matchedAddress(m *subject) string {
+	port := m.text("destinationPort")
+	if port != "" {
+		port = ":" + port
+	}
+	var ranges []string
+	for _, r := range m.objects("prefixRanges") {
+		length := r.text("prefixLen")
+		if length == "" {
+			length = "0"
+		}
+		ranges = append(ranges, r.text("addressPrefix")+"/"+length)
+	}
+	switch {
+	case ranges != nil:
+		return strings.Join(ranges, ",") + port
+	case port != "":
+		return "*" + port
+	}
+	return ""
+}
+
+// chainDestination says where a filter chain sends what it takes: the first
+// filter that decides.
+func chainDestination(chain *subject) string {
+	for _, filter := range chain.objects("filters") {
+		name := filter.text("name")
+		config := filter.of(filter.fields["typedConfig"])
+		if config.absent() {
+			config = filter.of(filter.fields["config"]) // of version 2
+		}
+		switch {
+		case strings.HasSuffix(name, "http_connection_manager") || config.isType("HttpConnectionManager"):
+			return httpDestination(config)
+		case strings.HasSuffix(name, "tcp_proxy") || config.isType("TcpProxy"):
+			return tcpDestination(config)
+		}
+	}
+	return "Non-HTTP/Non-TCP"
+}
+
+func (s *subject) isType(message string) bool { return strings.HasSuffix(s.text("@type"), "."+message) }
+
+func httpDestination(config *subject) string {
+	if inline := config.of(config.fields["routeConfig"]); !inline.absent() {
+		return inlineRoutes(inline)
+	}
+	if name := config.text("rds", "routeConfigName"); name != "" {
+		return "Route: " + name
+	}
+	return "HTTP"
+}
+
+func tcpDestination(config *subject) string {
+	if cluster := config.text("cluster"); cluster != "" {
+		return toCluster(cluster)
+	}
+	var names []string
+	for _, c := range config.objects("weightedClusters", "clusters") {
+		names = append(names, c.text("name"))
+	}
+	return "Clusters: " + strings.Join(names, ", ")
+}
+
+// toCluster names a cluster; those that are no service's say themselves what
+// they are.
+func toCluster(name string) string {
+	if strings.Contains(name, "Cluster") {
+		return name
+	}
+	return "Cluster: " + name
+}
+
+// inlineRoutes is the one cluster of a configuration that sends everything to
+// it, else what its virtual hosts match.
+func inlineRoutes(config *subject) string {
+	hosts := config.objects("virtualHosts")
+	if len(hosts) == 1 {
+		if cluster := onlyCluster(hosts[0]); cluster != "" {
+			return toCluster(cluster)
+		}
+	}
+	var all []string
+	for _, host := range hosts {
+		domains := strings.Join(host.texts("domains"), "/")
+		var matches []string
+		for _, route := range host.objects("routes") {
+			matches = append(matches, pathMatch(route.of(route.fields["match"])))
+		}
+		text := strings.Join(matches, ", ")
+		if domains != "*" {
+			text = domains + " " + text
+		}
+		all = append(all, text)
+	}
+	return "Inline Route: " + strings.Join(all, "; ")
+}
+
+func onlyCluster(host *subject) string {
+	routes := host.objects("routes")
+	if domains := host.texts("domains"); len(domains) != 1 || domains[0] != "*" || len(routes) != 1 {
+		return ""
+	}
+	if routes[0].text("match", "prefix") != "/" {
+		return ""
+	}
+	return routes[0].text("route", "cluster")
+}

@@ -1,0 +1,152 @@
+package printers
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"k8s.io/client-go/util/jsonpath"
+)
+
+// A customColumns prints a table of columns that the user gave, each a JSONPath.
+// It loads what the paths name.
+type customColumns struct {
+	out     io.Writer
+	headers []string
+	paths   [][]jsonpath.Node
+	lines   [][]string
+	grid    *grid
+}
+
+// newCustomColumns reads NAME:.metadata.name,NODE:.spec.nodeName.
+func newCustomColumns(o Options, spec string) (Printer, error) {
+	var headers, paths []string
+	for _, part := range strings.Split(spec, ",") {
+		header, path, ok := strings.Cut(part, ":")
+		if !ok {
+			return nil, usage("unexpected custom-columns spec: %s, expected <header>:<json-path-expr>", part)
+		}
+		headers, paths = append(headers, header), append(paths, path)
+	}
+	return columnsOf(o, headers, paths)
+}
+
+// newCustomColumnsFile reads a line of headers and a line of paths.
+func newCustomColumnsFile(o Options, text string) (Printer, error) {
+	var lines [][]string
+	for s := bufio.NewScanner(strings.NewReader(text)); len(lines) < 2 && s.Scan(); {
+		lines = append(lines, strings.Fields(s.Text()))
+	}
+	if len(lines) < 2 {
+		return nil, usage("custom-columns-file: expected one line of space separated headers, one line of space separated column specs")
+	}
+	if len(lines[0]) != len(lines[1]) {
+		return nil, usage("number of headers (%d) and field specifications (%d) don't match", len(lines[0]), len(lines[1]))
+	}
+	return columnsOf(o, lines[0], lines[1])
+}
+
+func columnsOf(o Options, headers, paths []string) (Printer, error) {
+	p := &customColumns{out: o.Out, headers: headers, grid: newGrid(o.Out, o)}
+	for _, path := range paths {
+		nodes, err := relaxedPath(path)
+		if err != nil {
+			return nil, err
+		}
+		p.paths = append(p.paths, nodes)
+	}
+	if !o.NoHeaders {
+		p.grid.header = headers
+	}
+	return p, nil
+}
+
+// relaxed are the ways that kubectl lets a path be written in.
+var relaxed = regexp.MustCompile(`^\{\.?([^{}]+)\}$|^\.?([^{}]+)$`)
+
+// relaxedPath parses a path: metadata.name, .metadata.name, {.metadata.name}.
+func relaxedPath(text string) ([]jsonpath.Node, error) {
+	m := relaxed.FindStringSubmatch(text)
+	if m == nil {
+		return nil, usage("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'")
+	}
+	nodes, err := parsePath("{." + m[1] + m[2] + "}")
+	if err != nil {
+		return nil, usage("%s: %v", text, err)
+	}
+	return nodes, nil
+}
+
+func (p *customColumns) Render(ctx context.Context, v any) (any, error) {
+	objects, err := listed(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	var lines [][]string
+	for _, v := range objects {
+		line := make([]string, len(p.paths))
+		for i, path := range p.paths {
+			if line[i], err = pathCell(ctx, path, v); err != nil {
+				return nil, err
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// pathCell is what a path finds, as kubectl prints it: as Go prints values,
+// commas between several.
+func pathCell(ctx context.Context, path []jsonpath.Node, v any) (string, error) {
+	e := &pathEvaluation{ctx: ctx}
+	found, err := e.template(path, v)
+	if err != nil {
+		return "", fmt.Errorf("custom-columns: %w", err)
+	}
+	var texts []string
+	for _, values := range found {
+		for _, v := range values {
+			v, err := e.see(v)
+			if err == nil && v != nil {
+				v, err = plain(ctx, v)
+			}
+			if err != nil {
+				return "", err
+			}
+			if v != nil {
+				texts = append(texts, fmt.Sprint(v))
+			}
+		}
+	}
+	switch {
+	case texts != nil:
+		return clean(strings.Join(texts, ",")), nil
+	case e.lost:
+		return unknownCell, nil
+	}
+	return noneCell, nil
+}
+
+func (p *customColumns) Print(rendered any) error {
+	p.lines = append(p.lines, rendered.([][]string)...)
+	if len(p.lines) < mostRows {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *customColumns) flush() error {
+	lines := p.lines
+	p.lines = nil
+	return p.grid.print(lines, make([]bool, len(p.headers)))
+}
+
+func (p *customColumns) Close() error {
+	if len(p.lines) == 0 {
+		return nil
+	}
+	return p.flush()
+}

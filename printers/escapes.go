@@ -1,0 +1,88 @@
+package printers
+
+import "unicode/utf8"
+
+// escapes are what a string's characters look like in JSON, other than the
+// ones that every JSON has to escape.
+type escapes struct {
+	plain [utf8.RuneSelf]bool // the ASCII characters that stand for themselves
+	rune  func(rune) bool     // the other characters that are escaped; nil: none
+}
+
+// jq's strings escape DEL; with -a, whatever is not ASCII. kubectl's are Go's:
+// safe in HTML and JavaScript. What is to be read as YAML has no character
+// that YAML refuses.
+var (
+	jqEscapes      = newEscapes("\x7f", nil)
+	asciiEscapes   = newEscapes("\x7f", func(rune) bool { return true })
+	kubectlEscapes = newEscapes("<>&", func(r rune) bool { return r == '\u2028' || r == '\u2029' })
+	allASCII       = newEscapes("<>&", asciiEscapes.rune)
+	yamlEscapes    = newEscapes("\x7f", unreadable)
+)
+
+func newEscapes(extra string, r func(rune) bool) *escapes {
+	e := &escapes{rune: r}
+	for c := range e.plain {
+		e.plain[c] = c >= ' ' && c != '"' && c != '\\'
+	}
+	for _, c := range extra {
+		e.plain[c] = false
+	}
+	return e
+}
+
+// unreadable are the characters from 0x80 on that YAML takes only escaped.
+func unreadable(r rune) bool {
+	return r < 0xa0 && r != 0x85 || r == 0xfeff || r == 0xfffe || r == 0xffff
+}
+
+// quote appends s as a JSON string.
+func (e *escapes) quote(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if !e.plain[c] {
+				b = appendEscaped(append(b, s[start:i]...), rune(c))
+				start = i + 1
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 || e.rune != nil && e.rune(r) {
+			b = appendEscaped(append(b, s[start:i]...), r)
+			start = i + size
+		}
+		i += size
+	}
+	return append(append(b, s[start:]...), '"')
+}
+
+func appendEscaped(b []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(b, '\\', byte(r))
+	case '\b':
+		return append(b, `\b`...)
+	case '\f':
+		return append(b, `\f`...)
+	case '\n':
+		return append(b, `\n`...)
+	case '\r':
+		return append(b, `\r`...)
+	case '\t':
+		return append(b, `\t`...)
+	}
+	if r >= 0x10000 {
+		r -= 0x10000
+		b = appendHex(b, 0xd800|r>>10)
+		r = 0xdc00 | r&0x3ff
+	}
+	return appendHex(b, r)
+}
+
+func appendHex(b []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+}

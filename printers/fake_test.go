@@ -1,0 +1,180 @@
+package printers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A watch records which parts of a fake document were loaded.
+type watch struct {
+	mu     sync.Mutex
+	loaded []string
+}
+
+func (w *watch) saw(path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loaded = append(w.loaded, path)
+}
+
+func (w *watch) paths() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	slices.Sort(w.loaded)
+	return slices.Compact(slices.Clone(w.loaded))
+}
+
+// A fake is a lazy value that says when it is loaded.
+type fake struct {
+	watch   *watch
+	path    string
+	v       any
+	err     error
+	pending bool
+
+	mu   sync.Mutex
+	done bool
+}
+
+func (f *fake) Force(ctx context.Context) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f.watch.saw(f.path)
+	if f.err != nil {
+		return nil, f.err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.done = true
+	return f.v, nil
+}
+
+func (f *fake) Forced() (any, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.v, f.done
+}
+
+func (f *fake) Pending() bool { return f.pending }
+
+// A wholeFake has a cheaper way to all that is in it.
+type wholeFake struct{ fake }
+
+func (f *wholeFake) Deep(ctx context.Context) (any, error) {
+	v, err := f.Force(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return mesh.Deep(ctx, v)
+}
+
+// lazied gives v with every member of every container behind a fake. The paths
+// of the members are as in a Column's Fields: without indices.
+func lazied(w *watch, path string, v any) any {
+	at := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, m := range v {
+			out[k] = &fake{watch: w, path: at(k), v: lazied(w, at(k), m)}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, m := range v {
+			out[i] = lazied(w, path, m)
+		}
+		return out
+	}
+	return v
+}
+
+// broken is a part that can't be had.
+func broken() *fake {
+	return &fake{watch: &watch{}, err: &mesh.Fault{Proxy: "a.default", Section: "clusters", Err: errors.New("port 15000 refused")}}
+}
+
+func read(t testing.TB, text string, literal bool) any {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if literal {
+		return v
+	}
+	return numbers(v)
+}
+
+// numbers gives numbers the types that a query gives them.
+func numbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if i, err := strconv.Atoi(string(v)); err == nil {
+			return i
+		}
+		if i, ok := new(big.Int).SetString(string(v), 10); ok {
+			return i
+		}
+		f, _ := v.Float64()
+		return f
+	case []any:
+		for i := range v {
+			v[i] = numbers(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = numbers(v[k])
+		}
+	}
+	return v
+}
+
+// now is the time of the fake documents.
+func now() time.Time { return time.Date(2026, 11, 22, 13, 2, 41, 0, time.UTC) }
+
+// render prints values as the options say, and gives what was printed.
+func render(t testing.TB, o Options, values ...any) string {
+	t.Helper()
+	text, err := try(o, values...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func try(o Options, values ...any) (string, error) {
+	var b strings.Builder
+	o.Out = &b
+	if o.Now.IsZero() {
+		o.Now = now()
+	}
+	p, err := New(o)
+	if err != nil {
+		return "", err
+	}
+	for _, v := range values {
+		r, err := p.Render(context.Background(), v)
+		if err != nil {
+			return b.String(), err
+		}
+		if err := p.Print(r); err != nil {
+			return b.String(), err
+		}
+	}
+	err = p.Close()
+	return b.String(), err
+}

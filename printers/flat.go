@@ -1,0 +1,65 @@
+package printers
+
+import (
+	"context"
+	"maps"
+	"slices"
+)
+
+// valueColumn is the one column of what is no object.
+const valueColumn = "value"
+
+// renderFlat makes rows of -o table: an object is a row, its members are
+// columns; an array of objects is a row each; anything else is a cell by
+// itself. What has members is JSON in its cell.
+func (t *tables) renderFlat(ctx context.Context, v any) (any, error) {
+	r := &reading{ctx: ctx, now: t.opts.Now}
+	if items, ok := v.([]any); ok {
+		if rows, ok := t.flatRows(r, items); ok {
+			return rows, r.err
+		}
+	}
+	return tabled{flat: []map[string]string{flatRow(r, v)}, value: v}, r.err
+}
+
+// flatRows makes rows of an array of objects, in the columns of their kind
+// when they have a known one.
+func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
+	out := tabled{value: items}
+	for i, item := range items {
+		v := r.see(item)
+		if _, ok := v.(map[string]any); !ok {
+			return out, false
+		}
+		k := t.kindOf(v)
+		if i > 0 && !(k == nil && out.kind == nil || k != nil && out.kind != nil && k.key() == out.kind.key()) {
+			return out, false
+		}
+		if out.kind = k; k == nil {
+			out.flat = append(out.flat, flatRow(r, v))
+			continue
+		}
+		rows, err := t.rows(r.ctx, k, item, v)
+		if err != nil {
+			r.err = err
+		}
+		out.rows = append(out.rows, rows...)
+	}
+	return out, len(items) > 0
+}
+
+func flatRow(r *reading, v any) map[string]string {
+	fields, _ := v.(map[string]any)
+	if len(fields) == 0 {
+		fields = map[string]any{valueColumn: v}
+	}
+	cells := make(map[string]string, len(fields))
+	for _, key := range slices.Sorted(maps.Keys(fields)) { // in order: so that loads are
+		text := clean(r.show(fields[key]))
+		if text == "" {
+			text = noneCell
+		}
+		cells[key] = text
+	}
+	return cells
+}

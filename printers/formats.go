@@ -1,0 +1,96 @@
+package printers
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Format is a word that -o takes.
+type Format struct {
+	Name  string
+	Doc   string // what it prints, in a few words
+	Takes string // what follows the =, "TEMPLATE"; empty: nothing does
+}
+
+// Formats are all of them, by name: kubectl's, and table.
+func Formats() []Format {
+	return []Format{
+		{"custom-columns", "a table of the columns given", "HEADER:PATH,…"},
+		{"custom-columns-file", "the same, from a file", "FILE"},
+		{"go-template", "a Go template", "TEMPLATE"},
+		{"go-template-file", "the same, from a file", "FILE"},
+		{"json", "one value, or a List of them", ""},
+		{"jsonpath", "a JSONPath template", "TEMPLATE"},
+		{"jsonpath-as-json", "the same, results as JSON arrays", "TEMPLATE"},
+		{"jsonpath-file", "the same, from a file", "FILE"},
+		{"kyaml", "YAML in Kubernetes' strict form", ""},
+		{"name", "kind/name, a line each", ""},
+		{"table", "a table, of any flat objects too", ""},
+		{"template", "as go-template", "TEMPLATE"},
+		{"templatefile", "as go-template-file", "FILE"},
+		{"wide", "tables with more columns", ""},
+		{"yaml", "one value, or a List of them", ""},
+	}
+}
+
+func names() []string {
+	var out []string
+	for _, f := range Formats() {
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+func known(name string) bool { return slices.Contains(names(), name) }
+
+func takesTemplate(name string) bool {
+	return slices.ContainsFunc(Formats(), func(f Format) bool { return f.Name == name && f.Takes != "" })
+}
+
+// format takes the -o word apart, as kubectl does: with --template given, the
+// whole of it is the name; without -o, --template is a Go template.
+func (o Options) format() (name, template string) {
+	if o.Template != "" {
+		if o.Format == "" {
+			return "go-template", o.Template
+		}
+		return o.Format, o.Template
+	}
+	if name, template, ok := strings.Cut(o.Format, "="); ok && takesTemplate(name) {
+		return name, template
+	}
+	return o.Format, ""
+}
+
+// template gives the format without its aliases, and its template, read when
+// it stands in a file. Only the layout of custom-columns-file differs from
+// what its brother has inline.
+func (o Options) template() (name, template string, err error) {
+	name, template = o.format()
+	if !takesTemplate(name) {
+		return name, "", nil
+	}
+	if template == "" {
+		return "", "", usage("-o %s: no template given", name)
+	}
+	if strings.HasSuffix(name, "file") {
+		if template, err = o.read(template); err != nil {
+			return "", "", err
+		}
+	}
+	switch name {
+	case "template", "templatefile", "go-template-file":
+		name = "go-template"
+	case "jsonpath-file":
+		name = "jsonpath"
+	}
+	return name, template, nil
+}
+
+func (o Options) read(file string) (string, error) {
+	if o.Open == nil {
+		return "", usage("%s: no file can be read here", file)
+	}
+	text, err := o.Open(file)
+	return string(text), err
+}

@@ -1,0 +1,131 @@
+package printers
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"reflect"
+	"text/template"
+	"text/template/parse"
+)
+
+// newGoTemplate gives a printer that executes a Go template on each result, or
+// on the List of all of them where the template begins at .items. A template
+// may go anywhere: the whole value is loaded.
+func newGoTemplate(o Options, text string) (Printer, error) {
+	t, err := template.New("output").Funcs(template.FuncMap{"exists": exists, "base64decode": base64decode}).Parse(text)
+	if err != nil {
+		return nil, usage("-o go-template: %v", err)
+	}
+	if o.MissingKeysFail {
+		t.Option("missingkey=error")
+	}
+	execute := func(ctx context.Context, v any) ([]byte, error) {
+		v, err := plainTop(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		if err := safely(func() error { return t.Execute(&b, v) }); err != nil {
+			return nil, fmt.Errorf("go-template: %w", err)
+		}
+		return b.Bytes(), nil
+	}
+	return &collector{out: o.Out, ctx: o.context(), ofList: templateOfItems(t.Root), text: execute, load: plainTop}, nil
+}
+
+func plainTop(ctx context.Context, v any) (any, error) {
+	v, err := top(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return plain(ctx, v)
+}
+
+// safely turns a panic of a template into an error, as kubectl does.
+func safely(f func() error) (err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("caught panic: %+v", x)
+		}
+	}()
+	return f()
+}
+
+// templateOfItems tells whether the template speaks of .items where . is what
+// it was given.
+func templateOfItems(n parse.Node) bool {
+	switch n := n.(type) {
+	case *parse.ListNode:
+		if n == nil {
+			return false
+		}
+		return anyOfItems(n.Nodes)
+	case *parse.ActionNode:
+		return pipeOfItems(n.Pipe)
+	case *parse.RangeNode:
+		return pipeOfItems(n.Pipe)
+	case *parse.WithNode:
+		return pipeOfItems(n.Pipe)
+	case *parse.IfNode:
+		return pipeOfItems(n.Pipe) || templateOfItems(n.List) || templateOfItems(n.ElseList)
+	case *parse.FieldNode:
+		return n.Ident[0] == "items"
+	case *parse.VariableNode:
+		return len(n.Ident) > 1 && n.Ident[0] == "$" && n.Ident[1] == "items"
+	case *parse.PipeNode:
+		return pipeOfItems(n)
+	}
+	return false
+}
+
+func anyOfItems(nodes []parse.Node) bool {
+	for _, n := range nodes {
+		if templateOfItems(n) {
+			return true
+		}
+	}
+	return false
+}
+
+func pipeOfItems(p *parse.PipeNode) bool {
+	for _, c := range p.Cmds {
+		if anyOfItems(c.Args) {
+			return true
+		}
+	}
+	return false
+}
+
+func base64decode(v string) (string, error) {
+	data, err := base64.StdEncoding.DecodeString(v)
+	if err != nil {
+		return "", fmt.Errorf("base64 decode failed: %v", err)
+	}
+	return string(data), nil
+}
+
+// exists tells whether a value has a member at the keys and indices given, one
+// inside the other, that is not nil.
+func exists(item any, indices ...any) bool {
+	for _, index := range indices {
+		switch container := item.(type) {
+		case map[string]any:
+			key, ok := index.(string)
+			if !ok {
+				return false
+			}
+			item = container[key]
+		case []any:
+			at := reflect.ValueOf(index)
+			if !at.CanInt() || at.Int() < 0 || at.Int() >= int64(len(container)) {
+				return false
+			}
+			item = container[at.Int()]
+		default:
+			return false
+		}
+	}
+	return item != nil
+}

@@ -1,0 +1,79 @@
+package printers
+
+import (
+	"bytes"
+	"io"
+	"strings"
+
+	"k8s.io/cli-runtime/pkg/printers"
+)
+
+// A grid lays lines of cells out in columns, as kubectl does. It keeps the
+// widths it once had.
+type grid struct {
+	out    io.Writer
+	color  bool
+	header []string // printed ahead of the first lines; nil: none
+	gap    bool     // an empty line ahead of the header
+	text   bytes.Buffer
+	tab    interface {
+		io.Writer
+		Flush() error
+	}
+}
+
+func newGrid(out io.Writer, o Options) *grid {
+	g := &grid{out: out, color: o.Color}
+	g.tab = printers.GetNewTabWriter(&g.text)
+	return g
+}
+
+// print lays out and writes lines. Alarming words stand red in the columns
+// marked so.
+func (g *grid) print(lines [][]string, alarm []bool) error {
+	header := g.header
+	if header != nil {
+		lines = append([][]string{header}, lines...)
+		g.header = nil
+	}
+	for _, cells := range lines {
+		if _, err := io.WriteString(g.tab, strings.Join(cells, "\t")+"\n"); err != nil {
+			return err
+		}
+	}
+	if err := g.tab.Flush(); err != nil {
+		return err
+	}
+	text := g.text.String()
+	g.text.Reset()
+	if g.color {
+		text = redden(text, lines, alarm)
+	}
+	if g.gap && header != nil {
+		text = "\n" + text
+	}
+	_, err := io.WriteString(g.out, text)
+	return err
+}
+
+// redden colours cells after they were laid out: an escape sequence would
+// count as width. Between two cells of a line there is nothing but spaces, so
+// the first place where a cell's text is found is the cell.
+func redden(text string, lines [][]string, alarm []bool) string {
+	var b strings.Builder
+	for _, cells := range lines {
+		line, rest, _ := strings.Cut(text, "\n")
+		text = rest
+		for i, cell := range cells {
+			at := strings.Index(line, cell)
+			if !alarm[i] || !alarms(cell) {
+				b.WriteString(line[:at+len(cell)])
+			} else {
+				b.WriteString(line[:at] + escape("31") + cell + resetColor)
+			}
+			line = line[at+len(cell):]
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}

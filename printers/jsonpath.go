@@ -1,0 +1,129 @@
+package printers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"k8s.io/client-go/util/jsonpath"
+)
+
+// A jsonPathPrinter prints what a JSONPath template says of each result, or of
+// the List of all of them where the template begins at .items. It loads what
+// the paths go through and end in, and no more.
+type jsonPathPrinter struct {
+	collector
+	nodes  []jsonpath.Node
+	strict bool // a missing key is an error
+	asJSON bool
+}
+
+func newJSONPath(o Options, format, template string) (Printer, error) {
+	nodes, err := parsePath(template)
+	if err != nil {
+		return nil, usage("-o %s: %s: %v", format, template, err)
+	}
+	p := &jsonPathPrinter{nodes: nodes, strict: o.MissingKeysFail, asJSON: format == "jsonpath-as-json"}
+	p.collector = collector{out: o.Out, ctx: o.context(), ofList: ofItems(nodes), text: p.text, load: p.load}
+	return p, nil
+}
+
+// load looks at what the template does in a List of the one value. What it
+// says of that is of no interest, nor that it may be wrong.
+func (p *jsonPathPrinter) load(ctx context.Context, v any) (any, error) {
+	if _, err := p.text(ctx, listOf([]any{v})); ctx.Err() != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// parsePath parses a JSONPath template with kubectl's own parser.
+func parsePath(template string) ([]jsonpath.Node, error) {
+	p, err := jsonpath.Parse("out", template)
+	if err != nil {
+		return nil, err
+	}
+	return p.Root.Nodes, nil
+}
+
+// ofItems tells whether a path outside of any range begins at .items.
+func ofItems(nodes []jsonpath.Node) bool {
+	depth := 0
+	for _, n := range nodes {
+		list, ok := n.(*jsonpath.ListNode)
+		if !ok || len(list.Nodes) == 0 {
+			continue
+		}
+		path := list.Nodes
+		word, isWord := path[0].(*jsonpath.IdentifierNode)
+		if isWord && word.Name == "end" {
+			depth--
+		}
+		if isWord {
+			path = path[1:]
+		}
+		if depth == 0 && len(path) > 0 {
+			if field, ok := path[0].(*jsonpath.FieldNode); ok && field.Value == "items" {
+				return true
+			}
+		}
+		if isWord && word.Name == "range" {
+			depth++
+		}
+	}
+	return false
+}
+
+// text gives what the template says of a value.
+func (p *jsonPathPrinter) text(ctx context.Context, v any) ([]byte, error) {
+	e := &pathEvaluation{ctx: ctx, strict: p.strict}
+	found, err := e.template(p.nodes, v)
+	if err != nil {
+		return nil, fmt.Errorf("jsonpath: %w", err)
+	}
+	var b bytes.Buffer
+	for _, values := range found {
+		if err := p.write(ctx, &b, values); err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes(), nil
+}
+
+func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []any) error {
+	if p.asJSON {
+		text, err := style{indent: "    ", pretty: true, escape: kubectlEscapes}.text(ctx, append([]any{}, values...))
+		b.Write(append(text, '\n'))
+		return err
+	}
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		text, err := pathText(ctx, v)
+		if err != nil {
+			return err
+		}
+		b.WriteString(text)
+	}
+	return nil
+}
+
+// pathText is how JSONPath prints a value in text: JSON for what has members,
+// else as Go prints it.
+func pathText(ctx context.Context, v any) (string, error) {
+	v, err := whole(ctx, v)
+	if err != nil {
+		return "", err
+	}
+	switch v := v.(type) {
+	case nil:
+		return "null", nil
+	case []any, map[string]any:
+		text, err := style{escape: kubectlEscapes}.text(ctx, v)
+		return string(text), err
+	case float64:
+		return fmt.Sprint(finite(v)), nil
+	}
+	return fmt.Sprint(v), nil
+}

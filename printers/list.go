@@ -1,0 +1,134 @@
+package printers
+
+import (
+	"context"
+	"io"
+)
+
+// A list prints one result as it is and several as kubectl does, as the items
+// of a v1 List; when all of them are scalars, as an array. The first result is
+// held back until it is known which. No result is an empty List, so that what
+// is printed can always be read.
+type list struct {
+	out     io.Writer
+	ctx     context.Context
+	form    form
+	managed bool // managedFields are printed
+	held    []item
+	within  *brackets // what is begun; nil: nothing
+	printed int
+}
+
+// A form is a notation that results are printed in.
+type form interface {
+	render(ctx context.Context, v any) (item, error)
+	list() *brackets
+	array() *brackets
+}
+
+// An item is a rendered result. Both ways to write it are called at most once.
+type item struct {
+	container bool                                 // an array or an object
+	bare      func(io.Writer) error                // by itself, its newline included
+	listed    func(w io.Writer, b *brackets) error // between brackets
+}
+
+// brackets are what stands around and between the items of a list.
+type brackets struct {
+	head, separator, tail string
+	indent                string // in front of each line of an item but the first
+	empty                 string // the list without items
+}
+
+// mostScalars is how many scalars are held to see whether an object comes.
+const mostScalars = 4096
+
+func newList(o Options, format string) *list {
+	l := &list{out: o.Out, ctx: o.context(), managed: o.ShowManagedFields}
+	switch format {
+	case "json":
+		l.form = newJSONForm(o)
+	case "yaml":
+		l.form = yamlForm{}
+	case "kyaml":
+		l.form = kyamlForm{}
+	}
+	return l
+}
+
+func (l *list) Render(ctx context.Context, v any) (any, error) {
+	v, err := top(ctx, v)
+	if err == nil && !l.managed {
+		v, err = unmanaged(ctx, v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	it, err := l.form.render(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	switch v.(type) {
+	case []any, map[string]any:
+		it.container = true
+	}
+	return it, nil
+}
+
+func (l *list) Print(rendered any) error {
+	it := rendered.(item)
+	if l.within != nil {
+		return l.put(it)
+	}
+	l.held = append(l.held, it)
+	switch {
+	case len(l.held) == 1:
+		return nil
+	case it.container || l.held[0].container:
+		return l.begin(l.form.list())
+	case len(l.held) > mostScalars:
+		return l.begin(l.form.array())
+	}
+	return nil
+}
+
+func (l *list) begin(b *brackets) error {
+	l.within = b
+	if _, err := io.WriteString(l.out, b.head); err != nil {
+		return err
+	}
+	for _, it := range l.held {
+		if err := l.put(it); err != nil {
+			return err
+		}
+	}
+	l.held = nil
+	return nil
+}
+
+func (l *list) put(it item) error {
+	if l.printed > 0 {
+		if _, err := io.WriteString(l.out, l.within.separator); err != nil {
+			return err
+		}
+	}
+	l.printed++
+	return it.listed(l.out, l.within)
+}
+
+func (l *list) Close() error {
+	if l.within == nil {
+		switch len(l.held) {
+		case 0:
+			_, err := io.WriteString(l.out, l.form.list().empty)
+			return err
+		case 1:
+			return l.held[0].bare(l.out)
+		}
+		if err := l.begin(l.form.array()); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(l.out, l.within.tail)
+	return err
+}

@@ -1,0 +1,68 @@
+package printers
+
+import (
+	"context"
+	"io"
+	"strings"
+)
+
+// jsonForm is JSON as kubectl prints it: four spaces a level, strings as Go
+// escapes them, unless the options say otherwise.
+type jsonForm struct {
+	style
+	ctx    context.Context
+	inList *brackets
+	inJSON *brackets // between the brackets of an array
+}
+
+func newJSONForm(o Options) *jsonForm {
+	f := &jsonForm{style: o.style(kubectlEscapes, allASCII), ctx: o.context()}
+	if !o.Tab && o.Indent == "" {
+		f.indent = "    "
+	}
+	f.inList = f.brackets(2, func(items []any) any { return listOf(items) })
+	f.inJSON = f.brackets(1, func(items []any) any { return items })
+	return f
+}
+
+// listOf is kubectl's List of several objects.
+func listOf(items []any) map[string]any {
+	return map[string]any{"apiVersion": "v1", "items": items, "kind": "List", "metadata": map[string]any{"resourceVersion": ""}}
+}
+
+// brackets takes the frame from an encoded list of two marks.
+func (f *jsonForm) brackets(depth int, frame func([]any) any) *brackets {
+	const mark = "\x00"
+	text := func(v any) string {
+		b, _ := f.text(context.Background(), v) // nothing lazy in it
+		return string(b)
+	}
+	parts := strings.Split(text(frame([]any{mark, mark})), text(mark))
+	b := &brackets{head: parts[0], separator: parts[1], tail: parts[2] + "\n", empty: text(frame([]any{})) + "\n"}
+	if f.pretty {
+		b.indent = strings.Repeat(f.indent, depth)
+	}
+	return b
+}
+
+func (f *jsonForm) list() *brackets  { return f.inList }
+func (f *jsonForm) array() *brackets { return f.inJSON }
+
+func (f *jsonForm) render(ctx context.Context, v any) (item, error) {
+	e := f.encode(v)
+	if err := e.more(ctx, ahead); err != nil {
+		return item{}, err
+	}
+	return item{
+		bare: func(w io.Writer) error {
+			if err := e.writeTo(f.ctx, w); err != nil {
+				return err
+			}
+			_, err := io.WriteString(w, "\n")
+			return err
+		},
+		listed: func(w io.Writer, b *brackets) error {
+			return e.writeTo(f.ctx, indenter{w, "\n" + b.indent})
+		},
+	}, nil
+}

@@ -1,0 +1,86 @@
+package printers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A namePrinter prints kind/name, a line each: proxy/<id>, cluster/<name>, as
+// kubectl virtualservice.networking.istio.io/<name>. Of a Kubernetes list it
+// prints the items.
+type namePrinter struct{ out io.Writer }
+
+func (p *namePrinter) Render(ctx context.Context, v any) (any, error) {
+	objects, err := listed(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	var lines strings.Builder
+	for _, v := range objects {
+		fields, _ := v.(map[string]any)
+		name, err := nameOf(ctx, fields)
+		if err != nil {
+			return nil, err
+		}
+		lines.WriteString(name + "\n")
+	}
+	return lines.String(), nil
+}
+
+func (p *namePrinter) Print(rendered any) error {
+	_, err := io.WriteString(p.out, rendered.(string))
+	return err
+}
+
+func (p *namePrinter) Close() error { return nil }
+
+// listed looks at a result; a Kubernetes list gives its items.
+func listed(ctx context.Context, v any) ([]any, error) {
+	v, err := top(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	fields, _ := v.(map[string]any)
+	kind, _ := fields["kind"].(string)
+	if _, kubernetes := fields["apiVersion"]; !kubernetes || !strings.HasSuffix(kind, "List") {
+		return []any{v}, nil
+	}
+	items, _, err := look(ctx, fields["items"])
+	if err != nil {
+		return nil, err
+	}
+	list, ok := items.([]any)
+	if !ok {
+		return []any{v}, nil
+	}
+	out := make([]any, len(list))
+	for i, w := range list {
+		if out[i], _, err = look(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// nameOf gives kind/name of an object.
+func nameOf(ctx context.Context, fields map[string]any) (string, error) {
+	s := subject{reading: &reading{ctx: ctx}, fields: fields}
+	kind := s.text("kind")
+	if kind == "" {
+		return "", fmt.Errorf("-o name: a result has no kind")
+	}
+	name := s.name()
+	if s.err != nil {
+		return "", s.err
+	}
+	if name == "" {
+		name = unknownCell
+	}
+	kind = strings.ToLower(kind)
+	if group, _, ok := strings.Cut(s.text("apiVersion"), "/"); ok {
+		kind += "." + group
+	}
+	return kind + "/" + name, s.err
+}

@@ -1,0 +1,50 @@
+package printers
+
+import (
+	"encoding/json"
+	"math"
+	"math/big"
+	"strconv"
+)
+
+// number writes a number as gojq prints it: literals as they were read, NaN
+// as null, infinities as the largest numbers there are.
+func (e *encoding) number(v any) {
+	if f, ok := v.(float64); ok && math.IsNaN(f) {
+		e.scalar(nullColor, "null")
+		return
+	}
+	e.paint(numberColor)
+	e.buf = appendNumber(e.buf, v)
+	e.reset()
+}
+
+func appendNumber(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	case *big.Int:
+		return v.Append(b, 10)
+	case json.Number:
+		return append(b, v...)
+	case float64:
+		return appendFloat(b, v)
+	}
+	return b
+}
+
+// appendFloat is encoding/json's way: the shortest text that is read back as
+// the same number, an exponent only for the very large and small.
+func appendFloat(b []byte, f float64) []byte {
+	f = min(max(f, -math.MaxFloat64), math.MaxFloat64)
+	format := byte('f')
+	if x := math.Abs(f); x != 0 && x < 1e-6 || x >= 1e21 {
+		format = 'e'
+	}
+	b = strconv.AppendFloat(b, f, format, -1, 64)
+	if n := len(b); format == 'e' && n >= 4 && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
+		b[n-2] = b[n-1] // e-09 is e-9
+		b = b[:n-1]
+	}
+	return b
+}

@@ -1,0 +1,136 @@
+package printers
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+
+	"k8s.io/client-go/util/jsonpath"
+)
+
+// filter gives the elements of arrays that a condition holds for. What can't
+// be compared, null among it, fulfils none.
+func (e *pathEvaluation) filter(in []any, n *jsonpath.FilterNode) (out []any, err error) {
+	for _, v := range in {
+		if v, err = e.see(v); err != nil {
+			return nil, err
+		}
+		items, ok := v.([]any)
+		if !ok {
+			if v == nil {
+				continue
+			}
+			return nil, fmt.Errorf("%s is not an array and cannot be filtered", typeName(v))
+		}
+		for _, item := range items {
+			pass, err := e.passes(item, n)
+			if err != nil {
+				return nil, err
+			}
+			if pass {
+				out = append(out, item)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (e *pathEvaluation) passes(item any, n *jsonpath.FilterNode) (bool, error) {
+	left, err := e.path([]any{item}, n.Left)
+	if n.Operator == "exists" {
+		if ended := e.ctx.Err(); ended != nil {
+			return false, ended
+		}
+		return len(left) > 0, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	right, err := e.path([]any{item}, n.Right)
+	switch {
+	case err != nil:
+		return false, err
+	case len(left) == 0 || len(right) == 0:
+		return false, nil
+	case len(left) > 1 || len(right) > 1:
+		return false, fmt.Errorf("can only compare one element at a time")
+	}
+	a, err := e.see(left[0])
+	if err != nil {
+		return false, err
+	}
+	b, err := e.see(right[0])
+	if err != nil {
+		return false, err
+	}
+	return holds(a, n.Operator, b)
+}
+
+// holds compares two scalars of one type.
+func holds(a any, operator string, b any) (bool, error) {
+	order, ok := scalarOrder(a, b)
+	_, isBool := a.(bool)
+	switch operator {
+	case "==":
+		return ok && order == 0, nil
+	case "!=":
+		return ok && order != 0, nil
+	case "<":
+		return ok && !isBool && order < 0, nil
+	case ">":
+		return ok && !isBool && order > 0, nil
+	case "<=":
+		return ok && !isBool && order <= 0, nil
+	case ">=":
+		return ok && !isBool && order >= 0, nil
+	}
+	return false, fmt.Errorf("unrecognized filter operator %s", operator)
+}
+
+// scalarOrder compares two strings, numbers or booleans; false for anything
+// else.
+func scalarOrder(a, b any) (int, bool) {
+	switch x := a.(type) {
+	case string:
+		y, ok := b.(string)
+		return cmp.Compare(x, y), ok
+	case bool:
+		y, ok := b.(bool)
+		if x == y {
+			return 0, ok
+		}
+		if x {
+			return 1, ok
+		}
+		return -1, ok
+	}
+	x, y := exact(a), exact(b)
+	if x == nil || y == nil {
+		return 0, false
+	}
+	return x.Cmp(y), true
+}
+
+// exact gives a number without loss, nil for what is none.
+func exact(v any) *big.Float {
+	switch v := v.(type) {
+	case int:
+		return new(big.Float).SetInt64(int64(v))
+	case float64:
+		if math.IsNaN(v) {
+			return nil
+		}
+		return big.NewFloat(finite(v))
+	case *big.Int:
+		return new(big.Float).SetInt(v)
+	case json.Number:
+		f, _, err := big.ParseFloat(string(v), 10, 512, big.ToNearestEven)
+		if err != nil {
+			return nil
+		}
+		return f
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package printers
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// top looks at a result: its own fault is the error.
+func top(ctx context.Context, v any) (any, error) {
+	if w, ok := v.(mesh.Whole); ok {
+		return w.Deep(ctx)
+	}
+	return mesh.Force(ctx, v)
+}
+
+// plain gives a value with nothing lazy in it, for printers of others: null
+// where a part can't be had; numbers as Kubernetes' decoder gives them,
+// integers where they fit and else float64; strings in valid UTF-8.
+func plain(ctx context.Context, v any) (any, error) {
+	v, err := whole(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	switch v := v.(type) {
+	case []any:
+		return plainArray(ctx, v)
+	case map[string]any:
+		return plainObject(ctx, v)
+	case string:
+		return strings.ToValidUTF8(v, "\ufffd"), nil
+	case float64, json.Number, *big.Int:
+		return plainNumber(v), nil
+	}
+	return v, nil
+}
+
+func plainArray(ctx context.Context, v []any) (any, error) {
+	out := make([]any, len(v))
+	for i, w := range v {
+		var err error
+		if out[i], err = plain(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func plainObject(ctx context.Context, v map[string]any) (any, error) {
+	out := make(map[string]any, len(v))
+	for _, k := range slices.Sorted(maps.Keys(v)) { // in order: so that loads are
+		var err error
+		if out[k], err = plain(ctx, v[k]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// plainNumber gives what JSON writes as an integer as int64 or uint64, anything
+// else as float64. What JSON can't say becomes what jq prints for it.
+func plainNumber(v any) any {
+	f, isFloat := v.(float64)
+	switch {
+	case isFloat && math.IsNaN(f):
+		return nil
+	case isFloat && f != math.Trunc(f):
+		return f
+	}
+	text := string(appendNumber(nil, v))
+	if i, ok := new(big.Int).SetString(text, 10); ok {
+		switch {
+		case i.IsInt64():
+			return i.Int64()
+		case i.IsUint64():
+			return i.Uint64()
+		}
+	}
+	f, _ = json.Number(text).Float64() // ±Inf beyond the range
+	return finite(f)
+}
+
+func finite(f float64) float64 {
+	return min(max(f, -math.MaxFloat64), math.MaxFloat64)
+}

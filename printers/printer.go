@@ -1,0 +1,79 @@
+package printers
+
+import (
+	"context"
+	"errors"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A Printer puts results on a stream, one after another.
+type Printer interface {
+	// Render makes of a result what Print takes. It may be called by several
+	// goroutines at once, in any order. It loads only what will be printed. A
+	// part of v that can't be had is printed as null, or <unknown> in a table;
+	// when v itself can't be had, the error is its [mesh.Fault].
+	Render(ctx context.Context, v any) (any, error)
+
+	// Print takes what Render gave, in the order of the results.
+	Print(rendered any) error
+
+	// Close prints what was held back and ends what was begun: the last block
+	// of a table, a list. It is called once, also after an error of the query.
+	Close() error
+}
+
+// New gives the printer that the options ask for. The error is a
+// [*UsageError], or what reading a template file met.
+func New(o Options) (Printer, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	p, err := byFormat(o)
+	if err != nil || o.SortBy == "" {
+		return p, err
+	}
+	return newSorted(o, p)
+}
+
+func byFormat(o Options) (Printer, error) {
+	name, template, err := o.template()
+	if err != nil {
+		return nil, err
+	}
+	switch name {
+	case "json", "yaml", "kyaml":
+		return newList(o, name), nil
+	case "name":
+		return &namePrinter{out: o.Out}, nil
+	case "jsonpath", "jsonpath-as-json":
+		return newJSONPath(o, name, template)
+	case "go-template":
+		return newGoTemplate(o, template)
+	case "custom-columns":
+		return newCustomColumns(o, template)
+	case "custom-columns-file":
+		return newCustomColumnsFile(o, template)
+	}
+	if o.streams() {
+		return newStream(o), nil
+	}
+	return newTables(o, name), nil
+}
+
+// missing tells whether an error only says that a part of the document can't
+// be had.
+func missing(err error) bool {
+	var fault *mesh.Fault
+	return errors.As(err, &fault)
+}
+
+// look looks at a part of what is printed, one level deep: nil where it can't
+// be had, and had false then.
+func look(ctx context.Context, v any) (w any, had bool, err error) {
+	w, err = mesh.Force(ctx, v)
+	if err != nil && missing(err) {
+		return nil, false, nil
+	}
+	return w, err == nil, err
+}

@@ -1,0 +1,126 @@
+package printers
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/client-go/util/jsonpath"
+)
+
+// A sorted holds all rendered results back and prints them in the order of a
+// path: those that have nothing there first, then null, booleans, numbers,
+// strings (quantities like 100Mi by what they say), then the rest; alike ones
+// as they came.
+type sorted struct {
+	Printer
+	flag  string
+	path  []jsonpath.Node
+	held  []keyed
+	found bool // some result has something at the path
+}
+
+// keyed is a rendered result with what it is sorted by.
+type keyed struct {
+	there    bool
+	key      any
+	rendered any
+}
+
+func newSorted(o Options, p Printer) (Printer, error) {
+	nodes, err := relaxedPath(o.SortBy)
+	if err != nil {
+		return nil, err
+	}
+	return &sorted{Printer: p, flag: o.SortBy, path: nodes}, nil
+}
+
+func (s *sorted) Render(ctx context.Context, v any) (any, error) {
+	rendered, err := s.Printer.Render(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	e := &pathEvaluation{ctx: ctx}
+	found, err := e.template(s.path, v)
+	if err != nil {
+		return nil, usage("--sort-by %s: %v", s.flag, err)
+	}
+	k := keyed{rendered: rendered}
+	for _, values := range found {
+		if len(values) > 0 {
+			k.there = true
+			k.key, err = e.see(values[0])
+			break
+		}
+	}
+	return k, err
+}
+
+func (s *sorted) Print(rendered any) error {
+	k := rendered.(keyed)
+	s.found = s.found || k.there
+	s.held = append(s.held, k)
+	return nil
+}
+
+func (s *sorted) Close() error {
+	if len(s.held) > 0 && !s.found {
+		return usage("--sort-by %s: no result has that field", s.flag)
+	}
+	compare := comparing(s.held)
+	slices.SortStableFunc(s.held, func(a, b keyed) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), compare(a.key, b.key))
+	})
+	for _, k := range s.held {
+		if err := s.Printer.Print(k.rendered); err != nil {
+			return err
+		}
+	}
+	return s.Printer.Close()
+}
+
+func (k keyed) rank() int {
+	if !k.there {
+		return 0
+	}
+	switch k.key.(type) {
+	case nil:
+		return 1
+	case bool:
+		return 2
+	case string:
+		return 4
+	case []any, map[string]any:
+		return 5
+	}
+	return 3
+}
+
+// comparing gives the order of two keys of one rank. Strings are quantities
+// only when all of them are.
+func comparing(all []keyed) func(a, b any) int {
+	sizes := map[string]resource.Quantity{}
+	for _, k := range all {
+		text, ok := k.key.(string)
+		if !ok {
+			continue
+		}
+		q, err := resource.ParseQuantity(text)
+		if err != nil {
+			sizes = nil
+			break
+		}
+		sizes[text] = q
+	}
+	return func(a, b any) int {
+		x, xText := a.(string)
+		y, yText := b.(string)
+		if sizes != nil && xText && yText {
+			q := sizes[x]
+			return q.Cmp(sizes[y])
+		}
+		order, _ := scalarOrder(a, b)
+		return order
+	}
+}

@@ -1,0 +1,119 @@
+package printers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ahead is how many bytes of a result Render encodes. What a larger one has
+// beyond is encoded while it is printed, so that no result has to fit in
+// memory.
+const ahead = 4 << 20
+
+// A stream prints results as jq does, each by itself.
+type stream struct {
+	out io.Writer
+	ctx context.Context
+	style
+	raw, raw0, seq bool
+	end            string // after each result
+}
+
+func newStream(o Options) *stream {
+	s := &stream{out: o.Out, ctx: o.context(), style: o.style(jqEscapes, asciiEscapes)}
+	s.raw = o.Raw || o.Join || o.Raw0
+	s.raw0, s.seq = o.Raw0, o.Seq
+	switch {
+	case o.Raw0:
+		s.end = "\x00"
+	case !o.Join:
+		s.end = "\n"
+	}
+	return s
+}
+
+// style gives the layout that the options ask for, two spaces a level unless
+// they say otherwise.
+func (o Options) style(plain, ascii *escapes) style {
+	s := style{indent: "  ", pretty: !o.Compact, escape: plain, colors: o.colors()}
+	if o.ASCII {
+		s.escape = ascii
+	}
+	switch {
+	case o.Tab:
+		s.indent = "\t"
+	case o.Indent != "":
+		s.indent = strings.Repeat(" ", int(o.Indent[0]-'0'))
+	}
+	return s
+}
+
+// A line is a rendered result of a stream: text, or what is encoded of it.
+type line struct {
+	text  []byte
+	value *encoding
+}
+
+func (s *stream) Render(ctx context.Context, v any) (any, error) {
+	v, err := top(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if text, ok := v.(string); ok && s.raw {
+		return s.rawLine(text)
+	}
+	e := s.encode(v)
+	if s.seq {
+		e.buf = append(e.buf, '\x1e')
+	}
+	if err := e.more(ctx, ahead); err != nil {
+		return nil, err
+	}
+	return line{value: e}, nil
+}
+
+// rawLine is a string as it is; with -a jq has no way to print that, and
+// prints JSON.
+func (s *stream) rawLine(text string) (any, error) {
+	switch {
+	case s.escape == asciiEscapes:
+		return line{text: s.escape.quote(nil, text)}, nil
+	case s.raw0 && strings.Contains(text, "\x00"):
+		return nil, fmt.Errorf("cannot output a string containing NUL character: %q", text)
+	}
+	return line{text: []byte(text)}, nil
+}
+
+func (s *stream) Print(rendered any) error {
+	l := rendered.(line)
+	if l.value == nil {
+		_, err := s.out.Write(append(l.text, s.end...))
+		return err
+	}
+	if l.value.done() {
+		l.value.buf = append(l.value.buf, s.end...)
+		return l.value.writeTo(s.ctx, s.out)
+	}
+	if err := l.value.writeTo(s.ctx, s.out); err != nil {
+		return err
+	}
+	_, err := io.WriteString(s.out, s.end)
+	return err
+}
+
+func (s *stream) Close() error { return nil }
+
+// An indenter writes JSON some levels deeper than it was encoded: no newline
+// in it is part of a string.
+type indenter struct {
+	out     io.Writer
+	newline string // what a newline becomes
+}
+
+func (w indenter) Write(p []byte) (int, error) {
+	_, err := w.out.Write(bytes.ReplaceAll(p, []byte("\n"), []byte(w.newline)))
+	return len(p), err
+}

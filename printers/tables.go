@@ -1,0 +1,156 @@
+package printers
+
+import (
+	"context"
+	"io"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A tables prints objects of known kinds as tables, a block for each run of
+// one kind. The first result decides: when it is of no known kind, it and all
+// that follow are jq's stream. After a table, what is of no known kind stands
+// between the blocks as jq prints it.
+type tables struct {
+	out      io.Writer
+	stream   *stream
+	opts     Options
+	wide     bool
+	flat     bool // -o table: other objects make tables too
+	kinds    map[string]Kind
+	block    *block // of the rows that are not printed yet; nil: none
+	anything bool   // something was printed
+	inStream bool   // the first result was of no known kind
+}
+
+func newTables(o Options, format string) *tables {
+	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]Kind{}}
+	for _, k := range append(Kinds(), Other()) {
+		k.Columns = t.columns(k)
+		t.kinds[k.key()] = k
+	}
+	return t
+}
+
+// key is what a kind is found by: its group too, where there is one.
+func (k Kind) key() string {
+	if !k.kubernetes {
+		return k.Name
+	}
+	return k.Group + "/" + k.Name
+}
+
+// A tabled is a rendered result: rows of one kind, or lines of a stream.
+type tabled struct {
+	kind  *Kind // nil: of no known kind
+	rows  []row
+	flat  []map[string]string // the rows of -o table where there is no kind
+	value any
+	line  any
+}
+
+func (t *tables) Render(ctx context.Context, v any) (any, error) {
+	seen, err := mesh.Force(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if k := t.kindOf(seen); k != nil {
+		rows, err := t.rows(ctx, k, v, seen)
+		return tabled{kind: k, rows: rows, value: v}, err
+	}
+	if t.flat {
+		return t.renderFlat(ctx, seen)
+	}
+	line, err := t.stream.Render(ctx, v)
+	return tabled{line: line}, err
+}
+
+// kindOf finds the table of an object, nil for what has none.
+func (t *tables) kindOf(v any) *Kind {
+	fields, _ := v.(map[string]any)
+	name, _ := fields["kind"].(string)
+	if name == "" {
+		return nil
+	}
+	version, kubernetes := fields["apiVersion"].(string)
+	if !kubernetes {
+		if k, ok := t.kinds[name]; ok {
+			return &k
+		}
+		return nil
+	}
+	k, ok := t.kinds[groupOf(version)+"/"+name]
+	if !ok {
+		if _, about := fields["metadata"]; !about {
+			return nil
+		}
+		k = t.kinds["/"]
+		k.Name, k.Group = name, groupOf(version)
+	}
+	return &k
+}
+
+func (t *tables) rows(ctx context.Context, k *Kind, v, seen any) ([]row, error) {
+	r := &reading{ctx: ctx, now: t.opts.Now, wide: t.wide}
+	if o, ok := v.(*mesh.Object); ok {
+		r.owner = o.Owner
+	}
+	s := &subject{reading: r, fields: seen.(map[string]any)}
+	subjects := []*subject{s}
+	if k.rows != nil {
+		subjects = k.rows(s)
+	}
+	rows := make([]row, len(subjects))
+	for i, s := range subjects {
+		rows[i] = k.row(s)
+	}
+	return rows, r.err
+}
+
+func (t *tables) Print(rendered any) error {
+	r := rendered.(tabled)
+	known := r.kind != nil || r.flat != nil
+	if !t.anything && t.block == nil && !known {
+		t.inStream = true
+	}
+	switch {
+	case t.inStream && known:
+		line, err := t.stream.Render(t.opts.context(), r.value)
+		if err != nil {
+			return err
+		}
+		return t.stream.Print(line)
+	case known:
+		return t.add(r)
+	}
+	if err := t.endBlock(); err != nil {
+		return err
+	}
+	t.anything = true
+	return t.stream.Print(r.line)
+}
+
+// add puts rows in the block of their kind.
+func (t *tables) add(r tabled) error {
+	if t.block != nil && !t.block.holds(r.kind) {
+		if err := t.endBlock(); err != nil {
+			return err
+		}
+	}
+	if t.block == nil {
+		t.block = newBlock(r.kind, t.out, t.opts, t.anything)
+	}
+	t.anything = true
+	return t.block.add(r.rows, r.flat)
+}
+
+func (t *tables) endBlock() error {
+	if t.block == nil {
+		return nil
+	}
+	err := t.block.flush(true)
+	t.block = nil
+	return err
+}
+
+func (t *tables) Close() error { return t.endBlock() }
