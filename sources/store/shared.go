@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Shared is something small that several loads need: the bytes of an answer.
-// It is made once, by whoever needs it first, and never dropped. It takes no
-// slot and passes no gate: who calls Get inside a load has passed both.
+// Shared is something that several loads need: the bytes of an answer. It is
+// made once, by whoever needs it first, and never dropped. It takes no slot
+// and passes no gate: who calls Get has seen to that.
 type Shared[T any] struct {
 	store *Store
 	make  func(context.Context) (T, error)
@@ -49,14 +49,14 @@ func (s *Shared[T]) Get(ctx context.Context) (T, error) {
 	return t, err
 }
 
-// Have tells whether Get costs nothing.
-func (s *Shared[T]) Have() bool {
+// Look gives the value if it is there.
+func (s *Shared[T]) Look() (v T, err error, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.have
+	return s.value, s.err, s.have
 }
 
-// Again says how often the value was given beyond the first time.
+// Again says how often Get gave the value beyond the first time.
 func (s *Shared[T]) Again() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,13 +67,11 @@ func (s *Shared[T]) fly(f *flight) {
 	v, err := s.make(f.ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.ctx.Err() != nil {
-		err = context.Cause(f.ctx)
-	} else if s.flight == f {
-		s.have, s.value, s.err = true, v, err
-	}
-	if s.flight == f {
+	if mine := s.flight == f; mine {
 		s.flight = nil
+		if err == nil || f.ctx.Err() == nil {
+			s.have, s.value, s.err = true, v, err
+		}
 	}
 	f.land(v, err)
 }
