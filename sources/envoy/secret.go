@@ -118,6 +118,9 @@ func certificateFields(r *resource, c certificate, now time.Time) map[string]any
 	if r.updated != "" {
 		m["lastUpdated"] = seconds(r.updated)
 	}
+	if r.failure != "" {
+		m["error"] = r.failure
+	}
 	cert, err := x509.ParseCertificate(c.der)
 	if err != nil {
 		return m

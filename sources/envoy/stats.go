@@ -79,8 +79,11 @@ func labelPairs(s string) map[string]any {
 }
 
 // statValue is a number where it is written as JSON would, else the text: of a
-// histogram, of a text readout, "NaN".
+// histogram, of a text readout (which the text form puts in quotes), "NaN".
 func statValue(s string) any {
+	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
+		return s[1 : len(s)-1]
+	}
 	if n, err := strconv.Atoi(s); err == nil {
 		return n
 	}

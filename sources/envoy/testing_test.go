@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,4 +83,96 @@ func raw(t testing.TB, path string) any {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// dig gives all that lies at a path: "*" is every element of an array. Both
+// spellings of a name are looked for.
+func dig(v any, path string) []any {
+	all := []any{v}
+	for step := range strings.SplitSeq(path, ".") {
+		var next []any
+		for _, v := range all {
+			switch x := v.(type) {
+			case []any:
+				if step == "*" {
+					next = append(next, x...)
+				}
+			case map[string]any:
+				for _, key := range slices.Compact([]string{step, camelByHand(step)}) {
+					if w, ok := x[key]; ok {
+						next = append(next, w)
+					}
+				}
+			}
+		}
+		all = next
+	}
+	return all
+}
+
+// one gives the text of what lies at a path, "-" where nothing does.
+func one(v any, path string) string {
+	if all := dig(v, path); len(all) > 0 && all[0] != nil {
+		return fmt.Sprint(all[0])
+	}
+	return "-"
+}
+
+func camelByHand(s string) string {
+	return regexp.MustCompile("_[a-z]").ReplaceAllStringFunc(s, func(m string) string { return strings.ToUpper(m[1:]) })
+}
+
+// table writes some fields of each row of a section, "-" for those not there.
+func table(rows []any, fields ...string) []string {
+	var out []string
+	for _, r := range rows {
+		var cells []string
+		for _, f := range fields {
+			cells = append(cells, one(r, f))
+		}
+		out = append(out, strings.Join(cells, " "))
+	}
+	return out
+}
+
+// equal compares two tables line by line.
+func equal(t testing.TB, got, want []string) {
+	t.Helper()
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			t.Errorf("missing: %s", want[i])
+		case i >= len(want):
+			t.Errorf("too much: %s", got[i])
+		case got[i] != want[i]:
+			t.Errorf("row %d:\n got %s\nwant %s", i, got[i], want[i])
+		}
+	}
+}
+
+// whole seconds of a time in a dump, by hand.
+func upToSeconds(s string) string {
+	return regexp.MustCompile(`\.[0-9]+Z$`).ReplaceAllString(s, "Z")
+}
+
+// captured are the proxies that the tests look at: those kept here, and all of
+// the captures where they are.
+func captured(t testing.TB) (dirs []string) {
+	t.Helper()
+	dirs = []string{"testdata/reviews-v2", "testdata/ratings-v1", "testdata/gateway"}
+	more, _ := filepath.Glob("../../../shared/captures/*/proxies/*")
+	return append(dirs, more...)
+}
+
+// open gives the reader of a captured proxy.
+func open(t testing.TB, dir string) *Proxy {
+	files := map[string]string{}
+	for request, file := range map[string]string{
+		configDump: "config_dump.json", clusters: "clusters.json", serverInfo: "server_info.json", statistics: "stats.json", logging: "logging.txt",
+	} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			files[request] = file
+		}
+	}
+	return NewProxy(mesh.NewObject("Proxy", nil, map[string]any{"id": filepath.Base(dir)}), folder(t, dir, files), when)
 }

@@ -12,8 +12,16 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // modules are the Go modules whose generated files hold the messages that a
@@ -26,6 +34,14 @@ var modules = []string{
 	"google.golang.org/genproto/googleapis/rpc",
 }
 
+// wellKnown are the files of google.protobuf that they use.
+var wellKnown = []protoreflect.FileDescriptor{
+	anypb.File_google_protobuf_any_proto, durationpb.File_google_protobuf_duration_proto,
+	emptypb.File_google_protobuf_empty_proto, fieldmaskpb.File_google_protobuf_field_mask_proto,
+	structpb.File_google_protobuf_struct_proto, timestamppb.File_google_protobuf_timestamp_proto,
+	wrapperspb.File_google_protobuf_wrappers_proto,
+}
+
 // descriptors gives every descriptor of the modules. They are read out of the
 // generated Go files: to import all of these packages would need gRPC, and
 // half a minute to build. What the modules import from elsewhere (OpenTelemetry's
@@ -33,6 +49,10 @@ var modules = []string{
 func descriptors() (*protoregistry.Files, error) {
 	set := &descriptorpb.FileDescriptorSet{}
 	seen := map[string]bool{}
+	for _, f := range wellKnown {
+		seen[f.Path()] = true
+		set.File = append(set.File, protodesc.ToFileDescriptorProto(f))
+	}
 	for _, m := range modules {
 		dir, err := moduleDir(m)
 		if err != nil {
