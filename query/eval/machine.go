@@ -17,15 +17,19 @@ type pv struct {
 }
 
 // val is what a node gives that makes a new value: no longer a part of the
-// input, unless it happens to be the input itself.
+// input, unless it happens to be the last part that was found.
 func (in pv) val(v any) pv {
 	if in.p == nil {
 		return pv{v, nil}
 	}
-	if same(v, in.v) {
-		return pv{v, in.p}
+	last := in
+	if in.p.bad {
+		last = pv{in.p.last, in.p.up}
 	}
-	return pv{v, &path{up: in.p, bad: true}}
+	if same(v, last.v) {
+		return pv{v, last.p}
+	}
+	return pv{v, &path{up: last.p, bad: true, last: last.v}}
 }
 
 // plain is the value without its path: for what is evaluated beside the path.
@@ -45,6 +49,7 @@ type mach struct {
 	next  tailCall // to be made by the function that is being evaluated
 	frame *frame   // the innermost iteration over proxies that is under way
 
+	queue *queue      // the region that this goroutine works for
 	scout bool        // looking ahead: nothing that is seen is told
 	muted bool        // doing again what was done: nothing is told twice
 	sink  func(event) // where what is met is told; nil: to the run

@@ -4,9 +4,10 @@ import "github.com/meshq/kubectl-meshq/sources/mesh"
 
 // path is where a value was found: the key, and the path of its container.
 type path struct {
-	up  *path
-	key any
-	bad bool // the value was made, not found
+	up   *path
+	key  any
+	bad  bool // the value was made, not found
+	last any  // then: what was found last, where up leads
 }
 
 var rootPath = &path{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -111,13 +112,14 @@ func (el *element) take(ctx context.Context) (out []result, done bool, err error
 // in order: the first is the one being consumed.
 type queue struct {
 	*region
-	own  mach // to copy: the consumer goes on working with its own
-	quit context.CancelFunc
+	own   mach   // to copy: the consumer goes on working with its own
+	outer *queue // the region in a worker of which this one is
+	quit  context.CancelFunc
 
 	mu     sync.Mutex
 	els    []*element
-	loads  int // elements that count against the limit
-	limit  int
+	loads  atomic.Int32 // elements that count against the limit
+	limit  int          // starts small, so that stopping early wastes little
 	ended  bool
 	endErr error
 	news   chan struct{} // for the consumer
@@ -127,8 +129,8 @@ type queue struct {
 func newQueue(r *region) *queue {
 	ctx, quit := context.WithCancel(r.m.ctx)
 	return &queue{
-		region: r, quit: quit,
-		own:   mach{ctx: ctx, run: r.m.run, depth: r.m.depth, frame: r.base},
+		region: r, outer: r.m.queue, quit: quit,
+		own:   mach{ctx: ctx, run: r.m.run, depth: r.m.depth, frame: r.base, queue: r.m.queue},
 		limit: min(firstLoads, r.m.run.workers),
 		news:  make(chan struct{}, 1), space: make(chan struct{}, 1),
 	}
@@ -220,7 +222,7 @@ func (q *queue) pop(el *element) {
 	q.els[0] = nil
 	q.els = q.els[1:]
 	if el.loads {
-		q.loads--
+		q.loads.Add(-1)
 		q.limit = min(2*q.limit, q.m.run.workers)
 	}
 	q.grant()
@@ -228,19 +230,32 @@ func (q *queue) pop(el *element) {
 	poke(q.space)
 }
 
-// grant lets elements load: the first always, or nothing would move; others
-// while fewer than the limit do.
+// grant lets elements load: the first always, or nothing would move, so that
+// its place is kept free; others while fewer than the limit do.
 func (q *queue) grant() {
+	limit := min(q.limit, q.share())
+	if len(q.els) > 0 && !q.els[0].loads && q.els[0].leave == nil {
+		limit--
+	}
 	for i, el := range q.els {
-		if i > 0 && q.loads >= q.limit {
+		if i > 0 && int(q.loads.Load()) >= limit {
 			return
 		}
 		if el.leave != nil {
 			close(el.leave)
 			el.leave, el.loads = nil, true
-			q.loads++
+			q.loads.Add(1)
 		}
 	}
+}
+
+// share is how many elements of this region may load. One inside an element of
+// another region shares with that region's other elements.
+func (q *queue) share() int {
+	if q.outer == nil {
+		return q.m.run.workers
+	}
+	return max(1, q.outer.share()/max(1, int(q.outer.loads.Load())))
 }
 
 // gate is passed by whatever is about to be loaded for an element. Only
@@ -269,6 +284,7 @@ func (q *queue) gate(el *element) func(context.Context) error {
 // work starts a worker at an element.
 func (q *queue) work(el *element) {
 	m := q.own
+	m.queue = q
 	m.ctx, m.frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
 	q.own.run.threads.Go(func() {
 		if q.look != nil {
