@@ -1,11 +1,17 @@
 package decode
 
-import "sync"
+import (
+	"hash/maphash"
+	"io"
+	"sync"
+)
 
 // A decoder turns the bytes of its window into values. It owns its memory and
 // may be used again for other bytes; by one goroutine at a time.
 type decoder struct {
 	window
+	own []byte // the memory of the window, unless a long string needs more
+
 	doc       *Document // nil when reading a stream: then there are neither shapes nor offsets
 	part      section   // of its bytes
 	aheadLeft int64     // bytes of it that may still be read again
@@ -22,42 +28,42 @@ type decoder struct {
 }
 
 // idle has decoders between two uses.
-var idle = sync.Pool{New: func() any { return newDecoder(windowSize) }}
+var idle = sync.Pool{New: func() any { return newDecoder() }}
 
-func newDecoder(size int) *decoder {
-	return &decoder{window: window{mem: make([]byte, size+pad)}, texts: newInterning()}
+func newDecoder() *decoder {
+	return &decoder{own: make([]byte, windowSize+pad), texts: &interning{seed: maphash.MakeSeed()}}
 }
 
-// borrow gives a decoder, to be released. size is that of the window; 0 for
-// the usual.
-func borrow(size int) *decoder {
-	if size > 0 && size != windowSize {
-		return newDecoder(size)
+// open gives the decoder a source to read from, through a window of size
+// bytes; 0 for the usual.
+func (d *decoder) open(src io.Reader, off int64, l Limits, size int) {
+	d.mem = d.own
+	if size > 0 {
+		d.mem = d.own[:size+pad]
 	}
-	return idle.Get().(*decoder)
+	d.start(src, off, l)
 }
+
+// borrow gives an idle decoder, to be released.
+func borrow() *decoder { return idle.Get().(*decoder) }
 
 // release gives the decoder back, with nothing in it that keeps something else
 // alive or is larger than usual.
 func (d *decoder) release() {
-	d.src, d.err, d.doc, d.part, d.visit = nil, nil, nil, section{}, nil
+	const most = 1 << 16
 	clear(d.names)
 	clear(d.vals)
 	d.names, d.vals = d.names[:0], d.vals[:0]
-	d.depth, d.cost = 0, 0
-	const most = 1 << 16
 	if cap(d.vals) > most {
 		d.names, d.vals = nil, nil
 	}
 	if cap(d.clean) > most {
 		d.clean = nil
 	}
-	if len(d.mem) > windowSize+pad {
-		d.mem = make([]byte, windowSize+pad)
-	}
-	if len(d.mem) == windowSize+pad {
-		idle.Put(d)
-	}
+	d.window = window{}
+	d.doc, d.part, d.visit = nil, section{}, nil
+	d.depth, d.cost = 0, 0
+	idle.Put(d)
 }
 
 // document reads the one value of the bytes.

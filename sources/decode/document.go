@@ -115,11 +115,11 @@ func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *
 
 // decoder gives one that stands at off.
 func (d *Document) decoder(ctx context.Context, off, end int64) *decoder {
-	dec := borrow(d.window)
+	dec := borrow()
 	dec.doc = d
 	dec.part = section{ctx: ctx, bytes: d.Bytes, pos: off, end: end}
 	dec.aheadLeft = aheadMost * (end - off)
-	dec.start(&dec.part, off, d.Limits)
+	dec.open(&dec.part, off, d.Limits, d.window)
 	return dec
 }
 

@@ -17,8 +17,6 @@ type interning struct {
 	values [valueSlots]any // strings, boxed
 }
 
-func newInterning() *interning { return &interning{seed: maphash.MakeSeed()} }
-
 func (t *interning) key(b []byte) string {
 	if len(b) > internMost {
 		return string(b)

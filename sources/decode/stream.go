@@ -8,27 +8,26 @@ import "io"
 func Read(r io.Reader, l Limits) (any, error) { return readAll(r, l, 0) }
 
 func readAll(r io.Reader, l Limits, window int) (any, error) {
-	d := borrow(window)
+	d := borrow()
 	defer d.release()
-	d.start(r, 0, l)
+	d.open(r, 0, l, window)
 	return d.document(wholeNode, nil)
 }
 
 // A Stream reads JSON values that follow one another, with or without white
 // space between them, as jq does: only numbers and words need some.
 type Stream struct {
-	d    *decoder
-	err  error
-	word bool // the last value was a number, true, false or null
+	d   *decoder
+	err error
 }
 
 // NewStream reads from r, up to 64 KB ahead of the value wanted.
-func NewStream(r io.Reader, l Limits) *Stream { return newStream(r, l, windowSize) }
+func NewStream(r io.Reader, l Limits) *Stream { return newStream(r, l, 0) }
 
 func newStream(r io.Reader, l Limits, window int) *Stream {
-	s := &Stream{d: newDecoder(window)}
-	s.d.start(r, 0, l)
-	return s
+	d := newDecoder()
+	d.open(r, 0, l, window)
+	return &Stream{d: d}
 }
 
 // Next gives the next value, whole, with names as they are; io.EOF when there
@@ -50,9 +49,6 @@ func (s *Stream) next() (any, error) {
 	if err := d.overBOM(); err != nil {
 		return nil, err
 	}
-	if !d.atEnd() && s.word && joins(d.mem[d.p]) {
-		return nil, d.fail(d.p, "white space after a number or a word")
-	}
 	c := d.next()
 	if c == 0 && d.atEnd() {
 		if d.err != nil {
@@ -64,8 +60,10 @@ func (s *Stream) next() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if word := c != '{' && c != '[' && c != '"'; word && !d.atEnd() && joins(d.mem[d.p]) {
+		return nil, d.fail(d.p, "white space after a number or a word")
+	}
 	d.from, d.cost = d.offset(), 0
-	s.word = c != '{' && c != '[' && c != '"'
 	return v, nil
 }
 

@@ -16,7 +16,7 @@ const (
 	spaces = ones * ' '
 )
 
-// A window is the part of a document that is in memory. It owns its memory.
+// A window is the part of a document that is in memory.
 type window struct {
 	src  io.Reader
 	mem  []byte // mem[n:n+pad] is zero

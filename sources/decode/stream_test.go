@@ -1,0 +1,120 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// drain gives the values of a stream and the error that ended it, if not EOF.
+func drain(s *Stream) (vs []any, err error) {
+	for {
+		v, err := s.Next()
+		if err == io.EOF {
+			return vs, nil
+		}
+		if err != nil {
+			return vs, err
+		}
+		vs = append(vs, v)
+	}
+}
+
+var streams = []string{
+	"", " \n", "1", "1 2", "1\n2\n", "[1][2]", `{}{"a":[1]}`, `"a""b"`, "1[2]", `1"a"`, "null[1]", "true{}", `[1]2"x"{}true`, "\uFEFF1 2", "1\n\n\n[\n]\n",
+	"truefalse", "1true", "true1", "nulltrue", "1 2 [", "1 }", "1,2", `{"a":1} x`, "[1]]", "1-2", "1.5.5", "nul", `"a" "b`,
+}
+
+// Streams are what jq takes for them.
+func TestStreamsAsJq(t *testing.T) {
+	jq, err := exec.LookPath("jq")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, in := range streams {
+		cmd := exec.Command(jq, "-c", ".")
+		cmd.Stdin = strings.NewReader(in)
+		out, refused := cmd.Output()
+		var want []any
+		for line := range bytes.Lines(out) {
+			v, err := standard(line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, v)
+		}
+		for _, window := range []int{1, windowSize} {
+			got, err := drain(newStream(iotest.OneByteReader(strings.NewReader(in)), Limits{}, window))
+			if !reflect.DeepEqual(got, want) || (err == nil) != (refused == nil) {
+				t.Errorf("%q: %v %v, jq has %v %v", in, got, err, want, refused)
+			}
+		}
+	}
+}
+
+// With white space between the values they are what encoding/json has.
+func TestStreamsAsStandard(t *testing.T) {
+	for _, in := range append(seeds, streams...) {
+		in = "[1] " + in + "\n{} "
+		dec := json.NewDecoder(strings.NewReader(in))
+		dec.UseNumber()
+		var want []any
+		var refused error
+		for {
+			var v any
+			if refused = dec.Decode(&v); refused != nil {
+				break
+			}
+			want = append(want, ints(v))
+		}
+		got, err := drain(NewStream(strings.NewReader(in), Limits{}))
+		if strings.Contains(in, "\uFEFF") || strings.Contains(fmt.Sprint(err), "white space after a number or a word") {
+			continue // encoding/json has no byte order marks, and needs no space after words
+		}
+		if !reflect.DeepEqual(got, want) || errors.Is(refused, io.EOF) != (err == nil) {
+			t.Errorf("%q: %v %v, encoding/json has %v %v", in, got, err, want, refused)
+		}
+	}
+}
+
+func TestStreamAfterAnError(t *testing.T) {
+	broken := errors.New("connection reset")
+	s := NewStream(io.MultiReader(strings.NewReader("[1] 12"), iotest.ErrReader(broken)), Limits{})
+	vs, err := drain(s)
+	if fmt.Sprint(vs) != "[[1]]" || err != broken {
+		t.Errorf("%v %v: the number may not be all of it", vs, err)
+	}
+	if _, err = s.Next(); err != broken {
+		t.Error(err)
+	}
+	s = NewStream(strings.NewReader("1"), Limits{})
+	if _, err = drain(s); err != nil {
+		t.Error(err)
+	}
+	if _, err = s.Next(); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+// Each value of a stream has the whole limit to itself.
+func TestStreamTotal(t *testing.T) {
+	one := "[" + strings.Repeat("1,", 400) + "1]\n"
+	for _, window := range []int{1, 100, windowSize} {
+		vs, err := drain(newStream(strings.NewReader(strings.Repeat(one, 50)), Limits{Total: 900}, window))
+		if len(vs) != 50 || err != nil {
+			t.Errorf("%d values, %v", len(vs), err)
+		}
+	}
+	vs, err := drain(newStream(strings.NewReader(one+"["+strings.Repeat(one+",", 500)+"1]"), Limits{Total: 900}, 100))
+	var limit *LimitError
+	if len(vs) != 1 || !errors.As(err, &limit) {
+		t.Errorf("%d values, %v", len(vs), err)
+	}
+}

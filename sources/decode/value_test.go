@@ -1,0 +1,143 @@
+package decode
+
+import (
+	"bytes"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+func TestValueOfOneLevel(t *testing.T) {
+	in := `{"small":{"a":[{"b_c":1}]},"large":{"a":"` + strings.Repeat("x", wholeMost) + `","b":{"c":[1,2]}}}`
+	d := &Document{Bytes: bytes.NewReader([]byte(in))}
+	var grew []int64
+	d.Grew = func(n int64) { grew = append(grew, n) }
+	v := d.Value(0, int64(len(in)), nil, true)
+	if _, ok := v.Forced(); ok || v.Pending() {
+		t.Error("forced, or pending, before it was touched")
+	}
+	deep, err := v.Deep(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := v.Len(t.Context()); n != 2 || err != nil {
+		t.Error(n, err)
+	}
+	if _, ok := v.Forced(); ok || len(grew) > 0 {
+		t.Error("Deep or Len kept something")
+	}
+
+	x, err := v.Force(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := v.Force(t.Context())
+	if kept, ok := v.Forced(); !ok || !mesh.Identical(x, kept) || !mesh.Identical(x, again) || len(grew) != 1 {
+		t.Errorf("kept %v, grew %v", ok, grew)
+	}
+	smaller := x.(map[string]any)["small"].(*Value)
+	larger := x.(map[string]any)["large"].(*Value)
+	inside, _ := smaller.Force(t.Context())
+	if want := map[string]any{"a": []any{map[string]any{"b_c": 1}}}; !reflect.DeepEqual(inside, want) {
+		t.Errorf("a small value: %v", inside)
+	}
+	if same, _ := smaller.Deep(t.Context()); !mesh.Identical(inside, same) {
+		t.Error("a small value that is there was decoded again")
+	}
+	inside, _ = larger.Force(t.Context())
+	if _, ok := inside.(map[string]any)["b"].(*Value); !ok {
+		t.Error("a large value was decoded whole")
+	}
+	if now, _ := mesh.Deep(t.Context(), x); !reflect.DeepEqual(now, deep) {
+		t.Error("level by level it is another value")
+	}
+	if len(grew) != 3 {
+		t.Errorf("grew %v", grew)
+	}
+}
+
+func TestLenCountsNamesOnce(t *testing.T) {
+	for in, want := range map[string]int{`{"a":1,"a":2,"b":3}`: 2, `{"a_b":1,"aB":2}`: 1, `{ }`: 0, `[ ]`: 0, `[[],[1,2],3]`: 3} {
+		v := small([]byte(in), 1).Value(0, int64(len(in)), camel{}, in[0] == '{')
+		if n, err := v.Len(t.Context()); n != want || err != nil {
+			t.Errorf("%s has %d, %v", in, n, err)
+		}
+	}
+}
+
+// Many goroutines touch the values of one document and pass over it.
+func TestManyAtOnce(t *testing.T) {
+	b, d := realDump(t)
+	d.small = 300
+	want, err := standard(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = camelled(want)
+	var grew atomic.Int64
+	d.Grew = func(n int64) { grew.Add(n) }
+	root := d.Value(0, d.Bytes.Size(), camel{}, true)
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			var v any = root
+			if i%4 == 1 {
+				var err error
+				if v, err = d.Pass(t.Context(), 0, -1, camel{}, shallowNode, nil); err != nil {
+					t.Error(err)
+				}
+			}
+			if i%4 == 2 {
+				v, err := root.Deep(t.Context())
+				if err != nil || !reflect.DeepEqual(v, want) {
+					t.Error("deep is another value", err)
+				}
+				return
+			}
+			if !reflect.DeepEqual(forceAll(t, v), want) {
+				t.Error("level by level it is another value")
+			}
+		})
+	}
+	wait.Wait()
+	if grew.Load() == 0 {
+		t.Error("nothing was kept")
+	}
+}
+
+// Grew is right within a factor of two, for a real document.
+func TestGrewIsNearTheTruth(t *testing.T) {
+	_, d := realDump(t)
+	var grew int64
+	d.Grew = func(n int64) { grew += n }
+	for way, n := range map[string]*Node{"whole": wholeNode, "values": {Elem: &Node{Elem: &Node{Elem: shallowNode}}}} {
+		const copies = 50
+		kept := make([]any, copies)
+		grew = 0
+		before := heap()
+		for i := range kept {
+			var err error
+			if kept[i], err = d.Pass(t.Context(), 0, -1, nil, n, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		took := heap() - before
+		runtime.KeepAlive(kept)
+		if grew < took/2 || grew > 2*took {
+			t.Errorf("%s: told %d bytes, took %d", way, grew/copies, took/copies)
+		}
+	}
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
