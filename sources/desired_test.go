@@ -1,0 +1,234 @@
+package sources
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// What Pilot would send, as the Pilot's own dump has it.
+func TestDesired(t *testing.T) {
+	s := source(t, capture)
+	m := open(t, Options{}, s)
+	by, _ := proxies(t, m)
+	d, err := m.Desired(t.Context(), by[reviewsV2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := m.Desired(t.Context(), by[reviewsV2]); again != d || err != nil {
+		t.Errorf("another object the second time: %v", err)
+	}
+	if d.Kind != "Desired" || d.Owner != by[reviewsV2] {
+		t.Errorf("%s", d.Kind)
+	}
+	same(t, "asked before a look", s.log(), []string{"list pods", "pilot adsz", "pilot syncz"})
+
+	dir := filepath.Join(capture, "pilots", thePilot)
+	dump := parsed[struct{ Configs []map[string]any }](t, filepath.Join(dir, "config_dump."+reviewsV2+".json")).Configs
+	resources := map[string]map[string]any{"clusters": {}, "listeners": {}, "routes": {}}
+	for _, part := range dump {
+		for _, e := range list(part["dynamicActiveClusters"]) {
+			c := e.(map[string]any)["cluster"].(map[string]any)
+			resources["clusters"][c["name"].(string)] = c
+		}
+		for _, e := range list(part["dynamicListeners"]) {
+			l := e.(map[string]any)["activeState"].(map[string]any)["listener"].(map[string]any)
+			resources["listeners"][l["name"].(string)] = l
+		}
+		for _, e := range list(part["dynamicRouteConfigs"]) {
+			r := e.(map[string]any)["routeConfig"].(map[string]any)
+			resources["routes"][r["name"].(string)] = r
+		}
+	}
+	for section, want := range resources {
+		got := plain(t, at(t, d, section)).([]any)
+		if len(got) != len(want) || len(want) == 0 {
+			t.Errorf("%s: %d of %d", section, len(got), len(want))
+		}
+		for _, g := range got {
+			// Ours beside Pilot's: every field of Pilot's is there, as it is.
+			g := g.(map[string]any)
+			for k, v := range want[g["name"].(string)].(map[string]any) {
+				if k == "virtualHosts" || k == "@type" {
+					continue
+				}
+				if d := cmp.Diff(v, g[k]); d != "" {
+					t.Errorf("%s %s.%s: %s", section, g["name"], k, d)
+				}
+			}
+		}
+	}
+	if n := len(at(t, d, "secrets").([]any)) + len(at(t, d, "extensions").([]any)); n != 0 {
+		t.Errorf("%d secrets and extensions", n)
+	}
+	same(t, "asked", s.log(), []string{"list pods", "pilot adsz", "pilot config_dump?proxyID=" + reviewsV2, "pilot syncz"})
+
+	var got, want []string
+	for _, e := range at(t, d, "endpoints").([]any) {
+		got = append(got, fmt.Sprint(at(t, e, "cluster"), " ", at(t, e, "address"), " ", at(t, e, "health")))
+	}
+	for _, c := range parsed[struct{ Configs []map[string]any }](t, filepath.Join(dir, "edsz."+reviewsV2+".json")).Configs {
+		for _, g := range list(c["endpoints"]) {
+			for _, h := range list(g.(map[string]any)["lbEndpoints"]) {
+				h := h.(map[string]any)
+				a := h["endpoint"].(map[string]any)["address"].(map[string]any)["socketAddress"].(map[string]any)
+				want = append(want, fmt.Sprintf("%v %v:%v %v", c["clusterName"], a["address"], a["portValue"], h["healthStatus"]))
+			}
+		}
+	}
+	if d := cmp.Diff(sorted(want), sorted(got)); d != "" {
+		t.Error(d)
+	}
+	same(t, "faults", faults(m), nil)
+}
+
+func list(v any) []any {
+	a, _ := v.([]any)
+	return a
+}
+
+// No walk over the document reaches what makes istiod compute a push.
+func TestDesiredIsOutOfReach(t *testing.T) {
+	s := source(t, capture)
+	m := open(t, Options{}, s)
+	by, _ := proxies(t, m)
+	for _, o := range []any{by[reviewsV2], at(t, m.Document(), "pilots").([]any)[0]} {
+		if _, err := mesh.Deep(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, line := range s.log() {
+		if strings.HasPrefix(line, "pilot config_dump") || strings.HasPrefix(line, "pilot edsz") {
+			t.Error(line)
+		}
+	}
+}
+
+func TestDesiredFaults(t *testing.T) {
+	m := open(t, Options{}, source(t, files(t, map[string]string{
+		"pilots/i.s/syncz.json": syncz(synced("c", "p.x", 1), `{"proxy":"z.x","proxy_type":"ztunnel","cluster_id":"c"}`),
+		"pilots/i.s/adsz.json":  adsz(connected("c", "p.x", 1)),
+		"kubernetes/pods.json":  podItems("alone.x"),
+		"pilots/i.s/config_dump.p.x.json": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump",` +
+			`"dynamicActiveClusters":[{"cluster":{"name":"a"}}]},]}`,
+	})))
+	by, _ := proxies(t, m)
+	for id, want := range map[string]string{
+		"alone.x": "alone.x: desired: no Pilot knows this proxy",
+		"z.x":     "z.x: desired: a ztunnel is sent workloads, not sections of an Envoy",
+	} {
+		if _, err := m.Desired(t.Context(), by[id]); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	d, err := m.Desired(t.Context(), by["p.x"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "p.x: desired.routes: config_dump.p.x.json: "
+	if _, err := look(t, d, "routes"); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v", err)
+	}
+	if _, err := m.Desired(t.Context(), mesh.NewObject("Proxy", nil, map[string]any{})); err == nil {
+		t.Error("a stranger has a Pilot")
+	}
+}
+
+// Every list that is recorded is what its file holds; one that isn't is a fault.
+func TestLists(t *testing.T) {
+	s := source(t, capture)
+	m := open(t, Options{}, s)
+	paths, _ := filepath.Glob(capture + "/kubernetes/*.json")
+	for _, path := range paths {
+		field := ""
+		for _, k := range Kinds()[0].Fields {
+			plural, _, _ := strings.Cut(filepath.Base(path), ".")
+			if strings.EqualFold(k.Name, plural) {
+				field = k.Name
+			}
+		}
+		want := parsed[struct{ Items []any }](t, path).Items
+		got := plain(t, at(t, m.Document(), field)).([]any)
+		if d := cmp.Diff(byName(want), byName(got)); d != "" {
+			t.Errorf("%s: %s", field, d)
+		}
+	}
+	_, err := look(t, m.Document(), "httpRoutes")
+	f, ok := err.(*mesh.Fault)
+	if !ok || f.Error() != "kubernetes: httpRoutes: httproutes.gateway.networking.k8s.io: not in the snapshot" || f.Subject != "kubernetes" {
+		t.Errorf("%v", err)
+	}
+	for _, line := range s.log() {
+		if strings.HasPrefix(line, "proxy") || strings.HasPrefix(line, "pilot") || strings.HasSuffix(line, "again") {
+			t.Errorf("asked %s", line)
+		}
+	}
+}
+
+func byName(all []any) map[string]any {
+	out := map[string]any{}
+	for _, o := range all {
+		meta := o.(map[string]any)["metadata"].(map[string]any)
+		out[fmt.Sprint(meta["namespace"], "/", meta["name"])] = o
+	}
+	return out
+}
+
+// Of two contexts that each have a list, it is both; one that lacks it is a
+// fault beside the other's.
+func TestListsOfContexts(t *testing.T) {
+	snapshot := func(context, services string) *counted {
+		all := map[string]string{
+			"manifest.json":         `{"kind":"Snapshot","version":1,"takenAt":"2026-11-22T13:00:00Z","context":"` + context + `"}`,
+			"kubernetes/nodes.json": `{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"` + context + `"}}]}`,
+		}
+		if services != "" {
+			all["kubernetes/services.json"] = services
+		}
+		return source(t, files(t, all))
+	}
+	m := open(t, Options{}, snapshot("west", `{"items":[{"metadata":{"name":"s"}}]}`), snapshot("east", ""), snapshot("north", `{"items":[`))
+	var names []string
+	for _, n := range at(t, m.Document(), "nodes").([]any) {
+		names = append(names, fmt.Sprint(at(t, n, "kind"), at(t, n, "metadata", "name")))
+	}
+	same(t, "nodes", names, []string{"Nodewest", "Nodeeast", "Nodenorth"})
+	if n := at(t, m.Document(), "services").([]any); len(n) != 1 {
+		t.Errorf("%v", n)
+	}
+	same(t, "faults", faults(m), []string{
+		"kubernetes of east: services: services: not in the snapshot",
+		"kubernetes of north: services: services.json: unexpected end of JSON at byte 10",
+	})
+}
+
+func TestPilotFaults(t *testing.T) {
+	dir := copied(t)
+	put(t, dir, "pilots/"+thePilot+"/configz.json", `[{"kind":`)
+	put(t, dir, "pilots/"+thePilot+"/version.txt", "1.31.0-86c9f01fd73-Clean\n")
+	if err := os.Remove(filepath.Join(dir, "pilots", thePilot, "endpointz.json")); err != nil {
+		t.Fatal(err)
+	}
+	m := open(t, Options{}, source(t, dir))
+	p := at(t, m.Document(), "pilots").([]any)[0]
+	if got := at(t, p, "version"); got != "1.31.0" {
+		t.Errorf("version %v", got)
+	}
+	for field, want := range map[string]string{
+		"config":         thePilot + ": configz: configz.json: unexpected end of JSON at byte 9",
+		"endpointShards": thePilot + ": endpointShardz: not in the snapshot",
+	} {
+		if _, err := look(t, p, field); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if len(m.Faults()) != 2 {
+		t.Errorf("%q", faults(m))
+	}
+}
