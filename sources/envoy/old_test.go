@@ -118,9 +118,9 @@ func TestUntypedResources(t *testing.T) {
 			map[string]any{"name": "l", "warming_state": map[string]any{"listener": map[string]any{"name": "l", "address": map[string]any{"pipe": map[string]any{"path": "/run/s"}}}}},
 			map[string]any{"name": "gone", "error_state": map[string]any{"details": "bad"}},
 		}}),
-		map[string]any{"@type": "type.googleapis.com/envoy.admin.v9.NewConfigDump", "static_clusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
-		map[string]any{"@type": "type.googleapis.com/other.ClustersConfigDump", "static_clusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
-		map[string]any{"static_clusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
+		map[string]any{"@type": "type.googleapis.com/envoy.admin.v9.NewConfigDump", "staticClusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
+		map[string]any{"@type": "type.googleapis.com/other.ClustersConfigDump", "staticClusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
+		map[string]any{"staticClusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
 	)
 	p := NewProxy(nil, fetch, when)
 	equal(t, table(section(t, p, mesh.Clusters), "name", "state", "versionInfo", "connectTimeout", "hosts.*.socketAddress.portValue", "destinationRule", "metadata.filterMetadata.istio.some_key"), []string{
@@ -150,6 +150,9 @@ func TestExtensions(t *testing.T) {
 	rows := section(t, p, mesh.Extensions)
 	equal(t, table(rows, "name", "state", "typeURL", "versionInfo", "lastUpdated"), want)
 	for _, r := range rows {
+		if _, ok := r.(map[string]any)["typeURL"]; !ok {
+			t.Errorf("%s: no typeURL", one(r, "name"))
+		}
 		if one(r, "typeURL") != "-" && (one(r, "typedConfig.config.vmConfig.runtime") == "-" || one(r, "typedConfig.config.vmConfig.environmentVariables.keyValues") == "-") {
 			t.Errorf("%v", r)
 		}

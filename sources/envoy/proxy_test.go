@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -308,52 +307,6 @@ func pick(random *rand.Rand, v any) func() func() {
 			return nil
 		}
 	}
-}
-
-// A static route configuration that is there twice is shown once; one that
-// only has the same name stays.
-func TestTwins(t *testing.T) {
-	config := func(name, domain, updated string) any {
-		return map[string]any{"last_updated": updated, "route_config": map[string]any{
-			"@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name": name,
-			"virtual_hosts": []any{map[string]any{"name": "h", "domains": []any{domain, strings.Repeat("x", 9000)}}},
-		}}
-	}
-	fetch := dumpOf(t, map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump", "static_route_configs": []any{
-		config("a", "one", "2026-11-22T13:00:00.1Z"), config("a", "two", "2026-11-22T13:00:00.2Z"), config("a", "one", "2026-11-22T13:00:09.3Z"),
-		config("b", "one", "2026-11-22T13:00:00Z"), config("", "one", "2026-11-22T13:00:00Z"), config("", "two", "2026-11-22T13:00:00Z"),
-	}, "dynamic_route_configs": []any{config("c", "one", "2026-11-22T13:00:00Z"), config("c", "one", "2026-11-22T13:00:00Z")}})
-	var got []string
-	for _, r := range section(t, NewProxy(nil, fetch, when), mesh.Routes) {
-		got = append(got, fmt.Sprint(one(r, "name"), " ", one(r, "state"), " ", dig(r, "virtualHosts.*.domains.*")[0]))
-	}
-	equal(t, got, []string{" STATIC one", " STATIC two", "a STATIC one", "a STATIC two", "b STATIC one", "c ACTIVE one", "c ACTIVE one"})
-}
-
-func TestDestinations(t *testing.T) {
-	fetch := dumpOf(t, map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump", "dynamic_route_configs": []any{
-		map[string]any{"route_config": map[string]any{"@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name": "r", "virtual_hosts": []any{
-			map[string]any{"name": "h", "routes": []any{
-				map[string]any{"name": "plain", "route": map[string]any{"cluster": "a"}},
-				map[string]any{"name": "weighted", "route": map[string]any{"weighted_clusters": map[string]any{"clusters": []any{
-					map[string]any{"name": "a", "weight": 30}, map[string]any{"name": "b"}, map[string]any{"cluster_header": "x", "weight": 70}}}}},
-				map[string]any{"name": "header", "route": map[string]any{"cluster_header": "x-to"}},
-				map[string]any{"name": "redirect", "redirect": map[string]any{"host_redirect": "x"}},
-				map[string]any{"name": "plugin", "route": map[string]any{"cluster_specifier_plugin": "p"}},
-			}},
-		}}},
-	}})
-	var got []string
-	for _, r := range dig(section(t, NewProxy(nil, fetch, when), mesh.Routes), "*.virtualHosts.*.routes.*") {
-		got = append(got, one(r, "name")+" "+one(r, "destinations"))
-	}
-	equal(t, got, []string{
-		"plain [map[cluster:a weight:100]]",
-		"weighted [map[cluster:a weight:30] map[cluster:b weight:0] map[cluster:<nil> weight:70]]",
-		"header [map[cluster:<nil> weight:100]]",
-		"redirect []",
-		"plugin []",
-	})
 }
 
 func FuzzHostLines(f *testing.F) {
