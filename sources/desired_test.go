@@ -206,6 +206,9 @@ func TestListsOfContexts(t *testing.T) {
 		"kubernetes of east: services: services: not in the snapshot",
 		"kubernetes of north: services: services.json: unexpected end of JSON at byte 10",
 	})
+	if n := len(m.LeftOut()); n != 2 {
+		t.Errorf("%d left out", n)
+	}
 }
 
 func TestPilotFaults(t *testing.T) {

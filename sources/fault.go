@@ -11,13 +11,29 @@ import (
 )
 
 // Faults gives what could not be had of all that was asked so far, each once:
-// by proxy, then whose it is, then section.
-func (m *Mesh) Faults() []*mesh.Fault {
+// by proxy, then whose it is, then section. What an evaluator tried to load
+// ahead of its need is among them.
+func (m *Mesh) Faults() []*mesh.Fault { return m.recorded(func(noted) bool { return true }) }
+
+// LeftOut gives those of the faults that nobody met as an error, because the
+// rest was there without them: the outline's, the sources' own, one context's
+// part of a list. Every other fault was given to whoever looked.
+func (m *Mesh) LeftOut() []*mesh.Fault { return m.recorded(func(n noted) bool { return n.leftOut }) }
+
+// A noted fault is one that was recorded.
+type noted struct {
+	fault   *mesh.Fault
+	leftOut bool
+}
+
+func (m *Mesh) recorded(which func(noted) bool) []*mesh.Fault {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []*mesh.Fault
-	for _, f := range m.faults {
-		all = append(all, f)
+	for _, n := range m.faults {
+		if which(n) {
+			all = append(all, n.fault)
+		}
 	}
 	sortFaults(all)
 	return all
@@ -31,12 +47,15 @@ func sortFaults(all []*mesh.Fault) {
 }
 
 // record keeps a fault, once.
-func (m *Mesh) record(f *mesh.Fault) {
+func (m *Mesh) record(n noted) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if key := f.Error(); m.faults[key] == nil {
-		m.faults[key] = f
+	key := n.fault.Error()
+	if old, ok := m.faults[key]; ok {
+		n.fault = old.fault
+		n.leftOut = n.leftOut || old.leftOut
 	}
+	m.faults[key] = n
 }
 
 // fail makes the error of a part that can't be had, and records it. An end of
@@ -49,7 +68,7 @@ func (m *Mesh) fail(ctx context.Context, f *mesh.Fault) error {
 	if errors.As(f.Err, &inner) && inner.Err != nil { // of a value inside: it doesn't know its section
 		f.Err = inner.Err
 	}
-	m.record(f)
+	m.record(noted{fault: f})
 	return f
 }
 
@@ -63,6 +82,6 @@ func lost(f *mesh.Fault) bool { return !errors.Is(f.Err, fs.ErrNotExist) }
 // faultObject is a fault in the document.
 func faultObject(f *mesh.Fault) any {
 	return mesh.NewObject("Fault", nil, map[string]any{
-		"proxy": nullable(f.Proxy), "subject": nullable(f.Subject), "section": nullable(f.Section), "error": f.Err.Error(),
+		"proxy": nullable(f.Proxy), "subject": nullable(f.Subject), "section": nullable(f.Section), "message": f.Err.Error(),
 	})
 }

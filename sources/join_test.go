@@ -167,9 +167,12 @@ func TestIncompleteOutline(t *testing.T) {
 			t.Errorf("without %s:\n got %s\nwant %s", c.without, g, c.proxies)
 		}
 		same(t, "faults without "+c.without, faults(m), c.faults)
+		if n := len(m.LeftOut()); n != len(c.faults) {
+			t.Errorf("%d left out", n)
+		}
 		var hung []string
 		for _, f := range at(t, m.Document(), "faults").([]any) {
-			hung = append(hung, fmt.Sprintf("%v: %v: %v", at(t, f, "subject"), at(t, f, "section"), at(t, f, "error")))
+			hung = append(hung, fmt.Sprintf("%v: %v: %v", at(t, f, "subject"), at(t, f, "section"), at(t, f, "message")))
 		}
 		same(t, ".faults without "+c.without, hung, c.faults)
 	}

@@ -40,14 +40,11 @@ func (m *Mesh) list(ctx context.Context, l kube.List, g *store.Group) (any, erro
 	if len(faults) == 0 && !had {
 		faults = append(faults, &mesh.Fault{Subject: "kubernetes", Section: l.Field, Err: errors.New("a config dump says nothing of it")})
 	}
-	var first error
-	for _, f := range faults {
-		if err := m.fail(ctx, f); first == nil {
-			first = err
-		}
-	}
 	if !had {
-		return nil, first
+		return nil, m.fail(ctx, faults[0])
+	}
+	for _, f := range faults {
+		m.record(noted{f, true})
 	}
 	return all, nil
 }

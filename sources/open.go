@@ -66,7 +66,7 @@ type Mesh struct {
 	mu      sync.Mutex
 	answers map[question]*answer
 	loaded  map[Loaded]int
-	faults  map[string]*mesh.Fault
+	faults  map[string]noted // by what they say
 }
 
 // Open makes the document over the sources. It asks nothing yet, unless
@@ -81,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 	}
 	m := &Mesh{
 		options: o, realms: realms(o.Sources), store: store.New(ctx, store.Options{Memory: o.Memory, Slots: o.Concurrency}),
-		answers: map[question]*answer{}, loaded: map[Loaded]int{}, faults: map[string]*mesh.Fault{},
+		answers: map[question]*answer{}, loaded: map[Loaded]int{}, faults: map[string]noted{},
 	}
 	taken := m.takenAt()
 	if m.now = taken; taken.IsZero() {
@@ -92,7 +92,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 	for _, s := range o.Sources {
 		for _, f := range s.Faults() {
 			if lost(f) {
-				m.record(f)
+				m.record(noted{f, true})
 			}
 		}
 	}

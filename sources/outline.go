@@ -95,7 +95,7 @@ func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 	}
 	sortFaults(g.faults)
 	for _, f := range g.faults {
-		m.record(f)
+		m.record(noted{f, true})
 		o.faults = append(o.faults, faultObject(f))
 	}
 	return o, nil

@@ -100,7 +100,7 @@ func TestSectionFaults(t *testing.T) {
 		if !ok || f.Proxy != gateway || f.Section != "clusters" || !strings.HasPrefix(got.Error(), gateway+": clusters: "+c.want) {
 			t.Errorf("%s: %v", c.name, got)
 		}
-		if all := m.Faults(); len(all) != 1 || all[0] != f {
+		if all := m.Faults(); len(all) != 1 || all[0] != f || m.LeftOut() != nil {
 			t.Errorf("%s: recorded %v", c.name, faults(m))
 		}
 		if at(t, by[reviewsV2], "clusters") == nil || at(t, by[gateway], "server", "version") == nil {

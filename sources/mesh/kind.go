@@ -61,7 +61,7 @@ func Kinds() []Kind {
 			{Name: "proxy", Doc: "the id of the proxy it is about"},
 			{Name: "subject", Doc: "whose it is when it is not a proxy's: an istiod's, Kubernetes'"},
 			{Name: "section", Doc: "what was asked for"},
-			{Name: "error", Doc: "what was met"},
+			{Name: "message", Doc: "what was met"},
 		}},
 	}
 }
