@@ -57,7 +57,7 @@ func newChoice(ctx context.Context, x *Regexes) *choice {
 // Configuration decides a request by a route configuration: its virtual host,
 // then the first of its routes that matches. Nil means 404: no virtual host,
 // or no route in the one that was chosen; Envoy never tries another.
-func Configuration(ctx context.Context, x *Regexes, routeConfiguration any, m Manager, r Request) (*Answer, error) {
+func Configuration(ctx context.Context, x *Regexes, routeConfiguration any, m HCM, r Request) (*Answer, error) {
 	c := newChoice(ctx, x)
 	rc := c.message(routeConfiguration)
 	c.ignoreParameters = rc.flag("ignorePathParametersInPathMatching")
@@ -75,7 +75,7 @@ func Configuration(ctx context.Context, x *Regexes, routeConfiguration any, m Ma
 }
 
 // Host decides a request by one virtual host, whatever the request's host.
-func Host(ctx context.Context, x *Regexes, virtualHost any, m Manager, r Request) (*Answer, error) {
+func Host(ctx context.Context, x *Regexes, virtualHost any, m HCM, r Request) (*Answer, error) {
 	c := newChoice(ctx, x)
 	req, ok := m.prepare(r)
 	if !ok {

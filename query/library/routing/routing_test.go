@@ -81,7 +81,7 @@ func TestRoutesAsEnvoy(t *testing.T) {
 		for _, c := range line.Cases {
 			n++
 			r := Request{Method: c.Method, Host: c.Authority, Path: c.Path, Headers: c.Headers}
-			a, err := Configuration(context.Background(), x, rc, Manager{StripAnyHostPort: line.HCM.StripAny}, r)
+			a, err := Configuration(context.Background(), x, rc, HCM{StripAnyHostPort: line.HCM.StripAny}, r)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,9 +2,9 @@ package routing
 
 import "strings"
 
-// Manager is what an HTTP connection manager does to a request before it is
-// routed. The zero Manager does nothing.
-type Manager struct {
+// HCM is what an HTTP connection manager does to a request before it is
+// routed. The zero HCM does nothing.
+type HCM struct {
 	StripAnyHostPort      bool
 	StripTrailingHostDot  bool
 	StripMatchingHostPort int // the listener's port; 0: it is not set
@@ -14,7 +14,7 @@ type Manager struct {
 
 // prepare gives the request as the routes see it; ok is false when Envoy
 // refuses it (400).
-func (m Manager) prepare(r Request) (Request, bool) {
+func (m HCM) prepare(r Request) (Request, bool) {
 	if strings.Contains(r.Path, "#") { // http_reject_path_with_fragment, on by default
 		return r, false
 	}

@@ -1,0 +1,46 @@
+# The house's one front door for builders. "make help" says what is behind it.
+
+SHELL := bash
+GO    ?= go
+BIN   := bin/kubectl-meshq
+S     ?= demo
+T     ?= ./query/syntax:FuzzSuperset
+FUZZTIME ?= 30s
+
+.PHONY: help build demo test golden lint fuzz bench dist clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+build: ## bin/kubectl-meshq
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags='-s -w' -o $(BIN) .
+
+demo: build ## build, then ask the snapshot that comes with the plugin
+	@./scripts/demo $(BIN)
+
+test: ## all tests of this module, with the race detector where it counts
+	$(GO) test ./...
+	$(GO) test -race -run 'Parallel|Cancel|Store|Thunk|Invariant' ./query/eval ./sources/store ./sources
+
+golden: ## rewrite what the transcripts and tables are expected to print, then show what changed
+	$(GO) test . ./printers -update
+	git --no-pager diff --stat
+
+lint: ## go vet, staticcheck, gofmt, go mod tidy
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	$(GO) mod tidy -diff
+
+fuzz: ## fuzz one target: make fuzz T=./query/eval:FuzzEvaluate FUZZTIME=1m
+	$(GO) test -run '^$$' -fuzz '^$(lastword $(subst :, ,$(T)))$$' -fuzztime $(FUZZTIME) $(firstword $(subst :, ,$(T)))
+
+bench: build ## the benchmarks, each beside its peer in the same run
+	$(GO) test -run '^$$' -bench . -benchmem ./query/eval ./sources/decode
+
+dist: ## archives for the platforms krew knows, with their checksums
+	./scripts/dist
+
+clean: ## remove what was built
+	rm -rf bin dist

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/demo"
+)
+
+const victim = "reviews-v1-7f99cc4496-gdxfn.default"
+
+// TestHostile gives one proxy a config dump that is broken in every way a file
+// can be: one clear line says so, the others are answered, nothing panics.
+func TestHostile(t *testing.T) {
+	bad := []struct{ name, dump, says string }{
+		{"empty", "", "config_dump.json: "},
+		{"truncated", `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","dynamic_active_clusters":[{"cluster":{"name":"a"`, "unexpected end of JSON"},
+		{"corrupted", `{"configs":[{"@type":"x"},{]}`, "config_dump.json: "},
+		{"not a dump", `[1,2,3]`, "config_dump.json: "},
+		{"deep", `{"configs":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, "deep"},
+		{"control character", "{\"configs\":[\"\x01\"]}", "control character"},
+		{"trailing", `{"configs":[]} x`, "config_dump.json: "},
+	}
+	for _, b := range bad {
+		t.Run(b.name, func(t *testing.T) {
+			dir := snapshotWith(t, b.dump)
+			out, errs, code := meshq(t, "--snapshot", dir, "-c", "[.proxies[] | .clusters | length] | length")
+			if out != "6\n" || code != 6 {
+				t.Errorf("printed %q, exit code %d", out, code)
+			}
+			if lines := strings.Split(strings.TrimSpace(errs), "\n"); len(lines) != 1 || !strings.HasPrefix(errs, victim+": clusters: ") || !strings.Contains(errs, b.says) {
+				t.Errorf("said %q, which is not one line with %q", errs, b.says)
+			}
+		})
+	}
+}
+
+// TestOdd gives one proxy a dump that is odd but valid: it is read.
+func TestOdd(t *testing.T) {
+	wrap := func(cluster string) string {
+		return `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","dynamic_active_clusters":[{"cluster":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster",` + cluster + `}}]}]}`
+	}
+	digits := strings.Repeat("7", 400)
+	odd := []struct{ name, dump, query, want string }{
+		{"invalid UTF-8", wrap(`"name":"a` + "\xff" + `b"`), ".clusters[0].name", "\"a\ufffdb\"\n"},
+		{"duplicate keys", wrap(`"name":"first","name":"last"`), ".clusters[0].name", "\"last\"\n"},
+		{"a long number", wrap(`"name":"a","per_connection_buffer_limit_bytes":` + digits), ".clusters[0].perConnectionBufferLimitBytes", digits + "\n"},
+		{"a byte order mark", "\ufeff" + wrap(`"name":"a"`), ".clusters[0].name", "\"a\"\n"},
+		{"an unknown type", wrap(`"name":"a","metadata":{"typed_filter_metadata":{"x_y":{"@type":"type.example.com/a.B","some_field":{"other_field":1}}}}`),
+			".clusters[0].metadata.typedFilterMetadata", `{"x_y":{"@type":"type.example.com/a.B","some_field":{"other_field":1}}}` + "\n"},
+	}
+	for _, o := range odd {
+		t.Run(o.name, func(t *testing.T) {
+			dir := snapshotWith(t, o.dump)
+			out, errs, code := meshq(t, "--snapshot", dir, "-c", `.proxy("`+victim+`") | `+o.query)
+			if out != o.want || code != 0 {
+				t.Errorf("printed %.100q %s, exit code %d", out, errs, code)
+			}
+		})
+	}
+}
+
+// TestArchives gives archives that want out of their folder, or are cut.
+func TestArchives(t *testing.T) {
+	dir := t.TempDir()
+	escape := filepath.Join(dir, "escape.tar.gz")
+	if err := os.WriteFile(escape, tarGz(t, "../../outside.json", "{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, code := meshq(t, "--snapshot", escape, ".proxies")
+	if code != 2 || !strings.Contains(errs, "../../outside.json") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	cut := filepath.Join(dir, "cut.tar.zst")
+	if err := os.WriteFile(cut, demo.Archive[:len(demo.Archive)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, code = meshq(t, "--snapshot", cut, ".proxies | length")
+	if code != 2 && code != 6 || len(strings.Split(strings.TrimSpace(errs), "\n")) != 1 {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+func tarGz(t *testing.T, name, text string) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(text)), Typeflag: tar.TypeReg})
+	if err == nil {
+		_, err = io.WriteString(w, text)
+	}
+	if err := errors.Join(err, w.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// meshq runs the whole program in this process.
+func meshq(t *testing.T, args ...string) (out, errs string, code int) {
+	t.Helper()
+	var o, e bytes.Buffer
+	w := &plugin.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now}
+	code = plugin.Main(w)
+	return o.String(), e.String(), code
+}
+
+// snapshotWith unpacks the demo into a folder and gives one proxy another dump.
+func snapshotWith(t *testing.T, dump string) string {
+	t.Helper()
+	dir := t.TempDir()
+	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, name, _ := strings.Cut(h.Name, "/")
+		if h.Typeflag != tar.TypeReg || strings.HasSuffix(name, "stats.json") || strings.HasSuffix(name, "server_info.json") {
+			continue
+		}
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		text, err := io.ReadAll(r)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(path), 0o700)
+		}
+		if err == nil {
+			err = os.WriteFile(path, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "proxies", victim, "config_dump.json"), []byte(dump), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

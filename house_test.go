@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/meshq/kubectl-meshq"
+
+// arrows are the imports that each room of the house may have within it. A
+// room not listed may import nothing of ours.
+var arrows = map[string][]string{
+	".": {"plugin"},
+	"plugin": {
+		"plugin/demo", "printers", "query", "query/eval", "query/library", "query/syntax",
+		"sources", "sources/decode", "sources/mesh", "sources/transport",
+	},
+	"query":                 {"query/eval", "query/library", "query/syntax", "sources/mesh"},
+	"query/eval":            {"query/syntax", "query/syntax/native", "sources/mesh"},
+	"query/library":         {"query/eval", "query/library/routing", "query/syntax", "sources/mesh"},
+	"query/library/routing": {"sources/mesh"},
+	"query/syntax":          {},
+	"query/syntax/native":   {},
+	"sources":               {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/store", "sources/transport", "sources/ztunnel"},
+	"sources/decode":        {"sources/mesh"},
+	"sources/envoy":         {"sources/decode", "sources/mesh"},
+	"sources/istiod":        {"sources/decode", "sources/mesh"},
+	"sources/kube":          {"sources/decode", "sources/mesh"},
+	"sources/ztunnel":       {"sources/decode", "sources/mesh"},
+	"sources/store":         {"sources/mesh"},
+	"sources/transport":     {"sources/decode", "sources/mesh"},
+	"printers":              {"sources/mesh"},
+}
+
+// homes are the rooms that an outside module may be imported in, with all
+// below them. A module that is not here has no home, and may not come in.
+var homes = map[string][]string{
+	"github.com/itchyny/gojq":                      {"query/syntax"},
+	"github.com/spf13/cobra":                       {"plugin"},
+	"github.com/spf13/pflag":                       {"plugin"},
+	"golang.org/x/term":                            {"plugin"},
+	"golang.org/x/sync":                            {"sources", "query/eval"},
+	"k8s.io/cli-runtime":                           {"plugin", "printers"},
+	"k8s.io/client-go":                             {"plugin", "sources", "printers"}, // printers: only its jsonpath
+	"k8s.io/apimachinery":                          {"plugin", "sources", "printers"},
+	"k8s.io/api":                                   {"plugin", "sources"},
+	"github.com/envoyproxy/go-control-plane/envoy": {"sources/envoy", "query/library"},
+	"github.com/cncf/xds/go":                       {"sources/envoy"},
+	"google.golang.org/protobuf":                   {"sources/envoy", "query/library"},
+	"github.com/klauspost/compress":                {"sources/transport"},
+	"sigs.k8s.io/yaml":                             {"printers", "sources"},
+	"go.yaml.in/yaml":                              {"printers", "sources"},
+}
+
+// generators are programs that run when the code is written, not in the
+// product; they may import what they read.
+var generators = []string{"sources/envoy/fieldgen"}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) (all []goPackage) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// TestArrows holds the imports between the rooms, and the homes of what comes
+// from outside.
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		room := roomOf(p.ImportPath)
+		if slices.Contains(generators, room) {
+			continue
+		}
+		for _, path := range p.Imports {
+			switch {
+			case path == module || strings.HasPrefix(path, module+"/"):
+				if to := roomOf(path); !slices.Contains(arrows[room], to) {
+					t.Errorf("%s imports %s: no such arrow", room, to)
+				}
+			case strings.Contains(strings.Split(path, "/")[0], "."):
+				if !atHome(room, path) {
+					t.Errorf("%s imports %s, which is not at home there", room, path)
+				}
+			}
+		}
+	}
+}
+
+func atHome(room, path string) bool {
+	for outside, allowed := range homes {
+		if path != outside && !strings.HasPrefix(path, outside+"/") {
+			continue
+		}
+		for _, h := range allowed {
+			if room == h || strings.HasPrefix(room, h+"/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func roomOf(importPath string) string {
+	if importPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}
+
+// TestRooms holds every package and file to the house's rules: a package says
+// what it knows, a file is short and a noun, nothing runs before main, every
+// exported name says what it promises.
+func TestRooms(t *testing.T) {
+	said := map[string]bool{}
+	eachFile(t, func(path string) {
+		room := filepath.Dir(path)
+		said[room] = said[room] || false
+		if n := lines(t, path); n > 400 && !strings.HasSuffix(path, "_test.go") {
+			t.Errorf("%s has %d lines; the most is 400", path, n)
+		}
+		for _, word := range []string{"util", "utils", "common", "helper", "helpers", "manager", "misc", "types"} {
+			if slices.Contains(strings.Split(strings.TrimSuffix(filepath.ToSlash(path), ".go"), "/"), word) {
+				t.Errorf("%s: %q says nothing of what is in it", path, word)
+			}
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Doc != nil {
+			said[room] = true
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			declared(t, path, f)
+		}
+	})
+	for room, ok := range said {
+		if !ok {
+			t.Errorf("package %s doesn't say what it knows", room)
+		}
+	}
+}
+
+func declared(t *testing.T, path string, f *ast.File) {
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil && d.Name.Name == "init" {
+				t.Errorf("%s: init runs before main", path)
+			}
+			if d.Name.IsExported() && exportedReceiver(d) && d.Doc == nil && !satisfies(d) {
+				t.Errorf("%s: %s says nothing of what it promises", path, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				if ts, ok := s.(*ast.TypeSpec); ok && ts.Name.IsExported() && d.Doc == nil && ts.Doc == nil {
+					t.Errorf("%s: %s says nothing of what it is", path, ts.Name.Name)
+				}
+			}
+		}
+	}
+}
+
+// satisfies tells the methods that everybody knows: what they promise is said
+// by the interface they are of.
+func satisfies(d *ast.FuncDecl) bool {
+	known := []string{"Error", "Unwrap", "String", "Set", "Type", "Read", "Write", "Close", "Len", "Less", "Swap"}
+	return d.Recv != nil && slices.Contains(known, d.Name.Name)
+}
+
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	typ := d.Recv.List[0].Type
+	if s, ok := typ.(*ast.StarExpr); ok {
+		typ = s.X
+	}
+	id, ok := typ.(*ast.Ident)
+	return ok && id.IsExported()
+}
+
+// TestWorld holds that nothing below plugin reads the clock or the process.
+func TestWorld(t *testing.T) {
+	eachFile(t, func(path string) {
+		room := filepath.ToSlash(filepath.Dir(path))
+		if strings.HasSuffix(path, "_test.go") || room == "." || strings.HasPrefix(room, "plugin") || slices.Contains(generators, room) {
+			return
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			pkg, ok := s.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			switch name := pkg.Name + "." + s.Sel.Name; name {
+			case "time.Now", "time.Since", "time.Until", "os.Getenv", "os.LookupEnv", "os.Environ", "os.Args", "os.Stdout", "os.Stderr", "os.Stdin", "os.Exit":
+				t.Errorf("%s uses %s: that is the plugin's", path, name)
+			}
+			return true
+		})
+	})
+}
+
+func eachFile(t *testing.T, f func(path string)) {
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != "." || d.Name() == "testdata"):
+			return fs.SkipDir
+		case !d.IsDir() && strings.HasSuffix(path, ".go"):
+			f(path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lines(t *testing.T, path string) (n int) {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); n++ {
+	}
+	return n
+}

@@ -1,0 +1,11 @@
+// Kubectl-meshq asks a whole service mesh questions in jq's language; kubectl
+// runs it as "kubectl meshq".
+package main
+
+import (
+	"os"
+
+	"github.com/meshq/kubectl-meshq/plugin"
+)
+
+func main() { os.Exit(plugin.Main(plugin.Process())) }

@@ -1,0 +1,123 @@
+package plugin
+
+import (
+	"slices"
+	"strings"
+)
+
+// pairFlags are jq's options that take a name and a value: two words, which
+// pflag cannot do.
+var pairFlags = []string{"--arg", "--argjson", "--slurpfile", "--rawfile"}
+
+// binding is one --arg and the like, in the order given.
+type binding struct{ flag, name, value string }
+
+// command is a command line with what pflag cannot parse taken out of it.
+type command struct {
+	words      []string // for pflag
+	bindings   []binding
+	positional []string // behind --args or --jsonargs
+	json       []bool   // which of them are JSON
+}
+
+// split takes jq's two-word options, and all that follows --args and
+// --jsonargs, out of the words. Both "--arg name value" and kubectl's manner,
+// "--arg name=value" and "--arg=name=value", are understood. The first word
+// that is neither an option nor an option's value stays: it is the query.
+func split(args []string, takesValue func(flag string) bool) (*command, error) {
+	c := &command{}
+	s := splitter{command: c, args: args, takesValue: takesValue}
+	for len(s.args) > 0 {
+		if err := s.next(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+type splitter struct {
+	*command
+	args       []string
+	takesValue func(string) bool
+	rest       bool // behind --args or --jsonargs
+	restJSON   bool
+	query      bool // the query was seen, or a file names it
+	end        bool // behind --
+}
+
+func (s *splitter) take() string {
+	w := s.args[0]
+	s.args = s.args[1:]
+	return w
+}
+
+func (s *splitter) next() error {
+	w := s.take()
+	flag, value, joined := strings.Cut(w, "=")
+	switch {
+	case s.end || !strings.HasPrefix(w, "-") || w == "-":
+		s.word(w)
+	case w == "--":
+		s.end = true
+		if !s.rest {
+			s.words = append(s.words, w)
+		}
+	case w == "--args" || w == "--jsonargs":
+		s.rest, s.restJSON = true, w == "--jsonargs"
+	case slices.Contains(pairFlags, flag):
+		return s.pair(flag, value, joined)
+	default:
+		s.words = append(s.words, w)
+		s.query = s.query || isFileFlag(flag)
+		if !joined && s.takesValue(w) && len(s.args) > 0 {
+			s.words = append(s.words, s.take())
+		}
+	}
+	return nil
+}
+
+// word is a word that is no option: the query first, whatever stands around it.
+func (s *splitter) word(w string) {
+	if s.rest && s.query {
+		s.positional = append(s.positional, w)
+		s.json = append(s.json, s.restJSON)
+		return
+	}
+	s.words, s.query = append(s.words, w), true
+}
+
+func isFileFlag(flag string) bool {
+	return flag == "-f" || flag == "--filename" || flag == "--from-file" || flag == "-Q" || flag == "--query"
+}
+
+func (s *splitter) pair(flag, value string, joined bool) error {
+	if !joined {
+		if len(s.args) == 0 {
+			return usage("%s takes a name and a value: %s name value", flag, flag)
+		}
+		value = s.take()
+	}
+	name, v, ok := strings.Cut(value, "=")
+	if !ok || !isName(name) {
+		if joined || len(s.args) == 0 {
+			return usage("%s takes a name and a value: %s name value", flag, flag)
+		}
+		name, v = value, s.take()
+	}
+	if !isName(name) {
+		return usage("%s: %q is not a variable's name", flag, name)
+	}
+	s.bindings = append(s.bindings, binding{flag, name, v})
+	return nil
+}
+
+// isName tells whether jq could have a variable of that name.
+func isName(s string) bool {
+	for i, c := range []byte(s) {
+		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,93 @@
+package plugin
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// explainPlan says, before anything is asked, what the query names: the parts
+// of the document that its words can reach, by its syntax alone.
+func (r *run) explainPlan() {
+	if !r.explain {
+		return
+	}
+	r.message(func(w io.Writer) {
+		fmt.Fprintf(w, "query    %s\n", oneLine(r.asked.query))
+		fmt.Fprintf(w, "sources  %s\n", strings.Join(r.snapshots, ", "))
+		names := query.Mentions(r.asked.query, sectionNames())
+		if len(names) == 0 {
+			names = []string{"none by name"}
+		}
+		fmt.Fprintf(w, "sections %s\n", strings.Join(names, " "))
+		fmt.Fprintf(w, "limits   %s, %s of sections in memory\n", plural(r.concurrency, "load at once", "loads at once"), r.memory.String())
+	})
+}
+
+// explainAsked says, after the run, what was asked of whom.
+func (r *run) explainAsked() {
+	if !r.explain {
+		return
+	}
+	r.message(func(w io.Writer) {
+		var bytes int64
+		var took time.Duration
+		ledger := r.mesh.Ledger()
+		for _, a := range ledger {
+			cached := ""
+			if a.Again > 0 {
+				cached = fmt.Sprintf(", %s from memory", plural(a.Again, "time", "times"))
+			}
+			fmt.Fprintf(w, "asked    %s: %s: %s, %s%s\n", a.Whom, a.What, byteCount(a.Bytes), round(a.Took), cached)
+			bytes += a.Bytes
+			took += a.Took
+		}
+		fmt.Fprintf(w, "in all   %s, %s, %s\n", plural(len(ledger), "request", "requests"), byteCount(bytes), round(took))
+		fmt.Fprintf(w, "loaded   %s\n", loaded(r.mesh.Sections()))
+		fmt.Fprintf(w, "printed  %s\n", plural(r.results, "result", "results"))
+	})
+}
+
+// loaded counts the proxies of which a section was loaded, by section.
+func loaded(all []sources.Loaded) string {
+	if len(all) == 0 {
+		return "no proxy section"
+	}
+	count := map[mesh.Section]int{}
+	for _, l := range all {
+		count[l.Section]++
+	}
+	var parts []string
+	for _, s := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%s of %s", s, plural(count[s], "proxy", "proxies")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func round(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
+
+func byteCount(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+// sectionNames are the fields of a proxy that are read when they are touched.
+func sectionNames() []string {
+	var names []string
+	for _, s := range mesh.Sections() {
+		names = append(names, string(s.Name))
+	}
+	return names
+}

@@ -1,0 +1,181 @@
+package plugin
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+)
+
+// flags are the options of a query as they were written, in kubectl's and
+// jq's names. A short flag that kubectl has keeps kubectl's meaning; every
+// other short flag of jq's keeps jq's; every option of jq's has its long name.
+type flags struct {
+	kube *genericclioptions.ConfigFlags
+
+	// What is asked, and of which part of the mesh.
+	snapshots     []string
+	query         string
+	files         []string
+	allNamespaces bool
+	selector      string
+	istioNS       string
+
+	// What the query may do.
+	libraryPath []string
+	allowEnv    bool
+	memory      size
+	concurrency int
+	timeout     time.Duration
+	explain     bool
+
+	// Plain JSON instead of a mesh.
+	input     string
+	nullInput bool
+	slurp     bool
+
+	// How results are printed, and what the exit code says.
+	output       outputFlags
+	exitStatus   bool
+	failOnMatch  bool
+	allowPartial bool
+	quiet        bool
+	version      bool
+}
+
+type outputFlags struct {
+	format       string
+	template     string
+	missingKeys  bool
+	noHeaders    bool
+	showLabels   bool
+	showKind     bool
+	managed      bool
+	labelColumns []string
+	sortBy       string
+
+	compact, raw, join, raw0, ascii, seq, sortKeys bool
+	tab                                            bool
+	indent                                         int
+	colorAlways, colorNever                        bool
+	color                                          string
+}
+
+func newFlags() *flags {
+	return &flags{kube: genericclioptions.NewConfigFlags(true), memory: 1 << 30, output: outputFlags{missingKeys: true, indent: 2, color: "auto"}}
+}
+
+func (f *flags) bind(s *pflag.FlagSet) {
+	f.kube.AddFlags(s)
+	f.bindMesh(s)
+	f.bindQuery(s)
+	f.output.bind(s)
+	s.BoolVarP(&f.exitStatus, "exit-status", "e", false, "exit 1 when the last result is false or null, 4 when there is none")
+	s.BoolVar(&f.failOnMatch, "fail-on-match", false, "exit 1 when there is any result: a gate for CI")
+	s.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be read")
+	s.BoolVarP(&f.quiet, "quiet", "q", false, "print no results: only the exit code")
+	s.BoolVarP(&f.version, "version", "V", false, "print the version")
+	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "from-file" {
+			name = "filename"
+		}
+		return pflag.NormalizedName(name)
+	})
+}
+
+func (f *flags) bindMesh(s *pflag.FlagSet) {
+	s.StringArrayVar(&f.snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", or "demo"; repeat it for several`)
+	s.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
+	s.StringVarP(&f.selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
+	s.StringVarP(&f.istioNS, "istio-namespace", "i", "istio-system", "where istiod runs")
+	s.Var(&f.memory, "memory", "how much of the mesh may be held in memory at once")
+	s.IntVar(&f.concurrency, "concurrency", 16, "how many sections are loaded at once")
+	s.DurationVar(&f.timeout, "timeout", 0, "give up after so long (0: never)")
+}
+
+func (f *flags) bindQuery(s *pflag.FlagSet) {
+	s.StringVarP(&f.query, "query", "Q", "", "the query, whatever it looks like")
+	s.StringArrayVarP(&f.files, "filename", "f", nil, `read the query from a file ("-": standard input)`)
+	s.StringArrayVar(&f.libraryPath, "library-path", nil, "a folder of modules for import and include")
+	s.BoolVar(&f.allowEnv, "env", false, "let the query see the environment ($ENV, env)")
+	s.BoolVar(&f.explain, "explain", false, "say on stderr what is planned and what was asked of whom")
+	s.StringVar(&f.input, "input", "", `run the query over the JSON values of a file ("-": standard input) instead of a mesh`)
+	s.BoolVar(&f.nullInput, "null-input", false, "run the query once over null, with input and inputs (jq's -n)")
+	s.BoolVar(&f.slurp, "slurp", false, "run the query once over all values of --input in an array (jq's -s)")
+	for _, name := range pairFlags { // parsed before pflag sees them; here for help and completion
+		s.StringArray(strings.TrimPrefix(name, "--"), nil, pairHelp[name])
+	}
+	s.Bool("args", false, "the words that follow are strings in $ARGS.positional")
+	s.Bool("jsonargs", false, "the words that follow are JSON values in $ARGS.positional")
+}
+
+var pairHelp = map[string]string{
+	"--arg":       "name value: $name is that string",
+	"--argjson":   "name JSON: $name is that value",
+	"--slurpfile": "name file: $name is an array of the JSON values in a file",
+	"--rawfile":   "name file: $name is the text of a file",
+}
+
+func (o *outputFlags) bind(s *pflag.FlagSet) {
+	s.StringVarP(&o.format, "output", "o", "", "how to print: table, wide, json, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
+	s.StringVar(&o.template, "template", "", "the template of -o go-template and jsonpath")
+	s.BoolVar(&o.missingKeys, "allow-missing-template-keys", true, "a field that a template names and nothing has prints as nothing")
+	s.BoolVar(&o.noHeaders, "no-headers", false, "tables without their first line")
+	s.BoolVar(&o.showLabels, "show-labels", false, "labels as the last column")
+	s.BoolVar(&o.showKind, "show-kind", false, "names with their kind")
+	s.BoolVar(&o.managed, "show-managed-fields", false, "keep managedFields of Kubernetes objects in json and yaml")
+	s.StringSliceVarP(&o.labelColumns, "label-columns", "L", nil, "labels that become columns")
+	s.StringVar(&o.sortBy, "sort-by", "", "sort the results by a field, as JSONPath: .rds or {.sync.rds.age}")
+
+	s.BoolVarP(&o.compact, "compact-output", "c", false, "a result a line")
+	s.BoolVarP(&o.raw, "raw-output", "r", false, "strings without quotes")
+	s.BoolVarP(&o.join, "join-output", "j", false, "as -r, with no line ends")
+	s.BoolVar(&o.raw0, "raw-output0", false, "as -r, each result ended by NUL")
+	s.BoolVar(&o.ascii, "ascii-output", false, "escape what is not ASCII (jq's -a)")
+	s.BoolVar(&o.seq, "seq", false, "an ASCII RS before each result")
+	s.BoolVarP(&o.sortKeys, "sort-keys", "S", false, "accepted: keys are always sorted")
+	s.BoolVar(&o.tab, "tab", false, "indent with tabs")
+	s.IntVar(&o.indent, "indent", 2, "indent with so many spaces, 0 to 9")
+	s.BoolVarP(&o.colorAlways, "color-output", "C", false, "colours, also to a pipe")
+	s.BoolVarP(&o.colorNever, "monochrome-output", "M", false, "no colours")
+	s.StringVar(&o.color, "color", "auto", "auto, always or never")
+}
+
+// size is a flag of so many bytes: 512Mi, 2GiB, 1000000.
+type size int64
+
+var units = []struct {
+	name  string
+	bytes int64
+}{{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}}
+
+func (s *size) Set(text string) error {
+	num, factor := strings.TrimSuffix(text, "B"), int64(1)
+	for _, u := range units {
+		if n, ok := strings.CutSuffix(num, u.name); ok {
+			num, factor = n, u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
+	if err != nil || n <= 0 || n*float64(factor) > 1<<50 {
+		return fmt.Errorf("%q is no size like 512Mi or 2GiB", text)
+	}
+	*s = size(n * float64(factor))
+	return nil
+}
+
+func (s *size) String() string {
+	n := int64(*s)
+	for i := 2; i >= 0; i-- {
+		if u := units[i]; n >= u.bytes && n%u.bytes == 0 {
+			return fmt.Sprintf("%d%sB", n/u.bytes, u.name)
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func (*size) Type() string { return "size" }

@@ -1,0 +1,129 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// overInput runs the query over plain JSON, as jq does: over every value, or
+// once over null (--null-input), or once over all of them (--slurp).
+func (r *run) overInput(ctx context.Context) error {
+	in, err := r.openInput()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	values := &inputs{name: fileName(r.input), stream: decode.NewStream(in, limits)}
+	o := r.options()
+	o.Input = values.next
+	if r.slurp {
+		all, err := values.rest()
+		if err != nil {
+			return err
+		}
+		if r.nullInput {
+			values.queue = []any{all}
+		} else {
+			return r.over(ctx, all, o)
+		}
+	}
+	if r.nullInput {
+		return r.over(ctx, nil, o)
+	}
+	return r.each(ctx, values, o)
+}
+
+// each runs the query over every value; an error of one is told and does not
+// keep the others from being asked. The run's error is the last one's.
+func (r *run) each(ctx context.Context, values *inputs, o eval.RunOptions) error {
+	var last error
+	for {
+		v, ok, err := values.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return last
+		}
+		err = r.over(ctx, v, o)
+		var halt *eval.Halt
+		switch {
+		case errors.As(err, &halt), ctx.Err() != nil, isWriteError(err):
+			return err
+		case err != nil:
+			if last != nil {
+				r.message(func(w io.Writer) { fmt.Fprintln(w, "error: "+describe(last)) })
+			}
+			last = err
+		}
+	}
+}
+
+// isWriteError tells an error of printing from one of the query.
+func isWriteError(err error) bool {
+	var pe *os.PathError
+	return errors.As(err, &pe)
+}
+
+func (r *run) openInput() (io.ReadCloser, error) {
+	if r.input == "" || r.input == "-" {
+		if r.nullInput && r.input == "" {
+			return io.NopCloser(eofReader{}), nil
+		}
+		return io.NopCloser(r.In), nil
+	}
+	f, err := os.Open(r.input)
+	if err != nil {
+		return nil, usage("%s: %s", r.input, fact(err))
+	}
+	return f, nil
+}
+
+type eofReader struct{}
+
+func (eofReader) Read([]byte) (int, error) { return 0, io.EOF }
+
+// inputs are the values of --input, read as they are asked for.
+type inputs struct {
+	name   string
+	stream *decode.Stream
+	queue  []any
+	failed error
+}
+
+// next gives the next value; ok is false after the last.
+func (in *inputs) next() (v any, ok bool, err error) {
+	if len(in.queue) > 0 {
+		v, in.queue = in.queue[0], in.queue[1:]
+		return v, true, nil
+	}
+	if in.failed != nil {
+		return nil, false, in.failed
+	}
+	v, err = in.stream.Next()
+	if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, false, nil
+	}
+	if err != nil {
+		in.failed = &exitError{exitUsage, fmt.Errorf("%s: %w", in.name, err)}
+		return nil, false, in.failed
+	}
+	return v, true, nil
+}
+
+func (in *inputs) rest() ([]any, error) {
+	all := []any{}
+	for {
+		v, ok, err := in.next()
+		if err != nil || !ok {
+			return all, err
+		}
+		all = append(all, v)
+	}
+}

@@ -1,0 +1,143 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs one command line and gives its exit code.
+func Main(w *World) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	f := newFlags()
+	root := newRoot(w, f)
+	cmd, err := split(w.Args[1:], root.takesValue)
+	if err == nil {
+		root.argv = cmd
+		root.SetArgs(cmd.words)
+		err = root.ExecuteContext(ctx)
+	}
+	return report(w, err)
+}
+
+// report prints what ended the run, if something did, and gives the exit code.
+func report(w *World, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitUsage
+	var e *exitError
+	if errors.As(err, &e) {
+		code, err = e.code, e.err
+	}
+	if err != nil {
+		fmt.Fprintln(w.Err, "error: "+describe(err))
+	}
+	return code
+}
+
+// rootCommand is the command itself: what it is called without a name is a query.
+type rootCommand struct {
+	*cobra.Command
+	argv *command
+}
+
+func newRoot(w *World, f *flags) *rootCommand {
+	root := &rootCommand{}
+	root.Command = &cobra.Command{
+		Use:           calledAs(w.Args[0]) + " [QUERY | NAME] [PROXY…]",
+		Short:         "Query a service mesh like one JSON document",
+		Long:          long,
+		Example:       indent(examples(calledAs(w.Args[0]))),
+		Args:          cobra.ArbitraryArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if f.version {
+				return printVersion(w)
+			}
+			return runWords(cmd.Context(), w, f, root.argv, words, cmd)
+		},
+	}
+	root.SetOut(w.Out)
+	root.SetErr(w.Err)
+	root.SetIn(w.In)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	f.bind(root.Flags())
+	root.AddCommand(versionCommand(w))
+	root.SetHelpCommand(helpCommand(w, root))
+	return root
+}
+
+// takesValue tells whether a flag, as it was written, is followed by its value.
+func (r *rootCommand) takesValue(word string) bool {
+	set := r.Flags()
+	if name, ok := strings.CutPrefix(word, "--"); ok {
+		f := set.Lookup(name)
+		return f != nil && f.NoOptDefVal == ""
+	}
+	for i := 1; i < len(word); i++ { // of -rn, n takes a value; of -nx, x is it
+		f := set.ShorthandLookup(word[i : i+1])
+		if f == nil {
+			return false
+		}
+		if f.NoOptDefVal == "" {
+			return i == len(word)-1
+		}
+	}
+	return false
+}
+
+// calledAs is how the user calls this program: kubectl finds plugins by their
+// file's name.
+func calledAs(arg0 string) string {
+	name := strings.TrimSuffix(filepath.Base(arg0), ".exe")
+	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {
+		return "kubectl " + plugin
+	}
+	return name
+}
+
+// flagHint helps with jq's short flags that kubectl has taken.
+func flagHint(args []string) string {
+	for _, a := range args[1:] {
+		switch a {
+		case "-a":
+			return " (jq's -a is --ascii-output)"
+		case "-R", "--raw-input":
+			return " (raw input is not offered)"
+		}
+	}
+	return ""
+}
+
+func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") }
+
+const long = `The whole mesh, as Pilot (istiod) and Envoy see it, is one JSON document that you query like jq. Only what the
+query touches is ever read.
+
+The document: .pilots[] .proxies[] .services[] .virtualServices[] … .faults[]; a proxy has its sync state and, read
+when touched, .clusters .listeners .routes .endpoints .secrets .extensions .bootstrap .server .stats .loggers.
+Functions are methods too: .proxy("reviews-v1").route("9080") is .proxies | … as jq would write it.
+
+Without a query, the state of every proxy. A first word like "status" is a saved query's name; anything else is a query;
+words behind it are proxies. A short flag that kubectl has keeps kubectl's meaning (-n is the namespace, -s the server);
+every other short flag of jq's keeps jq's; every option of jq's has its long name.`
+
+func examples(name string) []string {
+	return []string{
+		name + " --snapshot demo",
+		name + ` --snapshot demo '.proxies[] | select(.rds=="STALE")'`,
+		name + ` --snapshot demo '.proxy("istio-ingressgateway").route("http.80").match("/productpage")'`,
+		name + ` --snapshot demo '[.proxies[].clusters[] | select(.subset=="v3")] | length'`,
+	}
+}

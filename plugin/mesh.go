@@ -1,0 +1,88 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// openMesh opens what --snapshot names as one mesh.
+func (r *run) openMesh(ctx context.Context) error {
+	if len(r.snapshots) == 0 {
+		return usage("no --snapshot was given, and a live mesh can't be read by this version: try --snapshot demo")
+	}
+	selector, err := labels.Parse(r.selector)
+	if err != nil {
+		return usage("-l %s: %s", r.selector, fact(err))
+	}
+	answers, err := r.openSnapshots(ctx)
+	if err != nil {
+		return err
+	}
+	o := sources.Options{
+		Sources: answers, Selector: selector, Proxies: r.asked.proxies,
+		Memory: int64(r.memory), Concurrency: r.concurrency, Now: r.Now(), Clock: r.Now,
+	}
+	if !r.allNamespaces {
+		o.Namespace = *r.kube.Namespace
+	}
+	if r.mesh, err = sources.Open(ctx, o); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	return nil
+}
+
+// openSnapshots opens every path of --snapshot; one with * or ? may be several.
+func (r *run) openSnapshots(ctx context.Context) (open []transport.Source, err error) {
+	defer func() {
+		if err != nil {
+			for _, s := range open {
+				err = errors.Join(err, s.Close())
+			}
+		}
+	}()
+	for _, given := range r.snapshots {
+		paths, err := expand(given)
+		if err != nil {
+			return open, err
+		}
+		for _, path := range paths {
+			s, err := r.openSnapshot(ctx, path)
+			if err != nil {
+				return open, usage("%s", oneLine(err.Error()))
+			}
+			open = append(open, s)
+		}
+	}
+	return open, nil
+}
+
+func (r *run) openSnapshot(ctx context.Context, path string) (transport.Source, error) {
+	o := transport.OpenOptions{Stdin: r.In}
+	if path == "demo" {
+		return transport.OpenBytes(ctx, "demo", demo.Archive, o)
+	}
+	return transport.Open(ctx, path, o)
+}
+
+// expand gives the files that a pattern fits, in order.
+func expand(path string) ([]string, error) {
+	found, err := filepath.Glob(path)
+	if err != nil {
+		return []string{path}, nil // not a pattern: a name with brackets in it
+	}
+	if len(found) == 0 {
+		if path == "-" || path == "demo" {
+			return []string{path}, nil
+		}
+		return nil, usage("%s: %s", path, fs.ErrNotExist)
+	}
+	return found, nil
+}

@@ -1,0 +1,85 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/meshq/kubectl-meshq/printers"
+)
+
+// openPrinter chooses how results are printed. Standard output is a table for
+// the kinds of the document, jq's stream for all else, unless -o says more.
+func (r *run) openPrinter(ctx context.Context) error {
+	o := r.printerOptions(ctx)
+	p, err := printers.New(o)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	r.printer = p
+	return nil
+}
+
+func (r *run) printerOptions(ctx context.Context) printers.Options {
+	f := &r.output
+	return printers.Options{
+		Out: r.out, Context: ctx, Now: r.documentTime(), Open: os.ReadFile, Note: r.note,
+		Color: r.colored(), Colors: r.World.env("JQ_COLORS"),
+		Format: f.format, Template: f.template, MissingKeysFail: !f.missingKeys, ShowManagedFields: f.managed,
+		Compact: f.compact, Tab: f.tab, Indent: r.indentation(), ASCII: f.ascii, Raw: f.raw, Join: f.join, Raw0: f.raw0, Seq: f.seq,
+		NoHeaders: f.noHeaders, ShowLabels: f.showLabels, ShowKind: f.showKind, LabelColumns: f.labelColumns, SortBy: f.sortBy,
+	}
+}
+
+// indentation is --indent if it was given.
+func (r *run) indentation() string {
+	if !r.changed("indent") {
+		return ""
+	}
+	return strconv.Itoa(r.output.indent)
+}
+
+// colored decides about colours as jq does: on a terminal, unless NO_COLOR is
+// set or the terminal is dumb; -C and -M overrule.
+func (r *run) colored() bool {
+	f := &r.output
+	switch {
+	case f.colorAlways || f.color == "always":
+		return true
+	case f.colorNever || f.color == "never":
+		return false
+	}
+	return r.OutTerminal && r.World.env("NO_COLOR") == "" && r.World.env("TERM") != "dumb"
+}
+
+// hints tells, on a terminal, what to try next, and on a pipe that a table is
+// for people.
+func (r *run) hints() {
+	if r.quiet {
+		return
+	}
+	if r.asked.status && r.OutTerminal && r.ErrTerminal && !r.changed("output") {
+		fmt.Fprint(r.Err, tryNext(calledAs(r.Args[0]), r.snapshots))
+	}
+	if !r.OutTerminal && r.output.format == "" && r.ErrTerminal && r.printedTable() {
+		r.note("a table is for people; -o json is for programs")
+	}
+}
+
+func (r *run) printedTable() bool {
+	t, ok := r.printer.(interface{ PrintedTable() bool })
+	return ok && t.PrintedTable()
+}
+
+func tryNext(name string, snapshots []string) string {
+	from := ""
+	if len(snapshots) > 0 {
+		from = " --snapshot " + snapshots[0]
+	}
+	return fmt.Sprintf(`
+Try:  %[1]s%[2]s '.proxies[] | select(stale) | .sync'
+      %[1]s%[2]s '.proxy("istio-ingressgateway").route("http.80").match("/productpage")'
+      %[1]s help document
+`, name, from)
+}

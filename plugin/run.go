@@ -1,0 +1,266 @@
+package plugin
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// run is one query being answered.
+type run struct {
+	*World
+	*flags
+	argv    *command
+	asked   *asked
+	changed func(flag string) bool
+
+	mesh    *sources.Mesh
+	program *query.Program
+	names   []string // of variables
+	values  []any
+	out     *bufio.Writer
+	printer printers.Printer
+	notes   map[string]bool
+
+	results int
+	last    any // the last result, for -e
+}
+
+// do compiles, opens, runs, prints, and says what could not be had. The order
+// is that of cost: a mistake in the query is told before anything is read.
+func (r *run) do(ctx context.Context) (err error) {
+	if err := r.variables(); err != nil {
+		return err
+	}
+	r.out = bufio.NewWriterSize(r.Out, 64<<10)
+	o := r.printerOptions(ctx)
+	if err := o.Validate(); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if err := r.compile(); err != nil {
+		return err
+	}
+	if r.plain() {
+		if err := r.openPrinter(ctx); err != nil {
+			return err
+		}
+		return r.ended(r.overInput(ctx))
+	}
+	if err := r.openMesh(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.mesh.Close()) }()
+	if err := r.openPrinter(ctx); err != nil {
+		return err
+	}
+	r.explainPlan()
+	err = r.over(ctx, r.mesh.Document(), r.options())
+	err = r.ended(err)
+	r.explainAsked()
+	return err
+}
+
+func (r *run) plain() bool { return r.input != "" || r.nullInput || r.slurp }
+
+func (r *run) compile() (err error) {
+	modules, closeModules, err := r.modules()
+	if err != nil {
+		return err
+	}
+	defer closeModules()
+	o := query.Options{
+		File: r.asked.file, Variables: r.names, Modules: modules, Data: decodeFile,
+		FieldHint: fieldHint(), Plain: r.plain(),
+	}
+	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return r.mesh.Desired(ctx, p) }
+	if r.allowEnv {
+		o.Env = r.environment()
+	}
+	if r.program, err = query.Compile(r.asked.query, o); err != nil {
+		return &exitError{exitCompile, err}
+	}
+	return nil
+}
+
+// options are those of a run over the mesh.
+func (r *run) options() eval.RunOptions {
+	return eval.RunOptions{
+		Workers: r.concurrency, Memory: int64(r.memory), Note: r.note,
+		Debug:  func(v any) { r.message(func(w io.Writer) { writeJSON(w, []any{"DEBUG:", v}); fmt.Fprintln(w) }) },
+		Stderr: func(v any) { r.message(func(w io.Writer) { writeJSON(w, v) }) },
+		Finish: r.finish,
+		Now:    r.now,
+	}
+}
+
+// message prints on stderr, after what was printed before it.
+func (r *run) message(print func(io.Writer)) {
+	r.out.Flush()
+	print(r.Err)
+}
+
+// documentTime is what now is: a snapshot's own time, else this moment.
+func (r *run) documentTime() time.Time {
+	if r.mesh != nil {
+		return r.mesh.Now()
+	}
+	return r.Now()
+}
+
+func (r *run) now() float64 { return float64(r.documentTime().UnixMicro()) / 1e6 }
+
+// finish makes a result ready to be printed, where it was found: several at
+// once, ahead of the printing.
+func (r *run) finish(ctx context.Context, v any) (any, error) {
+	if r.quiet {
+		v, err := mesh.Force(ctx, v)
+		return result{value: truth(v)}, err
+	}
+	rendered, err := r.printer.Render(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	truthy := true
+	if r.exitStatus {
+		if v, err = mesh.Force(ctx, v); err != nil {
+			return nil, err
+		}
+		truthy = truth(v)
+	}
+	return result{rendered: rendered, value: truthy}, nil
+}
+
+// result is one result: what it prints as, and whether it is true for -e.
+type result struct {
+	rendered any
+	value    bool
+}
+
+func truth(v any) bool { return v != nil && v != false }
+
+// over runs the program over one value and prints its results.
+func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
+	return r.program.Run(ctx, in, r.values, o, func(v any) error {
+		res := v.(result)
+		r.results++
+		r.last = res.value
+		if r.quiet {
+			return nil
+		}
+		if err := r.printer.Print(res.rendered); err != nil {
+			return err
+		}
+		if r.OutTerminal {
+			return r.out.Flush()
+		}
+		return nil
+	})
+}
+
+// ended prints what is left, tells the faults and decides the exit code.
+func (r *run) ended(err error) error {
+	if !r.quiet {
+		if e := r.printer.Close(); err == nil {
+			err = e
+		}
+	}
+	if e := r.out.Flush(); err == nil {
+		err = e
+	}
+	if errors.Is(err, syscall.EPIPE) { // the reader has what it wanted
+		err = nil
+	}
+	codes := []int{r.statusCode()}
+	var halt *eval.Halt
+	var fault *mesh.Fault
+	switch {
+	case errors.As(err, &halt):
+		codes = append(codes, r.halted(halt))
+		err = nil
+	case errors.As(err, &fault): // told with the others
+		codes = append(codes, exitPartial)
+		err = nil
+	case err != nil:
+		codes = append(codes, exitCode(err))
+	}
+	if r.tellFaults() > 0 && !r.allowPartial {
+		codes = append(codes, exitPartial)
+	}
+	r.hints()
+	if code := strongest(codes...); code != exitOK {
+		return &exitError{code, unwrapExit(err)}
+	}
+	return nil
+}
+
+func exitCode(err error) int {
+	var e *exitError
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return exitRun
+}
+
+func unwrapExit(err error) error {
+	var e *exitError
+	if errors.As(err, &e) {
+		return e.err
+	}
+	return err
+}
+
+// statusCode is what -e and --fail-on-match say of the results.
+func (r *run) statusCode() int {
+	switch {
+	case r.failOnMatch && r.results > 0:
+		return exitFound
+	case r.exitStatus && r.results == 0:
+		return exitEmpty
+	case r.exitStatus && r.last == false:
+		return exitFound
+	}
+	return exitOK
+}
+
+// halted prints what halt_error was given and gives its exit code.
+func (r *run) halted(h *eval.Halt) int {
+	if h.HasValue {
+		if s, ok := h.Value.(string); ok {
+			fmt.Fprint(r.Err, s)
+		} else {
+			writeJSON(r.Err, h.Value)
+			fmt.Fprintln(r.Err)
+		}
+	}
+	return h.Code
+}
+
+// note tells something once, on stderr.
+func (r *run) note(text string) {
+	if r.notes == nil {
+		r.notes = map[string]bool{}
+	}
+	if !r.notes[text] {
+		r.notes[text] = true
+		r.message(func(w io.Writer) { fmt.Fprintln(w, "note: "+text) })
+	}
+}
+
+// plural counts things: "1 proxy", "3 proxies".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}

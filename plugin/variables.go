@@ -1,0 +1,75 @@
+package plugin
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// variables gathers what --arg and the like bind; the last of a name wins, and
+// what was written as --arg=… wins over a positional of the same name.
+func (r *run) variables() error {
+	named := map[string]any{}
+	for _, b := range r.argv.bindings {
+		v, err := b.bound()
+		if err != nil {
+			return err
+		}
+		named[b.name] = v
+		if !slices.Contains(r.names, "$"+b.name) {
+			r.names = append(r.names, "$"+b.name)
+		}
+	}
+	positional := make([]any, len(r.argv.positional))
+	for i, word := range r.argv.positional {
+		positional[i] = word
+		if r.argv.json[i] {
+			v, err := decodeText(word)
+			if err != nil {
+				return usage("--jsonargs: %s: %s", word, fact(err))
+			}
+			positional[i] = v
+		}
+	}
+	for _, n := range r.names {
+		r.values = append(r.values, named[n[1:]])
+	}
+	if !slices.Contains(r.names, "$ARGS") {
+		r.names = append(r.names, "$ARGS")
+		r.values = append(r.values, map[string]any{"named": named, "positional": positional})
+	}
+	return nil
+}
+
+func (b binding) bound() (any, error) {
+	switch b.flag {
+	case "--argjson":
+		v, err := decodeText(b.value)
+		if err != nil {
+			return nil, usage("--argjson %s: %s", b.name, fact(err))
+		}
+		return v, nil
+	case "--rawfile":
+		text, err := os.ReadFile(filepath.Clean(b.value))
+		if err != nil {
+			return nil, usage("--rawfile %s: %s: %s", b.name, b.value, fact(err))
+		}
+		return string(text), nil
+	case "--slurpfile":
+		f, err := os.Open(filepath.Clean(b.value))
+		if err != nil {
+			return nil, usage("--slurpfile %s: %s: %s", b.name, b.value, fact(err))
+		}
+		defer f.Close()
+		vs, err := decodeAll(f)
+		if err != nil {
+			return nil, usage("--slurpfile %s: %s: %s", b.name, b.value, fact(err))
+		}
+		return vs, nil
+	}
+	return b.value, nil
+}
+
+var limits = decode.Limits{Depth: 10_000, String: 1 << 30, Total: 1 << 40}

@@ -1,0 +1,120 @@
+package plugin
+
+import (
+	"context"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// name is what a saved or shipped query can be called. Any other first word is
+// a query.
+var name = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+
+// asked is what the words of a command line ask for.
+type asked struct {
+	query   string
+	file    string   // what the query is from, when it is from a file
+	proxies []string // words for proxies
+	status  bool     // nothing was asked: the status table
+}
+
+// understand tells the query from the proxies.
+func understand(w *World, f *flags, words []string) (*asked, error) {
+	switch {
+	case len(f.files) > 1:
+		return nil, usage("-f: one query file at a time")
+	case len(f.files) == 1 && f.query != "":
+		return nil, usage("-f and -Q: one of them")
+	case len(f.files) == 1:
+		text, err := readQuery(w, f.files[0])
+		return &asked{query: text, file: fileName(f.files[0]), proxies: words}, err
+	case f.query != "":
+		return &asked{query: f.query, proxies: words}, nil
+	case len(words) == 0 && (f.input != "" || f.nullInput || f.slurp):
+		return &asked{query: "."}, nil
+	case len(words) == 0:
+		return &asked{query: ".proxies[]", status: true}, nil
+	case name.MatchString(words[0]) && f.input == "" && !f.nullInput:
+		return named(words)
+	}
+	return &asked{query: words[0], proxies: words[1:]}, nil
+}
+
+// shipped are the queries that come with the plugin.
+var shipped = map[string]string{"status": ".proxies[]"}
+
+func named(words []string) (*asked, error) {
+	q, ok := shipped[words[0]]
+	if !ok {
+		return nil, usage("no query named %s; for jq write '.|%s'", words[0], words[0])
+	}
+	return &asked{query: q, proxies: words[1:], status: words[0] == "status"}, nil
+}
+
+func fileName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}
+
+func readQuery(w *World, path string) (string, error) {
+	var text []byte
+	var err error
+	if path == "-" {
+		text, err = io.ReadAll(w.In)
+	} else {
+		text, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return "", usage("%s: %s", path, fact(err))
+	}
+	if s := strings.TrimSpace(string(text)); strings.HasPrefix(s, "{") && strings.Contains(s[:min(len(s), 200)], `"configs"`) {
+		return "", usage("%s: that is a config dump, not a query: give it with --snapshot %s", path, path)
+	}
+	return string(text), nil
+}
+
+// runWords does what a command line without a command's name asks.
+func runWords(ctx context.Context, w *World, f *flags, argv *command, words []string, cmd *cobra.Command) error {
+	a, err := understand(w, f, words)
+	if err != nil {
+		return err
+	}
+	if err := f.check(a); err != nil {
+		return err
+	}
+	if f.timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, f.timeout)
+		defer stop()
+	}
+	r := &run{World: w, flags: f, argv: argv, asked: a, changed: cmd.Flags().Changed}
+	return r.do(ctx)
+}
+
+// check holds the options against each other.
+func (f *flags) check(a *asked) error {
+	readers := 0
+	for _, s := range append([]string{f.input}, append(f.snapshots, f.files...)...) {
+		if s == "-" {
+			readers++
+		}
+	}
+	plain := f.input != "" || f.nullInput || f.slurp
+	switch ns := *f.kube.Namespace; {
+	case readers > 1:
+		return usage(`standard input ("-") can be read once only`)
+	case plain && len(f.snapshots) > 0:
+		return usage("--input and --snapshot: a query runs over plain JSON or over a mesh")
+	case plain && len(a.proxies) > 0:
+		return usage("%q: with --input there are no proxies to name", a.proxies[0])
+	case strings.ContainsAny(ns, ".$[{|\"'"):
+		return usage("-n is the namespace; jq's -n is --null-input")
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package plugin
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// World is all that a run sees of the process around it.
+type World struct {
+	Args []string // the program's name first
+	In   io.Reader
+	Out  io.Writer
+	Err  io.Writer
+
+	OutTerminal bool // Out is a terminal: colours, hints what to try
+	ErrTerminal bool
+
+	Environ []string // "NAME=value"
+	Now     func() time.Time
+}
+
+// Process is the world of this process.
+func Process() *World {
+	return &World{
+		Args: os.Args, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Environ: os.Environ(), Now: time.Now,
+	}
+}
+
+// env gives a variable of the environment; the last one set wins.
+func (w *World) env(name string) string {
+	for i := len(w.Environ) - 1; i >= 0; i-- {
+		if k, v, ok := cutEnv(w.Environ[i]); ok && k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+// environment is what $ENV holds when --env allows it.
+func (w *World) environment() map[string]any {
+	m := map[string]any{}
+	for _, e := range w.Environ {
+		if k, v, ok := cutEnv(e); ok {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// cutEnv splits "NAME=value". Windows has names that begin with "=".
+func cutEnv(e string) (name, value string, ok bool) {
+	for i := 1; i < len(e); i++ {
+		if e[i] == '=' {
+			return e[:i], e[i+1:], true
+		}
+	}
+	return "", "", false
+}

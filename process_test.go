@@ -1,0 +1,160 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "meshq-test")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "kubectl-meshq")
+	out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, ".").CombinedOutput()
+	if err != nil {
+		return string(out), err
+	}
+	return bin, nil
+})
+
+// built gives the real binary, as make build leaves it.
+func built(t *testing.T) string {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(bin, err)
+	}
+	return bin
+}
+
+// maxRSS gives the most memory that a finished process held, in kB.
+func maxRSS(p *os.ProcessState) int64 { return p.SysUsage().(*syscall.Rusage).Maxrss }
+
+// TestStart holds the size of the binary, and says what starting costs.
+func TestStart(t *testing.T) {
+	bin := built(t)
+	info, err := os.Stat(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mb := info.Size() >> 20; mb >= 60 {
+		t.Errorf("the binary is %d MB", mb)
+	}
+	least := time.Hour
+	for range 5 {
+		cmd := exec.Command(bin, "--version")
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		least = min(least, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	}
+	t.Logf("%d bytes, %s of CPU for --version", info.Size(), least)
+}
+
+// TestHuge reads a dump of 200 MB on one line in bounded memory.
+func TestHuge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("200 MB")
+	}
+	dir := snapshotWith(t, "")
+	f, err := os.Create(filepath.Join(dir, "proxies", victim, "config_dump.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	filler := []byte(`{"cluster":{"name":"filler","altStatName":"` + strings.Repeat("x", 1<<20) + `"}},`)
+	io.WriteString(f, `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","x_unknown":[`)
+	for range 200 {
+		if _, err := f.Write(filler); err != nil {
+			t.Fatal(err)
+		}
+	}
+	io.WriteString(f, `1],"dynamic_active_clusters":[{"cluster":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","name":"last"}}]}]}`)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	bin := built(t)
+	cmd := exec.Command(bin, "--snapshot", dir, "-c", `[.proxy("`+victim+`").clusters[].name]`)
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != "[\"last\"]\n" {
+		t.Errorf("%v: %.200s", err, out)
+	}
+	if kb := maxRSS(cmd.ProcessState); kb > 300<<10 {
+		t.Errorf("%d MB of memory for one name", kb>>10)
+	}
+}
+
+// TestKubectl has the real kubectl run the plugin.
+func TestKubectl(t *testing.T) {
+	kubectl, err := exec.LookPath("kubectl")
+	if err != nil {
+		t.Skip("no kubectl on PATH")
+	}
+	cmd := exec.Command(kubectl, "meshq", "--snapshot", "demo", ".proxies | length")
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(built(t))+string(os.PathListSeparator)+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "7" {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestClosedPipe has the reader of standard output leave: the run ends at once.
+func TestClosedPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(built(t), "--null-input", "repeat(1)")
+	cmd.Stdout = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := r.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	ends(t, cmd)
+}
+
+// TestInterrupt has the user press Ctrl-C.
+func TestInterrupt(t *testing.T) {
+	cmd := exec.Command(built(t), "--null-input", "last(range(1e18))")
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, cmd)
+	if s := errs.String(); s != "error: interrupted\n" {
+		t.Errorf("said %q", s)
+	}
+}
+
+func ends(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended is looked at by whoever asks
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		_ = cmd.Process.Kill()
+		t.Error("still running")
+	}
+}

@@ -1,0 +1,91 @@
+package library
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+func kindNatives() []eval.Native {
+	return []eval.Native{
+		{Name: "_kind", Value: func(c *eval.Call) (any, error) { return kindOf(c.Ctx, c.In) }},
+		{Name: "_routable", Value: routable},
+		{Name: "_outline", Value: outline},
+		{Name: "_words", Value: words},
+	}
+}
+
+// kindOf gives the kind of an object of the document, nil for anything else.
+// It does not look into an object that knows its kind.
+func kindOf(ctx context.Context, v any) (any, error) {
+	if o, ok := v.(*mesh.Object); ok {
+		return o.Kind, nil
+	}
+	kind, err := mesh.Get(ctx, v, "kind")
+	if s, ok := kind.(string); ok {
+		return s, err
+	}
+	return nil, err
+}
+
+// routable tells whether Envoy's match means something on the input: else it
+// is jq's.
+func routable(c *eval.Call) (any, error) {
+	v := c.In
+	if a, ok := v.([]any); ok && len(a) > 0 {
+		v = a[0]
+	}
+	kind, err := kindOf(c.Ctx, v)
+	return kind == "RouteConfiguration" || kind == "VirtualHost" || kind == "Listener", err
+}
+
+// outline keeps what costs nothing: all but what is still to be fetched.
+func outline(c *eval.Call) (any, error) {
+	v, err := mesh.Force(c.Ctx, c.In)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return v, nil
+	}
+	out := map[string]any{}
+	for k, w := range m {
+		if l, ok := w.(mesh.Lazy); !ok || !fetched(l) {
+			out[k] = w
+		}
+	}
+	return out, nil
+}
+
+// fetched tells whether a value is a section: something that was or would be
+// asked for. The answer must not depend on whether it was.
+func fetched(l mesh.Lazy) bool {
+	_, section := l.(mesh.Sectional)
+	return section || l.Pending()
+}
+
+// words gives the sync words of a proxy.
+func words(c *eval.Call) (any, error) {
+	sync, err := mesh.Get(c.Ctx, c.In, "sync")
+	if err != nil {
+		return nil, err
+	}
+	v, err := mesh.Force(c.Ctx, sync)
+	if err != nil {
+		return nil, err
+	}
+	types, _ := v.(map[string]any)
+	out := []any{}
+	for _, t := range slices.Sorted(maps.Keys(types)) {
+		status, err := mesh.Get(c.Ctx, types[t], "status")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, status)
+	}
+	return out, nil
+}

@@ -1,0 +1,52 @@
+# Lookups find the things of the document by name. But for proxy they give
+# none, one or more, and never an error.
+
+# _elements: the elements of a section, of whatever has or holds it.
+def _each($section):
+  if type == "array" then .[]
+  elif _kind == "Mesh" then .proxies[] | select(has($section)) | .[$section][]
+  elif type == "object" and has($section) then .[$section][]
+  else empty end;
+
+# proxy(name): the one proxy of that name, or an error that lists the candidates.
+# A name is an id (pod.namespace), a pod, a workload ("deploy/reviews-v1" or "reviews-v1") or a prefix that only one has;
+# "cluster/id" where contexts share names. Several proxies of one workload: the first, with a note.
+#   .proxy("reviews-v1").version
+#   .proxy("istio-ingressgateway").route("http.80").match("/productpage")
+def proxy($name): _proxy($name);
+
+# proxies(name): every proxy that the name fits: the same names as of proxy.
+#   [.proxies("reviews-v2") | .rds]
+def proxies($name): _proxies($name);
+
+# cluster(name): the clusters of that name of a proxy, of all proxies of the mesh, or of an array.
+#   .proxy("reviews-v1").cluster("outbound|9080||ratings.default.svc.cluster.local").type
+def cluster($name): _each("clusters") | select(.name == $name);
+
+# listener(name): the listeners of that name.
+#   .proxy("reviews-v1").listener("0.0.0.0_9080").port
+def listener($name): _each("listeners") | select(.name == $name);
+
+# route(name): the route configurations of that name.
+#   .proxy("reviews-v1").route("9080").virtualHosts | length
+def route($name): _each("routes") | select(.name == $name);
+
+# virtualHost(name): the virtual hosts of that name, or with that domain, of a route configuration or a proxy.
+#   .proxy("reviews-v1").route("9080").virtualHost("ratings.default.svc.cluster.local").name
+def virtualHost($name):
+  (if _kind == "RouteConfiguration" then .virtualHosts
+   elif type == "array" then [.[] | if _kind == "RouteConfiguration" then .virtualHosts[] else . end]
+   else [_each("routes") | .virtualHosts[]?] end)[]?
+  | select(.name == $name or any(.domains[]?; . == $name));
+
+# endpoint(name): the endpoints with that address ("10.244.0.11:9080"), ip or hostname, or of the cluster of that name.
+#   .proxy("reviews-v1").endpoint("outbound|9080||ratings.default.svc.cluster.local").health
+def endpoint($name): _each("endpoints") | select(.address == $name or .ip == $name or .hostname == $name or .cluster == $name);
+
+# secret(name): the certificates of the secret of that name.
+#   .proxy("reviews-v1").secret("default").notAfter
+def secret($name): _each("secrets") | select(.name == $name);
+
+# extension(name): the extension configurations of that name.
+#   [.proxies[] | extension("stats")] | length
+def extension($name): _each("extensions") | select(.name == $name);

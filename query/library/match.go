@@ -1,0 +1,111 @@
+package library
+
+import (
+	"fmt"
+
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+func matchNatives() []eval.Native {
+	m := &matcher{regexes: &routing.Regexes{}}
+	return []eval.Native{{Name: "_match", Arity: 1, Each: m.match}}
+}
+
+// matcher is match(request) for the kinds that Envoy routes by.
+type matcher struct{ regexes *routing.Regexes }
+
+func (m *matcher) match(c *eval.Call, yield func(any) error) error {
+	r, err := parseRequest(c.Ctx, c.Args[0])
+	if err != nil {
+		return err
+	}
+	v := c.In
+	if a, ok := c.In.([]any); ok {
+		for _, v := range a {
+			if err := m.one(c, v, r, yield); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return m.one(c, v, r, yield)
+}
+
+func (m *matcher) one(c *eval.Call, v any, r routing.Request, yield func(any) error) error {
+	kind, err := kindOf(c.Ctx, v)
+	if err != nil {
+		return err
+	}
+	var a *routing.Answer
+	switch kind {
+	case "RouteConfiguration":
+		a, err = routing.Configuration(c.Ctx, m.regexes, v, routing.HCM{}, r)
+	case "VirtualHost":
+		a, err = routing.Host(c.Ctx, m.regexes, v, routing.HCM{}, r)
+	case "Listener":
+		a, err = m.listener(c, v, r)
+	default:
+		return fmt.Errorf("match takes a route configuration, a virtual host or a listener, not %v", kind)
+	}
+	if err != nil || a == nil {
+		return err
+	}
+	out, err := matched(c, a)
+	if err != nil {
+		return err
+	}
+	return yield(out)
+}
+
+// matched is the answer as a value of the document: the route entry as Envoy
+// holds it, and what follows from it.
+func matched(c *eval.Call, a *routing.Answer) (any, error) {
+	out := map[string]any{}
+	v, err := mesh.Force(c.Ctx, a.Route)
+	if err != nil {
+		return nil, err
+	}
+	if entry, ok := v.(map[string]any); ok {
+		for k, w := range entry {
+			out[k] = w
+		}
+	}
+	out["kind"] = "RouteMatch"
+	out["virtualHost"] = a.VirtualHost
+	out["clusters"] = shares(a)
+	out["cluster"] = orNull(a.Cluster)
+	out["url"] = orNull(a.URL)
+	out["directStatus"], out["redirectTo"] = nil, nil
+	if status := max(a.DirectStatus, a.Status); status != 0 {
+		out["directStatus"] = status
+	}
+	if a.RedirectStatus != 0 {
+		out["redirectTo"] = map[string]any{"status": a.RedirectStatus, "location": a.RedirectTo}
+	}
+	unsupported := []any{}
+	for _, u := range a.Unsupported {
+		unsupported = append(unsupported, u)
+	}
+	out["unsupported"] = unsupported
+	if _, ok := out["virtualService"]; !ok {
+		out["virtualService"] = nil
+	}
+	return out, nil
+}
+
+func shares(a *routing.Answer) []any {
+	out := []any{}
+	for _, s := range a.Clusters {
+		out = append(out, map[string]any{"name": s.Name, "share": s.Share})
+	}
+	return out
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,177 @@
+package library
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// parseRequest reads a request: "/path", "GET http://host:port/path", or an
+// object {method, scheme, host, port, path, headers, sni, alpn, tls, source,
+// destination, random}.
+func parseRequest(ctx context.Context, v any) (routing.Request, error) {
+	v, err := mesh.Deep(ctx, v)
+	if err != nil {
+		return routing.Request{}, err
+	}
+	switch x := v.(type) {
+	case string:
+		return requestLine(x)
+	case map[string]any:
+		return requestObject(x)
+	}
+	return routing.Request{}, fmt.Errorf("a request is a string like \"GET http://host/path\" or an object, not %s", typeName(v))
+}
+
+// requestLine reads "[METHOD] /path" or "[METHOD] scheme://host[:port][/path]".
+// Nothing is decoded: the path goes to the routes as it is written.
+func requestLine(s string) (r routing.Request, err error) {
+	r.Method = "GET"
+	target := s
+	if method, rest, ok := strings.Cut(s, " "); ok && method != "" && !strings.ContainsAny(method, "/:") {
+		r.Method, target = strings.ToUpper(method), strings.TrimSpace(rest)
+	}
+	if strings.HasPrefix(target, "/") {
+		r.Path = target
+		return r, nil
+	}
+	scheme, rest, ok := strings.Cut(target, "://")
+	if !ok || scheme != "http" && scheme != "https" {
+		return r, fmt.Errorf("%q is no request like /path or GET http://host:port/path", s)
+	}
+	r.Scheme, r.TLS = scheme, scheme == "https"
+	r.Host, r.Path = rest, "/"
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		r.Host, r.Path = rest[:i], rest[i:]
+		if rest[i] != '/' {
+			r.Path = "/" + r.Path
+		}
+	}
+	if r.Host == "" || strings.ContainsAny(r.Host, " @") {
+		return r, fmt.Errorf("%q is no request like /path or GET http://host:port/path", s)
+	}
+	if u, err := url.Parse(scheme + "://" + r.Host); err == nil {
+		r.DestinationPort = portOf(u)
+		if r.TLS {
+			r.SNI = u.Hostname()
+		}
+	}
+	return r, nil
+}
+
+func portOf(u *url.URL) int {
+	if n, err := strconv.Atoi(u.Port()); err == nil {
+		return n
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
+
+// requestFields are the members of a request as an object.
+var requestFields = map[string]func(*routing.Request, any) bool{
+	"method": func(r *routing.Request, v any) bool { return into(&r.Method, v) },
+	"scheme": func(r *routing.Request, v any) bool {
+		ok := into(&r.Scheme, v)
+		r.TLS = r.TLS || r.Scheme == "https"
+		return ok
+	},
+	"host":        func(r *routing.Request, v any) bool { return into(&r.Host, v) },
+	"port":        func(r *routing.Request, v any) bool { return intoInt(&r.DestinationPort, v) },
+	"path":        func(r *routing.Request, v any) bool { return into(&r.Path, v) },
+	"sni":         func(r *routing.Request, v any) bool { return into(&r.SNI, v) },
+	"tls":         func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
+	"source":      func(r *routing.Request, v any) bool { return into(&r.Source, v) },
+	"destination": func(r *routing.Request, v any) bool { return into(&r.Destination, v) },
+	"alpn":        func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
+	"headers":     func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },
+	"random": func(r *routing.Request, v any) bool {
+		n := 0
+		ok := intoInt(&n, v) && n >= 0
+		u := uint64(n)
+		r.Random = &u
+		return ok
+	},
+}
+
+func requestObject(m map[string]any) (routing.Request, error) {
+	r := routing.Request{Method: "GET", Path: "/"}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		set, known := requestFields[k]
+		if !known {
+			return r, fmt.Errorf("a request has no %s; it has %s", k, strings.Join(slices.Sorted(maps.Keys(requestFields)), ", "))
+		}
+		if m[k] != nil && !set(&r, m[k]) {
+			return r, fmt.Errorf("a request's %s can't be %s", k, typeName(m[k]))
+		}
+	}
+	// A port belongs to the host that is sent, unless it is the scheme's own.
+	def := 80
+	if r.TLS {
+		def = 443
+	}
+	if p := r.DestinationPort; p != 0 && p != def && r.Host != "" && !strings.Contains(r.Host, ":") {
+		r.Host += ":" + strconv.Itoa(p)
+	}
+	return r, nil
+}
+
+func into(s *string, v any) (ok bool) {
+	*s, ok = v.(string)
+	return ok
+}
+
+func intoInt(n *int, v any) bool {
+	switch x := v.(type) {
+	case int:
+		*n = x
+		return true
+	case float64:
+		*n = int(x)
+		return float64(*n) == x
+	case json.Number:
+		i, err := strconv.Atoi(string(x))
+		*n = i
+		return err == nil
+	}
+	return false
+}
+
+func texts(v any) ([]string, bool) {
+	a, ok := v.([]any)
+	out := make([]string, len(a))
+	for i := range a {
+		s, isText := a[i].(string)
+		out[i], ok = s, ok && isText
+	}
+	return out, ok
+}
+
+// headerList reads {"name": "value"} or {"name": ["value", …]}, in the order
+// of names.
+func headerList(v any) ([][2]string, bool) {
+	m, ok := v.(map[string]any)
+	var out [][2]string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		switch x := m[k].(type) {
+		case string:
+			out = append(out, [2]string{k, x})
+		default:
+			values, isList := texts(x)
+			ok = ok && isList
+			for _, s := range values {
+				out = append(out, [2]string{k, s})
+			}
+		}
+	}
+	return out, ok
+}

@@ -1,0 +1,77 @@
+// Package query compiles a query and runs it: the words of the language, its
+// evaluator and its library put together. It knows values, not where they come
+// from: nothing here knows a cluster, a file or a printer.
+package query
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// Options configure a compilation.
+type Options struct {
+	// File is the name of the file that the query is from; empty for one
+	// given on the command line.
+	File string
+
+	// Variables are the names, "$name", whose values Run is given.
+	Variables []string
+
+	// Modules are the folders that import and include may read, in order; no
+	// name leads outside of them.
+	Modules []fs.FS
+
+	// Data decodes the JSON values of a file for import "x" as $x.
+	Data func(f fs.File) ([]any, error)
+
+	// Env is what $ENV and env are; nil for an empty object.
+	Env map[string]any
+
+	// FieldHint says what to tell about a field that a kind does not have;
+	// empty when there is nothing to say.
+	FieldHint func(kind, field string) string
+
+	// Doors are what the library's functions may ask.
+	Doors library.Doors
+
+	// Plain leaves the library out: jq as it is, over plain values.
+	Plain bool
+}
+
+// Program is a compiled query. It may be run any number of times, also at the
+// same time.
+type Program struct{ code *eval.Code }
+
+// Compile parses and checks a query. An error of the query's own making is a
+// [*syntax.Error], which knows where in the source it stands.
+func Compile(src string, o Options) (*Program, error) {
+	p, err := syntax.Parse(o.File, src)
+	if err != nil {
+		return nil, err
+	}
+	eo := eval.Options{Variables: o.Variables, Env: o.Env, FieldHint: o.FieldHint}
+	if len(o.Modules) > 0 {
+		eo.Modules = &modules{roots: o.Modules, data: o.Data}
+	}
+	if !o.Plain {
+		if eo.Library, err = library.Programs(); err != nil {
+			return nil, err
+		}
+		eo.Natives = library.Natives(o.Doors)
+	}
+	code, err := eval.Compile(p, eo)
+	if err != nil {
+		return nil, err
+	}
+	return &Program{code: code}, nil
+}
+
+// Run runs the program over a value, with the values of its variables, and
+// hands each result to out, in order.
+func (p *Program) Run(ctx context.Context, in any, vars []any, o eval.RunOptions, out func(any) error) error {
+	return p.code.Run(ctx, in, vars, o, out)
+}

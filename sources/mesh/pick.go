@@ -1,0 +1,63 @@
+package mesh
+
+import "strings"
+
+// A Name is what a proxy can be called by.
+type Name struct {
+	ID        string // pod.namespace
+	Pod       string
+	Workload  string
+	ClusterID string
+}
+
+// workloadKinds are the ways to write "the workload of that name" that people
+// bring from kubectl.
+var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "statefulset", "ds", "daemonset", "rs", "replicaset", "job", "cronjob", "workload"}
+
+// Pick gives the places in all of the proxies that a word means, by the first
+// rule that fits any: exact id, exact pod name, workload name, prefix of an
+// id. "cluster/id" means the id in that cluster, "deploy/x" the workload x,
+// "pod/x" the pod. None fits: no places.
+func Pick(word string, all []Name) []int {
+	kind, rest, slash := strings.Cut(word, "/")
+	if !slash {
+		return pick(all, byID(word), byPod(word), byWorkload(word), byPrefix(word))
+	}
+	for _, k := range workloadKinds {
+		if kind == k {
+			name, _, _ := strings.Cut(rest, ".")
+			return pick(all, byWorkload(rest), byWorkload(name))
+		}
+	}
+	if kind == "pod" || kind == "pods" || kind == "po" {
+		return pick(all, byID(rest), byPod(rest))
+	}
+	in := func(r rule) rule {
+		return func(n *Name) bool { return n.ClusterID == kind && r(n) }
+	}
+	return pick(all, in(byID(rest)), in(byPod(rest)), in(byWorkload(rest)), in(byPrefix(rest)))
+}
+
+type rule func(*Name) bool
+
+func byID(w string) rule       { return func(n *Name) bool { return n.ID == w } }
+func byPod(w string) rule      { return func(n *Name) bool { return n.Pod == w } }
+func byWorkload(w string) rule { return func(n *Name) bool { return w != "" && n.Workload == w } }
+func byPrefix(w string) rule {
+	return func(n *Name) bool { return w != "" && strings.HasPrefix(n.ID, w) }
+}
+
+func pick(all []Name, rules ...rule) []int {
+	for _, r := range rules {
+		var at []int
+		for i := range all {
+			if r(&all[i]) {
+				at = append(at, i)
+			}
+		}
+		if at != nil {
+			return at
+		}
+	}
+	return nil
+}
