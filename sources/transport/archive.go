@@ -46,11 +46,20 @@ func (a *archive) open(ctx context.Context, name string) (decode.Bytes, error) {
 }
 
 // saw takes the time of a file into account. 1970 is what archives say that
-// want to say nothing.
+// want to say nothing; years of more than four digits can't be printed.
 func (a *archive) saw(t time.Time) {
-	if t.Unix() > 0 && t.After(a.last) {
+	if t.Unix() > 0 && t.Year() < 10_000 && t.After(a.last) {
 		a.last = t
 	}
+}
+
+// index makes the folders of the archive.
+func (a *archive) index(o OpenOptions) (*archive, error) {
+	a.catalog = newCatalog(slices.Collect(maps.Keys(a.files)), o.MaxEntries)
+	if a.catalog == nil {
+		return nil, &limitError{fmt.Sprintf("more than %d folders", o.MaxEntries)}
+	}
+	return a, nil
 }
 
 func (a *archive) newest() time.Time { return a.last }
@@ -103,8 +112,7 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 		s.cut(name, err)
 		break
 	}
-	s.archive.catalog = newCatalog(slices.Collect(maps.Keys(s.archive.files)))
-	return s.archive, nil
+	return s.archive.index(o)
 }
 
 // fatal tells the errors that end the opening from damage that can be lived with.

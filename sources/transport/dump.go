@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -33,9 +32,9 @@ func (d *dump) Fetch(_ context.Context, _, request string, _ mesh.Hint) (*Body, 
 }
 
 // dumpKind tells of what kind a JSON document is that is a config dump; "" if
-// it is none.
-func dumpKind(b decode.Bytes) (kind string, s sketch) {
-	s = sketchJSON(io.NewSectionReader(b, 0, b.Size()), func(name string) bool { return kindByMember(name) != "" })
+// it is none. It reads no further than it must.
+func dumpKind(r io.Reader) (kind string, s sketch) {
+	s = sketchJSON(r, func(name string) bool { return kindByMember(name) != "" })
 	if len(s.names) > 0 {
 		kind = kindByMember(s.names[len(s.names)-1])
 	}

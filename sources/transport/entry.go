@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -74,9 +75,9 @@ func memberTooLarge(size, limit int64) error {
 func printable(name string) string {
 	const most = 100
 	if len(name) > most {
-		name = strings.ToValidUTF8(name[:most], "") + "…"
+		name = strings.TrimRightFunc(name[:most], func(r rune) bool { return r == utf8.RuneError }) + "…"
 	}
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.QuoteToGraphic(name)
 	}
 	return name

@@ -60,7 +60,7 @@ func (f *folder) dir(name string) (listing, error) {
 	}
 	var l listing
 	for _, e := range entries {
-		if e.IsDir() || e.Type()&fs.ModeSymlink != 0 && f.isFolder(filepath.Join(name, e.Name())) {
+		if e.IsDir() || e.Type()&fs.ModeSymlink != 0 && f.mayBeFolder(filepath.Join(name, e.Name())) {
 			l.folders = append(l.folders, e.Name())
 		} else {
 			l.files = append(l.files, e.Name())
@@ -74,7 +74,13 @@ func (f *folder) dir(name string) (listing, error) {
 // read gives what a folder holds; what is not there, or no folder, holds
 // nothing.
 func (f *folder) read(name string) ([]fs.DirEntry, error) {
-	if !f.isFolder(name) { // opening a pipe would block
+	info, err := f.root.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, cause(err)
+	case !info.IsDir(): // opening a pipe would block
 		return nil, nil
 	}
 	d, err := f.root.Open(name)
@@ -86,9 +92,14 @@ func (f *folder) read(name string) ([]fs.DirEntry, error) {
 	return entries, cause(err)
 }
 
-func (f *folder) isFolder(name string) bool {
+// mayBeFolder tells whether a link leads to a folder, or somewhere else than
+// it may: who asks for that gets an error, it does not just stay away.
+func (f *folder) mayBeFolder(name string) bool {
 	info, err := f.root.Stat(name)
-	return err == nil && info.IsDir()
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	return info.IsDir()
 }
 
 func (f *folder) open(_ context.Context, name string) (decode.Bytes, error) {

@@ -150,6 +150,7 @@ func TestLimits(t *testing.T) {
 		{"total", "x: unpacks to more than 1 MiB", asTar(t, "", zeros), OpenOptions{MaxUnpacked: 1 << 20}},
 		{"dump", "x: unpacks to more than 1 MiB", []byte(`{"configs":"` + strings.Repeat("a", 3<<20)), OpenOptions{MaxUnpacked: 1 << 20}},
 		{"skipped counts", "x: unpacks to more than 1 MiB", asTar(t, "", zeros), OpenOptions{MaxUnpacked: 1 << 20, MaxMember: 10}},
+		{"folders", "x: more than 20 folders", asTar(t, "", map[string]string{"a/b/c/d/e/f/1": "", "g/h/i/j/k/l/1": "", "m/n/o/p/q/r/1": "", "s/t/u/v/w/x/1": ""}), OpenOptions{MaxEntries: 20}},
 		{"entries", "x: more than 299 entries", many.Bytes(), OpenOptions{MaxEntries: 299}},
 	} {
 		for form, b := range map[string][]byte{"gzip": asGzip(t, c.b), "zstd": asZstd(t, c.b)} {
@@ -245,7 +246,7 @@ func TestCutShort(t *testing.T) {
 	plain := asTar(t, "", files)
 	for form, b := range map[string][]byte{"tar": plain, "gzip": asGzip(t, plain), "zstd": asZstd(t, plain), "ours": asOurs(t, files)} {
 		opened := 0
-		for n := 0; n < len(b); n += max(1, len(b)/300) {
+		for n := 0; n < len(b); n += max(1, len(b)/150) {
 			s, err := OpenBytes(t.Context(), "x", b[:n], OpenOptions{})
 			if err != nil {
 				if strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "x: ") {
@@ -289,7 +290,7 @@ func TestDamaged(t *testing.T) {
 	for form, b := range map[string][]byte{"gzip": asGzip(t, plain), "zstd": asZstd(t, plain), "ours": asOurs(t, files)} {
 		rnd := rand.New(rand.NewPCG(1, 2))
 		noticed := 0
-		for range 400 {
+		for range 250 {
 			bad := bytes.Clone(b)
 			bad[rnd.IntN(len(bad))] ^= byte(1 + rnd.IntN(255))
 			s, err := OpenBytes(t.Context(), "x", bad, OpenOptions{MaxMemory: 4 << 20, TempDir: t.TempDir()})
@@ -307,8 +308,8 @@ func TestDamaged(t *testing.T) {
 			}
 			s.Close()
 		}
-		if noticed < 200 {
-			t.Errorf("%s: only %d of 400 noticed", form, noticed)
+		if noticed < 125 {
+			t.Errorf("%s: only %d of 250 noticed", form, noticed)
 		}
 	}
 }

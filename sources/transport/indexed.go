@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -20,10 +18,10 @@ const memberWindow = 8 << 20
 // openIndexed gives the files of an archive by its index, of which nothing
 // but the index is read; nil when it has none. Each file is unpacked into the
 // depot when it is first opened.
-func openIndexed(whole decode.Bytes, d *depot, o OpenOptions, l *ledger) *archive {
+func openIndexed(whole decode.Bytes, d *depot, o OpenOptions, l *ledger) (*archive, error) {
 	entries, ok := readIndex(whole, o.MaxEntries)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	a := &archive{files: map[string]member{}, lost: map[string]error{}}
 	for _, e := range entries {
@@ -39,8 +37,7 @@ func openIndexed(whole decode.Bytes, d *depot, o OpenOptions, l *ledger) *archiv
 		a.files[name] = &frame{archive: whole, entry: e, depot: d, turn: make(chan struct{}, 1)}
 		a.saw(e.time)
 	}
-	a.catalog = newCatalog(slices.Collect(maps.Keys(a.files)))
-	return a
+	return a.index(o)
 }
 
 // A frame is a member that lies packed in its archive.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
@@ -48,8 +49,8 @@ func (in *input) open(ctx context.Context) (Source, error) {
 		return in.plain(ctx, r, head)
 	}
 	if in.raw != nil && packed == "zstd" {
-		if t := openIndexed(in.raw, in.depot, in.options, in.faults); t != nil {
-			return in.sourceOf(ctx, t, nil)
+		if t, err := openIndexed(in.raw, in.depot, in.options, in.faults); t != nil || err != nil {
+			return in.sourceOf(ctx, t, err)
 		}
 	}
 	u, err := unpack(r, packed)
@@ -77,13 +78,13 @@ func (in *input) plain(ctx context.Context, r *bufio.Reader, head []byte) (Sourc
 	case isEmptyTar(head):
 		return nil, errors.New("an empty archive")
 	case looksLikeJSON(head):
-		return in.dump(r)
+		return in.dump(ctx, r)
 	}
 	return nil, errors.New("not a snapshot: " + looks(head))
 }
 
 // dump opens a JSON document.
-func (in *input) dump(r io.Reader) (Source, error) {
+func (in *input) dump(ctx context.Context, r io.Reader) (Source, error) {
 	b := in.raw
 	if b == nil {
 		var err error
@@ -91,7 +92,7 @@ func (in *input) dump(r io.Reader) (Source, error) {
 			return nil, err
 		}
 	}
-	kind, looks := dumpKind(b)
+	kind, looks := dumpKind(newMeter(ctx, io.NewSectionReader(b, 0, b.Size()), math.MaxInt64))
 	switch {
 	case kind == "" && looks.kind == KindSnapshot:
 		return nil, errors.New("the manifest of a snapshot: name its folder")

@@ -83,13 +83,14 @@ type objectScan struct {
 	dashes  int  // the indentation of the items' "- "; -1: not in a list
 	base    int  // the indentation of the object's own fields
 	list    bool // "items:" was read, its first item not yet
+	aside   bool // what is read belongs to the list itself, not to an object
 	meta    int  // the indentation of what is in metadata; -1: not in it, 0: not yet known
 }
 
 // begin begins a document.
 func (s *objectScan) begin() {
 	s.current = object{off: s.next}
-	s.within, s.dashes, s.base, s.list, s.meta = false, -1, 0, false, -1
+	s.within, s.dashes, s.base, s.list, s.aside, s.meta = false, -1, 0, false, false, -1
 }
 
 // finish ends the object under way.
@@ -139,21 +140,23 @@ func (s *objectScan) take(line []byte) {
 		s.dashes = indent
 	case s.dashes >= 0 && (indent < s.dashes || indent == s.dashes && text[0] != '-'):
 		s.finish(s.at) // after the list
-		s.dashes, s.base = -1, 0
-		s.current = object{}
+		s.dashes, s.aside = -1, true
 		return
 	case s.dashes < 0 && indent == 0 && bytes.HasPrefix(text, []byte("items:")):
-		s.list, s.lists = true, true
-		s.within, s.current = false, object{} // the document is the list, not an object
+		s.list, s.lists, s.aside = true, true, true
+		s.within = false // the document is the list, not an object
 		return
 	}
 	if indent == s.dashes && bytes.HasPrefix(text, []byte("- ")) {
 		s.finish(s.at)
 		s.current = object{off: s.at, item: true}
-		s.within, s.meta = true, -1
+		s.within, s.aside, s.meta = true, false, -1
 		text = bytes.TrimLeft(text[1:], " ")
 		indent = len(line) - len(text)
 		s.base = indent
+	}
+	if s.aside {
+		return
 	}
 	if indent == s.base || s.meta == 0 || s.meta == indent {
 		s.field(indent, string(text))

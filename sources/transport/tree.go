@@ -47,8 +47,9 @@ type catalog map[string]*listing
 // need four, below a few folders on top.
 const maxDepth = 8
 
-// newCatalog makes the folders from the names of all files.
-func newCatalog(names []string) catalog {
+// newCatalog makes the folders from the names of all files; nil when there are
+// more than most.
+func newCatalog(names []string, most int) catalog {
 	slices.Sort(names)
 	c := catalog{".": {}}
 	for _, name := range names {
@@ -57,6 +58,9 @@ func newCatalog(names []string) catalog {
 		}
 		dir, file := c.folder(path.Dir(name)), path.Base(name)
 		dir.files = append(dir.files, file)
+		if len(c) > most {
+			return nil
+		}
 	}
 	for _, l := range c { // a/b-c comes before a/b/c: folders are found out of order
 		slices.Sort(l.folders)
