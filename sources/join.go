@@ -75,7 +75,7 @@ func (j *joint) clusters() {
 	}
 	for s, of := range votes {
 		ids := slices.Sorted(maps.Keys(of))
-		s.clusterID, s.voted = slices.MaxFunc(ids, func(a, b string) int { return of[a] - of[b] }), true
+		s.clusterID = slices.MaxFunc(ids, func(a, b string) int { return of[a] - of[b] })
 	}
 }
 
@@ -157,14 +157,14 @@ func (j *joint) find(id string, at *scene) *row {
 	return nil
 }
 
-// dump takes a config dump of its own: of a proxy that is there already, or of
-// one more.
+// dump takes a config dump of its own: of a proxy that the rest tells of, or
+// of one more. Two dumps of one proxy are two rows.
 func (j *joint) dump(ctx context.Context, at place) error {
 	who, err := j.m.identify(ctx, at)
 	if err != nil {
 		return j.fault(ctx, &mesh.Fault{Subject: "config_dump", Err: err})
 	}
-	if all := j.byID[who.ID]; len(all) == 1 && who.Type != mesh.ZTunnel {
+	if all := j.byID[who.ID]; len(all) == 1 && !slices.ContainsFunc(all[0].places, func(p place) bool { return p.realm.lone() }) {
 		all[0].places = append(all[0].places, at)
 		return nil
 	}

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
 // An outline is what one look at the whole mesh brings: who is there, where,
@@ -35,7 +37,6 @@ type scene struct {
 	proxies []string             // that can be asked
 
 	clusterID string // of the cluster, as far as connections tell
-	voted     bool   // they do
 }
 
 // A pilot is what one istiod says.
@@ -121,33 +122,39 @@ func (m *Mesh) readScene(ctx context.Context, s *scene, g *gatherer) error {
 	for _, id := range ids {
 		p := &pilot{id: id, realm: s.realm}
 		s.pilots = append(s.pilots, p)
-		group.Go(func() (err error) {
-			p.told, err = m.part(ctx, g, question{s.realm, aPilot, id, "syncz"}, func(doc *decode.Document) (err error) {
-				p.status, err = istiod.ReadSyncz(ctx, doc)
-				return err
-			})
-			return err
-		})
-		group.Go(func() (err error) {
-			p.met, err = m.part(ctx, g, question{s.realm, aPilot, id, "adsz"}, func(doc *decode.Document) (err error) {
-				p.clients, err = istiod.ReadAdsz(ctx, doc)
-				return err
-			})
-			return err
-		})
+		group.Go(func() error { return m.readSyncz(ctx, p, g) })
+		group.Go(func() error { return m.readAdsz(ctx, p, g) })
 	}
-	group.Go(func() (err error) {
-		s.listed, err = m.part(ctx, g, question{s.realm, kubernetes, "", "pods"}, func(doc *decode.Document) error {
-			pods, err := kube.Pods(ctx, doc)
-			s.pods = make(map[string]*kube.Pod, len(pods))
-			for i := range pods {
-				s.pods[pods[i].ID()] = &pods[i]
-			}
-			return err
-		})
+	group.Go(func() error { return m.readPods(ctx, s, g) })
+	return group.Wait()
+}
+
+func (m *Mesh) readSyncz(ctx context.Context, p *pilot, g *gatherer) (err error) {
+	p.told, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "syncz"}, func(doc *decode.Document) (err error) {
+		p.status, err = istiod.ReadSyncz(ctx, doc)
 		return err
 	})
-	return group.Wait()
+	return err
+}
+
+func (m *Mesh) readAdsz(ctx context.Context, p *pilot, g *gatherer) (err error) {
+	p.met, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "adsz"}, func(doc *decode.Document) (err error) {
+		p.clients, err = istiod.ReadAdsz(ctx, doc)
+		return err
+	})
+	return err
+}
+
+func (m *Mesh) readPods(ctx context.Context, s *scene, g *gatherer) (err error) {
+	s.listed, err = m.part(ctx, g, question{s.realm, kubernetes, "", "pods"}, func(doc *decode.Document) error {
+		pods, err := kube.Pods(ctx, doc)
+		s.pods = make(map[string]*kube.Pod, len(pods))
+		for i := range pods {
+			s.pods[pods[i].ID()] = &pods[i]
+		}
+		return err
+	})
+	return err
 }
 
 // part asks for one part of the outline and reads it. One that can't be had is
@@ -197,13 +204,20 @@ func (m *Mesh) readable(ctx context.Context, q question) (*decode.Document, erro
 }
 
 // identify reads who a proxy is that neither a Pilot nor Kubernetes tells of.
+// A ztunnel's dump doesn't say which it is.
 func (m *Mesh) identify(ctx context.Context, at place) (envoy.Identity, error) {
-	if at.realm.kind == transport.KindZtunnelDump {
-		return envoy.Identity{ID: mesh.ZTunnel, Type: mesh.ZTunnel}, nil
-	}
 	doc, err := m.readable(ctx, question{at.realm, aProxy, at.name, "config_dump"})
 	if err != nil {
 		return envoy.Identity{}, err
 	}
-	return envoy.Identify(ctx, doc)
+	if at.realm.kind != transport.KindZtunnelDump {
+		who, err := envoy.Identify(ctx, doc)
+		if err == nil || ended(ctx, err) {
+			return who, err
+		}
+		if is, e := ztunnel.Recognize(ctx, doc); !is || e != nil {
+			return envoy.Identity{}, err
+		}
+	}
+	return envoy.Identity{ID: cmp.Or(at.name, mesh.ZTunnel), Type: mesh.ZTunnel}, nil
 }

@@ -88,22 +88,25 @@ func cut(id string) (name, namespace string) {
 	return id, ""
 }
 
+// called gives the pod and its namespace. A config dump alone may say neither,
+// and then its row's id is made up.
+func (r *row) called() (name, namespace string) {
+	switch {
+	case r.who != nil && r.who.Name != "":
+		return r.who.Name, r.who.Namespace
+	case r.home.lone():
+		return "", ""
+	}
+	return cut(r.id)
+}
+
 func (r *row) name() string {
-	if r.who != nil && r.who.ID != r.id { // a made-up id
-		return r.who.Name
-	}
-	name, namespace := cut(r.id)
-	if namespace == "" && r.who != nil {
-		return r.who.Name
-	}
+	name, _ := r.called()
 	return name
 }
 
 func (r *row) namespace() string {
-	_, namespace := cut(r.id)
-	if r.who != nil && namespace == "" {
-		return r.who.Namespace
-	}
+	_, namespace := r.called()
 	return namespace
 }
 

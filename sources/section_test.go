@@ -304,6 +304,26 @@ func TestDumpsBesideASnapshot(t *testing.T) {
 	}
 }
 
+// Two dumps of one proxy, taken at two times, are both there.
+func TestTwoDumpsOfAProxy(t *testing.T) {
+	whole, err := os.ReadFile(filepath.Join(capture, "proxies", gateway, "config_dump.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := files(t, map[string]string{"dump.json": strings.ReplaceAll(string(whole), `"name":"outbound|80||`, `"name":"outbound|81||`)}) + "/dump.json"
+	m := open(t, Options{}, source(t, filepath.Join(capture, "proxies", gateway, "config_dump.json")), source(t, later))
+	by, order := proxies(t, m)
+	same(t, "order", order, []string{gateway, gateway + "-2"})
+	for id, want := range map[string]int{gateway: 80, gateway + "-2": 81} {
+		if !slices.ContainsFunc(at(t, by[id], "clusters").([]any), func(c any) bool { return at(t, c, "port") == want }) {
+			t.Errorf("%s: no cluster of port %d", id, want)
+		}
+		if got := at(t, by[id], "name").(string) + "." + at(t, by[id], "namespace").(string); got != gateway {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+}
+
 // A proxy that only has its folder is there by what its dump says.
 func TestStrangers(t *testing.T) {
 	dump, err := os.ReadFile(filepath.Join(capture, "proxies", reviewsV2, "config_dump.json"))
@@ -313,9 +333,13 @@ func TestStrangers(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"proxies/" + reviewsV2 + "/config_dump.json": string(dump),
 		"proxies/other.x/config_dump.json":           `{"configs":[`,
+		"proxies/zt.x/config_dump.json":              `{"workloads":[{"name":"w"}],"services":[]}`,
 	})))
 	by, order := proxies(t, m)
-	same(t, "order", order, []string{"other.x", reviewsV2})
+	same(t, "order", order, []string{"other.x", "zt.x", reviewsV2})
+	if n := len(at(t, by["zt.x"], "workloads").([]any)); n != 1 || at(t, by["zt.x"], "type") != "ztunnel" {
+		t.Errorf("zt.x: %d workloads", n)
+	}
 	if got := fmt.Sprint(at(t, by[reviewsV2], "type"), at(t, by[reviewsV2], "connected"), at(t, by["other.x"], "type"), at(t, by["other.x"], "namespace")); got != "sidecar<nil> <nil>x" {
 		t.Errorf("%s", got)
 	}

@@ -43,6 +43,18 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Documen
 	return nil, nil
 }
 
+// Recognize tells whether a document is the config dump of a ztunnel.
+func Recognize(ctx context.Context, doc *decode.Document) (bool, error) {
+	seen := 0
+	here := &decode.Node{Walk: true, Visit: 1}
+	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "workloads", Node: here}, {Name: "services", Node: here}, {Name: "certificates", Node: here}}}
+	_, err := doc.Pass(ctx, 0, -1, nil, root, func(int, any, int64, int64) error {
+		seen++
+		return nil
+	})
+	return seen > 1, err
+}
+
 // member reads one member of the dump; nil where it has none.
 func member(ctx context.Context, doc *decode.Document, name string, n *decode.Node) (any, error) {
 	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Fields: []decode.Field{{Name: name, Node: n}}}, nil)

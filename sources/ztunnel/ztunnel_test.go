@@ -151,6 +151,20 @@ func certificatePEM(t *testing.T) string {
 	return string(pem)
 }
 
+func TestRecognize(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"workloads":[],"services":[],"policies":[],"certificates":[]}`: true,
+		`{"certificates":[],"workloads":{}}`:                             true,
+		`{"certificates":[]}`:                                            false, // Envoy's answer to /certs
+		`{"configs":[]}`:                                                 false,
+		`[{"workloads":[],"services":[]}]`:                               false,
+	} {
+		if got, err := Recognize(t.Context(), &decode.Document{Bytes: strings.NewReader(body)}); got != want || err != nil {
+			t.Errorf("%s: %v %v", body, got, err)
+		}
+	}
+}
+
 func TestBrokenDump(t *testing.T) {
 	p := Proxy{Owner: owner}
 	for _, s := range mesh.SectionsOf(mesh.ZTunnel) {
