@@ -18,6 +18,7 @@ func listenerColumns() []Column {
 		Column{Header: "CHAIN", Fields: []string{"filterChains.name"}, cell: chainCell(func(chain *subject) string { return chain.text("name") })},
 		Column{Header: "LISTENER", Fields: []string{"name"}, cell: func(s *subject) string { return listener(s).text("name") }},
 		Column{Header: "UPDATED", Fields: []string{"lastUpdated"}, cell: func(s *subject) string { return listener(s).since("lastUpdated") }},
+		Column{Header: "ERROR", Fields: []string{"error"}, cell: func(s *subject) string { return listener(s).text("error") }},
 	)...)
 }
 

@@ -2,6 +2,8 @@ package printers
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -43,19 +45,17 @@ func workloadAddress(s *subject) string {
 	return s.text("hostname")
 }
 
-// waypoint is the service that traffic goes through first: its name, where the
-// destination is namespace/hostname, or its address, where it is network/ip.
+// waypoint is the service that traffic goes through first: its name, or the
+// destination when the ztunnel doesn't know the service.
 func waypoint(s *subject) string {
 	destination := s.text("waypoint", "destination")
 	if destination == "" {
 		return "None"
 	}
-	_, host, _ := strings.Cut(destination, "/")
-	if name, _, ok := strings.Cut(host, ".svc."); ok {
-		name, _, _ = strings.Cut(name, ".")
+	if name := s.serviceAt(destination); name != "" {
 		return name
 	}
-	return host
+	return destination
 }
 
 func workloadServiceColumns() []Column {
@@ -83,16 +83,18 @@ func vips(s *subject) string {
 	return strings.Join(all, ",")
 }
 
-// healthyEndpoints is healthy/all. Dumps that don't say how an endpoint is
-// call none unhealthy.
+// healthyEndpoints is healthy/all. Where an endpoint doesn't say how it is,
+// its workload does.
 func healthyEndpoints(s *subject) string {
 	endpoints, ok := s.at("endpoints").(map[string]any)
 	if !ok {
 		return s.text("endpoints")
 	}
 	healthy := 0
-	for _, e := range endpoints {
-		if status := s.of(e).text("status"); status == "Healthy" || status == "" {
+	for _, key := range slices.Sorted(maps.Keys(endpoints)) {
+		at := s.of(endpoints[key])
+		status := at.text("status")
+		if status == "Healthy" || status == "" && s.healthyWorkload(at.text("workloadUid")) {
 			healthy++
 		}
 	}
@@ -112,10 +114,18 @@ func connectionColumns() []Column {
 	}
 	return []Column{
 		naming(path("WORKLOAD", "workload")),
-		path("DIRECTION", "direction"),
+		{Header: "DIRECTION", Fields: []string{"direction"}, cell: func(s *subject) string { return title(s.text("direction")) }},
 		end("LOCAL", "actualDst", "src"),
 		end("REMOTE", "src", "actualDst"),
 		path("REMOTE TARGET", "originalDst"),
 		path("PROTOCOL", "protocol"),
 	}
+}
+
+// title is a word with a capital, as istioctl writes inbound and outbound.
+func title(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
 }

@@ -1,7 +1,6 @@
 package printers
 
 import (
-	"context"
 	"maps"
 	"slices"
 )
@@ -12,14 +11,13 @@ const valueColumn = "value"
 // renderFlat makes rows of -o table: an object is a row, its members are
 // columns; an array of objects is a row each; anything else is a cell by
 // itself. What has members is JSON in its cell.
-func (t *tables) renderFlat(ctx context.Context, v any) (any, error) {
-	r := &reading{ctx: ctx, now: t.opts.Now}
+func (t *tables) renderFlat(r *reading, v any) tabled {
 	if items, ok := v.([]any); ok {
 		if rows, ok := t.flatRows(r, items); ok {
-			return rows, r.err
+			return rows
 		}
 	}
-	return tabled{flat: []map[string]string{flatRow(r, v)}, value: v}, r.err
+	return tabled{flat: []map[string]string{flatRow(r, v)}, value: v}
 }
 
 // flatRows makes rows of an array of objects, in the columns of their kind
@@ -31,7 +29,7 @@ func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
 		if _, ok := v.(map[string]any); !ok {
 			return out, false
 		}
-		k := t.kindOf(v)
+		k := t.kindOf(r, v)
 		if i > 0 && !(k == nil && out.kind == nil || k != nil && out.kind != nil && k.key() == out.kind.key()) {
 			return out, false
 		}
@@ -39,11 +37,7 @@ func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
 			out.flat = append(out.flat, flatRow(r, v))
 			continue
 		}
-		rows, err := t.rows(r.ctx, k, item, v)
-		if err != nil {
-			r.err = err
-		}
-		out.rows = append(out.rows, rows...)
+		out.rows = append(out.rows, t.rows(r, k, item, v)...)
 	}
 	return out, len(items) > 0
 }

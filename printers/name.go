@@ -43,9 +43,12 @@ func listed(ctx context.Context, v any) ([]any, error) {
 		return nil, err
 	}
 	fields, _ := v.(map[string]any)
-	kind, _ := fields["kind"].(string)
-	if _, kubernetes := fields["apiVersion"]; !kubernetes || !strings.HasSuffix(kind, "List") {
+	if fields["apiVersion"] == nil || fields["items"] == nil {
 		return []any{v}, nil
+	}
+	kind, _, err := look(ctx, fields["kind"])
+	if name, _ := kind.(string); err != nil || !strings.HasSuffix(name, "List") {
+		return []any{v}, err
 	}
 	items, _, err := look(ctx, fields["items"])
 	if err != nil {

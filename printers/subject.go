@@ -27,6 +27,7 @@ type unhad struct{}
 type reading struct {
 	ctx   context.Context
 	owner *mesh.Object // the proxy that the result belongs to, if it knows
+	near  *neighbours  // what is known of the proxy's other objects; may be nil
 	now   time.Time
 	wide  bool
 	err   error

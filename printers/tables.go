@@ -18,13 +18,14 @@ type tables struct {
 	wide     bool
 	flat     bool // -o table: other objects make tables too
 	kinds    map[string]Kind
+	near     *neighbours
 	block    *block // of the rows that are not printed yet; nil: none
 	anything bool   // something was printed
 	inStream bool   // the first result was of no known kind
 }
 
 func newTables(o Options, format string) *tables {
-	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]Kind{}}
+	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]Kind{}, near: newNeighbours()}
 	for _, k := range append(Kinds(), Other()) {
 		k.Columns = t.columns(k)
 		t.kinds[k.key()] = k
@@ -54,25 +55,26 @@ func (t *tables) Render(ctx context.Context, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k := t.kindOf(seen); k != nil {
-		rows, err := t.rows(ctx, k, v, seen)
-		return tabled{kind: k, rows: rows, value: v}, err
+	r := &reading{ctx: ctx, near: t.near, now: t.opts.Now, wide: t.wide}
+	if k := t.kindOf(r, seen); k != nil {
+		rows := t.rows(r, k, v, seen)
+		return tabled{kind: k, rows: rows, value: v}, r.err
 	}
 	if t.flat {
-		return t.renderFlat(ctx, seen)
+		return t.renderFlat(r, seen), r.err
 	}
 	line, err := t.stream.Render(ctx, v)
 	return tabled{line: line}, err
 }
 
 // kindOf finds the table of an object, nil for what has none.
-func (t *tables) kindOf(v any) *Kind {
+func (t *tables) kindOf(r *reading, v any) *Kind {
 	fields, _ := v.(map[string]any)
-	name, _ := fields["kind"].(string)
+	name, _ := r.see(fields["kind"]).(string)
 	if name == "" {
 		return nil
 	}
-	version, kubernetes := fields["apiVersion"].(string)
+	version, kubernetes := r.see(fields["apiVersion"]).(string)
 	if !kubernetes {
 		if k, ok := t.kinds[name]; ok {
 			return &k
@@ -90,8 +92,9 @@ func (t *tables) kindOf(v any) *Kind {
 	return &k
 }
 
-func (t *tables) rows(ctx context.Context, k *Kind, v, seen any) ([]row, error) {
-	r := &reading{ctx: ctx, now: t.opts.Now, wide: t.wide}
+// rows makes the rows of one object, and looks only at what they show.
+func (t *tables) rows(r *reading, k *Kind, v, seen any) []row {
+	r.owner = nil
 	if o, ok := v.(*mesh.Object); ok {
 		r.owner = o.Owner
 	}
@@ -104,7 +107,7 @@ func (t *tables) rows(ctx context.Context, k *Kind, v, seen any) ([]row, error) 
 	for i, s := range subjects {
 		rows[i] = k.row(s)
 	}
-	return rows, r.err
+	return rows
 }
 
 func (t *tables) Print(rendered any) error {

@@ -1,0 +1,230 @@
+package printers
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden tables")
+
+// proxy is an outline as the document has it.
+func proxy(id string, more map[string]any) *mesh.Object {
+	name, namespace, _ := strings.Cut(id, ".")
+	fields := map[string]any{
+		"id": id, "name": name, "namespace": namespace, "type": "sidecar", "clusterID": "Kubernetes", "pilot": "istiod-78566f45b4-v5qhf",
+		"revision": nil, "version": "1.31.0", "ip": "10.244.0.11", "node": "node-a", "connectedAt": "2026-11-22T12:53:00Z",
+		"labels": map[string]any{"app": strings.SplitN(name, "-", 2)[0], "security.istio.io/tlsMode": "istio"},
+	}
+	sync := map[string]any{}
+	for i, t := range mesh.SyncTypes() {
+		fields[t.Key] = mesh.Ignored
+		if i < 4 {
+			fields[t.Key] = mesh.Synced
+			sync[t.Key] = map[string]any{"status": mesh.Synced, "age": 365, "pushesBehind": 0}
+		}
+	}
+	fields["sync"] = sync
+	for k, v := range more {
+		fields[k] = v
+	}
+	return mesh.NewObject("Proxy", nil, fields)
+}
+
+func proxies() []any {
+	behind := func(n any) map[string]any { return map[string]any{"status": mesh.Stale, "age": 8.4, "pushesBehind": n} }
+	return []any{
+		proxy("details-v1-6758dd9d8d-rcfnn.default", nil),
+		proxy("istio-ingressgateway-674cc989b8-76lqn.istio-system", map[string]any{"type": "router", "sds": mesh.NotSent}),
+		proxy("ratings-v1-7dc98c7588-8jsbw.default", map[string]any{"lds": mesh.InError}),
+		proxy("reviews-v2-7d79d5bd5d-8zzqd.default", map[string]any{
+			"cds": mesh.Stale, "lds": mesh.Stale, "eds": mesh.Stale, "rds": mesh.Stale,
+			"sync": map[string]any{"cds": behind(1), "lds": behind(1), "eds": behind(nil), "rds": behind(3)},
+		}),
+		proxy("vm.default", map[string]any{
+			"cds": mesh.Unknown, "lds": mesh.Unknown, "eds": mesh.Unknown, "rds": mesh.Unknown, "nds": mesh.Unknown, "sync": nil,
+			"pilot": nil, "version": nil, "node": nil, "connectedAt": nil, "labels": nil,
+		}),
+	}
+}
+
+func ofProxy(id string, kind string, rows ...map[string]any) (out []any) {
+	owner := mesh.NewObject("Proxy", nil, map[string]any{"id": id})
+	for _, r := range rows {
+		out = append(out, mesh.NewObject(kind, owner, r))
+	}
+	return out
+}
+
+// A shot is what a table looks like under some options.
+type shot struct {
+	title  string
+	o      Options
+	values []any
+}
+
+// wideToo shows values as they are and with -o wide.
+func wideToo(values []any) []shot {
+	return []shot{{"", Options{}, values}, {"-o wide", Options{Format: "wide"}, values}}
+}
+
+func shots(t *testing.T) map[string][]shot {
+	c := openCapture(t, "ratings-v1-7dc98c7588-8jsbw.default", "testdata/config_dump.json")
+	other := openCapture(t, "reviews-v1-7f99cc4496-gdxfn.default", "testdata/config_dump.json")
+	clusters, listeners, routes := c.clusters(), c.listeners(), c.routes()
+	warming := c.object("Cluster", map[string]any{"state": "WARMING"}, map[string]any{"name": "x", "clusterType": map[string]any{"name": "envoy.clusters.aggregate"}}, nil)
+	host := dig(must(t, routes[1].(*mesh.Object)), "virtualHosts").([]any)[1]
+	kubernetes := objects(t)
+	kind := func(name string) []any {
+		return slices.DeleteFunc(slices.Clone(kubernetes), func(v any) bool { return dig(v, "kind") != name })
+	}
+	return map[string][]shot{
+		"proxy": append(wideToo(proxies()),
+			shot{"all types IGNORED but four", Options{}, proxies()[:1]},
+			shot{"--no-headers", Options{NoHeaders: true}, proxies()},
+			shot{"--show-kind --show-labels", Options{ShowKind: true, ShowLabels: true}, proxies()},
+			shot{"-L app,security.istio.io/tlsMode", Options{LabelColumns: []string{"app", "security.istio.io/tlsMode"}}, proxies()},
+			shot{"--sort-by .rds", Options{SortBy: ".rds"}, proxies()},
+			shot{"two clusters", Options{}, append(proxies()[:1], proxy("a.default", map[string]any{"clusterID": "west"}))},
+		),
+		"pilot": wideToo([]any{mesh.NewObject("Pilot", nil, map[string]any{
+			"name": "istiod-78566f45b4-v5qhf", "namespace": "istio-system", "revision": "default", "version": "1.31.0", "ip": "10.244.0.9", "clusterID": "Kubernetes", "connectedProxies": 7,
+		})}),
+		"cluster": append(wideToo(clusters),
+			shot{"of two proxies", Options{}, append(slices.Clone(clusters[:2]), other.clusters()[2:4]...)},
+			shot{"one WARMING", Options{}, []any{clusters[0], warming}},
+		),
+		"listener": append(wideToo(listeners), shot{"inside Envoy", Options{}, ofProxy("waypoint.default", "Listener",
+			map[string]any{"name": "main_internal", "internalListener": map[string]any{}, "filterChainMatcher": map[string]any{}, "state": "ACTIVE", "filterChains": []any{
+				map[string]any{"name": "inbound-vip|80|http|a", "filters": []any{map[string]any{"name": "envoy.filters.network.tcp_proxy", "typedConfig": map[string]any{"cluster": "inbound-vip|80|http|a"}}}},
+				map[string]any{"name": "encap", "filters": []any{map[string]any{"name": "envoy.filters.network.tcp_proxy", "typedConfig": map[string]any{"cluster": "encap"}}}},
+			}},
+			map[string]any{"name": "pipe", "address": map[string]any{"pipe": map[string]any{"path": "/var/run/x.sock"}}, "state": "ACTIVE"},
+			map[string]any{"name": "two", "address": map[string]any{"socketAddress": map[string]any{"address": "10.0.0.1", "portValue": 80}}, "state": "ACTIVE",
+				"additionalAddresses": []any{map[string]any{"address": map[string]any{"socketAddress": map[string]any{"address": "fd00::1", "portValue": 80}}}}},
+		)}),
+		"route": append(wideToo(routes),
+			shot{"a virtual host", Options{}, []any{host}},
+			shot{"its routes", Options{Format: "wide"}, dig(must(t, host.(*mesh.Object)), "routes").([]any)},
+			shot{"nothing in it", Options{}, ofProxy("a.default", "RouteConfiguration", map[string]any{"name": "empty", "state": "ACTIVE"},
+				map[string]any{"name": "no routes", "state": "ACTIVE", "virtualHosts": []any{map[string]any{"name": "h", "domains": []any{"a", "a:80"}}}})},
+		),
+		"endpoint": append(wideToo(c.endpoints("testdata/clusters.json")), shot{"other addresses", Options{Format: "wide"}, ofProxy("a.default", "Endpoint",
+			map[string]any{"address": "envoy://connect_originate/10.0.0.5:80", "cluster": "c", "health": "UNHEALTHY", "outlier": "FAILED", "weight": 3, "priority": 1},
+			map[string]any{"address": nil, "hostname": "x.io", "cluster": "c", "health": "UNKNOWN", "outlier": broken()},
+		)}),
+		"secret": append(wideToo(c.secrets()), shot{"with a trust domain", Options{}, ofProxy("a.default", "Secret",
+			map[string]any{"name": "default", "type": "Cert Chain", "state": "ACTIVE", "valid": true, "trustDomain": "cluster.local"})}),
+		"extensionconfig": wideToo(ofProxy("a.default", "ExtensionConfig",
+			map[string]any{"name": "stats", "typeURL": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "state": "ACTIVE", "lastUpdated": "2026-11-22T13:00:00.5Z", "versionInfo": "x/1"})),
+		"ztunnel": ztunnelShots(),
+		"fault": {{"", Options{}, []any{
+			mesh.NewObject("Fault", nil, map[string]any{"proxy": "a.default", "section": "clusters", "message": "port 15000 refused"}),
+			mesh.NewObject("Fault", nil, map[string]any{"subject": "istiod-x", "section": "syncz", "message": "forbidden\nreally"}),
+		}}},
+		"kubernetes": {
+			{"all", Options{}, kubernetes},
+			{"services", Options{Format: "wide"}, kind("Service")},
+			{"--show-kind --show-labels", Options{ShowKind: true, ShowLabels: true}, append(kind("Service")[:2], kind("VirtualService")...)},
+			{"other services", Options{}, []any{
+				service("lb", map[string]any{"spec": map[string]any{"type": "LoadBalancer", "clusterIP": "10.0.0.1", "externalIPs": []any{"1.2.3.4"}, "ports": []any{map[string]any{"port": 80, "nodePort": 30080}, map[string]any{"port": 53, "protocol": "UDP"}}}, "status": map[string]any{"loadBalancer": map[string]any{"ingress": []any{map[string]any{"hostname": "lb.io"}, map[string]any{"ip": "5.6.7.8"}}}}}),
+				service("name", map[string]any{"spec": map[string]any{"type": "ExternalName", "externalName": "x.io"}}),
+			}},
+			{"gateways", Options{}, []any{map[string]any{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": map[string]any{"name": "g", "namespace": "a", "creationTimestamp": "2026-11-20T13:00:00Z"}, "spec": map[string]any{"gatewayClassName": "istio"},
+				"status": map[string]any{"addresses": []any{map[string]any{"value": "1.2.3.4"}}, "conditions": []any{map[string]any{"type": "Programmed", "status": "True"}}}}}},
+		},
+		"mixed": {
+			{"blocks", Options{}, []any{proxies()[0], clusters[0], clusters[1], map[string]any{"a": 1}, proxies()[1], clusters[2]}},
+			{"blocks --no-headers", Options{NoHeaders: true}, []any{proxies()[0], clusters[0]}},
+			{"the first is of no known kind", Options{Compact: false}, []any{1, mesh.NewObject("ExtensionConfig", nil, map[string]any{"name": "a"})}},
+			{"a plain map with a kind", Options{}, []any{map[string]any{"kind": "Endpoint", "address": "10.0.0.1:80", "cluster": "c"}}},
+		},
+		"flat": {
+			{"", Options{Format: "table"}, []any{map[string]any{"name": "a", "port": 80}, map[string]any{"name": "b", "list": []any{1, map[string]any{"x": nil}}, "ok": true}, map[string]any{"name": nil}}},
+			{"an array", Options{Format: "table"}, []any{[]any{map[string]any{"name": "a"}, map[string]any{"name": "b", "n": 1.5}}}},
+			{"an array of a known kind", Options{Format: "table"}, []any{clusters[:3]}},
+			{"scalars", Options{Format: "table"}, []any{1, "a\tb", nil, []any{1, 2}, map[string]any{}}},
+			{"known kinds are as always", Options{Format: "table"}, []any{clusters[0], map[string]any{"a": 1}}},
+		},
+	}
+}
+
+func ztunnelShots() []shot {
+	workloads := ofProxy("ztunnel-x.istio-system", "Workload",
+		map[string]any{"namespace": "bookinfo", "name": "details-v1", "workloadIps": []any{"10.0.0.1", "fd00::1"}, "node": "n", "protocol": "HBONE", "waypoint": map[string]any{"destination": "/10.96.65.117"}, "status": "Healthy", "workloadName": "details-v1", "serviceAccount": "bookinfo-details", "clusterId": "Kubernetes"},
+		map[string]any{"namespace": "bookinfo", "name": "external", "workloadIps": []any{}, "hostname": "x.io", "protocol": "TCP"})
+	services := ofProxy("ztunnel-x.istio-system", "WorkloadService", map[string]any{"namespace": "bookinfo", "name": "details", "hostname": "details.bookinfo.svc.cluster.local", "vips": []any{"network1/10.96.0.1", "/10.96.0.2"}, "endpoints": map[string]any{"a": map[string]any{"status": "Healthy"}, "b": map[string]any{"status": "Unhealthy"}}})
+	policies := ofProxy("ztunnel-x.istio-system", "Policy", map[string]any{"namespace": "default", "name": "allow-nothing", "action": "Allow", "scope": "Namespace"})
+	connections := ofProxy("ztunnel-x.istio-system", "Connection",
+		map[string]any{"workload": "details-v1.bookinfo", "direction": "inbound", "src": "10.0.0.9:5555", "actualDst": "10.0.0.1:9080", "originalDst": "details:9080", "protocol": "HBONE"},
+		map[string]any{"workload": "details-v1.bookinfo", "direction": "outbound", "src": "10.0.0.1:5555", "actualDst": "10.0.0.2:15008", "originalDst": nil, "protocol": "TCP"})
+	return append(wideToo(slices.Concat(workloads, services, policies)), shot{"connections", Options{}, connections})
+}
+
+func must(t *testing.T, o *mesh.Object) map[string]any {
+	t.Helper()
+	fields, err := o.Fields(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
+
+func TestTables(t *testing.T) {
+	for name, all := range shots(t) {
+		var text strings.Builder
+		for _, s := range all {
+			text.WriteString("-- " + strings.TrimSpace(name+": "+s.title) + " --\n" + render(t, s.o, s.values...) + "\n")
+		}
+		file := filepath.Join("testdata", "tables", name+".txt")
+		if *update {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text.String()), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), text.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", file, diff)
+		}
+	}
+}
+
+// Whether members were loaded when they are looked at makes no difference.
+func TestTablesOfLazyValues(t *testing.T) {
+	for name, all := range shots(t) {
+		for _, s := range all {
+			var hidden []any
+			for _, v := range s.values {
+				if o, ok := v.(*mesh.Object); ok {
+					fields := lazied(&watch{}, "", plainOf(t, o)).(map[string]any)
+					v = mesh.NewObject(o.Kind, o.Owner, fields)
+				}
+				hidden = append(hidden, v)
+			}
+			want, got := render(t, s.o, s.values...), render(t, s.o, hidden...)
+			if name != "endpoint" && got != want { // its parts that can't be had are null by then
+				t.Errorf("%s %s:\n%s\nwant\n%s", name, s.title, got, want)
+			}
+		}
+	}
+}
+
+func plainOf(t *testing.T, o *mesh.Object) map[string]any {
+	t.Helper()
+	v, err := plain(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.(map[string]any)
+}
