@@ -194,7 +194,7 @@ func (m *Mesh) readable(ctx context.Context, q question) (*decode.Document, erro
 	}
 	doc := &decode.Document{Bytes: body, Name: body.Name}
 	if body.Form == transport.YAML {
-		text, err := kube.FromYAML(body)
+		text, err := kube.FromYAML(ctx, body)
 		if err != nil {
 			return nil, doc.Named(err)
 		}

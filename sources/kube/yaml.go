@@ -2,7 +2,7 @@ package kube
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
 
@@ -13,30 +13,56 @@ import (
 
 // FromYAML gives the JSON of a body in YAML: one list of all that is in its
 // documents, lists and single objects.
-func FromYAML(body decode.Bytes) ([]byte, error) {
+func FromYAML(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	all, err := io.ReadAll(io.NewSectionReader(body, 0, body.Size()))
 	if err != nil {
 		return nil, err
 	}
-	var items []json.RawMessage
-	line := 1
+	out := bytes.NewBufferString(`{"kind":"List","items":[`)
+	empty, line := out.Len(), 1
 	for doc := range documents(all) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		text, err := yaml.YAMLToJSON(doc)
 		if err != nil {
 			return nil, fmt.Errorf("after line %d: %w", line, err)
 		}
 		line += bytes.Count(doc, []byte("\n")) + 1
-		var list struct {
-			Items *[]json.RawMessage `json:"items"`
+		parts, err := split(ctx, text)
+		if err != nil {
+			return nil, err
 		}
-		switch err := json.Unmarshal(text, &list); {
-		case err == nil && list.Items != nil:
-			items = append(items, *list.Items...)
-		case err == nil && string(text) != "null":
-			items = append(items, text)
+		for _, part := range parts {
+			if out.Len() > empty {
+				out.WriteByte(',')
+			}
+			out.Write(part)
 		}
 	}
-	return json.Marshal(map[string]any{"kind": "List", "items": items})
+	out.WriteString("]}")
+	return out.Bytes(), nil
+}
+
+// split gives the items of a list; of anything else, itself.
+func split(ctx context.Context, text []byte) (parts [][]byte, err error) {
+	const tagItem, tagItems = 1, 2
+	isList := false
+	items := &decode.Node{Walk: true, Visit: tagItems, Elem: &decode.Node{Walk: true, Visit: tagItem}}
+	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "items", Node: items}}}
+	doc := &decode.Document{Bytes: bytes.NewReader(text)}
+	_, err = doc.Pass(ctx, 0, -1, nil, root, func(tag int, _ any, off, end int64) error {
+		if tag == tagItems {
+			isList = true
+		} else {
+			parts = append(parts, text[off:end])
+		}
+		return nil
+	})
+	if err == nil && !isList && string(text) != "null" {
+		parts = append(parts, text)
+	}
+	return parts, err
 }
 
 // documents splits YAML at its "---" lines.
