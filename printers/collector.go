@@ -3,6 +3,8 @@ package printers
 import (
 	"context"
 	"io"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // A collector prints what a template makes of each result by itself, or of
@@ -23,15 +25,15 @@ type collected struct {
 }
 
 func (c *collector) Render(ctx context.Context, v any) (any, error) {
+	seen, err := mesh.Force(ctx, v)
+	if err != nil {
+		return nil, err
+	}
 	if !c.ofList {
 		text, err := c.text(ctx, v)
 		return collected{text: text}, err
 	}
-	v, err := top(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	v, err = c.load(ctx, v)
+	v, err = c.load(ctx, seen)
 	return collected{value: v}, err
 }
 

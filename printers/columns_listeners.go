@@ -9,17 +9,25 @@ import (
 // destinations summed up; with -o wide it is a filter chain of one.
 func listenerColumns() []Column {
 	return append([]Column{
-		{Header: "ADDRESSES", Fields: []string{"address", "additionalAddresses"}, name: true, cell: addresses},
+		{Header: "ADDRESSES", Fields: []string{"address", "additionalAddresses", "name"}, name: true, cell: addresses},
 		{Header: "PORT", Fields: []string{"address.socketAddress.portValue"}, cell: listenerPort},
-		{Header: "MATCH", Fields: []string{"filterChains.filterChainMatch", "filterChainMatcher"}, cell: chainCell(chainMatch)},
-		{Header: "DESTINATION", Fields: []string{"filterChains.filters"}, cell: chainCell(chainDestination)},
+		{Header: "MATCH", Fields: chainFields("filterChainMatch", "name"), cell: chainCell(chainMatch)},
+		{Header: "DESTINATION", Fields: chainFields("filters"), cell: chainCell(chainDestination)},
 		configurationState(),
 	}, wide(
-		Column{Header: "CHAIN", Fields: []string{"filterChains.name"}, cell: chainCell(func(chain *subject) string { return chain.text("name") })},
+		Column{Header: "CHAIN", Fields: chainFields("name"), cell: chainCell(func(chain *subject) string { return chain.text("name") })},
 		Column{Header: "LISTENER", Fields: []string{"name"}, cell: func(s *subject) string { return listener(s).text("name") }},
 		Column{Header: "UPDATED", Fields: []string{"lastUpdated"}, cell: func(s *subject) string { return listener(s).since("lastUpdated") }},
 		Column{Header: "ERROR", Fields: []string{"error"}, cell: func(s *subject) string { return listener(s).text("error") }},
 	)...)
+}
+
+// chainFields are fields of every filter chain.
+func chainFields(names ...string) (fields []string) {
+	for _, name := range names {
+		fields = append(fields, "filterChains."+name, "defaultFilterChain."+name)
+	}
+	return fields
 }
 
 // listenerRows gives the filter chains, the one for all else last.

@@ -16,7 +16,7 @@ func routeColumns() []Column {
 		{Header: "VIRTUAL SERVICE", Fields: []string{"virtualHosts.routes.virtualService"}, cell: virtualService},
 		configurationState(),
 	}, wide(
-		Column{Header: "DESTINATION", Fields: []string{"virtualHosts.routes.destinations"}, cell: destinations},
+		Column{Header: "DESTINATION", Fields: []string{"virtualHosts.routes.destinations", "virtualHosts.routes.directResponse.status"}, cell: destinations},
 	)...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"k8s.io/client-go/util/jsonpath"
 )
@@ -123,6 +124,9 @@ func pathText(ctx context.Context, v any) (string, error) {
 		text, err := style{escape: kubectlEscapes}.text(ctx, v)
 		return string(text), err
 	case float64:
+		if math.IsNaN(v) {
+			return "null", nil
+		}
 		return fmt.Sprint(finite(v)), nil
 	}
 	return fmt.Sprint(v), nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // A namePrinter prints kind/name, a line each: proxy/<id>, cluster/<name>, as
@@ -38,7 +40,7 @@ func (p *namePrinter) Close() error { return nil }
 
 // listed looks at a result; a Kubernetes list gives its items.
 func listed(ctx context.Context, v any) ([]any, error) {
-	v, err := top(ctx, v)
+	v, err := mesh.Force(ctx, v)
 	if err != nil {
 		return nil, err
 	}

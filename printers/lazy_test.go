@@ -1,0 +1,338 @@
+package printers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// covered tells whether a loaded path is on the way to a field, or in it.
+func covered(path string, fields []string) bool {
+	return slices.ContainsFunc(fields, func(f string) bool {
+		return f == path || strings.HasPrefix(f, path+".") || strings.HasPrefix(path, f+".")
+	})
+}
+
+// A row of a kind's table loads what its columns say they look at, and nothing
+// else.
+func TestTablesLoadTheirFields(t *testing.T) {
+	kinds := map[string]Kind{}
+	for _, k := range Kinds() {
+		kinds[k.Group+"/"+k.Name] = k
+	}
+	seen := map[string]bool{}
+	for name, all := range shots(t) {
+		for _, s := range all {
+			if name == "flat" || name == "mixed" || s.title != "" && s.title != "all" && s.title != "connections" && !strings.HasPrefix(s.title, "gateways") {
+				continue
+			}
+			for _, v := range s.values {
+				for _, wide := range []bool{false, true} {
+					seen[checkFields(t, kinds, v, wide)] = true
+				}
+			}
+		}
+	}
+	for _, k := range []string{"/Proxy", "/Pilot", "/Cluster", "/Listener", "/RouteConfiguration", "/Endpoint", "/Secret", "/ExtensionConfig", "/Workload", "/Connection", "/Service", "networking.istio.io/VirtualService"} {
+		if !seen[k] {
+			t.Errorf("no %s was checked", k)
+		}
+	}
+}
+
+func checkFields(t *testing.T, kinds map[string]Kind, v any, wide bool) string {
+	t.Helper()
+	o, ok := v.(*mesh.Object)
+	if !ok {
+		o = mesh.NewObject(fmt.Sprint(dig(v, "kind")), nil, v.(map[string]any))
+	}
+	fields := plainOf(t, o)
+	version, _ := fields["apiVersion"].(string)
+	key := groupOf(version) + "/" + o.Kind
+	k, ok := kinds[key]
+	if !ok {
+		k = Other()
+	}
+	allowed := []string{"kind", "apiVersion"}
+	for _, c := range k.Columns {
+		if !c.Wide || wide {
+			allowed = append(allowed, c.Fields...)
+		}
+		if wide {
+			allowed = append(allowed, c.WideFields...)
+		}
+	}
+	w := &watch{}
+	o2 := Options{}
+	if wide {
+		o2.Format = "wide"
+	}
+	hidden := lazied(w, "", fields).(map[string]any)
+	hidden["kind"] = o.Kind
+	render(t, o2, hidden)
+	loaded := w.paths()
+	for _, path := range loaded {
+		if !covered(path, allowed) {
+			t.Errorf("%s (wide: %v) loads %s, which is no field of its columns", key, wide, path)
+		}
+	}
+	if len(loaded) == 0 {
+		t.Errorf("%s: nothing was loaded", key)
+	}
+	return key
+}
+
+func TestEndpointsAskForOutliersOnlyWhenWide(t *testing.T) {
+	for format, want := range map[string]bool{"": false, "wide": true} {
+		w := &watch{}
+		v := mesh.NewObject("Endpoint", nil, map[string]any{"address": "10.0.0.1:80", "outlier": &fake{watch: w, path: "outlier", v: "OK", pending: true}})
+		render(t, Options{Format: format}, v)
+		if got := len(w.paths()) > 0; got != want {
+			t.Errorf("-o %q asked: %v", format, got)
+		}
+	}
+}
+
+// document is a value with a part that costs something at every turn.
+func document(w *watch) any {
+	return lazied(w, "", map[string]any{
+		"kind": "Proxy", "name": "a", "big": []any{map[string]any{"x": 1}, map[string]any{"x": 2}},
+		"list": []any{
+			map[string]any{"name": "one", "port": 80, "more": "m"},
+			map[string]any{"name": "two", "port": 443, "more": "n"},
+		},
+		"meta": map[string]any{"labels": map[string]any{"app": "x", "tier": "y"}, "uid": "u"},
+	})
+}
+
+func TestPathsLoadWhatTheyName(t *testing.T) {
+	for _, c := range []struct{ path, want, loaded string }{
+		{".name", "a", "name"},
+		{".meta.labels.app", "x", "meta meta.labels meta.labels.app"},
+		{".list[1].name", "two", "list list.name"},
+		{".list[*].name", "one,two", "list list.name"},
+		{".list[?(@.port==443)].name", "two", "list list.name list.port"},
+		{".list[?(@.nothing)].name", "<none>", "list"},
+		{".nothing.at.all", "<none>", ""},
+		{".meta.labels.*", "x,y", "meta meta.labels meta.labels.app meta.labels.tier"},
+		{".list[0:1].port", "80", "list list.port"},
+	} {
+		w := &watch{}
+		got := render(t, Options{Format: "custom-columns=X:" + c.path, NoHeaders: true}, document(w))
+		if got != c.want+"\n" {
+			t.Errorf("%s: %q, want %q", c.path, got, c.want)
+		}
+		if loaded := strings.Join(w.paths(), " "); loaded != c.loaded {
+			t.Errorf("custom-columns %s loads %s, want %s", c.path, loaded, c.loaded)
+		}
+		w = &watch{}
+		got = render(t, Options{Format: "jsonpath={" + c.path + "}"}, document(w))
+		if want := strings.ReplaceAll(strings.ReplaceAll(c.want, ",", " "), "<none>", ""); got != want {
+			t.Errorf("jsonpath %s: %q, want %q", c.path, got, want)
+		}
+		if loaded := strings.Join(w.paths(), " "); loaded != c.loaded {
+			t.Errorf("jsonpath %s loads %s, want %s", c.path, loaded, c.loaded)
+		}
+	}
+	w := &watch{}
+	render(t, Options{Format: "name", SortBy: ".meta.uid"}, document(w))
+	if loaded := strings.Join(w.paths(), " "); loaded != "kind meta meta.uid name" {
+		t.Errorf("-o name --sort-by .meta.uid loads %s", loaded)
+	}
+}
+
+// Only the element that an index names is looked into.
+func TestIndexLoadsOneElement(t *testing.T) {
+	w := &watch{}
+	items := make([]any, 5)
+	for i := range items {
+		items[i] = &fake{watch: w, path: fmt.Sprint(i), v: map[string]any{"n": i}}
+	}
+	if got := render(t, Options{Format: "jsonpath={.a[-2].n}"}, map[string]any{"a": items}); got != "3" {
+		t.Errorf("%q", got)
+	}
+	if got := w.paths(); !slices.Equal(got, []string{"3"}) {
+		t.Errorf("loaded %v", got)
+	}
+}
+
+func TestGoTemplateLoadsAll(t *testing.T) {
+	w := &watch{}
+	if got := render(t, Options{Template: "{{.name}}"}, document(w)); got != "a" {
+		t.Errorf("%q", got)
+	}
+	if got := len(w.paths()); got != 13 {
+		t.Errorf("%d paths loaded: %v", got, w.paths())
+	}
+}
+
+func TestPartsThatCannotBeHad(t *testing.T) {
+	v := func() any {
+		return mesh.NewObject("Proxy", nil, map[string]any{"id": "a", "clusters": broken(), "list": []any{broken(), 1}, "cds": broken()})
+	}
+	for format, want := range map[string]string{
+		"json": `{"cds":null,"clusters":null,"id":"a","kind":"Proxy","list":[null,1]}`,
+		"yaml": "cds: null\nclusters: null\nid: a\nkind: Proxy\nlist:\n- null\n- 1",
+		"custom-columns=A:.clusters[*].x,B:.id,C:.list": "<unknown>   a     [<nil> 1]",
+		"jsonpath={.clusters}|{.list}|{.id}":            "null|[null,1]|a",
+		"go-template={{.clusters}} {{.id}}":             "<no value> a",
+	} {
+		got := render(t, Options{Format: format, Compact: format == "json", NoHeaders: true}, v())
+		if strings.TrimSpace(got) != want {
+			t.Errorf("%s:\n%q\nwant\n%q", format, got, want)
+		}
+	}
+	if got := render(t, Options{Compact: true}, v()); got != `{"cds":null,"clusters":null,"id":"a","kind":"Proxy","list":[null,1]}`+"\n" {
+		t.Errorf("jq's stream: %q", got)
+	}
+	if got := render(t, Options{NoHeaders: true}, v()); !strings.HasPrefix(got, "a     <unknown>   <none>   ") {
+		t.Errorf("a table: %q", got)
+	}
+}
+
+// A result that can't be had at all is its fault, in every format.
+func TestResultsThatCannotBeHad(t *testing.T) {
+	formats := append(names(), "")
+	for _, format := range formats {
+		o := Options{Format: format, Open: func(string) ([]byte, error) { return []byte("A\n.a\n"), nil }}
+		switch {
+		case strings.HasPrefix(format, "custom-columns"):
+			o.Template = "A:.a"
+		case takesTemplate(format):
+			o.Template = "x"
+		}
+		for _, sortBy := range []string{"", ".a"} {
+			o.SortBy = sortBy
+			var fault *mesh.Fault
+			if _, err := try(o, broken()); !errors.As(err, &fault) {
+				t.Errorf("-o %s: error %v, want a fault", format, err)
+			}
+		}
+	}
+}
+
+func TestOtherErrorsEndARendering(t *testing.T) {
+	bad := errors.New("out of memory")
+	v := map[string]any{"a": &fake{watch: &watch{}, err: bad}, "kind": "Policy", "name": &fake{watch: &watch{}, err: bad}}
+	for _, format := range []string{"", "json", "yaml", "kyaml", "name", "table", "jsonpath={.a}", "custom-columns=A:.a", "go-template={{.a}}"} {
+		if _, err := try(Options{Format: format}, v); !errors.Is(err, bad) {
+			t.Errorf("-o %s: error %v", format, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, format := range []string{"", "json", "jsonpath={.items[*].a}"} {
+		p, err := New(Options{Format: format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Render(ctx, map[string]any{"a": &fake{watch: &watch{}, v: 1}}); !errors.Is(err, context.Canceled) {
+			t.Errorf("-o %s: error %v after the end", format, err)
+		}
+	}
+}
+
+func TestWholeIsLoadedWhole(t *testing.T) {
+	w := &watch{}
+	v := &wholeFake{fake{watch: w, path: "whole", v: lazied(w, "whole", map[string]any{"a": []any{1, 2}})}}
+	if got := render(t, Options{Compact: true}, map[string]any{"x": v}); got != `{"x":{"a":[1,2]}}`+"\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// What a large value has to ask for is asked for ahead, several at once.
+func TestLoadsAhead(t *testing.T) {
+	var running, most atomic.Int32
+	gather := make(chan struct{})
+	var once sync.Once
+	section := func(n int) any {
+		return &slow{f: func() (any, error) {
+			if r := running.Add(1); r > most.Load() {
+				most.Store(r)
+			}
+			if running.Load() >= 4 {
+				once.Do(func() { close(gather) })
+			}
+			<-gather
+			running.Add(-1)
+			return n, nil
+		}}
+	}
+	proxies := make([]any, 20)
+	for i := range proxies {
+		proxies[i] = mesh.NewObject("Proxy", nil, map[string]any{"clusters": section(i)})
+	}
+	got := render(t, Options{Format: "json", Compact: true}, proxies)
+	if !strings.HasPrefix(got, `[{"clusters":0,"kind":"Proxy"},{"clusters":1,`) || most.Load() < 4 || most.Load() > lookAhead+1 {
+		t.Errorf("%d at once: %s", most.Load(), got)
+	}
+}
+
+// A slow is loaded once, whoever asks.
+type slow struct {
+	once sync.Once
+	done atomic.Bool
+	f    func() (any, error)
+	v    any
+	err  error
+}
+
+func (s *slow) Force(context.Context) (any, error) {
+	s.once.Do(func() { s.v, s.err = s.f(); s.done.Store(true) })
+	return s.v, s.err
+}
+
+func (s *slow) Forced() (any, bool) {
+	if s.done.Load() {
+		return s.v, true
+	}
+	return nil, false
+}
+
+func (s *slow) Pending() bool { return !s.done.Load() }
+
+// Render may be called by many at once, whatever the format.
+func TestRenderTogether(t *testing.T) {
+	for _, format := range []string{"", "wide", "table", "json", "yaml", "kyaml", "name", "jsonpath={.metadata.name} {range .spec.ports[*]}{.port}{end}", "jsonpath={.items[*].metadata.name}", "go-template={{.kind}} ", "custom-columns=N:.metadata.name"} {
+		for _, sortBy := range []string{"", ".metadata.name"} {
+			o := Options{Format: format, SortBy: sortBy, Now: now()}
+			values := objects(t)
+			want := render(t, o, values...)
+			var b strings.Builder
+			o.Out = &b
+			p, err := New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rendered := make([]any, len(values))
+			var group sync.WaitGroup
+			for i, v := range values {
+				group.Go(func() {
+					var err error
+					if rendered[i], err = p.Render(t.Context(), lazy(v)); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			for _, r := range rendered {
+				if err := p.Print(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if b.String() != want {
+				t.Errorf("-o %s:\n%s\nwant\n%s", format, b.String(), want)
+			}
+		}
+	}
+}
