@@ -115,14 +115,14 @@ func first(g *node) *node {
 		return g
 	}
 	return gen(func(m *mach, e *env, in pv, y yield) error {
-		var v pv
+		var v held
 		found := false
 		err := g.gen(m, e, in, func(w pv) error {
-			v, found = w, true
+			v, found = m.hold(w), true
 			return errStop
 		})
 		if found {
-			return y(v)
+			return m.release(v, y)
 		}
 		return err
 	})
@@ -133,16 +133,16 @@ func last(g *node) *node {
 		return g
 	}
 	return gen(func(m *mach, e *env, in pv, y yield) error {
-		var v pv
+		var v held
 		found := false
 		err := g.gen(m, e, in, func(w pv) error {
-			v, found = w, true
+			v, found = m.hold(w), true
 			return nil
 		})
 		if err != nil || !found {
 			return err
 		}
-		return y(v)
+		return m.release(v, y)
 	})
 }
 
@@ -224,7 +224,7 @@ func limit(c *compiler, f *syntax.Func, s *scope) *node {
 			if countable && left == 0 {
 				return nil
 			}
-			var end pv
+			var end held
 			done := false
 			bad := err
 			err = g.run(m, e, in, func(v pv) error {
@@ -234,11 +234,11 @@ func limit(c *compiler, f *syntax.Func, s *scope) *node {
 				if left--; left > 0 {
 					return y(v)
 				}
-				end, done = v, true
+				end, done = m.hold(v), true
 				return errStop
 			})
 			if done {
-				return y(end)
+				return m.release(end, y)
 			}
 			return err
 		})

@@ -137,8 +137,7 @@ func (r *region) pass(skip, heard int) (again bool, err error) {
 func (r *region) consume(el *element) error {
 	switch {
 	case el.told:
-		r.m.tell(el.ev)
-		return nil
+		return r.inPlace(el, func() error { r.m.tell(el.ev); return nil })
 	case !el.works: // nothing to wait for: it is evaluated when its turn comes
 		return r.inPlace(el, func() error { return r.apply(r.m, el.v, r.y) })
 	case r.look != nil:
@@ -173,7 +172,16 @@ func (r *region) ended(el *element, err error) error {
 		r.drop = &dropped{el.fr, el.index, err}
 		return nil
 	}
-	return name(err, el.fr.proxy)
+	return r.passes(el.fr, err)
+}
+
+// passes is an error's way up through the frames of a result.
+func (r *region) passes(fr *frame, err error) error {
+	for ; fr != nil && fr != r.base; fr = fr.up {
+		fr.failed.Store(true)
+		err = name(err, fr.proxy)
+	}
+	return err
 }
 
 // consumer hands on the results that a worker gives for one element.
@@ -210,17 +218,17 @@ func (c *consumer) run() error {
 }
 
 func (c *consumer) hand(x result) error {
+	c.m.frame = x.fr
+	defer func() { c.m.frame = c.base }()
 	if x.told {
 		c.m.tell(x.ev)
 		return nil
 	}
-	c.m.frame = x.fr
 	err := c.y(x.v)
-	c.m.frame = c.base
 	c.taken++
 	if err != nil && x.fr != c.el.fr && c.m.ctx.Err() == nil {
 		if asFault(err) == nil {
-			return name(err, x.fr.proxy)
+			return c.passes(x.fr, err)
 		}
 		if c.faults == nil {
 			c.faults = map[int]error{}
