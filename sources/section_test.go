@@ -175,7 +175,8 @@ func TestSmallMemory(t *testing.T) {
 	}
 }
 
-// Many at once, over everything, under a budget: nothing is asked twice.
+// Many at once, over everything, under a budget: nothing is asked twice, and
+// never more at once than is allowed.
 func TestManyAtOnce(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{Memory: 200 << 10, Concurrency: 3}, s)
@@ -211,6 +212,9 @@ func TestManyAtOnce(t *testing.T) {
 		if strings.HasSuffix(line, "again") {
 			t.Error(line)
 		}
+	}
+	if s.most > 3 || s.most < 2 {
+		t.Errorf("%d requests at once, 3 are allowed", s.most)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -28,17 +29,29 @@ const (
 // A counted source counts what it is asked for.
 type counted struct {
 	transport.Source
-	mu    sync.Mutex
-	asked map[string]int
+	mu        sync.Mutex
+	asked     map[string]int
+	now, most int // requests under way at once
 }
 
-func (c *counted) count(what string) {
+// count counts a request, and gives what ends it.
+func (c *counted) count(what string) func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked == nil {
 		c.asked = map[string]int{}
 	}
 	c.asked[what]++
+	c.now++
+	c.most = max(c.most, c.now)
+	return func() {
+		for range 20 {
+			runtime.Gosched() // let others come in
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.now--
+	}
 }
 
 // log gives what was asked for, sorted, "×2" behind what was asked twice.
@@ -53,17 +66,17 @@ func (c *counted) log() []string {
 }
 
 func (c *counted) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
-	c.count("pilot " + endpoint)
+	defer c.count("pilot " + endpoint)()
 	return c.Source.Pilot(ctx, pilot, endpoint)
 }
 
 func (c *counted) Fetch(ctx context.Context, proxy, request string, h mesh.Hint) (*transport.Body, error) {
-	c.count("proxy " + proxy + " " + request)
+	defer c.count("proxy " + proxy + " " + request)()
 	return c.Source.Fetch(ctx, proxy, request, h)
 }
 
 func (c *counted) List(ctx context.Context, resource string) (*transport.Body, error) {
-	c.count("list " + resource)
+	defer c.count("list " + resource)()
 	return c.Source.List(ctx, resource)
 }
 
