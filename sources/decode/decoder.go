@@ -24,7 +24,7 @@ type decoder struct {
 	clean []byte   // the last decoded string
 	names []string // members under construction, of all levels
 	vals  []any
-	stack []uint64 // of skip
+	kinds []uint64 // of skip
 }
 
 // idle has decoders between two uses.

@@ -284,7 +284,7 @@ func intBits() int { return 32 << (^uint(0) >> 63) }
 // Random documents, right ones and such with a few bytes changed.
 func TestRandomDocuments(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 1500 {
+	for range 400 {
 		input := make([]byte, 200)
 		for i := range input {
 			input[i] = byte(r.Uint32())

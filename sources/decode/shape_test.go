@@ -351,7 +351,7 @@ func show(v any) string {
 
 func FuzzShape(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
+	for range 800 {
 		b := make([]byte, 60+r.IntN(300))
 		for i := range b {
 			b[i] = byte(r.Uint32())

@@ -1,94 +1,154 @@
 package decode
 
-const (
-	trueWord  = 't' | 'r'<<8 | 'u'<<16 | 'e'<<24
-	nullWord  = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24
-	falseWord = 'f' | 'a'<<8 | 'l'<<16 | 's'<<24 | 'e'<<32
-)
+import "math/bits"
 
+// skip goes over the value that we stand at and checks all of it, however deep
+// it nests, in memory that doesn't grow with it but for a bit a level.
+//
+// It is the inner loop of every pass: b and p are the window's own while
+// nothing else needs them.
 func (d *decoder) skip() error {
-	if c := d.mem[d.p]; c != '{' && c != '[' {
+	var (
+		b, p  = d.mem, d.p
+		c     = b[p]
+		depth = d.depth
+		kinds uint64        // of the last 64 containers we are in: 1 for an object, the innermost lowest
+		outer = d.kinds[:0] // those further out, 64 in each
+	)
+	if c != '{' && c != '[' {
 		return d.skipScalar(c)
 	}
-	limit := d.limits.Depth - d.depth
-	var depth int64
-	var kinds uint64
-	stack := d.stack[:0]
-	c := d.mem[d.p]
+
 value:
 	switch c {
 	case '{', '[':
-		if depth >= limit {
-			return d.tooDeep(d.p)
+		if depth >= d.limits.Depth {
+			return d.tooDeep(p)
 		}
-		if depth&63 == 0 && depth > 0 {
-			stack = append(stack, kinds)
-			d.stack = stack
+		if inside := depth - d.depth; inside > 0 && inside%64 == 0 {
+			outer = append(outer, kinds)
+			d.kinds = outer
 		}
 		depth++
 		kinds <<= 1
-		d.p++
-		if c == '[' {
-			if c = d.next(); c == ']' {
-				goto closing
-			}
-			goto value
+		if c == '{' {
+			kinds |= 1
 		}
-		kinds |= 1
-		if c = d.next(); c == '}' {
+		p++
+		if b[p] <= ' ' {
+			b, p = d.overSpace(p)
+		}
+		if b[p] == c+2 { // ']' and '}' come two after '[' and '{'
 			goto closing
 		}
+		if c == '{' {
+			goto key
+		}
+		c = b[p]
+		goto value
+	case '"':
+		p = overPlain(b, p+1)
+		if b[p] == '"' {
+			p++
+			goto after
+		}
+		d.p = p
+		if _, err := d.overString(); err != nil {
+			return err
+		}
 	default:
+		d.p = p
 		if err := d.skipScalar(c); err != nil {
 			return err
 		}
-		goto after
 	}
-key:
-	if c != '"' {
-		return d.fail(d.p, "a name in quotes")
-	}
-	d.p++
-	if _, err := d.overString(); err != nil {
-		return err
-	}
-	if d.next() != ':' {
-		return d.fail(d.p, "':'")
-	}
-	d.p++
-	c = d.next()
-	goto value
+	b, p = d.mem, d.p
+
 after:
-	c = d.next()
+	if b[p] <= ' ' {
+		b, p = d.overSpace(p)
+	}
+	c = b[p]
 	if c == ',' {
-		d.p++
-		c = d.next()
-		if kinds&1 != 0 {
+		if p++; b[p] <= ' ' {
+			b, p = d.overSpace(p)
+		}
+		if kinds&1 == 1 {
 			goto key
 		}
+		c = b[p]
 		goto value
 	}
-	if kinds&1 != 0 {
+	if kinds&1 == 1 {
 		if c != '}' {
-			return d.fail(d.p, "',' or '}'")
+			return d.fail(p, "',' or '}'")
 		}
 	} else if c != ']' {
-		return d.fail(d.p, "',' or ']'")
+		return d.fail(p, "',' or ']'")
 	}
+
 closing:
-	d.p++
+	p++
 	depth--
-	if depth == 0 {
+	switch inside := depth - d.depth; {
+	case inside == 0:
+		d.p = p
 		return nil
-	}
-	kinds >>= 1
-	if depth&63 == 0 {
-		kinds = stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
+	case inside%64 == 0:
+		kinds = outer[len(outer)-1]
+		outer = outer[:len(outer)-1]
+	default:
+		kinds >>= 1
 	}
 	goto after
+
+key:
+	if b[p] != '"' {
+		return d.fail(p, "a name in quotes")
+	}
+	p = overPlain(b, p+1)
+	if b[p] != '"' {
+		d.p = p
+		if _, err := d.overString(); err != nil {
+			return err
+		}
+		b, p = d.mem, d.p-1
+	}
+	if p++; b[p] <= ' ' {
+		b, p = d.overSpace(p)
+	}
+	if b[p] != ':' {
+		return d.fail(p, "':'")
+	}
+	if p++; b[p] == ' ' { // as most write it
+		p++
+	}
+	if b[p] <= ' ' {
+		b, p = d.overSpace(p)
+	}
+	c = b[p]
+	goto value
 }
 
+// overPlain goes over what is plain in a string: to its end, an escape, a
+// control character or the end of the window.
+func overPlain(b []byte, p int) int {
+	for {
+		if stop := stops(word(b, p)); stop != 0 {
+			return p + bits.TrailingZeros64(stop)>>3
+		}
+		p += 8
+	}
+}
+
+// overSpace is next for a position that isn't in the window's p.
+func (w *window) overSpace(p int) ([]byte, int) {
+	w.p = p
+	w.nextAfterSpace()
+	return w.mem, w.p
+}
+
+// skipScalar goes over a string, a number or a word that begins with c.
 func (d *decoder) skipScalar(c byte) error {
 	switch c {
 	case '"':

@@ -35,11 +35,8 @@ func (w *window) overString() (plain bool, err error) {
 	var wide uint64 // the top bits of the bytes seen
 	plain = true
 	for {
-		// Eight bytes at once: which of them are below ' ', or '"', or '\\'?
-		// The lowest bit of stop is exact, those above it may be wrong.
 		x := word(b, p)
-		q, s := x^(ones*'"'), x^(ones*'\\')
-		stop := (((x - ones*' ') &^ x) | ((q - ones) &^ q) | ((s - ones) &^ s)) & tops
+		stop := stops(x)
 		if stop == 0 {
 			wide |= x & tops
 			p += 8
@@ -64,6 +61,14 @@ func (w *window) overString() (plain bool, err error) {
 		}
 		b, p = w.mem, w.p
 	}
+}
+
+// stops looks at eight bytes of a string at once: at each that ends the plain
+// text ('"', '\\' or below ' ') it has the top bit set. Of these bits the lowest
+// is right; those above it may not be.
+func stops(x uint64) uint64 {
+	q, s := x^(ones*'"'), x^(ones*'\\')
+	return (((x - ones*' ') &^ x) | ((q - ones) &^ q) | ((s - ones) &^ s)) & tops
 }
 
 // escape goes over the escape at p.
