@@ -1,0 +1,222 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"math/rand"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/itchyny/gojq"
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// joints put queries together.
+var joints = []string{
+	"%s | %s", "[%s, %s]", "(%s) as $v | $v, (%s)", "try (%s) catch (%s)", "map(%s) | (%s)", "(%s) // (%s)", "(%s)? | (%s)", "[.[]? | %s] | (%s)",
+	"first(%s), (%s)", "(%s) == (%s)", "{a: (%s), b: (%s)}", "reduce (%s) as $i (.; %s)", "if %s then %s else . end", "[paths] | (%s) | (%s)",
+	"[limit(3; (%s), (%s))]", "path(%s)?, (%s)", "(%s) |= (%s)", "[foreach (%s) as $x (0; $x; %s)]", "def g: %s; g | (%s)",
+	"to_entries? // [] | (%s) | (%s)", "[..] | (%s) | (%s)", "isempty(%s), (%s)", "[(%s)?] | sort | (%s)", "[.[]?] | group_by(%s) | (%s)",
+	"any(%s; %s)", "del(%s) | (%s)", "[(%s)] | unique | (%s)", "(%s) as [$p] ?// $p | $p | (%s)", "[skip(1; %s)] + [last(%s)]", "(%s) < (%s)",
+	"[while(length > 1; %s) | %s]", "[.[]?] | sort_by(%s), min_by(%s)", "walk(%s) | (%s)", "with_entries(%s)? | (%s)", "add(%s), (%s)",
+	"INDEX(%s; %s)", "[label $out | (%s), break $out, (%s)]", "label $out | foreach (%s) as $x (.; %s; ., break $out)", "[(%s) + (%s)]", "(%s) - (%s)", "(%s) * (%s)",
+	"pick(%s) | (%s)", "[tostream] | (%s) | (%s)", "\"\\(%s) and \\(%s)\"", "getpath(path(%s)) | (%s)", "(%s) = (%s)", "(%s) += (%s)", "[splits(%s)]? | (%s)",
+}
+
+// left out of the pieces: what asks the host, runs long, or talks.
+var unfit = regexp.MustCompile(`import|include|\bnow|builtins|modulemeta|ENV|env|input|halt|debug|stderr|range\(\.|large|repeat|infinite|1e|while|until|recurse|0000|` +
+	`localtime|mktime|strf|todate|gmtime|limit\(\.|loc__|label|implode|__|combinations|\$ARGS|getpath\(\$|ascii\(|@base32|toarray|have_|splits\(\.|\* 1`)
+
+// corpus gives pieces of queries, and inputs, from gojq's cases.
+func corpus(t testing.TB) (pieces []string, inputs []any) {
+	cases, _ := gojqCases(t)
+	for _, c := range cases {
+		if len(c.query) > 60 || len(c.inputs) == 0 || unfit.MatchString(c.query) {
+			continue
+		}
+		if _, err := gojq.Parse(c.query); err != nil {
+			continue
+		}
+		pieces = append(pieces, c.query)
+		for _, in := range c.inputs {
+			if text, _ := gojq.Marshal(in); len(text) < 200 {
+				inputs = append(inputs, in)
+			}
+		}
+	}
+	inputs = append(inputs,
+		map[string]any{"a": map[string]any{"b": []any{1, nil, "x"}}, "c": []any{map[string]any{"a": 2}, map[string]any{"a": 1}}},
+		[]any{map[string]any{"name": "b", "v": []any{}}, map[string]any{"name": "a"}, nil, false, 1.5, "text"})
+	return pieces, inputs
+}
+
+// combined makes a query of pieces.
+func combined(r *rand.Rand, pieces []string) string {
+	pick := func() string { return pieces[r.Intn(len(pieces))] }
+	joint := func() string { return joints[r.Intn(len(joints))] }
+	q := fmt.Sprintf(joint(), pick(), pick())
+	if r.Intn(3) == 0 {
+		q = fmt.Sprintf(joint(), q, pick())
+	}
+	return q
+}
+
+// known are the classes of results that differ from gojq's, each with its
+// reason.
+var known = []struct {
+	why string
+	is  func(query string, gojqs, ours, lazy *results) bool
+}{
+	{
+		"whether a value that was made is, by chance, the input itself can't be told of an input that is not loaded",
+		func(query string, gojqs, ours, _ *results) bool {
+			return gojqs.kinds() == ours.kinds() && ofPaths.MatchString(query)
+		},
+	}, {
+		"the words of an error, seen through catch, don't show what is not loaded",
+		func(query string, gojqs, ours, _ *results) bool {
+			return gojqs.kinds() == ours.kinds() && catches.MatchString(query)
+		},
+	}, {
+		"gojq follows paths into operands, arguments and its own definitions, and refuses there what is no path; here those are values",
+		func(query string, gojqs, _, _ *results) bool {
+			return ofPaths.MatchString(query) && (catches.MatchString(query) || definedInJq.MatchString(query) || strings.Contains(gojqs.String(), "error: invalid path "))
+		},
+	}, {
+		"an error behind the body of ?// makes gojq try the next pattern; here the body ends where it ends",
+		func(query string, gojqs, ours, lazy *results) bool {
+			return strings.Contains(query, "?//") && ours.String() == lazy.String()
+		},
+	},
+}
+
+var (
+	ofPaths     = regexp.MustCompile(`\b(path|paths|del|pick|walk|map_values)\(|[^=!<>]=([^=]|$)`)
+	catches     = regexp.MustCompile(`\?|\btry\b|//`)
+	definedInJq = regexp.MustCompile(`\b(walk|with_entries|from_entries|to_entries|split|splits|sub|gsub|tostream|fromstream)\b`)
+)
+
+type verdict int
+
+const (
+	agree verdict = iota
+	differ
+	undecided // it does not compile, or takes too long
+	excused
+)
+
+// compared runs a query on gojq's machine, on the evaluator, and on the
+// evaluator with every part of the input lazy.
+func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
+	run := func(f func(ctx context.Context) *results) (*results, bool) {
+		ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
+		defer cancel()
+		r := f(ctx)
+		return r, ctx.Err() == nil && len(r.lines) < mostResults
+	}
+	tc := gojqCase{query: query, inputs: []any{in}}
+	var ok1, ok2, ok3 bool
+	if gojqs, ok1 = run(func(ctx context.Context) *results { return byGojq(ctx, tc) }); !ok1 || gojqs.String() == "does not compile" {
+		return undecided, nil, nil, nil
+	}
+	ours, ok2 = run(func(ctx context.Context) *results { return byUs(ctx, tc, asItIs) })
+	lazy, ok3 = run(func(ctx context.Context) *results { return byUs(ctx, tc, lazily) })
+	if !ok2 || !ok3 {
+		return undecided, gojqs, ours, lazy
+	}
+	if gojqs.kinds() == ours.kinds() && lazy.alike(ours) {
+		return agree, gojqs, ours, lazy
+	}
+	for _, k := range known {
+		if k.is(query, gojqs, ours, lazy) {
+			return excused, gojqs, ours, lazy
+		}
+	}
+	return differ, gojqs, ours, lazy
+}
+
+// TestCombinations compares some thousand queries, always the same ones.
+func TestCombinations(t *testing.T) {
+	pieces, inputs := corpus(t)
+	r := rand.New(rand.NewSource(1))
+	n := 3000
+	if testing.Short() {
+		n = 500
+	}
+	var count [4]int
+	for range n {
+		query, in := combined(r, pieces), inputs[r.Intn(len(inputs))]
+		if _, err := gojq.Parse(query); err != nil {
+			count[undecided]++
+			continue
+		}
+		v, gojqs, ours, lazy := compared(query, in)
+		count[v]++
+		if v == differ {
+			text, _ := gojq.Marshal(in)
+			t.Errorf("%s\n input %s\n gojq %s\n ours %s\n lazy %s", query, text, brief(gojqs), brief(ours), brief(lazy))
+		}
+	}
+	t.Logf("%d queries of %d pieces: %d the same, %d different, %d of known kinds, %d not compared", n, len(pieces), count[agree], count[differ], count[excused], count[undecided])
+	if count[agree] < n/2 {
+		t.Error("too few were compared")
+	}
+	if count[excused] > n/200 {
+		t.Error("too many are of known kinds")
+	}
+}
+
+// FuzzEvaluate looks for a query that means something else than to gojq, or
+// something else when its input is lazy.
+func FuzzEvaluate(f *testing.F) {
+	pieces, inputs := corpus(f)
+	for seed := range 8 {
+		f.Add(int64(seed))
+	}
+	f.Fuzz(func(t *testing.T, seed int64) {
+		r := rand.New(rand.NewSource(seed))
+		query, in := combined(r, pieces), inputs[r.Intn(len(inputs))]
+		if _, err := gojq.Parse(query); err != nil {
+			return
+		}
+		if v, gojqs, ours, lazy := compared(query, in); v == differ {
+			text, _ := gojq.Marshal(in)
+			t.Errorf("%s\n input %s\n gojq %s\n ours %s\n lazy %s", query, text, brief(gojqs), brief(ours), brief(lazy))
+		}
+	})
+}
+
+// FuzzNoPanic runs whatever parses, under small budgets.
+func FuzzNoPanic(f *testing.F) {
+	cases, _ := gojqCases(f)
+	for _, c := range cases {
+		f.Add(c.query, `{"a":[1,{"b":null}],"c":"x"}`)
+	}
+	f.Fuzz(func(t *testing.T, query, input string) {
+		p, err := syntax.Parse("", query)
+		if err != nil {
+			return
+		}
+		code, err := Compile(p, Options{})
+		if err != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		in := lazily(input)
+		if r := byGojq(ctx, gojqCase{query: "fromjson", inputs: []any{input}}); len(r.lines) == 1 && !strings.HasPrefix(r.lines[0], "error") {
+			q, _ := gojq.Parse("fromjson")
+			v, _ := q.Run(input).Next()
+			in = lazily(v)
+		}
+		n := 0
+		_ = code.Run(ctx, in, nil, RunOptions{Memory: 64 << 20}, func(any) error {
+			if n++; n > 1000 {
+				return errEnough
+			}
+			return nil
+		})
+	})
+}
