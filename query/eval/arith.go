@@ -180,10 +180,10 @@ func add(m *mach, a, b any) (any, error) {
 		return nil, err
 	}
 	if a == nil {
-		return b, nil
+		return numeric(b), nil
 	}
 	if b == nil {
-		return a, nil
+		return numeric(a), nil
 	}
 	switch x := a.(type) {
 	case string:

@@ -34,11 +34,11 @@ func containerBuiltins() map[string]builtin {
 	}
 }
 
-// refused is gojq's error of a function that can't do with its input.
-func refused(name string, v any) error { return &typeError{name + " cannot be applied to: ", v} }
+// misapplied is gojq's error of a function that can't do with its input.
+func misapplied(name string, v any) error { return &typeError{name + " cannot be applied to: ", v} }
 
-// refusedBy is refused for a function with an argument.
-func refusedBy(name string, v, arg any) error {
+// misappliedBy is misapplied for a function with an argument.
+func misappliedBy(name string, v, arg any) error {
 	return &typeError{name + "(" + excerpt(arg) + ") cannot be applied to: ", v}
 }
 
@@ -74,7 +74,7 @@ func (m *mach) keys(v any) (any, error) {
 		}
 		return out, nil
 	}
-	return nil, refused("keys", v)
+	return nil, misapplied("keys", v)
 }
 
 func (m *mach) has(v, k any) (any, error) {
@@ -95,13 +95,13 @@ func (m *mach) has(v, k any) (any, error) {
 			return 0 <= i && i < len(x), nil
 		}
 	}
-	return nil, refusedBy("has", v, k)
+	return nil, misappliedBy("has", v, k)
 }
 
 func (m *mach) reverse(v any) (any, error) {
 	x, ok := v.([]any)
 	if !ok {
-		return nil, refused("reverse", v)
+		return nil, misapplied("reverse", v)
 	}
 	out := make([]any, len(x))
 	copy(out, x)
@@ -128,7 +128,7 @@ func members(v any) ([]any, bool) {
 func (m *mach) flatten(v any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, refused("flatten", v)
+		return nil, misapplied("flatten", v)
 	}
 	return m.flat([]any{}, xs, math.Inf(1))
 }
@@ -136,7 +136,7 @@ func (m *mach) flatten(v any) (any, error) {
 func (m *mach) flattenBy(v, depth any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, refused("flatten", v)
+		return nil, misapplied("flatten", v)
 	}
 	depth, err := m.force(depth)
 	if err != nil {
@@ -144,7 +144,7 @@ func (m *mach) flattenBy(v, depth any) (any, error) {
 	}
 	d, ok := native.ToFloat(depth)
 	if !ok {
-		return nil, refused("flatten", depth)
+		return nil, misapplied("flatten", depth)
 	}
 	if d < 0 || math.IsNaN(d) {
 		return m.fallback("flatten($b)", []any{}, depth)
@@ -184,7 +184,7 @@ func (m *mach) flat(out, xs []any, depth float64) ([]any, error) {
 func (m *mach) transpose(v any) (any, error) {
 	xs, ok := v.([]any)
 	if !ok {
-		return nil, refused("transpose", v)
+		return nil, misapplied("transpose", v)
 	}
 	rows, width := make([][]any, len(xs)), 0
 	for i, x := range xs {
@@ -193,7 +193,7 @@ func (m *mach) transpose(v any) (any, error) {
 			return nil, err
 		}
 		if rows[i], ok = x.([]any); !ok {
-			return nil, refused("transpose", v)
+			return nil, misapplied("transpose", v)
 		}
 		width = max(width, len(rows[i]))
 	}
@@ -219,7 +219,7 @@ func (m *mach) transpose(v any) (any, error) {
 func (m *mach) total(v any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, refused("add", v)
+		return nil, misapplied("add", v)
 	}
 	return m.sum(xs)
 }
@@ -242,7 +242,7 @@ func total(f *node, at *place) *node {
 func (m *mach) search(v, x any) (any, error) {
 	xs, ok := v.([]any)
 	if !ok {
-		return nil, refusedBy("bsearch", v, x)
+		return nil, misappliedBy("bsearch", v, x)
 	}
 	var failed error
 	i, found := slices.BinarySearchFunc(xs, x, func(a, b any) int {

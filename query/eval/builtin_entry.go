@@ -32,7 +32,7 @@ func (m *mach) entries(v any) (any, error) {
 			out[i] = map[string]any{"key": i, "value": w}
 		}
 	default:
-		return nil, refused("keys", v)
+		return nil, misapplied("keys", v)
 	}
 	return out, m.alloc((itemSize + 4*entrySize) * len(out))
 }

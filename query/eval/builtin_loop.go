@@ -49,7 +49,7 @@ func descend(m *mach, e *env, in pv, y yield) error {
 	if err := y(in); err != nil {
 		return err
 	}
-	v, err := m.force(in.v)
+	v, err := m.iterable(in)
 	if err != nil {
 		if fatal(err) {
 			return err
@@ -243,7 +243,7 @@ func (m *mach) bounds(vs ...any) ([]any, error) {
 			return nil, err
 		}
 		if native.TypeOf(v) != "number" {
-			return nil, refused("range", v)
+			return nil, misapplied("range", v)
 		}
 		vs[i] = v
 	}

@@ -52,7 +52,7 @@ func getPath(c *compiler, f *syntax.Func, s *scope) *node {
 		}
 		keys, ok := ks.([]any)
 		if !ok {
-			return in, refusedBy("getpath", peek(in.v), ks)
+			return in, misappliedBy("getpath", peek(in.v), ks)
 		}
 		v, err := m.getpath(in.v, keys)
 		if err != nil {
@@ -111,7 +111,7 @@ func (m *mach) setAt(in, path, v any) (any, error) {
 	}
 	keys, ok := path.([]any)
 	if !ok {
-		return nil, refusedBy("setpath", peek(in), path)
+		return nil, misappliedBy("setpath", peek(in), path)
 	}
 	return m.setpath(in, keys, v)
 }
@@ -123,7 +123,7 @@ func (m *mach) deleteAt(in, paths any) (any, error) {
 	}
 	list, ok := paths.([]any)
 	if !ok {
-		return nil, refusedBy("delpaths", peek(in), paths)
+		return nil, misappliedBy("delpaths", peek(in), paths)
 	}
 	return m.delpaths(in, list)
 }

@@ -9,14 +9,17 @@ import (
 // regexBuiltins match regular expressions.
 func regexBuiltins() map[string]builtin {
 	table := map[string]builtin{
-		"split/2": func(c *compiler, f *syntax.Func, s *scope) *node { return collect(regex(splitUp)(c, f, s)) },
+		"split/2": func(c *compiler, f *syntax.Func, s *scope) *node { return collect(regex(noPair, splitUp)(c, f, s)) },
 		"sub/2":   substitution(""), "sub/3": substitution(""),
 		"gsub/2": substitution("g"), "gsub/3": substitution("g"),
 	}
 	for arity := 1; arity <= 2; arity++ {
 		table[key("test", arity)] = test
-		for name, do := range map[string]matching{"match": matched, "capture": captured, "scan": scanned, "splits": splitUp} {
-			table[key(name, arity)] = regex(do)
+		for name, do := range map[string]matching{"match": matched, "capture": captured} {
+			table[key(name, arity)] = regex(expression, do)
+		}
+		for name, do := range map[string]matching{"scan": scanned, "splits": splitUp} {
+			table[key(name, arity)] = regex(noPair, do)
 		}
 	}
 	return table
@@ -25,39 +28,42 @@ func regexBuiltins() map[string]builtin {
 // matching does something with the matches of an expression in a string.
 type matching func(m *mach, ps *patterns, in pv, re, flags any, y yield) error
 
-// regex makes a function of an expression and flags; alone, the expression may
-// be an array of both.
-func regex(do matching) builtin {
+// regex makes a function of an expression and flags, which read gives.
+func regex(read func(args []any) (re, flags any), do matching) builtin {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		ps := &patterns{}
 		return c.bound(f, s, func(m *mach, in pv, args []any, y yield) error {
-			re, flags, err := m.expression(args)
+			args, err := m.deepAll(args)
 			if err != nil {
 				return err
 			}
+			re, flags := read(args)
 			return do(m, ps, in, re, flags, y)
 		})
 	}
 }
 
-func (m *mach) expression(args []any) (re, flags any, err error) {
-	if re, err = m.deep(args[0]); err != nil {
-		return nil, nil, err
+// expression gives an expression and its flags. Alone it may be an array of
+// both.
+func expression(args []any) (re, flags any) {
+	pair, ok := args[0].([]any)
+	if !ok || len(args) > 1 {
+		return noPair(args)
 	}
+	if len(pair) > 0 {
+		re = pair[0]
+	}
+	if len(pair) > 1 {
+		flags = pair[1]
+	}
+	return re, flags
+}
+
+func noPair(args []any) (re, flags any) {
 	if len(args) > 1 {
-		flags, err = m.deep(args[1])
-		return re, flags, err
+		return args[0], args[1]
 	}
-	if pair, ok := re.([]any); ok {
-		re = nil
-		if len(pair) > 0 {
-			re = pair[0]
-		}
-		if len(pair) > 1 {
-			flags = pair[1]
-		}
-	}
-	return re, flags, nil
+	return args[0], nil
 }
 
 // pattern gives the string and the compiled expression, or gojq's error.
@@ -90,10 +96,11 @@ func (m *mach) found(ps *patterns, v, re, flags any) (string, *pattern, [][]int,
 func test(c *compiler, f *syntax.Func, s *scope) *node {
 	ps := &patterns{}
 	return c.boundValue(f, s, func(m *mach, in any, args []any) (any, error) {
-		re, flags, err := m.expression(args)
+		args, err := m.deepAll(args)
 		if err != nil {
 			return nil, err
 		}
+		re, flags := expression(args)
 		s, p, err := m.pattern("test", ps, in, re, flags)
 		if err != nil {
 			return nil, err

@@ -120,7 +120,7 @@ func (m *mach) halt(v, code any) error {
 	}
 	n, ok := native.ToInt(code)
 	if !ok {
-		return refused("halt_error", code)
+		return misapplied("halt_error", code)
 	}
 	v, err = m.deep(v)
 	if err != nil {
@@ -150,7 +150,7 @@ func builtinNames() any {
 func lgammaR(v any) (any, error) {
 	f, ok := native.ToFloat(v)
 	if !ok {
-		return nil, refused("lgamma_r", v)
+		return nil, misapplied("lgamma_r", v)
 	}
 	g, sign := math.Lgamma(f)
 	return []any{g, float64(sign)}, nil

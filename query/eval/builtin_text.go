@@ -48,7 +48,7 @@ func ofStrings(name string, fn func(m *mach, a, b string) (any, error)) builtin 
 		a, ok1 := v.(string)
 		b, ok2 := w.(string)
 		if !ok1 || !ok2 {
-			return nil, refusedBy(name, v, w)
+			return nil, misappliedBy(name, v, w)
 		}
 		return fn(m, a, b)
 	})
@@ -88,7 +88,7 @@ func aside[T any](m *mach, size int, work func() T) (T, error) {
 func (m *mach) join(v, sep any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, refusedBy("join", v, sep)
+		return nil, misappliedBy("join", v, sep)
 	}
 	if len(xs) == 0 {
 		return "", nil

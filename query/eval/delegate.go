@@ -16,15 +16,23 @@ const (
 // the values, which are loaded first. It does what is rare, and words all
 // errors.
 func (m *mach) fallback(expr string, vs ...any) (any, error) {
-	plain := make([]any, len(vs))
+	vs, err := m.deepAll(vs)
+	if err != nil {
+		return nil, err
+	}
+	return m.gojq(expr, vs...)
+}
+
+func (m *mach) deepAll(vs []any) ([]any, error) {
+	out := make([]any, len(vs))
 	for i, v := range vs {
 		w, err := m.deep(v)
 		if err != nil {
 			return nil, err
 		}
-		plain[i] = w
+		out[i] = w
 	}
-	return m.gojq(expr, plain...)
+	return out, nil
 }
 
 // gojq is fallback for values that hold nothing lazy.
