@@ -45,6 +45,13 @@ func (a *archive) open(ctx context.Context, name string) (decode.Bytes, error) {
 	return nil, missing{a.gone}
 }
 
+// lose records why a file can't be had. One of that name that came before is
+// not it.
+func (a *archive) lose(name string, err error) {
+	a.lost[name] = err
+	delete(a.files, name)
+}
+
 // saw takes the time of a file into account. 1970 is what archives say that
 // want to say nothing; years of more than four digits can't be printed.
 func (a *archive) saw(t time.Time) {
@@ -141,7 +148,7 @@ func (s *scan) entry(h *tar.Header, r io.Reader) error {
 		err = nameErr
 	} else if err == nil && h.Size > s.options.MaxMember {
 		err = memberTooLarge(h.Size, s.options.MaxMember)
-		s.archive.lost[name] = err
+		s.archive.lose(name, err)
 	}
 	if err != nil {
 		s.ledger.refuse(h.Name, err)
@@ -149,8 +156,7 @@ func (s *scan) entry(h *tar.Header, r io.Reader) error {
 	}
 	b, err := s.keep(h, r)
 	if err != nil {
-		s.archive.lost[name] = fmt.Errorf("cut short in the archive: %w", err)
-		delete(s.archive.files, name)
+		s.archive.lose(name, fmt.Errorf("cut short in the archive: %w", err))
 		return err
 	}
 	delete(s.archive.lost, name)

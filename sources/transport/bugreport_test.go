@@ -67,6 +67,8 @@ items:
     metadata:
       name: gw-1
       namespace: istio-system
+    spec:
+      name: web-1
   - apiVersion: v1
     kind: Pod
     metadata:
@@ -198,7 +200,6 @@ func checkReport(t *testing.T, s Source) {
 	for resource, want := range map[string]string{
 		"pods":                                 "default/web-1 istio-system/gw-1 istio-system/web-1 default/alone default/flow",
 		"services":                             "default/web",
-		"namespaces":                           "",
 		"endpointslices.discovery.k8s.io":      "default/web-x",
 		"virtualservices.networking.istio.io":  "default/reviews",
 		"gateways.networking.istio.io":         "default/ingress",
@@ -216,7 +217,7 @@ func checkReport(t *testing.T, s Source) {
 			t.Errorf("%s: %s, want %s", resource, got, want)
 		}
 	}
-	for _, resource := range []string{"nodes", "secrets", "deployments.apps", "", "pods.networking"} {
+	for _, resource := range []string{"nodes", "namespaces", "secrets", "deployments.apps", "", "pods.networking"} {
 		b, err := s.List(ctx, resource)
 		wantMissing(t, b, err)
 	}
@@ -340,6 +341,17 @@ func TestADamagedList(t *testing.T) {
 	}
 	if _, err := s.List(t.Context(), "services"); !errors.Is(err, fs.ErrNotExist) || err.Error() != "not in the snapshot: the archive is damaged" {
 		t.Error(err)
+	}
+	b = asOurs(t, smallReport())
+	entries, _ := readIndex(bytes.NewReader(b), 100)
+	for _, e := range entries {
+		if e.name == "cluster/k8s-resources" {
+			b[e.off+e.packed/2] ^= 0xff
+		}
+	}
+	s = openAll(t, b, OpenOptions{})
+	if _, err := s.List(t.Context(), "pods"); err == nil || !strings.HasPrefix(err.Error(), "damaged in the archive: ") {
+		t.Error(err) // though there are pods in cluster/pods
 	}
 	empty := smallReport()
 	empty["cluster/crs"], empty["cluster/k8s-resources"] = "apiVersion: v1\nitems: []\nkind: List\n", "error: You must be logged in\n"

@@ -314,6 +314,43 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestDamagedLiterals turns over bytes that unpack to something all the same:
+// only the checksum of a frame knows better.
+func TestDamagedLiterals(t *testing.T) {
+	const name = "pilots/a.b/version.txt"
+	want := noise(1, 3000)
+	b := asOurs(t, map[string]string{name: want})
+	entries, _ := readIndex(bytes.NewReader(b), 1)
+	for i := range entries[0].packed - 4 {
+		bad := bytes.Clone(b)
+		bad[i] ^= 0x10
+		s, err := OpenBytes(t.Context(), "x", bad, OpenOptions{})
+		if err != nil {
+			continue
+		}
+		if got, err := read(s.Pilot(t.Context(), "a.b", "version")); err == nil && got != want {
+			t.Fatalf("byte %d: not noticed", i)
+		}
+		s.Close()
+	}
+}
+
+// TestACutRepetition: of a name that comes twice the second counts, also when
+// it is cut.
+func TestACutRepetition(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, body := range []string{"first", strings.Repeat("second", 1000)} {
+		addEntry(t, w, &tar.Header{Name: "pilots/a.b/version.txt", Typeflag: tar.TypeReg}, body)
+		addEntry(t, w, &tar.Header{Name: "manifest.json", Typeflag: tar.TypeReg}, small()["manifest.json"])
+	}
+	must(t, w.Close())
+	s := openAll(t, b.Bytes()[:4000], OpenOptions{})
+	if got, err := read(s.Pilot(t.Context(), "a.b", "version")); err == nil || err.Error() != "cut short in the archive: unexpected EOF" {
+		t.Error(got, err)
+	}
+}
+
 // TestWrongChecksum holds that the checksum after the last file is looked at.
 func TestWrongChecksum(t *testing.T) {
 	b := asGzip(t, asTar(t, "", small()))

@@ -28,12 +28,13 @@ func openIndexed(whole decode.Bytes, d *depot, o OpenOptions, l *ledger) (*archi
 		name, err := entryName(e.name)
 		if err == nil && e.size > o.MaxMember {
 			err = memberTooLarge(e.size, o.MaxMember)
-			a.lost[name] = err
+			a.lose(name, err)
 		}
 		if err != nil {
 			l.refuse(e.name, err)
 			continue
 		}
+		delete(a.lost, name)
 		a.files[name] = &frame{archive: whole, entry: e, depot: d, turn: make(chan struct{}, 1)}
 		a.saw(e.time)
 	}

@@ -63,7 +63,7 @@ func (l *lists) list(ctx context.Context, resource string) (*Body, error) {
 		return nil, home.err
 	case home.err != nil && !errors.Is(home.err, fs.ErrNotExist): // there may be more
 		return nil, home.err
-	case len(seen) == 0 && !(home.lists && complete(resource)):
+	case len(seen) == 0 && !(home.lists && custom(resource)):
 		return nil, missing{}
 	case len(seen) == 0:
 		j.addText("apiVersion: v1\nkind: List\nitems: []\n")
@@ -122,13 +122,10 @@ func (l *lists) home(resource string) *listFile {
 	return &l.files[i]
 }
 
+// custom tells custom resources of the mesh. A bug report has all of them: none
+// of one means that there are none. (A cluster without a pod, a service or a
+// namespace there is not; none of those means that they were not recorded.)
 func custom(resource string) bool {
 	_, group, _ := strings.Cut(resource, ".")
 	return group == "gateway.networking.k8s.io" || strings.HasSuffix(group, ".istio.io")
-}
-
-// complete tells whether the home of a resource has all objects of it, so
-// that none there means that there are none.
-func complete(resource string) bool {
-	return custom(resource) || slices.Contains([]string{"pods", "services", "namespaces", "endpoints", "configmaps"}, resource)
 }

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"context"
 	"io"
+	"math"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
@@ -30,7 +31,7 @@ func (d diskWriter) Write(p []byte) (int, error) {
 // where they lie.
 func mapTar(ctx context.Context, raw decode.Bytes, o OpenOptions, l *ledger) (*archive, error) {
 	r := io.NewSectionReader(raw, 0, raw.Size())
-	o.MaxMember = raw.Size() // costs nothing
+	o.MaxMember = math.MaxInt64 // costs nothing
 	return readTar(ctx, r, o, l, func(h *tar.Header, _ io.Reader) (decode.Bytes, error) {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err

@@ -288,8 +288,13 @@ func TestALyingIndex(t *testing.T) {
 
 // TestFramesTellTheirSize holds that a small file takes little memory to unpack.
 func TestFramesTellTheirSize(t *testing.T) {
-	b := asOurs(t, map[string]string{"manifest.json": "{}"})
+	b := asOurs(t, map[string]string{"large": noise(1, 500_000)})
 	var h zstd.Header
+	must(t, h.Decode(b))
+	if !h.HasFCS || h.FrameContentSize != 512+(500_000+511)/512*512 || h.WindowSize > 1<<20 && !h.SingleSegment {
+		t.Errorf("%+v", h)
+	}
+	b = asOurs(t, map[string]string{"manifest.json": "{}"})
 	must(t, h.Decode(b))
 	if !h.HasFCS || h.FrameContentSize != 1024 || h.WindowSize > 64<<10 && !h.SingleSegment {
 		t.Errorf("%+v", h)
