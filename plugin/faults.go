@@ -1,8 +1,10 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -10,13 +12,33 @@ import (
 // mostLines is how many faults that are not alike are told one by one.
 const mostLines = 20
 
-// tellFaults says what could not be had, a line each on stderr; what differs
-// only in the proxy is one line. It gives how many there are.
-func (r *run) tellFaults() int {
-	if r.mesh == nil {
-		return 0
+// faults are those that the run met, each once, in the order met.
+type faults struct {
+	all  []*mesh.Fault
+	seen map[string]bool
+}
+
+// fault keeps a fault to be told at the end.
+func (r *run) fault(f *mesh.Fault) {
+	if r.faults.seen == nil {
+		r.faults.seen = map[string]bool{}
 	}
-	all := r.mesh.Faults()
+	if key := f.Error(); !r.faults.seen[key] {
+		r.faults.seen[key] = true
+		r.faults.all = append(r.faults.all, f)
+	}
+}
+
+// tellFaults says what could not be had, a line each on stderr; what differs
+// only in the proxy is one line. What was only tried ahead of the need is not
+// among it. It gives how many there are.
+func (r *run) tellFaults() int {
+	if r.mesh != nil {
+		for _, f := range r.mesh.LeftOut() {
+			r.fault(f)
+		}
+	}
+	all := r.faults.all
 	r.message(func(w io.Writer) {
 		groups := fold(all)
 		for i, g := range groups {
@@ -30,17 +52,13 @@ func (r *run) tellFaults() int {
 	return len(all)
 }
 
-// fold joins the faults of several proxies that say the same, in the order of
-// the first of each.
+// fold joins the faults that say the same of several proxies, and the parts
+// that one subject lacks, in the order of the first of each.
 func fold(all []*mesh.Fault) []string {
-	type alike struct{ section, fact string }
 	order := []alike{}
 	by := map[alike][]*mesh.Fault{}
 	for _, f := range all {
-		k := alike{f.Section, f.Err.Error()}
-		if f.Proxy == "" {
-			k.section = f.Error() // not of a proxy: on its own
-		}
+		k := likeness(f)
 		if by[k] == nil {
 			order = append(order, k)
 		}
@@ -49,13 +67,33 @@ func fold(all []*mesh.Fault) []string {
 	var lines []string
 	for _, k := range order {
 		fs := by[k]
-		if len(fs) <= 3 {
-			for _, f := range fs {
-				lines = append(lines, oneLine(f.Error()))
-			}
+		if len(fs) > 3 {
+			lines = append(lines, k.line(fs))
 			continue
 		}
-		lines = append(lines, oneLine(fmt.Sprintf("%d proxies: %s: %s (%s, %s, …)", len(fs), k.section, k.fact, fs[0].Proxy, fs[1].Proxy)))
+		for _, f := range fs {
+			lines = append(lines, oneLine(f.Error()))
+		}
 	}
 	return lines
+}
+
+// alike is what faults have that are told in one line.
+type alike struct{ subject, section, fact string }
+
+func likeness(f *mesh.Fault) alike {
+	switch {
+	case f.Proxy != "":
+		return alike{section: f.Section, fact: f.Err.Error()}
+	case errors.Is(f.Err, fs.ErrNotExist):
+		return alike{subject: f.Subject, fact: "not in the snapshot"}
+	}
+	return alike{subject: f.Subject, section: f.Section, fact: f.Err.Error()}
+}
+
+func (k alike) line(fs []*mesh.Fault) string {
+	if k.subject == "" {
+		return oneLine(fmt.Sprintf("%d proxies: %s: %s (%s, %s, …)", len(fs), k.section, k.fact, fs[0].Proxy, fs[1].Proxy))
+	}
+	return oneLine(fmt.Sprintf("%s: %d parts: %s (%s, %s, …)", k.subject, len(fs), k.fact, fs[0].Section, fs[1].Section))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,7 +35,8 @@ type run struct {
 	notes   map[string]bool
 
 	results int
-	last    any // the last result, for -e
+	last    bool // whether the last result was true, for -e
+	faults  faults
 }
 
 // do compiles, opens, runs, prints, and says what could not be had. The order
@@ -100,6 +102,7 @@ func (r *run) options() eval.RunOptions {
 		Debug:  func(v any) { r.message(func(w io.Writer) { writeJSON(w, []any{"DEBUG:", v}); fmt.Fprintln(w) }) },
 		Stderr: func(v any) { r.message(func(w io.Writer) { writeJSON(w, v) }) },
 		Finish: r.finish,
+		Fault:  r.fault,
 		Now:    r.now,
 	}
 }
@@ -125,26 +128,36 @@ func (r *run) now() float64 { return float64(r.documentTime().UnixMicro()) / 1e6
 func (r *run) finish(ctx context.Context, v any) (any, error) {
 	if r.quiet {
 		v, err := mesh.Force(ctx, v)
-		return result{value: truth(v)}, err
+		return &result{truth: truth(v)}, err
 	}
-	rendered, err := r.printer.Render(ctx, v)
+	res := &result{truth: true}
+	var err error
+	res.rendered, err = r.printer.Render(mesh.WithLost(ctx, res.lose), v)
 	if err != nil {
 		return nil, err
 	}
-	truthy := true
 	if r.exitStatus {
 		if v, err = mesh.Force(ctx, v); err != nil {
 			return nil, err
 		}
-		truthy = truth(v)
+		res.truth = truth(v)
 	}
-	return result{rendered: rendered, value: truthy}, nil
+	return res, nil
 }
 
-// result is one result: what it prints as, and whether it is true for -e.
+// result is one result, ready to be printed.
 type result struct {
 	rendered any
-	value    bool
+	truth    bool // for -e
+
+	mu   sync.Mutex
+	lost []*mesh.Fault // what is left out of it
+}
+
+func (r *result) lose(f *mesh.Fault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = append(r.lost, f)
 }
 
 func truth(v any) bool { return v != nil && v != false }
@@ -152,9 +165,12 @@ func truth(v any) bool { return v != nil && v != false }
 // over runs the program over one value and prints its results.
 func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
 	return r.program.Run(ctx, in, r.values, o, func(v any) error {
-		res := v.(result)
+		res := v.(*result)
 		r.results++
-		r.last = res.value
+		r.last = res.truth
+		for _, f := range res.lost {
+			r.fault(f)
+		}
 		if r.quiet {
 			return nil
 		}
@@ -227,7 +243,7 @@ func (r *run) statusCode() int {
 		return exitFound
 	case r.exitStatus && r.results == 0:
 		return exitEmpty
-	case r.exitStatus && r.last == false:
+	case r.exitStatus && !r.last:
 		return exitFound
 	}
 	return exitOK

@@ -156,7 +156,7 @@ func whole(ctx context.Context, v any) (any, error) {
 		return v, err
 	}
 	u, err := w.Deep(ctx)
-	if err != nil && missing(err) {
+	if err != nil && missing(ctx, err) {
 		return nil, nil
 	}
 	return u, err
