@@ -35,6 +35,7 @@ func runBuiltins() map[string]builtin {
 			}
 			return m.run.env, nil
 		}),
+		"modulemeta/0":           moduleMeta,
 		"now/0":                  value(func(m *mach, _ any, _ []any) (any, error) { return m.now() }),
 		"builtins/0":             value(func(*mach, any, []any) (any, error) { return builtinNames(), nil }),
 		"input_filename/0":       always(nil),

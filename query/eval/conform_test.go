@@ -25,20 +25,33 @@ type gojqCase struct {
 	name, query string
 	inputs      []any
 	null        bool // the inputs are for input and inputs only
+	names       []string
+	values      []any
+	library     []string
 }
 
-// outputFlags are those of gojq's flags that change only how results look.
-const outputFlags = "ncrjCM"
+// withoutValue are those of gojq's flags that stand alone, and leave the query
+// what it is.
+var withoutValue = map[string]string{
+	"--null-input": "n", "--compact-output": "c", "--raw-output": "r", "--join-output": "j", "--raw-output0": "r", "--tab": "c",
+	"--color-output": "C", "--monochrome-output": "M", "--exit-status": "e", "--raw-input": "R", "--slurp": "s",
+}
 
-// gojqCases gives the cases that a library can run: without flags that read
-// files or change the input.
-func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
-	t.Helper()
+// gojqFolder is the folder of gojq's command.
+func gojqFolder(t testing.TB) string {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/itchyny/gojq").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "cli", "test.yaml"))
+	return filepath.Join(strings.TrimSpace(string(dir)), "cli")
+}
+
+// gojqCases gives the cases that a library can run: without input files, other
+// formats and what is about the command itself.
+func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
+	t.Helper()
+	folder := gojqFolder(t)
+	text, err := os.ReadFile(filepath.Join(folder, "test.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,13 +59,15 @@ func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 		Name  string
 		Args  []string
 		Input string
+		Env   []string
 	}
 	if err := yaml.Unmarshal(text, &cases); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range cases {
-		if tc, ok := runnableCase(c.Name, c.Args, c.Input); ok {
-			runnable = append(runnable, tc)
+		line := commandLine{folder: folder, tc: gojqCase{name: c.Name}}
+		if len(c.Env) == 0 && line.read(c.Args, c.Input) {
+			runnable = append(runnable, line.tc)
 		} else {
 			others++
 		}
@@ -60,48 +75,163 @@ func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 	return runnable, others
 }
 
-func runnableCase(name string, args []string, input string) (gojqCase, bool) {
-	tc := gojqCase{name: name}
-	var words []string
-	for _, a := range args {
+// commandLine is what stands behind gojq.
+type commandLine struct {
+	folder     string
+	tc         gojqCase
+	short      string // the flags without a value
+	file       bool   // the query is in a file
+	words      []string
+	positional []any
+	named      map[string]any
+}
+
+// read gives the case; false when a library can't run it.
+func (l *commandLine) read(args []string, input string) bool {
+	l.named, l.positional = map[string]any{}, []any{}
+	rest := ""
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		value := func(n int) []string {
+			i += n
+			return args[min(i-n+1, len(args)):min(i+1, len(args))]
+		}
 		switch {
-		case a == "--null-input":
-			tc.null = true
-		case a == "--raw-output" || a == "--tab" || a == "--compact-output" || a == "--join-output" || a == "--raw-output0":
-		case len(a) > 1 && a[0] == '-' && len(words) == 0 && strings.Trim(a[1:], outputFlags) == "":
-			tc.null = tc.null || strings.Contains(a, "n")
-		case strings.HasPrefix(a, "-") && len(words) == 0 && a != "-.":
-			return tc, false
+		case rest == "--" || len(a) < 2 || a[0] != '-' || a == "-.":
+			if !l.word(a, rest) {
+				return false
+			}
+		case withoutValue[a] != "":
+			l.short += withoutValue[a]
+		case a == "--" || a == "--args" || a == "--jsonargs":
+			rest = a
+		case a == "--arg" || a == "--argjson":
+			if !l.variable(value(2), a == "--argjson") {
+				return false
+			}
+		case a == "-L" || a == "--library-path":
+			l.tc.library = append(l.tc.library, value(1)...)
+		case a == "-f" || a == "--from-file":
+			l.file = true
+		case strings.Trim(a[1:], "ncrjCMeRs") == "":
+			l.short += a[1:]
 		default:
-			words = append(words, a)
+			return false
 		}
 	}
-	if len(words) != 1 || aboutTheHost(words[0]) {
-		return tc, false
+	return l.finish(input)
+}
+
+func (l *commandLine) word(a, rest string) bool {
+	if rest == "" || rest == "--" || len(l.words) == 0 {
+		l.words = append(l.words, a)
+		return len(l.words) == 1
 	}
-	tc.query = strings.TrimSpace(words[0])
-	dec := json.NewDecoder(strings.NewReader(input))
+	var v any = a
+	if rest == "--jsonargs" && decodeAll(a, func(x any) { v = x }) != nil {
+		return false
+	}
+	l.positional = append(l.positional, v)
+	return true
+}
+
+func (l *commandLine) variable(words []string, isJSON bool) bool {
+	if len(words) < 2 || strings.Trim(words[0], "abcdefghijklmnopqrstuvwxyz") != "" {
+		return false
+	}
+	if _, ok := l.named[words[0]]; ok {
+		return true
+	}
+	var v any = words[1]
+	if n := 0; isJSON && (decodeAll(words[1], func(x any) { v, n = x, n+1 }) != nil || n != 1) {
+		return false
+	}
+	l.named[words[0]] = v
+	l.tc.names, l.tc.values = append(l.tc.names, "$"+words[0]), append(l.tc.values, v)
+	return true
+}
+
+func decodeAll(text string, use func(any)) error {
+	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	for {
 		var v any
 		if err := dec.Decode(&v); err == io.EOF {
-			return tc, true
+			return nil
 		} else if err != nil {
-			return tc, false
+			return err
 		}
-		tc.inputs = append(tc.inputs, v)
+		use(v)
 	}
 }
 
-// aboutTheHost tells whether a query asks for what is around it: files, the
-// clock, the environment, the list of functions.
+func (l *commandLine) finish(input string) bool {
+	if len(l.words) != 1 {
+		return false
+	}
+	tc := &l.tc
+	tc.query, tc.null = strings.TrimSpace(l.words[0]), strings.Contains(l.short, "n")
+	if l.file {
+		text, err := os.ReadFile(filepath.Join(l.folder, l.words[0]))
+		if err != nil {
+			return false
+		}
+		tc.query = string(text)
+	}
+	if aboutTheHost(tc.query) {
+		return false
+	}
+	tc.names = append(tc.names, "$ARGS")
+	tc.values = append(tc.values, map[string]any{"named": l.named, "positional": l.positional})
+	raw := strings.Contains(l.short, "R")
+	slurped := []any{}
+	switch {
+	case raw && strings.Contains(l.short, "s"):
+		tc.inputs = []any{input}
+		return true
+	case raw:
+		for line := range strings.Lines(input) {
+			tc.inputs = append(tc.inputs, strings.TrimSuffix(line, "\n"))
+		}
+		return true
+	}
+	err := decodeAll(input, func(v any) { slurped = append(slurped, v) })
+	tc.inputs = slurped
+	if strings.Contains(l.short, "s") {
+		tc.inputs = []any{slurped}
+	}
+	return err == nil
+}
+
+// aboutTheHost tells whether a query asks for what is around it.
 func aboutTheHost(query string) bool {
-	for _, word := range []string{"import ", "include ", "modulemeta", "builtins", "$ENV", "env", "now", "input_filename", "$__prog_args", "get_search_list"} {
+	for _, word := range []string{"builtins", "input_filename"} {
 		if strings.Contains(query, word) {
 			return true
 		}
 	}
 	return false
+}
+
+// modules gives the modules in gojq's test data.
+type modules struct{ loader gojq.ModuleLoader }
+
+func (m modules) Module(path string, meta any) (*syntax.Program, error) {
+	load := m.loader.(interface {
+		LoadModuleWithMeta(string, map[string]any) (*gojq.Query, error)
+	})
+	q, err := load.LoadModuleWithMeta(path, map[string]any{"search": meta})
+	if err != nil {
+		return nil, err
+	}
+	return syntax.Parse(path, q.String())
+}
+
+func (m modules) Data(path string, meta any) (any, error) {
+	load := m.loader.(interface {
+		LoadJSONWithMeta(string, map[string]any) (any, error)
+	})
+	return load.LoadJSONWithMeta(path, map[string]any{"search": meta})
 }
 
 const mostResults = 300
@@ -195,8 +325,6 @@ func each(vs []any) iter {
 	}
 }
 
-var arguments = map[string]any{"named": map[string]any{}, "positional": []any{}}
-
 // byGojq runs a case on gojq's own machine.
 func byGojq(ctx context.Context, tc gojqCase) *results {
 	out := &results{}
@@ -207,14 +335,14 @@ func byGojq(ctx context.Context, tc gojqCase) *results {
 	}
 	next := each(tc.inputs)
 	same := func(v any, _ []any) any { return v }
-	code, err := gojq.Compile(q, gojq.WithInputIter(next), gojq.WithVariables([]string{"$ARGS"}),
+	code, err := gojq.Compile(q, gojq.WithInputIter(next), gojq.WithVariables(tc.names), gojq.WithModuleLoader(gojq.NewModuleLoader(tc.library)),
 		gojq.WithFunction("debug", 0, 0, same), gojq.WithFunction("stderr", 0, 0, same))
 	if err != nil {
 		out.lines = append(out.lines, "does not compile")
 		return out
 	}
 	tc.each(next, func(v any) bool {
-		it := code.RunWithContext(ctx, v, arguments)
+		it := code.RunWithContext(ctx, v, tc.values...)
 		for {
 			v, ok := it.Next()
 			if !ok {
@@ -254,7 +382,7 @@ func byUs(ctx context.Context, tc gojqCase, wrap func(any) any) *results {
 		out.lines = append(out.lines, "does not parse")
 		return out
 	}
-	code, err := Compile(p, Options{Variables: []string{"$ARGS"}})
+	code, err := Compile(p, Options{Variables: tc.names, Modules: modules{gojq.NewModuleLoader(tc.library)}})
 	if err != nil {
 		out.lines = append(out.lines, "does not compile")
 		return out
@@ -269,7 +397,7 @@ func byUs(ctx context.Context, tc gojqCase, wrap func(any) any) *results {
 		return v, ok, nil
 	}}
 	tc.each(next, func(v any) bool {
-		err := code.Run(ctx, v, []any{arguments}, o, func(v any) error {
+		err := code.Run(ctx, v, tc.values, o, func(v any) error {
 			if tooMuch(v) {
 				return errEnough
 			}
@@ -339,6 +467,7 @@ func exceptions(t *testing.T) map[string]string {
 func TestConform(t *testing.T) {
 	cases, others := gojqCases(t)
 	except := exceptions(t)
+	t.Chdir(gojqFolder(t))
 	if len(except) > 5 {
 		t.Errorf("%d exceptions are too many", len(except))
 	}

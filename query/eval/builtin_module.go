@@ -1,0 +1,64 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// moduleMeta is modulemeta: what a module says of itself, what it defines and
+// what it imports.
+func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
+	modules := c.opts.Modules
+	return c.apply(f, s, func(m *mach, in any, _ []any) (any, error) {
+		v, err := m.force(in)
+		if err != nil {
+			return nil, err
+		}
+		name, ok := v.(string)
+		if !ok {
+			return nil, misapplied("modulemeta", v)
+		}
+		if modules == nil {
+			return nil, fmt.Errorf("cannot load module: %q", name)
+		}
+		p, err := modules.Module(name, nil)
+		if err != nil {
+			return nil, err
+		}
+		meta := metaOf(p.Query.Meta)
+		meta["defs"], meta["deps"] = definitions(p.Query), dependencies(p.Query)
+		return meta, nil
+	})
+}
+
+func definitions(q *syntax.Query) []any {
+	defs := slices.Clone(q.FuncDefs)
+	slices.SortFunc(defs, func(a, b *syntax.FuncDef) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(len(a.Args), len(b.Args)))
+	})
+	out := []any{}
+	for _, d := range defs {
+		if d.Name[0] != '_' {
+			out = append(out, key(d.Name, len(d.Args)))
+		}
+	}
+	return out
+}
+
+func dependencies(q *syntax.Query) []any {
+	out := make([]any, len(q.Imports))
+	for i, im := range q.Imports {
+		dep := metaOf(im.Meta)
+		dep["relpath"] = cmp.Or(im.ImportPath, im.IncludePath)
+		if im.ImportAlias != "" {
+			dep["as"] = strings.TrimPrefix(im.ImportAlias, "$")
+		}
+		dep["is_data"] = strings.HasPrefix(im.ImportAlias, "$")
+		out[i] = dep
+	}
+	return out
+}
