@@ -78,7 +78,8 @@ type Document struct {
 // Values of nodes with a Visit are handed to visit in the order in which they
 // end in the document, those inside before what they lie in, with the place
 // [off, end) of the value. An error of visit stops the pass and is given back
-// as it is.
+// as it is. visit may use the document, and may be nil where no node asks for
+// it.
 //
 // An error is a [*SyntaxError], a [*LimitError], the context's (asked at each
 // filling of the window), or what reading the bytes said; bytes that end

@@ -67,6 +67,19 @@ func BenchmarkShallow(b *testing.B) {
 
 func BenchmarkAll(b *testing.B) { benchmarkPass(b, dump(b), wholeNode) }
 
+// BenchmarkForce touches a value of 300 bytes.
+func BenchmarkForce(b *testing.B) {
+	in := []byte(`{"name":"outbound|9080||productpage.default.svc.cluster.local","config":{"ads":{},"initial_fetch_timeout":"0s","resource_api_version":"V3"},"thresholds":[{"max_connections":4294967295,"max_pending_requests":4294967295,"max_requests":4294967295,"max_retries":4294967295,"track_remaining":true}]}`)
+	d := &Document{Bytes: bytes.NewReader(in)}
+	b.SetBytes(int64(len(in)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Value(0, int64(len(in)), nil, true).Force(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkStandardAll(b *testing.B) {
 	data := dump(b)
 	for b.Loop() {
