@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
@@ -59,11 +60,18 @@ func (r *row) reading() *reader {
 			v, err := z.Section(ctx, s, doc)
 			return v, doc.Named(err)
 		}
+	} else if r.lone() {
+		d.section = envoy.NewDump(r.object, d.fetch, r.m.now).Section
 	} else {
 		d.section = envoy.NewProxy(r.object, d.fetch, r.m.now).Section
 	}
 	r.reader = d
 	return d
+}
+
+// lone tells whether there is nothing of the proxy but its config dump.
+func (r *row) lone() bool {
+	return len(r.places) > 0 && !slices.ContainsFunc(r.places, func(p place) bool { return !p.realm.lone() })
 }
 
 func (r *row) forget() {

@@ -105,6 +105,16 @@ func (l *ledger) refuse(name string, err error) {
 	}
 }
 
+// reason adds to the error of a source that is none what kept it from being
+// one: the first of what was refused.
+func (l *ledger) reason(err error) error {
+	if len(l.faults) == 0 {
+		return err
+	}
+	f := l.faults[0]
+	return fmt.Errorf("%w (%w)", err, &mesh.Fault{Section: f.Section, Err: f.Err})
+}
+
 // finish tells how many refused entries were not told one by one.
 func (l *ledger) finish() {
 	if n := l.refused - maxRefused; n > 0 {

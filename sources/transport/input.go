@@ -115,7 +115,7 @@ func (in *input) sourceOf(ctx context.Context, a *archive, err error) (Source, e
 func (in *input) source(ctx context.Context, t tree) (Source, error) {
 	prefix, kind, err := locate(t)
 	if err != nil {
-		return nil, err
+		return nil, in.faults.reason(err)
 	}
 	r := recorded{closers: in.held, tree: t, prefix: prefix}
 	if kind == KindBugReport {
