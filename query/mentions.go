@@ -21,6 +21,9 @@ func Mentions(src string, names []string) []string {
 		if x.Str != nil {
 			seen[x.Str.Str] = true
 		}
+		if x.Start != nil && x.Start.Term != nil && x.Start.Term.Str != nil { // .["name"]
+			seen[x.Start.Term.Str.Str] = true
+		}
 	})
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !seen[n] })
 }

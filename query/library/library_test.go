@@ -1,0 +1,155 @@
+package library_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+const now = 1_700_000_000 // 2023-11-14T22:13:20Z
+
+func ask(t *testing.T, in any, src string) (string, error) {
+	t.Helper()
+	p, err := query.Compile(src, query.Options{})
+	if err != nil {
+		t.Fatal(src, err)
+	}
+	var out []string
+	o := eval.RunOptions{Now: func() float64 { return now }, Note: func(s string) { out = append(out, "note: "+s) }}
+	err = p.Run(context.Background(), in, nil, o, func(v any) error {
+		v, err := mesh.Deep(context.Background(), v)
+		if err != nil {
+			return err
+		}
+		text, err := gojq.Marshal(v)
+		out = append(out, string(text))
+		return err
+	})
+	return strings.Join(out, "\n"), err
+}
+
+type expectation struct{ src, want string }
+
+func check(t *testing.T, in any, all []expectation) {
+	t.Helper()
+	for _, c := range all {
+		got, err := ask(t, in, c.src)
+		if err != nil {
+			got = strings.TrimSpace(got + "\nerror: " + err.Error())
+		}
+		if got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	check(t, nil, []expectation{
+		{`"2023-11-14T22:13:10Z" | age`, "10"},
+		{`"2023-11-14T22:13:30.5Z" | age`, "-11"},
+		{`null | age`, "null"},
+		{`"2023-11-15T22:13:20Z" | within("24h"), within("1d"), within(86399), within("23h59m")`, "true\ntrue\nfalse\nfalse"},
+		{`"2023-11-14T00:00:00Z" | within("24h")`, "true"},
+		{`null | within("1h")`, "false"},
+		{`"x" | within("1h")`, `error: "x" is no time like 2006-01-02T15:04:05Z`},
+		{`"2023-11-14T22:13:20Z" | within("soon")`, `error: "soon" is no duration like 90s, 15m, 72h or 7d`},
+		{`"10.1.2.3" | cidr("10.0.0.0/8"), cidr("10.2.0.0/16")`, "true\nfalse"},
+		{`"::ffff:10.1.2.3", "fd00::1", "unix:///x", null | cidr("10.0.0.0/8")`, "true\nfalse\nfalse\nfalse"},
+		{`"10.1.2.3" | cidr("10")`, `error: "10" is no CIDR block like 10.0.0.0/8`},
+		{`"1.31.0" | semver("1.31"), semver("1.31.x"), semver(">=1.30 <1.32"), semver("<1.31"), semver("!=1.31.0"), semver("1.30.0")`, "true\ntrue\ntrue\nfalse\nfalse\nfalse"},
+		{`"1.31.0-alpha.1" | semver("<1.31.0"), semver(">1.31.0-alpha.0"), semver("<1.31.0-beta"), semver("1.31.0")`, "true\ntrue\ntrue\nfalse"},
+		{`"1.9.0" | semver("<1.10")`, "true"},
+		{`null, "unknown" | semver(">0")`, "false\nfalse"},
+		{`"1.2.3" | semver("new")`, `error: "new" is no version range like >=1.20 <1.31`},
+	})
+}
+
+// proxies is a small mesh, as plain values: the library asks for no more.
+func proxies() any {
+	one := func(id, pod, workload string, sync map[string]any) any {
+		fields := map[string]any{"id": id, "name": pod, "workload": workload, "clusterID": "c", "connected": true, "sync": sync, "clusters": []any{
+			map[string]any{"kind": "Cluster", "name": "x", "state": "ACTIVE"}, map[string]any{"kind": "Cluster", "name": "y", "state": "ACTIVE"},
+		}}
+		return mesh.NewObject("Proxy", nil, fields)
+	}
+	words := func(cds, rds string) map[string]any {
+		return map[string]any{"cds": map[string]any{"status": cds}, "rds": map[string]any{"status": rds}}
+	}
+	return mesh.NewObject("Mesh", nil, map[string]any{"proxies": []any{
+		one("web-1.shop", "web-1", "web", words("SYNCED", "IGNORED")),
+		one("web-2.shop", "web-2", "web", words("STALE", "SYNCED")),
+		one("webhook-1.shop", "webhook-1", "webhook", words("NOT SENT", "ERROR")),
+	}})
+}
+
+func TestLookups(t *testing.T) {
+	check(t, proxies(), []expectation{
+		{`.proxy("web-1").id`, `"web-1.shop"`},
+		{`.proxy("web").id`, "note: web is 2 proxies; this is the first, web-1.shop\n" + `"web-1.shop"`},
+		{`.proxy("we").id`, "error: we is 3 proxies: web-1.shop, web-2.shop, webhook-1.shop"},
+		{`.proxy("hook").id`, "error: no proxy named hook; in a name: webhook-1.shop"},
+		{`[.proxies("web") | .id]`, `["web-1.shop","web-2.shop"]`},
+		{`[.proxies("none")]`, "[]"},
+		{`.proxies | proxy("web-2").id`, `"web-2.shop"`},
+		{`.proxy("web-1").cluster("x").name`, `"x"`},
+		{`[.proxy("web-1") | cluster("none")]`, "[]"},
+		{`[.cluster("y")] | length`, "3"},
+		{`[1 | cluster("y")]`, "[]"},
+		{`1 | proxy("x")`, "error: proxy looks in the mesh, or in an array of proxies"},
+		{`.proxy(1)`, "error: proxy takes a name, a string"},
+		{`[.proxies[] | synced]`, "[true,false,false]"},
+		{`[.proxies[] | stale]`, "[false,true,false]"},
+	})
+}
+
+func TestMatchIsBoth(t *testing.T) {
+	rc := `{kind: "RouteConfiguration", virtualHosts: [
+		{name: "a", domains: ["a.com"], routes: [{name: "r", match: {path: "/x"}, route: {cluster: "cx"}}, {match: {prefix: "/"}, route: {weightedClusters: {clusters: [{name: "c1", weight: 1}, {name: "c2", weight: 3}]}}}]},
+		{name: "all", domains: ["*"], routes: [{match: {prefix: "/old"}, redirect: {pathRedirect: "/new"}}, {match: {prefix: "/no"}, directResponse: {status: 403}}]}]}`
+	check(t, nil, []expectation{
+		{rc + ` | match("http://a.com/x") | [.cluster, .virtualHost, .url, .name]`, `["cx","a","http://a.com/x","r"]`},
+		{rc + ` | match("GET http://a.com/") | [.cluster, .clusters]`, `[null,[{"name":"c1","share":0.25},{"name":"c2","share":0.75}]]`},
+		{rc + ` | match({host: "a.com", random: 2}).cluster`, `"c2"`},
+		{rc + ` | match("/old") | .redirectTo`, `{"location":"http:///new","status":301}`},
+		{rc + ` | match({host: "b.com", path: "/no"}).directStatus`, "403"},
+		{rc + ` | [match("/other")]`, "[]"},
+		{rc + ` | [.virtualHosts[0] | .kind = "VirtualHost" | match("/x").cluster]`, `["cx"]`},
+		{rc + ` | match({path: "/x", speed: 1})`, "error: a request has no speed; it has alpn, destination, headers, host, method, path, port, random, scheme, sni, source, tls"},
+		{rc + ` | match("ftp://x")`, `error: "ftp://x" is no request like /path or GET http://host:port/path`},
+		{`"test" | match("t.").string`, `"te"`},
+		{`"aba" | [match("a"; "g").offset]`, "[0,2]"},
+		{`"aXbx" | [match(["x", "gi"]).offset]`, "[1,3]"},
+		{`1 | try match("x") catch .`, `"match(\"x\"; null) cannot be applied to: number (1)"`},
+	})
+}
+
+func TestDocumentation(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range library.Functions() {
+		if seen[f.Key()] {
+			t.Errorf("%s is documented twice", f.Key())
+		}
+		seen[f.Key()] = true
+		if _, err := query.Compile("."+f.Name+"("+strings.TrimSuffix(strings.Repeat("1;", len(f.Params)), ";")+")", query.Options{}); err != nil {
+			t.Errorf("%s is documented, and can't be called so: %v", f.Signature, err)
+		}
+	}
+	programs, err := library.Programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range programs {
+		for _, d := range p.Query.FuncDefs {
+			if !strings.HasPrefix(d.Name, "_") && !seen[d.Name+"/"+string(rune('0'+len(d.Args)))] {
+				t.Errorf("%s: %s is not documented", p.File, d.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package query_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// results gives what a query prints over null, a line each.
+func results(t *testing.T, src string, o query.Options) (string, error) {
+	t.Helper()
+	p, err := query.Compile(src, o)
+	if err != nil {
+		return "", err
+	}
+	var out []string
+	err = p.Run(context.Background(), nil, nil, eval.RunOptions{}, func(v any) error {
+		text, err := gojq.Marshal(v)
+		out = append(out, string(text))
+		return err
+	})
+	return strings.Join(out, "\n"), err
+}
+
+func TestModules(t *testing.T) {
+	first := fstest.MapFS{
+		"a.jq":         {Data: []byte(`include "b"; def f: b + 1;`)},
+		"b/b.jq":       {Data: []byte(`def b: 41;`)},
+		"data.json":    {Data: []byte(`{"k":1} 2`)},
+		"sub/inner.jq": {Data: []byte(`def i: "inner";`)},
+		"broken.jq":    {Data: []byte("def x: 1;\ndef y: (;")},
+		"raises.jq":    {Data: []byte("def r:\n  error(\"no\");")},
+	}
+	second := fstest.MapFS{"a.jq": {Data: []byte(`def f: "second";`)}, "c.jq": {Data: []byte(`def c: "c";`)}}
+	o := query.Options{Modules: []fs.FS{first, second}, Data: func(f fs.File) ([]any, error) {
+		text, err := io.ReadAll(f)
+		return []any{string(text)}, err
+	}}
+	for src, want := range map[string]string{
+		`import "a" as a; a::f`:                                 "42",
+		`include "c"; c`:                                        `"c"`,
+		`import "data" as $d; $d | length`:                      "1",
+		`import "inner" as i {search: "sub"}; i::i`:             `"inner"`,
+		`import "inner" as i {search: ["none", "sub"]}; i::i`:   `"inner"`,
+		`import "a" as x; import "c" as y; [x::f, y::c] | add?`: "",
+	} {
+		got, err := results(t, src, o)
+		if err != nil || got != want {
+			t.Errorf("%s: %s %v, want %s", src, got, err, want)
+		}
+	}
+}
+
+func TestModulesRefused(t *testing.T) {
+	root := fstest.MapFS{"broken.jq": {Data: []byte("def x: 1;\ndef y: (;")}, "dir.jq/x": {Data: nil}}
+	for src, says := range map[string]string{
+		`import "../a" as a; 1`:               "inside the library folders",
+		`import "/etc/passwd" as a; 1`:        "inside the library folders",
+		`import "a" as a {search: "../x"}; 1`: "inside the library folders",
+		`import "none" as n; 1`:               `module "none": not in the library folders`,
+		`include "broken"; 1`:                 "broken.jq:2:9: ",
+		`import "dir" as d; 1`:                "not a file",
+	} {
+		if got, err := results(t, src, query.Options{Modules: []fs.FS{root}}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %s %v, want an error with %q", src, got, err, says)
+		}
+	}
+	if _, err := results(t, `import "a" as a; 1`, query.Options{}); err == nil {
+		t.Error("a module was imported with no library folder")
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	_, err := query.Compile(".a | nope(1)", query.Options{})
+	var se *syntax.Error
+	if !errors.As(err, &se) || se.Start != 5 || se.End != 9 {
+		t.Errorf("%v", err)
+	}
+	if _, err := query.Compile("proxy(1)", query.Options{Plain: true}); err == nil {
+		t.Error("plain jq has the library's functions")
+	}
+}
+
+func TestMentions(t *testing.T) {
+	names := []string{"clusters", "routes", "stats"}
+	for src, want := range map[string]string{
+		`.proxies[] | select(.rds=="STALE") | .clusters`: "clusters",
+		`.a.b(.routes; "x\(.stats)")`:                    "routes stats",
+		`.["clusters"]`:                                  "clusters",
+		`{clusters: 1}`:                                  "",
+		`.[`:                                             "",
+	} {
+		if got := strings.Join(query.Mentions(src, names), " "); got != want {
+			t.Errorf("%s: %q, want %q", src, got, want)
+		}
+	}
+}

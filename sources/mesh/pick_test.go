@@ -1,0 +1,25 @@
+package mesh
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestPick(t *testing.T) {
+	all := []Name{
+		{ID: "a-1.x", Pod: "a-1", Workload: "a", ClusterID: "east"},
+		{ID: "a-2.x", Pod: "a-2", Workload: "a", ClusterID: "east"},
+		{ID: "a-1.y", Pod: "a-1", Workload: "a", ClusterID: "west"},
+		{ID: "a-10.x", Pod: "a-10", Workload: "b", ClusterID: "west"},
+		{ID: "vm.x", Pod: "vm", ClusterID: "west"},
+	}
+	for word, want := range map[string][]int{
+		"a-1.x": {0}, "a-1": {0, 2}, "a": {0, 1, 2}, "b": {3}, "a-": {0, 1, 2, 3}, "a-10": {3}, "v": {4}, "none": nil, "": nil,
+		"deploy/a": {0, 1, 2}, "deployment/b": {3}, "deploy/a-1": nil, "pod/a-2": {1}, "pod/a": nil, "po/a-1.y": {2},
+		"east/a-1": {0}, "west/a-1": {2}, "west/a": {2}, "west/v": {4}, "north/a": nil, "deploy/": nil,
+	} {
+		if got := Pick(word, all); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", word, got, want)
+		}
+	}
+}
