@@ -43,7 +43,9 @@ func (e *pathEvaluation) template(nodes []jsonpath.Node, v any) (out [][]any, er
 			}
 			out = append(out, inner...)
 		}
-		i = end
+		if end < len(nodes) {
+			i = end
+		}
 	}
 	return out, nil
 }
@@ -58,8 +60,9 @@ func identifier(n jsonpath.Node) string {
 	return ""
 }
 
-// rangeEnd is the place of the end of the range that begins at a place; a
-// range that isn't ended goes to the end of the template.
+// rangeEnd is the place of the end of the range that begins at a place. A
+// range that isn't ended goes to the end of the template; as in kubectl, what
+// is in it is then evaluated once more for what the range was evaluated for.
 func rangeEnd(nodes []jsonpath.Node, begin int) int {
 	depth := 0
 	for i := begin; i < len(nodes); i++ {

@@ -90,6 +90,7 @@ func (k *Kind) empty() string {
 // clean makes a text fit for a cell and safe on a terminal. As in kubectl's
 // tables a second line is left out, and an escape becomes ^[.
 func clean(text string) string {
+	text = strings.ToValidUTF8(text, "\ufffd")
 	safe := func(r rune) bool { return r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) }
 	if strings.IndexFunc(text, func(r rune) bool { return !safe(r) }) < 0 {
 		return text

@@ -1,0 +1,210 @@
+package printers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Colours stand around the cell alone: without them the table is the same.
+func TestColorsAreTheCellsOnly(t *testing.T) {
+	plain := render(t, Options{}, proxies()...)
+	colored := render(t, Options{Color: true}, proxies()...)
+	if got := strings.NewReplacer("\x1b[31m", "", "\x1b[0m", "").Replace(colored); got != plain {
+		t.Errorf("%s\nwant\n%s", got, plain)
+	}
+	if got := strings.Count(colored, "\x1b[31mSTALE\x1b[0m"); got != 4 {
+		t.Errorf("%d cells are red and say STALE, want 4:\n%q", got, colored)
+	}
+	if got := strings.Count(colored, "\x1b[31m"); got != 5 {
+		t.Errorf("%d cells are red, want 5", got)
+	}
+	wide := render(t, Options{Color: true, Format: "wide"}, proxies()...)
+	if !strings.Contains(wide, "\x1b[31mERROR (6m5s)\x1b[0m ") {
+		t.Errorf("with its age: %q", wide)
+	}
+}
+
+// A word is alarming only in a column of states.
+func TestColorsKnowTheirColumns(t *testing.T) {
+	v := mesh.NewObject("Cluster", nil, map[string]any{"name": "ERROR", "state": "REJECTED"})
+	got := render(t, Options{Color: true}, v)
+	if !strings.Contains(got, "\nERROR ") || !strings.Contains(got, "\x1b[31mREJECTED\x1b[0m") {
+		t.Errorf("%q", got)
+	}
+	if got := render(t, Options{Color: true, Format: "custom-columns=A:.name"}, v); strings.Contains(got, "\x1b") {
+		t.Errorf("%q", got)
+	}
+}
+
+// What comes from outside can't steer the terminal, nor break the table.
+func TestCellsAreSafe(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\x1b[31mb": "a^[[31mb", "a\nb": "a...", "a\tb": "a b", "a\rb": "a...", "\x07": `\u0007`, "\u009b31m": `\u009b31m`, "日本": "日本", "a\x9b": "a\ufffd",
+	} {
+		if got := clean(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func long(n int, state string) (out []any) {
+	owner := mesh.NewObject("Proxy", nil, map[string]any{"id": "a.default"})
+	for i := range n {
+		out = append(out, mesh.NewObject("Cluster", owner, map[string]any{"name": fmt.Sprintf("outbound|80||s%d", i), "direction": "outbound", "port": 80, "fqdn": fmt.Sprintf("s%d", i), "state": state}))
+	}
+	return out
+}
+
+// A very long table is printed piece by piece, in one layout.
+func TestLongTables(t *testing.T) {
+	lines := strings.Split(render(t, Options{}, long(mostRows+1000, "ACTIVE")...), "\n")
+	if got := len(lines); got != mostRows+1000+2 {
+		t.Errorf("%d lines", got)
+	}
+	at := strings.Index(lines[0], "PORT")
+	for _, i := range []int{1, mostRows, mostRows + 1, mostRows + 999} {
+		if !strings.HasPrefix(lines[i][at:], "80 ") {
+			t.Errorf("line %d doesn't stand under %q: %q", i, lines[0], lines[i])
+		}
+	}
+	if !strings.HasPrefix(lines[0], "PROXY") {
+		t.Errorf("while more rows may come, whose they are is shown: %q", lines[0])
+	}
+}
+
+// Later rows that need one more column begin under a new header.
+func TestLongTablesGrowColumns(t *testing.T) {
+	text := render(t, Options{}, append(long(mostRows, "ACTIVE"), long(2, "WARMING")...)...)
+	lines := strings.Split(text, "\n")
+	if strings.Contains(lines[0], "STATE") || lines[mostRows+1] != "" || !strings.Contains(lines[mostRows+2], "STATE") || !strings.Contains(lines[mostRows+3], "WARMING") {
+		t.Errorf("%q", lines[mostRows:])
+	}
+	text = render(t, Options{}, append(long(mostRows, "WARMING"), long(2, "ACTIVE")...)...)
+	if strings.Count(text, "STATE") != 1 || !strings.HasSuffix(text, "ACTIVE\n") {
+		t.Errorf("a column that is there stays: %q", text[len(text)-300:])
+	}
+}
+
+func TestFlatTablesGrowColumns(t *testing.T) {
+	var rows []any
+	for i := range mostRows {
+		rows = append(rows, map[string]any{"a": i})
+	}
+	text := render(t, Options{Format: "table"}, append(rows, map[string]any{"b": 1})...)
+	if !strings.HasSuffix(text, "\n\nB\n1\n") {
+		t.Errorf("%q", text[len(text)-40:])
+	}
+}
+
+func TestSorted(t *testing.T) {
+	values := func(keys ...any) (out []any) {
+		for i, k := range keys {
+			v := map[string]any{"i": i}
+			if k != "none" {
+				v["k"] = k
+			}
+			out = append(out, v)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		keys []any
+		want string
+	}{
+		{[]any{3, 1.5, 2, 10}, "1 2 0 3"},
+		{[]any{"b", "a", "a", "c"}, "1 2 0 3"},
+		{[]any{"v10", "v9", "v100"}, "0 2 1"},
+		{[]any{"1Gi", "100Mi", "2k"}, "2 1 0"},
+		{[]any{"1", "none", nil, true, false, 7, []any{}, "a"}, "1 2 4 3 5 0 7 6"},
+		{[]any{"1Gi", "x", "100Mi"}, "2 0 1"},
+	} {
+		got := render(t, Options{Format: "jsonpath={.i} ", SortBy: ".k"}, values(c.keys...)...)
+		if strings.TrimSpace(got) != c.want {
+			t.Errorf("%v: %s, want %s", c.keys, got, c.want)
+		}
+	}
+	if _, err := try(Options{SortBy: ".x"}, values(1, 2)...); err == nil || err.Error() != "--sort-by .x: no result has that field" {
+		t.Errorf("%v", err)
+	}
+	if got := render(t, Options{SortBy: ".x"}); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{Format: "yaml", Raw: true}, "--raw-output is for jq's output: it does not go with -o yaml"},
+		{Options{Format: "json", Join: true}, "--join-output is for jq's output: it does not go with -o json"},
+		{Options{Format: "wide", Compact: true}, "--compact-output is for JSON: it does not go with -o wide"},
+		{Options{Format: "name", Indent: "3"}, "--indent is for JSON: it does not go with -o name"},
+		{Options{Format: "jsonpath={.a}", Seq: true}, "--seq is for jq's output: it does not go with -o jsonpath"},
+		{Options{Indent: "10"}, "--indent 10: not a number from 0 to 9"},
+		{Options{Indent: "x"}, "--indent x: not a number from 0 to 9"},
+		{Options{Format: "jsonpath"}, "-o jsonpath: no template given"},
+		{Options{Format: "custom-columns="}, "-o custom-columns: no template given"},
+		{Options{Format: "custom-columns=A"}, "unexpected custom-columns spec: A, expected <header>:<json-path-expr>"},
+		{Options{Format: "jsonpath={.a"}, "-o jsonpath: {.a: unclosed action"},
+		{Options{Format: "go-template={{.a"}, "-o go-template: template: output:1: unclosed action"},
+		{Options{SortBy: "{.a}{.b}"}, "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'"},
+		{Options{Format: "jsonpath-file=x"}, "x: no file can be read here"},
+	} {
+		_, err := New(c.o)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%+v: %v, want %s", c.o, err, c.want)
+			continue
+		}
+		if _, ok := err.(*UsageError); !ok {
+			t.Errorf("%v is a %T", err, err)
+		}
+	}
+	for _, o := range []Options{{Format: "json", Compact: true}, {Format: "json", Tab: true, ASCII: true}, {Raw: true, Compact: true}, {Format: "table", NoHeaders: true}} {
+		if err := o.Validate(); err != nil {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
+// Any flag of jq's output keeps tables away.
+func TestStreamFlagsKeepTablesAway(t *testing.T) {
+	v := mesh.NewObject("Policy", nil, map[string]any{"name": "a"})
+	for _, o := range []Options{{Compact: true}, {Raw: true}, {Join: true}, {Raw0: true}, {Tab: true}, {Indent: "1"}, {ASCII: true}, {Seq: true}} {
+		if got := render(t, o, v); !strings.Contains(got, `"kind"`) {
+			t.Errorf("%+v: %q", o, got)
+		}
+	}
+}
+
+// Every kind of the document that is a row somewhere has a table, and every
+// column says what it looks at.
+func TestKindsAreComplete(t *testing.T) {
+	var have []string
+	for _, k := range Kinds() {
+		have = append(have, k.Name)
+		for _, c := range k.Columns {
+			if c.Header == "" || c.Header != strings.ToUpper(c.Header) {
+				t.Errorf("%s: header %q", k.Name, c.Header)
+			}
+			if len(c.Fields) == 0 && c.Header != "PROXY" {
+				t.Errorf("%s: %s doesn't say what it looks at", k.Name, c.Header)
+			}
+			if (c.shown != nil) != (c.Sometimes != "") {
+				t.Errorf("%s: %s doesn't say when it is there", k.Name, c.Header)
+			}
+		}
+		if !slices.ContainsFunc(k.Columns, func(c Column) bool { return c.name }) {
+			t.Errorf("%s has no column of its name", k.Name)
+		}
+	}
+	for _, k := range mesh.Kinds() {
+		if k.Name != "Mesh" && k.Name != "Desired" && !slices.Contains(have, k.Name) {
+			t.Errorf("no table of %s", k.Name)
+		}
+	}
+}

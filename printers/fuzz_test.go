@@ -1,0 +1,94 @@
+package printers
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/util/jsonpath"
+	"sigs.k8s.io/yaml"
+)
+
+// What is printed of any JSON is the same JSON, in every layout and notation.
+func FuzzPrintedIsTheValue(f *testing.F) {
+	text, err := os.ReadFile("testdata/values.jsonl")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var v any
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		if d.Decode(&v) != nil {
+			return
+		}
+		v = numbers(v)
+		want, err := json.Marshal(v)
+		if err != nil {
+			return
+		}
+		for _, o := range []Options{{}, {Compact: true}, {Tab: true}, {ASCII: true}, {Indent: "0"}, {Format: "json"}, {Format: "json", Compact: true, ASCII: true}} {
+			var back bytes.Buffer
+			printed := render(t, o, v)
+			if json.Compact(&back, []byte(printed)) != nil {
+				t.Fatalf("%+v: not JSON: %s", o, printed)
+			}
+			if !sameJSON(back.Bytes(), want) {
+				t.Fatalf("%+v: %s, want %s", o, back.Bytes(), want)
+			}
+		}
+		if got := render(t, Options{Format: "json", Compact: true}, v); got != string(want)+"\n" {
+			t.Fatalf("-o json -c: %s, want %s", got, want)
+		}
+		theirs, err := yaml.Marshal(v)
+		if err != nil || beyond64(v) {
+			return
+		}
+		if got := render(t, Options{Format: "yaml"}, v); got != string(theirs) {
+			t.Fatalf("-o yaml: %q, want %q", got, theirs)
+		}
+	})
+}
+
+// Where client-go finds something, the same is found.
+func FuzzJSONPath(f *testing.F) {
+	for _, t := range []string{"{.a}", "{.a[0].b}", "{.a[1:2]}", "{.a[?(@.b==1)].c}", "{range .a[*]}{.b} {end}", "{['x','a']}", "{.a[0,1].b}", "{.x.y}text{.z}", "{.a[-1]}", "{.a[?(@.b)].b}", "{.x['y']}", "{range .a[*]}{range .c[*]}{.}{end}{end}", "{$.a}", "{@.x}", "{.a[::2].b}", "{.x.y}{\"\\n\"}"} {
+		f.Add(t)
+	}
+	const text = `{"a":[{"b":1,"c":[1,2]},{"b":2,"c":[]},{"b":"s"}],"x":{"y":"z"},"z":1.5,"n":true}`
+	f.Fuzz(func(t *testing.T, template string) {
+		if strings.Contains(template, "..") || strings.Contains(template, "*") && !strings.Contains(template, "[*]") {
+			return // in the order of a Go map there
+		}
+		if strings.Contains(template, "?(") {
+			return // what is an error inside a condition fulfils it there
+		}
+		if strings.Count(template, "range") != strings.Count(template, "{range ") || strings.Count(template, "end") != strings.Count(template, "{end}") {
+			return // a word that doesn't begin an action means nothing sensible there
+		}
+		var theirs bytes.Buffer
+		j := jsonpath.New("x").AllowMissingKeys(true)
+		if template == "" || j.Parse(template) != nil {
+			return
+		}
+		if err := func() (err error) {
+			defer func() {
+				if recover() != nil {
+					err = os.ErrInvalid
+				}
+			}()
+			return j.Execute(&theirs, numbers(read(t, text, true)))
+		}(); err != nil {
+			return
+		}
+		got, err := try(Options{Format: "jsonpath", Template: template}, read(t, text, false))
+		if err != nil || got != theirs.String() {
+			t.Fatalf("%s: %q %v, want %q", template, got, err, theirs.String())
+		}
+	})
+}
