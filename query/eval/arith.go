@@ -188,7 +188,10 @@ func add(m *mach, a, b any) (any, error) {
 	switch x := a.(type) {
 	case string:
 		if y, ok := b.(string); ok {
-			return x + y, m.alloc(len(x) + len(y))
+			if err := m.alloc(len(x) + len(y)); err != nil {
+				return nil, err
+			}
+			return x + y, nil
 		}
 	case []any:
 		if y, ok := b.([]any); ok {
@@ -304,10 +307,10 @@ func multiply(m *mach, a, b any) (any, bool, error) {
 
 // merge puts the members of y into x; objects that both have are merged too.
 func (m *mach) merge(x, y map[string]any) (any, error) {
-	if err := m.enter(1); err != nil {
+	if err := m.enter(callWeight); err != nil {
 		return nil, err
 	}
-	defer m.leave(1)
+	defer m.leave(callWeight)
 	if err := m.alloc(entrySize * (len(x) + len(y))); err != nil {
 		return nil, err
 	}

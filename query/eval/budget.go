@@ -45,6 +45,9 @@ func (m *mach) alloc(n int) error {
 		return nil
 	}
 	m.owed = 0
+	if err := m.ctx.Err(); err != nil {
+		return err
+	}
 	return m.run.budget.take(int64(n))
 }
 

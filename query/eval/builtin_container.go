@@ -153,10 +153,10 @@ func (m *mach) flattenBy(v, depth any) (any, error) {
 }
 
 func (m *mach) flat(out, xs []any, depth float64) ([]any, error) {
-	if err := m.enter(1); err != nil {
+	if err := m.enter(callWeight); err != nil {
 		return nil, err
 	}
-	defer m.leave(1)
+	defer m.leave(callWeight)
 	for _, x := range xs {
 		if err := m.tick(); err != nil {
 			return nil, err

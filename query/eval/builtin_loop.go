@@ -42,10 +42,10 @@ func loopBuiltins() map[string]builtin {
 // descend gives the input and everything inside it, the input first. What
 // can't be looked into has nothing inside.
 func descend(m *mach, e *env, in pv, y yield) error {
-	if err := m.enter(1); err != nil {
+	if err := m.enter(callWeight); err != nil {
 		return err
 	}
-	defer m.leave(1)
+	defer m.leave(callWeight)
 	if err := y(in); err != nil {
 		return err
 	}

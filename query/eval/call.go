@@ -30,6 +30,9 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 		return n.node(c, f, s)
 	}
 	if n, ok := c.natives[k]; ok {
+		if len(f.Args) > 0 {
+			c.nodes += nativeWeight
+		}
 		return c.mark(f.Span).placed(n(c, f, s))
 	}
 	if n := c.closedCall(k, f, s); n != nil {
@@ -38,6 +41,10 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 	c.fail(f.Span, "function not defined: %s", k)
 	return nil
 }
+
+// nativeWeight is what a function written in Go adds to the stack between
+// itself and its arguments, in nodes.
+const nativeWeight = 10
 
 // argument evaluates an argument that is a query, where it was written.
 func argument(d int) *node {

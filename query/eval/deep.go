@@ -9,7 +9,7 @@ import (
 
 // maxNesting is how deep in one another the values may be that are handled
 // whole: printed, compared, given to a function of gojq's.
-const maxNesting = 200_000
+const maxNesting = 100_000
 
 var errNesting = &LimitError{"the value is nested too deep"}
 
@@ -69,21 +69,27 @@ func (m *mach) load(v any, depth int) (any, error) {
 		if len(x) == 0 {
 			return x, nil
 		}
+		if err := m.alloc(itemSize * len(x)); err != nil {
+			return nil, err
+		}
 		y := slices.Clone(x)
 		for i, w := range x {
 			if y[i], err = m.loadPart(w, depth); err != nil {
 				return nil, err
 			}
 		}
-		return y, m.alloc(16 * len(y))
+		return y, nil
 	case map[string]any:
+		if err := m.alloc(entrySize * len(x)); err != nil {
+			return nil, err
+		}
 		y := make(map[string]any, len(x))
 		for _, k := range slices.Sorted(maps.Keys(x)) { // in order: the first fault is always the same one
 			if y[k], err = m.loadPart(x[k], depth); err != nil {
 				return nil, err
 			}
 		}
-		return y, m.alloc(entrySize * len(y))
+		return y, nil
 	}
 	return v, nil
 }

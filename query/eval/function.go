@@ -86,6 +86,9 @@ func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	}
 	n := c.queryAt(d.Body, s, true)
 	fn.weight = callWeight + c.nodes - before
+	if n.one != nil { // it hands results back, not on: less lies on the stack
+		fn.weight /= 2
+	}
 	return n
 }
 

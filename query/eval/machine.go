@@ -74,11 +74,11 @@ func (m *mach) tick() error {
 	return nil
 }
 
-// The stack that calls may take: each call weighs as many units as its
-// function has nodes, a unit being at most about 250 bytes of Go stack. (A Go
-// stack can't grow beyond 512 MB, and what overflows it can't be recovered.)
+// The stack that calls may take, in units of about 200 bytes. A call weighs as
+// much as its function has nodes, and what it takes itself. (A Go stack can't
+// grow beyond 512 MB, and overflowing it can't be recovered.)
 const (
-	maxDepth   = 1_200_000
+	maxDepth   = 2_000_000
 	callWeight = 4
 )
 

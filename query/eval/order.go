@@ -36,10 +36,10 @@ func (m *mach) compare(a, b any) (int, error) {
 }
 
 func (m *mach) compareArrays(x, y []any) (int, error) {
-	if err := m.enter(1); err != nil {
+	if err := m.enter(callWeight); err != nil {
 		return 0, err
 	}
-	defer m.leave(1)
+	defer m.leave(callWeight)
 	for i := range min(len(x), len(y)) {
 		if c, err := m.compare(x[i], y[i]); c != 0 || err != nil {
 			return c, err
@@ -50,10 +50,10 @@ func (m *mach) compareArrays(x, y []any) (int, error) {
 
 // compareObjects compares the keys first, then the members in their order.
 func (m *mach) compareObjects(x, y map[string]any) (int, error) {
-	if err := m.enter(1); err != nil {
+	if err := m.enter(callWeight); err != nil {
 		return 0, err
 	}
-	defer m.leave(1)
+	defer m.leave(callWeight)
 	keys := sortedKeys(x)
 	if c := slices.Compare(keys, sortedKeys(y)); c != 0 {
 		return c, nil

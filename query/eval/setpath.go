@@ -29,12 +29,13 @@ func (m *mach) set(v any, ks []any, n any, o owner) (any, error) {
 	if len(ks) == 0 {
 		return n, nil
 	}
-	v, err := m.force(v)
-	if err != nil {
+	if err := m.enter(callWeight); err != nil {
 		return nil, err
 	}
-	if _, ok := v.(gone); ok {
-		return v, nil
+	defer m.leave(callWeight)
+	v, err := m.force(v)
+	if err != nil || deletes(v) {
+		return v, err
 	}
 	switch k := ks[0].(type) {
 	case string:

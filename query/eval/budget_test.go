@@ -1,0 +1,96 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hungry are programs that want more than there is. The first few are always
+// run, the others when MESHQ_LONG is set.
+var hungry = []string{
+	`"x" * 2e9`,
+	`null | .[4e8] = 1`,
+	`reduce range(100) as $i ("x"; . + .)`,
+	`[limit(1e9; repeat(1))]`,
+	`[range(1e9)]`,
+	`[range(1e9) | tostring]`,
+	`[[limit(100; repeat("x"))] | until(false; . + .)]`,
+	`"x" | until(false; "\(.)\(.)")`,
+	`[limit(1e9; repeat("ab"))] | add`,
+	`[range(3e7)] | [., .] | combinations`,
+	`reduce range(1e8) as $i ({}; . + {"\($i)": [$i, $i, $i]})`,
+	`[range(1e6)] as $x | [range(1e6) | $x + [.]]`,
+	`("x" * 5e7) | [splits("")]`,
+	`("x" * 2e8) | explode`,
+	`("x" * 5e8) | ascii_upcase | ascii_downcase | tojson | tojson | length`,
+	`[range(2e7)] | tojson | tojson | length`,
+	`[range(1e7)] | map([.]) | group_by(.) | map(length)`,
+}
+
+// TestBudget runs each in a process of its own, which must end in time and
+// stay below 2 GiB.
+func TestBudget(t *testing.T) {
+	if q := os.Getenv("MESHQ_HUNGRY"); q != "" {
+		consume(t, q)
+		return
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("the peak of a process is read from /proc")
+	}
+	queries := hungry[:4]
+	if os.Getenv("MESHQ_LONG") != "" {
+		queries = hungry
+	}
+	for _, q := range queries {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestBudget$", "-test.v")
+		cmd.Env = append(os.Environ(), "MESHQ_HUNGRY="+q)
+		out, err := cmd.CombinedOutput()
+		m := regexp.MustCompile(`peak (\d+) MB, (\S+): (.*)`).FindStringSubmatch(string(out))
+		if err != nil || m == nil {
+			t.Errorf("%s: %v\n%.2000s", q, err, out)
+			continue
+		}
+		t.Logf("%4s MB %8s %-60s %s", m[1], m[2], m[3], q)
+		if peak, _ := strconv.Atoi(m[1]); peak >= 2048 {
+			t.Errorf("%s: peak %d MB", q, peak)
+		}
+	}
+}
+
+const (
+	deadline = 2 * time.Second
+	slack    = 2 * time.Second // within one, where nothing else runs
+)
+
+// consume is the process.
+func consume(t *testing.T, q string) {
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	start := time.Now()
+	err := mustCompile(t, q, Options{}).Run(ctx, nil, nil, RunOptions{}, func(any) error { return nil })
+	took := time.Since(start)
+	var limit *LimitError
+	if err == nil || !errors.As(err, &limit) && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if took > deadline+slack {
+		t.Errorf("it took %v", took)
+	}
+	status, _ := os.ReadFile("/proc/self/status")
+	peak := 0
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			_, _ = fmt.Sscan(rest, &peak)
+		}
+	}
+	fmt.Printf("peak %d MB, %v: %v\n", peak>>10, took.Round(time.Millisecond), err)
+}
