@@ -2,6 +2,7 @@ package printers
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -177,6 +178,28 @@ func TestStreamFlagsKeepTablesAway(t *testing.T) {
 	for _, o := range []Options{{Compact: true}, {Raw: true}, {Join: true}, {Raw0: true}, {Tab: true}, {Indent: "1"}, {ASCII: true}, {Seq: true}} {
 		if got := render(t, o, v); !strings.Contains(got, `"kind"`) {
 			t.Errorf("%+v: %q", o, got)
+		}
+	}
+}
+
+func TestPrintersKnowWhetherTheyPrintedTables(t *testing.T) {
+	for _, sortBy := range []string{"", ".kind"} {
+		for v, want := range map[any]bool{mesh.NewObject("Policy", nil, map[string]any{"name": "a"}): true, 1: false} {
+			p, err := New(Options{Out: io.Discard, SortBy: sortBy})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.Render(t.Context(), v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Print(r); err != nil {
+				t.Fatal(err)
+			}
+			_ = p.Close() // the number has nothing to sort by
+			if got := p.(interface{ PrintedTable() bool }).PrintedTable(); got != want {
+				t.Errorf("%v: %v", v, got)
+			}
 		}
 	}
 }

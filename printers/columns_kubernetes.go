@@ -33,8 +33,21 @@ func kubernetesKind(name, group string, own ...Column) Kind {
 		at--
 	}
 	more := columns[at:]
-	columns = append(columns[:at:at], age("AGE", "metadata.creationTimestamp"))
+	columns = append(columns[:at:at], created())
 	return Kind{Name: name, Group: group, kubernetes: true, labels: []string{"metadata", "labels"}, Columns: append(columns, more...)}
+}
+
+// created is how old an object is, as kubectl says it.
+func created() Column {
+	c := age("AGE", "metadata.creationTimestamp")
+	since := c.cell
+	c.cell = func(s *subject) string {
+		if text := since(s); text != "" {
+			return text
+		}
+		return unknownCell
+	}
+	return c
 }
 
 func serviceColumns() []Column {

@@ -82,7 +82,7 @@ func behind(s *subject) string {
 }
 
 func faultKind() Kind {
-	of := Column{Header: "OF", Fields: []string{"proxy", "subject"}, name: true, cell: func(s *subject) string {
+	of := Column{Header: "SUBJECT", Fields: []string{"proxy", "subject"}, name: true, cell: func(s *subject) string {
 		if proxy := s.text("proxy"); proxy != "" {
 			return proxy
 		}

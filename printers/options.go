@@ -49,6 +49,7 @@ type Options struct {
 // A UsageError says that options can't be, or can't be together.
 type UsageError struct{ Msg string }
 
+// Error says what is wrong, the option first.
 func (e *UsageError) Error() string { return e.Msg }
 
 func usage(format string, args ...any) error {

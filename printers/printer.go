@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Printer puts results on a stream, one after another.
+// A Printer puts results on a stream, one after another. One that may print
+// tables also has a method PrintedTable() bool, which tells whether it did.
 type Printer interface {
 	// Render makes of a result what Print takes. It may be called by several
 	// goroutines at once, in any order. It loads only what will be printed. A

@@ -80,6 +80,12 @@ func (s *sorted) Close() error {
 	return s.Printer.Close()
 }
 
+// PrintedTable tells whether a table was printed: something for people.
+func (s *sorted) PrintedTable() bool {
+	p, ok := s.Printer.(interface{ PrintedTable() bool })
+	return ok && p.PrintedTable()
+}
+
 func (k keyed) rank() int {
 	if !k.there {
 		return 0

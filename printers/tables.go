@@ -21,6 +21,7 @@ type tables struct {
 	near     *neighbours
 	block    *block // of the rows that are not printed yet; nil: none
 	anything bool   // something was printed
+	printed  bool   // a table was
 	inStream bool   // the first result was of no known kind
 }
 
@@ -143,7 +144,7 @@ func (t *tables) add(r tabled) error {
 	if t.block == nil {
 		t.block = newBlock(r.kind, t.out, t.opts, t.anything)
 	}
-	t.anything = true
+	t.anything, t.printed = true, true
 	return t.block.add(r.rows, r.flat)
 }
 
@@ -157,3 +158,6 @@ func (t *tables) endBlock() error {
 }
 
 func (t *tables) Close() error { return t.endBlock() }
+
+// PrintedTable tells whether a table was printed: something for people.
+func (t *tables) PrintedTable() bool { return t.printed }
