@@ -14,7 +14,7 @@ help: ## what can be made
 
 build: ## bin/kubectl-meshq
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags='-s -w' -o $(BIN) .
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN) .
 
 demo: build ## build, then ask the snapshot that comes with the plugin
 	@./scripts/demo $(BIN)

@@ -53,7 +53,8 @@ type rootCommand struct {
 func newRoot(w *World, f *flags) *rootCommand {
 	root := &rootCommand{}
 	root.Command = &cobra.Command{
-		Use:           calledAs(w.Args[0]) + " [QUERY | NAME] [PROXY…]",
+		Use:           "meshq [QUERY | NAME] [PROXY…]",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: calledAs(w.Args[0])},
 		Short:         "Query a service mesh like one JSON document",
 		Long:          long,
 		Example:       indent(examples(calledAs(w.Args[0]))),
