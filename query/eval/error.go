@@ -29,6 +29,15 @@ func (e *Error) Error() string {
 // Unwrap gives the fact.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Place gives the error as one in the text of a program, to be shown with a
+// caret under it; nil where there is no such place.
+func (e *Error) Place() *syntax.Error {
+	if e.Program == nil {
+		return nil
+	}
+	return &syntax.Error{Span: e.Span, File: e.Program.File, Src: e.Program.Src, Msg: e.Error()}
+}
+
 // Halt is how halt and halt_error end a run.
 type Halt struct {
 	Value    any // to be printed on stderr

@@ -1,0 +1,201 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// marked gives the source with what an error is about in brackets.
+func marked(e *Error) string {
+	if e.Program == nil {
+		return ""
+	}
+	src := e.Program.Src
+	return src[:e.Span.Start] + "⟦" + src[e.Span.Start:e.Span.End] + "⟧" + src[e.Span.End:]
+}
+
+func parse(t testing.TB, src string) *syntax.Program {
+	t.Helper()
+	p, err := syntax.Parse("", src)
+	if err != nil {
+		t.Fatalf("%s: %v", src, err)
+	}
+	return p
+}
+
+// An error is where it was raised: the innermost place in the user's own text.
+func TestErrorsHaveAPlace(t *testing.T) {
+	library := []*syntax.Program{parse(t, `def inner: .a.b; def outer(f): f | inner; def broken: 1 | .x;`)}
+	natives := []Native{
+		{Name: "bad", Value: func(*Call) (any, error) { return nil, errors.New("bad luck") }},
+		{Name: "each", Arity: 1, Each: func(c *Call, yield func(any) error) error {
+			for i := range 2 {
+				if err := yield(i); err != nil {
+					return err
+				}
+			}
+			return errors.New("enough")
+		}},
+	}
+	for _, tc := range []struct{ query, want, msg string }{
+		{`.a | .b.c`, `.a | .b⟦.c⟧`, `expected an object but got: number (1)`},
+		{`.a.b[.a.b]`, `.a.b⟦[.a.b]⟧`, ``},
+		{`.a[0]`, `.a⟦[0]⟧`, ``},
+		{`.l[]`, `.l⟦[]⟧`, `cannot iterate over: null`},
+		{`.a.b[1:]`, `.a.b⟦[1:]⟧`, ``},
+		{`1 + {}`, `1 ⟦+⟧ {}`, `cannot add: number (1) and object ({})`},
+		{`[.a.b, (.a | . - 1)]`, `[.a.b, (.a | . ⟦-⟧ 1)]`, ``},
+		{`-.a`, `⟦-.a⟧`, ``},
+		{`.a | error`, `.a | ⟦error⟧`, ``},
+		{`error("x")`, `⟦error⟧("x")`, `error: x`},
+		{`.a | keys | first | tonumber`, `.a | keys | first | ⟦tonumber⟧`, ``},
+		{`.a | map(.x)`, `.a | map(⟦.x⟧)`, `expected an object but got: number (1)`},
+		{`.a.b | map(.)`, `.a.b | ⟦map⟧(.)`, `cannot iterate over: number (1)`},
+		{`def f: .x; .a.b | f`, `def f: ⟦.x⟧; .a.b | f`, ``},
+		{`def f(g): g; f(.a.b.c)`, `def f(g): g; f(.a.b⟦.c⟧)`, ``},
+		{`.a.b.outer(.)`, `.a.b.⟦outer⟧(.)`, ``},
+		{`.a.b | outer(.)`, `.a.b | ⟦outer⟧(.)`, `expected an object but got: number (1)`},
+		{`with_entries(.value.x)`, `⟦with_entries⟧(.value.x)`, `expected a string for object key but got: null`},
+		{`with_entries(.value.b.y)`, `with_entries(.value.b⟦.y⟧)`, ``},
+		{`.a.b | outer(.c)`, `.a.b | outer(⟦.c⟧)`, ``},
+		{`broken`, `⟦broken⟧`, ``},
+		{`bad`, `⟦bad⟧`, `bad luck`},
+		{`each(1)`, `⟦each⟧(1)`, `enough`},
+		{`each(1) | .x`, `each(1) | ⟦.x⟧`, ``},
+		{`.a.b as [$x] | 1`, `.a.b as ⟦[$x]⟧ | 1`, `expected an array but got: number (1)`},
+		{`.a.b as {x: $x} | 1`, `.a.b as {⟦x: $x⟧} | 1`, ``},
+		{`{(1): 2}`, `{⟦(1): 2⟧}`, `expected a string for object key but got: number (1)`},
+		{`"\(.a | .b.c)"`, `"\(.a | .b⟦.c⟧)"`, ``},
+		{`reduce .l[] as $x (0; 1)`, `reduce .l⟦[]⟧ as $x (0; 1)`, ``},
+		{`.a.b |= error("no")`, `.a.b |= ⟦error⟧("no")`, `error: no`},
+		{`.a.b.c = 1`, `.a.b.c ⟦=⟧ 1`, `setpath(["a","b","c"]; 1) cannot be applied to {"a":{"b":1}}: expected an object but got: number (1)`},
+		{`path(1)`, `⟦path⟧(1)`, ``},
+		{`path(1 | .a)`, `path(1 | ⟦.a⟧)`, ``},
+		{`try error("a") catch error("b")`, `try error("a") catch ⟦error⟧("b")`, `error: b`},
+		{`[limit(1; .a.b.c)]`, `[limit(1; .a.b⟦.c⟧)]`, ``},
+		{`limit(-1; 1)`, `⟦limit⟧(-1; 1)`, ``},
+		{`first(.a.b[])`, `first(.a.b⟦[]⟧)`, ``},
+		{`.a | to_entries | from_entries | .b.c`, `.a | to_entries | from_entries | .b⟦.c⟧`, ``},
+		{`ltrimstr(.a.b.c)`, `ltrimstr(.a.b⟦.c⟧)`, ``},
+		{`@base64d`, `⟦@base64d⟧`, ``},
+		{`[1, "x"] | join(1)`, `[1, "x"] | ⟦join⟧(1)`, ``},
+		{`recurse(.a.b.c)`, `recurse(.a.b⟦.c⟧)`, ``},
+		{`def f: 1 + f; f`, ``, `recursion is too deep`}, // somewhere
+	} {
+		code := mustCompile(t, tc.query, Options{Library: library, Natives: natives})
+		in := map[string]any{"a": map[string]any{"b": 1}}
+		err := code.Run(context.Background(), in, nil, RunOptions{}, func(any) error { return nil })
+		e, ok := err.(*Error)
+		if !ok {
+			t.Errorf("%s: %v", tc.query, err)
+			continue
+		}
+		if got := marked(e); tc.want != "" && got != tc.want {
+			t.Errorf("got  %s\nwant %s (%v)", got, tc.want, e)
+		}
+		if tc.msg != "" && e.Error() != tc.msg {
+			t.Errorf("%s: %v\nwant %s", tc.query, e, tc.msg)
+		}
+	}
+}
+
+// An error names the proxy that was being worked on.
+func TestErrorsNameTheProxy(t *testing.T) {
+	for _, tc := range []struct{ query, element string }{
+		{`.proxies[] | .clusters[1] | .w.x`, "pod-001.ns1"},
+		{`.proxies[] | select(.i == 4) | .name.x`, "pod-004.ns1"},
+		{`.proxies[] as $p | $p.clusters | .x`, "pod-000.ns0"},
+		{`.proxies | map(.clusters | .x)`, "pod-000.ns0"},
+		{`.proxies | any(.clusters | .x)`, "pod-000.ns0"},
+		{`.proxies | sort_by(.clusters.x)`, "pod-000.ns0"},
+		{`reduce .proxies[] as $p (0; if $p.i == 2 then $p.clusters.x else . end)`, "pod-002.ns2"},
+		{`[foreach .proxies[] as $p (0; if $p.i == 2 then $p.clusters.x else . end)]`, "pod-002.ns2"},
+		{`first(.proxies[] | select(.i == 3)) | .name.x`, "pod-003.ns0"},
+		{`.proxies[3].x.y.z, .proxies[3][0]`, "pod-003.ns0"},
+		{`.proxies[3].clusters[0] | .[0]`, "pod-003.ns0"},
+		{`.proxies[3] | error`, "pod-003.ns0"},
+		{`.proxies[3].clusters[0] | tonumber`, "pod-003.ns0"},
+		{`.proxies[] | .clusters[0] | error("x")`, "pod-000.ns0"},
+		{`.proxies[].clusters |= .x`, "pod-000.ns0"},
+		{`.x.y | .z | error("a")`, ""},
+	} {
+		for _, workers := range []int{1, 16} {
+			a := ask(context.Background(), t, tc.query, newFake(6, 0).document(), workers)
+			var e *Error
+			if !errors.As(a.err, &e) || e.Element != tc.element {
+				t.Errorf("%s with %d workers: %v, about %q, want %q", tc.query, workers, a.err, e.Element, tc.element)
+			}
+		}
+	}
+	a := ask(context.Background(), t, `.proxies[1].name | .x`, newFake(3, 0).document(), 1)
+	if want := `expected an object but got: string ("pod-001")`; a.err.Error() != want {
+		t.Errorf("got %v, want %s", a.err, want)
+	}
+}
+
+// What an error shows of a value is never loaded for that.
+func TestErrorsLoadNothing(t *testing.T) {
+	for _, tc := range []struct{ query, msg string }{
+		{`.proxies[0] | .[0]`, `pod-000.ns0: expected an array but got: object ({"clusters":{…},"i":0," ...})`},
+		{`.proxies[0] | [.clusters] | .x`, `expected an object but got: array ([{…}])`},
+		{`.proxies[0] | {c: .clusters} | .[0]`, `expected an array but got: object ({"c":{…}})`},
+		{`try (.proxies[0] | .[0]) catch length`, ``},
+	} {
+		f := newFake(3, 0)
+		a := ask(context.Background(), t, tc.query, f.document(), 1)
+		if tc.msg != "" && (a.err == nil || a.err.Error() != tc.msg) {
+			t.Errorf("%s: %v, want %s", tc.query, a.err, tc.msg)
+		}
+		if loads := f.loaded(); len(loads) > 0 {
+			t.Errorf("%s: loaded %v", tc.query, loads)
+		}
+	}
+}
+
+func TestHaltAndBreak(t *testing.T) {
+	err := mustCompile(t, `1, ("bye" | halt_error), 2`, Options{}).Run(context.Background(), nil, nil, RunOptions{}, func(any) error { return nil })
+	if h, ok := err.(*Halt); !ok || h.Code != 5 || h.Value != "bye" || !h.HasValue {
+		t.Errorf("got %#v", err)
+	}
+	err = mustCompile(t, `1, halt, 2`, Options{}).Run(context.Background(), nil, nil, RunOptions{}, func(any) error { return nil })
+	if h, ok := err.(*Halt); !ok || h.Code != 0 || h.HasValue {
+		t.Errorf("got %#v", err)
+	}
+	mine := fmt.Errorf("pipe closed: %w", &mesh.Fault{Proxy: "x", Err: errors.New("y")})
+	for _, q := range []string{`.proxies[] | .clusters | length`, `try .proxies[] catch 1`, `[.proxies[].i][] as [$a] ?// $a | $a`} {
+		n := 0
+		err = mustCompile(t, q, Options{}).Run(context.Background(), newFake(5, 0).document(), nil, RunOptions{Workers: 4}, func(any) error {
+			if n++; n == 2 {
+				return mine
+			}
+			return nil
+		})
+		if err != mine || n != 2 {
+			t.Errorf("%s: %v after %d results", q, err, n)
+		}
+	}
+}
+
+func TestFieldHints(t *testing.T) {
+	var asked []string
+	o := Options{FieldHint: func(kind, field string) string {
+		asked = append(asked, kind+"."+field)
+		if field == "rsd" {
+			return "did you mean rds?"
+		}
+		return ""
+	}}
+	for _, workers := range []int{1, 8} {
+		asked = nil
+		code := mustCompile(t, `.proxies[] | .rsd, .nothing?, .name, (.clusters[0] | .x, .w), ({kind: "Plain"} | .y), ({} | .z) | empty`, o)
+		a := askWith(context.Background(), code, newFake(9, 0).document(), RunOptions{Workers: workers})
+		if got, want := fmt.Sprint(asked, a.notes), "[Proxy.rsd Proxy.nothing Cluster.x Plain.y] [did you mean rds?]"; got != want || a.err != nil {
+			t.Errorf("%d workers: %s, %v, want %s", workers, got, a.err, want)
+		}
+	}
+}
