@@ -66,7 +66,10 @@ func lazies(values []any) (out []any) {
 }
 
 func TestFormatsAreKubectls(t *testing.T) {
-	all := objects(t)
+	all := append(objects(t), service("text", map[string]any{"data": map[string]any{
+		"lines": "one\n  two\n\nthree\n", "open": "a\nb", "long": strings.Repeat("many words ", 40), "longer": strings.Repeat("w", 300),
+		"lead": "  x", "json": "{\"a\": [1, 2]}\n", "deep": map[string]any{"er": []any{"x\ny\n", map[string]any{"z": "\n\n"}}}, "yes": "yes", "no": "1e3", "é": "\u2028<b>&",
+	}}))
 	for format, theirs := range map[string]func() printers.ResourcePrinter{
 		"json":  func() printers.ResourcePrinter { return &printers.JSONPrinter{} },
 		"yaml":  func() printers.ResourcePrinter { return &printers.YAMLPrinter{} },
