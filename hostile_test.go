@@ -110,7 +110,7 @@ func tarGz(t *testing.T, name, text string) []byte {
 func meshq(t *testing.T, args ...string) (out, errs string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer
-	w := &plugin.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now}
+	w := &plugin.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now, Environ: []string{"HOME=" + t.TempDir()}}
 	code = plugin.Main(w)
 	return o.String(), e.String(), code
 }

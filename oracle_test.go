@@ -9,13 +9,11 @@ import (
 	"path"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/itchyny/gojq"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/meshq/kubectl-meshq/plugin"
 	"github.com/meshq/kubectl-meshq/plugin/demo"
 )
 
@@ -104,15 +102,14 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// ask runs the whole program in this process.
+// ask gives what a command line prints, which has to end well.
 func ask(t *testing.T, args ...string) string {
 	t.Helper()
-	var out, errs bytes.Buffer
-	w := &plugin.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
-	if code := plugin.Main(w); code != 0 {
-		t.Fatalf("%q: exit code %d: %s", args, code, errs.String())
+	out, errs, code := meshq(t, args...)
+	if code != 0 {
+		t.Fatalf("%q: exit code %d: %s", args, code, errs)
 	}
-	return out.String()
+	return out
 }
 
 func jq(t *testing.T, program string, in any) string {

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/meshq/kubectl-meshq/plugin"
 )
 
 // TestReadme runs every command of the README's console blocks and holds what
@@ -57,13 +53,8 @@ func TestReadme(t *testing.T) {
 // if that is not 0.
 func transcript(t *testing.T, args []string) string {
 	t.Helper()
-	var out, errs bytes.Buffer
-	w := &plugin.World{
-		Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs,
-		Now: time.Now, Environ: []string{"HOME=" + t.TempDir()},
-	}
-	code := plugin.Main(w)
-	s := out.String() + errs.String()
+	out, errs, code := meshq(t, args...)
+	s := out + errs
 	if s != "" && !strings.HasSuffix(s, "\n") {
 		s += "\n"
 	}
