@@ -84,8 +84,9 @@ func comparePre(a, b string) int {
 
 // holds tells whether a version meets one condition: ">=1.20", "1.31.x".
 func (v version) holds(cond string) (bool, error) {
-	op := strings.TrimRight(cond, "0123456789.xv*-+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-	w, ok := parseVersion(cond[len(op):])
+	ver := strings.TrimLeft(cond, "<>=!")
+	op := strings.TrimSuffix(cond, ver)
+	w, ok := parseVersion(ver)
 	if !ok || w.given == 0 {
 		return false, fmt.Errorf("%q is no version range like >=1.20 <1.31", cond)
 	}
