@@ -52,8 +52,7 @@ func (s *sum) extend(v any) (done bool, err error) {
 			s.text = &strings.Builder{}
 			s.text.WriteString(t)
 		}
-		s.text.WriteString(x)
-		return true, s.m.alloc(len(x))
+		return true, s.m.write(s.text, x)
 	case []any:
 		t, ok := s.total.([]any)
 		if s.text != nil || !ok && s.total != nil {
@@ -65,8 +64,13 @@ func (s *sum) extend(v any) (done bool, err error) {
 		if t == nil {
 			t = []any{}
 		}
-		s.total = append(t, x...)
-		return true, s.m.alloc(itemSize * len(x))
+		if len(t)+len(x) > cap(t) {
+			err = s.m.alloc(itemSize * 2 * (len(t) + len(x)))
+		}
+		if err == nil {
+			s.total = append(t, x...)
+		}
+		return true, err
 	case map[string]any:
 		t, ok := s.total.(map[string]any)
 		if s.text != nil || !ok && s.total != nil {
@@ -83,6 +87,17 @@ func (s *sum) extend(v any) (done bool, err error) {
 		return true, s.m.alloc(entrySize * len(x))
 	}
 	return false, nil
+}
+
+// write appends to a text, within the budget.
+func (m *mach) write(b *strings.Builder, s string) error {
+	if b.Len()+len(s) > b.Cap() {
+		if err := m.alloc(2 * (b.Len() + len(s))); err != nil {
+			return err
+		}
+	}
+	b.WriteString(s)
+	return nil
 }
 
 func (s *sum) settle() {

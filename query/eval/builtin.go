@@ -10,10 +10,9 @@ import (
 // builtins gives the functions written in Go, under "name/arity". What jq
 // defines in jq and is not among them is in prelude.jq.
 func builtins() map[string]builtin {
-	table := make(map[string]builtin, 256)
-	delegation(table)
+	table := delegation()
 	for _, group := range []map[string]builtin{
-		controlBuiltins(), loopBuiltins(), containerBuiltins(), entryBuiltins(), orderBuiltins(), pathBuiltins(), textBuiltins(), regexBuiltins(), runBuiltins(),
+		controlBuiltins(), loopBuiltins(), containerBuiltins(), entryBuiltins(), orderBuiltins(), pathBuiltins(), mathBuiltins(), searchBuiltins(), textBuiltins(), regexBuiltins(), runBuiltins(),
 	} {
 		maps.Copy(table, group)
 	}

@@ -59,11 +59,14 @@ func (m *mach) length(v any) (any, error) {
 func (m *mach) keys(v any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
+		if err := m.alloc(textSize * len(v)); err != nil {
+			return nil, err
+		}
 		out := make([]any, 0, len(v))
 		for _, k := range sortedKeys(v) {
 			out = append(out, k)
 		}
-		return out, m.alloc(textSize * len(v))
+		return out, nil
 	case []any:
 		if err := m.alloc(textSize * len(v)); err != nil {
 			return nil, err
@@ -103,10 +106,13 @@ func (m *mach) reverse(v any) (any, error) {
 	if !ok {
 		return nil, misapplied("reverse", v)
 	}
+	if err := m.alloc(itemSize * len(x)); err != nil {
+		return nil, err
+	}
 	out := make([]any, len(x))
 	copy(out, x)
 	slices.Reverse(out)
-	return out, m.alloc(itemSize * len(x))
+	return out, nil
 }
 
 // members gives the elements of an array, or the values of an object in the

@@ -18,23 +18,27 @@ func entryBuiltins() map[string]builtin {
 	}
 }
 
+// smallObject is about what an object with few members takes.
+const smallObject = 352
+
 func (m *mach) entries(v any) (any, error) {
-	var out []any
-	switch v := v.(type) {
-	case map[string]any:
-		out = make([]any, 0, len(v))
-		for _, k := range sortedKeys(v) {
-			out = append(out, map[string]any{"key": k, "value": v[k]})
-		}
-	case []any:
-		out = make([]any, len(v))
-		for i, w := range v {
-			out[i] = map[string]any{"key": i, "value": w}
-		}
-	default:
+	x, _ := v.(map[string]any)
+	xs, isArray := v.([]any)
+	if x == nil && !isArray {
 		return nil, misapplied("keys", v)
 	}
-	return out, m.alloc((itemSize + 4*entrySize) * len(out))
+	n := len(x) + len(xs)
+	if err := m.alloc((itemSize + smallObject) * n); err != nil {
+		return nil, err
+	}
+	out := make([]any, 0, n)
+	for _, k := range sortedKeys(x) {
+		out = append(out, map[string]any{"key": k, "value": x[k]})
+	}
+	for i, w := range xs {
+		out = append(out, map[string]any{"key": i, "value": w})
+	}
+	return out, nil
 }
 
 // entryKeys are the names that a key may have in an entry, by precedence.

@@ -295,9 +295,8 @@ func (m *mach) substitute(ps *patterns, e *env, in pv, re, flags any, replacemen
 			if i == len(out) {
 				out = append(out, &strings.Builder{})
 			}
-			out[i].WriteString(text.(string))
 			i++
-			return nil
+			return m.write(out[i-1], text.(string))
 		})
 		if err != nil {
 			return err
@@ -308,10 +307,9 @@ func (m *mach) substitute(ps *patterns, e *env, in pv, re, flags any, replacemen
 		return y(in.val(s))
 	}
 	for _, b := range out {
-		if err := m.alloc(len(s) - next); err != nil {
+		if err := m.write(b, s[next:]); err != nil {
 			return err
 		}
-		b.WriteString(s[next:])
 		if err := y(in.val(b.String())); err != nil {
 			return err
 		}

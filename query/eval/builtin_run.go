@@ -2,7 +2,6 @@ package eval
 
 import (
 	"errors"
-	"math"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
@@ -43,7 +42,6 @@ func runBuiltins() map[string]builtin {
 		"get_search_list/0":      always([]any{}),
 		"have_literal_numbers/0": always(true), // a number of the input keeps its text
 		"have_decnum/0":          always(false),
-		"lgamma_r/0":             forced(func(m *mach, v any, _ []any) (any, error) { return lgammaR(v) }),
 	}
 }
 
@@ -145,14 +143,4 @@ func builtinNames() any {
 		out[i] = n
 	}
 	return out
-}
-
-// lgammaR gives the logarithm of the gamma function and the sign of the latter.
-func lgammaR(v any) (any, error) {
-	f, ok := native.ToFloat(v)
-	if !ok {
-		return nil, misapplied("lgamma_r", v)
-	}
-	g, sign := math.Lgamma(f)
-	return []any{g, float64(sign)}, nil
 }

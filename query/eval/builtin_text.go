@@ -3,7 +3,10 @@ package eval
 import (
 	"encoding/json"
 	"math/big"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
@@ -33,9 +36,71 @@ func textBuiltins() map[string]builtin {
 		"trimstr/1": ofStrings("trimstr", func(_ *mach, a, b string) (any, error) {
 			return strings.TrimSuffix(strings.TrimPrefix(a, b), b), nil
 		}),
-		"split/1": ofStrings("split", func(m *mach, a, b string) (any, error) { return m.split(a, b) }),
-		"join/1":  forced(func(m *mach, v any, a []any) (any, error) { return m.join(v, a[0]) }),
+		"ascii_downcase/0": ofString("ascii_downcase", func(m *mach, s string) (any, error) { return strings.Map(lower, s), m.alloc(len(s)) }),
+		"ascii_upcase/0":   ofString("ascii_upcase", func(m *mach, s string) (any, error) { return strings.Map(upper, s), m.alloc(len(s)) }),
+		"trim/0":           ofString("trim", func(_ *mach, s string) (any, error) { return strings.TrimSpace(s), nil }),
+		"ltrim/0":          ofString("ltrim", func(_ *mach, s string) (any, error) { return strings.TrimLeftFunc(s, unicode.IsSpace), nil }),
+		"rtrim/0":          ofString("rtrim", func(_ *mach, s string) (any, error) { return strings.TrimRightFunc(s, unicode.IsSpace), nil }),
+		"utf8bytelength/0": ofString("utf8bytelength", func(_ *mach, s string) (any, error) { return len(s), nil }),
+		"explode/0":        ofString("explode", func(m *mach, s string) (any, error) { return m.explode(s) }),
+		"tonumber/0":       forced(func(m *mach, v any, _ []any) (any, error) { return m.number(v) }),
+		"split/1":          ofStrings("split", func(m *mach, a, b string) (any, error) { return m.split(a, b) }),
+		"join/1":           forced(func(m *mach, v any, a []any) (any, error) { return m.join(v, a[0]) }),
 	}
+}
+
+func lower(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		return r + ('a' - 'A')
+	}
+	return r
+}
+
+func upper(r rune) rune {
+	if 'a' <= r && r <= 'z' {
+		return r - ('a' - 'A')
+	}
+	return r
+}
+
+// explode gives the numbers of the characters.
+func (m *mach) explode(s string) (any, error) {
+	n := utf8.RuneCountInString(s)
+	if err := m.alloc(textSize * n); err != nil {
+		return nil, err
+	}
+	out := make([]any, 0, n)
+	for _, r := range s {
+		if err := m.tick(); err != nil {
+			return nil, err
+		}
+		out = append(out, int(r))
+	}
+	return out, nil
+}
+
+// number gives a number as it is, and what a text says.
+func (m *mach) number(v any) (any, error) {
+	switch v := v.(type) {
+	case int, float64, json.Number, *big.Int:
+		return v, nil
+	case string:
+		if i, err := strconv.Atoi(v); err == nil && v[0] != '+' {
+			return i, nil
+		}
+		return m.gojq("tonumber", v)
+	}
+	return nil, misapplied("tonumber", v)
+}
+
+// ofString makes a function of a string.
+func ofString(name string, fn func(m *mach, s string) (any, error)) builtin {
+	return forced(func(m *mach, v any, _ []any) (any, error) {
+		if s, ok := v.(string); ok {
+			return fn(m, s)
+		}
+		return nil, misapplied(name, v)
+	})
 }
 
 // ofStrings makes a function of two strings.
@@ -95,6 +160,9 @@ func (m *mach) join(v, sep any) (any, error) {
 	}
 	s := sum{m: m}
 	for i, x := range xs {
+		if err := m.tick(); err != nil {
+			return nil, err
+		}
 		between := sep
 		if i == 0 {
 			between = ""

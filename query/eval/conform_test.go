@@ -307,8 +307,8 @@ func (r *results) alike(plain *results) bool {
 	return true
 }
 
-// notLoaded is what a preview shows of it, or of its beginning.
-var notLoaded = regexp.MustCompile(`\{…|\{ \.\.\.`)
+// notLoaded is what a preview shows of it, or where one ends that shows it.
+var notLoaded = regexp.MustCompile(`\{…|,? ?\.\.\.`)
 
 type iter func() (any, bool)
 

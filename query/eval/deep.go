@@ -21,15 +21,18 @@ func (m *mach) deep(v any) (any, error) {
 	default:
 		return v, nil
 	}
-	whole, err := isPlain(v, 0)
+	left := m.run.budget.max / itemSize
+	whole, err := m.isPlain(v, 0, &left)
 	if whole || err != nil {
 		return v, err
 	}
 	return m.load(v, 0)
 }
 
-// isPlain tells whether there is nothing lazy in v.
-func isPlain(v any, depth int) (bool, error) {
+// isPlain tells whether there is nothing lazy in v. Few values may be inside
+// one another very many times: there may be left parts, as many as memory could
+// hold.
+func (m *mach) isPlain(v any, depth int, left *int64) (bool, error) {
 	if depth > maxNesting {
 		return false, errNesting
 	}
@@ -37,19 +40,33 @@ func isPlain(v any, depth int) (bool, error) {
 	case mesh.Lazy:
 		return false, nil
 	case []any:
+		if err := m.visit(len(x), left); err != nil {
+			return false, err
+		}
 		for _, w := range x {
-			if ok, err := isPlain(w, depth+1); !ok {
+			if ok, err := m.isPlain(w, depth+1, left); !ok {
 				return false, err
 			}
 		}
 	case map[string]any:
+		if err := m.visit(len(x), left); err != nil {
+			return false, err
+		}
 		for _, w := range x {
-			if ok, err := isPlain(w, depth+1); !ok {
+			if ok, err := m.isPlain(w, depth+1, left); !ok {
 				return false, err
 			}
 		}
 	}
 	return true, nil
+}
+
+// visit takes the parts of a container from what is left.
+func (m *mach) visit(parts int, left *int64) error {
+	if *left -= int64(parts); *left < 0 {
+		return m.run.budget.exceeded()
+	}
+	return m.tick()
 }
 
 func (m *mach) load(v any, depth int) (any, error) {

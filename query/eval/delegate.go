@@ -43,39 +43,43 @@ func (m *mach) gojq(expr string, vs ...any) (any, error) {
 // delegated are the functions that gojq does, under their number of arguments:
 // they look at all of their input and arguments, and give one value.
 var delegated = [...]string{
-	`acos acosh asin asinh atan atanh cbrt ceil cos cosh erf erfc exp exp10 exp2 expm1 fabs floor frexp gamma j0 j1 lgamma log log10 log1p log2
-		logb modf nearbyint rint round significand sin sinh sqrt tan tanh tgamma trunc y0 y1
-		infinite isfinite isinfinite isnan isnormal nan
-		ascii_downcase ascii_upcase explode fromjson implode ltrim rtrim toboolean tonumber trim utf8bytelength
-		_tobase64 _tobase64d _tocsv _tohtml _tosh _totsv _touri _tourid
-		gmtime localtime mktime _plus _negate`,
-	`contains format index indices inside join rindex split strflocaltime strftime strptime`,
-	`atan2 copysign drem fdim fmax fmin fmod hypot jn ldexp nextafter nexttoward pow remainder scalb scalbln yn`,
+	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp gamma j0 j1 lgamma log1p logb modf nearbyint rint significand
+		sin sinh tan tanh tgamma y0 y1 infinite isfinite isinfinite isnan isnormal nan
+		fromjson implode toboolean _tobase64 _tobase64d _tocsv _tohtml _tosh _totsv _touri _tourid _plus _negate
+		gmtime localtime mktime`,
+	`format inside strflocaltime strftime strptime`,
+	`atan2 copysign drem fdim fmax fmin fmod hypot jn ldexp nextafter nexttoward remainder scalb scalbln yn`,
 	`fma`,
 }
 
-// delegation gives the functions that gojq does.
-func delegation(table map[string]builtin) {
-	calls := [...]string{"", "($b)", "($b; $c)", "($b; $c; $d)"}
-	for arity, names := range delegated {
-		for name := range strings.FieldsSeq(names) {
-			table[key(name, arity)] = delegate(name + calls[arity])
-		}
-	}
+// growth is how many bytes a function takes for a byte of what it is given,
+// where that is more than one.
+var growth = map[string]int{
+	"fromjson": 8, "implode": 2, "_tobase64": 3, "_tobase64d": 2, "_tocsv": 4, "_totsv": 4, "_tosh": 5, "_tohtml": 7, "_touri": 4, "_tourid": 2, "format": 7,
 }
 
-func delegate(expr string) builtin {
+// delegation gives the functions that gojq does.
+func delegation() map[string]builtin {
+	calls := [...]string{"", "($b)", "($b; $c)", "($b; $c; $d)"}
+	table := make(map[string]builtin, 128)
+	for arity, names := range delegated {
+		for name := range strings.FieldsSeq(names) {
+			table[key(name, arity)] = delegate(name+calls[arity], max(growth[name], 1))
+		}
+	}
+	return table
+}
+
+func delegate(expr string, growth int) builtin {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		return c.apply(f, s, func(m *mach, in any, args []any) (any, error) {
-			vs := make([]any, 0, 4)
-			return m.delegated(expr, append(append(vs, in), args...))
+			return m.delegated(expr, append([]any{in}, args...), growth)
 		})
 	}
 }
 
-// delegated loads the values and accounts for a result that is larger than
-// they are.
-func (m *mach) delegated(expr string, vs []any) (any, error) {
+// delegated loads the values and accounts for what becomes of them.
+func (m *mach) delegated(expr string, vs []any, growth int) (any, error) {
 	size := 0
 	for i, v := range vs {
 		v, err := m.deep(v)
@@ -89,7 +93,7 @@ func (m *mach) delegated(expr string, vs []any) (any, error) {
 		}
 		size += n
 	}
-	if err := m.alloc(size); err != nil {
+	if err := m.alloc(size * growth); err != nil {
 		return nil, err
 	}
 	return m.gojq(expr, vs...)

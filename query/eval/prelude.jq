@@ -24,7 +24,7 @@ def pick(places):
   . as $whole
   | reduce path(places) as $place (null; setpath($place; $whole | getpath($place)));
 def combinations:
-  if length > 0 then .[0][] as $one | [$one] + (.[1:] | combinations) else [] end;
+  if length == 0 then [] else .[0][] as $one | [$one] + (.[1:] | combinations) end;
 def combinations(times): [limit(times; repeat(.))] | combinations;
 
 # times

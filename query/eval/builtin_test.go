@@ -1,0 +1,174 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/itchyny/gojq"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+)
+
+// samples are values of all kinds, odd ones among them.
+const samples = `null, false, true, 0, 1, -1, 2.5, -0.5, 3e10, 12345678901234567890, 1e1000, nan, "", "a", "abc", "a,b, c", "12", "-7.50", "nan", "A\u00e9\u03c9\ud83d\ude04",
+	"<&'\">", "%41+b", "YWJj", "2015-03-05T23:51:47Z", "true", [], [0], [1, 2, 3], [3, 1, 2, 1], ["a", "b", null], [[1, 2], [3]], [null], [[]], [{"a": 1}, {"a": 0}],
+	[1425599621, 2, 3], [2015, 2, 5, 23, 51, 47, 4, 63], [65, 66], [{"key": "k", "value": 1}, {"name": "n"}, {"Key": "K", "Value": null}], [["a", "g"]], ["a", "b"], [[0], 1],
+	{}, {"a": 1}, {"a": {"b": [1, null]}, "c": "x"}, {"start": 1, "end": 2}, {"key": "v"}`
+
+// arguments are the values that functions are called with.
+const argumentSamples = `null, true, 0, 1, -1, 2.5, "", "a", "b", ", ", "g", "[a-c]", "(?<x>a)", "%Y-%m-%d", "csv", "sh", [], [0], ["a"], ["a", "b"], [[0]], [["a"]], ["a", "gi"], {}, {"a": 1}`
+
+// fewSamples and fewArguments are for functions of several arguments.
+const (
+	fewSamples   = `null, 2.5, "", "abc", "a,b, c", "2015-03-05", [], [1, "a", null], [[1, 2], [3]], [{"a": 1}], {}, {"a": {"b": 1}}`
+	fewArguments = `null, 0, 2.5, "", "a", "(?<x>a)", "a|", [], ["a"], [["a"]], {}, {"a": 1}`
+)
+
+// otherwise are functions whose result is not the input's only, or never ends.
+var otherwise = []string{
+	"input/0", "inputs/0", "debug/0", "debug/1", "stderr/0", "halt/0", "halt_error/0", "halt_error/1", "now/0", "env/0", "builtins/0", "input_filename/0", "modulemeta/0", "localtime/0", "strflocaltime/1", "until/2",
+}
+
+// TestBuiltins compares every function of gojq's over all samples: the same
+// results and errors, in the same words.
+func TestBuiltins(t *testing.T) {
+	calls := 0
+	for _, k := range native.Keys() {
+		if slices.Contains(otherwise, k) {
+			continue
+		}
+		name, arity, _ := strings.Cut(k, "/")
+		inputs, call, loops, shown := samples, name, "", "$in"
+		switch arity {
+		case "1":
+			call, loops, shown = name+"($a)", "("+argumentSamples+") as $a | ", "$in, $a"
+		case "2":
+			inputs, call, shown = fewSamples, name+"($a; $b)", "$in, $a, $b"
+			loops = "(" + fewArguments + ") as $a | (null, 1, \"a\", \"gi\", \"y\", [0], {\"a\": 2}) as $b | "
+		case "3":
+			inputs, call, shown = fewSamples, name+"($a; $b; $c)", "$in, $a, $b, $c"
+			loops = "(null, 1, \"a\", [[1]]) as $a | (null, 3, \"\\(.)\", [0], {\"a\": 2}) as $b | (null, 1, \"g\", {}) as $c | "
+		case "4":
+			inputs, call, shown = fewSamples, name+"($a; $b; $c; .)", "$in, $a, $b, $c"
+			loops = "({}, {\"a\": 3}) as $a | (null, {\"a\": 1}) as $b | (null, \"a\") as $c | "
+		}
+		query := fmt.Sprintf(`(%s) | . as $in | %s[%s, try [limit(9; %s)] catch ["error", .]]`, inputs, loops, shown, call)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		tc := gojqCase{query: query, inputs: []any{nil}}
+		want, got := linesOf(byGojq, ctx, tc), linesOf(plainly, ctx, tc)
+		if ctx.Err() != nil {
+			t.Errorf("%s: %v", k, ctx.Err())
+		}
+		cancel()
+		for i := range max(len(want), len(got)) {
+			if i >= len(want) || i >= len(got) || want[i] != got[i] {
+				t.Errorf("%s:\n got  %s\n want %s", k, line(got, i), line(want, i))
+				break
+			}
+		}
+		calls += len(want)
+	}
+	t.Logf("%d calls of %d functions", calls, len(native.Keys())-len(otherwise))
+}
+
+func plainly(ctx context.Context, tc gojqCase) *results { return byUs(ctx, tc, asItIs) }
+
+func line(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "nothing"
+}
+
+// linesOf runs a query whose results are collected in one array.
+func linesOf(run func(context.Context, gojqCase) *results, ctx context.Context, tc gojqCase) []string {
+	tc.query = "[" + tc.query + "]"
+	r := run(ctx, tc)
+	if len(r.lines) != 1 {
+		return r.lines
+	}
+	var all []json.RawMessage
+	if json.Unmarshal([]byte(r.lines[0]), &all) != nil {
+		return r.lines
+	}
+	out := make([]string, len(all))
+	for i, x := range all {
+		out[i] = string(x)
+	}
+	return out
+}
+
+// TestBuiltinsAreKnown fails when gojq has a function that is not here.
+func TestBuiltinsAreKnown(t *testing.T) {
+	ours := Builtins()
+	for _, k := range native.Keys() {
+		if !slices.Contains(ours, k) {
+			t.Errorf("%s is missing", k)
+		}
+	}
+	for _, k := range ours {
+		name, arity, _ := strings.Cut(k, "/")
+		call := name
+		if n := int(arity[0] - '0'); n > 0 {
+			call += "(" + strings.Repeat("1; ", n-1) + "1)"
+		}
+		mustCompile(t, call, Options{})
+	}
+}
+
+// added is what jq 1.8 has and gojq has not, with what jq 1.8.2 gives.
+var added = []struct{ query, want string }{
+	{`{"b": 1, "a": 2} | keys_unsorted`, `["a","b"]`}, // objects have no order of their own here
+	{`have_literal_numbers`, `true`},
+	{`have_decnum`, `false`}, // decimals are not computed with exactly
+	{`input_line_number`, `0`},
+	{`get_search_list`, `[]`},
+	{`5 | lgamma_r`, `[3.1780538303479458,1]`},
+	{`-0.5 | lgamma_r[1]`, `-1`},
+	{`$__loc__`, `{"file":"<top-level>","line":1}`},
+	{`1 | stderr`, `1`},
+	{`1 | debug`, `1`},
+	{`input_filename`, `null`},
+	{`"test" | test("T E # a comment"; "xi")`, `true`},
+	{`[match("a b"; "x")]?`, `[]`},
+	{`"a b" | [match("a\\ b"; "x").string]`, `["a b"]`},
+	{`"a b]c" | [match("[ b]+"; "x").string]`, `[" b"]`},
+	{`"aXbxc" | [match("x*"; "gin").offset]`, `[1,3]`},
+	{`"abab" | [match("a|ab"; "gl").string]`, `["ab","ab"]`},
+	{`"a\nb" | test("a.b"; "s"), test("a.b"; "p")`, `false true`},
+}
+
+func TestAdded(t *testing.T) {
+	for _, x := range added {
+		r := byUs(context.Background(), gojqCase{query: x.query, inputs: []any{"x"}}, asItIs)
+		if got := strings.Join(r.lines, " "); got != x.want {
+			t.Errorf("%s: got %s, want %s", x.query, got, x.want)
+		}
+	}
+}
+
+// TestPrelude holds that every definition parses alone, and is the one that its
+// key says.
+func TestPrelude(t *testing.T) {
+	texts := preludeTexts()
+	for k, text := range texts {
+		q, err := gojq.Parse(text)
+		if err != nil || len(q.FuncDefs) != 1 {
+			t.Errorf("%s: %v\n%s", k, err, text)
+			continue
+		}
+		if got := key(q.FuncDefs[0].Name, len(q.FuncDefs[0].Args)); got != k {
+			t.Errorf("%s is %s", k, got)
+		}
+		if _, ok := builtins()[k]; ok {
+			t.Errorf("%s is written in Go, too", k)
+		}
+	}
+	if whole, err := gojq.Parse(preludeSource); err != nil || len(whole.FuncDefs) != len(texts) {
+		t.Errorf("%d definitions of %v", len(texts), err)
+	}
+}
