@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,8 +21,7 @@ type block struct {
 	follow bool // something stands above it
 	rows   []row
 	flat   []map[string]string
-	header []string // as printed; nil: not yet
-	shown  []int    // the places of the columns shown
+	shown  []string // the ids of the columns shown; nil: none yet
 	grid   *grid
 }
 
@@ -51,7 +51,7 @@ func (b *block) add(rows []row, flat []map[string]string) error {
 func (b *block) flush(ended bool) error {
 	columns, rows := b.table()
 	shown := b.visible(columns, rows, ended)
-	if b.grid == nil || slices.ContainsFunc(shown, func(i int) bool { return !slices.Contains(b.header, columns[i].Header) }) {
+	if b.grid == nil || slices.ContainsFunc(shown, func(i int) bool { return !slices.Contains(b.shown, b.id(columns, i)) }) {
 		b.begin(columns, shown)
 	}
 	b.rows, b.flat = nil, nil
@@ -73,7 +73,7 @@ func (b *block) table() ([]Column, []row) {
 	var columns []Column
 	order := slices.Sorted(maps.Keys(keys))
 	for _, key := range order {
-		columns = append(columns, Column{Header: clean(strings.ToUpper(key))})
+		columns = append(columns, Column{Header: clean(strings.ToUpper(key)), key: key})
 	}
 	rows := make([]row, len(b.flat))
 	for i, fields := range b.flat {
@@ -100,25 +100,43 @@ func (b *block) visible(columns []Column, rows []row, ended bool) []int {
 	return shown
 }
 
+// id tells a column from the others: two may have one header, as the VERSION
+// of a proxy and that of -L version.
+func (b *block) id(columns []Column, i int) string {
+	if b.kind == nil {
+		return columns[i].key
+	}
+	return strconv.Itoa(i)
+}
+
 func (b *block) begin(columns []Column, shown []int) {
-	b.shown, b.header = shown, nil
+	b.shown = nil
+	var header []string
 	for _, i := range shown {
-		b.header = append(b.header, columns[i].Header)
+		b.shown = append(b.shown, b.id(columns, i))
+		header = append(header, columns[i].Header)
 	}
 	follow := b.follow || b.grid != nil
 	b.grid = newGrid(b.out, b.opts)
 	if !b.opts.NoHeaders {
-		b.grid.header, b.grid.gap = b.header, follow
+		b.grid.header, b.grid.gap = header, follow
 	}
 }
 
 // lines gives the cells of the columns shown. A column of an earlier header
 // that these rows don't have is empty.
 func (b *block) lines(columns []Column, rows []row) (lines [][]string, red []bool) {
-	places := make([]int, len(b.header))
-	red = make([]bool, len(b.header))
-	for i, header := range b.header {
-		places[i] = slices.IndexFunc(columns, func(c Column) bool { return c.Header == header })
+	at := map[string]int{}
+	for i := range columns {
+		at[b.id(columns, i)] = i
+	}
+	places := make([]int, len(b.shown))
+	red = make([]bool, len(b.shown))
+	for i, id := range b.shown {
+		places[i] = -1
+		if place, ok := at[id]; ok {
+			places[i] = place
+		}
 		red[i] = places[i] >= 0 && columns[places[i]].alarm
 	}
 	for _, r := range rows {

@@ -101,6 +101,19 @@ func TestFlatTablesGrowColumns(t *testing.T) {
 	}
 }
 
+// Columns of one header are columns of their own.
+func TestColumnsOfOneHeader(t *testing.T) {
+	proxy := map[string]any{"kind": "Proxy", "id": "a.b", "version": "1.31.0", "labels": map[string]any{"version": "v1", "x/app": "one", "y/app": "two"}}
+	text := render(t, Options{LabelColumns: []string{"version", "x/app", "y/app"}}, proxy)
+	if want := []string{"1.31.0", "v1", "one", "two"}; !slices.Equal(strings.Fields(text)[len(strings.Fields(text))-4:], want) {
+		t.Errorf("%s, want the row to end in %q", text, want)
+	}
+	text = render(t, Options{Format: "table"}, map[string]any{"a": "lower", "A": "upper"})
+	if want := []string{"A", "A", "upper", "lower"}; !slices.Equal(strings.Fields(text), want) {
+		t.Errorf("%q, want %q", text, want)
+	}
+}
+
 func TestSorted(t *testing.T) {
 	values := func(keys ...any) (out []any) {
 		for i, k := range keys {
@@ -153,7 +166,7 @@ func TestUsage(t *testing.T) {
 		{Options{Format: "custom-columns=A"}, "unexpected custom-columns spec: A, expected <header>:<json-path-expr>"},
 		{Options{Format: "jsonpath={.a"}, "-o jsonpath: {.a: unclosed action"},
 		{Options{Format: "go-template={{.a"}, "-o go-template: template: output:1: unclosed action"},
-		{Options{SortBy: "{.a}{.b}"}, "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'"},
+		{Options{SortBy: "{.a}{.b}"}, "--sort-by unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'"},
 		{Options{Format: "jsonpath-file=x"}, "x: no file can be read here"},
 	} {
 		_, err := New(c.o)

@@ -19,6 +19,7 @@ type Column struct {
 	// for one that is.
 	Sometimes string
 
+	key   string // the member it shows, in a table of objects of any kinds
 	cell  func(*subject) string
 	shown func(rows []row, at int) bool // nil: always
 	name  bool                          // it names the object, as kubectl's NAME

@@ -2,6 +2,7 @@ package printers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,7 +20,9 @@ func kubernetesKinds() []Kind {
 		kubernetesKind("PeerAuthentication", security, path("MODE", "spec.mtls.mode")),
 		kubernetesKind("AuthorizationPolicy", security, path("ACTION", "spec.action")),
 		kubernetesKind("Gateway", gateway, path("CLASS", "spec.gatewayClassName"), gatewayAddress(), condition("PROGRAMMED", "Programmed")),
-		kubernetesKind("GatewayClass", gateway, path("CONTROLLER", "spec.controllerName"), condition("ACCEPTED", "Accepted")),
+		clusterKind("GatewayClass", gateway, path("CONTROLLER", "spec.controllerName"), condition("ACCEPTED", "Accepted")),
+		clusterKind("Namespace", "", path("STATUS", "status.phase")),
+		clusterKind("Node", "", path("VERSION", "status.nodeInfo.kubeletVersion")),
 		kubernetesKind("HTTPRoute", gateway, listing("HOSTNAMES", "spec.hostnames")),
 		kubernetesKind("GRPCRoute", gateway, listing("HOSTNAMES", "spec.hostnames")),
 	}
@@ -35,6 +38,13 @@ func kubernetesKind(name, group string, own ...Column) Kind {
 	more := columns[at:]
 	columns = append(columns[:at:at], created())
 	return Kind{Name: name, Group: group, kubernetes: true, labels: []string{"metadata", "labels"}, Columns: append(columns, more...)}
+}
+
+// clusterKind is the table of a kind whose objects are in no namespace.
+func clusterKind(name, group string, own ...Column) Kind {
+	k := kubernetesKind(name, group, own...)
+	k.Columns = slices.DeleteFunc(k.Columns, func(c Column) bool { return c.Header == "NAMESPACE" })
+	return k
 }
 
 // created is how old an object is, as kubectl says it.

@@ -31,7 +31,7 @@ type keyed struct {
 func newSorted(o Options, p Printer) (Printer, error) {
 	nodes, err := relaxedPath(o.SortBy)
 	if err != nil {
-		return nil, err
+		return nil, usage("--sort-by %v", err)
 	}
 	return &sorted{Printer: p, flag: o.SortBy, path: nodes}, nil
 }
