@@ -50,16 +50,14 @@ func (o *Options) none(word string, names []mesh.Name) error {
 		text += " in namespace " + o.Namespace
 	}
 	var near []string
-	for _, n := range names {
-		if word != "" && strings.Contains(n.ID, word) {
-			near = append(near, n.ID)
-		}
+	for _, i := range mesh.Near(word, names) {
+		near = append(near, names[i].ID)
 	}
 	if more := len(near) - most; more > 0 {
 		near = append(near[:most], fmt.Sprintf("and %d more", more))
 	}
 	if near != nil {
-		text += "; in a name: " + strings.Join(near, ", ")
+		text += "; did you mean " + strings.Join(near, ", ") + "?"
 	}
 	return &UnknownProxyError{Word: word, text: text}
 }

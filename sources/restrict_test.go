@@ -63,7 +63,7 @@ func TestRestrict(t *testing.T) {
 func TestUnknownProxies(t *testing.T) {
 	for word, want := range map[string]string{
 		"nobody":               "no proxy named nobody in namespace default",
-		"eviews":               "no proxy named eviews in namespace default; in a name: " + reviewsV1 + ", " + reviewsV2 + ", reviews-v3-7dbcdcbc56-m8dph.default",
+		"eviews":               "no proxy named eviews in namespace default; did you mean " + reviewsV1 + ", " + reviewsV2 + ", reviews-v3-7dbcdcbc56-m8dph.default?",
 		"istio-ingressgateway": "no proxy named istio-ingressgateway in namespace default",
 	} {
 		_, err := Open(t.Context(), Options{Sources: []transport.Source{source(t, capture)}, Namespace: "default", Proxies: []string{"reviews-v1", word}})

@@ -10,6 +10,13 @@ type Name struct {
 	ClusterID string
 }
 
+// Namespace is what stands behind the pod's name in the id; empty where there
+// is nothing.
+func (n *Name) Namespace() string {
+	rest, _ := strings.CutPrefix(n.ID, n.Pod)
+	return strings.TrimPrefix(rest, ".")
+}
+
 // workloadKinds are the ways to write "the workload of that name" that people
 // bring from kubectl.
 var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "statefulset", "ds", "daemonset", "rs", "replicaset", "job", "cronjob", "workload"}
@@ -25,17 +32,45 @@ func Pick(word string, all []Name) []int {
 	}
 	for _, k := range workloadKinds {
 		if kind == k {
-			name, _, _ := strings.Cut(rest, ".")
-			return pick(all, byWorkload(rest), byWorkload(name))
+			name, namespace := cutNamespace(rest)
+			return pick(all, byWorkload(rest), in(namespace, byWorkload(name)))
 		}
 	}
 	if kind == "pod" || kind == "pods" || kind == "po" {
 		return pick(all, byID(rest), byPod(rest))
 	}
-	in := func(r rule) rule {
+	there := func(r rule) rule {
 		return func(n *Name) bool { return n.ClusterID == kind && r(n) }
 	}
-	return pick(all, in(byID(rest)), in(byPod(rest)), in(byWorkload(rest)), in(byPrefix(rest)))
+	return pick(all, there(byID(rest)), there(byPod(rest)), there(byWorkload(rest)), there(byPrefix(rest)))
+}
+
+// Near gives the places of the proxies that a word which means none may have
+// meant: it is in their id, or is "namespace/name" or "name.namespace" with
+// the name in their id.
+func Near(word string, all []Name) []int {
+	within := func(w string) rule {
+		return func(n *Name) bool { return w != "" && strings.Contains(n.ID, w) }
+	}
+	name, namespace := cutNamespace(word)
+	before, after, _ := strings.Cut(word, "/")
+	return pick(all, within(word), in(namespace, within(name)), in(before, within(after)))
+}
+
+// cutNamespace splits "name.namespace".
+func cutNamespace(word string) (name, namespace string) {
+	i := strings.LastIndexByte(word, '.')
+	if i < 0 {
+		return word, ""
+	}
+	return word[:i], word[i+1:]
+}
+
+// in keeps a rule to one namespace.
+func in(namespace string, r rule) rule {
+	return func(n *Name) bool {
+		return namespace != "" && strings.HasSuffix(n.ID, "."+namespace) && r(n)
+	}
 }
 
 type rule func(*Name) bool
@@ -43,6 +78,15 @@ type rule func(*Name) bool
 func byID(w string) rule       { return func(n *Name) bool { return n.ID == w } }
 func byPod(w string) rule      { return func(n *Name) bool { return n.Pod == w } }
 func byWorkload(w string) rule { return func(n *Name) bool { return w != "" && n.Workload == w } }
+
+// byWorkloadIn is "workload.namespace".
+func byWorkloadIn(w string) rule {
+	return func(n *Name) bool {
+		name, ok := strings.CutSuffix(w, "."+n.Namespace())
+		return ok && name != "" && n.Workload == name
+	}
+}
+
 func byPrefix(w string) rule {
 	return func(n *Name) bool { return w != "" && strings.HasPrefix(n.ID, w) }
 }

@@ -16,7 +16,7 @@ func TestPick(t *testing.T) {
 	for word, want := range map[string][]int{
 		"a-1.x": {0}, "a-1": {0, 2}, "a": {0, 1, 2}, "b": {3}, "a-": {0, 1, 2, 3}, "a-10": {3}, "v": {4}, "none": nil, "": nil,
 		"deploy/a": {0, 1, 2}, "deployment/b": {3}, "deploy/a-1": nil, "pod/a-2": {1}, "pod/a": nil, "po/a-1.y": {2},
-		"east/a-1": {0}, "west/a-1": {2}, "west/a": {2}, "west/v": {4}, "north/a": nil, "deploy/": nil,
+		"east/a-1": {0}, "west/a-1": {2}, "west/a": {2}, "west/v": {4}, "north/a": nil, "deploy/": nil, "deploy/a.x": {0, 1}, "deploy/a.y": {2}, "deploy/a.z": nil, "a.y": nil,
 	} {
 		if got := Pick(word, all); !slices.Equal(got, want) {
 			t.Errorf("%q: %v, want %v", word, got, want)
