@@ -2,6 +2,7 @@ package library
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -78,7 +79,10 @@ func words(c *eval.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, _ := v.(map[string]any)
+	types, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("only a proxy is synced or stale: its sync is asked")
+	}
 	out := []any{}
 	for _, t := range slices.Sorted(maps.Keys(types)) {
 		status, err := mesh.Get(c.Ctx, types[t], "status")

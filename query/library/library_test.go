@@ -94,7 +94,7 @@ func TestLookups(t *testing.T) {
 		{`.proxy("web-1").id`, `"web-1.shop"`},
 		{`.proxy("web").id`, "note: web is 2 proxies; this is the first, web-1.shop\n" + `"web-1.shop"`},
 		{`.proxy("we").id`, "error: we is 3 proxies: web-1.shop, web-2.shop, webhook-1.shop"},
-		{`.proxy("hook").id`, "error: no proxy named hook; in a name: webhook-1.shop"},
+		{`.proxy("hook").id`, "error: no proxy named hook; did you mean webhook-1.shop?"},
 		{`[.proxies("web") | .id]`, `["web-1.shop","web-2.shop"]`},
 		{`[.proxies("none")]`, "[]"},
 		{`.proxies | proxy("web-2").id`, `"web-2.shop"`},
@@ -106,6 +106,8 @@ func TestLookups(t *testing.T) {
 		{`.proxy(1)`, "error: proxy takes a name, a string"},
 		{`[.proxies[] | synced]`, "[true,false,false]"},
 		{`[.proxies[] | stale]`, "[false,true,false]"},
+		{`stale`, "error: only a proxy is synced or stale: its sync is asked"},
+		{`.proxies[0].clusters[0] | synced`, "error: only a proxy is synced or stale: its sync is asked"},
 	})
 }
 

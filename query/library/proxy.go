@@ -141,16 +141,11 @@ func list(at []int, names []mesh.Name) string {
 	return strings.Join(ids, ", ")
 }
 
-// nearest says which proxies have the word in their name.
+// nearest says which proxies the word may have meant.
 func nearest(word string, names []mesh.Name) string {
-	var at []int
-	for i := range names {
-		if word != "" && strings.Contains(names[i].ID, word) {
-			at = append(at, i)
-		}
-	}
+	at := mesh.Near(word, names)
 	if at == nil {
 		return ""
 	}
-	return "; in a name: " + list(at, names)
+	return "; did you mean " + list(at, names) + "?"
 }

@@ -16,6 +16,9 @@ func Chain(ctx context.Context, listener any, r Request) (chain any, unsupported
 	if l.has("filterChainMatcher") {
 		return nil, "filter chain matcher", c.err
 	}
+	if r.ALPN == nil && !r.TLS && inspectsHTTP(l, r.DestinationPort) {
+		r.ALPN = []string{"http/1.1"}
+	}
 	chains, _ := l.value("filterChains").([]any)
 	left := make([]candidate, len(chains))
 	for i, ch := range chains {
@@ -32,6 +35,36 @@ func Chain(ctx context.Context, listener any, r Request) (chain any, unsupported
 	}
 	chain = l.fields["defaultFilterChain"]
 	return chain, "", c.err
+}
+
+const httpInspector = "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
+
+// inspectsHTTP tells whether the listener looks for HTTP in what a connection
+// without TLS begins with: the protocol found is then chosen by as ALPN is.
+func inspectsHTTP(l message, port int) bool {
+	for _, f := range l.list("listenerFilters") {
+		config := f.sub("typedConfig")
+		if config.text("@type") == httpInspector || f.text("name") == "envoy.filters.listener.http_inspector" {
+			return !disabled(f.sub("filterDisabled"), port)
+		}
+	}
+	return false
+}
+
+// disabled tells whether a listener filter's predicate fits a connection.
+func disabled(p message, port int) bool {
+	switch {
+	case p.has("anyMatch"):
+		return p.flag("anyMatch")
+	case p.has("notMatch"):
+		return !disabled(p.sub("notMatch"), port)
+	case p.has("orMatch"):
+		return slices.ContainsFunc(p.sub("orMatch").list("rules"), func(m message) bool { return disabled(m, port) })
+	case p.has("andMatch"):
+		return !slices.ContainsFunc(p.sub("andMatch").list("rules"), func(m message) bool { return !disabled(m, port) })
+	}
+	ports := p.sub("destinationPortRange")
+	return int(ports.number("start")) <= port && port < int(ports.number("end"))
 }
 
 type candidate struct {
