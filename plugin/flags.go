@@ -60,8 +60,7 @@ type outputFlags struct {
 	compact, raw, join, raw0, ascii, seq, sortKeys bool
 	tab                                            bool
 	indent                                         int
-	colorAlways, colorNever                        bool
-	color                                          string
+	color                                          color
 }
 
 func newFlags() *flags {
@@ -139,10 +138,42 @@ func (o *outputFlags) bind(s *pflag.FlagSet) {
 	s.BoolVarP(&o.sortKeys, "sort-keys", "S", false, "accepted: keys are always sorted")
 	s.BoolVar(&o.tab, "tab", false, "indent with tabs")
 	s.IntVar(&o.indent, "indent", 2, "indent with so many spaces, 0 to 9")
-	s.BoolVarP(&o.colorAlways, "color-output", "C", false, "colours, also to a pipe")
-	s.BoolVarP(&o.colorNever, "monochrome-output", "M", false, "no colours")
-	s.StringVar(&o.color, "color", "auto", "auto, always or never")
+	s.VarPF(colorFlag{&o.color, "always"}, "color-output", "C", "colours, also to a pipe").NoOptDefVal = "true"
+	s.VarPF(colorFlag{&o.color, "never"}, "monochrome-output", "M", "no colours").NoOptDefVal = "true"
+	s.Var(&o.color, "color", "auto, always or never; of several such flags the last one counts")
 }
+
+// color is when results are coloured.
+type color string
+
+func (c *color) Set(text string) error {
+	if text != "auto" && text != "always" && text != "never" {
+		return fmt.Errorf("%q is none of auto, always, never", text)
+	}
+	*c = color(text)
+	return nil
+}
+
+func (c *color) String() string { return string(*c) }
+func (*color) Type() string     { return "string" }
+
+// colorFlag is a flag that stands for a value of --color.
+type colorFlag struct {
+	color *color
+	value color
+}
+
+func (c colorFlag) Set(text string) error {
+	on, err := strconv.ParseBool(text)
+	if err == nil && on {
+		*c.color = c.value
+	}
+	return err
+}
+
+func (c colorFlag) String() string   { return strconv.FormatBool(c.color != nil && *c.color == c.value) }
+func (c colorFlag) IsBoolFlag() bool { return true }
+func (colorFlag) Type() string       { return "bool" }
 
 // size is a flag of so many bytes: 512Mi, 2GiB, 1000000.
 type size int64

@@ -37,6 +37,10 @@ func helpOn(w *World, root *rootCommand, topic string) error {
 	if cmd, _, err := root.Find([]string{topic}); err == nil && cmd != root.Command {
 		return cmd.Help()
 	}
+	if q, ok := shipped[topic]; ok {
+		_, err := fmt.Fprintf(w.Out, "%s: a query that comes with the plugin; it is\n\n  %s\n", topic, q)
+		return err
+	}
 	found := false
 	for _, f := range library.Functions() {
 		if f.Name == topic {
@@ -116,7 +120,7 @@ func printKind(w io.Writer, k mesh.Kind) {
 		if f.Cost == mesh.OnDemand {
 			lazy = " (read when touched)"
 		}
-		fmt.Fprintf(w, "  %-18s %s%s\n", f.Name, f.Doc, lazy)
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-18s %s%s", f.Name, f.Doc, lazy), " "))
 	}
 	if k.Open {
 		fmt.Fprintln(w, "\nand what its source gives.")

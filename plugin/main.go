@@ -128,7 +128,7 @@ query touches is ever read.
 
 The document: .pilots[] .proxies[] .services[] .virtualServices[] … .faults[]; a proxy has its sync state and, read
 when touched, .clusters .listeners .routes .endpoints .secrets .extensions .bootstrap .server .stats .loggers.
-Functions are methods too: .proxy("reviews-v1").route("9080") is .proxies | … as jq would write it.
+Functions are methods too: .proxy("reviews-v1").route("9080") is proxy("reviews-v1") | route("9080").
 
 Without a query, the state of every proxy. A first word like "status" is a saved query's name; anything else is a query;
 words behind it are proxies. A short flag that kubectl has keeps kubectl's meaning (-n is the namespace, -s the server);

@@ -24,7 +24,7 @@ func (r *run) openMesh(ctx context.Context) error {
 	}
 	answers, err := r.openSnapshots(ctx)
 	if err != nil {
-		return err
+		return r.opening(ctx, err)
 	}
 	o := sources.Options{
 		Sources: answers, Selector: selector, Proxies: r.asked.proxies,
@@ -34,9 +34,18 @@ func (r *run) openMesh(ctx context.Context) error {
 		o.Namespace = *r.kube.Namespace
 	}
 	if r.mesh, err = sources.Open(ctx, o); err != nil {
-		return &exitError{exitUsage, err}
+		return r.opening(ctx, &exitError{exitUsage, err})
 	}
 	return nil
+}
+
+// opening is what kept the mesh from being opened: the end of the time, or an
+// interrupt, where it was that.
+func (r *run) opening(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &exitError{exitRun, ctx.Err()}
+	}
+	return err
 }
 
 // openSnapshots opens every path of --snapshot; one with * or ? may be several.

@@ -43,11 +43,10 @@ func (r *run) indentation() string {
 // colored decides about colours as jq does: on a terminal, unless NO_COLOR is
 // set or the terminal is dumb; -C and -M overrule.
 func (r *run) colored() bool {
-	f := &r.output
-	switch {
-	case f.colorAlways || f.color == "always":
+	switch r.output.color {
+	case "always":
 		return true
-	case f.colorNever || f.color == "never":
+	case "never":
 		return false
 	}
 	return r.OutTerminal && r.World.env("NO_COLOR") == "" && r.World.env("TERM") != "dumb"
@@ -59,11 +58,35 @@ func (r *run) hints() {
 	if r.quiet {
 		return
 	}
+	if r.asked.status && r.results == 0 {
+		r.note("no proxies were found" + r.among())
+	}
 	if r.asked.status && r.OutTerminal && r.ErrTerminal && !r.changed("output") {
 		fmt.Fprint(r.Err, tryNext(calledAs(r.Args[0]), r.snapshots))
 	}
 	if !r.OutTerminal && r.output.format == "" && r.ErrTerminal && r.printedTable() {
 		r.note("a table is for people; -o json is for programs")
+	}
+}
+
+// among says which proxies were looked at, if not all.
+func (r *run) among() string {
+	text := ""
+	if ns := *r.kube.Namespace; ns != "" && !r.allNamespaces {
+		text += " in namespace " + ns
+	}
+	if r.selector != "" {
+		text += " with labels " + r.selector
+	}
+	return text
+}
+
+// hintLabels helps who means jq's -L.
+func (r *run) hintLabels() {
+	for _, label := range r.output.labelColumns {
+		if info, err := os.Stat(label); err == nil && info.IsDir() {
+			r.note(fmt.Sprintf("-L %s is a column of that label; jq's -L is --library-path", label))
+		}
 	}
 }
 

@@ -67,6 +67,7 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	r.explainPlan()
+	r.hintLabels()
 	err = r.over(ctx, r.mesh.Document(), r.options())
 	err = r.ended(err)
 	r.explainAsked()
@@ -201,11 +202,11 @@ func (r *run) ended(err error) error {
 	var halt *eval.Halt
 	var fault *mesh.Fault
 	switch {
-	case errors.As(err, &halt):
-		codes = append(codes, r.halted(halt))
+	case errors.As(err, &halt): // the query says how it ends, as in jq: -e has no say
+		codes = []int{r.halted(halt)}
 		err = nil
 	case errors.As(err, &fault): // told with the others
-		codes = append(codes, exitPartial)
+		r.fault(fault)
 		err = nil
 	case err != nil:
 		codes = append(codes, exitCode(err))

@@ -106,7 +106,7 @@ func (f *flags) check(a *asked) error {
 		}
 	}
 	plain := f.input != "" || f.nullInput || f.slurp
-	switch ns := *f.kube.Namespace; {
+	switch ns, server := *f.kube.Namespace, *f.kube.APIServer; {
 	case readers > 1:
 		return usage(`standard input ("-") can be read once only`)
 	case plain && len(f.snapshots) > 0:
@@ -115,6 +115,17 @@ func (f *flags) check(a *asked) error {
 		return usage("%q: with --input there are no proxies to name", a.proxies[0])
 	case strings.ContainsAny(ns, ".$[{|\"'"):
 		return usage("-n is the namespace; jq's -n is --null-input")
+	case looksLikeQuery(server):
+		return usage("-s is the server; jq's -s is --slurp")
+	case f.concurrency < 1:
+		return usage("--concurrency %d: not a number from 1", f.concurrency)
+	case f.timeout < 0:
+		return usage("--timeout %s: it is over already", f.timeout)
 	}
 	return nil
+}
+
+// looksLikeQuery tells a query from a host or a URL.
+func looksLikeQuery(server string) bool {
+	return server != "" && (strings.ContainsAny(server, "${|\"' ") || strings.ContainsAny(server[:1], ".[("))
 }
