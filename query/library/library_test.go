@@ -155,3 +155,23 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 }
+
+// A sidecar's listener looks into plain connections for HTTP, and chooses the
+// chain by what it finds.
+func TestMatchOfListeners(t *testing.T) {
+	listener := func(filter string) string {
+		return `{kind: "Listener", port: 80, listenerFilters: [` + filter + `], filterChains: [{filterChainMatch: {applicationProtocols: ["http/1.1", "h2c"]}, filters: [{name: "http", typedConfig: {httpFilters: [],
+			routeConfig: {virtualHosts: [{name: "all", domains: ["*"], routes: [{match: {prefix: "/"}, route: {cluster: "c"}}]}]}}}]}], defaultFilterChain: {filters: [{name: "tcp"}]}} | match(`
+	}
+	inspector := `{name: "envoy.filters.listener.http_inspector", filterDisabled: {orMatch: {rules: [{notMatch: {destinationPortRange: {start: 80, end: 90}}}, {destinationPortRange: {start: 85, end: 86}}]}}}`
+	tcp := `["no HTTP: tcp"]`
+	check(t, nil, []expectation{
+		{listener(inspector) + `"/x").cluster`, `"c"`},
+		{listener(inspector) + `"http://x:89/").cluster`, `"c"`},
+		{listener(inspector) + `"http://x:85/").unsupported`, tcp},
+		{listener(inspector) + `"http://x:90/").unsupported`, tcp},
+		{listener(inspector) + `"https://x:80/").unsupported`, tcp},
+		{listener(inspector) + `{alpn: ["other"]}).unsupported`, tcp},
+		{listener("") + `"/x").unsupported`, tcp},
+	})
+}

@@ -23,3 +23,14 @@ func TestPick(t *testing.T) {
 		}
 	}
 }
+
+func TestNear(t *testing.T) {
+	all := []Name{{ID: "reviews-1.shop"}, {ID: "reviews-2.test"}, {ID: "vm.shop"}}
+	for word, want := range map[string][]int{
+		"view": {0, 1}, "reviews.shop": {0}, "shop/reviews": {0}, "test/vm": nil, "none": nil, "": nil,
+	} {
+		if got := Near(word, all); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", word, got, want)
+		}
+	}
+}
