@@ -97,7 +97,7 @@ func (t *tables) kindOf(r *reading, v any) *Kind {
 func (t *tables) rows(r *reading, k *Kind, v, seen any) []row {
 	r.owner = nil
 	if o, ok := v.(*mesh.Object); ok {
-		r.owner = o.Owner
+		r.owner = o.Owner.Proxy()
 	}
 	s := &subject{reading: r, fields: seen.(map[string]any)}
 	subjects := []*subject{s}

@@ -45,15 +45,17 @@ func (m *Mesh) Desired(ctx context.Context, proxy *mesh.Object) (*mesh.Object, e
 				f[string(s.Name)] = d.section(s.Name)
 			}
 		}
-		r.desired = mesh.NewObject("Desired", proxy, f)
+		d.object = mesh.NewObject("Desired", proxy, f)
+		r.desired = d.object
 	}
 	return r.desired, nil
 }
 
 // A desire reads what a Pilot would send to a proxy.
 type desire struct {
-	row   *row
-	group *store.Group
+	row    *row
+	group  *store.Group
+	object *mesh.Object // what it is read into; the sections' elements are its
 }
 
 func (d *desire) section(s mesh.Section) mesh.Lazy {
@@ -81,7 +83,7 @@ func (d *desire) read(ctx context.Context, s mesh.Section, dump func(context.Con
 		return nil, err
 	}
 	fetch := func(context.Context, string) (*decode.Document, error) { return doc, nil }
-	return envoy.NewDump(d.row.object, fetch, d.row.m.now).Section(ctx, s)
+	return envoy.NewDump(d.object, fetch, d.row.m.now).Section(ctx, s)
 }
 
 func (d *desire) dump(ctx context.Context) (*decode.Document, error) {

@@ -137,8 +137,8 @@ func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
 		return err
 	}
 	f := &mesh.Fault{Section: string(s), Err: err}
-	if p.owner != nil {
-		if id, e := mesh.Get(ctx, p.owner, "id"); e == nil {
+	if proxy := p.owner.Proxy(); proxy != nil {
+		if id, e := mesh.Get(ctx, proxy, "id"); e == nil {
 			f.Proxy, _ = id.(string)
 		}
 	}

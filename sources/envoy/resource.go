@@ -66,6 +66,8 @@ func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
 // distinct leaves out static resources that are there already: Envoy holds a
 // route configuration once for each filter chain that it is written in. They
 // must be alike in all they say; a name alone tells nothing, and many have none.
+// So with what was refused, of which Envoy may tell twice: beside the listener
+// that it should have replaced, with a time, and on its own, without.
 func distinct(ctx context.Context, all []resource) ([]resource, error) {
 	out := all[:0:0]
 	for i := 0; i < len(all); {
@@ -74,7 +76,7 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 			j++
 		}
 		alike := all[i:j]
-		if len(alike) > 1 && alike[0].state == stateStatic {
+		if len(alike) > 1 && (alike[0].state == stateStatic || alike[0].state == stateRejected) {
 			var err error
 			if alike, err = withoutTwins(ctx, alike); err != nil {
 				return nil, err
@@ -87,10 +89,11 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 }
 
 func withoutTwins(ctx context.Context, all []resource) ([]resource, error) {
+	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // one with a time first
 	var out []resource
 	var seen []any
 	for _, r := range all {
-		whole, err := mesh.Deep(ctx, r.fields)
+		whole, err := mesh.Deep(ctx, []any{r.failure, r.fields})
 		if err != nil {
 			return nil, err
 		}
@@ -211,7 +214,10 @@ func (r *resource) document(more int) map[string]any {
 	m["state"] = r.state
 	if r.version != "" {
 		m["versionInfo"] = r.version
+	} else if r.state != stateStatic { // what is static has no version
+		m["versionInfo"] = nil
 	}
+	m["lastUpdated"] = nil
 	if r.updated != "" {
 		m["lastUpdated"] = seconds(r.updated)
 	}

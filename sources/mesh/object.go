@@ -12,8 +12,8 @@ type Object struct {
 	// Kind is what its "kind" field says: "Proxy", "Cluster", …
 	Kind string
 
-	// Owner is the proxy that an object of a section belongs to; nil for
-	// anything else.
+	// Owner is what an object of a section hangs in: the proxy, or what Pilot
+	// would send to one (its Owner is the proxy then). Nil for anything else.
 	Owner *Object
 
 	mu     sync.Mutex
@@ -32,6 +32,15 @@ func NewObject(kind string, owner *Object, fields map[string]any) *Object {
 // when it is first looked into.
 func LaterObject(kind string, owner *Object, make func(context.Context) (map[string]any, error)) *Object {
 	return &Object{Kind: kind, Owner: owner, make: make}
+}
+
+// Proxy gives the proxy that an object is of, itself if it is one; nil for an
+// object of none.
+func (o *Object) Proxy() *Object {
+	for o != nil && o.Kind != "Proxy" {
+		o = o.Owner
+	}
+	return o
 }
 
 // Force gives the object's fields, a map[string]any.

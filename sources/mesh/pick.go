@@ -10,13 +10,6 @@ type Name struct {
 	ClusterID string
 }
 
-// Namespace is what stands behind the pod's name in the id; empty where there
-// is nothing.
-func (n *Name) Namespace() string {
-	rest, _ := strings.CutPrefix(n.ID, n.Pod)
-	return strings.TrimPrefix(rest, ".")
-}
-
 // workloadKinds are the ways to write "the workload of that name" that people
 // bring from kubectl.
 var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "statefulset", "ds", "daemonset", "rs", "replicaset", "job", "cronjob", "workload"}
@@ -78,14 +71,6 @@ type rule func(*Name) bool
 func byID(w string) rule       { return func(n *Name) bool { return n.ID == w } }
 func byPod(w string) rule      { return func(n *Name) bool { return n.Pod == w } }
 func byWorkload(w string) rule { return func(n *Name) bool { return w != "" && n.Workload == w } }
-
-// byWorkloadIn is "workload.namespace".
-func byWorkloadIn(w string) rule {
-	return func(n *Name) bool {
-		name, ok := strings.CutSuffix(w, "."+n.Namespace())
-		return ok && name != "" && n.Workload == name
-	}
-}
 
 func byPrefix(w string) rule {
 	return func(n *Name) bool { return w != "" && strings.HasPrefix(n.ID, w) }
