@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -48,7 +49,7 @@ func helpOn(w *World, root *rootCommand, topic string) error {
 			found = true
 		}
 	}
-	for _, k := range mesh.Kinds() {
+	for _, k := range sources.Kinds() {
 		if k.Name == topic {
 			printKind(w.Out, k)
 			found = true
@@ -106,7 +107,14 @@ func printFunction(w io.Writer, f library.Function) {
 
 func printDocument(w io.Writer) {
 	fmt.Fprint(w, documentPage)
-	for _, k := range mesh.Kinds() {
+	for _, k := range sources.Kinds() {
+		if k.Name == "Mesh" {
+			printFields(w, k)
+		}
+	}
+	fmt.Fprintln(w, "\nWhat is in it is of these kinds, beside Kubernetes' own:")
+	fmt.Fprintln(w)
+	for _, k := range sources.Kinds() {
 		fmt.Fprintf(w, "  %-20s %s\n", k.Name, k.Doc)
 	}
 	fmt.Fprintln(w, "\nThe fields of a kind: help Proxy, help Cluster, …")
@@ -115,18 +123,26 @@ func printDocument(w io.Writer) {
 func printKind(w io.Writer, k mesh.Kind) {
 	fmt.Fprintf(w, "%s: %s\n", k.Name, k.Doc)
 	fmt.Fprintln(w)
-	for _, f := range k.Fields {
-		lazy := ""
-		if f.Cost == mesh.OnDemand {
-			lazy = " (read when touched)"
-		}
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-18s %s%s", f.Name, f.Doc, lazy), " "))
-	}
+	printFields(w, k)
 	if k.Open {
 		fmt.Fprintln(w, "\nand what its source gives.")
 	}
 	if k.Message != "" {
 		fmt.Fprintf(w, "\nand every field of Envoy's %s, in lowerCamelCase.\n", k.Message)
+	}
+}
+
+func printFields(w io.Writer, k mesh.Kind) {
+	width := 18
+	for _, f := range k.Fields {
+		width = max(width, len(f.Name))
+	}
+	for _, f := range k.Fields {
+		lazy := ""
+		if f.Cost == mesh.OnDemand {
+			lazy = " (read when touched)"
+		}
+		fmt.Fprintf(w, "  %-*s %s%s\n", width, f.Name, f.Doc, lazy)
 	}
 }
 

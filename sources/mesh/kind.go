@@ -45,7 +45,7 @@ func Kinds() []Kind {
 		{Name: "Listener", Doc: "where Envoy takes connections", Message: "envoy.config.listener.v3.Listener", Fields: listenerFields()},
 		{Name: "RouteConfiguration", Doc: "which request goes where", Message: "envoy.config.route.v3.RouteConfiguration", Fields: stateFields()},
 		{Name: "VirtualHost", Doc: "the routes of some hosts", Message: "envoy.config.route.v3.VirtualHost", Fields: []Field{
-			{Name: "kind"}, {Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
+			kindField(), {Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
 		}},
 		{Name: "Route", Doc: "one route: what matches, and where it goes", Message: "envoy.config.route.v3.Route", Fields: routeFields()},
 		{Name: "Endpoint", Doc: "one address of a cluster", Fields: endpointFields()},
@@ -57,7 +57,7 @@ func Kinds() []Kind {
 		{Name: "Policy", Doc: "an authorization policy, as a ztunnel knows it", Open: true},
 		{Name: "Connection", Doc: "a connection open in a ztunnel", Open: true, Fields: connectionFields()},
 		{Name: "Fault", Doc: "something of the outline that could not be had", Fields: []Field{
-			{Name: "kind"},
+			kindField(),
 			{Name: "proxy", Doc: "the id of the proxy it is about"},
 			{Name: "subject", Doc: "whose it is when it is not a proxy's: an istiod's, Kubernetes'"},
 			{Name: "section", Doc: "what was asked for"},
@@ -76,9 +76,11 @@ func KindOf(name string) (Kind, bool) {
 	return Kind{}, false
 }
 
+func kindField() Field { return Field{Name: "kind", Doc: "the name of its kind"} }
+
 func meshFields() []Field {
 	return []Field{
-		{Name: "kind"},
+		kindField(),
 		{Name: "takenAt", Doc: "when the snapshot was taken; null for a live mesh"},
 		{Name: "contexts", Doc: "the kubeconfig contexts looked at"},
 		{Name: "pilots", Doc: "the istiods", Of: "Pilot"},
@@ -89,12 +91,12 @@ func meshFields() []Field {
 
 func pilotFields() []Field {
 	return []Field{
-		{Name: "kind"},
+		kindField(),
 		{Name: "name", Doc: "its pod"},
-		{Name: "namespace"},
+		{Name: "namespace", Doc: "the pod's"},
 		{Name: "revision", Doc: "the pod's label istio.io/rev"},
 		{Name: "version", Doc: "istiod's version; null when it doesn't say", Cost: OnDemand},
-		{Name: "ip"},
+		{Name: "ip", Doc: "the pod's"},
 		{Name: "clusterID", Doc: "the cluster it runs in, by Istio's name"},
 		{Name: "connectedProxies", Doc: "how many proxies are connected to it"},
 		{Name: "config", Doc: "every Istio object it sees", Cost: OnDemand},
@@ -108,25 +110,25 @@ func pilotFields() []Field {
 
 func proxyFields() []Field {
 	fields := []Field{
-		{Name: "kind"},
+		kindField(),
 		{Name: "id", Doc: "pod.namespace"},
 		{Name: "name", Doc: "its pod"},
-		{Name: "namespace"},
+		{Name: "namespace", Doc: "the pod's"},
 		{Name: "type", Doc: "sidecar, router, waypoint or ztunnel"},
 		{Name: "clusterID", Doc: "the cluster it runs in, by Istio's name"},
 		{Name: "pilot", Doc: "the istiod it is connected to"},
-		{Name: "revision"},
+		{Name: "revision", Doc: "the revision of istiod that it belongs to"},
 		{Name: "version", Doc: "Istio's version, as the proxy says it"},
-		{Name: "ip"},
-		{Name: "ips"},
-		{Name: "node"},
+		{Name: "ip", Doc: "the pod's, or what the proxy says"},
+		{Name: "ips", Doc: "all of them"},
+		{Name: "node", Doc: "the node the pod runs on"},
 		{Name: "labels", Doc: "the pod's"},
 		{Name: "annotations", Doc: "the pod's"},
 		{Name: "workload", Doc: "the Deployment, or what else made the pod"},
-		{Name: "serviceAccount"},
+		{Name: "serviceAccount", Doc: "whose identity it has"},
 		{Name: "locality", Doc: "{region, zone, subZone}"},
 		{Name: "connected", Doc: "whether a Pilot knows it; null when not every Pilot could be asked"},
-		{Name: "connectedAt"},
+		{Name: "connectedAt", Doc: "since when it is connected to its Pilot"},
 		{Name: "ready", Doc: "the pod's condition"},
 		{Name: "sync", Doc: "by type: {status, sent, acked, sentAt, age, pushesBehind, error}"},
 	}
@@ -140,7 +142,7 @@ func proxyFields() []Field {
 }
 
 func desiredFields() []Field {
-	fields := []Field{{Name: "kind"}}
+	fields := []Field{kindField()}
 	for _, s := range Sections() {
 		if s.Desired {
 			fields = append(fields, Field{Name: string(s.Name), Doc: s.Doc, Cost: OnDemand, Of: s.Of})
@@ -152,7 +154,7 @@ func desiredFields() []Field {
 // stateFields are those of every resource that Envoy holds by name.
 func stateFields() []Field {
 	return []Field{
-		{Name: "kind"},
+		kindField(),
 		{Name: "state", Doc: "ACTIVE, STATIC, WARMING, DRAINING or REJECTED"},
 		{Name: "error", Doc: "why Envoy refused it"},
 		{Name: "versionInfo", Doc: "the version Pilot gave it"},
@@ -178,7 +180,7 @@ func listenerFields() []Field {
 
 func routeFields() []Field {
 	return []Field{
-		{Name: "kind"},
+		kindField(),
 		{Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
 		{Name: "virtualHost", Doc: "the name of the virtual host it is in"},
 		{Name: "virtualService", Doc: "name.namespace of the VirtualService it came from"},
@@ -188,10 +190,10 @@ func routeFields() []Field {
 
 func endpointFields() []Field {
 	return []Field{
-		{Name: "kind"}, {Name: "address"}, {Name: "ip"}, {Name: "port"}, {Name: "hostname"},
+		kindField(), {Name: "address", Doc: "ip:port, or the path of a socket"}, {Name: "ip", Doc: "null where it is no socket address"}, {Name: "port", Doc: "null where it is no socket address"}, {Name: "hostname", Doc: "as Pilot gives it"},
 		{Name: "cluster", Doc: "the name of the cluster it belongs to"},
 		{Name: "health", Doc: "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN, as Pilot says"},
-		{Name: "weight"}, {Name: "priority"}, {Name: "locality"}, {Name: "metadata"},
+		{Name: "weight", Doc: "its share among those of its locality"}, {Name: "priority", Doc: "0 is tried first"}, {Name: "locality", Doc: "{region, zone, subZone}"}, {Name: "metadata", Doc: "what Pilot says of it"},
 		{Name: "outlier", Doc: "what Envoy's own checks say", Cost: OnDemand},
 		{Name: "stats", Doc: "Envoy's counters of it", Cost: OnDemand},
 	}
@@ -199,12 +201,12 @@ func endpointFields() []Field {
 
 func secretFields() []Field {
 	return []Field{
-		{Name: "kind"}, {Name: "name"},
+		kindField(), {Name: "name", Doc: "default is its own certificate, ROOTCA what it trusts"},
 		{Name: "type", Doc: "Cert Chain or CA; a ztunnel's: Leaf, Intermediate or Root"},
-		{Name: "state"},
+		{Name: "state", Doc: "in the word of Envoy, or of the ztunnel"},
 		{Name: "valid", Doc: "whether now lies between notBefore and notAfter"},
-		{Name: "serialNumber", Doc: "in hexadecimal"}, {Name: "notBefore"}, {Name: "notAfter"},
-		{Name: "trustDomain"}, {Name: "subjectAltNames"}, {Name: "issuer"},
+		{Name: "serialNumber", Doc: "in hexadecimal"}, {Name: "notBefore", Doc: "when it begins to be valid"}, {Name: "notAfter", Doc: "when it expires"},
+		{Name: "trustDomain", Doc: "of the SPIFFE identity"}, {Name: "subjectAltNames", Doc: "whom it is for"}, {Name: "issuer", Doc: "who signed it"},
 		{Name: "error", Doc: "why a ztunnel has no certificate"},
 		{Name: "versionInfo", Doc: "the version Pilot gave it"},
 		{Name: "lastUpdated", Doc: "when Envoy took it"},
@@ -213,9 +215,9 @@ func secretFields() []Field {
 
 func connectionFields() []Field {
 	return []Field{
-		{Name: "kind"},
+		kindField(),
 		{Name: "workload", Doc: "name.namespace of the workload it belongs to"},
 		{Name: "direction", Doc: "inbound or outbound"},
-		{Name: "src"}, {Name: "originalDst"}, {Name: "actualDst"}, {Name: "protocol"},
+		{Name: "src", Doc: "who connected"}, {Name: "originalDst", Doc: "where to"}, {Name: "actualDst", Doc: "where it was sent"}, {Name: "protocol", Doc: "as the ztunnel names it"},
 	}
 }

@@ -69,3 +69,14 @@ func TestSyncTypes(t *testing.T) {
 		t.Errorf("got %v", keys)
 	}
 }
+
+// Help is made of the fields' own words: none goes without.
+func TestFieldsAreDescribed(t *testing.T) {
+	for _, k := range Kinds() {
+		for _, f := range k.Fields {
+			if f.Doc == "" {
+				t.Errorf("%s.%s says nothing of itself", k.Name, f.Name)
+			}
+		}
+	}
+}
