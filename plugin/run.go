@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"sync"
 	"syscall"
@@ -50,7 +51,12 @@ func (r *run) do(ctx context.Context) (err error) {
 	if err := o.Validate(); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	if err := r.compile(); err != nil {
+	modules, closeModules, err := r.modules()
+	if err != nil {
+		return err
+	}
+	defer closeModules() // not before the end: modulemeta reads while the query runs
+	if err := r.compile(modules); err != nil {
 		return err
 	}
 	if r.plain() {
@@ -76,12 +82,7 @@ func (r *run) do(ctx context.Context) (err error) {
 
 func (r *run) plain() bool { return r.input != "" || r.nullInput || r.slurp }
 
-func (r *run) compile() (err error) {
-	modules, closeModules, err := r.modules()
-	if err != nil {
-		return err
-	}
-	defer closeModules()
+func (r *run) compile(modules []fs.FS) (err error) {
 	o := query.Options{
 		File: r.asked.file, Variables: r.names, Modules: modules, Data: decodeFile,
 		FieldHint: fieldHint(), Plain: r.plain(),
