@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
@@ -370,10 +371,20 @@ func (m *mach) split(s, sep string) (any, error) {
 	if err := m.alloc(textSize * n); err != nil {
 		return nil, err
 	}
-	parts := strings.Split(s, sep)
-	out := make([]any, len(parts))
-	for i, p := range parts {
-		out[i] = p
+	if sep == "" { // the characters
+		n -= 2
 	}
-	return out, nil
+	out := make([]any, 0, n)
+	for len(out) < n-1 {
+		if err := m.tick(); err != nil {
+			return nil, err
+		}
+		i := strings.Index(s, sep)
+		if sep == "" {
+			_, i = utf8.DecodeRuneInString(s)
+		}
+		out = append(out, s[:i])
+		s = s[i+len(sep):]
+	}
+	return append(out, s), nil
 }

@@ -56,7 +56,7 @@ func descend(m *mach, e *env, in pv, y yield) error {
 		}
 		return nil
 	}
-	return m.each(pv{v, in.p}, func(w pv) error { return descend(m, e, w, y) })
+	return m.eachAhead(pv{v, in.p}, func(w pv) error { return descend(m, e, w, y) })
 }
 
 // cycle is something done to its own results, over and over.

@@ -121,11 +121,10 @@ func ofStrings(name string, fn func(m *mach, a, b string) (any, error)) builtin 
 
 // marshal gives the JSON text of a value.
 func (m *mach) marshal(v any) (string, error) {
-	v, err := m.deep(v)
-	if err != nil {
-		return "", err
+	if i, ok := v.(int); ok {
+		return strconv.Itoa(i), nil
 	}
-	size, err := m.extent(v)
+	v, size, err := m.extent(v)
 	if err != nil {
 		return "", err
 	}
@@ -183,50 +182,4 @@ func (m *mach) join(v, sep any) (any, error) {
 		}
 	}
 	return s.result()
-}
-
-// extent gives about how long the JSON text of a plain value is. It ends, with
-// the budget's error, as soon as that is too long.
-func (m *mach) extent(v any) (int, error) {
-	n := 0
-	err := m.measure(v, &n)
-	return n, err
-}
-
-func (m *mach) measure(v any, n *int) error {
-	switch v := v.(type) {
-	case string:
-		*n += len(v) + 2
-	case json.Number:
-		*n += len(v)
-	case *big.Int:
-		*n += v.BitLen()/3 + 1
-	case []any:
-		*n += len(v) + 2
-		for _, w := range v {
-			if err := m.measure(w, n); err != nil {
-				return err
-			}
-		}
-		return m.measured(*n)
-	case map[string]any:
-		*n += 4*len(v) + 2
-		for k, w := range v {
-			*n += len(k)
-			if err := m.measure(w, n); err != nil {
-				return err
-			}
-		}
-		return m.measured(*n)
-	default:
-		*n += 8
-	}
-	return nil
-}
-
-func (m *mach) measured(n int) error {
-	if int64(n) > m.run.budget.max {
-		return m.run.budget.exceeded()
-	}
-	return m.tick()
 }

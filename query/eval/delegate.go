@@ -45,7 +45,7 @@ func (m *mach) gojq(expr string, vs ...any) (any, error) {
 var delegated = [...]string{
 	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp gamma j0 j1 lgamma log1p logb modf nearbyint rint significand
 		sin sinh tan tanh tgamma y0 y1 infinite isfinite isinfinite isnan isnormal nan
-		fromjson implode toboolean _tobase64 _tobase64d _tocsv _tohtml _tosh _totsv _touri _tourid _plus _negate
+		fromjson implode toboolean _tobase64 _tobase64d _tohtml _touri _tourid _plus _negate
 		gmtime localtime mktime`,
 	`format inside strflocaltime strftime strptime`,
 	`atan2 copysign drem fdim fmax fmin fmod hypot jn ldexp nextafter nexttoward remainder scalb scalbln yn`,
@@ -55,7 +55,7 @@ var delegated = [...]string{
 // growth is how many bytes a function takes for a byte of what it is given,
 // where that is more than one.
 var growth = map[string]int{
-	"fromjson": 8, "implode": 2, "_tobase64": 3, "_tobase64d": 2, "_tocsv": 4, "_totsv": 4, "_tosh": 5, "_tohtml": 7, "_touri": 4, "_tourid": 2, "format": 7,
+	"fromjson": 8, "implode": 2, "_tobase64": 3, "_tobase64d": 2, "_tohtml": 7, "_touri": 4, "_tourid": 2, "format": 7,
 }
 
 // delegation gives the functions that gojq does.
@@ -82,16 +82,11 @@ func delegate(expr string, growth int) builtin {
 func (m *mach) delegated(expr string, vs []any, growth int) (any, error) {
 	size := 0
 	for i, v := range vs {
-		v, err := m.deep(v)
+		v, n, err := m.extent(v)
 		if err != nil {
 			return nil, err
 		}
-		vs[i] = v
-		n, err := m.extent(v)
-		if err != nil {
-			return nil, err
-		}
-		size += n
+		vs[i], size = v, size+n
 	}
 	if err := m.alloc(size * growth); err != nil {
 		return nil, err

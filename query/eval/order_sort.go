@@ -1,60 +1,70 @@
 package eval
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// keyed is an element with what it is ordered by: the results of f.
+// keyed is an element with what it is ordered by: the result of f, or several
+// when f does not give one.
 type keyed struct {
-	v    any
-	key  any   // the only result
-	keys []any // all of them, when they are not one
+	v, key any
 }
+
+// several are the results of f for an element.
+type several []any
 
 // keyOf gives the results of f for each element of an iteration, looked into.
 // It runs ahead where elements have to be loaded, and an element that can't be
 // had is dropped with its key.
 func keyOf(f *node) *node {
 	return one(func(m *mach, e *env, in pv) (pv, error) {
-		k := keyed{v: in.v}
 		if f.one != nil {
 			v, err := f.one(m, e, plain(in))
-			if err == nil {
-				k.key, err = m.force(v.v)
+			if err != nil {
+				return in, err
 			}
-			return pv{k, nil}, err
+			k, err := m.force(v.v)
+			return pv{keyed{in.v, k}, nil}, err
 		}
+		keys := []any{}
 		err := f.gen(m, e, plain(in), func(v pv) error {
-			w, err := m.force(v.v)
+			k, err := m.force(v.v)
 			if err != nil {
 				return err
 			}
-			k.keys, err = m.push(k.keys, w)
+			keys, err = m.push(keys, k)
 			return err
 		})
-		if len(k.keys) == 1 {
-			k.key, k.keys = k.keys[0], nil
-		} else if k.keys == nil {
-			k.keys = []any{}
+		if len(keys) == 1 {
+			return pv{keyed{in.v, keys[0]}, nil}, err
 		}
-		return pv{k, nil}, err
+		return pv{keyed{in.v, several(keys)}, nil}, err
 	})
 }
 
+// all gives the results of f.
 func (k *keyed) all() []any {
-	if k.keys != nil {
-		return k.keys
+	if ks, ok := k.key.(several); ok {
+		return ks
 	}
 	return []any{k.key}
 }
 
 func (m *mach) compareKeys(a, b *keyed) (int, error) {
-	if a.keys == nil && b.keys == nil {
-		return m.compare(a.key, b.key)
+	if x, ok := a.key.(string); ok { // what there is most
+		if y, ok := b.key.(string); ok {
+			return cmp.Compare(x, y), nil
+		}
 	}
-	return m.compareArrays(a.all(), b.all())
+	_, ok1 := a.key.(several)
+	_, ok2 := b.key.(several)
+	if ok1 || ok2 {
+		return m.compareArrays(a.all(), b.all())
+	}
+	return m.compare(a.key, b.key)
 }
 
 // ordering is what is done with the elements of an array and their keys.
@@ -67,12 +77,12 @@ func ordered(name string, do ordering) builtin {
 		if !ok {
 			return m.fallback(name, v)
 		}
-		if err := m.alloc(4 * itemSize * len(xs)); err != nil {
+		if err := m.alloc(2 * itemSize * len(xs)); err != nil {
 			return nil, err
 		}
 		items := make([]keyed, len(xs))
 		for i, x := range xs {
-			items[i] = keyed{v: x, key: x}
+			items[i] = keyed{x, x}
 		}
 		return do(m, items)
 	})
@@ -89,7 +99,7 @@ func orderedBy(name string, do ordering) builtin {
 			var items []keyed
 			err := elements.run(m, e, plain(in), func(v pv) error {
 				items = append(items, v.v.(keyed))
-				return m.alloc(4 * itemSize)
+				return m.alloc(2 * itemSize)
 			})
 			if err != nil {
 				return in, err
@@ -129,11 +139,10 @@ func (m *mach) sortItems(items []keyed) error {
 		if failed != nil {
 			return 0
 		}
-		if failed = m.tick(); failed != nil {
-			return 0
-		}
 		c, err := m.compareKeys(&a, &b)
-		failed = err
+		if failed = err; err == nil {
+			failed = m.tick()
+		}
 		return c
 	})
 	return failed

@@ -1,0 +1,112 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/itchyny/gojq"
+)
+
+// programs are what queries over a dump of clusters look like.
+var programs = []struct{ name, query string }{
+	{"names", `[.[].name] | length`},
+	{"equal", `[.[] | select(.type == "EDS" and .port == 8080)] | length`},
+	{"test", `[.[] | select(.name | test("reviews.*v2"))] | length`},
+	{"contains", `[.[] | select(.name | contains("reviews"))] | length`},
+	{"optional", `[.[] | .tls.sni? // empty] | length`},
+	{"construct", `[.[] | {name, port, first: .hosts[0].address}] | length`},
+	{"group", `group_by(.type) | map({type: .[0].type, n: length})`},
+	{"sort", `sort_by(.weight, .name) | .[0].name`},
+	{"unique", `[.[].hosts[].address] | unique | length`},
+	{"minmax", `[min_by(.weight).name, max_by(.weight).name]`},
+	{"index", `INDEX(.name) | length`},
+	{"entries", `map(.labels | with_entries(.value |= ascii_upcase)) | length`},
+	{"fromentries", `map({key: .name, value: .port}) | from_entries | length`},
+	{"modify", `.[].hosts[].weight |= . + 1 | length`},
+	{"delete", `del(.[].labels) | length`},
+	{"recurse", `[.. | numbers] | add`},
+	{"paths", `[paths(type == "number")] | length`},
+	{"walk", `walk(if type == "object" then del(.labels) else . end) | length`},
+	{"gsub", `map(.name | gsub("[.|]"; "-")) | join(",") | length`},
+	{"split", `map(.name | split("|") | .[3]) | unique | length`},
+	{"format", `map([.name, .port, .weight] | @csv) | join("\n") | length`},
+	{"tojson", `map(tojson | fromjson | .port) | add`},
+	{"stream", `[tostream] | length`},
+	{"arithmetic", `map(.port * 2 + .weight / 3 - 1) | add | floor`},
+	{"interpolate", `map("\(.name):\(.port)") | length`},
+	{"reduce", `reduce .[] as $c ({}; .[$c.type] += 1)`},
+	{"any", `[any(.[]; .port == 1), all(.[]; .port > 0), (map(.hosts) | flatten | length)]`},
+}
+
+// clusters are as decoded: integers that fit, other numbers as their text.
+func clusters(n int) any {
+	out := make([]any, n)
+	for i := range out {
+		hosts := []any{}
+		for j := range i % 4 {
+			hosts = append(hosts, map[string]any{"address": fmt.Sprintf("10.0.%d.%d", i%200, j), "weight": j, "health": "HEALTHY"})
+		}
+		out[i] = map[string]any{
+			"name": fmt.Sprintf("outbound|%d|v%d|%s-%d.default.svc.cluster.local", 8000+i%100, i%3, []string{"reviews", "ratings", "details"}[i%3], i),
+			"type": []string{"EDS", "STATIC", "ORIGINAL_DST"}[i%3], "port": 8000 + i%100, "weight": json.Number(fmt.Sprintf("%d.5", i%17)),
+			"hosts": hosts, "labels": map[string]any{"app": "reviews", "version": fmt.Sprint("v", i%3)},
+		}
+	}
+	return out
+}
+
+func BenchmarkProgramsOurs(b *testing.B) {
+	in := clusters(1000)
+	for _, x := range programs {
+		code := mustCompile(b, x.query, Options{})
+		b.Run(x.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := code.Run(context.Background(), in, nil, RunOptions{}, func(any) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkProgramsGojq(b *testing.B) {
+	in := clusters(1000)
+	for _, x := range programs {
+		q, err := gojq.Parse(x.query)
+		if err != nil {
+			b.Fatal(err)
+		}
+		code, err := gojq.Compile(q)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(x.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for it := code.Run(in); ; {
+					v, ok := it.Next()
+					if !ok {
+						break
+					}
+					if err, ok := v.(error); ok {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestProgramsAgree holds that what is measured gives the same.
+func TestProgramsAgree(t *testing.T) {
+	in := clusters(60)
+	for _, x := range programs {
+		tc := gojqCase{query: x.query, inputs: []any{in}}
+		if got, want := byUs(t.Context(), tc, asItIs), byGojq(t.Context(), tc); got.String() != want.String() {
+			t.Errorf("%s:\n got  %s\n want %s", x.query, brief(got), brief(want))
+		}
+	}
+}
