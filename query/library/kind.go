@@ -36,11 +36,26 @@ func kindOf(ctx context.Context, v any) (any, error) {
 // is jq's.
 func routable(c *eval.Call) (any, error) {
 	v := c.In
-	if a, ok := v.([]any); ok && len(a) > 0 {
-		v = a[0]
+	all, _, err := elements(c.Ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > 0 {
+		v = all[0]
 	}
 	kind, err := kindOf(c.Ctx, v)
 	return kind == "RouteConfiguration" || kind == "VirtualHost" || kind == "Listener", err
+}
+
+// elements gives the elements of an array, also of a section. An object is not
+// looked into.
+func elements(ctx context.Context, v any) (all []any, isArray bool, err error) {
+	if _, ok := v.(*mesh.Object); ok {
+		return nil, false, nil
+	}
+	w, err := mesh.Force(ctx, v)
+	all, isArray = w.([]any)
+	return all, isArray, err
 }
 
 // outline keeps what costs nothing: all but what is still to be fetched.

@@ -1,12 +1,14 @@
 # Lookups find the things of the document by name. But for proxy they give
 # none, one or more, and never an error.
 
-# _elements: the elements of a section, of whatever has or holds it.
+# _each: the elements of a section: of what has it, of an array of such, or of an array that is one.
 def _each($section):
-  if type == "array" then .[]
-  elif _kind == "Mesh" then .proxies[] | select(has($section)) | .[$section][]
-  elif type == "object" and has($section) then .[$section][]
+  if _kind == "Mesh" then .proxies[] | _each($section)
+  elif type == "array" then .[] | if _kind == "Proxy" or _kind == "Desired" then _each($section) else . end
+  elif type == "object" and has($section) then .[$section] | arrays[]
   else empty end;
+
+def _named($name): select(type == "object" and .name == $name);
 
 # proxy(name): the one proxy of that name, or an error that lists the candidates.
 # A name is an id (pod.namespace), a pod, a workload ("deploy/reviews-v1" or "reviews-v1") or a prefix that only one has;
@@ -21,32 +23,32 @@ def proxies($name): _proxies($name);
 
 # cluster(name): the clusters of that name of a proxy, of all proxies of the mesh, or of an array.
 #   .proxy("reviews-v1").cluster("outbound|9080||ratings.default.svc.cluster.local").type
-def cluster($name): _each("clusters") | select(.name == $name);
+def cluster($name): _each("clusters") | _named($name);
 
 # listener(name): the listeners of that name.
 #   .proxy("reviews-v1").listener("0.0.0.0_9080").port
-def listener($name): _each("listeners") | select(.name == $name);
+def listener($name): _each("listeners") | _named($name);
 
 # route(name): the route configurations of that name.
 #   .proxy("reviews-v1").route("9080").virtualHosts | length
-def route($name): _each("routes") | select(.name == $name);
+def route($name): _each("routes") | _named($name);
 
 # virtualHost(name): the virtual hosts of that name, or with that domain, of a route configuration or a proxy.
 #   .proxy("reviews-v1").route("9080").virtualHost("ratings.default.svc.cluster.local").name
 def virtualHost($name):
-  (if _kind == "RouteConfiguration" then .virtualHosts
-   elif type == "array" then [.[] | if _kind == "RouteConfiguration" then .virtualHosts[] else . end]
-   else [_each("routes") | .virtualHosts[]?] end)[]?
-  | select(.name == $name or any(.domains[]?; . == $name));
+  (if _kind == "RouteConfiguration" then .virtualHosts[]?
+   elif type == "array" then .[] | if _kind == "Proxy" then _each("routes") else . end | if _kind == "RouteConfiguration" then .virtualHosts[]? else . end
+   else _each("routes") | .virtualHosts[]? end)
+  | select(type == "object" and (.name == $name or any(.domains[]?; . == $name)));
 
 # endpoint(name): the endpoints with that address ("10.244.0.11:9080"), ip or hostname, or of the cluster of that name.
 #   .proxy("reviews-v1").endpoint("outbound|9080||ratings.default.svc.cluster.local").health
-def endpoint($name): _each("endpoints") | select(.address == $name or .ip == $name or .hostname == $name or .cluster == $name);
+def endpoint($name): _each("endpoints") | select(type == "object") | select(.address == $name or .ip == $name or .hostname == $name or .cluster == $name);
 
 # secret(name): the certificates of the secret of that name.
 #   .proxy("reviews-v1").secret("default").notAfter
-def secret($name): _each("secrets") | select(.name == $name);
+def secret($name): _each("secrets") | _named($name);
 
 # extension(name): the extension configurations of that name.
 #   [.proxies[] | extension("stats")] | length
-def extension($name): _each("extensions") | select(.name == $name);
+def extension($name): _each("extensions") | _named($name);

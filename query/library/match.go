@@ -21,16 +21,19 @@ func (m *matcher) match(c *eval.Call, yield func(any) error) error {
 	if err != nil {
 		return err
 	}
-	v := c.In
-	if a, ok := c.In.([]any); ok {
-		for _, v := range a {
-			if err := m.one(c, v, r, yield); err != nil {
-				return err
-			}
-		}
-		return nil
+	all, isArray, err := elements(c.Ctx, c.In)
+	if err != nil {
+		return err
 	}
-	return m.one(c, v, r, yield)
+	if !isArray {
+		return m.one(c, c.In, r, yield)
+	}
+	for _, v := range all {
+		if err := m.one(c, v, r, yield); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *matcher) one(c *eval.Call, v any, r routing.Request, yield func(any) error) error {
@@ -73,7 +76,7 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 		}
 	}
 	out["kind"] = "RouteMatch"
-	out["virtualHost"] = a.VirtualHost
+	out["virtualHost"] = orNull(a.VirtualHost)
 	out["clusters"] = shares(a)
 	out["cluster"] = orNull(a.Cluster)
 	out["url"] = orNull(a.URL)

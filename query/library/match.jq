@@ -1,9 +1,10 @@
 # Envoy's choice of a route.
 
 # match(request): the route that Envoy takes for a request, from a route configuration, a virtual host, a listener or an array of them; nothing where Envoy answers 404.
-# A request is "/path", "GET http://host:port/path" or an object {method, scheme, host, port, path, headers}. The answer is the route entry with
+# A request is "/path", "GET http://host:port/path" or an object {method, scheme, host, port, path, headers, sni, alpn, tls, source, destination, random}. The answer is the route entry with
 # cluster, clusters [{name, share}], virtualHost, virtualService, url, redirectTo, directStatus and unsupported. On a string it is jq's match: a regular expression.
 #   .proxy("istio-ingressgateway").route("http.80").match("/productpage").route.cluster
+#   .proxy("istio-ingressgateway").routes.match("/productpage").cluster
 #   .proxy("reviews-v1").route("9080").match("GET http://ratings:9080/ratings/1").virtualHost
 def match($request):
   if _routable then _match($request)

@@ -58,23 +58,31 @@ func requestLine(s string) (r routing.Request, err error) {
 	if r.Host == "" || strings.ContainsAny(r.Host, " @") {
 		return r, fmt.Errorf("%q is no request like /path or GET http://host:port/path", s)
 	}
-	if u, err := url.Parse(scheme + "://" + r.Host); err == nil {
-		r.DestinationPort = portOf(u)
-		if r.TLS {
-			r.SNI = u.Hostname()
-		}
-	}
+	follow(&r)
 	return r, nil
 }
 
-func portOf(u *url.URL) int {
+// follow fills in what follows from the host of a request: the port that the
+// client connects to, and the name that it asks for in TLS.
+func follow(r *routing.Request) {
+	if r.Host == "" {
+		return
+	}
+	u, err := url.Parse("//" + r.Host)
+	if err != nil {
+		return
+	}
+	if r.TLS && r.SNI == "" {
+		r.SNI = u.Hostname()
+	}
+	if r.DestinationPort != 0 || r.Scheme == "" && u.Port() == "" {
+		return
+	}
 	if n, err := strconv.Atoi(u.Port()); err == nil {
-		return n
+		r.DestinationPort = n
+	} else if r.DestinationPort = 80; r.TLS {
+		r.DestinationPort = 443
 	}
-	if u.Scheme == "https" {
-		return 443
-	}
-	return 80
 }
 
 // requestFields are the members of a request as an object.
@@ -114,6 +122,12 @@ func requestObject(m map[string]any) (routing.Request, error) {
 			return r, fmt.Errorf("a request's %s can't be %s", k, typeName(m[k]))
 		}
 	}
+	for i, h := range r.Headers { // the host by its older name
+		if r.Host == "" && strings.EqualFold(h[0], "host") {
+			r.Host, r.Headers = h[1], slices.Delete(r.Headers, i, i+1)
+			break
+		}
+	}
 	// A port belongs to the host that is sent, unless it is the scheme's own.
 	def := 80
 	if r.TLS {
@@ -122,6 +136,7 @@ func requestObject(m map[string]any) (routing.Request, error) {
 	if p := r.DestinationPort; p != 0 && p != def && r.Host != "" && !strings.Contains(r.Host, ":") {
 		r.Host += ":" + strconv.Itoa(p)
 	}
+	follow(&r)
 	return r, nil
 }
 

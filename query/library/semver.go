@@ -100,7 +100,8 @@ func (v version) holds(cond string) (bool, error) {
 		}
 		return w.given < len(w.parts) || v.pre == w.pre, nil
 	case "!=":
-		return c != 0, nil
+		same, err := v.holds(ver)
+		return !same, err
 	case ">":
 		return c > 0, nil
 	case ">=":

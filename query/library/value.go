@@ -2,7 +2,9 @@ package library
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -40,6 +42,8 @@ func typeName(v any) string {
 		return "null"
 	case bool:
 		return "a boolean"
+	case string:
+		return "a string"
 	case []any:
 		return "an array"
 	case map[string]any:
@@ -88,6 +92,9 @@ func parseDuration(s string) (time.Duration, error) {
 	n, err := strconv.ParseFloat(days, 64)
 	if err != nil {
 		return 0, err
+	}
+	if !(math.Abs(n) < 100_000) { // 292 years are the most that fit; no NaN either
+		return 0, errors.New("too long")
 	}
 	d := time.Duration(n * 24 * float64(time.Hour))
 	if rest == "" {

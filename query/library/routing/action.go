@@ -23,27 +23,44 @@ func (c *choice) act(m message, r *routed) {
 // forward is a route to clusters.
 func (c *choice) forward(m message, r *routed) {
 	a := m.sub("route")
-	c.clusters(a, r)
-	c.answer.URL = r.headers.first(":scheme") + "://" + c.hostTo(a, r) + c.pathTo(m.sub("match"), a, r)
+	literal := c.clusters(a, r)
+	if c.answer.DirectStatus != 0 {
+		return
+	}
+	path := c.pathTo(m.sub("match"), a, r)
+	host := literal
+	if host == "" {
+		host = c.hostTo(a, r)
+	}
+	if c.answer.URL = path; host != "" { // whose host isn't known has a path only
+		c.answer.URL = r.headers.first(":scheme") + "://" + host + path
+	}
 }
 
-func (c *choice) clusters(a message, r *routed) {
+// clusters chooses, and gives the host that the chosen entry of weighted
+// clusters writes in place of the request's.
+func (c *choice) clusters(a message, r *routed) (host string) {
 	switch {
 	case a.has("cluster"):
 		c.one(a.text("cluster"))
 	case a.has("clusterHeader"):
 		name := r.headers.first(asciiLower(a.text("clusterHeader")))
 		if name == "" {
-			c.answer.DirectStatus = 503 // no cluster: Envoy 1.40, where the API's comment says 404
-			return
+			c.answer.DirectStatus = noCluster
+			return ""
 		}
 		c.one(name)
 	case a.has("weightedClusters"):
-		c.weighted(a.sub("weightedClusters"), r)
+		return c.weighted(a.sub("weightedClusters"), r)
 	default:
 		c.unsupported("cluster specifier")
 	}
+	return ""
 }
+
+// noCluster is what Envoy answers when a header names no cluster: measured on
+// 1.40, where the API's comment says 404.
+const noCluster = 503
 
 func (c *choice) one(name string) {
 	c.answer.Cluster, c.answer.Clusters = name, []Share{{name, 1}}
@@ -51,42 +68,55 @@ func (c *choice) one(name string) {
 
 // weighted gives the shares of weighted clusters, and the one that a random
 // value decides for: the header's that the route names, else the request's.
-func (c *choice) weighted(w message, r *routed) {
+func (c *choice) weighted(w message, r *routed) (host string) {
 	entries := w.list("clusters")
 	var sum uint64
 	for _, e := range entries {
 		sum += uint64(e.number("weight"))
 	}
 	if sum == 0 {
-		return
+		return ""
 	}
-	random := r.Random
-	if values := r.headers[asciiLower(w.text("headerName"))]; w.has("headerName") && len(values) == 1 {
-		if n, err := strconv.ParseUint(values[0], 10, 64); err == nil {
-			random = &n
-		}
-	}
-	if w.has("runtimeKeyPrefix") {
-		c.unsupported("runtime key " + w.text("runtimeKeyPrefix"))
-	}
+	random := c.randomFor(w, r)
 	var upTo uint64
+	chosen := false
 	for _, e := range entries {
-		name, weight := e.text("name"), uint64(e.number("weight"))
-		if h := e.text("clusterHeader"); h != "" {
-			name = r.headers.first(asciiLower(h))
-		}
+		weight := uint64(e.number("weight"))
 		if weight == 0 {
 			continue
 		}
+		name := e.text("name")
+		if h := e.text("clusterHeader"); h != "" {
+			name = r.headers.first(asciiLower(h))
+		}
 		upTo += weight
-		if random != nil && c.answer.Cluster == "" && *random%sum < upTo {
-			c.answer.Cluster = name
+		if !chosen && (random != nil && *random%sum < upTo || weight == sum) {
+			chosen, c.answer.Cluster, host = true, name, e.text("hostRewriteLiteral")
+			if name == "" {
+				c.answer.DirectStatus = noCluster
+			}
 		}
 		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum)})
 	}
-	if len(c.answer.Clusters) == 1 {
-		c.answer.Cluster = c.answer.Clusters[0].Name
+	return host
+}
+
+// randomFor gives the value that decides among weighted clusters; nil where
+// nothing says it.
+func (c *choice) randomFor(w message, r *routed) *uint64 {
+	if w.has("runtimeKeyPrefix") {
+		c.unsupported("runtime key " + w.text("runtimeKeyPrefix"))
 	}
+	if w.flag("useHashPolicy") {
+		c.unsupported("hash policy")
+		return nil
+	}
+	if values := r.headers[asciiLower(w.text("headerName"))]; w.has("headerName") && len(values) == 1 {
+		if n, err := strconv.ParseUint(values[0], 10, 64); err == nil {
+			return &n
+		}
+	}
+	return r.Random
 }
 
 // hostTo gives the host that is sent upstream.

@@ -16,7 +16,10 @@ func Chain(ctx context.Context, listener any, r Request) (chain any, unsupported
 	if l.has("filterChainMatcher") {
 		return nil, "filter chain matcher", c.err
 	}
-	if r.ALPN == nil && !r.TLS && inspectsHTTP(l, r.DestinationPort) {
+	switch {
+	case r.TLS && !inspects(l, tlsInspector, r.DestinationPort): // nobody looks: it is bytes
+		r.TLS, r.SNI, r.ALPN = false, "", nil
+	case r.ALPN == nil && !r.TLS && inspects(l, httpInspector, r.DestinationPort):
 		r.ALPN = []string{"http/1.1"}
 	}
 	chains, _ := l.value("filterChains").([]any)
@@ -37,14 +40,16 @@ func Chain(ctx context.Context, listener any, r Request) (chain any, unsupported
 	return chain, "", c.err
 }
 
-const httpInspector = "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
+// The listener filters that look into what a connection begins with.
+const (
+	tlsInspector  = "tls_inspector"  // for TLS: its SNI and ALPN
+	httpInspector = "http_inspector" // for HTTP without TLS: what is found is chosen by as ALPN is
+)
 
-// inspectsHTTP tells whether the listener looks for HTTP in what a connection
-// without TLS begins with: the protocol found is then chosen by as ALPN is.
-func inspectsHTTP(l message, port int) bool {
+// inspects tells whether a listener has an inspector, in force for that port.
+func inspects(l message, inspector string, port int) bool {
 	for _, f := range l.list("listenerFilters") {
-		config := f.sub("typedConfig")
-		if config.text("@type") == httpInspector || f.text("name") == "envoy.filters.listener.http_inspector" {
+		if strings.Contains(f.sub("typedConfig").text("@type"), "."+inspector+".") || f.text("name") == "envoy.filters.listener."+inspector {
 			return !disabled(f.sub("filterDisabled"), port)
 		}
 	}

@@ -10,8 +10,7 @@ type Answer struct {
 	Status int // 0 where a route was found; else what Envoy answers itself: 400, 404
 
 	Route       any    // the route entry, as it is in the document
-	VirtualHost string // the name of the virtual host that was chosen
-	Index       int    // the place of the route in it
+	VirtualHost string // the name of the virtual host that was chosen; empty for none
 
 	Cluster  string  // the one that is asked; empty where only shares are known
 	Clusters []Share // all that may be asked
@@ -67,6 +66,11 @@ func Configuration(ctx context.Context, x *Regexes, routeConfiguration any, m HC
 		return c.answer, c.err
 	}
 	to := &routed{req, req.headers()}
+	for _, what := range [][2]string{{"vhds", "virtual hosts on demand"}, {"routeSpecifiers", "route specifiers"}} {
+		if rc.has(what[0]) {
+			c.unsupported(what[1])
+		}
+	}
 	vh, ok := c.virtualHost(rc, to.headers)
 	if !ok || to.headers.first("x-forwarded-proto") == "" { // with no x-forwarded-proto there is no route
 		return nil, c.err
@@ -97,10 +101,13 @@ func (c *choice) in(vh message, r *routed) (*Answer, error) {
 		return c.answer, c.err
 	}
 	routes, _ := vh.value("routes").([]any)
-	for i, route := range routes {
+	for _, route := range routes {
 		m := c.message(route)
 		if c.err == nil && c.holds(m.sub("match"), r) && c.err == nil {
-			c.answer.Route, c.answer.Index = route, i
+			if m.has("routeSpecifiers") || vh.has("routeSpecifiers") {
+				c.unsupported("route specifiers")
+			}
+			c.answer.Route = route
 			c.act(m, r)
 			return c.answer, c.err
 		}

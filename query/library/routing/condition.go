@@ -5,13 +5,11 @@ import (
 	"strings"
 )
 
-// holds tells whether a route's match holds for a request: everything that is
-// asked beside the path, then the path.
+// holds tells whether a route's match holds for a request. Envoy asks all of
+// it, so the order is ours: what can't be decided comes last, to be told only
+// where the answer hangs on it.
 func (c *choice) holds(m message, r *routed) bool {
-	if f := m.sub("runtimeFraction"); m.has("runtimeFraction") && !c.fraction(f) {
-		return false
-	}
-	if m.has("grpc") && !isGRPC(r.headers) {
+	if !c.path(m, r) || m.has("grpc") && !isGRPC(r.headers) {
 		return false
 	}
 	for _, h := range m.list("headers") {
@@ -33,16 +31,20 @@ func (c *choice) holds(m message, r *routed) bool {
 			return false
 		}
 	}
-	return c.context(m, r) && c.path(m, r)
+	if f := m.sub("runtimeFraction"); m.has("runtimeFraction") && !c.fraction(f, r.Random) {
+		return false
+	}
+	return c.context(m, r)
 }
 
 // context are the conditions on what the request alone does not say.
 func (c *choice) context(m message, r *routed) bool {
 	if t := m.sub("tlsContext"); m.has("tlsContext") {
-		if t.has("presented") && t.flag("presented") || t.has("validated") && t.flag("validated") {
-			c.unsupported("client certificate")
-			return false
+		if !r.TLS { // without TLS no certificate is presented
+			return !t.flag("presented") && !t.flag("validated")
 		}
+		c.unsupported("client certificate")
+		return false
 	}
 	for _, d := range m.list("dynamicMetadata") {
 		c.unsupported("dynamic metadata")
@@ -57,14 +59,17 @@ func (c *choice) context(m message, r *routed) bool {
 	return true
 }
 
-// fraction decides 0 and 100 percent; anything between is a share, which is
-// told, and taken.
-func (c *choice) fraction(f message) bool {
+// fraction decides 0 and 100 percent, and anything between by the request's
+// random value; without one it is a share, which is told, and taken.
+func (c *choice) fraction(f message, random *uint64) bool {
 	d := f.sub("defaultValue")
 	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.text("denominator")]
 	n := d.number("numerator")
 	if key := f.text("runtimeKey"); key != "" {
 		c.unsupported("runtime key " + key)
+	}
+	if random != nil && per > 0 {
+		return int64(*random%uint64(per)) < n
 	}
 	if n > 0 && n < per {
 		c.unsupported("runtime fraction " + strconv.FormatInt(n, 10) + "/" + strconv.FormatInt(per, 10))

@@ -44,6 +44,9 @@ func pathKind(m message) string {
 
 // path tells whether the path matches. No escape is decoded here.
 func (c *choice) path(m message, r *routed) bool {
+	if r.Method == "CONNECT" && !m.has("connectMatcher") { // such a request has no path
+		return false
+	}
 	p := pathOnly(r.Path)
 	if c.ignoreParameters {
 		p = withoutParameters(p)

@@ -93,6 +93,96 @@ func TestRoutesAsEnvoy(t *testing.T) {
 	}
 }
 
+// TestDecided holds what the goldens don't reach: what follows from the request
+// is decided, and what doesn't is named.
+func TestDecided(t *testing.T) {
+	n := uint64(7)
+	cluster := map[string]any{"cluster": "c"}
+	for _, c := range []struct {
+		name  string
+		match map[string]any
+		route map[string]any
+		r     Request
+		want  string
+	}{
+		{"metadata of a route whose path differs", map[string]any{"path": "/x", "dynamicMetadata": []any{map[string]any{}}}, cluster, Request{Path: "/y"}, ""},
+		{"metadata", map[string]any{"path": "/x", "dynamicMetadata": []any{map[string]any{}}}, cluster, Request{Path: "/x"}, "? dynamic metadata"},
+		{"fraction by random", map[string]any{"prefix": "/", "runtimeFraction": map[string]any{"defaultValue": map[string]any{"numerator": 8}}}, cluster, Request{Path: "/", Random: &n}, "c"},
+		{"fraction by random, too high", map[string]any{"prefix": "/", "runtimeFraction": map[string]any{"defaultValue": map[string]any{"numerator": 7}}}, cluster, Request{Path: "/", Random: &n}, ""},
+		{"fraction", map[string]any{"prefix": "/", "runtimeFraction": map[string]any{"defaultValue": map[string]any{"numerator": 7}}}, cluster, Request{Path: "/"}, "c? runtime fraction 7/100"},
+		{"a certificate without TLS", map[string]any{"prefix": "/", "tlsContext": map[string]any{"presented": true}}, cluster, Request{Path: "/"}, ""},
+		{"no certificate without TLS", map[string]any{"prefix": "/", "tlsContext": map[string]any{"presented": false}}, cluster, Request{Path: "/"}, "c"},
+		{"a certificate", map[string]any{"prefix": "/", "tlsContext": map[string]any{"presented": true}}, cluster, Request{Path: "/", TLS: true}, "? client certificate"},
+		{"CONNECT", map[string]any{"prefix": ""}, cluster, Request{Method: "CONNECT"}, ""},
+		{"CONNECT by its matcher", map[string]any{"connectMatcher": map[string]any{}}, cluster, Request{Method: "CONNECT"}, "c"},
+		{"no cluster in the header", map[string]any{"prefix": "/"}, map[string]any{"clusterHeader": "x"}, Request{Path: "/"}, "503"},
+		{"a host of the chosen cluster", map[string]any{"prefix": "/"}, map[string]any{"weightedClusters": map[string]any{"clusters": []any{
+			map[string]any{"name": "a", "weight": 5, "hostRewriteLiteral": "a.com"}, map[string]any{"name": "b", "weight": 5, "hostRewriteLiteral": "b.com"},
+		}}}, Request{Path: "/", Host: "h", Random: &n}, "b http://b.com/"},
+		{"hash policy", map[string]any{"prefix": "/"}, map[string]any{"weightedClusters": map[string]any{"useHashPolicy": true, "clusters": []any{
+			map[string]any{"name": "a", "weight": 5}, map[string]any{"name": "b", "weight": 5},
+		}}}, Request{Path: "/", Random: &n}, "? hash policy"},
+	} {
+		vh := map[string]any{"routes": []any{map[string]any{"match": c.match, "route": c.route}}}
+		a, err := Host(context.Background(), &Regexes{}, vh, HCM{}, c.r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := said(a); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func said(a *Answer) string {
+	if a == nil {
+		return ""
+	}
+	s := a.Cluster
+	if a.DirectStatus != 0 {
+		s = strconv.Itoa(a.DirectStatus)
+	}
+	if strings.Contains(a.URL, "b.com") {
+		s += " " + a.URL
+	}
+	if len(a.Unsupported) > 0 {
+		s += "? " + strings.Join(a.Unsupported, ", ")
+	}
+	return s
+}
+
+// TestPrepared holds what a connection manager does before the routes.
+func TestPrepared(t *testing.T) {
+	for _, c := range []struct {
+		hcm              HCM
+		host, path, want string
+	}{
+		{HCM{}, "h:80", "/a/../b", "h:80 /a/../b"},
+		{HCM{}, "h", "/a#b", "400"},
+		{HCM{StripAnyHostPort: true}, "h:80", "/", "h /"},
+		{HCM{StripAnyHostPort: true}, "h:abc", "/", "h:abc /"},
+		{HCM{StripAnyHostPort: true}, "[::1]:80", "/", "[::1] /"},
+		{HCM{StripAnyHostPort: true}, "[::1]", "/", "[::1] /"},
+		{HCM{StripMatchingHostPort: 80}, "h:80", "/", "h /"},
+		{HCM{StripMatchingHostPort: 80}, "h:81", "/", "h:81 /"},
+		{HCM{StripTrailingHostDot: true}, "h.:80", "/", "h:80 /"},
+		{HCM{NormalizePath: true}, "h", "/a/../b/./c?x=/../y", "h /b/c?x=/../y"},
+		{HCM{NormalizePath: true}, "h", `/a\b/%61%2F/..;x/c`, "h /a/b/c"},
+		{HCM{NormalizePath: true}, "h", "/a%00", "400"},
+		{HCM{NormalizePath: true}, "h", "/a/..", "h /"},
+		{HCM{MergeSlashes: true}, "h", "//a///b?c=//d", "h /a/b?c=//d"},
+	} {
+		r, ok := c.hcm.prepare(Request{Host: c.host, Path: c.path})
+		got := r.Host + " " + r.Path
+		if !ok {
+			got = "400"
+		}
+		if got != c.want {
+			t.Errorf("%+v %s %s: %s, want %s", c.hcm, c.host, c.path, got, c.want)
+		}
+	}
+}
+
 func newScanner(r io.Reader) *bufio.Scanner {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, 1<<20)
