@@ -9,17 +9,18 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // overInput runs the query over plain JSON, as jq does: over every value, or
 // once over null (--null-input), or once over all of them (--slurp).
 func (r *run) overInput(ctx context.Context) error {
-	in, err := r.openInput()
+	in, err := r.openInput(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	values := &inputs{name: fileName(r.input), stream: decode.NewStream(in, limits)}
+	values := &inputs{ctx: ctx, name: fileName(r.input), stream: decode.NewStream(in, limits)}
 	o := r.options()
 	o.Input = values.next
 	if r.slurp {
@@ -71,12 +72,12 @@ func isWriteError(err error) bool {
 	return errors.As(err, &pe)
 }
 
-func (r *run) openInput() (io.ReadCloser, error) {
+func (r *run) openInput(ctx context.Context) (io.ReadCloser, error) {
 	if r.input == "" || r.input == "-" {
 		if r.nullInput && r.input == "" {
 			return io.NopCloser(eofReader{}), nil
 		}
-		return io.NopCloser(r.In), nil
+		return io.NopCloser(transport.Patient(ctx, r.In)), nil
 	}
 	f, err := os.Open(r.input)
 	if err != nil {
@@ -91,6 +92,7 @@ func (eofReader) Read([]byte) (int, error) { return 0, io.EOF }
 
 // inputs are the values of --input, read as they are asked for.
 type inputs struct {
+	ctx    context.Context
 	name   string
 	stream *decode.Stream
 	queue  []any
@@ -110,7 +112,11 @@ func (in *inputs) next() (v any, ok bool, err error) {
 	if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, false, nil
 	}
-	if err != nil {
+	switch {
+	case in.ctx.Err() != nil:
+		in.failed = &exitError{exitRun, in.ctx.Err()}
+		return nil, false, in.failed
+	case err != nil:
 		in.failed = &exitError{exitUsage, fmt.Errorf("%s: %w", in.name, err)}
 		return nil, false, in.failed
 	}

@@ -17,6 +17,7 @@ import (
 func Main(w *World) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks twice to end it, ends it at once
 	f := newFlags()
 	root := newRoot(w, f)
 	cmd, err := split(w.Args[1:], root.takesValue)

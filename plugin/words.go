@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // name is what a saved or shipped query can be called. Any other first word is
@@ -23,14 +25,14 @@ type asked struct {
 }
 
 // understand tells the query from the proxies.
-func understand(w *World, f *flags, words []string) (*asked, error) {
+func understand(ctx context.Context, w *World, f *flags, words []string) (*asked, error) {
 	switch {
 	case len(f.files) > 1:
 		return nil, usage("-f: one query file at a time")
 	case len(f.files) == 1 && f.query != "":
 		return nil, usage("-f and -Q: one of them")
 	case len(f.files) == 1:
-		text, err := readQuery(w, f.files[0])
+		text, err := readQuery(ctx, w, f.files[0])
 		return &asked{query: text, file: fileName(f.files[0]), proxies: words}, err
 	case f.query != "":
 		return &asked{query: f.query, proxies: words}, nil
@@ -62,15 +64,18 @@ func fileName(path string) string {
 	return path
 }
 
-func readQuery(w *World, path string) (string, error) {
+func readQuery(ctx context.Context, w *World, path string) (string, error) {
 	var text []byte
 	var err error
 	if path == "-" {
-		text, err = io.ReadAll(w.In)
+		text, err = io.ReadAll(transport.Patient(ctx, w.In))
 	} else {
 		text, err = os.ReadFile(path)
 	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return "", &exitError{exitRun, ctx.Err()}
+	case err != nil:
 		return "", usage("%s: %s", path, fact(err))
 	}
 	if s := strings.TrimSpace(string(text)); strings.HasPrefix(s, "{") && strings.Contains(s[:min(len(s), 200)], `"configs"`) {
@@ -81,17 +86,17 @@ func readQuery(w *World, path string) (string, error) {
 
 // runWords does what a command line without a command's name asks.
 func runWords(ctx context.Context, w *World, f *flags, argv *command, words []string, cmd *cobra.Command) error {
-	a, err := understand(w, f, words)
+	if f.timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, f.timeout)
+		defer stop()
+	}
+	a, err := understand(ctx, w, f, words)
 	if err != nil {
 		return err
 	}
 	if err := f.check(a); err != nil {
 		return err
-	}
-	if f.timeout > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, f.timeout)
-		defer stop()
 	}
 	r := &run{World: w, flags: f, argv: argv, asked: a, changed: cmd.Flags().Changed}
 	return r.do(ctx)

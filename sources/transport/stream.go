@@ -79,6 +79,10 @@ type chunk struct {
 	err error
 }
 
+// Patient gives what r (a terminal, a pipe) gives, read ahead a little; a read
+// that waits ends with ctx, and its error is the context's.
+func Patient(ctx context.Context, r io.Reader) io.Reader { return newPatient(ctx, r) }
+
 // newPatient starts reading from r. It stops when ctx ends.
 func newPatient(ctx context.Context, r io.Reader) *patient {
 	p := &patient{ctx: ctx, chunks: make(chan chunk)}
