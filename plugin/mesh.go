@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -26,6 +27,7 @@ func (r *run) openMesh(ctx context.Context) error {
 	if err != nil {
 		return r.opening(ctx, err)
 	}
+	r.noteOverlaps(ctx, answers)
 	o := sources.Options{
 		Sources: answers, Selector: selector, Proxies: r.asked.proxies,
 		Memory: int64(r.memory), Concurrency: r.concurrency, Now: r.Now(), Clock: r.Now,
@@ -37,6 +39,33 @@ func (r *run) openMesh(ctx context.Context) error {
 		return r.opening(ctx, &exitError{exitUsage, err})
 	}
 	return nil
+}
+
+// noteOverlaps tells when two snapshots of one context hold the same proxy:
+// they are read as parts of one mesh, and the first of them answers.
+func (r *run) noteOverlaps(ctx context.Context, all []transport.Source) {
+	if len(all) < 2 {
+		return
+	}
+	holder := map[string]bool{}
+	for _, s := range all {
+		m := s.Manifest()
+		if m.Kind == transport.KindConfigDump || m.Kind == transport.KindZtunnelDump {
+			continue // each is a mesh of its own
+		}
+		proxies, err := s.Proxies(ctx)
+		if err != nil {
+			continue // told when they are asked for
+		}
+		for _, p := range proxies {
+			key := m.Context + "/" + p
+			if holder[key] {
+				r.note(fmt.Sprintf("several snapshots of context %q hold %s: they are read as parts of one mesh, and the first that has an answer gives it", m.Context, p))
+				return
+			}
+			holder[key] = true
+		}
+	}
 }
 
 // opening is what kept the mesh from being opened: the end of the time, or an
