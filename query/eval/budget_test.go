@@ -36,9 +36,9 @@ var hungry = []string{
 	`[range(1e7)] | map([.]) | group_by(.) | map(length)`,
 }
 
-// TestBudget runs each in a process of its own, which must end in time and
+// A run is bounded. Each is run in a process of its own, which must end in time and
 // stay below 2 GiB.
-func TestBudget(t *testing.T) {
+func TestInvariant11(t *testing.T) {
 	if q := os.Getenv("MESHQ_HUNGRY"); q != "" {
 		consume(t, q)
 		return
@@ -51,7 +51,7 @@ func TestBudget(t *testing.T) {
 		queries = hungry
 	}
 	for _, q := range queries {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestBudget$", "-test.v")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestInvariant11$", "-test.v")
 		cmd.Env = append(os.Environ(), "MESHQ_HUNGRY="+q)
 		out, err := cmd.CombinedOutput()
 		m := regexp.MustCompile(`peak (\d+) MB, (\S+): (.*)`).FindStringSubmatch(string(out))

@@ -19,7 +19,7 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 	k := key(f.Name, len(f.Args))
 	if x, d := s.find(k); x != nil {
 		if x.param {
-			return argument(d)
+			return argument(x, d)
 		}
 		return c.invoke(x.fn, d, f, s, tail)
 	}
@@ -47,8 +47,8 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 const nativeWeight = 10
 
 // argument evaluates an argument that is a query, where it was written.
-func argument(d int) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+func argument(x *scope, d int) *node {
+	return &node{ends: x, arg: d + 1, gen: func(m *mach, e *env, in pv, y yield) error {
 		a := e.at(d)
 		if err := m.enter(callWeight); err != nil {
 			return err
@@ -56,7 +56,7 @@ func argument(d int) *node {
 		err := a.n.run(m, a.ne, in, y)
 		m.leave(callWeight)
 		return err
-	})
+	}}
 }
 
 func (c *compiler) invoke(fn *function, depth int, f *syntax.Func, s *scope, tail bool) *node {
@@ -66,7 +66,15 @@ func (c *compiler) invoke(fn *function, depth int, f *syntax.Func, s *scope, tai
 			v.values = append(v.values, i)
 		}
 	}
-	return v.node(tail)
+	n := v.node(tail)
+	if ends := fn.body.ends; ends != nil && n.gen != nil {
+		for i, arg := range v.args {
+			if fn.scopes[i] == ends {
+				n.multi, n.ends = n.multi || arg.multi, arg.ends
+			}
+		}
+	}
+	return n
 }
 
 // closedCall is a call of a builtin that is written in jq; nil when there is

@@ -89,13 +89,7 @@ func (m *mach) load(v any, depth int) (any, error) {
 		if err := m.alloc(itemSize * len(x)); err != nil {
 			return nil, err
 		}
-		y := slices.Clone(x)
-		for i, w := range x {
-			if y[i], err = m.loadPart(w, depth); err != nil {
-				return nil, err
-			}
-		}
-		return y, nil
+		return m.loadArray(x, depth)
 	case map[string]any:
 		if err := m.alloc(entrySize * len(x)); err != nil {
 			return nil, err
@@ -109,6 +103,31 @@ func (m *mach) load(v any, depth int) (any, error) {
 		return y, nil
 	}
 	return v, nil
+}
+
+func (m *mach) loadArray(x []any, depth int) (any, error) {
+	y := make([]any, 0, len(x))
+	one := func(m *mach, v pv, yield yield) error {
+		w, err := m.loadPart(v.v, depth)
+		if err != nil {
+			return err
+		}
+		return yield(pv{w, nil})
+	}
+	from := func(m *mach, yield yield) error {
+		for _, w := range x {
+			if err := yield(pv{w, nil}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	add := func(v pv) error { y = append(y, v.v); return nil }
+	if m.run.workers == 1 || m.scout || !severalPending(x) {
+		return y, from(m, func(v pv) error { return one(m, v, add) })
+	}
+	err := m.eager(&region{from: from, use: one, y: add})
+	return y, err
 }
 
 func (m *mach) loadPart(v any, depth int) (any, error) {
@@ -140,9 +159,47 @@ func pending(v any) bool {
 
 func pendingMember(m map[string]any) bool {
 	for _, w := range m {
-		if l, ok := w.(mesh.Lazy); ok && l.Pending() {
-			return true
+		switch l := w.(type) {
+		case *mesh.Object:
+			if pending(l) {
+				return true
+			}
+		case mesh.Lazy:
+			if l.Pending() {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// severalPending tells whether more than one element of an array is worth
+// loading at once with others. Only lazy ones are asked.
+func severalPending(x []any) bool {
+	n := 0
+	for _, w := range x {
+		if l, ok := w.(mesh.Lazy); ok && pending(l) {
+			if n++; n > 1 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// eachAhead is each for what will look at everything inside the members: they
+// are loaded ahead.
+func (m *mach) eachAhead(in pv, y yield) error {
+	x, ok := in.v.([]any)
+	if !ok || m.run.workers == 1 || m.scout || !severalPending(x) {
+		return m.each(in, y)
+	}
+	return m.eager(&region{
+		from: func(m *mach, y yield) error { return m.each(in, y) },
+		look: func(m *mach, v pv) error {
+			_, err := m.load(v.v, 0)
+			return err
+		},
+		y: y,
+	})
 }

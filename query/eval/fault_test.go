@@ -36,7 +36,8 @@ func (f *fake) touched() []string {
 
 const portRefused = "port 15000 refused"
 
-func TestAFaultDropsItsProxy(t *testing.T) {
+// A fault drops its proxy, and nothing else.
+func TestInvariant8(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, tc := range []struct {
 		query string

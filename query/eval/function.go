@@ -11,6 +11,7 @@ import (
 // it were compiled, as it may call itself.
 type function struct {
 	params []string // one that begins with $ is a value
+	scopes []*scope // of the params, as queries
 	body   *node
 	weight int  // the stack that a call takes
 	open   bool // being compiled: calls of it are recursive
@@ -34,7 +35,7 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	if b.one != nil {
 		return one(func(m *mach, e *env, in pv) (pv, error) { return b.one(m, bind(e), in) })
 	}
-	return &node{multi: b.multi, gen: func(m *mach, e *env, in pv, y yield) error { return b.gen(m, bind(e), in, y) }}
+	return &node{multi: b.multi, ends: b.ends, gen: func(m *mach, e *env, in pv, y yield) error { return b.gen(m, bind(e), in, y) }}
 }
 
 // maxGuesses bounds how often definitions inside one another are compiled
@@ -76,8 +77,10 @@ func guessed(*mach, *env, pv) (pv, error) { return pv{}, errors.New("not compile
 // first, then the values of those that begin with $.
 func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	before := c.nodes
+	fn.scopes = nil
 	for _, p := range d.Args {
 		s = &scope{up: s, name: strings.TrimPrefix(p, "$") + "/0", param: true}
+		fn.scopes = append(fn.scopes, s)
 	}
 	for _, p := range d.Args {
 		if p[0] == '$' {
@@ -123,6 +126,11 @@ func (v *invoke) home(e *env) *env {
 func (v *invoke) bind(e *env) *env {
 	x := v.home(e)
 	for _, a := range v.args {
+		if a.arg > 0 { // handed on as it is
+			was := e.at(a.arg - 1)
+			x = &env{up: x, n: was.n, ne: was.ne}
+			continue
+		}
 		x = &env{up: x, n: a, ne: e}
 	}
 	return x

@@ -26,7 +26,7 @@ func upTo(n int) []int {
 }
 
 // What a query loads is what its answer needs, whatever its shape.
-func TestLoadsAreExact(t *testing.T) {
+func TestInvariant2(t *testing.T) {
 	const n = 21
 	stale := []int{3, 10, 17}
 	for _, tc := range []struct {

@@ -6,6 +6,11 @@ type node struct {
 	one   func(*mach, *env, pv) (pv, error)
 	gen   func(*mach, *env, pv, yield) error
 	multi bool // its results come from an iteration: worth running ahead of what follows
+
+	// ends is the argument whose results it gives, when it ends with one: it is
+	// multi when the query given for that is.
+	ends *scope
+	arg  int // for the argument itself: how far up it is, and one more
 }
 
 func one(f func(*mach, *env, pv) (pv, error)) *node  { return &node{one: f} }
@@ -21,6 +26,9 @@ func (n *node) run(m *mach, e *env, in pv, y yield) error {
 	}
 	return n.gen(m, e, in, y)
 }
+
+// ahead tells whether its results come from an iteration, as it is called here.
+func (n *node) ahead(e *env) bool { return n.multi || n.arg > 0 && e.at(n.arg-1).n.multi }
 
 var identity = one(func(_ *mach, _ *env, in pv) (pv, error) { return in, nil })
 

@@ -16,7 +16,7 @@ func (m *mach) pipe(e *env, in pv, a, b *node, y yield) error {
 // need what the one before it left. What they are likely to load is loaded
 // ahead, by evaluating look, whose results and errors don't count.
 func (m *mach) scouted(e *env, in pv, src *node, look func(*mach, pv) error, use yield) error {
-	if !src.multi || m.run.workers == 1 || m.scout {
+	if !src.ahead(e) || m.run.workers == 1 || m.scout {
 		return src.run(m, e, in, use)
 	}
 	from := func(m *mach, y yield) error { return src.run(m, e, in, y) }

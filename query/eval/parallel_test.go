@@ -134,6 +134,54 @@ func stopsEarly(q string) bool {
 	return false
 }
 
+// These shapes have their loads done several at once.
+func TestRunsAhead(t *testing.T) {
+	for _, q := range []string{
+		`.proxies[].clusters | length`,
+		`[.proxies[].clusters][] | length`,
+		`.proxies | map(.clusters | length)`,
+		`.proxies | map(.clusters) | map(length)`,
+		`.proxies | map({name, c: .clusters}) | .[] | .c | length`,
+		`.proxies[] | select(.clusters | length > 0) | .name`,
+		`.proxies[] as $p | $p.clusters | length`,
+		`.proxies[] as {clusters: $c} | $c | length`,
+		`def f: .proxies[]; f | .clusters | length`,
+		`def f(x): [x | length]; f(.proxies[] | .clusters)`,
+		`.proxies | sort_by(.clusters | length) | length`,
+		`.proxies | group_by(.clusters | length) | length`,
+		`any(.proxies[]; .clusters | length == 0)`,
+		`all(.proxies[]; .clusters | length > 0)`,
+		`reduce .proxies[] as $p (0; . + ($p.clusters | length))`,
+		`[foreach .proxies[] as $p (0; . + ($p.clusters | length))] | length`,
+		`[.proxies[] | .clusters[]] | length`,
+		`[limit(30; .proxies[] | .clusters[])] | length`,
+		`first(.proxies[] | select(.clusters | length > 9))`,
+		`.proxies[]`,
+		`def g(x): x; g(.proxies[]) | .clusters | length`,
+		`def g(x): x | .clusters; def h(x): g(x); [h(.proxies[]) | length]`,
+		`def sum(f): reduce f as $x (0; . + ($x | length)); sum(.proxies[].clusters)`,
+		`label $out | .proxies[] | ., break $out`,
+		`[paths(type == "number")] | length`,
+		`[.proxies[] | del(.name)] | map(.clusters | length)`,
+		`(.proxies[0], .proxies[1:][]) | .clusters | length`,
+		`.proxies | to_entries | map(.value |= (.clusters | length))`,
+		`.proxies | to_entries[] | .value.clusters | length`,
+		`.proxies | to_entries | map(.value.clusters | length)`,
+		`.proxies | INDEX(.clusters | length) | length`,
+		`.proxies | map_values(.clusters | length)`,
+		`.proxies |= map(.clusters |= length)`,
+		`.proxies[].clusters |= length`,
+		`.proxies | @json | length`,
+		`[..] | length`,
+	} {
+		f := newFake(12, 3*time.Millisecond)
+		a := ask(context.Background(), t, q, f.document(), 8)
+		if most := f.most.Load(); a.err != nil || most < 2 {
+			t.Errorf("%s: %d loads at once, %v", q, most, a.err)
+		}
+	}
+}
+
 // goroutines waits for those of others to end, and counts.
 func goroutines(most int) int {
 	for range 200 {

@@ -1,6 +1,10 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"cmp"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
 
 // stage is one step of a pipeline. A pipeline is compiled as a list, so that
 // an iteration knows all that follows it, up to the end of the expression
@@ -91,7 +95,7 @@ func pipe(a, b *node) *node {
 		})
 	case a.one != nil:
 		f, g := a.one, b.gen
-		return &node{multi: b.multi, gen: func(m *mach, e *env, in pv, y yield) error {
+		return &node{multi: b.multi, ends: b.ends, gen: func(m *mach, e *env, in pv, y yield) error {
 			v, err := f(m, e, in)
 			if err != nil {
 				return err
@@ -99,7 +103,10 @@ func pipe(a, b *node) *node {
 			return g(m, e, v, y)
 		}}
 	case !a.multi:
-		return &node{multi: b.multi, gen: func(m *mach, e *env, in pv, y yield) error {
+		return &node{multi: b.multi, ends: cmp.Or(b.ends, a.ends), gen: func(m *mach, e *env, in pv, y yield) error {
+			if a.ahead(e) {
+				return m.pipe(e, in, a, b, y)
+			}
 			return a.gen(m, e, in, func(v pv) error { return b.run(m, e, v, y) })
 		}}
 	}

@@ -21,7 +21,7 @@ var updating = map[syntax.Operator]func(m *mach, a, b any) (any, error){
 // modify is l |= r.
 func modify(l, r *node, at *place) *node {
 	return one(func(m *mach, e *env, in pv) (pv, error) {
-		v, err := m.modify(e, in.v, l, func(old any, y yield) error { return r.run(m, e, pv{old, nil}, y) })
+		v, err := m.modify(e, in.v, l, func(m *mach, old any, y yield) error { return r.run(m, e, pv{old, nil}, y) })
 		if err != nil {
 			return in, at.of(err)
 		}
@@ -124,7 +124,7 @@ func assignWith(r *node, set func(m *mach, e *env, in pv, v any) (pv, error)) *n
 func updateBy(l, r *node, op func(m *mach, a, b any) (any, error), at *place) *node {
 	return gen(func(m *mach, e *env, in pv, y yield) error {
 		return r.run(m, e, plain(in), func(b pv) error {
-			v, err := m.modify(e, in.v, l, func(old any, y yield) error {
+			v, err := m.modify(e, in.v, l, func(m *mach, old any, y yield) error {
 				w, err := op(m, old, b.v)
 				if err != nil {
 					return at.of(err)
@@ -142,10 +142,15 @@ func updateBy(l, r *node, op func(m *mach, a, b any) (any, error), at *place) *n
 // modify replaces the value at every path of l by the first that f gives for
 // it; where f gives none the path is deleted, at the end. A path whose
 // proxy is dropped by a fault stays as it was.
-func (m *mach) modify(e *env, v any, l *node, f func(any, yield) error) (any, error) {
+func (m *mach) modify(e *env, v any, l *node, f func(m *mach, old any, y yield) error) (any, error) {
 	st, own := v, owner{}
 	var gone []any
-	err := m.paths(e, v, l, func(ks []any, _ any) error {
+	look := func(m *mach, w pv) error { return f(m, w.v, func(pv) error { return errStop }) }
+	err := m.scouted(e, pv{v, rootPath}, l, look, func(p pv) error {
+		if err := m.checkPath(p, false); err != nil {
+			return err
+		}
+		ks := p.p.keys()
 		old, err := m.getpath(st, ks)
 		if err != nil {
 			return err
@@ -153,7 +158,7 @@ func (m *mach) modify(e *env, v any, l *node, f func(any, yield) error) (any, er
 		own.lend(old, ks)
 		var w any
 		given := false
-		err = f(old, func(x pv) error {
+		err = f(m, old, func(x pv) error {
 			w, given = x.v, true
 			return errStop
 		})

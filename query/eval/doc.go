@@ -1,0 +1,64 @@
+// Package eval runs queries: it compiles a tree of query/syntax and evaluates
+// it over values that may be lazy. It knows jq's meaning, the bounds of a run,
+// and what a fault is; nothing of clusters, files or printers. What the values
+// stand for, and what a look into one costs, it learns from sources/mesh alone.
+//
+// A query is compiled into closures that push each result on to what follows
+// ([node], [yield]). An iteration that gives values which are still to be
+// loaded has the rest of its pipeline run ahead, for several of them at once
+// ([region], [queue]); reduce and foreach, which can't, are scouted.
+//
+// # Invariants
+//
+// Each is held by the test of its number, TestInvariant1 and so on.
+//
+//  1. There is one door. A value is looked into through force and deep only,
+//     so that a lazy value and the value it stands for give the same results.
+//
+//  2. Only what is looked into is loaded. To pass a value on, to put it into
+//     an array or an object, to take a path to it, to replace or delete it, to
+//     ask whether it is there, or to show it in an error is no look.
+//
+//  3. Order is that of doing one after the other. Results, faults, notes and
+//     the error that ends a run come as if all happened in one goroutine, with
+//     any number of workers. The functions given in [RunOptions] but Finish,
+//     and out, are called one at a time, in the goroutine that called Run.
+//
+//  4. What was only looked at ahead did not happen. What a consumer that
+//     stopped did not come to raises no error, tells no fault and no note.
+//
+//  5. Who may block: a Force or a Deep, which waits at its gate and then for
+//     its load; a worker whose results are not taken; a source that is too far
+//     ahead; the consumer, for the first in line; and the functions that the
+//     caller gave. Nobody blocks holding a lock.
+//
+//  6. The first in line may always load, so that something always moves. The
+//     others load while fewer than Workers do, and begin with four.
+//
+//  7. Who cancels: the end of the context; an error that nobody caught; a
+//     consumer that has enough. Either ends all that runs ahead for it, at its
+//     next look or tick. When Run returns nothing of it is running. (A
+//     function of gojq's that can't be interrupted may still be finishing,
+//     unheard.)
+//
+//  8. A fault drops the proxy of the innermost iteration over proxies that the
+//     look belongs to, and that iteration goes on; what it already gave
+//     stays, the state of a reduce or foreach stays as it was before that
+//     proxy, and what an update would have changed stays as it is. try, ?, ?//
+//     and catch come first. Without such an iteration the run ends with it.
+//
+//  9. What is pinned: the evaluator keeps references, and only those that the
+//     query still needs. What is ahead is bounded by elements (1024 begun),
+//     results (256 waiting for each) and loads (invariant 6). [f] | length,
+//     any, all, first, limit, add(f) and isempty keep nothing.
+//
+//  10. Values never change. An update copies what lies on its paths, and
+//     changes in place only what it copied itself and nobody has seen since.
+//
+//  11. A run is bounded. Memory is counted before it is taken, and what lives
+//     is measured; calls and nested values have a depth; loops and calls see
+//     the end of the context every 256 steps.
+//
+//  12. What acts on the outside (input, debug, stderr, halt) keeps the whole
+//     run in one goroutine: nothing happens before its turn.
+package eval

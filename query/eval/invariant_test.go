@@ -1,0 +1,450 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// One door: every part of the document lazy, and the answers are gojq's.
+func TestInvariant1(t *testing.T) {
+	for _, q := range meshQueries {
+		f := newFake(12, 0)
+		want := askGojq(t, q, f.plain())
+		if got := ask(context.Background(), t, q, lazily(f.plain()), 1); got.String() != want.String() {
+			t.Errorf("%s: %.300s\nwant %.300s", q, got, want)
+		}
+	}
+}
+
+// Order: with any number of workers all comes as with one.
+func TestInvariant3(t *testing.T) {
+	query := `.proxies[] | .nofield, (.clusters[].name | "\(.)"), (.routes[].w | select(. > 9) | note("big")), (if .i == 17 then error("last") else .i end)`
+	o := Options{
+		Natives:   []Native{{Name: "note", Arity: 1, Value: func(c *Call) (any, error) { c.Note(fmt.Sprint(c.In, c.Args[0])); return c.In, nil }}},
+		FieldHint: func(kind, field string) string { return kind + " has no " + field },
+	}
+	code := mustCompile(t, query, o)
+	var want string
+	for _, workers := range []int{1, 2, 3, 16, 64} {
+		f := faulty(40, 300*time.Microsecond, "pod-004.ns1/clusters", "pod-009.ns0/routes", "pod-020.ns2/clusters")
+		var log []string
+		add := func(kind string) func(any) {
+			return func(v any) { log = append(log, fmt.Sprint(kind, v)) } // without a lock: -race sees a second goroutine
+		}
+		err := code.Run(context.Background(), f.document(), nil, RunOptions{
+			Workers: workers, Finish: finishDeep,
+			Note:  func(s string) { add("note ")(s) },
+			Fault: func(f *mesh.Fault) { add("fault ")(f) },
+		}, func(v any) error { add("out ")(v); return nil })
+		log = append(log, fmt.Sprint(err))
+		got := strings.Join(log, "\n")
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("%d workers: %s\nwant %s", workers, got, want)
+		}
+	}
+	if !strings.Contains(want, "fault pod-004") || !strings.Contains(want, "note ") || !strings.HasSuffix(want, "pod-017.ns2: error: last") || strings.Contains(want, "pod-020") {
+		t.Errorf("got %s", want)
+	}
+}
+
+// What was only looked at ahead did not happen.
+func TestInvariant4(t *testing.T) {
+	for _, q := range []string{
+		`first(.proxies[] | .nofield, .clusters[0].name)`,
+		`[limit(2; .proxies[] | .clusters | length)]`,
+		`label $out | .proxies[] | (.clusters | length), break $out`,
+		`any(.proxies[]; .clusters | length > 0)`,
+		`.proxies[] | if .clusters | length > 0 then error("stop") else . end`,
+	} {
+		f := newFake(40, 500*time.Microsecond)
+		f.fault = func(s string) bool { return s > "pod-002" } // all that lies ahead
+		code := mustCompile(t, q, Options{FieldHint: func(_, field string) string { return field }})
+		a := askWith(context.Background(), code, f.document(), RunOptions{Workers: 16})
+		if len(a.faults) > 0 || len(a.notes) > 1 || a.err != nil && !strings.HasSuffix(a.err.Error(), "stop") {
+			t.Errorf("%s: faults %q, notes %q, %v", q, a.faults, a.notes, a.err)
+		}
+	}
+}
+
+// stuck is a section that loads when it is told to.
+type stuck struct {
+	fake  *stuckMesh
+	i     int
+	begun chan struct{}
+	once  sync.Once
+}
+
+type stuckMesh struct {
+	release chan struct{}
+	loading atomic.Int32
+	most    atomic.Int32
+	passed  atomic.Int32
+}
+
+func (s *stuck) Pending() bool       { return true }
+func (s *stuck) Forced() (any, bool) { return nil, false }
+func (s *stuck) Force(ctx context.Context) (any, error) {
+	if err := mesh.Enter(ctx); err != nil {
+		return nil, err
+	}
+	f := s.fake
+	n := f.loading.Add(1)
+	defer f.loading.Add(-1)
+	for most := f.most.Load(); n > most && !f.most.CompareAndSwap(most, n); most = f.most.Load() {
+	}
+	f.passed.Add(1)
+	select {
+	case <-f.release:
+		return []any{s.i}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func newStuck(n int) (*stuckMesh, any) {
+	f := &stuckMesh{release: make(chan struct{})}
+	var ps []any
+	for i := range n {
+		ps = append(ps, mesh.NewObject("Proxy", nil, map[string]any{"i": i, "clusters": &stuck{fake: f, i: i}}))
+	}
+	return f, map[string]any{"proxies": ps}
+}
+
+// settle waits until a number stays the same.
+func settle(n *atomic.Int32) int32 {
+	last, since := n.Load(), time.Now()
+	for time.Since(since) < 30*time.Millisecond {
+		runtime.Gosched()
+		if now := n.Load(); now != last {
+			last, since = now, time.Now()
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return last
+}
+
+// Who may block: with every load waiting, and nothing taken, the run waits
+// within its bounds, and goes on as soon as one may.
+func TestInvariant5(t *testing.T) {
+	f, doc := newStuck(3000)
+	code := mustCompile(t, `.proxies[] | .clusters[], (range(600) | -1)`, Options{})
+	taken := 0
+	done := make(chan error)
+	go func() {
+		done <- code.Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error { taken++; return nil })
+	}()
+	if n := settle(&f.loading); n != firstLoads {
+		t.Errorf("%d load before anything was used, want %d", n, firstLoads)
+	}
+	close(f.release)
+	if err := <-done; err != nil || taken != 3000*601 {
+		t.Errorf("%d results, %v", taken, err)
+	}
+	if most := f.most.Load(); most > 8 {
+		t.Errorf("%d loads at once", most)
+	}
+}
+
+// With the consumer asleep, what runs ahead of it stops at its bounds.
+func TestInvariant5Bounds(t *testing.T) {
+	for _, tc := range []struct {
+		query string
+		most  int32
+	}{
+		{`.proxies[] | seen`, maxAhead + 2},
+		{`.proxies[:10][] | range(1000000) | seen`, 11 * (maxReady + 1)},
+		{`.proxies[:10][] | .clusters[], (range(1000000) | seen)`, 11 * (maxReady + 1)},
+		{`def f: .proxies[] | seen; f | .i`, 3*maxAhead + 8},
+	} {
+		var seen atomic.Int32
+		count := Native{Name: "seen", Value: func(c *Call) (any, error) { seen.Add(1); return c.In, nil }}
+		f, doc := newStuck(5000)
+		close(f.release)
+		enough := errors.New("enough")
+		err := mustCompile(t, tc.query, Options{Natives: []Native{count}}).Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error {
+			settle(&seen)
+			return enough
+		})
+		if n := seen.Load(); err != enough || n > tc.most || n < 20 {
+			t.Errorf("%s: %d, at most %d, %v", tc.query, n, tc.most, err)
+		}
+	}
+	f, doc := newStuck(100)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		code := mustCompile(t, `.proxies as $all | .proxies[] | $all[] | .clusters[]`, Options{})
+		done <- code.Run(ctx, doc, nil, RunOptions{Workers: 8}, func(any) error { return nil })
+	}()
+	for range 200 { // some are done, so that the limits have grown
+		f.release <- struct{}{}
+	}
+	if n := settle(&f.loading); n > 16 || n < 1 {
+		t.Errorf("%d loads of regions inside one another", n)
+	}
+	cancel()
+	<-done
+}
+
+// The first in line may always load: also when those behind it, and regions
+// around it, have taken all there is.
+func TestInvariant6(t *testing.T) {
+	for _, q := range []string{
+		`.proxies as $all | .proxies[] | .i, ($all[] | select(.i > 2) | .clusters[])`,
+		`.proxies[] | .i as $i | if $i == 0 then (.clusters[], .clusters[]) else .clusters[] end`,
+		`.proxies as $all | .proxies[] | [$all[:3][] | [$all[3:6][] | .clusters[]] | add] | add`,
+		`reduce .proxies[] as $p (0; . + ($p.clusters | length))`,
+	} {
+		for _, workers := range []int{2, 3, 8} {
+			f, doc := newStuck(20)
+			code := mustCompile(t, q, Options{})
+			done := make(chan error)
+			go func() {
+				done <- code.Run(context.Background(), doc, nil, RunOptions{Workers: workers}, func(any) error { return nil })
+			}()
+			ticker := time.NewTicker(20 * time.Microsecond)
+			timeout := time.After(20 * time.Second)
+		wait:
+			for {
+				select {
+				case err := <-done:
+					if err != nil {
+						t.Errorf("%s: %v", q, err)
+					}
+					break wait
+				case <-ticker.C: // one load after the other ends
+					select {
+					case f.release <- struct{}{}:
+					default:
+					}
+				case <-timeout:
+					t.Fatalf("%s with %d workers: nothing moves", q, workers)
+				}
+			}
+			ticker.Stop()
+		}
+	}
+}
+
+// Who cancels: whatever ends a run ends all of it.
+func TestInvariant7(t *testing.T) {
+	before := runtime.NumGoroutine()
+	enough := errors.New("enough")
+	for _, tc := range []struct {
+		query string
+		stop  func(cancel func()) error
+	}{
+		{`.proxies[] | .i, .clusters[]`, func(cancel func()) error { cancel(); return nil }},
+		{`.proxies[] | .i, .clusters[]`, func(func()) error { return enough }},
+		{`first(.proxies[] | .i, .clusters[])`, nil},
+		{`.proxies[] | .i, error("x"), .clusters[]`, nil},
+		{`.proxies[] | .i, (.clusters[] | error("x"))`, func(cancel func()) error { cancel(); return nil }},
+		{`.proxies as $all | [.proxies[] | [$all[] | .clusters[]]] | .[0]`, nil},
+		{`[foreach .proxies[] as $p (0; . + ($p.clusters | length))]`, nil},
+		{`reduce .proxies[] as $p (0; last(range(1e12)))`, nil},
+	} {
+		f, doc := newStuck(200)
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		start := time.Now()
+		_ = mustCompile(t, tc.query, Options{}).Run(ctx, doc, nil, RunOptions{Workers: 16}, func(any) error {
+			if tc.stop != nil {
+				return tc.stop(cancel)
+			}
+			return nil
+		})
+		if n := f.loading.Load(); n != 0 {
+			t.Errorf("%s: %d loads when Run returned", tc.query, n)
+		}
+		if n := goroutines(before); n > before {
+			t.Errorf("%s: %d goroutines when Run returned, %d before", tc.query, n, before)
+		}
+		if d := time.Since(start); d > 2*time.Second {
+			t.Errorf("%s: it took %v", tc.query, d)
+		}
+		cancel()
+	}
+}
+
+// What a consumer inside the query has enough of is ended too, while the run
+// goes on.
+func TestInvariant7Inside(t *testing.T) {
+	for _, q := range []string{
+		`first(.proxies[] | .i, .clusters[]) | calm`,
+		`any(.proxies[]; .i, .clusters[] | true) | calm`,
+		`[limit(2; .proxies[] | .i, .i, .clusters[])] | calm`,
+		`(label $out | .proxies[] | .i, .clusters[] | break $out), calm`,
+		`(try (.proxies[] | .i, .clusters[] | error("x")) catch .) | calm`,
+	} {
+		f, doc := newStuck(100)
+		calm := Native{Name: "calm", Value: func(*Call) (any, error) {
+			for range 1000 {
+				if f.loading.Load() == 0 {
+					return "calm", nil
+				}
+				time.Sleep(time.Millisecond)
+			}
+			return "still loading", nil
+		}}
+		a := askWith(context.Background(), mustCompile(t, q, Options{Natives: []Native{calm}}), doc, RunOptions{Workers: 16})
+		if fmt.Sprint(a.out) != `["calm"]` || a.err != nil {
+			t.Errorf("%s: %v", q, a)
+		}
+	}
+}
+
+// weighty is a section that nobody keeps but who looked.
+type weighty struct {
+	alive *atomic.Int64
+	still *sync.RWMutex // held while what lives is counted
+	i     int
+}
+
+func (w *weighty) Pending() bool       { return true }
+func (w *weighty) Forced() (any, bool) { return nil, false }
+func (w *weighty) Force(ctx context.Context) (any, error) {
+	if err := mesh.Enter(ctx); err != nil {
+		return nil, err
+	}
+	w.still.RLock()
+	defer w.still.RUnlock()
+	w.alive.Add(1)
+	out := make([]any, 1000)
+	out[0] = w.i
+	runtime.AddCleanup(&out[0], func(a *atomic.Int64) { a.Add(-1) }, w.alive)
+	return out, nil
+}
+
+// What is pinned: no more than what is being worked on.
+func TestInvariant9(t *testing.T) {
+	for _, q := range []string{
+		`.proxies[] | .clusters | length | look`,
+		`.proxies[] | .clusters | look`,
+		`[.proxies[] | .clusters[] | select(. == 1)] | length`,
+		`[.proxies[] | .clusters[0] | look] | length`,
+		`[.proxies[] | .clusters[0:] | look] | length`,
+		`[.proxies[].clusters | look] | length`,
+		`any(.proxies[]; .clusters | length == 0)`,
+		`.proxies | map({i, n: (.clusters | length | look)}) | length`,
+		`reduce .proxies[] as $p (0; . + ($p.clusters | length | look))`,
+		`[limit(2000; .proxies[] | .clusters | length | look)] | length`,
+		`last(.proxies[] | .clusters | look) | length`,
+		`add(.proxies[] | .clusters | look | length)`,
+	} {
+		var alive, looks, most atomic.Int64
+		var still sync.RWMutex
+		var ps []any
+		for i := range 2000 {
+			ps = append(ps, mesh.NewObject("Proxy", nil, map[string]any{"i": i, "clusters": &weighty{&alive, &still, i}}))
+		}
+		look := Native{Name: "look", Value: func(c *Call) (any, error) {
+			if looks.Add(1)%400 == 0 {
+				still.Lock()
+				defer still.Unlock()
+				runtime.GC()
+				n := alive.Load()
+				for i := 0; n > 100 && i < 200; i++ { // cleanups run in a goroutine of their own
+					time.Sleep(time.Millisecond)
+					n = alive.Load()
+				}
+				if n > most.Load() {
+					most.Store(n)
+				}
+			}
+			return c.In, nil
+		}}
+		code := mustCompile(t, q, Options{Natives: []Native{look}})
+		err := code.Run(context.Background(), map[string]any{"proxies": ps}, nil, RunOptions{Workers: 8}, func(any) error { return nil })
+		if err != nil || most.Load() > 100 {
+			t.Errorf("%s: %d sections were kept, %v", q, most.Load(), err)
+		}
+	}
+}
+
+// Values never change, whoever sees them while they are being updated.
+func TestInvariant10(t *testing.T) {
+	input := func() any {
+		return map[string]any{"a": []any{1, 2, map[string]any{"b": []any{3, 4}}}, "c": map[string]any{"d": 5, "e": []any{6}}, "n": nil}
+	}
+	for _, q := range []string{
+		`.a[2].b[0] = 9`, `.a[1:] = [7, 8, 9]`, `.a[:2] |= map(. + 1)`, `(.a[0], .a[1]) |= . + 1`, `del(.a[0, 1], .c.d)`, `del(.a[1:])`,
+		`[(.a, .c.e) |= . as $old | $old + [1]]`, `. as $in | (.a[2].b |= . + [5]) | [$in, .]`,
+		`[.a[2] | (.b, .b) |= (. as $x | . + [$x])]`, `.. |= .`, `(.. | arrays) |= . + [0]`, `(.a[2], .a[2].b[0]) |= .`,
+		`reduce (1, 2, 3) as $i (.; .c.e[$i] = $i)`, `reduce (1, 2, 3) as $i (.; .c.e += [$i])`, `[foreach (1, 2, 3) as $i (.; .c.e[$i] = $i)]`,
+		`[.a as $x | $x | (.[0], .[5]) = 1, $x]`, `(.a, .c) = {x: 1} | (.a.x, .c.x) = 2`, `{x: .a, y: .a} | (.x[0], .y[1]) = 0`,
+		`. as $in | [paths] as $ps | reduce $ps[] as $p (.; setpath($p; 0)) | [., $in]`, `(.a | .[2].b, .[0]) |= null`, `.a[2].b |= (.[0] = 1 | .[1:] = [])`,
+		`(.a[:2], .a[1:]) |= map([.])`, `[.c.e[3, 5] = 1]`, `with_entries(.value |= [.])`, `.a |= (.[2].b[1] = 0 | . + [.[2]])`, `delpaths([["a", 0], ["a", 2, "b", 0], ["c"]])`,
+		`(.a[0] |= empty), (.a[] |= empty)`, `del(.. | select(. == 5 or . == 3)?)`, `.a as [$x, $y] | (.a[0], .a[1]) = ($y, $x)`, `to_entries | (.[0].value[0], .[1].key) |= "z" | from_entries`,
+		`(.a[1:][0], .a[0]) |= . + 1`, `[.a[1:] |= (.[0] as $v | . + [$v]), .a]`,
+		`(.n, .a, .c.d) |= (if type == "array" then [., .] else (numbers // 0) + 1 end)`,
+		`{a: [null, 5]} | (.a[0], .a, .a[0][0]) |= (if type == "array" then [., .] else (. // 0) + 1 end)`,
+		`{a: {b: {c: 1}}} | (.a.b.c, .a, .a.b.b.c) |= (if type == "object" then {b: ., z: .} else . + 1 end)`,
+		`{a: [{c: 1}, 0]} | (.a[0].c, .a, .a[0][0].c) |= (if type == "array" then [., .] else (numbers // 0) + 1 end)`,
+		`reduce range(6) as $i ([]; .[$i] = ., .[$i:] = [$i])`, `[limit(4; recurse(.c.e |= . + [length]))]`,
+	} {
+		in := input()
+		got := ask(context.Background(), t, q, in, 1)
+		want := askGojq(t, q, input())
+		if got.String() != want.String() {
+			t.Errorf("%s: %s\nwant %s", q, got, want)
+		}
+		if !reflect.DeepEqual(in, input()) {
+			t.Errorf("%s: changed its input to %v", q, in)
+		}
+	}
+}
+
+// Of a slice that the query saw and kept gojq loses track; jq says what is right.
+func TestInvariant10Slices(t *testing.T) {
+	a := ask(context.Background(), t, `{a: [1, 2]} | (.a[0], .a[1:]) |= (if type == "array" then [.] else . + 1 end)`, nil, 1)
+	if fmt.Sprint(a.out, a.err) != `[{"a":[2,[2]]}] <nil>` {
+		t.Errorf("got %v", a)
+	}
+}
+
+// What acts on the outside happens when its turn comes.
+func TestInvariant12(t *testing.T) {
+	f := newFake(20, 0)
+	var log []string
+	say := func(v any) { log = append(log, fmt.Sprint("debug ", v)) }
+	inputs := []any{"a", "b", "c"}
+	code := mustCompile(t, `.proxies[:4][] | debug(.i) | .clusters | length | stderr, (try input catch .)`, Options{})
+	err := code.Run(context.Background(), f.document(), nil, RunOptions{
+		Workers: 64, Debug: say, Stderr: func(v any) { log = append(log, fmt.Sprint("stderr ", v)) },
+		Input: func() (any, bool, error) {
+			if len(inputs) == 0 {
+				return nil, false, nil
+			}
+			v := inputs[0]
+			inputs = inputs[1:]
+			log = append(log, fmt.Sprint("input ", v))
+			return v, true, nil
+		},
+	}, func(v any) error { log = append(log, fmt.Sprint("out ", v)); return nil })
+	want := "debug 0,stderr 1,out 1,input a,out a,debug 1,stderr 2,out 2,input b,out b,debug 2,stderr 3,out 3,input c,out c,debug 3,stderr 4,out 4,out break"
+	if got := strings.Join(log, ","); got != want || err != nil {
+		t.Errorf("got %s, %v\nwant %s", got, err, want)
+	}
+	if most := f.most.Load(); most != 1 || len(f.loaded()) != 4 {
+		t.Errorf("%d loads at once, %d in all", most, len(f.loaded()))
+	}
+	log = nil
+	err = mustCompile(t, `.proxies[] | debug(.i) | if .i == 2 then halt else .clusters end | empty`, Options{}).
+		Run(context.Background(), newFake(20, 0).document(), nil, RunOptions{Workers: 64, Debug: say}, func(any) error { return nil })
+	if _, ok := err.(*Halt); !ok || !slices.Equal(log, []string{"debug 0", "debug 1", "debug 2"}) {
+		t.Errorf("got %v, %v", log, err)
+	}
+}
