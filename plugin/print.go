@@ -7,12 +7,15 @@ import (
 	"strconv"
 
 	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // openPrinter chooses how results are printed. Standard output is a table for
 // the kinds of the document, jq's stream for all else, unless -o says more.
 func (r *run) openPrinter(ctx context.Context) error {
-	o := r.printerOptions(ctx)
+	// What is beyond the part of a large result that was made ready ahead is
+	// read while it is printed: what is lost there is told too.
+	o := r.printerOptions(mesh.WithLost(ctx, r.fault))
 	p, err := printers.New(o)
 	if err != nil {
 		return &exitError{exitUsage, err}
