@@ -60,8 +60,19 @@ func (m *mach) input() (v any, ok bool, err error) {
 	if m.run.opts.Input == nil {
 		return nil, false, errors.New("input(s)/0 is not allowed")
 	}
-	return m.run.opts.Input()
+	v, ok, err = m.run.opts.Input()
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	x := measure{m: m} // as far as it is not lazy
+	if _, err := x.add(v, 0); err != nil {
+		return nil, false, err
+	}
+	return v, true, m.alloc(inputSize * x.size)
 }
+
+// inputSize is about what a byte of JSON takes as a value.
+const inputSize = 6
 
 // inputs gives what is left of the inputs. An error of theirs is raised as
 // error(message) would.

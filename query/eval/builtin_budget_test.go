@@ -1,0 +1,150 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tooLargeFor are programs whose result, or a step on the way, is larger than
+// 16 MiB: each inside one builtin, which has to see it coming.
+var tooLargeFor = []string{
+	`"x" * 2e9`,
+	`"xy" * 2e7 | . + .`,
+	`2e9 * "x"`,
+	`.[4e8] = 1`,
+	`[limit(1e9; repeat(1))]`,
+	`[range(1e9)]`,
+	`[range(2e6)] | tojson | . + . + . + . + . + .`,
+	`reduce range(60) as $i ("ab"; . + .)`,
+	`reduce range(60) as $i ([1]; . + .)`,
+	`reduce range(60) as $i ([0]; [., .]) | tojson`,
+	`reduce range(60) as $i ([0]; [., .]) | tostring`,
+	`reduce range(60) as $i ([0]; [., .]) | flatten`,
+	`reduce range(60) as $i ([0]; [., .]) | @base64`,
+	`reduce range(60) as $i ([0]; [., .]) | contains([1])`,
+	`reduce range(60) as $i ([0]; [., .]) | error`,
+	`[[range(300)], [range(300)], [range(300)]] | [combinations]`,
+	`"a" * 2e7 | split("")`,
+	`"a" * 2e7 | explode`,
+	`"a,b" * 2e6 | [splits(",")]`,
+	`"a" * 4e6 | [match("a"; "g")]`,
+	`"a" * 4e6 | [scan("(a)")]`,
+	`"a" * 5e6 | gsub("a"; "bbbbbbbbbbbbbbbb")`,
+	`"a" * 1e6 as $p | "b" | test($p)`,
+	`"<" * 2e7 | @html`,
+	`"<" * 3e7 | @uri`,
+	`["\"" * 3e7] | @csv`,
+	`["'" * 2e7] | @sh`,
+	`"a" * 2e7 | indices("a")`,
+	`[range(100000)] | join("x" * 10000)`,
+	`[range(300000) | tostring] | to_entries`,
+	`INDEX(range(1e9); .)`,
+	`[range(1e9) | tostring] | add`,
+	`add(range(1e9) | tostring)`,
+	`add(range(1e9) | [.])`,
+	`[inputs]`,
+	`last(range(1e9) | [range(1e9)])`,
+	`[1] | group_by(range(1e9))`,
+	`[1] | sort_by(range(1e9))`,
+	`[1] | walk(., [range(1e9)])`,
+	`{} | walk([range(1e9)])`,
+	`[1] | with_entries(range(1e9) | {key: tostring, value: .})`,
+	`[range(1e9)] | tostream`,
+	`"[" + "0," * 1e7 + "0]" | fromjson`,
+	`@json "\(range(3) | "x" * 3e7)\("x" * 3e7)"`,
+}
+
+// TestBuiltinsKeepTheBudget runs them with 16 MiB and a deadline: they end with
+// the budget's error, long before the deadline, and never hold much more.
+func TestBuiltinsKeepTheBudget(t *testing.T) {
+	const limit = 16 << 20
+	for _, query := range tooLargeFor {
+		code := mustCompile(t, query, Options{})
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		peak := watchHeap()
+		err := code.Run(ctx, nil, nil, RunOptions{Memory: limit, Input: func() (any, bool, error) { return make([]any, 1000), true, nil }},
+			func(any) error { return nil })
+		held := peak()
+		cancel()
+		var le *LimitError
+		if !errors.As(err, &le) || !strings.Contains(le.What, "more memory than allowed (16 MiB)") {
+			t.Errorf("%s: %v", query, err)
+		}
+		if held > 6*limit {
+			t.Errorf("%s: held %d MiB", query, held>>20)
+		}
+	}
+}
+
+// watchHeap gives a function that ends the watch, and gives the most that the
+// heap held meanwhile beyond what it held before.
+func watchHeap() func() int64 {
+	const objects = "/memory/classes/heap/objects:bytes"
+	before, most := readHeap(objects), int64(0)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(time.Millisecond); ; {
+			most = max(most, readHeap(objects)-before)
+			select {
+			case <-stop:
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() int64 {
+		close(stop)
+		<-done
+		return most
+	}
+}
+
+// unending are programs that never end by themselves.
+var unending = []string{
+	`"ab" * 2000000 | test("(a*)*c")`,
+	`last(repeat(1))`,
+	`until(false; .)`,
+	`last(until((false, false); .))`,
+	`last(recurse(., .))`,
+	`last(recurse(.))`,
+	`last(while(true; .))`,
+	`last(range(infinite))`,
+	`isempty(repeat(empty))`,
+	`any(repeat(false); .)`,
+	`first(repeat(empty))`,
+	`limit(1; repeat(empty))`,
+	`skip(1e18; repeat(1))`,
+	`add(repeat(null))`,
+	`[range(100000)] - [range(100000)]`,
+	`[range(100000)] | [.[] as $x | index($x)]`,
+	`[range(30)] | last(combinations(30))`,
+	`reduce range(60) as $i ([0]; [., .]) | . == .`,
+	`reduce range(60) as $i ([0]; [., .]) | last(..)`,
+	`reduce range(60) as $i ([0]; [., .]) | last(tostream)`,
+	`reduce range(60) as $i ([0]; [., .]) | last(paths)`,
+	`INDEX(repeat("a"); .)`,
+	`def f: def g: f; g; f`,
+	`[limit(100000; repeat("ab"))] | join(",") | [splits("a")] as $x | last(repeat($x | sort | unique))`,
+}
+
+// TestBuiltinsEndAtTheDeadline holds that the context ends every builtin.
+func TestBuiltinsEndAtTheDeadline(t *testing.T) {
+	for _, query := range unending {
+		code := mustCompile(t, query, Options{})
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+		begun := time.Now()
+		err := code.Run(ctx, nil, nil, RunOptions{}, func(any) error { return nil })
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", query, err)
+		}
+		if d := time.Since(begun); d > time.Second {
+			t.Errorf("%s: ended after %v", query, d)
+		}
+	}
+}
