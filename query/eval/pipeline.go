@@ -13,15 +13,14 @@ type stage struct {
 	n      *node
 	arr    *node       // it collects the results of this
 	length bool        // it is length/0
-	iter   bool        // it is .[],
-	at     *place      // here
+	iter   bool        // it is .[]
 	wanted wantedNames // it is select/1 with a condition on the name
 }
 
 func iterStage(optional bool) stage { return stage{n: iterate(nil, optional), iter: true} }
 
 func (c *compiler) iterStage(at syntax.Span, optional bool) stage {
-	return stage{n: iterate(c.mark(at), optional), iter: true, at: c.mark(at)}
+	return stage{n: iterate(c.mark(at), optional), iter: true}
 }
 
 // stages appends the steps of a query. The last one is in tail position when
@@ -61,7 +60,7 @@ func (c *compiler) seq(st []stage) *node {
 			n = pipe(count(st[i-1].arr), n)
 			i--
 		case st[i].iter && i+1 < len(st) && st[i+1].wanted != nil:
-			n = pipe(iterateWanted(st[i].n, st[i+1].wanted, st[i].at), n)
+			n = pipe(iterateWanted(st[i].n, st[i+1].wanted), n)
 		default:
 			n = pipe(st[i].n, n)
 		}

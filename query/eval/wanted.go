@@ -90,7 +90,7 @@ func oneName(q *syntax.Query, s *scope) wantedNames {
 
 // iterateWanted is an iteration whose results a select asks for their names.
 // Where positions matter, in a path expression, all elements are needed.
-func iterateWanted(all *node, names wantedNames, at *place) *node {
+func iterateWanted(all *node, names wantedNames) *node {
 	return &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error {
 		x, ok := in.v.(Narrower)
 		if !ok || in.p != nil {
@@ -104,10 +104,7 @@ func iterateWanted(all *node, names wantedNames, at *place) *node {
 			return all.gen(m, e, in, y)
 		}
 		elements, ok, err := x.Narrow(m.ctx, mesh.Hint{Names: want})
-		if err != nil {
-			return at.of(m.met(err))
-		}
-		if !ok {
+		if err != nil || !ok { // if it fails, it fails there too, as it has to
 			return all.gen(m, e, in, y)
 		}
 		return m.each(pv{elements, nil}, y)
