@@ -21,7 +21,8 @@ demo: build ## build, then ask the snapshot that comes with the plugin
 
 test: ## all tests of this module, with the race detector where it counts
 	$(GO) test ./...
-	$(GO) test -race -run 'Parallel|Cancel|Store|Thunk|Invariant' ./query/eval ./sources/store ./sources
+	$(GO) test -race -run 'Parallel|Cancel|Invariant|Fault' ./query/eval ./sources
+	$(GO) test -race ./sources/store
 
 golden: ## rewrite what the transcripts and tables are expected to print, then show what changed
 	$(GO) test . ./printers -update

@@ -153,10 +153,8 @@ func TestRooms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Doc != nil {
-			said[room] = true
-		}
 		if !strings.HasSuffix(path, "_test.go") {
+			said[room] = said[room] || f.Doc != nil
 			declared(t, path, f)
 		}
 	})
@@ -227,7 +225,8 @@ func TestWorld(t *testing.T) {
 				return true
 			}
 			switch name := pkg.Name + "." + s.Sel.Name; name {
-			case "time.Now", "time.Since", "time.Until", "os.Getenv", "os.LookupEnv", "os.Environ", "os.Args", "os.Stdout", "os.Stderr", "os.Stdin", "os.Exit":
+			case "time.Now", "time.Since", "time.Until", "time.After", "time.Sleep", "time.NewTimer", "time.NewTicker", "time.Tick",
+				"context.WithTimeout", "context.WithDeadline", "os.Getwd", "os.UserHomeDir", "os.TempDir", "os.Getenv", "os.LookupEnv", "os.Environ", "os.Args", "os.Stdout", "os.Stderr", "os.Stdin", "os.Exit":
 				t.Errorf("%s uses %s: that is the plugin's", path, name)
 			}
 			return true

@@ -95,6 +95,9 @@ func TestOracle(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := ask(t, "--snapshot", "demo", "-c", "--", c.query)
 			want := jq(t, asJQ+c.jq, raw)
+			if want == "[]" || want == "null" || want == "0" {
+				t.Errorf("%s says nothing here: %s", c.jq, want)
+			}
 			if diff := cmp.Diff(want, strings.TrimSpace(got)); diff != "" {
 				t.Errorf("%s\n-jq +meshq:\n%s", c.query, diff)
 			}

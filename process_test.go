@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"os"
 	"os/exec"
@@ -15,11 +16,7 @@ import (
 )
 
 var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "meshq-test")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "kubectl-meshq")
+	bin := filepath.Join(scratch, "kubectl-meshq")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
@@ -126,23 +123,50 @@ func TestClosedPipe(t *testing.T) {
 	}
 	r.Close()
 	ends(t, cmd)
+	if code := cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d: the reader had what it wanted", code)
+	}
 }
 
-// TestInterrupt has the user press Ctrl-C.
+// TestInterrupt has the user press Ctrl-C, in the middle of a query and while
+// the program waits for its input.
 func TestInterrupt(t *testing.T) {
-	cmd := exec.Command(built(t), "--null-input", "last(range(1e18))")
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(100 * time.Millisecond)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	ends(t, cmd)
-	if s := errs.String(); s != "error: interrupted\n" {
-		t.Errorf("said %q", s)
+	for _, args := range [][]string{
+		{"--null-input", `"begun" | debug | last(range(1e18))`},
+		{"--input", "-", `"begun" | debug | input`},
+	} {
+		in, stay, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stay.WriteString("1\n"); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(built(t), args...)
+		cmd.Stdin = in
+		errs, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewReader(errs)
+		if s, err := lines.ReadString('\n'); err != nil || s != "[\"DEBUG:\",\"begun\"]\n" {
+			t.Errorf("%q: said %q %v", args, s, err)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := io.ReadAll(lines)
+		if err != nil || string(rest) != "error: interrupted\n" {
+			t.Errorf("%q: said %q %v", args, rest, err)
+		}
+		ends(t, cmd)
+		if code := cmd.ProcessState.ExitCode(); code != 130 {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+		stay.Close()
 	}
 }
 

@@ -14,8 +14,23 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the transcripts expect")
 
+// scratch is a folder for what the tests build; it goes when they end.
+var scratch string
+
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	dir, err := os.MkdirTemp("", "meshq-test")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	scratch = dir
+	return t.M.Run()
+}
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"kubectl-meshq": func() { os.Exit(plugin.Main(plugin.Process())) },
 	})
 }

@@ -50,5 +50,5 @@ def endpoint($name): _each("endpoints") | select(type == "object") | select(.add
 def secret($name): _each("secrets") | _named($name);
 
 # extension(name): the extension configurations of that name.
-#   [.proxies[] | extension("stats")] | length
+#   [.proxies[] | select(isempty(extension("stats")))] | length
 def extension($name): _each("extensions") | _named($name);

@@ -1,7 +1,7 @@
 # The state of a proxy towards its Pilot.
 
 # synced: true when the proxy is connected and has acknowledged all that was sent to it (each type SYNCED, NOT SENT or IGNORED).
-#   all(.proxies[]; synced)
+#   [.proxies[] | select(synced | not) | .name]
 def synced: _words as $words | .connected == true and all($words[]; . == "SYNCED" or . == "NOT SENT" or . == "IGNORED");
 
 # stale: true when some type was sent and is not acknowledged.

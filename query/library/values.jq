@@ -13,5 +13,5 @@ def within($duration): if . == null then false else (now - _time | abs) <= ($dur
 def cidr($block): _cidr($block);
 
 # semver(range): true when a version is in the range: "1.31.0", ">=1.20", ">=1.20 <1.31", "1.31.x". A missing part counts as 0; a pre-release is before its release.
-#   [.proxies[] | select(.version | semver("<1.31"))] | length
+#   [.proxies[] | select(.version | semver(">=1.30 <1.32"))] | length
 def semver($range): _semver($range);
