@@ -12,10 +12,12 @@ const (
 	exitEmpty   = 4 // -e: there was no result
 	exitRun     = 5 // the query failed
 	exitPartial = 6 // some of the mesh could not be read
+
+	exitInterrupted = 130 // by Ctrl-C: what shells expect, above all others
 )
 
 // precedence orders the codes, the strongest first.
-var precedence = [...]int{exitUsage, exitCompile, exitRun, exitFound, exitPartial, exitEmpty}
+var precedence = [...]int{exitInterrupted, exitUsage, exitCompile, exitRun, exitFound, exitPartial, exitEmpty}
 
 // strongest gives the code that a run ends with, of those that apply.
 func strongest(codes ...int) int {

@@ -170,5 +170,5 @@ const exitCodesPage = `0  fine, also when there was no result
 5  the query failed while running
 6  some of the mesh could not be read (each part is named on stderr); --allow-partial makes it 0
 
-Where several apply, the first of 2, 3, 5, 1, 6, 4, 0 is given.
+Where several apply, the first of 2, 3, 5, 1, 6, 4, 0 is given. A run that was interrupted (Ctrl-C) ends with 130.
 `

@@ -17,7 +17,8 @@ import (
 func Main(w *World) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // who asks twice to end it, ends it at once
+	context.AfterFunc(ctx, stop)   // who asks twice to end it, ends it at once
+	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
 	f := newFlags()
 	root := newRoot(w, f)
 	cmd, err := split(w.Args[1:], root.takesValue)
@@ -26,7 +27,11 @@ func Main(w *World) int {
 		root.SetArgs(cmd.words)
 		err = root.ExecuteContext(ctx)
 	}
-	return report(w, err)
+	code := report(w, err)
+	if ctx.Err() != nil && code != exitOK {
+		return exitInterrupted
+	}
+	return code
 }
 
 // report prints what ended the run, if something did, and gives the exit code.
