@@ -3,6 +3,8 @@ package eval
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
 // searchBuiltins find a value in an array, or a text in another.
@@ -30,19 +32,97 @@ func searchBuiltins() map[string]builtin {
 			}
 			return places[len(places)-1]
 		}),
-		"contains/1": forced(func(m *mach, v any, a []any) (any, error) {
-			x, err := m.force(a[0])
-			if err != nil {
-				return nil, err
-			}
-			s, ok1 := v.(string)
-			t, ok2 := x.(string)
-			if ok1 && ok2 {
-				return strings.Contains(s, t), nil
-			}
-			return m.fallback("contains($b)", v, x)
-		}),
+		"contains/1": value(func(m *mach, v any, a []any) (any, error) { return m.contain(v, a[0]) }),
+		"inside/1":   value(func(m *mach, v any, a []any) (any, error) { return m.contain(a[0], v) }),
 	}
+}
+
+// contain is contains: an error for two values of different kinds.
+func (m *mach) contain(v, x any) (any, error) {
+	v, x, err := m.force2(v, x)
+	if err != nil {
+		return nil, err
+	}
+	holds, alike, err := m.contains(v, x)
+	if err == nil && !alike {
+		err = misappliedBy("contains", v, x)
+	}
+	return holds, err
+}
+
+// contains tells whether all of x is in v, looking at nothing that x has no
+// part of; alike is false for values of different kinds.
+func (m *mach) contains(v, x any) (holds, alike bool, err error) {
+	if v, x, err = m.force2(v, x); err != nil {
+		return false, false, err
+	}
+	switch v := v.(type) {
+	case nil, bool:
+		return v == x, v == x, nil
+	case string:
+		t, ok := x.(string)
+		return ok && strings.Contains(v, t), ok, nil
+	case []any:
+		if part, ok := x.([]any); ok {
+			holds, err = m.containsAll(v, part)
+			return holds, true, err
+		}
+		return false, false, nil
+	case map[string]any:
+		if part, ok := x.(map[string]any); ok {
+			holds, err = m.containsMembers(v, part)
+			return holds, true, err
+		}
+		return false, false, nil
+	}
+	if native.TypeOf(x) != "number" {
+		return false, false, nil
+	}
+	return native.Compare(v, x) == 0, true, nil
+}
+
+// containsAll tells whether each element of part is in one of v.
+func (m *mach) containsAll(v, part []any) (bool, error) {
+	if err := m.enter(callWeight); err != nil {
+		return false, err
+	}
+	defer m.leave(callWeight)
+	for _, x := range part {
+		found := false
+		for i := 0; i < len(v) && !found; i++ {
+			if err := m.tick(); err != nil {
+				return false, err
+			}
+			var err error
+			if found, _, err = m.contains(v[i], x); err != nil {
+				return false, err
+			}
+		}
+		if !found {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (m *mach) containsMembers(v, part map[string]any) (bool, error) {
+	if err := m.enter(callWeight); err != nil {
+		return false, err
+	}
+	defer m.leave(callWeight)
+	if len(v) < len(part) {
+		return false, nil
+	}
+	for _, k := range sortedKeys(part) {
+		w, ok := v[k]
+		if !ok {
+			return false, nil
+		}
+		if holds, _, err := m.contains(w, part[k]); !holds || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // places gives every place where x begins in v, nil when v is null. An array

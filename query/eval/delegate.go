@@ -47,7 +47,7 @@ var delegated = [...]string{
 		sin sinh tan tanh tgamma y0 y1 infinite isfinite isinfinite isnan isnormal nan
 		fromjson implode toboolean _tobase64 _tobase64d _tohtml _touri _tourid _plus _negate
 		gmtime localtime mktime`,
-	`format inside strflocaltime strftime strptime`,
+	`format strflocaltime strftime strptime`,
 	`atan2 copysign drem fdim fmax fmin fmod hypot jn ldexp nextafter nexttoward remainder scalb scalbln yn`,
 	`fma`,
 }
