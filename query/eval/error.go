@@ -120,7 +120,7 @@ func fatal(err error) bool {
 		err = p.Err
 	}
 	switch err.(type) {
-	case *breakError, *Halt, *native.Halt, *LimitError, *down, *outError:
+	case *breakError, *Halt, *native.Halt, *LimitError, *down, *outError, *panicked:
 		return true
 	}
 	switch err {
@@ -154,7 +154,7 @@ func (p *place) of(err error) error {
 		return err
 	}
 	switch err.(type) {
-	case *Error, *down, *outError, *breakError, *Halt, *native.Halt:
+	case *Error, *down, *outError, *breakError, *Halt, *native.Halt, *panicked:
 		return err
 	}
 	if err == errStop || err == errTail || asFault(err) == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {

@@ -61,6 +61,8 @@ func TestInvariant2(t *testing.T) {
 		{`[limit(3; .proxies[])] | map(.clusters | length)`, sections("clusters", 0, 1, 2), false},
 		{`first(.proxies[]).clusters | length`, sections("clusters", 0), false},
 		{`.proxies[5].clusters[0].name`, sections("clusters", 5), false},
+		{`[.proxies[0] | path(.clusters | . as $x | $x)]`, nil, false},
+		{`.proxies[0] | [path(.clusters), path(getpath(["clusters"]))]`, nil, false},
 		{`.proxies[-1:][].routes | length`, sections("routes", 20), false},
 		{`.proxies[] | select(.rds == "STALE") | .clusters | length`, sections("clusters", stale...), false},
 		{`[.proxies[] | select(.rds == "STALE") | .clusters[].name]`, sections("clusters", stale...), false},

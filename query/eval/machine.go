@@ -66,12 +66,19 @@ type runState struct {
 	threads sync.WaitGroup
 }
 
+// scoutSteps is how long a scout goes on. What it was sent to evaluate may
+// never end with the state that it has.
+const scoutSteps = 1 << 16
+
 // tick is called in every loop and call: it sees the end of the context.
 func (m *mach) tick() error {
-	if m.steps++; m.steps&255 == 0 {
-		return m.ctx.Err()
+	if m.steps++; m.steps&255 != 0 {
+		return nil
 	}
-	return nil
+	if m.scout && m.steps > scoutSteps {
+		return errStop
+	}
+	return m.ctx.Err()
 }
 
 // The stack that calls may take, in units of about 200 bytes. A call weighs as

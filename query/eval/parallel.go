@@ -1,5 +1,7 @@
 package eval
 
+import "github.com/meshq/kubectl-meshq/sources/mesh"
+
 // pipe runs b on every result of a, which is an iteration. As soon as a gives
 // a value that is still to be loaded, b runs ahead on the values after it. jq
 // is pure: for that a is simply started again, and its results so far skipped.
@@ -29,7 +31,7 @@ func (m *mach) eager(r *region) error {
 	r.m, r.base = m, m.frame
 	n, waiting := 0, false
 	err := r.from(m, func(v pv) error {
-		if waiting || pending(v.v) {
+		if waiting || worthLook(v.v, n) && pending(v.v) {
 			waiting = true
 			return errStop
 		}
@@ -84,6 +86,22 @@ func (d *dropped) past(fr *frame) bool {
 		}
 	}
 	return false
+}
+
+// worthLook tells whether to look for what is to be loaded inside a result,
+// which takes a while where there are many fields: after some without anything
+// only now and then.
+func worthLook(v any, n int) bool {
+	switch x := v.(type) {
+	case map[string]any:
+	case *mesh.Object:
+		if x.Kind == "Proxy" {
+			return true
+		}
+	default:
+		return true
+	}
+	return n < 16 || n&15 == 0
 }
 
 func (r *region) answer(index int, fault error) {

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -215,5 +216,34 @@ func TestNothingIsLeftRunning(t *testing.T) {
 		if n := goroutines(before); n > before {
 			t.Errorf("%s: %d goroutines when Run returned, %d before", q, n, before)
 		}
+	}
+}
+
+// A panic where something runs ahead comes out of Run.
+func TestPanicsComeOut(t *testing.T) {
+	before := runtime.NumGoroutine()
+	bad := Native{Name: "bad", Value: func(c *Call) (any, error) { panic("no good") }}
+	code := mustCompile(t, `try (.proxies[] | .clusters | bad) catch 1`, Options{Natives: []Native{bad}})
+	for _, workers := range []int{1, 8} {
+		func() {
+			defer func() {
+				if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), "no good") {
+					t.Errorf("%d workers: got %v", workers, r)
+				}
+			}()
+			askWith(context.Background(), code, newFake(20, 0).document(), RunOptions{Workers: workers})
+		}()
+	}
+	if n := goroutines(before); n > before {
+		t.Errorf("%d goroutines left", n)
+	}
+}
+
+// A scout whose state is not the one to come may never find an end.
+func TestScoutsGiveUp(t *testing.T) {
+	query := `reduce .proxies[] as $p (null; if . == null and $p.i > 0 then last(range(1e15)) else . + ($p.clusters | length) end)`
+	f := newFake(40, 0)
+	if a := ask(context.Background(), t, query, f.document(), 8); fmt.Sprint(a.out) != "[100]" {
+		t.Errorf("got %v", a)
 	}
 }

@@ -150,11 +150,13 @@ func (q *queue) start(skip, heard int) {
 	}
 	answers := maps.Clone(q.answers) // the consumer adds to them
 	q.own.run.threads.Go(func() {
-		err := q.from(&m, func(v pv) error {
-			if n++; n <= skip {
-				return answers[n-1]
-			}
-			return q.put(&element{v: v, fr: m.frame, index: n - 1, works: pending(v.v)})
+		err := guarded(func() error {
+			return q.from(&m, func(v pv) error {
+				if n++; n <= skip {
+					return answers[n-1]
+				}
+				return q.put(&element{v: v, fr: m.frame, index: n - 1, works: pending(v.v)})
+			})
 		})
 		q.mu.Lock()
 		q.ended, q.endErr = true, err
@@ -289,10 +291,12 @@ func (q *queue) work(el *element) {
 	q.own.run.threads.Go(func() {
 		if q.look != nil {
 			m.scout = true
-			_ = q.look(&m, el.v)
+			_ = guarded(func() error { return q.look(&m, el.v) })
 			return
 		}
 		m.sink = func(ev event) { _ = el.give(result{fr: m.frame, told: true, ev: ev}) }
-		el.finish(q.use(&m, el.v, func(v pv) error { return el.give(result{v: v, fr: m.frame}) }))
+		el.finish(guarded(func() error {
+			return q.use(&m, el.v, func(v pv) error { return el.give(result{v: v, fr: m.frame}) })
+		}))
 	})
 }

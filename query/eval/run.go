@@ -47,6 +47,8 @@ func outcome(err error) error {
 	switch e := undown(err).(type) {
 	case *outError:
 		return e.err
+	case *panicked:
+		panic(e)
 	case *Error:
 		if fatal(e) && e.Err != errDepth {
 			return e.Err
