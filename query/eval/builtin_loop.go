@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // loopBuiltins do something again and again.
@@ -35,7 +36,7 @@ func loopBuiltins() map[string]builtin {
 		"range/1":  ranged,
 		"range/2":  ranged,
 		"range/3":  ranged,
-		"walk/1":   func(c *compiler, f *syntax.Func, s *scope) *node { return c.walk(f, s) },
+		"walk/1":   walk,
 	}
 }
 
@@ -56,7 +57,36 @@ func descend(m *mach, e *env, in pv, y yield) error {
 		}
 		return nil
 	}
-	return m.eachAhead(pv{v, in.p}, func(w pv) error { return descend(m, e, w, y) })
+	return m.eachAhead(e, pv{v, in.p}, descend, y)
+}
+
+// eachAhead evaluates f on each member of a container; ahead, where members
+// are still to be loaded.
+func (m *mach) eachAhead(e *env, in pv, f func(*mach, *env, pv, yield) error, y yield) error {
+	if !hasLazy(in.v) {
+		return m.each(in, func(w pv) error { return f(m, e, w, y) })
+	}
+	members := func(m *mach, _ *env, in pv, y yield) error { return m.each(in, y) }
+	return m.pipe(e, in, &node{multi: true, gen: members}, gen(f), y)
+}
+
+// hasLazy tells whether a member of a container is lazy.
+func hasLazy(v any) bool {
+	switch x := v.(type) {
+	case []any:
+		for _, w := range x {
+			if _, ok := w.(mesh.Lazy); ok {
+				return true
+			}
+		}
+	case map[string]any:
+		for _, w := range x {
+			if _, ok := w.(mesh.Lazy); ok {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // cycle is something done to its own results, over and over.
@@ -102,10 +132,14 @@ func (l *cycle) run(m *mach, e *env, in pv, each turn, y yield, depth int) error
 		if depth < exactTurns {
 			return l.next.gen(m, e, in, inner)
 		}
-		ok := false
-		if in, ok, err = m.lastly(l.next, e, in, inner); err != nil || !ok {
+		last, ok, err := m.lastly(l.next, e, in, inner)
+		if err != nil || !ok {
 			return err
 		}
+		if last.fr != m.frame {
+			return m.release(last, inner)
+		}
+		in = last.v
 	}
 }
 
@@ -119,20 +153,20 @@ func (l *cycle) deeper(m *mach, e *env, in pv, each turn, y yield, depth int) er
 
 // lastly calls use with the results of n, each when the next one is there, and
 // gives the last one back. After an error it is used too.
-func (m *mach) lastly(n *node, e *env, in pv, use yield) (last pv, ok bool, err error) {
+func (m *mach) lastly(n *node, e *env, in pv, use yield) (last held, ok bool, err error) {
 	stopped := false
 	err = n.run(m, e, in, func(v pv) error {
 		if ok {
-			if err := use(last); err != nil {
+			if err := m.release(last, use); err != nil {
 				stopped = true
 				return err
 			}
 		}
-		last, ok = v, true
+		last, ok = m.hold(v), true
 		return nil
 	})
 	if err != nil && ok && !stopped {
-		if below := use(last); below != nil {
+		if below := m.release(last, use); below != nil {
 			return last, false, below
 		}
 	}
