@@ -12,7 +12,8 @@ import (
 func builtins() map[string]builtin {
 	table := delegation()
 	for _, group := range []map[string]builtin{
-		controlBuiltins(), loopBuiltins(), containerBuiltins(), entryBuiltins(), orderBuiltins(), pathBuiltins(), mathBuiltins(), searchBuiltins(), textBuiltins(), formatBuiltins(), regexBuiltins(), runBuiltins(),
+		controlBuiltins(), loopBuiltins(), containerBuiltins(), entryBuiltins(), orderBuiltins(), searchBuiltins(),
+		pathBuiltins(), mathBuiltins(), textBuiltins(), formatBuiltins(), regexBuiltins(), runBuiltins(),
 	} {
 		maps.Copy(table, group)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestBuiltinsLoadNoMore holds how far each builtin looks: the answer is
@@ -75,6 +76,27 @@ func TestBuiltinsLoadNoMore(t *testing.T) {
 		}
 		if loads := f.loaded(); !slices.Equal(loads, tc.loads) {
 			t.Errorf("%s: loaded %s, want %s", tc.query, strings.Join(loads, " "), strings.Join(tc.loads, " "))
+		}
+	}
+}
+
+// TestBuiltinsGoAhead holds that the functions that look into many elements do
+// so for several at once.
+func TestBuiltinsGoAhead(t *testing.T) {
+	for _, query := range []string{
+		`[..] | length`, `[paths] | length`, `[.proxies | paths(type == "string")] | length`, `.proxies | walk(.) | length`, `.proxies | map(.clusters | length) | add`,
+		`.proxies | sort_by(.clusters | length) | map(.i)`, `.proxies | group_by(.routes | length) | length`, `.proxies | min_by(.clusters[0].w).name`,
+		`INDEX(.proxies[]; .clusters[0].name) | keys`, `add(.proxies[] | .clusters | length)`, `.proxies | any(.clusters == 1), all(.clusters)`,
+		`[.proxies[] | select(.clusters | any(.w > 100))]`, `last(.proxies[] | .clusters[0].name)`, `[skip(1; .proxies[] | .routes[0].name)]`,
+		`.proxies | map(select(.routes | length > 1)) | length`, `[.proxies[] | .clusters[] | .name | test("1$")] | length`, `.proxies | map(.clusters | tojson) | length`,
+	} {
+		f := newFake(24, 2*time.Millisecond)
+		got, want := ask(context.Background(), t, query, f.document(), 16), askGojq(t, query, f.plain())
+		if got.String() != want.String() {
+			t.Errorf("%s: %s\nwant %s", query, got, want)
+		}
+		if most := f.most.Load(); most < 3 {
+			t.Errorf("%s: %d at once", query, most)
 		}
 	}
 }

@@ -18,7 +18,6 @@ type pattern struct {
 	after  *regexp.Regexp
 	global bool
 	full   bool // empty matches count
-	ascii  bool
 }
 
 // patterns keeps what was compiled: the few that a query repeats.

@@ -148,7 +148,7 @@ func (p *pattern) describe(r *runes, x []int) map[string]any {
 	return map[string]any{"offset": offset, "length": r.at(x[1]) - offset, "string": r.s[x[0]:x[1]], "captures": captures}
 }
 
-// named gives the groups that have a name; of several of one name the last.
+// named gives the text of the groups that have a name.
 func (p *pattern) named(s string, x []int) map[string]any {
 	out := map[string]any{}
 	for i, name := range p.re.SubexpNames() {
@@ -169,6 +169,9 @@ func captured(m *mach, ps *patterns, in pv, re, flags any, y yield) error {
 		return err
 	}
 	for _, x := range all {
+		if err := m.tick(); err != nil {
+			return err
+		}
 		if err := y(in.val(p.named(s, x))); err != nil {
 			return err
 		}
@@ -286,6 +289,9 @@ func (m *mach) substitute(ps *patterns, e *env, in pv, re, flags any, replacemen
 	var out []*strings.Builder
 	next := 0
 	for _, x := range all {
+		if err := m.tick(); err != nil {
+			return err
+		}
 		i := 0
 		err := replacement.run(m, e, pv{p.named(s, x), nil}, func(v pv) error {
 			text, err := add(m, s[min(next, x[0]):x[0]], v.v)

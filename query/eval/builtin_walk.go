@@ -2,23 +2,23 @@ package eval
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// walk is walk(f): f of a value whose parts were walked before.
-func (c *compiler) walk(f *syntax.Func, s *scope) *node {
-	w := &walker{cycle: c.cycle(f.Args[0], s)}
+// walker is walk(f): f of a value whose parts were walked before.
+type walker struct{ *cycle }
+
+func walk(c *compiler, f *syntax.Func, s *scope) *node {
+	w := &walker{c.cycle(f.Args[0], s)}
 	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return w.run(m, e, in.v, func(v any) error { return y(in.val(v)) })
+		return w.run(m, e, plain(in), func(v pv) error { return y(in.val(v.v)) })
 	})
 }
 
-type walker struct{ *cycle }
-
-// run calls use with every result of f for v.
-func (w *walker) run(m *mach, e *env, v any, use func(any) error) error {
+// run gives every result of f for a value.
+func (w *walker) run(m *mach, e *env, in pv, y yield) error {
 	if err := m.enter(w.weight); err != nil {
 		return err
 	}
 	defer m.leave(w.weight)
-	v, err := m.force(v)
+	v, err := m.force(in.v)
 	if err != nil {
 		return err
 	}
@@ -31,17 +31,15 @@ func (w *walker) run(m *mach, e *env, v any, use func(any) error) error {
 	if err != nil {
 		return err
 	}
-	return w.next.run(m, e, pv{v, nil}, func(u pv) error { return use(u.v) })
+	return w.next.run(m, e, pv{v, nil}, y)
 }
 
 // array has all results for each element.
 func (w *walker) array(m *mach, e *env, x []any) (any, error) {
 	out := make([]any, 0, len(x))
-	err := m.each(pv{x, nil}, func(el pv) error {
-		return w.run(m, e, el.v, func(v any) (err error) {
-			out, err = m.push(out, v)
-			return err
-		})
+	err := m.eachAhead(e, pv{x, nil}, w.run, func(v pv) (err error) {
+		out, err = m.push(out, v.v)
+		return err
 	})
 	return out, err
 }
@@ -51,8 +49,8 @@ func (w *walker) object(m *mach, e *env, x map[string]any) (any, error) {
 	out := make(map[string]any, len(x))
 	for _, k := range sortedKeys(x) {
 		given := false
-		err := w.run(m, e, x[k], func(v any) error {
-			out[k], given = v, true
+		err := w.run(m, e, pv{x[k], nil}, func(v pv) error {
+			out[k], given = v.v, true
 			return errStop
 		})
 		if err != nil && !given {
