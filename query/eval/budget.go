@@ -26,6 +26,7 @@ type budget struct {
 	held   func() int64 // what lives in the heap and is not the query's
 	base   int64        // what lived before the run began
 	since  atomic.Int64 // allocated since the last look
+	total  atomic.Int64 // allocated by the query in all: it can't hold more
 	settle sync.Mutex   // one collects
 }
 
@@ -56,10 +57,15 @@ func (b *budget) take(n int64) error {
 	if n < 0 || n > b.max {
 		return b.exceeded()
 	}
-	if b.since.Add(max(n, sumUp)) < lookEach && n < large {
+	n = max(n, sumUp)
+	total := b.total.Add(n)
+	if b.since.Add(n) < lookEach && n < large {
 		return nil
 	}
 	b.since.Store(0)
+	if total <= b.max {
+		return nil
+	}
 	return b.look(n)
 }
 
