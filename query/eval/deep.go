@@ -186,20 +186,3 @@ func severalPending(x []any) bool {
 	}
 	return false
 }
-
-// eachAhead is each for what will look at everything inside the members: they
-// are loaded ahead.
-func (m *mach) eachAhead(in pv, y yield) error {
-	x, ok := in.v.([]any)
-	if !ok || m.run.workers == 1 || m.scout || !severalPending(x) {
-		return m.each(in, y)
-	}
-	return m.eager(&region{
-		from: func(m *mach, y yield) error { return m.each(in, y) },
-		look: func(m *mach, v pv) error {
-			_, err := m.load(v.v, 0)
-			return err
-		},
-		y: y,
-	})
-}
