@@ -57,12 +57,12 @@ func descend(m *mach, e *env, in pv, y yield) error {
 		}
 		return nil
 	}
-	return m.eachAhead(e, pv{v, in.p}, descend, y)
+	return m.ahead(e, pv{v, in.p}, descend, y)
 }
 
-// eachAhead evaluates f on each member of a container; ahead, where members
+// ahead evaluates f on each member of a container; ahead, where members
 // are still to be loaded.
-func (m *mach) eachAhead(e *env, in pv, f func(*mach, *env, pv, yield) error, y yield) error {
+func (m *mach) ahead(e *env, in pv, f func(*mach, *env, pv, yield) error, y yield) error {
 	if !hasLazy(in.v) {
 		return m.each(in, func(w pv) error { return f(m, e, w, y) })
 	}

@@ -37,7 +37,7 @@ func (w *walker) run(m *mach, e *env, in pv, y yield) error {
 // array has all results for each element.
 func (w *walker) array(m *mach, e *env, x []any) (any, error) {
 	out := make([]any, 0, len(x))
-	err := m.eachAhead(e, pv{x, nil}, w.run, func(v pv) (err error) {
+	err := m.ahead(e, pv{x, nil}, w.run, func(v pv) (err error) {
 		out, err = m.push(out, v.v)
 		return err
 	})
