@@ -20,13 +20,17 @@ type command struct {
 	json       []bool   // which of them are JSON
 }
 
+// valued tells which flag of a word, as it was written, takes a value: its long
+// name, empty if none does, and whether the value is in the word already.
+type valued func(word string) (name string, attached bool)
+
 // split takes jq's two-word options, and all that follows --args and
 // --jsonargs, out of the words. Both "--arg name value" and kubectl's manner,
 // "--arg name=value" and "--arg=name=value", are understood. The first word
 // that is neither an option nor an option's value stays: it is the query.
-func split(args []string, takesValue func(flag string) bool) (*command, error) {
+func split(args []string, valued valued) (*command, error) {
 	c := &command{}
-	s := splitter{command: c, args: args, takesValue: takesValue}
+	s := splitter{command: c, args: args, valued: valued}
 	for len(s.args) > 0 {
 		if err := s.next(); err != nil {
 			return nil, err
@@ -37,12 +41,12 @@ func split(args []string, takesValue func(flag string) bool) (*command, error) {
 
 type splitter struct {
 	*command
-	args       []string
-	takesValue func(string) bool
-	rest       bool // behind --args or --jsonargs
-	restJSON   bool
-	query      bool // the query was seen, or a file names it
-	end        bool // behind --
+	args     []string
+	valued   valued
+	rest     bool // behind --args or --jsonargs
+	restJSON bool
+	query    bool // the query was seen, or a file names it
+	end      bool // behind --
 }
 
 func (s *splitter) take() string {
@@ -59,17 +63,21 @@ func (s *splitter) next() error {
 		s.word(w)
 	case w == "--":
 		s.end = true
-		if !s.rest {
+		if !s.rest || !s.query {
 			s.words = append(s.words, w)
 		}
-	case w == "--args" || w == "--jsonargs":
+	case flag == "--args" || flag == "--jsonargs":
+		if joined {
+			return usage("%s takes no value: the words behind it are the values", flag)
+		}
 		s.rest, s.restJSON = true, w == "--jsonargs"
 	case slices.Contains(pairFlags, flag):
 		return s.pair(flag, value, joined)
 	default:
 		s.words = append(s.words, w)
-		s.query = s.query || isFileFlag(flag)
-		if !joined && s.takesValue(w) && len(s.args) > 0 {
+		name, attached := s.valued(w)
+		s.query = s.query || name == "filename" || name == "query"
+		if name != "" && !attached && len(s.args) > 0 {
 			s.words = append(s.words, s.take())
 		}
 	}
@@ -84,10 +92,6 @@ func (s *splitter) word(w string) {
 		return
 	}
 	s.words, s.query = append(s.words, w), true
-}
-
-func isFileFlag(flag string) bool {
-	return flag == "-f" || flag == "--filename" || flag == "--from-file" || flag == "-Q" || flag == "--query"
 }
 
 func (s *splitter) pair(flag, value string, joined bool) error {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestSplit(t *testing.T) {
-	takes := func(w string) bool { return w == "-n" || w == "-o" || w == "--snapshot" || w == "-f" }
+	takes := newRoot(&World{Args: []string{"kubectl-meshq"}}, newFlags()).valued
 	for _, c := range []struct {
 		name string
 		args []string
@@ -26,6 +26,9 @@ func TestSplit(t *testing.T) {
 		{"args", []string{".x", "--args", "a", "-o", "json", "b"}, command{words: []string{".x", "-o", "json"}, positional: []string{"a", "b"}, json: []bool{false, false}}},
 		{"args before the query", []string{"--args", ".x", "a"}, command{words: []string{".x"}, positional: []string{"a"}, json: []bool{false}}},
 		{"args with -f", []string{"-f", "q.jq", "--args", "a"}, command{words: []string{"-f", "q.jq"}, positional: []string{"a"}, json: []bool{false}}},
+		{"a joined file, then args", []string{"-fq.jq", "--args", "a"}, command{words: []string{"-fq.jq"}, positional: []string{"a"}, json: []bool{false}}},
+		{"a group with a file", []string{"-cf", "q.jq", "--args", "a"}, command{words: []string{"-cf", "q.jq"}, positional: []string{"a"}, json: []bool{false}}},
+		{"args, the end, the query", []string{"--args", "--", "-1", "a"}, command{words: []string{"--", "-1"}, positional: []string{"a"}, json: []bool{false}}},
 		{"jsonargs", []string{".x", "--args", "a", "--jsonargs", "1"}, command{words: []string{".x"}, positional: []string{"a", "1"}, json: []bool{false, true}}},
 		{"the end of options", []string{".x", "--args", "--", "-a", "--arg"}, command{words: []string{".x"}, positional: []string{"-a", "--arg"}, json: []bool{false, false}}},
 		{"the end, then a query", []string{"--", "--arg"}, command{words: []string{"--", "--arg"}}},
@@ -43,9 +46,9 @@ func TestSplit(t *testing.T) {
 }
 
 func TestSplitRefuses(t *testing.T) {
-	for _, args := range [][]string{{"--arg"}, {"--arg", "a"}, {"--arg=a"}, {"--arg", "1x", "v"}, {"--argjson", "", "1"}} {
+	for _, args := range [][]string{{"--arg"}, {"--arg", "a"}, {"--arg=a"}, {"--arg", "1x", "v"}, {"--argjson", "", "1"}, {"--args=1"}} {
 		var e *exitError
-		if _, err := split(args, func(string) bool { return false }); !errors.As(err, &e) || e.code != exitUsage {
+		if _, err := split(args, func(string) (string, bool) { return "", false }); !errors.As(err, &e) || e.code != exitUsage {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

@@ -3,7 +3,9 @@ package plugin
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/syntax"
@@ -37,4 +39,17 @@ func describe(err error) string {
 	return oneLine(err.Error())
 }
 
-func oneLine(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", `\n`) }
+// oneLine keeps a message to one line, and from moving the terminal's cursor:
+// names and errors come from elsewhere.
+func oneLine(s string) string {
+	var b strings.Builder
+	for _, c := range strings.TrimSpace(s) {
+		if unicode.IsControl(c) {
+			quoted := strconv.QuoteRune(c)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}

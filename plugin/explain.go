@@ -75,9 +75,9 @@ func round(d time.Duration) string { return d.Round(10 * time.Microsecond).Strin
 
 func byteCount(n int64) string {
 	switch {
-	case n >= 1<<20:
+	case n >= 1e6:
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1<<10:
+	case n >= 1e3:
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	}
 	return fmt.Sprintf("%d B", n)

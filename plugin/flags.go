@@ -12,7 +12,7 @@ import (
 
 // flags are the options of a query as they were written, in kubectl's and
 // jq's names. A short flag that kubectl has keeps kubectl's meaning; every
-// other short flag of jq's keeps jq's; every option of jq's has its long name.
+// other short flag of jq's keeps jq's; jq's options have their long names.
 type flags struct {
 	kube *genericclioptions.ConfigFlags
 
@@ -69,6 +69,7 @@ func newFlags() *flags {
 
 func (f *flags) bind(s *pflag.FlagSet) {
 	f.kube.AddFlags(s)
+	s.Lookup("namespace").Usage = "only proxies of this namespace; it completes a pod's name, too"
 	f.bindMesh(s)
 	f.bindQuery(s)
 	f.output.bind(s)
@@ -112,10 +113,10 @@ func (f *flags) bindQuery(s *pflag.FlagSet) {
 }
 
 var pairHelp = map[string]string{
-	"--arg":       "name value: $name is that string",
-	"--argjson":   "name JSON: $name is that value",
-	"--slurpfile": "name file: $name is an array of the JSON values in a file",
-	"--rawfile":   "name file: $name is the text of a file",
+	"--arg":       "`name value`: $name is that string",
+	"--argjson":   "`name JSON`: $name is that value",
+	"--slurpfile": "`name file`: $name is an array of the JSON values in a file",
+	"--rawfile":   "`name file`: $name is the text of a file",
 }
 
 func (o *outputFlags) bind(s *pflag.FlagSet) {

@@ -41,42 +41,29 @@ func (r *run) overInput(ctx context.Context) error {
 }
 
 // each runs the query over every value; an error of one is told and does not
-// keep the others from being asked. The run's error is the last one's.
+// keep the others from being asked.
 func (r *run) each(ctx context.Context, values *inputs, o eval.RunOptions) error {
-	var last error
+	failed := error(nil)
 	for {
 		v, ok, err := values.next()
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return last
+		if err != nil || !ok {
+			return errors.Join(err, failed)
 		}
 		err = r.over(ctx, v, o)
 		var halt *eval.Halt
+		var write *writeError
 		switch {
-		case errors.As(err, &halt), ctx.Err() != nil, isWriteError(err):
+		case errors.As(err, &halt), ctx.Err() != nil, errors.As(err, &write):
 			return err
 		case err != nil:
-			if last != nil {
-				r.message(func(w io.Writer) { fmt.Fprintln(w, "error: "+describe(last)) })
-			}
-			last = err
+			r.message(func(w io.Writer) { fmt.Fprintln(w, "error: "+describe(err)) })
+			failed = &exitError{exitRun, nil} // told already
 		}
 	}
 }
 
-// isWriteError tells an error of printing from one of the query.
-func isWriteError(err error) bool {
-	var pe *os.PathError
-	return errors.As(err, &pe)
-}
-
 func (r *run) openInput(ctx context.Context) (io.ReadCloser, error) {
 	if r.input == "" || r.input == "-" {
-		if r.nullInput && r.input == "" {
-			return io.NopCloser(eofReader{}), nil
-		}
 		return io.NopCloser(transport.Patient(ctx, r.In)), nil
 	}
 	f, err := os.Open(r.input)
@@ -85,10 +72,6 @@ func (r *run) openInput(ctx context.Context) (io.ReadCloser, error) {
 	}
 	return f, nil
 }
-
-type eofReader struct{}
-
-func (eofReader) Read([]byte) (int, error) { return 0, io.EOF }
 
 // inputs are the values of --input, read as they are asked for.
 type inputs struct {
@@ -109,7 +92,7 @@ func (in *inputs) next() (v any, ok bool, err error) {
 		return nil, false, in.failed
 	}
 	v, err = in.stream.Next()
-	if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) {
 		return nil, false, nil
 	}
 	switch {

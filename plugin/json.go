@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -39,7 +40,10 @@ func writeJSON(w io.Writer, v any) {
 		v, err = p.Render(context.Background(), v)
 	}
 	if err == nil {
-		_ = p.Print(v) // to stderr: there is nobody to tell
+		err = p.Print(v)
+	}
+	if err != nil {
+		fmt.Fprint(w, oneLine(err.Error()))
 	}
 }
 

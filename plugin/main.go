@@ -21,7 +21,7 @@ func Main(w *World) int {
 	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
 	f := newFlags()
 	root := newRoot(w, f)
-	cmd, err := split(w.Args[1:], root.takesValue)
+	cmd, err := split(w.Args[1:], root.valued)
 	if err == nil {
 		root.argv = cmd
 		root.SetArgs(cmd.words)
@@ -42,10 +42,10 @@ func report(w *World, err error) int {
 	code := exitUsage
 	var e *exitError
 	if errors.As(err, &e) {
-		code, err = e.code, e.err
+		code = e.code
 	}
-	if err != nil {
-		fmt.Fprintln(w.Err, "error: "+describe(err))
+	if text := describe(err); text != "" {
+		fmt.Fprintln(w.Err, "error: "+text)
 	}
 	return code
 }
@@ -85,23 +85,26 @@ func newRoot(w *World, f *flags) *rootCommand {
 	return root
 }
 
-// takesValue tells whether a flag, as it was written, is followed by its value.
-func (r *rootCommand) takesValue(word string) bool {
+// valued is [valued] for the flags of this command.
+func (r *rootCommand) valued(word string) (name string, attached bool) {
 	set := r.Flags()
-	if name, ok := strings.CutPrefix(word, "--"); ok {
-		f := set.Lookup(name)
-		return f != nil && f.NoOptDefVal == ""
+	if long, ok := strings.CutPrefix(word, "--"); ok {
+		long, _, attached = strings.Cut(long, "=")
+		if f := set.Lookup(long); f != nil && f.NoOptDefVal == "" {
+			return f.Name, attached
+		}
+		return "", false
 	}
 	for i := 1; i < len(word); i++ { // of -rn, n takes a value; of -nx, x is it
 		f := set.ShorthandLookup(word[i : i+1])
 		if f == nil {
-			return false
+			return "", false
 		}
 		if f.NoOptDefVal == "" {
-			return i == len(word)-1
+			return f.Name, i < len(word)-1
 		}
 	}
-	return false
+	return "", false
 }
 
 // calledAs is how the user calls this program: kubectl finds plugins by their
@@ -136,9 +139,10 @@ The document: .pilots[] .proxies[] .services[] .virtualServices[] … .faults[];
 when touched, .clusters .listeners .routes .endpoints .secrets .extensions .bootstrap .server .stats .loggers.
 Functions are methods too: .proxy("reviews-v1").route("9080") is proxy("reviews-v1") | route("9080").
 
-Without a query, the state of every proxy. A first word like "status" is a saved query's name; anything else is a query;
-words behind it are proxies. A short flag that kubectl has keeps kubectl's meaning (-n is the namespace, -s the server);
-every other short flag of jq's keeps jq's; every option of jq's has its long name.`
+Without a query, the state of every proxy. A first word that is a plain name is a saved query's ("status" comes with
+the plugin); anything else is a query; words behind it are proxies. A short flag that kubectl has keeps kubectl's
+meaning (-n is the namespace, -s the server); every other short flag of jq's keeps jq's; and jq's options have their
+long names. The connection flags (--context, --server, …) are for a live mesh; a snapshot needs none.`
 
 func examples(name string) []string {
 	return []string{

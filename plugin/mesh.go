@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -30,12 +31,15 @@ func (r *run) openMesh(ctx context.Context) error {
 	r.noteOverlaps(ctx, answers)
 	o := sources.Options{
 		Sources: answers, Selector: selector, Proxies: r.asked.proxies,
-		Memory: int64(r.memory), Concurrency: r.concurrency, Now: r.Now(), Clock: r.Now,
+		Memory: int64(r.memory), Concurrency: r.concurrency, Now: r.started, Clock: r.Now,
 	}
 	if !r.allNamespaces {
 		o.Namespace = *r.kube.Namespace
 	}
 	if r.mesh, err = sources.Open(ctx, o); err != nil {
+		for _, s := range answers { // still ours
+			err = errors.Join(err, s.Close())
+		}
 		return r.opening(ctx, &exitError{exitUsage, err})
 	}
 	return nil
@@ -112,6 +116,9 @@ func (r *run) openSnapshot(ctx context.Context, path string) (transport.Source, 
 
 // expand gives the files that a pattern fits, in order.
 func expand(path string) ([]string, error) {
+	if _, err := os.Lstat(path); err == nil { // a name, whatever is in it
+		return []string{path}, nil
+	}
 	found, err := filepath.Glob(path)
 	if err != nil {
 		return []string{path}, nil // not a pattern: a name with brackets in it

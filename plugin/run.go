@@ -32,6 +32,7 @@ type run struct {
 	names   []string // of variables
 	values  []any
 	out     *bufio.Writer
+	started time.Time
 	printer printers.Printer
 	notes   map[string]bool
 
@@ -46,7 +47,8 @@ func (r *run) do(ctx context.Context) (err error) {
 	if err := r.variables(); err != nil {
 		return err
 	}
-	r.out = bufio.NewWriterSize(r.Out, 64<<10)
+	r.out = bufio.NewWriterSize(standardOutput{r.Out}, 64<<10)
+	r.started = r.Now()
 	o := r.printerOptions(ctx)
 	if err := o.Validate(); err != nil {
 		return &exitError{exitUsage, err}
@@ -80,8 +82,6 @@ func (r *run) do(ctx context.Context) (err error) {
 	return err
 }
 
-func (r *run) plain() bool { return r.input != "" || r.nullInput || r.slurp }
-
 func (r *run) compile(modules []fs.FS) (err error) {
 	o := query.Options{
 		File: r.asked.file, Variables: r.names, Modules: modules, Data: decodeFile,
@@ -100,6 +100,7 @@ func (r *run) compile(modules []fs.FS) (err error) {
 // options are those of a run over the mesh.
 func (r *run) options() eval.RunOptions {
 	return eval.RunOptions{
+		Held:    r.held,
 		Workers: r.concurrency, Memory: int64(r.memory), Note: r.note,
 		Debug:  func(v any) { r.message(func(w io.Writer) { writeJSON(w, []any{"DEBUG:", v}); fmt.Fprintln(w) }) },
 		Stderr: func(v any) { r.message(func(w io.Writer) { writeJSON(w, v) }) },
@@ -109,18 +110,27 @@ func (r *run) options() eval.RunOptions {
 	}
 }
 
+// held is what the document holds in memory: it has a bound of its own.
+func (r *run) held() int64 {
+	if r.mesh == nil {
+		return 0
+	}
+	return r.mesh.Memory().Memory
+}
+
 // message prints on stderr, after what was printed before it.
 func (r *run) message(print func(io.Writer)) {
 	r.out.Flush()
 	print(r.Err)
 }
 
-// documentTime is what now is: a snapshot's own time, else this moment.
+// documentTime is what now is: a snapshot's own time, else that at which the
+// run began.
 func (r *run) documentTime() time.Time {
 	if r.mesh != nil {
 		return r.mesh.Now()
 	}
-	return r.Now()
+	return r.started
 }
 
 func (r *run) now() float64 { return float64(r.documentTime().UnixMicro()) / 1e6 }
@@ -135,7 +145,13 @@ func (r *run) finish(ctx context.Context, v any) (any, error) {
 	res := &result{truth: true}
 	var err error
 	res.rendered, err = r.printer.Render(mesh.WithLost(ctx, res.lose), v)
-	if err != nil {
+	switch {
+	case errors.As(err, new(*mesh.Fault)):
+		return nil, err
+	case err != nil && len(res.lost) > 0: // a template that stumbled over what can't be had
+		res.dropped = true
+		return res, nil
+	case err != nil:
 		return nil, err
 	}
 	if r.exitStatus {
@@ -151,6 +167,7 @@ func (r *run) finish(ctx context.Context, v any) (any, error) {
 type result struct {
 	rendered any
 	truth    bool // for -e
+	dropped  bool // it can't be printed without what is lost
 
 	mu   sync.Mutex
 	lost []*mesh.Fault // what is left out of it
@@ -168,11 +185,14 @@ func truth(v any) bool { return v != nil && v != false }
 func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
 	return r.program.Run(ctx, in, r.values, o, func(v any) error {
 		res := v.(*result)
-		r.results++
-		r.last = res.truth
 		for _, f := range res.lost {
 			r.fault(f)
 		}
+		if res.dropped {
+			return nil
+		}
+		r.results++
+		r.last = res.truth
 		if r.quiet {
 			return nil
 		}
@@ -217,25 +237,38 @@ func (r *run) ended(err error) error {
 	}
 	r.hints()
 	if code := strongest(codes...); code != exitOK {
-		return &exitError{code, unwrapExit(err)}
+		return &exitError{code, err}
 	}
 	return nil
 }
 
 func exitCode(err error) int {
 	var e *exitError
-	if errors.As(err, &e) {
+	var w *writeError
+	switch {
+	case errors.As(err, &e):
 		return e.code
+	case errors.As(err, &w):
+		return exitUsage // as jq's, for what the system refuses
 	}
 	return exitRun
 }
 
-func unwrapExit(err error) error {
-	var e *exitError
-	if errors.As(err, &e) {
-		return e.err
+// writeError is an error of standard output.
+type writeError struct{ err error }
+
+func (e *writeError) Error() string { return "standard output: " + fact(e.err) }
+func (e *writeError) Unwrap() error { return e.err }
+
+// standardOutput marks the errors of writing results.
+type standardOutput struct{ io.Writer }
+
+func (o standardOutput) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil {
+		err = &writeError{err}
 	}
-	return err
+	return n, err
 }
 
 // statusCode is what -e and --fail-on-match say of the results.

@@ -2,14 +2,12 @@ package plugin
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// variables gathers what --arg and the like bind; the last of a name wins, and
-// what was written as --arg=… wins over a positional of the same name.
+// variables gathers what --arg and the like bind; the last of a name wins.
 func (r *run) variables() error {
 	named := map[string]any{}
 	for _, b := range r.argv.bindings {
@@ -52,13 +50,13 @@ func (b binding) bound() (any, error) {
 		}
 		return v, nil
 	case "--rawfile":
-		text, err := os.ReadFile(filepath.Clean(b.value))
+		text, err := os.ReadFile(b.value)
 		if err != nil {
 			return nil, usage("--rawfile %s: %s: %s", b.name, b.value, fact(err))
 		}
 		return string(text), nil
 	case "--slurpfile":
-		f, err := os.Open(filepath.Clean(b.value))
+		f, err := os.Open(b.value)
 		if err != nil {
 			return nil, usage("--slurpfile %s: %s: %s", b.name, b.value, fact(err))
 		}

@@ -12,9 +12,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// name is what a saved or shipped query can be called. Any other first word is
-// a query.
-var name = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+// savedName is what a saved or shipped query can be called. Any other first
+// word is a query; over plain JSON every one is.
+var savedName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 
 // asked is what the words of a command line ask for.
 type asked struct {
@@ -36,11 +36,11 @@ func understand(ctx context.Context, w *World, f *flags, words []string) (*asked
 		return &asked{query: text, file: fileName(f.files[0]), proxies: words}, err
 	case f.query != "":
 		return &asked{query: f.query, proxies: words}, nil
-	case len(words) == 0 && (f.input != "" || f.nullInput || f.slurp):
+	case len(words) == 0 && f.plain():
 		return &asked{query: "."}, nil
 	case len(words) == 0:
 		return &asked{query: ".proxies[]", status: true}, nil
-	case name.MatchString(words[0]) && f.input == "" && !f.nullInput:
+	case savedName.MatchString(words[0]) && !f.plain():
 		return named(words)
 	}
 	return &asked{query: words[0], proxies: words[1:]}, nil
@@ -58,7 +58,7 @@ func named(words []string) (*asked, error) {
 }
 
 func fileName(path string) string {
-	if path == "-" {
+	if path == "-" || path == "" {
 		return "standard input"
 	}
 	return path
@@ -102,6 +102,9 @@ func runWords(ctx context.Context, w *World, f *flags, argv *command, words []st
 	return r.do(ctx)
 }
 
+// plain tells whether the query runs over plain JSON.
+func (f *flags) plain() bool { return f.input != "" || f.nullInput || f.slurp }
+
 // check holds the options against each other.
 func (f *flags) check(a *asked) error {
 	readers := 0
@@ -110,7 +113,10 @@ func (f *flags) check(a *asked) error {
 			readers++
 		}
 	}
-	plain := f.input != "" || f.nullInput || f.slurp
+	if f.slurp && f.input == "" {
+		readers++
+	}
+	plain := f.plain()
 	switch ns, server := *f.kube.Namespace, *f.kube.APIServer; {
 	case readers > 1:
 		return usage(`standard input ("-") can be read once only`)

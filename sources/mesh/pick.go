@@ -29,7 +29,7 @@ func Pick(word string, all []Name) []int {
 			return pick(all, byWorkload(rest), in(namespace, byWorkload(name)))
 		}
 	}
-	if kind == "pod" || kind == "pods" || kind == "po" {
+	if kind == "pod" || kind == "pods" || kind == "po" || kind == "proxy" { // the last is how -o name writes it
 		return pick(all, byID(rest), byPod(rest))
 	}
 	there := func(r rule) rule {
