@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"slices"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
@@ -60,8 +61,9 @@ func descend(m *mach, e *env, in pv, y yield) error {
 	return m.ahead(e, pv{v, in.p}, descend, y)
 }
 
-// ahead evaluates f on each member of a container; ahead, where members
-// are still to be loaded.
+// ahead evaluates f on each member of a container; of an array ahead, where
+// elements are still to be loaded. (The members of an object are the sections of
+// one proxy: they are asked for one after the other.)
 func (m *mach) ahead(e *env, in pv, f func(*mach, *env, pv, yield) error, y yield) error {
 	if !hasLazy(in.v) {
 		return m.each(in, func(w pv) error { return f(m, e, w, y) })
@@ -70,23 +72,13 @@ func (m *mach) ahead(e *env, in pv, f func(*mach, *env, pv, yield) error, y yiel
 	return m.pipe(e, in, &node{multi: true, gen: members}, gen(f), y)
 }
 
-// hasLazy tells whether a member of a container is lazy.
+// hasLazy tells whether v is an array with a lazy element.
 func hasLazy(v any) bool {
-	switch x := v.(type) {
-	case []any:
-		for _, w := range x {
-			if _, ok := w.(mesh.Lazy); ok {
-				return true
-			}
-		}
-	case map[string]any:
-		for _, w := range x {
-			if _, ok := w.(mesh.Lazy); ok {
-				return true
-			}
-		}
-	}
-	return false
+	x, _ := v.([]any)
+	return slices.ContainsFunc(x, func(w any) bool {
+		_, ok := w.(mesh.Lazy)
+		return ok
+	})
 }
 
 // cycle is something done to its own results, over and over.
