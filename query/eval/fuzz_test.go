@@ -141,7 +141,7 @@ func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
 func TestCombinations(t *testing.T) {
 	pieces, inputs := corpus(t)
 	r := rand.New(rand.NewSource(1))
-	n := 2000
+	n := 1200
 	if testing.Short() {
 		n = 500
 	}

@@ -65,12 +65,6 @@ func Aside(ctx context.Context, work func() (any, error)) (any, error) {
 	}
 }
 
-// Check says whether gojq takes the expression: nil, or why not.
-func (f *Funcs) Check(expr string) error {
-	_, err := f.code(expr)
-	return err
-}
-
 func (f *Funcs) code(expr string) (*gojq.Code, error) {
 	if c, ok := f.compiled.Load(expr); ok {
 		return c.(*gojq.Code), nil

@@ -71,8 +71,8 @@ func TestCall(t *testing.T) {
 	if _, err = f.Call(ctx, "no_such"); err == nil || !strings.Contains(err.Error(), "function not defined: no_such/0") {
 		t.Errorf("got %v", err)
 	}
-	if f.Check("tojson") != nil || f.Check("nothing_like_it") == nil || Parses("1 +") == nil || Parses("1") != nil {
-		t.Error("Check and Parses")
+	if _, err = f.Call(ctx, "1 +"); err == nil {
+		t.Error("half an expression is no error")
 	}
 }
 
@@ -109,17 +109,6 @@ func TestLarge(t *testing.T) {
 		if got := large([]any{1, c.v}); got != c.want {
 			t.Errorf("%.20T: %v", c.v, got)
 		}
-	}
-}
-
-func TestNames(t *testing.T) {
-	for _, k := range []string{"test/1", "test/2", "keys/0", "limit/2", "splits/1"} {
-		if !Has(k) {
-			t.Errorf("%s is missing", k)
-		}
-	}
-	if Has("cluster/1") || Has("test") || len(Keys()) < 150 {
-		t.Errorf("%d names", len(Keys()))
 	}
 }
 
