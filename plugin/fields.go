@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"strings"
+
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources"
 )
@@ -8,9 +10,11 @@ import (
 // fieldHint tells about a field that a kind does not have: the nearest that it
 // has, or that the name is a function's.
 func fieldHint() func(kind, field string) string {
-	var names []string
+	calls := map[string]string{}
 	for _, f := range library.Functions() {
-		names = append(names, f.Name)
+		if _, ok := calls[f.Name]; !ok {
+			calls[f.Name] = f.Name + "(" + strings.Join(f.Params, "; ") + ")"
+		}
 	}
-	return sources.NewVocabulary(names).Hint
+	return sources.NewVocabulary(calls).Hint
 }

@@ -23,7 +23,11 @@ func (m *Mesh) pilotObjects(scenes []*scene) []any {
 			all, pods[p] = append(all, p), s
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *pilot) int { return cmp.Compare(a.id, b.id) })
+	slices.SortStableFunc(all, func(a, b *pilot) int {
+		aName, aNamespace := cut(a.id)
+		bName, bNamespace := cut(b.id)
+		return cmp.Or(cmp.Compare(aName, bName), cmp.Compare(aNamespace, bNamespace))
+	})
 	out := make([]any, len(all))
 	for i, p := range all {
 		out[i] = m.pilotObject(p, pods[p])

@@ -75,7 +75,7 @@ func TestUnknownProxies(t *testing.T) {
 }
 
 func TestHints(t *testing.T) {
-	v := NewVocabulary([]string{"synced", "stale", "cluster", "route"})
+	v := NewVocabulary(map[string]string{"synced": "synced()", "stale": "stale()", "cluster": "cluster(name)", "route": "route(name)"})
 	for _, c := range [][3]string{
 		{"Proxy", "rds", ""},
 		{"Proxy", "clusters", ""},

@@ -47,15 +47,16 @@ func FieldsOf(kind string) []mesh.Field {
 // A Vocabulary knows which fields the kinds have, and says what may have been
 // meant by one that none has. It may be used by several goroutines at once.
 type Vocabulary struct {
-	functions []string
+	functions map[string]string // how each is called
 
 	mu     sync.Mutex
 	fields map[string][]string // by kind; nil for kinds of which any field may be
 	hints  map[[2]string]string
 }
 
-// NewVocabulary gives one that knows the functions, too, by name.
-func NewVocabulary(functions []string) *Vocabulary {
+// NewVocabulary gives one that knows the functions, too: by name, how each is
+// called ("cluster(name)").
+func NewVocabulary(functions map[string]string) *Vocabulary {
 	return &Vocabulary{functions: functions, fields: map[string][]string{}, hints: map[[2]string]string{}}
 }
 
@@ -83,8 +84,8 @@ func (v *Vocabulary) hint(kind, field string) string {
 	if fields == nil || slices.Contains(fields, field) || strings.HasPrefix(field, "@") {
 		return ""
 	}
-	if slices.Contains(v.functions, field) {
-		return fmt.Sprintf("%s is a function: write .%s()", field, field)
+	if call, ok := v.functions[field]; ok {
+		return fmt.Sprintf("%s is a function: write .%s", field, call)
 	}
 	text := fmt.Sprintf("%s has no field %s", kind, field)
 	if near := nearest(field, fields); near != "" {

@@ -48,6 +48,7 @@ func Kinds() []Kind {
 			kindField(), {Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
 		}},
 		{Name: "Route", Doc: "one route: what matches, and where it goes", Message: "envoy.config.route.v3.Route", Fields: routeFields()},
+		{Name: "RouteMatch", Doc: "the route that Envoy takes for a request, as match(request) gives it", Message: "envoy.config.route.v3.Route", Fields: matchFields()},
 		{Name: "Endpoint", Doc: "one address of a cluster", Fields: endpointFields()},
 		{Name: "Secret", Doc: "one certificate, never its key", Fields: secretFields()},
 		{Name: "ExtensionConfig", Doc: "an extension's configuration", Message: "envoy.config.core.v3.TypedExtensionConfig",
@@ -220,4 +221,15 @@ func connectionFields() []Field {
 		{Name: "direction", Doc: "inbound or outbound"},
 		{Name: "src", Doc: "who connected"}, {Name: "originalDst", Doc: "where to"}, {Name: "actualDst", Doc: "where it was sent"}, {Name: "protocol", Doc: "as the ztunnel names it"},
 	}
+}
+
+func matchFields() []Field {
+	return append(routeFields(),
+		Field{Name: "cluster", Doc: "the one that is asked; null where only shares are known"},
+		Field{Name: "clusters", Doc: "all that may be asked: [{name, share}]"},
+		Field{Name: "url", Doc: "the request's URL as it is forwarded; a path where its host isn't known"},
+		Field{Name: "redirectTo", Doc: "{status, location}; null where it is none"},
+		Field{Name: "directStatus", Doc: "the status that Envoy answers itself; null where it does not"},
+		Field{Name: "unsupported", Doc: "what was met and can't be decided from the configuration"},
+	)
 }

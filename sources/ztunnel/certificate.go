@@ -1,11 +1,13 @@
 package ztunnel
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +24,11 @@ func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) 
 		return nil, err
 	}
 	out := []any{}
-	for _, c := range objects(v) {
+	identities := objects(v)
+	slices.SortStableFunc(identities, func(a, b map[string]any) int {
+		return cmp.Or(cmp.Compare(text(a["identity"]), text(b["identity"])), cmp.Compare(text(a["state"]), text(b["state"])))
+	})
+	for _, c := range identities {
 		for _, row := range p.identity(c) {
 			out = append(out, mesh.NewObject("Secret", p.Owner, row))
 		}
@@ -112,6 +118,9 @@ func names(x *x509.Certificate) []any {
 	}
 	for _, ip := range x.IPAddresses {
 		all = append(all, ip.String())
+	}
+	for _, e := range x.EmailAddresses {
+		all = append(all, e)
 	}
 	return all
 }
