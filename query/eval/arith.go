@@ -67,11 +67,32 @@ func arithmetic(op syntax.Operator, rest func(m *mach, a, b any) (v any, ok bool
 				return v, err
 			}
 		}
+		return m.rare(op, expr, a, b)
+	}
+}
+
+// rare has gojq do an operation on numbers, or say what is wrong with strings.
+// Other values don't go together: that is known without loading them.
+func (m *mach) rare(op syntax.Operator, expr string, a, b any) (any, error) {
+	if scalar(a) && scalar(b) {
 		if err := m.allocNumber(a, b); err != nil {
 			return nil, err
 		}
 		return m.fallback(expr, a, b)
 	}
+	verb := map[syntax.Operator]string{
+		syntax.OpAdd: "add", syntax.OpSub: "subtract", syntax.OpMul: "multiply", syntax.OpDiv: "divide", syntax.OpMod: "modulo",
+	}[op]
+	return nil, &typeError{"cannot " + verb + ": " + preview(numeric(a)) + " and ", numeric(b)}
+}
+
+// scalar tells whether a forced value has nothing inside.
+func scalar(v any) bool {
+	switch v.(type) {
+	case []any, map[string]any:
+		return false
+	}
+	return true
 }
 
 func (m *mach) force2(a, b any) (any, any, error) {
@@ -203,8 +224,5 @@ func add(m *mach, a, b any) (any, error) {
 			return v, nil
 		}
 	}
-	if err := m.allocNumber(a, b); err != nil {
-		return nil, err
-	}
-	return m.fallback("$a + $b", a, b)
+	return m.rare(syntax.OpAdd, "$a + $b", a, b)
 }

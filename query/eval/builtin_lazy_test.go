@@ -66,6 +66,13 @@ func TestBuiltinsLoadNoMore(t *testing.T) {
 		{`[splits("x")?]`, nil},
 		{`.proxies | indices([]) | length`, nil},
 		{`.proxies[0] | contains({name: "pod"})`, nil},
+		{`.proxies[0] | try (. + 1) catch "no"`, nil}, // an error shows what there is
+		{`.proxies[0] | try (1 - .) catch "no"`, nil},
+		{`.proxies[0] | try (. * "x") catch "no"`, nil},
+		{`.proxies[0] | try -. catch "no"`, nil},
+		{`.proxies[0] | try floor catch "no", try fromdate catch "no", try ltrimstr("x") catch "no", try keys[0] catch "no", isnan`, nil},
+		{`.proxies[0] | try erf catch "no", try tonumber catch "no", try ("x" | test({})) catch "no", try has(1) catch "no", try flatten({}) catch "no"`, nil},
+		{`.proxies[0] | [infinite, atan2(1; 2), fma(1; 2; 3)] | length`, nil},
 		{`.proxies | walk(if type == "object" and has("rds") then .name else . end) | .[1]`, append(sections("clusters", 0, 1, 2, 3, 4, 5, 6, 7), sections("routes", 0, 1, 2, 3, 4, 5, 6, 7)...)},
 	} {
 		slices.Sort(tc.loads)

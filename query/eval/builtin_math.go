@@ -9,6 +9,8 @@ import (
 // mathBuiltins are the functions of numbers that queries use a lot.
 func mathBuiltins() map[string]builtin {
 	table := map[string]builtin{
+		"nan/0":      always(math.NaN()),
+		"infinite/0": always(math.Inf(1)),
 		"pow/2": value(func(m *mach, _ any, a []any) (any, error) {
 			x, y, err := m.force2(a[0], a[1])
 			if err != nil {

@@ -1,10 +1,6 @@
 package eval
 
-import (
-	"strings"
-
-	"github.com/meshq/kubectl-meshq/query/syntax"
-)
+import "strings"
 
 // What an element of an array and a short string in one take, in bytes.
 const (
@@ -40,23 +36,25 @@ func (m *mach) gojq(expr string, vs ...any) (any, error) {
 	return m.run.funcs.Call(m.ctx, expr, vs...)
 }
 
-// delegated are the functions that gojq does, under their number of arguments:
-// they look at all of their input and arguments, and give one value.
+// delegated are the functions that gojq does, under their number of arguments.
+// They give one value. Those of several arguments don't look at their input.
 var delegated = [...]string{
 	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp gamma j0 j1 lgamma log1p logb modf nearbyint rint significand
-		sin sinh tan tanh tgamma y0 y1 infinite isfinite isinfinite isnan isnormal nan
-		fromjson implode toboolean _tobase64 _tobase64d _tohtml _touri _tourid _plus _negate
-		gmtime localtime mktime`,
+		sin sinh tan tanh tgamma y0 y1 isfinite isinfinite isnan isnormal
+		fromjson implode toboolean _tobase64 _tobase64d _tohtml _touri _tourid gmtime localtime mktime`,
 	`format strflocaltime strftime strptime`,
 	`atan2 copysign drem fdim fmax fmin fmod hypot jn ldexp nextafter nexttoward remainder scalb scalbln yn`,
 	`fma`,
 }
 
-// growth is how many bytes a function takes for a byte of what it is given,
-// where that is more than one.
+// growth is how many bytes a function takes for a byte of what it is given.
 var growth = map[string]int{
 	"fromjson": 8, "implode": 2, "_tobase64": 3, "_tobase64d": 2, "_tohtml": 7, "_touri": 4, "_tourid": 2, "format": 7,
 }
+
+// ofContainers are those that take arrays or objects. The others refuse them,
+// for which they need not be loaded.
+const ofContainers = " implode _tobase64 _tobase64d _tohtml _touri _tourid format mktime strftime strflocaltime "
 
 // delegation gives the functions that gojq does.
 func delegation() map[string]builtin {
@@ -64,32 +62,44 @@ func delegation() map[string]builtin {
 	table := make(map[string]builtin, 128)
 	for arity, names := range delegated {
 		for name := range strings.FieldsSeq(names) {
-			table[key(name, arity)] = delegate(name+calls[arity], max(growth[name], 1))
+			d := &delegate{expr: name + calls[arity], blind: arity > 1, whole: strings.Contains(ofContainers, " "+name+" "), growth: growth[name]}
+			table[key(name, arity)] = value(d.call)
 		}
 	}
 	return table
 }
 
-func delegate(expr string, growth int) builtin {
-	return func(c *compiler, f *syntax.Func, s *scope) *node {
-		return c.apply(f, s, func(m *mach, in any, args []any) (any, error) {
-			return m.delegated(expr, append([]any{in}, args...), growth)
-		})
-	}
+type delegate struct {
+	expr   string
+	blind  bool // it does not look at its input
+	whole  bool // it takes arrays or objects
+	growth int
 }
 
-// delegated loads the values and accounts for what becomes of them.
-func (m *mach) delegated(expr string, vs []any, growth int) (any, error) {
+func (d *delegate) call(m *mach, in any, args []any) (any, error) {
+	if d.blind {
+		in = nil
+	}
+	vs := append([]any{in}, args...)
 	size := 0
 	for i, v := range vs {
+		v, err := m.force(v)
+		if err != nil {
+			return nil, err
+		}
+		if !scalar(v) && !d.whole {
+			left := mostShown
+			vs[i] = shown(v, &left)
+			continue
+		}
 		v, n, err := m.extent(v)
 		if err != nil {
 			return nil, err
 		}
 		vs[i], size = v, size+n
 	}
-	if err := m.alloc(size * growth); err != nil {
+	if err := m.alloc(size * max(d.growth, 1)); err != nil {
 		return nil, err
 	}
-	return m.gojq(expr, vs...)
+	return m.gojq(d.expr, vs...)
 }

@@ -112,11 +112,18 @@ func (c *compiler) unary(t *syntax.Term, s *scope) *node {
 	if v, ok := literal(&syntax.Query{Term: t}); ok {
 		return constant(v)
 	}
-	expr := "-$a"
+	expr, verb := "-$a", "negate"
 	if t.Unary.Op == syntax.OpAdd {
-		expr = "+$a"
+		expr, verb = "+$a", "plus"
 	}
 	return map1(c.seq(c.termStages(t.Unary.Term, s, false)), func(m *mach, v any) (any, error) {
+		v, err := m.force(v)
+		if err != nil {
+			return nil, err
+		}
+		if !scalar(v) {
+			return nil, &typeError{"cannot " + verb + ": ", v}
+		}
 		return m.fallback(expr, v)
 	}, c.mark(t.Span))
 }
