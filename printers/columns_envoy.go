@@ -11,6 +11,7 @@ func envoyKinds() []Kind {
 		{Name: "RouteConfiguration", Columns: routeColumns(), rows: routeConfigurationRows},
 		{Name: "VirtualHost", Columns: routeColumns(), rows: virtualHostRows},
 		{Name: "Route", Columns: routeColumns()},
+		{Name: "RouteMatch", Columns: matchColumns()},
 		{Name: "Endpoint", Columns: endpointColumns()},
 		{Name: "Secret", Columns: secretColumns()},
 		{Name: "ExtensionConfig", Columns: extensionColumns()},

@@ -75,7 +75,6 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 			out[k] = w
 		}
 	}
-	out["kind"] = "RouteMatch"
 	out["virtualHost"] = orNull(a.VirtualHost)
 	out["clusters"] = shares(a)
 	out["cluster"] = orNull(a.Cluster)
@@ -95,7 +94,11 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 	if _, ok := out["virtualService"]; !ok {
 		out["virtualService"] = nil
 	}
-	return out, nil
+	var owner *mesh.Object
+	if route, ok := a.Route.(*mesh.Object); ok {
+		owner = route.Owner
+	}
+	return mesh.NewObject("RouteMatch", owner, out), nil
 }
 
 func shares(a *routing.Answer) []any {
