@@ -34,7 +34,7 @@ func (m *mach) element(w any, f func() error) (dropped bool, err error) {
 		return true, nil
 	}
 	fr.failed.Store(true)
-	return false, name(err, o)
+	return false, nameProxy(err, o)
 }
 
 // step hands one element of an iteration to what follows.
@@ -46,14 +46,14 @@ func (m *mach) step(w any, v pv, y yield) error {
 	return err
 }
 
-// name tells an error which proxy it is about.
-func name(err error, o *mesh.Object) error {
+// nameProxy tells an error which proxy it is about.
+func nameProxy(err error, o *mesh.Object) error {
 	e, ok := err.(*Error)
 	if !ok || e.Element != "" || o == nil {
 		return err
 	}
 	if o.Kind != "Proxy" {
-		return name(err, o.Owner)
+		return nameProxy(err, o.Owner)
 	}
 	fields, _ := o.Forced()
 	m, _ := fields.(map[string]any)
@@ -69,7 +69,7 @@ func name(err error, o *mesh.Object) error {
 // over.
 func about(err error, v any) error {
 	if o, ok := v.(*mesh.Object); ok {
-		return name(err, o)
+		return nameProxy(err, o)
 	}
 	return err
 }
@@ -123,5 +123,5 @@ func (m *mach) release(h held, y yield) error {
 	if asFault(err) != nil && m.ctx.Err() == nil {
 		return nil
 	}
-	return name(err, h.fr.proxy)
+	return nameProxy(err, h.fr.proxy)
 }

@@ -197,7 +197,7 @@ func (r *region) ended(el *element, err error) error {
 func (r *region) passes(fr *frame, err error) error {
 	for ; fr != nil && fr != r.base; fr = fr.up {
 		fr.failed.Store(true)
-		err = name(err, fr.proxy)
+		err = nameProxy(err, fr.proxy)
 	}
 	return err
 }

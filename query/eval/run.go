@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
 // Run evaluates the query over a value, with the values of its variables, and
@@ -49,6 +51,8 @@ func outcome(err error) error {
 		return e.err
 	case *panicked:
 		panic(e)
+	case *native.Halt:
+		return &Halt{Value: e.Value, Code: e.Code, HasValue: e.Value != nil}
 	case *Error:
 		if fatal(e) && e.Err != errDepth {
 			return e.Err
