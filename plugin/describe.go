@@ -24,10 +24,11 @@ func describe(err error) string {
 		if re.Element != "" && !strings.HasPrefix(msg, re.Element) {
 			msg = re.Element + ": " + msg
 		}
-		if re.Program == nil {
+		at := re.Place()
+		if at == nil {
 			return msg
 		}
-		at := &syntax.Error{Span: re.Span, File: re.Program.File, Src: re.Program.Src, Msg: msg}
+		at.Msg = msg
 		return at.Caret()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

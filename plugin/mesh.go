@@ -28,6 +28,9 @@ func (r *run) openMesh(ctx context.Context) error {
 	if err != nil {
 		return r.opening(ctx, err)
 	}
+	if err := readable(ctx, answers); err != nil {
+		return r.opening(ctx, err)
+	}
 	r.noteOverlaps(ctx, answers)
 	o := sources.Options{
 		Sources: answers, Selector: selector, Proxies: r.asked.proxies,
@@ -43,6 +46,26 @@ func (r *run) openMesh(ctx context.Context) error {
 		return r.opening(ctx, &exitError{exitUsage, err})
 	}
 	return nil
+}
+
+// readable tells a snapshot that holds something from one that holds nothing:
+// no pilot, no proxy and no pods.
+func readable(ctx context.Context, all []transport.Source) error {
+	for _, s := range all {
+		pilots, _ := s.Pilots(ctx) // an error is told by whoever needs them
+		proxies, _ := s.Proxies(ctx)
+		if len(pilots)+len(proxies) > 0 {
+			return nil
+		}
+		if _, err := s.List(ctx, "pods"); !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	var err error = usage("nothing could be read: no pilot, no proxy and no pods in it")
+	for _, s := range all {
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
 
 // noteOverlaps tells when two snapshots of one context hold the same proxy:

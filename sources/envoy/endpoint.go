@@ -54,7 +54,7 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// endpoint makes a row. All rows have the same fields.
+// endpoint makes a row. All rows of a proxy have the same fields.
 func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 	return mesh.LaterObject("Endpoint", p.owner, func(context.Context) (map[string]any, error) {
 		m := map[string]any{
