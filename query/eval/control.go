@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
 
 // control compiles the terms that decide what is evaluated.
 func (c *compiler) control(t *syntax.Term, s *scope, tail bool) *node {
@@ -109,19 +112,29 @@ func (a *apart) passed(err error) (error, bool) {
 }
 
 // try gives what body gives until it raises an error, then what catch makes of
-// that; nothing when catch is nil.
+// that; nothing when catch is nil. A section that can't be had is such an
+// error: who writes try .clusters asks for them here.
 func try(body, catch *node) *node {
 	return gen(func(m *mach, e *env, in pv, y yield) error {
 		var err error
 		if f := body.one; f != nil {
 			var v pv
 			if v, err = f(m, e, in); err == nil {
+				err = m.had(v.v)
+			}
+			if err == nil {
 				return y(v)
 			}
 		} else {
 			a := &apart{y: y}
 			var passed bool
-			if err, passed = a.passed(body.gen(m, e, in, a.yield)); passed {
+			err, passed = a.passed(body.gen(m, e, in, func(v pv) error {
+				if err := m.had(v.v); err != nil {
+					return err
+				}
+				return a.yield(v)
+			}))
+			if passed {
 				return err
 			}
 		}
@@ -133,6 +146,15 @@ func try(body, catch *node) *node {
 		}
 		return catch.run(m, e, in.val(caught(err)), y)
 	})
+}
+
+// had looks at a section, whether it can be had.
+func (m *mach) had(v any) error {
+	if _, ok := v.(mesh.Sectional); !ok {
+		return nil
+	}
+	_, err := m.force(v)
+	return err
 }
 
 func label(body *node) *node {

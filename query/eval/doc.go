@@ -17,7 +17,8 @@
 //
 //  2. Only what is looked into is loaded. To pass a value on, to put it into
 //     an array or an object, to take a path to it, to replace or delete it, to
-//     ask whether it is there, or to show it in an error is no look.
+//     ask whether it is there, or to show it in an error is no look. But try
+//     and ? look at a section that they give: whether it can be had.
 //
 //  3. Order is that of doing one after the other. Results, faults, notes and
 //     the error that ends a run come as if all happened in one goroutine, with
