@@ -314,7 +314,7 @@ func (w *writer) proxies() string {
 	case 3:
 		return "(.proxies | sort_by(-.i) | .[])"
 	case 4:
-		return fmt.Sprintf("(.proxies[] | ., .)")
+		return "(.proxies[] | ., .)"
 	case 5:
 		return fmt.Sprintf(".proxies[%d]", w.IntN(6))
 	}

@@ -10,10 +10,9 @@ import (
 // the iteration is evaluated for it. A fault that is met meanwhile drops the
 // proxy: the innermost frame takes the fault, and its iteration goes on.
 type frame struct {
-	up      *frame
-	proxy   *mesh.Object
-	dropped bool        // by the consumer, after the iteration went ahead
-	failed  atomic.Bool // an error went up through it
+	up     *frame
+	proxy  *mesh.Object
+	failed atomic.Bool // an error went up through it
 }
 
 // element does f for one element of an iteration. It tells whether a fault

@@ -82,10 +82,8 @@ func TestInvariant4(t *testing.T) {
 
 // stuck is a section that loads when it is told to.
 type stuck struct {
-	fake  *stuckMesh
-	i     int
-	begun chan struct{}
-	once  sync.Once
+	fake *stuckMesh
+	i    int
 }
 
 type stuckMesh struct {

@@ -36,8 +36,3 @@ func (e *pathError) Error() string {
 	}
 	return s + ") cannot be applied to " + excerpt(e.v) + ": " + e.err.Error()
 }
-
-// pathTypeError is for a path that is no array.
-func pathTypeError(name string, v, path any) error {
-	return &typeError{name + "(" + excerpt(path) + ") cannot be applied to: ", v}
-}
