@@ -119,21 +119,35 @@ func meshq(t *testing.T, args ...string) (out, errs string, code int) {
 func snapshotWith(t *testing.T, dump string) string {
 	t.Helper()
 	dir := t.TempDir()
-	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
+	err := unpack(dir, func(name string) bool {
+		return !strings.HasSuffix(name, "stats.json") && !strings.HasSuffix(name, "server_info.json")
+	})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "proxies", victim, "config_dump.json"), []byte(dump), 0o600)
+	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	return dir
+}
+
+// unpack puts the demo's files into a folder.
+func unpack(dir string, want func(name string) bool) error {
+	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
+	if err != nil {
+		return err
 	}
 	defer z.Close()
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		_, name, _ := strings.Cut(h.Name, "/")
-		if h.Typeflag != tar.TypeReg || strings.HasSuffix(name, "stats.json") || strings.HasSuffix(name, "server_info.json") {
+		if h.Typeflag != tar.TypeReg || !want(name) {
 			continue
 		}
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -145,11 +159,7 @@ func snapshotWith(t *testing.T, dump string) string {
 			err = os.WriteFile(path, text, 0o600)
 		}
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "proxies", victim, "config_dump.json"), []byte(dump), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }

@@ -38,10 +38,6 @@ func TestMain(m *testing.M) {
 // TestScript runs the transcripts: each line is what a user types, and beside
 // it what the real program prints, on the mesh that comes with it.
 func TestScript(t *testing.T) {
-	demoFile, err := filepath.Abs(filepath.Join("plugin", "demo", "demo.tar.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -49,12 +45,19 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "")
-			e.Setenv("DEMO", demoFile)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "unpack": unpackInto},
 	})
+}
+
+// unpackInto puts the demo's files into a folder: unpack snap.
+func unpackInto(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unpack FOLDER")
+	}
+	ts.Check(unpack(ts.MkAbs(args[0]), func(string) bool { return true }))
 }
 
 // code runs a command and holds its exit code: code 3 kubectl-meshq '.['.

@@ -206,10 +206,7 @@ func add(m *mach, a, b any) (any, error) {
 	switch x := a.(type) {
 	case string:
 		if y, ok := b.(string); ok {
-			if err := m.alloc(len(x) + len(y)); err != nil {
-				return nil, err
-			}
-			return x + y, nil
+			return m.joined(x, y)
 		}
 	case []any:
 		if y, ok := b.([]any); ok {

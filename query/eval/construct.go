@@ -32,12 +32,10 @@ func collect(q *node) *node {
 // push appends to an array that nobody else sees, within the budget.
 func (m *mach) push(xs []any, v any) ([]any, error) {
 	if len(xs) == cap(xs) {
-		c := max(4, len(xs)+len(xs)/2)
-		if err := m.alloc(itemSize * c); err != nil {
+		grown, err := m.grown(xs, max(4, len(xs)+len(xs)/2))
+		if err != nil {
 			return xs, err
 		}
-		grown := make([]any, len(xs), c)
-		copy(grown, xs)
 		xs = grown
 	}
 	return append(xs, v), nil
