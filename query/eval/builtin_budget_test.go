@@ -142,7 +142,7 @@ func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", query, err)
 		}
-		if d := time.Since(begun); d > time.Second {
+		if d := time.Since(begun); d > hung {
 			t.Errorf("%s: ended after %v", query, d)
 		}
 	}

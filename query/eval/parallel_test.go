@@ -190,6 +190,10 @@ func TestRunsAhead(t *testing.T) {
 	}
 }
 
+// hung is how long after its deadline a run counts as one that does not end.
+// How soon it does end is measured, not tested: the machine may be busy.
+const hung = 10 * time.Second
+
 // goroutines waits for those of others to end, and counts.
 func goroutines(most int) int {
 	for range 200 {
@@ -211,10 +215,10 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	if !errors.Is(a.err, context.DeadlineExceeded) {
 		t.Errorf("got %v", a.err)
 	}
-	if d := time.Since(start); d > 500*time.Millisecond {
+	if d := time.Since(start); d > hung {
 		t.Errorf("it took %v to end", d)
 	}
-	if n := runtime.NumGoroutine(); n > before {
+	if n := goroutines(before); n > before { // they have said that they are done, and may still be on their way out
 		t.Errorf("%d goroutines when Run returned, %d before", n, before)
 	}
 	for _, q := range []string{`first(.proxies[] | .clusters | length)`, `.proxies[] | .clusters[0] | error`, `any(.proxies[]; .routes)`,
