@@ -22,7 +22,7 @@ func (r *run) explainPlan() {
 	r.message(func(w io.Writer) {
 		fmt.Fprintf(w, "query    %s\n", oneLine(r.asked.query))
 		fmt.Fprintf(w, "sources  %s\n", strings.Join(r.snapshots, ", "))
-		names := query.Mentions(r.asked.query, sectionNames())
+		names := query.Mentions(r.asked.query, sectionNames(), lookups)
 		if len(names) == 0 {
 			names = []string{"none by name"}
 		}
@@ -81,6 +81,12 @@ func byteCount(n int64) string {
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	}
 	return fmt.Sprintf("%d B", n)
+}
+
+// lookups are the library's functions that look into a section.
+var lookups = map[string]string{
+	"cluster": "clusters", "listener": "listeners", "route": "routes", "virtualHost": "routes", "endpoint": "endpoints",
+	"secret": "secrets", "extension": "extensions",
 }
 
 // sectionNames are the fields of a proxy that are read when they are touched.

@@ -23,6 +23,9 @@ func (r *run) overInput(ctx context.Context) error {
 	values := &inputs{ctx: ctx, name: fileName(r.input), stream: decode.NewStream(in, limits)}
 	o := r.options()
 	o.Input = values.next
+	if r.input != "" && r.input != "-" {
+		o.InputName = r.input
+	}
 	if r.slurp {
 		all, err := values.rest()
 		if err != nil {

@@ -98,9 +98,12 @@ func TestMentions(t *testing.T) {
 		`.a.b(.routes; "x\(.stats)")`:                    "routes stats",
 		`.["clusters"]`:                                  "clusters",
 		`{clusters: 1}`:                                  "",
+		`{clusters}`:                                     "clusters",
+		`. as {$stats} | 1`:                              "stats",
+		`.proxy("x").route("y")`:                         "routes",
 		`.[`:                                             "",
 	} {
-		if got := strings.Join(query.Mentions(src, names), " "); got != want {
+		if got := strings.Join(query.Mentions(src, names, map[string]string{"route": "routes"}), " "); got != want {
 			t.Errorf("%s: %q, want %q", src, got, want)
 		}
 	}

@@ -37,7 +37,7 @@ func runBuiltins() map[string]builtin {
 		"modulemeta/0":           moduleMeta,
 		"now/0":                  value(func(m *mach, _ any, _ []any) (any, error) { return m.now() }),
 		"builtins/0":             value(func(*mach, any, []any) (any, error) { return builtinNames(), nil }),
-		"input_filename/0":       always(nil),
+		"input_filename/0":       value(func(m *mach, _ any, _ []any) (any, error) { return m.run.opts.InputName, nil }),
 		"input_line_number/0":    always(0),
 		"get_search_list/0":      always([]any{}),
 		"have_literal_numbers/0": always(true), // a number of the input keeps its text

@@ -77,6 +77,9 @@ type RunOptions struct {
 	// refuses both.
 	Input func() (any, bool, error)
 
+	// InputName is what input_filename gives: a string, or nil for none.
+	InputName any
+
 	// Debug and Stderr are given the messages of debug and stderr; nil drops
 	// them.
 	Debug, Stderr func(any)
