@@ -20,7 +20,7 @@ func (r *run) explainPlan() {
 		return
 	}
 	r.message(func(w io.Writer) {
-		fmt.Fprintf(w, "query    %s\n", oneLine(r.asked.query))
+		fmt.Fprintf(w, "query    %s\n", query.OneLine(r.asked.query))
 		fmt.Fprintf(w, "sources  %s\n", strings.Join(r.snapshots, ", "))
 		names := query.Mentions(r.asked.query, sectionNames(), lookups)
 		if len(names) == 0 {

@@ -22,7 +22,6 @@ type flags struct {
 	files         []string
 	allNamespaces bool
 	selector      string
-	istioNS       string
 
 	// What the query may do.
 	libraryPath []string
@@ -90,7 +89,6 @@ func (f *flags) bindMesh(s *pflag.FlagSet) {
 	s.StringArrayVar(&f.snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", or "demo"; repeat it for several`)
 	s.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
 	s.StringVarP(&f.selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
-	s.StringVarP(&f.istioNS, "istio-namespace", "i", "istio-system", "where istiod runs")
 	s.Var(&f.memory, "memory", "how much of the mesh may be held in memory at once")
 	s.IntVar(&f.concurrency, "concurrency", 16, "how many sections are loaded at once")
 	s.DurationVar(&f.timeout, "timeout", 0, "give up after so long (0: never)")

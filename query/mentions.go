@@ -38,6 +38,16 @@ func Mentions(src string, names []string, calls map[string]string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !seen[n] })
 }
 
+// OneLine gives a query as it was understood, on one line and without its
+// comments. A text that is no query is given back as it is.
+func OneLine(src string) string {
+	p, err := syntax.Parse("", src)
+	if err != nil {
+		return src
+	}
+	return syntax.Format(p.Query)
+}
+
 // walk visits every node of a tree. The tree is plain structs, pointers and
 // slices: reflection walks it whatever nodes it gains.
 func walk(v reflect.Value, visit func(node any)) {

@@ -91,6 +91,19 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for src, want := range map[string]string{
+		`.proxy("x").route( "y" )`: `.proxy("x").route("y")`,
+		"# all\n.a\n| .b":          ".a | .b",
+		".[":                       ".[",
+	} {
+		got := query.OneLine(src)
+		if got != want {
+			t.Errorf("%q: %s, want %s", src, got, want)
+		}
+	}
+}
+
 func TestMentions(t *testing.T) {
 	names := []string{"clusters", "routes", "stats"}
 	for src, want := range map[string]string{
