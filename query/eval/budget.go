@@ -93,7 +93,11 @@ func (b *budget) inUse() int64 {
 }
 
 func (b *budget) exceeded() error {
-	return &LimitError{fmt.Sprintf("the query needs more memory than allowed (%d MiB)", b.max>>20)}
+	allowed := fmt.Sprintf("%d MiB", b.max>>20)
+	if b.max < 1<<20 {
+		allowed = fmt.Sprintf("%d KiB", b.max>>10)
+	}
+	return &LimitError{"the query needs more memory than allowed (" + allowed + ")"}
 }
 
 func readHeap(names ...string) int64 {
