@@ -1,16 +1,13 @@
 package eval
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
-
-	"github.com/itchyny/gojq"
 )
 
 // programs are what queries over a dump of clusters look like.
-var programs = []struct{ name, query string }{
+var programs = []benchmark{
 	{"names", `[.[].name] | length`},
 	{"equal", `[.[] | select(.type == "EDS" and .port == 8080)] | length`},
 	{"test", `[.[] | select(.name | test("reviews.*v2"))] | length`},
@@ -57,48 +54,8 @@ func clusters(n int) any {
 	return out
 }
 
-func BenchmarkProgramsOurs(b *testing.B) {
-	in := clusters(1000)
-	for _, x := range programs {
-		code := mustCompile(b, x.query, Options{})
-		b.Run(x.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := code.Run(context.Background(), in, nil, RunOptions{}, func(any) error { return nil }); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-func BenchmarkProgramsGojq(b *testing.B) {
-	in := clusters(1000)
-	for _, x := range programs {
-		q, err := gojq.Parse(x.query)
-		if err != nil {
-			b.Fatal(err)
-		}
-		code, err := gojq.Compile(q)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(x.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				for it := code.Run(in); ; {
-					v, ok := it.Next()
-					if !ok {
-						break
-					}
-					if err, ok := v.(error); ok {
-						b.Fatal(err)
-					}
-				}
-			}
-		})
-	}
-}
+func BenchmarkProgramsOurs(b *testing.B) { measureOurs(b, programs, clusters(1000)) }
+func BenchmarkProgramsGojq(b *testing.B) { measureGojq(b, programs, clusters(1000)) }
 
 // TestProgramsAgree holds that what is measured gives the same.
 func TestProgramsAgree(t *testing.T) {

@@ -6,7 +6,6 @@ package library
 
 import (
 	"embed"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -28,9 +27,6 @@ type Function struct {
 	Examples  []string // queries
 	Signature string   // "proxy(name)"
 }
-
-// Key is "name/arity", as the checker names functions.
-func (f *Function) Key() string { return fmt.Sprintf("%s/%d", f.Name, len(f.Params)) }
 
 // Programs gives the parsed files, in the order of their names.
 func Programs() ([]*syntax.Program, error) {

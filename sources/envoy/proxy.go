@@ -58,23 +58,6 @@ func NewDump(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now, dumpOnly: true}
 }
 
-// Requests are what a section reads. Endpoints also ask for "clusters": their
-// fields outlier and stats when these are looked at, the whole section when
-// the config dump holds no endpoints.
-func Requests(s mesh.Section) []string {
-	switch s {
-	case mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Secrets, mesh.Extensions, mesh.Bootstrap:
-		return []string{configDump}
-	case mesh.Server:
-		return []string{serverInfo}
-	case mesh.Stats:
-		return []string{statistics}
-	case mesh.Loggers:
-		return []string{logging}
-	}
-	return nil
-}
-
 // Section reads a section: a []any of *mesh.Object, in the document's order,
 // for those with a kind, an object for the others. Errors are those of fetch
 // and of the decoder, with the body's name; a config dump that was cut down to

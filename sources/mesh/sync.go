@@ -11,9 +11,6 @@ const (
 	Unknown = "UNKNOWN"  // no Pilot says anything of this proxy
 )
 
-// SyncWords are all of them.
-func SyncWords() []string { return []string{Synced, Stale, NotSent, InError, Ignored, Unknown} }
-
 // A SyncType is a type of configuration that Pilot sends, under the name of
 // the field that holds its word.
 type SyncType struct {
