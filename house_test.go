@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	".": {"plugin"},
 	"plugin": {
 		"plugin/demo", "printers", "query", "query/eval", "query/library", "query/syntax",
-		"sources", "sources/decode", "sources/mesh", "sources/transport",
+		"sources", "sources/decode", "sources/forward", "sources/live", "sources/mesh", "sources/transport",
 	},
 	"query":                 {"query/eval", "query/library", "query/syntax", "sources/mesh"},
 	"query/eval":            {"query/syntax", "query/syntax/native", "sources/mesh"},
@@ -41,6 +41,9 @@ var arrows = map[string][]string{
 	"sources/ztunnel":       {"sources/decode", "sources/mesh"},
 	"sources/store":         {"sources/mesh"},
 	"sources/transport":     {"sources/decode", "sources/mesh"},
+	"sources/forward":       {},
+	"sources/live":          {"sources/decode", "sources/kube", "sources/mesh", "sources/transport"},
+	"sources/redact":        {},
 	"printers":              {"sources/mesh"},
 }
 
@@ -56,6 +59,7 @@ var homes = map[string][]string{
 	"k8s.io/client-go":                             {"plugin", "sources", "printers"}, // printers: only its jsonpath
 	"k8s.io/apimachinery":                          {"plugin", "sources", "printers"},
 	"k8s.io/api":                                   {"plugin", "sources"},
+	"k8s.io/streaming":                             {"sources/forward"},
 	"github.com/envoyproxy/go-control-plane/envoy": {"sources/envoy", "query/library"},
 	"github.com/cncf/xds/go":                       {"sources/envoy"},
 	"google.golang.org/protobuf":                   {"sources/envoy", "query/library"},
