@@ -8,44 +8,49 @@ import (
 	"os"
 	"path/filepath"
 
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/meshq/kubectl-meshq/plugin/demo"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// openMesh opens what --snapshot names as one mesh.
-func (r *run) openMesh(ctx context.Context) error {
+// openSources opens what is asked: the snapshots that --snapshot names. They
+// are the caller's.
+func (r *run) openSources(ctx context.Context) ([]transport.Source, error) {
 	if len(r.snapshots) == 0 {
-		return usage("no --snapshot was given, and a live mesh can't be read by this version: try --snapshot demo")
-	}
-	selector, err := labels.Parse(r.selector)
-	if err != nil {
-		return usage("-l %s: %s", r.selector, fact(err))
+		return nil, usage("no --snapshot was given, and a live mesh can't be read by this version: try --snapshot demo")
 	}
 	answers, err := r.openSnapshots(ctx)
 	if err != nil {
-		return r.opening(ctx, err)
+		return nil, r.opening(ctx, err)
 	}
 	if err := readable(ctx, answers); err != nil {
-		return r.opening(ctx, err)
+		return nil, r.opening(ctx, err)
 	}
 	r.noteOverlaps(ctx, answers)
+	return answers, nil
+}
+
+// openMesh makes one document over the sources, which stay the caller's.
+func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
-		Sources: answers, Selector: selector, Proxies: r.asked.proxies,
+		Sources: answers, Keep: true, Selector: r.labels, Proxies: r.asked.proxies,
 		Memory: int64(r.memory), Concurrency: r.concurrency, Now: r.started, Clock: r.Now,
 	}
 	if !r.allNamespaces {
 		o.Namespace = *r.kube.Namespace
 	}
 	if r.mesh, err = sources.Open(ctx, o); err != nil {
-		for _, s := range answers { // still ours
-			err = errors.Join(err, s.Close())
-		}
 		return r.opening(ctx, &exitError{exitUsage, err})
 	}
 	return nil
+}
+
+// closeAll closes sources.
+func closeAll(all []transport.Source) (err error) {
+	for _, s := range all {
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
 
 // readable tells a snapshot that holds something from one that holds nothing:
@@ -61,11 +66,7 @@ func readable(ctx context.Context, all []transport.Source) error {
 			return nil
 		}
 	}
-	var err error = usage("nothing could be read: no pilot, no proxy and no pods in it")
-	for _, s := range all {
-		err = errors.Join(err, s.Close())
-	}
-	return err
+	return errors.Join(usage("nothing could be read: no pilot, no proxy and no pods in it"), closeAll(all))
 }
 
 // noteOverlaps tells when two snapshots of one context hold the same proxy:
@@ -108,9 +109,7 @@ func (r *run) opening(ctx context.Context, err error) error {
 func (r *run) openSnapshots(ctx context.Context) (open []transport.Source, err error) {
 	defer func() {
 		if err != nil {
-			for _, s := range open {
-				err = errors.Join(err, s.Close())
-			}
+			err = errors.Join(err, closeAll(open))
 		}
 	}()
 	for _, given := range r.snapshots {

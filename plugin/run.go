@@ -12,11 +12,14 @@ import (
 	"syscall"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // run is one query being answered.
@@ -27,6 +30,7 @@ type run struct {
 	asked   *asked
 	changed func(flag string) bool
 
+	labels  labels.Selector // of the proxies that are asked about
 	mesh    *sources.Mesh
 	program *query.Program
 	names   []string // of variables
@@ -44,30 +48,54 @@ type run struct {
 // do compiles, opens, runs, prints, and says what could not be had. The order
 // is that of cost: a mistake in the query is told before anything is read.
 func (r *run) do(ctx context.Context) (err error) {
-	if err := r.variables(); err != nil {
-		return err
-	}
-	r.out = bufio.NewWriterSize(standardOutput{r.Out}, 64<<10)
-	r.started = r.Now()
-	o := r.printerOptions(ctx)
-	if err := o.Validate(); err != nil {
-		return &exitError{exitUsage, err}
-	}
-	modules, closeModules, err := r.modules()
+	closeModules, err := r.prepare(ctx)
 	if err != nil {
 		return err
 	}
 	defer closeModules() // not before the end: modulemeta reads while the query runs
-	if err := r.compile(modules); err != nil {
-		return err
-	}
 	if r.plain() {
 		if err := r.openPrinter(ctx); err != nil {
 			return err
 		}
 		return r.ended(r.overInput(ctx))
 	}
-	if err := r.openMesh(ctx); err != nil {
+	answers, err := r.openSources(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAll(answers)) }()
+	return r.round(ctx, answers)
+}
+
+// prepare does all that needs no mesh.
+func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
+	if err := r.variables(); err != nil {
+		return nil, err
+	}
+	r.out = bufio.NewWriterSize(standardOutput{r.Out}, 64<<10)
+	r.started = r.Now()
+	o := r.printerOptions(ctx)
+	if err := o.Validate(); err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if r.labels, err = labels.Parse(r.selector); err != nil {
+		return nil, usage("-l %s: %s", r.selector, fact(err))
+	}
+	modules, closeModules, err := r.modules()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.compile(modules); err != nil {
+		closeModules()
+		return nil, err
+	}
+	return closeModules, nil
+}
+
+// round makes the document anew over the sources and prints what the query
+// gives.
+func (r *run) round(ctx context.Context, answers []transport.Source) (err error) {
+	if err := r.openMesh(ctx, answers); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.mesh.Close()) }()

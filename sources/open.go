@@ -29,6 +29,10 @@ type Options struct {
 	// given a mesh, which then closes them.
 	Sources []transport.Source
 
+	// Keep leaves the sources the caller's for good: Mesh.Close doesn't close
+	// them, and another mesh can be opened over them.
+	Keep bool
+
 	// Namespace, Selector and Proxies (words, as mesh.Pick takes them)
 	// restrict the mesh's proxies, and nothing else. Empty: all.
 	Namespace string
@@ -153,9 +157,13 @@ func (m *Mesh) Document() *mesh.Object { return m.document }
 // the times in it only say when something last changed.
 func (m *Mesh) Now() time.Time { return m.now }
 
-// Close ends what is under way and closes the sources.
+// Close ends what is under way and closes the sources, unless they are to be
+// kept.
 func (m *Mesh) Close() error {
 	m.store.Close()
+	if m.options.Keep {
+		return nil
+	}
 	var first error
 	for _, s := range m.options.Sources {
 		if err := s.Close(); err != nil && first == nil {
