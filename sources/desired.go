@@ -82,7 +82,7 @@ func (d *desire) read(ctx context.Context, s mesh.Section, dump func(context.Con
 	if err != nil {
 		return nil, err
 	}
-	fetch := func(context.Context, string) (*decode.Document, error) { return doc, nil }
+	fetch := func(context.Context, envoy.Request) (*decode.Document, error) { return doc, nil }
 	return envoy.NewDump(d.object, fetch, d.row.m.now).Section(ctx, s)
 }
 
@@ -92,7 +92,7 @@ func (d *desire) dump(ctx context.Context) (*decode.Document, error) {
 
 func (d *desire) document(ctx context.Context, endpoint string) (*decode.Document, error) {
 	p := d.row.link.pilot
-	body, err := d.row.m.ask(ctx, question{p.realm, aPilot, p.id, endpoint + "?proxyID=" + d.row.id})
+	body, err := d.row.m.ask(ctx, question{p.realm, aPilot, p.id, endpoint + "?" + d.row.link.query()})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.id, err)
 	}

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"cmp"
+	"net/url"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/istiod"
@@ -55,6 +56,21 @@ func (l *link) clusterID() string {
 		return l.status.ClusterID
 	}
 	return ""
+}
+
+// query names the proxy to its Pilot, as a part of a URL. A snapshot has it
+// under its id. A Pilot takes the first connection in whose id the words are
+// found, so that only the connection's whole id is safe; and it gives endpoints
+// when they are asked for.
+func (l *link) query() string {
+	if !l.pilot.realm.alive() {
+		return "proxyID=" + l.id
+	}
+	id := l.id
+	if l.client != nil && l.client.Connection != "" {
+		id = l.client.Connection
+	}
+	return "proxyID=" + url.QueryEscape(id) + "&include_eds=true"
 }
 
 func (l *link) connectedAt() time.Time {

@@ -39,6 +39,10 @@ type Options struct {
 	Selector  labels.Selector
 	Proxies   []string
 
+	// Revision, where the sources know only the Pilots of one revision, leaves
+	// out the proxies that are neither connected to these nor of it.
+	Revision string
+
 	// Memory is how many bytes loaded sections may take; 0: 1 GiB.
 	Memory int64
 

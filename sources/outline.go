@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -66,13 +67,6 @@ func (g *gatherer) add(f *mesh.Fault) {
 // pods. What can't be had is a fault, and the outline is what the rest says.
 func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 	var g gatherer
-	for _, s := range m.options.Sources {
-		for _, f := range s.Faults() {
-			if lost(f) {
-				g.add(f)
-			}
-		}
-	}
 	scenes := make([]*scene, len(m.realms))
 	var group errgroup.Group
 	for i, r := range m.realms {
@@ -85,6 +79,13 @@ func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 	rows, err := m.join(ctx, scenes, &g)
 	if err != nil {
 		return nil, err
+	}
+	for _, s := range m.options.Sources { // those met just now among them
+		for _, f := range s.Faults() {
+			if lost(f) {
+				g.add(f)
+			}
+		}
 	}
 	o := &outline{pilots: m.pilotObjects(scenes), rows: map[*mesh.Object]*row{}}
 	rows, o.unknown = m.options.restrict(rows)
@@ -113,7 +114,7 @@ func (m *Mesh) readScene(ctx context.Context, s *scene, g *gatherer) error {
 	}
 	ids, err := s.realm.names(ctx, transport.Source.Pilots)
 	if err == nil && len(ids) == 0 {
-		err = errors.New("not in the snapshot")
+		err = s.realm.noPilots()
 	}
 	if err != nil {
 		g.add(&mesh.Fault{Subject: m.called("pilots", s.realm), Err: err})
@@ -178,6 +179,17 @@ func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*dec
 	return false, nil
 }
 
+// noPilots is the error of a realm in which none was found.
+func (r *realm) noPilots() error {
+	if !r.alive() {
+		return errors.New("not in the snapshot")
+	}
+	if ns := r.sources[0].Manifest().IstioNamespace; ns != "" {
+		return fmt.Errorf("no istiod runs in namespace %s", ns)
+	}
+	return errors.New("none is known")
+}
+
 // called names something of a realm, and the realm where there are several.
 func (m *Mesh) called(what string, r *realm) string {
 	if len(m.realms) == 1 || r.context == "" {
@@ -206,7 +218,11 @@ func (m *Mesh) readable(ctx context.Context, q question) (*decode.Document, erro
 // identify reads who a proxy is that neither a Pilot nor Kubernetes tells of.
 // A ztunnel's dump doesn't say which it is.
 func (m *Mesh) identify(ctx context.Context, at place) (envoy.Identity, error) {
-	doc, err := m.readable(ctx, question{at.realm, aProxy, at.name, "config_dump"})
+	what := "config_dump"
+	if at.realm.alive() { // the bootstrap tells; any Envoy that has masks knows this one
+		what = envoy.Request{What: what, Section: mesh.Bootstrap}.Asks(true)[0]
+	}
+	doc, err := m.readable(ctx, question{at.realm, aProxy, at.name, what})
 	if err != nil {
 		return envoy.Identity{}, err
 	}

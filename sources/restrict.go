@@ -14,7 +14,7 @@ import (
 // that names none of them.
 func (o *Options) restrict(rows []*row) ([]*row, error) {
 	rows = slices.DeleteFunc(rows, func(r *row) bool {
-		return o.Namespace != "" && r.namespace() != o.Namespace || o.Selector != nil && !o.Selector.Matches(labelSet(r.labels()))
+		return o.Namespace != "" && r.namespace() != o.Namespace || o.Revision != "" && r.link == nil && r.revision() != o.Revision || o.Selector != nil && !o.Selector.Matches(labelSet(r.labels()))
 	})
 	if len(o.Proxies) == 0 {
 		return rows, nil

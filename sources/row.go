@@ -29,9 +29,10 @@ type row struct {
 	object *mesh.Object
 	group  *store.Group
 
-	mu      sync.Mutex
-	reader  *reader
-	desired *mesh.Object
+	mu          sync.Mutex
+	reader      *reader
+	desired     *mesh.Object
+	unreachable error // of a live proxy that was asked
 }
 
 // A place is where a proxy's answers can be had, and under which name.

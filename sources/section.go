@@ -24,18 +24,28 @@ type reader struct {
 	documents map[string]*decode.Document // by request
 }
 
-// section gives the section of a proxy: loaded when it is looked at, whole.
+// section gives the section of a proxy: loaded when it is looked at, whole,
+// unless some of its elements are asked for.
 func (r *row) section(s mesh.Section) mesh.Lazy {
-	return r.group.Thunk(func(ctx context.Context) (any, error) {
+	whole := r.group.Thunk(func(ctx context.Context) (any, error) {
 		v, err := r.reading().section(context.WithValue(ctx, loadKey{}, true), s)
-		if err != nil {
-			return nil, r.m.fail(ctx, &mesh.Fault{Proxy: r.id, Section: string(s), Err: of(s, err)})
-		}
-		r.m.mu.Lock()
-		defer r.m.mu.Unlock()
-		r.m.loaded[Loaded{r.id, s}]++
-		return v, nil
+		return r.had(ctx, s, v, err)
 	})
+	if r.alive() && r.kind() != mesh.ZTunnel {
+		return &section{Thunk: whole, row: r, name: s}
+	}
+	return whole
+}
+
+// had takes note of a section's load, or of what kept it from being loaded.
+func (r *row) had(ctx context.Context, s mesh.Section, v any, err error) (any, error) {
+	if err != nil {
+		return nil, r.m.fail(ctx, &mesh.Fault{Proxy: r.id, Section: string(s), Err: of(s, err)})
+	}
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	r.m.loaded[Loaded{r.id, s}]++
+	return v, nil
 }
 
 // loadKey marks the context of a section's load, whose errors become faults
@@ -53,7 +63,7 @@ func (r *row) reading() *reader {
 	if r.kind() == mesh.ZTunnel {
 		z := ztunnel.Proxy{Owner: r.object, Now: r.m.now}
 		d.section = func(ctx context.Context, s mesh.Section) (any, error) {
-			doc, err := d.fetch(ctx, ztunnel.Request)
+			doc, err := d.fetch(ctx, envoy.Request{What: ztunnel.Request})
 			if err != nil {
 				return nil, err
 			}
@@ -62,6 +72,8 @@ func (r *row) reading() *reader {
 		}
 	} else if r.lone() {
 		d.section = envoy.NewDump(r.object, d.fetch, r.m.now).Section
+	} else if r.alive() {
+		d.section = envoy.NewNarrow(r.object, d.fetch, r.m.now, nil).Section
 	} else {
 		d.section = envoy.NewProxy(r.object, d.fetch, r.m.now).Section
 	}
@@ -81,33 +93,62 @@ func (r *row) forget() {
 }
 
 // fetch gives the document that a request brings: the same one each time.
-func (d *reader) fetch(ctx context.Context, request string) (*decode.Document, error) {
+func (d *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.Document, err error) {
+	r := d.row
+	if r.alive() && r.kind() != mesh.ZTunnel {
+		doc, err = d.live(ctx, request)
+	} else {
+		doc, err = d.recorded(ctx, request.What)
+	}
+	if err == nil {
+		return doc, nil
+	}
+	err = &noAnswer{request.What, err}
+	if ctx.Value(loadKey{}) == nil { // of endpoints' facts, which load on their own
+		return nil, r.m.fail(ctx, &mesh.Fault{Proxy: r.id, Section: string(mesh.Endpoints), Err: err})
+	}
+	return nil, err
+}
+
+// recorded gives a whole answer, whatever it is for.
+func (d *reader) recorded(ctx context.Context, what string) (*decode.Document, error) {
 	d.mu.Lock()
-	doc := d.documents[request]
+	doc := d.documents[what]
 	d.mu.Unlock()
 	if doc != nil {
 		return doc, nil
 	}
-	r := d.row
-	body, err := r.fetch(ctx, request)
+	body, err := d.row.fetch(ctx, what)
 	if err != nil {
-		err = &noAnswer{request, err}
-		if ctx.Value(loadKey{}) == nil { // of endpoints' facts, which load on their own
-			return nil, r.m.fail(ctx, &mesh.Fault{Proxy: r.id, Section: string(mesh.Endpoints), Err: err})
-		}
 		return nil, err
+	}
+	return d.document(what, body), nil
+}
+
+// document is the answer to a request as it is read: one for each.
+func (d *reader) document(what string, body *transport.Body) *decode.Document {
+	if body == nil {
+		return nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if doc = d.documents[request]; doc == nil {
-		doc = &decode.Document{Bytes: body, Name: body.Name, Proxy: r.id, Grew: r.group.Grew}
-		d.documents[request] = doc
+	doc := d.documents[what]
+	if doc == nil {
+		doc = &decode.Document{Bytes: body, Name: body.Name, Proxy: d.row.id, Grew: d.row.group.Grew}
+		d.documents[what] = doc
 	}
-	return doc, nil
+	return doc
 }
 
-// fetch asks the proxy, wherever it can be asked.
+// fetch asks the proxy, wherever it can be asked. One that could not be
+// reached is not asked again.
 func (r *row) fetch(ctx context.Context, request string) (*transport.Body, error) {
+	r.mu.Lock()
+	err := r.unreachable
+	r.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	places := r.places
 	if places == nil {
 		places = []place{{r.home, r.id}}
@@ -116,7 +157,7 @@ func (r *row) fetch(ctx context.Context, request string) (*transport.Body, error
 	for _, at := range places {
 		body, err := r.m.ask(ctx, question{at.realm, aProxy, at.name, request})
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return body, err
+			return body, r.down(ctx, err)
 		}
 		if first == nil {
 			first = err

@@ -10,7 +10,7 @@ import (
 )
 
 var clusterCatalog = catalog{
-	kind: "ClustersConfigDump",
+	section: mesh.Clusters, kind: "ClustersConfigDump",
 	lists: []list{
 		{"staticClusters", stateStatic}, {"dynamicActiveClusters", stateActive}, {"dynamicWarmingClusters", stateWarming},
 	},

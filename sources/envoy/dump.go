@@ -14,6 +14,7 @@ import (
 // the first pass. Later passes read only the parts they are about.
 type dump struct {
 	doc *decode.Document
+	cut bool // it holds what was asked for, and what it lacks isn't there
 
 	mu      sync.Mutex // held through the first pass
 	indexed bool
@@ -109,8 +110,12 @@ func (d *dump) has(kind string) bool {
 	return slices.ContainsFunc(d.parts, func(p part) bool { return p.kind == kind })
 }
 
-// full tells whether the dump has the parts that every Envoy has.
+// full tells whether what the dump lacks isn't there: it has the parts that
+// every Envoy has.
 func (d *dump) full() bool {
+	if d.cut {
+		return true
+	}
 	for _, kind := range []string{"BootstrapConfigDump", "ClustersConfigDump", "ListenersConfigDump"} {
 		if !d.has(kind) {
 			return false

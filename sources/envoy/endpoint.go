@@ -104,7 +104,7 @@ func edsTree(tag int) *decode.Node {
 // assigned reads the dump's endpoints. A dump with no part about them says
 // nothing of them, and that is an error as absent tells.
 func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
-	d, err := p.current(ctx)
+	d, err := p.current(ctx, mesh.Endpoints)
 	if err != nil {
 		return nil, err
 	}

@@ -73,8 +73,8 @@ func TestHostFacts(t *testing.T) {
 			var asked []string
 			p := open(t, dir)
 			fetch := p.fetch
-			p.fetch = func(ctx context.Context, request string) (*decode.Document, error) {
-				asked = append(asked, request)
+			p.fetch = func(ctx context.Context, request Request) (*decode.Document, error) {
+				asked = append(asked, request.What)
 				return fetch(ctx, request)
 			}
 			v, err := p.Section(t.Context(), mesh.Endpoints)
@@ -133,9 +133,9 @@ func TestHostFacts(t *testing.T) {
 func TestEndpointsOfClusters(t *testing.T) {
 	dump := []byte(`{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`)
 	fetch := func(file string) Fetch {
-		return func(_ context.Context, request string) (*decode.Document, error) {
+		return func(_ context.Context, request Request) (*decode.Document, error) {
 			switch {
-			case request == configDump:
+			case request.What == configDump:
 				return body("config_dump.json", dump), nil
 			case file == "":
 				return nil, fmt.Errorf("clusters: not in the snapshot: %w", fs.ErrNotExist)
@@ -246,8 +246,8 @@ func TestTextOfHosts(t *testing.T) {
 func TestHostFactsFault(t *testing.T) {
 	p := open(t, "testdata/reviews-v2")
 	fetch := p.fetch
-	p.fetch = func(ctx context.Context, request string) (*decode.Document, error) {
-		if request == clusters {
+	p.fetch = func(ctx context.Context, request Request) (*decode.Document, error) {
+		if request.What == clusters {
 			return nil, errors.New("port 15000 refused")
 		}
 		return fetch(ctx, request)

@@ -10,7 +10,7 @@ import (
 // Envoy writes a part for each kind of extension (HTTP filters, network
 // filters, …); a collection takes them all.
 var extensionCatalog = catalog{
-	kind:  "EcdsConfigDump",
+	section: mesh.Extensions, kind: "EcdsConfigDump",
 	lists: []list{{"ecdsFilters", stateActive}},
 	field: "ecdsFilter", name: "name", inside: &decode.Node{Shallow: true},
 }

@@ -51,7 +51,7 @@ func (t *hostTable) put(cluster string, r *endpoint) {
 
 // hostTable asks for /clusters.
 func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
-	doc, err := p.fetch(ctx, clusters)
+	doc, err := p.fetch(ctx, Request{What: clusters})
 	if err != nil {
 		return nil, err
 	}

@@ -86,3 +86,19 @@ func identity(node map[string]any) Identity {
 	}
 	return id
 }
+
+// Version reads Envoy's own version from the answer to /server_info, whose
+// "version" is "commit/1.40.0/Clean/RELEASE/BoringSSL"; empty when it isn't
+// there.
+func Version(ctx context.Context, doc *decode.Document) string {
+	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Fields: []decode.Field{{Name: "version", Node: &decode.Node{}}}}, nil)
+	if err != nil {
+		return ""
+	}
+	m, _ := v.(map[string]any)
+	words := strings.Split(text(m, "version"), "/")
+	if len(words) < 2 {
+		return ""
+	}
+	return words[1]
+}

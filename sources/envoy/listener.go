@@ -9,7 +9,7 @@ import (
 )
 
 var listenerCatalog = catalog{
-	kind:  "ListenersConfigDump",
+	section: mesh.Listeners, kind: "ListenersConfigDump",
 	lists: []list{{"staticListeners", stateStatic}, {"dynamicListeners", ""}},
 	field: "listener", name: "name",
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},

@@ -12,21 +12,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Fetch gives the body of a request to one Envoy: "config_dump" (with
-// endpoints), "clusters", "server_info", "stats" or "logging". Bodies may be
-// JSON or, for the last four, Envoy's text: the first byte tells. An answer
-// that was given before is the same *Document, for as long as it is kept. A
-// body that isn't there is an error that wraps fs.ErrNotExist.
-type Fetch func(ctx context.Context, request string) (*decode.Document, error)
-
-// The requests.
-const (
-	configDump = "config_dump"
-	clusters   = "clusters"
-	serverInfo = "server_info"
-	statistics = "stats"
-	logging    = "logging"
-)
+// Fetch gives the body of a request to one Envoy. It may hold more than was
+// wanted. Bodies may be JSON or, for others than config dumps, Envoy's text:
+// the first byte tells. An answer that was given before is the same *Document,
+// for as long as it is kept. A body that isn't there is an error that wraps
+// fs.ErrNotExist.
+type Fetch func(ctx context.Context, r Request) (*decode.Document, error)
 
 // A Proxy reads the sections of one Envoy. It may be used by several
 // goroutines at once.
@@ -36,6 +27,8 @@ type Proxy struct {
 	now   time.Time
 
 	dumpOnly bool
+	cut      bool     // dumps hold what they were asked for
+	names    []string // of the elements wanted; nil: all
 
 	mu   sync.Mutex
 	dump *dump // of the last config dump seen
@@ -56,6 +49,13 @@ func NewProxy(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 // only, and endpoints have neither outlier nor stats.
 func NewDump(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now, dumpOnly: true}
+}
+
+// NewNarrow is NewProxy for a live Envoy, whose config dumps hold what was asked
+// for: what they lack isn't there. names, if not nil, are the elements wanted
+// of every section.
+func NewNarrow(owner *mesh.Object, fetch Fetch, now time.Time, names []string) *Proxy {
+	return &Proxy{owner: owner, fetch: fetch, now: now, cut: true, names: names}
 }
 
 // Section reads a section: a []any of *mesh.Object, in the document's order,
@@ -89,25 +89,25 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
 }
 
 // ask fetches a body and puts its name in front of what use says of it.
-func (p *Proxy) ask(ctx context.Context, request string, use func(*decode.Document) error) error {
-	doc, err := p.fetch(ctx, request)
+func (p *Proxy) ask(ctx context.Context, what string, use func(*decode.Document) error) error {
+	doc, err := p.fetch(ctx, Request{What: what})
 	if err != nil {
 		return err
 	}
 	return doc.Named(use(doc))
 }
 
-// current gives what is known of the config dump. What was learned of an
+// current gives what is known of the config dump for a section. What was learned of an
 // earlier answer is of no use for a new one.
-func (p *Proxy) current(ctx context.Context) (*dump, error) {
-	doc, err := p.fetch(ctx, configDump)
+func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
+	doc, err := p.fetch(ctx, Request{What: configDump, Section: s, Names: p.names})
 	if err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dump == nil || p.dump.doc != doc {
-		p.dump = &dump{doc: doc}
+		p.dump = &dump{doc: doc, cut: p.cut}
 	}
 	return p.dump, nil
 }

@@ -36,8 +36,8 @@ func TestSections(t *testing.T) {
 	elsewhere := map[mesh.Section]string{mesh.Server: "server_info", mesh.Stats: "stats", mesh.Loggers: "logging"}
 	for _, s := range all {
 		var asked []string
-		p := NewProxy(nil, func(_ context.Context, request string) (*decode.Document, error) {
-			asked = append(asked, request)
+		p := NewProxy(nil, func(_ context.Context, request Request) (*decode.Document, error) {
+			asked = append(asked, request.What)
 			return nil, errors.New("refused")
 		}, when)
 		if _, err := p.Section(t.Context(), s); err == nil || err.Error() != "refused" {
@@ -128,7 +128,7 @@ func TestPasses(t *testing.T) {
 	}
 	in := &counting{Reader: bytes.NewReader(b)}
 	doc := &decode.Document{Bytes: in}
-	p := NewProxy(nil, func(context.Context, string) (*decode.Document, error) { return doc, nil }, when)
+	p := NewProxy(nil, func(context.Context, Request) (*decode.Document, error) { return doc, nil }, when)
 	touch := func(s mesh.Section) int64 {
 		before := in.n.Load()
 		if _, err := p.Section(t.Context(), s); err != nil {
@@ -224,11 +224,11 @@ func TestBrokenBodies(t *testing.T) {
 		s       mesh.Section
 		request string
 	}{{mesh.Server, serverInfo}, {mesh.Stats, statistics}, {mesh.Endpoints, clusters}} {
-		fetch := func(_ context.Context, r string) (*decode.Document, error) {
-			if r != c.request {
+		fetch := func(_ context.Context, r Request) (*decode.Document, error) {
+			if r.What != c.request {
 				return nil, fs.ErrNotExist
 			}
-			return body(r+".json", []byte(`{"a":[`)), nil
+			return body(r.What+".json", []byte(`{"a":[`)), nil
 		}
 		_, err := NewProxy(nil, fetch, when).Section(t.Context(), c.s)
 		if err == nil || err.Error() != c.request+".json: unexpected end of JSON at byte 6" {
@@ -256,11 +256,11 @@ func TestUnexpectedForms(t *testing.T) {
 			}
 			restore()
 			request := []string{configDump, clusters}[i]
-			p := NewProxy(nil, func(_ context.Context, r string) (*decode.Document, error) {
-				if r != request {
+			p := NewProxy(nil, func(_ context.Context, r Request) (*decode.Document, error) {
+				if r.What != request {
 					return nil, fs.ErrNotExist
 				}
-				return body(r, b), nil
+				return body(r.What, b), nil
 			}, when)
 			for _, s := range all[:7] {
 				if v, err := p.Section(t.Context(), s); err == nil {

@@ -39,11 +39,12 @@ type list struct {
 
 // A catalog is how a part of the dump holds its resources.
 type catalog struct {
-	kind   string // of the part
-	lists  []list
-	field  string       // that holds the resource
-	name   string       // the resource's field that is its name
-	inside *decode.Node // of the resource
+	section mesh.Section
+	kind    string // of the part
+	lists   []list
+	field   string       // that holds the resource
+	name    string       // the resource's field that is its name
+	inside  *decode.Node // of the resource
 }
 
 // inStates are the fields of a listener's element that hold one of its states.
@@ -51,7 +52,7 @@ var inStates = []list{{"activeState", stateActive}, {"warmingState", stateWarmin
 
 // resources reads all resources of a catalog, by name and state.
 func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
-	d, err := p.current(ctx)
+	d, err := p.current(ctx, c.section)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 var routeCatalog = catalog{
-	kind:  "RoutesConfigDump",
+	section: mesh.Routes, kind: "RoutesConfigDump",
 	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
 	field: "routeConfig", name: "name", inside: &decode.Node{Shallow: true},
 }

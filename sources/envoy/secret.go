@@ -16,7 +16,7 @@ import (
 )
 
 var secretCatalog = catalog{
-	kind: "SecretsConfigDump",
+	section: mesh.Secrets, kind: "SecretsConfigDump",
 	lists: []list{
 		{"staticSecrets", stateStatic}, {"dynamicActiveSecrets", stateActive}, {"dynamicWarmingSecrets", stateWarming},
 	},

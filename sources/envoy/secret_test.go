@@ -52,7 +52,7 @@ func dumpOf(t testing.TB, parts ...map[string]any) Fetch {
 		t.Fatal(err)
 	}
 	doc := body("config_dump.json", b)
-	return func(context.Context, string) (*decode.Document, error) { return doc, nil }
+	return func(context.Context, Request) (*decode.Document, error) { return doc, nil }
 }
 
 func secretOf(name string, fields map[string]any) map[string]any {

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // bootstrap is what Envoy was started with, null in a dump that holds none:
 // istiod's part about it is empty.
 func (p *Proxy) bootstrap(ctx context.Context) (any, error) {
-	d, err := p.current(ctx)
+	d, err := p.current(ctx, mesh.Bootstrap)
 	if err != nil {
 		return nil, err
 	}

@@ -69,8 +69,8 @@ func TestStats(t *testing.T) {
 
 func answer(request, name, text string) Fetch {
 	doc := body(name, []byte(text))
-	return func(_ context.Context, r string) (*decode.Document, error) {
-		if r != request {
+	return func(_ context.Context, r Request) (*decode.Document, error) {
+		if r.What != request {
 			return nil, fmt.Errorf("asked for %s", r)
 		}
 		return doc, nil

@@ -38,11 +38,11 @@ func folder(t testing.TB, dir string, files map[string]string) Fetch {
 		}
 		docs[request] = body(file, b)
 	}
-	return func(_ context.Context, request string) (*decode.Document, error) {
-		if d := docs[request]; d != nil {
+	return func(_ context.Context, request Request) (*decode.Document, error) {
+		if d := docs[request.What]; d != nil {
 			return d, nil
 		}
-		return nil, fmt.Errorf("%s: not in the snapshot: %w", request, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s: not in the snapshot: %w", request.What, fs.ErrNotExist)
 	}
 }
 

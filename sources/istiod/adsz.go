@@ -11,6 +11,7 @@ import (
 // A Client is what adsz says of one connection: who the proxy says it is.
 type Client struct {
 	ID          string // pod.namespace
+	Connection  string // the connection's own id: the proxy's and a number
 	ConnectedAt time.Time
 
 	Labels   map[string]any // as istiod completed them
@@ -67,7 +68,7 @@ func client(m map[string]any) Client {
 	labels, _ := m["labels"].(map[string]any)
 	_, proxy := meta["PROXY_CONFIG"]
 	c := Client{
-		ID: proxyOf(text(m["connectionId"])), ConnectedAt: instant(m["connectedAt"]), Labels: labels,
+		ID: proxyOf(text(m["connectionId"])), Connection: text(m["connectionId"]), ConnectedAt: instant(m["connectedAt"]), Labels: labels,
 		ClusterID: text(meta["CLUSTER_ID"]), Version: text(meta["ISTIO_VERSION"]),
 		Workload: text(meta["WORKLOAD_NAME"]), ServiceAccount: text(meta["SERVICE_ACCOUNT"]), Node: text(meta["NODE_NAME"]),
 		ProxyConfig: proxy,

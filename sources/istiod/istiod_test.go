@@ -263,7 +263,7 @@ func TestAdsz(t *testing.T) {
 	}
 	for i, w := range want {
 		c := Client{
-			ID: w.ConnectionID[:strings.LastIndex(w.ConnectionID, "-")], ConnectedAt: w.ConnectedAt, Labels: w.Labels, Locality: w.Locality,
+			ID: w.ConnectionID[:strings.LastIndex(w.ConnectionID, "-")], Connection: w.ConnectionID, ConnectedAt: w.ConnectedAt, Labels: w.Labels, Locality: w.Locality,
 			ClusterID: w.Metadata["CLUSTER_ID"].(string), Version: w.Metadata["ISTIO_VERSION"].(string),
 			Workload: w.Metadata["WORKLOAD_NAME"].(string), ServiceAccount: w.Metadata["SERVICE_ACCOUNT"].(string),
 			IPs: []string{w.Metadata["INSTANCE_IPS"].(string)}, ProxyConfig: true,

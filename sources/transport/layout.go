@@ -13,6 +13,7 @@ const (
 	KindBugReport   = "BugReport"
 	KindConfigDump  = "ConfigDump"  // one of Envoy
 	KindZtunnelDump = "ZtunnelDump" // the config dump of a ztunnel
+	KindLive        = "Live"        // asked as answers are needed, not recorded
 )
 
 // maxLooked is how many folders are looked into, at most, to find a snapshot.

@@ -1,0 +1,108 @@
+package envoy
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A Request is what is asked of an Envoy's admin port, in the words of the
+// document: how a live Envoy is asked for it, [Request.Asks] says.
+type Request struct {
+	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
+	Section mesh.Section // of a config dump, the section that it is for
+	Names   []string     // of the section, the elements wanted; nil: all of them
+}
+
+// The requests.
+const (
+	configDump = "config_dump"
+	clusters   = "clusters"
+	serverInfo = "server_info"
+	statistics = "stats"
+	logging    = "logging"
+)
+
+// masks are the fields of a config dump that a section is made of. Envoy keeps
+// the dump's form under a mask, and leaves out the parts that the mask doesn't
+// fit. They are fixed here, and never made of what somebody typed: Envoys of
+// old end on a mask that they don't know (envoyproxy/envoy#17257).
+var masks = map[mesh.Section]string{
+	mesh.Clusters:   "version_info,static_clusters,dynamic_active_clusters,dynamic_warming_clusters",
+	mesh.Listeners:  "version_info,static_listeners,dynamic_listeners",
+	mesh.Routes:     "static_route_configs,dynamic_route_configs",
+	mesh.Endpoints:  "static_endpoint_configs,dynamic_endpoint_configs",
+	mesh.Secrets:    "static_secrets,dynamic_active_secrets,dynamic_warming_secrets",
+	mesh.Extensions: "ecds_filters",
+	mesh.Bootstrap:  "bootstrap",
+}
+
+// maxNames is how long the names asked for may be, all together, as a pattern:
+// Envoy refuses a request line of some 60 kB, and proxies before it less.
+const maxNames = 4 << 10
+
+// Narrows tells whether a live Envoy can be asked for elements of the section
+// by their names.
+func Narrows(s mesh.Section) bool {
+	switch s {
+	case mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Secrets:
+		return true
+	}
+	return false
+}
+
+// Asks gives the ways to ask a live Envoy, the cheapest first: each later one
+// answers more than was wanted and is for an Envoy that refuses the one before
+// with 400, 404 or 431. With masked false the Envoy is too old for masks.
+// Parameters as Envoy's admin documentation has them for /config_dump.
+func (r Request) Asks(masked bool) []string {
+	if r.What != configDump {
+		return []string{r.What}
+	}
+	whole := configDump
+	if r.Section == mesh.Endpoints || r.Section == "" {
+		whole += "?include_eds"
+	}
+	mask, known := masks[r.Section]
+	if !known || !masked {
+		return []string{whole}
+	}
+	ask := configDump + "?"
+	if r.Section == mesh.Endpoints {
+		ask += "include_eds&"
+	}
+	ask += "mask=" + mask
+	asks := []string{ask, whole}
+	if r.Section == mesh.Extensions { // an Envoy that has none refuses the mask
+		asks = asks[:1]
+	}
+	if p := pattern(r.Names); p != "" && len(p) <= maxNames {
+		asks = append([]string{ask + "&name_regex=" + p}, asks...)
+	}
+	return asks
+}
+
+// pattern is a regular expression of exactly these names, as a part of a URL.
+// Envoy matches it against whole names (RE2's full match).
+func pattern(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = regexp.QuoteMeta(n)
+	}
+	return strings.ReplaceAll(url.QueryEscape(strings.Join(quoted, "|")), "+", "%20")
+}
+
+// Refused tells what the refusal of a section means, by the status and the
+// text of Envoy's answer: nothing is there (empty), or it has to be asked in
+// another way (again).
+func (r Request) Refused(status int, text string) (empty, again bool) {
+	switch {
+	case r.What != configDump:
+		return false, false
+	case r.Section == mesh.Extensions && status == 400 && strings.Contains(text, "could not be successfully applied"):
+		return true, false
+	}
+	return false, status == 400 || status == 404 || status == 431
+}

@@ -1,0 +1,152 @@
+package sources
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/store"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// mostNarrow is how many times a section of one proxy is asked for some of its
+// elements, before it is loaded whole.
+const mostNarrow = 3
+
+// A section is one of a live Envoy's, of which a part can be asked for.
+type section struct {
+	*store.Thunk
+	row  *row
+	name mesh.Section
+
+	// row.mu guards what follows.
+	parts map[string]*store.Thunk // by the names asked for
+}
+
+// Narrow gives the elements of some names, for a request that costs Envoy
+// little. After a few of them the section is better loaded whole.
+func (s *section) Narrow(ctx context.Context, h mesh.Hint) (elements []any, ok bool, err error) {
+	names := slices.Compact(slices.Sorted(slices.Values(h.Names)))
+	if len(names) == 0 || !envoy.Narrows(s.name) {
+		return nil, false, nil
+	}
+	part := s.part(names)
+	if part == nil {
+		return nil, false, nil
+	}
+	v, err := part.Force(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	elements, ok = v.([]any)
+	return elements, ok, nil
+}
+
+// part gives the value of the elements of some names; nil when it is not worth
+// another one.
+func (s *section) part(names []string) *store.Thunk {
+	r := s.row
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := strings.Join(names, "\x00") // no name has a NUL
+	if t := s.parts[key]; t != nil || len(s.parts) >= mostNarrow {
+		return t
+	}
+	t := r.group.Thunk(func(ctx context.Context) (any, error) {
+		d := &reader{row: r, documents: map[string]*decode.Document{}}
+		v, err := envoy.NewNarrow(r.object, d.fetch, r.m.now, names).Section(context.WithValue(ctx, loadKey{}, true), s.name)
+		return r.had(ctx, s.name, v, err)
+	})
+	if s.parts == nil {
+		s.parts = map[string]*store.Thunk{}
+	}
+	s.parts[key] = t
+	return t
+}
+
+// refused is the error of an answer with another status than 200.
+type refused interface {
+	error
+	Status() (code int, text string)
+}
+
+// live asks a live Envoy: as little as it understands.
+func (d *reader) live(ctx context.Context, request envoy.Request) (*decode.Document, error) {
+	r := d.row
+	masked, err := r.masked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var last error
+	for _, what := range request.Asks(masked) {
+		body, err := r.fetch(ctx, what)
+		var no refused
+		if err == nil || !errors.As(err, &no) {
+			return d.document(what, body), err
+		}
+		last = err
+		empty, again := request.Refused(no.Status())
+		if empty {
+			return &decode.Document{Bytes: strings.NewReader(`{"configs":[]}`), Name: request.What, Proxy: r.id}, nil
+		}
+		if !again {
+			break
+		}
+	}
+	return nil, last
+}
+
+// The first versions that know masks and patterns well: an Envoy before them
+// may end on one (envoyproxy/envoy#17257, #16774), and is asked for whole dumps.
+var (
+	masksOfIstio = version.MajorMinor(1, 12)
+	masksOfEnvoy = version.MajorMinor(1, 20)
+)
+
+// masked tells whether the proxy's Envoy understands masks: by Istio's version
+// as the proxy has told it to Pilot, else by asking the Envoy for its own.
+func (r *row) masked(ctx context.Context) (bool, error) {
+	if v, err := version.ParseGeneric(r.version()); err == nil {
+		return v.AtLeast(masksOfIstio), nil
+	}
+	body, err := r.fetch(ctx, "server_info")
+	if err != nil {
+		return false, err
+	}
+	doc := &decode.Document{Bytes: body, Name: body.Name, Proxy: r.id}
+	v, err := version.ParseGeneric(envoy.Version(ctx, doc))
+	return err == nil && v.AtLeast(masksOfEnvoy), nil
+}
+
+// down keeps why a proxy could not be reached: it isn't waited for again. An
+// answer that it did give, or doesn't have, is another matter.
+func (r *row) down(ctx context.Context, err error) error {
+	var no refused
+	if err == nil || errors.As(err, &no) || errors.Is(err, fs.ErrNotExist) || ended(ctx, err) {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unreachable = cmp.Or(r.unreachable, err)
+	return err
+}
+
+// alive tells whether the proxy's answers come from a live mesh.
+func (r *row) alive() bool {
+	if len(r.places) > 0 {
+		return slices.ContainsFunc(r.places, func(p place) bool { return p.realm.alive() })
+	}
+	return r.home.alive()
+}
+
+// alive tells whether answers of the realm are asked for as they are needed,
+// not recorded.
+func (r *realm) alive() bool { return r.kind == transport.KindLive }
