@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// A depot keeps bytes that came in a stream: in memory while they are few,
-// then in a nameless temporary file. Places in it are never given back.
-type depot struct {
+// A Depot keeps bytes that came in a stream: in memory while they are few,
+// then in a nameless temporary file. It may be used by several goroutines.
+type Depot struct {
 	dir string
 
 	mu     sync.Mutex
@@ -19,15 +19,22 @@ type depot struct {
 	file   *os.File // nil until it is needed
 	remove string   // the file's name where it could not be removed while open
 	tail   int64    // where the file's next place begins
+	free   []int64  // where pieces lay in the file that are no longer needed
 	closed bool
 }
 
-func newDepot(o OpenOptions) *depot {
-	return &depot{dir: o.TempDir, limit: o.MaxUnpacked, memory: o.MaxMemory}
+// NewDepot makes an empty depot. Of the options TempDir, MaxMemory and
+// MaxUnpacked (what it may hold in all) count.
+func NewDepot(o OpenOptions) *Depot {
+	o = o.withDefaults()
+	return &Depot{dir: o.TempDir, limit: o.MaxUnpacked, memory: o.MaxMemory}
 }
 
+// Spool begins a body in the depot.
+func (d *Depot) Spool() *Spool { return &Spool{depot: d} }
+
 // take gives an empty place for up to size bytes.
-func (d *depot) take(size int64) (*place, error) {
+func (d *Depot) take(size int64) (*place, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -43,14 +50,24 @@ func (d *depot) take(size int64) (*place, error) {
 		if err := d.openFile(); err != nil {
 			return nil, err
 		}
-		p.file, p.off = d.file, d.tail
-		d.tail += size
+		p.file, p.off = d.file, d.room(size)
 	}
 	d.held += size
 	return p, nil
 }
 
-func (d *depot) openFile() error {
+// room gives a place in the file.
+func (d *Depot) room(size int64) (off int64) {
+	if last := len(d.free) - 1; size == pieceSize && last >= 0 {
+		off, d.free = d.free[last], d.free[:last]
+		return off
+	}
+	off = d.tail
+	d.tail += size
+	return off
+}
+
+func (d *Depot) openFile() error {
 	if d.file != nil {
 		return nil
 	}
@@ -66,7 +83,7 @@ func (d *depot) openFile() error {
 }
 
 // Close frees the temporary file.
-func (d *depot) Close() error {
+func (d *Depot) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
@@ -81,7 +98,7 @@ func (d *depot) Close() error {
 	return err
 }
 
-// A place is a part of a depot: written once, from its beginning, by one
+// A place is a part of a Depot: written once, from its beginning, by one
 // goroutine, then read by any number.
 type place struct {
 	room int64    // how much it can hold
@@ -135,9 +152,21 @@ func (p *place) ReadAt(b []byte, off int64) (int, error) {
 func (p *place) Size() int64 { return p.size }
 
 // giveBack tells that so many bytes of memory taken are free again.
-func (d *depot) giveBack(n int64) {
+func (d *Depot) giveBack(n int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.held -= n
 	d.memory += n
+}
+
+// leave tells that a piece is not needed any more.
+func (d *Depot) leave(p *place) {
+	if p.file == nil {
+		d.giveBack(p.room)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held -= p.room
+	d.free = append(d.free, p.off)
 }

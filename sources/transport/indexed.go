@@ -18,7 +18,7 @@ const memberWindow = 8 << 20
 // openIndexed gives the files of an archive by its index, of which nothing
 // but the index is read; nil when it has none. Each file is unpacked into the
 // depot when it is first opened.
-func openIndexed(whole decode.Bytes, d *depot, o OpenOptions, l *ledger) (*archive, error) {
+func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archive, error) {
 	entries, ok := readIndex(whole, o.MaxEntries)
 	if !ok {
 		return nil, nil
@@ -45,7 +45,7 @@ func openIndexed(whole decode.Bytes, d *depot, o OpenOptions, l *ledger) (*archi
 type frame struct {
 	archive decode.Bytes
 	entry   indexEntry
-	depot   *depot
+	depot   *Depot
 	turn    chan struct{} // held by who unpacks it
 	stored  decode.Bytes  // unpacked; read and written by who has the turn
 }

@@ -17,14 +17,14 @@ type input struct {
 	options OpenOptions
 	raw     decode.Bytes // its bytes, where any of them can be read at once
 	stream  io.Reader    // its bytes, where they come one after another
-	depot   *depot       // what was unpacked, or came in a stream
+	depot   *Depot       // what was unpacked, or came in a stream
 	faults  *ledger
 	held    closers // what stays open as long as the source
 }
 
 func newInput(name string, o OpenOptions) *input {
 	o = o.withDefaults()
-	in := &input{name: name, options: o, depot: newDepot(o), faults: &ledger{source: name}}
+	in := &input{name: name, options: o, depot: NewDepot(o), faults: &ledger{source: name}}
 	in.hold(in.depot.Close)
 	return in
 }

@@ -8,16 +8,16 @@ import (
 // pieceSize is the size of every piece but the last.
 const pieceSize = 256 << 10
 
-// pieces are bytes whose number is not known before they have all come. It is
-// written like a [place].
-type pieces struct {
-	depot *depot
+// A Spool is a body in a [Depot], whose size is not known before all of it has
+// come: written from its beginning by one goroutine, then read by any number.
+type Spool struct {
+	depot *Depot
 	list  []*place
 	size  int64
 }
 
 // Write appends b.
-func (p *pieces) Write(b []byte) (int, error) {
+func (p *Spool) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
 		at := int(p.size % pieceSize)
@@ -39,7 +39,7 @@ func (p *pieces) Write(b []byte) (int, error) {
 }
 
 // ReadAt reads what was written.
-func (p *pieces) ReadAt(b []byte, off int64) (int, error) {
+func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")
 	}
@@ -60,10 +60,20 @@ func (p *pieces) ReadAt(b []byte, off int64) (int, error) {
 }
 
 // Size gives the number of bytes written.
-func (p *pieces) Size() int64 { return p.size }
+func (p *Spool) Size() int64 { return p.size }
 
-// trim gives back the memory that the last piece does not need.
-func (p *pieces) trim() {
+// Discard gives the body's place back. It can't be read any more, and holds
+// nothing.
+func (p *Spool) Discard() {
+	for _, piece := range p.list {
+		p.depot.leave(piece)
+	}
+	p.list, p.size = nil, 0
+}
+
+// Trim gives back the memory that the last piece does not need. Nothing is
+// written after it.
+func (p *Spool) Trim() {
 	if len(p.list) == 0 {
 		return
 	}

@@ -18,10 +18,12 @@ type Source interface {
 	// Manifest says what the source is, of when, of which cluster.
 	Manifest() Manifest
 
-	// Faults gives what was met while the source was opened and did not end
-	// it, in the order met: Subject is the source's name, Section the file's,
-	// if it is about one. A fault that is fs.ErrNotExist lost nothing: a
-	// snapshot without its manifest.
+	// Faults gives what was met so far and did not end the source, in the
+	// order met: Subject is the source's name, Section the file's, if it is
+	// about one. A fault that is fs.ErrNotExist lost nothing: a snapshot
+	// without its manifest. Of a recorded source all are there once it is
+	// open; of a live one there are more when an answer was only a part of
+	// what was asked for (pods of some namespaces): look again after it came.
 	Faults() []*mesh.Fault
 
 	// Pilots names the istiods, "pod.namespace".
@@ -45,7 +47,8 @@ type Source interface {
 
 	// List gives the objects of a Kubernetes resource in all namespaces:
 	// "pods", "virtualservices.networking.istio.io". In JSON it is a v1 List;
-	// in YAML documents that are Lists or objects, all of that resource.
+	// in YAML documents that are Lists or objects, all of that resource. Pods
+	// may be in Protobuf.
 	List(ctx context.Context, resource string) (*Body, error)
 
 	// Close ends the source. Its bodies can't be read afterwards.
@@ -64,14 +67,16 @@ type Body struct {
 type Form int
 
 // The forms of a body. Text is the speaker's own: Envoy's /clusters without
-// format=json, a bare word of a version.
+// format=json, a bare word of a version. Protobuf is a list of pods as the API
+// server encodes it (k8s.io.api.core.v1.PodList in its envelope).
 const (
 	JSON Form = iota
 	Text
 	YAML
+	Protobuf
 )
 
-// String names the form: "JSON", "text", "YAML".
+// String names the form: "JSON", "text", "YAML", "Protobuf".
 func (f Form) String() string {
 	switch f {
 	case JSON:
@@ -80,6 +85,8 @@ func (f Form) String() string {
 		return "text"
 	case YAML:
 		return "YAML"
+	case Protobuf:
+		return "Protobuf"
 	}
 	return "unknown form"
 }

@@ -49,7 +49,7 @@ func mapTar(ctx context.Context, raw decode.Bytes, o OpenOptions, l *ledger) (*a
 
 // storeTar gives the files of an archive that comes in a stream: they are put
 // into the depot.
-func storeTar(ctx context.Context, r io.Reader, d *depot, o OpenOptions, l *ledger) (*archive, error) {
+func storeTar(ctx context.Context, r io.Reader, d *Depot, o OpenOptions, l *ledger) (*archive, error) {
 	a, err := readTar(ctx, r, o, l, func(h *tar.Header, r io.Reader) (decode.Bytes, error) {
 		return store(d, r, h.Size)
 	})
@@ -63,7 +63,7 @@ func storeTar(ctx context.Context, r io.Reader, d *depot, o OpenOptions, l *ledg
 }
 
 // store puts the size bytes that r begins with into the depot.
-func store(d *depot, r io.Reader, size int64) (decode.Bytes, error) {
+func store(d *Depot, r io.Reader, size int64) (decode.Bytes, error) {
 	p, err := d.take(size)
 	if err != nil {
 		return nil, err
@@ -78,11 +78,11 @@ func store(d *depot, r io.Reader, size int64) (decode.Bytes, error) {
 }
 
 // storeAll puts all of r into the depot.
-func storeAll(d *depot, r io.Reader) (decode.Bytes, error) {
-	p := &pieces{depot: d}
+func storeAll(d *Depot, r io.Reader) (decode.Bytes, error) {
+	p := d.Spool()
 	if _, err := io.Copy(diskWriter{p}, r); err != nil {
 		return nil, err
 	}
-	p.trim()
+	p.Trim()
 	return p, nil
 }
