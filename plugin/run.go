@@ -40,6 +40,8 @@ type run struct {
 	printer printers.Printer
 	notes   map[string]bool
 
+	progress *progress // nil: none is shown
+
 	results int
 	last    bool // whether the last result was true, for -e
 	faults  faults
@@ -48,6 +50,9 @@ type run struct {
 // do compiles, opens, runs, prints, and says what could not be had. The order
 // is that of cost: a mistake in the query is told before anything is read.
 func (r *run) do(ctx context.Context) (err error) {
+	if !r.plain() {
+		defer r.showProgress()()
+	}
 	closeModules, err := r.prepare(ctx)
 	if err != nil {
 		return err
@@ -72,7 +77,7 @@ func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
 	if err := r.variables(); err != nil {
 		return nil, err
 	}
-	r.out = bufio.NewWriterSize(standardOutput{r.Out}, 64<<10)
+	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress}, 64<<10)
 	r.started = r.Now()
 	o := r.printerOptions(ctx)
 	if err := o.Validate(); err != nil {
@@ -99,6 +104,7 @@ func (r *run) round(ctx context.Context, answers []transport.Source) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, r.mesh.Close()) }()
+	r.progress.follow(r.mesh.Progress)
 	if err := r.openPrinter(ctx); err != nil {
 		return err
 	}
@@ -288,10 +294,15 @@ type writeError struct{ err error }
 func (e *writeError) Error() string { return "standard output: " + fact(e.err) }
 func (e *writeError) Unwrap() error { return e.err }
 
-// standardOutput marks the errors of writing results.
-type standardOutput struct{ io.Writer }
+// standardOutput ends the progress where results begin, and marks the errors
+// of writing them.
+type standardOutput struct {
+	io.Writer
+	progress *progress
+}
 
 func (o standardOutput) Write(b []byte) (int, error) {
+	o.progress.end()
 	n, err := o.Writer.Write(b)
 	if err != nil {
 		err = &writeError{err}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"io"
 	"os"
 	"time"
@@ -18,8 +19,16 @@ type World struct {
 	OutTerminal bool // Out is a terminal: colours, hints what to try
 	ErrTerminal bool
 
+	ErrWidth func() int // of the terminal that Err is, in columns; 0 or nil: not known
+
 	Environ []string // "NAME=value"
 	Now     func() time.Time
+
+	// Sleep waits so long, or until ctx ends; then its error is ctx's.
+	Sleep func(ctx context.Context, d time.Duration) error
+
+	// Every gives the time again and again, until stop is called.
+	Every func(d time.Duration) (ticks <-chan time.Time, stop func())
 }
 
 // Process is the world of this process.
@@ -27,8 +36,31 @@ func Process() *World {
 	return &World{
 		Args: os.Args, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		Environ: os.Environ(), Now: time.Now,
+		ErrWidth: func() int {
+			width, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil {
+				return 0
+			}
+			return width
+		},
+		Environ: os.Environ(), Now: time.Now, Sleep: sleep, Every: every,
 	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func every(d time.Duration) (ticks <-chan time.Time, stop func()) {
+	t := time.NewTicker(d)
+	return t.C, t.Stop
 }
 
 // env gives a variable of the environment; the last one set wins.

@@ -1,0 +1,201 @@
+package plugin
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/sources"
+)
+
+const (
+	progressAfter = time.Second            // a shorter run says nothing
+	progressEvery = 100 * time.Millisecond // how often the line is drawn, at most
+	progressOver  = 2 * time.Second        // what the rate is of
+)
+
+// eraseLine goes to the line's beginning and clears it.
+const eraseLine = "\r\x1b[K"
+
+// A progress is the one line on a terminal that says how far a run has come.
+// It stands in for standard error: what is written there takes the line away
+// first, and it is drawn again below. The output's beginning, or the run's
+// end, ends it. A nil progress shows nothing.
+type progress struct {
+	out   io.Writer
+	width func() int
+	now   func() time.Time
+
+	mu      sync.Mutex
+	began   time.Time
+	of      func() sources.Progress // nil: nothing can be told yet
+	waiting string                  // what stands there instead, while it isn't empty
+	shown   string                  // what stands on the terminal
+	over    bool
+	samples []sample
+}
+
+// A sample is how many bytes there were at a time.
+type sample struct {
+	at    time.Time
+	bytes int64
+}
+
+// showProgress begins to show how far the run has come, where somebody may
+// look: on a terminal that can erase what it shows. The run's standard error
+// goes through it until end is called.
+func (r *run) showProgress() (end func()) {
+	if !r.ErrTerminal || r.quiet || r.World.env("TERM") == "dumb" || r.Every == nil {
+		return func() {}
+	}
+	p := &progress{out: r.Err, width: r.ErrWidth, now: r.Now, began: r.Now()}
+	world := *r.World
+	world.Err = p
+	r.World, r.progress = &world, p
+	ticks, stop := r.Every(progressEvery)
+	done, left := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(left)
+		for {
+			select {
+			case <-ticks:
+				p.draw()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		stop()
+		close(done)
+		<-left
+		p.end()
+	}
+}
+
+// follow shows the progress of a mesh from here on.
+func (p *progress) follow(of func() sources.Progress) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.of, p.waiting, p.samples = of, "", nil
+}
+
+// wait shows what is waited for, until a mesh is followed again.
+func (p *progress) wait(text string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = text
+}
+
+// Write writes to standard error in the place of the line.
+func (p *progress) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	return p.out.Write(b)
+}
+
+// end takes the line away for good.
+func (p *progress) end() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	p.over = true
+}
+
+func (p *progress) erase() {
+	if p.shown != "" {
+		_, _ = io.WriteString(p.out, eraseLine) // a terminal that is gone shows nothing anyway
+		p.shown = ""
+	}
+}
+
+func (p *progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if p.over || now.Sub(p.began) < progressAfter {
+		return
+	}
+	text := p.text(now)
+	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // in the last column some terminals begin a new line
+		text = string([]rune(text)[:most])
+	}
+	if text == p.shown {
+		return
+	}
+	_, _ = io.WriteString(p.out, "\r"+text+"\x1b[K")
+	p.shown = text
+}
+
+// columns is how wide the terminal is; it may change at any time.
+func (p *progress) columns() int {
+	if p.width != nil {
+		if n := p.width(); n > 1 {
+			return n
+		}
+	}
+	return 80
+}
+
+// text is what the line says: phase, done of total, bytes, rate.
+func (p *progress) text(now time.Time) string {
+	if p.waiting != "" {
+		return p.waiting
+	}
+	if p.of == nil {
+		return "opening the mesh"
+	}
+	is := p.of()
+	if is.Phase == "" {
+		return "opening the mesh"
+	}
+	parts := []string{is.Phase, fmt.Sprintf("%d/%d", is.Done, is.Total)}
+	if is.Bytes > 0 {
+		parts = append(parts, inBrief(float64(is.Bytes)))
+	}
+	if rate := p.rate(now, is.Bytes); rate > 0 {
+		parts = append(parts, inBrief(rate)+"/s")
+	}
+	return strings.Join(parts, "  ")
+}
+
+// rate is how many bytes a second came lately.
+func (p *progress) rate(now time.Time, bytes int64) float64 {
+	for len(p.samples) > 1 && now.Sub(p.samples[0].at) > progressOver {
+		p.samples = p.samples[1:]
+	}
+	p.samples = append(p.samples, sample{now, bytes})
+	first := p.samples[0]
+	if took := now.Sub(first.at).Seconds(); took > 0 {
+		return float64(bytes-first.bytes) / took
+	}
+	return 0
+}
+
+// inBrief writes a number of bytes in two or three digits.
+func inBrief(n float64) string {
+	unit := "B"
+	for _, larger := range []string{"kB", "MB", "GB"} {
+		if n < 999.5 {
+			break
+		}
+		n, unit = n/1000, larger
+	}
+	if n < 9.95 && unit != "B" {
+		return fmt.Sprintf("%.1f %s", n, unit)
+	}
+	return fmt.Sprintf("%.0f %s", n, unit)
+}
