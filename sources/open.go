@@ -49,6 +49,12 @@ type Options struct {
 	// Concurrency is how many requests and sections are under way at once; 0: 16.
 	Concurrency int
 
+	// MaxWhole is how many proxies of a live mesh may be read whole, with all
+	// their sections; 0: any number. One more calls TooMany, once or more, which
+	// must end the context that Open was given.
+	MaxWhole int
+	TooMany  func(*TooManyError)
+
 	// Now is the document's time where no snapshot gives one.
 	Now time.Time
 
@@ -74,6 +80,7 @@ type Mesh struct {
 	mu      sync.Mutex
 	answers map[question]*answer
 	loaded  map[Loaded]int
+	whole   int              // proxies of which all sections were asked for
 	faults  map[string]noted // by what they say
 }
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -74,6 +76,9 @@ func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 		group.Go(func() error { return m.readScene(ctx, scenes[i], &g) })
 	}
 	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if err := unreadable(scenes, g.faults); err != nil {
 		return nil, err
 	}
 	rows, err := m.join(ctx, scenes, &g)
@@ -177,6 +182,36 @@ func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*dec
 	}
 	g.add(f)
 	return false, nil
+}
+
+// An UnreadableError is of a live mesh of which nothing could be read: no
+// Pilot, no pods, no proxy.
+type UnreadableError struct{ Faults []*mesh.Fault }
+
+func (e *UnreadableError) Error() string {
+	var lines []string
+	for _, f := range e.Faults {
+		if line := f.Error(); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return "nothing could be read: " + strings.Join(lines, "; ")
+}
+
+// unreadable tells whether nothing was had of any realm, and all are live: a
+// snapshot is looked into when it is opened.
+func unreadable(scenes []*scene, faults []*mesh.Fault) error {
+	for _, s := range scenes {
+		told := slices.ContainsFunc(s.pilots, func(p *pilot) bool { return p.told || p.met })
+		if !s.realm.alive() || told || s.listed || len(s.proxies) > 0 {
+			return nil
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	sortFaults(faults)
+	return &UnreadableError{faults}
 }
 
 // noPilots is the error of a realm in which none was found.

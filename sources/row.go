@@ -33,6 +33,8 @@ type row struct {
 	reader      *reader
 	desired     *mesh.Object
 	unreachable error // of a live proxy that was asked
+
+	begun map[mesh.Section]bool // that were asked for whole; guarded by the mesh's mu
 }
 
 // A place is where a proxy's answers can be had, and under which name.

@@ -28,6 +28,9 @@ type reader struct {
 // unless some of its elements are asked for.
 func (r *row) section(s mesh.Section) mesh.Lazy {
 	whole := r.group.Thunk(func(ctx context.Context) (any, error) {
+		if err := r.begin(ctx, s); err != nil {
+			return nil, err
+		}
 		v, err := r.reading().section(context.WithValue(ctx, loadKey{}, true), s)
 		return r.had(ctx, s, v, err)
 	})
