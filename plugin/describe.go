@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources"
 )
 
 // describe renders an error for people: one line, and where there is a query,
@@ -17,6 +18,10 @@ func describe(err error) string {
 	var se *syntax.Error
 	if errors.As(err, &se) {
 		return se.Caret()
+	}
+	var none *sources.UnreadableError
+	if errors.As(err, &none) {
+		return oneLine(none.Error())
 	}
 	var re *eval.Error
 	if errors.As(err, &re) {

@@ -17,11 +17,18 @@ type flags struct {
 	kube *genericclioptions.ConfigFlags
 
 	// What is asked, and of which part of the mesh.
-	snapshots     []string
-	query         string
-	files         []string
-	allNamespaces bool
-	selector      string
+	snapshots      []string
+	contexts       []string
+	pilots         []string
+	envoys         []string
+	istioNamespace string
+	revision       string
+	adminPort      int
+	maxFetch       int
+	query          string
+	files          []string
+	allNamespaces  bool
+	selector       string
 
 	// What the query may do.
 	libraryPath []string
@@ -87,6 +94,13 @@ func (f *flags) bind(s *pflag.FlagSet) {
 
 func (f *flags) bindMesh(s *pflag.FlagSet) {
 	s.StringArrayVar(&f.snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", or "demo"; repeat it for several`)
+	s.StringSliceVar(&f.contexts, "contexts", nil, "the clusters of several kubeconfig contexts as one mesh: a,b")
+	s.StringArrayVar(&f.pilots, "pilot", nil, "the address of an istiod's debug port, without Kubernetes: http://127.0.0.1:15014; repeat it for several")
+	s.StringArrayVar(&f.envoys, "envoy", nil, "the address of an Envoy's admin port, without Kubernetes: http://127.0.0.1:15000; repeat it for several")
+	s.StringVarP(&f.istioNamespace, "istio-namespace", "i", "istio-system", "where istiod runs")
+	s.StringVar(&f.revision, "revision", "", "only the istiods and proxies of this revision")
+	s.IntVar(&f.adminPort, "proxy-admin-port", 0, "Envoy's admin port (0: as the pod says, else 15000)")
+	s.IntVar(&f.maxFetch, "max-fetch", 20, "how many live proxies may be read whole, with all their sections (0: any number)")
 	s.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
 	s.StringVarP(&f.selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
 	s.Var(&f.memory, "memory", "how much of the mesh may be held in memory at once")

@@ -13,11 +13,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// openSources opens what is asked: the snapshots that --snapshot names. They
-// are the caller's.
+// openSources opens what is asked: the snapshots that --snapshot names, else a
+// live mesh. They are the caller's.
 func (r *run) openSources(ctx context.Context) ([]transport.Source, error) {
 	if len(r.snapshots) == 0 {
-		return nil, usage("no --snapshot was given, and a live mesh can't be read by this version: try --snapshot demo")
+		return r.openLive()
 	}
 	answers, err := r.openSnapshots(ctx)
 	if err != nil {
@@ -34,6 +34,7 @@ func (r *run) openSources(ctx context.Context) ([]transport.Source, error) {
 func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.labels, Proxies: r.asked.proxies,
+		Revision: r.revision, MaxWhole: r.maxFetch, TooMany: r.refuse,
 		Memory: int64(r.memory), Concurrency: r.concurrency, Now: r.started, Clock: r.Now,
 	}
 	if !r.allNamespaces {
@@ -44,6 +45,9 @@ func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err err
 	}
 	return nil
 }
+
+// refuse ends a run that asks for more than it may.
+func (r *run) refuse(err *sources.TooManyError) { r.cancel(&exitError{exitUsage, err}) }
 
 // closeAll closes sources.
 func closeAll(all []transport.Source) (err error) {

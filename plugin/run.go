@@ -41,6 +41,7 @@ type run struct {
 	notes   map[string]bool
 
 	progress *progress // nil: none is shown
+	cancel   context.CancelCauseFunc
 
 	results int
 	last    bool // whether the last result was true, for -e
@@ -100,6 +101,8 @@ func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
 // round makes the document anew over the sources and prints what the query
 // gives.
 func (r *run) round(ctx context.Context, answers []transport.Source) (err error) {
+	ctx, r.cancel = context.WithCancelCause(ctx)
+	defer r.cancel(nil)
 	if err := r.openMesh(ctx, answers); err != nil {
 		return err
 	}
@@ -111,6 +114,9 @@ func (r *run) round(ctx context.Context, answers []transport.Source) (err error)
 	r.explainPlan()
 	r.hintLabels()
 	err = r.over(ctx, r.mesh.Document(), r.options())
+	if cause := new(exitError); errors.As(context.Cause(ctx), &cause) {
+		err = cause
+	}
 	err = r.ended(err)
 	r.explainAsked()
 	return err
@@ -280,6 +286,8 @@ func exitCode(err error) int {
 	var e *exitError
 	var w *writeError
 	switch {
+	case errors.As(err, new(*sources.UnreadableError)):
+		return exitUsage
 	case errors.As(err, &e):
 		return e.code
 	case errors.As(err, &w):
