@@ -32,7 +32,9 @@ func proxyKind() Kind {
 	}
 	cluster := path("CLUSTER", "clusterID")
 	cluster.Sometimes, cluster.shown = "proxies of several clusters; -o wide", varies
-	columns = append(columns, cluster, path("PILOT", "pilot"), path("VERSION", "version"))
+	from := path("CONTEXT", "context")
+	from.Sometimes, from.shown = "proxies of several contexts", varies
+	columns = append(columns, from, cluster, path("PILOT", "pilot"), path("VERSION", "version"))
 	columns = append(columns, wide(
 		path("REVISION", "revision"),
 		path("TYPE", "type"),

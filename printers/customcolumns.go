@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"time"
 
 	"k8s.io/client-go/util/jsonpath"
 )
@@ -144,7 +145,13 @@ func (p *customColumns) flush() error {
 	return p.grid.print(lines, make([]bool, len(p.headers)))
 }
 
-func (p *customColumns) Close() error {
+func (p *customColumns) Close() error { return p.Flush() }
+
+// Begin begins a round.
+func (p *customColumns) Begin(time.Time) {}
+
+// Flush prints the lines of the round; the next goes on below them.
+func (p *customColumns) Flush() error {
 	if len(p.lines) == 0 {
 		return nil
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	Template          string // --template, in place of what follows the = in Format
 	MissingKeysFail   bool   // --allow-missing-template-keys=false
 	ShowManagedFields bool   // metadata.managedFields in -o json, yaml and kyaml
+	Ageless           bool   // tables say nothing that changes with time alone: how two of them differ is news
 
 	// jq's stream. Any of them keeps tables away; the first six go with -o
 	// json too.

@@ -3,6 +3,7 @@ package printers
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -22,6 +23,18 @@ type Printer interface {
 	// Close prints what was held back and ends what was begun: the last block
 	// of a table, a list. It is called once, also after an error of the query.
 	Close() error
+}
+
+// A Lasting printer prints the results of several rounds below one another,
+// under one header.
+type Lasting interface {
+	Printer
+
+	// Begin begins a round: ages in it are counted from now.
+	Begin(now time.Time)
+
+	// Flush prints what is held back of the round.
+	Flush() error
 }
 
 // New gives the printer that the options ask for. The error is a

@@ -31,6 +31,8 @@ type reading struct {
 	now   time.Time
 	wide  bool
 	err   error
+
+	ageless bool // nothing is as old as it is
 }
 
 // A subject is an object that a row of a table is about. Its methods look only
@@ -139,8 +141,11 @@ func (s *subject) texts(path ...string) []string {
 	return out
 }
 
-// seconds gives a number of seconds in kubectl's short form: "5m".
+// seconds gives an age, a number of seconds, in kubectl's short form: "5m".
 func (s *subject) seconds(path ...string) string {
+	if s.ageless {
+		return ""
+	}
 	text := s.text(path...)
 	if text == "" {
 		return ""
@@ -154,6 +159,9 @@ func (s *subject) seconds(path ...string) string {
 
 // since gives how long ago a time was, in kubectl's short form.
 func (s *subject) since(path ...string) string {
+	if s.ageless {
+		return ""
+	}
 	text := s.text(path...)
 	if text == "" {
 		return ""

@@ -3,6 +3,7 @@ package printers
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -56,7 +57,7 @@ func (t *tables) Render(ctx context.Context, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{ctx: ctx, near: t.near, now: t.opts.Now, wide: t.wide}
+	r := &reading{ctx: ctx, near: t.near, now: t.opts.Now, wide: t.wide, ageless: t.opts.Ageless}
 	if k := t.kindOf(r, seen); k != nil {
 		rows := t.rows(r, k, v, seen)
 		return tabled{kind: k, rows: rows, value: v}, r.err
@@ -158,6 +159,17 @@ func (t *tables) endBlock() error {
 }
 
 func (t *tables) Close() error { return t.endBlock() }
+
+// Begin begins a round.
+func (t *tables) Begin(now time.Time) { t.opts.Now, t.near = now, newNeighbours() }
+
+// Flush prints the rows of the round; the next goes on below them.
+func (t *tables) Flush() error {
+	if t.block == nil || len(t.block.rows)+len(t.block.flat) == 0 {
+		return nil
+	}
+	return t.block.flush(false)
+}
 
 // PrintedTable tells whether a table was printed: something for people.
 func (t *tables) PrintedTable() bool { return t.printed }

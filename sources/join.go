@@ -82,30 +82,49 @@ func (j *joint) clusters() {
 // connections makes a row for each proxy that a Pilot knows. Of one that is
 // known to several the freshest connection counts.
 func (j *joint) connections() {
-	type key struct{ clusterID, id string }
-	best := map[key]*link{}
+	type key struct {
+		apart         *realm
+		clusterID, id string
+	}
+	of := func(l *link) key { return key{j.apart(l), l.clusterID(), l.id} }
+	all := map[key][]*link{}
 	for _, l := range j.links {
-		k := key{l.clusterID(), l.id}
-		if best[k] == nil || fresher(l, best[k]) > 0 {
-			best[k] = l
-		}
+		all[of(l)] = append(all[of(l)], l)
 	}
 	for _, l := range j.links {
-		k := key{l.clusterID(), l.id}
-		if best[k] != l {
+		same := all[of(l)]
+		if same == nil { // had with the first of them
 			continue
 		}
-		r := j.add(l.id, k.clusterID)
-		r.link = l
+		delete(all, of(l))
+		slices.SortStableFunc(same, func(a, b *link) int { return fresher(b, a) })
+		r := j.add(l.id, l.clusterID())
+		r.link, r.also = same[0], same[1:]
 		for _, s := range j.scenes {
-			if r.pod == nil && s.pods[l.id] != nil && s.clusterID == k.clusterID {
+			if r.pod == nil && s.pods[l.id] != nil && s.clusterID == l.clusterID() && (j.apart(l) == nil || j.apart(l) == s.realm) {
 				r.pod, r.home = s.pods[l.id], s.realm
 			}
 		}
 		if r.home == nil {
-			r.home = l.pilot.realm
+			r.home = r.link.pilot.realm
 		}
 	}
+}
+
+// apart gives the realm of a connection where several realms have clusters of
+// that one name: these are meshes that have nothing to do with one another, as
+// Istio calls every lone cluster "Kubernetes".
+func (j *joint) apart(l *link) *realm {
+	n := 0
+	for _, s := range j.scenes {
+		if s.clusterID == l.clusterID() && !s.realm.lone() {
+			n++
+		}
+	}
+	if n > 1 {
+		return l.pilot.realm
+	}
+	return nil
 }
 
 // pods makes a row for each pod of a proxy that no Pilot knows.

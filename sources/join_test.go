@@ -55,12 +55,12 @@ func TestTwoPilots(t *testing.T) {
 	by, order := proxies(t, m)
 	same(t, "order", order, []string{"a.x", "b.x", "both.x", "quiet.x", "tie.x"})
 	for id, want := range map[string]string{
-		"a.x": "i-a 2", "b.x": "i-b 2",
-		"both.x":  "i-a 1", // connected later, though sent to earlier
-		"quiet.x": "i-b 4", // connected at once: sent to later
-		"tie.x":   "i-a 5", // nothing between them: by name
+		"a.x": "i-a [i-a] 2", "b.x": "i-b [i-b] 2",
+		"both.x":  "i-a [i-a i-b] 1", // connected later, though sent to earlier
+		"quiet.x": "i-b [i-b i-a] 4", // connected at once: sent to later
+		"tie.x":   "i-a [i-a i-b] 5", // nothing between them: by name
 	} {
-		got := fmt.Sprint(at(t, by[id], "pilot"), " ", strings.TrimPrefix(at(t, by[id], "sync", "cds", "sent").(string), "2026-11-22T12:00:00Z/"))
+		got := fmt.Sprint(at(t, by[id], "pilot"), " ", at(t, by[id], "pilots"), " ", strings.TrimPrefix(at(t, by[id], "sync", "cds", "sent").(string), "2026-11-22T12:00:00Z/"))
 		if got != want {
 			t.Errorf("%s: %s, want %s", id, got, want)
 		}
@@ -224,6 +224,28 @@ func TestContexts(t *testing.T) {
 	same(t, "pilots", pilots, []string{"i-e E", "i-w W"})
 	if got := fmt.Sprint(at(t, m.Document(), "contexts")); got != "[east west]" {
 		t.Errorf("contexts %s", got)
+	}
+}
+
+// Two meshes that have nothing to do with one another, whose clusters are
+// called alike: their proxies are apart, whatever their names.
+func TestContextsOfOneName(t *testing.T) {
+	of := func(context string, n int) map[string]string {
+		return map[string]string{
+			"manifest.json":         `{"kind":"Snapshot","version":1,"takenAt":"2026-11-22T13:00:00Z","context":"` + context + `"}`,
+			"pilots/i.s/syncz.json": syncz(synced("K", "db-0.x", n)), "pilots/i.s/adsz.json": adsz(connected("K", "db-0.x", n)),
+			"kubernetes/pods.json": podItems("db-0.x"),
+		}
+	}
+	m := open(t, Options{}, source(t, files(t, of("east", 1))), source(t, files(t, of("west", 2))))
+	var got []string
+	for _, p := range at(t, m.Document(), "proxies").([]any) {
+		got = append(got, fmt.Sprint(at(t, p, "context"), " ", at(t, p, "id"), " ", at(t, p, "pilots"), " ", at(t, p, "connectedAt"), " ", at(t, p, "ready") != nil))
+	}
+	same(t, "proxies", got, []string{"east db-0.x [i] 2026-11-22T12:00:01Z true", "west db-0.x [i] 2026-11-22T12:00:02Z true"})
+	m = open(t, Options{Proxies: []string{"west/db-0"}}, source(t, files(t, of("east", 1))), source(t, files(t, of("west", 2))))
+	if all := at(t, m.Document(), "proxies").([]any); len(all) != 1 || at(t, all[0], "context") != "west" {
+		t.Errorf("%d proxies", len(all))
 	}
 }
 

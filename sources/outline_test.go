@@ -54,7 +54,7 @@ func TestProxiesOfTheCapture(t *testing.T) {
 		name, namespace, _ := strings.Cut(s.Proxy, ".")
 		want := map[string]any{
 			"kind": "Proxy", "id": s.Proxy, "name": name, "namespace": namespace, "type": s.Type, "clusterID": s.ClusterID,
-			"pilot": "istiod-78566f45b4-v5qhf", "revision": nil, "version": s.Version, "connected": true,
+			"context": "bookinfo", "pilot": "istiod-78566f45b4-v5qhf", "pilots": []any{"istiod-78566f45b4-v5qhf"}, "revision": nil, "version": s.Version, "connected": true,
 		}
 		for _, p := range pods {
 			if p.Metadata["name"] != name {
@@ -218,7 +218,7 @@ func TestPilots(t *testing.T) {
 	pilots := at(t, m.Document(), "pilots").([]any)
 	want := map[string]any{
 		"kind": "Pilot", "name": "istiod-78566f45b4-v5qhf", "namespace": "istio-system", "revision": "default", "version": nil,
-		"ip": nil, "clusterID": "Kubernetes", "connectedProxies": 7.,
+		"ip": nil, "clusterID": "Kubernetes", "context": "bookinfo", "connectedProxies": 7.,
 	}
 	for _, p := range parsed[podList](t, capture+"/kubernetes/pods.json").Items {
 		if p.Metadata["name"] == want["name"] {

@@ -39,7 +39,7 @@ func (m *Mesh) pilotObject(p *pilot, s *scene) *mesh.Object {
 	name, namespace := cut(p.id)
 	f := map[string]any{
 		"name": name, "namespace": nullable(namespace), "revision": nil, "ip": nil,
-		"clusterID": nullable(s.clusterID), "connectedProxies": nil,
+		"clusterID": nullable(s.clusterID), "context": nullable(s.realm.context), "connectedProxies": nil,
 		"version": m.pilotVersion(p),
 	}
 	if p.told || p.met {

@@ -22,6 +22,7 @@ type row struct {
 	asked     bool   // every Pilot was asked who is connected
 
 	link *link           // nil: no Pilot knows it
+	also []*link         // to other Pilots, the freshest first
 	pod  *kube.Pod       // nil: Kubernetes doesn't know it
 	who  *envoy.Identity // set where neither does
 
@@ -49,14 +50,19 @@ func (r *row) hang() {
 	f := map[string]any{
 		"id": r.id, "name": nullable(r.name()), "namespace": nullable(r.namespace()),
 		"type": nullable(r.kind()), "clusterID": nullable(r.clusterID),
-		"pilot": nil, "revision": nullable(r.revision()), "version": nullable(r.version()),
+		"context": nullable(r.home.context), "pilot": nil, "pilots": []any{}, "revision": nullable(r.revision()), "version": nullable(r.version()),
 		"ip": nil, "ips": nil, "node": nullable(r.node()),
 		"labels": object(r.labels()), "annotations": object(r.annotations()),
 		"workload": nullable(r.workload()), "serviceAccount": nullable(r.serviceAccount()), "locality": object(r.locality()),
 		"connected": r.connected(), "connectedAt": instant(r.link.connectedAt()), "ready": nil,
 	}
 	if r.link != nil {
-		f["pilot"], _ = cut(r.link.pilot.id)
+		var all []string
+		for _, l := range append([]*link{r.link}, r.also...) {
+			name, _ := cut(l.pilot.id)
+			all = append(all, name)
+		}
+		f["pilot"], f["pilots"] = all[0], texts(all)
 	}
 	if ips := r.ips(); len(ips) > 0 {
 		f["ip"], f["ips"] = ips[0], texts(ips)

@@ -104,14 +104,14 @@ func nameOf(ctx context.Context, p any) (mesh.Name, error) {
 		t, _ := s.(string)
 		return t
 	}
-	n := mesh.Name{ID: text("id"), Pod: text("name"), Workload: text("workload"), ClusterID: text("clusterID")}
+	n := mesh.Name{ID: text("id"), Pod: text("name"), Workload: text("workload"), ClusterID: text("clusterID"), Context: text("context")}
 	return n, err
 }
 
 func oneWorkload(at []int, names []mesh.Name) bool {
 	first := names[at[0]]
 	for _, i := range at {
-		if n := names[i]; n.Workload == "" || n.Workload != first.Workload || n.ClusterID != first.ClusterID || namespace(n) != namespace(first) {
+		if n := names[i]; n.Workload == "" || n.Workload != first.Workload || n.ClusterID != first.ClusterID || n.Context != first.Context || namespace(n) != namespace(first) {
 			return false
 		}
 	}

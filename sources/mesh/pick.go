@@ -8,6 +8,7 @@ type Name struct {
 	Pod       string
 	Workload  string
 	ClusterID string
+	Context   string // of kubeconfig
 }
 
 // workloadKinds are the ways to write "the workload of that name" that people
@@ -16,7 +17,7 @@ var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "stat
 
 // Pick gives the places in all of the proxies that a word means, by the first
 // rule that fits any: exact id, exact pod name, workload name, prefix of an
-// id. "cluster/id" means the id in that cluster, "deploy/x" the workload x,
+// id. "cluster/id" means the id in that cluster or context, "deploy/x" the workload x,
 // "pod/x" the pod. None fits: no places.
 func Pick(word string, all []Name) []int {
 	kind, rest, slash := strings.Cut(word, "/")
@@ -33,7 +34,7 @@ func Pick(word string, all []Name) []int {
 		return pick(all, byID(rest), byPod(rest))
 	}
 	there := func(r rule) rule {
-		return func(n *Name) bool { return n.ClusterID == kind && r(n) }
+		return func(n *Name) bool { return (n.ClusterID == kind || n.Context == kind) && r(n) }
 	}
 	return pick(all, there(byID(rest)), there(byPod(rest)), there(byWorkload(rest)), there(byPrefix(rest)))
 }

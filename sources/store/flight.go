@@ -57,3 +57,52 @@ func (f *flight) wait(ctx context.Context, mu *sync.Mutex) (any, error) {
 		return nil, ctx.Err()
 	}
 }
+
+// The air is where the loads of a store are while they run.
+type air struct {
+	mu     sync.Mutex
+	flying int
+	closed bool
+	empty  chan struct{} // closed when nothing flies any more; nil: nobody waits for that
+}
+
+// begin lets a load run, unless the air is closed: then the error is that of
+// a load that was canceled. Who begins ends.
+func (a *air) begin() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return context.Canceled
+	}
+	a.flying++
+	return nil
+}
+
+func (a *air) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.flying--; a.flying == 0 && a.empty != nil {
+		close(a.empty)
+		a.empty = nil
+	}
+}
+
+func (a *air) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+}
+
+func (a *air) settle() {
+	a.mu.Lock()
+	if a.flying == 0 {
+		a.mu.Unlock()
+		return
+	}
+	if a.empty == nil {
+		a.empty = make(chan struct{})
+	}
+	empty := a.empty
+	a.mu.Unlock()
+	<-empty
+}

@@ -64,7 +64,7 @@ func (s *Shared[T]) Again() int {
 }
 
 func (s *Shared[T]) fly(f *flight) {
-	v, err := s.make(f.ctx)
+	v, err := s.run(f.ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if mine := s.flight == f; mine {
@@ -74,4 +74,12 @@ func (s *Shared[T]) fly(f *flight) {
 		}
 	}
 	f.land(v, err)
+}
+
+func (s *Shared[T]) run(ctx context.Context) (v T, err error) {
+	if err := s.store.air.begin(); err != nil {
+		return v, err
+	}
+	defer s.store.air.end()
+	return s.make(ctx)
 }

@@ -38,6 +38,8 @@ type Store struct {
 	memory int64
 	slots  chan struct{} // nil: unbounded
 
+	air air // the loads under way
+
 	mu     sync.Mutex
 	recent list.List // of *Group, with something loaded; the one touched last in front
 	count  Counters
@@ -66,7 +68,14 @@ func New(ctx context.Context, o Options) *Store {
 }
 
 // Close ends the loads under way. What is loaded stays readable.
-func (s *Store) Close() { s.cancel() }
+func (s *Store) Close() {
+	s.cancel()
+	s.air.close()
+}
+
+// Settle waits, after Close, until no load is running: then nothing that they
+// read is needed any more.
+func (s *Store) Settle() { s.air.settle() }
 
 // Counters gives the counters as they are now.
 func (s *Store) Counters() Counters {

@@ -99,6 +99,10 @@ func (t *Thunk) fly(f *flight) {
 }
 
 func (t *Thunk) run(ctx context.Context) (any, error) {
+	if err := t.group.store.air.begin(); err != nil {
+		return nil, err
+	}
+	defer t.group.store.air.end()
 	release, err := t.group.store.Slot(ctx)
 	if err != nil {
 		return nil, err
