@@ -169,10 +169,16 @@ func (m *Mesh) Document() *mesh.Object { return m.document }
 func (m *Mesh) Now() time.Time { return m.now }
 
 // Close ends what is under way and closes the sources, unless they are to be
-// kept.
+// kept: a source that can forget its answers does so then.
 func (m *Mesh) Close() error {
 	m.store.Close()
 	if m.options.Keep {
+		m.store.Settle()
+		for _, s := range m.options.Sources {
+			if f, ok := s.(interface{ Forget() }); ok {
+				f.Forget()
+			}
+		}
 		return nil
 	}
 	var first error

@@ -1,0 +1,144 @@
+package sources
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// The fingerprint is the same for answers that say the same, and another when
+// a proxy, its state or its pod is another.
+func TestFingerprint(t *testing.T) {
+	syncz := filepath.Join("pilots", thePilot, "syncz.json")
+	pods := filepath.Join("kubernetes", "pods.json")
+	edit := func(name string, change func(any)) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			path := filepath.Join(dir, name)
+			v := parsed[any](t, path)
+			change(v)
+			b, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, dir, name, string(b))
+		}
+	}
+	items := func(v any) []any { return v.(map[string]any)["items"].([]any) }
+	meta := func(v any) map[string]any { return items(v)[0].(map[string]any)["metadata"].(map[string]any) }
+	first := func(v any) map[string]any {
+		for _, r := range v.([]any)[0].(map[string]any)["resources"].(map[string]any) {
+			return r.(map[string]any)
+		}
+		return nil
+	}
+	remove := func(names ...string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			for _, name := range names {
+				if err := os.Remove(filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	of := func(t *testing.T, change func(*testing.T, string)) string {
+		dir := copied(t)
+		change(t, dir)
+		c := source(t, dir)
+		m := open(t, Options{}, c)
+		word, err := m.Fingerprint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(c.log(), func(s string) bool { return s != "pilot syncz" && s != "list pods" }) {
+			t.Errorf("asked for %v", c.log())
+		}
+		if len(at(t, m.Document(), "proxies").([]any)) > 0 && strings.Contains(strings.Join(c.log(), " "), "again") {
+			t.Errorf("asked twice: %v", c.log())
+		}
+		return word
+	}
+	plain := of(t, func(*testing.T, string) {})
+	for name, c := range map[string]struct {
+		change func(*testing.T, string)
+		same   bool
+	}{
+		"as it was":       {func(*testing.T, string) {}, true},
+		"another order":   {edit(syncz, func(v any) { slices.Reverse(v.([]any)) }), true},
+		"pods' order":     {edit(pods, func(v any) { slices.Reverse(items(v)) }), true},
+		"managed fields":  {edit(pods, func(v any) { meta(v)["managedFields"] = []any{1}; meta(v)["resourceVersion"] = "99" }), true},
+		"acked":           {edit(syncz, func(v any) { first(v)["acked"] = "x" }), false},
+		"an error":        {edit(syncz, func(v any) { first(v)["lastError"] = "x" }), false},
+		"a label":         {edit(pods, func(v any) { meta(v)["labels"] = map[string]any{"a": "b"} }), false},
+		"a pod less":      {edit(pods, func(v any) { v.(map[string]any)["items"] = items(v)[1:] }), false},
+		"no pods":         {remove(pods), false},
+		"no istiod spoke": {remove(syncz), false},
+	} {
+		if got := of(t, c.change); (got == plain) != c.same || got == "" {
+			t.Errorf("%s: %s, before %s", name, got, plain)
+		}
+	}
+	if got := of(t, remove(pods, syncz)); got != "" {
+		t.Errorf("nothing tells of changes: %s", got)
+	}
+}
+
+// A broken source is one that nobody reaches.
+type broken struct{ transport.Source }
+
+func (broken) Pilot(context.Context, string, string) (*transport.Body, error) {
+	return nil, errors.New("connection refused")
+}
+
+func (broken) List(context.Context, string) (*transport.Body, error) {
+	return nil, errors.New("connection refused")
+}
+
+func TestFingerprintOfNothing(t *testing.T) {
+	var none *UnreadableError
+	m := open(t, Options{}, &counted{Source: broken{source(t, capture)}})
+	if word, err := m.Fingerprint(t.Context()); !errors.As(err, &none) || word != "" {
+		t.Errorf("%q %v", word, err)
+	}
+}
+
+// A keeper knows whether it is open, and what it still holds.
+type keeper struct {
+	transport.Source
+	closed bool
+	forgot int
+}
+
+func (k *keeper) Close() error { k.closed = true; return k.Source.Close() }
+func (k *keeper) Forget()      { k.forgot++ }
+
+// Sources that are kept stay open, and forget what they answered.
+func TestKeep(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		k := &keeper{Source: source(t, capture)}
+		for round := range 2 {
+			if round > 0 && !keep {
+				break
+			}
+			m, err := Open(t.Context(), Options{Sources: []transport.Source{k}, Keep: keep})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if all, _ := proxies(t, m); len(all) == 0 {
+				t.Error("no proxies")
+			}
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+			if k.closed == keep || keep != (k.forgot == round+1) {
+				t.Errorf("keep %t: closed %t, forgot %d", keep, k.closed, k.forgot)
+			}
+		}
+	}
+}

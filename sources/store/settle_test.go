@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+)
+
+// After Close what reads goes on until it notices; Settle waits for that, and
+// nothing begins any more.
+func TestSettle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(t.Context(), Options{})
+		open, reading := make(chan struct{}), false
+		read := func(ctx context.Context) (int, error) {
+			reading = true
+			<-open // what doesn't look at ctx
+			reading = false
+			return 1, nil
+		}
+		body := NewShared(s, read)
+		th := alone(s, func(ctx context.Context, _ func(int64)) (any, error) { return body.Get(ctx) })
+		go th.Force(t.Context())
+		synctest.Wait()
+		s.Close()
+		settled := make(chan struct{})
+		go func() { s.Settle(); close(settled) }()
+		synctest.Wait()
+		select {
+		case <-settled:
+			t.Error("settled while something read")
+		default:
+		}
+		if _, err := NewShared(s, read).Get(t.Context()); err != context.Canceled {
+			t.Errorf("begun after the end: %v", err)
+		}
+		close(open)
+		<-settled
+		if reading {
+			t.Error("settled while something read")
+		}
+		s.Settle() // nothing is under way: at once
+	})
+}
