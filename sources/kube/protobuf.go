@@ -1,0 +1,267 @@
+package kube
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// ProtobufPods reads a list of pods as the API server encodes it for who
+// accepts protobuf, one pod after another.
+func ProtobufPods(ctx context.Context, body decode.Bytes) ([]Pod, error) {
+	var pods []Pod
+	err := eachPod(ctx, body, func(p *corev1.Pod) error {
+		pods = append(pods, pod(looked(p)))
+		return nil
+	})
+	return pods, err
+}
+
+// ProtobufJSON gives the JSON of such a list, as the API server would have
+// written it.
+func ProtobufJSON(ctx context.Context, body decode.Bytes) ([]byte, error) {
+	out := bytes.NewBufferString(`{"kind":"PodList","apiVersion":"v1","items":[`)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	empty := out.Len()
+	err := eachPod(ctx, body, func(p *corev1.Pod) error {
+		if out.Len() > empty {
+			out.WriteByte(',')
+		}
+		return enc.Encode(p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.WriteString("]}")
+	return out.Bytes(), nil
+}
+
+// looked gives what [Pods] looks at of a pod, as it is in JSON: what makes a
+// pod a proxy's is written once, for both.
+func looked(p *corev1.Pod) map[string]any {
+	var owners, ips, conditions []any
+	for _, o := range p.OwnerReferences {
+		owners = append(owners, map[string]any{"kind": o.Kind, "name": o.Name, "controller": o.Controller != nil && *o.Controller})
+	}
+	for _, ip := range p.Status.PodIPs {
+		ips = append(ips, map[string]any{"ip": ip.IP})
+	}
+	for _, c := range p.Status.Conditions {
+		conditions = append(conditions, map[string]any{"type": string(c.Type), "status": string(c.Status)})
+	}
+	return map[string]any{
+		"metadata": map[string]any{
+			"name": p.Name, "namespace": p.Namespace, "ownerReferences": owners,
+			"labels": texts(p.Labels), "annotations": texts(p.Annotations),
+		},
+		"spec": map[string]any{
+			"nodeName": p.Spec.NodeName, "serviceAccountName": p.Spec.ServiceAccountName,
+			"containers": containers(p.Spec.Containers), "initContainers": containers(p.Spec.InitContainers),
+		},
+		"status": map[string]any{
+			"phase": string(p.Status.Phase), "podIP": p.Status.PodIP, "podIPs": ips, "conditions": conditions,
+		},
+	}
+}
+
+func texts(from map[string]string) map[string]any {
+	if from == nil {
+		return nil
+	}
+	m := make(map[string]any, len(from))
+	for k, v := range from {
+		m[k] = v
+	}
+	return m
+}
+
+func containers(from []corev1.Container) []any {
+	var all []any
+	for _, c := range from {
+		m := map[string]any{"name": c.Name}
+		if c.RestartPolicy != nil {
+			m["restartPolicy"] = string(*c.RestartPolicy)
+		}
+		var args []any
+		for _, a := range c.Args {
+			args = append(args, a)
+		}
+		m["args"] = args
+		all = append(all, m)
+	}
+	return all
+}
+
+// envelope is what the API server's protobuf begins with; a runtime.Unknown
+// follows, and the object is in it.
+const envelope = "k8s\x00"
+
+// The fields of the messages that are read here; those of the pods themselves
+// are the library's.
+const (
+	unknownType = 1 // runtime.Unknown
+	unknownRaw  = 2
+	listItems   = 2 // corev1.PodList
+)
+
+var errEnds = errors.New("ends in the middle of the pods")
+
+// eachPod decodes pods one at a time: a list of all pods of a large cluster
+// has hundreds of megabytes.
+func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) error) error {
+	w := &wire{in: bufio.NewReaderSize(io.NewSectionReader(body, 0, body.Size()), 64<<10), left: body.Size()}
+	if head, err := w.bytes(int64(len(envelope))); err != nil || string(head) != envelope {
+		return errors.New("not a Kubernetes object in protobuf")
+	}
+	for w.left > 0 {
+		field, size, err := w.field()
+		if err != nil {
+			return err
+		}
+		switch field {
+		case unknownRaw:
+			if err := w.pods(ctx, size, yield); err != nil {
+				return err
+			}
+		case unknownType:
+			if err := w.ofPods(size); err != nil {
+				return err
+			}
+		default:
+			if err := w.skip(size); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// A wire reads the fields of a message of protobuf, as they come.
+type wire struct {
+	in   *bufio.Reader
+	left int64 // how many bytes there are
+}
+
+// ofPods checks what the list says that it is.
+func (w *wire) ofPods(size int64) error {
+	b, err := w.bytes(size)
+	if err != nil {
+		return err
+	}
+	var t runtime.TypeMeta
+	if err := t.Unmarshal(b); err != nil {
+		return err
+	}
+	if t.Kind != "PodList" || t.APIVersion != "v1" {
+		return fmt.Errorf("a %q of %q, not a PodList of v1", t.Kind, t.APIVersion)
+	}
+	return nil
+}
+
+// pods reads the size bytes of a PodList.
+func (w *wire) pods(ctx context.Context, size int64, yield func(*corev1.Pod) error) error {
+	for end := w.left - size; w.left > end; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		field, size, err := w.field()
+		if err != nil {
+			return err
+		}
+		if field != listItems {
+			if err := w.skip(size); err != nil {
+				return err
+			}
+			continue
+		}
+		b, err := w.bytes(size)
+		if err != nil {
+			return err
+		}
+		var p corev1.Pod
+		if err := p.Unmarshal(b); err != nil {
+			return err
+		}
+		if err := yield(&p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// field reads the head of a field: which it is, and how many bytes follow. A
+// field that is a number has none left: there is none that matters here.
+func (w *wire) field() (number uint64, size int64, err error) {
+	tag, err := w.number()
+	if err != nil {
+		return 0, 0, err
+	}
+	var n uint64
+	switch tag & 7 {
+	case 0:
+		_, err = w.number()
+		return 0, 0, err
+	case 1:
+		return 0, 8, nil
+	case 5:
+		return 0, 4, nil
+	case 2:
+		if n, err = w.number(); err != nil {
+			return 0, 0, err
+		}
+	default:
+		return 0, 0, fmt.Errorf("not protobuf: wire type %d", tag&7)
+	}
+	if n > math.MaxInt64 || int64(n) > w.left {
+		return 0, 0, errEnds
+	}
+	return tag >> 3, int64(n), nil
+}
+
+func (w *wire) number() (n uint64, err error) {
+	for shift := 0; shift < 64; shift += 7 {
+		if w.left == 0 {
+			return 0, errEnds
+		}
+		b, err := w.in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		w.left--
+		n |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return n, nil
+		}
+	}
+	return 0, errors.New("not protobuf: a number of more than 64 bits")
+}
+
+func (w *wire) bytes(n int64) ([]byte, error) {
+	if n > w.left {
+		return nil, errEnds
+	}
+	b := make([]byte, n)
+	m, err := io.ReadFull(w.in, b)
+	w.left -= int64(m)
+	return b, err
+}
+
+func (w *wire) skip(n int64) error {
+	if n > w.left {
+		return errEnds
+	}
+	m, err := io.CopyN(io.Discard, w.in, n)
+	w.left -= m
+	return err
+}

@@ -1,0 +1,139 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// The forms that the API server is asked for.
+const (
+	asJSON     = "application/json"
+	asProtobuf = "application/vnd.kubernetes.protobuf"
+)
+
+// An api asks an API server. Its requests are plain GETs, which pass no
+// client-side limit: the server has its own.
+type api struct {
+	client *http.Client
+	base   *url.URL
+	agent  string
+}
+
+func newAPI(config *rest.Config) (*api, error) {
+	c := rest.CopyConfig(config)
+	c.Timeout = 0 // ours are others
+	client, err := rest.HTTPClientFor(c)
+	if err != nil {
+		return nil, err
+	}
+	base, _, err := rest.DefaultServerUrlFor(c)
+	if err != nil {
+		return nil, err
+	}
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	agent := c.UserAgent
+	if agent == "" {
+		agent = "kubectl-meshq"
+	}
+	return &api{&own, base, agent}, nil
+}
+
+// get gives what the API server has at a path.
+func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept string) (*transport.Spool, error) {
+	whole, cancel := c.whole(ctx)
+	defer cancel()
+	inner, stop := context.WithCancel(whole)
+	defer stop()
+	u := c.api.base.JoinPath(path)
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(inner, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", accept)
+	req.Header.Set("User-Agent", c.api.agent)
+	var resp *http.Response
+	stopped, err := c.within(whole, c.silence(), stop, func() (err error) {
+		resp, err = c.api.client.Do(req)
+		return err
+	})
+	if err == nil {
+		defer resp.Body.Close()
+	}
+	switch {
+	case stopped:
+		return nil, c.apiLate(ctx, nil)
+	case err != nil:
+		return nil, &said{"API server: " + fact(err).Error(), fact(err)}
+	}
+	spool := c.depot.Spool()
+	err = filler{spool, &c.counters}.fill(resp.Body, func(read func() error) error {
+		stopped, err := c.within(whole, c.silence(), stop, read)
+		if stopped && err != io.EOF {
+			return c.apiLate(ctx, spool)
+		}
+		if err == nil || err == io.EOF {
+			return err
+		}
+		return broken(spool.Size(), err)
+	})
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = failure(resp.StatusCode, spool)
+	}
+	if err != nil {
+		spool.Discard()
+		return nil, err
+	}
+	return spool, nil
+}
+
+// apiLate says why a request to the API server was stopped.
+func (c *Cluster) apiLate(ctx context.Context, spool *transport.Spool) error {
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	s := &SilentError{After: c.silence()}
+	if spool != nil {
+		s.Begun, s.Came = true, spool.Size()
+	}
+	if c.request > 0 {
+		s.After, s.Whole = c.request, true
+	}
+	return &said{"API server: " + s.Error(), s}
+}
+
+// failure makes the error of an answer that is none.
+func failure(code int, spool *transport.Spool) error {
+	text := make([]byte, min(spool.Size(), 64<<10))
+	if _, err := spool.ReadAt(text, 0); err != nil && err != io.EOF {
+		return err
+	}
+	return statusOf(code, text, decodeStatus(text))
+}
+
+// decodeStatus reads the API server's words about a failure, which are in the
+// form that was asked for or in JSON; nil when they are somebody else's.
+func decodeStatus(text []byte) *metav1.Status {
+	var s metav1.Status
+	if len(text) > 4 && string(text[:4]) == "k8s\x00" {
+		var u runtime.Unknown
+		if u.Unmarshal(text[4:]) != nil || u.Kind != "Status" || s.Unmarshal(u.Raw) != nil {
+			return nil
+		}
+		return &s
+	}
+	if json.Unmarshal(text, &s) != nil || s.Kind != "Status" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,184 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// DirectOptions say whom to ask, and how long to wait, as in [ClusterOptions].
+type DirectOptions struct {
+	// Pilots and Envoys are where istiods serve their debug endpoints and
+	// Envoys their admin interface: http://127.0.0.1:15014, or host:port, or a
+	// host alone for the usual port.
+	Pilots, Envoys []string
+
+	RequestTimeout time.Duration
+	FirstByte      time.Duration
+	Timeout        Timeout
+	TempDir        string
+}
+
+// A Direct is a transport.Source over addresses that somebody named. It knows
+// nothing of Kubernetes. Whom it asks it calls "host:port".
+type Direct struct {
+	*asker
+	pilots, envoys []string
+	dialer         net.Dialer
+}
+
+// NewDirect makes a source. It asks nothing yet.
+func NewDirect(o DirectOptions) (*Direct, error) {
+	d := &Direct{asker: newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir)}
+	var err error
+	if d.pilots, err = hosts(o.Pilots, pilotPort); err != nil {
+		return nil, err
+	}
+	if d.envoys, err = hosts(o.Envoys, envoyPort); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// hosts gives the names of addresses, each once.
+func hosts(all []string, port int) ([]string, error) {
+	var names []string
+	for _, a := range all {
+		name, err := host(a, port)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// host gives the "host:port" of an address. Its errors don't repeat one that
+// holds a password.
+func host(address string, port int) (string, error) {
+	text := address
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	} else {
+		port = 80
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%q is no address: http://host:port is one", before(address, "@"))
+	case u.User != nil:
+		return "", fmt.Errorf("%s: a user in an address is not supported", u.Redacted())
+	case u.Scheme != "http":
+		return "", fmt.Errorf("%s: admin and debug ports speak plain http", address)
+	case u.Hostname() == "", u.Path != "" && u.Path != "/", u.RawQuery != "", u.Fragment != "":
+		return "", fmt.Errorf("%q is no address: http://host:port is one", address)
+	}
+	if p := u.Port(); p != "" {
+		if port, err = strconv.Atoi(p); err != nil || !isPort(port) {
+			return "", fmt.Errorf("%s: %s is no port", address, p)
+		}
+	}
+	return net.JoinHostPort(u.Hostname(), strconv.Itoa(port)), nil
+}
+
+// before leaves out what may be a password: all up to the last sep.
+func before(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }
+
+// Manifest says that the source is live.
+func (d *Direct) Manifest() transport.Manifest { return transport.Manifest{Kind: transport.KindLive} }
+
+// Faults gives none: nothing is found out that could be found out in part.
+func (d *Direct) Faults() []*mesh.Fault { return nil }
+
+// Pilots names the istiods.
+func (d *Direct) Pilots(context.Context) ([]string, error) { return slices.Clone(d.pilots), nil }
+
+// Proxies names the Envoys.
+func (d *Direct) Proxies(context.Context) ([]string, error) { return slices.Clone(d.envoys), nil }
+
+// Stats tell how far the work is.
+func (d *Direct) Stats() Stats { return d.stats() }
+
+// Fetch asks an Envoy, as [Cluster.Fetch] does.
+func (d *Direct) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*transport.Body, error) {
+	defer d.begin()()
+	if !slices.Contains(d.envoys, proxy) {
+		return nil, &absent{"no such proxy", nil}
+	}
+	q, err := askAdmin(request, false)
+	if err != nil {
+		return nil, err
+	}
+	return d.question(ctx, proxy, false, q)
+}
+
+// Pilot asks an istiod, as [Cluster.Pilot] does.
+func (d *Direct) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
+	defer d.begin()()
+	if !slices.Contains(d.pilots, pilot) {
+		return nil, &absent{"no such istiod", nil}
+	}
+	q, err := askDebug(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return d.question(ctx, pilot, true, q)
+}
+
+// List has nothing: addresses are not a cluster.
+func (d *Direct) List(context.Context, string) (*transport.Body, error) {
+	return nil, &absent{"there is no cluster to ask", nil}
+}
+
+func (d *Direct) question(ctx context.Context, whom string, several bool, q *question) (body *transport.Body, err error) {
+	_, text, err := net.SplitHostPort(whom)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, err
+	}
+	to := address{
+		id: whom, port: port, several: several, release: func() {}, drop: func() {},
+		dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx, whom, port) },
+	}
+	err = d.inTurn(ctx, to, func(l *line) error {
+		body, err = d.ask(ctx, to, q, l)
+		return err
+	})
+	return body, err
+}
+
+// dial connects, within the time of a beginning.
+func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, error) {
+	patience := max(d.beginning(), d.request)
+	inner, cancel := d.after(ctx, patience)
+	defer cancel()
+	nc, err := d.dialer.DialContext(inner, "tcp", whom)
+	switch {
+	case err == nil:
+		return nc, nil
+	case ctx.Err() != nil:
+		return nil, ended(ctx)
+	case inner.Err() != nil:
+		return nil, &said{fmt.Sprintf("no connection in %s", patience), err}
+	}
+	return nil, unreached(port, err)
+}
+
+// Forget drops all bodies, which can't be read any more. Nothing may be under
+// way.
+func (d *Direct) Forget() { d.forget() }
+
+// Close frees the temporary file.
+func (d *Direct) Close() error { return d.depot.Close() }

@@ -1,0 +1,171 @@
+package live
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// errStale is the error of a kept connection that turned out to be closed.
+var errStale = errors.New("closed meanwhile")
+
+// A conn is a connection that requests go over, one after another.
+type conn struct {
+	net.Conn
+	in   *bufio.Reader
+	used bool
+	came int64 // bytes, since the request that is under way began
+	most int64 // that may come before its body; 0: any number
+}
+
+func newConn(nc net.Conn) *conn {
+	c := &conn{Conn: nc}
+	c.in = bufio.NewReaderSize(metered{c}, 32<<10)
+	return c
+}
+
+// metered counts what a connection brings, and bounds what comes before a body.
+type metered struct{ c *conn }
+
+func (m metered) Read(b []byte) (int, error) {
+	if m.c.most > 0 && m.c.came >= m.c.most {
+		return 0, fmt.Errorf("an answer with headers of more than %d MiB", m.c.most>>20)
+	}
+	n, err := m.c.Conn.Read(b)
+	m.c.came += int64(n)
+	return n, err
+}
+
+// An exchange is one request over a connection, and its answer.
+type exchange struct {
+	*asker
+	ctx   context.Context // of the caller
+	whole context.Context // and with the deadline of the whole request
+	c     *conn
+	q     *question
+	spool *transport.Spool
+	begun bool // the header came
+}
+
+// exchange sends the question and takes the answer. With last it says that
+// nothing more will be asked over the connection; again tells whether
+// something can be.
+func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (body *transport.Body, again bool, err error) {
+	whole, cancel := a.whole(ctx)
+	defer cancel()
+	e := &exchange{asker: a, ctx: ctx, whole: whole, c: c, q: q, spool: a.depot.Spool()}
+	defer func() {
+		if err != nil {
+			e.spool.Discard()
+		}
+	}()
+	stale := c.used
+	c.used, c.came, c.most = true, 0, maxHeader
+	resp, err := e.send(last)
+	if err != nil {
+		var silent *SilentError
+		if stale && c.came == 0 && ctx.Err() == nil && !errors.As(err, &silent) {
+			err = errStale
+		}
+		return nil, false, err
+	}
+	c.most = 0
+	if resp.StatusCode != http.StatusOK {
+		return nil, false, e.refusal(resp)
+	}
+	if err := (filler{e.spool, &a.counters}).fill(resp.Body, e.part); err != nil {
+		return nil, false, err
+	}
+	return a.body(e.spool, q.name, q.form), !resp.Close && !last && c.in.Buffered() == 0, nil
+}
+
+// send sends the request and reads the header of the answer.
+func (e *exchange) send(last bool) (resp *http.Response, err error) {
+	req := &http.Request{
+		Method: e.q.method, URL: &url.URL{Scheme: "http", Host: "localhost", Path: e.q.path, RawQuery: e.q.query},
+		Header: http.Header{"User-Agent": {"kubectl-meshq"}}, Close: last,
+	}
+	stopped, err := e.within(e.whole, e.beginning(), e.cut, func() error {
+		if err := req.Write(e.c); err != nil {
+			return e.reason(err)
+		}
+		for {
+			if resp, err = http.ReadResponse(e.c.in, req); err != nil {
+				return err
+			}
+			if resp.StatusCode >= http.StatusOK || resp.StatusCode == http.StatusSwitchingProtocols {
+				return nil
+			}
+		}
+	})
+	if stopped {
+		return nil, e.late()
+	}
+	e.begun = err == nil
+	return resp, broken(e.c.came, err)
+}
+
+// reason gives what the other side says about a connection that nothing can be
+// written to any more: that is read, not written.
+func (e *exchange) reason(err error) error {
+	if _, r := e.c.in.Peek(1); r != nil && !errors.Is(r, io.EOF) {
+		return r
+	}
+	return err
+}
+
+// part reads a part of the body.
+func (e *exchange) part(read func() error) error {
+	stopped, err := e.within(e.whole, e.silence(), e.cut, read)
+	if stopped && err != io.EOF {
+		return e.late()
+	}
+	if err == io.EOF || err == nil {
+		return err
+	}
+	return broken(e.spool.Size(), err)
+}
+
+// refusal makes the error of another status than 200.
+func (e *exchange) refusal(resp *http.Response) error {
+	text := make([]byte, 4<<10)
+	var n int
+	err := e.part(func() (err error) {
+		n, err = io.ReadFull(resp.Body, text)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return io.EOF
+		}
+		return err
+	})
+	if err != nil && err != io.EOF && e.ctx.Err() != nil {
+		return err
+	}
+	return &StatusError{resp.StatusCode, oneLine(text[:n])}
+}
+
+// cut ends what is under way on the connection.
+func (e *exchange) cut() { e.c.Close() }
+
+// late says why the exchange was stopped: by its caller, or by a deadline.
+func (e *exchange) late() error {
+	if err := ended(e.ctx); err != nil {
+		return err
+	}
+	s := &SilentError{Came: e.spool.Size(), Begun: e.c.came > 0}
+	switch {
+	case e.request > 0:
+		s.After, s.Whole = e.request, true
+	case e.begun:
+		s.After = e.silence()
+	default:
+		s.After = e.beginning()
+	}
+	return s
+}

@@ -1,0 +1,150 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A program is what asks in the place of a connection: it runs beside the port
+// that is asked.
+type program struct {
+	container string
+	command   []string
+}
+
+// pilotAgent is the program beside an Envoy.
+func pilotAgent(q *question, port int) program {
+	command := []string{"pilot-agent", "request"}
+	if port != envoyPort {
+		command = append(command, "--debug-port="+strconv.Itoa(port))
+	}
+	return program{"istio-proxy", append(command, q.method, strings.TrimPrefix(q.target(), "/"))}
+}
+
+// pilotDiscovery is the program beside istiod's port.
+func pilotDiscovery(q *question) program {
+	return program{"discovery", []string{"pilot-discovery", "request", q.method, q.target()}}
+}
+
+// exec asks by a program. It prints the answer's body and no status: what is
+// no answer has to be told by its text.
+func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*transport.Body, error) {
+	w := c.ways.to(p.namespace)
+	if err := w.execForbidden(); err != nil {
+		return nil, err
+	}
+	spool := c.depot.Spool()
+	err := c.run(ctx, p, run, filler{spool, &c.counters})
+	if err == nil {
+		err = printed(spool, q)
+	}
+	if err == nil {
+		return c.body(spool, q.name, q.form), nil
+	}
+	spool.Discard()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ended(ctx)
+	case apierrors.IsForbidden(err):
+		return nil, w.refuseExec(err)
+	case apierrors.IsNotFound(err):
+		return nil, &absent{"no such pod", err}
+	}
+	return nil, err
+}
+
+// run runs the program, for as long as something comes in time.
+func (c *Cluster) run(ctx context.Context, p pod, run program, out filler) error {
+	whole, cancel := c.whole(ctx)
+	defer cancel()
+	inner, stop := context.WithCancel(whole)
+	defer stop()
+	h := &heart{out: out, beats: make(chan struct{}, 1)}
+	done := make(chan error, 1)
+	go func() { done <- c.dialer.Exec(inner, p.namespace, p.name, run.container, run.command, h) }()
+	for patience := c.beginning(); ; patience = c.silence() {
+		waiting, over := c.after(whole, patience)
+		select {
+		case err := <-done:
+			over()
+			return err
+		case <-h.beats:
+			over()
+		case <-waiting.Done():
+			over()
+			stop()
+			<-done
+			return c.tooLate(ctx, h, patience)
+		}
+	}
+}
+
+func (c *Cluster) tooLate(ctx context.Context, h *heart, patience time.Duration) error {
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	s := &SilentError{After: patience, Came: h.out.spool.Size()}
+	s.Begun = s.Came > 0
+	if c.request > 0 {
+		s.After, s.Whole = c.request, true
+	}
+	return s
+}
+
+// A heart beats whenever something comes.
+type heart struct {
+	out   filler
+	beats chan struct{}
+}
+
+func (h *heart) Write(b []byte) (int, error) {
+	select {
+	case h.beats <- struct{}{}:
+	default: // one is waiting to be heard
+	}
+	return h.out.Write(b)
+}
+
+// printed tells from the text whether a program has printed the answer that
+// was asked for.
+func printed(spool *transport.Spool, q *question) error {
+	text := make([]byte, min(spool.Size(), 4<<10))
+	if _, err := spool.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	text = bytes.TrimSpace(text)
+	switch {
+	case len(text) == 0:
+		return errors.New("an empty answer")
+	case q.form == transport.JSON && text[0] != '{' && text[0] != '[', refuses(text):
+		return &StatusError{guess(text), oneLine(text)}
+	}
+	return nil
+}
+
+// refuses tells the beginnings of Envoy's refusals, for answers that may be
+// any text.
+func refuses(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("invalid path")) || bytes.HasPrefix(text, []byte("Method Not Allowed"))
+}
+
+// guess gives the status that a refusal had: istiod and Envoy say "not found",
+// "invalid path" or "not connected" with 404, all else that is met with 400.
+func guess(text []byte) int {
+	for _, sign := range []string{"not found", "invalid path", "not connected"} {
+		if bytes.Contains(text, []byte(sign)) {
+			return http.StatusNotFound
+		}
+	}
+	return http.StatusBadRequest
+}

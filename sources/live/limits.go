@@ -1,0 +1,70 @@
+package live
+
+import (
+	"context"
+	"time"
+)
+
+// A Timeout gives a context that ends after d, or with ctx:
+// context.WithTimeout is one.
+type Timeout func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
+
+const (
+	defaultFirstByte = 5 * time.Second
+	maxSilence       = 30 * time.Second // between two parts of a body; until the API server begins to answer
+	maxBody          = 2 << 30
+	maxHeader        = 1 << 20
+)
+
+// limits say how long an answer is waited for.
+type limits struct {
+	request time.Duration // for all of it; 0: as long as something comes
+	first   time.Duration // for its beginning, where request is 0
+	timeout Timeout       // nil: without end
+}
+
+func newLimits(request, first time.Duration, timeout Timeout) limits {
+	if first <= 0 {
+		first = defaultFirstByte
+	}
+	return limits{max(request, 0), first, timeout}
+}
+
+// whole gives the context of a whole request.
+func (l limits) whole(ctx context.Context) (context.Context, context.CancelFunc) {
+	return l.after(ctx, l.request)
+}
+
+// after gives a context that ends after d, where that is not 0.
+func (l limits) after(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 || l.timeout == nil {
+		return context.WithCancel(ctx)
+	}
+	return l.timeout(ctx, d)
+}
+
+// beginning is how long the first byte may take; 0: as long as the request.
+func (l limits) beginning() time.Duration {
+	if l.request > 0 {
+		return 0
+	}
+	return l.first
+}
+
+// silence is how long nothing may come once something did.
+func (l limits) silence() time.Duration {
+	if l.request > 0 {
+		return 0
+	}
+	return maxSilence
+}
+
+// within does f, and ends it by stop when ctx ends or d is over. It tells
+// whether it did: then f's error says nothing.
+func (l limits) within(ctx context.Context, d time.Duration, stop func(), f func() error) (stopped bool, err error) {
+	inner, cancel := l.after(ctx, d)
+	defer cancel()
+	halt := context.AfterFunc(inner, stop)
+	err = f()
+	return !halt(), err
+}

@@ -1,0 +1,112 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// cached asks for a list as the API server has it at hand, without asking
+// etcd: it may be some seconds old.
+func cached() url.Values { return url.Values{"resourceVersion": {"0"}} }
+
+var resourceName = regexp.MustCompile(`^[a-z0-9]+(\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$`)
+
+// errNoResource is the error of a resource that the API server doesn't have.
+func errNoResource(err error) error { return &absent{"the cluster has no such resource", err} }
+
+// List gives all objects of a resource; of pods, in Protobuf, those that may
+// be listed. Pods are asked for once until [Cluster.Forget].
+func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, error) {
+	defer c.begin()()
+	if resource == "pods" {
+		return c.pods(ctx)
+	}
+	if !resourceName.MatchString(resource) {
+		return nil, errNoResource(nil)
+	}
+	name, group, _ := strings.Cut(resource, ".")
+	if group == "" {
+		return c.list(ctx, "api/v1/"+name, resource)
+	}
+	versions, err := c.groups.versions(ctx, c, group)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versions { // not every resource is in the preferred one
+		body, err := c.list(ctx, "apis/"+group+"/"+v+"/"+name, resource)
+		if err == nil || !apierrors.IsNotFound(err) {
+			return body, err
+		}
+	}
+	return nil, errNoResource(nil)
+}
+
+// list gives the list at a path.
+func (c *Cluster) list(ctx context.Context, path, resource string) (*transport.Body, error) {
+	spool, err := c.get(ctx, path, cached(), asJSON)
+	if apierrors.IsNotFound(err) {
+		return nil, errNoResource(err)
+	}
+	if err != nil {
+		return nil, forbidden(err, resource, "")
+	}
+	return c.body(spool, resource, transport.JSON), nil
+}
+
+// groups are the versions of the API groups, as far as they were asked for.
+type groups struct {
+	mu sync.Mutex
+	of map[string]*memo[[]string]
+}
+
+// versions gives those of a group, the preferred one first; none when the API
+// server doesn't have the group.
+func (g *groups) versions(ctx context.Context, c *Cluster, group string) ([]string, error) {
+	g.mu.Lock()
+	if g.of == nil {
+		g.of = map[string]*memo[[]string]{}
+	}
+	m := g.of[group]
+	if m == nil {
+		m = newMemo[[]string]()
+		g.of[group] = m
+	}
+	g.mu.Unlock()
+	return m.get(ctx, func() ([]string, error) { return c.askVersions(ctx, group) })
+}
+
+func (c *Cluster) askVersions(ctx context.Context, group string) ([]string, error) {
+	spool, err := c.get(ctx, "apis/"+group, nil, asJSON)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer spool.Discard()
+	var of metav1.APIGroup
+	if err := json.NewDecoder(io.NewSectionReader(spool, 0, spool.Size())).Decode(&of); err != nil {
+		return nil, &said{"API group " + group + ": " + err.Error(), err}
+	}
+	preferred := of.PreferredVersion.Version
+	var all []string
+	if preferred != "" {
+		all = append(all, preferred)
+	}
+	for _, v := range of.Versions {
+		if v.Version != preferred {
+			all = append(all, v.Version)
+		}
+	}
+	return all, nil
+}

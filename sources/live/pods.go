@@ -1,0 +1,193 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshq/kubectl-meshq/sources/kube"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A pod is one by its name.
+type pod struct{ name, namespace string }
+
+// podOf reads "pod.namespace": no namespace has a dot.
+func podOf(id string) (pod, bool) {
+	i := strings.LastIndexByte(id, '.')
+	if i <= 0 || i == len(id)-1 {
+		return pod{}, false
+	}
+	return pod{id[:i], id[i+1:]}, true
+}
+
+func (p pod) id() string { return p.name + "." + p.namespace }
+
+// pods gives the list of all pods that may be listed.
+func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
+	return c.listed.get(ctx, func() (*transport.Body, error) {
+		spool, err := c.get(ctx, "api/v1/pods", cached(), asProtobuf)
+		if apierrors.IsForbidden(err) {
+			spool, err = c.podsOfSome(ctx, forbidden(err, "pods", ""))
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c.body(spool, "pods", transport.Protobuf), nil
+	})
+}
+
+// podsOfSome lists the pods of the namespaces that the run is about, where
+// those of all namespaces may not be listed.
+func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool, error) {
+	var read, not []string
+	var raw []byte
+	for _, namespace := range c.home() {
+		spool, err := c.get(ctx, "api/v1/namespaces/"+namespace+"/pods", cached(), asProtobuf)
+		if apierrors.IsForbidden(err) {
+			not = append(not, namespace)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list, err := unwrap(spool)
+		spool.Discard()
+		if err != nil {
+			return nil, err
+		}
+		raw = append(raw, list...) // messages one after another are the message of both
+		read = append(read, namespace)
+	}
+	if len(read) == 0 {
+		return nil, cause
+	}
+	spool := c.depot.Spool()
+	if err := wrap(spool, raw); err != nil {
+		spool.Discard()
+		return nil, err
+	}
+	c.fault(&mesh.Fault{Subject: "kubernetes", Section: "pods", Err: &forbiddenError{partly(read, not), cause}})
+	return spool, nil
+}
+
+// home are the namespaces whose pods are listed when not all can be.
+func (c *Cluster) home() []string {
+	all := []string{c.options.IstioNamespace}
+	if n := c.options.Namespace; n != "" {
+		all = append(all, n)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func partly(read, not []string) string {
+	s := fmt.Sprintf("only of %s: forbidden to %s", strings.Join(read, " and "), right("list", "pods", ""))
+	for _, n := range not {
+		s += ", and in namespace " + n
+	}
+	return s
+}
+
+// podList is what a list of pods says that it is.
+func podList() runtime.TypeMeta { return runtime.TypeMeta{APIVersion: "v1", Kind: "PodList"} }
+
+// unwrap gives the list in the API server's envelope.
+func unwrap(spool *transport.Spool) ([]byte, error) {
+	text := make([]byte, spool.Size())
+	if _, err := spool.ReadAt(text, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	var u runtime.Unknown
+	rest, ok := strings.CutPrefix(string(text), "k8s\x00")
+	if !ok {
+		return nil, fmt.Errorf("pods: not a list in protobuf")
+	}
+	if err := u.Unmarshal([]byte(rest)); err != nil {
+		return nil, fmt.Errorf("pods: %w", err)
+	}
+	if u.TypeMeta != podList() {
+		return nil, fmt.Errorf("pods: a %q of %q", u.Kind, u.APIVersion)
+	}
+	return u.Raw, nil
+}
+
+// wrap puts a list into the envelope.
+func wrap(spool *transport.Spool, raw []byte) error {
+	u := runtime.Unknown{TypeMeta: podList(), Raw: raw}
+	b, err := u.Marshal()
+	if err != nil {
+		return err
+	}
+	_, err = spool.Write(append([]byte("k8s\x00"), b...))
+	return err
+}
+
+// A seat is where a proxy is asked, where that is not the usual place.
+type seat struct {
+	port    int
+	ztunnel bool
+}
+
+// seat tells where a proxy is asked. Where pods may not be listed the usual
+// place is taken.
+func (c *Cluster) seat(ctx context.Context, p pod) (seat, error) {
+	all, err := c.seats.get(ctx, func() (map[pod]seat, error) { return c.findSeats(ctx) })
+	if err := ended(ctx); err != nil {
+		return seat{}, err
+	}
+	s, special := all[p]
+	if err != nil || !special {
+		s = seat{port: envoyPort}
+	}
+	if n := c.options.AdminPort; n > 0 && !s.ztunnel {
+		s.port = n
+	}
+	return s, nil
+}
+
+func (c *Cluster) findSeats(ctx context.Context) (map[pod]seat, error) {
+	body, err := c.pods(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := kube.ProtobufPods(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	special := map[pod]seat{}
+	for _, p := range pods {
+		s := seat{adminPort(p.Annotations), p.Type == mesh.ZTunnel}
+		if s.ztunnel {
+			s.port = envoyPort
+		}
+		if s.ztunnel || s.port != envoyPort {
+			special[pod{p.Name, p.Namespace}] = s
+		}
+	}
+	return special, nil
+}
+
+// adminPort reads the port from what a pod says about its proxy.
+func adminPort(annotations map[string]any) int {
+	text, _ := annotations["proxy.istio.io/config"].(string)
+	if !strings.Contains(text, "proxyAdminPort") {
+		return envoyPort
+	}
+	var config struct {
+		ProxyAdminPort int `json:"proxyAdminPort"`
+	}
+	if yaml.Unmarshal([]byte(text), &config) != nil || !isPort(config.ProxyAdminPort) {
+		return envoyPort
+	}
+	return config.ProxyAdminPort
+}
+
+func isPort(n int) bool { return n > 0 && n < 1<<16 }

@@ -1,0 +1,79 @@
+package live
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// spools are the bodies that came, as long as they may be read.
+type spools struct {
+	depot *transport.Depot
+
+	mu    sync.Mutex
+	given []*transport.Spool
+}
+
+func newSpools(tempDir string) spools {
+	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, MaxUnpacked: math.MaxInt64})}
+}
+
+// body makes the answer of a spool that is full.
+func (s *spools) body(spool *transport.Spool, name string, form transport.Form) *transport.Body {
+	spool.Trim()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.given = append(s.given, spool)
+	return &transport.Body{Bytes: spool, Name: name, Form: form}
+}
+
+// forget gives back the places of all bodies.
+func (s *spools) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, spool := range s.given {
+		spool.Discard()
+	}
+	s.given = nil
+}
+
+// A filler takes a body as it comes, and counts it.
+type filler struct {
+	spool *transport.Spool
+	*counters
+}
+
+// Write refuses what is more than a body may have.
+func (f filler) Write(b []byte) (int, error) {
+	if int64(len(b)) > maxBody-f.spool.Size() {
+		return 0, fmt.Errorf("an answer of more than %d GiB", maxBody>>30)
+	}
+	n, err := f.spool.Write(b)
+	f.bytes.Add(int64(n))
+	return n, err
+}
+
+// fill reads r to its end into f, a part at a time, each by way of part.
+func (f filler) fill(r io.Reader, part func(read func() error) error) error {
+	buf := make([]byte, 64<<10)
+	for {
+		var n int
+		err := part(func() (err error) {
+			n, err = r.Read(buf)
+			return err
+		})
+		if _, e := f.Write(buf[:n]); e != nil {
+			return e
+		}
+		switch err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return err
+		}
+	}
+}
