@@ -3,15 +3,12 @@ package live
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // Pilots names the running istiods of IstioNamespace, of all revisions or the
