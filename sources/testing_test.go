@@ -91,7 +91,7 @@ func source(t *testing.T, path string) *counted {
 }
 
 // open makes a mesh of sources, closed when the test ends.
-func open(t *testing.T, o Options, sources ...*counted) *Mesh {
+func open[S transport.Source](t *testing.T, o Options, sources ...S) *Mesh {
 	t.Helper()
 	for _, s := range sources {
 		o.Sources = append(o.Sources, s)
