@@ -273,7 +273,9 @@ func same(t *testing.T, place string, in, out any) (differ []string) {
 
 func tree(t *testing.T, text []byte) (v any) {
 	t.Helper()
-	if err := json.Unmarshal(text, &v); err != nil {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // there are numbers that no float64 holds
+	if err := d.Decode(&v); err != nil {
 		t.Fatalf("%v: %.300s", err, text)
 	}
 	return v
