@@ -136,24 +136,27 @@ func (m *Mesh) readScene(ctx context.Context, s *scene, g *gatherer) error {
 }
 
 func (m *Mesh) readSyncz(ctx context.Context, p *pilot, g *gatherer) (err error) {
-	p.told, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "syncz"}, func(doc *decode.Document) (err error) {
+	p.told, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "syncz"}, func(body *transport.Body) (err error) {
+		doc := &decode.Document{Bytes: body, Name: body.Name}
 		p.status, err = istiod.ReadSyncz(ctx, doc)
-		return err
+		return doc.Named(err)
 	})
 	return err
 }
 
 func (m *Mesh) readAdsz(ctx context.Context, p *pilot, g *gatherer) (err error) {
-	p.met, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "adsz"}, func(doc *decode.Document) (err error) {
+	p.met, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "adsz"}, func(body *transport.Body) (err error) {
+		doc := &decode.Document{Bytes: body, Name: body.Name}
 		p.clients, err = istiod.ReadAdsz(ctx, doc)
-		return err
+		return doc.Named(err)
 	})
 	return err
 }
 
 func (m *Mesh) readPods(ctx context.Context, s *scene, g *gatherer) (err error) {
-	s.listed, err = m.part(ctx, g, question{s.realm, kubernetes, "", "pods"}, func(doc *decode.Document) error {
-		pods, err := kube.Pods(ctx, doc)
+	q := question{s.realm, kubernetes, "", "pods"}
+	s.listed, err = m.part(ctx, g, q, func(body *transport.Body) error {
+		pods, err := podsOf(ctx, body)
 		s.pods = make(map[string]*kube.Pod, len(pods))
 		for i := range pods {
 			s.pods[pods[i].ID()] = &pods[i]
@@ -163,12 +166,25 @@ func (m *Mesh) readPods(ctx context.Context, s *scene, g *gatherer) (err error) 
 	return err
 }
 
+// podsOf reads a list of pods in whatever form it came.
+func podsOf(ctx context.Context, body *transport.Body) ([]kube.Pod, error) {
+	if body.Form == transport.Protobuf {
+		return kube.ProtobufPods(ctx, body)
+	}
+	doc, err := asJSON(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := kube.Pods(ctx, doc)
+	return pods, doc.Named(err)
+}
+
 // part asks for one part of the outline and reads it. One that can't be had is
 // a fault; the error is ctx's.
-func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*decode.Document) error) (bool, error) {
-	doc, err := m.readable(ctx, q)
+func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*transport.Body) error) (bool, error) {
+	body, err := m.ask(ctx, q)
 	if err == nil {
-		err = doc.Named(read(doc))
+		err = read(body)
 	}
 	if err == nil {
 		return true, nil
@@ -239,15 +255,23 @@ func (m *Mesh) readable(ctx context.Context, q question) (*decode.Document, erro
 	if err != nil {
 		return nil, err
 	}
+	return asJSON(ctx, body)
+}
+
+func asJSON(ctx context.Context, body *transport.Body) (*decode.Document, error) {
 	doc := &decode.Document{Bytes: body, Name: body.Name}
-	if body.Form == transport.YAML {
-		text, err := kube.FromYAML(ctx, body)
-		if err != nil {
-			return nil, doc.Named(err)
-		}
-		doc.Bytes = bytes.NewReader(text)
+	var text []byte
+	var err error
+	switch body.Form {
+	case transport.YAML:
+		text, err = kube.FromYAML(ctx, body)
+	case transport.Protobuf:
+		text, err = kube.ProtobufJSON(ctx, body)
+	default:
+		return doc, nil
 	}
-	return doc, nil
+	doc.Bytes = bytes.NewReader(text)
+	return doc, doc.Named(err)
 }
 
 // identify reads who a proxy is that neither a Pilot nor Kubernetes tells of.
