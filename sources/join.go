@@ -200,7 +200,13 @@ func (j *joint) dump(ctx context.Context, at place) error {
 // nor Kubernetes tells of.
 func (j *joint) stranger(ctx context.Context, at place, s *scene) error {
 	who, err := j.m.identify(ctx, at)
-	r := j.add(at.name, cmp.Or(who.ClusterID, s.clusterID))
+	if s.realm.alive() && who.ID != "" { // an address was its name so far
+		if r := j.find(who.ID, s); r != nil {
+			r.places = append(r.places, at)
+			return nil
+		}
+	}
+	r := j.add(cmp.Or(who.ID, at.name), cmp.Or(who.ClusterID, s.clusterID))
 	r.who, r.home, r.places = &who, at.realm, []place{at}
 	if err != nil {
 		return j.fault(ctx, &mesh.Fault{Proxy: at.name, Section: "config_dump", Err: err})

@@ -117,6 +117,10 @@ func (r *row) masked(ctx context.Context) (bool, error) {
 	if v, err := version.ParseGeneric(r.version()); err == nil {
 		return v.AtLeast(masksOfIstio), nil
 	}
+	if r.who != nil && r.who.Envoy != "" {
+		v, err := version.ParseGeneric(r.who.Envoy)
+		return err == nil && v.AtLeast(masksOfEnvoy), nil
+	}
 	body, err := r.fetch(ctx, "server_info")
 	if err != nil {
 		return false, err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -121,7 +122,7 @@ func (m *Mesh) readScene(ctx context.Context, s *scene, g *gatherer) error {
 	if err == nil && len(ids) == 0 {
 		err = s.realm.noPilots()
 	}
-	if err != nil {
+	if err != nil && !s.realm.without(err) {
 		g.add(&mesh.Fault{Subject: m.called("pilots", s.realm), Err: err})
 	}
 	var group errgroup.Group
@@ -192,6 +193,9 @@ func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*tra
 	if ended(ctx, err) {
 		return false, err
 	}
+	if q.realm.without(err) {
+		return false, nil
+	}
 	f := &mesh.Fault{Subject: q.whom, Section: q.what, Err: err}
 	if q.of == kubernetes {
 		f.Subject = m.called("kubernetes", q.realm)
@@ -205,13 +209,18 @@ func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*tra
 type UnreadableError struct{ Faults []*mesh.Fault }
 
 func (e *UnreadableError) Error() string {
-	var lines []string
+	const before = "nothing could be read: "
+	var facts, lines []string
 	for _, f := range e.Faults {
-		if line := f.Error(); !slices.Contains(lines, line) {
-			lines = append(lines, line)
+		if fact := f.Err.Error(); !slices.Contains(facts, fact) {
+			facts = append(facts, fact)
 		}
+		lines = append(lines, f.Error())
 	}
-	return "nothing could be read: " + strings.Join(lines, "; ")
+	if len(facts) == 1 { // the API server isn't there, whatever it is asked
+		return before + facts[0]
+	}
+	return before + strings.Join(lines, "; ")
 }
 
 // unreadable tells whether nothing was had of any realm, and all are live: a
@@ -238,8 +247,12 @@ func (r *realm) noPilots() error {
 	if ns := r.sources[0].Manifest().IstioNamespace; ns != "" {
 		return fmt.Errorf("no istiod runs in namespace %s", ns)
 	}
-	return errors.New("none is known")
+	return fs.ErrNotExist
 }
+
+// without tells that what isn't there isn't lost: there is nobody to ask in a
+// mesh that was given as addresses.
+func (r *realm) without(err error) bool { return r.alive() && errors.Is(err, fs.ErrNotExist) }
 
 // called names something of a realm, and the realm where there are several.
 func (m *Mesh) called(what string, r *realm) string {

@@ -1,8 +1,10 @@
 package envoy
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
@@ -18,6 +20,7 @@ type Identity struct {
 	IP             string
 	IPs            []string
 	Version        string // Istio's
+	Envoy          string // Envoy's own
 	ClusterID      string
 	Node           string // the Kubernetes node
 	Workload       string
@@ -71,6 +74,9 @@ func identity(node map[string]any) Identity {
 	}
 	if l := object(node, "locality"); len(l) > 0 {
 		id.Locality = l
+	}
+	if v := object(object(node, "userAgentBuildVersion"), "version"); v["majorNumber"] != nil {
+		id.Envoy = fmt.Sprintf("%v.%v.%v", v["majorNumber"], cmp.Or(v["minorNumber"], any(0)), cmp.Or(v["patch"], any(0)))
 	}
 	if s := text(meta, "INSTANCE_IPS"); s != "" {
 		id.IPs = strings.Split(s, ",")
