@@ -45,6 +45,7 @@ type splitter struct {
 	valued   valued
 	rest     bool // behind --args or --jsonargs
 	restJSON bool
+	waits    bool // the first word was the command wait: the query is the next
 	query    bool // the query was seen, or a file names it
 	end      bool // behind --
 }
@@ -91,7 +92,12 @@ func (s *splitter) word(w string) {
 		s.json = append(s.json, s.restJSON)
 		return
 	}
-	s.words, s.query = append(s.words, w), true
+	s.words = append(s.words, w)
+	if first := !s.waits && !s.query; first && w == waitName {
+		s.waits = true
+		return
+	}
+	s.query = true
 }
 
 func (s *splitter) pair(flag, value string, joined bool) error {

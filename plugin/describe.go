@@ -15,6 +15,10 @@ import (
 // describe renders an error for people: one line, and where there is a query,
 // the place in it.
 func describe(err error) string {
+	var unmet *unmetError
+	if errors.As(err, &unmet) {
+		return unmet.text
+	}
 	var se *syntax.Error
 	if errors.As(err, &se) {
 		return se.Caret()

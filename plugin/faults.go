@@ -33,12 +33,22 @@ func (r *run) fault(f *mesh.Fault) {
 // only in the proxy is one line. What was only tried ahead of the need is not
 // among it. It gives how many there are.
 func (r *run) tellFaults() int {
+	all := r.metFaults()
+	r.printFaults(all)
+	return len(all)
+}
+
+// metFaults gives the faults met so far, those too that nobody met as an error.
+func (r *run) metFaults() []*mesh.Fault {
 	if r.mesh != nil {
 		for _, f := range r.mesh.LeftOut() {
 			r.fault(f)
 		}
 	}
-	all := r.faults.all
+	return r.faults.all
+}
+
+func (r *run) printFaults(all []*mesh.Fault) {
 	r.message(func(w io.Writer) {
 		groups := fold(all)
 		for i, g := range groups {
@@ -49,7 +59,6 @@ func (r *run) tellFaults() int {
 			fmt.Fprintln(w, g)
 		}
 	})
-	return len(all)
 }
 
 // fold joins the faults that say the same of several proxies, and the parts

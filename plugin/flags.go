@@ -37,6 +37,8 @@ type flags struct {
 	concurrency int
 	timeout     time.Duration
 	explain     bool
+	watch       bool
+	await       bool // the command wait
 
 	// Plain JSON instead of a mesh.
 	input     string
@@ -74,16 +76,20 @@ func newFlags() *flags {
 }
 
 func (f *flags) bind(s *pflag.FlagSet) {
-	f.kube.AddFlags(s)
-	s.Lookup("namespace").Usage = "only proxies of this namespace; it completes a pod's name, too"
 	f.bindMesh(s)
 	f.bindQuery(s)
 	f.output.bind(s)
 	s.BoolVarP(&f.exitStatus, "exit-status", "e", false, "exit 1 when the last result is false or null, 4 when there is none")
 	s.BoolVar(&f.failOnMatch, "fail-on-match", false, "exit 1 when there is any result: a gate for CI")
 	s.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be read")
+	s.BoolVarP(&f.watch, "watch", "w", false, "ask again whenever the mesh has changed, and print what is new or changed")
 	s.BoolVarP(&f.quiet, "quiet", "q", false, "print no results: only the exit code")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
+	f.normalize(s)
+}
+
+// normalize gives --filename its other name, jq's.
+func (f *flags) normalize(s *pflag.FlagSet) {
 	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "from-file" {
 			name = "filename"
@@ -92,7 +98,19 @@ func (f *flags) bind(s *pflag.FlagSet) {
 	})
 }
 
+// bindWait binds the options of the command wait, which prints no results.
+func (f *flags) bindWait(s *pflag.FlagSet) {
+	f.bindMesh(s)
+	f.bindQuery(s)
+	s.BoolVar(&f.allowPartial, "allow-partial", false, "a value counts also when some of the mesh could not be read")
+	s.Lookup("timeout").Usage = "how long to wait; 0: ask once"
+	s.Lookup("timeout").DefValue = waitTimeout.String()
+	f.normalize(s)
+}
+
 func (f *flags) bindMesh(s *pflag.FlagSet) {
+	f.kube.AddFlags(s)
+	s.Lookup("namespace").Usage = "only proxies of this namespace; it completes a pod's name, too"
 	s.StringArrayVar(&f.snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", or "demo"; repeat it for several`)
 	s.StringSliceVar(&f.contexts, "contexts", nil, "the clusters of several kubeconfig contexts as one mesh: a,b")
 	s.StringArrayVar(&f.pilots, "pilot", nil, "the address of an istiod's debug port, without Kubernetes: http://127.0.0.1:15014; repeat it for several")

@@ -80,7 +80,7 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.bind(root.Flags())
-	root.AddCommand(versionCommand(w))
+	root.AddCommand(waitCommand(w, f, root), versionCommand(w))
 	root.SetHelpCommand(helpCommand(w, root))
 	return root
 }

@@ -57,11 +57,11 @@ func (r *run) colored() bool {
 
 // hints tells, on a terminal, what to try next, and on a pipe that a table is
 // for people.
-func (r *run) hints() {
-	if r.quiet {
+func (r *run) hints(err error) {
+	if r.quiet || r.watch {
 		return
 	}
-	if r.asked.status && r.results == 0 {
+	if r.asked.status && r.results == 0 && err == nil {
 		r.note("no proxies were found" + r.among())
 	}
 	if r.asked.status && r.OutTerminal && r.ErrTerminal && !r.changed("output") {

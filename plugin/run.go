@@ -41,10 +41,12 @@ type run struct {
 	notes   map[string]bool
 
 	progress *progress // nil: none is shown
+	rows     *rows     // of --watch; nil: all results are printed
 	cancel   context.CancelCauseFunc
 
 	results int
 	last    bool // whether the last result was true, for -e
+	null    bool // whether it was null
 	faults  faults
 }
 
@@ -70,6 +72,12 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAll(answers)) }()
+	switch {
+	case r.await:
+		return r.waitFor(ctx, answers)
+	case r.watch:
+		return r.watchOver(ctx, answers)
+	}
 	return r.round(ctx, answers)
 }
 
@@ -100,7 +108,22 @@ func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
 
 // round makes the document anew over the sources and prints what the query
 // gives.
-func (r *run) round(ctx context.Context, answers []transport.Source) (err error) {
+func (r *run) round(ctx context.Context, answers []transport.Source) error {
+	return r.within(ctx, answers, func(ctx context.Context) error {
+		if err := r.openPrinter(ctx); err != nil {
+			return err
+		}
+		r.explainPlan()
+		r.hintLabels()
+		err := r.ended(r.evaluate(ctx, r.options()))
+		r.explainAsked()
+		return err
+	})
+}
+
+// within makes the document over the sources, for as long as look needs it.
+func (r *run) within(ctx context.Context, answers []transport.Source, look func(context.Context) error) (err error) {
+	r.started, r.faults, r.results, r.last = r.Now(), faults{}, 0, false
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	if err := r.openMesh(ctx, answers); err != nil {
@@ -108,17 +131,15 @@ func (r *run) round(ctx context.Context, answers []transport.Source) (err error)
 	}
 	defer func() { err = errors.Join(err, r.mesh.Close()) }()
 	r.progress.follow(r.mesh.Progress)
-	if err := r.openPrinter(ctx); err != nil {
-		return err
-	}
-	r.explainPlan()
-	r.hintLabels()
-	err = r.over(ctx, r.mesh.Document(), r.options())
+	return look(ctx)
+}
+
+// evaluate runs the query over the document.
+func (r *run) evaluate(ctx context.Context, o eval.RunOptions) error {
+	err := r.over(ctx, r.mesh.Document(), o)
 	if cause := new(exitError); errors.As(context.Cause(ctx), &cause) {
 		err = cause
 	}
-	err = r.ended(err)
-	r.explainAsked()
 	return err
 }
 
@@ -180,7 +201,7 @@ func (r *run) now() float64 { return float64(r.documentTime().UnixMicro()) / 1e6
 func (r *run) finish(ctx context.Context, v any) (any, error) {
 	if r.quiet {
 		v, err := mesh.Force(ctx, v)
-		return &result{truth: truth(v)}, err
+		return &result{truth: truth(v), null: v == nil}, err
 	}
 	res := &result{truth: true}
 	var err error
@@ -207,7 +228,9 @@ func (r *run) finish(ctx context.Context, v any) (any, error) {
 type result struct {
 	rendered any
 	truth    bool // for -e
+	null     bool // with --quiet
 	dropped  bool // it can't be printed without what is lost
+	seen     seen // for --watch
 
 	mu   sync.Mutex
 	lost []*mesh.Fault // what is left out of it
@@ -232,8 +255,8 @@ func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
 			return nil
 		}
 		r.results++
-		r.last = res.truth
-		if r.quiet {
+		r.last, r.null = res.truth, res.null
+		if r.quiet || r.unchanged(res) {
 			return nil
 		}
 		if err := r.printer.Print(res.rendered); err != nil {
@@ -275,7 +298,7 @@ func (r *run) ended(err error) error {
 	if r.tellFaults() > 0 && !r.allowPartial {
 		codes = append(codes, exitPartial)
 	}
-	r.hints()
+	r.hints(err)
 	if code := strongest(codes...); code != exitOK {
 		return &exitError{code, err}
 	}

@@ -120,6 +120,12 @@ func (f *flags) check(a *asked) error {
 	switch ns, server := *f.kube.Namespace, *f.kube.APIServer; {
 	case readers > 1:
 		return usage(`standard input ("-") can be read once only`)
+	case plain && (f.watch || f.await):
+		return usage("--input: plain JSON doesn't change, there is nothing to watch or to wait for")
+	case f.watch && len(f.snapshots) > 0:
+		return usage("-w: a snapshot doesn't change")
+	case f.watch && f.quiet:
+		return usage("-w and -q: nothing would be seen")
 	case plain && len(f.snapshots) > 0:
 		return usage("--input and --snapshot: a query runs over plain JSON or over a mesh")
 	case plain && len(a.proxies) > 0:

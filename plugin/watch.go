@@ -1,0 +1,194 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A watcher asks the same query again whenever the mesh has changed, and
+// prints the results that are new or changed. What Pilots say of their
+// connections and the pods tell of a change: whatever else happens in a mesh
+// leads to a push. What vanishes is not printed, as in kubectl.
+type watcher struct {
+	*run
+	answers []transport.Source
+	lasting printers.Lasting // nil: each result is printed for itself
+	read    bool             // a round succeeded
+	word    string           // of the mesh that was read last
+	told    map[string]bool  // the faults that are known
+	failing bool             // the last round did, and it was told
+}
+
+// watchOver is --watch. It ends with ctx, or with an error that won't pass.
+func (r *run) watchOver(ctx context.Context, answers []transport.Source) error {
+	w := &watcher{run: r, answers: answers}
+	if err := w.openPrinter(ctx); err != nil {
+		return err
+	}
+	r.explainPlan()
+	r.hintLabels()
+	var pause pause
+	for {
+		changed, err := w.once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return w.left(ctx)
+		case err != nil && (!w.read || !passes(err)):
+			return w.ended(err)
+		}
+		w.tellFailure(err)
+		if err := r.Sleep(ctx, pause.next(changed)); err != nil {
+			return w.left(ctx)
+		}
+	}
+}
+
+// once looks whether the mesh has changed, and if so asks the query.
+func (w *watcher) once(ctx context.Context) (changed bool, err error) {
+	err = w.within(ctx, w.answers, func(ctx context.Context) error {
+		word, err := w.mesh.Fingerprint(ctx)
+		if err != nil || w.read && word != "" && word == w.word {
+			return err
+		}
+		changed = word != w.word
+		if err := w.ask(ctx); err != nil {
+			return err
+		}
+		w.word, w.read = word, true
+		return nil
+	})
+	return changed, err
+}
+
+// ask asks the query and prints what is news.
+func (w *watcher) ask(ctx context.Context) error {
+	if w.lasting != nil {
+		w.lasting.Begin(w.documentTime())
+	}
+	w.rows.begin()
+	o := w.options()
+	o.Finish = w.finish
+	err := w.evaluate(ctx, o)
+	var fault *mesh.Fault
+	if errors.As(err, &fault) { // told with the others
+		w.fault(fault)
+		err = nil
+	}
+	if w.lasting != nil && err == nil {
+		err = w.lasting.Flush()
+	}
+	if e := w.out.Flush(); err == nil {
+		err = e
+	}
+	if err != nil {
+		w.rows.end(false)
+		return err
+	}
+	w.rows.end(w.tellNews() == 0)
+	w.explainAsked()
+	return nil
+}
+
+// openPrinter chooses the printer, one for all rounds.
+func (w *watcher) openPrinter(ctx context.Context) error {
+	w.rows = &rows{}
+	o := w.printerOptions(mesh.WithLost(ctx, w.fault))
+	if o.SortBy != "" {
+		w.note("--watch requested, --sort-by will be ignored")
+		o.SortBy = ""
+	}
+	p, err := printers.New(o)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	var ok bool
+	if w.lasting, ok = p.(printers.Lasting); !ok {
+		one := &oneByOne{options: o}
+		if o.Format == "yaml" {
+			one.between = "---\n"
+		}
+		p = one
+	}
+	w.printer = p
+	return nil
+}
+
+// finish makes a result ready, and tells what it is of.
+func (w *watcher) finish(ctx context.Context, v any) (any, error) {
+	finished, err := w.run.finish(ctx, v)
+	if err != nil || w.quiet {
+		return finished, err
+	}
+	res := finished.(*result)
+	if !res.dropped {
+		res.seen, err = w.see(ctx, v)
+	}
+	return res, err
+}
+
+// tellNews tells the faults that the last round didn't have, and gives how
+// many this one has.
+func (w *watcher) tellNews() int {
+	var news []*mesh.Fault
+	known := map[string]bool{}
+	all := w.metFaults()
+	for _, f := range all {
+		known[f.Error()] = true
+		if !w.told[f.Error()] {
+			news = append(news, f)
+		}
+	}
+	w.told = known
+	w.printFaults(news)
+	return len(all)
+}
+
+// tellFailure tells once that the mesh can't be read for now.
+func (w *watcher) tellFailure(err error) {
+	if err != nil && !w.failing {
+		w.message(func(out io.Writer) { fmt.Fprintln(out, "error: "+describe(err)+"; trying again") })
+	}
+	w.failing = err != nil
+}
+
+// passes tells whether an error may be over when the mesh is asked again.
+func passes(err error) bool {
+	var halt *eval.Halt
+	var write *writeError
+	var exit *exitError
+	switch {
+	case errors.As(err, &halt), errors.As(err, &write), errors.Is(err, syscall.EPIPE):
+		return false
+	case errors.As(err, &exit):
+		return errors.As(err, new(*sources.UnknownProxyError))
+	}
+	return true
+}
+
+// left ends the run where the user ended it, or --timeout: well, if anything
+// was seen.
+func (w *watcher) left(ctx context.Context) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &exitError{exitInterrupted, nil}
+	case !w.read:
+		return w.ended(&exitError{exitRun, ctx.Err()})
+	}
+	codes := []int{w.statusCode()}
+	if len(w.told) > 0 && !w.allowPartial {
+		codes = append(codes, exitPartial)
+	}
+	if code := strongest(codes...); code != exitOK {
+		return &exitError{code, nil}
+	}
+	return nil
+}
