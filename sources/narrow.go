@@ -130,6 +130,13 @@ func (r *row) masked(ctx context.Context) (bool, error) {
 	return err == nil && v.AtLeast(masksOfEnvoy), nil
 }
 
+// gone tells why the proxy can't be reached, if that is known.
+func (r *row) gone() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.unreachable
+}
+
 // down keeps why a proxy could not be reached: it isn't waited for again. An
 // answer that it did give, or doesn't have, is another matter.
 func (r *row) down(ctx context.Context, err error) error {

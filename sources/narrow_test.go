@@ -197,7 +197,7 @@ func TestUnreachableProxy(t *testing.T) {
 		}
 	}
 	same(t, "asked", r.asked, []string{clusterMask + "&name_regex=c1"})
-	same(t, "faults", faults(m), []string{"p.x: clusters: config_dump: no answer in 5s", "p.x: routes: config_dump: no answer in 5s", "p.x: server: server_info: no answer in 5s"})
+	same(t, "faults", faults(m), []string{"p.x: clusters: no answer in 5s", "p.x: routes: no answer in 5s", "p.x: server: no answer in 5s"})
 }
 
 // Walking over more whole live proxies than allowed ends the run; sections by

@@ -106,7 +106,9 @@ func (d *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.
 	if err == nil {
 		return doc, nil
 	}
-	err = &noAnswer{request.What, err}
+	if err != r.gone() { // else nothing was asked
+		err = &noAnswer{request.What, err}
+	}
 	if ctx.Value(loadKey{}) == nil { // of endpoints' facts, which load on their own
 		return nil, r.m.fail(ctx, &mesh.Fault{Proxy: r.id, Section: string(mesh.Endpoints), Err: err})
 	}
@@ -146,10 +148,7 @@ func (d *reader) document(what string, body *transport.Body) *decode.Document {
 // fetch asks the proxy, wherever it can be asked. One that could not be
 // reached is not asked again.
 func (r *row) fetch(ctx context.Context, request string) (*transport.Body, error) {
-	r.mu.Lock()
-	err := r.unreachable
-	r.mu.Unlock()
-	if err != nil {
+	if err := r.gone(); err != nil {
 		return nil, err
 	}
 	places := r.places
