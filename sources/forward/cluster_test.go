@@ -1,0 +1,335 @@
+package forward
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	gwebsocket "github.com/gorilla/websocket"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
+)
+
+// A cluster is an API server and its kubelets, as far as forwarding goes: the
+// frames, the upgrades and the TCP connections are real.
+type cluster struct {
+	*httptest.Server
+	ports map[string]string // of every pod: the address that it leads to
+
+	// refuse answers instead of an upgrade. It is given "websocket" or "spdy".
+	refuse func(w http.ResponseWriter, r *http.Request, way string) bool
+
+	// silent is a pod whose streams are never acknowledged.
+	silent string
+
+	// command is what a pod does when it is told to run one.
+	command func(argv []string, stdout, stderr io.Writer) *metav1.Status
+
+	mu       sync.Mutex
+	upgrades map[string]int      // by "websocket pod.namespace"
+	tried    []string            // all requests: "websocket portforward reviews-1.shop"
+	sessions map[net.Conn]string // what carries them
+	ended    chan struct{}
+	work     sync.WaitGroup
+}
+
+func newCluster(t *testing.T) *cluster {
+	c := &cluster{ports: map[string]string{}, upgrades: map[string]int{}, sessions: map[net.Conn]string{}, ended: make(chan struct{})}
+	c.Server = httptest.NewUnstartedServer(c)
+	c.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		return context.WithValue(ctx, carrier{}, conn)
+	}
+	c.StartTLS()
+	t.Cleanup(func() {
+		close(c.ended)
+		c.kill("")
+		c.CloseClientConnections()
+		c.Close()
+		c.work.Wait()
+	})
+	return c
+}
+
+type carrier struct{}
+
+func (c *cluster) config() *rest.Config {
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate().Raw})
+	return &rest.Config{Host: c.URL, BearerToken: "good", TLSClientConfig: rest.TLSClientConfig{CAData: ca}}
+}
+
+// pool is closed with the test, before the cluster.
+func (c *cluster) pool(t *testing.T, o Options) *Pool {
+	o.Timeout = context.WithTimeout
+	p, err := New(c.config(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	part := strings.Split(strings.Trim(r.URL.Path, "/"), "/") // api v1 namespaces NS pods POD WHAT
+	if len(part) != 7 {
+		http.NotFound(w, r)
+		return
+	}
+	pod, what, way := part[5]+"."+part[3], part[6], "spdy"
+	if gwebsocket.IsWebSocketUpgrade(r) {
+		way = "websocket"
+	}
+	c.mu.Lock()
+	c.tried = append(c.tried, way+" "+what+" "+pod)
+	refuse := c.refuse
+	c.mu.Unlock()
+	if r.Header.Get("Authorization") != "Bearer good" {
+		status(w, http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "Unauthorized")
+		return
+	}
+	if refuse != nil && refuse(w, r, way) {
+		return
+	}
+	switch way + " " + what {
+	case "websocket portforward":
+		c.tunnel(w, r, pod)
+	case "spdy portforward":
+		c.spdy(w, r, pod, c.serve)
+	case "websocket exec":
+		c.channels(w, r)
+	case "spdy exec":
+		c.spdy(w, r, pod, c.serveCommand(r.URL.Query()["command"]))
+	}
+}
+
+func status(w http.ResponseWriter, code int, reason metav1.StatusReason, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason, Message: text})
+}
+
+func (c *cluster) tunnel(w http.ResponseWriter, r *http.Request, pod string) {
+	up := gwebsocket.Upgrader{Subprotocols: []string{tunnelPrefix + portforward.PortForwardProtocolV1Name}}
+	ws, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	streams := make(chan httpstream.Stream)
+	conn, err := spdy.NewServerConnection(portforward.NewTunnelingConnection("server", ws), c.accept(pod, streams))
+	if err != nil {
+		return
+	}
+	defer c.opened("websocket", pod, r)()
+	c.serve(conn, streams)
+}
+
+func (c *cluster) spdy(w http.ResponseWriter, r *http.Request, pod string, serve func(httpstream.Connection, chan httpstream.Stream)) {
+	if _, err := httpstream.Handshake(r, w, []string{portforward.PortForwardProtocolV1Name, "v5.channel.k8s.io", "v4.channel.k8s.io"}); err != nil {
+		return
+	}
+	streams := make(chan httpstream.Stream)
+	conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, c.accept(pod, streams))
+	if conn == nil {
+		return
+	}
+	defer c.opened("spdy", pod, r)()
+	serve(conn, streams)
+}
+
+// opened counts a session, until it has ended.
+func (c *cluster) opened(way, pod string, r *http.Request) (ended func()) {
+	conn := r.Context().Value(carrier{}).(net.Conn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.upgrades[way+" "+pod]++
+	c.sessions[conn] = pod
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.sessions, conn)
+	}
+}
+
+func (c *cluster) accept(pod string, streams chan httpstream.Stream) httpstream.NewStreamHandler {
+	return func(s httpstream.Stream, _ <-chan struct{}) error {
+		if pod == c.silent {
+			<-c.ended
+			return errors.New("too late")
+		}
+		if s.Headers().Get(corev1.PortHeader) == "0" {
+			return errors.New("port must be > 0") // as a kubelet: the stream is reset
+		}
+		go func() {
+			select {
+			case streams <- s:
+			case <-c.ended:
+			}
+		}()
+		return nil
+	}
+}
+
+// serve pairs the streams of a session and forwards each pair, as a container
+// runtime does.
+func (c *cluster) serve(conn httpstream.Connection, streams chan httpstream.Stream) {
+	defer conn.Close()
+	pairs := map[string]map[string]httpstream.Stream{}
+	for {
+		select {
+		case <-conn.CloseChan():
+			return
+		case s := <-streams:
+			id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
+			if pairs[id] == nil {
+				pairs[id] = map[string]httpstream.Stream{}
+			}
+			pairs[id][s.Headers().Get(corev1.StreamType)] = s
+			if len(pairs[id]) == 2 {
+				data, errs := pairs[id][corev1.StreamTypeData], pairs[id][corev1.StreamTypeError]
+				delete(pairs, id)
+				c.work.Go(func() { c.forward(conn, data, errs) })
+			}
+		}
+	}
+}
+
+func (c *cluster) forward(conn httpstream.Connection, data, errs httpstream.Stream) {
+	defer conn.RemoveStreams(data, errs)
+	defer data.Close()
+	defer errs.Close()
+	port := data.Headers().Get(corev1.PortHeader)
+	err := c.copyPort(port, data)
+	if err != nil {
+		fmt.Fprintf(errs, "error forwarding port %s to pod 3f2a, uid : %v", port, err)
+		data.Reset()
+		errs.Reset()
+	}
+}
+
+func (c *cluster) copyPort(port string, data httpstream.Stream) error {
+	c.mu.Lock()
+	address, ok := c.ports[port]
+	c.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("forward not found for port %s", port)
+	}
+	target, err := net.Dial("tcp", address)
+	if err != nil {
+		return fmt.Errorf("failed to execute portforward in network namespace \"host\": failed to connect to localhost:%s inside namespace \"3f2a\", IPv4: %w", port, err)
+	}
+	defer target.Close()
+	up := make(chan struct{})
+	go func() {
+		defer close(up)
+		io.Copy(target, data)
+		target.(*net.TCPConn).CloseWrite()
+	}()
+	down := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(data, target)
+		down <- err
+	}()
+	select {
+	case <-up:
+		return nil
+	case err := <-down:
+		return err
+	}
+}
+
+// kill breaks the sessions to a pod, or all, off: their connections close with
+// no word.
+func (c *cluster) kill(pod string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn, name := range c.sessions {
+		if pod == "" || name == pod {
+			conn.Close()
+		}
+	}
+}
+
+func (c *cluster) count(key string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.upgrades[key]
+}
+
+// serves opens a port of every pod that answers HTTP.
+func (c *cluster) serves(t *testing.T, port string, h http.HandlerFunc) {
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	c.leads(port, strings.TrimPrefix(s.URL, "http://"))
+}
+
+func (c *cluster) leads(port, address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ports[port] = address
+}
+
+// within is a context for what should take no time at all.
+func within(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// get asks over a connection of its own.
+func get(ctx context.Context, p *Pool, pod string, port int, path string) (string, error) {
+	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return p.DialContext(ctx, "shop", pod, port)
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://pod"+path, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return string(b), err
+}
+
+// settled waits for the goroutines to be as few as they were.
+func settled(t *testing.T, before int) {
+	t.Helper()
+	tick, ctx := time.NewTicker(time.Millisecond), within(t)
+	defer tick.Stop()
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+// left gives the stacks of this package's goroutines, but for the tests' own
+// and those whom a library keeps until its own time is up.
+func left() (all []string) {
+	stacks := make([]byte, 1<<20)
+	for _, s := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+		if strings.Contains(s, "sources/forward.") && !strings.Contains(s, "_test.go") && !strings.Contains(s, ".CreateStream(") {
+			all = append(all, s)
+		}
+	}
+	return all
+}

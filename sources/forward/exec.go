@@ -1,0 +1,204 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/remotecommand"
+	"k8s.io/client-go/transport/websocket"
+)
+
+// noteRoom is how much is kept of what a command writes on stderr, and of the
+// status that it ends with.
+const noteRoom = 16 << 10
+
+// Exec runs a command in a container of a pod and gives its standard output to
+// out as it comes. A code other than 0 is an ExitError, a command that could
+// not be run an ExecError or an API status; when the connection ended before
+// the command did it is a LostError, and out has a part only. Nothing is
+// written to out after Exec has returned.
+func (p *Pool) Exec(ctx context.Context, namespace, pod, container string, command []string, out io.Writer) error {
+	name, err := named(namespace, pod)
+	if err != nil {
+		return err
+	}
+	if !p.join() {
+		return net.ErrClosed
+	}
+	defer p.work.Done()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.life, func() { cancel(net.ErrClosed) })()
+	query := url.Values{"container": {container}, "command": command, "stdout": {"true"}, "stderr": {"true"}}
+	c, err := p.door.command(ctx, name, query)
+	if err != nil {
+		return err
+	}
+	defer c.close(p.o.Timeout)
+	defer context.AfterFunc(ctx, c.cut)()
+	return run(ctx, c, out)
+}
+
+// join counts the caller among the pool's work, unless the pool is closed.
+func (p *Pool) join() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.work.Add(1)
+	}
+	return !p.closed
+}
+
+// run takes what a command gives, until it ends.
+func run(ctx context.Context, c command, out io.Writer) error {
+	stdout, stderr, status := &taker{w: out}, &note{}, &note{}
+	c.take(ctx, stdout, stderr, status)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case stdout.err != nil:
+		return stdout.err
+	case status.text.Len() == 0:
+		return LostError{}
+	}
+	return ended(status.text.Bytes(), stderr.text.String())
+}
+
+// ended makes an error of the status that a command ended with.
+func ended(status []byte, stderr string) error {
+	var s metav1.Status
+	if err := json.Unmarshal(status, &s); err != nil {
+		return &ExecError{Text: string(status)}
+	}
+	if s.Status == metav1.StatusSuccess {
+		return nil
+	}
+	if s.Reason == remotecommand.NonZeroExitCodeReason && s.Details != nil {
+		for _, cause := range s.Details.Causes {
+			if code, err := strconv.Atoi(cause.Message); err == nil && cause.Type == remotecommand.ExitCodeCauseType {
+				return &ExitError{Code: code, Stderr: stderr}
+			}
+		}
+	}
+	return &ExecError{Text: s.Message}
+}
+
+// A command is one that runs in a container.
+type command interface {
+	// take copies its outputs and its status until they end.
+	take(ctx context.Context, stdout, stderr, status io.Writer)
+	cut()          // ends it, at once
+	close(Timeout) // ends it
+}
+
+// command starts one.
+func (d *door) command(ctx context.Context, name podName, query url.Values) (command, error) {
+	limited, cancel := d.o.Timeout(ctx, d.o.UpgradeTimeout)
+	defer cancel()
+	u := d.url(name, "exec", query)
+	protocols := []string{remotecommand.StreamProtocolV5Name, remotecommand.StreamProtocolV4Name}
+	var c command
+	err := d.either(habit{name.namespace, "exec"},
+		func() error {
+			ws, l, err := d.dial(limited, u, protocols...)
+			c = &channels{ws: ws, line: l}
+			return err
+		},
+		func() error {
+			l, err := d.post(limited, u, protocols...)
+			c = &streams{link: l}
+			return err
+		})
+	if err != nil {
+		return nil, d.late(ctx, limited, err)
+	}
+	return c, nil
+}
+
+// channels are a command over a WebSocket: the first byte of a message says
+// which of the outputs it is of.
+type channels struct {
+	ws   websocket.ConnectionHolder
+	line *line
+}
+
+func (c *channels) take(_ context.Context, stdout, stderr, status io.Writer) {
+	to := map[byte]io.Writer{remotecommand.StreamStdOut: stdout, remotecommand.StreamStdErr: stderr, remotecommand.StreamErr: status}
+	for {
+		_, r, err := c.ws.Connection().NextReader()
+		if err != nil {
+			return
+		}
+		var which [1]byte
+		if _, err := io.ReadFull(r, which[:]); err != nil {
+			continue // the next reader fails for the same reason, or there is another message
+		}
+		w := to[which[0]]
+		if w == nil {
+			w = io.Discard
+		}
+		if _, err := io.Copy(w, r); err != nil {
+			return
+		}
+	}
+}
+
+func (c *channels) cut()          { c.line.close() }
+func (c *channels) close(Timeout) { c.line.close() }
+
+// streams are a command over SPDY.
+type streams struct{ link *link }
+
+func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
+	header := func(kind string) http.Header {
+		h := http.Header{}
+		h.Set(corev1.StreamType, kind)
+		return h
+	}
+	all, err := s.link.streams(ctx, header(corev1.StreamTypeError), header(corev1.StreamTypeStdout), header(corev1.StreamTypeStderr))
+	if err != nil {
+		return
+	}
+	var work sync.WaitGroup
+	work.Go(func() { io.Copy(status, all[0]) }) // their ends are the link's
+	work.Go(func() { io.Copy(stderr, all[2]) })
+	if _, err := io.Copy(stdout, all[1]); err != nil {
+		s.cut()
+		s.link.discard(all...) // nobody reads them any more, which holds up the link's own end
+	}
+	work.Wait()
+}
+
+func (s *streams) cut()            { s.link.wire.line.close() }
+func (s *streams) close(t Timeout) { s.link.close(t) }
+
+// A taker remembers why its writer failed.
+type taker struct {
+	w   io.Writer
+	err error
+}
+
+func (t *taker) Write(b []byte) (n int, err error) {
+	n, err = t.w.Write(b)
+	if err != nil {
+		t.err = err
+	}
+	return n, err
+}
+
+// A note keeps the beginning of what is written.
+type note struct{ text bytes.Buffer }
+
+func (n *note) Write(b []byte) (int, error) {
+	n.text.Write(b[:min(len(b), noteRoom-n.text.Len())])
+	return len(b), nil
+}

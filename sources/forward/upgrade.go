@@ -1,0 +1,202 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/client-go/transport/websocket"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
+)
+
+// tunnelPrefix is before the name of a protocol that is spoken in SPDY frames
+// within a WebSocket.
+const tunnelPrefix = "SPDY/3.1+"
+
+// A door is the API server's, where requests become connections.
+type door struct {
+	o         Options
+	config    *rest.Config
+	base      *url.URL
+	transport http.RoundTripper // HTTP/1.1: the only one that can be upgraded
+
+	mu       sync.Mutex
+	onlySPDY map[habit]bool // where WebSockets were refused and SPDY was not
+}
+
+// A habit is what was learned of a namespace, for a subresource of its pods.
+type habit struct{ namespace, subresource string }
+
+func newDoor(cfg *rest.Config, o Options) (*door, error) {
+	c := rest.CopyConfig(cfg)
+	c.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	c.Timeout = 0 // would end the connection, not only the request
+	c.RateLimiter, c.QPS = nil, -1
+	transport, err := rest.TransportFor(c)
+	if err != nil {
+		return nil, err
+	}
+	base, _, err := rest.DefaultServerUrlFor(c)
+	if err != nil {
+		return nil, err
+	}
+	return &door{o: o, config: c, base: base, transport: transport, onlySPDY: map[habit]bool{}}, nil
+}
+
+func (d *door) close() { utilnet.CloseIdleConnectionsFor(d.transport) }
+
+// named checks that the names are names: they become parts of a path.
+func named(namespace, pod string) (podName, error) {
+	for _, part := range []string{namespace, pod} {
+		if part == "" || len(path.IsValidPathSegmentName(part)) > 0 {
+			return podName{}, fmt.Errorf("%q is no name of a pod and its namespace", pod+"."+namespace)
+		}
+	}
+	return podName{namespace, pod}, nil
+}
+
+func (d *door) url(name podName, subresource string, query url.Values) string {
+	u := d.base.JoinPath("api/v1/namespaces", name.namespace, "pods", name.pod, subresource)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// open sets a session to a pod up, within the time it may take.
+func (d *door) open(ctx context.Context, name podName) (*link, error) {
+	limited, cancel := d.o.Timeout(ctx, d.o.UpgradeTimeout)
+	defer cancel()
+	u := d.url(name, "portforward", nil)
+	var l *link
+	err := d.either(habit{name.namespace, "portforward"},
+		func() (err error) { l, err = d.tunnel(limited, u); return err },
+		func() (err error) {
+			l, err = d.post(limited, u, portforward.PortForwardProtocolV1Name)
+			return err
+		})
+	if err != nil {
+		return nil, d.late(ctx, limited, err)
+	}
+	return l, nil
+}
+
+// late tells a request that took too long from one that was given up, which
+// both show as any error.
+func (d *door) late(ctx, limited context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case limited.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
+		return &SlowUpgradeError{After: d.o.UpgradeTimeout}
+	}
+	return err
+}
+
+// either tries a WebSocket, and SPDY if that may fare better. It remembers
+// where it did.
+func (d *door) either(h habit, overWebSocket, overSPDY func() error) error {
+	d.mu.Lock()
+	only := d.onlySPDY[h] || d.config.Dial != nil // which client-go's WebSockets would pass by
+	d.mu.Unlock()
+	if only {
+		return refusal(overSPDY())
+	}
+	err := overWebSocket()
+	first := refusal(err)
+	if err == nil || !worthSPDY(err, first) {
+		return first
+	}
+	if second := refusal(overSPDY()); second != nil {
+		return clearer(first, second)
+	}
+	d.mu.Lock()
+	d.onlySPDY[h] = true
+	d.mu.Unlock()
+	return nil
+}
+
+// dial opens a WebSocket. The line is closed when ctx ends before it stands.
+func (d *door) dial(ctx context.Context, url string, protocols ...string) (websocket.ConnectionHolder, *line, error) {
+	rt, holder, err := websocket.RoundTripperFor(d.config) // good for once
+	if err != nil {
+		return nil, nil, err
+	}
+	l := &line{}
+	req, err := http.NewRequestWithContext(l.watch(ctx), http.MethodGet, url, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := context.AfterFunc(ctx, l.close)
+	_, err = websocket.Negotiate(rt, holder, req, protocols...)
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		l.close()
+		return nil, nil, err
+	}
+	return holder, l, nil
+}
+
+// tunnel opens a session within a WebSocket.
+func (d *door) tunnel(ctx context.Context, url string) (*link, error) {
+	ws, l, err := d.dial(ctx, url, tunnelPrefix+portforward.PortForwardProtocolV1Name)
+	if err != nil {
+		return nil, err
+	}
+	return newLink(&wire{ReadWriteCloser: portforward.NewTunnelingConnection("client", ws.Connection()), line: l})
+}
+
+// post opens a session by a plain upgrade. It goes through client-go's ordinary
+// transport, so that contexts, proxies and dialers of the configuration hold.
+func (d *door) post(ctx context.Context, url string, protocols ...string) (*link, error) {
+	l := &line{}
+	req, err := http.NewRequestWithContext(l.watch(ctx), http.MethodPost, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set(httpstream.HeaderConnection, httpstream.HeaderUpgrade)
+	req.Header.Set(httpstream.HeaderUpgrade, spdy.HeaderSpdy31)
+	for _, p := range protocols {
+		req.Header.Add(httpstream.HeaderProtocolVersion, p)
+	}
+	resp, err := d.transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body, ok := resp.Body.(io.ReadWriteCloser)
+	if resp.StatusCode != http.StatusSwitchingProtocols || !ok {
+		defer resp.Body.Close()
+		text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+		if err != nil {
+			return nil, err
+		}
+		return nil, answered(resp.StatusCode, text)
+	}
+	w := &wire{ReadWriteCloser: body, line: l}
+	if err := agreed(resp, protocols); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return newLink(w)
+}
+
+// agreed checks that the server speaks one of the protocols it was asked for.
+func agreed(resp *http.Response, protocols []string) error {
+	chosen := resp.Header.Get(httpstream.HeaderProtocolVersion)
+	for _, p := range protocols {
+		if p == chosen {
+			return nil
+		}
+	}
+	return fmt.Errorf("the API server speaks %q, not %q", chosen, protocols[0])
+}
