@@ -37,7 +37,7 @@ func (m *Mesh) join(ctx context.Context, scenes []*scene, g *gatherer) ([]*row, 
 		return nil, err
 	}
 	slices.SortFunc(j.rows, func(a, b *row) int {
-		return cmp.Or(cmp.Compare(a.clusterID, b.clusterID), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.clusterID, b.clusterID), cmp.Compare(a.id, b.id), cmp.Compare(a.home.number, b.home.number))
 	})
 	return j.rows, nil
 }

@@ -252,7 +252,9 @@ func (r *realm) noPilots() error {
 
 // without tells that what isn't there isn't lost: there is nobody to ask in a
 // mesh that was given as addresses.
-func (r *realm) without(err error) bool { return r.alive() && errors.Is(err, fs.ErrNotExist) }
+func (r *realm) without(err error) bool {
+	return r.alive() && r.sources[0].Manifest().IstioNamespace == "" && errors.Is(err, fs.ErrNotExist)
+}
 
 // called names something of a realm, and the realm where there are several.
 func (m *Mesh) called(what string, r *realm) string {

@@ -90,7 +90,11 @@ func (r *row) connected() any {
 }
 
 // cut parts pod.namespace. A pod's name may have dots in it, a namespace's not.
+// An address, which has a port, is a name of its own.
 func cut(id string) (name, namespace string) {
+	if strings.Contains(id, ":") {
+		return id, ""
+	}
 	if i := strings.LastIndexByte(id, '.'); i >= 0 {
 		return id[:i], id[i+1:]
 	}
