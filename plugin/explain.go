@@ -21,7 +21,7 @@ func (r *run) explainPlan() {
 	}
 	r.message(func(w io.Writer) {
 		fmt.Fprintf(w, "query    %s\n", query.OneLine(r.asked.query))
-		fmt.Fprintf(w, "sources  %s\n", strings.Join(r.snapshots, ", "))
+		fmt.Fprintf(w, "sources  %s\n", r.from())
 		names := query.Mentions(r.asked.query, sectionNames(), lookups)
 		if len(names) == 0 {
 			names = []string{"none by name"}
@@ -29,6 +29,20 @@ func (r *run) explainPlan() {
 		fmt.Fprintf(w, "sections %s\n", strings.Join(names, " "))
 		fmt.Fprintf(w, "limits   %s, %s of sections in memory\n", plural(r.concurrency, "load at once", "loads at once"), r.memory.String())
 	})
+}
+
+// from says where answers come from.
+func (r *run) from() string {
+	all := slices.Concat(r.snapshots, r.pilots, r.envoys)
+	switch {
+	case len(all) > 0:
+		return strings.Join(all, ", ")
+	case len(r.contexts) > 0:
+		return "contexts " + strings.Join(r.contexts, ", ")
+	case *r.kube.Context != "":
+		return "context " + *r.kube.Context
+	}
+	return "the current context"
 }
 
 // explainAsked says, after the run, what was asked of whom.
