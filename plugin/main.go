@@ -19,8 +19,12 @@ func Main(w *World) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)   // who asks twice to end it, ends it at once
 	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
-	f := newFlags()
-	root := newRoot(w, f)
+	return execute(ctx, w)
+}
+
+// execute runs one command line until ctx ends, which is an interrupt.
+func execute(ctx context.Context, w *World) int {
+	root := newRoot(w, newFlags())
 	cmd, err := split(w.Args[1:], root.valued)
 	if err == nil {
 		root.argv = cmd

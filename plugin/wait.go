@@ -129,7 +129,7 @@ func (w *waiter) late(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &exitError{exitRun, ctx.Err()}
 	}
-	return w.unmet(fmt.Sprintf("timed out after %s: ", w.timeout))
+	return w.unmet(fmt.Sprintf("timed out after %gs: ", w.timeout.Seconds()))
 }
 
 // unmet ends the run without what was waited for.

@@ -166,10 +166,10 @@ func passes(err error) bool {
 	var write *writeError
 	var exit *exitError
 	switch {
-	case errors.As(err, &halt), errors.As(err, &write), errors.Is(err, syscall.EPIPE):
+	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownProxyError)):
+		return true
+	case errors.As(err, &halt), errors.As(err, &write), errors.As(err, &exit), errors.Is(err, syscall.EPIPE):
 		return false
-	case errors.As(err, &exit):
-		return errors.As(err, new(*sources.UnknownProxyError))
 	}
 	return true
 }
