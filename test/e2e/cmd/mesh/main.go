@@ -1,0 +1,75 @@
+// Command mesh builds and brings up the mesh that the tests run on, and keeps
+// it up until it is interrupted.
+//
+//	go run ./cmd/mesh build              build what a mesh is made of
+//	go run ./cmd/mesh up [--control A]   bring it up; faults are made over HTTP
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	flags := flag.NewFlagSet("mesh", flag.ExitOnError)
+	address := flags.String("control", "127.0.0.1:0", "where faults are asked for")
+	root := flags.String("root", ".", "the folder of this module, test/e2e")
+	if len(os.Args) < 2 || os.Args[1] != "up" && os.Args[1] != "build" {
+		return fmt.Errorf("mesh: up or build?")
+	}
+	if err := flags.Parse(os.Args[2:]); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, err := filepath.Abs(*root)
+	if err != nil {
+		return err
+	}
+	programs, err := mesh.FindPrograms(ctx, dir, os.Stderr)
+	if err != nil || os.Args[1] == "build" {
+		return err
+	}
+	m, err := mesh.Up(ctx, mesh.Options{Programs: programs, Log: os.Stderr})
+	if err != nil {
+		return err
+	}
+	defer m.Down()
+	roles := filepath.Join(dir, "../../docs/rbac")
+	reader, err := m.Account(ctx, "meshq", filepath.Join(roles, "kubectl-meshq.yaml"))
+	if err != nil {
+		return err
+	}
+	return serve(ctx, m, reader, *address)
+}
+
+// serve takes faults until ctx ends.
+func serve(ctx context.Context, m *mesh.Mesh, reader, address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	c := &control{mesh: m, reader: reader, address: l.Addr().String()}
+	s := &http.Server{Handler: c.handler()}
+	go s.Serve(l)
+	defer s.Close()
+	c.describe(os.Stdout)
+	<-ctx.Done()
+	return nil
+}

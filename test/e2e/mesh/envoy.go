@@ -1,0 +1,138 @@
+package mesh
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// A Proxy is one Envoy, with the pod that it is in.
+type Proxy struct {
+	Pod, Namespace string
+	Workload       string // "reviews-v1"
+	IP             string
+	AdminPort      int // as the pod says: 15000, or what its proxy.istio.io/config says
+	Admin          int // the local port that AdminPort leads to
+	Istiod         *Istiod
+
+	kind           string // "sidecar", "router"
+	app, version   string
+	serviceAccount string
+	native         bool // the istio-proxy is an init container that stays
+	xds            int
+	relay          *relay
+	process        *process
+	bootstrap, log string
+}
+
+// ID is the proxy's id: "pod.namespace".
+func (p *Proxy) ID() string { return p.Pod + "." + p.Namespace }
+
+// URL is its admin port's own address, past the API server.
+func (p *Proxy) URL() string { return "http://" + loopback(p.Admin) }
+
+// Running tells whether its Envoy runs, be it hung.
+func (p *Proxy) Running() bool { return p.process != nil && p.process.running() }
+
+// connect has it connect to an istiod; a connection to another ends.
+func (p *Proxy) connect(i *Istiod) {
+	p.Istiod = i
+	p.relay.point(loopback(i.xds))
+}
+
+func (p *Proxy) nodeID() string {
+	return fmt.Sprintf("%s~%s~%s~%s.svc.cluster.local", p.kind, p.IP, p.ID(), p.Namespace)
+}
+
+// startEnvoy starts the proxy's Envoy, or starts it again, and waits until its
+// admin port answers.
+func (m *Mesh) startEnvoy(ctx context.Context, p *Proxy) error {
+	p.bootstrap, p.log = filepath.Join(m.Dir, p.Workload+".json"), filepath.Join(m.logs, "admin-"+p.Workload+".log")
+	b, err := json.Marshal(p.config(m.port.sds))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(p.bootstrap, b, 0o600); err != nil {
+		return err
+	}
+	p.process, err = m.start(command{
+		name: "envoy-" + p.Workload, path: m.programs.Envoy,
+		args: []string{
+			"--config-path", p.bootstrap, "--concurrency", "1", "--disable-hot-restart",
+			"--drain-time-s", "1", "--log-level", "warning", "--file-flush-interval-msec", "10",
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return p.process.await(ctx, func(ctx context.Context) error { return answers(ctx, p.URL()+"/server_info") })
+}
+
+type object = map[string]any
+
+// config is the bootstrap: as Istio's agent writes it, as far as Envoy's own
+// build goes along.
+func (p *Proxy) config(sds int) object {
+	return object{
+		"node": p.node(),
+		"admin": object{
+			"address": socket(p.Admin),
+			"access_log": []object{{"name": "envoy.access_loggers.file", "typed_config": object{
+				"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+				"path":  p.log,
+				"log_format": object{"text_format_source": object{
+					"inline_string": "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %BYTES_SENT%\n",
+				}},
+			}}},
+		},
+		"dynamic_resources": object{
+			"lds_config": object{"ads": object{}, "initial_fetch_timeout": "0s", "resource_api_version": "V3"},
+			"cds_config": object{"ads": object{}, "initial_fetch_timeout": "0s", "resource_api_version": "V3"},
+			"ads_config": object{
+				"api_type": "DELTA_GRPC", "transport_api_version": "V3", "set_node_on_first_message_only": true,
+				"grpc_services": []object{{"envoy_grpc": object{"cluster_name": "xds-grpc"}}},
+			},
+		},
+		"static_resources": object{"clusters": []object{
+			static("prometheus_stats", p.Admin, false),
+			static("xds-grpc", p.xds, true),
+			static("sds-grpc", sds, true),
+		}},
+	}
+}
+
+func (p *Proxy) node() object {
+	return object{
+		"id": p.nodeID(), "cluster": p.app + "." + p.Namespace,
+		"locality": object{"region": region, "zone": zone},
+		"metadata": object{
+			"NAME": p.Pod, "NAMESPACE": p.Namespace, "INSTANCE_IPS": p.IP,
+			"ISTIO_VERSION": Version, "CLUSTER_ID": "Kubernetes", "MESH_ID": "cluster.local",
+			"SERVICE_ACCOUNT": p.serviceAccount, "WORKLOAD_NAME": p.Workload, "APP_CONTAINERS": p.app,
+			"INTERCEPTION_MODE": "REDIRECT", "LABELS": p.labels(),
+			"PROXY_CONFIG": object{"proxyAdminPort": p.AdminPort},
+		},
+	}
+}
+
+func socket(port int) object {
+	return object{"socket_address": object{"address": "127.0.0.1", "port_value": port}}
+}
+
+func static(name string, port int, http2 bool) object {
+	c := object{
+		"name": name, "type": "STATIC", "connect_timeout": "1s",
+		"load_assignment": object{"cluster_name": name, "endpoints": []object{
+			{"lb_endpoints": []object{{"endpoint": object{"address": socket(port)}}}},
+		}},
+	}
+	if http2 {
+		c["typed_extension_protocol_options"] = object{"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": object{
+			"@type":                "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+			"explicit_http_config": object{"http2_protocol_options": object{}},
+		}}
+	}
+	return c
+}

@@ -1,0 +1,237 @@
+package mesh
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"syscall"
+)
+
+// Find gives the proxy of a workload: "reviews-v1".
+func (m *Mesh) Find(workload string) (*Proxy, error) {
+	for _, p := range m.Proxies {
+		if p.Workload == workload {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: no proxy of that workload", workload)
+}
+
+// Stall makes a proxy STALE that still answers: its stream to istiod passes
+// nothing on, and there is a change that it doesn't get. The others do.
+func (m *Mesh) Stall(ctx context.Context, p *Proxy) error {
+	p.relay.stall()
+	return m.apply(ctx, "default", []byte(change))
+}
+
+// change touches clusters, listeners and routes of every sidecar.
+const change = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ratings}
+spec:
+  host: ratings
+  trafficPolicy: {connectionPool: {tcp: {maxConnections: 17}}}
+  subsets: [{name: v1, labels: {version: v1}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ratings}
+spec:
+  hosts: [ratings]
+  http: [{timeout: 7s, route: [{destination: {host: ratings, subset: v1}}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: outside}
+spec:
+  hosts: [outside.example.com]
+  addresses: [192.0.2.7]
+  ports: [{number: 9443, name: tcp, protocol: TCP}]
+  resolution: STATIC
+  endpoints: [{address: 192.0.2.8}]
+`
+
+// Hang stops a proxy's Envoy where it stands: its admin port accepts and never
+// answers. A change makes it STALE too.
+func (m *Mesh) Hang(ctx context.Context, p *Proxy) error {
+	if err := p.process.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return m.apply(ctx, "default", []byte(change))
+}
+
+// Reject has a proxy refuse an update of its listeners: a filter is inserted
+// that its Envoy does not know.
+func (m *Mesh) Reject(ctx context.Context, p *Proxy) error {
+	return m.apply(ctx, p.Namespace, []byte(rejected(p)))
+}
+
+func rejected(p *Proxy) string {
+	return `
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: rejected-` + p.Workload + `}
+spec:
+  workloadSelector: {labels: {app: ` + p.app + `, version: ` + p.version + `}}
+  configPatches:
+  - applyTo: HTTP_FILTER
+    match:
+      context: ` + map[string]string{"sidecar": "SIDECAR_INBOUND", "router": "GATEWAY"}[p.kind] + `
+      listener:
+        filterChain:
+          filter:
+            name: envoy.filters.network.http_connection_manager
+            subFilter: {name: envoy.filters.http.router}
+    patch:
+      operation: INSERT_BEFORE
+      value:
+        name: bogus.filter
+        typed_config:
+          "@type": type.googleapis.com/udpa.type.v1.TypedStruct
+          type_url: type.googleapis.com/bogus.Type
+          value: {}
+`
+}
+
+// Withhold has the gateway ask for a certificate that istiod does not send:
+// its SDS is NOT SENT.
+func (m *Mesh) Withhold(ctx context.Context) error {
+	m.withheld = true
+	return m.apply(ctx, istioNamespace, []byte(withheld))
+}
+
+const withheld = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: withheld}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - port: {number: 8443, name: https, protocol: HTTPS}
+    hosts: [secure.example.com]
+    tls: {mode: SIMPLE, credentialName: secure-cred}
+`
+
+// Kill ends a proxy's Envoy; its pod stays, and says that it runs.
+func (m *Mesh) Kill(p *Proxy) { p.process.kill() }
+
+// Delete deletes a proxy's pod. Its Envoy goes on, as one does for a while.
+func (m *Mesh) Delete(ctx context.Context, p *Proxy) error {
+	return m.deletePod(ctx, p.Pod, p.Namespace)
+}
+
+// StopIstiod ends an istiod; its pod stays.
+func (m *Mesh) StopIstiod(i *Istiod) { i.process.kill() }
+
+// StartIstiod starts an istiod, with its pod if it has none.
+func (m *Mesh) StartIstiod(ctx context.Context, i *Istiod) error {
+	if i.Running() {
+		return nil
+	}
+	return m.startIstiod(ctx, i)
+}
+
+// Split starts the second istiod and has every other proxy connect to it.
+func (m *Mesh) Split(ctx context.Context) error {
+	if err := m.StartIstiod(ctx, m.Istiods[1]); err != nil {
+		return err
+	}
+	for n, p := range m.Proxies {
+		p.connect(m.Istiods[n%2])
+	}
+	return m.AwaitSynced(ctx)
+}
+
+// StopAPIServer ends the API server as a crash would.
+func (m *Mesh) StopAPIServer() { m.apiserver.kill() }
+
+// StartAPIServer starts it again, on the same port, with all that it held.
+func (m *Mesh) StartAPIServer(ctx context.Context) error {
+	if m.apiserver.running() {
+		return nil
+	}
+	return m.startAPIServer(ctx)
+}
+
+// Mend undoes all that was broken, and waits until every proxy is synced with
+// the first istiod alone.
+func (m *Mesh) Mend(ctx context.Context) error {
+	if err := m.StartAPIServer(ctx); err != nil {
+		return err
+	}
+	if err := m.StartIstiod(ctx, m.Istiods[0]); err != nil {
+		return err
+	}
+	if err := m.removeFaults(ctx); err != nil {
+		return err
+	}
+	for _, p := range m.Proxies {
+		if err := m.mendProxy(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := m.forgetSecret(ctx); err != nil {
+		return err
+	}
+	if second := m.Istiods[1]; second.Running() {
+		m.StopIstiod(second)
+		if err := m.deletePod(ctx, second.Pod, second.Namespace); err != nil {
+			return err
+		}
+	}
+	return m.AwaitSynced(ctx)
+}
+
+// removeFaults puts Istio's objects back to Bookinfo's own.
+func (m *Mesh) removeFaults(ctx context.Context) error {
+	if err := m.remove(ctx, "default", []byte(change)); err != nil {
+		return err
+	}
+	if err := m.remove(ctx, istioNamespace, []byte(withheld)); err != nil {
+		return err
+	}
+	for _, p := range m.Proxies {
+		if err := m.remove(ctx, p.Namespace, []byte(rejected(p))); err != nil {
+			return err
+		}
+	}
+	return m.configure(ctx)
+}
+
+func (m *Mesh) mendProxy(ctx context.Context, p *Proxy) error {
+	if err := m.createPod(ctx, m.pods[p]); err != nil {
+		return err
+	}
+	p.connect(m.Istiods[0])
+	p.relay.resume()
+	if !p.Running() {
+		return m.startEnvoy(ctx, p)
+	}
+	return p.process.signal(syscall.SIGCONT)
+}
+
+// forgetSecret has the gateway forget the certificate that it asked for: an
+// Envoy goes on asking on the same connection when no listener wants it.
+func (m *Mesh) forgetSecret(ctx context.Context) error {
+	if !m.withheld {
+		return nil
+	}
+	gateway, err := m.Find(ingress)
+	if err != nil {
+		return err
+	}
+	err = m.await(ctx, func(ctx context.Context) error {
+		listeners, err := get(ctx, gateway.URL()+"/config_dump?resource=dynamic_listeners")
+		if err == nil && bytes.Contains(listeners, []byte("0.0.0.0_8443")) {
+			err = fmt.Errorf("%s: has the listener still", gateway.ID())
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	gateway.relay.cut()
+	m.withheld = false
+	return nil
+}

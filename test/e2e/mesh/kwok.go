@@ -1,0 +1,110 @@
+package mesh
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// What kwok reads: where a pod's ports lead, and what runs in its containers.
+type (
+	kwokObject struct {
+		APIVersion string         `json:"apiVersion"`
+		Kind       string         `json:"kind"`
+		Metadata   map[string]any `json:"metadata"`
+		Spec       any            `json:"spec"`
+	}
+	kwokTarget struct {
+		Port    int    `json:"port"`
+		Address string `json:"address"`
+	}
+	kwokForward struct {
+		Ports  []int      `json:"ports"`
+		Target kwokTarget `json:"target"`
+	}
+	kwokVariable struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	}
+	kwokExec struct {
+		Containers []string `json:"containers"`
+		Local      struct {
+			Envs []kwokVariable `json:"envs"`
+		} `json:"local"`
+	}
+)
+
+// startKwok starts the kubelet of all nodes. It knows every pod that there
+// will ever be: ports of pods not yet there lead nowhere.
+func (m *Mesh) startKwok(ctx context.Context) error {
+	config := filepath.Join(m.Dir, "kwok.yaml")
+	if err := m.writeKwokConfig(config); err != nil {
+		return err
+	}
+	address := loopback(m.port.kubelet)
+	p, err := m.start(command{
+		name: "kwok", path: m.programs.Kwok,
+		args: []string{
+			"--kubeconfig=" + m.Kubeconfig, "--config=" + config, "--manage-all-nodes",
+			"--node-ip=127.0.0.1", "--node-port=" + itoa(m.port.kubelet), "--server-address=" + address,
+			"--tls-cert-file=" + m.credentials.server, "--tls-private-key-file=" + m.credentials.serverKey,
+		},
+		// What is run in a container is found here: pilot-agent, pilot-discovery.
+		env: []string{"PATH=" + filepath.Dir(m.programs.Agent)},
+	})
+	if err != nil {
+		return err
+	}
+	return p.await(ctx, func(ctx context.Context) error { return accepts(ctx, address) })
+}
+
+func (m *Mesh) writeKwokConfig(path string) error {
+	var all []kwokObject
+	for _, p := range m.Proxies {
+		all = append(all, podPorts(p.Pod, p.Namespace, p.AdminPort, p.Admin, "istio-proxy")...)
+	}
+	for _, i := range m.Istiods {
+		all = append(all, podPorts(i.Pod, i.Namespace, monitoringPort, i.Monitoring, "discovery")...)
+	}
+	for _, kind := range []string{"Node", "Pod"} {
+		all = append(all, noStage(kind))
+	}
+	var text strings.Builder
+	for _, o := range all {
+		b, err := yaml.Marshal(o)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&text, "---\n%s", b)
+	}
+	return os.WriteFile(path, []byte(text.String()), 0o600)
+}
+
+// podPorts leads a pod's port to a local one, for who forwards it and for who
+// runs a program in the container.
+func podPorts(pod, namespace string, port, local int, container string) []kwokObject {
+	metadata := map[string]any{"name": pod, "namespace": namespace}
+	exec := kwokExec{Containers: []string{container}}
+	exec.Local.Envs = []kwokVariable{{"PORTS", fmt.Sprintf("%d=%d", port, local)}}
+	return []kwokObject{
+		kwokKind("PortForward", metadata, map[string]any{"forwards": []kwokForward{{Ports: []int{port}, Target: kwokTarget{local, "127.0.0.1"}}}}),
+		kwokKind("Exec", metadata, map[string]any{"execs": []kwokExec{exec}}),
+	}
+}
+
+// noStage is a stage that never comes: without one of each, kwok ends.
+func noStage(kind string) kwokObject {
+	return kwokKind("Stage", map[string]any{"name": "never-" + strings.ToLower(kind)}, map[string]any{
+		"resourceRef": map[string]any{"apiGroup": "v1", "kind": kind},
+		"selector":    map[string]any{"matchLabels": map[string]any{"never": "never"}},
+		"next":        map[string]any{},
+	})
+}
+
+func kwokKind(kind string, metadata map[string]any, spec any) kwokObject {
+	return kwokObject{APIVersion: "kwok.x-k8s.io/v1alpha1", Kind: kind, Metadata: metadata, Spec: spec}
+}

