@@ -36,6 +36,10 @@ type Manifest struct {
 
 	// Redacted says in words what was taken out: "private keys".
 	Redacted []string
+
+	// Partial tells that something could not be had when the snapshot was
+	// recorded.
+	Partial bool
 }
 
 // readManifest reads a snapshot's manifest.json. A version or kind that this
@@ -66,6 +70,7 @@ func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest
 	}
 	m.Context, _ = o["context"].(string)
 	m.IstioNamespace, _ = o["istioNamespace"].(string)
+	m.Partial, _ = o["partial"].(bool)
 	redacted, _ := o["redacted"].([]any)
 	for _, r := range redacted {
 		if text, ok := r.(string); ok {

@@ -1,0 +1,77 @@
+package transport
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// ManifestFile is the name of a snapshot's manifest.
+const ManifestFile = "manifest.json"
+
+// PilotFile gives the name of the file in which a snapshot has a Pilot's
+// answer in a form; "" when a snapshot has no place for it.
+func PilotFile(pilot, endpoint string, form Form) string {
+	return fileOf("pilots", pilot, snapshotEndpoint(endpoint), form)
+}
+
+// ProxyFile gives the name of the file in which a snapshot has a proxy's
+// answer in a form; "" when a snapshot has no place for it.
+func ProxyFile(proxy, request string, form Form) string {
+	return fileOf("proxies", proxy, snapshotFiles(request), form)
+}
+
+// ListFile gives the name of the file in which a snapshot has the objects of a
+// resource, in JSON; "" when a snapshot has no place for it.
+func ListFile(resource string) string {
+	return fileOf("kubernetes", ".", []file{{resource + ".json", JSON}}, JSON)
+}
+
+func fileOf(folder, whose string, files []file, form Form) string {
+	i := slices.IndexFunc(files, func(f file) bool { return f.form == form })
+	if i < 0 || whose != "." && !plain(whose) || !plain(files[i].name) {
+		return ""
+	}
+	return path.Join(folder, whose, files[i].name)
+}
+
+// JSON gives the manifest of a snapshot as its file has it. The faults are
+// what could not be recorded; of very many, the first.
+func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
+	type fault struct {
+		Proxy   string `json:"proxy,omitempty"`
+		Subject string `json:"subject,omitempty"`
+		Section string `json:"section,omitempty"`
+		Message string `json:"message"`
+	}
+	const most, longest = 1000, 300 // the file stays one that is read at once
+	var told []fault
+	for i, f := range faults {
+		if i == most {
+			told = append(told, fault{Message: fmt.Sprintf("and %d more", len(faults)-most)})
+			break
+		}
+		text := []rune(f.Err.Error())
+		told = append(told, fault{f.Proxy, f.Subject, f.Section, string(text[:min(len(text), longest)])})
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(struct {
+		Kind           string   `json:"kind"`
+		Version        int      `json:"version"`
+		TakenAt        string   `json:"takenAt"`
+		Context        string   `json:"context,omitempty"`
+		IstioNamespace string   `json:"istioNamespace,omitempty"`
+		Redacted       []string `json:"redacted,omitempty"`
+		Partial        bool     `json:"partial,omitempty"`
+		Faults         []fault  `json:"faults,omitempty"`
+	}{KindSnapshot, layoutVersion, m.TakenAt.UTC().Format(time.RFC3339), m.Context, m.IstioNamespace, m.Redacted, m.Partial, told})
+	return out.Bytes(), err
+}
