@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"query/library/routing": {"sources/mesh"},
 	"query/syntax":          {},
 	"query/syntax/native":   {},
-	"sources":               {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/store", "sources/transport", "sources/ztunnel"},
+	"sources":               {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/redact", "sources/store", "sources/transport", "sources/ztunnel"},
 	"sources/decode":        {"sources/mesh"},
 	"sources/envoy":         {"sources/decode", "sources/mesh"},
 	"sources/istiod":        {"sources/decode", "sources/mesh"},
