@@ -24,6 +24,9 @@ func Main(w *World) int {
 
 // execute runs one command line until ctx ends, which is an interrupt.
 func execute(ctx context.Context, w *World) int {
+	if command, words, ok := completed(w.Args); ok {
+		return complete(ctx, w, command, words)
+	}
 	root := newRoot(w, newFlags())
 	cmd, err := split(w.Args[1:], root.valued)
 	if err == nil {
@@ -84,7 +87,11 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.bind(root.Flags())
-	root.AddCommand(waitCommand(w, f, root), versionCommand(w))
+	wait := waitCommand(w, f, root)
+	root.AddCommand(wait, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait} {
+		completion{w, f}.attach(cmd)
+	}
 	root.SetHelpCommand(helpCommand(w, root))
 	return root
 }

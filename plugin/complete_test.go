@@ -1,0 +1,120 @@
+package plugin
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+const kubeconfig = `apiVersion: v1
+kind: Config
+clusters: [{name: one, cluster: {server: "http://127.0.0.1:1"}}, {name: two, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: admin, user: {}}]
+contexts: [{name: blue, context: {cluster: one, user: admin}}, {name: green, context: {cluster: two, user: admin}}, {name: grey, context: {cluster: two, user: admin}}]
+`
+
+func TestComplete(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const (
+		nothing, files, folders = cobra.ShellCompDirectiveNoFileComp, cobra.ShellCompDirectiveDefault, cobra.ShellCompDirectiveFilterDirs
+		noSpace                 = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	)
+	p, broken := startPilot(t), startPilot(t)
+	broken.broken = true
+	for _, c := range []struct {
+		words     string // the last one begun
+		want      string
+		directive cobra.ShellCompDirective
+	}{
+		{"", "help version wait status", nothing},
+		{"s", "status", nothing},
+		{"--snapshot demo |", "status version wait", nothing},
+		{"x", "", nothing},
+		{"--snapshot demo status rev", "reviews-v1-7f99cc4496-gdxfn.default reviews-v2-7d79d5bd5d-8zzqd.default reviews-v3-7dbcdcbc56-m8dph.default", nothing},
+		{"--snapshot demo .x " + theReviews + " rev", "reviews-v2-7d79d5bd5d-8zzqd.default reviews-v3-7dbcdcbc56-m8dph.default", nothing},
+		{"--snapshot demo -l version=v1 .x re", theReviews, nothing},
+		{"--snapshot demo -n istio-system .x |", "istio-ingressgateway-674cc989b8-76lqn.istio-system", nothing},
+		{"--snapshot demo -f q.jq rat", theRatings, nothing},
+		{"--snapshot demo -Q .x rat", theRatings, nothing},
+		{"wait --snapshot demo .x rat", theRatings, nothing},
+		{"--arg a b --snapshot demo .x rat", theRatings, nothing},
+		{"--pilot " + p.URL + " .x rat", theRatings, nothing},
+		{"--pilot " + p.URL + " --pilot " + broken.URL + " .x rat", theRatings, nothing},
+		{"--pilot " + broken.URL + " .x rat", "", nothing},
+		{"--snapshot none .x rat", "", nothing},
+		{"--snapshot - .x rat", "", nothing}, // the shell's standard input is not read
+		{"--input x.json .x rat", "", nothing},
+		{"--snapshot demo -n is", "istio-system", nothing},
+		{"--snapshot demo -n default -n is", "istio-system", nothing},
+		{"--kubeconfig " + config + " --context g", "green grey", nothing},
+		{"--kubeconfig " + config + " --contexts blue,gree", "blue,green", nothing},
+		{"--kubeconfig " + config + " --cluster |", "one two", nothing},
+		{"--kubeconfig " + config + " --user |", "admin", nothing},
+		{"-o y", "yaml", nothing},
+		{"-o go-template=", "go-template=", noSpace},
+		{"--color a", "always auto", nothing},
+		{"-l a", "", nothing},
+		{"--snapshot |", "", files},
+		{"--library-path |", "", folders},
+		{"--arg a b", "", files},
+		{"--arg |", "", files},
+		{"--args .x a", "", files},
+		{"--quie", "--quiet", nothing},
+		{"wait --all-n", "--all-namespaces", nothing},
+		{"wait --compact", "", nothing},
+	} {
+		words := strings.Fields(c.words)
+		if n := len(words) - 1; n < 0 {
+			words = []string{""}
+		} else if words[n] == "|" {
+			words[n] = ""
+		}
+		for _, args := range [][]string{
+			append([]string{"/usr/bin/kubectl_complete-meshq"}, words...),
+			append([]string{"kubectl-meshq", "__complete"}, words...),
+		} {
+			var out, errs bytes.Buffer
+			w := &World{Args: args, In: broken, Out: &out, Err: &errs, ErrTerminal: true, Now: time.Now}
+			code := Main(w)
+			var got []string
+			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			for _, line := range lines[:len(lines)-1] {
+				value, _, _ := strings.Cut(line, "\t")
+				got = append(got, value)
+			}
+			want := fmt.Sprintf(":%d", c.directive)
+			if code != exitOK || !slices.Equal(got, strings.Fields(c.want)) || lines[len(lines)-1] != want || errs.Len() > 0 {
+				t.Errorf("%q: exit code %d:\n%swant %s %s\n%s", args, code, out.String(), c.want, want, errs.String())
+			}
+		}
+	}
+	if p.asked["/debug/adsz"] > 0 {
+		t.Errorf("asked for more than names need: %v", p.asked)
+	}
+}
+
+// Read fails the test of who reads the shell's standard input.
+func (p *pilot) Read([]byte) (int, error) { panic("the shell's standard input is read") }
+
+// A mesh that doesn't answer is not waited for.
+func TestCompleteInTime(t *testing.T) {
+	p := startPilot(t)
+	p.mu.Lock()
+	defer p.mu.Unlock() // before the server is closed, which waits for its answers
+	var out bytes.Buffer
+	began := time.Now()
+	code := Main(&World{Args: []string{"kubectl_complete-meshq.exe", "--pilot", p.URL, ".x", ""}, Out: &out, Err: &out, Now: time.Now})
+	if took := time.Since(began); code != exitOK || out.String() != ":4\n" || took > 5*time.Second {
+		t.Errorf("exit code %d after %s: %s", code, took, out.String())
+	}
+}

@@ -1,0 +1,137 @@
+package plugin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	recordedPilot = "../sources/testdata/stale/pilots/istiod-78566f45b4-v5qhf.istio-system"
+	theReviews    = "reviews-v1-7f99cc4496-gdxfn.default"
+	theRatings    = "ratings-v1-7dc98c7588-8jsbw.default"
+)
+
+const rdsURL = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+
+// A pilot serves what a real istiod said over HTTP; what that is may change.
+type pilot struct {
+	*httptest.Server
+	mu     sync.Mutex
+	broken bool
+	asked  map[string]int
+
+	syncz   []map[string]any
+	clients []map[string]any
+}
+
+func startPilot(t *testing.T) *pilot {
+	t.Helper()
+	p := &pilot{asked: map[string]int{}}
+	adsz := struct{ Clients *[]map[string]any }{&p.clients}
+	for name, into := range map[string]any{"syncz.json": &p.syncz, "adsz.json": &adsz} {
+		b, err := os.ReadFile(filepath.Join(recordedPilot, name))
+		if err == nil {
+			err = json.Unmarshal(b, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Server = httptest.NewServer(http.HandlerFunc(p.serve))
+	t.Cleanup(p.Server.Close)
+	return p
+}
+
+func (p *pilot) serve(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked[r.URL.Path]++
+	switch {
+	case p.broken:
+		http.Error(w, "starting up", http.StatusServiceUnavailable)
+	case r.URL.Path == "/debug/syncz":
+		_ = json.NewEncoder(w).Encode(p.syncz) // the test sees what is missing
+	case r.URL.Path == "/debug/adsz":
+		_ = json.NewEncoder(w).Encode(p.adsz())
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// adsz is of the connections that syncz has.
+func (p *pilot) adsz() map[string]any {
+	var clients []any
+	for _, c := range p.clients {
+		if slices.ContainsFunc(p.syncz, func(s map[string]any) bool {
+			return strings.HasPrefix(c["connectionId"].(string), s["proxy"].(string)+"-")
+		}) {
+			clients = append(clients, c)
+		}
+	}
+	return map[string]any{"totalClients": len(clients), "clients": clients}
+}
+
+// change changes the answers from now on.
+func (p *pilot) change(do func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	do()
+}
+
+// ack has a proxy accept its routes, or not.
+func (p *pilot) ack(t *testing.T, id string, accepts bool) {
+	t.Helper()
+	p.change(func() {
+		for _, s := range p.syncz {
+			if s["proxy"] != id {
+				continue
+			}
+			routes := s["resources"].(map[string]any)[rdsURL].(map[string]any)
+			routes["acked"] = "2026-11-22T13:00:00Z/7"
+			if accepts {
+				routes["acked"] = routes["sent"]
+			}
+			return
+		}
+		t.Errorf("no proxy %s", id)
+	})
+}
+
+// A session is a command line run in this process, whose pauses are steps of
+// the test: step gives false when the user presses Ctrl-C. Without steps the
+// time of --timeout is over in the first pause.
+type session struct {
+	out, err bytes.Buffer
+	pauses   []time.Duration
+	code     int
+}
+
+func (s *session) run(t *testing.T, step func(n int) bool, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &World{
+		Args: append([]string{"kubectl-meshq"}, args...), In: &bytes.Buffer{}, Out: &s.out, Err: &s.err, Now: time.Now,
+		Sleep: func(ctx context.Context, d time.Duration) error {
+			s.pauses = append(s.pauses, d)
+			if step == nil {
+				return context.DeadlineExceeded
+			}
+			if !step(len(s.pauses)) {
+				cancel()
+			}
+			return ctx.Err()
+		},
+	}
+	s.code = execute(ctx, w)
+}

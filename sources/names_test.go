@@ -1,0 +1,53 @@
+package sources
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// The names are the ids of the rows, and cost neither adsz nor an Envoy.
+func TestNames(t *testing.T) {
+	for name, o := range map[string]Options{
+		"all":         {},
+		"a namespace": {Namespace: "istio-system"},
+		"labels":      {Selector: labels.SelectorFromSet(labels.Set{"app": "reviews"})},
+		"none":        {Namespace: "none"},
+	} {
+		c := source(t, capture)
+		got := open(t, o, c).Names(t.Context())
+		if slices.ContainsFunc(c.log(), func(s string) bool { return s != "pilot syncz" && s != "list pods" }) {
+			t.Errorf("%s: asked for %v", name, c.log())
+		}
+		_, want := proxies(t, open(t, o, source(t, capture)))
+		slices.Sort(want)
+		same(t, name, got, want)
+	}
+}
+
+// A slow source lets its pods be waited for.
+type slow struct{ transport.Source }
+
+func (slow) List(ctx context.Context, _ string) (*transport.Body, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// The end of the time gives what is known.
+func TestNamesInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := open(t, Options{}, &counted{Source: slow{source(t, capture)}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if got := m.Names(ctx); !slices.Contains(got, reviewsV1) || !strings.HasPrefix(got[0], "details-v1-") {
+			t.Errorf("known: %v", got)
+		}
+	})
+}
