@@ -88,7 +88,7 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.bind(root.Flags())
 	wait := waitCommand(w, f, root)
-	root.AddCommand(wait, versionCommand(w))
+	root.AddCommand(wait, snapshotCommand(w, f), versionCommand(w))
 	for _, cmd := range []*cobra.Command{root.Command, wait} {
 		completion{w, f}.attach(cmd)
 	}

@@ -127,6 +127,7 @@ func (r *run) openSnapshots(ctx context.Context) (open []transport.Source, err e
 				return open, usage("%s", oneLine(err.Error()))
 			}
 			open = append(open, s)
+			r.notePartial(path, s)
 		}
 	}
 	return open, nil

@@ -1,0 +1,196 @@
+package plugin
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+const snapshotLong = `Record the mesh in one file, which --snapshot reads: every query over it answers as the mesh would have. FILE is a
+.tar.zst that tar --zstd -x unpacks; "-" is standard output. It is there when all of it is, with mode 0600, or not at all.
+
+What is recorded                      with --sections                      besides
+  pilots/      syncz adsz configz …    always                               --desired: what Pilot would send to each proxy
+  kubernetes/  pods services …         always
+  proxies/     config_dump             clusters listeners routes endpoints
+                                       secrets extensions bootstrap
+               clusters                endpoints
+               listeners               listeners
+               certs                   secrets
+               server_info             server
+               stats                   stats
+               logging                 loggers
+               ready                   (only without --sections)
+  of a ztunnel config_dump             workloads services policies
+                                       connections secrets
+
+-n, -l and the proxies named choose of which proxies that is. Taken out before anything is written to FILE: private keys,
+tokens, passwords, contents of secrets, values of containers' environment variables, last-applied-configuration.
+
+What can't be had is told on stderr and in the file's manifest, all else is recorded, and the exit code is 6.`
+
+// A snapshot is what the command was asked for.
+type snapshot struct {
+	file     string
+	sections []string
+	desired  bool
+	force    bool
+}
+
+// snapshotCommand is "snapshot FILE [PROXY…]".
+func snapshotCommand(w *World, f *flags) *cobra.Command {
+	name := calledAs(w.Args[0])
+	s := &snapshot{}
+	cmd := &cobra.Command{
+		Use:   "snapshot FILE [PROXY…]",
+		Short: "Record the mesh in a file, without its secrets",
+		Long:  snapshotLong,
+		Example: indent([]string{
+			name + " snapshot mesh.tar.zst",
+			name + " snapshot shop.tar.zst -n shop --sections clusters,routes,endpoints",
+			name + " snapshot reviews.tar.zst reviews-v1 reviews-v2 --desired",
+		}),
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if len(words) == 0 {
+				return usage("snapshot: no file to write, like mesh.tar.zst")
+			}
+			s.file = words[0]
+			return s.run(cmd.Context(), w, f, words[1:], cmd)
+		},
+	}
+	set := cmd.Flags()
+	f.bindMesh(set)
+	set.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be recorded")
+	set.StringSliceVar(&s.sections, "sections", nil, "only these sections of the proxies: clusters,routes")
+	set.BoolVar(&s.desired, "desired", false, "also what Pilot would send to each proxy, which it has to compute")
+	set.BoolVar(&s.force, "force", false, "replace a file that is there")
+	set.Lookup("concurrency").Usage = "how many proxies are asked at once"
+	for _, of := range []string{"max-fetch", "memory"} { // nothing is held
+		set.Lookup(of).Hidden = true
+	}
+	return cmd
+}
+
+func (s *snapshot) run(ctx context.Context, w *World, f *flags, proxies []string, cmd *cobra.Command) (err error) {
+	if f.timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, f.timeout)
+		defer stop()
+	}
+	r := &run{World: w, flags: f, argv: &command{}, asked: &asked{proxies: proxies}, changed: cmd.Flags().Changed}
+	o, err := s.options()
+	if err != nil {
+		return err
+	}
+	if err := f.check(r.asked); err != nil {
+		return err
+	}
+	if r.labels, err = labels.Parse(r.selector); err != nil {
+		return usage("-l %s: %s", r.selector, fact(err))
+	}
+	defer r.showProgress()()
+	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress}, 64<<10)
+	r.started = r.Now()
+	to, err := r.openTarget(s.file, s.force)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.abandon()) }()
+	answers, err := r.openSources(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAll(answers)) }()
+	return r.within(ctx, answers, func(ctx context.Context) error { return r.record(ctx, to, o) })
+}
+
+// options makes options of words.
+func (s *snapshot) options() (sources.RecordOptions, error) {
+	o := sources.RecordOptions{Desired: s.desired, Tally: &sources.Tally{}}
+	var known []string
+	for _, part := range mesh.Sections() {
+		known = append(known, string(part.Name))
+	}
+	for _, name := range s.sections {
+		if !slices.Contains(known, name) {
+			return o, usage("--sections %s: no section of a proxy; these are %s", name, strings.Join(known, ", "))
+		}
+		o.Sections = append(o.Sections, mesh.Section(name))
+	}
+	return o, nil
+}
+
+// record writes the mesh to the target, and says on stderr what became of it.
+func (r *run) record(ctx context.Context, to *target, o sources.RecordOptions) error {
+	r.progress.follow(func() sources.Progress {
+		if p := o.Tally.Progress(); p.Total > 0 {
+			return p
+		}
+		return r.mesh.Progress()
+	})
+	w, err := transport.NewWriter(to, r.mesh.Now())
+	if err != nil {
+		return err
+	}
+	done, err := r.mesh.Record(ctx, w, o)
+	if err == nil {
+		err = w.Close()
+	}
+	if err == nil {
+		err = to.commit(ctx)
+	}
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return &exitError{exitRun, context.Cause(ctx)}
+	case err != nil:
+		return &exitError{exitUsage, err}
+	}
+	r.progress.end()
+	for _, f := range done.Faults {
+		r.fault(f)
+	}
+	r.tellFaults()
+	r.message(func(w io.Writer) { fmt.Fprintln(w, to.summary(done)) })
+	if done.Partial && !r.allowPartial {
+		return &exitError{exitPartial, nil}
+	}
+	return nil
+}
+
+// summary is the one line about a recording.
+func (t *target) summary(done sources.Recorded) string {
+	parts := []string{
+		plural(done.Proxies, "proxy", "proxies"), plural(done.Files, "file", "files"),
+		fmt.Sprintf("%s, unpacked %s", inBrief(float64(t.written)), inBrief(float64(done.Bytes))),
+	}
+	text := t.name() + ": " + strings.Join(parts, ", ")
+	if len(done.Redacted) > 0 {
+		text += "; without " + strings.Join(done.Redacted, ", ")
+	}
+	switch n := len(done.Faults); {
+	case n > 0:
+		text += "; partial: " + plural(n, "fault", "faults")
+	case done.Partial:
+		text += "; partial, as what it was made of"
+	}
+	return text
+}
+
+// notePartial tells that a snapshot that is read isn't of all of its mesh.
+func (r *run) notePartial(path string, s transport.Source) {
+	if s.Manifest().Partial {
+		r.note(path + ": some of the mesh could not be had when it was recorded; its manifest.json tells what")
+	}
+}
