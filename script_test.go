@@ -30,9 +30,8 @@ func (t tests) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){
-		"kubectl-meshq": func() { os.Exit(plugin.Main(plugin.Process())) },
-	})
+	run := func() { os.Exit(plugin.Main(plugin.Process())) }
+	testscript.Main(tests{m}, map[string]func(){"kubectl-meshq": run, "kubectl_complete-meshq": run})
 }
 
 // TestScript runs the transcripts: each line is what a user types, and beside

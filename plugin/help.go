@@ -163,7 +163,7 @@ and does not end the run.
 `
 
 const exitCodesPage = `0  fine, also when there was no result
-1  found: with -e the last result was false or null; with --fail-on-match there was one
+1  found: with -e the last result was false or null; with --fail-on-match there was one; wait: not true in time
 2  the command line is wrong, or nothing could be read
 3  the query does not compile
 4  with -e: there was no result

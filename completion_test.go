@@ -1,0 +1,52 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestKubectlCompletion has the real kubectl complete the plugin's words, as
+// it does when a shell asks it: it finds the same program by its other name.
+func TestKubectlCompletion(t *testing.T) {
+	kubectl, err := exec.LookPath("kubectl")
+	if err != nil {
+		t.Skip("no kubectl on PATH")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"kubectl-meshq", "kubectl_complete-meshq"} {
+		if err := os.Symlink(built(t), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		words []string
+		want  []string
+	}{
+		{[]string{"--snapshot", "demo", ".proxies", "reviews-v2"}, []string{"reviews-v2-7d79d5bd5d-8zzqd.default", ":4"}},
+		{[]string{"status", "--snapshot", "demo", "-n", "istio"}, []string{"istio-system", ":4"}},
+		{[]string{"wait", "--snapshot", "demo", ".x", "pro"}, []string{"productpage-v1-6b746f74dc-9stvs.default", ":4"}},
+		{[]string{"sta"}, []string{"status\t.proxies[]", ":4"}},
+		{[]string{"--sna"}, []string{"--snapshot", ":4"}},
+	} {
+		cmd := exec.Command(kubectl, append([]string{"__complete", "meshq"}, c.words...)...)
+		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "KUBECONFIG="+filepath.Join(dir, "none"))
+		began := time.Now()
+		out, err := cmd.Output()
+		took := time.Since(began)
+		got := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if len(got) > 0 && c.words[0] == "--sna" { // its description is the help's affair
+			got[0], _, _ = strings.Cut(got[0], "\t")
+		}
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%q: %v: %q, want %q", c.words, err, got, c.want)
+		}
+		t.Logf("%q: %s", c.words, took.Round(time.Millisecond))
+	}
+}
