@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -18,6 +20,12 @@ import (
 const (
 	asJSON     = "application/json"
 	asProtobuf = "application/vnd.kubernetes.protobuf"
+)
+
+// How often, and how late, an API server that asks for patience is asked again.
+const (
+	mostTries = 3
+	maxPause  = 5 * time.Second
 )
 
 // An api asks an API server. Its requests are plain GETs, which pass no
@@ -48,20 +56,47 @@ func newAPI(config *rest.Config) (*api, error) {
 	return &api{&own, base, agent}, nil
 }
 
-// get gives what the API server has at a path.
-func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept string) (*transport.Spool, error) {
-	whole, cancel := c.whole(ctx)
-	defer cancel()
-	inner, stop := context.WithCancel(whole)
-	defer stop()
-	u := c.api.base.JoinPath(path)
+// request makes the request of a path.
+func (a *api) request(ctx context.Context, path string, query url.Values, accept string) (*http.Request, error) {
+	u := a.base.JoinPath(path)
 	u.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(inner, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Accept", accept)
-	req.Header.Set("User-Agent", c.api.agent)
+	req.Header.Set("User-Agent", a.agent)
+	return req, nil
+}
+
+// get gives what the API server has at a path. One that is too busy, or just
+// starting, says when to come again.
+func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept string) (*transport.Spool, error) {
+	for tries := 1; ; tries++ {
+		spool, later, err := c.getOnce(ctx, path, query, accept)
+		if later == 0 || tries == mostTries || c.timeout == nil {
+			return spool, err
+		}
+		pause, cancel := c.after(ctx, min(later, maxPause))
+		<-pause.Done()
+		cancel()
+		if err := ended(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// getOnce asks once. Where the API server wants to be asked later, it gives
+// how much later.
+func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, accept string) (spool *transport.Spool, later time.Duration, err error) {
+	whole, cancel := c.whole(ctx)
+	defer cancel()
+	inner, stop := context.WithCancel(whole)
+	defer stop()
+	req, err := c.api.request(inner, path, query, accept)
+	if err != nil {
+		return nil, 0, err
+	}
 	var resp *http.Response
 	stopped, err := c.within(whole, c.silence(), stop, func() (err error) {
 		resp, err = c.api.client.Do(req)
@@ -72,29 +107,35 @@ func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept
 	}
 	switch {
 	case stopped:
-		return nil, c.apiLate(ctx, nil)
+		return nil, 0, c.apiLate(ctx, nil)
 	case err != nil:
-		return nil, &said{"API server: " + fact(err).Error(), fact(err)}
+		return nil, 0, &said{"API server: " + fact(err).Error(), fact(err)}
 	}
-	spool := c.depot.Spool()
-	err = filler{spool, &c.counters}.fill(resp.Body, func(read func() error) error {
-		stopped, err := c.within(whole, c.silence(), stop, read)
-		if stopped && err != io.EOF {
-			return c.apiLate(ctx, spool)
-		}
-		if err == nil || err == io.EOF {
-			return err
-		}
-		return broken(spool.Size(), err)
-	})
+	spool = c.depot.Spool()
+	err = filler{spool, &c.counters}.fill(whole, c.limits, c.silence(), resp.Body, stop)
+	if err == errStopped {
+		err = c.apiLate(ctx, spool)
+	}
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = failure(resp.StatusCode, spool)
+		later, err = laterBy(resp), failure(resp.StatusCode, spool)
 	}
 	if err != nil {
 		spool.Discard()
-		return nil, err
+		return nil, later, err
 	}
-	return spool, nil
+	return spool, 0, nil
+}
+
+// laterBy reads when to come again; 0: never.
+func laterBy(resp *http.Response) time.Duration {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	n, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return max(time.Duration(n)*time.Second, time.Millisecond)
 }
 
 // apiLate says why a request to the API server was stopped.

@@ -69,11 +69,13 @@ func (a *asker) line(id string) *line {
 	return l
 }
 
-// inTurn waits for the turn of a request to the address and does it. When
-// none to it is left, the address is released.
+// inTurn waits for the turn of a request to the address and does it. Who has
+// waited for one that was not answered by a byte isn't answered either: a
+// proxy that hangs costs one deadline. When no request to the address is left,
+// it is released.
 func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) error {
 	l := a.line(to.id)
-	l.enter()
+	since := l.enter()
 	defer l.leave(to.release)
 	turns := l.one
 	if to.several {
@@ -88,7 +90,23 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 	if err := ended(ctx); err != nil { // both were ready
 		return err
 	}
-	return do(l)
+	if err := l.hushed(since); err != nil {
+		return err
+	}
+	err := do(l)
+	if mute(err) {
+		l.hush(err)
+		if !to.several || l.alone() { // else it would end what others are being told
+			to.drop()
+		}
+	}
+	return err
+}
+
+// mute tells the error of somebody who doesn't say a word.
+func mute(err error) bool {
+	var silent *SilentError
+	return errors.As(err, &silent) && !silent.Begun
 }
 
 // ask asks over a connection: one that is there, or a new one. A kept
@@ -116,10 +134,6 @@ func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l *l
 		return body, nil
 	}
 	c.Close()
-	var silent *SilentError
-	if errors.As(err, &silent) && !silent.Begun {
-		to.drop()
-	}
 	if err != nil && ctx.Err() == nil {
 		err = unreached(to.port, err)
 	}

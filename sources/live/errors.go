@@ -76,12 +76,17 @@ type said struct {
 func (e *said) Error() string { return e.text }
 func (e *said) Unwrap() error { return e.err }
 
-// broken is the error of an answer that ended before its end.
-func broken(came int64, err error) error {
+// unanswered is the error of a connection that brought no whole header.
+func unanswered(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		if came == 0 {
-			return &said{"the connection was closed without an answer", io.ErrUnexpectedEOF}
-		}
+		return &said{"the connection was closed without an answer", io.ErrUnexpectedEOF}
+	}
+	return err
+}
+
+// broken is the error of a body that ended before its end.
+func broken(came int64, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return &said{fmt.Sprintf("the connection was closed after %d bytes of the answer", came), io.ErrUnexpectedEOF}
 	}
 	return err

@@ -21,6 +21,7 @@ type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	used bool
+	over bool  // the other side has closed it
 	came int64 // bytes, since the request that is under way began
 	most int64 // that may come before its body; 0: any number
 }
@@ -40,6 +41,7 @@ func (m metered) Read(b []byte) (int, error) {
 	}
 	n, err := m.c.Conn.Read(b)
 	m.c.came += int64(n)
+	m.c.over = err == io.EOF
 	return n, err
 }
 
@@ -70,8 +72,7 @@ func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (
 	c.used, c.came, c.most = true, 0, maxHeader
 	resp, err := e.send(last)
 	if err != nil {
-		var silent *SilentError
-		if stale && c.came == 0 && ctx.Err() == nil && !errors.As(err, &silent) {
+		if stale && c.came == 0 && ctx.Err() == nil && !mute(err) {
 			err = errStale
 		}
 		return nil, false, err
@@ -80,7 +81,11 @@ func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (
 	if resp.StatusCode != http.StatusOK {
 		return nil, false, e.refusal(resp)
 	}
-	if err := (filler{e.spool, &a.counters}).fill(resp.Body, e.part); err != nil {
+	err = filler{e.spool, &a.counters}.fill(whole, a.limits, a.silence(), resp.Body, e.cut)
+	if err == errStopped {
+		err = e.late()
+	}
+	if err != nil {
 		return nil, false, err
 	}
 	return a.body(e.spool, q.name, q.form), !resp.Close && !last && c.in.Buffered() == 0, nil
@@ -108,8 +113,14 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 	if stopped {
 		return nil, e.late()
 	}
-	e.begun = err == nil
-	return resp, broken(e.c.came, err)
+	if err != nil {
+		if e.c.over { // whatever it looks like without the rest
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, unanswered(err)
+	}
+	e.begun = true
+	return resp, nil
 }
 
 // reason gives what the other side says about a connection that nothing can be
@@ -121,30 +132,15 @@ func (e *exchange) reason(err error) error {
 	return err
 }
 
-// part reads a part of the body.
-func (e *exchange) part(read func() error) error {
-	stopped, err := e.within(e.whole, e.silence(), e.cut, read)
-	if stopped && err != io.EOF {
-		return e.late()
-	}
-	if err == io.EOF || err == nil {
-		return err
-	}
-	return broken(e.spool.Size(), err)
-}
-
 // refusal makes the error of another status than 200.
 func (e *exchange) refusal(resp *http.Response) error {
 	text := make([]byte, 4<<10)
 	var n int
-	err := e.part(func() (err error) {
+	e.within(e.whole, e.silence(), e.cut, func() (err error) { // what comes of the text is enough
 		n, err = io.ReadFull(resp.Body, text)
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return io.EOF
-		}
 		return err
 	})
-	if err != nil && err != io.EOF && e.ctx.Err() != nil {
+	if err := ended(e.ctx); err != nil {
 		return err
 	}
 	return &StatusError{resp.StatusCode, oneLine(text[:n])}

@@ -59,8 +59,19 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 		return nil, w.refuseExec(err)
 	case apierrors.IsNotFound(err):
 		return nil, &absent{"no such pod", err}
+	case apierrors.IsUnauthorized(err):
+		return nil, unauthorized(err)
+	case spoken(err):
+		return nil, err
 	}
-	return nil, err
+	return nil, &said{run.command[0] + ": " + err.Error(), err}
+}
+
+// spoken tells the errors that are about the answer.
+func spoken(err error) bool {
+	var status *StatusError
+	var silent *SilentError
+	return errors.As(err, &status) || errors.As(err, &silent)
 }
 
 // run runs the program, for as long as something comes in time.

@@ -13,16 +13,39 @@ type line struct {
 	mu    sync.Mutex
 	users int // who wait or ask
 	conns map[int][]*conn
+	times int   // how often it kept silent
+	mute  error // of the last time
 }
 
 func newLine() *line {
 	return &line{one: make(chan struct{}, 1), few: make(chan struct{}, atOnce), conns: map[int][]*conn{}}
 }
 
-func (l *line) enter() {
+// enter joins those who wait. It gives how often the address has kept silent
+// until then.
+func (l *line) enter() (since int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.users++
+	return l.times
+}
+
+// hush notes that the address keeps silent.
+func (l *line) hush(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.times++
+	l.mute = err
+}
+
+// hushed gives the error of an address that has kept silent since.
+func (l *line) hushed(since int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.times == since {
+		return nil
+	}
+	return l.mute
 }
 
 // leave closes what was kept when nobody is left. Who comes next waits until

@@ -42,11 +42,12 @@ func adminJSON(path string) (always, known bool) {
 
 // askAdmin makes the question of a request to Envoy or ztunnel. The plain
 // words that snapshots have their files by are asked for in full, and in JSON
-// where there is some.
+// where there is some; what has a question mark is asked as it is
+// ("config_dump?" without endpoints).
 func askAdmin(request string, ztunnel bool) (*question, error) {
 	path, query, asked := strings.Cut(request, "?")
 	json, known := adminJSON(path)
-	if !known || !sendable(query) || path == "logging" && query != "" {
+	if !known || !sendable(query) || path == "logging" && asked {
 		return nil, never(request)
 	}
 	q := &question{method: "GET", path: "/" + path, query: query, name: path, form: transport.Text}

@@ -1,10 +1,13 @@
 package live
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"sync"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -56,24 +59,29 @@ func (f filler) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// fill reads r to its end into f, a part at a time, each by way of part.
-func (f filler) fill(r io.Reader, part func(read func() error) error) error {
+// errStopped is the error of a read that was stopped.
+var errStopped = errors.New("stopped")
+
+// fill reads r to its end into f. Each read has to be over within d, or is
+// stopped.
+func (f filler) fill(ctx context.Context, l limits, d time.Duration, r io.Reader, stop func()) error {
 	buf := make([]byte, 64<<10)
 	for {
 		var n int
-		err := part(func() (err error) {
+		stopped, err := l.within(ctx, d, stop, func() (err error) {
 			n, err = r.Read(buf)
 			return err
 		})
 		if _, e := f.Write(buf[:n]); e != nil {
 			return e
 		}
-		switch err {
-		case nil:
-		case io.EOF:
+		switch {
+		case err == io.EOF:
 			return nil
-		default:
-			return err
+		case stopped:
+			return errStopped
+		case err != nil:
+			return broken(f.spool.Size(), err)
 		}
 	}
 }

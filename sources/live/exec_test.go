@@ -1,0 +1,230 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// prints has every command print the same.
+func prints(text string) func(string, []string, io.Writer) error {
+	return func(_ string, _ []string, out io.Writer) error {
+		_, err := io.WriteString(out, text)
+		return err
+	}
+}
+
+// Where connections are forbidden the programs beside the ports are used. That
+// is found out by one connection, whoever else is waiting.
+func TestExec(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	var dialled atomic.Bool
+	arrived, proceed := make(chan struct{}), make(chan struct{})
+	n.beforeDial = func() {
+		if !dialled.Swap(true) {
+			close(arrived)
+			<-proceed
+		}
+	}
+	n.noDial["shop"] = true
+	n.exec = prints(`{"a":1}` + "\n")
+	n.serve(t, "x.free:15000", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })
+	c := newCluster(t, api, n, nil)
+	var work sync.WaitGroup
+	ask := func(i int) {
+		work.Go(func() {
+			body, err := c.Fetch(t.Context(), fmt.Sprintf("p%02d.shop", i), "config_dump", mesh.Hint{})
+			if err != nil {
+				t.Error(err)
+			} else if got := everything(t, body); got != `{"a":1}`+"\n" || body.Form != transport.JSON {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+	ask(0)
+	<-arrived
+	for i := range 20 {
+		ask(i + 1)
+	}
+	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // other rights, no waiting
+		t.Error(err)
+	}
+	close(proceed)
+	work.Wait()
+	if want := []string{"p00.shop:15000", "x.free:15000"}; !slices.Equal(n.dials, want) {
+		t.Errorf("dialled %q, want %q", n.dials, want)
+	}
+	if len(n.execs) != 21 || !slices.Contains(n.execs, "p07.shop istio-proxy pilot-agent request GET config_dump?include_eds") {
+		t.Errorf("ran %q", n.execs)
+	}
+	if len(n.released) != 22 {
+		t.Errorf("released %d", len(n.released))
+	}
+}
+
+func TestPrograms(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.noDial["shop"], n.noDial["istio-system"] = true, true
+	n.exec = prints("[]\n")
+	c := newCluster(t, api, n, func(o *ClusterOptions) { o.AdminPort = 15001 })
+	for _, request := range []string{"logging", "clusters", "config_dump?mask=bootstrap"} {
+		if _, err := fetch(c, request); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, endpoint := range []string{"syncz", "version"} {
+		if _, err := c.Pilot(t.Context(), "i.istio-system", endpoint); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{
+		"a.shop istio-proxy pilot-agent request --debug-port=15001 POST logging",
+		"a.shop istio-proxy pilot-agent request --debug-port=15001 GET clusters?format=json",
+		"a.shop istio-proxy pilot-agent request --debug-port=15001 GET config_dump?mask=bootstrap",
+		"i.istio-system discovery pilot-discovery request GET /debug/syncz",
+		"i.istio-system discovery pilot-discovery request GET /version",
+	}
+	if !slices.Equal(n.execs, want) {
+		t.Errorf("ran %q, want %q", n.execs, want)
+	}
+}
+
+// A program prints a refusal like an answer.
+func TestPrintedRefusals(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.noDial["shop"], n.noDial["istio-system"] = true, true
+	c := newCluster(t, api, n, nil)
+	for _, try := range []struct {
+		request, text string
+		code          int
+	}{
+		{"config_dump", "FieldMask paths: \"nope\" could not be successfully applied to any configs.\n", 400},
+		{"config_dump?resource=nope", "nope not found in config dump\n", 404},
+		{"certs", "invalid path. admin commands are:\n  /: Admin home page\n", 404},
+		{"ready", "invalid path. admin commands are:\n", 404},
+		{"logging", "Method Not Allowed", 400},
+		{"logging", "active loggers:\n  admin: warning\n", 0},
+		{"ready", "LIVE\n", 0},
+		{"config_dump", " \n {}", 0},
+	} {
+		n.exec = prints(try.text)
+		_, err := fetch(c, try.request)
+		var status *StatusError
+		if try.code == 0 && err != nil || try.code != 0 && (!errors.As(err, &status) || status.Code != try.code) {
+			t.Errorf("%s: %v, want %d", try.text, err, try.code)
+		}
+	}
+	n.exec = prints("Proxy not connected to this Pilot instance. It may be connected to another instance.\n")
+	_, err := c.Pilot(t.Context(), "i.istio-system", "config_dump?proxyID=a.b")
+	wantError(t, err, "404 Not Found: Proxy not connected to this Pilot instance. It may be connected to another instance.")
+	n.exec = prints("\n")
+	_, err = fetch(c, "certs")
+	wantError(t, err, "pilot-agent: an empty answer")
+	n.exec = func(string, []string, io.Writer) error { return errors.New("exit code 1: connection refused") }
+	_, err = fetch(c, "certs")
+	wantError(t, err, "pilot-agent: exit code 1: connection refused")
+	n.exec = func(string, []string, io.Writer) error {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "pods"}, "a")
+	}
+	_, err = fetch(c, "certs")
+	wantError(t, err, "no such pod")
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%T", err)
+	}
+}
+
+// Where nothing is allowed one line says what would have to be.
+func TestNothingAllowed(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	api.pods = []corev1.Pod{aPod("z.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "ztunnel" })}
+	n.noDial["shop"], n.noExec["shop"], n.noDial["istio-system"] = true, true, true
+	c := newCluster(t, api, n, nil)
+	for _, id := range []string{"a.shop", "b.shop", "c.shop"} {
+		_, err := c.Fetch(t.Context(), id, "certs", mesh.Hint{})
+		wantError(t, err, "forbidden in namespace shop: pods/portforward create, and pods/exec create; one of them is needed")
+		if !apierrors.IsForbidden(err) {
+			t.Errorf("%T", err)
+		}
+	}
+	_, err := c.Fetch(t.Context(), "z.istio-system", "config_dump", mesh.Hint{})
+	wantError(t, err, "forbidden in namespace istio-system: pods/portforward create; a ztunnel can't be asked by exec")
+	if !apierrors.IsForbidden(err) {
+		t.Errorf("%T", err)
+	}
+	if len(n.dials) != 2 || len(n.execs) != 1 {
+		t.Errorf("dialled %q, ran %q", n.dials, n.execs)
+	}
+}
+
+// A first request that is cancelled has found nothing out: the next one does.
+func TestLearnerGone(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.noDial["shop"] = true
+	n.exec = prints("{}")
+	ctx, cancel := context.WithCancel(t.Context())
+	n.beforeDial = func() { cancel() }
+	c := newCluster(t, api, n, nil)
+	if _, err := c.seat(t.Context(), pod{"a", "shop"}); err != nil { // pods are listed
+		t.Fatal(err)
+	}
+	if _, err := c.Fetch(ctx, "a.shop", "certs", mesh.Hint{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	n.beforeDial = nil
+	if _, err := fetch(c, "certs"); err != nil || len(n.dials) != 2 {
+		t.Errorf("%v, dialled %q", err, n.dials)
+	}
+}
+
+// A program that keeps silent is given up like a port that does.
+func TestSilentProgram(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.noDial["shop"] = true
+	for _, try := range []struct {
+		exec    func(string, []string, io.Writer) error
+		request time.Duration
+		want    string
+	}{
+		{nil, 0, "no answer in 5s"},
+		{nil, 2 * time.Second, "no answer in 2s"},
+	} {
+		n.exec = try.exec
+		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout, o.RequestTimeout = hasty, try.request })
+		_, err := fetch(c, "certs")
+		wantError(t, err, try.want)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	started := make(chan struct{})
+	n.exec = func(string, []string, io.Writer) error {
+		close(started)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	c := newCluster(t, api, n, nil)
+	go func() {
+		<-started
+		cancel()
+	}()
+	if _, err := c.Fetch(ctx, "a.shop", "certs", mesh.Hint{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if !strings.HasPrefix(n.execs[0], "a.shop istio-proxy") {
+		t.Error(n.execs)
+	}
+}

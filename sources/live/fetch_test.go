@@ -1,0 +1,540 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+func fetch(c transport.Source, request string) (*transport.Body, error) {
+	return c.Fetch(context.Background(), "a.shop", request, mesh.Hint{})
+}
+
+func recordedBody(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile("../envoy/testdata/reviews-v2/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Bodies come as Envoy gives them, over one connection at a time.
+func TestFetch(t *testing.T) {
+	bodies := map[string]string{
+		"GET /config_dump?include_eds": recordedBody(t, "config_dump.json"),
+		"GET /clusters?format=json":    recordedBody(t, "clusters.json"),
+		"GET /server_info":             recordedBody(t, "server_info.json"),
+		"POST /logging":                recordedBody(t, "logging.txt"),
+		"GET /stats?format=json":       recordedBody(t, "stats.json"),
+		"GET /ready":                   "LIVE\n",
+	}
+	n, api := newNetwork(), newAPIServer(t)
+	n.serve(t, "a.shop:15000", func(w http.ResponseWriter, r *http.Request) {
+		body, ok := bodies[r.Method+" "+r.URL.RequestURI()]
+		if !ok || r.Header.Get("Accept-Encoding") != "" {
+			t.Errorf("asked %s %s %v", r.Method, r.URL.RequestURI(), r.Header)
+		}
+		for len(body) > 0 { // in chunks, as Envoy sends
+			m := min(len(body), 16<<10)
+			io.WriteString(w, body[:m])
+			w.(http.Flusher).Flush()
+			body = body[m:]
+		}
+	})
+	c := newCluster(t, api, n, nil)
+	total := int64(0)
+	for request, key := range map[string]string{
+		"config_dump": "GET /config_dump?include_eds", "clusters": "GET /clusters?format=json", "server_info": "GET /server_info",
+		"logging": "POST /logging", "stats": "GET /stats?format=json", "ready": "GET /ready",
+	} {
+		body, err := fetch(c, request)
+		if err != nil {
+			t.Errorf("%s: %v", request, err)
+			continue
+		}
+		if everything(t, body) != bodies[key] || body.Name != request {
+			t.Errorf("%s: %d bytes, want %d", request, body.Size(), len(bodies[key]))
+		}
+		total += body.Size()
+	}
+	s := c.Stats()
+	if s.Asked != 6 || s.Done != 6 || s.Bytes < total || s.Bytes > total+10_000 { // and the list of pods
+		t.Errorf("%+v, want %d bytes", s, total)
+	}
+	if n.open != 0 || len(n.released) != 6 || n.released[0] != "a.shop" {
+		t.Errorf("%d connections are open, released %q", n.open, n.released)
+	}
+	if got := api.times("/api/v1/pods"); got != 1 {
+		t.Errorf("pods were listed %d times", got)
+	}
+}
+
+// The admin port is what the pod says, unless one is given; a ztunnel's is
+// always the same.
+func TestAdminPorts(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	annotated := func(text string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { p.Annotations["proxy.istio.io/config"] = text }
+	}
+	api.pods = []corev1.Pod{
+		aPod("a.x", nil), aPod("b.x", annotated("concurrency: 2\nproxyAdminPort: 15999\n")), aPod("c.x", annotated(`{"proxyAdminPort": 15998}`)),
+		aPod("d.x", annotated("proxyAdminPort: [")), aPod("e.x", annotated("proxyAdminPort: 99999")),
+		aPod("ztunnel-f.istio-system", func(p *corev1.Pod) {
+			p.Labels["app"] = "ztunnel"
+			annotated("proxyAdminPort: 1")(p)
+		}),
+	}
+	for _, try := range []struct {
+		given int
+		want  string
+	}{
+		{0, "[a.x:15000 b.x:15999 c.x:15998 d.x:15000 e.x:15000 ztunnel-f.istio-system:15000 vm.x:15000]"},
+		{16001, "[a.x:16001 b.x:16001 c.x:16001 d.x:16001 e.x:16001 ztunnel-f.istio-system:15000 vm.x:16001]"},
+	} {
+		n.dials = nil
+		c := newCluster(t, api, n, func(o *ClusterOptions) { o.AdminPort = try.given })
+		for _, id := range []string{"a.x", "b.x", "c.x", "d.x", "e.x", "ztunnel-f.istio-system", "vm.x"} {
+			_, err := c.Fetch(t.Context(), id, "config_dump", mesh.Hint{})
+			wantError(t, err, "no such pod")
+			if !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%T", err)
+			}
+		}
+		if got := fmt.Sprint(n.dials); got != try.want {
+			t.Errorf("dialled %s, want %s", got, try.want)
+		}
+	}
+	c := newCluster(t, api, n, nil)
+	for _, id := range []string{"", "a", ".", "a.", ".x"} {
+		if _, err := c.Fetch(t.Context(), id, "ready", mesh.Hint{}); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+// Without the list of pods the usual port is asked.
+func TestFetchWithoutPods(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	api.forbid["/api/v1/pods"], api.forbid["/api/v1/namespaces/istio-system/pods"] = true, true
+	n.serve(t, "a.shop:15000", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "LIVE\n") })
+	if _, err := fetch(newCluster(t, api, n, nil), "ready"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPilotPorts(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	api.pods = []corev1.Pod{
+		aPod("i.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "istiod" }),
+		aPod("j.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "istiod"; p.Annotations["prometheus.io/port"] = "16014" }),
+	}
+	for name, port := range map[string]string{"i": "15014", "j": "16014"} {
+		n.serve(t, name+".istio-system:"+port, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, name+" "+r.URL.RequestURI()) })
+	}
+	c := newCluster(t, api, n, nil)
+	for question, want := range map[[2]string]string{
+		{"i.istio-system", "syncz"}:                         "i /debug/syncz",
+		{"j.istio-system", "version"}:                       "j /version",
+		{"j.istio-system", "config_dump?proxyID=a.b&types"}: "j /debug/config_dump?proxyID=a.b&types",
+	} {
+		body, err := c.Pilot(t.Context(), question[0], question[1])
+		if err != nil {
+			t.Error(err)
+		} else if got := everything(t, body); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// busy counts who is in it at once.
+type busy struct {
+	now, most atomic.Int32
+	arrived   chan struct{}
+	leave     chan struct{}
+}
+
+func (b *busy) enter() {
+	now := b.now.Add(1)
+	for {
+		most := b.most.Load()
+		if now <= most || b.most.CompareAndSwap(most, now) {
+			break
+		}
+	}
+	if b.arrived != nil {
+		b.arrived <- struct{}{}
+		<-b.leave
+	}
+	b.now.Add(-1)
+}
+
+// An Envoy is asked one thing at a time, and by one connection where there is
+// more to ask; different Envoys at once.
+func TestOneAtATime(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	one, all := &busy{}, &busy{}
+	var last atomic.Int32
+	for _, name := range []string{"a.shop:15000", "b.shop:15000"} {
+		n.serve(t, name, func(w http.ResponseWriter, r *http.Request) {
+			all.enter()
+			if r.Close {
+				last.Add(1)
+			}
+			if name == "a.shop:15000" {
+				one.enter()
+			}
+			io.WriteString(w, "LIVE\n")
+		})
+	}
+	c := newCluster(t, api, n, nil)
+	var work sync.WaitGroup
+	for range 20 {
+		for _, id := range []string{"a.shop", "b.shop"} {
+			work.Go(func() {
+				if _, err := c.Fetch(t.Context(), id, "ready", mesh.Hint{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	work.Wait()
+	if one.most.Load() != 1 {
+		t.Errorf("%d requests at a time", one.most.Load())
+	}
+	if len(n.dials) > 10 || last.Load() == 0 {
+		t.Errorf("%d connections for 40 requests; %d said that they were the last", len(n.dials), last.Load())
+	}
+	if n.open != 0 {
+		t.Errorf("%d connections are open", n.open)
+	}
+}
+
+// An istiod is asked a few things at a time.
+func TestFewAtATime(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	b := &busy{arrived: make(chan struct{}), leave: make(chan struct{})}
+	n.serve(t, "i.istio-system:15014", func(w http.ResponseWriter, _ *http.Request) {
+		b.enter()
+		io.WriteString(w, "[]")
+	})
+	c := newCluster(t, api, n, nil)
+	var work sync.WaitGroup
+	for range 10 {
+		work.Go(func() {
+			if _, err := c.Pilot(t.Context(), "i.istio-system", "syncz"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range atOnce {
+		<-b.arrived
+	}
+	for range 10 - atOnce {
+		b.leave <- struct{}{}
+		<-b.arrived
+	}
+	for range atOnce {
+		b.leave <- struct{}{}
+	}
+	work.Wait()
+	if b.most.Load() != atOnce || len(n.dials) != atOnce {
+		t.Errorf("%d at a time over %d connections", b.most.Load(), len(n.dials))
+	}
+}
+
+// A connection that the other side closed while it was kept is no error.
+func TestStaleConnection(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.raw(t, "a.shop:15000", func(c net.Conn) {
+		b := make([]byte, 4096)
+		if _, err := c.Read(b); err == nil {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nLIVE\n")
+		}
+	})
+	c := newCluster(t, api, n, nil)
+	var work sync.WaitGroup
+	for range 10 {
+		work.Go(func() {
+			if body, err := fetch(c, "ready"); err != nil || body.Size() != 5 {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	if len(n.dials) != 10 {
+		t.Errorf("%d connections", len(n.dials))
+	}
+}
+
+// What is said in refusing comes with its status, for who can ask otherwise.
+func TestStatus(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	for code, text := range map[int]string{
+		400: "FieldMask paths: \"x\" could not be successfully applied to any configs.", 403: "", 404: "invalid path. admin commands are:\n  /: Admin home page",
+		431: "", 500: "\x1b[2Jboom", 302: "", 503: "PRE_INITIALIZING\n", 204: "",
+	} {
+		n.serve(t, "a.shop:15000", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/quitquitquit" {
+				t.Error("a redirect was followed")
+			}
+			if code == 302 {
+				w.Header().Set("Location", "/quitquitquit")
+			}
+			w.WriteHeader(code)
+			io.WriteString(w, text)
+		})
+		_, err := fetch(newCluster(t, api, n, nil), "server_info")
+		var status interface {
+			error
+			Status() (int, string)
+		}
+		if !errors.As(err, &status) {
+			t.Errorf("%d: %T %v", code, err, err)
+			continue
+		}
+		got, said := status.Status()
+		first, _, _ := strings.Cut(strings.ReplaceAll(text, "\x1b", ""), "\n")
+		want := fmt.Sprintf("%d %s", code, http.StatusText(code))
+		if first != "" {
+			want += ": " + first
+		}
+		if got != code || said != first || err.Error() != want {
+			t.Errorf("%d %q %q, want %q", got, said, err, want)
+		}
+	}
+}
+
+// An answer that is cut off is an error, never a shorter body.
+func TestCut(t *testing.T) {
+	api := newAPIServer(t)
+	for answer, want := range map[string]string{
+		"":                         "the connection was closed without an answer",
+		"HTTP/1.1 200 OK\r\nConte": "the connection was closed without an answer",
+		"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[1,2,":                  "the connection was closed after 5 bytes of the answer",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1,2,\r\n": "the connection was closed after 5 bytes of the answer",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1,":       "the connection was closed after 3 bytes of the answer",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n":               "the connection was closed after 0 bytes of the answer",
+	} {
+		n := newNetwork()
+		n.raw(t, "a.shop:15000", func(c net.Conn) {
+			b := make([]byte, 4096)
+			c.Read(b)
+			io.WriteString(c, answer)
+		})
+		c := newCluster(t, api, n, nil)
+		_, err := fetch(c, "certs")
+		wantError(t, err, want)
+		if n.open != 0 || len(n.released) != 1 || len(n.dropped) != 0 {
+			t.Errorf("%d connections are open, released %q, dropped %q", n.open, n.released, n.dropped)
+		}
+	}
+}
+
+func TestNonsense(t *testing.T) {
+	api := newAPIServer(t)
+	endless := func(c net.Conn) {
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+		for {
+			if _, err := fmt.Fprintf(c, "X-A: %s\r\n", strings.Repeat("a", 1000)); err != nil {
+				return
+			}
+		}
+	}
+	long := func(c net.Conn) {
+		for {
+			if _, err := io.WriteString(c, "HTTP/1.1 200 OK"); err != nil {
+				return
+			}
+		}
+	}
+	other := func(c net.Conn) {
+		b := make([]byte, 4096)
+		c.Read(b)
+		io.WriteString(c, "SSH-2.0-OpenSSH_9.6\r\n")
+	}
+	for want, answer := range map[string]func(net.Conn){
+		"an answer with headers of more than 1 MiB":     endless,
+		`malformed HTTP response "SSH-2.0-OpenSSH_9.6"`: other,
+	} {
+		n := newNetwork()
+		n.raw(t, "a.shop:15000", answer)
+		_, err := fetch(newCluster(t, api, n, nil), "certs")
+		wantError(t, err, want)
+	}
+	n := newNetwork()
+	n.raw(t, "a.shop:15000", long)
+	if _, err := fetch(newCluster(t, api, n, nil), "certs"); err == nil {
+		t.Error("a header without end was taken")
+	}
+}
+
+// A port that nothing listens on.
+func TestRefused(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	s := n.serve(t, "a.shop:15000", nil)
+	s.Close()
+	_, err := fetch(newCluster(t, api, n, nil), "certs")
+	wantError(t, err, "port 15000 refused")
+}
+
+// Who connects and keeps silent is given up, once for all who wait, and what
+// leads there is dropped.
+func TestSilent(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.raw(t, "a.shop:15000", silent)
+	noLeaks(t, func() {
+		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = hasty })
+		c.Pilots(t.Context()) // the API server's connection stands
+		var work sync.WaitGroup
+		for range 5 {
+			work.Go(func() {
+				_, err := fetch(c, "certs")
+				wantError(t, err, "no answer in 5s")
+				var late interface{ Timeout() bool }
+				if !errors.As(err, &late) || !late.Timeout() {
+					t.Errorf("%T", err)
+				}
+			})
+		}
+		work.Wait()
+		if len(n.dropped) == 0 || len(n.dropped) > 2 || n.dropped[0] != "a.shop" || n.open != 0 {
+			t.Errorf("dropped %q, %d connections are open", n.dropped, n.open)
+		}
+		c.Close()
+		api.Close()
+	})
+}
+
+// Deadlines: of the first byte, of silence later, of the whole request.
+func TestDeadlines(t *testing.T) {
+	api := newAPIServer(t)
+	const head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+	for _, try := range []struct {
+		answer         string
+		first, request time.Duration
+		want           string
+	}{
+		{"", 0, 0, "no answer in 5s"},
+		{"", time.Second, 0, "no answer in 1s"},
+		{"", 0, 2 * time.Second, "no answer in 2s"},
+		{"HTTP/1.1 2", 0, 0, "the answer stopped after 0 bytes: no more in 5s"},
+		{head, 0, 0, "the answer stopped after 0 bytes: no more in 30s"},
+		{head + "1234", 0, 0, "the answer stopped after 4 bytes: no more in 30s"},
+		{head + "1234", 0, 2 * time.Second, "no whole answer in 2s: 4 bytes came"},
+	} {
+		n := newNetwork()
+		n.raw(t, "a.shop:15000", func(c net.Conn) {
+			io.WriteString(c, try.answer)
+			silent(c)
+		})
+		c := newCluster(t, api, n, func(o *ClusterOptions) {
+			o.Timeout, o.FirstByte, o.RequestTimeout = hasty, try.first, try.request
+		})
+		_, err := fetch(c, "certs")
+		wantError(t, err, try.want)
+		if dropped := len(n.dropped) > 0; dropped != (try.answer == "") || n.open != 0 {
+			t.Errorf("%q: dropped %q, %d open", try.answer, n.dropped, n.open)
+		}
+	}
+}
+
+// A slow body is waited for as long as it comes, and a turn that is waited for
+// is no part of a deadline.
+func TestSlowBody(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.raw(t, "a.shop:15000", func(c net.Conn) {
+		b := make([]byte, 4096)
+		c.Read(b)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for range 40 {
+			<-tick.C
+			io.WriteString(c, "1")
+		}
+	})
+	// 30 s are 30 ms here and 5 s are 5: the body takes 80 ms, three of them 240.
+	c := newCluster(t, api, n, func(o *ClusterOptions) {
+		o.FirstByte = 30 * time.Second
+		o.Timeout = func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, d/500)
+		}
+	})
+	var work sync.WaitGroup
+	for range 3 {
+		work.Go(func() {
+			if body, err := fetch(c, "stats?x"); err != nil || body.Size() != 40 {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+}
+
+// A body whose reader goes away leaves nothing behind.
+func TestCancel(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	sent, gone := make(chan struct{}, 1), make(chan struct{})
+	n.raw(t, "a.shop:15000", func(c net.Conn) {
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"+strings.Repeat("x", 100_000))
+		sent <- struct{}{}
+		silent(c)
+		close(gone)
+	})
+	noLeaks(t, func() {
+		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = nil })
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		for range 2 { // one under way, one waiting
+			go func() {
+				_, err := c.Fetch(ctx, "a.shop", "stats", mesh.Hint{})
+				ended <- err
+			}()
+		}
+		<-sent
+		eventually(t, "bytes came", func() bool { return c.Stats().Bytes >= 100_000 })
+		cancel()
+		for range 2 {
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		<-gone
+		if s := c.Stats(); n.open != 0 || s.Asked != 2 || s.Done != 2 || len(n.dropped) != 0 {
+			t.Errorf("%d connections are open, %+v, dropped %q", n.open, s, n.dropped)
+		}
+		c.Close()
+		api.Close()
+	})
+}
+
+// Who asked too much is refused before anything is sent.
+func TestNeverSent(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	c := newCluster(t, api, n, nil)
+	if _, err := fetch(c, "quitquitquit"); err == nil || err.Error() != `"quitquitquit" is not asked for` {
+		t.Error(err)
+	}
+	if _, err := c.Pilot(t.Context(), "i.istio-system", "adsz?push=true"); err == nil {
+		t.Error("a push was asked for")
+	}
+	if len(n.dials) > 0 || len(n.execs) > 0 {
+		t.Errorf("dialled %q, ran %q", n.dials, n.execs)
+	}
+}
