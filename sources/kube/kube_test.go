@@ -22,7 +22,7 @@ func document(body []byte) *decode.Document {
 	return &decode.Document{Bytes: bytes.NewReader(body), Name: "body.json"}
 }
 
-func read(t *testing.T, path string) []byte {
+func read(t testing.TB, path string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -124,25 +124,24 @@ func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) err
 	if head, err := w.bytes(int64(len(envelope))); err != nil || string(head) != envelope {
 		return errors.New("not a Kubernetes object in protobuf")
 	}
+	var typed, listed bool
 	for w.left > 0 {
 		field, size, err := w.field()
+		switch {
+		case err != nil:
+		case field == unknownType:
+			typed, err = true, w.ofPods(size)
+		case field == unknownRaw && typed:
+			listed, err = true, w.pods(ctx, size, yield)
+		default:
+			err = w.skip(size)
+		}
 		if err != nil {
 			return err
 		}
-		switch field {
-		case unknownRaw:
-			if err := w.pods(ctx, size, yield); err != nil {
-				return err
-			}
-		case unknownType:
-			if err := w.ofPods(size); err != nil {
-				return err
-			}
-		default:
-			if err := w.skip(size); err != nil {
-				return err
-			}
-		}
+	}
+	if !listed {
+		return errEnds
 	}
 	return nil
 }
