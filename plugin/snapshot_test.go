@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -253,5 +256,67 @@ func TestSnapshotInterrupted(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "x.tar.zst")); !errors.Is(err, fs.ErrNotExist) || len(names(t, dir)) > 0 {
 		t.Errorf("left behind: %q", names(t, dir))
+	}
+}
+
+// serveEnvoy serves what an Envoy of the demo said.
+func serveEnvoy(t *testing.T, s transport.Source, id string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := s.Fetch(r.Context(), id, strings.TrimPrefix(r.URL.Path, "/"), mesh.Hint{})
+		if wants := r.URL.Query().Get("format") == "json"; err != nil || wants && body.Form != transport.JSON || (r.Method == "POST") != (r.URL.Path == "/logging") {
+			http.NotFound(w, r)
+			return
+		}
+		io.Copy(w, io.NewSectionReader(body, 0, body.Size())) // the test sees what is missing
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestSnapshotLive records answers as they come over connections.
+func TestSnapshotLive(t *testing.T) {
+	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	pilot, file := startPilot(t), filepath.Join(t.TempDir(), "x.tar.zst")
+	live := []string{"--pilot", pilot.URL, "--envoy", serveEnvoy(t, from, theReviews), "--envoy", serveEnvoy(t, from, theRatings)}
+	_, errs, code := call(t, append([]string{"snapshot", file, "reviews-v1", "ratings-v1"}, live...)...)
+	if code != exitOK || !strings.HasPrefix(errs, file+": 2 proxies, 19 files, ") {
+		t.Fatalf("%d %s", code, errs)
+	}
+	recorded, err := transport.Open(t.Context(), file, transport.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer recorded.Close()
+	for _, request := range []string{"config_dump", "clusters", "listeners", "certs", "server_info", "stats", "logging", "ready"} {
+		want, err := from.Fetch(t.Context(), theReviews, request, mesh.Hint{})
+		got, err2 := recorded.Fetch(t.Context(), theReviews, request, mesh.Hint{})
+		if err := errors.Join(err, err2); err != nil {
+			t.Errorf("%s: %v", request, err)
+			continue
+		}
+		was, _ := io.ReadAll(io.NewSectionReader(want, 0, want.Size()))
+		is, _ := io.ReadAll(io.NewSectionReader(got, 0, got.Size()))
+		if len(was) == 0 || !bytes.Equal(was, is) {
+			t.Errorf("%s: %d bytes, not %d", request, len(is), len(was))
+		}
+	}
+	for _, q := range []string{
+		`.proxy("reviews-v1") | .clusters, .listeners, .routes, .secrets, .server`, `.proxies[] | [.id, .cds, .rds]`, `.proxy("ratings-v1").endpoints`,
+	} {
+		want, _, _ := call(t, append([]string{"-o", "json", q}, live...)...)
+		got, _, _ := call(t, "-o", "json", q, "--snapshot", file)
+		if got == "" || got != want {
+			t.Errorf("%s: %.300s\nwant %.300s", q, got, want)
+		}
+	}
+	// One that is gone is told, once.
+	_, errs, code = call(t, "snapshot", file, "--force", "--pilot", pilot.URL, "--envoy", serveEnvoy(t, from, theReviews), "reviews-v1", "ratings-v1")
+	if want := theRatings + ": config_dump: no such proxy\n"; code != exitPartial || !strings.HasPrefix(errs, want) || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
+		t.Errorf("%d %s", code, errs)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/kube"
@@ -50,7 +51,7 @@ func (c *recorder) pilotUnit(id string) *unit {
 	want := func(endpoint, also string) {
 		u.wants = append(u.wants, wanted{
 			question: question{c.realm, aPilot, id, endpoint}, also: also,
-			file: func(f transport.Form) string { return transport.PilotFile(id, endpoint, f) },
+			file: func(f transport.Form) string { return transport.PilotFile(folder(id), endpoint, f) },
 			lack: mesh.Fault{Subject: id, Section: endpoint},
 		})
 	}
@@ -83,7 +84,7 @@ func (c *recorder) proxyUnit(r *row) *unit {
 	for _, request := range requests(r.kind(), c.options.Sections) {
 		u.wants = append(u.wants, wanted{
 			question: question{c.realm, aProxy, r.id, request}, row: r,
-			file: func(f transport.Form) string { return transport.ProxyFile(r.id, request, f) },
+			file: func(f transport.Form) string { return transport.ProxyFile(folder(r.id), request, f) },
 			lack: mesh.Fault{Proxy: r.id, Section: request},
 		})
 	}
@@ -98,11 +99,25 @@ func (c *recorder) desiredUnit(r *row) *unit {
 	for _, endpoint := range []string{"config_dump", "edsz"} {
 		u.wants = append(u.wants, wanted{
 			question: question{p.realm, aPilot, p.id, endpoint + "?" + r.link.query()},
-			file:     func(f transport.Form) string { return transport.PilotFile(p.id, endpoint+"?proxyID="+r.id, f) },
+			file:     func(f transport.Form) string { return transport.PilotFile(folder(p.id), endpoint+"?proxyID="+r.id, f) },
 			lack:     mesh.Fault{Proxy: r.id, Section: fmt.Sprintf("desired: %s: %s", p.id, endpoint)},
 		})
 	}
 	return u
+}
+
+// folder gives the name of the folder of who has that id. An address is none,
+// on some systems, and becomes a name without a namespace.
+func folder(id string) string {
+	if !strings.Contains(id, ":") {
+		return id
+	}
+	return strings.Trim(strings.Map(func(c rune) rune {
+		if strings.ContainsRune(".:[]%", c) {
+			return '-'
+		}
+		return c
+	}, id), "-")
 }
 
 // requests gives what is asked of a proxy of a type, for some of its sections

@@ -261,6 +261,14 @@ func TestRecordPart(t *testing.T) {
 	}
 }
 
+func TestFolder(t *testing.T) {
+	for id, want := range map[string]string{"web-1.default": "web-1.default", "127.0.0.1:15014": "127-0-0-1-15014", "[fe80::1%eth0]:80": "fe80--1-eth0--80"} {
+		if got := folder(id); got != want {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+}
+
 // TestRecordSecrets plants secrets all over a mesh: none is recorded.
 func TestRecordSecrets(t *testing.T) {
 	const mark = "s3cr3t-"
