@@ -79,6 +79,7 @@ func (c completion) attach(cmd *cobra.Command) {
 		"cluster":         c.clusterNames,
 		"user":            c.userNames,
 		"output":          c.formats,
+		"sections":        func(*cobra.Command, string) []string { return sectionNames() },
 		"color":           func(*cobra.Command, string) []string { return []string{"always", "auto", "never"} },
 	} {
 		c.register(cmd, name, of)
@@ -101,7 +102,7 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 	}
 	_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		before := ""
-		if name == "contexts" { // a list
+		if name == "contexts" || name == "sections" { // lists
 			before = begun[:strings.LastIndexByte(begun, ',')+1]
 		}
 		directive := cobra.ShellCompDirectiveNoFileComp
@@ -118,11 +119,14 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 	})
 }
 
-// words completes the words of a query: its name, then proxies.
+// words completes the words of a command: a query's name or a file, then
+// proxies.
 func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
 	given := len(c.files) > 0 || c.query != ""
 	switch {
 	case c.plain():
+	case len(args) == 0 && cmd.Name() == "snapshot":
+		return nil, cobra.ShellCompDirectiveDefault // the file to write
 	case len(args) == 0 && !given:
 		out = c.names(cmd, begun)
 	default:

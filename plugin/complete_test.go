@@ -36,9 +36,9 @@ func TestComplete(t *testing.T) {
 		want      string
 		directive cobra.ShellCompDirective
 	}{
-		{"", "help version wait status", nothing},
-		{"s", "status", nothing},
-		{"--snapshot demo |", "status version wait", nothing},
+		{"", "help snapshot version wait status", nothing},
+		{"s", "snapshot status", nothing},
+		{"--snapshot demo |", "status snapshot version wait", nothing},
 		{"x", "", nothing},
 		{"--snapshot demo status rev", "reviews-v1-7f99cc4496-gdxfn.default reviews-v2-7d79d5bd5d-8zzqd.default reviews-v3-7dbcdcbc56-m8dph.default", nothing},
 		{"--snapshot demo .x " + theReviews + " rev", "reviews-v2-7d79d5bd5d-8zzqd.default reviews-v3-7dbcdcbc56-m8dph.default", nothing},
@@ -47,6 +47,9 @@ func TestComplete(t *testing.T) {
 		{"--snapshot demo -f q.jq rat", theRatings, nothing},
 		{"--snapshot demo -Q .x rat", theRatings, nothing},
 		{"wait --snapshot demo .x rat", theRatings, nothing},
+		{"snapshot |", "", files},
+		{"snapshot --snapshot demo a.tar.zst rat", theRatings, nothing},
+		{"snapshot a.tar.zst --sections clusters,lis", "clusters,listeners", nothing},
 		{"--arg a b --snapshot demo .x rat", theRatings, nothing},
 		{"--pilot " + p.URL + " .x rat", theRatings, nothing},
 		{"--pilot " + p.URL + " --pilot " + broken.URL + " .x rat", theRatings, nothing},

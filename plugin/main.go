@@ -87,9 +87,9 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.bind(root.Flags())
-	wait := waitCommand(w, f, root)
-	root.AddCommand(wait, snapshotCommand(w, f), versionCommand(w))
-	for _, cmd := range []*cobra.Command{root.Command, wait} {
+	wait, snapshot := waitCommand(w, f, root), snapshotCommand(w, f)
+	root.AddCommand(wait, snapshot, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot} {
 		completion{w, f}.attach(cmd)
 	}
 	root.SetHelpCommand(helpCommand(w, root))

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"crypto/sha256"
+	"io"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/printers"
@@ -52,19 +53,46 @@ func (r *rows) end(whole bool) {
 // unchanged tells whether a result was printed in an earlier round of --watch.
 func (r *run) unchanged(res *result) bool { return r.rows != nil && r.rows.add(res.seen) }
 
-// see tells what a result is of, and what it says. Its age says nothing.
-func (r *run) see(ctx context.Context, v any) (s seen, err error) {
+// A sight tells what results are of, and what they say: what is printed of
+// them but their age.
+type sight struct {
+	options printers.Options
+	lasting printers.Lasting // nil: each result has a printer of its own
+}
+
+func newSight(o printers.Options) (*sight, error) {
+	o.Out, o.Note, o.Ageless, o.NoHeaders, o.Color = nil, nil, true, true, false
+	p, err := printers.New(o)
+	lasting, _ := p.(printers.Lasting)
+	return &sight{o, lasting}, err
+}
+
+// see looks at a result. It may be called by several goroutines at once.
+func (s *sight) see(ctx context.Context, v any) (seen, error) {
+	ctx = mesh.WithLost(ctx, func(*mesh.Fault) {}) // told when it is rendered to be printed
 	hash := sha256.New()
-	o := r.printerOptions(ctx)
-	o.Out, o.Note, o.Ageless, o.NoHeaders, o.Color, o.SortBy = hash, nil, true, true, false, ""
-	p := &oneByOne{options: o}
-	rendered, err := p.Render(mesh.WithLost(ctx, func(*mesh.Fault) {}), v)
-	if err == nil {
-		err = p.Print(rendered)
+	err := s.write(ctx, hash, v)
+	out := seen{of: subject(ctx, v)}
+	hash.Sum(out.says[:0])
+	return out, err
+}
+
+func (s *sight) write(ctx context.Context, out io.Writer, v any) error {
+	if s.lasting != nil {
+		rendered, err := s.lasting.Render(ctx, v)
+		if err != nil {
+			return err
+		}
+		return s.lasting.Says(out, rendered)
 	}
-	hash.Sum(s.says[:0])
-	s.of = subject(ctx, v)
-	return s, err
+	o := s.options
+	o.Out = out
+	p := &oneByOne{options: o}
+	rendered, err := p.Render(ctx, v)
+	if err != nil {
+		return err
+	}
+	return p.Print(rendered)
 }
 
 // subject tells what a result is of: its kind, its proxy and its names. Empty

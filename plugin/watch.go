@@ -22,10 +22,11 @@ type watcher struct {
 	*run
 	answers []transport.Source
 	lasting printers.Lasting // nil: each result is printed for itself
-	read    bool             // a round succeeded
-	word    string           // of the mesh that was read last
-	told    map[string]bool  // the faults that are known
-	failing bool             // the last round did, and it was told
+	sight   *sight
+	read    bool            // a round succeeded
+	word    string          // of the mesh that was read last
+	told    map[string]bool // the faults that are known
+	failing bool            // the last round did, and it was told
 }
 
 // watchOver is --watch. It ends with ctx, or with an error that won't pass.
@@ -73,6 +74,7 @@ func (w *watcher) once(ctx context.Context) (changed bool, err error) {
 func (w *watcher) ask(ctx context.Context) error {
 	if w.lasting != nil {
 		w.lasting.Begin(w.documentTime())
+		w.sight.lasting.Begin(w.documentTime())
 	}
 	w.rows.begin()
 	o := w.options()
@@ -119,7 +121,8 @@ func (w *watcher) openPrinter(ctx context.Context) error {
 		p = one
 	}
 	w.printer = p
-	return nil
+	w.sight, err = newSight(o)
+	return err
 }
 
 // finish makes a result ready, and tells what it is of.
@@ -130,7 +133,7 @@ func (w *watcher) finish(ctx context.Context, v any) (any, error) {
 	}
 	res := finished.(*result)
 	if !res.dropped {
-		res.seen, err = w.see(ctx, v)
+		res.seen, err = w.sight.see(ctx, v)
 	}
 	return res, err
 }

@@ -150,6 +150,9 @@ func (p *customColumns) Close() error { return p.Flush() }
 // Begin begins a round.
 func (p *customColumns) Begin(time.Time) {}
 
+// Says writes the cells of a result's lines.
+func (p *customColumns) Says(w io.Writer, rendered any) error { return says(w, rendered.([][]string)) }
+
 // Flush prints the lines of the round; the next goes on below them.
 func (p *customColumns) Flush() error {
 	if len(p.lines) == 0 {

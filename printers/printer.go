@@ -3,6 +3,7 @@ package printers
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -35,6 +36,10 @@ type Lasting interface {
 
 	// Flush prints what is held back of the round.
 	Flush() error
+
+	// Says writes what a rendered result says, whatever is printed around it:
+	// two that say the same look the same. It takes the place of Print.
+	Says(w io.Writer, rendered any) error
 }
 
 // New gives the printer that the options ask for. The error is a

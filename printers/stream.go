@@ -87,20 +87,21 @@ func (s *stream) rawLine(text string) (any, error) {
 	return line{text: []byte(text)}, nil
 }
 
-func (s *stream) Print(rendered any) error {
-	l := rendered.(line)
+func (s *stream) Print(rendered any) error { return s.write(s.out, rendered.(line)) }
+
+func (s *stream) write(out io.Writer, l line) error {
 	if l.value == nil {
-		_, err := s.out.Write(append(l.text, s.end...))
+		_, err := out.Write(append(l.text, s.end...))
 		return err
 	}
 	if l.value.done() {
 		l.value.buf = append(l.value.buf, s.end...)
-		return l.value.writeTo(s.ctx, s.out)
+		return l.value.writeTo(s.ctx, out)
 	}
-	if err := l.value.writeTo(s.ctx, s.out); err != nil {
+	if err := l.value.writeTo(s.ctx, out); err != nil {
 		return err
 	}
-	_, err := io.WriteString(s.out, s.end)
+	_, err := io.WriteString(out, s.end)
 	return err
 }
 

@@ -3,6 +3,9 @@ package printers
 import (
 	"context"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -162,6 +165,35 @@ func (t *tables) Close() error { return t.endBlock() }
 
 // Begin begins a round.
 func (t *tables) Begin(now time.Time) { t.opts.Now, t.near = now, newNeighbours() }
+
+// Says writes the cells of a result's rows, or its line.
+func (t *tables) Says(w io.Writer, rendered any) error {
+	r := rendered.(tabled)
+	switch {
+	case r.line != nil:
+		return t.stream.write(w, r.line.(line))
+	case r.kind != nil:
+		return says(w, append(r.rows, row{r.kind.key()}))
+	}
+	var cells row
+	for _, fields := range r.flat {
+		for _, key := range slices.Sorted(maps.Keys(fields)) {
+			cells = append(cells, key, fields[key])
+		}
+		cells = append(cells, "\n")
+	}
+	return says(w, []row{cells})
+}
+
+// says writes cells, which have no control characters in them.
+func says[T ~[]string](w io.Writer, rows []T) error {
+	for _, cells := range rows {
+		if _, err := io.WriteString(w, strings.Join(cells, "\x00")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Flush prints the rows of the round; the next goes on below them.
 func (t *tables) Flush() error {
