@@ -29,12 +29,15 @@ func ProxyFile(proxy, request string, form Form) string {
 // ListFile gives the name of the file in which a snapshot has the objects of a
 // resource, in JSON; "" when a snapshot has no place for it.
 func ListFile(resource string) string {
-	return fileOf("kubernetes", ".", []file{{resource + ".json", JSON}}, JSON)
+	if !plain(resource) {
+		return ""
+	}
+	return path.Join("kubernetes", resource+".json")
 }
 
 func fileOf(folder, whose string, files []file, form Form) string {
 	i := slices.IndexFunc(files, func(f file) bool { return f.form == form })
-	if i < 0 || whose != "." && !plain(whose) || !plain(files[i].name) {
+	if i < 0 || !plain(whose) || !plain(files[i].name) {
 		return ""
 	}
 	return path.Join(folder, whose, files[i].name)

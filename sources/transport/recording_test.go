@@ -43,8 +43,9 @@ func TestManifestJSON(t *testing.T) {
 	at := time.Date(2026, 11, 22, 13, 2, 45, 0, time.UTC)
 	m := Manifest{TakenAt: at.Add(time.Millisecond), Context: "a<b", IstioNamespace: "istio-system", Redacted: []string{"private keys"}, Partial: true}
 	var faults []*mesh.Fault
+	long := errors.New(strings.Repeat("é", 5000))
 	for i := range 20_000 {
-		faults = append(faults, &mesh.Fault{Proxy: fmt.Sprintf("web-%d.default", i), Section: "config_dump", Err: errors.New(strings.Repeat("é", 5000))})
+		faults = append(faults, &mesh.Fault{Proxy: fmt.Sprintf("web-%d.default", i), Section: "config_dump", Err: long})
 	}
 	for _, told := range [][]*mesh.Fault{nil, faults[:3], faults} {
 		text, err := m.JSON(told)
