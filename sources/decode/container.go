@@ -16,6 +16,7 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 		}
 	}
 	base := len(d.vals)
+	var all tally
 	d.p++
 	c := d.next()
 	closed := c == '}'
@@ -38,6 +39,9 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 		if m.built {
 			d.names = append(d.names, m.name)
 			d.vals = append(d.vals, v)
+			if d.texts.twins != nil {
+				all.member(m.name, d.sum)
+			}
 		}
 		if c, closed, err = d.more('}'); err != nil {
 			return nil, err
@@ -46,7 +50,7 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 	if n.Walk {
 		return nil, nil
 	}
-	return d.takeObject(base), nil
+	return d.takeObject(base, all), nil
 }
 
 // member is what is done with a member of an object.
@@ -71,26 +75,69 @@ func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 }
 
 // takeObject makes an object of the members from base on.
-func (d *decoder) takeObject(base int) any {
+func (d *decoder) takeObject(base int, all tally) any {
 	vals := d.vals[base:]
 	names := d.names[len(d.names)-len(vals):]
-	var v any = emptyObject
-	if len(vals) > 0 {
-		m := make(map[string]any, len(vals))
-		for i, name := range names {
-			m[name] = vals[i]
-		}
-		d.cost += mapCost(len(vals))
-		v = m
-	}
+	v := d.objectOf(names, vals, all)
 	clear(vals)
 	d.vals, d.names = d.vals[:base], d.names[:len(d.names)-len(vals)]
 	return v
 }
 
+func (d *decoder) objectOf(names []string, vals []any, all tally) any {
+	if len(vals) == 0 {
+		return d.empty(true)
+	}
+	twins := d.texts.twins
+	if all.own {
+		twins = nil
+	}
+	sum := mix(all.sum, sumObject)
+	if twins != nil && !all.twice {
+		if m := twins.object(sum, names, vals); m != nil {
+			d.sum = sum
+			return m
+		}
+	}
+	m := make(map[string]any, len(vals))
+	for i, name := range names {
+		m[name] = vals[i]
+	}
+	if len(m) < len(vals) { // the sum isn't that of what is left
+		twins = nil
+	}
+	return d.twin(twins, sum, m, vals, mapCost(len(vals)))
+}
+
+// twin gives a container that was made of vals, or the one that there is
+// already. Numbers cost both the table and the document: the one holds them as
+// long as it lives, the other may have made them in vain.
+func (d *decoder) twin(twins *Twins, sum uint64, v any, vals []any, cost int64) any {
+	if twins != nil {
+		if old, ok := twins.add(sum, v, cost+numbersCost(vals)); ok {
+			d.sum = sum
+			return old
+		}
+	}
+	d.sum = 0
+	d.cost += cost
+	return v
+}
+
+// empty gives the container with nothing in it.
+func (d *decoder) empty(object bool) any {
+	if object {
+		d.sum = sumNoObject
+		return emptyObject
+	}
+	d.sum = sumNoArray
+	return emptyArray
+}
+
 // array reads the array that we stand at.
 func (d *decoder) array(n *Node, s Shape) (any, error) {
 	base := len(d.vals)
+	var all tally
 	child := n.element()
 	built := !n.Walk && child.builds()
 	d.p++
@@ -105,6 +152,9 @@ func (d *decoder) array(n *Node, s Shape) (any, error) {
 		}
 		if built {
 			d.vals = append(d.vals, v)
+			if d.texts.twins != nil {
+				all.element(d.sum)
+			}
 		}
 		if _, closed, err = d.more(']'); err != nil {
 			return nil, err
@@ -113,22 +163,36 @@ func (d *decoder) array(n *Node, s Shape) (any, error) {
 	if n.Walk {
 		return nil, nil
 	}
-	return d.takeArray(base), nil
+	return d.takeArray(base, all), nil
 }
 
 // takeArray makes an array of the elements from base on.
-func (d *decoder) takeArray(base int) any {
+func (d *decoder) takeArray(base int, all tally) any {
 	vals := d.vals[base:]
-	var v any = emptyArray
-	if len(vals) > 0 {
-		a := make([]any, len(vals))
-		copy(a, vals)
-		d.cost += arrayCost(len(vals))
-		v = a
-	}
+	v := d.arrayOf(vals, all)
 	clear(vals)
 	d.vals = d.vals[:base]
 	return v
+}
+
+func (d *decoder) arrayOf(vals []any, all tally) any {
+	if len(vals) == 0 {
+		return d.empty(false)
+	}
+	twins := d.texts.twins
+	if all.own {
+		twins = nil
+	}
+	sum := mix(all.sum, sumArray)
+	if twins != nil {
+		if a := twins.array(sum, vals); a != nil {
+			d.sum = sum
+			return a
+		}
+	}
+	a := make([]any, len(vals))
+	copy(a, vals)
+	return d.twin(twins, sum, a, vals, arrayCost(len(vals)))
 }
 
 // key reads the key that begins with c, the byte that we stand at. It is good

@@ -1,5 +1,7 @@
 package decode
 
+import "encoding/json"
+
 // What values take in memory, in bytes, near enough for a budget.
 const (
 	costInt    = 8
@@ -7,9 +9,25 @@ const (
 	costSlice  = 24 // and 16 an element
 	costAny    = 16
 	costValue  = 112
+	costTwin   = 48 // of a place in a table of twins
 )
 
+func textCost(n int) int64 { return costString + int64(n) }
+
 func arrayCost(n int) int64 { return costSlice + costAny*int64(n) }
+
+// numbersCost is that of the numbers among vals.
+func numbersCost(vals []any) (cost int64) {
+	for _, v := range vals {
+		switch x := v.(type) {
+		case int:
+			cost += costInt
+		case json.Number:
+			cost += textCost(len(x))
+		}
+	}
+	return cost
+}
 
 // mapCost is that of a map[string]any: slots in groups of eight of which seven
 // are used, doubled as it grows; up to eight members are one group.

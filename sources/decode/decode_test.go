@@ -85,13 +85,15 @@ func check(t *testing.T, b []byte) {
 
 	got, err := Read(bytes.NewReader(b), Limits{})
 	same("read", got, err)
-	for _, window := range []int{1, 7, 64} {
+	var twins *Twins // none, then one that is filled
+	for _, window := range []int{1, 7, 64, 64} {
 		got, err = readAll(iotest.OneByteReader(bytes.NewReader(b)), Limits{}, window)
 		same("byte by byte", got, err)
 		got, err = readAll(iotest.DataErrReader(bytes.NewReader(b)), Limits{}, window)
 		same("end with the last bytes", got, err)
 
 		d := small(b, window)
+		d.Twins = func() *Twins { return twins }
 		for way, n := range map[string]*Node{"skipped": nil, "walked": {Walk: true}, "walked inside": {Walk: true, Fields: []Field{{"a", wholeNode}}, Elem: &Node{Walk: true, Fields: []Field{{"b", nil}}}}} {
 			_, err = d.Pass(t.Context(), 0, -1, nil, n, nil)
 			accepted(way, err)
@@ -106,6 +108,9 @@ func check(t *testing.T, b []byte) {
 				v, _ = d.Pass(t.Context(), 0, -1, nil, n, nil)
 				same(way+", level by level", forceAll(t, v), nil)
 			}
+		}
+		if window == 7 {
+			twins = roomy()
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"hash/maphash"
 	"io"
 	"sync"
 )
@@ -18,8 +17,9 @@ type decoder struct {
 	visit     func(tag int, v any, off, end int64) error
 
 	depth int64 // of the containers we are in
-	cost  int64 // bytes of what was built
+	cost  int64 // bytes of what was built for this document alone
 
+	sum   uint64 // of the value read last, where there is a table of twins
 	texts *interning
 	clean []byte   // the last decoded string
 	names []string // members under construction, of all levels
@@ -31,7 +31,7 @@ type decoder struct {
 var idle = sync.Pool{New: func() any { return newDecoder() }}
 
 func newDecoder() *decoder {
-	return &decoder{own: make([]byte, windowSize+pad), texts: &interning{seed: maphash.MakeSeed()}}
+	return &decoder{own: make([]byte, windowSize+pad), texts: &interning{}}
 }
 
 // open gives the decoder a source to read from, through a window of size
@@ -61,7 +61,7 @@ func (d *decoder) release() {
 		d.clean = nil
 	}
 	d.window = window{}
-	d.doc, d.part, d.visit = nil, section{}, nil
+	d.doc, d.part, d.visit, d.texts.twins = nil, section{}, nil, nil
 	d.depth, d.cost = 0, 0
 	idle.Put(d)
 }
@@ -172,12 +172,10 @@ func (d *decoder) kept(n *Node, s Shape) (any, error) {
 	}
 	end := d.offset()
 	if n == insideNode && end-off == int64(len("{}")) {
-		if object {
-			return emptyObject, nil
-		}
-		return emptyArray, nil
+		return d.empty(object), nil
 	}
 	d.cost += costValue
+	d.sum = 0
 	return d.doc.Value(off, end, s, object), nil
 }
 
@@ -188,16 +186,18 @@ func (d *decoder) scalar(c byte) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, fresh := d.texts.value(b)
-		if fresh {
-			d.cost += costString + int64(len(b))
-		}
+		v, sum, cost := d.texts.value(b)
+		d.cost += cost
+		d.sum = sum
 		return v, nil
 	case 't':
+		d.sum = sumTrue
 		return true, d.literal("true")
 	case 'f':
+		d.sum = sumFalse
 		return false, d.literal("false")
 	case 'n':
+		d.sum = sumNull
 		return nil, d.literal("null")
 	}
 	if c == '-' || c-'0' < 10 {

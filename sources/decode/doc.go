@@ -12,6 +12,9 @@
 // UTF-8 is not checked where nothing is kept; in kept strings a wrong byte or
 // a lone surrogate becomes U+FFFD. Of two members with one name the last wins.
 //
+// Documents that say much alike can share what is built of them, by a table of
+// [Twins].
+//
 // It knows neither Envoy nor Istio: shapes, nodes and bytes come from the
 // callers, and so does the meaning of what they find.
 package decode

@@ -65,6 +65,12 @@ type Document struct {
 	// goroutines at once.
 	Grew func(bytes int64)
 
+	// Twins gives the table that a pass, or a touched value, shares what it
+	// builds by, nil for none; may be nil. Whatever is found there or put there
+	// is not told to Grew. It may be called by several goroutines at once, and
+	// must not touch values.
+	Twins func() *Twins
+
 	Limits Limits
 
 	window int   // of the decoders, in bytes; 0: the usual
@@ -87,31 +93,40 @@ type Document struct {
 func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(tag int, v any, off, end int64) error,
 ) (any, error) {
-	v, cost, err := d.read(ctx, off, end, shape, root, visit)
-	if err == nil {
-		d.grew(cost)
+	v, b, err := d.read(ctx, off, end, shape, root, visit)
+	if err != nil {
+		b.own = 0
 	}
+	d.tell(b)
 	return v, err
 }
 
-// read is Pass without telling anybody; cost is what was built, in bytes.
+// A bill is what a pass has built.
+type bill struct {
+	own   int64  // bytes for the document alone
+	twins *Twins // that may hold more now
+}
+
+// read is Pass without telling anybody.
 func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(int, any, int64, int64) error,
-) (v any, cost int64, err error) {
+) (v any, b bill, err error) {
 	if end < 0 {
 		end = d.Bytes.Size()
 	}
 	if most := d.Limits.Total; most > 0 && end-off > most {
-		return nil, 0, &LimitError{Offset: off + most, What: "document", Limit: most}
+		return nil, b, &LimitError{Offset: off + most, What: "document", Limit: most}
 	}
 	dec := d.decoder(ctx, off, end)
 	defer dec.release()
 	dec.visit = visit
-	v, err = dec.document(root, shape)
-	if err != nil {
-		return nil, 0, err
+	if d.Twins != nil {
+		b.twins = d.Twins()
 	}
-	return v, dec.cost, nil
+	dec.texts.from(b.twins)
+	v, err = dec.document(root, shape)
+	b.own = dec.cost
+	return v, b, err
 }
 
 // decoder gives one that stands at off.
@@ -124,9 +139,14 @@ func (d *Document) decoder(ctx context.Context, off, end int64) *decoder {
 	return dec
 }
 
-func (d *Document) grew(cost int64) {
-	if d.Grew != nil && cost > 0 {
-		d.Grew(cost)
+// tell tells what was built. Under no lock of a value: who is told may look at
+// values.
+func (d *Document) tell(b bill) {
+	if b.twins != nil {
+		b.twins.tell()
+	}
+	if d.Grew != nil && b.own > 0 {
+		d.Grew(b.own)
 	}
 }
 

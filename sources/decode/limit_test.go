@@ -245,6 +245,26 @@ func TestSkippingTakesNoMemory(t *testing.T) {
 	}
 }
 
+// Nor does it cost an allocation for each of the values.
+func TestSkippingAllocatesNothing(t *testing.T) {
+	_, d := realDump(t)
+	names := &Node{Walk: true, Visit: 1, Fields: []Field{{"configs", &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1}}}}}}}
+	visits := 0
+	for way, n := range map[string]*Node{"skipped": nil, "walked through": names} {
+		most := testing.AllocsPerRun(20, func() {
+			if _, err := d.Pass(t.Context(), 0, -1, nil, n, func(int, any, int64, int64) error { visits++; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		if most > 3 { // the function and, after a collection, a decoder
+			t.Errorf("%s: %v allocations", way, most)
+		}
+	}
+	if visits < 1000 {
+		t.Errorf("%d visits", visits)
+	}
+}
+
 // A decoder that held a long string goes back to the others at its usual size.
 func TestLongStringsAreNotKept(t *testing.T) {
 	d := newDecoder()

@@ -101,10 +101,15 @@ func (d *decoder) number() (any, error) {
 	if whole {
 		if i, ok := integer(raw); ok {
 			d.cost += costInt
+			d.sum = mix(uint64(i), sumInt)
 			return i, nil
 		}
 	}
-	d.cost += costString + int64(len(raw))
+	d.cost += textCost(len(raw))
+	d.sum = 0
+	if d.texts.twins != nil {
+		d.sum = mix(textSum(raw), sumNumber)
+	}
 	return json.Number(raw), nil
 }
 

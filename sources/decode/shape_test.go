@@ -304,8 +304,12 @@ func checkShape(t *testing.T, input []byte) {
 	var want expectation
 	wantValue := want.value(o, shape, root)
 	whole := new(expectation).whole(o, shape)
+	twins := roomy()
 	for _, window := range []int{1, 30, 0} {
 		d := small(b, window)
+		if window != 1 {
+			d.Twins = func() *Twins { return twins }
+		}
 		var got expectation
 		v, err := d.Pass(t.Context(), 0, -1, shape, root, func(tag int, v any, off, end int64) error {
 			bytes, err := standard(b[off:end])

@@ -10,6 +10,7 @@ func Read(r io.Reader, l Limits) (any, error) { return readAll(r, l, 0) }
 func readAll(r io.Reader, l Limits, window int) (any, error) {
 	d := borrow()
 	defer d.release()
+	d.texts.from(nil)
 	d.open(r, 0, l, window)
 	return d.document(wholeNode, nil)
 }

@@ -36,29 +36,30 @@ func (d *Document) Value(off, end int64, shape Shape, object bool) *Value {
 // Force decodes one level, or all of it when it has up to 8 KB, and keeps
 // that.
 func (v *Value) Force(ctx context.Context) (any, error) {
-	x, cost, err := v.keep(ctx)
+	x, b, err := v.keep(ctx)
+	v.doc.tell(b)
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}
-	v.doc.grew(cost) // without the lock: who is told may look at values
 	return x, nil
 }
 
-func (v *Value) keep(ctx context.Context) (x any, cost int64, err error) {
+func (v *Value) keep(ctx context.Context) (x any, b bill, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.forced != nil {
-		return v.forced, 0, nil
+		return v.forced, b, nil
 	}
 	n := shallowNode
 	if v.whole() {
 		n = wholeNode
 	}
-	x, cost, err = v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
-	if err == nil {
-		v.forced = x
+	if x, b, err = v.doc.read(ctx, v.off, v.end, v.shape, n, nil); err != nil {
+		b.own = 0
+		return nil, b, err
 	}
-	return x, cost, err
+	v.forced = x
+	return x, b, nil
 }
 
 // whole tells whether Force decodes all of it.
@@ -85,7 +86,8 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 	if x, ok := v.Forced(); ok && v.whole() {
 		return x, nil
 	}
-	x, _, err := v.doc.read(ctx, v.off, v.end, v.shape, wholeNode, nil)
+	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, wholeNode, nil)
+	v.doc.tell(bill{twins: b.twins})
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}
@@ -119,7 +121,8 @@ func (v *Value) count(ctx context.Context) (n int, err error) {
 		return n, err
 	}
 	// Of an object names count, and one may be there twice.
-	x, _, err := v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
+	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
+	v.doc.tell(bill{twins: b.twins})
 	m, _ := x.(map[string]any)
 	return len(m), err
 }

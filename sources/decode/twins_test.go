@@ -1,0 +1,230 @@
+package decode
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// twinned gives a document that shares what it builds by a table.
+func twinned(b string, t *Twins) *Document {
+	return &Document{Bytes: strings.NewReader(b), Twins: func() *Twins { return t }}
+}
+
+func roomy() *Twins { return NewTwins(1<<30, func(int64) {}) }
+
+func whole(t *testing.T, d *Document) any {
+	t.Helper()
+	v, err := d.Pass(t.Context(), 0, -1, nil, wholeNode, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// What two documents say alike is one value, whatever is around it and in
+// whatever order its members stand.
+func TestTwinsAcrossDocuments(t *testing.T) {
+	twins := roomy()
+	long := strings.Repeat("x", 3*internMost)
+	a := whole(t, twinned(`{"a":{"b":[1,"`+long+`",{"c":null,"d":1.5}],"e":{}},"z":1}`, twins)).(map[string]any)
+	b := whole(t, twinned(`[{"e":{},"b":[1,"`+long+`",{"d":1.5,"c":null}]},2]`, twins)).([]any)
+	if !mesh.Identical(a["a"], b[0]) {
+		t.Error("equal objects are two")
+	}
+	c := whole(t, twinned(`{"b":[1,"`+long+`",{"d":1.5,"c":null}],"e":[]}`, twins)).(map[string]any)
+	if !mesh.Identical(c["b"], b[0].(map[string]any)["b"]) || mesh.Identical(c, b[0]) {
+		t.Error("equal arrays are two, or unequal objects one")
+	}
+	other := whole(t, twinned(`{"b":[1]}`, roomy())).(map[string]any)
+	mine := whole(t, twinned(`{"b":[1]}`, twins)).(map[string]any)
+	if mesh.Identical(other, mine) || mesh.Identical(whole(t, twinned(`{"b":[1]}`, nil)), mine) {
+		t.Error("shared with another table, or with none")
+	}
+}
+
+// Values that look alike and aren't.
+func TestTwinsThatAreNone(t *testing.T) {
+	twins := roomy()
+	for _, text := range []string{
+		`[1]`, `["1"]`, `[1.0]`, `[1e0]`, `["1.0"]`, `[true]`, `["true"]`, `[null]`, `["null"]`, `[false]`, `[[]]`, `[{}]`, `[[],[]]`, `[[[]]]`,
+		`{"1":1}`, `{"a":1}`, `{"a":"1"}`, `{"a":1,"b":1}`, `{"a":1,"b":2}`, `{"b":1,"a":2}`, `{"a":[1,2]}`, `{"a":[2,1]}`, `{"a":[1],"b":[2]}`,
+		`{"a":1,"a":2}`, `{"a":1,"a":1}`, `{"a":2,"a":1}`, `{"a":1,"b":1,"a":1}`, `[1,[2]]`, `[[1],2]`, `[[1,2]]`, `["\ud800"]`, `["\ufffd"]`, "[\"\xff\"]", `[-0]`, `[0]`, `[0.0]`,
+	} {
+		for range 2 {
+			want, _ := standard([]byte(text))
+			if got := whole(t, twinned(text, twins)); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s became %v", text, got)
+			}
+		}
+	}
+}
+
+// Random documents that share one table, and a table that is soon full, are
+// what encoding/json has.
+func TestTwinsOfRandomDocuments(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	wide, narrow := roomy(), NewTwins(2000, func(int64) {})
+	for range 3000 {
+		input := make([]byte, 60)
+		for i := range input {
+			input[i] = byte(r.Uint32())
+		}
+		c := choices(input)
+		var text strings.Builder
+		c.ordered(3).write(&text, &c)
+		want, err := standard([]byte(text.String()))
+		if err != nil {
+			continue
+		}
+		for _, twins := range []*Twins{wide, narrow} {
+			d := twinned(text.String(), twins)
+			d.small, d.window = 12, 16
+			if got := whole(t, d); !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s became %v", text.String(), got)
+			}
+			v, err := d.Pass(t.Context(), 0, -1, nil, &Node{Raw: true}, nil)
+			if err != nil || !reflect.DeepEqual(forceAll(t, v), want) {
+				t.Fatalf("%s, level by level, became %v, %v", text.String(), v, err)
+			}
+		}
+	}
+	if !narrow.Full() || wide.Full() {
+		t.Error("the narrow table isn't full, or the wide one is")
+	}
+}
+
+// Sums collide by chance of 1 in 2^64; here they are made to.
+func TestTwinsOfOneSum(t *testing.T) {
+	twins := roomy()
+	const sum = 77
+	a, b := map[string]any{"a": 1}, map[string]any{"a": 2}
+	if v, ok := twins.add(sum, a, 0); !ok || !mesh.Identical(v, a) {
+		t.Fatal("not taken")
+	}
+	if _, ok := twins.add(sum, b, 0); ok {
+		t.Error("two values in one place")
+	}
+	for what, got := range map[string]any{
+		"another value": twins.object(sum, []string{"a"}, []any{2}), "another name": twins.object(sum, []string{"b"}, []any{1}),
+		"more": twins.object(sum, []string{"a", "b"}, []any{1, 1}), "less": twins.object(sum, nil, nil),
+	} {
+		if len(got.(map[string]any)) > 0 {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+	if got := twins.array(sum, []any{1}); got != nil {
+		t.Error(got)
+	}
+	if v, ok := twins.text(sum, []byte("x")); ok || v != "x" {
+		t.Error(v, ok)
+	}
+	if !mesh.Identical(twins.object(sum, []string{"a"}, []any{1}), a) {
+		t.Error("not found")
+	}
+}
+
+// Many goroutines over the same documents agree on one value.
+func TestTwinsOfManyAtOnce(t *testing.T) {
+	b, _ := realDump(t)
+	want, err := standard(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held atomic.Int64
+	twins := NewTwins(1<<30, func(n int64) { held.Add(n) })
+	out := make([]any, 8)
+	var wait sync.WaitGroup
+	for i := range out {
+		wait.Go(func() { out[i] = whole(t, twinned(string(b), twins)) })
+	}
+	wait.Wait()
+	for _, v := range out {
+		if !mesh.Identical(v, out[0]) || !reflect.DeepEqual(v, want) {
+			t.Error("not one value, or another")
+		}
+	}
+	if held.Load() != twins.cost.Load() || held.Load() == 0 {
+		t.Errorf("told %d of %d bytes", held.Load(), twins.cost.Load())
+	}
+}
+
+// What a table tells is near what it takes, and what the documents tell beside
+// it is next to nothing.
+func TestTwinsTellTheTruth(t *testing.T) {
+	b, _ := realDump(t)
+	var held, own int64
+	before := heap()
+	twins := NewTwins(1<<30, func(n int64) { held += n })
+	kept := make([]any, 20)
+	for i := range kept {
+		// No two are equal as a whole, and each has parts that only it has.
+		text := bytes.ReplaceAll(b, []byte("default.svc"), fmt.Appendf(nil, "ns%d.svc", i))
+		d := twinned(string(text), twins)
+		d.Grew = func(n int64) { own += n }
+		kept[i] = whole(t, d)
+	}
+	took := heap() - before
+	runtime.KeepAlive(kept)
+	runtime.KeepAlive(twins)
+	if told := held + own; told < took/2 || told > 2*took {
+		t.Errorf("told %d bytes, took %d", told, took)
+	}
+	if own > held/4 {
+		t.Errorf("%d bytes for the documents, %d for the table", own, held)
+	}
+}
+
+// A table that is told of errors and canceled passes says what it holds of them.
+func TestTwinsAfterAMistake(t *testing.T) {
+	var held int64
+	twins := NewTwins(1<<30, func(n int64) { held += n })
+	d := twinned(`[{"a":"b"},{"a":"c"},}`, twins)
+	d.Grew = func(int64) { t.Error("a document that isn't there costs something") }
+	if _, err := d.Pass(t.Context(), 0, -1, nil, wholeNode, nil); err == nil {
+		t.Fatal("no mistake")
+	}
+	if held == 0 || held != twins.cost.Load() {
+		t.Errorf("told %d of %d bytes", held, twins.cost.Load())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Value(1, 10, nil, true).Force(ctx); err != context.Canceled {
+		t.Error(err)
+	}
+}
+
+// Idle decoders keep no table alive, and what they remember of one is not
+// taken for another's.
+func TestTwinsAreLetGo(t *testing.T) {
+	d := newDecoder()
+	one, two := roomy(), roomy()
+	read := func(twins *Twins) {
+		d.texts.from(twins)
+		d.open(strings.NewReader(`["abc"]`), 0, Limits{}, 0)
+		if v, err := d.document(wholeNode, nil); err != nil || !reflect.DeepEqual(v, []any{"abc"}) {
+			t.Fatal(v, err)
+		}
+	}
+	read(one)
+	read(two)
+	if one.cost.Load() == 0 || two.cost.Load() != one.cost.Load() {
+		t.Errorf("%d bytes in one, %d in the other", one.cost.Load(), two.cost.Load())
+	}
+	d.release()
+	if d.texts.twins != nil {
+		t.Error("an idle decoder holds a table")
+	}
+	if v, err := Read(strings.NewReader(`{"a":[1,"x"]}`), Limits{}); err != nil || fmt.Sprint(v) != "map[a:[1 x]]" {
+		t.Error(v, err)
+	}
+}
