@@ -1,0 +1,105 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// A capture is the recorded mesh that all is made from: of one of its
+// proxies, with the proxy's own words replaced by tokens.
+type capture struct {
+	folder string
+	pod    string // "reviews-v2-7d79d5bd5d-8zzqd"
+	ip     string
+	own    *strings.Replacer
+}
+
+// model is the workload whose proxy is repeated.
+const model = "reviews-v2"
+
+func openCapture(folder string) (*capture, error) {
+	c := &capture{folder: folder}
+	pods, err := c.items("pods")
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pods {
+		var of struct {
+			Metadata struct{ Name string }
+			Status   struct{ PodIP string }
+		}
+		if err := json.Unmarshal(p, &of); err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(of.Metadata.Name, model+"-") {
+			c.pod, c.ip = of.Metadata.Name, of.Status.PodIP
+		}
+	}
+	if c.pod == "" {
+		return nil, fmt.Errorf("%s: no pod %s", folder, model)
+	}
+	c.own = strings.NewReplacer(
+		c.pod+".default~default.", podToken+"."+namespaceToken+"~"+namespaceToken+".",
+		c.pod+".default", podToken+"."+namespaceToken, c.pod, podToken,
+		`"`+model+`"`, `"`+appToken+`"`, c.ip, ipToken,
+		`"cluster":"reviews.default"`, `"cluster":"`+appToken+"."+namespaceToken+`"`,
+		`"app":"reviews"`, `"app":"`+appToken+`"`, `"service.istio.io/canonical-name":"reviews"`, `"service.istio.io/canonical-name":"`+appToken+`"`,
+		`"NAMESPACE":"default"`, `"NAMESPACE":"`+namespaceToken+`"`,
+	)
+	return c, nil
+}
+
+var millis = regexp.MustCompile(`("last_updated":"[^"]*\.)\d{3}Z`)
+
+// personal puts tokens in the place of what only this proxy has.
+func (c *capture) personal(text string) string {
+	return millis.ReplaceAllString(c.own.Replace(text), "${1}"+millisToken+"Z")
+}
+
+// proxy reads an answer of the proxy.
+func (c *capture) proxy(file string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(c.folder, "proxies", c.pod+".default", file))
+	return string(b), err
+}
+
+// pilot reads an answer of its istiod.
+func (c *capture) pilot(file string) ([]byte, error) {
+	found, err := filepath.Glob(filepath.Join(c.folder, "pilots", "*", file))
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, os.ErrNotExist
+	}
+	return os.ReadFile(found[0])
+}
+
+// kubernetes reads a list of the API server's, "services" or
+// "gateways.networking.istio.io".
+func (c *capture) kubernetes(resource string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(c.folder, "kubernetes", filepath.Base(resource)+".json"))
+}
+
+// items gives the objects of a list.
+func (c *capture) items(resource string) ([]json.RawMessage, error) {
+	b, err := c.kubernetes(resource)
+	if err != nil {
+		return nil, err
+	}
+	var list struct{ Items []json.RawMessage }
+	err = json.Unmarshal(b, &list)
+	return list.Items, err
+}
+
+// resources are those that there are lists of.
+func (c *capture) resources() (all []string) {
+	found, _ := filepath.Glob(filepath.Join(c.folder, "kubernetes", "*.json")) // only a bad pattern is an error
+	for _, f := range found {
+		all = append(all, strings.TrimSuffix(filepath.Base(f), ".json"))
+	}
+	return all
+}

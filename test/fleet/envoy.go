@@ -1,0 +1,147 @@
+package fleet
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// An image is what the Envoys of the fleet say, all alike but for their words.
+type image struct {
+	dump  *dump
+	names []string             // of the clusters with endpoints
+	plain map[string]*template // by path and query: answers other than config dumps
+	kinds map[string]string    // their content types, where it isn't JSON
+
+	mu    sync.Mutex
+	known map[string]*said // config dumps, by the query
+}
+
+// said is an answer that any proxy gives.
+type said struct {
+	status int
+	text   *template
+}
+
+// mostKnown is how many config dumps are kept. They are large, and who asks
+// for names asks for others each time.
+const mostKnown = 32
+
+func newImage(c *capture, o Options) (*image, error) {
+	g, err := newGrower(c, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.grow(o.Bytes); err != nil {
+		return nil, err
+	}
+	m := &image{dump: g.dump, names: g.names, plain: map[string]*template{}, kinds: map[string]string{}, known: map[string]*said{}}
+	entries, err := indented(fmt.Appendf(nil, `{"cluster_statuses":[%s]}`, strings.Join(g.entries, ",")), 0)
+	if err != nil {
+		return nil, err
+	}
+	m.plain["/clusters?format=json"] = newTemplate(entries)
+	for path, file := range map[string]string{
+		"/server_info": "server_info.json", "/stats?format=json": "stats.json", "/listeners?format=json": "listeners.json",
+		"/certs": "certs.json", "/ready": "ready.txt", "/logging": "logging.txt",
+	} {
+		if err := m.take(c, path, file); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// take adds a recorded answer.
+func (m *image) take(c *capture, path, file string) error {
+	text, err := c.proxy(file)
+	if err != nil {
+		return err
+	}
+	out := []byte(c.personal(text))
+	if strings.HasSuffix(file, ".json") {
+		if out, err = indented(out, 0); err != nil {
+			return err
+		}
+	} else {
+		m.kinds[path] = "text/plain; charset=UTF-8"
+	}
+	m.plain[path] = newTemplate(out)
+	return nil
+}
+
+// answer is what a proxy's Envoy says to a request.
+func (m *image) answer(p *Proxy, r *http.Request) (status int, kind string, b body) {
+	method := http.MethodGet
+	if r.URL.Path == "/logging" {
+		method = http.MethodPost
+	}
+	if r.Method != method {
+		return http.StatusMethodNotAllowed, "text/plain", text("Method Not Allowed")
+	}
+	if r.URL.Path == "/config_dump" {
+		s := m.configDump(r.URL.RawQuery)
+		kind = "application/json"
+		if s.status != http.StatusOK {
+			kind = "text/plain"
+		}
+		return s.status, kind, body{{s.text, p}}
+	}
+	if t := m.plain[r.URL.RequestURI()]; t != nil {
+		if kind = m.kinds[r.URL.Path]; kind == "" {
+			kind = "application/json"
+		}
+		return http.StatusOK, kind, body{{t, p}}
+	}
+	return http.StatusNotFound, "text/plain", text("invalid path. admin commands are:\n")
+}
+
+func (m *image) configDump(query string) *said {
+	m.mu.Lock()
+	s := m.known[query]
+	m.mu.Unlock()
+	if s != nil {
+		return s
+	}
+	s = m.renderDump(query)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.known) < mostKnown {
+		m.known[query] = s
+	}
+	return s
+}
+
+// renderDump reads a query as Envoy does, but for resource=, which is refused.
+func (m *image) renderDump(query string) *said {
+	values, err := url.ParseQuery(query)
+	if err != nil || values.Has("resource") {
+		return &said{http.StatusBadRequest, fixed("resource: not simulated\n")}
+	}
+	c := choice{endpoints: values.Has("include_eds")}
+	if mask := values.Get("mask"); mask != "" {
+		c.mask = strings.Split(mask, ",")
+	}
+	if values.Has("name_regex") {
+		if c.names, err = regexp.Compile("^(?:" + values.Get("name_regex") + ")$"); err != nil {
+			return &said{http.StatusBadRequest, fixed("Error while parsing name_regex from /config_dump?" + query)}
+		}
+	}
+	text := m.dump.render(c)
+	if text == nil {
+		return &said{http.StatusBadRequest, fixed("FieldMask " + values.Get("mask") + " could not be successfully applied to any configs.")}
+	}
+	return &said{http.StatusOK, newTemplate(text)}
+}
+
+// compact writes JSON without spaces.
+func compact(raw json.RawMessage) (string, error) {
+	var b bytes.Buffer
+	err := json.Compact(&b, raw)
+	return b.String(), err
+}

@@ -1,0 +1,76 @@
+package fleet
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// A Trouble is what is wrong with a proxy.
+type Trouble string
+
+// The troubles.
+const (
+	Fine    Trouble = ""
+	Stale   Trouble = "stale"   // its istiod has sent it routes that it has not acknowledged
+	Hung    Trouble = "hung"    // takes a request and never answers
+	Refused Trouble = "refused" // nothing listens on its admin port
+	Cut     Trouble = "cut"     // breaks off in the middle of an answer
+	Busy    Trouble = "busy"    // answers 503
+)
+
+// A Proxy is one of the fleet.
+type Proxy struct {
+	Name      string // of the pod
+	Namespace string
+	Trouble   Trouble
+
+	index int
+	words [millisWord]string
+	admin admin
+}
+
+// The sizes of the fleet's parts.
+const (
+	replicas   = 4 // of a workload
+	namespaces = 20
+)
+
+// newProxies makes the proxies. Who is in trouble the seed decides.
+func newProxies(o Options) ([]*Proxy, error) {
+	random := rand.New(rand.NewPCG(o.Seed, 1))
+	all := make([]*Proxy, o.Proxies)
+	for i := range all {
+		app := fmt.Sprintf("web-%05d", i/replicas)
+		p := &Proxy{
+			Name: fmt.Sprintf("%s-%s-%s", app, hash(o.Seed, uint64(i/replicas), 10), hash(o.Seed, uint64(i)+1<<32, 5)), Namespace: fmt.Sprintf("team-%02d", i/replicas%namespaces),
+			index: i,
+		}
+		ip := fmt.Sprintf("10.1%02d.1%02d.1%02d", i/10000, i/100%100, i%100)
+		p.words = [...]string{p.Name, app, p.Namespace, ip, fmt.Sprint(1000000 + i)}
+		all[i] = p
+	}
+	order := random.Perm(len(all))
+	for _, t := range []struct {
+		trouble Trouble
+		many    int
+	}{{Stale, o.Stale}, {Hung, o.Hung}, {Refused, o.Refused}, {Cut, o.Cut}, {Busy, o.Busy}} {
+		if t.many > len(order) {
+			return nil, fmt.Errorf("%d proxies are not enough for all the troubles", len(all))
+		}
+		for _, i := range order[:t.many] {
+			all[i].Trouble = t.trouble
+		}
+		order = order[t.many:]
+	}
+	return all, nil
+}
+
+// hash gives some letters as Kubernetes puts them behind names.
+func hash(seed, n uint64, letters int) string {
+	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
+	random, b := rand.New(rand.NewPCG(seed, n)), make([]byte, letters)
+	for i := range b {
+		b[i] = alphabet[random.IntN(len(alphabet))]
+	}
+	return string(b)
+}
