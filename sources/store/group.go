@@ -12,6 +12,7 @@ type Group struct {
 	loaded []*Thunk
 	flying int // loads under way
 	cost   int64
+	shares []*Share // that what is loaded may hold something of
 }
 
 // Group gives an empty group. drop, if not nil, is called when its values are
@@ -29,9 +30,7 @@ func (g *Group) Grew(bytes int64) {
 		return
 	}
 	g.cost += bytes
-	s.count.Memory += bytes
-	s.count.Peak = max(s.count.Peak, s.count.Memory)
-	s.evict()
+	s.grow(bytes)
 }
 
 // touch puts the group in front. Caller holds the store's mu.
@@ -60,7 +59,11 @@ func (g *Group) empty() {
 		t.value, t.loaded = nil, false
 	}
 	g.store.count.Memory -= g.cost
-	g.place, g.loaded, g.cost = nil, nil, 0
+	for _, h := range g.shares {
+		h.groups--
+		h.settle()
+	}
+	g.place, g.loaded, g.cost, g.shares = nil, nil, 0, nil
 	if g.drop != nil {
 		g.drop()
 	}

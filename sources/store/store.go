@@ -12,6 +12,7 @@
 //     while it holds one, so loads may wait for a [Shared] inside.
 //   - Values that share bytes, tables and memory are a [Group], and are
 //     evicted together: to drop one alone would free nothing.
+//   - What groups hold in common is a [Share], which costs once.
 //   - A group in which something is being loaded is never evicted, nor is the
 //     one that was touched last: what is larger than the budget can still be
 //     read.
@@ -98,6 +99,13 @@ func (s *Store) Slot(ctx context.Context) (release func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// grow counts what came in, and makes room for it. Caller holds s.mu.
+func (s *Store) grow(bytes int64) {
+	s.count.Memory += bytes
+	s.count.Peak = max(s.count.Peak, s.count.Memory)
+	s.evict()
 }
 
 // evict drops what was not touched for longest until the rest fits. Caller
