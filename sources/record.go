@@ -103,7 +103,13 @@ func (c *recorder) write(ctx context.Context, u *unit) error {
 		c.result.Proxies++
 	}
 	for _, it := range u.items {
-		if err := c.add(it.name, it.size, it.open(ctx)); err != nil {
+		r, close, err := it.open(ctx)
+		if err != nil {
+			return err
+		}
+		err = c.add(it.name, it.size, r)
+		close()
+		if err != nil {
 			return err
 		}
 		c.kinds |= it.kinds

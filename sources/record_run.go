@@ -84,7 +84,7 @@ func (t *Tally) answered(it *item) {
 	defer t.mu.Unlock()
 	t.done++
 	if it != nil {
-		t.bytes += it.bytes.Size()
+		t.bytes += it.body.Size()
 	}
 }
 

@@ -91,28 +91,20 @@ func (c *recorder) answer(ctx context.Context, w wanted) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	it := &item{bytes: body, text: body.Form == transport.Text, drop: c.dropping(w, body)}
-	if err := it.fit(ctx, w, body); err != nil {
+	it := &item{body: body, form: transport.JSON, drop: c.dropping(w, body)}
+	if body.Form == transport.Text {
+		it.form = transport.Text
+	}
+	if it.name = w.file(it.form); it.name == "" {
+		err = errors.New("a snapshot has no place for it")
+	} else {
+		err = it.look(ctx)
+	}
+	if err != nil {
 		it.drop()
 		return nil, &unfit{err}
 	}
 	return it, nil
-}
-
-// fit makes the answer one that a snapshot has a place for.
-func (it *item) fit(ctx context.Context, w wanted, body *transport.Body) error {
-	form := body.Form
-	if form == transport.YAML || form == transport.Protobuf {
-		doc, err := asJSON(ctx, body)
-		if err != nil {
-			return err
-		}
-		it.bytes, form = doc.Bytes, transport.JSON
-	}
-	if it.name = w.file(form); it.name == "" {
-		return errors.New("a snapshot has no place for it")
-	}
-	return it.look(ctx)
 }
 
 // whole gives an answer. What the outline was made of must be in the snapshot

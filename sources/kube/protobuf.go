@@ -30,21 +30,32 @@ func ProtobufPods(ctx context.Context, body decode.Bytes) ([]Pod, error) {
 // ProtobufJSON gives the JSON of such a list, as the API server would have
 // written it.
 func ProtobufJSON(ctx context.Context, body decode.Bytes) ([]byte, error) {
-	out := bytes.NewBufferString(`{"kind":"PodList","apiVersion":"v1","items":[`)
+	var out bytes.Buffer
+	if err := WriteProtobufJSON(ctx, &out, body); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// WriteProtobufJSON writes what [ProtobufJSON] gives, one pod after another.
+func WriteProtobufJSON(ctx context.Context, w io.Writer, body decode.Bytes) error {
+	out := bufio.NewWriter(w)
+	out.WriteString(`{"kind":"PodList","apiVersion":"v1","items":[`)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	empty := out.Len()
+	first := true
 	err := eachPod(ctx, body, func(p *corev1.Pod) error {
-		if out.Len() > empty {
+		if !first {
 			out.WriteByte(',')
 		}
+		first = false
 		return enc.Encode(p)
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	out.WriteString("]}")
-	return out.Bytes(), nil
+	return out.Flush()
 }
 
 // looked gives what [Pods] looks at of a pod, as it is in JSON: what makes a
