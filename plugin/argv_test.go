@@ -30,6 +30,9 @@ func TestSplit(t *testing.T) {
 		{"a group with a file", []string{"-cf", "q.jq", "--args", "a"}, command{words: []string{"-cf", "q.jq"}, positional: []string{"a"}, json: []bool{false}}},
 		{"args, the end, the query", []string{"--args", "--", "-1", "a"}, command{words: []string{"--", "-1"}, positional: []string{"a"}, json: []bool{false}}},
 		{"jsonargs", []string{".x", "--args", "a", "--jsonargs", "1"}, command{words: []string{".x"}, positional: []string{"a", "1"}, json: []bool{false, true}}},
+		{"wait and its query", []string{"wait", "--args", ".x", "a"}, command{words: []string{"wait", ".x"}, positional: []string{"a"}, json: []bool{false}}},
+		{"wait with -f", []string{"wait", "-f", "q.jq", "--args", "a"}, command{words: []string{"wait", "-f", "q.jq"}, positional: []string{"a"}, json: []bool{false}}},
+		{"a proxy called wait", []string{".x", "--args", "wait"}, command{words: []string{".x"}, positional: []string{"wait"}, json: []bool{false}}},
 		{"the end of options", []string{".x", "--args", "--", "-a", "--arg"}, command{words: []string{".x"}, positional: []string{"-a", "--arg"}, json: []bool{false, false}}},
 		{"the end, then a query", []string{"--", "--arg"}, command{words: []string{"--", "--arg"}}},
 	} {

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -168,5 +169,29 @@ func TestWatchUntil(t *testing.T) {
 		if s.code != c.code || s.out.Len() == 0 || (s.err.Len() > 0) != (len(c.args) > 1) {
 			t.Errorf("%q: exit code %d, %s%s", c.args, s.code, s.out.String(), s.err.String())
 		}
+	}
+}
+
+// A watch that goes on for long holds no more than in the beginning.
+func TestWatchForLong(t *testing.T) {
+	p := startPilot(t)
+	heal(t, p)
+	var s session
+	early, late := 0, 0
+	s.run(t, func(n int) bool {
+		p.ack(t, theReviews, n%2 == 0)
+		switch n {
+		case 20:
+			early = runtime.NumGoroutine()
+		case 200:
+			late = runtime.NumGoroutine()
+		}
+		return n < 200
+	}, "--pilot", p.URL, "-w", ".proxies[].rds", "-r")
+	if late > early+5 {
+		t.Errorf("%d goroutines after 20 rounds, %d after 200", early, late)
+	}
+	if lines := strings.Count(s.out.String(), "\n"); lines != len(p.syncz)+199 {
+		t.Errorf("%d lines of %d proxies", lines, len(p.syncz))
 	}
 }
