@@ -133,8 +133,14 @@ func TestFetchWithoutPods(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.forbid["/api/v1/pods"], api.forbid["/api/v1/namespaces/istio-system/pods"] = true, true
 	n.serve(t, "a.shop:15000", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "LIVE\n") })
-	if _, err := fetch(newCluster(t, api, n, nil), "ready"); err != nil {
-		t.Error(err)
+	c := newCluster(t, api, n, nil)
+	for range 3 {
+		if _, err := fetch(c, "ready"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := api.times("/api/v1/pods"); n != 1 {
+		t.Errorf("pods were asked for %d times", n)
 	}
 }
 
@@ -188,24 +194,25 @@ func (b *busy) enter() {
 // more to ask; different Envoys at once.
 func TestOneAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
-	one, all := &busy{}, &busy{}
+	ids := []string{"a.shop", "b.shop"}
+	var each [2]busy
 	var last atomic.Int32
-	for _, name := range []string{"a.shop:15000", "b.shop:15000"} {
-		n.serve(t, name, func(w http.ResponseWriter, r *http.Request) {
-			all.enter()
+	arrived, proceed := make(chan struct{}, 40), make(chan struct{})
+	for i, id := range ids {
+		n.serve(t, id+":15000", func(w http.ResponseWriter, r *http.Request) {
 			if r.Close {
 				last.Add(1)
 			}
-			if name == "a.shop:15000" {
-				one.enter()
-			}
+			arrived <- struct{}{}
+			<-proceed
+			each[i].enter()
 			io.WriteString(w, "LIVE\n")
 		})
 	}
 	c := newCluster(t, api, n, nil)
 	var work sync.WaitGroup
 	for range 20 {
-		for _, id := range []string{"a.shop", "b.shop"} {
+		for _, id := range ids {
 			work.Go(func() {
 				if _, err := c.Fetch(t.Context(), id, "ready", mesh.Hint{}); err != nil {
 					t.Error(err)
@@ -213,11 +220,20 @@ func TestOneAtATime(t *testing.T) {
 			})
 		}
 	}
-	work.Wait()
-	if one.most.Load() != 1 {
-		t.Errorf("%d requests at a time", one.most.Load())
+	for _, id := range ids {
+		queued(t, c, id, 20)
+		<-arrived // one of each is there: neither waits for the other
 	}
-	if len(n.dials) > 10 || last.Load() == 0 {
+	if len(arrived) != 0 {
+		t.Errorf("%d requests more", len(arrived))
+	}
+	close(proceed)
+	work.Wait()
+	if a, b := each[0].most.Load(), each[1].most.Load(); a != 1 || b != 1 {
+		t.Errorf("%d and %d requests at a time", a, b)
+	}
+	// A first request that was alone says that it is the last, as the last one does.
+	if len(n.dials) > 4 || last.Load() < 2 || last.Load() > 4 {
 		t.Errorf("%d connections for 40 requests; %d said that they were the last", len(n.dials), last.Load())
 	}
 	if n.open != 0 {
@@ -399,8 +415,11 @@ func TestSilent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", silent)
 	noLeaks(t, func() {
-		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = hasty })
-		c.Pilots(t.Context()) // the API server's connection stands
+		timeout, end := by()
+		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = timeout })
+		if _, err := c.List(t.Context(), "pods"); err != nil {
+			t.Fatal(err)
+		}
 		var work sync.WaitGroup
 		for range 5 {
 			work.Go(func() {
@@ -412,9 +431,12 @@ func TestSilent(t *testing.T) {
 				}
 			})
 		}
+		queued(t, c, "a.shop", 5)
+		eventually(t, "one has connected", func() bool { return look(n, func() bool { return n.open == 1 }) })
+		end()
 		work.Wait()
-		if len(n.dropped) == 0 || len(n.dropped) > 2 || n.dropped[0] != "a.shop" || n.open != 0 {
-			t.Errorf("dropped %q, %d connections are open", n.dropped, n.open)
+		if len(n.dials) != 1 || len(n.dropped) != 1 || n.dropped[0] != "a.shop" || n.open != 0 {
+			t.Errorf("dialled %q, dropped %q, %d connections are open", n.dials, n.dropped, n.open)
 		}
 		c.Close()
 		api.Close()
@@ -462,20 +484,15 @@ func TestSlowBody(t *testing.T) {
 		b := make([]byte, 4096)
 		c.Read(b)
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")
-		tick := time.NewTicker(2 * time.Millisecond)
+		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		for range 40 {
 			<-tick.C
 			io.WriteString(c, "1")
 		}
 	})
-	// 30 s are 30 ms here and 5 s are 5: the body takes 80 ms, three of them 240.
-	c := newCluster(t, api, n, func(o *ClusterOptions) {
-		o.FirstByte = 30 * time.Second
-		o.Timeout = func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, d/500)
-		}
-	})
+	// All deadlines are 300 ms here; a body takes 400, three of them 1,200.
+	c := newCluster(t, api, n, func(o *ClusterOptions) { o.FirstByte, o.Timeout = maxSilence, hasty })
 	var work sync.WaitGroup
 	for range 3 {
 		work.Go(func() {

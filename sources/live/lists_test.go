@@ -42,7 +42,7 @@ func TestPods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"/api/v1/pods?resourceVersion=0"}; !cmp.Equal(api.asked, want) || api.accepts[0] != asProtobuf {
+	if want := []string{"/api/v1/pods?resourceVersion=0"}; !cmp.Equal(api.asked, want) || api.accepts[0] != asProtobuf+" gzip" {
 		t.Errorf("asked %q as %q, want %q", api.asked, api.accepts, want)
 	}
 	if body.Form != transport.Protobuf || body.Name != "pods" {

@@ -139,12 +139,18 @@ type seat struct {
 // seat tells where a proxy is asked. Where pods may not be listed the usual
 // place is taken.
 func (c *Cluster) seat(ctx context.Context, p pod) (seat, error) {
-	all, err := c.seats.get(ctx, func() (map[pod]seat, error) { return c.findSeats(ctx) })
-	if err := ended(ctx); err != nil {
+	all, err := c.seats.get(ctx, func() (map[pod]seat, error) {
+		all, err := c.findSeats(ctx)
+		if err != nil && ctx.Err() == nil {
+			return nil, nil // found out, too: not again for each proxy
+		}
+		return all, err
+	})
+	if err != nil {
 		return seat{}, err
 	}
 	s, special := all[p]
-	if err != nil || !special {
+	if !special {
 		s = seat{port: envoyPort}
 	}
 	if n := c.options.AdminPort; n > 0 && !s.ztunnel {

@@ -28,9 +28,33 @@ import (
 
 const kubernetes = "../testdata/stale/kubernetes/"
 
-// hasty is a clock that runs 100 times as fast.
+// hasty is a clock that runs up to 100 times as fast.
 func hasty(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, d/100)
+	return context.WithTimeout(ctx, max(d/100, 150*time.Millisecond))
+}
+
+// by has every timeout be over when end is called, and none before.
+func by() (timeout Timeout, end func()) {
+	over, end := context.WithCancel(context.Background())
+	return func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
+		inner, cancel := context.WithCancel(ctx)
+		stop := context.AfterFunc(over, cancel)
+		return inner, func() {
+			stop()
+			cancel()
+		}
+	}, end
+}
+
+// queued waits until so many requests to a pod wait or are under way.
+func queued(t *testing.T, c *Cluster, id string, n int) {
+	t.Helper()
+	eventually(t, "all requests wait", func() bool {
+		l := c.line(id)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.users == n
+	})
 }
 
 // An apiServer is one that has some pods and what else is in files. It
@@ -56,7 +80,7 @@ func newAPIServer(t *testing.T) *apiServer {
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.asked = append(s.asked, r.URL.RequestURI())
-	s.accepts = append(s.accepts, r.Header.Get("Accept"))
+	s.accepts = append(s.accepts, r.Header.Get("Accept")+" "+r.Header.Get("Accept-Encoding"))
 	answer, body, forbidden := s.answers[r.URL.Path], s.lists[r.URL.Path], s.forbid[r.URL.Path]
 	s.mu.Unlock()
 	namespace, ofOne := strings.CutPrefix(strings.TrimSuffix(r.URL.Path, "/pods"), "/api/v1/namespaces/")
