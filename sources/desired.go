@@ -96,7 +96,7 @@ func (d *desire) document(ctx context.Context, endpoint string) (*decode.Documen
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.id, err)
 	}
-	return &decode.Document{Bytes: body, Name: body.Name, Proxy: d.row.id, Grew: d.group.Grew}, nil
+	return &decode.Document{Bytes: body, Name: body.Name, Proxy: d.row.id, Grew: d.group.Grew, Twins: d.row.twins(d.group)}, nil
 }
 
 // endpoints makes a dump of the answer of edsz, which is the bare resources.

@@ -76,6 +76,7 @@ type Mesh struct {
 	store    *store.Store
 	outline  *store.Shared[*outline]
 	document *mesh.Object
+	pool     pool
 
 	mu      sync.Mutex
 	answers map[question]*answer

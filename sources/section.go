@@ -139,7 +139,7 @@ func (d *reader) document(what string, body *transport.Body) *decode.Document {
 	defer d.mu.Unlock()
 	doc := d.documents[what]
 	if doc == nil {
-		doc = &decode.Document{Bytes: body, Name: body.Name, Proxy: d.row.id, Grew: d.row.group.Grew}
+		doc = &decode.Document{Bytes: body, Name: body.Name, Proxy: d.row.id, Grew: d.row.group.Grew, Twins: d.row.twins(d.row.group)}
 		d.documents[what] = doc
 	}
 	return doc
