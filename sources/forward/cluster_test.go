@@ -170,8 +170,17 @@ func (c *cluster) accept(pod string, streams chan httpstream.Stream) httpstream.
 			<-c.ended
 			return errors.New("too late")
 		}
-		if s.Headers().Get(corev1.PortHeader) == "0" {
+		switch port, kind := s.Headers().Get(corev1.PortHeader), s.Headers().Get(corev1.StreamType); {
+		case port == "0":
 			return errors.New("port must be > 0") // as a kubelet: the stream is reset
+		case port == "1" && kind == corev1.StreamTypeData:
+			return errors.New("reset at once, the other stream says why")
+		case port == "1":
+			go func() {
+				io.WriteString(s, "error forwarding port 1 to pod 3f2a, uid : no network namespace")
+				s.Reset()
+			}()
+			return nil
 		}
 		go func() {
 			select {
@@ -322,14 +331,25 @@ func settled(t *testing.T, before int) {
 	}
 }
 
-// left gives the stacks of this package's goroutines, but for the tests' own
-// and those whom a library keeps until its own time is up.
-func left() (all []string) {
-	stacks := make([]byte, 1<<20)
-	for _, s := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
-		if strings.Contains(s, "sources/forward.") && !strings.Contains(s, "_test.go") && !strings.Contains(s, ".CreateStream(") {
-			all = append(all, s)
+// left gives the stacks of this package's goroutines that don't end, but for
+// the tests' own and those whom a library keeps until its own time is up.
+func left(t *testing.T) (all []string) {
+	tick, ctx := time.NewTicker(time.Millisecond), within(t)
+	defer tick.Stop()
+	for stacks := make([]byte, 4<<20); ; {
+		all = nil
+		for _, s := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+			if strings.Contains(s, "sources/forward.") && !strings.Contains(s, "_test.go") && !strings.Contains(s, ".CreateStream(") {
+				all = append(all, s)
+			}
+		}
+		if len(all) == 0 {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return all
 		}
 	}
-	return all
 }

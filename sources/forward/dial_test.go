@@ -83,6 +83,10 @@ func TestRefusedAndUnknownPorts(t *testing.T) {
 		if !errors.As(err, &not) || not.Error() != "port 0 not forwarded: stream refused" {
 			t.Errorf("port 0: %v", err)
 		}
+		_, err = p.DialContext(within(t), "shop", "a", 1)
+		if !errors.As(err, &not) || not.Error() != "port 1 not forwarded: no network namespace" {
+			t.Errorf("port 1: %v", err)
+		}
 		if got, err := get(within(t), p, "a", 15014, "/x"); got != "hello /x" {
 			t.Errorf("the session after them: %q, %v", got, err)
 		}
@@ -392,40 +396,47 @@ func TestDropEndsAMuteSession(t *testing.T) {
 
 func TestHungUpgrade(t *testing.T) {
 	for _, way := range []string{"websocket", "spdy"} {
-		t.Run(way, func(t *testing.T) {
-			c := newCluster(t)
-			arrived := make(chan struct{}, 9)
-			c.refuse = func(w http.ResponseWriter, r *http.Request, by string) bool {
-				if by != way {
-					return noWebSockets(w, r, by)
+		for _, test := range []struct {
+			name string
+			wait time.Duration
+			end  func(p *Pool, cancel func())
+			want string
+		}{
+			{name: "ends in time", wait: 100 * time.Millisecond, want: "no answer of the API server within 100ms"},
+			{name: "cancelled", end: func(_ *Pool, cancel func()) { cancel() }, want: "context canceled"},
+			{name: "closed", end: func(p *Pool, _ func()) { p.Close() }, want: net.ErrClosed.Error()},
+		} {
+			t.Run(way+" "+test.name, func(t *testing.T) {
+				c := newCluster(t)
+				arrived := make(chan struct{}, 1)
+				c.refuse = func(w http.ResponseWriter, r *http.Request, by string) bool {
+					if by != way {
+						return noWebSockets(w, r, by)
+					}
+					arrived <- struct{}{}
+					<-c.ended
+					return true
 				}
-				arrived <- struct{}{}
-				<-c.ended
-				return true
-			}
-			before := runtime.NumGoroutine()
-			p := c.pool(t, Options{UpgradeTimeout: 50 * time.Millisecond})
-			_, err := p.DialContext(within(t), "shop", "a", 15000)
-			var slow *SlowUpgradeError
-			if !errors.As(err, &slow) || slow.Error() != "no answer of the API server within 50ms" {
-				t.Errorf("by its own deadline: %v", err)
-			}
-			p.Close()
-			<-arrived
-
-			p = c.pool(t, Options{})
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() { <-arrived; cancel() }()
-			if _, err := p.DialContext(ctx, "shop", "a", 15000); err != context.Canceled {
-				t.Errorf("cancelled: %v", err)
-			}
-			go func() { <-arrived; p.Close() }()
-			if _, err := p.DialContext(t.Context(), "shop", "b", 15000); err != net.ErrClosed {
-				t.Errorf("closed: %v", err)
-			}
-			p.Close()
-			c.CloseClientConnections()
-			settled(t, before+4) // the server's own hung handlers
-		})
+				p := c.pool(t, Options{UpgradeTimeout: test.wait})
+				ctx, cancel := context.WithCancel(within(t))
+				defer cancel()
+				if test.end != nil {
+					go func() { <-arrived; test.end(p, cancel) }()
+				}
+				if _, err := p.DialContext(ctx, "shop", "a", 15000); err == nil || err.Error() != test.want {
+					t.Errorf("%v", err)
+				}
+				p.mu.Lock()
+				held := len(p.places.held)
+				p.mu.Unlock()
+				if test.name == "cancelled" && held > 0 {
+					t.Error("a place is held for nobody")
+				}
+				p.Close()
+				for _, stack := range left(t) {
+					t.Errorf("left after Close:\n%s", stack)
+				}
+			})
+		}
 	}
 }

@@ -178,7 +178,7 @@ func TestExecCancelled(t *testing.T) {
 			t.Errorf("after Close: %v", err)
 		}
 		p.Close()
-		for _, stack := range left() {
+		for _, stack := range left(t) {
 			t.Errorf("left after Close:\n%s", stack)
 		}
 	})

@@ -47,7 +47,12 @@ func (l *link) close(timeout Timeout) {
 	defer context.AfterFunc(ctx, l.wire.line.close)()
 	l.conn.Close() // fails when the other end was first
 	l.wire.Close()
-	<-l.lost()
+	late, stop := timeout(context.Background(), 2*farewell)
+	defer stop()
+	select {
+	case <-l.lost():
+	case <-late.Done(): // stuck on a stream that came when it was given up
+	}
 }
 
 // errRefusedStream is a stream that the other end did not want.

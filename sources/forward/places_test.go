@@ -68,6 +68,30 @@ func TestReleasedSessionIsReusedOrGivenUp(t *testing.T) {
 	}
 }
 
+func TestOpenConnectionsAreGivenUpLast(t *testing.T) {
+	c := newCluster(t)
+	c.serves(t, "15000", hello)
+	p := c.pool(t, Options{Sessions: 2})
+	open, err := p.DialContext(within(t), "shop", "a", 15000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	p.Release("shop", "a")
+	for _, pod := range []string{"b", "c"} {
+		conn, err := p.DialContext(within(t), "shop", pod, 15000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		p.Release("shop", pod)
+	}
+	fmt.Fprint(open, "GET /x HTTP/1.0\r\n\r\n")
+	if b, err := io.ReadAll(open); err != nil || len(b) == 0 {
+		t.Errorf("released first, but with a connection: %q, %v", b, err)
+	}
+}
+
 func TestPodInUseKeepsItsPlace(t *testing.T) {
 	c := newCluster(t)
 	c.serves(t, "15000", hello)
@@ -191,7 +215,7 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 		if _, err := p.DialContext(within(t), "shop", "a", 15000); err != net.ErrClosed {
 			t.Errorf("dial after Close: %v", err)
 		}
-		for _, stack := range left() {
+		for _, stack := range left(t) {
 			t.Errorf("left after Close:\n%s", stack)
 		}
 		open[0].Close()

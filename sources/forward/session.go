@@ -116,6 +116,7 @@ func (s *session) dial(ctx context.Context, port int) (net.Conn, error) {
 	streams, err := s.link.streams(ctx, header(corev1.StreamTypeError), header(corev1.StreamTypeData))
 	switch {
 	case err == errRefusedStream:
+		defer s.discard(streams...)
 		return nil, s.refused(ctx, port, streams[0])
 	case err != nil:
 		return nil, err
@@ -133,7 +134,6 @@ func (s *session) dial(ctx context.Context, port int) (net.Conn, error) {
 func (s *session) refused(ctx context.Context, port int, errs httpstream.Stream) error {
 	c := newConn(s, port, errs, nil)
 	if errs != nil && s.spawn(c.listen) {
-		defer s.discard(errs)
 		limited, cancel := s.o.Timeout(ctx, errorGrace)
 		defer cancel()
 		select {
