@@ -28,17 +28,18 @@ type section struct {
 	name mesh.Section
 
 	// row.mu guards what follows.
-	parts map[string]*store.Thunk // by the names asked for
+	parts map[string]*store.Thunk // by what was asked for
 }
 
-// Narrow gives the elements of some names, for a request that costs Envoy
+// Narrow gives the elements that are wanted, for a request that costs Envoy
 // little. After a few of them the section is better loaded whole.
 func (s *section) Narrow(ctx context.Context, h mesh.Hint) (elements []any, ok bool, err error) {
-	names := slices.Compact(slices.Sorted(slices.Values(h.Names)))
-	if len(names) == 0 || !envoy.Narrows(s.name) {
+	key := envoy.Key(s.name)
+	h = mesh.Hint{By: cmp.Or(h.By, key), Names: ordered(h.Names), Patterns: ordered(h.Patterns)}
+	if len(h.Names)+len(h.Patterns) == 0 || key == "" || h.By != key {
 		return nil, false, nil
 	}
-	part := s.part(names)
+	part := s.part(h)
 	if part == nil {
 		return nil, false, nil
 	}
@@ -50,19 +51,21 @@ func (s *section) Narrow(ctx context.Context, h mesh.Hint) (elements []any, ok b
 	return elements, ok, nil
 }
 
-// part gives the value of the elements of some names; nil when it is not worth
+func ordered(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
+
+// part gives the value of the elements wanted; nil when it is not worth
 // another one.
-func (s *section) part(names []string) *store.Thunk {
+func (s *section) part(wanted mesh.Hint) *store.Thunk {
 	r := s.row
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := strings.Join(names, "\x00") // no name has a NUL
+	key := strings.Join(wanted.Names, "\x00") + "\x00\x00" + strings.Join(wanted.Patterns, "\x00") // no name has a NUL
 	if t := s.parts[key]; t != nil || len(s.parts) >= mostNarrow {
 		return t
 	}
 	t := r.group.Thunk(func(ctx context.Context) (any, error) {
 		d := &reader{row: r, documents: map[string]*decode.Document{}}
-		v, err := envoy.NewNarrow(r.object, d.fetch, r.m.now, names).Section(context.WithValue(ctx, loadKey{}, true), s.name)
+		v, err := envoy.NewNarrow(r.object, d.fetch, r.m.now, wanted).Section(context.WithValue(ctx, loadKey{}, true), s.name)
 		return r.had(ctx, s.name, v, err)
 	})
 	if s.parts == nil {

@@ -76,7 +76,7 @@ func (r *row) reading() *reader {
 	} else if r.lone() {
 		d.section = envoy.NewDump(r.object, d.fetch, r.m.now).Section
 	} else if r.alive() {
-		d.section = envoy.NewNarrow(r.object, d.fetch, r.m.now, nil).Section
+		d.section = envoy.NewNarrow(r.object, d.fetch, r.m.now, mesh.Hint{}).Section
 	} else {
 		d.section = envoy.NewProxy(r.object, d.fetch, r.m.now).Section
 	}

@@ -18,7 +18,11 @@ func controlBuiltins() map[string]builtin {
 			t, err := m.truthy(in)
 			return !t, err
 		}),
-		"select/1":  func(c *compiler, f *syntax.Func, s *scope) *node { return selection(c.query(f.Args[0], s)) },
+		"select/1": func(c *compiler, f *syntax.Func, s *scope) *node {
+			n := selection(c.query(f.Args[0], s))
+			n.wants = c.wanted(f.Args[0], s, true)
+			return n
+		},
 		"first/1":   func(c *compiler, f *syntax.Func, s *scope) *node { return first(c.query(f.Args[0], s)) },
 		"last/1":    func(c *compiler, f *syntax.Func, s *scope) *node { return last(c.query(f.Args[0], s)) },
 		"isempty/1": func(c *compiler, f *syntax.Func, s *scope) *node { return isEmpty(c.query(f.Args[0], s)) },
@@ -166,30 +170,37 @@ func isEmpty(g *node) *node {
 func someOf(want bool) builtin {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		st := []stage{c.iterStage(f.Span, false)}
-		switch len(f.Args) {
-		case 1:
-			st = c.stages(f.Args[0], s, st)
-		case 2:
-			st = c.stages(f.Args[1], s, c.stages(f.Args[0], s, nil))
+		if len(f.Args) == 2 {
+			st = c.stages(f.Args[0], s, nil)
 		}
-		test := c.seq(st)
+		decides := &node{gen: truths(identity, want)}
+		if n := len(f.Args); n > 0 {
+			decides = &node{gen: truths(c.query(f.Args[n-1], s), want), wants: c.wanted(f.Args[n-1], s, want)}
+		}
+		test := c.seq(append(st, stage{n: decides}))
 		return one(func(m *mach, e *env, in pv) (pv, error) {
 			found := false
-			err := test.run(m, e, plain(in), func(v pv) error {
-				t, err := m.truthy(v.v)
-				if err != nil {
-					return err
-				}
-				if t == want {
-					found = true
-					return errStop
-				}
-				return nil
+			err := test.run(m, e, plain(in), func(pv) error {
+				found = true
+				return errStop
 			})
 			if found {
 				return in.val(want), nil
 			}
 			return in.val(!want), err
+		})
+	}
+}
+
+// truths gives the results of a condition that are true, or those that aren't.
+func truths(cond *node, want bool) func(*mach, *env, pv, yield) error {
+	return func(m *mach, e *env, in pv, y yield) error {
+		return cond.run(m, e, in, func(v pv) error {
+			t, err := m.truthy(v.v)
+			if err != nil || t != want {
+				return err
+			}
+			return y(v)
 		})
 	}
 }

@@ -48,7 +48,7 @@ const nativeWeight = 10
 
 // argument evaluates an argument that is a query, where it was written.
 func argument(x *scope, d int) *node {
-	return &node{ends: x, arg: d + 1, gen: func(m *mach, e *env, in pv, y yield) error {
+	n := gen(func(m *mach, e *env, in pv, y yield) error {
 		a := e.at(d)
 		if err := m.enter(callWeight); err != nil {
 			return err
@@ -56,7 +56,16 @@ func argument(x *scope, d int) *node {
 		err := a.n.run(m, a.ne, in, y)
 		m.leave(callWeight)
 		return err
-	}}
+	})
+	n.ends, n.arg = x, d+1
+	n.known = func(e *env) (any, bool) {
+		a := e.at(d)
+		if a.n.known == nil {
+			return nil, false
+		}
+		return a.n.known(a.ne)
+	}
+	return n
 }
 
 func (c *compiler) invoke(fn *function, depth int, f *syntax.Func, s *scope, tail bool) *node {
@@ -67,6 +76,7 @@ func (c *compiler) invoke(fn *function, depth int, f *syntax.Func, s *scope, tai
 		}
 	}
 	n := v.node(tail)
+	n.wants = v.wants()
 	if ends := fn.body.ends; ends != nil && n.gen != nil {
 		for i, arg := range v.args {
 			if fn.scopes[i] == ends {
@@ -170,7 +180,9 @@ func (c *compiler) isBuiltin(k string, s *scope) bool {
 
 func (c *compiler) variable(f *syntax.Func, s *scope) *node {
 	if x, d := s.find(f.Name); x != nil {
-		return one(func(_ *mach, e *env, in pv) (pv, error) { return in.val(e.at(d).v), nil })
+		n := one(func(_ *mach, e *env, in pv) (pv, error) { return in.val(e.at(d).v), nil })
+		n.known = func(e *env) (any, bool) { return e.at(d).v, true }
+		return n
 	}
 	if v, ok := c.unit.data[f.Name]; ok {
 		return constant(v)

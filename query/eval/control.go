@@ -73,18 +73,21 @@ func ifNode(cond, then, els *node) *node {
 		}
 		return els.run(m, e, in, y)
 	}
+	n := &node{multi: then.multi || els.multi}
 	if f := cond.one; f != nil {
-		return gen(func(m *mach, e *env, in pv, y yield) error {
+		n.gen = func(m *mach, e *env, in pv, y yield) error {
 			v, err := f(m, e, plain(in))
 			if err != nil {
 				return err
 			}
 			return choose(m, e, in, v, y)
-		})
+		}
+		return n
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	n.gen = func(m *mach, e *env, in pv, y yield) error {
 		return cond.gen(m, e, plain(in), func(v pv) error { return choose(m, e, in, v, y) })
-	})
+	}
+	return n
 }
 
 // apart hands results on so that an error of what follows can be told from

@@ -62,4 +62,12 @@
 //
 //  12. What acts on the outside (input, debug, stderr, halt) keeps the whole
 //     run in one goroutine: nothing happens before its turn.
+//
+//  13. What is not wanted is not missed. An iteration leaves out those elements
+//     of a [Narrower] of which the first condition behind it says, by a field
+//     that is a string or null, that nothing comes of them: no result, no
+//     error, no note. To learn what a condition wants evaluates nothing that
+//     could fail or be loaded, and gives the same whenever it is asked; so does
+//     the iteration, whatever more the array answers. Where positions count,
+//     in a path expression, all elements are there.
 package eval

@@ -178,7 +178,7 @@ func (p *place) placed(n *node) *node {
 		})
 	}
 	f := n.gen
-	return &node{multi: n.multi, gen: func(m *mach, e *env, in pv, y yield) error {
+	return &node{multi: n.multi, wants: n.wants, gen: func(m *mach, e *env, in pv, y yield) error {
 		if err := f(m, e, in, y); err != nil {
 			return p.of(err)
 		}

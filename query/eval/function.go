@@ -35,7 +35,11 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	if b.one != nil {
 		return one(func(m *mach, e *env, in pv) (pv, error) { return b.one(m, bind(e), in) })
 	}
-	return &node{multi: b.multi, ends: b.ends, gen: func(m *mach, e *env, in pv, y yield) error { return b.gen(m, bind(e), in, y) }}
+	n := &node{multi: b.multi, ends: b.ends, gen: func(m *mach, e *env, in pv, y yield) error { return b.gen(m, bind(e), in, y) }}
+	if w := b.wants; w != nil {
+		n.wants = &wanting{w.by, func(m *mach, e *env) (want, bool) { return w.of(m, bind(e)) }}
+	}
+	return n
 }
 
 // maxGuesses bounds how often definitions inside one another are compiled
@@ -158,6 +162,29 @@ func (v *invoke) bindEach(m *mach, e, x *env, in pv, i int, use func(*env) error
 	return v.args[v.values[i]].run(m, e, plain(in), func(w pv) error {
 		return v.bindEach(m, e, &env{up: x, v: w.v}, in, i+1, use)
 	})
+}
+
+// wants is what the body wants of its input, where the values are known.
+func (v *invoke) wants() *wanting {
+	w := v.fn.body.wants
+	if w == nil {
+		return nil
+	}
+	return &wanting{w.by, func(m *mach, e *env) (want, bool) {
+		x := v.bind(e)
+		for _, i := range v.values {
+			known := v.args[i].known
+			if known == nil {
+				return want{}, false
+			}
+			value, ok := known(e)
+			if !ok {
+				return want{}, false
+			}
+			x = &env{up: x, v: value}
+		}
+		return w.of(m, x)
+	}}
 }
 
 func (v *invoke) singleValues() bool {

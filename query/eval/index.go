@@ -46,7 +46,7 @@ func (c *compiler) index(x *syntax.Index, span syntax.Span, head *node, s *scope
 func (c *compiler) constantKey(k any, at *place) *node {
 	name, isName := k.(string)
 	hinted := isName && at != nil && c.opts.FieldHint != nil
-	return one(func(m *mach, e *env, in pv) (pv, error) {
+	n := one(func(m *mach, e *env, in pv) (pv, error) {
 		v, err := m.index(in, k)
 		if err != nil {
 			return v, about(at.of(err), in.v)
@@ -56,6 +56,8 @@ func (c *compiler) constantKey(k any, at *place) *node {
 		}
 		return v, nil
 	})
+	n.field = name
+	return n
 }
 
 func indexBy(head, k *node, at *place) *node {

@@ -7,7 +7,7 @@ import (
 
 // iterate is .[], or .[]? when optional.
 func iterate(at *place, optional bool) *node {
-	return &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error {
+	return &node{multi: true, iter: true, gen: func(m *mach, e *env, in pv, y yield) error {
 		v, err := m.iterable(in)
 		if err != nil {
 			if optional && !fatal(err) {

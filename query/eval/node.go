@@ -11,6 +11,11 @@ type node struct {
 	// multi when the query given for that is.
 	ends *scope
 	arg  int // for the argument itself: how far up it is, and one more
+
+	iter  bool                     // it is .[]
+	field string                   // it is .field
+	wants *wanting                 // of its input
+	known func(e *env) (any, bool) // what it gives for every input, evaluating nothing; false where that isn't known
 }
 
 func one(f func(*mach, *env, pv) (pv, error)) *node  { return &node{one: f} }
@@ -33,7 +38,9 @@ func (n *node) ahead(e *env) bool { return n.multi || n.arg > 0 && e.at(n.arg-1)
 var identity = one(func(_ *mach, _ *env, in pv) (pv, error) { return in, nil })
 
 func constant(v any) *node {
-	return one(func(_ *mach, _ *env, in pv) (pv, error) { return in.val(v), nil })
+	n := one(func(_ *mach, _ *env, in pv) (pv, error) { return in.val(v), nil })
+	n.known = func(*env) (any, bool) { return v, true }
+	return n
 }
 
 // both tells whether all of these always give one result.

@@ -181,6 +181,10 @@ func TestRunsAhead(t *testing.T) {
 		`.proxies[].clusters |= length`,
 		`.proxies | @json | length`,
 		`[..] | length`,
+		`if .kind == "Mesh" then .proxies[] else . end | .clusters | length`,
+		`def each($s): if .kind == "Mesh" then .proxies[] | each($s) else .[$s] end; each("clusters") | length`,
+		`[.proxies[].clusters[] | select(.name == "clusters-1-0")] | length`,
+		`any(.proxies[].clusters[]; .name == "x")`,
 	} {
 		f := newFake(12, 3*time.Millisecond)
 		a := ask(context.Background(), t, q, f.document(), 8)

@@ -11,16 +11,14 @@ import (
 // around it, and can have that run ahead.
 type stage struct {
 	n      *node
-	arr    *node       // it collects the results of this
-	length bool        // it is length/0
-	iter   bool        // it is .[]
-	wanted wantedNames // it is select/1 with a condition on the name
+	arr    *node // it collects the results of this
+	length bool  // it is length/0
 }
 
-func iterStage(optional bool) stage { return stage{n: iterate(nil, optional), iter: true} }
+func iterStage(optional bool) stage { return stage{n: iterate(nil, optional)} }
 
 func (c *compiler) iterStage(at syntax.Span, optional bool) stage {
-	return stage{n: iterate(c.mark(at), optional), iter: true}
+	return stage{n: iterate(c.mark(at), optional)}
 }
 
 // stages appends the steps of a query. The last one is in tail position when
@@ -59,8 +57,6 @@ func (c *compiler) seq(st []stage) *node {
 		case i > 0 && st[i].length && st[i-1].arr != nil:
 			n = pipe(count(st[i-1].arr), n)
 			i--
-		case st[i].iter && i+1 < len(st) && st[i+1].wanted != nil:
-			n = pipe(iterateWanted(st[i].n, st[i+1].wanted), n)
 		default:
 			n = pipe(st[i].n, n)
 		}
@@ -84,6 +80,21 @@ func pipe(a, b *node) *node {
 		return b
 	case b == identity:
 		return a
+	case a.iter && b.wants != nil && b.wants.by != "":
+		a = narrowed(a, b.wants)
+	}
+	n := joined(a, b)
+	switch {
+	case a.wants != nil:
+		n.wants = a.wants
+	case a.field != "" && b.wants != nil && b.wants.by == "":
+		n.wants = &wanting{a.field, b.wants.of}
+	}
+	return n
+}
+
+func joined(a, b *node) *node {
+	switch {
 	case a.one != nil && b.one != nil:
 		f, g := a.one, b.one
 		return one(func(m *mach, e *env, in pv) (pv, error) {

@@ -69,14 +69,7 @@ func (c *compiler) primary(t *syntax.Term, s *scope, tail bool) []stage {
 // callStage notes what a pipeline wants to know of a call.
 func (c *compiler) callStage(f *syntax.Func, s *scope, tail bool) stage {
 	st := stage{n: c.callAt(f, s, tail)}
-	switch key(f.Name, len(f.Args)) {
-	case "length/0":
-		st.length = c.isBuiltin("length/0", s)
-	case "select/1":
-		if c.isBuiltin("select/1", s) {
-			st.wanted = c.wanted(f.Args[0], s)
-		}
-	}
+	st.length = c.isCall(f, "length/0", s)
 	return st
 }
 

@@ -27,8 +27,8 @@ type Proxy struct {
 	now   time.Time
 
 	dumpOnly bool
-	cut      bool     // dumps hold what they were asked for
-	names    []string // of the elements wanted; nil: all
+	cut      bool      // dumps hold what they were asked for
+	wanted   mesh.Hint // the elements wanted
 
 	mu   sync.Mutex
 	dump *dump // of the last config dump seen
@@ -52,10 +52,10 @@ func NewDump(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 }
 
 // NewNarrow is NewProxy for a live Envoy, whose config dumps hold what was asked
-// for: what they lack isn't there. names, if not nil, are the elements wanted
-// of every section.
-func NewNarrow(owner *mesh.Object, fetch Fetch, now time.Time, names []string) *Proxy {
-	return &Proxy{owner: owner, fetch: fetch, now: now, cut: true, names: names}
+// for: what they lack isn't there. wanted says which elements are wanted of the
+// sections that have its key.
+func NewNarrow(owner *mesh.Object, fetch Fetch, now time.Time, wanted mesh.Hint) *Proxy {
+	return &Proxy{owner: owner, fetch: fetch, now: now, cut: true, wanted: wanted}
 }
 
 // Section reads a section: a []any of *mesh.Object, in the document's order,
@@ -100,7 +100,11 @@ func (p *Proxy) ask(ctx context.Context, what string, use func(*decode.Document)
 // current gives what is known of the config dump for a section. What was learned of an
 // earlier answer is of no use for a new one.
 func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
-	doc, err := p.fetch(ctx, Request{What: configDump, Section: s, Names: p.names})
+	r := Request{What: configDump, Section: s}
+	if p.wanted.By == Key(s) {
+		r.Wanted = p.wanted
+	}
+	doc, err := p.fetch(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 type Request struct {
 	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
 	Section mesh.Section // of a config dump, the section that it is for
-	Names   []string     // of the section, the elements wanted; nil: all of them
+	Wanted  mesh.Hint    // of the section, the elements wanted, by its key
 }
 
 // The requests.
@@ -43,14 +43,16 @@ var masks = map[mesh.Section]string{
 // Envoy refuses a request line of some 60 kB, and proxies before it less.
 const maxNames = 4 << 10
 
-// Narrows tells whether a live Envoy can be asked for elements of the section
-// by their names.
-func Narrows(s mesh.Section) bool {
+// Key gives the field by which a live Envoy can be asked for elements of the
+// section: a string in all of them, or null. It is empty where there is none.
+func Key(s mesh.Section) string {
 	switch s {
 	case mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Secrets:
-		return true
+		return "name"
+	case mesh.Endpoints:
+		return "cluster"
 	}
-	return false
+	return ""
 }
 
 // Asks gives the ways to ask a live Envoy, the cheapest first: each later one
@@ -78,20 +80,27 @@ func (r Request) Asks(masked bool) []string {
 	if r.Section == mesh.Extensions { // an Envoy that has none refuses the mask
 		asks = asks[:1]
 	}
-	if p := pattern(r.Names); p != "" && len(p) <= maxNames {
+	if p := pattern(r.Wanted); p != "" && len(p) <= maxNames {
 		asks = append([]string{ask + "&name_regex=" + p}, asks...)
 	}
 	return asks
 }
 
-// pattern is a regular expression of exactly these names, as a part of a URL.
-// Envoy matches it against whole names (RE2's full match).
-func pattern(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = regexp.QuoteMeta(n)
+// pattern is a regular expression of what is wanted, as a part of a URL. Envoy
+// matches it against whole names (RE2's full match); what has no name it holds
+// under an empty one.
+func pattern(wanted mesh.Hint) string {
+	var all []string
+	for _, n := range wanted.Names {
+		all = append(all, regexp.QuoteMeta(n))
 	}
-	return strings.ReplaceAll(url.QueryEscape(strings.Join(quoted, "|")), "+", "%20")
+	for _, p := range wanted.Patterns {
+		all = append(all, "(?:"+p+")")
+	}
+	if len(wanted.Patterns) > 0 {
+		all = append(all, "")
+	}
+	return strings.ReplaceAll(url.QueryEscape(strings.Join(all, "|")), "+", "%20")
 }
 
 // Refused tells what the refusal of a section means, by the status and the

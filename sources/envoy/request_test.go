@@ -66,21 +66,43 @@ func TestAsks(t *testing.T) {
 		{Request{What: configDump, Section: mesh.Routes}, true, []string{"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump"}},
 		{Request{What: configDump, Section: mesh.Endpoints}, true, []string{
 			"config_dump?include_eds&mask=static_endpoint_configs,dynamic_endpoint_configs", "config_dump?include_eds"}},
-		{Request{What: configDump, Section: mesh.Routes, Names: []string{"http.80", "a b"}}, true, []string{
+		{Request{What: configDump, Section: mesh.Routes, Wanted: mesh.Hint{Names: []string{"http.80", "a b"}}}, true, []string{
 			`config_dump?mask=static_route_configs,dynamic_route_configs&name_regex=http%5C.80%7Ca%20b`,
 			"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump"}},
-		{Request{What: configDump, Section: mesh.Routes, Names: []string{strings.Repeat("x", maxNames+1)}}, true, []string{
+		{Request{What: configDump, Section: mesh.Routes, Wanted: mesh.Hint{Names: []string{strings.Repeat("x", maxNames+1)}}}, true, []string{
 			"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump"}},
 	} {
 		if got := c.r.Asks(c.masked); !slices.Equal(got, c.want) {
 			t.Errorf("%+v: %q", c.r, got)
 		}
 	}
-	u, err := url.Parse(Request{What: configDump, Section: mesh.Clusters, Names: []string{cluster}}.Asks(true)[0])
+	u, err := url.Parse(Request{What: configDump, Section: mesh.Clusters, Wanted: mesh.Hint{Names: []string{cluster}}}.Asks(true)[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	if re := regexp.MustCompile("^(?:" + u.Query().Get("name_regex") + ")$"); !re.MatchString(cluster) || re.MatchString("outbound") || re.MatchString("") {
 		t.Errorf("%s", re)
+	}
+}
+
+// A pattern is matched against whole names, the empty one too: what has no name
+// is for who asks to see.
+func TestAsksByPattern(t *testing.T) {
+	r := Request{What: configDump, Section: mesh.Endpoints, Wanted: mesh.Hint{By: "cluster", Names: []string{"a.b"}, Patterns: []string{`(?s).*(?:(?i)REVIEWS|\|80\|).*`}}}
+	ask := r.Asks(true)[0]
+	if !strings.HasPrefix(ask, "config_dump?include_eds&mask=static_endpoint_configs,dynamic_endpoint_configs&name_regex=") || strings.ContainsAny(ask, " +|") {
+		t.Error(ask)
+	}
+	u, err := url.Parse(ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	re := regexp.MustCompile("^(?:" + u.Query().Get("name_regex") + ")$")
+	for name, want := range map[string]bool{
+		"a.b": true, "axb": false, "": true, "outbound|9080||reviews.default": true, "outbound|80||x": true, "outbound|9080||x": false, "x\nreviews\n": true,
+	} {
+		if re.MatchString(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
 	}
 }

@@ -26,6 +26,18 @@ const (
 // A Hint says what a query wants of a section. A source may use it to ask for
 // less, or not; the answer may always hold more than was wanted.
 type Hint struct {
-	Names  []string // the names of the elements wanted; nil: all of them
+	// By is the field that Names and Patterns are about, which holds a string
+	// in every element, or null; empty: the one that the section goes by.
+	By string
+
+	// Names are strings of which an element wanted has one, unless it is one
+	// that Patterns wants. Without either all elements are wanted.
+	Names []string
+
+	// Patterns are regular expressions in RE2's syntax, as Go's regexp reads
+	// it. An element is wanted, too, when one of them matches the whole of its
+	// string, or when it has null there: who asked these, looks at null as well.
+	Patterns []string
+
 	Fields []string // the fields wanted of each element, by path; nil: all of them
 }

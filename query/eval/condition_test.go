@@ -1,0 +1,315 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// The queries of this test are made by chance: an iteration over arrays that
+// can be asked for some of their elements, a condition, and something behind.
+
+func among(r *rand.Rand, all ...string) string { return all[r.Intn(len(all))] }
+
+func text(r *rand.Rand) string { return among(r, `"a"`, `"ab"`, `"b"`, `"abc"`, `""`, `"a.c"`, `"é"`) }
+
+// operand is what a name is compared with.
+func operand(r *rand.Rand) string {
+	return among(r, text(r), text(r), text(r), `$n`, `$o.name`, `$o.deep.name`, `("a", "b")`, `($n, `+text(r)+`)`, `$list[]`, `$m`, `$o.none`, `$n.a`, `$mixed[]`, `null`, `1`, `empty`, `error("e")`, `("a" + "b")`)
+}
+
+func regexText(r *rand.Rand) string {
+	return among(r, `"a"`, `"^a"`, `"b$"`, `"^(a|b)$"`, `"B"`, `"."`, `"a.c"`, `"[ab]+"`, `""`, `"["`, `$n`, `"\\Aab?\\z"`, `"(?i)A"`, `"a\nb"`, `$m`)
+}
+
+// ofText is a condition on a string.
+func ofText(r *rand.Rand) string {
+	switch r.Intn(8) {
+	case 0:
+		return "test(" + regexText(r) + ")"
+	case 1:
+		return "test(" + regexText(r) + "; " + among(r, `"i"`, `"x"`, `"n"`, `"g"`, `"y"`, `null`, `"s"`) + ")"
+	case 2:
+		return "startswith(" + operand(r) + ")"
+	case 3:
+		return "endswith(" + operand(r) + ")"
+	case 4:
+		return "contains(" + operand(r) + ")"
+	case 5:
+		return "IN(" + operand(r) + ")"
+	}
+	return ". " + among(r, "==", "==", "!=") + " " + operand(r)
+}
+
+// condition is one on an element, or on a string.
+func condition(r *rand.Rand, leaf func(*rand.Rand) string, depth int) string {
+	if depth > 0 {
+		a, b := condition(r, leaf, depth-1), condition(r, leaf, depth-1)
+		switch r.Intn(6) {
+		case 0, 1:
+			return "(" + a + " and " + b + ")"
+		case 2, 3:
+			return "(" + a + " or " + b + ")"
+		case 4:
+			return "(" + a + " | not)"
+		}
+	}
+	return "(" + leaf(r) + ")"
+}
+
+func ofElement(r *rand.Rand) string {
+	switch r.Intn(12) {
+	case 0:
+		return among(r, ".w > 1", ".w.z", ".v == 1", ".late == 1", ".", `type == "object"`, "error", ".w | not", "true", "false", "empty", ".name == .cluster", `.name | length > 1`)
+	case 1:
+		return `type == "object" and ` + condition(r, ofElement, 0)
+	case 2:
+		return operand(r) + " == .name"
+	case 3:
+		return ".cluster == " + operand(r)
+	case 4, 5, 6:
+		return ".name " + among(r, "==", "==", "==", "!=") + " " + operand(r)
+	case 7:
+		return ".name | " + condition(r, ofText, 1)
+	case 8:
+		return ".cluster | " + ofText(r)
+	}
+	return ".name | " + ofText(r)
+}
+
+// conditional is a whole query.
+func conditional(r *rand.Rand) string {
+	from := among(r, ".x[]", ".x[]", ".x[]", ".x[]?", "(.x | .[])", "(.x, .y)[]", "$d.x[]", ".proxies[].x[]", ".proxies[].x[]", "(.proxies[] | .y[])")
+	c := condition(r, ofElement, r.Intn(3))
+	named := condition(r, ofText, r.Intn(2))
+	then := among(r, ".", ".v", ".name", ".w.z?", ".late", ".w.z", "[.name, .late]")
+	q := strings.NewReplacer("FROM", from, "COND", c, "NAMED", named, "THEN", then, "OP", operand(r)).Replace(among(r,
+		"FROM | select(COND) | THEN", "[FROM | select(COND) | THEN]", ".x | map(select(COND)) | map(THEN)", ".proxies[] | [.x[] | select(COND) | THEN] | length",
+		"any(FROM; COND)", "all(FROM; COND)", ".x | any(COND)", ".x | all(COND)", "first(FROM | select(COND)) | THEN", "[limit(2; FROM | select(COND)) | THEN]",
+		"[FROM.name | select(NAMED)]", "any(FROM.name; NAMED)", "FROM | .name | select(NAMED)", "[FROM | select(COND)] | length", "isempty(FROM | select(COND))",
+		"def f: select(COND); FROM | f | THEN", "def f($n): select(COND); FROM | f(OP) | THEN", "def f(n): select(.name == n); FROM | f(OP) | THEN",
+		"def f($n): FROM | select(COND); f(OP) | THEN", "[path(FROM | select(COND))]", "reduce (FROM | select(COND)) as $e (0; . + ($e | THEN | 1))",
+		"try (FROM | select(COND) | THEN) catch \"caught\"", "FROM | select(COND) | select(COND) | THEN", "(FROM | select(COND)) as {$name, $late} | [$name, $late]",
+		"[FROM | (select(COND) | THEN), 1]", "[.proxies[] | select(any(.x[]; COND)) | .id]", "label $out | FROM | select(COND) | THEN, break $out",
+	))
+	return `. as $d | ("ab", "b") as $n | 1 as $m | ["a", "b"] as $list | ["a", 1] as $mixed | {name: "a", deep: {name: "ab"}} as $o | ` + q
+}
+
+// lateness is a member that is still to be loaded.
+type lateness struct{ v any }
+
+func (l *lateness) Pending() bool                          { return true }
+func (l *lateness) Forced() (any, bool)                    { return nil, false }
+func (l *lateness) Force(ctx context.Context) (any, error) { return l.v, mesh.Enter(ctx) }
+
+// rows makes an array, and the same with lazy members. Some have no name, and
+// few are nothing that an array of a mesh would have.
+func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
+	plain, lazy, regular = []any{}, []any{}, true
+	odd := r.Intn(12) == 0
+	for i := range r.Intn(9) {
+		if odd && r.Intn(4) == 0 {
+			v := []any{nil, 5, "a", []any{}, map[string]any{"name": 5}, map[string]any{"name": []any{"a"}}, map[string]any{"name": "a", "cluster": 1}}[r.Intn(7)]
+			plain, lazy, regular = append(plain, v), append(lazy, v), false
+			continue
+		}
+		e := map[string]any{"v": i, "w": []any{1, 2, nil, map[string]any{"z": i}, map[string]any{"z": 1}, "x"}[r.Intn(6)]}
+		if r.Intn(9) > 0 {
+			e["name"] = []string{"a", "b", "ab", "abc", "a.c", "axc", "", "é", "B", "a\nb"}[r.Intn(10)]
+		} else if r.Intn(2) == 0 {
+			e["name"] = nil
+		}
+		e["cluster"] = []string{"a", "b", "ab"}[r.Intn(3)]
+		e["late"] = i % 3
+		f := maps.Clone(e)
+		if r.Intn(3) == 0 { // what is still to be loaded makes the others be looked at ahead
+			f["late"] = &lateness{i % 3}
+		}
+		var l any = f
+		if r.Intn(2) == 0 {
+			l = mesh.LaterObject("Row", nil, func(context.Context) (map[string]any, error) { return f, nil })
+			e["kind"] = "Row"
+		}
+		plain, lazy = append(plain, e), append(lazy, l)
+	}
+	return plain, lazy, regular
+}
+
+// shifty is an array that answers what is wanted and, by chance, more; or says
+// that it can't; and has been loaded meanwhile, by chance.
+type shifty struct {
+	mu      sync.Mutex
+	r       *rand.Rand
+	all     []any
+	regular bool
+	fault   error
+	tally   *tally
+}
+
+type tally struct{ asked, left int }
+
+func (s *shifty) chance(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.Intn(n) == 0
+}
+
+func (s *shifty) Pending() bool { return true }
+
+func (s *shifty) Forced() (any, bool) {
+	if s.fault == nil && s.chance(6) {
+		return s.all, true
+	}
+	return nil, false
+}
+
+func (s *shifty) Force(ctx context.Context) (any, error) {
+	if err := mesh.Enter(ctx); err != nil {
+		return nil, err
+	}
+	return s.all, s.fault
+}
+
+func (s *shifty) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) {
+	if !s.regular || s.chance(6) {
+		return nil, false, nil
+	}
+	if err := mesh.Enter(ctx); err != nil || s.fault != nil {
+		return nil, false, errors.Join(err, s.fault)
+	}
+	out, left := []any{}, 0
+	for _, e := range s.all {
+		name, err := mesh.Get(ctx, e, h.By)
+		if err != nil {
+			return nil, false, err
+		}
+		if meant(name, h) || s.chance(3) {
+			out = append(out, e)
+		} else {
+			left++
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tally.asked++
+	s.tally.left += left
+	return out, true, nil
+}
+
+// eagerly hides that an array can be asked for some of its elements.
+type eagerly struct{ mesh.Lazy }
+
+// conditionDocument makes a document in three forms: plain, with arrays that
+// can be asked for some of their elements, and with the same that can't.
+func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
+	faulty := r.Intn(6) == 0
+	array := func(id string) (any, *shifty) {
+		p, l, regular := rows(r)
+		s := &shifty{r: rand.New(rand.NewSource(r.Int63())), all: l, regular: regular, tally: t}
+		if faulty && id != "" && r.Intn(3) == 0 {
+			s.fault = &mesh.Fault{Proxy: id, Section: "x", Err: errors.New("refused")}
+		}
+		return p, s
+	}
+	object := func(kind, id string, into map[string]any) (a, b, c any) {
+		plain, narrow, eager := map[string]any{"kind": kind, "id": id}, map[string]any{"id": id}, map[string]any{"id": id}
+		for k, v := range into {
+			plain[k], narrow[k], eager[k] = v.([3]any)[0], v.([3]any)[1], v.([3]any)[2]
+		}
+		for _, k := range []string{"x", "y"} {
+			p, s := array(id)
+			plain[k], narrow[k], eager[k] = p, s, eagerly{s}
+		}
+		return plain, mesh.NewObject(kind, nil, narrow), mesh.NewObject(kind, nil, eager)
+	}
+	var ps [3][]any
+	for i := range 4 {
+		a, b, c := object("Proxy", fmt.Sprint("p", i), nil)
+		ps[0], ps[1], ps[2] = append(ps[0], a), append(ps[1], b), append(ps[2], c)
+	}
+	plain, narrow, eager = object("Mesh", "", map[string]any{"proxies": [3]any{ps[0], ps[1], ps[2]}})
+	if faulty {
+		plain = nil // gojq knows nothing of faults
+	}
+	return plain, narrow, eager
+}
+
+// conditionDiffers runs one query, made by chance, over arrays that are asked
+// and over others, and on gojq's machine. It tells what differs.
+func conditionDiffers(seed int64, t *tally) (query, difference string) {
+	r := rand.New(rand.NewSource(seed))
+	query = conditional(r)
+	plain, narrow, eager := conditionDocument(r, t)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	p, err := syntax.Parse("", query)
+	if err != nil {
+		return query, err.Error()
+	}
+	code, err := Compile(p, Options{})
+	if err != nil {
+		return query, err.Error()
+	}
+	tell := func(a *answer) string { return fmt.Sprintf("%s\nfaults %q notes %q", a, a.faults, a.notes) }
+	want := tell(askWith(ctx, code, eager, RunOptions{Workers: 1, Finish: finishDeep}))
+	for _, workers := range []int{1, 4} {
+		if got := tell(askWith(ctx, code, narrow, RunOptions{Workers: workers, Finish: finishDeep})); got != want {
+			return query, fmt.Sprintf("%d workers: %s\nwithout asking: %s", workers, got, want)
+		}
+	}
+	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // jq's flags that gojq lacks
+		return query, ""
+	}
+	gojqs := byGojq(ctx, gojqCase{query: query, inputs: []any{plain}})
+	ours := byUs(ctx, gojqCase{query: query, inputs: []any{narrow}}, asItIs)
+	if gojqs.kinds() != ours.kinds() {
+		for _, k := range known {
+			if k.is(query, gojqs, ours, ours) {
+				return query, ""
+			}
+		}
+		text, _ := gojq.Marshal(plain)
+		return query, fmt.Sprintf("input %s\n gojq %s\n ours %s", text, brief(gojqs), brief(ours))
+	}
+	return query, ""
+}
+
+// Whatever a section leaves out that a condition did not want, no answer, no
+// error and no fault is another for it.
+func TestConditions(t *testing.T) {
+	n, count := 2500, &tally{}
+	if testing.Short() {
+		n = 800
+	}
+	for seed := range n {
+		if query, difference := conditionDiffers(int64(seed), count); difference != "" {
+			t.Errorf("seed %d: %s\n%s", seed, query, difference)
+		}
+	}
+	t.Logf("%d queries asked %d times, %d elements were left out", n, count.asked, count.left)
+	if count.asked < n/3 || count.left < n/3 {
+		t.Error("too little was left out to tell anything")
+	}
+}
+
+func FuzzConditions(f *testing.F) {
+	for seed := range 8 {
+		f.Add(int64(seed))
+	}
+	f.Fuzz(func(t *testing.T, seed int64) {
+		if query, difference := conditionDiffers(seed, &tally{}); difference != "" {
+			t.Errorf("%s\n%s", query, difference)
+		}
+	})
+}
