@@ -13,8 +13,12 @@ import (
 func kindNatives() []eval.Native {
 	return []eval.Native{
 		{Name: "_kind", Value: func(c *eval.Call) (any, error) { return kindOf(c.Ctx, c.In) }},
+		{Name: "_holder", Value: func(c *eval.Call) (any, error) { return holder(c.Ctx, c.In) }},
+		{Name: "_holders", Value: holders},
+		{Name: "_list", Value: list},
 		{Name: "_routable", Value: routable},
 		{Name: "_outline", Value: outline},
+		{Name: "_unread", Value: unread},
 		{Name: "_words", Value: words},
 	}
 }
@@ -30,6 +34,47 @@ func kindOf(ctx context.Context, v any) (any, error) {
 		return s, err
 	}
 	return nil, err
+}
+
+// holder tells whether a value is one that sections hang in, among others of
+// an array.
+func holder(ctx context.Context, v any) (bool, error) {
+	kind, err := kindOf(ctx, v)
+	return kind == "Proxy" || kind == "Desired", err
+}
+
+// holders tells whether there is a holder in an array.
+func holders(c *eval.Call) (any, error) {
+	all, _, err := elements(c.Ctx, c.In)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range all {
+		if is, err := holder(c.Ctx, v); is || err != nil {
+			return is, err
+		}
+	}
+	return false, nil
+}
+
+// unread tells whether the input is an array that can be asked for some of its
+// elements: for that it must not be looked into before.
+func unread(c *eval.Call) (any, error) {
+	_, ok := c.In.(eval.Narrower)
+	return ok, nil
+}
+
+// list gives the input, if it is an array, and an empty one otherwise. What is
+// unread stays so.
+func list(c *eval.Call) (any, error) {
+	if _, ok := c.In.(eval.Narrower); ok {
+		return c.In, nil
+	}
+	all, isArray, err := elements(c.Ctx, c.In)
+	if !isArray {
+		return []any{}, err
+	}
+	return all, nil
 }
 
 // routable tells whether Envoy's match means something on the input: else it

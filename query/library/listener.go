@@ -91,7 +91,11 @@ func routesOf(ctx context.Context, l any, hcm map[string]any) (rc any, name stri
 	if !ok || o.Owner == nil {
 		return nil, "", fmt.Errorf("match: the listener's routes, %s, are its proxy's, and this is only a copy of the listener", name)
 	}
-	routes, err := get[[]any](ctx, o.Owner, "routes")
+	section, err := mesh.Get(ctx, o.Owner, "routes")
+	if err != nil {
+		return nil, name, err
+	}
+	routes, err := withName(ctx, section, name)
 	if err != nil {
 		return nil, name, err
 	}
@@ -101,6 +105,21 @@ func routesOf(ctx context.Context, l any, hcm map[string]any) (rc any, name stri
 		}
 	}
 	return nil, name, nil
+}
+
+// withName gives the elements of a section that have a name, and perhaps
+// others.
+func withName(ctx context.Context, section any, name string) ([]any, error) {
+	if n, ok := section.(eval.Narrower); ok {
+		if _, done := n.Forced(); !done {
+			if some, ok, err := n.Narrow(ctx, mesh.Hint{By: "name", Names: []string{name}}); err != nil || ok {
+				return some, err
+			}
+		}
+	}
+	all, err := mesh.Force(ctx, section)
+	some, _ := all.([]any)
+	return some, err
 }
 
 // hcmOf reads what a connection manager does to a request before its routes.

@@ -1,14 +1,15 @@
 # Lookups find the things of the document by name. But for proxy they give
 # none, one or more, and never an error.
 
-# _each: the elements of a section: of what has it, of an array of such, or of an array that is one.
-def _each($section):
-  if _kind == "Mesh" then .proxies[] | _each($section)
-  elif type == "array" then .[] | if _kind == "Proxy" or _kind == "Desired" then _each($section) else . end
-  elif type == "object" and has($section) then .[$section] | arrays[]
+# _in: the arrays that elements of a section are looked for in: those of what has it, of an array of such, or an array that is one.
+def _in($section):
+  if _unread then .
+  elif _kind == "Mesh" then .proxies[] | _in($section)
+  elif type == "array" then if _holders then .[] | if _holder then _in($section) else [.] end else . end
+  elif type == "object" and has($section) then .[$section]
   else empty end;
 
-def _named($name): select(type == "object" and .name == $name);
+def _each($section): _in($section) | _list[];
 
 # proxy(name): the one proxy of that name, or an error that lists the candidates.
 # A name is an id (pod.namespace), a pod, a workload ("deploy/reviews-v1" or "reviews-v1") or a prefix that only one has;
@@ -23,15 +24,15 @@ def proxies($name): _proxies($name);
 
 # cluster(name): the clusters of that name of a proxy, of all proxies of the mesh, or of an array.
 #   .proxy("reviews-v1").cluster("outbound|9080||ratings.default.svc.cluster.local").type
-def cluster($name): _each("clusters") | _named($name);
+def cluster($name): _in("clusters") | _list[] | select(type == "object" and .name == $name);
 
 # listener(name): the listeners of that name.
 #   .proxy("reviews-v1").listener("0.0.0.0_9080").port
-def listener($name): _each("listeners") | _named($name);
+def listener($name): _in("listeners") | _list[] | select(type == "object" and .name == $name);
 
 # route(name): the route configurations of that name.
 #   .proxy("reviews-v1").route("9080").virtualHosts | length
-def route($name): _each("routes") | _named($name);
+def route($name): _in("routes") | _list[] | select(type == "object" and .name == $name);
 
 # virtualHost(name): the virtual hosts of that name, or with that domain, of a route configuration or a proxy.
 #   .proxy("reviews-v1").route("9080").virtualHost("ratings.default.svc.cluster.local").name
@@ -47,8 +48,8 @@ def endpoint($name): _each("endpoints") | select(type == "object") | select(.add
 
 # secret(name): the certificates of the secret of that name.
 #   .proxy("reviews-v1").secret("default").notAfter
-def secret($name): _each("secrets") | _named($name);
+def secret($name): _in("secrets") | _list[] | select(type == "object" and .name == $name);
 
 # extension(name): the extension configurations of that name.
 #   [.proxies[] | select(isempty(extension("stats")))] | length
-def extension($name): _each("extensions") | _named($name);
+def extension($name): _in("extensions") | _list[] | select(type == "object" and .name == $name);

@@ -35,7 +35,7 @@ func proxy(c *eval.Call) (any, error) {
 		}
 		return all[at[0]], nil
 	}
-	return nil, fmt.Errorf("%s is %d proxies: %s", word, len(at), list(at, names))
+	return nil, fmt.Errorf("%s is %d proxies: %s", word, len(at), listed(at, names))
 }
 
 // proxies gives each proxy that a word means.
@@ -120,8 +120,8 @@ func oneWorkload(at []int, names []mesh.Name) bool {
 
 func namespace(n mesh.Name) string { return strings.TrimPrefix(n.ID, n.Pod) }
 
-// list names the candidates, as many as fit a line.
-func list(at []int, names []mesh.Name) string {
+// listed names the candidates, as many as fit a line.
+func listed(at []int, names []mesh.Name) string {
 	const most = 5
 	clusters := map[string]bool{}
 	for _, i := range at {
@@ -147,5 +147,5 @@ func nearest(word string, names []mesh.Name) string {
 	if at == nil {
 		return ""
 	}
-	return "; did you mean " + list(at, names) + "?"
+	return "; did you mean " + listed(at, names) + "?"
 }
