@@ -65,7 +65,7 @@ func (r *run) openCluster(context_ string, requestTimeout time.Duration) (transp
 	if context_ == "" {
 		context_ = raw.CurrentContext
 	}
-	pool, err := forward.New(config, forward.Options{Timeout: context.WithTimeout})
+	pool, err := forward.New(config, forward.Options{Timeout: context.WithTimeout, UpgradeTimeout: requestTimeout})
 	if err != nil {
 		return nil, usage("kubeconfig: %s", oneLine(err.Error()))
 	}
