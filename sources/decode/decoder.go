@@ -18,6 +18,7 @@ type decoder struct {
 
 	depth int64 // of the containers we are in
 	cost  int64 // bytes of what was built for this document alone
+	told  int64 // of that, what it was told of
 
 	sum   uint64 // of the value read last, where there is a table of twins
 	texts *interning
@@ -62,7 +63,7 @@ func (d *decoder) release() {
 	}
 	d.window = window{}
 	d.doc, d.part, d.visit, d.texts.twins = nil, section{}, nil, nil
-	d.depth, d.cost = 0, 0
+	d.depth, d.cost, d.told = 0, 0, 0
 	idle.Put(d)
 }
 

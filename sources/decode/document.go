@@ -60,9 +60,10 @@ type Document struct {
 	// values; may be empty.
 	Proxy string
 
-	// Grew is told an estimate of the bytes of memory that a pass has built or
-	// a touched value keeps; may be nil. It may be called by several
-	// goroutines at once.
+	// Grew is told an estimate of the bytes of memory that a pass builds, while
+	// it does, or that a touched value keeps; may be nil. What a pass has built
+	// is told, too, when the pass ends with an error. It may be called by
+	// several goroutines at once.
 	Grew func(bytes int64)
 
 	// Twins gives the table that a pass, or a touched value, shares what it
@@ -93,7 +94,15 @@ type Document struct {
 func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(tag int, v any, off, end int64) error,
 ) (any, error) {
-	v, b, err := d.read(ctx, off, end, shape, root, visit)
+	dec, err := d.decoder(ctx, off, end)
+	if err != nil {
+		return nil, err
+	}
+	defer dec.release()
+	dec.visit = visit
+	dec.part.built = dec
+	v, err := dec.document(root, shape)
+	b := dec.bill()
 	if err != nil {
 		b.own = 0
 	}
@@ -101,42 +110,58 @@ func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *
 	return v, err
 }
 
-// A bill is what a pass has built.
-type bill struct {
-	own   int64  // bytes for the document alone
-	twins *Twins // that may hold more now
-}
-
 // read is Pass without telling anybody.
 func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(int, any, int64, int64) error,
 ) (v any, b bill, err error) {
+	dec, err := d.decoder(ctx, off, end)
+	if err != nil {
+		return nil, b, err
+	}
+	defer dec.release()
+	dec.visit = visit
+	v, err = dec.document(root, shape)
+	return v, dec.bill(), err
+}
+
+// decoder gives one that stands at off, to read up to end.
+func (d *Document) decoder(ctx context.Context, off, end int64) (*decoder, error) {
 	if end < 0 {
 		end = d.Bytes.Size()
 	}
 	if most := d.Limits.Total; most > 0 && end-off > most {
-		return nil, b, &LimitError{Offset: off + most, What: "document", Limit: most}
+		return nil, &LimitError{Offset: off + most, What: "document", Limit: most}
 	}
-	dec := d.decoder(ctx, off, end)
-	defer dec.release()
-	dec.visit = visit
+	dec := d.ahead(ctx, off, end)
 	if d.Twins != nil {
-		b.twins = d.Twins()
+		dec.texts.from(d.Twins())
+	} else {
+		dec.texts.from(nil)
 	}
-	dec.texts.from(b.twins)
-	v, err = dec.document(root, shape)
-	b.own = dec.cost
-	return v, b, err
+	return dec, nil
 }
 
-// decoder gives one that stands at off.
-func (d *Document) decoder(ctx context.Context, off, end int64) *decoder {
+// ahead gives a decoder that builds nothing.
+func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 	dec := borrow()
 	dec.doc = d
 	dec.part = section{ctx: ctx, bytes: d.Bytes, pos: off, end: end}
 	dec.aheadLeft = aheadMost * (end - off)
 	dec.open(&dec.part, off, d.Limits, d.window)
 	return dec
+}
+
+// A bill is what was built and not told yet.
+type bill struct {
+	own   int64  // bytes for the document alone
+	twins *Twins // that may hold more now
+}
+
+// bill gives it, once.
+func (d *decoder) bill() bill {
+	b := bill{d.cost - d.told, d.texts.twins}
+	d.told = d.cost
+	return b
 }
 
 // tell tells what was built. Under no lock of a value: who is told may look at
@@ -155,11 +180,15 @@ type section struct {
 	ctx      context.Context
 	bytes    io.ReaderAt
 	pos, end int64
+	built    *decoder // of which to tell what it has built; nil: of none
 }
 
 func (s *section) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
+	}
+	if d := s.built; d != nil { // so that room is made as it is needed
+		d.doc.tell(d.bill())
 	}
 	if s.pos >= s.end {
 		return 0, io.EOF

@@ -48,7 +48,7 @@ func (d *decoder) typed(s Shape) (Shape, error) {
 		return s, nil
 	}
 	off := d.offset()
-	ahead := d.doc.decoder(d.part.ctx, off, d.part.end)
+	ahead := d.doc.ahead(d.part.ctx, off, d.part.end)
 	defer ahead.release()
 	ahead.depth = d.depth
 	s, err := ahead.findType(s)

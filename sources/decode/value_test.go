@@ -110,6 +110,27 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
+// A pass tells what it builds while it does, and all of it by its end.
+func TestGrewWhileItGrows(t *testing.T) {
+	in := "[" + strings.Repeat(`{"a":[1.5]},`, 100_000) + "0]"
+	var told []int64
+	var sum int64
+	d := &Document{Bytes: strings.NewReader(in), Grew: func(n int64) { told, sum = append(told, n), sum+n }}
+	v, err := d.Pass(t.Context(), 0, -1, nil, wholeNode, nil)
+	if err != nil || len(told) < len(in)/windowSize {
+		t.Fatalf("told %d times, %v", len(told), err)
+	}
+	for _, n := range told[:len(told)-1] { // the last has the array itself
+		if n > 64*windowSize {
+			t.Errorf("%d bytes at once", n)
+		}
+	}
+	_, b, err := d.read(t.Context(), 0, -1, nil, wholeNode, nil)
+	if err != nil || b.own != sum || len(v.([]any)) != 100_001 {
+		t.Errorf("told %d of %d, %v", sum, b.own, err)
+	}
+}
+
 // Grew is right within a factor of two.
 func TestGrewIsNearTheTruth(t *testing.T) {
 	_, dump := realDump(t)

@@ -55,7 +55,7 @@ type Counters struct {
 	Joined    int   // waits for a load that another had begun
 	Evictions int   // groups dropped to keep within the budget
 	Memory    int64 // what is loaded or being loaded costs, in bytes
-	Peak      int64 // the most that Memory ever was
+	Peak      int64 // the most that Memory was after room had been made
 }
 
 // New gives an empty store. Its loads end when ctx does.
@@ -104,8 +104,8 @@ func (s *Store) Slot(ctx context.Context) (release func(), err error) {
 // grow counts what came in, and makes room for it. Caller holds s.mu.
 func (s *Store) grow(bytes int64) {
 	s.count.Memory += bytes
-	s.count.Peak = max(s.count.Peak, s.count.Memory)
 	s.evict()
+	s.count.Peak = max(s.count.Peak, s.count.Memory)
 }
 
 // evict drops what was not touched for longest until the rest fits. Caller

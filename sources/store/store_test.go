@@ -288,7 +288,7 @@ func TestBudget(t *testing.T) {
 		t.Errorf("evicted: got %v after %d runs", v, runs[1].Load())
 	}
 	c := s.Counters()
-	if c.Memory != 80 || c.Evictions != 2 || c.Peak != 120 {
+	if c.Memory != 80 || c.Evictions != 2 || c.Peak != 80 {
 		t.Errorf("%+v", c)
 	}
 }
