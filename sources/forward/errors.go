@@ -66,7 +66,13 @@ func (e *ExitError) Error() string {
 // ExecError is of a command that could not be run.
 type ExecError struct{ Text string }
 
-func (e *ExecError) Error() string { return line1(e.Text) }
+func (e *ExecError) Error() string {
+	text := line1(e.Text)
+	for _, wrapping := range []string{"Internal error occurred: ", "Internal error occurred: ", "error executing command in container: "} {
+		text = strings.TrimPrefix(text, wrapping) // of each who passed it on
+	}
+	return text
+}
 
 // spoken makes an error of what stood on a connection's error stream.
 // Container runtimes word it as they like; "connection refused" is the

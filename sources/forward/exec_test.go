@@ -96,7 +96,7 @@ func shell(argv []string, stdout, stderr io.Writer) *metav1.Status {
 		stdout.Write([]byte("half"))
 		return nil
 	default:
-		return &metav1.Status{Status: metav1.StatusFailure, Reason: "InternalError", Message: `exec: "` + argv[0] + `": executable file not found in $PATH`}
+		return &metav1.Status{Status: metav1.StatusFailure, Reason: "InternalError", Message: `Internal error occurred: error executing command in container: exec: "` + argv[0] + `": executable file not found in $PATH`}
 	}
 	return &metav1.Status{Status: metav1.StatusSuccess}
 }

@@ -86,10 +86,14 @@ func New(cfg *rest.Config, o Options) (*Pool, error) {
 // if there is one. It waits for a place while Options.Sessions other pods are
 // in use. The pod is in use from now until Release.
 //
-// A port that refuses, or that can't be reached, shows at the connection's
-// first Read, as a RefusedError or a ForwardError. What the API server refuses
+// A port that refuses, or that can't be reached, mostly shows at the first
+// Read, as a RefusedError or a ForwardError. What the API server refuses
 // is an API status: apierrors.IsForbidden, IsNotFound, … hold for the error.
 // Deadlines can't be set on the connection; closing it ends its Read and Write.
+//
+// ctx should be the request's. That of an http.Transport's own dials is not: it
+// outlives the request, and a dial that is done after Release takes a place
+// that nobody gives back.
 func (p *Pool) DialContext(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
 	name, err := named(namespace, pod)
 	if err != nil {
