@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -55,11 +56,14 @@ func (r *run) explainAsked() {
 		var took time.Duration
 		ledger := r.mesh.Ledger()
 		for _, a := range ledger {
-			cached := ""
+			more := ""
 			if a.Again > 0 {
-				cached = fmt.Sprintf(", %s from memory", plural(a.Again, "time", "times"))
+				more = fmt.Sprintf(", %s from memory", plural(a.Again, "time", "times"))
 			}
-			fmt.Fprintf(w, "asked    %s: %s: %s, %s%s\n", a.Whom, a.What, byteCount(a.Bytes), round(a.Took), cached)
+			if a.Err != nil && !a.Missing {
+				more += ": " + oneLine(a.Err.Error())
+			}
+			fmt.Fprintf(w, "asked    %s: %s: %s, %s%s\n", a.Whom, legible(a.What), byteCount(a.Bytes), round(a.Took), more)
 			bytes += a.Bytes
 			took += a.Took
 		}
@@ -67,6 +71,14 @@ func (r *run) explainAsked() {
 		fmt.Fprintf(w, "loaded   %s\n", loaded(r.mesh.Sections()))
 		fmt.Fprintf(w, "printed  %s\n", plural(r.results, "result", "results"))
 	})
+}
+
+// legible is a request as people would write it.
+func legible(request string) string {
+	if s, err := url.PathUnescape(request); err == nil {
+		return oneLine(s)
+	}
+	return request
 }
 
 // loaded counts the proxies of which a section was loaded, by section.

@@ -48,8 +48,8 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.address.text, b.address.text))
 	})
 	out := make([]any, len(rows))
-	for i := range rows {
-		out[i] = p.endpoint(&rows[i])
+	for i, row := range rows { // a copy for each: who keeps one element must not keep them all
+		out[i] = p.endpoint(&row)
 	}
 	return out, nil
 }

@@ -63,9 +63,9 @@ func (r Request) Asks(masked bool) []string {
 	if r.What != configDump {
 		return []string{r.What}
 	}
-	whole := configDump
+	whole := configDump + "?" // the bare word is the snapshot's, with endpoints
 	if r.Section == mesh.Endpoints || r.Section == "" {
-		whole += "?include_eds"
+		whole += "include_eds"
 	}
 	mask, known := masks[r.Section]
 	if !known || !masked {

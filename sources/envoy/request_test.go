@@ -59,18 +59,18 @@ func TestAsks(t *testing.T) {
 		want   []string
 	}{
 		{Request{What: "clusters"}, true, []string{"clusters"}},
-		{Request{What: configDump, Section: mesh.Routes}, false, []string{"config_dump"}},
+		{Request{What: configDump, Section: mesh.Routes}, false, []string{"config_dump?"}},
 		{Request{What: configDump, Section: mesh.Endpoints}, false, []string{"config_dump?include_eds"}},
 		{Request{What: configDump}, true, []string{"config_dump?include_eds"}},
 		{Request{What: configDump, Section: mesh.Extensions}, true, []string{"config_dump?mask=ecds_filters"}},
-		{Request{What: configDump, Section: mesh.Routes}, true, []string{"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump"}},
+		{Request{What: configDump, Section: mesh.Routes}, true, []string{"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump?"}},
 		{Request{What: configDump, Section: mesh.Endpoints}, true, []string{
 			"config_dump?include_eds&mask=static_endpoint_configs,dynamic_endpoint_configs", "config_dump?include_eds"}},
 		{Request{What: configDump, Section: mesh.Routes, Wanted: mesh.Hint{Names: []string{"http.80", "a b"}}}, true, []string{
 			`config_dump?mask=static_route_configs,dynamic_route_configs&name_regex=http%5C.80%7Ca%20b`,
-			"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump"}},
+			"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump?"}},
 		{Request{What: configDump, Section: mesh.Routes, Wanted: mesh.Hint{Names: []string{strings.Repeat("x", maxNames+1)}}}, true, []string{
-			"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump"}},
+			"config_dump?mask=static_route_configs,dynamic_route_configs", "config_dump?"}},
 	} {
 		if got := c.r.Asks(c.masked); !slices.Equal(got, c.want) {
 			t.Errorf("%+v: %q", c.r, got)

@@ -231,9 +231,8 @@ func (r *resource) document(more int) map[string]any {
 // objects makes the objects of a section; fields makes those of one.
 func (p *Proxy) objects(kind string, all []resource, fields func(context.Context, *resource) (map[string]any, error)) []any {
 	out := make([]any, len(all))
-	for i := range all {
-		r := &all[i]
-		out[i] = mesh.LaterObject(kind, p.owner, func(ctx context.Context) (map[string]any, error) { return fields(ctx, r) })
+	for i, r := range all { // a copy for each: who keeps one element must not keep them all
+		out[i] = mesh.LaterObject(kind, p.owner, func(ctx context.Context) (map[string]any, error) { return fields(ctx, &r) })
 	}
 	return out
 }

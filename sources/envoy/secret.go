@@ -46,11 +46,10 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	out := []any{}
-	for i := range all {
-		r := &all[i]
+	for _, r := range all { // a copy for each: who keeps one element must not keep them all
 		for _, c := range certificates(r.fields) {
 			out = append(out, mesh.LaterObject("Secret", p.owner, func(context.Context) (map[string]any, error) {
-				return certificateFields(r, c, p.now), nil
+				return certificateFields(&r, c, p.now), nil
 			}))
 		}
 	}
