@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,7 @@ type snapshot struct {
 	file     string
 	sections []string
 	desired  bool
+	shard    string
 	force    bool
 }
 
@@ -60,6 +62,7 @@ func snapshotCommand(w *World, f *flags) *cobra.Command {
 			name + " snapshot mesh.tar.zst",
 			name + " snapshot shop.tar.zst -n shop --sections clusters,routes,endpoints",
 			name + " snapshot reviews.tar.zst reviews-v1 reviews-v2 --desired",
+			name + " snapshot shard-2.tar.zst --shard 2/8",
 		}),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
@@ -75,6 +78,7 @@ func snapshotCommand(w *World, f *flags) *cobra.Command {
 	set.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be recorded")
 	set.StringSliceVar(&s.sections, "sections", nil, "only these sections of the proxies: clusters,routes")
 	set.BoolVar(&s.desired, "desired", false, "also what Pilot would send to each proxy, which it has to compute")
+	set.StringVar(&s.shard, "shard", "", "only a part of the proxies, as 2/8: several that record, and are read as one, --snapshot 'shard-*'")
 	set.BoolVar(&s.force, "force", false, "replace a file that is there")
 	set.Lookup("concurrency").Usage = "how many proxies are asked at once"
 	for _, of := range []string{"max-fetch", "memory"} { // nothing is held
@@ -128,6 +132,16 @@ func (s *snapshot) options() (sources.RecordOptions, error) {
 			return o, usage("--sections %s: no section of a proxy; these are %s", name, strings.Join(known, ", "))
 		}
 		o.Sections = append(o.Sections, mesh.Section(name))
+	}
+	if s.shard == "" {
+		return o, nil
+	}
+	part, of, _ := strings.Cut(s.shard, "/")
+	var err1, err2 error
+	o.Shard, err1 = strconv.Atoi(part)
+	o.Shards, err2 = strconv.Atoi(of)
+	if err1 != nil || err2 != nil || o.Shard < 1 || o.Shard > o.Shards || o.Shards > 1<<16 {
+		return o, usage("--shard %s: not a part like 2/8", s.shard)
 	}
 	return o, nil
 }

@@ -123,6 +123,7 @@ func TestSnapshotWords(t *testing.T) {
 		"no proxy named nobody":                                     {at("x.tar.zst"), "nobody"},
 		"--concurrency 0: not a number from 1":                      {at("x.tar.zst"), "--concurrency", "0"},
 		"the time given by --timeout is over":                       {at("x.tar.zst"), "--timeout", "1ns"},
+		"--shard 3/2: not a part like 2/8":                          {at("x.tar.zst"), "--shard", "3/2"},
 		"unknown flag: --query":                                     {at("x.tar.zst"), "--query", "."},
 		"--sections clusters1: no section of a proxy; these are clusters, listeners, routes, endpoints, secrets, extensions, bootstrap, server, stats, loggers, workloads, services, policies, connections": {at("x.tar.zst"), "--sections", "clusters,clusters1"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"hash/fnv"
 	"io"
 	"slices"
 
@@ -28,6 +29,11 @@ type RecordOptions struct {
 	// Desired records what Pilots would send to each proxy, too. It makes them
 	// compute it.
 	Desired bool
+
+	// Shard, from 1 to Shards, records a part of the proxies: each is in one
+	// part, the same whenever and wherever it is recorded. Together the parts
+	// are the snapshot. Shards 0: all proxies.
+	Shard, Shards int
 
 	// Tally, if not nil, tells how far the recording is.
 	Tally *Tally
@@ -70,6 +76,16 @@ func (m *Mesh) Record(ctx context.Context, a Archive, o RecordOptions) (Recorded
 		return Recorded{}, err
 	}
 	return c.finish()
+}
+
+// has tells whether a proxy is in the part that is recorded.
+func (o RecordOptions) has(id string) bool {
+	if o.Shards == 0 {
+		return true
+	}
+	h := fnv.New32a()
+	io.WriteString(h, id)
+	return int(h.Sum32()%uint32(o.Shards)) == o.Shard-1
 }
 
 // recordable gives the realm of the mesh, which must be one: a snapshot is of

@@ -30,6 +30,9 @@ func (c *recorder) plan(ctx context.Context, out *outline) ([]*unit, error) {
 	seen := map[string]bool{}
 	for _, p := range out.proxies {
 		r := out.rows[p.(*mesh.Object)]
+		if !c.options.has(r.id) {
+			continue
+		}
 		if seen[r.id] {
 			c.faults = append(c.faults, &mesh.Fault{Proxy: r.id, Err: errors.New("a snapshot has a place for one proxy of a name")})
 			continue

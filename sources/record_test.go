@@ -228,6 +228,26 @@ func TestRecordedFiles(t *testing.T) {
 	}
 }
 
+// TestRecordShards: parts of a mesh, read as one, are the mesh.
+func TestRecordShards(t *testing.T) {
+	m := open(t, Options{}, source(t, capture))
+	const parts = 3
+	var all []*counted
+	total := 0
+	for i := range parts {
+		archive, r := recording(t, m, RecordOptions{Desired: true, Shard: i + 1, Shards: parts})
+		total += r.Proxies
+		all = append(all, reopened(t, archive))
+	}
+	if _, whole := recording(t, m, RecordOptions{}); total != whole.Proxies || total == 0 {
+		t.Errorf("%d of %d proxies", total, whole.Proxies)
+	}
+	again := open(t, Options{}, all...)
+	if said, says := everything(t, m), everything(t, again); !reflect.DeepEqual(said, says) {
+		t.Error(cmp.Diff(said, says))
+	}
+}
+
 // TestRecordPart records some sections of some proxies.
 func TestRecordPart(t *testing.T) {
 	s := source(t, capture)
