@@ -37,8 +37,8 @@ lint: ## go vet, staticcheck, gofmt, go mod tidy
 fuzz: ## fuzz one target: make fuzz T=./query/eval:FuzzEvaluate FUZZTIME=1m
 	$(GO) test -run '^$$' -fuzz '^$(lastword $(subst :, ,$(T)))$$' -fuzztime $(FUZZTIME) $(firstword $(subst :, ,$(T)))
 
-bench: build ## the benchmarks, each beside its peer in the same run
-	$(GO) test -run '^$$' -bench . -benchmem ./query/eval ./sources/decode
+bench: build ## measure it beside jq, gojq and istioctl: BENCHMARKS.md (BENCH="-only files", MACHINE="…")
+	./scripts/bench $(BIN) $(BENCH)
 
 dist: ## archives for the platforms krew knows, with their checksums
 	./scripts/dist

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/test/fleet/ledger"
 )
 
 // Counters count what the fleet was asked.
@@ -31,35 +33,6 @@ type tally struct {
 	overlaps        atomic.Int64 // that came while another one was under way
 	busy            atomic.Int64
 	paths           map[string]int // the counters' mu guards it
-}
-
-// Asked is what was asked of one speaker, or of all Envoys together.
-type Asked struct {
-	Name     string         `json:"name"`
-	Requests int64          `json:"requests"`
-	Bytes    int64          `json:"bytes"`
-	Paths    map[string]int `json:"paths"`
-}
-
-// Count is what the counters say.
-type Count struct {
-	API     Asked   `json:"api"`
-	Istiods []Asked `json:"istiods"`
-	Envoys  Asked   `json:"envoys"`
-
-	// Proxies is how many Envoys were asked anything, and Overlaps how often
-	// one was while it was answering already.
-	Proxies  int   `json:"proxies"`
-	Overlaps int64 `json:"overlaps"`
-
-	// Sessions are the upgraded connections to pods: all, and the most at once.
-	Sessions     int `json:"sessions"`
-	MostSessions int `json:"mostSessions"`
-
-	// LastAnswer is when the last answer was on its way, in nanoseconds since 1970.
-	LastAnswer int64 `json:"lastAnswer"`
-
-	Spent Spent `json:"spent"` // by the fleet itself, since it began
 }
 
 func newCounters() *Counters {
@@ -119,17 +92,17 @@ func (c *Counters) session() (ended func()) {
 	}
 }
 
-func (t *tally) read() Asked {
-	return Asked{t.name, t.requests.Load(), t.bytes.Load(), maps.Clone(t.paths)}
+func (t *tally) read() ledger.Asked {
+	return ledger.Asked{Name: t.name, Requests: t.requests.Load(), Bytes: t.bytes.Load(), Paths: maps.Clone(t.paths)}
 }
 
 // Read gives what was counted so far.
-func (c *Counters) Read() Count {
+func (c *Counters) Read() ledger.Count {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := Count{
+	n := ledger.Count{
 		API: c.api.read(), Envoys: c.envoys.read(), Proxies: len(c.touched), Overlaps: c.envoys.overlaps.Load(),
-		Sessions: c.opened, MostSessions: c.most, LastAnswer: c.last.Load(), Spent: SpentByMe(),
+		Sessions: c.opened, MostSessions: c.most, LastAnswer: c.last.Load(), Spent: ledger.Mine(),
 	}
 	for _, t := range c.istiods {
 		n.Istiods = append(n.Istiods, t.read())

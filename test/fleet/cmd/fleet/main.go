@@ -26,6 +26,7 @@ type flags struct {
 	direct  bool
 	eof     bool
 	json    bool
+	print   bool
 	most    time.Duration
 	dumpMiB float64
 }
@@ -54,6 +55,7 @@ func parse() *flags {
 	flag.IntVar(&f.Busy, "busy", 0, "how many answer 503")
 	flag.BoolVar(&f.direct, "direct", false, "a port for each istiod and Envoy instead of an API server")
 	flag.BoolVar(&f.json, "json", false, "say where it serves as JSON")
+	flag.BoolVar(&f.print, "print", false, "serve nothing: print the config dump of the first proxy")
 	flag.BoolVar(&f.eof, "until-eof", false, "end when standard input ends")
 	flag.DurationVar(&f.most, "for", time.Hour, "end after so long")
 	flag.Parse()
@@ -65,6 +67,10 @@ func run() (err error) {
 	o := parse()
 	f, err := fleet.New(o.Options)
 	if err != nil {
+		return err
+	}
+	if o.print {
+		_, err := os.Stdout.Write(f.Dump(0, "include_eds"))
 		return err
 	}
 	folder, err := os.MkdirTemp("", "fleet-")

@@ -1,24 +1,24 @@
 //go:build unix
 
-package fleet
+package ledger
 
 import (
 	"runtime"
 	"syscall"
 )
 
-// SpentByMe is what this process has used so far.
-func SpentByMe() Spent {
+// Mine is what this process has used so far.
+func Mine() Spent {
 	var r syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
 		return Spent{}
 	}
-	return SpentBy(&r)
+	return Of(&r)
 }
 
-// SpentBy reads the usage of a process that has ended, as
+// Of reads the usage of a process that has ended, as
 // os.ProcessState.SysUsage gives it; nothing where that is something else.
-func SpentBy(usage any) Spent {
+func Of(usage any) Spent {
 	r, ok := usage.(*syscall.Rusage)
 	if !ok {
 		return Spent{}

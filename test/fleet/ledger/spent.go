@@ -1,4 +1,4 @@
-package fleet
+package ledger
 
 // Spent is what a process has used.
 type Spent struct {

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// A dumpFile is a config dump that programs read.
+type dumpFile struct {
+	what, path string
+	leastJQ    float64 // how many times faster than jq this must be
+	floors     bool
+}
+
+// files measures programs over config dumps in files.
+func (b *bench) files(ctx context.Context) error {
+	dumps, err := b.dumps(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range dumps {
+		for _, q := range questions() {
+			if err := b.question(ctx, d, q); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dumps has the simulated dump written, and the real one where it is there.
+// Nothing is read into this process: see package ledger.
+func (b *bench) dumps(ctx context.Context) (all []dumpFile, err error) {
+	simulated, err := b.write("simulated.json", func(w io.Writer) error {
+		cmd := exec.CommandContext(ctx, b.fleet, "--print", "--captures", b.captures, "--proxies", "1", "--dump", fmt.Sprint(b.dumpMB))
+		cmd.Stdout, cmd.Stderr = w, os.Stderr
+		return cmd.Run()
+	})
+	if err != nil {
+		return nil, err
+	}
+	all = []dumpFile{{fmt.Sprintf("the simulated %.0f MB dump", float64(simulated.Size())/1e6), filepath.Join(b.folder, simulated.Name()), 10, simulated.Size() > 20e6}}
+	f, err := os.Open(b.perf)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	real, err := b.write("real.json", func(w io.Writer) error {
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(w, z)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(all, dumpFile{fmt.Sprintf("a real %.1f MB dump", float64(real.Size())/1e6), filepath.Join(b.folder, real.Name()), 5, true}), nil
+}
+
+// write makes a file.
+func (b *bench) write(name string, fill func(io.Writer) error) (fs.FileInfo, error) {
+	f, err := os.Create(filepath.Join(b.folder, name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := fill(f); err != nil {
+		return nil, err
+	}
+	return f.Stat()
+}
+
+// A question is one that all programs can be asked.
+type question struct {
+	what     string
+	ours     [][]string // words, before the dump's path where the last is a flag that takes it
+	jq       []string
+	istioctl []string
+	normal   func([]byte) []byte
+	whole    bool
+}
+
+func questions() []question {
+	return []question{
+		{
+			what:     "cluster names",
+			ours:     [][]string{{"-r", ".proxies[].clusters[].name", "--snapshot"}},
+			jq:       []string{"-r", `.configs[] | (.static_clusters, .dynamic_active_clusters)[]? | .cluster.name`},
+			istioctl: []string{"proxy-config", "clusters", "-f"},
+			normal:   sortedLines,
+		},
+		{
+			what:     "one named route configuration",
+			ours:     [][]string{{"-o", "json", `.proxies[].route("8003") | .name, (.virtualHosts | length)`, "--snapshot"}},
+			jq:       []string{`.configs[].dynamic_route_configs[]?.route_config | select(.name == "8003") | .name, (.virtual_hosts | length)`},
+			istioctl: []string{"proxy-config", "routes", "--name", "8003", "-f"},
+			normal:   scalars,
+		},
+		{
+			what:  "the whole document out as JSON",
+			ours:  [][]string{{"-o", "json", "--allow-partial", ".", "--snapshot"}, {".", "--input"}},
+			jq:    []string{"."},
+			whole: true,
+		},
+	}
+}
+
+// scalars is the normal form of some values, in a stream or in a list.
+func scalars(out []byte) []byte {
+	var all []any
+	if json.Unmarshal(out, &all) != nil {
+		for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+			var v any
+			if dec.Decode(&v) != nil {
+				break
+			}
+			all = append(all, v)
+		}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return out
+	}
+	return text
+}
+
+func (b *bench) question(ctx context.Context, d dumpFile, q question) error {
+	var all []program
+	for i, words := range q.ours {
+		name := "kubectl-meshq"
+		if i > 0 {
+			name += " --input"
+		}
+		all = append(all, program{name: name, argv: append(append([]string{b.plugin}, words...), d.path)})
+	}
+	jq, gojq, istioctl := installed(b.jq), installed(b.gojq), installed(b.istioctl)
+	if jq != "" {
+		all = append(all, program{name: "jq", argv: append(append([]string{jq}, q.jq...), d.path)})
+	}
+	if gojq != "" {
+		all = append(all, program{name: "gojq", argv: append(append([]string{gojq}, q.jq...), d.path)})
+	}
+	if istioctl != "" && q.istioctl != nil {
+		all = append(all, program{name: "istioctl", argv: append(append([]string{istioctl}, q.istioctl...), d.path)})
+	}
+	samples, err := b.turns(ctx, b.runs, all, q.normal)
+	if err != nil {
+		return err
+	}
+	t := table{title: q.what + " of " + d.what, head: []string{"program", "time", "CPU", "peak memory", "times ours"}}
+	ours := samples["kubectl-meshq"]
+	for _, name := range []string{"kubectl-meshq", "kubectl-meshq --input", "jq", "gojq", "istioctl"} {
+		s := samples[name]
+		switch {
+		case s != nil:
+			t.rows = append(t.rows, []string{name, millis(middle(s, wall)), seconds(middle(s, cpu)), megabytes(middle(s, memory)), fmt.Sprintf("%.1f", times(middle(s, wall), middle(ours, wall)))})
+		case name != "kubectl-meshq --input" && (name != "istioctl" || q.istioctl != nil):
+			t.rows = append(t.rows, []string{name, "not installed", "", "", ""})
+		}
+	}
+	b.report.add(t)
+	if d.floors {
+		b.fileFloors(d, q, samples)
+	}
+	return nil
+}
+
+func (b *bench) fileFloors(d dumpFile, q question, samples map[string][]sample) {
+	work := q.what + ", " + d.what
+	ours := samples["kubectl-meshq"]
+	faster := func(peer string, least float64) {
+		if s := samples[peer]; s != nil {
+			n := times(middle(s, wall), middle(ours, wall))
+			b.report.must(work, fmt.Sprintf("≥ %g× faster than %s", least, peer), n >= least, "%.1f×", n)
+		}
+	}
+	if q.whole {
+		faster("jq", 2)
+		faster("gojq", 1)
+		if s := samples["jq"]; s != nil {
+			b.report.must(work, "peak memory no more than jq's", middle(ours, memory) <= middle(s, memory), "%s, jq %s", megabytes(middle(ours, memory)), megabytes(middle(s, memory)))
+		}
+		return
+	}
+	faster("jq", d.leastJQ)
+	faster("gojq", 8)
+	faster("istioctl", 20)
+	b.report.must(work, "peak memory ≤ 40 MB", middle(ours, memory) <= 40e6, "%s", megabytes(middle(ours, memory)))
+}

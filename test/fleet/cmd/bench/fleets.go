@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const staleOnes = 10
+
+// The questions that a fleet is asked. The third names a field that no Envoy
+// can choose by, so that every cluster of the fleet comes over the wire.
+const (
+	askStale   = `.proxies[] | select(.rds == "STALE") | .clusters | length`
+	askByName  = `[.proxies[].clusters[] | select(.name | test("reviews"))] | length`
+	askByField = `[.proxies[].clusters[] | select(.connectTimeout == "10s")] | length`
+)
+
+var fleetHead = []string{"question", "time", "CPU", "peak memory", "the fleet's CPU", "requests to istiods", "to Envoys", "bytes of Envoys"}
+
+func fleetRow(what string, a []asking) []string {
+	return []string{
+		what, millis(middle(a, func(a asking) time.Duration { return a.wall })), seconds(middle(a, func(a asking) float64 { return a.CPU })),
+		megabytes(middle(a, func(a asking) int64 { return a.Memory })), seconds(middle(a, func(a asking) float64 { return a.served })),
+		fmt.Sprint(middle(a, toIstiods)), fmt.Sprint(middle(a, toEnvoys)), megabytes(middle(a, func(a asking) int64 { return a.Envoys.Bytes })),
+	}
+}
+
+func toEnvoys(a asking) int64 { return a.Envoys.Requests }
+
+func toIstiods(a asking) (n int64) {
+	for _, i := range a.Istiods {
+		n += i.Requests
+	}
+	return n
+}
+
+// mostOfOne is how many requests the most asked istiod had.
+func mostOfOne(a asking) (n int64) {
+	for _, i := range a.Istiods {
+		n = max(n, i.Requests)
+	}
+	return n
+}
+
+func askedWall(a asking) time.Duration { return a.wall }
+func askedMemory(a asking) int64       { return a.Memory }
+
+// fleetParts asks a large fleet through its API server.
+func (b *bench) fleetParts(ctx context.Context) (err error) {
+	s, err := b.simulate(ctx, mesh{proxies: b.proxies, istiods: 3, dumpMB: b.fleetMB, latency: b.latency, stale: staleOnes})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	out, err := b.ask(ctx, s, b.fleetRuns, []program{
+		b.query(s, "status"), b.query(s, "stale", askStale), b.query(s, "by name", askByName), b.query(s, "by field", askByField),
+	})
+	if err != nil {
+		return err
+	}
+	t := table{
+		title: fmt.Sprintf("A fleet: %d proxies with dumps of %g MB, 3 istiods, %s before each answer", b.proxies, b.fleetMB, b.latency),
+		note:  fmt.Sprintf("Through an API server's port-forward (TLS, WebSocket), 16 requests at a time. %d proxies are STALE.", staleOnes),
+		head:  fleetHead,
+	}
+	for _, q := range [][2]string{{"status", "(the status table)"}, {"stale", askStale}, {"by name", askByName}, {"by field", askByField}} {
+		t.rows = append(t.rows, fleetRow(q[1], out[q[0]]))
+	}
+	if err := b.staleFloor(ctx, s, out, &t); err != nil {
+		return err
+	}
+	for _, name := range []string{"by name", "by field"} {
+		if err := b.wholeFloor(ctx, s, name, out[name], &t); err != nil {
+			return err
+		}
+	}
+	b.report.add(t)
+	return nil
+}
+
+// staleFloor holds the stale ones' clusters against those requests alone.
+func (b *bench) staleFloor(ctx context.Context, s *simulator, out map[string][]asking, t *table) error {
+	all, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	stale := slices.DeleteFunc(all, func(p proxy) bool { return p.Trouble != "stale" })
+	asked := out["stale"]
+	alone, err := b.transferred(ctx, s, stale, asked[0].Envoys.Paths)
+	if err != nil {
+		return err
+	}
+	t.rows = append(t.rows, fleetRow(fmt.Sprintf("(what %d STALE ones answered, in parallel, read by nobody)", staleOnes), alone))
+	work := fmt.Sprintf("clusters of the STALE ones of %d proxies", b.proxies)
+	n := middle(asked, toEnvoys)
+	b.report.must(work, fmt.Sprintf("≤ %d section fetches", staleOnes), n <= staleOnes, "%d", n)
+	whole, ten := middle(asked, askedWall), middle(alone, askedWall)
+	b.report.must(work, "≤ 3× the time of those ten in parallel", whole <= 3*ten, "%.1f× (%s, with %s for the outline; the ten alone %s)",
+		times(whole, ten), millis(whole), millis(middle(out["status"], askedWall)), millis(ten))
+	return nil
+}
+
+// wholeFloor holds a question to all proxies against the larger of transfer
+// and decoding.
+func (b *bench) wholeFloor(ctx context.Context, s *simulator, name string, asked []asking, t *table) error {
+	all, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	alone, err := b.transferred(ctx, s, all, asked[0].Envoys.Paths)
+	if err != nil {
+		return err
+	}
+	t.rows = append(t.rows, fleetRow("(the answers to the question "+name+", 16 at a time, read by nobody)", alone))
+	work := fmt.Sprintf("clusters %s over %d proxies", name, b.proxies)
+	b.report.must(work, "peak memory ≤ 400 MB", middle(asked, askedMemory) <= 400e6, "%s", megabytes(middle(asked, askedMemory)))
+	floor, of := middle(alone, askedWall), "transfer"
+	if b.namesRate > 0 {
+		bytes := middle(asked, func(a asking) int64 { return a.Envoys.Bytes })
+		if d := time.Duration(float64(bytes) / (2 * b.namesRate) * float64(time.Second)); d > floor {
+			floor, of = d, "decoding on two cores"
+		}
+	}
+	whole := middle(asked, askedWall)
+	b.report.must(work, "≤ 1.5× the larger of transfer and decoding", whole <= floor*3/2, "%.2f× (%s; %s %s)", times(whole, floor), millis(whole), of, millis(floor))
+	return nil
+}
+
+// transferred asks proxies for the only path that was asked of all, and throws
+// the answers away.
+func (b *bench) transferred(ctx context.Context, s *simulator, all []proxy, paths map[string]int) ([]asking, error) {
+	path := mostAsked(paths)
+	if path == "" {
+		return nil, errors.New("no Envoy was asked")
+	}
+	var lines strings.Builder
+	for _, p := range all {
+		fmt.Fprintln(&lines, p.Name, p.Namespace, path)
+	}
+	out, err := b.ask(ctx, s, b.fleetRuns, []program{{name: "transfer", argv: []string{b.transfer, "--kubeconfig", s.Kubeconfig}, in: lines.String()}})
+	return out["transfer"], err
+}
+
+func mostAsked(paths map[string]int) (path string) {
+	for _, p := range slices.Sorted(maps.Keys(paths)) {
+		if path == "" || paths[p] > paths[path] {
+			path = p
+		}
+	}
+	return path
+}
+
+// statusPart asks for the status of a fleet on three istiods.
+func (b *bench) statusPart(ctx context.Context) (err error) {
+	s, err := b.simulate(ctx, mesh{proxies: b.status, istiods: 3, pods: b.status / 4, dumpMB: 1, latency: b.latency})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	out, err := b.ask(ctx, s, max(b.runs, b.fleetRuns), []program{b.query(s, "status")})
+	if err != nil {
+		return err
+	}
+	a := out["status"]
+	after := middle(a, asking.after)
+	t := table{
+		title: fmt.Sprintf("The status of %d proxies on 3 istiods", b.status), note: fmt.Sprintf("%d pods without a proxy beside them; %s before each answer.", b.status/4, b.latency),
+		head: append(slices.Clone(fleetHead), "after the last answer"), rows: [][]string{append(fleetRow("(the status table)", a), millis(after))},
+	}
+	b.report.add(t)
+	work := fmt.Sprintf("status of %d proxies on 3 istiods", b.status)
+	b.report.must(work, "≤ 4 requests per istiod", middle(a, mostOfOne) <= 4, "%d", middle(a, mostOfOne))
+	b.report.must(work, "none to Envoys", middle(a, toEnvoys) == 0, "%d", middle(a, toEnvoys))
+	b.report.must(work, "≤ 1 s after the answers arrive", after <= time.Second, "%s", millis(after))
+	return nil
+}
+
+// growthPart asks fleets of more and more proxies.
+func (b *bench) growthPart(ctx context.Context) error {
+	t := table{
+		title: fmt.Sprintf("Growth: every cluster of fleets with dumps of %g MB", b.growthMB), note: "`" + askByField + "`, 16 requests at a time.",
+		head: []string{"proxies", "time", "a proxy", "CPU a proxy", "peak memory", "requests to Envoys", "bytes of Envoys", "status: time", "status: peak memory"},
+	}
+	type point struct {
+		proxies        int
+		all, onlyWords []asking
+	}
+	var curve []point
+	for word := range strings.SplitSeq(b.growth, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return err
+		}
+		p, err := b.grown(ctx, n)
+		if err != nil {
+			return err
+		}
+		curve = append(curve, point{n, p["by field"], p["status"]})
+	}
+	for _, p := range curve {
+		each := middle(p.all, askedWall) / time.Duration(p.proxies)
+		t.rows = append(t.rows, []string{
+			fmt.Sprint(p.proxies), millis(middle(p.all, askedWall)), fmt.Sprintf("%.2f ms", float64(each)/1e6),
+			fmt.Sprintf("%.2f ms", middle(p.all, func(a asking) float64 { return a.CPU })*1e3/float64(p.proxies)), megabytes(middle(p.all, askedMemory)),
+			fmt.Sprint(middle(p.all, toEnvoys)), megabytes(middle(p.all, func(a asking) int64 { return a.Envoys.Bytes })),
+			millis(middle(p.onlyWords, askedWall)), megabytes(middle(p.onlyWords, askedMemory)),
+		})
+	}
+	b.report.add(t)
+	first, last := curve[0], curve[len(curve)-1]
+	work := fmt.Sprintf("growth from %d to %d proxies", first.proxies, last.proxies)
+	linear := times(middle(last.all, askedWall), middle(first.all, askedWall)) / (float64(last.proxies) / float64(first.proxies))
+	b.report.must(work, "time linear (a proxy at most 1.3× as much)", linear <= 1.3, "%.2f×", linear)
+	b.report.must(work, "requests linear", middle(last.all, toEnvoys) == int64(last.proxies) && middle(first.all, toEnvoys) == int64(first.proxies), "%d and %d", middle(first.all, toEnvoys), middle(last.all, toEnvoys))
+	more := float64(middle(last.all, askedMemory)) / float64(middle(first.all, askedMemory))
+	b.report.must(work, "memory flat (at most 1.5× as much)", more <= 1.5, "%.2f× (%s to %s)", more, megabytes(middle(first.all, askedMemory)), megabytes(middle(last.all, askedMemory)))
+	return nil
+}
+
+func (b *bench) grown(ctx context.Context, proxies int) (_ map[string][]asking, err error) {
+	s, err := b.simulate(ctx, mesh{proxies: proxies, istiods: 3, dumpMB: b.growthMB})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return b.ask(ctx, s, b.fleetRuns, []program{b.query(s, "by field", askByField), b.query(s, "status")})
+}
