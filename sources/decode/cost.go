@@ -16,6 +16,10 @@ func textCost(n int) int64 { return costString + int64(n) }
 
 func arrayCost(n int) int64 { return costSlice + costAny*int64(n) }
 
+// ObjectCost estimates the bytes of memory that an object of so many members
+// takes beside the members' own, for a budget.
+func ObjectCost(members int) int64 { return mapCost(members) }
+
 // numbersCost is that of the numbers among vals.
 func numbersCost(vals []any) (cost int64) {
 	for _, v := range vals {

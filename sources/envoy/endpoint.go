@@ -51,12 +51,13 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	for i, row := range rows { // a copy for each: who keeps one element must not keep them all
 		out[i] = p.endpoint(&row)
 	}
+	p.told(costElement * int64(len(out)))
 	return out, nil
 }
 
 // endpoint makes a row. All rows of a proxy have the same fields.
 func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
-	return mesh.LaterObject("Endpoint", p.owner, func(context.Context) (map[string]any, error) {
+	return p.later("Endpoint", func(context.Context) (map[string]any, error) {
 		m := map[string]any{
 			"address": orNull(e.address.text), "ip": orNull(e.address.ip), "port": nil,
 			"hostname": orNull(e.hostname), "cluster": e.cluster, "health": cmp.Or(e.health, "UNKNOWN"),

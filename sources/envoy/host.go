@@ -70,6 +70,8 @@ func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 		return nil, doc.Named(err)
 	}
 	p.hosts = t
+	p.bears(doc)
+	p.told(costElement * int64(len(t.rows)))
 	return t, nil
 }
 

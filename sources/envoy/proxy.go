@@ -31,7 +31,8 @@ type Proxy struct {
 	wanted   mesh.Hint // the elements wanted
 
 	mu   sync.Mutex
-	dump *dump // of the last config dump seen
+	dump *dump       // of the last config dump seen
+	grew func(int64) // of the documents; nil: nobody counts
 
 	reading sync.Mutex // held while an answer to /clusters is read
 	hosts   *hostTable // of the last one seen
@@ -108,6 +109,7 @@ func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.bears(doc)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dump == nil || p.dump.doc != doc {

@@ -232,8 +232,9 @@ func (r *resource) document(more int) map[string]any {
 func (p *Proxy) objects(kind string, all []resource, fields func(context.Context, *resource) (map[string]any, error)) []any {
 	out := make([]any, len(all))
 	for i, r := range all { // a copy for each: who keeps one element must not keep them all
-		out[i] = mesh.LaterObject(kind, p.owner, func(ctx context.Context) (map[string]any, error) { return fields(ctx, &r) })
+		out[i] = p.later(kind, func(ctx context.Context) (map[string]any, error) { return fields(ctx, &r) })
 	}
+	p.told(costElement * int64(len(out)))
 	return out
 }
 

@@ -25,7 +25,7 @@ func (p *Proxy) routes(ctx context.Context) (any, error) {
 func (p *Proxy) routeConfigurationFields(_ context.Context, r *resource) (map[string]any, error) {
 	m := r.document(0)
 	if hosts, ok := m["virtualHosts"]; ok {
-		m["virtualHosts"] = each(hosts, func(v any) any { return p.virtualHost(v, r.name) })
+		m["virtualHosts"] = p.each(hosts, func(v any) any { return p.virtualHost(v, r.name) })
 	}
 	return m, nil
 }
@@ -37,7 +37,7 @@ func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
 		m["routeConfiguration"] = routeConfiguration
 		if routes, ok := m["routes"]; ok {
 			name := text(m, "name")
-			m["routes"] = each(routes, func(v any) any { return p.route(v, routeConfiguration, name) })
+			m["routes"] = p.each(routes, func(v any) any { return p.route(v, routeConfiguration, name) })
 		}
 	})
 }
@@ -49,13 +49,13 @@ func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Objec
 		m["routeConfiguration"] = routeConfiguration
 		m["virtualHost"] = virtualHost
 		m["virtualService"] = origin(m["metadata"])
-		m["destinations"] = destinations(m["route"])
+		m["destinations"] = p.destinations(m["route"])
 	})
 }
 
 // inside makes an object of one inside another, with more fields.
 func (p *Proxy) inside(kind string, v any, more func(map[string]any)) *mesh.Object {
-	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (map[string]any, error) {
+	return p.later(kind, func(ctx context.Context) (map[string]any, error) {
 		v, err := mesh.Force(ctx, v)
 		if err != nil {
 			return nil, err
@@ -69,7 +69,7 @@ func (p *Proxy) inside(kind string, v any, more func(map[string]any)) *mesh.Obje
 }
 
 // each makes an array of another, element by element, when it is looked at.
-func each(v any, of func(any) any) any {
+func (p *Proxy) each(v any, of func(any) any) any {
 	return mesh.Later(func(ctx context.Context) (any, error) {
 		v, err := mesh.Force(ctx, v)
 		a, ok := v.([]any)
@@ -80,6 +80,7 @@ func each(v any, of func(any) any) any {
 		for i, w := range a {
 			out[i] = of(w)
 		}
+		p.told(costElement * int64(len(out)))
 		return out, nil
 	})
 }
@@ -87,7 +88,7 @@ func each(v any, of func(any) any) any {
 // destinations lists the clusters that a route's action sends to, with their
 // weights as Envoy has them; the one cluster of a plain route weighs 100. The
 // cluster is null where a header names it.
-func destinations(action any) any {
+func (p *Proxy) destinations(action any) any {
 	if action == nil {
 		return []any{}
 	}
@@ -117,6 +118,7 @@ func destinations(action any) any {
 		if m["cluster"] != nil || m["clusterHeader"] != nil {
 			out = append(out, destination(m["cluster"], 100))
 		}
+		p.told((costFact + decode.ObjectCost(2)) * int64(len(out)))
 		return out, nil
 	})
 }

@@ -48,11 +48,12 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	out := []any{}
 	for _, r := range all { // a copy for each: who keeps one element must not keep them all
 		for _, c := range certificates(r.fields) {
-			out = append(out, mesh.LaterObject("Secret", p.owner, func(context.Context) (map[string]any, error) {
+			out = append(out, p.later("Secret", func(context.Context) (map[string]any, error) {
 				return certificateFields(&r, c, p.now), nil
 			}))
 		}
 	}
+	p.told(costElement * int64(len(out)))
 	return out, nil
 }
 
