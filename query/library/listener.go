@@ -20,28 +20,35 @@ func (m *matcher) listener(c *eval.Call, l any, r routing.Request) (*routing.Ans
 	if n, ok := port.(int); ok && r.DestinationPort == 0 {
 		r.DestinationPort = n
 	}
-	chain, unsupported, err := routing.Chain(c.Ctx, l, r)
+	taken, err := routing.Chain(c.Ctx, m.cache, l, r, routing.Seen{})
 	if err != nil {
 		return nil, err
 	}
-	if unsupported != "" {
-		return &routing.Answer{Unsupported: []string{unsupported}}, nil
+	if taken.Unsupported != "" {
+		return &routing.Answer{Unsupported: []string{taken.Unsupported}}, nil
 	}
-	hcm, other, err := connectionManager(c.Ctx, chain)
-	if err != nil || chain == nil {
+	hcm, other, err := connectionManager(c.Ctx, taken.Chain)
+	if err != nil || taken.Chain == nil {
 		return nil, err
 	}
 	if hcm == nil {
 		return &routing.Answer{Unsupported: []string{"no HTTP: " + other}}, nil
 	}
-	rc, name, err := routesOf(c.Ctx, l, hcm)
+	at, err := m.routesOf(c.Ctx, l, hcm, r)
 	if err != nil {
 		return nil, err
 	}
-	if rc == nil {
-		return &routing.Answer{Unsupported: []string{"route configuration " + name}}, nil
+	if at.configuration == nil {
+		if at.unsupported == "" { // no scope has the request
+			return nil, nil
+		}
+		return &routing.Answer{Unsupported: []string{at.unsupported}}, nil
 	}
-	return routing.Configuration(c.Ctx, m.regexes, rc, hcmOf(hcm, r), r)
+	how, err := hcmOf(c.Ctx, l, hcm, r)
+	if err != nil {
+		return nil, err
+	}
+	return routing.Configuration(c.Ctx, m.cache, at.configuration, how, r)
 }
 
 const hcmType = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -78,41 +85,84 @@ func get[T any](ctx context.Context, v any, key string) (t T, err error) {
 	return t, err
 }
 
-// routesOf gives the route configuration of a connection manager: its own, or
-// the one of that name of the listener's proxy.
-func routesOf(ctx context.Context, l any, hcm map[string]any) (rc any, name string, err error) {
+// routesAt is where a connection manager's routes are.
+type routesAt struct {
+	configuration any
+	name          string // of the configuration; empty for one of its own
+	unsupported   string // what keeps it from being found
+}
+
+// routesOf gives the route configuration of a connection manager: its own, the
+// one of that name of the listener's proxy, or the one of the request's scope.
+func (m *matcher) routesOf(ctx context.Context, l any, hcm map[string]any, r routing.Request) (at routesAt, err error) {
 	if rc := hcm["routeConfig"]; rc != nil {
-		return rc, "", nil
+		at.name, err = get[string](ctx, rc, "name")
+		at.configuration = rc
+		return at, err
 	}
-	if name, err = get[string](ctx, hcm["rds"], "routeConfigName"); err != nil {
-		return nil, "", err
+	if hcm["scopedRoutes"] != nil {
+		scope, why, err := routing.Scope(ctx, m.cache, hcm["scopedRoutes"], r)
+		if err != nil || why != "" || scope == nil {
+			return routesAt{unsupported: why}, err
+		}
+		if rc, err := mesh.Get(ctx, scope, "routeConfiguration"); err != nil || rc != nil {
+			return routesAt{configuration: rc}, err
+		}
+		at.name, err = get[string](ctx, scope, "routeConfigurationName")
+		if err != nil {
+			return at, err
+		}
+	} else if at.name, err = get[string](ctx, hcm["rds"], "routeConfigName"); err != nil {
+		return at, err
 	}
 	o, ok := l.(*mesh.Object)
 	if !ok || o.Owner == nil {
-		return nil, "", fmt.Errorf("match: the listener's routes, %s, are its proxy's, and this is only a copy of the listener", name)
+		return at, fmt.Errorf("match: the listener's routes, %s, are its proxy's, and this is only a copy of the listener", at.name)
 	}
-	section, err := mesh.Get(ctx, o.Owner, "routes")
-	if err != nil {
-		return nil, name, err
+	at.configuration, err = named(ctx, o.Owner, "routes", at.name)
+	if err == nil && at.configuration == nil {
+		at.unsupported = "route configuration " + at.name
 	}
-	routes, err := withName(ctx, section, name)
-	if err != nil {
-		return nil, name, err
-	}
-	for _, r := range routes {
-		if n, err := get[string](ctx, r, "name"); err != nil || n == name {
-			return r, name, err
-		}
-	}
-	return nil, name, nil
+	return at, err
 }
 
-// withName gives the elements of a section that have a name, and perhaps
+// named gives the element of a section that has a name, the one in use where
+// there are several; nil where there is none.
+func named(ctx context.Context, owner *mesh.Object, section, name string) (any, error) {
+	v, err := mesh.Get(ctx, owner, section)
+	if err != nil {
+		return nil, err
+	}
+	some, err := narrowed(ctx, v, mesh.Hint{By: "name", Names: []string{name}})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range some {
+		if n, err := get[string](ctx, e, "name"); err != nil || n != name {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if used, err := inUse(ctx, e); err != nil || used {
+			return e, err
+		}
+	}
+	return nil, nil
+}
+
+// inUse tells whether Envoy uses an element of a section.
+func inUse(ctx context.Context, e any) (bool, error) {
+	state, err := get[string](ctx, e, "state")
+	return state == "" || state == "ACTIVE" || state == "STATIC", err
+}
+
+// narrowed gives the elements of a section that a hint wants, and perhaps
 // others.
-func withName(ctx context.Context, section any, name string) ([]any, error) {
+func narrowed(ctx context.Context, section any, h mesh.Hint) ([]any, error) {
 	if n, ok := section.(eval.Narrower); ok {
 		if _, done := n.Forced(); !done {
-			if some, ok, err := n.Narrow(ctx, mesh.Hint{By: "name", Names: []string{name}}); err != nil || ok {
+			if some, ok, err := n.Narrow(ctx, h); err != nil || ok {
 				return some, err
 			}
 		}
@@ -120,20 +170,4 @@ func withName(ctx context.Context, section any, name string) ([]any, error) {
 	all, err := mesh.Force(ctx, section)
 	some, _ := all.([]any)
 	return some, err
-}
-
-// hcmOf reads what a connection manager does to a request before its routes.
-func hcmOf(hcm map[string]any, r routing.Request) routing.HCM {
-	flag := func(key string) bool {
-		b, _ := hcm[key].(bool)
-		return b
-	}
-	m := routing.HCM{
-		StripAnyHostPort: flag("stripAnyHostPort"), StripTrailingHostDot: flag("stripTrailingHostDot"),
-		MergeSlashes: flag("mergeSlashes"), NormalizePath: flag("normalizePath"),
-	}
-	if flag("stripMatchingHostPort") {
-		m.StripMatchingHostPort = r.DestinationPort
-	}
-	return m
 }

@@ -9,12 +9,12 @@ import (
 )
 
 func matchNatives() []eval.Native {
-	m := &matcher{regexes: &routing.Regexes{}}
+	m := &matcher{cache: &routing.Cache{}}
 	return []eval.Native{{Name: "_match", Arity: 1, Each: m.match}}
 }
 
 // matcher is match(request) for the kinds that Envoy routes by.
-type matcher struct{ regexes *routing.Regexes }
+type matcher struct{ cache *routing.Cache }
 
 func (m *matcher) match(c *eval.Call, yield func(any) error) error {
 	r, err := parseRequest(c.Ctx, c.Args[0])
@@ -44,15 +44,15 @@ func (m *matcher) one(c *eval.Call, v any, r routing.Request, yield func(any) er
 	var a *routing.Answer
 	switch kind {
 	case "RouteConfiguration":
-		a, err = routing.Configuration(c.Ctx, m.regexes, v, routing.HCM{}, r)
+		a, err = routing.Configuration(c.Ctx, m.cache, v, routing.HCM{Minor: minorOf(c.Ctx, v)}, r)
 	case "VirtualHost":
-		a, err = routing.Host(c.Ctx, m.regexes, v, routing.HCM{}, r)
+		a, err = routing.Host(c.Ctx, m.cache, v, routing.HCM{Minor: minorOf(c.Ctx, v)}, r)
 	case "Listener":
 		a, err = m.listener(c, v, r)
 	default:
 		return fmt.Errorf("match takes a route configuration, a virtual host or a listener, not %v", kind)
 	}
-	if err != nil || a == nil {
+	if err != nil || a == nil || a.Status == 404 && len(a.Unsupported) == 0 {
 		return err
 	}
 	out, err := matched(c, a)
@@ -80,7 +80,7 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 	out["cluster"] = orNull(a.Cluster)
 	out["url"] = orNull(a.URL)
 	out["directStatus"], out["redirectTo"] = nil, nil
-	if status := max(a.DirectStatus, a.Status); status != 0 {
+	if status := max(a.DirectStatus, a.Status); status != 0 && status != 404 {
 		out["directStatus"] = status
 	}
 	if a.RedirectStatus != 0 {

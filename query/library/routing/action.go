@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"context"
 	"strconv"
 )
 
@@ -63,7 +64,15 @@ func (c *choice) clusters(a message, r *routed) (host string) {
 const noCluster = 503
 
 func (c *choice) one(name string) {
-	c.answer.Cluster, c.answer.Clusters = name, []Share{{name, 1}}
+	c.answer.Cluster, c.answer.Clusters = name, []Share{{Name: name, Share: 1}}
+}
+
+// Weighted gives the shares of weighted clusters that are not a route's, as a
+// TCP proxy has them, and the one that a random value decides for.
+func Weighted(ctx context.Context, clusters any, random *uint64) (shares []Share, one string, err error) {
+	c := newChoice(ctx, &Cache{}, HCM{})
+	c.weighted(c.message(clusters), &routed{Request: Request{Random: random}})
+	return c.answer.Clusters, c.answer.Cluster, c.err
 }
 
 // weighted gives the shares of weighted clusters, and the one that a random
@@ -96,7 +105,7 @@ func (c *choice) weighted(w message, r *routed) (host string) {
 				c.answer.DirectStatus = noCluster
 			}
 		}
-		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum)})
+		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum), e.fields["metadataMatch"]})
 	}
 	return host
 }

@@ -5,30 +5,6 @@ import (
 	"slices"
 )
 
-// Answer is what Envoy would do with a request.
-type Answer struct {
-	Status int // 0 where a route was found; else what Envoy answers itself: 400, 404
-
-	Route       any    // the route entry, as it is in the document
-	VirtualHost string // the name of the virtual host that was chosen; empty for none
-
-	Cluster  string  // the one that is asked; empty where only shares are known
-	Clusters []Share // all that may be asked
-	URL      string  // the request's URL as it is forwarded; empty where it is not
-
-	RedirectStatus int // 301 and the like; 0 when it is none
-	RedirectTo     string
-	DirectStatus   int // of a direct response; 0 when it is none
-
-	Unsupported []string // what was met and can't be decided here, each once
-}
-
-// Share is one cluster of a route and how much of the requests it takes, 0 to 1.
-type Share struct {
-	Name  string
-	Share float64
-}
-
 // routed is a request on its way, with its headers as the routes see them.
 type routed struct {
 	Request
@@ -38,7 +14,9 @@ type routed struct {
 // choice is one request being decided.
 type choice struct {
 	*reader
-	*Regexes
+	*Cache
+	hcm              HCM
+	configuration    any // the route configuration; nil for none
 	ignoreParameters bool
 	answer           *Answer
 }
@@ -49,21 +27,22 @@ func (c *choice) unsupported(what string) {
 	}
 }
 
-func newChoice(ctx context.Context, x *Regexes) *choice {
-	return &choice{reader: &reader{ctx: ctx}, Regexes: x, answer: &Answer{}}
+func newChoice(ctx context.Context, x *Cache, m HCM) *choice {
+	return &choice{reader: &reader{ctx: ctx}, Cache: x, hcm: m, answer: &Answer{}}
 }
 
 // Configuration decides a request by a route configuration: its virtual host,
-// then the first of its routes that matches. Nil means 404: no virtual host,
-// or no route in the one that was chosen; Envoy never tries another.
-func Configuration(ctx context.Context, x *Regexes, routeConfiguration any, m HCM, r Request) (*Answer, error) {
-	c := newChoice(ctx, x)
+// then the first of its routes that matches. Where there is no virtual host,
+// or no route in the one that was chosen, the answer is a 404; Envoy never
+// tries another.
+func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM, r Request) (*Answer, error) {
+	c := newChoice(ctx, x, m)
+	c.configuration = routeConfiguration
 	rc := c.message(routeConfiguration)
 	c.ignoreParameters = rc.flag("ignorePathParametersInPathMatching")
-	req, ok := m.prepare(r)
-	if !ok {
-		c.answer.Status = 400
-		return c.answer, c.err
+	req, said := m.prepare(r)
+	if said != nil {
+		return said, c.err
 	}
 	to := &routed{req, req.headers()}
 	for _, what := range [][2]string{{"vhds", "virtual hosts on demand"}, {"routeSpecifiers", "route specifiers"}} {
@@ -73,49 +52,87 @@ func Configuration(ctx context.Context, x *Regexes, routeConfiguration any, m HC
 	}
 	vh, ok := c.virtualHost(rc, to.headers)
 	if !ok || to.headers.first("x-forwarded-proto") == "" { // with no x-forwarded-proto there is no route
-		return nil, c.err
+		return c.none(to), c.err
 	}
 	return c.in(vh, to)
 }
 
 // Host decides a request by one virtual host, whatever the request's host.
-func Host(ctx context.Context, x *Regexes, virtualHost any, m HCM, r Request) (*Answer, error) {
-	c := newChoice(ctx, x)
-	req, ok := m.prepare(r)
-	if !ok {
-		c.answer.Status = 400
-		return c.answer, nil
+func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*Answer, error) {
+	c := newChoice(ctx, x, m)
+	req, said := m.prepare(r)
+	if said != nil {
+		return said, nil
 	}
-	return c.in(c.message(virtualHost), &routed{req, req.headers()})
+	return c.in(virtualHost, &routed{req, req.headers()})
+}
+
+// none is the answer where no route is chosen.
+func (c *choice) none(r *routed) *Answer {
+	c.answer.Status = 404
+	if !c.upgrades(message{}, r) {
+		c.answer.Status = 403
+	}
+	return c.answer
 }
 
 // in decides by the routes of a virtual host.
-func (c *choice) in(vh message, r *routed) (*Answer, error) {
-	c.answer.VirtualHost = vh.text("name")
+func (c *choice) in(host any, r *routed) (*Answer, error) {
+	vh := c.message(host)
+	c.answer.VirtualHost, c.answer.Host = vh.text("name"), host
 	if c.mustBeTLS(vh, r) {
 		c.answer.RedirectStatus, c.answer.RedirectTo = 301, "https://"+r.Host+r.Path
 		return c.answer, c.err
 	}
-	if vh.has("matcher") {
-		c.unsupported("matcher tree")
-		return c.answer, c.err
-	}
 	routes, _ := vh.value("routes").([]any)
-	for _, route := range routes {
+	if vh.has("matcher") {
+		routes = c.matched(vh.sub("matcher"), r)
+	}
+	c.answer.choice, c.answer.asked, c.answer.routes = c, r, routes
+	for i, route := range routes {
 		m := c.message(route)
 		if c.err == nil && c.holds(m.sub("match"), r) && c.err == nil {
 			if m.has("routeSpecifiers") || vh.has("routeSpecifiers") {
 				c.unsupported("route specifiers")
 			}
-			c.answer.Route = route
+			c.answer.Route, c.answer.routes = route, routes[:i]
+			if !c.upgrades(m.sub("route"), r) {
+				c.answer.Status = 403
+				return c.answer, c.err
+			}
 			c.act(m, r)
 			return c.answer, c.err
 		}
 	}
-	if c.err != nil || len(c.answer.Unsupported) == 0 {
-		return nil, c.err
+	return c.none(r), c.err
+}
+
+// matched gives the routes that a matcher tree leads to: no other is tried.
+func (c *choice) matched(tree message, r *routed) []any {
+	action := c.decide(tree, r)
+	if action.fields == nil {
+		return nil
 	}
-	return c.answer, nil // no route, but one of them could not be decided
+	config := action.sub("typedConfig")
+	if routes, ok := config.value("routes").([]any); ok { // a RouteList
+		return routes
+	}
+	return []any{action.value("typedConfig")}
+}
+
+// upgrades tells whether the request asks for no upgrade that isn't allowed:
+// the route has the first word, then the connection manager.
+func (c *choice) upgrades(action message, r *routed) bool {
+	kind := r.upgrade()
+	if kind == "" || c.hcm.Upgrades == nil {
+		return true
+	}
+	for _, u := range action.list("upgradeConfigs") {
+		if asciiLower(u.text("upgradeType")) == kind {
+			return u.flagOr("enabled", true)
+		}
+	}
+	return c.hcm.Upgrades[kind]
 }
 
 // mustBeTLS is require_tls: it looks at x-forwarded-proto.

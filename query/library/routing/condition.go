@@ -5,36 +5,45 @@ import (
 	"strings"
 )
 
-// holds tells whether a route's match holds for a request. Envoy asks all of
-// it, so the order is ours: what can't be decided comes last, to be told only
-// where the answer hangs on it.
-func (c *choice) holds(m message, r *routed) bool {
-	if !c.path(m, r) || m.has("grpc") && !isGRPC(r.headers) {
-		return false
+// holds tells whether a route's match holds for a request.
+func (c *choice) holds(m message, r *routed) bool { return c.misses(m, r).kind == fits }
+
+// misses gives the first condition of a route's match that doesn't hold. Envoy
+// asks all of them, so the order is ours: what can't be decided comes last, to
+// be told only where the answer hangs on it.
+func (c *choice) misses(m message, r *routed) miss {
+	if !c.path(m, r) {
+		return miss{byPath, m}
+	}
+	if m.has("grpc") && !isGRPC(r.headers) {
+		return miss{byGRPC, m}
 	}
 	for _, h := range m.list("headers") {
 		if !c.header(h, r.headers) {
-			return false
+			return miss{byHeader, h}
 		}
 	}
 	if qs := m.list("queryParameters"); len(qs) > 0 {
 		params := queryOf(r.Path)
 		for _, q := range qs {
 			if !c.parameter(q, params) {
-				return false
+				return miss{byParameter, q}
 			}
 		}
 	}
 	for _, k := range m.list("cookies") {
 		v, ok := cookiesOf(r.headers)[k.text("name")]
 		if (ok && c.stringMatch(k.sub("stringMatch"), v)) == k.flag("invertMatch") {
-			return false
+			return miss{byCookie, k}
 		}
 	}
-	if f := m.sub("runtimeFraction"); m.has("runtimeFraction") && !c.fraction(f, r.Random) {
-		return false
+	if m.has("runtimeFraction") && !c.fraction(m.sub("runtimeFraction"), &r.Request) {
+		return miss{byFraction, m.sub("runtimeFraction")}
 	}
-	return c.context(m, r)
+	if !c.context(m, r) {
+		return miss{byContext, m}
+	}
+	return miss{}
 }
 
 // context are the conditions on what the request alone does not say.
@@ -47,8 +56,10 @@ func (c *choice) context(m message, r *routed) bool {
 		return false
 	}
 	for _, d := range m.list("dynamicMetadata") {
-		c.unsupported("dynamic metadata")
-		if !d.flag("invert") { // as without metadata: what is missing matches inverted only
+		if r.Metadata == nil {
+			c.unsupported("dynamic metadata")
+		}
+		if c.metadata(d, r.Metadata) == d.flag("invert") { // what is missing matches inverted only
 			return false
 		}
 	}
@@ -61,15 +72,19 @@ func (c *choice) context(m message, r *routed) bool {
 
 // fraction decides 0 and 100 percent, and anything between by the request's
 // random value; without one it is a share, which is told, and taken.
-func (c *choice) fraction(f message, random *uint64) bool {
+func (c *choice) fraction(f message, r *Request) bool {
 	d := f.sub("defaultValue")
 	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.text("denominator")]
 	n := d.number("numerator")
 	if key := f.text("runtimeKey"); key != "" {
-		c.unsupported("runtime key " + key)
+		if set, ok := r.Runtime[key]; ok {
+			n = set
+		} else if r.Runtime == nil {
+			c.unsupported("runtime key " + key)
+		}
 	}
-	if random != nil && per > 0 {
-		return int64(*random%uint64(per)) < n
+	if r.Random != nil && per > 0 {
+		return int64(*r.Random%uint64(per)) < n
 	}
 	if n > 0 && n < per {
 		c.unsupported("runtime fraction " + strconv.FormatInt(n, 10) + "/" + strconv.FormatInt(per, 10))
@@ -83,7 +98,7 @@ func isGRPC(h headers) bool {
 }
 
 // header is a HeaderMatcher. Since Envoy 1.39 each value of a header that
-// occurs again is matched alone.
+// occurs again is matched alone, before it they were joined.
 func (c *choice) header(m message, h headers) bool {
 	values, exists := h[asciiLower(m.text("name"))]
 	asEmpty, invert := m.flag("treatMissingHeaderAsEmpty"), m.flag("invertMatch")
@@ -96,6 +111,9 @@ func (c *choice) header(m message, h headers) bool {
 			return false // a missing header matches no value, not even inverted
 		}
 		values = []string{""}
+	}
+	if len(values) > 1 && c.hcm.before(39) {
+		values = []string{strings.Join(values, ",")}
 	}
 	for _, v := range values {
 		if c.headerValue(m, v) {

@@ -10,13 +10,32 @@ type HCM struct {
 	StripMatchingHostPort int // the listener's port; 0: it is not set
 	MergeSlashes          bool
 	NormalizePath         bool
+	EscapedSlashes        string // pathWithEscapedSlashesAction
+
+	// Edge is what becomes of headers that say where a request is from; nil
+	// leaves them as they are.
+	Edge *Edge
+
+	// Upgrades are the kinds of upgrade that are allowed, in lower case; nil:
+	// that is not looked at.
+	Upgrades map[string]bool
+
+	// Minor gives Envoy's minor version, 40 of 1.40, for the rules that have
+	// changed. It is asked when the answer hangs on it. Nil: the newest.
+	Minor func() int
 }
 
-// prepare gives the request as the routes see it; ok is false when Envoy
-// refuses it (400).
-func (m HCM) prepare(r Request) (Request, bool) {
+// before tells whether Envoy is older than 1.minor.
+func (m HCM) before(minor int) bool { return m.Minor != nil && m.Minor() < minor }
+
+// prepare gives the request as the routes see it, or what Envoy answers to it
+// itself.
+func (m HCM) prepare(r Request) (Request, *Answer) {
 	if strings.Contains(r.Path, "#") { // http_reject_path_with_fragment, on by default
-		return r, false
+		return r, &Answer{Status: 400}
+	}
+	if m.Edge != nil {
+		r = m.Edge.marked(r)
 	}
 	if m.StripTrailingHostDot {
 		r.Host = withoutDot(r.Host)
@@ -26,21 +45,40 @@ func (m HCM) prepare(r Request) (Request, bool) {
 			r.Host = r.Host[:i]
 		}
 	}
-	if m.NormalizePath || m.MergeSlashes {
-		p := pathOnly(r.Path)
-		rest := r.Path[len(p):]
-		if m.NormalizePath {
-			var ok bool
-			if p, ok = normalized(p); !ok {
-				return r, false
-			}
-		}
-		if m.MergeSlashes {
-			p = merged(p)
-		}
-		r.Path = p + rest
+	if r.Method == "CONNECT" { // it has no path
+		return r, nil
 	}
-	return r, true
+	p := pathOnly(r.Path)
+	rest := r.Path[len(p):]
+	p, unescaped := m.unescaped(p)
+	if unescaped && m.EscapedSlashes == "REJECT_REQUEST" {
+		return r, &Answer{Status: 400}
+	}
+	if m.NormalizePath {
+		var ok bool
+		if p, ok = m.normalized(p); !ok {
+			return r, &Answer{Status: 400}
+		}
+	}
+	if m.MergeSlashes {
+		p = merged(p)
+	}
+	r.Path = p + rest
+	if unescaped && m.EscapedSlashes == "UNESCAPE_AND_REDIRECT" {
+		return r, &Answer{RedirectStatus: 307, RedirectTo: r.Path}
+	}
+	return r, nil
+}
+
+// unescaped decodes the slashes of a path, where the connection manager looks
+// at them, and tells whether there were any.
+func (m HCM) unescaped(p string) (string, bool) {
+	switch m.EscapedSlashes {
+	case "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD":
+		q := strings.NewReplacer("%2F", "/", "%2f", "/", "%5C", `\`, "%5c", `\`).Replace(p)
+		return q, q != p
+	}
+	return p, false
 }
 
 // withoutDot cuts the dot at the end of a host's name: "a.:80" is "a:80".
@@ -58,7 +96,7 @@ func merged(p string) string {
 
 // normalized resolves dot segments, turns backslashes into slashes and decodes
 // the escapes of what needs none; %2F stays. A %00 is refused.
-func normalized(p string) (string, bool) {
+func (m HCM) normalized(p string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(p); i++ {
 		c := p[i]
@@ -81,7 +119,7 @@ func normalized(p string) (string, bool) {
 		}
 		b.WriteByte(c)
 	}
-	return withoutDots(b.String()), true
+	return m.withoutDots(b.String()), true
 }
 
 func unreserved(c byte) bool {
@@ -106,14 +144,17 @@ func hexDigit(c byte) (byte, bool) {
 
 // withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does. Since Envoy 1.40
 // a "..;x" counts as "..".
-func withoutDots(p string) string {
+func (m HCM) withoutDots(p string) string {
 	if !strings.HasPrefix(p, "/") {
 		return p
 	}
 	segments := strings.Split(p[1:], "/")
 	var out []string
 	for i, s := range segments {
-		name, _, _ := strings.Cut(s, ";")
+		name, _, more := strings.Cut(s, ";")
+		if more && name == ".." && m.before(40) {
+			name = s
+		}
 		last := i == len(segments)-1
 		switch {
 		case s == ".":

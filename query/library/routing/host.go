@@ -1,56 +1,102 @@
 package routing
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // virtualHost chooses the virtual host of a route configuration for a request:
 // an exact domain, then the longest suffix wildcard, then the longest prefix
 // wildcard, then "*". The choice is final: no route in it means 404.
-func (c *choice) virtualHost(rc message, h headers) (message, bool) {
+func (c *choice) virtualHost(rc message, h headers) (any, bool) {
 	host := h.first(":authority")
 	if name := rc.text("vhostHeader"); name != "" {
 		v := h[asciiLower(name)]
 		if len(v) == 0 {
-			return message{}, false
+			return nil, false
 		}
 		host = v[0]
 	}
 	if rc.flag("ignorePortInHostMatching") {
 		host = host[:portAt(host)]
 	}
-	host = asciiLower(host)
-	var best message
-	rank := hostRank{}
-	for _, vh := range rc.list("virtualHosts") {
-		for _, d := range vh.texts("domains") {
-			if r := rankOf(asciiLower(d), host); r.better(rank) {
-				best, rank = vh, r
+	hosts, _ := rc.value("virtualHosts").([]any)
+	table := c.domainsOf(c.reader, c.configuration, hosts)
+	at, domain := table.find(asciiLower(host))
+	if at < 0 || at >= len(hosts) {
+		return nil, false
+	}
+	c.answer.Domain = domain
+	return hosts[at], true
+}
+
+// domains is which virtual host has which domain, as Envoy asks it.
+type domains struct {
+	exact              map[string]int
+	suffix, prefix     map[string]int // without the *
+	suffixes, prefixes []int          // the lengths of these, the longest first
+	any                int            // of "*"; -1: there is none
+}
+
+func newDomains(r *reader, hosts []any) *domains {
+	d := &domains{exact: map[string]int{}, suffix: map[string]int{}, prefix: map[string]int{}, any: -1}
+	put := func(m map[string]int, domain string, at int) {
+		if _, again := m[domain]; !again {
+			m[domain] = at
+		}
+	}
+	for i, host := range hosts {
+		for _, domain := range r.message(host).texts("domains") {
+			domain = asciiLower(domain)
+			switch {
+			case domain == "*":
+				if d.any < 0 {
+					d.any = i
+				}
+			case strings.HasPrefix(domain, "*"):
+				put(d.suffix, domain[1:], i)
+			case strings.HasSuffix(domain, "*"):
+				put(d.prefix, domain[:len(domain)-1], i)
+			default:
+				put(d.exact, domain, i)
 			}
 		}
 	}
-	return best, rank.class > 0
+	d.suffixes, d.prefixes = lengths(d.suffix), lengths(d.prefix)
+	return d
 }
 
-// hostRank says how well a domain fits: its class (exact 4, suffix 3, prefix
-// 2, "*" 1, none 0), then how much of it is not the wildcard.
-type hostRank struct{ class, length int }
-
-func (r hostRank) better(than hostRank) bool {
-	return r.class > than.class || r.class == than.class && r.length > than.length
-}
-
-func rankOf(domain, host string) hostRank {
-	n := len(domain) - 1
-	switch {
-	case domain == "*":
-		return hostRank{1, 0}
-	case domain == host:
-		return hostRank{4, 0}
-	case n < 0:
-		return hostRank{}
-	case domain[0] == '*' && len(host) > n && strings.HasSuffix(host, domain[1:]): // * is one character or more
-		return hostRank{3, n}
-	case domain[n] == '*' && len(host) > n && strings.HasPrefix(host, domain[:n]):
-		return hostRank{2, n}
+func lengths(m map[string]int) (all []int) {
+	seen := map[int]bool{}
+	for domain := range m {
+		if !seen[len(domain)] {
+			seen[len(domain)] = true
+			all = append(all, len(domain))
+		}
 	}
-	return hostRank{}
+	slices.SortFunc(all, func(a, b int) int { return b - a })
+	return all
+}
+
+// find gives the place of the virtual host for a host in lower case, and the
+// domain of it that fits; -1 for none.
+func (d *domains) find(host string) (at int, domain string) {
+	if at, ok := d.exact[host]; ok {
+		return at, host
+	}
+	for _, n := range d.suffixes {
+		if len(host) > n { // * is one character or more
+			if at, ok := d.suffix[host[len(host)-n:]]; ok {
+				return at, "*" + host[len(host)-n:]
+			}
+		}
+	}
+	for _, n := range d.prefixes {
+		if len(host) > n {
+			if at, ok := d.prefix[host[:n]]; ok {
+				return at, host[:n] + "*"
+			}
+		}
+	}
+	return d.any, "*"
 }

@@ -10,9 +10,16 @@ func pathOnly(p string) string {
 	return p
 }
 
-// withoutParameters cuts ";…" out of every segment (Envoy 1.40; before, all
-// from the first on).
-func withoutParameters(p string) string {
+// withoutParameters cuts ";…" out of every segment; before Envoy 1.40, all
+// from the first on.
+func (c *choice) withoutParameters(p string) string {
+	i := strings.IndexByte(p, ';')
+	if i < 0 {
+		return p
+	}
+	if c.hcm.before(40) {
+		return p[:i]
+	}
 	var b strings.Builder
 	skip := false
 	for i := range len(p) {
@@ -49,7 +56,7 @@ func (c *choice) path(m message, r *routed) bool {
 	}
 	p := pathOnly(r.Path)
 	if c.ignoreParameters {
-		p = withoutParameters(p)
+		p = c.withoutParameters(p)
 	}
 	kind := pathKind(m)
 	if kind == "safeRegex" {

@@ -5,10 +5,14 @@ import (
 	"strings"
 )
 
+// Bytes is the scheme of a connection that is no HTTP, or none that a proxy
+// can see.
+const Bytes = "tcp"
+
 // Request is what Envoy would be asked.
 type Request struct {
 	Method string // GET unless said
-	Scheme string // "http" or "https"; empty: by x-forwarded-proto
+	Scheme string // "http", "https" or [Bytes]; empty: by x-forwarded-proto
 	Host   string // :authority, with its port where it has one
 	Path   string // with the query
 
@@ -17,6 +21,11 @@ type Request struct {
 
 	// Random decides where Envoy would: weighted clusters. Nil: shares are given.
 	Random *uint64
+
+	// Runtime are values of runtime keys, which overrule fractions; nil: none
+	// is known. Metadata are the dynamic metadata by filter; nil likewise.
+	Runtime  map[string]int64
+	Metadata map[string]any
 
 	// Of the connection, for the choice of a filter chain.
 	SNI             string
@@ -27,6 +36,24 @@ type Request struct {
 	SourcePort      int
 	Destination     string // address it connected to
 	DestinationPort int
+
+	// Principal is whom the client's certificate is for,
+	// "spiffe://cluster.local/ns/default/sa/web"; empty where none is known.
+	Principal string
+}
+
+// upgrade gives what a request wants its connection to become, in lower case:
+// empty for none.
+func (r *routed) upgrade() string {
+	if r.Method == "CONNECT" {
+		return "connect"
+	}
+	for token := range strings.SplitSeq(asciiLower(strings.Join(r.headers["connection"], ",")), ",") {
+		if strings.TrimSpace(token) == "upgrade" {
+			return asciiLower(r.headers.first("upgrade"))
+		}
+	}
+	return ""
 }
 
 // headers are a request's headers as Envoy sees them: by lower-case name, each

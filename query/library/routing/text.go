@@ -4,16 +4,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 )
-
-// Regexes keeps compiled expressions for the length of a run. The zero value
-// is ready; it may be shared.
-type Regexes struct{ compiled sync.Map }
 
 // find gives the compiled form; nil for what RE2 refuses (Envoy would have
 // refused the configuration).
-func (x *Regexes) find(expr string) *regexp.Regexp {
+func (x *Cache) find(expr string) *regexp.Regexp {
 	if v, ok := x.compiled.Load(expr); ok {
 		return v.(*regexp.Regexp)
 	}
@@ -26,14 +21,34 @@ func (x *Regexes) find(expr string) *regexp.Regexp {
 }
 
 // full tells whether an expression matches all of a text. Since Envoy 1.40
-// expressions see bytes as Latin-1 characters.
-func (x *Regexes) full(expr, text string) bool {
-	re := x.find(`\A(?:` + expr + `)\z`)
+// expressions see bytes as Latin-1 characters, before it as UTF-8.
+func (c *choice) full(expr, text string) bool {
+	expr = `\A(?:` + expr + `)\z`
+	if c.utf8(expr, text) {
+		re, err := regexp.Compile(expr)
+		return err == nil && re.MatchString(text)
+	}
+	re := c.find(expr)
 	return re != nil && re.MatchString(latin1(text))
 }
 
+// utf8 tells whether an older Envoy is asked about something that it reads in
+// another way.
+func (c *choice) utf8(expr, text string) bool {
+	return (!ascii(expr) || !ascii(text)) && c.hcm.before(40)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 // replace is RE2's GlobalReplace: \N is what group N matched.
-func (x *Regexes) replace(expr, substitution, text string) string {
+func (x *Cache) replace(expr, substitution, text string) string {
 	re := x.find(expr)
 	if re == nil {
 		return text
@@ -68,16 +83,14 @@ func expand(b *strings.Builder, substitution, text string, at []int) {
 
 // latin1 makes a character of each byte.
 func latin1(s string) string {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			r := make([]rune, len(s))
-			for j := range len(s) {
-				r[j] = rune(s[j])
-			}
-			return string(r)
-		}
+	if ascii(s) {
+		return s
 	}
-	return s
+	r := make([]rune, len(s))
+	for i := range len(s) {
+		r[i] = rune(s[i])
+	}
+	return string(r)
 }
 
 func unlatin1(s string) string {

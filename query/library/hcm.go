@@ -1,0 +1,101 @@
+package library
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// hcmOf reads what a connection manager does to a request before its routes.
+func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Request) (routing.HCM, error) {
+	flag := func(key string) bool { return hcm[key] == true }
+	text := func(key string) string { s, _ := hcm[key].(string); return s }
+	m := routing.HCM{
+		StripAnyHostPort: flag("stripAnyHostPort"), StripTrailingHostDot: flag("stripTrailingHostDot"),
+		MergeSlashes: flag("mergeSlashes"), NormalizePath: flag("normalizePath"), EscapedSlashes: text("pathWithEscapedSlashesAction"),
+		Edge: &routing.Edge{UseRemoteAddress: flag("useRemoteAddress")}, Upgrades: map[string]bool{},
+		Minor: minorOf(ctx, listener),
+	}
+	if flag("stripMatchingHostPort") {
+		m.StripMatchingHostPort = r.DestinationPort
+	}
+	m.Edge.TrustedHops, _ = hcm["xffNumTrustedHops"].(int)
+	scheme, err := get[string](ctx, hcm["schemeHeaderTransformation"], "schemeToOverwrite")
+	if err != nil {
+		return m, err
+	}
+	m.Edge.Scheme = scheme
+	if m.Edge.Internal, err = internal(ctx, hcm["internalAddressConfig"]); err != nil {
+		return m, err
+	}
+	upgrades, _, err := elements(ctx, hcm["upgradeConfigs"])
+	for _, u := range upgrades {
+		kind, err := get[string](ctx, u, "upgradeType")
+		if err != nil {
+			return m, err
+		}
+		on, err := mesh.Get(ctx, u, "enabled")
+		if err != nil {
+			return m, err
+		}
+		m.Upgrades[strings.ToLower(kind)] = on != false
+	}
+	return m, err
+}
+
+// internal reads which addresses are internal.
+func internal(ctx context.Context, config any) (all []netip.Prefix, err error) {
+	ranges, err := get[[]any](ctx, config, "cidrRanges")
+	for _, g := range ranges {
+		address, err := get[string](ctx, g, "addressPrefix")
+		if err != nil {
+			return nil, err
+		}
+		bits, err := get[int](ctx, g, "prefixLen")
+		if err != nil {
+			return nil, err
+		}
+		if addr, err := netip.ParseAddr(address); err == nil {
+			if p, err := addr.Prefix(bits); err == nil {
+				all = append(all, p)
+			}
+		}
+	}
+	return all, err
+}
+
+// minorOf gives the minor version of the Envoy that a value is of, when it is
+// asked for; nil where the value is no Envoy's. One that can't be had counts as
+// the newest.
+func minorOf(ctx context.Context, v any) func() int {
+	o, ok := v.(*mesh.Object)
+	if !ok || o.Proxy() == nil {
+		return nil
+	}
+	proxy := o.Proxy()
+	return func() int {
+		server, err := mesh.Get(ctx, proxy, "server")
+		if err != nil {
+			return newest
+		}
+		text, err := get[string](ctx, server, "version") // "5ab1…/1.40.0/Clean/RELEASE/BoringSSL"
+		if err != nil {
+			return newest
+		}
+		for part := range strings.SplitSeq(text, "/") {
+			if words := strings.SplitN(part, ".", 3); len(words) == 3 && words[0] == "1" {
+				if n, err := strconv.Atoi(words[1]); err == nil {
+					return n
+				}
+			}
+		}
+		return newest
+	}
+}
+
+// newest is a minor version above all that a rule asks for.
+const newest = 1 << 20

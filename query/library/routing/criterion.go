@@ -1,0 +1,214 @@
+package routing
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+type candidate struct {
+	chain any
+	at    int
+	match message
+}
+
+// A criterion of a filter chain match.
+type criterion struct {
+	name   string
+	fields []string // of the match
+	keep   func([]candidate, *Request) []candidate
+	has    func(*Request) string // what the connection has of it
+}
+
+// criteria are Envoy's, in its order.
+var criteria = []criterion{
+	{"port", []string{"destinationPort"}, byPort, func(r *Request) string { return itoa(r.DestinationPort) }},
+	{"destination", []string{"prefixRanges"}, byDestination, func(r *Request) string { return orNone(r.Destination) }},
+	{"SNI", []string{"serverNames"}, bySNI, func(r *Request) string { return orNone(r.SNI) }},
+	{"transport", []string{"transportProtocol"}, byTransport, (*Request).transport},
+	{"ALPN", []string{"applicationProtocols"}, byALPN, func(r *Request) string { return orNone(strings.Join(r.ALPN, ",")) }},
+	{"direct source", []string{"directSourcePrefixRanges"}, byDirectSource, func(r *Request) string { return orNone(cmp.Or(r.DirectSource, r.Source)) }},
+	{"source type", []string{"sourceType"}, bySourceType, func(r *Request) string {
+		if r.local() {
+			return "local"
+		}
+		return "external"
+	}},
+	{"source", []string{"sourcePrefixRanges"}, bySource, func(r *Request) string { return orNone(r.Source) }},
+	{"source port", []string{"sourcePorts"}, bySourcePort, func(r *Request) string { return itoa(r.SourcePort) }},
+}
+
+func orNone(s string) string { return cmp.Or(s, "none") }
+
+func (is criterion) asks(m message) bool { return m.has(is.fields[0]) }
+
+// wants puts in words what a chain asks for.
+func (is criterion) wants(m message) string {
+	v := m.value(is.fields[0])
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var out []string
+	for i, w := range list {
+		if i == 3 {
+			out = append(out, "…")
+			break
+		}
+		if fields, ok := m.force(w).(map[string]any); ok {
+			g := message{m.reader, fields}
+			out = append(out, g.text("addressPrefix")+"/"+itoa(int(g.number("prefixLen"))))
+			continue
+		}
+		if w = m.force(w); w != nil {
+			out = append(out, fmt.Sprint(w))
+		}
+	}
+	return orNone(strings.Join(out, ","))
+}
+
+// most keeps the candidates of the highest rank; a negative rank is no fit.
+func most(all []candidate, rank func(message) int) []candidate {
+	best, left := -1, []candidate(nil)
+	for _, c := range all {
+		n := rank(c.match)
+		if n < 0 || n < best {
+			continue
+		}
+		if n > best {
+			best, left = n, nil
+		}
+		left = append(left, c)
+	}
+	return left
+}
+
+func byPort(all []candidate, r *Request) []candidate {
+	return most(all, func(m message) int {
+		if !m.has("destinationPort") {
+			return 0
+		}
+		if int(m.number("destinationPort")) == r.DestinationPort {
+			return 1
+		}
+		return -1
+	})
+}
+
+func byDestination(all []candidate, r *Request) []candidate {
+	return byRange(all, "prefixRanges", r.Destination)
+}
+func byDirectSource(all []candidate, r *Request) []candidate {
+	return byRange(all, "directSourcePrefixRanges", cmp.Or(r.DirectSource, r.Source))
+}
+
+func bySource(all []candidate, r *Request) []candidate {
+	return byRange(all, "sourcePrefixRanges", r.Source)
+}
+
+// byRange is longest-prefix match; no range at all counts as /0.
+func byRange(all []candidate, field, address string) []candidate {
+	addr, err := netip.ParseAddr(address)
+	return most(all, func(m message) int {
+		ranges := m.list(field)
+		if len(ranges) == 0 {
+			return 0
+		}
+		best := -1
+		for _, g := range ranges {
+			if p, ok := prefixOf(g); ok && err == nil && p.Contains(addr) {
+				best = max(best, p.Bits())
+			}
+		}
+		return best
+	})
+}
+
+// bySNI prefers the exact name, then the wildcard with the longest suffix,
+// then chains without names.
+func bySNI(all []candidate, r *Request) []candidate {
+	sni := asciiLower(r.SNI)
+	return most(all, func(m message) int {
+		names := m.texts("serverNames")
+		if len(names) == 0 {
+			return 0
+		}
+		best := -1
+		for _, n := range names {
+			n = asciiLower(n)
+			switch suffix, wild := strings.CutPrefix(n, "*"); {
+			case sni == "":
+			case n == sni:
+				return 1 << 20
+			case wild && len(sni) > len(suffix) && strings.HasSuffix(sni, suffix):
+				best = max(best, len(n))
+			}
+		}
+		return best
+	})
+}
+
+func byTransport(all []candidate, r *Request) []candidate {
+	transport := r.transport()
+	return most(all, func(m message) int {
+		switch m.text("transportProtocol") {
+		case "":
+			return 0
+		case transport:
+			return 1
+		}
+		return -1
+	})
+}
+
+// byALPN takes the first protocol, in the client's order, that some chain has.
+func byALPN(all []candidate, r *Request) []candidate {
+	return most(all, func(m message) int {
+		offered := m.texts("applicationProtocols")
+		if len(offered) == 0 {
+			return 0
+		}
+		for i, p := range r.ALPN {
+			if slices.Contains(offered, p) {
+				return len(r.ALPN) - i
+			}
+		}
+		return -1
+	})
+}
+
+func bySourceType(all []candidate, r *Request) []candidate {
+	local := r.local()
+	return most(all, func(m message) int {
+		switch m.text("sourceType") {
+		case "SAME_IP_OR_LOOPBACK":
+			if local {
+				return 1
+			}
+			return -1
+		case "EXTERNAL":
+			if !local {
+				return 1
+			}
+			return -1
+		}
+		return 0
+	})
+}
+
+func bySourcePort(all []candidate, r *Request) []candidate {
+	return most(all, func(m message) int {
+		a, _ := m.value("sourcePorts").([]any)
+		if len(a) == 0 {
+			return 0
+		}
+		for _, p := range a {
+			if n, ok := m.force(p).(int); ok && n == r.SourcePort {
+				return 1
+			}
+		}
+		return -1
+	})
+}
