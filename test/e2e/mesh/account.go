@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -14,22 +13,23 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Account creates a service account that may do what the files' roles allow
-// and nothing else, and gives a kubeconfig file with its token.
+// Account creates a service account that may do what the roles allow, each a
+// YAML stream of roles, and nothing else, and gives a kubeconfig file with its token.
 func (m *Mesh) Account(ctx context.Context, name string, roles ...string) (string, error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"}}
 	if _, err := m.kube.CoreV1().ServiceAccounts("default").Create(ctx, account, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return "", err
 	}
-	for _, file := range roles {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			return "", err
-		}
-		if err := m.Grant(ctx, name, string(b)); err != nil {
+	for _, r := range roles {
+		if err := m.grant(ctx, name, r); err != nil {
 			return "", err
 		}
 	}
+	return m.token(ctx, name)
+}
+
+// token writes a kubeconfig file with a token of an account.
+func (m *Mesh) token(ctx context.Context, name string) (string, error) {
 	life := int64(certLife.Seconds())
 	token, err := m.kube.CoreV1().ServiceAccounts("default").CreateToken(ctx, name, &authenticationv1.TokenRequest{
 		Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &life},
@@ -41,9 +41,9 @@ func (m *Mesh) Account(ctx context.Context, name string, roles ...string) (strin
 	return path, m.writeKubeconfig(path, &api.AuthInfo{Token: token.Status.Token})
 }
 
-// Grant creates the roles of a YAML stream and binds them to an account: a
+// grant creates the roles of a YAML stream and binds them to an account: a
 // ClusterRole for the cluster, a Role for its namespace.
-func (m *Mesh) Grant(ctx context.Context, account, roles string) error {
+func (m *Mesh) grant(ctx context.Context, account, roles string) error {
 	if err := m.apply(ctx, "default", []byte(roles)); err != nil {
 		return err
 	}

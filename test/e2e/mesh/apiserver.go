@@ -13,6 +13,10 @@ import (
 // is ready.
 func (m *Mesh) startAPIServer(ctx context.Context) error {
 	c := m.credentials
+	policy, err := m.writeAuditPolicy()
+	if err != nil {
+		return err
+	}
 	p, err := m.start(command{
 		name: "kube-apiserver", path: m.programs.APIServer,
 		args: []string{
@@ -28,6 +32,7 @@ func (m *Mesh) startAPIServer(ctx context.Context) error {
 			"--kubelet-preferred-address-types=InternalIP",
 			"--kubelet-client-certificate=" + c.kubelet, "--kubelet-client-key=" + c.kubeletKey,
 			"--shutdown-delay-duration=0s", "--profiling=false",
+			"--audit-policy-file=" + policy, "--audit-log-path=" + m.auditLog(),
 		},
 	})
 	if err != nil {

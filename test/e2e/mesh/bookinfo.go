@@ -35,6 +35,11 @@ func newProxies(p *ports) ([]*Proxy, error) {
 		if proxy.AdminPort == 0 {
 			proxy.AdminPort = defaultAdminPort
 		}
+		node, err := newNode(p, 10+i)
+		if err != nil {
+			return nil, err
+		}
+		proxy.node = node
 		if err := p.fill(&proxy.Admin, &proxy.xds); err != nil {
 			return nil, err
 		}
@@ -109,7 +114,7 @@ func podTemplates(b []byte) (map[string]corev1.PodTemplateSpec, error) {
 
 func (p *Proxy) pod(t corev1.PodTemplateSpec) *corev1.Pod {
 	controls := true
-	pod := newPod(p.Pod, p.Namespace, p.IP, p.labels())
+	pod := newPod(p.Pod, p.Namespace, p.node.name, p.IP, p.labels())
 	pod.GenerateName = p.Workload + "-" + p.templateHash() + "-"
 	pod.OwnerReferences = []metav1.OwnerReference{{
 		APIVersion: "apps/v1", Kind: "ReplicaSet", Name: p.Workload + "-" + p.templateHash(),
@@ -150,9 +155,9 @@ func (m *Mesh) createSlice(ctx context.Context, service string) error {
 			name, port = "http2", 8080
 		}
 		slice.Namespace = p.Namespace
-		node, where := nodeName, zone
+		where := zone
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
-			Addresses: []string{p.IP}, NodeName: &node, Zone: &where,
+			Addresses: []string{p.IP}, NodeName: &p.node.name, Zone: &where,
 			Conditions: discoveryv1.EndpointConditions{Ready: &ready, Serving: &ready},
 			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Name: p.Pod, Namespace: p.Namespace},
 		})

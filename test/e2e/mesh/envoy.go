@@ -20,6 +20,7 @@ type Proxy struct {
 	kind           string // "sidecar", "router"
 	app, version   string
 	serviceAccount string
+	node           *node
 	native         bool // the istio-proxy is an init container that stays
 	xds            int
 	relay          *relay
@@ -76,16 +77,10 @@ type object = map[string]any
 // build goes along.
 func (p *Proxy) config(sds int) object {
 	return object{
-		"node": p.node(),
+		"node": p.identity(),
 		"admin": object{
-			"address": socket(p.Admin),
-			"access_log": []object{{"name": "envoy.access_loggers.file", "typed_config": object{
-				"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-				"path":  p.log,
-				"log_format": object{"text_format_source": object{
-					"inline_string": "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %BYTES_SENT%\n",
-				}},
-			}}},
+			"address":    socket(p.Admin),
+			"access_log": accessLog(p.log),
 		},
 		"dynamic_resources": object{
 			"lds_config": object{"ads": object{}, "initial_fetch_timeout": "0s", "resource_api_version": "V3"},
@@ -103,7 +98,8 @@ func (p *Proxy) config(sds int) object {
 	}
 }
 
-func (p *Proxy) node() object {
+// identity is the node of the bootstrap.
+func (p *Proxy) identity() object {
 	return object{
 		"id": p.nodeID(), "cluster": p.app + "." + p.Namespace,
 		"locality": object{"region": region, "zone": zone},

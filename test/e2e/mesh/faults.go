@@ -116,13 +116,22 @@ spec:
 // Kill ends a proxy's Envoy; its pod stays, and says that it runs.
 func (m *Mesh) Kill(p *Proxy) { p.process.kill() }
 
-// Delete deletes a proxy's pod. Its Envoy goes on, as one does for a while.
+// Delete deletes a proxy's pod: no stream into it goes on. Its Envoy does, as
+// one does for a while.
 func (m *Mesh) Delete(ctx context.Context, p *Proxy) error {
-	return m.deletePod(ctx, p.Pod, p.Namespace)
+	if err := m.deletePod(ctx, p.Pod, p.Namespace); err != nil {
+		return err
+	}
+	p.node.relay.cut()
+	return nil
 }
 
 // StopIstiod ends an istiod; its pod stays.
-func (m *Mesh) StopIstiod(i *Istiod) { i.process.kill() }
+func (m *Mesh) StopIstiod(i *Istiod) {
+	if i.Running() {
+		i.process.kill()
+	}
+}
 
 // StartIstiod starts an istiod, with its pod if it has none.
 func (m *Mesh) StartIstiod(ctx context.Context, i *Istiod) error {
@@ -171,14 +180,16 @@ func (m *Mesh) Mend(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := m.forgetSecret(ctx); err != nil {
+	if err := m.clean(ctx); err != nil {
 		return err
 	}
-	if second := m.Istiods[1]; second.Running() {
-		m.StopIstiod(second)
-		if err := m.deletePod(ctx, second.Pod, second.Namespace); err != nil {
-			return err
-		}
+	if err := m.forgetSecret(); err != nil {
+		return err
+	}
+	second := m.Istiods[1]
+	m.StopIstiod(second)
+	if err := m.deletePod(ctx, second.Pod, second.Namespace); err != nil {
+		return err
 	}
 	return m.AwaitSynced(ctx)
 }
@@ -211,23 +222,32 @@ func (m *Mesh) mendProxy(ctx context.Context, p *Proxy) error {
 	return p.process.signal(syscall.SIGCONT)
 }
 
+// clean waits until no proxy has anything left of a fault: not even a listener
+// that drains, or an update that it refused.
+func (m *Mesh) clean(ctx context.Context) error {
+	return m.await(ctx, func(ctx context.Context) error {
+		for _, p := range m.Proxies {
+			listeners, err := get(ctx, p.URL()+"/config_dump?resource=dynamic_listeners")
+			if err != nil {
+				return err
+			}
+			for _, left := range []string{"192.0.2.7_9443", "0.0.0.0_8443", "bogus.filter", "draining_state"} {
+				if bytes.Contains(listeners, []byte(left)) {
+					return fmt.Errorf("%s: has %s still", p.ID(), left)
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // forgetSecret has the gateway forget the certificate that it asked for: an
 // Envoy goes on asking on the same connection when no listener wants it.
-func (m *Mesh) forgetSecret(ctx context.Context) error {
+func (m *Mesh) forgetSecret() error {
 	if !m.withheld {
 		return nil
 	}
 	gateway, err := m.Find(ingress)
-	if err != nil {
-		return err
-	}
-	err = m.await(ctx, func(ctx context.Context) error {
-		listeners, err := get(ctx, gateway.URL()+"/config_dump?resource=dynamic_listeners")
-		if err == nil && bytes.Contains(listeners, []byte("0.0.0.0_8443")) {
-			err = fmt.Errorf("%s: has the listener still", gateway.ID())
-		}
-		return err
-	})
 	if err != nil {
 		return err
 	}

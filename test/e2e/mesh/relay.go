@@ -89,6 +89,13 @@ func (r *relay) drop(c net.Conn) {
 	r.mu.Unlock()
 }
 
+// sessions counts the connections that pass it.
+func (r *relay) sessions() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.conns) / 2
+}
+
 // point has it lead elsewhere. Connections that lead to another place end.
 func (r *relay) point(target string) {
 	r.mu.Lock()

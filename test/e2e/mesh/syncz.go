@@ -59,6 +59,19 @@ func (s Sync) Words() map[string]string {
 	return words
 }
 
+// LastError is what the proxy answered when it refused the last of a type, by
+// the type's short name.
+func (s Sync) LastError(short string) string {
+	for url, t := range s.Resources {
+		for end, name := range typeNames {
+			if name == short && strings.HasSuffix(url, end) {
+				return t.LastError
+			}
+		}
+	}
+	return ""
+}
+
 // settled tells whether the proxy has taken all that it asked for, at least
 // the four types that every proxy asks for.
 func (s Sync) settled() error {

@@ -51,8 +51,11 @@ func run() error {
 		return err
 	}
 	defer m.Down()
-	roles := filepath.Join(dir, "../../docs/rbac")
-	reader, err := m.Account(ctx, "meshq", filepath.Join(roles, "kubectl-meshq.yaml"))
+	role, err := os.ReadFile(filepath.Join(dir, "../../docs/rbac/kubectl-meshq.yaml"))
+	if err != nil {
+		return err
+	}
+	reader, err := m.Account(ctx, "meshq", string(role))
 	if err != nil {
 		return err
 	}

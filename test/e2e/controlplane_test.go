@@ -1,0 +1,41 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+)
+
+// istiodDown: what Kubernetes and Envoy know is still there.
+func istiodDown(t *testing.T, w *world) {
+	i := w.Istiods[0]
+	w.StopIstiod(i)
+	unknown := []any{}
+	for _, p := range w.byID() {
+		unknown = append(unknown, []any{p.ID(), "UNKNOWN", nil})
+	}
+	w.ask(t, `.proxies[] | [.id, .rds, .connected]`).exits(6).within(4*time.Second).
+		says(i.Pod, "syncz", "port 15014 refused").is(unknown...)
+	w.ask(t, `.faults[] | [.subject, .message]`).exits(6).is(
+		[]any{i.Pod + "." + i.Namespace, "port 15014 refused"}, []any{i.Pod + "." + i.Namespace, "port 15014 refused"})
+	w.ask(t, `.proxy("reviews-v1").cluster("`+ratingsCluster+`").name`).exits(6).is(ratingsCluster)
+	w.ask(t, `.proxy("reviews-v1").cluster("`+ratingsCluster+`").name`, "--allow-partial").exits(0).is(ratingsCluster)
+}
+
+// twoIstiods: the proxies are split between two; each is a row, with its own.
+func twoIstiods(t *testing.T, w *world) {
+	must(t, w.Split(t.Context()))
+	w.agrees(t)
+	w.ask(t, `[.proxies[].pilot] | group_by(.)[] | [.[0], length]`).exits(0).quiet().
+		is([]any{w.Istiods[0].Pod, 4}, []any{w.Istiods[1].Pod, 3})
+	w.ask(t, `.pilots[] | [.name, .connectedProxies]`).exits(0).quiet().
+		is([]any{w.Istiods[0].Pod, 4}, []any{w.Istiods[1].Pod, 3})
+	w.ask(t, `[.proxies[] | desired.clusters | length > 10]`).exits(0).quiet().
+		is([]any{true, true, true, true, true, true, true})
+	w.StopIstiod(w.Istiods[1])
+	w.ask(t, `[.proxies[] | select(.connected)] | length`).exits(6).says(w.Istiods[1].Pod, "port 15014 refused").is(4)
+}
+
+func apiServerDown(t *testing.T, w *world) {
+	w.StopAPIServer()
+	w.ask(t).exits(2).within(5*time.Second).says("nothing could be read", "connection refused").lines(1).is()
+}

@@ -1,0 +1,59 @@
+// Package e2e_test runs the plugin, by a real kubectl, on a real mesh: every
+// transcript is what a user types, and every answer is held against what
+// istiod, Envoy and the API server say themselves.
+package e2e_test
+
+import (
+	"testing"
+)
+
+// TestMesh brings one mesh up and runs every scenario on it, one after the
+// other. A scenario may break the mesh; it is mended after each.
+func TestMesh(t *testing.T) {
+	w := newWorld(t)
+	for _, s := range []struct {
+		name string
+		test func(*testing.T, *world)
+	}{
+		{"Healthy", healthy},
+		{"HealthyTable", healthyTable},
+		{"AsIstiodSays", asIstiodSays},
+		{"NoEnvoyIsAsked", noEnvoyIsAsked},
+		{"OneClusterIsOneRequest", oneClusterIsOneRequest},
+		{"EnvoySaysTheSame", envoySaysTheSame},
+		{"NoConnectionIsLeft", noConnectionIsLeft},
+		{"WholeWalkIsRefused", wholeWalkIsRefused},
+		{"Restricted", restricted},
+		{"AdminPortOfThePod", adminPortOfThePod},
+		{"Direct", direct},
+		{"Contexts", contexts},
+		{"Stale", stale},
+		{"Rejected", rejected},
+		{"NotSent", notSent},
+		{"Dead", dead},
+		{"PodDeleted", podDeleted},
+		{"HungAndDead", hungAndDead},
+		{"HungByDefault", hungByDefault},
+		{"IstiodDown", istiodDown},
+		{"TwoIstiods", twoIstiods},
+		{"APIServerDown", apiServerDown},
+		{"Wait", wait},
+		{"Watch", watch},
+		{"WatchOverAPIServerRestart", watchOverAPIServerRestart},
+		{"PodDeletedMidFetch", podDeletedMidFetch},
+		{"Interrupted", interrupted},
+		{"LeastIsEnough", leastIsEnough},
+		{"ForwardDenied", forwardDenied},
+		{"ExecInstead", execInstead},
+		{"CreateAlone", createAlone},
+		{"OneNamespace", oneNamespace},
+		{"Completion", completion},
+		{"Snapshot", snapshot},
+		{"ReadOnly", readOnly},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Cleanup(func() { w.mend(t) })
+			s.test(t, w)
+		})
+	}
+}

@@ -1,0 +1,127 @@
+package e2e_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
+)
+
+const (
+	listPods = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: list-pods}
+rules: [{apiGroups: [""], resources: [pods], verbs: [list]}]
+`
+	createForward = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: create-forward}
+rules: [{apiGroups: [""], resources: [pods/portforward], verbs: [create]}]
+`
+)
+
+// events gives what an account asked the API server while f ran.
+func (w *world) events(t *testing.T, account string, f func()) (all []mesh.Event) {
+	t.Helper()
+	before, err := w.Events()
+	must(t, err)
+	f()
+	after, err := w.Events()
+	must(t, err)
+	for _, e := range after[len(before):] {
+		if e.Account == account {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// leastIsEnough holds that the least role is all that is ever used: nothing
+// that it asks for is refused, pods are listed once and never got.
+func leastIsEnough(t *testing.T, w *world) {
+	lists, forwards := map[string]int{}, map[string]int{}
+	for _, e := range w.events(t, "meshq", func() {
+		w.ask(t, `[.proxies[] | .clusters | length > 10] | all`).exits(0).quiet().is(true)
+	}) {
+		if e.Code >= 400 {
+			t.Errorf("refused: %+v", e)
+		}
+		switch e.Resource {
+		case "pods":
+			lists[e.Name]++ // a namespace, "" for all
+			if e.Verb != "list" {
+				t.Errorf("%+v", e)
+			}
+		case "pods/portforward":
+			forwards[e.Name]++
+		}
+	}
+	if lists[""] != 1 || lists["istio-system"] > 1 || len(lists) > 2 {
+		t.Errorf("pods were listed: %v", lists)
+	}
+	for name, n := range forwards {
+		if n != 1 {
+			t.Errorf("%s: %d port-forwards", name, n)
+		}
+	}
+	if len(forwards) != 8 {
+		t.Errorf("port-forwards to %v, want istiod and seven proxies", forwards)
+	}
+}
+
+// forwardDenied: neither way is granted. It says which right is missing.
+func forwardDenied(t *testing.T, w *world) {
+	kubeconfig, err := w.Account(t.Context(), "lister", listPods)
+	must(t, err)
+	w.askAs(t, kubeconfig).within(5*time.Second).says(w.Istiods[0].Pod, "forbidden", "pods/portforward").exits(6)
+	w.askAs(t, kubeconfig, `.proxy("reviews-v1").clusters | length`).exits(6).says("reviews-v1", "forbidden", "pods/portforward").is()
+	kubeconfig, err = w.Account(t.Context(), "nobody")
+	must(t, err)
+	w.askAs(t, kubeconfig).exits(2).says("nothing could be read", "forbidden", "cannot list", "pods").is()
+}
+
+// execInstead: ports may not be forwarded, programs may be run. That is
+// learned once a namespace, not pod by pod. A port that the program refuses to ask is a
+// fault of that proxy alone.
+func execInstead(t *testing.T, w *world) {
+	kubeconfig := w.account(t, "runner", "kubectl-meshq-exec")
+	w.askAs(t, kubeconfig, "all(.proxies[]; synced)").exits(0).quiet().is(true)
+	ratings := w.proxy(t, "ratings-v1")
+	refused := map[string]int{}
+	for _, e := range w.events(t, "runner", func() {
+		w.askAs(t, kubeconfig, `[.proxies[] | .clusters | length > 10]`).exits(6).says(ratings.ID(), "15099").lines(1).
+			is([]any{true, true, true, true, true, true})
+	}) {
+		if e.Resource == "pods/portforward" {
+			_, namespace, _ := strings.Cut(e.Name, ".")
+			refused[namespace]++
+		}
+	}
+	if want := map[string]int{"default": 2, "istio-system": 2}; !maps.Equal(refused, want) {
+		t.Errorf("port-forward was tried by namespace: %v, want once in each, by WebSocket and SPDY", refused)
+	}
+}
+
+// createAlone: older roles grant create and not get, which WebSocket asks for.
+func createAlone(t *testing.T, w *world) {
+	kubeconfig, err := w.Account(t.Context(), "creator", listPods, createForward)
+	must(t, err)
+	w.askAs(t, kubeconfig, `all(.proxies[]; synced), ([.proxies[] | .clusters | length > 10] | all)`).exits(0).quiet().is(true, true)
+}
+
+// oneNamespace: a team that sees its own namespace, and no istiod.
+func oneNamespace(t *testing.T, w *world) {
+	kubeconfig := w.account(t, "team", "kubectl-meshq-namespace")
+	want := []any{}
+	for _, p := range w.byID() {
+		if p.Namespace == "default" {
+			want = append(want, []any{p.ID(), "UNKNOWN", dumpOf(t, p).clusters})
+		}
+	}
+	w.askAs(t, kubeconfig, `.proxies[] | [.id, .rds, ([.clusters[] | select(.state=="ACTIVE" or .state=="STATIC")] | length)]`).
+		exits(6).says("istio-system").is(want...)
+}

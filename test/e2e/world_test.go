@@ -1,0 +1,124 @@
+package e2e_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
+)
+
+// A world is a mesh and what it is asked with.
+type world struct {
+	*mesh.Mesh
+	kubectl string
+	path    string // of the folder with the plugin, as kubectl finds it
+	least   string // kubeconfig of the account that may least
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	root, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs, err := mesh.FindPrograms(t.Context(), root, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{kubectl: programs.Kubectl, path: installPlugin(t, filepath.Join(root, "../.."))}
+	if w.Mesh, err = mesh.Up(t.Context(), mesh.Options{Programs: programs, Log: t.Output()}); err != nil {
+		t.Fatal(err)
+	}
+	downInTheEnd(t, w.Mesh)
+	w.least = w.account(t, "meshq", "kubectl-meshq")
+	return w
+}
+
+var built = flag.String("plugin", "", "test this kubectl-meshq instead of building one")
+
+// installPlugin puts the plugin where kubectl looks for it, under both names.
+func installPlugin(t *testing.T, root string) string {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "kubectl-meshq")
+	if *built != "" {
+		must(t, os.Symlink(*built, path))
+	} else {
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".")
+		build.Dir = root
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("the plugin does not build: %v\n%s", err, out)
+		}
+	}
+	must(t, os.Symlink(path, filepath.Join(dir, "kubectl_complete-meshq")))
+	return dir
+}
+
+// downInTheEnd brings the mesh down after the tests, and on Ctrl-C. The logs
+// stay when a test failed.
+func downInTheEnd(t *testing.T, m *mesh.Mesh) {
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-interrupts; ok {
+			m.Down()
+			os.Exit(130)
+		}
+	}()
+	t.Cleanup(func() {
+		signal.Stop(interrupts)
+		close(interrupts)
+		if t.Failed() {
+			logs, err := m.KeepLogs()
+			t.Logf("logs: %s (%v)", logs, err)
+		}
+		if err := m.Down(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// account gives the kubeconfig of an account with roles of docs/rbac.
+func (w *world) account(t *testing.T, name string, roles ...string) string {
+	t.Helper()
+	var text []string
+	for _, r := range roles {
+		b, err := os.ReadFile(filepath.Join("../../docs/rbac", r+".yaml"))
+		must(t, err)
+		text = append(text, string(b))
+	}
+	path, err := w.Account(t.Context(), name, text...)
+	must(t, err)
+	return path
+}
+
+func (w *world) mend(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := w.Mend(ctx); err != nil {
+		t.Fatalf("the mesh can't be mended: %v", err)
+	}
+}
+
+func (w *world) proxy(t *testing.T, workload string) *mesh.Proxy {
+	t.Helper()
+	p, err := w.Find(workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// must ends a scenario that can't be set up.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
