@@ -24,13 +24,15 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin"},
 	"plugin": {
-		"plugin/demo", "printers", "query", "query/eval", "query/library", "query/syntax",
+		"plugin/demo", "printers", "query", "query/demand", "query/eval", "query/library", "query/shipped", "query/syntax",
 		"sources", "sources/decode", "sources/forward", "sources/live", "sources/mesh", "sources/transport",
 	},
-	"query":                 {"query/eval", "query/library", "query/syntax", "sources/mesh"},
+	"query":                 {"query/demand", "query/eval", "query/library", "query/syntax", "sources/mesh"},
+	"query/demand":          {"query/syntax", "sources/mesh"},
 	"query/eval":            {"query/syntax", "query/syntax/native", "sources/mesh"},
 	"query/library":         {"query/eval", "query/library/routing", "query/syntax", "sources/mesh"},
 	"query/library/routing": {"sources/mesh"},
+	"query/shipped":         {},
 	"query/syntax":          {},
 	"query/syntax/native":   {},
 	"sources":               {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/redact", "sources/store", "sources/transport", "sources/ztunnel"},

@@ -9,13 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/demand"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// explainPlan says, before anything is asked, what the query names: the parts
-// of the document that its words can reach, by its syntax alone.
+// explainPlan says, before anything is asked, what the query is going to look
+// at of its proxies, by its words alone.
 func (r *run) explainPlan() {
 	if !r.explain {
 		return
@@ -23,11 +25,7 @@ func (r *run) explainPlan() {
 	r.message(func(w io.Writer) {
 		fmt.Fprintf(w, "query    %s\n", query.OneLine(r.asked.query))
 		fmt.Fprintf(w, "sources  %s\n", r.from())
-		names := query.Mentions(r.asked.query, sectionNames(), lookups)
-		if len(names) == 0 {
-			names = []string{"none by name"}
-		}
-		fmt.Fprintf(w, "sections %s\n", strings.Join(names, " "))
+		fmt.Fprintf(w, "sections %s\n", r.lookedAt())
 		fmt.Fprintf(w, "limits   %s, %s of sections in memory\n", plural(r.concurrency, "load at once", "loads at once"), r.memory.String())
 	})
 }
@@ -109,10 +107,59 @@ func byteCount(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// lookups are the library's functions that look into a section.
-var lookups = map[string]string{
-	"cluster": "clusters", "listener": "listeners", "route": "routes", "virtualHost": "routes", "endpoint": "endpoints",
-	"secret": "secrets", "extension": "extensions",
+// lookedAt names the sections that the query looks at, and what of each.
+func (r *run) lookedAt() string {
+	results := &demand.Tree{Shown: true}
+	if r.printsWhole() {
+		results = nil
+	}
+	uses := query.Demand(r.asked.query, results).As("Mesh", r.columns).Sections()
+	words := make([]string, len(uses))
+	whole := 0
+	for i, u := range uses {
+		words[i] = u.String()
+		if strings.HasSuffix(words[i], ": all") {
+			whole++
+		}
+	}
+	switch {
+	case len(uses) == 0:
+		return "none"
+	case whole == len(mesh.Sections()):
+		return "all"
+	}
+	return strings.Join(words, "; ")
+}
+
+// printsWhole tells whether printing a result looks at everything in it.
+func (r *run) printsWhole() bool {
+	f := &r.output
+	switch f.format {
+	case "", "wide", "table":
+		return f.raw || f.join || f.raw0 || f.seq || f.compact || f.tab || f.ascii || r.changed("indent") || f.sortBy != "" || r.await || r.watch
+	}
+	return true
+}
+
+// columns are the fields that a row of the table of a kind looks at.
+func (r *run) columns(kind string) (fields []string, ok bool) {
+	wide := r.output.format == "wide"
+	for _, k := range printers.Kinds() {
+		if k.Name != kind {
+			continue
+		}
+		for _, c := range k.Columns {
+			if c.Wide && !wide {
+				continue
+			}
+			fields = append(fields, c.Fields...)
+			if wide {
+				fields = append(fields, c.WideFields...)
+			}
+		}
+		return fields, true
+	}
+	return nil, false
 }
 
 // sectionNames are the fields of a proxy that are read when they are touched.

@@ -103,21 +103,3 @@ func TestOneLine(t *testing.T) {
 		}
 	}
 }
-
-func TestMentions(t *testing.T) {
-	names := []string{"clusters", "routes", "stats"}
-	for src, want := range map[string]string{
-		`.proxies[] | select(.rds=="STALE") | .clusters`: "clusters",
-		`.a.b(.routes; "x\(.stats)")`:                    "routes stats",
-		`.["clusters"]`:                                  "clusters",
-		`{clusters: 1}`:                                  "",
-		`{clusters}`:                                     "clusters",
-		`. as {$stats} | 1`:                              "stats",
-		`.proxy("x").route("y")`:                         "routes",
-		`.[`:                                             "",
-	} {
-		if got := strings.Join(query.Mentions(src, names, map[string]string{"route": "routes"}), " "); got != want {
-			t.Errorf("%s: %q, want %q", src, got, want)
-		}
-	}
-}

@@ -1,0 +1,68 @@
+package demand
+
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// deepest is how often a definition is followed inside itself. Where it goes
+// on, everything may be looked at.
+const deepest = 2
+
+func (a *analysis) call(f *syntax.Func, want *Tree, s *scope) *Tree {
+	if f.Name[0] == '$' {
+		s.use(f.Name, want)
+		return nil
+	}
+	k := key(f.Name, len(f.Args))
+	if x := s.find(k); x != nil {
+		if x.arg != nil {
+			return a.query(x.arg, want, x.at)
+		}
+		return a.follow(x.def, x, f, want, s)
+	}
+	if d := a.known[k]; d != nil {
+		return a.follow(d, nil, f, want, s)
+	}
+	if r := a.rows[k]; r != nil {
+		return r(a, f, want, s)
+	}
+	return Join(a.arguments(f, everything(), s), everything())
+}
+
+// arguments is a call that evaluates all its arguments on its own input.
+func (a *analysis) arguments(f *syntax.Func, want *Tree, s *scope) (sum *Tree) {
+	for _, q := range f.Args {
+		sum = Join(sum, a.query(q, want, s))
+	}
+	return sum
+}
+
+// follow goes into a definition; home is the scope that it stands in.
+func (a *analysis) follow(d *syntax.FuncDef, home *scope, f *syntax.Func, want *Tree, s *scope) *Tree {
+	if a.active[d] > deepest {
+		return Join(a.arguments(f, everything(), s), everything())
+	}
+	if a.active[d] == deepest {
+		want = everything() // what it does from here on looks at no more than that
+	}
+	a.active[d]++
+	defer func() { a.active[d]-- }()
+	in := home
+	for i, p := range d.Args {
+		in = &scope{up: in, name: key(strings.TrimPrefix(p, "$"), 0), arg: f.Args[i], at: s}
+	}
+	var values []*scope
+	for i, p := range d.Args {
+		if p[0] == '$' {
+			in = &scope{up: in, name: p, text: a.textOf(f.Args[i], s), arg: f.Args[i]}
+			values = append(values, in)
+		}
+	}
+	sum := a.query(d.Body, want, in)
+	for _, v := range values {
+		sum = Join(sum, a.query(v.arg, v.gathered, s))
+	}
+	return sum
+}

@@ -1,0 +1,144 @@
+package demand
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// As gives the tree of an object of a kind, with nothing shown left in it: of
+// gives the paths of the fields that printing an object of a kind looks at,
+// and false when that is everything. What is shown and of no kind is looked at
+// as a whole.
+func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) *Tree {
+	k, known := mesh.KindOf(kind)
+	if t == nil || t.All || !known {
+		return t.plain()
+	}
+	sum := &Tree{Count: t.Count, Members: t.Members.plain()}
+	if t.Shown {
+		fields, ok := of(kind)
+		if !ok {
+			return everything()
+		}
+		for _, path := range fields {
+			sum = Join(sum, along(strings.Split(path, ".")))
+		}
+	}
+	inside := map[string]*Tree{}
+	for name, f := range t.Fields {
+		inside[name] = f.plain()
+		i := slices.IndexFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name })
+		if i >= 0 && k.Fields[i].Of != "" && f != nil && !f.whole() { // an array
+			inside[name] = &Tree{Count: f.Count, Items: f.Items.As(k.Fields[i].Of, of)}
+		}
+	}
+	return Join(sum, &Tree{Fields: inside})
+}
+
+// plain is what is looked at of a value of no kind.
+func (t *Tree) plain() *Tree {
+	switch {
+	case t == nil:
+		return nil
+	case t.whole():
+		return everything()
+	}
+	sum := &Tree{Count: t.Count, Members: t.Members.plain(), Items: t.Items.plain()}
+	if t.Fields != nil {
+		sum.Fields = map[string]*Tree{}
+		for name, f := range t.Fields {
+			sum.Fields[name] = f.plain()
+		}
+	}
+	return sum
+}
+
+// along is everything under a path.
+func along(path []string) *Tree {
+	t := everything()
+	for _, name := range slices.Backward(path) {
+		t = field(name, t)
+	}
+	return t
+}
+
+// A Use is what a query looks at of a section of proxies.
+type Use struct {
+	Section mesh.Section
+	Tree    *Tree
+}
+
+// Sections gives what a query, whose input is the mesh, looks at of the
+// sections of proxies, in the document's order. The tree is one of [Tree.As].
+func (t *Tree) Sections() (uses []Use) {
+	proxies := t.Field("proxies").Item()
+	for _, part := range mesh.Sections() {
+		if s := proxies.Field(string(part.Name)); s != nil {
+			uses = append(uses, Use{part.Name, s})
+		}
+	}
+	return uses
+}
+
+// Hint says the same to who fetches the section: Fields is nil for everything,
+// and empty where the elements are only counted, or not even that.
+func (u Use) Hint() mesh.Hint {
+	fields, all := u.Tree.looks(u.list())
+	if all {
+		return mesh.Hint{}
+	}
+	return mesh.Hint{Fields: fields}
+}
+
+// list tells whether the section is an array.
+func (u Use) list() bool {
+	return slices.ContainsFunc(mesh.Sections(), func(p mesh.Part) bool { return p.Name == u.Section && p.Of != "" })
+}
+
+// String says it in words: "clusters: name, type", "clusters: count".
+func (u Use) String() string {
+	fields, all := u.Tree.looks(u.list())
+	what := strings.Join(fields, ", ")
+	switch {
+	case all:
+		what = "all"
+	case what == "" && u.Tree.Count:
+		what = "count"
+	case what == "":
+		what = "whether it is there"
+	}
+	return string(u.Section) + ": " + what
+}
+
+// looks gives the fields that are looked at of a section, by path; all is true
+// when it is everything.
+func (t *Tree) looks(list bool) (fields []string, all bool) {
+	if list && !t.All {
+		t = t.Items
+	}
+	fields = []string{}
+	if t == nil {
+		return fields, false
+	}
+	if t.All || t.Members != nil || list && t.Count { // all its keys
+		return nil, true
+	}
+	return t.paths(fields, ""), false
+}
+
+// paths adds the fields of an object, as far as objects go: of an array the
+// elements have no path of their own.
+func (t *Tree) paths(out []string, before string) []string {
+	for _, name := range slices.Sorted(maps.Keys(t.Fields)) {
+		f := t.Fields[name]
+		if f == nil || len(f.Fields) == 0 || f.All || f.Count || f.Members != nil || f.Items != nil {
+			out = append(out, before+name)
+			continue
+		}
+		out = f.paths(out, before+name+".")
+	}
+	return out
+}

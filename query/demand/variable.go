@@ -1,0 +1,165 @@
+package demand
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// scope is what a name stands for: a variable, a definition, or an argument
+// that is a query.
+type scope struct {
+	up   *scope
+	name string // "$x" or "f/1"
+
+	gathered *Tree   // of a variable: what is looked at of it
+	text     *string // and its value, if that is written there
+	def      *syntax.FuncDef
+	arg      *syntax.Query // an argument,
+	at       *scope        // and where it was written
+}
+
+func key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
+
+func (s *scope) find(name string) *scope {
+	for ; s != nil && s.name != name; s = s.up {
+	}
+	return s
+}
+
+// use notes what is looked at of a variable. One from outside of the query is
+// no part of the input.
+func (s *scope) use(name string, want *Tree) {
+	if v := s.find(name); v != nil {
+		v.gathered = Join(v.gathered, want)
+	}
+}
+
+// textOf gives the text that a query stands for, if it is written in it: also
+// by a variable or an argument that was given one.
+func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
+	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
+		return nil
+	}
+	switch t := q.Term; t.Type {
+	case syntax.TermString:
+		if t.Str.Queries == nil {
+			return &t.Str.Str
+		}
+	case syntax.TermQuery:
+		return a.textOf(t.Query, s)
+	case syntax.TermFunc:
+		if len(t.Func.Args) > 0 {
+			return nil
+		}
+		if t.Func.Name[0] == '$' {
+			if v := s.find(t.Func.Name); v != nil {
+				return v.text
+			}
+		} else if x := s.find(key(t.Func.Name, 0)); x != nil && x.arg != nil {
+			return a.textOf(x.arg, x.at)
+		}
+	}
+	return nil
+}
+
+// bind opens the variables of patterns. bound tells, after what sees them was
+// gone through, what is looked at of the value. text is the value, if it is
+// known.
+func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in *scope, bound func() *Tree) {
+	b := &binding{in: s, opened: map[string]*scope{}}
+	var all []func() *Tree
+	for _, p := range patterns {
+		if len(patterns) > 1 || p.Name == "" {
+			text = nil
+		}
+		all = append(all, b.pattern(p, text))
+	}
+	several := len(patterns) > 1
+	return b.in, func() (sum *Tree) {
+		if several { // which one fits depends on all of the value
+			sum = presence()
+		}
+		for _, of := range all {
+			sum = Join(sum, of())
+		}
+		return sum
+	}
+}
+
+type binding struct {
+	in     *scope
+	opened map[string]*scope
+}
+
+// variable opens a variable. One that several patterns have is one.
+func (b *binding) variable(name string, text *string) func() *Tree {
+	v := b.opened[name]
+	if v == nil {
+		v = &scope{up: b.in, name: name, text: text}
+		b.in, b.opened[name] = v, v
+	}
+	return func() *Tree { return v.gathered }
+}
+
+// pattern gives what is looked at of a value by who takes it apart.
+func (b *binding) pattern(p *syntax.Pattern, text *string) func() *Tree {
+	if p.Name != "" {
+		return b.variable(p.Name, text)
+	}
+	var parts []func() *Tree
+	for _, x := range p.Array {
+		of := b.pattern(x, nil)
+		parts = append(parts, func() *Tree { return items(of()) })
+	}
+	for _, x := range p.Object {
+		parts = append(parts, b.member(x))
+	}
+	return func() *Tree {
+		sum := presence()
+		for _, of := range parts {
+			sum = Join(sum, of())
+		}
+		return sum
+	}
+}
+
+func (b *binding) member(x *syntax.PatternObject) func() *Tree {
+	name := x.Key
+	if x.KeyString != nil && x.KeyString.Queries == nil {
+		name = x.KeyString.Str
+	}
+	var all []func() *Tree
+	if plain, ok := strings.CutPrefix(x.Key, "$"); ok {
+		all = append(all, b.variable(x.Key, nil))
+		name = plain
+	}
+	if x.Val != nil {
+		all = append(all, b.pattern(x.Val, nil))
+	}
+	return func() *Tree {
+		var of *Tree
+		for _, f := range all {
+			of = Join(of, f())
+		}
+		if name == "" {
+			return each(of)
+		}
+		return field(name, of)
+	}
+}
+
+// keys is what the computed keys of patterns look at of the input.
+func (a *analysis) keys(patterns []*syntax.Pattern, s *scope) (sum *Tree) {
+	for _, p := range patterns {
+		sum = Join(sum, a.keys(p.Array, s))
+		for _, x := range p.Object {
+			sum = Join(sum, a.parts(x.KeyString, s), a.query(x.KeyQuery, everything(), s))
+			if x.Val != nil {
+				sum = Join(sum, a.keys([]*syntax.Pattern{x.Val}, s))
+			}
+		}
+	}
+	return sum
+}
