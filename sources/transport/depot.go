@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"io"
+	"math"
 	"os"
 	"sync"
 )
@@ -13,13 +14,13 @@ type Depot struct {
 	dir string
 
 	mu     sync.Mutex
-	limit  int64    // what it may hold in all
-	held   int64    // what it holds
-	memory int64    // how much more of it may be in memory
-	file   *os.File // nil until it is needed
-	remove string   // the file's name where it could not be removed while open
-	tail   int64    // where the file's next place begins
-	free   []int64  // where pieces lay in the file that are no longer needed
+	limit  int64             // what it may hold in all
+	held   int64             // what it holds
+	memory int64             // how much more of it may be in memory
+	file   *os.File          // nil until it is needed
+	remove string            // the file's name where it could not be removed while open
+	tail   int64             // where the file's next place begins
+	free   map[int64][]int64 // by size: where pieces lay in the file that are no longer needed
 	closed bool
 }
 
@@ -31,7 +32,10 @@ func NewDepot(o OpenOptions) *Depot {
 }
 
 // Spool begins a body in the depot.
-func (d *Depot) Spool() *Spool { return &Spool{depot: d} }
+func (d *Depot) Spool() *Spool { return &Spool{depot: d, most: math.MaxInt64} }
+
+// sized begins a body of so many bytes.
+func (d *Depot) sized(size int64) *Spool { return &Spool{depot: d, most: size} }
 
 // take gives an empty place for up to size bytes.
 func (d *Depot) take(size int64) (*place, error) {
@@ -58,8 +62,9 @@ func (d *Depot) take(size int64) (*place, error) {
 
 // room gives a place in the file.
 func (d *Depot) room(size int64) (off int64) {
-	if last := len(d.free) - 1; size == pieceSize && last >= 0 {
-		off, d.free = d.free[last], d.free[:last]
+	if free := d.free[size]; len(free) > 0 {
+		last := len(free) - 1
+		off, d.free[size] = free[last], free[:last]
 		return off
 	}
 	off = d.tail
@@ -168,5 +173,8 @@ func (d *Depot) leave(p *place) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.held -= p.room
-	d.free = append(d.free, p.off)
+	if d.free == nil {
+		d.free = map[int64][]int64{}
+	}
+	d.free[p.room] = append(d.free[p.room], p.off)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -41,60 +42,130 @@ func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archi
 	return a.index(o)
 }
 
-// A frame is a member that lies packed in its archive.
+// A frame is a member that lies packed in its archive. It is unpacked when it
+// is wanted, and again when it is wanted after it was let go.
 type frame struct {
 	archive decode.Bytes
 	entry   indexEntry
 	depot   *Depot
 	turn    chan struct{} // held by who unpacks it
-	stored  decode.Bytes  // unpacked; read and written by who has the turn
+
+	mu      sync.Mutex
+	stored  *Spool // unpacked; nil: not now
+	readers int    // of stored, at this moment
+	let     bool   // go, when the last of them has read
 }
 
 func (f *frame) bytes(ctx context.Context) (decode.Bytes, error) {
+	_, err := f.hold(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f.release()
+	return f, nil
+}
+
+// Size is that of the file.
+func (f *frame) Size() int64 { return f.entry.size }
+
+// ReadAt reads of the file.
+func (f *frame) ReadAt(b []byte, off int64) (int, error) {
+	s, err := f.hold(context.Background())
+	if err != nil {
+		return 0, err
+	}
+	defer f.release()
+	return s.ReadAt(b, off)
+}
+
+// LetGo gives back the place of what was unpacked.
+func (f *frame) LetGo() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.let = f.stored != nil
+	f.settle()
+}
+
+// hold gives the file unpacked, until it is released.
+func (f *frame) hold(ctx context.Context) (*Spool, error) {
+	if s := f.there(); s != nil {
+		return s, nil
+	}
 	select {
 	case f.turn <- struct{}{}:
 		defer func() { <-f.turn }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if f.stored == nil {
-		b, err := f.unpack(ctx)
-		if err != nil {
-			if fatal(ctx, err) {
-				return nil, err
-			}
-			return nil, fmt.Errorf("damaged in the archive: %w", err)
-		}
-		f.stored = b
+	if s := f.there(); s != nil {
+		return s, nil
 	}
-	return f.stored, nil
+	s := f.depot.sized(f.entry.size)
+	if err := f.unpack(ctx, s); err != nil {
+		s.Discard()
+		if fatal(ctx, err) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("damaged in the archive: %w", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stored = s
+	f.readers++
+	return s, nil
+}
+
+func (f *frame) there() *Spool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stored != nil {
+		f.readers++
+	}
+	return f.stored
+}
+
+func (f *frame) release() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.readers--
+	f.settle()
+}
+
+// settle lets the file go, if it is to go and nobody reads it. Caller holds mu.
+func (f *frame) settle() {
+	if f.let && f.readers == 0 {
+		f.stored.Discard()
+		f.stored, f.let = nil, false
+	}
 }
 
 // maxHeaders is how much of a frame may be something else than the file:
 // tar's headers and padding.
 const maxHeaders = 1 << 20
 
-func (f *frame) unpack(ctx context.Context) (decode.Bytes, error) {
+func (f *frame) unpack(ctx context.Context, to *Spool) error {
 	e := f.entry
 	z, err := zstd.NewReader(io.NewSectionReader(f.archive, e.off, e.packed),
 		zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(memberWindow))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer z.Close()
 	r := newMeter(ctx, z, e.size+maxHeaders)
 	tr := tar.NewReader(r)
 	h, err := tr.Next()
 	if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
-		return nil, err
+		return err
 	}
 	if h.Name != e.name || h.Size != e.size || h.Typeflag != tar.TypeReg {
-		return nil, errors.New("its index tells of another file")
+		return errors.New("its index tells of another file")
 	}
-	b, err := store(f.depot, tr, e.size)
-	if err != nil {
-		return nil, err
+	if _, err := io.CopyN(diskWriter{to}, tr, e.size); err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
 	}
 	_, err = io.Copy(io.Discard, r) // to the checksum
-	return b, err
+	return err
 }

@@ -14,6 +14,7 @@ type Spool struct {
 	depot *Depot
 	list  []*place
 	size  int64
+	most  int64 // what it will be, if that is known
 }
 
 // Write appends b.
@@ -22,7 +23,7 @@ func (p *Spool) Write(b []byte) (int, error) {
 	for done < len(b) {
 		at := int(p.size % pieceSize)
 		if at == 0 {
-			q, err := p.depot.take(pieceSize)
+			q, err := p.depot.take(min(pieceSize, p.most-p.size))
 			if err != nil {
 				return done, err
 			}
