@@ -37,7 +37,7 @@ func (c *choice) misses(m message, r *routed) miss {
 			return miss{byCookie, k}
 		}
 	}
-	if m.has("runtimeFraction") && !c.fraction(m.sub("runtimeFraction"), &r.Request) {
+	if m.has("runtimeFraction") && !c.fraction(m.sub("runtimeFraction"), r.Random) {
 		return miss{byFraction, m.sub("runtimeFraction")}
 	}
 	if !c.context(m, r) {
@@ -72,19 +72,15 @@ func (c *choice) context(m message, r *routed) bool {
 
 // fraction decides 0 and 100 percent, and anything between by the request's
 // random value; without one it is a share, which is told, and taken.
-func (c *choice) fraction(f message, r *Request) bool {
+func (c *choice) fraction(f message, random *uint64) bool {
 	d := f.sub("defaultValue")
 	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.text("denominator")]
 	n := d.number("numerator")
 	if key := f.text("runtimeKey"); key != "" {
-		if set, ok := r.Runtime[key]; ok {
-			n = set
-		} else if r.Runtime == nil {
-			c.unsupported("runtime key " + key)
-		}
+		c.unsupported("runtime key " + key)
 	}
-	if r.Random != nil && per > 0 {
-		return int64(*r.Random%uint64(per)) < n
+	if random != nil && per > 0 {
+		return int64(*random%uint64(per)) < n
 	}
 	if n > 0 && n < per {
 		c.unsupported("runtime fraction " + strconv.FormatInt(n, 10) + "/" + strconv.FormatInt(per, 10))

@@ -22,9 +22,7 @@ type Request struct {
 	// Random decides where Envoy would: weighted clusters. Nil: shares are given.
 	Random *uint64
 
-	// Runtime are values of runtime keys, which overrule fractions; nil: none
-	// is known. Metadata are the dynamic metadata by filter; nil likewise.
-	Runtime  map[string]int64
+	// Metadata are the dynamic metadata by filter; nil where they are not known.
 	Metadata map[string]any
 
 	// Of the connection, for the choice of a filter chain.

@@ -1,0 +1,284 @@
+package routing
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// routerCheck is the Envoy project's own data, which is not copied in.
+const routerCheck = "../../../../shared/conformance/router_check"
+
+type checkCase struct {
+	Name  string `json:"test_name"`
+	Input struct {
+		Authority, Path, Method, Runtime string
+		SSL, Internal                    bool
+		Random                           uint64      `json:"random_value"`
+		Headers                          []keyValue  `json:"additional_request_headers"`
+		Metadata                         []spaceData `json:"dynamic_metadata"`
+	}
+	Validate map[string]any
+}
+
+type keyValue struct{ Key, Value string }
+
+type spaceData struct {
+	Namespace string `json:"metadata_namespace"`
+	Value     map[string]any
+	Overwrite bool `json:"allow_overwrite"`
+}
+
+// TestRouterCheck runs the cases of Envoy's router_check_tool as the tool does:
+// its random value is 0 where none is given, and a runtime key counts only
+// where the case names it, with one in a hundred at least.
+func TestRouterCheck(t *testing.T) {
+	goldens, err := filepath.Glob(filepath.Join(routerCheck, "*.golden.proto.json"))
+	if err != nil || len(goldens) == 0 {
+		t.Skip("the Envoy project's cases are not here")
+	}
+	n := 0
+	for _, golden := range goldens {
+		name := strings.TrimSuffix(filepath.Base(golden), ".golden.proto.json")
+		for _, c := range checkCases(t, golden) {
+			n++
+			wrong := routerChecked(t, configurationOf(t, name), c)
+			if meantToFail[name+"/"+c.Name] != (wrong != "") {
+				t.Errorf("%s/%s: %q", name, c.Name, wrong)
+			}
+		}
+	}
+	if n != 111 {
+		t.Errorf("%d cases were tried", n)
+	}
+}
+
+// meantToFail are the cases that the tool's own tests expect to fail.
+var meantToFail = map[string]bool{
+	"TestRoutesFailures/ResponseHeaderMatches Failures": true, "TimeoutFailures/Test_1": true,
+	"RouteMetadata/MetadataValueMismatch": true, "RouteMetadata/MetadataNamespaceMissing": true,
+}
+
+func checkCases(t *testing.T, path string) []checkCase {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct{ Tests []checkCase }
+	if err := json.Unmarshal(regexp.MustCompile(`,(\s*[\]}])`).ReplaceAll(b, []byte("$1")), &all); err != nil {
+		t.Fatal(path, err)
+	}
+	return all.Tests
+}
+
+func configurationOf(t *testing.T, name string) any {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(routerCheck, strings.TrimSuffix(name, "Failures")+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := yaml.Unmarshal(b, &v); err != nil {
+		t.Fatal(name, err)
+	}
+	return camel(v)
+}
+
+// withRuntime makes of each runtime fraction what it is to the tool.
+func withRuntime(v any, set string) {
+	switch x := v.(type) {
+	case []any:
+		for _, w := range x {
+			withRuntime(w, set)
+		}
+	case map[string]any:
+		if key, ok := x["runtimeKey"].(string); ok {
+			d, _ := x["defaultValue"].(map[string]any)
+			n, _ := d["numerator"].(int)
+			if d["numerator"] = 0; key == set {
+				d["numerator"] = max(n, 1)
+			}
+			delete(x, "runtimeKey")
+			return
+		}
+		for _, w := range x {
+			withRuntime(w, set)
+		}
+	}
+}
+
+// routerChecked says what of a case is wrong.
+func routerChecked(t *testing.T, rc any, c checkCase) string {
+	in := c.Input
+	r := Request{
+		Method: in.Method, Host: in.Authority, Path: in.Path, TLS: in.SSL, Random: &in.Random,
+		Source: "127.0.0.1", Metadata: map[string]any{},
+	}
+	if in.Internal {
+		r.Headers = append(r.Headers, [2]string{"x-envoy-internal", "true"})
+	}
+	for _, h := range in.Headers {
+		r.Headers = append(r.Headers, [2]string{h.Key, h.Value})
+	}
+	for _, m := range in.Metadata {
+		if r.Metadata[m.Namespace] == nil || m.Overwrite {
+			r.Metadata[m.Namespace] = camelNumbers(m.Value)
+		}
+	}
+	withRuntime(rc.(map[string]any)["virtualHosts"], in.Runtime)
+	a, err := Configuration(context.Background(), &Cache{}, rc, HCM{}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &checked{choice: newChoice(context.Background(), &Cache{}, HCM{}), a: a, r: r, rc: rc}
+	for what, want := range c.Validate {
+		if _, list := want.([]any); list {
+			if got := k.get(what, want); got != nil {
+				return what + ": " + text(got)
+			}
+		} else if got := k.get(what, want); got != want {
+			return what + ": " + text(got) + ", want " + text(want)
+		}
+	}
+	return ""
+}
+
+func camelNumbers(v any) any {
+	switch x := v.(type) {
+	case float64:
+		return int(x)
+	case map[string]any:
+		for k := range x {
+			x[k] = camelNumbers(x[k])
+		}
+	}
+	return v
+}
+
+func text(v any) string { b, _ := json.Marshal(v); return string(b) }
+
+// checked is what the tool says of an answer.
+type checked struct {
+	*choice
+	a  *Answer
+	r  Request
+	rc any
+}
+
+// get gives what the tool says of a property; of a list of conditions nil,
+// where they hold.
+func (k *checked) get(what string, want any) any {
+	forwards := k.a.Status == 0 && k.a.RedirectStatus == 0 && k.a.DirectStatus == 0
+	host, path := "", ""
+	if forwards {
+		host, path, _ = strings.Cut(k.a.URL[strings.Index(k.a.URL, "://")+3:], "/")
+		path = "/" + path
+	}
+	route := k.message(k.a.Route)
+	switch what {
+	case "cluster_name":
+		return k.a.Cluster
+	case "virtual_cluster_name":
+		return k.virtualCluster(forwards)
+	case "virtual_host_name":
+		if forwards {
+			return k.a.VirtualHost
+		}
+		return ""
+	case "host_rewrite":
+		return host
+	case "path_rewrite":
+		return path
+	case "path_redirect":
+		if route.has("directResponse") {
+			return "http://" + k.r.Host + k.r.Path
+		}
+		return k.a.RedirectTo
+	case "code_redirect":
+		return float64(max(k.a.RedirectStatus, k.a.DirectStatus))
+	case "timeout":
+		return route.sub("route").text("timeout")
+	case "route_metadata":
+		for _, w := range want.([]any) {
+			m := w.(map[string]any)
+			if route.sub("metadata").sub("filterMetadata").sub(m["namespace"].(string)).text(camelKey(m["key"].(string))) != m["value"] {
+				return "other metadata"
+			}
+		}
+		return nil
+	case "request_header_matches":
+		h := k.r.headers()
+		h[":authority"], h[":path"] = []string{host}, []string{path}
+		k.add(h, "request", func(v string) string {
+			return strings.ReplaceAll(v, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", k.r.Source)
+		})
+		return k.headers(h, want)
+	case "response_header_matches":
+		h := headers{}
+		if body := route.sub("directResponse").sub("body").text("inlineString"); body != "" {
+			h["content-type"], h["content-length"] = []string{"text/plain"}, []string{itoa(len(body))}
+		}
+		k.add(h, "response", func(v string) string { return v })
+		return k.headers(h, want)
+	}
+	return "unknown"
+}
+
+func camelKey(k string) string {
+	m := camel(map[string]any{k: ""}).(map[string]any)
+	for k := range m {
+		return k
+	}
+	return ""
+}
+
+func (k *checked) virtualCluster(forwards bool) string {
+	all := k.message(k.a.Host).list("virtualClusters")
+	if !forwards || len(all) == 0 {
+		return ""
+	}
+	for _, vc := range all {
+		holds := true
+		for _, h := range vc.list("headers") {
+			holds = holds && k.header(h, k.r.headers())
+		}
+		if holds {
+			return vc.text("name")
+		}
+	}
+	return "other"
+}
+
+// add applies the header mutations of the route, its virtual host and its
+// configuration.
+func (k *checked) add(h headers, which string, format func(string) string) {
+	for _, level := range []any{k.a.Route, k.a.Host, k.rc} {
+		m := k.message(level)
+		for _, remove := range m.texts(which + "HeadersToRemove") {
+			delete(h, asciiLower(remove))
+		}
+		for _, o := range m.list(which + "HeadersToAdd") {
+			name, value := asciiLower(o.sub("header").text("key")), format(o.sub("header").text("value"))
+			if old := h[name]; len(old) > 0 && o.flagOr("append", true) {
+				value = old[0] + "," + value
+			}
+			h[name] = []string{value}
+		}
+	}
+}
+
+func (k *checked) headers(h headers, want any) any {
+	for _, m := range want.([]any) {
+		if !k.header(k.message(camel(m)), h) {
+			return "header " + text(m)
+		}
+	}
+	return nil
+}
