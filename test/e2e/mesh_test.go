@@ -17,6 +17,7 @@ func TestMesh(t *testing.T) {
 	}{
 		{"Healthy", healthy},
 		{"HealthyTable", healthyTable},
+		{"Readme", readme},
 		{"AsIstiodSays", asIstiodSays},
 		{"NoEnvoyIsAsked", noEnvoyIsAsked},
 		{"OneClusterIsOneRequest", oneClusterIsOneRequest},
@@ -36,6 +37,7 @@ func TestMesh(t *testing.T) {
 		{"HungByDefault", hungByDefault},
 		{"IstiodDown", istiodDown},
 		{"TwoIstiods", twoIstiods},
+		{"TwoRevisions", twoRevisions},
 		{"APIServerDown", apiServerDown},
 		{"Wait", wait},
 		{"Watch", watch},
