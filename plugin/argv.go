@@ -18,19 +18,51 @@ type command struct {
 	bindings   []binding
 	positional []string // behind --args or --jsonargs
 	json       []bool   // which of them are JSON
+
+	free  []int // which of the words are no option and no option's value
+	given bool  // an option says what the query is, or that it runs over plain JSON
 }
 
-// valued tells which flag of a word, as it was written, takes a value: its long
-// name, empty if none does, and whether the value is in the word already.
-type valued func(word string) (name string, attached bool)
+// first is the first word that is no option; empty: there is none.
+func (c *command) first() string {
+	if len(c.free) == 0 {
+		return ""
+	}
+	return c.words[c.free[0]]
+}
+
+// outspoken puts what is no option last, where none of it is taken for the name
+// of a command: the query was given otherwise, or jq's functions have names.
+func (c *command) outspoken() {
+	var options, free []string
+	for i, w := range c.words {
+		if slices.Contains(c.free, i) {
+			free = append(free, w)
+		} else if w != "--" {
+			options = append(options, w)
+		}
+	}
+	c.words = append(append(options, "--"), free...)
+}
+
+// A grammar knows the flags and the commands that words may name.
+type grammar interface {
+	// valued tells which flag of a word, as it was written, takes a value: its
+	// long name, empty if none does, and whether the value is in the word already.
+	valued(word string) (name string, attached bool)
+
+	// choose tells whether the first word names a query, whose flags are known
+	// from then on, and whether its name goes on with the next word.
+	choose(word string) (found, more bool)
+}
 
 // split takes jq's two-word options, and all that follows --args and
 // --jsonargs, out of the words. Both "--arg name value" and kubectl's manner,
 // "--arg name=value" and "--arg=name=value", are understood. The first word
 // that is neither an option nor an option's value stays: it is the query.
-func split(args []string, valued valued) (*command, error) {
+func split(args []string, known grammar) (*command, error) {
 	c := &command{}
-	s := splitter{command: c, args: args, valued: valued}
+	s := splitter{command: c, args: args, grammar: known}
 	for len(s.args) > 0 {
 		if err := s.next(); err != nil {
 			return nil, err
@@ -41,12 +73,13 @@ func split(args []string, valued valued) (*command, error) {
 
 type splitter struct {
 	*command
+	grammar
 	args     []string
-	valued   valued
 	rest     bool // behind --args or --jsonargs
 	restJSON bool
 	waits    bool // the first word was the command wait: the query is the next
 	query    bool // the query was seen, or a file names it
+	name     bool // the next word is more of a query's name
 	end      bool // behind --
 }
 
@@ -77,7 +110,10 @@ func (s *splitter) next() error {
 	default:
 		s.words = append(s.words, w)
 		name, attached := s.valued(w)
-		s.query = s.query || name == "filename" || name == "query"
+		if name == "filename" || name == "query" {
+			s.query, s.given = true, true
+		}
+		s.given = s.given || name == "input" || flag == "--null-input" || flag == "--slurp"
 		if name != "" && !attached && len(s.args) > 0 {
 			s.words = append(s.words, s.take())
 		}
@@ -92,10 +128,14 @@ func (s *splitter) word(w string) {
 		s.json = append(s.json, s.restJSON)
 		return
 	}
+	s.free = append(s.free, len(s.words))
 	s.words = append(s.words, w)
-	if first := !s.waits && !s.query; first && w == waitName {
+	switch first := !s.waits && !s.query; {
+	case first && w == waitName:
 		s.waits = true
 		return
+	case first && !s.end || s.name:
+		_, s.name = s.choose(w)
 	}
 	s.query = true
 }

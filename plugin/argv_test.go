@@ -8,7 +8,6 @@ import (
 )
 
 func TestSplit(t *testing.T) {
-	takes := newRoot(&World{Args: []string{"kubectl-meshq"}}, newFlags()).valued
 	for _, c := range []struct {
 		name string
 		args []string
@@ -37,10 +36,11 @@ func TestSplit(t *testing.T) {
 		{"the end, then a query", []string{"--", "--arg"}, command{words: []string{"--", "--arg"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := split(c.args, takes)
+			got, err := split(c.args, newRoot(&World{Args: []string{"kubectl-meshq"}}, newFlags()))
 			if err != nil {
 				t.Fatal(err)
 			}
+			got.free, got.given = nil, false
 			if diff := cmp.Diff(&c.want, got, cmp.AllowUnexported(command{}, binding{})); diff != "" {
 				t.Error(diff)
 			}
@@ -51,7 +51,7 @@ func TestSplit(t *testing.T) {
 func TestSplitRefuses(t *testing.T) {
 	for _, args := range [][]string{{"--arg"}, {"--arg", "a"}, {"--arg=a"}, {"--arg", "1x", "v"}, {"--argjson", "", "1"}, {"--args=1"}} {
 		var e *exitError
-		if _, err := split(args, func(string) (string, bool) { return "", false }); !errors.As(err, &e) || e.code != exitUsage {
+		if _, err := split(args, newRoot(&World{Args: []string{"kubectl-meshq"}}, newFlags())); !errors.As(err, &e) || e.code != exitUsage {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

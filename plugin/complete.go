@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -51,7 +52,7 @@ func complete(ctx context.Context, w *World, command string, words []string) int
 	if !strings.HasPrefix(begun, "-") {
 		begun = "\x00" // so that it is found again
 	}
-	cmd, err := split(append(slices.Clone(words[:len(words)-1]), begun), root.valued)
+	cmd, err := split(append(slices.Clone(words[:len(words)-1]), begun), root)
 	if err != nil || len(cmd.words) == 0 || cmd.words[len(cmd.words)-1] != begun {
 		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // a variable's name, value or file
 		return exitOK
@@ -66,6 +67,7 @@ func complete(ctx context.Context, w *World, command string, words []string) int
 type completion struct {
 	*World
 	*flags
+	named *shipped.Query // whose words and arguments they are; nil: of no named query
 }
 
 // attach has cobra ask for completions of a command.
@@ -92,6 +94,12 @@ func (c completion) attach(cmd *cobra.Command) {
 	}
 	if cmd.Flags().Lookup("library-path") != nil {
 		_ = cmd.MarkFlagDirname("library-path") // it is there
+	}
+	if c.named == nil {
+		return
+	}
+	for _, arg := range c.named.Args {
+		c.register(cmd, arg.Name, func(*cobra.Command, string) []string { return arg.Choices })
 	}
 }
 
@@ -122,7 +130,7 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 // words completes the words of a command: a query's name or a file, then
 // proxies.
 func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
-	given := len(c.files) > 0 || c.query != ""
+	given := len(c.files) > 0 || c.query != "" || c.named != nil
 	switch {
 	case c.plain():
 	case len(args) == 0 && cmd.Name() == "snapshot":
@@ -139,16 +147,11 @@ func (c completion) words(cmd *cobra.Command, args []string, begun string) (out 
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// names gives the queries that have one. The commands beside them are cobra's
-// to tell, but where a flag stands in front.
+// names gives the commands, those of queries too. They are cobra's to tell,
+// but where a flag stands in front.
 func (c completion) names(cmd *cobra.Command, begun string) (out []string) {
-	for _, name := range slices.Sorted(maps.Keys(shipped)) {
-		if strings.HasPrefix(name, begun) {
-			out = append(out, name+"\t"+shipped[name])
-		}
-	}
 	if cmd.Flags().NFlag() == 0 {
-		return out
+		return nil
 	}
 	for _, sub := range cmd.Commands() {
 		if strings.HasPrefix(sub.Name(), begun) && sub.IsAvailableCommand() {

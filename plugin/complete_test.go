@@ -36,9 +36,14 @@ func TestComplete(t *testing.T) {
 		want      string
 		directive cobra.ShellCompDirective
 	}{
-		{"", "help snapshot version wait status", nothing},
-		{"s", "snapshot status", nothing},
-		{"--snapshot demo |", "status snapshot version wait", nothing},
+		{"statu", "status", nothing},
+		{"wa", "wait", nothing},
+		{"--snapshot demo statu", "status", nothing},
+		{"--snapshot demo wa", "wait", nothing},
+		{"--snapshot demo clusters --dir", "--direction", nothing},
+		{"--snapshot demo clusters --direction in", "inbound inbound-vip", nothing},
+		{"--snapshot demo clusters --port 9080 rat", theRatings, nothing},
+		{"show cluste", "clusters", nothing},
 		{"x", "", nothing},
 		{"--snapshot demo status rev", "reviews-v1-7f99cc4496-gdxfn.default reviews-v2-7d79d5bd5d-8zzqd.default reviews-v3-7dbcdcbc56-m8dph.default", nothing},
 		{"--snapshot demo .x " + theReviews + " rev", "reviews-v2-7d79d5bd5d-8zzqd.default reviews-v3-7dbcdcbc56-m8dph.default", nothing},
@@ -62,6 +67,7 @@ func TestComplete(t *testing.T) {
 		{"--kubeconfig " + config + " --context g", "green grey", nothing},
 		{"--kubeconfig " + config + " --contexts blue,gree", "blue,green", nothing},
 		{"--kubeconfig " + config + " --cluster |", "one two", nothing},
+		{"--kubeconfig " + config + " status --cluster |", "one two", nothing},
 		{"--kubeconfig " + config + " --user |", "admin", nothing},
 		{"-o y", "yaml", nothing},
 		{"-o go-template=", "go-template=", noSpace},

@@ -63,6 +63,7 @@ type outputFlags struct {
 	showKind     bool
 	managed      bool
 	labelColumns []string
+	columns      map[string][]string // of a query's tables, by kind; no flag says them
 	sortBy       string
 
 	compact, raw, join, raw0, ascii, seq, sortKeys bool

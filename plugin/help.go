@@ -38,10 +38,6 @@ func helpOn(w *World, root *rootCommand, topic string) error {
 	if cmd, _, err := root.Find([]string{topic}); err == nil && cmd != root.Command {
 		return cmd.Help()
 	}
-	if q, ok := shipped[topic]; ok {
-		_, err := fmt.Fprintf(w.Out, "%s: a query that comes with the plugin; it is\n\n  %s\n", topic, q)
-		return err
-	}
 	found := false
 	for _, f := range library.Functions() {
 		if f.Name == topic {

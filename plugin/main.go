@@ -28,8 +28,11 @@ func execute(ctx context.Context, w *World) int {
 		return complete(ctx, w, command, words)
 	}
 	root := newRoot(w, newFlags())
-	cmd, err := split(w.Args[1:], root.valued)
+	cmd, err := split(w.Args[1:], root)
 	if err == nil {
+		if cmd.given && root.query(root.Command, cmd.first()) != nil {
+			cmd.outspoken()
+		}
 		root.argv = cmd
 		root.SetArgs(cmd.words)
 		err = root.ExecuteContext(ctx)
@@ -60,11 +63,13 @@ func report(w *World, err error) int {
 // rootCommand is the command itself: what it is called without a name is a query.
 type rootCommand struct {
 	*cobra.Command
-	argv *command
+	argv   *command
+	bind   map[*cobra.Command]func() // gives a query's command its flags
+	chosen *cobra.Command            // the query's command that was named; nil: none
 }
 
 func newRoot(w *World, f *flags) *rootCommand {
-	root := &rootCommand{}
+	root := &rootCommand{bind: map[*cobra.Command]func(){}}
 	root.Command = &cobra.Command{
 		Use:           "meshq [QUERY | NAME] [PROXY…]",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: calledAs(w.Args[0])},
@@ -90,8 +95,10 @@ func newRoot(w *World, f *flags) *rootCommand {
 	wait, snapshot := waitCommand(w, f, root), snapshotCommand(w, f)
 	root.AddCommand(wait, snapshot, versionCommand(w))
 	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot} {
-		completion{w, f}.attach(cmd)
+		completion{w, f, nil}.attach(cmd)
 	}
+	root.addQueries(w, f)
+	root.AddCommand(listCommand(w), showCommand(w))
 	root.SetHelpCommand(helpCommand(w, root))
 	return root
 }
@@ -99,6 +106,9 @@ func newRoot(w *World, f *flags) *rootCommand {
 // valued is [valued] for the flags of this command.
 func (r *rootCommand) valued(word string) (name string, attached bool) {
 	set := r.Flags()
+	if r.chosen != nil {
+		set = r.chosen.Flags()
+	}
 	if long, ok := strings.CutPrefix(word, "--"); ok {
 		long, _, attached = strings.Cut(long, "=")
 		if f := set.Lookup(long); f != nil && f.NoOptDefVal == "" {

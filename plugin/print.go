@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/meshq/kubectl-meshq/printers"
@@ -25,14 +26,31 @@ func (r *run) openPrinter(ctx context.Context) error {
 }
 
 func (r *run) printerOptions(ctx context.Context) printers.Options {
-	f := &r.output
+	f := r.layout()
 	return printers.Options{
 		Out: r.out, Context: ctx, Now: r.documentTime(), Open: os.ReadFile, Note: r.note,
 		Color: r.colored(), Colors: r.World.env("JQ_COLORS"),
 		Format: f.format, Template: f.template, MissingKeysFail: !f.missingKeys, ShowManagedFields: f.managed,
 		Compact: f.compact, Tab: f.tab, Indent: r.indentation(), ASCII: f.ascii, Raw: f.raw, Join: f.join, Raw0: f.raw0, Seq: f.seq,
 		NoHeaders: f.noHeaders, ShowLabels: f.showLabels, ShowKind: f.showKind, LabelColumns: f.labelColumns, SortBy: f.sortBy,
+		Columns: f.columns,
 	}
+}
+
+// layout is how results are printed: as the query's header says, unless the
+// command line says something else.
+func (r *run) layout() *outputFlags {
+	o := r.output
+	if r.asked.named == nil || slices.ContainsFunc(layouts, r.changed) {
+		return &o
+	}
+	o.format, o.columns = r.asked.named.Output, r.asked.named.Columns
+	return &o
+}
+
+// layouts are the flags that say how results look.
+var layouts = []string{
+	"output", "template", "compact-output", "raw-output", "join-output", "raw-output0", "ascii-output", "seq", "tab", "indent",
 }
 
 // indentation is --indent if it was given.
@@ -67,7 +85,7 @@ func (r *run) hints(err error) {
 	if r.asked.status && r.OutTerminal && r.ErrTerminal && !r.changed("output") {
 		fmt.Fprint(r.Err, tryNext(calledAs(r.Args[0]), r.snapshots))
 	}
-	if !r.OutTerminal && r.output.format == "" && r.ErrTerminal && r.printedTable() {
+	if !r.OutTerminal && !r.changed("output") && r.ErrTerminal && r.printedTable() {
 		r.note("a table is for people; -o json is for programs")
 	}
 }

@@ -31,6 +31,9 @@ func (r *run) variables() error {
 			positional[i] = v
 		}
 	}
+	if err := r.declared(named); err != nil {
+		return err
+	}
 	for _, n := range r.names {
 		r.values = append(r.values, named[n[1:]])
 	}
@@ -39,6 +42,46 @@ func (r *run) variables() error {
 		r.values = append(r.values, map[string]any{"named": named, "positional": positional})
 	}
 	return nil
+}
+
+// declared adds the arguments that the query's header declares: as they were
+// given by their flags or by --arg, else what they are when they are not.
+func (r *run) declared(named map[string]any) error {
+	if r.asked.named == nil {
+		return nil
+	}
+	for _, arg := range r.asked.named.Args {
+		name := arg.Variable()
+		v, given := named[name]
+		text, isText := v.(string)
+		switch flag, ok := r.asked.arguments[name]; {
+		case ok:
+			v = flag
+		case !given:
+			v = arg.Unset()
+		case isText:
+			var err error
+			if v, err = arg.Value(text); err != nil {
+				return usage("--arg %s: %s", name, fact(err))
+			}
+		}
+		r.bindVariable(named, name, v)
+	}
+	if r.asked.named.Words != "" {
+		words := make([]any, len(r.asked.words))
+		for i, word := range r.asked.words {
+			words[i] = word
+		}
+		r.bindVariable(named, "words", words)
+	}
+	return nil
+}
+
+func (r *run) bindVariable(named map[string]any, name string, v any) {
+	named[name] = v
+	if !slices.Contains(r.names, "$"+name) {
+		r.names = append(r.names, "$"+name)
+	}
 }
 
 func (b binding) bound() (any, error) {

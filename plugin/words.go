@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -21,7 +23,11 @@ type asked struct {
 	query   string
 	file    string   // what the query is from, when it is from a file
 	proxies []string // words for proxies
-	status  bool     // nothing was asked: the status table
+	status  bool     // the status table
+
+	named     *shipped.Query // what the query's header says; nil: it has none
+	arguments arguments      // those of the header that were given
+	words     []string       // the words that the query takes itself
 }
 
 // understand tells the query from the proxies.
@@ -32,29 +38,40 @@ func understand(ctx context.Context, w *World, f *flags, words []string) (*asked
 	case len(f.files) == 1 && f.query != "":
 		return nil, usage("-f and -Q: one of them")
 	case len(f.files) == 1:
-		text, err := readQuery(ctx, w, f.files[0])
-		return &asked{query: text, file: fileName(f.files[0]), proxies: words}, err
+		return fromFile(ctx, w, f.files[0], words)
 	case f.query != "":
 		return &asked{query: f.query, proxies: words}, nil
 	case len(words) == 0 && f.plain():
 		return &asked{query: "."}, nil
 	case len(words) == 0:
-		return &asked{query: ".proxies[]", status: true}, nil
+		return named([]string{statusName})
 	case savedName.MatchString(words[0]) && !f.plain():
 		return named(words)
 	}
 	return &asked{query: words[0], proxies: words[1:]}, nil
 }
 
-// shipped are the queries that come with the plugin.
-var shipped = map[string]string{"status": ".proxies[]"}
-
 func named(words []string) (*asked, error) {
-	q, ok := shipped[words[0]]
+	q, ok := namedQuery(words[0])
 	if !ok {
 		return nil, usage("no query named %s; for jq write '.|%s'", words[0], words[0])
 	}
-	return &asked{query: q, proxies: words[1:], status: words[0] == "status"}, nil
+	return askedBy(q, arguments{}, words[1:]), nil
+}
+
+// fromFile asks the query of a file, which may have a header.
+func fromFile(ctx context.Context, w *World, path string, words []string) (*asked, error) {
+	text, err := readQuery(ctx, w, path)
+	if err != nil {
+		return nil, err
+	}
+	q, err := shipped.Read(strings.TrimSuffix(filepath.Base(fileName(path)), ".jq"), text)
+	if err != nil {
+		return nil, usage("%s", oneLine(err.Error()))
+	}
+	a := askedBy(q, arguments{}, words)
+	a.file, a.status = fileName(path), false
+	return a, nil
 }
 
 func fileName(path string) string {
@@ -86,15 +103,25 @@ func readQuery(ctx context.Context, w *World, path string) (string, error) {
 
 // runWords does what a command line without a command's name asks.
 func runWords(ctx context.Context, w *World, f *flags, argv *command, words []string, cmd *cobra.Command) error {
-	if f.timeout > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, f.timeout)
-		defer stop()
-	}
+	ctx, stop := f.within(ctx)
+	defer stop()
 	a, err := understand(ctx, w, f, words)
 	if err != nil {
 		return err
 	}
+	return runAsked(ctx, w, f, argv, a, cmd)
+}
+
+// within bounds a run by --timeout.
+func (f *flags) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, f.timeout)
+}
+
+// runAsked does what was understood.
+func runAsked(ctx context.Context, w *World, f *flags, argv *command, a *asked, cmd *cobra.Command) error {
 	if err := f.check(a); err != nil {
 		return err
 	}

@@ -72,8 +72,12 @@ func (b *block) table() ([]Column, []row) {
 	}
 	var columns []Column
 	order := slices.Sorted(maps.Keys(keys))
-	for _, key := range order {
-		columns = append(columns, Column{Header: clean(strings.ToUpper(key)), key: key})
+	if headers := b.opts.columns(""); headers != nil {
+		order, columns = columnsOfKeys(order, headers)
+	} else {
+		for _, key := range order {
+			columns = append(columns, Column{Header: clean(strings.ToUpper(key)), key: key})
+		}
 	}
 	rows := make([]row, len(b.flat))
 	for i, fields := range b.flat {
@@ -86,6 +90,20 @@ func (b *block) table() ([]Column, []row) {
 		}
 	}
 	return columns, rows
+}
+
+// columnsOfKeys makes columns of the headers that are some of the keys in capitals,
+// with spaces where they please: NOT AFTER is notAfter.
+func columnsOfKeys(keys, headers []string) (order []string, columns []Column) {
+	for _, h := range headers {
+		for _, key := range keys {
+			if strings.EqualFold(strings.ReplaceAll(h, " ", ""), key) {
+				order = append(order, key)
+				columns = append(columns, Column{Header: h, key: key})
+			}
+		}
+	}
+	return order, columns
 }
 
 // visible gives the columns that the rows call for. While more rows may come,

@@ -42,6 +42,11 @@ type Options struct {
 	ShowKind     bool     // --show-kind
 	LabelColumns []string // -L
 
+	// Columns are the headers of those that a table has, in order, by kind;
+	// under "" those of any kind that is not named, of -o table's objects too.
+	// One that is only sometimes there stays so. Empty: the kind's own.
+	Columns map[string][]string
+
 	// SortBy is --sort-by: a path like .metadata.name or {.metadata.name}.
 	// All results are held until the last one came.
 	SortBy string

@@ -12,8 +12,11 @@ type row []string
 // columns are those of a kind that the options ask for.
 func (t *tables) columns(k Kind) []Column {
 	columns := slices.DeleteFunc(slices.Clone(k.Columns), func(c Column) bool { return c.Wide && !t.wide })
+	if headers := t.opts.columns(k.Name); headers != nil {
+		columns = chosen(k.Columns, headers)
+	}
 	for i, c := range columns {
-		if t.wide && strings.Contains(c.Sometimes, "-o wide") {
+		if t.wide && t.opts.Columns == nil && strings.Contains(c.Sometimes, "-o wide") {
 			columns[i].shown = nil
 		}
 	}
@@ -28,6 +31,26 @@ func (t *tables) columns(k Kind) []Column {
 		}
 	}
 	return columns
+}
+
+// columns gives the headers that a kind's table is to have; nil: its own.
+func (o Options) columns(kind string) []string {
+	if headers, ok := o.Columns[kind]; ok {
+		return headers
+	}
+	return o.Columns[""]
+}
+
+// chosen gives the columns that have one of the headers, in their order.
+func chosen(all []Column, headers []string) (out []Column) {
+	for _, h := range headers {
+		for _, c := range all {
+			if c.Header == h {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
 
 // labelColumns are those of -L and --show-labels.

@@ -1,0 +1,109 @@
+package plugin
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/query/shipped"
+)
+
+// queryCommand is the command of a query that has a name: "clusters [PROXY…]".
+// Its flags are bound when it is chosen, see [rootCommand.choose]: there are
+// many such commands, and each has all flags of a query.
+func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     q.Name + " " + takes(q),
+		Aliases: q.Aliases,
+		Short:   strings.TrimSuffix(q.Summary, "."),
+		Args:    cobra.ArbitraryArgs,
+		GroupID: groupOf(q),
+	}
+	args := arguments{}
+	cmd.RunE = func(cmd *cobra.Command, words []string) error {
+		if f.version {
+			return printVersion(w)
+		}
+		ctx, stop := f.within(cmd.Context())
+		defer stop()
+		return runAsked(ctx, w, f, root.argv, askedBy(q, args, words), cmd)
+	}
+	cmd.SetHelpFunc(func(*cobra.Command, []string) { printQueryHelp(w, q) })
+	root.bind[cmd] = func() {
+		args.bind(f, cmd.Flags(), q)
+		completion{w, f, &q}.attach(cmd)
+	}
+	return cmd
+}
+
+// takes says what the words behind a query's name are.
+func takes(q shipped.Query) string {
+	if q.Words != "" {
+		return "[" + q.Words + "]"
+	}
+	return "[PROXY…]"
+}
+
+// The groups that help lists commands in.
+const (
+	queryGroup = "queries"
+	checkGroup = "checks"
+)
+
+func groupOf(q shipped.Query) string {
+	if q.Severity != "" || q.Name == "check" {
+		return checkGroup
+	}
+	return queryGroup
+}
+
+// addQueries adds a command for every query that comes with the plugin.
+func (r *rootCommand) addQueries(w *World, f *flags) {
+	r.AddGroup(&cobra.Group{ID: queryGroup, Title: "Queries:"}, &cobra.Group{ID: checkGroup, Title: "Checks:"})
+	for _, q := range shipped.All() {
+		r.AddCommand(queryCommand(w, f, r, q))
+	}
+}
+
+// choose binds the flags of the command that a word names, if it names one that
+// a query may take the place of. Whether its name goes on with the next word
+// is told.
+func (r *rootCommand) choose(word string) (found, more bool) {
+	in := r.Command
+	if r.chosen != nil {
+		in = r.chosen
+	}
+	cmd := r.query(in, word)
+	if cmd == nil {
+		return false, false
+	}
+	r.chosen = cmd
+	r.bind[cmd]()
+	return true, cmd.HasSubCommands()
+}
+
+// query finds the command of a named query; nil where the word names none.
+func (r *rootCommand) query(in *cobra.Command, word string) *cobra.Command {
+	for _, cmd := range in.Commands() {
+		if _, ok := r.bind[cmd]; ok && (cmd.Name() == word || slices.Contains(cmd.Aliases, word)) {
+			return cmd
+		}
+	}
+	return nil
+}
+
+// askedBy is what a named query asks.
+func askedBy(q shipped.Query, args arguments, words []string) *asked {
+	a := &asked{query: q.Program(), file: q.Name + ".jq", named: &q, arguments: args, proxies: words, status: q.Name == statusName}
+	if q.Words != "" {
+		a.words, a.proxies = words, nil
+	}
+	return a
+}
+
+// statusName is the query that is meant where none is given.
+const statusName = "status"
+
+// namedQuery finds a query by its name.
+func namedQuery(name string) (shipped.Query, bool) { return shipped.Find(name, shipped.All()) }

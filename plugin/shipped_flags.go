@@ -1,0 +1,73 @@
+package plugin
+
+import (
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"github.com/meshq/kubectl-meshq/query/shipped"
+)
+
+// arguments are those of a named query that were given, by the names of its
+// variables.
+type arguments map[string]any
+
+// bind gives a command the flags of a query and those of the query's own
+// arguments. A query that comes with the plugin may take a name from
+// kubeconfig's flags: the one is found in its place.
+func (a arguments) bind(f *flags, s *pflag.FlagSet, q shipped.Query) {
+	base := pflag.NewFlagSet(q.Name, pflag.ContinueOnError)
+	f.bind(base)
+	own := map[string]bool{}
+	for _, arg := range q.Args {
+		own[arg.Name] = true
+	}
+	f.normalize(s)
+	base.VisitAll(func(flag *pflag.Flag) {
+		if !own[flag.Name] || !slices.Contains(lendable, flag.Name) {
+			s.AddFlag(flag)
+		}
+	})
+	for _, arg := range q.Args {
+		v := &argument{arg, a}
+		flag := s.VarPF(v, arg.Name, arg.Short, arg.Doc)
+		if arg.Type == shipped.Switch {
+			flag.NoOptDefVal = "true"
+		}
+	}
+}
+
+// lendable are the flags of kubeconfig that a query of ours may have an
+// argument of the same name of.
+var lendable = []string{"cluster"}
+
+// reserved tells whether an argument would take the name of a flag that every
+// query has.
+func reserved(arg shipped.Argument) bool {
+	s := pflag.NewFlagSet("", pflag.ContinueOnError)
+	newFlags().bind(s)
+	return s.Lookup(arg.Name) != nil || arg.Name == "help" || arg.Short == "h" || arg.Short != "" && s.ShorthandLookup(arg.Short) != nil
+}
+
+// argument is the flag of one.
+type argument struct {
+	shipped.Argument
+	given arguments
+}
+
+func (a *argument) Set(text string) error {
+	v, err := a.Value(text)
+	if err == nil {
+		a.given[a.Variable()] = v
+	}
+	return err
+}
+
+func (a *argument) String() string { return a.Default }
+
+func (a *argument) Type() string {
+	if a.Argument.Type == shipped.Switch {
+		return "bool"
+	}
+	return a.Takes
+}

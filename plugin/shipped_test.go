@@ -1,0 +1,103 @@
+package plugin
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/query/shipped"
+)
+
+func someRoot() *rootCommand {
+	return newRoot(&World{Args: []string{"kubectl-meshq"}}, newFlags())
+}
+
+// TestFlagSets builds the flags of every command: pflag panics where two have
+// one name. An argument of a query takes no name that every query has, unless
+// it was lent.
+func TestFlagSets(t *testing.T) {
+	root := someRoot()
+	var names []string
+	for _, cmd := range root.Commands() {
+		names = append(append(names, cmd.Name()), cmd.Aliases...)
+	}
+	slices.Sort(names)
+	if once := slices.Compact(slices.Clone(names)); len(once) != len(names) {
+		t.Errorf("one name is two commands' in %q", names)
+	}
+	for _, q := range shipped.All() {
+		root := someRoot()
+		if found, _ := root.choose(q.Name); !found {
+			t.Fatalf("%s can't be called", q.Name)
+		}
+		set := root.chosen.Flags()
+		for _, arg := range q.Args {
+			if set.Lookup(arg.Name) == nil {
+				t.Errorf("%s has no flag --%s", q.Name, arg.Name)
+			}
+			if reserved(arg) && !slices.Contains(lendable, arg.Name) {
+				t.Errorf("--%s of %s takes the place of a flag that every query has", arg.Name, q.Name)
+			}
+		}
+		for _, name := range []string{"namespace", "selector", "output", "snapshot", "fail-on-match"} {
+			if set.Lookup(name) == nil {
+				t.Errorf("%s has no flag --%s", q.Name, name)
+			}
+		}
+	}
+}
+
+func TestReserved(t *testing.T) {
+	for _, a := range []shipped.Argument{{Name: "namespace"}, {Name: "cluster"}, {Name: "help"}, {Name: "x", Short: "h"}, {Name: "x", Short: "n"}, {Name: "from-file"}} {
+		if !reserved(a) {
+			t.Errorf("%v", a)
+		}
+	}
+	if reserved(shipped.Argument{Name: "port", Short: "p"}) {
+		t.Error("--port, -p is taken")
+	}
+}
+
+// TestNamedOrNot tells the names of queries from words that are something else.
+func TestNamedOrNot(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		named string
+		words []string
+	}{
+		{[]string{"clusters", "a", "--port", "80", "b"}, "clusters", []string{"a", "b"}},
+		{[]string{"-n", "status", "c", "a"}, "clusters", []string{"a"}},
+		{[]string{"--", "clusters"}, "", []string{"clusters"}},
+		{[]string{".x", "clusters"}, "", []string{".x", "clusters"}},
+		{[]string{"clusters", "--null-input"}, "", []string{"clusters"}},
+		{[]string{"--input", "f", "clusters", "-c"}, "", []string{"clusters"}},
+		{[]string{"clusters", "-f", "q.jq"}, "", []string{"clusters"}},
+		{[]string{"-Q", ".x", "clusters", "--", "-a"}, "", []string{"clusters", "-a"}},
+	} {
+		root := someRoot()
+		argv, err := split(c.args, root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if argv.given && root.query(root.Command, argv.first()) != nil {
+			argv.outspoken()
+		}
+		named, words := "", []string(nil)
+		for _, cmd := range append(root.Commands(), root.Command) {
+			cmd.RunE = func(cmd *cobra.Command, args []string) error {
+				if cmd != root.Command {
+					named = cmd.Name()
+				}
+				words = args
+				return nil
+			}
+		}
+		root.SetArgs(argv.words)
+		if err := root.ExecuteContext(context.Background()); err != nil || named != c.named || !slices.Equal(words, c.words) {
+			t.Errorf("%s: %q %q, %v", strings.Join(c.args, " "), named, words, err)
+		}
+	}
+}

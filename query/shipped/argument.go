@@ -1,0 +1,141 @@
+package shipped
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Type is what an argument takes.
+type Type string
+
+// The types of arguments.
+const (
+	Switch   Type = "switch"   // nothing: it is true or false
+	Text     Type = "text"     // a string
+	Number   Type = "number"   // a number
+	Duration Type = "duration" // 90s, 72h, 7d: a string that within() takes
+	Choice   Type = "choice"   // one of some words
+)
+
+// An Argument is one that a query takes, by a flag of its name.
+type Argument struct {
+	Name    string // of the flag, without the dashes: all-states
+	Short   string // one letter; empty: none
+	Type    Type
+	Takes   string   // the word for its value, as it was written: NUMBER
+	Choices []string // all that a choice may be
+	Default string   // as it would be written
+	Given   bool     // whether there is a default
+	Doc     string
+}
+
+// written is an argument's line: --port, -p NUMBER=80    the port.
+var written = regexp.MustCompile(`^--(\S+?)(?:, -([A-Za-z]))?(?: ([^\s=]+)(?:=(\S*))?)?(?:\s{2,}(.*))?$`)
+
+var flagged = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+
+func (h *header) argument(line string) error {
+	m := written.FindStringSubmatch(line)
+	if m == nil {
+		return fmt.Errorf("%s: an argument is written --name TYPE=default, and two spaces before what it means", line)
+	}
+	a := Argument{Name: m[1], Short: m[2], Takes: m[3], Default: m[4], Given: strings.Contains(strings.TrimSuffix(line, m[5]), "="), Doc: m[5]}
+	switch {
+	case a.Takes == "":
+		a.Type = Switch
+	case a.Takes == "NUMBER":
+		a.Type = Number
+	case a.Takes == "DURATION":
+		a.Type = Duration
+	case strings.Contains(a.Takes, "|"):
+		a.Type, a.Choices = Choice, strings.Split(a.Takes, "|")
+	case a.Takes == strings.ToUpper(a.Takes):
+		a.Type = Text
+	default:
+		return fmt.Errorf("--%s %s: what it takes is written in capitals, or as words with | between them", a.Name, a.Takes)
+	}
+	h.inArgs = true
+	return h.add(a)
+}
+
+func (h *header) add(a Argument) error {
+	switch {
+	case !flagged.MatchString(a.Name):
+		return fmt.Errorf("--%s: an argument's name is lower-case letters, digits and dashes", a.Name)
+	case slices.ContainsFunc(h.Args, func(b Argument) bool { return a.Name == b.Name || a.Short != "" && a.Short == b.Short }):
+		return fmt.Errorf("--%s: there are two such arguments", a.Name)
+	}
+	if a.Given {
+		if _, err := a.Value(a.Default); err != nil {
+			return fmt.Errorf("--%s: %w", a.Name, err)
+		}
+	}
+	h.Args = append(h.Args, a)
+	return nil
+}
+
+// Variable is the name that the query knows the argument by, without the $.
+func (a Argument) Variable() string { return strings.ReplaceAll(a.Name, "-", "_") }
+
+// Unset is the argument's value where it isn't given: its default, else false
+// for a switch and null for anything else.
+func (a Argument) Unset() any {
+	if a.Given {
+		if v, err := a.Value(a.Default); err == nil { // it was tried when it was read
+			return v
+		}
+	}
+	if a.Type == Switch {
+		return false
+	}
+	return nil
+}
+
+// Value makes what was written into the query's value.
+func (a Argument) Value(text string) (any, error) {
+	switch a.Type {
+	case Switch:
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither true nor false", text)
+		}
+		return on, nil
+	case Number:
+		if n, err := strconv.Atoi(text); err == nil {
+			return n, nil
+		}
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || f != f || f > 1e300 || f < -1e300 {
+			return nil, fmt.Errorf("%q is no number", text)
+		}
+		return f, nil
+	case Duration:
+		if !isDuration(text) {
+			return nil, fmt.Errorf("%q is no duration like 90s, 72h or 7d", text)
+		}
+	case Choice:
+		if !slices.Contains(a.Choices, text) {
+			return nil, fmt.Errorf("%q is none of %s", text, strings.Join(a.Choices, ", "))
+		}
+	}
+	return text, nil
+}
+
+// isDuration tells whether within takes a text: 90s, 1h30m, 7d, 7d12h.
+func isDuration(text string) bool {
+	if days, rest, ok := strings.Cut(text, "d"); ok {
+		n, err := strconv.ParseFloat(days, 64)
+		if err != nil || !(n >= 0 && n < 100_000) {
+			return false
+		}
+		if text = rest; text == "" {
+			return true
+		}
+	}
+	d, err := time.ParseDuration(text)
+	return err == nil && d >= 0
+}

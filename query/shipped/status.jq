@@ -1,0 +1,13 @@
+# status: how each proxy stands to its Pilot, type by type.
+# SYNCED: the last thing sent was taken. STALE: it was not answered yet. ERROR: it was refused. NOT SENT: subscribed, and nothing
+# was sent. IGNORED: not subscribed. No Envoy is asked.
+#
+#   --not-synced    only proxies that are not in sync, or not connected
+#
+# example: status
+# example: status -n default -o wide
+# example: status --not-synced --fail-on-match
+
+.proxies[]
+| select(($not_synced and synced) | not)
+| outline
