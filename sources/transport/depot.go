@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"math/bits"
 	"os"
 	"sync"
 )
@@ -60,8 +61,18 @@ func (d *Depot) take(size int64) (*place, error) {
 	return p, nil
 }
 
+// slot is the size of the place in the file for so many bytes: a power of two
+// for few, so that it can be used again for others.
+func slot(size int64) int64 {
+	if size > pieceSize {
+		return size
+	}
+	return max(4<<10, int64(1)<<bits.Len64(uint64(size-1)))
+}
+
 // room gives a place in the file.
 func (d *Depot) room(size int64) (off int64) {
+	size = slot(size)
 	if free := d.free[size]; len(free) > 0 {
 		last := len(free) - 1
 		off, d.free[size] = free[last], free[:last]
@@ -176,5 +187,6 @@ func (d *Depot) leave(p *place) {
 	if d.free == nil {
 		d.free = map[int64][]int64{}
 	}
-	d.free[p.room] = append(d.free[p.room], p.off)
+	size := slot(p.room)
+	d.free[size] = append(d.free[size], p.off)
 }

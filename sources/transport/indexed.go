@@ -24,6 +24,7 @@ func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archi
 	if !ok {
 		return nil, nil
 	}
+	s := &shelf{most: min(o.MaxUnpacked/2, mostUnpacked)}
 	a := &archive{files: map[string]member{}, lost: map[string]error{}}
 	for _, e := range entries {
 		name, err := entryName(e.name)
@@ -36,7 +37,7 @@ func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archi
 			continue
 		}
 		delete(a.lost, name)
-		a.files[name] = &frame{archive: whole, entry: e, depot: d, turn: make(chan struct{}, 1)}
+		a.files[name] = &frame{archive: whole, entry: e, depot: d, shelf: s, turn: make(chan struct{}, 1)}
 		a.saw(e.time)
 	}
 	return a.index(o)
@@ -48,6 +49,7 @@ type frame struct {
 	archive decode.Bytes
 	entry   indexEntry
 	depot   *Depot
+	shelf   *shelf
 	turn    chan struct{} // held by who unpacks it
 
 	mu      sync.Mutex
@@ -78,8 +80,8 @@ func (f *frame) ReadAt(b []byte, off int64) (int, error) {
 	return s.ReadAt(b, off)
 }
 
-// LetGo gives back the place of what was unpacked.
-func (f *frame) LetGo() {
+// letGo gives back the place of what was unpacked.
+func (f *frame) letGo() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.let = f.stored != nil
@@ -100,18 +102,21 @@ func (f *frame) hold(ctx context.Context) (*Spool, error) {
 	if s := f.there(); s != nil {
 		return s, nil
 	}
+	f.shelf.makeRoom(f.entry.size)
 	s := f.depot.sized(f.entry.size)
 	if err := f.unpack(ctx, s); err != nil {
 		s.Discard()
+		f.shelf.makeRoom(-f.entry.size)
 		if fatal(ctx, err) {
 			return nil, err
 		}
 		return nil, fmt.Errorf("damaged in the archive: %w", err)
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.stored = s
 	f.readers++
+	f.mu.Unlock()
+	f.shelf.put(f)
 	return s, nil
 }
 
@@ -136,6 +141,40 @@ func (f *frame) settle() {
 	if f.let && f.readers == 0 {
 		f.stored.Discard()
 		f.stored, f.let = nil, false
+	}
+}
+
+// mostUnpacked is how much of an archive stays unpacked: of a mesh of thousands
+// of proxies all of it would fill a disk, and most queries look at a proxy once.
+const mostUnpacked = 1 << 30
+
+// A shelf is what is unpacked of an archive, the oldest first, which goes
+// first.
+type shelf struct {
+	mu     sync.Mutex
+	most   int64 // bytes
+	held   int64 // with what is being unpacked
+	frames []*frame
+}
+
+// put takes a frame that was unpacked now.
+func (s *shelf) put(f *frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frames = append(s.frames, f)
+}
+
+// makeRoom lets frames go for one that will be unpacked.
+func (s *shelf) makeRoom(size int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held += size
+	for s.held > s.most && len(s.frames) > 0 {
+		old := s.frames[0]
+		s.frames[0] = nil
+		s.frames = s.frames[1:]
+		s.held -= old.entry.size
+		old.letGo()
 	}
 }
 

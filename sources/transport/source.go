@@ -63,15 +63,6 @@ type Body struct {
 	Form Form
 }
 
-// LetGo says that the body will hardly be read again for now: one that can be
-// had again from where it came takes no place until it is. It may be called
-// at any time.
-func (b *Body) LetGo() {
-	if l, ok := b.Bytes.(interface{ LetGo() }); ok {
-		l.LetGo()
-	}
-}
-
 // Form says how a body is to be read.
 type Form int
 
