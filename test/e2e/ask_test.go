@@ -60,9 +60,9 @@ func (w *world) begin(t *testing.T, kubeconfig string, words ...string) *running
 func (w *world) start(t *testing.T, kubeconfig string, words ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	r := &running{t: t, words: words, temp: t.TempDir(), cancel: cancel}
+	r := &running{t: t, words: words, temp: w.folder(t), cancel: cancel}
 	r.cmd = exec.CommandContext(ctx, w.kubectl, words...)
-	r.cmd.Dir = t.TempDir()
+	r.cmd.Dir = w.folder(t)
 	r.cmd.Env = []string{
 		"PATH=" + w.path + ":/usr/bin:/bin", "HOME=" + r.cmd.Dir, "TMPDIR=" + r.temp,
 		"KUBECONFIG=" + kubeconfig,

@@ -23,7 +23,7 @@ func istiodDown(t *testing.T, w *world) {
 
 // twoIstiods: the proxies are split between two; each is a row, with its own.
 func twoIstiods(t *testing.T, w *world) {
-	must(t, w.Split(t.Context()))
+	must(t, w.Split(t.Context(), "default"))
 	w.agrees(t)
 	w.ask(t, `[.proxies[].pilot] | group_by(.)[] | [.[0], length]`).exits(0).quiet().
 		is([]any{w.Istiods[0].Pod, 4}, []any{w.Istiods[1].Pod, 3})
@@ -33,6 +33,15 @@ func twoIstiods(t *testing.T, w *world) {
 		is([]any{true, true, true, true, true, true, true})
 	w.StopIstiod(w.Istiods[1])
 	w.ask(t, `[.proxies[] | select(.connected)] | length`).exits(6).says(w.Istiods[1].Pod, "port 15014 refused").is(4)
+}
+
+// twoRevisions: istiods of other revisions are found, too.
+func twoRevisions(t *testing.T, w *world) {
+	must(t, w.Split(t.Context(), "canary"))
+	w.agrees(t)
+	pilots := `.pilots[] | [.name, .revision]`
+	w.ask(t, pilots).exits(0).quiet().is([]any{w.Istiods[0].Pod, "default"}, []any{w.Istiods[1].Pod, "canary"})
+	w.ask(t, "--revision", "canary", pilots).exits(0).quiet().is([]any{w.Istiods[1].Pod, "canary"})
 }
 
 func apiServerDown(t *testing.T, w *world) {

@@ -51,7 +51,7 @@ func readme(t *testing.T, w *world) {
 func (w *world) shell(t *testing.T, line string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
-	cmd.Env = []string{"PATH=" + w.path + ":" + filepath.Dir(w.kubectl) + ":/usr/bin:/bin", "HOME=" + t.TempDir(), "KUBECONFIG=" + w.least}
+	cmd.Env = []string{"PATH=" + w.path + ":" + filepath.Dir(w.kubectl) + ":/usr/bin:/bin", "HOME=" + w.folder(t), "KUBECONFIG=" + w.least}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {

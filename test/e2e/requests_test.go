@@ -153,7 +153,7 @@ func direct(t *testing.T, w *world) {
 		words = append(words, "--envoy", p.URL())
 		ids = append(ids, p.ID())
 	}
-	nowhere := t.TempDir() + "/none"
+	nowhere := w.folder(t) + "/none"
 	w.askAs(t, nowhere, append(words, "[.proxies[].id]")...).exits(0).quiet().is(ids)
 	w.askAs(t, nowhere, append(words, "all(.proxies[]; synced)")...).exits(0).quiet().is(true)
 	w.askAs(t, nowhere, append(words, `.proxy("reviews-v1").cluster("`+ratingsCluster+`").name`)...).exits(0).quiet().is(ratingsCluster)
@@ -164,7 +164,7 @@ func direct(t *testing.T, w *world) {
 func contexts(t *testing.T, w *world) {
 	b, err := os.ReadFile(w.least)
 	must(t, err)
-	two := t.TempDir() + "/two"
+	two := w.folder(t) + "/two"
 	must(t, os.WriteFile(two, twice(t, b), 0o600))
 	want := []any{[]any{"a", 7}, []any{"b", 7}}
 	w.askAs(t, two, "--contexts", "a,b", `[.proxies[] | .context] | group_by(.)[] | [.[0], length]`).exits(0).quiet().is(want...)

@@ -32,7 +32,7 @@ var sameAnswers = []string{
 // snapshot: a recorded mesh answers as the mesh itself, and holds no secret.
 func snapshot(t *testing.T, w *world) {
 	kubeconfig := w.account(t, "recorder", "kubectl-meshq", "kubectl-meshq-objects")
-	file := filepath.Join(t.TempDir(), "mesh.tar.zst")
+	file := filepath.Join(w.folder(t), "mesh.tar.zst")
 	w.askAs(t, kubeconfig, "snapshot", file).exits(0)
 	info, err := os.Stat(file)
 	must(t, err)

@@ -32,11 +32,12 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{kubectl: programs.Kubectl, path: installPlugin(t, filepath.Join(root, "../.."))}
+	w := &world{kubectl: programs.Kubectl}
 	if w.Mesh, err = mesh.Up(t.Context(), mesh.Options{Programs: programs, Log: t.Output()}); err != nil {
 		t.Fatal(err)
 	}
 	downInTheEnd(t, w.Mesh)
+	w.path = w.installPlugin(t, filepath.Join(root, "../.."))
 	w.least = w.account(t, "meshq", "kubectl-meshq")
 	return w
 }
@@ -44,8 +45,8 @@ func newWorld(t *testing.T) *world {
 var built = flag.String("plugin", "", "test this kubectl-meshq instead of building one")
 
 // installPlugin puts the plugin where kubectl looks for it, under both names.
-func installPlugin(t *testing.T, root string) string {
-	dir := t.TempDir()
+func (w *world) installPlugin(t *testing.T, root string) string {
+	dir := w.folder(t)
 	path := filepath.Join(dir, "kubectl-meshq")
 	if *built != "" {
 		must(t, os.Symlink(*built, path))
@@ -60,6 +61,14 @@ func installPlugin(t *testing.T, root string) string {
 	return dir
 }
 
+// folder makes a folder that goes with the mesh, on Ctrl-C too.
+func (w *world) folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(w.Dir, "test.")
+	must(t, err)
+	return dir
+}
+
 // downInTheEnd brings the mesh down after the tests, and on Ctrl-C. The logs
 // stay when a test failed.
 func downInTheEnd(t *testing.T, m *mesh.Mesh) {
@@ -67,6 +76,8 @@ func downInTheEnd(t *testing.T, m *mesh.Mesh) {
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		if _, ok := <-interrupts; ok {
+			m.Down()
+			time.Sleep(100 * time.Millisecond) // the scenario that goes on has found its folder gone
 			m.Down()
 			os.Exit(130)
 		}

@@ -141,8 +141,10 @@ func (m *Mesh) StartIstiod(ctx context.Context, i *Istiod) error {
 	return m.startIstiod(ctx, i)
 }
 
-// Split starts the second istiod and has every other proxy connect to it.
-func (m *Mesh) Split(ctx context.Context) error {
+// Split starts the second istiod, of a revision, and has every other proxy
+// connect to it.
+func (m *Mesh) Split(ctx context.Context, revision string) error {
+	m.Istiods[1].Revision = revision
 	if err := m.StartIstiod(ctx, m.Istiods[1]); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ defaultProviders: {}
 type Istiod struct {
 	Pod, Namespace string
 	IP             string
+	Revision       string
 	Monitoring     int // the local port that the pod's 15014 leads to
 
 	node    *node
@@ -49,7 +50,7 @@ func newIstiods(p *ports) ([]*Istiod, error) {
 		if err != nil {
 			return nil, err
 		}
-		i.node = node
+		i.node, i.Revision = node, "default"
 		if err := p.fill(&i.Monitoring, &i.xds); err != nil {
 			return nil, err
 		}
@@ -86,7 +87,7 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 			"--keepaliveInterval=1h",
 		},
 		env: []string{
-			"POD_NAME=" + i.Pod, "POD_NAMESPACE=" + i.Namespace, "CLUSTER_ID=Kubernetes", "REVISION=default",
+			"POD_NAME=" + i.Pod, "POD_NAMESPACE=" + i.Namespace, "CLUSTER_ID=Kubernetes", "REVISION=" + i.Revision,
 			"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false",
 			"INJECTION_WEBHOOK_CONFIG_NAME=", "VALIDATION_WEBHOOK_CONFIG_NAME=",
 		},
@@ -99,7 +100,7 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 }
 
 func (i *Istiod) pod() *corev1.Pod {
-	p := newPod(i.Pod, i.Namespace, i.node.name, i.IP, map[string]string{"app": "istiod", "istio": "pilot", "istio.io/rev": "default"})
+	p := newPod(i.Pod, i.Namespace, i.node.name, i.IP, map[string]string{"app": "istiod", "istio": "pilot", "istio.io/rev": i.Revision})
 	p.Annotations = map[string]string{"prometheus.io/port": itoa(monitoringPort), "prometheus.io/scrape": "true"}
 	p.Spec.ServiceAccountName = "istiod"
 	p.Spec.Containers = []corev1.Container{{

@@ -37,7 +37,8 @@ func (c *control) handler() http.Handler {
 	}
 	for name, do := range map[string]func(context.Context) error{
 		"withhold":        m.Withhold,
-		"split":           m.Split,
+		"split":           func(ctx context.Context) error { return m.Split(ctx, "default") },
+		"split/canary":    func(ctx context.Context) error { return m.Split(ctx, "canary") },
 		"mend":            m.Mend,
 		"istiod/stop":     func(context.Context) error { m.StopIstiod(m.Istiods[0]); return nil },
 		"istiod/start":    func(ctx context.Context) error { return m.StartIstiod(ctx, m.Istiods[0]) },

@@ -3,6 +3,20 @@
 //
 //	go run ./cmd/mesh build              build what a mesh is made of
 //	go run ./cmd/mesh up [--control A]   bring it up; faults are made over HTTP
+//
+// It prints the kubeconfig files and the proxies' own ports, and where faults
+// are asked for: GET / tells how things are, and POST does it:
+//
+//	/stall/WORKLOAD    the proxy is STALE, and answers
+//	/hang/WORKLOAD     its Envoy accepts and never answers
+//	/reject/WORKLOAD   it refuses an update of its listeners
+//	/kill/WORKLOAD     its Envoy ends, the pod stays
+//	/delete/WORKLOAD   its pod goes, the Envoy stays
+//	/withhold          the gateway's SDS is NOT SENT
+//	/split             a second istiod takes every other proxy; /split/canary: of another revision
+//	/istiod/stop       and /istiod/start
+//	/apiserver/stop    and /apiserver/start
+//	/mend              all of it undone
 package main
 
 import (
