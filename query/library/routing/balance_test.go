@@ -1,0 +1,164 @@
+package routing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// TestBalance holds shares that a real Envoy 1.40 was measured to give.
+func TestBalance(t *testing.T) {
+	const many = 100_000
+	for _, c := range []struct {
+		name, cluster string
+		endpoints     string // a letter each: h d u x (draining) f (failed outlier check); a digit begins the next priority
+		want          string // by priority, in percent, then the reason
+	}{
+		{"half healthy", `{}`, "hu 1hh", "70/30"},
+		{"three of four", `{}`, "hhhu 1hh", "100/0"},
+		{"none of the first", `{}`, "uu 1hh", "0/100"},
+		{"a quarter twice", `{}`, "huuu 1huuu 2hhhh", "35/35/30"},
+		{"degraded, then healthy", `{}`, "dd 1hh", "0/100"},
+		{"draining isn't counted", `{}`, "hxx 1hh", "100/0"},
+		{"none at all", `{}`, "", " NO_ENDPOINTS"},
+		{"panic", `{}`, "uu", "100"},
+		{"no panic", `{"commonLbConfig": {"healthyPanicThreshold": {}}}`, "uu", "0 ALL_UNHEALTHY"},
+		{"outlier", `{"outlierDetection": {}}`, "hf 1hh", "70/30"},
+		{"outlier that is not asked", `{}`, "hf 1hh", "100/0"},
+	} {
+		var rows []any
+		priority := 0
+		for _, kind := range c.endpoints {
+			if kind == ' ' {
+				continue
+			}
+			if kind >= '0' && kind <= '9' {
+				priority = int(kind - '0')
+				continue
+			}
+			row := map[string]any{"priority": priority, "outlier": "OK"}
+			row["health"] = map[rune]string{'h': "HEALTHY", 'f': "HEALTHY", 'd': "DEGRADED", 'u': "UNHEALTHY", 'x': "DRAINING"}[kind]
+			if kind == 'f' {
+				row["outlier"] = "FAILED"
+			}
+			rows = append(rows, row)
+		}
+		b, err := Balance(context.Background(), value(t, c.cluster), rows, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := make([]float64, priority+1)
+		for _, m := range b.Members {
+			by[m.priority] += m.Share
+		}
+		var parts []string
+		for _, share := range by {
+			parts = append(parts, fmt.Sprint(math.Round(share*many)/many*100))
+		}
+		got := strings.TrimSpace(strings.Join(parts, "/") + " " + b.Reason)
+		if len(rows) == 0 {
+			got = " " + b.Reason
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestPanic holds who is sent to where few are healthy.
+func TestPanic(t *testing.T) {
+	row := func(health string) any { return map[string]any{"health": health} }
+	for _, c := range []struct {
+		cluster string
+		rows    []any
+		want    string
+	}{
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[0.33 0.33 0.33]"}, // 46 % is too little
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY")}, "[1 0]"},                              // 70 % is enough
+		{`{"commonLbConfig": {"healthyPanicThreshold": {"value": 40}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0]"},
+		{`{"commonLbConfig": {"healthyPanicThreshold": {}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0 0]"},
+	} {
+		b, err := Balance(context.Background(), value(t, c.cluster), c.rows, nil)
+		if got := fmt.Sprint(rounded(b)); err != nil || got != c.want {
+			t.Errorf("%s: %s, want %s (%v)", c.cluster, got, c.want, err)
+		}
+	}
+}
+
+func rounded(b *Balanced) (out []float64) {
+	for _, m := range b.Members {
+		out = append(out, math.Floor(m.Share*100+1e-9)/100)
+	}
+	return out
+}
+
+func TestWeightsAndLocalities(t *testing.T) {
+	rows := func(zoneWeights ...int) []any {
+		var out []any
+		for i, w := range []int{1, 3, 4} {
+			row := map[string]any{"health": "HEALTHY", "weight": w, "locality": map[string]any{"zone": []string{"a", "a", "b"}[i]}}
+			if zoneWeights != nil && zoneWeights[i/2] >= 0 {
+				row["localityWeight"] = zoneWeights[i/2]
+			}
+			out = append(out, row)
+		}
+		return out
+	}
+	weighted := `{"commonLbConfig": {"localityWeightedLbConfig": {}}}`
+	for _, c := range []struct {
+		cluster string
+		rows    []any
+		want    string
+	}{
+		{`{}`, rows(), "[0.12 0.37 0.5]"},
+		{`{}`, rows(1, 9), "[0.12 0.37 0.5]"},
+		{weighted, rows(1, 9), "[0.02 0.07 0.9]"},
+		{weighted, rows(1, 0), "[0.25 0.75 0]"},
+	} {
+		b, err := Balance(context.Background(), value(t, c.cluster), c.rows, nil)
+		if got := fmt.Sprint(rounded(b)); err != nil || got != c.want || b.Unsupported != nil {
+			t.Errorf("%s: %s, want %s (%v %v)", c.cluster, got, c.want, b.Unsupported, err)
+		}
+	}
+	if b, _ := Balance(context.Background(), value(t, weighted), rows(), nil); fmt.Sprint(b.Unsupported) != "[weights of localities]" {
+		t.Errorf("weights that are not known: %v", b.Unsupported)
+	}
+}
+
+// TestSubsets holds that the criteria's keys have to be a selector's, all of
+// them and no more.
+func TestSubsets(t *testing.T) {
+	var rows []any
+	for _, labels := range []string{`{"version": "v1", "stage": "prod"}`, `{"version": "v2", "stage": "prod"}`, `{"version": ["v3", "v4"]}`} {
+		rows = append(rows, map[string]any{"health": "HEALTHY", "metadata": map[string]any{"filterMetadata": map[string]any{"envoy.lb": value(t, labels)}}})
+	}
+	for _, c := range []struct{ config, criteria, want string }{
+		{`"subsetSelectors": [{"keys": ["version"]}]`, `{"version": "v2"}`, "[0 1 0]"},
+		{`"subsetSelectors": [{"keys": ["version"]}]`, `{"version": "v9"}`, "[0 0 0] SUBSET_EMPTY"},
+		{`"subsetSelectors": [{"keys": ["version"]}]`, `{}`, "[0 0 0] SUBSET_EMPTY"},
+		{`"subsetSelectors": [{"keys": ["version"]}]`, `{"version": "v2", "stage": "prod"}`, "[0 0 0] SUBSET_EMPTY"},
+		{`"subsetSelectors": [{"keys": ["version"]}], "fallbackPolicy": "ANY_ENDPOINT"`, `{}`, "[0.33 0.33 0.33]"},
+		{`"subsetSelectors": [{"keys": ["stage", "version"]}], "fallbackPolicy": "DEFAULT_SUBSET", "defaultSubset": {"stage": "prod"}`, `{"version": "v1"}`, "[0.5 0.5 0]"},
+		{`"subsetSelectors": [{"keys": ["version"]}], "fallbackPolicy": "DEFAULT_SUBSET", "defaultSubset": {"stage": "x"}`, `{}`, "[0 0 0] SUBSET_EMPTY"},
+		{`"subsetSelectors": [{"keys": ["version"]}], "fallbackPolicy": "DEFAULT_SUBSET", "defaultSubset": {"stage": "x"}, "panicModeAny": true`, `{}`, "[0.33 0.33 0.33]"},
+		{`"subsetSelectors": [{"keys": ["version"]}], "listAsAny": true`, `{"version": "v4"}`, "[0 0 1]"},
+		{`"subsetSelectors": [{"keys": ["version"]}]`, `{"version": "v4"}`, "[0 0 0] SUBSET_EMPTY"},
+		{`"subsetSelectors": [{"keys": ["version", "stage"], "fallbackPolicy": "KEYS_SUBSET", "fallbackKeysSubset": ["stage"]}, {"keys": ["stage"]}]`, `{"version": "v9", "stage": "prod"}`, "[0.5 0.5 0]"},
+		{`"subsetSelectors": [{"keys": ["version"], "fallbackPolicy": "ANY_ENDPOINT"}]`, `{"version": "v9"}`, "[0.33 0.33 0.33]"},
+	} {
+		var criteria map[string]any
+		if err := json.Unmarshal([]byte(c.criteria), &criteria); err != nil {
+			t.Fatal(err)
+		}
+		b, err := Balance(context.Background(), value(t, `{"lbSubsetConfig": {`+c.config+`}}`), rows, criteria)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(fmt.Sprint(rounded(b)) + " " + b.Reason); got != c.want {
+			t.Errorf("%s for %s: %s, want %s", c.criteria, c.config, got, c.want)
+		}
+	}
+}
