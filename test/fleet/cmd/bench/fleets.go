@@ -75,10 +75,33 @@ func (b *bench) fleetParts(ctx context.Context) (err error) {
 	if err := b.staleFloor(ctx, s, out, &t); err != nil {
 		return err
 	}
-	for _, name := range []string{"by name", "by field"} {
-		if err := b.wholeFloor(ctx, s, name, out[name], &t); err != nil {
+	if err := b.wholeFloor(ctx, s, "clusters by name", out["by name"], &t); err != nil {
+		return err
+	}
+	if err := b.wholeFloor(ctx, s, "clusters by a field, which Envoy can't choose by", out["by field"], &t); err != nil {
+		return err
+	}
+	b.report.add(t)
+	return b.oneProxy(ctx, s)
+}
+
+// oneProxy asks for one resource of one proxy, which costs little of what the
+// whole dump would.
+func (b *bench) oneProxy(ctx context.Context, s *simulator) error {
+	all, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	id := all[0].Name + "." + all[0].Namespace
+	t := table{title: fmt.Sprintf("One resource of one proxy, of a dump of %g MB", b.fleetMB), head: append(slices.Clone(fleetHead), "of the whole dump")}
+	for _, what := range []string{`cluster("outbound|9080||reviews.default.svc.cluster.local")`, `route("8003")`} {
+		query := fmt.Sprintf(".proxy(%q).%s | .name", id, what)
+		out, err := b.ask(ctx, s, b.fleetRuns, []program{b.query(s, "one", query)})
+		if err != nil {
 			return err
 		}
+		n := middle(out["one"], func(a asking) int64 { return a.Envoys.Bytes })
+		t.rows = append(t.rows, append(fleetRow("."+what, out["one"]), fmt.Sprintf("1/%.0f", b.fleetMB*1e6/float64(max(n, 1)))))
 	}
 	b.report.add(t)
 	return nil
@@ -96,7 +119,7 @@ func (b *bench) staleFloor(ctx context.Context, s *simulator, out map[string][]a
 	if err != nil {
 		return err
 	}
-	t.rows = append(t.rows, fleetRow(fmt.Sprintf("(what %d STALE ones answered, in parallel, read by nobody)", staleOnes), alone))
+	t.rows = append(t.rows, fleetRow(fmt.Sprintf("(the same answers, of the %d STALE ones: read by nobody)", staleOnes), alone))
 	work := fmt.Sprintf("clusters of the STALE ones of %d proxies", b.proxies)
 	n := middle(asked, toEnvoys)
 	b.report.must(work, fmt.Sprintf("≤ %d section fetches", staleOnes), n <= staleOnes, "%d", n)
@@ -117,8 +140,8 @@ func (b *bench) wholeFloor(ctx context.Context, s *simulator, name string, asked
 	if err != nil {
 		return err
 	}
-	t.rows = append(t.rows, fleetRow("(the answers to the question "+name+", 16 at a time, read by nobody)", alone))
-	work := fmt.Sprintf("clusters %s over %d proxies", name, b.proxies)
+	t.rows = append(t.rows, fleetRow("(the same answers, "+name+": read by nobody)", alone))
+	work := fmt.Sprintf("%s, over %d proxies", name, b.proxies)
 	b.report.must(work, "peak memory ≤ 400 MB", middle(asked, askedMemory) <= 400e6, "%s", megabytes(middle(asked, askedMemory)))
 	floor, of := middle(alone, askedWall), "transfer"
 	if b.namesRate > 0 {

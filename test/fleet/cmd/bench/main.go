@@ -60,7 +60,7 @@ func parseFlags() *options {
 	flag.DurationVar(&o.latency, "latency", 20*time.Millisecond, "of that fleet's Envoys and istiods")
 	flag.IntVar(&o.status, "status", 2000, "how many proxies there are for the status table, on 3 istiods")
 	flag.StringVar(&o.growth, "growth", "500,1000,2000,4000", "how many proxies there are in the fleets that grow")
-	flag.Float64Var(&o.growthMB, "growth-dump", 0.5, "MB of the dumps of those")
+	flag.Float64Var(&o.growthMB, "growth-dump", 0.3, "MB of the dumps of those")
 	flag.IntVar(&o.runs, "runs", 5, "how often each program reads a file")
 	flag.IntVar(&o.fleetRuns, "fleet-runs", 3, "how often a fleet is asked")
 	flag.StringVar(&o.benchtime, "benchtime", "50ms", "of each Go benchmark, three times; 0: none")

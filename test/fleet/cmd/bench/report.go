@@ -39,7 +39,7 @@ func (r *report) write(w io.Writer, o *options) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "# Benchmarks\n\nWritten by `make bench` on %s. Every figure is the median of fresh processes that took turns on one machine;\n"+
 		"a ratio compares programs of the same run. The fleets are simulated (`test/fleet`), in a process whose own CPU time is told\nbut not counted; on a machine with few cores it still takes its share of the time that passes.\n\n", o.date)
-	fmt.Fprintf(out, "%s\n", machine(o))
+	fmt.Fprintf(out, "%s\nHow long a real Envoy is blocked by a request is measured where there is one: `test/e2e`.\n\n", machine(o))
 	for _, f := range r.floors {
 		if f.met {
 			continue
@@ -87,8 +87,11 @@ func machine(o *options) string {
 	if m := cpuModel(); m != "" {
 		s += ", " + m
 	}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		s += ", load " + strings.Join(strings.Fields(string(load))[:2], " and ") + " (of the last minute, of five) at the end"
+	}
 	if o.machine != "" {
-		s += ". " + o.machine
+		s += ". " + strings.TrimSuffix(o.machine, ".")
 	}
 	s += ".\n\nPeers:"
 	for i, p := range []struct{ name, path, version string }{{"jq", o.jq, "--version"}, {"gojq", o.gojq, "--version"}, {"istioctl", o.istioctl, "version"}} {
