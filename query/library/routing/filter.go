@@ -1,0 +1,180 @@
+package routing
+
+import (
+	"context"
+	"strings"
+)
+
+// Passed is what the filters of a connection manager, or of a filter chain,
+// do to a request ahead of its cluster.
+type Passed struct {
+	Verdicts    []Verdict
+	Faults      []Fault
+	Unsupported []string // filters that may do something that can't be told
+}
+
+// Denied gives the verdict that ends the request; nil for none.
+func (p *Passed) Denied() *Verdict {
+	for i := range p.Verdicts {
+		if v := &p.Verdicts[i]; v.Denied && !v.Shadow && v.Unknown == "" {
+			return v
+		}
+	}
+	return nil
+}
+
+// Aborted gives the fault that ends every request; nil for none.
+func (p *Passed) Aborted() *Fault {
+	for i := range p.Faults {
+		if f := &p.Faults[i]; f.Kind == "abort" && f.Share >= 1 {
+			return f
+		}
+	}
+	return nil
+}
+
+// A Fault is injected on purpose.
+type Fault struct {
+	Kind   string  // "abort" or "delay"
+	Status int     // of an abort; 0 for one by a gRPC status
+	Delay  string  // "5s"
+	Share  float64 // of the requests, 0 to 1
+}
+
+// harmless are filters that let every request pass, and where it goes
+// unchanged: by the package of their configuration.
+const harmless = " router cors grpc_stats grpc_web grpc_http1_bridge compressor decompressor buffer header_to_metadata set_filter_state" +
+	" set_metadata on_demand tap connection_limit alpn peer_metadata stats metadata_exchange proxy_protocol "
+
+// Filters asks the HTTP filters, in order. Levels are what may have words of
+// its own for a filter, the most specific first: the route, its virtual host,
+// the route configuration.
+func Filters(ctx context.Context, x *Cache, filters []any, levels []any, r Request) (*Passed, error) {
+	c := newChoice(ctx, x, HCM{})
+	p := &Passed{}
+	for _, f := range filters {
+		m := c.message(f)
+		config, off := c.perRoute(m, levels)
+		if off || c.err != nil {
+			continue
+		}
+		name := m.text("name")
+		switch what := packageOf(config.text("@type"), "http"); {
+		case what == "rbac":
+			if config.has("rbac") { // a route's own
+				config = config.sub("rbac")
+			} else if strings.HasSuffix(config.text("@type"), "RBACPerRoute") {
+				continue // turned off
+			}
+			c.rbac(p, name, config, r, true)
+		case what == "fault":
+			c.fault(p, config, r)
+		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua":
+		default:
+			p.Unsupported = append(p.Unsupported, name)
+		}
+	}
+	return p, c.err
+}
+
+// NetworkFilters asks the filters of a chain ahead of its last one.
+func NetworkFilters(ctx context.Context, x *Cache, filters []any, r Request) (*Passed, error) {
+	c := newChoice(ctx, x, HCM{})
+	p := &Passed{}
+	for _, f := range filters {
+		m := c.message(f)
+		config := m.sub("typedConfig")
+		switch name, what := m.text("name"), packageOf(config.text("@type"), "network"); {
+		case what == "rbac":
+			c.rbac(p, name, config, r, false)
+		case what == "http_connection_manager", what == "tcp_proxy", what == "sni_cluster", strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio."), name == "connect_authority":
+		default:
+			p.Unsupported = append(p.Unsupported, name)
+		}
+	}
+	return p, c.err
+}
+
+func (c *choice) rbac(p *Passed, name string, config message, r Request, http bool) {
+	all, err := RBAC(c.ctx, c.Cache, config.fields, r, http)
+	if err != nil {
+		c.err = err
+	}
+	for _, v := range all {
+		v.Filter = name
+		p.Verdicts = append(p.Verdicts, v)
+	}
+}
+
+// packageOf gives "fault" of ".../envoy.extensions.filters.http.fault.v3.HTTPFault".
+func packageOf(typeURL, layer string) string {
+	_, rest, ok := strings.Cut(typeURL, ".filters."+layer+".")
+	if !ok {
+		_, rest, ok = strings.Cut(typeURL, "envoy.config.filter."+layer+".")
+	}
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, ".")
+	return name
+}
+
+// perRoute gives a filter's configuration for a route: the most specific one
+// takes the place of its own. off tells that it is not in force there.
+func (c *choice) perRoute(filter message, levels []any) (config message, off bool) {
+	name := filter.text("name")
+	for _, level := range levels {
+		own := c.message(level).sub("typedPerFilterConfig")
+		if !own.has(name) {
+			continue
+		}
+		config := own.sub(name)
+		if strings.HasSuffix(config.text("@type"), "route.v3.FilterConfig") {
+			if config.flag("disabled") {
+				return message{}, true
+			}
+			if config = config.sub("config"); config.text("@type") == "" {
+				return filter.sub("typedConfig"), false
+			}
+		}
+		return config, false
+	}
+	return filter.sub("typedConfig"), filter.flag("disabled")
+}
+
+// fault is a fault filter's configuration.
+func (c *choice) fault(p *Passed, config message, r Request) {
+	h := r.headers()
+	for _, m := range config.list("headers") {
+		if !c.header(m, h) {
+			return
+		}
+	}
+	if config.has("upstreamCluster") || len(config.texts("downstreamNodes")) > 0 {
+		p.Unsupported = append(p.Unsupported, "faults of some clusters or nodes only")
+		return
+	}
+	if d := config.sub("delay"); config.has("delay") {
+		if d.has("headerDelay") {
+			p.Unsupported = append(p.Unsupported, "delays by header")
+		} else if share := percentage(d.sub("percentage")); share > 0 {
+			p.Faults = append(p.Faults, Fault{Kind: "delay", Delay: d.text("fixedDelay"), Share: share})
+		}
+	}
+	if a := config.sub("abort"); config.has("abort") {
+		if a.has("headerAbort") {
+			p.Unsupported = append(p.Unsupported, "aborts by header")
+		} else if share := percentage(a.sub("percentage")); share > 0 {
+			p.Faults = append(p.Faults, Fault{Kind: "abort", Status: int(a.number("httpStatus")), Share: share})
+		}
+	}
+}
+
+// percentage is a FractionalPercent, 0 to 1.
+func percentage(m message) float64 {
+	per := map[string]float64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[m.text("denominator")]
+	if per == 0 {
+		return 0
+	}
+	return min(1, float64(m.number("numerator"))/per)
+}
