@@ -56,7 +56,7 @@ func controlBuiltins() map[string]builtin {
 // typeOf gives jq's name of a value's type. An object of the document is not
 // looked into for that.
 func (m *mach) typeOf(v any) (string, error) {
-	if _, ok := v.(*mesh.Object); ok {
+	if x, ok := v.(mesh.Known); ok && x.IsObject() {
 		return "object", nil
 	}
 	v, err := m.force(v)

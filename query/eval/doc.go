@@ -70,4 +70,9 @@
 //     could fail or be loaded, and gives the same whenever it is asked; so does
 //     the iteration, whatever more the array answers. Where positions count,
 //     in a path expression, all elements are there.
+//
+//  14. What is known of an object is had without a look into it ([mesh.Known]):
+//     its members that were asked for, that it is an object, that it is true.
+//     Any other look gets all of it. Which members are known changes no
+//     result; parts of two moments are never mixed.
 package eval

@@ -98,6 +98,9 @@ func (m *mach) indexAny(in pv, k any) (pv, error) {
 
 // index gives the part of in under a key, and its path.
 func (m *mach) index(in pv, k any) (pv, error) {
+	if v, ok := memberKnown(in, k); ok {
+		return pv{v, nil}, nil
+	}
 	v, err := m.force(in.v)
 	if err != nil {
 		return in, err
@@ -113,6 +116,15 @@ func (m *mach) index(in pv, k any) (pv, error) {
 		return in, err
 	}
 	return pv{w, &path{up: in.p, key: k}}, nil
+}
+
+// memberKnown gives a member that is known without a look into the object.
+func memberKnown(in pv, k any) (any, bool) {
+	x, ok := in.v.(mesh.Known)
+	if name, isName := k.(string); ok && isName && in.p == nil {
+		return x.Member(name)
+	}
+	return nil, false
 }
 
 // member is v[k]; v is forced.

@@ -118,7 +118,7 @@ func (m *mach) force(v any) (any, error) {
 // truthy tells whether v is neither null nor false. An object is true without
 // being looked into.
 func (m *mach) truthy(v any) (bool, error) {
-	if _, ok := v.(*mesh.Object); ok {
+	if x, ok := v.(mesh.Known); ok && x.IsObject() {
 		return true, nil
 	}
 	v, err := m.force(v)

@@ -81,7 +81,7 @@ func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	return func(m *mach, e *env) ([]string, bool) {
 		v, ok := of(e)
 		for _, f := range fields {
-			v = fieldsOf(m.ctx, v)[f]
+			v = fieldOf(m.ctx, v, f)
 		}
 		all := []any{v}
 		if each {
@@ -93,17 +93,22 @@ func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	}
 }
 
-// fieldsOf gives the fields of an object that is there.
-func fieldsOf(ctx context.Context, v any) map[string]any {
-	if o, ok := v.(*mesh.Object); ok {
-		fields, err := o.Fields(ctx)
-		if err != nil {
-			return nil
+// fieldOf gives a field of an object that is there.
+func fieldOf(ctx context.Context, v any, name string) any {
+	switch x := v.(type) {
+	case map[string]any:
+		return x[name]
+	case *mesh.Object:
+		w, ok := x.Member(name)
+		if ok || x.IsPart() {
+			return w
 		}
-		return fields
+		fields, err := x.Fields(ctx)
+		if err == nil {
+			return fields[name]
+		}
 	}
-	m, _ := v.(map[string]any)
-	return m
+	return nil
 }
 
 // texts gives the strings among which all are.

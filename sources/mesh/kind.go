@@ -57,6 +57,7 @@ func Kinds() []Kind {
 		{Name: "WorkloadService", Doc: "a service, as a ztunnel knows it", Open: true},
 		{Name: "Policy", Doc: "an authorization policy, as a ztunnel knows it", Open: true},
 		{Name: "Connection", Doc: "a connection open in a ztunnel", Open: true, Fields: connectionFields()},
+		{Name: "Difference", Doc: "one place at which two values differ, as diff gives it", Fields: differenceFields()},
 		{Name: "Fault", Doc: "something of the outline that could not be had", Fields: []Field{
 			kindField(),
 			{Name: "proxy", Doc: "the id of the proxy it is about"},
@@ -235,4 +236,24 @@ func matchFields() []Field {
 		Field{Name: "directStatus", Doc: "the status that Envoy answers itself; null where it does not"},
 		Field{Name: "unsupported", Doc: "what was met and can't be decided from the configuration"},
 	)
+}
+
+func differenceFields() []Field {
+	return []Field{
+		kindField(),
+		{Name: "proxy", Doc: "the id of the proxy it is about"},
+		{Name: "section", Doc: "where in the proxy: clusters, listeners, routes, endpoints or extensions"},
+		{Name: "resourceKind", Doc: "the kind of the object that differs: Cluster, Listener, …"},
+		{Name: "resource", Doc: "the name of that object; of an endpoint, of its cluster"},
+		{Name: "address", Doc: "of an endpoint"},
+		{Name: "path", Doc: "where in the object, as jq writes it; . where one side has no such object"},
+		{Name: "within", Doc: "the names of the list elements on the path"},
+		{Name: "pilot", Doc: "what Pilot would send; not there where that is nothing"},
+		{Name: "envoy", Doc: "what Envoy has; not there where that is nothing"},
+		{Name: "a", Doc: "what the first value has, where two were compared"},
+		{Name: "b", Doc: "what the second value has, where two were compared"},
+		{Name: "source", Doc: "the Istio resource that it comes from: DestinationRule/reviews.default"},
+		{Name: "refused", Doc: "why Envoy rejected the object, where it did: it goes on with an older one, or with none"},
+		{Name: "warming", Doc: "true where Envoy has a newer object that is not ready to be used"},
+	}
 }

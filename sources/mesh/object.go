@@ -16,6 +16,8 @@ type Object struct {
 	// would send to one (its Owner is the proxy then). Nil for anything else.
 	Owner *Object
 
+	part *Partial // what is known of it before; nil: nothing
+
 	mu     sync.Mutex
 	make   func(context.Context) (map[string]any, error)
 	fields map[string]any
@@ -48,6 +50,11 @@ func (o *Object) Force(ctx context.Context) (any, error) { return o.Fields(ctx) 
 
 // Fields gives the object's fields. They must not be changed.
 func (o *Object) Fields(ctx context.Context) (map[string]any, error) {
+	if o.part != nil {
+		v, err := o.part.Force(ctx)
+		m, _ := v.(map[string]any)
+		return m, err
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fields == nil {
@@ -63,10 +70,31 @@ func (o *Object) Fields(ctx context.Context) (map[string]any, error) {
 
 // Forced gives the fields if they were made.
 func (o *Object) Forced() (any, bool) {
+	if o.part != nil {
+		return o.part.Forced()
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.fields, o.fields != nil
 }
+
+// Member is that of [Known].
+func (o *Object) Member(key string) (any, bool) {
+	switch {
+	case key == "kind":
+		return o.Kind, true
+	case o.part == nil:
+		return nil, false
+	}
+	return o.part.Member(key)
+}
+
+// IsPart tells whether only a part of it was asked for: to look at the rest is
+// to ask for it.
+func (o *Object) IsPart() bool { return o.part != nil }
+
+// IsObject is that of [Known].
+func (*Object) IsObject() bool { return true }
 
 // Pending is false: an object's own fields cost no request.
 func (*Object) Pending() bool { return false }

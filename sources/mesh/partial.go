@@ -1,0 +1,205 @@
+package mesh
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// Known is a [Lazy] object of which something is known before it is forced.
+type Known interface {
+	Lazy
+	// Member gives a member, null where there is none; ok is false when it is
+	// known only to who forces the object. It gives the same whenever it is
+	// asked.
+	Member(key string) (v any, ok bool)
+
+	// IsObject tells whether it is known to be an object: else it may be null.
+	IsObject() bool
+}
+
+// Asked is what was asked for of an object: these members, nil for all that is
+// in one, else these of its members.
+type Asked map[string]Asked
+
+// AskedFor is what the paths of a [Hint]'s Fields ask for.
+func AskedFor(paths []string) Asked {
+	all := Asked{}
+	for _, path := range paths {
+		all.add(strings.Split(path, "."))
+	}
+	return all
+}
+
+func (a Asked) add(path []string) {
+	inside, there := a[path[0]]
+	switch {
+	case there && inside == nil: // all of it already
+	case len(path) == 1:
+		a[path[0]] = nil
+	default:
+		if inside == nil {
+			inside = Asked{}
+			a[path[0]] = inside
+		}
+		inside.add(path[1:])
+	}
+}
+
+// Partial is an object of which only a part was asked for. Any other look at it
+// gets the rest, that is: all of it. What was asked for and isn't there is
+// null, for what has its default is not written.
+type Partial struct {
+	known map[string]any
+	asked Asked
+	maybe bool // it may be null: of what would be in it nothing is there
+	rest  func(context.Context) (any, error)
+
+	mu     sync.Mutex
+	inside map[string]*Partial // its members that are partial, too
+	whole  any
+	done   bool
+}
+
+// NewPartial gives an object of which known holds what was asked for, and
+// perhaps more. Rest gives the whole object; it may be called again when it
+// ended with an error. Arrays in known are there with all that is in them.
+func NewPartial(known map[string]any, asked Asked, rest func(context.Context) (any, error)) *Partial {
+	return &Partial{known: known, asked: asked, rest: rest, inside: map[string]*Partial{}}
+}
+
+// Member is that of [Known].
+func (p *Partial) Member(key string) (v any, ok bool) {
+	inside, ok := p.asked[key]
+	if !ok {
+		return nil, false
+	}
+	v = p.known[key]
+	if inside == nil {
+		return v, true
+	}
+	some, isObject := v.(map[string]any)
+	if v != nil && !isObject {
+		return nil, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.inside[key]; m != nil {
+		return m, true
+	}
+	m := NewPartial(some, inside, func(ctx context.Context) (any, error) { return p.member(ctx, key) })
+	m.maybe = !isObject
+	p.inside[key] = m
+	return m, true
+}
+
+// member gives a member of the whole.
+func (p *Partial) member(ctx context.Context, key string) (any, error) {
+	v, err := p.Force(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, _ := v.(map[string]any)
+	return Force(ctx, m[key])
+}
+
+// IsObject is that of [Known].
+func (p *Partial) IsObject() bool { return !p.maybe }
+
+// Force gives all of it.
+func (p *Partial) Force(ctx context.Context) (any, error) {
+	p.mu.Lock()
+	whole, done := p.whole, p.done
+	p.mu.Unlock()
+	if done {
+		return whole, nil
+	}
+	v, err := p.rest(ctx)
+	if err == nil {
+		v, err = Force(ctx, v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.done {
+		p.whole, p.done = v, true
+	}
+	return p.whole, nil
+}
+
+// Forced gives all of it, if it was asked for before.
+func (p *Partial) Forced() (any, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.whole, p.done
+}
+
+// Pending is false: it is there for what it was asked for.
+func (*Partial) Pending() bool { return false }
+
+// A ChangedError says that a section was another one when its rest was asked
+// for: the two answers don't belong together. Who has shown nothing yet may ask
+// again, for everything at once.
+type ChangedError struct{ Name string }
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s has changed since it was first asked about", e.Name)
+}
+
+// An Excerpt is a section of which only some fields were asked for.
+type Excerpt struct {
+	Proxy   string // the id of the proxy, and
+	Section Section
+	Kind    string // of its elements
+	Owner   *Object
+	Asked   Asked
+	Known   []map[string]any // the elements; each has its "name"
+	Version string           // of the section, empty where none is known
+
+	// Whole gives the section with all fields, and its version then. It is
+	// called for each element whose rest is looked at: one load is enough.
+	Whole func(ctx context.Context) (elements []any, version string, err error)
+}
+
+// Objects gives the elements. The rest of one is that of the whole section's
+// element of the same name, the first's of the first and so on: names may
+// repeat, and the order of two answers may differ.
+func (x *Excerpt) Objects() []any {
+	out := make([]any, len(x.Known))
+	times := map[any]int{}
+	for i, known := range x.Known {
+		name := known["name"]
+		nth := times[name]
+		times[name]++
+		p := NewPartial(known, x.Asked, func(ctx context.Context) (any, error) { return x.find(ctx, name, nth) })
+		out[i] = &Object{Kind: x.Kind, Owner: x.Owner, part: p}
+	}
+	return out
+}
+
+func (x *Excerpt) find(ctx context.Context, name any, nth int) (any, error) {
+	elements, version, err := x.Whole(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if version == x.Version {
+		for _, e := range elements {
+			n, err := Get(ctx, e, "name")
+			if err != nil {
+				return nil, err
+			}
+			if n != name {
+				continue
+			}
+			if nth == 0 {
+				return e, nil
+			}
+			nth--
+		}
+	}
+	text, _ := name.(string)
+	return nil, &Fault{Proxy: x.Proxy, Section: string(x.Section), Err: &ChangedError{text}}
+}

@@ -1,0 +1,56 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAskedFor(t *testing.T) {
+	got := AskedFor([]string{"a.b.c", "name", "a.b", "a.b.d", "x.y", "x.z"})
+	if want := (Asked{"a": {"b": nil}, "name": nil, "x": {"y": nil, "z": nil}}); !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+	if got := AskedFor([]string{}); got == nil || len(got) > 0 {
+		t.Errorf("nothing is %v", got)
+	}
+}
+
+// The rest is asked for once, again after an error, and members that are part
+// of it are the same whenever they are asked for.
+func TestPartial(t *testing.T) {
+	asked := 0
+	p := NewPartial(map[string]any{"name": "a", "w": map[string]any{"z": 1}}, AskedFor([]string{"name", "w.z", "u.q"}), func(context.Context) (any, error) {
+		if asked++; asked == 1 {
+			return nil, errors.New("refused")
+		}
+		return map[string]any{"name": "a", "w": map[string]any{"z": 1, "y": 2}}, nil
+	})
+	w, ok := p.Member("w")
+	if again, _ := p.Member("w"); !ok || w != again {
+		t.Errorf("%v, then %v", w, again)
+	}
+	if _, ok := p.Member("v"); ok || asked > 0 || p.Pending() {
+		t.Error("more is known than was asked for")
+	}
+	u, ok := p.Member("u")
+	if k, isKnown := u.(Known); !ok || !isKnown || k.IsObject() || !w.(Known).IsObject() {
+		t.Errorf("what may be null: %v", u)
+	}
+	if q, ok := u.(Known).Member("q"); !ok || q != nil {
+		t.Errorf("absent, but asked for: %v", q)
+	}
+	if _, err := p.Force(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	for v, want := range map[any]any{p: map[string]any{"name": "a", "w": map[string]any{"z": 1, "y": 2}}, w: map[string]any{"z": 1, "y": 2}, u: nil} {
+		if got, err := Deep(t.Context(), v); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%v, %v", got, err)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}
