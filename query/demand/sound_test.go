@@ -132,9 +132,9 @@ func answers(t *testing.T, src string, in any) (string, bool) {
 // A query gives the same of as much of its input as its tree looks at. (What a
 // tree lacks costs a request, and no more. But it should lack nothing.)
 func TestNothingElseIsLookedAt(t *testing.T) {
-	n, narrow, wrong := 2500, 0, 0
+	n, narrow, wrong := 1500, 0, 0
 	if testing.Short() {
-		n = 600
+		n = 400
 	}
 	for seed := range n {
 		r := rand.New(rand.NewSource(int64(seed)))

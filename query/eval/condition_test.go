@@ -287,9 +287,9 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 // Whatever a section leaves out that a condition did not want, no answer, no
 // error and no fault is another for it.
 func TestConditions(t *testing.T) {
-	n, count := 2500, &tally{}
+	n, count := 1500, &tally{}
 	if testing.Short() {
-		n = 800
+		n = 600
 	}
 	for seed := range n {
 		if query, difference := conditionDiffers(int64(seed), count); difference != "" {

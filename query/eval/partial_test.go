@@ -180,9 +180,9 @@ func askGojqKinds(query string, in any) *results {
 // Whatever was asked for of elements, and whatever more was answered, no
 // result is another for it.
 func TestPartials(t *testing.T) {
-	n := 4000
+	n := 2000
 	if testing.Short() {
-		n = 1000
+		n = 600
 	}
 	loads, without := &atomic.Int64{}, 0
 	for seed := range n {
