@@ -41,10 +41,13 @@ func (r *run) printerOptions(ctx context.Context) printers.Options {
 // command line says something else.
 func (r *run) layout() *outputFlags {
 	o := r.output
-	if r.asked.named == nil || slices.ContainsFunc(layouts, r.changed) {
-		return &o
+	switch {
+	case r.asked.named == nil:
+	case !slices.ContainsFunc(layouts, r.changed):
+		o.format, o.columns = r.asked.named.Output, r.asked.named.Columns
+	case o.format == "table":
+		o.columns = r.asked.named.Columns
 	}
-	o.format, o.columns = r.asked.named.Output, r.asked.named.Columns
 	return &o
 }
 

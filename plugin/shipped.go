@@ -95,7 +95,7 @@ func (r *rootCommand) query(in *cobra.Command, word string) *cobra.Command {
 
 // askedBy is what a named query asks.
 func askedBy(q shipped.Query, args arguments, words []string) *asked {
-	a := &asked{query: q.Program(), file: q.Name + ".jq", named: &q, arguments: args, proxies: words, status: q.Name == statusName}
+	a := &asked{query: q.Program(), file: q.Name + ".jq", named: &q, ours: true, arguments: args, proxies: words, status: q.Name == statusName}
 	if q.Words != "" {
 		a.words, a.proxies = words, nil
 	}

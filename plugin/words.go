@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -26,6 +28,7 @@ type asked struct {
 	status  bool     // the status table
 
 	named     *shipped.Query // what the query's header says; nil: it has none
+	ours      bool           // it came with the plugin
 	arguments arguments      // those of the header that were given
 	words     []string       // the words that the query takes itself
 }
@@ -70,7 +73,7 @@ func fromFile(ctx context.Context, w *World, path string, words []string) (*aske
 		return nil, usage("%s", oneLine(err.Error()))
 	}
 	a := askedBy(q, arguments{}, words)
-	a.file, a.status = fileName(path), false
+	a.file, a.status, a.ours = fileName(path), false, false
 	return a, nil
 }
 
@@ -126,7 +129,25 @@ func runAsked(ctx context.Context, w *World, f *flags, argv *command, a *asked, 
 		return err
 	}
 	r := &run{World: w, flags: f, argv: argv, asked: a, changed: cmd.Flags().Changed}
-	return r.do(ctx)
+	err := r.do(ctx)
+	if a.ours {
+		return unplaced(err)
+	}
+	return err
+}
+
+// unplaced is an error without its place in a query that the user didn't write.
+func unplaced(err error) error {
+	var exit *exitError
+	var at *eval.Error
+	if !errors.As(err, &exit) || !errors.As(err, &at) || errors.As(err, new(*unmetError)) {
+		return err
+	}
+	text := strings.TrimPrefix(at.Err.Error(), "error: ")
+	if at.Element != "" && !strings.HasPrefix(text, at.Element) {
+		text = at.Element + ": " + text
+	}
+	return &exitError{exit.code, errors.New(text)}
 }
 
 // plain tells whether the query runs over plain JSON.

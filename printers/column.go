@@ -44,7 +44,7 @@ func Kinds() []Kind {
 	return slices.Concat(
 		[]Kind{pilotKind(), proxyKind()},
 		envoyKinds(), ztunnelKinds(), kubernetesKinds(),
-		[]Kind{faultKind()},
+		[]Kind{differenceKind(), faultKind()},
 	)
 }
 
@@ -88,8 +88,8 @@ func proxyColumn() Column {
 	return Column{
 		Header: "PROXY", Sometimes: "objects of several proxies",
 		cell: func(s *subject) string {
-			if s.owner == nil {
-				return ""
+			if s.owner == nil { // made by a query, which may say it
+				return s.text("proxy")
 			}
 			return s.of(s.owner).text("id")
 		},

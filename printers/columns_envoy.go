@@ -109,6 +109,7 @@ func secretColumns() []Column {
 		path("NOT BEFORE", "notBefore"),
 		trust,
 	}, wide(
+		Column{Header: "EXPIRES IN", Fields: []string{"notAfter"}, cell: func(s *subject) string { return s.until("notAfter") }},
 		listing("SUBJECT ALT NAMES", "subjectAltNames"),
 		path("ISSUER", "issuer"),
 	)...)

@@ -66,7 +66,7 @@ func syncColumn(t mesh.SyncType) Column {
 // behindColumn says of which types a proxy has not got the last push, and how
 // many of them: CDS:1,RDS:3.
 func behindColumn() Column {
-	c := Column{Header: "BEHIND", cell: behind}
+	c := Column{Header: "BEHIND", cell: behind, Sometimes: "some proxy is; -o wide", shown: unless("", noneCell)}
 	for _, t := range mesh.SyncTypes() {
 		c.Fields = append(c.Fields, "sync."+t.Key+".pushesBehind")
 	}

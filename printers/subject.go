@@ -173,6 +173,26 @@ func (s *subject) since(path ...string) string {
 	return duration.HumanDuration(s.now.Sub(t))
 }
 
+// until gives how far ahead a time is, in kubectl's short form, and how long
+// ago with a minus.
+func (s *subject) until(path ...string) string {
+	if s.ageless {
+		return ""
+	}
+	text := s.text(path...)
+	if text == "" {
+		return ""
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	switch {
+	case err != nil || s.now.IsZero():
+		return unknownCell
+	case t.Before(s.now):
+		return "-" + duration.HumanDuration(s.now.Sub(t))
+	}
+	return duration.HumanDuration(t.Sub(s.now))
+}
+
 // name is what the object is called by.
 func (s *subject) name() string {
 	for _, path := range [][]string{{"metadata", "name"}, {"id"}, {"name"}, {"address"}, {"uid"}} {

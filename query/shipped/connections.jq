@@ -1,0 +1,28 @@
+# connections: the connections open in each ztunnel.
+# LOCAL is the end of the workload. Addresses that the ztunnel knows are said by name: a service's hostname, or pod.namespace.
+#
+#   --direction inbound|outbound    only those
+#   --workload-namespace NAME       only those of workloads of this namespace
+#   --raw                           addresses as they are
+#
+# aliases: connection, cons
+# example: connections --direction outbound
+# example: connections --workload-namespace bookinfo --raw
+
+def named($names): if . == null then . else
+    (rindex(":") // length) as $at
+    | .[:$at] as $host
+    | ($names[$host] // $host) + .[$at:]
+  end;
+
+.proxies[]
+| select(.type == "ztunnel")
+| .id as $proxy
+| (if $raw then {} else
+     ([.services[] | .hostname as $name | .vips[0]? | values | {(sub("^[^/]*/"; "")): $name}] | add // {})
+     + ([.workloads[] | "\(.name).\(.namespace)" as $name | .workloadIps[0]? | values | {(.): $name}] | add // {})
+   end) as $names
+| .connections[]
+| select($direction == null or .direction == $direction)
+| select($workload_namespace == null or (.workload // "" | endswith(".\($workload_namespace)")))
+| if $raw then . else . + {$proxy, src: (.src | named($names)), originalDst: (.originalDst | named($names)), actualDst: (.actualDst | named($names))} end

@@ -1,0 +1,16 @@
+# workloads: the workloads that each ztunnel knows.
+#
+#   --address ADDRESS            only the workload that has this address
+#   --workload-namespace NAME    only workloads of this namespace
+#   --workload-node NAME         only workloads on this node
+#
+# aliases: workload, w
+# example: workloads --workload-namespace bookinfo
+# example: workloads --address 10.244.2.59
+
+.proxies[]
+| select(.type == "ztunnel")
+| .workloads[]
+| select($address == null or any(.workloadIps[]?; . == $address) or .hostname == $address)
+| select($workload_namespace == null or .namespace == $workload_namespace)
+| select($workload_node == null or .node == $workload_node)
