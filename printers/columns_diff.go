@@ -1,0 +1,45 @@
+package printers
+
+// differenceKind is the table of what differs: the place, what either side
+// has there, and where it comes from.
+func differenceKind() Kind {
+	sides := []Column{side("PILOT", "pilot"), side("ENVOY", "envoy"), side("A", "a"), side("B", "b")}
+	refused := path("REFUSED", "refused")
+	refused.Sometimes, refused.shown = "something Envoy rejected", unless("-")
+	proxy := path("PROXY", "proxy")
+	proxy.Sometimes, proxy.shown = "differences of several proxies", varies
+	return Kind{Name: "Difference", none: "-", Columns: append(append([]Column{
+		proxy,
+		{Header: "RESOURCE", Fields: []string{"resource", "address", "section"}, name: true, cell: differing},
+		path("PATH", "path"),
+	}, sides...),
+		path("SOURCE", "source"),
+		refused,
+		Column{Header: "SECTION", Wide: true, Fields: []string{"section"}, cell: func(s *subject) string { return s.text("section") }},
+		Column{Header: "WITHIN", Wide: true, Fields: []string{"within"}, cell: listing("WITHIN", "within").cell},
+	)}
+}
+
+// differing is the name of what differs.
+func differing(s *subject) string {
+	if address := s.text("address"); address != "" {
+		return address + " of " + s.text("resource")
+	}
+	return s.text("resource")
+}
+
+// side makes a column of what one side has: of much only how it begins, unless
+// all is to be seen.
+func side(header, name string) Column {
+	const most = 48
+	c := path(header, name)
+	c.Sometimes, c.shown = "that side has something", unless("-")
+	c.cell = func(s *subject) string {
+		text := []rune(s.text(name))
+		if len(text) > most && !s.wide {
+			return string(text[:most-1]) + "…"
+		}
+		return string(text)
+	}
+	return c
+}

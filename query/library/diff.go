@@ -1,0 +1,116 @@
+package library
+
+import (
+	"context"
+	"errors"
+
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+func diffNatives(d Doors) []eval.Native {
+	return []eval.Native{
+		{Name: "_diff", Each: func(c *eval.Call, yield func(any) error) error { return diffProxy(d, c, yield) }},
+		{Name: "_diff", Arity: 2, Each: diffValues},
+		{Name: "_jsonPatch", Arity: 2, Value: jsonPatch},
+	}
+}
+
+// diffProxy compares what a Pilot would send to a proxy with what that has.
+func diffProxy(d Doors, c *eval.Call, yield func(any) error) error {
+	o, ok := c.In.(*mesh.Object)
+	if !ok || o.Kind != "Proxy" {
+		return errors.New("diff is asked of a proxy; diff(a; b) compares any two values")
+	}
+	if d.Desired == nil {
+		return errors.New("diff: there is no Pilot to ask")
+	}
+	desired, err := d.Desired(c.Ctx, o)
+	if err != nil {
+		return err
+	}
+	return difference.Proxies(c.Ctx, desired, o, difference.Sections(), func(s difference.Section) error {
+		return eachChange(s, o, "pilot", "envoy", yield)
+	})
+}
+
+func diffValues(c *eval.Call, yield func(any) error) error {
+	about, _ := c.Args[1].(*mesh.Object)
+	return difference.Compare(c.Ctx, c.Args[0], c.Args[1], func(s difference.Section) error {
+		return eachChange(s, about.Proxy(), "a", "b", yield)
+	})
+}
+
+func eachChange(s difference.Section, proxy *mesh.Object, a, b string, yield func(any) error) error {
+	for _, change := range s.Changes() {
+		if err := yield(Difference(change, proxy, a, b)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Difference gives the object of a change: of kind Difference, with what the
+// two sides have under the names given. proxy is whose it is, nil for nobody's.
+func Difference(c difference.Change, proxy *mesh.Object, a, b string) *mesh.Object {
+	m := map[string]any{"path": difference.PathText(c.Path)}
+	if proxy != nil {
+		m["proxy"] = mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, proxy, "id") })
+	}
+	if c.Section.Name != "" {
+		m["section"] = string(c.Section.Name)
+	}
+	if r := c.Resource; r != nil {
+		m["resourceKind"], m["resource"] = r.Kind, r.Name
+		setText(m, "address", r.Address)
+		setText(m, "refused", r.Refused)
+		if r.Warming {
+			m["warming"] = true
+		}
+	}
+	if len(c.Within) > 0 {
+		within := make([]any, len(c.Within))
+		for i, name := range c.Within {
+			within[i] = name
+		}
+		m["within"] = within
+	}
+	setText(m, "source", c.Source)
+	if c.InA {
+		m[a] = c.A
+	}
+	if c.InB {
+		m[b] = c.B
+	}
+	return mesh.NewObject("Difference", proxy, m)
+}
+
+func setText(m map[string]any, key, text string) {
+	if text != "" {
+		m[key] = text
+	}
+}
+
+// jsonPatch gives what makes the second value of the first.
+func jsonPatch(c *eval.Call) (any, error) {
+	out := []any{}
+	err := difference.Compare(c.Ctx, c.Args[0], c.Args[1], func(s difference.Section) error {
+		out = append(out, PatchOperations(s)...)
+		return nil
+	})
+	return out, err
+}
+
+// PatchOperations gives the operations of a section's JSON Patch as values.
+func PatchOperations(s difference.Section) []any {
+	var out []any
+	for _, op := range s.Patch() {
+		m := map[string]any{"op": op.Op, "path": op.Path}
+		if op.Op != "remove" {
+			m["value"] = op.Value
+		}
+		out = append(out, m)
+	}
+	return out
+}

@@ -1,0 +1,156 @@
+package difference
+
+import (
+	"context"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// settle gives a value with nothing lazy in it, nothing of ours that is not
+// compared (some of it would have to be asked for) and, of what is Envoy's,
+// nothing secret.
+func settle(ctx context.Context, v any) (any, error) { return settler{ctx}.value(v, false) }
+
+type settler struct{ ctx context.Context }
+
+// value settles a value; envoys says that it is in an object of Envoy's.
+func (s settler) value(v any, envoys bool) (any, error) {
+	if o, ok := v.(*mesh.Object); ok {
+		fields, err := o.Fields(s.ctx)
+		if err != nil {
+			return nil, err
+		}
+		kind := kindRules()[o.Kind]
+		return s.object(fields, kind, kind != nil)
+	}
+	if w, ok := v.(mesh.Whole); ok { // bytes of a document: nothing of ours is in them
+		v, err := w.Deep(s.ctx)
+		if err == nil && envoys {
+			v = veiled(v)
+		}
+		return v, err
+	}
+	v, err := mesh.Force(s.ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	switch x := v.(type) {
+	case []any:
+		return s.list(x, envoys)
+	case map[string]any:
+		return s.object(x, nil, envoys)
+	}
+	return v, nil
+}
+
+func (s settler) list(list []any, envoys bool) (any, error) {
+	out := make([]any, len(list))
+	for i, v := range list {
+		var err error
+		if out[i], err = s.value(v, envoys); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s settler) object(fields map[string]any, kind *kindRule, envoys bool) (any, error) {
+	out := make(map[string]any, len(fields))
+	for key, v := range fields {
+		if key != "kind" && kind.leaves(key) {
+			continue
+		}
+		v, err := s.value(v, envoys)
+		if err != nil {
+			return nil, err
+		}
+		if envoys && secrets[key] {
+			v = veil(v)
+		}
+		out[key] = v
+	}
+	return out, nil
+}
+
+// secrets are the members that hold what nobody is shown: Envoy writes the
+// same word over them, a Pilot does not always.
+var secrets = map[string]bool{
+	"privateKey": true, "password": true, "sessionTicketKeys": true, "secretAccessKey": true, "sessionToken": true,
+	"authPassword": true, "inlineKey": true,
+}
+
+// veiled gives a value without its secrets: the same one where it has none.
+func veiled(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		return veiledObject(x)
+	case []any:
+		for i, e := range x {
+			if w := veiled(e); !unmoved(w, e) {
+				out := append([]any(nil), x...)
+				for ; i < len(x); i++ {
+					out[i] = veiled(x[i])
+				}
+				return out
+			}
+		}
+	}
+	return v
+}
+
+func veiledObject(m map[string]any) any {
+	var out map[string]any
+	for key, v := range m {
+		w := v
+		if secrets[key] {
+			w = veil(v)
+		} else if w = veiled(v); unmoved(w, v) {
+			continue
+		}
+		if out == nil {
+			out = make(map[string]any, len(m))
+			for k, v := range m {
+				out[k] = v
+			}
+		}
+		out[key] = w
+	}
+	if out == nil {
+		return m
+	}
+	return out
+}
+
+// unmoved tells whether veiled gave back what it was given.
+func unmoved(w, v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return mesh.Identical(w, v)
+	}
+	return true
+}
+
+// veil writes Envoy's word over all texts of a value, but for the place where
+// a secret is.
+func veil(v any) any {
+	switch x := v.(type) {
+	case string:
+		return redacted
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = veil(e)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for key, e := range x {
+			if key != "filename" && key != "environmentVariable" {
+				e = veil(e)
+			}
+			out[key] = e
+		}
+		return out
+	}
+	return v
+}

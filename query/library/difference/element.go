@@ -1,0 +1,336 @@
+package difference
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A Resource says what an element of a section is.
+type Resource struct {
+	Kind    string // "Cluster"
+	Name    string // of an endpoint: its cluster's
+	Address string // of an endpoint
+	Refused string // what Envoy said when it rejected another one of that name
+	Warming bool   // Envoy holds another one of that name that it isn't ready to use yet
+}
+
+// comparing compares the elements of two lists of one kind.
+type comparing struct {
+	ctx  context.Context
+	sent bool         // a is what a Pilot would send
+	of   *mesh.Object // what a's elements hang in
+}
+
+// An element is one of a list, as far as its name.
+type element struct {
+	v        any
+	resource Resource
+	key      string
+	state    string
+	failure  string
+	aside    bool // it is not compared
+	partner  int  // in the other list; -1: none
+}
+
+// elements compares two lists; the edit is nil where they say the same.
+func (c *comparing) elements(a, b []any) (*Edit, error) {
+	x, err := c.read(a)
+	if err != nil {
+		return nil, err
+	}
+	y, err := c.read(b)
+	if err != nil {
+		return nil, err
+	}
+	choose(x, false)
+	choose(y, c.sent)
+	if err := c.leaveResolved(x, y); err != nil {
+		return nil, err
+	}
+	if err := c.pair(x, y); err != nil {
+		return nil, err
+	}
+	edits := make([]Edit, len(x))
+	if err := c.each(len(x), func(i int) error { return c.one(x, y, i, &edits[i]) }); err != nil {
+		return nil, err
+	}
+	return c.gather(edits, y)
+}
+
+func (c *comparing) read(list []any) ([]element, error) {
+	out := make([]element, len(list))
+	err := c.each(len(list), func(i int) error {
+		v, err := mesh.Force(c.ctx, list[i])
+		if err != nil {
+			return err
+		}
+		fields, _ := v.(map[string]any)
+		e := element{v: list[i], partner: -1, resource: Resource{Kind: kindName(list[i])}}
+		if e.resource.Kind == "Endpoint" {
+			e.resource.Name, e.resource.Address = textAt(fields, "cluster"), textAt(fields, "address")
+			e.key = e.resource.Name + "\x00" + e.resource.Address
+		} else {
+			e.resource.Name = textAt(fields, "name")
+			e.key, e.state, e.failure = e.resource.Name, textAt(fields, "state"), textAt(fields, "error")
+		}
+		out[i] = e
+		return nil
+	})
+	return out, err
+}
+
+// choose leaves aside, of those of one name, what Envoy doesn't work with. Of
+// what it was started with nobody sent it anything.
+func choose(all []element, dynamic bool) {
+	inUse := map[string]bool{}
+	for i := range all {
+		if e := &all[i]; e.state == "ACTIVE" || e.state == "STATIC" && !dynamic {
+			inUse[e.key] = true
+		}
+	}
+	refused, warming := map[string]string{}, map[string]bool{}
+	for i := range all {
+		e := &all[i]
+		switch e.state {
+		case "REJECTED":
+			e.aside = true
+			refused[e.key] = e.failure
+		case "DRAINING":
+			e.aside = true
+		case "WARMING":
+			e.aside = inUse[e.key]
+			warming[e.key] = true
+		case "STATIC":
+			e.aside = dynamic
+		}
+	}
+	for i := range all {
+		e := &all[i]
+		e.resource.Refused, e.resource.Warming = refused[e.key], warming[e.key] && e.state == "ACTIVE"
+	}
+}
+
+// leaveResolved leaves aside the addresses that no Pilot sent: those of
+// clusters that Envoy has them from elsewhere for.
+func (c *comparing) leaveResolved(sent, held []element) error {
+	if !c.sent || len(held) == 0 || held[0].resource.Kind != "Endpoint" {
+		return nil
+	}
+	ours := map[string]bool{}
+	for i := range sent {
+		ours[sent[i].resource.Name] = true
+	}
+	asked := false
+	for i := range held {
+		e := &held[i]
+		if ours[e.resource.Name] {
+			continue
+		}
+		if !asked {
+			if err := c.discovered(ours); err != nil {
+				return err
+			}
+			asked = true
+		}
+		e.aside = !ours[e.resource.Name]
+	}
+	return nil
+}
+
+// discovered adds the clusters whose endpoints a Pilot sends.
+func (c *comparing) discovered(ours map[string]bool) error {
+	if c.of == nil {
+		return nil
+	}
+	clusters, err := section(c.ctx, c.of, mesh.Clusters)
+	if err != nil {
+		return err
+	}
+	for _, v := range clusters {
+		v, err := mesh.Force(c.ctx, v)
+		if err != nil {
+			return err
+		}
+		if textAt(v, "type") == "EDS" {
+			ours[textAt(v, "name")] = true
+		}
+	}
+	return nil
+}
+
+// pair finds what is the same thing: by key and, where several have one, by
+// what they say.
+func (c *comparing) pair(a, b []element) error {
+	with, twice := map[string][]int{}, map[string]bool{}
+	for j := range b {
+		if e := &b[j]; !e.aside {
+			with[e.key] = append(with[e.key], j)
+			twice[e.key] = len(with[e.key]) > 1
+		}
+	}
+	alike := map[string][]int{}
+	for i := range a {
+		if e := &a[i]; !e.aside {
+			alike[e.key] = append(alike[e.key], i)
+		}
+	}
+	for key, of := range alike {
+		to := with[key]
+		if len(of) == 1 && len(to) == 1 {
+			a[of[0]].partner, b[to[0]].partner = to[0], of[0]
+			continue
+		}
+		x, err := c.settled(a, of)
+		if err != nil {
+			return err
+		}
+		y, err := c.settled(b, to)
+		if err != nil {
+			return err
+		}
+		for n, m := range partners(x, y, place{realm: envoy}, named) {
+			if m >= 0 {
+				a[of[n]].partner, b[to[m]].partner = to[m], of[n]
+			}
+		}
+	}
+	return nil
+}
+
+func (c *comparing) settled(all []element, at []int) ([]any, error) {
+	out := make([]any, len(at))
+	for n, i := range at {
+		var err error
+		if out[n], err = settle(c.ctx, all[i].v); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// one makes the edit of a's element.
+func (c *comparing) one(a, b []element, i int, out *Edit) error {
+	e := &a[i]
+	*out = Edit{InA: true, IndexA: i, IndexB: -1, Resource: &e.resource, Hidden: e.aside}
+	if e.aside {
+		return nil
+	}
+	v, err := settle(c.ctx, e.v)
+	if err != nil {
+		return err
+	}
+	if e.partner < 0 {
+		out.A = v
+		for j := range b { // refused, and nothing of that name in use
+			if b[j].key == e.key && b[j].state == "REJECTED" {
+				out.Resource.Refused = b[j].failure
+			}
+		}
+		return nil
+	}
+	with := &b[e.partner]
+	w, err := settle(c.ctx, with.v)
+	if err != nil {
+		return err
+	}
+	if c.sent {
+		w = withoutOpinion(v, w)
+	}
+	if equal(v, w, place{}) {
+		*out = Edit{A: e.v, B: with.v, InA: true, InB: true, Same: true, lines: countLines(w)}
+	} else {
+		*out = build(v, w, place{})
+	}
+	out.IndexA, out.IndexB, out.Resource = i, e.partner, &with.resource
+	return nil
+}
+
+// withoutOpinion gives what Envoy has of an endpoint with the health that a
+// Pilot says, where Envoy's own checks and what it met allow for it: Envoy
+// writes what it found in the same place.
+func withoutOpinion(sent, held any) any {
+	said, is := textAt(sent, "health"), textAt(held, "health")
+	if said == "" || said == is || textAt(held, "kind") != "Endpoint" {
+		return held
+	}
+	down := said != "HEALTHY" && said != "UNKNOWN" && said != "DEGRADED"
+	if down && is == "HEALTHY" || said == "DEGRADED" && is == "HEALTHY" {
+		return held
+	}
+	held.(map[string]any)["health"] = said // settled: it is ours
+	return held
+}
+
+// gather makes the edit of the lists of those of their elements.
+func (c *comparing) gather(edits []Edit, b []element) (*Edit, error) {
+	same := true
+	out := &Edit{InA: true, InB: true, List: true}
+	next := 0
+	behind := func(to int) error {
+		for ; next < to; next++ {
+			if e := &b[next]; e.partner < 0 && !e.aside {
+				v, err := settle(c.ctx, e.v)
+				if err != nil {
+					return err
+				}
+				same = false
+				out.Inside = append(out.Inside, Edit{B: v, InB: true, IndexA: -1, IndexB: next, Resource: &e.resource})
+			}
+		}
+		return nil
+	}
+	for _, e := range edits {
+		if e.InB {
+			if err := behind(e.IndexB); err != nil {
+				return nil, err
+			}
+		}
+		same = same && (e.Same || e.Hidden)
+		out.Inside = append(out.Inside, e)
+	}
+	if err := behind(len(b)); err != nil || same {
+		return nil, err
+	}
+	return out, nil
+}
+
+// each does something for each number below n, several at once.
+func (c *comparing) each(n int, do func(i int) error) error {
+	const batch = 16
+	workers := min(runtime.GOMAXPROCS(0), n/batch+1)
+	if workers == 1 {
+		for i := range n {
+			if err := do(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var next atomic.Int64
+	errs := make([]error, workers)
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for errs[w] == nil {
+				start := int(next.Add(batch)) - batch
+				if start >= n {
+					return
+				}
+				for i := start; i < min(start+batch, n) && errs[w] == nil; i++ {
+					errs[w] = do(i)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package difference
+
+import "github.com/meshq/kubectl-meshq/sources/mesh"
+
+// equal tells whether two values, with nothing lazy in them, say the same.
+func equal(a, b any, p place) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && equalObjects(x, y, p)
+	case []any:
+		y, ok := b.([]any)
+		return ok && equalLists(x, y, p)
+	}
+	switch b.(type) {
+	case map[string]any, []any:
+		return false
+	}
+	return equalScalars(a, b, p)
+}
+
+func equalObjects(a, b map[string]any, p place) bool {
+	if mesh.Identical(a, b) {
+		return true
+	}
+	p, kind := p.inside(a, b), kindOf(a, b)
+	for key, v := range a {
+		if kind.leaves(key) {
+			continue
+		}
+		w, there := b[p.spelled(key, b)]
+		if !equalMembers(kind.said(key, v), kind.said(key, w), true, there, p.member(key)) {
+			return false
+		}
+	}
+	for key, w := range b {
+		if !kind.leaves(key) && !has(a, p.spelled(key, a)) && !equalMembers(nil, kind.said(key, w), false, true, p.member(key)) {
+			return false
+		}
+	}
+	return true
+}
+
+// equalMembers compares what objects have under a name, where not both need
+// have it.
+func equalMembers(v, w any, inA, inB bool, p place) bool {
+	switch {
+	case p.realm == plain && inA != inB:
+		return false
+	case p.realm == plain || v != nil && w != nil:
+		return equal(v, w, p)
+	case v == nil:
+		return p.unsaid(w)
+	}
+	return p.unsaid(v)
+}
+
+func equalLists(a, b []any, p place) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	if mesh.Identical(a, b) {
+		return true
+	}
+	same := 0
+	for same < len(a) && equal(a[same], b[same], p) {
+		same++
+	}
+	rule := p.list()
+	if same == len(a) || !rule.free {
+		return same == len(a)
+	}
+	for i, j := range partners(a, b, p, rule) {
+		if j < 0 || !equal(a[i], b[j], p) {
+			return false
+		}
+	}
+	return true
+}
+
+func has(m map[string]any, key string) bool {
+	_, ok := m[key]
+	return ok
+}
+
+// spelled gives the name that a field has in another object: the same, or
+// where it isn't in it and names may be in either spelling, the other one.
+func (p place) spelled(key string, in map[string]any) string {
+	if p.realm != foreign || has(in, key) {
+		return key
+	}
+	if c := camel(key); c != key {
+		return c
+	}
+	return snake(key)
+}
+
+// camel is protobuf's JSON name of a field.
+func camel(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '_' {
+			continue
+		}
+		if i > 0 && s[i-1] == '_' && 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}
+
+// snake is the field's own name, of the JSON name.
+func snake(s string) string {
+	out := make([]byte, 0, len(s)+4)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			out = append(out, '_')
+			c += 'a' - 'A'
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}

@@ -1,0 +1,201 @@
+package difference
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+)
+
+// A line is one of the text of two values: of both (' '), of a ('-') or of b
+// ('+').
+type line struct {
+	side byte
+	text string
+}
+
+// A renderer writes values as JSON, a member or an element a line, with a's and
+// b's text one over the other.
+type renderer struct{ out func(line) }
+
+const step = "  "
+
+// text writes the lines of a value that one side has, or both.
+func (r renderer) text(side byte, margin, before string, v any, after string) {
+	switch x := v.(type) {
+	case map[string]any:
+		kind := kindOf(x, nil)
+		keys := slices.DeleteFunc(slices.Sorted(maps.Keys(x)), kind.leaves)
+		if len(keys) == 0 {
+			r.out(line{side, margin + before + "{}" + after})
+			return
+		}
+		r.out(line{side, margin + before + "{"})
+		for i, key := range keys {
+			r.text(side, margin+step, nameText(key), x[key], comma(i+1 < len(keys)))
+		}
+		r.out(line{side, margin + "}" + after})
+	case []any:
+		if len(x) == 0 {
+			r.out(line{side, margin + before + "[]" + after})
+			return
+		}
+		r.out(line{side, margin + before + "["})
+		for i, e := range x {
+			r.text(side, margin+step, "", e, comma(i+1 < len(x)))
+		}
+		r.out(line{side, margin + "]" + after})
+	default:
+		r.out(line{side, margin + before + scalarText(v) + after})
+	}
+}
+
+// countLines counts the lines that text writes.
+func countLines(v any) int {
+	n := 0
+	switch x := v.(type) {
+	case map[string]any:
+		kind := kindOf(x, nil)
+		for key, e := range x {
+			if !kind.leaves(key) {
+				n += countLines(e)
+			}
+		}
+	case []any:
+		for _, e := range x {
+			n += countLines(e)
+		}
+	}
+	if n > 0 {
+		return n + 2
+	}
+	return 1
+}
+
+// edit writes the lines of an edit.
+func (r renderer) edit(margin string, e *Edit, commaA, commaB bool) {
+	before := ""
+	if e.KeyA != "" || e.KeyB != "" {
+		before = nameText(e.KeyA)
+	}
+	switch {
+	case e.Same:
+		r.same(margin, before, e.shown(), commaA, commaB && e.InB || commaA && !e.InB)
+	case len(e.Inside) > 0:
+		open, closed := "{", "}"
+		if e.List {
+			open, closed = "[", "]"
+		}
+		r.out(line{' ', margin + before + open})
+		r.inside(margin+step, e.Inside, r.edit)
+		r.last(margin+closed, commaA, commaB)
+	default:
+		if e.InA {
+			r.text('-', margin, before, e.A, comma(commaA))
+		}
+		if e.InB {
+			r.text('+', margin, before, e.B, comma(commaB))
+		}
+	}
+}
+
+// shown is what is written of what both say: b's, which is Envoy's and has no
+// secrets in it.
+func (e *Edit) shown() any {
+	if e.InB {
+		return e.B
+	}
+	return e.A
+}
+
+// inside writes edits that follow each other, with commas as each side has them.
+func (r renderer) inside(margin string, all []Edit, write func(margin string, e *Edit, commaA, commaB bool)) {
+	lastA, lastB := -1, -1
+	for i := range all {
+		if all[i].writesA() {
+			lastA = i
+		}
+		if all[i].writesB() {
+			lastB = i
+		}
+	}
+	for i := range all {
+		if !all[i].Hidden {
+			write(margin, &all[i], i < lastA, i < lastB)
+		}
+	}
+}
+
+func (e *Edit) writesA() bool { return e.InA && !e.Hidden }
+func (e *Edit) writesB() bool { return e.InB || e.Same }
+
+// same writes what both sides say: only the comma behind it may differ.
+func (r renderer) same(margin, before string, v any, commaA, commaB bool) {
+	if commaA == commaB {
+		r.text(' ', margin, before, v, comma(commaA))
+		return
+	}
+	var held *line
+	kept := renderer{func(l line) {
+		if held != nil {
+			r.out(*held)
+		}
+		held = &l
+	}}
+	kept.text(' ', margin, before, v, "")
+	r.last(held.text, commaA, commaB)
+}
+
+func (r renderer) last(text string, commaA, commaB bool) {
+	if commaA == commaB {
+		r.out(line{' ', text + comma(commaA)})
+		return
+	}
+	r.out(line{'-', text + comma(commaA)})
+	r.out(line{'+', text + comma(commaB)})
+}
+
+func comma(more bool) string {
+	if more {
+		return ","
+	}
+	return ""
+}
+
+func nameText(key string) string { return quoted(key) + ": " }
+
+func scalarText(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(x)
+	case string:
+		return quoted(x)
+	case *big.Int:
+		return x.String()
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return "null"
+		}
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "null"
+	}
+	return string(text)
+}
+
+// quoted writes a text as JSON, without HTML's escapes.
+func quoted(s string) string {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return `""`
+	}
+	return string(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
+}

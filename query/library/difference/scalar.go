@@ -1,0 +1,156 @@
+package difference
+
+import (
+	"encoding/json"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// equalScalars compares texts, numbers, booleans and null.
+func equalScalars(a, b any, p place) bool {
+	s, sText := a.(string)
+	t, tText := b.(string)
+	switch {
+	case sText && tText:
+		return s == t || p.realm != plain && equalTexts(s, t, p)
+	case sText && p.realm != plain && isDecimal(s):
+		return isNumber(b) && equalNumbers(json.Number(s), b)
+	case tText && p.realm != plain && isDecimal(t):
+		return isNumber(a) && equalNumbers(a, json.Number(t))
+	case sText || tText:
+		return false
+	case isNumber(a) && isNumber(b):
+		return equalNumbers(a, b)
+	case isNumber(a) || isNumber(b):
+		return false
+	}
+	return a == b
+}
+
+// equalTexts compares two texts that are not the same: they may be one
+// duration, or one type in two versions of the API. What one writer doesn't
+// show is as good as anything.
+func equalTexts(s, t string, p place) bool {
+	switch {
+	case p.name == typeKey:
+		return versions(s, t)
+	case isRedacted(s) || isRedacted(t):
+		return true
+	}
+	d, ok := seconds(s)
+	if !ok {
+		return false
+	}
+	e, ok := seconds(t)
+	return ok && d == e
+}
+
+// versions tells whether two type URLs name one message in two versions of the
+// API: its package, and often the package's place, was another.
+func versions(s, t string) bool {
+	return lastWord(s) == lastWord(t) && versionOf(s) != versionOf(t)
+}
+
+func lastWord(url string) string { return url[strings.LastIndexByte(url, '.')+1:] }
+
+// versionOf gives the version in a type's package: "v3", "v2alpha1"; empty
+// where there is none.
+func versionOf(url string) string {
+	words := strings.Split(url, ".")
+	for i := len(words) - 1; i >= 0; i-- {
+		if w := words[i]; len(w) > 1 && w[0] == 'v' && '0' <= w[1] && w[1] <= '9' {
+			return w
+		}
+	}
+	return ""
+}
+
+const (
+	redacted      = "[redacted]"       // Envoy's word
+	redactedBytes = "W3JlZGFjdGVkXQ==" // the same where bytes are written
+)
+
+func isRedacted(s string) bool { return s == redacted || s == redactedBytes }
+
+// seconds gives the one way of writing a duration: "1.50s" is "1.5".
+func seconds(s string) (string, bool) {
+	digits, ok := strings.CutSuffix(s, "s")
+	if !ok || !isDecimal(digits) {
+		return "", false
+	}
+	if strings.IndexByte(digits, '.') >= 0 {
+		digits = strings.TrimRight(strings.TrimRight(digits, "0"), ".")
+	}
+	return digits, true
+}
+
+// isDecimal tells a number in digits, without an exponent.
+func isDecimal(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	whole, part, dotted := strings.Cut(s, ".")
+	return isDigits(whole) && (!dotted || isDigits(part)) && (len(whole) == 1 || whole == "" || whole[0] != '0')
+}
+
+func isDigits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isNumber(v any) bool {
+	switch v.(type) {
+	case int, float64, *big.Int, json.Number:
+		return true
+	}
+	return false
+}
+
+// equalNumbers compares numbers by their value, whole ones exactly.
+func equalNumbers(a, b any) bool {
+	if x, ok := a.(int); ok {
+		if y, ok := b.(int); ok {
+			return x == y
+		}
+	}
+	f, g := float(a), float(b)
+	if f != g {
+		return f != f && g != g // not a number, both
+	}
+	if math.Abs(f) < 1<<53 {
+		return true
+	}
+	s, t := digits(a), digits(b)
+	return s == t || !isDecimal(s) || !isDecimal(t)
+}
+
+func float(v any) float64 {
+	switch n := v.(type) {
+	case int:
+		return float64(n)
+	case float64:
+		return n
+	case *big.Int:
+		f, _ := new(big.Float).SetInt(n).Float64()
+		return f
+	}
+	f, _ := strconv.ParseFloat(string(v.(json.Number)), 64) // too large: infinite
+	return f
+}
+
+// digits writes a number.
+func digits(v any) string {
+	switch n := v.(type) {
+	case int:
+		return strconv.Itoa(n)
+	case *big.Int:
+		return n.String()
+	case json.Number:
+		return string(n)
+	}
+	return strconv.FormatFloat(v.(float64), 'g', -1, 64)
+}

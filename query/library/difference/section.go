@@ -1,0 +1,171 @@
+package difference
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A Section is what was compared at once: a section of two proxies, or two
+// values. It is the same where Edit is nil.
+type Section struct {
+	Name mesh.Section // empty: the values themselves
+	Edit *Edit
+}
+
+// Sections are those that [Proxies] compares, in their order: what a Pilot
+// sends and Envoy shows. Secrets are in neither.
+func Sections() []mesh.Section {
+	return []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Extensions}
+}
+
+// Proxies compares sections of two proxies, or of what a Pilot would send to
+// one with what one has, and hands each to out when it is done. Nothing else of
+// them is looked at. Where a is what a Pilot would send, what an Envoy has from
+// elsewhere is left aside: what it was started with, the inline parts of others
+// that it lists on their own, addresses that it resolved itself, and its own
+// opinion of their health.
+func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out func(Section) error) error {
+	for _, name := range names {
+		c := &comparing{ctx: ctx, sent: a.Kind == "Desired" && b.Kind != "Desired", of: a}
+		x, y, err := both(ctx, a, b, name)
+		if err != nil {
+			return err
+		}
+		e, err := c.elements(x, y)
+		if err != nil {
+			return err
+		}
+		if err := out(Section{name, e}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Compare compares any two values. Two proxies are compared by their sections,
+// as [Proxies] does it; two arrays of clusters, listeners and the like by the
+// names of their elements.
+func Compare(ctx context.Context, a, b any, out func(Section) error) error {
+	x, isA := holder(a)
+	y, isB := holder(b)
+	if isA && isB {
+		return Proxies(ctx, x, y, Sections(), out)
+	}
+	e, err := compare(ctx, a, b)
+	if err != nil {
+		return err
+	}
+	return out(Section{Edit: e})
+}
+
+func compare(ctx context.Context, a, b any) (*Edit, error) {
+	for _, v := range []any{a, b} {
+		if o, ok := v.(*mesh.Object); ok && o.Kind == "Mesh" {
+			return nil, fmt.Errorf("diff: a mesh is not compared at once: compare its proxies, or their sections")
+		}
+	}
+	x, listA, err := rowed(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	y, listB, err := rowed(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if listA && listB && len(x)+len(y) > 0 {
+		c := &comparing{ctx: ctx, sent: ofDesired(x) && len(y) > 0 && !ofDesired(y), of: ownerOf(x)}
+		return c.elements(x, y)
+	}
+	v, err := settle(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	w, err := settle(ctx, b)
+	if err != nil || equal(v, w, place{}) {
+		return nil, err
+	}
+	e := build(v, w, place{})
+	if kind := kindName(a); kindRules()[kind] != nil && kind == kindName(b) {
+		e.Resource = &Resource{Kind: kind, Name: textAt(v, "name")}
+	}
+	return &e, nil
+}
+
+// holder tells what sections hang in.
+func holder(v any) (*mesh.Object, bool) {
+	o, ok := v.(*mesh.Object)
+	return o, ok && (o.Kind == "Proxy" || o.Kind == "Desired")
+}
+
+// keyed are the kinds whose elements have names that are theirs alone.
+var keyed = []string{"Cluster", "Listener", "RouteConfiguration", "ExtensionConfig", "Endpoint", "VirtualHost", "Secret"}
+
+// rowed gives the elements of an array; ok is false where there is one that is
+// not of a kind with names.
+func rowed(ctx context.Context, v any) (list []any, ok bool, err error) {
+	if _, ok := v.(*mesh.Object); ok {
+		return nil, false, nil
+	}
+	v, err = mesh.Force(ctx, v)
+	list, ok = v.([]any)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	return list, !slices.ContainsFunc(list, func(e any) bool { return !slices.Contains(keyed, kindName(e)) }), nil
+}
+
+func kindName(v any) string {
+	switch x := v.(type) {
+	case *mesh.Object:
+		return x.Kind
+	case map[string]any:
+		return textAt(x, "kind")
+	}
+	return ""
+}
+
+func ofDesired(list []any) bool {
+	o := ownerOf(list)
+	return o != nil && o.Kind == "Desired"
+}
+
+func ownerOf(list []any) *mesh.Object {
+	if len(list) > 0 {
+		if o, ok := list[0].(*mesh.Object); ok {
+			return o.Owner
+		}
+	}
+	return nil
+}
+
+// both loads a section of two objects, at once: they are asked of two.
+func both(ctx context.Context, a, b *mesh.Object, name mesh.Section) (x, y []any, err error) {
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		y, err = section(ctx, b, name)
+		done <- err
+	}()
+	x, err = section(ctx, a, name)
+	if e := <-done; err == nil {
+		err = e
+	}
+	return x, y, err
+}
+
+func section(ctx context.Context, o *mesh.Object, name mesh.Section) ([]any, error) {
+	fields, err := o.Fields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v, ok := fields[string(name)]
+	if !ok {
+		return nil, fmt.Errorf("diff: %s has no %s", o.Kind, name)
+	}
+	v, err = mesh.Force(ctx, v)
+	list, _ := v.([]any)
+	return list, err
+}

@@ -1,0 +1,243 @@
+package difference
+
+import (
+	"context"
+	"fmt"
+)
+
+// A TextLine is a line of a unified diff. Op is '-', '+', ' ', or '@' for a
+// hunk's first.
+type TextLine struct {
+	Op   byte
+	Text string // without the first character of the line, but with a hunk's "@@ "
+}
+
+// Unified gives the lines of the unified diff of a section's two texts, with so
+// many unchanged ones around each change. The texts are JSON, a member a line,
+// without what isn't compared, and lists whose order means nothing in the order
+// of a. A hunk's first line names the resource that it begins to differ in.
+func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) error {
+	if s.Edit == nil {
+		return nil
+	}
+	h := &hunks{around: around, out: out}
+	err := (&unified{renderer: renderer{h.line}, ctx: ctx, hunks: h}).write(s)
+	h.end()
+	return err
+}
+
+// Texts gives all lines of a section's two texts: ' ' for one of both, '-' for
+// one of a's, '+' for one of b's. Of what is the same there is none.
+func (s Section) Texts(ctx context.Context, out func(TextLine)) error {
+	if s.Edit == nil {
+		return nil
+	}
+	r := renderer{func(l line) { out(TextLine{l.side, l.text}) }}
+	return (&unified{renderer: r, ctx: ctx}).write(s)
+}
+
+type unified struct {
+	renderer
+	ctx   context.Context
+	hunks *hunks // nil: all lines are wanted
+	err   error
+}
+
+func (u *unified) write(s Section) error {
+	if !s.Edit.List || !s.ofResources() {
+		u.edit("", s.Edit, false, false)
+		return u.err
+	}
+	u.out(line{' ', "["})
+	u.inside(step, s.Edit.Inside, u.resource)
+	u.out(line{' ', "]"})
+	return u.err
+}
+
+// fewLines is how many are written to see what is needed of them; of more the
+// text is not made unless it stands beside a change.
+const fewLines = 40
+
+// resource writes an element of a section.
+func (u *unified) resource(margin string, e *Edit, commaA, commaB bool) {
+	if u.hunks != nil && !e.Same {
+		u.hunks.heading = heading(e)
+	}
+	if !e.Same {
+		u.edit(margin, e, commaA, commaB)
+		return
+	}
+	write := func(out func(line)) {
+		v, err := settle(u.ctx, e.shown())
+		if err != nil && u.err == nil {
+			u.err = err
+		}
+		renderer{out}.same(margin, "", v, commaA, commaB)
+	}
+	if u.hunks == nil || e.lines < fewLines || commaA != commaB {
+		write(u.out)
+		return
+	}
+	u.hunks.block(e.lines, write)
+}
+
+// heading names a resource, and what it was made of.
+func heading(e *Edit) string {
+	if e.Resource == nil {
+		return ""
+	}
+	text := e.Resource.Name
+	if e.Resource.Address != "" {
+		text = e.Resource.Address + " of " + text
+	}
+	if source := sourceOf(e); source != "" {
+		text += " (" + source + ")"
+	}
+	return text
+}
+
+// sourceOf gives the one Istio resource that all changes in an edit come from.
+func sourceOf(e *Edit) string {
+	source := ""
+	for i, c := range (Section{Edit: e}).Changes() {
+		if i > 0 && c.Source != source {
+			return ""
+		}
+		source = c.Source
+	}
+	return source
+}
+
+// hunks makes hunks of lines.
+type hunks struct {
+	around  int
+	out     func(TextLine)
+	heading string
+
+	a, b    int      // lines of each so far
+	before  []string // unchanged lines that may begin the next hunk
+	block_  func(func(line))
+	current *hunk
+}
+
+type hunk struct {
+	fromA, fromB   int // the lines before it
+	heading        string
+	lines          []TextLine
+	removed, added []string // of the change under way: removals stand first
+	same           int      // unchanged lines at its end
+}
+
+func (h *hunks) line(l line) {
+	if l.side == ' ' {
+		h.unchanged(l.text)
+		return
+	}
+	if h.current == nil {
+		h.begin()
+	}
+	c := h.current
+	c.same = 0
+	if l.side == '-' {
+		c.removed = append(c.removed, l.text)
+		h.a++
+		return
+	}
+	c.added = append(c.added, l.text)
+	h.b++
+}
+
+func (h *hunks) unchanged(text string) {
+	h.a, h.b = h.a+1, h.b+1
+	if h.current == nil {
+		if h.before = append(h.before, text); len(h.before) > 2*h.around+fewLines {
+			h.before = append(h.before[:0], h.before[len(h.before)-h.around:]...)
+			h.block_ = nil
+		}
+		return
+	}
+	c := h.current
+	c.settle()
+	c.lines = append(c.lines, TextLine{' ', text})
+	if c.same++; c.same > 2*h.around {
+		h.end()
+	}
+}
+
+// block takes many unchanged lines at once, and asks for them only if they are
+// needed.
+func (h *hunks) block(n int, write func(func(line))) {
+	if h.current != nil {
+		write(h.line)
+		return
+	}
+	h.a, h.b = h.a+n, h.b+n
+	h.before, h.block_ = h.before[:0], write
+}
+
+func (h *hunks) begin() {
+	if len(h.before) < h.around && h.block_ != nil {
+		var lines []string
+		h.block_(func(l line) { lines = append(lines, l.text) })
+		h.before = append(lines, h.before...)
+	}
+	lead := h.before[max(0, len(h.before)-h.around):]
+	c := &hunk{fromA: h.a - len(lead), fromB: h.b - len(lead), heading: h.heading}
+	for _, text := range lead {
+		c.lines = append(c.lines, TextLine{' ', text})
+	}
+	h.current, h.before, h.block_ = c, nil, nil
+}
+
+// settle writes the change under way.
+func (c *hunk) settle() {
+	for _, text := range c.removed {
+		c.lines = append(c.lines, TextLine{'-', text})
+	}
+	for _, text := range c.added {
+		c.lines = append(c.lines, TextLine{'+', text})
+	}
+	c.removed, c.added = nil, nil
+}
+
+// end ends the hunk under way; what follows its last change too far is not its.
+func (h *hunks) end() {
+	c := h.current
+	if c == nil {
+		return
+	}
+	c.settle()
+	keep := len(c.lines) - max(0, c.same-h.around)
+	for _, l := range c.lines[keep:] {
+		h.before = append(h.before, l.Text)
+	}
+	linesA, linesB := 0, 0
+	for _, l := range c.lines[:keep] {
+		if l.Op != '+' {
+			linesA++
+		}
+		if l.Op != '-' {
+			linesB++
+		}
+	}
+	first := fmt.Sprintf("@@ -%s +%s @@", span(c.fromA, linesA), span(c.fromB, linesB))
+	if c.heading != "" {
+		first += " " + c.heading
+	}
+	h.out(TextLine{'@', first})
+	for _, l := range c.lines[:keep] {
+		h.out(l)
+	}
+	h.current = nil
+}
+
+// span writes a hunk's lines: the first and how many; of none, the one before.
+func span(before, n int) string {
+	switch n {
+	case 0:
+		return fmt.Sprintf("%d,0", before)
+	case 1:
+		return fmt.Sprint(before + 1)
+	}
+	return fmt.Sprintf("%d,%d", before+1, n)
+}
