@@ -26,7 +26,8 @@ func (r *run) explainPlan() {
 		fmt.Fprintf(w, "query    %s\n", query.OneLine(r.asked.query))
 		fmt.Fprintf(w, "sources  %s\n", r.from())
 		fmt.Fprintf(w, "sections %s\n", r.lookedAt())
-		fmt.Fprintf(w, "limits   %s, %s of sections in memory\n", plural(r.concurrency, "load at once", "loads at once"), r.memory.String())
+		held := r.sections()
+		fmt.Fprintf(w, "limits   %s, %s of sections in memory\n", plural(r.concurrency, "load at once", "loads at once"), held.String())
 	})
 }
 

@@ -122,7 +122,7 @@ func (f *flags) bindMesh(s *pflag.FlagSet) {
 	s.IntVar(&f.maxFetch, "max-fetch", 20, "how many live proxies may be read whole, with all their sections (0: any number)")
 	s.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
 	s.StringVarP(&f.selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
-	s.Var(&f.memory, "memory", "how much of the mesh may be held in memory at once")
+	s.Var(&f.memory, "memory", "how much a query may hold in memory; an eighth of it holds what was loaded of the mesh")
 	s.IntVar(&f.concurrency, "concurrency", 16, "how many sections are loaded at once")
 	s.DurationVar(&f.timeout, "timeout", 0, "give up after so long (0: never)")
 }

@@ -35,7 +35,7 @@ func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err err
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.labels, Proxies: r.asked.proxies,
 		Revision: r.revision, MaxWhole: r.maxFetch, TooMany: r.refuse,
-		Memory: int64(r.memory), Concurrency: r.concurrency, Now: r.started, Clock: r.Now,
+		Memory: int64(r.sections()), Concurrency: r.concurrency, Now: r.started, Clock: r.Now,
 	}
 	if !r.allNamespaces {
 		o.Namespace = *r.kube.Namespace
@@ -45,6 +45,10 @@ func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err err
 	}
 	return nil
 }
+
+// sections is how much of what was loaded of the mesh is held: enough for the
+// proxies that are looked at together, while what was dropped is near at hand.
+func (f *flags) sections() size { return max(f.memory/8, 1) }
 
 // refuse ends a run that asks for more than it may.
 func (r *run) refuse(err *sources.TooManyError) { r.cancel(&exitError{exitUsage, err}) }
