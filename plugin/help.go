@@ -35,6 +35,10 @@ func helpOn(w *World, root *rootCommand, topic string) error {
 			return nil
 		}
 	}
+	if topic == "istioctl" {
+		printSpellings(w.Out, calledAs(w.Args[0]))
+		return nil
+	}
 	if cmd, _, err := root.Find([]string{topic}); err == nil && cmd != root.Command {
 		return cmd.Help()
 	}
@@ -75,7 +79,7 @@ func topics() []string {
 	for _, p := range pages {
 		names = append(names, p.name)
 	}
-	return names
+	return append(names, "istioctl")
 }
 
 func printFunctions(w io.Writer) {

@@ -92,12 +92,13 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.bind(root.Flags())
-	wait, snapshot := waitCommand(w, f, root), snapshotCommand(w, f)
-	root.AddCommand(wait, snapshot, versionCommand(w))
-	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot} {
+	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffCommand(w, f)
+	root.AddCommand(wait, snapshot, diff, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff} {
 		completion{w, f, nil}.attach(cmd)
 	}
 	root.addQueries(w, f)
+	root.addSpellings(w, f)
 	root.AddCommand(listCommand(w), showCommand(w))
 	root.SetHelpCommand(helpCommand(w, root))
 	return root
@@ -106,7 +107,7 @@ func newRoot(w *World, f *flags) *rootCommand {
 // valued is [valued] for the flags of this command.
 func (r *rootCommand) valued(word string) (name string, attached bool) {
 	set := r.Flags()
-	if r.chosen != nil {
+	if r.chosen != nil && r.chosen.HasFlags() {
 		set = r.chosen.Flags()
 	}
 	if long, ok := strings.CutPrefix(word, "--"); ok {

@@ -12,7 +12,7 @@ import (
 // queryCommand is the command of a query that has a name: "clusters [PROXY…]".
 // Its flags are bound when it is chosen, see [rootCommand.choose]: there are
 // many such commands, and each has all flags of a query.
-func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query) *cobra.Command {
+func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query, args arguments) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     q.Name + " " + takes(q),
 		Aliases: q.Aliases,
@@ -20,14 +20,11 @@ func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query) *cobra
 		Args:    cobra.ArbitraryArgs,
 		GroupID: groupOf(q),
 	}
-	args := arguments{}
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		if f.version {
 			return printVersion(w)
 		}
-		ctx, stop := f.within(cmd.Context())
-		defer stop()
-		return runAsked(ctx, w, f, root.argv, askedBy(q, args, words), cmd)
+		return runNamed(cmd, w, f, root, askedBy(q, args, words))
 	}
 	cmd.SetHelpFunc(func(*cobra.Command, []string) { printQueryHelp(w, q) })
 	root.bind[cmd] = func() {
@@ -35,6 +32,12 @@ func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query) *cobra
 		completion{w, f, &q}.attach(cmd)
 	}
 	return cmd
+}
+
+func runNamed(cmd *cobra.Command, w *World, f *flags, root *rootCommand, a *asked) error {
+	ctx, stop := f.within(cmd.Context())
+	defer stop()
+	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 
 // takes says what the words behind a query's name are.
@@ -62,7 +65,7 @@ func groupOf(q shipped.Query) string {
 func (r *rootCommand) addQueries(w *World, f *flags) {
 	r.AddGroup(&cobra.Group{ID: queryGroup, Title: "Queries:"}, &cobra.Group{ID: checkGroup, Title: "Checks:"})
 	for _, q := range shipped.All() {
-		r.AddCommand(queryCommand(w, f, r, q))
+		r.AddCommand(queryCommand(w, f, r, q, arguments{}))
 	}
 }
 

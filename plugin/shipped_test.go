@@ -61,6 +61,49 @@ func TestReserved(t *testing.T) {
 	}
 }
 
+func everyCommand(cmd *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{cmd}
+	for _, below := range cmd.Commands() {
+		all = append(all, everyCommand(below)...)
+	}
+	return all
+}
+
+// TestSpellings binds the flags of every command of istioctl's, which stands
+// for a query that there is.
+func TestSpellings(t *testing.T) {
+	var each func(path []string, s spelling)
+	each = func(path []string, s spelling) {
+		if s.below != nil {
+			for _, below := range s.below {
+				each(append(slices.Clone(path), s.words[0]), below)
+			}
+			return
+		}
+		for _, query := range []string{s.query, s.short} {
+			if _, ok := namedQuery(query); !ok && query != "" {
+				t.Errorf("%q is %s, which there is not", s.words, query)
+			}
+		}
+		for _, word := range s.words {
+			root := someRoot()
+			for _, word := range append(slices.Clone(path), word) {
+				if found, _ := root.choose(word); !found {
+					t.Fatalf("%q %s can't be called", path, word)
+				}
+			}
+			for short, name := range map[string]string{"f": "file", "r": "revision", "c": "kubeconfig", "n": "namespace", "i": "istio-namespace", "o": "output"} {
+				if flag := root.chosen.Flags().ShorthandLookup(short); flag == nil || flag.Name != name {
+					t.Errorf("%q: -%s is %v", s.words, short, flag)
+				}
+			}
+		}
+	}
+	for _, s := range spellings() {
+		each(nil, s)
+	}
+}
+
 // TestNamedOrNot tells the names of queries from words that are something else.
 func TestNamedOrNot(t *testing.T) {
 	for _, c := range []struct {
@@ -70,6 +113,13 @@ func TestNamedOrNot(t *testing.T) {
 	}{
 		{[]string{"clusters", "a", "--port", "80", "b"}, "clusters", []string{"a", "b"}},
 		{[]string{"-n", "status", "c", "a"}, "clusters", []string{"a"}},
+		{[]string{"proxy-config", "c", "a", "-f", "dump"}, "clusters", []string{"a"}},
+		{[]string{"pc", "-n", "b", "ep", "--cluster", "x", "a"}, "endpoints", []string{"a"}},
+		{[]string{"ps", "-r", "canary"}, "proxy-status", nil},
+		{[]string{"zc", "w", "-c", "config"}, "workloads", nil},
+		{[]string{"x", "des", "svc", "a"}, "service", []string{"a"}},
+		{[]string{"pc", "nothing"}, "proxy-config", []string{"nothing"}},
+		{[]string{".x", "pc", "c"}, "", []string{".x", "pc", "c"}},
 		{[]string{"--", "clusters"}, "", []string{"clusters"}},
 		{[]string{".x", "clusters"}, "", []string{".x", "clusters"}},
 		{[]string{"clusters", "--null-input"}, "", []string{"clusters"}},
@@ -86,7 +136,7 @@ func TestNamedOrNot(t *testing.T) {
 			argv.outspoken()
 		}
 		named, words := "", []string(nil)
-		for _, cmd := range append(root.Commands(), root.Command) {
+		for _, cmd := range everyCommand(root.Command) {
 			cmd.RunE = func(cmd *cobra.Command, args []string) error {
 				if cmd != root.Command {
 					named = cmd.Name()
