@@ -92,9 +92,9 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.bind(root.Flags())
-	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffCommand(w, f)
-	root.AddCommand(wait, snapshot, diff, versionCommand(w))
-	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff} {
+	wait, snapshot := waitCommand(w, f, root), snapshotCommand(w, f)
+	root.AddCommand(wait, snapshot, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot} {
 		completion{w, f, nil}.attach(cmd)
 	}
 	root.addQueries(w, f)
