@@ -149,6 +149,7 @@ func (r *run) compile(modules []fs.FS) (err error) {
 		FieldHint: fieldHint(), Plain: r.plain(),
 	}
 	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return r.mesh.Desired(ctx, p) }
+	o.Doors.Document = func() any { return r.mesh.Document() }
 	if r.allowEnv {
 		o.Env = r.environment()
 	}

@@ -15,6 +15,9 @@ type Doors struct {
 	// Desired gives what Pilot would send to a proxy: an object with lazy
 	// clusters, listeners, routes, endpoints, secrets and extensions.
 	Desired func(ctx context.Context, proxy *mesh.Object) (*mesh.Object, error)
+
+	// Document gives the mesh that the proxies are of.
+	Document func() any
 }
 
 func desiredNatives(d Doors) []eval.Native {

@@ -54,7 +54,7 @@ func Functions() []Function {
 
 // Natives gives the Go functions that the files stand on.
 func Natives(d Doors) []eval.Native {
-	return slices.Concat(kindNatives(), proxyNatives(), valueNatives(), desiredNatives(d), diffNatives(d), matchNatives())
+	return slices.Concat(kindNatives(), proxyNatives(), valueNatives(), desiredNatives(d), diffNatives(d), matchNatives(d))
 }
 
 func each(f func(name, text string) error) error {

@@ -8,9 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-func matchNatives() []eval.Native {
+func matchNatives(d Doors) []eval.Native {
 	m := &matcher{cache: &routing.Cache{}}
-	return []eval.Native{{Name: "_match", Arity: 1, Each: m.match}}
+	t := &tracer{matcher: m, doors: d}
+	return []eval.Native{{Name: "_match", Arity: 1, Each: m.match}, {Name: "_trace", Arity: 1, Each: t.trace}}
 }
 
 // matcher is match(request) for the kinds that Envoy routes by.

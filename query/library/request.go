@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -14,9 +15,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// parseRequest reads a request: "/path", "GET http://host:port/path", or an
-// object {method, scheme, host, port, path, headers, sni, alpn, tls, source,
-// destination, random}.
+// parseRequest reads a request: "/path", "GET http://host:port/path",
+// "tcp://host:port", "tls://host:port", or an object {method, scheme, host,
+// port, path, headers, sni, alpn, tls, principal, source, destination, random},
+// also with a url that the rest is beside.
 func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	v, err := mesh.Deep(ctx, v)
 	if err != nil {
@@ -44,10 +46,17 @@ func requestLine(s string) (r routing.Request, err error) {
 		return r, nil
 	}
 	scheme, rest, ok := strings.Cut(target, "://")
-	if !ok || scheme != "http" && scheme != "https" {
+	switch scheme {
+	case "http", "https":
+		r.Scheme, r.TLS = scheme, scheme == "https"
+	case "tcp", "tls":
+		r.Scheme, r.TLS = routing.Bytes, scheme == "tls"
+	default:
+		ok = false
+	}
+	if !ok {
 		return r, fmt.Errorf("%q is no request like /path or GET http://host:port/path", s)
 	}
-	r.Scheme, r.TLS = scheme, scheme == "https"
 	r.Host, r.Path = rest, "/"
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		r.Host, r.Path = rest[:i], rest[i:]
@@ -72,7 +81,7 @@ func follow(r *routing.Request) {
 	if err != nil {
 		return
 	}
-	if r.TLS && r.SNI == "" {
+	if _, err := netip.ParseAddr(u.Hostname()); r.TLS && r.SNI == "" && err != nil { // an address is no name to ask for
 		r.SNI = u.Hostname()
 	}
 	if r.DestinationPort != 0 || r.Scheme == "" && u.Port() == "" {
@@ -87,10 +96,14 @@ func follow(r *routing.Request) {
 
 // requestFields are the members of a request as an object.
 var requestFields = map[string]func(*routing.Request, any) bool{
+	"url":    func(*routing.Request, any) bool { return false }, // read before
 	"method": func(r *routing.Request, v any) bool { return into(&r.Method, v) },
 	"scheme": func(r *routing.Request, v any) bool {
 		ok := into(&r.Scheme, v)
-		r.TLS = r.TLS || r.Scheme == "https"
+		r.TLS = r.TLS || r.Scheme == "https" || r.Scheme == "tls"
+		if r.Scheme == "tls" {
+			r.Scheme = routing.Bytes
+		}
 		return ok
 	},
 	"host":        func(r *routing.Request, v any) bool { return into(&r.Host, v) },
@@ -98,6 +111,7 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 	"path":        func(r *routing.Request, v any) bool { return into(&r.Path, v) },
 	"sni":         func(r *routing.Request, v any) bool { return into(&r.SNI, v) },
 	"tls":         func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
+	"principal":   func(r *routing.Request, v any) bool { return into(&r.Principal, v) },
 	"source":      func(r *routing.Request, v any) bool { return into(&r.Source, v) },
 	"destination": func(r *routing.Request, v any) bool { return into(&r.Destination, v) },
 	"alpn":        func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
@@ -113,6 +127,14 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 
 func requestObject(m map[string]any) (routing.Request, error) {
 	r := routing.Request{Method: "GET", Path: "/"}
+	if line, ok := m["url"].(string); ok { // what else is said goes before it
+		var err error
+		if r, err = requestLine(line); err != nil {
+			return r, err
+		}
+		m = maps.Clone(m)
+		delete(m, "url")
+	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		set, known := requestFields[k]
 		if !known {

@@ -36,7 +36,7 @@ const (
 
 // Kinds are the kinds of the document, Kubernetes' own left out.
 func Kinds() []Kind {
-	return []Kind{
+	kinds := []Kind{
 		{Name: "Mesh", Doc: "the whole mesh", Fields: meshFields()},
 		{Name: "Pilot", Doc: "one istiod", Fields: pilotFields()},
 		{Name: "Proxy", Doc: "one Envoy or ztunnel", Fields: proxyFields()},
@@ -66,6 +66,7 @@ func Kinds() []Kind {
 			{Name: "message", Doc: "what was met"},
 		}},
 	}
+	return append(kinds, traceKinds()...)
 }
 
 // KindOf gives a kind by its name.

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"context"
 	"strconv"
 	"strings"
 )
@@ -121,4 +122,11 @@ func pathSaid(m message) string {
 		return "like " + m.sub(kind).sub("typedConfig").text("pathTemplate")
 	}
 	return "known"
+}
+
+// PathOf is the path of a route's match in short.
+func PathOf(ctx context.Context, match any) (string, error) {
+	r := &reader{ctx: ctx}
+	s := pathSaid(r.message(match))
+	return s, r.err
 }

@@ -1,0 +1,339 @@
+package library
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// end is an endpoint that is reached: its row, and the cluster that it is
+// reached by.
+type end struct {
+	endpoint any
+	tls      any // how TLS is spoken with it; nil: it is not
+	share    float64
+}
+
+// tcp goes on with a connection as it is: to a TCP proxy's clusters.
+func (w *walk) tcp(filters []any) error {
+	if len(filters) == 0 {
+		return w.end(noCluster)
+	}
+	last := filters[len(filters)-1]
+	config, err := mesh.Get(w.ctx, last, "typedConfig")
+	if err != nil {
+		return err
+	}
+	kind, err := get[string](w.ctx, config, "@type")
+	if err != nil {
+		return err
+	}
+	name, err := get[string](w.ctx, last, "name")
+	if err != nil {
+		return err
+	}
+	if !strings.HasSuffix(kind, "TcpProxy") {
+		return w.unable(name)
+	}
+	cluster, err := get[string](w.ctx, config, "cluster")
+	if err != nil {
+		return err
+	}
+	for _, f := range filters[:len(filters)-1] {
+		if name, err := get[string](w.ctx, f, "name"); err != nil {
+			return err
+		} else if strings.HasSuffix(name, "sni_cluster") && w.request.SNI != "" {
+			cluster = w.request.SNI
+		}
+	}
+	criteria, err := w.criteria(config)
+	if err != nil {
+		return err
+	}
+	shares := []routing.Share{{Name: cluster, Share: 1}}
+	if weighted, err := mesh.Get(w.ctx, config, "weightedClusters"); err != nil {
+		return err
+	} else if weighted != nil {
+		if shares, cluster, err = routing.Weighted(w.ctx, weighted, w.Random); err != nil {
+			return err
+		}
+	}
+	w.cluster = cluster
+	w.request.Scheme = routing.Bytes
+	return w.toClusters(shares, cluster, criteria)
+}
+
+// criteria are the metadata that a route, or an entry of it, wants of
+// endpoints.
+func (w *walk) criteria(of any) (map[string]any, error) {
+	m, err := mesh.Get(w.ctx, of, "metadataMatch")
+	if err != nil {
+		return nil, err
+	}
+	return w.lbMetadata(m)
+}
+
+func (w *walk) lbMetadata(v any) (map[string]any, error) {
+	f, err := mesh.Get(w.ctx, v, "filterMetadata")
+	if err != nil {
+		return nil, err
+	}
+	lb, err := mesh.Get(w.ctx, f, "envoy.lb")
+	if err != nil {
+		return nil, err
+	}
+	deep, err := mesh.Deep(w.ctx, lb)
+	m, _ := deep.(map[string]any)
+	return m, err
+}
+
+// toClusters goes on to the clusters, or to the chosen one.
+func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[string]any) error {
+	reason, passes := "", false
+	for _, s := range shares {
+		share := s.Share
+		if chosen != "" && len(shares) > 1 {
+			if share = 0; s.Name == chosen {
+				share = 1
+				chosen = "\x00" // one entry only, if two have the name
+			}
+		}
+		own, err := w.lbMetadata(s.Criteria)
+		if err != nil {
+			return err
+		}
+		all := map[string]any{}
+		for _, m := range []map[string]any{criteria, own} {
+			for k, v := range m {
+				all[k] = v
+			}
+		}
+		entry := map[string]any{"name": s.Name, "share": s.Share, "reason": nil}
+		w.clusters = append(w.clusters, entry)
+		if share == 0 {
+			continue
+		}
+		before := w.left
+		why, err := w.toCluster(s.Name, share, all)
+		if err != nil {
+			return err
+		}
+		entry["reason"] = orNull(why)
+		if passes = passes || why == passthrough; w.left == before && reason == "" {
+			reason = why
+		}
+	}
+	switch {
+	case !w.reached():
+		w.reason = reason
+	case passes:
+		w.reason = passthrough
+	}
+	return nil
+}
+
+// toCluster goes on to a cluster's endpoints, for a share of the requests. The
+// reason is empty where they are reached and there is nothing to say.
+func (w *walk) toCluster(name string, share float64, criteria map[string]any) (reason string, err error) {
+	c, err := named(w.ctx, w.proxy, "clusters", name)
+	if err != nil {
+		return "", err
+	}
+	if c == nil {
+		w.took(step{what: "cluster", name: name, why: "there is none of that name"})
+		return noCluster, nil
+	}
+	istio, err := w.origin(c)
+	if err != nil {
+		return "", err
+	}
+	kind, err := get[string](w.ctx, c, "type")
+	if err != nil {
+		return "", err
+	}
+	w.took(step{what: "cluster", name: name, why: shareSaid(share), istio: istio, object: c})
+	if kind == "ORIGINAL_DST" {
+		return w.toDestination(c, name, share)
+	}
+	rows, err := w.rowsOf(c, name)
+	if err != nil {
+		return "", err
+	}
+	if name == "BlackHoleCluster" && len(rows) == 0 {
+		return blackHole, nil
+	}
+	b, err := routing.Balance(w.ctx, c, rows, criteria)
+	if err != nil {
+		return "", err
+	}
+	w.unsure(b.Unsupported...)
+	return b.Reason, w.toMembers(c, name, share, b)
+}
+
+// shareSaid says how much of the requests that is, where it isn't all.
+func shareSaid(share float64) string {
+	if share == 1 {
+		return ""
+	}
+	return strconv.FormatFloat(share*100, 'g', 3, 64) + "% of the requests"
+}
+
+// rowsOf gives the endpoints of a cluster, and of the clusters that it is made
+// of, whose priorities follow one another.
+func (w *walk) rowsOf(c any, name string) ([]any, error) {
+	kind, err := mesh.Get(w.ctx, c, "clusterType")
+	if err != nil {
+		return nil, err
+	}
+	config, err := mesh.Get(w.ctx, kind, "typedConfig")
+	if err != nil {
+		return nil, err
+	}
+	members, err := get[[]any](w.ctx, config, "clusters")
+	if err != nil {
+		return nil, err
+	}
+	if members == nil {
+		eds, err := mesh.Get(w.ctx, c, "edsClusterConfig")
+		if err != nil {
+			return nil, err
+		}
+		service, err := get[string](w.ctx, eds, "serviceName")
+		if err != nil {
+			return nil, err
+		}
+		if service != "" {
+			name = service
+		}
+		return w.assigned(name)
+	}
+	var out []any
+	next := 0
+	for _, m := range members {
+		name, _ := m.(string)
+		member, err := named(w.ctx, w.proxy, "clusters", name)
+		if err != nil {
+			return nil, err
+		}
+		if member == nil {
+			continue
+		}
+		rows, err := w.rowsOf(member, name)
+		if err != nil {
+			return nil, err
+		}
+		moved, top, err := w.moved(rows, next)
+		if err != nil {
+			return nil, err
+		}
+		out, next = append(out, moved...), top+1
+	}
+	return out, nil
+}
+
+// moved gives endpoints with their priorities behind others'.
+func (w *walk) moved(rows []any, by int) (out []any, top int, err error) {
+	top = by
+	for _, row := range rows {
+		v, err := mesh.Force(w.ctx, row)
+		if err != nil {
+			return nil, 0, err
+		}
+		m := map[string]any{}
+		for k, f := range v.(map[string]any) {
+			m[k] = f
+		}
+		p, err := get[int](w.ctx, row, "priority")
+		if err != nil {
+			return nil, 0, err
+		}
+		m["priority"] = p + by
+		top = max(top, p+by)
+		out = append(out, m)
+	}
+	return out, top, nil
+}
+
+// assigned gives the endpoint rows of a name in EDS.
+func (w *walk) assigned(name string) ([]any, error) {
+	section, err := mesh.Get(w.ctx, w.proxy, "endpoints")
+	if err != nil {
+		return nil, err
+	}
+	some, err := narrowed(w.ctx, section, mesh.Hint{By: "cluster", Names: []string{name}})
+	if err != nil {
+		return nil, err
+	}
+	var out []any
+	for _, e := range some {
+		of, err := get[string](w.ctx, e, "cluster")
+		if err != nil {
+			return nil, err
+		}
+		if of == name {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// toDestination is a cluster that sends where the client connected to.
+func (w *walk) toDestination(c any, name string, share float64) (string, error) {
+	if err := w.resolve(); err != nil {
+		return "", err
+	}
+	lb, err := get[map[string]any](w.ctx, c, "originalDstLbConfig")
+	if err != nil {
+		return "", err
+	}
+	address, port := w.address(), w.DestinationPort
+	if n, ok := lb["upstreamPortOverride"].(int); ok && n != 0 {
+		port = n
+	}
+	if lb["useHttpHeader"] == true {
+		w.unsure("a destination by header")
+	}
+	if address == "" {
+		w.unsure(w.unknown)
+	}
+	m := map[string]any{
+		"address": orNull(address), "ip": orNull(w.Destination), "port": port, "cluster": name, "share": share, "health": "UNKNOWN",
+		"outlier": nil, "weight": 1, "priority": 0, "locality": nil, "workload": nil, "transport": nil,
+	}
+	w.endpoints = append(w.endpoints, m)
+	w.left += share
+	w.ends = append(w.ends, end{m, nil, share})
+	if name == "PassthroughCluster" || name == "InboundPassthroughCluster" {
+		return passthrough, nil
+	}
+	return "", nil
+}
+
+// toMembers adds a cluster's endpoints to the result.
+func (w *walk) toMembers(c any, name string, share float64, b *routing.Balanced) error {
+	checks, err := checked(w.ctx, c)
+	if err != nil {
+		return err
+	}
+	why := b.Why
+	if b.Reason != "" && why == "" {
+		why = map[string]string{routing.NoEndpoints: "it has none", routing.AllUnhealthy: "all are unhealthy"}[b.Reason]
+	}
+	if why != "" {
+		w.took(step{what: "endpoints", why: why})
+	}
+	for _, member := range b.Members {
+		m, tls, err := w.member(member.Endpoint, c, checks)
+		if err != nil {
+			return err
+		}
+		m["cluster"], m["share"] = name, share*member.Share
+		if w.left += share * member.Share; member.Share > 0 {
+			w.ends = append(w.ends, end{m, tls, share * member.Share})
+		}
+		w.endpoints = append(w.endpoints, m)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package library
+
+import (
+	"context"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// checked tells whether Envoy itself finds out about a cluster's endpoints.
+func checked(ctx context.Context, cluster any) (bool, error) {
+	outlier, err := mesh.Get(ctx, cluster, "outlierDetection")
+	if err != nil || outlier != nil {
+		return err == nil, err
+	}
+	checks, err := get[[]any](ctx, cluster, "healthChecks")
+	return len(checks) > 0, err
+}
+
+// member is an endpoint in the result: what its row says, and how it is
+// spoken to: tls where by TLS. What Envoy itself found out is asked for where
+// it counts.
+func (w *walk) member(row, cluster any, checks bool) (m map[string]any, tls any, err error) {
+	v, err := mesh.Force(w.ctx, row)
+	if err != nil {
+		return nil, nil, err
+	}
+	fields, _ := v.(map[string]any)
+	m = map[string]any{"outlier": nil}
+	for _, key := range []string{"address", "ip", "port", "health", "weight", "priority", "locality"} {
+		if m[key], err = mesh.Deep(w.ctx, fields[key]); err != nil {
+			return nil, nil, err
+		}
+	}
+	if checks {
+		if m["outlier"], err = mesh.Force(w.ctx, fields["outlier"]); err != nil {
+			return nil, nil, err
+		}
+	}
+	metadata, err := mesh.Get(w.ctx, fields["metadata"], "filterMetadata")
+	if err != nil {
+		return nil, nil, err
+	}
+	istio, err := mesh.Get(w.ctx, metadata, "istio")
+	if err != nil {
+		return nil, nil, err
+	}
+	workload, err := get[string](w.ctx, istio, "workload")
+	if err != nil {
+		return nil, nil, err
+	}
+	m["workload"] = orNull(workloadName(workload))
+	socket, err := mesh.Get(w.ctx, metadata, "envoy.transport_socket_match")
+	if err != nil {
+		return nil, nil, err
+	}
+	name, config, err := w.transport(cluster, socket)
+	if err != nil {
+		return nil, nil, err
+	}
+	m["transport"] = orNull(name)
+	kind, err := get[string](w.ctx, config, "@type")
+	if strings.HasSuffix(kind, "UpstreamTlsContext") {
+		tls = config
+	}
+	return m, tls, err
+}
+
+// workloadName reads "name;namespace;canonical name;revision;cluster".
+func workloadName(s string) string {
+	words := strings.Split(s, ";")
+	if len(words) < 2 || words[0] == "" {
+		return ""
+	}
+	return words[0] + "." + words[1]
+}
+
+// transport gives the transport socket that an endpoint with that metadata is
+// spoken to by: the first whose conditions hold, else the cluster's own. The
+// name is empty where there is none: plain bytes.
+func (w *walk) transport(cluster, metadata any) (name string, config any, err error) {
+	matches, err := get[[]any](w.ctx, cluster, "transportSocketMatches")
+	if err != nil {
+		return "", nil, err
+	}
+	for _, m := range matches {
+		match, err := get[map[string]any](w.ctx, m, "match")
+		if err != nil {
+			return "", nil, err
+		}
+		holds := true
+		for k, want := range match {
+			has, err := mesh.Get(w.ctx, metadata, k)
+			if err != nil {
+				return "", nil, err
+			}
+			holds = holds && has == want
+		}
+		if !holds {
+			continue
+		}
+		name, err := get[string](w.ctx, m, "name")
+		if err != nil {
+			return "", nil, err
+		}
+		socket, err := mesh.Get(w.ctx, m, "transportSocket")
+		if err != nil {
+			return "", nil, err
+		}
+		config, err := mesh.Get(w.ctx, socket, "typedConfig")
+		return name, config, err
+	}
+	socket, err := mesh.Get(w.ctx, cluster, "transportSocket")
+	if err != nil || socket == nil {
+		return "", nil, err
+	}
+	if name, err = get[string](w.ctx, socket, "name"); err != nil {
+		return "", nil, err
+	}
+	config, err = mesh.Get(w.ctx, socket, "typedConfig")
+	return name, config, err
+}

@@ -1,0 +1,300 @@
+package library
+
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// chain goes on in a filter chain: through its filters, to what is last.
+func (w *walk) chain(listener any, taken routing.Taken) error {
+	filters, err := get[[]any](w.ctx, taken.Chain, "filters")
+	if err != nil {
+		return err
+	}
+	tls, err := w.terminates(taken.Chain)
+	if err != nil {
+		return err
+	}
+	r := w.Request
+	hcm, _, err := connectionManager(w.ctx, taken.Chain)
+	if err != nil {
+		return err
+	}
+	if tls && !r.TLS || hcm != nil && r.TLS && !tls {
+		side := "the chain speaks TLS, the client does not"
+		if r.TLS {
+			side = "the client speaks TLS, the chain does not"
+		}
+		w.took(step{what: "transport", why: side})
+		return w.end(otherTransport)
+	}
+	w.request = r
+	passed, err := routing.NetworkFilters(w.ctx, w.cache, filters, r)
+	if err != nil {
+		return err
+	}
+	if w.pass(passed) {
+		return nil
+	}
+	if hcm != nil {
+		if r.Scheme == routing.Bytes {
+			w.took(step{what: "connection manager", why: "what it is sent is not HTTP"})
+			w.status = 400
+			return w.end(directResponse)
+		}
+		return w.http(listener, hcm)
+	}
+	return w.tcp(filters)
+}
+
+// terminates tells whether a filter chain speaks TLS itself.
+func (w *walk) terminates(chain any) (bool, error) {
+	socket, err := mesh.Get(w.ctx, chain, "transportSocket")
+	if err != nil {
+		return false, err
+	}
+	config, err := mesh.Get(w.ctx, socket, "typedConfig")
+	if err != nil {
+		return false, err
+	}
+	kind, err := get[string](w.ctx, config, "@type")
+	return strings.HasSuffix(kind, "DownstreamTlsContext"), err
+}
+
+// http decides by a connection manager's routes, and its filters.
+func (w *walk) http(listener any, hcm map[string]any) error {
+	r := w.request
+	at, err := w.routesOf(w.ctx, listener, hcm, r)
+	if err != nil {
+		return err
+	}
+	if at.configuration == nil {
+		w.took(step{what: "route configuration", name: at.name, why: "it is not there"})
+		w.unsure(strings.TrimPrefix(at.unsupported, "route configuration "+at.name))
+		return w.end(noRoute)
+	}
+	w.took(step{what: "route configuration", name: at.name})
+	how, err := hcmOf(w.ctx, w.proxy, hcm, r)
+	if err != nil {
+		return err
+	}
+	a, err := routing.Configuration(w.ctx, w.cache, at.configuration, how, r)
+	if err != nil {
+		return err
+	}
+	w.unsure(a.Unsupported...)
+	if err := w.told(a); err != nil {
+		return err
+	}
+	filters, _, err := elements(w.ctx, hcm["httpFilters"])
+	if err != nil {
+		return err
+	}
+	for _, f := range filters {
+		if name, err := get[string](w.ctx, f, "name"); err != nil {
+			return err
+		} else if name == "istio.alpn" {
+			w.alpn = true
+		}
+	}
+	passed, err := routing.Filters(w.ctx, w.cache, filters, []any{a.Route, a.Host, at.configuration}, r)
+	if err != nil {
+		return err
+	}
+	w.cluster, w.url = a.Cluster, a.URL
+	if w.pass(passed) {
+		w.url = ""
+		return nil
+	}
+	return w.answered(a)
+}
+
+// told makes the steps of a virtual host and a route.
+func (w *walk) told(a *routing.Answer) error {
+	if a.Host == nil {
+		if a.Status == 404 {
+			w.took(step{what: "virtual host", why: "no domain fits " + w.request.Host})
+		}
+		return nil
+	}
+	why := "domain " + a.Domain
+	if a.Domain == "" {
+		why = ""
+	}
+	gateway, err := w.gateway()
+	if err != nil {
+		return err
+	}
+	w.took(step{what: "virtual host", name: a.VirtualHost, why: why, istio: gateway})
+	found, err := a.Near()
+	if err != nil {
+		return err
+	}
+	near, err := w.almost(found)
+	if err != nil {
+		return err
+	}
+	if a.Route == nil {
+		if a.Status == 404 {
+			w.took(step{what: "route", why: "none fits " + w.request.Path, near: near})
+		}
+		return nil
+	}
+	name, err := w.nameOf(a.Route)
+	if err != nil {
+		return err
+	}
+	match, err := mesh.Get(w.ctx, a.Route, "match")
+	if err != nil {
+		return err
+	}
+	path, err := routing.PathOf(w.ctx, match)
+	if err != nil {
+		return err
+	}
+	istio, err := w.origin(a.Route)
+	if err != nil {
+		return err
+	}
+	w.took(step{what: "route", name: name, why: "path " + path, istio: istio, near: near, object: a.Route})
+	return w.mirrored(a)
+}
+
+// answered goes on with what the routes say.
+func (w *walk) answered(a *routing.Answer) error {
+	switch {
+	case a.Status == 404 && a.Host == nil:
+		w.status = 404
+		return w.end(noVirtualHost)
+	case a.Status == 404:
+		w.status = 404
+		return w.end(noRoute)
+	case a.RedirectStatus != 0:
+		w.status, w.to = a.RedirectStatus, a.RedirectTo
+		return w.end(redirected)
+	case a.Status != 0:
+		w.status = a.Status
+		return w.end(directResponse)
+	case a.DirectStatus != 0:
+		w.status = a.DirectStatus
+		if a.VirtualHost == "block_all" { // where Istio sends what the registry doesn't have
+			return w.end(blackHole)
+		}
+		return w.end(directResponse)
+	}
+	if len(a.Clusters) == 0 {
+		return w.end(undecided)
+	}
+	action, err := mesh.Get(w.ctx, a.Route, "route")
+	if err != nil {
+		return err
+	}
+	criteria, err := w.criteria(action)
+	if err != nil {
+		return err
+	}
+	w.forwards(a.URL)
+	return w.toClusters(a.Clusters, a.Cluster, criteria)
+}
+
+// forwards keeps the request as it is sent on.
+func (w *walk) forwards(url string) {
+	_, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		w.request.Path = url
+		return
+	}
+	i := strings.IndexByte(rest, '/')
+	if i < 0 {
+		i = len(rest)
+	}
+	w.request.Host, w.request.Path = rest[:i], rest[i:]
+}
+
+// mirrored tells where copies of the request are sent.
+func (w *walk) mirrored(a *routing.Answer) error {
+	action, err := mesh.Get(w.ctx, a.Route, "route")
+	if err != nil {
+		return err
+	}
+	policies, err := get[[]any](w.ctx, action, "requestMirrorPolicies")
+	if err == nil && len(policies) == 0 {
+		policies, err = get[[]any](w.ctx, a.Host, "requestMirrorPolicies")
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range policies {
+		cluster, err := get[string](w.ctx, p, "cluster")
+		if err != nil {
+			return err
+		}
+		share, err := routing.Fraction(w.ctx, p)
+		if err != nil {
+			return err
+		}
+		w.mirrors = append(w.mirrors, map[string]any{"cluster": orNull(cluster), "share": share})
+	}
+	return nil
+}
+
+// pass notes what filters do, and tells whether they end the request.
+func (w *walk) pass(p *routing.Passed) bool {
+	for _, v := range p.Verdicts {
+		m := map[string]any{
+			"filter": v.Filter, "action": v.Action, "policy": orNull(v.Policy), "istio": orNull(policyName(v.Policy)),
+			"verdict": "allowed", "shadow": v.Shadow, "unknown": orNull(v.Unknown),
+		}
+		switch {
+		case v.Unknown != "":
+			m["verdict"] = "unknown"
+		case v.Denied:
+			m["verdict"] = "denied"
+		}
+		w.policies = append(w.policies, m)
+		if v.Unknown != "" && !v.Shadow {
+			w.unsure(v.Filter + ": " + v.Unknown)
+		}
+	}
+	for _, f := range p.Faults {
+		m := map[string]any{"fault": f.Kind, "share": f.Share, "status": nil, "delay": orNull(f.Delay)}
+		if f.Status != 0 {
+			m["status"] = f.Status
+		}
+		w.faults = append(w.faults, m)
+	}
+	w.unsure(p.Unsupported...)
+	if v := p.Denied(); v != nil {
+		why := "no policy allows it"
+		if v.Action == "DENY" {
+			why = "a policy denies it"
+		}
+		w.took(step{what: "policy", name: v.Policy, why: why, istio: policyName(v.Policy)})
+		if w.status = 403; w.cluster == "" && w.url == "" { // a connection, not a request
+			w.status = 0
+		}
+		w.reason = denied
+		return true
+	}
+	if f := p.Aborted(); f != nil {
+		w.took(step{what: "fault", why: "every request is aborted"})
+		w.status = f.Status
+		w.reason = aborted
+		return true
+	}
+	return false
+}
+
+// policyName reads "ns[default]-policy[deny-all]-rule[0]", as Istio names the
+// policies of an RBAC filter.
+func policyName(name string) string {
+	_, rest, ok := strings.Cut(name, "ns[")
+	ns, rest, more := strings.Cut(rest, "]-policy[")
+	policy, _, last := strings.Cut(rest, "]")
+	if !ok || !more || !last {
+		return ""
+	}
+	return "authorization-policy/" + policy + "." + ns
+}

@@ -1,0 +1,26 @@
+package mesh
+
+// traceKinds are those of trace(request).
+func traceKinds() []Kind {
+	return []Kind{
+		{Name: "Trace", Doc: "the way of a request through a proxy, as trace(request) gives it", Fields: []Field{
+			kindField(),
+			{Name: "proxy", Doc: "the id of the proxy it begins at"},
+			{Name: "request", Doc: "the request as it was understood: {method, scheme, host, port, path, source, destination, sni, principal, direction}"},
+			{Name: "steps", Doc: "[{step, name, reason, istio, almost, object}]: what was chosen, why, the Istio resource it came from, and what almost was"},
+			{Name: "cluster", Doc: "the one that is asked; null where only shares are known"},
+			{Name: "clusters", Doc: "all that may be asked: [{name, share, reason}]"},
+			{Name: "endpoints", Doc: "[{address, share, health, cluster, workload, transport, …}]: the shares of all that are reached add up to 1"},
+			{Name: "url", Doc: "the request's URL as it is forwarded"},
+			{Name: "reached", Doc: "whether some of the requests get to an endpoint"},
+			{Name: "reason", Doc: "what ends the way; null or PASSTHROUGH where an endpoint is reached"},
+			{Name: "status", Doc: "the status that a proxy answers itself"},
+			{Name: "redirectTo", Doc: "where a redirect leads to"},
+			{Name: "policies", Doc: "what RBAC filters say: [{filter, action, policy, istio, verdict, shadow, unknown}]"},
+			{Name: "faults", Doc: "the faults that are injected: [{fault, share, status, delay}]"},
+			{Name: "mirrors", Doc: "where copies are sent: [{cluster, share}]"},
+			{Name: "unsupported", Doc: "what was met and can't be decided from the configuration"},
+			{Name: "through", Doc: "the ways through the proxies of the endpoints, where that was asked", Of: "Trace"},
+		}},
+	}
+}
