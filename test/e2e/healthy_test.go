@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
@@ -19,16 +21,12 @@ func healthy(t *testing.T, w *world) {
 // healthyTable holds the table that "kubectl meshq" alone prints, word by word.
 func healthyTable(t *testing.T, w *world) {
 	a := w.ask(t).exits(0).quiet()
-	rows := [][]string{{"NAME", "CDS", "LDS", "EDS", "RDS", "PILOT", "VERSION"}}
+	rows := []string{"NAME CDS LDS EDS RDS PILOT VERSION"}
 	for _, p := range w.byID() {
-		rows = append(rows, []string{p.ID(), "SYNCED", "SYNCED", "SYNCED", "SYNCED", w.Istiods[0].Pod, mesh.Version})
+		rows = append(rows, p.ID()+" SYNCED SYNCED SYNCED SYNCED "+w.Istiods[0].Pod+" "+mesh.Version)
 	}
-	var got [][]string
-	for line := range strings.Lines(a.out) {
-		got = append(got, strings.Fields(line))
-	}
-	if !slices.EqualFunc(got, rows, slices.Equal) {
-		t.Errorf("the table is\n%s\nwant\n%v", a.out, rows)
+	if diff := cmp.Diff(rows, ageless(a.out)); diff != "" {
+		t.Errorf("the table (-want +got):\n%s", diff)
 	}
 }
 
