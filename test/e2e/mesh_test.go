@@ -1,6 +1,3 @@
-// Package e2e_test runs the plugin, by a real kubectl, on a real mesh: every
-// transcript is what a user types, and every answer is held against what
-// istiod, Envoy and the API server say themselves.
 package e2e_test
 
 import (

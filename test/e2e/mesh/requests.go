@@ -21,12 +21,13 @@ type Request struct {
 	Took   int    `json:"took"` // milliseconds
 }
 
-// Began and Ended are when the first byte came in and when the last went out.
+// Began is when its first byte came in.
 func (r Request) Began() time.Time {
 	t, _ := time.Parse("2006-01-02T15:04:05.000000Z", r.Start)
 	return t
 }
 
+// Ended is when the last byte of its answer went out, to the millisecond.
 func (r Request) Ended() time.Time { return r.Began().Add(time.Duration(r.Took) * time.Millisecond) }
 
 // accessLog has Envoy write a Request a line.
