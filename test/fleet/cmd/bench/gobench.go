@@ -14,20 +14,26 @@ import (
 // figures are a Go benchmark's, by their unit: "ns/op", "MB/s".
 type figures map[string]float64
 
-// measured runs Go benchmarks, three times each, and gives the medians by name.
+// rounds is how often Go benchmarks are run.
+const rounds = 3
+
+// measured runs Go benchmarks in rounds, so that those beside each other take
+// turns, and gives the medians by name.
 func (b *bench) measured(ctx context.Context, room, pattern string) (map[string]figures, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*b.patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", b.benchtime, "-count", "3", room)
-	cmd.WaitDelay = 5 * time.Second
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, out)
-	}
 	all := map[string][]figures{}
-	for line := range bytes.Lines(out) {
-		if name, f := parse(string(line)); f != nil {
-			all[name] = append(all[name], f)
+	for range rounds {
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", b.benchtime, room)
+		cmd.WaitDelay = 5 * time.Second
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, out)
+		}
+		for line := range bytes.Lines(out) {
+			if name, f := parse(string(line)); f != nil {
+				all[name] = append(all[name], f)
+			}
 		}
 	}
 	medians := map[string]figures{}

@@ -63,7 +63,7 @@ func parseFlags() *options {
 	flag.Float64Var(&o.growthMB, "growth-dump", 0.3, "MB of the dumps of those")
 	flag.IntVar(&o.runs, "runs", 5, "how often each program reads a file")
 	flag.IntVar(&o.fleetRuns, "fleet-runs", 3, "how often a fleet is asked")
-	flag.StringVar(&o.benchtime, "benchtime", "50ms", "of each Go benchmark, three times; 0: none")
+	flag.StringVar(&o.benchtime, "benchtime", "50ms", "of each Go benchmark, in three rounds; 0: none")
 	flag.StringVar(&o.only, "only", ".", "which parts: files, fleet, status, growth, machine, decoder (a regular expression)")
 	flag.StringVar(&o.out, "out", "", "where the tables are written; empty: standard output")
 	flag.StringVar(&o.machine, "machine", "", "what the machine is, in your words")
