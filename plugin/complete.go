@@ -130,7 +130,7 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 // words completes the words of a command: a query's name or a file, then
 // proxies.
 func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
-	given := len(c.files) > 0 || c.query != "" || c.named != nil
+	given := len(c.files) > 0 || c.query != "" || c.named != nil || cmd.Name() == diffName
 	switch {
 	case c.plain():
 	case len(args) == 0 && cmd.Name() == "snapshot":

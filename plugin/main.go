@@ -92,11 +92,14 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.bind(root.Flags())
-	wait, snapshot := waitCommand(w, f, root), snapshotCommand(w, f)
-	root.AddCommand(wait, snapshot, versionCommand(w))
-	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot} {
+	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffCommand(w, f)
+	root.AddCommand(wait, snapshot, diff, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff} {
 		completion{w, f, nil}.attach(cmd)
 	}
+	trace := traceCommand(w, f, root)
+	root.AddCommand(trace)
+	completion{w, f, nil}.attach(trace)
 	root.addQueries(w, f)
 	root.addSpellings(w, f)
 	root.AddCommand(listCommand(w), showCommand(w))

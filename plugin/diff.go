@@ -1,0 +1,293 @@
+package plugin
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// diffName is the command's, as a first word.
+const diffName = "diff"
+
+const diffLong = `Compare what each proxy holds with what its Pilot would send to it now: clusters, listeners, routes, endpoints and
+extensions. A proxy in sync has no differences: both sides are compared as Envoy reads them. Without proxies named, all
+are compared. It makes the Pilot compute a push for each.
+
+The exit code is 0 where there is no difference, 1 where there is one.
+
+  -o json, yaml, table, …   one Difference for each place: resource, path, pilot, envoy, and the Istio resource it is from
+  -o jsonpatch              the JSON Patch that makes of the Pilot's side what the proxy holds
+  --against SNAPSHOT        compares with the same proxy of another mesh: yesterday against today
+  KUBECTL_EXTERNAL_DIFF     the program that shows two folders, as with kubectl diff`
+
+// formatPatch is the format of -o that only this command has.
+const formatPatch = "jsonpatch"
+
+// A diff is what the command was asked for.
+type diff struct {
+	sections []string
+	against  string
+	patch    bool
+	around   int
+}
+
+// diffCommand is "diff [PROXY…]".
+func diffCommand(w *World, f *flags) *cobra.Command {
+	name := calledAs(w.Args[0])
+	d := &diff{}
+	cmd := &cobra.Command{
+		Use:   diffName + " [PROXY…]",
+		Short: "Compare what Pilot would send to proxies with what they hold",
+		Long:  diffLong,
+		Example: indent([]string{
+			name + " diff reviews-v2",
+			name + " diff deploy/reviews-v2 --sections clusters -o json",
+			name + " diff -n shop --against yesterday.tar.zst",
+		}),
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) error { return d.run(cmd.Context(), w, f, words, cmd) },
+	}
+	set := cmd.Flags()
+	f.bindMesh(set)
+	f.output.bind(set)
+	set.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 or 1 also when some of the mesh could not be read")
+	set.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing: only the exit code")
+	set.BoolVar(&f.explain, "explain", false, "say on stderr what was asked of whom")
+	set.StringSliceVar(&d.sections, "sections", nil, "only these: clusters,listeners,routes,endpoints,extensions")
+	set.StringVar(&d.against, "against", "", "compare with the same proxies of another mesh, as --snapshot takes one")
+	set.BoolVar(&d.patch, "json-patch", false, "the same as -o jsonpatch")
+	set.IntVarP(&d.around, "unified", "U", 7, "how many unchanged lines are shown around each change")
+	set.Lookup("output").Usage = "how to print: json, yaml, table, jsonpatch, …; without it, a unified diff"
+	return cmd
+}
+
+func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cmd *cobra.Command) (err error) {
+	if f.timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, f.timeout)
+		defer stop()
+	}
+	r := &run{
+		World: w, flags: f, argv: &command{}, asked: &asked{query: ".proxies[] | diff", proxies: proxies}, changed: cmd.Flags().Changed,
+	}
+	if err := d.check(r); err != nil {
+		return err
+	}
+	if r.labels, err = labels.Parse(r.selector); err != nil {
+		return usage("-l %s: %s", r.selector, fact(err))
+	}
+	defer r.showProgress()()
+	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress}, 64<<10)
+	r.started = r.Now()
+	o := r.printerOptions(ctx)
+	if err := o.Validate(); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	answers, err := r.openSources(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAll(answers)) }()
+	other, err := d.openOther(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAll(other)) }()
+	return r.within(ctx, answers, func(ctx context.Context) error { return d.over(ctx, r, other) })
+}
+
+// check holds the options against each other, and makes of the formats of this
+// command what the others know.
+func (d *diff) check(r *run) error {
+	var known []string
+	for _, s := range difference.Sections() {
+		known = append(known, string(s))
+	}
+	for _, s := range d.sections {
+		if !slices.Contains(known, s) {
+			return usage("--sections %s: nothing that is compared; that is %s", s, strings.Join(known, ", "))
+		}
+	}
+	switch {
+	case d.against == "-" && slices.Contains(r.snapshots, "-"):
+		return usage(`standard input ("-") can be read once only`)
+	case d.around < 0:
+		return usage("-U %d: not a number from 0", d.around)
+	case d.patch && r.output.format != "" && r.output.format != formatPatch:
+		return usage("--json-patch and -o %s: one of them", r.output.format)
+	}
+	if r.output.format == formatPatch {
+		d.patch, r.output.format = true, ""
+	}
+	return r.check(r.asked)
+}
+
+// over compares the proxies of the mesh.
+func (d *diff) over(ctx context.Context, r *run, other []transport.Source) error {
+	all, err := d.proxies(ctx, r)
+	if err != nil {
+		return err
+	}
+	c := &comparison{run: r, diff: d, several: len(all) > 1}
+	if len(other) > 0 {
+		if err := c.openOther(ctx, other); err != nil {
+			return err
+		}
+		defer c.other.Close()
+	}
+	if err := r.openPrinter(ctx); err != nil {
+		return err
+	}
+	c.view = c.chosenView()
+	r.failOnMatch = true // the exit code of a difference
+	for _, p := range all {
+		if err = c.proxy(ctx, p); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = c.view.close(ctx)
+	}
+	if c.other != nil {
+		for _, f := range c.other.LeftOut() {
+			r.fault(f)
+		}
+	}
+	err = r.ended(err)
+	r.explainAsked()
+	return err
+}
+
+// proxies gives the proxies that are compared. Without names that is all that
+// are sent what is compared.
+func (d *diff) proxies(ctx context.Context, r *run) ([]*mesh.Object, error) {
+	v, err := mesh.Get(ctx, r.mesh.Document(), "proxies")
+	if err == nil {
+		v, err = mesh.Force(ctx, v)
+	}
+	if err != nil {
+		return nil, r.opening(ctx, err)
+	}
+	list, _ := v.([]any)
+	var all []*mesh.Object
+	for _, p := range list {
+		o, ok := p.(*mesh.Object)
+		if !ok {
+			continue
+		}
+		kind, err := mesh.Get(ctx, o, "type")
+		if err != nil {
+			return nil, err
+		}
+		if kind == mesh.ZTunnel && len(r.asked.proxies) == 0 {
+			continue // it is sent nothing of this
+		}
+		all = append(all, o)
+	}
+	switch live := len(r.snapshots) == 0; {
+	case len(all) == 0:
+		r.note("no proxies were found" + r.among())
+	case live && r.maxFetch > 0 && len(all) > r.maxFetch && d.against == "":
+		return nil, usage("diff: %d proxies: a Pilot would compute a push for each; name some, or allow it with --max-fetch %d", len(all), len(all))
+	}
+	return all, nil
+}
+
+// wanted gives the sections that are compared.
+func (d *diff) wanted() []mesh.Section {
+	if len(d.sections) == 0 {
+		return difference.Sections()
+	}
+	return slices.DeleteFunc(difference.Sections(), func(s mesh.Section) bool { return !slices.Contains(d.sections, string(s)) })
+}
+
+// A comparison compares one proxy after the other.
+type comparison struct {
+	*run
+	*diff
+	several bool
+	other   *otherMesh // nil: a Pilot's side
+	view    view
+}
+
+// A view shows what was found.
+type view interface {
+	begin(id string)
+	section(s difference.Section, of *mesh.Object) error
+	end(ctx context.Context) error
+	close(ctx context.Context) error
+}
+
+// proxy compares one proxy. What can't be had of it is told at the end; the
+// others are compared all the same.
+func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
+	id, err := textOf(ctx, p, "id")
+	if err != nil {
+		return err
+	}
+	a, err := c.side(ctx, p, id)
+	if a == nil && err == nil {
+		return nil
+	}
+	begun := false
+	if err == nil {
+		err = difference.Proxies(ctx, a, p, c.wanted(), func(s difference.Section) error {
+			if !begun {
+				c.view.begin(id)
+				begun = true
+			}
+			if s.Edit != nil {
+				c.results++
+			}
+			return c.view.section(s, p)
+		})
+	}
+	var fault *mesh.Fault
+	if errors.As(err, &fault) && ctx.Err() == nil {
+		c.fault(fault)
+		err = nil
+	}
+	if err != nil || !begun {
+		return err
+	}
+	return c.view.end(ctx)
+}
+
+// side is what a proxy is compared with; nil for nothing.
+func (c *comparison) side(ctx context.Context, p *mesh.Object, id string) (*mesh.Object, error) {
+	if c.other == nil {
+		return c.mesh.Desired(ctx, p)
+	}
+	same, err := c.other.find(ctx, p)
+	if same == nil && err == nil {
+		c.note(id + " is not in " + c.against + ", and neither is another one of its workload")
+		c.results++
+	}
+	return same, err
+}
+
+// sides are what the two sides are called.
+func (c *comparison) sides() (a, b string) {
+	if c.other == nil {
+		return "Pilot", "Envoy"
+	}
+	return baseName(c.against), "Envoy"
+}
+
+func textOf(ctx context.Context, o *mesh.Object, field string) (string, error) {
+	v, err := mesh.Get(ctx, o, field)
+	if err == nil {
+		v, err = mesh.Force(ctx, v)
+	}
+	s, _ := v.(string)
+	return s, err
+}

@@ -1,0 +1,120 @@
+package plugin
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// An externalView writes the texts of the two sides of what differs into two
+// folders and has a program show them, as kubectl diff does. They are gone when
+// it has ended.
+type externalView struct {
+	*comparison
+	program string
+	id      string
+	folders [2]string // empty before the first difference
+}
+
+func (v *externalView) begin(id string) { v.id = id }
+
+func (v *externalView) section(s difference.Section, _ *mesh.Object) (err error) {
+	if s.Edit == nil {
+		return nil
+	}
+	if err := v.open(); err != nil {
+		return err
+	}
+	var files [2]*os.File
+	var out [2]*bufio.Writer
+	for i, folder := range v.folders {
+		name := filepath.Join(folder, v.id+"."+string(s.Name)+".json")
+		if files[i], err = os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, files[i].Close()) }()
+		out[i] = bufio.NewWriter(files[i])
+	}
+	err = s.Texts(context.Background(), func(l difference.TextLine) {
+		if l.Op != '+' {
+			fmt.Fprintln(out[0], l.Text)
+		}
+		if l.Op != '-' {
+			fmt.Fprintln(out[1], l.Text)
+		}
+	})
+	return errors.Join(err, out[0].Flush(), out[1].Flush())
+}
+
+func (v *externalView) open() error {
+	if v.folders[0] != "" {
+		return nil
+	}
+	a, b := v.sides()
+	for i, side := range []string{a, b} {
+		var err error
+		if v.folders[i], err = os.MkdirTemp("", strings.ToUpper(side)+"-"); err != nil { // for this user only
+			return errors.Join(err, v.remove())
+		}
+	}
+	return nil
+}
+
+func (v *externalView) end(context.Context) error { return nil }
+
+// close shows the folders. What the program finds doesn't count; that it could
+// not does.
+func (v *externalView) close(ctx context.Context) (err error) {
+	if v.folders[0] == "" {
+		return nil
+	}
+	defer func() { err = errors.Join(err, v.remove()) }()
+	if err := v.out.Flush(); err != nil {
+		return err
+	}
+	name, args := programOf(v.program)
+	cmd := exec.CommandContext(ctx, name, append(args, v.folders[0], v.folders[1])...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = v.In, standardOutput{v.Out, v.progress}, v.Err
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("KUBECTL_EXTERNAL_DIFF: %s: %s", name, fact(err))
+	}
+	return nil
+}
+
+func (v *externalView) remove() error {
+	var errs []error
+	for _, folder := range v.folders {
+		if folder != "" {
+			errs = append(errs, os.RemoveAll(folder))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// plainArgument is what kubectl takes as an argument of the program.
+var plainArgument = regexp.MustCompile(`^[a-zA-Z0-9-=]+$`)
+
+// programOf reads a program and its arguments, as kubectl does.
+func programOf(text string) (name string, args []string) {
+	words := strings.Split(text, " ")
+	for _, w := range words[1:] {
+		if plainArgument.MatchString(w) {
+			args = append(args, w)
+		}
+	}
+	return words[0], args
+}

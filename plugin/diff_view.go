@@ -1,0 +1,183 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// chosenView is how the differences are shown.
+func (c *comparison) chosenView() view {
+	switch program := c.env("KUBECTL_EXTERNAL_DIFF"); {
+	case c.quiet:
+		return silence{}
+	case c.patch:
+		return &patchView{comparison: c}
+	case c.output.format != "":
+		return &rowView{comparison: c}
+	case program != "":
+		return &externalView{comparison: c, program: program}
+	}
+	return &textView{comparison: c}
+}
+
+// silence shows nothing.
+type silence struct{}
+
+func (silence) begin(string)                                   {}
+func (silence) section(difference.Section, *mesh.Object) error { return nil }
+func (silence) end(context.Context) error                      { return nil }
+func (silence) close(context.Context) error                    { return nil }
+
+// A textView shows unified diffs, a section after the other, in the form that
+// istioctl has them.
+type textView struct {
+	*comparison
+	shown int // proxies
+}
+
+func (v *textView) begin(id string) {
+	if !v.several {
+		return
+	}
+	if v.shown++; v.shown > 1 {
+		fmt.Fprintln(v.out)
+	}
+	fmt.Fprintln(v.out, v.bright(id))
+}
+
+func (v *textView) section(s difference.Section, _ *mesh.Object) error {
+	title := titleOf(s)
+	if s.Edit == nil {
+		_, err := fmt.Fprintln(v.out, title+" Match")
+		return err
+	}
+	v.refusals(s)
+	a, b := v.sides()
+	fmt.Fprintln(v.out, v.bright("--- "+a+" "+title))
+	fmt.Fprintln(v.out, v.bright("+++ "+b+" "+title))
+	err := s.Unified(context.Background(), v.around, func(l difference.TextLine) {
+		text := l.Text
+		if l.Op != '@' {
+			text = string(l.Op) + text
+		}
+		fmt.Fprintln(v.out, v.painted(l.Op, text))
+	})
+	if err == nil {
+		_, err = fmt.Fprintln(v.out)
+	}
+	return err
+}
+
+// refusals tells what Envoy did not take, and why.
+func (v *textView) refusals(s difference.Section) {
+	told := map[string]bool{}
+	for _, c := range s.Changes() {
+		if c.Resource == nil || told[c.Resource.Name] {
+			continue
+		}
+		told[c.Resource.Name] = true
+		switch {
+		case c.Resource.Refused != "":
+			fmt.Fprintln(v.out, oneLine("Envoy rejected "+c.Resource.Name+": "+c.Resource.Refused))
+		case c.Resource.Warming:
+			fmt.Fprintln(v.out, oneLine("Envoy has another "+c.Resource.Name+" that is still warming"))
+		}
+	}
+}
+
+func (v *textView) end(context.Context) error {
+	if v.OutTerminal {
+		return v.out.Flush()
+	}
+	return nil
+}
+
+func (v *textView) close(context.Context) error { return nil }
+
+func titleOf(s difference.Section) string {
+	name := string(s.Name)
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+func (v *textView) bright(text string) string { return v.coloredIn("1", text) }
+
+// painted colours a line as git does.
+func (v *textView) painted(op byte, text string) string {
+	switch op {
+	case '-':
+		return v.coloredIn("31", text)
+	case '+':
+		return v.coloredIn("32", text)
+	case '@':
+		return v.coloredIn("36", text)
+	}
+	return text
+}
+
+func (v *textView) coloredIn(code, text string) string {
+	if !v.colored() {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// A rowView prints each difference as an object.
+type rowView struct {
+	*comparison
+}
+
+func (v *rowView) begin(string) {}
+
+func (v *rowView) section(s difference.Section, of *mesh.Object) error {
+	a, b := "pilot", "envoy"
+	if v.other != nil {
+		a, b = "a", "b"
+	}
+	for _, c := range s.Changes() {
+		rendered, err := v.printer.Render(context.Background(), library.Difference(c, of, a, b))
+		if err != nil {
+			return err
+		}
+		if err := v.printer.Print(rendered); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *rowView) end(context.Context) error   { return nil }
+func (v *rowView) close(context.Context) error { return nil }
+
+// A patchView prints a JSON Patch for each proxy: alone for one, with its id
+// where there are several.
+type patchView struct {
+	*comparison
+	id         string
+	operations []any
+}
+
+func (v *patchView) begin(id string) { v.id, v.operations = id, []any{} }
+
+func (v *patchView) section(s difference.Section, _ *mesh.Object) error {
+	v.operations = append(v.operations, library.PatchOperations(s)...)
+	return nil
+}
+
+func (v *patchView) end(ctx context.Context) error {
+	var out any = v.operations
+	if v.several {
+		out = map[string]any{"proxy": v.id, "patch": v.operations}
+	}
+	rendered, err := v.printer.Render(ctx, out)
+	if err != nil {
+		return err
+	}
+	return v.printer.Print(rendered)
+}
+
+func (v *patchView) close(context.Context) error { return nil }
