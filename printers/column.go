@@ -44,7 +44,7 @@ func Kinds() []Kind {
 	return slices.Concat(
 		[]Kind{pilotKind(), proxyKind()},
 		envoyKinds(), ztunnelKinds(), kubernetesKinds(),
-		[]Kind{differenceKind(), traceKind(), faultKind()},
+		[]Kind{differenceKind(), traceKind(), faultKind(), findingKind()},
 	)
 }
 

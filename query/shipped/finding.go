@@ -10,7 +10,7 @@ import (
 // Program is the query to run: the file's text, and for a check what makes a
 // finding of each result. A check gives objects with message, and with proxy
 // and subject where it is about such; it may give a severity and a next of
-// its own.
+// its own. One that says what is so of several proxies gives them as proxies.
 func (q Query) Program() string {
 	if q.Severity == "" {
 		return q.Text
@@ -22,7 +22,7 @@ func (q Query) Program() string {
 // found again.
 func (q Query) finding() string {
 	return fmt.Sprintf(`({kind: "Finding", check: %s, severity: %s, proxy: null, subject: null, next: %s} + .)
-  | .id = ([.check, .proxy, .subject] | map(values) | join("/"))`, literal(q.Name), literal(q.Severity), literal(q.Next))
+  | .id = ([.check, if .proxies then null else .proxy end, .subject] | map(values) | join("/"))`, literal(q.Name), literal(q.Severity), literal(q.Next))
 }
 
 // literal writes strings as the language does.

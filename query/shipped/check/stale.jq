@@ -10,4 +10,4 @@
 | . as $proxy
 | [.sync | to_entries[] | select(.value.status == "STALE" and (.value.age // 0) > ($longer_than | _duration)) | .key | ascii_upcase]
 | select(length > 0)
-| {proxy: $proxy.id, subject: join(","), message: "\(join(", ")) sent and not acknowledged"}
+| {proxy: $proxy.id, message: "\(join(", ")) sent and not acknowledged"}

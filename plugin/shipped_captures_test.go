@@ -1,0 +1,290 @@
+package plugin
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// captures is where the recordings of a real mesh are, and what istioctl
+// printed of it at that moment.
+const captures = "../../shared"
+
+// said runs a command line and gives what it prints.
+func said(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	w := &World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
+	if code := Main(w); code != exitOK {
+		t.Fatalf("%q: exit code %d: %s", args, code, errs.String())
+	}
+	return out.String()
+}
+
+// columns takes a table apart: in each line the cells of the headers, which
+// begin where the headers do.
+func columns(t *testing.T, text string, headers []string) (rows [][]string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	header := []rune(lines[0])
+	var from, to []int
+	at := 0
+	for _, h := range headers {
+		i := strings.Index(string(header[at:])+" ", h+" ")
+		if i < 0 {
+			t.Fatalf("no column %s in %s", h, lines[0])
+		}
+		at += len([]rune(string(header[at:])[:i]))
+		from = append(from, at)
+		end := at + len([]rune(h))
+		for end < len(header) && !(header[end] != ' ' && header[end-1] == ' ' && header[end-2] == ' ') {
+			end++
+		}
+		if padded := end < len(header); !padded {
+			end = 1 << 20
+		}
+		to = append(to, end)
+		at++
+	}
+	for i := range to[:len(to)-1] {
+		to[i] = min(to[i], from[i+1]) // where columns are a space apart
+	}
+	for _, line := range lines[1:] {
+		runes := []rune(line)
+		var cells []string
+		for i := range headers {
+			cells = append(cells, strings.TrimSpace(string(runes[min(from[i], len(runes)):min(to[i], len(runes))])))
+		}
+		rows = append(rows, cells)
+	}
+	return rows
+}
+
+// A counterpart is a query of ours whose table holds the cells of one of
+// istioctl's.
+type counterpart struct {
+	query  []string
+	theirs string   // the file's name in the recording, without the proxy's
+	ours   []string // headers
+	like   []string // istioctl's
+	but    string   // what is different on purpose, and why
+	once   bool     // alike rows count once
+	leave  func(row []string) bool
+	change func(row []string)
+}
+
+// counterparts compare cells; what differs on purpose is said in each.
+var counterparts = []counterpart{
+	{
+		query: []string{"clusters"}, theirs: "cluster",
+		ours: []string{"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"},
+		but:  "an empty cell says -, as the others of a row do",
+	},
+	{
+		query: []string{"listeners"}, theirs: "listener",
+		ours:   []string{"ADDRESSES", "PORT", "MATCH", "DESTINATION"},
+		but:    "a chain that ends in the cluster BlackHoleCluster says so; weighted clusters of TCP are named, where istioctl knows none",
+		change: func(row []string) { row[3] = destination(row[3]) },
+	},
+	{
+		query: []string{"routes"}, theirs: "route",
+		ours: []string{"NAME", "VHOST", "DOMAINS", "MATCH", "VIRTUAL SERVICE"}, like: []string{"NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"},
+		but:   "routes to PassthroughCluster, and configurations without a virtual host, are shown: they are what Envoy would do; what Envoy lists twice, alike, is there once",
+		once:  true,
+		leave: func(row []string) bool { return row[1] == "" || row[1] == "allow_any" },
+	},
+	{
+		query: []string{"endpoints"}, theirs: "endpoint",
+		ours: []string{"ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"},
+		but:  "nothing",
+	},
+	{
+		query: []string{"secrets"}, theirs: "secret",
+		ours: []string{"NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"}, like: []string{"RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"},
+		but: "nothing",
+	},
+}
+
+func destination(text string) string {
+	if text == "BlackHoleCluster" {
+		return "Non-HTTP/Non-TCP"
+	}
+	if strings.HasPrefix(text, "Clusters: ") {
+		return "Cluster:"
+	}
+	return text
+}
+
+// compared writes rows so that they can be compared whatever their order: ours
+// is that of the document, istioctl sorts.
+func (l counterpart) compared(t *testing.T, text string, headers []string) (out []string) {
+	for _, row := range columns(t, text, headers) {
+		for i := range row {
+			if row[i] == "-" || row[i] == "<none>" {
+				row[i] = ""
+			}
+		}
+		if l.leave != nil && l.leave(row) {
+			continue
+		}
+		if l.change != nil {
+			l.change(row)
+		}
+		out = append(out, strings.Join(row, " | "))
+	}
+	slices.Sort(out)
+	if l.once {
+		out = slices.Compact(out)
+	}
+	return out
+}
+
+func eachCapture(t *testing.T, f func(t *testing.T, snapshot, istioctl string, proxies []string)) {
+	for _, mesh := range []string{"bookinfo", "stale"} {
+		dirs, err := filepath.Glob(filepath.Join(captures, "captures", mesh, "proxies", "*"))
+		if err != nil || len(dirs) == 0 {
+			t.Skip("no recordings here")
+		}
+		var proxies []string
+		for _, dir := range dirs {
+			proxies = append(proxies, filepath.Base(dir))
+		}
+		t.Run(mesh, func(t *testing.T) {
+			f(t, filepath.Join(captures, "captures", mesh), filepath.Join(captures, "istioctl", mesh), proxies)
+		})
+	}
+}
+
+func file(t *testing.T, name ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(name...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestIstioctlTables compares every row of what istioctl printed of each proxy
+// with ours.
+func TestIstioctlTables(t *testing.T) {
+	eachCapture(t, func(t *testing.T, snapshot, istioctl string, proxies []string) {
+		for _, proxy := range proxies {
+			for _, l := range counterparts {
+				theirs := l.like
+				if theirs == nil {
+					theirs = l.ours
+				}
+				want := l.compared(t, file(t, istioctl, "pc-"+l.theirs+"."+proxy+".txt"), theirs)
+				got := l.compared(t, said(t, append(l.query, proxy, "--snapshot", snapshot)...), l.ours)
+				if len(want) == 0 || !slices.Equal(got, want) {
+					t.Errorf("%s %s:\n%s\nwant\n%s\nbut for %s", proxy, l.query, strings.Join(got, "\n"), strings.Join(want, "\n"), l.but)
+				}
+			}
+		}
+	})
+}
+
+// TestIstioctlBootstrap compares what a proxy started with. istioctl wraps it
+// in an object that says when, too.
+func TestIstioctlBootstrap(t *testing.T) {
+	eachCapture(t, func(t *testing.T, snapshot, istioctl string, proxies []string) {
+		for _, proxy := range proxies {
+			var want struct{ Bootstrap map[string]any }
+			var got map[string]any
+			if err := json.Unmarshal([]byte(file(t, istioctl, "pc-bootstrap."+proxy+".txt")), &want); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal([]byte(said(t, "bootstrap", proxy, "--snapshot", snapshot, "-o", "json")), &got); err != nil {
+				t.Fatal(err)
+			}
+			// Envoy's own JSON leaves out the list of extensions that istioctl's has, or has it too: the keys that both have are the same.
+			for key := range want.Bootstrap {
+				if key != "node" && !reflect.DeepEqual(want.Bootstrap[key], got[key]) {
+					t.Errorf("%s: %s: %v, want %v", proxy, key, got[key], want.Bootstrap[key])
+				}
+			}
+			short := strings.Fields(said(t, "pc", "b", proxy, "--snapshot", snapshot, "-o", "short", "--no-headers"))
+			for _, line := range strings.Split(file(t, istioctl, "pc-all."+proxy+".txt"), "\n")[:2] {
+				if fields := strings.Fields(line); len(fields) == 0 || !slices.Contains(short, fields[len(fields)-1]) {
+					t.Errorf("%s: %q is not in %q", proxy, line, short)
+				}
+			}
+		}
+	})
+}
+
+// TestIstioctlStatus compares the states of proxy-status -v 1, and the ages as
+// far as the seconds between the two allow.
+func TestIstioctlStatus(t *testing.T) {
+	eachCapture(t, func(t *testing.T, snapshot, istioctl string, _ []string) {
+		text, mine := file(t, istioctl, "ps-v1.txt"), said(t, "ps", "--snapshot", snapshot)
+		for _, header := range []string{"CDS", "LDS", "EDS", "RDS", "SDS", "VERSION"} {
+			if header == "SDS" && !strings.Contains(text, header) {
+				continue
+			}
+			theirs, ours := columns(t, text, []string{"NAME", header}), columns(t, mine, []string{"NAME", header})
+			if len(theirs) == 0 || len(theirs) != len(ours) {
+				t.Fatalf("%d rows, want %d", len(ours), len(theirs))
+			}
+			for i, want := range theirs {
+				got := ours[i]
+				word, age, _ := strings.Cut(want[1], " (")
+				ourWord, ourAge, _ := strings.Cut(got[1], " (")
+				if got[0] != want[0] || word != ourWord || !near(t, age, ourAge) {
+					t.Errorf("%s: %s is %s, want %s", want[0], header, got, want)
+				}
+			}
+		}
+	})
+}
+
+// near tells whether two ages lie within ten seconds.
+func near(t *testing.T, a, b string) bool {
+	if a == "" || b == "" {
+		return a == b
+	}
+	x, err := time.ParseDuration(strings.TrimSuffix(a, ")"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := time.ParseDuration(strings.TrimSuffix(b, ")"))
+	return err == nil && (x-y).Abs() <= 10*time.Second
+}
+
+// TestIstioctlZtunnel compares the tables of a ztunnel.
+func TestIstioctlZtunnel(t *testing.T) {
+	dump := filepath.Join(captures, "istio-testdata", "ztunnel.config_dump.json")
+	if _, err := os.Stat(dump); err != nil {
+		t.Skip("no data of a ztunnel here")
+	}
+	for _, l := range []counterpart{
+		{query: []string{"zc", "workloads"}, theirs: "workloadsummary", ours: []string{"NAMESPACE", "POD NAME", "ADDRESS", "NODE", "WAYPOINT", "PROTOCOL"}},
+		{query: []string{"zc", "connections"}, theirs: "connectionsummary", ours: []string{"WORKLOAD", "DIRECTION", "LOCAL", "REMOTE", "REMOTE TARGET", "PROTOCOL"}},
+		{query: []string{"zc", "policies"}, theirs: "policies", ours: []string{"NAMESPACE", "POLICY NAME", "ACTION", "SCOPE"}},
+		{
+			query: []string{"zc", "certificates"}, theirs: "secretsummary",
+			ours: []string{"NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER"},
+			like: []string{"CERTIFICATE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER"},
+			but:  "what is not known says -, not NA",
+			change: func(row []string) {
+				row[1], row[4] = strings.TrimSuffix(row[1], "NA"), strings.TrimSuffix(row[4], "NA")
+			},
+		},
+	} {
+		theirs := l.like
+		if theirs == nil {
+			theirs = l.ours
+		}
+		want := l.compared(t, file(t, captures, "istio-testdata", "ztunnel."+l.theirs+".txt"), theirs)
+		got := l.compared(t, said(t, append(l.query, "-f", dump)...), l.ours)
+		if len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%s:\n%s\nwant\n%s", l.query, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
