@@ -97,6 +97,9 @@ func newRoot(w *World, f *flags) *rootCommand {
 	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff} {
 		completion{w, f, nil}.attach(cmd)
 	}
+	trace := traceCommand(w, f, root)
+	root.AddCommand(trace)
+	completion{w, f, nil}.attach(trace)
 	root.addQueries(w, f)
 	root.addSpellings(w, f)
 	root.AddCommand(listCommand(w), showCommand(w))

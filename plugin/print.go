@@ -16,8 +16,7 @@ import (
 func (r *run) openPrinter(ctx context.Context) error {
 	// What is beyond the part of a large result that was made ready ahead is
 	// read while it is printed: what is lost there is told too.
-	o := r.printerOptions(mesh.WithLost(ctx, r.fault))
-	p, err := printers.New(o)
+	p, err := r.newPrinter(mesh.WithLost(ctx, r.fault))
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}

@@ -202,7 +202,7 @@ func (r *run) now() float64 { return float64(r.documentTime().UnixMicro()) / 1e6
 func (r *run) finish(ctx context.Context, v any) (any, error) {
 	if r.quiet {
 		v, err := mesh.Force(ctx, v)
-		return &result{truth: truth(v), null: v == nil}, err
+		return &result{truth: r.truth(v), null: v == nil}, err
 	}
 	res := &result{truth: true}
 	var err error
@@ -220,7 +220,7 @@ func (r *run) finish(ctx context.Context, v any) (any, error) {
 		if v, err = mesh.Force(ctx, v); err != nil {
 			return nil, err
 		}
-		res.truth = truth(v)
+		res.truth = r.truth(v)
 	}
 	return res, nil
 }

@@ -26,6 +26,7 @@ type asked struct {
 	file    string   // what the query is from, when it is from a file
 	proxies []string // words for proxies
 	status  bool     // the status table
+	traces  bool     // the command trace
 
 	named     *shipped.Query // what the query's header says; nil: it has none
 	ours      bool           // it came with the plugin

@@ -64,7 +64,7 @@ type twig struct {
 }
 
 func (d *drawing) trace(s *subject, indent string) {
-	d.line(indent, "", requestSaid(s)+" from "+s.text("proxy"), false)
+	d.line(indent, "", requestSaid(s)+" "+beginsAt(s)+" "+s.text("proxy"), false)
 	d.grow(stepsSaid(s), indent)
 	all := s.objects("through")
 	for _, next := range all {
@@ -121,6 +121,14 @@ func requestSaid(s *subject) string {
 		text += " as " + principal
 	}
 	return text
+}
+
+// beginsAt tells whether the request is the proxy's own, or comes to it.
+func beginsAt(s *subject) string {
+	if s.text("request", "direction") == "inbound" {
+		return "at"
+	}
+	return "from"
 }
 
 // mostOfCluster is how many endpoints of a cluster are drawn.
@@ -200,6 +208,8 @@ func asidesSaid(s *subject) []twig {
 		cells := []string{"policy", p.text("verdict")}
 		if name != "" {
 			cells = append(cells, "by "+name)
+		} else if action := p.text("action"); action != "" {
+			cells = append(cells, "(no "+action+" policy fits)")
 		}
 		if p.text("shadow") == "true" {
 			cells = append(cells, "(dry run)")

@@ -134,6 +134,9 @@ func (w *walk) begin() (err error) {
 	if w.Source == "" && w.outbound() {
 		w.Source = w.ip
 	}
+	if w.Destination == "" && w.inbound {
+		w.Destination = w.ip
+	}
 	w.request = w.Request
 	return nil
 }

@@ -65,7 +65,7 @@ func Chain(ctx context.Context, x *Cache, listener any, r Request, seen Seen) (T
 	return t, c.err
 }
 
-// leave notes the chains that a criterion drops; those dropped last are the
+// leave notes the chains that a criterion drops: those dropped last are the
 // nearest.
 func (t *Taken) leave(by criterion, all, kept []candidate, r *Request) {
 	var near []Near
@@ -74,10 +74,7 @@ func (t *Taken) leave(by criterion, all, kept []candidate, r *Request) {
 			near = append(near, Near{one.chain, by.name + " is " + by.has(r) + "; it has " + by.wants(one.match)})
 		}
 	}
-	t.Near = append(near, t.Near...)
-	if len(t.Near) > mostNear {
-		t.Near = t.Near[:mostNear]
-	}
+	t.Near = near[:min(len(near), mostNear)]
 }
 
 // byTree chooses by a matcher tree, which takes the place of all criteria. A

@@ -1,0 +1,148 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/printers"
+)
+
+const traceLong = `Follow a request from a proxy, by the configuration that its Envoy holds: listener, filter chain, route configuration,
+virtual host, route, filters, cluster, endpoints. Each step says why it was chosen, the Istio resource it came from and
+what was almost taken. Nothing is sent.
+
+URL is http://host[:port]/path, https://…, tcp://host:port or tls://host:port. From a sidecar the request is its own
+workload's, and a Service's name (reviews, reviews.default, reviews.default.svc.cluster.local) stands for its address;
+at a gateway it comes from outside. What can't be told from the configuration alone (Lua, Wasm, ext_authz, JWT claims,
+rate limits) is named.
+
+The exit code is 0 when some of the requests reach an endpoint, 1 when none does.`
+
+// A trace is what the command was asked for.
+type trace struct {
+	method, sni, from, destination, principal string
+	headers, alpn                             []string
+	inbound, through                          bool
+}
+
+// traceCommand is "trace PROXY URL".
+func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
+	name := calledAs(w.Args[0])
+	t := &trace{}
+	cmd := &cobra.Command{
+		Use:   "trace PROXY URL",
+		Short: "Where a request would go, and why",
+		Long:  traceLong,
+		Example: indent([]string{
+			name + " trace istio-ingressgateway http://bookinfo.example.com/productpage",
+			name + " trace productpage-v1 http://reviews:9080/reviews/1 --header end-user=jason --through",
+			name + " trace productpage-v1 tcp://mysql.db:3306 -o json",
+			name + " trace reviews-v1 http://reviews:9080/ --inbound --from productpage-v1",
+		}),
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if len(words) != 2 {
+				return usage("trace: two words are needed: a proxy, and a URL like http://reviews:9080/")
+			}
+			return t.run(cmd, w, f, root, words[0], words[1])
+		},
+	}
+	set := cmd.Flags()
+	f.bindMesh(set)
+	f.output.bind(set)
+	set.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 or 1 also when some of the mesh could not be read")
+	set.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing: only the exit code")
+	set.BoolVar(&f.explain, "explain", false, "say on stderr what was asked of whom")
+	set.StringVar(&t.method, "method", "", "the request's method (default GET)")
+	set.StringArrayVarP(&t.headers, "header", "H", nil, `a header, "name: value" or name=value; repeat it for several`)
+	set.StringVar(&t.sni, "sni", "", "the name that TLS asks for (default the URL's host)")
+	set.StringSliceVar(&t.alpn, "alpn", nil, "the protocols that the client offers: h2,http/1.1")
+	set.StringVar(&t.from, "from", "", "where it comes from: an address, or a proxy")
+	set.StringVar(&t.principal, "principal", "", "whom the client's certificate is for: spiffe://cluster.local/ns/shop/sa/web")
+	set.StringVar(&t.destination, "destination", "", "the address it is sent to, where the host doesn't say it")
+	set.BoolVar(&t.inbound, "inbound", false, "it comes to the proxy's workload, not from it")
+	set.BoolVar(&t.through, "through", false, "follow it into the proxies of its endpoints")
+	set.Lookup("output").Usage = "how to print: json, yaml, table, wide, …; without it, a tree"
+	return cmd
+}
+
+func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, proxy, url string) error {
+	request, err := t.request(url)
+	if err != nil {
+		return err
+	}
+	f.exitStatus = true
+	ctx, stop := f.within(cmd.Context())
+	defer stop()
+	a := &asked{query: fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request)), file: "trace", ours: true, traces: true}
+	return runAsked(ctx, w, f, root.argv, a, cmd)
+}
+
+// request is the request in the words of the library.
+func (t *trace) request(url string) (map[string]any, error) {
+	m := map[string]any{"url": url}
+	for name, value := range map[string]string{
+		"method": strings.ToUpper(t.method), "sni": t.sni, "from": t.from, "destination": t.destination, "principal": t.principal,
+	} {
+		if value != "" {
+			m[name] = value
+		}
+	}
+	if len(t.alpn) > 0 {
+		m["alpn"] = t.alpn
+	}
+	if t.inbound {
+		m["direction"] = "inbound"
+	}
+	if t.through {
+		m["through"] = true
+	}
+	headers := map[string][]string{}
+	for _, h := range t.headers {
+		at := strings.IndexAny(h, ":=")
+		if at > 0 && h[at] == ':' && strings.TrimSpace(h[:at]) == "" || at <= 0 {
+			return nil, usage("--header %s: a header is \"name: value\" or name=value", h)
+		}
+		name := strings.ToLower(strings.TrimSpace(h[:at]))
+		headers[name] = append(headers[name], strings.TrimSpace(h[at+1:]))
+	}
+	if len(headers) > 0 {
+		m["headers"] = headers
+	}
+	return m, nil
+}
+
+// quoted writes a value as jq reads it.
+func quoted(v any) string {
+	b, _ := json.Marshal(v) // strings, lists and maps of them: no backslash of JSON's begins jq's \(
+	return string(b)
+}
+
+// reached tells whether a result of the command counts as found.
+func reached(v any) bool {
+	m, _ := v.(map[string]any)
+	return m["reached"] == true
+}
+
+// truth tells whether a result is true, for the exit code.
+func (r *run) truth(v any) bool {
+	if r.asked.traces {
+		return reached(v)
+	}
+	return truth(v)
+}
+
+// newPrinter is the printer that the options ask for; of the command trace a
+// tree, where they ask for none.
+func (r *run) newPrinter(ctx context.Context) (printers.Printer, error) {
+	o := r.printerOptions(ctx)
+	if r.asked.traces && !slices.ContainsFunc(layouts, r.changed) {
+		return printers.NewTree(o)
+	}
+	return printers.New(o)
+}
