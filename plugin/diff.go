@@ -222,7 +222,7 @@ type comparison struct {
 // A view shows what was found.
 type view interface {
 	begin(id string)
-	section(s difference.Section, of *mesh.Object) error
+	section(ctx context.Context, s difference.Section, of *mesh.Object) error
 	end(ctx context.Context) error
 	close(ctx context.Context) error
 }
@@ -248,7 +248,7 @@ func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
 			if s.Edit != nil {
 				c.results++
 			}
-			return c.view.section(s, p)
+			return c.view.section(ctx, s, p)
 		})
 	}
 	var fault *mesh.Fault

@@ -27,7 +27,7 @@ type externalView struct {
 
 func (v *externalView) begin(id string) { v.id = id }
 
-func (v *externalView) section(s difference.Section, _ *mesh.Object) (err error) {
+func (v *externalView) section(ctx context.Context, s difference.Section, _ *mesh.Object) (err error) {
 	if s.Edit == nil {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (v *externalView) section(s difference.Section, _ *mesh.Object) (err error)
 		defer func() { err = errors.Join(err, files[i].Close()) }()
 		out[i] = bufio.NewWriter(files[i])
 	}
-	err = s.Texts(context.Background(), func(l difference.TextLine) {
+	err = s.Texts(ctx, func(l difference.TextLine) {
 		if l.Op != '+' {
 			fmt.Fprintln(out[0], l.Text)
 		}

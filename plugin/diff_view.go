@@ -28,10 +28,10 @@ func (c *comparison) chosenView() view {
 // silence shows nothing.
 type silence struct{}
 
-func (silence) begin(string)                                   {}
-func (silence) section(difference.Section, *mesh.Object) error { return nil }
-func (silence) end(context.Context) error                      { return nil }
-func (silence) close(context.Context) error                    { return nil }
+func (silence) begin(string)                                                    {}
+func (silence) section(context.Context, difference.Section, *mesh.Object) error { return nil }
+func (silence) end(context.Context) error                                       { return nil }
+func (silence) close(context.Context) error                                     { return nil }
 
 // A textView shows unified diffs, a section after the other, in the form that
 // istioctl has them.
@@ -47,10 +47,10 @@ func (v *textView) begin(id string) {
 	if v.shown++; v.shown > 1 {
 		fmt.Fprintln(v.out)
 	}
-	fmt.Fprintln(v.out, v.bright(id))
+	fmt.Fprintln(v.out, v.bright(oneLine(id)))
 }
 
-func (v *textView) section(s difference.Section, _ *mesh.Object) error {
+func (v *textView) section(ctx context.Context, s difference.Section, _ *mesh.Object) error {
 	title := titleOf(s)
 	if s.Edit == nil {
 		_, err := fmt.Fprintln(v.out, title+" Match")
@@ -60,10 +60,10 @@ func (v *textView) section(s difference.Section, _ *mesh.Object) error {
 	a, b := v.sides()
 	fmt.Fprintln(v.out, v.bright("--- "+a+" "+title))
 	fmt.Fprintln(v.out, v.bright("+++ "+b+" "+title))
-	err := s.Unified(context.Background(), v.around, func(l difference.TextLine) {
-		text := l.Text
-		if l.Op != '@' {
-			text = string(l.Op) + text
+	err := s.Unified(ctx, v.around, func(l difference.TextLine) {
+		text := string(l.Op) + l.Text
+		if l.Op == '@' {
+			text = oneLine(l.Text)
 		}
 		fmt.Fprintln(v.out, v.painted(l.Op, text))
 	})
@@ -133,13 +133,13 @@ type rowView struct {
 
 func (v *rowView) begin(string) {}
 
-func (v *rowView) section(s difference.Section, of *mesh.Object) error {
+func (v *rowView) section(ctx context.Context, s difference.Section, of *mesh.Object) error {
 	a, b := "pilot", "envoy"
 	if v.other != nil {
 		a, b = "a", "b"
 	}
 	for _, c := range s.Changes() {
-		rendered, err := v.printer.Render(context.Background(), library.Difference(c, of, a, b))
+		rendered, err := v.printer.Render(ctx, library.Difference(c, of, a, b))
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ type patchView struct {
 
 func (v *patchView) begin(id string) { v.id, v.operations = id, []any{} }
 
-func (v *patchView) section(s difference.Section, _ *mesh.Object) error {
+func (v *patchView) section(_ context.Context, s difference.Section, _ *mesh.Object) error {
 	v.operations = append(v.operations, library.PatchOperations(s)...)
 	return nil
 }

@@ -20,9 +20,9 @@ type Resource struct {
 
 // comparing compares the elements of two lists of one kind.
 type comparing struct {
-	ctx  context.Context
-	sent bool         // a is what a Pilot would send
-	of   *mesh.Object // what a's elements hang in
+	ctx   context.Context
+	sentA *mesh.Object // what a's elements hang in, where that is what a Pilot would send to the other side
+	sentB *mesh.Object // the same of b's
 }
 
 // An element is one of a list, as far as its name.
@@ -46,9 +46,12 @@ func (c *comparing) elements(a, b []any) (*Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	choose(x, false)
-	choose(y, c.sent)
-	if err := c.leaveResolved(x, y); err != nil {
+	choose(x, c.sentB != nil)
+	choose(y, c.sentA != nil)
+	if err := c.leaveResolved(c.sentA, x, y); err != nil {
+		return nil, err
+	}
+	if err := c.leaveResolved(c.sentB, y, x); err != nil {
 		return nil, err
 	}
 	if err := c.pair(x, y); err != nil {
@@ -116,8 +119,8 @@ func choose(all []element, dynamic bool) {
 
 // leaveResolved leaves aside the addresses that no Pilot sent: those of
 // clusters that Envoy has them from elsewhere for.
-func (c *comparing) leaveResolved(sent, held []element) error {
-	if !c.sent || len(held) == 0 || held[0].resource.Kind != "Endpoint" {
+func (c *comparing) leaveResolved(by *mesh.Object, sent, held []element) error {
+	if by == nil || len(held) == 0 || held[0].resource.Kind != "Endpoint" {
 		return nil
 	}
 	ours := map[string]bool{}
@@ -131,7 +134,7 @@ func (c *comparing) leaveResolved(sent, held []element) error {
 			continue
 		}
 		if !asked {
-			if err := c.discovered(ours); err != nil {
+			if err := c.discovered(by, ours); err != nil {
 				return err
 			}
 			asked = true
@@ -142,11 +145,8 @@ func (c *comparing) leaveResolved(sent, held []element) error {
 }
 
 // discovered adds the clusters whose endpoints a Pilot sends.
-func (c *comparing) discovered(ours map[string]bool) error {
-	if c.of == nil {
-		return nil
-	}
-	clusters, err := section(c.ctx, c.of, mesh.Clusters)
+func (c *comparing) discovered(by *mesh.Object, ours map[string]bool) error {
+	clusters, err := section(c.ctx, by, mesh.Clusters)
 	if err != nil {
 		return err
 	}
@@ -237,8 +237,11 @@ func (c *comparing) one(a, b []element, i int, out *Edit) error {
 	if err != nil {
 		return err
 	}
-	if c.sent {
+	switch {
+	case c.sentA != nil:
 		w = withoutOpinion(v, w)
+	case c.sentB != nil:
+		v = withoutOpinion(w, v)
 	}
 	if equal(v, w, place{}) {
 		*out = Edit{A: e.v, B: with.v, InA: true, InB: true, Same: true, lines: countLines(w)}

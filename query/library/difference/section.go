@@ -29,7 +29,7 @@ func Sections() []mesh.Section {
 // opinion of their health.
 func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out func(Section) error) error {
 	for _, name := range names {
-		c := &comparing{ctx: ctx, sent: a.Kind == "Desired" && b.Kind != "Desired", of: a}
+		c := newComparing(ctx, a, b)
 		x, y, err := both(ctx, a, b, name)
 		if err != nil {
 			return err
@@ -76,8 +76,7 @@ func compare(ctx context.Context, a, b any) (*Edit, error) {
 		return nil, err
 	}
 	if listA && listB && len(x)+len(y) > 0 {
-		c := &comparing{ctx: ctx, sent: ofDesired(x) && len(y) > 0 && !ofDesired(y), of: ownerOf(x)}
-		return c.elements(x, y)
+		return newComparing(ctx, ownerOf(x), ownerOf(y)).elements(x, y)
 	}
 	v, err := settle(ctx, a)
 	if err != nil {
@@ -127,11 +126,21 @@ func kindName(v any) string {
 	return ""
 }
 
-func ofDesired(list []any) bool {
-	o := ownerOf(list)
-	return o != nil && o.Kind == "Desired"
+// newComparing gives what compares the elements that hang in two objects, nil
+// where they hang in none.
+func newComparing(ctx context.Context, a, b *mesh.Object) *comparing {
+	c := &comparing{ctx: ctx}
+	sentA, sentB := a != nil && a.Kind == "Desired", b != nil && b.Kind == "Desired"
+	switch {
+	case sentA && !sentB && b != nil:
+		c.sentA = a
+	case sentB && !sentA && a != nil:
+		c.sentB = b
+	}
+	return c
 }
 
+// ownerOf gives what the elements of a list hang in.
 func ownerOf(list []any) *mesh.Object {
 	if len(list) > 0 {
 		if o, ok := list[0].(*mesh.Object); ok {

@@ -116,7 +116,7 @@ type hunks struct {
 
 	a, b    int      // lines of each so far
 	before  []string // unchanged lines that may begin the next hunk
-	block_  func(func(line))
+	many    func(func(line))
 	current *hunk
 }
 
@@ -152,7 +152,7 @@ func (h *hunks) unchanged(text string) {
 	if h.current == nil {
 		if h.before = append(h.before, text); len(h.before) > 2*h.around+fewLines {
 			h.before = append(h.before[:0], h.before[len(h.before)-h.around:]...)
-			h.block_ = nil
+			h.many = nil
 		}
 		return
 	}
@@ -172,13 +172,13 @@ func (h *hunks) block(n int, write func(func(line))) {
 		return
 	}
 	h.a, h.b = h.a+n, h.b+n
-	h.before, h.block_ = h.before[:0], write
+	h.before, h.many = h.before[:0], write
 }
 
 func (h *hunks) begin() {
-	if len(h.before) < h.around && h.block_ != nil {
+	if len(h.before) < h.around && h.many != nil {
 		var lines []string
-		h.block_(func(l line) { lines = append(lines, l.text) })
+		h.many(func(l line) { lines = append(lines, l.text) })
 		h.before = append(lines, h.before...)
 	}
 	lead := h.before[max(0, len(h.before)-h.around):]
@@ -186,7 +186,7 @@ func (h *hunks) begin() {
 	for _, text := range lead {
 		c.lines = append(c.lines, TextLine{' ', text})
 	}
-	h.current, h.before, h.block_ = c, nil, nil
+	h.current, h.before, h.many = c, nil, nil
 }
 
 // settle writes the change under way.
