@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -190,21 +191,17 @@ type undialled struct{ error }
 // dial gives a connection to a port of a pod.
 func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 	w := c.ways.to(p.namespace)
-	tell, err := w.enter(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, err
-		}
+	if err := w.dialForbidden(); err != nil {
 		return nil, &undialled{err}
 	}
 	nc, err := c.dialer.DialContext(ctx, p.namespace, p.name, port)
-	tell(err)
 	switch {
 	case err == nil:
 		return nc, nil
 	case ctx.Err() != nil:
 		return nil, ended(ctx)
-	case w.closed():
+	case apierrors.IsForbidden(err):
+		w.refuseDial(err)
 		return nil, &undialled{err}
 	}
 	return nil, unreached(port, err)

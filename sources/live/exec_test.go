@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,49 +30,54 @@ func prints(text string) func(string, []string, io.Writer) error {
 }
 
 // Where connections are forbidden the programs beside the ports are used. That
-// is found out by one connection, whoever else is waiting.
+// is found out by a connection, and nobody waits for another's: the first one
+// here is to a pod that never answers.
 func TestExec(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
-	var dialled atomic.Bool
-	arrived, proceed := make(chan struct{}), make(chan struct{})
-	n.beforeDial = func() {
-		if !dialled.Swap(true) {
-			close(arrived)
-			<-proceed
+	dead := make(chan struct{})
+	n.beforeDial = func(name string) {
+		if name == "p00.shop:15000" {
+			<-dead
 		}
 	}
 	n.noDial["shop"] = true
 	n.exec = prints(`{"a":1}` + "\n")
 	n.serve(t, "x.free:15000", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })
 	c := newCluster(t, api, n, nil)
-	var work sync.WaitGroup
+	var first, others sync.WaitGroup
 	ask := func(i int) {
-		work.Go(func() {
-			body, err := c.Fetch(t.Context(), fmt.Sprintf("p%02d.shop", i), "config_dump", mesh.Hint{})
-			if err != nil {
-				t.Error(err)
-			} else if got := everything(t, body); got != `{"a":1}`+"\n" || body.Form != transport.JSON {
-				t.Errorf("%q", got)
-			}
-		})
+		body, err := c.Fetch(t.Context(), fmt.Sprintf("p%02d.shop", i), "config_dump", mesh.Hint{})
+		if err != nil {
+			t.Error(err)
+		} else if got := everything(t, body); got != `{"a":1}`+"\n" || body.Form != transport.JSON {
+			t.Errorf("%q", got)
+		}
 	}
-	ask(0)
-	<-arrived
+	first.Go(func() { ask(0) })
+	eventually(t, "the first is dialled", func() bool { return look(n, func() bool { return len(n.dials) == 1 }) })
 	for i := range 20 {
-		ask(i + 1)
+		others.Go(func() { ask(i + 1) })
 	}
-	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // other rights, no waiting
+	others.Wait() // not for the first
+	if most := look(n, func() int { return len(n.dials) }); most > 21 {
+		t.Errorf("dialled %d times", most)
+	}
+	n.dials = nil
+	for i := range 5 { // forbidden, as is known by now
+		ask(21 + i)
+	}
+	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // other rights
 		t.Error(err)
 	}
-	close(proceed)
-	work.Wait()
-	if want := []string{"p00.shop:15000", "x.free:15000"}; !slices.Equal(n.dials, want) {
-		t.Errorf("dialled %q, want %q", n.dials, want)
+	if want := []string{"x.free:15000"}; !slices.Equal(n.dials, want) {
+		t.Errorf("dialled %q later, want %q", n.dials, want)
 	}
-	if len(n.execs) != 21 || !slices.Contains(n.execs, "p07.shop istio-proxy pilot-agent request GET config_dump?include_eds") {
+	close(dead)
+	first.Wait()
+	if len(n.execs) != 26 || !slices.Contains(n.execs, "p07.shop istio-proxy pilot-agent request GET config_dump?include_eds") {
 		t.Errorf("ran %q", n.execs)
 	}
-	if len(n.released) != 22 {
+	if len(n.released) != 27 {
 		t.Errorf("released %d", len(n.released))
 	}
 }
@@ -178,7 +182,7 @@ func TestLearnerGone(t *testing.T) {
 	n.noDial["shop"] = true
 	n.exec = prints("{}")
 	ctx, cancel := context.WithCancel(t.Context())
-	n.beforeDial = func() { cancel() }
+	n.beforeDial = func(string) { cancel() }
 	c := newCluster(t, api, n, nil)
 	if _, err := c.seat(t.Context(), pod{"a", "shop"}); err != nil { // pods are listed
 		t.Fatal(err)

@@ -1,15 +1,12 @@
 package live
 
 import (
-	"context"
 	"fmt"
 	"sync"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // ways are how the pods of each namespace may be reached. That is a matter of
-// rights, which are a namespace's, and found out by the first request.
+// rights, which are a namespace's, and found out by the first answer.
 type ways struct {
 	mu sync.Mutex
 	of map[string]*way
@@ -32,11 +29,9 @@ func (w *ways) to(namespace string) *way {
 type way struct {
 	namespace string
 
-	mu       sync.Mutex
-	learning chan struct{} // closed when who found out is done; nil: nobody is finding out
-	open     bool          // a connection was not forbidden
-	noDial   error         // why connections are
-	noExec   error         // why exec is
+	mu     sync.Mutex
+	noDial error // why connections are forbidden
+	noExec error // why exec is
 }
 
 // forbiddenError is the error of a right that is missing.
@@ -48,61 +43,21 @@ type forbiddenError struct {
 func (e *forbiddenError) Error() string { return e.text }
 func (e *forbiddenError) Unwrap() error { return e.err }
 
-// enter gives the error of a connection, where that is known to be forbidden.
-// The first to come may try (tell must be called with what came of it); the
-// others wait for him, so that a right that is missing is found out once, not
-// once for each pod.
-func (w *way) enter(ctx context.Context) (tell func(error), err error) {
-	for {
-		w.mu.Lock()
-		switch {
-		case w.noDial != nil:
-			w.mu.Unlock()
-			return nil, w.noDial
-		case w.open:
-			w.mu.Unlock()
-			return w.told, nil
-		case w.learning == nil:
-			learning := make(chan struct{})
-			w.learning = learning
-			w.mu.Unlock()
-			return func(err error) {
-				if ctx.Err() == nil { // else nothing was found out
-					w.told(err)
-				}
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.learning = nil
-				close(learning)
-			}, nil
-		}
-		learning := w.learning
-		w.mu.Unlock()
-		select {
-		case <-learning:
-		case <-ctx.Done():
-			return nil, ended(ctx)
-		}
-	}
-}
-
-// told takes what came of a connection. Any error but one says that it is
-// allowed: rights are looked at first.
-func (w *way) told(err error) {
+// dialForbidden gives the error of a connection, where that is known to be
+// forbidden. It waits for nobody: those who come before the first of them was
+// refused are refused each, which costs little; to wait for one would be to
+// wait for a pod on a node that is dead.
+func (w *way) dialForbidden() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if apierrors.IsForbidden(err) {
-		w.noDial = err
-	} else {
-		w.open = true
-	}
+	return w.noDial
 }
 
-// closed tells whether connections are forbidden.
-func (w *way) closed() bool {
+// refuseDial remembers that connections are forbidden.
+func (w *way) refuseDial(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.noDial != nil
+	w.noDial = err
 }
 
 // execForbidden gives the error of exec, where that is known to be forbidden

@@ -180,7 +180,7 @@ type network struct {
 	dropped    []string
 	open       int // connections
 	closed     bool
-	beforeDial func()
+	beforeDial func(name string)
 }
 
 func newNetwork() *network {
@@ -194,7 +194,7 @@ func (n *network) DialContext(ctx context.Context, namespace, pod string, port i
 	to, no, before := n.to[name], n.noDial[namespace], n.beforeDial
 	n.mu.Unlock()
 	if before != nil {
-		before()
+		before(name)
 	}
 	if no {
 		return nil, apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, pod, fmt.Errorf(`User "jo" cannot create resource "pods/portforward"`))
