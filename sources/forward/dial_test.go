@@ -394,6 +394,16 @@ func TestDropEndsAMuteSession(t *testing.T) {
 	})
 }
 
+// What isn't set up soon is given up: pods of a dead node are many.
+func TestDefaultPatience(t *testing.T) {
+	if o := (Options{}).withDefaults(); o.UpgradeTimeout != 5*time.Second {
+		t.Error(o.UpgradeTimeout)
+	}
+	if o := (Options{UpgradeTimeout: time.Minute}).withDefaults(); o.UpgradeTimeout != time.Minute {
+		t.Error(o.UpgradeTimeout)
+	}
+}
+
 func TestHungUpgrade(t *testing.T) {
 	for _, way := range []string{"websocket", "spdy"} {
 		for _, test := range []struct {
@@ -402,7 +412,7 @@ func TestHungUpgrade(t *testing.T) {
 			end  func(p *Pool, cancel func())
 			want string
 		}{
-			{name: "ends in time", wait: 100 * time.Millisecond, want: "no answer of the API server within 100ms"},
+			{name: "ends in time", wait: 100 * time.Millisecond, want: "no connection to the pod within 100ms"},
 			{name: "cancelled", end: func(_ *Pool, cancel func()) { cancel() }, want: "context canceled"},
 			{name: "closed", end: func(p *Pool, _ func()) { p.Close() }, want: net.ErrClosed.Error()},
 		} {

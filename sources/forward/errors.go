@@ -29,11 +29,13 @@ type LostError struct{}
 
 func (LostError) Error() string { return "connection to the pod lost" }
 
-// SlowUpgradeError is of a session that was not set up within its time.
+// SlowUpgradeError is of a session that was not set up within its time. Whose
+// fault it is can't be told: an API server waits for the node's kubelet, which
+// may wait for the pod.
 type SlowUpgradeError struct{ After time.Duration }
 
 func (e *SlowUpgradeError) Error() string {
-	return fmt.Sprintf("no answer of the API server within %s", e.After)
+	return fmt.Sprintf("no connection to the pod within %s", e.After)
 }
 
 // Timeout tells that it was a matter of time, as a net.Error does.

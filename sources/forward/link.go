@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// pingPeriod keeps balancers on the way from closing an idle session.
-	pingPeriod = 10 * time.Second
+	// pingPeriod keeps balancers on the way from closing an idle session, and
+	// is how soon the loss of one is noticed while nothing is said.
+	pingPeriod = 5 * time.Second
 
 	// farewell is how long the polite end of a session may take.
 	farewell = time.Second

@@ -31,7 +31,7 @@ type Options struct {
 	// about a megabyte.
 	Sessions int
 
-	// UpgradeTimeout is how long a session may take until it is set up; 0: 20 s.
+	// UpgradeTimeout is how long a session may take until it is set up; 0: 5 s.
 	UpgradeTimeout time.Duration
 
 	// Buffer is how many bytes are kept for a connection whose reader lags.
@@ -44,7 +44,7 @@ func (o Options) withDefaults() Options {
 		o.Sessions = 24
 	}
 	if o.UpgradeTimeout <= 0 {
-		o.UpgradeTimeout = 20 * time.Second
+		o.UpgradeTimeout = 5 * time.Second
 	}
 	if o.Buffer <= 0 {
 		o.Buffer = 64 << 20
