@@ -1,10 +1,13 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -148,6 +151,32 @@ func TestNamedOrNot(t *testing.T) {
 		root.SetArgs(argv.words)
 		if err := root.ExecuteContext(context.Background()); err != nil || named != c.named || !slices.Equal(words, c.words) {
 			t.Errorf("%s: %q %q, %v", strings.Join(c.args, " "), named, words, err)
+		}
+	}
+}
+
+// TestExamples runs every example of every query on the mesh that comes with
+// the plugin: each is a command line that ends well, but where a fact is not in
+// the snapshot, and --fail-on-match ends it as it should.
+func TestExamples(t *testing.T) {
+	quoted := regexp.MustCompile(`"[^"]*"|\S+`)
+	for _, q := range shipped.All() {
+		for _, example := range q.Examples {
+			words := []string{"kubectl-meshq"}
+			for _, word := range quoted.FindAllString(example, -1) {
+				words = append(words, strings.Trim(word, `"`))
+			}
+			if words[1] != q.Name {
+				t.Errorf("%s: %s is an example of something else", q.Name, example)
+			}
+			var out, errs bytes.Buffer
+			w := &World{Args: append(words, "--snapshot", "demo"), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
+			code := Main(w)
+			told := strings.Contains(errs.String(), "not in the snapshot")
+			matched := slices.Contains(words, "--fail-on-match")
+			if code != exitOK && !(told && code == exitPartial) && !(matched && code == exitFound) || errs.Len() > 0 && !told {
+				t.Errorf("%s: exit code %d: %s", example, code, errs.String())
+			}
 		}
 	}
 }
