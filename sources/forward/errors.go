@@ -65,16 +65,30 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("exit code %d: %s", e.Code, line1(e.Stderr))
 }
 
-// ExecError is of a command that could not be run.
-type ExecError struct{ Text string }
+// Answered tells whether the command was run and has refused: shells and
+// container runtimes have codes of their own for one that could not be.
+func (e *ExitError) Answered() bool { return e.Code != 126 && e.Code != 127 }
+
+// ExecError is of a command that could not be run, or of which no exit code
+// is known.
+type ExecError struct {
+	Text   string
+	Stderr string // the beginning of what it wrote there
+}
 
 func (e *ExecError) Error() string {
 	text := line1(e.Text)
 	for _, wrapping := range []string{"Internal error occurred: ", "Internal error occurred: ", "error executing command in container: "} {
 		text = strings.TrimPrefix(text, wrapping) // of each who passed it on
 	}
+	if e.Stderr != "" {
+		text += ": " + line1(e.Stderr)
+	}
 	return text
 }
+
+// Answered tells whether the command was run: then it has said something.
+func (e *ExecError) Answered() bool { return strings.TrimSpace(e.Stderr) != "" }
 
 // spoken makes an error of what stood on a connection's error stream.
 // Container runtimes word it as they like; "connection refused" is the

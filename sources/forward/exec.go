@@ -77,7 +77,7 @@ func run(ctx context.Context, c command, out io.Writer) error {
 func ended(status []byte, stderr string) error {
 	var s metav1.Status
 	if err := json.Unmarshal(status, &s); err != nil {
-		return &ExecError{Text: string(status)}
+		return &ExecError{Text: string(status), Stderr: stderr}
 	}
 	if s.Status == metav1.StatusSuccess {
 		return nil
@@ -89,7 +89,7 @@ func ended(status []byte, stderr string) error {
 			}
 		}
 	}
-	return &ExecError{Text: s.Message}
+	return &ExecError{Text: s.Message, Stderr: stderr}
 }
 
 // A command is one that runs in a container.

@@ -92,6 +92,11 @@ func shell(argv []string, stdout, stderr io.Writer) *metav1.Status {
 	case "fail":
 		fmt.Fprint(stderr, "Error: no\n such thing\n")
 		return exit("7")
+	case "missing":
+		return exit("127")
+	case "vague": // as of runtimes that don't pass the code on
+		fmt.Fprint(stderr, "Error: no\n")
+		return &metav1.Status{Status: metav1.StatusFailure, Reason: "InternalError", Message: "Internal error occurred: command terminated with exit code 1"}
 	case "die":
 		stdout.Write([]byte("half"))
 		return nil
@@ -118,12 +123,19 @@ func TestExec(t *testing.T) {
 		}
 		_, err := run("fail")
 		var exit *ExitError
-		if !errors.As(err, &exit) || exit.Code != 7 || exit.Error() != "exit code 7: Error: no such thing" {
+		if !errors.As(err, &exit) || exit.Code != 7 || exit.Error() != "exit code 7: Error: no such thing" || !exit.Answered() {
+			t.Errorf("%v", err)
+		}
+		if _, err = run("missing"); !errors.As(err, &exit) || exit.Answered() {
+			t.Errorf("%v", err)
+		}
+		var not *ExecError
+		_, err = run("vague")
+		if !errors.As(err, &not) || not.Error() != "command terminated with exit code 1: Error: no" || !not.Answered() {
 			t.Errorf("%v", err)
 		}
 		_, err = run("pilot-agent")
-		var not *ExecError
-		if !errors.As(err, &not) || not.Error() != `exec: "pilot-agent": executable file not found in $PATH` {
+		if !errors.As(err, &not) || not.Error() != `exec: "pilot-agent": executable file not found in $PATH` || not.Answered() {
 			t.Errorf("%v", err)
 		}
 		if out, err := run("die"); !errors.Is(err, LostError{}) {
