@@ -81,6 +81,13 @@ type refused interface {
 	Status() (code int, text string)
 }
 
+// answered is the error of somebody who may have been reached all the same: of
+// a program that was run in the proxy's pod and has failed.
+type answered interface {
+	error
+	Answered() bool
+}
+
 // live asks a live Envoy: as little as it understands.
 func (d *reader) live(ctx context.Context, request envoy.Request) (*decode.Document, error) {
 	r := d.row
@@ -144,7 +151,8 @@ func (r *row) gone() error {
 // answer that it did give, or doesn't have, is another matter.
 func (r *row) down(ctx context.Context, err error) error {
 	var no refused
-	if err == nil || errors.As(err, &no) || errors.Is(err, fs.ErrNotExist) || ended(ctx, err) {
+	var ran answered
+	if err == nil || errors.As(err, &no) || errors.As(err, &ran) && ran.Answered() || errors.Is(err, fs.ErrNotExist) || ended(ctx, err) {
 		return err
 	}
 	r.mu.Lock()

@@ -201,6 +201,31 @@ func TestUnreachableProxy(t *testing.T) {
 	same(t, "faults", faults(m), []string{"p.x: clusters: no answer in 5s", "p.x: routes: no answer in 5s", "p.x: server: no answer in 5s"})
 }
 
+// A program in the proxy's pod that has failed at one thing is run for the
+// next; one that could not be run is not.
+func TestProgramThatFailed(t *testing.T) {
+	for ran, want := range map[ranError]int{true: 2, false: 1} {
+		r := replay(t, "1.31.0", "p.x")
+		r.trouble = map[string]error{clusterMask: fmt.Errorf("pilot-agent: %w", ran), routeMask: ran}
+		m := open(t, Options{}, r)
+		by, _ := proxies(t, m)
+		for _, s := range []string{"clusters", "routes"} {
+			if _, err := look(t, by["p.x"], s); err == nil {
+				t.Errorf("%s is there", s)
+			}
+		}
+		if len(r.asked) != want {
+			t.Errorf("run %v: asked %q", ran, r.asked)
+		}
+	}
+}
+
+// ranError is of a program; it tells whether that was run.
+type ranError bool
+
+func (ranError) Error() string    { return "exit code 1" }
+func (e ranError) Answered() bool { return bool(e) }
+
 // Walking over more whole live proxies than allowed ends the run; sections by
 // name don't.
 func TestTooManyWholeProxies(t *testing.T) {

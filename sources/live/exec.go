@@ -36,8 +36,8 @@ func pilotDiscovery(q *question) program {
 	return program{"discovery", []string{"pilot-discovery", "request", q.method, q.target()}}
 }
 
-// exec asks by a program. It prints the answer's body and no status: what is
-// no answer has to be told by its text.
+// exec asks by a program. It prints the body of an answer without its status,
+// or fails and names it: what is no answer has to be told by its text.
 func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*transport.Body, error) {
 	w := c.ways.to(p.namespace)
 	if err := w.execForbidden(); err != nil {
@@ -47,6 +47,8 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 	err := c.run(ctx, p, run, filler{spool, &c.counters})
 	if err == nil {
 		err = printed(spool, q)
+	} else if status := unsuccessful(err); status != nil {
+		err = status
 	}
 	if err == nil {
 		return c.body(spool, q.name, q.form), nil
@@ -136,11 +138,35 @@ func printed(spool *transport.Spool, q *question) error {
 	text = bytes.TrimSpace(text)
 	switch {
 	case len(text) == 0:
-		return errors.New("an empty answer")
+		return emptyAnswer{}
 	case q.form == transport.JSON && text[0] != '{' && text[0] != '[', refuses(text):
 		return &StatusError{guess(text), oneLine(text)}
 	}
 	return nil
+}
+
+// emptyAnswer is the error of a program that has printed nothing.
+type emptyAnswer struct{}
+
+func (emptyAnswer) Error() string { return "an empty answer" }
+
+// Answered tells that the program was run.
+func (emptyAnswer) Answered() bool { return true }
+
+// unsuccessful gives the status that a program names in failing: one over 399
+// that isn't 404. nil: its error is another.
+func unsuccessful(err error) error {
+	const sign = "received unsuccessful status code "
+	_, text, ok := strings.Cut(err.Error(), sign)
+	if !ok {
+		return nil
+	}
+	digits, text, _ := strings.Cut(text, ":")
+	code, err := strconv.Atoi(strings.TrimSpace(digits))
+	if err != nil || code < 400 || code > 599 {
+		return nil
+	}
+	return &StatusError{code, oneLine([]byte(text))}
 }
 
 // refuses tells the beginnings of Envoy's refusals, for answers that may be

@@ -140,6 +140,10 @@ func TestPrintedRefusals(t *testing.T) {
 	n.exec = prints("\n")
 	_, err = fetch(c, "certs")
 	wantError(t, err, "pilot-agent: an empty answer")
+	var answered interface{ Answered() bool }
+	if !errors.As(err, &answered) || !answered.Answered() {
+		t.Errorf("%T: not answered", err)
+	}
 	n.exec = func(string, []string, io.Writer) error { return errors.New("exit code 1: connection refused") }
 	_, err = fetch(c, "certs")
 	wantError(t, err, "pilot-agent: exit code 1: connection refused")
@@ -152,6 +156,38 @@ func TestPrintedRefusals(t *testing.T) {
 		t.Errorf("%T", err)
 	}
 }
+
+// A program names in its error a status that is not 404.
+func TestNamedStatus(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	n.noDial["shop"] = true
+	c := newCluster(t, api, n, nil)
+	for said, want := range map[string]StatusError{
+		`exit code 1: Error: received unsuccessful status code 400: FieldMask paths: "x" could not be successfully applied to any configs.`: {400, `FieldMask paths: "x" could not be successfully applied to any configs.`},
+		"exit code 255: Error: received unsuccessful status code 431:":                                                                      {431, ""},
+		"Error: received unsuccessful status code 503":                                                                                      {503, ""},
+		"exit code 1: Error: received unsuccessful status code 1000: x":                                                                     {},
+		"exit code 1: Error: received unsuccessful status code : x":                                                                         {},
+		"exit code 1: Error: dial tcp 127.0.0.1:15000: connect: connection refused":                                                         {},
+	} {
+		n.exec = func(string, []string, io.Writer) error { return ranError(said) }
+		_, err := fetch(c, "config_dump?mask=x")
+		var status *StatusError
+		if errors.As(err, &status) != (want.Code != 0) || status != nil && *status != want {
+			t.Errorf("%s: %v", said, err)
+		}
+		var answered interface{ Answered() bool }
+		if status == nil && (err.Error() != "pilot-agent: "+said || !errors.As(err, &answered)) {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+}
+
+// ranError is of a program that was run and has failed.
+type ranError string
+
+func (e ranError) Error() string { return string(e) }
+func (ranError) Answered() bool  { return true }
 
 // Where nothing is allowed one line says what would have to be.
 func TestNothingAllowed(t *testing.T) {
