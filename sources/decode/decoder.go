@@ -152,9 +152,12 @@ func (d *decoder) unvisited(n *Node, s Shape) (v any, err error) {
 	if d.depth++; d.depth > d.limits.Depth {
 		return nil, d.tooDeep(d.p)
 	}
-	if c == '{' {
+	switch {
+	case c == '{' && n.Place:
+		v, err = d.place(n, s)
+	case c == '{':
 		v, err = d.object(n, s)
-	} else {
+	default:
 		v, err = d.array(n, s)
 	}
 	d.depth--
@@ -178,6 +181,19 @@ func (d *decoder) kept(n *Node, s Shape) (any, error) {
 	d.cost += costValue
 	d.sum = 0
 	return d.doc.Value(off, end, s, object), nil
+}
+
+// place leaves an object in the bytes, but for what is to be known of it.
+func (d *decoder) place(n *Node, s Shape) (any, error) {
+	off := d.offset()
+	v, err := d.object(n, s)
+	if err != nil {
+		return nil, err
+	}
+	d.cost += costValue
+	d.sum = 0
+	known, _ := v.(map[string]any)
+	return &Place{d.doc.Value(off, d.offset(), s, true), known}, nil
 }
 
 func (d *decoder) scalar(c byte) (any, error) {

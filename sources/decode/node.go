@@ -18,6 +18,8 @@ type Node struct {
 	// Walk: nothing is built; the value is only looked through, by Fields and
 	// Elem.
 	Walk bool
+	// Place: an object is a [*Place], which knows the members of Fields.
+	Place bool
 
 	// Fields: an object is built from these members only. Beside All or
 	// Shallow they say what is different for these members. A member whose

@@ -27,6 +27,13 @@ type Value struct {
 
 var _ mesh.Whole = (*Value)(nil)
 
+// A Place is an object that is still bytes, and what a pass has read of it. It
+// is for who made the pass: no part of a document.
+type Place struct {
+	Value *Value
+	Known map[string]any // not to be changed
+}
+
 // Value gives the value that lies in [off, end), an object or else an array,
 // with its shape. The place must be one that a pass has told.
 func (d *Document) Value(off, end int64, shape Shape, object bool) *Value {
@@ -88,6 +95,17 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 	}
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, wholeNode, nil)
 	v.doc.tell(bill{twins: b.twins})
+	if err != nil {
+		return nil, v.doc.fault(err)
+	}
+	return x, nil
+}
+
+// Part decodes what n wants of it and keeps nothing: what was built is the
+// caller's to hold, and is told as any other.
+func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
+	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
+	v.doc.tell(b)
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}

@@ -22,16 +22,16 @@ func (p *Proxy) clusters(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.objects("Cluster", all, clusterFields), nil
+	return p.objects(&clusterCatalog, "Cluster", all, clusterFields), nil
 }
 
 // clusterFields are a cluster's fields. What its name doesn't say isn't there,
 // and neither is the DestinationRule of a cluster that is no service's.
-func clusterFields(_ context.Context, r *resource) (map[string]any, error) {
+func clusterFields(r *resource) map[string]any {
 	m := r.document(5)
 	n, ok := parseClusterName(r.name)
 	if !ok {
-		return m, nil
+		return m
 	}
 	m["direction"] = n.direction
 	if n.port > 0 {
@@ -44,7 +44,7 @@ func clusterFields(_ context.Context, r *resource) (map[string]any, error) {
 		m["fqdn"] = n.fqdn
 	}
 	m["destinationRule"] = origin(m["metadata"])
-	return m, nil
+	return m
 }
 
 // A clusterName is what Istio writes into the name of a service's cluster.

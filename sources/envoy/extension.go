@@ -20,16 +20,16 @@ func (p *Proxy) extensions(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.objects("ExtensionConfig", all, extensionFields), nil
+	return p.objects(&extensionCatalog, "ExtensionConfig", all, extensionFields), nil
 }
 
 // extensionFields are an extension's fields. One that hasn't arrived has no
 // configuration, and a null type.
-func extensionFields(_ context.Context, r *resource) (map[string]any, error) {
+func extensionFields(r *resource) map[string]any {
 	m := r.document(1)
 	m["typeURL"] = nil
 	if config, ok := m["typedConfig"]; ok {
 		m["typeURL"] = mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, config, "@type") })
 	}
-	return m, nil
+	return m
 }

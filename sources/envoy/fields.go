@@ -168,6 +168,9 @@ func (anyShape) Member([]byte) (string, decode.Shape) { return "", nil }
 // of their own stand under "value"; none of them has names of fields in it but
 // another Any.
 func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
+	if len(url) == 0 { // as it is asked of every Any
+		return nil, true
+	}
 	name := typeName(string(url))
 	if name == "google.protobuf.Any" {
 		return valueShape{s}, true

@@ -20,12 +20,12 @@ func (p *Proxy) listeners(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.objects("Listener", all, listenerFields), nil
+	return p.objects(&listenerCatalog, "Listener", all, listenerFields), nil
 }
 
 // listenerFields are a listener's fields. One that is no socket has no port,
 // one inside Envoy no host either.
-func listenerFields(_ context.Context, r *resource) (map[string]any, error) {
+func listenerFields(r *resource) map[string]any {
 	m := r.document(3)
 	a := readAddress(object(m, "address"))
 	if a.ip != "" {
@@ -35,7 +35,7 @@ func listenerFields(_ context.Context, r *resource) (map[string]any, error) {
 		m["host"] = a.text
 	}
 	m["protocols"] = protocols(m["filterChains"], m["defaultFilterChain"])
-	return m, nil
+	return m
 }
 
 // protocols tells what the filter chains of a listener speak: "HTTP", "TCP",

@@ -28,6 +28,8 @@ type resource struct {
 	version string
 	updated string         // as Envoy writes it
 	failure string         // why Envoy refused it
+	named   bool           // it says its name itself
+	held    *decode.Value  // it, where it stays in the bytes until it is looked into
 	fields  map[string]any // one level; not to be changed
 }
 
@@ -45,6 +47,7 @@ type catalog struct {
 	field   string       // that holds the resource
 	name    string       // the resource's field that is its name
 	inside  *decode.Node // of the resource
+	eager   bool         // what is inside is wanted in the pass
 }
 
 // inStates are the fields of a listener's element that hold one of its states.
@@ -94,7 +97,7 @@ func withoutTwins(ctx context.Context, all []resource) ([]resource, error) {
 	var out []resource
 	var seen []any
 	for _, r := range all {
-		whole, err := mesh.Deep(ctx, []any{r.failure, r.fields})
+		whole, err := mesh.Deep(ctx, []any{r.failure, r.fields, r.raw()})
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +136,7 @@ func (all *collection) reading(c catalog) reading {
 // element is the node of an element of a list.
 func (c catalog) element(l list, tag int) *decode.Node {
 	own := []decode.Field{{Name: "versionInfo", Node: &decode.Node{}}, {Name: "lastUpdated", Node: &decode.Node{}}}
-	held := append(own, decode.Field{Name: c.field, Node: c.inside})
+	held := append(own, decode.Field{Name: c.field, Node: c.held()})
 	failed := append(own[:2:2],
 		decode.Field{Name: "failedConfiguration", Node: c.inside},
 		decode.Field{Name: "lastUpdateAttempt", Node: &decode.Node{}},
@@ -146,6 +149,15 @@ func (c catalog) element(l list, tag int) *decode.Node {
 		fields = append(fields, decode.Field{Name: s.field, Node: &decode.Node{Fields: held}})
 	}
 	return &decode.Node{Visit: tag, Fields: fields}
+}
+
+// held is the node of a resource. One that can be looked into later stays where
+// it is, but for its name.
+func (c catalog) held() *decode.Node {
+	if c.eager {
+		return c.inside
+	}
+	return &decode.Node{Place: true, Fields: []decode.Field{{Name: c.name, Node: &decode.Node{}}}}
 }
 
 // add takes the resources of an element: one, or one for each of its states,
@@ -173,14 +185,19 @@ func (all *collection) add(c catalog, l list, element map[string]any) {
 // hold takes one resource. An element may hold none: one that was refused at
 // once, and a secret that is still waited for by name.
 func (all *collection) hold(c catalog, state, place string, held map[string]any) {
-	config := object(held, c.field)
+	r := resource{state: state, version: text(held, "versionInfo"), updated: text(held, "lastUpdated")}
+	config, _ := held[c.field].(map[string]any)
+	if there, ok := held[c.field].(*decode.Place); ok {
+		r.held, config = there.Value, there.Known
+	} else {
+		r.fields = config
+	}
 	if config == nil && held["errorState"] != nil {
 		return
 	}
-	all.found = append(all.found, resource{
-		name: cmp.Or(text(config, c.name), place), state: state, fields: config,
-		version: text(held, "versionInfo"), updated: text(held, "lastUpdated"),
-	})
+	name := text(config, c.name)
+	r.name, r.named = cmp.Or(name, place), name != ""
+	all.found = append(all.found, r)
 }
 
 // ended gives the part's version to those of its resources that have none of
@@ -202,6 +219,14 @@ func (all *collection) sort() {
 	slices.SortStableFunc(all.found, func(a, b resource) int {
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.state, b.state))
 	})
+}
+
+// raw is what is still bytes of it.
+func (r *resource) raw() any {
+	if r.held == nil {
+		return nil
+	}
+	return r.held
 }
 
 // document gives the resource's fields with the facts that every kind has, and
@@ -229,13 +254,48 @@ func (r *resource) document(more int) map[string]any {
 }
 
 // objects makes the objects of a section; fields makes those of one.
-func (p *Proxy) objects(kind string, all []resource, fields func(context.Context, *resource) (map[string]any, error)) []any {
+func (p *Proxy) objects(c *catalog, kind string, all []resource, fields func(*resource) map[string]any) []any {
 	out := make([]any, len(all))
 	for i, r := range all { // a copy for each: who keeps one element must not keep them all
-		out[i] = p.later(kind, func(ctx context.Context) (map[string]any, error) { return fields(ctx, &r) })
+		out[i] = mesh.MadeObject(kind, p.owner, &element{proxy: p, catalog: c, resource: r, fields: fields})
 	}
 	p.told(costElement * int64(len(out)))
 	return out
+}
+
+// An element makes an object of a resource. What it goes by is known before.
+type element struct {
+	proxy    *Proxy
+	catalog  *catalog
+	resource resource
+	fields   func(*resource) map[string]any
+}
+
+// Fields is that of [mesh.Maker]. What was decoded for them is not kept beside
+// them.
+func (e *element) Fields(ctx context.Context) (map[string]any, error) {
+	r := e.resource
+	if r.held != nil {
+		v, err := r.held.Part(ctx, e.catalog.inside)
+		if err != nil {
+			return nil, err
+		}
+		r.fields, _ = v.(map[string]any)
+	}
+	m := e.fields(&r)
+	e.proxy.told(fieldsCost(m))
+	return m, nil
+}
+
+// Member is that of [mesh.Maker].
+func (e *element) Member(key string) (any, bool) {
+	switch {
+	case key == "state":
+		return e.resource.state, true
+	case key == "name" && e.resource.named:
+		return e.resource.name, true
+	}
+	return nil, false
 }
 
 // seconds writes a time of Envoy's as the document has it: in UTC, with whole

@@ -19,15 +19,15 @@ func (p *Proxy) routes(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.objects("RouteConfiguration", all, p.routeConfigurationFields), nil
+	return p.objects(&routeCatalog, "RouteConfiguration", all, p.routeConfigurationFields), nil
 }
 
-func (p *Proxy) routeConfigurationFields(_ context.Context, r *resource) (map[string]any, error) {
+func (p *Proxy) routeConfigurationFields(r *resource) map[string]any {
 	m := r.document(0)
 	if hosts, ok := m["virtualHosts"]; ok {
 		m["virtualHosts"] = p.each(hosts, func(v any) any { return p.virtualHost(v, r.name) })
 	}
-	return m, nil
+	return m
 }
 
 // virtualHost makes the object of a virtual host: Envoy's own, with the name of

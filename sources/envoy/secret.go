@@ -20,7 +20,7 @@ var secretCatalog = catalog{
 	lists: []list{
 		{"staticSecrets", stateStatic}, {"dynamicActiveSecrets", stateActive}, {"dynamicWarmingSecrets", stateWarming},
 	},
-	field: "secret", name: "name",
+	field: "secret", name: "name", eager: true,
 	inside: &decode.Node{Fields: []decode.Field{ // never a key
 		{Name: "name", Node: &decode.Node{}},
 		{Name: "tlsCertificate", Node: &decode.Node{Fields: []decode.Field{{Name: "certificateChain", Node: &decode.Node{All: true}}}}},

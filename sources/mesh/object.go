@@ -19,9 +19,25 @@ type Object struct {
 	part *Partial // what is known of it before; nil: nothing
 
 	mu     sync.Mutex
-	make   func(context.Context) (map[string]any, error)
+	maker  Maker // nil: fields are there
 	fields map[string]any
 }
+
+// A Maker makes an object's fields. Any number of goroutines may ask it at
+// once.
+type Maker interface {
+	// Fields makes them, without asking anybody: a new map each time. "kind"
+	// is not in it.
+	Fields(ctx context.Context) (map[string]any, error)
+	// Member gives one of them that is known without making them all, as
+	// [Known] has it.
+	Member(key string) (v any, ok bool)
+}
+
+type makerFunc func(context.Context) (map[string]any, error)
+
+func (f makerFunc) Fields(ctx context.Context) (map[string]any, error) { return f(ctx) }
+func (makerFunc) Member(string) (any, bool)                            { return nil, false }
 
 // NewObject gives an object whose fields are known; some may be lazy. "kind"
 // is set in fields, which the object takes over.
@@ -33,7 +49,12 @@ func NewObject(kind string, owner *Object, fields map[string]any) *Object {
 // LaterObject gives an object whose fields are made, without asking anybody,
 // when it is first looked into.
 func LaterObject(kind string, owner *Object, make func(context.Context) (map[string]any, error)) *Object {
-	return &Object{Kind: kind, Owner: owner, make: make}
+	return MadeObject(kind, owner, makerFunc(make))
+}
+
+// MadeObject is LaterObject for a maker that knows some fields before.
+func MadeObject(kind string, owner *Object, m Maker) *Object {
+	return &Object{Kind: kind, Owner: owner, maker: m}
 }
 
 // Proxy gives the proxy that an object is of, itself if it is one; nil for an
@@ -58,12 +79,12 @@ func (o *Object) Fields(ctx context.Context) (map[string]any, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fields == nil {
-		m, err := o.make(ctx)
+		m, err := o.maker.Fields(ctx)
 		if err != nil {
 			return nil, err
 		}
 		m["kind"] = o.Kind
-		o.fields, o.make = m, nil
+		o.fields, o.maker = m, nil
 	}
 	return o.fields, nil
 }
@@ -83,10 +104,16 @@ func (o *Object) Member(key string) (any, bool) {
 	switch {
 	case key == "kind":
 		return o.Kind, true
-	case o.part == nil:
-		return nil, false
+	case o.part != nil:
+		return o.part.Member(key)
 	}
-	return o.part.Member(key)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.maker == nil {
+		v, ok := o.fields[key]
+		return v, ok
+	}
+	return o.maker.Member(key)
 }
 
 // IsPart tells whether only a part of it was asked for: to look at the rest is
