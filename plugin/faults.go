@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -61,48 +65,100 @@ func (r *run) printFaults(all []*mesh.Fault) {
 	})
 }
 
-// fold joins the faults that say the same of several proxies, and the parts
-// that one subject lacks, in the order of the first of each.
+// fold joins the faults that say the same of several parts of one, and of
+// several proxies, in the order of the first of each.
 func fold(all []*mesh.Fault) []string {
 	order := []alike{}
-	by := map[alike][]*mesh.Fault{}
-	for _, f := range all {
-		k := likeness(f)
+	by := map[alike][]string{} // the proxies'
+	for _, l := range lacks(all) {
+		k := l.alike()
 		if by[k] == nil {
 			order = append(order, k)
 		}
-		by[k] = append(by[k], f)
+		by[k] = append(by[k], l.of.Proxy)
 	}
 	var lines []string
 	for _, k := range order {
-		fs := by[k]
-		if len(fs) > 3 {
-			lines = append(lines, k.line(fs))
-			continue
-		}
-		for _, f := range fs {
-			lines = append(lines, oneLine(f.Error()))
-		}
+		lines = append(lines, k.lines(by[k])...)
 	}
 	return lines
 }
 
-// alike is what faults have that are told in one line.
-type alike struct{ subject, section, fact string }
-
-func likeness(f *mesh.Fault) alike {
-	switch {
-	case f.Proxy != "":
-		return alike{section: f.Section, fact: f.Err.Error()}
-	case errors.Is(f.Err, fs.ErrNotExist):
-		return alike{subject: f.Subject, fact: "not in the snapshot"}
-	}
-	return alike{subject: f.Subject, section: f.Section, fact: f.Err.Error()}
+// A lack is what one proxy, or who else was asked, didn't give for one reason.
+type lack struct {
+	of    *mesh.Fault // the first such
+	parts []string    // the sections
+	fact  string
 }
 
-func (k alike) line(fs []*mesh.Fault) string {
-	if k.subject == "" {
-		return oneLine(fmt.Sprintf("%d proxies: %s: %s (%s, %s, …)", len(fs), k.section, k.fact, fs[0].Proxy, fs[1].Proxy))
+// lacks joins the parts of one that are lacking for the same reason.
+func lacks(all []*mesh.Fault) []*lack {
+	var out []*lack
+	type key struct{ proxy, subject, fact string }
+	by := map[key]*lack{}
+	for _, f := range all {
+		fact := factOf(f)
+		k := key{f.Proxy, f.Subject, fact}
+		l := by[k]
+		if l == nil {
+			l = &lack{of: f, fact: fact}
+			by[k] = l
+			out = append(out, l)
+		}
+		if f.Section != "" && !slices.Contains(l.parts, f.Section) {
+			l.parts = append(l.parts, f.Section)
+		}
 	}
-	return oneLine(fmt.Sprintf("%s: %d parts: %s (%s, %s, …)", k.subject, len(fs), k.fact, fs[0].Section, fs[1].Section))
+	return out
+}
+
+// factOf is what a fault says that others may say, too: not of which file or
+// resource it is.
+func factOf(f *mesh.Fault) string {
+	switch {
+	case errors.Is(f.Err, fs.ErrNotExist):
+		err := f.Err
+		for inner := errors.Unwrap(err); inner != nil && inner != fs.ErrNotExist; inner = errors.Unwrap(err) {
+			err = inner
+		}
+		return err.Error()
+	case f.Proxy == "" && f.Section != "" && apierrors.IsForbidden(f.Err):
+		return "forbidden"
+	}
+	return f.Err.Error()
+}
+
+// alike is what lacks have that are told in one line: a subject, or proxies
+// with the same words.
+type alike struct{ subject, words string }
+
+func (l *lack) alike() alike {
+	words := l.fact
+	switch n := len(l.parts); {
+	case n == 1 && l.fact != l.of.Err.Error(): // the whole of it says more
+		words = l.parts[0] + ": " + l.of.Err.Error()
+	case n > 3:
+		words = fmt.Sprintf("%d parts: %s (%s, %s, …)", n, l.fact, l.parts[0], l.parts[1])
+	case n > 0:
+		words = strings.Join(l.parts, ", ") + ": " + l.fact
+	}
+	return alike{l.of.Subject, words}
+}
+
+func (k alike) lines(proxies []string) []string {
+	n := len(proxies)
+	if n > 3 && proxies[0] != "" {
+		return []string{oneLine(fmt.Sprintf("%d proxies: %s (%s, %s, …)", n, k.words, proxies[0], proxies[1]))}
+	}
+	var lines []string
+	for _, p := range proxies {
+		line := k.words
+		for _, who := range []string{p, k.subject} {
+			if who != "" {
+				line = who + ": " + line
+			}
+		}
+		lines = append(lines, oneLine(line))
+	}
+	return lines
 }

@@ -272,7 +272,7 @@ func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
 
 // ended prints what is left, tells the faults and decides the exit code.
 func (r *run) ended(err error) error {
-	if !r.quiet {
+	if !r.quiet && !errors.As(err, new(*sources.TooManyError)) { // an empty List would look like an answer
 		if e := r.printer.Close(); err == nil {
 			err = e
 		}

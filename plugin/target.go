@@ -99,7 +99,10 @@ func (t *target) commit(ctx context.Context) error {
 	if err := t.free(); err != nil { // somebody else may have made one
 		return err
 	}
-	if err := errors.Join(t.file.Close(), os.Rename(t.file.Name(), t.path)); err != nil {
+	if err := t.file.Close(); err != nil {
+		return t.failed(err)
+	}
+	if err := os.Rename(t.file.Name(), t.path); err != nil {
 		return t.failed(err)
 	}
 	t.file = nil

@@ -105,7 +105,10 @@ func (w *waiter) ask(ctx context.Context) error {
 		w.fault(fault)
 		w.state, w.code, err = fault.Error(), exitFound, nil
 	case err != nil:
-		w.state, w.code = describe(err), strongest(exitFound, exitCode(err))
+		w.state, w.code = describe(err), exitFound
+		if !w.read {
+			w.code = exitCode(err)
+		}
 	case w.results == 0:
 		w.state, w.code = "there was no result", exitFound
 	case w.null:

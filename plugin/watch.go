@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"syscall"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/eval"
@@ -24,14 +27,16 @@ type watcher struct {
 	lasting printers.Lasting // nil: each result is printed for itself
 	sight   *sight
 	read    bool            // a round succeeded
-	word    string          // of the mesh that was read last
+	words   map[bool]string // of the mesh that was read last, with and without its pods
+	listed  time.Time       // when its pods were
+	status  int             // what the results of the last round say
 	told    map[string]bool // the faults that are known
 	failing bool            // the last round did, and it was told
 }
 
 // watchOver is --watch. It ends with ctx, or with an error that won't pass.
 func (r *run) watchOver(ctx context.Context, answers []transport.Source) error {
-	w := &watcher{run: r, answers: answers}
+	w := &watcher{run: r, answers: answers, words: map[bool]string{}}
 	if err := w.openPrinter(ctx); err != nil {
 		return err
 	}
@@ -56,19 +61,32 @@ func (r *run) watchOver(ctx context.Context, answers []transport.Source) error {
 // once looks whether the mesh has changed, and if so asks the query.
 func (w *watcher) once(ctx context.Context) (changed bool, err error) {
 	err = w.within(ctx, w.answers, func(ctx context.Context) error {
-		word, err := w.mesh.Fingerprint(ctx)
-		if err != nil || w.read && word != "" && word == w.word {
+		pods := !w.read || w.Now().Sub(w.listed) >= betweenLists
+		word, err := w.mesh.Fingerprint(ctx, pods)
+		if err != nil {
 			return err
 		}
-		changed = word != w.word
+		if pods {
+			w.listed = w.Now()
+		}
+		if w.read && word != "" && word == w.words[pods] {
+			return nil
+		}
+		changed = word != w.words[pods]
 		if err := w.ask(ctx); err != nil {
 			return err
 		}
-		w.word, w.read = word, true
-		return nil
+		w.status, w.read, w.listed = w.statusCode(), true, w.Now()
+		w.words[pods] = word
+		w.words[!pods], err = w.mesh.Fingerprint(ctx, !pods) // of answers that are there
+		return err
 	})
 	return changed, err
 }
+
+// betweenLists is how long pods are not listed while no Pilot tells of a
+// change: one costs a cluster as much as it has pods.
+const betweenLists = 30 * time.Second
 
 // ask asks the query and prints what is news.
 func (w *watcher) ask(ctx context.Context) error {
@@ -169,6 +187,8 @@ func passes(err error) bool {
 	var write *writeError
 	var exit *exitError
 	switch {
+	case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err): // for good, as far as a program can tell
+		return false
 	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownProxyError)):
 		return true
 	case errors.As(err, &halt), errors.As(err, &write), errors.As(err, &exit), errors.Is(err, syscall.EPIPE):
@@ -186,7 +206,7 @@ func (w *watcher) left(ctx context.Context) error {
 	case !w.read:
 		return w.ended(&exitError{exitRun, ctx.Err()})
 	}
-	codes := []int{w.statusCode()}
+	codes := []int{w.status}
 	if len(w.told) > 0 && !w.allowPartial {
 		codes = append(codes, exitPartial)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -154,6 +155,19 @@ func unplaced(err error) error {
 // plain tells whether the query runs over plain JSON.
 func (f *flags) plain() bool { return f.input != "" || f.nullInput || f.slurp }
 
+// alive gives a flag that asks for a live mesh; "" when none does.
+func (f *flags) alive() string {
+	switch {
+	case len(f.pilots) > 0:
+		return "--pilot"
+	case len(f.envoys) > 0:
+		return "--envoy"
+	case len(f.contexts) > 0:
+		return "--contexts"
+	}
+	return ""
+}
+
 // check holds the options against each other.
 func (f *flags) check(a *asked) error {
 	readers := 0
@@ -183,6 +197,20 @@ func (f *flags) check(a *asked) error {
 		return usage("-n is the namespace; jq's -n is --null-input")
 	case looksLikeQuery(server):
 		return usage("-s is the server; jq's -s is --slurp")
+	case len(f.snapshots) > 0 && f.alive() != "":
+		return usage("--snapshot and %s: a recorded mesh or a live one", f.alive())
+	case len(f.pilots)+len(f.envoys) > 0 && len(f.contexts) > 0:
+		return usage("--contexts and --pilot or --envoy: a mesh is asked by way of Kubernetes or at its addresses")
+	case len(f.contexts) > 0 && *f.kube.Context != "":
+		return usage("--context and --contexts: one of them")
+	case slices.Contains(f.contexts, ""):
+		return usage("--contexts: a context without a name")
+	case f.adminPort < 0 || f.adminPort > 65535:
+		return usage("--proxy-admin-port %d: no port", f.adminPort)
+	case f.maxFetch < 0:
+		return usage("--max-fetch %d: not a number from 0", f.maxFetch)
+	case strings.HasPrefix(*f.kube.Timeout, "-"):
+		return usage("--request-timeout %s: it is over already", *f.kube.Timeout)
 	case f.concurrency < 1:
 		return usage("--concurrency %d: not a number from 1", f.concurrency)
 	case f.timeout < 0:

@@ -29,6 +29,8 @@ func (m *Mesh) Desired(ctx context.Context, proxy *mesh.Object) (*mesh.Object, e
 	switch {
 	case r.kind() == mesh.ZTunnel:
 		err = errors.New("a ztunnel is sent workloads, not sections of an Envoy")
+	case r.link == nil && !r.asked:
+		err = errors.New("not every Pilot could be asked, and of the others none knows this proxy")
 	case r.link == nil:
 		err = errors.New("no Pilot knows this proxy")
 	}

@@ -38,13 +38,16 @@ type surveyed struct {
 // the answers say. It is empty where nothing tells of changes: no Pilot and no
 // pods, and nobody to ask for them. The error is ctx's, or an
 // [*UnreadableError]. It asks for nothing that the outline doesn't need.
-func (m *Mesh) Fingerprint(ctx context.Context) (string, error) {
+//
+// Without pods it is about the connections alone: pods are many, and an API
+// server should not be made to list them every second.
+func (m *Mesh) Fingerprint(ctx context.Context, pods bool) (string, error) {
 	var g gatherer
 	scenes := make([]*scene, len(m.realms))
 	var group errgroup.Group
 	for i, r := range m.realms {
 		scenes[i] = &scene{realm: r}
-		group.Go(func() error { return m.surveyScene(ctx, scenes[i], &g) })
+		group.Go(func() error { return m.surveyScene(ctx, scenes[i], pods, &g) })
 	}
 	if err := group.Wait(); err != nil {
 		return "", err
@@ -71,7 +74,7 @@ func (m *Mesh) Fingerprint(ctx context.Context) (string, error) {
 }
 
 // surveyScene reads syncz and the pods of a realm. Its error is ctx's.
-func (m *Mesh) surveyScene(ctx context.Context, s *scene, g *gatherer) error {
+func (m *Mesh) surveyScene(ctx context.Context, s *scene, pods bool, g *gatherer) error {
 	if s.realm.lone() {
 		return ctx.Err()
 	}
@@ -88,7 +91,9 @@ func (m *Mesh) surveyScene(ctx context.Context, s *scene, g *gatherer) error {
 		s.pilots = append(s.pilots, p)
 		group.Go(func() error { return m.readSyncz(ctx, p, g) })
 	}
-	group.Go(func() error { return m.readPods(ctx, s, g) })
+	if pods {
+		group.Go(func() error { return m.readPods(ctx, s, g) })
+	}
 	return group.Wait()
 }
 

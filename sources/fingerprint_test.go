@@ -52,7 +52,7 @@ func TestFingerprint(t *testing.T) {
 		change(t, dir)
 		c := source(t, dir)
 		m := open(t, Options{}, c)
-		word, err := m.Fingerprint(t.Context())
+		word, err := m.Fingerprint(t.Context(), true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func (broken) List(context.Context, string) (*transport.Body, error) {
 func TestFingerprintOfNothing(t *testing.T) {
 	var none *UnreadableError
 	m := open(t, Options{}, &counted{Source: broken{source(t, capture)}})
-	if word, err := m.Fingerprint(t.Context()); !errors.As(err, &none) || word != "" {
+	if word, err := m.Fingerprint(t.Context(), true); !errors.As(err, &none) || word != "" {
 		t.Errorf("%q %v", word, err)
 	}
 }

@@ -56,6 +56,9 @@ func (m *Mesh) objects(ctx context.Context, r *realm, l kube.List, g *store.Grou
 		doc, err = m.readable(ctx, question{r, kubernetes, "", l.Also})
 	}
 	if errors.Is(err, fs.ErrNotExist) {
+		if r.alive() && !r.without(err) { // the cluster has no such type, and so no object of it
+			return nil, nil
+		}
 		return nil, &noAnswer{l.Resource, err}
 	}
 	if err != nil {

@@ -88,7 +88,7 @@ func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 	}
 	for _, s := range m.options.Sources { // those met just now among them
 		for _, f := range s.Faults() {
-			if lost(f) {
+			if lost(f) && !m.elsewhere(f, scenes) {
 				g.add(f)
 			}
 		}
@@ -107,6 +107,22 @@ func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 		o.faults = append(o.faults, faultObject(f))
 	}
 	return o, nil
+}
+
+// elsewhere tells whether a fault is about pods of other namespaces than the
+// one that the mesh is restricted to, whose pods are there.
+func (m *Mesh) elsewhere(f *mesh.Fault, scenes []*scene) bool {
+	if m.options.Namespace == "" || f.Subject != "kubernetes" || f.Section != "pods" {
+		return false
+	}
+	return slices.ContainsFunc(scenes, func(s *scene) bool {
+		for _, p := range s.pods {
+			if p.Namespace == m.options.Namespace {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // readScene reads what the outline needs of a realm. Its error is ctx's.
@@ -221,6 +237,15 @@ func (e *UnreadableError) Error() string {
 		return before + facts[0]
 	}
 	return before + strings.Join(lines, "; ")
+}
+
+// Unwrap gives the facts; that they are of faults is this error's own to say.
+func (e *UnreadableError) Unwrap() []error {
+	all := make([]error, len(e.Faults))
+	for i, f := range e.Faults {
+		all[i] = f.Err
+	}
+	return all
 }
 
 // unreadable tells whether nothing was had of any realm, and all are live: a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
@@ -37,6 +38,9 @@ func (c *recorder) ask(ctx context.Context, u *unit) {
 	defer close(u.done)
 	for i, w := range u.wants {
 		it, err := c.answer(ctx, w)
+		if err != nil && w.of == kubernetes && c.realm.alive() && errors.Is(err, fs.ErrNotExist) && !c.realm.without(err) {
+			it, err = emptyList(w), nil
+		}
 		if ctx.Err() != nil {
 			u.err = context.Cause(ctx)
 			return
@@ -59,11 +63,21 @@ func (c *recorder) ask(ctx context.Context, u *unit) {
 	}
 }
 
+// emptyList is the list of a resource that the cluster doesn't have: what is
+// read back says then what the cluster said.
+func emptyList(w wanted) *item {
+	text := `{"apiVersion":"v1","items":[],"kind":"List"}` + "\n"
+	return &item{
+		name: w.file(transport.JSON), size: int64(len(text)), drop: func() {},
+		body: &transport.Body{Bytes: strings.NewReader(text), Name: w.what, Form: transport.JSON},
+	}
+}
+
 // spare tells what need not be there: what a snapshot doesn't hold, a resource
 // that a cluster doesn't have, an endpoint that an older istiod doesn't.
 func (c *recorder) spare(w wanted, err error) bool {
 	if errors.Is(err, fs.ErrNotExist) {
-		return !c.realm.alive() || w.of == kubernetes
+		return !c.realm.alive() || w.of == kubernetes // a mesh of addresses has none
 	}
 	var no refused
 	if w.of == aPilot && errors.As(err, &no) {

@@ -123,15 +123,19 @@ func namespace(n mesh.Name) string { return strings.TrimPrefix(n.ID, n.Pod) }
 // listed names the candidates, as many as fit a line.
 func listed(at []int, names []mesh.Name) string {
 	const most = 5
-	clusters := map[string]bool{}
+	clusters, contexts := map[string]bool{}, map[string]bool{}
 	for _, i := range at {
 		clusters[names[i].ClusterID] = true
+		contexts[names[i].Context] = true
 	}
 	var ids []string
 	for _, i := range at[:min(most, len(at))] {
 		id := names[i].ID
-		if len(clusters) > 1 {
+		switch {
+		case len(clusters) > 1:
 			id = names[i].ClusterID + "/" + id
+		case len(contexts) > 1:
+			id = names[i].Context + "/" + id
 		}
 		ids = append(ids, id)
 	}
