@@ -2,6 +2,7 @@ package difference
 
 import (
 	"context"
+	"errors"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -9,12 +10,21 @@ import (
 // settle gives a value with nothing lazy in it, nothing of ours that is not
 // compared (some of it would have to be asked for) and, of what is Envoy's,
 // nothing secret.
-func settle(ctx context.Context, v any) (any, error) { return settler{ctx}.value(v, false) }
+func settle(ctx context.Context, v any) (any, error) { return settler{ctx, 0}.value(v, false) }
 
-type settler struct{ ctx context.Context }
+type settler struct {
+	ctx   context.Context
+	depth int
+}
+
+// deepest is how deep a value may be: what compares goes down as deep.
+const deepest = 10_000
 
 // value settles a value; envoys says that it is in an object of Envoy's.
 func (s settler) value(v any, envoys bool) (any, error) {
+	if s.depth++; s.depth > deepest {
+		return nil, errors.New("diff: a value is nested too deep")
+	}
 	if o, ok := v.(*mesh.Object); ok {
 		fields, err := o.Fields(s.ctx)
 		if err != nil {

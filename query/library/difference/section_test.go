@@ -146,3 +146,13 @@ func TestLoads(t *testing.T) {
 		t.Errorf("%v, %d", err, count)
 	}
 }
+
+func TestDepth(t *testing.T) {
+	var v any = 1
+	for range 100_000 {
+		v = []any{v}
+	}
+	if err := difference.Compare(context.Background(), v, v, func(difference.Section) error { return nil }); err == nil {
+		t.Error("no depth is too much")
+	}
+}
