@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -125,12 +126,10 @@ func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint)
 	if err != nil {
 		return nil, err
 	}
-	var run *program
-	if !at.ztunnel {
-		agent := pilotAgent(q, at.port)
-		run = &agent
+	if at.ztunnel {
+		return c.question(ctx, p, at.port, false, q, execution{not: "a ztunnel"})
 	}
-	return c.question(ctx, p, at.port, false, q, run)
+	return c.question(ctx, p, at.port, false, q, execution{pilotAgent(q, at.port), fmt.Sprintf("port %d", at.port)})
 }
 
 // Pilot asks an istiod, "pod.namespace", for one of its debug endpoints or its
@@ -153,13 +152,18 @@ func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	if !known {
 		port = pilotPort
 	}
-	run := pilotDiscovery(q)
-	return c.question(ctx, p, port, true, q, &run)
+	return c.question(ctx, p, port, true, q, execution{run: pilotDiscovery(q)})
+}
+
+// An execution is what to do where connections are forbidden.
+type execution struct {
+	run *program
+	not string // what can't be asked by one, where run is nil
 }
 
 // question asks a pod: over a connection, or by a program where connections
 // are forbidden.
-func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q *question, run *program) (body *transport.Body, err error) {
+func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q *question, other execution) (body *transport.Body, err error) {
 	to := address{
 		id: p.id(), port: port, several: several,
 		dial:    func(ctx context.Context) (net.Conn, error) { return c.dial(ctx, p, port) },
@@ -176,10 +180,10 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 		if !errors.As(err, &no) {
 			return err
 		}
-		if run == nil {
-			return c.ways.to(p.namespace).onlyDial("a ztunnel")
+		if other.run == nil {
+			return c.ways.to(p.namespace).onlyDial(other.not)
 		}
-		body, err = c.exec(ctx, p, q, *run)
+		body, err = c.exec(ctx, p, q, *other.run)
 		return err
 	})
 	return body, err

@@ -22,18 +22,23 @@ type program struct {
 	command   []string
 }
 
-// pilotAgent is the program beside an Envoy.
-func pilotAgent(q *question, port int) program {
+// pilotAgent is the program beside an Envoy; nil for a port that it refuses to
+// ask.
+func pilotAgent(q *question, port int) *program {
 	command := []string{"pilot-agent", "request"}
-	if port != envoyPort {
+	switch port {
+	case envoyPort:
+	case 15004, 15020, 15021:
 		command = append(command, "--debug-port="+strconv.Itoa(port))
+	default:
+		return nil
 	}
-	return program{"istio-proxy", append(command, q.method, strings.TrimPrefix(q.target(), "/"))}
+	return &program{"istio-proxy", append(command, q.method, strings.TrimPrefix(q.target(), "/"))}
 }
 
 // pilotDiscovery is the program beside istiod's port.
-func pilotDiscovery(q *question) program {
-	return program{"discovery", []string{"pilot-discovery", "request", q.method, q.target()}}
+func pilotDiscovery(q *question) *program {
+	return &program{"discovery", []string{"pilot-discovery", "request", q.method, q.target()}}
 }
 
 // exec asks by a program. It prints the body of an answer without its status,

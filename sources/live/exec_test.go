@@ -86,7 +86,7 @@ func TestPrograms(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"], n.noDial["istio-system"] = true, true
 	n.exec = prints("[]\n")
-	c := newCluster(t, api, n, func(o *ClusterOptions) { o.AdminPort = 15001 })
+	c := newCluster(t, api, n, func(o *ClusterOptions) { o.AdminPort = 15004 })
 	for _, request := range []string{"logging", "clusters", "config_dump?mask=bootstrap"} {
 		if _, err := fetch(c, request); err != nil {
 			t.Error(err)
@@ -98,14 +98,31 @@ func TestPrograms(t *testing.T) {
 		}
 	}
 	want := []string{
-		"a.shop istio-proxy pilot-agent request --debug-port=15001 POST logging",
-		"a.shop istio-proxy pilot-agent request --debug-port=15001 GET clusters?format=json",
-		"a.shop istio-proxy pilot-agent request --debug-port=15001 GET config_dump?mask=bootstrap",
+		"a.shop istio-proxy pilot-agent request --debug-port=15004 POST logging",
+		"a.shop istio-proxy pilot-agent request --debug-port=15004 GET clusters?format=json",
+		"a.shop istio-proxy pilot-agent request --debug-port=15004 GET config_dump?mask=bootstrap",
 		"i.istio-system discovery pilot-discovery request GET /debug/syncz",
 		"i.istio-system discovery pilot-discovery request GET /version",
 	}
 	if !slices.Equal(n.execs, want) {
 		t.Errorf("ran %q, want %q", n.execs, want)
+	}
+}
+
+// pilot-agent asks few ports: for another it isn't run.
+func TestPortsOfPrograms(t *testing.T) {
+	api, n := newAPIServer(t), newNetwork()
+	api.pods = []corev1.Pod{aPod("b.shop", func(p *corev1.Pod) { p.Annotations["proxy.istio.io/config"] = "proxyAdminPort: 15099" })}
+	n.noDial["shop"] = true
+	n.exec = prints("{}")
+	c := newCluster(t, api, n, nil)
+	if _, err := fetch(c, "certs"); err != nil {
+		t.Error(err)
+	}
+	_, err := c.Fetch(t.Context(), "b.shop", "certs", mesh.Hint{})
+	wantError(t, err, "port 15099 can't be asked by exec: pods/portforward create is needed in namespace shop")
+	if !apierrors.IsForbidden(err) || len(n.execs) != 1 {
+		t.Errorf("%T, ran %q", err, n.execs)
 	}
 }
 
@@ -203,7 +220,7 @@ func TestNothingAllowed(t *testing.T) {
 		}
 	}
 	_, err := c.Fetch(t.Context(), "z.istio-system", "config_dump", mesh.Hint{})
-	wantError(t, err, "forbidden in namespace istio-system: pods/portforward create; a ztunnel can't be asked by exec")
+	wantError(t, err, "a ztunnel can't be asked by exec: pods/portforward create is needed in namespace istio-system")
 	if !apierrors.IsForbidden(err) {
 		t.Errorf("%T", err)
 	}

@@ -78,9 +78,9 @@ func (w *way) refuseExec(err error) error {
 	return w.noExec
 }
 
-// onlyDial makes the error of a pod that has nothing to exec.
+// onlyDial makes the error of what can be reached by a connection only.
 func (w *way) onlyDial(what string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return &forbiddenError{fmt.Sprintf("forbidden in namespace %s: pods/portforward create; %s can't be asked by exec", w.namespace, what), w.noDial}
+	return &forbiddenError{fmt.Sprintf("%s can't be asked by exec: pods/portforward create is needed in namespace %s", what, w.namespace), w.noDial}
 }
