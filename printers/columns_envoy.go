@@ -12,6 +12,7 @@ func envoyKinds() []Kind {
 		{Name: "VirtualHost", Columns: routeColumns(), rows: virtualHostRows},
 		{Name: "Route", Columns: routeColumns()},
 		{Name: "RouteMatch", Columns: matchColumns()},
+		{Name: "UnreachableRoute", Columns: unreachableColumns()},
 		{Name: "Endpoint", Columns: endpointColumns()},
 		{Name: "Secret", Columns: secretColumns()},
 		{Name: "ExtensionConfig", Columns: extensionColumns()},

@@ -249,7 +249,7 @@ func (w *walk) asked() map[string]any {
 func (w *walk) almost(near []routing.Near) ([]any, error) {
 	var out []any
 	for _, n := range near {
-		name, err := w.nameOf(n.Object)
+		name, err := partName(w.ctx, n.Object)
 		if err != nil {
 			return nil, err
 		}
@@ -258,18 +258,18 @@ func (w *walk) almost(near []routing.Near) ([]any, error) {
 	return out, nil
 }
 
-// nameOf is how a part of a configuration is called: by its name, or by what
+// partName is how a part of a configuration is called: by its name, or by what
 // it matches.
-func (w *walk) nameOf(v any) (string, error) {
-	name, err := get[string](w.ctx, v, "name")
+func partName(ctx context.Context, v any) (string, error) {
+	name, err := get[string](ctx, v, "name")
 	if err != nil || name != "" && name != "default" {
 		return name, err
 	}
-	match, err := mesh.Get(w.ctx, v, "match")
+	match, err := mesh.Get(ctx, v, "match")
 	if err != nil || match == nil {
 		return name, err
 	}
-	text, err := routing.PathOf(w.ctx, match)
+	text, err := routing.PathOf(ctx, match)
 	return text, err
 }
 

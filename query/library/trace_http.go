@@ -142,7 +142,7 @@ func (w *walk) told(a *routing.Answer) error {
 		}
 		return nil
 	}
-	name, err := w.nameOf(a.Route)
+	name, err := partName(w.ctx, a.Route)
 	if err != nil {
 		return err
 	}

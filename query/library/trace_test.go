@@ -66,7 +66,7 @@ var web = map[string]string{
 		`{"name": "BlackHoleCluster", "type": "STATIC"}`, `{"name": "PassthroughCluster", "type": "ORIGINAL_DST"}`, `{"name": "sni", "type": "ORIGINAL_DST"}`,
 		`{"name": "outbound|80|sick|cart.shop.svc.cluster.local", "type": "EDS", "commonLbConfig": {"healthyPanicThreshold": {}}, "outlierDetection": {}}`,
 		`{"name": "outbound|80|v2|cart.shop.svc.cluster.local", "type": "EDS", "edsClusterConfig": {"serviceName": "both"}}`,
-		`{"name": "outbound|80|ghost|cart.shop.svc.cluster.local", "type": "EDS"}`, `{"name": "outbound|80||raw.shop.svc.cluster.local", "type": "EDS", "edsClusterConfig": {"serviceName": "both"}}`,
+		`{"name": "outbound|80|ghost|cart.shop.svc.cluster.local", "type": "EDS", "subset": "ghost"}`, `{"name": "outbound|80||raw.shop.svc.cluster.local", "type": "EDS", "edsClusterConfig": {"serviceName": "both"}}`,
 		`{"name": "outbound|80||cart.shop.svc.cluster.local", "type": "EDS", "edsClusterConfig": {"serviceName": "both"}, "metadata": {"filterMetadata": {"istio": {"config": "/apis/networking.istio.io/v1/namespaces/shop/destination-rule/cart"}}},
 			"transportSocketMatches": [{"name": "istio", "match": {"tlsMode": "istio"}, "transportSocket": {"typedConfig": {"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", "sni": "cart", "commonTlsContext": {"alpnProtocols": ["istio"]}}}}, {"name": "raw", "match": {}}]}`,
 	}, ",") + `]`,
@@ -101,7 +101,9 @@ func shop(t *testing.T) *mesh.Object {
 					all[i] = mesh.NewObject("Part", o, e.(map[string]any))
 				}
 			}
-			fields[section] = v
+			if fields[section] = v; section == "routes" {
+				derive(v)
+			}
 		}
 		return o
 	}
@@ -110,6 +112,35 @@ func shop(t *testing.T) *mesh.Object {
 		"services": decoded(t, `[{"metadata": {"name": "cart", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.2"}},
 			{"metadata": {"name": "raw", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.9"}}, {"metadata": {"name": "none", "namespace": "shop"}, "spec": {"clusterIP": "None"}}]`),
 	})
+}
+
+// derive sets the destinations of routes, as the document has them.
+func derive(v any) {
+	switch x := v.(type) {
+	case []any:
+		for _, w := range x {
+			derive(w)
+		}
+	case *mesh.Object:
+		fields, _ := x.Fields(context.Background())
+		derive(fields["virtualHosts"])
+	case map[string]any:
+		derive(x["routes"])
+		if x["match"] == nil {
+			return
+		}
+		var all []any
+		action, _ := x["route"].(map[string]any)
+		if c := action["cluster"]; c != nil {
+			all = append(all, map[string]any{"cluster": c})
+		}
+		weighted, _ := action["weightedClusters"].(map[string]any)
+		entries, _ := weighted["clusters"].([]any)
+		for _, e := range entries {
+			all = append(all, map[string]any{"cluster": e.(map[string]any)["name"]})
+		}
+		x["destinations"] = all
+	}
 }
 
 func decoded(t *testing.T, text string) any {

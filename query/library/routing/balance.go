@@ -231,6 +231,9 @@ func (b *balancing) spread(some, all []int, l load) {
 		for _, i := range some {
 			zones[b.out.Members[i].locality] = b.weightOfLocality(b.out.Members[i], all, l)
 		}
+		if len(zones) > 1 && !b.out.Members[some[0]].known {
+			b.out.Unsupported = []string{"weights of localities"}
+		}
 	} else {
 		for _, i := range some {
 			zones[""] = 1
@@ -269,11 +272,13 @@ func (b *balancing) weightOfLocality(of Member, all []int, l load) float64 {
 			}
 		}
 	}
-	if !of.known {
-		if !slices.Contains(b.out.Unsupported, "weights of localities") {
-			b.out.Unsupported = append(b.out.Unsupported, "weights of localities")
+	if !of.known { // Istio writes the sum of their endpoints' weights, unless it is told otherwise
+		of.ofZone = 0
+		for _, i := range all {
+			if h := b.out.Members[i]; h.priority == of.priority && h.locality == of.locality {
+				of.ofZone += h.weight
+			}
 		}
-		of.ofZone = 1
 	}
 	if n == 0 {
 		return of.ofZone

@@ -265,3 +265,38 @@ func BenchmarkConfiguration(b *testing.B) {
 		}
 	}
 }
+
+// TestShadow holds that a route is called shadowed only where that is certain.
+func TestShadow(t *testing.T) {
+	for _, c := range []struct {
+		ahead, route string
+		want         bool
+	}{
+		{`{"prefix": "/"}`, `{"prefix": "/a"}`, true},
+		{`{"prefix": "/"}`, `{"safeRegex": {"regex": "/a.*"}}`, true},
+		{`{"prefix": "/"}`, `{"connectMatcher": {}}`, false},
+		{`{"prefix": "/a"}`, `{"path": "/ab"}`, true},
+		{`{"prefix": "/a"}`, `{"prefix": "/"}`, false},
+		{`{"prefix": "/A"}`, `{"path": "/a"}`, false},
+		{`{"prefix": "/A", "caseSensitive": false}`, `{"path": "/a"}`, true},
+		{`{"prefix": "/a"}`, `{"path": "/a", "caseSensitive": false}`, false},
+		{`{"prefix": "/", "headers": [{"name": "x"}]}`, `{"prefix": "/a"}`, false},
+		{`{"prefix": "/", "headers": [{"name": "x"}]}`, `{"prefix": "/a", "headers": [{"name": "x"}]}`, true},
+		{`{"prefix": "/", "headers": []}`, `{"prefix": "/a", "headers": [{"name": "x"}]}`, true},
+		{`{"prefix": "/", "runtimeFraction": {"defaultValue": {"numerator": 5}}}`, `{"prefix": "/", "runtimeFraction": {"defaultValue": {"numerator": 5}}}`, false},
+		{`{"path": "/a"}`, `{"path": "/a", "grpc": {}}`, true},
+		{`{"path": "/a"}`, `{"prefix": "/a"}`, false},
+		{`{"pathSeparatedPrefix": "/a"}`, `{"path": "/a/b"}`, true},
+		{`{"pathSeparatedPrefix": "/a"}`, `{"path": "/ab"}`, false},
+		{`{"pathSeparatedPrefix": "/a"}`, `{"prefix": "/a"}`, false},
+		{`{"pathSeparatedPrefix": "/a"}`, `{"prefix": "/a/b"}`, true},
+		{`{"safeRegex": {"regex": ".*"}}`, `{"prefix": "/a"}`, true},
+		{`{"safeRegex": {"regex": "/a+"}}`, `{"path": "/a"}`, false},
+	} {
+		route := func(match string) any { return map[string]any{"match": value(t, match)} }
+		got, err := Shadow(context.Background(), []any{route(c.ahead)}, route(c.route))
+		if err != nil || (got != nil) != c.want {
+			t.Errorf("%s ahead of %s: %v, want %v (%v)", c.ahead, c.route, got != nil, c.want, err)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+# Which routes lead somewhere, and which don't.
+
+def _among: . == null or . == "ACTIVE" or . == "STATIC";
+
+def _leadsTo($to): strings | . == $to or ((split("|")[3:] | join("|")) | . == $to or startswith($to + "."));
+
+def _clustersOf: .cluster?, .weightedClusters.clusters[]?.name;
+
+# routesTo(name): the routes that can send to a cluster, or to a service (reviews, reviews.default, its full name), of a proxy, of all proxies of the mesh, or of an array of them; and the listeners that do so without routes.
+#   [.routesTo("ratings.default") | .virtualHost] | unique
+#   .proxy("reviews-v2").routesTo("outbound|9080|v1|ratings.default.svc.cluster.local").match
+def routesTo($to):
+  if _kind == "Mesh" then .proxies[] | routesTo($to)
+  elif type == "array" then .[] | routesTo($to)
+  elif type == "object" and has("routes") then
+    (.routes[] | select(.state | _among) | .virtualHosts[]? | .routes[]? | select(any(.destinations[]?; .cluster | _leadsTo($to)))),
+    (.listeners[] | select(.state | _among) | select(any((.filterChains[]?, .defaultFilterChain) | .filters[]?.typedConfig | _clustersOf; _leadsTo($to))))
+  else empty end;
+
+# unreachable: the routes that no request takes, or that end at nothing: of a proxy, of all proxies of the mesh, or of an array of them.
+# reason is SHADOWED (by: the route ahead that takes all that it would), DUPLICATE_DOMAIN (by: the virtual host that has it already), NO_CLUSTER, NO_ENDPOINTS, ALL_UNHEALTHY or SUBSET_EMPTY (cluster: the one it would send to).
+#   [.proxies[] | unreachable | .reason] | group_by(.) | map({(.[0]): length}) | add
+def unreachable:
+  if _kind == "Mesh" then .proxies[] | unreachable
+  elif type == "array" then .[] | unreachable
+  elif type == "object" and has("routes") then _unreachable
+  else empty end;

@@ -1,0 +1,95 @@
+package routing
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Shadow gives the first of the routes ahead of one that takes every request
+// that it would; nil where there is none. It tells only what is certain: a
+// route with conditions beside its path stands in the way of those alone that
+// have the very same.
+func Shadow(ctx context.Context, ahead []any, route any) (any, error) {
+	r := &reader{ctx: ctx}
+	m := r.message(route).sub("match")
+	for _, other := range ahead {
+		o := r.message(other).sub("match")
+		if covers(o, m) && r.same(o, m) {
+			return other, r.err
+		}
+	}
+	return nil, r.err
+}
+
+// conditions are the fields of a match beside its path.
+var conditions = [...]string{"headers", "queryParameters", "cookies", "grpc", "runtimeFraction", "tlsContext", "dynamicMetadata", "filterState"}
+
+// same tells whether a match asks for nothing beside its path, or for what the
+// other asks for too.
+func (r *reader) same(o, m message) bool {
+	for _, field := range conditions {
+		want := o.fields[field]
+		if want == nil {
+			continue
+		}
+		if list, ok := r.force(want).([]any); ok && len(list) == 0 {
+			continue
+		}
+		if field == "runtimeFraction" { // another draw each time
+			return false
+		}
+		if r.text(want) != r.text(m.fields[field]) {
+			return false
+		}
+	}
+	return true
+}
+
+// text is a value as JSON: equal values have equal texts.
+func (r *reader) text(v any) string {
+	v, err := mesh.Deep(r.ctx, v)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	b, _ := json.Marshal(v)
+	return string(b)
+}
+
+// covers tells whether every path that fits m fits o.
+func covers(o, m message) bool {
+	folds := !o.flagOr("caseSensitive", true)
+	fold := func(s string) string {
+		if folds {
+			return asciiLower(s)
+		}
+		return s
+	}
+	if !folds && !m.flagOr("caseSensitive", true) {
+		return pathKind(o) == "prefix" && (o.text("prefix") == "" || o.text("prefix") == "/")
+	}
+	kind := pathKind(m)
+	text := fold(m.text(kind))
+	switch by := pathKind(o); by {
+	case "prefix":
+		p := fold(o.text(by))
+		if p == "" || p == "/" {
+			return kind != "connectMatcher"
+		}
+		return (kind == "prefix" || kind == "path" || kind == "pathSeparatedPrefix") && strings.HasPrefix(text, p)
+	case "path":
+		return kind == "path" && text == fold(o.text(by))
+	case "pathSeparatedPrefix":
+		p := fold(o.text(by))
+		return (kind == "path" || kind == "pathSeparatedPrefix") && (text == p || strings.HasPrefix(text, p+"/")) ||
+			kind == "prefix" && strings.HasPrefix(text, p+"/")
+	case "safeRegex":
+		re := o.sub(by).text("regex")
+		return kind == "safeRegex" && m.sub(kind).text("regex") == re || (re == ".*" && kind != "connectMatcher")
+	case "connectMatcher":
+		return kind == "connectMatcher"
+	}
+	return false
+}

@@ -1,0 +1,240 @@
+package library
+
+import (
+	"context"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// The reasons why a route is not reachable, beside those of package routing.
+const (
+	shadowed        = "SHADOWED"
+	duplicateDomain = "DUPLICATE_DOMAIN"
+)
+
+// unreachable gives the routes of a proxy that no request takes, or that end
+// at nothing.
+func unreachable(c *eval.Call, yield func(any) error) error {
+	owner, _ := c.In.(*mesh.Object)
+	u := &deadEnds{ctx: c.Ctx, owner: owner, yield: yield, ends: map[string]string{}}
+	v, err := mesh.Get(c.Ctx, c.In, "routes")
+	if err != nil {
+		return err
+	}
+	all, err := forced(c.Ctx, v)
+	if err != nil {
+		return err
+	}
+	for _, rc := range all {
+		used, err := inUse(c.Ctx, rc)
+		if err != nil {
+			return err
+		}
+		if !used {
+			continue
+		}
+		if err := u.configuration(c.In, rc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deadEnds looks for routes that are not reachable.
+type deadEnds struct {
+	ctx   context.Context
+	owner *mesh.Object
+	yield func(any) error
+
+	clusters map[string]any    // by name, those in use
+	rows     map[string][]any  // endpoints by cluster
+	ends     map[string]string // why a cluster ends at nothing; empty: it doesn't
+}
+
+func (u *deadEnds) configuration(proxy, rc any) error {
+	name, err := get[string](u.ctx, rc, "name")
+	if err != nil {
+		return err
+	}
+	hosts, err := get[[]any](u.ctx, rc, "virtualHosts")
+	if err != nil {
+		return err
+	}
+	taken := map[string]string{}
+	for _, vh := range hosts {
+		host, err := get[string](u.ctx, vh, "name")
+		if err != nil {
+			return err
+		}
+		domains, err := get[[]any](u.ctx, vh, "domains")
+		if err != nil {
+			return err
+		}
+		for _, d := range domains {
+			domain, _ := d.(string)
+			domain = strings.ToLower(domain)
+			if by, again := taken[domain]; again {
+				if err := u.found(map[string]any{"name": domain, "virtualHost": host, "routeConfiguration": name}, duplicateDomain, by, ""); err != nil {
+					return err
+				}
+				continue
+			}
+			taken[domain] = host
+		}
+		if err := u.host(proxy, vh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *deadEnds) host(proxy, vh any) error {
+	routes, err := get[[]any](u.ctx, vh, "routes")
+	if err != nil {
+		return err
+	}
+	for i, route := range routes {
+		v, err := mesh.Force(u.ctx, route)
+		if err != nil {
+			return err
+		}
+		m, _ := v.(map[string]any)
+		by, err := routing.Shadow(u.ctx, routes[:i], route)
+		if err != nil {
+			return err
+		}
+		if by != nil {
+			name, err := partName(u.ctx, by)
+			if err != nil {
+				return err
+			}
+			if err := u.found(m, shadowed, name, ""); err != nil {
+				return err
+			}
+			continue
+		}
+		destinations, err := get[[]any](u.ctx, route, "destinations")
+		if err != nil {
+			return err
+		}
+		for _, d := range destinations {
+			cluster, err := get[string](u.ctx, d, "cluster")
+			if err != nil {
+				return err
+			}
+			if cluster == "" {
+				continue
+			}
+			why, err := u.why(proxy, cluster)
+			if err != nil {
+				return err
+			}
+			if why == "" {
+				continue
+			}
+			if err := u.found(m, why, "", cluster); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// found gives a route that is not reachable.
+func (u *deadEnds) found(route map[string]any, reason, by, cluster string) error {
+	m := map[string]any{}
+	for k, v := range route {
+		m[k] = v
+	}
+	m["reason"], m["by"], m["cluster"] = reason, orNull(by), orNull(cluster)
+	return u.yield(mesh.NewObject("UnreachableRoute", u.owner, m))
+}
+
+// why gives why a cluster ends at nothing; empty where it doesn't.
+func (u *deadEnds) why(proxy any, name string) (string, error) {
+	if why, ok := u.ends[name]; ok {
+		return why, nil
+	}
+	if err := u.load(proxy); err != nil {
+		return "", err
+	}
+	why, err := u.ending(name)
+	u.ends[name] = why
+	return why, err
+}
+
+func (u *deadEnds) ending(name string) (string, error) {
+	c := u.clusters[name]
+	if c == nil {
+		return noCluster, nil
+	}
+	kind, err := get[string](u.ctx, c, "type")
+	if err != nil || kind == "ORIGINAL_DST" || kind == "" || kind == "STATIC" {
+		return "", err // what is STATIC and empty, as BlackHoleCluster, is meant so
+	}
+	eds, err := mesh.Get(u.ctx, c, "edsClusterConfig")
+	if err != nil {
+		return "", err
+	}
+	service, err := get[string](u.ctx, eds, "serviceName")
+	if err != nil {
+		return "", err
+	}
+	rows := u.rows[name]
+	if service != "" {
+		rows = u.rows[service]
+	}
+	subset, err := get[string](u.ctx, c, "subset")
+	if err != nil {
+		return "", err
+	}
+	if len(rows) == 0 && subset != "" {
+		return routing.SubsetEmpty, nil
+	}
+	if subsets, err := mesh.Get(u.ctx, c, "lbSubsetConfig"); err != nil || subsets != nil && len(rows) > 0 {
+		return "", err // what a route asks of them is another matter
+	}
+	b, err := routing.Balance(u.ctx, c, rows, nil)
+	if err != nil {
+		return "", err
+	}
+	return b.Reason, nil
+}
+
+// load reads the clusters and the endpoints of the proxy, once.
+func (u *deadEnds) load(proxy any) error {
+	if u.clusters != nil {
+		return nil
+	}
+	u.clusters, u.rows = map[string]any{}, map[string][]any{}
+	for _, section := range []string{"clusters", "endpoints"} {
+		v, err := mesh.Get(u.ctx, proxy, section)
+		if err != nil {
+			return err
+		}
+		all, err := forced(u.ctx, v)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			key := map[string]string{"clusters": "name", "endpoints": "cluster"}[section]
+			name, err := get[string](u.ctx, e, key)
+			if err != nil {
+				return err
+			}
+			if section == "endpoints" {
+				u.rows[name] = append(u.rows[name], e)
+				continue
+			}
+			if used, err := inUse(u.ctx, e); err != nil {
+				return err
+			} else if used && u.clusters[name] == nil {
+				u.clusters[name] = e
+			}
+		}
+	}
+	return nil
+}
