@@ -41,7 +41,7 @@ type ClusterOptions struct {
 	// the answer; 0: FirstByte bounds its beginning, and later half a minute
 	// without a byte ends it.
 	RequestTimeout time.Duration
-	FirstByte      time.Duration // 0: 5 s
+	FirstByte      time.Duration // 0: 5 s, or 15 s of a dump that is computed whole
 	Timeout        Timeout       // nil: nothing is given up
 
 	TempDir string // for bodies; empty: the system's

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -159,9 +160,9 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 	return body, err
 }
 
-// dial connects, within the time of a beginning.
+// dial connects, within the time of a plain beginning.
 func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, error) {
-	patience := max(d.beginning(), d.request)
+	patience := cmp.Or(d.request, d.first)
 	inner, cancel := d.after(ctx, patience)
 	defer cancel()
 	nc, err := d.dialer.DialContext(inner, "tcp", whom)

@@ -97,7 +97,7 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 		Method: e.q.method, URL: &url.URL{Scheme: "http", Host: "localhost", Path: e.q.path, RawQuery: e.q.query},
 		Header: http.Header{"User-Agent": {"kubectl-meshq"}}, Close: last,
 	}
-	stopped, err := e.within(e.whole, e.beginning(), e.cut, func() error {
+	stopped, err := e.within(e.whole, e.beginning(e.q), e.cut, func() error {
 		if err := req.Write(e.c); err != nil {
 			return e.reason(err)
 		}
@@ -161,7 +161,7 @@ func (e *exchange) late() error {
 	case e.begun:
 		s.After = e.silence()
 	default:
-		s.After = e.beginning()
+		s.After = e.beginning(e.q)
 	}
 	return s
 }

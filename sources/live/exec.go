@@ -49,7 +49,7 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 		return nil, err
 	}
 	spool := c.depot.Spool()
-	err := c.run(ctx, p, run, filler{spool, &c.counters})
+	err := c.run(ctx, p, q, run, filler{spool, &c.counters})
 	if err == nil {
 		err = printed(spool, q)
 	} else if status := unsuccessful(err); status != nil {
@@ -82,7 +82,7 @@ func spoken(err error) bool {
 }
 
 // run runs the program, for as long as something comes in time.
-func (c *Cluster) run(ctx context.Context, p pod, run program, out filler) error {
+func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out filler) error {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
 	inner, stop := context.WithCancel(whole)
@@ -90,7 +90,7 @@ func (c *Cluster) run(ctx context.Context, p pod, run program, out filler) error
 	h := &heart{out: out, beats: make(chan struct{}, 1)}
 	done := make(chan error, 1)
 	go func() { done <- c.dialer.Exec(inner, p.namespace, p.name, run.container, run.command, h) }()
-	for patience := c.beginning(); ; patience = c.silence() {
+	for patience := c.beginning(q); ; patience = c.silence() {
 		waiting, over := c.after(whole, patience)
 		select {
 		case err := <-done:

@@ -476,6 +476,39 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
+// What is computed whole before its first byte is waited for longer.
+func TestHeavyBeginnings(t *testing.T) {
+	for request, want := range map[string]time.Duration{
+		"config_dump": wholeFirstByte, "config_dump?": wholeFirstByte, "config_dump?include_eds": wholeFirstByte,
+		"config_dump?mask=dynamic_active_clusters": defaultFirstByte, "config_dump?mask=x&name_regex=y": defaultFirstByte,
+		"config_dump?include_eds&mask=x": wholeFirstByte, "clusters": defaultFirstByte, "certs": defaultFirstByte,
+	} {
+		q, err := askAdmin(request, false)
+		if err != nil || newLimits(0, 0, nil).beginning(q) != want {
+			t.Errorf("%s: not %s, %v", request, want, err)
+		}
+		if newLimits(0, time.Second, nil).beginning(q) != time.Second || newLimits(time.Second, 0, nil).beginning(q) != 0 {
+			t.Errorf("%s: limits that are given don't hold", request)
+		}
+	}
+	for endpoint, want := range map[string]time.Duration{
+		"config_dump?proxyID=a.b": wholeFirstByte, "edsz?proxyID=a.b": wholeFirstByte, "syncz": defaultFirstByte,
+	} {
+		q, err := askDebug(endpoint)
+		if err != nil || newLimits(0, 0, nil).beginning(q) != want {
+			t.Errorf("%s: not %s, %v", endpoint, want, err)
+		}
+	}
+	api, n := newAPIServer(t), newNetwork()
+	n.raw(t, "a.shop:15000", silent)
+	n.noDial["exec"] = true
+	c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = hasty })
+	_, err := fetch(c, "config_dump")
+	wantError(t, err, "no answer in 15s")
+	_, err = c.Fetch(t.Context(), "a.exec", "config_dump", mesh.Hint{})
+	wantError(t, err, "no answer in 15s")
+}
+
 // A slow body is waited for as long as it comes, and a turn that is waited for
 // is no part of a deadline.
 func TestSlowBody(t *testing.T) {

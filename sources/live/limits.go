@@ -11,6 +11,7 @@ type Timeout func(ctx context.Context, d time.Duration) (context.Context, contex
 
 const (
 	defaultFirstByte = 5 * time.Second
+	wholeFirstByte   = 15 * time.Second // of what is computed whole before its first byte: a dump of 29 MB takes an Envoy 2 s, a busy one several times that
 	maxSilence       = 30 * time.Second // between two parts of a body; until the API server begins to answer
 	maxBody          = 2 << 30
 	maxHeader        = 1 << 20
@@ -20,14 +21,16 @@ const (
 type limits struct {
 	request time.Duration // for all of it; 0: as long as something comes
 	first   time.Duration // for its beginning, where request is 0
+	heavy   time.Duration // and for that of a heavy one
 	timeout Timeout       // nil: without end
 }
 
 func newLimits(request, first time.Duration, timeout Timeout) limits {
+	heavy := first
 	if first <= 0 {
-		first = defaultFirstByte
+		first, heavy = defaultFirstByte, wholeFirstByte
 	}
-	return limits{max(request, 0), first, timeout}
+	return limits{max(request, 0), first, heavy, timeout}
 }
 
 // whole gives the context of a whole request.
@@ -44,9 +47,12 @@ func (l limits) after(ctx context.Context, d time.Duration) (context.Context, co
 }
 
 // beginning is how long the first byte may take; 0: as long as the request.
-func (l limits) beginning() time.Duration {
-	if l.request > 0 {
+func (l limits) beginning(q *question) time.Duration {
+	switch {
+	case l.request > 0:
 		return 0
+	case q.heavy():
+		return l.heavy
 	}
 	return l.first
 }

@@ -28,6 +28,27 @@ func (q *question) target() string {
 	return q.path + "?" + q.query
 }
 
+// heavy tells whether the answer is computed whole before it begins, and may
+// be large: a dump without a mask, or with endpoints, or what istiod wants an
+// Envoy to have.
+func (q *question) heavy() bool {
+	switch q.path {
+	case "/debug/config_dump", "/debug/edsz":
+		return true
+	case "/config_dump":
+		masked := false
+		for p := range strings.SplitSeq(q.query, "&") {
+			name, value, _ := strings.Cut(p, "=")
+			if name == "include_eds" {
+				return true
+			}
+			masked = masked || name == "mask" && value != ""
+		}
+		return !masked
+	}
+	return false
+}
+
 // adminJSON are the paths of Envoy's admin port that may be asked, and whether
 // they answer in JSON. Asking any of them changes nothing.
 func adminJSON(path string) (always, known bool) {
