@@ -113,7 +113,7 @@ func (d *Direct) Stats() Stats { return d.stats() }
 func (d *Direct) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*transport.Body, error) {
 	defer d.begin()()
 	if !slices.Contains(d.envoys, proxy) {
-		return nil, &absent{"no such proxy", nil}
+		return nil, &absent{"no address of it is known", nil}
 	}
 	q, err := askAdmin(request, false)
 	if err != nil {
@@ -126,7 +126,7 @@ func (d *Direct) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) 
 func (d *Direct) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
 	defer d.begin()()
 	if !slices.Contains(d.pilots, pilot) {
-		return nil, &absent{"no such istiod", nil}
+		return nil, &absent{"no address of it is known", nil}
 	}
 	q, err := askDebug(endpoint)
 	if err != nil {
@@ -157,7 +157,16 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 		body, err = d.ask(ctx, to, q, l)
 		return err
 	})
+	if err != nil && ctx.Err() == nil {
+		err = addressed(whom, port, err)
+	}
 	return body, err
+}
+
+// addressed names the address in an error, which is all that tells who it is.
+func addressed(whom string, port int, err error) error {
+	text := strings.TrimPrefix(err.Error(), fmt.Sprintf("port %d ", port))
+	return &said{whom + ": " + text, err}
 }
 
 // dial connects, within the time of a plain beginning.

@@ -62,7 +62,36 @@ func TestDirect(t *testing.T) {
 	}
 	envoy.Close()
 	_, err = s.Fetch(t.Context(), envoys[0], "ready", mesh.Hint{})
-	if err == nil || !strings.HasSuffix(err.Error(), " refused") {
+	wantError(t, err, envoys[0]+": refused")
+	_, err = s.Fetch(t.Context(), "b.shop", "ready", mesh.Hint{})
+	wantError(t, err, "no address of it is known")
+	_, err = s.Pilot(t.Context(), "i.istio-system", "syncz")
+	wantError(t, err, "no address of it is known")
+}
+
+// An error names the address, and is what it was.
+func TestDirectErrors(t *testing.T) {
+	n := newNetwork()
+	no := n.serve(t, "i", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "Unauthorized", http.StatusUnauthorized) })
+	n.raw(t, "e", silent)
+	pilot, envoy := no.Listener.Addr().String(), n.to["e"]
+	d, err := NewDirect(DirectOptions{Pilots: []string{pilot}, Envoys: []string{envoy}, Timeout: hasty, TempDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	_, err = d.Pilot(t.Context(), pilot, "syncz")
+	wantError(t, err, pilot+": 401 Unauthorized: Unauthorized")
+	var status *StatusError
+	if !errors.As(err, &status) || status.Code != http.StatusUnauthorized {
+		t.Errorf("%T", err)
+	}
+	_, err = d.Fetch(t.Context(), envoy, "certs", mesh.Hint{})
+	wantError(t, err, envoy+": no answer in 5s")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough")
+	cancel(why)
+	if _, err = d.Fetch(ctx, envoy, "certs", mesh.Hint{}); err != why {
 		t.Error(err)
 	}
 }

@@ -1,5 +1,10 @@
 package mesh
 
+import (
+	"cmp"
+	"strings"
+)
+
 // A Fault says what part of the document can't be had, and why. Touching that
 // part raises it as an error; document and evaluator decide what that means
 // for the rest (a broken proxy never ends the run).
@@ -12,15 +17,16 @@ type Fault struct {
 
 // Error states the fact, the thing first: "reviews-v1.default: clusters: port 15000 refused".
 func (f *Fault) Error() string {
+	whose := cmp.Or(f.Proxy, f.Subject)
 	s := f.Err.Error()
+	if whose != "" {
+		s = strings.TrimPrefix(s, whose+": ") // where the fact names it, too
+	}
 	if f.Section != "" {
 		s = f.Section + ": " + s
 	}
-	if f.Proxy != "" {
-		return f.Proxy + ": " + s
-	}
-	if f.Subject != "" {
-		return f.Subject + ": " + s
+	if whose != "" {
+		s = whose + ": " + s
 	}
 	return s
 }
