@@ -346,6 +346,10 @@ func (w *walk) noChain(taken routing.Taken) error {
 	if err != nil {
 		return err
 	}
+	if w.Destination == "" && w.unknown != "" {
+		w.took(step{what: "filter chain", why: "none fits what is known"})
+		return w.end(undecided)
+	}
 	w.took(step{what: "filter chain", why: "none fits, so the connection is closed", near: near})
 	return w.end(noChain)
 }

@@ -52,7 +52,7 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 	}
 	vh, ok := c.virtualHost(rc, to.headers)
 	if !ok || to.headers.first("x-forwarded-proto") == "" { // with no x-forwarded-proto there is no route
-		return c.none(to), c.err
+		return c.none(), c.err
 	}
 	return c.in(vh, to)
 }
@@ -67,12 +67,9 @@ func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*An
 	return c.in(virtualHost, &routed{req, req.headers()})
 }
 
-// none is the answer where no route is chosen.
-func (c *choice) none(r *routed) *Answer {
+// none is the answer where no route is chosen, whatever else is asked for.
+func (c *choice) none() *Answer {
 	c.answer.Status = 404
-	if !c.upgrades(message{}, r) {
-		c.answer.Status = 403
-	}
 	return c.answer
 }
 
@@ -104,7 +101,7 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 			return c.answer, c.err
 		}
 	}
-	return c.none(r), c.err
+	return c.none(), c.err
 }
 
 // matched gives the routes that a matcher tree leads to: no other is tried.

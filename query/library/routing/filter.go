@@ -69,7 +69,8 @@ func Filters(ctx context.Context, x *Cache, filters []any, levels []any, r Reque
 			c.rbac(p, name, config, r, true)
 		case what == "fault":
 			c.fault(p, config, r)
-		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua":
+		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",
+			strings.HasSuffix(name, "_peer_metadata"): // Istio's own
 		default:
 			p.Unsupported = append(p.Unsupported, name)
 		}

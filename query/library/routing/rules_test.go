@@ -114,6 +114,7 @@ func TestUpgrades(t *testing.T) {
 		{allowed, `, "upgradeConfigs": [{"upgradeType": "websocket", "enabled": false}]`, Request{Path: "/", Headers: socket}, "403"},
 		{none, `, "upgradeConfigs": [{"upgradeType": "websocket"}]`, Request{Path: "/", Headers: socket}, "c"},
 		{none, "", Request{Path: "/", Headers: socket[1:]}, "c"},
+		{none, "", Request{Host: "elsewhere", Path: "nothing", Headers: socket}, "404"}, // no route to be upgraded
 		{none, "", Request{Method: "CONNECT", Host: "h:80"}, "403"},
 		{map[string]bool{"connect": true}, "", Request{Method: "CONNECT", Host: "h:80"}, "tunnel"},
 	} {
