@@ -71,6 +71,14 @@ func fold(all []*mesh.Fault) []string {
 	order := []alike{}
 	by := map[alike][]string{} // the proxies'
 	for _, l := range lacks(all) {
+		if l.fact == forbidden && len(l.all) <= 3 { // few enough to say which right each needs
+			for _, f := range l.all {
+				k := alike{f.Subject, f.Section + ": " + f.Err.Error()}
+				order = append(order, k)
+				by[k] = append(by[k], "")
+			}
+			continue
+		}
 		k := l.alike()
 		if by[k] == nil {
 			order = append(order, k)
@@ -87,6 +95,7 @@ func fold(all []*mesh.Fault) []string {
 // A lack is what one proxy, or who else was asked, didn't give for one reason.
 type lack struct {
 	of    *mesh.Fault // the first such
+	all   []*mesh.Fault
 	parts []string    // the sections
 	fact  string
 }
@@ -105,12 +114,16 @@ func lacks(all []*mesh.Fault) []*lack {
 			by[k] = l
 			out = append(out, l)
 		}
+		l.all = append(l.all, f)
 		if f.Section != "" && !slices.Contains(l.parts, f.Section) {
 			l.parts = append(l.parts, f.Section)
 		}
 	}
 	return out
 }
+
+// forbidden is the fact of Kubernetes' lists that may not be read.
+const forbidden = "forbidden"
 
 // factOf is what a fault says that others may say, too: not of which file or
 // resource it is.
@@ -122,8 +135,8 @@ func factOf(f *mesh.Fault) string {
 			err = inner
 		}
 		return err.Error()
-	case f.Proxy == "" && f.Section != "" && apierrors.IsForbidden(f.Err):
-		return "forbidden"
+	case strings.HasPrefix(f.Subject, "kubernetes") && apierrors.IsForbidden(f.Err):
+		return forbidden
 	}
 	return f.Err.Error()
 }

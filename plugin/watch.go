@@ -187,7 +187,7 @@ func passes(err error) bool {
 	var write *writeError
 	var exit *exitError
 	switch {
-	case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err): // for good, as far as a program can tell
+	case apierrors.IsUnauthorized(err): // but an API server that has just begun forbids for a moment what it will allow
 		return false
 	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownProxyError)):
 		return true
