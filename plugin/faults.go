@@ -96,7 +96,7 @@ func fold(all []*mesh.Fault) []string {
 type lack struct {
 	of    *mesh.Fault // the first such
 	all   []*mesh.Fault
-	parts []string    // the sections
+	parts []string // the sections
 	fact  string
 }
 
