@@ -1,7 +1,8 @@
 // Package redact takes out of an answer what nobody but its owner should see,
 // and leaves every other byte as it was: private keys, tokens, passwords, the
-// environment of containers, what kubectl applied last, the contents of
-// Kubernetes' Secrets.
+// environment of containers, what their commands are given by flags and
+// variables with such names, labels and annotations with such keys, what
+// kubectl applied last, the contents of Kubernetes' Secrets.
 //
 // It knows the names under which istiod, Envoy and the API server put such
 // things into JSON, and the few forms that tell a secret wherever it stands

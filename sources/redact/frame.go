@@ -6,6 +6,7 @@ type frame struct {
 	rule    rule // of the member that it is; an array's holds for its elements
 	warm    bool // as grammar's
 	answers [2]answer
+	flag    bool // of a command: the last word is one whose value comes
 
 	mood
 }
@@ -53,6 +54,7 @@ func (r *Reader) push(array bool) error {
 		f.answers[isKubeSecret] = f.list
 	}
 	r.stack = append(r.stack, f)
+	r.tag = untagged
 	r.at++
 	if r.want = nameOrEnd; array {
 		r.want = valueOrEnd

@@ -13,6 +13,7 @@ type grammar struct {
 	want  want
 	rule  rule // of the member whose value is to come
 	warm  bool // that member has the name of a sensitive variable
+	tag   tag  // what the key says that this member is of
 }
 
 // want is what may come next.
@@ -99,7 +100,7 @@ func (r *Reader) separator(c byte) error {
 	switch {
 	case c == ',' && in.array:
 		r.at++
-		r.want, r.rule, r.warm = value, in.rule, in.warm
+		r.want, r.rule, r.warm, r.tag = value, in.rule, in.warm, untagged
 	case c == ',':
 		r.at++
 		r.want = name
@@ -197,7 +198,7 @@ func (r *Reader) member() error {
 	end, escaped, err := r.quoted()
 	switch {
 	case err == errFull: // nobody's name
-		r.rule, r.warm = rule{}, false
+		r.rule, r.warm, r.tag = rule{}, false, untagged
 		r.long = &long{name: true}
 		r.at++
 		return nil
@@ -213,7 +214,11 @@ func (r *Reader) member() error {
 		text = []byte(s)
 	}
 	r.rule = ruleOf(text)
-	r.warm = r.stack[len(r.stack)-1].names && isSensitive(text)
+	in := &r.stack[len(r.stack)-1]
+	r.warm, r.tag = in.names && isSensitive(text), untagged
+	if in.rule.role == tags || in.rule.role == labels {
+		r.tag = tagOf(text)
+	}
 	r.at = end + 1
 	r.want = colon
 	return nil

@@ -43,7 +43,7 @@ func (g *gardener) pick(all ...string) string { return all[g.IntN(len(all))] }
 // secretly gives something with a secret in it.
 func (g *gardener) secretly() any {
 	var o []member
-	switch g.IntN(12) {
+	switch g.IntN(15) {
 	case 0:
 		o = []member{{g.pick("token", "access_token", "idToken", "client_secret", "authorization", "X-Api-Key", "apiKey", "password"), g.secret()}}
 	case 1:
@@ -62,6 +62,15 @@ func (g *gardener) secretly() any {
 		o = []member{{"node", []member{{"id", "x"}, {"metadata", []member{{"LABELS", []member{{"a", "b"}}}, {"THE_PASSWORD", g.secret()}}}}}}
 	case 8:
 		o = []member{{"name", "authorization"}, {g.pick("exact_match", "value"), g.secret()}}
+	case 11:
+		flag := g.pick("--api-token", "-password", "--db.secret", "--apiKey")
+		o = []member{{g.pick("args", "command"), []any{g.leaf(), flag + "=" + g.secret(), flag, g.secret(), "--" + g.leaf(), flag, "--last"}}}
+	case 12:
+		script := g.leaf() + " " + g.pick("A_TOKEN=", "x --password ", "--token=", "x --token '", `--secret="`, "--token\n", "curl h?apikey=") + g.secret() + g.pick("", " and so on", "\n", `"`, "'")
+		o = []member{{"command", []any{"sh", "-c", script}}}
+	case 13:
+		key := g.pick("a/api-token", "Password", "x/client-secret", "example.com/apikey", "x.api-key")
+		o = []member{{"metadata", []member{{g.pick("annotations", "labels"), []member{{"a", "b"}, {key, g.secret()}, {"my-secret", "a/name"}}}}}}
 	case 9:
 		return g.leaf() + "Bearer " + g.secret() + g.pick("", " and so on", "\n", `"`)
 	case 10:

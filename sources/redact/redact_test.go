@@ -95,6 +95,25 @@ var cases = []struct {
 	{"clients", `{"clients":[{"metadata":{"A_SECRET":"s"}},{"metadata":{"A_SECRET":"s"}}],"metadata":{"A_SECRET":"s"}}`,
 		`{"clients":[{"metadata":{"A_SECRET":"[redacted]"}},{"metadata":{"A_SECRET":"[redacted]"}}],"metadata":{"A_SECRET":"s"}}`, Tokens},
 	{"ProxyConfig", `{"environmentVariables":{"API_TOKEN":"s","A":"b"}}`, `{"environmentVariables":{"API_TOKEN":"[redacted]","A":"b"}}`, Tokens},
+
+	{"flags", `{"containers":[{"args":["run","--token=a=b c","-api-token","x","--db.password","p w","--port=80","--token-file=/t","--secret-name","n"],"command":["/bin/x","--apiKey=k"]}]}`,
+		`{"containers":[{"args":["run","--token=[redacted]","-api-token","[redacted]","--db.password","[redacted]","--port=80","--token-file=/t","--secret-name","n"],"command":["/bin/x","--apiKey=[redacted]"]}]}`, Tokens},
+	{"flags without a secret", `{"args":["--token","--verbose","--token","-v","--use-token=true","--password=$(DB_PASSWORD)","--token","${TOKEN}","--token=$TOKEN","-p","x","--token="],"token-args":["--token=a"]}`, "", 0},
+	{"a token like a flag", `{"args":["--token","-x8Fq"]}`, `{"args":["--token","[redacted]"]}`, Tokens},
+	{"Istio's own", `{"args":["proxy","sidecar","--domain","$(POD_NAMESPACE).svc.cluster.local","--proxyLogLevel=warning","--log_output_level=default:info","--stsPort=15463","--tokenManagerPlugin="]}`, "", 0},
+	{"a script", `{"command":["sh","-c","export A=b DB_PASSWORD=x\\y\nexec app --token 'a b' --x=\"--secret=s\" --token \"c d\" http://h/?api_key=k Bearer abc\t--password -v"]}`,
+		`{"command":["sh","-c","export A=b DB_PASSWORD=[redacted]\nexec app --token '[redacted]' --x=\"--secret=[redacted]\" --token \"[redacted]\" http://h/?api_key=[redacted] Bearer [redacted]\t--password -v"]}`, Tokens},
+	{"a secret in a secret", `{"args":["-x --token Bearer abc y","--token=Bearer abc","a -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- --token=b"]}`,
+		`{"args":["-x --token [redacted] [redacted] y","--token=[redacted]","a [redacted] --token=[redacted]"]}`, PrivateKeys | Tokens},
+	{"a packed key as a word", `{"args":["` + base64.StdEncoding.EncodeToString([]byte("-----BEGIN PRIVATE KEY-----\nMIIE")) + `"]}`, `{"args":["W3JlZGFjdGVkXQ=="]}`, PrivateKeys},
+	{"a command that is no array", `{"command":"--token=a","args":{"token-x":"--token=a"}}`, "", 0},
+
+	{"annotations", `{"metadata":{"annotations":{"example.com/api-token":"a","Example.com/DB-Password":"b","x/apiKey":"c","auth-secret":"default/basic-auth","tls-secret":"gw.cert-2024","x/secret":"550e8400-e29b-41d4","my-secret":"aB","client-secret":"name","use-token":"false","token-name":"n","a":"b"},"labels":{"x-token":"t","secret":"n"}}}`,
+		`{"metadata":{"annotations":{"example.com/api-token":"[redacted]","Example.com/DB-Password":"[redacted]","x/apiKey":"[redacted]","auth-secret":"default/basic-auth","tls-secret":"gw.cert-2024","x/secret":"[redacted]","my-secret":"[redacted]","client-secret":"[redacted]","use-token":"false","token-name":"n","a":"b"},"labels":{"x-token":"[redacted]","secret":"n"}}}`, Tokens},
+	{"annotations of a list", `{"kind":"PodList","items":[{"metadata":{"annotations":{"a-token":"x"}}},{"spec":{"template":{"metadata":{"labels":{"a-password":"x"}}}}}]}`,
+		`{"kind":"PodList","items":[{"metadata":{"annotations":{"a-token":"[redacted]"}}},{"spec":{"template":{"metadata":{"labels":{"a-password":"[redacted]"}}}}}]}`, Tokens},
+	{"behind annotations", `[{"annotations":{"a-token":"x"}},"y",["z"]]`, `[{"annotations":{"a-token":"[redacted]"}},"y",["z"]]`, Tokens},
+	{"keys elsewhere", `{"x":{"a-token":"b"},"labels":{"a-token":["b",{"c":"d"}]}}`, "", 0},
 }
 
 func TestCases(t *testing.T) {
@@ -192,6 +211,8 @@ func TestLong(t *testing.T) {
 		"a key":            {`["` + pad + `-----BEGIN PRIVATE KEY-----` + pad + `",2]`, `["` + pad + `[redacted]",2]`},
 		"a packed key": {`["` + base64.StdEncoding.EncodeToString([]byte("-----BEGIN PRIVATE KEY-----\n"+pad)) + `",2]`,
 			`["W3JlZGFjdGVkXQ==",2]`},
+		"a large argument":   {`{"args":["` + pad + `","a"]}`, `{"args":["[redacted]","a"]}`},
+		"a large annotation": {`{"annotations":{"a-secret":"` + pad + `","b":"` + pad + `"}}`, `{"annotations":{"a-secret":"[redacted]","b":"` + pad + `"}}`},
 		"a long token":       {`["Bearer ` + strings.Repeat("abc", 300) + `\"` + pad + `",2]`, `["Bearer [redacted]\"` + pad + `",2]`},
 		"a token to the end": {`["` + pad + `Bearer ` + strings.Repeat("abc", 300) + `",2]`, `["` + pad + `Bearer [redacted]",2]`},
 	} {

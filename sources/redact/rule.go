@@ -28,6 +28,8 @@ const (
 	metadata        // of a node, or of an object
 	labels          // in the metadata of a node: they are labels of a pod
 	credential      // API keys and whose they are
+	command         // the words of one, in an array
+	tags            // labels and annotations of an object
 )
 
 // A rule is what is done about a member.
@@ -76,6 +78,8 @@ func newRules() map[string]rule {
 	add(rule{role: clients}, "clients")
 	add(rule{role: metadata}, "metadata")
 	add(rule{role: labels}, "LABELS", "ANNOTATIONS")
+	add(rule{role: tags}, "labels", "annotations")
+	add(rule{role: command}, "command", "args")
 	return m
 }
 
@@ -138,7 +142,7 @@ func isSensitive(name []byte) bool {
 	n = bytes.TrimSuffix(n, []byte("s"))
 	for _, end := range []string{
 		"name", "path", "file", "dir", "config", "ttl", "type", "audience", "issuer", "provider", "policy", "ratio", "period", "duration",
-		"interval", "enabled", "disabled", "url", "uri",
+		"interval", "enabled", "disabled", "url", "uri", "namespace",
 	} {
 		if bytes.HasSuffix(n, []byte(end)) {
 			return false

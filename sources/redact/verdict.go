@@ -9,6 +9,7 @@ const (
 	leave verdict = iota
 	wait          // until its owner says what it is
 	take
+	comb // it is a word of a command
 )
 
 // A judgement is a verdict and what comes of it.
@@ -36,6 +37,8 @@ func (r *Reader) text() error {
 			r.replace(r.at+1, end, j.rule)
 		case wait:
 			r.hold(r.at+1, end, j)
+		case comb:
+			r.comb(r.at+1, end)
 		case leave:
 			r.scrub(r.at+1, end)
 		}
@@ -83,8 +86,10 @@ func (r *Reader) judge(text []byte) judgement {
 		return r.ask(f.owner-1, isKubeSecret, rule{kinds: Secrets, bytes: f.all.bytes})
 	case f.all.kinds != 0:
 		return judgement{verdict: take, rule: f.all}
-	case r.warm:
+	case r.warm, r.tag.takes(text):
 		return judgement{verdict: take, rule: rule{kinds: Tokens}}
+	case f.arguments():
+		return f.judgeArgument(text)
 	}
 	switch ru := r.rule; ru.role {
 	case secret, applied:
