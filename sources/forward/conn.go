@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -18,7 +17,7 @@ const (
 	// end has to say about it.
 	errorGrace = 2 * time.Second
 
-	// frame is how much is read, and written, at once.
+	// frame is how much is read, and written, at most at once.
 	frame = 32 << 10
 )
 
@@ -37,8 +36,8 @@ type conn struct {
 	once   sync.Once
 
 	mu   sync.Mutex
-	more sync.Cond // buf or err has changed
-	buf  bytes.Buffer
+	more sync.Cond // come or err has changed
+	come backlog
 	err  error // why nothing more comes
 }
 
@@ -75,11 +74,11 @@ func (c *conn) listen() {
 
 // pump takes the data as it arrives.
 func (c *conn) pump() {
-	in := make([]byte, frame)
 	for {
+		in := c.room()
 		n, err := c.data.Read(in)
 		switch {
-		case n > 0 && !c.keep(in[:n]):
+		case n > 0 && !c.keep(n):
 			c.finish(&SlowReaderError{Port: c.port, Unread: c.session.o.Buffer})
 			c.session.discard(c.data, c.errs)
 			return
@@ -90,14 +89,25 @@ func (c *conn) pump() {
 	}
 }
 
-// keep holds bytes for the reader, unless it is too far behind.
-func (c *conn) keep(b []byte) bool {
+// room is where what arrives goes.
+func (c *conn) room() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.buf.Len()+len(b) > c.session.o.Buffer {
+	return c.come.room()
+}
+
+// keep holds the n bytes that came there for the reader, unless it is too far
+// behind.
+func (c *conn) keep(n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil { // closed: it is for nobody
+		return true
+	}
+	if c.come.size+n > c.session.o.Buffer {
 		return false
 	}
-	c.buf.Write(b)
+	c.come.add(n)
 	c.more.Broadcast()
 	return true
 }
@@ -136,17 +146,13 @@ func (c *conn) Read(b []byte) (int, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.buf.Len() == 0 && c.err == nil {
+	for c.come.size == 0 && c.err == nil {
 		c.more.Wait()
 	}
-	if c.err == net.ErrClosed || c.buf.Len() == 0 {
+	if c.err == net.ErrClosed || c.come.size == 0 {
 		return 0, c.err
 	}
-	n, _ := c.buf.Read(b)
-	if c.buf.Len() == 0 && c.buf.Cap() > 1<<20 {
-		c.buf = bytes.Buffer{} // a burst is over
-	}
-	return n, nil
+	return c.come.read(b), nil
 }
 
 func (c *conn) Write(b []byte) (n int, err error) {
@@ -171,7 +177,7 @@ func (c *conn) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
 		c.mu.Lock()
-		c.err, c.buf = net.ErrClosed, bytes.Buffer{}
+		c.err, c.come = net.ErrClosed, backlog{}
 		c.more.Broadcast()
 		c.mu.Unlock()
 		c.session.conns.Add(-1)

@@ -20,8 +20,13 @@ type spools struct {
 	given []*transport.Spool
 }
 
+// inMemory is how many bytes of bodies are in memory: of the many small ones,
+// all. A few large ones are soon more than there should be, and nobody waits
+// for what a temporary file takes.
+const inMemory = 8 << 20
+
 func newSpools(tempDir string) spools {
-	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, MaxUnpacked: math.MaxInt64})}
+	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
 }
 
 // body makes the answer of a spool that is full.

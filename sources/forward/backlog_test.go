@@ -1,0 +1,45 @@
+package forward
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+)
+
+// What comes out of a backlog is what went in, however much comes and is read
+// at once; and it holds no more pieces than that needs.
+func TestBacklog(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var b backlog
+	var in, out []byte
+	for len(in) < 4<<20 {
+		room := b.room()
+		n := r.IntN(len(room) + 1)
+		for i := range room[:n] {
+			room[i] = byte(r.Uint32())
+		}
+		in = append(in, room[:n]...)
+		b.add(n)
+		into := make([]byte, r.IntN(2*pieceSize))
+		if r.IntN(100) == 0 { // one who was late
+			into = make([]byte, 1<<20)
+		}
+		held := b.room() // reading must leave it where it is
+		n = b.read(into)
+		out = append(out, into[:n]...)
+		if again := b.room(); &again[0] != &held[0] || len(again) != len(held) {
+			t.Fatal("the room has moved")
+		}
+		if b.size != len(in)-len(out) {
+			t.Fatalf("%d bytes, want %d", b.size, len(in)-len(out))
+		}
+		if most := b.size/pieceSize + 2; len(b.pieces) > most {
+			t.Fatalf("%d pieces for %d bytes", len(b.pieces), b.size)
+		}
+	}
+	rest := make([]byte, b.size)
+	out = append(out, rest[:b.read(rest)]...)
+	if !bytes.Equal(in, out) {
+		t.Error("other bytes came out")
+	}
+}
