@@ -112,6 +112,19 @@ func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
 	return x, nil
 }
 
+// Member decodes one member of an object, nil where there is none, and goes over
+// the others. It keeps nothing.
+func (v *Value) Member(ctx context.Context, name string) (any, error) {
+	n := &Node{Fields: []Field{{Name: name, Node: insideNode}}}
+	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
+	v.doc.tell(bill{twins: b.twins})
+	if err != nil {
+		return nil, v.doc.fault(err)
+	}
+	m, _ := x.(map[string]any)
+	return m[name], nil
+}
+
 // Len counts the elements of an array, or the members of an object, and keeps
 // nothing.
 func (v *Value) Len(ctx context.Context) (int, error) {

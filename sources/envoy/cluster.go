@@ -15,6 +15,7 @@ var clusterCatalog = catalog{
 		{"staticClusters", stateStatic}, {"dynamicActiveClusters", stateActive}, {"dynamicWarmingClusters", stateWarming},
 	},
 	field: "cluster", name: "name", inside: &decode.Node{Shallow: true},
+	facts: []string{"direction", "port", "subset", "fqdn", "destinationRule"},
 }
 
 func (p *Proxy) clusters(ctx context.Context) (any, error) {

@@ -13,6 +13,7 @@ var extensionCatalog = catalog{
 	section: mesh.Extensions, kind: "EcdsConfigDump",
 	lists: []list{{"ecdsFilters", stateActive}},
 	field: "ecdsFilter", name: "name", inside: &decode.Node{Shallow: true},
+	facts: []string{"typeURL"},
 }
 
 func (p *Proxy) extensions(ctx context.Context) (any, error) {

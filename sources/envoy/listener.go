@@ -13,6 +13,7 @@ var listenerCatalog = catalog{
 	lists: []list{{"staticListeners", stateStatic}, {"dynamicListeners", ""}},
 	field: "listener", name: "name",
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},
+	facts:  []string{"host", "port", "protocols"},
 }
 
 func (p *Proxy) listeners(ctx context.Context) (any, error) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
@@ -48,6 +49,7 @@ type catalog struct {
 	name    string       // the resource's field that is its name
 	inside  *decode.Node // of the resource
 	eager   bool         // what is inside is wanted in the pass
+	facts   []string     // the fields of its objects that Envoy doesn't write so, beside those of all
 }
 
 // inStates are the fields of a listener's element that hold one of its states.
@@ -269,7 +271,12 @@ type element struct {
 	catalog  *catalog
 	resource resource
 	fields   func(*resource) map[string]any
+	looks    atomic.Int32 // for one member
 }
+
+// mostLooks is how often one member of a resource is decoded alone. Who looks
+// for more is served better by all.
+const mostLooks = 2
 
 // Fields is that of [mesh.Maker]. What was decoded for them is not kept beside
 // them.
@@ -294,8 +301,21 @@ func (e *element) Member(key string) (any, bool) {
 		return e.resource.state, true
 	case key == "name" && e.resource.named:
 		return e.resource.name, true
+	case e.resource.held == nil || factOfAll(key) || slices.Contains(e.catalog.facts, key) || e.looks.Add(1) > mostLooks:
+		return nil, false
 	}
-	return nil, false
+	v, err := e.resource.held.Member(context.Background(), key)
+	return v, err == nil // else who makes them all hears of it
+}
+
+// factOfAll tells whether it is a field that every object of a resource has,
+// whatever Envoy writes.
+func factOfAll(key string) bool {
+	switch key {
+	case "kind", "name", "state", "versionInfo", "lastUpdated", "error":
+		return true
+	}
+	return false
 }
 
 // seconds writes a time of Envoy's as the document has it: in UTC, with whole

@@ -12,6 +12,7 @@ var routeCatalog = catalog{
 	section: mesh.Routes, kind: "RoutesConfigDump",
 	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
 	field: "routeConfig", name: "name", inside: &decode.Node{Shallow: true},
+	facts: []string{"virtualHosts"},
 }
 
 func (p *Proxy) routes(ctx context.Context) (any, error) {
