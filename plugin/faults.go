@@ -138,7 +138,7 @@ func factOf(f *mesh.Fault) string {
 	case strings.HasPrefix(f.Subject, "kubernetes") && apierrors.IsForbidden(f.Err):
 		return forbidden
 	}
-	return f.Err.Error()
+	return strings.TrimPrefix(f.Err.Error(), f.Subject+": ") // an address may say whose it is, too
 }
 
 // alike is what lacks have that are told in one line: a subject, or proxies
