@@ -8,7 +8,7 @@ def _clustersOf: .cluster?, .weightedClusters.clusters[]?.name;
 
 # routesTo(name): the routes that can send to a cluster, or to a service (reviews, reviews.default, its full name), of a proxy, of all proxies of the mesh, or of an array of them; and the listeners that do so without routes.
 #   [.routesTo("ratings.default") | .virtualHost] | unique
-#   .proxy("reviews-v2").routesTo("outbound|9080|v1|ratings.default.svc.cluster.local").match
+#   .proxy("reviews-v2").routesTo("outbound|9080|v1|reviews.default.svc.cluster.local").match
 def routesTo($to):
   if _kind == "Mesh" then .proxies[] | routesTo($to)
   elif type == "array" then .[] | routesTo($to)
