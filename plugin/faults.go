@@ -149,7 +149,7 @@ func (l *lack) alike() alike {
 	words := l.fact
 	switch n := len(l.parts); {
 	case n == 1 && l.fact != l.of.Err.Error(): // the whole of it says more
-		words = l.parts[0] + ": " + l.of.Err.Error()
+		words = l.parts[0] + ": " + strings.TrimPrefix(l.of.Err.Error(), l.of.Subject+": ")
 	case n > 3:
 		words = fmt.Sprintf("%d parts: %s (%s, %s, …)", n, l.fact, l.parts[0], l.parts[1])
 	case n > 0:
