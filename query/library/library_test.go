@@ -129,6 +129,7 @@ func TestMatchIsBoth(t *testing.T) {
 		{rc + ` | match({headers: {host: "a.com"}, path: "/x"}).cluster`, `"cx"`},
 		{rc + ` | [.virtualHosts[0] | .kind = "VirtualHost" | match("/x?q=1").url]`, `["/x?q=1"]`},
 		{rc + ` | [.] | match("http://a.com/x").cluster`, `"cx"`},
+		{rc + ` | .virtualHosts | map(.kind = "VirtualHost") | [match("http://a.com/x", "http://b.com/no", "/x") | .virtualHost]`, `["a","all","a"]`},
 		{rc + ` | match("/old") | .redirectTo`, `{"location":"http:///new","status":301}`},
 		{rc + ` | match({host: "b.com", path: "/no"}).directStatus`, "403"},
 		{rc + ` | [match("/other")]`, "[]"},

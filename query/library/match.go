@@ -1,6 +1,7 @@
 package library
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
@@ -29,10 +30,33 @@ func (m *matcher) match(c *eval.Call, yield func(any) error) error {
 	if !isArray {
 		return m.one(c, c.In, r, yield)
 	}
+	if hosts, err := onlyHosts(c.Ctx, all); err != nil {
+		return err
+	} else if hosts && r.Host != "" { // one of them has the host
+		all = []any{mesh.NewObject("RouteConfiguration", ownerOf(all[0]), map[string]any{"virtualHosts": all})}
+	}
 	for _, v := range all {
 		if err := m.one(c, v, r, yield); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// onlyHosts tells whether an array is of virtual hosts.
+func onlyHosts(ctx context.Context, all []any) (bool, error) {
+	for _, v := range all {
+		if kind, err := kindOf(ctx, v); err != nil || kind != "VirtualHost" {
+			return false, err
+		}
+	}
+	return len(all) > 0, nil
+}
+
+// ownerOf is whose a value of the document is; nil for one of nobody's.
+func ownerOf(v any) *mesh.Object {
+	if o, ok := v.(*mesh.Object); ok {
+		return o.Owner
 	}
 	return nil
 }
@@ -95,11 +119,7 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 	if _, ok := out["virtualService"]; !ok {
 		out["virtualService"] = nil
 	}
-	var owner *mesh.Object
-	if route, ok := a.Route.(*mesh.Object); ok {
-		owner = route.Owner
-	}
-	return mesh.NewObject("RouteMatch", owner, out), nil
+	return mesh.NewObject("RouteMatch", ownerOf(a.Route), out), nil
 }
 
 func shares(a *routing.Answer) []any {
