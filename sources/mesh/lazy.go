@@ -44,6 +44,11 @@ func Force(ctx context.Context, v any) (any, error) {
 // Get gives the member of an object, and nil where v has none or is not an
 // object.
 func Get(ctx context.Context, v any, key string) (any, error) {
+	if k, ok := v.(Known); ok {
+		if w, ok := k.Member(key); ok {
+			return w, nil
+		}
+	}
 	v, err := Force(ctx, v)
 	if err != nil {
 		return nil, err
