@@ -28,6 +28,7 @@ type budget struct {
 	since  atomic.Int64 // allocated since the last look
 	total  atomic.Int64 // allocated by the query in all: it can't hold more
 	settle sync.Mutex   // one collects
+	after  int64        // in use when spare had collected last; guarded by settle
 }
 
 func newBudget(limit int64, held func() int64) *budget {
@@ -85,6 +86,25 @@ func (b *budget) look(n int64) error {
 		return b.exceeded()
 	}
 	return nil
+}
+
+// spare tells whether the query holds so little, an eighth of what it may, that
+// what is ahead of its consumer may become more. Garbage is collected when there
+// is so much that it decides.
+func (b *budget) spare() bool {
+	most := b.max / 8
+	if b.inUse() <= most {
+		return true
+	}
+	b.settle.Lock()
+	defer b.settle.Unlock()
+	n := b.inUse()
+	if n > most && n >= b.after+most/2 {
+		runtime.GC()
+		n = b.inUse()
+		b.after = n
+	}
+	return n <= most
 }
 
 // inUse is what the run has in memory, garbage with it.

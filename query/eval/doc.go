@@ -31,10 +31,14 @@
 //  5. Who may block: a Force or a Deep, which waits at its gate and then for
 //     its load; a worker whose results are not taken; a source that is too far
 //     ahead; the consumer, for the first in line; and the functions that the
-//     caller gave. Nobody blocks holding a lock.
+//     caller gave. Nobody blocks holding a lock. A consumer that is slow holds
+//     up those ahead of it, so that stopping early wastes little.
 //
 //  6. The first in line may always load, so that something always moves. The
-//     others load while fewer than Workers do, and begin with four.
+//     others load while fewer than Workers do, and begin with four. While the
+//     consumer waits for the first, what is done behind it is set aside: it
+//     counts no more, so that fewer than Workers that never answer hold up
+//     nobody else, and are waited for together.
 //
 //  7. Who cancels: the end of the context; an error that nobody caught; a
 //     consumer that has enough. Either ends all that runs ahead for it, at its
@@ -50,8 +54,11 @@
 //
 //  9. What is pinned: the evaluator keeps references, and only those that the
 //     query still needs. What is ahead is bounded by elements (1024 begun),
-//     results (256 waiting for each) and loads (invariant 6). [f] | length,
-//     any, all, first, limit, add(f) and isempty keep nothing.
+//     results (256 waiting for each) and loads (invariant 6); with what is set
+//     aside by elements (8192; of scouts' eight for each worker, for what they
+//     load is kept by the document), and by bytes: none is set aside, and no
+//     more results wait, while the query holds an eighth of its memory.
+//     [f] | length, any, all, first, limit, add(f) and isempty keep nothing.
 //
 //  10. Values never change. An update copies what lies on its paths, and
 //     changes in place only what it copied itself and nobody has seen since.

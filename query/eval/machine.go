@@ -50,6 +50,7 @@ type mach struct {
 	frame *frame   // the innermost iteration over proxies that is under way
 
 	queue *queue      // the region that this goroutine works for
+	tends *queue      // the region of scouts whose elements this goroutine evaluates
 	scout bool        // looking ahead: nothing that is seen is told
 	muted bool        // doing again what was done: nothing is told twice
 	sink  func(event) // where what is met is told; nil: to the run

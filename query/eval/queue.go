@@ -3,110 +3,20 @@ package eval
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// How far what is ahead may be of its consumer.
+// How far what is ahead may be of its consumer. What is set aside, while the
+// consumer waits, doesn't count: see setAside.
 const (
 	firstLoads = 4    // elements that may load at first; the number doubles with each that is used
 	maxAhead   = 1024 // elements
 	maxReady   = 256  // results of one element
 )
-
-// element is a result of a region's source, or something that was told while
-// it was made. Several workers may be at as many elements.
-type element struct {
-	v      pv
-	fr     *frame
-	index  int
-	works  bool // a worker is at it
-	told   bool
-	ev     event
-	ctx    context.Context // the worker's
-	cancel context.CancelFunc
-
-	loads bool          // counts against the limit
-	leave chan struct{} // it waits for leave to load; nil when it doesn't
-
-	mu   sync.Mutex
-	out  []result
-	done bool
-	err  error
-	news chan struct{} // for the consumer
-	room chan struct{} // for the worker
-}
-
-// result is what a worker gives: a value, or something to be told.
-type result struct {
-	v    pv
-	fr   *frame
-	told bool
-	ev   event
-}
-
-func poke(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-func wait(ctx context.Context, c chan struct{}) error {
-	select {
-	case <-c:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// give is called by the worker.
-func (el *element) give(x result) error {
-	el.mu.Lock()
-	for len(el.out) >= maxReady {
-		el.mu.Unlock()
-		if err := wait(el.ctx, el.room); err != nil {
-			return err
-		}
-		el.mu.Lock()
-	}
-	el.out = append(el.out, x)
-	first := len(el.out) == 1
-	el.mu.Unlock()
-	if first {
-		poke(el.news)
-	}
-	return nil
-}
-
-func (el *element) finish(err error) {
-	el.mu.Lock()
-	el.done, el.err = true, err
-	el.mu.Unlock()
-	poke(el.news)
-}
-
-// take is called by the consumer. It waits until there is something.
-func (el *element) take(ctx context.Context) (out []result, done bool, err error) {
-	for {
-		el.mu.Lock()
-		out, done, err = el.out, el.done, el.err
-		el.out = nil
-		el.mu.Unlock()
-		if len(out) > 0 {
-			poke(el.room)
-		}
-		if len(out) > 0 || done {
-			return out, done, err
-		}
-		if err := wait(ctx, el.news); err != nil {
-			return nil, true, err
-		}
-	}
-}
 
 // queue holds the elements that the source gave and that are not used up yet,
 // in order: the first is the one being consumed.
@@ -116,10 +26,16 @@ type queue struct {
 	outer *queue // the region in a worker of which this one is
 	quit  context.CancelFunc
 
-	mu     sync.Mutex
-	els    []*element
-	loads  atomic.Int32 // elements that count against the limit
-	limit  int          // starts small, so that stopping early wastes little
+	mu      sync.Mutex
+	els     []*element
+	asking  []*element   // those that wait for leave to load, in order
+	loads   atomic.Int32 // elements that count against the limit
+	limit   int          // starts small, so that stopping early wastes little
+	given   int          // elements, in all
+	aside   int          // of els: set aside
+	stalled int          // of els: would be set aside, or give more, if the consumer waited
+	idle    atomic.Bool  // the consumer waits for the first in line; set under mu
+
 	ended  bool
 	endErr error
 	news   chan struct{} // for the consumer
@@ -169,7 +85,7 @@ func (q *queue) start(skip, heard int) {
 func (q *queue) put(el *element) error {
 	for {
 		q.mu.Lock()
-		if len(q.els) < maxAhead {
+		if len(q.els)-q.aside < maxAhead && len(q.els) < maxAside {
 			break
 		}
 		q.mu.Unlock()
@@ -181,6 +97,8 @@ func (q *queue) put(el *element) error {
 		el.news, el.room = make(chan struct{}, 1), make(chan struct{}, 1)
 		el.ctx, el.cancel = context.WithCancel(q.own.ctx)
 	}
+	el.queue, el.seq = q, q.given
+	q.given++
 	q.els = append(q.els, el)
 	first := len(q.els) == 1
 	q.mu.Unlock()
@@ -223,8 +141,8 @@ func (q *queue) pop(el *element) {
 	q.mu.Lock()
 	q.els[0] = nil
 	q.els = q.els[1:]
-	if el.loads {
-		q.loads.Add(-1)
+	q.leave(el)
+	if el.loaded {
 		q.limit = min(2*q.limit, q.m.run.workers)
 	}
 	q.grant()
@@ -232,23 +150,45 @@ func (q *queue) pop(el *element) {
 	poke(q.space)
 }
 
+// leave forgets an element that is used up. Caller holds mu.
+func (q *queue) leave(el *element) {
+	if el.used = true; el.loads {
+		el.loads = false
+		q.loads.Add(-1)
+	}
+	if el.aside {
+		q.aside--
+	}
+	q.stall(el, false)
+	if i, there := q.asks(el); there {
+		q.asking = slices.Delete(q.asking, i, i+1)
+	}
+}
+
 // grant lets elements load: the first always, or nothing would move, so that
-// its place is kept free; others while fewer than the limit do.
+// its place is kept free; others, from the front, while fewer than the limit
+// do. Caller holds mu.
 func (q *queue) grant() {
 	limit := min(q.limit, q.share())
 	if len(q.els) > 0 && !q.els[0].loads && q.els[0].leave == nil {
 		limit--
 	}
-	for i, el := range q.els {
-		if i > 0 && int(q.loads.Load()) >= limit {
-			return
+	n := 0
+	for ; n < len(q.asking); n++ {
+		el := q.asking[n]
+		if el != q.els[0] && int(q.loads.Load()) >= limit {
+			break
 		}
-		if el.leave != nil {
-			close(el.leave)
-			el.leave, el.loads = nil, true
-			q.loads.Add(1)
-		}
+		close(el.leave)
+		el.leave, el.loads, el.loaded = nil, true, true
+		q.loads.Add(1)
 	}
+	q.asking = slices.Delete(q.asking, 0, n)
+}
+
+// asks gives an element's place among those that wait for leave.
+func (q *queue) asks(el *element) (int, bool) {
+	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
 
 // share is how many elements of this region may load. One inside an element of
@@ -276,6 +216,9 @@ func (q *queue) gate(el *element) func(context.Context) error {
 		if leave == nil {
 			leave = make(chan struct{})
 			el.leave = leave
+			if i, there := q.asks(el); !there && !el.used {
+				q.asking = slices.Insert(q.asking, i, el)
+			}
 			q.grant()
 		}
 		q.mu.Unlock()
@@ -292,11 +235,13 @@ func (q *queue) work(el *element) {
 		if q.look != nil {
 			m.scout = true
 			_ = guarded(func() error { return q.look(&m, el.v) })
+			q.finished(el)
 			return
 		}
 		m.sink = func(ev event) { _ = el.give(result{fr: m.frame, told: true, ev: ev}) }
 		el.finish(guarded(func() error {
 			return q.use(&m, el.v, func(v pv) error { return el.give(result{v: v, fr: m.frame}) })
 		}))
+		q.finished(el)
 	})
 }
