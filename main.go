@@ -8,4 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin"
 )
 
-func main() { os.Exit(plugin.Main(plugin.Process())) }
+func main() {
+	world := plugin.Process()
+	world.Pace()
+	os.Exit(plugin.Main(world))
+}
