@@ -22,11 +22,15 @@ func (q *queue) idles(yes bool) {
 	q.idle.Store(yes)
 	waiting := yes && q.stalled > 0
 	q.mu.Unlock()
-	if !waiting || !q.m.run.budget.spare() {
-		return
+	if waiting && q.m.run.budget.spare() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.resume()
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
+}
+
+// resume lets go of all that the consumer has held up. Caller holds mu.
+func (q *queue) resume() {
 	for _, el := range q.els[min(1, len(q.els)):] {
 		switch {
 		case !el.stalled:
@@ -57,8 +61,10 @@ func (q *queue) finished(el *element) {
 	q.mu.Unlock()
 	if q.idle.Load() && q.m.run.budget.spare() {
 		q.mu.Lock()
-		q.setAside(el)
-		q.mu.Unlock()
+		defer q.mu.Unlock()
+		if q.setAside(el); q.stalled > 0 { // there was no memory for them
+			q.resume()
+		}
 	}
 }
 

@@ -178,14 +178,20 @@ func TestInvariant5Slow(t *testing.T) {
 func TestInvariant9Aside(t *testing.T) {
 	code := mustCompile(t, `.proxies[] | .clusters`, Options{})
 	f, doc := newHalting(400, 0)
-	f.value = func(int) any { return strings.Repeat("x", 256<<10) }
+	f.value = func(int) any { return strings.Repeat("x", 1<<20) }
 	runtime.GC()
 	got, results := make(chan error), 0
 	go func() {
-		got <- code.Run(context.Background(), doc, nil, RunOptions{Workers: 8, Memory: 64 << 20, Finish: finishDeep}, func(any) error { results++; return nil })
+		got <- code.Run(context.Background(), doc, nil, RunOptions{Workers: 8, Memory: 256 << 20, Finish: finishDeep}, func(any) error { results++; return nil })
 	}()
+	for range 2000 { // a collection may take a while
+		if f.loaded.Load() > 8 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
 	if n := settle(&f.loaded); n < 9 || n > 32+2*8 {
-		t.Errorf("%d results of 256 KiB wait, where an eighth of 64 MiB may", n)
+		t.Errorf("%d results of 1 MiB wait, where an eighth of 256 MiB may", n)
 	}
 	close(f.release[0])
 	if err := <-got; err != nil || results != 400 {
