@@ -32,7 +32,7 @@ func TestKubectlCompletion(t *testing.T) {
 		{[]string{"--snapshot", "demo", ".proxies", "reviews-v2"}, []string{"reviews-v2-7d79d5bd5d-8zzqd.default", ":4"}},
 		{[]string{"status", "--snapshot", "demo", "-n", "istio"}, []string{"istio-system", ":4"}},
 		{[]string{"wait", "--snapshot", "demo", ".x", "pro"}, []string{"productpage-v1-6b746f74dc-9stvs.default", ":4"}},
-		{[]string{"sta"}, []string{"status\thow each proxy stands to its Pilot, type by type", ":4"}},
+		{[]string{"statu"}, []string{"status\thow each proxy stands to its Pilot, type by type", ":4"}},
 		{[]string{"--sna"}, []string{"--snapshot", ":4"}},
 	} {
 		cmd := exec.Command(kubectl, append([]string{"__complete", "meshq"}, c.words...)...)

@@ -317,7 +317,7 @@ func TestSnapshotLive(t *testing.T) {
 	}
 	// One that is gone is told, once.
 	_, errs, code = call(t, "snapshot", file, "--force", "--pilot", pilot.URL, "--envoy", serveEnvoy(t, from, theReviews), "reviews-v1", "ratings-v1")
-	if want := theRatings + ": config_dump: no such proxy\n"; code != exitPartial || !strings.HasPrefix(errs, want) || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
+	if want := theRatings + ": config_dump: no address of it is known\n"; code != exitPartial || !strings.HasPrefix(errs, want) || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
 		t.Errorf("%d %s", code, errs)
 	}
 }

@@ -137,7 +137,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{name: "a wall before SPDY", tried: 2, is: apierrors.IsForbidden, text: fmt.Sprintf(mayNot, "get"),
 			refuse: func(w http.ResponseWriter, _ *http.Request, way string) bool {
 				if way == "spdy" {
-					http.Error(w, "Forbidden", 403)
+					http.Error(w, "Forbidden", http.StatusForbidden)
 				} else {
 					status(w, 403, metav1.StatusReasonForbidden, fmt.Sprintf(mayNot, "get"))
 				}

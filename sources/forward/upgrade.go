@@ -10,7 +10,7 @@ import (
 	"os"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
@@ -58,7 +58,7 @@ func (d *door) close() { utilnet.CloseIdleConnectionsFor(d.transport) }
 // named checks that the names are names: they become parts of a path.
 func named(namespace, pod string) (podName, error) {
 	for _, part := range []string{namespace, pod} {
-		if part == "" || len(path.IsValidPathSegmentName(part)) > 0 {
+		if part == "" || len(content.IsPathSegmentName(part)) > 0 {
 			return podName{}, fmt.Errorf("%q is no name of a pod and its namespace", pod+"."+namespace)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -387,8 +386,6 @@ func noLeaks(t *testing.T, f func()) {
 	f()
 	eventually(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
 }
-
-func sorted(all []string) []string { return slices.Sorted(slices.Values(all)) }
 
 func wantError(t *testing.T, err error, text string) {
 	t.Helper()
