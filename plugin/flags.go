@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
 
 // flags are the options of a query as they were written, in kubectl's and
 // jq's names. A short flag that kubectl has keeps kubectl's meaning; every
 // other short flag of jq's keeps jq's; jq's options have their long names.
 type flags struct {
-	kube *genericclioptions.ConfigFlags
+	kube *kubeFlags
 
 	// What is asked, and of which part of the mesh.
 	snapshots      []string
@@ -73,7 +72,7 @@ type outputFlags struct {
 }
 
 func newFlags() *flags {
-	return &flags{kube: genericclioptions.NewConfigFlags(true), memory: 1 << 30, output: outputFlags{missingKeys: true, indent: 2, color: "auto"}}
+	return &flags{kube: newKubeFlags(), memory: 1 << 30, output: outputFlags{missingKeys: true, indent: 2, color: "auto"}}
 }
 
 func (f *flags) bind(s *pflag.FlagSet) {

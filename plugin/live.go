@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/meshq/kubectl-meshq/sources/forward"
@@ -45,7 +44,7 @@ func (r *run) openLive() (open []transport.Source, err error) {
 
 // openCluster makes the source of a kubeconfig's context, "" for the current one.
 func (r *run) openCluster(context_ string, requestTimeout time.Duration) (transport.Source, error) {
-	loader := r.kubeConfig(context_).ToRawKubeConfigLoader()
+	loader := r.kube.in(context_).ToRawKubeConfigLoader()
 	raw, err := loader.RawConfig()
 	if err != nil {
 		return nil, usage("kubeconfig: %s", oneLine(err.Error()))
@@ -77,19 +76,4 @@ func (r *run) openCluster(context_ string, requestTimeout time.Duration) (transp
 		return nil, errors.Join(&exitError{exitUsage, err}, pool.Close())
 	}
 	return s, nil
-}
-
-// kubeConfig gives kubectl's connection flags for another context.
-func (r *run) kubeConfig(context string) *genericclioptions.ConfigFlags {
-	if context == *r.kube.Context {
-		return r.kube
-	}
-	f, of := genericclioptions.NewConfigFlags(true), r.kube
-	f.CacheDir, f.KubeConfig, f.Namespace, f.Timeout = of.CacheDir, of.KubeConfig, of.Namespace, of.Timeout
-	f.ClusterName, f.AuthInfoName, f.APIServer, f.TLSServerName = of.ClusterName, of.AuthInfoName, of.APIServer, of.TLSServerName
-	f.Insecure, f.CertFile, f.KeyFile, f.CAFile, f.BearerToken = of.Insecure, of.CertFile, of.KeyFile, of.CAFile, of.BearerToken
-	f.Impersonate, f.ImpersonateUID, f.ImpersonateGroup = of.Impersonate, of.ImpersonateUID, of.ImpersonateGroup
-	f.ImpersonateUserExtra, f.Username, f.Password, f.DisableCompression = of.ImpersonateUserExtra, of.Username, of.Password, of.DisableCompression
-	*f.Context = context
-	return f
 }
