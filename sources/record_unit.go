@@ -35,7 +35,6 @@ type wanted struct {
 
 // ask asks for all that a unit wants.
 func (c *recorder) ask(ctx context.Context, u *unit) {
-	defer close(u.done)
 	for i, w := range u.wants {
 		it, err := c.answer(ctx, w)
 		if err != nil && w.of == kubernetes && c.realm.alive() && errors.Is(err, fs.ErrNotExist) && !c.realm.without(err) {
@@ -71,6 +70,14 @@ func emptyList(w wanted) *item {
 		name: w.file(transport.JSON), size: int64(len(text)), drop: func() {},
 		body: &transport.Body{Bytes: strings.NewReader(text), Name: w.what, Form: transport.JSON},
 	}
+}
+
+// size is how many bytes the answers have.
+func (u *unit) size() (n int64) {
+	for _, it := range u.items {
+		n += it.body.Size()
+	}
+	return n
 }
 
 // spare tells what need not be there: what a snapshot doesn't hold, a resource
