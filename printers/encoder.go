@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math/big"
 	"slices"
 
@@ -31,6 +30,7 @@ type encoding struct {
 	style
 	buf    []byte // encoded, not yet taken
 	stack  []frame
+	keys   []string // of all objects on the stack
 	root   any
 	begun  bool
 	broken error // ended it
@@ -141,11 +141,22 @@ func (e *encoding) value(ctx context.Context, v any) error {
 	case []any:
 		return e.open(ctx, frame{items: v})
 	case map[string]any:
-		return e.open(ctx, frame{object: true, fields: v, keys: slices.Sorted(maps.Keys(v))})
+		return e.open(ctx, frame{object: true, fields: v, keys: e.sorted(v)})
 	default:
 		return fmt.Errorf("no JSON for a value of type %T", v)
 	}
 	return nil
+}
+
+// sorted puts the keys of an object behind those of the objects it is in.
+func (e *encoding) sorted(m map[string]any) []string {
+	from := len(e.keys)
+	for key := range m {
+		e.keys = append(e.keys, key)
+	}
+	keys := e.keys[from:]
+	slices.Sort(keys)
+	return keys
 }
 
 // whole looks at a part: one level, or all of it where that is cheaper.
@@ -180,6 +191,7 @@ func (e *encoding) open(ctx context.Context, f frame) error {
 
 func (e *encoding) end(f *frame) {
 	color, closing := f.color(), f.closing()
+	e.keys = e.keys[:len(e.keys)-len(f.keys)]
 	e.stack = e.stack[:len(e.stack)-1]
 	e.newline()
 	e.paint(color)
