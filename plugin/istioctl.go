@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
 // A spelling is a command of istioctl's and the query that stands for it.
@@ -63,7 +65,7 @@ func (r *rootCommand) spelled(w *World, f *flags, s spelling) *cobra.Command {
 	if s.below != nil {
 		return r.family(w, f, s)
 	}
-	q, _ := namedQuery(s.query)
+	q, _ := shipped.Find(s.query, r.shipped)
 	args := arguments{}
 	cmd := queryCommand(w, f, r, q, args)
 	cmd.Use, cmd.Aliases, cmd.GroupID, cmd.Hidden = s.words[0]+" "+takes(q), s.words[1:], "", true
@@ -74,7 +76,7 @@ func (r *rootCommand) spelled(w *World, f *flags, s spelling) *cobra.Command {
 			return run(cmd, words)
 		}
 		f.output.format, cmd.Flags().Lookup("output").Changed = "", false // what is printed without it
-		if short, ok := namedQuery(s.short); ok {
+		if short, ok := shipped.Find(s.short, r.shipped); ok {
 			return runNamed(cmd, w, f, r, askedBy(short, arguments{}, words))
 		}
 		return run(cmd, words)

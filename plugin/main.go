@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
 // Main runs one command line and gives its exit code.
@@ -66,10 +68,12 @@ type rootCommand struct {
 	argv   *command
 	bind   map[*cobra.Command]func() // gives a query's command its flags
 	chosen *cobra.Command            // the query's command that was named; nil: none
+
+	shipped []shipped.Query // those that come with the plugin, read once
 }
 
 func newRoot(w *World, f *flags) *rootCommand {
-	root := &rootCommand{bind: map[*cobra.Command]func(){}}
+	root := &rootCommand{bind: map[*cobra.Command]func(){}, shipped: shipped.All()}
 	root.Command = &cobra.Command{
 		Use:           "meshq [QUERY | NAME] [PROXY…]",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: calledAs(w.Args[0])},

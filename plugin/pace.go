@@ -28,7 +28,7 @@ func (w *World) Pace() {
 // A beat is garbage itself, again after each collection: so it hears of all.
 type beat struct {
 	percent int
-	self    *beat // what has no pointer may be collected with others
+	_       *beat // what has no pointer may be collected with others
 }
 
 func (b *beat) next() {

@@ -64,7 +64,7 @@ func groupOf(q shipped.Query) string {
 // addQueries adds a command for every query that comes with the plugin.
 func (r *rootCommand) addQueries(w *World, f *flags) {
 	r.AddGroup(&cobra.Group{ID: queryGroup, Title: "Queries:"}, &cobra.Group{ID: checkGroup, Title: "Checks:"})
-	for _, q := range shipped.All() {
+	for _, q := range r.shipped {
 		r.AddCommand(queryCommand(w, f, r, q, arguments{}))
 	}
 }
