@@ -25,7 +25,9 @@ func (q *queue) idles(yes bool) {
 	if waiting && q.m.run.budget.spare() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		q.resume()
+		if q.idle.Load() { // still: to look at the memory takes a while
+			q.resume()
+		}
 	}
 }
 
@@ -62,6 +64,9 @@ func (q *queue) finished(el *element) {
 	if q.idle.Load() && q.m.run.budget.spare() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
+		if !q.idle.Load() { // meanwhile: many may come by here at once
+			return
+		}
 		if q.setAside(el); q.stalled > 0 { // there was no memory for them
 			q.resume()
 		}
@@ -79,6 +84,9 @@ func (q *queue) goesOn(el *element) bool {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if !q.idle.Load() {
+		return false
+	}
 	q.stall(el, false)
 	return true
 }
