@@ -21,6 +21,9 @@ import (
 type Programs struct {
 	Etcd, APIServer, Kwok, Istiod, Envoy string
 	Kubectl                              string // the machine's, else one that was built
+	// Istioctl is Istio's own command, of the module that Istiod is of: what the
+	// plugin prints is held against what it prints.
+	Istioctl string
 	// Agent stands in containers for pilot-agent; beside it lies
 	// pilot-discovery.
 	Agent string
@@ -28,7 +31,10 @@ type Programs struct {
 	Istio string
 }
 
-const envoyVersion = "1.40.0"
+const (
+	envoyVersion = "1.40.0"
+	istioctl     = "istio.io/istio/istioctl/cmd/istioctl"
+)
 
 // A builder builds or fetches what is missing. What is built lies in a folder
 // named after all that it is built from, so nothing is ever out of date.
@@ -41,11 +47,10 @@ type builder struct {
 // FindPrograms gives the programs, building those that are not in the cache
 // (ten minutes on two cores, once). Root is the folder of this module.
 func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, err error) {
-	cache, err := os.UserCacheDir()
+	b, err := newBuilder(root, log)
 	if err != nil {
 		return p, err
 	}
-	b := builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}
 	for _, w := range []struct {
 		place         *string
 		module, built string
@@ -55,6 +60,7 @@ func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, 
 		{&p.APIServer, "programs/kubernetes", "kube-apiserver", []string{"./etcd", "./kube-apiserver"}},
 		{&p.Kwok, "programs/kwok", "kwok", []string{"sigs.k8s.io/kwok/cmd/kwok"}},
 		{&p.Istiod, "programs/istiod", "pilot-discovery", []string{"istio.io/istio/pilot/cmd/pilot-discovery"}},
+		{&p.Istioctl, "programs/istioctl", "istioctl", []string{istioctl}},
 		{&p.Agent, "programs/agent", "pilot-agent", []string{"./pilot-agent", "./pilot-discovery"}},
 	} {
 		dir, err := b.build(ctx, w.module, w.packages)
@@ -71,6 +77,22 @@ func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, 
 	}
 	p.Istio, err = b.output(ctx, "programs/istiod", "go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio")
 	return p, err
+}
+
+// FindIstioctl gives istioctl alone, building it unless it is in the cache (two
+// minutes on two cores).
+func FindIstioctl(ctx context.Context, root string, log io.Writer) (string, error) {
+	b, err := newBuilder(root, log)
+	if err != nil {
+		return "", err
+	}
+	dir, err := b.build(ctx, "programs/istioctl", []string{istioctl})
+	return filepath.Join(dir, "istioctl"), err
+}
+
+func newBuilder(root string, log io.Writer) (builder, error) {
+	cache, err := os.UserCacheDir()
+	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}, err
 }
 
 // build builds a module's packages, unless that was done, and gives the

@@ -2,6 +2,7 @@
 // it up until it is interrupted.
 //
 //	go run ./cmd/mesh build              build what a mesh is made of
+//	go run ./cmd/mesh istioctl           build istioctl alone, and print where it is
 //	go run ./cmd/mesh up [--control A]   bring it up; faults are made over HTTP
 //
 // It prints the kubeconfig files and the proxies' own ports, and where faults
@@ -28,6 +29,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
@@ -44,8 +46,8 @@ func run() error {
 	flags := flag.NewFlagSet("mesh", flag.ExitOnError)
 	address := flags.String("control", "127.0.0.1:0", "where faults are asked for")
 	root := flags.String("root", ".", "the folder of this module, test/e2e")
-	if len(os.Args) < 2 || os.Args[1] != "up" && os.Args[1] != "build" {
-		return fmt.Errorf("mesh: up or build?")
+	if len(os.Args) < 2 || !slices.Contains([]string{"up", "build", "istioctl"}, os.Args[1]) {
+		return fmt.Errorf("mesh: up, build or istioctl?")
 	}
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
@@ -54,6 +56,13 @@ func run() error {
 	defer stop()
 	dir, err := filepath.Abs(*root)
 	if err != nil {
+		return err
+	}
+	if os.Args[1] == "istioctl" {
+		path, err := mesh.FindIstioctl(ctx, dir, os.Stderr)
+		if err == nil {
+			fmt.Println(path)
+		}
 		return err
 	}
 	programs, err := mesh.FindPrograms(ctx, dir, os.Stderr)
