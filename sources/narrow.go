@@ -21,11 +21,12 @@ import (
 // elements, before it is loaded whole.
 const mostNarrow = 3
 
-// A section is one of a live Envoy's, of which a part can be asked for.
+// A section is one of a live Envoy's, of which a part can be asked for: some
+// of its elements or, where the query looks at no more, some fields of all.
 type section struct {
-	*store.Thunk
-	row  *row
-	name mesh.Section
+	*store.Thunk // as much of it as the query is known to look at
+	row          *row
+	name         mesh.Section
 
 	// row.mu guards what follows.
 	parts map[string]*store.Thunk // by what was asked for
@@ -92,8 +93,11 @@ type answered interface {
 func (d *reader) live(ctx context.Context, request envoy.Request) (*decode.Document, error) {
 	r := d.row
 	masked, err := r.masked(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !masked && request.Partial():
+		return nil, envoy.ErrRefused
 	}
 	var last error
 	for _, what := range request.Asks(masked) {
@@ -107,8 +111,11 @@ func (d *reader) live(ctx context.Context, request envoy.Request) (*decode.Docum
 		if empty {
 			return &decode.Document{Bytes: strings.NewReader(`{"configs":[]}`), Name: request.What, Proxy: r.id}, nil
 		}
-		if !again {
-			break
+		switch {
+		case !again:
+			return nil, last
+		case request.Partial():
+			return nil, envoy.ErrRefused
 		}
 	}
 	return nil, last

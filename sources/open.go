@@ -55,6 +55,16 @@ type Options struct {
 	MaxWhole int
 	TooMany  func(*TooManyError)
 
+	// Looks says what is going to be looked at of each element of a section, by
+	// the section: a live Envoy is asked for that, where it costs it less. A
+	// section that isn't here is looked at as a whole. Whatever it says, the
+	// document is the same; what is looked at beside it costs another request.
+	Looks map[mesh.Section]mesh.Hint
+
+	// Changed, if not nil, is called when a section has changed between these
+	// two: what was given of it before is of another moment.
+	Changed func()
+
 	// Now is the document's time where no snapshot gives one.
 	Now time.Time
 

@@ -27,17 +27,17 @@ type reader struct {
 // section gives the section of a proxy: loaded when it is looked at, whole,
 // unless some of its elements are asked for.
 func (r *row) section(s mesh.Section) mesh.Lazy {
-	whole := r.group.Thunk(func(ctx context.Context) (any, error) {
+	load := func(ctx context.Context) (any, error) {
 		if err := r.begin(ctx, s); err != nil {
 			return nil, err
 		}
 		v, err := r.reading().section(context.WithValue(ctx, loadKey{}, true), s)
 		return r.had(ctx, s, v, err)
-	})
-	if r.alive() && r.kind() != mesh.ZTunnel {
-		return &section{Thunk: whole, row: r, name: s}
 	}
-	return whole
+	if r.alive() && r.kind() != mesh.ZTunnel {
+		return &section{Thunk: r.excerpt(s, load), row: r, name: s}
+	}
+	return r.group.Thunk(load)
 }
 
 // had takes note of a section's load, or of what kept it from being loaded.

@@ -90,7 +90,7 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []map[string]any, loads *at
 		}
 	}
 	r.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
-	x := &mesh.Excerpt{Kind: "Row", Owner: owner, Asked: mesh.AskedFor(paths), Version: "1"}
+	x := &mesh.Excerpt{Kind: "Row", Owner: owner, Asked: mesh.AskedFor(paths)}
 	for _, e := range all {
 		x.Known = append(x.Known, cut(r, e, x.Asked))
 	}
@@ -102,7 +102,7 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []map[string]any, loads *at
 			}
 		}
 	}
-	x.Whole = func(context.Context) ([]any, string, error) { loads.Add(1); return whole, "1", nil }
+	x.Whole = func(context.Context) ([]any, error) { loads.Add(1); return whole, nil }
 	return x.Objects()
 }
 
@@ -242,7 +242,7 @@ func TestInvariant14(t *testing.T) {
 	} {
 		var looks int64
 		x := &mesh.Excerpt{Kind: "Row", Asked: mesh.AskedFor([]string{"name", "w.z", "t", "u.q"}), Known: []map[string]any{{"name": "a", "w": map[string]any{"z": 2}}}}
-		x.Whole = func(context.Context) ([]any, string, error) { looks++; return []any{e}, "", nil }
+		x.Whole = func(context.Context) ([]any, error) { looks++; return []any{e}, nil }
 		got := ask(context.Background(), t, tc.query, map[string]any{"x": x.Objects()}, 1)
 		if want := askGojq(t, tc.query, map[string]any{"x": []any{e}}); got.String() != want.String() || looks != tc.looks {
 			t.Errorf("%s: %s with %d looks at the rest\nwant %s with %d", tc.query, got, looks, want, tc.looks)
@@ -259,23 +259,33 @@ func TestPartialsOfTwoMoments(t *testing.T) {
 		{`[.proxies[].x[] | .v]`, "2", `[] ["p: clusters: a has changed since it was first asked about"]`},
 		{`[.proxies[].x[] | select(.name == "b") | .v]`, "2", `[] ["p: clusters: b has changed since it was first asked about"]`},
 		{`[.proxies[].x[] | select(.name == "b") | .none]`, "1", `[null] []`},
+		{`[.proxies[].x[] | select(.name == "b") | .v]`, "another", `[] ["p: clusters: b has changed since it was first asked about"]`},
 		{`[.proxies[].x[] | (.name, .v)]`, "gone", `["a"] ["p: clusters: a has changed since it was first asked about"]`},
 	} {
 		proxy := mesh.NewObject("Proxy", nil, map[string]any{"id": "p"})
-		x := &mesh.Excerpt{Proxy: "p", Section: mesh.Clusters, Kind: "Cluster", Owner: proxy, Asked: mesh.AskedFor([]string{"name"}), Version: "1", Known: []map[string]any{{"name": "a"}, {"name": "b"}}}
-		x.Whole = func(context.Context) ([]any, string, error) {
-			if c.version == "gone" {
-				return []any{map[string]any{"name": "b", "v": 2}}, "1", nil
+		x := &mesh.Excerpt{Proxy: "p", Section: mesh.Clusters, Kind: "Cluster", Owner: proxy, Asked: mesh.AskedFor([]string{"name", "versionInfo"}), Known: []map[string]any{{"name": "a", "versionInfo": "1"}, {"name": "b", "versionInfo": "1"}}}
+		changed := 0
+		x.Changed = func() { changed++ }
+		x.Whole = func(context.Context) ([]any, error) {
+			b := map[string]any{"name": "b", "v": 2, "versionInfo": "1"}
+			switch c.version {
+			case "gone":
+				return []any{b}, nil
+			case "another":
+				return []any{b, map[string]any{"name": "c", "v": 1, "versionInfo": "1"}}, nil
 			}
-			return []any{map[string]any{"name": "b", "v": 2}, map[string]any{"name": "a", "v": 1}}, c.version, nil
+			return []any{b, map[string]any{"name": "a", "v": 1, "versionInfo": c.version}}, nil
 		}
 		proxy = mesh.NewObject("Proxy", nil, map[string]any{"id": "p", "x": x.Objects()})
 		a := ask(context.Background(), t, c.query, map[string]any{"proxies": []any{proxy}}, 4)
 		if got := fmt.Sprintf("%s %q", strings.Join(a.out, " "), a.faults); got != c.want {
 			t.Errorf("%s: %s, want %s", c.query, got, c.want)
 		}
+		if (changed > 0) != (len(a.faults) > 0) {
+			t.Errorf("%s: told of %d changes", c.query, changed)
+		}
 	}
-	x := &mesh.Excerpt{Known: []map[string]any{{"name": "a"}}, Whole: func(context.Context) ([]any, string, error) { return nil, "", nil }}
+	x := &mesh.Excerpt{Known: []map[string]any{{"name": "a"}}, Whole: func(context.Context) ([]any, error) { return nil, nil }}
 	_, err := mesh.Deep(context.Background(), x.Objects()[0])
 	if changed := (*mesh.ChangedError)(nil); !errors.As(err, &changed) || changed.Name != "a" {
 		t.Errorf("got %v", err)

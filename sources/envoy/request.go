@@ -14,6 +14,13 @@ type Request struct {
 	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
 	Section mesh.Section // of a config dump, the section that it is for
 	Wanted  mesh.Hint    // of the section, the elements wanted, by its key
+
+	// List is one of the section's lists, in Envoy's spelling, to be asked for
+	// with only Mask of its elements; empty: the section as it is. Without
+	// such ones of the section's lists that there are is Others.
+	List   string
+	Mask   string
+	Others string
 }
 
 // The requests.
@@ -67,6 +74,12 @@ func (r Request) Asks(masked bool) []string {
 	if r.Section == mesh.Endpoints || r.Section == "" {
 		whole += "include_eds"
 	}
+	if r.List != "" {
+		return []string{configDump + "?resource=" + r.List + "&mask=" + r.Mask}
+	}
+	if r.Others != "" {
+		return []string{configDump + "?mask=" + r.Others}
+	}
 	mask, known := masks[r.Section]
 	if !known || !masked {
 		return []string{whole}
@@ -115,3 +128,6 @@ func (r Request) Refused(status int, text string) (empty, again bool) {
 	}
 	return false, status == 400 || status == 404 || status == 431
 }
+
+// Partial tells whether it is for some fields of a section's elements.
+func (r Request) Partial() bool { return r.List != "" || r.Others != "" }

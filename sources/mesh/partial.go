@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 )
@@ -139,67 +138,3 @@ func (p *Partial) Forced() (any, bool) {
 
 // Pending is false: it is there for what it was asked for.
 func (*Partial) Pending() bool { return false }
-
-// A ChangedError says that a section was another one when its rest was asked
-// for: the two answers don't belong together. Who has shown nothing yet may ask
-// again, for everything at once.
-type ChangedError struct{ Name string }
-
-func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%s has changed since it was first asked about", e.Name)
-}
-
-// An Excerpt is a section of which only some fields were asked for.
-type Excerpt struct {
-	Proxy   string // the id of the proxy, and
-	Section Section
-	Kind    string // of its elements
-	Owner   *Object
-	Asked   Asked
-	Known   []map[string]any // the elements; each has its "name"
-	Version string           // of the section, empty where none is known
-
-	// Whole gives the section with all fields, and its version then. It is
-	// called for each element whose rest is looked at: one load is enough.
-	Whole func(ctx context.Context) (elements []any, version string, err error)
-}
-
-// Objects gives the elements. The rest of one is that of the whole section's
-// element of the same name, the first's of the first and so on: names may
-// repeat, and the order of two answers may differ.
-func (x *Excerpt) Objects() []any {
-	out := make([]any, len(x.Known))
-	times := map[any]int{}
-	for i, known := range x.Known {
-		name := known["name"]
-		nth := times[name]
-		times[name]++
-		p := NewPartial(known, x.Asked, func(ctx context.Context) (any, error) { return x.find(ctx, name, nth) })
-		out[i] = &Object{Kind: x.Kind, Owner: x.Owner, part: p}
-	}
-	return out
-}
-
-func (x *Excerpt) find(ctx context.Context, name any, nth int) (any, error) {
-	elements, version, err := x.Whole(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if version == x.Version {
-		for _, e := range elements {
-			n, err := Get(ctx, e, "name")
-			if err != nil {
-				return nil, err
-			}
-			if n != name {
-				continue
-			}
-			if nth == 0 {
-				return e, nil
-			}
-			nth--
-		}
-	}
-	text, _ := name.(string)
-	return nil, &Fault{Proxy: x.Proxy, Section: string(x.Section), Err: &ChangedError{text}}
-}

@@ -1,0 +1,157 @@
+package mesh
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+)
+
+// A ChangedError says that a section was another one when its rest was asked
+// for: the two answers don't belong together. Who has shown nothing yet may ask
+// again, for everything at once.
+type ChangedError struct{ Name string }
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s has changed since it was first asked about", cmp.Or(e.Name, "what is in it"))
+}
+
+// An Excerpt is a section of which only some fields were asked for.
+type Excerpt struct {
+	Proxy   string // the id of the proxy, and
+	Section Section
+	Kind    string // of its elements
+	Owner   *Object
+	Asked   Asked
+	Known   []map[string]any // the elements; each has its "name", unless nothing at all was asked for of them
+
+	// Whole gives the section with all fields. It is called for each element
+	// whose rest is looked at: one load is enough.
+	Whole func(ctx context.Context) (elements []any, err error)
+
+	// Changed, if not nil, hears of a whole that is of another moment, before
+	// the look that found it ends with a [ChangedError].
+	Changed func()
+
+	mu    sync.Mutex
+	fits  []any       // the whole that Known is of
+	place map[nth]int // of each element, in it
+}
+
+// Objects gives the elements. The rest of one is that of the whole section's
+// element of the same name, the first's of the first and so on: names may
+// repeat, and the order of two answers may differ. Where the whole has other
+// elements, or says something else of what was asked for, no element has a
+// rest.
+func (x *Excerpt) Objects() []any {
+	out := make([]any, len(x.Known))
+	names := nths{}
+	for i, known := range x.Known {
+		at := names.next(known["name"])
+		p := NewPartial(known, x.Asked, func(ctx context.Context) (any, error) { return x.find(ctx, at) })
+		out[i] = &Object{Kind: x.Kind, Owner: x.Owner, part: p}
+	}
+	return out
+}
+
+// An nth is an element by its name, which others may have too.
+type nth struct {
+	name string // empty where it isn't known
+	n    int
+}
+
+// nths counts names.
+type nths map[string]int
+
+func (times nths) next(name any) nth {
+	text, _ := name.(string)
+	n := times[text]
+	times[text]++
+	return nth{text, n}
+}
+
+// find gives an element of the whole.
+func (x *Excerpt) find(ctx context.Context, at nth) (any, error) {
+	elements, err := x.Whole(ctx)
+	if err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(elements) > 0 && len(x.fits) == len(elements) && &elements[0] == &x.fits[0] {
+		return elements[x.place[at]], nil
+	}
+	place, err := x.compare(ctx, elements)
+	if err != nil {
+		return nil, err
+	}
+	i, ok := place[at]
+	if !ok {
+		if x.Changed != nil {
+			x.Changed()
+		}
+		return nil, &Fault{Proxy: x.Proxy, Section: string(x.Section), Err: &ChangedError{at.name}}
+	}
+	x.fits, x.place = elements, place
+	return elements[i], nil
+}
+
+// compare gives the places of the elements in a whole; none where that is of
+// another moment.
+func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error) {
+	if len(whole) != len(x.Known) {
+		return nil, nil
+	}
+	place, names := map[nth]int{}, nths{}
+	for i, e := range whole {
+		name := any(nil)
+		if _, named := x.Asked["name"]; named {
+			var err error
+			if name, err = Get(ctx, e, "name"); err != nil {
+				return nil, err
+			}
+		}
+		place[names.next(name)] = i
+	}
+	names = nths{}
+	for _, known := range x.Known {
+		i, ok := place[names.next(known["name"])]
+		if !ok {
+			return nil, nil
+		}
+		if same, err := agree(ctx, known, whole[i], x.Asked); err != nil || !same {
+			return nil, err
+		}
+	}
+	return place, nil
+}
+
+// agree tells whether two values are the same in what was asked for; nil asks
+// for all.
+func agree(ctx context.Context, a, b any, asked Asked) (bool, error) {
+	if asked == nil {
+		a, err := Deep(ctx, a)
+		if err != nil {
+			return false, err
+		}
+		b, err := Deep(ctx, b)
+		return err == nil && reflect.DeepEqual(a, b), err
+	}
+	for _, key := range slices.Sorted(maps.Keys(asked)) {
+		v, err := Get(ctx, a, key)
+		if err != nil {
+			return false, err
+		}
+		w, err := Get(ctx, b, key)
+		if err != nil {
+			return false, err
+		}
+		if same, err := agree(ctx, v, w, asked[key]); err != nil || !same {
+			return false, err
+		}
+	}
+	return true, nil
+}
