@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -36,8 +35,9 @@ const typePrefix = "type.googleapis.com/envoy.admin.v3."
 
 // The depths at which the parts of a dump are written.
 const (
-	valueDepth   = 3
-	elementDepth = 4
+	resourceDepth = 2
+	valueDepth    = 3
+	elementDepth  = 4
 )
 
 // readDump reads a dump as Envoy gives it, with include_eds.
@@ -151,88 +151,82 @@ func (d *dump) size() (n int64) {
 	return n
 }
 
-// fieldsOf are all fields that a section could have: a mask that names another
-// one doesn't fit it.
-func fieldsOf(kind string) []string {
-	switch kind {
-	case "BootstrapConfigDump":
-		return []string{"bootstrap", "last_updated"}
-	case "ClustersConfigDump":
-		return []string{"version_info", "static_clusters", "dynamic_active_clusters", "dynamic_warming_clusters"}
-	case "EndpointsConfigDump":
-		return []string{"static_endpoint_configs", "dynamic_endpoint_configs"}
-	case "ListenersConfigDump":
-		return []string{"version_info", "static_listeners", "dynamic_listeners"}
-	case "ScopedRoutesConfigDump":
-		return []string{"inline_scoped_route_configs", "dynamic_scoped_route_configs"}
-	case "RoutesConfigDump":
-		return []string{"static_route_configs", "dynamic_route_configs"}
-	case "SecretsConfigDump":
-		return []string{"static_secrets", "dynamic_active_secrets", "dynamic_warming_secrets"}
-	case "EcdsConfigDump":
-		return []string{"ecds_filters"}
-	}
-	return nil
-}
-
 // A choice is what a request wants of a dump.
 type choice struct {
-	mask      []string // fields of one kind of section; nil: all of all
+	resource  string // a list, whose elements come alone; "": the sections
+	mask      mask   // nil: all
 	names     *regexp.Regexp
 	endpoints bool
 }
 
-// render writes what is chosen. It gives nil when the mask fits nothing.
-func (d *dump) render(c choice) []byte {
+// had tells whether the Envoy has a section for the request.
+func (c choice) had(s *section) bool { return s.kind != "EndpointsConfigDump" || c.endpoints }
+
+func (c choice) named(e element) bool { return c.names == nil || c.names.MatchString(e.name) }
+
+// render writes what is chosen of all sections. It gives nil when the mask
+// fits none.
+func (d *dump) render(c choice) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("{\n \"configs\": [")
 	first := true
 	for _, s := range d.sections {
-		if s.kind == "EndpointsConfigDump" && !c.endpoints || !c.fits(s.kind) {
+		if !c.had(s) || !c.mask.fits(sectionMessage(s.kind)) {
 			continue
 		}
 		if !first {
 			b.WriteByte(',')
 		}
 		first = false
-		s.render(&b, c)
+		if err := s.render(&b, c); err != nil {
+			return nil, err
+		}
 	}
 	if first && c.mask != nil {
-		return nil
+		return nil, nil
 	}
 	b.WriteString("\n ]\n}\n")
-	return b.Bytes()
+	return b.Bytes(), nil
 }
 
-func (c choice) fits(kind string) bool {
-	return !slices.ContainsFunc(c.mask, func(name string) bool { return !slices.Contains(fieldsOf(kind), name) })
-}
-
-func (s *section) render(b *bytes.Buffer, c choice) {
+func (s *section) render(b *bytes.Buffer, c choice) error {
 	fmt.Fprintf(b, "\n  {\n   \"@type\": \"%s%s\"", typePrefix, s.kind)
 	for _, f := range s.fields {
-		if c.mask != nil && !slices.Contains(c.mask, f.name) {
+		inner, named := c.mask.below(f.name)
+		if c.mask != nil && !named {
 			continue
 		}
-		if !f.list {
-			fmt.Fprintf(b, ",\n   %q: %s", f.name, f.value)
+		if f.list {
+			f.render(b, c)
 			continue
 		}
-		n := 0
-		for _, e := range f.elements {
-			if c.names != nil && !c.names.MatchString(e.name) {
-				continue
-			}
-			if n++; n == 1 {
-				fmt.Fprintf(b, ",\n   %q: [\n    ", f.name)
-			} else {
-				b.WriteString(",\n    ")
-			}
-			b.Write(e.text)
+		v, err := inner.trim(f.value)
+		if err == nil && inner != nil {
+			v, err = indented(v, valueDepth)
 		}
-		if n > 0 {
-			b.WriteString("\n   ]")
+		if err != nil {
+			return err
 		}
+		fmt.Fprintf(b, ",\n   %q: %s", f.name, v)
 	}
 	b.WriteString("\n  }")
+	return nil
+}
+
+func (f *field) render(b *bytes.Buffer, c choice) {
+	n := 0
+	for _, e := range f.elements {
+		if !c.named(e) {
+			continue
+		}
+		if n++; n == 1 {
+			fmt.Fprintf(b, ",\n   %q: [\n    ", f.name)
+		} else {
+			b.WriteString(",\n    ")
+		}
+		b.Write(e.text)
+	}
+	if n > 0 {
+		b.WriteString("\n   ]")
+	}
 }

@@ -117,26 +117,33 @@ func (m *image) configDump(query string) *said {
 	return s
 }
 
-// renderDump reads a query as Envoy does, but for resource=, which is refused.
+// renderDump reads a query as Envoy does.
 func (m *image) renderDump(query string) *said {
 	values, err := url.ParseQuery(query)
-	if err != nil || values.Has("resource") {
-		return &said{http.StatusBadRequest, fixed("resource: not simulated\n")}
+	if err != nil {
+		return refusal(http.StatusBadRequest, "%v\n", err)
 	}
-	c := choice{endpoints: values.Has("include_eds")}
-	if mask := values.Get("mask"); mask != "" {
-		c.mask = strings.Split(mask, ",")
-	}
+	c := choice{resource: values.Get("resource"), mask: newMask(values.Get("mask")), endpoints: values.Has("include_eds")}
 	if values.Has("name_regex") {
 		if c.names, err = regexp.Compile("^(?:" + values.Get("name_regex") + ")$"); err != nil {
-			return &said{http.StatusBadRequest, fixed("Error while parsing name_regex from /config_dump?" + query)}
+			return refusal(http.StatusBadRequest, "INVALID_ARGUMENT: Error while parsing name_regex from %s: %v", values.Get("name_regex"), err)
 		}
 	}
-	text := m.dump.render(c)
-	if text == nil {
-		return &said{http.StatusBadRequest, fixed("FieldMask " + values.Get("mask") + " could not be successfully applied to any configs.")}
+	if c.resource != "" {
+		return m.dump.resource(c, values.Get("mask"))
+	}
+	text, err := m.dump.render(c)
+	switch {
+	case err != nil:
+		return refusal(http.StatusInternalServerError, "%v\n", err)
+	case text == nil:
+		return refusal(http.StatusBadRequest, "FieldMask %s could not be successfully applied to any configs.", values.Get("mask"))
 	}
 	return &said{http.StatusOK, newTemplate(text)}
+}
+
+func refusal(status int, text string, args ...any) *said {
+	return &said{status, fixed(fmt.Sprintf(text, args...))}
 }
 
 // compact writes JSON without spaces.

@@ -33,8 +33,11 @@ func (b *bench) files(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := b.clusterTable(ctx, d); err != nil {
+			return err
+		}
 	}
-	return nil
+	return b.difference(ctx)
 }
 
 // dumps has the simulated dump written, and the real one where it is there.

@@ -21,6 +21,7 @@ import (
 type options struct {
 	plugin             string
 	fleet, transfer    string
+	pair               string
 	jq, gojq, istioctl string
 	captures, perf     string
 	dumpMB, fleetMB    float64
@@ -49,6 +50,7 @@ func parseFlags() *options {
 	flag.StringVar(&o.plugin, "plugin", "bin/kubectl-meshq", "the program that is measured")
 	flag.StringVar(&o.fleet, "fleet", "", "the simulator (go build ./test/fleet/cmd/fleet)")
 	flag.StringVar(&o.transfer, "transfer", "", "the one who asks and reads nothing (go build ./test/fleet/cmd/transfer)")
+	flag.StringVar(&o.pair, "pair", "", "what writes a proxy with what its Pilot would send (go build ./test/fleet/cmd/pair)")
 	flag.StringVar(&o.jq, "jq", "jq", "jq, where it is installed")
 	flag.StringVar(&o.gojq, "gojq", "gojq", "gojq, where it is installed")
 	flag.StringVar(&o.istioctl, "istioctl", "istioctl", "istioctl, where it is installed")

@@ -20,6 +20,7 @@ type program struct {
 	name string
 	argv []string
 	in   string // standard input
+	code int    // what it may exit with, beside 0
 }
 
 // A sample is what one process cost.
@@ -54,6 +55,9 @@ func (b *bench) start(ctx context.Context, p program, keep bool) (sample, error)
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
+	}
+	if p.code != 0 && cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == p.code && ctx.Err() == nil {
+		err = nil
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w: %s", strings.Join(p.argv, " "), err, bytes.TrimSpace(errs.Bytes()))

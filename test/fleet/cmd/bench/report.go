@@ -102,8 +102,8 @@ func machine(o *options) string {
 		switch path := installed(p.path); {
 		case path == "":
 			s += " is not installed"
-		case p.name == "istioctl":
-			s += " is installed"
+		case p.name == "istioctl": // one that was built by hand doesn't know its version
+			s += " is there"
 		default:
 			if v, err := exec.Command(path, p.version).Output(); err == nil {
 				s += " (" + strings.TrimSpace(string(v)) + ")"
