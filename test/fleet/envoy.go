@@ -19,7 +19,7 @@ type image struct {
 	kinds map[string]string    // their content types, where it isn't JSON
 
 	mu    sync.Mutex
-	known map[string]*said // config dumps, by the query
+	known map[string]func() *said // config dumps, by the query
 }
 
 // said is an answer that any proxy gives.
@@ -40,7 +40,7 @@ func newImage(c *capture, o Options) (*image, error) {
 	if err := g.grow(o.Bytes); err != nil {
 		return nil, err
 	}
-	m := &image{dump: g.dump, names: g.names, plain: map[string]*template{}, kinds: map[string]string{}, known: map[string]*said{}}
+	m := &image{dump: g.dump, names: g.names, plain: map[string]*template{}, kinds: map[string]string{}, known: map[string]func() *said{}}
 	entries, err := indented(fmt.Appendf(nil, `{"cluster_statuses":[%s]}`, strings.Join(g.entries, ",")), 0)
 	if err != nil {
 		return nil, err
@@ -101,20 +101,19 @@ func (m *image) answer(p *Proxy, r *http.Request) (status int, kind string, b bo
 	return http.StatusNotFound, "text/plain", text("invalid path. admin commands are:\n")
 }
 
+// configDump gives the answer to a query. Many may ask for the same at once: it
+// is made once.
 func (m *image) configDump(query string) *said {
 	m.mu.Lock()
-	s := m.known[query]
+	answer := m.known[query]
+	if answer == nil {
+		answer = sync.OnceValue(func() *said { return m.renderDump(query) })
+		if len(m.known) < mostKnown {
+			m.known[query] = answer
+		}
+	}
 	m.mu.Unlock()
-	if s != nil {
-		return s
-	}
-	s = m.renderDump(query)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.known) < mostKnown {
-		m.known[query] = s
-	}
-	return s
+	return answer()
 }
 
 // renderDump reads a query as Envoy does.

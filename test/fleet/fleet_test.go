@@ -84,7 +84,7 @@ func TestResourcesAsEnvoy(t *testing.T) {
 
 func chosen(t *testing.T, d *dump, real recorded, least int) {
 	t.Helper()
-	m := &image{dump: d, known: map[string]*said{}}
+	m := &image{dump: d, known: map[string]func() *said{}}
 	tried := 0
 	for request, want := range real {
 		query := request
