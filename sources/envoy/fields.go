@@ -35,7 +35,7 @@ func (t *fieldTable) message(name string) *message {
 		return m.(*message)
 	}
 	line, ok := t.line(name)
-	if !ok || line[0] == '#' {
+	if !ok || line[0] == '#' || strings.HasPrefix(line[len(name):], " #") {
 		return nil
 	}
 	m, _ := t.read.LoadOrStore(line[:len(name)], &message{table: t, name: line[:len(name)], fields: line[len(name):]})
@@ -99,8 +99,8 @@ func (m *message) parse() {
 	old := strings.HasPrefix(m.name, "envoy.admin.v2alpha.")
 	for word := range strings.FieldsSeq(m.fields) {
 		name, holds := word, ""
-		if i := strings.IndexAny(word, "=@*?%"); i >= 0 {
-			name, holds = word[:i], word[i:]
+		if i := strings.IndexAny(word, "[#=@*?%"); i >= 0 {
+			name, holds = word[:i], strings.TrimPrefix(word[i:], "[]")
 		}
 		if held := untyped[name]; held != "" && old {
 			holds = "=" + held
@@ -136,7 +136,7 @@ func (m *message) fieldNames() []string {
 // is the package of the field's message.
 func (t *fieldTable) shape(holds, home string) decode.Shape {
 	switch {
-	case holds == "" || holds == "*":
+	case holds == "" || holds == "*" || holds[0] == '#':
 		return nil
 	case holds == "@":
 		return anyShape{t}

@@ -143,7 +143,7 @@ func TestRetiredFields(t *testing.T) {
 		}
 	}
 	line := retiredLine(t, "envoy.config.cluster.v3.Cluster")
-	if !strings.Contains(line, " -hosts=envoy.api.v2.core.Address") {
+	if !strings.Contains(line, " -hosts[]=envoy.api.v2.core.Address") {
 		t.Errorf("no hosts in %s", line)
 	}
 }
