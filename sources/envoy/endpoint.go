@@ -19,6 +19,8 @@ type endpoint struct {
 	weight   any
 	priority any
 	locality any // {region, zone, subZone}, or nil
+	ofZone   any // the weight of its locality, or nil
+	factor   any // the overprovisioning factor of its cluster in percent, or nil
 	metadata any
 
 	// Of /clusters only.
@@ -61,7 +63,8 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 		m := map[string]any{
 			"address": orNull(e.address.text), "ip": orNull(e.address.ip), "port": nil,
 			"hostname": orNull(e.hostname), "cluster": e.cluster, "health": cmp.Or(e.health, "UNKNOWN"),
-			"weight": e.weight, "priority": e.priority, "locality": e.locality, "metadata": e.metadata,
+			"weight": e.weight, "priority": e.priority, "locality": e.locality, "localityWeight": e.ofZone, "overprovisioningFactor": e.factor,
+			"metadata": e.metadata,
 		}
 		if e.address.ip != "" {
 			m["port"] = e.address.port
@@ -94,11 +97,12 @@ func edsTree(tag int) *decode.Node {
 		{Name: "metadata", Node: &decode.Node{Raw: true}},
 	}}}
 	group := &decode.Node{Elem: &decode.Node{Fields: []decode.Field{
-		{Name: "locality", Node: whole}, {Name: "priority", Node: value}, {Name: "lbEndpoints", Node: host},
+		{Name: "locality", Node: whole}, {Name: "priority", Node: value}, {Name: "loadBalancingWeight", Node: value}, {Name: "lbEndpoints", Node: host},
 		{Name: "loadBalancerEndpoints", Node: &decode.Node{Fields: []decode.Field{{Name: "lbEndpoints", Node: host}}}},
 	}}}
+	policy := &decode.Node{Fields: []decode.Field{{Name: "overprovisioningFactor", Node: value}}}
 	return &decode.Node{Walk: true, Elem: &decode.Node{Walk: true, Fields: []decode.Field{
-		{Name: "endpointConfig", Node: &decode.Node{Visit: tag, Fields: []decode.Field{{Name: "clusterName", Node: value}, {Name: "endpoints", Node: group}}}},
+		{Name: "endpointConfig", Node: &decode.Node{Visit: tag, Fields: []decode.Field{{Name: "clusterName", Node: value}, {Name: "policy", Node: policy}, {Name: "endpoints", Node: group}}}},
 	}}}
 }
 
@@ -133,9 +137,17 @@ func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 	return rows, nil
 }
 
+// usualFactor is Envoy's overprovisioning factor where nothing says another
+// one, in percent.
+const usualFactor = 140
+
 // assignment reads a ClusterLoadAssignment.
 func assignment(m map[string]any) (rows []endpoint) {
 	groups, _ := m["endpoints"].([]any)
+	factor := any(usualFactor)
+	if n, ok := object(m, "policy")["overprovisioningFactor"].(int); ok {
+		factor = n
+	}
 	for _, g := range groups {
 		group, _ := g.(map[string]any)
 		hosts, _ := group["lbEndpoints"].([]any)
@@ -148,7 +160,7 @@ func assignment(m map[string]any) (rows []endpoint) {
 			e := endpoint{
 				cluster: text(m, "clusterName"), address: readAddress(object(at, "address")), hostname: text(at, "hostname"),
 				health: text(host, "healthStatus"), weight: host["loadBalancingWeight"], priority: group["priority"],
-				locality: locality(group), metadata: host["metadata"],
+				locality: locality(group), ofZone: weight(group["loadBalancingWeight"]), factor: factor, metadata: host["metadata"],
 			}
 			if e.address.text == "" {
 				e.address.text = text(host, "endpointName")
@@ -157,6 +169,14 @@ func assignment(m map[string]any) (rows []endpoint) {
 		}
 	}
 	return rows
+}
+
+// weight is a locality's, or null where it has none: Envoy writes 0 for that.
+func weight(v any) any {
+	if v == 0 {
+		return nil
+	}
+	return v
 }
 
 // locality is Envoy's, or null where it says nothing.

@@ -22,13 +22,21 @@ func assignedByHand(dump any) (rows []string) {
 				rows = append(rows, strings.Join([]string{
 					one(config, "cluster_name"), hostByHand(h, "endpoint.address."), strings.Replace(one(h, "health_status"), "-", "UNKNOWN", 1),
 					one(h, "load_balancing_weight"), strings.Replace(one(group, "priority"), "-", "0", 1),
-					one(group, "locality.region"), one(group, "locality.zone"), one(h, "metadata.filter_metadata.istio.workload"),
+					one(group, "locality.region"), one(group, "locality.zone"),
+					weightByHand(group), one(config, "policy.overprovisioning_factor"), one(h, "metadata.filter_metadata.istio.workload"),
 				}, " "))
 			}
 		}
 	}
 	slices.Sort(rows)
 	return rows
+}
+
+func weightByHand(group any) string {
+	if w := one(group, "load_balancing_weight"); w != "0" {
+		return w
+	}
+	return "-"
 }
 
 func hostByHand(h any, at string) string {
@@ -41,7 +49,7 @@ func hostByHand(h any, at string) string {
 	return "envoy://" + one(h, at+"envoy_internal_address.server_listener_name") + "/" + one(h, at+"envoy_internal_address.endpoint_id") + " - -"
 }
 
-var endpointColumns = []string{"cluster", "address", "ip", "port", "health", "weight", "priority", "locality.region", "locality.zone", "metadata.filterMetadata.istio.workload"}
+var endpointColumns = []string{"cluster", "address", "ip", "port", "health", "weight", "priority", "locality.region", "locality.zone", "localityWeight", "overprovisioningFactor", "metadata.filterMetadata.istio.workload"}
 
 func TestEndpoints(t *testing.T) {
 	for _, dir := range captured(t) {

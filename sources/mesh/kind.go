@@ -199,7 +199,10 @@ func endpointFields() []Field {
 		kindField(), {Name: "address", Doc: "ip:port, or the path of a socket"}, {Name: "ip", Doc: "null where it is no socket address"}, {Name: "port", Doc: "null where it is no socket address"}, {Name: "hostname", Doc: "as Pilot gives it"},
 		{Name: "cluster", Doc: "the name of the cluster it belongs to"},
 		{Name: "health", Doc: "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN, as Pilot says"},
-		{Name: "weight", Doc: "its share among those of its locality"}, {Name: "priority", Doc: "0 is tried first"}, {Name: "locality", Doc: "{region, zone, subZone}"}, {Name: "metadata", Doc: "what Pilot says of it"},
+		{Name: "weight", Doc: "its share among those of its locality"}, {Name: "priority", Doc: "0 is tried first"}, {Name: "locality", Doc: "{region, zone, subZone}"},
+		{Name: "localityWeight", Doc: "the weight of its locality within the priority; null where it has none"},
+		{Name: "overprovisioningFactor", Doc: "of its cluster, in percent: how much more than their part the healthy ones take"},
+		{Name: "metadata", Doc: "what Pilot says of it"},
 		{Name: "outlier", Doc: "what Envoy's own checks say", Cost: OnDemand},
 		{Name: "stats", Doc: "Envoy's counters of it", Cost: OnDemand},
 	}
