@@ -1,0 +1,115 @@
+package mesh
+
+// Shapes are the objects within those of the kinds that have no kind of their
+// own, by name: their fields, and what stands in each.
+func Shapes() map[string][]Member {
+	shapes := map[string][]Member{
+		"Locality":    {text("region", ""), text("zone", ""), text("subZone", "")},
+		"Destination": {text("cluster", "its name"), text("weight", "its share among the others'")},
+		"Share":       {text("name", "of the cluster"), text("share", "of the requests, up to 1")},
+		"Redirect":    {text("status", "of the redirect"), text("location", "where it leads to")},
+		"Sync":        syncMembers(),
+		"SyncState": {
+			{Name: "status", Doc: "how it stands", Holding: one(SyncWords()...)},
+			text("sent", "the version that Pilot sent last"), text("acked", "the version that the proxy accepted last"),
+			text("sentAt", "when Pilot sent it"), text("age", "seconds since then"),
+			text("pushesBehind", "how many pushes lie between; null when they can't be compared"), text("error", "why the proxy refused it"),
+		},
+		"RemoteCluster": {text("id", "Istio's name of the cluster"), text("secretName", "where its kubeconfig is"), text("syncStatus", "whether istiod has read it")},
+		"Stats":         {{Name: "stats", Doc: "counters and gauges, then the histograms", Holding: list("Stat")}},
+		"Stat":          {text("name", ""), text("value", ""), {Name: "histograms", Doc: "all of them, in the last element", Holding: anything()}},
+	}
+	for _, more := range []map[string][]Member{traceShapes(), kubernetesShapes()} {
+		for name, members := range more {
+			shapes[name] = members
+		}
+	}
+	return shapes
+}
+
+func text(name, doc string) Member { return Member{Name: name, Doc: doc} }
+
+func syncMembers() (all []Member) {
+	for _, t := range SyncTypes() {
+		all = append(all, Member{Name: t.Key, Doc: t.Doc, Holding: object("SyncState")})
+	}
+	return all
+}
+
+func traceShapes() map[string][]Member {
+	return map[string][]Member{
+		"TraceRequest": {
+			text("method", ""), text("scheme", ""), text("host", ""), text("port", "that the client connects to"), text("path", ""),
+			text("source", "the client's address"), text("destination", "the address it connects to"), text("sni", "the name it asks for in TLS"),
+			text("principal", "whom its certificate is for"), {Name: "direction", Doc: "from the proxy's workload, or to it", Holding: one("outbound", "inbound")},
+		},
+		"TraceStep": {
+			text("step", "what was chosen: listener, filter chain, route, …"), text("name", "of what was chosen"), text("reason", "why it was"),
+			text("istio", "the Istio resource it came from"), {Name: "almost", Doc: "what almost was chosen", Holding: list("TraceNear")},
+			{Name: "object", Doc: "what was chosen", Holding: anything()},
+		},
+		"TraceNear":  {text("name", "of what was not chosen"), text("why", "it was not")},
+		"TraceShare": {text("name", "of the cluster"), text("share", "of the requests, up to 1"), text("reason", "why none of them reaches an endpoint")},
+		"TraceEndpoint": {
+			text("address", "ip:port, or the path of a socket"), text("ip", ""), text("port", ""), text("share", "of the requests, up to 1"),
+			{Name: "health", Doc: "as Pilot says", Holding: one("HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED", "UNKNOWN")},
+			text("cluster", "the name of the cluster it belongs to"), text("workload", "name.namespace"), text("transport", "the transport socket that is taken"),
+			text("weight", ""), text("priority", ""), {Name: "locality", Holding: object("Locality")}, text("outlier", "what Envoy's own checks say"),
+		},
+		"TracePolicy": {
+			text("filter", "that asks"), {Name: "action", Holding: one("ALLOW", "DENY", "LOG")}, text("policy", "as the filter calls it"), text("istio", "the AuthorizationPolicy"),
+			{Name: "verdict", Holding: one("allowed", "denied", "unknown")}, text("shadow", "true: it is only noted"), text("unknown", "what it hangs on and isn't known"),
+		},
+		"TraceFault":  {{Name: "fault", Holding: one("abort", "delay")}, text("share", "of the requests, up to 1"), text("status", "that is answered"), text("delay", "")},
+		"TraceMirror": {text("cluster", "its name"), text("share", "of the requests that are copied, up to 1")},
+	}
+}
+
+// kubernetesShapes are what all objects of Kubernetes have, and what has been
+// in the specification of Istio's and of services since their first version.
+func kubernetesShapes() map[string][]Member {
+	metadata := Member{Name: "metadata", Doc: "name, namespace, labels, …", Holding: object("ObjectMeta")}
+	shapes := map[string][]Member{
+		"ObjectMeta": {
+			text("name", ""), text("namespace", ""), {Name: "labels", Holding: scalars()}, {Name: "annotations", Holding: scalars()}, text("creationTimestamp", ""),
+			text("generation", "of the specification"), text("resourceVersion", ""), text("uid", ""), {Name: "ownerReferences", Holding: Holding{List: true, Open: true}},
+		},
+		"KubernetesObject": {
+			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "what is wanted", Holding: anything()}, {Name: "status", Doc: "what is", Holding: anything()},
+		},
+	}
+	shapes["EndpointSlice"] = []Member{
+		text("apiVersion", ""), text("kind", ""), metadata, {Name: "addressType", Holding: one("IPv4", "IPv6", "FQDN")},
+		{Name: "endpoints", Holding: Holding{List: true, Open: true}}, {Name: "ports", Holding: Holding{List: true, Open: true}},
+	}
+	for kind, spec := range specifications() {
+		shapes[kind+"Spec"] = spec
+		shapes[kind] = []Member{
+			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "what is wanted", Holding: object(kind + "Spec")},
+			{Name: "status", Doc: "what is", Holding: anything()},
+		}
+	}
+	return shapes
+}
+
+func specifications() map[string][]Member {
+	open := func(names ...string) (all []Member) {
+		for _, n := range names {
+			all = append(all, Member{Name: n, Holding: anything()})
+		}
+		return all
+	}
+	selector := Member{Name: "selector", Doc: "which pods", Holding: anything()}
+	hosts, exportTo := Member{Name: "hosts", Holding: texts()}, Member{Name: "exportTo", Doc: "the namespaces that see it", Holding: texts()}
+	return map[string][]Member{
+		"Service": append([]Member{selector, text("clusterIP", ""), {Name: "clusterIPs", Holding: texts()},
+			{Name: "type", Holding: one("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")}}, open("ports", "externalName", "sessionAffinity")...),
+		"VirtualService":      append([]Member{hosts, {Name: "gateways", Holding: texts()}, exportTo}, open("http", "tcp", "tls")...),
+		"DestinationRule":     append([]Member{text("host", ""), exportTo, {Name: "workloadSelector", Holding: anything()}}, open("subsets", "trafficPolicy")...),
+		"ServiceEntry":        append([]Member{hosts, {Name: "addresses", Holding: texts()}, text("location", ""), text("resolution", ""), exportTo}, open("ports", "endpoints", "workloadSelector")...),
+		"AuthorizationPolicy": append([]Member{selector, {Name: "action", Holding: one("ALLOW", "DENY", "AUDIT", "CUSTOM")}}, open("rules", "provider", "targetRefs")...),
+		"PeerAuthentication":  append([]Member{selector}, open("mtls", "portLevelMtls")...),
+		"Sidecar":             open("workloadSelector", "ingress", "egress", "outboundTrafficPolicy"),
+		"EnvoyFilter":         append([]Member{text("priority", "")}, open("workloadSelector", "configPatches", "targetRefs")...),
+	}
+}

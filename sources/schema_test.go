@@ -1,0 +1,148 @@
+package sources
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// A surveyor walks a value beside what the schema says of it.
+type surveyor struct {
+	t      *testing.T
+	schema *Schema
+	told   map[string]bool
+	met    map[string]int // what was compared, by shape
+}
+
+func (s *surveyor) tell(text string) {
+	if !s.told[text] {
+		s.told[text] = true
+		s.t.Error(text)
+	}
+}
+
+func (s *surveyor) object(where string, h mesh.Holding, v map[string]any) {
+	shapes := h.Objects
+	known := map[string]mesh.Member{}
+	for _, shape := range shapes {
+		members := s.schema.Members(shape)
+		if members == nil {
+			s.tell("no shape " + shape)
+		}
+		for _, m := range members {
+			known[m.Name] = m
+		}
+		s.met[shape]++
+	}
+	for _, key := range slices.Sorted(maps.Keys(v)) {
+		m, ok := known[key]
+		if !ok {
+			if !h.Open && !strings.HasPrefix(key, "@") && !slices.ContainsFunc(shapes, partly) && (key != "kind" || !strings.Contains(shapes[0], ".")) {
+				s.tell(where + " " + strings.Join(shapes, "|") + " has " + key + ", which the schema doesn't know")
+			}
+			continue
+		}
+		s.held(where+"."+key, m.Holding, v[key])
+	}
+}
+
+// partly tells the shapes that are known in part.
+func partly(shape string) bool {
+	return strings.HasSuffix(shape, "Spec") || shape == "ObjectMeta" || shape == "KubernetesObject" || shape == "Stat"
+}
+
+func (s *surveyor) held(where string, h mesh.Holding, v any) {
+	v, err := mesh.Force(s.t.Context(), v)
+	if f := (*mesh.Fault)(nil); errors.As(err, &f) || v == nil {
+		return // what isn't in the recording
+	}
+	if err != nil {
+		s.t.Fatalf("%s: %v", where, err)
+	}
+	switch x := v.(type) {
+	case []any:
+		if !h.List {
+			if !h.Open {
+				s.tell(where + " is an array, the schema says none")
+			}
+			return
+		}
+		h.List = false
+		for _, e := range x {
+			s.held(where+"[]", h, e)
+		}
+	case map[string]any:
+		switch {
+		case h.List:
+			s.tell(where + " is an object, the schema says an array")
+		case h.Map:
+			h.Map = false
+			for _, e := range x {
+				s.held(where+"{}", h, e)
+			}
+		case len(h.Objects) > 0:
+			s.object(where, h, x)
+		case !h.Open:
+			s.tell(where + " is an object, the schema says none")
+		}
+	default:
+		if h.List || h.Map || len(h.Objects) > 0 {
+			s.tell(where + " is no object and no array, the schema says one")
+		}
+		if text, ok := v.(string); ok && h.Values != nil && !slices.Contains(h.Values, text) {
+			s.tell(where + " is " + text + ", which the schema doesn't know")
+		}
+	}
+}
+
+// TestSchemaIsOfTheDocument compares every field of a whole recorded mesh, as
+// deep as it goes, with what the schema says stands there.
+func TestSchemaIsOfTheDocument(t *testing.T) {
+	m := open(t, Options{}, source(t, capture))
+	s := &surveyor{t: t, schema: NewSchema(), told: map[string]bool{}, met: map[string]int{}}
+	s.held("", mesh.Holding{Objects: []string{"Mesh"}}, m.Document())
+	for _, shape := range []string{
+		"Proxy", "Pilot", "Cluster", "Listener", "RouteConfiguration", "VirtualHost", "Route", "Endpoint", "Secret", "SyncState", "Service", "VirtualService",
+		"envoy.config.listener.v3.FilterChain", "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", "envoy.config.bootstrap.v3.Bootstrap",
+	} {
+		if s.met[shape] == 0 {
+			t.Errorf("no %s was met", shape)
+		}
+	}
+}
+
+// What the schema names is known to it, all the way down.
+func TestSchemaIsWhole(t *testing.T) {
+	s, seen := NewSchema(), map[string]bool{}
+	for queue := []string{"Mesh", "Desired", "RouteMatch", "Difference", "Trace", "UnreachableRoute", "VirtualHost"}; len(queue) > 0; queue = queue[1:] {
+		shape := queue[0]
+		if seen[shape] {
+			continue
+		}
+		seen[shape] = true
+		members := s.Members(shape)
+		if k, ours := mesh.KindOf(shape); members == nil && !(ours && k.Open) {
+			t.Errorf("no shape %s", shape)
+		}
+		names := map[string]bool{}
+		for _, m := range members {
+			if names[m.Name] {
+				t.Errorf("%s.%s is there twice", shape, m.Name)
+			}
+			names[m.Name] = true
+			queue = append(queue, m.Holding.Objects...)
+		}
+	}
+	if len(seen) < 400 {
+		t.Errorf("%d shapes", len(seen))
+	}
+	for key := range mesh.Shapes() {
+		if _, ok := mesh.KindOf(key); ok {
+			t.Errorf("%s is a kind", key)
+		}
+	}
+}
