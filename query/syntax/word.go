@@ -1,0 +1,130 @@
+package syntax
+
+// WordKind tells the words of a source apart.
+type WordKind int
+
+// The kinds of words.
+const (
+	WordSign        WordKind = iota // a bracket, an operator, or anything else of no other kind
+	WordName                        // name, or module::name
+	WordKeyword                     // "if", "and", …
+	WordVariable                    // $name, or $module::name
+	WordField                       // .name
+	WordFormat                      // @name
+	WordNumber                      //
+	WordString                      // a string, or a piece of an interpolated one
+	WordStringStart                 // the quote that opens an interpolated string
+	WordStringQuery                 // \(
+	WordStringEnd                   // the quote that closes an interpolated string
+	WordOpenString                  // a string, or the last piece of one, that no quote ends
+)
+
+// A Word is a token of a source, for who looks at one that isn't finished.
+type Word struct {
+	Span
+	Kind WordKind
+	Text string // as it is written; of a string: decoded, as far as it can be
+}
+
+// Words cuts a source into its tokens, without asking whether it means
+// anything. What stands in a comment is no word; commented tells that the
+// source ends in one.
+func Words(src string) (words []Word, commented bool) {
+	l := lexer{src: src}
+	depth, within := 0, []int(nil) // the brackets in front of each \( that is open
+	for {
+		before := l.pos
+		if !l.inString {
+			l.skip()
+		}
+		start := l.pos
+		t := l.next()
+		w := Word{Span: t.Span, Kind: t.word(), Text: t.val}
+		switch {
+		case t.kind == tokEnd:
+			return words, l.comments(before)
+		case t.kind == tokStringQuery:
+			within = append(within, depth)
+		case t.kind == tokChar && (t.ch == '(' || t.ch == '[' || t.ch == '{'):
+			depth++
+		case t.kind == tokChar && (t.ch == ')' || t.ch == ']' || t.ch == '}'):
+			if n := len(within); t.ch == ')' && n > 0 && within[n-1] == depth {
+				within, l.inString = within[:n-1], true
+			} else {
+				depth--
+			}
+		case t.kind == tokOpenString || t.kind == tokBadEscape:
+			w.Kind, w.Span = WordOpenString, Span{start, len(src)}
+			w.Text = unescape(whole(src[start:]))
+			return append(words, w), false
+		}
+		words = append(words, w)
+	}
+}
+
+// comments tells whether the source ends in a comment that begins in what the
+// lexer last went over.
+func (l *lexer) comments(from int) bool {
+	for i := from; i < len(l.src); i++ {
+		if l.src[i] == '#' {
+			c := lexer{src: l.src, pos: i}
+			c.comment()
+			if i = c.pos; i >= len(l.src) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// whole is the text of a string that was begun: without its quote, and without
+// an escape that isn't finished.
+func whole(s string) string {
+	if s != "" && s[0] == '"' {
+		s = s[1:]
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			continue
+		}
+		n, ok := (&lexer{src: s}).escapeAt(i + 1)
+		if !ok {
+			return s[:i]
+		}
+		i += n
+	}
+	return s
+}
+
+func (l *lexer) escapeAt(i int) (n int, ok bool) {
+	if i >= len(l.src) {
+		return 0, false
+	}
+	return l.escape(i)
+}
+
+func (t token) word() WordKind {
+	switch t.kind {
+	case tokName, tokModuleName:
+		return WordName
+	case tokKeyword:
+		return WordKeyword
+	case tokVariable, tokModuleVariable:
+		return WordVariable
+	case tokField:
+		return WordField
+	case tokFormat:
+		return WordFormat
+	case tokNumber, tokBadNumber:
+		return WordNumber
+	case tokString:
+		return WordString
+	case tokStringStart:
+		return WordStringStart
+	case tokStringQuery:
+		return WordStringQuery
+	case tokStringEnd:
+		return WordStringEnd
+	}
+	return WordSign
+}
