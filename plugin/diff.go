@@ -86,7 +86,7 @@ func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cm
 		return usage("-l %s: %s", r.selector, fact(err))
 	}
 	defer r.showProgress()()
-	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress}, 64<<10)
+	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, &r.printed}, 64<<10)
 	r.started = r.Now()
 	o := r.printerOptions(ctx)
 	if err := o.Validate(); err != nil {

@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query"
-	"github.com/meshq/kubectl-meshq/query/demand"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -110,11 +108,7 @@ func byteCount(n int64) string {
 
 // lookedAt names the sections that the query looks at, and what of each.
 func (r *run) lookedAt() string {
-	results := &demand.Tree{Shown: true}
-	if r.printsWhole() {
-		results = nil
-	}
-	uses := query.Demand(r.asked.query, results).As("Mesh", r.columns).Sections()
+	uses := r.uses()
 	words := make([]string, len(uses))
 	whole := 0
 	for i, u := range uses {
@@ -130,37 +124,6 @@ func (r *run) lookedAt() string {
 		return "all"
 	}
 	return strings.Join(words, "; ")
-}
-
-// printsWhole tells whether printing a result looks at everything in it.
-func (r *run) printsWhole() bool {
-	f := &r.output
-	switch f.format {
-	case "", "wide", "table":
-		return f.raw || f.join || f.raw0 || f.seq || f.compact || f.tab || f.ascii || r.changed("indent") || f.sortBy != "" || r.await || r.watch
-	}
-	return true
-}
-
-// columns are the fields that a row of the table of a kind looks at.
-func (r *run) columns(kind string) (fields []string, ok bool) {
-	wide := r.output.format == "wide"
-	for _, k := range printers.Kinds() {
-		if k.Name != kind {
-			continue
-		}
-		for _, c := range k.Columns {
-			if c.Wide && !wide {
-				continue
-			}
-			fields = append(fields, c.Fields...)
-			if wide {
-				fields = append(fields, c.WideFields...)
-			}
-		}
-		return fields, true
-	}
-	return nil, false
 }
 
 // sectionNames are the fields of a proxy that are read when they are touched.

@@ -34,7 +34,7 @@ func (r *run) openSources(ctx context.Context) ([]transport.Source, error) {
 func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.labels, Proxies: r.asked.proxies,
-		Revision: r.revision, MaxWhole: r.maxFetch, TooMany: r.refuse,
+		Revision: r.revision, MaxWhole: r.maxFetch, TooMany: r.refuse, Looks: r.looks(), Changed: r.noteChange,
 		Memory: int64(r.sections()), Concurrency: r.concurrency, Now: r.started, Clock: r.Now,
 	}
 	if !r.allNamespaces {

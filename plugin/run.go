@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -43,6 +44,10 @@ type run struct {
 	progress *progress // nil: none is shown
 	rows     *rows     // of --watch; nil: all results are printed
 	cancel   context.CancelCauseFunc
+
+	printed atomic.Bool // something is on standard output
+	repeats bool        // a round may be run again
+	again   bool        // it is: everything is asked for at once
 
 	results int
 	last    bool // whether the last result was true, for -e
@@ -86,7 +91,7 @@ func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
 	if err := r.variables(); err != nil {
 		return nil, err
 	}
-	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress}, 64<<10)
+	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, &r.printed}, 64<<10)
 	r.started = r.Now()
 	o := r.printerOptions(ctx)
 	if err := o.Validate(); err != nil {
@@ -109,16 +114,30 @@ func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
 // round makes the document anew over the sources and prints what the query
 // gives.
 func (r *run) round(ctx context.Context, answers []transport.Source) error {
-	return r.within(ctx, answers, func(ctx context.Context) error {
+	r.repeats = true
+	anew := false
+	once := func(ctx context.Context) error {
 		if err := r.openPrinter(ctx); err != nil {
 			return err
 		}
-		r.explainPlan()
-		r.hintLabels()
-		err := r.ended(r.evaluate(ctx, r.options()))
+		if !r.again {
+			r.explainPlan()
+			r.hintLabels()
+		}
+		err := r.evaluate(ctx, r.options())
+		if anew = r.anew(ctx); anew {
+			r.explainAsked()
+			return nil
+		}
+		err = r.ended(err)
 		r.explainAsked()
 		return err
-	})
+	}
+	err := r.within(ctx, answers, once)
+	if err != nil || !anew {
+		return err
+	}
+	return r.within(ctx, answers, once)
 }
 
 // within makes the document over the sources, for as long as look needs it.
@@ -201,6 +220,9 @@ func (r *run) now() float64 { return float64(r.documentTime().UnixMicro()) / 1e6
 // once, ahead of the printing.
 func (r *run) finish(ctx context.Context, v any) (any, error) {
 	if r.quiet {
+		if k, ok := v.(mesh.Known); ok && k.IsObject() && !r.asked.traces {
+			return &result{truth: true}, nil
+		}
 		v, err := mesh.Force(ctx, v)
 		return &result{truth: r.truth(v), null: v == nil}, err
 	}
@@ -318,28 +340,6 @@ func exitCode(err error) int {
 		return exitUsage // as jq's, for what the system refuses
 	}
 	return exitRun
-}
-
-// writeError is an error of standard output.
-type writeError struct{ err error }
-
-func (e *writeError) Error() string { return "standard output: " + fact(e.err) }
-func (e *writeError) Unwrap() error { return e.err }
-
-// standardOutput ends the progress where results begin, and marks the errors
-// of writing them.
-type standardOutput struct {
-	io.Writer
-	progress *progress
-}
-
-func (o standardOutput) Write(b []byte) (int, error) {
-	o.progress.end()
-	n, err := o.Writer.Write(b)
-	if err != nil {
-		err = &writeError{err}
-	}
-	return n, err
 }
 
 // statusCode is what -e and --fail-on-match say of the results.

@@ -105,7 +105,7 @@ func (s *snapshot) run(ctx context.Context, w *World, f *flags, proxies []string
 		return usage("-l %s: %s", r.selector, fact(err))
 	}
 	defer r.showProgress()()
-	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress}, 64<<10)
+	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, &r.printed}, 64<<10)
 	r.started = r.Now()
 	to, err := r.openTarget(s.file, s.force)
 	if err != nil {

@@ -43,7 +43,7 @@ func listenerRows(s *subject) []*subject {
 
 func filterChains(s *subject) []*subject {
 	chains := s.objects("filterChains")
-	if last := s.of(s.fields["defaultFilterChain"]); !last.absent() {
+	if last := s.of(s.member("defaultFilterChain")); !last.absent() {
 		chains = append(chains, last)
 	}
 	return chains
@@ -76,9 +76,9 @@ func chainCell(cell func(*subject) string) func(*subject) string {
 
 func addresses(s *subject) string {
 	s = listener(s)
-	all := []string{address(s.of(s.fields["address"]))}
+	all := []string{address(s.of(s.member("address")))}
 	for _, more := range s.objects("additionalAddresses") {
-		all = append(all, address(more.of(more.fields["address"])))
+		all = append(all, address(more.of(more.member("address"))))
 	}
 	return strings.Join(all, ",")
 }
@@ -106,10 +106,10 @@ func listenerPort(s *subject) string {
 // Where the listener chooses by a matcher instead, the chain's name stands for
 // what that says.
 func chainMatch(chain *subject) string {
-	if listener(chain).fields["filterChainMatcher"] != nil {
+	if listener(chain).member("filterChainMatcher") != nil {
 		return "Chain: " + chain.text("name")
 	}
-	m := chain.of(chain.fields["filterChainMatch"])
+	m := chain.of(chain.member("filterChainMatch"))
 	var parts []string
 	if names := m.texts("serverNames"); names != nil {
 		parts = append(parts, "SNI: "+strings.Join(names, ","))
@@ -171,9 +171,9 @@ func matchedAddress(m *subject) string {
 func chainDestination(chain *subject) string {
 	for _, filter := range chain.objects("filters") {
 		name := filter.text("name")
-		config := filter.of(filter.fields["typedConfig"])
+		config := filter.of(filter.member("typedConfig"))
 		if config.absent() {
-			config = filter.of(filter.fields["config"]) // of version 2
+			config = filter.of(filter.member("config")) // of version 2
 		}
 		switch {
 		case strings.HasSuffix(name, "http_connection_manager") || config.isType("HttpConnectionManager"):
@@ -188,7 +188,7 @@ func chainDestination(chain *subject) string {
 func (s *subject) isType(message string) bool { return strings.HasSuffix(s.text("@type"), "."+message) }
 
 func httpDestination(config *subject) string {
-	if inline := config.of(config.fields["routeConfig"]); !inline.absent() {
+	if inline := config.of(config.member("routeConfig")); !inline.absent() {
 		return inlineRoutes(inline)
 	}
 	if name := config.text("rds", "routeConfigName"); name != "" {
@@ -231,7 +231,7 @@ func inlineRoutes(config *subject) string {
 		domains := strings.Join(host.texts("domains"), "/")
 		var matches []string
 		for _, route := range host.objects("routes") {
-			matches = append(matches, pathMatch(route.of(route.fields["match"])))
+			matches = append(matches, pathMatch(route.of(route.member("match"))))
 		}
 		text := strings.Join(matches, ", ")
 		if domains != "*" {

@@ -119,7 +119,7 @@ func routeMatch(s *subject) string {
 	default:
 		return "/*"
 	}
-	return pathMatch(s.of(s.fields["match"]))
+	return pathMatch(s.of(s.member("match")))
 }
 
 func pathMatch(m *subject) string {
@@ -138,7 +138,7 @@ func pathMatch(m *subject) string {
 			parts = append(parts, form.prefix+text+form.suffix)
 		}
 	}
-	if m.fields["connectMatcher"] != nil {
+	if m.member("connectMatcher") != nil {
 		parts = append(parts, "CONNECT")
 	}
 	return strings.Join(parts, " ")
@@ -168,9 +168,9 @@ func destinations(s *subject) string {
 	switch {
 	case parts != nil:
 		return strings.Join(parts, ", ")
-	case s.fields["redirect"] != nil:
+	case s.member("redirect") != nil:
 		return "redirect"
-	case s.fields["directResponse"] != nil:
+	case s.member("directResponse") != nil:
 		return "status " + s.text("directResponse", "status")
 	}
 	return ""

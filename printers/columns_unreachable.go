@@ -16,7 +16,7 @@ func unreachableColumns() []Column {
 
 // unreachableMatch is the route's path; of a virtual host, the domain.
 func unreachableMatch(s *subject) string {
-	if s.fields["match"] == nil {
+	if s.member("match") == nil {
 		return s.text("name")
 	}
 	return routeMatch(s)

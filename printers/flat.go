@@ -25,11 +25,16 @@ func (t *tables) renderFlat(r *reading, v any) tabled {
 func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
 	out := tabled{value: items}
 	for i, item := range items {
-		v := r.see(item)
-		if _, ok := v.(map[string]any); !ok {
-			return out, false
+		k, s := t.partial(r, item)
+		var v any
+		if k == nil {
+			v = r.see(item)
+			fields, ok := v.(map[string]any)
+			if !ok {
+				return out, false
+			}
+			k, s = t.kindOf(r, v), &subject{reading: r, fields: fields}
 		}
-		k := t.kindOf(r, v)
 		if i > 0 && !(k == nil && out.kind == nil || k != nil && out.kind != nil && k.key() == out.kind.key()) {
 			return out, false
 		}
@@ -37,7 +42,7 @@ func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
 			out.flat = append(out.flat, flatRow(r, v))
 			continue
 		}
-		out.rows = append(out.rows, t.rows(r, k, item, v)...)
+		out.rows = append(out.rows, t.rows(r, k, item, s)...)
 	}
 	return out, len(items) > 0
 }

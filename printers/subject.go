@@ -40,6 +40,7 @@ type reading struct {
 type subject struct {
 	*reading
 	fields map[string]any
+	part   *mesh.Object // of which some fields may be known before the rest is asked for; fields are nil until then
 	lost   bool     // the object can't be had: no cell knows anything
 	parent *subject // the object it is in, when that is what was printed
 }
@@ -52,7 +53,23 @@ func (s *subject) of(part any) *subject {
 }
 
 // absent tells whether there is no object, only what it would be in.
-func (s *subject) absent() bool { return s.fields == nil && !s.lost }
+func (s *subject) absent() bool { return s.fields == nil && s.part == nil && !s.lost }
+
+// member gives a member, nil where there is none.
+func (s *subject) member(key string) any {
+	if s.fields == nil && s.part != nil {
+		if v, ok := s.part.Member(key); ok {
+			return v
+		}
+		v := s.see(s.part)
+		s.lost = v == unhad{}
+		s.fields, _ = v.(map[string]any)
+	}
+	if s.lost {
+		return unhad{}
+	}
+	return s.fields[key]
+}
 
 // see looks at a value one level deep: unhad where it can't be had.
 func (s *reading) see(v any) any {
@@ -75,8 +92,11 @@ func (s *subject) at(path ...string) any {
 	if s.lost {
 		return unhad{}
 	}
-	var v any = s.fields
-	for _, key := range path {
+	if len(path) == 0 {
+		return s.fields
+	}
+	v := s.see(s.member(path[0]))
+	for _, key := range path[1:] {
 		switch fields := v.(type) {
 		case map[string]any:
 			v = s.see(fields[key])

@@ -56,13 +56,16 @@ type tabled struct {
 }
 
 func (t *tables) Render(ctx context.Context, v any) (any, error) {
+	r := &reading{ctx: ctx, near: t.near, now: t.opts.Now, wide: t.wide, ageless: t.opts.Ageless}
+	if k, s := t.partial(r, v); k != nil {
+		return tabled{kind: k, rows: t.rows(r, k, v, s), value: v}, r.err
+	}
 	seen, err := mesh.Force(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{ctx: ctx, near: t.near, now: t.opts.Now, wide: t.wide, ageless: t.opts.Ageless}
 	if k := t.kindOf(r, seen); k != nil {
-		rows := t.rows(r, k, v, seen)
+		rows := t.rows(r, k, v, &subject{reading: r, fields: seen.(map[string]any)})
 		return tabled{kind: k, rows: rows, value: v}, r.err
 	}
 	if t.flat {
@@ -70,6 +73,17 @@ func (t *tables) Render(ctx context.Context, v any) (any, error) {
 	}
 	line, err := t.stream.Render(ctx, v)
 	return tabled{line: line}, err
+}
+
+// partial gives an object of which only a part was asked for: what its table
+// shows may be known. Its kind is nil for anything else.
+func (t *tables) partial(r *reading, v any) (*Kind, *subject) {
+	if o, ok := v.(*mesh.Object); ok && o.IsPart() {
+		if k, ok := t.kinds[o.Kind]; ok {
+			return &k, &subject{reading: r, part: o}
+		}
+	}
+	return nil, nil
 }
 
 // kindOf finds the table of an object, nil for what has none.
@@ -98,12 +112,11 @@ func (t *tables) kindOf(r *reading, v any) *Kind {
 }
 
 // rows makes the rows of one object, and looks only at what they show.
-func (t *tables) rows(r *reading, k *Kind, v, seen any) []row {
+func (t *tables) rows(r *reading, k *Kind, v any, s *subject) []row {
 	r.owner = nil
 	if o, ok := v.(*mesh.Object); ok {
 		r.owner = o.Owner.Proxy()
 	}
-	s := &subject{reading: r, fields: seen.(map[string]any)}
 	subjects := []*subject{s}
 	if k.rows != nil {
 		subjects = k.rows(s)

@@ -104,7 +104,7 @@ func (d *drawing) line(indent, branch, text string, alarm bool) {
 
 // requestSaid is the request in short.
 func requestSaid(s *subject) string {
-	r := s.of(s.fields["request"])
+	r := s.of(s.member("request"))
 	scheme, host, path := r.text("scheme"), r.text("host"), r.text("path")
 	if host == "" {
 		host = r.text("destination")

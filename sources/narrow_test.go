@@ -43,14 +43,20 @@ func replay(t *testing.T, version string, ids ...string) *replayed {
 	r := &replayed{Source: source(t, files(t, map[string]string{
 		"pilots/i.s/syncz.json": of(syncz(status...)), "pilots/i.s/adsz.json": of(adsz(clients...)), "kubernetes/pods.json": podItems(ids...),
 	}))}
-	b, err := os.ReadFile("testdata/live/envoy-1.40.json")
+	r.read(t, "testdata/live/envoy-1.40.json")
+	return r
+}
+
+// read adds recorded answers.
+func (r *replayed) read(t *testing.T, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(b, &r.answers)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
 }
 
 func (*replayed) Manifest() transport.Manifest {

@@ -14,7 +14,7 @@ type Tree struct {
 	Shown bool // it is printed: what that looks at depends on its kind
 	Count bool // how many elements, or which members, it has
 
-	Fields  map[string]*Tree // of an object, these members
+	Fields  map[string]*Tree // of an object, these members; nil for one that is taken out and not looked at
 	Members *Tree            // of an object, each member that is not among Fields
 	Items   *Tree            // of an array, each element
 }
@@ -120,9 +120,6 @@ func each(t *Tree) *Tree { return &Tree{Count: true, Members: t, Items: t} }
 func items(t *Tree) *Tree { return &Tree{Count: true, Items: t} }
 
 func field(name string, t *Tree) *Tree {
-	if t == nil {
-		return presence()
-	}
 	return &Tree{Fields: map[string]*Tree{name: t}}
 }
 

@@ -285,7 +285,7 @@ func TestPartialsOfTwoMoments(t *testing.T) {
 			t.Errorf("%s: told of %d changes", c.query, changed)
 		}
 	}
-	x := &mesh.Excerpt{Known: []map[string]any{{"name": "a"}}, Whole: func(context.Context) ([]any, error) { return nil, nil }}
+	x := &mesh.Excerpt{Asked: mesh.AskedFor([]string{"name"}), Known: []map[string]any{{"name": "a"}}, Whole: func(context.Context) ([]any, error) { return nil, nil }}
 	_, err := mesh.Deep(context.Background(), x.Objects()[0])
 	if changed := (*mesh.ChangedError)(nil); !errors.As(err, &changed) || changed.Name != "a" {
 		t.Errorf("got %v", err)

@@ -84,12 +84,11 @@ func (x *excerpt) mask(fields []string) (mask string, asked mesh.Asked, ok bool)
 	within := []string{}
 	for _, path := range append([]string{"name", "state", "lastUpdated"}, fields...) {
 		name, _, _ := strings.Cut(path, ".")
-		asked[name] = nil
-		switch name {
-		case "kind", "state", "lastUpdated", "error":
+		if name == "kind" { // which every object knows
 			continue
 		}
-		if name == "name" && x.message == "" {
+		asked[name] = nil
+		if slices.Contains([]string{"state", "lastUpdated", "error"}, name) || name == "name" && x.message == "" {
 			continue
 		}
 		if needs, is := x.needs[name]; is {
@@ -139,8 +138,8 @@ func CanExcerpt(s mesh.Section, fields []string) bool {
 // Excerpt asks for some fields of a section's elements, as [mesh.Hint] has them.
 // The owner's identity and what gives the whole section are left to the caller.
 // It is nil where the Envoy has to be asked for the section: when it doesn't
-// understand, or has something warming, which might be active by the time of
-// the second question.
+// understand, answers something else, or has something warming, which might be
+// active by the time of the second question.
 func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*mesh.Excerpt, error) {
 	x := excerptOf(s)
 	mask, asked, ok := x.mask(fields)
@@ -181,25 +180,37 @@ func (p *Proxy) others(ctx context.Context, s mesh.Section, x *excerpt, all *col
 	}
 	p.bears(doc)
 	d := &dump{doc: doc, cut: true}
-	if err := d.must(ctx, all.reading(*x.catalog)); err != nil {
+	if err := d.must(ctx, all.reading(x.shallow())); err != nil {
 		return false, err
 	}
-	return !slices.ContainsFunc(all.found, func(r resource) bool { return r.state == stateWarming }), nil
+	other := func(r resource) bool { return r.state != stateStatic }
+	return !slices.ContainsFunc(all.found, other), nil
 }
 
-// list reads the elements of the one list.
-func (p *Proxy) list(ctx context.Context, s mesh.Section, x *excerpt, mask string, all *collection) error {
+// shallow is the catalog of what is little: it is read at once, one level deep.
+func (x *excerpt) shallow() catalog {
 	c := *x.catalog
 	c.eager, c.inside = true, &decode.Node{Shallow: true}
+	return c
+}
+
+// list reads the elements of the one list, each of which says what it is.
+func (p *Proxy) list(ctx context.Context, s mesh.Section, x *excerpt, mask string, all *collection) error {
+	c := x.shallow()
 	l := c.lists[x.list]
 	doc, err := p.fetch(ctx, Request{What: configDump, Section: s, List: snake(l.field), Mask: mask})
 	if err != nil {
 		return err
 	}
 	p.bears(doc)
-	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "configs", Node: &decode.Node{Walk: true, Elem: c.element(l, tagOwn)}}}}
+	element := c.element(l, tagOwn)
+	element.Fields = append(element.Fields, decode.Field{Name: "@type", Node: &decode.Node{}})
+	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "configs", Node: &decode.Node{Walk: true, Elem: element}}}}
 	_, err = doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.ConfigDump"), root, func(_ int, v any, _, _ int64) error {
 		m, _ := v.(map[string]any)
+		if !strings.Contains(text(m, "@type"), "."+c.kind+".") {
+			return ErrRefused
+		}
 		all.add(c, l, m)
 		return nil
 	})
@@ -210,5 +221,5 @@ func (p *Proxy) list(ctx context.Context, s mesh.Section, x *excerpt, mask strin
 func refused(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(err, fs.ErrNotExist) }
 
 // ErrRefused is the error of a [Fetch] of some fields that an Envoy refuses with
-// 400, 404 or 431: it is to be asked for the section.
+// 400, 404 or 431, or doesn't understand: it is to be asked for the section.
 var ErrRefused = errors.New("the Envoy doesn't know these fields")

@@ -26,7 +26,7 @@ type Excerpt struct {
 	Kind    string // of its elements
 	Owner   *Object
 	Asked   Asked
-	Known   []map[string]any // the elements; each has its "name", unless nothing at all was asked for of them
+	Known   []map[string]any // the elements, as they go by their names; without names, in their order
 
 	// Whole gives the section with all fields. It is called for each element
 	// whose rest is looked at: one load is enough.
@@ -50,7 +50,7 @@ func (x *Excerpt) Objects() []any {
 	out := make([]any, len(x.Known))
 	names := nths{}
 	for i, known := range x.Known {
-		at := names.next(known["name"])
+		at := names.next(x.name(known))
 		p := NewPartial(known, x.Asked, func(ctx context.Context) (any, error) { return x.find(ctx, at) })
 		out[i] = &Object{Kind: x.Kind, Owner: x.Owner, part: p}
 	}
@@ -71,6 +71,19 @@ func (times nths) next(name any) nth {
 	n := times[text]
 	times[text]++
 	return nth{text, n}
+}
+
+// named tells whether elements go by their names: else by their places alone.
+func (x *Excerpt) named() bool {
+	_, asked := x.Asked["name"]
+	return asked
+}
+
+func (x *Excerpt) name(known map[string]any) any {
+	if x.named() {
+		return known["name"]
+	}
+	return nil
 }
 
 // find gives an element of the whole.
@@ -107,18 +120,18 @@ func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error)
 	}
 	place, names := map[nth]int{}, nths{}
 	for i, e := range whole {
-		name := any(nil)
-		if _, named := x.Asked["name"]; named {
-			var err error
-			if name, err = Get(ctx, e, "name"); err != nil {
-				return nil, err
-			}
+		name, err := Get(ctx, e, "name")
+		if err != nil {
+			return nil, err
+		}
+		if !x.named() {
+			name = nil
 		}
 		place[names.next(name)] = i
 	}
 	names = nths{}
 	for _, known := range x.Known {
-		i, ok := place[names.next(known["name"])]
+		i, ok := place[names.next(x.name(known))]
 		if !ok {
 			return nil, nil
 		}

@@ -1,0 +1,90 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/demand"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// uses are what the query, and then the printing of its results, looks at of
+// the sections of proxies, by its words alone.
+func (r *run) uses() []demand.Use {
+	results := &demand.Tree{Shown: true}
+	switch {
+	case r.quiet && !r.asked.traces:
+		results = &demand.Tree{} // whether there is one
+	case r.printsWhole():
+		results = nil
+	}
+	return query.Demand(r.asked.query, results).As("Mesh", r.columns).Sections()
+}
+
+// looks says the same to who fetches them. A snapshot has them at hand: to
+// read less of it is no gain. Who runs no query looks at everything.
+func (r *run) looks() map[mesh.Section]mesh.Hint {
+	if r.program == nil || len(r.snapshots) > 0 || r.again {
+		return nil
+	}
+	all := map[mesh.Section]mesh.Hint{}
+	for _, u := range r.uses() {
+		all[u.Section] = u.Hint()
+	}
+	return all
+}
+
+// errChanged ends a round in which a section has changed while it was read.
+var errChanged = errors.New("the mesh has changed while it was read")
+
+// noteChange hears that a section of a proxy has changed between two looks at it. As long
+// as nothing was printed the round may begin anew, and ask for everything at
+// once; else that proxy is a fault.
+func (r *run) noteChange() {
+	if !r.again && r.repeats && !r.printed.Load() {
+		r.cancel(errChanged)
+	}
+}
+
+// anew tells whether a round has to be run again, and makes ready for that.
+func (r *run) anew(ctx context.Context) bool {
+	if r.again || !errors.Is(context.Cause(ctx), errChanged) || r.printed.Load() {
+		return false
+	}
+	r.again = true
+	r.out.Reset(standardOutput{r.Out, r.progress, &r.printed})
+	return true
+}
+
+// printsWhole tells whether printing a result looks at everything in it.
+func (r *run) printsWhole() bool {
+	f := &r.output
+	switch f.format {
+	case "", "wide", "table":
+		return f.raw || f.join || f.raw0 || f.seq || f.compact || f.tab || f.ascii || r.changed("indent") || f.sortBy != "" || r.await || r.watch
+	}
+	return true
+}
+
+// columns are the fields that a row of the table of a kind looks at.
+func (r *run) columns(kind string) (fields []string, ok bool) {
+	wide := r.output.format == "wide"
+	for _, k := range printers.Kinds() {
+		if k.Name != kind {
+			continue
+		}
+		for _, c := range k.Columns {
+			if c.Wide && !wide {
+				continue
+			}
+			fields = append(fields, c.Fields...)
+			if wide {
+				fields = append(fields, c.WideFields...)
+			}
+		}
+		return fields, true
+	}
+	return nil, false
+}

@@ -1,0 +1,125 @@
+package plugin
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// An admin port that answers what a real Envoy answered, word for word.
+type admin struct {
+	*httptest.Server
+	mu      sync.Mutex
+	answers map[string]struct {
+		Status int
+		Body   json.RawMessage
+	}
+	asked []string
+}
+
+func startAdmin(t *testing.T) *admin {
+	t.Helper()
+	a := &admin{}
+	for _, path := range []string{"../sources/testdata/live/envoy-1.40.json", "../sources/testdata/live/excerpt-1.40.json"} {
+		b, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(b, &a.answers)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
+	t.Cleanup(a.Close)
+	return a
+}
+
+func (a *admin) serve(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	request := strings.TrimSuffix(strings.TrimPrefix(r.URL.RequestURI(), "/"), "?")
+	if strings.Contains(request, "clusters") {
+		a.asked = append(a.asked, request)
+	}
+	answer, ok := a.answers[request]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.WriteHeader(answer.Status)
+	w.Write(answer.Body) // the test sees what is missing
+}
+
+// ask asks a query of the one Envoy.
+func (a *admin) ask(t *testing.T, terminal bool, args ...string) (code int, out, told string) {
+	t.Helper()
+	a.asked = nil
+	var stdout, stderr bytes.Buffer
+	args = append([]string{"kubectl-meshq", "--envoy", a.URL}, args...)
+	code = Main(&World{Args: args, In: strings.NewReader(""), Out: &stdout, OutTerminal: terminal, Err: &stderr, Now: time.Now})
+	return code, stdout.String(), stderr.String()
+}
+
+const (
+	allClusters  = "config_dump?mask=version_info,static_clusters,dynamic_active_clusters,dynamic_warming_clusters"
+	restClusters = "config_dump?mask=static_clusters,dynamic_warming_clusters"
+	someOfActive = "config_dump?resource=dynamic_active_clusters&mask="
+)
+
+// TestLooks holds that an Envoy is asked for what the query, and then the table,
+// looks at.
+func TestLooks(t *testing.T) {
+	a := startAdmin(t)
+	const each = "last_updated,error_state"
+	for _, c := range []struct {
+		args  []string
+		asked []string
+	}{
+		{[]string{`[.proxies[].clusters | length]`}, []string{restClusters, someOfActive + each}},
+		{[]string{`[.proxies[].clusters[].name] | sort`}, []string{restClusters, someOfActive + "cluster.name," + each}},
+		{[]string{`.proxies[].clusters[] | {name, lbPolicy}`, "-o", "json"}, []string{restClusters, someOfActive + "cluster.lb_policy,cluster.name," + each}},
+		{[]string{`.proxies[].clusters[]`}, []string{restClusters, someOfActive + "cluster.cluster_type,cluster.metadata,cluster.name,cluster.type," + each}},
+		{[]string{`.proxies[].clusters[]`, "-o", "json"}, []string{allClusters}},
+		{[]string{`.proxies[].clusters[]`, "-o", "name"}, []string{allClusters}},
+		{[]string{`any(.proxies[].clusters[]; .type == "EDS")`}, []string{restClusters, someOfActive + "cluster.name,cluster.type," + each}},
+	} {
+		code, out, told := a.ask(t, false, c.args...)
+		if code != exitOK || out == "" {
+			t.Errorf("%q: exit %d: %s", c.args, code, told)
+		}
+		if !slices.Equal(a.asked, c.asked) {
+			t.Errorf("%q asked for\n%s\nnot\n%s", c.args, strings.Join(a.asked, "\n"), strings.Join(c.asked, "\n"))
+		}
+	}
+}
+
+// TestChangedMeanwhile holds that answers of two moments are not mixed: the
+// query is asked again, for everything at once, as long as nothing was printed;
+// else that proxy is a fault.
+func TestChangedMeanwhile(t *testing.T) {
+	a := startAdmin(t)
+	later := a.answers[allClusters]
+	later.Body = bytes.Replace(later.Body, []byte(`"name": "BlackHoleCluster"`), []byte(`"name": "BlackishCluster"`), 1)
+	a.answers[allClusters] = later
+	const names = someOfActive + "cluster.name,last_updated,error_state"
+	const query = `.proxies[].clusters | .[0].name, ([.[] | path(.name)] | length)` // a path is one in the whole value
+	code, out, told := a.ask(t, false, query)
+	if code != exitOK || out != "\"BlackishCluster\"\n7\n" {
+		t.Errorf("exit %d\n%s%s", code, out, told)
+	}
+	if want := []string{restClusters, names, allClusters, allClusters}; !slices.Equal(a.asked, want) {
+		t.Errorf("asked %q", a.asked)
+	}
+	code, out, told = a.ask(t, true, query, "--no-headers")
+	if code != exitPartial || !strings.Contains(out, "BlackHoleCluster") || strings.Contains(out, "7") ||
+		!strings.Contains(told, "clusters: BlackHoleCluster has changed since it was first asked about") {
+		t.Errorf("exit %d\n%s%s", code, out, told)
+	}
+}

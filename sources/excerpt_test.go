@@ -1,0 +1,165 @@
+package sources
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+const (
+	otherClusters = "config_dump?mask=static_clusters,dynamic_warming_clusters"
+	activeMask    = "config_dump?resource=dynamic_active_clusters&mask="
+	always        = "last_updated,error_state"
+)
+
+// excerpts opens a live mesh of one proxy, as far as it is looked at.
+func excerpts(t *testing.T, looks map[mesh.Section][]string, o Options) (*replayed, any) {
+	t.Helper()
+	r := replay(t, "1.31.0", "p.x")
+	r.read(t, "testdata/live/excerpt-1.40.json")
+	o.Looks = map[mesh.Section]mesh.Hint{}
+	for s, fields := range looks {
+		o.Looks[s] = mesh.Hint{Fields: fields}
+	}
+	by, _ := proxies(t, open(t, o, r))
+	return r, by["p.x"]
+}
+
+// Of fields that a query looks at a real Envoy is asked, and what it says is
+// what the whole section says; so is the rest, which costs one request more.
+func TestExcerpt(t *testing.T) {
+	listeners := "config_dump?resource=dynamic_listeners&mask=name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated"
+	for _, c := range []struct {
+		section mesh.Section
+		fields  []string
+		asked   []string
+	}{
+		{mesh.Clusters, []string{}, []string{otherClusters, activeMask + always}},
+		{mesh.Clusters, []string{"name"}, []string{otherClusters, activeMask + "cluster.name," + always}},
+		{mesh.Clusters, []string{"subset", "fqdn", "state", "kind"}, []string{otherClusters, activeMask + "cluster.name," + always}},
+		{mesh.Clusters, []string{"connectTimeout", "destinationRule", "metadata.filterMetadata", "type"}, []string{otherClusters, activeMask + "cluster.connect_timeout,cluster.metadata,cluster.name,cluster.type," + always}},
+		{mesh.Clusters, []string{"circuitBreakers", "loadAssignment.endpoints", "error"}, []string{otherClusters, activeMask + "cluster.circuit_breakers,cluster.load_assignment,cluster.name," + always}},
+		{mesh.Clusters, []string{"name", "nosuch"}, nil},
+		{mesh.Clusters, []string{"name", "versionInfo"}, nil}, // which only the section has
+		{mesh.Listeners, []string{}, []string{"config_dump?mask=static_listeners", listeners}},
+		{mesh.Listeners, []string{"name", "lastUpdated"}, []string{"config_dump?mask=static_listeners", listeners}},
+		{mesh.Listeners, []string{"name", "address"}, nil}, // two levels down
+		{mesh.Routes, []string{}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=" + always}},
+		{mesh.Routes, []string{"name"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name," + always}},
+		{mesh.Routes, []string{"validateClusters"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name,route_config.validate_clusters," + always}},
+		{mesh.Routes, []string{"virtualHosts"}, nil},
+	} {
+		changed := 0
+		r, p := excerpts(t, map[mesh.Section][]string{c.section: c.fields}, Options{Changed: func() { changed++ }})
+		_, whole := excerpts(t, nil, Options{})
+		want := at(t, whole, string(c.section)).([]any)
+		got := at(t, p, string(c.section)).([]any)
+		section := map[mesh.Section]string{
+			mesh.Clusters: clusterMask, mesh.Listeners: "config_dump?mask=version_info,static_listeners,dynamic_listeners", mesh.Routes: routeMask,
+		}[c.section]
+		asked := c.asked
+		if asked == nil {
+			asked = []string{section}
+		}
+		same(t, string(c.section)+": asked", r.asked, asked)
+		if len(got) != len(want) {
+			t.Fatalf("%s: %d, not %d", c.section, len(got), len(want))
+		}
+		for i := range got {
+			for _, path := range c.fields {
+				f, _, _ := strings.Cut(path, ".")
+				if d := cmp.Diff(deep(t, at(t, want[i], f)), deep(t, at(t, got[i], f))); d != "" {
+					t.Errorf("%s: %s: %s", c.section, f, d)
+				}
+			}
+		}
+		same(t, string(c.section)+": asked by then", r.asked, asked)
+		if d := cmp.Diff(deep(t, want), deep(t, got)); d != "" {
+			t.Errorf("%s of %q: the rest: %s", c.section, c.fields, d)
+		}
+		if c.asked != nil {
+			asked = append(slices.Clone(asked), section)
+		}
+		same(t, string(c.section)+": asked for the rest", r.asked, asked)
+		if changed != 0 {
+			t.Errorf("%s of %q: changed", c.section, c.fields)
+		}
+	}
+}
+
+func deep(t *testing.T, v any) any {
+	t.Helper()
+	v, err := mesh.Deep(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// An Envoy that can't be asked so is asked for the section: one too old for
+// masks, one that refuses a field, and one in which something is about to become another thing.
+func TestNoExcerpt(t *testing.T) {
+	looks := map[mesh.Section][]string{mesh.Clusters: {"name"}}
+	names := activeMask + "cluster.name," + always
+	for _, c := range []struct {
+		what    string
+		prepare func(r *replayed)
+		asked   []string
+	}{
+		{"refused", func(r *replayed) { r.trouble = map[string]error{names: &statusError{400, "FieldMask"}} }, []string{otherClusters, names, clusterMask}},
+		{"not found", func(r *replayed) { r.trouble = map[string]error{names: &statusError{404, "no such field"}} }, []string{otherClusters, names, clusterMask}},
+		{"warming", func(r *replayed) {
+			a := r.answers[otherClusters]
+			a.Body = bytes.Replace(a.Body, []byte(`"static_clusters"`), []byte(`"dynamic_warming_clusters"`), 1)
+			r.answers[otherClusters] = a
+		}, []string{otherClusters, clusterMask}},
+		{"all the same", func(r *replayed) { // an Envoy's double that doesn't know parameters
+			for _, request := range []string{otherClusters, names} {
+				r.answers[request] = r.answers[clusterMask]
+			}
+		}, []string{otherClusters, clusterMask}},
+		{"the list all the same", func(r *replayed) { r.answers[names] = r.answers[clusterMask] }, []string{otherClusters, names, clusterMask}},
+	} {
+		r, p := excerpts(t, looks, Options{})
+		c.prepare(r)
+		if got := at(t, p, "clusters").([]any); len(got) != 7 {
+			t.Errorf("%s: %d clusters", c.what, len(got))
+		}
+		same(t, c.what, r.asked, c.asked)
+	}
+	r := replay(t, "1.11.4", "p.x")
+	r.read(t, "testdata/live/excerpt-1.40.json")
+	r.answers["config_dump"] = r.answers[clusterMask]
+	by, _ := proxies(t, open(t, Options{Looks: map[mesh.Section]mesh.Hint{mesh.Clusters: {Fields: []string{"name"}}}}, r))
+	if got := at(t, by["p.x"], "clusters").([]any); len(got) != 7 {
+		t.Errorf("%d clusters", len(got))
+	}
+	same(t, "an old one", r.asked, []string{"config_dump?"})
+}
+
+// What is asked for later must be of the same moment, or it is a fault.
+func TestExcerptOfTwoMoments(t *testing.T) {
+	changed := 0
+	r, p := excerpts(t, map[mesh.Section][]string{mesh.Clusters: {"name"}}, Options{Changed: func() { changed++ }})
+	all := at(t, p, "clusters").([]any)
+	if name := at(t, all[0], "name"); name != "BlackHoleCluster" {
+		t.Fatal(name)
+	}
+	a := r.answers[clusterMask]
+	a.Body = bytes.Replace(a.Body, []byte(`"name": "BlackHoleCluster"`), []byte(`"name": "WhiteHoleCluster"`), 1)
+	r.answers[clusterMask] = a
+	_, err := mesh.Get(t.Context(), all[1], "lbPolicy")
+	var fault *mesh.Fault
+	if !errors.As(err, new(*mesh.ChangedError)) || !errors.As(err, &fault) || fault.Proxy != "p.x" || fault.Section != "clusters" || changed != 1 {
+		t.Errorf("%v, told %d times", err, changed)
+	}
+	if name := at(t, all[0], "name"); name != "BlackHoleCluster" {
+		t.Errorf("what was known is %v", name)
+	}
+}
