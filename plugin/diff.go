@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"slices"
@@ -86,7 +85,7 @@ func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cm
 		return usage("-l %s: %s", r.selector, fact(err))
 	}
 	defer r.showProgress()()
-	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, &r.printed}, 64<<10)
+	r.openOutput()
 	r.started = r.Now()
 	o := r.printerOptions(ctx)
 	if err := o.Validate(); err != nil {

@@ -83,7 +83,7 @@ func (v *externalView) close(ctx context.Context) (err error) {
 	}
 	name, args := programOf(v.program)
 	cmd := exec.CommandContext(ctx, name, append(args, v.folders[0], v.folders[1])...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = v.In, standardOutput{v.Out, v.progress, &v.printed}, v.Err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = v.In, standardOutput{v.Out, v.progress, v.printed}, v.Err
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {

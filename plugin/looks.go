@@ -54,7 +54,7 @@ func (r *run) anew(ctx context.Context) bool {
 		return false
 	}
 	r.again = true
-	r.out.Reset(standardOutput{r.Out, r.progress, &r.printed})
+	r.out.Reset(standardOutput{r.Out, r.progress, r.printed})
 	return true
 }
 

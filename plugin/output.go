@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bufio"
 	"io"
 	"sync/atomic"
 )
@@ -27,4 +28,10 @@ func (o standardOutput) Write(b []byte) (int, error) {
 		err = &writeError{err}
 	}
 	return n, err
+}
+
+// openOutput makes what results are written to.
+func (r *run) openOutput() {
+	r.printed = new(atomic.Bool)
+	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, r.printed}, 64<<10)
 }

@@ -45,9 +45,9 @@ type run struct {
 	rows     *rows     // of --watch; nil: all results are printed
 	cancel   context.CancelCauseFunc
 
-	printed atomic.Bool // something is on standard output
-	repeats bool        // a round may be run again
-	again   bool        // it is: everything is asked for at once
+	printed *atomic.Bool // something is on standard output
+	repeats bool         // a round may be run again
+	again   bool         // it is: everything is asked for at once
 
 	results int
 	last    bool // whether the last result was true, for -e
@@ -91,7 +91,7 @@ func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
 	if err := r.variables(); err != nil {
 		return nil, err
 	}
-	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, &r.printed}, 64<<10)
+	r.openOutput()
 	r.started = r.Now()
 	o := r.printerOptions(ctx)
 	if err := o.Validate(); err != nil {

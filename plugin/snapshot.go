@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +104,7 @@ func (s *snapshot) run(ctx context.Context, w *World, f *flags, proxies []string
 		return usage("-l %s: %s", r.selector, fact(err))
 	}
 	defer r.showProgress()()
-	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, &r.printed}, 64<<10)
+	r.openOutput()
 	r.started = r.Now()
 	to, err := r.openTarget(s.file, s.force)
 	if err != nil {
