@@ -2,32 +2,113 @@ package eval
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// While the consumer waits for the first in line, which may be one that never
-// answers, what is done behind it is set aside: it gives back its leave to load
-// and its place, so that all the others are loaded meanwhile, and the deadlines
-// of several that never answer pass together. A consumer that is only slow is
-// never far behind.
+// While the consumer waits for the first in line, and that for a load, which may
+// be one that never ends, what is done behind it is set aside: it gives back its
+// leave to load and its place, so that all the others are loaded meanwhile, and
+// the deadlines of several that never answer pass together. A consumer that is
+// only slow, or waits for what is being computed, is never far behind.
 const (
 	maxAside    = 8192 // elements that are ahead, with those set aside
 	scoutsAside = 8    // for each worker: what scouts have loaded lies in the document's memory, where the oldest has to go first
 )
 
-// idles says that the consumer waits, or does no more.
-func (q *queue) idles(yes bool) {
-	q.mu.Lock()
-	q.idle.Store(yes)
-	waiting := yes && q.stalled > 0
-	q.mu.Unlock()
-	if waiting && q.m.run.budget.spare() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		if q.idle.Load() { // still: to look at the memory takes a while
-			q.resume()
+// A loading tells an element of the loads of one goroutine that works for it.
+// It may be nil: then nobody is to know.
+type loading struct {
+	el *element
+	on atomic.Bool
+}
+
+// begins is called when a load has begun, ends whenever none is under way.
+func (l *loading) begins() {
+	if l != nil && l.on.CompareAndSwap(false, true) {
+		l.el.queue.shift(l.el, 1)
+		l.el.queue.spread()
+	}
+}
+
+func (l *loading) ends() {
+	if l != nil && l.on.Load() && l.on.CompareAndSwap(true, false) {
+		l.el.queue.shift(l.el, -1)
+	}
+}
+
+// gated gives a context whose loads it is told of.
+func (l *loading) gated(ctx context.Context, gate func(context.Context) error) context.Context {
+	return mesh.WithGate(ctx, func(ctx context.Context) error {
+		if ctx.Value(innerKey{}) == nil { // else of a region inside, which has an element of its own
+			l.begins()
 		}
+		return gate(ctx)
+	})
+}
+
+// inner is the context of a load inside an element of a region inside.
+func inner(ctx context.Context) context.Context { return context.WithValue(ctx, innerKey{}, true) }
+
+type innerKey struct{}
+
+// shift counts what an element waits for: its loads, and a region inside whose
+// consumer is held up.
+func (q *queue) shift(el *element, by int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	el.loading += by
+	q.judge()
+}
+
+// judge finds out whether the consumer is held up by a load. Caller holds mu;
+// it is never taken by who holds that of a region around.
+func (q *queue) judge() {
+	held := q.waits && len(q.els) > 0 && q.els[0].loading > 0
+	if held == q.held.Load() {
+		return
+	}
+	q.held.Store(held)
+	if q.at == nil {
+		return
+	}
+	by := -1
+	if held {
+		by = 1
+	}
+	q.at.queue.shift(q.at, by)
+}
+
+// waiting says that the consumer waits for the first in line, or does no more.
+func (q *queue) waiting(yes bool) {
+	q.mu.Lock()
+	q.waits = yes
+	q.judge()
+	q.mu.Unlock()
+	if yes {
+		q.spread()
+	}
+}
+
+// spread lets go of what consumers hold up that are held up by a load, here and
+// in the regions around.
+func (q *queue) spread() {
+	for {
+		q.mu.Lock()
+		due := q.held.Load() && q.stalled > 0
+		q.mu.Unlock()
+		if due && q.m.run.budget.spare() {
+			q.mu.Lock()
+			if q.held.Load() { // still: to look at the memory takes a while
+				q.resume()
+			}
+			q.mu.Unlock()
+		}
+		if q.at == nil {
+			return
+		}
+		q = q.at.queue
 	}
 }
 
@@ -51,7 +132,8 @@ func (q *queue) wakes(el *element) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.els) > 0 && q.els[0] == el {
-		q.idle.Store(false)
+		q.waits = false
+		q.judge()
 	}
 }
 
@@ -61,10 +143,10 @@ func (q *queue) finished(el *element) {
 	el.ended = true
 	q.stall(el, true)
 	q.mu.Unlock()
-	if q.idle.Load() && q.m.run.budget.spare() {
+	if q.held.Load() && q.m.run.budget.spare() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if !q.idle.Load() { // meanwhile: many may come by here at once
+		if !q.held.Load() { // meanwhile: many may come by here at once
 			return
 		}
 		if q.setAside(el); q.stalled > 0 { // there was no memory for them
@@ -79,12 +161,12 @@ func (q *queue) goesOn(el *element) bool {
 	q.mu.Lock()
 	q.stall(el, true)
 	q.mu.Unlock()
-	if !q.idle.Load() || !q.m.run.budget.spare() {
+	if !q.held.Load() || !q.m.run.budget.spare() {
 		return false
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.idle.Load() {
+	if !q.held.Load() {
 		return false
 	}
 	q.stall(el, false)
@@ -121,25 +203,16 @@ func (q *queue) setAside(el *element) {
 	poke(q.space)
 }
 
-// attended runs what a consumer does itself for an element that is scouted. It
-// counts as waiting from each load that it comes to until it hands something
-// on.
-func (q *queue) attended(y func() error) error {
-	m, ctx, tends := q.m, q.m.ctx, q.m.tends
-	m.ctx = mesh.WithGate(ctx, func(context.Context) error {
-		q.idles(true)
-		return mesh.Enter(ctx)
-	})
-	m.tends = q
+// attended runs what a consumer does itself for an element that is scouted: its
+// loads are those of the first in line.
+func (q *queue) attended(el *element, y func() error) error {
+	m, ctx, at := q.m, q.m.ctx, q.m.at
+	m.at = &loading{el: el}
+	m.ctx = m.at.gated(ctx, func(context.Context) error { return mesh.Enter(inner(ctx)) })
+	q.waiting(true)
 	err := y()
-	m.ctx, m.tends = ctx, tends
-	q.idles(false)
+	m.at.ends()
+	q.waiting(false)
+	m.ctx, m.at = ctx, at
 	return err
-}
-
-// hands says that a result is handed on by what is attended.
-func (m *mach) hands() {
-	if m.tends != nil {
-		m.tends.idles(false)
-	}
 }

@@ -67,6 +67,7 @@ var finish = one(func(m *mach, _ *env, in pv) (pv, error) {
 		return in, nil
 	}
 	v, err := f(m.ctx, in.v)
+	m.at.ends()
 	if err != nil {
 		return in, about(m.met(err), in.v)
 	}

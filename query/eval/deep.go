@@ -75,6 +75,7 @@ func (m *mach) load(v any, depth int) (any, error) {
 	}
 	if w, ok := v.(mesh.Whole); ok {
 		u, err := w.Deep(m.ctx)
+		m.at.ends()
 		return u, m.met(err)
 	}
 	v, err := m.force(v)

@@ -28,6 +28,7 @@ type element struct {
 	used    bool          // the consumer has no more use for it
 	aside   bool
 	stalled bool
+	loading int // what it waits for
 
 	mu   sync.Mutex
 	out  []result
@@ -87,7 +88,7 @@ func (el *element) give(x result) error {
 
 // tell tells the consumer that there is something.
 func (el *element) tell() {
-	if el.queue.idle.Load() {
+	if el.queue.held.Load() {
 		el.queue.wakes(el)
 	}
 	poke(el.news)
@@ -113,9 +114,9 @@ func (el *element) take(ctx context.Context) (out []result, done bool, err error
 		if len(out) > 0 || done {
 			return out, done, err
 		}
-		el.queue.idles(true)
+		el.queue.waiting(true)
 		err := wait(ctx, el.news)
-		el.queue.idles(false)
+		el.queue.waiting(false)
 		if err != nil {
 			return nil, true, err
 		}

@@ -50,7 +50,7 @@ type mach struct {
 	frame *frame   // the innermost iteration over proxies that is under way
 
 	queue *queue      // the region that this goroutine works for
-	tends *queue      // the region of scouts whose elements this goroutine evaluates
+	at    *loading    // the loads of this goroutine; nil: nobody is to know of them
 	scout bool        // looking ahead: nothing that is seen is told
 	muted bool        // doing again what was done: nothing is told twice
 	sink  func(event) // where what is met is told; nil: to the run
@@ -110,6 +110,7 @@ func (m *mach) force(v any) (any, error) {
 		return v, nil
 	}
 	w, err := l.Force(m.ctx)
+	m.at.ends()
 	if err != nil {
 		return nil, m.met(err)
 	}

@@ -97,6 +97,7 @@ func narrowed(all *node, w *wanting) *node {
 		}
 		if _, done := x.Forced(); !done {
 			elements, ok, err := x.Narrow(m.ctx, want.hint(w.by))
+			m.at.ends()
 			if err == nil && ok {
 				return m.each(pv{elements, nil}, wanted)
 			}

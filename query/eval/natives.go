@@ -16,8 +16,10 @@ func (n *Native) node(c *compiler, f *syntax.Func, s *scope) *node {
 		return m.combine(e, in, args, func(vs []any) error {
 			a := &apart{y: y}
 			err := n.Each(m.called(in.v, slices.Clone(vs)), func(v any) error {
+				m.at.ends()
 				return m.step(v, in.val(v), a.yield)
 			})
+			m.at.ends()
 			if err, passed := a.passed(err); passed || err == nil {
 				return err
 			}
@@ -28,6 +30,7 @@ func (n *Native) node(c *compiler, f *syntax.Func, s *scope) *node {
 
 func (n *Native) value(m *mach, in any, args []any) (any, error) {
 	v, err := n.Value(m.called(in, args))
+	m.at.ends()
 	if err != nil {
 		return nil, m.met(err)
 	}

@@ -159,7 +159,7 @@ func (r *region) consume(el *element) error {
 	case !el.works: // nothing to wait for: it is evaluated when its turn comes
 		return r.inPlace(el, func() error { return r.apply(r.m, el.v, r.y) })
 	case r.look != nil:
-		return r.inPlace(el, func() error { return el.queue.attended(func() error { return r.y(el.v) }) })
+		return r.inPlace(el, func() error { return el.queue.attended(el, func() error { return r.y(el.v) }) })
 	}
 	c := &consumer{region: r, el: el}
 	return r.ended(el, c.run())

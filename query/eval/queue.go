@@ -22,8 +22,9 @@ const (
 // in order: the first is the one being consumed.
 type queue struct {
 	*region
-	own   mach   // to copy: the consumer goes on working with its own
-	outer *queue // the region in a worker of which this one is
+	own   mach     // to copy: the consumer goes on working with its own
+	outer *queue   // the region in a worker of which this one is
+	at    *element // of a region around, that this one is evaluated for
 	quit  context.CancelFunc
 
 	mu      sync.Mutex
@@ -33,8 +34,9 @@ type queue struct {
 	limit   int          // starts small, so that stopping early wastes little
 	given   int          // elements, in all
 	aside   int          // of els: set aside
-	stalled int          // of els: would be set aside, or give more, if the consumer waited
-	idle    atomic.Bool  // the consumer waits for the first in line; set under mu
+	stalled int          // of els: would be set aside, or give more, if the consumer were held up
+	waits   bool         // the consumer waits for the first in line
+	held    atomic.Bool  // which waits for a load; set under mu
 
 	ended  bool
 	endErr error
@@ -44,8 +46,12 @@ type queue struct {
 
 func newQueue(r *region) *queue {
 	ctx, quit := context.WithCancel(r.m.ctx)
+	var at *element
+	if r.m.at != nil {
+		at = r.m.at.el
+	}
 	return &queue{
-		region: r, outer: r.m.queue, quit: quit,
+		region: r, outer: r.m.queue, at: at, quit: quit,
 		own:   mach{ctx: ctx, run: r.m.run, depth: r.m.depth, frame: r.base, queue: r.m.queue},
 		limit: min(firstLoads, r.m.run.workers),
 		news:  make(chan struct{}, 1), space: make(chan struct{}, 1),
@@ -58,6 +64,10 @@ func (q *queue) stop() { q.quit() }
 // already. So are the events up to a result.
 func (q *queue) start(skip, heard int) {
 	m := q.own
+	if q.at != nil {
+		m.at = &loading{el: q.at}
+		m.ctx = m.at.gated(m.ctx, func(context.Context) error { return mesh.Enter(inner(q.own.ctx)) })
+	}
 	n := 0
 	m.sink = func(ev event) {
 		if n >= heard {
@@ -141,6 +151,7 @@ func (q *queue) pop(el *element) {
 	q.mu.Lock()
 	q.els[0] = nil
 	q.els = q.els[1:]
+	q.judge()
 	q.leave(el)
 	if el.loaded {
 		q.limit = min(2*q.limit, q.m.run.workers)
@@ -204,7 +215,7 @@ func (q *queue) share() int {
 // elements that load count against the limit, and each once.
 func (q *queue) gate(el *element) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := mesh.Enter(q.own.ctx); err != nil { // a region around this one bounds it too
+		if err := mesh.Enter(inner(q.own.ctx)); err != nil { // a region around this one bounds it too
 			return err
 		}
 		q.mu.Lock()
@@ -231,7 +242,12 @@ func (q *queue) work(el *element) {
 	m := q.own
 	m.queue = q
 	m.ctx, m.frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
+	if q.look == nil { // else the consumer's own loads tell
+		m.at = &loading{el: el}
+		m.ctx = m.at.gated(el.ctx, q.gate(el))
+	}
 	q.own.run.threads.Go(func() {
+		defer m.at.ends()
 		if q.look != nil {
 			m.scout = true
 			_ = guarded(func() error { return q.look(&m, el.v) })
@@ -240,7 +256,10 @@ func (q *queue) work(el *element) {
 		}
 		m.sink = func(ev event) { _ = el.give(result{fr: m.frame, told: true, ev: ev}) }
 		el.finish(guarded(func() error {
-			return q.use(&m, el.v, func(v pv) error { return el.give(result{v: v, fr: m.frame}) })
+			return q.use(&m, el.v, func(v pv) error {
+				m.at.ends()
+				return el.give(result{v: v, fr: m.frame})
+			})
 		}))
 		q.finished(el)
 	})

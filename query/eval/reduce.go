@@ -92,7 +92,6 @@ func (f *loop) run(m *mach, e *env, in pv, state any, y yield) error {
 				state = w.v
 				return f.extract.run(m, e, w, func(w pv) error {
 					given = true
-					m.hands()
 					return y(w)
 				})
 			})
