@@ -105,8 +105,10 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 	out["cluster"] = orNull(a.Cluster)
 	out["url"] = orNull(a.URL)
 	out["directStatus"], out["redirectTo"] = nil, nil
-	if status := max(a.DirectStatus, a.Status); status != 0 && status != 404 {
-		out["directStatus"] = status
+	if a.DirectStatus != 0 { // a direct response may be a 404 too
+		out["directStatus"] = a.DirectStatus
+	} else if a.Status != 0 && a.Status != 404 {
+		out["directStatus"] = a.Status
 	}
 	if a.RedirectStatus != 0 {
 		out["redirectTo"] = map[string]any{"status": a.RedirectStatus, "location": a.RedirectTo}

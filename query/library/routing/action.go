@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 )
@@ -24,44 +25,50 @@ func (c *choice) act(m message, r *routed) {
 // forward is a route to clusters.
 func (c *choice) forward(m message, r *routed) {
 	a := m.sub("route")
-	literal := c.clusters(a, r)
+	literal, known := c.clusters(a, r)
 	if c.answer.DirectStatus != 0 {
 		return
 	}
 	path := c.pathTo(m.sub("match"), a, r)
-	host := literal
-	if host == "" {
-		host = c.hostTo(a, r)
-	}
+	host := c.hostTo(a, r, cmp.Or(literal, r.Host), known)
 	if c.answer.URL = path; host != "" { // whose host isn't known has a path only
 		c.answer.URL = r.headers.first(":scheme") + "://" + host + path
 	}
 }
 
 // clusters chooses, and gives the host that the chosen entry of weighted
-// clusters writes in place of the request's.
-func (c *choice) clusters(a message, r *routed) (host string) {
+// clusters writes in place of the request's; known is false where that hangs
+// on which is chosen.
+func (c *choice) clusters(a message, r *routed) (host string, known bool) {
 	switch {
 	case a.has("cluster"):
 		c.one(a.text("cluster"))
 	case a.has("clusterHeader"):
 		name := r.headers.first(asciiLower(a.text("clusterHeader")))
 		if name == "" {
-			c.answer.DirectStatus = noCluster
-			return ""
+			c.answer.DirectStatus = noCluster(a)
+			return "", true
 		}
 		c.one(name)
 	case a.has("weightedClusters"):
-		return c.weighted(a.sub("weightedClusters"), r)
+		return c.weighted(a, a.sub("weightedClusters"), r)
 	default:
 		c.unsupported("cluster specifier")
 	}
-	return ""
+	return "", true
 }
 
 // noCluster is what Envoy answers when a header names no cluster: measured on
 // 1.40, where the API's comment says 404.
-const noCluster = 503
+func noCluster(a message) int {
+	switch a.text("clusterNotFoundResponseCode") {
+	case "NOT_FOUND":
+		return 404
+	case "INTERNAL_SERVER_ERROR":
+		return 500
+	}
+	return 503
+}
 
 func (c *choice) one(name string) {
 	c.answer.Cluster, c.answer.Clusters = name, []Share{{Name: name, Share: 1}}
@@ -71,24 +78,24 @@ func (c *choice) one(name string) {
 // TCP proxy has them, and the one that a random value decides for.
 func Weighted(ctx context.Context, clusters any, random *uint64) (shares []Share, one string, err error) {
 	c := newChoice(ctx, &Cache{}, HCM{})
-	c.weighted(c.message(clusters), &routed{Request: Request{Random: random}})
+	c.weighted(c.message(nil), c.message(clusters), &routed{Request: Request{Random: random}})
 	return c.answer.Clusters, c.answer.Cluster, c.err
 }
 
 // weighted gives the shares of weighted clusters, and the one that a random
 // value decides for: the header's that the route names, else the request's.
-func (c *choice) weighted(w message, r *routed) (host string) {
+func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
 	entries := w.list("clusters")
 	var sum uint64
 	for _, e := range entries {
 		sum += uint64(e.number("weight"))
 	}
 	if sum == 0 {
-		return ""
+		return "", true
 	}
 	random := c.randomFor(w, r)
 	var upTo uint64
-	chosen := false
+	chosen, rewrites := false, false
 	for _, e := range entries {
 		weight := uint64(e.number("weight"))
 		if weight == 0 {
@@ -99,15 +106,16 @@ func (c *choice) weighted(w message, r *routed) (host string) {
 			name = r.headers.first(asciiLower(h))
 		}
 		upTo += weight
+		rewrites = rewrites || e.has("hostRewriteLiteral")
 		if !chosen && (random != nil && *random%sum < upTo || weight == sum) {
 			chosen, c.answer.Cluster, host = true, name, e.text("hostRewriteLiteral")
 			if name == "" {
-				c.answer.DirectStatus = noCluster
+				c.answer.DirectStatus = noCluster(a)
 			}
 		}
 		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum), e.fields["metadataMatch"]})
 	}
-	return host
+	return host, chosen || !rewrites
 }
 
 // randomFor gives the value that decides among weighted clusters; nil where
@@ -128,8 +136,9 @@ func (c *choice) randomFor(w message, r *routed) *uint64 {
 	return r.Random
 }
 
-// hostTo gives the host that is sent upstream.
-func (c *choice) hostTo(a message, r *routed) string {
+// hostTo gives the host that is sent upstream: what the route rewrites it to
+// goes before what an entry of weighted clusters does. Empty: it isn't known.
+func (c *choice) hostTo(a message, r *routed, host string, known bool) string {
 	switch {
 	case a.has("hostRewriteLiteral"):
 		return a.text("hostRewriteLiteral")
@@ -145,7 +154,10 @@ func (c *choice) hostTo(a message, r *routed) string {
 	case a.flag("autoHostRewrite"):
 		c.unsupported("host of the endpoint")
 	}
-	return r.Host
+	if !known {
+		return ""
+	}
+	return host
 }
 
 // pathTo gives the path that is sent upstream.
@@ -158,8 +170,14 @@ func (c *choice) pathTo(match, a message, r *routed) string {
 		}
 	case a.has("regexRewrite"):
 		re := a.sub("regexRewrite")
-		return c.replace(re.sub("pattern").text("regex"), re.text("substitution"), only) + r.Path[len(only):]
-	case a.has("pathRewritePolicy"), a.text("pathRewrite") != "":
+		if p := c.replace(re.sub("pattern").text("regex"), re.text("substitution"), only); p != "" { // nothing is no path
+			return p + r.Path[len(only):]
+		}
+	case a.has("pathRewritePolicy"):
+		if p, ok := c.retemplated(match, a.sub("pathRewritePolicy"), only); ok {
+			return p + r.Path[len(only):]
+		}
+	case a.text("pathRewrite") != "":
 		c.unsupported("path rewrite by format")
 	}
 	return r.Path

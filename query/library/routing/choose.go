@@ -78,6 +78,10 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 	vh := c.message(host)
 	c.answer.VirtualHost, c.answer.Host = vh.text("name"), host
 	if c.mustBeTLS(vh, r) {
+		if !c.upgrades(c.message(nil), r) {
+			c.answer.Status = 403
+			return c.answer, c.err
+		}
 		c.answer.RedirectStatus, c.answer.RedirectTo = 301, "https://"+r.Host+r.Path
 		return c.answer, c.err
 	}

@@ -81,10 +81,14 @@ func (m HCM) unescaped(p string) (string, bool) {
 	return p, false
 }
 
-// withoutDot cuts the dot at the end of a host's name: "a.:80" is "a:80".
+// withoutDot cuts the last dot of a host, where it ends the host or its name:
+// "a.:80" is "a:80".
 func withoutDot(host string) string {
-	i := portAt(host)
-	return strings.TrimSuffix(host[:i], ".") + host[i:]
+	i := strings.LastIndexByte(host, '.')
+	if i >= 0 && (i == len(host)-1 || host[i+1] == ':') {
+		return host[:i] + host[i+1:]
+	}
+	return host
 }
 
 func merged(p string) string {
@@ -111,7 +115,7 @@ func (m HCM) normalized(p string) (string, bool) {
 				if unreserved(v) {
 					b.WriteByte(v)
 				} else {
-					b.WriteString("%" + strings.ToUpper(p[i+1:i+3]))
+					b.WriteString(p[i : i+3])
 				}
 				i += 2
 				continue
@@ -143,7 +147,7 @@ func hexDigit(c byte) (byte, bool) {
 }
 
 // withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does. Since Envoy 1.40
-// a "..;x" counts as "..".
+// they count also with parameters, as "..;x".
 func (m HCM) withoutDots(p string) string {
 	if !strings.HasPrefix(p, "/") {
 		return p
@@ -151,25 +155,21 @@ func (m HCM) withoutDots(p string) string {
 	segments := strings.Split(p[1:], "/")
 	var out []string
 	for i, s := range segments {
-		name, _, more := strings.Cut(s, ";")
-		if more && name == ".." && m.before(40) {
-			name = s
+		if name, _, more := strings.Cut(s, ";"); more && (name == "." || name == "..") && !m.before(40) {
+			s = name
 		}
-		last := i == len(segments)-1
-		switch {
-		case s == ".":
-			if last {
-				out = append(out, "")
-			}
-		case name == "..":
+		switch s {
+		case ".":
+		case "..":
 			if len(out) > 0 {
 				out = out[:len(out)-1]
 			}
-			if last {
-				out = append(out, "")
-			}
 		default:
 			out = append(out, s)
+			continue
+		}
+		if i == len(segments)-1 {
+			out = append(out, "")
 		}
 	}
 	return "/" + strings.Join(out, "/")

@@ -81,49 +81,6 @@ func (c *choice) path(m message, r *routed) bool {
 	return false
 }
 
-// template is the URI template matcher: * and {x} stand for a part of one
-// segment, ** and {x=**} for what is left.
-func (c *choice) template(policy message, p string) bool {
-	t := policy.sub("typedConfig").text("pathTemplate")
-	if t == "" {
-		c.unsupported("path match policy " + policy.text("name"))
-		return false
-	}
-	return c.full(templateExpr(t), p)
-}
-
-func templateExpr(t string) string {
-	var b strings.Builder
-	for i := 0; i < len(t); {
-		switch {
-		case strings.HasPrefix(t[i:], "**"):
-			b.WriteString(".*")
-			i += 2
-		case t[i] == '*':
-			b.WriteString("[^/]+")
-			i++
-		case t[i] == '{':
-			end := strings.IndexByte(t[i:], '}')
-			if end < 0 {
-				return `\z\A.` // no template: matches nothing
-			}
-			_, inner, ok := strings.Cut(t[i+1:i+end], "=")
-			if !ok {
-				inner = "*"
-			}
-			b.WriteString("(" + templateExpr(inner) + ")")
-			i += end + 1
-		default:
-			if strings.IndexByte(`\.+?()|[]^$`, t[i]) >= 0 {
-				b.WriteByte('\\')
-			}
-			b.WriteByte(t[i])
-			i++
-		}
-	}
-	return b.String()
-}
-
 // matched gives how much of the raw path the match took, for a rewrite of
 // that part; ok is false where the raw path does not begin with it (it matched
 // only after its parameters were cut), and then nothing is rewritten.

@@ -18,7 +18,11 @@ func (c *choice) redirect(m message, r *routed) {
 		scheme = "https"
 	}
 	c.answer.RedirectStatus = redirectStatus[d.text("responseCode")]
-	c.answer.RedirectTo = scheme + "://" + redirectHost(d, r, scheme) + c.redirectPath(m.sub("match"), d, r)
+	path := c.redirectPath(m.sub("match"), d, r)
+	if path != "" && path[0] != '/' {
+		path = "/" + path
+	}
+	c.answer.RedirectTo = scheme + "://" + redirectHost(d, r, scheme) + path
 }
 
 // redirectHost keeps the request's host, but for a port that is the default of
