@@ -164,7 +164,7 @@ func (w *walk) toCluster(name string, share float64, criteria map[string]any) (r
 	if name == "BlackHoleCluster" && len(rows) == 0 {
 		return blackHole, nil
 	}
-	b, err := routing.Balance(w.ctx, c, rows, criteria)
+	b, err := routing.Balance(w.ctx, c, rows, criteria, w.zone)
 	if err != nil {
 		return "", err
 	}

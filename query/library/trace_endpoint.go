@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -15,6 +16,33 @@ func checked(ctx context.Context, cluster any) (bool, error) {
 	}
 	checks, err := get[[]any](ctx, cluster, "healthChecks")
 	return len(checks) > 0, err
+}
+
+// zone is where the proxy is among those of its own cluster, where Envoy was
+// told which that is.
+func (w *walk) zone() (*routing.Zone, error) {
+	bootstrap, err := mesh.Get(w.ctx, w.proxy, "bootstrap")
+	if err != nil {
+		return nil, err
+	}
+	manager, err := mesh.Get(w.ctx, bootstrap, "clusterManager")
+	if err != nil {
+		return nil, err
+	}
+	name, err := get[string](w.ctx, manager, "localClusterName")
+	if err != nil || name == "" {
+		return nil, err
+	}
+	node, err := mesh.Get(w.ctx, bootstrap, "node")
+	if err != nil {
+		return nil, err
+	}
+	z := &routing.Zone{}
+	if z.Locality, err = mesh.Get(w.ctx, node, "locality"); err != nil {
+		return nil, err
+	}
+	z.Local, err = w.assigned(name)
+	return z, err
 }
 
 // member is an endpoint in the result: what its row says, and how it is

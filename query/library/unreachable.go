@@ -197,7 +197,7 @@ func (u *deadEnds) ending(name string) (string, error) {
 	if subsets, err := mesh.Get(u.ctx, c, "lbSubsetConfig"); err != nil || subsets != nil && len(rows) > 0 {
 		return "", err // what a route asks of them is another matter
 	}
-	b, err := routing.Balance(u.ctx, c, rows, nil)
+	b, err := routing.Balance(u.ctx, c, rows, nil, nil)
 	if err != nil {
 		return "", err
 	}

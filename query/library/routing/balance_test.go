@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestBalance holds shares that a real Envoy 1.40 was measured to give.
@@ -46,7 +48,7 @@ func TestBalance(t *testing.T) {
 			}
 			rows = append(rows, row)
 		}
-		b, err := Balance(context.Background(), value(t, c.cluster), rows, nil)
+		b, err := Balance(context.Background(), value(t, c.cluster), rows, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,12 +78,12 @@ func TestPanic(t *testing.T) {
 		rows    []any
 		want    string
 	}{
-		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[0.33 0.33 0.33]"}, // 46 % is too little
-		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY")}, "[1 0]"},                              // 70 % is enough
-		{`{"commonLbConfig": {"healthyPanicThreshold": {"value": 40}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0]"},
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[0.33 0.33 0.33]"}, // 33 % is too little
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY")}, "[1 0]"},                              // 50 % is enough
+		{`{"commonLbConfig": {"healthyPanicThreshold": {"value": 33}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0]"},
 		{`{"commonLbConfig": {"healthyPanicThreshold": {}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0 0]"},
 	} {
-		b, err := Balance(context.Background(), value(t, c.cluster), c.rows, nil)
+		b, err := Balance(context.Background(), value(t, c.cluster), c.rows, nil, nil)
 		if got := fmt.Sprint(rounded(b)); err != nil || got != c.want {
 			t.Errorf("%s: %s, want %s (%v)", c.cluster, got, c.want, err)
 		}
@@ -101,7 +103,7 @@ func TestWeightsAndLocalities(t *testing.T) {
 		for i, w := range []int{1, 3, 4} {
 			row := map[string]any{"health": "HEALTHY", "weight": w, "locality": map[string]any{"zone": []string{"a", "a", "b"}[i]}}
 			if zoneWeights != nil && zoneWeights[i/2] >= 0 {
-				row["localityWeight"] = zoneWeights[i/2]
+				row["localityWeight"], row["overprovisioningFactor"] = zoneWeights[i/2], 140
 			}
 			out = append(out, row)
 		}
@@ -118,12 +120,12 @@ func TestWeightsAndLocalities(t *testing.T) {
 		{weighted, rows(1, 9), "[0.02 0.07 0.9]"},
 		{weighted, rows(1, 0), "[0.25 0.75 0]"},
 	} {
-		b, err := Balance(context.Background(), value(t, c.cluster), c.rows, nil)
+		b, err := Balance(context.Background(), value(t, c.cluster), c.rows, nil, nil)
 		if got := fmt.Sprint(rounded(b)); err != nil || got != c.want || b.Unsupported != nil {
 			t.Errorf("%s: %s, want %s (%v %v)", c.cluster, got, c.want, b.Unsupported, err)
 		}
 	}
-	if b, _ := Balance(context.Background(), value(t, weighted), rows(), nil); fmt.Sprint(b.Unsupported) != "[weights of localities]" {
+	if b, _ := Balance(context.Background(), value(t, weighted), rows(), nil, nil); fmt.Sprint(b.Unsupported) != "[weights of localities]" {
 		t.Errorf("weights that are not known: %v", b.Unsupported)
 	}
 }
@@ -153,12 +155,35 @@ func TestSubsets(t *testing.T) {
 		if err := json.Unmarshal([]byte(c.criteria), &criteria); err != nil {
 			t.Fatal(err)
 		}
-		b, err := Balance(context.Background(), value(t, `{"lbSubsetConfig": {`+c.config+`}}`), rows, criteria)
+		b, err := Balance(context.Background(), value(t, `{"lbSubsetConfig": {`+c.config+`}}`), rows, criteria, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.TrimSpace(fmt.Sprint(rounded(b)) + " " + b.Reason); got != c.want {
 			t.Errorf("%s for %s: %s, want %s", c.criteria, c.config, got, c.want)
+		}
+	}
+}
+
+// TestSharesAddUp holds, of any cluster, that shares and what is lost are all
+// of the requests, that nothing takes less than nothing, and that the reason
+// is there when all is lost.
+func TestSharesAddUp(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	r := rand.New(rand.NewPCG(seed, 7))
+	for i := range 300 {
+		for _, c := range randomClusters(r, 10, i%2 == 0) {
+			b := c.balanced(t)
+			sum := b.Lost
+			for _, m := range b.Members {
+				if sum += m.Share; m.Share < 0 || m.Share > 1+1e-9 {
+					t.Fatalf("seed %d: share %v", seed, m.Share)
+				}
+			}
+			if math.Abs(sum-1) > 1e-9 || (b.Lost > 1-1e-9) != (b.Reason != "") {
+				cluster, _ := json.Marshal(c)
+				t.Fatalf("seed %d: shares are %v, lost %v, %s: %s", seed, sum, b.Lost, b.Reason, cluster)
+			}
 		}
 	}
 }

@@ -13,8 +13,8 @@ func (b *balancing) subset(criteria map[string]any) []int {
 	for i := range everything {
 		everything[i] = i
 	}
-	config := b.cluster.sub("lbSubsetConfig")
-	if !b.cluster.has("lbSubsetConfig") || len(config.list("subsetSelectors")) == 0 {
+	config := b.policy.subsets
+	if config.fields == nil || len(config.list("subsetSelectors")) == 0 {
 		return everything
 	}
 	keys := slices.Sorted(maps.Keys(criteria))

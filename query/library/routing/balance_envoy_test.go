@@ -1,0 +1,421 @@
+package routing
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A balanceCase is a cluster, and how often a real Envoy sent a request to
+// each of its endpoints; "" counts those that it sent nowhere.
+type balanceCase struct {
+	Cluster  map[string]any `json:"cluster"`
+	Criteria map[string]any `json:"criteria,omitempty"`
+	Zone     map[string]any `json:"zone,omitempty"`  // the proxy's locality
+	Local    map[string]any `json:"local,omitempty"` // the load assignment of its own cluster
+	Requests int            `json:"requests"`
+	Got      map[string]int `json:"got"`
+}
+
+const balanceGoldens = "testdata/balance.jsonl.gz"
+
+// TestBalanceAsEnvoy holds the shares against how a real Envoy 1.40 spread
+// requests.
+func TestBalanceAsEnvoy(t *testing.T) {
+	f, err := os.Open(balanceGoldens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	plain, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(plain)
+	lines.Buffer(nil, 1<<20)
+	n := 0
+	for ; lines.Scan(); n++ {
+		d := json.NewDecoder(strings.NewReader(lines.Text()))
+		var c balanceCase
+		if err := d.Decode(&c); err != nil {
+			t.Fatal(err)
+		}
+		c.compare(t)
+	}
+	if n < 100 {
+		t.Errorf("only %d clusters", n)
+	}
+}
+
+// compare holds a case's counts against the shares: they are draws, so each is
+// given what chance may do, and an endpoint of no share has to have none.
+func (c *balanceCase) compare(t *testing.T) {
+	t.Helper()
+	b := c.balanced(t)
+	sum, text := 0.0, ""
+	bad := false
+	for _, m := range b.Members {
+		name := m.Endpoint.(map[string]any)["address"].(string)
+		got, want := float64(c.Got[name]), m.Share*float64(c.Requests)
+		sum += m.Share
+		slack := 5*math.Sqrt(want*(1-m.Share)) + 2
+		if c.Cluster["lbPolicy"] == "RING_HASH" { // a ring is not even
+			slack += want / 5
+		}
+		off := math.Abs(got-want) > slack || want == 0 && got > 0
+		bad = bad || off
+		text += fmt.Sprintf("\n%s p%d %s %s w%v: %.0f, want %.1f", name, m.priority, m.Health, m.locality, m.weight, got, want)
+	}
+	lost := b.Lost * float64(c.Requests)
+	bad = bad || math.Abs(sum+b.Lost-1) > 1e-9 || (sum == 0) != (b.Reason != "") || math.Abs(float64(c.Got[""])-lost) > 5*math.Sqrt(lost*(1-b.Lost))+2
+	if bad {
+		cluster, _ := json.Marshal(c)
+		t.Errorf("%s%s\nnowhere %d of %d, shares %.3f, %s %s", cluster, text, c.Got[""], c.Requests, sum, b.Reason, b.Why)
+	}
+}
+
+func (c *balanceCase) balanced(t *testing.T) *Balanced {
+	t.Helper()
+	var zone func() (*Zone, error)
+	if c.Zone != nil {
+		zone = func() (*Zone, error) { return &Zone{Locality: c.Zone, Local: assignedRows(c.Local)}, nil }
+	}
+	b, err := Balance(context.Background(), whole(c.Cluster), assignedRows(c.Cluster["loadAssignment"]), c.Criteria, zone)
+	if err != nil || len(b.Unsupported) > 0 {
+		t.Fatal(err, b.Unsupported)
+	}
+	return b
+}
+
+// whole makes integers of what JSON read as floats.
+func whole(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, w := range x {
+			out[k] = whole(w)
+		}
+		return out
+	case []any:
+		out := make([]any, len(x))
+		for i := range x {
+			out[i] = whole(x[i])
+		}
+		return out
+	case float64:
+		if x == math.Trunc(x) {
+			return int(x)
+		}
+	}
+	return v
+}
+
+// assignedRows makes rows of a load assignment, as the document has them.
+func assignedRows(v any) (rows []any) {
+	assignment, _ := whole(v).(map[string]any)
+	factor := any(140)
+	if p, ok := assignment["policy"].(map[string]any); ok {
+		factor = p["overprovisioningFactor"]
+	}
+	groups, _ := assignment["endpoints"].([]any)
+	for _, g := range groups {
+		group := g.(map[string]any)
+		hosts, _ := group["lbEndpoints"].([]any)
+		for _, h := range hosts {
+			host := h.(map[string]any)
+			at := host["endpoint"].(map[string]any)["address"].(map[string]any)["socketAddress"].(map[string]any)
+			rows = append(rows, map[string]any{
+				"address": fmt.Sprint(at["address"], ":", at["portValue"]), "health": host["healthStatus"], "weight": host["loadBalancingWeight"],
+				"priority": group["priority"], "locality": group["locality"], "localityWeight": group["loadBalancingWeight"],
+				"overprovisioningFactor": factor, "metadata": host["metadata"],
+			})
+		}
+	}
+	return rows
+}
+
+var (
+	recordBalance = flag.Bool("record-balance", false, "write the goldens of how endpoints are chosen, by the Envoy of ENVOY_BIN")
+	balanceSeed   = flag.Uint64("balance-seed", 0, "the seed of the clusters; 0 is a new one")
+)
+
+// TestBalanceLive asks a real Envoy about random clusters.
+func TestBalanceLive(t *testing.T) {
+	bin := os.Getenv("ENVOY_BIN")
+	if bin == "" {
+		t.Skip("ENVOY_BIN is not set")
+	}
+	seed := *balanceSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Log("seed", seed)
+	r := rand.New(rand.NewPCG(seed, 7))
+	var all []*balanceCase
+	for _, zoned := range []bool{false, true, true} {
+		cases := randomClusters(r, 60, zoned)
+		askEnvoy(t, bin, cases)
+		all = append(all, cases...)
+	}
+	for _, c := range all {
+		c.compare(t)
+	}
+	if *recordBalance {
+		var text bytes.Buffer
+		packed := gzip.NewWriter(&text)
+		for _, c := range all {
+			if err := json.NewEncoder(packed).Encode(c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := packed.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(balanceGoldens, text.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type object = map[string]any
+
+// randomClusters gives clusters for one Envoy; zoned, it is in a zone of a
+// cluster of its own.
+func randomClusters(r *rand.Rand, n int, zoned bool) (all []*balanceCase) {
+	var zone, local object
+	if zoned {
+		zone = object{"region": "r", "zone": "z" + strconv.Itoa(r.IntN(2))}
+		local = randomAssignment(r, "local", 1, 3+r.IntN(10), 2)
+	}
+	for i := range n {
+		name := "c" + strconv.Itoa(i)
+		c := &balanceCase{Zone: zone, Local: local, Requests: 1500, Got: map[string]int{}}
+		hosts, priorities := 1+r.IntN(8), 1+r.IntN(3)
+		if zoned {
+			hosts, priorities = 5+r.IntN(10), 1+r.IntN(2)
+		}
+		common := object{}
+		switch r.IntN(4) {
+		case 0:
+			common["healthyPanicThreshold"] = object{"value": []int{0, 20, 40, 70}[r.IntN(4)]}
+		case 1:
+			common["healthyPanicThreshold"] = object{}
+		}
+		switch {
+		case !zoned && r.IntN(2) == 0:
+			common["localityWeightedLbConfig"] = object{}
+		case zoned && r.IntN(2) == 0 || r.IntN(6) == 0:
+			aware := object{}
+			if r.IntN(3) == 0 {
+				aware["failTrafficOnPanic"] = true
+			}
+			if r.IntN(3) == 0 {
+				aware["minClusterSize"] = r.IntN(12)
+			}
+			if r.IntN(4) == 0 {
+				aware["routingEnabled"] = object{"value": 40}
+			}
+			common["zoneAwareLbConfig"] = aware
+		}
+		c.Cluster = object{
+			"name": name, "type": "STATIC", "connectTimeout": "1s", "lbPolicy": []string{"ROUND_ROBIN", "RANDOM", "LEAST_REQUEST"}[r.IntN(3)],
+			"commonLbConfig": common, "loadAssignment": randomAssignment(r, name, priorities, hosts, 3),
+		}
+		if !zoned && r.IntN(6) == 0 {
+			c.Cluster["lbPolicy"] = []string{"RING_HASH", "MAGLEV"}[r.IntN(2)]
+			if c.Cluster["lbPolicy"] == "RING_HASH" {
+				c.Cluster["ringHashLbConfig"] = object{"minimumRingSize": 20_000}
+			}
+		}
+		if r.IntN(4) == 0 {
+			subset := object{
+				"fallbackPolicy":  []string{"NO_FALLBACK", "ANY_ENDPOINT", "DEFAULT_SUBSET"}[r.IntN(3)],
+				"defaultSubset":   object{"v": "1"},
+				"subsetSelectors": []any{object{"keys": []any{"v"}}, object{"keys": []any{"v", "w"}}},
+			}
+			if common["localityWeightedLbConfig"] != nil && r.IntN(2) == 0 { // Envoy refuses it without
+				subset["localityWeightAware"] = true
+				subset["scaleLocalityWeight"] = r.IntN(2) == 0
+			}
+			c.Cluster["lbSubsetConfig"] = subset
+			if r.IntN(4) > 0 {
+				c.Criteria = object{"v": strconv.Itoa(r.IntN(3))}
+			}
+			if r.IntN(4) == 0 {
+				c.Criteria = object{"w": "1"}
+			}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+var nextHost = 0
+
+func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) object {
+	groups := map[string]object{}
+	var order []string
+	sick := r.IntN(3)
+	weighs := r.IntN(2) == 0
+	for range hosts {
+		p, z := r.IntN(priorities), r.IntN(zones)
+		key := fmt.Sprint(p, z)
+		g := groups[key]
+		if g == nil {
+			g = object{"priority": p, "locality": object{"region": "r", "zone": "z" + strconv.Itoa(z)}, "lbEndpoints": []any{}}
+			if r.IntN(5) > 0 {
+				g["loadBalancingWeight"] = 1 + r.IntN(9)
+			}
+			groups[key] = g
+			order = append(order, key)
+		}
+		nextHost++
+		h := object{
+			"endpoint": object{"address": object{"socketAddress": object{"address": fmt.Sprintf("127.1.%d.%d", nextHost/250%250, 1+nextHost%250), "portValue": 0}}},
+			"metadata": object{"filterMetadata": object{"envoy.lb": object{"v": strconv.Itoa(r.IntN(2)), "w": "1"}}},
+		}
+		if weighs {
+			h["loadBalancingWeight"] = 1 + r.IntN(5)
+		}
+		if r.IntN(3) < sick {
+			h["healthStatus"] = []string{"UNHEALTHY", "UNHEALTHY", "DEGRADED", "DRAINING", "TIMEOUT"}[r.IntN(5)]
+		}
+		g["lbEndpoints"] = append(g["lbEndpoints"].([]any), h)
+	}
+	slices.Sort(order)
+	var all []any
+	for _, k := range order { // priorities have to follow one another
+		all = append(all, groups[k])
+	}
+	at, last := -1, -1
+	for _, g := range all {
+		if p := g.(object)["priority"].(int); p != last {
+			at, last = at+1, p
+		}
+		g.(object)["priority"] = at
+	}
+	out := object{"clusterName": name, "endpoints": all}
+	if r.IntN(4) == 0 {
+		out["policy"] = object{"overprovisioningFactor": 100 + r.IntN(100)}
+	}
+	return out
+}
+
+// askEnvoy counts where requests go.
+func askEnvoy(t *testing.T, bin string, cases []*balanceCase) {
+	t.Helper()
+	free := func() int {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return l.Addr().(*net.TCPAddr).Port
+	}
+	in, echo := free(), free()
+	var clusters, routes []any
+	placed := func(assignment object) {
+		for _, g := range assignment["endpoints"].([]any) {
+			for _, h := range g.(object)["lbEndpoints"].([]any) {
+				h.(object)["endpoint"].(object)["address"].(object)["socketAddress"].(object)["portValue"] = echo
+			}
+		}
+	}
+	for _, c := range cases {
+		placed(c.Cluster["loadAssignment"].(object))
+		clusters = append(clusters, c.Cluster)
+		action := object{"cluster": c.Cluster["name"], "timeout": "5s"}
+		if c.Criteria != nil {
+			action["metadataMatch"] = object{"filterMetadata": object{"envoy.lb": c.Criteria}}
+		}
+		routes = append(routes, object{"match": object{"prefix": "/" + c.Cluster["name"].(string) + "/"}, "route": action})
+	}
+	manager, node := object{}, object{"id": "n", "cluster": "n"}
+	if local := cases[0].Local; local != nil {
+		placed(local)
+		clusters = append(clusters, object{"name": "local", "type": "STATIC", "connectTimeout": "1s", "loadAssignment": local})
+		manager["localClusterName"], node["locality"] = "local", cases[0].Zone
+	}
+	hcm := func(hosts []any, more object) object {
+		config := object{
+			"@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", "statPrefix": "s",
+			"routeConfig": object{"virtualHosts": hosts},
+			"httpFilters": []any{object{"name": "router", "typedConfig": object{"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}},
+		}
+		for k, v := range more {
+			config[k] = v
+		}
+		return object{"filters": []any{object{"name": "hcm", "typedConfig": config}}}
+	}
+	host := func(more object, routes ...any) []any {
+		h := object{"name": "v", "domains": []any{"*"}, "routes": routes}
+		for k, v := range more {
+			h[k] = v
+		}
+		return []any{h}
+	}
+	said := object{"responseHeadersToAdd": []any{object{"header": object{"key": "x-host", "value": "%UPSTREAM_HOST%"}}}}
+	listener := func(name, address string, port int, chain object) object {
+		return object{"name": name, "address": object{"socketAddress": object{"address": address, "portValue": port}}, "filterChains": []any{chain}}
+	}
+	config := object{
+		"node": node, "clusterManager": manager,
+		"staticResources": object{"clusters": clusters, "listeners": []any{
+			listener("in", "127.0.0.1", in, hcm(host(said, routes...), nil)),
+			listener("echo", "0.0.0.0", echo, hcm(host(nil, object{"match": object{"prefix": "/"}, "directResponse": object{"status": 200}}), nil)),
+		}},
+	}
+	text, _ := json.Marshal(config)
+	file := filepath.Join(t.TempDir(), "envoy.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	logged, _ := os.Create(filepath.Join(t.TempDir(), "log"))
+	cmd := exec.Command(bin, "-c", file, "--concurrency", "1", "--use-dynamic-base-id", "-l", "error")
+	cmd.Stderr = logged
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	base := "http://127.0.0.1:" + strconv.Itoa(in)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if res, err := http.Get(base + "/"); err == nil {
+			_ = res.Body.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(logged.Name())
+			t.Fatalf("Envoy does not answer: %s", log)
+		}
+	}
+	for _, c := range cases {
+		for range c.Requests {
+			res, err := http.Get(base + "/" + c.Cluster["name"].(string) + "/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			to := res.Header.Get("x-host")
+			if res.StatusCode == 503 {
+				to = ""
+			}
+			c.Got[to]++
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package routing
+
+import (
+	"maps"
+	"slices"
+)
+
+// share gives the endpoints at those places their shares.
+func (b *balancing) share(at []int) {
+	for _, l := range b.loads(at) {
+		if l.percent > 0 {
+			b.spread(at, l)
+		}
+	}
+}
+
+// spread spreads a load over the endpoints of its priority: all of them in a
+// panic, unless requests fail then; else those of its health, by the weights
+// of localities where the cluster asks for it.
+func (b *balancing) spread(at []int, l load) {
+	var whole, some []int
+	if b.policy.hashes { // a ring is of healthy ones only
+		l.health = healthy
+	}
+	for _, i := range at {
+		if h := b.out.Members[i]; h.priority == l.priority {
+			whole = append(whole, i)
+			if l.panics || h.Health == l.health {
+				some = append(some, i)
+			}
+		}
+	}
+	if l.panics {
+		if b.policy.failsInPanic {
+			b.out.Why = "panic: too few are healthy, so requests fail"
+			return
+		}
+		b.out.Why = "panic: too few are healthy, so all are sent to"
+	}
+	zones := map[string]float64{}
+	switch byWeight := b.policy.byLocality && (len(at) == b.all || b.policy.subsetByLocality); {
+	case byWeight && (!l.panics || b.policy.hashes):
+		for _, i := range some {
+			h := b.out.Members[i]
+			if _, done := zones[h.locality]; !done {
+				zones[h.locality] = b.weightOfLocality(h.locality, whole, some)
+			}
+		}
+	case !byWeight && !l.panics && l.priority == 0:
+		zones = b.byZone(whole, some)
+	}
+	b.divide(some, zones, float64(l.percent)/100)
+}
+
+// divide divides a part of the requests among endpoints: among localities,
+// where these have weights, then by their own weights.
+func (b *balancing) divide(some []int, zones map[string]float64, part float64) {
+	sum := 0.0 // of those too that have no endpoint: their requests fail
+	for _, name := range slices.Sorted(maps.Keys(zones)) {
+		sum += zones[name]
+	}
+	of := func(i int) string {
+		if sum > 0 {
+			return b.out.Members[i].locality
+		}
+		return ""
+	}
+	weights := map[string]float64{}
+	for _, i := range some {
+		weights[of(i)] += b.out.Members[i].weight
+	}
+	for _, i := range some {
+		h := &b.out.Members[i]
+		share := part * h.weight / weights[of(i)]
+		if sum > 0 {
+			share *= zones[h.locality] / sum
+		}
+		h.Share += share
+	}
+}
+
+// weightOfLocality is a locality's weight, less where much of it is unfit. One
+// without a weight takes nothing.
+func (b *balancing) weightOfLocality(name string, whole, some []int) float64 {
+	weight, fit, n, own := 0.0, 0, 0, 0.0
+	for _, i := range whole {
+		if h := b.out.Members[i]; h.locality == name {
+			weight = h.ofZone
+			own += h.weight
+			if h.Health != draining {
+				n++
+			}
+		}
+	}
+	for _, i := range some {
+		if b.out.Members[i].locality == name {
+			fit++
+		}
+	}
+	if !b.known { // Istio writes the sum of their endpoints' weights, unless it is told otherwise
+		b.out.Unsupported = []string{"weights of localities"}
+		weight = own
+	}
+	if b.policy.scalesLocality {
+		weight = b.scaled(weight, name, b.out.Members[whole[0]].priority, whole)
+	}
+	if n == 0 || b.policy.hashes { // a ring is made of what is fit, however much of it
+		return weight
+	}
+	return weight * min(1, b.factor/100*float64(fit)/float64(n))
+}
+
+// scaled is a locality's weight in a subset, by how much of it the subset has.
+func (b *balancing) scaled(weight float64, name string, priority int, subset []int) float64 {
+	n, of := 0.0, 0.0
+	for _, i := range subset {
+		if b.out.Members[i].locality == name {
+			n++
+		}
+	}
+	for _, h := range b.out.Members {
+		if h.priority == priority && h.locality == name {
+			of++
+		}
+	}
+	return float64(int(weight*n/of + 0.5))
+}
