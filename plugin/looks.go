@@ -24,10 +24,14 @@ func (r *run) uses() []demand.Use {
 }
 
 // looks says the same to who fetches them. A snapshot has them at hand: to
-// read less of it is no gain. Who runs no query looks at everything.
+// read less of it is no gain. Who runs no query, to compare or to record, looks
+// at everything.
 func (r *run) looks() map[mesh.Section]mesh.Hint {
-	if r.program == nil || len(r.snapshots) > 0 || r.again {
+	switch {
+	case len(r.snapshots) > 0 || r.again:
 		return nil
+	case r.program == nil:
+		return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}
 	}
 	all := map[mesh.Section]mesh.Hint{}
 	for _, u := range r.uses() {

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -161,5 +162,47 @@ func TestExcerptOfTwoMoments(t *testing.T) {
 	}
 	if name := at(t, all[0], "name"); name != "BlackHoleCluster" {
 		t.Errorf("what was known is %v", name)
+	}
+}
+
+// Sections that are looked at whole, with clusters among them, come in one
+// answer; what is picked by name does not make it larger.
+func TestJoined(t *testing.T) {
+	listeners := "config_dump?mask=version_info,static_listeners,dynamic_listeners"
+	for _, c := range []struct {
+		looks map[mesh.Section]mesh.Hint
+		asked []string
+	}{
+		{map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Routes: {}}, []string{"config_dump?", listeners}},
+		{map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}, []string{"config_dump?"}},
+		{map[mesh.Section]mesh.Hint{mesh.Clusters: {Few: true}, mesh.Routes: {}}, []string{clusterMask, routeMask, listeners}},
+		{map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Routes: {Few: true}}, []string{clusterMask, routeMask, listeners}},
+		{map[mesh.Section]mesh.Hint{mesh.Listeners: {}, mesh.Routes: {}}, []string{clusterMask, routeMask, listeners}},
+		{nil, []string{clusterMask, routeMask, listeners}},
+	} {
+		r := replay(t, "1.31.0", "p.x")
+		r.read(t, "testdata/live/excerpt-1.40.json")
+		full := r.answers[clusterMask]
+		full.Body = []byte(`{"configs":[`)
+		for i, part := range []string{clusterMask, listeners, routeMask} {
+			var dump struct{ Configs []json.RawMessage }
+			if err := json.Unmarshal(r.answers[part].Body, &dump); err != nil {
+				t.Fatal(err)
+			}
+			if i > 0 {
+				full.Body = append(full.Body, ',')
+			}
+			full.Body = append(full.Body, dump.Configs[0]...)
+		}
+		full.Body = append(full.Body, `]}`...)
+		r.answers["config_dump"] = full
+		by, _ := proxies(t, open(t, Options{Looks: c.looks}, r))
+		for section, n := range map[string]int{"clusters": 7, "routes": 3, "listeners": 3} {
+			if got := at(t, by["p.x"], section).([]any); len(got) != n {
+				t.Errorf("%v: %s: %d", c.looks, section, len(got))
+			}
+		}
+		asked := slices.Sorted(slices.Values(r.asked))
+		same(t, "asked", asked, slices.Sorted(slices.Values(c.asked)))
 	}
 }

@@ -99,6 +99,7 @@ func (d *reader) live(ctx context.Context, request envoy.Request) (*decode.Docum
 	case !masked && request.Partial():
 		return nil, envoy.ErrRefused
 	}
+	request.Joined = r.m.joined(request)
 	var last error
 	for _, what := range request.Asks(masked) {
 		body, err := r.fetch(ctx, what)
@@ -119,6 +120,25 @@ func (d *reader) live(ctx context.Context, request envoy.Request) (*decode.Docum
 		}
 	}
 	return nil, last
+}
+
+// joined tells whether one answer serves several sections better than one for
+// each. A dump without endpoints, which holds clusters, listeners and routes,
+// costs Envoy less than two masks that cut clusters and one more of these out
+// of it (940 ms against 860 and 250, of an Envoy with 5,000 clusters), and is of
+// one moment. But whoever looks for a few of them asks for these.
+func (m *Mesh) joined(request envoy.Request) bool {
+	whole := func(s mesh.Section) bool {
+		h, ok := m.options.Looks[s]
+		return ok && h.Fields == nil && !h.Few
+	}
+	switch {
+	case request.Partial() || len(request.Wanted.Names)+len(request.Wanted.Patterns) > 0 || !whole(request.Section) || !whole(mesh.Clusters):
+		return false
+	case request.Section == mesh.Clusters:
+		return whole(mesh.Listeners) || whole(mesh.Routes)
+	}
+	return request.Section == mesh.Listeners || request.Section == mesh.Routes
 }
 
 // The first versions that know masks and patterns well: an Envoy before them

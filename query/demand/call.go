@@ -1,6 +1,7 @@
 package demand
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
@@ -21,6 +22,9 @@ func (a *analysis) call(f *syntax.Func, want *Tree, s *scope) *Tree {
 			return a.query(x.arg, want, x.at)
 		}
 		return a.follow(x.def, x, f, want, s)
+	}
+	if k == "select/1" && picks(f.Args[0]) {
+		return Join(a.query(f.Args[0], presence(), s), few(want))
 	}
 	if d := a.known[k]; d != nil {
 		return a.follow(d, nil, f, want, s)
@@ -65,4 +69,39 @@ func (a *analysis) follow(d *syntax.FuncDef, home *scope, f *syntax.Func, want *
 		sum = Join(sum, a.query(v.arg, v.gathered, s))
 	}
 	return sum
+}
+
+// picks recognizes a condition on a name, under which elements are asked for by
+// that: what is said of it here is advice, and the words of a query tell enough.
+func picks(q *syntax.Query) bool {
+	if len(q.FuncDefs) > 0 {
+		return false
+	}
+	if t := q.Term; t != nil {
+		return t.Type == syntax.TermQuery && len(t.SuffixList) == 0 && picks(t.Query)
+	}
+	switch q.Op {
+	case syntax.OpAnd:
+		kind, _ := typeAsked(q.Left)
+		return picks(q.Left) || kind == "object" && picks(q.Right)
+	case syntax.OpOr:
+		return picks(q.Left) && picks(q.Right)
+	case syntax.OpEq:
+		return isName(q.Left) || isName(q.Right)
+	case syntax.OpPipe:
+		return len(q.Patterns) == 0 && isName(q.Left) && asksText(q.Right)
+	}
+	return false
+}
+
+// isName recognizes the fields that elements of sections go by.
+func isName(q *syntax.Query) bool {
+	t := q.Term
+	return t != nil && len(q.FuncDefs)+len(t.SuffixList) == 0 && t.Type == syntax.TermIndex && (t.Index.Name == "name" || t.Index.Name == "cluster")
+}
+
+func asksText(q *syntax.Query) bool {
+	t := q.Term
+	return t != nil && len(t.SuffixList) == 0 && t.Type == syntax.TermFunc &&
+		slices.Contains([]string{"test", "startswith", "endswith", "contains", "IN"}, t.Func.Name)
 }

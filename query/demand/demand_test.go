@@ -141,3 +141,30 @@ func TestOf(t *testing.T) {
 		}
 	}
 }
+
+// What a condition on a name picks is few.
+func TestFew(t *testing.T) {
+	for _, c := range []struct {
+		query string
+		few   bool
+	}{
+		{`.proxy("a").cluster("b")`, true},
+		{`.proxies[].clusters[] | select(.name == "x")`, true},
+		{`.proxies[].clusters[] | select(.name | test("x"))`, true},
+		{`.proxies[].clusters[] | select(.name == "x" and .type == "EDS")`, true},
+		{`.proxies[].clusters[] | select("x" == .name or (.name | startswith("y")))`, true},
+		{`.proxies[].clusters | map(select(.name == "x"))`, true},
+		{`.proxies[].clusters[] | select(.name == "x") | {type, lbPolicy}`, false}, // which are known
+		{`.proxies[].clusters[] | select(.name == "x" or .type == "EDS")`, false},
+		{`.proxies[].clusters[] | select(.type == "EDS")`, false},
+		{`.proxies[].clusters[] | select(.name == "x"), .`, false},
+		{`.proxies[].clusters`, false},
+		{`.proxies[] | .clusters[] | select(.name == "x"), tojson`, false},
+	} {
+		for _, u := range query.Demand(c.query, nil).As("Mesh", nil).Sections() {
+			if h := u.Hint(); h.Few != c.few || h.Few && h.Fields != nil {
+				t.Errorf("%s: %v", c.query, h)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 // shared, and not to be changed.
 type Tree struct {
 	All   bool // everything in it
+	Few   bool // everything in it, of such elements only as a condition on their name picks
 	Shown bool // it is printed: what that looks at depends on its kind
 	Count bool // how many elements, or which members, it has
 
@@ -39,7 +40,7 @@ func (t *Tree) join(u *Tree) *Tree {
 	case u == nil || t.All:
 		return t
 	}
-	sum := &Tree{Shown: t.Shown || u.Shown, Count: t.Count || u.Count, Members: t.Members.join(u.Members), Items: t.Items.join(u.Items)}
+	sum := &Tree{Shown: t.Shown || u.Shown, Few: t.Few || u.Few, Count: t.Count || u.Count, Members: t.Members.join(u.Members), Items: t.Items.join(u.Items)}
 	if len(t.Fields)+len(u.Fields) > 0 {
 		sum.Fields = make(map[string]*Tree, len(t.Fields)+len(u.Fields))
 		for k, v := range t.Fields {
@@ -53,7 +54,7 @@ func (t *Tree) join(u *Tree) *Tree {
 }
 
 // whole tells whether all of the value may be looked at.
-func (t *Tree) whole() bool { return t != nil && (t.All || t.Shown) }
+func (t *Tree) whole() bool { return t != nil && (t.All || t.Few || t.Shown) }
 
 // Item gives what is looked at of the elements, if the value is an array.
 func (t *Tree) Item() *Tree {
@@ -105,8 +106,8 @@ func (t *Tree) ofObject() *Tree {
 	if t == nil {
 		return nil
 	}
-	if t.All {
-		return &Tree{Count: true, Members: t}
+	if t.All || t.Few {
+		return &Tree{Count: true, Members: everything()}
 	}
 	return &Tree{Shown: t.Shown, Count: t.Count, Fields: t.Fields, Members: t.Members}
 }
@@ -123,6 +124,14 @@ func field(name string, t *Tree) *Tree {
 	return &Tree{Fields: map[string]*Tree{name: t}}
 }
 
+// few is what is looked at of elements that are picked by their name.
+func few(t *Tree) *Tree {
+	if t != nil && t.All {
+		return &Tree{Few: true}
+	}
+	return t
+}
+
 // String writes the tree on one line: "*" for everything, "#" for a count,
 // "[]" in front of what is looked at of each part, "[:]" of elements only, "?"
 // of members only.
@@ -130,7 +139,7 @@ func (t *Tree) String() string {
 	switch {
 	case t == nil:
 		return "-"
-	case t.All:
+	case t.All || t.Few:
 		return "*"
 	}
 	var parts []string

@@ -17,7 +17,7 @@ func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) 
 	if t == nil || t.All || !known {
 		return t.plain()
 	}
-	sum := &Tree{Count: t.Count, Members: t.Members.plain()}
+	sum := &Tree{Few: t.Few, Count: t.Count, Members: t.Members.plain()}
 	if t.Shown {
 		fields, ok := of(kind)
 		if !ok {
@@ -43,10 +43,10 @@ func (t *Tree) plain() *Tree {
 	switch {
 	case t == nil:
 		return nil
-	case t.whole():
+	case t.All || t.Shown:
 		return everything()
 	}
-	sum := &Tree{Count: t.Count, Members: t.Members.plain(), Items: t.Items.plain()}
+	sum := &Tree{Few: t.Few, Count: t.Count, Members: t.Members.plain(), Items: t.Items.plain()}
 	if t.Fields != nil {
 		sum.Fields = map[string]*Tree{}
 		for name, f := range t.Fields {
@@ -88,7 +88,8 @@ func (t *Tree) Sections() (uses []Use) {
 func (u Use) Hint() mesh.Hint {
 	fields, all := u.Tree.looks(u.list())
 	if all {
-		return mesh.Hint{}
+		t := u.Tree.Items
+		return mesh.Hint{Few: u.list() && !u.Tree.All && t.Few && !t.All}
 	}
 	return mesh.Hint{Fields: fields}
 }
@@ -123,7 +124,7 @@ func (t *Tree) looks(list bool) (fields []string, all bool) {
 	if t == nil {
 		return fields, false
 	}
-	if t.All || t.Members != nil || list && t.Count { // all its keys
+	if t.All || t.Few || t.Members != nil || list && t.Count { // all its keys
 		return nil, true
 	}
 	return t.paths(fields, ""), false

@@ -15,6 +15,9 @@ type Request struct {
 	Section mesh.Section // of a config dump, the section that it is for
 	Wanted  mesh.Hint    // of the section, the elements wanted, by its key
 
+	// Joined asks for all clusters, listeners and routes in one answer.
+	Joined bool
+
 	// List is one of the section's lists, in Envoy's spelling, to be asked for
 	// with only Mask of its elements; empty: the section as it is. Without
 	// such ones of the section's lists that there are is Others.
@@ -81,7 +84,7 @@ func (r Request) Asks(masked bool) []string {
 		return []string{configDump + "?mask=" + r.Others}
 	}
 	mask, known := masks[r.Section]
-	if !known || !masked {
+	if !known || !masked || r.Joined {
 		return []string{whole}
 	}
 	ask := configDump + "?"

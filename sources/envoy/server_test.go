@@ -71,7 +71,7 @@ func answer(request, name, text string) Fetch {
 	doc := body(name, []byte(text))
 	return func(_ context.Context, r Request) (*decode.Document, error) {
 		if r.What != request {
-			return nil, fmt.Errorf("asked for %s", r)
+			return nil, fmt.Errorf("asked for %v", r)
 		}
 		return doc, nil
 	}

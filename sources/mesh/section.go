@@ -40,4 +40,8 @@ type Hint struct {
 	Patterns []string
 
 	Fields []string // the fields wanted of each element, by path; nil: all of them
+
+	// Few says that the elements are going to be asked for by their names: a
+	// few of them, each with all its fields.
+	Few bool
 }
