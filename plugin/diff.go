@@ -11,7 +11,6 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
-	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // diffName is the command's, as a first word.
@@ -26,6 +25,7 @@ The exit code is 0 where there is no difference, 1 where there is one.
   -o json, yaml, table, …   one Difference for each place: resource, path, pilot, envoy, and the Istio resource it is from
   -o jsonpatch              the JSON Patch that makes of the Pilot's side what the proxy holds
   --against SNAPSHOT        compares with the same proxy of another mesh: yesterday against today
+  --file DUMP               takes what the proxy holds from a config dump, without asking its Envoy
   KUBECTL_EXTERNAL_DIFF     the program that shows two folders, as with kubectl diff`
 
 // formatPatch is the format of -o that only this command has.
@@ -35,9 +35,13 @@ const formatPatch = "jsonpatch"
 type diff struct {
 	sections []string
 	against  string
+	dumpFile string // the file of a config dump, in the place of the proxy's own
 	patch    bool
 	around   int
 }
+
+// unchanged is how many lines are shown around a change, as by istioctl.
+const unchanged = 7
 
 // diffCommand is "diff [PROXY…]".
 func diffCommand(w *World, f *flags) *cobra.Command {
@@ -63,8 +67,9 @@ func diffCommand(w *World, f *flags) *cobra.Command {
 	set.BoolVar(&f.explain, "explain", false, "say on stderr what was asked of whom")
 	set.StringSliceVar(&d.sections, "sections", nil, "only these: clusters,listeners,routes,endpoints,extensions")
 	set.StringVar(&d.against, "against", "", "compare with the same proxies of another mesh, as --snapshot takes one")
+	set.StringVar(&d.dumpFile, "file", "", "a config dump of the proxy that is named, instead of asking its Envoy")
 	set.BoolVar(&d.patch, "json-patch", false, "the same as -o jsonpatch")
-	set.IntVarP(&d.around, "unified", "U", 7, "how many unchanged lines are shown around each change")
+	set.IntVarP(&d.around, "unified", "U", unchanged, "how many unchanged lines are shown around each change")
 	set.Lookup("output").Usage = "how to print: json, yaml, table, jsonpatch, …; without it, a unified diff"
 	return cmd
 }
@@ -100,7 +105,7 @@ func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cm
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeAll(other)) }()
+	defer func() { err = errors.Join(err, closeAll(other.against), closeAll(other.held)) }()
 	return r.within(ctx, answers, func(ctx context.Context) error { return d.over(ctx, r, other) })
 }
 
@@ -117,7 +122,7 @@ func (d *diff) check(r *run) error {
 		}
 	}
 	switch {
-	case d.against == "-" && slices.Contains(r.snapshots, "-"):
+	case d.readsTwice(r.snapshots):
 		return usage(`standard input ("-") can be read once only`)
 	case d.around < 0:
 		return usage("-U %d: not a number from 0", d.around)
@@ -130,19 +135,29 @@ func (d *diff) check(r *run) error {
 	return r.check(r.asked)
 }
 
+// readsTwice tells whether standard input would be read more than once.
+func (d *diff) readsTwice(snapshots []string) bool {
+	n := 0
+	for _, path := range append([]string{d.against, d.dumpFile}, snapshots...) {
+		if path == "-" {
+			n++
+		}
+	}
+	return n > 1
+}
+
 // over compares the proxies of the mesh.
-func (d *diff) over(ctx context.Context, r *run, other []transport.Source) error {
+func (d *diff) over(ctx context.Context, r *run, other others) error {
 	all, err := d.proxies(ctx, r)
 	if err != nil {
 		return err
 	}
 	c := &comparison{run: r, diff: d, several: len(all) > 1}
-	if len(other) > 0 {
-		if err := c.openOther(ctx, other); err != nil {
-			return err
-		}
-		defer c.other.Close()
+	closeOthers, err := c.openOthers(ctx, other, len(all))
+	if err != nil {
+		return err
 	}
+	defer closeOthers()
 	if err := r.openPrinter(ctx); err != nil {
 		return err
 	}
@@ -214,7 +229,8 @@ type comparison struct {
 	*run
 	*diff
 	several bool
-	other   *otherMesh // nil: a Pilot's side
+	other   *otherMesh   // nil: a Pilot's side
+	dump    *mesh.Object // what the proxy holds, where a file says it; else nil
 	view    view
 }
 
@@ -237,9 +253,12 @@ func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
 	if a == nil && err == nil {
 		return nil
 	}
-	begun := false
+	begun, b := false, p
+	if c.dump != nil {
+		b = c.dump
+	}
 	if err == nil {
-		err = difference.Proxies(ctx, a, p, c.wanted(), func(s difference.Section) error {
+		err = difference.Proxies(ctx, a, b, c.wanted(), func(s difference.Section) error {
 			if !begun {
 				c.view.begin(id)
 				begun = true
@@ -282,7 +301,7 @@ func (c *comparison) sides() (a, b string) {
 	return baseName(c.against), "Envoy"
 }
 
-func textOf(ctx context.Context, o *mesh.Object, field string) (string, error) {
+func textOf(ctx context.Context, o any, field string) (string, error) {
 	v, err := mesh.Get(ctx, o, field)
 	if err == nil {
 		v, err = mesh.Force(ctx, v)

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -10,16 +11,38 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// openOther opens the mesh of --against; it is the caller's.
-func (d *diff) openOther(ctx context.Context, r *run) ([]transport.Source, error) {
-	if d.against == "" {
+// others are what is opened beside the mesh. They are the caller's.
+type others struct {
+	against, held []transport.Source
+}
+
+// openOther opens the mesh of --against and the dump of --file.
+func (d *diff) openOther(ctx context.Context, r *run) (o others, err error) {
+	if o.against, err = r.openBeside(ctx, d.against); err != nil {
+		return o, err
+	}
+	if o.held, err = r.openBeside(ctx, d.dumpFile); err != nil {
+		return o, errors.Join(err, closeAll(o.against))
+	}
+	return o, nil
+}
+
+func (r *run) openBeside(ctx context.Context, path string) ([]transport.Source, error) {
+	if path == "" {
 		return nil, nil
 	}
 	f := *r.flags
-	f.snapshots = []string{d.against}
-	other := *r
-	other.flags = &f
-	return other.openSources(ctx)
+	f.snapshots = []string{path}
+	beside := &run{World: r.World, flags: &f, asked: r.asked, out: r.out, notes: r.notes, progress: r.progress}
+	return beside.openSources(ctx)
+}
+
+// files are the dumps that stand for a mesh where no proxy is named.
+func (d *diff) files() []string {
+	if d.dumpFile == "" {
+		return nil
+	}
+	return []string{d.dumpFile}
 }
 
 func baseName(path string) string { return filepath.Base(path) }
@@ -32,35 +55,83 @@ type otherMesh struct {
 	tell  func(string)
 }
 
-// openOther makes the document of --against. All of its proxies are in it: the
-// same one may go by another name there.
-func (c *comparison) openOther(ctx context.Context, answers []transport.Source) error {
+// openOthers makes the documents beside the mesh's.
+func (c *comparison) openOthers(ctx context.Context, o others, proxies int) (closeAll func(), err error) {
+	var open []*sources.Mesh
+	closeAll = func() {
+		for _, m := range open {
+			m.Close() // it has nothing to say by now
+		}
+	}
+	if len(o.against) > 0 {
+		if err := c.openOther(ctx, o.against); err != nil {
+			return closeAll, err
+		}
+		open = append(open, c.other.Mesh)
+	}
+	if len(o.held) == 0 {
+		return closeAll, nil
+	}
+	if proxies != 1 {
+		return closeAll, usage("--file %s: it is what one proxy holds, and %s are compared", c.dumpFile, plural(proxies, "proxy", "proxies"))
+	}
+	m, err := c.openDump(ctx, o.held)
+	if m != nil {
+		open = append(open, m)
+	}
+	return closeAll, err
+}
+
+// openDump makes the document of --file, and takes the proxy that it is of.
+func (c *comparison) openDump(ctx context.Context, answers []transport.Source) (*sources.Mesh, error) {
+	m, all, err := c.document(ctx, answers)
+	if err != nil {
+		return m, err
+	}
+	if len(all) != 1 {
+		return m, usage("--file %s: a config dump is of one proxy, this is of %d", c.dumpFile, len(all))
+	}
+	c.dump = all[0]
+	return m, nil
+}
+
+// document makes a document with all of its proxies.
+func (c *comparison) document(ctx context.Context, answers []transport.Source) (*sources.Mesh, []*mesh.Object, error) {
 	m, err := sources.Open(ctx, sources.Options{
 		Sources: answers, Keep: true, Memory: int64(c.memory), Concurrency: c.concurrency, Now: c.started, Clock: c.Now,
 	})
 	if err != nil {
-		return c.opening(ctx, &exitError{exitUsage, err})
+		return nil, nil, c.opening(ctx, &exitError{exitUsage, err})
 	}
-	o := &otherMesh{Mesh: m, tell: c.note}
-	c.other = o
 	v, err := mesh.Get(ctx, m.Document(), "proxies")
 	if err == nil {
 		v, err = mesh.Force(ctx, v)
 	}
-	if err != nil {
-		return err
-	}
+	var all []*mesh.Object
 	list, _ := v.([]any)
 	for _, p := range list {
 		if p, ok := p.(*mesh.Object); ok {
-			name, err := proxyName(ctx, p)
-			if err != nil {
-				return err
-			}
-			o.all, o.names = append(o.all, p), append(o.names, name)
+			all = append(all, p)
 		}
 	}
-	return nil
+	return m, all, err
+}
+
+// openOther makes the document of --against. All of its proxies are in it: the
+// same one may go by another name there.
+func (c *comparison) openOther(ctx context.Context, answers []transport.Source) error {
+	m, all, err := c.document(ctx, answers)
+	if m != nil {
+		c.other = &otherMesh{Mesh: m, tell: c.note}
+	}
+	for _, p := range all {
+		name, e := proxyName(ctx, p)
+		if e != nil {
+			return e
+		}
+		c.other.all, c.other.names = append(c.other.all, p), append(c.other.names, name)
+	}
+	return err
 }
 
 // find gives the same proxy, or the first of the same workload: pods come and

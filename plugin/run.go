@@ -88,6 +88,9 @@ func (r *run) do(ctx context.Context) (err error) {
 
 // prepare does all that needs no mesh.
 func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
+	if err := r.checkLevels(); err != nil {
+		return nil, err
+	}
 	if err := r.variables(); err != nil {
 		return nil, err
 	}
@@ -117,6 +120,11 @@ func (r *run) round(ctx context.Context, answers []transport.Source) error {
 	r.repeats = true
 	anew := false
 	once := func(ctx context.Context) error {
+		if !r.again {
+			if err := r.setLevels(ctx); err != nil {
+				return err
+			}
+		}
 		if err := r.openPrinter(ctx); err != nil {
 			return err
 		}

@@ -88,6 +88,9 @@ func TestSpellings(t *testing.T) {
 				t.Errorf("%q is %s, which there is not", s.words, query)
 			}
 		}
+		if s.query == "" && s.not == "" {
+			t.Errorf("%q is nothing", s.words)
+		}
 		for _, word := range s.words {
 			root := someRoot()
 			for _, word := range append(slices.Clone(path), word) {
@@ -95,7 +98,16 @@ func TestSpellings(t *testing.T) {
 					t.Fatalf("%q %s can't be called", path, word)
 				}
 			}
-			for short, name := range map[string]string{"f": "file", "r": "revision", "c": "kubeconfig", "n": "namespace", "i": "istio-namespace", "o": "output"} {
+			shorts := map[string]string{"f": "file", "r": "revision", "c": "kubeconfig", "n": "namespace", "i": "istio-namespace", "o": "output"}
+			switch {
+			case s.not != "":
+				shorts = nil
+			case s.query == logName:
+				shorts["r"] = "reset"
+			case s.query == statusName:
+				shorts["v"] = "verbosity"
+			}
+			for short, name := range shorts {
 				if flag := root.chosen.Flags().ShorthandLookup(short); flag == nil || flag.Name != name {
 					t.Errorf("%q: -%s is %v", s.words, short, flag)
 				}

@@ -13,6 +13,8 @@ func envoyKinds() []Kind {
 		{Name: "Route", Columns: routeColumns()},
 		{Name: "RouteMatch", Columns: matchColumns()},
 		{Name: "UnreachableRoute", Columns: unreachableColumns()},
+		{Name: "ListenerSummary", Columns: []Column{naming(listing("ADDRESSES", "addresses")), path("PORT", "port"), path("TYPE", "type"), stateColumn()}},
+		{Name: "RouteSummary", Columns: []Column{naming(path("NAME", "name")), path("VIRTUAL HOSTS", "virtualHosts"), stateColumn()}},
 		{Name: "Endpoint", Columns: endpointColumns()},
 		{Name: "Secret", Columns: secretColumns()},
 		{Name: "ExtensionConfig", Columns: extensionColumns()},

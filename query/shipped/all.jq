@@ -1,7 +1,11 @@
 # all: clusters, listeners, routes, secrets, endpoints and extensions of each proxy, a table each.
 #
 #   --fqdn TEXT                                 only clusters whose name holds this text
+#   --direction inbound|outbound|inbound-vip    only clusters of this direction
+#   --subset TEXT                               only clusters of this subset
+#   --address ADDRESS                           only listeners and endpoints of this address
 #   --port NUMBER                               only clusters, listeners and endpoints of this port
+#   --type HTTP|TCP|HTTP+TCP|UNKNOWN            only listeners that speak this
 #   --name TEXT                                 only the route configuration of this name
 #   --all-states                                warming, draining and rejected ones, too
 #
@@ -18,10 +22,15 @@
 
 def shown: select($all_states or .state == "ACTIVE" or .state == "STATIC");
 def ported: select($port == null or .port == $port);
+def speaks: .protocols // [] | sort | join("+") | if . == "" then "UNKNOWN" else . end;
+def ofEnvoys: .proxies[] | select(.type != "ztunnel");
 
-(.proxies[] | .clusters[] | select($fqdn == null or (.name | contains($fqdn))) | ported | shown),
-(.proxies[] | .listeners[] | ported | shown),
-(.proxies[] | if $name then .routes[] | select(.name == $name) else .routes[] end | shown),
-(.proxies[] | .secrets[]),
-(.proxies[] | .endpoints[] | ported),
-(.proxies[] | .extensions[] | shown)
+(ofEnvoys | .clusters[] | select($fqdn == null or (.name | contains($fqdn))) | ported | shown
+ | select($direction == null or .direction == $direction) | select($subset == null or .subset == $subset)),
+(ofEnvoys | .listeners[] | ported | shown
+ | select($address == null or any(.host, (.additionalAddresses[]?.address.socketAddress.address), .address.pipe.path; . == $address))
+ | select($type == null or $type == speaks)),
+(ofEnvoys | if $name then .routes[] | select(.name == $name) else .routes[] end | shown),
+(ofEnvoys | .secrets[]),
+(ofEnvoys | .endpoints[] | ported | select($address == null or .address == $address or .ip == $address)),
+(ofEnvoys | .extensions[] | shown)

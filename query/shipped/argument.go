@@ -14,11 +14,11 @@ type Type string
 
 // The types of arguments.
 const (
-	Switch   Type = "switch"   // nothing: it is true or false
+	Switch   Type = "switch"   // nothing: it is true or false, or true|false=true: it is true unless it is switched off
 	Text     Type = "text"     // a string
 	Number   Type = "number"   // a number
 	Duration Type = "duration" // 90s, 72h, 7d: a string that within() takes
-	Choice   Type = "choice"   // one of some words
+	Choice   Type = "choice"   // one of some words, whatever their case
 )
 
 // An Argument is one that a query takes, by a flag of its name.
@@ -47,6 +47,8 @@ func (h *header) argument(line string) error {
 	switch {
 	case a.Takes == "":
 		a.Type = Switch
+	case a.Takes == "true|false":
+		a.Type = Switch // one that may be on unless it is switched off
 	case a.Takes == "NUMBER":
 		a.Type = Number
 	case a.Takes == "DURATION":
@@ -118,9 +120,11 @@ func (a Argument) Value(text string) (any, error) {
 			return nil, fmt.Errorf("%q is no duration like 90s, 72h or 7d", text)
 		}
 	case Choice:
-		if !slices.Contains(a.Choices, text) {
+		i := slices.IndexFunc(a.Choices, func(c string) bool { return strings.EqualFold(c, text) })
+		if i < 0 {
 			return nil, fmt.Errorf("%q is none of %s", text, strings.Join(a.Choices, ", "))
 		}
+		return a.Choices[i], nil
 	}
 	return text, nil
 }

@@ -1,6 +1,7 @@
 # connections: the connections open in each ztunnel.
 # LOCAL is the end of the workload. Addresses that the ztunnel knows are said by name: a service's hostname, or pod.namespace.
 #
+#   --node NAME    only what the ztunnel on this node says
 #   --direction inbound|outbound    only those
 #   --workload-namespace NAME       only those of workloads of this namespace
 #   --raw                           addresses as they are
@@ -17,6 +18,7 @@ def named($names): if . == null then . else
 
 .proxies[]
 | select(.type == "ztunnel")
+| select($node == null or .node == $node)
 | .id as $proxy
 | (if $raw then {} else
      ([.services[] | .hostname as $name | .vips[0]? | values | {(sub("^[^/]*/"; "")): $name}] | add // {})

@@ -27,7 +27,8 @@ import (
 // An argument is a variable of the query: $fqdn, $all_states. What follows its
 // name says what it takes: words with | between them are all that it may be,
 // NUMBER and DURATION are such, any other capitals a text, and nothing makes
-// it true or false. "# args: ns=default, within" names several texts at once.
+// it true or false, as true|false=true does: that one is true unless it is
+// switched off. "# args: ns=default, within" names several texts at once.
 type Query struct {
 	Name     string
 	Aliases  []string

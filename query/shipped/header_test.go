@@ -19,6 +19,7 @@ func TestRead(t *testing.T) {
 		"#   --within DURATION           not longer ago",
 		"#   --direction in|out=in       one of them",
 		"#   --all-states                all of them: each",
+		"#   --verbose true|false=true   all about them",
 		"#",
 		"# args: a=1=2, b",
 		"# aliases: g, going",
@@ -48,6 +49,7 @@ func TestRead(t *testing.T) {
 			{Name: "within", Type: Duration, Takes: "DURATION", Doc: "not longer ago"},
 			{Name: "direction", Type: Choice, Takes: "in|out", Choices: []string{"in", "out"}, Default: "in", Given: true, Doc: "one of them"},
 			{Name: "all-states", Type: Switch, Doc: "all of them: each"},
+			{Name: "verbose", Type: Switch, Takes: "true|false", Default: "true", Given: true, Doc: "all about them"},
 			{Name: "a", Type: Text, Default: "1=2", Given: true},
 			{Name: "b", Type: Text},
 		},
@@ -103,10 +105,15 @@ func TestValue(t *testing.T) {
 		{Argument{Type: Duration}, "d", nil},
 		{Argument{Type: Switch}, "true", true},
 		{Argument{Type: Switch}, "yes", nil},
+		{Argument{Type: Choice, Choices: []string{"UNHEALTHY", "HEALTHY"}}, "healthy", "HEALTHY"},
+		{Argument{Type: Choice, Choices: []string{"UNHEALTHY", "HEALTHY"}}, "health", nil},
 	} {
 		if got, err := c.arg.Value(c.text); got != c.want || (err == nil) != (c.want != nil) {
 			t.Errorf("%s %q: %v, %v", c.arg.Type, c.text, got, err)
 		}
+	}
+	if got := (Argument{Name: "verbose", Type: Switch, Default: "true", Given: true}); got.Unset() != true {
+		t.Error(got)
 	}
 	if got := (Argument{Name: "all-states", Type: Switch}); got.Unset() != false || got.Variable() != "all_states" {
 		t.Error(got)

@@ -1,7 +1,9 @@
 # secrets: the certificates of each proxy, never a key.
 # default is the proxy's own certificate, ROOTCA what it trusts.
 #
-#   --name TEXT    only the secret of this name
+#   --name TEXT                               only the secret of this name
+#   --of sidecar|router|waypoint|ztunnel      only those of proxies of this type
+#   --node NAME                               only those of proxies on this node
 #
 # aliases: secret, s
 # columns: PROXY, NAME, TYPE, STATUS, VALID CERT, SERIAL NUMBER, NOT AFTER, NOT BEFORE, TRUST DOMAIN
@@ -9,4 +11,6 @@
 # example: secrets --name default -o wide
 
 .proxies[]
+| select($of == null or .type == $of)
+| select($node == null or .node == $node)
 | if $name then .secrets[] | select(.name == $name) else .secrets[] end

@@ -1,5 +1,6 @@
 # workloads: the workloads that each ztunnel knows.
 #
+#   --node NAME    only what the ztunnel on this node says
 #   --address ADDRESS            only the workload that has this address
 #   --workload-namespace NAME    only workloads of this namespace
 #   --workload-node NAME         only workloads on this node
@@ -10,6 +11,7 @@
 
 .proxies[]
 | select(.type == "ztunnel")
+| select($node == null or .node == $node)
 | .workloads[]
 | select($address == null or any(.workloadIps[]?; . == $address) or .hostname == $address)
 | select($workload_namespace == null or .namespace == $workload_namespace)

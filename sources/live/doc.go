@@ -12,7 +12,8 @@
 //
 // It reads. Whatever the caller wants asked is held against a list, and what
 // is not on it is refused here, before anything is sent: nothing changes a
-// proxy, makes istiod push, or empties a cache. An Envoy is asked one thing at
+// proxy, makes istiod push, or empties a cache. The one exception has a method
+// of its own: SetLevel sets how much a logger of an Envoy says. An Envoy is asked one thing at
 // a time, since it answers on the thread that also takes its configuration.
 //
 // # Time
