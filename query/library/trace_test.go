@@ -143,7 +143,7 @@ func derive(v any) {
 	}
 }
 
-func decoded(t *testing.T, text string) any {
+func decoded(t testing.TB, text string) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
