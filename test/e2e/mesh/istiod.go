@@ -11,6 +11,7 @@ import (
 const (
 	istioNamespace = "istio-system"
 	monitoringPort = 15014
+	securePort     = 15012 // of xDS over TLS, which istioctl asks for the states of proxies
 	// Version is the version that the proxies say they are of.
 	Version = "1.31.0"
 )
@@ -31,6 +32,7 @@ type Istiod struct {
 
 	node    *node
 	xds     int // the local port that proxies connect to, by their relays
+	secure  int // the local port that the pod's 15012 leads to
 	process *process
 }
 
@@ -51,7 +53,7 @@ func newIstiods(p *ports) ([]*Istiod, error) {
 			return nil, err
 		}
 		i.node, i.Revision = node, "default"
-		if err := p.fill(&i.Monitoring, &i.xds); err != nil {
+		if err := p.fill(&i.Monitoring, &i.xds, &i.secure); err != nil {
 			return nil, err
 		}
 	}
@@ -72,8 +74,8 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 	if err := os.WriteFile(config, []byte(meshConfig), 0o600); err != nil {
 		return err
 	}
-	var http, secure, webhook int
-	if err := m.ports.fill(&http, &secure, &webhook); err != nil {
+	var http, webhook int
+	if err := m.ports.fill(&http, &webhook); err != nil {
 		return err
 	}
 	p, err := m.start(command{
@@ -81,7 +83,7 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 		args: []string{
 			"discovery", "--kubeconfig=" + m.Kubeconfig, "--meshConfig=" + config,
 			"--httpAddr=" + loopback(http), "--httpsAddr=" + loopback(webhook),
-			"--grpcAddr=" + loopback(i.xds), "--secureGRPCAddr=" + loopback(secure),
+			"--grpcAddr=" + loopback(i.xds), "--secureGRPCAddr=" + loopback(i.secure),
 			"--monitoringAddr=" + loopback(i.Monitoring), "--ctrlz_port=0",
 			// A proxy that hangs stays known for as long as a test looks at it.
 			"--keepaliveInterval=1h",
@@ -105,7 +107,7 @@ func (i *Istiod) pod() *corev1.Pod {
 	p.Spec.ServiceAccountName = "istiod"
 	p.Spec.Containers = []corev1.Container{{
 		Name: "discovery", Image: "docker.io/istio/pilot:" + Version,
-		Ports: containerPorts(8080, 15010, 15017, monitoringPort),
+		Ports: containerPorts(8080, 15010, securePort, 15017, monitoringPort),
 	}}
 	return p
 }

@@ -65,10 +65,10 @@ func (m *Mesh) startKwok(ctx context.Context) error {
 func (m *Mesh) writeKwokConfig(path string) error {
 	var all []kwokObject
 	for _, p := range m.Proxies {
-		all = append(all, podPorts(p.Pod, p.Namespace, p.AdminPort, p.Admin, "istio-proxy")...)
+		all = append(all, podPorts(p.Pod, p.Namespace, "istio-proxy", portPair{p.AdminPort, p.Admin})...)
 	}
 	for _, i := range m.Istiods {
-		all = append(all, podPorts(i.Pod, i.Namespace, monitoringPort, i.Monitoring, "discovery")...)
+		all = append(all, podPorts(i.Pod, i.Namespace, "discovery", portPair{monitoringPort, i.Monitoring}, portPair{securePort, i.secure})...)
 	}
 	for _, kind := range []string{"Node", "Pod"} {
 		all = append(all, noStage(kind))
@@ -84,14 +84,21 @@ func (m *Mesh) writeKwokConfig(path string) error {
 	return os.WriteFile(path, []byte(text.String()), 0o600)
 }
 
-// podPorts leads a pod's port to a local one, for who forwards it and for who
-// runs a program in the container.
-func podPorts(pod, namespace string, port, local int, container string) []kwokObject {
+// A portPair is a pod's port and the local one that it leads to.
+type portPair struct{ port, local int }
+
+// podPorts leads a pod's ports to local ones: all for who forwards them, the
+// first for who runs a program in the container.
+func podPorts(pod, namespace, container string, all ...portPair) []kwokObject {
 	metadata := map[string]any{"name": pod, "namespace": namespace}
 	exec := kwokExec{Containers: []string{container}}
-	exec.Local.Envs = []kwokVariable{{"PORTS", fmt.Sprintf("%d=%d", port, local)}}
+	exec.Local.Envs = []kwokVariable{{"PORTS", fmt.Sprintf("%d=%d", all[0].port, all[0].local)}}
+	var forwards []kwokForward
+	for _, p := range all {
+		forwards = append(forwards, kwokForward{Ports: []int{p.port}, Target: kwokTarget{p.local, "127.0.0.1"}})
+	}
 	return []kwokObject{
-		kwokKind("PortForward", metadata, map[string]any{"forwards": []kwokForward{{Ports: []int{port}, Target: kwokTarget{local, "127.0.0.1"}}}}),
+		kwokKind("PortForward", metadata, map[string]any{"forwards": forwards}),
 		kwokKind("Exec", metadata, map[string]any{"execs": []kwokExec{exec}}),
 	}
 }
