@@ -21,6 +21,8 @@ type command struct {
 
 	free  []int // which of the words are no option and no option's value
 	given bool  // an option says what the query is, or that it runs over plain JSON
+
+	files []string // of queries, that options name
 }
 
 // first is the first word that is no option; empty: there is none.
@@ -114,11 +116,26 @@ func (s *splitter) next() error {
 			s.query, s.given = true, true
 		}
 		s.given = s.given || name == "input" || flag == "--null-input" || flag == "--slurp"
+		if name == "filename" && (attached || len(s.args) > 0) {
+			s.files = append(s.files, s.filename(w, attached))
+		}
 		if name != "" && !attached && len(s.args) > 0 {
 			s.words = append(s.words, s.take())
 		}
 	}
 	return nil
+}
+
+// filename is the value of the option -f, as it was written: -f x, -cfx, -f=x,
+// --filename=x.
+func (s *splitter) filename(w string, attached bool) string {
+	switch {
+	case !attached:
+		return s.args[0]
+	case strings.HasPrefix(w, "--"):
+		return w[strings.IndexByte(w, '=')+1:]
+	}
+	return strings.TrimPrefix(w[strings.IndexByte(w, 'f')+1:], "=")
 }
 
 // word is a word that is no option: the query first, whatever stands around it.

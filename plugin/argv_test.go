@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,7 +42,14 @@ func TestSplit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got.free, got.given = nil, false
+			files := []string(nil)
+			if strings.Contains(strings.Join(c.args, " "), "q.jq") {
+				files = []string{"q.jq"}
+			}
+			if !slices.Equal(got.files, files) {
+				t.Errorf("files %q, want %q", got.files, files)
+			}
+			got.free, got.given, got.files = nil, false, nil
 			if diff := cmp.Diff(&c.want, got, cmp.AllowUnexported(command{}, binding{})); diff != "" {
 				t.Error(diff)
 			}

@@ -47,12 +47,14 @@ func completed(args []string) (command string, words []string, ok bool) {
 func complete(ctx context.Context, w *World, command string, words []string) int {
 	world := *w
 	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // the shell's, not ours
-	root := newRoot(&world, newFlags())
+	f := newFlags()
+	root := newRoot(&world, f)
+	root.adoptAll(&world)
 	begun := words[len(words)-1]
 	if !strings.HasPrefix(begun, "-") {
 		begun = "\x00" // so that it is found again
 	}
-	cmd, err := split(append(slices.Clone(words[:len(words)-1]), begun), root)
+	cmd, err := root.parse(ctx, &world, f, append(slices.Clone(words[:len(words)-1]), begun))
 	if err != nil || len(cmd.words) == 0 || cmd.words[len(cmd.words)-1] != begun {
 		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // a variable's name, value or file
 		return exitOK

@@ -26,6 +26,7 @@ type flags struct {
 	maxFetch       int
 	query          string
 	files          []string
+	file           *queryFile // the only one of them, read; nil: it was not
 	allNamespaces  bool
 	selector       string
 

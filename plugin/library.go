@@ -4,48 +4,119 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // libraryEnv is a list of folders of modules, as PATH is one of programs.
 const libraryEnv = "MESHQ_LIBRARY_PATH"
 
-// modules opens the library folders: those of --library-path, of the
-// environment, and the user's own. A folder is opened as a root: no name and
-// no link leads out of it.
+// A moduleFolder is a folder that import and include read, by the path that
+// errors show. It is opened as a root: no name and no link leads out of it.
+type moduleFolder struct {
+	fs.FS
+	path string
+}
+
+// Name is what errors put in front of a module's name.
+func (f moduleFolder) Name() string { return f.path }
+
+// modules opens the folders of modules: those of --library-path, that of the
+// query's own file, and those that saved queries are in.
 func (r *run) modules() (roots []fs.FS, closeAll func(), err error) {
+	return r.openModules(r.libraryPath, r.asked.path)
+}
+
+// openModules opens the named folders, which have to be there, then that of a
+// query's file, if it is from one, then the library's.
+func (w *World) openModules(named []string, file string) (roots []fs.FS, closeAll func(), err error) {
 	var open []*os.Root
 	closeAll = func() {
 		for _, o := range open {
 			_ = o.Close() // read only
 		}
 	}
-	named := len(r.libraryPath)
-	dirs := append(append([]string{}, r.libraryPath...), filepath.SplitList(r.World.env(libraryEnv))...)
-	for i, dir := range append(dirs, r.userLibrary()...) {
+	dirs := slices.Clone(named)
+	if file != "" && file != "-" {
+		dirs = append(dirs, filepath.Dir(file))
+	}
+	for _, f := range w.folders() {
+		dirs = append(dirs, f.path)
+	}
+	for i, dir := range dirs {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
-			if i < named {
+			if i < len(named) {
 				closeAll()
 				return nil, nil, usage("--library-path %s: %s", dir, fact(err))
 			}
 			continue // what is only a default may be missing
 		}
 		open = append(open, root)
-		roots = append(roots, root.FS())
+		roots = append(roots, moduleFolder{root.FS(), w.near(dir)})
 	}
 	return roots, closeAll, nil
 }
 
-// userLibrary is the folder of the user's own modules, by the XDG rules.
-func (r *run) userLibrary() []string {
-	if dir := r.World.env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		return []string{filepath.Join(dir, "meshq", "library")}
+// A folder holds saved queries, and modules that they include.
+type folder struct {
+	path    string
+	project bool // it is of a project, not of the user
+}
+
+// projectFolder is the name of a project's folder of queries, which is shared
+// as the rest of the project is.
+const projectFolder = ".meshq"
+
+// folders are those that saved queries and modules are in, the first to look in
+// first: those of the environment, then each project's that the working
+// directory is in, then the user's own. They need not exist.
+func (w *World) folders() (all []folder) {
+	for _, dir := range filepath.SplitList(w.env(libraryEnv)) {
+		if dir != "" {
+			all = append(all, folder{path: dir})
+		}
 	}
-	if home := r.World.env("HOME"); home != "" {
-		return []string{filepath.Join(home, ".config", "meshq", "library")}
+	if filepath.IsAbs(w.Dir) {
+		for dir := w.Dir; ; dir = filepath.Dir(dir) {
+			path := filepath.Join(dir, projectFolder)
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				all = append(all, folder{path, true})
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
 	}
-	if dir := r.World.env("APPDATA"); dir != "" {
-		return []string{filepath.Join(dir, "meshq", "library")}
+	if dir := w.userLibrary(); dir != "" {
+		all = append(all, folder{path: dir})
 	}
-	return nil
+	return all
+}
+
+// userLibrary is the folder of the user's own queries, by the XDG rules; empty
+// where there is no home.
+func (w *World) userLibrary() string {
+	if dir := w.env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "meshq", "library")
+	}
+	if home := w.env("HOME"); home != "" {
+		return filepath.Join(home, ".config", "meshq", "library")
+	}
+	if dir := w.env("APPDATA"); dir != "" {
+		return filepath.Join(dir, "meshq", "library")
+	}
+	return ""
+}
+
+// near is a path as people would write it where they are.
+func (w *World) near(path string) string {
+	if w.Dir == "" || !filepath.IsAbs(path) {
+		return path
+	}
+	short, err := filepath.Rel(w.Dir, path)
+	if err != nil || len(short) >= len(path) || strings.Count(short, "..") > 3 {
+		return path
+	}
+	return short
 }

@@ -29,11 +29,15 @@ func execute(ctx context.Context, w *World) int {
 	if command, words, ok := completed(w.Args); ok {
 		return complete(ctx, w, command, words)
 	}
-	root := newRoot(w, newFlags())
-	cmd, err := split(w.Args[1:], root)
+	f := newFlags()
+	root := newRoot(w, f)
+	cmd, err := root.parse(ctx, w, f, w.Args[1:])
 	if err == nil {
 		if cmd.given && root.query(root.Command, cmd.first()) != nil {
 			cmd.outspoken()
+		}
+		if first := cmd.first(); first == "help" || first == "" { // it may be help that is asked for
+			root.adoptAll(w)
 		}
 		root.argv = cmd
 		root.SetArgs(cmd.words)
@@ -69,11 +73,14 @@ type rootCommand struct {
 	bind   map[*cobra.Command]func() // gives a query's command its flags
 	chosen *cobra.Command            // the query's command that was named; nil: none
 
-	shipped []shipped.Query // those that come with the plugin, read once
+	shipped []shipped.Query                   // those that come with the plugin, read once
+	savedOf map[*cobra.Command]saved          // the saved queries that have a command by now
+	save    func(saved) *cobra.Command        // gives one a command
+	find    func(string) (saved, bool, error) // finds one by its name
 }
 
 func newRoot(w *World, f *flags) *rootCommand {
-	root := &rootCommand{bind: map[*cobra.Command]func(){}, shipped: shipped.All()}
+	root := &rootCommand{bind: map[*cobra.Command]func(){}, shipped: shipped.All(), savedOf: map[*cobra.Command]saved{}}
 	root.Command = &cobra.Command{
 		Use:           "meshq [QUERY | NAME] [PROXY…]",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: calledAs(w.Args[0])},
@@ -106,7 +113,8 @@ func newRoot(w *World, f *flags) *rootCommand {
 	completion{w, f, nil}.attach(trace)
 	root.addQueries(w, f)
 	root.addSpellings(w, f)
-	root.AddCommand(listCommand(w), showCommand(w))
+	root.adopt(w, f)
+	root.AddCommand(listCommand(w, root), showCommand(w, root), saveCommand(w, root), removeCommand(w, root))
 	root.SetHelpCommand(helpCommand(w, root))
 	return root
 }

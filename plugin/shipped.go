@@ -78,11 +78,15 @@ func (r *rootCommand) choose(word string) (found, more bool) {
 		in = r.chosen
 	}
 	cmd := r.query(in, word)
+	if cmd == nil && in == r.Command {
+		cmd = r.savedCommand(word)
+	}
 	if cmd == nil {
 		return false, false
 	}
 	r.chosen = cmd
 	r.bind[cmd]()
+	r.bind[cmd] = func() {} // once
 	return true, cmd.HasSubCommands()
 }
 

@@ -13,8 +13,8 @@ import (
 type arguments map[string]any
 
 // bind gives a command the flags of a query and those of the query's own
-// arguments. A query that comes with the plugin may take a name from
-// kubeconfig's flags: the one is found in its place.
+// arguments. A query may take a name that is lent: its own is found in the
+// place of kubeconfig's.
 func (a arguments) bind(f *flags, s *pflag.FlagSet, q shipped.Query) {
 	base := pflag.NewFlagSet(q.Name, pflag.ContinueOnError)
 	f.bind(base)
@@ -29,16 +29,19 @@ func (a arguments) bind(f *flags, s *pflag.FlagSet, q shipped.Query) {
 		}
 	})
 	for _, arg := range q.Args {
-		v := &argument{arg, a}
-		flag := s.VarPF(v, arg.Name, arg.Short, arg.Doc)
-		if arg.Type == shipped.Switch {
-			flag.NoOptDefVal = "true"
-		}
+		a.bindOne(s, arg)
 	}
 }
 
-// lendable are the flags of kubeconfig that a query of ours may have an
-// argument of the same name of.
+func (a arguments) bindOne(s *pflag.FlagSet, arg shipped.Argument) {
+	flag := s.VarPF(&argument{arg, a}, arg.Name, arg.Short, arg.Doc)
+	if arg.Type == shipped.Switch {
+		flag.NoOptDefVal = "true"
+	}
+}
+
+// lendable are the flags of kubeconfig that a query may have an argument of the
+// same name of.
 var lendable = []string{"cluster"}
 
 // reserved tells whether an argument would take the name of a flag that every

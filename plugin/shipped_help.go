@@ -6,20 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/spf13/cobra"
-
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
-
-// listCommand is "list": the queries that have a name.
-func listCommand(w *World) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List the queries that have a name",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return printQueries(w.Out, shipped.All()) },
-	}
-}
 
 func printQueries(out io.Writer, all []shipped.Query) error {
 	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
@@ -32,30 +20,6 @@ func printQueries(out io.Writer, all []shipped.Query) error {
 		fmt.Fprintf(tab, "%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), what)
 	}
 	return tab.Flush()
-}
-
-// showCommand is "show NAME": a query's file, to be read, copied and changed.
-func showCommand(w *World) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "show NAME",
-		Short: "Print the file of a query that has a name",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, words []string) error {
-			q, ok := namedQuery(words[0])
-			if !ok {
-				return usage("no query named %s; list names them", words[0])
-			}
-			_, err := io.WriteString(w.Out, q.Text)
-			return err
-		},
-	}
-	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return queryNames(begun), cobra.ShellCompDirectiveNoFileComp
-	}
-	return cmd
 }
 
 // queryNames gives the names that begin so, with what they are.
@@ -102,8 +66,11 @@ func printArguments(out io.Writer, args []shipped.Argument) {
 		if a.Short != "" {
 			flag = "-" + a.Short + ", " + flag
 		}
-		if a.Takes != "" {
+		switch {
+		case a.Takes != "":
 			flag += " " + a.Takes
+		case a.Type == shipped.Text: // one of "# args: a, b"
+			flag += " TEXT"
 		}
 		doc := a.Doc
 		if a.Given {

@@ -3,9 +3,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,7 +11,6 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/shipped"
-	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // savedName is what a saved or shipped query can be called. Any other first
@@ -24,7 +20,8 @@ var savedName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 // asked is what the words of a command line ask for.
 type asked struct {
 	query   string
-	file    string   // what the query is from, when it is from a file
+	file    string   // what the query is from, as errors show it, when it is from a file
+	path    string   // that file; empty: it is from none that has a folder
 	proxies []string // words for proxies
 	status  bool     // the status table
 	traces  bool     // the command trace
@@ -43,40 +40,31 @@ func understand(ctx context.Context, w *World, f *flags, words []string) (*asked
 	case len(f.files) == 1 && f.query != "":
 		return nil, usage("-f and -Q: one of them")
 	case len(f.files) == 1:
-		return fromFile(ctx, w, f.files[0], words)
+		return f.fromFile(ctx, w, words)
 	case f.query != "":
 		return &asked{query: f.query, proxies: words}, nil
 	case len(words) == 0 && f.plain():
 		return &asked{query: "."}, nil
 	case len(words) == 0:
-		return named([]string{statusName})
+		return named(w, []string{statusName})
 	case savedName.MatchString(words[0]) && !f.plain():
-		return named(words)
+		return named(w, words)
 	}
 	return &asked{query: words[0], proxies: words[1:]}, nil
 }
 
-func named(words []string) (*asked, error) {
-	q, ok := namedQuery(words[0])
-	if !ok {
-		return nil, usage("no query named %s; for jq write '.|%s'", words[0], words[0])
+func named(w *World, words []string) (*asked, error) {
+	if q, ok := namedQuery(words[0]); ok {
+		return askedBy(q, arguments{}, words[1:]), nil
 	}
-	return askedBy(q, arguments{}, words[1:]), nil
-}
-
-// fromFile asks the query of a file, which may have a header.
-func fromFile(ctx context.Context, w *World, path string, words []string) (*asked, error) {
-	text, err := readQuery(ctx, w, path)
-	if err != nil {
+	q, found, err := w.savedQuery(words[0])
+	switch {
+	case err != nil:
 		return nil, err
+	case !found:
+		return nil, noQuery(words[0])
 	}
-	q, err := shipped.Read(strings.TrimSuffix(filepath.Base(fileName(path)), ".jq"), text)
-	if err != nil {
-		return nil, usage("%s", oneLine(err.Error()))
-	}
-	a := askedBy(q, arguments{}, words)
-	a.file, a.status, a.ours = fileName(path), false, false
-	return a, nil
+	return q.asks(w, arguments{}, words[1:]), nil
 }
 
 func fileName(path string) string {
@@ -84,26 +72,6 @@ func fileName(path string) string {
 		return "standard input"
 	}
 	return path
-}
-
-func readQuery(ctx context.Context, w *World, path string) (string, error) {
-	var text []byte
-	var err error
-	if path == "-" {
-		text, err = io.ReadAll(transport.Patient(ctx, w.In))
-	} else {
-		text, err = os.ReadFile(path)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return "", &exitError{exitRun, ctx.Err()}
-	case err != nil:
-		return "", usage("%s: %s", path, fact(err))
-	}
-	if s := strings.TrimSpace(string(text)); strings.HasPrefix(s, "{") && strings.Contains(s[:min(len(s), 200)], `"configs"`) {
-		return "", usage("%s: that is a config dump, not a query: give it with --snapshot %s", path, path)
-	}
-	return string(text), nil
 }
 
 // runWords does what a command line without a command's name asks.

@@ -22,6 +22,7 @@ type World struct {
 	ErrWidth func() int // of the terminal that Err is, in columns; 0 or nil: not known
 
 	Environ []string // "NAME=value"
+	Dir     string   // the working directory; empty: not known
 	Now     func() time.Time
 
 	// Sleep waits so long, or until ctx ends; then its error is ctx's.
@@ -33,6 +34,7 @@ type World struct {
 
 // Process is the world of this process.
 func Process() *World {
+	dir, _ := os.Getwd() // where it isn't known there are no folders of a project
 	return &World{
 		Args: os.Args, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
@@ -43,7 +45,7 @@ func Process() *World {
 			}
 			return width
 		},
-		Environ: os.Environ(), Now: time.Now, Sleep: sleep, Every: every,
+		Environ: os.Environ(), Dir: dir, Now: time.Now, Sleep: sleep, Every: every,
 	}
 }
 

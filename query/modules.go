@@ -61,7 +61,7 @@ func (m *modules) open(name string, search any, ext string) (fs.File, string, er
 			for _, root := range m.roots {
 				f, err := root.Open(file)
 				if err == nil {
-					return f, file, nil
+					return f, shown(root, file), nil
 				}
 				if !errors.Is(err, fs.ErrNotExist) {
 					return nil, "", fmt.Errorf("module %q: %w", name, err)
@@ -70,6 +70,14 @@ func (m *modules) open(name string, search any, ext string) (fs.File, string, er
 		}
 	}
 	return nil, "", fmt.Errorf("module %q: not in the library folders", name)
+}
+
+// shown is a file as errors show it: behind its folder's name, if that has one.
+func shown(root fs.FS, file string) string {
+	if n, ok := root.(interface{ Name() string }); ok {
+		return path.Join(n.Name(), file)
+	}
+	return file
 }
 
 // searched gives the folders that a {search: …} asks for, inside each root.

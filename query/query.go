@@ -22,7 +22,8 @@ type Options struct {
 	Variables []string
 
 	// Modules are the folders that import and include may read, in order; no
-	// name leads outside of them.
+	// name leads outside of them. Errors show a file behind the Name of its
+	// folder, if the folder has such a method.
 	Modules []fs.FS
 
 	// Data decodes the JSON values of a file for import "x" as $x.

@@ -1,0 +1,302 @@
+package plugin
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+// savedGroup is the group of help that saved queries are listed in.
+const savedGroup = "saved"
+
+// adopt lets the command make commands of saved queries when they are named:
+// the files of the others are not read.
+func (r *rootCommand) adopt(w *World, f *flags) {
+	r.find = w.savedQuery
+	r.save = func(q saved) *cobra.Command {
+		args := arguments{}
+		shown := q.Query
+		shown.Aliases = nil
+		for _, alias := range q.Aliases {
+			if r.taken(alias) == "" {
+				shown.Aliases = append(shown.Aliases, alias)
+			}
+		}
+		cmd := queryCommand(w, f, r, shown, args)
+		cmd.GroupID = savedGroup
+		cmd.RunE = func(cmd *cobra.Command, words []string) error {
+			if f.version {
+				return printVersion(w)
+			}
+			return runNamed(cmd, w, f, r, q.asks(w, args, words))
+		}
+		if !r.ContainsGroup(savedGroup) {
+			r.AddGroup(&cobra.Group{ID: savedGroup, Title: "Saved queries:"})
+		}
+		r.AddCommand(cmd)
+		r.savedOf[cmd] = q
+		return cmd
+	}
+}
+
+// savedCommand makes the command of a saved query; nil where there is none of
+// that name. One that can't be read is a command too: it tells why.
+func (r *rootCommand) savedCommand(name string) *cobra.Command {
+	if r.taken(name) != "" {
+		return nil
+	}
+	q, found, err := r.find(name)
+	if !found {
+		return nil
+	}
+	if err != nil {
+		q.Name = name
+		cmd := r.save(q)
+		cmd.RunE = func(*cobra.Command, []string) error { return err }
+		cmd.DisableFlagParsing = true
+		r.bind[cmd] = func() {}
+		return cmd
+	}
+	return r.save(q)
+}
+
+// adoptAll makes a command of every saved query, for help and completion.
+func (r *rootCommand) adoptAll(w *World) {
+	all, _ := w.savedQueries() // list says what is wrong with files
+	for _, q := range all {
+		if r.named(q.Name) == nil {
+			r.save(q)
+		}
+	}
+}
+
+// savedLong says where saved queries are kept.
+const savedLong = `Saved queries are files that end in .jq: in the user's folder (meshq/library in the folder of configuration,
+~/.config as a rule), and in .meshq folders of the working directory and of those above it, which a team shares as it
+shares its code. The nearest of one name counts. A file's first comment says what it gives, its arguments, which become
+flags, and how it is printed; "show clusters" prints such a file. Queries may include each other's definitions:
+include "shop"; takes shop.jq from these folders.`
+
+// listCommand is "list": the queries that have a name.
+func listCommand(w *World, root *rootCommand) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the queries that have a name",
+		Long:  "List the queries that have a name: those saved, and those that come with the plugin.\n\n" + savedLong,
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return list(w, root, format) },
+	}
+	cmd.Flags().StringVarP(&format, "output", "o", "", "how to print: json, name")
+	return cmd
+}
+
+func list(w *World, root *rootCommand, format string) error {
+	all, wrong := w.savedQueries()
+	for _, err := range wrong {
+		fmt.Fprintln(w.Err, "note: "+oneLine(err.Error()))
+	}
+	for i, q := range all {
+		if what := root.taken(q.Name); what != "" {
+			fmt.Fprintf(w.Err, "note: %s: %s; run it with -f\n", w.near(q.path), what)
+			all[i].Name = ""
+		}
+	}
+	switch format {
+	case "":
+		return listTable(w, root, all)
+	case "json":
+		return listJSON(w, root, all)
+	case "name":
+		return listNames(w, root, all)
+	}
+	return usage("-o %s: list prints json and name", format)
+}
+
+func listTable(w *World, root *rootCommand, all []saved) error {
+	tab := tabwriter.NewWriter(w.Out, 0, 8, 3, ' ', 0)
+	rows := 0
+	for _, q := range all {
+		if q.Name == "" {
+			continue
+		}
+		if rows++; rows == 1 {
+			fmt.Fprintln(tab, "SAVED\tWHAT IT GIVES\tFILE")
+		}
+		what := strings.TrimSuffix(q.Summary, ".")
+		if what == "" {
+			what = "-"
+		}
+		fmt.Fprintf(tab, "%s\t%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), oneLine(what), w.near(q.path))
+	}
+	if err := tab.Flush(); err != nil {
+		return err
+	}
+	if rows > 0 {
+		fmt.Fprintln(w.Out)
+	}
+	return printQueries(w.Out, root.shipped)
+}
+
+func listNames(w *World, root *rootCommand, all []saved) error {
+	var names []string
+	for _, q := range all {
+		if q.Name != "" {
+			names = append(names, q.Name)
+		}
+	}
+	for _, q := range root.shipped {
+		names = append(names, q.Name)
+	}
+	_, err := io.WriteString(w.Out, strings.Join(names, "\n")+"\n")
+	return err
+}
+
+func listJSON(w *World, root *rootCommand, all []saved) error {
+	items := []any{}
+	for _, q := range all {
+		if q.Name != "" {
+			items = append(items, q.described(q.path))
+		}
+	}
+	for _, q := range root.shipped {
+		items = append(items, saved{Query: q}.described(nil))
+	}
+	var plain, indented bytes.Buffer
+	writeJSON(&plain, items)
+	if err := json.Indent(&indented, plain.Bytes(), "", "  "); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w.Out, indented.String())
+	return err
+}
+
+// described is what a query's header says, as a value.
+func (q saved) described(file any) map[string]any {
+	args := []any{}
+	for _, a := range q.Args {
+		arg := map[string]any{"name": a.Name, "type": string(a.Type), "doc": a.Doc}
+		if a.Given {
+			arg["default"] = a.Default
+		}
+		args = append(args, arg)
+	}
+	aliases := []any{}
+	for _, a := range q.Aliases {
+		aliases = append(aliases, a)
+	}
+	return map[string]any{"name": q.Name, "summary": q.Summary, "aliases": aliases, "arguments": args, "file": file}
+}
+
+// showCommand is "show NAME": a query's file, to be read, copied and changed.
+func showCommand(w *World, root *rootCommand) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Print the file of a query that has a name",
+		Args:  one("show: the name of one query"),
+		RunE: func(_ *cobra.Command, words []string) error {
+			q, ok := namedQuery(words[0])
+			if !ok {
+				s, found, err := w.savedQuery(words[0])
+				switch {
+				case found && s.Text == "" && err != nil:
+					return err
+				case !found:
+					return usage("no query named %s; list names them", words[0])
+				}
+				q = s.Query
+			}
+			_, err := io.WriteString(w.Out, q.Text)
+			return err
+		},
+	}
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return append(savedNames(w, begun), queryNames(begun)...), cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+// savedNames gives the names of saved queries that begin so, with what they are.
+func savedNames(w *World, begun string) (out []string) {
+	all, _ := w.savedQueries()
+	for _, q := range all {
+		if strings.HasPrefix(q.Name, begun) {
+			out = append(out, q.Name+"\t"+oneLine(q.Summary))
+		}
+	}
+	return out
+}
+
+// one holds that there is one word.
+func one(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, words []string) error {
+		if len(words) != 1 {
+			return usage("%s", what)
+		}
+		return nil
+	}
+}
+
+// removeCommand is "remove NAME".
+func removeCommand(w *World, root *rootCommand) *cobra.Command {
+	var project bool
+	cmd := &cobra.Command{
+		Use:     "remove NAME",
+		Aliases: []string{"rm", "delete"},
+		Short:   "Remove a saved query",
+		Long:    "Remove a query of the user's own folder; with --project, of the nearest project folder that has it.",
+		Args:    one("remove: the name of one saved query"),
+		RunE:    func(_ *cobra.Command, words []string) error { return remove(w, words[0], project) },
+	}
+	cmd.Flags().BoolVar(&project, "project", false, "one of a project folder, .meshq")
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return savedNames(w, begun), cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+func remove(w *World, name string, project bool) error {
+	if !savedName.MatchString(name) {
+		return usage("no saved query named %s; list names them", name)
+	}
+	own := w.userLibrary()
+	elsewhere := ""
+	for _, f := range w.folders() {
+		path := filepath.Join(f.path, name+querySuffix)
+		if _, err := os.Lstat(path); err != nil {
+			continue
+		}
+		if project && !f.project || !project && f.path != own {
+			elsewhere = path
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return usage("%s: %s", w.near(path), fact(err))
+		}
+		fmt.Fprintf(w.Err, "removed %s\n", w.near(path))
+		return nil
+	}
+	_, shipped := namedQuery(name)
+	switch {
+	case elsewhere != "" && project:
+		return usage("%s: it is in no project folder; without --project it is looked for in the user's", w.near(elsewhere))
+	case elsewhere != "":
+		return usage("%s: it is not in the user's own folder; --project removes one of a project", w.near(elsewhere))
+	case shipped:
+		return usage("%s comes with the plugin", name)
+	}
+	return usage("no saved query named %s; list names them", name)
+}

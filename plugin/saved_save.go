@@ -1,0 +1,254 @@
+package plugin
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+)
+
+// A saving is what the command save was asked for.
+type saving struct {
+	name, text                  string
+	doc, takes, output, columns string
+	examples, files             []string
+	project, force              bool
+}
+
+const saveLong = `Save a query: it is then run by its name. It has to compile; what it gives and takes is written into its file as a
+comment, its header. A file that has a header already is saved as it is: save NAME -f FILE.
+
+--takes names its arguments, which become flags and are variables of the query: --takes 'ns=default, within' makes --ns
+and --within, $ns and $within.
+
+` + savedLong
+
+// saveCommand is "save NAME QUERY".
+func saveCommand(w *World, root *rootCommand) *cobra.Command {
+	name := calledAs(w.Args[0])
+	s := &saving{}
+	cmd := &cobra.Command{
+		Use:   "save NAME QUERY",
+		Short: "Save a query under a name",
+		Long:  saveLong,
+		Example: indent([]string{
+			name + ` save stale-routes '.proxies[] | select(.rds=="STALE")' --doc 'proxies with old routes'`,
+			name + ` save of '.proxies[] | select(.namespace==$ns) | {name, rds}' --takes ns=default -o table --columns NAME,RDS`,
+			name + ` save of -f of.jq --project`,
+		}),
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			switch {
+			case len(words) == 1 && len(s.files) == 1:
+				q, err := readFile(cmd.Context(), w, s.files[0])
+				if err != nil {
+					return err
+				}
+				s.text = q.Text
+			case len(words) == 2 && len(s.files) == 0:
+				s.text = words[1]
+			default:
+				return usage("save: two words are needed, a name and a query, or a name and -f FILE")
+			}
+			s.name = words[0]
+			return s.run(w, root)
+		},
+	}
+	set := cmd.Flags()
+	set.StringVar(&s.doc, "doc", "", "what it gives: a line, and more about it in further lines")
+	set.StringVar(&s.takes, "takes", "", "its arguments, with what they are where they aren't given: ns=default,within")
+	set.StringVarP(&s.output, "output", "o", "", "the -o that is meant when none is given")
+	set.StringVar(&s.columns, "columns", "", "the columns of its table: NAME,RDS")
+	set.StringArrayVar(&s.examples, "example", nil, "the words behind the program's name, as an example; repeat it for several")
+	set.StringArrayVarP(&s.files, "filename", "f", nil, `take the query from a file ("-": standard input)`)
+	set.BoolVar(&s.project, "project", false, "into the project's folder, .meshq, which is made here where there is none")
+	set.BoolVar(&s.force, "force", false, "replace a query of that name")
+	return cmd
+}
+
+func (s *saving) run(w *World, root *rootCommand) error {
+	if what := root.taken(s.name); what != "" {
+		return usage("%s", what)
+	}
+	text, err := s.file()
+	if err != nil {
+		return err
+	}
+	dir, err := s.dir(w)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, s.name+querySuffix)
+	q, err := w.header(path, text)
+	if err != nil {
+		return err
+	}
+	if err := s.kept(q); err != nil {
+		return err
+	}
+	if err := compiles(w, q, path); err != nil {
+		return err
+	}
+	if err := s.write(w, path, text); err != nil {
+		return err
+	}
+	how := calledAs(w.Args[0]) + " " + s.name
+	if isModule(text) {
+		how = fmt.Sprintf("include %q;", s.name)
+	}
+	fmt.Fprintf(w.Err, "saved %s: %s\n", w.near(path), how)
+	return nil
+}
+
+// file is the text of the file: the query, and in front of it the header that
+// the flags make.
+func (s *saving) file() (string, error) {
+	header := s.header()
+	text := strings.TrimRight(s.text, "\n") + "\n"
+	switch {
+	case strings.TrimSpace(s.text) == "":
+		return "", usage("save: an empty query")
+	case header == "":
+		return text, nil
+	case strings.HasPrefix(s.text, "#"):
+		return "", usage("save: the query has a header already: write it there")
+	}
+	return header + "\n" + text, nil
+}
+
+func (s *saving) header() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "# "+format+"\n", args...) }
+	for i, l := range strings.Split(strings.TrimSpace(s.doc), "\n") {
+		switch {
+		case i == 0 && l != "":
+			line("%s: %s", s.name, strings.TrimSpace(l))
+		case l != "":
+			line("%s", strings.TrimSpace(l))
+		}
+	}
+	if s.takes != "" {
+		line("args: %s", s.takes)
+	}
+	if s.output != "" {
+		line("output: %s", s.output)
+	}
+	if s.columns != "" {
+		line("columns: %s", s.columns)
+	}
+	for _, e := range s.examples {
+		line("example: %s", e)
+	}
+	return b.String()
+}
+
+// kept holds that the header says what the flags said: a line of a text may
+// look like something else of a header.
+func (s *saving) kept(q shipped.Query) error {
+	if s.header() == "" {
+		return nil
+	}
+	doc := strings.TrimSpace(s.doc)
+	got := q.Summary
+	if q.Doc != "" {
+		got += "\n" + q.Doc
+	}
+	trimmed := func(text string) (out []string) {
+		for l := range strings.SplitSeq(text, "\n") {
+			if l = strings.TrimSpace(l); l != "" {
+				out = append(out, l)
+			}
+		}
+		return out
+	}
+	switch {
+	case !slices.Equal(trimmed(doc), trimmed(got)):
+		return usage("--doc: a line of it would be read as something else of the header")
+	case q.Output != s.output || !slices.Equal(q.Examples, s.examples) || strings.Contains(s.takes+s.columns, "\n"):
+		return usage("save: a value of a flag has more than one line")
+	}
+	return nil
+}
+
+// dir is the folder to write to.
+func (s *saving) dir(w *World) (string, error) {
+	if !s.project {
+		if dir := w.userLibrary(); dir != "" {
+			return dir, nil
+		}
+		return "", usage("save: there is no folder of the user's: HOME is not set")
+	}
+	for _, f := range w.folders() {
+		if f.project {
+			return f.path, nil
+		}
+	}
+	if w.Dir == "" {
+		return "", usage("save --project: the working directory is not known")
+	}
+	return filepath.Join(w.Dir, projectFolder), nil
+}
+
+// compiles holds that a query is one, with its arguments and its modules.
+func compiles(w *World, q shipped.Query, path string) error {
+	modules, closeModules, err := w.openModules(nil, path)
+	if err != nil {
+		return err
+	}
+	defer closeModules()
+	names := []string{"$ARGS"}
+	for _, a := range q.Args {
+		names = append(names, "$"+a.Variable())
+	}
+	if q.Words != "" {
+		names = append(names, "$words")
+	}
+	text := q.Program()
+	if isModule(text) {
+		text += "\n."
+	}
+	if _, err := query.Compile(text, query.Options{File: w.near(path), Variables: names, Modules: modules, Data: decodeFile}); err != nil {
+		return &exitError{exitCompile, err}
+	}
+	return nil
+}
+
+// write puts the file where it is to be, whole or not at all.
+func (s *saving) write(w *World, path, text string) error {
+	failed := func(err error) error { return usage("%s: %s", w.near(path), fact(err)) }
+	if _, err := os.Lstat(path); err == nil && !s.force {
+		return usage("%s: there is one; --force replaces it", w.near(path))
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failed(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return failed(err)
+	}
+	t := &target{path: path, force: s.force}
+	var err error
+	if t.file, err = os.CreateTemp(filepath.Dir(path), "."+s.name+"-*"); err != nil {
+		return failed(err)
+	}
+	t.out = bufio.NewWriter(t.file)
+	_, err = t.Write([]byte(text))
+	if err == nil {
+		err = t.file.Chmod(0o644) // a team reads it, too
+	}
+	if err == nil {
+		err = t.commit(context.Background())
+	}
+	if err != nil {
+		return errors.Join(failed(err), t.abandon())
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package plugin
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inFolder runs a command line in a folder, with a folder of configuration of its own.
+func inFolder(t *testing.T, dir string, args ...string) (out, errs string, code int) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	w := &World{
+		Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &stdout, Err: &stderr,
+		Environ: []string{"XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}, Dir: dir, Now: time.Now,
+	}
+	code = Main(w)
+	return stdout.String(), stderr.String(), code
+}
+
+// TestSaveKeepsItsWord holds that what is written into a header is read from
+// it again as what it was.
+func TestSaveKeepsItsWord(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string // of the error; empty: it is saved
+	}{
+		{[]string{"--doc", "what: it gives\n\nmore about it\nand more"}, ""},
+		{[]string{"--doc", "  one  "}, ""},
+		{[]string{"--doc", "one\naliases: y"}, "--doc: a line of it"},
+		{[]string{"--doc", "one\n--port NUMBER  a flag"}, "--doc: a line of it"},
+		{[]string{"--columns", "A\nexample: B"}, "more than one line"},
+		{[]string{"--takes", "a\noutput: yaml"}, "more than one line"},
+		{[]string{"--output", "json\n.secret"}, "more than one line"},
+		{[]string{"--example", "x\n.secret"}, "more than one line"},
+		{[]string{"--takes", "a=1, b"}, ""},
+	} {
+		dir := t.TempDir()
+		_, errs, code := inFolder(t, dir, append([]string{"save", "mine", ".kind"}, c.args...)...)
+		if c.want == "" && code != 0 || c.want != "" && (code != exitUsage || !strings.Contains(errs, c.want)) {
+			t.Errorf("%q: exit code %d: %s, want %q", c.args, code, errs, c.want)
+		}
+		if c.want != "" {
+			continue
+		}
+		if out, errs, code := inFolder(t, dir, "--snapshot", "demo", "mine"); out != "\"Mesh\"\n" || code != 0 {
+			t.Errorf("%q: exit code %d: %s%s", c.args, code, out, errs)
+		}
+	}
+}
+
+// TestFolders holds where saved queries are looked for, and in which order.
+func TestFolders(t *testing.T) {
+	dir := t.TempDir()
+	deep := filepath.Join(dir, "a", "b")
+	if err := os.MkdirAll(filepath.Join(deep, projectFolder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, projectFolder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "a", projectFolder), nil, 0o644); err != nil { // no folder
+		t.Fatal(err)
+	}
+	w := &World{Dir: deep, Environ: []string{"HOME=" + dir, libraryEnv + "=" + filepath.Join(dir, "x")}}
+	want := []folder{
+		{filepath.Join(dir, "x"), false}, {filepath.Join(deep, projectFolder), true}, {filepath.Join(dir, projectFolder), true},
+		{filepath.Join(dir, ".config", "meshq", "library"), false},
+	}
+	var got []folder
+	for _, f := range w.folders() {
+		if strings.HasPrefix(f.path, dir) { // above it is what this machine has
+			got = append(got, f)
+		}
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%v, want %v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%v, want %v", got[i], want[i])
+		}
+	}
+}
+
+// TestUnreadableSaved names a file that is none, and goes no further.
+func TestUnreadableSaved(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, projectFolder, "odd.jq"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := inFolder(t, dir, "--snapshot", "demo", "odd"); code != exitUsage || !strings.Contains(errs, "odd.jq: no regular file") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
