@@ -1,0 +1,80 @@
+package complete
+
+import (
+	_ "embed"
+	"strings"
+	"sync"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+//go:embed shapes.jq
+var shapesText string
+
+// A Function is one that a query can call.
+type Function struct {
+	Name   string
+	Params []string // as they are documented: "name"
+	Doc    string   // what it gives, in a sentence
+}
+
+// Signature writes a function with its parameters: "proxy(name)".
+func (f Function) Signature() string {
+	if len(f.Params) == 0 {
+		return f.Name
+	}
+	return f.Name + "(" + strings.Join(f.Params, "; ") + ")"
+}
+
+// base are the definitions over shapes, by name/arity. They are read once.
+var base = sync.OnceValue(readBase)
+
+func readBase() map[string]*definition {
+	p, err := syntax.Parse("shapes.jq", shapesText)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	all := primitives()
+	for _, fd := range p.Query.FuncDefs {
+		rest := shapesText[fd.End:]
+		line, _, _ := strings.Cut(rest, "\n")
+		_, doc, _ := strings.Cut(line, "# ")
+		all[key(fd.Name, len(fd.Args))] = &definition{params: fd.Args, body: fd.Body, self: fd.Name, doc: doc}
+	}
+	for name, doc := range map[string]string{
+		"arrays": "only arrays", "objects": "only objects", "iterables": "only arrays and objects", "strings": "only strings",
+		"scalars": "neither arrays nor objects", "numbers": "only numbers", "booleans": "only true and false", "nulls": "only null",
+		"keys": "the names of the members, sorted",
+	} {
+		d := all[key(name, 0)]
+		d.self, d.doc = name, doc
+	}
+	return all
+}
+
+// builtins are the functions of jq that say what they do.
+func builtins(base map[string]*definition) (all []Function) {
+	for _, d := range base {
+		if d.doc == "" {
+			continue
+		}
+		f := Function{Name: d.self, Doc: d.doc}
+		for _, p := range d.params {
+			f.Params = append(f.Params, strings.TrimPrefix(p, "$"))
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// Undefined gives those of the functions, as name/arity, of which nothing is
+// known here: neither what they do nor what they give.
+func Undefined(functions []string) (unknown []string) {
+	known := base()
+	for _, f := range functions {
+		if known[f] == nil {
+			unknown = append(unknown, f)
+		}
+	}
+	return unknown
+}

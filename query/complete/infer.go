@@ -1,0 +1,160 @@
+package complete
+
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// A walker walks a query as if it ran, with shapes in place of values.
+type walker struct {
+	world
+	base    map[string]*definition // jq's functions and the library's, by name/arity
+	fuel    int                    // how many steps are left
+	deep    int                    // calls that are under way
+	reached bool                   // the mark was
+	at      shapes                 // what came to it
+	scope   *scope                 // what it saw
+}
+
+const (
+	mostSteps = 60_000
+	mostCalls = 40
+)
+
+// A scope is a name that is known, and those around it.
+type scope struct {
+	up   *scope
+	name string // "$x", or "f/1"
+	of   shapes // of a variable
+	def  *definition
+}
+
+// A definition is a function: its text and what it sees. An argument of a call
+// is one without parameters.
+type definition struct {
+	params  []string
+	body    *syntax.Query
+	scope   *scope
+	self    string // its own name; empty for an argument
+	primary func(w *walker, in shapes, args []*definition) shapes
+	doc     string
+}
+
+func (s *scope) find(name string) *scope {
+	for ; s != nil; s = s.up {
+		if s.name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// query gives what a query gives for the input.
+func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
+	if w.fuel--; q == nil || w.fuel < 0 {
+		return nil
+	}
+	for _, fd := range q.FuncDefs {
+		s = w.define(fd, s)
+	}
+	switch {
+	case q.Term != nil:
+		return w.term(q.Term, in, s)
+	case q.Op == syntax.OpPipe && len(q.Patterns) > 0:
+		return w.query(q.Right, in, w.bindAll(q.Patterns, w.query(q.Left, in, s), in, s))
+	case q.Op == syntax.OpPipe:
+		left := w.query(q.Left, in, s)
+		right := w.query(q.Right, left, s)
+		if len(left) == 0 { // where nothing comes, nothing goes on
+			return nil
+		}
+		return right
+	case q.Op == 0:
+		return nil
+	}
+	left := w.query(q.Left, in, s)
+	if q.Op == syntax.OpModify {
+		w.query(q.Right, left, s)
+		return in
+	}
+	right := w.query(q.Right, in, s)
+	switch q.Op {
+	case syntax.OpComma, syntax.OpAlt:
+		return left.or(right)
+	case syntax.OpAdd:
+		return added(left, right)
+	case syntax.OpSub, syntax.OpMul:
+		return left
+	case syntax.OpDiv, syntax.OpMod:
+		return shapes{{form: scalar}}
+	case syntax.OpEq, syntax.OpNe, syntax.OpLt, syntax.OpLe, syntax.OpGt, syntax.OpGe, syntax.OpAnd, syntax.OpOr:
+		return shapes{{form: scalar}}
+	}
+	return in // assignments
+}
+
+// added is a sum: of two objects that the query makes, one with the fields of
+// both.
+func added(a, b shapes) shapes {
+	if len(a) == 1 && len(b) == 1 && a[0].form == made && b[0].form == made {
+		out := shape{form: made}
+		for _, f := range append(append([]field{}, a[0].fields...), b[0].fields...) {
+			out.set(f)
+		}
+		return shapes{out}
+	}
+	return a.or(b)
+}
+
+func (s *shape) set(f field) {
+	for i := range s.fields {
+		if s.fields[i].name == f.name {
+			s.fields[i] = f
+			return
+		}
+	}
+	s.fields = append(s.fields, f)
+}
+
+// define adds a function to the scope; it sees itself.
+func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
+	d := &definition{params: fd.Args, body: fd.Body, self: key(fd.Name, len(fd.Args))}
+	s = &scope{up: s, name: d.self, def: d}
+	d.scope = s
+	return s
+}
+
+// bindAll gives the scope behind "as" patterns: any of them may have matched.
+func (w *walker) bindAll(patterns []*syntax.Pattern, of, in shapes, s *scope) *scope {
+	for _, p := range patterns {
+		s = w.bind(p, of, in, s)
+	}
+	return s
+}
+
+func (w *walker) bind(p *syntax.Pattern, of, in shapes, s *scope) *scope {
+	if p == nil {
+		return s
+	}
+	if p.Name != "" {
+		return &scope{up: s, name: p.Name, of: of}
+	}
+	for _, e := range p.Array {
+		s = w.bind(e, w.elements(of.only(array)), in, s)
+	}
+	for _, m := range p.Object {
+		name, held := m.Key, of
+		if len(name) > 0 && name[0] == '$' {
+			held = w.member(of, name[1:])
+			s = &scope{up: s, name: name, of: held}
+		} else if name != "" {
+			held = w.member(of, name)
+		} else if m.KeyString != nil && m.KeyString.Queries == nil {
+			held = w.member(of, m.KeyString.Str)
+		} else {
+			w.query(m.KeyQuery, in, s)
+			held = w.elements(of)
+		}
+		s = w.bind(m.Val, held, in, s)
+	}
+	return s
+}

@@ -1,0 +1,98 @@
+package complete
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+func key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
+
+// call gives what a function gives, or a variable is.
+func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
+	if f.Name[0] == '$' {
+		if found := s.find(f.Name); found != nil {
+			return found.of
+		}
+		return shapes{{form: unknown}}
+	}
+	if f.Name == mark {
+		w.reached = true
+		w.at, w.scope = w.at.or(in), s
+		return nil
+	}
+	args := make([]*definition, len(f.Args))
+	for i, a := range f.Args {
+		args[i] = &definition{body: a, scope: s}
+	}
+	name := key(f.Name, len(f.Args))
+	if found := s.find(name); found != nil {
+		return w.apply(found.def, in, args)
+	}
+	if d := w.base[name]; d != nil {
+		return w.apply(d, in, args)
+	}
+	for _, a := range args { // nobody knows what it does with them
+		w.query(a.body, in, a.scope)
+	}
+	return shapes{{form: unknown}}
+}
+
+// apply gives what a function gives for the input. One that is within itself
+// too often gives nothing.
+func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
+	if w.deep >= mostCalls {
+		return nil
+	}
+	w.deep++
+	defer func() { w.deep-- }()
+	if d.primary != nil {
+		return d.primary(w, in, args)
+	}
+	s := d.scope
+	for i, param := range d.params {
+		if param[0] == '$' {
+			v := w.query(args[i].body, in, args[i].scope)
+			s = &scope{up: s, name: param, of: v}
+			param = param[1:]
+		}
+		s = &scope{up: s, name: key(param, 0), def: args[i]}
+	}
+	return w.query(d.body, in, s)
+}
+
+// primitives are the functions that shapes.jq stands on.
+func primitives() map[string]*definition {
+	on := func(forms ...form) *definition {
+		return &definition{primary: func(_ *walker, in shapes, _ []*definition) shapes { return in.only(forms...) }}
+	}
+	return map[string]*definition{
+		"arrays/0": on(array), "objects/0": on(keyed, named, made), "iterables/0": on(array, keyed, named, made),
+		"strings/0": on(text), "scalars/0": on(scalar, text), "numbers/0": on(scalar, text), "booleans/0": on(scalar, text), "nulls/0": on(scalar),
+		"keys/0":  {primary: func(w *walker, in shapes, _ []*definition) shapes { return listOf(w.keys(in)) }},
+		"_any/0":  {primary: func(*walker, shapes, []*definition) shapes { return shapes{{form: unknown}} }},
+		"_text/0": {primary: func(*walker, shapes, []*definition) shapes { return texts() }},
+		"_map/1": {primary: func(w *walker, in shapes, args []*definition) shapes {
+			return shapes{{form: keyed, elem: w.query(args[0].body, in, args[0].scope)}}
+		}},
+		"_of/1": {primary: func(w *walker, in shapes, args []*definition) shapes { return in.kinds(w.names(in, args[0])) }},
+		"_kind/1": {primary: func(w *walker, in shapes, args []*definition) (out shapes) {
+			if len(in) == 0 { // there is nothing that it could be of
+				return nil
+			}
+			for _, name := range w.names(in, args[0]) {
+				out = out.or(objectOf(name))
+			}
+			return out
+		}},
+	}
+}
+
+// names are the strings that an argument gives.
+func (w *walker) names(in shapes, arg *definition) (out []string) {
+	for _, s := range w.query(arg.body, in, arg.scope) {
+		out = append(out, s.values...)
+	}
+	return slices.Compact(out)
+}

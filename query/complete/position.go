@@ -1,0 +1,176 @@
+package complete
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// A place is what may stand where the source ends.
+type place int
+
+const (
+	nowhere    place = iota
+	aField           // behind a dot
+	aTerm            // where a term begins
+	aKey             // in an object construction, in front of the colon
+	aVariable        // behind a $
+	aFormat          // behind an @
+	aString          // in a string
+	anOperator       // behind a term
+)
+
+// mark is the name of the function that stands where the cursor is. No query
+// has it.
+const mark = "__here"
+
+// A position is where a source ends, and how to make a query of it.
+type position struct {
+	src   string
+	place place
+	begun string // what stands there already, as it is written
+	from  int    // where it begins
+
+	words  []syntax.Word // in front of it
+	frames frames        // what is open there
+
+	head   string // the source in front of the mark
+	method bool   // the mark stands behind a term: X.__here()
+	key    bool   // the mark is the value of a key
+}
+
+// locate finds out where a source ends.
+func locate(src string) *position {
+	words, commented := syntax.Words(src)
+	p := &position{src: src, from: len(src), head: src}
+	if commented {
+		return p
+	}
+	var last *syntax.Word
+	if n := len(words); n > 0 && words[n-1].End == len(src) {
+		last = &words[n-1]
+	}
+	p.words = words
+	if last != nil && begins(*last) {
+		p.words = words[:len(words)-1]
+		p.begun, p.from, p.head = last.Text, last.Start, src[:last.Start]
+	}
+	p.frames = open(p.words)
+	if last == nil || !begins(*last) {
+		p.blank()
+	} else {
+		p.within(*last)
+	}
+	if p.place == aTerm && p.frames.top().keyed() {
+		p.place = aKey
+	}
+	p.key = p.frames.top().keyed()
+	return p
+}
+
+// begins tells whether a word at the end of the source may be one that is
+// being written.
+func begins(w syntax.Word) bool {
+	switch w.Kind {
+	case syntax.WordName, syntax.WordKeyword, syntax.WordField, syntax.WordVariable, syntax.WordFormat, syntax.WordOpenString:
+		return true
+	}
+	return w.Text == "." || w.Text == "$" || w.Text == "@"
+}
+
+// blank is a source that ends in no word.
+func (p *position) blank() {
+	switch {
+	case p.frames.top().named() || p.frames.top().pattern:
+	case endsTerm(p.words):
+		p.place = anOperator
+	default:
+		p.place = aTerm
+	}
+}
+
+// within is a source that ends in a word.
+func (p *position) within(w syntax.Word) {
+	top := p.frames.top()
+	switch {
+	case top.named() || top.pattern && w.Kind != syntax.WordOpenString:
+	case w.Kind == syntax.WordOpenString:
+		p.string(w)
+	case w.Kind == syntax.WordField || w.Text == ".":
+		p.place, p.method = aField, true
+		p.begun, p.from = strings.TrimPrefix(p.begun, "."), p.from+1
+	case w.Kind == syntax.WordVariable || w.Text == "$":
+		if before := p.last().Text; before != "label" && before != "break" {
+			p.place = aVariable
+		}
+	case w.Kind == syntax.WordFormat || w.Text == "@":
+		p.place = aFormat
+	case strings.Contains(w.Text, "::"):
+	case endsTerm(p.words):
+		p.place = anOperator
+	default:
+		p.place = aTerm
+	}
+}
+
+// string is a source that ends in a string that isn't closed: the name of a
+// field, or any other.
+func (p *position) string(w syntax.Word) {
+	if !strings.HasPrefix(p.src[w.Start:], `"`) {
+		return // behind a value in the string
+	}
+	p.from++
+	p.place, p.begun = aString, p.src[p.from:]
+	n := len(p.words)
+	switch last := p.last(); {
+	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start: // ."name
+		p.method, p.head, p.words = true, p.src[:last.Start], p.words[:n-1]
+	case last.Text == "[" && n > 1 && endsTerm(p.words[:n-1]): // .["name
+		p.method, p.words, p.frames = true, p.words[:n-1], p.frames[:len(p.frames)-1]
+		p.head = p.src[:last.Start]
+		if before := p.last(); before.Text == "." && before.Kind == syntax.WordSign {
+			p.head, p.words = p.src[:before.Start], p.words[:n-2]
+		}
+	case last.Kind == syntax.WordFormat:
+		p.place = nowhere
+	case endsTerm(p.words):
+		p.place = nowhere
+	}
+}
+
+func (p *position) last() syntax.Word {
+	if len(p.words) == 0 {
+		return syntax.Word{}
+	}
+	return p.words[len(p.words)-1]
+}
+
+// query is the source made into one that can be parsed, with something put
+// where the cursor is.
+func (p *position) query(term string) string {
+	switch {
+	case p.method:
+		term = "." + term
+	case p.key:
+		term = "_: " + term
+	}
+	return p.head + term + p.frames.closed()
+}
+
+// endsTerm tells whether a term may end with the last of the words: what comes
+// is no term.
+func endsTerm(words []syntax.Word) bool {
+	if len(words) == 0 {
+		return false
+	}
+	switch w := words[len(words)-1]; w.Kind {
+	case syntax.WordKeyword:
+		return slices.Contains([]string{"end", "null", "true", "false"}, w.Text)
+	case syntax.WordSign:
+		return slices.Contains([]string{")", "]", "}", "?", ".", ".."}, w.Text)
+	case syntax.WordStringStart, syntax.WordStringQuery:
+		return false
+	}
+	return true
+}

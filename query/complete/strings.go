@@ -1,0 +1,163 @@
+package complete
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+)
+
+// lookups say what the strings are that a function's argument may be: a query
+// over the function's input.
+func lookups() map[string]string {
+	const holders = `(if type == "array" then .[] elif type == "object" and has("proxies") then .proxies[] else . end) | objects`
+	section := func(name, what string) string {
+		return holders + ` | (if .kind == "Proxy" or .kind == "Desired" then .` + name + `[]? else . end) | ` + what
+	}
+	return map[string]string{
+		"proxy":       `.proxies[]? | .id, (.workload | strings)`,
+		"proxies":     `.proxies[]? | .id, (.workload | strings)`,
+		"cluster":     section("clusters", ".name"),
+		"listener":    section("listeners", ".name"),
+		"route":       section("routes", ".name"),
+		"virtualHost": section("routes", `(if has("virtualHosts") then .virtualHosts[] else . end) | .name, .domains[]?`),
+		"endpoint":    section("endpoints", ".address, .cluster"),
+		"secret":      section("secrets", ".name"),
+		"extension":   section("extensions", ".name"),
+		"routesTo":    section("clusters", ".fqdn, .name"),
+		"trace":       section("clusters", `select(.direction == "outbound") | "http://\(.fqdn):\(.port)/"`),
+		"match":       section("routes", `(if has("virtualHosts") then .virtualHosts[] else . end) | .domains[]? | select(test("[*]") | not) | "http://\(.)/"`),
+	}
+}
+
+// durations are what a time is mostly asked to lie within.
+func durations() []string { return []string{"1h", "24h", "72h", "7d", "30d"} }
+
+// argument says what the strings are that an argument may be: a query over the
+// function's input, ".": what the input itself may be; "keys": the names of its
+// fields; "durations"; empty: nothing is known.
+func argument(function string, arg int) string {
+	if arg == 0 {
+		if what, ok := lookups()[function]; ok {
+			return what
+		}
+	}
+	switch function {
+	case "has":
+		return "keys"
+	case "within":
+		return "durations"
+	case "IN", "test", "startswith", "endswith", "contains", "ltrimstr", "rtrimstr", "index", "inside":
+		if arg == 0 {
+			return "."
+		}
+	}
+	return ""
+}
+
+// strings offers what may stand in a string: a field's name, an argument of a
+// function, the other side of a comparison.
+func (c *completer) strings() {
+	last, top := c.last(), c.frames.top()
+	switch {
+	case c.method || top.keyed():
+		c.quoted(c.here(c.query(c.call())), "keys", c.query)
+	case top.call != "" && (last.Text == "(" || last.Text == ";" || last.Text == ","):
+		what := argument(top.call, top.arg)
+		c.quoted(c.here(c.query(c.call())), what, c.query)
+	case compares(last) || last.Text == "," && compares(top.before) || last.Text == "(" && compares(top.before):
+		c.compared()
+	}
+}
+
+func compares(w syntax.Word) bool {
+	return w.Kind == syntax.WordSign && slices.Contains([]string{"==", "!=", "<", ">", "<=", ">="}, w.Text)
+}
+
+// compared offers what the left side of a comparison may be: the query is
+// looked into with that in place of the whole comparison.
+func (c *completer) compared() {
+	text := c.query(mark)
+	program, err := syntax.Parse("", text)
+	if err != nil {
+		return
+	}
+	at := strings.LastIndex(text[:len(c.head)+len(mark)], mark)
+	var whole *syntax.Query
+	each(program.Query, func(q *syntax.Query) {
+		if q.Op >= syntax.OpEq && q.Op <= syntax.OpLe && q.Right.Start <= at && at < q.Right.End {
+			whole = q // the innermost comes last
+		}
+	})
+	if whole == nil {
+		return
+	}
+	left := "(" + text[whole.Left.Start:whole.Left.End] + ")"
+	query := func(term string) string {
+		return text[:whole.Start] + left + "." + term + text[whole.End:]
+	}
+	c.method = true
+	c.quoted(c.here(query(mark+"()")), ".", query)
+}
+
+// quoted offers strings, and what closes them: those that the shapes tell, or
+// else those that a look at the values finds.
+func (c *completer) quoted(w *walker, what string, query func(term string) string) {
+	closing := c.closing()
+	switch what {
+	case "":
+		return
+	case "durations":
+		for _, d := range durations() {
+			c.offer(d+closing, "")
+		}
+		return
+	case "keys":
+		for _, v := range w.keys(w.at)[0].values {
+			c.offer(escaped(v)+closing, "")
+		}
+		if !w.at.partly() {
+			return
+		}
+		what = "objects | keys[]"
+	case ".":
+		for _, s := range w.at {
+			for _, v := range s.values {
+				c.offer(escaped(v)+closing, "")
+			}
+		}
+		if len(c.out) > 0 {
+			return
+		}
+	}
+	seen, n := map[string]bool{}, 0
+	c.look(query, what+" | strings", func(v any) bool {
+		if s, ok := v.(string); ok && !seen[s] && len(s) < longest && !strings.ContainsAny(s, "\n\t\r") {
+			seen[s] = true
+			c.offer(escaped(s)+closing, "")
+		}
+		n++
+		return n < mostLooks*10 && len(c.out) < mostCandidates
+	})
+}
+
+// longest is how long a string may be that is worth to be offered.
+const longest = 200
+
+// closing is what stands behind a string that is whole: its quote, and the
+// bracket where nothing else can come.
+func (c *completer) closing() string {
+	top := c.frames.top()
+	switch {
+	case c.method && strings.HasSuffix(strings.TrimRight(c.src[:c.from-1], " "), "["):
+		return `"]`
+	case top.call != "" && top.call != "IN" && c.last().Text == "(":
+		return `")`
+	}
+	return `"`
+}
+
+// escaped writes a text as it stands in a string.
+func escaped(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
+}

@@ -1,0 +1,222 @@
+package complete
+
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// call is the name of the mark as a call.
+func (c *completer) call() string {
+	if c.method {
+		return mark + "()"
+	}
+	return mark
+}
+
+// fields offers what may stand behind a dot: fields, and the library's
+// functions that take what stands in front of it. Behind an array it is the
+// dot itself that has to go on otherwise.
+func (c *completer) fields() {
+	w := c.here(c.query(c.call()))
+	c.members(w, func(name string) string { return name })
+	for _, f := range c.Functions {
+		text := c.opened(f)
+		if len(f.Params) == 0 {
+			text += "()"
+		}
+		if strings.HasPrefix(f.Name, c.begun) && len(f.Params) < 2 && w.takes(f) {
+			c.out = append(c.out, Candidate{Text: text, Doc: f.Signature() + ": " + f.Doc})
+		}
+	}
+	if c.begun != "" || !onlyArrays(w.at) {
+		return
+	}
+	c.from--
+	for i := range c.out {
+		c.out[i].Text = "." + c.out[i].Text
+	}
+	c.out = append(c.out, Candidate{Text: "[].", Doc: "each of them"})
+}
+
+func onlyArrays(s shapes) bool {
+	for _, have := range s {
+		if have.form != array {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+// members offers the fields of what comes to the mark, those that only a look
+// at the values can tell among them.
+func (c *completer) members(w *walker, write func(name string) string) {
+	for _, s := range w.at {
+		for _, m := range w.members(s) {
+			if strings.HasPrefix(m.Name, c.begun) {
+				c.out = append(c.out, Candidate{Text: write(m.Name), Doc: about(m)})
+			}
+		}
+	}
+	if !w.at.partly() {
+		return
+	}
+	seen := map[string]bool{}
+	n := 0
+	c.look(c.query, "objects | keys", func(keys any) bool {
+		names, _ := keys.([]any)
+		for _, k := range names {
+			name, ok := k.(string)
+			if !ok || seen[name] || !strings.HasPrefix(name, c.begun) {
+				continue
+			}
+			seen[name] = true
+			if isName(name) {
+				name = write(name)
+			} else if c.place == aField {
+				name = `"` + escaped(name) + `"`
+			} else {
+				continue
+			}
+			c.out = append(c.out, Candidate{Text: name})
+		}
+		n++
+		return n < mostLooks && len(seen) < mostCandidates
+	})
+}
+
+// mostLooks is how many values are looked at.
+const mostLooks = 2000
+
+// about says what a field is.
+func about(m mesh.Member) string {
+	doc := m.Doc
+	if len(m.Holding.Values) > 0 && doc == "" {
+		doc = strings.Join(m.Holding.Values, ", ")
+	}
+	if m.Holding.List && doc == "" {
+		doc = "[…]"
+	}
+	return doc
+}
+
+// takes tells whether a function of the library gives something for what comes
+// to the mark.
+func (w *walker) takes(f Function) bool {
+	d := w.base[key(f.Name, len(f.Params))]
+	if d == nil || !w.reached || len(w.at.only()) > 0 { // nothing is known, or anything may come
+		return true
+	}
+	probe := &walker{world: w.world, base: w.base, fuel: mostSteps}
+	args := make([]*definition, len(f.Params))
+	for i := range args {
+		args[i] = &definition{body: identity()}
+	}
+	return len(probe.apply(d, w.at, args)) > 0
+}
+
+func identity() *syntax.Query { return &syntax.Query{Term: &syntax.Term{Type: syntax.TermIdentity}} }
+
+// opened writes a call as far as it can be told: with the quote where a string
+// comes whose values are known.
+func (c *completer) opened(f Function) string {
+	switch {
+	case len(f.Params) == 0:
+		return f.Name
+	case argument(f.Name, 0) != "" && len(f.Params) == 1:
+		return f.Name + `("`
+	}
+	return f.Name + "("
+}
+
+// terms offers what a term may begin with.
+func (c *completer) terms() {
+	w := c.here(c.query(c.call()))
+	if c.begun == "" {
+		c.members(w, func(name string) string { return "." + name })
+		if onlyArrays(w.at) {
+			c.out = append(c.out, Candidate{Text: ".[]", Doc: "each of them"})
+		}
+		if before := c.last(); before.Text == "[" && endsTerm(c.words[:len(c.words)-1]) && before.Start > 0 && c.src[before.Start-1] != ' ' {
+			c.out = []Candidate{{Text: "]", Doc: "each of them"}}
+			return
+		}
+	}
+	for s := w.scope; s != nil; s = s.up {
+		switch {
+		case strings.HasPrefix(s.name, "$__"):
+		case strings.HasPrefix(s.name, "$"):
+			c.offer(s.name, "")
+		case s.def != nil && c.begun != "":
+			name, arity, _ := strings.Cut(s.name, "/")
+			if arity != "0" {
+				name += "("
+			}
+			c.offer(name, "")
+		}
+	}
+	for _, f := range c.Functions {
+		if w.takes(f) {
+			c.offer(c.opened(f), f.Signature()+": "+f.Doc)
+		}
+	}
+	for _, f := range builtins(c.base) {
+		if c.begun != "" || handy(f) {
+			c.offer(c.opened(f), f.Signature()+": "+f.Doc)
+		}
+	}
+	c.keywords()
+}
+
+// handy are the functions that are offered before a letter of them is there.
+func handy(f Function) bool {
+	switch f.Name {
+	case "select", "map", "length", "keys", "sort_by", "group_by", "unique", "any", "all", "first", "limit":
+		return len(f.Params) < 2 || f.Name == "limit"
+	}
+	return false
+}
+
+func (c *completer) keywords() {
+	if c.begun == "" {
+		return
+	}
+	for _, k := range []string{"def", "if", "reduce", "foreach", "try", "label", "null", "true", "false", "import", "include"} {
+		if k != "import" && k != "include" || strings.TrimSpace(c.head) == "" {
+			c.offer(k, "")
+		}
+	}
+	if top := c.frames.top(); top.opened == "if" {
+		c.offer("end", "")
+	}
+}
+
+// keys offers the keys of an object that is made: {name} is {name: .name}.
+func (c *completer) keys() {
+	w := c.here(c.query(c.call()))
+	c.members(w, func(name string) string { return name })
+	c.scoped(w)
+}
+
+// variables offers those that are known.
+func (c *completer) variables() { c.scoped(c.here(c.query(c.call()))) }
+
+func (c *completer) scoped(w *walker) {
+	for s := w.scope; s != nil; s = s.up {
+		if strings.HasPrefix(s.name, "$") && (s.name != "$__loc__" && s.name != "$__it" || strings.HasPrefix(c.begun, "$_")) {
+			c.offer(s.name, "")
+		}
+	}
+}
+
+// isName tells whether a key may be written behind a dot as it is.
+func isName(s string) bool {
+	for i, b := range []byte(s) {
+		letter := b == '_' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
+		if !letter && (i == 0 || b < '0' || b > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
