@@ -12,7 +12,9 @@ import (
 
 // uses are what the query, and then the printing of its results, looks at of
 // the sections of proxies, by its words alone.
-func (r *run) uses() []demand.Use {
+func (r *run) uses() []demand.Use { return r.demand().Sections() }
+
+func (r *run) demand() *demand.Tree {
 	results := &demand.Tree{Shown: true}
 	switch {
 	case r.quiet && !r.asked.traces:
@@ -20,21 +22,26 @@ func (r *run) uses() []demand.Use {
 	case r.printsWhole():
 		results = nil
 	}
-	return query.Demand(r.asked.query, results).As("Mesh", r.columns).Sections()
+	return query.Demand(r.asked.query, results).As("Mesh", r.columns)
 }
 
 // looks says the same to who fetches them. A snapshot has them at hand: to
 // read less of it is no gain. Who runs no query, to compare or to record, looks
 // at everything.
-func (r *run) looks() map[mesh.Section]mesh.Hint {
+func (r *run) looks() (sections, desired map[mesh.Section]mesh.Hint) {
 	switch {
 	case len(r.snapshots) > 0 || r.again:
-		return nil
+		return nil, nil
 	case r.program == nil:
-		return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}
+		return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}, nil
 	}
+	tree := r.demand()
+	return hints(tree.Sections()), hints(tree.Desired())
+}
+
+func hints(uses []demand.Use) map[mesh.Section]mesh.Hint {
 	all := map[mesh.Section]mesh.Hint{}
-	for _, u := range r.uses() {
+	for _, u := range uses {
 		all[u.Section] = u.Hint()
 	}
 	return all

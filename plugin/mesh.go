@@ -34,9 +34,10 @@ func (r *run) openSources(ctx context.Context) ([]transport.Source, error) {
 func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.labels, Proxies: r.asked.proxies,
-		Revision: r.revision, MaxWhole: r.maxFetch, TooMany: r.refuse, Looks: r.looks(), Changed: r.noteChange,
+		Revision: r.revision, MaxWhole: r.maxFetch, TooMany: r.refuse, Changed: r.noteChange,
 		Memory: int64(r.sections()), Concurrency: r.concurrency, Now: r.started, Clock: r.Now,
 	}
+	o.Looks, o.Desires = r.looks()
 	if !r.allNamespaces {
 		o.Namespace = *r.kube.Namespace
 	}

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
@@ -63,10 +65,10 @@ type desire struct {
 func (d *desire) section(s mesh.Section) mesh.Lazy {
 	return d.group.Thunk(func(ctx context.Context) (any, error) {
 		m := d.row.m
-		v, err := d.read(ctx, s, d.dump)
+		v, err := d.read(ctx, s, d.row.request(s))
 		if err != nil && s == mesh.Endpoints && !ended(ctx, err) {
 			// Pilot's dump holds endpoints only when it was asked for them.
-			if all, e := d.read(ctx, s, d.endpoints); e == nil {
+			if all, e := d.read(ctx, s, "edsz?"+d.row.link.query()); e == nil {
 				return all, nil
 			}
 		}
@@ -77,59 +79,66 @@ func (d *desire) section(s mesh.Section) mesh.Lazy {
 	})
 }
 
+// request is how a live Pilot is asked for a section: for all that the query is
+// known to look at, at once, and for no more of it than that. A recorded one is
+// asked for what was recorded.
+func (r *row) request(s mesh.Section) string {
+	request := "config_dump?" + r.link.query()
+	if !r.link.pilot.realm.alive() {
+		return request
+	}
+	desires := r.m.options.Desires
+	if _, known := desires[s]; !known {
+		return request + withEndpoints
+	}
+	var types []string
+	for _, p := range mesh.Sections() {
+		look, is := desires[p.Name]
+		switch {
+		case !is || !p.Desired:
+			continue
+		case look.Fields == nil || slices.Contains(look.Fields, "versionInfo"): // which bare resources haven't
+			if _, is := desires[mesh.Endpoints]; is {
+				return request + withEndpoints
+			}
+			return request
+		}
+		types = append(types, istiod.TypesOf[p.Name])
+	}
+	return request + "&types=" + strings.Join(types, ",")
+}
+
+// withEndpoints asks a Pilot's dump for endpoints too.
+const withEndpoints = "&include_eds=true"
+
 // read reads a section of a dump. Each section has a reader of its own: they
 // share the bytes, and a look for its part costs little.
-func (d *desire) read(ctx context.Context, s mesh.Section, dump func(context.Context) (*decode.Document, error)) (any, error) {
-	doc, err := dump(ctx)
+func (d *desire) read(ctx context.Context, s mesh.Section, request string) (any, error) {
+	p := d.row.link.pilot
+	body, err := d.row.m.ask(ctx, question{p.realm, aPilot, p.id, request})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", p.id, err)
+	}
+	doc := &decode.Document{Bytes: body, Name: body.Name, Proxy: d.row.id, Grew: d.group.Grew, Twins: d.row.twins(d.group)}
+	if !strings.HasPrefix(request, "config_dump") || strings.Contains(request, "&types=") {
+		if err := d.wrap(ctx, s, doc); err != nil {
+			return nil, err
+		}
 	}
 	fetch := func(context.Context, envoy.Request) (*decode.Document, error) { return doc, nil }
 	return envoy.NewDump(d.object, fetch, d.row.m.now).Section(ctx, s)
 }
 
-func (d *desire) dump(ctx context.Context) (*decode.Document, error) {
-	return d.document(ctx, "config_dump")
-}
-
-func (d *desire) document(ctx context.Context, endpoint string) (*decode.Document, error) {
-	p := d.row.link.pilot
-	body, err := d.row.m.ask(ctx, question{p.realm, aPilot, p.id, endpoint + "?" + d.row.link.query()})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.id, err)
-	}
-	return &decode.Document{Bytes: body, Name: body.Name, Proxy: d.row.id, Grew: d.group.Grew, Twins: d.row.twins(d.group)}, nil
-}
-
-// endpoints makes a dump of the answer of edsz, which is the bare resources.
-func (d *desire) endpoints(ctx context.Context) (*decode.Document, error) {
-	doc, err := d.document(ctx, "edsz")
-	if err != nil {
-		return nil, err
-	}
-	const tag = 1
+// wrap makes a dump of an answer that is bare resources, of those of a section.
+// A Pilot from before it knew "types" gives a dump, which stays as it is.
+func (d *desire) wrap(ctx context.Context, s mesh.Section, doc *decode.Document) error {
 	var out bytes.Buffer
-	out.WriteString(`{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.EndpointsConfigDump","dynamicEndpointConfigs":[`)
-	each := &decode.Node{Walk: true, Elem: &decode.Node{Walk: true, Visit: tag}}
-	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "configs", Node: each}}}
-	first := true
-	_, err = doc.Pass(ctx, 0, -1, nil, root, func(_ int, _ any, off, end int64) error {
-		if !first {
-			out.WriteByte(',')
-		}
-		first = false
-		out.WriteString(`{"endpointConfig":`)
-		if _, err := io.Copy(&out, io.NewSectionReader(doc.Bytes, off, end-off)); err != nil {
-			return err
-		}
-		out.WriteByte('}')
-		return nil
-	})
-	if err != nil {
-		return nil, doc.Named(err)
+	if err := istiod.Wrap(ctx, &out, s, doc); err != nil {
+		return doc.Named(err)
 	}
-	out.WriteString(`]}]}`)
-	d.group.Grew(int64(out.Len()))
-	doc.Bytes = bytes.NewReader(out.Bytes())
-	return doc, nil
+	if out.Len() > 0 {
+		d.group.Grew(int64(out.Len()))
+		doc.Bytes = bytes.NewReader(out.Bytes())
+	}
+	return nil
 }

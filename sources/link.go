@@ -70,7 +70,7 @@ func (l *link) query() string {
 	if l.client != nil && l.client.Connection != "" {
 		id = l.client.Connection
 	}
-	return "proxyID=" + url.QueryEscape(id) + "&include_eds=true"
+	return "proxyID=" + url.QueryEscape(id)
 }
 
 func (l *link) connectedAt() time.Time {

@@ -61,6 +61,10 @@ type Options struct {
 	// document is the same; what is looked at beside it costs another request.
 	Looks map[mesh.Section]mesh.Hint
 
+	// Desires says the same of what Pilot would send: a live one is asked for
+	// nothing else. One of which nothing is said is asked for all.
+	Desires map[mesh.Section]mesh.Hint
+
 	// Changed, if not nil, is called when a section has changed between these
 	// two: what was given of it before is of another moment.
 	Changed func()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -153,7 +154,11 @@ func (m *Mesh) readScene(ctx context.Context, s *scene, g *gatherer) error {
 }
 
 func (m *Mesh) readSyncz(ctx context.Context, p *pilot, g *gatherer) (err error) {
-	p.told, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "syncz"}, func(body *transport.Body) (err error) {
+	what := "syncz"
+	if ns := m.options.Namespace; ns != "" && p.realm.alive() {
+		what += "?namespace=" + url.QueryEscape(ns)
+	}
+	p.told, err = m.part(ctx, g, question{p.realm, aPilot, p.id, what}, func(body *transport.Body) (err error) {
 		doc := &decode.Document{Bytes: body, Name: body.Name}
 		p.status, err = istiod.ReadSyncz(ctx, doc)
 		return doc.Named(err)

@@ -100,8 +100,12 @@ func (c *recorder) desiredUnit(r *row) *unit {
 	u := &unit{}
 	p := r.link.pilot
 	for _, endpoint := range []string{"config_dump", "edsz"} {
+		request := endpoint + "?" + r.link.query()
+		if endpoint == "config_dump" && p.realm.alive() {
+			request += withEndpoints
+		}
 		u.wants = append(u.wants, wanted{
-			question: question{p.realm, aPilot, p.id, endpoint + "?" + r.link.query()},
+			question: question{p.realm, aPilot, p.id, request},
 			file:     func(f transport.Form) string { return transport.PilotFile(folder(p.id), endpoint+"?proxyID="+r.id, f) },
 			lack:     mesh.Fault{Proxy: r.id, Section: fmt.Sprintf("desired: %s: %s", p.id, endpoint)},
 		})

@@ -82,7 +82,7 @@ func TestOf(t *testing.T) {
 		{`[limit(3; .clusters[].name)]`, `{clusters:{# []:{name:*}}}`},
 		{`.proxies[]|select(.rds=="STALE")|.clusters|length`, `{proxies:{# []:{clusters:{#} rds}}}`},
 		{`.proxies[] | select(stale) | .name`, `{proxies:{# []:{name:* sync:{# []:{status}}}}}`},
-		{`.proxies[] | desired.clusters`, `{proxies:{# []}}`},
+		{`.proxies[] | desired.clusters`, `{proxies:{# []:{desired:{clusters:*}}}}`},
 		{`.proxies[] as $p | $p.clusters[] as {$name, type: $t} | [$p.name, $name, $t]`, `{proxies:{# []:{clusters:{# []:{name:* type:*}} name:*}}}`},
 		{`reduce .proxies[] as $p ({}; .[$p.name] = ($p.clusters|length))`, `{proxies:{# []:{clusters:{#} name:*}}}`},
 		{`[.proxies[] | {name, n: ([.clusters[]|select(.type=="EDS")]|length)}]`, `{proxies:{# []:{clusters:{# []:{type}} name:*}}}`},

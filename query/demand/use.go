@@ -73,8 +73,12 @@ type Use struct {
 
 // Sections gives what a query, whose input is the mesh, looks at of the
 // sections of proxies, in the document's order. The tree is one of [Tree.As].
-func (t *Tree) Sections() (uses []Use) {
-	proxies := t.Field("proxies").Item()
+func (t *Tree) Sections() []Use { return t.Field("proxies").Item().sections() }
+
+// Desired gives the same of what Pilot would send to proxies.
+func (t *Tree) Desired() []Use { return t.Field("proxies").Item().Field("desired").sections() }
+
+func (proxies *Tree) sections() (uses []Use) {
 	for _, part := range mesh.Sections() {
 		if s := proxies.Field(string(part.Name)); s != nil {
 			uses = append(uses, Use{part.Name, s})

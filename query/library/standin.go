@@ -8,8 +8,8 @@ import (
 )
 
 // standIns look at what the Go functions look at, and what tells the kind of
-// its input apart while it runs. Of a listener's own routes, and of what Pilot
-// would send, the words of a query say nothing.
+// its input apart while it runs. Of a listener's own routes the words of a query
+// say nothing; what Pilot would send stands under a name that no proxy has.
 const standIns = `
 def _kind: .kind;
 def _named: .id, .name, .workload, .clusterID, .context;
@@ -19,7 +19,7 @@ def _in($section): .proxies[][$section], .[$section], (arrays | ., [.[]], (.[] |
 def _list: arrays;
 def _routable: .kind, (arrays | .[0].kind) | not;
 def _words: [.sync[].status];
-def _desired: .id | empty;
+def _desired: .desired;
 def _outline: if type == "object" then {OUTLINE} else . end;
 def _time: not;
 def _duration: not;
