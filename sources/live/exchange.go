@@ -88,7 +88,8 @@ func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (
 	if err != nil {
 		return nil, false, err
 	}
-	return a.body(e.spool, q.name, q.form), !resp.Close && !last && c.in.Buffered() == 0, nil
+	body, err = a.body(e.spool, q.name, q.form)
+	return body, !resp.Close && !last && c.in.Buffered() == 0, err
 }
 
 // send sends the request and reads the header of the answer.

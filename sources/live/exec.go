@@ -56,7 +56,7 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 		err = status
 	}
 	if err == nil {
-		return c.body(spool, q.name, q.form), nil
+		return c.body(spool, q.name, q.form)
 	}
 	spool.Discard()
 	switch {

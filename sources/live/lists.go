@@ -60,7 +60,7 @@ func (c *Cluster) list(ctx context.Context, path, resource string) (*transport.B
 	if err != nil {
 		return nil, forbidden(err, resource, "")
 	}
-	return c.body(spool, resource, transport.JSON), nil
+	return c.body(spool, resource, transport.JSON)
 }
 
 // groups are the versions of the API groups, as far as they were asked for.

@@ -40,7 +40,7 @@ func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 		if err != nil {
 			return nil, err
 		}
-		return c.body(spool, "pods", transport.Protobuf), nil
+		return c.body(spool, "pods", transport.Protobuf)
 	})
 }
 

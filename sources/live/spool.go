@@ -20,22 +20,24 @@ type spools struct {
 	given []*transport.Spool
 }
 
-// inMemory is how many bytes of bodies are in memory: of the many small ones,
-// all. A few large ones are soon more than there should be, and nobody waits
-// for what a temporary file takes.
-const inMemory = 8 << 20
+// inMemory is how many bytes of bodies are in memory as they are: of the many
+// small ones, all; of large ones, those that are being read.
+const inMemory = 32 << 20
 
 func newSpools(tempDir string) spools {
 	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
 }
 
 // body makes the answer of a spool that is full.
-func (s *spools) body(spool *transport.Spool, name string, form transport.Form) *transport.Body {
-	spool.Trim()
+func (s *spools) body(spool *transport.Spool, name string, form transport.Form) (*transport.Body, error) {
+	if err := spool.Trim(); err != nil {
+		spool.Discard()
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.given = append(s.given, spool)
-	return &transport.Body{Bytes: spool, Name: name, Form: form}
+	return &transport.Body{Bytes: spool, Name: name, Form: form}, nil
 }
 
 // forget gives back the places of all bodies.

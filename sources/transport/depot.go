@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"container/list"
 	"errors"
 	"io"
 	"math"
@@ -10,7 +11,8 @@ import (
 )
 
 // A Depot keeps bytes that came in a stream: in memory while they are few,
-// then in a nameless temporary file. It may be used by several goroutines.
+// then in a nameless temporary file. Of spools that are what was not looked at
+// for longest. It may be used by several goroutines.
 type Depot struct {
 	dir string
 
@@ -18,10 +20,11 @@ type Depot struct {
 	limit  int64             // what it may hold in all
 	held   int64             // what it holds
 	memory int64             // how much more of it may be in memory
+	recent list.List         // of *piece, in memory; the one looked at last at the back
 	file   *os.File          // nil until it is needed
 	remove string            // the file's name where it could not be removed while open
 	tail   int64             // where the file's next place begins
-	free   map[int64][]int64 // by size: where pieces lay in the file that are no longer needed
+	free   map[int64][]int64 // by size: where what is no longer needed lay in the file
 	closed bool
 }
 
@@ -42,11 +45,8 @@ func (d *Depot) sized(size int64) *Spool { return &Spool{depot: d, most: size} }
 func (d *Depot) take(size int64) (*place, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed {
-		return nil, os.ErrClosed
-	}
-	if size > d.limit-d.held {
-		return nil, tooLarge(d.limit)
+	if err := d.admit(size); err != nil {
+		return nil, err
 	}
 	p := &place{room: size}
 	if size <= d.memory {
@@ -59,6 +59,65 @@ func (d *Depot) take(size int64) (*place, error) {
 	}
 	d.held += size
 	return p, nil
+}
+
+// admit tells whether there may be so many bytes more. Caller holds mu.
+func (d *Depot) admit(size int64) error {
+	switch {
+	case d.closed:
+		return os.ErrClosed
+	case size > d.limit-d.held:
+		return tooLarge(d.limit)
+	}
+	return nil
+}
+
+// hold counts bytes that will come.
+func (d *Depot) hold(size int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.admit(size); err != nil {
+		return err
+	}
+	d.held += size
+	return nil
+}
+
+// drop counts bytes that are held no more, and memory that is free again.
+func (d *Depot) drop(held, memory int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held -= held
+	d.memory += memory
+}
+
+// store puts bytes into the file.
+func (d *Depot) store(b []byte) (off int64, err error) {
+	d.mu.Lock()
+	if d.closed {
+		d.mu.Unlock()
+		return 0, os.ErrClosed
+	}
+	if err := d.openFile(); err != nil {
+		d.mu.Unlock()
+		return 0, err
+	}
+	f, off := d.file, d.room(int64(len(b)))
+	d.mu.Unlock()
+	_, err = f.WriteAt(b, off)
+	return off, err
+}
+
+// load reads bytes of the file.
+func (d *Depot) load(b []byte, off int64) error {
+	d.mu.Lock()
+	f := d.file
+	d.mu.Unlock()
+	if f == nil {
+		return os.ErrClosed
+	}
+	_, err := f.ReadAt(b, off)
+	return err
 }
 
 // slot is the size of the place in the file for so many bytes: a power of two
@@ -167,26 +226,11 @@ func (p *place) ReadAt(b []byte, off int64) (int, error) {
 // Size gives the number of bytes written.
 func (p *place) Size() int64 { return p.size }
 
-// giveBack tells that so many bytes of memory taken are free again.
-func (d *Depot) giveBack(n int64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.held -= n
-	d.memory += n
-}
-
-// leave tells that a piece is not needed any more.
-func (d *Depot) leave(p *place) {
-	if p.file == nil {
-		d.giveBack(p.room)
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.held -= p.room
+// freeSlot tells that a place in the file is not needed any more. Caller holds mu.
+func (d *Depot) freeSlot(size, off int64) {
 	if d.free == nil {
 		d.free = map[int64][]int64{}
 	}
-	size := slot(p.room)
-	d.free[size] = append(d.free[size], p.off)
+	size = slot(size)
+	d.free[size] = append(d.free[size], off)
 }

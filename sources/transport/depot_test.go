@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -15,7 +17,9 @@ func spooled(t *testing.T, d *Depot, text string) *Spool {
 	if _, err := io.Copy(s, strings.NewReader(text)); err != nil {
 		t.Fatal(err)
 	}
-	s.Trim()
+	if err := s.Trim(); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -23,41 +27,105 @@ func unspooled(t *testing.T, s *Spool) string {
 	t.Helper()
 	b, err := io.ReadAll(io.NewSectionReader(s, 0, s.Size()))
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	return string(b)
 }
 
-// What is given back is used again, in memory and in the file, and never by
-// two.
+// bodies are texts of some sizes: of those that shrink and those that don't.
+func bodies(seed uint64) (all []string) {
+	noise := rand.NewChaCha8([32]byte{byte(seed)})
+	for _, n := range []int{0, 1, 10, pieceSize/2 - 1, pieceSize / 2, pieceSize - 1, pieceSize, pieceSize + 1, 3 * pieceSize, 3*pieceSize + 100} {
+		random := make([]byte, n)
+		_, _ = noise.Read(random) // never fails
+		all = append(all, string(random), strings.Repeat("a cluster, ", n/11+1)[:n])
+	}
+	return all
+}
+
+// What is in the file is what was written, and so is what is in memory; what is
+// given back is used again, in both, and never by two.
 func TestSpools(t *testing.T) {
-	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: pieceSize})
-	defer d.Close()
-	text := func(c string, n int) string { return strings.Repeat(c, n) }
-	small := spooled(t, d, text("s", 10)) // in memory
-	large := spooled(t, d, text("l", 3*pieceSize+1))
-	other := spooled(t, d, text("o", pieceSize/2))
-	if d.tail != 5*pieceSize {
-		t.Errorf("the file has %d bytes", d.tail)
-	}
-	large.Discard()
-	if large.Size() != 0 {
-		t.Errorf("%d bytes are left", large.Size())
-	}
-	again := spooled(t, d, text("a", 4*pieceSize))
-	if d.tail != 5*pieceSize {
-		t.Errorf("the file grew to %d bytes", d.tail)
-	}
-	for s, want := range map[*Spool]string{small: text("s", 10), other: text("o", pieceSize/2), again: text("a", 4*pieceSize)} {
-		if got := unspooled(t, s); got != want {
-			t.Errorf("%d bytes of %q, want %d of %q", len(got), got[:1], len(want), want[:1])
+	for _, memory := range []int64{-1, pieceSize / 2, pieceSize, 5 * pieceSize, 100 * pieceSize} {
+		d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: memory})
+		defer d.Close()
+		free := d.memory
+		var tail int64
+		for round := range uint64(3) {
+			texts, spools := bodies(round), []*Spool(nil)
+			for _, text := range texts {
+				spools = append(spools, spooled(t, d, text))
+			}
+			for range 2 {
+				for i := range texts {
+					if got := unspooled(t, spools[i]); got != texts[i] {
+						t.Fatalf("in memory of %d: %d bytes, want %d", memory, len(got), len(texts[i]))
+					}
+				}
+			}
+			for _, s := range spools {
+				if s.Discard(); s.Size() != 0 {
+					t.Errorf("%d bytes are left", s.Size())
+				}
+			}
+			if d.held != 0 || d.memory != free || d.recent.Len() > 0 {
+				t.Errorf("%d bytes are held, %d of %d of memory are left, %d pieces", d.held, d.memory, free, d.recent.Len())
+			}
+			if round == 0 {
+				tail = d.tail
+			} else if d.tail != tail {
+				t.Errorf("the file grew to %d bytes, from %d", d.tail, tail)
+			}
+		}
+		if inFile := tail > 0; inFile == (memory > 50*pieceSize) {
+			t.Errorf("in memory of %d: %d bytes in the file", memory, tail)
 		}
 	}
-	for _, s := range []*Spool{small, other, again} {
+}
+
+// Many read, and some write and go, with room for a few pieces: each reads what
+// was written.
+func TestSpoolsAtOnce(t *testing.T) {
+	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: 4 * pieceSize})
+	defer d.Close()
+	free := d.memory
+	texts := bodies(9)
+	var kept []*Spool
+	for _, text := range texts {
+		kept = append(kept, spooled(t, d, text))
+	}
+	var work sync.WaitGroup
+	for seed := range uint64(6) {
+		work.Go(func() {
+			r := rand.New(rand.NewPCG(seed, 0))
+			for range 60 {
+				i := r.IntN(len(texts))
+				if seed < 2 {
+					s := d.Spool()
+					_, err := io.Copy(s, strings.NewReader(texts[i]))
+					if err = errors.Join(err, s.Trim()); err != nil || unspooled(t, s) != texts[i] {
+						t.Errorf("written: %v", err)
+					}
+					s.Discard()
+					continue
+				}
+				if len(texts[i]) == 0 {
+					continue
+				}
+				off := r.IntN(len(texts[i]))
+				b := make([]byte, 1+r.IntN(len(texts[i])-off))
+				if n, err := kept[i].ReadAt(b, int64(off)); n != len(b) || err != nil || string(b) != texts[i][off:off+n] {
+					t.Errorf("%d of %d bytes from %d: %v", n, len(b), off, err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	for _, s := range kept {
 		s.Discard()
 	}
-	if d.held != 0 || d.memory != pieceSize {
-		t.Errorf("%d bytes are held, %d of memory are left", d.held, d.memory)
+	if d.held != 0 || d.memory != free {
+		t.Errorf("%d bytes are held, %d of %d of memory are left", d.held, d.memory, free)
 	}
 }
 

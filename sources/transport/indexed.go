@@ -205,6 +205,9 @@ func (f *frame) unpack(ctx context.Context, to *Spool) error {
 		}
 		return err
 	}
+	if err := to.Trim(); err != nil {
+		return &diskError{err}
+	}
 	_, err = io.Copy(io.Discard, r) // to the checksum
 	return err
 }

@@ -5,14 +5,12 @@ import (
 	"io"
 )
 
-// pieceSize is the size of every piece but the last.
-const pieceSize = 256 << 10
-
 // A Spool is a body in a [Depot], whose size is not known before all of it has
-// come: written from its beginning by one goroutine, then read by any number.
+// come: written from its beginning by one goroutine, then, after Trim, read by
+// any number.
 type Spool struct {
 	depot *Depot
-	list  []*place
+	list  []*piece
 	size  int64
 	most  int64 // what it will be, if that is known
 }
@@ -21,19 +19,24 @@ type Spool struct {
 func (p *Spool) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
-		at := int(p.size % pieceSize)
-		if at == 0 {
-			q, err := p.depot.take(min(pieceSize, p.most-p.size))
+		if p.size%pieceSize == 0 {
+			q, err := p.depot.begin(int(min(pieceSize, p.most-p.size)))
 			if err != nil {
 				return done, err
 			}
 			p.list = append(p.list, q)
 		}
-		n, err := p.list[len(p.list)-1].Write(b[done:min(len(b), done+pieceSize-at)])
+		last := p.list[len(p.list)-1]
+		n := last.write(b[done:])
+		if n == 0 {
+			return done, io.ErrShortWrite
+		}
 		done += n
 		p.size += int64(n)
-		if err != nil {
-			return done, err
+		if last.size == pieceSize {
+			if err := last.finish(); err != nil {
+				return done, err
+			}
 		}
 	}
 	return done, nil
@@ -49,11 +52,10 @@ func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 		if off >= p.size {
 			return done, io.EOF
 		}
-		at := off % pieceSize
-		n, err := p.list[off/pieceSize].ReadAt(b[done:min(int64(len(b)), int64(done)+pieceSize-at)], at)
+		n, err := p.list[off/pieceSize].readAt(b[done:], int(off%pieceSize))
 		done += n
 		off += int64(n)
-		if err != nil && err != io.EOF || n == 0 {
+		if err != nil {
 			return done, err
 		}
 	}
@@ -66,23 +68,16 @@ func (p *Spool) Size() int64 { return p.size }
 // Discard gives the body's place back. It can't be read any more, and holds
 // nothing.
 func (p *Spool) Discard() {
-	for _, piece := range p.list {
-		p.depot.leave(piece)
+	for _, q := range p.list {
+		q.discard()
 	}
 	p.list, p.size = nil, 0
 }
 
-// Trim gives back the memory that the last piece does not need. Nothing is
-// written after it.
-func (p *Spool) Trim() {
-	if len(p.list) == 0 {
-		return
+// Trim ends the body: nothing is written after it.
+func (p *Spool) Trim() error {
+	if p.size%pieceSize == 0 {
+		return nil
 	}
-	last := p.list[len(p.list)-1]
-	if last.file != nil || last.size == last.room {
-		return
-	}
-	last.mem = append(make([]byte, 0, last.size), last.mem...)
-	p.depot.giveBack(last.room - last.size)
-	last.room = last.size
+	return p.list[len(p.list)-1].finish()
 }

@@ -83,6 +83,8 @@ func storeAll(d *Depot, r io.Reader) (decode.Bytes, error) {
 	if _, err := io.Copy(diskWriter{p}, r); err != nil {
 		return nil, err
 	}
-	p.Trim()
+	if err := p.Trim(); err != nil {
+		return nil, &diskError{err}
+	}
 	return p, nil
 }
