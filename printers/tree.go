@@ -189,6 +189,12 @@ func endpointsSaid(s *subject, cluster string) []twig {
 				cells = append(cells, text)
 			}
 		}
+		if to := e.text("tunnel"); to != "" {
+			cells = append(cells, "in a tunnel to "+to)
+		}
+		if why := e.text("reason"); why != "" {
+			cells = append(cells, why)
+		}
 		out = append(out, twig{cells: cells, alarm: e.text("share") == "0"})
 	}
 	if more > 0 {

@@ -93,6 +93,14 @@ type walk struct {
 	servicePort int  // what the client asked for, where a service leads it to another
 	alpn        bool // Istio's own filter tells the next proxy what is spoken
 
+	within  bool            // it is the tunnel's own walk: what it leads to is entered elsewhere
+	passed  any             // metadata that came with the connection from a cluster of the proxy itself
+	tunnels bool            // it ends in a tunnel that the request goes on in
+	hopped  map[string]bool // internal listeners that were met
+	stopped string          // why one of them leads nowhere
+
+	visited map[*mesh.Object]bool // proxies that it came through
+
 	resolved bool   // whether the destination was looked for
 	unknown  string // why it isn't known
 

@@ -14,6 +14,7 @@ type end struct {
 	endpoint any
 	tls      any // how TLS is spoken with it; nil: it is not
 	share    float64
+	tunnel   string // where the tunnel leads that the request is in: "10.0.0.7:15008"; empty: it is in none
 }
 
 // tcp goes on with a connection as it is: to a TCP proxy's clusters.
@@ -60,8 +61,12 @@ func (w *walk) tcp(filters []any) error {
 			return err
 		}
 	}
+	if tunnel, err := mesh.Get(w.ctx, config, "tunnelingConfig"); err != nil {
+		return err
+	} else if w.tunnels = tunnel != nil; !w.tunnels {
+		w.request.Scheme = routing.Bytes
+	}
 	w.cluster = cluster
-	w.request.Scheme = routing.Bytes
 	return w.toClusters(shares, cluster, criteria)
 }
 
@@ -169,7 +174,11 @@ func (w *walk) toCluster(name string, share float64, criteria map[string]any) (r
 		return "", err
 	}
 	w.unsure(b.Unsupported...)
-	return b.Reason, w.toMembers(c, name, share, b)
+	before := w.left
+	if err := w.toMembers(c, name, share, b); err != nil || b.Reason != "" || w.left > before {
+		return b.Reason, err
+	}
+	return w.stopped, nil
 }
 
 // shareSaid says how much of the requests that is, where it isn't all.
@@ -279,38 +288,6 @@ func (w *walk) assigned(name string) ([]any, error) {
 	return out, nil
 }
 
-// toDestination is a cluster that sends where the client connected to.
-func (w *walk) toDestination(c any, name string, share float64) (string, error) {
-	if err := w.resolve(); err != nil {
-		return "", err
-	}
-	lb, err := get[map[string]any](w.ctx, c, "originalDstLbConfig")
-	if err != nil {
-		return "", err
-	}
-	address, port := w.address(), w.DestinationPort
-	if n, ok := lb["upstreamPortOverride"].(int); ok && n != 0 {
-		port = n
-	}
-	if lb["useHttpHeader"] == true {
-		w.unsure("a destination by header")
-	}
-	if address == "" {
-		w.unsure(w.unknown)
-	}
-	m := map[string]any{
-		"address": orNull(address), "ip": orNull(w.Destination), "port": port, "cluster": name, "share": share, "health": "UNKNOWN",
-		"outlier": nil, "weight": 1, "priority": 0, "locality": nil, "workload": nil, "transport": nil,
-	}
-	w.endpoints = append(w.endpoints, m)
-	w.left += share
-	w.ends = append(w.ends, end{m, nil, share})
-	if name == "PassthroughCluster" || name == "InboundPassthroughCluster" {
-		return passthrough, nil
-	}
-	return "", nil
-}
-
 // toMembers adds a cluster's endpoints to the result.
 func (w *walk) toMembers(c any, name string, share float64, b *routing.Balanced) error {
 	checks, err := checked(w.ctx, c)
@@ -330,8 +307,10 @@ func (w *walk) toMembers(c any, name string, share float64, b *routing.Balanced)
 			return err
 		}
 		m["cluster"], m["share"] = name, share*member.Share
-		if w.left += share * member.Share; member.Share > 0 {
-			w.ends = append(w.ends, end{m, tls, share * member.Share})
+		if member.Share > 0 {
+			if err := w.reach(end{endpoint: m, tls: tls, share: share * member.Share}, member.Endpoint); err != nil {
+				return err
+			}
 		}
 		w.endpoints = append(w.endpoints, m)
 	}

@@ -54,7 +54,7 @@ func (w *walk) member(row, cluster any, checks bool) (m map[string]any, tls any,
 		return nil, nil, err
 	}
 	fields, _ := v.(map[string]any)
-	m = map[string]any{"outlier": nil}
+	m = map[string]any{"outlier": nil, "tunnel": nil}
 	for _, key := range []string{"address", "ip", "port", "health", "weight", "priority", "locality"} {
 		if m[key], err = mesh.Deep(w.ctx, fields[key]); err != nil {
 			return nil, nil, err

@@ -3,10 +3,8 @@ package library
 import (
 	"net"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -17,6 +15,7 @@ const (
 	virtualOutbound = "virtualOutbound"
 	virtualInbound  = "virtualInbound"
 	mainInternal    = "main_internal" // of a waypoint, behind its tunnels
+	waypoint        = "waypoint"      // the type of a proxy that stands before a service's workloads
 	outboundPort    = 15001
 	inboundPort     = 15006
 )
@@ -25,15 +24,56 @@ const (
 type socket struct {
 	listener any
 	name     string
-	at       []netip.AddrPort
+	at       []place
 	catches  bool // it hands on to the listener of the original destination
 	bound    bool // it has a port of its own
+	internal bool // it takes the proxy's own connections only
+}
+
+// place is an address that is listened at.
+type place struct {
+	netip.AddrPort
+	both bool // an IPv6 one that takes IPv4 as well
+}
+
+// fits tells how well a place fits a destination: 3 for the very address, 2
+// for any of its family, 1 for any that takes it too; 0: it doesn't. Where the
+// address isn't known it counts as some IPv4 one.
+func (p place) fits(addr netip.Addr, port int) int {
+	v4 := !addr.IsValid() || addr.Is4()
+	switch {
+	case int(p.Port()) != port:
+		return 0
+	case addr.IsValid() && p.Addr() == addr:
+		return 3
+	case !p.Addr().IsUnspecified():
+		return 0
+	case p.Addr().Is4() == v4:
+		return 2
+	case v4 && p.both:
+		return 1
+	}
+	return 0
+}
+
+// best gives the one of some listeners that fits a destination best.
+func best(all []socket, addr netip.Addr, port int, is func(socket) bool) *socket {
+	var out *socket
+	most := 0
+	for i := range all {
+		for _, p := range all[i].at {
+			if n := p.fits(addr, port); n > most && is(all[i]) {
+				out, most = &all[i], n
+			}
+		}
+	}
+	return out
 }
 
 // accept finds the listener that takes the connection, and goes on with it.
 func (w *walk) accept() error {
 	switch {
-	case w.kind == "waypoint":
+	case w.kind == waypoint, w.Tunnelled && w.inbound:
 		return w.acceptTunnelled()
 	case w.inbound && w.kind != "router":
 		return w.acceptCaught(virtualInbound, inboundPort)
@@ -79,58 +119,26 @@ func (w *walk) acceptCaught(name string, port int) error {
 // handOff gives the listener of the original destination: of the very address,
 // else of its port; nil where there is none.
 func (w *walk) handOff(from *socket, all []socket) (*socket, string, error) {
-	var any *socket
-	special := false
-	for i := range all {
-		s := &all[i]
-		for _, at := range s.at {
-			if s.name == from.name || int(at.Port()) != w.DestinationPort {
-				continue
-			}
-			if at.Addr().IsUnspecified() {
-				if any == nil || at.Addr().Is4() {
-					any = s
-				}
-			} else {
-				special = true
-			}
-		}
-	}
-	port := ":" + strconv.Itoa(w.DestinationPort)
-	if special {
+	other := func(s socket) bool { return s.name != from.name }
+	special := find(all, func(s socket) bool {
+		return other(s) && slices.ContainsFunc(s.at, func(p place) bool { return int(p.Port()) == w.DestinationPort && !p.Addr().IsUnspecified() })
+	})
+	if special != nil { // the choice hangs on the address
 		if err := w.resolve(); err != nil {
 			return nil, "", err
 		}
-		addr, _ := netip.ParseAddr(w.Destination)
-		if s := find(all, func(s socket) bool { return s.name != from.name && s.is(addr, w.DestinationPort) }); s != nil {
-			return s, "destination " + w.Destination + port, nil
-		}
-		if w.unknown != "" {
-			w.unsure(w.unknown)
-		}
-	}
-	if any == nil {
-		return nil, "no listener of port " + strconv.Itoa(w.DestinationPort) + " to hand it on to", nil
-	}
-	return any, "destination port " + strconv.Itoa(w.DestinationPort), nil
-}
-
-// acceptTunnelled is a waypoint, behind the tunnel that a connection comes in.
-func (w *walk) acceptTunnelled() error {
-	if err := w.resolve(); err != nil {
-		return err
-	}
-	l, err := named(w.ctx, w.proxy, "listeners", mainInternal)
-	if err != nil {
-		return err
-	}
-	if l == nil {
-		return w.end(noListener)
-	}
-	if w.unknown != "" {
 		w.unsure(w.unknown)
 	}
-	return w.enter(&socket{listener: l, name: mainInternal}, "behind the tunnel", routing.Seen{})
+	addr, _ := netip.ParseAddr(w.Destination)
+	s := best(all, addr, w.DestinationPort, other)
+	port := strconv.Itoa(w.DestinationPort)
+	switch {
+	case s == nil:
+		return nil, "no listener of port " + port + " to hand it on to", nil
+	case slices.ContainsFunc(s.at, func(p place) bool { return p.fits(addr, w.DestinationPort) == 3 }):
+		return s, "destination " + net.JoinHostPort(w.Destination, port), nil
+	}
+	return s, "destination port " + port, nil
 }
 
 // acceptAtPort is a gateway: the port itself, else that which its service
@@ -143,8 +151,9 @@ func (w *walk) acceptAtPort() error {
 	if err != nil {
 		return err
 	}
-	bound := func(s socket) bool { return s.bound && s.has(w.DestinationPort) }
-	if s := find(all, bound); s != nil {
+	addr, _ := netip.ParseAddr(w.Destination)
+	bound := func(s socket) bool { return s.bound }
+	if s := best(all, addr, w.DestinationPort, bound); s != nil {
 		return w.enter(s, "port "+strconv.Itoa(w.DestinationPort), routing.Seen{})
 	}
 	port, service, err := w.targetPort()
@@ -159,7 +168,7 @@ func (w *walk) acceptAtPort() error {
 	if all, err = w.sockets(nil, port); err != nil {
 		return err
 	}
-	if s := find(all, bound); s != nil {
+	if s := best(all, addr, port, bound); s != nil {
 		return w.enter(s, "port "+strconv.Itoa(port), routing.Seen{})
 	}
 	return w.end(noListener)
@@ -183,127 +192,13 @@ func (s socket) has(port int) bool {
 	return false
 }
 
-func (s socket) is(addr netip.Addr, port int) bool {
-	for _, at := range s.at {
-		if at.Addr() == addr && int(at.Port()) == port {
-			return true
-		}
-	}
-	return false
-}
-
-// sockets gives the listeners in use that have one of the names, or a port.
-// Istio writes the port at the end of a listener's name, so that a live Envoy
-// is asked for these only; where nothing is called as Istio calls it, for all.
-func (w *walk) sockets(names []string, port int) ([]socket, error) {
-	section, err := mesh.Get(w.ctx, w.proxy, "listeners")
-	if err != nil {
-		return nil, err
-	}
-	hint := mesh.Hint{By: "name", Names: names, Patterns: []string{"(?s).*" + regexp.QuoteMeta("_"+strconv.Itoa(port))}}
-	some, err := narrowed(w.ctx, section, hint)
-	if err != nil {
-		return nil, err
-	}
-	out, fit, err := w.read(some, names, port)
-	if err != nil || fit {
-		return out, err
-	}
-	all, err := mesh.Force(w.ctx, section)
-	if err != nil {
-		return nil, err
-	}
-	some, _ = all.([]any)
-	out, _, err = w.read(some, nil, 0)
-	return out, err
-}
-
-// read reads where listeners listen. fit tells whether those that were looked
-// for are among them.
-func (w *walk) read(some []any, names []string, port int) (out []socket, fit bool, err error) {
-	wanted, end := len(names), "_"+strconv.Itoa(port)
-	for _, l := range some {
-		name, err := get[string](w.ctx, l, "name")
-		if err != nil {
-			return nil, false, err
-		}
-		if port != 0 && !strings.HasSuffix(name, end) && !slices.Contains(names, name) {
-			continue
-		}
-		used, err := inUse(w.ctx, l)
-		if err != nil {
-			return nil, false, err
-		}
-		if !used {
-			continue
-		}
-		s, err := w.socket(l)
-		if err != nil {
-			return nil, false, err
-		}
-		if slices.Contains(names, name) {
-			wanted--
-		}
-		fit = fit || names == nil && s.bound && s.has(port)
-		out = append(out, s)
-	}
-	return out, fit || names != nil && wanted <= 0, nil
-}
-
-func (w *walk) socket(l any) (s socket, err error) {
-	s.listener = l
-	if s.name, err = get[string](w.ctx, l, "name"); err != nil {
-		return s, err
-	}
-	on, err := get[bool](w.ctx, l, "useOriginalDst")
-	if err != nil {
-		return s, err
-	}
-	s.catches = on
-	bind, err := mesh.Get(w.ctx, l, "bindToPort")
-	if err != nil {
-		return s, err
-	}
-	s.bound = bind != false
-	first, err := mesh.Get(w.ctx, l, "address")
-	if err != nil {
-		return s, err
-	}
-	addresses := []any{first}
-	more, err := get[[]any](w.ctx, l, "additionalAddresses")
-	if err != nil {
-		return s, err
-	}
-	for _, m := range more {
-		a, err := mesh.Get(w.ctx, m, "address")
-		if err != nil {
-			return s, err
-		}
-		addresses = append(addresses, a)
-	}
-	for _, a := range addresses {
-		sa, err := mesh.Get(w.ctx, a, "socketAddress")
-		if err != nil {
-			return s, err
-		}
-		host, err := get[string](w.ctx, sa, "address")
-		if err != nil {
-			return s, err
-		}
-		port, err := get[int](w.ctx, sa, "portValue")
-		if err != nil {
-			return s, err
-		}
-		if addr, err := netip.ParseAddr(host); err == nil {
-			s.at = append(s.at, netip.AddrPortFrom(addr, uint16(port)))
-		}
-	}
-	return s, nil
-}
-
 // enter goes on in a listener: to its filter chain.
 func (w *walk) enter(s *socket, why string, seen routing.Seen) error {
-	w.took(step{what: "listener", name: s.name, why: why})
+	what := "listener"
+	if s.internal {
+		what = "internal listener"
+	}
+	w.took(step{what: what, name: s.name, why: why})
 	if err := w.needDestination(s.listener); err != nil {
 		return err
 	}

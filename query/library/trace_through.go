@@ -99,28 +99,17 @@ func (w *walk) goThrough() error {
 	}
 	reason, left := "", 0.0
 	for _, e := range w.ends {
-		ip, err := get[string](w.ctx, e.endpoint, "ip")
+		next, err := w.next(all, e, principal)
 		if err != nil {
 			return err
 		}
-		proxy, err := w.proxyAt(all, ip)
-		if err != nil {
-			return err
-		}
-		if proxy == nil { // nothing stands before the endpoint
+		if next == nil { // nothing stands before the endpoint
 			left += e.share
 			continue
 		}
-		q, err := w.onward(e, ip, principal)
-		if err != nil {
-			return err
-		}
-		next := &walk{tracer: w.tracer, ctx: w.ctx, proxy: proxy, question: q}
-		if err := next.begin(); err != nil {
-			return err
-		}
-		if err := next.accept(); err != nil {
-			return err
+		if next.proxy == nil { // it isn't known which ztunnel that is
+			left += e.share
+			continue
 		}
 		v, err := next.result()
 		if err != nil {
@@ -137,6 +126,46 @@ func (w *walk) goThrough() error {
 		w.reason = reason
 	}
 	return nil
+}
+
+// next is the walk through the proxy ahead of an endpoint; nil where there is
+// none.
+func (w *walk) next(all []any, e end, principal string) (*walk, error) {
+	ip, err := get[string](w.ctx, e.endpoint, "ip")
+	if err != nil {
+		return nil, err
+	}
+	at := ip
+	if to, err := netip.ParseAddrPort(e.tunnel); err == nil {
+		at = to.Addr().String()
+	}
+	proxy, err := w.proxyAt(all, at)
+	if err != nil {
+		return nil, err
+	}
+	q, err := w.onward(e, ip, principal)
+	if err != nil {
+		return nil, err
+	}
+	next := &walk{tracer: w.tracer, ctx: w.ctx, proxy: proxy, question: q}
+	if proxy == nil {
+		if e.tunnel == "" {
+			return nil, nil
+		}
+		return next, next.atNode(all, w.unsure)
+	}
+	if err := next.begin(); err != nil {
+		return nil, err
+	}
+	if err := next.accept(); err != nil {
+		return nil, err
+	}
+	if !w.visited[proxy] && next.reached() && next.kind == waypoint { // it forwards: to the workload's own proxy
+		next.question.through = true
+		next.visited = map[*mesh.Object]bool{proxy: true}
+		return next, next.goThrough()
+	}
+	return next, nil
 }
 
 // proxyAt gives the sidecar that has an address; nil where there is none.
@@ -173,7 +202,10 @@ func (w *walk) onward(e end, ip, principal string) (question, error) {
 	r.Source, r.SourcePort, r.DirectSource, r.Principal = w.ip, 0, "", ""
 	r.Destination, r.DestinationPort = ip, port
 	q := question{Request: r, inbound: true}
-	if e.tls == nil {
+	if e.tunnel != "" {
+		q.Tunnelled, q.Principal = true, principal
+	}
+	if e.tls == nil || q.Tunnelled {
 		if r.Scheme != routing.Bytes { // a gateway ended the client's TLS
 			q.TLS, q.SNI, q.ALPN = false, "", nil
 		}

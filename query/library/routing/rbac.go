@@ -227,11 +227,14 @@ func (a *rules) authenticated(m message) truth {
 	if !m.has("principalName") {
 		return sure(a.r.TLS)
 	}
+	if !a.r.TLS { // of a connection in a tunnel the client's certificate is the tunnel's
+		return no
+	}
 	return a.identity(m.sub("principalName"))
 }
 
 func (a *rules) identity(m message) truth {
-	if !a.r.TLS {
+	if !a.r.TLS && !a.r.Tunnelled {
 		return no // without a certificate there is none
 	}
 	if a.r.Principal == "" {

@@ -38,6 +38,10 @@ type Request struct {
 	// Principal is whom the client's certificate is for,
 	// "spiffe://cluster.local/ns/default/sa/web"; empty where none is known.
 	Principal string
+
+	// Tunnelled tells that the connection comes within one of mutual TLS, whose
+	// client Principal then is.
+	Tunnelled bool
 }
 
 // upgrade gives what a request wants its connection to become, in lower case:
@@ -64,7 +68,7 @@ const inline = " accept accept-encoding access-control-request-headers access-co
 	" cache-control content-encoding content-type expect grpc-timeout host if-match if-modified-since if-none-match origin" +
 	" pragma referer user-agent via x-client-trace-id x-envoy-attempt-count x-envoy-decorator-operation" +
 	" x-envoy-downstream-service-cluster x-envoy-external-address x-envoy-original-path x-forwarded-for x-forwarded-host" +
-	" x-forwarded-port x-forwarded-proto x-request-id cdn-loop "
+	" x-forwarded-client-cert x-forwarded-port x-forwarded-proto x-request-id cdn-loop "
 
 func isInline(name string) bool { return strings.Contains(inline, " "+name+" ") }
 
