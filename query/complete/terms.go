@@ -30,6 +30,9 @@ func (c *completer) fields() {
 			c.out = append(c.out, Candidate{Text: text, Doc: f.Signature() + ": " + f.Doc})
 		}
 	}
+	if len(c.out) == 1 && c.out[0].Text == c.begun {
+		c.further(w.member(w.at, c.begun))
+	}
 	if c.begun != "" || !onlyArrays(w.at) {
 		return
 	}
@@ -38,6 +41,16 @@ func (c *completer) fields() {
 		c.out[i].Text = "." + c.out[i].Text
 	}
 	c.out = append(c.out, Candidate{Text: "[].", Doc: "each of them"})
+}
+
+// further goes on behind a field that is written to its end.
+func (c *completer) further(held shapes) {
+	switch {
+	case onlyArrays(held):
+		c.out[0].Text += "[]."
+	case len(held) > 0 && len(held.only(named, made, keyed)) == len(held):
+		c.out[0].Text += "."
+	}
 }
 
 func onlyArrays(s shapes) bool {
