@@ -29,6 +29,7 @@ import (
 // Options bound a store. Zero means no bound.
 type Options struct {
 	Memory int64 // bytes that loaded values may cost together
+	Many   int   // groups: where more than these are loaded, a quarter of Memory is enough for all
 	Slots  int   // loads at once
 }
 
@@ -37,6 +38,7 @@ type Store struct {
 	base   context.Context // of every load; ended by Close
 	cancel context.CancelFunc
 	memory int64
+	many   int
 	slots  chan struct{} // nil: unbounded
 
 	air air // the loads under way
@@ -60,7 +62,7 @@ type Counters struct {
 
 // New gives an empty store. Its loads end when ctx does.
 func New(ctx context.Context, o Options) *Store {
-	s := &Store{memory: o.Memory}
+	s := &Store{memory: o.Memory, many: o.Many}
 	s.base, s.cancel = context.WithCancel(ctx)
 	if o.Slots > 0 {
 		s.slots = make(chan struct{}, o.Slots)
@@ -114,7 +116,7 @@ func (s *Store) evict() {
 	if s.memory <= 0 {
 		return
 	}
-	for e := s.recent.Back(); e != nil && e != s.recent.Front() && s.count.Memory > s.memory; {
+	for e := s.recent.Back(); e != nil && e != s.recent.Front() && s.count.Memory > s.bound(); {
 		g := e.Value.(*Group)
 		e = e.Prev()
 		if g.flying == 0 {
@@ -122,4 +124,14 @@ func (s *Store) evict() {
 			g.empty()
 		}
 	}
+}
+
+// bound is what may be loaded now. Of many groups most were looked at once, on
+// the way through all of them: to keep them would only make a run of thousands
+// larger than one of hundreds. Caller holds s.mu.
+func (s *Store) bound() int64 {
+	if s.many > 0 && s.recent.Len() > s.many {
+		return s.memory / 4
+	}
+	return s.memory
 }

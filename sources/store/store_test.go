@@ -293,6 +293,29 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// Many groups have less than a few.
+func TestMany(t *testing.T) {
+	s := New(t.Context(), Options{Memory: 100, Many: 3})
+	var runs [8]atomic.Int32
+	var th [8]*Thunk
+	for i := range th {
+		th[i] = sized(s, fmt.Sprint(i), 20, &runs[i])
+	}
+	for i, want := range []int64{20, 40, 60, 60, 60} { // the fourth drops the first, and then they are few
+		force(t, th[i])
+		if c := s.Counters(); c.Memory != want {
+			t.Errorf("with %d: %+v", i+1, c)
+		}
+	}
+	for i := range 30 {
+		small := sized(s, "small", 1, &runs[7])
+		force(t, small)
+		if c := s.Counters(); c.Memory > 63 || i > 2 && c.Memory > 25 {
+			t.Errorf("after %d small ones: %+v", i+1, c)
+		}
+	}
+}
+
 func TestLargerThanTheBudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100})
 	var runs atomic.Int32
