@@ -203,6 +203,10 @@ func endpointsSaid(s *subject, cluster string) []twig {
 	return out
 }
 
+// usualRetries is how often Istio has requests sent again where nothing says
+// otherwise: that needs no line.
+const usualRetries = "2"
+
 // asidesSaid are policies, faults and mirrors, and what can't be told.
 func asidesSaid(s *subject) []twig {
 	var out []twig
@@ -234,6 +238,17 @@ func asidesSaid(s *subject) []twig {
 			what += " with " + status
 		}
 		out = append(out, twig{cells: []string{"fault", what, "for " + percent(f.text("share"))}})
+	}
+	if timeout := s.text("timeout"); timeout != "" && timeout != "0" {
+		out = append(out, twig{cells: []string{"timeout", timeout + "s"}})
+	}
+	r := s.of(s.fields["retries"])
+	if attempts, each := r.text("attempts"), r.text("perTryTimeout"); attempts != "" && (attempts != usualRetries || each != "") {
+		cells := []string{"retries", attempts, "on " + r.text("on")}
+		if each != "" {
+			cells = append(cells, "of "+each+"s each")
+		}
+		out = append(out, twig{cells: cells})
 	}
 	for _, m := range s.objects("mirrors") {
 		out = append(out, twig{cells: []string{"mirror", m.text("cluster"), percent(m.text("share"))}})

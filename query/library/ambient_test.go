@@ -56,7 +56,7 @@ func ambient(t *testing.T) *mesh.Object {
 				"rangeMatchers": [{"ranges": [{"addressPrefix": "10.1.0.2", "prefixLen": 32}], "onMatch": {"matcher": {"matcherTree": {"input": {"name": "port", "typedConfig": {"@type": "type.googleapis.com/envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput"}}, "exactMatchMap": {"map": {"80": ` + chosen("cart") + `}}}}}}]}}}}}`,
 			originate,
 		}, ",") + `]`,
-		"routes": `[]`,
+		"routes":   `[]`,
 		"clusters": `[{"name": "main_internal", "type": "STATIC"}, {"name": "inbound-vip|80|http|cart.shop.svc.cluster.local", "type": "EDS"}, ` + originateTo + `]`,
 		"endpoints": `[{"cluster": "main_internal", "address": "envoy://main_internal", "health": "HEALTHY"}, ` +
 			tunnelled("inbound-vip|80|http|cart.shop.svc.cluster.local", "10.0.0.7:8080", "") + `]`,
@@ -81,7 +81,7 @@ func ambient(t *testing.T) *mesh.Object {
 		return o
 	}
 	return mesh.NewObject("Mesh", nil, map[string]any{
-		"proxies": []any{proxy("web", "sidecar", "10.0.0.1", "n1", web), proxy("way", "waypoint", "10.0.0.5", "n1", way), proxy("zt-1", "ztunnel", "10.0.9.1", "n1", node), proxy("zt-2", "ztunnel", "10.0.9.2", "n2", node)},
+		"proxies":  []any{proxy("web", "sidecar", "10.0.0.1", "n1", web), proxy("way", "waypoint", "10.0.0.5", "n1", way), proxy("zt-1", "ztunnel", "10.0.9.1", "n1", node), proxy("zt-2", "ztunnel", "10.0.9.2", "n2", node)},
 		"services": decoded(t, `[{"metadata": {"name": "cart", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.2"}}]`),
 	})
 }

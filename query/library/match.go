@@ -118,10 +118,40 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 		unsupported = append(unsupported, u)
 	}
 	out["unsupported"] = unsupported
+	var limits *routing.Limits
+	if len(a.Clusters) > 0 {
+		l, err := a.Limits()
+		if err != nil {
+			return nil, err
+		}
+		limits = &l
+	}
+	limited(out, limits)
 	if _, ok := out["virtualService"]; !ok {
 		out["virtualService"] = nil
 	}
 	return mesh.NewObject("RouteMatch", ownerOf(a.Route), out), nil
+}
+
+// limited adds what a route says of a request beside where it goes. What is
+// not forwarded has none of it.
+func limited(out map[string]any, l *routing.Limits) {
+	copies := []any{}
+	out["timeout"], out["retries"], out["mirrors"] = nil, nil, copies
+	if l == nil {
+		return
+	}
+	for _, m := range l.Mirrors {
+		copies = append(copies, map[string]any{"cluster": orNull(m.Cluster), "share": m.Share})
+	}
+	out["timeout"], out["mirrors"] = l.Timeout, copies
+	if r := l.Retries; r != nil {
+		retries := map[string]any{"attempts": r.Attempts, "on": r.On, "perTryTimeout": nil}
+		if r.PerTry > 0 {
+			retries["perTryTimeout"] = r.PerTry
+		}
+		out["retries"] = retries
+	}
 }
 
 func shares(a *routing.Answer) []any {

@@ -107,7 +107,7 @@ type walk struct {
 	steps       []any
 	policies    []any
 	faults      []any
-	mirrors     []any
+	limits      *routing.Limits // of a request that is forwarded; nil for none
 	unsupported []string
 	clusters    []any
 	endpoints   []any
@@ -207,8 +207,9 @@ func (w *walk) result() (any, error) {
 	out := map[string]any{
 		"proxy": id, "request": w.asked(), "steps": w.steps, "cluster": orNull(w.cluster), "clusters": orEmpty(w.clusters),
 		"endpoints": orEmpty(w.endpoints), "url": orNull(w.url), "reason": orNull(w.reason), "reached": w.reached(),
-		"status": nil, "redirectTo": nil, "policies": orEmpty(w.policies), "faults": orEmpty(w.faults), "mirrors": orEmpty(w.mirrors),
+		"status": nil, "redirectTo": nil, "policies": orEmpty(w.policies), "faults": orEmpty(w.faults),
 	}
+	limited(out, w.limits)
 	if w.status != 0 {
 		out["status"] = w.status
 	}

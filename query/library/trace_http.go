@@ -159,7 +159,7 @@ func (w *walk) told(a *routing.Answer) error {
 		return err
 	}
 	w.took(step{what: "route", name: name, why: "path " + path, istio: istio, near: near, object: a.Route})
-	return w.mirrored(a)
+	return nil
 }
 
 // answered goes on with what the routes say.
@@ -195,8 +195,19 @@ func (w *walk) answered(a *routing.Answer) error {
 	if err != nil {
 		return err
 	}
+	limits, err := a.Limits()
+	if err != nil {
+		return err
+	}
+	w.limits = &limits
 	w.forwards(a.URL)
-	return w.toClusters(a.Clusters, a.Cluster, criteria)
+	if err := w.toClusters(a.Clusters, a.Cluster, criteria); err != nil || w.reached() {
+		return err
+	}
+	if w.status = 503; w.reason == noCluster { // what Envoy answers in the endpoints' stead
+		w.status = limits.NoCluster
+	}
+	return nil
 }
 
 // forwards keeps the request as it is sent on.
@@ -211,33 +222,6 @@ func (w *walk) forwards(url string) {
 		i = len(rest)
 	}
 	w.request.Host, w.request.Path = rest[:i], rest[i:]
-}
-
-// mirrored tells where copies of the request are sent.
-func (w *walk) mirrored(a *routing.Answer) error {
-	action, err := mesh.Get(w.ctx, a.Route, "route")
-	if err != nil {
-		return err
-	}
-	policies, err := get[[]any](w.ctx, action, "requestMirrorPolicies")
-	if err == nil && len(policies) == 0 {
-		policies, err = get[[]any](w.ctx, a.Host, "requestMirrorPolicies")
-	}
-	if err != nil {
-		return err
-	}
-	for _, p := range policies {
-		cluster, err := get[string](w.ctx, p, "cluster")
-		if err != nil {
-			return err
-		}
-		share, err := routing.Fraction(w.ctx, p)
-		if err != nil {
-			return err
-		}
-		w.mirrors = append(w.mirrors, map[string]any{"cluster": orNull(cluster), "share": share})
-	}
-	return nil
 }
 
 // pass notes what filters do, and tells whether they end the request.

@@ -18,6 +18,8 @@ func traceKinds() []Kind {
 			{Name: "redirectTo", Doc: "where a redirect leads to"},
 			{Name: "policies", Doc: "what RBAC filters say: [{filter, action, policy, istio, verdict, shadow, unknown}]"},
 			{Name: "faults", Doc: "the faults that are injected: [{fault, share, status, delay}]"},
+			{Name: "timeout", Doc: "how many seconds Envoy waits for the answer; 0: it doesn't end, null: nothing is forwarded as HTTP"},
+			{Name: "retries", Doc: "when it is sent again: {attempts, on, perTryTimeout}"},
 			{Name: "mirrors", Doc: "where copies are sent: [{cluster, share}]"},
 			{Name: "unsupported", Doc: "what was met and can't be decided from the configuration"},
 			{Name: "through", Doc: "the ways through the proxies of the endpoints, where that was asked", Of: "Trace"},

@@ -179,13 +179,3 @@ func percentage(m message) float64 {
 	}
 	return min(1, float64(m.number("numerator"))/per)
 }
-
-// Fraction is how much of the requests a mirror policy takes, 0 to 1.
-func Fraction(ctx context.Context, policy any) (float64, error) {
-	r := &reader{ctx: ctx}
-	m := r.message(policy)
-	if !m.has("runtimeFraction") {
-		return 1, r.err
-	}
-	return percentage(m.sub("runtimeFraction").sub("defaultValue")), r.err
-}
