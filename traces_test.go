@@ -60,7 +60,7 @@ func (e traceEnd) said(recorded string) string {
 		return "tls:" + strings.TrimPrefix(e.Chain, "unnamed")
 	case e.Reason == "NO_LISTENER" || e.Reason == "NO_FILTER_CHAIN" || e.Reason == "TLS_MISMATCH":
 		return "closed"
-	case e.Status != 0:
+	case e.Status != 0 && e.Reason != "NO_ENDPOINTS": // clusters that have none led to the echo too
 		return strings.TrimSpace("status " + strconv.Itoa(e.Status) + " " + e.To)
 	case kind == "tcp":
 		return "tcp:" + e.Cluster
