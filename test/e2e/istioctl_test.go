@@ -1,0 +1,428 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
+)
+
+// An istioctl is Istio's own command, of the module that istiod is of.
+type istioctl struct {
+	*world
+	path string
+}
+
+// newIstioctl makes istioctl able to ask istiod: it asks over xDS, with the
+// token of an account that every namespace has where controllers run.
+func newIstioctl(t *testing.T, w *world) *istioctl {
+	t.Helper()
+	root, err := filepath.Abs(".")
+	must(t, err)
+	i := &istioctl{world: w}
+	i.path, err = mesh.FindIstioctl(t.Context(), root, t.Output())
+	must(t, err)
+	account := []string{"serviceaccount", "default", "-n", "istio-system"}
+	w.administer(t, append([]string{"create"}, account...)...)
+	t.Cleanup(func() { w.administer(t, append([]string{"delete"}, account...)...) })
+	return i
+}
+
+// administer runs kubectl as the administrator.
+func (w *world) administer(t *testing.T, words ...string) {
+	t.Helper()
+	w.start(t, w.Kubeconfig, words...).end().exits(0)
+}
+
+// says gives what "istioctl WORDS…" prints.
+func (i *istioctl) says(t *testing.T, words ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // in a cleanup, too
+	defer cancel()
+	cmd := exec.CommandContext(ctx, i.path, words...)
+	cmd.Dir = i.folder(t)
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + cmd.Dir, "KUBECONFIG=" + i.Kubeconfig}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("istioctl %q: %v\n%s", words, err, errs.String())
+	}
+	return out.String()
+}
+
+// saysOf is what it says of a proxy, whose admin port it has to be told: unlike
+// the plugin it doesn't look where the pod says that it is.
+func (i *istioctl) saysOf(t *testing.T, p *mesh.Proxy, words ...string) string {
+	t.Helper()
+	return i.says(t, append(words, p.ID(), "--proxy-admin-port", strconv.Itoa(p.AdminPort))...)
+}
+
+// A pair is a table of istioctl's and the one of ours that has the same cells.
+type pair struct {
+	name         string
+	theirs, ours []string // headers
+	words        []string // of istioctl, before the proxy; ours are the same
+	but          string   // what is different on purpose, and why
+	change       func(ours []string)
+	leave        func(ours []string) bool
+	once         bool // alike rows count once
+}
+
+func pairs() []pair {
+	return []pair{
+		{
+			name: "cluster", words: []string{"pc", "cluster"},
+			theirs: []string{"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"},
+			but:    "what is empty says -",
+		},
+		{
+			name: "listener", words: []string{"pc", "listener"},
+			theirs: []string{"ADDRESSES", "PORT", "MATCH", "DESTINATION"},
+			but:    "a chain that ends in BlackHoleCluster says so, where istioctl says what it isn't",
+			change: func(ours []string) {
+				if ours[3] == "BlackHoleCluster" {
+					ours[3] = "Non-HTTP/Non-TCP"
+				}
+			},
+		},
+		{
+			name: "listeners, short", words: []string{"pc", "listener", "--verbose=false"},
+			theirs: []string{"ADDRESSES", "PORT", "TYPE"},
+		},
+		{
+			name: "route", words: []string{"pc", "route"},
+			theirs: []string{"NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"},
+			ours:   []string{"NAME", "VHOST", "DOMAINS", "MATCH", "VIRTUAL SERVICE"},
+			but:    "routes to PassthroughCluster, and configurations without a virtual host, are shown: it is what Envoy does; what Envoy lists twice, alike, is there once",
+			leave:  func(ours []string) bool { return ours[1] == "" || ours[1] == "allow_any" },
+			once:   true,
+		},
+		{
+			name: "routes, short", words: []string{"pc", "route", "--verbose=false"},
+			theirs: []string{"NAME", "VIRTUAL HOSTS"}, once: true,
+		},
+		{
+			name: "endpoint", words: []string{"pc", "endpoint"},
+			theirs: []string{"ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"},
+		},
+		{
+			name: "eds", words: []string{"pc", "eds"},
+			theirs: []string{"NAME", "STATUS", "LOCALITY", "CLUSTER"},
+			ours:   []string{"ENDPOINT", "STATUS", "LOCALITY", "CLUSTER"},
+			but:    "of clusters that are no service's, Envoy writes no health: istioctl says UNKNOWN and so do we; an address by name is HOST:PORT for both",
+		},
+		{
+			name: "secret", words: []string{"pc", "secret"},
+			theirs: []string{"RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"},
+			ours:   []string{"NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"},
+		},
+	}
+}
+
+// The tables of a mesh where all is well hold the same cells, proxy by proxy.
+func istioctlHealthy(t *testing.T, w *world) {
+	i := newIstioctl(t, w)
+	i.addExtension(t)
+	for _, p := range w.byID() {
+		for _, table := range pairs() {
+			i.same(t, table, p)
+		}
+		i.sameBootstrap(t, p)
+		i.sameLoggers(t, p)
+	}
+	i.sameExtensions(t)
+	i.sameStatus(t)
+	i.sameDiff(t, "productpage-v1")
+}
+
+// So do those of a mesh where something is wrong with three of them.
+func istioctlFaults(t *testing.T, w *world) {
+	i := newIstioctl(t, w)
+	w.stall(t, "reviews-v2")
+	must(t, w.Reject(t.Context(), w.proxy(t, "ratings-v1")))
+	w.until(t, "ratings-v1", "lds", "ERROR")
+	must(t, w.Withhold(t.Context()))
+	w.until(t, "istio-ingressgateway", "sds", "NOT SENT")
+	for _, workload := range []string{"reviews-v2", "ratings-v1", "istio-ingressgateway"} {
+		for _, table := range pairs() {
+			i.same(t, table, w.proxy(t, workload))
+		}
+	}
+	i.sameStatus(t)
+	for _, workload := range []string{"reviews-v1", "reviews-v2", "ratings-v1"} {
+		i.sameDiff(t, workload)
+	}
+}
+
+// same holds the cells of two tables of a proxy against each other, whatever
+// the order of their rows. Both are asked again where istiod has just pushed.
+func (i *istioctl) same(t *testing.T, table pair, p *mesh.Proxy) {
+	t.Helper()
+	headers := table.ours
+	if headers == nil {
+		headers = table.theirs
+	}
+	var diff string
+	for range 3 {
+		theirs := cells(t, i.saysOf(t, p, table.words...), table.theirs)
+		ours := cells(t, i.ask(t, append(table.words, p.ID())...).exits(0).quiet().out, headers)
+		if len(theirs) == 0 {
+			t.Fatalf("%s: %s: istioctl has no row", p.ID(), table.name)
+		}
+		if diff = cmp.Diff(table.compared(theirs, false), table.compared(ours, true)); diff == "" {
+			return
+		}
+	}
+	t.Errorf("%s: %s (-istioctl +meshq), but for %q:\n%s", p.ID(), table.name, table.but, diff)
+}
+
+// compared writes rows as lines, sorted.
+func (table pair) compared(rows [][]string, ours bool) (lines []string) {
+	for _, row := range rows {
+		for n := range row {
+			if row[n] == "-" || row[n] == "<none>" {
+				row[n] = ""
+			}
+		}
+		if ours && table.leave != nil && table.leave(row) {
+			continue
+		}
+		if ours && table.change != nil {
+			table.change(row)
+		}
+		lines = append(lines, strings.Join(row, " | "))
+	}
+	slices.Sort(lines)
+	if table.once {
+		lines = slices.Compact(lines)
+	}
+	return lines
+}
+
+// cells takes a table apart: in each line the cells of the headers, which begin
+// where the headers do.
+func cells(t *testing.T, text string, headers []string) (rows [][]string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	var from []int
+	at := 0
+	for _, h := range headers {
+		n := strings.Index(lines[0][at:]+" ", h+" ")
+		if n < 0 {
+			t.Fatalf("no column %s in %q", h, lines[0])
+		}
+		at += n
+		from = append(from, at)
+		at += len(h)
+	}
+	for _, line := range lines[1:] {
+		var row []string
+		for n, begin := range from {
+			end := len(line)
+			// The column ends where the next one of the table begins, which may be one that nobody asks for.
+			if rest := lines[0][min(len(lines[0]), begin+len(headers[n])):]; strings.TrimSpace(rest) != "" {
+				end = begin + len(headers[n]) + len(rest) - len(strings.TrimLeft(rest, " "))
+			}
+			row = append(row, strings.TrimSpace(line[min(begin, len(line)):min(end, len(line))]))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// sameStatus compares the states of proxy-status -v 1, and the ages as far as
+// the seconds between the two allow.
+func (i *istioctl) sameStatus(t *testing.T) {
+	t.Helper()
+	theirs, ours := i.says(t, "proxy-status", "-v", "1"), i.ask(t, "proxy-status", "-v", "1").exits(0).quiet().out
+	known := regexp.MustCompile(`^(\S[^(]*?)(?: \((\w+)\))?$`)
+	for _, short := range []string{"CDS", "LDS", "EDS", "RDS", "ECDS", "SDS"} {
+		switch in := strings.Contains(ours, " "+short+" "); {
+		case in != strings.Contains(theirs, " "+short+" ") && (in || short != "ECDS"): // a type that all ignore is no column of ours
+			t.Errorf("%s: istioctl\n%s\nmeshq\n%s", short, theirs, ours)
+			continue
+		case !in:
+			continue
+		}
+		want, got := cells(t, theirs, []string{"NAME", short}), cells(t, ours, []string{"NAME", short})
+		for n := range want {
+			if n >= len(got) || got[n][0] != want[n][0] {
+				t.Fatalf("istioctl\n%s\nmeshq\n%s", theirs, ours)
+			}
+			a, b := known.FindStringSubmatch(want[n][1]), known.FindStringSubmatch(got[n][1])
+			if a == nil || b == nil || a[1] != b[1] || (a[2] == "") != (b[2] == "") || a[2] != "" && (span(t, a[2])-span(t, b[2])).Abs() > 10*time.Second {
+				t.Errorf("%s: %s is %q, istioctl says %q", want[n][0], short, got[n][1], want[n][1])
+			}
+		}
+	}
+	pilot := cells(t, theirs, []string{"NAME", "ISTIOD", "VERSION"})
+	if diff := cmp.Diff(pilot, cells(t, ours, []string{"NAME", "PILOT", "VERSION"})); diff != "" {
+		t.Errorf("the Pilots (-istioctl +meshq):\n%s", diff)
+	}
+}
+
+func span(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	must(t, err)
+	return d
+}
+
+// sameDiff compares which sections of a proxy match: istioctl compares three.
+func (i *istioctl) sameDiff(t *testing.T, workload string) {
+	t.Helper()
+	p := i.proxy(t, workload)
+	match := regexp.MustCompile(`(?m)^(Clusters|Listeners|Routes) Match`)
+	theirs := match.FindAllString(i.saysOf(t, p, "ps"), -1)
+	a := i.ask(t, "ps", p.ID())
+	if diff := cmp.Diff(theirs, match.FindAllString(a.out, -1)); diff != "" {
+		t.Errorf("%s: what matches (-istioctl +meshq):\n%s\n%s", p.ID(), diff, clip(a.out))
+	}
+	if (a.code == 0) != (len(theirs) == 3) {
+		t.Errorf("%s: exit %d, and istioctl says %q match", p.ID(), a.code, theirs)
+	}
+}
+
+// sameBootstrap compares what a proxy started with, and its versions.
+func (i *istioctl) sameBootstrap(t *testing.T, p *mesh.Proxy) {
+	t.Helper()
+	var theirs struct{ Bootstrap map[string]any }
+	var ours map[string]any
+	must(t, json.Unmarshal([]byte(i.saysOf(t, p, "pc", "bootstrap")), &theirs))
+	must(t, json.Unmarshal([]byte(i.ask(t, "pc", "bootstrap", p.ID(), "-o", "json").exits(0).quiet().out), &ours))
+	if len(theirs.Bootstrap) == 0 {
+		t.Fatal("istioctl has no bootstrap")
+	}
+	if diff := cmp.Diff(theirs.Bootstrap, ours); diff != "" {
+		t.Errorf("%s: bootstrap (-istioctl +meshq):\n%s", p.ID(), diff)
+	}
+	short := i.ask(t, "pc", "bootstrap", p.ID(), "-o", "short").exits(0).quiet().out
+	for line := range strings.Lines(i.saysOf(t, p, "pc", "bootstrap", "-o", "short")) {
+		_, version, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		if !slices.Contains(strings.Fields(short), strings.TrimSpace(version)) {
+			t.Errorf("%s: %q is not in\n%s", p.ID(), line, short)
+		}
+	}
+}
+
+// loggers are lines "NAME LEVEL", sorted.
+func (i *istioctl) loggers(t *testing.T, p *mesh.Proxy) (lines []string) {
+	t.Helper()
+	for line := range strings.Lines(i.saysOf(t, p, "pc", "log")) {
+		if name, level, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			lines = append(lines, name+" "+level)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (i *istioctl) sameLoggers(t *testing.T, p *mesh.Proxy) {
+	t.Helper()
+	var ours []string
+	for _, row := range cells(t, i.ask(t, "pc", "log", p.ID()).exits(0).quiet().out, []string{"LOGGER", "LEVEL"}) {
+		ours = append(ours, strings.Join(row, " "))
+	}
+	slices.Sort(ours)
+	if diff := cmp.Diff(i.loggers(t, p), ours); diff != "" {
+		t.Errorf("%s: loggers (-istioctl +meshq):\n%s", p.ID(), diff)
+	}
+}
+
+// levelsSet is how often an Envoy is told here how much to say.
+const levelsSet = 4
+
+// levels: log --level is the one word that changes a proxy, and istioctl sees
+// what it did.
+func levels(t *testing.T, w *world) {
+	i := newIstioctl(t, w)
+	p := w.proxy(t, "reviews-v1")
+	unusual := func() (out []string) {
+		for _, line := range i.loggers(t, p) {
+			if !strings.HasSuffix(line, " warning") {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	if got := unusual(); got != nil {
+		t.Fatalf("before: %q", got)
+	}
+	w.ask(t, "log", "--level", "debug").exits(2).says("of which proxies")
+	w.ask(t, "log", "--level", "loud", "reviews-v1").exits(2).says(`"loud" is none of`)
+	a := w.ask(t, "pc", "log", "reviews-v1", "--level", "http:debug,rbac=trace", "-o", "json").exits(0).quiet()
+	if want := []string{"http debug", "rbac trace"}; !slices.Equal(unusual(), want) || !strings.Contains(a.out, `"debug"`) || !strings.Contains(a.out, `"trace"`) {
+		t.Errorf("%q, want %q; it said\n%s", unusual(), want, clip(a.out))
+	}
+	w.ask(t, "log", "reviews-v1", "--level", "nosuch:debug").exits(6).says("reviews-v1", "unknown logger")
+	w.ask(t, "log", "-l", "app=reviews,version=v1", "--reset").exits(0).quiet()
+	if got := unusual(); got != nil {
+		t.Errorf("after: %q", got)
+	}
+}
+
+const extensionText = `
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: extension, namespace: default}
+spec:
+  workloadSelector: {labels: {app: productpage}}
+  configPatches:
+  - applyTo: EXTENSION_CONFIG
+    match: {context: SIDECAR_INBOUND}
+    patch:
+      operation: ADD
+      value:
+        name: a-lua-extension
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+          default_source_code: {inline_string: "function envoy_on_request(handle) end"}
+  - applyTo: HTTP_FILTER
+    match:
+      context: SIDECAR_INBOUND
+      listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager, subFilter: {name: envoy.filters.http.router}}}}
+    patch:
+      operation: INSERT_BEFORE
+      value:
+        name: a-lua-extension
+        config_discovery:
+          config_source: {ads: {}, resource_api_version: V3, initial_fetch_timeout: 0s}
+          type_urls: [type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua]
+`
+
+// addExtension has istiod send an extension to one proxy, by ECDS.
+func (i *istioctl) addExtension(t *testing.T) {
+	t.Helper()
+	p, file := i.proxy(t, "productpage-v1"), filepath.Join(i.folder(t), "extension.yaml")
+	must(t, os.WriteFile(file, []byte(extensionText), 0o600))
+	i.administer(t, "apply", "-f", file)
+	t.Cleanup(func() {
+		i.administer(t, "delete", "-f", file)
+		i.Kill(p) // else it stays subscribed for as long as it lives
+	})
+	i.until(t, "productpage-v1", "ecds", "SYNCED")
+}
+
+func (i *istioctl) sameExtensions(t *testing.T) {
+	t.Helper()
+	p := i.proxy(t, "productpage-v1")
+	theirs := cells(t, i.saysOf(t, p, "pc", "ecds"), []string{"ECDS NAME", "TYPE"})
+	if len(theirs) != 1 {
+		t.Errorf("istioctl's extensions: %q", theirs)
+	}
+	if diff := cmp.Diff(theirs, cells(t, i.ask(t, "pc", "ecds", p.ID()).exits(0).quiet().out, []string{"NAME", "TYPE"})); diff != "" {
+		t.Errorf("extensions (-istioctl +meshq):\n%s", diff)
+	}
+}
