@@ -4,6 +4,7 @@
 //	go run ./cmd/mesh build              build what a mesh is made of
 //	go run ./cmd/mesh istioctl           build istioctl alone, and print where it is
 //	go run ./cmd/mesh up [--control A]   bring it up; faults are made over HTTP
+//	go run ./cmd/mesh cost --plugin P    what P's questions cost an Envoy of 1,000 services, as JSON
 //
 // It prints the kubeconfig files and the proxies' own ports, and where faults
 // are asked for: GET / tells how things are, and POST does it:
@@ -46,8 +47,9 @@ func run() error {
 	flags := flag.NewFlagSet("mesh", flag.ExitOnError)
 	address := flags.String("control", "127.0.0.1:0", "where faults are asked for")
 	root := flags.String("root", ".", "the folder of this module, test/e2e")
-	if len(os.Args) < 2 || !slices.Contains([]string{"up", "build", "istioctl"}, os.Args[1]) {
-		return fmt.Errorf("mesh: up, build or istioctl?")
+	plugin := flags.String("plugin", "../../bin/kubectl-meshq", "the plugin that asks")
+	if len(os.Args) < 2 || !slices.Contains([]string{"up", "build", "istioctl", "cost"}, os.Args[1]) {
+		return fmt.Errorf("mesh: up, build, istioctl or cost?")
 	}
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
@@ -74,6 +76,9 @@ func run() error {
 		return err
 	}
 	defer m.Down()
+	if os.Args[1] == "cost" {
+		return costs(ctx, m, *plugin, os.Stdout)
+	}
 	role, err := os.ReadFile(filepath.Join(dir, "../../docs/rbac/kubectl-meshq.yaml"))
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ type options struct {
 	plugin             string
 	fleet, transfer    string
 	pair               string
+	mesh, meshRoot     string
 	jq, gojq, istioctl string
 	captures, perf     string
 	dumpMB, fleetMB    float64
@@ -54,6 +55,8 @@ func parseFlags() *options {
 	flag.StringVar(&o.jq, "jq", "jq", "jq, where it is installed")
 	flag.StringVar(&o.gojq, "gojq", "gojq", "gojq, where it is installed")
 	flag.StringVar(&o.istioctl, "istioctl", "istioctl", "istioctl, where it is installed")
+	flag.StringVar(&o.mesh, "mesh", "", "what brings a real mesh up (go build ./cmd/mesh, of test/e2e)")
+	flag.StringVar(&o.meshRoot, "mesh-root", filepath.Join("test", "e2e"), "the folder of that")
 	flag.StringVar(&o.captures, "captures", filepath.Join("sources", "testdata", "stale"), "the recorded mesh that is repeated")
 	flag.StringVar(&o.perf, "perf", filepath.Join("..", "shared", "perf", "sidecar-1000-services.config_dump.json.gz"), "a real dump, used where it is there")
 	flag.Float64Var(&o.dumpMB, "dump", 29, "MB of the simulated dump that programs read from a file")
@@ -66,7 +69,7 @@ func parseFlags() *options {
 	flag.IntVar(&o.runs, "runs", 5, "how often each program reads a file")
 	flag.IntVar(&o.fleetRuns, "fleet-runs", 3, "how often a fleet is asked")
 	flag.StringVar(&o.benchtime, "benchtime", "50ms", "of each Go benchmark, in three rounds; 0: none")
-	flag.StringVar(&o.only, "only", ".", "which parts: files, fleet, status, growth, machine, decoder (a regular expression)")
+	flag.StringVar(&o.only, "only", ".", "which parts: files, fleet, status, growth, envoy, machine, decoder (a regular expression)")
 	flag.StringVar(&o.out, "out", "", "where the tables are written; empty: standard output")
 	flag.StringVar(&o.machine, "machine", "", "what the machine is, in your words")
 	flag.StringVar(&o.date, "date", time.Now().Format(time.DateOnly), "when this was")
@@ -101,7 +104,7 @@ func run(ctx context.Context) (err error) {
 		name string
 		do   func(context.Context) error
 	}{
-		{"files", b.files}, {"decoder", b.decoder}, {"fleet", b.fleetParts}, {"status", b.statusPart}, {"growth", b.growthPart}, {"machine", b.machines},
+		{"files", b.files}, {"decoder", b.decoder}, {"fleet", b.fleetParts}, {"status", b.statusPart}, {"growth", b.growthPart}, {"envoy", b.envoyPart}, {"machine", b.machines},
 	} {
 		if !only.MatchString(part.name) {
 			continue

@@ -39,7 +39,7 @@ func (r *report) write(w io.Writer, o *options) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "# Benchmarks\n\nWritten by `make bench` on %s. Every figure is the median of fresh processes that took turns on one machine;\n"+
 		"a ratio compares programs of the same run. The fleets are simulated (`test/fleet`), in a process whose own CPU time is told\nbut not counted; on a machine with few cores it still takes its share of the time that passes.\n\n", o.date)
-	fmt.Fprintf(out, "%s\nHow long a real Envoy is blocked by a request is measured where there is one: `test/e2e`.\n\n", machine(o))
+	fmt.Fprintf(out, "%s\n", machine(o))
 	for _, f := range r.floors {
 		if f.met {
 			continue
@@ -61,7 +61,9 @@ func (r *report) write(w io.Writer, o *options) error {
 		if t.note != "" {
 			fmt.Fprintf(out, "%s\n\n", t.note)
 		}
-		t.write(out)
+		if t.head != nil {
+			t.write(out)
+		}
 	}
 	return out.Flush()
 }

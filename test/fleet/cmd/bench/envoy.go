@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+)
+
+// A cost is what a question costs a real Envoy, as test/e2e/cmd/mesh tells it.
+type cost struct {
+	Question string
+	Asked    int
+	Bytes    int
+	Millis   float64
+}
+
+// envoyPart has a real mesh brought up, of 1,000 services, and its Envoy asked
+// what the plugin asks.
+func (b *bench) envoyPart(ctx context.Context) error {
+	const title = "What questions cost a real Envoy of 1,000 services"
+	if b.mesh == "" {
+		b.report.add(table{title: title, note: "Not measured: the programs of the real mesh aren't built (`make e2e` builds them)."})
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, b.mesh, "cost", "--plugin", b.plugin)
+	cmd.Dir, cmd.Stderr = b.meshRoot, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.mesh, err)
+	}
+	var all []cost
+	if err := json.Unmarshal(out, &all); err != nil || len(all) < 3 {
+		return fmt.Errorf("%s: %.100q: %w", b.mesh, out, err)
+	}
+	b.report.add(costTable(title, all))
+	full := all[0]
+	for _, c := range all[1:3] {
+		bytes, millis := float64(full.Bytes)/float64(c.Bytes), full.Millis/c.Millis
+		b.report.must(c.Question+", a real Envoy of 1,000 services", "≤ 1/50 of a full dump's bytes", bytes >= 50, "1/%.0f (%s)", bytes, megabytes(int64(c.Bytes)))
+		b.report.must(c.Question+", a real Envoy of 1,000 services", "≤ 1/50 of the time that a full dump blocks it", millis >= 50, "1/%.0f (%.1f ms)", millis, c.Millis)
+	}
+	return nil
+}
+
+func costTable(title string, all []cost) table {
+	t := table{
+		title: title, head: []string{"question", "requests to it", "bytes", "time", "of the full dump's time"},
+		note: "The admin port answers in Envoy's main thread, which does nothing else until the answer is written.",
+	}
+	for _, c := range all {
+		t.rows = append(t.rows, []string{c.Question, fmt.Sprint(c.Asked), megabytes(int64(c.Bytes)), fmt.Sprintf("%.1f ms", c.Millis), fmt.Sprintf("1/%.0f", all[0].Millis/c.Millis)})
+	}
+	return t
+}
