@@ -7,7 +7,7 @@ S     ?= demo
 T     ?= ./query/syntax:FuzzSuperset
 FUZZTIME ?= 30s
 
-.PHONY: help build demo test e2e golden lint fuzz bench dist clean
+.PHONY: help build demo test e2e golden lint fuzz bench dist docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -43,8 +43,11 @@ fuzz: ## fuzz one target: make fuzz T=./query/eval:FuzzEvaluate FUZZTIME=1m
 bench: build ## measure it beside jq, gojq and istioctl: BENCHMARKS.md (BENCH="-only files", MACHINE="…")
 	./scripts/bench $(BIN) $(BENCH)
 
-dist: ## archives for the platforms krew knows, with their checksums
-	./scripts/dist
+dist: ## archives for the platforms krew knows, their checksums and krew's manifest (VERSION=v1.2.3)
+	./scripts/dist $(VERSION)
+
+docs: ## docs/*.md anew, out of the tables that help is printed from
+	$(GO) run . docs docs
 
 clean: ## remove what was built
 	rm -rf bin dist

@@ -13,23 +13,26 @@ import (
 )
 
 // helpCommand is "help [TOPIC]": a topic is a command, a function of the
-// library, a kind of the document, or one of the pages below.
+// library, a kind of the document, or one of the pages below. The manual, which
+// is made of the same, comes with it.
 func helpCommand(w *World, root *rootCommand) *cobra.Command {
+	root.AddCommand(manualCommand(w, root))
 	return &cobra.Command{
 		Use:   "help [TOPIC]",
-		Short: "Help about the document, the functions, the exit codes, or any of them by name",
-		Args:  cobra.MaximumNArgs(1),
+		Short: "Help about " + strings.Join(topics(), ", ") + ", a command, a function or a kind",
+		Long:  helpLong(),
 		RunE: func(_ *cobra.Command, words []string) error {
 			if len(words) == 0 {
 				return root.Help()
 			}
-			return helpOn(w, root, words[0])
+			return helpOn(w, root, words)
 		},
 	}
 }
 
-func helpOn(w *World, root *rootCommand, topic string) error {
-	for _, p := range pages {
+func helpOn(w *World, root *rootCommand, words []string) error {
+	topic := strings.Join(words, "-") // help exit codes
+	for _, p := range pages() {
 		if p.name == topic {
 			p.print(w.Out)
 			return nil
@@ -39,7 +42,7 @@ func helpOn(w *World, root *rootCommand, topic string) error {
 		printSpellings(w.Out, calledAs(w.Args[0]))
 		return nil
 	}
-	if cmd, _, err := root.Find([]string{topic}); err == nil && cmd != root.Command {
+	if cmd, rest, err := root.Find(words); err == nil && cmd != root.Command && len(rest) == 0 {
 		return cmd.Help()
 	}
 	found := false
@@ -61,22 +64,19 @@ func helpOn(w *World, root *rootCommand, topic string) error {
 	return nil
 }
 
-// page is one page of help.
-type page struct {
-	name  string
-	print func(io.Writer)
-}
-
-var pages = []page{
-	{"document", printDocument},
-	{"functions", printFunctions},
-	{"snapshots", func(w io.Writer) { fmt.Fprint(w, snapshotsPage) }},
-	{"exit-codes", func(w io.Writer) { fmt.Fprint(w, exitCodesPage) }},
+func helpLong() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Help about a topic, a command, a query, a function or a kind of the document, by its name.\n\nTopics:\n")
+	for _, p := range pages() {
+		fmt.Fprintf(&b, "  %-12s %s\n", p.name, p.about)
+	}
+	fmt.Fprintf(&b, "  %-12s %s", "istioctl", "istioctl's words, and what stands for them here")
+	return b.String()
 }
 
 func topics() []string {
 	var names []string
-	for _, p := range pages {
+	for _, p := range pages() {
 		names = append(names, p.name)
 	}
 	return append(names, "istioctl")
@@ -145,30 +145,3 @@ func printFields(w io.Writer, k mesh.Kind) {
 		fmt.Fprintf(w, "  %-*s %s%s\n", width, f.Name, f.Doc, lazy)
 	}
 }
-
-const documentPage = `The mesh is one document; "." is it. Only what a query touches is read.
-
-`
-
-const snapshotsPage = `--snapshot PATH reads a recorded mesh; no kubeconfig is needed. PATH is
-
-  a directory or a .tar, .tar.gz, .tar.zst of a snapshot
-  the archive or the directory that istioctl bug-report writes
-  the body of one Envoy's /config_dump (or istioctl proxy-config all -o json): a mesh of one proxy
-  -     any of these on standard input
-  demo  a mesh that comes with the plugin: one proxy is stale, one rejected a listener
-
-Repeat it for several meshes. A pattern with * is every file it fits. What a snapshot does not hold is told as a fault,
-and does not end the run.
-`
-
-const exitCodesPage = `0  fine, also when there was no result
-1  found: with -e the last result was false or null; with --fail-on-match there was one; wait: not true in time
-2  the command line is wrong, or nothing could be read
-3  the query does not compile
-4  with -e: there was no result
-5  the query failed while running
-6  some of the mesh could not be read (each part is named on stderr); --allow-partial makes it 0
-
-Where several apply, the first of 2, 3, 5, 1, 6, 4, 0 is given. A run that was interrupted (Ctrl-C) ends with 130.
-`
