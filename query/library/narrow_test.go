@@ -118,6 +118,7 @@ func (s *keyed) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) {
 func TestTraceAsksForItsWayOnly(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{`.proxy("web").trace("http://cart/cart").reason`, `clusters outbound|80||cart.shop.svc.cluster.local; endpoints both; listeners virtualOutbound,(?s).*_80; routes 80`},
+		{`.proxy("web").trace("http://cart/split/").reason`, `clusters outbound|80||cart.shop.svc.cluster.local,gone; endpoints both; listeners virtualOutbound,(?s).*_80; routes 80`},
 		{`.proxy("web").trace("http://cart/moved").status`, `listeners virtualOutbound,(?s).*_80; routes 80`},
 		{`.proxy("web").trace("tcp://raw:80").reason`, `clusters outbound|80||raw.shop.svc.cluster.local; endpoints both; listeners virtualOutbound,(?s).*_80`},
 		{`.proxy("web").trace("tcp://10.9.9.9:99").reason`, `clusters PassthroughCluster; listeners virtualOutbound,(?s).*_99`},

@@ -101,6 +101,8 @@ type walk struct {
 
 	visited map[*mesh.Object]bool // proxies that it came through
 
+	gathered gathered
+
 	resolved bool   // whether the destination was looked for
 	unknown  string // why it isn't known
 

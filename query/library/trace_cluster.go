@@ -1,6 +1,7 @@
 package library
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -97,6 +98,11 @@ func (w *walk) lbMetadata(v any) (map[string]any, error) {
 // toClusters goes on to the clusters, or to the chosen one.
 func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[string]any) error {
 	reason, passes := "", false
+	if chosen == "" && len(shares) > 1 {
+		if err := w.gather(shares); err != nil {
+			return err
+		}
+	}
 	for _, s := range shares {
 		share := s.Share
 		if chosen != "" && len(shares) > 1 {
@@ -142,7 +148,7 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 // toCluster goes on to a cluster's endpoints, for a share of the requests. The
 // reason is empty where they are reached and there is nothing to say.
 func (w *walk) toCluster(name string, share float64, criteria map[string]any) (reason string, err error) {
-	c, err := named(w.ctx, w.proxy, "clusters", name)
+	c, err := w.gathered.cluster(w, name)
 	if err != nil {
 		return "", err
 	}
@@ -205,18 +211,11 @@ func (w *walk) rowsOf(c any, name string) ([]any, error) {
 		return nil, err
 	}
 	if members == nil {
-		eds, err := mesh.Get(w.ctx, c, "edsClusterConfig")
+		of, err := w.assignment(c, name)
 		if err != nil {
 			return nil, err
 		}
-		service, err := get[string](w.ctx, eds, "serviceName")
-		if err != nil {
-			return nil, err
-		}
-		if service != "" {
-			name = service
-		}
-		return w.assigned(name)
+		return w.assigned(cmp.Or(of, name))
 	}
 	var out []any
 	next := 0
@@ -263,29 +262,6 @@ func (w *walk) moved(rows []any, by int) (out []any, top int, err error) {
 		out = append(out, m)
 	}
 	return out, top, nil
-}
-
-// assigned gives the endpoint rows of a name in EDS.
-func (w *walk) assigned(name string) ([]any, error) {
-	section, err := mesh.Get(w.ctx, w.proxy, "endpoints")
-	if err != nil {
-		return nil, err
-	}
-	some, err := narrowed(w.ctx, section, mesh.Hint{By: "cluster", Names: []string{name}})
-	if err != nil {
-		return nil, err
-	}
-	var out []any
-	for _, e := range some {
-		of, err := get[string](w.ctx, e, "cluster")
-		if err != nil {
-			return nil, err
-		}
-		if of == name {
-			out = append(out, e)
-		}
-	}
-	return out, nil
 }
 
 // toMembers adds a cluster's endpoints to the result.
