@@ -19,6 +19,7 @@ func TestMesh(t *testing.T) {
 		{"NoEnvoyIsAsked", noEnvoyIsAsked},
 		{"OneClusterIsOneRequest", oneClusterIsOneRequest},
 		{"EnvoySaysTheSame", envoySaysTheSame},
+		{"EnvoyIsAskedForLess", envoyIsAskedForLess},
 		{"NoConnectionIsLeft", noConnectionIsLeft},
 		{"WholeWalkIsRefused", wholeWalkIsRefused},
 		{"Restricted", restricted},

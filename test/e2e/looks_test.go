@@ -1,0 +1,41 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// someOfAll are queries that look at some fields of every element, in which
+// E stands for an element.
+var someOfAll = []string{
+	`[.proxies[] | {id, n: [.clusters[] | E | .name, .type, .connectTimeout, .lbPolicy, .subset, .fqdn, .state, .destinationRule]}]`,
+	`[.proxies[].clusters[] | E | .lastUpdated, .metadata.filterMetadata.istio, .edsClusterConfig.serviceName, .circuitBreakers, .error]`,
+	`[.proxies[].clusters[] | E | select(.type == "EDS") | {name, lbPolicy}]`,
+	`[.proxies[] | [.clusters[] | E] | group_by(.type) | map({t: .[0].type, n: length})]`,
+	`[.proxies[] | ([.clusters[] | E] | length), ([.listeners[] | E] | length), ([.routes[] | E] | length)]`,
+	`[.proxies[].listeners[] | E | .name, .state, .lastUpdated, .error]`,
+	`[.proxies[].routes[] | E | .name, .state, .lastUpdated, .validateClusters]`,
+	`[.proxies[] | desired | [.clusters[] | E | .name, .type], [.routes[] | E | .name], [.endpoints[] | E | .address]]`,
+}
+
+// envoyIsAskedForLess holds that an Envoy that is asked for some fields, and an
+// istiod that is asked for some types, say the same as one that is asked for
+// all; also where updates were rejected.
+func envoyIsAskedForLess(t *testing.T, w *world) {
+	for _, broken := range []bool{false, true} {
+		if broken {
+			must(t, w.Reject(t.Context(), w.proxy(t, "ratings-v1")))
+		}
+		for _, q := range someOfAll {
+			all := w.ask(t, strings.ReplaceAll(q, "| E", "| (tojson | fromjson)")).exits(0).quiet()
+			some := w.ask(t, strings.ReplaceAll(q, "| E", "| ."), "--explain").exits(0)
+			if some.out != all.out {
+				t.Errorf("%s: asked for some:\n%s\nfor all:\n%s", q, clip(some.out), clip(all.out))
+			}
+			masked := strings.Contains(some.err, "config_dump?resource=dynamic_") || strings.Contains(some.err, "&types=")
+			if !masked {
+				t.Errorf("%s: was asked for all: %s", q, some.err)
+			}
+		}
+	}
+}
