@@ -46,14 +46,19 @@ func proxyKind() Kind {
 	return Kind{Name: "Proxy", Columns: columns, labels: []string{"labels"}}
 }
 
-// syncColumn is the word of one type, with its age when there is room.
+// syncColumn is the word of one type, with its age when there is room. The share
+// of its clusters that a proxy has endpoints for stands in the age's place: who
+// sees it has asked for it, or has an istiod that knows no ages.
 func syncColumn(t mesh.SyncType) Column {
 	return Column{
-		Header: strings.ToUpper(t.Key), Fields: []string{t.Key}, WideFields: []string{"sync." + t.Key + ".age"}, alarm: true,
+		Header: strings.ToUpper(t.Key), Fields: []string{t.Key}, WideFields: []string{"sync." + t.Key + ".age", "sync." + t.Key + ".percent"}, alarm: true,
 		cell: func(s *subject) string {
 			word := s.text(t.Key)
 			if !s.wide {
 				return word
+			}
+			if percent := s.text("sync", t.Key, "percent"); percent != "" {
+				return word + " (" + percent + "%)"
 			}
 			if age := s.seconds("sync", t.Key, "age"); age != "" {
 				return word + " (" + age + ")"

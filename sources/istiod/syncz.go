@@ -30,6 +30,11 @@ type TypeStatus struct {
 	Acked  string // the nonce of the last push accepted
 	SentAt time.Time
 	Error  string // why the proxy refused a push
+
+	// Percent is how many of the clusters that get their endpoints by EDS the
+	// proxy had asked for when it acknowledged the last push, as istiods up to
+	// 1.5 say it of EDS; nil where nobody does.
+	Percent *int
 }
 
 // statusTag marks an element of syncz in a pass.
@@ -114,6 +119,9 @@ func byPair(m map[string]any, proxyType string, types []mesh.SyncType) []TypeSta
 			continue
 		}
 		s := TypeStatus{Key: t.Key, Sent: text(m[t.Pair+"_sent"]), Acked: text(m[t.Pair+"_acked"])}
+		if n, ok := m[t.Pair+"_percent"].(int); ok {
+			s.Percent = &n
+		}
 		if s.Sent == "" && proxyType == mesh.ZTunnel {
 			continue
 		}

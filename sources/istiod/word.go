@@ -50,7 +50,8 @@ func (s *Status) Word(key string) string {
 }
 
 // Sync gives the object under "sync" of a proxy: by type {status, sent, acked,
-// sentAt, age, pushesBehind, error}. sent and acked are push versions, "time/
+// sentAt, age, pushesBehind, error}, and percent where an old istiod says it of
+// EDS. sent and acked are push versions, "time/
 // counter"; age is in seconds before now. What isn't known, or can't be, is
 // null. It may be asked of no status.
 func (s *Status) Sync(now time.Time) map[string]any {
@@ -80,6 +81,9 @@ func (t *TypeStatus) object(now time.Time) map[string]any {
 	m := map[string]any{
 		"status": t.Word(), "sent": nullable(pushVersion(t.Sent)), "acked": nullable(pushVersion(t.Acked)),
 		"sentAt": nil, "age": nil, "pushesBehind": nil, "error": nullable(t.Error),
+	}
+	if t.Percent != nil {
+		m["percent"] = *t.Percent
 	}
 	if !t.SentAt.IsZero() {
 		at := t.SentAt.UTC().Truncate(time.Second)

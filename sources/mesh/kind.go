@@ -136,7 +136,7 @@ func proxyFields() []Field {
 		{Name: "connected", Doc: "whether a Pilot knows it; null when not every Pilot could be asked"},
 		{Name: "connectedAt", Doc: "since when it is connected to its Pilot"},
 		{Name: "ready", Doc: "the pod's condition"},
-		{Name: "sync", Doc: "by type: {status, sent, acked, sentAt, age, pushesBehind, error}"},
+		{Name: "sync", Doc: "by type: {status, sent, acked, sentAt, age, pushesBehind, error}, and of EDS the percent that old istiods tell"},
 	}
 	for _, t := range SyncTypes() {
 		fields = append(fields, Field{Name: t.Key, Doc: "how it stands to its Pilot: " + t.Doc})

@@ -14,6 +14,7 @@ func Shapes() map[string][]Member {
 			text("sent", "the version that Pilot sent last"), text("acked", "the version that the proxy accepted last"),
 			text("sentAt", "when Pilot sent it"), text("age", "seconds since then"),
 			text("pushesBehind", "how many pushes lie between; null when they can't be compared"), text("error", "why the proxy refused it"),
+			text("percent", "of EDS, from an istiod before 1.6: the share of its clusters that the proxy has asked for"),
 		},
 		"RemoteCluster": {text("id", "Istio's name of the cluster"), text("secretName", "where its kubeconfig is"), text("syncStatus", "whether istiod has read it")},
 		"Stats":         {{Name: "stats", Doc: "counters and gauges, then the histograms", Holding: list("Stat")}},

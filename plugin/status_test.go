@@ -1,0 +1,112 @@
+package plugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// TestPercent counts the clusters that have got their endpoints: of a proxy
+// that holds some back, of all, and of what an old istiod says.
+func TestPercent(t *testing.T) {
+	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	dump := filepath.Join(t.TempDir(), "dump.json")
+	writeDump(t, from, theReviews, dump)
+	of := holdBack(t, dump, 3)
+	want := fmt.Sprintf("UNKNOWN (%d%%)", 100*(of-3)/of)
+	if got := columns(t, said(t, "status", "--percent", "--snapshot", dump), []string{"CDS", "EDS"}); got[0][0] != "UNKNOWN" || got[0][1] != want {
+		t.Errorf("%q, want %s", got, want)
+	}
+	for _, row := range columns(t, said(t, "ps", "--percent", "--snapshot", "demo"), []string{"EDS"}) {
+		if !strings.HasSuffix(row[0], " (100%)") {
+			t.Errorf("%q", row)
+		}
+	}
+}
+
+// holdBack makes the first clusters of type EDS warming ones, and tells how
+// many there are in all.
+func holdBack(t *testing.T, path string, n int) (all int) {
+	t.Helper()
+	var dump struct {
+		Configs []map[string]any `json:"configs"`
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &dump)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range dump.Configs {
+		list, _ := part["dynamic_active_clusters"].([]any)
+		var active, warming []any
+		for _, c := range list {
+			if c.(map[string]any)["cluster"].(map[string]any)["type"] != "EDS" {
+				active = append(active, c)
+				continue
+			}
+			if all++; all <= n {
+				warming = append(warming, c)
+			} else {
+				active = append(active, c)
+			}
+		}
+		if list != nil {
+			part["dynamic_active_clusters"], part["dynamic_warming_clusters"] = active, warming
+		}
+	}
+	if text, err = json.Marshal(dump); err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestOldPercent shows the share that an istiod of 1.1 says of itself, without
+// an Envoy to ask, as the table of its time did.
+func TestOldPercent(t *testing.T) {
+	dir := t.TempDir()
+	syncz := []map[string]any{}
+	for proxy, percent := range map[string]int{"details-v1-6dcc6fbb9d-wsjz4.default": 100, "reviews-v2-686bbb668-99j76.default": 66} {
+		row := map[string]any{"proxy": proxy, "endpoint_percent": percent}
+		for _, pair := range []string{"cluster", "listener", "route", "endpoint"} {
+			row[pair+"_sent"], row[pair+"_acked"] = "2019-01-10 18:43:21.5 +0000 UTC m=+7.1", "2019-01-10 18:43:21.5 +0000 UTC m=+7.1"
+		}
+		syncz = append(syncz, row)
+	}
+	text, err := json.Marshal(syncz)
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(dir, "pilots", "istio-pilot-75bdf98789-tfdvh.istio-system"), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "pilots", "istio-pilot-75bdf98789-tfdvh.istio-system", "syncz.json"), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"status", "ps", "ps --percent"} {
+		_, out, _ := told(append(strings.Fields(words), "--snapshot", dir)...) // pods and the Envoys are not there
+		got := map[string]string{}
+		for _, row := range columns(t, out, []string{"NAME", "CDS", "EDS"}) {
+			got[row[0]] = row[1] + " " + row[2]
+		}
+		want := map[string]string{"details-v1-6dcc6fbb9d-wsjz4.default": "SYNCED SYNCED (100%)", "reviews-v2-686bbb668-99j76.default": "SYNCED SYNCED (66%)"}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %q", words, got)
+		}
+	}
+}
