@@ -17,7 +17,11 @@ func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Requ
 	m := routing.HCM{
 		StripAnyHostPort: flag("stripAnyHostPort"), StripTrailingHostDot: flag("stripTrailingHostDot"),
 		MergeSlashes: flag("mergeSlashes"), NormalizePath: flag("normalizePath"), EscapedSlashes: text("pathWithEscapedSlashesAction"),
-		Edge: &routing.Edge{UseRemoteAddress: flag("useRemoteAddress")}, Upgrades: map[string]bool{},
+		Upgrades: map[string]bool{},
+		Edge: &routing.Edge{
+			UseRemoteAddress: flag("useRemoteAddress"), SkipXFFAppend: flag("skipXffAppend"), Via: text("via"),
+			NoRequestID: hcm["generateRequestId"] == false, KeepRequestID: flag("preserveExternalRequestId"), ClientCert: text("forwardClientCertDetails"),
+		},
 		Minor: minorOf(ctx, listener),
 	}
 	if flag("stripMatchingHostPort") {

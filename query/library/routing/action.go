@@ -30,7 +30,7 @@ func (c *choice) forward(m message, r *routed) {
 		return
 	}
 	path := c.pathTo(m.sub("match"), a, r)
-	host := c.hostTo(a, r, cmp.Or(literal, r.Host), known)
+	host := c.hostTo(a, r, cmp.Or(literal, r.Host)+r.connectPort, known)
 	if c.answer.URL = path; host != "" { // whose host isn't known has a path only
 		c.answer.URL = r.headers.first(":scheme") + "://" + host + path
 	}

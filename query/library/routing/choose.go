@@ -18,6 +18,7 @@ type choice struct {
 	hcm              HCM
 	configuration    any // the route configuration; nil for none
 	ignoreParameters bool
+	unsaid           []string // headers that Envoy itself sets, to what isn't known here
 	answer           *Answer
 }
 
@@ -44,6 +45,9 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 	if said != nil {
 		return said, c.err
 	}
+	if m.Edge != nil {
+		req, c.unsaid = m.Edge.marked(req, rc.texts("internalOnlyHeaders"))
+	}
 	to := &routed{req, req.headers()}
 	for _, what := range [][2]string{{"vhds", "virtual hosts on demand"}, {"routeSpecifiers", "route specifiers"}} {
 		if rc.has(what[0]) {
@@ -64,6 +68,9 @@ func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*An
 	if said != nil {
 		return said, nil
 	}
+	if m.Edge != nil {
+		req, c.unsaid = m.Edge.marked(req, nil)
+	}
 	return c.in(virtualHost, &routed{req, req.headers()})
 }
 
@@ -82,7 +89,9 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 			c.answer.Status = 403
 			return c.answer, c.err
 		}
-		c.answer.RedirectStatus, c.answer.RedirectTo = 301, "https://"+r.Host+r.Path
+		if c.answer.RedirectStatus = 301; r.Method != "CONNECT" { // which has no path, so nowhere to go
+			c.answer.RedirectTo = "https://" + r.Host + r.Path
+		}
 		return c.answer, c.err
 	}
 	routes, _ := vh.value("routes").([]any)

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,7 @@ func (c *choice) misses(m message, r *routed) miss {
 	if !c.path(m, r) {
 		return miss{byPath, m}
 	}
-	if m.has("grpc") && !isGRPC(r.headers) {
+	if m.has("grpc") && (r.Method == "CONNECT" || !isGRPC(r.headers)) { // what has no path is no gRPC
 		return miss{byGRPC, m}
 	}
 	for _, h := range m.list("headers") {
@@ -111,6 +112,10 @@ func (c *choice) header(m message, h headers) bool {
 	if len(values) > 1 && c.hcm.before(39) {
 		values = []string{strings.Join(values, ",")}
 	}
+	if slices.Contains(c.unsaid, asciiLower(m.text("name"))) {
+		c.unsupported("header " + asciiLower(m.text("name")))
+		return false
+	}
 	for _, v := range values {
 		if c.headerValue(m, v) {
 			return !invert
@@ -119,15 +124,14 @@ func (c *choice) header(m message, h headers) bool {
 	return invert
 }
 
-// valued tells a matcher of a value from one of presence. An empty exactMatch,
-// deprecated, asks for presence.
+// valued tells a matcher of a value from one of presence.
 func valued(m message) bool {
-	for _, k := range []string{"stringMatch", "rangeMatch", "safeRegexMatch", "prefixMatch", "suffixMatch", "containsMatch"} {
+	for _, k := range []string{"stringMatch", "rangeMatch", "safeRegexMatch", "prefixMatch", "suffixMatch", "containsMatch", "exactMatch"} {
 		if m.has(k) {
 			return true
 		}
 	}
-	return m.text("exactMatch") != ""
+	return false
 }
 
 func (c *choice) headerValue(m message, v string) bool {
@@ -147,7 +151,8 @@ func (c *choice) headerValue(m message, v string) bool {
 	case m.has("containsMatch"):
 		return strings.Contains(v, m.text("containsMatch"))
 	}
-	return v == m.text("exactMatch")
+	want := m.text("exactMatch")
+	return want == "" || v == want // the deprecated one, where empty, takes any value
 }
 
 // parameter is a QueryParameterMatcher.

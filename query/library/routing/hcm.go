@@ -1,6 +1,9 @@
 package routing
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // HCM is what an HTTP connection manager does to a request before it is
 // routed. The zero HCM does nothing.
@@ -34,18 +37,19 @@ func (m HCM) prepare(r Request) (Request, *Answer) {
 	if strings.Contains(r.Path, "#") { // http_reject_path_with_fragment, on by default
 		return r, &Answer{Status: 400}
 	}
-	if m.Edge != nil {
-		r = m.Edge.marked(r)
-	}
 	if m.StripTrailingHostDot {
 		r.Host = withoutDot(r.Host)
 	}
 	if i := portAt(r.Host); i < len(r.Host) && numericPort(r.Host[i:]) {
 		if m.StripAnyHostPort || m.StripMatchingHostPort > 0 && r.Host[i+1:] == itoa(m.StripMatchingHostPort) {
+			if r.Method == "CONNECT" {
+				r.connectPort = r.Host[i:]
+			}
 			r.Host = r.Host[:i]
 		}
 	}
 	if r.Method == "CONNECT" { // it has no path
+		r.Path = ""
 		return r, nil
 	}
 	p := pathOnly(r.Path)
@@ -98,8 +102,9 @@ func merged(p string) string {
 	return p
 }
 
-// normalized resolves dot segments, turns backslashes into slashes and decodes
-// the escapes of what needs none; %2F stays. A %00 is refused.
+// normalized resolves dot segments, turns backslashes into slashes, decodes the
+// escapes of what needs none and escapes what does; %2F stays. A %00 is
+// refused.
 func (m HCM) normalized(p string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(p); i++ {
@@ -120,6 +125,10 @@ func (m HCM) normalized(p string) (string, bool) {
 				i += 2
 				continue
 			}
+		}
+		if strings.IndexByte("\"<>^`{|}", c) >= 0 {
+			b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c), 16)))
+			continue
 		}
 		b.WriteByte(c)
 	}

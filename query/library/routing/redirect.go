@@ -19,7 +19,10 @@ func (c *choice) redirect(m message, r *routed) {
 	}
 	c.answer.RedirectStatus = redirectStatus[d.text("responseCode")]
 	path := c.redirectPath(m.sub("match"), d, r)
-	if path != "" && path[0] != '/' {
+	if path == "" || r.Method == "CONNECT" && d.text("pathRedirect") != "" { // which has no path: it is told nowhere to go
+		return
+	}
+	if path[0] != '/' {
 		path = "/" + path
 	}
 	c.answer.RedirectTo = scheme + "://" + redirectHost(d, r, scheme) + path
@@ -37,8 +40,18 @@ func redirectHost(d message, r *routed, scheme string) string {
 	}
 	host := r.Host
 	at := portAt(host)
+	if strings.HasPrefix(host, "[") { // an IPv6 literal's port follows its bracket
+		if at = strings.LastIndex(host, "]:") + 1; at == 0 {
+			at = len(host)
+		}
+	}
 	was := r.headers.first("x-forwarded-proto")
-	if port != "" || scheme != was && (was == "http" && host[at:] == ":80" || was == "https" && host[at:] == ":443") {
+	if scheme != was {
+		was = asciiLower(was)
+	} else {
+		was = ""
+	}
+	if port != "" || was == "http" && host[at:] == ":80" || was == "https" && host[at:] == ":443" {
 		host = host[:at]
 	}
 	return host + port
@@ -61,7 +74,9 @@ func (c *choice) redirectPath(match, d message, r *routed) string {
 		}
 	case d.has("regexRewrite"):
 		re := d.sub("regexRewrite")
-		path = c.replace(re.sub("pattern").text("regex"), re.text("substitution"), only) + query
+		if p := c.replace(re.sub("pattern").text("regex"), re.text("substitution"), only); p != "" { // nothing is no path
+			path = p + query
+		}
 	case d.text("pathRewrite") != "":
 		c.unsupported("path rewrite by format")
 	}

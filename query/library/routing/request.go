@@ -25,6 +25,8 @@ type Request struct {
 	// Metadata are the dynamic metadata by filter; nil where they are not known.
 	Metadata map[string]any
 
+	connectPort string // what was cut off the host of a CONNECT, and is put back
+
 	// Of the connection, for the choice of a filter chain.
 	SNI             string
 	ALPN            []string
@@ -64,11 +66,16 @@ type headers map[string][]string
 
 // inline are the headers that Envoy's codec joins into one value, measured on
 // Envoy 1.40.
-const inline = " accept accept-encoding access-control-request-headers access-control-request-method authorization" +
-	" cache-control content-encoding content-type expect grpc-timeout host if-match if-modified-since if-none-match origin" +
-	" pragma referer user-agent via x-client-trace-id x-envoy-attempt-count x-envoy-decorator-operation" +
-	" x-envoy-downstream-service-cluster x-envoy-external-address x-envoy-original-path x-forwarded-for x-forwarded-host" +
-	" x-forwarded-client-cert x-forwarded-port x-forwarded-proto x-request-id cdn-loop "
+const inline = " accept accept-encoding access-control-request-headers access-control-request-method access-control-request-private-network" +
+	" authorization cache-control cdn-loop connection content-encoding content-type expect grpc-accept-encoding grpc-timeout host if-match" +
+	" if-modified-since if-none-match if-range if-unmodified-since origin pragma proxy-status referer te upgrade user-agent via x-client-trace-id" +
+	" x-envoy-attempt-count x-envoy-decorator-operation x-envoy-downstream-service-cluster x-envoy-downstream-service-node" +
+	" x-envoy-expected-rq-timeout-ms x-envoy-external-address x-envoy-force-trace x-envoy-hedge-on-per-try-timeout x-envoy-ip-tags" +
+	" x-envoy-is-timeout-retry x-envoy-max-retries x-envoy-original-host x-envoy-original-path x-envoy-original-url" +
+	" x-envoy-retriable-header-names x-envoy-retriable-status-codes x-envoy-retry-grpc-on x-envoy-retry-on x-envoy-upstream-alt-stat-name" +
+	" x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response x-envoy-upstream-rq-timeout-ms" +
+	" x-envoy-upstream-stream-duration-ms x-forwarded-client-cert x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto" +
+	" x-request-id "
 
 func isInline(name string) bool { return strings.Contains(inline, " "+name+" ") }
 
@@ -90,7 +97,9 @@ func (r *Request) headers() headers {
 	}
 	h[":authority"] = []string{r.Host}
 	h["host"] = h[":authority"]
-	h[":path"] = []string{r.Path}
+	if r.Method != "CONNECT" {
+		h[":path"] = []string{r.Path}
+	}
 	h[":method"] = []string{r.Method}
 	r.scheme(h)
 	return h

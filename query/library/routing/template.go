@@ -13,16 +13,19 @@ func (c *choice) template(policy message, p string) bool {
 	return c.full(templateExpr(t), p)
 }
 
+// templateCharacters are those that a variable part of a template stands for.
+const templateCharacters = `a-zA-Z0-9\-._~%!$&'()*+,;:@=`
+
 // templateExpr is a template as an expression, whose groups are its variables.
 func templateExpr(t string) string {
 	var b strings.Builder
 	for i := 0; i < len(t); {
 		switch {
 		case strings.HasPrefix(t[i:], "**"):
-			b.WriteString(".*")
+			b.WriteString("[" + templateCharacters + "/]*")
 			i += 2
 		case t[i] == '*':
-			b.WriteString("[^/]+")
+			b.WriteString("[" + templateCharacters + "]+")
 			i++
 		case t[i] == '{':
 			end := strings.IndexByte(t[i:], '}')

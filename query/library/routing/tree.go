@@ -171,7 +171,12 @@ func (c *choice) input(m message, r *routed) (v string, ok bool) {
 	kind := config.text("@type")
 	switch kind = kind[strings.LastIndexByte(kind, '.')+1:]; kind {
 	case "HttpRequestHeaderMatchInput":
-		values, ok := r.headers[asciiLower(config.text("headerName"))]
+		name := asciiLower(config.text("headerName"))
+		if slices.Contains(c.unsaid, name) {
+			c.unsupported("header " + name)
+			return "", false
+		}
+		values, ok := r.headers[name]
 		return strings.Join(values, ","), ok
 	case "HttpRequestQueryParamMatchInput":
 		v, ok := queryOf(r.Path)[config.text("queryParam")]
