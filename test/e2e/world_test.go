@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -51,14 +52,19 @@ func (w *world) installPlugin(t *testing.T, root string) string {
 	if *built != "" {
 		must(t, os.Symlink(*built, path))
 	} else {
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".")
-		build.Dir = root
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("the plugin does not build: %v\n%s", err, out)
-		}
+		must(t, buildPlugin(t.Context(), root, path))
 	}
 	must(t, os.Symlink(path, filepath.Join(dir, "kubectl_complete-meshq")))
 	return dir
+}
+
+func buildPlugin(ctx context.Context, root, path string) error {
+	build := exec.CommandContext(ctx, "go", "build", "-o", path, ".")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("the plugin does not build: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // folder makes a folder that goes with the mesh, on Ctrl-C too.

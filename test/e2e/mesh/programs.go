@@ -95,6 +95,15 @@ func newBuilder(root string, log io.Writer) (builder, error) {
 	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}, err
 }
 
+// FindEnvoy gives Envoy alone, out of the same cache.
+func FindEnvoy(ctx context.Context, root string, log io.Writer) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}.envoy(ctx)
+}
+
 // build builds a module's packages, unless that was done, and gives the
 // folder that they are in.
 func (b builder) build(ctx context.Context, module string, packages []string) (string, error) {

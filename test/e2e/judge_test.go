@@ -1,0 +1,91 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
+)
+
+var (
+	seed      = flag.Uint64("seed", 0, "of the random configurations; 0: a fixed one, then one that is printed")
+	routings  = flag.Int("routings", 200, "how many random route configurations Envoy is asked about, a seed")
+	listeners = flag.Int("listeners", 60, "how many random listeners Envoy is asked about, a seed")
+)
+
+// fixedSeed is the one that is tried each time.
+const fixedSeed = 20260311
+
+// seeds are those to try.
+func seeds(t *testing.T) []uint64 {
+	if *seed != 0 {
+		return []uint64{*seed}
+	}
+	all := []uint64{fixedSeed, rand.Uint64()>>16 | 1}
+	t.Logf("seeds: %d", all)
+	return all
+}
+
+// A judged plugin is one that is asked what Envoy was asked.
+type judged struct {
+	plugin, envoy string
+	dir           string
+}
+
+func newJudged(t *testing.T) *judged {
+	t.Helper()
+	j := &judged{dir: t.TempDir(), plugin: *built}
+	var err error
+	j.envoy, err = mesh.FindEnvoy(t.Context(), ".", t.Output())
+	must(t, err)
+	if j.plugin == "" {
+		j.plugin = filepath.Join(j.dir, "kubectl-meshq")
+		must(t, buildPlugin(t.Context(), "../..", j.plugin))
+	}
+	return j
+}
+
+// ask runs a query over a snapshot, with the cases as $cases, and gives what
+// it prints, a value a line.
+func (j *judged) ask(t *testing.T, snapshot string, cases any, query string) [][]byte {
+	t.Helper()
+	path := filepath.Join(j.dir, "cases.json")
+	b, err := json.Marshal(cases)
+	must(t, err)
+	must(t, os.WriteFile(path, b, 0o600))
+	cmd := exec.CommandContext(t.Context(), j.plugin, "--snapshot", snapshot, "-c", "--slurpfile", "cases="+path, query)
+	cmd.Env = []string{"HOME=" + j.dir, "PATH=" + os.Getenv("PATH")}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", query, err, errs.Bytes())
+	}
+	return bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+}
+
+// keep writes a file into the test's folder and gives its path.
+func (j *judged) keep(t *testing.T, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(j.dir, name)
+	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	must(t, os.WriteFile(path, b, 0o600))
+	return path
+}
+
+// text is a value in one line.
+func text(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(bytes.TrimSpace(b.Bytes()))
+}

@@ -1,0 +1,85 @@
+package oracle
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// Smaller gives the values that a value is with one part of it left out: an
+// element, a field, at any depth, the outermost and so the largest first. Keep
+// names the fields that are never left out.
+func Smaller(v any, keep ...string) []any {
+	var out []any
+	for _, s := range without(v, keep) {
+		out = append(out, s)
+	}
+	for _, s := range inside(v, keep) {
+		out = append(out, s)
+	}
+	return out
+}
+
+// without leaves out one direct part.
+func without(v any, keep []string) (out []any) {
+	switch x := v.(type) {
+	case []any:
+		if len(x) > 2 { // one alone first: that is most often enough
+			for _, e := range x {
+				out = append(out, []any{e})
+			}
+		}
+		for i := range x {
+			if len(x) > 1 {
+				out = append(out, slices.Delete(slices.Clone(x), i, i+1))
+			}
+		}
+	case Message:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			if !slices.Contains(keep, k) {
+				m := maps.Clone(x)
+				delete(m, k)
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// inside makes one part smaller.
+func inside(v any, keep []string) (out []any) {
+	switch x := v.(type) {
+	case []any:
+		for i, e := range x {
+			for _, s := range Smaller(e, keep...) {
+				a := slices.Clone(x)
+				a[i] = s
+				out = append(out, a)
+			}
+		}
+	case Message:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			for _, s := range Smaller(x[k], keep...) {
+				out = append(out, with(x, k, s))
+			}
+		}
+	}
+	return out
+}
+
+// Smaller gives the requests that a request is with less in it.
+func (r Request) Smaller() (out []Request) {
+	for i := range r.Headers {
+		s := r
+		s.Headers = slices.Delete(slices.Clone(r.Headers), i, i+1)
+		out = append(out, s)
+	}
+	if r.Method != http.MethodConnect {
+		for _, s := range []Request{{"GET", r.Host, r.Path, r.Headers}, {r.Method, "a", r.Path, r.Headers}, {r.Method, r.Host, "/", r.Headers}} {
+			if s.Method != r.Method || s.Host != r.Host || s.Path != r.Path {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,201 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
+	"github.com/meshq/kubectl-meshq/test/e2e/random"
+)
+
+// A routing is a route configuration behind a listener, with the requests that
+// it is asked.
+type routing struct {
+	random.Routes
+	name     string
+	port     int
+	refused  string // why Envoy doesn't take it
+	requests []oracle.Request
+	answers  []oracle.Answer // Envoy's
+	choices  []*choice       // the plugin's
+}
+
+const (
+	requestsEach = 300
+	atOnce       = 250 // route configurations in one Envoy
+	firstPort    = 12000
+)
+
+// TestRoutesAsEnvoy holds match against a real Envoy: random route
+// configurations behind random connection managers.
+func TestRoutesAsEnvoy(t *testing.T) {
+	j := newJudged(t)
+	for _, seed := range seeds(t) {
+		began := time.Now()
+		var n tally
+		for from := 0; from < *routings; from += atOnce {
+			all := randomRoutings(seed, from, min(from+atOnce, *routings))
+			j.try(t, all)
+			for _, r := range all {
+				n.count(t, r)
+				if at := r.differs(); at >= 0 {
+					if n.found++; n.found <= reported {
+						j.report(t, r, at)
+					}
+				}
+			}
+		}
+		t.Logf("seed %d: %s, %s", seed, &n, time.Since(began).Round(time.Millisecond))
+		if n.found > 0 {
+			t.Errorf("seed %d: %d route configurations with a mismatch", seed, n.found)
+		}
+		if n.declined*50 > n.requests {
+			t.Errorf("%d of %d requests are not decided", n.declined, n.requests)
+		}
+		if n.refused*10 > *routings {
+			t.Errorf("Envoy refuses %d of %d route configurations", n.refused, *routings)
+		}
+	}
+}
+
+// A tally is what was tried.
+type tally struct{ configurations, refused, requests, matched, declined, found int }
+
+func (n *tally) count(t *testing.T, r *routing) {
+	if r.refused != "" {
+		n.refused++
+		t.Logf("%s: %s", r.name, r.refused)
+		return
+	}
+	n.configurations++
+	n.requests += len(r.answers)
+	for i, a := range r.answers {
+		if a.Route != "" {
+			n.matched++
+		}
+		if c := r.choices[i]; c != nil && c.declines() {
+			n.declined++
+		}
+	}
+}
+
+func (n *tally) String() string {
+	return fmt.Sprintf("%d route configurations (and %d that Envoy refuses), %d requests, %d of them on a route, %d that hang on what only Envoy knows: %d configurations with a mismatch",
+		n.configurations, n.refused, n.requests, n.matched, n.declined, n.found)
+}
+
+func randomRoutings(seed uint64, from, to int) (all []*routing) {
+	for i := from; i < to; i++ {
+		s := random.New(seed + uint64(i))
+		r := &routing{Routes: s.Routes(false), name: fmt.Sprintf("l%d", i)}
+		for range requestsEach {
+			r.requests = append(r.requests, oracle.Request(s.Request(r.Routes)))
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// try asks Envoy, and then the plugin.
+func (j *judged) try(t *testing.T, all []*routing) {
+	t.Helper()
+	host := oracle.Host(rand.Uint64())
+	echo := oracle.Address(host, firstPort)
+	c := oracle.Config{NodeID: "router~127.0.0.1~gateway.default~default.svc.cluster.local", Listeners: []oracle.Message{oracle.Echo(echo)}}
+	for i := range random.Clusters {
+		c.Clusters = append(c.Clusters, oracle.Cluster(fmt.Sprintf("c%d", i), echo))
+	}
+	for i, r := range all {
+		r.port = firstPort + 1 + i
+		c.Listeners = append(c.Listeners, oracle.Listener(r.name, oracle.Address(host, r.port), oracle.Manager(r.Manager, r.Config), nil))
+	}
+	e, err := oracle.Start(t.Context(), j.envoy, c)
+	must(t, err)
+	defer e.Stop()
+	refused, err := e.Refused(t.Context())
+	must(t, err)
+	var served []*routing
+	for _, r := range all {
+		if r.refused = refused[r.name]; r.refused == "" {
+			served = append(served, r)
+		}
+	}
+	askAll(t, host, served)
+	dump, err := e.Dump(t.Context())
+	must(t, err)
+	j.match(t, j.keep(t, "dump.json", dump), host, served)
+}
+
+// askAll asks Envoy, each listener over a connection of its own.
+func askAll(t *testing.T, host string, all []*routing) {
+	t.Helper()
+	todo := make(chan *routing)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for r := range todo {
+				c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, r.port)}
+				r.answers = make([]oracle.Answer, len(r.requests))
+				for i, q := range r.requests {
+					a, err := c.Ask(t.Context(), q)
+					if err != nil {
+						t.Error(err)
+						break
+					}
+					r.answers[i] = a
+				}
+				c.Close()
+			}
+		})
+	}
+	for _, r := range all {
+		todo <- r
+	}
+	close(todo)
+	wg.Wait()
+}
+
+// match asks the plugin.
+func (j *judged) match(t *testing.T, dump, host string, all []*routing) {
+	t.Helper()
+	type asked struct {
+		Listener string           `json:"listener"`
+		Requests []map[string]any `json:"requests"`
+	}
+	var cases []asked
+	for _, r := range all {
+		c := asked{Listener: r.name}
+		for _, q := range r.requests {
+			headers := map[string][]string{}
+			for _, h := range q.Headers {
+				name := strings.ToLower(h[0])
+				headers[name] = append(headers[name], h[1])
+			}
+			m := map[string]any{"method": q.Method, "path": q.Path, "host": q.Host, "source": "127.0.0.1", "destination": host, "headers": headers}
+			if strings.Contains(q.Host, ":") {
+				m["port"] = r.port
+			}
+			c.Requests = append(c.Requests, m)
+		}
+		cases = append(cases, c)
+	}
+	lines := j.ask(t, dump, cases, `.proxies[0] as $proxy | $cases[0][] | .listener as $name | $proxy.listener($name) as $listener | .requests[] as $request
+		| [$listener.match($request)][0] | if . then {name, cluster, clusters, url, redirectTo, directStatus, unsupported} end`)
+	for _, r := range all {
+		r.choices = make([]*choice, len(r.requests))
+		for i := range r.requests {
+			if len(lines) == 0 {
+				t.Fatal("there are fewer answers than requests")
+			}
+			if err := json.Unmarshal(lines[0], &r.choices[i]); err != nil {
+				t.Fatalf("%q: %v", lines[0], err)
+			}
+			lines = lines[1:]
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
+)
+
+// reported is how many mismatches of a kind are made smaller and told; the
+// others are only counted.
+const reported = 10
+
+// smallest leaves out of a configuration and its request whatever the mismatch
+// doesn't need.
+func (j *judged) smallest(t *testing.T, r *routing, at int) *routing {
+	t.Helper()
+	best := &routing{name: r.name, Routes: r.Routes, requests: r.requests[at : at+1], answers: r.answers[at : at+1], choices: r.choices[at : at+1]}
+	for {
+		next := j.smaller(t, best)
+		if next == nil {
+			return best
+		}
+		best = next
+	}
+}
+
+// smaller gives the first smaller one that still differs; nil for none.
+func (j *judged) smaller(t *testing.T, r *routing) *routing {
+	t.Helper()
+	var all []*routing
+	add := func(config, manager oracle.Message, q oracle.Request) {
+		n := &routing{Routes: r.Routes, name: fmt.Sprintf("l%d", len(all)), requests: []oracle.Request{q}}
+		n.Config, n.Manager = config, manager
+		all = append(all, n)
+	}
+	q := r.requests[0]
+	for _, c := range oracle.Smaller(asRead(t, r.Config), "name", "domains", "@type") {
+		add(c.(oracle.Message), r.Manager, q)
+	}
+	for _, m := range oracle.Smaller(asRead(t, r.Manager)) {
+		add(r.Config, m.(oracle.Message), q)
+	}
+	for _, s := range q.Smaller() {
+		add(r.Config, r.Manager, s)
+	}
+	for len(all) > 0 {
+		some := all[:min(len(all), atOnce)]
+		all = all[len(some):]
+		j.try(t, some)
+		for _, n := range some {
+			if n.refused == "" && n.differs() == 0 {
+				n.name = r.name
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+// asRead is a message as JSON reads it.
+func asRead(t *testing.T, m oracle.Message) oracle.Message {
+	t.Helper()
+	var out oracle.Message
+	must(t, json.Unmarshal([]byte(text(m)), &out))
+	return out
+}
+
+// report tells a mismatch, as small as it can be, in the words of the recorded
+// answers of query/library/routing.
+func (j *judged) report(t *testing.T, r *routing, at int) {
+	t.Helper()
+	r = j.smallest(t, r, at)
+	plugin, envoy := r.said(0)
+	t.Errorf("%s: Envoy: %s; the plugin: %s\n%s", r.name, envoy, plugin, text(r.golden()))
+}
+
+// golden is what was found as a line of the recorded answers.
+func (r *routing) golden() map[string]any {
+	type recorded struct {
+		oracle.Request
+		oracle.Answer
+	}
+	var cases []recorded
+	for i, q := range r.requests {
+		cases = append(cases, recorded{q, r.answers[i]})
+	}
+	return map[string]any{"hcm": r.Manager, "route_config": r.Config, "cases": cases}
+}
