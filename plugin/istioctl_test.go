@@ -137,10 +137,42 @@ func TestReadLevels(t *testing.T) {
 	}
 }
 
+// TestClustersFile reads endpoints from the answer to /clusters, as istioctl's
+// -f takes it: what Envoy itself says of them is all there.
+func TestClustersFile(t *testing.T) {
+	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	file := filepath.Join(t.TempDir(), "clusters.json")
+	writeAnswer(t, from, theReviews, "clusters", file)
+	rows := func(words ...string) (out []string) {
+		for _, row := range columns(t, said(t, words...), []string{"ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"}) {
+			out = append(out, strings.Join(row, " | "))
+		}
+		return out
+	}
+	if diff := cmp.Diff(rows("pc", "ep", theReviews, "--snapshot", "demo"), rows("pc", "ep", "-f", file)); diff != "" {
+		t.Error(diff)
+	}
+	if got := rows("pc", "ep", "-f", file, "--cluster", "outbound|9080|v1|details.default.svc.cluster.local"); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+	if code, out, stderr := told("pc", "c", "-f", file); code != exitPartial || out != "" || !strings.Contains(stderr, "config_dump: not in the snapshot") {
+		t.Errorf("exit code %d: %s%s", code, out, stderr)
+	}
+}
+
 // writeDump writes the config dump of a proxy to a file.
 func writeDump(t *testing.T, from transport.Source, proxy, path string) {
 	t.Helper()
-	body, err := from.Fetch(t.Context(), proxy, "config_dump", mesh.Hint{})
+	writeAnswer(t, from, proxy, "config_dump", path)
+}
+
+func writeAnswer(t *testing.T, from transport.Source, proxy, request, path string) {
+	t.Helper()
+	body, err := from.Fetch(t.Context(), proxy, request, mesh.Hint{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func (r *run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	holder := map[string]bool{}
 	for _, s := range all {
 		m := s.Manifest()
-		if m.Kind == transport.KindConfigDump || m.Kind == transport.KindZtunnelDump {
+		if m.Kind == transport.KindConfigDump || m.Kind == transport.KindZtunnelDump || m.Kind == transport.KindClusters {
 			continue // each is a mesh of its own
 		}
 		proxies, err := s.Proxies(ctx)

@@ -319,9 +319,15 @@ func asJSON(ctx context.Context, body *transport.Body) (*decode.Document, error)
 	return doc, doc.Named(err)
 }
 
+// nameless is the id of a proxy that nothing names.
+const nameless = "proxy"
+
 // identify reads who a proxy is that neither a Pilot nor Kubernetes tells of.
 // A ztunnel's dump doesn't say which it is.
 func (m *Mesh) identify(ctx context.Context, at place) (envoy.Identity, error) {
+	if at.realm.kind == transport.KindClusters { // which speaks of others only
+		return envoy.Identity{ID: cmp.Or(at.name, nameless)}, nil
+	}
 	what := "config_dump"
 	if at.realm.alive() { // the bootstrap tells; any Envoy that has masks knows this one
 		what = envoy.Request{What: what, Section: mesh.Bootstrap}.Asks(true)[0]

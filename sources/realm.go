@@ -12,7 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A realm is one Kubernetes cluster, or a lone config dump: sources of one
+// A realm is one Kubernetes cluster, or a lone answer of a proxy: sources of one
 // context, which answer as if they were one.
 type realm struct {
 	number  int
@@ -21,9 +21,10 @@ type realm struct {
 	sources []transport.Source
 }
 
-// lone tells whether the realm is a proxy's config dump and nothing else.
+// lone tells whether the realm is one answer of a proxy, a config dump as a
+// rule, and nothing else.
 func (r *realm) lone() bool {
-	return r.kind == transport.KindConfigDump || r.kind == transport.KindZtunnelDump
+	return r.kind == transport.KindConfigDump || r.kind == transport.KindZtunnelDump || r.kind == transport.KindClusters
 }
 
 // realms puts sources of one context together, in the order given.

@@ -73,7 +73,7 @@ func (r *row) reading() *reader {
 			v, err := z.Section(ctx, s, doc)
 			return v, doc.Named(err)
 		}
-	} else if r.lone() {
+	} else if r.lone() && r.places[0].realm.kind != transport.KindClusters {
 		d.section = envoy.NewDump(r.object, d.fetch, r.m.now).Section
 	} else if r.alive() {
 		d.section = envoy.NewNarrow(r.object, d.fetch, r.m.now, mesh.Hint{}).Section

@@ -8,8 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A dump is a [Source] that is the config dump of one proxy. It answers to
-// any name for it: the name is in the dump.
+// A dump is a [Source] that is one answer of one proxy: its config dump, or its
+// /clusters. It answers to any name for it: the name is in the dump, or nobody
+// knows it.
 type dump struct {
 	closers
 	kind string
@@ -24,15 +25,19 @@ func (d *dump) List(context.Context, string) (*Body, error)          { return ni
 func (d *dump) Pilot(context.Context, string, string) (*Body, error) { return nil, missing{} }
 
 func (d *dump) Fetch(_ context.Context, _, request string, _ mesh.Hint) (*Body, error) {
-	if name, _, _ := strings.Cut(request, "?"); name != "config_dump" {
+	held := "config_dump"
+	if d.kind == KindClusters {
+		held = "clusters"
+	}
+	if name, _, _ := strings.Cut(request, "?"); name != held {
 		return nil, missing{}
 	}
 	body := d.body
 	return &body, nil
 }
 
-// dumpKind tells of what kind a JSON document is that is a config dump; "" if
-// it is none. It reads no further than it must.
+// dumpKind tells of what kind a JSON document is that is an answer of a proxy;
+// "" if it is none. It reads no further than it must.
 func dumpKind(r io.Reader) (kind string, s sketch) {
 	s = sketchJSON(r, func(name string) bool { return kindByMember(name) != "" })
 	if len(s.names) > 0 {
@@ -47,6 +52,8 @@ func kindByMember(name string) string {
 		return KindConfigDump
 	case "workloads":
 		return KindZtunnelDump
+	case "cluster_statuses":
+		return KindClusters
 	}
 	return ""
 }

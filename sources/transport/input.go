@@ -100,6 +100,9 @@ func (in *input) dump(ctx context.Context, r io.Reader) (Source, error) {
 		return nil, fmt.Errorf("not a snapshot: %s; for plain JSON use --input", looks)
 	}
 	body := Body{Bytes: b, Name: "config_dump.json", Form: JSON}
+	if kind == KindClusters {
+		body.Name = "clusters.json"
+	}
 	return &dump{closers: in.held, kind: kind, body: body}, nil
 }
 

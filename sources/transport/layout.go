@@ -13,6 +13,7 @@ const (
 	KindBugReport   = "BugReport"
 	KindConfigDump  = "ConfigDump"  // one of Envoy
 	KindZtunnelDump = "ZtunnelDump" // the config dump of a ztunnel
+	KindClusters    = "Clusters"    // what one Envoy says of /clusters?format=json
 	KindLive        = "Live"        // asked as answers are needed, not recorded
 )
 

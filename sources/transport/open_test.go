@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -190,6 +191,27 @@ func TestADumpAlone(t *testing.T) {
 	}
 }
 
+// A lone answer to /clusters is one proxy's, and answers that alone.
+func TestLoneClusters(t *testing.T) {
+	const text = `{"cluster_statuses":[]}`
+	s, err := OpenBytes(t.Context(), "x", []byte(text), OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	all, err := s.Proxies(t.Context())
+	if err != nil || len(all) != 1 || s.Manifest().Kind != KindClusters {
+		t.Errorf("%q %v %v", all, err, s.Manifest())
+	}
+	body, err := s.Fetch(t.Context(), "", "clusters?format=json", mesh.Hint{})
+	if err != nil || body.Name != "clusters.json" || body.Form != JSON || body.Size() != int64(len(text)) {
+		t.Errorf("%v %v", body, err)
+	}
+	if _, err := s.Fetch(t.Context(), "", "config_dump", mesh.Hint{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
 func TestWhatIsNoSource(t *testing.T) {
 	manifest := func(text string) []byte { return asTar(t, "", map[string]string{"manifest.json": text}) }
 	for _, c := range []struct{ body, want string }{
@@ -206,7 +228,6 @@ func TestWhatIsNoSource(t *testing.T) {
 		{"{}", "x: not a snapshot: an empty JSON object; for plain JSON use --input"},
 		{`{"a":{"configs":[]},"b":"configs","c":[[]],"d":1}`, "x: not a snapshot: a JSON object (members a, b, c, …); for plain JSON use --input"},
 		{`{"apiVersion":"v1","kind":"Pod"}`, "x: not a snapshot: a JSON object (kind Pod); for plain JSON use --input"},
-		{`{"cluster_statuses":[]}`, "x: not a snapshot: a JSON object (Envoy's /clusters); for plain JSON use --input"},
 		{"{\"a\x1b[31m\x00\":1}", "x: not a snapshot: a JSON object (members a[31m); for plain JSON use --input"},
 		{`{"` + strings.Repeat("long", 1000) + `":1`, "x: not a snapshot: a JSON object (members " + strings.Repeat("long", 16) + "); for plain JSON use --input"},
 		{`{"a`, "x: not a snapshot: a JSON object (members a); for plain JSON use --input"},

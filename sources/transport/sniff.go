@@ -108,8 +108,6 @@ func (s sketch) String() string {
 		return fmt.Sprintf("a JSON object (kind %s)", s.kind)
 	case len(s.names) == 0:
 		return "an empty JSON object"
-	case s.has("cluster_statuses"):
-		return "a JSON object (Envoy's /clusters)"
 	}
 	names := s.names[:min(len(s.names), 3)]
 	more := ""
