@@ -110,7 +110,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 		o.Concurrency = defaultConcurrency
 	}
 	m := &Mesh{
-		options: o, realms: realms(o.Sources), store: store.New(ctx, store.Options{Memory: o.Memory, Many: 4 * o.Concurrency, Slots: o.Concurrency}),
+		options: o, realms: realms(o.Sources), store: store.New(ctx, store.Options{Memory: o.Memory, Many: 2 * o.Concurrency, Slots: o.Concurrency}),
 		answers: map[question]*answer{}, loaded: map[Loaded]int{}, faults: map[string]noted{},
 	}
 	taken := m.takenAt()

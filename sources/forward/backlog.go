@@ -1,29 +1,29 @@
 package forward
 
+import "sync"
+
 // pieceSize is how much a piece of a backlog holds: few of them wait, mostly.
 const pieceSize = 16 << 10
 
 // A backlog is what has come and was not read yet, in pieces of one size: what
-// was read makes room for what comes, and a burst costs no more than it is
-// long.
+// was read makes room for what comes, here or in another one, and a burst costs
+// no more than it is long.
 type backlog struct {
 	pieces []*[pieceSize]byte // the first is read from, the last is filled
 	from   int                // where reading goes on in the first
 	to     int                // where the last has room
 	size   int                // of what is there
-	spare  *[pieceSize]byte   // one that was read
 }
+
+// spare has pieces that were read.
+var spare = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
 // room is where the next bytes go. It stays until they are added, whatever is
 // read meanwhile.
 func (b *backlog) room() []byte {
 	if len(b.pieces) == 0 || b.to == pieceSize {
-		next := b.spare
-		if next == nil {
-			next = new([pieceSize]byte)
-		}
-		b.spare, b.to = nil, 0
-		b.pieces = append(b.pieces, next)
+		b.to = 0
+		b.pieces = append(b.pieces, spare.Get().(*[pieceSize]byte))
 	}
 	return b.pieces[len(b.pieces)-1][b.to:]
 }
@@ -46,8 +46,8 @@ func (b *backlog) read(into []byte) (n int) {
 		b.from += m
 		b.size -= m
 		if b.from == pieceSize {
-			b.spare, b.from = b.pieces[0], 0
-			b.pieces[0] = nil
+			spare.Put(b.pieces[0])
+			b.from, b.pieces[0] = 0, nil
 			b.pieces = b.pieces[1:]
 		}
 	}
