@@ -6,15 +6,17 @@ def _leadsTo($to): strings | . == $to or ((split("|")[3:] | join("|")) | . == $t
 
 def _clustersOf: .cluster?, .weightedClusters.clusters[]?.name;
 
-# routesTo(name): the routes that can send to a cluster, or to a service (reviews, reviews.default, its full name), of a proxy, of all proxies of the mesh, or of an array of them; and the listeners that do so without routes.
-#   [.routesTo("ratings.default") | .virtualHost] | unique
+# routesTo(name): the routes that can send requests, or copies of them, to a cluster, or to a service (reviews, reviews.default, its full name), of a proxy, of all proxies of the mesh, or of an array of them; and the listeners that do so without routes. Each says the proxy that it is of.
+#   .routesTo("ratings.default") | {proxy, kind, name}
 #   .proxy("reviews-v2").routesTo("outbound|9080|v1|reviews.default.svc.cluster.local").match
 def routesTo($to):
   if _kind == "Mesh" then .proxies[] | routesTo($to)
   elif type == "array" then .[] | routesTo($to)
   elif type == "object" and has("routes") then
-    (.routes[] | select(.state | _among) | .virtualHosts[]? | .routes[]? | select(any(.destinations[]?; .cluster | _leadsTo($to)))),
+    .id as $proxy
+    | (.routes[] | select(.state | _among) | .virtualHosts[]? | .routes[]? | select(any((.destinations[]? | select(.weight != 0) | .cluster), .route.requestMirrorPolicies[]?.cluster; _leadsTo($to)))),
     (.listeners[] | select(.state | _among) | select(any((.filterChains[]?, .defaultFilterChain) | .filters[]?.typedConfig | _clustersOf; _leadsTo($to))))
+    | . + {$proxy}
   else empty end;
 
 # unreachable: the routes that no request takes, or that end at nothing: of a proxy, of all proxies of the mesh, or of an array of them.

@@ -137,7 +137,7 @@ func derive(v any) {
 		weighted, _ := action["weightedClusters"].(map[string]any)
 		entries, _ := weighted["clusters"].([]any)
 		for _, e := range entries {
-			all = append(all, map[string]any{"cluster": e.(map[string]any)["name"]})
+			all = append(all, map[string]any{"cluster": e.(map[string]any)["name"], "weight": e.(map[string]any)["weight"]})
 		}
 		x["destinations"] = all
 	}

@@ -2,6 +2,7 @@ package library
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
@@ -20,6 +21,10 @@ const (
 func unreachable(c *eval.Call, yield func(any) error) error {
 	owner, _ := c.In.(*mesh.Object)
 	u := &deadEnds{ctx: c.Ctx, owner: owner, yield: yield, ends: map[string]string{}}
+	var err error
+	if u.id, err = mesh.Get(c.Ctx, c.In, "id"); err != nil {
+		return err
+	}
 	v, err := mesh.Get(c.Ctx, c.In, "routes")
 	if err != nil {
 		return err
@@ -47,6 +52,7 @@ func unreachable(c *eval.Call, yield func(any) error) error {
 type deadEnds struct {
 	ctx   context.Context
 	owner *mesh.Object
+	id    any // the proxy's
 	yield func(any) error
 
 	clusters map[string]any    // by name, those in use
@@ -116,28 +122,48 @@ func (u *deadEnds) host(proxy, vh any) error {
 			}
 			continue
 		}
-		destinations, err := get[[]any](u.ctx, route, "destinations")
+		if err := u.destinations(proxy, route, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// destinations looks at the clusters that a route sends to.
+func (u *deadEnds) destinations(proxy, route any, m map[string]any) error {
+	destinations, err := get[[]any](u.ctx, route, "destinations")
+	if err != nil {
+		return err
+	}
+	wants, err := routing.CriteriaOf(u.ctx, route)
+	if err != nil {
+		return err
+	}
+	for i, d := range destinations {
+		cluster, err := get[string](u.ctx, d, "cluster")
 		if err != nil {
 			return err
 		}
-		for _, d := range destinations {
-			cluster, err := get[string](u.ctx, d, "cluster")
-			if err != nil {
-				return err
-			}
-			if cluster == "" {
-				continue
-			}
-			why, err := u.why(proxy, cluster)
-			if err != nil {
-				return err
-			}
-			if why == "" {
-				continue
-			}
-			if err := u.found(m, why, "", cluster); err != nil {
-				return err
-			}
+		weight, err := mesh.Get(u.ctx, d, "weight")
+		if err != nil {
+			return err
+		}
+		if cluster == "" || weight == 0 {
+			continue
+		}
+		var criteria map[string]any
+		if i < len(wants) {
+			criteria = wants[i]
+		}
+		why, err := u.why(proxy, cluster, criteria)
+		if err != nil {
+			return err
+		}
+		if why == "" {
+			continue
+		}
+		if err := u.found(m, why, "", cluster); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -149,24 +175,33 @@ func (u *deadEnds) found(route map[string]any, reason, by, cluster string) error
 	for k, v := range route {
 		m[k] = v
 	}
-	m["reason"], m["by"], m["cluster"] = reason, orNull(by), orNull(cluster)
+	m["reason"], m["by"], m["cluster"], m["proxy"] = reason, orNull(by), orNull(cluster), u.id
 	return u.yield(mesh.NewObject("UnreachableRoute", u.owner, m))
 }
 
-// why gives why a cluster ends at nothing; empty where it doesn't.
-func (u *deadEnds) why(proxy any, name string) (string, error) {
-	if why, ok := u.ends[name]; ok {
+// why gives why a cluster ends at nothing for those who want that metadata of
+// its endpoints; empty where it doesn't.
+func (u *deadEnds) why(proxy any, name string, criteria map[string]any) (string, error) {
+	key := name
+	if len(criteria) > 0 {
+		text, err := json.Marshal(criteria)
+		if err != nil {
+			return "", err
+		}
+		key += "\x00" + string(text)
+	}
+	if why, ok := u.ends[key]; ok {
 		return why, nil
 	}
 	if err := u.load(proxy); err != nil {
 		return "", err
 	}
-	why, err := u.ending(name)
-	u.ends[name] = why
+	why, err := u.ending(name, criteria)
+	u.ends[key] = why
 	return why, err
 }
 
-func (u *deadEnds) ending(name string) (string, error) {
+func (u *deadEnds) ending(name string, criteria map[string]any) (string, error) {
 	c := u.clusters[name]
 	if c == nil {
 		return noCluster, nil
@@ -194,10 +229,7 @@ func (u *deadEnds) ending(name string) (string, error) {
 	if len(rows) == 0 && subset != "" {
 		return routing.SubsetEmpty, nil
 	}
-	if subsets, err := mesh.Get(u.ctx, c, "lbSubsetConfig"); err != nil || subsets != nil && len(rows) > 0 {
-		return "", err // what a route asks of them is another matter
-	}
-	b, err := routing.Balance(u.ctx, c, rows, nil, nil)
+	b, err := routing.Balance(u.ctx, c, rows, criteria, nil)
 	if err != nil {
 		return "", err
 	}

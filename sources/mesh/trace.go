@@ -25,6 +25,7 @@ func traceKinds() []Kind {
 			{Name: "through", Doc: "the ways through the proxies of the endpoints, where that was asked", Of: "Trace"},
 		}},
 		{Name: "UnreachableRoute", Doc: "a route that no request takes, or that ends at nothing, as unreachable gives it", Message: "envoy.config.route.v3.Route", Fields: append(routeFields(),
+			Field{Name: "proxy", Doc: "the id of the proxy whose it is"},
 			Field{Name: "reason", Doc: "SHADOWED, DUPLICATE_DOMAIN, NO_CLUSTER, NO_ENDPOINTS, ALL_UNHEALTHY or SUBSET_EMPTY"},
 			Field{Name: "by", Doc: "the route ahead of it, or the virtual host that has the domain already"},
 			Field{Name: "cluster", Doc: "the cluster that ends at nothing"},
