@@ -4,19 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/shipped"
-	"github.com/meshq/kubectl-meshq/sources"
-	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // completer is the name that kubectl looks for when it completes the words of
@@ -43,26 +39,34 @@ func completed(args []string) (command string, words []string, ok bool) {
 	return command, words, true
 }
 
-// complete prints what the last word may become, as cobra's shells take it.
-func complete(ctx context.Context, w *World, command string, words []string) int {
+// completeWords prints what the last word may become, as cobra's shells take it.
+func completeWords(ctx context.Context, w *World, command string, words []string) int {
 	world := *w
 	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // the shell's, not ours
+	_, code := completeLast(ctx, &world, command, words)
+	return code
+}
+
+// completeLast is completeWords in a world of its own; of a query it gives the
+// candidates too.
+func completeLast(ctx context.Context, w *World, command string, words []string) (*complete.Result, int) {
 	f := newFlags()
-	root := newRoot(&world, f)
-	root.adoptAll(&world)
+	root := newRoot(w, f)
+	root.adoptAll(w)
 	begun := words[len(words)-1]
 	if !strings.HasPrefix(begun, "-") {
 		begun = "\x00" // so that it is found again
 	}
-	cmd, err := root.parse(ctx, &world, f, append(slices.Clone(words[:len(words)-1]), begun))
+	cmd, err := root.parse(ctx, w, f, append(slices.Clone(words[:len(words)-1]), begun))
 	if err != nil || len(cmd.words) == 0 || cmd.words[len(cmd.words)-1] != begun {
 		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // a variable's name, value or file
-		return exitOK
+		return nil, exitOK
 	}
 	cmd.words[len(cmd.words)-1] = words[len(words)-1]
 	root.argv = cmd
 	root.SetArgs(append([]string{command}, cmd.words...))
-	return report(&world, root.ExecuteContext(ctx))
+	code := report(w, root.ExecuteContext(ctx))
+	return root.offered, code
 }
 
 // A completion knows what words and flags may become.
@@ -70,6 +74,15 @@ type completion struct {
 	*World
 	*flags
 	named *shipped.Query // whose words and arguments they are; nil: of no named query
+	root  *rootCommand
+}
+
+// command is the command line as it was taken apart.
+func (c completion) command() *command {
+	if c.root == nil || c.root.argv == nil {
+		return &command{}
+	}
+	return c.root.argv
 }
 
 // attach has cobra ask for completions of a command.
@@ -88,8 +101,13 @@ func (c completion) attach(cmd *cobra.Command) {
 	} {
 		c.register(cmd, name, of)
 	}
+	if cmd.Flags().Lookup("query") != nil {
+		_ = cmd.RegisterFlagCompletionFunc("query", func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+			return c.queries(cmd, begun)
+		})
+	}
 	for _, name := range []string{
-		"selector", "query", "timeout", "request-timeout", "concurrency", "memory", "max-fetch", "proxy-admin-port", "revision",
+		"selector", "timeout", "request-timeout", "concurrency", "memory", "max-fetch", "proxy-admin-port", "revision",
 		"label-columns", "sort-by", "template", "indent", "pilot", "envoy", "server", "token", "as", "as-group", "as-uid",
 	} {
 		c.register(cmd, name, func(*cobra.Command, string) []string { return nil })
@@ -101,7 +119,7 @@ func (c completion) attach(cmd *cobra.Command) {
 		return
 	}
 	for _, arg := range c.named.Args {
-		c.register(cmd, arg.Name, func(*cobra.Command, string) []string { return arg.Choices })
+		c.register(cmd, arg.Name, func(cmd *cobra.Command, _ string) []string { return c.values(cmd, arg) })
 	}
 }
 
@@ -112,7 +130,7 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 	}
 	_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		before := ""
-		if name == "contexts" || name == "sections" { // lists
+		if name == "contexts" || name == "sections" || name == "only" || name == "skip" { // lists
 			before = begun[:strings.LastIndexByte(begun, ',')+1]
 		}
 		directive := cobra.ShellCompDirectiveNoFileComp
@@ -127,144 +145,4 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 		}
 		return out, directive
 	})
-}
-
-// words completes the words of a command: a query's name or a file, then
-// proxies.
-func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
-	given := len(c.files) > 0 || c.query != "" || c.named != nil || cmd.Name() == diffName
-	switch {
-	case c.plain():
-	case len(args) == 0 && cmd.Name() == "snapshot":
-		return nil, cobra.ShellCompDirectiveDefault // the file to write
-	case len(args) == 0 && !given:
-		out = c.names(cmd, begun)
-	default:
-		for _, id := range c.proxies(cmd) {
-			if strings.HasPrefix(id, begun) && !slices.Contains(args, id) {
-				out = append(out, id)
-			}
-		}
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp
-}
-
-// names gives the commands, those of queries too. They are cobra's to tell,
-// but where a flag stands in front.
-func (c completion) names(cmd *cobra.Command, begun string) (out []string) {
-	if cmd.Flags().NFlag() == 0 {
-		return nil
-	}
-	for _, sub := range cmd.Commands() {
-		if strings.HasPrefix(sub.Name(), begun) && sub.IsAvailableCommand() {
-			out = append(out, sub.Name()+"\t"+sub.Short)
-		}
-	}
-	return out
-}
-
-func (c completion) formats(*cobra.Command, string) (out []string) {
-	for _, f := range printers.Formats() {
-		if f.Takes != "" {
-			f.Name += "="
-		}
-		out = append(out, f.Name)
-	}
-	return out
-}
-
-func (c completion) contextNames(*cobra.Command, string) []string {
-	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
-	if err != nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(config.Contexts))
-}
-
-func (c completion) clusterNames(*cobra.Command, string) []string {
-	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
-	if err != nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(config.Clusters))
-}
-
-func (c completion) userNames(*cobra.Command, string) []string {
-	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
-	if err != nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(config.AuthInfos))
-}
-
-func (c completion) proxies(cmd *cobra.Command) []string {
-	return c.ask(cmd, func(ctx context.Context, m *sources.Mesh) []string { return m.Names(ctx) })
-}
-
-// namespaces are the API server's; where it may not be asked for them, the
-// proxies'.
-func (c completion) namespaces(cmd *cobra.Command, _ string) []string {
-	*c.kube.Namespace = "" // the one that is being written
-	return c.ask(cmd, func(ctx context.Context, m *sources.Mesh) (out []string) {
-		list, err := mesh.Get(ctx, m.Document(), "namespaces")
-		if err == nil {
-			list, err = mesh.Deep(ctx, list)
-		}
-		all, _ := list.([]any)
-		if err == nil && len(all) > 0 {
-			for _, v := range all {
-				about, _ := v.(map[string]any)["metadata"].(map[string]any)
-				name, _ := about["name"].(string)
-				out = append(out, name)
-			}
-			return out
-		}
-		for _, id := range m.Names(ctx) {
-			out = append(out, id[strings.LastIndexByte(id, '.')+1:])
-		}
-		slices.Sort(out)
-		return slices.Compact(out)
-	})
-}
-
-// ask opens the mesh that the words mean and asks it, for as long as a TAB may
-// take. Whatever is wrong with it, nothing is offered.
-func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Mesh) []string) []string {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
-	defer cancel()
-	for _, list := range []*[]string{&c.snapshots, &c.contexts, &c.pilots, &c.envoys} {
-		*list = unique(*list)
-	}
-	r := &run{World: c.World, flags: c.flags, argv: &command{}, asked: &asked{}, changed: cmd.Flags().Changed}
-	answer := make(chan []string, 2)
-	go func() {
-		var err error
-		if r.labels, err = labels.Parse(r.selector); err != nil {
-			r.labels = labels.Everything()
-		}
-		if answers, err := r.openSources(ctx); err == nil {
-			_ = r.within(ctx, answers, func(ctx context.Context) error {
-				answer <- of(ctx, r.mesh)
-				return nil
-			})
-			_ = closeAll(answers)
-		}
-		answer <- nil
-	}()
-	select {
-	case out := <-answer:
-		return out
-	case <-time.After(completionTime + completionTime/10): // something doesn't heed ctx
-		return nil
-	}
-}
-
-// unique leaves out what is there again: cobra reads flags twice.
-func unique(all []string) (out []string) {
-	for _, s := range all {
-		if !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	return out
 }

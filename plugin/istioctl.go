@@ -110,7 +110,7 @@ func (r *rootCommand) spelled(w *World, f *flags, s spelling) *cobra.Command {
 		ours := pflag.NewFlagSet(s.query, pflag.ContinueOnError)
 		args.bind(f, ours, q)
 		f.bindIstioctl(cmd.Flags(), ours, s.foreign(compared))
-		completion{w, f, &q}.attach(cmd)
+		completion{w, f, &q, r}.attach(cmd)
 	}
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
@@ -27,7 +28,10 @@ func Main(w *World) int {
 // execute runs one command line until ctx ends, which is an interrupt.
 func execute(ctx context.Context, w *World) int {
 	if command, words, ok := completed(w.Args); ok {
-		return complete(ctx, w, command, words)
+		return completeWords(ctx, w, command, words)
+	}
+	if len(w.Args) > 1 && w.Args[1] == lineRequest {
+		return completeLine(ctx, w, w.Args[2:])
 	}
 	f := newFlags()
 	root := newRoot(w, f)
@@ -75,6 +79,7 @@ type rootCommand struct {
 
 	shipped []shipped.Query                   // those that come with the plugin, read once
 	savedOf map[*cobra.Command]saved          // the saved queries that have a command by now
+	offered *complete.Result                  // how the query that is completed may go on; nil: no query is
 	save    func(saved) *cobra.Command        // gives one a command
 	find    func(string) (saved, bool, error) // finds one by its name
 }
@@ -106,16 +111,17 @@ func newRoot(w *World, f *flags) *rootCommand {
 	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffCommand(w, f)
 	root.AddCommand(wait, snapshot, diff, versionCommand(w))
 	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff} {
-		completion{w, f, nil}.attach(cmd)
+		completion{w, f, nil, root}.attach(cmd)
 	}
 	trace := traceCommand(w, f, root)
 	root.AddCommand(trace)
-	completion{w, f, nil}.attach(trace)
+	completion{w, f, nil, root}.attach(trace)
 	root.addQueries(w, f)
 	root.addSpellings(w, f)
 	root.adopt(w, f)
 	root.AddCommand(listCommand(w, root), showCommand(w, root), saveCommand(w, root), removeCommand(w, root))
-	root.SetHelpCommand(helpCommand(w, root))
+	root.AddCommand(completionCommand(w, root))
+	root.SetHelpCommand(onTopics(root, helpCommand(w, root)))
 	return root
 }
 

@@ -29,7 +29,7 @@ func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query, args a
 	cmd.SetHelpFunc(func(*cobra.Command, []string) { printQueryHelp(w, q) })
 	root.bind[cmd] = func() {
 		args.bind(f, cmd.Flags(), q)
-		completion{w, f, &q}.attach(cmd)
+		completion{w, f, &q, root}.attach(cmd)
 	}
 	return cmd
 }

@@ -149,10 +149,15 @@ func (c *completer) look(query func(term string) string, what string, each func(
 	}
 	c.Look(query(term), func(message any) bool {
 		m, ok := message.([]any)
-		if !ok || len(m) != 2 || m[0] != mark {
+		if !ok || len(m) == 0 || m[0] != mark {
 			return true
 		}
-		return each(m[1])
+		for _, v := range m[1:] {
+			if !each(v) {
+				return false
+			}
+		}
+		return true
 	})
 }
 

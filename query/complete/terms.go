@@ -26,7 +26,7 @@ func (c *completer) fields() {
 		if len(f.Params) == 0 {
 			text += "()"
 		}
-		if strings.HasPrefix(f.Name, c.begun) && len(f.Params) < 2 && w.takes(f) {
+		if strings.HasPrefix(f.Name, c.begun) && len(f.Params) < 2 && w.takes(f) && (c.begun != "" || len(w.at.only()) == 0) {
 			c.out = append(c.out, Candidate{Text: text, Doc: f.Signature() + ": " + f.Doc})
 		}
 	}

@@ -1,0 +1,108 @@
+package plugin
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// rememberedFor is how long names of a live mesh are offered again without
+// asking for them.
+const rememberedFor = time.Minute
+
+// mostRemembered is the size of the largest file of names that is read.
+const mostRemembered = 16 << 20
+
+// A memory is a file of names that a live mesh told, for the next TAB.
+type memory struct {
+	*World
+	path string // empty: nothing is remembered
+}
+
+// remembered gives the memory of some names of the mesh that the flags mean. A
+// snapshot is read faster than it is remembered.
+func (c completion) remembered(what string) memory {
+	dir := c.cacheFolder()
+	if dir == "" || len(c.snapshots) > 0 || c.plain() {
+		return memory{}
+	}
+	k := c.kube
+	context := *k.Context
+	if config, err := k.ToRawKubeConfigLoader().RawConfig(); err == nil && context == "" {
+		context = config.CurrentContext
+	}
+	key, err := json.Marshal([]any{what, context, k, c.env("KUBECONFIG"), c.allNamespaces, c.selector, c.contexts, c.pilots, c.envoys, c.istioNamespace, c.revision})
+	if err != nil {
+		return memory{}
+	}
+	sum := sha256.Sum256(key) // whatever was given as a token doesn't become a file's name
+	return memory{c.World, filepath.Join(dir, hex.EncodeToString(sum[:16])+".json")}
+}
+
+// cacheFolder is where the names are, by the XDG rules; empty where there is no
+// home.
+func (w *World) cacheFolder() string {
+	const name = "meshq"
+	if dir := w.env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, name, "names")
+	}
+	if home := w.env("HOME"); home != "" {
+		return filepath.Join(home, ".cache", name, "names")
+	}
+	if dir := w.env("LOCALAPPDATA"); dir != "" {
+		return filepath.Join(dir, name, "names")
+	}
+	return ""
+}
+
+// read gives the names, if they are young enough.
+func (m memory) read() (names []string, ok bool) {
+	info, err := os.Stat(m.path)
+	if m.path == "" || err != nil || info.Size() > mostRemembered || !info.Mode().IsRegular() || !m.young(info) {
+		return nil, false
+	}
+	text, err := os.ReadFile(m.path)
+	return names, err == nil && json.Unmarshal(text, &names) == nil
+}
+
+func (m memory) young(info os.FileInfo) bool {
+	age := m.Now().Sub(info.ModTime())
+	return age < rememberedFor && age > -rememberedFor
+}
+
+// write keeps the names, and forgets all that is too old. That it can't is
+// nothing to tell.
+func (m memory) write(names []string) {
+	if m.path == "" {
+		return
+	}
+	dir := filepath.Dir(m.path)
+	text, err := json.Marshal(names)
+	if err != nil || os.MkdirAll(dir, 0o700) != nil {
+		return
+	}
+	m.forget(dir)
+	f, err := os.CreateTemp(dir, "names-*") // mode 0600
+	if err != nil {
+		return
+	}
+	_, err = f.Write(text)
+	if e := f.Close(); err != nil || e != nil || os.Rename(f.Name(), m.path) != nil {
+		_ = os.Remove(f.Name())
+	}
+}
+
+func (m memory) forget(dir string) {
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		info, err := f.Info()
+		ours := strings.HasSuffix(f.Name(), ".json") || strings.HasPrefix(f.Name(), "names-")
+		if err == nil && ours && info.Mode().IsRegular() && !m.young(info) {
+			_ = os.Remove(filepath.Join(dir, f.Name()))
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/query/complete"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// queries completes a query that is being written. fish hands over the quote in
+// front of it, too: it compares what it gets with the text behind it.
+func (c completion) queries(cmd *cobra.Command, begun string) ([]string, cobra.ShellCompDirective) {
+	src := strings.TrimPrefix(begun, "'")
+	result := complete.Query(src, c.queryOptions(cmd))
+	if c.root != nil {
+		c.root.offered = &result
+	}
+	var out []string
+	for _, k := range result.Candidates {
+		text := src[:result.From] + k.Text
+		if k.Doc != "" {
+			text += "\t" + oneLine(k.Doc)
+		}
+		out = append(out, text)
+	}
+	directive := noFiles | cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveKeepOrder
+	if src != begun { // its script would compare the quote
+		directive = noFiles
+	}
+	return out, directive
+}
+
+// queryOptions are what a query may go on with under the flags.
+func (c completion) queryOptions(cmd *cobra.Command) complete.Options {
+	o := complete.Options{Schema: sources.NewSchema(), Variables: []string{"$ARGS"}}
+	for _, b := range c.command().bindings {
+		o.Variables = append(o.Variables, "$"+b.name)
+	}
+	o.Look = func(text string, each func(any) bool) { c.look(cmd, text, each) }
+	if c.plain() {
+		return o
+	}
+	o.Root = "Mesh"
+	for _, f := range library.Functions() {
+		summary, _, _ := strings.Cut(f.Doc, ". ")
+		o.Functions = append(o.Functions, complete.Function{Name: f.Name, Params: f.Params, Doc: strings.TrimSuffix(summary, ".")})
+	}
+	return o
+}
+
+// errSeen ends a look that has seen enough.
+var errSeen = errors.New("seen enough")
+
+// look runs a query over what may be looked at while somebody waits: a
+// snapshot, plain JSON in a file, or of a live mesh what names alone tell.
+func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
+	r := c.run(cmd)
+	r.asked.query = text
+	if r.variables() != nil {
+		return
+	}
+	modules, closeModules, err := r.modules()
+	if err != nil {
+		return
+	}
+	defer closeModules()
+	if r.compile(modules) != nil {
+		return
+	}
+	values := make(chan any)
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(errSeen)
+	go func() {
+		defer close(values)
+		c.lookOver(ctx, cmd, r, func(v any) {
+			select {
+			case values <- v:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	end := time.After(completionTime)
+	for {
+		select {
+		case v, ok := <-values:
+			if !ok || !each(v) {
+				return
+			}
+		case <-end:
+			return
+		}
+	}
+}
+
+func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run, give func(any)) {
+	o := eval.RunOptions{Workers: r.concurrency, Memory: int64(r.memory), Now: r.now, Debug: give}
+	none := func(any) error { return nil }
+	switch {
+	case r.plain():
+		if v, ok := r.firstInput(ctx); ok {
+			_ = r.program.Run(ctx, v, r.values, o, none)
+		}
+	case len(r.snapshots) > 0:
+		answers, err := r.openSources(ctx)
+		if err != nil {
+			return
+		}
+		_ = r.within(ctx, answers, func(ctx context.Context) error {
+			return r.program.Run(ctx, r.mesh.Document(), r.values, o, none)
+		})
+		_ = closeAll(answers)
+	default:
+		_ = r.program.Run(ctx, c.sketch(cmd, r.asked.query), r.values, o, none)
+	}
+}
+
+// firstInput is the first value of --input; of standard input nothing is read.
+func (r *run) firstInput(ctx context.Context) (any, bool) {
+	info, err := os.Stat(r.input)
+	if err != nil || !info.Mode().IsRegular() || r.nullInput {
+		return nil, false
+	}
+	in, err := os.Open(r.input)
+	if err != nil {
+		return nil, false
+	}
+	defer in.Close()
+	values := &inputs{ctx: ctx, name: fileName(r.input), stream: decode.NewStream(in, limits)}
+	v, ok, err := values.next()
+	if r.slurp {
+		v = []any{v}
+	}
+	return v, ok && err == nil
+}
+
+// sketch is what is known of a live mesh by names alone: which proxies there
+// are, and, where a query asks for more than that, which clusters and routes
+// Pilot makes of the services.
+func (c completion) sketch(cmd *cobra.Command, query string) any {
+	var clusters, routes, proxies []any
+	if strings.Contains(query, ".clusters") || strings.Contains(query, ".routes") {
+		clusters, routes = ofServices(c.services(cmd))
+	}
+	for _, id := range c.proxies(cmd) {
+		name, namespace := id, ""
+		if i := strings.LastIndexByte(id, '.'); i >= 0 {
+			name, namespace = id[:i], id[i+1:]
+		}
+		proxies = append(proxies, map[string]any{"kind": "Proxy", "id": id, "name": name, "namespace": namespace, "clusters": clusters, "routes": routes})
+	}
+	return map[string]any{"kind": "Mesh", "proxies": proxies}
+}
+
+// ofServices are the clusters and the routes that Pilot makes of services, by
+// their names.
+func ofServices(services []string) (clusters, routes []any) {
+	seen := map[string]bool{}
+	for _, s := range services {
+		host, port, _ := strings.Cut(s, ":")
+		fqdn := host + ".svc.cluster.local"
+		clusters = append(clusters, map[string]any{
+			"kind": "Cluster", "name": "outbound|" + port + "||" + fqdn, "direction": "outbound", "fqdn": fqdn, "port": port,
+		})
+		if !seen[port] {
+			seen[port] = true
+			routes = append(routes, map[string]any{"kind": "RouteConfiguration", "name": port})
+		}
+	}
+	return clusters, routes
+}

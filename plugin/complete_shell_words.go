@@ -1,0 +1,202 @@
+package plugin
+
+import "strings"
+
+// A shellWord is one word of a command line, as a shell would read it.
+type shellWord struct {
+	text     string // without its quotes
+	places   []int  // where in the line each byte of the text ends, the place where the word begins first
+	quote    byte   // the quote that is open at its end; 0: none
+	redirect bool   // it is a file's name behind < or >
+}
+
+// ansiQuote marks $'…', which is not completed in.
+const ansiQuote = '$'
+
+// shellWords takes a command line apart, up to the cursor: the last word is the
+// one that is being written, which may be empty. Variables of the environment
+// stand for their values, and ~ for the home, except in the last one; nothing
+// else is done that a shell does.
+func shellWords(line string, env func(string) string) (words []shellWord) {
+	r := &shellReader{line: line, env: env}
+	for r.at < len(line) {
+		switch c := line[r.at]; {
+		case c == ' ' || c == '\t' || c == '\n':
+			r.end()
+			r.at++
+		case c == '<' || c == '>':
+			r.end()
+			r.redirect = true
+			r.at++
+		default:
+			r.begin()
+			r.next(c)
+		}
+	}
+	if r.word == nil {
+		r.begin()
+	}
+	r.word.quote = 0
+	if r.open != 0 {
+		r.word.quote = r.open
+	}
+	return append(r.words, *r.word)
+}
+
+// A shellReader is where a line is read.
+type shellReader struct {
+	line     string
+	at       int
+	env      func(string) string
+	words    []shellWord
+	word     *shellWord
+	redirect bool
+	open     byte // a quote that the line's end leaves open
+}
+
+func (r *shellReader) begin() {
+	if r.word == nil {
+		r.word = &shellWord{places: []int{r.at}, redirect: r.redirect}
+		r.redirect = false
+	}
+}
+
+func (r *shellReader) end() {
+	if r.word != nil {
+		r.words, r.word = append(r.words, *r.word), nil
+	}
+}
+
+// put adds to the word what the line says up to an end.
+func (r *shellReader) put(text string, end int) {
+	for range len(text) {
+		r.word.places = append(r.word.places, end)
+	}
+	r.word.text += text
+	r.at = end
+}
+
+// skip goes over a quote: what comes next stands behind it.
+func (r *shellReader) skip(n int) {
+	r.at += n
+	r.word.places[len(r.word.places)-1] = r.at
+}
+
+func (r *shellReader) next(c byte) {
+	switch {
+	case c == '\'':
+		r.single()
+	case c == '"':
+		r.double()
+	case c == '\\' && r.at+1 < len(r.line):
+		r.put(r.line[r.at+1:r.at+2], r.at+2)
+	case c == '\\':
+		r.at++
+	case c == '$' && strings.HasPrefix(r.line[r.at:], "$'"):
+		r.ansi()
+	case c == '$':
+		r.variable()
+	case c == '~' && r.word.text == "" && r.at == r.word.places[0] && r.env("HOME") != "":
+		if rest := r.line[r.at+1:]; strings.HasPrefix(rest, "/") && strings.ContainsAny(rest, " \t\n") {
+			r.put(r.env("HOME"), r.at+1)
+			return
+		}
+		r.put("~", r.at+1)
+	default:
+		r.put(r.line[r.at:r.at+1], r.at+1)
+	}
+}
+
+func (r *shellReader) single() {
+	r.skip(1)
+	end := strings.IndexByte(r.line[r.at:], '\'')
+	if end < 0 {
+		r.open, end = '\'', len(r.line)-r.at
+	}
+	for i := r.at; end > 0; end-- {
+		r.put(r.line[i:i+1], i+1)
+		i++
+	}
+	if r.open == 0 {
+		r.at++
+	}
+}
+
+func (r *shellReader) double() {
+	r.skip(1)
+	for r.at < len(r.line) {
+		c := r.line[r.at]
+		switch {
+		case c == '"':
+			r.at++
+			return
+		case c == '\\' && r.at+1 < len(r.line) && strings.IndexByte("\\\"$`\n", r.line[r.at+1]) >= 0:
+			r.put(r.line[r.at+1:r.at+2], r.at+2)
+		case c == '$':
+			r.variable()
+		default:
+			r.put(r.line[r.at:r.at+1], r.at+1)
+		}
+	}
+	r.open = '"'
+}
+
+// ansi goes over $'…'.
+func (r *shellReader) ansi() {
+	r.at += 2
+	for r.at < len(r.line) {
+		switch r.line[r.at] {
+		case '\'':
+			r.at++
+			return
+		case '\\':
+			r.at++
+		}
+		r.at = min(r.at+1, len(r.line))
+	}
+	r.open = ansiQuote
+}
+
+// variable puts the value of one of the environment, if it is named in full
+// and there is more of the line behind the word.
+func (r *shellReader) variable() {
+	rest := r.line[r.at+1:]
+	name, length := rest, 1
+	if inner, ok := strings.CutPrefix(rest, "{"); ok {
+		name, _, ok = strings.Cut(inner, "}")
+		if length = len(name) + 3; !ok {
+			name = ""
+		}
+	} else {
+		n := 0
+		for n < len(rest) && (isName(rest[:n+1])) {
+			n++
+		}
+		name, length = rest[:n], n+1
+	}
+	last := !strings.ContainsAny(r.line[r.at:], " \t\n")
+	if !isName(name) || last || r.env(name) == "" {
+		r.put("$", r.at+1)
+		return
+	}
+	r.put(r.env(name), r.at+length)
+}
+
+// requoted writes a text so that a shell reads it as it is, where a quote is
+// open or none is.
+func requoted(text string, quote byte) string {
+	switch quote {
+	case '\'':
+		return strings.ReplaceAll(text, "'", `'\''`)
+	case '"':
+		return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(text)
+	}
+	var b strings.Builder
+	for _, c := range text {
+		if strings.ContainsRune("|&;<>()$`\\\"' \t*?[]#~!{}", c) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}

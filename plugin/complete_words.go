@@ -1,0 +1,191 @@
+package plugin
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/sources"
+)
+
+// traceName is the command's, as a first word.
+const traceName = "trace"
+
+const noFiles = cobra.ShellCompDirectiveNoFileComp
+
+// words completes the words of a command: a query or its name, or a file; then
+// proxies.
+func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
+	given := len(c.files) > 0 || c.query != "" || c.named != nil || cmd.Name() == diffName || cmd.Name() == traceName
+	switch {
+	case len(args) == 0 && cmd.Name() == "snapshot":
+		return nil, cobra.ShellCompDirectiveDefault // the file to write
+	case len(args) == 0 && !given && (c.plain() || begun != "" && !savedName.MatchString(begun)):
+		return c.queries(cmd, begun)
+	case c.plain():
+		return nil, noFiles
+	case len(args) == 0 && !given:
+		return c.names(cmd, begun), noFiles
+	case cmd.Name() == traceName && len(args) == 1:
+		return c.urls(cmd, begun)
+	case cmd.Name() == traceName && len(args) > 1:
+		return nil, noFiles
+	case c.named != nil && c.named.Words != "" && !strings.Contains(c.named.Words, "POD") && !strings.Contains(c.named.Words, "PROXY"):
+		return nil, noFiles
+	}
+	for _, id := range c.proxies(cmd) {
+		if strings.HasPrefix(id, begun) && !slices.Contains(args, id) {
+			out = append(out, id)
+		}
+	}
+	return out, noFiles
+}
+
+// names gives the commands, those of queries too. They are cobra's to tell,
+// but where a flag stands in front.
+func (c completion) names(cmd *cobra.Command, begun string) (out []string) {
+	if cmd.Flags().NFlag() == 0 {
+		return nil
+	}
+	for _, sub := range cmd.Commands() {
+		if strings.HasPrefix(sub.Name(), begun) && sub.IsAvailableCommand() {
+			out = append(out, sub.Name()+"\t"+sub.Short)
+		}
+	}
+	return out
+}
+
+// urls are those that a request may be for: of every port of a service.
+func (c completion) urls(cmd *cobra.Command, begun string) (out []string, _ cobra.ShellCompDirective) {
+	if !strings.Contains(begun, "://") {
+		for _, scheme := range []string{"http://", "https://", "tcp://", "tls://"} {
+			if strings.HasPrefix(scheme, begun) {
+				out = append(out, scheme)
+			}
+		}
+		return out, noFiles | cobra.ShellCompDirectiveNoSpace
+	}
+	scheme, _, _ := strings.Cut(begun, "://")
+	for _, s := range c.services(cmd) {
+		url := scheme + "://" + s
+		if strings.HasPrefix(scheme, "http") {
+			url += "/"
+		}
+		if strings.HasPrefix(url, begun) {
+			out = append(out, url)
+		}
+	}
+	return out, noFiles | cobra.ShellCompDirectiveNoSpace
+}
+
+// onTopics has a command's words complete to what help has a page on.
+func onTopics(root *rootCommand, help *cobra.Command) *cobra.Command {
+	help.ValidArgsFunction = func(_ *cobra.Command, words []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(words) > 0 {
+			return nil, noFiles
+		}
+		return begunWith(begun, root.topics()), noFiles
+	}
+	return help
+}
+
+func begunWith(begun string, all []string) (out []string) {
+	for _, s := range all {
+		if strings.HasPrefix(s, begun) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// topics are all that help has a page on.
+func (r *rootCommand) topics() []string {
+	all := topics()
+	for _, f := range library.Functions() {
+		all = append(all, f.Name)
+	}
+	for _, k := range sources.Kinds() {
+		all = append(all, k.Name)
+	}
+	for _, cmd := range r.Commands() {
+		if cmd.IsAvailableCommand() {
+			all = append(all, cmd.Name())
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// values are what an argument of a named query may be: its choices, the names
+// of checks, or what the mesh has there.
+func (c completion) values(cmd *cobra.Command, arg shipped.Argument) []string {
+	if arg.Choices != nil {
+		return arg.Choices
+	}
+	if c.named.Name == "check" && (arg.Name == "only" || arg.Name == "skip") {
+		var names []string
+		for _, q := range shipped.Checks() {
+			names = append(names, q.Name)
+		}
+		return names
+	}
+	what, ok := map[string]string{
+		"clusters.fqdn": ".clusters[].fqdn", "clusters.port": ".clusters[].port | values | tostring", "clusters.subset": ".clusters[].subset",
+		"listeners.name": ".listeners[].name", "listeners.port": ".listeners[].port | values | tostring", "listeners.address": ".listeners[].host",
+		"routes.name": ".routes[].name", "endpoints.cluster": ".endpoints[].cluster", "endpoints.address": ".endpoints[].ip", "endpoints.port": ".endpoints[].port | values | tostring",
+		"secrets.name": ".secrets[].name",
+	}[c.named.Name+"."+arg.Name]
+	if !ok {
+		return nil
+	}
+	seen := map[string]bool{}
+	c.look(cmd, ".proxies[] | "+what+" | strings | debug | empty", func(v any) bool {
+		if s, ok := v.(string); ok && s != "" {
+			seen[s] = true
+		}
+		return len(seen) < mostValues
+	})
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// mostValues is how many values of a flag are worth to be listed.
+const mostValues = 500
+
+func (c completion) formats(*cobra.Command, string) (out []string) {
+	for _, f := range printers.Formats() {
+		if f.Takes != "" {
+			f.Name += "="
+		}
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+func (c completion) contextNames(*cobra.Command, string) []string {
+	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(config.Contexts))
+}
+
+func (c completion) clusterNames(*cobra.Command, string) []string {
+	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(config.Clusters))
+}
+
+func (c completion) userNames(*cobra.Command, string) []string {
+	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(config.AuthInfos))
+}
