@@ -29,6 +29,7 @@ func TestMesh(t *testing.T) {
 		{"IstioctlHealthy", istioctlHealthy},
 		{"IstioctlFaults", istioctlFaults},
 		{"Levels", levels},
+		{"Walk", walk},
 		{"Stale", stale},
 		{"Rejected", rejected},
 		{"NotSent", notSent},
