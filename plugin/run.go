@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -183,6 +182,11 @@ func (r *run) compile(modules []fs.FS) (err error) {
 	if r.program, err = query.Compile(r.asked.query, o); err != nil {
 		return &exitError{exitCompile, err}
 	}
+	if !r.asked.ours && !r.plain() {
+		for _, d := range r.program.Doubts() {
+			r.note(d.Caret())
+		}
+	}
 	return nil
 }
 
@@ -310,7 +314,7 @@ func (r *run) ended(err error) error {
 	if e := r.out.Flush(); err == nil {
 		err = e
 	}
-	if errors.Is(err, syscall.EPIPE) { // the reader has what it wanted
+	if readerLeft(err) { // the reader has what it wanted
 		err = nil
 	}
 	codes := []int{r.statusCode()}

@@ -12,6 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // querySuffix is how the file of a query ends.
@@ -173,7 +175,27 @@ func reservedFlag(arg shipped.Argument) string {
 
 // noQuery is the error of a name that stands for nothing.
 func noQuery(name string) error {
+	for _, k := range sources.Kinds() {
+		if k.Name == "Mesh" && slices.ContainsFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name }) {
+			return usage("no query named %s; did you mean '.%s'?", name, name)
+		}
+	}
 	return usage("no query named %s; for jq write '.|%s'", name, name)
+}
+
+// noFile tells who names a file where the query is to stand how it is given.
+func noFile(word string) error {
+	how := ""
+	switch {
+	case strings.HasSuffix(word, querySuffix):
+		how = "a file with a query is given with -f"
+	case slices.ContainsFunc([]string{".json", ".tar", ".gz", ".tgz", ".zst"}, func(end string) bool { return strings.HasSuffix(word, end) }):
+		how = "a recorded mesh is given with --snapshot"
+	}
+	if info, err := os.Stat(word); how == "" || err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return usage("%s is a file, not a query: %s %s", word, how, word)
 }
 
 // taken tells what a name that is to be a saved query's already stands for;

@@ -92,7 +92,7 @@ func listCommand(w *World, root *rootCommand) *cobra.Command {
 		Short: "List the queries that have a name",
 		Long:  "List the queries that have a name: those saved, and those that come with the plugin.\n\n" + savedLong,
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return list(w, root, format) },
+		RunE:  func(*cobra.Command, []string) error { return unlessLeft(list(w, root, format)) },
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "", "how to print: json, name")
 	return cmd
@@ -214,7 +214,7 @@ func showCommand(w *World, root *rootCommand) *cobra.Command {
 				q = s.Query
 			}
 			_, err := io.WriteString(w.Out, q.Text)
-			return err
+			return unlessLeft(err)
 		},
 	}
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
@@ -224,6 +224,14 @@ func showCommand(w *World, root *rootCommand) *cobra.Command {
 		return append(savedNames(w, begun), queryNames(begun)...), cobra.ShellCompDirectiveNoFileComp
 	}
 	return cmd
+}
+
+// unlessLeft is an error, but for that of a reader who has what it wanted.
+func unlessLeft(err error) error {
+	if readerLeft(err) {
+		return nil
+	}
+	return err
 }
 
 // savedNames gives the names of saved queries that begin so, with what they are.

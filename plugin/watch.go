@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"syscall"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -191,7 +190,7 @@ func passes(err error) bool {
 		return false
 	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownProxyError)):
 		return true
-	case errors.As(err, &halt), errors.As(err, &write), errors.As(err, &exit), errors.Is(err, syscall.EPIPE):
+	case errors.As(err, &halt), errors.As(err, &write), errors.As(err, &exit), readerLeft(err):
 		return false
 	}
 	return true

@@ -50,6 +50,9 @@ func understand(ctx context.Context, w *World, f *flags, words []string) (*asked
 	case savedName.MatchString(words[0]) && !f.plain():
 		return named(w, words)
 	}
+	if err := noFile(words[0]); err != nil {
+		return nil, err
+	}
 	return &asked{query: words[0], proxies: words[1:]}, nil
 }
 

@@ -35,6 +35,10 @@ type World struct {
 // Process is the world of this process.
 func Process() *World {
 	dir, _ := os.Getwd() // where it isn't known there are no folders of a project
+	environ := os.Environ()
+	if !escapes(os.Stdout) || !escapes(os.Stderr) {
+		environ = append(environ, "TERM=dumb")
+	}
 	return &World{
 		Args: os.Args, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
@@ -45,7 +49,7 @@ func Process() *World {
 			}
 			return width
 		},
-		Environ: os.Environ(), Dir: dir, Now: time.Now, Sleep: sleep, Every: every,
+		Environ: environ, Dir: dir, Now: time.Now, Sleep: sleep, Every: every,
 	}
 }
 

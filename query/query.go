@@ -45,7 +45,13 @@ type Options struct {
 
 // Program is a compiled query. It may be run any number of times, also at the
 // same time.
-type Program struct{ code *eval.Code }
+type Program struct {
+	code   *eval.Code
+	source *syntax.Program
+}
+
+// Doubts gives what of the query hardly means what it says, where it stands.
+func (p *Program) Doubts() []*syntax.Error { return p.source.Doubts() }
 
 // Compile parses and checks a query. An error of the query's own making is a
 // [*syntax.Error], which knows where in the source it stands.
@@ -68,7 +74,7 @@ func Compile(src string, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Program{code: code}, nil
+	return &Program{code, p}, nil
 }
 
 // Run runs the program over a value, with the values of its variables, and

@@ -1,0 +1,63 @@
+package syntax
+
+// Doubts gives the places of a program that it may have, and that hardly mean
+// what they say: an assignment where something is asked, as in
+// select(.rds = "STALE"), whose result is an object and so always true. They
+// are no errors: jq runs such a program.
+func (p *Program) Doubts() (all []*Error) {
+	doubt := func(q *Query) {
+		all = append(all, &Error{q.OpSpan, p.File, p.Src, "this assigns; did you mean =="})
+	}
+	stack := []node{p.Query}
+	for len(stack) > 0 {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		switch n := n.(type) {
+		case *Func:
+			if i, ok := asking[n.Name]; ok && len(n.Args) > 0 {
+				asked(n.Args[min(i, len(n.Args)-1)], doubt)
+			}
+		case *Term:
+			if n.Type == TermIf {
+				asked(n.If.Cond, doubt)
+				for _, branch := range n.If.Elif {
+					asked(branch.Cond, doubt)
+				}
+			}
+		}
+		from := len(stack)
+		n.children(func(child node, _ int) { stack = append(stack, child) })
+		for i, j := from, len(stack)-1; i < j; i, j = i+1, j-1 { // in the order of the source
+			stack[i], stack[j] = stack[j], stack[i]
+		}
+	}
+	return all
+}
+
+// asking are the functions of jq's that ask whether something is true, and
+// which of their arguments it is; the last, where there are fewer.
+var asking = map[string]int{"select": 0, "any": 1, "all": 1, "until": 0, "while": 0}
+
+// asked looks for assignments in what is asked whether it is true.
+func asked(q *Query, doubt func(*Query)) {
+	for q != nil {
+		switch {
+		case q.Op == OpAssign:
+			doubt(q)
+			return
+		case q.Op == OpAnd || q.Op == OpOr:
+			asked(q.Left, doubt)
+			q = q.Right
+		case q.Op == OpPipe && isNot(q.Right):
+			q = q.Left
+		case q.Term != nil && q.Term.Type == TermQuery && len(q.Term.SuffixList) == 0:
+			q = q.Term.Query
+		default:
+			return
+		}
+	}
+}
+
+func isNot(q *Query) bool {
+	return q.Term != nil && q.Term.Type == TermFunc && q.Term.Func.Name == "not" && len(q.Term.SuffixList) == 0
+}
