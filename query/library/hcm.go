@@ -22,7 +22,7 @@ func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Requ
 			UseRemoteAddress: flag("useRemoteAddress"), SkipXFFAppend: flag("skipXffAppend"), Via: text("via"),
 			NoRequestID: hcm["generateRequestId"] == false, KeepRequestID: flag("preserveExternalRequestId"), ClientCert: text("forwardClientCertDetails"),
 		},
-		Minor: minorOf(ctx, listener),
+		Minor: minorOf(ctx, listener), Runtime: runtimeOf(ctx, listener),
 	}
 	if flag("stripMatchingHostPort") {
 		m.StripMatchingHostPort = r.DestinationPort
@@ -35,6 +35,9 @@ func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Requ
 	m.Edge.Scheme = scheme
 	if m.Edge.Internal, err = internal(ctx, hcm["internalAddressConfig"]); err != nil {
 		return m, err
+	}
+	if hcm["internalAddressConfig"] == nil && m.Minor != nil && saysInternal(r) && m.Minor() < 33 { // since then none is, where nothing says so
+		m.Edge.Internal = private
 	}
 	upgrades, _, err := elements(ctx, hcm["upgradeConfigs"])
 	for _, u := range upgrades {
@@ -49,6 +52,24 @@ func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Requ
 		m.Upgrades[strings.ToLower(kind)] = on != false
 	}
 	return m, err
+}
+
+// private are the addresses that Envoy before 1.33 counts as internal where
+// nothing else is said.
+var private = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00::/8"),
+}
+
+// saysInternal tells whether an answer may hang on the request's being
+// internal: whether it has a header that only such requests may have.
+func saysInternal(r routing.Request) bool {
+	for _, h := range r.Headers {
+		if strings.HasPrefix(strings.ToLower(h[0]), "x-envoy-") || strings.EqualFold(h[0], "x-forwarded-for") {
+			return true
+		}
+	}
+	return false
 }
 
 // internal reads which addresses are internal.

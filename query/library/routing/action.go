@@ -53,7 +53,7 @@ func (c *choice) clusters(a message, r *routed) (host string, known bool) {
 	case a.has("weightedClusters"):
 		return c.weighted(a, a.sub("weightedClusters"), r)
 	default:
-		c.unsupported("cluster specifier")
+		c.bySpecifier(a, r)
 	}
 	return "", true
 }
@@ -87,8 +87,10 @@ func Weighted(ctx context.Context, clusters any, random *uint64) (shares []Share
 func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
 	entries := w.list("clusters")
 	var sum uint64
-	for _, e := range entries {
-		sum += uint64(e.number("weight"))
+	weights := make([]uint64, len(entries))
+	for i, e := range entries {
+		weights[i] = c.weightOf(w, e)
+		sum += weights[i]
 	}
 	if sum == 0 {
 		return "", true
@@ -96,8 +98,8 @@ func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
 	random := c.randomFor(w, r)
 	var upTo uint64
 	chosen, rewrites := false, false
-	for _, e := range entries {
-		weight := uint64(e.number("weight"))
+	for i, e := range entries {
+		weight := weights[i]
 		if weight == 0 {
 			continue
 		}
@@ -118,12 +120,23 @@ func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
 	return host, chosen || !rewrites
 }
 
+// weightOf is the weight of an entry, or what the runtime has for it.
+func (c *choice) weightOf(w, entry message) uint64 {
+	if prefix := w.text("runtimeKeyPrefix"); prefix != "" {
+		v, known := c.hcm.runtime(prefix + "." + entry.text("name"))
+		if !known {
+			c.unsupported("runtime key " + prefix)
+		}
+		if n, ok := numeric(v); ok && n >= 0 {
+			return uint64(n)
+		}
+	}
+	return uint64(entry.number("weight"))
+}
+
 // randomFor gives the value that decides among weighted clusters; nil where
 // nothing says it.
 func (c *choice) randomFor(w message, r *routed) *uint64 {
-	if w.has("runtimeKeyPrefix") {
-		c.unsupported("runtime key " + w.text("runtimeKeyPrefix"))
-	}
 	if w.flag("useHashPolicy") {
 		c.unsupported("hash policy")
 		return nil

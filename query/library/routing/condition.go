@@ -50,11 +50,15 @@ func (c *choice) misses(m message, r *routed) miss {
 // context are the conditions on what the request alone does not say.
 func (c *choice) context(m message, r *routed) bool {
 	if t := m.sub("tlsContext"); m.has("tlsContext") {
-		if !r.TLS { // without TLS no certificate is presented
-			return !t.flag("presented") && !t.flag("validated")
+		if r.TLS && r.Principal == "" { // without TLS no certificate is presented
+			c.unsupported("client certificate")
+			return false
 		}
-		c.unsupported("client certificate")
-		return false
+		for _, want := range []string{"presented", "validated"} { // whose client is known has shown one that holds
+			if t.has(want) && t.flag(want) != r.TLS {
+				return false
+			}
+		}
 	}
 	for _, d := range m.list("dynamicMetadata") {
 		if r.Metadata == nil {
@@ -74,12 +78,9 @@ func (c *choice) context(m message, r *routed) bool {
 // fraction decides 0 and 100 percent, and anything between by the request's
 // random value; without one it is a share, which is told, and taken.
 func (c *choice) fraction(f message, random *uint64) bool {
-	d := f.sub("defaultValue")
+	d := c.overridden(f)
 	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.text("denominator")]
 	n := d.number("numerator")
-	if key := f.text("runtimeKey"); key != "" {
-		c.unsupported("runtime key " + key)
-	}
 	if random != nil && per > 0 {
 		return int64(*random%uint64(per)) < n
 	}
@@ -87,6 +88,26 @@ func (c *choice) fraction(f message, random *uint64) bool {
 		c.unsupported("runtime fraction " + strconv.FormatInt(n, 10) + "/" + strconv.FormatInt(per, 10))
 	}
 	return n > 0
+}
+
+// overridden is a fraction's default, or what the runtime has for its key: a
+// fraction, or a number of percent.
+func (c *choice) overridden(f message) message {
+	key := f.text("runtimeKey")
+	if key == "" {
+		return f.sub("defaultValue")
+	}
+	v, known := c.hcm.runtime(key)
+	if !known {
+		c.unsupported("runtime key " + key)
+	}
+	if n, ok := numeric(v); ok {
+		return c.message(map[string]any{"numerator": int(n)})
+	}
+	if m := c.message(v); m.fields != nil {
+		return m
+	}
+	return f.sub("defaultValue")
 }
 
 func isGRPC(h headers) bool {
@@ -109,7 +130,7 @@ func (c *choice) header(m message, h headers) bool {
 		}
 		values = []string{""}
 	}
-	if len(values) > 1 && c.hcm.before(39) {
+	if len(values) > 1 && c.hcm.lacks(39, "match_headers_individually") {
 		values = []string{strings.Join(values, ",")}
 	}
 	if slices.Contains(c.unsaid, asciiLower(m.text("name"))) {

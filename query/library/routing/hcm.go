@@ -26,16 +26,41 @@ type HCM struct {
 	// Minor gives Envoy's minor version, 40 of 1.40, for the rules that have
 	// changed. It is asked when the answer hangs on it. Nil: the newest.
 	Minor func() int
+
+	// Runtime gives the value of a key of Envoy's runtime, nil for one that isn't
+	// set. It is asked when the answer hangs on it; known is false where it can't
+	// be had. Nil: it can't.
+	Runtime func(key string) (v any, known bool)
 }
 
 // before tells whether Envoy is older than 1.minor.
 func (m HCM) before(minor int) bool { return m.Minor != nil && m.Minor() < minor }
 
+// lacks tells whether Envoy doesn't have a rule that came with 1.minor and
+// that a flag of its runtime turns on or off.
+func (m HCM) lacks(minor int, flag string) bool {
+	if m.before(minor) { // an old one knows no such flag, or has it off
+		return true
+	}
+	on, _ := m.runtime("envoy.reloadable_features." + flag)
+	return on == false
+}
+
+func (m HCM) runtime(key string) (v any, known bool) {
+	if m.Runtime == nil {
+		return nil, false
+	}
+	return m.Runtime(key)
+}
+
 // prepare gives the request as the routes see it, or what Envoy answers to it
 // itself.
 func (m HCM) prepare(r Request) (Request, *Answer) {
-	if strings.Contains(r.Path, "#") { // http_reject_path_with_fragment, on by default
-		return r, &Answer{Status: 400}
+	if at := strings.IndexByte(r.Path, '#'); at >= 0 {
+		if !m.lacks(0, "http_reject_path_with_fragment") {
+			return r, &Answer{Status: 400}
+		}
+		r.Path = r.Path[:at]
 	}
 	if m.StripTrailingHostDot {
 		r.Host = withoutDot(r.Host)
@@ -164,7 +189,7 @@ func (m HCM) withoutDots(p string) string {
 	segments := strings.Split(p[1:], "/")
 	var out []string
 	for i, s := range segments {
-		if name, _, more := strings.Cut(s, ";"); more && (name == "." || name == "..") && !m.before(40) {
+		if name, _, more := strings.Cut(s, ";"); more && (name == "." || name == "..") && !m.lacks(40, "strip_dotdot_segments_with_parameters") {
 			s = name
 		}
 		switch s {

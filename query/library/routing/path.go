@@ -17,7 +17,7 @@ func (c *choice) withoutParameters(p string) string {
 	if i < 0 {
 		return p
 	}
-	if c.hcm.before(40) {
+	if c.hcm.lacks(40, "strip_path_parameters_per_segment") {
 		return p[:i]
 	}
 	var b strings.Builder

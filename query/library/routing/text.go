@@ -35,7 +35,7 @@ func (c *choice) full(expr, text string) bool {
 // utf8 tells whether an older Envoy is asked about something that it reads in
 // another way.
 func (c *choice) utf8(expr, text string) bool {
-	return (!ascii(expr) || !ascii(text)) && c.hcm.before(40)
+	return (!ascii(expr) || !ascii(text)) && c.hcm.lacks(40, "re2_use_latin1_mode")
 }
 
 func ascii(s string) bool {
