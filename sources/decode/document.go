@@ -133,11 +133,7 @@ func (d *Document) decoder(ctx context.Context, off, end int64) (*decoder, error
 		return nil, &LimitError{Offset: off + most, What: "document", Limit: most}
 	}
 	dec := d.ahead(ctx, off, end)
-	if d.Twins != nil {
-		dec.texts.from(d.Twins())
-	} else {
-		dec.texts.from(nil)
-	}
+	dec.texts.from(d.twins())
 	return dec, nil
 }
 

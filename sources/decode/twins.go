@@ -33,7 +33,8 @@ type Twins struct {
 // A twinShard is the part of a table that one lock guards.
 type twinShard struct {
 	mu     sync.Mutex
-	values map[uint64]any // by their sums; string, map[string]any or []any
+	values map[uint64]any   // by their sums; string, map[string]any or []any
+	said   map[uint64]*said // by the sums of their bytes
 }
 
 const twinShards = 64

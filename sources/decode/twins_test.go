@@ -228,3 +228,57 @@ func TestTwinsAreLetGo(t *testing.T) {
 		t.Error(v, err)
 	}
 }
+
+// What was decoded of some bytes is found again by the same bytes, and by no
+// others; of another shape it is another value.
+func TestTwinsOfTheSameBytes(t *testing.T) {
+	twins := roomy()
+	const text = `{"a_b":[1,{"c_d":"x"}]}`
+	force := func(before, text string, s Shape) any {
+		d := twinned(before+text+"]", twins)
+		v, err := d.Value(int64(len(before)), int64(len(before)+len(text)), s, true).Force(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	first := force(`[`, text, nil)
+	cost := twins.cost.Load()
+	if again := force(`[0,  `, text, nil); !mesh.Identical(again, first) || twins.cost.Load() != cost {
+		t.Error("the same bytes are read again")
+	}
+	for _, other := range []string{`{"a_b":[2,{"c_d":"x"}]}`, `{"a_b":[1,{"c_d":"x"}] }`} {
+		want, _ := standard([]byte(other))
+		if got := force(`[`, other, nil); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s became %v", other, got)
+		}
+	}
+	if got := force(`[`, text, upper{}); !reflect.DeepEqual(got, map[string]any{"A_B": []any{1, map[string]any{"C_D": "x"}}}) {
+		t.Errorf("of another shape: %v", got)
+	}
+	sum, same := uint64(5), []byte(`[1]`)
+	twins.heard(sum, same, nil, "a")
+	twins.heard(sum, []byte(`[2]`), nil, "b")
+	if _, ok := twins.said(sum, []byte(`[2]`), nil); ok {
+		t.Error("two texts of one sum")
+	}
+	if v, ok := twins.said(sum, []byte(`[1]`), nil); !ok || v != "a" {
+		t.Error("not found")
+	}
+	narrow := NewTwins(100, func(int64) {})
+	for i := range 50 {
+		d := twinned(fmt.Sprintf(`{"n":[%d,"abcdefgh"]}`, i), narrow)
+		if v, err := d.Value(0, d.Bytes.Size(), nil, true).Force(t.Context()); err != nil || fmt.Sprint(v) != fmt.Sprintf("map[n:[%d abcdefgh]]", i) {
+			t.Errorf("%v, %v", v, err)
+		}
+	}
+	if n := narrow.cost.Load(); n > 1000 {
+		t.Errorf("a table of 100 bytes takes %d", n)
+	}
+}
+
+// upper is a shape of capital letters.
+type upper struct{}
+
+func (upper) Member(key []byte) (string, Shape)   { return strings.ToUpper(string(key)), upper{} }
+func (upper) Typed([]byte) (value Shape, ok bool) { return nil, false }

@@ -57,11 +57,12 @@ func (v *Value) keep(ctx context.Context) (x any, b bill, err error) {
 	if v.forced != nil {
 		return v.forced, b, nil
 	}
-	n := shallowNode
 	if v.whole() {
-		n = wholeNode
+		x, b, err = v.doc.whole(ctx, v.off, v.end, v.shape)
+	} else {
+		x, b, err = v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
 	}
-	if x, b, err = v.doc.read(ctx, v.off, v.end, v.shape, n, nil); err != nil {
+	if err != nil {
 		b.own = 0
 		return nil, b, err
 	}
@@ -93,7 +94,7 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 	if x, ok := v.Forced(); ok && v.whole() {
 		return x, nil
 	}
-	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, wholeNode, nil)
+	x, b, err := v.doc.whole(ctx, v.off, v.end, v.shape)
 	v.doc.tell(bill{twins: b.twins})
 	if err != nil {
 		return nil, v.doc.fault(err)
