@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin"
 	simulated "github.com/meshq/kubectl-meshq/test/fleet"
 )
 
@@ -42,4 +45,22 @@ func TestTraceOverFleet(t *testing.T) {
 	if n.Proxies != proxies || n.Envoys.Requests > 5*proxies || n.Overlaps > 0 || n.Envoys.Bytes > proxies*dump/50 {
 		t.Errorf("%d proxies were asked %d requests, %d bytes, %d of them at once: %v", n.Proxies, n.Envoys.Requests, n.Envoys.Bytes, n.Overlaps, n.Envoys.Paths)
 	}
+}
+
+// BenchmarkTraceRecorded is a trace over 1,000 recorded proxies, of a mesh of
+// few services each, from the start of the program on: per proxy.
+func BenchmarkTraceRecorded(b *testing.B) {
+	const proxies = 1000
+	path := fleet(b, proxies, 1)
+	for b.Loop() {
+		var out, errs bytes.Buffer
+		w := &plugin.World{
+			Args: []string{"kubectl-meshq", "--snapshot", path, `[.proxies[] | trace("http://reviews:9080/reviews/1") | .reached] | map(select(.)) | length`},
+			In:   strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now, Environ: []string{"HOME=" + b.TempDir()},
+		}
+		if code := plugin.Main(w); code != 0 || strings.TrimSpace(out.String()) != "1000" {
+			b.Fatal(code, out.String(), errs.String())
+		}
+	}
+	b.ReportMetric(b.Elapsed().Seconds()*1000/float64(b.N)/proxies, "ms/proxy")
 }
