@@ -14,8 +14,9 @@ import (
 // What Istio calls the parts of an ambient mesh's tunnels (HBONE: mutual TLS
 // around HTTP/2 CONNECT).
 const (
-	tunnelPort      = 15008
-	originalDstName = "envoy.filters.listener.original_dst" // of the metadata that says where a tunnel leads
+	tunnelPort       = 15008
+	connectTerminate = "connect_terminate"                   // the listener of that port
+	originalDstName  = "envoy.filters.listener.original_dst" // of the metadata that says where a tunnel leads
 )
 
 // ownListener is how the address begins of a listener of the proxy itself, as
@@ -115,7 +116,7 @@ func (w *walk) acceptTunnelled() error {
 	if err := w.resolve(); err != nil {
 		return err
 	}
-	all, err := w.sockets(nil, tunnelPort)
+	all, err := w.sockets([]string{connectTerminate}, tunnelPort)
 	if err != nil {
 		return err
 	}

@@ -87,6 +87,9 @@ func Balance(ctx context.Context, cluster any, endpoints []any, criteria map[str
 	if b.out.Lost < 1e-9 { // of rounding
 		b.out.Lost = 0
 	}
+	if b.policy.hashes && b.out.Why == "" && len(endpoints) > 1 {
+		b.out.Why = "one of them, by a hash of the request: these are the parts of all"
+	}
 	if b.out.Reason == "" && b.out.Lost > 1-1e-9 {
 		b.out.Reason = AllUnhealthy
 	}

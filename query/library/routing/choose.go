@@ -49,12 +49,13 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 		req, c.unsaid = m.Edge.marked(req, rc.texts("internalOnlyHeaders"))
 	}
 	to := &routed{req, req.headers()}
-	for _, what := range [][2]string{{"vhds", "virtual hosts on demand"}, {"routeSpecifiers", "route specifiers"}} {
-		if rc.has(what[0]) {
-			c.unsupported(what[1])
-		}
+	if rc.has("routeSpecifiers") {
+		c.unsupported("route specifiers")
 	}
 	vh, ok := c.virtualHost(rc, to.headers)
+	if !ok && rc.has("vhds") { // Envoy asks its Pilot for one that it doesn't have
+		c.unsupported("virtual hosts on demand")
+	}
 	if !ok || to.headers.first("x-forwarded-proto") == "" { // with no x-forwarded-proto there is no route
 		return c.none(), c.err
 	}
