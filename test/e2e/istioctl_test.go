@@ -121,7 +121,8 @@ func pairs() []pair {
 			name: "eds", words: []string{"pc", "eds"},
 			theirs: []string{"NAME", "STATUS", "LOCALITY", "CLUSTER"},
 			ours:   []string{"ENDPOINT", "STATUS", "LOCALITY", "CLUSTER"},
-			but:    "of clusters that are no service's, Envoy writes no health: istioctl says UNKNOWN and so do we; an address by name is HOST:PORT for both",
+			but:    "a pipe is unix://PATH, as in istioctl's own table of endpoints",
+			change: func(ours []string) { ours[0] = strings.TrimPrefix(ours[0], "unix://") },
 		},
 		{
 			name: "secret", words: []string{"pc", "secret"},
@@ -424,5 +425,58 @@ func (i *istioctl) sameExtensions(t *testing.T) {
 	}
 	if diff := cmp.Diff(theirs, cells(t, i.ask(t, "pc", "ecds", p.ID()).exits(0).quiet().out, []string{"NAME", "TYPE"})); diff != "" {
 		t.Errorf("extensions (-istioctl +meshq):\n%s", diff)
+	}
+}
+
+// TestIstioctlFiles compares what the two print of dumps in files: Istio's own
+// test data, where it is.
+func TestIstioctlFiles(t *testing.T) {
+	const data = "../../../shared/istio-testdata"
+	if _, err := os.Stat(data); err != nil {
+		t.Skip("no data of Istio's here")
+	}
+	root, err := filepath.Abs(".")
+	must(t, err)
+	program, err := mesh.FindIstioctl(t.Context(), root, t.Output())
+	must(t, err)
+	meshq := *built
+	if meshq == "" {
+		meshq = filepath.Join(t.TempDir(), "kubectl-meshq")
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", meshq, ".")
+		build.Dir = filepath.Join(root, "../..")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("the plugin does not build: %v\n%s", err, out)
+		}
+	}
+	says := func(program string, words ...string) string {
+		cmd := exec.CommandContext(t.Context(), program, words...)
+		cmd.Env = []string{"HOME=" + t.TempDir()}
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s %q: %v", program, words, err)
+		}
+		return string(out)
+	}
+	chain := pair{but: "every certificate of a chain is a row: istioctl shows the first", once: true}
+	chain.leave = func(ours []string) bool { return ours[0] == "default" && ours[1] == "CA" }
+	pipe := pair{but: "a pipe is unix://PATH, as in istioctl's own table of endpoints"}
+	pipe.change = func(ours []string) { ours[0] = strings.TrimPrefix(ours[0], "unix://") }
+	for _, c := range []struct {
+		file, word   string
+		theirs, ours []string
+		pair
+	}{
+		{"ecds.config_dump.json", "ecds", []string{"ECDS NAME", "TYPE"}, []string{"NAME", "TYPE"}, pair{}},
+		{"eds.config_dump.json", "eds", []string{"NAME", "STATUS", "LOCALITY", "CLUSTER"}, []string{"ENDPOINT", "STATUS", "LOCALITY", "CLUSTER"}, pipe},
+		{"secret-istio.config_dump.json", "secret", []string{"RESOURCE NAME", "TYPE", "STATUS", "SERIAL NUMBER"}, []string{"NAME", "TYPE", "STATUS", "SERIAL NUMBER"}, chain},
+		{"secret-spire.config_dump.json", "secret", []string{"RESOURCE NAME", "TYPE", "STATUS", "SERIAL NUMBER", "TRUST DOMAIN"}, []string{"NAME", "TYPE", "STATUS", "SERIAL NUMBER", "TRUST DOMAIN"}, chain},
+		{"1.6-clusters.json", "endpoint", []string{"ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"}, []string{"ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"}, pair{}},
+	} {
+		path := filepath.Join(data, c.file)
+		theirs := c.compared(cells(t, says(program, "pc", c.word, "-f", path), c.theirs), false)
+		ours := c.compared(cells(t, says(meshq, "pc", c.word, "-f", path), c.ours), true)
+		if diff := cmp.Diff(theirs, ours); diff != "" || len(theirs) == 0 {
+			t.Errorf("%s: pc %s (-istioctl +meshq), but for %q:\n%s", c.file, c.word, c.but, diff)
+		}
 	}
 }
