@@ -30,6 +30,7 @@ func (c completion) remembered(what string) memory {
 	if dir == "" || len(c.snapshots) > 0 || c.plain() {
 		return memory{}
 	}
+	c.once()
 	k := c.kube
 	context := *k.Context
 	if config, err := k.ToRawKubeConfigLoader().RawConfig(); err == nil && context == "" {

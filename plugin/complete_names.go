@@ -126,9 +126,7 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 
 // run is a run of no query yet, over what the flags mean.
 func (c completion) run(cmd *cobra.Command) *run {
-	for _, list := range []*[]string{&c.snapshots, &c.contexts, &c.pilots, &c.envoys, &c.libraryPath, &c.files} {
-		*list = unique(*list)
-	}
+	c.once()
 	r := &run{World: c.World, flags: c.flags, argv: c.command(), asked: &asked{}, changed: cmd.Flags().Changed}
 	var err error
 	if r.labels, err = labels.Parse(r.selector); err != nil {
@@ -137,7 +135,14 @@ func (c completion) run(cmd *cobra.Command) *run {
 	return r
 }
 
-// unique leaves out what is there again: cobra reads flags twice.
+// once has each value of a flag there once: cobra reads flags twice.
+func (c completion) once() {
+	for _, list := range []*[]string{&c.snapshots, &c.contexts, &c.pilots, &c.envoys, &c.libraryPath, &c.files, c.kube.ImpersonateGroup, c.kube.ImpersonateUserExtra} {
+		*list = unique(*list)
+	}
+}
+
+// unique leaves out what is there again.
 func unique(all []string) (out []string) {
 	for _, s := range all {
 		if !slices.Contains(out, s) {

@@ -119,6 +119,10 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run, gi
 		})
 		_ = closeAll(answers)
 	default:
+		if r.openMesh(ctx, nil) != nil { // nobody in it: what a function asks of the document is answered
+			return
+		}
+		defer r.mesh.Close()
 		_ = r.program.Run(ctx, c.sketch(cmd, r.asked.query), r.values, o, none)
 	}
 }

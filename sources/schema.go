@@ -13,7 +13,8 @@ import (
 // as far as their kinds are known. It may be used by several goroutines at
 // once.
 type Schema struct {
-	ours func() map[string][]mesh.Member
+	ours  func() map[string][]mesh.Member
+	envoy sync.Map // a message's full name → its members
 }
 
 // NewSchema makes the schema; nothing is read before it is asked for.
@@ -27,7 +28,11 @@ func (s *Schema) Members(shape string) []mesh.Member {
 	if m, ok := s.ours()[shape]; ok {
 		return m
 	}
+	if m, ok := s.envoy.Load(shape); ok {
+		return m.([]mesh.Member)
+	}
 	if m := envoy.Members(shape); m != nil {
+		s.envoy.Store(shape, m)
 		return m
 	}
 	if shape != "" && !strings.Contains(shape, ".") { // a kind of Kubernetes'

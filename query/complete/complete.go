@@ -93,9 +93,32 @@ func (c *completer) offer(text, doc string) {
 }
 
 // here gives what comes to the cursor: the query is walked with the mark there.
-func (c *completer) here(query string) *walker {
+// A call that isn't closed may be one with more arguments, too.
+func (c *completer) here(query func(term string) string) *walker {
+	w := c.walk(query)
+	top := c.frames.top()
+	if top.call == "" {
+		return w
+	}
+	for more := 1; more < 3; more++ {
+		if _, ok := c.base[key(top.call, top.arg+1+more)]; !ok {
+			continue
+		}
+		c.more = more
+		longer := c.walk(query)
+		c.more = 0
+		if _, ok := c.base[key(top.call, top.arg+1)]; !ok {
+			w = longer
+			continue
+		}
+		w.at = w.at.or(longer.at)
+	}
+	return w
+}
+
+func (c *completer) walk(query func(term string) string) *walker {
 	w := &walker{world: world{c.Schema}, base: c.base, fuel: mostSteps}
-	program, err := syntax.Parse("", query)
+	program, err := syntax.Parse("", query(c.call()))
 	if err != nil {
 		return w
 	}
@@ -147,7 +170,10 @@ func (c *completer) look(query func(term string) string, what string, each func(
 	} else {
 		term = "(" + term + " | empty)"
 	}
-	c.Look(query(term), func(message any) bool {
+	c.more = c.missing()
+	text := query(term)
+	c.more = 0
+	c.Look(text, func(message any) bool {
 		m, ok := message.([]any)
 		if !ok || len(m) == 0 || m[0] != mark {
 			return true
@@ -159,6 +185,18 @@ func (c *completer) look(query func(term string) string, what string, each func(
 		}
 		return true
 	})
+}
+
+// missing is how many arguments the call around the cursor needs at least
+// before there is such a function.
+func (c *completer) missing() int {
+	top := c.frames.top()
+	for more := 0; top.call != "" && more < 3; more++ {
+		if _, ok := c.base[key(top.call, top.arg+1+more)]; ok {
+			return more
+		}
+	}
+	return 0
 }
 
 // formats offers @json and the like.

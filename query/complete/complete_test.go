@@ -39,7 +39,7 @@ func TestQuery(t *testing.T) {
 		".proxies[].":                   `clusters sync rds trace(" desired() synced() route(" !lbPolicy !match(" !fqdn !age()`,
 		".proxies[].clu":                `= cluster(" clusterID clusters`,
 		".proxies[].clusters[].lb":      "= lbPolicy lbSubsetConfig",
-		".proxies[0].sync.rds.":         "= acked age error pushesBehind sent sentAt status",
+		".proxies[0].sync.rds.":         "= acked age error percent pushesBehind sent sentAt status",
 		".proxies[]?.locality.":         "= region subZone zone",
 		".proxies[0:2][].sync.c":        "= cds",
 		".services[].spec.cl":           "= clusterIP clusterIPs",
@@ -74,6 +74,8 @@ func TestQuery(t *testing.T) {
 		`[.proxies[].clusters[]] | group_by(.fqdn)[] | .[0].fq`: "= fqdn",
 		`.proxies | first.sy`:                                   "= sync synced()",
 		`[limit(3; .proxies[])] | .[0].sy`:                      "= sync synced()",
+		`.proxies[] | any(.ver`:                                 "= version", // the results, where there are to be two arguments
+		`diff(.pr`:                                              `= proxies proxies(" proxy(" proxyConfigs`,
 		`any(.proxies[]; .sy`:                                   "= sync synced()",
 		`.proxies[] as $p | $p.sy`:                              "= sync synced()",
 		`. as {proxies: [$a]} | $a.sy`:                          "= sync synced()",

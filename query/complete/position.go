@@ -38,6 +38,7 @@ type position struct {
 	head   string // the source in front of the mark
 	method bool   // the mark stands behind a term: X.__here()
 	key    bool   // the mark is the value of a key
+	more   int    // how many arguments are still to come in the call around it
 }
 
 // locate finds out where a source ends.
@@ -155,7 +156,7 @@ func (p *position) query(term string) string {
 	case p.key:
 		term = "_: " + term
 	}
-	return p.head + term + p.frames.closed()
+	return p.head + term + strings.Repeat("; .", p.more) + p.frames.closed()
 }
 
 // endsTerm tells whether a term may end with the last of the words: what comes

@@ -241,7 +241,7 @@ def _routing: _of("RouteConfiguration", "VirtualHost", "Listener"), (arrays | .[
 def match($request): (_routing | _kind("RouteMatch")), (strings | match($request; ""));
 def trace($request): _held | _kind("Trace");
 def unreachable: _held | _kind("UnreachableRoute");
-def routesTo($name): (_held | .routes[] | .virtualHosts[] | .routes[]), (_held | .listeners[]);
+def routesTo($name): (_held | .routes[] | .virtualHosts[] | .routes[]), (_held | .listeners[]) | ., {proxy: _text};
 def desired: _of("Proxy") | _kind("Desired");
 def diff: _of("Proxy") | _kind("Difference");
 def diff($a; $b): ($b | empty), ($a | objects, arrays | _kind("Difference"));

@@ -61,10 +61,10 @@ func (c *completer) strings() {
 	last, top := c.last(), c.frames.top()
 	switch {
 	case c.method || top.keyed():
-		c.quoted(c.here(c.query(c.call())), "keys", c.query)
+		c.quoted(c.here(c.query), "keys", c.query)
 	case top.call != "" && (last.Text == "(" || last.Text == ";" || last.Text == ","):
 		what := argument(top.call, top.arg)
-		c.quoted(c.here(c.query(c.call())), what, c.query)
+		c.quoted(c.here(c.query), what, c.query)
 	case compares(last) || last.Text == "," && compares(top.before) || last.Text == "(" && compares(top.before):
 		c.compared()
 	}
@@ -97,7 +97,7 @@ func (c *completer) compared() {
 		return text[:whole.Start] + left + "." + term + text[whole.End:]
 	}
 	c.method = true
-	c.quoted(c.here(query(mark+"()")), ".", query)
+	c.quoted(c.here(query), ".", query)
 }
 
 // quoted offers strings, and what closes them: those that the shapes tell, or

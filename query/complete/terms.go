@@ -19,7 +19,7 @@ func (c *completer) call() string {
 // functions that take what stands in front of it. Behind an array it is the
 // dot itself that has to go on otherwise.
 func (c *completer) fields() {
-	w := c.here(c.query(c.call()))
+	w := c.here(c.query)
 	c.members(w, func(name string) string { return name })
 	for _, f := range c.Functions {
 		text := c.opened(f)
@@ -145,7 +145,7 @@ func (c *completer) opened(f Function) string {
 
 // terms offers what a term may begin with.
 func (c *completer) terms() {
-	w := c.here(c.query(c.call()))
+	w := c.here(c.query)
 	if c.begun == "" {
 		c.members(w, func(name string) string { return "." + name })
 		if onlyArrays(w.at) {
@@ -207,13 +207,13 @@ func (c *completer) keywords() {
 
 // keys offers the keys of an object that is made: {name} is {name: .name}.
 func (c *completer) keys() {
-	w := c.here(c.query(c.call()))
+	w := c.here(c.query)
 	c.members(w, func(name string) string { return name })
 	c.scoped(w)
 }
 
 // variables offers those that are known.
-func (c *completer) variables() { c.scoped(c.here(c.query(c.call()))) }
+func (c *completer) variables() { c.scoped(c.here(c.query)) }
 
 func (c *completer) scoped(w *walker) {
 	for s := w.scope; s != nil; s = s.up {

@@ -238,6 +238,9 @@ func matchFields() []Field {
 		Field{Name: "url", Doc: "the request's URL as it is forwarded; a path where its host isn't known"},
 		Field{Name: "redirectTo", Doc: "{status, location}; null where it is none"},
 		Field{Name: "directStatus", Doc: "the status that Envoy answers itself; null where it does not"},
+		Field{Name: "timeout", Doc: "how many seconds the whole request may take; 0: any time; null where it is not forwarded"},
+		Field{Name: "retries", Doc: "{attempts, on, perTryTimeout}; null where it is not tried again"},
+		Field{Name: "mirrors", Doc: "where copies are sent: [{cluster, share}]"},
 		Field{Name: "unsupported", Doc: "what was met and can't be decided from the configuration"},
 	)
 }

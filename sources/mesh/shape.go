@@ -40,7 +40,7 @@ func (k Kind) MembersOf() []Member {
 		}
 		all = append(all, m)
 	}
-	return all
+	return append(all, ambient()[k.Name]...)
 }
 
 func object(name string) Holding    { return Holding{Objects: []string{name}} }
@@ -75,12 +75,12 @@ func holdings() map[string]Holding {
 
 		"Secret.type": one("Cert Chain", "CA", "Leaf", "Intermediate", "Root"), "Secret.state": {}, "Secret.subjectAltNames": texts(),
 
-		"RouteMatch.clusters": list("Share"), "RouteMatch.redirectTo": object("Redirect"),
+		"RouteMatch.clusters": list("Share"), "RouteMatch.redirectTo": object("Redirect"), "RouteMatch.retries": object("Retries"), "RouteMatch.mirrors": list("Mirror"),
 		"Difference.within": texts(), "Difference.pilot": anything(), "Difference.envoy": anything(), "Difference.a": anything(), "Difference.b": anything(),
 		"Difference.section": one("clusters", "listeners", "routes", "endpoints", "extensions"),
 
 		"Trace.request": object("TraceRequest"), "Trace.steps": list("TraceStep"), "Trace.clusters": list("TraceShare"), "Trace.endpoints": list("TraceEndpoint"),
-		"Trace.policies": list("TracePolicy"), "Trace.faults": list("TraceFault"), "Trace.mirrors": list("TraceMirror"),
+		"Trace.policies": list("TracePolicy"), "Trace.faults": list("TraceFault"), "Trace.mirrors": list("Mirror"),
 		"Trace.reason": one("PASSTHROUGH", "BLACKHOLE", "REDIRECT", "DIRECT_RESPONSE", "DENIED", "FAULT", "TLS_MISMATCH", "UNSUPPORTED",
 			"NO_LISTENER", "NO_FILTER_CHAIN", "NO_VHOST", "NO_ROUTE", "NO_CLUSTER", "NO_ENDPOINTS", "ALL_UNHEALTHY", "SUBSET_EMPTY"),
 

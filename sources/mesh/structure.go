@@ -7,6 +7,7 @@ func Shapes() map[string][]Member {
 		"Locality":    {text("region", ""), text("zone", ""), text("subZone", "")},
 		"Destination": {text("cluster", "its name"), text("weight", "its share among the others'")},
 		"Share":       {text("name", "of the cluster"), text("share", "of the requests, up to 1")},
+		"Retries":     {text("attempts", "how often it is tried again"), text("on", "after what"), text("perTryTimeout", "in seconds; null where there is none")},
 		"Redirect":    {text("status", "of the redirect"), text("location", "where it leads to")},
 		"Sync":        syncMembers(),
 		"SyncState": {
@@ -61,8 +62,28 @@ func traceShapes() map[string][]Member {
 			text("filter", "that asks"), {Name: "action", Holding: one("ALLOW", "DENY", "LOG")}, text("policy", "as the filter calls it"), text("istio", "the AuthorizationPolicy"),
 			{Name: "verdict", Holding: one("allowed", "denied", "unknown")}, text("shadow", "true: it is only noted"), text("unknown", "what it hangs on and isn't known"),
 		},
-		"TraceFault":  {{Name: "fault", Holding: one("abort", "delay")}, text("share", "of the requests, up to 1"), text("status", "that is answered"), text("delay", "")},
-		"TraceMirror": {text("cluster", "its name"), text("share", "of the requests that are copied, up to 1")},
+		"TraceFault": {{Name: "fault", Holding: one("abort", "delay")}, text("share", "of the requests, up to 1"), text("status", "that is answered"), text("delay", "")},
+		"Mirror":     {text("cluster", "its name"), text("share", "of the requests that are copied, up to 1")},
+	}
+}
+
+// ambient are the fields that a ztunnel gives its objects, by kind, as those of
+// Istio 1.20 and later do.
+func ambient() map[string][]Member {
+	ips := Member{Name: "workloadIps", Doc: "its addresses", Holding: texts()}
+	name, namespace := text("name", ""), text("namespace", "")
+	return map[string][]Member{
+		"Workload": {
+			name, namespace, ips, text("hostname", "where it has no addresses"), text("protocol", "HBONE or TCP"), text("uid", ""), {Name: "waypoint", Doc: "where its requests go through first", Holding: anything()},
+			text("trustDomain", ""), text("serviceAccount", "whose identity it has"), text("workloadName", ""), text("workloadType", ""), text("canonicalName", ""),
+			text("canonicalRevision", ""), text("network", ""), text("node", "the node it runs on"), text("nativeTunnel", "whether it speaks HBONE itself"),
+			text("status", ""), text("clusterId", ""),
+		},
+		"WorkloadService": {
+			name, namespace, text("hostname", ""), {Name: "vips", Doc: "its addresses", Holding: texts()}, {Name: "ports", Doc: "by number: the port behind it", Holding: scalars()},
+			{Name: "endpoints", Doc: "by workload", Holding: anything()}, {Name: "subjectAltNames", Holding: texts()}, {Name: "waypoint", Doc: "where its requests go through first", Holding: anything()},
+		},
+		"Policy": {name, namespace, text("action", ""), text("scope", ""), {Name: "rules", Holding: Holding{List: true, Open: true}}},
 	}
 }
 

@@ -1,0 +1,222 @@
+package complete_test
+
+import (
+	"context"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/complete"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A watched mesh is the recorded one that comes with the plugin, and what is
+// said while it is asked.
+type watched struct {
+	t     *testing.T
+	mesh  *sources.Mesh
+	hints *sources.Vocabulary
+}
+
+func openDemo(t *testing.T) *watched {
+	t.Helper()
+	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := sources.Open(t.Context(), sources.Options{Sources: []transport.Source{from}, Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	return &watched{t, m, sources.NewVocabulary(nil)}
+}
+
+// run runs a query over the recorded mesh; each is given what debug is.
+func (w *watched) run(text string, vars []string, each func(any) bool, note func(string)) error {
+	o := query.Options{Variables: vars, FieldHint: w.hints.Hint}
+	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return w.mesh.Desired(ctx, p) }
+	o.Doors.Document = func() any { return w.mesh.Document() }
+	p, err := query.Compile(text, o)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	enough := false
+	err = p.Run(ctx, w.mesh.Document(), make([]any, len(vars)), eval.RunOptions{Note: note, Debug: func(v any) {
+		if !enough && !each(v) {
+			enough = true
+			cancel()
+		}
+	}}, func(any) error { return nil })
+	if enough {
+		return nil
+	}
+	return err
+}
+
+// examples are the queries that people read: those of the README and of the
+// help, and those that come with the plugin.
+func examples(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range regexp.MustCompile(`(?m)^\$ kubectl meshq [^'\n]*'([^'\n]+)'`).FindAllStringSubmatch(string(text), -1) {
+		all[line[1]] = nil
+	}
+	for _, f := range library.Functions() {
+		for _, e := range f.Examples {
+			all[strings.TrimSpace(e)] = nil
+		}
+	}
+	for _, q := range shipped.All() {
+		if q.Name == "check" { // those of all checks
+			continue
+		}
+		vars := []string{}
+		for _, a := range q.Args {
+			vars = append(vars, "$"+a.Variable())
+		}
+		if q.Words != "" {
+			vars = append(vars, "$words")
+		}
+		all[q.Text] = vars
+	}
+	return all
+}
+
+// TestExamples writes every example letter by letter. Whatever is there, there
+// are no panics and no ends; what the example goes on with is offered where it
+// is a field or a function.
+func TestExamples(t *testing.T) {
+	w := openDemo(t)
+	all := examples(t)
+	if len(all) < 80 {
+		t.Fatalf("%d examples", len(all))
+	}
+	prefixes, fields := 0, 0
+	for _, src := range slices.Sorted(maps.Keys(all)) {
+		o := options()
+		o.Variables = append(o.Variables, all[src]...)
+		for i := range len(src) {
+			if len(src) < 400 || i%7 == 0 {
+				prefixes++
+				if r := complete.Query(src[:i], o); r.From < 0 || r.From > i {
+					t.Fatalf("%q: from %d", src[:i], r.From)
+				}
+			}
+		}
+		o.Look = func(text string, each func(any) bool) { _ = w.run(text, o.Variables, each, nil) }
+		if strings.Contains(src, "def ") || strings.Contains(src, ".clustr") {
+			continue // what its functions are called with is not known before; a mistake on purpose
+		}
+		words, _ := syntax.Words(src)
+		for _, word := range words {
+			if at := word.Start + 1; word.Kind == syntax.WordField && word.Text != "" {
+				fields++
+				if got := offered(src[:at], o); !slices.Contains(got, word.Text) && !slices.Contains(got, `"`+word.Text+`"`) && !isMethod(got, word.Text) {
+					t.Errorf("%s: %s is not offered, but %.200q", src[max(0, at-150):at], word.Text, got)
+				}
+			}
+		}
+	}
+	t.Logf("%d examples, %d beginnings, %d fields", len(all), prefixes, fields)
+	if fields < 250 {
+		t.Errorf("%d fields", fields)
+	}
+}
+
+func isMethod(got []string, name string) bool {
+	return slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(strings.TrimPrefix(s, "."), name+"(") })
+}
+
+// TestFieldsAreReal looks in the recorded mesh at each place of the examples
+// where fields are offered: what objects have there is offered, and what is
+// offered is a field of theirs.
+func TestFieldsAreReal(t *testing.T) {
+	w := openDemo(t)
+	places := map[string]bool{}
+	all := examples(t)
+	for _, src := range slices.Sorted(maps.Keys(all)) {
+		o := options()
+		o.Variables = append(o.Variables, all[src]...)
+		words, _ := syntax.Words(src)
+		for _, word := range words {
+			if word.Kind != syntax.WordField || len(src) > 400 || places[src[:word.Start+1]] {
+				continue
+			}
+			at := src[:word.Start+1]
+			places[at] = true
+			w.compare(at, o)
+		}
+	}
+	if len(places) < 60 {
+		t.Errorf("%d places", len(places))
+	}
+}
+
+func (w *watched) compare(at string, o complete.Options) {
+	t := w.t
+	r := complete.Query(at, o) // by the schema alone
+	var names []string
+	for _, c := range r.Candidates {
+		if regexp.MustCompile(`^[A-Za-z_]\w*$`).MatchString(c.Text) {
+			names = append(names, c.Text)
+		}
+	}
+	if len(names) == 0 || strings.Contains(at, ".routesTo(") {
+		return // of these only a look tells; of one kind there is none in this mesh
+	}
+	kinds := map[any]bool{}
+	w.look(at, "objects | (.kind, keys)", o, func(v any) {
+		keys, isKeys := v.([]any)
+		if !isKeys {
+			kinds[v] = true
+		}
+		for _, k := range keys {
+			if k := k.(string); !slices.Contains(names, k) && !strings.HasPrefix(k, "@") && !strings.ContainsAny(k, "./-") {
+				t.Errorf("%s: %s is there and not offered", at, k)
+			}
+		}
+	}, nil)
+	lacking := map[string]int{}
+	w.look(at, "objects | [."+strings.Join(names, ", .")+"] | length", o, func(any) {}, func(note string) {
+		if _, field, ok := strings.Cut(note, " has no field "); ok {
+			lacking[strings.Split(field, ";")[0]]++
+		}
+	})
+	for field, n := range lacking {
+		if n == len(kinds) {
+			t.Errorf("%s: no %v has %s", at, slices.Collect(maps.Keys(kinds)), field)
+		}
+	}
+}
+
+func (w *watched) look(at, what string, o complete.Options, each func(any), note func(string)) {
+	probe := complete.Probe(at, what)
+	err := w.run(probe, o.Variables, func(m any) bool {
+		for _, v := range m.([]any)[1:] {
+			each(v)
+		}
+		return true
+	}, note)
+	if err != nil {
+		w.t.Errorf("%s: %v", probe, err)
+	}
+}
