@@ -18,7 +18,9 @@ what was almost taken. Nothing is sent.
 
 URL is http://host[:port]/path, https://…, tcp://host:port or tls://host:port. From a sidecar the request is its own
 workload's, and a Service's name (reviews, reviews.default, reviews.default.svc.cluster.local) stands for its address;
-at a gateway it comes from outside. What can't be told from the configuration alone (Lua, Wasm, ext_authz, JWT claims,
+at a gateway it comes from outside. With --inbound it comes to the proxy's workload, by mutual TLS where it is --from a
+proxy, in the clear where from an address. In an ambient mesh the tunnels are followed too, through waypoints and, with
+--through, to the ztunnel of the workload. What can't be told from the configuration alone (Lua, Wasm, ext_authz, JWT claims,
 rate limits) is named.
 
 The exit code is 0 when some of the requests reach an endpoint, 1 when none does.`

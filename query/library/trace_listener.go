@@ -96,7 +96,7 @@ func (w *walk) acceptCaught(name string, port int) error {
 	}
 	if first == nil { // nothing is caught: it has to be asked itself
 		if first = find(all, func(s socket) bool { return s.bound && s.has(w.DestinationPort) }); first == nil {
-			return w.end(noListener)
+			return w.noListener(all)
 		}
 	}
 	seen, err := routing.Inspect(w.ctx, w.cache, first.listener, w.Request, routing.Seen{})
@@ -161,7 +161,7 @@ func (w *walk) acceptAtPort() error {
 		return err
 	}
 	if port == 0 || port == w.DestinationPort {
-		return w.end(noListener)
+		return w.noListener(all)
 	}
 	w.took(step{what: "service", name: service, why: "port " + strconv.Itoa(w.DestinationPort) + " leads to " + strconv.Itoa(port)})
 	w.servicePort, w.DestinationPort = w.DestinationPort, port
@@ -171,6 +171,21 @@ func (w *walk) acceptAtPort() error {
 	if s := best(all, addr, port, bound); s != nil {
 		return w.enter(s, "port "+strconv.Itoa(port), routing.Seen{})
 	}
+	return w.noListener(all)
+}
+
+// mostListeners is how many listeners are told of where none fits.
+const mostListeners = 5
+
+// noListener ends the walk where nobody listens, and tells who does elsewhere.
+func (w *walk) noListener(all []socket) error {
+	var near []any
+	for _, s := range all {
+		if s.bound && len(s.at) > 0 && len(near) < mostListeners {
+			near = append(near, map[string]any{"name": orNull(s.name), "why": "it listens at " + s.at[0].String()})
+		}
+	}
+	w.took(step{what: "listener", why: "none at port " + strconv.Itoa(w.DestinationPort), near: near})
 	return w.end(noListener)
 }
 

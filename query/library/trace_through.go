@@ -11,7 +11,7 @@ import (
 )
 
 // comesFrom reads where the request is from: an address, or a proxy with its
-// address and identity.
+// address and identity, which speaks mutual TLS with the proxy it comes to.
 func (w *walk) comesFrom() error {
 	if addr, err := netip.ParseAddr(w.from); err == nil {
 		w.Source = addr.String()
@@ -44,8 +44,18 @@ func (w *walk) comesFrom() error {
 	if w.Principal == "" {
 		w.Principal, err = w.identityOf(source)
 	}
+	if w.inbound && !w.TLS && w.ALPN == nil { // as its proxy speaks with another one
+		w.TLS, w.ALPN = true, istioProtocols
+		if w.Scheme == routing.Bytes {
+			w.ALPN = []string{"istio-peer-exchange", "istio"}
+		}
+	}
 	return err
 }
+
+// istioProtocols are those that a proxy of Istio offers to another one for
+// HTTP/1.1.
+var istioProtocols = []string{"istio-http/1.1", "istio", "http/1.1"}
 
 // identityOf is whom a proxy's own certificate is for; empty where that can't
 // be had.
@@ -225,7 +235,7 @@ func (w *walk) onward(e end, ip, principal string) (question, error) {
 	}
 	q.ALPN = nil
 	if w.alpn && r.Scheme != routing.Bytes { // Istio's filter says which protocol is spoken inside
-		q.ALPN = []string{"istio-http/1.1", "istio", "http/1.1"}
+		q.ALPN = istioProtocols
 		return q, nil
 	}
 	for _, p := range protocols {
