@@ -1,7 +1,8 @@
-// Command transfer asks proxies for a path, some at a time through the API
-// server, and throws the answers away: what is left of a query when nothing is
-// read, decoded or computed. It knows nothing of the answers. Lines of "pod
-// namespace path" come on standard input.
+// Command transfer asks proxies for some paths, some proxies at a time through
+// the API server, and throws the answers away: what is left of a query when
+// nothing is read, decoded or computed. It knows nothing of the answers. Lines of
+// "pod namespace path…" come on standard input; the paths of one are asked over
+// one connection.
 package main
 
 import (
@@ -71,24 +72,36 @@ func transfer(ctx context.Context, kubeconfig string, concurrency int) error {
 // discard asks one proxy.
 func discard(ctx context.Context, pool *forward.Pool, line string) error {
 	word := strings.Fields(line)
-	if len(word) != 3 {
+	if len(word) < 3 {
 		return fmt.Errorf("%q is not a pod, a namespace and a path", line)
 	}
 	defer pool.Release(word[1], word[0])
-	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return pool.DialContext(ctx, word[1], word[0], 15000)
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+word[2], nil)
+	defer tr.CloseIdleConnections()
+	for i, path := range word[2:] {
+		if err := one(ctx, tr, path, i == len(word)-3); err != nil {
+			return fmt.Errorf("%s: %w", line, err)
+		}
+	}
+	return nil
+}
+
+// one asks for a path; after the last one the connection is closed.
+func one(ctx context.Context, tr *http.Transport, path string, last bool) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+path, nil)
 	if err != nil {
 		return err
 	}
+	req.Close = last
 	resp, err := tr.RoundTrip(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", line, resp.Status)
+		return errors.New(resp.Status)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err
