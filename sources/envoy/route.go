@@ -12,6 +12,7 @@ var routeCatalog = catalog{
 	section: mesh.Routes, kind: "RoutesConfigDump",
 	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
 	field: "routeConfig", name: "name", inside: &decode.Node{Shallow: true},
+	eager: true, // they are few, and nearly all of one are its virtual hosts: to come back to it for the rest is to read all of them again
 	facts: []string{"virtualHosts"},
 }
 
