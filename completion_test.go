@@ -34,6 +34,9 @@ func TestKubectlCompletion(t *testing.T) {
 		{[]string{"wait", "--snapshot", "demo", ".x", "pro"}, []string{"productpage-v1-6b746f74dc-9stvs.default", ":4"}},
 		{[]string{"statu"}, []string{"status\thow each proxy stands to its Pilot, type by type", ":4"}},
 		{[]string{"--sna"}, []string{"--snapshot", ":4"}},
+		{[]string{"--snapshot", "demo", ".proxies[].loca"}, []string{".proxies[].locality\t{region, zone, subZone}", ":38"}},
+		{[]string{"--snapshot", "demo", `.proxies[] | select(.rds=="STA`}, []string{`.proxies[] | select(.rds=="STALE"`, ":38"}},
+		{[]string{"--snapshot", "demo", `.proxy("details`}, []string{`.proxy("details-v1")`, `.proxy("details-v1-6758dd9d8d-rcfnn.default")`, ":38"}},
 	} {
 		cmd := exec.Command(kubectl, append([]string{"__complete", "meshq"}, c.words...)...)
 		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "KUBECONFIG="+filepath.Join(dir, "none"))
