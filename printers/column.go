@@ -36,6 +36,7 @@ type Kind struct {
 	labels     []string                  // the path of its labels; nil: it has none
 	rows       func(*subject) []*subject // nil: one row, about the object
 	none       string                    // what an empty cell says
+	keys       []string                  // the fields that the columns look at
 }
 
 // Kinds are the tables, in the order of the document. Any other Kubernetes

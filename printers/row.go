@@ -33,6 +33,22 @@ func (t *tables) columns(k Kind) []Column {
 	return columns
 }
 
+// keys are the fields that a kind's columns look at.
+func (t *tables) keys(k Kind) (keys []string) {
+	for _, c := range k.Columns {
+		paths := c.Fields
+		if t.wide {
+			paths = slices.Concat(paths, c.WideFields)
+		}
+		for _, path := range paths {
+			key, _, _ := strings.Cut(path, ".")
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
 // columns gives the headers that a kind's table is to have; nil: its own.
 func (o Options) columns(kind string) []string {
 	if headers, ok := o.Columns[kind]; ok {

@@ -40,9 +40,10 @@ type reading struct {
 type subject struct {
 	*reading
 	fields map[string]any
-	part   *mesh.Object // of which some fields may be known before the rest is asked for; fields are nil until then
-	lost   bool     // the object can't be had: no cell knows anything
-	parent *subject // the object it is in, when that is what was printed
+	part   *mesh.Object   // of which some fields may be known before the rest is asked for; fields are nil until then
+	known  map[string]any // some of the part's fields, which are all that is looked at as a rule
+	lost   bool           // the object can't be had: no cell knows anything
+	parent *subject       // the object it is in, when that is what was printed
 }
 
 // of gives the same for an object inside.
@@ -58,6 +59,9 @@ func (s *subject) absent() bool { return s.fields == nil && s.part == nil && !s.
 // member gives a member, nil where there is none.
 func (s *subject) member(key string) any {
 	if s.fields == nil && s.part != nil {
+		if v, ok := s.known[key]; ok {
+			return v
+		}
 		if v, ok := s.part.Member(key); ok {
 			return v
 		}

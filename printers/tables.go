@@ -33,6 +33,7 @@ func newTables(o Options, format string) *tables {
 	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]Kind{}, near: newNeighbours()}
 	for _, k := range append(Kinds(), Other()) {
 		k.Columns = t.columns(k)
+		k.keys = t.keys(k)
 		t.kinds[k.key()] = k
 	}
 	return t
@@ -60,6 +61,9 @@ func (t *tables) Render(ctx context.Context, v any) (any, error) {
 	if k, s := t.partial(r, v); k != nil {
 		return tabled{kind: k, rows: t.rows(r, k, v, s), value: v}, r.err
 	}
+	if k, s := t.some(r, v); k != nil {
+		return tabled{kind: k, rows: t.rows(r, k, v, s), value: v}, r.err
+	}
 	seen, err := mesh.Force(ctx, v)
 	if err != nil {
 		return nil, err
@@ -82,6 +86,23 @@ func (t *tables) partial(r *reading, v any) (*Kind, *subject) {
 		if k, ok := t.kinds[o.Kind]; ok {
 			return &k, &subject{reading: r, part: o}
 		}
+	}
+	return nil, nil
+}
+
+// some gives an object whose table looks at a few of its fields, where these can
+// be had for less than all. Its kind is nil for anything else.
+func (t *tables) some(r *reading, v any) (*Kind, *subject) {
+	o, ok := v.(*mesh.Object)
+	if !ok || o.IsPart() {
+		return nil, nil
+	}
+	k, ok := t.kinds[o.Kind]
+	if !ok || k.rows != nil {
+		return nil, nil
+	}
+	if some := o.Some(r.ctx, k.keys); some != nil {
+		return &k, &subject{reading: r, part: o, known: some}
 	}
 	return nil, nil
 }

@@ -16,6 +16,16 @@ var clusterCatalog = catalog{
 	},
 	field: "cluster", name: "name", inside: &decode.Node{Shallow: true},
 	facts: []string{"direction", "port", "subset", "fqdn", "destinationRule"},
+	noted: []decode.Field{
+		{Name: "type", Node: &decode.Node{}}, {Name: "clusterType", Node: &decode.Node{Raw: true}},
+		{Name: "metadata", Node: only("filterMetadata", only("istio", only("config", &decode.Node{})))},
+	},
+	whole: []string{"type", "clusterType"},
+}
+
+// only is the node of an object of which one member is wanted.
+func only(member string, n *decode.Node) *decode.Node {
+	return &decode.Node{Fields: []decode.Field{{Name: member, Node: n}}}
 }
 
 func (p *Proxy) clusters(ctx context.Context) (any, error) {

@@ -50,3 +50,44 @@ func TestMembersAreThoseOfTheFields(t *testing.T) {
 		}
 	}
 }
+
+// What a table of clusters looks at is what their fields are, where that is
+// known; and nothing is said of what isn't.
+func TestSomeAreThoseOfTheFields(t *testing.T) {
+	keys := []string{"clusterType", "destinationRule", "direction", "fqdn", "lastUpdated", "name", "port", "state", "subset", "type", "versionInfo"}
+	for _, dir := range captured(t) {
+		v, err := open(t, dir).Section(t.Context(), mesh.Clusters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := 0
+		for i, o := range v.([]any) {
+			o := o.(*mesh.Object)
+			if got := o.Some(t.Context(), append([]string{"metadata"}, keys...)); got != nil {
+				t.Errorf("%s: element %d: %v, and metadata is not known", dir, i, got)
+			}
+			got := o.Some(t.Context(), keys)
+			if got == nil {
+				continue
+			}
+			known++
+			want, err := o.Fields(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) != len(keys)+1 || got["kind"] != "Cluster" {
+				t.Errorf("%s: element %d: %v", dir, i, got)
+			}
+			for _, key := range keys {
+				a, err := mesh.Deep(t.Context(), got[key])
+				b, e := mesh.Deep(t.Context(), want[key])
+				if err != nil || e != nil || !reflect.DeepEqual(a, b) {
+					t.Errorf("%s: element %d: %s: %v, in its fields %v (%v, %v)", dir, i, key, a, b, err, e)
+				}
+			}
+		}
+		if known == 0 {
+			t.Errorf("%s: nothing is known", dir)
+		}
+	}
+}

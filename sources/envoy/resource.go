@@ -31,6 +31,7 @@ type resource struct {
 	failure string         // why Envoy refused it
 	named   bool           // it says its name itself
 	held    *decode.Value  // it, where it stays in the bytes until it is looked into
+	noted   map[string]any // beside that, what the pass has built of it; nil where that isn't what facts are made of
 	fields  map[string]any // one level; not to be changed
 }
 
@@ -50,6 +51,12 @@ type catalog struct {
 	inside  *decode.Node // of the resource
 	eager   bool         // what is inside is wanted in the pass
 	facts   []string     // the fields of its objects that Envoy doesn't write so, beside those of all
+
+	// noted are the fields of a resource that stays where it is that the pass
+	// builds all the same: all that facts are made of, and others that are looked
+	// at often. Those of whole are all there.
+	noted []decode.Field
+	whole []string
 }
 
 // inStates are the fields of a listener's element that hold one of its states.
@@ -159,7 +166,7 @@ func (c catalog) held() *decode.Node {
 	if c.eager {
 		return c.inside
 	}
-	return &decode.Node{Place: true, Fields: []decode.Field{{Name: c.name, Node: &decode.Node{}}}}
+	return &decode.Node{Place: true, Fields: append([]decode.Field{{Name: c.name, Node: &decode.Node{}}}, c.noted...)}
 }
 
 // add takes the resources of an element: one, or one for each of its states,
@@ -191,6 +198,9 @@ func (all *collection) hold(c catalog, state, place string, held map[string]any)
 	config, _ := held[c.field].(map[string]any)
 	if there, ok := held[c.field].(*decode.Place); ok {
 		r.held, config = there.Value, there.Known
+		if c.noted != nil {
+			r.noted = there.Known
+		}
 	} else {
 		r.fields = config
 	}
@@ -301,11 +311,34 @@ func (e *element) Member(key string) (any, bool) {
 		return e.resource.state, true
 	case key == "name" && e.resource.named:
 		return e.resource.name, true
+	case e.resource.noted != nil && slices.Contains(e.catalog.whole, key):
+		return e.resource.noted[key], true
 	case e.resource.held == nil || factOfAll(key) || slices.Contains(e.catalog.facts, key) || e.looks.Add(1) > mostLooks:
 		return nil, false
 	}
 	v, err := e.resource.held.Member(context.Background(), key)
 	return v, err == nil // else who makes them all hears of it
+}
+
+// Some is that of [mesh.Chooser]: what the pass over all resources has noted, for
+// as long as that is enough.
+func (e *element) Some(_ context.Context, keys []string) map[string]any {
+	r := e.resource
+	if r.noted == nil {
+		return nil
+	}
+	for _, key := range keys {
+		if !factOfAll(key) && !slices.Contains(e.catalog.facts, key) && !slices.Contains(e.catalog.whole, key) {
+			return nil
+		}
+	}
+	r.fields = r.noted
+	m := e.fields(&r)
+	out := make(map[string]any, len(keys)+1)
+	for _, key := range keys { // no others: of a field that facts are made of only that may be there
+		out[key] = m[key]
+	}
+	return out
 }
 
 // factOfAll tells whether it is a field that every object of a resource has,

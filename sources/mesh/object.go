@@ -34,6 +34,14 @@ type Maker interface {
 	Member(key string) (v any, ok bool)
 }
 
+// A Chooser is a Maker that may make some fields for less than all.
+type Chooser interface {
+	Maker
+	// Some makes these fields: each is in the map, null where there is none,
+	// and others may be. Nil: it takes no less than all.
+	Some(ctx context.Context, keys []string) map[string]any
+}
+
 type makerFunc func(context.Context) (map[string]any, error)
 
 func (f makerFunc) Fields(ctx context.Context) (map[string]any, error) { return f(ctx) }
@@ -87,6 +95,26 @@ func (o *Object) Fields(ctx context.Context) (map[string]any, error) {
 		o.fields, o.maker = m, nil
 	}
 	return o.fields, nil
+}
+
+// Some gives these fields without making the others, for who looks at them once:
+// they are not kept. Nil: there is nothing to be gained, Fields has them.
+func (o *Object) Some(ctx context.Context, keys []string) map[string]any {
+	if o.part != nil {
+		return nil
+	}
+	o.mu.Lock()
+	maker := o.maker
+	o.mu.Unlock()
+	c, ok := maker.(Chooser)
+	if !ok {
+		return nil
+	}
+	m := c.Some(ctx, keys)
+	if m != nil {
+		m["kind"] = o.Kind
+	}
+	return m
 }
 
 // Forced gives the fields if they were made.
