@@ -78,7 +78,9 @@ func examples(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	for _, line := range regexp.MustCompile(`(?m)^\$ kubectl meshq [^'\n]*'([^'\n]+)'`).FindAllStringSubmatch(string(text), -1) {
-		all[line[1]] = nil
+		if _, err := syntax.Parse("", line[1]); err == nil { // else it is the name of something
+			all[line[1]] = nil
+		}
 	}
 	for _, f := range library.Functions() {
 		for _, e := range f.Examples {
@@ -180,8 +182,8 @@ func (w *watched) compare(at string, o complete.Options) {
 			names = append(names, c.Text)
 		}
 	}
-	if len(names) == 0 || strings.Contains(at, ".routesTo(") {
-		return // of these only a look tells; of one kind there is none in this mesh
+	if len(names) == 0 || strings.Contains(at, ".routesTo(") || complete.Ambiguous(at) {
+		return // of these only a look tells; of one kind there is none in this mesh; one question at a time
 	}
 	kinds := map[any]bool{}
 	w.look(at, "objects | (.kind, keys)", o, func(v any) {

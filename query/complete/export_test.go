@@ -12,3 +12,16 @@ func Probe(src, what string) (query string) {
 	c.look(p.query, what, nil)
 	return query
 }
+
+// Ambiguous tells whether a source ends in a call that may have more arguments
+// or not: what comes to the first one is not the same then.
+func Ambiguous(src string) bool {
+	p := locate(src)
+	known := base()
+	for _, f := range p.frames {
+		if f.call != "" && known[key(f.call, f.arg+1)] != nil && known[key(f.call, f.arg+2)] != nil {
+			return true
+		}
+	}
+	return false
+}
