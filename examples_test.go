@@ -26,7 +26,7 @@ func TestLibraryExamples(t *testing.T) {
 
 // TestHelp prints every page of help, and the page of every function.
 func TestHelp(t *testing.T) {
-	topics := []string{"document", "functions", "snapshots", "exit-codes", "Proxy", "Cluster", "Listener", "Endpoint"}
+	topics := []string{"language", "document", "functions", "queries", "snapshots", "exit-codes", "safety", "istioctl", "Proxy", "Cluster", "Listener", "Endpoint"}
 	for _, f := range library.Functions() {
 		topics = append(topics, f.Name)
 	}
@@ -37,5 +37,29 @@ func TestHelp(t *testing.T) {
 	}
 	if _, errs, code := meshq(t, "help", "nothing"); code != 2 || !strings.Contains(errs, "no help on nothing") {
 		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+// TestLanguagePage runs every query of the help's page on the language.
+func TestLanguagePage(t *testing.T) {
+	page, _, code := meshq(t, "help", "language")
+	ran := 0
+	for line := range strings.Lines(page) {
+		query, indented := strings.CutPrefix(line, "  ")
+		if !indented || code != 0 {
+			continue
+		}
+		query, _, _ = strings.Cut(strings.TrimSpace(query), "   ")
+		out, errs, code := meshq(t, "--snapshot", "demo", "-c", "--", query)
+		if code != 0 || errs != "" || out == "" {
+			t.Errorf("%s: exit code %d: %s%s", query, code, out, errs)
+		}
+		ran++
+	}
+	if ran < 10 {
+		t.Errorf("only %d queries were run", ran)
+	}
+	if two, _, _ := meshq(t, "help", "exit", "codes"); !strings.Contains(two, "the query does not compile") {
+		t.Errorf("help exit codes: %s", two)
 	}
 }

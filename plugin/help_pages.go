@@ -50,8 +50,8 @@ const languagePage = `A query is a program in jq's language, all of which is her
   [.proxies[].clusters[]] | length        an array of all results, and how many there are
   .proxies[].clusters[] as $c | $c.name   a variable
   .proxies | map(.version) | unique       a list for a list
-  .sync.lds.error // "none"               // is what to take in place of null, false or nothing
-  test("^reviews")                        a regular expression (RE2: no lookaround)
+  .proxies[].sync.lds.error // "none"     // is what to take in place of null, false or nothing
+  .proxies[].name | test("^reviews")      a regular expression (RE2: no lookaround)
 
 X.f(a; b) is X | f(a; b): functions are methods, and methods are functions. Arguments are separated by ";".
 

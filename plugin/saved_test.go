@@ -96,3 +96,28 @@ func TestUnreadableSaved(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
+
+// TestQueriesPage holds what the help's page on queries shows: the command that
+// saves one, and a file with all that a header may say.
+func TestQueriesPage(t *testing.T) {
+	dir := t.TempDir()
+	_, errs, code := inFolder(t, dir, "save", "old", ".proxies[] | select(.version | semver($below)) | {name, version}",
+		"--doc", "proxies of an old version.", "--takes", "below=<1.31.0", "-o", "table")
+	for _, part := range []string{".proxies[] | select(.version | semver($below)) | {name, version}", "--doc 'proxies of an old version.' --takes 'below=<1.31.0' -o table"} {
+		if !strings.Contains(queriesPage, part) {
+			t.Errorf("the page doesn't have %s", part)
+		}
+	}
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	if out, errs, code := inFolder(t, dir, "--snapshot", "demo", "old", "--below", "<1.32.0", "--no-headers"); code != 0 || strings.Count(out, "1.31.0\n") != 7 {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+	_, header, _ := strings.Cut(queriesPage, "\n  # old:")
+	header, _, _ = strings.Cut(header, "\n\n")
+	q, err := (&World{}).header("old.jq", "# old:"+strings.ReplaceAll(header, "\n  #", "\n#")+"\n\n.x\n")
+	if err != nil || len(q.Args) != 5 || q.Output != "table" || len(q.Columns[""]) != 2 || len(q.Aliases) != 1 || len(q.Examples) != 1 || q.Doc == "" {
+		t.Errorf("%v: %+v", err, q)
+	}
+}
