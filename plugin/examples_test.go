@@ -1,0 +1,57 @@
+package plugin
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCommandExamples runs the examples of every command on the mesh that comes
+// with the plugin, in a folder that has the files that they name.
+func TestCommandExamples(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	run := func(words ...string) (code int, said string) {
+		var out, errs bytes.Buffer
+		w := &World{
+			Args: append([]string{"kubectl-meshq"}, words...), In: strings.NewReader(""), Out: &out, Err: &errs,
+			Environ: []string{"XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}, Dir: dir, Now: time.Now,
+		}
+		return Main(w), out.String() + errs.String()
+	}
+	if err := os.WriteFile("of.jq", []byte(".kind\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := run("--snapshot", "demo", "snapshot", "yesterday.tar.zst"); code != exitOK && code != exitPartial {
+		t.Fatalf("exit code %d: %s", code, said)
+	}
+	word := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
+	ran := 0
+	for _, cmd := range everyCommand(someRoot().Command) {
+		for line := range strings.Lines(cmd.Example) {
+			line, ours := strings.CutPrefix(strings.TrimSpace(line), "kubectl meshq")
+			if !ours || cmd.Name() == "completion" || cmd.HasParent() && cmd.Parent().Name() == "completion" {
+				continue
+			}
+			var words []string
+			for _, w := range word.FindAllString(line, -1) {
+				words = append(words, strings.Trim(w, `'"`))
+			}
+			if cmd.Flags().Lookup("snapshot") != nil && !strings.Contains(line, "--snapshot") {
+				words = append(words, "--snapshot", "demo")
+			}
+			ran++
+			// What is true of that mesh is another matter than what is a command.
+			if code, said := run(words...); code == exitUsage && !strings.Contains(said, "shop") || code == exitCompile || code == exitRun && !strings.Contains(said, "mysql.db") {
+				t.Errorf("%s: exit code %d: %s", line, code, said)
+			}
+		}
+	}
+	if ran < 15 {
+		t.Errorf("only %d examples were run", ran)
+	}
+}
