@@ -50,6 +50,7 @@ type catalog struct {
 	name    string       // the resource's field that is its name
 	inside  *decode.Node // of the resource
 	eager   bool         // what is inside is wanted in the pass
+	written bool         // beside facts, an object has the fields that Envoy writes and no others
 	facts   []string     // the fields of its objects that Envoy doesn't write so, beside those of all
 
 	// noted are the fields of a resource that stays where it is that the pass
@@ -313,7 +314,11 @@ func (e *element) Member(key string) (any, bool) {
 		return e.resource.name, true
 	case e.resource.noted != nil && slices.Contains(e.catalog.whole, key):
 		return e.resource.noted[key], true
-	case e.resource.held == nil || factOfAll(key) || slices.Contains(e.catalog.facts, key) || e.looks.Add(1) > mostLooks:
+	case factOfAll(key) || slices.Contains(e.catalog.facts, key):
+		return nil, false
+	case e.resource.held == nil:
+		return e.resource.fields[key], e.catalog.written
+	case e.looks.Add(1) > mostLooks:
 		return nil, false
 	}
 	v, err := e.resource.held.Member(context.Background(), key)

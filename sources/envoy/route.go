@@ -11,8 +11,11 @@ import (
 var routeCatalog = catalog{
 	section: mesh.Routes, kind: "RoutesConfigDump",
 	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
-	field: "routeConfig", name: "name", inside: &decode.Node{Shallow: true},
-	eager: true, // they are few, and nearly all of one are its virtual hosts: to come back to it for the rest is to read all of them again
+	field: "routeConfig", name: "name",
+	// They are few, and nearly all of one are its virtual hosts: to come back to
+	// it, or to these, is to read all of them again.
+	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "virtualHosts", Node: &decode.Node{Elem: &decode.Node{Raw: true}}}}},
+	eager:  true, written: true,
 	facts: []string{"virtualHosts"},
 }
 
