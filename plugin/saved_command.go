@@ -24,6 +24,9 @@ func (r *rootCommand) adopt(w *World, f *flags) {
 		args := arguments{}
 		shown := q.Query
 		shown.Aliases = nil
+		if shown.Summary == "" {
+			shown.Summary = "saved in " + w.near(q.path)
+		}
 		for _, alias := range q.Aliases {
 			if r.taken(alias) == "" {
 				shown.Aliases = append(shown.Aliases, alias)
