@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,9 +56,20 @@ func kubectlPath(t *testing.T) []string {
 			t.Skip("no " + tool + " on PATH")
 		}
 	}
-	home := t.TempDir()
+	home := lasting(t)
 	return append(os.Environ(), "PATH="+filepath.Dir(built(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+home, "XDG_CONFIG_HOME=",
 		"KUBECONFIG="+filepath.Join(home, "none"))
+}
+
+// lasting is a folder that goes when all tests have ended: a terminal's programs
+// may outlive a test by a moment.
+func lasting(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(scratch, "habits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // TestTerminal tries a real terminal: colours, none where they aren't wanted,
@@ -69,7 +81,7 @@ func TestTerminal(t *testing.T) {
 		}
 	}
 	env := append(kubectlPath(t), "TERM=xterm-256color", "NO_COLOR=", "PS1=$ ")
-	socket := filepath.Join(t.TempDir(), "tmux")
+	socket := filepath.Join(lasting(t), "tmux")
 	tmux := func(args ...string) string {
 		t.Helper()
 		cmd := exec.Command("tmux", append([]string{"-S", socket, "-f", "/dev/null"}, args...)...)
@@ -106,11 +118,12 @@ func TestTerminal(t *testing.T) {
 	}
 	const sgr = "^[[3"
 	stale := `kubectl meshq --snapshot demo '.proxies[] | select(stale)'`
-	if s := shows("clear; "+stale+"; echo end-$((1))", "end-1", "reviews-v2"); !strings.Contains(s, sgr) {
+	if s := shows("clear; "+stale+"; echo end-$((0+1))", "end-1", "reviews-v2"); !strings.Contains(s, sgr) {
 		t.Errorf("no colours on a terminal:\n%s", s)
 	}
-	for _, quiet := range []string{"NO_COLOR=1 ", "TERM=dumb "} {
-		if s := shows("clear; "+quiet+stale+"; echo end-$((1))", "end-1", "reviews-v2"); strings.Contains(s, sgr) {
+	for i, quiet := range []string{"NO_COLOR=1 ", "TERM=dumb "} {
+		line, end := fmt.Sprintf("clear; %s%s; echo end-$((2+%d))", quiet, stale, i), fmt.Sprint("end-", 2+i) // no end of another's
+		if s := shows(line, end, "reviews-v2"); strings.Contains(s, sgr) {
 			t.Errorf("%s: colours:\n%s", quiet, s)
 		}
 	}
