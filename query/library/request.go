@@ -17,7 +17,9 @@ import (
 
 // parseRequest reads a request: "/path", "GET http://host:port/path",
 // "tcp://host:port", "tls://host:port", or an object {method, scheme, host,
-// port, path, headers, sni, alpn, tls, principal, source, destination, random},
+// port, path, headers, sni, alpn, tls, principal, source ("10.0.0.1", or with a
+// port), directSource (the peer's, where a PROXY line gave another), destination,
+// random},
 // also with a url that the rest is beside.
 func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	v, err := mesh.Deep(ctx, v)
@@ -112,7 +114,14 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 	"sni":         func(r *routing.Request, v any) bool { return into(&r.SNI, v) },
 	"tls":         func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
 	"principal":   func(r *routing.Request, v any) bool { return into(&r.Principal, v) },
-	"source":      func(r *routing.Request, v any) bool { return into(&r.Source, v) },
+	"source": func(r *routing.Request, v any) bool {
+		ok := into(&r.Source, v)
+		if at, err := netip.ParseAddrPort(r.Source); err == nil { // with its port
+			r.Source, r.SourcePort = at.Addr().String(), int(at.Port())
+		}
+		return ok
+	},
+	"directSource": func(r *routing.Request, v any) bool { return into(&r.DirectSource, v) },
 	"destination": func(r *routing.Request, v any) bool { return into(&r.Destination, v) },
 	"alpn":        func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
 	"headers":     func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },

@@ -60,7 +60,7 @@ func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []str
 	}
 	if e.UseRemoteAddress && !e.SkipXFFAppend {
 		headers = append(headers, [2]string{"x-forwarded-for", r.Source})
-		if addr, err := netip.ParseAddr(r.Source); err != nil || addr.IsLoopback() { // of a local peer it is the host's own address
+		if r.Source == "" || loopback(r.Source) { // of a local peer it is the host's own address
 			unsaid = append(unsaid, "x-forwarded-for")
 		}
 	}

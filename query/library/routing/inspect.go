@@ -32,14 +32,13 @@ func (c *choice) inspected(l message, r Request, seen Seen) Seen {
 
 // detected is the connection as it looks behind the listener filters.
 func (c *choice) detected(l message, r Request, seen Seen) Request {
-	plain := r.ALPN != nil && !r.TLS // said outright
 	seen = c.inspected(l, r, seen)
 	switch {
 	case r.TLS && !seen.TLS: // nobody looks: it is bytes
 		r.TLS, r.SNI, r.ALPN = false, "", nil
 	case !r.TLS && seen.HTTP != nil:
 		r.ALPN = seen.HTTP
-	case !r.TLS && !plain:
+	case !r.TLS:
 		r.ALPN = nil
 	}
 	return r

@@ -168,7 +168,7 @@ func TestTrees(t *testing.T) {
 	name := func(s string) string {
 		return `{"action": {"name": "` + s + `", "typedConfig": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "` + s + `"}}}`
 	}
-	listener := value(t, `{"filterChains": [{"name": "svc"}, {"name": "net"}, {"name": "http"}], "defaultFilterChain": {"name": "default"}, "filterChainMatcher": {"matcherTree": {"input": `+net("DestinationIPInput")+`, "customMatch": {"name": "ip", "typedConfig": {"@type": "type.googleapis.com/xds.type.matcher.v3.IPMatcher", "rangeMatchers": [
+	listener := value(t, `{"listenerFilters": [{"name": "envoy.filters.listener.http_inspector"}], "filterChains": [{"name": "svc"}, {"name": "net"}, {"name": "http"}], "defaultFilterChain": {"name": "default"}, "filterChainMatcher": {"matcherTree": {"input": `+net("DestinationIPInput")+`, "customMatch": {"name": "ip", "typedConfig": {"@type": "type.googleapis.com/xds.type.matcher.v3.IPMatcher", "rangeMatchers": [
 		{"ranges": [{"addressPrefix": "10.1.0.0", "prefixLen": 16}], "onMatch": `+name("net")+`},
 		{"ranges": [{"addressPrefix": "10.1.1.1", "prefixLen": 32}], "onMatch": {"matcher": {"matcherTree": {"input": `+net("DestinationPortInput")+`, "exactMatchMap": {"map": {"80": `+name("svc")+`, "81": `+name("gone")+`}}}}}},
 		{"ranges": [{"addressPrefix": "10.2.0.0", "prefixLen": 16}], "onMatch": {"matcher": {"matcherTree": {"input": `+net("ApplicationProtocolInput")+`, "exactMatchMap": {"map": {"'h2c'": `+name("http")+`}}}}}}]}}}}}`)

@@ -78,35 +78,51 @@ func (c *choice) custom(m message, v string, r *routed) message {
 	return message{}
 }
 
-// inRange takes the most specific range that leads somewhere.
+// inRange takes the most specific range that leads somewhere. An exclusive one
+// is asked only where there is no more specific one.
 func (c *choice) inRange(all []message, v string, r *routed) message {
 	addr, err := netip.ParseAddr(v)
 	if err != nil {
 		return message{}
 	}
-	type found struct {
-		bits int
-		m    message
-	}
-	var fitting []found
-	for _, m := range all {
+	fitting := fit(all, func(m message) int {
 		best := -1
 		for _, g := range m.list("ranges") {
 			if p, ok := prefixOf(g); ok && p.Contains(addr) {
 				best = max(best, p.Bits())
 			}
 		}
-		if best >= 0 {
-			fitting = append(fitting, found{best, m})
+		return best
+	})
+	for i, m := range fitting {
+		if i > 0 && m.flag("exclusive") {
+			continue
 		}
-	}
-	slices.SortStableFunc(fitting, func(a, b found) int { return cmp.Compare(b.bits, a.bits) })
-	for _, f := range fitting {
-		if action := c.ending(f.m.sub("onMatch"), r); action.fields != nil || f.m.flag("exclusive") {
+		if action := c.ending(m.sub("onMatch"), r); action.fields != nil {
 			return action
 		}
 	}
 	return message{}
+}
+
+// fit gives the messages that fit, the best first; a negative rank is no fit.
+func fit(all []message, rank func(message) int) []message {
+	type ranked struct {
+		rank int
+		m    message
+	}
+	var some []ranked
+	for _, m := range all {
+		if n := rank(m); n >= 0 {
+			some = append(some, ranked{n, m})
+		}
+	}
+	slices.SortStableFunc(some, func(a, b ranked) int { return cmp.Compare(b.rank, a.rank) })
+	out := make([]message, len(some))
+	for i := range some {
+		out[i] = some[i].m
+	}
+	return out
 }
 
 // prefixOf is a CidrRange.
@@ -119,27 +135,29 @@ func prefixOf(m message) (netip.Prefix, bool) {
 	return p, err == nil
 }
 
-// inDomain takes the exact domain, then the longest wildcard.
+// inDomain takes the exact domain, then the longest wildcard, of those that
+// lead somewhere.
 func (c *choice) inDomain(all []message, v string, r *routed) message {
 	v = asciiLower(v)
-	best, at := -1, message{}
-	for _, m := range all {
+	for _, m := range fit(all, func(m message) int {
+		best := -1
 		for _, d := range m.texts("domains") {
-			n := -1
 			switch d = asciiLower(d); {
 			case d == v:
-				n = 1 << 20
+				best = 1 << 20
 			case d == "*":
-				n = 0
+				best = max(best, 0)
 			case strings.HasPrefix(d, "*.") && strings.HasSuffix(v, d[1:]):
-				n = len(d)
-			}
-			if n > best {
-				best, at = n, m
+				best = max(best, len(d))
 			}
 		}
+		return best
+	}) {
+		if action := c.ending(m.sub("onMatch"), r); action.fields != nil {
+			return action
+		}
 	}
-	return c.ending(at.sub("onMatch"), r)
+	return message{}
 }
 
 // predicate is a condition of a matcher list.
@@ -195,7 +213,7 @@ func (c *choice) input(m message, r *routed) (v string, ok bool) {
 	case "SourceTypeInput":
 		return "local", r.local()
 	case "ServerNameInput":
-		return r.SNI, r.SNI != ""
+		return asciiLower(r.SNI), r.SNI != "" // as the inspector gives it
 	case "TransportProtocolInput":
 		return r.transport(), true
 	case "ApplicationProtocolInput":
@@ -211,10 +229,10 @@ func (c *choice) input(m message, r *routed) (v string, ok bool) {
 }
 
 // local tells whether a peer is on the same host.
-func (r *Request) local() bool {
-	addr, _ := netip.ParseAddr(r.Source)
-	return addr.IsLoopback() || r.Source != "" && r.Source == r.Destination
-}
+func (r *Request) local() bool { return loopback(r.Source) || r.Source != "" && r.Source == r.Destination }
+
+// loopback tells an address that is one to Envoy: 127.0.0.1 alone of its block.
+func loopback(address string) bool { return address == "127.0.0.1" || address == "::1" }
 
 func (r *Request) transport() string {
 	if r.TLS {
