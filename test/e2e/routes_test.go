@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -27,7 +26,7 @@ type routing struct {
 
 const (
 	requestsEach = 300
-	atOnce       = 250 // route configurations in one Envoy
+	inOneEnvoy   = 250 // route configurations in one Envoy
 	firstPort    = 12000
 )
 
@@ -38,8 +37,8 @@ func TestRoutesAsEnvoy(t *testing.T) {
 	for _, seed := range seeds(t) {
 		began := time.Now()
 		var n tally
-		for from := 0; from < *routings; from += atOnce {
-			all := randomRoutings(seed, from, min(from+atOnce, *routings))
+		for from := 0; from < *routings; from += inOneEnvoy {
+			all := randomRoutings(seed, from, min(from+inOneEnvoy, *routings))
 			j.try(t, all)
 			for _, r := range all {
 				n.count(t, r)
@@ -134,30 +133,19 @@ func (j *judged) try(t *testing.T, all []*routing) {
 // askAll asks Envoy, each listener over a connection of its own.
 func askAll(t *testing.T, host string, all []*routing) {
 	t.Helper()
-	todo := make(chan *routing)
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for r := range todo {
-				c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, r.port)}
-				r.answers = make([]oracle.Answer, len(r.requests))
-				for i, q := range r.requests {
-					a, err := c.Ask(t.Context(), q)
-					if err != nil {
-						t.Error(err)
-						break
-					}
-					r.answers[i] = a
-				}
-				c.Close()
+	atOnce(8, all, func(r *routing) {
+		c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, r.port)}
+		defer c.Close()
+		r.answers = make([]oracle.Answer, len(r.requests))
+		for i, q := range r.requests {
+			a, err := c.Ask(t.Context(), q)
+			if err != nil {
+				t.Error(err)
+				return
 			}
-		})
-	}
-	for _, r := range all {
-		todo <- r
-	}
-	close(todo)
-	wg.Wait()
+			r.answers[i] = a
+		}
+	})
 }
 
 // match asks the plugin.

@@ -10,7 +10,7 @@ import (
 
 // reported is how many mismatches of a kind are made smaller and told; the
 // others are only counted.
-const reported = 10
+const reported = 5
 
 // smallest leaves out of a configuration and its request whatever the mismatch
 // doesn't need.
@@ -26,8 +26,9 @@ func (j *judged) smallest(t *testing.T, r *routing, at int) *routing {
 	}
 }
 
-// smaller gives the first smaller one that still differs; nil for none.
-func (j *judged) smaller(t *testing.T, r *routing) *routing {
+// smaller gives the smallest that still differs of those that are tried
+// together; nil for none at all.
+func (j *judged) smaller(t *testing.T, r *routing) (best *routing) {
 	t.Helper()
 	var all []*routing
 	add := func(config, manager oracle.Message, q oracle.Request) {
@@ -45,18 +46,20 @@ func (j *judged) smaller(t *testing.T, r *routing) *routing {
 	for _, s := range q.Smaller() {
 		add(r.Config, r.Manager, s)
 	}
-	for len(all) > 0 {
-		some := all[:min(len(all), atOnce)]
+	for best == nil && len(all) > 0 {
+		some := all[:min(len(all), inOneEnvoy)]
 		all = all[len(some):]
 		j.try(t, some)
 		for _, n := range some {
-			if n.refused == "" && n.differs() == 0 {
-				n.name = r.name
-				return n
+			if n.refused == "" && n.differs() == 0 && (best == nil || len(text(n.golden())) < len(text(best.golden()))) {
+				best = n
 			}
 		}
 	}
-	return nil
+	if best != nil {
+		best.name = r.name
+	}
+	return best
 }
 
 // asRead is a message as JSON reads it.

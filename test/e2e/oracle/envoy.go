@@ -47,7 +47,7 @@ func Start(ctx context.Context, path string, c Config) (*Envoy, error) {
 		return nil, errors.Join(err, e.Stop())
 	}
 	e.cmd = exec.Command(path, "--config-path", e.file("bootstrap.json"), "--concurrency", "1", "--disable-hot-restart",
-		"--log-level", "error", "--log-path", e.file("log"))
+		"--log-level", "warning", "--log-path", e.file("log"))
 	if err := e.cmd.Start(); err != nil {
 		close(e.done)
 		return nil, errors.Join(err, e.Stop())
@@ -114,8 +114,7 @@ func (e *Envoy) ready(ctx context.Context) error {
 		}
 		select {
 		case <-e.done:
-			log, _ := os.ReadFile(e.file("log"))
-			return fmt.Errorf("Envoy ended before it was ready; the end of its log:\n%s", log[max(0, len(log)-2000):])
+			return fmt.Errorf("Envoy ended before it was ready: %s", e.Ended())
 		case <-ctx.Done():
 			return fmt.Errorf("Envoy is not ready: %w", err)
 		case <-time.After(5 * time.Millisecond):
@@ -143,6 +142,10 @@ func (e *Envoy) get(ctx context.Context, path string) ([]byte, error) {
 // Dump gives the configuration in force, as /config_dump says it.
 func (e *Envoy) Dump(ctx context.Context) ([]byte, error) { return e.get(ctx, "/config_dump") }
 
+// ErrUnread is that Envoy didn't read the listeners, as one of them is no such
+// message.
+var ErrUnread = errors.New("Envoy reads none of the listeners")
+
 // Refused gives the listeners that Envoy refused, and why.
 func (e *Envoy) Refused(ctx context.Context) (map[string]string, error) {
 	b, err := e.get(ctx, "/config_dump?resource=dynamic_listeners&mask=name,error_state.details")
@@ -160,6 +163,10 @@ func (e *Envoy) Refused(ctx context.Context) (map[string]string, error) {
 	if err := json.Unmarshal(b, &all); err != nil {
 		return nil, err
 	}
+	if len(all.Configs) == 0 {
+		log, err := os.ReadFile(e.file("log"))
+		return nil, errors.Join(ErrUnread, fmt.Errorf("the end of its log:\n%s", log[max(0, len(log)-2000):]), err)
+	}
 	refused := map[string]string{}
 	for _, l := range all.Configs {
 		if l.Error != nil {
@@ -167,6 +174,17 @@ func (e *Envoy) Refused(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return refused, nil
+}
+
+// Ended gives the end of an Envoy's log, where it has ended by itself.
+func (e *Envoy) Ended() string {
+	select {
+	case <-e.done:
+		log, _ := os.ReadFile(e.file("log"))
+		return fmt.Sprintf("%v; the end of its log:\n%s", e.cmd.ProcessState, log[max(0, len(log)-2000):])
+	default:
+		return ""
+	}
 }
 
 // Stop ends the Envoy and removes its folder.

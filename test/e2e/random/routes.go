@@ -72,7 +72,7 @@ func (s Source) virtualHost(at int, seen map[string]bool, tls bool) message {
 		return r
 	}
 	if s.oneIn(6) {
-		h["matcher"] = s.tree(2, func() message { return s.routeAction(route) })
+		h["matcher"] = s.routeTree(route)
 		return h
 	}
 	var routes []any

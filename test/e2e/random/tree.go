@@ -1,68 +1,92 @@
 package random
 
-// tree is a matcher in the place of routes; leaf gives an action.
-func (s Source) tree(depth int, leaf func() message) message {
+// A grove is what trees of matchers are made of: what they look at, and what
+// they end with.
+type grove struct {
+	Source
+	input  func() message
+	values func() string // that an input may have
+	leaf   func() message
+	custom func(g grove, depth int) message // a tree of another kind; nil for none
+}
+
+// tree is an xDS matcher.
+func (g grove) tree(depth int) message {
 	m := message{}
 	switch {
-	case s.oneIn(3):
-		m["matcher_tree"] = s.branches(depth, leaf)
+	case g.custom != nil && g.oneIn(3):
+		m["matcher_tree"] = g.custom(g, depth)
+	case g.oneIn(3):
+		m["matcher_tree"] = g.branches(depth)
 	default:
 		var all []any
-		for range 1 + s.IntN(3) {
-			all = append(all, message{"predicate": s.predicate(2), "on_match": s.ending(depth, leaf)})
+		for range 1 + g.IntN(3) {
+			all = append(all, message{"predicate": g.predicate(2), "on_match": g.ending(depth)})
 		}
 		m["matcher_list"] = message{"matchers": all}
 	}
-	if s.flip() {
-		m["on_no_match"] = s.ending(depth, leaf)
+	if g.flip() {
+		m["on_no_match"] = g.ending(depth)
 	}
 	return m
 }
 
-func (s Source) ending(depth int, leaf func() message) message {
-	if depth > 0 && s.oneIn(4) {
-		return message{"matcher": s.tree(depth-1, leaf)}
+func (g grove) ending(depth int) message {
+	if depth > 0 && g.oneIn(4) {
+		return message{"matcher": g.tree(depth - 1)}
 	}
-	return message{"action": leaf()}
+	return message{"action": g.leaf()}
 }
 
-func (s Source) branches(depth int, leaf func() message) message {
-	input := s.input()
+func (g grove) branches(depth int) message {
 	on := message{}
-	kind := pick(s, "exact_match_map", "prefix_match_map")
-	for range 1 + s.IntN(3) {
-		key := pick(s, "v", "w", "vv", "1", "ab", "a", "v1", "b")
-		if kind == "prefix_match_map" && s.oneIn(4) {
-			key = pick(s, "a", "ab", "v", "/")
+	kind := pick(g.Source, "exact_match_map", "prefix_match_map")
+	for range 1 + g.IntN(3) {
+		key := g.values()
+		if kind == "prefix_match_map" && len(key) > 1 && g.flip() {
+			key = key[:1+g.IntN(len(key)-1)]
 		}
-		on[key] = s.ending(depth, leaf)
+		if key != "" {
+			on[key] = g.ending(depth)
+		}
 	}
-	return message{"input": input, kind: message{"map": on}}
+	if len(on) == 0 {
+		on["v"] = g.ending(depth)
+	}
+	return message{"input": g.input(), kind: message{"map": on}}
 }
 
-// input is a header: a route table can match on nothing else.
-func (s Source) input() message {
-	return message{"name": "header", "typed_config": message{
-		"@type": typeURL + "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "header_name": pick(s, "x-a", "x-b", "x-c", ":path", ":authority", ":method", "cookie", "accept"),
-	}}
-}
-
-func (s Source) predicate(depth int) message {
-	if depth > 0 && s.oneIn(4) {
-		both := message{"predicate": []any{s.predicate(depth - 1), s.predicate(depth - 1)}}
-		switch s.IntN(3) {
+func (g grove) predicate(depth int) message {
+	if depth > 0 && g.oneIn(4) {
+		both := message{"predicate": []any{g.predicate(depth - 1), g.predicate(depth - 1)}}
+		switch g.IntN(3) {
 		case 0:
 			return message{"or_matcher": both}
 		case 1:
 			return message{"and_matcher": both}
 		}
-		return message{"not_matcher": s.predicate(depth - 1)}
+		return message{"not_matcher": g.predicate(depth - 1)}
 	}
-	text := s.textMatcher()
+	text := g.textMatcher(g.values(), g.values())
 	if re, ok := text["safe_regex"].(message); ok { // the xDS one names its engine
 		text["safe_regex"] = message{"regex": re["regex"], "google_re2": message{}}
 	}
-	return message{"single_predicate": message{"input": s.input(), "value_match": text}}
+	return message{"single_predicate": message{"input": g.input(), "value_match": text}}
+}
+
+// routeTree is a matcher in the place of routes.
+func (s Source) routeTree(route func() message) message {
+	return grove{
+		Source: s,
+		// A header: a route table can match on nothing else.
+		input: func() message {
+			return message{"name": "header", "typed_config": message{
+				"@type": typeURL + "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "header_name": pick(s, "x-a", "x-b", "x-c", ":path", ":authority", ":method", "cookie", "accept"),
+			}}
+		},
+		values: func() string { return pick(s, "v", "w", "vv", "1", "ab", "a", "v1", "b", "/a", "GET") },
+		leaf:   func() message { return s.routeAction(route) },
+	}.tree(2)
 }
 
 // routeAction is what a tree ends with: a route, or a list of them.

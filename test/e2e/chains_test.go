@@ -1,0 +1,164 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
+	"github.com/meshq/kubectl-meshq/test/e2e/random"
+)
+
+// A door is a listener with those that it hands on to, and connections to it.
+type door struct {
+	random.Listeners
+	name    string
+	port    int
+	refused string
+	knocks  []random.Connection
+	chains  []string // that Envoy took; empty where it closed
+	choices []string // that the plugin gives
+}
+
+const (
+	knocksEach   = 40
+	doorsAtOnce  = 200
+	firstOfDoors = 40000 // the ports that connections are said to go to
+)
+
+// TestFilterChainsAsEnvoy holds trace's choice of a filter chain against a
+// real Envoy: random listeners, by every criterion.
+func TestFilterChainsAsEnvoy(t *testing.T) {
+	j := newJudged(t)
+	for _, seed := range seeds(t) {
+		began := time.Now()
+		refused, asked, found := 0, 0, 0
+		for from := 0; from < *listeners; from += doorsAtOnce {
+			all := randomDoors(seed, from, min(from+doorsAtOnce, *listeners))
+			j.knock(t, all)
+			for _, d := range all {
+				if d.refused != "" {
+					refused++
+					continue
+				}
+				asked += len(d.knocks)
+				if at := d.differs(); at >= 0 {
+					if found++; found <= reported {
+						j.reportDoor(t, d, at)
+					}
+				}
+			}
+		}
+		t.Logf("seed %d: %d listeners (and %d that Envoy refuses), %d connections: %d listeners with a mismatch, %s",
+			seed, *listeners-refused, refused, asked, found, time.Since(began).Round(time.Millisecond))
+		if found > 0 || refused*4 > *listeners {
+			t.Errorf("seed %d: %d listeners with a mismatch, %d refused", seed, found, refused)
+		}
+	}
+}
+
+func randomDoors(seed uint64, from, to int) (all []*door) {
+	for i := from; i < to; i++ {
+		s := random.New(seed + uint64(i))
+		d := &door{Listeners: s.Listeners(firstOfDoors + i%doorsAtOnce*10), name: fmt.Sprintf("l%d", i)}
+		for range knocksEach {
+			d.knocks = append(d.knocks, s.Connection(d.Listeners))
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// knock asks Envoy, and then the plugin.
+func (j *judged) knock(t *testing.T, all []*door) {
+	t.Helper()
+	host := oracle.Host(rand.Uint64())
+	c := oracle.Config{NodeID: "sidecar~10.0.0.1~web.default~default.svc.cluster.local"}
+	for i, d := range all {
+		d.port = firstPort + i
+		for k, l := range d.All {
+			if l["name"] = istioName(l); k == 0 {
+				l["name"], l["address"] = d.name, oracle.Address(host, d.port)
+			}
+			c.Listeners = append(c.Listeners, l)
+		}
+	}
+	e, err := oracle.Start(t.Context(), j.envoy, c)
+	must(t, err)
+	defer e.Stop()
+	refused, err := e.Refused(t.Context())
+	if errors.Is(err, oracle.ErrUnread) { // one of them spoils it for all
+		if len(all) == 1 {
+			all[0].refused = err.Error()
+			return
+		}
+		j.knock(t, all[:len(all)/2])
+		j.knock(t, all[len(all)/2:])
+		return
+	}
+	must(t, err)
+	var open []*door
+	for _, d := range all {
+		for _, l := range d.All {
+			if why := refused[l["name"].(string)]; why != "" {
+				d.refused = why
+			}
+		}
+		if d.refused == "" {
+			open = append(open, d)
+		}
+	}
+	if len(open) == 0 {
+		return
+	}
+	askDoors(t, host, open)
+	dump, err := e.Dump(t.Context())
+	if err != nil {
+		t.Fatal(err, e.Ended())
+	}
+	j.choose(t, j.separate(t, dump, open), open)
+}
+
+// istioName is what Istio calls a listener: by its address.
+func istioName(l oracle.Message) string {
+	address, _ := l["address"].(oracle.Message)
+	at, _ := address["socket_address"].(oracle.Message)
+	return fmt.Sprintf("%v_%v", at["address"], at["port_value"])
+}
+
+// askDoors knocks at Envoy's.
+func askDoors(t *testing.T, host string, all []*door) {
+	t.Helper()
+	atOnce(8, all, func(d *door) {
+		d.chains = make([]string, len(d.knocks))
+		for i, k := range d.knocks {
+			b, err := begin(k)
+			if err == nil {
+				d.chains[i], err = oracle.Say(t.Context(), fmt.Sprintf("%s:%d", host, d.port), b)
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+}
+
+// begin is what a connection begins with, told from where to where.
+func begin(k random.Connection) ([]byte, error) {
+	b := oracle.Proxied(k.Source, k.Destination, k.SourcePort, k.Port)
+	switch k.Speaks {
+	case random.TLS:
+		hello, err := oracle.Hello(k.SNI, k.ALPN)
+		return append(b, hello...), err
+	case random.HTTP10:
+		return append(b, "GET / HTTP/1.0\r\n\r\n"...), nil
+	case random.HTTP11:
+		return append(b, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"...), nil
+	case random.H2C:
+		return append(b, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"...), nil
+	}
+	return append(b, "\x01\x02\x03 of no protocol that is looked for\r\n\r\n"...), nil
+}

@@ -1,0 +1,202 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
+	"github.com/meshq/kubectl-meshq/test/e2e/random"
+)
+
+// atOnce calls f for each, a few at a time.
+func atOnce[T any](n int, all []T, f func(T)) {
+	todo := make(chan T)
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			for v := range todo {
+				f(v)
+			}
+		})
+	}
+	for _, v := range all {
+		todo <- v
+	}
+	close(todo)
+	wg.Wait()
+}
+
+// separate makes of one Envoy's dump a snapshot in which each door is a proxy
+// of its own, as a sidecar whose workload's connections all come to it.
+func (j *judged) separate(t *testing.T, dump []byte, all []*door) string {
+	t.Helper()
+	var d struct {
+		Configs []struct {
+			Type      string           `json:"@type"`
+			Listeners []map[string]any `json:"dynamic_listeners"`
+		} `json:"configs"`
+	}
+	must(t, json.Unmarshal(dump, &d))
+	listeners := map[string]map[string]any{}
+	for _, c := range d.Configs {
+		for _, l := range c.Listeners {
+			if name, ok := l["name"].(string); ok {
+				listeners[name] = l
+			}
+		}
+	}
+	snapshot := t.TempDir()
+	for _, d := range all {
+		var own []any
+		for i, l := range d.All {
+			l := listeners[l["name"].(string)]
+			if i == 0 {
+				l["name"] = "virtualOutbound"
+				l["active_state"].(map[string]any)["listener"].(map[string]any)["name"] = "virtualOutbound"
+			}
+			own = append(own, l)
+		}
+		b := []byte(text(map[string]any{"configs": []any{
+			map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump", "bootstrap": map[string]any{
+				"node": map[string]any{"id": "sidecar~10.0.0.1~" + d.name + ".default~default.svc.cluster.local"},
+			}},
+			map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "dynamic_listeners": own},
+		}}))
+		keep(t, filepath.Join(snapshot, "proxies", d.name+".default", "config_dump.json"), b)
+	}
+	return snapshot
+}
+
+// choose asks the plugin.
+func (j *judged) choose(t *testing.T, snapshot string, all []*door) {
+	t.Helper()
+	type asked struct {
+		Proxy    string           `json:"proxy"`
+		Requests []map[string]any `json:"requests"`
+	}
+	var cases []asked
+	for _, d := range all {
+		a := asked{Proxy: d.name + ".default"}
+		for _, k := range d.knocks {
+			a.Requests = append(a.Requests, requestOf(k))
+		}
+		cases = append(cases, a)
+	}
+	lines := j.ask(t, snapshot, cases, `. as $mesh | $cases[0][] | .proxy as $name | ($mesh | proxy($name)) as $proxy | .requests[] as $request
+		| $proxy.trace($request) | {chain: (first(.steps[] | select(.step == "filter chain") | .name) // ""), why: [.steps[] | [.step, .name, .reason]]}`)
+	for _, d := range all {
+		d.choices = make([]string, len(d.knocks))
+		for i := range d.knocks {
+			if len(lines) == 0 {
+				t.Fatal("there are fewer answers than connections")
+			}
+			var c struct{ Chain string }
+			must(t, json.Unmarshal(lines[0], &c))
+			d.choices[i], lines = c.Chain, lines[1:]
+		}
+	}
+}
+
+// requestOf is a connection as the plugin is asked.
+func requestOf(k random.Connection) map[string]any {
+	r := map[string]any{"source": fmt.Sprintf("%s:%d", k.Source, k.SourcePort), "directSource": "127.0.0.1", "destination": k.Destination, "port": k.Port}
+	if strings.Contains(k.Source, ":") {
+		r["source"] = fmt.Sprintf("[%s]:%d", k.Source, k.SourcePort)
+	}
+	switch k.Speaks {
+	case random.TLS:
+		r["tls"], r["sni"], r["alpn"] = true, k.SNI, k.ALPN
+	case random.Bytes:
+		r["scheme"] = "tcp"
+	default:
+		r["alpn"] = []string{k.Speaks}
+	}
+	return r
+}
+
+// differs gives the first connection that takes another chain; -1 for none.
+func (d *door) differs() int {
+	for i := range d.knocks {
+		if d.choices[i] != d.chains[i] {
+			return i
+		}
+	}
+	return -1
+}
+
+// reportDoor tells a mismatch, as small as it can be.
+func (j *judged) reportDoor(t *testing.T, d *door, at int) {
+	t.Helper()
+	d = j.smallestDoor(t, d, at)
+	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\n%s", d.name, d.chains[0], d.choices[0], text(d.knocks[0]), text(d.All))
+}
+
+// smallestDoor leaves out of a door's listeners whatever the mismatch doesn't
+// need.
+func (j *judged) smallestDoor(t *testing.T, d *door, at int) *door {
+	t.Helper()
+	best := &door{Listeners: d.Listeners, name: d.name, knocks: d.knocks[at : at+1], chains: d.chains[at : at+1], choices: d.choices[at : at+1]}
+	for {
+		var all []*door
+		for _, s := range oracle.Smaller(asRead(t, oracle.Message{"all": best.All})["all"], needed()...) {
+			if n := best.moved(t, s, len(all)%doorsAtOnce); n.All[0]["bind_to_port"] == nil {
+				all = append(all, n)
+			}
+		}
+		next := j.smallestThatDiffers(t, all)
+		if next == nil {
+			return best
+		}
+		best = next
+	}
+}
+
+// needed are the fields without which Envoy reads none of the listeners, or
+// closes every connection.
+func needed() []string {
+	return strings.Fields("name address socket_address port_value @type value address_prefix prefix_len rules bind_to_port listener_filters_timeout continue_on_listener_filters_timeout" +
+		" typed_config filters filter_chains listener_filters response inline_string matchers predicate on_match input value_match action custom_match" +
+		" ranges domains map exact_match_map prefix_match_map start end destination_port_range range_matchers domain_matchers single_predicate" +
+		" or_matcher and_matcher not_matcher matcher_list matcher_tree or_match and_match not_match any_match google_re2 regex exact prefix suffix contains safe_regex")
+}
+
+// moved is a door of other listeners, with a place's own ports in the place of
+// those that it had.
+func (d *door) moved(t *testing.T, listeners any, place int) *door {
+	t.Helper()
+	n := &door{Listeners: d.Listeners, name: fmt.Sprintf("l%d", place), knocks: slices.Clone(d.knocks)}
+	first, now := d.Ports[0], firstOfDoors+place*10
+	b := []byte(text(listeners))
+	n.Ports = nil
+	for i := range d.Ports {
+		b = bytes.ReplaceAll(b, fmt.Append(nil, first+i), fmt.Append(nil, now+i))
+		n.Ports = append(n.Ports, now+i)
+	}
+	n.knocks[0].Port += now - first
+	n.All = nil
+	must(t, json.Unmarshal(b, &n.All))
+	return n
+}
+
+// smallestThatDiffers gives the smallest that differs of those that are tried
+// together; nil for none at all.
+func (j *judged) smallestThatDiffers(t *testing.T, all []*door) (best *door) {
+	t.Helper()
+	for best == nil && len(all) > 0 {
+		some := all[:min(len(all), doorsAtOnce)]
+		all = all[len(some):]
+		j.knock(t, some)
+		for _, d := range some {
+			if d.refused == "" && d.differs() == 0 && (best == nil || len(text(d.All)) < len(text(best.All))) {
+				best = d
+			}
+		}
+	}
+	return best
+}

@@ -1,0 +1,61 @@
+package oracle
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// Proxied is the line that tells a listener with the proxy_protocol filter
+// where a connection is from, and where to.
+func Proxied(source, destination string, sourcePort, port int) []byte {
+	family := "TCP4"
+	if strings.Contains(source, ":") {
+		family = "TCP6"
+	}
+	return fmt.Appendf(nil, "PROXY %s %s %s %d %d\r\n", family, source, destination, sourcePort, port)
+}
+
+// Hello is what a client of TLS sends first.
+func Hello(sni string, alpn []string) ([]byte, error) {
+	client, server := net.Pipe()
+	defer client.Close()
+	defer server.Close()
+	c := tls.Client(client, &tls.Config{ServerName: sni, NextProtos: alpn, InsecureSkipVerify: true}) // nobody answers it
+	go c.Handshake()
+	if err := server.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
+	head := make([]byte, 5)
+	if _, err := io.ReadFull(server, head); err != nil {
+		return nil, err
+	}
+	rest := make([]byte, int(head[3])<<8|int(head[4]))
+	_, err := io.ReadFull(server, rest)
+	return append(head, rest...), err
+}
+
+// Say sends bytes over a new connection and gives all that comes back until it
+// is closed, which is nothing where nobody takes it.
+func Say(ctx context.Context, address string, b []byte) (string, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	if _, err := conn.Write(b); err != nil {
+		return "", nil // it was closed: that is the answer
+	}
+	said, err := io.ReadAll(conn)
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		return "", fmt.Errorf("%s: neither answers nor closes", address)
+	}
+	return string(said), nil // a reset is a close
+}
