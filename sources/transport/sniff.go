@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -88,9 +87,6 @@ type sketch struct {
 	names []string
 	kind  string
 }
-
-// has tells whether the object has the member.
-func (s sketch) has(name string) bool { return slices.Contains(s.names, name) }
 
 // String says what it looks like: "a JSON array", "a JSON object (kind List)".
 func (s sketch) String() string {
