@@ -7,12 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"os"
 	"sync"
 	"time"
 
 	"k8s.io/streaming/pkg/httpstream"
-	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
 const (
@@ -26,16 +24,12 @@ const (
 
 // A link is an upgraded connection that carries streams.
 type link struct {
-	conn httpstream.Connection
+	conn *mux
 	wire *wire
 }
 
-func newLink(w *wire) (*link, error) {
-	conn, err := spdy.NewClientConnectionWithPings(w, pingPeriod)
-	if err != nil {
-		return nil, err
-	}
-	return &link{conn: conn, wire: w}, nil
+func newLink(w *wire, timeout Timeout) *link {
+	return &link{conn: newMux(w, timeout, pingPeriod), wire: w}
 }
 
 // lost is closed when the link has ended.
@@ -108,10 +102,8 @@ func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstrea
 // word about this one; all else is that nothing gets through any more.
 func notMade(err error) error {
 	switch {
-	case err == nil:
-		return nil
-	case err.Error() == "Stream reset":
-		return errRefusedStream
+	case err == nil, err == errRefusedStream:
+		return err
 	}
 	return LostError{}
 }
@@ -140,13 +132,6 @@ func (w *wire) Close() error {
 	w.line.close()
 	return nil
 }
-
-// The rest makes it a net.Conn. Nothing sets deadlines on it.
-func (w *wire) LocalAddr() net.Addr              { return place("local") }
-func (w *wire) RemoteAddr() net.Addr             { return place("API server") }
-func (w *wire) SetDeadline(time.Time) error      { return os.ErrNoDeadline }
-func (w *wire) SetReadDeadline(time.Time) error  { return os.ErrNoDeadline }
-func (w *wire) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline }
 
 // A line is the network connection that a request went out on. To close it
 // ends, at once, what waits on it.

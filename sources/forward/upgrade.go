@@ -153,7 +153,7 @@ func (d *door) tunnel(ctx context.Context, url string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newLink(&wire{ReadWriteCloser: portforward.NewTunnelingConnection("client", ws.Connection()), line: l})
+	return newLink(&wire{ReadWriteCloser: portforward.NewTunnelingConnection("client", ws.Connection()), line: l}, d.o.Timeout), nil
 }
 
 // post opens a session by a plain upgrade. It goes through client-go's ordinary
@@ -187,7 +187,7 @@ func (d *door) post(ctx context.Context, url string, protocols ...string) (*link
 		w.Close()
 		return nil, err
 	}
-	return newLink(w)
+	return newLink(w, d.o.Timeout), nil
 }
 
 // agreed checks that the server speaks one of the protocols it was asked for.
