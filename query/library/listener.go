@@ -31,6 +31,9 @@ func (m *matcher) listener(c *eval.Call, l any, r routing.Request) (*routing.Ans
 	if err != nil || taken.Chain == nil {
 		return nil, err
 	}
+	if err := certified(c.Ctx, taken.Chain, &r); err != nil {
+		return nil, err
+	}
 	if hcm == nil {
 		return &routing.Answer{Unsupported: []string{"no HTTP: " + other}}, nil
 	}

@@ -17,10 +17,10 @@ import (
 
 // parseRequest reads a request: "/path", "GET http://host:port/path",
 // "tcp://host:port", "tls://host:port", or an object {method, scheme, host,
-// port, path, headers, sni, alpn, tls, principal, source ("10.0.0.1", or with a
-// port), directSource (the peer's, where a PROXY line gave another), destination,
-// random},
-// also with a url that the rest is beside.
+// port, path, headers, sni, alpn, tls, principal (empty: the client has no
+// certificate), source ("10.0.0.1", or with a port), directSource (the peer's,
+// where a PROXY line gave another), destination, random}, also with a url that
+// the rest is beside.
 func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	v, err := mesh.Deep(ctx, v)
 	if err != nil {
@@ -108,12 +108,16 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 		}
 		return ok
 	},
-	"host":        func(r *routing.Request, v any) bool { return into(&r.Host, v) },
-	"port":        func(r *routing.Request, v any) bool { return intoInt(&r.DestinationPort, v) },
-	"path":        func(r *routing.Request, v any) bool { return into(&r.Path, v) },
-	"sni":         func(r *routing.Request, v any) bool { return into(&r.SNI, v) },
-	"tls":         func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
-	"principal":   func(r *routing.Request, v any) bool { return into(&r.Principal, v) },
+	"host": func(r *routing.Request, v any) bool { return into(&r.Host, v) },
+	"port": func(r *routing.Request, v any) bool { return intoInt(&r.DestinationPort, v) },
+	"path": func(r *routing.Request, v any) bool { return into(&r.Path, v) },
+	"sni":  func(r *routing.Request, v any) bool { return into(&r.SNI, v) },
+	"tls":  func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
+	"principal": func(r *routing.Request, v any) bool {
+		ok := into(&r.Principal, v)
+		r.NoCertificate = ok && r.Principal == "" // which is said of none
+		return ok
+	},
 	"source": func(r *routing.Request, v any) bool {
 		ok := into(&r.Source, v)
 		if at, err := netip.ParseAddrPort(r.Source); err == nil { // with its port
@@ -122,9 +126,9 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 		return ok
 	},
 	"directSource": func(r *routing.Request, v any) bool { return into(&r.DirectSource, v) },
-	"destination": func(r *routing.Request, v any) bool { return into(&r.Destination, v) },
-	"alpn":        func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
-	"headers":     func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },
+	"destination":  func(r *routing.Request, v any) bool { return into(&r.Destination, v) },
+	"alpn":         func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
+	"headers":      func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },
 	"random": func(r *routing.Request, v any) bool {
 		n := 0
 		ok := intoInt(&n, v) && n >= 0

@@ -30,6 +30,9 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 		w.took(step{what: "transport", why: side})
 		return w.end(otherTransport)
 	}
+	if err := certified(w.ctx, taken.Chain, &r); err != nil {
+		return err
+	}
 	w.request = r
 	passed, err := routing.NetworkFilters(w.ctx, w.cache, filters, r)
 	if err != nil {

@@ -50,12 +50,13 @@ func (c *choice) misses(m message, r *routed) miss {
 // context are the conditions on what the request alone does not say.
 func (c *choice) context(m message, r *routed) bool {
 	if t := m.sub("tlsContext"); m.has("tlsContext") {
-		if r.TLS && r.Principal == "" { // without TLS no certificate is presented
+		shown := r.TLS && !r.NoCertificate // without TLS no certificate is presented
+		if shown && r.Principal == "" {
 			c.unsupported("client certificate")
 			return false
 		}
 		for _, want := range []string{"presented", "validated"} { // whose client is known has shown one that holds
-			if t.has(want) && t.flag(want) != r.TLS {
+			if t.has(want) && t.flag(want) != shown {
 				return false
 			}
 		}

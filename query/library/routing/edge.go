@@ -40,13 +40,17 @@ func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []str
 	edge := e.UseRemoteAddress && !internal
 	own := e.Scheme != "" || e.UseRemoteAddress && e.TrustedHops == 0
 	upgrade := r.Method != "CONNECT" && (&routed{r, r.headers()}).upgrade() != ""
+	te := r.headers().first("te")
 	headers := slices.DeleteFunc(slices.Clone(r.Headers), func(h [2]string) bool {
 		name := asciiLower(h[0])
 		in := func(names string) bool { return strings.Contains(names, " "+name+" ") }
 		return name == "x-envoy-internal" || own && name == "x-forwarded-proto" || in(ofConnection) ||
-			!upgrade && (in(" connection upgrade ") || name == "te" && h[1] != "" && asciiLower(h[1]) != "trailers") || edge && (in(notOverEdge) || name == "x-envoy-external-address") ||
+			!upgrade && (in(" connection upgrade ") || name == "te" && te != "") || edge && (in(notOverEdge) || name == "x-envoy-external-address") ||
 			!internal && (in(onlyInternal) || slices.ContainsFunc(internalOnly, func(s string) bool { return asciiLower(s) == name }))
 	})
+	if !upgrade && slices.ContainsFunc(strings.Split(te, ","), func(s string) bool { return asciiLower(strings.TrimSpace(s)) == "trailers" }) {
+		headers = append(headers, [2]string{"te", "trailers"}) // all that is left of it
+	}
 	if e.Scheme != "" {
 		headers = append(headers, [2]string{"x-forwarded-proto", e.Scheme})
 	} else if e.UseRemoteAddress {
@@ -85,9 +89,9 @@ func (e *Edge) identified(r Request, edge bool, unsaid []string) (Request, []str
 		unsaid = append(unsaid, "x-request-id")
 	}
 	const certs = "x-forwarded-client-cert"
-	switch mutual := r.TLS && r.Principal != ""; {
+	switch mutual := r.Principal != ""; {
 	case e.ClientCert == "ALWAYS_FORWARD_ONLY":
-	case e.ClientCert == "" || e.ClientCert == "SANITIZE" || !r.TLS:
+	case e.ClientCert == "" || e.ClientCert == "SANITIZE" || !r.TLS || r.NoCertificate:
 		r.Headers = slices.DeleteFunc(r.Headers, is(certs))
 	case e.ClientCert == "FORWARD_ONLY":
 		if !mutual {

@@ -41,6 +41,10 @@ type Request struct {
 	// "spiffe://cluster.local/ns/default/sa/web"; empty where none is known.
 	Principal string
 
+	// NoCertificate tells that the client shows none: it has none, or is not
+	// asked.
+	NoCertificate bool
+
 	// Tunnelled tells that the connection comes within one of mutual TLS, whose
 	// client Principal then is.
 	Tunnelled bool

@@ -229,7 +229,9 @@ func (c *choice) input(m message, r *routed) (v string, ok bool) {
 }
 
 // local tells whether a peer is on the same host.
-func (r *Request) local() bool { return loopback(r.Source) || r.Source != "" && r.Source == r.Destination }
+func (r *Request) local() bool {
+	return loopback(r.Source) || r.Source != "" && r.Source == r.Destination
+}
 
 // loopback tells an address that is one to Envoy: 127.0.0.1 alone of its block.
 func loopback(address string) bool { return address == "127.0.0.1" || address == "::1" }
