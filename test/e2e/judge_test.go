@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
+	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
 )
 
 var (
@@ -37,6 +38,7 @@ func seeds(t *testing.T) []uint64 {
 type judged struct {
 	plugin, envoy string
 	dir           string
+	identity      *oracle.Identity
 }
 
 func newJudged(t *testing.T) *judged {
@@ -44,6 +46,8 @@ func newJudged(t *testing.T) *judged {
 	j := &judged{dir: t.TempDir(), plugin: *built}
 	var err error
 	j.envoy, err = mesh.FindEnvoy(t.Context(), ".", t.Output())
+	must(t, err)
+	j.identity, err = oracle.NewIdentity()
 	must(t, err)
 	if j.plugin == "" {
 		j.plugin = filepath.Join(j.dir, "kubectl-meshq")

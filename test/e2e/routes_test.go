@@ -91,7 +91,7 @@ func (n *tally) String() string {
 func randomRoutings(seed uint64, from, to int) (all []*routing) {
 	for i := from; i < to; i++ {
 		s := random.New(seed + uint64(i))
-		r := &routing{Routes: s.Routes(false), name: fmt.Sprintf("l%d", i)}
+		r := &routing{Routes: s.Routes(), name: fmt.Sprintf("l%d", i)}
 		for range requestsEach {
 			r.requests = append(r.requests, oracle.Request(s.Request(r.Routes)))
 		}
@@ -111,7 +111,11 @@ func (j *judged) try(t *testing.T, all []*routing) {
 	}
 	for i, r := range all {
 		r.port = firstPort + 1 + i
-		c.Listeners = append(c.Listeners, oracle.Listener(r.name, oracle.Address(host, r.port), oracle.Manager(r.Manager, r.Config), nil))
+		var transport oracle.Message
+		if r.TLS {
+			transport = j.identity.Serves(r.Asks, r.Needs)
+		}
+		c.Listeners = append(c.Listeners, oracle.Listener(r.name, oracle.Address(host, r.port), oracle.Manager(r.Manager, r.Config), transport))
 	}
 	e, err := oracle.Start(t.Context(), j.envoy, c)
 	must(t, err)
@@ -124,18 +128,21 @@ func (j *judged) try(t *testing.T, all []*routing) {
 			served = append(served, r)
 		}
 	}
-	askAll(t, host, served)
+	j.askAll(t, host, served)
 	dump, err := e.Dump(t.Context())
 	must(t, err)
 	j.match(t, j.keep(t, "dump.json", dump), host, served)
 }
 
 // askAll asks Envoy, each listener over a connection of its own.
-func askAll(t *testing.T, host string, all []*routing) {
+func (j *judged) askAll(t *testing.T, host string, all []*routing) {
 	t.Helper()
 	atOnce(8, all, func(r *routing) {
 		c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, r.port)}
 		defer c.Close()
+		if r.TLS {
+			c.TLS = j.identity.Asks(r.Shown)
+		}
 		r.answers = make([]oracle.Answer, len(r.requests))
 		for i, q := range r.requests {
 			a, err := c.Ask(t.Context(), q)
@@ -167,6 +174,9 @@ func (j *judged) match(t *testing.T, dump, host string, all []*routing) {
 			m := map[string]any{"method": q.Method, "path": q.Path, "host": q.Host, "source": "127.0.0.1", "destination": host, "headers": headers}
 			if strings.Contains(q.Host, ":") {
 				m["port"] = r.port
+			}
+			if m["tls"] = r.TLS; r.TLS {
+				m["principal"] = map[bool]string{true: oracle.Principal}[r.Shown]
 			}
 			c.Requests = append(c.Requests, m)
 		}

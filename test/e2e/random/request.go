@@ -177,6 +177,8 @@ func (s Source) head(r *Request, name, v string) {
 		r.set(name, v)
 	case "connection": // what it says would be acted on
 		r.add(name, "keep-alive")
+	case "te":
+		r.add(name, pick(s, v, "trailers", "gzip, trailers"))
 	case "keep-alive":
 		r.add(name, "timeout=5")
 	default:

@@ -11,10 +11,14 @@ type Routes struct {
 	Config  message // a RouteConfiguration
 	Manager message // fields of the HttpConnectionManager
 	TLS     bool    // the listener speaks TLS
+	Asks    bool    // it asks for the client's certificate
+	Needs   bool    // and takes none without it
+	Shown   bool    // the client has one
 }
 
 // Routes gives a route configuration whose routes all have names.
-func (s Source) Routes(tls bool) Routes {
+func (s Source) Routes() Routes {
+	tls := s.oneIn(6)
 	rc := message{"name": "routes"}
 	for _, flag := range []string{"ignore_port_in_host_matching", "ignore_path_parameters_in_path_matching"} {
 		if s.oneIn(4) {
@@ -37,7 +41,13 @@ func (s Source) Routes(tls bool) Routes {
 		}
 	}
 	rc["virtual_hosts"] = hosts
-	return Routes{Config: rc, Manager: s.manager(), TLS: tls}
+	r := Routes{Config: rc, Manager: s.manager(), TLS: tls}
+	if tls {
+		r.Shown = s.flip()
+		r.Asks = s.oneIn(3) || r.Shown && s.flip()
+		r.Needs = r.Asks && r.Shown && s.flip()
+	}
+	return r
 }
 
 func (s Source) virtualHost(at int, seen map[string]bool, tls bool) message {
