@@ -37,7 +37,10 @@ func TestFilterChainsAsEnvoy(t *testing.T) {
 		refused, asked, found := 0, 0, 0
 		for from := 0; from < *listeners; from += doorsAtOnce {
 			all := randomDoors(seed, from, min(from+doorsAtOnce, *listeners))
-			j.knock(t, all)
+			lines := j.knock(t, all, *recording != "")
+			if *recording != "" && !t.Failed() {
+				record(t, lines)
+			}
 			for _, d := range all {
 				if d.refused != "" {
 					refused++
@@ -71,8 +74,8 @@ func randomDoors(seed uint64, from, to int) (all []*door) {
 	return all
 }
 
-// knock asks Envoy, and then the plugin.
-func (j *judged) knock(t *testing.T, all []*door) {
+// knock asks Envoy, and then the plugin; what it gives can be recorded.
+func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
 	c := oracle.Config{NodeID: "sidecar~10.0.0.1~web.default~default.svc.cluster.local"}
@@ -92,11 +95,9 @@ func (j *judged) knock(t *testing.T, all []*door) {
 	if errors.Is(err, oracle.ErrUnread) { // one of them spoils it for all
 		if len(all) == 1 {
 			all[0].refused = err.Error()
-			return
+			return nil
 		}
-		j.knock(t, all[:len(all)/2])
-		j.knock(t, all[len(all)/2:])
-		return
+		return append(j.knock(t, all[:len(all)/2], recording), j.knock(t, all[len(all)/2:], recording)...)
 	}
 	must(t, err)
 	var open []*door
@@ -111,14 +112,19 @@ func (j *judged) knock(t *testing.T, all []*door) {
 		}
 	}
 	if len(open) == 0 {
-		return
+		return nil
 	}
 	askDoors(t, host, open)
 	dump, err := e.Dump(t.Context())
 	if err != nil {
 		t.Fatal(err, e.Ended())
 	}
-	j.choose(t, j.separate(t, dump, open), open)
+	snapshot := j.separate(t, dump, open)
+	j.choose(t, snapshot, open)
+	if !recording {
+		return nil
+	}
+	return j.recordDoors(t, snapshot, open)
 }
 
 // istioName is what Istio calls a listener: by its address.

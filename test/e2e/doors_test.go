@@ -134,7 +134,7 @@ func (d *door) differs() int {
 func (j *judged) reportDoor(t *testing.T, d *door, at int) {
 	t.Helper()
 	d = j.smallestDoor(t, d, at)
-	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\n%s", d.name, d.chains[0], d.choices[0], text(d.knocks[0]), text(d.All))
+	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\nfor query/library/testdata/found.jsonl: %s", d.name, d.chains[0], d.choices[0], text(d.knocks[0]), text(j.knock(t, []*door{d}, true)))
 }
 
 // smallestDoor leaves out of a door's listeners whatever the mismatch doesn't
@@ -191,7 +191,7 @@ func (j *judged) smallestThatDiffers(t *testing.T, all []*door) (best *door) {
 	for best == nil && len(all) > 0 {
 		some := all[:min(len(all), doorsAtOnce)]
 		all = all[len(some):]
-		j.knock(t, some)
+		j.knock(t, some, false)
 		for _, d := range some {
 			if d.refused == "" && d.differs() == 0 && (best == nil || len(text(d.All)) < len(text(best.All))) {
 				best = d

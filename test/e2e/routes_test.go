@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +38,10 @@ func TestRoutesAsEnvoy(t *testing.T) {
 		var n tally
 		for from := 0; from < *routings; from += inOneEnvoy {
 			all := randomRoutings(seed, from, min(from+inOneEnvoy, *routings))
-			j.try(t, all)
+			lines := j.try(t, all, *recording != "")
+			if *recording != "" && !t.Failed() {
+				record(t, lines)
+			}
 			for _, r := range all {
 				n.count(t, r)
 				if at := r.differs(); at >= 0 {
@@ -100,8 +102,8 @@ func randomRoutings(seed uint64, from, to int) (all []*routing) {
 	return all
 }
 
-// try asks Envoy, and then the plugin.
-func (j *judged) try(t *testing.T, all []*routing) {
+// try asks Envoy, and then the plugin; what it gives can be recorded.
+func (j *judged) try(t *testing.T, all []*routing, recording bool) []recorded {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
 	echo := oracle.Address(host, firstPort)
@@ -131,7 +133,12 @@ func (j *judged) try(t *testing.T, all []*routing) {
 	j.askAll(t, host, served)
 	dump, err := e.Dump(t.Context())
 	must(t, err)
-	j.match(t, j.keep(t, "dump.json", dump), host, served)
+	path := j.keep(t, "dump.json", dump)
+	j.match(t, path, host, served)
+	if !recording {
+		return nil
+	}
+	return j.record(t, path, host, served)
 }
 
 // askAll asks Envoy, each listener over a connection of its own.
@@ -166,19 +173,7 @@ func (j *judged) match(t *testing.T, dump, host string, all []*routing) {
 	for _, r := range all {
 		c := asked{Listener: r.name}
 		for _, q := range r.requests {
-			headers := map[string][]string{}
-			for _, h := range q.Headers {
-				name := strings.ToLower(h[0])
-				headers[name] = append(headers[name], h[1])
-			}
-			m := map[string]any{"method": q.Method, "path": q.Path, "host": q.Host, "source": "127.0.0.1", "destination": host, "headers": headers}
-			if strings.Contains(q.Host, ":") {
-				m["port"] = r.port
-			}
-			if m["tls"] = r.TLS; r.TLS {
-				m["principal"] = map[bool]string{true: oracle.Principal}[r.Shown]
-			}
-			c.Requests = append(c.Requests, m)
+			c.Requests = append(c.Requests, r.asked(q, host))
 		}
 		cases = append(cases, c)
 	}
