@@ -29,7 +29,7 @@ import (
 // Options bound a store. Zero means no bound.
 type Options struct {
 	Memory int64 // bytes that loaded values may cost together
-	Many   int   // groups: where more than these are loaded, a quarter of Memory is enough for all
+	Many   int   // groups: where more than these are loaded, an eighth of Memory is enough for all
 	Slots  int   // loads at once
 }
 
@@ -131,7 +131,7 @@ func (s *Store) evict() {
 // larger than one of hundreds. Caller holds s.mu.
 func (s *Store) bound() int64 {
 	if s.many > 0 && s.recent.Len() > s.many {
-		return s.memory / 4
+		return s.memory / 8
 	}
 	return s.memory
 }

@@ -310,7 +310,7 @@ func TestMany(t *testing.T) {
 	for i := range 30 {
 		small := sized(s, "small", 1, &runs[7])
 		force(t, small)
-		if c := s.Counters(); c.Memory > 63 || i > 2 && c.Memory > 25 {
+		if c := s.Counters(); c.Memory > 63 || i > 2 && c.Memory > 12 {
 			t.Errorf("after %d small ones: %+v", i+1, c)
 		}
 	}
