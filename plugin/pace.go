@@ -7,12 +7,12 @@ import (
 )
 
 // How much the heap may grow beyond what lives, before it is collected again:
-// by so many bytes, within these parts of what lives, in percent. A run that
-// holds little, as most do, is collected seldom; one that holds much doesn't
-// take twice as much.
+// by so many bytes, less half of what lives, within these parts of what lives, in
+// percent. A run that holds little, as most do, is collected seldom; one that
+// holds much, as of thousands of proxies, doesn't take twice as much.
 const (
-	growth       = 80 << 20
-	leastPercent = 60
+	growth       = 96 << 20
+	leastPercent = 40
 	mostPercent  = 400
 )
 
@@ -37,7 +37,7 @@ func (b *beat) next() {
 	if v := live[0].Value; v.Kind() == metrics.KindUint64 {
 		percent := mostPercent
 		if n := v.Uint64(); n > 0 {
-			percent = int(min(max(growth*100/n, leastPercent), mostPercent))
+			percent = int(min(max(growth*100/n, leastPercent+50)-50, mostPercent))
 		}
 		if percent != b.percent {
 			debug.SetGCPercent(percent)
