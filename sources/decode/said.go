@@ -48,19 +48,19 @@ func (t *Twins) heard(sum uint64, text []byte, s Shape, v any) {
 }
 
 // texts are between two uses.
-var texts = sync.Pool{New: func() any { return new([wholeMost]byte) }}
+var texts = sync.Pool{New: func() any { return new([twinsMost]byte) }}
 
-// whole decodes the value in [off, end), of up to wholeMost bytes, with all that
+// whole decodes the value in [off, end), of up to twinsMost bytes, with all that
 // is in it; unless somebody said the same before.
 func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b bill, err error) {
 	twins := d.twins()
-	if twins == nil || end-off > wholeMost || d.Limits != (Limits{}) {
+	if twins == nil || end-off > twinsMost || d.Limits != (Limits{}) {
 		return d.read(ctx, off, end, s, wholeNode, nil)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, b, err
 	}
-	room := texts.Get().(*[wholeMost]byte)
+	room := texts.Get().(*[twinsMost]byte)
 	defer texts.Put(room)
 	text := room[:end-off]
 	if n, _ := d.Bytes.ReadAt(text, off); n < len(text) {

@@ -9,7 +9,11 @@ import (
 
 // wholeMost is the size up to which a value is decoded whole when it is
 // touched: that costs little more than one level, and all of it is there then.
-const wholeMost = 8 << 10
+// Where somebody else may have said the same, more of it costs nothing.
+const (
+	wholeMost = 8 << 10
+	twinsMost = 16 << 10
+)
 
 // A Value is an object or an array that is still bytes of its document, and is
 // decoded when it is touched. Errors are the context's or a [*mesh.Fault] with
@@ -40,8 +44,8 @@ func (d *Document) Value(off, end int64, shape Shape, object bool) *Value {
 	return &Value{doc: d, off: off, end: end, shape: shape, object: object}
 }
 
-// Force decodes one level, or all of it when it has up to 8 KB, and keeps
-// that.
+// Force decodes one level, or all of it when it has up to 8 KB (16 KB where there
+// is a table of twins), and keeps that.
 func (v *Value) Force(ctx context.Context) (any, error) {
 	x, b, err := v.keep(ctx)
 	v.doc.tell(b)
@@ -73,7 +77,11 @@ func (v *Value) keep(ctx context.Context) (x any, b bill, err error) {
 // whole tells whether Force decodes all of it.
 func (v *Value) whole() bool {
 	most := v.doc.small
-	if most == 0 {
+	switch {
+	case most > 0:
+	case v.doc.Twins != nil:
+		most = twinsMost
+	default:
 		most = wholeMost
 	}
 	return v.end-v.off <= most
