@@ -73,6 +73,14 @@ func requestLine(s string) (r routing.Request, err error) {
 	return r, nil
 }
 
+// hostname is a host without its port.
+func hostname(host string) string {
+	if u, err := url.Parse("//" + host); err == nil {
+		return u.Hostname()
+	}
+	return host
+}
+
 // follow fills in what follows from the host of a request: the port that the
 // client connects to, and the name that it asks for in TLS.
 func follow(r *routing.Request) {
@@ -157,10 +165,14 @@ func requestObject(m map[string]any) (routing.Request, error) {
 			return r, fmt.Errorf("a request's %s can't be %s", k, typeName(m[k]))
 		}
 	}
-	for i, h := range r.Headers { // the host by its older name
-		if r.Host == "" && strings.EqualFold(h[0], "host") {
+	for i, h := range r.Headers { // what is sent as the host, whatever is connected to
+		if strings.EqualFold(h[0], "host") && h[1] != "" {
+			if addr, err := netip.ParseAddr(hostname(r.Host)); err == nil && r.Destination == "" {
+				r.Destination = addr.String()
+			}
 			r.Host, r.Headers = h[1], slices.Delete(r.Headers, i, i+1)
-			break
+			follow(&r)
+			return r, nil
 		}
 	}
 	// A port belongs to the host that is sent, unless it is the scheme's own.

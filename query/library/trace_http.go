@@ -30,8 +30,11 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 		w.took(step{what: "transport", why: side})
 		return w.end(otherTransport)
 	}
-	if err := certified(w.ctx, taken.Chain, &r); err != nil {
+	if refused, err := certified(w.ctx, taken.Chain, &r); err != nil {
 		return err
+	} else if refused {
+		w.took(step{what: "transport", why: "the chain takes no client without a certificate, and this one has none"})
+		return w.end(otherTransport)
 	}
 	w.request = r
 	passed, err := routing.NetworkFilters(w.ctx, w.cache, filters, r)
