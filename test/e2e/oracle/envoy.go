@@ -47,7 +47,7 @@ func Start(ctx context.Context, path string, c Config) (*Envoy, error) {
 		return nil, errors.Join(err, e.Stop())
 	}
 	e.cmd = exec.Command(path, "--config-path", e.file("bootstrap.json"), "--concurrency", "1", "--disable-hot-restart",
-		"--log-level", "warning", "--log-path", e.file("log"))
+		"--log-level", "warning", "--file-flush-interval-msec", "10", "--log-path", e.file("log"))
 	if err := e.cmd.Start(); err != nil {
 		close(e.done)
 		return nil, errors.Join(err, e.Stop())

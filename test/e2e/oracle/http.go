@@ -108,7 +108,7 @@ func (c *Client) exchange(r Request) (Answer, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return Answer{}, err
 	}
-	if _, err := io.WriteString(c.conn, r.text()); err != nil {
+	if _, err := io.WriteString(c.conn, r.Text()); err != nil {
 		return Answer{}, err
 	}
 	res, err := http.ReadResponse(c.in, &http.Request{Method: r.Method})
@@ -141,7 +141,8 @@ func (r Request) upgrades() bool {
 	return false
 }
 
-func (r Request) text() string {
+// Text is the request as it is sent.
+func (r Request) Text() string {
 	var b strings.Builder
 	b.WriteString(r.Method + " " + r.Path + " HTTP/1.1\r\nHost: " + r.Host + "\r\n")
 	for _, h := range r.Headers {

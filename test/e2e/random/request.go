@@ -71,6 +71,9 @@ func matchesIn(v any) (all []message) {
 	return all
 }
 
+// Towards makes a request fit a RouteMatch, mostly.
+func (s Source) Towards(r *Request, match map[string]any) { s.towards(r, match) }
+
 // towards makes a request fit a match, mostly.
 func (s Source) towards(r *Request, m message) {
 	if m["input"] != nil {
@@ -156,9 +159,20 @@ func (s Source) towardsHeader(r *Request, h message) {
 		}
 	}
 	if g, ok := h["range_match"].(message); ok {
-		v = strconv.Itoa(g["start"].(int) + s.IntN(3))
+		v = strconv.Itoa(number(g["start"]) + s.IntN(3))
 	}
 	s.head(r, name, v)
+}
+
+// number is one that was made here, or was read as JSON.
+func number(v any) int {
+	switch n := v.(type) {
+	case int:
+		return n
+	case float64:
+		return int(n)
+	}
+	return 0
 }
 
 // head gives a request a header, or what counts as one.

@@ -1,0 +1,140 @@
+package oracle
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+)
+
+// A Way is what an Envoy did with a connection, or the request in it, as its
+// access log says.
+type Way struct {
+	Mark     int    `json:"mark"` // the port that the connection was from
+	Cluster  string `json:"cluster"`
+	Chain    string `json:"chain"`
+	Route    string `json:"route"`
+	Status   int    `json:"status"` // 0 where it was no HTTP
+	Details  string `json:"details"`
+	End      string `json:"end"` // why the connection was ended
+	Location string `json:"location"`
+}
+
+// A Call is a connection to a listener, said to be from one address to another,
+// and what is sent over it.
+type Call struct {
+	Listener            string // the bound one that it comes to
+	Source, Destination string
+	Mark, Port          int         // Mark is the source's port, of this call alone
+	TLS                 *tls.Config // nil: plain
+	Bytes               []byte      // what is sent
+}
+
+// accessLog has Envoy write a Way a line.
+func (r *Replica) accessLog() []any {
+	return []any{Message{"name": "envoy.access_loggers.file", "typed_config": Message{
+		"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog", "path": r.log,
+		"log_format": Message{"json_format": Message{
+			"mark": "%DOWNSTREAM_REMOTE_PORT%", "cluster": "%UPSTREAM_CLUSTER%", "chain": "%FILTER_CHAIN_NAME%", "route": "%ROUTE_NAME%",
+			"status": "%RESPONSE_CODE%", "end": "%CONNECTION_TERMINATION_DETAILS%", "details": "%RESPONSE_CODE_DETAILS%", "location": "%RESP(LOCATION)%",
+		}},
+	}}}
+}
+
+// Run starts the replica. It is ended with Stop.
+func (r *Replica) Run(ctx context.Context, path string, c Config) (err error) {
+	if r.envoy, err = Start(ctx, path, c); err != nil {
+		return err
+	}
+	refused, err := r.envoy.Refused(ctx)
+	for name, why := range refused {
+		err = errors.Join(err, fmt.Errorf("%s: %s", name, why))
+	}
+	if err != nil {
+		return errors.Join(err, r.envoy.Stop())
+	}
+	return nil
+}
+
+// Stop ends it.
+func (r *Replica) Stop() error { return r.envoy.Stop() }
+
+// Make makes a call and tells whether anything comes back ahead of its end.
+func (r *Replica) Make(ctx context.Context, c Call) (answered bool, err error) {
+	at := r.bound[c.Listener]
+	if at == "" {
+		return false, fmt.Errorf("no listener %s is bound", c.Listener)
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", at)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return false, err
+	}
+	if _, err := conn.Write(Proxied(c.Source, c.Destination, c.Mark, c.Port)); err != nil {
+		return false, nil // closed: the log says it
+	}
+	if c.TLS != nil {
+		secure := tls.Client(conn, c.TLS)
+		if secure.HandshakeContext(ctx) != nil { // where nobody speaks TLS
+			return false, nil
+		}
+		conn = secure
+	}
+	if _, err := conn.Write(c.Bytes); err != nil {
+		return false, nil
+	}
+	n, err := conn.Read(make([]byte, 4096))
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		return false, fmt.Errorf("%s: neither answers nor closes", c.Listener)
+	}
+	return n > 0, nil
+}
+
+// Ways gives what became of the calls that were made, by their marks; that of
+// which nothing is said was closed ahead of any filter. It waits for as many
+// as there have to be, and a moment for others.
+func (r *Replica) Ways(ctx context.Context, want int) (map[int]Way, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	for {
+		ways, err := r.read()
+		enough := len(ways) >= want
+		if err != nil || ctx.Err() != nil {
+			return ways, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+		if enough {
+			return r.read()
+		}
+	}
+}
+
+func (r *Replica) read() (map[int]Way, error) {
+	b, err := os.ReadFile(r.log)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	ways := map[int]Way{}
+	for line := range bytes.Lines(b) {
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			break
+		}
+		var w Way
+		if err := json.Unmarshal(line, &w); err != nil {
+			return nil, fmt.Errorf("%q: %w", line, err)
+		}
+		ways[w.Mark] = w
+	}
+	return ways, err
+}

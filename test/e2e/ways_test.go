@@ -1,0 +1,141 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
+	"github.com/meshq/kubectl-meshq/test/e2e/random"
+)
+
+// A subject is a proxy whose configuration is put into a replica.
+type subject struct {
+	id, ip string
+	dump   []byte // its /config_dump
+}
+
+// callsEach is how many calls are tried of a proxy.
+const callsEach = 400
+
+// waysAsEnvoys holds trace, over what a snapshot says of the proxies, against
+// replicas of their Envoys: what becomes of calls to everything that their own
+// configurations match.
+func (j *judged) waysAsEnvoys(t *testing.T, snapshot string, subjects []subject) {
+	t.Helper()
+	total, unsure := 0, 0
+	for n, s := range subjects {
+		d, err := oracle.ReadDump(s.dump)
+		must(t, err)
+		calls := callsOf(random.New(fixedSeed+uint64(n)), d, s.ip, callsEach)
+		j.trace(t, snapshot, s, calls)
+		j.make(t, s, calls)
+		total += len(calls)
+		for _, k := range calls {
+			if len(k.unsure) > 0 {
+				unsure++
+			}
+			if k.plugin != k.envoy {
+				t.Errorf("%s: Envoy: %s; the plugin: %s %v\n%s", s.id, k.envoy, k.plugin, k.unsure, text(k.asked(s.ip, 0)))
+			}
+		}
+	}
+	t.Logf("%d proxies, %d calls, %d of them with something that can't be told", len(subjects), total, unsure)
+	if total < 100*len(subjects) {
+		t.Errorf("only %d calls of %d proxies were tried", total, len(subjects))
+	}
+}
+
+const firstMark = 20000
+
+// trace asks the plugin.
+func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) {
+	t.Helper()
+	cases := map[string]any{"proxy": s.id}
+	var requests []map[string]any
+	for i, k := range calls {
+		requests = append(requests, k.asked(s.ip, firstMark+i))
+	}
+	cases["requests"] = requests
+	lines := j.ask(t, snapshot, cases, `.proxy($cases[0].proxy) as $proxy | $cases[0].requests[] as $request
+		| $proxy.trace($request) | {cluster, clusters: [.clusters[].name], reason, status, to: .redirectTo, unsupported}`)
+	for i, k := range calls {
+		var w struct {
+			Cluster, Reason, To string
+			Status              int
+			Clusters            []string
+			Unsupported         []string
+		}
+		if i >= len(lines) {
+			t.Fatal("there are fewer answers than calls")
+		}
+		must(t, json.Unmarshal(lines[i], &w))
+		k.unsure, k.shares = w.Unsupported, w.Clusters
+		switch {
+		case w.Reason == "NO_LISTENER" || w.Reason == "NO_FILTER_CHAIN":
+			k.plugin = "closed"
+		case w.Reason == "TLS_MISMATCH":
+			k.plugin = "not understood"
+		case w.Reason == "DENIED" && w.Status == 0:
+			k.plugin = "denied"
+		case w.Reason == "NO_CLUSTER" && k.http:
+			k.plugin = "answered with 503 "
+		case w.Status != 0 && !strings.HasPrefix(w.Reason, "NO_ENDPOINT") && w.Reason != "BLACKHOLE" || w.Cluster == "":
+			k.plugin = fmt.Sprintf("answered with %d %s", w.Status, w.To)
+		default:
+			k.plugin = "to " + w.Cluster
+		}
+	}
+}
+
+// make asks a replica.
+func (j *judged) make(t *testing.T, s subject, calls []*call) {
+	t.Helper()
+	r, c, err := oracle.NewReplica(s.dump, oracle.Host(rand.Uint64()), j.dir, j.identity)
+	must(t, err)
+	must(t, r.Run(t.Context(), j.envoy, c))
+	defer r.Stop()
+	type numbered struct {
+		*call
+		mark     int
+		answered bool
+	}
+	var all []*numbered
+	open := 0
+	for i, k := range calls {
+		all = append(all, &numbered{call: k, mark: firstMark + i})
+		if k.plugin != "closed" && k.plugin != "not understood" {
+			open++
+		}
+	}
+	atOnce(8, all, func(n *numbered) {
+		var err error
+		if n.answered, err = r.Make(t.Context(), n.made(s.ip, n.mark, j.identity)); err != nil {
+			t.Error(err)
+		}
+	})
+	ways, err := r.Ways(t.Context(), open)
+	must(t, err)
+	for _, n := range all {
+		w, ok := ways[n.mark]
+		switch {
+		case !ok:
+			n.envoy = "closed"
+		case strings.HasPrefix(w.End, "rbac_") && !n.answered:
+			n.envoy = "denied"
+		case w.Cluster == "" || strings.HasPrefix(w.Details, "rbac_"):
+			n.envoy = fmt.Sprintf("answered with %d %s", w.Status, w.Location)
+		default:
+			n.envoy = "to " + w.Cluster
+			if w.Status == 0 && len(n.shares) > 1 && slices.Contains(n.shares, w.Cluster) { // no header decides for a connection
+				n.plugin = n.envoy
+			}
+		}
+		if n.plugin == "not understood" && (!n.answered || w.Details == "http1.codec_error") { // TLS is where it isn't awaited, or no certificate
+			n.envoy = n.plugin
+		}
+	}
+}
