@@ -25,6 +25,7 @@ type call struct {
 	weight           int
 	plugin, envoy    string // what they say
 	unsure, shares   []string
+	line             string // as a user writes it
 }
 
 // A caller makes calls of what a proxy's own configuration matches.

@@ -41,18 +41,25 @@ type judged struct {
 	identity      *oracle.Identity
 }
 
+// newJudged makes one of the plugin that is tested, building it.
 func newJudged(t *testing.T) *judged {
 	t.Helper()
-	j := &judged{dir: t.TempDir(), plugin: *built}
+	plugin := *built
+	if plugin == "" {
+		plugin = filepath.Join(t.TempDir(), "kubectl-meshq")
+		must(t, buildPlugin(t.Context(), "../..", plugin))
+	}
+	return judge(t, plugin)
+}
+
+func judge(t *testing.T, plugin string) *judged {
+	t.Helper()
+	j := &judged{dir: t.TempDir(), plugin: plugin}
 	var err error
 	j.envoy, err = mesh.FindEnvoy(t.Context(), ".", t.Output())
 	must(t, err)
 	j.identity, err = oracle.NewIdentity()
 	must(t, err)
-	if j.plugin == "" {
-		j.plugin = filepath.Join(j.dir, "kubectl-meshq")
-		must(t, buildPlugin(t.Context(), "../..", j.plugin))
-	}
 	return j
 }
 

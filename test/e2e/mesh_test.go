@@ -52,6 +52,9 @@ func TestMesh(t *testing.T) {
 		{"CreateAlone", createAlone},
 		{"OneNamespace", oneNamespace},
 		{"Completion", completion},
+		{"SeedWalk", seedWalk},
+		{"Ways", ways},
+		{"TracesAsEnvoys", tracesAsEnvoys},
 		{"Snapshot", snapshot},
 		{"ReadOnly", readOnly},
 	} {

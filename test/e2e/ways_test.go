@@ -61,33 +61,45 @@ func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) 
 	}
 	cases["requests"] = requests
 	lines := j.ask(t, snapshot, cases, `.proxy($cases[0].proxy) as $proxy | $cases[0].requests[] as $request
-		| $proxy.trace($request) | {cluster, clusters: [.clusters[].name], reason, status, to: .redirectTo, unsupported}`)
+		| $proxy.trace($request) | {cluster, clusters, reason, status, redirectTo, unsupported}`)
 	for i, k := range calls {
-		var w struct {
-			Cluster, Reason, To string
-			Status              int
-			Clusters            []string
-			Unsupported         []string
-		}
 		if i >= len(lines) {
 			t.Fatal("there are fewer answers than calls")
 		}
-		must(t, json.Unmarshal(lines[i], &w))
-		k.unsure, k.shares = w.Unsupported, w.Clusters
-		switch {
-		case w.Reason == "NO_LISTENER" || w.Reason == "NO_FILTER_CHAIN":
-			k.plugin = "closed"
-		case w.Reason == "TLS_MISMATCH":
-			k.plugin = "not understood"
-		case w.Reason == "DENIED" && w.Status == 0:
-			k.plugin = "denied"
-		case w.Reason == "NO_CLUSTER" && k.http:
-			k.plugin = "answered with 503 "
-		case w.Status != 0 && !strings.HasPrefix(w.Reason, "NO_ENDPOINT") && w.Reason != "BLACKHOLE" || w.Cluster == "":
-			k.plugin = fmt.Sprintf("answered with %d %s", w.Status, w.To)
-		default:
-			k.plugin = "to " + w.Cluster
-		}
+		k.tell(t, lines[i])
+	}
+}
+
+// tell puts what trace gives in words.
+func (k *call) tell(t *testing.T, trace []byte) {
+	t.Helper()
+	var w struct {
+		Cluster, Reason string
+		To              string `json:"redirectTo"`
+		Status          int
+		Clusters        []struct{ Name string }
+		Unsupported     []string
+	}
+	if err := json.Unmarshal(trace, &w); err != nil {
+		t.Fatalf("%q: %v", trace, err)
+	}
+	k.unsure = w.Unsupported
+	for _, c := range w.Clusters {
+		k.shares = append(k.shares, c.Name)
+	}
+	switch {
+	case w.Reason == "NO_LISTENER" || w.Reason == "NO_FILTER_CHAIN":
+		k.plugin = "closed"
+	case w.Reason == "TLS_MISMATCH":
+		k.plugin = "not understood"
+	case w.Reason == "DENIED" && w.Status == 0:
+		k.plugin = "denied"
+	case w.Reason == "NO_CLUSTER" && k.http:
+		k.plugin = "answered with 503 "
+	case slices.Contains([]string{"", "PASSTHROUGH", "BLACKHOLE", "NO_ENDPOINTS", "ALL_UNHEALTHY", "SUBSET_EMPTY"}, w.Reason) && len(w.Clusters) > 0:
+		k.plugin = "to " + w.Cluster
+	default:
+		k.plugin = fmt.Sprintf("answered with %d %s", w.Status, w.To)
 	}
 }
 
@@ -126,11 +138,11 @@ func (j *judged) make(t *testing.T, s subject, calls []*call) {
 			n.envoy = "closed"
 		case strings.HasPrefix(w.End, "rbac_") && !n.answered:
 			n.envoy = "denied"
-		case w.Cluster == "" || strings.HasPrefix(w.Details, "rbac_"):
+		case w.Cluster == "" || strings.HasPrefix(w.Details, "rbac_") || strings.HasPrefix(w.Details, "fault_"):
 			n.envoy = fmt.Sprintf("answered with %d %s", w.Status, w.Location)
 		default:
 			n.envoy = "to " + w.Cluster
-			if w.Status == 0 && len(n.shares) > 1 && slices.Contains(n.shares, w.Cluster) { // no header decides for a connection
+			if (w.Status == 0 || n.plugin == "to ") && slices.Contains(n.shares, w.Cluster) { // what chance decides
 				n.plugin = n.envoy
 			}
 		}
