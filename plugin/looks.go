@@ -25,12 +25,11 @@ func (r *run) demand() *demand.Tree {
 	return query.Demand(r.asked.query, results).As("Mesh", r.columns)
 }
 
-// looks says the same to who fetches them. A snapshot has them at hand: to
-// read less of it is no gain. Who runs no query, to compare or to record, looks
-// at everything.
+// looks says the same to who fetches and reads them. Who runs no query, to
+// compare or to record, looks at everything.
 func (r *run) looks() (sections, desired map[mesh.Section]mesh.Hint) {
 	switch {
-	case len(r.snapshots) > 0 || r.again:
+	case r.again:
 		return nil, nil
 	case r.program == nil:
 		return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}, nil

@@ -74,11 +74,15 @@ func (r *row) reading() *reader {
 			return v, doc.Named(err)
 		}
 	} else if r.lone() && r.places[0].realm.kind != transport.KindClusters {
-		d.section = envoy.NewDump(r.object, d.fetch, r.m.now).Section
+		p := envoy.NewDump(r.object, d.fetch, r.m.now)
+		p.Looks = r.m.options.Looks
+		d.section = p.Section
 	} else if r.alive() {
 		d.section = envoy.NewNarrow(r.object, d.fetch, r.m.now, mesh.Hint{}).Section
 	} else {
-		d.section = envoy.NewProxy(r.object, d.fetch, r.m.now).Section
+		p := envoy.NewProxy(r.object, d.fetch, r.m.now)
+		p.Looks = r.m.options.Looks
+		d.section = p.Section
 	}
 	r.reader = d
 	return d

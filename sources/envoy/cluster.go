@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,11 +30,25 @@ func only(member string, n *decode.Node) *decode.Node {
 }
 
 func (p *Proxy) clusters(ctx context.Context) (any, error) {
-	all, err := p.resources(ctx, clusterCatalog)
+	c := clusterCatalog
+	if !p.takesNote(&c) {
+		c.noted, c.whole = nil, nil
+	}
+	all, err := p.resources(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return p.objects(&clusterCatalog, "Cluster", all, clusterFields), nil
+	return p.objects(&c, "Cluster", all, clusterFields), nil
+}
+
+// takesNote tells whether what the pass can note is going to be looked at: also
+// where nobody knows.
+func (p *Proxy) takesNote(c *catalog) bool {
+	look, known := p.Looks[c.section]
+	return !known || slices.ContainsFunc(look.Fields, func(path string) bool {
+		field, _, _ := strings.Cut(path, ".")
+		return field == "destinationRule" || slices.Contains(c.whole, field)
+	})
 }
 
 // clusterFields are a cluster's fields. What its name doesn't say isn't there,
