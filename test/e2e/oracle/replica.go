@@ -10,8 +10,8 @@ import (
 // A Replica is an Envoy with the configuration of another one: its listeners,
 // filters and routes as they are. All clusters lead to an echo but BlackHole,
 // those that are bound have ports of their own and take the addresses of a
-// connection from a PROXY line, certificates are an Identity's, and a random
-// number is a header's.
+// connection from a PROXY line, certificates are an Identity's, a random number
+// is a header's, and no fault is injected by chance.
 type Replica struct {
 	*Dump
 	bound map[string]string // by listener, where it listens
@@ -123,24 +123,34 @@ func (r *Replica) chain(chain Message, as *Identity) {
 		}
 		if routes := Sub(config, "route_config"); routes != nil {
 			routes["validate_clusters"] = false
-			weighed(routes)
+			certain(routes)
 		}
 	}
 }
 
-// weighed has all weighted clusters decided by the header.
-func weighed(v any) {
+// certain leaves nothing to chance: all weighted clusters are decided by the
+// header, and of the faults that are injected those stay that every request
+// meets. Nothing is delayed.
+func certain(v any) {
 	switch x := v.(type) {
 	case []any:
 		for _, w := range x {
-			weighed(w)
+			certain(w)
 		}
 	case Message:
 		if w := Sub(x, "weighted_clusters"); w != nil {
 			w["header_name"] = WeightHeader
 		}
+		if isType(x, "HTTPFault") {
+			delete(x, "delay")
+			if p := Sub(x, "abort", "percentage"); p["numerator"] != 100. || p["denominator"] != nil && p["denominator"] != "HUNDRED" {
+				if p["numerator"] != 1_000_000. || p["denominator"] != "MILLION" {
+					delete(x, "abort")
+				}
+			}
+		}
 		for _, w := range x {
-			weighed(w)
+			certain(w)
 		}
 	}
 }
