@@ -10,14 +10,7 @@ import (
 // element, a field, at any depth, the outermost and so the largest first. Keep
 // names the fields that are never left out.
 func Smaller(v any, keep ...string) []any {
-	var out []any
-	for _, s := range without(v, keep) {
-		out = append(out, s)
-	}
-	for _, s := range inside(v, keep) {
-		out = append(out, s)
-	}
-	return out
+	return append(without(v, keep), inside(v, keep)...)
 }
 
 // without leaves out one direct part.
