@@ -49,9 +49,9 @@ func hints(uses []demand.Use) map[mesh.Section]mesh.Hint {
 // errChanged ends a round in which a section has changed while it was read.
 var errChanged = errors.New("the mesh has changed while it was read")
 
-// noteChange hears that a section of a proxy has changed between two looks at it. As long
-// as nothing was printed the round may begin anew, and ask for everything at
-// once; else that proxy is a fault.
+// noteChange hears that a section of a proxy has changed between two looks at
+// it. As long as nothing was printed the round may begin anew, and ask for
+// everything at once; else that proxy is a fault.
 func (r *run) noteChange() {
 	if !r.again && r.repeats && !r.printed.Load() {
 		r.cancel(errChanged)

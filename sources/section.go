@@ -74,18 +74,20 @@ func (r *row) reading() *reader {
 			return v, doc.Named(err)
 		}
 	} else if r.lone() && r.places[0].realm.kind != transport.KindClusters {
-		p := envoy.NewDump(r.object, d.fetch, r.m.now)
-		p.Looks = r.m.options.Looks
-		d.section = p.Section
+		d.section = r.looked(envoy.NewDump(r.object, d.fetch, r.m.now))
 	} else if r.alive() {
-		d.section = envoy.NewNarrow(r.object, d.fetch, r.m.now, mesh.Hint{}).Section
+		d.section = r.looked(envoy.NewNarrow(r.object, d.fetch, r.m.now, mesh.Hint{}))
 	} else {
-		p := envoy.NewProxy(r.object, d.fetch, r.m.now)
-		p.Looks = r.m.options.Looks
-		d.section = p.Section
+		d.section = r.looked(envoy.NewProxy(r.object, d.fetch, r.m.now))
 	}
 	r.reader = d
 	return d
+}
+
+// looked gives the reader's sections, read as the query looks at them.
+func (r *row) looked(p *envoy.Proxy) func(context.Context, mesh.Section) (any, error) {
+	p.Looks = r.m.options.Looks
+	return p.Section
 }
 
 // lone tells whether there is nothing of the proxy but its config dump.

@@ -18,9 +18,9 @@ type Request struct {
 	// Joined asks for all clusters, listeners and routes in one answer.
 	Joined bool
 
-	// List is one of the section's lists, in Envoy's spelling, to be asked for
-	// with only Mask of its elements; empty: the section as it is. Without
-	// such ones of the section's lists that there are is Others.
+	// List is one of the section's lists, in Envoy's spelling, whose elements are
+	// asked for with only what Mask says of them. Others are lists that are asked
+	// for whole, without the rest of the section. Both empty: the section as it is.
 	List   string
 	Mask   string
 	Others string
