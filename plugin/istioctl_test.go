@@ -99,16 +99,23 @@ func TestIstioctlRefusals(t *testing.T) {
 	}
 }
 
-// TestFileOfProxy compares what a Pilot would send with a dump in a file: that
-// of the proxy itself, and that of another one.
-func TestFileOfProxy(t *testing.T) {
+// dumpOfReviews writes a config dump of the demo's to a file.
+func dumpOfReviews(t *testing.T) (path string) {
+	t.Helper()
 	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer from.Close()
-	dump := filepath.Join(t.TempDir(), "dump.json")
-	writeDump(t, from, theReviews, dump)
+	path = filepath.Join(t.TempDir(), "dump.json")
+	writeDump(t, from, theReviews, path)
+	return path
+}
+
+// TestFileOfProxy compares what a Pilot would send with a dump in a file: that
+// of the proxy itself, and that of another one.
+func TestFileOfProxy(t *testing.T) {
+	dump := dumpOfReviews(t)
 	if code, out, stderr := told("ps", theReviews, "--file", dump, "--snapshot", "demo"); code != exitOK || strings.Count(out, " Match\n") != 5 || stderr != "" {
 		t.Errorf("exit code %d: %s%s", code, out, stderr)
 	}

@@ -8,21 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/meshq/kubectl-meshq/plugin/demo"
-	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // TestPercent counts the clusters that have got their endpoints: of a proxy
 // that holds some back, of all, and of what an old istiod says.
 func TestPercent(t *testing.T) {
-	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
-	dump := filepath.Join(t.TempDir(), "dump.json")
-	writeDump(t, from, theReviews, dump)
+	dump := dumpOfReviews(t)
 	of := holdBack(t, dump, 3)
 	want := fmt.Sprintf("UNKNOWN (%d%%)", 100*(of-3)/of)
 	if got := columns(t, said(t, "status", "--percent", "--snapshot", dump), []string{"CDS", "EDS"}); got[0][0] != "UNKNOWN" || got[0][1] != want {
