@@ -249,6 +249,8 @@ func TestFewAtATime(t *testing.T) {
 		b.enter()
 		io.WriteString(w, "[]")
 	})
+	all := make(chan struct{})
+	n.beforeDial = func(string) { <-all } // else the first, alone yet, says that it is the last
 	c := newCluster(t, api, n, nil)
 	var work sync.WaitGroup
 	for range 10 {
@@ -258,6 +260,8 @@ func TestFewAtATime(t *testing.T) {
 			}
 		})
 	}
+	queued(t, c, "i.istio-system", 10)
+	close(all)
 	for range atOnce {
 		<-b.arrived
 	}
