@@ -83,6 +83,43 @@ func TestSpools(t *testing.T) {
 	}
 }
 
+// A piece that is looked at while it waits to be packed is packed, and may be
+// brought back: it doesn't wait for itself.
+func TestLookWhilePacked(t *testing.T) {
+	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: pieceSize})
+	defer d.Close()
+	text := strings.Repeat("x", pieceSize)
+	s := spooled(t, d, text)
+	defer s.Discard()
+	p := s.list[0]
+	p.mu.Lock()
+	room := make(chan error)
+	go func() {
+		ok, err := d.reserve(pieceSize)
+		if err == nil && !ok {
+			err = errors.New("no room")
+		}
+		d.drop(0, pieceSize)
+		room <- err
+	}()
+	for chosen := false; !chosen; {
+		d.mu.Lock()
+		chosen = p.recent == nil
+		d.mu.Unlock()
+	}
+	p.touch()
+	p.mu.Unlock()
+	if err := <-room; err != nil {
+		t.Fatal(err)
+	}
+	if n := d.recent.Len(); n != 0 {
+		t.Fatalf("%d pieces may be packed, and none is in memory", n)
+	}
+	if unspooled(t, s) != text {
+		t.Error("another text")
+	}
+}
+
 // Many read, and some write and go, with room for a few pieces: each reads what
 // was written.
 func TestSpoolsAtOnce(t *testing.T) {

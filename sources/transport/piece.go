@@ -28,7 +28,10 @@ type piece struct {
 	off    int64 // where that is
 	gone   bool
 
-	recent *list.Element // in depot.recent, while it may be packed; guarded by the depot's mu
+	// recent is its place in depot.recent, while it may be packed; guarded by the
+	// depot's mu. A piece that isn't in memory has none: who brings one back
+	// holds its mu, and waits for that of another that makes room.
+	recent *list.Element
 }
 
 // buffers are of the size of a piece, between two uses.
@@ -160,11 +163,24 @@ func (p *piece) free() {
 	if p.raw == nil {
 		return
 	}
+	p.leave()
 	if p.stays {
 		p.depot.drop(0, int64(cap(p.raw)))
 	}
 	giveBack(p.raw)
 	p.raw, p.stays = nil, false
+}
+
+// leave takes the piece from those that may be packed: it may have been looked
+// at while its packing waited for that look to end.
+func (p *piece) leave() {
+	d := p.depot
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p.recent != nil {
+		d.recent.Remove(p.recent)
+		p.recent = nil
+	}
 }
 
 // readAt reads what was written, from off on.
@@ -222,10 +238,6 @@ func (p *piece) discard() {
 	d := p.depot
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if p.recent != nil {
-		d.recent.Remove(p.recent)
-		p.recent = nil
-	}
 	if p.packed > 0 {
 		d.freeSlot(int64(p.packed), p.off)
 	}
