@@ -24,6 +24,24 @@ type joint struct {
 // join makes a row for each proxy, in order: those that a Pilot knows, the
 // pods that one should know, and what else can be asked.
 func (m *Mesh) join(ctx context.Context, scenes []*scene, g *gatherer) ([]*row, error) {
+	j := m.gather(scenes, g)
+	if unmet := j.unmet(); len(unmet) > 0 {
+		if err := m.introduce(ctx, unmet, g); err != nil {
+			return nil, err
+		}
+		j = m.gather(scenes, g)
+	}
+	if err := j.places(ctx); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(j.rows, func(a, b *row) int {
+		return cmp.Or(cmp.Compare(a.clusterID, b.clusterID), cmp.Compare(a.id, b.id), cmp.Compare(a.home.number, b.home.number))
+	})
+	return j.rows, nil
+}
+
+// gather makes the rows of those that a Pilot or Kubernetes knows.
+func (m *Mesh) gather(scenes []*scene, g *gatherer) *joint {
 	j := &joint{m: m, scenes: scenes, faults: g, byID: map[string][]*row{}}
 	for _, s := range scenes {
 		for _, p := range s.pilots {
@@ -33,13 +51,7 @@ func (m *Mesh) join(ctx context.Context, scenes []*scene, g *gatherer) ([]*row, 
 	j.clusters()
 	j.connections()
 	j.pods()
-	if err := j.places(ctx); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(j.rows, func(a, b *row) int {
-		return cmp.Or(cmp.Compare(a.clusterID, b.clusterID), cmp.Compare(a.id, b.id), cmp.Compare(a.home.number, b.home.number))
-	})
-	return j.rows, nil
+	return j
 }
 
 // links gives all connections, by Pilot and id.

@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 )
 
-// A link is a proxy's connection to a Pilot: what its syncz and its adsz say.
-// One of the two may be missing.
+// A link is a proxy's connection to a Pilot: what its syncz says of it, and what
+// it says of itself. One of the two may be missing.
 type link struct {
 	id     string
 	pilot  *pilot
@@ -42,15 +42,23 @@ func (p *pilot) connect() {
 		}
 	}
 	for id, l := range p.links {
-		if !istiod.IsProxy(l.client, l.status) {
+		if !istiod.IsProxy(l.said(), l.status) {
 			delete(p.links, id)
 		}
 	}
 }
 
+// said is what the proxy says of itself; nil where only its connection is known.
+func (l *link) said() *istiod.Client {
+	if l == nil || l.pilot.brief {
+		return nil
+	}
+	return l.client
+}
+
 func (l *link) clusterID() string {
-	if l.client != nil && l.client.ClusterID != "" {
-		return l.client.ClusterID
+	if c := l.said(); c != nil && c.ClusterID != "" {
+		return c.ClusterID
 	}
 	if l.status != nil {
 		return l.status.ClusterID

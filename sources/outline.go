@@ -19,6 +19,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/store"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
@@ -51,8 +52,11 @@ type pilot struct {
 	status  []istiod.Status
 	clients []istiod.Client
 	told    bool // syncz was had
-	met     bool // adsz was had
+	met     bool // the connections were had
+	brief   bool // without what they say of themselves
+	others  bool // there are more, in other namespaces
 	links   map[string]*link
+	adsz    *store.Shared[map[string]*istiod.Client]
 }
 
 // A gatherer collects faults from several goroutines.
@@ -67,8 +71,8 @@ func (g *gatherer) add(f *mesh.Fault) {
 	g.faults = append(g.faults, f)
 }
 
-// readOutline asks every istiod for syncz and adsz, and Kubernetes for the
-// pods. What can't be had is a fault, and the outline is what the rest says.
+// readOutline asks every istiod for syncz and who is connected, and Kubernetes
+// for the pods. What can't be had is a fault, and the outline is what the rest says.
 func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 	var g gatherer
 	scenes := make([]*scene, len(m.realms))
@@ -145,9 +149,10 @@ func (m *Mesh) readScene(ctx context.Context, s *scene, g *gatherer) error {
 	var group errgroup.Group
 	for _, id := range ids {
 		p := &pilot{id: id, realm: s.realm}
+		p.adsz = m.listen(p)
 		s.pilots = append(s.pilots, p)
 		group.Go(func() error { return m.readSyncz(ctx, p, g) })
-		group.Go(func() error { return m.readAdsz(ctx, p, g) })
+		group.Go(func() error { return m.readClients(ctx, p, g) })
 	}
 	group.Go(func() error { return m.readPods(ctx, s, g) })
 	return group.Wait()
@@ -161,15 +166,6 @@ func (m *Mesh) readSyncz(ctx context.Context, p *pilot, g *gatherer) (err error)
 	p.told, err = m.part(ctx, g, question{p.realm, aPilot, p.id, what}, func(body *transport.Body) (err error) {
 		doc := &decode.Document{Bytes: body, Name: body.Name}
 		p.status, err = istiod.ReadSyncz(ctx, doc)
-		return doc.Named(err)
-	})
-	return err
-}
-
-func (m *Mesh) readAdsz(ctx context.Context, p *pilot, g *gatherer) (err error) {
-	p.met, err = m.part(ctx, g, question{p.realm, aPilot, p.id, "adsz"}, func(body *transport.Body) (err error) {
-		doc := &decode.Document{Bytes: body, Name: body.Name}
-		p.clients, err = istiod.ReadAdsz(ctx, doc)
 		return doc.Named(err)
 	})
 	return err
@@ -283,8 +279,11 @@ func (r *realm) noPilots() error {
 // without tells that what isn't there isn't lost: there is nobody to ask in a
 // mesh that was given as addresses.
 func (r *realm) without(err error) bool {
-	return r.alive() && r.sources[0].Manifest().IstioNamespace == "" && errors.Is(err, fs.ErrNotExist)
+	return r.alive() && !r.hasCluster() && errors.Is(err, fs.ErrNotExist)
 }
+
+// hasCluster tells whether a live realm is that of a cluster, not of addresses.
+func (r *realm) hasCluster() bool { return r.sources[0].Manifest().IstioNamespace != "" }
 
 // called names something of a realm, and the realm where there are several.
 func (m *Mesh) called(what string, r *realm) string {

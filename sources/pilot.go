@@ -39,11 +39,8 @@ func (m *Mesh) pilotObject(p *pilot, s *scene) *mesh.Object {
 	name, namespace := cut(p.id)
 	f := map[string]any{
 		"name": name, "namespace": nullable(namespace), "revision": nil, "ip": nil,
-		"clusterID": nullable(s.clusterID), "context": nullable(s.realm.context), "connectedProxies": nil,
+		"clusterID": nullable(s.clusterID), "context": nullable(s.realm.context), "connectedProxies": p.connectedProxies(),
 		"version": m.pilotVersion(p),
-	}
-	if p.told || p.met {
-		f["connectedProxies"] = len(p.links)
 	}
 	if pod := s.pods[p.id]; pod != nil {
 		f["revision"], f["ip"] = nullable(pod.Revision), nullable(pod.IP)

@@ -53,7 +53,7 @@ func (r *row) hang() {
 		"context": nullable(r.home.context), "pilot": nil, "pilots": []any{}, "revision": nullable(r.revision()), "version": nullable(r.version()),
 		"ip": nil, "ips": nil, "node": nullable(r.node()),
 		"labels": object(r.labels()), "annotations": object(r.annotations()),
-		"workload": nullable(r.workload()), "serviceAccount": nullable(r.serviceAccount()), "locality": object(r.locality()),
+		"workload": nullable(r.workload()), "serviceAccount": nullable(r.serviceAccount()), "locality": r.locality(),
 		"connected": r.connected(), "connectedAt": instant(r.link.connectedAt()), "ready": nil,
 	}
 	if r.link != nil {
@@ -151,8 +151,8 @@ func (r *row) version() string {
 		if l.status != nil {
 			v = l.status.Version
 		}
-		if l.client != nil {
-			v = cmp.Or(v, l.client.Version)
+		if c := l.said(); c != nil {
+			v = cmp.Or(v, c.Version)
 		}
 	}
 	if r.who != nil {
@@ -165,8 +165,8 @@ func (r *row) ips() []string {
 	switch {
 	case r.pod != nil && len(r.pod.IPs) > 0:
 		return r.pod.IPs
-	case r.link != nil && r.link.client != nil:
-		return r.link.client.IPs
+	case r.link.said() != nil:
+		return r.link.said().IPs
 	case r.who != nil && len(r.who.IPs) > 0:
 		return r.who.IPs
 	case r.who != nil && r.who.IP != "":
@@ -179,8 +179,8 @@ func (r *row) node() string {
 	switch {
 	case r.pod != nil:
 		return r.pod.Node
-	case r.link != nil && r.link.client != nil:
-		return r.link.client.Node
+	case r.link.said() != nil:
+		return r.link.said().Node
 	case r.who != nil:
 		return r.who.Node
 	}
@@ -192,8 +192,8 @@ func (r *row) labels() map[string]any {
 	switch {
 	case r.pod != nil:
 		return known(r.pod.Labels)
-	case r.link != nil && r.link.client != nil:
-		return known(r.link.client.Labels)
+	case r.link.said() != nil:
+		return known(r.link.said().Labels)
 	case r.who != nil:
 		return r.who.Labels
 	}
@@ -211,8 +211,8 @@ func (r *row) annotations() map[string]any {
 }
 
 func (r *row) workload() string {
-	if r.link != nil && r.link.client != nil && r.link.client.Workload != "" {
-		return r.link.client.Workload
+	if c := r.link.said(); c != nil && c.Workload != "" {
+		return c.Workload
 	}
 	switch {
 	case r.pod != nil:
@@ -227,20 +227,30 @@ func (r *row) serviceAccount() string {
 	switch {
 	case r.pod != nil:
 		return r.pod.ServiceAccount
-	case r.link != nil && r.link.client != nil:
-		return r.link.client.ServiceAccount
+	case r.link.said() != nil:
+		return r.link.said().ServiceAccount
 	case r.who != nil:
 		return r.who.ServiceAccount
 	}
 	return ""
 }
 
-func (r *row) locality() map[string]any {
+// locality is where the proxy says that it is. Only adsz has it.
+func (r *row) locality() any {
 	switch {
-	case r.link != nil && r.link.client != nil:
-		return r.link.client.Locality
+	case r.link != nil && r.link.pilot.brief:
+		l := r.link
+		return mesh.Later(func(ctx context.Context) (any, error) {
+			all, err := l.pilot.adsz.Get(ctx)
+			if err != nil || l.client == nil || all[l.client.Connection] == nil { // gone meanwhile
+				return nil, err
+			}
+			return object(all[l.client.Connection].Locality), nil
+		})
+	case r.link.said() != nil:
+		return object(r.link.said().Locality)
 	case r.who != nil:
-		return r.who.Locality
+		return object(r.who.Locality)
 	}
 	return nil
 }

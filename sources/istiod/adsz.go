@@ -8,7 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A Client is what adsz says of one connection: who the proxy says it is.
+// A Client is what adsz says of one connection: who the proxy says it is. Of
+// connections only the first three fields are known.
 type Client struct {
 	ID          string // pod.namespace
 	Connection  string // the connection's own id: the proxy's and a number
@@ -47,9 +48,10 @@ var adszNode = &decode.Node{Walk: true, Fields: []decode.Field{{Name: "clients",
 	}},
 }}}}
 
-// ReadAdsz reads the body of /debug/adsz, in its order. What each client
-// watches is left aside: it is most of the body, and syncz says what matters.
-func ReadAdsz(ctx context.Context, doc *decode.Document) ([]Client, error) {
+// ReadClients reads the body of /debug/adsz, or of /debug/connections, in its
+// order. What each client watches is left aside: it is most of the body of adsz,
+// and syncz says what matters.
+func ReadClients(ctx context.Context, doc *decode.Document) ([]Client, error) {
 	var all []Client
 	_, err := doc.Pass(ctx, 0, -1, nil, adszNode, func(_ int, v any, _, _ int64) error {
 		if m, ok := v.(map[string]any); ok {

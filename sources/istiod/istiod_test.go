@@ -244,7 +244,7 @@ func TestSynczOddities(t *testing.T) {
 
 func TestAdsz(t *testing.T) {
 	body := read(t, stale+"/adsz.json")
-	got, err := ReadAdsz(t.Context(), document(t, body))
+	got, err := ReadClients(t.Context(), document(t, body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,10 +360,10 @@ func TestBrokenBodies(t *testing.T) {
 	if _, err := ReadSyncz(t.Context(), document(t, body[:812])); err == nil || err.Error() != "unexpected end of JSON at byte 812" {
 		t.Errorf("%v", err)
 	}
-	if _, err := ReadAdsz(t.Context(), document(t, []byte(`{"clients":[{]`))); err == nil {
+	if _, err := ReadClients(t.Context(), document(t, []byte(`{"clients":[{]`))); err == nil {
 		t.Error("no error")
 	}
-	if all, err := ReadAdsz(t.Context(), document(t, []byte(`[]`))); err != nil || all != nil {
+	if all, err := ReadClients(t.Context(), document(t, []byte(`[]`))); err != nil || all != nil {
 		t.Errorf("%v %v", all, err)
 	}
 }

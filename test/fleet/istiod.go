@@ -21,7 +21,9 @@ type registry struct {
 	capture *capture
 	status  *template // of a proxy in syncz
 	stale   *template
-	client  *template // in adsz
+
+	client     *template // in adsz
+	connection *template // in connections: without what the proxy says of itself
 }
 
 func newRegistry(c *capture, image *image) (*registry, error) {
@@ -44,7 +46,11 @@ func newRegistry(c *capture, image *image) (*registry, error) {
 		return nil, err
 	}
 	r.client = newTemplate([]byte(client))
-	return r, nil
+	all, err := members([]byte(client))
+	r.connection = newTemplate(object(slices.DeleteFunc(all, func(m member) bool {
+		return m.key != "connectionId" && m.key != "connectedAt" && m.key != "address"
+	})))
+	return r, err
 }
 
 // proxyStatus gives a recorded proxy of syncz of which all is acknowledged.
@@ -126,7 +132,9 @@ func (r *registry) answer(i *istiod, q *http.Request) (status int, kind string, 
 	case "/debug/syncz":
 		return http.StatusOK, asJSON, r.syncz(i)
 	case "/debug/adsz":
-		return http.StatusOK, asJSON, r.adsz(i)
+		return http.StatusOK, asJSON, r.clients(i, r.client)
+	case "/debug/connections":
+		return http.StatusOK, asJSON, r.clients(i, r.connection)
 	case "/version":
 		if b, err := r.capture.pilot("version.txt"); err == nil {
 			return http.StatusOK, "text/plain", text(string(b))
@@ -154,10 +162,11 @@ func (r *registry) syncz(i *istiod) body {
 	return append(b, text("]")...)
 }
 
-func (r *registry) adsz(i *istiod) body {
+// clients gives who is connected, in the form of a template.
+func (r *registry) clients(i *istiod, form *template) body {
 	b, comma := text(fmt.Sprintf(`{"totalClients":%d,"clients":[`, len(i.proxies))), fixed("")
 	for _, p := range i.proxies {
-		b = append(b, part{template: comma}, part{r.client, p})
+		b = append(b, part{template: comma}, part{form, p})
 		comma = fixed(",")
 	}
 	return append(b, text("]}")...)
