@@ -194,7 +194,7 @@ func (r *run) compile(modules []fs.FS) (err error) {
 func (r *run) options() eval.RunOptions {
 	return eval.RunOptions{
 		Held:    r.held,
-		Workers: r.concurrency, Memory: int64(r.memory), Note: r.note,
+		Workers: r.concurrency, All: true, Memory: int64(r.memory), Note: r.note,
 		Debug:  func(v any) { r.message(func(w io.Writer) { writeJSON(w, []any{"DEBUG:", v}); fmt.Fprintln(w) }) },
 		Stderr: func(v any) { r.message(func(w io.Writer) { writeJSON(w, v) }) },
 		Finish: r.finish,

@@ -44,18 +44,20 @@ type place struct {
 	name  string
 }
 
+// mostFields is room for the fields of a proxy of any type.
+const mostFields = 56
+
 // hang makes the proxy's object. Nothing in it is asked for.
 func (r *row) hang() {
 	r.group = r.m.store.Group(r.forget)
-	f := map[string]any{
-		"id": r.id, "name": nullable(r.name()), "namespace": nullable(r.namespace()),
-		"type": nullable(r.kind()), "clusterID": nullable(r.clusterID),
-		"context": nullable(r.home.context), "pilot": nil, "pilots": []any{}, "revision": nullable(r.revision()), "version": nullable(r.version()),
-		"ip": nil, "ips": nil, "node": nullable(r.node()),
-		"labels": object(r.labels()), "annotations": object(r.annotations()),
-		"workload": nullable(r.workload()), "serviceAccount": nullable(r.serviceAccount()), "locality": r.locality(),
-		"connected": r.connected(), "connectedAt": instant(r.link.connectedAt()), "ready": nil,
-	}
+	f := make(map[string]any, mostFields)
+	f["id"], f["name"], f["namespace"] = r.id, nullable(r.name()), nullable(r.namespace())
+	f["type"], f["clusterID"], f["context"] = nullable(r.kind()), nullable(r.clusterID), nullable(r.home.context)
+	f["pilot"], f["pilots"], f["revision"], f["version"] = nil, []any{}, nullable(r.revision()), nullable(r.version())
+	f["ip"], f["ips"], f["node"] = nil, nil, nullable(r.node())
+	f["labels"], f["annotations"] = object(r.labels()), object(r.annotations())
+	f["workload"], f["serviceAccount"], f["locality"] = nullable(r.workload()), nullable(r.serviceAccount()), r.locality()
+	f["connected"], f["connectedAt"], f["ready"] = r.connected(), instant(r.link.connectedAt()), nil
 	if r.link != nil {
 		var all []string
 		for _, l := range append([]*link{r.link}, r.also...) {

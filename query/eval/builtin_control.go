@@ -23,13 +23,13 @@ func controlBuiltins() map[string]builtin {
 			n.wants = c.wanted(f.Args[0], s, true)
 			return n
 		},
-		"first/1":   func(c *compiler, f *syntax.Func, s *scope) *node { return first(c.query(f.Args[0], s)) },
+		"first/1":   stops(func(c *compiler, f *syntax.Func, s *scope) *node { return first(c.query(f.Args[0], s)) }),
 		"last/1":    func(c *compiler, f *syntax.Func, s *scope) *node { return last(c.query(f.Args[0], s)) },
-		"isempty/1": func(c *compiler, f *syntax.Func, s *scope) *node { return isEmpty(c.query(f.Args[0], s)) },
-		"limit/2":   limit,
+		"isempty/1": stops(func(c *compiler, f *syntax.Func, s *scope) *node { return isEmpty(c.query(f.Args[0], s)) }),
+		"limit/2":   stops(limit),
 		"skip/2":    skip,
-		"any/0":     someOf(true), "any/1": someOf(true), "any/2": someOf(true),
-		"all/0": someOf(false), "all/1": someOf(false), "all/2": someOf(false),
+		"any/0":     stops(someOf(true)), "any/1": stops(someOf(true)), "any/2": stops(someOf(true)),
+		"all/0": stops(someOf(false)), "all/1": stops(someOf(false)), "all/2": stops(someOf(false)),
 		"values/0": kinds(func(m *mach, v any) (bool, error) {
 			v, err := m.force(v)
 			return v != nil, err
@@ -110,6 +110,14 @@ func kinds(holds func(m *mach, v any) (bool, error)) builtin {
 			}
 			return y(in)
 		})
+	}
+}
+
+// stops makes a function that may have enough before its generator ends.
+func stops(make builtin) builtin {
+	return func(c *compiler, f *syntax.Func, s *scope) *node {
+		c.stops = true
+		return make(c, f, s)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 type Code struct {
 	n      *node
 	impure bool // it reads inputs or writes messages: nothing runs ahead
+	stops  bool // a part of it may have enough before its generator ends
 	opts   Options
 	funcs  *native.Funcs
 }
@@ -38,7 +39,7 @@ func Compile(p *syntax.Program, o Options) (code *Code, err error) {
 	}
 	c.load(c.unit, 0)
 	c.check(c.unit)
-	return &Code{n: c.program(p), impure: c.impure, opts: o, funcs: &native.Funcs{}}, nil
+	return &Code{n: c.program(p), impure: c.impure, stops: c.stops, opts: o, funcs: &native.Funcs{}}, nil
 }
 
 // program compiles the query itself, with what finishes its results behind it.

@@ -18,6 +18,7 @@ type compiler struct {
 	prelude *unit
 	library []*unit
 	impure  bool // something reads inputs or writes messages: one goroutine, no looking ahead
+	stops   bool // something may have enough before its generator ends
 	nodes   int  // compiled so far
 	guesses int  // definitions under way that are taken to give one result
 }

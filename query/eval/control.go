@@ -21,6 +21,7 @@ func (c *compiler) control(t *syntax.Term, s *scope, tail bool) *node {
 	case syntax.TermForeach:
 		return c.foreach(t.Foreach, s)
 	case syntax.TermLabel:
+		c.stops = true
 		return label(c.query(t.Label.Body, &scope{up: s, name: "label " + t.Label.Ident}))
 	case syntax.TermBreak:
 		x, d := s.find("label " + t.Break)

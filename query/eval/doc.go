@@ -35,10 +35,11 @@
 //     up those ahead of it, so that stopping early wastes little.
 //
 //  6. The first in line may always load, so that something always moves. The
-//     others load while fewer than Workers do, and begin with four. While the
-//     consumer waits for the first, what is done behind it is set aside: it
-//     counts no more, so that fewer than Workers that never answer hold up
-//     nobody else, and are waited for together.
+//     others load while fewer than Workers do, and begin with four unless it
+//     is known that all results are wanted. While the consumer waits for the
+//     first, what is done behind it is set aside: it counts no more, so that
+//     fewer than Workers that never answer hold up nobody else, and are waited
+//     for together.
 //
 //  7. Who cancels: the end of the context; an error that nobody caught; a
 //     consumer that has enough. Either ends all that runs ahead for it, at its

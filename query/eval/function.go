@@ -52,7 +52,7 @@ const maxGuesses = 5
 // wrong.
 func (c *compiler) fill(fn *function, d *syntax.FuncDef, s *scope) {
 	fn.open = true
-	impure := c.impure
+	impure, stops := c.impure, c.stops
 	if c.guesses < maxGuesses {
 		c.guesses++
 		fn.body.one = guessed
@@ -62,7 +62,7 @@ func (c *compiler) fill(fn *function, d *syntax.FuncDef, s *scope) {
 			fn.close(body)
 			return
 		}
-		c.impure = impure
+		c.impure, c.stops = impure, stops
 	}
 	fn.body.one = nil
 	fn.close(c.body(d, fn, s))

@@ -157,6 +157,37 @@ func TestInvariant5(t *testing.T) {
 	}
 }
 
+// As many as may load do so at once where all results are wanted, unless a part
+// of the query may have enough before.
+func TestInvariant6All(t *testing.T) {
+	for q, want := range map[string]int32{
+		`.proxies[] | .clusters[]`:                                       8,
+		`[.proxies[] | .clusters | length] | add`:                        8,
+		`def n: .clusters | length; .proxies[] | n`:                      8,
+		`first(.proxies[] | .clusters[])`:                                firstLoads,
+		`limit(3; .proxies[].clusters[])`:                                firstLoads,
+		`nth(3; .proxies[].clusters[])`:                                  firstLoads,
+		`any(.proxies[]; .clusters | length > 3)`:                        firstLoads,
+		`isempty(.proxies[].clusters[])`:                                 firstLoads,
+		`label $enough | .proxies[] | .clusters | length, break $enough`: firstLoads,
+		`def some: first(.proxies[] | .clusters | length); [some] | add`: firstLoads,
+		`.proxies[] | .clusters | IN([1], 2)`:                            firstLoads,
+	} {
+		f, doc := newStuck(30)
+		done := make(chan error)
+		go func() {
+			done <- mustCompile(t, q, Options{}).Run(context.Background(), doc, nil, RunOptions{Workers: 8, All: true}, func(any) error { return nil })
+		}()
+		if n := settle(&f.loading); n != want {
+			t.Errorf("%s: %d load at first, want %d", q, n, want)
+		}
+		close(f.release)
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+}
+
 // With the consumer asleep, what runs ahead of it stops at its bounds.
 func TestInvariant5Bounds(t *testing.T) {
 	for _, tc := range []struct {

@@ -59,6 +59,7 @@ type mach struct {
 // runState is what all goroutines of a run share.
 type runState struct {
 	workers int
+	first   int // how many of them may load at first
 	env     map[string]any
 	opts    *RunOptions
 	funcs   *native.Funcs

@@ -63,6 +63,10 @@ type RunOptions struct {
 	// 1 everything happens in one goroutine, when its turn comes.
 	Workers int
 
+	// All tells that out takes all results. Then Workers may load from the
+	// beginning, unless the query itself may have enough of what it generates.
+	All bool
+
 	// Memory is how many bytes the query may hold; 0 means 1 GiB.
 	Memory int64
 

@@ -13,7 +13,7 @@ import (
 // How far what is ahead may be of its consumer. What is set aside, while the
 // consumer waits, doesn't count: see setAside.
 const (
-	firstLoads = 4    // elements that may load at first; the number doubles with each that is used
+	firstLoads = 4    // elements that may load at first where not all may be wanted; the number doubles with each that is used
 	maxAhead   = 1024 // elements
 	maxReady   = 256  // results of one element
 )
@@ -53,7 +53,7 @@ func newQueue(r *region) *queue {
 	return &queue{
 		region: r, outer: r.m.queue, at: at, quit: quit,
 		own:   mach{ctx: ctx, run: r.m.run, depth: r.m.depth, frame: r.base, queue: r.m.queue},
-		limit: min(firstLoads, r.m.run.workers),
+		limit: r.m.run.first,
 		news:  make(chan struct{}, 1), space: make(chan struct{}, 1),
 	}
 }

@@ -27,6 +27,10 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	if c.impure {
 		r.workers = 1
 	}
+	r.first = r.workers
+	if c.stops || !o.All {
+		r.first = min(firstLoads, r.workers)
+	}
 	defer r.threads.Wait()
 	defer cancel()
 	m := &mach{ctx: ctx, run: r}
