@@ -2,7 +2,6 @@ package envoy
 
 import (
 	"context"
-	"maps"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -38,7 +37,7 @@ func (p *Proxy) routeConfigurationFields(r *resource) map[string]any {
 // virtualHost makes the object of a virtual host: Envoy's own, with the name of
 // what it is in.
 func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
-	return p.inside("VirtualHost", v, func(m map[string]any) {
+	return p.inside("VirtualHost", v, []string{"routeConfiguration", "routes"}, func(m map[string]any) {
 		m["routeConfiguration"] = routeConfiguration
 		if routes, ok := m["routes"]; ok {
 			name := text(m, "name")
@@ -50,26 +49,11 @@ func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
 // route makes the object of a route. destinations is there for any route, and
 // empty where it ends in Envoy.
 func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Object {
-	return p.inside("Route", v, func(m map[string]any) {
+	return p.inside("Route", v, []string{"routeConfiguration", "virtualHost", "virtualService", "destinations"}, func(m map[string]any) {
 		m["routeConfiguration"] = routeConfiguration
 		m["virtualHost"] = virtualHost
 		m["virtualService"] = origin(m["metadata"])
 		m["destinations"] = p.destinations(m["route"])
-	})
-}
-
-// inside makes an object of one inside another, with more fields.
-func (p *Proxy) inside(kind string, v any, more func(map[string]any)) *mesh.Object {
-	return p.later(kind, func(ctx context.Context) (map[string]any, error) {
-		v, err := mesh.Force(ctx, v)
-		if err != nil {
-			return nil, err
-		}
-		own, _ := v.(map[string]any)
-		m := make(map[string]any, len(own)+5)
-		maps.Copy(m, own)
-		more(m)
-		return m, nil
 	})
 }
 
