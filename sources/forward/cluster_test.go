@@ -42,6 +42,7 @@ type cluster struct {
 
 	mu       sync.Mutex
 	upgrades map[string]int      // by "websocket pod.namespace"
+	resumed  int                 // of those, on the word of an earlier TLS session
 	tried    []string            // all requests: "websocket portforward reviews-1.shop"
 	sessions map[net.Conn]string // what carries them
 	ended    chan struct{}
@@ -156,6 +157,9 @@ func (c *cluster) opened(way, pod string, r *http.Request) (ended func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.upgrades[way+" "+pod]++
+	if r.TLS.DidResume {
+		c.resumed++
+	}
 	c.sessions[conn] = pod
 	return func() {
 		c.mu.Lock()

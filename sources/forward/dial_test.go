@@ -58,6 +58,24 @@ func TestManyConnectionsOneSession(t *testing.T) {
 	})
 }
 
+// The API server signs for one session of many.
+func TestSessionsResumeTLS(t *testing.T) {
+	c := newCluster(t)
+	c.serves(t, "15000", hello)
+	p := c.pool(t, Options{})
+	pods := []string{"a", "b", "c", "d"}
+	for _, pod := range pods {
+		if _, err := get(within(t), p, pod, 15000, "/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.resumed != len(pods)-1 {
+		t.Errorf("%d of %d TLS sessions were resumed", c.resumed, len(pods))
+	}
+}
+
 func TestRefusedAndUnknownPorts(t *testing.T) {
 	ways(t, func(t *testing.T, c *cluster, way string) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

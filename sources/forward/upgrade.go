@@ -2,6 +2,7 @@ package forward
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,7 @@ type door struct {
 	config    *rest.Config
 	base      *url.URL
 	transport http.RoundTripper // HTTP/1.1: the only one that can be upgraded
+	tickets   tls.ClientSessionCache
 
 	mu       sync.Mutex
 	onlySPDY map[habit]bool // where WebSockets were refused and SPDY was not
@@ -50,7 +52,7 @@ func newDoor(cfg *rest.Config, o Options) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &door{o: o, config: c, base: base, transport: transport, onlySPDY: map[habit]bool{}}, nil
+	return &door{o: o, config: c, base: base, transport: transport, tickets: tls.NewLRUClientSessionCache(0), onlySPDY: map[habit]bool{}}, nil
 }
 
 func (d *door) close() { utilnet.CloseIdleConnectionsFor(d.transport) }
@@ -129,6 +131,11 @@ func (d *door) dial(ctx context.Context, url string, protocols ...string) (webso
 	rt, holder, err := websocket.RoundTripperFor(d.config) // good for once
 	if err != nil {
 		return nil, nil, err
+	}
+	// Each session to a pod is a TLS connection, of which only the first need
+	// cost the API server a signature.
+	if of, ok := holder.(utilnet.TLSClientConfigHolder); ok && of.TLSClientConfig() != nil {
+		of.TLSClientConfig().ClientSessionCache = d.tickets
 	}
 	l := &line{}
 	req, err := http.NewRequestWithContext(l.watch(ctx), http.MethodGet, url, nil)
