@@ -39,3 +39,18 @@ func envoyIsAskedForLess(t *testing.T, w *world) {
 		}
 	}
 }
+
+// adszWhereNeeded holds that an istiod is asked what proxies say of themselves only
+// where a query looks at what nothing else tells.
+func adszWhereNeeded(t *testing.T, w *world) {
+	for query, adsz := range map[string]int{
+		".proxies[] | .rds, .connectedAt, .workload, .labels":    0,
+		`.proxy("istio-ingressgateway").route("http.8080").name`: 0,
+		".proxies[].locality.zone":                               1,
+	} {
+		told := w.ask(t, query, "--explain").exits(0).err
+		if strings.Count(told, ": connections: ") != 1 || strings.Count(told, ": adsz: ") != adsz {
+			t.Errorf("%s: adsz should be asked for %d times:\n%s", query, adsz, told)
+		}
+	}
+}

@@ -20,6 +20,7 @@ func TestMesh(t *testing.T) {
 		{"OneClusterIsOneRequest", oneClusterIsOneRequest},
 		{"EnvoySaysTheSame", envoySaysTheSame},
 		{"EnvoyIsAskedForLess", envoyIsAskedForLess},
+		{"AdszWhereNeeded", adszWhereNeeded},
 		{"NoConnectionIsLeft", noConnectionIsLeft},
 		{"WholeWalkIsRefused", wholeWalkIsRefused},
 		{"Restricted", restricted},
