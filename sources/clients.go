@@ -23,13 +23,18 @@ import (
 // adsz tells whose the connections are.
 func (m *Mesh) readClients(ctx context.Context, p *pilot, g *gatherer) error {
 	if !p.realm.alive() || !p.realm.hasCluster() {
-		return m.hear(ctx, p, g, "adsz")
+		return m.hear(ctx, p, g)
 	}
-	_, err := m.ask(ctx, question{p.realm, aPilot, p.id, "connections"})
+	q := question{p.realm, aPilot, p.id, "connections"}
+	body, err := m.ask(ctx, q)
 	if unknownQuestion(err) {
-		return m.hear(ctx, p, g, "adsz")
+		return m.hear(ctx, p, g)
 	}
-	err = m.hear(ctx, p, g, "connections")
+	p.met, err = m.take(ctx, g, q, body, err, func(body *transport.Body) (err error) {
+		p.brief = true
+		p.clients, err = clientsOf(ctx, body)
+		return err
+	})
 	if ns := m.options.Namespace; ns != "" { // as syncz is
 		all := len(p.clients)
 		p.clients = slices.DeleteFunc(p.clients, func(c istiod.Client) bool {
@@ -51,13 +56,13 @@ func unknownQuestion(err error) bool {
 	return code == http.StatusNotFound
 }
 
-// hear takes who is connected to a Pilot from one of its answers. Without it
-// stays what was known.
-func (m *Mesh) hear(ctx context.Context, p *pilot, g *gatherer, what string) error {
-	had, err := m.part(ctx, g, question{p.realm, aPilot, p.id, what}, func(body *transport.Body) error {
+// hear reads what those who are connected to a Pilot say of themselves. Without
+// it stays what was known.
+func (m *Mesh) hear(ctx context.Context, p *pilot, g *gatherer) error {
+	had, err := m.part(ctx, g, question{p.realm, aPilot, p.id, "adsz"}, func(body *transport.Body) error {
 		clients, err := clientsOf(ctx, body)
 		if err == nil {
-			p.clients, p.brief = clients, what == "connections"
+			p.clients, p.brief = clients, false
 		}
 		return err
 	})
@@ -75,7 +80,7 @@ func clientsOf(ctx context.Context, body *transport.Body) ([]istiod.Client, erro
 func (m *Mesh) introduce(ctx context.Context, pilots []*pilot, g *gatherer) error {
 	var group errgroup.Group
 	for _, p := range pilots {
-		group.Go(func() error { return m.hear(ctx, p, g, "adsz") })
+		group.Go(func() error { return m.hear(ctx, p, g) })
 	}
 	return group.Wait()
 }

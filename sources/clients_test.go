@@ -22,6 +22,7 @@ import (
 type telling struct {
 	*counted
 	knows bool
+	mute  bool // of adsz
 }
 
 func (*telling) Manifest() transport.Manifest {
@@ -46,6 +47,9 @@ func (s *telling) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 			}
 			return adsz
 		})
+	}
+	if name == "adsz" && s.mute {
+		return nil, &statusError{503, "starting up"}
 	}
 	if name != "syncz" || query == "" {
 		return s.counted.Pilot(ctx, pilot, endpoint)
@@ -126,7 +130,7 @@ func TestConnectionsTellTheSame(t *testing.T) {
 		}
 		var told [2]string
 		for i, knows := range []bool{false, true} {
-			s := &telling{source(t, files(t, all)), knows}
+			s := &telling{counted: source(t, files(t, all)), knows: knows}
 			m := open(t, Options{Namespace: c.namespace}, s)
 			told[i] = said(t, m, func() {
 				if reads := slices.ContainsFunc(s.log(), func(what string) bool { return strings.HasPrefix(what, "pilot adsz") }); knows && reads != c.reads {
@@ -159,4 +163,31 @@ func said(t *testing.T, m *Mesh, read func()) string {
 		out = append(out, fmt.Sprint(at(t, p, "name"), " of ", at(t, p, "clusterID"), ": ", at(t, p, "connectedProxies")))
 	}
 	return strings.Join(append(out, faults(m)...), "\n")
+}
+
+// Without adsz the rest is there: what only adsz tells is a fault where somebody
+// looks, and of the outline where that can't be told without it.
+func TestConnectionsWithoutAdsz(t *testing.T) {
+	for id, c := range map[string]struct{ pods, outline string }{
+		"p.x":  {`{"kind":"List","items":[` + owned("p.x") + `]}`, ""},
+		"vm.x": {podItems(), "i.s: adsz: 503"},
+	} {
+		s := &telling{counted: source(t, files(t, map[string]string{
+			"pilots/i.s/syncz.json": syncz(synced("c", id, 1)), "pilots/i.s/adsz.json": adsz(connected("c", id, 2)), "kubernetes/pods.json": c.pods,
+		})), knows: true, mute: true}
+		m := open(t, Options{}, s)
+		by, order := proxies(t, m)
+		same(t, "proxies", order, []string{id})
+		if at(t, by[id], "connectedAt") != "2026-11-22T12:00:02Z" || at(t, by[id], "cds") != "SYNCED" {
+			t.Errorf("%s: connected %v, CDS %v", id, at(t, by[id], "connectedAt"), at(t, by[id], "cds"))
+		}
+		if got := strings.Join(faults(m), ", "); got != c.outline {
+			t.Errorf("%s: faults %q before a look", id, got)
+		}
+		_, err := look(t, by[id], "locality")
+		if err == nil || err.Error() != "i.s: adsz: 503" {
+			t.Errorf("%s: locality: %v", id, err)
+		}
+		same(t, "faults after a look", faults(m), []string{"i.s: adsz: 503"})
+	}
 }

@@ -201,6 +201,11 @@ func podsOf(ctx context.Context, body *transport.Body) ([]kube.Pod, error) {
 // a fault; the error is ctx's.
 func (m *Mesh) part(ctx context.Context, g *gatherer, q question, read func(*transport.Body) error) (bool, error) {
 	body, err := m.ask(ctx, q)
+	return m.take(ctx, g, q, body, err, read)
+}
+
+// take reads a part that was asked for.
+func (m *Mesh) take(ctx context.Context, g *gatherer, q question, body *transport.Body, err error, read func(*transport.Body) error) (bool, error) {
 	if err == nil {
 		err = read(body)
 	}

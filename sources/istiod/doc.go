@@ -1,6 +1,6 @@
 // Package istiod reads what istiod's debug endpoints say: who is connected to
-// it and how each stands to what it was sent (syncz, adsz), and what istiod
-// itself sees and thinks (configz, registryz, …).
+// it and how each stands to what it was sent (syncz, connections, adsz), and
+// what istiod itself sees and thinks (configz, registryz, …).
 //
 // It knows the forms of those answers in all versions of Istio, and the rule
 // by which "sent" and "acked" become a word. It knows neither pods nor Envoys,
