@@ -19,9 +19,19 @@ import (
 // the plugin: the same program, linked.
 const completer = "kubectl_complete-meshq"
 
-// completionTime is how long a TAB may take. What isn't known then is not
-// offered.
-const completionTime = time.Second
+// How long a TAB may take. What isn't known then is not offered.
+const (
+	liveTime = time.Second
+	fileTime = 3 * time.Second // a busy machine is slow to read one, but has it
+)
+
+// patience is how long a TAB may take for what the words mean.
+func (c completion) patience() time.Duration {
+	if len(c.snapshots) > 0 || c.plain() {
+		return fileTime
+	}
+	return liveTime
+}
 
 // completed gives the words that are to be completed, the last one begun, and
 // cobra's command for it; ok is false where a query is to be run.

@@ -102,7 +102,7 @@ func (c completion) known(cmd *cobra.Command, what string, of func(context.Conte
 // take; whole tells that this was enough. Whatever is wrong with it, nothing is
 // known.
 func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Mesh) []string) (out []string, whole bool) {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	ctx, cancel := context.WithTimeout(cmd.Context(), c.patience())
 	defer cancel()
 	r := c.run(cmd)
 	answer := make(chan []string, 2)
@@ -119,7 +119,7 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 	select {
 	case out := <-answer:
 		return out, ctx.Err() == nil
-	case <-time.After(completionTime + completionTime/10): // something doesn't heed ctx
+	case <-time.After(c.patience() + liveTime/10): // something doesn't heed ctx
 		return nil, false
 	}
 }

@@ -88,7 +88,7 @@ func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
 			}
 		})
 	}()
-	end := time.After(completionTime)
+	end := time.After(c.patience())
 	for {
 		select {
 		case v, ok := <-values:
