@@ -158,7 +158,7 @@ func TestInvariant5Slow(t *testing.T) {
 				for i := range all[1:] {
 					close(f.release[i+1])
 				}
-				if n := settle(&f.loaded); n > 2*firstLoads {
+				if n := settle(&f.loaded, 1); n > 2*firstLoads {
 					t.Errorf("%s: %d loaded for a consumer that is at the first", q, n)
 				}
 				return enough
@@ -190,7 +190,7 @@ func TestInvariant9Aside(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if n := settle(&f.loaded); n < 9 || n > 32+2*8 {
+	if n := settle(&f.loaded, 9); n < 9 || n > 32+2*8 {
 		t.Errorf("%d results of 1 MiB wait, where an eighth of 256 MiB may", n)
 	}
 	close(f.release[0])
@@ -204,7 +204,7 @@ func TestInvariant9Aside(t *testing.T) {
 	if !reaches(&f.loaded, maxAside-1) {
 		t.Errorf("%d are set aside, want %d", f.loaded.Load(), maxAside-1)
 	}
-	if n := settle(&f.loaded); n != maxAside-1 {
+	if n := settle(&f.loaded, maxAside-1); n != maxAside-1 {
 		t.Errorf("%d are set aside, want %d", n, maxAside-1)
 	}
 	close(f.release[0])
@@ -216,7 +216,7 @@ func TestInvariant9Aside(t *testing.T) {
 		got <- mustCompile(t, `reduce .proxies[] as $p (0; . + ($p.clusters | length))`, Options{}).
 			Run(context.Background(), doc, nil, RunOptions{Workers: 4}, func(any) error { return nil })
 	}()
-	if n := settle(&f.loaded); n < scoutsAside*4 || n > (scoutsAside+1)*4 {
+	if n := settle(&f.loaded, scoutsAside*4); n < scoutsAside*4 || n > (scoutsAside+1)*4 {
 		t.Errorf("scouts have loaded %d", n)
 	}
 	close(f.release[0])
