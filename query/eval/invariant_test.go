@@ -225,7 +225,7 @@ func TestInvariant5Bounds(t *testing.T) {
 		code := mustCompile(t, `.proxies as $all | .proxies[] | $all[] | .clusters[]`, Options{})
 		done <- code.Run(ctx, doc, nil, RunOptions{Workers: 8}, func(any) error { return nil })
 	}()
-	for range 200 { // some are done, so that the limits have grown
+	for range 10000 { // some are done, so that the limits have grown
 		f.release <- struct{}{}
 	}
 	if n := settle(&f.loading, 1); n > 16 || n < 1 {
@@ -326,7 +326,7 @@ func TestInvariant7Inside(t *testing.T) {
 	} {
 		f, doc := newStuck(100)
 		calm := Native{Name: "calm", Value: func(*Call) (any, error) {
-			for range 1000 {
+			for range 20000 {
 				if f.loading.Load() == 0 {
 					return "calm", nil
 				}
@@ -393,7 +393,7 @@ func TestInvariant9(t *testing.T) {
 				defer still.Unlock()
 				runtime.GC()
 				n := alive.Load()
-				for i := 0; n > most9 && i < 200; i++ { // cleanups run in a goroutine of their own
+				for i := 0; n > most9 && i < 5000; i++ { // cleanups run in a goroutine of their own
 					time.Sleep(time.Millisecond)
 					n = alive.Load()
 				}

@@ -200,7 +200,7 @@ const hung = 10 * time.Second
 
 // goroutines waits for those of others to end, and counts.
 func goroutines(most int) int {
-	for range 200 {
+	for range 10000 {
 		if n := runtime.NumGoroutine(); n <= most {
 			return n
 		}
