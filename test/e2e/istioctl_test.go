@@ -135,7 +135,7 @@ func pairs() []pair {
 // The tables of a mesh where all is well hold the same cells, proxy by proxy.
 func istioctlHealthy(t *testing.T, w *world) {
 	i := newIstioctl(t, w)
-	i.addExtension(t)
+	defer i.addExtension(t)()
 	for _, p := range w.byID() {
 		for _, table := range pairs() {
 			i.same(t, table, p)
@@ -403,17 +403,26 @@ spec:
           type_urls: [type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua]
 `
 
-// addExtension has istiod send an extension to one proxy, by ECDS.
-func (i *istioctl) addExtension(t *testing.T) {
+// addExtension has istiod send an extension to one proxy, by ECDS. The proxy
+// stays subscribed for as long as it lives, so that it ends with the extension:
+// once it has heard that this is gone, for istiod would tell it again before.
+func (i *istioctl) addExtension(t *testing.T) (remove func()) {
 	t.Helper()
 	p, file := i.proxy(t, "productpage-v1"), filepath.Join(i.folder(t), "extension.yaml")
 	must(t, os.WriteFile(file, []byte(extensionText), 0o600))
 	i.administer(t, "apply", "-f", file)
-	t.Cleanup(func() {
-		i.administer(t, "delete", "-f", file)
-		i.Kill(p) // else it stays subscribed for as long as it lives
-	})
 	i.until(t, "productpage-v1", "ecds", "SYNCED")
+	const listens = `any(.proxy("productpage-v1").listeners[] | tojson; contains("a-lua-extension"))`
+	i.ask(t, listens).exits(0).is(true)
+	return func() {
+		i.administer(t, "delete", "-f", file)
+		for end := time.Now().Add(20 * time.Second); i.ask(t, listens).exits(0).out != "false\n"; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the extension is not removed")
+			}
+		}
+		i.Kill(p)
+	}
 }
 
 func (i *istioctl) sameExtensions(t *testing.T) {
