@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // overInput runs the query over plain JSON, as jq does: over every value, or
 // once over null (--null-input), or once over all of them (--slurp).
 func (r *run) overInput(ctx context.Context) error {
-	in, err := r.openInput(ctx)
+	in, err := r.openOption(ctx, cmp.Or(r.input, "-"))
 	if err != nil {
 		return err
 	}
@@ -65,13 +66,15 @@ func (r *run) each(ctx context.Context, values *inputs, o eval.RunOptions) error
 	}
 }
 
-func (r *run) openInput(ctx context.Context) (io.ReadCloser, error) {
-	if r.input == "" || r.input == "-" {
-		return io.NopCloser(transport.Patient(ctx, r.In)), nil
+// openOption opens what an option names. Only "-" is standard input: whatever
+// is read from it is lost to every other reader.
+func (w *World) openOption(ctx context.Context, path string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(transport.Patient(ctx, w.In)), nil
 	}
-	f, err := os.Open(r.input)
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, usage("%s: %s", r.input, fact(err))
+		return nil, usage("%s: %s", path, fact(err))
 	}
 	return f, nil
 }

@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/meshq/kubectl-meshq/query/shipped"
-	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // A queryFile is the file of -f, read before the flags are: its header says
@@ -91,15 +89,12 @@ func (a arguments) add(s *pflag.FlagSet, q shipped.Query) {
 
 // readFile reads what -f names, which may be a pipe; "-" is standard input.
 func readFile(ctx context.Context, w *World, path string) (saved, error) {
-	in, shown, dump := transport.Patient(ctx, w.In), "standard input", "-"
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return saved{}, usage("%s: %s", path, fact(err))
-		}
-		defer file.Close()
-		in, shown, dump = file, path, path
+	in, err := w.openOption(ctx, path)
+	if err != nil {
+		return saved{}, err
 	}
+	defer in.Close()
+	shown := fileName(path)
 	text, err := io.ReadAll(io.LimitReader(in, mostQuery+1))
 	switch {
 	case ctx.Err() != nil:
@@ -107,7 +102,7 @@ func readFile(ctx context.Context, w *World, path string) (saved, error) {
 	case err != nil:
 		return saved{}, usage("%s: %s", shown, fact(err))
 	case isDump(string(text)):
-		return saved{}, usage("%s: that is a config dump, not a query: give it with --snapshot %s", shown, dump)
+		return saved{}, usage("%s: that is a config dump, not a query: give it with --snapshot %s", shown, path)
 	case len(text) > mostQuery:
 		return saved{}, usage("%s: more than %d MB, which is no query", shown, mostQuery>>20)
 	}

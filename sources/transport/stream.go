@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -66,9 +67,13 @@ func (m *meter) Read(p []byte) (int, error) {
 
 // A patient reader reads from r (a terminal, a pipe) in a goroutine of its
 // own, so that a read that waits ends when the context does. The goroutine
-// ends with the read under way, at the latest when r ends.
+// starts with the first Read, because what it takes from a pipe is lost to
+// every other reader of it, and ends with the read under way, at the latest
+// when r ends.
 type patient struct {
 	ctx    context.Context
+	source io.Reader
+	start  sync.Once
 	chunks chan chunk
 	rest   []byte
 	err    error
@@ -80,22 +85,20 @@ type chunk struct {
 }
 
 // Patient gives what r (a terminal, a pipe) gives, read ahead a little; a read
-// that waits ends with ctx, and its error is the context's.
+// that waits ends with ctx, and its error is the context's. Nothing is read
+// from r before the first Read.
 func Patient(ctx context.Context, r io.Reader) io.Reader { return newPatient(ctx, r) }
 
-// newPatient starts reading from r. It stops when ctx ends.
 func newPatient(ctx context.Context, r io.Reader) *patient {
-	p := &patient{ctx: ctx, chunks: make(chan chunk)}
-	go p.pump(r)
-	return p
+	return &patient{ctx: ctx, source: r, chunks: make(chan chunk)}
 }
 
 // pump alternates between two buffers: the reader has done with one when it
 // takes the other.
-func (p *patient) pump(r io.Reader) {
+func (p *patient) pump() {
 	var buffers [2][64 << 10]byte
 	for i := 0; ; i ^= 1 {
-		n, err := r.Read(buffers[i][:])
+		n, err := p.source.Read(buffers[i][:])
 		select {
 		case p.chunks <- chunk{buffers[i][:n], err}:
 		case <-p.ctx.Done():
@@ -109,6 +112,7 @@ func (p *patient) pump(r io.Reader) {
 
 // Read gives what has come, waiting for it.
 func (p *patient) Read(b []byte) (int, error) {
+	p.start.Do(func() { go p.pump() })
 	for len(p.rest) == 0 {
 		if p.err != nil {
 			return 0, p.err
