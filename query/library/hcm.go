@@ -3,7 +3,6 @@ package library
 import (
 	"context"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
@@ -22,7 +21,7 @@ func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Requ
 			UseRemoteAddress: flag("useRemoteAddress"), SkipXFFAppend: flag("skipXffAppend"), Via: text("via"),
 			NoRequestID: hcm["generateRequestId"] == false, KeepRequestID: flag("preserveExternalRequestId"), ClientCert: text("forwardClientCertDetails"),
 		},
-		Minor: minorOf(ctx, listener), Runtime: runtimeOf(ctx, listener),
+		Envoy: envoyOf(ctx, listener),
 	}
 	if flag("stripMatchingHostPort") {
 		m.StripMatchingHostPort = r.DestinationPort
@@ -36,7 +35,7 @@ func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Requ
 	if m.Edge.Internal, err = internal(ctx, hcm["internalAddressConfig"]); err != nil {
 		return m, err
 	}
-	if hcm["internalAddressConfig"] == nil && m.Minor != nil && saysInternal(r) && m.Minor() < 33 { // since then none is, where nothing says so
+	if hcm["internalAddressConfig"] == nil && saysInternal(r) && m.PrivateIsInternal() {
 		m.Edge.Internal = private
 	}
 	upgrades, _, err := elements(ctx, hcm["upgradeConfigs"])
@@ -54,8 +53,8 @@ func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Requ
 	return m, err
 }
 
-// private are the addresses that Envoy before 1.33 counts as internal where
-// nothing else is said.
+// private are the addresses that older Envoys count as internal where nothing
+// else is said.
 var private = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 	netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00::/8"),
@@ -92,35 +91,3 @@ func internal(ctx context.Context, config any) (all []netip.Prefix, err error) {
 	}
 	return all, err
 }
-
-// minorOf gives the minor version of the Envoy that a value is of, when it is
-// asked for; nil where the value is no Envoy's. One that can't be had counts as
-// the newest.
-func minorOf(ctx context.Context, v any) func() int {
-	o, ok := v.(*mesh.Object)
-	if !ok || o.Proxy() == nil {
-		return nil
-	}
-	proxy := o.Proxy()
-	return func() int {
-		server, err := mesh.Get(ctx, proxy, "server")
-		if err != nil {
-			return newest
-		}
-		text, err := get[string](ctx, server, "version") // "5ab1…/1.40.0/Clean/RELEASE/BoringSSL"
-		if err != nil {
-			return newest
-		}
-		for part := range strings.SplitSeq(text, "/") {
-			if words := strings.SplitN(part, ".", 3); len(words) == 3 && words[0] == "1" {
-				if n, err := strconv.Atoi(words[1]); err == nil {
-					return n
-				}
-			}
-		}
-		return newest
-	}
-}
-
-// newest is a minor version above all that a rule asks for.
-const newest = 1 << 20

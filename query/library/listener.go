@@ -20,7 +20,7 @@ func (m *matcher) listener(c *eval.Call, l any, r routing.Request) (*routing.Ans
 	if n, ok := port.(int); ok && r.DestinationPort == 0 {
 		r.DestinationPort = n
 	}
-	taken, err := routing.Chain(c.Ctx, m.cache, l, r, routing.Seen{})
+	taken, err := routing.Chain(c.Ctx, m.cache, envoyOf(c.Ctx, l), l, r, routing.Seen{})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (m *matcher) routesOf(ctx context.Context, l any, hcm map[string]any, r rou
 		return at, err
 	}
 	if hcm["scopedRoutes"] != nil {
-		scope, why, err := routing.Scope(ctx, m.cache, hcm["scopedRoutes"], r)
+		scope, why, err := routing.Scope(ctx, m.cache, envoyOf(ctx, l), hcm["scopedRoutes"], r)
 		if err != nil || why != "" || scope == nil {
 			return routesAt{unsupported: why}, err
 		}

@@ -69,9 +69,9 @@ func (m *matcher) one(c *eval.Call, v any, r routing.Request, yield func(any) er
 	var a *routing.Answer
 	switch kind {
 	case "RouteConfiguration":
-		a, err = routing.Configuration(c.Ctx, m.cache, v, routing.HCM{Minor: minorOf(c.Ctx, v), Runtime: runtimeOf(c.Ctx, v)}, r)
+		a, err = routing.Configuration(c.Ctx, m.cache, v, routing.HCM{Envoy: envoyOf(c.Ctx, v)}, r)
 	case "VirtualHost":
-		a, err = routing.Host(c.Ctx, m.cache, v, routing.HCM{Minor: minorOf(c.Ctx, v), Runtime: runtimeOf(c.Ctx, v)}, r)
+		a, err = routing.Host(c.Ctx, m.cache, v, routing.HCM{Envoy: envoyOf(c.Ctx, v)}, r)
 	case "Listener":
 		a, err = m.listener(c, v, r)
 	default:

@@ -2,10 +2,62 @@ package library
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
+
+// envoyOf gives what is known of the Envoy that a value is of. What is no
+// Envoy's is decided by the newest rules.
+func envoyOf(ctx context.Context, v any) routing.Envoy {
+	o, ok := v.(*mesh.Object)
+	if !ok || o.Proxy() == nil {
+		return routing.Envoy{}
+	}
+	return routing.Envoy{Version: func() string { return versionOf(ctx, o.Proxy()) }, Runtime: runtimeOf(ctx, v)}
+}
+
+// versionOf gives the version of an Envoy, "1.40.0", or "1.40.0-dev" of a build
+// between releases: as its /server_info has it, else its bootstrap. Empty: it
+// isn't known.
+func versionOf(ctx context.Context, proxy *mesh.Object) string {
+	if server, err := mesh.Get(ctx, proxy, "server"); err == nil {
+		if text, err := get[string](ctx, server, "version"); err == nil { // "5ab1…/1.40.0/Clean/RELEASE/BoringSSL"
+			if words := strings.Split(text, "/"); len(words) > 1 {
+				return words[1]
+			}
+		}
+	}
+	build, err := mesh.Get(ctx, proxy, "bootstrap")
+	for _, key := range []string{"node", "userAgentBuildVersion"} {
+		if err != nil {
+			return ""
+		}
+		build, err = mesh.Get(ctx, build, key)
+	}
+	v, err := mesh.Deep(ctx, build)
+	if err != nil {
+		return ""
+	}
+	m, _ := v.(map[string]any)
+	number, _ := m["version"].(map[string]any)
+	if number["majorNumber"] == nil {
+		return ""
+	}
+	part := func(key string) any { // protojson leaves out a 0
+		if n := number[key]; n != nil {
+			return n
+		}
+		return 0
+	}
+	text := fmt.Sprintf("%v.%v.%v", number["majorNumber"], part("minorNumber"), part("patch"))
+	if about, _ := m["metadata"].(map[string]any); about["build.label"] != nil && about["build.label"] != "" {
+		text += fmt.Sprintf("-%v", about["build.label"])
+	}
+	return text
+}
 
 // runtimeOf gives the values of the runtime of the Envoy that a value is of, as
 // far as its bootstrap says them: what is set while it runs, over its admin

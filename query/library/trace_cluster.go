@@ -58,7 +58,7 @@ func (w *walk) tcp(filters []any) error {
 	if weighted, err := mesh.Get(w.ctx, config, "weightedClusters"); err != nil {
 		return err
 	} else if weighted != nil {
-		if shares, cluster, err = routing.Weighted(w.ctx, weighted, w.Random); err != nil {
+		if shares, cluster, err = routing.Weighted(w.ctx, envoyOf(w.ctx, w.proxy), weighted, w.Random); err != nil {
 			return err
 		}
 	}

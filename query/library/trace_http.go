@@ -37,7 +37,7 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 		return w.end(otherTransport)
 	}
 	w.request = r
-	passed, err := routing.NetworkFilters(w.ctx, w.cache, filters, r)
+	passed, err := routing.NetworkFilters(w.ctx, w.cache, envoyOf(w.ctx, w.proxy), filters, r)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (w *walk) http(listener any, hcm map[string]any) error {
 			w.alpn = true
 		}
 	}
-	passed, err := routing.Filters(w.ctx, w.cache, filters, []any{a.Route, a.Host, at.configuration}, r)
+	passed, err := a.Filters(filters)
 	if err != nil {
 		return err
 	}

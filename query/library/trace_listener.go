@@ -217,7 +217,7 @@ func (w *walk) enter(s *socket, why string, seen routing.Seen) error {
 	if err := w.needDestination(s.listener); err != nil {
 		return err
 	}
-	taken, err := routing.Chain(w.ctx, w.cache, s.listener, w.Request, seen)
+	taken, err := routing.Chain(w.ctx, w.cache, envoyOf(w.ctx, w.proxy), s.listener, w.Request, seen)
 	if err != nil {
 		return err
 	}

@@ -76,8 +76,8 @@ func (c *choice) one(name string) {
 
 // Weighted gives the shares of weighted clusters that are not a route's, as a
 // TCP proxy has them, and the one that a random value decides for.
-func Weighted(ctx context.Context, clusters any, random *uint64) (shares []Share, one string, err error) {
-	c := newChoice(ctx, &Cache{}, HCM{})
+func Weighted(ctx context.Context, e Envoy, clusters any, random *uint64) (shares []Share, one string, err error) {
+	c := newChoice(ctx, &Cache{}, e)
 	c.weighted(c.message(nil), c.message(clusters), &routed{Request: Request{Random: random}})
 	return c.answer.Clusters, c.answer.Cluster, c.err
 }
@@ -123,7 +123,7 @@ func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
 // weightOf is the weight of an entry, or what the runtime has for it.
 func (c *choice) weightOf(w, entry message) uint64 {
 	if prefix := w.text("runtimeKeyPrefix"); prefix != "" {
-		v, known := c.hcm.runtime(prefix + "." + entry.text("name"))
+		v, known := c.envoy.runtime(prefix + "." + entry.text("name"))
 		if !known {
 			c.unsupported("runtime key " + prefix)
 		}

@@ -25,8 +25,8 @@ type Taken struct {
 // over the criteria, each keeping the most specific, never going back. None
 // fits: the default filter chain, or none. What an earlier listener found out
 // about the connection, which it then handed on, is in seen.
-func Chain(ctx context.Context, x *Cache, listener any, r Request, seen Seen) (Taken, error) {
-	c := newChoice(ctx, x, HCM{})
+func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen Seen) (Taken, error) {
+	c := newChoice(ctx, x, e)
 	l := c.message(listener)
 	r = c.detected(l, r, seen)
 	t := Taken{Request: r}

@@ -15,11 +15,13 @@ type routed struct {
 type choice struct {
 	*reader
 	*Cache
-	hcm              HCM
-	configuration    any // the route configuration; nil for none
+	envoy            Envoy
+	upgradable       map[string]bool // HCM.Upgrades
+	configuration    any             // the route configuration; nil for none
 	ignoreParameters bool
 	unsaid           []string // headers that Envoy itself sets, to what isn't known here
 	answer           *Answer
+	doubt            string // what the last condition that isn't sure depends on
 }
 
 func (c *choice) unsupported(what string) {
@@ -28,8 +30,8 @@ func (c *choice) unsupported(what string) {
 	}
 }
 
-func newChoice(ctx context.Context, x *Cache, m HCM) *choice {
-	return &choice{reader: &reader{ctx: ctx}, Cache: x, hcm: m, answer: &Answer{}}
+func newChoice(ctx context.Context, x *Cache, e Envoy) *choice {
+	return &choice{reader: &reader{ctx: ctx}, Cache: x, envoy: e, answer: &Answer{}}
 }
 
 // Configuration decides a request by a route configuration: its virtual host,
@@ -37,18 +39,20 @@ func newChoice(ctx context.Context, x *Cache, m HCM) *choice {
 // or no route in the one that was chosen, the answer is a 404; Envoy never
 // tries another.
 func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM, r Request) (*Answer, error) {
-	c := newChoice(ctx, x, m)
+	c := newChoice(ctx, x, m.Envoy)
+	c.upgradable = m.Upgrades
 	c.configuration = routeConfiguration
 	rc := c.message(routeConfiguration)
 	c.ignoreParameters = rc.flag("ignorePathParametersInPathMatching")
-	req, said := m.prepare(r)
+	req, said := c.prepare(m, r)
 	if said != nil {
-		return said, c.err
+		return c.refused(said), c.err
 	}
 	if m.Edge != nil {
 		req, c.unsaid = m.Edge.marked(req, rc.texts("internalOnlyHeaders"))
 	}
 	to := &routed{req, req.headers()}
+	c.answer.choice, c.answer.asked = c, to
 	if rc.has("routeSpecifiers") {
 		c.unsupported("route specifiers")
 	}
@@ -64,15 +68,22 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 
 // Host decides a request by one virtual host, whatever the request's host.
 func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*Answer, error) {
-	c := newChoice(ctx, x, m)
-	req, said := m.prepare(r)
+	c := newChoice(ctx, x, m.Envoy)
+	c.upgradable = m.Upgrades
+	req, said := c.prepare(m, r)
 	if said != nil {
-		return said, nil
+		return c.refused(said), nil
 	}
 	if m.Edge != nil {
 		req, c.unsaid = m.Edge.marked(req, nil)
 	}
 	return c.in(virtualHost, &routed{req, req.headers()})
+}
+
+// refused is an answer of the connection manager, ahead of any route.
+func (c *choice) refused(a *Answer) *Answer {
+	a.Unsupported = c.answer.Unsupported
+	return a
 }
 
 // none is the answer where no route is chosen, whatever else is asked for.
@@ -135,7 +146,7 @@ func (c *choice) matched(tree message, r *routed) []any {
 // the route has the first word, then the connection manager.
 func (c *choice) upgrades(action message, r *routed) bool {
 	kind := r.upgrade()
-	if kind == "" || c.hcm.Upgrades == nil {
+	if kind == "" || c.upgradable == nil {
 		return true
 	}
 	for _, u := range action.list("upgradeConfigs") {
@@ -143,7 +154,7 @@ func (c *choice) upgrades(action message, r *routed) bool {
 			return u.flagOr("enabled", true)
 		}
 	}
-	return c.hcm.Upgrades[kind]
+	return c.upgradable[kind]
 }
 
 // mustBeTLS is require_tls: it looks at x-forwarded-proto.

@@ -20,7 +20,7 @@ func (c *choice) misses(m message, r *routed) miss {
 		return miss{byGRPC, m}
 	}
 	for _, h := range m.list("headers") {
-		if !c.header(h, r.headers) {
+		if !c.header(h, r.headers, headersAlone) {
 			return miss{byHeader, h}
 		}
 	}
@@ -98,7 +98,7 @@ func (c *choice) overridden(f message) message {
 	if key == "" {
 		return f.sub("defaultValue")
 	}
-	v, known := c.hcm.runtime(key)
+	v, known := c.envoy.runtime(key)
 	if !known {
 		c.unsupported("runtime key " + key)
 	}
@@ -116,9 +116,9 @@ func isGRPC(h headers) bool {
 	return ct == "application/grpc" || strings.HasPrefix(ct, "application/grpc+")
 }
 
-// header is a HeaderMatcher. Since Envoy 1.39 each value of a header that
-// occurs again is matched alone, before it they were joined.
-func (c *choice) header(m message, h headers) bool {
+// header is a HeaderMatcher. What becomes of a repeated header is decided by
+// alone: [headersAlone], or RBAC's own rule.
+func (c *choice) header(m message, h headers, alone rule) bool {
 	values, exists := h[asciiLower(m.text("name"))]
 	asEmpty, invert := m.flag("treatMissingHeaderAsEmpty"), m.flag("invertMatch")
 	if !valued(m) {
@@ -131,19 +131,15 @@ func (c *choice) header(m message, h headers) bool {
 		}
 		values = []string{""}
 	}
-	if len(values) > 1 && c.hcm.lacks(39, "match_headers_individually") {
-		values = []string{strings.Join(values, ",")}
-	}
 	if slices.Contains(c.unsaid, asciiLower(m.text("name"))) {
 		c.unsupported("header " + asciiLower(m.text("name")))
 		return false
 	}
-	for _, v := range values {
-		if c.headerValue(m, v) {
-			return !invert
-		}
+	one := func(v string) bool { return c.headerValue(m, v) }
+	if len(values) == 1 {
+		return one(values[0]) != invert
 	}
-	return invert
+	return byRule(c, alone, func() bool { return slices.ContainsFunc(values, one) }, func() bool { return one(strings.Join(values, ",")) }) != invert
 }
 
 // valued tells a matcher of a value from one of presence.
@@ -182,7 +178,7 @@ func (c *choice) parameter(m message, params map[string]string) bool {
 	v, ok := params[m.text("name")]
 	switch {
 	case m.has("presentMatch"):
-		return ok == m.flag("presentMatch")
+		return byRule(c, absentParameters, func() bool { return ok == m.flag("presentMatch") }, func() bool { return ok })
 	case m.has("stringMatch"):
 		return ok && c.stringMatch(m.sub("stringMatch"), v)
 	}

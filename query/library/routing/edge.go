@@ -37,6 +37,7 @@ const ofConnection = " keep-alive proxy-connection transfer-encoding "
 // names of those that Envoy sets to what can't be known here.
 func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []string) {
 	from, internal := e.from(&r)
+	r.remote = from
 	edge := e.UseRemoteAddress && !internal
 	own := e.Scheme != "" || e.UseRemoteAddress && e.TrustedHops == 0
 	upgrade := r.Method != "CONNECT" && (&routed{r, r.headers()}).upgrade() != ""

@@ -46,11 +46,22 @@ type Fault struct {
 const harmless = " router cors grpc_stats grpc_web grpc_http1_bridge compressor decompressor buffer header_to_metadata set_filter_state" +
 	" set_metadata on_demand tap connection_limit alpn peer_metadata stats metadata_exchange proxy_protocol "
 
-// Filters asks the HTTP filters, in order. Levels are what may have words of
-// its own for a filter, the most specific first: the route, its virtual host,
-// the route configuration.
-func Filters(ctx context.Context, x *Cache, filters []any, levels []any, r Request) (*Passed, error) {
-	c := newChoice(ctx, x, HCM{})
+// Filters runs the request through the HTTP filters of its connection manager,
+// in order, with the path and the headers that the connection manager gave it.
+// What it answers itself passes none of them.
+func (a *Answer) Filters(filters []any) (*Passed, error) {
+	c := a.choice
+	if c == nil {
+		return &Passed{}, nil
+	}
+	p := c.filters(filters, []any{a.Route, a.Host, c.configuration}, a.asked)
+	return p, c.err
+}
+
+// filters runs a request through HTTP filters. Levels are what may have a
+// configuration of its own for a filter, the most specific first: the route,
+// its virtual host, the route configuration.
+func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 	p := &Passed{}
 	for _, f := range filters {
 		m := c.message(f)
@@ -66,7 +77,7 @@ func Filters(ctx context.Context, x *Cache, filters []any, levels []any, r Reque
 			} else if strings.HasSuffix(config.text("@type"), "RBACPerRoute") {
 				continue // turned off
 			}
-			c.rbac(p, name, config, r, true)
+			p.add(name, c.rbac(config, r))
 		case what == "fault":
 			c.fault(p, config, r)
 		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",
@@ -75,19 +86,20 @@ func Filters(ctx context.Context, x *Cache, filters []any, levels []any, r Reque
 			p.Unsupported = append(p.Unsupported, name)
 		}
 	}
-	return p, c.err
+	return p
 }
 
-// NetworkFilters asks the filters of a chain ahead of its last one.
-func NetworkFilters(ctx context.Context, x *Cache, filters []any, r Request) (*Passed, error) {
-	c := newChoice(ctx, x, HCM{})
+// NetworkFilters runs a connection through the filters of a chain ahead of its
+// last one.
+func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Request) (*Passed, error) {
+	c := newChoice(ctx, x, e)
 	p := &Passed{}
 	for _, f := range filters {
 		m := c.message(f)
 		config := m.sub("typedConfig")
 		switch name, what := m.text("name"), packageOf(config.text("@type"), "network"); {
 		case what == "rbac":
-			c.rbac(p, name, config, r, false)
+			p.add(name, c.rbac(config, &routed{Request: r}))
 		case what == "http_connection_manager", what == "tcp_proxy", what == "sni_cluster", strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio."), name == "connect_authority":
 		default:
 			p.Unsupported = append(p.Unsupported, name)
@@ -96,13 +108,10 @@ func NetworkFilters(ctx context.Context, x *Cache, filters []any, r Request) (*P
 	return p, c.err
 }
 
-func (c *choice) rbac(p *Passed, name string, config message, r Request, http bool) {
-	all, err := RBAC(c.ctx, c.Cache, config.fields, r, http)
-	if err != nil {
-		c.err = err
-	}
+// add notes what an RBAC filter says.
+func (p *Passed) add(filter string, all []Verdict) {
 	for _, v := range all {
-		v.Filter = name
+		v.Filter = filter
 		p.Verdicts = append(p.Verdicts, v)
 	}
 }
@@ -144,10 +153,13 @@ func (c *choice) perRoute(filter message, levels []any) (config message, off boo
 }
 
 // fault is a fault filter's configuration.
-func (c *choice) fault(p *Passed, config message, r Request) {
-	h := r.headers()
+func (c *choice) fault(p *Passed, config message, r *routed) {
 	for _, m := range config.list("headers") {
-		if !c.header(m, h) {
+		switch c.sure(func() bool { return c.header(m, r.headers, headersAlone) }) {
+		case no:
+			return
+		case maybe:
+			p.Unsupported = append(p.Unsupported, "faults of some requests only: "+c.doubt)
 			return
 		}
 	}

@@ -23,41 +23,14 @@ type HCM struct {
 	// that is not looked at.
 	Upgrades map[string]bool
 
-	// Minor gives Envoy's minor version, 40 of 1.40, for the rules that have
-	// changed. It is asked when the answer hangs on it. Nil: the newest.
-	Minor func() int
-
-	// Runtime gives the value of a key of Envoy's runtime, nil for one that isn't
-	// set. It is asked when the answer hangs on it; known is false where it can't
-	// be had. Nil: it can't.
-	Runtime func(key string) (v any, known bool)
-}
-
-// before tells whether Envoy is older than 1.minor.
-func (m HCM) before(minor int) bool { return m.Minor != nil && m.Minor() < minor }
-
-// lacks tells whether Envoy doesn't have a rule that came with 1.minor and
-// that a flag of its runtime turns on or off.
-func (m HCM) lacks(minor int, flag string) bool {
-	if m.before(minor) { // an old one knows no such flag, or has it off
-		return true
-	}
-	on, _ := m.runtime("envoy.reloadable_features." + flag)
-	return on == false
-}
-
-func (m HCM) runtime(key string) (v any, known bool) {
-	if m.Runtime == nil {
-		return nil, false
-	}
-	return m.Runtime(key)
+	Envoy // whose connection manager it is
 }
 
 // prepare gives the request as the routes see it, or what Envoy answers to it
 // itself.
-func (m HCM) prepare(r Request) (Request, *Answer) {
+func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 	if at := strings.IndexByte(r.Path, '#'); at >= 0 {
-		if !m.lacks(0, "http_reject_path_with_fragment") {
+		if c.has(fragmentsRefused) {
 			return r, &Answer{Status: 400}
 		}
 		r.Path = r.Path[:at]
@@ -85,7 +58,7 @@ func (m HCM) prepare(r Request) (Request, *Answer) {
 	}
 	if m.NormalizePath {
 		var ok bool
-		if p, ok = m.normalized(p); !ok {
+		if p, ok = c.normalized(p); !ok {
 			return r, &Answer{Status: 400}
 		}
 	}
@@ -130,14 +103,14 @@ func merged(p string) string {
 // normalized resolves dot segments, turns backslashes into slashes, decodes the
 // escapes of what needs none and escapes what does; %2F stays. A %00 is
 // refused.
-func (m HCM) normalized(p string) (string, bool) {
+func (c *choice) normalized(p string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(p); i++ {
-		c := p[i]
-		if c == '\\' {
-			c = '/'
+		ch := p[i]
+		if ch == '\\' {
+			ch = '/'
 		}
-		if c == '%' && i+2 < len(p) {
+		if ch == '%' && i+2 < len(p) {
 			if v, ok := unhex(p[i+1], p[i+2]); ok {
 				if v == 0 {
 					return "", false
@@ -151,13 +124,13 @@ func (m HCM) normalized(p string) (string, bool) {
 				continue
 			}
 		}
-		if strings.IndexByte("\"<>^`{|}", c) >= 0 {
-			b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c), 16)))
+		if strings.IndexByte("\"<>^`{|}", ch) >= 0 {
+			b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(ch), 16)))
 			continue
 		}
-		b.WriteByte(c)
+		b.WriteByte(ch)
 	}
-	return m.withoutDots(b.String()), true
+	return c.withoutDots(b.String()), true
 }
 
 func unreserved(c byte) bool {
@@ -180,16 +153,16 @@ func hexDigit(c byte) (byte, bool) {
 	return 0, false
 }
 
-// withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does. Since Envoy 1.40
-// they count also with parameters, as "..;x".
-func (m HCM) withoutDots(p string) string {
+// withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does, by
+// [dotsWithParameters].
+func (c *choice) withoutDots(p string) string {
 	if !strings.HasPrefix(p, "/") {
 		return p
 	}
 	segments := strings.Split(p[1:], "/")
 	var out []string
 	for i, s := range segments {
-		if name, _, more := strings.Cut(s, ";"); more && (name == "." || name == "..") && !m.lacks(40, "strip_dotdot_segments_with_parameters") {
+		if name, _, more := strings.Cut(s, ";"); more && (name == "." || name == "..") && c.has(dotsWithParameters) {
 			s = name
 		}
 		switch s {

@@ -15,7 +15,7 @@ type Seen struct {
 // Inspect gives what is known of a connection after the listener filters of a
 // listener, beside what was known before it.
 func Inspect(ctx context.Context, x *Cache, listener any, r Request, seen Seen) (Seen, error) {
-	c := newChoice(ctx, x, HCM{})
+	c := newChoice(ctx, x, Envoy{})
 	return c.inspected(c.message(listener), r, seen), c.err
 }
 

@@ -10,16 +10,17 @@ func pathOnly(p string) string {
 	return p
 }
 
-// withoutParameters cuts ";…" out of every segment; before Envoy 1.40, all
-// from the first on.
+// withoutParameters cuts path parameters, by [parametersPerSegment].
 func (c *choice) withoutParameters(p string) string {
 	i := strings.IndexByte(p, ';')
 	if i < 0 {
 		return p
 	}
-	if c.hcm.lacks(40, "strip_path_parameters_per_segment") {
-		return p[:i]
-	}
+	return byRule(c, parametersPerSegment, func() string { return cutPerSegment(p) }, func() string { return p[:i] })
+}
+
+// cutPerSegment cuts ";…" out of each segment of a path.
+func cutPerSegment(p string) string {
 	var b strings.Builder
 	skip := false
 	for i := range len(p) {

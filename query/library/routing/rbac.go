@@ -2,7 +2,6 @@ package routing
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"net/netip"
 	"slices"
@@ -42,21 +41,28 @@ type rules struct {
 	unknown string // the first condition that isn't known
 }
 
-// RBAC decides a request by an RBAC filter's configuration, that of an HTTP
-// filter or of a network filter, which sees no headers.
-func RBAC(ctx context.Context, x *Cache, config any, r Request, http bool) ([]Verdict, error) {
-	c := newChoice(ctx, x, HCM{})
-	to := &routed{Request: r}
-	if http {
-		to.headers = r.headers()
+// sure tells whether a condition holds. Where it depends on what isn't known,
+// doubt is what that is.
+func (c *choice) sure(holds func() bool) truth {
+	before := len(c.answer.Unsupported)
+	is := sure(holds())
+	if all := c.answer.Unsupported; len(all) > before {
+		c.doubt = all[before]
+		c.answer.Unsupported = all[:before]
+		return maybe
 	}
-	m := c.message(config)
+	return is
+}
+
+// rbac decides a request by an RBAC filter's configuration, that of an HTTP
+// filter or of a network filter, which sees no headers.
+func (c *choice) rbac(m message, r *routed) []Verdict {
 	var out []Verdict
 	for _, part := range []struct {
 		rules, matcher string
 		shadow         bool
 	}{{"rules", "matcher", false}, {"shadowRules", "shadowMatcher", true}} {
-		a := &rules{choice: c, r: to}
+		a := &rules{choice: c, r: r}
 		var v Verdict
 		switch {
 		case m.has(part.matcher):
@@ -69,7 +75,7 @@ func RBAC(ctx context.Context, x *Cache, config any, r Request, http bool) ([]Ve
 		v.Shadow = part.shadow
 		out = append(out, v)
 	}
-	return out, c.err
+	return out
 }
 
 // ask asks the policies, in the order of their names.
@@ -98,9 +104,9 @@ func (a *rules) ask(m message) Verdict {
 
 // byTree decides by a matcher tree; what none fits is denied.
 func (a *rules) byTree(tree message) Verdict {
-	action := a.decide(tree, a.r)
-	if len(a.answer.Unsupported) > 0 {
-		return Verdict{Action: "ALLOW", Unknown: a.answer.Unsupported[0]}
+	var action message
+	if a.sure(func() bool { action = a.decide(tree, a.r); return true }) == maybe {
+		return Verdict{Action: "ALLOW", Unknown: a.doubt}
 	}
 	if action.fields == nil {
 		return Verdict{Action: "ALLOW", Denied: true}
@@ -121,6 +127,24 @@ func (a *rules) policy(p message) truth {
 func (a *rules) notKnown(what string) truth {
 	a.unknown = cmp.Or(a.unknown, what)
 	return maybe
+}
+
+// holds is [choice.sure], and notes the doubt.
+func (a *rules) holds(is func() bool) truth {
+	t := a.sure(is)
+	if t == maybe {
+		return a.notKnown(a.doubt)
+	}
+	return t
+}
+
+// onPath asks a condition of the request's path, by [rbacParameters].
+func (a *rules) onPath(holds func(path string) bool) bool {
+	p := pathOnly(a.r.Path)
+	if !a.ignoreParameters || !strings.Contains(p, ";") {
+		return holds(p)
+	}
+	return byRule(a.choice, rbacParameters, func() bool { return holds(cutPerSegment(p)) }, func() bool { return holds(p) })
 }
 
 func (a *rules) any(all []message, holds func(message) truth) truth {
@@ -159,9 +183,9 @@ func (a *rules) permission(m message) truth {
 		g := m.sub("destinationPortRange")
 		return sure(int(g.number("start")) <= a.r.DestinationPort && a.r.DestinationPort < int(g.number("end")))
 	case m.has("requestedServerName"):
-		return sure(a.stringMatch(m.sub("requestedServerName"), a.r.SNI))
+		return a.holds(func() bool { return a.stringMatch(m.sub("requestedServerName"), a.r.SNI) })
 	case m.has("uriTemplate"):
-		return sure(a.template(m.sub("uriTemplate"), pathOnly(a.r.Path)))
+		return a.holds(func() bool { return a.onPath(func(p string) bool { return a.template(m.sub("uriTemplate"), p) }) })
 	case m.has("matcher"):
 		return a.notKnown("a matcher of its own")
 	}
@@ -188,7 +212,7 @@ func (a *rules) principal(m message) truth {
 	case m.has("directRemoteIp"):
 		return a.within(m.sub("directRemoteIp"), cmp.Or(a.r.DirectSource, a.r.Source), "the source's address")
 	case m.has("remoteIp"):
-		return a.within(m.sub("remoteIp"), a.r.Source, "the source's address")
+		return a.within(m.sub("remoteIp"), cmp.Or(a.r.remote, a.r.Source), "the source's address")
 	}
 	return a.either(m)
 }
@@ -199,9 +223,11 @@ func (a *rules) either(m message) truth {
 	case m.has("any"):
 		return sure(m.flag("any"))
 	case m.has("header"):
-		return sure(a.header(m.sub("header"), a.r.headers))
+		return a.holds(func() bool { return a.header(m.sub("header"), a.r.headers, rbacHeadersAlone) })
 	case m.has("urlPath"):
-		return sure(a.stringMatch(m.sub("urlPath").sub("path"), pathOnly(a.r.Path)))
+		return a.holds(func() bool {
+			return a.onPath(func(p string) bool { return a.stringMatch(m.sub("urlPath").sub("path"), p) })
+		})
 	case m.has("metadata"), m.has("sourcedMetadata"):
 		return a.byMetadata(m)
 	}
@@ -219,7 +245,7 @@ func (a *rules) byMetadata(m message) truth {
 		}
 		return a.notKnown("dynamic metadata of " + d.text("filter"))
 	}
-	return sure(a.metadata(d, a.r.Metadata) != d.flag("invert"))
+	return a.holds(func() bool { return a.metadata(d, a.r.Metadata) != d.flag("invert") })
 }
 
 // authenticated is the identity that mutual TLS has proved.
@@ -240,7 +266,7 @@ func (a *rules) identity(m message) truth {
 	if a.r.Principal == "" {
 		return a.notKnown("the client's identity")
 	}
-	return sure(a.stringMatch(m, a.r.Principal))
+	return a.holds(func() bool { return a.stringMatch(m, a.r.Principal) })
 }
 
 func (a *rules) within(cidr message, address, what string) truth {

@@ -43,9 +43,10 @@ func TestRBAC(t *testing.T) {
 		if c.r.Method == "" {
 			c.r.Method = "GET"
 		}
-		all, err := RBAC(context.Background(), &Cache{}, value(t, c.config), c.r, true)
-		if err != nil {
-			t.Fatal(err)
+		x := newChoice(context.Background(), &Cache{}, Envoy{})
+		all := x.rbac(x.message(value(t, c.config)), &routed{c.r, c.r.headers()})
+		if x.err != nil {
+			t.Fatal(x.err)
 		}
 		got := ""
 		for _, v := range all {
@@ -80,9 +81,11 @@ func TestFilters(t *testing.T) {
 		{`{"rbac": {"@type": "` + http + `rbac.v3.RBACPerRoute"}, "f": {"@type": "` + http + `fault.v3.HTTPFault", "headers": [{"name": "x", "presentMatch": true}], "abort": {"httpStatus": 503, "percentage": {"numerator": 100}}}}`, "[] [script]"},
 	} {
 		route := map[string]any{"typedPerFilterConfig": value(t, c.perRoute)}
-		p, err := Filters(context.Background(), &Cache{}, filters, []any{route, nil}, Request{Method: "GET", Path: "/"})
-		if err != nil {
-			t.Fatal(err)
+		x := newChoice(context.Background(), &Cache{}, Envoy{})
+		r := Request{Method: "GET", Path: "/"}
+		p := x.filters(filters, []any{route, nil}, &routed{r, r.headers()})
+		if x.err != nil {
+			t.Fatal(x.err)
 		}
 		got := fmt.Sprint(p.Faults, " ", p.Unsupported)
 		if p.Denied() != nil {

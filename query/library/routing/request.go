@@ -25,6 +25,7 @@ type Request struct {
 	// Metadata are the dynamic metadata by filter; nil where they are not known.
 	Metadata map[string]any
 
+	remote      string // the address that Envoy takes for the client's; empty: Source
 	connectPort string // what was cut off the host of a CONNECT, and is put back
 
 	// Of the connection, for the choice of a filter chain.

@@ -137,7 +137,7 @@ func routerChecked(t *testing.T, rc any, c checkCase) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &checked{choice: newChoice(context.Background(), &Cache{}, HCM{}), a: a, r: r, rc: rc}
+	k := &checked{choice: newChoice(context.Background(), &Cache{}, Envoy{}), a: a, r: r, rc: rc}
 	for what, want := range c.Validate {
 		if _, list := want.([]any); list {
 			if got := k.get(what, want); got != nil {
@@ -247,7 +247,7 @@ func (k *checked) virtualCluster(forwards bool) string {
 	for _, vc := range all {
 		holds := true
 		for _, h := range vc.list("headers") {
-			holds = holds && k.header(h, k.r.headers())
+			holds = holds && k.header(h, k.r.headers(), headersAlone)
 		}
 		if holds {
 			return vc.text("name")
@@ -276,7 +276,7 @@ func (k *checked) add(h headers, which string, format func(string) string) {
 
 func (k *checked) headers(h headers, want any) any {
 	for _, m := range want.([]any) {
-		if !k.header(k.message(camel(m)), h) {
+		if !k.header(k.message(camel(m)), h, headersAlone) {
 			return "header " + text(m)
 		}
 	}

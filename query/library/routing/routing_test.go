@@ -173,15 +173,15 @@ func TestPrepared(t *testing.T) {
 		{HCM{EscapedSlashes: "REJECT_REQUEST"}, "h", "/a?b=%2F", "h /a?b=%2F"},
 		{HCM{EscapedSlashes: "UNESCAPE_AND_FORWARD", NormalizePath: true}, "h", "/a%2f..%5Cb?%2F", "h /b?%2F"},
 		{HCM{EscapedSlashes: "UNESCAPE_AND_REDIRECT", MergeSlashes: true}, "h", "/a/%2Fb?x", "307 /a/b?x"},
-		{HCM{NormalizePath: true, Minor: func() int { return 39 }}, "h", "/a/..;x/b", "h /a/..;x/b"},
+		{HCM{NormalizePath: true, Envoy: Envoy{Version: func() string { return "1.39.0" }}}, "h", "/a/..;x/b", "h /a/..;x/b"},
 	} {
-		r, said := c.hcm.prepare(Request{Host: c.host, Path: c.path})
+		r, said := newChoice(context.Background(), &Cache{}, c.hcm.Envoy).prepare(c.hcm, Request{Host: c.host, Path: c.path})
 		got := r.Host + " " + r.Path
 		if said != nil {
 			got = strings.TrimSpace(strconv.Itoa(max(said.Status, said.RedirectStatus)) + " " + said.RedirectTo)
 		}
 		if got != c.want {
-			t.Errorf("%+v %s %s: %s, want %s", c.hcm, c.host, c.path, got, c.want)
+			t.Errorf("%s %s: %s, want %s", c.host, c.path, got, c.want)
 		}
 	}
 }
@@ -253,7 +253,7 @@ func TestFilterChainsAsEnvoy(t *testing.T) {
 		listener := camel(l.Listener)
 		for _, c := range l.Cases {
 			n++
-			taken, err := Chain(context.Background(), &Cache{}, listener, connection(t, c), Seen{})
+			taken, err := Chain(context.Background(), &Cache{}, Envoy{}, listener, connection(t, c), Seen{})
 			if err != nil || taken.Unsupported != "" {
 				t.Fatal(err, taken.Unsupported)
 			}

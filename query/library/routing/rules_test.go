@@ -38,37 +38,6 @@ func TestDomains(t *testing.T) {
 	}
 }
 
-// TestOlder holds the rules that have changed, on both sides.
-func TestOlder(t *testing.T) {
-	two := [][2]string{{"x", "v"}, {"x", "w"}}
-	for _, c := range []struct {
-		minor int
-		match string
-		r     Request
-		want  bool
-	}{
-		{39, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v"}}]}`, Request{Headers: two}, true},
-		{38, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v"}}]}`, Request{Headers: two}, false},
-		{38, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v,w"}}]}`, Request{Headers: two}, true},
-		{39, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v,w"}}]}`, Request{Headers: two}, false},
-		{40, `{"safeRegex": {"regex": "/.."}}`, Request{Path: "/é"}, true},
-		{39, `{"safeRegex": {"regex": "/.."}}`, Request{Path: "/é"}, false},
-		{39, `{"safeRegex": {"regex": "/."}}`, Request{Path: "/é"}, true},
-		{40, `{"path": "/a/b"}`, Request{Path: "/a;x/b"}, true},
-		{39, `{"path": "/a/b"}`, Request{Path: "/a;x/b"}, false},
-		{39, `{"path": "/a"}`, Request{Path: "/a;x/b"}, true},
-	} {
-		rc := value(t, `{"ignorePathParametersInPathMatching": true, "virtualHosts": [{"name": "v", "domains": ["*"], "routes": [{"match": `+c.match+`, "route": {"cluster": "c"}}]}]}`)
-		if c.r.Path == "" {
-			c.r.Path = "/"
-		}
-		a, err := Configuration(context.Background(), &Cache{}, rc, HCM{Minor: func() int { return c.minor }}, c.r)
-		if err != nil || (a.Cluster == "c") != c.want {
-			t.Errorf("1.%d %s: %q, want %v (%v)", c.minor, c.match, a.Cluster, c.want, err)
-		}
-	}
-}
-
 // TestEdge holds what a connection manager makes of headers that say where a
 // request is from, and of upgrades.
 func TestEdge(t *testing.T) {
@@ -181,7 +150,7 @@ func TestTrees(t *testing.T) {
 		{"10.1.1.1", 80, nil, "svc"}, {"10.1.1.1", 82, nil, "net"}, {"10.1.1.1", 81, nil, ""}, {"10.1.2.3", 80, nil, "net"},
 		{"10.2.0.1", 80, []string{"h2c"}, "http"}, {"10.2.0.1", 80, nil, "default"}, {"10.3.0.1", 80, nil, "default"},
 	} {
-		taken, err := Chain(context.Background(), &Cache{}, listener, Request{Destination: c.ip, DestinationPort: c.port, ALPN: c.alpn}, Seen{})
+		taken, err := Chain(context.Background(), &Cache{}, Envoy{}, listener, Request{Destination: c.ip, DestinationPort: c.port, ALPN: c.alpn}, Seen{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,13 +171,13 @@ func TestScope(t *testing.T) {
 		{"x,west", "org=1;team=shop", "b"}, {"x,east,y", "team=shop", "a"}, {"x", "team=shop", ""}, {"x,east", "org=shop", ""}, {"x,north", "team=shop", ""},
 	} {
 		r := Request{Headers: [][2]string{{"x-zone", c.zone}, {"x-who", c.who}}}
-		v, why, err := Scope(context.Background(), &Cache{}, scopes, r)
+		v, why, err := Scope(context.Background(), &Cache{}, Envoy{}, scopes, r)
 		m, _ := v.(map[string]any)
 		if got, _ := m["name"].(string); got != c.want || why != "" || err != nil {
 			t.Errorf("%+v: %q %s %v", c, got, why, err)
 		}
 	}
-	if _, why, _ := Scope(context.Background(), &Cache{}, value(t, `{"name": "s", "scopedRds": {}}`), Request{}); why != "scoped routes s" {
+	if _, why, _ := Scope(context.Background(), &Cache{}, Envoy{}, value(t, `{"name": "s", "scopedRds": {}}`), Request{}); why != "scoped routes s" {
 		t.Errorf("scopes from elsewhere: %q", why)
 	}
 }

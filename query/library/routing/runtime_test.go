@@ -17,6 +17,7 @@ func TestRuntime(t *testing.T) {
 			return nil, true
 		}
 	}
+	on := func(runtime func(string) (any, bool)) HCM { return HCM{Envoy: Envoy{Runtime: runtime}} }
 	split := `{"prefix": "/"}, "route": {"weightedClusters": {"runtimeKeyPrefix": "w", "clusters": [{"name": "a", "weight": 50}, {"name": "b", "weight": 50}]}}`
 	fraction := `{"prefix": "/", "runtimeFraction": {"defaultValue": {"numerator": 100}, "runtimeKey": "f"}}, "route": {"cluster": "a"}`
 	twice := `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v"}}]}, "route": {"cluster": "a"}`
@@ -26,16 +27,16 @@ func TestRuntime(t *testing.T) {
 		r           Request
 		want        string
 	}{
-		{"a weight", split, HCM{Runtime: set("w.a", 0)}, Request{}, "b [{b 1 <nil>}] []"},
-		{"no weight", split, HCM{Runtime: set("x", 0)}, Request{}, " [{a 0.5 <nil>} {b 0.5 <nil>}] []"},
+		{"a weight", split, on(set("w.a", 0)), Request{}, "b [{b 1 <nil>}] []"},
+		{"no weight", split, on(set("x", 0)), Request{}, " [{a 0.5 <nil>} {b 0.5 <nil>}] []"},
 		{"a weight that isn't known", split, HCM{}, Request{}, " [{a 0.5 <nil>} {b 0.5 <nil>}] [runtime key w]"},
-		{"a fraction of nothing", fraction, HCM{Runtime: set("f", 0)}, Request{}, " [] [] 404"},
-		{"a fraction", fraction, HCM{Runtime: set("f", map[string]any{"numerator": 1, "denominator": "MILLION"})}, Request{Random: new(uint64)}, "a [{a 1 <nil>}] []"},
-		{"a fraction by default", fraction, HCM{Runtime: set("x", 0)}, Request{}, "a [{a 1 <nil>}] []"},
-		{"a flag turned off", twice, HCM{Runtime: set("envoy.reloadable_features.match_headers_individually", false)}, Request{Headers: [][2]string{{"x", "v"}, {"x", "w"}}}, " [] [] 404"},
-		{"a flag not set", twice, HCM{Runtime: set("x", false)}, Request{Headers: [][2]string{{"x", "v"}, {"x", "w"}}}, "a [{a 1 <nil>}] []"},
+		{"a fraction of nothing", fraction, on(set("f", 0)), Request{}, " [] [] 404"},
+		{"a fraction", fraction, on(set("f", map[string]any{"numerator": 1, "denominator": "MILLION"})), Request{Random: new(uint64)}, "a [{a 1 <nil>}] []"},
+		{"a fraction by default", fraction, on(set("x", 0)), Request{}, "a [{a 1 <nil>}] []"},
+		{"a flag turned off", twice, on(set("envoy.reloadable_features.match_headers_individually", false)), Request{Headers: [][2]string{{"x", "v"}, {"x", "w"}}}, " [] [] 404"},
+		{"a flag not set", twice, on(set("x", false)), Request{Headers: [][2]string{{"x", "v"}, {"x", "w"}}}, "a [{a 1 <nil>}] []"},
 		{"a fragment", twice, HCM{}, Request{Path: "/#x"}, " [] [] 400"},
-		{"a fragment that is cut off", split, HCM{Runtime: set("envoy.reloadable_features.http_reject_path_with_fragment", false)}, Request{Path: "/#x"}, " [{a 0.5 <nil>} {b 0.5 <nil>}] []"},
+		{"a fragment that is cut off", split, on(set("envoy.reloadable_features.http_reject_path_with_fragment", false)), Request{Path: "/#x"}, " [{a 0.5 <nil>} {b 0.5 <nil>}] []"},
 		{"a certificate", `{"prefix": "/", "tlsContext": {"presented": true, "validated": true}}, "route": {"cluster": "a"}`, HCM{}, Request{TLS: true, Principal: "spiffe://a"}, "a [{a 1 <nil>}] []"},
 		{"no certificate", `{"prefix": "/", "tlsContext": {"presented": false}}, "route": {"cluster": "a"}`, HCM{}, Request{TLS: true, Principal: "spiffe://a"}, " [] [] 404"},
 		{"a certificate nobody knows of", `{"prefix": "/", "tlsContext": {"presented": true}}, "route": {"cluster": "a"}`, HCM{}, Request{TLS: true}, " [] [client certificate] 404"},

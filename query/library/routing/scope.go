@@ -8,8 +8,8 @@ import (
 // Scope gives the scoped route configuration of a request: the one whose key
 // is that which the request's headers make. Nil: none, and Envoy answers 404.
 // Scopes that Envoy has from elsewhere can't be seen here, and are told.
-func Scope(ctx context.Context, x *Cache, scopedRoutes any, r Request) (scope any, unsupported string, err error) {
-	c := newChoice(ctx, x, HCM{})
+func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) (scope any, unsupported string, err error) {
+	c := newChoice(ctx, x, e)
 	s := c.message(scopedRoutes)
 	list := s.sub("scopedRouteConfigurationsList")
 	if list.fields == nil {

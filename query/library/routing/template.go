@@ -10,7 +10,14 @@ func (c *choice) template(policy message, p string) bool {
 		c.unsupported("path match policy " + policy.text("name"))
 		return false
 	}
-	return c.full(templateExpr(t), p)
+	expr := templateExpr(t)
+	if !strings.Contains(p, "*") {
+		return c.full(expr, p)
+	}
+	return byRule(c, asterisks, func() bool { return c.full(expr, p) },
+		func() bool {
+			return c.full(strings.ReplaceAll(expr, templateCharacters, strings.Replace(templateCharacters, "*", "", 1)), p)
+		})
 }
 
 // templateCharacters are those that a variable part of a template stands for.

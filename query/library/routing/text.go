@@ -20,22 +20,20 @@ func (x *Cache) find(expr string) *regexp.Regexp {
 	return re
 }
 
-// full tells whether an expression matches all of a text. Since Envoy 1.40
-// expressions see bytes as Latin-1 characters, before it as UTF-8.
+// full tells whether an expression matches all of a text, by [latin1Regexes].
 func (c *choice) full(expr, text string) bool {
 	expr = `\A(?:` + expr + `)\z`
-	if c.utf8(expr, text) {
+	newer := func() bool {
+		re := c.find(expr)
+		return re != nil && re.MatchString(latin1(text))
+	}
+	if ascii(expr) && ascii(text) {
+		return newer()
+	}
+	return byRule(c, latin1Regexes, newer, func() bool {
 		re, err := regexp.Compile(expr)
 		return err == nil && re.MatchString(text)
-	}
-	re := c.find(expr)
-	return re != nil && re.MatchString(latin1(text))
-}
-
-// utf8 tells whether an older Envoy is asked about something that it reads in
-// another way.
-func (c *choice) utf8(expr, text string) bool {
-	return (!ascii(expr) || !ascii(text)) && c.hcm.lacks(40, "re2_use_latin1_mode")
+	})
 }
 
 func ascii(s string) bool {

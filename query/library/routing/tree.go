@@ -55,7 +55,7 @@ func (c *choice) branch(t message, r *routed) message {
 			if !on.has(v[:n]) {
 				continue
 			}
-			if action := c.ending(on.sub(v[:n]), r); action.fields != nil {
+			if action := c.ending(on.sub(v[:n]), r); action.fields != nil || !on.sub(v[:n]).has("action") && !c.has(shorterPrefixes) {
 				return action
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // of the workload's namespace and those that the workload names. Verdicts are
 // of those that fit, or may, and of none at all.
 func Connection(ctx context.Context, policies []any, workload any, r Request) ([]Verdict, error) {
-	c := newChoice(ctx, &Cache{}, HCM{})
+	c := newChoice(ctx, &Cache{}, Envoy{})
 	own := c.message(workload)
 	var out []Verdict
 	for _, action := range []string{"Deny", "Allow"} {
