@@ -15,15 +15,17 @@ type reader struct {
 	err error
 }
 
-// message is one of Envoy's messages as an object of the document; the zero
-// message has no fields.
+// message is one of Envoy's messages as an object of the document. The zero
+// message has no fields and acts as an empty one.
 type message struct {
 	*reader
 	fields map[string]any
 }
 
+// force gives a value of the document. A nil reader, as the zero message has,
+// has nothing to read.
 func (r *reader) force(v any) any {
-	if r.err != nil {
+	if r == nil || r.err != nil {
 		return nil
 	}
 	v, err := mesh.Force(r.ctx, v)
