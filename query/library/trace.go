@@ -97,6 +97,7 @@ type walk struct {
 	passed  any             // metadata that came with the connection from a cluster of the proxy itself
 	tunnels bool            // it ends in a tunnel that the request goes on in
 	hopped  map[string]bool // internal listeners that were met
+	outer   []string        // internal listeners that lead to where this walk is
 	stopped string          // why one of them leads nowhere
 
 	visited map[*mesh.Object]bool // proxies that it came through

@@ -2,6 +2,7 @@ package library
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,7 +169,7 @@ func (w *walk) toCluster(name string, share float64, criteria map[string]any) (r
 	if kind == "ORIGINAL_DST" {
 		return w.toDestination(c, name, share)
 	}
-	rows, err := w.rowsOf(c, name)
+	rows, err := w.rowsOf(c, name, nil)
 	if err != nil {
 		return "", err
 	}
@@ -196,8 +197,9 @@ func shareSaid(share float64) string {
 }
 
 // rowsOf gives the endpoints of a cluster, and of the clusters that it is made
-// of, whose priorities follow one another.
-func (w *walk) rowsOf(c any, name string) ([]any, error) {
+// of, whose priorities follow one another. Those that it is part of itself are
+// within.
+func (w *walk) rowsOf(c any, name string, within []string) ([]any, error) {
 	kind, err := mesh.Get(w.ctx, c, "clusterType")
 	if err != nil {
 		return nil, err
@@ -217,10 +219,15 @@ func (w *walk) rowsOf(c any, name string) ([]any, error) {
 		}
 		return w.assigned(cmp.Or(of, name))
 	}
+	within = append(slices.Clone(within), name)
 	var out []any
 	next := 0
 	for _, m := range members {
 		name, _ := m.(string)
+		if slices.Contains(within, name) {
+			w.unsure("cluster " + name + " is made of itself")
+			continue
+		}
 		member, err := named(w.ctx, w.proxy, "clusters", name)
 		if err != nil {
 			return nil, err
@@ -228,7 +235,7 @@ func (w *walk) rowsOf(c any, name string) ([]any, error) {
 		if member == nil {
 			continue
 		}
-		rows, err := w.rowsOf(member, name)
+		rows, err := w.rowsOf(member, name, within)
 		if err != nil {
 			return nil, err
 		}
@@ -249,8 +256,9 @@ func (w *walk) moved(rows []any, by int) (out []any, top int, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		m := map[string]any{}
-		for k, f := range v.(map[string]any) {
+		fields, _ := v.(map[string]any)
+		m := make(map[string]any, len(fields))
+		for k, f := range fields {
 			m[k] = f
 		}
 		p, err := get[int](w.ctx, row, "priority")

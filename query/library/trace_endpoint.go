@@ -122,7 +122,11 @@ func (w *walk) transport(cluster, metadata any) (name string, config any, err er
 			if err != nil {
 				return "", nil, err
 			}
-			holds = holds && has == want
+			same, err := routing.Same(w.ctx, has, want)
+			if err != nil {
+				return "", nil, err
+			}
+			holds = holds && same
 		}
 		if !holds {
 			continue

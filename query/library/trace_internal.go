@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -98,6 +99,11 @@ func (w *walk) hop(name, id string, row any) (*walk, error) {
 	}
 	inner := &walk{tracer: w.tracer, ctx: w.ctx, proxy: w.proxy, question: question{Request: r}, kind: w.kind, ip: w.ip, passed: passed, resolved: true}
 	inner.request = inner.Request
+	if slices.Contains(w.outer, name) {
+		inner.took(step{what: "internal listener", name: name, why: "the connection comes from it: it leads back to itself"})
+		return inner, inner.end(undecided)
+	}
+	inner.outer = append(slices.Clone(w.outer), name)
 	l, err := named(w.ctx, w.proxy, "listeners", name)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -195,13 +196,8 @@ func (w *walk) targetPort() (port int, service string, err error) {
 
 // selects tells whether a selector, which is not empty, fits labels.
 func (w *walk) selects(selector, labels map[string]any) (bool, error) {
-	for k, v := range selector {
-		want, err := mesh.Force(w.ctx, v)
-		if err != nil {
-			return false, err
-		}
-		has, err := mesh.Force(w.ctx, labels[k])
-		if err != nil || has != want {
+	for k, want := range selector {
+		if same, err := routing.Same(w.ctx, labels[k], want); err != nil || !same {
 			return false, err
 		}
 	}

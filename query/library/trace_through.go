@@ -2,6 +2,7 @@ package library
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -172,7 +173,11 @@ func (w *walk) next(all []any, e end, principal string) (*walk, error) {
 	}
 	if !w.visited[proxy] && next.reached() && next.kind == waypoint { // it forwards: to the workload's own proxy
 		next.question.through = true
-		next.visited = map[*mesh.Object]bool{proxy: true}
+		next.visited = maps.Clone(w.visited)
+		if next.visited == nil {
+			next.visited = map[*mesh.Object]bool{}
+		}
+		next.visited[proxy] = true
 		return next, next.goThrough()
 	}
 	return next, nil

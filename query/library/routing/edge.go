@@ -130,7 +130,7 @@ func (e *Edge) from(r *Request) (address string, internal bool) {
 func hop(said string, others int) (address string, alone bool) {
 	all := strings.Split(said, ",")
 	at := len(all) - 1 - others
-	if at < 0 {
+	if at < 0 || at >= len(all) {
 		return "", false
 	}
 	address = strings.TrimSpace(all[at])

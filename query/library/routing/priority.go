@@ -87,11 +87,14 @@ func (b *balancing) loads(at []int) []load {
 	total = min(100, total)
 	threshold := b.panicThreshold()
 	panics := func(n census) bool { return total < 100 && inPanic(n, threshold) }
-	if total == 0 && threshold == 0 {
+	if len(all) == 0 || total == 0 && threshold == 0 {
 		return nil
 	}
 	if !slices.ContainsFunc(all, func(n census) bool { return !panics(n) }) {
 		return bySize(all, len(at))
+	}
+	if total == 0 { // a factor below 100 lets a priority take nothing, without a panic
+		return nil
 	}
 	var out []load
 	left := 100

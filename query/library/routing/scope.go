@@ -57,7 +57,7 @@ func fragment(m message, h headers) (string, bool) {
 		return "", false
 	}
 	i := int(m.number("index"))
-	if i >= len(parts) {
+	if i < 0 || i >= len(parts) {
 		return "", false
 	}
 	return parts[i], true

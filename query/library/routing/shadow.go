@@ -58,6 +58,13 @@ func (r *reader) text(v any) string {
 	return string(b)
 }
 
+// Same tells whether two values of the document are equal, whatever they are.
+func Same(ctx context.Context, a, b any) (bool, error) {
+	r := &reader{ctx: ctx}
+	same := r.text(a) == r.text(b)
+	return same, r.err
+}
+
 // covers tells whether every path that fits m fits o.
 func covers(o, m message) bool {
 	folds := !o.flagOr("caseSensitive", true)

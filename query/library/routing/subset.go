@@ -34,7 +34,9 @@ func (b *balancing) subset(criteria map[string]any) []int {
 			for _, k := range s.texts("fallbackKeysSubset") {
 				fewer[k] = criteria[k]
 			}
-			return b.subset(fewer)
+			if len(fewer) < len(criteria) { // Envoy refuses one that is not fewer
+				return b.subset(fewer)
+			}
 		default:
 			policy = own
 		}
@@ -79,18 +81,22 @@ func (b *balancing) having(criteria map[string]any, config message) (some []int)
 	return some
 }
 
+// isContainer tells an array or an object, which Go can't compare.
+func isContainer(v any) bool {
+	switch v.(type) {
+	case []any, map[string]any:
+		return true
+	}
+	return false
+}
+
 // has compares metadata; a list may count as any of its elements.
 func (b *balancing) has(v, want any, listAsAny bool) bool {
 	if list, ok := v.([]any); ok && listAsAny {
-		return slices.ContainsFunc(list, func(w any) bool { return b.force(w) == b.force(want) })
+		return slices.ContainsFunc(list, func(w any) bool { return b.has(b.force(w), want, false) })
 	}
 	want = b.force(want)
-	switch v.(type) {
-	case []any, map[string]any:
-		return false
-	}
-	switch want.(type) {
-	case []any, map[string]any:
+	if isContainer(v) || isContainer(want) {
 		return false
 	}
 	x, number := numeric(v)

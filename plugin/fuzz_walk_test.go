@@ -1,0 +1,293 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// walked are the queries that FuzzWalk runs over each dump: whatever follows
+// Envoy's rules or compares configurations.
+var walked = []string{
+	`trace("http://reviews:9080/reviews/1")`,
+	`trace({url: "https://httpbin.example.com/", destination: "10.0.0.9", alpn: ["h2"], headers: {"x-role": ["a", "b"], "end-user": "jason"}, random: 7})`,
+	`trace({url: "tcp://[fd00::5]:9080", through: true})`,
+	`trace({url: "http://web:10080/a?b=c", direction: "inbound", from: "10.1.2.3", tls: true, principal: ""})`,
+	`.listeners[] | match({url: "https://m.example.com:8443/x", source: "10.0.0.1:80"})`,
+	`.routes[] | match("POST http://reviews:9080/v1/x?debug=1"), (.virtualHosts[]? | match("/x"))`,
+	`routesTo("reviews"), routesTo("outbound|9080||reviews.default.svc.cluster.local")`,
+	`unreachable`,
+}
+
+// maxWalk is how long one dump may take. The dumps are of a few kilobytes, so
+// that only a walk without an end takes so long.
+const maxWalk = 5 * time.Second
+
+// mostText is how long a dump may get by changes that repeat its parts.
+const mostText = 1 << 16
+
+// FuzzWalk walks dumps that were changed at the level of Envoy's messages:
+// fields dropped, emptied, repeated and put in the place of others, types that
+// nobody knows. Nothing may panic or go on without an end; an error is fine.
+func FuzzWalk(f *testing.F) {
+	paths, err := filepath.Glob("../testdata/[cw]*/*.json") // cases, and walk
+	if err != nil || len(paths) == 0 {
+		f.Fatal("there are no seeds", err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var seeds []any
+	for i, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var v any
+		if err := json.Unmarshal(text, &v); err != nil {
+			f.Fatal(path, err)
+		}
+		seeds = append(seeds, v)
+		f.Add(byte(i), []byte{})
+		for range 20 {
+			script := make([]byte, 12+random.IntN(40))
+			for i := range script {
+				script[i] = byte(random.Uint32())
+			}
+			f.Add(byte(i), script)
+		}
+	}
+	var open *sources.Mesh // the dump that is walked
+	programs := walkPrograms(f, func() any { return open.Document() })
+	f.Fuzz(func(t *testing.T, which byte, script []byte) {
+		m := &mutation{script: script}
+		text, err := json.Marshal(m.apply(seeds[int(which)%len(seeds)], seeds))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text) > mostText {
+			return
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), maxWalk)
+		defer cancel()
+		hung := time.AfterFunc(maxWalk+3*time.Second, func() { // before the fuzzer kills the process without a word
+			stacks := make([]byte, 1<<20)
+			panic(fmt.Sprintf("it hangs: %s\n%s", text, stacks[:runtime.Stack(stacks, true)]))
+		})
+		defer hung.Stop()
+		s, err := transport.OpenBytes(ctx, "config_dump.json", text, transport.OpenOptions{})
+		if err != nil {
+			return
+		}
+		open, err = sources.Open(ctx, sources.Options{Sources: []transport.Source{s}, Concurrency: 1, Now: time.Unix(1_790_000_000, 0)})
+		if err != nil {
+			return
+		}
+		defer open.Close()
+		for _, p := range programs {
+			err := p.Run(ctx, open.Document(), nil, eval.RunOptions{
+				Workers: 1, All: true, Now: func() float64 { return 1_790_000_000 },
+				Finish: func(ctx context.Context, v any) (any, error) { return mesh.Deep(ctx, v) },
+			}, func(any) error { return nil })
+			if errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("after %s it still runs: %s", maxWalk, text)
+			}
+		}
+	})
+}
+
+// walkPrograms compiles what is walked, once for all dumps.
+func walkPrograms(f *testing.F, document func() any) (out []*query.Program) {
+	f.Helper()
+	text := ""
+	for _, w := range walked {
+		text += fmt.Sprintf("(.proxies[] | try (%s) catch .),\n", w)
+	}
+	sources := []string{text + "(try diff(.proxies[0].listeners; .proxies[0].routes) catch .), (try diff(.proxies[0]; .proxies[0] | .clusters, .listeners) catch .)"}
+	for _, c := range append(shipped.Checks(), must(shipped.Find("describe", shipped.All()))) {
+		sources = append(sources, argued(c))
+	}
+	for _, src := range sources {
+		o := query.Options{}
+		o.Doors.Document = document
+		p, err := query.Compile(src, o)
+		if err != nil {
+			f.Fatal(err)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func must(q shipped.Query, _ bool) shipped.Query { return q }
+
+// argued is a query with its arguments as they are where none is given.
+func argued(q shipped.Query) string {
+	text := ""
+	if q.Words != "" {
+		text = `["app", "gw"] as $words | `
+	}
+	for _, a := range q.Args {
+		text += fmt.Sprintf("%s as $%s | ", quoted(a.Unset()), a.Variable())
+	}
+	return text + q.Program()
+}
+
+// A mutation changes a message as its script says. Each change takes some
+// bytes of the script: where, and what.
+type mutation struct{ script []byte }
+
+// next gives the next number of the script, below n; 0 after its end.
+func (m *mutation) next(n int) int {
+	if n <= 0 {
+		return 0
+	}
+	v := 0
+	for range 2 {
+		v <<= 8
+		if len(m.script) > 0 {
+			v |= int(m.script[0])
+			m.script = m.script[1:]
+		}
+	}
+	return v % n
+}
+
+// mostChanges is how many changes one dump gets.
+const mostChanges = 12
+
+func (m *mutation) apply(seed any, donors []any) any {
+	out := cloned(seed)
+	for n := 0; len(m.script) > 0 && n < mostChanges; n++ {
+		all := spots(out)
+		if len(all) == 0 {
+			break
+		}
+		m.change(all[m.next(len(all))], all, donors)
+	}
+	return out
+}
+
+// A spot is a place in a message where a value is.
+type spot struct {
+	in  any // map[string]any or []any
+	key string
+	at  int
+}
+
+func (s spot) value() any {
+	if in, ok := s.in.(map[string]any); ok {
+		return in[s.key]
+	}
+	return s.in.([]any)[s.at]
+}
+
+func (s spot) set(v any) {
+	if in, ok := s.in.(map[string]any); ok {
+		in[s.key] = v
+		return
+	}
+	s.in.([]any)[s.at] = v
+}
+
+// spots gives all places below a value, in order.
+func spots(v any) (out []spot) {
+	switch x := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			out = append(out, spot{in: x, key: k})
+			out = append(out, spots(x[k])...)
+		}
+	case []any:
+		for i := range x {
+			out = append(out, spot{in: x, at: i})
+			out = append(out, spots(x[i])...)
+		}
+	}
+	return out
+}
+
+// oddValues are what a field is set to, whatever its type is.
+var oddValues = []any{
+	nil, "", 0, -1, 1, true, false, 1e300, "*", "x", "0.0.0.0", "::", "[::1]:80", "4294967296", 15001, "9223372036854775807", "DRAINING", "EDS",
+	"envoy://a/b", []any{}, map[string]any{}, []any{nil}, []any{map[string]any{}}, "type.googleapis.com/x.Y", "\xff",
+}
+
+func (m *mutation) change(s spot, all []spot, donors []any) {
+	switch m.next(8) {
+	case 0: // dropped
+		if in, ok := s.in.(map[string]any); ok {
+			delete(in, s.key)
+		} else {
+			s.set(nil)
+		}
+	case 1: // emptied
+		switch s.value().(type) {
+		case map[string]any:
+			s.set(map[string]any{})
+		case []any:
+			s.set([]any{})
+		default:
+			s.set(nil)
+		}
+	case 2: // another value
+		s.set(oddValues[m.next(len(oddValues))])
+	case 3: // the value of another place
+		s.set(cloned(all[m.next(len(all))].value()))
+	case 4: // swapped with another place, unless one is within the other
+		o := all[m.next(len(all))]
+		a, b := cloned(s.value()), cloned(o.value())
+		s.set(b)
+		o.set(a)
+	case 5: // said again
+		if a, ok := s.value().([]any); ok && len(a) > 0 {
+			s.set(append(slices.Clone(a), cloned(a[m.next(len(a))])))
+		}
+	case 6: // a value of another dump, under the same name where there is one
+		others := spots(donors[m.next(len(donors))])
+		same := slices.DeleteFunc(slices.Clone(others), func(o spot) bool { return o.key != s.key })
+		if len(same) > 0 {
+			others = same
+		}
+		s.set(cloned(others[m.next(len(others))].value()))
+	case 7: // a field of another dump beside it
+		if in, ok := s.in.(map[string]any); ok {
+			others := spots(donors[m.next(len(donors))])
+			if o := others[m.next(len(others))]; o.key != "" {
+				in[o.key] = cloned(o.value())
+			}
+		}
+	}
+}
+
+func cloned(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, e := range x {
+			out[k] = cloned(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = cloned(e)
+		}
+		return out
+	}
+	return v
+}
