@@ -61,6 +61,9 @@ X.f(a; b) is X | f(a; b): functions are methods, and methods are functions. Argu
 What is iterated over proxies is read of many at once, and printed in order. Only what a query touches is read: a
 condition on what is known of a proxy (.name, .rds, .version) belongs in front of one on what has to be read (.clusters).
 
+A section that a proxy's type does not have is null, and an iteration over it gives nothing: .proxies[].clusters[] passes over
+ztunnels, .proxies[].workloads[] over Envoys. For any other null, .[] is jq's error.
+
 On the command line a query stands in single quotes, so that the shell leaves it alone: in cmd.exe, which has none, it is
 read from a file, with -f. --arg name value makes the variable $name of a string, --argjson of any value. -f FILE takes the
 query from a file, which may have comments (# …) and say in its first one what it takes: help queries.

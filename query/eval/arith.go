@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // An operation is what stands between two values. It looks into them itself.
@@ -17,7 +18,9 @@ func binary(op syntax.Operator) operation {
 	case syntax.OpAdd:
 		return add
 	case syntax.OpSub:
-		return arithmetic(op, subtract)
+		of := arithmetic(op, subtract)
+		minus := absentAsList(func(m *mach, a any, b []any) (any, error) { return of(m, a, b[0]) })
+		return func(m *mach, a, b any) (any, error) { return minus(m, a, []any{b}) }
 	case syntax.OpMul:
 		return arithmetic(op, multiply)
 	case syntax.OpDiv:
@@ -193,6 +196,9 @@ func (m *mach) allocNumber(a, b any) error {
 }
 
 func add(m *mach, a, b any) (any, error) {
+	if mesh.IsAbsent(a) && mesh.IsAbsent(b) {
+		return a, nil
+	}
 	a, b, err := m.force2(a, b)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ func Builtins() []string {
 
 // value makes a function of unforced values.
 func value(fn func(m *mach, in any, args []any) (any, error)) builtin {
+	fn = absentAsList(fn)
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, fn) }
 }
 

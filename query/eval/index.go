@@ -109,6 +109,9 @@ func (m *mach) index(in pv, k any) (pv, error) {
 	if err != nil {
 		return in, err
 	}
+	if mesh.IsAbsent(in.v) {
+		w = in.v
+	}
 	if in.p == nil {
 		return pv{w, nil}, nil
 	}
@@ -133,7 +136,10 @@ func (m *mach) member(v, k any) (any, error) {
 	case string:
 		switch x := v.(type) {
 		case map[string]any:
-			return x[k], nil
+			if w, ok := x[k]; ok {
+				return w, nil
+			}
+			return mesh.Missing(x, k), nil
 		case nil:
 			return nil, nil
 		}

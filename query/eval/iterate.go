@@ -21,7 +21,7 @@ func iterate(at *place, optional bool) *node {
 
 // iterable gives the container that in is.
 func (m *mach) iterable(in pv) (any, error) {
-	v, err := m.force(in.v)
+	v, err := m.list(in.v)
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func orderedBy(name string, do ordering) builtin {
 			if err != nil {
 				return in, err
 			}
-			v, err := m.force(in.v)
+			v, err := m.list(in.v)
 			if err != nil {
 				return in, about(at.of(err), in.v)
 			}

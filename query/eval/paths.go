@@ -1,5 +1,7 @@
 package eval
 
+import "github.com/meshq/kubectl-meshq/sources/mesh"
+
 // getpath is v[k1][k2]…, for a path that may be any array. It loads what it
 // looks into, and no more.
 func (m *mach) getpath(v any, ks []any) (any, error) {
@@ -8,6 +10,9 @@ func (m *mach) getpath(v any, ks []any) (any, error) {
 		x, err := m.force(w)
 		if err != nil {
 			return nil, err
+		}
+		if mesh.IsAbsent(w) { // and so is all that would be in it
+			break
 		}
 		if w, err = m.member(x, k); err != nil {
 			if fatal(err) || asFault(err) != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // slice is head[start:end]. The start varies most slowly, the head fastest.
@@ -65,6 +66,9 @@ func (m *mach) slice(in pv, start, end any) (pv, error) {
 	w, err := m.part(v, start, end)
 	if err != nil {
 		return in, err
+	}
+	if mesh.IsAbsent(in.v) {
+		w = in.v
 	}
 	if in.p == nil {
 		return pv{w, nil}, nil

@@ -33,11 +33,19 @@ func Sections() []Part {
 // ZTunnel is the type of a proxy that is no Envoy; every other type is one.
 const ZTunnel = "ztunnel"
 
+// has tells whether proxies of a type have the section.
+func (p Part) has(proxyType string) bool {
+	if proxyType == ZTunnel {
+		return p.ZTunnel
+	}
+	return p.Envoy
+}
+
 // SectionsOf are the sections of a proxy of a type.
 func SectionsOf(proxyType string) []Part {
 	var parts []Part
 	for _, p := range Sections() {
-		if proxyType == ZTunnel && p.ZTunnel || proxyType != ZTunnel && p.Envoy {
+		if p.has(proxyType) {
 			parts = append(parts, p)
 		}
 	}

@@ -1,0 +1,119 @@
+package plugin
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/query/shipped"
+)
+
+// mixedMesh is a mesh of a waypoint and a ztunnel, and an Envoy's dump that
+// nothing else tells of: no two of them have the same sections.
+var mixedMesh = []string{"--snapshot", "../testdata/ambient", "--snapshot", "../testdata/bare-envoy.json"}
+
+const (
+	aWaypoint  = "waypoint-7c9f5d6b8-k2wzj.shop"
+	aZtunnel   = "ztunnel-4vx8q.istio-system"
+	aBareEnvoy = "gw"
+)
+
+// overMixed runs a command line over the mixed mesh.
+func overMixed(args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	w := &World{Args: append(append([]string{"kubectl-meshq"}, args...), mixedMesh...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now}
+	code = Main(w)
+	return code, o.String(), e.String()
+}
+
+// TestAbsentSectionYieldsNothing has queries over all proxies come to one whose
+// type lacks the section: as many results as the other proxies give, exit 0.
+func TestAbsentSectionYieldsNothing(t *testing.T) {
+	for query, want := range map[string]string{
+		`([.proxies[].clusters[]] | length) == ([.proxies[] | .clusters | length] | add)`: "true",
+		`[.proxies[] | .workloads | length > 0]`:                                          "[false,false,true]",
+		`[.proxies[].workloads[].kind] | unique`:                                          `["Workload"]`,
+		`[.proxies[] | select(.type == "ztunnel") | .clusters]`:                           "[null]",
+		`[.proxies[] | select(.type == "ztunnel") | has("clusters", "workloads")]`:        "[false,true]",
+		`[.proxies[] | select(.type == "ztunnel") | (.clusters, .listeners, .routes, .endpoints, .extensions, .bootstrap, .server, .stats, .loggers)[]]`: "[]",
+		`[.proxies[] | select(.type != "ztunnel") | (.workloads, .services, .policies, .connections)[]]`:                                                 "[]",
+		`[.proxies[] | .clusters | map(.name) | length > 0]`:                                                                                             "[true,true,false]",
+		`[.proxies[] | .clusters | sort_by(.name) | .[0:1][] | .kind]`:                                                                                   `["Cluster","Cluster"]`,
+		`[.proxies[] | .clusters | group_by(.fqdn) | length > 0]`:                                                                                        "[true,true,false]",
+		`[.proxies[] | .clusters | first | .name | type]`:                                                                                                `["string","string","null"]`,
+		`[.proxies[] | .clusters[:1][]] | length`:                                                                                                        "2",
+		`[.proxies[] | (.clusters + .listeners)[].kind] | unique`:                                                                                        `["Cluster","Listener"]`,
+		`[.proxies[] | .clusters - [] | length > 0]`:                                                                                                     "[true,true,false]",
+		`[.proxies[] | [] - .clusters | length]`:                                                                                                         "[0,0,0]",
+		`[.proxies[] | .clusters | contains([])]`:                                                                                                        "[true,true,true]",
+		`[.proxies[] | {c: .clusters} | .c[].kind] | unique`:                                                                                             `["Cluster"]`,
+		`[.proxies[] | getpath(["clusters"])[].kind] | unique`:                                                                                           `["Cluster"]`,
+		`[.proxies[1,2] | getpath(["bootstrap", "staticResources", "clusters"])[] | has("name")] | unique`:                                               "[true]",
+		`[.proxies[] | . as {$clusters} | $clusters[].kind] | unique`:                                                                                    `["Cluster"]`,
+		`.proxies[].clusters[].name |= ascii_upcase | [.proxies[].clusters[].name] | all(ascii_upcase == .)`:                                             "true",
+		`[path(.proxies[].workloads[])[1]] | unique`:                                                                                                     "[2]",
+		`[.proxies[] | del(.labels) | .clusters[].kind] | unique`:                                                                                        `["Cluster"]`,
+		`[.proxies[] | .clusters | any(.name == "xds-grpc")]`:                                                                                            "[false,true,false]",
+		`[.proxies[] | cluster("xds-grpc").name]`:                                                                                                        `["xds-grpc"]`,
+		`[.proxies[] | INDEX(.clusters[]; .name) | length > 0]`:                                                                                          "[true,true,false]",
+		`[limit(1; .proxies[2].clusters[], "x")]`:                                                                                                        `["x"]`,
+		`[.proxies[2] | .clusters // "none"]`:                                                                                                            `["none"]`,
+		`[.proxies[2] | .clusters == null, (.clusters | type)]`:                                                                                          `[true,"null"]`,
+	} {
+		code, out, errs := overMixed("-c", query)
+		if code != exitOK || strings.TrimSpace(out) != want {
+			t.Errorf("%s\n gives %s, exit code %d %s\n want  %s", query, strings.TrimSpace(out), code, errs, want)
+		}
+	}
+}
+
+// TestAbsentSectionIsNoOtherNull keeps jq's error for what is null for another
+// reason.
+func TestAbsentSectionIsNoOtherNull(t *testing.T) {
+	for _, query := range []string{`.proxies[2].nosuch[]`, `.proxies[2].node.x[]`, `.proxies[0] | del(.clusters) | .clusters[]`, `{kind: "Proxy"} | .clusters[]`, `null[]`} {
+		if code, _, errs := overMixed(query); code != exitRun {
+			t.Errorf("%s: exit code %d %s", query, code, errs)
+		}
+	}
+}
+
+// TestShippedQueriesOverMixedMesh runs every shipped query over proxies of all
+// types: it ends with no error, and gives what it gives over each of them.
+func TestShippedQueriesOverMixedMesh(t *testing.T) {
+	results := func(args ...string) []string {
+		t.Helper()
+		code, out, errs := overMixed(append(args, "-c")...)
+		if code != exitOK && code != exitPartial && code != exitFound {
+			t.Errorf("%q: exit code %d: %s", args, code, errs)
+		}
+		return slices.Collect(strings.Lines(out))
+	}
+	for _, q := range shipped.All() {
+		if q.Words != "" {
+			continue // names what it is about
+		}
+		mixed := results(q.Name)
+		if q.Name == "rootca" {
+			continue // its results are about several proxies
+		}
+		for _, proxy := range []string{aWaypoint, aBareEnvoy, aZtunnel} {
+			one := results(q.Name, proxy)
+			missing := 0
+			for _, result := range one {
+				if !slices.Contains(mixed, result) {
+					missing++
+				}
+			}
+			if missing > 0 {
+				t.Errorf("%s: %d of %d results of %s are missing over the mixed mesh", q.Name, missing, len(one), proxy)
+			}
+		}
+		for _, format := range []string{"table", "wide", "yaml", "custom-columns=N:.name,C:.clusters[*].name,W:.workloads[*].name", "jsonpath={.items[*].name}"} {
+			if code, _, errs := overMixed(q.Name, "-o", format); code == exitRun || code == exitUsage {
+				t.Errorf("%s -o %s: exit code %d: %s", q.Name, format, code, errs)
+			}
+		}
+	}
+}
