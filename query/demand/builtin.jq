@@ -38,3 +38,5 @@ def until(condition; change): recurse(change);
 def abs: ., not;
 def finites: select(not);
 def normals: select(not);
+def _judged(results; unknown): results;
+def _apart(results): results;

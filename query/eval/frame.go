@@ -54,14 +54,20 @@ func nameProxy(err error, o *mesh.Object) error {
 	if o.Kind != "Proxy" {
 		return nameProxy(err, o.Owner)
 	}
-	fields, _ := o.Forced()
-	m, _ := fields.(map[string]any)
-	if id, ok := m["id"].(string); ok {
+	if id := proxyID(o); id != "" {
 		named := *e
 		named.Element = id
 		return &named
 	}
 	return err
+}
+
+// proxyID gives the id of a proxy; empty where it isn't known without a look.
+func proxyID(o *mesh.Object) string {
+	fields, _ := o.Forced()
+	m, _ := fields.(map[string]any)
+	id, _ := m["id"].(string)
+	return id
 }
 
 // about tells an error which proxy the value is, or is of, that it was raised
