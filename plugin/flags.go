@@ -49,6 +49,7 @@ type flags struct {
 	output       outputFlags
 	exitStatus   bool
 	failOnMatch  bool
+	unknown      unknownFlag // what a verdict that is unknown does to the exit code
 	allowPartial bool
 	quiet        bool
 	version      bool
@@ -73,7 +74,7 @@ type outputFlags struct {
 }
 
 func newFlags() *flags {
-	return &flags{kube: newKubeFlags(), memory: 1 << 30, output: outputFlags{missingKeys: true, indent: 2, color: "auto"}}
+	return &flags{kube: newKubeFlags(), memory: 1 << 30, unknown: failUnknown, output: outputFlags{missingKeys: true, indent: 2, color: "auto"}}
 }
 
 func (f *flags) bind(s *pflag.FlagSet) {
@@ -82,7 +83,8 @@ func (f *flags) bind(s *pflag.FlagSet) {
 	f.output.bind(s)
 	s.BoolVarP(&f.exitStatus, "exit-status", "e", false, "exit 1 when the last result is false or null, 4 when there is none")
 	s.BoolVar(&f.failOnMatch, "fail-on-match", false, "exit 1 when there is any result: a gate for CI")
-	s.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be read")
+	s.Var(&f.unknown, "unknown", "what could not be judged: fail (exit 6, with --fail-on-match 1) or warn (it is only reported)")
+	s.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be read; with --fail-on-match, --unknown=warn says so")
 	s.BoolVarP(&f.watch, "watch", "w", false, "ask again whenever the mesh has changed, and print what is new or changed")
 	s.BoolVarP(&f.quiet, "quiet", "q", false, "print no results: only the exit code")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
@@ -174,6 +176,25 @@ func (o *outputFlags) bind(s *pflag.FlagSet) {
 	s.VarPF(colorFlag{&o.color, "never"}, "monochrome-output", "M", "no colours").NoOptDefVal = "true"
 	s.Var(&o.color, "color", "auto, always or never; of several such flags the last one counts")
 }
+
+// unknownFlag is what is done about verdicts that are unknown.
+type unknownFlag string
+
+const (
+	failUnknown unknownFlag = "fail"
+	warnUnknown unknownFlag = "warn"
+)
+
+func (u *unknownFlag) Set(text string) error {
+	if v := unknownFlag(text); v != failUnknown && v != warnUnknown {
+		return fmt.Errorf("%q is none of %s, %s", text, failUnknown, warnUnknown)
+	}
+	*u = unknownFlag(text)
+	return nil
+}
+
+func (u *unknownFlag) String() string { return string(*u) }
+func (*unknownFlag) Type() string     { return "fail|warn" }
 
 // color is when results are coloured.
 type color string

@@ -148,12 +148,21 @@ and does not end the run.
 `
 
 const exitCodesPage = `  0  fine, also when there was no result
-  1  found: with -e the last result was false or null; with --fail-on-match there was one; wait: not true in time
+  1  found: with -e the last result was false or null; with --fail-on-match there was one, or a verdict is unknown;
+     wait: not true in time
   2  the command line is wrong, or nothing could be read
   3  the query does not compile
   4  with -e: there was no result
   5  the query failed while running
-  6  some of the mesh could not be read (each part is named on stderr); --allow-partial makes it 0
+  6  some of the mesh could not be read (each part is named on stderr), or a verdict is unknown; --allow-partial makes it 0
+
+A verdict is unknown where something that it needs was not read: check, each check by its name, and describe have three
+answers: wrong, fine, and unknown. An unknown finding has severity "unknown", the check, the proxy (or null: the mesh) and what
+was missing. They come last, --severity doesn't hide them, and stderr counts them.
+
+With --fail-on-match the exit code is 1 on an unknown verdict, too, and --allow-partial doesn't change that, so that a gate is
+never open because nothing could be read. --unknown=warn only reports them: nothing that is unread changes the exit code.
+check --skip NAME leaves one check out.
 
 Where several apply, the first of 2, 3, 5, 1, 6, 4, 0 is given. A run that was interrupted (Ctrl-C) ends with 130.
 `

@@ -48,10 +48,11 @@ type run struct {
 	repeats bool         // a round may be run again
 	again   bool         // it is: everything is asked for at once
 
-	results int
-	last    bool // whether the last result was true, for -e
-	null    bool // whether it was null
-	faults  faults
+	results  int
+	unknowns unknowns
+	last     bool // whether the last result was true, for -e
+	null     bool // whether it was null
+	faults   faults
 }
 
 // do compiles, opens, runs, prints, and says what could not be had. The order
@@ -149,7 +150,7 @@ func (r *run) round(ctx context.Context, answers []transport.Source) error {
 
 // within makes the document over the sources, for as long as look needs it.
 func (r *run) within(ctx context.Context, answers []transport.Source, look func(context.Context) error) (err error) {
-	r.started, r.faults, r.results, r.last = r.Now(), faults{}, 0, false
+	r.started, r.faults, r.results, r.unknowns, r.last = r.Now(), faults{}, 0, unknowns{}, false
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	if err := r.openMesh(ctx, answers); err != nil {
@@ -173,6 +174,9 @@ func (r *run) compile(modules []fs.FS) (err error) {
 	o := query.Options{
 		File: r.asked.file, Variables: r.names, Modules: modules, Data: decodeFile,
 		FieldHint: fieldHint(), Plain: r.plain(),
+	}
+	if q := r.asked.named; q != nil && !r.plain() {
+		o.Unknown = q.Unknown()
 	}
 	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return r.mesh.Desired(ctx, p) }
 	o.Doors.Document = func() any { return r.mesh.Document() }
@@ -231,14 +235,15 @@ func (r *run) now() float64 { return float64(r.documentTime().UnixMicro()) / 1e6
 // finish makes a result ready to be printed, where it was found: several at
 // once, ahead of the printing.
 func (r *run) finish(ctx context.Context, v any) (any, error) {
+	check := unknownCheck(v)
 	if r.quiet {
 		if k, ok := v.(mesh.Known); ok && k.IsObject() && !r.asked.traces {
 			return &result{truth: true}, nil
 		}
 		v, err := mesh.Force(ctx, v)
-		return &result{truth: r.truth(v), null: v == nil}, err
+		return &result{truth: r.truth(v), null: v == nil, unknown: check}, err
 	}
-	res := &result{truth: true}
+	res := &result{truth: true, unknown: check}
 	var err error
 	res.rendered, err = r.printer.Render(mesh.WithLost(ctx, res.lose), v)
 	switch {
@@ -262,10 +267,11 @@ func (r *run) finish(ctx context.Context, v any) (any, error) {
 // result is one result, ready to be printed.
 type result struct {
 	rendered any
-	truth    bool // for -e
-	null     bool // with --quiet
-	dropped  bool // it can't be printed without what is lost
-	seen     seen // for --watch
+	truth    bool   // for -e
+	null     bool   // with --quiet
+	unknown  string // of a finding that could not be judged, its check
+	dropped  bool   // it can't be printed without what is lost
+	seen     seen   // for --watch
 
 	mu   sync.Mutex
 	lost []*mesh.Fault // what is left out of it
@@ -290,6 +296,7 @@ func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
 			return nil
 		}
 		r.results++
+		r.unknowns.add(res.unknown)
 		r.last, r.null = res.truth, res.null
 		if r.quiet || r.unchanged(res) {
 			return nil
@@ -330,8 +337,11 @@ func (r *run) ended(err error) error {
 	case err != nil:
 		codes = append(codes, exitCode(err))
 	}
-	if r.tellFaults() > 0 && !r.allowPartial {
+	if faults := r.tellFaults(); (faults > 0 || r.unknowns.count > 0) && !r.lenient() {
 		codes = append(codes, exitPartial)
+	}
+	if r.unknowns.count > 0 {
+		r.message(func(w io.Writer) { fmt.Fprintln(w, &r.unknowns) })
 	}
 	r.hints(err)
 	if code := strongest(codes...); code != exitOK {
@@ -357,7 +367,7 @@ func exitCode(err error) int {
 // statusCode is what -e and --fail-on-match say of the results.
 func (r *run) statusCode() int {
 	switch {
-	case r.failOnMatch && r.results > 0:
+	case r.failOnMatch && r.matches() > 0:
 		return exitFound
 	case r.exitStatus && r.results == 0:
 		return exitEmpty

@@ -1,11 +1,14 @@
 package plugin
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/pflag"
 
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
 // arguments are those of a named query that were given, by the names of its
@@ -60,10 +63,21 @@ type argument struct {
 
 func (a *argument) Set(text string) error {
 	v, err := a.Value(text)
-	if err == nil {
-		a.given[a.Variable()] = v
+	var none *shipped.NameError
+	if errors.As(err, &none) {
+		if near := syntax.Nearest(none.Choices, none.Name); near != "" {
+			return fmt.Errorf("no check named %s; did you mean %s?", none.Name, near)
+		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if names, ok := v.([]any); ok { // the flag may be repeated
+		before, _ := a.given[a.Variable()].([]any)
+		v = slices.Concat(before, names)
+	}
+	a.given[a.Variable()] = v
+	return nil
 }
 
 func (a *argument) String() string { return a.Default }

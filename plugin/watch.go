@@ -206,7 +206,7 @@ func (w *watcher) left(ctx context.Context) error {
 		return w.ended(&exitError{exitRun, ctx.Err()})
 	}
 	codes := []int{w.status}
-	if len(w.told) > 0 && !w.allowPartial {
+	if len(w.told) > 0 && !w.lenient() {
 		codes = append(codes, exitPartial)
 	}
 	if code := strongest(codes...); code != exitOK {

@@ -39,6 +39,11 @@ type Options struct {
 	// Doors are what the library's functions may ask.
 	Doors library.Doors
 
+	// Unknown is set for a query that judges: what it gives of {proxy, subject,
+	// message} for each proxy, or null for the mesh, that the query could not
+	// be evaluated for because something was not read.
+	Unknown string
+
 	// Plain leaves the library out: jq as it is, over plain values.
 	Plain bool
 }
@@ -60,6 +65,12 @@ func Compile(src string, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	judged := p
+	if o.Unknown != "" {
+		if judged, err = judging(p, o.Unknown); err != nil {
+			return nil, err
+		}
+	}
 	eo := eval.Options{Variables: o.Variables, Env: o.Env, FieldHint: o.FieldHint}
 	if len(o.Modules) > 0 {
 		eo.Modules = &modules{roots: o.Modules, data: o.Data}
@@ -70,11 +81,25 @@ func Compile(src string, o Options) (*Program, error) {
 		}
 		eo.Natives = library.Natives(o.Doors)
 	}
-	code, err := eval.Compile(p, eo)
+	code, err := eval.Compile(judged, eo)
 	if err != nil {
 		return nil, err
 	}
 	return &Program{code, p}, nil
+}
+
+// judging puts the body of a program into _judged, behind its imports.
+func judging(p *syntax.Program, unknown string) (*syntax.Program, error) {
+	u, err := syntax.Parse("", unknown)
+	if err != nil {
+		return nil, err
+	}
+	body := *p.Query
+	body.Imports, body.Meta = nil, nil
+	call := &syntax.Func{Name: "_judged", Args: []*syntax.Query{&body, u.Query}}
+	out := *p
+	out.Query = &syntax.Query{Imports: p.Query.Imports, Meta: p.Query.Meta, Term: &syntax.Term{Type: syntax.TermFunc, Func: call}}
+	return &out, nil
 }
 
 // Run runs the program over a value, with the values of its variables, and

@@ -18,6 +18,7 @@ func kindNatives() []eval.Native {
 		{Name: "_list", Value: list},
 		{Name: "_routable", Value: routable},
 		{Name: "_outline", Value: outline},
+		{Name: "_unknown", Arity: 2, Value: unknown},
 		{Name: "_unread", Value: unread},
 		{Name: "_words", Value: words},
 	}
@@ -62,6 +63,26 @@ func holders(c *eval.Call) (any, error) {
 func unread(c *eval.Call) (any, error) {
 	_, ok := c.In.(eval.Narrower)
 	return ok, nil
+}
+
+// unknown is _unknown(section; message): it raises the fault that something of
+// a proxy, or of the mesh, is not known though nothing failed: its source says
+// nothing of it.
+func unknown(c *eval.Call) (any, error) {
+	f := &mesh.Fault{}
+	if kind, err := kindOf(c.Ctx, c.In); err != nil {
+		return nil, err
+	} else if kind == "Proxy" {
+		id, err := mesh.Get(c.Ctx, c.In, "id")
+		if err != nil {
+			return nil, err
+		}
+		f.Proxy, _ = id.(string)
+	}
+	f.Section, _ = c.Args[0].(string)
+	message, _ := c.Args[1].(string)
+	f.Err = errors.New(message)
+	return nil, f
 }
 
 // list gives the input, if it is an array, and an empty one otherwise. What is

@@ -12,7 +12,7 @@ import (
 func matchNatives(d Doors) []eval.Native {
 	m := &matcher{cache: &routing.Cache{}}
 	t := &tracer{matcher: m, doors: d}
-	return []eval.Native{{Name: "_match", Arity: 1, Each: m.match}, {Name: "_trace", Arity: 1, Each: t.trace}, {Name: "_unreachable", Each: unreachable}}
+	return []eval.Native{{Name: "_match", Arity: 1, Each: m.match}, {Name: "_trace", Arity: 1, Each: t.trace}, {Name: "_unreachable", Each: unreachable}, {Name: "_shadows", Each: shadows}}
 }
 
 // matcher is match(request) for the kinds that Envoy routes by.

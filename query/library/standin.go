@@ -21,6 +21,8 @@ def _routable: .kind, (arrays | .[0].kind) | not;
 def _words: [.sync[].status];
 def _desired: .desired;
 def _outline: if type == "object" then {OUTLINE} else . end;
+def _shadows: .[] | .match, .virtualService;
+def _unknown($section; $message): .id;
 def _time: not;
 def _duration: not;
 def _cidr($block): not;

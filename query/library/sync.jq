@@ -8,6 +8,10 @@ def synced: _words as $words | .connected == true and all($words[]; . == "SYNCED
 #   [.proxies[] | select(stale) | .name]
 def stale: _words | any(.[]; . == "STALE");
 
+# _sync: what each type's word says. It is a fault where no Pilot that could be read says anything of the proxy; of one that no
+# Pilot knows, nothing was sent.
+def _sync: if .connected != false and all(.sync[]; .status == "UNKNOWN") then _unknown("sync"; "no istiod was read that would say what it sent and what was taken") else .sync end;
+
 # outline: the proxy without its sections: what is known without asking it. Printing it loads nothing.
 #   .proxies[0] | outline | keys | length
 def outline: if type == "array" then map(outline) else _outline end;

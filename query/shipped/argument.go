@@ -19,6 +19,7 @@ const (
 	Number   Type = "number"   // a number
 	Duration Type = "duration" // 90s, 72h, 7d: a string that within() takes
 	Choice   Type = "choice"   // one of some words, whatever their case
+	Names    Type = "names"    // some of some words, with commas between them; it may be given several times. No header declares it
 )
 
 // An Argument is one that a query takes, by a flag of its name.
@@ -125,8 +126,27 @@ func (a Argument) Value(text string) (any, error) {
 			return nil, fmt.Errorf("%q is none of %s", text, strings.Join(a.Choices, ", "))
 		}
 		return a.Choices[i], nil
+	case Names:
+		all := []any{}
+		for _, name := range list(text) {
+			if !slices.Contains(a.Choices, name) {
+				return nil, &NameError{name, a.Choices}
+			}
+			all = append(all, name)
+		}
+		return all, nil
 	}
 	return text, nil
+}
+
+// A NameError is of a word that is none of the names that an argument takes.
+type NameError struct {
+	Name    string
+	Choices []string
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("no check named %s; there are %s", e.Name, strings.Join(e.Choices, ", "))
 }
 
 // isDuration tells whether within takes a text: 90s, 1h30m, 7d, 7d12h.

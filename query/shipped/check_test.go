@@ -30,7 +30,7 @@ func found(t *testing.T, name, doc string) (out []string) {
 	for _, a := range q.Args {
 		names, values = append(names, "$"+a.Variable()), append(values, a.Unset())
 	}
-	p, err := query.Compile(q.Program(), query.Options{File: name, Variables: names})
+	p, err := query.Compile(q.Program(), query.Options{File: name, Variables: names, Unknown: q.Unknown()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,8 @@ func found(t *testing.T, name, doc string) (out []string) {
 
 // sidecar makes a mesh of one proxy with what is given in it.
 func sidecar(fields string) string {
-	return `{"pilots": [], "virtualServices": [], "proxies": [{"kind": "Proxy", "id": "a.b", "type": "sidecar", "connected": true, "sync": {},
+	return `{"pilots": [{"name": "p", "version": "1.31.0"}], "virtualServices": [], "faults": [], "proxies": [{"kind": "Proxy", "id": "a.b", "type": "sidecar", "connected": true,
+		"pilot": "p", "version": "1.31.0", "sync": {"cds": {"status": "SYNCED", "pushesBehind": 0}},
 		"clusters": [], "listeners": [], "routes": [], "endpoints": [], "secrets": [], ` + fields + `}]}`
 }
 
@@ -102,13 +103,13 @@ func TestChecks(t *testing.T) {
 		{"stale", "just now", sidecar(`"sync": {"cds": {"status": "STALE", "age": 4}}`), nil},
 		{"rejected", "refused", sidecar(`"sync": {"lds": {"status": "ERROR", "error": "no\n"}, "cds": {"status": "SYNCED"}}`), []string{"error rejected/a.b/LDS"}},
 		{"disconnected", "no Pilot", sidecar(`"connected": false`), []string{"error disconnected/a.b"}},
-		{"disconnected", "not known", sidecar(`"connected": null`), nil},
+		{"disconnected", "not known", sidecar(`"connected": null`), []string{"unknown disconnected/a.b/unknown"}},
 		{"behind", "far", sidecar(`"sync": {"cds": {"status": "SYNCED", "pushesBehind": 5}}`), []string{"warning behind/a.b"}},
 		{"behind", "near", sidecar(`"sync": {"cds": {"status": "SYNCED", "pushesBehind": 4}, "eds": {"status": "STALE", "pushesBehind": 9}}`), nil},
-		{"skew", "two minors", `{"pilots": [{"name": "p", "version": "1.31.0"}], "proxies": [{"id": "a.b", "pilot": "p", "version": "1.29.4"}]}`, []string{"warning skew/a.b"}},
-		{"skew", "one minor", `{"pilots": [{"name": "p", "version": "1.31.0"}], "proxies": [{"id": "a.b", "pilot": "p", "version": "1.30.4"}]}`, []string{"info skew/a.b"}},
-		{"skew", "ahead", `{"pilots": [{"name": "p", "version": "1.31.0"}], "proxies": [{"id": "a.b", "pilot": "p", "version": "1.32.0"}]}`, []string{"warning skew/a.b"}},
-		{"skew", "alike, or not known", `{"pilots": [{"name": "p", "version": "1.31.0-alpha"}, {"name": "q", "version": null}], "proxies": [{"id": "a.b", "pilot": "p", "version": "1.31.0"}, {"id": "c.b", "pilot": "q", "version": "1.2.3"}]}`, nil},
+		{"skew", "two minors", `{"pilots": [{"name": "p", "version": "1.31.0"}], "proxies": [{"kind": "Proxy", "id": "a.b", "pilot": "p", "version": "1.29.4"}]}`, []string{"warning skew/a.b"}},
+		{"skew", "one minor", `{"pilots": [{"name": "p", "version": "1.31.0"}], "proxies": [{"kind": "Proxy", "id": "a.b", "pilot": "p", "version": "1.30.4"}]}`, []string{"info skew/a.b"}},
+		{"skew", "ahead", `{"pilots": [{"name": "p", "version": "1.31.0"}], "proxies": [{"kind": "Proxy", "id": "a.b", "pilot": "p", "version": "1.32.0"}]}`, []string{"warning skew/a.b"}},
+		{"skew", "alike, or not known", `{"pilots": [{"name": "p", "version": "1.31.0-alpha"}, {"name": "q", "version": null}], "proxies": [{"kind": "Proxy", "id": "a.b", "pilot": "p", "version": "1.31.0"}, {"kind": "Proxy", "id": "c.b", "pilot": "q", "version": "1.2.3"}]}`, []string{"unknown skew/unknown"}},
 		{"expiring", "a fifth left", sidecar(secret(-20*time.Hour, 4*time.Hour)), []string{"warning expiring/a.b/default 1"}},
 		{"expiring", "more left", sidecar(secret(-19*time.Hour, 5*time.Hour)), nil},
 		{"expiring", "over", sidecar(secret(-20*time.Hour, -time.Second)), []string{"error expiring/a.b/default 1"}},

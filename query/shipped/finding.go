@@ -25,41 +25,51 @@ func (q Query) finding() string {
   | .id = ([.check, if .proxies then null else .proxy end, .subject] | map(values) | join("/"))`, literal(q.Name), literal(q.Severity), literal(q.Next))
 }
 
+// Unknown is a query that makes a finding of what kept a check from judging:
+// {proxy, subject, message}. It is empty for a query that is no check.
+func (q Query) Unknown() string {
+	if q.Severity == "" {
+		return ""
+	}
+	return fmt.Sprintf(`{kind: "Finding", check: %s, severity: %s, proxy, subject, message, next: %s, id: ([%[1]s, .proxy, %[2]s] | map(values) | join("/"))}`,
+		literal(q.Name), literal(Unknown), literal("make what is missing readable, or leave the check out with --skip"))
+}
+
 // literal writes strings as the language does.
 func literal(v any) string {
 	b, _ := json.Marshal(v) // strings can be
 	return string(b)
 }
 
-const togetherDoc = `Each check is a query of its own, by its name. A finding says how bad it is, which proxy and what of it is meant, and what
-to do next; its id stays the same as long as the same is wrong. --fail-on-match makes it a gate for CI.`
+const togetherDoc = `Each check is a query of its own, by its name, and is judged by itself. A finding says how bad it is, which proxy and what of it
+is meant, and what to do next; its id stays the same as long as the same is wrong. Where something that a check needs was not read,
+its finding is of severity unknown: for a proxy, or for the mesh. These come last, whatever --severity says, and the exit code is 6.
+--fail-on-match makes it a gate for CI: it exits 1 on a finding, also on one that is unknown, unless --unknown=warn is given.`
 
-const together = `def _listed($text): $text | split(",") | map(gsub("^ +| +$"; "") | select(. != ""));
-def _rank: {error: 0, warning: 1, info: 2}[.severity];
+const together = `def _rank: {error: 0, warning: 1, info: 2, unknown: 3}[.severity];
 %[1]s as $all
-| (if $only then _listed($only) else $all end) as $only
-| (if $skip then _listed($skip) else [] end) as $skip
-| ($only + $skip - $all) as $unknown
-| if $unknown != [] then error("no check named \($unknown[0]); there are \($all | join(", "))") else . end
 | ({severity: $severity} | _rank) as $least
 | [%[2]s]
-| map(select(_rank <= $least))
+| map(select(.severity == "unknown" or _rank <= $least))
 | sort_by(_rank)[]
 `
 
-// Together makes one query of several checks: what they find, the worst first.
+// Together makes one query of several checks: what they find, the worst first,
+// and last what could not be judged.
 func Together(checks []Query) Query {
 	var names, calls []string
 	var text strings.Builder
+	for _, c := range checks {
+		names = append(names, c.Name)
+	}
 	args := []Argument{
-		{Name: "only", Type: Text, Takes: "CHECK,…", Doc: "only these checks"},
-		{Name: "skip", Type: Text, Takes: "CHECK,…", Doc: "not these checks"},
-		{Name: "severity", Type: Choice, Takes: strings.Join(Severities(), "|"), Choices: Severities(), Default: "info", Given: true, Doc: "only what is as bad as that, or worse"},
+		{Name: "only", Type: Names, Takes: "CHECK,…", Choices: names, Doc: "only these checks"},
+		{Name: "skip", Type: Names, Takes: "CHECK,…", Choices: names, Doc: "not these checks; repeat it for several"},
+		{Name: "severity", Type: Choice, Takes: strings.Join(Severities(), "|"), Choices: Severities(), Default: "info", Given: true, Doc: "only what is as bad as that, or worse, and what is unknown"},
 	}
 	for _, c := range checks {
 		function := "_" + strings.ReplaceAll(c.Name, "-", "_")
-		names = append(names, c.Name)
-		calls = append(calls, fmt.Sprintf("\n   (select(any($only[]; . == %[1]s) and all($skip[]; . != %[1]s)) | %[2]s)", literal(c.Name), function))
+		calls = append(calls, fmt.Sprintf("\n   (select(any(($only // $all)[]; . == %[1]s) and all(($skip // [])[]; . != %[1]s)) | _judged(%[2]s; %[3]s))", literal(c.Name), function, c.Unknown()))
 		fmt.Fprintf(&text, "def %s:\n%s\n;\n", function, c.Program())
 		for _, a := range c.Args {
 			if !slices.ContainsFunc(args, func(b Argument) bool { return a.Name == b.Name }) {
@@ -72,6 +82,6 @@ func Together(checks []Query) Query {
 		Name: "check", Aliases: []string{"checks"}, Args: args, Text: text.String(),
 		Summary:  "what is wrong in the mesh: all checks that come with the plugin.",
 		Doc:      togetherDoc,
-		Examples: []string{"check", "check --severity warning --fail-on-match", "check --only stale -o json"},
+		Examples: []string{"check", "check --severity warning --fail-on-match", "check --fail-on-match --skip permissive --skip skew", "check --only stale -o json"},
 	}
 }

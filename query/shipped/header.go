@@ -162,5 +162,9 @@ func list(text string) (out []string) {
 	return out
 }
 
+// Unknown is the severity of a finding that says what could not be judged. No
+// check has it of its own.
+const Unknown = "unknown"
+
 // Severities are the words for how bad something is, the worst first.
 func Severities() []string { return []string{"error", "warning", "info"} }

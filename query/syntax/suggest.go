@@ -21,6 +21,18 @@ func nearest(keys []string, name string, arity int) string {
 	return best
 }
 
+// Nearest gives the one of some names that was probably meant by another; empty
+// where none is near. Of those as near the first is given.
+func Nearest(names []string, name string) string {
+	best, least := "", allowed(len(name))+1
+	for _, other := range names {
+		if d := distance(other, name); d < least {
+			best, least = other, d
+		}
+	}
+	return best
+}
+
 // nearestName suggests one of the variables "$x", or of the labels "break $x",
 // that was probably meant: the fewest slips, then the first in order.
 func nearestName(others []string, prefix, name string) string {

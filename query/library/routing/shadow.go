@@ -3,6 +3,7 @@ package routing
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -13,26 +14,32 @@ import (
 // route with conditions beside its path stands in the way of those alone that
 // have the very same.
 func Shadow(ctx context.Context, ahead []any, route any) (any, error) {
-	r := &reader{ctx: ctx}
-	m := r.message(route).sub("match")
-	for _, other := range ahead {
-		o := r.message(other).sub("match")
-		if covers(o, m) && r.same(o, m) {
-			return other, r.err
-		}
+	i, err := ShadowIndex(ctx, ahead, route)
+	if i < 0 {
+		return nil, err
 	}
-	return nil, r.err
+	return ahead[i], err
 }
 
-// conditions are the fields of a match beside its path.
-var conditions = [...]string{"headers", "queryParameters", "cookies", "grpc", "runtimeFraction", "tlsContext", "dynamicMetadata", "filterState"}
+// ShadowIndex is Shadow, and gives where the route is among those ahead; -1
+// where there is none.
+func ShadowIndex(ctx context.Context, ahead []any, route any) (int, error) {
+	r := &reader{ctx: ctx}
+	m := r.message(route).sub("match")
+	for i, other := range ahead {
+		o := r.message(other).sub("match")
+		if covers(o, m) && r.same(o, m) {
+			return i, r.err
+		}
+	}
+	return -1, r.err
+}
 
 // same tells whether a match asks for nothing beside its path, or for what the
-// other asks for too.
+// other asks for too. A field that is not known here is a condition.
 func (r *reader) same(o, m message) bool {
-	for _, field := range conditions {
-		want := o.fields[field]
-		if want == nil {
+	for field, want := range o.fields {
+		if field == "caseSensitive" || field == "@type" || field == "kind" || slices.Contains(pathKinds[:], field) || want == nil {
 			continue
 		}
 		if list, ok := r.force(want).([]any); ok && len(list) == 0 {

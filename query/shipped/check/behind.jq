@@ -7,7 +7,10 @@
 # example: behind --pushes 20
 
 .proxies[]
-| .id as $proxy
-| [.sync | to_entries[] | select(.value.status != "STALE" and .value.status != "ERROR" and (.value.pushesBehind // 0) >= $pushes)]
-| select(length > 0)
-| {proxy: $proxy, message: "\(map(.value.pushesBehind) | max) pushes behind, of \(map(.key | ascii_upcase) | join(", "))"}
+| . as $proxy
+| _sync
+| [to_entries[] | select(.value.status != "STALE" and .value.status != "ERROR") | {of: (.key | ascii_upcase), status: .value.status, pushes: .value.pushesBehind}]
+| [.[] | select(.status == "SYNCED" and .pushes == null) | .of] as $uncounted
+| [.[] | select(.pushes != null and .pushes >= $pushes)]
+| (select(length > 0) | {proxy: $proxy.id, message: "\(map(.pushes) | max) pushes behind, of \(map(.of) | join(", "))"}),
+  (select($uncounted != []) | $proxy | _unknown("sync"; "istiod does not count the pushes of \($uncounted | join(", "))"))

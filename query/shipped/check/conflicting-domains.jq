@@ -9,27 +9,31 @@ def alike: group_by([.subject, .message])[]
   | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end;
 
 # In the mesh, two VirtualServices of one host that a namespace sees: the older one wins.
-([.virtualServices[]
-  | select(.spec.delegate == null)
-  | .metadata as $about
-  | (.spec.gateways // ["mesh"])[] as $gateway
-  | select($gateway == "mesh")
-  | .spec.hosts[]?
-  | select(. != "*")
-  | {host: (if contains(".") then . else "\(.).\($about.namespace).svc.cluster.local" end), by: "\($about.name).\($about.namespace)", exportTo: null}]
- | group_by(.host)[]
- | select((map(.by) | unique | length) > 1)
- | {subject: .[0].host, message: "in the mesh it is claimed by \(map(.by) | unique | join(" and ")): only one is in force"}),
+def ofVirtualServices:
+  [.virtualServices[]
+   | select(.spec.delegate == null)
+   | .metadata as $about
+   | (.spec.gateways // ["mesh"])[] as $gateway
+   | select($gateway == "mesh")
+   | .spec.hosts[]?
+   | select(. != "*")
+   | {host: (if contains(".") then . else "\(.).\($about.namespace).svc.cluster.local" end), by: "\($about.name).\($about.namespace)"}]
+  | group_by(.host)[]
+  | select((map(.by) | unique | length) > 1)
+  | {subject: .[0].host, message: "in the mesh it is claimed by \(map(.by) | unique | join(" and ")): only one is in force"};
 
 # In an Envoy, two virtual hosts of one domain: it would refuse the whole.
-([.proxies[]
- | select(.type != "ztunnel")
- | .id as $proxy
- | .routes[]
- | .name as $configuration
- | select(.state == "ACTIVE" or .state == "STATIC")
- | [.virtualHosts[]? | .name as $host | .domains[]? | {domain: ascii_downcase, $host}]
- | group_by(.domain)[]
- | select(length > 1)
- | {proxy: $proxy, subject: "\($configuration) \(.[0].domain)", message: "\(map(.host) | join(" and ")) both have it"}]
- | alike)
+def ofEnvoys:
+  [.proxies[]
+   | select(.type != "ztunnel")
+   | .id as $proxy
+   | .routes[]
+   | .name as $configuration
+   | select(.state == "ACTIVE" or .state == "STATIC")
+   | [.virtualHosts[]? | .name as $host | .domains[]? | {domain: ascii_downcase, $host}]
+   | group_by(.domain)[]
+   | select(length > 1)
+   | {proxy: $proxy, subject: "\($configuration) \(.[0].domain)", message: "\(map(.host) | join(" and ")) both have it"}]
+  | alike;
+
+_apart(ofVirtualServices), _apart(ofEnvoys)

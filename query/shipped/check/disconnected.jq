@@ -4,6 +4,10 @@
 # next: does the pod reach istiod, and is it of this revision? kubectl logs -c istio-proxy says
 # example: disconnected
 
-.proxies[]
-| select(.connected == false)
-| {proxy: .id, message: "no Pilot is connected to it"}
+(.faults[]
+ | select(.section == "pods")
+ | _unknown("pods"; "\(.subject): \(.message): a pod that no Pilot knows would not be seen")),
+(.proxies[]
+ | if .connected == null then _unknown("connected"; "no istiod was read that would say whether it is connected")
+   elif .connected then empty
+   else {proxy: .id, message: "no Pilot is connected to it"} end)

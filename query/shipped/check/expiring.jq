@@ -8,12 +8,14 @@
 # example: expiring --life-left 0.5
 
 .proxies[]
-| .id as $proxy
+| . as $proxy
 | .secrets[]
-| select(.notAfter != null and .notBefore != null)
-| (.notAfter | age | -.) as $left
-| ((.notBefore | age) + $left) as $life
-| select($left < $life * $life_left)
-| {proxy: $proxy, subject: "\(.name) \(.serialNumber)"}
-  + if $left <= 0 then {severity: "error", message: "\(.type) expired at \(.notAfter)"}
-    else {message: "\(.type) expires at \(.notAfter), \($left / $life * 100 | floor)% of its life left"} end
+| select(.type != null and .state == "ACTIVE" or .notAfter != null)
+| _apart(
+    if .notAfter == null or .notBefore == null then .name as $name | $proxy | _unknown("secrets"; "when \($name) expires is not in what was read") else . end
+    | (.notAfter | age | -.) as $left
+    | ((.notBefore | age) + $left) as $life
+    | select($left < $life * $life_left)
+    | {proxy: $proxy.id, subject: "\(.name) \(.serialNumber)"}
+      + if $left <= 0 then {severity: "error", message: "\(.type) expired at \(.notAfter)"}
+        else {message: "\(.type) expires at \(.notAfter), \($left / $life * 100 | floor)% of its life left"} end)

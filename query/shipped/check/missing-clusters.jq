@@ -9,25 +9,49 @@ def alike: group_by([.subject, .message])[]
   | .[0] + {proxies: map(.proxy)}
   | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end;
 
+def inUse: select(.state == "ACTIVE" or .state == "STATIC");
+
 # a cluster's port and service, which the name of a virtual host is made of
 def place: split("|") | if length == 4 then "\(.[3]):\(.[1])" else null end;
+
+# What a route sends requests to, and copies of them: {cluster, place of its virtual host, from, copies}.
+def ofRoutes:
+  .routes[]
+  | inUse
+  | .virtualHosts[]?
+  | .name as $host
+  | .routes[]?
+  | . as $route
+  | ((.destinations[]? | select(.weight != 0) | {cluster, copies: false}),
+     (.route.requestMirrorPolicies[]? | {cluster, copies: true}))
+  | . + {$host, from: "\($route.routeConfiguration) \($host)\(if $route.virtualService then " (\($route.virtualService))" else "" end)"};
+
+# What a listener sends connections to without routes.
+def ofListeners:
+  .listeners[]
+  | inUse
+  | "listener \(.name // "of port \(.port)")" as $from
+  | (((.filterChains[]?, .defaultFilterChain) | .filters[]?), .listenerFilters[]?)
+  | .typedConfig
+  | objects
+  | (.cluster, .weightedClusters.clusters[]?.name, .prefixRoutes.routes[]?.cluster, .prefixRoutes.catchAllRoute.cluster)
+  | strings
+  | {cluster: ., host: null, $from, copies: false};
 
 [.proxies[]
  | select(.type != "ztunnel")
  | .id as $proxy
- | ([.clusters[] | .name] | unique) as $clusters
+ | ([.clusters[] | inUse | .name | values] | unique) as $clusters
  | ([$clusters[] | place | values] | unique) as $places
- | [.routes[]
-    | select(.state == "ACTIVE" or .state == "STATIC")
-    | .virtualHosts[]?
-    | .name as $host
-    | .routes[]?
-    | . as $route
-    | .destinations[]?.cluster
-    | values as $cluster
-    | select($clusters | bsearch($cluster) < 0)
-    | select(($cluster | place) as $place | $place != $host or ($places | bsearch($place)) >= 0)
-    | {$cluster, from: "\($route.routeConfiguration) \($host)\(if $route.virtualService then " (\($route.virtualService))" else "" end)"}]
- | group_by(.cluster)[]
- | {$proxy, subject: .[0].cluster, message: "no such cluster, in \(map(.from) | unique | join(", "))"}]
+ | (_apart(ofRoutes), _apart(ofListeners))
+ | select(.cluster != null and .cluster != "")
+ | .cluster as $cluster
+ | select($clusters | bsearch($cluster) < 0)
+ | select(.host as $host | $cluster | place as $place | $place == null or $place != $host or ($places | bsearch($place)) >= 0)
+ | . + {$proxy}]
+| group_by([.proxy, .cluster, .copies])
+| [.[]
+   | {proxy: .[0].proxy, subject: .[0].cluster}
+     + if .[0].copies then {severity: "warning", message: "no such cluster for copies of requests, in \(map(.from) | unique | join(", "))"}
+       else {message: "no such cluster, in \(map(.from) | unique | join(", "))"} end]
 | alike

@@ -12,13 +12,7 @@ def alike: group_by(.subject)[]
 [.proxies[]
 | select(.type == "sidecar")
 | .id as $proxy
-| [.listeners[]
-   | select(.name == "virtualInbound" and .state == "ACTIVE")
-   | .filterChains[]?
-   | select(.filterChainMatch.destinationPort != null and .filterChainMatch.destinationPort < 15000)
-   | {port: .filterChainMatch.destinationPort, plain: (.transportSocket == null)}]
-| group_by(.port)
-| map(select(any(.[]; .plain)) | .[0].port)
+| [_inbound | select(.plain and .port != null) | .port]
 | select(length > 0)
 | {proxy: $proxy, subject: (map("port \(.)") | join(", ")), message: "takes plain text, too"}]
 | alike

@@ -5,9 +5,14 @@
 # next: mend the object that the message speaks of (an EnvoyFilter, as a rule)
 # example: rejected
 
+def text: . // "refused, and it is not known why" | sub("\\s+$"; "");
+def refused($kind): select(.state == "REJECTED") | {subject: "\($kind) \(.name // "without a name")", message: (.error | text)};
+
 .proxies[]
 | .id as $proxy
-| .sync
-| to_entries[]
-| select(.value.status == "ERROR")
-| {proxy: $proxy, subject: (.key | ascii_upcase), message: ((.value.error // "refused, and it is not known why") | sub("\\s+$"; ""))}
+| _apart(_sync | to_entries[] | select(.value.status == "ERROR") | {subject: (.key | ascii_upcase), message: (.value.error | text)}),
+  (select(.type != "ztunnel")
+   | _apart(.listeners[] | refused("listener")),
+     _apart(.routes[] | refused("route configuration")),
+     _apart(.clusters[] | refused("cluster")))
+| {$proxy} + .

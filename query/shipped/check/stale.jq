@@ -8,6 +8,9 @@
 
 .proxies[]
 | . as $proxy
-| [.sync | to_entries[] | select(.value.status == "STALE" and (.value.age // 0) > ($longer_than | _duration)) | .key | ascii_upcase]
-| select(length > 0)
-| {proxy: $proxy.id, message: "\(join(", ")) sent and not acknowledged"}
+| _sync
+| [to_entries[] | select(.value.status == "STALE") | {of: (.key | ascii_upcase), age: .value.age}]
+| [.[] | select(.age == null) | .of] as $undated
+| [.[] | select(.age != null and .age > ($longer_than | _duration)) | .of]
+| (select(length > 0) | {proxy: $proxy.id, message: "\(join(", ")) sent and not acknowledged"}),
+  (select($undated != []) | $proxy | _unknown("sync"; "\($undated | join(", ")) sent and not acknowledged, and when it was sent is not known"))

@@ -11,25 +11,37 @@ def alike: group_by([.subject, .message, .severity])[]
   | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end;
 
 def inUse: select(.state == "ACTIVE" or .state == "STATIC");
-def asked: .routes[] | inUse | .virtualHosts[]?.routes[]? | select(.virtualService) | .destinations[]?.cluster;
-def routed: (.routes[] | inUse | .virtualHosts[]?.routes[]?.destinations[]?.cluster),
-  (.listeners[] | inUse | .filterChains[]?, .defaultFilterChain | .filters[]?.typedConfig
-   | (.routeConfig.virtualHosts[]?.routes[]?.route | .cluster, .weightedClusters.clusters[]?.name), .cluster, .weightedClusters.clusters[]?.name);
+
+# What routes send requests to, and whether somebody asked for that with a VirtualService.
+def ofRoutes: .routes[] | inUse | .virtualHosts[]?.routes[]? | .virtualService as $by | .destinations[]? | {cluster, asked: ($by != null)};
+
+# What listeners send connections to, by themselves or by routes of their own.
+def ofListeners:
+  .listeners[] | inUse | (.filterChains[]?, .defaultFilterChain) | .filters[]?.typedConfig | objects
+  | (.routeConfig.virtualHosts[]?.routes[]?.route | .cluster, .weightedClusters.clusters[]?.name), .cluster, .weightedClusters.clusters[]?.name
+  | {cluster: ., asked: false};
 
 [.proxies[]
  | select(.type != "ztunnel")
  | .id as $proxy
- | ([routed | values] | unique) as $routed
- | ([asked | values] | unique) as $asked
- | (reduce .endpoints[] as $e ({}; .[$e.cluster] += [$e.health])) as $health
- | .clusters[]
- | inUse
- | select(.type == "EDS" or .loadAssignment != null)
- | .name as $name
- | select($routed | bsearch($name) >= 0)
- | ($health[$name] // []) as $endpoints
- | select(all($endpoints[]; . == "UNHEALTHY" or . == "DRAINING" or . == "TIMEOUT"))
- | {$proxy, subject: $name,
-    severity: (if $endpoints == [] and ($asked | bsearch($name) < 0) then "info" else "error" end),
-    message: (if $endpoints == [] then "no endpoint" else "none of \($endpoints | length) endpoints is healthy" end)}]
+ | [.endpoints[] | {cluster, health}] as $rows
+ | if any($rows[]; .cluster == null) then _unknown("endpoints"; "which clusters they are of is not in what was read") else . end
+ | (reduce $rows[] as $e ({}; .[$e.cluster] += [$e.health])) as $health
+ | ([.clusters[]
+     | inUse
+     | select(.name != null and (.type == "EDS" or .loadAssignment != null))
+     | ($health[.edsClusterConfig.serviceName | strings | select(. != "")] // $health[.name] // []) as $endpoints
+     | select(all($endpoints[]; . == "UNHEALTHY" or . == "DRAINING" or . == "TIMEOUT"))
+     | {(.name): ($endpoints | length)}]
+    | add // {}) as $unhealthy
+ | _apart(ofRoutes), _apart(ofListeners)
+ | select(.cluster as $name | $name != null and ($unhealthy | has($name)))
+ | {$proxy, cluster, asked, endpoints: $unhealthy[.cluster]}]
+| group_by([.proxy, .cluster])
+| [.[]
+   | any(.[]; .asked) as $asked
+   | .[0]
+   | {proxy, subject: .cluster,
+      severity: (if .endpoints == 0 and ($asked | not) then "info" else "error" end),
+      message: (if .endpoints == 0 then "no endpoint" else "none of \(.endpoints) endpoints is healthy" end)}]
 | alike
