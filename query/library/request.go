@@ -17,10 +17,10 @@ import (
 
 // parseRequest reads a request: "/path", "GET http://host:port/path",
 // "tcp://host:port", "tls://host:port", or an object {method, scheme, host,
-// port, path, headers, sni, alpn, tls, principal (empty: the client has no
-// certificate), source ("10.0.0.1", or with a port), directSource (the peer's,
-// where a PROXY line gave another), destination, random}, also with a url that
-// the rest is beside.
+// port, path, headers, sni (empty: the client asks for no name), alpn, tls,
+// principal (empty: the client has no certificate), source ("10.0.0.1", or with
+// a port), directSource (the peer's, where a PROXY line gave another),
+// destination, random}, also with a url that the rest is beside.
 func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	v, err := mesh.Deep(ctx, v)
 	if err != nil {
@@ -91,7 +91,7 @@ func follow(r *routing.Request) {
 	if err != nil {
 		return
 	}
-	if _, err := netip.ParseAddr(u.Hostname()); r.TLS && r.SNI == "" && err != nil { // an address is no name to ask for
+	if _, err := netip.ParseAddr(u.Hostname()); r.TLS && r.SNI == "" && !r.NoSNI && err != nil { // an address is no name to ask for
 		r.SNI = u.Hostname()
 	}
 	if r.DestinationPort != 0 || r.Scheme == "" && u.Port() == "" {
@@ -119,8 +119,12 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 	"host": func(r *routing.Request, v any) bool { return into(&r.Host, v) },
 	"port": func(r *routing.Request, v any) bool { return intoInt(&r.DestinationPort, v) },
 	"path": func(r *routing.Request, v any) bool { return into(&r.Path, v) },
-	"sni":  func(r *routing.Request, v any) bool { return into(&r.SNI, v) },
-	"tls":  func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
+	"sni": func(r *routing.Request, v any) bool {
+		ok := into(&r.SNI, v)
+		r.NoSNI = ok && r.SNI == ""
+		return ok
+	},
+	"tls": func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
 	"principal": func(r *routing.Request, v any) bool {
 		ok := into(&r.Principal, v)
 		r.NoCertificate = ok && r.Principal == "" // which is said of none

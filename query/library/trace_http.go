@@ -41,7 +41,7 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 	if err != nil {
 		return err
 	}
-	if w.pass(passed) {
+	if w.pass(passed, 0) {
 		return nil
 	}
 	if hcm != nil {
@@ -110,7 +110,7 @@ func (w *walk) http(listener any, hcm map[string]any) error {
 		return err
 	}
 	w.cluster, w.url = a.Cluster, a.URL
-	if w.pass(passed) {
+	if w.pass(passed, 403) {
 		w.url = ""
 		return nil
 	}
@@ -231,7 +231,7 @@ func (w *walk) forwards(url string) {
 }
 
 // pass notes what filters do, and tells whether they end the request.
-func (w *walk) pass(p *routing.Passed) bool {
+func (w *walk) pass(p *routing.Passed, status int) bool {
 	for _, v := range p.Verdicts {
 		m := map[string]any{
 			"filter": v.Filter, "action": v.Action, "policy": orNull(v.Policy), "istio": orNull(policyName(v.Policy)),
@@ -262,10 +262,7 @@ func (w *walk) pass(p *routing.Passed) bool {
 			why = "a policy denies it"
 		}
 		w.took(step{what: "policy", name: v.Policy, why: why, istio: policyName(v.Policy)})
-		if w.status = 403; w.cluster == "" && w.url == "" { // a connection, not a request
-			w.status = 0
-		}
-		w.reason = denied
+		w.status, w.reason = status, denied
 		return true
 	}
 	if f := p.Aborted(); f != nil {

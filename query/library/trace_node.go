@@ -105,7 +105,7 @@ func (w *walk) guarded(workload any) error {
 	for i := range verdicts {
 		verdicts[i].Filter = "ztunnel"
 	}
-	if w.pass(&routing.Passed{Verdicts: verdicts}) {
+	if w.pass(&routing.Passed{Verdicts: verdicts}, 0) {
 		return nil
 	}
 	w.endpoints = append(w.endpoints, map[string]any{

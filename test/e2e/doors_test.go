@@ -32,19 +32,30 @@ func atOnce[T any](n int, all []T, f func(T)) {
 	wg.Wait()
 }
 
-// separate makes of one Envoy's dump a snapshot in which each door is a proxy
-// of its own, as a sidecar whose workload's connections all come to it.
-func (j *judged) separate(t *testing.T, dump []byte, all []*door) string {
+// A part of an Envoy's listeners is a proxy of its own in a snapshot.
+type part struct {
+	name      string
+	listeners []string // the first is the one that connections come to
+}
+
+// separate makes of one Envoy's dump a snapshot in which each part is a proxy,
+// a sidecar whose workload's connections all come to its first listener.
+func separate(t *testing.T, dump []byte, all []part) string {
 	t.Helper()
 	var d struct {
 		Configs []struct {
 			Type      string           `json:"@type"`
+			Bootstrap map[string]any   `json:"bootstrap"`
 			Listeners []map[string]any `json:"dynamic_listeners"`
 		} `json:"configs"`
 	}
 	must(t, json.Unmarshal(dump, &d))
 	listeners := map[string]map[string]any{}
+	node := map[string]any{}
 	for _, c := range d.Configs {
+		if own, ok := c.Bootstrap["node"].(map[string]any); ok { // which says the version
+			node = own
+		}
 		for _, l := range c.Listeners {
 			if name, ok := l["name"].(string); ok {
 				listeners[name] = l
@@ -54,8 +65,8 @@ func (j *judged) separate(t *testing.T, dump []byte, all []*door) string {
 	snapshot := t.TempDir()
 	for _, d := range all {
 		var own []any
-		for i, l := range d.All {
-			l := listeners[l["name"].(string)]
+		for i, name := range d.listeners {
+			l := listeners[name]
 			if i == 0 {
 				l["name"] = "virtualOutbound"
 				l["active_state"].(map[string]any)["listener"].(map[string]any)["name"] = "virtualOutbound"
@@ -64,7 +75,9 @@ func (j *judged) separate(t *testing.T, dump []byte, all []*door) string {
 		}
 		b := []byte(text(map[string]any{"configs": []any{
 			map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump", "bootstrap": map[string]any{
-				"node": map[string]any{"id": "sidecar~10.0.0.1~" + d.name + ".default~default.svc.cluster.local"},
+				"node": map[string]any{
+					"id": "sidecar~10.0.0.1~" + d.name + ".default~default.svc.cluster.local", "user_agent_build_version": node["user_agent_build_version"],
+				},
 			}},
 			map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "dynamic_listeners": own},
 		}}))

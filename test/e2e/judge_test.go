@@ -18,6 +18,8 @@ import (
 var (
 	seed      = flag.Uint64("seed", 0, "of the random configurations; 0: a fixed one, then one that is printed")
 	routings  = flag.Int("routings", 200, "how many random route configurations Envoy is asked about, a seed")
+	only      = flag.String("envoy", "", "the version of Envoy to hold against; empty: each of mesh.Envoys")
+	guards    = flag.Int("guards", 900, "how many random RBAC policies Envoy is asked about, a seed")
 	listeners = flag.Int("listeners", 80, "how many random listeners Envoy is asked about, a seed; it refuses some")
 )
 
@@ -37,6 +39,7 @@ func seeds(t *testing.T) []uint64 {
 // A judged plugin is one that is asked what Envoy was asked.
 type judged struct {
 	plugin, envoy string
+	version       string // Envoy's
 	dir           string
 	identity      *oracle.Identity
 }
@@ -56,12 +59,36 @@ func judge(t *testing.T, plugin string) *judged {
 	t.Helper()
 	j := &judged{dir: t.TempDir(), plugin: plugin}
 	var err error
-	j.envoy, err = mesh.FindEnvoy(t.Context(), ".", t.Output())
-	must(t, err)
+	j.use(t, mesh.Envoys()[len(mesh.Envoys())-1])
 	j.identity, err = oracle.NewIdentity()
 	must(t, err)
 	return j
 }
+
+// use makes a version of Envoy the one that the plugin is held against.
+func (j *judged) use(t *testing.T, version string) {
+	t.Helper()
+	var err error
+	j.version = version
+	j.envoy, err = mesh.FindEnvoy(t.Context(), ".", version, t.Output())
+	must(t, err)
+}
+
+// eachEnvoy runs a test against each version of Envoy.
+func (j *judged) eachEnvoy(t *testing.T, test func(*testing.T)) {
+	versions := mesh.Envoys()
+	if *only != "" {
+		versions = []string{*only}
+	}
+	for _, v := range versions {
+		j.use(t, v)
+		t.Run(v, test)
+	}
+}
+
+// isNewest tells whether Envoy has every field that the random configurations
+// have.
+func (j *judged) isNewest() bool { return j.version == mesh.Envoys()[len(mesh.Envoys())-1] }
 
 // ask runs a query over a snapshot, with the cases as $cases, and gives what
 // it prints, a value a line. What the snapshot lacks, as pods, is not missed.

@@ -183,7 +183,7 @@ func (c *choice) pathTo(match, a message, r *routed) string {
 		}
 	case a.has("regexRewrite"):
 		re := a.sub("regexRewrite")
-		if p := c.replace(re.sub("pattern").text("regex"), re.text("substitution"), only); p != "" { // nothing is no path
+		if p := c.replace(re.sub("pattern").text("regex"), re.text("substitution"), only); p != "" || !c.has(emptyRewrites) {
 			return p + r.Path[len(only):]
 		}
 	case a.has("pathRewritePolicy"):

@@ -30,6 +30,7 @@ type Request struct {
 
 	// Of the connection, for the choice of a filter chain.
 	SNI             string
+	NoSNI           bool // the client asks for no name
 	ALPN            []string
 	TLS             bool
 	Source          string // address of the peer

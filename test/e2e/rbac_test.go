@@ -1,0 +1,270 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
+	"github.com/meshq/kubectl-meshq/test/e2e/random"
+)
+
+// A guarded listener has RBAC filters, and is asked by clients of its own.
+type guarded struct {
+	random.Guard
+	name     string
+	port     int
+	refused  string // why Envoy doesn't take it
+	knocks   []random.Knock
+	statuses []int     // Envoy's; 0 where it closed the connection
+	verdicts []verdict // the plugin's
+}
+
+// A verdict is what the plugin's trace ends with.
+type verdict struct {
+	Status      int
+	Reason      string
+	Unsupported []string
+}
+
+const (
+	guardsAtOnce = 250
+	asksEach     = 12
+)
+
+// TestRBACAsEnvoy holds trace's verdicts on RBAC filters against real Envoys:
+// random policies of both filters, random requests and clients.
+func TestRBACAsEnvoy(t *testing.T) {
+	j := newJudged(t)
+	j.eachEnvoy(t, j.rbacAsEnvoy)
+}
+
+func (j *judged) rbacAsEnvoy(t *testing.T) {
+	for _, seed := range seeds(t) {
+		began := time.Now()
+		var asked, denied, declined, refused, found int
+		for from := 0; from < *guards; from += guardsAtOnce {
+			all := randomGuards(seed, from, min(from+guardsAtOnce, *guards))
+			j.tryGuards(t, all)
+			for _, g := range all {
+				if g.refused != "" {
+					refused++
+					t.Logf("%s: %s", g.name, g.refused)
+					continue
+				}
+				asked += len(g.knocks)
+				for i, v := range g.verdicts {
+					switch {
+					case len(v.Unsupported) > 0:
+						declined++
+					case v.Status != g.statuses[i]:
+						if found++; found <= reported {
+							j.reportGuard(t, g, i)
+						}
+					}
+					if g.statuses[i] == 403 || g.statuses[i] == 0 {
+						denied++
+					}
+				}
+			}
+		}
+		t.Logf("seed %d: %d policies (and %d that Envoy refuses), %d requests, %d of them denied, %d that hang on what only Envoy knows: %d mismatches, %s",
+			seed, *guards-refused, refused, asked, denied, declined, found, time.Since(began).Round(time.Millisecond))
+		if found > 0 {
+			t.Errorf("seed %d: %d mismatches", seed, found)
+		}
+		if declined*20 > asked || refused*10 > *guards || denied*10 < asked || denied*10 > asked*9 {
+			t.Errorf("seed %d: what was tried says too little", seed)
+		}
+	}
+}
+
+func randomGuards(seed uint64, from, to int) (all []*guarded) {
+	for i := from; i < to; i++ {
+		s := random.New(seed + uint64(i))
+		g := &guarded{Guard: s.Guard(), name: fmt.Sprintf("l%d", i)}
+		for range asksEach {
+			g.knocks = append(g.knocks, s.Knock(g.Guard))
+		}
+		all = append(all, g)
+	}
+	return all
+}
+
+// tryGuards asks Envoy, and then the plugin.
+func (j *judged) tryGuards(t *testing.T, all []*guarded) {
+	t.Helper()
+	host := oracle.Host(rand.Uint64())
+	c := oracle.Config{NodeID: "sidecar~10.0.0.1~web.default~default.svc.cluster.local", Lenient: !j.isNewest()}
+	for i, g := range all {
+		g.port = firstPort + i
+		c.Listeners = append(c.Listeners, j.listenerOf(g, oracle.Address(host, g.port)))
+	}
+	e, err := oracle.Start(t.Context(), j.envoy, c)
+	must(t, err)
+	defer e.Stop()
+	refused, err := e.Refused(t.Context())
+	must(t, err)
+	var open []*guarded
+	var parts []part
+	for _, g := range all {
+		if g.refused = refused[g.name]; g.refused == "" {
+			open = append(open, g)
+			parts = append(parts, part{g.name, []string{g.name}})
+		}
+	}
+	atOnce(8, open, func(g *guarded) { j.askGuard(t, host, g) })
+	dump, err := e.Dump(t.Context())
+	if err != nil {
+		t.Fatal(err, e.Ended())
+	}
+	j.traceGuards(t, separate(t, dump, parts), open)
+}
+
+// listenerOf is a listener whose client says where it is from, and who answers
+// every request that RBAC lets through.
+func (j *judged) listenerOf(g *guarded, at oracle.Message) oracle.Message {
+	options := maps.Clone(g.Manager)
+	options["http_filters"] = []any{
+		oracle.Message{"name": "rbac", "typed_config": g.HTTP},
+		oracle.Message{"name": "router", "typed_config": oracle.Message{"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}},
+	}
+	routes := oracle.Message{"name": "routes", "virtual_hosts": []any{oracle.Message{"name": "all", "domains": []any{"*"}, "routes": []any{
+		oracle.Message{"match": oracle.Message{"prefix": "/"}, "direct_response": oracle.Message{"status": 200}},
+	}}}}
+	if g.Cuts {
+		routes["ignore_path_parameters_in_path_matching"] = true
+	}
+	filters := []any{oracle.Message{"name": "http", "typed_config": oracle.Manager(options, routes)}}
+	if g.Network != nil {
+		filters = append([]any{oracle.Message{"name": "rbac", "typed_config": g.Network}}, filters...)
+	}
+	chain := oracle.Message{"filters": filters}
+	if g.TLS {
+		chain["transport_socket"] = j.identity.Serves(true, false)
+	}
+	const listenerFilters = "type.googleapis.com/envoy.extensions.filters.listener."
+	return oracle.Message{"name": g.name, "address": at, "filter_chains": []any{chain}, "listener_filters": []any{
+		oracle.Message{"name": "proxy", "typed_config": oracle.Message{"@type": listenerFilters + "proxy_protocol.v3.ProxyProtocol"}},
+		oracle.Message{"name": "tls", "typed_config": oracle.Message{"@type": listenerFilters + "tls_inspector.v3.TlsInspector"}},
+	}}
+}
+
+func (j *judged) askGuard(t *testing.T, host string, g *guarded) {
+	g.statuses = make([]int, len(g.knocks))
+	for i, k := range g.knocks {
+		c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, g.port), Begin: oracle.Proxied(k.Source, k.Destination, k.SourcePort, k.Port)}
+		if g.TLS {
+			c.TLS = j.identity.Asks(k.Shown)
+			c.TLS.ServerName = k.SNI
+		}
+		a, err := c.Ask(t.Context(), oracle.Request(k.Request))
+		c.Close()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		g.statuses[i] = a.Status
+	}
+}
+
+// traceGuards asks the plugin.
+func (j *judged) traceGuards(t *testing.T, snapshot string, all []*guarded) {
+	t.Helper()
+	type asked struct {
+		Proxy    string           `json:"proxy"`
+		Requests []map[string]any `json:"requests"`
+	}
+	var cases []asked
+	for _, g := range all {
+		a := asked{Proxy: g.name + ".default"}
+		for _, k := range g.knocks {
+			a.Requests = append(a.Requests, g.asked(k))
+		}
+		cases = append(cases, a)
+	}
+	lines := j.ask(t, snapshot, cases, `. as $mesh | $cases[0][] | .proxy as $name | ($mesh | proxy($name)) as $proxy | .requests[] as $request
+		| $proxy.trace($request) | {status, reason, unsupported}`)
+	for _, g := range all {
+		g.verdicts = make([]verdict, len(g.knocks))
+		for i := range g.knocks {
+			if len(lines) == 0 {
+				t.Fatal("there are fewer answers than requests")
+			}
+			must(t, json.Unmarshal(lines[0], &g.verdicts[i]))
+			lines = lines[1:]
+		}
+	}
+}
+
+// asked is a request as the plugin is asked.
+func (g *guarded) asked(k random.Knock) map[string]any {
+	headers := map[string][]string{"host": {k.Host}}
+	for _, h := range k.Headers {
+		name := strings.ToLower(h[0])
+		headers[name] = append(headers[name], h[1])
+	}
+	m := requestOf(k.Connection)
+	m["method"], m["path"], m["headers"] = k.Method, k.Path, headers
+	if delete(m, "alpn"); g.TLS {
+		m["tls"], m["sni"], m["principal"] = true, k.SNI, map[bool]string{true: oracle.Principal}[k.Shown]
+	}
+	return m
+}
+
+// differs tells whether the first request's verdict is not what Envoy did.
+func (g *guarded) differs() bool {
+	return g.refused == "" && len(g.verdicts[0].Unsupported) == 0 && g.verdicts[0].Status != g.statuses[0]
+}
+
+func (g *guarded) size() int { return len(text(g.HTTP)) + len(text(g.Network)) + len(text(g.Manager)) }
+
+// reportGuard tells a mismatch, as small as it can be.
+func (j *judged) reportGuard(t *testing.T, g *guarded, at int) {
+	t.Helper()
+	best := &guarded{Guard: g.Guard, knocks: g.knocks[at : at+1], statuses: g.statuses[at : at+1], verdicts: g.verdicts[at : at+1]}
+	for next := best; next != nil; {
+		best, next = next, j.smallerGuard(t, next)
+	}
+	t.Errorf("Envoy: %d; the plugin: %d %s; %s\nHTTP %s, network %s, manager %s", best.statuses[0], best.verdicts[0].Status, best.verdicts[0].Reason,
+		text(best.knocks[0]), text(best.HTTP), text(best.Network), text(best.Manager))
+}
+
+// smallerGuard gives the smallest that still differs of those with a part left
+// out; nil for none.
+func (j *judged) smallerGuard(t *testing.T, g *guarded) (best *guarded) {
+	t.Helper()
+	var all []*guarded
+	add := func(change func(*random.Guard)) {
+		n := &guarded{Guard: g.Guard, name: fmt.Sprintf("l%d", len(all)), knocks: g.knocks}
+		change(&n.Guard)
+		all = append(all, n)
+	}
+	for _, m := range oracle.Smaller(asRead(t, g.HTTP), "@type") {
+		add(func(n *random.Guard) { n.HTTP = m.(oracle.Message) })
+	}
+	for _, m := range oracle.Smaller(asRead(t, g.Manager)) {
+		add(func(n *random.Guard) { n.Manager = m.(oracle.Message) })
+	}
+	if g.Network != nil {
+		add(func(n *random.Guard) { n.Network = nil })
+		for _, m := range oracle.Smaller(asRead(t, g.Network), "@type", "stat_prefix") {
+			add(func(n *random.Guard) { n.Network = m.(oracle.Message) })
+		}
+	}
+	for best == nil && len(all) > 0 {
+		some := all[:min(len(all), guardsAtOnce)]
+		all = all[len(some):]
+		j.tryGuards(t, some)
+		for _, n := range some {
+			if n.refused == "" && n.differs() && (best == nil || n.size() < best.size()) {
+				best = n
+			}
+		}
+	}
+	return best
+}
