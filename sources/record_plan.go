@@ -148,12 +148,12 @@ func requests(kind string, sections []mesh.Section) []string {
 		name string
 		of   []mesh.Section
 	}{
-		{"config_dump", []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Secrets, mesh.Extensions, mesh.Bootstrap}},
+		{"config_dump", []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Secrets, mesh.Extensions, mesh.Bootstrap, mesh.Updates}},
 		{"clusters", []mesh.Section{mesh.Endpoints}}, // the hosts' state
 		{"listeners", []mesh.Section{mesh.Listeners}},
 		{"certs", []mesh.Section{mesh.Secrets}},
 		{"server_info", []mesh.Section{mesh.Server}},
-		{"stats", []mesh.Section{mesh.Stats}},
+		{"stats", []mesh.Section{mesh.Stats, mesh.Updates}},
 		{"logging", []mesh.Section{mesh.Loggers}},
 		{"ready", nil},
 	} {

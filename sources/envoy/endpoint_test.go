@@ -46,7 +46,11 @@ func hostByHand(h any, at string) string {
 	if path := one(h, at+"pipe.path"); path != "-" {
 		return "unix://" + path + " - -"
 	}
-	return "envoy://" + one(h, at+"envoy_internal_address.server_listener_name") + "/" + one(h, at+"envoy_internal_address.endpoint_id") + " - -"
+	name := one(h, at+"envoy_internal_address.server_listener_name")
+	if id := one(h, at+"envoy_internal_address.endpoint_id"); id != "-" {
+		name += "/" + id
+	}
+	return "envoy://" + name + " - -"
 }
 
 var endpointColumns = []string{"cluster", "address", "ip", "port", "health", "weight", "priority", "locality.region", "locality.zone", "localityWeight", "overprovisioningFactor", "metadata.filterMetadata.istio.workload"}

@@ -89,13 +89,15 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
 		return p.stats(ctx)
 	case mesh.Loggers:
 		return p.loggers(ctx)
+	case mesh.Updates:
+		return p.updates(ctx)
 	}
 	return nil, fmt.Errorf("%s: no section of an Envoy", s)
 }
 
 // ask fetches a body and puts its name in front of what use says of it.
-func (p *Proxy) ask(ctx context.Context, what string, use func(*decode.Document) error) error {
-	doc, err := p.fetch(ctx, Request{What: what})
+func (p *Proxy) ask(ctx context.Context, r Request, use func(*decode.Document) error) error {
+	doc, err := p.fetch(ctx, r)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 
 var all = []mesh.Section{
 	mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Secrets, mesh.Extensions,
-	mesh.Bootstrap, mesh.Server, mesh.Stats, mesh.Loggers,
+	mesh.Bootstrap, mesh.Server, mesh.Stats, mesh.Loggers, mesh.Updates,
 }
 
 // Sections are those of the vocabulary, and each asks for one thing first.
@@ -33,7 +33,7 @@ func TestSections(t *testing.T) {
 	if !slices.Equal(known, all) {
 		t.Errorf("%v", known)
 	}
-	elsewhere := map[mesh.Section]string{mesh.Server: "server_info", mesh.Stats: "stats", mesh.Loggers: "logging"}
+	elsewhere := map[mesh.Section]string{mesh.Server: "server_info", mesh.Stats: "stats", mesh.Loggers: "logging", mesh.Updates: "stats"}
 	for _, s := range all {
 		var asked []string
 		p := NewProxy(nil, func(_ context.Context, request Request) (*decode.Document, error) {

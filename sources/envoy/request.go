@@ -12,7 +12,7 @@ import (
 // document: how a live Envoy is asked for it, [Request.Asks] says.
 type Request struct {
 	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
-	Section mesh.Section // of a config dump, the section that it is for
+	Section mesh.Section // of a config dump, the section that it is for; of stats, that they are for Updates only
 	Wanted  mesh.Hint    // of the section, the elements wanted, by its key
 
 	// Joined asks for all clusters, listeners and routes in one answer.
@@ -70,6 +70,9 @@ func Key(s mesh.Section) string {
 // with 400, 404 or 431. With masked false the Envoy is too old for masks.
 // Parameters as Envoy's admin documentation has them for /config_dump.
 func (r Request) Asks(masked bool) []string {
+	if r.What == statistics && r.Section == mesh.Updates {
+		return []string{statistics + "?format=json&filter=" + url.QueryEscape(updateStats())}
+	}
 	if r.What != configDump {
 		return []string{r.What}
 	}

@@ -173,7 +173,7 @@ func (c catalog) held() *decode.Node {
 // add takes the resources of an element: one, or one for each of its states,
 // and what was refused.
 func (all *collection) add(c catalog, l list, element map[string]any) {
-	place := text(element, "name")
+	place := cmp.Or(text(element, "name"), text(heldBy(element, c.field), c.name))
 	if l.state != "" {
 		all.hold(c, l.state, place, element)
 	} else {
@@ -196,9 +196,9 @@ func (all *collection) add(c catalog, l list, element map[string]any) {
 // once, and a secret that is still waited for by name.
 func (all *collection) hold(c catalog, state, place string, held map[string]any) {
 	r := resource{state: state, version: text(held, "versionInfo"), updated: text(held, "lastUpdated")}
-	config, _ := held[c.field].(map[string]any)
+	config := heldBy(held, c.field)
 	if there, ok := held[c.field].(*decode.Place); ok {
-		r.held, config = there.Value, there.Known
+		r.held = there.Value
 		if c.noted != nil {
 			r.noted = there.Known
 		}
@@ -211,6 +211,14 @@ func (all *collection) hold(c catalog, state, place string, held map[string]any)
 	name := text(config, c.name)
 	r.name, r.named = cmp.Or(name, place), name != ""
 	all.found = append(all.found, r)
+}
+
+// heldBy gives what the pass has built of the resource in a field.
+func heldBy(m map[string]any, field string) map[string]any {
+	if there, ok := m[field].(*decode.Place); ok {
+		return there.Known
+	}
+	return object(m, field)
 }
 
 // ended gives the part's version to those of its resources that have none of

@@ -32,7 +32,7 @@ func (p *Proxy) bootstrap(ctx context.Context) (any, error) {
 
 // server is the answer to /server_info.
 func (p *Proxy) server(ctx context.Context) (v any, err error) {
-	err = p.ask(ctx, serverInfo, func(doc *decode.Document) error {
+	err = p.ask(ctx, Request{What: serverInfo}, func(doc *decode.Document) error {
 		v, err = doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.ServerInfo"), &decode.Node{Shallow: true}, nil)
 		return err
 	})
@@ -42,7 +42,7 @@ func (p *Proxy) server(ctx context.Context) (v any, err error) {
 // loggers are the levels by the loggers' names, from lines of "  name: level".
 func (p *Proxy) loggers(ctx context.Context) (any, error) {
 	m := map[string]any{}
-	err := p.ask(ctx, logging, func(doc *decode.Document) error {
+	err := p.ask(ctx, Request{What: logging}, func(doc *decode.Document) error {
 		return lines(ctx, doc, func(line string) {
 			name, level, ok := cutLast(strings.TrimSpace(line), ": ")
 			if ok {

@@ -18,8 +18,12 @@ var statsTree = &decode.Node{Shallow: true, Fields: []decode.Field{
 // came in: {"stats": [{"name", "value"}, …, {"histograms": …}]}. Prometheus'
 // names can't be told back into Envoy's: they stay, and their labels beside
 // them.
-func (p *Proxy) stats(ctx context.Context) (v any, err error) {
-	err = p.ask(ctx, statistics, func(doc *decode.Document) error {
+func (p *Proxy) stats(ctx context.Context) (any, error) {
+	return p.statistics(ctx, Request{What: statistics})
+}
+
+func (p *Proxy) statistics(ctx context.Context, r Request) (v any, err error) {
+	err = p.ask(ctx, r, func(doc *decode.Document) error {
 		if isJSON(doc) {
 			v, err = doc.Pass(ctx, 0, -1, openShape{}, statsTree, nil)
 			return err

@@ -161,7 +161,12 @@ func captured(t testing.TB) (dirs []string) {
 	t.Helper()
 	dirs = []string{"testdata/reviews-v2", "testdata/ratings-v1", "testdata/gateway"}
 	more, _ := filepath.Glob("../../../shared/captures/*/proxies/*")
-	return append(dirs, more...)
+	for _, dir := range more {
+		if !strings.HasPrefix(filepath.Base(dir), "ztunnel-") {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 // open gives the reader of a captured proxy.

@@ -44,7 +44,7 @@ func TestSectionsOf(t *testing.T) {
 	if got := names(SectionsOf("ztunnel")); !slices.Equal(got, []Section{Secrets, Workloads, Services, Policies, Connections}) {
 		t.Errorf("ztunnel: %v", got)
 	}
-	envoy := []Section{Clusters, Listeners, Routes, Endpoints, Secrets, Extensions, Bootstrap, Server, Stats, Loggers}
+	envoy := []Section{Clusters, Listeners, Routes, Endpoints, Secrets, Extensions, Bootstrap, Server, Stats, Loggers, Updates}
 	for _, kind := range []string{"sidecar", "router", "waypoint", ""} {
 		if got := names(SectionsOf(kind)); !slices.Equal(got, envoy) {
 			t.Errorf("%s: %v", kind, got)

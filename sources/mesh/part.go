@@ -23,6 +23,7 @@ func Sections() []Part {
 		{Server, "the process: version, state, command line", "", true, false, false},
 		{Stats, "its counters and gauges", "", true, false, false},
 		{Loggers, "its loggers and their levels", "", true, false, false},
+		{Updates, "what it took and refused of what it was sent, in its own words", "", true, false, false},
 		{Workloads, "the workloads it knows", "Workload", false, true, false},
 		{Services, "the services it knows", "WorkloadService", false, true, false},
 		{Policies, "the authorization policies it holds", "Policy", false, true, false},

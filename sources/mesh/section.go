@@ -16,6 +16,7 @@ const (
 	Server     Section = "server"
 	Stats      Section = "stats"
 	Loggers    Section = "loggers"
+	Updates    Section = "updates"
 
 	Workloads   Section = "workloads"
 	Services    Section = "services"

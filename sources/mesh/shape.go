@@ -66,7 +66,7 @@ func holdings() map[string]Holding {
 		"Proxy.pilots": texts(), "Proxy.ips": texts(), "Proxy.labels": scalars(), "Proxy.annotations": scalars(), "Proxy.sync": object("Sync"),
 		"Proxy.type": one("sidecar", "router", "waypoint", "ztunnel"), "Proxy.connected": {}, "Proxy.ready": {},
 		"Proxy.bootstrap": object("envoy.config.bootstrap.v3.Bootstrap"), "Proxy.server": object("envoy.admin.v3.ServerInfo"),
-		"Proxy.stats": object("Stats"), "Proxy.loggers": scalars(),
+		"Proxy.stats": object("Stats"), "Proxy.updates": object("Updates"), "Proxy.loggers": scalars(),
 
 		"Cluster.direction": one("outbound", "inbound", "inbound-vip"), "Listener.protocols": many("HTTP", "TCP"),
 

@@ -17,6 +17,18 @@ func Shapes() map[string][]Member {
 			text("pushesBehind", "how many pushes lie between; null when they can't be compared"), text("error", "why the proxy refused it"),
 			text("percent", "of EDS, from an istiod before 1.6: the share of its clusters that the proxy has asked for"),
 		},
+		"Updates": updateMembers(),
+		"Update": {
+			text("version", "of what is in force; null where resources have several"),
+			text("accepted", "how many updates it took since it started; null where it doesn't count"),
+			text("rejected", "how many it refused"), text("failed", "how many did not arrive"),
+			text("lastUpdated", "when it took the last one"),
+			{Name: "errors", Doc: "what it has refused and holds no newer version of; null where its dump doesn't say", Holding: list("UpdateError")},
+		},
+		"UpdateError": {
+			text("name", "of the resource; null where it has none"), text("error", "why, in Envoy's words"),
+			text("versionInfo", "of what was refused"), text("lastUpdated", "when it was refused"),
+		},
 		"RemoteCluster": {text("id", "Istio's name of the cluster"), text("secretName", "where its kubeconfig is"), text("syncStatus", "whether istiod has read it")},
 		"Stats":         {{Name: "stats", Doc: "counters and gauges, then the histograms", Holding: list("Stat")}},
 		"Stat":          {text("name", ""), text("value", ""), {Name: "histograms", Doc: "all of them, in the last element", Holding: anything()}},
@@ -34,6 +46,19 @@ func text(name, doc string) Member { return Member{Name: name, Doc: doc} }
 func syncMembers() (all []Member) {
 	for _, t := range SyncTypes() {
 		all = append(all, Member{Name: t.Key, Doc: t.Doc, Holding: object("SyncState")})
+	}
+	return all
+}
+
+func updateMembers() []Member {
+	all := []Member{
+		{Name: "connected", Doc: "whether its stream to the control plane is open; null where it has none that it counts"},
+		text("controlPlane", "how the control plane calls itself"),
+	}
+	for _, t := range SyncTypes() {
+		if t.Envoy {
+			all = append(all, Member{Name: t.Key, Doc: t.Doc, Holding: object("Update")})
+		}
 	}
 	return all
 }

@@ -1,0 +1,229 @@
+package envoy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// An updateType is a type of configuration as Envoy itself speaks of it: in its
+// config dump, and in the counters of its subscriptions.
+type updateType struct {
+	key     string // as mesh.SyncTypes has it
+	catalog catalog
+	scopes  string // a regular expression of the counters' names up to the counter
+}
+
+var assignmentCatalog = catalog{
+	section: mesh.Endpoints, kind: "EndpointsConfigDump",
+	lists: []list{{"staticEndpointConfigs", stateStatic}, {"dynamicEndpointConfigs", stateActive}},
+	field: "endpointConfig", name: "clusterName", inside: &decode.Node{Shallow: true},
+}
+
+// updateTypes are in the order of mesh.SyncTypes. Scopes as in Envoy's
+// documentation of xDS subscription statistics (1.40): a route configuration, a
+// cluster's endpoints, a secret and an extension have a subscription each.
+func updateTypes() []updateType {
+	return []updateType{
+		{"cds", clusterCatalog, `cluster_manager\.cds`},
+		{"lds", listenerCatalog, `listener_manager\.lds`},
+		{"eds", assignmentCatalog, `cluster\..+`},
+		{"rds", routeCatalog, `http\..+\.rds\..+`},
+		{"sds", secretCatalog, `sds\..+`},
+		{"ecds", extensionCatalog, `extension_config_discovery\..+`},
+	}
+}
+
+// updateCounters are the counters of a subscription that are read.
+const updateCounters = `update_success|update_rejected|update_failure|update_time|version_text`
+
+// updateStats is the filter for which a live Envoy gives the stats of updates
+// and few others.
+func updateStats() string {
+	var scopes []string
+	for _, t := range updateTypes() {
+		scopes = append(scopes, t.scopes)
+	}
+	return `^((` + strings.Join(scopes, "|") + `)\.(` + updateCounters + `)|control_plane\.(connected_state|identifier))$`
+}
+
+// updates is what Envoy itself says of the configuration that it is sent,
+// whoever sends it: what it took and what it refused, by type. What can't be
+// known is null: the counters of a config dump alone, and of stats that this
+// Envoy doesn't keep.
+func (p *Proxy) updates(ctx context.Context) (any, error) {
+	counted, err := p.updateCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{"connected": counted.connected, "controlPlane": orNull(counted.controlPlane)}
+	for _, t := range updateTypes() {
+		errs, version, err := p.refusals(ctx, t.catalog)
+		if err != nil {
+			return nil, err
+		}
+		m := map[string]any{"version": version, "accepted": nil, "rejected": nil, "failed": nil, "lastUpdated": nil, "errors": errs}
+		if n := counted.of[t.key]; n != nil {
+			m["accepted"], m["rejected"], m["failed"], m["lastUpdated"] = n.accepted, n.rejected, n.failed, n.lastUpdated()
+			if version == nil {
+				m["version"] = n.version()
+			}
+		}
+		out[t.key] = m
+	}
+	return out, nil
+}
+
+// refusals gives what Envoy refused of a type, nil where its dump says nothing
+// of the type, and the version that the dump has of it, null where its
+// resources have several.
+func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err error) {
+	c.noted, c.whole, c.eager = nil, nil, false
+	all, err := p.refusable(ctx, c)
+	switch {
+	case absent(err):
+		return nil, nil, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	refused, versions := []any{}, []string{}
+	for _, r := range all {
+		switch {
+		case r.state == stateRejected:
+			refused = append(refused, map[string]any{
+				"name": orNull(r.name), "error": orNull(r.failure), "versionInfo": orNull(r.version), "lastUpdated": orNull(seconds(r.updated)),
+			})
+		case r.version != "" && !slices.Contains(versions, r.version):
+			versions = append(versions, r.version)
+		}
+	}
+	if len(versions) == 1 {
+		version = versions[0]
+	}
+	return refused, version, nil
+}
+
+// refusable reads the resources of a type. A live Envoy is asked for what it
+// refused, and for no more: it tells that of its listeners only (as of 1.40).
+func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
+	switch {
+	case !p.cut:
+		return p.resources(ctx, c)
+	case c.section != mesh.Listeners:
+		return nil, nil
+	}
+	x := listenerExcerpt
+	var all collection
+	err := p.list(ctx, c.section, &x, "name,error_state", &all)
+	if refused(err) {
+		return p.resources(ctx, c)
+	}
+	return all.found, err
+}
+
+// updateCount is what Envoy counted of one type.
+type updateCount struct {
+	accepted, rejected, failed int
+	at                         int64 // in milliseconds since 1970
+	versions                   []string
+}
+
+func (n *updateCount) lastUpdated() any {
+	if n.at == 0 {
+		return nil
+	}
+	return time.UnixMilli(n.at).UTC().Format(time.RFC3339)
+}
+
+func (n *updateCount) version() any {
+	if len(n.versions) != 1 {
+		return nil
+	}
+	return n.versions[0]
+}
+
+type updateCounts struct {
+	of           map[string]*updateCount // by type; without one that has no counters
+	connected    any
+	controlPlane string
+}
+
+// updateCounts reads the counters of Envoy's subscriptions. Stats that are not
+// there (in a snapshot, or beside a lone dump) count nothing.
+func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
+	counts := updateCounts{of: map[string]*updateCount{}}
+	if p.dumpOnly {
+		return counts, nil
+	}
+	v, err := p.statistics(ctx, Request{What: statistics, Section: mesh.Updates})
+	if missing(err) {
+		return counts, nil
+	}
+	if err != nil {
+		return counts, err
+	}
+	m, _ := v.(map[string]any)
+	all, _ := m["stats"].([]any)
+	// Other counters of a cluster have the names of a subscription's, too: only a
+	// subscription counts what it rejected.
+	scopes := map[string]map[string]any{}
+	for _, s := range all {
+		stat, _ := s.(map[string]any)
+		name := text(stat, "name")
+		switch name {
+		case "control_plane.connected_state":
+			counts.connected = integer(stat["value"]) == 1
+		case "control_plane.identifier":
+			counts.controlPlane = fmt.Sprint(stat["value"])
+		}
+		if scope, counter, ok := cutLast(name, "."); ok {
+			if scopes[scope] == nil {
+				scopes[scope] = map[string]any{}
+			}
+			scopes[scope][counter] = stat["value"]
+		}
+	}
+	for _, t := range updateTypes() {
+		is := regexp.MustCompile("^(?:" + t.scopes + ")$")
+		for scope, counters := range scopes {
+			if _, subscribed := counters["update_rejected"]; subscribed && is.MatchString(scope) {
+				counts.add(t.key, counters)
+			}
+		}
+	}
+	return counts, nil
+}
+
+func (c *updateCounts) add(key string, counters map[string]any) {
+	n := c.of[key]
+	if n == nil {
+		n = &updateCount{}
+		c.of[key] = n
+	}
+	n.accepted += int(integer(counters["update_success"]))
+	n.rejected += int(integer(counters["update_rejected"]))
+	n.failed += int(integer(counters["update_failure"]))
+	n.at = max(n.at, integer(counters["update_time"]))
+	if v := text(counters, "version_text"); v != "" && !slices.Contains(n.versions, v) {
+		n.versions = append(n.versions, v)
+	}
+}
+
+// integer is the value of a counter or a gauge, 0 for what is none.
+func integer(v any) int64 {
+	switch n := v.(type) {
+	case int:
+		return int64(n)
+	case json.Number:
+		i, _ := n.Int64()
+		return i
+	}
+	return 0
+}

@@ -1,0 +1,235 @@
+package envoy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// refusing is a config dump in which each type of configuration has something
+// that Envoy refused: with a name, with one only beside it, and without any.
+const refusing = `{"configs":[
+{"@type":"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump","bootstrap":{"node":{"id":"x"}}},
+{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","version_info":"c1",
+ "dynamic_active_clusters":[{"version_info":"c1","cluster":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","name":"good"}}],
+ "dynamic_warming_clusters":[
+  {"cluster":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","name":"beside"},"error_state":{"details":"cluster refused","last_update_attempt":"2026-11-01T00:00:00.123Z"},"client_status":"NACKED"},
+  {"error_state":{"details":"nobody's cluster"}}]},
+{"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump","version_info":"l1",
+ "dynamic_listeners":[
+  {"name":"of the element","error_state":{"details":"listener refused","version_info":"l2"}},
+  {"error_state":{"failed_configuration":{"@type":"type.googleapis.com/envoy.config.listener.v3.Listener","name":"of the failed one"},"details":"listener refused too"}},
+  {"error_state":{"failed_configuration":{"@type":"type.googleapis.com/envoy.config.listener.v3.Listener"},"details":"nobody's listener"}}]},
+{"@type":"type.googleapis.com/envoy.admin.v3.RoutesConfigDump",
+ "dynamic_route_configs":[
+  {"version_info":"r1","route_config":{"@type":"type.googleapis.com/envoy.config.route.v3.RouteConfiguration","name":"80"},"error_state":{"details":"route refused"}},
+  {"error_state":{"details":"nobody's route"}}]},
+{"@type":"type.googleapis.com/envoy.admin.v3.EndpointsConfigDump",
+ "dynamic_endpoint_configs":[{"endpoint_config":{"@type":"type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment","cluster_name":"good"},"error_state":{"details":"endpoints refused"}}]},
+{"@type":"type.googleapis.com/envoy.admin.v3.EcdsConfigDump",
+ "ecds_filters":[{"ecds_filter":{"@type":"type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig","name":"wasm"},"error_state":{"details":"extension refused"}}]},
+{"@type":"type.googleapis.com/envoy.admin.v3.SecretsConfigDump",
+ "dynamic_warming_secrets":[{"name":"cred","error_state":{"details":"secret refused"}}]}]}`
+
+// answers serves bodies by what is asked for first, and notes that.
+func answers(t *testing.T, bodies map[string]string) (Fetch, *[]string) {
+	t.Helper()
+	var asked []string
+	return func(_ context.Context, r Request) (*decode.Document, error) {
+		what := strings.Join(r.Asks(true)[:1], "")
+		asked = append(asked, what)
+		for _, name := range []string{what, r.What} {
+			if text, ok := bodies[name]; ok {
+				return body(name, []byte(text)), nil
+			}
+		}
+		return nil, fmt.Errorf("not in the snapshot: %w", fs.ErrNotExist)
+	}, &asked
+}
+
+// TestRefusedResources reads what Envoy refused: an element of state REJECTED
+// in its section, and the same under updates.
+func TestRefusedResources(t *testing.T) {
+	fetch, _ := answers(t, map[string]string{"config_dump": refusing})
+	p := NewDump(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when)
+	for s, want := range map[mesh.Section]string{
+		mesh.Clusters:   "[REJECTED <nil> nobody's cluster][REJECTED beside cluster refused]",
+		mesh.Listeners:  "[REJECTED <nil> nobody's listener][REJECTED of the element listener refused][REJECTED of the failed one listener refused too]",
+		mesh.Routes:     "[REJECTED <nil> nobody's route][REJECTED 80 route refused]",
+		mesh.Extensions: "[REJECTED wasm extension refused]",
+		mesh.Secrets:    "[REJECTED cred secret refused]",
+	} {
+		got := ""
+		for _, r := range section(t, p, s) {
+			m := r.(map[string]any)
+			if m["state"] == stateRejected {
+				name := m["name"]
+				if name == "" {
+					name = nil
+				}
+				got += fmt.Sprint([]any{m["state"], name, m["error"]})
+			} else if m["error"] != nil {
+				t.Errorf("%s: %v is %v and has an error", s, m["name"], m["state"])
+			}
+		}
+		if got != want {
+			t.Errorf("%s:\n %s, not\n %s", s, got, want)
+		}
+	}
+	updates := whole(t, p, mesh.Updates).(map[string]any)
+	for key, want := range map[string]string{
+		"cds":  "c1 [<nil> nobody's cluster][beside cluster refused 2026-11-01T00:00:00Z]",
+		"lds":  "<nil> [<nil> nobody's listener][of the element listener refused l2][of the failed one listener refused too]",
+		"rds":  "r1 [<nil> nobody's route][80 route refused]",
+		"eds":  "<nil> [good endpoints refused]",
+		"ecds": "<nil> [wasm extension refused]",
+		"sds":  "<nil> [cred secret refused]",
+	} {
+		m := updates[key].(map[string]any)
+		got := fmt.Sprint(m["version"], " ")
+		for _, e := range m["errors"].([]any) {
+			e := e.(map[string]any)
+			words := []any{e["name"], e["error"]}
+			for _, also := range []any{e["versionInfo"], e["lastUpdated"]} {
+				if also != nil {
+					words = append(words, also)
+				}
+			}
+			got += fmt.Sprint(words)
+		}
+		if got != want {
+			t.Errorf("%s:\n %s, not\n %s", key, got, want)
+		}
+		if m["accepted"] != nil || m["rejected"] != nil || m["lastUpdated"] != nil {
+			t.Errorf("%s: a lone dump counts nothing: %v", key, m)
+		}
+	}
+}
+
+// TestUpdatesOfPartialDump has a dump say nothing of some types: unknown, not
+// that nothing was refused.
+func TestUpdatesOfPartialDump(t *testing.T) {
+	fetch, _ := answers(t, map[string]string{"config_dump": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`})
+	updates := whole(t, NewDump(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when), mesh.Updates).(map[string]any)
+	if got := updates["cds"].(map[string]any)["errors"]; !reflect.DeepEqual(got, []any{}) {
+		t.Errorf("cds: %v", got)
+	}
+	if got := updates["lds"].(map[string]any)["errors"]; got != nil {
+		t.Errorf("lds: %v of a dump without listeners", got)
+	}
+}
+
+const someStats = `{"stats":[
+{"name":"cluster_manager.cds.version_text","value":"v7"},{"name":"cluster_manager.cds.update_success","value":5},{"name":"cluster_manager.cds.update_rejected","value":2},
+{"name":"cluster_manager.cds.update_failure","value":1},{"name":"cluster_manager.cds.update_time","value":1795352553742},
+{"name":"listener_manager.lds.update_success","value":1},{"name":"listener_manager.lds.update_rejected","value":0},{"name":"listener_manager.lds.update_time","value":0},
+{"name":"http.a.rds.x.y.update_success","value":2},{"name":"http.a.rds.x.y.update_rejected","value":1},{"name":"http.b.rds.z.update_success","value":3},{"name":"http.b.rds.z.update_rejected","value":1},
+{"name":"cluster.dns.update_success","value":9},
+{"name":"cluster.eds.v1.update_success","value":4},{"name":"cluster.eds.v1.update_rejected","value":0},
+{"name":"control_plane.connected_state","value":0},{"name":"control_plane.identifier","value":"istiod-1"},{"histograms":{}}]}`
+
+// TestUpdateCounters reads Envoy's counters in every form that stats come in.
+func TestUpdateCounters(t *testing.T) {
+	var text strings.Builder
+	var stats struct{ Stats []map[string]any }
+	if err := json.Unmarshal([]byte(someStats), &stats); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range stats.Stats {
+		switch v := s["value"].(type) {
+		case float64:
+			fmt.Fprintf(&text, "%s: %d\n", s["name"], int64(v))
+		case string:
+			fmt.Fprintf(&text, "%s: %q\n", s["name"], v)
+		}
+	}
+	for form, body := range map[string]string{"JSON": someStats, "text": text.String()} {
+		fetch, _ := answers(t, map[string]string{"config_dump": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`, "stats": body})
+		u := whole(t, NewProxy(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when), mesh.Updates).(map[string]any)
+		if u["connected"] != false || u["controlPlane"] != "istiod-1" {
+			t.Errorf("%s: %v", form, u)
+		}
+		for key, want := range map[string]string{
+			"cds": "5 2 1 v7 2026-11-22T13:02:33Z", "lds": "1 0 0 <nil> <nil>", "rds": "5 2 0 <nil> <nil>", "eds": "4 0 0 <nil> <nil>",
+			"sds": "<nil> <nil> <nil> <nil> <nil>", "ecds": "<nil> <nil> <nil> <nil> <nil>",
+		} {
+			m := u[key].(map[string]any)
+			if got := strings.TrimSuffix(fmt.Sprintln(m["accepted"], m["rejected"], m["failed"], m["version"], m["lastUpdated"]), "\n"); got != want {
+				t.Errorf("%s: %s: %s, not %s", form, key, got, want)
+			}
+		}
+	}
+}
+
+// TestUpdatesOfLiveEnvoy asks for the counters that are read, and for what the
+// listeners' elements say of a refusal: never for a whole dump.
+func TestUpdatesOfLiveEnvoy(t *testing.T) {
+	stats := Request{What: statistics, Section: mesh.Updates}.Asks(true)[0]
+	list := `config_dump?resource=dynamic_listeners&mask=name,error_state`
+	fetch, asked := answers(t, map[string]string{stats: someStats, list: `{"configs":[
+		{"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump.DynamicListener","name":"in"},
+		{"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump.DynamicListener","name":"out","error_state":{"details":"refused"}}]}`})
+	u := whole(t, NewNarrow(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when, mesh.Hint{}), mesh.Updates).(map[string]any)
+	if !reflect.DeepEqual(*asked, []string{stats, list}) {
+		t.Errorf("asks for %q", *asked)
+	}
+	if errs := u["lds"].(map[string]any)["errors"].([]any); len(errs) != 1 || errs[0].(map[string]any)["name"] != "out" || errs[0].(map[string]any)["error"] != "refused" {
+		t.Errorf("%v", errs)
+	}
+	if u["cds"].(map[string]any)["version"] != "v7" {
+		t.Errorf("%v", u["cds"])
+	}
+}
+
+// TestUpdateFilter holds what a live Envoy is asked for against all of its
+// stats: the same counts, of a small part of them.
+func TestUpdateFilter(t *testing.T) {
+	filter := regexp.MustCompile(updateStats())
+	for _, dir := range captured(t) {
+		file, err := os.ReadFile(filepath.Join(dir, "stats.json"))
+		if err != nil {
+			continue
+		}
+		var all struct {
+			Stats []map[string]any `json:"stats"`
+		}
+		if err := json.Unmarshal(file, &all); err != nil {
+			t.Fatal(err)
+		}
+		n := len(all.Stats)
+		if n < 1000 {
+			continue // cut down
+		}
+		all.Stats = slices.DeleteFunc(all.Stats, func(s map[string]any) bool { return !filter.MatchString(fmt.Sprint(s["name"])) })
+		if len(all.Stats)*4 > n {
+			t.Errorf("%s: %d of %d stats", dir, len(all.Stats), n)
+		}
+		few, err := json.Marshal(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fetch, _ := answers(t, map[string]string{"stats": string(few)})
+		got, err := NewProxy(nil, fetch, when).updateCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := open(t, dir).updateCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) || got.of["cds"] == nil || got.connected == nil {
+			t.Errorf("%s: %v, not %v", dir, got, want)
+		}
+	}
+}
