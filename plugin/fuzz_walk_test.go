@@ -245,7 +245,7 @@ func (m *mutation) change(s spot, all []spot, donors []any) {
 			s.set(nil)
 		}
 	case 2: // another value
-		s.set(oddValues[m.next(len(oddValues))])
+		s.set(cloned(oddValues[m.next(len(oddValues))]))
 	case 3: // the value of another place
 		s.set(cloned(all[m.next(len(all))].value()))
 	case 4: // swapped with another place, unless one is within the other
