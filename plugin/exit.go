@@ -1,6 +1,11 @@
 package plugin
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/meshq/kubectl-meshq/sources"
+)
 
 // The exit codes, as the help's page on them says. Where several apply, the
 // first of this order wins: 2, 3, 5, 1, 6, 4, 0.
@@ -53,4 +58,19 @@ func (e *exitError) Unwrap() error { return e.err }
 // usage makes an error of the words on the command line.
 func usage(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// exitCode is the code of an error that ended a run.
+func exitCode(err error) int {
+	var e *exitError
+	var w *writeError
+	switch {
+	case errors.As(err, new(*sources.UnreadableError)):
+		return exitUsage
+	case errors.As(err, &e):
+		return e.code
+	case errors.As(err, &w):
+		return exitUsage // as jq's, for what the system refuses
+	}
+	return exitRun
 }

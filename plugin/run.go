@@ -240,8 +240,8 @@ func (r *run) finish(ctx context.Context, v any) (any, error) {
 		if k, ok := v.(mesh.Known); ok && k.IsObject() && !r.asked.traces {
 			return &result{truth: true}, nil
 		}
-		v, err := mesh.Force(ctx, v)
-		return &result{truth: r.truth(v), null: v == nil, unknown: check}, err
+		is, null, err := r.truth(ctx, v)
+		return &result{truth: is, null: null, unknown: check}, err
 	}
 	res := &result{truth: true, unknown: check}
 	var err error
@@ -256,12 +256,9 @@ func (r *run) finish(ctx context.Context, v any) (any, error) {
 		return nil, err
 	}
 	if r.exitStatus {
-		if v, err = mesh.Force(ctx, v); err != nil {
-			return nil, err
-		}
-		res.truth = r.truth(v)
+		res.truth, _, err = r.truth(ctx, v)
 	}
-	return res, nil
+	return res, err
 }
 
 // result is one result, ready to be printed.
@@ -348,20 +345,6 @@ func (r *run) ended(err error) error {
 		return &exitError{code, err}
 	}
 	return nil
-}
-
-func exitCode(err error) int {
-	var e *exitError
-	var w *writeError
-	switch {
-	case errors.As(err, new(*sources.UnreadableError)):
-		return exitUsage
-	case errors.As(err, &e):
-		return e.code
-	case errors.As(err, &w):
-		return exitUsage // as jq's, for what the system refuses
-	}
-	return exitRun
 }
 
 // statusCode is what -e and --fail-on-match say of the results.

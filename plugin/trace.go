@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 const traceLong = `Follow a request from a proxy, by the configuration that its Envoy holds: listener, filter chain, route configuration,
@@ -23,7 +25,8 @@ proxy, in the clear where from an address. In an ambient mesh the tunnels are fo
 --through, to the ztunnel of the workload. What can't be told from the configuration alone (Lua, Wasm, ext_authz, JWT claims,
 rate limits) is named.
 
-The exit code is 0 when some of the requests reach an endpoint, 1 when none does.`
+The exit code is 0 when all of the traffic gets to an endpoint, 1 when a share of it ends elsewhere, and 6 when the walk
+needs a part that could not be read: that is named, and the walk is printed as far as it is known.`
 
 // A trace is what the command was asked for.
 type trace struct {
@@ -65,8 +68,8 @@ func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
 	set.StringVar(&t.sni, "sni", "", "the name that TLS asks for (default the URL's host)")
 	set.StringSliceVar(&t.alpn, "alpn", nil, "the protocols that the client offers: h2,http/1.1")
 	set.StringVar(&t.from, "from", "", "where it comes from: an address, or a proxy")
-	set.StringVar(&t.principal, "principal", "", "whom the client's certificate is for: spiffe://cluster.local/ns/shop/sa/web")
-	set.StringVar(&t.destination, "destination", "", "the address it is sent to, where the host doesn't say it")
+	set.StringVar(&t.principal, "principal", "", "whom the client's certificate is for: spiffe://cluster.local/ns/shop/sa/web; '' for a client without one")
+	set.StringVar(&t.destination, "destination", "", "the address it is sent to, where the host doesn't say it: 10.0.0.1, [fd00::1]:80")
 	set.BoolVar(&t.inbound, "inbound", false, "it comes to the proxy's workload, not from it")
 	set.BoolVar(&t.through, "through", false, "follow it into the proxies of its endpoints")
 	set.Lookup("output").Usage = "how to print: json, yaml, table, wide, …; without it, a tree"
@@ -74,7 +77,7 @@ func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
 }
 
 func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, proxy, url string) error {
-	request, err := t.request(url)
+	request, err := t.request(url, cmd.Flags().Changed("principal"))
 	if err != nil {
 		return err
 	}
@@ -85,11 +88,20 @@ func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, p
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 
-// request is the request in the words of the library.
-func (t *trace) request(url string) (map[string]any, error) {
+// request is the request in the words of the library. An empty principal that
+// is given says that the client has no certificate.
+func (t *trace) request(url string, principal bool) (map[string]any, error) {
 	m := map[string]any{"url": url}
+	if principal {
+		m["principal"] = t.principal
+	}
+	if t.destination != "" {
+		if err := library.CheckAddress(t.destination); err != nil {
+			return nil, usage("--destination: %s", err)
+		}
+	}
 	for name, value := range map[string]string{
-		"method": strings.ToUpper(t.method), "sni": t.sni, "from": t.from, "destination": t.destination, "principal": t.principal,
+		"method": strings.ToUpper(t.method), "sni": t.sni, "from": t.from, "destination": t.destination,
 	} {
 		if value != "" {
 			m[name] = value
@@ -125,18 +137,36 @@ func quoted(v any) string {
 	return string(b)
 }
 
-// reached tells whether a result of the command counts as found.
-func reached(v any) bool {
-	m, _ := v.(map[string]any)
-	return m["reached"] == true
+// arrives tells whether no share of a trace's traffic is known to end elsewhere
+// than at an endpoint. What could not be read is a fault, with an exit code of
+// its own.
+func arrives(ctx context.Context, v any) (bool, error) {
+	all, err := mesh.Get(ctx, v, "outcomes")
+	if err != nil {
+		return false, err
+	}
+	if all, err = mesh.Deep(ctx, all); err != nil {
+		return false, err
+	}
+	shares, _ := all.([]any)
+	for _, o := range shares {
+		share, _ := o.(map[string]any)
+		if reason := share["reason"]; reason != nil && reason != "PASSTHROUGH" && reason != "UNKNOWN" {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
-// truth tells whether a result is true, for the exit code.
-func (r *run) truth(v any) bool {
+// truth tells whether a result is true, for the exit code, and whether it is
+// null.
+func (r *run) truth(ctx context.Context, v any) (is, null bool, err error) {
 	if r.asked.traces {
-		return reached(v)
+		is, err = arrives(ctx, v)
+		return is, false, err
 	}
-	return truth(v)
+	v, err = mesh.Force(ctx, v)
+	return truth(v), v == nil, err
 }
 
 // newPrinter is the printer that the options ask for; of the command trace a

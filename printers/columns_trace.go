@@ -8,9 +8,20 @@ import (
 // traceKind is the table of requests' ways, a row each: where from, where to,
 // and what ends it.
 func traceKind() Kind {
-	undecided := Column{Header: "UNSUPPORTED", Fields: []string{"unsupported"}, cell: func(s *subject) string { return strings.Join(s.texts("unsupported"), ", ") }}
-	undecided.alarm, undecided.Sometimes, undecided.shown = true, "something can't be decided", unless("", noneCell)
-	reason := path("REASON", "reason")
+	undecided := Column{Header: "UNKNOWN", Fields: []string{"unknowns"}, cell: func(s *subject) string {
+		var parts []string
+		for _, u := range s.objects("unknowns") {
+			parts = append(parts, u.text("what"))
+		}
+		return strings.Join(parts, ", ")
+	}}
+	undecided.alarm, undecided.Sometimes, undecided.shown = true, "something is not known", unless("", noneCell)
+	reason := Column{Header: "REASON", Fields: []string{"reason", "outcomes"}, cell: func(s *subject) string {
+		if len(s.objects("outcomes")) > 1 {
+			return outcomesSaid(s)
+		}
+		return s.text("reason")
+	}}
 	reason.alarm, reason.Sometimes, reason.shown = true, "a way ends before an endpoint, or beyond the mesh", unless("", noneCell)
 	return Kind{Name: "Trace", Columns: append([]Column{
 		naming(path("PROXY", "proxy")),

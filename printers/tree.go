@@ -253,27 +253,59 @@ func asidesSaid(s *subject) []twig {
 	for _, m := range s.objects("mirrors") {
 		out = append(out, twig{cells: []string{"mirror", m.text("cluster"), percent(m.text("share"))}})
 	}
-	for _, u := range s.texts("unsupported") {
-		out = append(out, twig{cells: []string{"not told", u}})
+	for _, u := range s.objects("unknowns") {
+		cells := []string{"not told", u.text("what")}
+		if why := u.text("why"); why != "" && why != mesh.NotConfigured {
+			cells = append(cells, "("+why+")")
+		}
+		out = append(out, twig{cells: cells})
 	}
 	return out
 }
 
 // endSaid is how it ends.
 func endSaid(s *subject) twig {
-	reason, status := s.text("reason"), s.text("status")
-	cells := []string{"ends"}
-	if reason == "" {
-		reason = "at an endpoint"
-	}
-	cells = append(cells, reason)
+	status := s.text("status")
+	cells := []string{"ends", outcomesSaid(s)}
 	if status != "" {
 		cells = append(cells, "with status "+status)
 	}
 	if to := s.text("redirectTo"); to != "" {
 		cells = append(cells, "to "+to)
 	}
-	return twig{cells: cells, alarm: s.text("reached") != "true"}
+	return twig{cells: cells, alarm: losesTraffic(s)}
+}
+
+// outcomesSaid is where the traffic ends, in a line: the shares, where it ends
+// at several places.
+func outcomesSaid(s *subject) string {
+	all := s.objects("outcomes")
+	if len(all) < 2 {
+		if reason := s.text("reason"); reason != "" {
+			return reason
+		}
+		return "at an endpoint"
+	}
+	var parts []string
+	for _, o := range all {
+		reason := o.text("reason")
+		if reason == "" {
+			reason = "reaches an endpoint"
+		}
+		parts = append(parts, percent(o.text("share"))+" "+reason)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// losesTraffic tells whether a part of the traffic gets to no endpoint, or it
+// isn't known whether it does.
+func losesTraffic(s *subject) bool {
+	for _, o := range s.objects("outcomes") {
+		if reason := o.text("reason"); reason != "" && reason != "PASSTHROUGH" {
+			return true
+		}
+	}
+	return s.text("reached") != "true"
 }
 
 func plural(n int, one, many string) string {

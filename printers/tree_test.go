@@ -31,7 +31,7 @@ func way(more map[string]any) *mesh.Object {
 		"policies": []any{map[string]any{"verdict": "allowed", "istio": "authorization-policy/web.shop", "shadow": false},
 			map[string]any{"verdict": "denied", "policy": "p", "shadow": true}, map[string]any{"verdict": "unknown", "policy": "q", "unknown": "claims of a JWT"}},
 		"faults": []any{map[string]any{"fault": "delay", "delay": "5s", "share": 0.5}}, "mirrors": []any{map[string]any{"cluster": "m", "share": 1}},
-		"unsupported": []any{"lua"}, "reached": true, "reason": nil, "status": nil, "redirectTo": nil, "url": "http://cart/x",
+		"unsupported": []any{"lua"}, "unknowns": []any{map[string]any{"what": "lua", "why": mesh.NotConfigured}}, "reached": true, "reason": nil, "status": nil, "redirectTo": nil, "url": "http://cart/x",
 	}
 	for k, v := range more {
 		fields[k] = v
@@ -82,7 +82,7 @@ func TestTree(t *testing.T) {
 	if diff := cmp.Diff(wayDrawn, draw(Options{}, way(nil))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	nothing := map[string]any{"steps": []any{}, "policies": nil, "faults": nil, "mirrors": nil, "unsupported": nil}
+	nothing := map[string]any{"steps": []any{}, "policies": nil, "faults": nil, "mirrors": nil, "unsupported": nil, "unknowns": nil}
 	ended := map[string]any{"reached": false, "reason": "REDIRECT", "status": 301, "redirectTo": "http://cart/y"}
 	for k, v := range nothing {
 		ended[k] = v
@@ -97,11 +97,11 @@ func TestTree(t *testing.T) {
 }
 
 func TestTableOfTraces(t *testing.T) {
-	want := `PROXY      ROUTE                              GOES TO            ENDPOINTS     REASON    UNSUPPORTED
+	want := `PROXY      ROUTE                              GOES TO            ENDPOINTS     REASON    UNKNOWN
 web.shop   cart (virtual-service/cart.shop)   a (75%), b (25%)   10.0.0.1:80   <none>    lua
 web.shop   cart (virtual-service/cart.shop)   status 404         10.0.0.1:80   NO_ROUTE  <none>
 `
-	got := render(t, Options{}, way(nil), way(map[string]any{"reached": false, "reason": "NO_ROUTE", "status": 404, "unsupported": nil}))
+	got := render(t, Options{}, way(nil), way(map[string]any{"reached": false, "reason": "NO_ROUTE", "status": 404, "unsupported": nil, "unknowns": nil}))
 	if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // node makes the node of a call of a native.
@@ -38,5 +39,5 @@ func (n *Native) value(m *mach, in any, args []any) (any, error) {
 }
 
 func (m *mach) called(in any, args []any) *Call {
-	return &Call{Ctx: m.ctx, In: in, Args: args, Note: func(s string) { m.tell(event{note: s}) }}
+	return &Call{Ctx: m.ctx, In: in, Args: args, Note: func(s string) { m.tell(event{note: s}) }, Fault: func(f *mesh.Fault) { _ = m.met(f) }}
 }

@@ -55,6 +55,10 @@ type Call struct {
 	In   any          // the input, as it came: lazy or not
 	Args []any        // likewise
 	Note func(string) // tells the user something, once the result is used
+
+	// Fault tells the user of a part of the document that can't be read, and
+	// that the native answers without.
+	Fault func(*mesh.Fault)
 }
 
 // RunOptions configure a run.

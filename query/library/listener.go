@@ -31,7 +31,7 @@ func (m *matcher) listener(c *eval.Call, l any, r routing.Request) (*routing.Ans
 	if err != nil || taken.Chain == nil {
 		return nil, err
 	}
-	if refused, err := certified(c.Ctx, taken.Chain, &r); err != nil || refused {
+	if refused, _, err := certified(c.Ctx, taken.Chain, &r); err != nil || refused {
 		return nil, err
 	}
 	if hcm == nil {

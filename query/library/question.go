@@ -15,6 +15,7 @@ type question struct {
 	from    string // a proxy, or an address
 	inbound bool   // it comes to the proxy's workload
 	through bool   // it is followed into the proxies of its endpoints
+	shows   bool   // the client shows a certificate, whomever it is for
 }
 
 // parseQuestion reads what match takes, and of an object also from, direction

@@ -18,9 +18,10 @@ import (
 // parseRequest reads a request: "/path", "GET http://host:port/path",
 // "tcp://host:port", "tls://host:port", or an object {method, scheme, host,
 // port, path, headers, sni (empty: the client asks for no name), alpn, tls,
-// principal (empty: the client has no certificate), source ("10.0.0.1", or with
-// a port), directSource (the peer's, where a PROXY line gave another),
-// destination, random}, also with a url that the rest is beside.
+// principal (empty: the client has no certificate), source ("10.0.0.1",
+// "[fd00::1]:80": alone, or with a port), directSource (the peer's, where a
+// PROXY line gave another), destination (as source), random}, also with a url
+// that the rest is beside.
 func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	v, err := mesh.Deep(ctx, v)
 	if err != nil {
@@ -130,15 +131,9 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 		r.NoCertificate = ok && r.Principal == "" // which is said of none
 		return ok
 	},
-	"source": func(r *routing.Request, v any) bool {
-		ok := into(&r.Source, v)
-		if at, err := netip.ParseAddrPort(r.Source); err == nil { // with its port
-			r.Source, r.SourcePort = at.Addr().String(), int(at.Port())
-		}
-		return ok
-	},
-	"directSource": func(r *routing.Request, v any) bool { return into(&r.DirectSource, v) },
-	"destination":  func(r *routing.Request, v any) bool { return into(&r.Destination, v) },
+	"source":       func(r *routing.Request, v any) bool { return intoAddress(&r.Source, &r.SourcePort, v) },
+	"directSource": func(r *routing.Request, v any) bool { return intoAddress(&r.DirectSource, new(int), v) },
+	"destination":  func(*routing.Request, any) bool { return false }, // read at last
 	"alpn":         func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
 	"headers":      func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },
 	"random": func(r *routing.Request, v any) bool {
@@ -151,13 +146,35 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 }
 
 func requestObject(m map[string]any) (routing.Request, error) {
+	to := m["destination"]
+	m = maps.Clone(m)
+	delete(m, "destination")
+	r, err := requestTo(m)
+	if err == nil && to != nil && !intoAddress(&r.Destination, &r.DestinationPort, to) {
+		err = unfit("destination", to)
+	}
+	return r, err
+}
+
+// unfit says that a member of a request can't be a value.
+func unfit(name string, v any) error {
+	if s, ok := v.(string); ok {
+		if err := CheckAddress(s); err != nil && slices.Contains([]string{"source", "directSource", "destination"}, name) {
+			return fmt.Errorf("a request's %s: %w", name, err)
+		}
+	}
+	return fmt.Errorf("a request's %s can't be %s", name, typeName(v))
+}
+
+// requestTo reads a request without the address that it is sent to: a port of
+// that one is none of the host's.
+func requestTo(m map[string]any) (routing.Request, error) {
 	r := routing.Request{Method: "GET", Path: "/"}
 	if line, ok := m["url"].(string); ok { // what else is said goes before it
 		var err error
 		if r, err = requestLine(line); err != nil {
 			return r, err
 		}
-		m = maps.Clone(m)
 		delete(m, "url")
 	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
@@ -166,7 +183,7 @@ func requestObject(m map[string]any) (routing.Request, error) {
 			return r, fmt.Errorf("a request has no %s; it has %s", k, strings.Join(slices.Sorted(maps.Keys(requestFields)), ", "))
 		}
 		if m[k] != nil && !set(&r, m[k]) {
-			return r, fmt.Errorf("a request's %s can't be %s", k, typeName(m[k]))
+			return r, unfit(k, m[k])
 		}
 	}
 	for i, h := range r.Headers { // what is sent as the host, whatever is connected to

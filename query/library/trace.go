@@ -34,7 +34,7 @@ func (t *tracer) trace(c *eval.Call, yield func(any) error) error {
 		if !ok || proxy.Kind != "Proxy" {
 			return errors.New("trace begins at a proxy")
 		}
-		out, err := t.walkFrom(c.Ctx, proxy, q)
+		out, err := t.walkFrom(c, proxy, q)
 		if err != nil {
 			return err
 		}
@@ -46,12 +46,12 @@ func (t *tracer) trace(c *eval.Call, yield func(any) error) error {
 }
 
 // walkFrom traces a request from a proxy.
-func (t *tracer) walkFrom(ctx context.Context, proxy *mesh.Object, q question) (any, error) {
-	w := &walk{tracer: t, ctx: ctx, proxy: proxy, question: q}
+func (t *tracer) walkFrom(c *eval.Call, proxy *mesh.Object, q question) (any, error) {
+	w := &walk{tracer: t, ctx: c.Ctx, proxy: proxy, question: q, unknowns: unknowns{tell: c.Fault}}
 	if err := w.begin(); err != nil {
 		return nil, err
 	}
-	if err := w.accept(); err != nil {
+	if err := w.unless(w.accept()); err != nil {
 		return nil, err
 	}
 	if q.through && w.reached() {
@@ -78,6 +78,8 @@ const (
 	aborted        = "FAULT"        // by a fault that is injected
 	otherTransport = "TLS_MISMATCH" // one side speaks TLS, the other doesn't
 	undecided      = "UNSUPPORTED"  // what the way hangs on can't be told
+	notKnown       = "UNKNOWN"      // a part that the walk needs could not be read
+	noCertificate  = "NO_CERTIFICATE"
 )
 
 // walk is one request on its way through one proxy.
@@ -100,12 +102,19 @@ type walk struct {
 	outer   []string        // internal listeners that lead to where this walk is
 	stopped string          // why one of them leads nowhere
 
+	idle    []socket              // listeners that were met and are not in use
 	visited map[*mesh.Object]bool // proxies that it came through
 
 	gathered gathered
 
-	resolved bool   // whether the destination was looked for
-	unknown  string // why it isn't known
+	resolved bool        // whether the destination was looked for
+	unknown  string      // why it isn't known
+	listless *mesh.Fault // why the services could not be listed for it
+	unlisted *mesh.Fault // why the list of the mesh that was asked for last could not be read
+
+	unknowns
+	outcomes []outcome
+	aborts   float64 // the share of the requests that faults end
 
 	steps       []any
 	policies    []any
@@ -148,7 +157,34 @@ func (w *walk) begin() (err error) {
 	if w.Destination == "" && w.inbound {
 		w.Destination = w.ip
 	}
+	if w.Destination == "" && w.outbound() { // the host may be the address
+		intoAddress(&w.Destination, new(int), hostname(w.Host))
+	}
 	w.request = w.Request
+	return w.behind()
+}
+
+// behind tells where the proxy doesn't have what its Pilot sent last: the walk
+// is by the older configuration.
+func (w *walk) behind() error {
+	for _, state := range []struct{ word, says string }{
+		{mesh.Stale, "was sent newer configuration and has not acknowledged it: what follows is the older one"},
+		{mesh.InError, "rejected what its Pilot sent last: what follows is the older one"},
+	} {
+		var types []string
+		for _, t := range mesh.SyncTypes() {
+			word, err := get[string](w.ctx, w.proxy, t.Key)
+			if err != nil {
+				return err
+			}
+			if word == state.word {
+				types = append(types, strings.ToUpper(t.Key))
+			}
+		}
+		if len(types) > 0 {
+			w.took(step{what: "proxy", name: state.word, why: "it " + state.says + ": " + strings.Join(types, ", ")})
+		}
+	}
 	return nil
 }
 
@@ -165,18 +201,6 @@ func (w *walk) end(reason string) error {
 func (w *walk) unable(what string) error {
 	w.unsure(what)
 	return w.end(undecided)
-}
-
-func (w *walk) unsure(what ...string) {
-	for _, s := range what {
-		known := s == ""
-		for _, old := range w.unsupported {
-			known = known || old == s
-		}
-		if !known {
-			w.unsupported = append(w.unsupported, s)
-		}
-	}
 }
 
 // reached tells whether some of the requests get to an endpoint.
@@ -211,6 +235,7 @@ func (w *walk) result() (any, error) {
 		"proxy": id, "request": w.asked(), "steps": w.steps, "cluster": orNull(w.cluster), "clusters": orEmpty(w.clusters),
 		"endpoints": orEmpty(w.endpoints), "url": orNull(w.url), "reason": orNull(w.reason), "reached": w.reached(),
 		"status": nil, "redirectTo": nil, "policies": orEmpty(w.policies), "faults": orEmpty(w.faults),
+		"outcomes": w.endedValues(), "unknowns": w.unknowns.values(),
 	}
 	limited(out, w.limits)
 	if w.status != 0 {

@@ -16,6 +16,7 @@ type end struct {
 	endpoint any
 	tls      any // how TLS is spoken with it; nil: it is not
 	share    float64
+	reason   string // passthrough, where the endpoint is not one of the mesh
 	tunnel   string // where the tunnel leads that the request is in: "10.0.0.7:15008"; empty: it is in none
 }
 
@@ -100,7 +101,7 @@ func (w *walk) lbMetadata(v any) (map[string]any, error) {
 func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[string]any) error {
 	reason, passes := "", false
 	if chosen == "" && len(shares) > 1 {
-		if err := w.gather(shares); err != nil {
+		if err := w.gather(shares); err != nil && !w.unread(err) {
 			return err
 		}
 	}
@@ -128,11 +129,22 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 			continue
 		}
 		before := w.left
+		w.stopped = ""
 		why, err := w.toCluster(s.Name, share, all)
 		if err != nil {
-			return err
+			if !w.unread(err) {
+				return err
+			}
+			why = notKnown
 		}
 		entry["reason"] = orNull(why)
+		if arrives(why) {
+			w.outcome(why, w.left-before)
+			w.outcome(cmp.Or(w.stopped, lost), share-(w.left-before))
+		} else {
+			w.outcome("", w.left-before)
+			w.outcome(why, share-(w.left-before))
+		}
 		if passes = passes || why == passthrough; w.left == before && reason == "" {
 			reason = why
 		}
@@ -151,6 +163,7 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 func (w *walk) toCluster(name string, share float64, criteria map[string]any) (reason string, err error) {
 	c, err := w.gathered.cluster(w, name)
 	if err != nil {
+		w.took(step{what: "cluster", name: name, why: "the clusters could not be read"})
 		return "", err
 	}
 	if c == nil {

@@ -26,7 +26,7 @@ func (w *walk) toDestination(c any, name string, share float64) (string, error) 
 	}
 	address := ""
 	if ip == "" {
-		w.unsure(w.unknown)
+		w.unsureAddress()
 	} else {
 		address = joined(ip, port)
 	}
@@ -43,11 +43,12 @@ func (w *walk) toDestination(c any, name string, share float64) (string, error) 
 	if m["transport"] = orNull(transport); !strings.HasSuffix(typeOf(w.ctx, tls), "UpstreamTlsContext") {
 		tls = nil
 	}
-	w.ends = append(w.ends, end{endpoint: m, tls: tls, share: share})
+	reason := ""
 	if name == "PassthroughCluster" || name == "InboundPassthroughCluster" {
-		return passthrough, nil
+		reason = passthrough
 	}
-	return "", nil
+	w.ends = append(w.ends, end{endpoint: m, tls: tls, share: share, reason: reason})
+	return reason, nil
 }
 
 // sentTo gives where such a cluster sends: what the metadata says that came

@@ -21,6 +21,14 @@ func checked(ctx context.Context, cluster any) (bool, error) {
 // zone is where the proxy is among those of its own cluster, where Envoy was
 // told which that is.
 func (w *walk) zone() (*routing.Zone, error) {
+	z, err := w.zoneKnown()
+	if err != nil && w.unread(err) {
+		return nil, nil
+	}
+	return z, err
+}
+
+func (w *walk) zoneKnown() (*routing.Zone, error) {
 	bootstrap, err := mesh.Get(w.ctx, w.proxy, "bootstrap")
 	if err != nil {
 		return nil, err

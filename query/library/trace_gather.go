@@ -1,6 +1,8 @@
 package library
 
 import (
+	"errors"
+
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -103,6 +105,16 @@ func (w *walk) assignment(c any, name string) (string, error) {
 	return name, nil
 }
 
+// nameless is why a cluster's endpoints aren't known though there are some: a
+// dump of Envoy 1.22 or older leaves out whose they are.
+func (w *walk) nameless() error {
+	id, _ := w.proxy.Member("id")
+	proxy, _ := id.(string)
+	return &mesh.Fault{Proxy: proxy, Section: "endpoints", Err: errNameless}
+}
+
+var errNameless = errors.New("the dump does not say which cluster they are of (Envoy 1.22 and older)")
+
 // assigned gives the endpoint rows of a name in EDS.
 func (w *walk) assigned(name string) ([]any, error) {
 	if rows, ok := w.gathered.rows[name]; ok {
@@ -113,14 +125,19 @@ func (w *walk) assigned(name string) ([]any, error) {
 		return nil, err
 	}
 	var out []any
+	lack := false
 	for _, e := range some {
 		of, err := get[string](w.ctx, e, "cluster")
 		if err != nil {
 			return nil, err
 		}
+		lack = lack || of == ""
 		if of == name {
 			out = append(out, e)
 		}
+	}
+	if len(out) == 0 && lack {
+		return nil, w.nameless()
 	}
 	return out, nil
 }

@@ -13,11 +13,11 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 	if err != nil {
 		return err
 	}
-	tls, err := w.terminates(taken.Chain)
+	how, err := downstreamTLS(w.ctx, taken.Chain)
 	if err != nil {
 		return err
 	}
-	r := w.Request
+	r, tls := w.Request, how != nil
 	hcm, _, err := connectionManager(w.ctx, taken.Chain)
 	if err != nil {
 		return err
@@ -30,11 +30,23 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 		w.took(step{what: "transport", why: side})
 		return w.end(otherTransport)
 	}
-	if refused, err := certified(w.ctx, taken.Chain, &r); err != nil {
+	if tls {
+		if has, err := w.hasCertificate(how); err != nil {
+			return err
+		} else if !has {
+			return w.end(noCertificate)
+		}
+	}
+	refused, required, err := certified(w.ctx, taken.Chain, &r)
+	if err != nil {
 		return err
-	} else if refused {
+	}
+	if refused {
 		w.took(step{what: "transport", why: "the chain takes no client without a certificate, and this one has none"})
 		return w.end(otherTransport)
+	}
+	if required && r.TLS && r.Principal == "" && !w.shows {
+		w.unsure("the client's certificate (the chain takes no client without one; a principal says whom it is for)")
 	}
 	w.request = r
 	passed, err := routing.NetworkFilters(w.ctx, w.cache, envoyOf(w.ctx, w.proxy), filters, r)
@@ -55,26 +67,22 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 	return w.tcp(filters)
 }
 
-// terminates tells whether a filter chain speaks TLS itself.
-func (w *walk) terminates(chain any) (bool, error) {
-	socket, err := mesh.Get(w.ctx, chain, "transportSocket")
-	if err != nil {
-		return false, err
-	}
-	config, err := mesh.Get(w.ctx, socket, "typedConfig")
-	if err != nil {
-		return false, err
-	}
-	kind, err := get[string](w.ctx, config, "@type")
-	return strings.HasSuffix(kind, "DownstreamTlsContext"), err
-}
-
 // http decides by a connection manager's routes, and its filters.
 func (w *walk) http(listener any, hcm map[string]any) error {
 	r := w.request
 	at, err := w.routesOf(w.ctx, listener, hcm, r)
 	if err != nil {
+		w.took(step{what: "route configuration", name: at.name, why: "the routes could not be read"})
 		return err
+	}
+	if at.configuration == nil && at.name != "" {
+		if none, err := w.noRoutes(); err != nil {
+			return err
+		} else if none {
+			w.took(step{what: "route configuration", name: at.name, why: "no routes could be read"})
+			w.missing(w.proxy, doubt{"routes", "nothing says what the route configurations are"})
+			return w.end(notKnown)
+		}
 	}
 	if at.configuration == nil {
 		w.took(step{what: "route configuration", name: at.name, why: "it is not there"})
@@ -115,6 +123,18 @@ func (w *walk) http(listener any, hcm map[string]any) error {
 		return nil
 	}
 	return w.answered(a)
+}
+
+// noRoutes tells whether the proxy has no route configuration at all. A listener
+// in use that names one has it: Envoy waits for it, so a dump without any says
+// nothing of routes.
+func (w *walk) noRoutes() (bool, error) {
+	section, err := mesh.Get(w.ctx, w.proxy, "routes")
+	if err != nil {
+		return false, err
+	}
+	all, err := forced(w.ctx, section)
+	return len(all) == 0, err
 }
 
 // told makes the steps of a virtual host and a route.
@@ -210,8 +230,12 @@ func (w *walk) answered(a *routing.Answer) error {
 	if err := w.toClusters(a.Clusters, a.Cluster, criteria); err != nil || w.reached() {
 		return err
 	}
-	if w.status = 503; w.reason == noCluster { // what Envoy answers in the endpoints' stead
+	switch w.reason { // what Envoy answers in the endpoints' stead
+	case notKnown:
+	case noCluster:
 		w.status = limits.NoCluster
+	default:
+		w.status = 503
 	}
 	return nil
 }
@@ -254,6 +278,9 @@ func (w *walk) pass(p *routing.Passed, status int) bool {
 			m["status"] = f.Status
 		}
 		w.faults = append(w.faults, m)
+		if f.Kind == "abort" {
+			w.aborts = 1 - (1-w.aborts)*(1-f.Share)
+		}
 	}
 	w.unsure(p.Unsupported...)
 	if v := p.Denied(); v != nil {

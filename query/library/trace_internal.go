@@ -50,14 +50,15 @@ func (w *walk) reach(e end, row any) error {
 		w.hopped[name] = true
 		w.steps = append(w.steps, inner.steps...)
 		w.policies = append(w.policies, inner.policies...)
-		w.unsure(inner.unsupported...)
+		w.adopt(inner)
 	}
 	if !inner.reached() {
 		m["share"], m["reason"] = 0, orNull(inner.reason)
 		w.stopped = inner.reason
 		return nil
 	}
-	w.left += e.share * min(1, inner.left)
+	e.share *= min(1, inner.left)
+	w.left += e.share
 	last := inner.ends[0]
 	if to, err := get[string](w.ctx, last.endpoint, "address"); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (w *walk) hop(name, id string, row any) (*walk, error) {
 	if at, err := netip.ParseAddrPort(local); err == nil {
 		r.Destination, r.DestinationPort = at.Addr().String(), int(at.Port())
 	}
-	inner := &walk{tracer: w.tracer, ctx: w.ctx, proxy: w.proxy, question: question{Request: r}, kind: w.kind, ip: w.ip, passed: passed, resolved: true}
+	inner := &walk{tracer: w.tracer, ctx: w.ctx, proxy: w.proxy, question: question{Request: r, shows: w.shows}, kind: w.kind, ip: w.ip, passed: passed, resolved: true, unknowns: unknowns{tell: w.tell}}
 	inner.request = inner.Request
 	if slices.Contains(w.outer, name) {
 		inner.took(step{what: "internal listener", name: name, why: "the connection comes from it: it leads back to itself"})
@@ -129,11 +130,12 @@ func (w *walk) acceptTunnelled() error {
 	name := mainInternal
 	if s := find(all, func(s socket) bool { return s.bound && s.has(tunnelPort) }); s != nil {
 		outer := w.tunnel()
-		if err := outer.enter(s, "port "+strconv.Itoa(tunnelPort)+", the tunnels'", routing.Seen{}); err != nil {
+		err := outer.unless(outer.enter(s, "port "+strconv.Itoa(tunnelPort)+", the tunnels'", routing.Seen{}))
+		if err != nil {
 			return err
 		}
 		w.steps, w.policies = append(w.steps, outer.steps...), append(w.policies, outer.policies...)
-		w.unsure(outer.unsupported...)
+		w.adopt(outer)
 		if !outer.reached() {
 			w.status = outer.status
 			return w.end(outer.reason)
@@ -143,7 +145,7 @@ func (w *walk) acceptTunnelled() error {
 			return err
 		}
 		if !strings.HasPrefix(to, ownListener) { // it is forwarded as it is
-			w.cluster, w.clusters, w.endpoints, w.ends, w.left = outer.cluster, outer.clusters, outer.endpoints, outer.ends, outer.left
+			w.cluster, w.clusters, w.endpoints, w.ends, w.left, w.outcomes = outer.cluster, outer.clusters, outer.endpoints, outer.ends, outer.left, outer.outcomes
 			return w.end(outer.reason)
 		}
 		name, _, _ = strings.Cut(strings.TrimPrefix(to, ownListener), "/")
@@ -155,9 +157,7 @@ func (w *walk) acceptTunnelled() error {
 	if l == nil {
 		return w.end(noListener)
 	}
-	if w.unknown != "" {
-		w.unsure(w.unknown)
-	}
+	w.unsureAddress()
 	w.Tunnelled = true
 	return w.enter(&socket{listener: l, name: name, internal: true}, "behind the tunnel", routing.Seen{})
 }
@@ -168,7 +168,7 @@ func (w *walk) tunnel() *walk {
 		Method: "CONNECT", Scheme: "https", Host: w.address(), TLS: true, ALPN: []string{"h2"}, Principal: w.Principal,
 		Source: w.Source, Destination: w.ip, DestinationPort: tunnelPort,
 	}
-	outer := &walk{tracer: w.tracer, ctx: w.ctx, proxy: w.proxy, question: question{Request: r}, kind: w.kind, ip: w.ip, within: true, resolved: true}
+	outer := &walk{tracer: w.tracer, ctx: w.ctx, proxy: w.proxy, question: question{Request: r, shows: true}, kind: w.kind, ip: w.ip, within: true, resolved: true, unknowns: unknowns{tell: w.tell}}
 	outer.request = r
 	return outer
 }

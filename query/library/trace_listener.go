@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -38,7 +39,7 @@ type place struct {
 
 // fits tells how well a place fits a destination: 3 for the very address, 2
 // for any of its family, 1 for any that takes it too; 0: it doesn't. Where the
-// address isn't known it counts as some IPv4 one.
+// address isn't known it may be of either family, and IPv4 is tried first.
 func (p place) fits(addr netip.Addr, port int) int {
 	v4 := !addr.IsValid() || addr.Is4()
 	switch {
@@ -48,6 +49,8 @@ func (p place) fits(addr netip.Addr, port int) int {
 		return 3
 	case !p.Addr().IsUnspecified():
 		return 0
+	case !addr.IsValid() && p.Addr().Is6():
+		return 1
 	case p.Addr().Is4() == v4:
 		return 2
 	case v4 && p.both:
@@ -110,6 +113,14 @@ func (w *walk) acceptCaught(name string, port int) error {
 	if err != nil {
 		return err
 	}
+	if next == nil { // it may be called otherwise than Istio calls it
+		if all, err = w.listed(); err != nil {
+			return err
+		}
+		if next, why, err = w.handOff(first, all); err != nil {
+			return err
+		}
+	}
 	if next == nil {
 		return w.enter(first, why, seen)
 	}
@@ -120,14 +131,18 @@ func (w *walk) acceptCaught(name string, port int) error {
 // else of its port; nil where there is none.
 func (w *walk) handOff(from *socket, all []socket) (*socket, string, error) {
 	other := func(s socket) bool { return s.name != from.name }
-	special := find(all, func(s socket) bool {
-		return other(s) && slices.ContainsFunc(s.at, func(p place) bool { return int(p.Port()) == w.DestinationPort && !p.Addr().IsUnspecified() })
-	})
-	if special != nil { // the choice hangs on the address
+	at := func(is func(netip.Addr) bool) *socket {
+		return find(all, func(s socket) bool {
+			return other(s) && slices.ContainsFunc(s.at, func(p place) bool { return int(p.Port()) == w.DestinationPort && is(p.Addr()) })
+		})
+	}
+	special := at(func(a netip.Addr) bool { return !a.IsUnspecified() })
+	v4, v6 := at(func(a netip.Addr) bool { return a == netip.IPv4Unspecified() }), at(func(a netip.Addr) bool { return a == netip.IPv6Unspecified() })
+	if special != nil || v4 != nil && v6 != nil && v4 != v6 { // the choice hangs on the address
 		if err := w.resolve(); err != nil {
 			return nil, "", err
 		}
-		w.unsure(w.unknown)
+		w.unsureAddress()
 	}
 	addr, _ := netip.ParseAddr(w.Destination)
 	s := best(all, addr, w.DestinationPort, other)
@@ -160,6 +175,12 @@ func (w *walk) acceptAtPort() error {
 	if err != nil {
 		return err
 	}
+	if w.unlisted != nil { // a service may lead the port to one that is listened at
+		if err := w.noListener(all); err != nil {
+			return err
+		}
+		return w.unless(w.unlisted)
+	}
 	if port == 0 || port == w.DestinationPort {
 		return w.noListener(all)
 	}
@@ -185,8 +206,71 @@ func (w *walk) noListener(all []socket) error {
 			near = append(near, map[string]any{"name": orNull(s.name), "why": "it listens at " + s.at[0].String()})
 		}
 	}
-	w.took(step{what: "listener", why: "none at port " + strconv.Itoa(w.DestinationPort), near: near})
+	why := "none at port " + strconv.Itoa(w.DestinationPort)
+	for _, s := range w.idle {
+		if !s.has(w.DestinationPort) {
+			continue
+		}
+		state, err := w.idleWhy(s)
+		if err != nil {
+			return err
+		}
+		near = slices.Insert(near, 0, any(map[string]any{"name": orNull(s.name), "why": state}))
+		why += ": " + s.name + " is not in use"
+	}
+	w.took(step{what: "listener", why: why, near: near})
 	return w.end(noListener)
+}
+
+// idleWhy says why a listener is not in use.
+func (w *walk) idleWhy(s socket) (string, error) {
+	state, err := get[string](w.ctx, s.listener, "state")
+	if err != nil {
+		return "", err
+	}
+	why := "it is " + state
+	switch state {
+	case "WARMING":
+		waits, err := w.waits(s.listener)
+		if err != nil {
+			return "", err
+		}
+		if why += ", so its port is not open yet"; waits != "" {
+			why += ": it waits for secret " + waits
+		}
+	case "REJECTED":
+		text, err := get[string](w.ctx, s.listener, "error")
+		if err != nil {
+			return "", err
+		}
+		if text != "" {
+			why += ": " + strings.TrimSpace(text)
+		}
+	}
+	return why, nil
+}
+
+// newer tells of versions of a listener that are not in use: Envoy refused the
+// newer one, or waits for something that it needs.
+func (w *walk) newer(s *socket) error {
+	for _, other := range w.idle {
+		if other.name != s.name {
+			continue
+		}
+		state, err := get[string](w.ctx, other.listener, "state")
+		if err != nil {
+			return err
+		}
+		if state != "REJECTED" && state != "WARMING" {
+			continue
+		}
+		why, err := w.idleWhy(other)
+		if err != nil {
+			return err
+		}
+		w.took(step{what: "newer listener", name: s.name, why: strings.ReplaceAll(why, ", so its port is not open yet", "")})
+	}
+	return nil
 }
 
 func find(all []socket, is func(socket) bool) *socket {
@@ -214,6 +298,9 @@ func (w *walk) enter(s *socket, why string, seen routing.Seen) error {
 		what = "internal listener"
 	}
 	w.took(step{what: what, name: s.name, why: why})
+	if err := w.newer(s); err != nil {
+		return err
+	}
 	if err := w.needDestination(s.listener); err != nil {
 		return err
 	}
@@ -289,7 +376,7 @@ func (w *walk) needDestination(listener any) error {
 		if err := w.resolve(); err != nil {
 			return err
 		}
-		w.unsure(w.unknown)
+		w.unsureAddress()
 		return nil
 	}
 	return nil

@@ -2,6 +2,7 @@ package library
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -63,7 +64,9 @@ func (w *walk) section(name string) (all []any, why string, err error) {
 	if err == nil {
 		all, err = forced(w.ctx, v)
 	}
+	w.unlisted = nil
 	if err != nil && w.ctx.Err() == nil {
+		errors.As(err, &w.unlisted)
 		return nil, err.Error(), nil
 	}
 	return all, "", err
@@ -123,6 +126,7 @@ func (w *walk) resolve() error {
 // name alone in the workload's namespace, or with that of another.
 func (w *walk) service(host string) (service any, name, why string, err error) {
 	all, why, err := w.section("services")
+	w.listless = w.unlisted
 	if err != nil || why != "" {
 		return nil, "", why, err
 	}
@@ -151,10 +155,10 @@ func (w *walk) service(host string) (service any, name, why string, err error) {
 }
 
 // targetPort gives the port of the proxy that its service's port leads to; 0
-// where no service of it has the port.
+// where no service of it has the port, or where the services can't be read.
 func (w *walk) targetPort() (port int, service string, err error) {
 	all, _, err := w.section("services")
-	if err != nil {
+	if err != nil || w.unlisted != nil {
 		return 0, "", err
 	}
 	namespace, err := get[string](w.ctx, w.proxy, "namespace")

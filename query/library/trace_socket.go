@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -36,9 +37,30 @@ func (w *walk) sockets(names []string, port int) ([]socket, error) {
 	return out, err
 }
 
+// listed gives all listeners in use, where they are at hand: a live Envoy is not
+// asked for them, for they may be megabytes. None where they are not.
+func (w *walk) listed() ([]socket, error) {
+	section, err := mesh.Get(w.ctx, w.proxy, "listeners")
+	if err != nil {
+		return nil, err
+	}
+	if n, ok := section.(eval.Narrower); ok {
+		if _, here := n.Forced(); !here {
+			return nil, nil
+		}
+	}
+	all, err := forced(w.ctx, section)
+	if err != nil {
+		return nil, err
+	}
+	out, _, err := w.read(all, nil, 0)
+	return out, err
+}
+
 // read reads where listeners listen. fit tells whether those that were looked
 // for are among them.
 func (w *walk) read(some []any, names []string, port int) (out []socket, fit bool, err error) {
+	w.idle = nil
 	wanted, end := len(names), "_"+strconv.Itoa(port)
 	for _, l := range some {
 		name, err := get[string](w.ctx, l, "name")
@@ -48,16 +70,17 @@ func (w *walk) read(some []any, names []string, port int) (out []socket, fit boo
 		if port != 0 && !strings.HasSuffix(name, end) && !slices.Contains(names, name) {
 			continue
 		}
+		s, err := w.socket(l)
+		if err != nil {
+			return nil, false, err
+		}
 		used, err := inUse(w.ctx, l)
 		if err != nil {
 			return nil, false, err
 		}
 		if !used {
+			w.idle = append(w.idle, s)
 			continue
-		}
-		s, err := w.socket(l)
-		if err != nil {
-			return nil, false, err
 		}
 		if slices.Contains(names, name) {
 			wanted--
@@ -82,7 +105,15 @@ func (w *walk) socket(l any) (s socket, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.bound = bind != false
+	v1, err := mesh.Get(w.ctx, l, "deprecatedV1") // where Envoy up to 1.16 has it
+	if err != nil {
+		return s, err
+	}
+	old, err := mesh.Get(w.ctx, v1, "bindToPort")
+	if err != nil {
+		return s, err
+	}
+	s.bound = bind != false && old != false
 	first, err := mesh.Get(w.ctx, l, "address")
 	if err != nil {
 		return s, err

@@ -14,8 +14,7 @@ import (
 // comesFrom reads where the request is from: an address, or a proxy with its
 // address and identity, which speaks mutual TLS with the proxy it comes to.
 func (w *walk) comesFrom() error {
-	if addr, err := netip.ParseAddr(w.from); err == nil {
-		w.Source = addr.String()
+	if intoAddress(&w.Source, &w.SourcePort, w.from) {
 		return nil
 	}
 	all, why, err := w.section("proxies")
@@ -39,6 +38,7 @@ func (w *walk) comesFrom() error {
 		return fmt.Errorf("%s is %d proxies: %s", w.from, len(at), listed(at, names))
 	}
 	source := all[at[0]]
+	w.shows = true
 	if w.Source, err = get[string](w.ctx, source, "ip"); err != nil {
 		return err
 	}
@@ -102,6 +102,9 @@ func (w *walk) goThrough() error {
 	}
 	if why != "" {
 		w.unsure("the endpoints' proxies (" + why + ")")
+		if w.unlisted != nil && w.tell != nil {
+			w.tell(w.unlisted)
+		}
 		return nil
 	}
 	principal, err := w.identityOf(w.proxy)
@@ -109,17 +112,15 @@ func (w *walk) goThrough() error {
 		return err
 	}
 	reason, left := "", 0.0
+	w.outcomes = slices.DeleteFunc(w.outcomes, func(o outcome) bool { return arrives(o.reason) })
 	for _, e := range w.ends {
 		next, err := w.next(all, e, principal)
 		if err != nil {
 			return err
 		}
-		if next == nil { // nothing stands before the endpoint
+		if next == nil || next.proxy == nil { // nothing stands before the endpoint, or it isn't known which ztunnel does
 			left += e.share
-			continue
-		}
-		if next.proxy == nil { // it isn't known which ztunnel that is
-			left += e.share
+			w.outcome(e.reason, e.share)
 			continue
 		}
 		v, err := next.result()
@@ -128,7 +129,10 @@ func (w *walk) goThrough() error {
 		}
 		w.through = append(w.through, v)
 		left += e.share * min(1, next.left)
-		w.unsure(next.unsupported...)
+		w.adopt(next)
+		for _, o := range next.ended() {
+			w.outcome(o.reason, e.share*o.share)
+		}
 		if !next.reached() && reason == "" {
 			reason, w.status = next.reason, next.status
 		}
@@ -158,17 +162,24 @@ func (w *walk) next(all []any, e end, principal string) (*walk, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := &walk{tracer: w.tracer, ctx: w.ctx, proxy: proxy, question: q}
+	next := &walk{tracer: w.tracer, ctx: w.ctx, proxy: proxy, question: q, unknowns: unknowns{tell: w.tell}}
 	if proxy == nil {
 		if e.tunnel == "" {
 			return nil, nil
 		}
-		return next, next.atNode(all, w.unsure)
+		err := next.atNode(all, w.unsure)
+		if err != nil && w.unread(err) { // the node's ztunnel, or which one that is
+			if next.proxy == nil {
+				return next, nil
+			}
+			return next, next.end(notKnown)
+		}
+		return next, err
 	}
 	if err := next.begin(); err != nil {
 		return nil, err
 	}
-	if err := next.accept(); err != nil {
+	if err := next.unless(next.accept()); err != nil {
 		return nil, err
 	}
 	if !w.visited[proxy] && next.reached() && next.kind == waypoint { // it forwards: to the workload's own proxy
@@ -218,7 +229,7 @@ func (w *walk) onward(e end, ip, principal string) (question, error) {
 	r.Destination, r.DestinationPort = ip, port
 	q := question{Request: r, inbound: true}
 	if e.tunnel != "" {
-		q.Tunnelled, q.Principal = true, principal
+		q.Tunnelled, q.Principal, q.shows = true, principal, true
 	}
 	if e.tls == nil || q.Tunnelled {
 		if r.Scheme != routing.Bytes { // a gateway ended the client's TLS
@@ -234,6 +245,11 @@ func (w *walk) onward(e end, ip, principal string) (question, error) {
 	if err != nil {
 		return q, err
 	}
+	own, err := get[[]any](w.ctx, common, "tlsCertificateSdsSecretConfigs")
+	if err != nil {
+		return q, err
+	}
+	q.shows = len(own) > 0
 	protocols, err := get[[]any](w.ctx, common, "alpnProtocols")
 	if err != nil {
 		return q, err

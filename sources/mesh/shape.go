@@ -80,7 +80,7 @@ func holdings() map[string]Holding {
 		"Difference.section": one("clusters", "listeners", "routes", "endpoints", "extensions"),
 
 		"Trace.request": object("TraceRequest"), "Trace.steps": list("TraceStep"), "Trace.clusters": list("TraceShare"), "Trace.endpoints": list("TraceEndpoint"),
-		"Trace.policies": list("TracePolicy"), "Trace.faults": list("TraceFault"), "Trace.mirrors": list("Mirror"),
+		"Trace.policies": list("TracePolicy"), "Trace.outcomes": list("TraceOutcome"), "Trace.unknowns": list("TraceUnknown"), "Trace.faults": list("TraceFault"), "Trace.mirrors": list("Mirror"),
 		"Trace.reason": one("PASSTHROUGH", "BLACKHOLE", "REDIRECT", "DIRECT_RESPONSE", "DENIED", "FAULT", "TLS_MISMATCH", "UNSUPPORTED",
 			"NO_LISTENER", "NO_FILTER_CHAIN", "NO_VHOST", "NO_ROUTE", "NO_CLUSTER", "NO_ENDPOINTS", "ALL_UNHEALTHY", "SUBSET_EMPTY"),
 

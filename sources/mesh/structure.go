@@ -75,8 +75,10 @@ func traceShapes() map[string][]Member {
 			text("istio", "the Istio resource it came from"), {Name: "almost", Doc: "what almost was chosen", Holding: list("TraceNear")},
 			{Name: "object", Doc: "what was chosen", Holding: anything()},
 		},
-		"TraceNear":  {text("name", "of what was not chosen"), text("why", "it was not")},
-		"TraceShare": {text("name", "of the cluster"), text("share", "of the requests, up to 1"), text("reason", "why none of them reaches an endpoint")},
+		"TraceNear":    {text("name", "of what was not chosen"), text("why", "it was not")},
+		"TraceShare":   {text("name", "of the cluster"), text("share", "of the requests, up to 1"), text("reason", "why none of them reaches an endpoint")},
+		"TraceOutcome": {text("share", "of the traffic, up to 1"), text("reason", "why it gets to no endpoint; null or PASSTHROUGH where it does, UNKNOWN where that isn't known")},
+		"TraceUnknown": {text("what", "is not known"), text("why", "")},
 		"TraceEndpoint": {
 			text("address", "ip:port, or the path of a socket"), text("ip", ""), text("port", ""), text("share", "of the requests, up to 1"),
 			{Name: "health", Doc: "as Pilot says", Holding: one("HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED", "UNKNOWN")},

@@ -1,5 +1,9 @@
 package mesh
 
+// NotConfigured is why an answer doesn't know something that no configuration
+// says: what a filter's code does, a claim of a token.
+const NotConfigured = "the configuration alone does not say it"
+
 // traceKinds are those of trace(request).
 func traceKinds() []Kind {
 	return []Kind{
@@ -12,6 +16,8 @@ func traceKinds() []Kind {
 			{Name: "clusters", Doc: "all that may be asked: [{name, share, reason}]"},
 			{Name: "endpoints", Doc: "[{address, share, health, cluster, workload, transport, …}]: the shares of all that are reached add up to 1"},
 			{Name: "url", Doc: "the request's URL as it is forwarded"},
+			{Name: "outcomes", Doc: "where the traffic ends: [{share, reason}], those first that get to an endpoint, whose reason is null or PASSTHROUGH"},
+			{Name: "unknowns", Doc: "what the walk depends on and could not know: [{what, why}]"},
 			{Name: "reached", Doc: "whether some of the requests get to an endpoint"},
 			{Name: "reason", Doc: "what ends the way; null or PASSTHROUGH where an endpoint is reached"},
 			{Name: "status", Doc: "the status that a proxy answers itself"},

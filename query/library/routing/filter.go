@@ -78,6 +78,7 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 				continue // turned off
 			}
 			p.add(name, c.rbac(config, r))
+		case what == "ext_authz" && config.flag("shadowMode"): // it only notes what it would do
 		case what == "fault":
 			c.fault(p, config, r)
 		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",

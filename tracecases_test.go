@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A walked case is a trace, its exit code, and lines that it prints; a line
+// that begins with "!" isn't printed.
+type walkedCase struct {
+	name string
+	args []string
+	code int
+	says []string
+}
+
+func (c walkedCase) run(t *testing.T) {
+	t.Run(c.name, func(t *testing.T) {
+		out, errs, code := meshq(t, c.args...)
+		if code != c.code {
+			t.Errorf("exit code %d, want %d: %s", code, c.code, errs)
+		}
+		for _, want := range c.says {
+			not, isNot := strings.CutPrefix(want, "!")
+			if text := out + errs; isNot && strings.Contains(text, not) || !isNot && !strings.Contains(text, want) {
+				t.Errorf("want %q of\n%s%s", want, out, errs)
+			}
+		}
+	})
+}
+
+func traceOf(file string, words ...string) []string {
+	return append([]string{"trace", "--snapshot", "testdata/cases/" + file + ".json"}, words...)
+}
+
+// TestTraceSaysWhatItDoesNotKnow holds walks through dumps that lack a part, or
+// write it in an older form: they go on as far as they can, name what is
+// missing, and don't end as if all were well.
+func TestTraceSaysWhatItDoesNotKnow(t *testing.T) {
+	for _, c := range []walkedCase{
+		{"a policy as an extension", traceOf("lbpolicy-plain", "gw", "tcp://10.0.0.9:10080"), 0, []string{"10.0.0.1:80  100%", "ends          at an endpoint"}},
+		{"a policy with zones", traceOf("lbpolicy-zone", "gw", "tcp://10.0.0.9:10080"), 0, []string{"10.0.0.1:80  100%"}},
+		{"an IPv6 wildcard", traceOf("ipv6-only", "app", "http://[fd00::5]:9080/"), 0, []string{"listener             [::]_9080", "outbound|9080||reviews.default"}},
+		{"an IPv6 wildcard, by name", traceOf("ipv6-only", "app", "http://reviews:9080/"), 0, []string{"listener             [::]_9080", "outbound|9080||reviews.default", "!not told"}},
+		{"no endpoints", traceOf("no-eds", "app", "http://reviews:9080/"), 6, []string{"cluster              outbound|9080||reviews.default.svc.cluster.local", "not told             endpoints", "UNKNOWN", "!503"}},
+		{"no endpoints, allowed", traceOf("no-eds", "app", "http://reviews:9080/", "--allow-partial"), 0, []string{"UNKNOWN"}},
+		{"endpoints of no cluster", traceOf("consul-nocluster", "web-1", "tcp://10.0.0.1:15001"), 6, []string{"cluster       web.default.dc1.internal.example.consul", "not told      endpoints", "!NO_ENDPOINTS"}},
+		{"a destination with a port", traceOf("i51820", "app", "http://x:9080/", "--destination", "192.168.156.244:9080"), 0, []string{"192.168.156.244_9080", "!PASSTHROUGH"}},
+		{"an IPv6 destination with a port", traceOf("i51820", "app", "http://x:9080/", "--destination", "[2001:db8::1]:444"), 0, []string{"[2001:db8::1]:444  100%"}},
+		{"a bracketed destination", traceOf("ipv6-only", "app", "http://reviews:9080/", "--destination", "[fd00::5]"), 0, []string{"listener             [::]_9080"}},
+		{"no address", traceOf("i51820", "app", "http://x:9080/", "--destination", "banana"), 2, []string{`"banana" is no address like`}},
+		{"an open bracket", traceOf("i51820", "app", "http://x:9080/", "--destination", "[fd00::1"), 2, nil},
+		{"a port alone", traceOf("i51820", "app", "http://x:9080/", "--destination", ":80"), 2, nil},
+		{"a port too many", traceOf("i51820", "app", "http://x:9080/", "--destination", "1.2.3.4:99999"), 2, nil},
+		{"a client certificate is needed", traceOf("mutual-gateway", "gw", "https://m.example.com:8443/"), 6, []string{"the client's certificate", "10.1.0.1:80"}},
+		{"a client certificate is given", traceOf("mutual-gateway", "gw", "https://m.example.com:8443/", "--principal", "spiffe://a"), 6, []string{"!the client's certificate", "10.1.0.1:80"}},
+		{"no client certificate", traceOf("mutual-gateway", "gw", "https://m.example.com:8443/", "--principal", ""), 1, []string{"TLS_MISMATCH"}},
+		{"a certificate that isn't there", []string{"trace", "--snapshot", "demo", "istio-ingressgateway", "https://secure.example.com/"}, 1, []string{"kubernetes://secure-cred  (the secret is WARMING", "NO_CERTIFICATE"}},
+		{"a stale proxy", []string{"trace", "--snapshot", "demo", "reviews-v2", "http://ratings:9080/"}, 0, []string{"proxy", "STALE", "CDS, LDS, EDS, RDS"}},
+		{"shares", []string{"trace", "--snapshot", "demo", "productpage-v1", "http://reviews.default.svc.cluster.local/slow/1"}, 1, []string{"ends                 90% NO_CLUSTER, 10% FAULT  with status 503"}},
+	} {
+		c.run(t)
+	}
+}
+
+// changed writes a case with each text of pairs replaced by the next, and gives
+// the file.
+func changed(t *testing.T, file string, pairs ...string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/cases/" + file + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dump any
+	if err := json.Unmarshal(text, &dump); err != nil { // to one way of writing JSON
+		t.Fatal(err)
+	}
+	if text, err = json.Marshal(dump); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(string(text), pairs[i]) {
+			t.Fatalf("%s has no %s", file, pairs[i])
+		}
+		text = []byte(strings.ReplaceAll(string(text), pairs[i], pairs[i+1]))
+	}
+	path := filepath.Join(t.TempDir(), "config_dump.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestTraceWithoutASection holds that a section that is missing from a dump is
+// named by the walk that needs it, and ends it as UNKNOWN.
+func TestTraceWithoutASection(t *testing.T) {
+	for section, want := range map[string]string{
+		"ListenersConfigDump": "not told", "ClustersConfigDump": "the clusters could not be read", "RoutesConfigDump": "no routes could be read",
+	} {
+		path := changed(t, "no-eds", section, "OtherConfigDump")
+		walkedCase{section, []string{"trace", "--snapshot", path, "app", "http://reviews:9080/"}, 6, []string{want, "UNKNOWN", strings.ToLower(strings.TrimSuffix(section, "ConfigDump"))}}.run(t)
+	}
+}
