@@ -347,19 +347,6 @@ func (r *run) ended(err error) error {
 	return nil
 }
 
-// statusCode is what -e and --fail-on-match say of the results.
-func (r *run) statusCode() int {
-	switch {
-	case r.failOnMatch && r.matches() > 0:
-		return exitFound
-	case r.exitStatus && r.results == 0:
-		return exitEmpty
-	case r.exitStatus && !r.last:
-		return exitFound
-	}
-	return exitOK
-}
-
 // halted prints what halt_error was given and gives its exit code.
 func (r *run) halted(h *eval.Halt) int {
 	if h.HasValue {

@@ -53,6 +53,19 @@ func unknownCheck(v any) string {
 	return "a check without a name"
 }
 
+// statusCode is what -e and --fail-on-match say of the results.
+func (r *run) statusCode() int {
+	switch {
+	case r.failOnMatch && r.matches() > 0:
+		return exitFound
+	case r.exitStatus && r.results == 0:
+		return exitEmpty
+	case r.exitStatus && !r.last:
+		return exitFound
+	}
+	return exitOK
+}
+
 // matches counts the results that --fail-on-match is about.
 func (r *run) matches() int {
 	if r.unknown == warnUnknown {

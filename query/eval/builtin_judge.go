@@ -83,10 +83,12 @@ type judgement struct {
 func (j *judgement) enter() { j.m.sink, j.m.muted = j.hear, false }
 func (j *judgement) leave() { j.m.sink, j.m.muted = j.sink, j.muted }
 
-// hear keeps a fault, and passes on whatever is told.
+// hear keeps a fault, unless a judgement inside did, and passes on whatever is
+// told.
 func (j *judgement) hear(ev event) {
-	if ev.fault != nil {
+	if ev.fault != nil && !ev.judged {
 		j.add(ev.fault, j.m.frame)
+		ev.judged = true
 	}
 	j.leave()
 	j.m.tell(ev)
@@ -107,7 +109,7 @@ func (j *judgement) takes(err error) bool {
 	switch f.Err.(type) {
 	case *typeError, *valueError, plainError, *native.Error, native.ValueError:
 		j.add(f, j.m.frame)
-		j.m.tell(event{fault: f})
+		j.m.tell(event{fault: f, judged: true})
 		return true
 	}
 	return false

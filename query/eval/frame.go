@@ -83,6 +83,7 @@ func about(err error, v any) error {
 // goroutine alone would have met it.
 type event struct {
 	fault       *mesh.Fault
+	judged      bool // a judgement has made a result of the fault
 	note        string
 	kind, field string // a field that a kind does not have
 }

@@ -14,7 +14,7 @@ def routesTo($to):
   elif type == "array" then .[] | routesTo($to)
   elif type == "object" and has("routes") then
     .id as $proxy
-    | (.routes[] | select(.state | _among) | .virtualHosts[]? | .routes[]? | select(any((.destinations[]? | select(.weight != 0) | .cluster), .route.requestMirrorPolicies[]?.cluster; _leadsTo($to)))),
+    | (.routes[] | select(.state | _among) | .virtualHosts[]?.routes[]? | select(any((.destinations[]? | select(.weight != 0) | .cluster), .route.requestMirrorPolicies[]?.cluster; _leadsTo($to)))),
     (.listeners[] | select(.state | _among) | select(any((.filterChains[]?, .defaultFilterChain) | .filters[]?.typedConfig | _clustersOf; _leadsTo($to))))
     | . + {$proxy}
   else empty end;

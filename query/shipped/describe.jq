@@ -1,4 +1,6 @@
 # describe: what Istio makes of a proxy or a service: its Kubernetes services, what is demanded of connections, and the Istio objects that apply.
+# What was not read is said to be unknown, and the exit code is 6. Mutual TLS is judged by the filter chains that Envoy has in force:
+# where it doesn't do what the object asks for, the row says so, and why.
 # A word is a service when there is one of that name, name.namespace, else a proxy; svc/x and pod/x say which.
 #
 # words: PROXY|SERVICE…
@@ -10,8 +12,14 @@
 
 def id: "\(.metadata.name).\(.metadata.namespace)";
 
+# known(what; rows): rows about something, and one more where not all was read that they are made of.
+def known($what; rows): _judged(rows; {what: $what, name: null, says: "unknown (not read)", missing: .message});
+
 # whether labels fit a selector, which an object without one has for all
-def fits($labels): . == null or . == {} or all(to_entries[]; $labels[.key] == .value);
+def fits($labels):
+  if . == null or . == {} then true
+  elif $labels == null then _unknown("labels"; "the labels of the workload are not known")
+  else all(to_entries[]; $labels[.key] == .value) end;
 
 # whether a host that an object of a namespace names is the service
 def means($service; $namespace):
@@ -27,69 +35,193 @@ def to: .destination | "\(.host)\(if .subset then "/" + .subset else "" end)\(if
 def routeText:
   (if .match then [.match[] | del(.name) | to_entries | map("\(.key) \(.value | tojson)") | join(" and ")] | join(" or ") else "all" end)
   + " → " + (if .redirect then "redirect" elif .directResponse then "status \(.directResponse.status)" else [.route[]? | to + weight] | join(", ") end);
+def virtualServiceText:
+  (if .spec.gateways then "gateways \(.spec.gateways | join(", ")): " else "" end)
+  + ([.spec.http[]? | routeText] + [.spec.tcp[]?, .spec.tls[]? | routeText] | join("; "));
 
 # the rows about services: their ports, and the objects whose hosts mean them
 def aboutService($mesh; $labels):
   . as $service
   | .metadata.namespace as $ns
   | {what: "Service", name: id, says: ([.spec.ports[]? | portText] | join(", "))},
-    ($mesh.destinationRules[]? | select(.metadata.namespace as $from | .spec.host | means($service; $from))
-     | {what: "DestinationRule", name: id,
-        says: ([(.spec.trafficPolicy.tls.mode | values | "TLS \(.)"),
-                ([.spec.subsets[]? | select($labels == null or (.labels | fits($labels))) | .name] | select(. != []) | "subsets \(join(", "))"),
-                ([.spec.subsets[]? | select($labels != null and (.labels | fits($labels) | not)) | .name] | select(. != []) | "not of subsets \(join(", "))")] | join("; "))}),
-    ($mesh.virtualServices[]? | select(.metadata.namespace as $from | any((select(.spec.gateways == null or any(.spec.gateways[]; . == "mesh")) | .spec.hosts[]?), .spec.http[]?.route[]?.destination.host, .spec.tcp[]?.route[]?.destination.host; means($service; $from)))
-     | {what: "VirtualService", name: id,
-        says: ((if .spec.gateways then "gateways \(.spec.gateways | join(", ")): " else "" end)
-               + ([.spec.http[]? | routeText] + [.spec.tcp[]?, .spec.tls[]? | routeText] | join("; ")))}),
-    ($mesh.httpRoutes[]? | select(any(.spec.rules[]?.backendRefs[]?; .name == $service.metadata.name and (.namespace // $ns) == $ns) and .metadata.namespace == $ns)
-     | {what: "HTTPRoute", name: id, says: ([.spec.parentRefs[]? | "parent \(.name)"] | join(", "))});
+    known("DestinationRule";
+      $mesh.destinationRules[]
+      | _apart(
+          select(.metadata.namespace as $from | .spec.host | means($service; $from))
+          | {what: "DestinationRule", name: id,
+             says: ([(.spec.trafficPolicy.tls.mode | values | "TLS \(.)"),
+                     ([.spec.subsets[]? | select($labels == null or (.labels | fits($labels))) | .name] | select(. != []) | "subsets \(join(", "))"),
+                     ([.spec.subsets[]? | select($labels != null and (.labels | fits($labels) | not)) | .name] | select(. != []) | "not of subsets \(join(", "))")] | join("; "))})),
+    known("VirtualService";
+      $mesh.virtualServices[]
+      | select(.metadata.namespace as $from | any((select(.spec.gateways == null or any(.spec.gateways[]; . == "mesh")) | .spec.hosts[]?), .spec.http[]?.route[]?.destination.host, .spec.tcp[]?.route[]?.destination.host; means($service; $from)))
+      | {what: "VirtualService", name: id, says: virtualServiceText}),
+    known("HTTPRoute";
+      $mesh.httpRoutes[]
+      | select(any(.spec.rules[]?.backendRefs[]?; .name == $service.metadata.name and (.namespace // $ns) == $ns) and .metadata.namespace == $ns)
+      | {what: "HTTPRoute", name: id, says: ([.spec.parentRefs[]? | "parent \(.name)"] | join(", "))});
 
-# the policies that a workload of these labels comes under
-def aboutWorkload($mesh; $namespace; $labels):
-  ($mesh.pilots[0].namespace // "istio-system") as $root
-  | def applies: .metadata.namespace as $in
-      | ($in == $namespace or $in == $root) and (.spec.selector.matchLabels | fits($labels)) and ($in == $namespace or .spec.selector == null);
-  # the nearest wins: by selector, of the namespace, of the mesh
-  ([$mesh.peerAuthentications[]? | select(applies)]
-   | sort_by([.metadata.namespace == $root and $namespace != $root, .spec.selector == null, .metadata.creationTimestamp])
-   | (first(.[] | select((.spec.mtls.mode // "UNSET") != "UNSET")) // null) as $mode
-   | {what: "PeerAuthentication", name: (if $mode then $mode | id else "none" end),
-      says: ("mutual TLS is \($mode.spec.mtls.mode // "PERMISSIVE")"
-             + ([.[].spec.portLevelMtls // {} | to_entries[] | "; \(.value.mode) on port \(.key)"] | join("")))}),
-  ($mesh.authorizationPolicies[]? | select(applies)
-   | {what: "AuthorizationPolicy", name: id, says: "\(.spec.action // "ALLOW"), \(.spec.rules // [] | length) rules"}),
-  ($mesh.requestAuthentications[]? | select(applies) | {what: "RequestAuthentication", name: id, says: ([.spec.jwtRules[]?.issuer] | join(", "))}),
-  ($mesh.sidecars[]? | select((.metadata.namespace == $namespace or .metadata.namespace == $root and .spec.workloadSelector == null) and (.spec.workloadSelector.labels | fits($labels))) | {what: "Sidecar", name: id, says: ([.spec.egress[]?.hosts[]?] | join(", "))}),
-  ($mesh.envoyFilters[]? | select(.spec.workloadSelector.labels as $selector | (.metadata.namespace == $namespace or .metadata.namespace == $root) and ($selector | fits($labels)))
-   | {what: "EnvoyFilter", name: id, says: ([.spec.configPatches[]?.applyTo] | unique | join(", "))});
+def gatewayName: if .labels == null then null else .labels["gateway.networking.k8s.io/gateway-name"] // .labels["istio.io/gateway-name"] end;
+
+# whether a policy applies to a proxy: one with targetRefs to its targets alone, any other by its selector to workloads of its namespace,
+# of all namespaces where it is in the root namespace
+def applies($proxy; $mesh; $root):
+  .metadata.namespace as $in
+  | (.spec.targetRefs // [.spec.targetRef | values]) as $targets
+  | if $targets == [] then
+      $proxy.type != "waypoint" and ($in == $proxy.namespace or $in == $root) and (.spec.selector.matchLabels // .spec.workloadSelector.labels | fits($proxy.labels))
+    elif $proxy.type == "sidecar" then false
+    elif $proxy.labels == null then _unknown("labels"; "the labels of the workload are not known")
+    else any($targets[];
+      if .kind == "Gateway" and .group == "networking.istio.io" then
+        "\(.name).\(.namespace // $in)" as $gateway | any($mesh.gateways[] | select(id == $gateway); .spec.selector | fits($proxy.labels))
+      elif .kind == "Gateway" then .name == ($proxy | gatewayName) and (.namespace // $in) == $proxy.namespace
+      elif .kind == "GatewayClass" then $proxy.type == "waypoint" and $in == $root and .name == ($proxy.labels["gateway.networking.k8s.io/gateway-class-name"] // "istio-waypoint")
+      else $proxy.type == "waypoint" and $in == $proxy.namespace end) end;
+
+# The PeerAuthentications of a proxy: {name, mode, ports}. The oldest of each level counts; one with a selector in the root namespace is of none.
+def asked($mesh; $root):
+  . as $proxy
+  | [$mesh.peerAuthentications[]
+     | (.spec.selector.matchLabels // {}) as $selector
+     | (if .metadata.namespace == $root then if $selector == {} then 2 else empty end
+        elif .metadata.namespace != $proxy.namespace then empty
+        elif $selector == {} then 1
+        elif $selector | fits($proxy.labels) then 0
+        else empty end) as $level
+     | {$level, name: id, at: .metadata.creationTimestamp, mode: (.spec.mtls.mode // "UNSET"), ports: (.spec.portLevelMtls // {} | map_values(.mode // "UNSET"))}]
+  | [group_by(.level)[] | sort_by([.at, .name])[0]]
+  | ([.[] | select(.level == 0) | .ports][0] // {}) as $ports
+  | [.[] | select(.mode != "UNSET")][0]
+  | {name: (.name // "none"), mode: (.mode // "PERMISSIVE"), ports: ($ports | with_entries(select(.value != "UNSET")))};
+
+def portName: if . == null then "other ports" else "port \(.)" end;
+
+# why Envoy has other filter chains than an object asks for
+def whyNot:
+  [.listeners[] | select(.state == "REJECTED" and (.trafficDirection == "INBOUND" or .name == "virtualInbound"))] as $rejected
+  | if $rejected != [] then "Envoy rejected the listener \($rejected[0].name): \($rejected[0].error // "it is not known why")"
+    elif .sync.lds.status == "ERROR" then "it refused the listeners that istiod sent: \(.sync.lds.error // "it is not known why")"
+    elif .sync.lds.status == "STALE" then "it has not taken the listeners that istiod sent"
+    elif .sync.lds.status == "SYNCED" then "istiod has sent nothing else"
+    else "it is not known why" end;
+
+# What is asked for of connections, and what Envoy does.
+def mutualTLS($mesh; $root):
+  . as $proxy
+  | [_judged(asked($mesh; $root); null)][0] as $asked
+  | [_judged([_inbound] | sort_by(.port == null); null)][0] as $ports
+  | def of: . as $port | if $port == null then $asked.mode else $asked.ports["\($port)"] // $asked.mode end;
+    [$ports // [] | .[] | select(.plain) | .port] as $plain
+  | {what: "PeerAuthentication", name: $asked.name,
+     says: (
+       if $asked == null then
+         "unknown (not read)"
+         + if $plain != [] then "; by its listeners, plain text gets in on \($plain | map(portName) | join(", "))"
+           elif $ports == null or $ports == [] then "" else "; by its listeners, only mutual TLS gets in" end
+       elif $ports == null then
+         "mutual TLS is to be \($asked.mode)\([$asked.ports | to_entries[] | "; \(.value) on port \(.key)"] | join("")); whether that is in force is unknown (not read)"
+       else
+         [$plain[] | select(of == "STRICT")] as $open
+         | [$ports[] | select(.plain | not) | .port | select(of == "PERMISSIVE")] as $shut
+         | if $open != [] then
+             "STRICT is not in force: plain text gets in on \($open | map(portName) | join(", ")); \($proxy | [_judged(whyNot; "it is not known why")][0])"
+           elif $ports == [] and $asked.mode == "STRICT" then "STRICT is not in force: Envoy has no listener for what comes in"
+           else
+             "mutual TLS is \($asked.mode)\([$asked.ports | to_entries[] | "; \(.value) on port \(.key)"] | join(""))"
+             + if $shut != [] then "; Envoy takes nothing else than mutual TLS on \($shut | map(portName) | join(", "))" else "" end
+           end
+       end)}
+  | if $asked == null then .missing = "peerAuthentications" elif $ports == null then .missing = "listeners" else . end;
+
+# the policies that a workload comes under
+def aboutWorkload($mesh):
+  . as $proxy
+  | ([$mesh.pilots[] | .namespace | values] + ["istio-system"])[0] as $root
+  | (select(.type == "sidecar") | mutualTLS($mesh; $root)),
+    known("AuthorizationPolicy"; $mesh.authorizationPolicies[]
+      | _apart(select(applies($proxy; $mesh; $root)) | {what: "AuthorizationPolicy", name: id, says: "\(.spec.action // "ALLOW"), \(.spec.rules // [] | length) rules"})),
+    known("RequestAuthentication"; $mesh.requestAuthentications[]
+      | _apart(select(applies($proxy; $mesh; $root)) | {what: "RequestAuthentication", name: id, says: ([.spec.jwtRules[]?.issuer] | join(", "))})),
+    known("Sidecar"; select(.type == "sidecar") | $mesh.sidecars[]
+      | _apart(select((.metadata.namespace == $proxy.namespace or .metadata.namespace == $root and .spec.workloadSelector == null) and (.spec.workloadSelector.labels | fits($proxy.labels)))
+               | {what: "Sidecar", name: id, says: ([.spec.egress[]?.hosts[]?] | join(", "))})),
+    known("EnvoyFilter"; $mesh.envoyFilters[]
+      | _apart(select(applies($proxy; $mesh; $root)) | {what: "EnvoyFilter", name: id, says: ([.spec.configPatches[]?.applyTo] | unique | join(", "))}));
+
+# the Gateways that a gateway serves, and the routes that are bound to them
+def aboutGateway($mesh):
+  . as $proxy
+  | def served: $mesh.gateways[] | _apart(select(.spec.selector | fits($proxy.labels)));
+    known("Gateway"; served | {what: "Gateway", name: id, says: ([.spec.servers[]? | "\(.port.protocol) \(.port.number) \(.hosts // [] | join(" "))"] | join(", "))}),
+    known("VirtualService";
+      ([served | "\(.metadata.namespace)/\(.metadata.name)"]) as $gateways
+      | $mesh.virtualServices[]
+      | .metadata.namespace as $in
+      | select(any(.spec.gateways[]?; (if contains("/") then . else "\($in)/\(.)" end) as $named | any($gateways[]; . == $named)))
+      | {what: "VirtualService", name: id, says: "hosts \(.spec.hosts // [] | join(", ")): \(virtualServiceText)"}),
+    (gatewayName as $name
+     | select($name != null)
+     | known("Gateway"; $mesh.kubeGateways[] | select(.metadata.name == $name and .metadata.namespace == $proxy.namespace)
+         | {what: "Gateway", name: id, says: ([.spec.listeners[]? | "\(.protocol) \(.port) \(.hostname // "*")"] | join(", "))}),
+       known("HTTPRoute"; $mesh.httpRoutes[] | .metadata.namespace as $in
+         | select(any(.spec.parentRefs[]?; .name == $name and (.kind // "Gateway") == "Gateway" and (.namespace // $in) == $proxy.namespace))
+         | {what: "HTTPRoute", name: id, says: ([.spec.hostnames[]?] | join(", "))}));
+
+# the services that select a proxy, or one row that says that they were not read
+def servicesOf($mesh):
+  . as $proxy
+  | _judged([$mesh.services[] | select(.metadata.namespace == $proxy.namespace and .spec.selector != null) | select(.spec.selector | fits($proxy.labels))];
+            {what: "Service", name: null, says: "unknown (not read)", missing: .message})
+  | if type == "array" then .[] | aboutService($mesh; $proxy.labels) else . end;
+
+def stands:
+  if .connected == null then _unknown("connected"; "no istiod was read that would say whether it is connected")
+  elif .connected then _sync as $sync | if synced then "in sync" else "not in sync" end
+  else "not connected" end;
+
+# what is demanded at a proxy
+def demanded($mesh):
+  (select(.type == "router" or .type == "waypoint") | aboutGateway($mesh)),
+  (select(.type != "ztunnel") | aboutWorkload($mesh));
 
 def aboutProxy($mesh):
-  . as $proxy
-  | (.labels // {}) as $labels
-  | {what: "Proxy", name: .id, says: "\(.type), Istio \(.version), revision \(.revision // "unknown"), on \(.node // "no node")"},
-    {what: "Pilot", name: (.pilot // "none"),
-     says: (if .connected then [.sync | to_entries[] | select(.value.status != "IGNORED") | "\(.key | ascii_upcase) \(.value.status)"] | join(", ") else "not connected" end)},
-    ($mesh.services[]? | select(.metadata.namespace == $proxy.namespace and .spec.selector != null and (.spec.selector | fits($labels))) | aboutService($mesh; $labels)),
-    aboutWorkload($mesh; $proxy.namespace; $labels);
+  {what: "Proxy", name: .id, says: "\(.type), Istio \(.version // "unknown"), revision \(.revision // "unknown"), on \(.node // "unknown node")"},
+  known("Pilot";
+    if .connected == null then _unknown("connected"; "no istiod was read that would say whether it is connected") else . end
+    | {what: "Pilot", name: (.pilot // "none"),
+       says: (if .connected then [_judged([_sync | to_entries[] | select(.value.status != "IGNORED") | "\(.key | ascii_upcase) \(.value.status)"] | join(", "); "connected; what was sent and taken is unknown (not read)")][0]
+              else "not connected" end)}),
+  servicesOf($mesh),
+  demanded($mesh);
+
+# the proxies behind a service
+def behind($mesh): . as $service
+  | .spec.selector | values as $selector
+  | $mesh.proxies[]
+  | select(.namespace == $service.metadata.namespace)
+  | select(.labels as $labels | $selector | fits($labels));
 
 def serviceOf($mesh): . as $word
   | sub("^(svc|service|services)/"; "") as $name
   | if $word | test("^(pod|pods|deploy|deployment|deployments)/") then empty
-    else $mesh.services[]? | select(.metadata.name == $name or id == $name or ("\(id).svc" as $long | $name | startswith($long))) end;
+    else $mesh.services[] | select(.metadata.name == $name or id == $name or ("\(id).svc" as $long | $name | startswith($long))) end;
+
+# rows that are the same of several proxies, once
+def once(rows): reduce rows as $row ([]; if any(.[]; . == $row) then . else . + [$row] end) | .[];
 
 . as $mesh
 | if $words == [] then error("describe takes the names of proxies or services") else . end
 | $words[] as $word
-| [$word | serviceOf($mesh)] as $services
+| [_judged($word | serviceOf($mesh); null)] as $found
+| [$found[] | values] as $services
 | if $services != [] then
     $services[]
-    | . as $service
-    | {of: "\($word)"} + (
+    | {of: $word} + (
         aboutService($mesh; null),
-        (.spec.selector | values as $selector
-         | ($mesh.proxies[] | select(.namespace == $service.metadata.namespace and (.labels // {} | . as $labels | $selector | fits($labels)))
-            | {what: "Proxy", name: .id, says: (if .connected then if synced then "in sync" else "not in sync" end else "not connected" end)}),
-           first($mesh.proxies[] | select(.namespace == $service.metadata.namespace and (.labels // {} | . as $labels | $selector | fits($labels))) | aboutWorkload($mesh; .namespace; .labels))?))
-  elif $word | test("^(svc|service|services)/") then error("no service named \($word | sub("^[^/]*/"; ""))")
+        known("Proxy"; behind($mesh) | {what: "Proxy", name: .id, says: [_judged(stands; "unknown (not read)")][0]}),
+        once(_apart(behind($mesh)) | demanded($mesh)))
+  elif $word | test("^(svc|service|services)/") then
+    if $found == [] then error("no service named \($word | sub("^[^/]*/"; ""))")
+    else {of: $word, what: "Service", name: null, says: "unknown (not read)", missing: "services"} end
   else {of: $word} + ($mesh | proxy($word | sub("^pods?/"; "")) | aboutProxy($mesh)) end

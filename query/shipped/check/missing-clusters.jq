@@ -20,7 +20,7 @@ def ofRoutes:
   | inUse
   | .virtualHosts[]?
   | .name as $host
-  | .routes[]?
+  | (.routes | values)[]
   | . as $route
   | ((.destinations[]? | select(.weight != 0) | {cluster, copies: false}),
      (.route.requestMirrorPolicies[]? | {cluster, copies: true}))
