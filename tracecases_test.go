@@ -104,3 +104,34 @@ func TestTraceWithoutASection(t *testing.T) {
 		walkedCase{section, []string{"trace", "--snapshot", path, "app", "http://reviews:9080/"}, 6, []string{want, "UNKNOWN", strings.ToLower(strings.TrimSuffix(section, "ConfigDump"))}}.run(t)
 	}
 }
+
+// TestTraceReadsOlderNames holds that filters are known by the names that they
+// had up to Envoy 1.13, with a configuration or without one, and that what is
+// in a form without types is said to be unread.
+func TestTraceReadsOlderNames(t *testing.T) {
+	const inspector = `"name":"envoy.listener.tls_inspector"`
+	url := []string{"gw", "https://httpbin.example.com/"}
+	traced := func(path string) []string { return append([]string{"trace", "--snapshot", path}, url...) }
+	reads := []string{"SNI httpbin.example.com", "outbound|8000||httpbin.default.svc.cluster.local", "10.1.0.1:80  100%"}
+	for _, now := range []string{
+		inspector,
+		`"name":"envoy.filters.listener.tls_inspector"`,
+		`"name":"mine","typed_config":{"@type":"type.googleapis.com/envoy.config.filter.listener.tls_inspector.v2.TlsInspector"}`,
+		inspector + `,"config":{}`,
+		inspector + `,"typed_config":{"@type":"type.googleapis.com/google.protobuf.Empty"}`,
+	} {
+		walkedCase{now, traced(changed(t, "old-inspector-name", inspector, now)), 6, reads}.run(t)
+	}
+	const manager, router = `envoy.filters.network.http_connection_manager"`, `"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}`
+	const v3 = "envoy.extensions.filters.network.http_connection_manager.v3."
+	for _, pairs := range [][]string{
+		{manager, `envoy.http_connection_manager"`, v3, "envoy.config.filter.network.http_connection_manager.v2."},
+		{router, `"name":"envoy.router"`},
+		{router, `"name":"envoy.cors"},{"name":"envoy.fault"},{"name":"envoy.router","config":{}`},
+	} {
+		walkedCase{strings.Join(pairs, " "), traced(changed(t, "old-inspector-name", pairs...)), 6, append(reads, "!envoy.router", "!envoy.fault")}.run(t)
+	}
+	walkedCase{"a fault without types", traced(changed(t, "old-inspector-name", router, `"name":"envoy.fault","config":{"abort":{}}},{"name":"envoy.router"`)), 6, append(reads, "not told             envoy.fault")}.run(t)
+	untyped := changed(t, "old-inspector-name", manager+`,"typed_config":{`, `envoy.http_connection_manager","config":{`, `"@type":"type.googleapis.com/`+v3+`HttpConnectionManager",`, ``)
+	walkedCase{"a connection manager without types", traced(untyped), 6, []string{"envoy.http_connection_manager is in the form of Envoy up to 1.13", "UNKNOWN"}}.run(t)
+}

@@ -3,6 +3,7 @@ package library
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library/routing"
@@ -54,8 +55,6 @@ func (m *matcher) listener(c *eval.Call, l any, r routing.Request) (*routing.Ans
 	return routing.Configuration(c.Ctx, m.cache, at.configuration, how, r)
 }
 
-const hcmType = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-
 // connectionManager gives the HTTP connection manager of a filter chain; other
 // names what stands in its place.
 func connectionManager(ctx context.Context, chain any) (hcm map[string]any, other string, err error) {
@@ -68,7 +67,7 @@ func connectionManager(ctx context.Context, chain any) (hcm map[string]any, othe
 		if err != nil {
 			return nil, "", err
 		}
-		if config["@type"] == "type.googleapis.com/"+hcmType || config["httpFilters"] != nil {
+		if kind, _ := config["@type"].(string); strings.HasSuffix(kind, "HttpConnectionManager") || config["httpFilters"] != nil {
 			return config, "", nil
 		}
 		if other, err = get[string](ctx, f, "name"); err != nil {

@@ -38,6 +38,11 @@ func (w *walk) tcp(filters []any) error {
 	if err != nil {
 		return err
 	}
+	if config == nil {
+		if old, err := w.untyped(last); err != nil || old {
+			return cmp.Or(err, w.end(notKnown))
+		}
+	}
 	if !strings.HasSuffix(kind, "TcpProxy") {
 		return w.unable(name)
 	}

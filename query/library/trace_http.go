@@ -67,6 +67,21 @@ func (w *walk) chain(listener any, taken routing.Taken) error {
 	return w.tcp(filters)
 }
 
+// untyped tells of a filter that has its configuration in the form of Envoy up
+// to 1.13, without a type: it isn't read.
+func (w *walk) untyped(filter any) (bool, error) {
+	old, err := mesh.Get(w.ctx, filter, "config")
+	if err != nil || old == nil {
+		return false, err
+	}
+	name, err := get[string](w.ctx, filter, "name")
+	if err != nil {
+		return false, err
+	}
+	w.missing(w.proxy, doubt{"listeners", "the configuration of filter " + name + " is in the form of Envoy up to 1.13"})
+	return true, nil
+}
+
 // http decides by a connection manager's routes, and its filters.
 func (w *walk) http(listener any, hcm map[string]any) error {
 	r := w.request

@@ -70,7 +70,9 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 			continue
 		}
 		name := m.text("name")
-		switch what := packageOf(config.text("@type"), "http"); {
+		switch what := kindOfFilter(config.text("@type"), name, "http"); {
+		case isUntyped(m) && !strings.Contains(harmless, " "+what+" "):
+			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
 			if config.has("rbac") { // a route's own
 				config = config.sub("rbac")
@@ -98,7 +100,10 @@ func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Req
 	for _, f := range filters {
 		m := c.message(f)
 		config := m.sub("typedConfig")
-		switch name, what := m.text("name"), packageOf(config.text("@type"), "network"); {
+		name := m.text("name")
+		switch what := kindOfFilter(config.text("@type"), name, "network"); {
+		case isUntyped(m) && what == "rbac":
+			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
 			p.add(name, c.rbac(config, &routed{Request: r}))
 		case what == "http_connection_manager", what == "tcp_proxy", what == "sni_cluster", strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio."), name == "connect_authority":

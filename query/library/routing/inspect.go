@@ -53,7 +53,7 @@ const (
 // inspects tells whether a listener has an inspector, in force for that port.
 func inspects(l message, inspector string, port int) bool {
 	for _, f := range l.list("listenerFilters") {
-		if strings.Contains(f.sub("typedConfig").text("@type"), "."+inspector+".") || f.text("name") == "envoy.filters.listener."+inspector {
+		if strings.Contains(f.sub("typedConfig").text("@type"), "."+inspector+".") || kindOfFilter("", f.text("name"), "listener") == inspector {
 			return !disabled(f.sub("filterDisabled"), port)
 		}
 	}
