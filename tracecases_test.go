@@ -135,3 +135,21 @@ func TestTraceReadsOlderNames(t *testing.T) {
 	untyped := changed(t, "old-inspector-name", manager+`,"typed_config":{`, `envoy.http_connection_manager","config":{`, `"@type":"type.googleapis.com/`+v3+`HttpConnectionManager",`, ``)
 	walkedCase{"a connection manager without types", traced(untyped), 6, []string{"envoy.http_connection_manager is in the form of Envoy up to 1.13", "UNKNOWN"}}.run(t)
 }
+
+// TestUnreachableWalksTCPProxies holds that listeners whose TCP proxy leads
+// nowhere are found, by a name or by weights, and that what can't be judged is a
+// row of its own beside what can.
+func TestUnreachableWalksTCPProxies(t *testing.T) {
+	of := func(path string) []string { return []string{"--snapshot", path, "unreachable", "--no-headers"} }
+	const single = `"cluster":"outbound|8443||keycloak-http.idp.svc.cluster.local"`
+	weighted := changed(t, "i49717", single, `"weighted_clusters":{"clusters":[{"name":"BlackHoleCluster","weight":1},{"name":"gone","weight":1},{"name":"never","weight":0}]}`)
+	for _, c := range []walkedCase{
+		{"a cluster", of("testdata/cases/i49717.json"), 0, []string{"NO_CLUSTER   outbound|8443||keycloak-http.idp.svc.cluster.local"}},
+		{"weights", of(weighted), 0, []string{"NO_CLUSTER   gone", "!never"}},
+		{"no endpoints", of("testdata/cases/no-eds.json"), 6, []string{"NO_CLUSTER   outbound|9080|v9|", "SHADOWED", "UNKNOWN      endpoints: "}},
+		{"endpoints of no cluster", of("testdata/cases/consul-nocluster.json"), 6, []string{"UNKNOWN   endpoints: ", "!NO_ENDPOINTS"}},
+		{"no clusters", of(changed(t, "no-eds", "ClustersConfigDump", "OtherConfigDump")), 6, []string{"SHADOWED", "clusters: ", "!NO_CLUSTER"}},
+	} {
+		c.run(t)
+	}
+}

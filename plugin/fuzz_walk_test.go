@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -36,8 +36,8 @@ var walked = []string{
 }
 
 // maxWalk is how long one dump may take. The dumps are of a few kilobytes, so
-// that only a walk without an end takes so long.
-const maxWalk = 5 * time.Second
+// that only a walk without an end takes so long, on a busy machine too.
+const maxWalk = time.Minute
 
 // mostText is how long a dump may get by changes that repeat its parts.
 const mostText = 1 << 16
@@ -46,73 +46,116 @@ const mostText = 1 << 16
 // fields dropped, emptied, repeated and put in the place of others, types that
 // nobody knows. Nothing may panic or go on without an end; an error is fine.
 func FuzzWalk(f *testing.F) {
-	paths, err := filepath.Glob("../testdata/[cw]*/*.json") // cases, and walk
-	if err != nil || len(paths) == 0 {
-		f.Fatal("there are no seeds", err)
-	}
+	w := newWalks(f)
 	random := rand.New(rand.NewPCG(1, 2))
-	var seeds []any
-	for i, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		var v any
-		if err := json.Unmarshal(text, &v); err != nil {
-			f.Fatal(path, err)
-		}
-		seeds = append(seeds, v)
+	for i := range w.seeds {
 		f.Add(byte(i), []byte{})
 		for range 20 {
-			script := make([]byte, 12+random.IntN(40))
-			for i := range script {
-				script[i] = byte(random.Uint32())
-			}
-			f.Add(byte(i), script)
+			f.Add(byte(i), randomScript(random))
 		}
 	}
-	var open *sources.Mesh // the dump that is walked
-	programs := walkPrograms(f, func() any { return open.Document() })
-	f.Fuzz(func(t *testing.T, which byte, script []byte) {
-		m := &mutation{script: script}
-		text, err := json.Marshal(m.apply(seeds[int(which)%len(seeds)], seeds))
+	f.Fuzz(func(t *testing.T, which byte, script []byte) { w.walk(t, int(which), script) })
+}
+
+var walkCount = flag.Int("walks", 500, "how many random dumps TestWalksOfRandomDumps walks")
+
+// TestWalksOfRandomDumps walks dumps as FuzzWalk does, by scripts of a random
+// seed. It needs no second process, so that a million take what they take:
+// go test ./plugin -run TestWalksOfRandomDumps -walks 1000000 -timeout 10h
+func TestWalksOfRandomDumps(t *testing.T) {
+	w := newWalks(t)
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 3))
+	for n := range *walkCount {
+		which, script := random.IntN(len(w.seeds)), randomScript(random)
+		if w.walk(t, which, script); t.Failed() {
+			t.Fatalf("seed %d, dump %d: of seed %d by script %q", seed, n, which, script)
+		}
+		if n%50_000 == 49_999 {
+			t.Logf("%d dumps of seed %d", n+1, seed)
+		}
+	}
+}
+
+func randomScript(random *rand.Rand) []byte {
+	script := make([]byte, 12+random.IntN(40))
+	for i := range script {
+		script[i] = byte(random.Uint32())
+	}
+	return script
+}
+
+// walks are dumps to change, and what is run over each.
+type walks struct {
+	seeds    []any
+	programs []*query.Program
+	open     *sources.Mesh // the dump that is walked
+}
+
+func newWalks(t testing.TB) *walks {
+	t.Helper()
+	paths, err := filepath.Glob("../testdata/[cw]*/*.json") // cases, and walk
+	if err != nil || len(paths) == 0 {
+		t.Fatal("there are no seeds", err)
+	}
+	w := &walks{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(text) > mostText {
-			return
+		var v any
+		if err := json.Unmarshal(text, &v); err != nil {
+			t.Fatal(path, err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), maxWalk)
-		defer cancel()
-		hung := time.AfterFunc(maxWalk+3*time.Second, func() { // before the fuzzer kills the process without a word
-			stacks := make([]byte, 1<<20)
-			panic(fmt.Sprintf("it hangs: %s\n%s", text, stacks[:runtime.Stack(stacks, true)]))
-		})
-		defer hung.Stop()
-		s, err := transport.OpenBytes(ctx, "config_dump.json", text, transport.OpenOptions{})
-		if err != nil {
-			return
+		w.seeds = append(w.seeds, v)
+	}
+	w.programs = walkPrograms(t, func() any { return w.open.Document() })
+	return w
+}
+
+// walk changes a dump as a script says, and runs all programs over it.
+func (w *walks) walk(t *testing.T, which int, script []byte) {
+	t.Helper()
+	m := &mutation{script: script}
+	text, err := json.Marshal(m.apply(w.seeds[which%len(w.seeds)], w.seeds))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(text) > mostText {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			t.Logf("panics over %s", text)
+			panic(r)
 		}
-		open, err = sources.Open(ctx, sources.Options{Sources: []transport.Source{s}, Concurrency: 1, Now: time.Unix(1_790_000_000, 0)})
-		if err != nil {
-			return
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), maxWalk)
+	defer cancel()
+	s, err := transport.OpenBytes(ctx, "config_dump.json", text, transport.OpenOptions{})
+	if err != nil {
+		return
+	}
+	w.open, err = sources.Open(ctx, sources.Options{Sources: []transport.Source{s}, Concurrency: 1, Now: time.Unix(1_790_000_000, 0)})
+	if err != nil {
+		return
+	}
+	defer w.open.Close()
+	for _, p := range w.programs {
+		err := p.Run(ctx, w.open.Document(), nil, eval.RunOptions{
+			Workers: 1, All: true, Now: func() float64 { return 1_790_000_000 },
+			Finish: func(ctx context.Context, v any) (any, error) { return mesh.Deep(ctx, v) },
+		}, func(any) error { return nil })
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("after %s it still runs: %s", maxWalk, text)
 		}
-		defer open.Close()
-		for _, p := range programs {
-			err := p.Run(ctx, open.Document(), nil, eval.RunOptions{
-				Workers: 1, All: true, Now: func() float64 { return 1_790_000_000 },
-				Finish: func(ctx context.Context, v any) (any, error) { return mesh.Deep(ctx, v) },
-			}, func(any) error { return nil })
-			if errors.Is(err, context.DeadlineExceeded) {
-				t.Fatalf("after %s it still runs: %s", maxWalk, text)
-			}
-		}
-	})
+	}
 }
 
 // walkPrograms compiles what is walked, once for all dumps.
-func walkPrograms(f *testing.F, document func() any) (out []*query.Program) {
-	f.Helper()
+func walkPrograms(t testing.TB, document func() any) (out []*query.Program) {
+	t.Helper()
 	text := ""
 	for _, w := range walked {
 		text += fmt.Sprintf("(.proxies[] | try (%s) catch .),\n", w)
@@ -126,7 +169,7 @@ func walkPrograms(f *testing.F, document func() any) (out []*query.Program) {
 		o.Doors.Document = document
 		p, err := query.Compile(src, o)
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
 		out = append(out, p)
 	}

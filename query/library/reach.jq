@@ -19,8 +19,8 @@ def routesTo($to):
     | . + {$proxy}
   else empty end;
 
-# unreachable: the routes that no request takes, or that end at nothing: of a proxy, of all proxies of the mesh, or of an array of them.
-# reason is SHADOWED (by: the route ahead that takes all that it would), DUPLICATE_DOMAIN (by: the virtual host that has it already), NO_CLUSTER, NO_ENDPOINTS, ALL_UNHEALTHY or SUBSET_EMPTY (cluster: the one it would send to).
+# unreachable: the routes, and the listeners' TCP proxies, that no request takes, or that end at nothing: of a proxy, of all proxies of the mesh, or of an array of them.
+# reason is SHADOWED (by: the route ahead that takes all that it would), DUPLICATE_DOMAIN (by: the virtual host that has it already), NO_CLUSTER, NO_ENDPOINTS, ALL_UNHEALTHY or SUBSET_EMPTY (cluster: the one it would send to), or UNKNOWN (unknowns: what could not be judged).
 #   [.proxies[] | unreachable | .reason] | group_by(.) | map({(.[0]): length}) | add
 def unreachable:
   if _kind == "Mesh" then .proxies[] | unreachable

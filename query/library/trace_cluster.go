@@ -2,6 +2,7 @@ package library
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func (w *walk) tcp(filters []any) error {
 			cluster = w.request.SNI
 		}
 	}
-	criteria, err := w.criteria(config)
+	criteria, err := metadataOf(w.ctx, config)
 	if err != nil {
 		return err
 	}
@@ -78,26 +79,26 @@ func (w *walk) tcp(filters []any) error {
 	return w.toClusters(shares, cluster, criteria)
 }
 
-// criteria are the metadata that a route, or an entry of it, wants of
+// metadataOf gives the metadata that a route, or a TCP proxy, wants of
 // endpoints.
-func (w *walk) criteria(of any) (map[string]any, error) {
-	m, err := mesh.Get(w.ctx, of, "metadataMatch")
+func metadataOf(ctx context.Context, of any) (map[string]any, error) {
+	m, err := mesh.Get(ctx, of, "metadataMatch")
 	if err != nil {
 		return nil, err
 	}
-	return w.lbMetadata(m)
+	return lbMetadata(ctx, m)
 }
 
-func (w *walk) lbMetadata(v any) (map[string]any, error) {
-	f, err := mesh.Get(w.ctx, v, "filterMetadata")
+func lbMetadata(ctx context.Context, v any) (map[string]any, error) {
+	f, err := mesh.Get(ctx, v, "filterMetadata")
 	if err != nil {
 		return nil, err
 	}
-	lb, err := mesh.Get(w.ctx, f, "envoy.lb")
+	lb, err := mesh.Get(ctx, f, "envoy.lb")
 	if err != nil {
 		return nil, err
 	}
-	deep, err := mesh.Deep(w.ctx, lb)
+	deep, err := mesh.Deep(ctx, lb)
 	m, _ := deep.(map[string]any)
 	return m, err
 }
@@ -118,15 +119,9 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 				chosen = "\x00" // one entry only, if two have the name
 			}
 		}
-		own, err := w.lbMetadata(s.Criteria)
+		own, err := lbMetadata(w.ctx, s.Criteria)
 		if err != nil {
 			return err
-		}
-		all := map[string]any{}
-		for _, m := range []map[string]any{criteria, own} {
-			for k, v := range m {
-				all[k] = v
-			}
 		}
 		entry := map[string]any{"name": s.Name, "share": s.Share, "reason": nil}
 		w.clusters = append(w.clusters, entry)
@@ -135,7 +130,7 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 		}
 		before := w.left
 		w.stopped = ""
-		why, err := w.toCluster(s.Name, share, all)
+		why, err := w.toCluster(s.Name, share, merged(criteria, own))
 		if err != nil {
 			if !w.unread(err) {
 				return err

@@ -232,7 +232,7 @@ func (w *walk) answered(a *routing.Answer) error {
 	if err != nil {
 		return err
 	}
-	criteria, err := w.criteria(action)
+	criteria, err := metadataOf(w.ctx, action)
 	if err != nil {
 		return err
 	}

@@ -20,32 +20,58 @@ const (
 // at nothing.
 func unreachable(c *eval.Call, yield func(any) error) error {
 	owner, _ := c.In.(*mesh.Object)
-	u := &deadEnds{ctx: c.Ctx, owner: owner, yield: yield, ends: map[string]string{}}
+	u := &deadEnds{ctx: c.Ctx, owner: owner, yield: yield, ends: map[string]string{}, unknowns: unknowns{tell: c.Fault}}
 	var err error
 	if u.id, err = mesh.Get(c.Ctx, c.In, "id"); err != nil {
 		return err
 	}
-	v, err := mesh.Get(c.Ctx, c.In, "routes")
-	if err != nil {
-		return err
-	}
-	all, err := forced(c.Ctx, v)
-	if err != nil {
-		return err
-	}
-	for _, rc := range all {
-		used, err := inUse(c.Ctx, rc)
+	for _, part := range []struct {
+		section string
+		judge   func(proxy, e any) error
+	}{{"routes", u.configuration}, {"listeners", u.listener}} {
+		all, err := u.section(c.In, part.section)
 		if err != nil {
 			return err
 		}
-		if !used {
-			continue
-		}
-		if err := u.configuration(c.In, rc); err != nil {
-			return err
+		for _, e := range all {
+			used, err := inUse(c.Ctx, e)
+			if err != nil {
+				return err
+			}
+			if !used {
+				continue
+			}
+			if err := part.judge(c.In, e); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return u.notKnown()
+}
+
+// section gives a section of the proxy; one that can't be read is noted, and
+// what it doesn't concern is judged without it.
+func (u *deadEnds) section(proxy any, name string) ([]any, error) {
+	v, err := mesh.Get(u.ctx, proxy, name)
+	if err != nil {
+		return nil, err
+	}
+	all, err := forced(u.ctx, v)
+	if err != nil && u.ctx.Err() == nil && u.unread(proxy, err) {
+		return nil, nil
+	}
+	return all, err
+}
+
+// notKnown gives what could not be judged, and why: one object for the proxy.
+func (u *deadEnds) notKnown() error {
+	if len(u.all) == 0 {
+		return nil
+	}
+	return u.yield(mesh.NewObject("UnreachableRoute", u.owner, map[string]any{
+		"name": nil, "routeConfiguration": nil, "virtualHost": nil, "virtualService": nil, "match": nil,
+		"reason": notKnown, "by": nil, "cluster": nil, "proxy": u.id, "unknowns": u.values(),
+	}))
 }
 
 // deadEnds looks for routes that are not reachable.
@@ -55,9 +81,13 @@ type deadEnds struct {
 	id    any // the proxy's
 	yield func(any) error
 
-	clusters map[string]any    // by name, those in use
+	unknowns
+
+	clusters map[string]any    // by name, those in use; nil: not read
 	rows     map[string][]any  // endpoints by cluster
 	ends     map[string]string // why a cluster ends at nothing; empty: it doesn't
+	loaded   bool
+	rowless  bool // the endpoints are not known
 }
 
 func (u *deadEnds) configuration(proxy, rc any) error {
@@ -175,7 +205,7 @@ func (u *deadEnds) found(route map[string]any, reason, by, cluster string) error
 	for k, v := range route {
 		m[k] = v
 	}
-	m["reason"], m["by"], m["cluster"], m["proxy"] = reason, orNull(by), orNull(cluster), u.id
+	m["reason"], m["by"], m["cluster"], m["proxy"], m["unknowns"] = reason, orNull(by), orNull(cluster), u.id, []any{}
 	return u.yield(mesh.NewObject("UnreachableRoute", u.owner, m))
 }
 
@@ -203,8 +233,13 @@ func (u *deadEnds) why(proxy any, name string, criteria map[string]any) (string,
 
 func (u *deadEnds) ending(name string, criteria map[string]any) (string, error) {
 	c := u.clusters[name]
-	if c == nil {
+	switch {
+	case u.clusters == nil: // not read
+		return "", nil
+	case c == nil:
 		return noCluster, nil
+	case u.rowless:
+		return "", nil
 	}
 	kind, err := get[string](u.ctx, c, "type")
 	if err != nil || kind == "ORIGINAL_DST" || kind == "" || kind == "STATIC" {
@@ -238,35 +273,45 @@ func (u *deadEnds) ending(name string, criteria map[string]any) (string, error) 
 
 // load reads the clusters and the endpoints of the proxy, once.
 func (u *deadEnds) load(proxy any) error {
-	if u.clusters != nil {
+	if u.loaded {
 		return nil
 	}
-	u.clusters, u.rows = map[string]any{}, map[string][]any{}
-	for _, section := range []string{"clusters", "endpoints"} {
-		v, err := mesh.Get(u.ctx, proxy, section)
+	u.loaded = true
+	before := len(u.all)
+	all, err := u.section(proxy, "clusters")
+	if err != nil {
+		return err
+	}
+	if len(u.all) == before {
+		u.clusters = map[string]any{}
+	}
+	for _, c := range all {
+		name, err := get[string](u.ctx, c, "name")
 		if err != nil {
 			return err
 		}
-		all, err := forced(u.ctx, v)
+		if used, err := inUse(u.ctx, c); err != nil {
+			return err
+		} else if used && u.clusters[name] == nil {
+			u.clusters[name] = c
+		}
+	}
+	before = len(u.all)
+	if all, err = u.section(proxy, "endpoints"); err != nil {
+		return err
+	}
+	u.rowless = len(u.all) > before
+	u.rows = map[string][]any{}
+	for _, e := range all {
+		name, err := get[string](u.ctx, e, "cluster")
 		if err != nil {
 			return err
 		}
-		for _, e := range all {
-			key := map[string]string{"clusters": "name", "endpoints": "cluster"}[section]
-			name, err := get[string](u.ctx, e, key)
-			if err != nil {
-				return err
-			}
-			if section == "endpoints" {
-				u.rows[name] = append(u.rows[name], e)
-				continue
-			}
-			if used, err := inUse(u.ctx, e); err != nil {
-				return err
-			} else if used && u.clusters[name] == nil {
-				u.clusters[name] = e
-			}
-		}
+		u.rows[name] = append(u.rows[name], e)
+	}
+	if len(u.rows[""]) > 0 {
+		u.rowless = true
+		u.missing(proxy, doubt{"endpoints", errNameless.Error()})
 	}
 	return nil
 }
