@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -156,6 +159,7 @@ func (j *joint) pods() {
 // places tells each row where its proxy can be asked, and makes rows for
 // proxies of which nothing else is known.
 func (j *joint) places(ctx context.Context) error {
+	var strangers []*stranger
 	for _, s := range j.scenes {
 		for _, name := range s.proxies {
 			at := place{s.realm, name}
@@ -165,11 +169,18 @@ func (j *joint) places(ctx context.Context) error {
 				}
 			} else if r := j.find(name, s); r != nil {
 				r.places = append(r.places, at)
-			} else if err := j.stranger(ctx, at, s); err != nil {
-				return err
+			} else {
+				who, err := j.m.identify(ctx, at)
+				if err != nil {
+					if err = j.fault(ctx, &mesh.Fault{Proxy: at.name, Section: "config_dump", Err: err}); err != nil {
+						return err
+					}
+				}
+				strangers = append(strangers, &stranger{at, s, who})
 			}
 		}
 	}
+	j.strangers(strangers)
 	return nil
 }
 
@@ -208,22 +219,50 @@ func (j *joint) dump(ctx context.Context, at place) error {
 	return nil
 }
 
-// stranger makes a row for a proxy that can be asked, and that neither a Pilot
-// nor Kubernetes tells of.
-func (j *joint) stranger(ctx context.Context, at place, s *scene) error {
-	who, err := j.m.identify(ctx, at)
-	if s.realm.alive() && who.ID != "" { // an address was its name so far
-		if r := j.find(who.ID, s); r != nil {
-			r.places = append(r.places, at)
-			return nil
+// A stranger is a proxy that can be asked, and that neither a Pilot nor
+// Kubernetes tells of by the name that it is asked under.
+type stranger struct {
+	place
+	scene *scene
+	who   envoy.Identity
+}
+
+// pod is the stranger's pod, of a mesh whose proxies aren't known by their
+// pods: a snapshot has them in folders of the pods' names.
+func (s *stranger) pod() *kube.Pod { return s.scene.pods[s.name] }
+
+// strangers makes a row for each. An Envoy goes by its pod or else by its
+// node's id, which nothing keeps others from having too: then its address, or
+// its folder, is what tells it from them.
+func (j *joint) strangers(all []*stranger) {
+	type key struct {
+		scene *scene
+		id    string
+	}
+	same := map[key]int{}
+	for _, s := range all {
+		if s.pod() == nil {
+			same[key{s.scene, s.who.ID}]++
 		}
 	}
-	r := j.add(cmp.Or(who.ID, at.name), cmp.Or(who.ClusterID, s.clusterID))
-	r.who, r.home, r.places = &who, at.realm, []place{at}
-	if err != nil {
-		return j.fault(ctx, &mesh.Fault{Proxy: at.name, Section: "config_dump", Err: err})
+	for _, s := range all {
+		pod, id := s.pod(), cmp.Or(s.who.ID, s.name)
+		alone := s.who.ID == "" || same[key{s.scene, s.who.ID}] == 1
+		switch {
+		case pod != nil:
+			id = s.name
+		case alone && s.who.ID != "" && s.realm.alive(): // an address was its name so far
+			if r := j.find(id, s.scene); r != nil {
+				r.places = append(r.places, s.place)
+				continue
+			}
+		}
+		if pod == nil && (!alone || len(j.byID[id]) > 0 && s.who.ID != "") {
+			id = s.who.ID + "@" + strings.TrimPrefix(s.name, s.who.ID+"@")
+		}
+		r := j.add(id, cmp.Or(s.who.ClusterID, s.scene.clusterID))
+		r.who, r.pod, r.home, r.places = &s.who, pod, s.realm, []place{s.place}
 	}
-	return nil
 }
 
 func (j *joint) fault(ctx context.Context, f *mesh.Fault) error {

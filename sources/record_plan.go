@@ -87,7 +87,7 @@ func (c *recorder) proxyUnit(r *row) *unit {
 	for _, request := range requests(r.kind(), c.options.Sections) {
 		u.wants = append(u.wants, wanted{
 			question: question{c.realm, aProxy, r.id, request}, row: r,
-			file: func(f transport.Form) string { return transport.ProxyFile(folder(r.id), request, f) },
+			file: func(f transport.Form) string { return transport.ProxyFile(r.id, request, f) },
 			lack: mesh.Fault{Proxy: r.id, Section: request},
 		})
 	}
@@ -113,8 +113,8 @@ func (c *recorder) desiredUnit(r *row) *unit {
 	return u
 }
 
-// folder gives the name of the folder of who has that id. An address is none,
-// on some systems, and becomes a name without a namespace.
+// folder gives the name of the folder of a Pilot. An address is none, on some
+// systems, and becomes a name without a namespace.
 func folder(id string) string {
 	if !strings.Contains(id, ":") {
 		return id

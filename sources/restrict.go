@@ -21,7 +21,7 @@ func (o *Options) restrict(rows []*row) ([]*row, error) {
 	}
 	names := make([]mesh.Name, len(rows))
 	for i, r := range rows {
-		names[i] = mesh.Name{ID: r.id, Pod: r.name(), Workload: r.workload(), ClusterID: r.clusterID, Context: r.home.context}
+		names[i] = mesh.Name{ID: r.id, Pod: r.name(), Namespace: r.namespace(), Workload: r.workload(), ClusterID: r.clusterID, Context: r.home.context}
 	}
 	keep := make([]bool, len(rows))
 	for _, word := range o.Proxies {

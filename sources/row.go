@@ -77,6 +77,29 @@ func (r *row) hang() {
 	for _, s := range mesh.SectionsOf(r.kind()) {
 		f[string(s.Name)] = r.section(s.Name)
 	}
+	f["nodeID"] = r.nodeID()
+}
+
+// nodeID is what the proxy's control plane calls its node. Nothing keeps two
+// proxies from having the same.
+func (r *row) nodeID() any {
+	switch {
+	case r.kind() == mesh.ZTunnel:
+		return nil
+	case r.who != nil:
+		return nullable(r.who.NodeID)
+	}
+	return r.group.Thunk(func(ctx context.Context) (any, error) {
+		v, err := r.reading().section(context.WithValue(ctx, loadKey{}, true), mesh.Bootstrap)
+		if v, err = r.had(ctx, mesh.Bootstrap, v, err); err != nil {
+			return nil, err
+		}
+		node, err := mesh.Get(ctx, v, "node")
+		if err != nil {
+			return nil, err
+		}
+		return mesh.Get(ctx, node, "id")
+	})
 }
 
 // connected tells whether a Pilot knows the proxy; null when that can't be
@@ -91,7 +114,7 @@ func (r *row) connected() any {
 	return nil
 }
 
-// cut parts pod.namespace. A pod's name may have dots in it, a namespace's not.
+// cut parts pod.namespace, which has to be known to be one. A pod's name may have dots in it, a namespace's not.
 // An address, which has a port, is a name of its own.
 func cut(id string) (name, namespace string) {
 	if strings.Contains(id, ":") {
@@ -103,14 +126,17 @@ func cut(id string) (name, namespace string) {
 	return id, ""
 }
 
-// called gives the pod and its namespace. A config dump alone may say neither,
-// and then its row's id is made up.
+// called gives the pod and its namespace. A node's id says neither, unless it
+// was Istio that wrote it. Of a folder of a snapshot whose dump doesn't say
+// whose it is, the layout does: <pod>.<namespace>.
 func (r *row) called() (name, namespace string) {
 	switch {
-	case r.who != nil && r.who.Name != "":
+	case r.pod != nil:
+		return r.pod.Name, r.pod.Namespace
+	case r.link != nil:
+		return cut(r.link.id)
+	case r.who != nil && (r.who.NodeID != "" || r.home.lone()):
 		return r.who.Name, r.who.Namespace
-	case r.home.lone():
-		return "", ""
 	}
 	return cut(r.id)
 }

@@ -104,7 +104,7 @@ func nameOf(ctx context.Context, p any) (mesh.Name, error) {
 		t, _ := s.(string)
 		return t
 	}
-	n := mesh.Name{ID: text("id"), Pod: text("name"), Workload: text("workload"), ClusterID: text("clusterID"), Context: text("context")}
+	n := mesh.Name{ID: text("id"), Pod: text("name"), Namespace: text("namespace"), Workload: text("workload"), ClusterID: text("clusterID"), Context: text("context")}
 	return n, err
 }
 

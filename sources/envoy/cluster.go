@@ -76,10 +76,13 @@ func clusterFields(r *resource) map[string]any {
 // A clusterName is what Istio writes into the name of a service's cluster.
 type clusterName struct {
 	direction string // outbound, inbound, inbound-vip
-	port      int    // 0 where it is no number
+	port      int
 	subset    string
 	fqdn      string // empty for a sidecar's own ports
 }
+
+// directions are the first words of Istio's names (pilot/pkg/model, Istio 1.31).
+var directions = map[string]bool{"outbound": true, "inbound": true, "inbound-vip": true}
 
 // parseClusterName reads "direction|port|subset|host", or the same with "_."
 // between the words, which is how a gateway calls the clusters it takes by
@@ -93,11 +96,11 @@ func parseClusterName(name string) (n clusterName, ok bool) {
 	if len(words) < 4 {
 		return n, false
 	}
-	port, err := strconv.Atoi(words[1])
-	if err != nil || port < 0 {
-		port = 0
+	port, err := strconv.ParseUint(words[1], 10, 16)
+	if err != nil || !directions[words[0]] {
+		return n, false // of another vocabulary
 	}
-	return clusterName{words[0], port, words[2], words[3]}, true
+	return clusterName{words[0], int(port), words[2], words[3]}, true
 }
 
 // origin is the Istio resource that a piece of Envoy's configuration was made

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
@@ -13,7 +14,8 @@ import (
 // An Identity is whose a config dump is, by the node that Envoy was started
 // as. What the node doesn't say is empty; another than Istio's says little.
 type Identity struct {
-	ID             string // pod.namespace
+	ID             string // pod.namespace; of an Envoy that Istio did not start, its node's id
+	NodeID         string
 	Name           string // the pod
 	Namespace      string
 	Type           string // sidecar, router, waypoint
@@ -64,7 +66,23 @@ func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
 	return Identity{}, doc.Named(err)
 }
 
-// identity reads a node. Its id is "type~ip~pod.namespace~domain".
+// istioTypes are the first words of the node ids that Istio writes.
+var istioTypes = map[string]bool{"sidecar": true, "router": true, "waypoint": true, "ztunnel": true, "agentgateway": true}
+
+// istioNode reads "type~ip~pod.namespace~domain", which is how Istio calls a
+// node. Anything else is the name that another control plane gave it.
+func istioNode(id string) (kind, ip, pod string, ok bool) {
+	words := strings.Split(id, "~")
+	if len(words) != 4 || !istioTypes[words[0]] || words[2] == "" {
+		return "", "", "", false
+	}
+	if _, err := netip.ParseAddr(words[1]); err != nil && words[1] != "" {
+		return "", "", "", false
+	}
+	return words[0], words[1], words[2], true
+}
+
+// identity reads a node.
 func identity(node map[string]any) Identity {
 	meta := object(node, "metadata")
 	id := Identity{
@@ -81,12 +99,13 @@ func identity(node map[string]any) Identity {
 	if s := text(meta, "INSTANCE_IPS"); s != "" {
 		id.IPs = strings.Split(s, ",")
 	}
-	words := strings.Split(text(node, "id"), "~")
-	if len(words) != 4 {
-		id.ID = text(node, "id")
+	id.NodeID = text(node, "id")
+	kind, ip, pod, ok := istioNode(id.NodeID)
+	if !ok {
+		id.ID = id.NodeID
 		return id
 	}
-	id.Type, id.IP, id.ID = words[0], words[1], words[2]
+	id.Type, id.IP, id.ID = kind, ip, pod
 	if name, namespace, ok := cutLast(id.ID, "."); ok {
 		id.Name, id.Namespace = name, namespace
 	}

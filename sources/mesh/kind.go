@@ -115,8 +115,9 @@ func pilotFields() []Field {
 func proxyFields() []Field {
 	fields := []Field{
 		kindField(),
-		{Name: "id", Doc: "pod.namespace"},
-		{Name: "name", Doc: "its pod"},
+		{Name: "id", Doc: "pod.namespace; without a pod the node's id, and id@address where several have that"},
+		{Name: "nodeID", Doc: "what its control plane calls its node", Cost: OnDemand},
+		{Name: "name", Doc: "its pod; null where it has none that is known"},
 		{Name: "namespace", Doc: "the pod's"},
 		{Name: "type", Doc: "sidecar, router, waypoint or ztunnel"},
 		{Name: "clusterID", Doc: "the cluster it runs in, by Istio's name"},

@@ -6,6 +6,7 @@ import "strings"
 type Name struct {
 	ID        string // pod.namespace
 	Pod       string
+	Namespace string
 	Workload  string
 	ClusterID string
 	Context   string // of kubeconfig
@@ -21,8 +22,11 @@ var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "stat
 // "pod/x" the pod. None fits: no places.
 func Pick(word string, all []Name) []int {
 	kind, rest, slash := strings.Cut(word, "/")
+	if at := pick(all, byID(word)); at != nil { // which may have slashes
+		return at
+	}
 	if !slash {
-		return pick(all, byID(word), byPod(word), byWorkload(word), byPrefix(word))
+		return pick(all, byPod(word), byWorkload(word), byPrefix(word))
 	}
 	for _, k := range workloadKinds {
 		if kind == k {
@@ -36,7 +40,7 @@ func Pick(word string, all []Name) []int {
 	there := func(r rule) rule {
 		return func(n *Name) bool { return (n.ClusterID == kind || n.Context == kind) && r(n) }
 	}
-	return pick(all, there(byID(rest)), there(byPod(rest)), there(byWorkload(rest)), there(byPrefix(rest)))
+	return pick(all, there(byID(rest)), there(byPod(rest)), there(byWorkload(rest)), there(byPrefix(rest)), byPrefix(word))
 }
 
 // Near gives the places of the proxies that a word which means none may have
@@ -63,14 +67,14 @@ func cutNamespace(word string) (name, namespace string) {
 // in keeps a rule to one namespace.
 func in(namespace string, r rule) rule {
 	return func(n *Name) bool {
-		return namespace != "" && strings.HasSuffix(n.ID, "."+namespace) && r(n)
+		return namespace != "" && n.Namespace == namespace && r(n)
 	}
 }
 
 type rule func(*Name) bool
 
 func byID(w string) rule       { return func(n *Name) bool { return n.ID == w } }
-func byPod(w string) rule      { return func(n *Name) bool { return n.Pod == w } }
+func byPod(w string) rule      { return func(n *Name) bool { return w != "" && n.Pod == w } }
 func byWorkload(w string) rule { return func(n *Name) bool { return w != "" && n.Workload == w } }
 
 func byPrefix(w string) rule {

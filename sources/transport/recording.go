@@ -23,7 +23,7 @@ func PilotFile(pilot, endpoint string, form Form) string {
 // ProxyFile gives the name of the file in which a snapshot has a proxy's
 // answer in a form; "" when a snapshot has no place for it.
 func ProxyFile(proxy, request string, form Form) string {
-	return fileOf("proxies", proxy, snapshotFiles(request), form)
+	return fileOf("proxies", folderName(proxy), snapshotFiles(request), form)
 }
 
 // ListFile gives the name of the file in which a snapshot has the objects of a

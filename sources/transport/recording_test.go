@@ -22,6 +22,9 @@ func TestFileNames(t *testing.T) {
 		ProxyFile("web.shop", "clusters", JSON) + "1":                          "proxies/web.shop/clusters.json1",
 		ProxyFile("web.shop", "clusters", Text):                                "proxies/web.shop/clusters.txt",
 		ProxyFile("web.shop", "ready", Text):                                   "proxies/web.shop/ready.txt",
+		ProxyFile("127.0.0.1:80", "stats", JSON):                               "proxies/127.0.0.1%3A80/stats.json",
+		ProxyFile("projects/1/nodes/x", "stats", JSON):                         "proxies/projects%2F1%2Fnodes%2Fx/stats.json",
+		ProxyFile("..", "stats", JSON):                                         "proxies/%2E%2E/stats.json",
 		ListFile("nodes"):                                                      "kubernetes/nodes.json",
 	} {
 		if got != want {
@@ -30,7 +33,7 @@ func TestFileNames(t *testing.T) {
 	}
 	for _, none := range []string{
 		PilotFile("../x", "syncz", JSON), PilotFile(".", "syncz", JSON), PilotFile("a/b", "syncz", JSON), PilotFile("a", "syncz", Text),
-		PilotFile("a", "edsz?proxyID=../../b", JSON), ProxyFile("127.0.0.1:80", "stats", JSON), ProxyFile("a", "config_dump", Text), ListFile("a/b"),
+		PilotFile("a", "edsz?proxyID=../../b", JSON), ProxyFile("", "stats", JSON), ProxyFile("a", "config_dump", Text), ListFile("a/b"),
 	} {
 		if none != "" {
 			t.Errorf("%q is a name", none)

@@ -70,7 +70,13 @@ func newSnapshot(ctx context.Context, r recorded, l *ledger) (*snapshot, error) 
 
 func (s *snapshot) Pilots(context.Context) ([]string, error) { return s.folders("pilots") }
 
-func (s *snapshot) Proxies(context.Context) ([]string, error) { return s.folders("proxies") }
+func (s *snapshot) Proxies(context.Context) ([]string, error) {
+	names, err := s.folders("proxies")
+	for i, name := range names {
+		names[i] = folderID(name)
+	}
+	return names, err
+}
 
 func (s *snapshot) Pilot(ctx context.Context, pilot, endpoint string) (*Body, error) {
 	if !plain(pilot) {
@@ -80,10 +86,15 @@ func (s *snapshot) Pilot(ctx context.Context, pilot, endpoint string) (*Body, er
 }
 
 func (s *snapshot) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*Body, error) {
-	if !plain(proxy) {
-		return nil, missing{}
+	folder := proxy
+	if folderID(proxy) == proxy {
+		folder = folderName(proxy)
 	}
-	return s.first(ctx, path.Join("proxies", proxy), snapshotFiles(request))
+	body, err := s.first(ctx, path.Join("proxies", folder), snapshotFiles(request))
+	if errors.Is(err, fs.ErrNotExist) && folder != proxy && plain(proxy) { // a folder that somebody else named
+		body, err = s.first(ctx, path.Join("proxies", proxy), snapshotFiles(request))
+	}
+	return body, err
 }
 
 func (s *snapshot) List(ctx context.Context, resource string) (*Body, error) {
