@@ -2,6 +2,7 @@ package library
 
 import (
 	"errors"
+	"math"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
@@ -169,11 +170,7 @@ func (w *walk) ended() []outcome {
 func (w *walk) endedValues() []any {
 	out := []any{}
 	for _, o := range w.ended() {
-		share := o.share
-		if share > 1-negligible {
-			share = 1
-		}
-		out = append(out, map[string]any{"share": share, "reason": orNull(o.reason)})
+		out = append(out, map[string]any{"share": math.Round(o.share*(1/negligible)) / (1 / negligible), "reason": orNull(o.reason)})
 	}
 	return out
 }
