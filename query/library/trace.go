@@ -107,10 +107,11 @@ type walk struct {
 
 	gathered gathered
 
-	resolved bool        // whether the destination was looked for
-	unknown  string      // why it isn't known
-	listless *mesh.Fault // why the services could not be listed for it
-	unlisted *mesh.Fault // why the list of the mesh that was asked for last could not be read
+	resolved  bool        // whether the destination was looked for
+	unknown   string      // why it isn't known
+	listless  *mesh.Fault // why the services could not be listed for it
+	anonymous *mesh.Fault // why the client's identity could not be read
+	unlisted  *mesh.Fault // why the list of the mesh that was asked for last could not be read
 
 	unknowns
 	outcomes []outcome

@@ -161,13 +161,17 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 // toCluster goes on to a cluster's endpoints, for a share of the requests. The
 // reason is empty where they are reached and there is nothing to say.
 func (w *walk) toCluster(name string, share float64, criteria map[string]any) (reason string, err error) {
-	c, err := w.gathered.cluster(w, name)
+	c, idle, err := w.gathered.cluster(w, name)
 	if err != nil {
 		w.took(step{what: "cluster", name: name, why: "the clusters could not be read"})
 		return "", err
 	}
 	if c == nil {
-		w.took(step{what: "cluster", name: name, why: "there is none of that name"})
+		why, err := w.idleWhyCluster(idle)
+		if err != nil {
+			return "", err
+		}
+		w.took(step{what: "cluster", name: name, why: why})
 		return noCluster, nil
 	}
 	istio, err := w.origin(c)
@@ -199,6 +203,27 @@ func (w *walk) toCluster(name string, share float64, criteria map[string]any) (r
 		return b.Reason, err
 	}
 	return w.stopped, nil
+}
+
+// idleWhyCluster says why a cluster is not in use: Envoy still waits for what it
+// needs, or refused it. Nil is one that isn't there.
+func (w *walk) idleWhyCluster(c any) (string, error) {
+	if c == nil {
+		return "there is none of that name", nil
+	}
+	state, err := get[string](w.ctx, c, "state")
+	if err != nil {
+		return "", err
+	}
+	text, err := get[string](w.ctx, c, "error")
+	if err != nil {
+		return "", err
+	}
+	why := "it is " + state + ", so it is not in use"
+	if text = strings.TrimSpace(text); text != "" {
+		why += ": " + text
+	}
+	return why, nil
 }
 
 // shareSaid says how much of the requests that is, where it isn't all.

@@ -11,12 +11,13 @@ import (
 // instead of one for each.
 type gathered struct {
 	clusters map[string]any   // by name; nil for one that isn't there
+	idle     map[string]any   // those of the names that are not in use
 	rows     map[string][]any // endpoints by the name of their assignment
 }
 
 // gather asks for the clusters of a split, then for the endpoints of them.
 func (w *walk) gather(shares []routing.Share) error {
-	g := gathered{map[string]any{}, map[string][]any{}}
+	g := gathered{map[string]any{}, map[string]any{}, map[string][]any{}}
 	var names []string
 	for _, s := range shares {
 		if _, again := g.clusters[s.Name]; !again && s.Share > 0 {
@@ -35,8 +36,12 @@ func (w *walk) gather(shares []routing.Share) error {
 		}
 		if used, err := inUse(w.ctx, c); err != nil {
 			return err
-		} else if old, wanted := g.clusters[name]; wanted && old == nil && used {
-			g.clusters[name] = c
+		} else if old, wanted := g.clusters[name]; wanted && old == nil {
+			if used {
+				g.clusters[name] = c
+			} else {
+				g.idle[name] = c
+			}
 		}
 	}
 	var assignments []string
@@ -76,12 +81,33 @@ func (w *walk) some(section string, h mesh.Hint) ([]any, error) {
 	return narrowed(w.ctx, v, h)
 }
 
-// cluster gives a cluster by its name; nil where there is none.
-func (g gathered) cluster(w *walk, name string) (any, error) {
+// cluster gives a cluster by its name; nil where none is in use. idle is then
+// one of that name that isn't.
+func (g gathered) cluster(w *walk, name string) (c, idle any, err error) {
 	if c, ok := g.clusters[name]; ok {
-		return c, nil
+		return c, g.idle[name], nil
 	}
-	return named(w.ctx, w.proxy, "clusters", name)
+	some, err := w.some("clusters", mesh.Hint{By: "name", Names: []string{name}})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range some {
+		if n, err := get[string](w.ctx, e, "name"); err != nil || n != name {
+			if err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		used, err := inUse(w.ctx, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		if used {
+			return e, nil, nil
+		}
+		idle = e
+	}
+	return nil, idle, nil
 }
 
 // assignment gives the name that a cluster's endpoints go by; empty where it

@@ -285,6 +285,9 @@ func (w *walk) pass(p *routing.Passed, status int) bool {
 		w.policies = append(w.policies, m)
 		if v.Unknown != "" && !v.Shadow {
 			w.unsure(v.Filter + ": " + v.Unknown)
+			if w.anonymous != nil && v.Unknown == routing.Identity {
+				w.unread(w.anonymous)
+			}
 		}
 	}
 	for _, f := range p.Faults {

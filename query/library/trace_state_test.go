@@ -78,3 +78,18 @@ func TestOutcomesAreAllOfTheTraffic(t *testing.T) {
 		}
 	}
 }
+
+// TestTraceSaysWhyAClusterIsNotInUse holds that a cluster that Envoy waits for,
+// or refused, is not said to be missing.
+func TestTraceSaysWhyAClusterIsNotInUse(t *testing.T) {
+	for _, c := range []struct{ clusters, want string }{
+		{`[]`, `"there is none of that name"`},
+		{`[{"name": "c", "state": "WARMING"}]`, `"it is WARMING, so it is not in use"`},
+		{`[{"name": "c", "state": "REJECTED", "error": "no such policy\n"}]`, `"it is REJECTED, so it is not in use: no such policy"`},
+	} {
+		in := lone(t, "router", map[string]string{"listeners": `[` + at("a", "0.0.0.0", "80", `"filterChains": [`+tcpChain("c", ``)+`]`) + `]`, "clusters": c.clusters})
+		if got := traced(t, in, `.proxy("web").trace("tcp://10.0.0.1:80") | .steps[-1].reason`); got != c.want {
+			t.Errorf("%s: %s, want %s", c.clusters, got, c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -63,7 +64,8 @@ var istioProtocols = []string{"istio-http/1.1", "istio", "http/1.1"}
 func (w *walk) identityOf(proxy any) (string, error) {
 	names, err := w.identities(proxy)
 	if err != nil && w.ctx.Err() == nil {
-		return "", nil // a verdict that hangs on it says that it isn't known
+		errors.As(err, &w.anonymous) // a verdict that hangs on it says that it isn't known
+		return "", nil
 	}
 	for _, n := range names {
 		if s, ok := n.(string); ok && strings.HasPrefix(s, "spiffe://") {
@@ -118,6 +120,11 @@ func (w *walk) goThrough() error {
 		if err != nil {
 			return err
 		}
+		if next != nil && next.proxy == nil && next.reason == notKnown { // which ztunnel could not be read
+			w.outcome(notKnown, e.share)
+			reason = notKnown
+			continue
+		}
 		if next == nil || next.proxy == nil { // nothing stands before the endpoint, or it isn't known which ztunnel does
 			left += e.share
 			w.outcome(e.reason, e.share)
@@ -162,16 +169,13 @@ func (w *walk) next(all []any, e end, principal string) (*walk, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := &walk{tracer: w.tracer, ctx: w.ctx, proxy: proxy, question: q, unknowns: unknowns{tell: w.tell}}
+	next := &walk{tracer: w.tracer, ctx: w.ctx, proxy: proxy, question: q, anonymous: w.anonymous, unknowns: unknowns{tell: w.tell}}
 	if proxy == nil {
 		if e.tunnel == "" {
 			return nil, nil
 		}
 		err := next.atNode(all, w.unsure)
 		if err != nil && w.unread(err) { // the node's ztunnel, or which one that is
-			if next.proxy == nil {
-				return next, nil
-			}
 			return next, next.end(notKnown)
 		}
 		return next, err

@@ -18,6 +18,10 @@ type Verdict struct {
 	Unknown string // what the verdict hangs on and isn't known; then Denied says nothing
 }
 
+// Identity is what a verdict depends on that is about whom the client's
+// certificate is for.
+const Identity = "the client's identity"
+
 // truth is what is known of a condition.
 type truth int
 
@@ -264,7 +268,7 @@ func (a *rules) identity(m message) truth {
 		return no // without a certificate there is none
 	}
 	if a.r.Principal == "" {
-		return a.notKnown("the client's identity")
+		return a.notKnown(Identity)
 	}
 	return a.holds(func() bool { return a.stringMatch(m, a.r.Principal) })
 }

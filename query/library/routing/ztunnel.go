@@ -146,7 +146,7 @@ func (a *rules) among(v any, address, what string) truth {
 func (a *rules) identified(part string) (s string, known truth) {
 	if a.r.Principal == "" {
 		if a.r.TLS || a.r.Tunnelled {
-			return "", a.notKnown("the client's identity")
+			return "", a.notKnown(Identity)
 		}
 		return "", no
 	}
