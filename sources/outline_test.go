@@ -200,6 +200,9 @@ func TestKeysByType(t *testing.T) {
 		for _, s := range mesh.SectionsOf(kind) {
 			want = append(want, string(s.Name))
 		}
+		if kind != mesh.ZTunnel {
+			want = append(want, "nodeID")
+		}
 		slices.Sort(want)
 		f, err := by[id].Fields(t.Context())
 		if err != nil {

@@ -77,16 +77,15 @@ func (r *row) hang() {
 	for _, s := range mesh.SectionsOf(r.kind()) {
 		f[string(s.Name)] = r.section(s.Name)
 	}
-	f["nodeID"] = r.nodeID()
+	if r.kind() != mesh.ZTunnel { // whose dump doesn't say it
+		f["nodeID"] = r.nodeID()
+	}
 }
 
 // nodeID is what the proxy's control plane calls its node. Nothing keeps two
 // proxies from having the same.
 func (r *row) nodeID() any {
-	switch {
-	case r.kind() == mesh.ZTunnel:
-		return nil
-	case r.who != nil:
+	if r.who != nil {
 		return nullable(r.who.NodeID)
 	}
 	return r.group.Thunk(func(ctx context.Context) (any, error) {

@@ -34,6 +34,9 @@ type endpoint struct {
 // without include_eds, or by an Envoy too old for it).
 func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	rows, err := p.assigned(ctx)
+	if err == nil && !p.dumpOnly && slices.ContainsFunc(rows, nameless) {
+		err = p.nameClusters(ctx, rows)
+	}
 	if !p.dumpOnly && (missing(err) || absent(err)) {
 		hosts, e := p.hostTable(ctx)
 		if e == nil {
@@ -57,12 +60,44 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	return out, nil
 }
 
+// nameless tells of an endpoint that its cluster isn't named: Envoys up to 1.22
+// left the name out of an assignment that had none of its own in EDS.
+func nameless(e endpoint) bool { return e.cluster == "" }
+
+// nameClusters names the clusters of rows from the answer to /clusters, by the
+// address, where one cluster alone has that. Without that answer they have none.
+func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
+	hosts, err := p.hostTable(ctx)
+	if missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	known, clusters := map[string]bool{}, map[string][]string{} // clusters by address
+	for _, r := range rows {
+		known[r.cluster] = true
+	}
+	for _, h := range hosts.rows {
+		at := h.address.text
+		if !known[h.cluster] && !known[cmp.Or(h.service, h.cluster)] && !slices.Contains(clusters[at], h.cluster) {
+			clusters[at] = append(clusters[at], h.cluster)
+		}
+	}
+	for i := range rows {
+		if of := clusters[rows[i].address.text]; nameless(rows[i]) && len(of) == 1 {
+			rows[i].cluster = of[0]
+		}
+	}
+	return nil
+}
+
 // endpoint makes a row. All rows of a proxy have the same fields.
 func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 	return p.later("Endpoint", func(context.Context) (map[string]any, error) {
 		m := map[string]any{
 			"address": orNull(e.address.text), "ip": orNull(e.address.ip), "port": nil,
-			"hostname": orNull(e.hostname), "cluster": e.cluster, "health": cmp.Or(e.health, "UNKNOWN"),
+			"hostname": orNull(e.hostname), "cluster": orNull(e.cluster), "health": cmp.Or(e.health, "UNKNOWN"),
 			"weight": e.weight, "priority": e.priority, "locality": e.locality, "localityWeight": e.ofZone, "overprovisioningFactor": e.factor,
 			"metadata": e.metadata,
 		}

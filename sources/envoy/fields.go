@@ -97,7 +97,7 @@ func (m *message) parse() {
 	m.members = map[string]member{}
 	home := packageOf(m.name)
 	old := strings.HasPrefix(m.name, "envoy.admin.v2alpha.")
-	for word := range strings.FieldsSeq(m.fields) {
+	for word := range strings.FieldsSeq(m.fields + retired[m.name]) {
 		name, holds := word, ""
 		if i := strings.IndexAny(word, "[#=@*?%"); i >= 0 {
 			name, holds = word[:i], strings.TrimPrefix(word[i:], "[]")
@@ -116,6 +116,14 @@ func (m *message) parse() {
 			m.names = append(m.names, own)
 		}
 	}
+}
+
+// retired are fields that messages had in their first versions, which their
+// descriptors have no more, as lines of the table write them: the lists of
+// listeners by state, of Envoy before 1.13.
+var retired = map[string]string{
+	"envoy.admin.v2alpha.ListenersConfigDump": " dynamic_active_listeners[]=^ListenersConfigDump.DynamicListenerState" +
+		" dynamic_warming_listeners[]=^ListenersConfigDump.DynamicListenerState dynamic_draining_listeners[]=^ListenersConfigDump.DynamicListenerState",
 }
 
 // untyped are the resources that an Envoy of version 2 wrote into its dump

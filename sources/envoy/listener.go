@@ -10,7 +10,10 @@ import (
 
 var listenerCatalog = catalog{
 	section: mesh.Listeners, kind: "ListenersConfigDump",
-	lists: []list{{"staticListeners", stateStatic}, {"dynamicListeners", ""}},
+	lists: []list{
+		{"staticListeners", stateStatic}, {"dynamicListeners", ""},
+		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining}, // before Envoy 1.13
+	},
 	field: "listener", name: "name",
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},
 	facts:  []string{"host", "port", "protocols"},

@@ -99,7 +99,7 @@ func (r Request) Asks(masked bool) []string {
 	if r.Section == mesh.Extensions { // an Envoy that has none refuses the mask
 		asks = asks[:1]
 	}
-	if p := pattern(r.Wanted); p != "" && len(p) <= maxNames {
+	if p := pattern(r.Wanted, r.Section == mesh.Endpoints); p != "" && len(p) <= maxNames {
 		asks = append([]string{ask + "&name_regex=" + p}, asks...)
 	}
 	return asks
@@ -108,7 +108,10 @@ func (r Request) Asks(masked bool) []string {
 // pattern is a regular expression of what is wanted, as a part of a URL. Envoy
 // matches it against whole names (RE2's full match); what has no name it holds
 // under an empty one.
-func pattern(wanted mesh.Hint) string {
+//
+// With nameless it is also of what has no name: an Envoy up to 1.22 may have
+// endpoints of any cluster there.
+func pattern(wanted mesh.Hint, nameless bool) string {
 	var all []string
 	for _, n := range wanted.Names {
 		all = append(all, regexp.QuoteMeta(n))
@@ -116,7 +119,7 @@ func pattern(wanted mesh.Hint) string {
 	for _, p := range wanted.Patterns {
 		all = append(all, "(?:"+p+")")
 	}
-	if len(wanted.Patterns) > 0 {
+	if len(wanted.Patterns) > 0 || nameless && len(all) > 0 {
 		all = append(all, "")
 	}
 	return strings.ReplaceAll(url.QueryEscape(strings.Join(all, "|")), "+", "%20")

@@ -198,7 +198,7 @@ func routeFields() []Field {
 func endpointFields() []Field {
 	return []Field{
 		kindField(), {Name: "address", Doc: "ip:port, or the path of a socket"}, {Name: "ip", Doc: "null where it is no socket address"}, {Name: "port", Doc: "null where it is no socket address"}, {Name: "hostname", Doc: "as Pilot gives it"},
-		{Name: "cluster", Doc: "the name of the cluster it belongs to"},
+		{Name: "cluster", Doc: "the name of the cluster it belongs to; null where Envoy doesn't say it (up to 1.22)"},
 		{Name: "health", Doc: "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN, as Pilot says"},
 		{Name: "weight", Doc: "its share among those of its locality"}, {Name: "priority", Doc: "0 is tried first"}, {Name: "locality", Doc: "{region, zone, subZone}"},
 		{Name: "localityWeight", Doc: "the weight of its locality within the priority; null where it has none"},

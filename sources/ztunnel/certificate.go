@@ -20,6 +20,9 @@ import (
 // one object too, with nulls.
 func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) {
 	v, err := member(ctx, doc, "certificates", &decode.Node{All: true})
+	if err == nil && v == nil {
+		err = lacking("certificates")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +42,9 @@ func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) 
 // identity gives the rows of one identity.
 func (p *Proxy) identity(c map[string]any) []map[string]any {
 	chain, roots := objects(c["certChain"]), objects(c["rootCerts"])
+	if leaf := objects(c["ca_cert"]); len(leaf) > 0 { // ztunnels of 2023: the leaf apart from its chain
+		chain = append(leaf, objects(c["cert_chain"])...)
+	}
 	var rows []map[string]any
 	for i, cert := range chain {
 		kind := "Intermediate"
@@ -71,8 +77,8 @@ func (p *Proxy) certificate(c map[string]any, kind string, cert map[string]any) 
 	if cert == nil {
 		return row
 	}
-	from, begins := instant(cert["validFrom"])
-	until, ends := instant(cert["expirationTime"])
+	from, begins := instant(either(cert, "validFrom", "valid_from"))
+	until, ends := instant(either(cert, "expirationTime", "expiration_time"))
 	row["valid"] = begins && ends && p.Now.After(from) && p.Now.Before(until)
 	if begins {
 		row["notBefore"] = from.Format(time.RFC3339)
@@ -80,13 +86,21 @@ func (p *Proxy) certificate(c map[string]any, kind string, cert map[string]any) 
 	if ends {
 		row["notAfter"] = until.Format(time.RFC3339)
 	}
-	if n, ok := new(big.Int).SetString(text(cert["serialNumber"]), 10); ok {
+	if n, ok := new(big.Int).SetString(text(either(cert, "serialNumber", "serial_number")), 10); ok {
 		row["serialNumber"] = n.Text(16)
 	}
 	if x := parse(text(cert["pem"])); x != nil {
 		row["subjectAltNames"], row["issuer"] = names(x), nullable(x.Issuer.String())
 	}
 	return row
+}
+
+// either gives the member under the first of two names that it has.
+func either(m map[string]any, name, old string) any {
+	if v, ok := m[name]; ok {
+		return v
+	}
+	return m[old]
 }
 
 // parse reads a certificate: PEM, or the base64 of PEM; nil if it is neither.

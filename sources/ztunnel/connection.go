@@ -14,6 +14,9 @@ import (
 // it belongs to; those into a workload before those out of it.
 func (p *Proxy) connections(ctx context.Context, doc *decode.Document) (any, error) {
 	v, err := member(ctx, doc, "workloadState", &decode.Node{All: true})
+	if err == nil && v == nil {
+		err = lacking("workloadState")
+	}
 	if err != nil {
 		return nil, err
 	}

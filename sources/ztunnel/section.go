@@ -9,7 +9,10 @@ package ztunnel
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
@@ -30,11 +33,11 @@ type Proxy struct {
 func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Document) (any, error) {
 	switch s {
 	case mesh.Workloads:
-		return p.resources(ctx, doc, "workloads", "Workload", "uid")
+		return p.resources(ctx, doc, "Workload", "uid", "workloads")
 	case mesh.Services:
-		return p.resources(ctx, doc, "services", "WorkloadService", "hostname")
+		return p.resources(ctx, doc, "WorkloadService", "hostname", "services", "services_by_ip", "servicesByIp", "services_by_vip", "servicesByVip")
 	case mesh.Policies:
-		return p.resources(ctx, doc, "policies", "Policy", "scope")
+		return p.resources(ctx, doc, "Policy", "scope", "policies")
 	case mesh.Connections:
 		return p.connections(ctx, doc)
 	case mesh.Secrets:
@@ -47,7 +50,9 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Documen
 func Recognize(ctx context.Context, doc *decode.Document) (bool, error) {
 	seen := 0
 	here := &decode.Node{Walk: true, Visit: 1}
-	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "workloads", Node: here}, {Name: "services", Node: here}, {Name: "certificates", Node: here}}}
+	root := &decode.Node{Walk: true, Fields: []decode.Field{
+		{Name: "workloads", Node: here}, {Name: "services", Node: here}, {Name: "services_by_ip", Node: here}, {Name: "certificates", Node: here},
+	}}
 	_, err := doc.Pass(ctx, 0, -1, nil, root, func(int, any, int64, int64) error {
 		seen++
 		return nil
@@ -62,12 +67,25 @@ func member(ctx context.Context, doc *decode.Document, name string, n *decode.No
 	return m[name], err
 }
 
-// resources reads a list of resources; in old dumps it is a map, by address.
-// A third field orders those of one name.
-func (p *Proxy) resources(ctx context.Context, doc *decode.Document, name, kind, third string) (any, error) {
-	v, err := member(ctx, doc, name, &decode.Node{Elem: &decode.Node{Shallow: true}})
-	if err != nil {
-		return nil, err
+// resources reads a list of resources, which has had several names; in old
+// dumps it is a map, by address, or one such map for each way to look one up. A
+// third field orders those of one name.
+func (p *Proxy) resources(ctx context.Context, doc *decode.Document, kind, third string, names ...string) (any, error) {
+	var v any
+	for _, name := range names {
+		var err error
+		if v, err = member(ctx, doc, name, &decode.Node{Elem: &decode.Node{Shallow: true}}); err == nil && isIndex(v) {
+			v, err = member(ctx, doc, name, &decode.Node{All: true})
+		}
+		if err != nil {
+			return nil, err
+		}
+		if v != nil {
+			break
+		}
+	}
+	if v == nil {
+		return nil, lacking(names[0])
 	}
 	found := objects(v)
 	slices.SortStableFunc(found, func(a, b map[string]any) int {
@@ -75,12 +93,40 @@ func (p *Proxy) resources(ctx context.Context, doc *decode.Document, name, kind,
 	})
 	out := make([]any, len(found))
 	for i, m := range found {
+		renew(m)
 		out[i] = mesh.NewObject(kind, p.Owner, m)
 	}
 	return out, nil
 }
 
-// objects gives the objects in an array, or in an object by their keys.
+// lacking is the error of a dump that says nothing of a section: that is not
+// known to be empty.
+func lacking(name string) error { return fmt.Errorf("no %s in it", name) }
+
+// renew adds what ztunnels of 2023 called otherwise under today's names.
+func renew(m map[string]any) {
+	if ip, ok := m["workloadIp"].(string); ok && m["workloadIps"] == nil {
+		m["workloadIps"] = []any{ip}
+	}
+	if vips, ok := m["addresses"]; ok && m["vips"] == nil {
+		m["vips"] = vips
+	}
+}
+
+// isIndex tells whether a value is maps of resources by several keys:
+// "by_addr", "byUid".
+func isIndex(v any) bool {
+	m, ok := v.(map[string]any)
+	for k := range m {
+		if !strings.HasPrefix(k, "by_") && !(len(k) > 2 && strings.HasPrefix(k, "by") && k[2] >= 'A' && k[2] <= 'Z') {
+			return false
+		}
+	}
+	return ok && len(m) > 0
+}
+
+// objects gives the objects in an array, or in an object by their keys; of an
+// index each once.
 func objects(v any) []map[string]any {
 	var out []map[string]any
 	switch v := v.(type) {
@@ -91,9 +137,36 @@ func objects(v any) []map[string]any {
 			}
 		}
 	case map[string]any:
+		if isIndex(v) {
+			return indexed(v)
+		}
 		for _, k := range sorted(v) {
 			if m, ok := v[k].(map[string]any); ok {
 				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// indexed gives the objects of an index: the same one stands under several
+// keys, alone or in a list.
+func indexed(index map[string]any) []map[string]any {
+	var out []map[string]any
+	add := func(m map[string]any) {
+		if !slices.ContainsFunc(out, func(o map[string]any) bool { return reflect.DeepEqual(o, m) }) {
+			out = append(out, m)
+		}
+	}
+	for _, by := range sorted(index) {
+		under, _ := index[by].(map[string]any)
+		for _, k := range sorted(under) {
+			list, _ := under[k].([]any)
+			for _, m := range objects(list) {
+				add(m)
+			}
+			if m, ok := under[k].(map[string]any); ok {
+				add(m)
 			}
 		}
 	}

@@ -81,8 +81,10 @@ func TestResources(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	if all := section(t, mesh.Services, `{"workloads":[]}`); len(all) != 0 {
-		t.Errorf("services: %v", all)
+	for _, s := range mesh.SectionsOf(mesh.ZTunnel) { // not known is not empty
+		if v, err := (&Proxy{Owner: owner}).Section(t.Context(), s.Name, &decode.Document{Bytes: strings.NewReader(`{"version":{}}`)}); err == nil {
+			t.Errorf("%s: %v of a dump without", s.Name, v)
+		}
 	}
 	same(t, "services", cells(t, section(t, mesh.Services, `{"services":[{"name":"s","namespace":"x","hostname":"b"},{"name":"s","namespace":"x","hostname":"a"}]}`), "kind", "hostname"),
 		[]string{"WorkloadService a", "WorkloadService b"})
@@ -171,12 +173,38 @@ func TestBrokenDump(t *testing.T) {
 		if _, err := p.Section(t.Context(), s.Name, &decode.Document{Bytes: strings.NewReader(`{"workloads":[`)}); err == nil || err.Error() != "unexpected end of JSON at byte 14" {
 			t.Errorf("%s: %v", s.Name, err)
 		}
-		for _, odd := range []string{`[]`, `{"workloads":1,"services":[1,null],"policies":"x","certificates":{"a":1},"workloadState":[[]]}`} {
+		for _, odd := range []string{`{"workloads":1,"services":[1,null],"policies":"x","certificates":{"a":1},"workloadState":[[]]}`} {
 			if v, err := p.Section(t.Context(), s.Name, &decode.Document{Bytes: strings.NewReader(odd)}); err != nil || len(v.([]any)) != 0 {
 				t.Errorf("%s of %s: %v %v", s.Name, odd, v, err)
 			}
 		}
 	}
+}
+
+// TestFormsOf2023 reads what ztunnels called otherwise in their first year, and
+// state that is looked up in several ways: each resource once.
+func TestFormsOf2023(t *testing.T) {
+	const w, v, svc = `{"workloadIp":"10.0.0.1","name":"a","namespace":"x","uid":"1"}`, `{"name":"b","namespace":"x","uid":"2"}`, `{"name":"s","namespace":"x","hostname":"s.x","addresses":["/10.1.0.1"]}`
+	for _, body := range []string{
+		`{"workloads":{"/10.0.0.1":` + w + `,"b":` + v + `},"services_by_ip":{"/10.1.0.1":` + svc + `}}`,
+		`{"workloads":{"by_addr":{"/10.0.0.1":` + w + `},"by_uid":{"1":` + w + `,"2":` + v + `}},"services":{"by_vip":{"/10.1.0.1":` + svc + `},"by_host":{"s.x":[` + svc + `]}}}`,
+		`{"workloads":{"byAddr":{"/10.0.0.1":` + w + `},"byUid":{"1":` + w + `,"2":` + v + `}},"servicesByVip":{"/10.1.0.1":` + svc + `}}`,
+	} {
+		all := section(t, mesh.Workloads, body)
+		same(t, body, cells(t, all, "namespace", "name", "uid"), []string{"x a 1", "x b 2"})
+		if d := cmp.Diff([]any{"10.0.0.1"}, get(t, all[0], "workloadIps")); d != "" {
+			t.Error(d)
+		}
+		services := section(t, mesh.Services, body)
+		same(t, body, cells(t, services, "namespace", "name"), []string{"x s"})
+		if d := cmp.Diff([]any{"/10.1.0.1"}, get(t, services[0], "vips")); d != "" {
+			t.Error(d)
+		}
+	}
+	all := section(t, mesh.Secrets, `{"certificates":[{"identity":"spiffe://c/ns/x/sa/a","state":"Available",
+		"ca_cert":[{"serial_number":"255","valid_from":"2023-03-21T13:02:57Z","expiration_time":"2033-03-22T13:04:57Z"}],
+		"cert_chain":[{"serial_number":"16","valid_from":"2022-03-21T13:04:49Z","expiration_time":"2032-03-18T13:04:49Z"}]}]}`)
+	same(t, "secrets", cells(t, all, "type", "serialNumber", "notAfter"), []string{"Leaf ff 2033-03-22T13:04:57Z", "Root 10 2032-03-18T13:04:49Z"})
 }
 
 // Istio's own test dump, as istioctl prints it.
