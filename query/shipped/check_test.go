@@ -57,7 +57,7 @@ func found(t *testing.T, name, doc string) (out []string) {
 func sidecar(fields string) string {
 	return `{"pilots": [{"name": "p", "version": "1.31.0"}], "virtualServices": [], "faults": [], "proxies": [{"kind": "Proxy", "id": "a.b", "type": "sidecar", "connected": true,
 		"pilot": "p", "version": "1.31.0", "sync": {"cds": {"status": "SYNCED", "pushesBehind": 0}},
-		"clusters": [], "listeners": [], "routes": [], "endpoints": [], "secrets": [], ` + fields + `}]}`
+		"clusters": [], "listeners": [], "routes": [], "endpoints": [], "secrets": [], "extensions": [], ` + fields + `}]}`
 }
 
 func routes(of ...string) string {

@@ -1,4 +1,5 @@
 # rejected: configuration that a proxy refused.
+# istiod's word, and Envoy's own of each resource that it refused: it has one under every control plane.
 # What was in force before stays so, and nothing that Pilot sends of that kind is taken until it is repaired.
 #
 # severity: error
@@ -14,5 +15,7 @@ def refused($kind): select(.state == "REJECTED") | {subject: "\($kind) \(.name /
   (select(.type != "ztunnel")
    | _apart(.listeners[] | refused("listener")),
      _apart(.routes[] | refused("route configuration")),
-     _apart(.clusters[] | refused("cluster")))
+     _apart(.clusters[] | refused("cluster")),
+     _apart(.secrets[] | refused("secret")),
+     _apart(.extensions[] | refused("extension")))
 | {$proxy} + .
