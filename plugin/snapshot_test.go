@@ -125,7 +125,7 @@ func TestSnapshotWords(t *testing.T) {
 		"the time given by --timeout is over":                       {at("x.tar.zst"), "--timeout", "1ns"},
 		"--shard 3/2: not a part like 2/8":                          {at("x.tar.zst"), "--shard", "3/2"},
 		"unknown flag: --query":                                     {at("x.tar.zst"), "--query", "."},
-		"--sections clusters1: no section of a proxy; these are clusters, listeners, routes, endpoints, secrets, extensions, bootstrap, server, stats, loggers, workloads, services, policies, connections": {at("x.tar.zst"), "--sections", "clusters,clusters1"},
+		"--sections clusters1: no section of a proxy; these are clusters, listeners, routes, endpoints, secrets, extensions, bootstrap, server, stats, loggers, updates, workloads, services, policies, connections": {at("x.tar.zst"), "--sections", "clusters,clusters1"},
 	} {
 		out, errs, code := call(t, append([]string{"snapshot", "--snapshot", "demo"}, args...)...)
 		wantCode := exitUsage

@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/query/demand"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 func TestSections(t *testing.T) {
@@ -52,7 +53,7 @@ func TestSections(t *testing.T) {
 					t.Errorf("%s: %s: hint %v", c.query, u, h)
 				}
 			}
-			if len(all) == 14 {
+			if len(all) == len(mesh.Sections()) {
 				return "all"
 			}
 			return strings.Join(all, "; ")
