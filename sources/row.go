@@ -53,11 +53,14 @@ func (r *row) hang() {
 	f := make(map[string]any, mostFields)
 	f["id"], f["name"], f["namespace"] = r.id, nullable(r.name()), nullable(r.namespace())
 	f["type"], f["clusterID"], f["context"] = nullable(r.kind()), nullable(r.clusterID), nullable(r.home.context)
-	f["pilot"], f["pilots"], f["revision"], f["version"] = nil, []any{}, nullable(r.revision()), nullable(r.version())
+	f["pilot"], f["pilots"], f["revision"], f["version"] = nil, nil, nullable(r.revision()), nullable(r.version())
 	f["ip"], f["ips"], f["node"] = nil, nil, nullable(r.node())
 	f["labels"], f["annotations"] = object(r.labels()), object(r.annotations())
 	f["workload"], f["serviceAccount"], f["locality"] = nullable(r.workload()), nullable(r.serviceAccount()), r.locality()
 	f["connected"], f["connectedAt"], f["ready"] = r.connected(), instant(r.link.connectedAt()), nil
+	if r.asked { // else it may be one that was not asked
+		f["pilots"] = []any{}
+	}
 	if r.link != nil {
 		var all []string
 		for _, l := range append([]*link{r.link}, r.also...) {

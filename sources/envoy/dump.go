@@ -44,14 +44,18 @@ const (
 )
 
 // read passes over the parts of a kind; found tells whether there is any, or
-// could have been: an Envoy leaves out what it has nothing of, but a dump
-// without its main parts was cut down, and nothing can be said about the rest.
+// could have been: an Envoy leaves out what it has nothing of, but of a dump
+// without its main parts, or without a part that another refers to, nothing
+// can be said about the rest.
 func (d *dump) read(ctx context.Context, r reading) (found bool, err error) {
 	parts, done, err := d.first(ctx, r)
 	if err != nil {
 		return false, err
 	}
-	found = d.full()
+	if found = d.full(); found && !d.cut && !d.has(r.kind) {
+		refers, err := d.refers(ctx, references[r.kind])
+		return !refers, err
+	}
 	for _, p := range parts {
 		if p.kind != r.kind {
 			continue
@@ -122,6 +126,27 @@ func (d *dump) full() bool {
 		}
 	}
 	return true
+}
+
+// references are the fields by which listeners and clusters refer to what
+// another part of the dump holds: an Envoy that has one has that part, too. As
+// they stand in a dump of Envoy's own, and in camelCase.
+var references = map[string][]string{
+	"RoutesConfigDump":  {`"rds"`},
+	"SecretsConfigDump": {"sds_secret_config", "sdsSecretConfig", "SdsSecretConfig"},
+}
+
+// refers tells whether a listener or a cluster has one of the fields.
+func (d *dump) refers(ctx context.Context, fields []string) (bool, error) {
+	for _, p := range d.parts {
+		if fields == nil || p.kind != "ListenersConfigDump" && p.kind != "ClustersConfigDump" {
+			continue
+		}
+		if found, err := d.doc.Contains(ctx, p.off, p.end, fields...); found || err != nil {
+			return found, d.doc.Named(err)
+		}
+	}
+	return false, nil
 }
 
 // part is the node of one part of the dump.
