@@ -7,7 +7,7 @@ S     ?= demo
 T     ?= ./query/syntax:FuzzSuperset
 FUZZTIME ?= 30s
 
-.PHONY: help build demo test e2e golden lint fuzz bench dist docs clean
+.PHONY: help build demo test matrix e2e golden lint fuzz bench dist docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -23,6 +23,9 @@ test: ## all tests of this module, with the race detector where it counts
 	$(GO) test ./...
 	$(GO) test -race -run 'Parallel|Cancel|Invariant|Fault' ./query/eval ./sources
 	$(GO) test -race ./sources/store
+
+matrix: ## every question to every capture, with one part of it removed at a time
+	$(GO) test ./test/matrix -count=1 -timeout 30m -full
 
 e2e: ## a real mesh on this machine, asked by a real kubectl (ten minutes when its parts have to be built first)
 	cd test/e2e && $(GO) vet ./... && $(GO) run ./cmd/mesh build && $(GO) test -count=1 -v -timeout 15m .

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 // plugIn runs one command line in this process.
@@ -79,7 +80,7 @@ func large(tb testing.TB, bytes int) (dir string, different int) {
 	dir = tb.TempDir()
 	sent, held := filepath.Join("pilots", pilot, "config_dump."+proxy+".json"), filepath.Join("proxies", proxy, "config_dump.json")
 	wanted := []string{"manifest.json", filepath.Join("pilots", pilot, "syncz.json"), filepath.Join("pilots", pilot, "adsz.json"), sent, held, filepath.Join("pilots", pilot, "edsz."+proxy+".json")}
-	if err := unpack(dir, func(name string) bool {
+	if err := unpack.Demo(dir, func(name string) bool {
 		return slices.ContainsFunc(wanted, func(w string) bool { return strings.HasSuffix(name, w) })
 	}); err != nil {
 		tb.Fatal(err)

@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/meshq/kubectl-meshq/plugin"
 	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 const victim = "reviews-v1-7f99cc4496-gdxfn.default"
@@ -119,7 +118,7 @@ func meshq(t *testing.T, args ...string) (out, errs string, code int) {
 func snapshotWith(t *testing.T, dump string) string {
 	t.Helper()
 	dir := t.TempDir()
-	err := unpack(dir, func(name string) bool {
+	err := unpack.Demo(dir, func(name string) bool {
 		return !strings.HasSuffix(name, "stats.json") && !strings.HasSuffix(name, "server_info.json")
 	})
 	if err == nil {
@@ -129,37 +128,4 @@ func snapshotWith(t *testing.T, dump string) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-// unpack puts the demo's files into a folder.
-func unpack(dir string, want func(name string) bool) error {
-	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
-	if err != nil {
-		return err
-	}
-	defer z.Close()
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		_, name, _ := strings.Cut(h.Name, "/")
-		if h.Typeflag != tar.TypeReg || !want(name) {
-			continue
-		}
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		text, err := io.ReadAll(r)
-		if err == nil {
-			err = os.MkdirAll(filepath.Dir(path), 0o700)
-		}
-		if err == nil {
-			err = os.WriteFile(path, text, 0o600)
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

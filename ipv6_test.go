@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 var ipv4 = regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:([:_/])([0-9]+))?\b`)
@@ -86,7 +88,7 @@ func valueToIPv6(key string, v any) any {
 func demoOfIPv6(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	err := unpack(dir, func(name string) bool {
+	err := unpack.Demo(dir, func(name string) bool {
 		return !strings.HasSuffix(name, "stats.json") && !strings.HasSuffix(name, "server_info.json")
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 var update = flag.Bool("update", false, "rewrite what the transcripts expect")
@@ -56,7 +57,7 @@ func unpackInto(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: unpack FOLDER")
 	}
-	ts.Check(unpack(ts.MkAbs(args[0]), func(string) bool { return true }))
+	ts.Check(unpack.Demo(ts.MkAbs(args[0]), func(string) bool { return true }))
 }
 
 // code runs a command and holds its exit code: code 3 kubectl-meshq '.['.

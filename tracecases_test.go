@@ -98,7 +98,7 @@ func changed(t *testing.T, file string, pairs ...string) string {
 // named by the walk that needs it, and ends it as UNKNOWN.
 func TestTraceWithoutASection(t *testing.T) {
 	for section, want := range map[string]string{
-		"ListenersConfigDump": "not told", "ClustersConfigDump": "the clusters could not be read", "RoutesConfigDump": "no routes could be read",
+		"ListenersConfigDump": "not told", "ClustersConfigDump": "the clusters could not be read", "RoutesConfigDump": "the routes could not be read",
 	} {
 		path := changed(t, "no-eds", section, "OtherConfigDump")
 		walkedCase{section, []string{"trace", "--snapshot", path, "app", "http://reviews:9080/"}, 6, []string{want, "UNKNOWN", strings.ToLower(strings.TrimSuffix(section, "ConfigDump"))}}.run(t)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 // A verdict is a finding as these tests compare it.
@@ -101,7 +103,7 @@ func TestGateIsClosedByWhatIsUnknown(t *testing.T) {
 // What nobody could read keeps a gate closed for any query.
 func TestGateOfAnyQuery(t *testing.T) {
 	dir := t.TempDir()
-	if err := unpack(dir, func(name string) bool { return name != "proxies/"+victim+"/config_dump.json" }); err != nil {
+	if err := unpack.Demo(dir, func(name string) bool { return name != "proxies/"+victim+"/config_dump.json" }); err != nil {
 		t.Fatal(err)
 	}
 	const none = `.proxies[].clusters[] | select(.name == "none")`
@@ -116,7 +118,7 @@ func TestGateOfAnyQuery(t *testing.T) {
 // is unknown by its check, and nothing new appears.
 func TestCheckWithoutAPart(t *testing.T) {
 	whole := t.TempDir()
-	if err := unpack(whole, func(string) bool { return true }); err != nil {
+	if err := unpack.Demo(whole, func(string) bool { return true }); err != nil {
 		t.Fatal(err)
 	}
 	all, _ := verdicts(t, whole, "check")
@@ -146,7 +148,7 @@ func TestCheckWithoutAPart(t *testing.T) {
 			ofEach(1, "rejected", "conflicting-domains", "expiring", "missing-clusters", "missing-secrets", "permissive", "shadowed-routes", "unhealthy-clusters")},
 	} {
 		dir := t.TempDir()
-		if err := unpack(dir, c.keeps); err != nil {
+		if err := unpack.Demo(dir, c.keeps); err != nil {
 			t.Fatal(err)
 		}
 		got, code := verdicts(t, dir, "check")
@@ -192,7 +194,7 @@ func TestDescribeSaysWhatIsNotKnown(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	if err := unpack(dir, func(name string) bool { return !strings.HasPrefix(name, "kubernetes/authorizationpolicies") }); err != nil {
+	if err := unpack.Demo(dir, func(name string) bool { return !strings.HasPrefix(name, "kubernetes/authorizationpolicies") }); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(testCase("rootpolicy.authorizationpolicies"))

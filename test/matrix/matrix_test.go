@@ -1,0 +1,116 @@
+package matrix_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var (
+	full = flag.Bool("full", false, "every part, every question, and the captures where they are; otherwise a sample")
+	only = flag.String("part", "", "only parts whose name contains this")
+)
+
+// TestMatrix asks every question with one part removed, and compares the
+// answers with those that the whole mesh gives:
+//
+//   - nothing new appears;
+//   - what is missing is unknown by name: a finding's check says so for its
+//     proxy, or for the mesh;
+//   - an answer that differs never exits 0 or 1.
+func TestMatrix(t *testing.T) {
+	for _, m := range meshes(t) {
+		t.Run(m.name, func(t *testing.T) {
+			questions := m.questions(t)
+			before := make([]answer, len(questions))
+			for i, q := range questions {
+				before[i] = m.ask(t, q)
+			}
+			runs := 0
+			for _, p := range m.parts(t) {
+				restore := p.remove(t)
+				for i, q := range questions {
+					runs++
+					for _, wrong := range q.compare(before[i], m.ask(t, q)) {
+						t.Errorf("without %s: %s: %s", p.name, q, wrong)
+					}
+				}
+				restore()
+			}
+			t.Logf("%d runs", runs)
+			if runs == 0 {
+				t.Error("nothing was asked")
+			}
+		})
+	}
+}
+
+// TestMatrixNotices holds the comparison itself: each kind of wrong answer is
+// found.
+func TestMatrixNotices(t *testing.T) {
+	row := func(s string) []any { return decode(t, s) }
+	table, check := question{words: []string{"routes"}}, question{words: []string{"check"}, kind: findings}
+	describe, trace := question{words: []string{"describe"}, kind: facts}, question{words: []string{"trace"}, kind: walk}
+	stale := `{"check":"stale","proxy":"a","subject":null,"severity":"error"}`
+	unknown := `{"check":"stale","proxy":%s,"subject":null,"severity":"unknown"}`
+	for _, c := range []struct {
+		name          string
+		q             question
+		before, after answer
+		wrong         bool
+	}{
+		{"the same", table, answer{rows: row(`{"a":1}`)}, answer{rows: row(`{"a":1}`)}, false},
+		{"a row is missing, and exit 0", table, answer{rows: row(`{"a":1}`)}, answer{}, true},
+		{"a row is missing, and exit 6", table, answer{rows: row(`{"a":1}`)}, answer{code: 6}, false},
+		{"a fact is null", table, answer{rows: row(`{"a":1}`)}, answer{rows: row(`{"a":null}`), code: 6}, false},
+		{"a fact is null, and exit 0", table, answer{rows: row(`{"a":1}`)}, answer{rows: row(`{"a":null}`)}, true},
+		{"a fact is another", table, answer{rows: row(`{"a":1}`)}, answer{rows: row(`{"a":2}`), code: 6}, true},
+		{"a fact is false", table, answer{rows: row(`{"a":true}`)}, answer{rows: row(`{"a":false}`), code: 6}, true},
+		{"a row is new", table, answer{}, answer{rows: row(`{"a":1}`), code: 6}, true},
+		{"the run broke", table, answer{rows: row(`{"a":1}`)}, answer{code: 5}, true},
+		{"a finding is gone", check, answer{rows: row(stale), code: 0}, answer{code: 6}, true},
+		{"a finding is unknown", check, answer{rows: row(stale)}, answer{rows: row(fmt.Sprintf(unknown, `"a"`)), code: 6}, false},
+		{"a finding is unknown, and exit 0", check, answer{rows: row(stale)}, answer{rows: row(fmt.Sprintf(unknown, `"a"`))}, true},
+		{"a finding is unknown of the mesh", check, answer{rows: row(stale)}, answer{rows: row(fmt.Sprintf(unknown, `null`)), code: 6}, false},
+		{"a finding is unknown of another proxy", check, answer{rows: row(stale)}, answer{rows: row(fmt.Sprintf(unknown, `"b"`)), code: 6}, true},
+		{"describe says something else", describe, answer{rows: row(`{"says":"STRICT"}`)}, answer{rows: row(`{"says":"PERMISSIVE"}`), code: 6}, true},
+		{"describe says that it is unknown", describe, answer{rows: row(`{"says":"STRICT"}`)}, answer{rows: row(`{"says":"unknown (not read)"}`), code: 6}, false},
+		{"a walk ends elsewhere", trace, answer{rows: row(`{"reason":null,"reached":true}`)}, answer{rows: row(`{"reason":"NO_ROUTE","reached":false,"unknowns":[]}`), code: 6}, true},
+		{"a walk ends unknown", trace, answer{rows: row(`{"reason":null,"reached":true}`)}, answer{rows: row(`{"reason":"UNKNOWN","reached":false,"unknowns":[{}]}`), code: 6}, false},
+		{"a walk ends unknown, and exit 0", trace, answer{rows: row(`{"reason":null,"reached":true}`)}, answer{rows: row(`{"reason":"UNKNOWN","reached":false,"unknowns":[{}]}`)}, true},
+		{"a finding is new", check, answer{}, answer{rows: row(stale), code: 6}, true},
+	} {
+		if got := len(c.q.compare(c.before, c.after)) > 0; got != c.wrong {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// meshes are the snapshots to take apart, each in a folder of its own.
+func meshes(t *testing.T) (all []*taken) {
+	t.Helper()
+	if !*full {
+		m := &taken{name: "demo", dir: filepath.Join(t.TempDir(), "demo"), sample: true}
+		unpackDemo(t, m.dir)
+		return []*taken{m}
+	}
+	for _, name := range []string{"bookinfo", "stale", "ambient"} {
+		from := filepath.Join("../../../shared/captures", name)
+		if _, err := os.Stat(from); err != nil {
+			continue
+		}
+		m := &taken{name: name, dir: filepath.Join(t.TempDir(), name)}
+		if err := os.CopyFS(m.dir, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, m)
+	}
+	if all == nil { // without the captures, on the mesh that comes with the plugin
+		m := &taken{name: "demo", dir: filepath.Join(t.TempDir(), "demo")}
+		unpackDemo(t, m.dir)
+		all = []*taken{m}
+	}
+	return all
+}

@@ -1,0 +1,246 @@
+package matrix_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+)
+
+// A question is one command line behind the snapshot.
+type question struct {
+	words []string
+	kind  kind
+}
+
+// A kind of answer, by what its rows are.
+type kind int
+
+const (
+	rows     kind = iota // of a table
+	findings             // of checks
+	facts                // what describe says
+	walk                 // a trace
+)
+
+func (q question) String() string { return strings.Join(q.words, " ") }
+
+// An answer is the rows that were printed, and the exit code.
+type answer struct {
+	rows []any
+	code int
+	errs string
+}
+
+// questions are every shipped query, check (which judges each of its checks by
+// itself), describe, and traces as a user writes them. A sample leaves out the
+// queries that only list.
+func (m *taken) questions(t *testing.T) (all []question) {
+	t.Helper()
+	for _, q := range shipped.All() {
+		switch {
+		case q.Words != "" || q.Severity != "": // describe is below, a check is part of check
+		case q.Name == "check":
+			all = append(all, question{words: []string{q.Name}, kind: findings})
+		case !m.sample || q.Name == "unreachable" || q.Name == "status":
+			all = append(all, question{words: []string{q.Name}})
+		}
+	}
+	urls := []string{"http://reviews:9080/reviews/1", "http://10.9.9.9:9080/", "https://secure.example.com/"}
+	if m.sample {
+		urls = urls[:1]
+	}
+	for _, id := range m.chosen(t, `.proxies[] | select(.type != "ztunnel").id`, "ingressgateway", "waypoint", "reviews-v2", "ratings-v1") {
+		all = append(all, question{[]string{"describe", "pod/" + id}, facts})
+		for _, url := range urls {
+			all = append(all, question{[]string{"trace", id, url}, walk})
+		}
+	}
+	for _, s := range m.chosen(t, `.services[].metadata | "\(.name).\(.namespace)"`, "reviews", "ratings", "istio-ingressgateway") {
+		all = append(all, question{[]string{"describe", "svc/" + s}, facts})
+	}
+	return all
+}
+
+// chosen gives those of the texts that a query gives which begin or go on with
+// one of these words; of a sample the first two.
+func (m *taken) chosen(t *testing.T, query string, words ...string) (some []string) {
+	t.Helper()
+	a := m.ask(t, question{words: []string{query}})
+	for _, row := range a.rows {
+		if s := row.(string); slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) }) {
+			some = append(some, s)
+		}
+	}
+	if len(some) < 2 {
+		t.Fatalf("%s: %s gives %d of %v: %s", m.name, query, len(some), words, a.errs)
+	}
+	if m.sample {
+		some = some[:2]
+	}
+	return some
+}
+
+// ask runs a question over the snapshot as it is.
+func (m *taken) ask(t *testing.T, q question) answer {
+	t.Helper()
+	var out, errs bytes.Buffer
+	w := &plugin.World{
+		Args: append([]string{"kubectl-meshq", "--snapshot", m.dir, "-c"}, q.words...), In: strings.NewReader(""), Out: &out, Err: &errs,
+		Now: time.Now, Environ: []string{"HOME=" + m.dir},
+	}
+	code := plugin.Main(w)
+	return answer{rows: decode(t, out.String()), code: code, errs: errs.String()}
+}
+
+func decode(t *testing.T, lines string) (rows []any) {
+	t.Helper()
+	for d := json.NewDecoder(strings.NewReader(lines)); d.More(); {
+		var v any
+		if err := d.Decode(&v); err != nil {
+			t.Fatalf("%v: %.200s", err, lines)
+		}
+		rows = append(rows, v)
+	}
+	return rows
+}
+
+// compare says what is wrong with the answer that a mesh without one part
+// gives, beside that of the whole mesh.
+func (q question) compare(before, after answer) (wrong []string) {
+	if after.code == 5 || after.code == 3 || after.code > 6 {
+		return []string{fmt.Sprintf("exit code %d: %.300s", after.code, after.errs)}
+	}
+	if q.kind == findings {
+		return compareFindings(before, after)
+	}
+	left := slices.Clone(before.rows)
+	same := len(before.rows) == len(after.rows)
+	for _, row := range after.rows {
+		at := slices.IndexFunc(left, func(old any) bool { return covers(old, row) })
+		if at < 0 && (q.saysUnknown(row, before) || q.words[0] == "rootca") { // which counts the proxies that were read
+
+			same = false
+			continue
+		}
+		if at < 0 {
+			wrong = append(wrong, fmt.Sprintf("new: %.300s", text(row)))
+			continue
+		}
+		same = same && (text(left[at]) == text(row) || covers(row, left[at]))
+		left = slices.Delete(left, at, at+1)
+	}
+	if !same && wrong == nil && (after.code == 0 || after.code == 1) {
+		wrong = append(wrong, fmt.Sprintf("the answer differs, and exit code %d", after.code))
+	}
+	return wrong
+}
+
+// saysUnknown tells whether a row that is new says by itself that it isn't
+// known. A walk that ends as it did says less on its way.
+func (q question) saysUnknown(row any, before answer) bool {
+	m, _ := row.(map[string]any)
+	if m["kind"] == "UnreachableRoute" && m["reason"] == "UNKNOWN" {
+		return true
+	}
+	switch q.kind {
+	case facts:
+		says, _ := m["says"].(string)
+		return strings.Contains(says, "unknown")
+	case walk:
+		unknowns, _ := m["unknowns"].([]any)
+		old := before.rows[0].(map[string]any)
+		return len(unknowns) > 0 || m["reason"] == old["reason"] && m["reached"] == old["reached"] && text(m["endpoints"]) == text(old["endpoints"])
+	}
+	return false
+}
+
+// compareFindings compares finding by finding, and proxy by proxy.
+func compareFindings(before, after answer) (wrong []string) {
+	was, is := apart(before.rows), apart(after.rows)
+	unknown := map[string]bool{}
+	for _, k := range slices.Sorted(maps.Keys(is)) {
+		f := is[k]
+		if f.unknown {
+			unknown[f.check+"/"+f.proxy] = true
+		} else if _, old := was[k]; !old {
+			wrong = append(wrong, "new: "+k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(was)) {
+		f := was[k]
+		if _, still := is[k]; !still && !f.unknown && !unknown[f.check+"/"+f.proxy] && !unknown[f.check+"/"] {
+			wrong = append(wrong, "gone, and not unknown: "+k)
+		}
+	}
+	if len(unknown) > 0 && after.code != 6 {
+		wrong = append(wrong, fmt.Sprintf("%d unknown, and exit code %d", len(unknown), after.code))
+	}
+	return wrong
+}
+
+type finding struct {
+	check, proxy string
+	unknown      bool
+}
+
+// apart gives the findings of each proxy apart, by check, proxy and subject.
+func apart(rows []any) map[string]finding {
+	all := map[string]finding{}
+	for _, row := range rows {
+		m := row.(map[string]any)
+		proxies, _ := m["proxies"].([]any)
+		if proxies == nil {
+			proxies = []any{m["proxy"]}
+		}
+		for _, p := range proxies {
+			f := finding{check: m["check"].(string), unknown: m["severity"] == "unknown"}
+			f.proxy, _ = p.(string)
+			all[fmt.Sprintf("%s %s %v %v", f.check, f.proxy, m["subject"], f.unknown)] = f
+		}
+	}
+	return all
+}
+
+// secondHand are facts that have a second source, which says less: the pod
+// where a proxy's connection is not known (one without an owner is its own
+// workload, and has labels that the proxy was not started with), Envoy's
+// /clusters where there is no dump with endpoints. What it doesn't say is null.
+var secondHand = map[string]bool{"workload": true, "labels": true, "localityWeight": true, "overprovisioningFactor": true, "metadata": true}
+
+// covers tells whether a value is what it was, but for what isn't known any
+// more.
+func covers(old, now any) bool {
+	if now == nil || now == "unknown" || now == "UNKNOWN" {
+		return true
+	}
+	was, ok := old.(map[string]any)
+	is, isObject := now.(map[string]any)
+	if !ok || !isObject {
+		return text(old) == text(now)
+	}
+	for k, v := range is {
+		if secondHand[k] {
+			continue
+		}
+		if w, had := was[k]; had && !covers(w, v) || !had && v != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}

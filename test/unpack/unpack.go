@@ -1,0 +1,52 @@
+// Package unpack lays the snapshot that comes with the plugin out in a folder,
+// for tests that change it. It knows the archive's form and nothing of what is
+// in the files.
+package unpack
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/meshq/kubectl-meshq/plugin/demo"
+)
+
+// Demo puts the demo's files into a folder: those whose name, as
+// "proxies/reviews-v1.default/config_dump.json", is wanted.
+func Demo(dir string, want func(name string) bool) error {
+	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		_, name, _ := strings.Cut(h.Name, "/")
+		if h.Typeflag != tar.TypeReg || !want(name) {
+			continue
+		}
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		text, err := io.ReadAll(r)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(path), 0o700)
+		}
+		if err == nil {
+			err = os.WriteFile(path, text, 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
