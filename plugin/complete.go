@@ -67,7 +67,9 @@ func completeLast(ctx context.Context, w *World, command string, words []string)
 	if !strings.HasPrefix(begun, "-") {
 		begun = "\x00" // so that it is found again
 	}
-	cmd, err := root.parse(ctx, w, f, append(slices.Clone(words[:len(words)-1]), begun))
+	timed, stop := context.WithTimeout(ctx, fileTime)
+	defer stop()
+	cmd, err := root.parse(timed, w, f, append(slices.Clone(words[:len(words)-1]), begun))
 	if err != nil || len(cmd.words) == 0 || cmd.words[len(cmd.words)-1] != begun {
 		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // a variable's name, value or file
 		return nil, exitOK

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -25,18 +26,18 @@ type memory struct {
 
 // remembered gives the memory of some names of the mesh that the flags mean. A
 // snapshot is read faster than it is remembered.
-func (c completion) remembered(what string) memory {
+func (c completion) remembered(ctx context.Context, what string) memory {
 	dir := c.cacheFolder()
 	if dir == "" || len(c.snapshots) > 0 || c.plain() {
 		return memory{}
 	}
 	c.once()
 	k := c.kube
-	context := *k.Context
-	if config, err := k.ToRawKubeConfigLoader().RawConfig(); err == nil && context == "" {
-		context = config.CurrentContext
+	name := *k.Context
+	if config, err := c.kubeconfig(ctx); err == nil && name == "" {
+		name = config.CurrentContext
 	}
-	key, err := json.Marshal([]any{what, context, k, c.env("KUBECONFIG"), c.allNamespaces, c.selector, c.contexts, c.pilots, c.envoys, c.istioNamespace, c.revision})
+	key, err := json.Marshal([]any{what, name, k, c.env("KUBECONFIG"), c.allNamespaces, c.selector, c.contexts, c.pilots, c.envoys, c.istioNamespace, c.revision})
 	if err != nil {
 		return memory{}
 	}

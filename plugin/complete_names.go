@@ -87,7 +87,7 @@ func field1(v any, name string) string {
 // known gives names that a mesh tells: of a live one as they were a moment
 // ago, if they were asked for then.
 func (c completion) known(cmd *cobra.Command, what string, of func(context.Context, *sources.Mesh) []string) []string {
-	store := c.remembered(what)
+	store := c.remembered(cmd.Context(), what)
 	if names, ok := store.read(); ok {
 		return names
 	}

@@ -65,7 +65,9 @@ var errSeen = errors.New("seen enough")
 func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
 	r := c.run(cmd)
 	r.asked.query = text
-	if r.variables() != nil {
+	timed, stop := context.WithTimeout(cmd.Context(), c.patience())
+	defer stop()
+	if r.variables(timed) != nil {
 		return
 	}
 	modules, closeModules, err := r.modules()
@@ -130,10 +132,10 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run, gi
 // firstInput is the first value of --input; of standard input nothing is read.
 func (r *run) firstInput(ctx context.Context) (any, bool) {
 	info, err := os.Stat(r.input)
-	if err != nil || !info.Mode().IsRegular() || r.nullInput {
+	if err != nil || !info.Mode().IsRegular() || r.nullInput { // to open a pipe takes from its writer
 		return nil, false
 	}
-	in, err := os.Open(r.input)
+	in, err := openFile(ctx, r.input)
 	if err != nil {
 		return nil, false
 	}

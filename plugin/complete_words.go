@@ -1,11 +1,13 @@
 package plugin
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/library"
@@ -166,24 +168,31 @@ func (c completion) formats(*cobra.Command, string) (out []string) {
 	return out
 }
 
-func (c completion) contextNames(*cobra.Command, string) []string {
-	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
+// kubeconfig reads the kubeconfig, for as long as a TAB may take.
+func (c completion) kubeconfig(ctx context.Context) (api.Config, error) {
+	ctx, stop := context.WithTimeout(ctx, liveTime)
+	defer stop()
+	return await(ctx, c.kube.ToRawKubeConfigLoader().RawConfig)
+}
+
+func (c completion) contextNames(cmd *cobra.Command, _ string) []string {
+	config, err := c.kubeconfig(cmd.Context())
 	if err != nil {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(config.Contexts))
 }
 
-func (c completion) clusterNames(*cobra.Command, string) []string {
-	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
+func (c completion) clusterNames(cmd *cobra.Command, _ string) []string {
+	config, err := c.kubeconfig(cmd.Context())
 	if err != nil {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(config.Clusters))
 }
 
-func (c completion) userNames(*cobra.Command, string) []string {
-	config, err := c.kube.ToRawKubeConfigLoader().RawConfig()
+func (c completion) userNames(cmd *cobra.Command, _ string) []string {
+	config, err := c.kubeconfig(cmd.Context())
 	if err != nil {
 		return nil
 	}

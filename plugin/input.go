@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/decode"
@@ -72,9 +71,12 @@ func (w *World) openOption(ctx context.Context, path string) (io.ReadCloser, err
 	if path == "-" {
 		return io.NopCloser(transport.Patient(ctx, w.In)), nil
 	}
-	f, err := os.Open(path)
+	f, err := openFile(ctx, path)
+	if err != nil && ctx.Err() == nil {
+		err = usage("%s: %s", path, fact(err))
+	}
 	if err != nil {
-		return nil, usage("%s: %s", path, fact(err))
+		return nil, err
 	}
 	return f, nil
 }

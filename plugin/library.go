@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func (w *World) openModules(named []string, file string) (roots []fs.FS, closeAl
 		dirs = append(dirs, f.path)
 	}
 	for i, dir := range dirs {
-		root, err := os.OpenRoot(dir)
+		root, err := openRoot(dir)
 		if err != nil {
 			if i < len(named) {
 				closeAll()
@@ -56,6 +57,31 @@ func (w *World) openModules(named []string, file string) (roots []fs.FS, closeAl
 		roots = append(roots, moduleFolder{root.FS(), w.near(dir)})
 	}
 	return roots, closeAll, nil
+}
+
+// openRoot opens a folder; os.OpenRoot would wait at a named pipe.
+func openRoot(dir string) (*os.Root, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, errors.New("not a directory")
+	}
+	return os.OpenRoot(dir)
+}
+
+// Open opens a module, which is a regular file: to open a named pipe would wait
+// for its writer.
+func (f moduleFolder) Open(name string) (fs.File, error) {
+	info, err := fs.Stat(f.FS, name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: errors.New("no regular file")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f.FS.Open(name)
 }
 
 // A folder holds saved queries, and modules that they include.

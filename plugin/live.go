@@ -14,7 +14,7 @@ import (
 
 // openLive makes the sources of a live mesh: the addresses that were given,
 // else the clusters of the contexts. It asks nobody.
-func (r *run) openLive() (open []transport.Source, err error) {
+func (r *run) openLive(ctx context.Context) (open []transport.Source, err error) {
 	requestTimeout, err := clientcmd.ParseTimeout(*r.kube.Timeout)
 	if err != nil {
 		return nil, usage("--request-timeout %s: not a time like 5s or 1m", *r.kube.Timeout)
@@ -33,7 +33,7 @@ func (r *run) openLive() (open []transport.Source, err error) {
 		contexts = []string{*r.kube.Context}
 	}
 	for _, name := range contexts {
-		s, err := r.openCluster(name, requestTimeout)
+		s, err := await(ctx, func() (transport.Source, error) { return r.openCluster(name, requestTimeout) })
 		if err != nil {
 			return nil, errors.Join(err, closeAll(open))
 		}

@@ -17,7 +17,7 @@ import (
 // live mesh. They are the caller's.
 func (r *run) openSources(ctx context.Context) ([]transport.Source, error) {
 	if len(r.snapshots) == 0 {
-		return r.openLive()
+		return r.openLive(ctx)
 	}
 	answers, err := r.openSnapshots(ctx)
 	if err != nil {

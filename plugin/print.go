@@ -27,7 +27,7 @@ func (r *run) openPrinter(ctx context.Context) error {
 func (r *run) printerOptions(ctx context.Context) printers.Options {
 	f := r.layout()
 	return printers.Options{
-		Out: r.out, Context: ctx, Now: r.documentTime(), Open: os.ReadFile, Note: r.note,
+		Out: r.out, Context: ctx, Now: r.documentTime(), Open: func(path string) ([]byte, error) { return readWhole(ctx, path) }, Note: r.note,
 		Color: r.colored(), Colors: r.World.env("JQ_COLORS"),
 		Format: f.format, Template: f.template, MissingKeysFail: !f.missingKeys, ShowManagedFields: f.managed,
 		Compact: f.compact, Tab: f.tab, Indent: r.indentation(), ASCII: f.ascii, Raw: f.raw, Join: f.join, Raw0: f.raw0, Seq: f.seq,

@@ -91,7 +91,7 @@ func (r *run) prepare(ctx context.Context) (closeModules func(), err error) {
 	if err := r.checkLevels(); err != nil {
 		return nil, err
 	}
-	if err := r.variables(); err != nil {
+	if err := r.variables(ctx); err != nil {
 		return nil, err
 	}
 	r.openOutput()

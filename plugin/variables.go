@@ -1,17 +1,17 @@
 package plugin
 
 import (
-	"os"
+	"context"
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
 // variables gathers what --arg and the like bind; the last of a name wins.
-func (r *run) variables() error {
+func (r *run) variables(ctx context.Context) error {
 	named := map[string]any{}
 	for _, b := range r.argv.bindings {
-		v, err := b.bound()
+		v, err := b.bound(ctx)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (r *run) bindVariable(named map[string]any, name string, v any) {
 	}
 }
 
-func (b binding) bound() (any, error) {
+func (b binding) bound(ctx context.Context) (any, error) {
 	switch b.flag {
 	case "--argjson":
 		v, err := decodeText(b.value)
@@ -93,24 +93,33 @@ func (b binding) bound() (any, error) {
 		}
 		return v, nil
 	case "--rawfile":
-		text, err := os.ReadFile(b.value)
+		text, err := readWhole(ctx, b.value)
 		if err != nil {
-			return nil, usage("--rawfile %s: %s: %s", b.name, b.value, fact(err))
+			return nil, b.unread(ctx, err)
 		}
 		return string(text), nil
 	case "--slurpfile":
-		f, err := os.Open(b.value)
+		f, err := openFile(ctx, b.value)
 		if err != nil {
-			return nil, usage("--slurpfile %s: %s: %s", b.name, b.value, fact(err))
+			return nil, b.unread(ctx, err)
 		}
 		defer f.Close()
 		vs, err := decodeAll(f)
 		if err != nil {
-			return nil, usage("--slurpfile %s: %s: %s", b.name, b.value, fact(err))
+			return nil, b.unread(ctx, err)
 		}
 		return vs, nil
 	}
 	return b.value, nil
+}
+
+// unread is the error of a file that could not be read, or of a run that ended
+// meanwhile.
+func (b binding) unread(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &exitError{exitRun, ctx.Err()}
+	}
+	return usage("%s %s: %s: %s", b.flag, b.name, b.value, fact(err))
 }
 
 var limits = decode.Limits{Depth: 10_000, String: 1 << 30, Total: 1 << 40}

@@ -59,11 +59,14 @@ func openStdin(ctx context.Context, in *input) (Source, error) {
 }
 
 func openPath(ctx context.Context, in *input, path string) (Source, error) {
-	info, err := os.Stat(path)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	f, err := OpenFile(ctx, path)
 	if err != nil {
-		return nil, cause(err)
+		return nil, err
 	}
-	if info.IsDir() {
+	if f.Info().IsDir() {
+		f.Close()
 		t, err := openFolder(path)
 		if err != nil {
 			return nil, err
@@ -71,17 +74,13 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 		in.hold(t.Close)
 		return in.source(ctx, t)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, cause(err)
-	}
-	if !info.Mode().IsRegular() { // a pipe: <(curl …)
+	if !f.Info().Mode().IsRegular() { // a pipe: <(curl …)
 		defer f.Close()
 		in.stream = f
 		return in.open(ctx)
 	}
 	in.hold(f.Close)
-	in.raw = wholeFile{f, info.Size()}
+	in.raw = wholeFile{f.File, f.Info().Size()}
 	return in.open(ctx)
 }
 

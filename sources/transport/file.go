@@ -1,0 +1,79 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// A File is a file, a device or a pipe that was opened for reading. Its reads
+// end with the context that it was opened with: a pipe's writer may say nothing
+// for ever.
+type File struct {
+	*os.File
+	info fs.FileInfo
+	in   io.Reader
+}
+
+// OpenFile opens a path for reading. Opening ends with ctx, with the context's
+// cause: a named pipe without a writer and a dead network file system never
+// answer. The file that opens afterwards is closed again.
+func OpenFile(ctx context.Context, path string) (*File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened)
+	go func() {
+		file, err := os.Open(path)
+		select {
+		case done <- opened{file, err}:
+		case <-ctx.Done():
+			file.Close() // nil is an error that nobody needs
+		}
+	}()
+	var o opened
+	select {
+	case o = <-done:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if o.err != nil {
+		return nil, cause(o.err)
+	}
+	info, err := o.file.Stat()
+	if err != nil {
+		o.file.Close()
+		return nil, cause(err)
+	}
+	f := &File{File: o.file, info: info, in: unlessEnded{ctx, o.file}}
+	if !info.Mode().IsRegular() {
+		f.in = newPatient(ctx, o.file)
+	}
+	return f, nil
+}
+
+// Info is what was known of the file when it was opened.
+func (f *File) Info() fs.FileInfo { return f.info }
+
+// Read reads what comes next.
+func (f *File) Read(b []byte) (int, error) { return f.in.Read(b) }
+
+// WriteTo hides that of os.File, which would read past Read.
+func (f *File) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{f})
+}
+
+// unlessEnded reads until the context ends.
+type unlessEnded struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (u unlessEnded) Read(b []byte) (int, error) {
+	if err := context.Cause(u.ctx); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(b)
+}
