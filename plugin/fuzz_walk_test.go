@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 // walked are the queries that FuzzWalk runs over each dump: whatever follows
@@ -88,18 +90,15 @@ func randomScript(random *rand.Rand) []byte {
 // walks are dumps to change, and what is run over each.
 type walks struct {
 	seeds    []any
+	places   [][]spot // of each seed
 	programs []*query.Program
 	open     *sources.Mesh // the dump that is walked
 }
 
 func newWalks(t testing.TB) *walks {
 	t.Helper()
-	paths, err := filepath.Glob("../testdata/[cw]*/*.json") // cases, and walk
-	if err != nil || len(paths) == 0 {
-		t.Fatal("there are no seeds", err)
-	}
 	w := &walks{}
-	for _, path := range paths {
+	for _, path := range seedFiles(t) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -108,17 +107,70 @@ func newWalks(t testing.TB) *walks {
 		if err := json.Unmarshal(text, &v); err != nil {
 			t.Fatal(path, err)
 		}
-		w.seeds = append(w.seeds, v)
+		v = trimmed(v)
+		w.seeds, w.places = append(w.seeds, v), append(w.places, spots(v))
 	}
 	w.programs = walkPrograms(t, func() any { return w.open.Document() })
 	return w
 }
 
-// walk changes a dump as a script says, and runs all programs over it.
+// seedFiles are our cases, a sidecar with everything, and dumps of real meshes:
+// of the demo, and of an ambient one.
+func seedFiles(t testing.TB) (all []string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := unpack.Demo(dir, func(name string) bool { return strings.HasSuffix(name, "config_dump.json") }); err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{
+		"../testdata/[cw]*/*.json", "../testdata/ambient/proxies/*/config_dump.json", dir + "/proxies/istio-*/config_dump.json", dir + "/proxies/ratings-*/config_dump.json",
+	} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil || len(paths) == 0 {
+			t.Fatal("there are no seeds ", pattern, err)
+		}
+		all = append(all, paths...)
+	}
+	return all
+}
+
+// mostElements is how many elements of a list of a seed are kept: a dump of a
+// few kilobytes is walked hundreds of times a second.
+const mostElements = 3
+
+// trimmed keeps some elements of each list, evenly spaced: the first are alike.
+func trimmed(v any) any {
+	switch x := v.(type) {
+	case []any:
+		step, out := max(1, len(x)/mostElements), []any{}
+		for i := 0; i < len(x) && len(out) < mostElements; i += step {
+			out = append(out, trimmed(x[i]))
+		}
+		return out
+	case map[string]any:
+		for k, w := range x {
+			if k == "configs" { // all parts of a dump
+				parts, _ := w.([]any)
+				for i := range parts {
+					parts[i] = trimmed(parts[i])
+				}
+				continue
+			}
+			x[k] = trimmed(w)
+		}
+	}
+	return v
+}
+
+// eachOf is how many dumps it takes to run all programs: more dumps find more
+// than more programs over each.
+const eachOf = 4
+
+// walk changes a dump as a script says, and runs some of the programs over it.
 func (w *walks) walk(t *testing.T, which int, script []byte) {
 	t.Helper()
 	m := &mutation{script: script}
-	text, err := json.Marshal(m.apply(w.seeds[which%len(w.seeds)], w.seeds))
+	text, err := json.Marshal(m.apply(w.seeds[which%len(w.seeds)], w.places))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,8 +194,9 @@ func (w *walks) walk(t *testing.T, which int, script []byte) {
 		return
 	}
 	defer w.open.Close()
-	for _, p := range w.programs {
-		err := p.Run(ctx, w.open.Document(), nil, eval.RunOptions{
+	first := m.next(eachOf)
+	for i := first; i < len(w.programs); i += eachOf {
+		err := w.programs[i].Run(ctx, w.open.Document(), nil, eval.RunOptions{
 			Workers: 1, All: true, Now: func() float64 { return 1_790_000_000 },
 			Finish: func(ctx context.Context, v any) (any, error) { return mesh.Deep(ctx, v) },
 		}, func(any) error { return nil })
@@ -156,11 +209,10 @@ func (w *walks) walk(t *testing.T, which int, script []byte) {
 // walkPrograms compiles what is walked, once for all dumps.
 func walkPrograms(t testing.TB, document func() any) (out []*query.Program) {
 	t.Helper()
-	text := ""
+	sources := []string{"try diff(.proxies[0].listeners; .proxies[0].routes) catch .", "try diff(.proxies[0]; .proxies[0] | .clusters, .listeners) catch ."}
 	for _, w := range walked {
-		text += fmt.Sprintf("(.proxies[] | try (%s) catch .),\n", w)
+		sources = append(sources, fmt.Sprintf(".proxies[] | try (%s) catch .", w))
 	}
-	sources := []string{text + "(try diff(.proxies[0].listeners; .proxies[0].routes) catch .), (try diff(.proxies[0]; .proxies[0] | .clusters, .listeners) catch .)"}
 	for _, c := range append(shipped.Checks(), must(shipped.Find("describe", shipped.All()))) {
 		sources = append(sources, argued(c))
 	}
@@ -213,13 +265,13 @@ func (m *mutation) next(n int) int {
 // mostChanges is how many changes one dump gets.
 const mostChanges = 12
 
-func (m *mutation) apply(seed any, donors []any) any {
+// apply changes a copy of a seed. Donors are the places of all seeds. Places are
+// listed once: what a change takes out of the dump may be changed later, without
+// effect.
+func (m *mutation) apply(seed any, donors [][]spot) any {
 	out := cloned(seed)
+	all := spots(out)
 	for n := 0; len(m.script) > 0 && n < mostChanges; n++ {
-		all := spots(out)
-		if len(all) == 0 {
-			break
-		}
 		m.change(all[m.next(len(all))], all, donors)
 	}
 	return out
@@ -234,7 +286,7 @@ type spot struct {
 
 func (s spot) value() any {
 	if in, ok := s.in.(map[string]any); ok {
-		return in[s.key]
+		return in[s.key] // nil where it was dropped
 	}
 	return s.in.([]any)[s.at]
 }
@@ -270,7 +322,7 @@ var oddValues = []any{
 	"envoy://a/b", []any{}, map[string]any{}, []any{nil}, []any{map[string]any{}}, "type.googleapis.com/x.Y", "\xff",
 }
 
-func (m *mutation) change(s spot, all []spot, donors []any) {
+func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 	switch m.next(8) {
 	case 0: // dropped
 		if in, ok := s.in.(map[string]any); ok {
@@ -301,7 +353,7 @@ func (m *mutation) change(s spot, all []spot, donors []any) {
 			s.set(append(slices.Clone(a), cloned(a[m.next(len(a))])))
 		}
 	case 6: // a value of another dump, under the same name where there is one
-		others := spots(donors[m.next(len(donors))])
+		others := donors[m.next(len(donors))]
 		same := slices.DeleteFunc(slices.Clone(others), func(o spot) bool { return o.key != s.key })
 		if len(same) > 0 {
 			others = same
@@ -309,7 +361,7 @@ func (m *mutation) change(s spot, all []spot, donors []any) {
 		s.set(cloned(others[m.next(len(others))].value()))
 	case 7: // a field of another dump beside it
 		if in, ok := s.in.(map[string]any); ok {
-			others := spots(donors[m.next(len(donors))])
+			others := donors[m.next(len(donors))]
 			if o := others[m.next(len(others))]; o.key != "" {
 				in[o.key] = cloned(o.value())
 			}
