@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
@@ -68,6 +70,31 @@ func rejected(t *testing.T, w *world) {
 	w.ask(t, `.proxies[] | select(.lds=="ERROR") | .sync.lds.error | test("bogus.filter")`).exits(0).quiet().is(true)
 	w.ask(t, `.proxy("ratings-v1") | .listeners[] | select(.state=="REJECTED") | [.name, (.error | test("bogus.filter"))]`).exits(0).quiet().
 		is([]any{"virtualInbound", true})
+	checkedByTheLeast(t, w)
+}
+
+// checkedByTheLeast: an account that may list pods and forward ports, and
+// nothing else, hears what Envoy and istiod say, and which check it may not
+// read the inputs of; a gate is closed either way.
+func checkedByTheLeast(t *testing.T, w *world) {
+	a := w.ask(t, "check", "-c").exits(6).says("virtualServices", "forbidden")
+	var unknown []any
+	sawRejected := false
+	for _, v := range a.values() {
+		f, _ := v.(map[string]any)
+		switch {
+		case f["check"] == "rejected" && f["severity"] == "error":
+			sawRejected = true
+		case f["severity"] == "unknown" && f["check"] != "skew": // whose istiod says no version here
+			unknown = append(unknown, f["check"])
+		}
+	}
+	if diff := cmp.Diff([]any{"conflicting-domains"}, unknown); diff != "" || !sawRejected {
+		t.Errorf("rejected was found: %v; unknown: %s", sawRejected, diff)
+	}
+	w.ask(t, "check", "--only", "conflicting-domains", "--fail-on-match", "--allow-partial").exits(1)
+	w.ask(t, "check", "--only", "conflicting-domains", "--fail-on-match", "--unknown=warn", "--allow-partial").exits(0)
+	w.ask(t, "check", "--only", "missing-clusters,missing-secrets,permissive").exits(0)
 }
 
 func notSent(t *testing.T, w *world) {

@@ -70,6 +70,10 @@ func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) 
 	}
 }
 
+// noCertificate is a connection to a chain whose certificate Envoy waits for. Its
+// replica was given one, and so says nothing about it.
+const noCertificate = "no certificate"
+
 // tell puts what trace gives in words.
 func (k *call) tell(t *testing.T, trace []byte) {
 	t.Helper()
@@ -92,6 +96,8 @@ func (k *call) tell(t *testing.T, trace []byte) {
 		k.plugin = "closed"
 	case w.Reason == "TLS_MISMATCH":
 		k.plugin = "not understood"
+	case w.Reason == "NO_CERTIFICATE":
+		k.plugin = noCertificate
 	case w.Reason == "DENIED" && w.Status == 0:
 		k.plugin = "denied"
 	case w.Reason == "NO_CLUSTER" && k.http:
@@ -145,6 +151,9 @@ func (j *judged) make(t *testing.T, s subject, calls []*call) {
 			if (w.Status == 0 || n.plugin == "to ") && slices.Contains(n.shares, w.Cluster) { // what chance decides
 				n.plugin = n.envoy
 			}
+		}
+		if n.plugin == noCertificate {
+			n.envoy = n.plugin
 		}
 		if n.plugin == "not understood" && (!n.answered || w.Details == "http1.codec_error") { // TLS is where it isn't awaited, or no certificate
 			n.envoy = n.plugin
