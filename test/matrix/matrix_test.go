@@ -24,17 +24,14 @@ func TestMatrix(t *testing.T) {
 	for _, m := range meshes(t) {
 		t.Run(m.name, func(t *testing.T) {
 			questions := m.questions(t)
-			before := make([]answer, len(questions))
-			for i, q := range questions {
-				before[i] = m.ask(t, q)
-			}
+			before := m.ask(t, questions...)
 			runs := 0
 			for _, p := range m.parts(t) {
 				restore := p.remove(t)
-				for i, q := range questions {
+				for i, a := range m.ask(t, questions...) {
 					runs++
-					for _, wrong := range q.compare(before[i], m.ask(t, q)) {
-						t.Errorf("without %s: %s: %s", p.name, q, wrong)
+					for _, wrong := range questions[i].compare(before[i], a) {
+						t.Errorf("without %s: %s: %s", p.name, questions[i], wrong)
 					}
 				}
 				restore()

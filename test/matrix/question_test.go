@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -73,7 +76,7 @@ func (m *taken) questions(t *testing.T) (all []question) {
 // one of these words; of a sample the first two.
 func (m *taken) chosen(t *testing.T, query string, words ...string) (some []string) {
 	t.Helper()
-	a := m.ask(t, question{words: []string{query}})
+	a := m.ask(t, question{words: []string{query}})[0]
 	for _, row := range a.rows {
 		if s := row.(string); slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) }) {
 			some = append(some, s)
@@ -88,16 +91,58 @@ func (m *taken) chosen(t *testing.T, query string, words ...string) (some []stri
 	return some
 }
 
-// ask runs a question over the snapshot as it is.
-func (m *taken) ask(t *testing.T, q question) answer {
+// ask runs questions over the snapshot as it is, in a process of its own: cobra
+// keeps every command line that it ran.
+func (m *taken) ask(t *testing.T, questions ...question) (all []answer) {
 	t.Helper()
-	var out, errs bytes.Buffer
-	w := &plugin.World{
-		Args: append([]string{"kubectl-meshq", "--snapshot", m.dir, "-c"}, q.words...), In: strings.NewReader(""), Out: &out, Err: &errs,
-		Now: time.Now, Environ: []string{"HOME=" + m.dir},
+	var words [][]string
+	for _, q := range questions {
+		words = append(words, append([]string{"kubectl-meshq", "--snapshot", m.dir, "-c"}, q.words...))
 	}
-	code := plugin.Main(w)
-	return answer{rows: decode(t, out.String()), code: code, errs: errs.String()}
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestRuns$")
+	cmd.Env = append(os.Environ(), "MATRIX_RUNS="+text(words), "MATRIX_OUT="+m.dir+".out")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	b, err := os.ReadFile(m.dir + ".out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs []run
+	if err := json.Unmarshal(b, &runs); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		all = append(all, answer{rows: decode(t, r.Out), code: r.Code, errs: r.Errs})
+	}
+	return all
+}
+
+// A run is what one command line printed.
+type run struct {
+	Out, Errs string
+	Code      int
+}
+
+// TestRuns is the process that runs command lines: those of MATRIX_RUNS, into
+// the file MATRIX_OUT.
+func TestRuns(t *testing.T) {
+	path := os.Getenv("MATRIX_OUT")
+	if path == "" {
+		t.Skip("it is the other tests' process")
+	}
+	var words [][]string
+	if err := json.Unmarshal([]byte(os.Getenv("MATRIX_RUNS")), &words); err != nil {
+		t.Fatal(err)
+	}
+	var runs []run
+	for _, args := range words {
+		var out, errs bytes.Buffer
+		w := &plugin.World{Args: args, In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now, Environ: []string{"HOME=" + filepath.Dir(path)}}
+		code := plugin.Main(w)
+		runs = append(runs, run{out.String(), errs.String(), code})
+	}
+	write(t, nil, path, []byte(text(runs)))
 }
 
 func decode(t *testing.T, lines string) (rows []any) {
