@@ -88,7 +88,7 @@ func (m memory) write(names []string) {
 		return
 	}
 	m.forget(dir)
-	f, err := os.CreateTemp(dir, "names-*") // mode 0600
+	f, err := m.scratch.file(dir, "names-*")
 	if err != nil {
 		return
 	}
@@ -96,6 +96,7 @@ func (m memory) write(names []string) {
 	if e := f.Close(); err != nil || e != nil || os.Rename(f.Name(), m.path) != nil {
 		_ = os.Remove(f.Name())
 	}
+	m.scratch.forget(f.Name())
 }
 
 func (m memory) forget(dir string) {

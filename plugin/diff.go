@@ -75,11 +75,8 @@ func diffCommand(w *World, f *flags) *cobra.Command {
 }
 
 func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cmd *cobra.Command) (err error) {
-	if f.timeout > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, f.timeout)
-		defer stop()
-	}
+	ctx, stop := f.within(ctx, w)
+	defer stop()
 	r := &run{
 		World: w, flags: f, argv: &command{}, asked: &asked{query: ".proxies[] | diff", proxies: proxies}, changed: cmd.Flags().Changed,
 	}

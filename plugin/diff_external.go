@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -62,7 +64,7 @@ func (v *externalView) open() error {
 	a, b := v.sides()
 	for i, side := range []string{a, b} {
 		var err error
-		if v.folders[i], err = os.MkdirTemp("", strings.ToUpper(side)+"-"); err != nil { // for this user only
+		if v.folders[i], err = v.scratch.folder(strings.ToUpper(side) + "-"); err != nil {
 			return errors.Join(err, v.remove())
 		}
 	}
@@ -83,10 +85,15 @@ func (v *externalView) close(ctx context.Context) (err error) {
 	}
 	name, args := programOf(v.program)
 	cmd := exec.CommandContext(ctx, name, append(args, v.folders[0], v.folders[1])...)
+	cmd.Cancel = func() error { return stopProgram(cmd.Process) }
+	cmd.WaitDelay = externalDelay
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = v.In, standardOutput{v.Out, v.progress, v.printed}, v.Err
 	err = cmd.Run()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, exec.ErrWaitDelay), errors.As(err, &exit) && exit.ExitCode() == 1:
 		return nil
 	}
 	if err != nil {
@@ -100,9 +107,23 @@ func (v *externalView) remove() error {
 	for _, folder := range v.folders {
 		if folder != "" {
 			errs = append(errs, os.RemoveAll(folder))
+			v.scratch.forget(folder)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// externalDelay is how long what the program left running may hold its output
+// open, and how long the program itself may take to end when it is told to.
+const externalDelay = time.Second
+
+// stopProgram asks a program to end, which lets it remove what it made. Where
+// there is no such signal, it is ended.
+func stopProgram(p *os.Process) error {
+	if p.Signal(syscall.SIGTERM) != nil {
+		return p.Kill()
+	}
+	return nil
 }
 
 // plainArgument is what kubectl takes as an argument of the program.

@@ -167,5 +167,6 @@ check --skip NAME leaves one check out.
 trace exits 1 when a share of the traffic ends elsewhere than at an endpoint, and 6 when the walk needs something that could
 not be read: the share of it ends as UNKNOWN, and unknowns says what is missing. unreachable gives one row of reason UNKNOWN.
 
-Where several apply, the first of 2, 3, 5, 1, 6, 4, 0 is given. A run that was interrupted (Ctrl-C) ends with 130.
+Where several apply, the first of 2, 3, 5, 1, 6, 4, 0 is given. A run that was interrupted (Ctrl-C, SIGTERM, SIGHUP, SIGQUIT)
+ends with 130; a second signal ends it at once.
 `

@@ -4,26 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
-
-// Main runs one command line and gives its exit code.
-func Main(w *World) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)   // who asks twice to end it, ends it at once
-	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
-	return execute(ctx, w)
-}
 
 // execute runs one command line until ctx ends, which is an interrupt.
 func execute(ctx context.Context, w *World) int {

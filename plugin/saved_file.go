@@ -28,7 +28,7 @@ func (r *rootCommand) parse(ctx context.Context, w *World, f *flags, words []str
 	if err != nil || len(cmd.files) != 1 || r.other(cmd.first()) {
 		return cmd, err
 	}
-	ctx, stop := inTime(ctx, cmd.words)
+	ctx, stop := inTime(ctx, w, cmd.words)
 	defer stop()
 	q, err := readFile(ctx, w, cmd.files[0])
 	f.file = &queryFile{q, arguments{}, err}
@@ -48,13 +48,13 @@ func (r *rootCommand) parse(ctx context.Context, w *World, f *flags, words []str
 
 // inTime bounds what is read before the flags are known by the --timeout among
 // the words.
-func inTime(ctx context.Context, words []string) (context.Context, context.CancelFunc) {
+func inTime(ctx context.Context, w *World, words []string) (context.Context, context.CancelFunc) {
 	f := newFlags()
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.bind(set)
 	set.ParseErrorsAllowlist.UnknownFlags = true
 	_ = set.Parse(words) // what is wrong with them is told later
-	return f.within(ctx)
+	return f.within(ctx, w)
 }
 
 // named gives the command of that name, which may be a query's; nil: there is none.

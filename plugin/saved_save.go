@@ -234,9 +234,9 @@ func (s *saving) write(w *World, path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return failed(err)
 	}
-	t := &target{path: path, force: s.force}
+	t := &target{path: path, force: s.force, scratch: w.scratch}
 	var err error
-	if t.file, err = os.CreateTemp(filepath.Dir(path), "."+s.name+"-*"); err != nil {
+	if t.file, err = w.scratch.file(filepath.Dir(path), "."+s.name+"-*"); err != nil {
 		return failed(err)
 	}
 	t.out = bufio.NewWriter(t.file)

@@ -35,7 +35,7 @@ func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query, args a
 }
 
 func runNamed(cmd *cobra.Command, w *World, f *flags, root *rootCommand, a *asked) error {
-	ctx, stop := f.within(cmd.Context())
+	ctx, stop := f.within(cmd.Context(), w)
 	defer stop()
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }

@@ -14,6 +14,7 @@ import (
 // is committed, its bytes are in a file beside it.
 type target struct {
 	path    string // empty: standard output
+	scratch *scratch
 	force   bool
 	file    *os.File // beside path; nil for standard output, and at the end
 	out     *bufio.Writer
@@ -32,11 +33,11 @@ func (r *run) openTarget(path string, force bool) (*target, error) {
 	if end := filepath.Ext(path); end == ".gz" || end == ".tgz" || end == ".zip" || end == ".json" || end == ".tar" {
 		return nil, usage("%s: what is written is a .tar.zst", path)
 	}
-	t := &target{path: path, force: force}
+	t := &target{path: path, force: force, scratch: r.scratch}
 	if err := t.free(); err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp-*") // mode 0600
+	f, err := r.scratch.file(filepath.Dir(path), filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return nil, usage("%s: %s", path, fact(err))
 	}
@@ -105,6 +106,7 @@ func (t *target) commit(ctx context.Context) error {
 	if err := os.Rename(t.file.Name(), t.path); err != nil {
 		return t.failed(err)
 	}
+	t.scratch.forget(t.file.Name())
 	t.file = nil
 	return nil
 }
@@ -116,6 +118,7 @@ func (t *target) abandon() error {
 	}
 	t.file.Close() // again, perhaps
 	err := os.Remove(t.file.Name())
+	t.scratch.forget(t.file.Name())
 	t.file = nil
 	return t.failed(err)
 }

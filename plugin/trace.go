@@ -82,7 +82,7 @@ func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, p
 		return err
 	}
 	f.exitStatus = true
-	ctx, stop := f.within(cmd.Context())
+	ctx, stop := f.within(cmd.Context(), w)
 	defer stop()
 	a := &asked{query: fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request)), file: "trace", ours: true, traces: true}
 	return runAsked(ctx, w, f, root.argv, a, cmd)

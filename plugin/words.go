@@ -79,21 +79,13 @@ func fileName(path string) string {
 
 // runWords does what a command line without a command's name asks.
 func runWords(ctx context.Context, w *World, f *flags, argv *command, words []string, cmd *cobra.Command) error {
-	ctx, stop := f.within(ctx)
+	ctx, stop := f.within(ctx, w)
 	defer stop()
 	a, err := understand(ctx, w, f, words)
 	if err != nil {
 		return err
 	}
 	return runAsked(ctx, w, f, argv, a, cmd)
-}
-
-// within bounds a run by --timeout.
-func (f *flags) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	if f.timeout <= 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, f.timeout)
 }
 
 // runAsked does what was understood.

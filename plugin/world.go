@@ -28,6 +28,9 @@ type World struct {
 	// Sleep waits so long, or until ctx ends; then its error is ctx's.
 	Sleep func(ctx context.Context, d time.Duration) error
 
+	scratch *scratch      // what is not to outlast the run; nil: it looks after it itself
+	overdue chan struct{} // hears that --timeout is over; nil: nobody does
+
 	// Every gives the time again and again, until stop is called.
 	Every func(d time.Duration) (ticks <-chan time.Time, stop func())
 }

@@ -1,0 +1,93 @@
+package plugin
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// grace is how long a run may take to end in order once it was interrupted or
+// its time is over. What it waits for then knows no context: a program that
+// kubectl's configuration names, a reader of standard output that doesn't read.
+const grace = 3 * time.Second
+
+// endingSignals are those that end a run in order. Signals that this process
+// was started to ignore, as by nohup, stay ignored.
+func endingSignals() (all <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 2)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) {
+			signal.Notify(c, s)
+		}
+	}
+	return c, func() { signal.Stop(c) }
+}
+
+// Main runs one command line and gives its exit code.
+func Main(w *World) int {
+	world := *w
+	world.scratch, world.overdue = &scratch{}, make(chan struct{}, 1)
+	signals, stop := endingSignals()
+	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
+	return world.supervise(signals, grace)
+}
+
+// supervise executes the command line and ends it where it doesn't end itself:
+// at the second signal at once, else when the grace is over.
+func (w *World) supervise(signals <-chan os.Signal, grace time.Duration) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan int, 1)
+	go func() { done <- w.executeClean(ctx) }()
+	var late <-chan time.Time
+	for {
+		select {
+		case code := <-done:
+			return code
+		case <-w.overdue:
+			late = time.After(grace)
+			continue
+		case <-signals:
+			if ctx.Err() == nil {
+				cancel()
+				late = time.After(grace)
+				continue
+			}
+		case <-late:
+		}
+		w.scratch.remove()
+		if ctx.Err() == nil {
+			return report(w, &exitError{exitRun, context.DeadlineExceeded})
+		}
+		report(w, &exitError{exitRun, context.Canceled})
+		return exitInterrupted
+	}
+}
+
+// executeClean executes the command line and removes what it left behind, which
+// is nothing but after an error or a panic.
+func (w *World) executeClean(ctx context.Context) int {
+	defer w.scratch.remove()
+	return execute(ctx, w)
+}
+
+// within bounds a run by --timeout.
+func (f *flags) within(ctx context.Context, w *World) (context.Context, context.CancelFunc) {
+	if f.timeout <= 0 {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	stop := context.AfterFunc(ctx, func() {
+		if context.Cause(ctx) != context.DeadlineExceeded || w.overdue == nil {
+			return
+		}
+		select {
+		case w.overdue <- struct{}{}:
+		default: // it is known
+		}
+	})
+	return ctx, func() { stop(); cancel() }
+}
