@@ -132,7 +132,7 @@ func (d *dump) full() bool {
 // another part of the dump holds: an Envoy that has one has that part, too. As
 // they stand in a dump of Envoy's own, and in camelCase.
 var references = map[string][]string{
-	"RoutesConfigDump":  {`"rds"`},
+	"RoutesConfigDump":  {`"rds"`, `"route_config"`, `"routeConfig"`, `"scoped_routes"`, `"scopedRoutes"`},
 	"SecretsConfigDump": {"sds_secret_config", "sdsSecretConfig", "SdsSecretConfig"},
 }
 
