@@ -1,8 +1,10 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -107,14 +109,16 @@ func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, ac
 	}
 	switch {
 	case stopped:
-		return nil, 0, c.apiLate(ctx, nil)
+		return nil, 0, c.apiLate(ctx, whole, nil)
 	case err != nil:
 		return nil, 0, &said{"API server: " + fact(err).Error(), fact(err)}
 	}
 	spool = c.depot.Spool()
-	err = filler{spool, &c.counters}.fill(whole, c.limits, c.silence(), resp.Body, stop)
+	err = (&filler{spool: spool, counters: &c.counters}).fill(whole, c.limits, c.silence(), resp.Body, stop)
 	if err == errStopped {
-		err = c.apiLate(ctx, spool)
+		err = c.apiLate(ctx, whole, spool)
+	} else if errors.As(err, new(*SilentError)) {
+		err = &said{"API server: " + err.Error(), err}
 	}
 	if err == nil && resp.StatusCode != http.StatusOK {
 		later, err = laterBy(resp), failure(resp.StatusCode, spool)
@@ -139,7 +143,7 @@ func laterBy(resp *http.Response) time.Duration {
 }
 
 // apiLate says why a request to the API server was stopped.
-func (c *Cluster) apiLate(ctx context.Context, spool *transport.Spool) error {
+func (c *Cluster) apiLate(ctx, whole context.Context, spool *transport.Spool) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
@@ -147,8 +151,8 @@ func (c *Cluster) apiLate(ctx context.Context, spool *transport.Spool) error {
 	if spool != nil {
 		s.Begun, s.Came = true, spool.Size()
 	}
-	if c.request > 0 {
-		s.After, s.Whole = c.request, true
+	if c.request > 0 || s.Begun && whole.Err() != nil {
+		s.After, s.Whole = cmp.Or(c.request, maxWhole), true
 	}
 	return &said{"API server: " + s.Error(), s}
 }

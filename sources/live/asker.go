@@ -70,8 +70,9 @@ func (a *asker) line(id string) *line {
 }
 
 // inTurn waits for the turn of a request to the address and does it. Who has
-// waited for one that was not answered by a byte isn't answered either: a
-// proxy that hangs costs one deadline. When no request to the address is left,
+// waited for one that was not answered by a byte isn't answered either, and
+// nobody is after one that was answered too slowly: a proxy that hangs costs one
+// deadline. When no request to the address is left,
 // it is released.
 func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) error {
 	l := a.line(to.id)
@@ -94,6 +95,9 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 		return err
 	}
 	err := do(l)
+	if slow(err) {
+		l.giveUp(err)
+	}
 	if mute(err) {
 		l.hush(err)
 		if !to.several || l.alone() { // else it would end what others are being told
@@ -103,10 +107,26 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 	return err
 }
 
+// forget gives back the places of all bodies, and forgives the slow.
+func (a *asker) forget() {
+	a.spools.forget()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, l := range a.lines {
+		l.forgive()
+	}
+}
+
 // mute tells the error of somebody who doesn't say a word.
 func mute(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && !silent.Begun
+}
+
+// slow tells the error of somebody who says one word after the other.
+func slow(err error) bool {
+	var silent *SilentError
+	return errors.As(err, &silent) && silent.Slow
 }
 
 // ask asks over a connection: one that is there, or a new one. A kept

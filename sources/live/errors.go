@@ -42,6 +42,7 @@ type SilentError struct {
 	Whole bool          // the latter
 	Came  int64         // how many bytes of a body there were
 	Begun bool          // something had come
+	Slow  bool          // more came all the time, but too little
 }
 
 func (e *SilentError) Error() string {
@@ -50,6 +51,8 @@ func (e *SilentError) Error() string {
 		return fmt.Sprintf("no answer in %s", e.After)
 	case e.Whole:
 		return fmt.Sprintf("no whole answer in %s: %d bytes came", e.After, e.Came)
+	case e.Slow:
+		return fmt.Sprintf("the answer is too slow: fewer than %d KiB in %s, %d bytes in all; --request-timeout waits longer", leastInWindow>>10, e.After, e.Came)
 	}
 	return fmt.Sprintf("the answer stopped after %d bytes: no more in %s", e.Came, e.After)
 }

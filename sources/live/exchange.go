@@ -81,7 +81,7 @@ func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (
 	if resp.StatusCode != http.StatusOK {
 		return nil, false, e.refusal(resp)
 	}
-	err = filler{e.spool, &a.counters}.fill(whole, a.limits, a.silence(), resp.Body, e.cut)
+	err = (&filler{spool: e.spool, counters: &a.counters}).fill(whole, a.limits, a.silence(), resp.Body, e.cut)
 	if err == errStopped {
 		err = e.late()
 	}
@@ -159,10 +159,12 @@ func (e *exchange) late() error {
 	switch {
 	case e.request > 0:
 		s.After, s.Whole = e.request, true
-	case e.begun:
-		s.After = e.silence()
-	default:
+	case !e.begun:
 		s.After = e.beginning(e.q)
+	case e.whole.Err() != nil:
+		s.After, s.Whole = maxWhole, true
+	default:
+		s.After = e.silence()
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -49,7 +50,7 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 		return nil, err
 	}
 	spool := c.depot.Spool()
-	err := c.run(ctx, p, q, run, filler{spool, &c.counters})
+	err := c.run(ctx, p, q, run, &filler{spool: spool, counters: &c.counters})
 	if err == nil {
 		err = printed(spool, q)
 	} else if status := unsuccessful(err); status != nil {
@@ -82,7 +83,7 @@ func spoken(err error) bool {
 }
 
 // run runs the program, for as long as something comes in time.
-func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out filler) error {
+func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out *filler) error {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
 	inner, stop := context.WithCancel(whole)
@@ -90,11 +91,16 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 	h := &heart{out: out, beats: make(chan struct{}, 1)}
 	done := make(chan error, 1)
 	go func() { done <- c.dialer.Exec(inner, p.namespace, p.name, run.container, run.command, h) }()
+	release := c.keepPace(whole, &out.came, stop)
+	defer release()
 	for patience := c.beginning(q); ; patience = c.silence() {
 		waiting, over := c.after(whole, patience)
 		select {
 		case err := <-done:
 			over()
+			if release() && err != nil && whole.Err() == nil {
+				return out.slow()
+			}
 			return err
 		case <-h.beats:
 			over()
@@ -102,26 +108,26 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 			over()
 			stop()
 			<-done
-			return c.tooLate(ctx, h, patience)
+			return c.tooLate(ctx, whole, h, patience)
 		}
 	}
 }
 
-func (c *Cluster) tooLate(ctx context.Context, h *heart, patience time.Duration) error {
+func (c *Cluster) tooLate(ctx, whole context.Context, h *heart, patience time.Duration) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
 	s := &SilentError{After: patience, Came: h.out.spool.Size()}
 	s.Begun = s.Came > 0
-	if c.request > 0 {
-		s.After, s.Whole = c.request, true
+	if c.request > 0 || s.Begun && whole.Err() != nil {
+		s.After, s.Whole = cmp.Or(c.request, maxWhole), true
 	}
 	return s
 }
 
 // A heart beats whenever something comes.
 type heart struct {
-	out   filler
+	out   *filler
 	beats chan struct{}
 }
 

@@ -520,20 +520,23 @@ func TestSlowBody(t *testing.T) {
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
 		b := make([]byte, 4096)
 		c.Read(b)
-		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 163840\r\n\r\n")
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		for range 40 {
 			<-tick.C
-			io.WriteString(c, "1")
+			c.Write(b)
 		}
 	})
-	// All deadlines are 300 ms here; a body takes 400, three of them 1,200.
-	c := newCluster(t, api, n, func(o *ClusterOptions) { o.FirstByte, o.Timeout = maxSilence, hasty })
+	// Deadlines are 1 s here; a body takes 400 ms, three of them 1,200.
+	second := func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
+		return context.WithTimeout(ctx, time.Second)
+	}
+	c := newCluster(t, api, n, func(o *ClusterOptions) { o.FirstByte, o.Timeout = maxSilence, second })
 	var work sync.WaitGroup
 	for range 3 {
 		work.Go(func() {
-			if body, err := fetch(c, "stats?x"); err != nil || body.Size() != 40 {
+			if body, err := fetch(c, "stats?x"); err != nil || body.Size() != 163840 {
 				t.Error(err)
 			}
 		})

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -13,13 +14,16 @@ const (
 	defaultFirstByte = 5 * time.Second
 	wholeFirstByte   = 15 * time.Second // of what is computed whole before its first byte: a dump of 29 MB takes an Envoy 2 s, a busy one several times that
 	maxSilence       = 30 * time.Second // between two parts of a body; until the API server begins to answer
+	paceWindow       = 40 * time.Second // in which leastInWindow bytes of a body come, or more than maxSilence
+	leastInWindow    = 40 << 10
+	maxWhole         = 10 * time.Minute // for all of an answer
 	maxBody          = 2 << 30
 	maxHeader        = 1 << 20
 )
 
 // limits say how long an answer is waited for.
 type limits struct {
-	request time.Duration // for all of it; 0: as long as something comes
+	request time.Duration // for all of it; 0: maxWhole, and as long as something comes
 	first   time.Duration // for its beginning, where request is 0
 	heavy   time.Duration // and for that of a heavy one
 	timeout Timeout       // nil: without end
@@ -35,7 +39,7 @@ func newLimits(request, first time.Duration, timeout Timeout) limits {
 
 // whole gives the context of a whole request.
 func (l limits) whole(ctx context.Context) (context.Context, context.CancelFunc) {
-	return l.after(ctx, l.request)
+	return l.after(ctx, cmp.Or(l.request, maxWhole))
 }
 
 // after gives a context that ends after d, where that is not 0.

@@ -15,6 +15,7 @@ type line struct {
 	conns map[int][]*conn
 	times int   // how often it kept silent
 	mute  error // of the last time
+	slow  error // of an answer that came too slowly: no other is asked for, until forgiven
 }
 
 func newLine() *line {
@@ -38,12 +39,23 @@ func (l *line) hush(err error) {
 	l.mute = err
 }
 
-// hushed gives the error of an address that has kept silent since.
+// giveUp notes that the address is too slow.
+func (l *line) giveUp(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.slow = err
+}
+
+// forgive has a slow address be asked again.
+func (l *line) forgive() { l.giveUp(nil) }
+
+// hushed gives the error of an address that has kept silent since, or that is
+// too slow.
 func (l *line) hushed(since int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.times == since {
-		return nil
+		return l.slow
 	}
 	return l.mute
 }

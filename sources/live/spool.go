@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/transport"
@@ -54,24 +55,37 @@ func (s *spools) forget() {
 type filler struct {
 	spool *transport.Spool
 	*counters
+	came atomic.Int64
 }
 
 // Write refuses what is more than a body may have.
-func (f filler) Write(b []byte) (int, error) {
+func (f *filler) Write(b []byte) (int, error) {
 	if int64(len(b)) > maxBody-f.spool.Size() {
 		return 0, fmt.Errorf("an answer of more than %d GiB", maxBody>>30)
 	}
 	n, err := f.spool.Write(b)
 	f.bytes.Add(int64(n))
+	f.came.Add(int64(n))
 	return n, err
+}
+
+// slow is the error of a body that comes too slowly.
+func (f *filler) slow() error {
+	return &SilentError{After: paceWindow, Came: f.spool.Size(), Begun: true, Slow: true}
 }
 
 // errStopped is the error of a read that was stopped.
 var errStopped = errors.New("stopped")
 
 // fill reads r to its end into f. Each read has to be over within d, or is
-// stopped.
-func (f filler) fill(ctx context.Context, l limits, d time.Duration, r io.Reader, stop func()) error {
+// stopped, and so is a body that comes too slowly.
+func (f *filler) fill(ctx context.Context, l limits, d time.Duration, r io.Reader, stop func()) (err error) {
+	release := l.keepPace(ctx, &f.came, stop)
+	defer func() {
+		if release() && err != nil && ctx.Err() == nil {
+			err = f.slow()
+		}
+	}()
 	buf := make([]byte, 64<<10)
 	for {
 		var n int

@@ -239,7 +239,20 @@ func (n *network) Exec(ctx context.Context, namespace, pod, container string, co
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	return exec(container, command, out)
+	return exec(container, command, cutBy{ctx, out})
+}
+
+// cutBy is the output of a program until its context ends.
+type cutBy struct {
+	ctx context.Context
+	io.Writer
+}
+
+func (c cutBy) Write(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.Writer.Write(b)
 }
 
 func (n *network) Release(namespace, pod string) {
