@@ -11,29 +11,38 @@ import (
 )
 
 // modules finds what import and include name. As in jq, "a/b" is a/b.jq or
-// a/b/b.jq (a/b.json for data); a {search: "dir"} goes in front of the name.
+// a/b/b.jq (a/b.json for data), beside the module that imports it or in a
+// library folder; {search: "dir"} is relative to the module that imports, and
+// for the program itself to each library folder.
 type modules struct {
 	roots []fs.FS
 	data  func(fs.File) ([]any, error)
 }
 
-// Module gives the parsed module of that name.
-func (m *modules) Module(name string, search any) (*syntax.Program, error) {
-	f, file, err := m.open(name, search, ".jq")
+// A folder is one of a library folder's, where a module lies.
+type folder struct {
+	root fs.FS
+	path string
+}
+
+// Module gives the parsed module of that name, and its folder.
+func (m *modules) Module(name string, search, from any) (*syntax.Program, any, error) {
+	f, at, file, err := m.open(name, search, from, ".jq")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
 	text, err := readAll(f)
 	if err != nil {
-		return nil, fmt.Errorf("module %q: %w", name, err)
+		return nil, nil, fmt.Errorf("module %q: %w", name, err)
 	}
-	return syntax.Parse(file, text)
+	p, err := syntax.Parse(file, text)
+	return p, at, err
 }
 
 // Data gives the JSON values of the file of that name, as jq does: an array.
-func (m *modules) Data(name string, search any) (any, error) {
-	f, file, err := m.open(name, search, ".json")
+func (m *modules) Data(name string, search, from any) (any, error) {
+	f, _, file, err := m.open(name, search, from, ".json")
 	if err != nil {
 		return nil, err
 	}
@@ -51,25 +60,24 @@ func (m *modules) Data(name string, search any) (any, error) {
 	return vs, nil
 }
 
-func (m *modules) open(name string, search any, ext string) (fs.File, string, error) {
-	for _, dir := range searched(search) {
-		base := path.Join(dir, name)
+// open finds a module's file; at is its folder, and file what errors call it.
+func (m *modules) open(name string, search, from any, ext string) (f fs.File, at any, file string, err error) {
+	for _, in := range m.searched(search, from) {
+		base := path.Join(in.path, name)
 		for _, file := range []string{base + ext, path.Join(base, path.Base(name)+ext)} {
 			if !fs.ValidPath(file) || !fs.ValidPath(name) {
-				return nil, "", fmt.Errorf("module %q: a module is named by a path inside the library folders", name)
+				return nil, nil, "", fmt.Errorf("module %q: a module is named by a path inside the library folders", name)
 			}
-			for _, root := range m.roots {
-				f, err := root.Open(file)
-				if err == nil {
-					return f, shown(root, file), nil
-				}
-				if !errors.Is(err, fs.ErrNotExist) {
-					return nil, "", fmt.Errorf("module %q: %w", name, err)
-				}
+			f, err := in.root.Open(file)
+			if err == nil {
+				return f, folder{in.root, path.Dir(file)}, shown(in.root, file), nil
+			}
+			if !errors.Is(err, fs.ErrNotExist) {
+				return nil, nil, "", fmt.Errorf("module %q: %w", name, err)
 			}
 		}
 	}
-	return nil, "", fmt.Errorf("module %q: not in the library folders", name)
+	return nil, nil, "", fmt.Errorf("module %q: not in the library folders", name)
 }
 
 // shown is a file as errors show it: behind its folder's name, if that has one.
@@ -80,23 +88,37 @@ func shown(root fs.FS, file string) string {
 	return file
 }
 
-// searched gives the folders that a {search: …} asks for, inside each root.
-func searched(search any) []string {
+// searched gives the folders to look in, in order: those of a {search: …},
+// else the one of the module that imports and then the library folders.
+func (m *modules) searched(search, from any) (all []folder) {
+	var dirs []string
 	switch s := search.(type) {
 	case string:
-		return []string{s}
+		dirs = []string{s}
 	case []any:
-		var out []string
 		for _, d := range s {
 			if d, ok := d.(string); ok {
-				out = append(out, d)
+				dirs = append(dirs, d)
 			}
 		}
-		if out != nil {
-			return out
+	}
+	importing, isModule := from.(folder)
+	if dirs == nil && isModule {
+		all = append(all, importing)
+	}
+	if dirs == nil {
+		dirs, isModule = []string{"."}, false
+	}
+	for _, d := range dirs {
+		if isModule {
+			all = append(all, folder{importing.root, path.Join(importing.path, d)})
+			continue
+		}
+		for _, root := range m.roots {
+			all = append(all, folder{root, d})
 		}
 	}
-	return []string{"."}
+	return all
 }
 
 // mostModule is the size of the largest module that is read.

@@ -38,6 +38,11 @@ func TestModules(t *testing.T) {
 		"b/b.jq":       {Data: []byte(`def b: 41;`)},
 		"data.json":    {Data: []byte(`{"k":1} 2`)},
 		"sub/inner.jq": {Data: []byte(`def i: "inner";`)},
+		"e/e.jq":       {Data: []byte(`import "d" as d {search: "./"}; def c: d::a;`)},
+		"e/d.jq":       {Data: []byte(`def a: "beside";`)},
+		"d.jq":         {Data: []byte(`def a: "above";`)},
+		"x/up.jq":      {Data: []byte(`import "inner" as i {search: "../sub"}; def up: i::i;`)},
+		"x/near.jq":    {Data: []byte(`import "up" as u; def near: u::up;`)},
 		"broken.jq":    {Data: []byte("def x: 1;\ndef y: (;")},
 		"raises.jq":    {Data: []byte("def r:\n  error(\"no\");")},
 	}
@@ -52,6 +57,9 @@ func TestModules(t *testing.T) {
 		`import "data" as $d; $d | length`:                      "1",
 		`import "inner" as i {search: "sub"}; i::i`:             `"inner"`,
 		`import "inner" as i {search: ["none", "sub"]}; i::i`:   `"inner"`,
+		`import "e" as c; c::c`:                                 `"beside"`,
+		`import "x/up" as c; c::up`:                             `"inner"`,
+		`import "x/near" as c; c::near`:                         `"inner"`,
 		`import "a" as x; import "c" as y; [x::f, y::c] | add?`: "",
 	} {
 		got, err := results(t, src, o)
@@ -62,11 +70,12 @@ func TestModules(t *testing.T) {
 }
 
 func TestModulesRefused(t *testing.T) {
-	root := fstest.MapFS{"broken.jq": {Data: []byte("def x: 1;\ndef y: (;")}, "dir.jq/x": {Data: nil}}
+	root := fstest.MapFS{"x/out.jq": {Data: []byte(`import "c" as c {search: "../../second"}; def out: c::c;`)}, "broken.jq": {Data: []byte("def x: 1;\ndef y: (;")}, "dir.jq/x": {Data: nil}}
 	for src, says := range map[string]string{
 		`import "../a" as a; 1`:               "inside the library folders",
 		`import "/etc/passwd" as a; 1`:        "inside the library folders",
 		`import "a" as a {search: "../x"}; 1`: "inside the library folders",
+		`import "x/out" as a; 1`:              "inside the library folders",
 		`import "none" as n; 1`:               `module "none": not in the library folders`,
 		`include "broken"; 1`:                 "broken.jq:2:9: ",
 		`import "dir" as d; 1`:                "not a file",

@@ -25,7 +25,7 @@ func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
 		if modules == nil {
 			return nil, fmt.Errorf("cannot load module: %q", name)
 		}
-		p, err := modules.Module(name, nil)
+		p, _, err := modules.Module(name, nil, nil)
 		if err != nil {
 			return nil, err
 		}

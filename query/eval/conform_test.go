@@ -216,18 +216,19 @@ func aboutTheHost(query string) bool {
 // modules gives the modules in gojq's test data.
 type modules struct{ loader gojq.ModuleLoader }
 
-func (m modules) Module(path string, meta any) (*syntax.Program, error) {
+func (m modules) Module(path string, meta, _ any) (*syntax.Program, any, error) {
 	load := m.loader.(interface {
 		LoadModuleWithMeta(string, map[string]any) (*gojq.Query, error)
 	})
 	q, err := load.LoadModuleWithMeta(path, map[string]any{"search": meta})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return syntax.Parse(path, q.String())
+	p, err := syntax.Parse(path, q.String())
+	return p, nil, err
 }
 
-func (m modules) Data(path string, meta any) (any, error) {
+func (m modules) Data(path string, meta, _ any) (any, error) {
 	load := m.loader.(interface {
 		LoadJSONWithMeta(string, map[string]any) (any, error)
 	})

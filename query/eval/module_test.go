@@ -14,18 +14,19 @@ import (
 // files is a module loader over texts, for us and for gojq.
 type files map[string]string
 
-func (f files) Module(path string, search any) (*syntax.Program, error) {
+func (f files) Module(path string, search, _ any) (*syntax.Program, any, error) {
 	if s, ok := search.(string); ok {
 		path = s + "/" + path
 	}
 	text, ok := f[path+".jq"]
 	if !ok {
-		return nil, fmt.Errorf("module %q: not in the library folders", path)
+		return nil, nil, fmt.Errorf("module %q: not in the library folders", path)
 	}
-	return syntax.Parse(path+".jq", text)
+	p, err := syntax.Parse(path+".jq", text)
+	return p, nil, err
 }
 
-func (f files) Data(path string, _ any) (any, error) {
+func (f files) Data(path string, _, _ any) (any, error) {
 	text, ok := f[path+".json"]
 	if !ok {
 		return nil, fmt.Errorf("module %q: not in the library folders", path)
@@ -40,7 +41,9 @@ func (f files) LoadModuleWithMeta(path string, meta map[string]any) (*gojq.Query
 	return gojq.Parse(f[path+".jq"])
 }
 
-func (f files) LoadJSONWithMeta(path string, _ map[string]any) (any, error) { return f.Data(path, nil) }
+func (f files) LoadJSONWithMeta(path string, _ map[string]any) (any, error) {
+	return f.Data(path, nil, nil)
+}
 
 var moduleFiles = files{
 	"a.jq":      `def f: "a.f"; def g: f + "!"; def f: "a.f2"; def h(x): [x, f]; def fac: if . < 2 then 1 else . * (. - 1 | fac) end;`,

@@ -32,10 +32,11 @@ type Options struct {
 }
 
 // ModuleLoader finds modules by the path that import or include gives, and
-// the import's metadata {search: …}, nil where there is none.
+// the import's metadata {search: …}, nil where there is none. From is the place
+// that Module gave for the module that imports; nil for the program itself.
 type ModuleLoader interface {
-	Module(path string, search any) (*syntax.Program, error)
-	Data(path string, search any) (any, error)
+	Module(path string, search, from any) (p *syntax.Program, place any, err error)
+	Data(path string, search, from any) (any, error)
 }
 
 // Native is a function written in Go. Exactly one of Value, which gives one

@@ -12,6 +12,7 @@ import (
 // alone: they need no environment, and see only what stands before them.
 type unit struct {
 	prog    *syntax.Program
+	place   any  // where a module was found, for what it imports
 	hidden  bool // errors are not said to be in its text
 	defs    []*syntax.FuncDef
 	index   map[string][]int // by "name/arity", in order
@@ -100,15 +101,16 @@ func (c *compiler) load(u *unit, depth int) {
 			c.fail(im.Span, "module %q: imports are nested too deep", path)
 		}
 		if strings.HasPrefix(im.ImportAlias, "$") {
-			v, err := c.opts.Modules.Data(path, search(im))
+			v, err := c.opts.Modules.Data(path, search(im), u.place)
 			c.failed(im, err)
 			u.data[im.ImportAlias] = v
 			u.data[im.ImportAlias+"::"+im.ImportAlias[1:]] = v
 			continue
 		}
-		p, err := c.opts.Modules.Module(path, search(im))
+		p, place, err := c.opts.Modules.Module(path, search(im), u.place)
 		c.failed(im, err)
 		m := newUnit(p, false)
+		m.place = place
 		c.load(m, depth+1)
 		c.check(m)
 		m.add(p.Query.FuncDefs...)
