@@ -63,6 +63,7 @@ var homes = map[string][]string{
 	"k8s.io/client-go":                             {"plugin", "sources", "printers"}, // printers: only its jsonpath
 	"k8s.io/apimachinery":                          {"plugin", "sources", "printers"},
 	"k8s.io/api":                                   {"plugin", "sources"},
+	"k8s.io/klog/v2":                               {"plugin"}, // to turn it off
 	"k8s.io/streaming":                             {"sources/forward"},
 	"github.com/envoyproxy/go-control-plane/envoy": {"sources/envoy", "query/library"},
 	"github.com/cncf/xds/go":                       {"sources/envoy"},

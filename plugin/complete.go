@@ -99,7 +99,10 @@ func (c completion) command() *command {
 
 // attach has cobra ask for completions of a command.
 func (c completion) attach(cmd *cobra.Command) {
-	cmd.ValidArgsFunction = c.words
+	cmd.ValidArgsFunction = c.offered(func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		words, directive := c.words(cmd, args, begun)
+		return slices.DeleteFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }), directive // it would be a flag
+	})
 	for name, of := range map[string]func(cmd *cobra.Command, begun string) []string{
 		"namespace":       c.namespaces,
 		"istio-namespace": c.namespaces,
@@ -114,9 +117,9 @@ func (c completion) attach(cmd *cobra.Command) {
 		c.register(cmd, name, of)
 	}
 	if cmd.Flags().Lookup("query") != nil {
-		_ = cmd.RegisterFlagCompletionFunc("query", func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		_ = cmd.RegisterFlagCompletionFunc("query", c.offered(func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 			return c.queries(cmd, begun)
-		})
+		}))
 	}
 	for _, name := range []string{
 		"selector", "timeout", "request-timeout", "concurrency", "memory", "max-fetch", "proxy-admin-port", "revision",
@@ -140,7 +143,7 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 	if cmd.Flags().Lookup(name) == nil {
 		return
 	}
-	_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	_ = cmd.RegisterFlagCompletionFunc(name, c.offered(func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		before := ""
 		if name == "contexts" || name == "sections" || name == "only" || name == "skip" { // lists
 			before = begun[:strings.LastIndexByte(begun, ',')+1]
@@ -156,5 +159,5 @@ func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Com
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
 		return out, directive
-	})
+	}))
 }

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/printers"
 )
 
 // lineRequest asks for the completions of a command line as it stands in a
@@ -46,6 +48,7 @@ func completeLine(ctx context.Context, w *World, args []string) int {
 	if len(args) != 6 {
 		return exitUsage
 	}
+	w.pass(printers.Passing{Marks: record})
 	skip, err := strconv.Atoi(args[1])
 	width, e := strconv.Atoi(args[3])
 	if err != nil || e != nil {
@@ -87,7 +90,7 @@ type offers struct {
 func (w *World) offers(ctx context.Context, words []string) offers {
 	var out bytes.Buffer
 	world := *w
-	world.In, world.Out, world.Err, world.ErrTerminal = strings.NewReader(""), &out, io.Discard, false
+	world.In, world.Out, world.Err, world.ErrTerminal, world.requotes = strings.NewReader(""), &out, io.Discard, false, true
 	last := len(words) - 1
 	words[last] = strings.NewReplacer("\n", " ", "\t", " ", record, " ").Replace(words[last])
 	query, _ := completeLast(ctx, &world, cobra.ShellCompRequestCmd, words)
@@ -99,13 +102,15 @@ func (w *World) offers(ctx context.Context, words []string) offers {
 	if query != nil { // as they are, not as lines
 		o.from += query.From
 		for _, c := range query.Candidates {
-			o.texts, o.docs = append(o.texts, c.Text), append(o.docs, oneLine(c.Doc))
+			if printers.IsLegible(c.Text) {
+				o.texts, o.docs = append(o.texts, c.Text), append(o.docs, oneLine(c.Doc))
+			}
 		}
 		return o
 	}
 	for _, line := range lines[:len(lines)-1] {
 		text, doc, _ := strings.Cut(line, "\t")
-		o.texts, o.docs = append(o.texts, text), append(o.docs, doc)
+		o.texts, o.docs = append(o.texts, text), append(o.docs, oneLine(doc))
 	}
 	return o
 }

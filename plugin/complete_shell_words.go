@@ -182,18 +182,19 @@ func (r *shellReader) variable() {
 	r.put(r.env(name), r.at+length)
 }
 
-// requoted writes a text so that a shell reads it as it is, where a quote is
-// open or none is.
+// requoted writes a text so that bash and zsh read it as it is, where a quote is
+// open or none is. In double quotes nothing keeps a "!" from the history: it
+// stands outside of them.
 func requoted(text string, quote byte) string {
 	switch quote {
 	case '\'':
 		return strings.ReplaceAll(text, "'", `'\''`)
 	case '"':
-		return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(text)
+		return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`", "!", `"\!"`).Replace(text)
 	}
 	var b strings.Builder
-	for _, c := range text {
-		if strings.ContainsRune("|&;<>()$`\\\"' \t*?[]#~!{}", c) {
+	for i, c := range text {
+		if strings.ContainsRune("|&;<>()$`\\\"' \t*?[]#~!{}^", c) || c == '=' && i == 0 {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(c)

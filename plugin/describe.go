@@ -3,10 +3,9 @@ package plugin
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
-	"unicode"
 
+	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources"
@@ -21,7 +20,7 @@ func describe(err error) string {
 	}
 	var se *syntax.Error
 	if errors.As(err, &se) {
-		return se.Caret()
+		return withPlace(se)
 	}
 	var none *sources.UnreadableError
 	if errors.As(err, &none) {
@@ -31,14 +30,14 @@ func describe(err error) string {
 	if errors.As(err, &re) {
 		msg := oneLine(re.Err.Error())
 		if re.Element != "" && !strings.HasPrefix(msg, re.Element) {
-			msg = re.Element + ": " + msg
+			msg = oneLine(re.Element + ": " + msg)
 		}
 		at := re.Place()
 		if at == nil {
 			return msg
 		}
 		at.Msg = msg
-		return at.Caret()
+		return withPlace(at)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "the time given by --timeout is over"
@@ -49,17 +48,11 @@ func describe(err error) string {
 	return oneLine(err.Error())
 }
 
+// withPlace renders an error of a query in a line, and its place in two more.
+func withPlace(e *syntax.Error) string {
+	return oneLine(e.Error()) + strings.TrimPrefix(e.Caret(), e.Error())
+}
+
 // oneLine keeps a message to one line, and from moving the terminal's cursor:
 // names and errors come from elsewhere.
-func oneLine(s string) string {
-	var b strings.Builder
-	for _, c := range strings.TrimSpace(s) {
-		if unicode.IsControl(c) {
-			quoted := strconv.QuoteRune(c)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
-}
+func oneLine(s string) string { return printers.Legible(strings.TrimSpace(s)) }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -39,12 +40,12 @@ func (v *externalView) section(ctx context.Context, s difference.Section, _ *mes
 	var files [2]*os.File
 	var out [2]*bufio.Writer
 	for i, folder := range v.folders {
-		name := filepath.Join(folder, v.id+"."+string(s.Name)+".json")
+		name := filepath.Join(folder, fileSafe(v.id)+"."+string(s.Name)+".json")
 		if files[i], err = os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, files[i].Close()) }()
-		out[i] = bufio.NewWriter(files[i])
+		out[i] = bufio.NewWriter(printers.NewSafeWriter(files[i])) // the program may print what it reads
 	}
 	err = s.Texts(ctx, func(l difference.TextLine) {
 		if l.Op != '+' {
@@ -55,6 +56,17 @@ func (v *externalView) section(ctx context.Context, s difference.Section, _ *mes
 		}
 	})
 	return errors.Join(err, out[0].Flush(), out[1].Flush())
+}
+
+// fileSafe gives a name as that of a file in one folder: the program prints it,
+// and a shell script may read it.
+func fileSafe(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\\:*?"'<>|&;$`+"`(){}[]!#~", r) || r <= ' ' {
+			return '_'
+		}
+		return r
+	}, printers.Legible(name))
 }
 
 func (v *externalView) open() error {
@@ -83,6 +95,7 @@ func (v *externalView) close(ctx context.Context) (err error) {
 	if err := v.out.Flush(); err != nil {
 		return err
 	}
+	v.pass(printers.Passing{Colors: true})
 	name, args := programOf(v.program)
 	cmd := exec.CommandContext(ctx, name, append(args, v.folders[0], v.folders[1])...)
 	cmd.Cancel = func() error { return stopProgram(cmd.Process) }

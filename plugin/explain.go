@@ -20,12 +20,12 @@ func (r *run) explainPlan() {
 	if !r.explain {
 		return
 	}
-	r.message(func(w io.Writer) {
-		fmt.Fprintf(w, "query    %s\n", query.OneLine(r.asked.query))
-		fmt.Fprintf(w, "sources  %s\n", r.from())
-		fmt.Fprintf(w, "sections %s\n", r.lookedAt())
+	r.message(func(io.Writer) {
+		r.say("query    %s", query.OneLine(r.asked.query))
+		r.say("sources  %s", r.from())
+		r.say("sections %s", r.lookedAt())
 		held := r.sections()
-		fmt.Fprintf(w, "limits   %s, %s of sections in memory\n", plural(r.concurrency, "load at once", "loads at once"), held.String())
+		r.say("limits   %s, %s of sections in memory", plural(r.concurrency, "load at once", "loads at once"), held.String())
 	})
 }
 
@@ -48,7 +48,7 @@ func (r *run) explainAsked() {
 	if !r.explain {
 		return
 	}
-	r.message(func(w io.Writer) {
+	r.message(func(io.Writer) {
 		var bytes int64
 		var took time.Duration
 		ledger := r.mesh.Ledger()
@@ -58,15 +58,15 @@ func (r *run) explainAsked() {
 				more = fmt.Sprintf(", %s from memory", plural(a.Again, "time", "times"))
 			}
 			if a.Err != nil && !a.Missing {
-				more += ": " + oneLine(a.Err.Error())
+				more += ": " + a.Err.Error()
 			}
-			fmt.Fprintf(w, "asked    %s: %s: %s, %s%s\n", a.Whom, legible(a.What), byteCount(a.Bytes), round(a.Took), more)
+			r.say("asked    %s: %s: %s, %s%s", a.Whom, legible(a.What), byteCount(a.Bytes), round(a.Took), more)
 			bytes += a.Bytes
 			took += a.Took
 		}
-		fmt.Fprintf(w, "in all   %s, %s, %s\n", plural(len(ledger), "request", "requests"), byteCount(bytes), round(took))
-		fmt.Fprintf(w, "loaded   %s\n", loaded(r.mesh.Sections()))
-		fmt.Fprintf(w, "printed  %s\n", plural(r.results, "result", "results"))
+		r.say("in all   %s, %s, %s", plural(len(ledger), "request", "requests"), byteCount(bytes), round(took))
+		r.say("loaded   %s", loaded(r.mesh.Sections()))
+		r.say("printed  %s", plural(r.results, "result", "results"))
 	})
 }
 

@@ -15,6 +15,8 @@ import (
 
 // execute runs one command line until ctx ends, which is an interrupt.
 func execute(ctx context.Context, w *World) int {
+	w, flush := w.safe()
+	defer flush()
 	if command, words, ok := completed(w.Args); ok {
 		return completeWords(ctx, w, command, words)
 	}

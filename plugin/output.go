@@ -2,8 +2,13 @@ package plugin
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"sync/atomic"
+
+	"k8s.io/klog/v2"
+
+	"github.com/meshq/kubectl-meshq/printers"
 )
 
 // writeError is an error of standard output.
@@ -30,8 +35,49 @@ func (o standardOutput) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// safe gives a world in which nothing that could move a terminal's cursor is
+// written to standard output or standard error, whatever is printed.
+func (w *World) safe() (safe *World, flush func()) {
+	klog.LogToStderr(false) // what client-go logs is an error too, and is told as that
+	klog.SetOutput(io.Discard)
+	out, errs := printers.NewSafeWriter(w.Out), printers.NewSafeWriter(w.Err)
+	world := *w
+	world.Out, world.Err, world.terminal = out, errs, w.Err
+	return &world, func() {
+		_ = out.Flush() // an output that is gone takes nothing anyway
+		_ = errs.Flush()
+	}
+}
+
+// say writes a line to standard error.
+func (w *World) say(format string, args ...any) {
+	fmt.Fprintln(w.Err, oneLine(fmt.Sprintf(format, args...)))
+}
+
+// pass lets more than text through to standard output.
+func (w *World) pass(p printers.Passing) {
+	if out, ok := w.Out.(*printers.SafeWriter); ok {
+		out.Pass(p)
+	}
+}
+
+// passing is what results may have in them beside text. A string of -r is
+// printed safely on a pipe, too: a pipe mostly ends on a terminal. Who needs
+// every byte takes --raw-output0, whose reader is a program.
+func (r *run) passing() printers.Passing {
+	p := printers.Passing{Colors: r.colored()}
+	if !r.OutTerminal {
+		p.All = r.output.raw0
+		if r.output.seq {
+			p.Marks = "\x1e"
+		}
+	}
+	return p
+}
+
 // openOutput makes what results are written to.
 func (r *run) openOutput() {
+	r.pass(r.passing())
 	r.printed = new(atomic.Bool)
 	r.out = bufio.NewWriterSize(standardOutput{r.Out, r.progress, r.printed}, 64<<10)
 }

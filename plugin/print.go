@@ -121,7 +121,7 @@ func (r *run) printedTable() bool {
 func tryNext(name string, snapshots []string) string {
 	from := ""
 	if len(snapshots) > 0 {
-		from = " --snapshot " + snapshots[0]
+		from = " --snapshot " + oneLine(snapshots[0])
 	}
 	return fmt.Sprintf(`
 Try:  %[1]s%[2]s '.proxies[] | select(stale) | .sync'

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/sources"
 )
 
@@ -51,9 +52,9 @@ func (r *run) showProgress() (end func()) {
 	if !r.ErrTerminal || r.quiet || r.World.env("TERM") == "dumb" || r.Every == nil {
 		return func() {}
 	}
-	p := &progress{out: r.Err, width: r.ErrWidth, now: r.Now, began: r.Now()}
+	p := &progress{out: r.terminal, width: r.ErrWidth, now: r.Now, began: r.Now()}
 	world := *r.World
-	world.Err = p
+	world.Err = printers.NewSafeWriter(p)
 	r.World, r.progress = &world, p
 	ticks, stop := r.Every(progressEvery)
 	done, left := make(chan struct{}), make(chan struct{})
@@ -129,7 +130,7 @@ func (p *progress) draw() {
 	if p.over || now.Sub(p.began) < progressAfter {
 		return
 	}
-	text := p.text(now)
+	text := printers.Legible(p.text(now))
 	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // in the last column some terminals begin a new line
 		text = string([]rune(text)[:most])
 	}

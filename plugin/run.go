@@ -188,7 +188,7 @@ func (r *run) compile(modules []fs.FS) (err error) {
 	}
 	if !r.asked.ours && !r.plain() {
 		for _, d := range r.program.Doubts() {
-			r.note(d.Caret())
+			r.noteLines(withPlace(d))
 		}
 	}
 	return nil
@@ -360,8 +360,11 @@ func (r *run) halted(h *eval.Halt) int {
 	return h.Code
 }
 
-// note tells something once, on stderr.
-func (r *run) note(text string) {
+// note tells something once, on a line of stderr.
+func (r *run) note(text string) { r.noteLines(oneLine(text)) }
+
+// noteLines is note for lines that are fit to be told.
+func (r *run) noteLines(text string) {
 	if r.notes == nil {
 		r.notes = map[string]bool{}
 	}

@@ -104,11 +104,11 @@ func listCommand(w *World, root *rootCommand) *cobra.Command {
 func list(w *World, root *rootCommand, format string) error {
 	all, wrong := w.savedQueries()
 	for _, err := range wrong {
-		fmt.Fprintln(w.Err, "note: "+oneLine(err.Error()))
+		w.say("note: %s", err)
 	}
 	for i, q := range all {
 		if what := root.taken(q.Name); what != "" {
-			fmt.Fprintf(w.Err, "note: %s: %s; run it with -f\n", w.near(q.path), what)
+			w.say("note: %s: %s; run it with -f", w.near(q.path), what)
 			all[i].Name = ""
 		}
 	}
@@ -137,7 +137,7 @@ func listTable(w *World, root *rootCommand, all []saved) error {
 		if what == "" {
 			what = "-"
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), oneLine(what), w.near(q.path))
+		fmt.Fprintf(tab, "%s\t%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), oneLine(what), oneLine(w.near(q.path)))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -297,7 +297,7 @@ func remove(w *World, name string, project bool) error {
 		if err := os.Remove(path); err != nil {
 			return usage("%s: %s", w.near(path), fact(err))
 		}
-		fmt.Fprintf(w.Err, "removed %s\n", w.near(path))
+		w.say("removed %s", w.near(path))
 		return nil
 	}
 	_, shipped := namedQuery(name)

@@ -106,7 +106,7 @@ func (s *saving) run(w *World, root *rootCommand) error {
 	if isModule(text) {
 		how = fmt.Sprintf("include %q;", s.name)
 	}
-	fmt.Fprintf(w.Err, "saved %s: %s\n", w.near(path), how)
+	w.say("saved %s: %s", w.near(path), how)
 	return nil
 }
 

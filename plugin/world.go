@@ -16,6 +16,10 @@ type World struct {
 	Out  io.Writer
 	Err  io.Writer
 
+	terminal io.Writer // Err without what keeps it safe: for the line of progress, which moves the cursor
+
+	requotes bool // what is offered to a shell will be quoted for it
+
 	OutTerminal bool // Out is a terminal: colours, hints what to try
 	ErrTerminal bool
 

@@ -1,6 +1,10 @@
 package printers
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
 
 // escapes are what a string's characters look like in JSON, other than the
 // ones that every JSON has to escape.
@@ -9,14 +13,15 @@ type escapes struct {
 	rune  func(rune) bool     // the other characters that are escaped; nil: none
 }
 
-// jq's strings escape DEL; with -a, whatever is not ASCII. kubectl's are Go's:
-// safe in HTML and JavaScript. What is to be read as YAML has no character
-// that YAML refuses.
+// jq and kubectl print some characters as they are that are unsafe on a
+// terminal: here all strings escape them, which is the same value. With -a,
+// strings escape whatever is not ASCII. kubectl's are Go's: safe in HTML and
+// JavaScript. What is to be read as YAML has no character that YAML refuses.
 var (
-	jqEscapes      = newEscapes("\x7f", nil)
+	jqEscapes      = newEscapes("\x7f", unsafe)
 	asciiEscapes   = newEscapes("\x7f", func(rune) bool { return true })
-	kubectlEscapes = newEscapes("<>&", func(r rune) bool { return r == '\u2028' || r == '\u2029' })
-	allASCII       = newEscapes("<>&", asciiEscapes.rune)
+	kubectlEscapes = newEscapes("<>&\x7f", unsafe)
+	allASCII       = newEscapes("<>&\x7f", asciiEscapes.rune)
 	yamlEscapes    = newEscapes("\x7f", unreadable)
 )
 
@@ -34,6 +39,27 @@ func newEscapes(extra string, r func(rune) bool) *escapes {
 // unreadable are the characters from 0x80 on that YAML takes only escaped.
 func unreadable(r rune) bool {
 	return r < 0xa0 && r != 0x85 || r == 0xfeff || r == 0xfffe || r == 0xffff
+}
+
+// escapedInYAML writes what is unsafe in a text of YAML whose every string is
+// in double quotes; YAML has no pairs of surrogates.
+func escapedInYAML(text string) string {
+	own := func(r rune) bool { return unsafe(r) && r != '\n' && r != '\t' }
+	if !strings.ContainsFunc(text, own) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !own(r):
+			b.WriteRune(r)
+		case r >= 0x10000:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // quote appends s as a JSON string.

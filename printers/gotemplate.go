@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"text/template"
 	"text/template/parse"
 )
@@ -26,6 +28,7 @@ func newGoTemplate(o Options, text string) (Printer, error) {
 		if err != nil {
 			return nil, err
 		}
+		v = legibleIn(v) // a template can't be followed to what it prints: every string is made legible ahead
 		var b bytes.Buffer
 		if err := safely(func() error { return t.Execute(&b, v) }); err != nil {
 			return nil, fmt.Errorf("go-template: %w", err)
@@ -41,6 +44,27 @@ func plainTop(ctx context.Context, v any) (any, error) {
 		return nil, err
 	}
 	return plain(ctx, v)
+}
+
+// legibleIn gives a plain value with its strings and keys legible.
+func legibleIn(v any) any {
+	switch v := v.(type) {
+	case string:
+		return Legible(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, w := range v {
+			out[i] = legibleIn(w)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) { // of two that look the same, the same one stays
+			out[Legible(key)] = legibleIn(v[key])
+		}
+		return out
+	}
+	return v
 }
 
 // safely turns a panic of a template into an error, as kubectl does.

@@ -77,7 +77,7 @@ func ofItems(nodes []jsonpath.Node) bool {
 
 // text gives what the template says of a value.
 func (p *jsonPathPrinter) text(ctx context.Context, v any) ([]byte, error) {
-	e := &pathEvaluation{ctx: ctx, strict: p.strict}
+	e := &pathEvaluation{ctx: ctx, strict: p.strict, marks: !p.asJSON}
 	found, err := e.template(p.nodes, v)
 	if err != nil {
 		return nil, fmt.Errorf("jsonpath: %w", err)
@@ -101,6 +101,10 @@ func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []a
 		if i > 0 {
 			b.WriteByte(' ')
 		}
+		if own, ok := v.(ownText); ok {
+			b.WriteString(string(own))
+			continue
+		}
 		text, err := pathText(ctx, v)
 		if err != nil {
 			return err
@@ -111,7 +115,8 @@ func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []a
 }
 
 // pathText is how JSONPath prints a value in text: JSON for what has members,
-// else as Go prints it.
+// else as Go prints it. A string that kubectl prints as it is can't forge a
+// line here: what begins one is the template's.
 func pathText(ctx context.Context, v any) (string, error) {
 	v, err := whole(ctx, v)
 	if err != nil {
@@ -129,5 +134,5 @@ func pathText(ctx context.Context, v any) (string, error) {
 		}
 		return fmt.Sprint(finite(v)), nil
 	}
-	return fmt.Sprint(v), nil
+	return Legible(fmt.Sprint(v)), nil
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v2"
@@ -30,26 +33,82 @@ func (yamlForm) render(ctx context.Context, v any) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
+	var odd quotedLater
+	v = odd.in(v)
 	listed, err := yaml.Marshal([]any{v})
 	if err != nil {
 		return item{}, err
 	}
 	return item{
-		bare: func(w io.Writer) error { return writeYAML(w, v) },
+		bare: func(w io.Writer) error {
+			text, err := yaml.Marshal(v)
+			if err != nil {
+				return err
+			}
+			_, err = w.Write(odd.quoted(text))
+			return err
+		},
 		listed: func(w io.Writer, _ *brackets) error {
-			_, err := w.Write(listed)
+			_, err := w.Write(odd.quoted(listed))
 			return err
 		},
 	}, nil
 }
 
-func writeYAML(w io.Writer, v any) error {
-	text, err := yaml.Marshal(v)
-	if err != nil {
-		return err
+// quotedLater are strings that YAML's library would print with something
+// unsafe in them: it escapes but a few characters, and none in a string of
+// several lines. It is given a name in place of each; in what it printed, the
+// name's place is the string's, in double quotes.
+type quotedLater struct{ strings []string }
+
+// standIn is what such names begin with. A string with that in it has a name too.
+const standIn = "meshq.quoted.later."
+
+// in gives a plain value with names in place of strings and keys.
+func (q *quotedLater) in(v any) any {
+	switch v := v.(type) {
+	case string:
+		return q.name(v)
+	case []any:
+		for i, w := range v {
+			v[i] = q.in(w)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			w := q.in(v[key])
+			delete(v, key)
+			v[q.name(key)] = w
+		}
 	}
-	_, err = w.Write(text)
-	return err
+	return v
+}
+
+func (q *quotedLater) name(s string) string {
+	odd := func(r rune) bool { return unsafe(r) && (r == '\r' || r > '~') }
+	if !strings.ContainsFunc(s, odd) && !strings.Contains(s, standIn) {
+		return s
+	}
+	q.strings = append(q.strings, s)
+	return standIn + strconv.Itoa(len(q.strings)-1) + "."
+}
+
+// quoted puts the strings in the places of their names.
+func (q *quotedLater) quoted(text []byte) []byte {
+	if len(q.strings) == 0 {
+		return text
+	}
+	var out []byte
+	for {
+		before, after, found := bytes.Cut(text, []byte(standIn))
+		out = append(out, before...)
+		if !found {
+			return out
+		}
+		number, after, _ := bytes.Cut(after, []byte("."))
+		i, _ := strconv.Atoi(string(number)) // it is a name: nothing else has its beginning
+		out = append(out, escapedInYAML(string(yamlEscapes.quote(nil, q.strings[i])))...)
+		text = after
+	}
 }
 
 // kyamlForm is Kubernetes' strict YAML, braces and quotes.
@@ -77,13 +136,14 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	if err := (&kyaml.Encoder{}).FromYAML(bytes.NewReader(json), &text); err != nil {
 		return item{}, err
 	}
+	safe := escapedInYAML(text.String())
 	return item{
 		bare: func(w io.Writer) error {
-			_, err := io.WriteString(w, text.String())
+			_, err := io.WriteString(w, safe)
 			return err
 		},
 		listed: func(w io.Writer, b *brackets) error {
-			body := strings.TrimSuffix(strings.TrimPrefix(text.String(), "---\n"), "\n")
+			body := strings.TrimSuffix(strings.TrimPrefix(safe, "---\n"), "\n")
 			_, err := io.WriteString(w, strings.ReplaceAll(body, "\n", "\n"+b.indent))
 			return err
 		},

@@ -26,7 +26,7 @@ func (p *namePrinter) Render(ctx context.Context, v any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines.WriteString(name + "\n")
+		lines.WriteString(Legible(name) + "\n")
 	}
 	return lines.String(), nil
 }

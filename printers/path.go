@@ -17,7 +17,12 @@ type pathEvaluation struct {
 	ctx    context.Context
 	strict bool // a field that nothing has is an error
 	lost   bool // the path ran into a part that can't be had
+	marks  bool // what the template itself says is given as ownText
 }
+
+// ownText is text of a template, as opposed to a value that it prints: its
+// newlines are meant.
+type ownText string
 
 // template evaluates the nodes of a template one by one; those between range
 // and end for each value of the range.
@@ -32,6 +37,9 @@ func (e *pathEvaluation) template(nodes []jsonpath.Node, v any) (out [][]any, er
 			return nil, err
 		}
 		if word != "range" {
+			if e.marks && isOwnText(nodes[i]) {
+				values = []any{ownText(values[0].(string))}
+			}
 			out = append(out, values)
 			continue
 		}
@@ -48,6 +56,15 @@ func (e *pathEvaluation) template(nodes []jsonpath.Node, v any) (out [][]any, er
 		}
 	}
 	return out, nil
+}
+
+// isOwnText reports whether a node of a template is text: a\n, {"a\n"}.
+func isOwnText(n jsonpath.Node) bool {
+	if list, ok := n.(*jsonpath.ListNode); ok && len(list.Nodes) > 0 {
+		n = list.Nodes[len(list.Nodes)-1]
+	}
+	_, ok := n.(*jsonpath.TextNode)
+	return ok
 }
 
 // identifier gives the word that an action begins with: range, end.

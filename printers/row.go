@@ -1,7 +1,6 @@
 package printers
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -129,16 +128,12 @@ func (k *Kind) empty() string {
 // clean makes a text fit for a cell and safe on a terminal. As in kubectl's
 // tables a second line is left out, and an escape becomes ^[.
 func clean(text string) string {
-	text = strings.ToValidUTF8(text, "\ufffd")
-	safe := func(r rune) bool { return r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) }
-	if strings.IndexFunc(text, func(r rune) bool { return !safe(r) }) < 0 {
+	if IsLegible(text) {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
 		switch {
-		case safe(r):
-			b.WriteRune(r)
 		case r == '\n' || r == '\r' || r == '\f':
 			return b.String() + "..."
 		case r == '\t' || r == '\v':
@@ -146,7 +141,7 @@ func clean(text string) string {
 		case r == '\x1b':
 			b.WriteString("^[")
 		default:
-			fmt.Fprintf(&b, "\\u%04x", r)
+			b.WriteString(Legible(string(r)))
 		}
 	}
 	return b.String()

@@ -3,14 +3,11 @@ package difference
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"math/big"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 )
 
 // A line is one of the text of two values: of both (' '), of a ('-') or of b
@@ -192,8 +189,7 @@ func scalarText(v any) string {
 	return string(text)
 }
 
-// quoted writes a text as JSON, without HTML's escapes but with those of all
-// control characters: it is shown on terminals.
+// quoted writes a text as JSON, without HTML's escapes.
 func quoted(s string) string {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -201,17 +197,5 @@ func quoted(s string) string {
 	if err := enc.Encode(s); err != nil {
 		return `""`
 	}
-	text := string(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
-	if !strings.ContainsFunc(text, unicode.IsControl) {
-		return text
-	}
-	var safe strings.Builder
-	for _, c := range text {
-		if unicode.IsControl(c) {
-			fmt.Fprintf(&safe, `\u%04x`, c)
-		} else {
-			safe.WriteRune(c)
-		}
-	}
-	return safe.String()
+	return string(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
 }

@@ -1,0 +1,55 @@
+package plugin
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// TestOfferedKeepsShellsFromActing gives what a shell may not be given: control
+// characters to none, and to one that puts in what it gets nothing that it
+// would run.
+func TestOfferedKeepsShellsFromActing(t *testing.T) {
+	all := []string{
+		"plain.default", "zzz\npwn.sh\n#", "a\x1b[2Jb", "a\rb", "a\x00b", "a\u009bb", "a\u202eb", "a\x7fb", "a\xffb",
+		"$(touch x)", "`touch x`", "a;touch x", "a|b", "a&b", "a>b", "a<(b)", "${x@P}", "$'\\n'", "a!!", `a\`, "$ARGS", "select(", "outbound[0]", "doc\tsays\x1b[2J\nmore",
+	}
+	fixed := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return all, 0 }
+	for _, c := range []struct {
+		requotes bool
+		begun    string
+		want     string
+	}{
+		{false, "", "plain.default $ARGS select( outbound[0] doc\tsays\\u001b[2J\\nmore"},
+		{false, "a|", "plain.default a|b $ARGS select( outbound[0] doc\tsays\\u001b[2J\\nmore"},
+		{true, "", "plain.default $(touch x) `touch x` a;touch x a|b a&b a>b a<(b) ${x@P} $'\\n' a!! a\\ $ARGS select( outbound[0] doc\tsays\\u001b[2J\\nmore"},
+		{false, "'.x", "plain.default $(touch x) `touch x` a;touch x a|b a&b a>b a<(b) ${x@P} $'\\n' a!! a\\ $ARGS select( outbound[0] doc\tsays\\u001b[2J\\nmore"},
+	} {
+		got, _ := completion{World: &World{requotes: c.requotes}}.offered(fixed)(nil, nil, c.begun)
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%v %q: %q, want %q", c.requotes, c.begun, got, c.want)
+		}
+	}
+}
+
+// TestRequotedIsReadBack holds that a shell reads what is put in as it was
+// offered, in each kind of quote; TestShellsReadWhatIsPutIn asks real ones.
+func TestRequotedIsReadBack(t *testing.T) {
+	for _, text := range []string{"a b", `$(x)`, "`x`", "a'b", `a"b`, `a\b`, "!!", "~x", "#x", "=ls", "{a,b}", "*?[x]", "a^b", "a;b|c&d<e>f", "é日"} {
+		for _, quote := range []string{"", "'", `"`} {
+			q := byte(0)
+			if quote != "" {
+				q = quote[0]
+			}
+			words := shellWords("x "+quote+requoted(text, q)+quote, func(string) string { return "" })
+			if len(words) != 2 || words[1].text != text {
+				t.Errorf("%q in %s: %+v", text, quote, words)
+			}
+		}
+	}
+	if !slices.Contains([]string{`\=ls`}, requoted("=ls", 0)) {
+		t.Error(requoted("=ls", 0))
+	}
+}

@@ -1,0 +1,190 @@
+package printers
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// unsafe reports whether a character may do something where it is shown or
+// read: move a terminal's cursor, end a line, change the direction of the text
+// around it or hide in it. These are Unicode's control and format characters
+// and its line separators. The joiners and the Arabic number signs are format
+// characters too, but they are part of how words are written.
+func unsafe(r rune) bool {
+	switch {
+	case r < ' ' || r >= 0x7f && r < 0xa0:
+		return true
+	case r < 0xad:
+		return false
+	}
+	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.In(r, unicode.Join_Control, unicode.Prepended_Concatenation_Mark)
+}
+
+// Legible gives a text on one line, without anything unsafe in it: such
+// characters, newlines and tabs too, are written as JSON escapes them.
+func Legible(s string) string {
+	if !strings.ContainsFunc(s, unsafe) && utf8.ValidString(s) {
+		return s
+	}
+	var b []byte
+	for _, r := range s {
+		if unsafe(r) {
+			b = appendEscaped(b, r)
+		} else {
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return string(b)
+}
+
+// IsLegible reports whether a text is on one line and has nothing unsafe in it.
+func IsLegible(s string) bool { return !strings.ContainsFunc(s, unsafe) && utf8.ValidString(s) }
+
+// A SafeWriter writes text to where people and programs read it, and escapes
+// what is unsafe there, as JSON does: inside a JSON string the value stays the
+// same. Newlines and tabs pass, "\r\n" is a newline. It is the last of several
+// hands: what comes to it was made legible where it was printed, since only
+// the printer knows which newlines are its own.
+type SafeWriter struct {
+	mu     sync.Mutex
+	out    io.Writer
+	passes Passing
+	held   []byte // the beginning of a character or a colour whose end has not come yet
+}
+
+// Passing says what a [SafeWriter] lets through beside text.
+type Passing struct {
+	Colors bool   // the escape sequences of colours
+	Marks  string // control characters that separate records
+	All    bool   // every byte, as it is
+}
+
+// NewSafeWriter gives a writer that lets text through to out.
+func NewSafeWriter(out io.Writer) *SafeWriter { return &SafeWriter{out: out} }
+
+// Pass sets what else is let through from here on.
+func (w *SafeWriter) Pass(p Passing) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.passes = p
+}
+
+// Write writes what is safe of a text, and the rest escaped.
+func (w *SafeWriter) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b := text
+	if len(w.held) > 0 {
+		b = append(w.held, text...)
+		w.held = nil
+	}
+	if !w.passes.All {
+		b = w.escaped(b, false)
+	}
+	if len(b) == 0 {
+		return len(text), nil
+	}
+	if _, err := w.out.Write(b); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// Flush writes what was held back.
+func (w *SafeWriter) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b := w.escaped(w.held, true)
+	w.held = nil
+	if len(b) == 0 {
+		return nil
+	}
+	_, err := w.out.Write(b)
+	return err
+}
+
+// escaped gives the text without what is unsafe in it. Unless it is the last
+// of all, an end that may go on is held back.
+func (w *SafeWriter) escaped(b []byte, last bool) []byte {
+	i := suspicious(b)
+	if i == len(b) {
+		return b
+	}
+	out := append(make([]byte, 0, len(b)+64), b[:i]...)
+	for i < len(b) {
+		n, whole := w.next(b[i:])
+		if !whole && !last {
+			w.held = bytes.Clone(b[i:])
+			break
+		}
+		r, _ := utf8.DecodeRune(b[i:])
+		switch {
+		case n > 0 && whole: // lets through
+			out = append(out, b[i:i+n]...)
+		case r == '\r' && i+1 < len(b) && b[i+1] == '\n':
+			n = 1
+		case r == utf8.RuneError && !bytes.HasPrefix(b[i:], []byte("\ufffd")):
+			out, n = append(out, "\ufffd"...), 1
+		default:
+			out, n = appendEscaped(out, r), utf8.RuneLen(r)
+		}
+		i += n
+		plain := suspicious(b[i:])
+		out, i = append(out, b[i:i+plain]...), i+plain
+	}
+	return out
+}
+
+// suspicious gives the place of the first byte that may begin something
+// unsafe, or the length of the text.
+func suspicious(b []byte) int {
+	for i, c := range b {
+		if c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// next gives the length of what a text begins with if that is let through,
+// else 0. It is not whole where the text ends too early to tell.
+func (w *SafeWriter) next(b []byte) (n int, whole bool) {
+	switch c := b[0]; {
+	case c == '\x1b' && w.passes.Colors:
+		return color(b)
+	case c == '\r' && len(b) == 1:
+		return 0, false
+	case c >= utf8.RuneSelf && !utf8.FullRune(b):
+		return 0, false
+	case c < utf8.RuneSelf && strings.IndexByte(w.passes.Marks, c) >= 0:
+		return 1, true
+	}
+	r, n := utf8.DecodeRune(b)
+	if unsafe(r) || r == utf8.RuneError && n == 1 {
+		return 0, true
+	}
+	return n, true
+}
+
+// color gives the length of the colour that a text begins with; 0: of none.
+// Some programs clear the line behind a colour: that passes too.
+func color(b []byte) (n int, whole bool) {
+	const longest = 64
+	for i, c := range b[:min(len(b), longest)] {
+		switch {
+		case i < 2:
+			if c != "\x1b["[i] {
+				return 0, true
+			}
+		case c == 'm', c == 'K' && (i == 2 || string(b[2:i]) == "0"):
+			return i + 1, true
+		case (c < '0' || c > '9') && c != ';':
+			return 0, true
+		}
+	}
+	return 0, len(b) >= longest
+}
