@@ -58,7 +58,7 @@ func (r *run) explainAsked() {
 				more = fmt.Sprintf(", %s from memory", plural(a.Again, "time", "times"))
 			}
 			if a.Err != nil && !a.Missing {
-				more += ": " + a.Err.Error()
+				more += ": " + mesh.Brief(a.Err.Error())
 			}
 			r.say("asked    %s: %s: %s, %s%s", a.Whom, legible(a.What), byteCount(a.Bytes), round(a.Took), more)
 			bytes += a.Bytes

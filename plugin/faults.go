@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -105,8 +106,15 @@ func lacks(all []*mesh.Fault) []*lack {
 	var out []*lack
 	type key struct{ proxy, subject, fact string }
 	by := map[key]*lack{}
+	answers := map[key]bool{} // that are no section's own: "config_dump: 503", of which clusters lack for the same reason
+	for _, f := range all {
+		answers[key{f.Proxy, f.Subject, f.Section + ": " + factOf(f)}] = true
+	}
 	for _, f := range all {
 		fact := factOf(f)
+		if request, rest, ok := strings.Cut(fact, ": "); ok && answers[key{f.Proxy, f.Subject, request + ": " + bare(rest, f)}] {
+			fact = bare(rest, f)
+		}
 		k := key{f.Proxy, f.Subject, fact}
 		l := by[k]
 		if l == nil {
@@ -138,7 +146,12 @@ func factOf(f *mesh.Fault) string {
 	case strings.HasPrefix(f.Subject, "kubernetes") && apierrors.IsForbidden(f.Err):
 		return forbidden
 	}
-	return strings.TrimPrefix(f.Err.Error(), f.Subject+": ") // an address may say whose it is, too
+	return bare(f.Err.Error(), f)
+}
+
+// bare takes off a fact whose it is, which an address may say too.
+func bare(fact string, f *mesh.Fault) string {
+	return strings.TrimPrefix(fact, cmp.Or(f.Proxy, f.Subject)+": ")
 }
 
 // alike is what lacks have that are told in one line: a subject, or proxies
@@ -149,7 +162,7 @@ func (l *lack) alike() alike {
 	words := l.fact
 	switch n := len(l.parts); {
 	case n == 1 && l.fact != l.of.Err.Error(): // the whole of it says more
-		words = l.parts[0] + ": " + strings.TrimPrefix(l.of.Err.Error(), l.of.Subject+": ")
+		words = l.parts[0] + ": " + bare(l.of.Err.Error(), l.of)
 	case n > 3:
 		words = fmt.Sprintf("%d parts: %s (%s, %s, …)", n, l.fact, l.parts[0], l.parts[1])
 	case n > 0:
@@ -161,7 +174,7 @@ func (l *lack) alike() alike {
 func (k alike) lines(proxies []string) []string {
 	n := len(proxies)
 	if n > 3 && proxies[0] != "" {
-		return []string{oneLine(fmt.Sprintf("%d proxies: %s (%s, %s, …)", n, k.words, proxies[0], proxies[1]))}
+		return []string{mesh.Brief(oneLine(fmt.Sprintf("%d proxies: %s (%s, %s, …)", n, k.words, proxies[0], proxies[1])))}
 	}
 	var lines []string
 	for _, p := range proxies {
@@ -171,7 +184,7 @@ func (k alike) lines(proxies []string) []string {
 				line = who + ": " + line
 			}
 		}
-		lines = append(lines, oneLine(line))
+		lines = append(lines, mesh.Brief(oneLine(line)))
 	}
 	return lines
 }

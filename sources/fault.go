@@ -82,6 +82,6 @@ func lost(f *mesh.Fault) bool { return !errors.Is(f.Err, fs.ErrNotExist) }
 // faultObject is a fault in the document.
 func faultObject(f *mesh.Fault) any {
 	return mesh.NewObject("Fault", nil, map[string]any{
-		"proxy": nullable(f.Proxy), "subject": nullable(f.Subject), "section": nullable(f.Section), "message": f.Err.Error(),
+		"proxy": nullable(f.Proxy), "subject": nullable(f.Subject), "section": nullable(f.Section), "message": f.Fact(),
 	})
 }

@@ -234,7 +234,7 @@ func (e *UnreadableError) Error() string {
 	const before = "nothing could be read: "
 	var facts, lines []string
 	for _, f := range e.Faults {
-		if fact := f.Err.Error(); !slices.Contains(facts, fact) {
+		if fact := f.Fact(); !slices.Contains(facts, fact) {
 			facts = append(facts, fact)
 		}
 		lines = append(lines, f.Error())

@@ -144,7 +144,7 @@ type lackingFor struct {
 
 func (l *lack) add(f *mesh.Fault) {
 	whose := cmp.Or(f.Proxy, f.Subject)
-	fact := f.Err.Error()
+	fact := f.Fact()
 	if whose != "" {
 		fact = strings.TrimPrefix(fact, whose+": ")
 	}

@@ -43,7 +43,7 @@ func (u *unknowns) unread(owner any, err error) bool {
 			what += " of " + f.Proxy
 		}
 	}
-	u.add(doubt{what, f.Err.Error()})
+	u.add(doubt{what, f.Fact()})
 	if u.tell != nil {
 		u.tell(f)
 	}

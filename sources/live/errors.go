@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -84,6 +85,16 @@ func unanswered(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return &said{"the connection was closed without an answer", io.ErrUnexpectedEOF}
 	}
+	return lost(err)
+}
+
+// lost is the error of a connection that broke, without the port that it had
+// at this end: that is another one each time.
+func lost(err error) error {
+	var number syscall.Errno
+	if op := new(net.OpError); errors.As(err, &op) && errors.As(err, &number) {
+		return &said{number.Error(), err}
+	}
 	return err
 }
 
@@ -92,7 +103,7 @@ func broken(came int64, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return &said{fmt.Sprintf("the connection was closed after %d bytes of the answer", came), io.ErrUnexpectedEOF}
 	}
-	return err
+	return lost(err)
 }
 
 // unreached says in our words why a port of a pod, or an address, gave no

@@ -3,6 +3,7 @@ package mesh
 import (
 	"cmp"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Fault says what part of the document can't be had, and why. Touching that
@@ -18,7 +19,7 @@ type Fault struct {
 // Error states the fact, the thing first: "reviews-v1.default: clusters: port 15000 refused".
 func (f *Fault) Error() string {
 	whose := cmp.Or(f.Proxy, f.Subject)
-	s := f.Err.Error()
+	s := f.Fact()
 	if whose != "" {
 		s = strings.TrimPrefix(s, whose+": ") // where the fact names it, too
 	}
@@ -29,6 +30,30 @@ func (f *Fault) Error() string {
 		s = whose + ": " + s
 	}
 	return s
+}
+
+// Fact says what was met. Part of it is what servers and files say, which may
+// be of any length: it is brief.
+func (f *Fault) Fact() string { return Brief(f.Err.Error()) }
+
+// MostFact is how many characters the text of a fault has at most.
+const MostFact = 300
+
+// Brief gives a text of at most [MostFact] characters.
+func Brief(text string) string {
+	if len(text) <= MostFact {
+		return text
+	}
+	n := 0
+	for i := range text {
+		if n++; n == MostFact {
+			if _, size := utf8.DecodeRuneInString(text[i:]); i+size == len(text) {
+				return text
+			}
+			return text[:i] + "…"
+		}
+	}
+	return text
 }
 
 // Unwrap gives the fact.

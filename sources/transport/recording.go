@@ -52,15 +52,14 @@ func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 		Section string `json:"section,omitempty"`
 		Message string `json:"message"`
 	}
-	const most, longest = 1000, 300 // the file stays one that is read at once
+	const most = 1000 // the file stays one that is read at once
 	var told []fault
 	for i, f := range faults {
 		if i == most {
 			told = append(told, fault{Message: fmt.Sprintf("and %d more", len(faults)-most)})
 			break
 		}
-		text := []rune(f.Err.Error())
-		told = append(told, fault{f.Proxy, f.Subject, f.Section, string(text[:min(len(text), longest)])})
+		told = append(told, fault{f.Proxy, f.Subject, f.Section, f.Fact()})
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
