@@ -164,7 +164,7 @@ func trimmed(v any) any {
 
 // eachOf is how many dumps it takes to run all programs: more dumps find more
 // than more programs over each.
-const eachOf = 4
+const eachOf = 12
 
 // walk changes a dump as a script says, and runs some of the programs over it.
 func (w *walks) walk(t *testing.T, which int, script []byte) {
