@@ -22,7 +22,7 @@ func (r *run) overInput(ctx context.Context) error {
 	defer in.Close()
 	values := &inputs{ctx: ctx, name: fileName(r.input), stream: decode.NewStream(in, limits)}
 	o := r.options()
-	o.Input = values.next
+	o.Input, o.InputLine = values.next, values.stream.Line
 	if r.input != "" && r.input != "-" {
 		o.InputName = r.input
 	}

@@ -86,6 +86,9 @@ type RunOptions struct {
 	// refuses both.
 	Input func() (any, bool, error)
 
+	// InputLine is what input_line_number gives; nil for 0.
+	InputLine func() int
+
 	// InputName is what input_filename gives: a string, or nil for none.
 	InputName any
 

@@ -1,6 +1,9 @@
 package decode
 
-import "io"
+import (
+	"bytes"
+	"io"
+)
 
 // Read reads a stream that is one JSON value and builds it whole, with names
 // as they are. Errors are a [*SyntaxError], a [*LimitError] or what the reader
@@ -18,8 +21,9 @@ func readAll(r io.Reader, l Limits, window int) (any, error) {
 // A Stream reads JSON values that follow one another, with or without white
 // space between them, as jq does: only numbers and words need some.
 type Stream struct {
-	d   *decoder
-	err error
+	d     *decoder
+	err   error
+	lines *lines
 }
 
 // NewStream reads from r, up to 64 KB ahead of the value wanted.
@@ -27,8 +31,47 @@ func NewStream(r io.Reader, l Limits) *Stream { return newStream(r, l, 0) }
 
 func newStream(r io.Reader, l Limits, window int) *Stream {
 	d := newDecoder()
-	d.open(r, 0, l, window)
-	return &Stream{d: d}
+	counted := &lines{r: r}
+	d.open(counted, 0, l, window)
+	return &Stream{d: d, lines: counted}
+}
+
+// Line gives how many lines were read up to the end of the value that Next gave
+// last, with the rest of its line, as jq's input_line_number counts them: a
+// last line that no newline ends is none.
+func (s *Stream) Line() int { return s.lines.upTo(s.d.offset()) }
+
+// lines counts the newlines of what is read.
+type lines struct {
+	r     io.Reader
+	read  int64
+	ahead []int64 // where newlines are, some of which were counted
+	n     int     // that were counted
+	first int     // of ahead that was not
+}
+
+func (l *lines) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	l.ahead = append(l.ahead[:0], l.ahead[l.first:]...)
+	l.first = 0
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(p[at:n], '\n')
+		if i < 0 {
+			break
+		}
+		at += i
+		l.ahead = append(l.ahead, l.read+int64(at))
+	}
+	l.read += int64(n)
+	return n, err
+}
+
+func (l *lines) upTo(offset int64) int {
+	for l.first < len(l.ahead) && l.ahead[l.first] < offset {
+		l.first++
+		l.n++
+	}
+	return l.n + min(1, len(l.ahead)-l.first)
 }
 
 // Next gives the next value, whole, with names as they are; io.EOF when there
@@ -42,6 +85,7 @@ func (s *Stream) Next() (any, error) {
 		s.err = err
 		return nil, err
 	}
+	s.Line() // what was passed is forgotten
 	return v, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -116,5 +117,36 @@ func TestStreamTotal(t *testing.T) {
 	var limit *LimitError
 	if len(vs) != 1 || !errors.As(err, &limit) {
 		t.Errorf("%d values, %v", len(vs), err)
+	}
+}
+
+// TestStreamLine holds the line of each value, as jq 1.6 and 1.8 count it.
+func TestStreamLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"1\n2\n": "1 2", "{}\n{}\n": "1 2", "1 2\n3": "1 1 1", "[1,\n2]\n\n\n5\n": "2 5", `"a"`: "0", "\n\n1": "2",
+		strings.Repeat("1\n", 5): "1 2 3 4 5",
+	} {
+		for _, window := range []int{64, 0} {
+			s := newStream(strings.NewReader(text), Limits{}, window)
+			var got []string
+			for {
+				if _, err := s.Next(); err != nil {
+					break
+				}
+				got = append(got, strconv.Itoa(s.Line()))
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%q: %v, want %s", text, got, want)
+			}
+		}
+	}
+	s := NewStream(strings.NewReader(strings.Repeat("{\"a\":1}\n", 100_000)), Limits{})
+	for n := 1; n <= 100_000; n++ {
+		if _, err := s.Next(); err != nil || s.Line() != n {
+			t.Fatalf("value %d is in line %d: %v", n, s.Line(), err)
+		}
+	}
+	if len(s.lines.ahead) > 1<<16 {
+		t.Errorf("%d lines are remembered", len(s.lines.ahead))
 	}
 }
