@@ -122,7 +122,7 @@ func (c completion) attach(cmd *cobra.Command) {
 		}))
 	}
 	for _, name := range []string{
-		"selector", "timeout", "request-timeout", "concurrency", "memory", "max-fetch", "proxy-admin-port", "revision",
+		"selector", "timeout", "request-timeout", "concurrency", "memory", "spool", "max-fetch", "proxy-admin-port", "revision",
 		"label-columns", "sort-by", "template", "indent", "pilot", "envoy", "server", "token", "as", "as-group", "as-uid",
 	} {
 		c.register(cmd, name, func(*cobra.Command, string) []string { return nil })

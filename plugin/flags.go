@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // flags are the options of a query as they were written, in kubectl's and
@@ -34,6 +36,8 @@ type flags struct {
 	libraryPath []string
 	allowEnv    bool
 	memory      size
+	spool       size             // 0: not given
+	spooled     *transport.Quota // that it makes; nil: not yet
 	concurrency int
 	timeout     time.Duration
 	explain     bool
@@ -125,6 +129,7 @@ func (f *flags) bindMesh(s *pflag.FlagSet) {
 	s.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
 	s.StringVarP(&f.selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
 	s.Var(&f.memory, "memory", "how much a query may hold in memory; an eighth of it holds what was loaded of the mesh")
+	s.Var(&f.spool, "spool", "how much a run may hold in temporary files (without it: 4 GiB, or half of what is free there if that is less)")
 	s.IntVar(&f.concurrency, "concurrency", 16, "how many sections are loaded at once")
 	s.DurationVar(&f.timeout, "timeout", 0, "give up after so long (0: never)")
 }

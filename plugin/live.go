@@ -21,7 +21,7 @@ func (r *run) openLive(ctx context.Context) (open []transport.Source, err error)
 	}
 	if len(r.pilots)+len(r.envoys) > 0 {
 		s, err := live.NewDirect(live.DirectOptions{
-			Pilots: r.pilots, Envoys: r.envoys, RequestTimeout: requestTimeout, Timeout: context.WithTimeout,
+			Pilots: r.pilots, Envoys: r.envoys, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.quota(),
 		})
 		if err != nil {
 			return nil, &exitError{exitUsage, err}
@@ -32,6 +32,7 @@ func (r *run) openLive(ctx context.Context) (open []transport.Source, err error)
 	if len(contexts) == 0 {
 		contexts = []string{*r.kube.Context}
 	}
+	r.quota() // not in a goroutine that is left behind
 	for _, name := range contexts {
 		s, err := await(ctx, func() (transport.Source, error) { return r.openCluster(name, requestTimeout) })
 		if err != nil {
@@ -70,7 +71,7 @@ func (r *run) openCluster(context_ string, requestTimeout time.Duration) (transp
 	}
 	s, err := live.NewCluster(live.ClusterOptions{
 		Context: context_, Config: config, Dialer: pool, IstioNamespace: r.istioNamespace, Revision: r.revision, Namespace: namespace,
-		AdminPort: r.adminPort, RequestTimeout: requestTimeout, Timeout: context.WithTimeout,
+		AdminPort: r.adminPort, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.quota(),
 	})
 	if err != nil {
 		return nil, errors.Join(&exitError{exitUsage, err}, pool.Close())

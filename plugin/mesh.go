@@ -139,7 +139,7 @@ func (r *run) openSnapshots(ctx context.Context) (open []transport.Source, err e
 }
 
 func (r *run) openSnapshot(ctx context.Context, path string) (transport.Source, error) {
-	o := transport.OpenOptions{Stdin: r.In}
+	o := transport.OpenOptions{Stdin: r.In, Quota: r.quota()}
 	if path == "demo" {
 		return transport.OpenBytes(ctx, "demo", demo.Archive, o)
 	}

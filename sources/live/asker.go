@@ -53,8 +53,8 @@ type address struct {
 	drop    func()
 }
 
-func newAsker(l limits, tempDir string) *asker {
-	return &asker{limits: l, spools: newSpools(tempDir), lines: map[string]*line{}}
+func newAsker(l limits, tempDir string, quota *transport.Quota) *asker {
+	return &asker{limits: l, spools: newSpools(tempDir, quota), lines: map[string]*line{}}
 }
 
 // line gives the queue to an address.

@@ -44,7 +44,8 @@ type ClusterOptions struct {
 	FirstByte      time.Duration // 0: 5 s, or 15 s of a dump that is computed whole
 	Timeout        Timeout       // nil: nothing is given up
 
-	TempDir string // for bodies; empty: the system's
+	TempDir string           // for bodies; empty: the system's
+	Quota   *transport.Quota // of bodies in temporary files; nil: no bound
 }
 
 // A Cluster is a transport.Source over a running mesh, reached by way of its
@@ -79,7 +80,7 @@ func NewCluster(o ClusterOptions) (*Cluster, error) {
 		return nil, err
 	}
 	return &Cluster{
-		asker:   newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir),
+		asker:   newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir, o.Quota),
 		options: o, dialer: o.Dialer, api: api,
 		listed: newMemo[*transport.Body](), seats: newMemo[map[pod]seat](), pilots: newMemo[map[string]int](),
 	}, nil

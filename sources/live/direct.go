@@ -26,6 +26,7 @@ type DirectOptions struct {
 	FirstByte      time.Duration
 	Timeout        Timeout
 	TempDir        string
+	Quota          *transport.Quota
 }
 
 // A Direct is a transport.Source over addresses that somebody named. It knows
@@ -38,7 +39,7 @@ type Direct struct {
 
 // NewDirect makes a source. It asks nothing yet.
 func NewDirect(o DirectOptions) (*Direct, error) {
-	d := &Direct{asker: newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir)}
+	d := &Direct{asker: newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir, o.Quota)}
 	var err error
 	if d.pilots, err = hosts(o.Pilots, pilotPort); err != nil {
 		return nil, err

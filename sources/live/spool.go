@@ -25,8 +25,8 @@ type spools struct {
 // small ones, all; of large ones, those that are being read.
 const inMemory = 32 << 20
 
-func newSpools(tempDir string) spools {
-	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
+func newSpools(tempDir string, quota *transport.Quota) spools {
+	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, Quota: quota, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
 }
 
 // body makes the answer of a spool that is full.

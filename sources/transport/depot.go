@@ -14,7 +14,8 @@ import (
 // then in a nameless temporary file. Of spools that are what was not looked at
 // for longest. It may be used by several goroutines.
 type Depot struct {
-	dir string
+	dir   string
+	quota *Quota
 
 	mu     sync.Mutex
 	limit  int64             // what it may hold in all
@@ -28,11 +29,11 @@ type Depot struct {
 	closed bool
 }
 
-// NewDepot makes an empty depot. Of the options TempDir, MaxMemory and
+// NewDepot makes an empty depot. Of the options TempDir, Quota, MaxMemory and
 // MaxUnpacked (what it may hold in all) count.
 func NewDepot(o OpenOptions) *Depot {
 	o = o.withDefaults()
-	return &Depot{dir: o.TempDir, limit: o.MaxUnpacked, memory: o.MaxMemory}
+	return &Depot{dir: o.TempDir, quota: o.Quota, limit: o.MaxUnpacked, memory: o.MaxMemory}
 }
 
 // Spool begins a body in the depot.
@@ -55,7 +56,11 @@ func (d *Depot) take(size int64) (*place, error) {
 		if err := d.openFile(); err != nil {
 			return nil, err
 		}
-		p.file, p.off = d.file, d.room(size)
+		off, err := d.room(size)
+		if err != nil {
+			return nil, err
+		}
+		p.file, p.off = d.file, off
 	}
 	d.held += size
 	return p, nil
@@ -102,8 +107,12 @@ func (d *Depot) store(b []byte) (off int64, err error) {
 		d.mu.Unlock()
 		return 0, err
 	}
-	f, off := d.file, d.room(int64(len(b)))
+	f := d.file
+	off, err = d.room(int64(len(b)))
 	d.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
 	_, err = f.WriteAt(b, off)
 	return off, err
 }
@@ -130,16 +139,19 @@ func slot(size int64) int64 {
 }
 
 // room gives a place in the file.
-func (d *Depot) room(size int64) (off int64) {
+func (d *Depot) room(size int64) (off int64, err error) {
 	size = slot(size)
 	if free := d.free[size]; len(free) > 0 {
 		last := len(free) - 1
 		off, d.free[size] = free[last], free[:last]
-		return off
+		return off, nil
+	}
+	if err := d.quota.take(size); err != nil {
+		return 0, err
 	}
 	off = d.tail
 	d.tail += size
-	return off
+	return off, nil
 }
 
 func (d *Depot) openFile() error {
@@ -166,6 +178,8 @@ func (d *Depot) Close() error {
 		return nil
 	}
 	err := d.file.Close()
+	d.quota.giveBack(d.tail)
+	d.tail = 0
 	if d.remove != "" {
 		err = errors.Join(err, os.Remove(d.remove))
 	}

@@ -14,6 +14,10 @@ type OpenOptions struct {
 	// file has no name while it is in use (on Windows: until Close).
 	TempDir string
 
+	// Quota bounds the temporary files of several sources together; nil: only
+	// MaxUnpacked bounds this one.
+	Quota *Quota
+
 	// MaxMemory is how many unpacked bytes are held in memory before the
 	// temporary file is used; 0: 64 MiB; negative: none.
 	MaxMemory int64

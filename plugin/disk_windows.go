@@ -1,0 +1,18 @@
+package plugin
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// freeBytes gives how many bytes this user may still write to the file system
+// of a folder.
+func freeBytes(dir string) (bytes int64, ok bool) {
+	name, err := syscall.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, false
+	}
+	get := syscall.NewLazyDLL("kernel32.dll").NewProc("GetDiskFreeSpaceExW")
+	done, _, _ := get.Call(uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&bytes)), 0, 0)
+	return bytes, done != 0
+}

@@ -1,0 +1,32 @@
+package plugin
+
+import (
+	"os"
+
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// mostSpooled is how much a run's temporary files may hold together where
+// --spool doesn't say, if half of what is free on their file system isn't less.
+const mostSpooled = 4 << 30
+
+// quota bounds the temporary files of all sources of the run.
+func (r *run) quota() *transport.Quota {
+	if r.spooled == nil {
+		r.spooled = newQuota(int64(r.spool), os.TempDir(), freeBytes)
+	}
+	return r.spooled
+}
+
+// newQuota makes the quota of --spool, 0 where it wasn't given, for files in a
+// folder.
+func newQuota(asked int64, dir string, free func(dir string) (int64, bool)) *transport.Quota {
+	limit, hint := asked, "--spool allows more"
+	if limit == 0 {
+		limit = mostSpooled
+		if n, ok := free(dir); ok && n/2 < limit {
+			limit, hint = n/2, "half of what is free in "+dir+"; --spool allows more"
+		}
+	}
+	return transport.NewQuota(limit, hint)
+}
