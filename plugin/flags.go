@@ -169,9 +169,9 @@ func (o *outputFlags) bind(s *pflag.FlagSet) {
 	s.StringVar(&o.sortBy, "sort-by", "", "sort the results by a field, as JSONPath: .rds or {.sync.rds.age}")
 
 	s.BoolVarP(&o.compact, "compact-output", "c", false, "a result a line")
-	s.BoolVarP(&o.raw, "raw-output", "r", false, "strings without quotes")
+	s.BoolVarP(&o.raw, "raw-output", "r", false, "strings without quotes; what could act on a terminal is escaped")
 	s.BoolVarP(&o.join, "join-output", "j", false, "as -r, with no line ends")
-	s.BoolVar(&o.raw0, "raw-output0", false, "as -r, each result ended by NUL")
+	s.BoolVar(&o.raw0, "raw-output0", false, "strings as they are, each result ended by NUL: for programs")
 	s.BoolVar(&o.ascii, "ascii-output", false, "escape what is not ASCII (jq's -a)")
 	s.BoolVar(&o.seq, "seq", false, "an ASCII RS before each result")
 	s.BoolVarP(&o.sortKeys, "sort-keys", "S", false, "accepted: keys are always sorted")

@@ -126,6 +126,15 @@ secrets in their arguments: such things are taken out before the file is written
 A query can't run programs, can't write, and reads no file but modules of the library's folders. It sees no environment
 without --env. So one of somebody else's can be run; what it prints is all that it does. --memory bounds what it holds.
 
+Names, labels and messages come from others. Control characters, line separators, bidi controls and invisible characters in
+them reach no terminal and no shell: JSON and YAML write them as \u escapes, the same value; everything else shows them
+escaped. A value begins no line of its own, but of strings printed by -r and -j, and by YAML as blocks. That holds on a pipe,
+too, which mostly ends on a terminal; --raw-output0 gives programs every byte. TAB offers no name with such a character, and
+quotes the others for bash and zsh. Where kubectl's own completion asks, no name is offered that a shell would act on.
+
+A query of a project's .meshq folder that hides your own of its name says so when it is run. A link that leads out of such a
+folder is not read. The text of what a server or a file says of a fault is one line of at most 300 characters.
+
 The rights it needs: list on pods, and create (with get) on pods/portforward. Who has them reaches all that istiod and Envoy
 serve: grant them as you would kubectl exec. What can't be read is named on stderr, and the exit code is 6: a clean-looking
 answer over unread proxies never exits 0.

@@ -29,21 +29,32 @@ type saved struct {
 // mostQuery is the size of the largest file that is read as a query.
 const mostQuery = 16 << 20
 
-// readSaved reads a query's file; an error names the file.
-func (w *World) readSaved(path string) (saved, error) {
-	info, err := os.Stat(path)
+// readSaved reads a file of a library folder; an error names the file. Folders
+// may be of people whom the user doesn't know: no link leads out of one, or
+// what is read there would be shown by the error that it is no query.
+func (w *World) readSaved(f folder, file string) (saved, error) {
+	path := filepath.Join(f.path, file)
+	root, err := os.OpenRoot(f.path)
+	if err != nil {
+		return saved{}, usage("%s: %s", w.near(path), fact(err))
+	}
+	defer root.Close() // read only
+	info, err := root.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
 		return saved{}, usage("%s: no regular file", w.near(path))
 	}
 	if err == nil && info.Size() > mostQuery {
 		return saved{}, usage("%s: more than %d MB, which is no query", w.near(path), mostQuery>>20)
 	}
-	text, err := os.ReadFile(path)
+	text, err := root.ReadFile(file)
 	if err != nil {
+		if link, e := root.Lstat(file); e == nil && link.Mode()&fs.ModeSymlink != 0 {
+			return saved{}, usage("%s: a link that leads out of its folder, or nowhere: it is not read", w.near(path))
+		}
 		return saved{}, usage("%s: %s", w.near(path), fact(err))
 	}
 	q, err := w.header(path, string(text))
-	return saved{Query: q, path: path}, err
+	return saved{Query: q, path: path, folder: f}, err
 }
 
 // header reads the header of a query's text; an error names the file and the line.
@@ -96,8 +107,7 @@ func (w *World) savedQuery(name string) (q saved, found bool, err error) {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		q, err := w.readSaved(path)
-		q.folder = f
+		q, err := w.readSaved(f, name+querySuffix)
 		return q, true, err
 	}
 	all, _ := w.savedQueries() // what is wrong with another file is that file's affair
@@ -125,12 +135,12 @@ func (w *World) savedQueries() (all []saved, wrong []error) {
 				continue
 			}
 			seen[name] = true
-			q, err := w.readSaved(path)
+			q, err := w.readSaved(f, filepath.Base(path))
 			if err != nil {
 				wrong = append(wrong, err)
 				continue
 			}
-			if q.folder = f; !isModule(q.Text) {
+			if !isModule(q.Text) {
 				all = append(all, q)
 			}
 		}
@@ -158,7 +168,26 @@ func isModule(text string) bool {
 func (q saved) asks(w *World, args arguments, words []string) *asked {
 	a := askedBy(q.Query, args, words)
 	a.file, a.path, a.status, a.ours = w.near(q.path), q.path, false, false
+	if own := w.hidden(q); own != "" {
+		w.say("note: %s is run: it hides your own %s", w.near(q.path), w.near(own))
+	}
 	return a
+}
+
+// hidden gives the file of the user's own query that a project's stands in
+// front of; empty: there is none.
+func (w *World) hidden(q saved) string {
+	own := w.userLibrary()
+	if !q.folder.project || own == "" || q.folder.path == own {
+		return ""
+	}
+	for _, name := range append([]string{q.Name}, q.Aliases...) {
+		path := filepath.Join(own, name+querySuffix)
+		if _, err := os.Lstat(path); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // reservedFlag gives the flag that every query has and that an argument would

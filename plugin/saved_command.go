@@ -83,7 +83,8 @@ func (r *rootCommand) adoptAll(w *World) {
 // savedLong says where saved queries are kept.
 const savedLong = `Saved queries are files that end in .jq: in the user's folder (meshq/library in the folder of configuration,
 ~/.config as a rule), and in .meshq folders of the working directory and of those above it, which a team shares as it
-shares its code. The nearest of one name counts. A file's first comment says what it gives, its arguments, which become
+shares its code. The nearest of one name counts; a project's that hides one of your own says so when it is run. A link
+that leads out of its folder is not read. A file's first comment says what it gives, its arguments, which become
 flags, and how it is printed; "show clusters" prints such a file. Queries may include each other's definitions:
 include "shop"; takes shop.jq from these folders.`
 
@@ -107,6 +108,9 @@ func list(w *World, root *rootCommand, format string) error {
 		w.say("note: %s", err)
 	}
 	for i, q := range all {
+		if own := w.hidden(q); own != "" {
+			w.say("note: %s hides your own %s", w.near(q.path), w.near(own))
+		}
 		if what := root.taken(q.Name); what != "" {
 			w.say("note: %s: %s; run it with -f", w.near(q.path), what)
 			all[i].Name = ""

@@ -121,3 +121,68 @@ func TestQueriesPage(t *testing.T) {
 		t.Errorf("%v: %+v", err, q)
 	}
 }
+
+// TestProjectHidesOwn tells once that a project's query is run in place of the
+// user's own of that name, however it is run, and what list makes of it.
+func TestProjectHidesOwn(t *testing.T) {
+	dir := t.TempDir()
+	own, project := filepath.Join(dir, "config", "meshq", "library"), filepath.Join(dir, projectFolder)
+	write(t, filepath.Join(own, "shop.jq"), "# shop: mine\n\n\"mine\"\n")
+	write(t, filepath.Join(own, "other.jq"), "# other: mine\n# aliases: market\n\n\"mine\"\n")
+	for _, args := range [][]string{{"shop"}, {"other"}, {"market"}} {
+		if out, errs, code := inFolder(t, dir, append([]string{"--snapshot", "demo"}, args...)...); out != "\"mine\"\n" || errs != "" || code != 0 {
+			t.Errorf("%q: exit code %d: %s%s", args, code, out, errs)
+		}
+	}
+	write(t, filepath.Join(project, "shop.jq"), "# shop: theirs\n\n\"theirs\", \"again\"\n")
+	const note = "note: .meshq/shop.jq is run: it hides your own config/meshq/library/shop.jq\n"
+	for _, args := range [][]string{{"shop"}, {"wait", "shop", "--timeout", "1s"}, {"shop", "-q"}} {
+		if _, errs, code := inFolder(t, dir, append([]string{"--snapshot", "demo"}, args...)...); strings.Count(errs, note) != 1 || code != 0 {
+			t.Errorf("%q: exit code %d: %s", args, code, errs)
+		}
+	}
+	if out, errs, _ := inFolder(t, dir, "list"); strings.Count(errs, "note: .meshq/shop.jq hides your own config/meshq/library/shop.jq\n") != 1 || !strings.Contains(out, "theirs") {
+		t.Errorf("%s%s", out, errs)
+	}
+	if _, errs, code := inFolder(t, dir, "--snapshot", "demo", "-f", filepath.Join(project, "shop.jq")); errs != "" || code != 0 {
+		t.Errorf("by its file: exit code %d: %s", code, errs)
+	}
+}
+
+// TestSavedLinksStayInside refuses a saved query that is a link out of its
+// folder, without a word of what it leads to, and takes one that stays there.
+func TestSavedLinksStayInside(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "secret"), "TOP SECRET (\n")
+	write(t, filepath.Join(dir, projectFolder, "real.jq"), "# real: it\n\n\"real\"\n")
+	for name, to := range map[string]string{"out": "../secret", "whole": filepath.Join(dir, "secret"), "gone": "nowhere", "inside": "real.jq", "passwd": "/etc/passwd"} {
+		if err := os.Symlink(to, filepath.Join(dir, projectFolder, name+querySuffix)); err != nil {
+			t.Skip(err)
+		}
+	}
+	for _, name := range []string{"out", "whole", "gone", "passwd"} {
+		for _, args := range [][]string{{"--snapshot", "demo", name}, {"show", name}, {"wait", name, "--timeout", "1s"}, {"help", name}, {name, "--help"}, {"__complete", name, "-"}, {"list"}} {
+			out, errs, code := inFolder(t, dir, args...)
+			if strings.Contains(out+errs, "SECRET") || strings.Contains(out+errs, "root:") {
+				t.Errorf("%q: %s%s", args, out, errs)
+			}
+			if refused := strings.Contains(errs, name+".jq: a link that leads out of its folder"); !refused && args[0] != "help" && args[0] != "__complete" && args[0] != "wait" {
+				t.Errorf("%q: exit code %d: %s%s", args, code, out, errs)
+			}
+		}
+	}
+	if out, errs, code := inFolder(t, dir, "--snapshot", "demo", "inside"); out != "\"real\"\n" || code != 0 {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = os.WriteFile(path, []byte(text), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
