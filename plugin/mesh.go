@@ -132,6 +132,9 @@ func (r *run) openSnapshots(ctx context.Context) (open []transport.Source, err e
 				return open, usage("%s", oneLine(err.Error()))
 			}
 			open = append(open, s)
+			if err := r.asked.sameKey(path, s.Manifest()); err != nil {
+				return open, err
+			}
 			r.notePartial(path, s)
 		}
 	}

@@ -35,8 +35,12 @@ What is recorded                      with --sections                      besid
   of a ztunnel config_dump             workloads services policies
                                        connections secrets
 
--n, -l and the proxies named choose of which proxies that is. Taken out before anything is written to FILE: private keys,
-tokens, passwords, contents of secrets, values of containers' environment variables, last-applied-configuration.
+-n, -l and the proxies named choose of which proxies that is.
+
+What is known to be harmless is kept: names, hosts, paths, addresses, numbers, labels, policies. Free text becomes a keyed
+digest, redacted:<16 hex>, and keys, tokens, passwords and environments a fixed word, before anything is written to FILE
+(docs/safety.md has the table). What was equal stays equal within FILE; with --redact-key, whose file holds 16 bytes or more,
+also between snapshots, and trace --redact-key can compare a header with a digest.
 
 What can't be had is told on stderr and in the file's manifest, all else is recorded, and the exit code is 6.`
 
@@ -47,6 +51,10 @@ type snapshot struct {
 	desired  bool
 	shard    string
 	force    bool
+	redact   string
+	key      string
+	keep     []string
+	yes      bool
 }
 
 // snapshotCommand is "snapshot FILE [PROXY…]".
@@ -79,6 +87,10 @@ func snapshotCommand(w *World, f *flags) *cobra.Command {
 	set.BoolVar(&s.desired, "desired", false, "also what Pilot would send to each proxy, which it has to compute")
 	set.StringVar(&s.shard, "shard", "", "only a part of the proxies, as 2/8: several that record, and are read as one, --snapshot 'shard-*'")
 	set.BoolVar(&s.force, "force", false, "replace a file that is there")
+	set.StringVar(&s.redact, "redact", "harmless", "what stays: harmless, what is known to be; envoy, all that Envoy and the API server give, which asks")
+	set.StringVar(&s.key, "redact-key", "", "file with the key of the digests, so that snapshots of one key can be compared")
+	set.StringArrayVar(&s.keep, "keep", nil, "also keep the text of a field, as docs/safety.md has it: HeaderValue:value (repeatable)")
+	set.BoolVar(&s.yes, "yes", false, "don't ask whether --redact envoy is meant")
 	set.Lookup("concurrency").Usage = "how many proxies are asked at once"
 	for _, of := range []string{"max-fetch", "memory"} { // nothing is held
 		set.Lookup(of).Hidden = true
@@ -95,6 +107,9 @@ func (s *snapshot) run(ctx context.Context, w *World, f *flags, proxies []string
 		return err
 	}
 	if err := f.check(r.asked); err != nil {
+		return err
+	}
+	if o.Redaction, err = s.redaction(ctx, w); err != nil {
 		return err
 	}
 	if r.labels, err = labels.Parse(r.selector); err != nil {
@@ -186,8 +201,8 @@ func (t *target) summary(done sources.Recorded) string {
 		fmt.Sprintf("%s, unpacked %s", inBrief(float64(t.written)), inBrief(float64(done.Bytes))),
 	}
 	text := t.name() + ": " + strings.Join(parts, ", ")
-	if len(done.Redacted) > 0 {
-		text += "; without " + strings.Join(done.Redacted, ", ")
+	if done.Digested+done.Dropped > 0 {
+		text += fmt.Sprintf("; redacted: %s digested, %d dropped", plural(done.Digested, "text", "texts"), done.Dropped)
 	}
 	switch n := len(done.Faults); {
 	case n > 0:

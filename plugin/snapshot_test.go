@@ -60,8 +60,8 @@ func names(t *testing.T, dir string) []string {
 // mesh.
 func TestSnapshotAnswers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "again.tar.zst")
-	out, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--desired")
-	if code != exitOK || out != "" || !strings.HasPrefix(errs, file+": 7 proxies, ") || !strings.Contains(errs, "; without private keys, last-applied-configuration\n") {
+	out, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--desired", "--redact", "envoy", "--yes")
+	if code != exitOK || out != "" || !strings.HasPrefix(errs, file+": 7 proxies, ") || strings.Contains(errs, "redacted") {
 		t.Fatalf("%d %s%s", code, out, errs)
 	}
 	queries := []string{
@@ -150,17 +150,18 @@ func TestSnapshotWords(t *testing.T) {
 func TestSnapshotTargets(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "x.tar.zst")
-	if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o644), os.WriteFile(key, []byte("0123456789abcdef\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs, code := call(t, "snapshot", file, "--force", "--snapshot", "demo", "--sections", "stats", "deploy/reviews-v2"); code != exitOK || !strings.Contains(errs, ": 1 proxy, ") {
+	if _, errs, code := call(t, "snapshot", file, "--force", "--redact-key", key, "--snapshot", "demo", "--sections", "stats", "deploy/reviews-v2"); code != exitOK || !strings.Contains(errs, ": 1 proxy, ") {
 		t.Fatalf("%d %s", code, errs)
 	}
 	info, err := os.Stat(file)
 	if err != nil || runtime.GOOS != "windows" && info.Mode() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	out, errs, code := call(t, "snapshot", "-", "--snapshot", "demo", "--sections=stats", "deploy/reviews-v2")
+	out, errs, code := call(t, "snapshot", "-", "--redact-key", key, "--snapshot", "demo", "--sections=stats", "deploy/reviews-v2")
 	if text, err := os.ReadFile(file); err != nil || code != exitOK || string(text) != out || !strings.HasPrefix(errs, "standard output: 1 proxy, ") {
 		t.Errorf("%d %d bytes, not %d: %s", code, len(out), len(text), errs)
 	}
@@ -284,7 +285,7 @@ func TestSnapshotLive(t *testing.T) {
 	defer from.Close()
 	pilot, file := startPilot(t), filepath.Join(t.TempDir(), "x.tar.zst")
 	live := []string{"--pilot", pilot.URL, "--envoy", serveEnvoy(t, from, theReviews), "--envoy", serveEnvoy(t, from, theRatings)}
-	_, errs, code := call(t, append([]string{"snapshot", file, "reviews-v1", "ratings-v1"}, live...)...)
+	_, errs, code := call(t, append([]string{"snapshot", file, "reviews-v1", "ratings-v1", "--redact", "envoy", "--yes"}, live...)...)
 	if code != exitOK || !strings.HasPrefix(errs, file+": 2 proxies, 19 files, ") {
 		t.Fatalf("%d %s", code, errs)
 	}

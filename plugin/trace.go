@@ -31,6 +31,7 @@ needs a part that could not be read: that is named, and the walk is printed as f
 // A trace is what the command was asked for.
 type trace struct {
 	method, sni, from, destination, principal string
+	key                                       string // a file
 	headers, alpn                             []string
 	inbound, through                          bool
 }
@@ -70,6 +71,7 @@ func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
 	set.StringVar(&t.from, "from", "", "where it comes from: an address, or a proxy")
 	set.StringVar(&t.principal, "principal", "", "whom the client's certificate is for: spiffe://cluster.local/ns/shop/sa/web; '' for a client without one")
 	set.StringVar(&t.destination, "destination", "", "the address it is sent to, where the host doesn't say it: 10.0.0.1, [fd00::1]:80")
+	set.StringVar(&t.key, "redact-key", "", "file with the key that a snapshot was recorded with: headers can be compared with its digests")
 	set.BoolVar(&t.inbound, "inbound", false, "it comes to the proxy's workload, not from it")
 	set.BoolVar(&t.through, "through", false, "follow it into the proxies of its endpoints")
 	set.Lookup("output").Usage = "how to print: json, yaml, table, wide, …; without it, a tree"
@@ -84,7 +86,15 @@ func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, p
 	f.exitStatus = true
 	ctx, stop := f.within(cmd.Context(), w)
 	defer stop()
-	a := &asked{query: fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request)), file: "trace", ours: true, traces: true}
+	a := &asked{file: "trace", ours: true, traces: true}
+	if t.key != "" {
+		if a.key, err = readKey(ctx, t.key); err != nil {
+			return err
+		}
+		headers, _ := request["headers"].(map[string][]string)
+		request["digests"] = digests(a.key, url, headers)
+	}
+	a.query = fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request))
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 

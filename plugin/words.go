@@ -25,6 +25,7 @@ type asked struct {
 	proxies []string // words for proxies
 	status  bool     // the status table
 	traces  bool     // the command trace
+	key     []byte   // of the digests in snapshots; nil: not known
 
 	named     *shipped.Query // what the query's header says; nil: it has none
 	ours      bool           // it came with the plugin

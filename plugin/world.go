@@ -20,6 +20,7 @@ type World struct {
 
 	requotes bool // what is offered to a shell will be quoted for it
 
+	InTerminal  bool // In is a terminal: somebody can be asked
 	OutTerminal bool // Out is a terminal: colours, hints what to try
 	ErrTerminal bool
 
@@ -48,7 +49,7 @@ func Process() *World {
 	}
 	return &World{
 		Args: os.Args, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		InTerminal: term.IsTerminal(int(os.Stdin.Fd())), OutTerminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		ErrWidth: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil {

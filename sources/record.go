@@ -35,6 +35,8 @@ type RecordOptions struct {
 	// are the snapshot. Shards 0: all proxies.
 	Shard, Shards int
 
+	// Redaction says what is taken out of the answers.
+	Redaction Redaction
 	// Tally, if not nil, tells how far the recording is.
 	Tally *Tally
 }
@@ -45,13 +47,15 @@ type Recorded struct {
 	Files    int           // with the manifest
 	Bytes    int64         // of all files
 	Redacted []string      // what was taken out, in words; somebody else may have done it
+	Digested int           // texts that a digest stands for
+	Dropped  int           // texts that a fixed word stands for
 	Faults   []*mesh.Fault // what could not be had
 	Partial  bool          // there are faults, or the mesh was a snapshot that says so
 }
 
 // Record writes what can be had of the mesh to a, as a snapshot: all that
 // istiods and Kubernetes say, and the proxies that Options leave in the mesh.
-// Private keys and the like are taken out before anything is written. What
+// What is not known to be harmless is taken out before anything is written. What
 // can't be had is a fault in the manifest and in the result; the error is of a
 // mesh that a snapshot can't hold, of ctx or of a, and then a is broken.
 //
@@ -64,6 +68,10 @@ func (m *Mesh) Record(ctx context.Context, a Archive, o RecordOptions) (Recorded
 	if err != nil {
 		return Recorded{}, err
 	}
+	policy, err := redact.New(redact.Options(o.Redaction))
+	if err != nil {
+		return Recorded{}, err
+	}
 	out, err := m.outline.Get(ctx)
 	if err == nil {
 		err = out.unknown
@@ -71,7 +79,7 @@ func (m *Mesh) Record(ctx context.Context, a Archive, o RecordOptions) (Recorded
 	if err != nil {
 		return Recorded{}, err
 	}
-	c := &recorder{Mesh: m, realm: realm, options: o, archive: a, tally: cmp.Or(o.Tally, &Tally{})}
+	c := &recorder{Mesh: m, realm: realm, options: o, archive: a, policy: policy, tally: cmp.Or(o.Tally, &Tally{})}
 	if err := c.run(ctx, out); err != nil {
 		return Recorded{}, err
 	}
@@ -110,7 +118,8 @@ type recorder struct {
 
 	result Recorded
 	faults []*mesh.Fault
-	kinds  redact.Kinds
+	policy *redact.Policy
+	found  redact.Counts
 }
 
 // write puts the answers of a unit into the archive.
@@ -119,7 +128,7 @@ func (c *recorder) write(ctx context.Context, u *unit) error {
 		c.result.Proxies++
 	}
 	for _, it := range u.items {
-		r, close, err := it.open(ctx)
+		r, close, err := it.open(ctx, c.policy)
 		if err != nil {
 			return err
 		}
@@ -128,7 +137,8 @@ func (c *recorder) write(ctx context.Context, u *unit) error {
 		if err != nil {
 			return err
 		}
-		c.kinds |= it.kinds
+		c.found.Digested += it.found.Digested
+		c.found.Dropped += it.found.Dropped
 		it.drop()
 	}
 	u.wants, u.items = nil, nil
@@ -151,7 +161,7 @@ func (c *recorder) finish() (Recorded, error) {
 	sortFaults(all)
 	all = slices.CompactFunc(all, func(a, b *mesh.Fault) bool { return a.Error() == b.Error() })
 	c.result.Faults, c.result.Partial = all, len(all) > 0
-	c.result.Redacted = c.kinds.Words()
+	c.result.Digested, c.result.Dropped = c.found.Digested, c.found.Dropped
 	first := c.realm.sources[0].Manifest()
 	for _, s := range c.realm.sources {
 		was := s.Manifest()
@@ -162,12 +172,30 @@ func (c *recorder) finish() (Recorded, error) {
 			}
 		}
 	}
+	c.result.Redacted = c.policy.Words(c.result.Redacted)
+	for _, f := range all { // they may have servers' words in them
+		if text := c.policy.Scrub(f.Err.Error()); text != f.Err.Error() {
+			f.Err = errors.New(text)
+		}
+	}
 	text, err := transport.Manifest{
 		TakenAt: c.now, Context: c.realm.context, IstioNamespace: first.IstioNamespace,
-		Redacted: c.result.Redacted, Partial: c.result.Partial,
+		Redacted: c.result.Redacted, Keep: c.options.Redaction.Keep, RedactKey: c.keyCheck(first), Partial: c.result.Partial,
 	}.JSON(all)
 	if err == nil {
 		err = c.add(transport.ManifestFile, int64(len(text)), bytes.NewReader(text))
 	}
 	return c.result, err
+}
+
+// keyCheck tells the key of the digests, where all are of one that was given.
+func (c *recorder) keyCheck(was transport.Manifest) string {
+	key := c.policy.KeyCheck()
+	if c.found.Digested == 0 {
+		return cmp.Or(key, was.RedactKey)
+	}
+	if was.RedactKey != "" && was.RedactKey != key {
+		return ""
+	}
+	return key
 }

@@ -99,9 +99,7 @@ func TestRecordYAML(t *testing.T) {
 	again := open(t, Options{}, reopened(t, archive))
 	for _, field := range []string{"pods", "services", "virtualServices", "nodes"} {
 		said, says := plain(t, at(t, m.Document(), field)), plain(t, at(t, again.Document(), field))
-		strip(said)
-		strip(says)
-		a, _ := json.Marshal(said)
+		a, _ := json.Marshal(forgiven(said, says))
 		b, _ := json.Marshal(says)
 		if len(a) < 100 || !bytes.Equal(a, b) {
 			t.Errorf("%s: %d bytes, not %d", field, len(b), len(a))

@@ -16,49 +16,51 @@ type item struct {
 	name  string
 	body  *transport.Body
 	form  transport.Form // that it is written in
+	kind  string         // of the objects of a list of Kubernetes
 	size  int64
-	kinds redact.Kinds
+	found redact.Counts
 	drop  func() // gives back what the answer takes
 }
 
 // open gives the file's bytes; close must be called in the end.
-func (it *item) open(ctx context.Context) (r io.Reader, close func(), err error) {
+func (it *item) open(ctx context.Context, p *redact.Policy) (r cleared, close func(), err error) {
+	var src io.Reader
 	whole := io.NewSectionReader(it.body, 0, it.body.Size())
-	r, close = &whileReader{ctx, whole}, func() {}
+	src, close = &whileReader{ctx, whole}, func() {}
 	switch it.body.Form {
 	case transport.Text:
-		return r, close, nil
+		return p.NewLineReader(src), close, nil
 	case transport.YAML: // of a bug report, which is held whole
 		text, err := kube.FromYAML(ctx, it.body)
 		if err != nil {
 			return nil, nil, err
 		}
-		r = bytes.NewReader(text)
+		src = bytes.NewReader(text)
 	case transport.Protobuf:
 		pr, pw := io.Pipe()
 		var writing sync.WaitGroup
 		writing.Go(func() { pw.CloseWithError(kube.WriteProtobufJSON(ctx, pw, it.body)) })
-		r, close = pr, func() { pr.Close(); writing.Wait() }
+		src, close = pr, func() { pr.Close(); writing.Wait() }
 	}
-	return redact.NewReader(r), close, nil
+	return p.NewReader(src, it.name, it.kind), close, nil
+}
+
+// A cleared body is one without what is taken out.
+type cleared interface {
+	io.Reader
+	Counts() redact.Counts
 }
 
 // look reads the answer once, to know what is left of it: an archive wants the
 // size of a file before its bytes.
-func (it *item) look(ctx context.Context) error {
-	if it.form == transport.Text {
-		it.size = it.body.Size()
-		return nil
-	}
-	r, close, err := it.open(ctx)
+func (it *item) look(ctx context.Context, p *redact.Policy) error {
+	r, close, err := it.open(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer close()
 	it.size, err = io.Copy(io.Discard, r)
-	if found, ok := r.(*redact.Reader); ok {
-		it.kinds = found.Kinds()
-	}
+	it.found = r.Counts()
 	return err
 }
 

@@ -70,8 +70,9 @@ func (c *recorder) pilotUnit(id string) *unit {
 }
 
 func (c *recorder) listUnit(l kube.List) *unit {
+	_, group, _ := strings.Cut(l.Resource, ".")
 	return &unit{wants: []wanted{{
-		question: question{c.realm, kubernetes, "", l.Resource}, also: l.Also,
+		question: question{c.realm, kubernetes, "", l.Resource}, also: l.Also, kind: l.Kind + "." + group,
 		file: func(f transport.Form) string {
 			if f != transport.JSON {
 				return ""

@@ -93,7 +93,6 @@ func everything(t *testing.T, m *Mesh) map[string]any {
 			t.Fatal(err)
 		}
 		all[name] = decoded[any](t, b)
-		strip(all[name])
 	}
 	doc := m.Document()
 	for _, field := range mustKeys(t, doc) {
@@ -138,20 +137,39 @@ func mustKeys(t *testing.T, v any) []string {
 	return slices.Sorted(maps.Keys(fields))
 }
 
-// strip leaves out what kubectl applied last: nothing else of the captures is
-// taken out, since Envoy itself took the keys out.
-func strip(v any) {
-	switch v := v.(type) {
+// forgiven gives what was said with the digests of what says: they may stand
+// for any text.
+func forgiven(said, says any) any {
+	switch v := says.(type) {
 	case map[string]any:
-		delete(v, "kubectl.kubernetes.io/last-applied-configuration")
-		for _, w := range v {
-			strip(w)
+		was, ok := said.(map[string]any)
+		if !ok {
+			return said
 		}
+		out := map[string]any{}
+		for k, w := range was {
+			if is, ok := v[k]; ok {
+				w = forgiven(w, is)
+			}
+			out[k] = w
+		}
+		return out
 	case []any:
-		for _, w := range v {
-			strip(w)
+		was, ok := said.([]any)
+		if !ok || len(was) != len(v) {
+			return said
+		}
+		out := make([]any, len(was))
+		for i := range was {
+			out[i] = forgiven(was[i], v[i])
+		}
+		return out
+	case string:
+		if _, ok := said.(string); ok && strings.Contains(v, "redacted:") {
+			return v
 		}
 	}
+	return said
 }
 
 // TestRecord: what is read of a recording is what was read of the mesh.
@@ -163,10 +181,11 @@ func TestRecord(t *testing.T) {
 		m := open(t, Options{}, source(t, path))
 		archive, r := recording(t, m, RecordOptions{Desired: true})
 		again := open(t, Options{}, reopened(t, archive))
-		if said, says := everything(t, m), everything(t, again); !reflect.DeepEqual(said, says) {
-			t.Errorf("%s: %s", path, cmp.Diff(said, says))
+		said, says := everything(t, m), everything(t, again)
+		if said := forgiven(said, says); !reflect.DeepEqual(said, any(says)) {
+			t.Errorf("%s: %s", path, cmp.Diff(said, any(says)))
 		}
-		if len(r.Faults) > 0 || r.Partial || !slices.Equal(r.Redacted, []string{"private keys", "last-applied-configuration"}) {
+		if len(r.Faults) > 0 || r.Partial || r.Digested == 0 || r.Dropped != 0 {
 			t.Errorf("%s: %+v", path, r)
 		}
 		was, is := m.options.Sources[0].Manifest(), again.options.Sources[0].Manifest()
@@ -222,7 +241,7 @@ func TestRecordedFiles(t *testing.T) {
 	}
 	for name, text := range sh.files { // but for what was taken out, as it came
 		file := filepath.Join(capture, filepath.FromSlash(strings.Replace(name, "endpointslices.discovery.k8s.io", "endpointslices", 1)))
-		if was, err := os.ReadFile(file); name != "manifest.json" && (err != nil || string(was) != text && !strings.Contains(text, "[redacted]")) {
+		if was, err := os.ReadFile(file); name != "manifest.json" && (err != nil || string(was) != text && !strings.Contains(text, "redacted:")) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -243,8 +262,9 @@ func TestRecordShards(t *testing.T) {
 		t.Errorf("%d of %d proxies", total, whole.Proxies)
 	}
 	again := open(t, Options{}, all...)
-	if said, says := everything(t, m), everything(t, again); !reflect.DeepEqual(said, says) {
-		t.Error(cmp.Diff(said, says))
+	said, says := everything(t, m), everything(t, again)
+	if said := forgiven(said, says); !reflect.DeepEqual(said, any(says)) {
+		t.Error(cmp.Diff(said, any(says)))
 	}
 }
 
@@ -306,7 +326,7 @@ func TestRecordSecrets(t *testing.T) {
 	replace(dump, `"W3JlZGFjdGVkXQ=="`, `"czNjcjN0LQ=="`)
 	replace(dump, `"CLUSTER_ID"`, `"MY_TOKEN": "`+mark+`1", "CLUSTER_ID"`)
 	replace("proxies/"+gateway+"/server_info.json", `"CLUSTER_ID"`, `"MY_PASSWORD": "`+mark+`2", "CLUSTER_ID"`)
-	replace("kubernetes/pods.json", `"name":"istio-proxy"`, `"name":"istio-proxy","env":[{"name":"A","value":"`+mark+`3"},{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]`)
+	replace("kubernetes/pods.json", `"imagePullPolicy":"IfNotPresent","name":"istio-proxy"`, `"name":"istio-proxy","env":[{"name":"A","value":"`+mark+`3"},{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]`)
 	replace("pilots/"+thePilot+"/configz.json", `"kubectl.kubernetes.io/last-applied-configuration":"`, `"kubectl.kubernetes.io/last-applied-configuration":"`+mark+`4`)
 	replace("pilots/"+thePilot+"/adsz.json", `"metadata":{`, `"metadata":{"THE_SECRET":"`+mark+`5",`)
 	replace("pilots/"+thePilot+"/configz.json", `"spec":{`, `"spec":{"headers":{"request":{"set":{"authorization":"Bearer `+mark+`6"}}},`)
@@ -324,11 +344,12 @@ func TestRecordSecrets(t *testing.T) {
 		}
 	}
 	if pods := sh.files["kubernetes/pods.json"]; !strings.Contains(pods, `{"name":"A","value":"[redacted]"},{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}`) {
-		t.Error("the environment is not as it should be")
+		at := strings.Index(pods, `"env":`)
+		t.Errorf("the environment is not as it should be: %.300s", pods[max(0, at-100):])
 	}
-	want := []string{"private keys", "tokens", "values of environment variables", "last-applied-configuration"}
-	if !slices.Equal(r.Redacted, want) {
-		t.Errorf("%q", r.Redacted)
+	want := []string{"private keys", "tokens", "passwords", "values of environment variables", "free text"}
+	if !slices.Equal(r.Redacted, want) || r.Dropped == 0 {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -31,6 +31,7 @@ type wanted struct {
 	row  *row   // who is asked, of a proxy: wherever it can be
 	file func(transport.Form) string
 	lack mesh.Fault // that there is no answer
+	kind string     // of the objects of a list of Kubernetes, with their group
 }
 
 // ask asks for all that a unit wants.
@@ -112,14 +113,14 @@ func (c *recorder) answer(ctx context.Context, w wanted) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	it := &item{body: body, form: transport.JSON, drop: c.dropping(w, body)}
+	it := &item{body: body, form: transport.JSON, kind: w.kind, drop: c.dropping(w, body)}
 	if body.Form == transport.Text {
 		it.form = transport.Text
 	}
 	if it.name = w.file(it.form); it.name == "" {
 		err = errors.New("a snapshot has no place for it")
 	} else {
-		err = it.look(ctx)
+		err = it.look(ctx, c.policy)
 	}
 	if err != nil {
 		it.drop()

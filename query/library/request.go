@@ -135,6 +135,7 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 	"directSource": func(r *routing.Request, v any) bool { return intoAddress(&r.DirectSource, new(int), v) },
 	"destination":  func(*routing.Request, any) bool { return false }, // read at last
 	"alpn":         func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
+	"digests":      func(r *routing.Request, v any) (ok bool) { r.Digests, ok = textMap(v); return ok },
 	"headers":      func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },
 	"random": func(r *routing.Request, v any) bool {
 		n := 0
@@ -255,6 +256,17 @@ func headerList(v any) ([][2]string, bool) {
 				out = append(out, [2]string{k, s})
 			}
 		}
+	}
+	return out, ok
+}
+
+// textMap reads an object of texts.
+func textMap(v any) (map[string]string, bool) {
+	m, ok := v.(map[string]any)
+	out := map[string]string{}
+	for k, v := range m {
+		s, isText := v.(string)
+		out[k], ok = s, ok && isText
 	}
 	return out, ok
 }

@@ -114,6 +114,12 @@ func (w *walk) http(listener any, hcm map[string]any) error {
 		return err
 	}
 	w.unsure(a.Unsupported...)
+	if a.Undecided != "" {
+		w.took(step{what: "virtual host", name: a.VirtualHost, why: "which of its routes is taken hangs on " + a.Undecided})
+		what, why, _ := strings.Cut(strings.TrimSuffix(a.Undecided, ")"), " (")
+		w.missing(w.proxy, doubt{what, why + ": trace --redact-key with the snapshot's key may tell"})
+		return w.end(notKnown)
+	}
 	if err := w.told(a); err != nil {
 		return err
 	}

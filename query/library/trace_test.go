@@ -223,7 +223,7 @@ func TestTrace(t *testing.T) {
 		{`"https://a.example.com/" | [.cluster, .reason, .steps[1].reason]`, `["sni",null,"SNI a.example.com"]`},
 		{`"https://example.com/" | [.reason, .steps[1].almost]`, `["NO_FILTER_CHAIN",[{"name":"sni","why":"SNI is example.com; it has *.example.com"}]]`},
 		{`"https://cart:80/" | [.cluster, .steps[2].reason]`, `["PassthroughCluster","no other fits"]`},
-		{`{url: "http://cart/cart", speed: 1}`, `error: a request has no speed; it has alpn, destination, directSource, headers, host, method, path, port, principal, random, scheme, sni, source, tls, url`},
+		{`{url: "http://cart/cart", speed: 1}`, `error: a request has no speed; it has alpn, destination, digests, directSource, headers, host, method, path, port, principal, random, scheme, sni, source, tls, url`},
 		{`{url: "http://cart/cart", direction: "up"}`, `error: a request's direction can't be up`},
 	} {
 		request, rest, _ := strings.Cut(c.src, " | ")

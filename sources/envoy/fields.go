@@ -3,13 +3,14 @@ package envoy
 import (
 	"bytes"
 	_ "embed"
+	"iter"
 	"strings"
 	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-//go:generate go run ./fieldgen fields.txt
+//go:generate go run ./fieldgen envoy fields.txt
 
 //go:embed fields.txt
 var fieldText string
@@ -99,8 +100,8 @@ func (m *message) parse() {
 	old := strings.HasPrefix(m.name, "envoy.admin.v2alpha.")
 	for word := range strings.FieldsSeq(m.fields + retired[m.name]) {
 		name, holds := word, ""
-		if i := strings.IndexAny(word, "[#=@*?%"); i >= 0 {
-			name, holds = word[:i], strings.TrimPrefix(word[i:], "[]")
+		if i := strings.IndexAny(word, "![#=@*?%"); i >= 0 {
+			name, holds = word[:i], strings.TrimPrefix(strings.TrimPrefix(word[i:], "!"), "[]")
 		}
 		if held := untyped[name]; held != "" && old {
 			holds = "=" + held
@@ -258,4 +259,31 @@ func camel(s string) string {
 		b = append(b, c)
 	}
 	return string(b)
+}
+
+// FieldLine gives what the table says of the fields of a message of Envoy's, as
+// its first lines say; those of its first versions included.
+func FieldLine(name string) (fields string, ok bool) {
+	m := envoyFields().message(name)
+	if m == nil {
+		return "", false
+	}
+	fields = m.fields + retired[name]
+	if strings.HasPrefix(name, "envoy.admin.v2alpha.") {
+		for field, of := range untyped {
+			fields = strings.Replace(fields, " "+field+"@", " "+field+"="+of, 1)
+		}
+	}
+	return fields, true
+}
+
+// FieldLines gives the lines of the table.
+func FieldLines() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(fieldText) {
+			if !strings.HasPrefix(line, "#") && !yield(line) {
+				return
+			}
+		}
+	}
 }

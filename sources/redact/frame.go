@@ -2,112 +2,119 @@ package redact
 
 // A frame is an array or object that the reader is in.
 type frame struct {
-	array   bool
-	rule    rule // of the member that it is; an array's holds for its elements
-	warm    bool // as grammar's
-	answers [2]answer
-	flag    bool // of a command: the last word is one whose value comes
+	array bool
+	of    *message // an object's; nil: open
+	at    field    // what an array, a map or an open object is of
+	named judgment // the name beside which a matcher's values are
+	ours  bool     // that name is one of istiod's settings
+
+	kind, version string // of an object of Kubernetes, as far as it told
 
 	mood
 }
 
-// A question is one about an object that one of its members answers.
-type question uint8
-
-const (
-	isPair       question = iota // is the value beside the name a secret?
-	isKubeSecret                 // is it a Secret of Kubernetes?
-)
-
-// An answer is that to a question.
-type answer uint8
-
-const (
-	unknown answer = iota
-	hot            // yes
-	cold           // no
-)
-
 // A mood is what holds for all that is below.
 type mood struct {
-	inline Kinds  // what is given inline is a secret of that kind
-	all    rule   // every string is a secret, if it has a kind
-	owner  int    // every string is data of that object, counted from 1
-	exact  bool   // what a header must be is a secret
-	names  bool   // variables with sensitive names are secrets
-	list   answer // the items are Secrets
+	all     Class // where all is set
+	isAll   bool
+	matched judgment // texts are values of a matcher
+	istiod  bool     // in istiod's own container
+	chosen  bool     // a text in an Any is a name
 }
+
+// A judgment is that of a name.
+type judgment uint8
+
+const (
+	unjudged  judgment = iota
+	harmless           // the value may be looked at
+	sensitive          // whatever the value is
+	structure          // it is a host, a path or the like
+)
 
 // push begins an array or object.
 func (r *Reader) push(array bool) error {
 	if len(r.stack) == maxDepth {
 		return r.broken("nested too deeply", r.at)
 	}
-	f := frame{array: array, rule: r.rule, warm: r.warm}
-	within := plain // the role of what this is in
+	f := frame{array: array}
+	at := r.field
 	if n := len(r.stack); n > 0 {
 		f.mood = r.stack[n-1].mood
-		within = r.stack[n-1].rule.role
-		r.influence(&f, within, n)
+		if array || !at.dict { // a map's values have their own keys
+			r.influence(&f, &r.stack[n-1], at)
+		}
 	}
-	if f.rule.role == items && !array {
-		f.answers[isKubeSecret] = f.list
+	switch {
+	case array && at.dict: // where a list stands for a map
+		at.dict = false
+		f.at = at
+	case array:
+		f.at = at
+	case at.dict:
+		at.dict = false
+		f.at = at
+		f.of = dictionary
+	default:
+		f.of = r.schema.message(at.holds)
+		f.at = field{all: true}
+		if at.all {
+			f.at.class = at.class
+		}
 	}
 	r.stack = append(r.stack, f)
-	r.tag = untagged
 	r.at++
 	if r.want = nameOrEnd; array {
 		r.want = valueOrEnd
+		r.field = f.at
 	}
 	return nil
 }
 
-// influence changes the mood by what a frame is; n is its place on the stack.
-func (r *Reader) influence(f *frame, within role, n int) {
-	parent := &r.stack[n-1]
-	switch f.rule.role {
-	case secret:
-		f.inline = f.rule.kinds
-		f.exact = f.rule.kinds == Tokens
-	case inlined:
-		f.inline = f.rule.kinds
-	case matcher:
-		f.exact = f.exact || parent.answers[isPair] == hot
-	case variables:
-		f.names = true
-	case metadata:
-		f.names = f.names || within == node || within == clients
-	case labels:
-		f.names = false
-	case data:
-		if parent.rule.role != data && r.mayBeSecret(parent, n) {
-			f.owner, f.all.bytes = n, f.rule.bytes
+// dictionary stands for the message of a map: its members have any names.
+var dictionary = &message{}
+
+// influence changes the mood by the field that a frame is at.
+func (r *Reader) influence(f, parent *frame, at field) {
+	if !at.all || f.isAll && f.all == Dropped {
+		return
+	}
+	switch at.class {
+	case Matched:
+		f.matched = r.judged(parent)
+	case Label: // what selects by labels
+	case Action:
+		f.chosen = true
+	default:
+		f.all, f.isAll = at.class, true
+	}
+}
+
+// judged gives what the names say that the member to come is matched under:
+// its own, that beside it, those of what is around.
+func (r *Reader) judged(in *frame) judgment {
+	j := max(harmless, r.input, r.keyed)
+	if in.of != nil && in.of.naming {
+		if in.named == unjudged { // its name comes later
+			return sensitive
 		}
+		j = worse(j, in.named)
 	}
-	if f.warm {
-		f.all = rule{kinds: Tokens}
-	}
+	return worse(j, in.matched)
 }
 
-// mayBeSecret tells whether an object whose data comes may be a Kubernetes
-// Secret: it said so, or is where Kubernetes' objects are and has said nothing.
-func (r *Reader) mayBeSecret(f *frame, n int) bool {
-	told := f.answers[isKubeSecret]
-	return !f.array && (told == hot || told == unknown && (n == 1 || f.rule.role == items))
+// worse gives the judgment that goes before another: what is a host may be
+// looked at as one, unless somebody says that it is a secret.
+func worse(a, b judgment) judgment {
+	if a == sensitive || b == sensitive {
+		return sensitive
+	}
+	return max(a, b)
 }
 
-// pop ends an array or object. What it has not said by now, it does not say:
-// a pair without a name is none, and an object of a list that does not say of
-// what may be a Secret.
+// pop ends an array or object.
 func (r *Reader) pop() error {
-	n := len(r.stack) - 1
-	f := &r.stack[n]
-	if len(r.pending) > 0 {
-		told := f.answers[isKubeSecret]
-		r.decide(n, isPair, f.answers[isPair] == hot)
-		r.decide(n, isKubeSecret, told == hot || told == unknown && f.rule.role == items)
-	}
-	r.stack = r.stack[:n]
+	r.stack = r.stack[:len(r.stack)-1]
 	r.at++
 	r.done()
 	return nil

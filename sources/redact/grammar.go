@@ -11,10 +11,23 @@ import (
 type grammar struct {
 	stack []frame
 	want  want
-	rule  rule // of the member whose value is to come
-	warm  bool // that member has the name of a sensitive variable
-	tag   tag  // what the key says that this member is of
+	field field    // of the value to come
+	keyed judgment // of the name of that member, where it is data
+	input judgment // of the header that a tree of matchers looks at
+	tells tells
 }
+
+// tells is what the reader learns from a text that is to come.
+type tells uint8
+
+const (
+	nothingTold tells = iota
+	typeTold          // the message that an object is
+	kindTold
+	versionTold
+	containerTold // a container's name
+	headerTold    // the header that is looked at
+)
 
 // want is what may come next.
 type want uint8
@@ -96,11 +109,11 @@ func (r *Reader) ends(err error) error {
 }
 
 func (r *Reader) separator(c byte) error {
-	in := r.stack[len(r.stack)-1]
+	in := &r.stack[len(r.stack)-1]
 	switch {
 	case c == ',' && in.array:
 		r.at++
-		r.want, r.rule, r.warm, r.tag = value, in.rule, in.warm, untagged
+		r.want, r.field, r.tells = value, in.at, nothingTold
 	case c == ',':
 		r.at++
 		r.want = name
@@ -120,7 +133,8 @@ func (r *Reader) done() {
 	}
 }
 
-// scalar passes over a number, true, false or null.
+// scalar passes over a number, true, false or null. A long number of which
+// nothing is known may be a secret like any text.
 func (r *Reader) scalar() error {
 	i := r.at
 	for {
@@ -143,8 +157,15 @@ func (r *Reader) scalar() error {
 }
 
 func (r *Reader) ended(i int) error {
-	if !json.Valid(r.win[r.at:i]) {
+	text := r.win[r.at:i]
+	if !json.Valid(text) {
 		return r.broken("no JSON value", r.at)
+	}
+	const long = 7 // digits; ports and the like have fewer
+	if len(text) >= long && isDigit(text[len(text)-1]) && bytes.IndexAny(text, ".eE") < 0 && len(r.stack) > 0 && !r.policy.asGiven {
+		if c, all := r.classed(); all && (c == Digested || c == Dropped) {
+			r.put(r.at, i, `"`+r.standsFor(c, text)+`"`)
+		}
 	}
 	r.at = i
 	r.done()
@@ -161,7 +182,10 @@ func (r *Reader) quoted() (end int, escaped bool, err error) {
 		}
 		escaped = escaped || bytes.IndexByte(r.win[i:next], '\\') >= 0
 		moved, err := r.fill()
-		if i = next - moved; err != nil {
+		if i = next - moved; err == errFull && r.widen() {
+			err = nil
+		}
+		if err != nil {
 			return 0, false, err
 		}
 	}
@@ -198,28 +222,79 @@ func (r *Reader) member() error {
 	end, escaped, err := r.quoted()
 	switch {
 	case err == errFull: // nobody's name
-		r.rule, r.warm, r.tag = rule{}, false, untagged
-		r.long = &long{name: true}
-		r.at++
+		r.field, r.keyed, r.tells = field{all: true}, sensitive, nothingTold
+		r.begin(Digested)
+		r.long.name = true
 		return nil
 	case err != nil:
 		return r.ends(err)
 	}
 	text := r.win[r.at+1 : end]
 	if escaped {
-		var s string
-		if json.Unmarshal(r.win[r.at:end+1], &s) != nil {
+		var ok bool
+		if text, ok = r.unescaped(text); !ok {
 			return r.broken("no name of a member", r.at)
 		}
-		text = []byte(s)
 	}
-	r.rule = ruleOf(text)
-	in := &r.stack[len(r.stack)-1]
-	r.warm, r.tag = in.names && isSensitive(text), untagged
-	if in.rule.role == tags || in.rule.role == labels {
-		r.tag = tagOf(text)
+	if r.enter(text) && !r.policy.asGiven {
+		r.put(r.at+1, end, r.digest(text))
 	}
 	r.at = end + 1
 	r.want = colon
 	return nil
+}
+
+// enter learns what is at the member of a name, and tells whether the name
+// itself is to be taken out.
+func (r *Reader) enter(name []byte) (secret bool) {
+	in := &r.stack[len(r.stack)-1]
+	r.keyed, r.tells = unjudged, nothingTold
+	switch {
+	case in.of == nil || in.of == dictionary:
+		r.field = in.at
+		switch f := in.at; {
+		case f.notes && r.schema.rows["annotation/"+string(name)] == Kept:
+			r.field.class, r.field.all = Kept, false
+		case f.class == Matched || f.class == Label:
+			r.keyed = judgeName(name, f.class)
+			secret = f.class == Matched && looksSecret(name) || f.class == Matched && r.input == sensitive
+		case f.class == Digested || f.class == Dropped:
+			secret = (f.holds == "" || in.of == nil) && looksSecret(name)
+		}
+	default:
+		f, ok := in.of.fields[string(name)]
+		if !ok {
+			f = in.of.rest
+			if f.class == Matched || f.class == Label {
+				r.keyed = judgeName(name, f.class)
+			}
+			secret = f.class == Digested && f.holds == "" && looksSecret(name)
+		}
+		r.field = f
+	}
+	r.tells = in.learns(name)
+	if r.tells == typeTold {
+		r.field, secret = field{class: Kept}, false
+	}
+	return secret
+}
+
+// learns gives what is to be learned from the member of a name.
+func (f *frame) learns(name []byte) tells {
+	switch {
+	case len(name) == 0:
+	case f.of == dictionary:
+	case string(name) == "@type" && (f.of == nil || !f.of.object):
+		return typeTold
+	case f.of == nil:
+	case f.of.object && string(name) == "kind":
+		return kindTold
+	case f.of.object && string(name) == "apiVersion":
+		return versionTold
+	case f.of.container && string(name) == "name":
+		return containerTold
+	case f.of.input && (string(name) == "header_name" || string(name) == "headerName"):
+		return headerTold
+	}
+	return nothingTold
 }

@@ -1,92 +1,80 @@
 package redact
 
-// A long is a string that the window does not hold, read in pieces.
+import "hash"
+
+// A long is a string that the window does not hold, read in pieces. It is no
+// name of anything, so it is kept only where all is.
 type long struct {
-	name  bool // it is a member's name: nothing is done about it
-	scrub bool // it is looked through; else it is left out
-	first bool // nothing of it was looked at
-	token bool // it is in a token that goes on
+	name   bool // it is a member's name
+	class  Class
+	digest hash.Hash // of what is digested
+	tail   []byte    // half of a character, from the piece before
+}
+
+// begin begins a long string.
+func (r *Reader) begin(c Class) {
+	r.long = &long{class: c}
+	if c == Digested {
+		r.long.digest = r.policy.hash()
+	}
+	r.at++
+	if c != Kept {
+		r.flush(r.at)
+	}
 }
 
 // piece reads a piece of a long string.
 func (r *Reader) piece() error {
+	l := r.long
 	end, closed, err := r.pieceEnd()
 	if err != nil {
 		return r.ends(err)
 	}
-	switch {
-	case r.long.name:
-	case !r.long.scrub:
+	if l.class == Digested {
+		raw := r.win[r.at:end]
+		text, rest, ok := unescape(nil, append(l.tail, raw...), !closed)
+		if !ok {
+			return r.broken("no JSON value", r.at)
+		}
+		l.tail = append([]byte(nil), rest...)
+		l.digest.Write(text)
+	}
+	if l.class != Kept {
 		r.skip(end)
-	case closed:
-		r.scrubPiece(r.win[:end], end)
-	default:
-		end = r.scrubPiece(r.win, end)
 	}
 	r.at = end
 	if !closed {
 		return nil
 	}
+	switch l.class {
+	case Digested:
+		r.put(r.at, r.at, asDigest(l.digest.Sum(nil)))
+		r.found.Digested++
+	case Dropped:
+		r.put(r.at, r.at, r.standsFor(Dropped, nil))
+	}
 	r.at++
-	if r.long.name {
+	r.long = nil
+	if l.name {
 		r.want = colon
 	} else {
 		r.done()
 	}
-	r.long = nil
 	return nil
 }
 
 // pieceEnd gives where the piece ends that begins at r.at: at the closing
-// quote, or so that enough of what follows can be seen, and no escape is cut.
+// quote, or so that no escape is cut.
 func (r *Reader) pieceEnd() (end int, closed bool, err error) {
 	for {
 		if end, _, closed := scan(r.win, r.at, len(r.win)); closed {
 			return end, true, nil
 		}
 		if _, err := r.fill(); err == errFull {
-			_, end, _ := scan(r.win, r.at, max(r.at+1, len(r.win)-lookahead))
+			_, end, _ := scan(r.win, r.at, max(r.at+1, len(r.win)-6))
 			return end, false, nil
 		} else if err != nil {
 			return 0, false, err
 		}
 	}
-}
-
-// scrubPiece takes out of the piece of a string that ends at end what tells
-// itself, and gives how far it came: behind end where a token lies over it.
-// seen is the window as far as the string goes.
-func (r *Reader) scrubPiece(seen []byte, end int) int {
-	l, from := r.long, r.at
-	if l.first && isPackedKey(seen[from:]) {
-		return r.rest(from, end, rule{kinds: PrivateKeys, bytes: true})
-	}
-	l.first = false
-	if l.token {
-		for from < len(seen) && inToken(seen[from]) {
-			from++
-		}
-		r.skip(from)
-		l.token = from == len(seen)
-	}
-	for from < end {
-		p, ok := find(seen[from:], end-from)
-		if !ok {
-			break
-		}
-		if p.kinds == PrivateKeys {
-			return r.rest(from+p.from, end, rule{kinds: PrivateKeys})
-		}
-		r.replace(from+p.from, from+p.to, rule{kinds: p.kinds})
-		from += p.to
-		l.token = p.open
-	}
-	return max(from, end)
-}
-
-// rest takes out a string from a place on, to whatever end it has.
-func (r *Reader) rest(from, end int, ru rule) int {
-	r.replace(from, end, ru)
-	r.long.scrub = false
-	return end
 }

@@ -3,12 +3,13 @@ package redact
 import (
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 )
 
 const (
 	windowSize = 64 << 10
-	maxHeld    = 64 << 10 // of what waits for something behind it that says what it is
+	widest     = 1 << 20 // window, for one string
 	maxDepth   = 10_000
 )
 
@@ -19,6 +20,8 @@ const (
 // A body that is no JSON is an error, and nothing that follows what was wrong
 // is given: nobody can tell what it is.
 type Reader struct {
+	policy  *Policy
+	schema  *schema
 	src     io.Reader
 	win     []byte // some of the body
 	at      int    // what of win is not yet understood
@@ -26,61 +29,54 @@ type Reader struct {
 	base    int64  // how much of the body is before win
 	drained error  // what src said at its end
 
-	out     []byte
-	given   int // of out
-	pending []candidate
-	found   Kinds
-	err     error
+	out   []byte
+	given int // of out
+	found Counts
+	err   error
+
+	text0   []byte // a string without its escapes
+	mac     hash.Hash
+	digests map[string]string
 
 	grammar
 	long *long // the string that is too large for the window, while in it
 }
 
-// A candidate is a string, out[from:to], of which the object that owns it has
-// not yet said what it is.
-type candidate struct {
-	from, to int
-	owner    int // the frame's place on the stack
-	of       question
-	rule     rule
+// Counts says how many texts were taken out.
+type Counts struct{ Digested, Dropped int }
+
+// NewReader gives a Reader of a body that a snapshot has in a file; kind is
+// that of the objects of a list of Kubernetes, "Gateway.networking.istio.io".
+func (p *Policy) NewReader(src io.Reader, file, kind string) *Reader {
+	return p.newReader(src, rootOf(file, kind), windowSize)
 }
 
-// NewReader gives a Reader of the body that src gives.
-func NewReader(src io.Reader) *Reader { return newReader(src, windowSize) }
-
-func newReader(src io.Reader, window int) *Reader {
-	return &Reader{src: src, win: make([]byte, 0, window)}
+func (p *Policy) newReader(src io.Reader, root string, window int) *Reader {
+	r := &Reader{policy: p, schema: p.schema, src: src, win: make([]byte, 0, window)}
+	r.field = field{holds: root}
+	return r
 }
 
-// Kinds says what was found so far, what somebody else had taken out already
-// included.
-func (r *Reader) Kinds() Kinds { return r.found }
+// Counts says what was found so far.
+func (r *Reader) Counts() Counts { return r.found }
 
 // Read gives more of the body.
 func (r *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	for r.ready() <= r.given {
+	for len(r.out) <= r.given {
 		if r.err != nil {
 			return 0, r.err
 		}
 		r.next()
 	}
-	n := copy(p, r.out[r.given:r.ready()])
+	n := copy(p, r.out[r.given:])
 	r.given += n
-	if r.given == len(r.out) && len(r.pending) == 0 {
+	if r.given == len(r.out) {
 		r.out, r.given = r.out[:0], 0
 	}
 	return n, nil
-}
-
-// ready is how much of out may be given.
-func (r *Reader) ready() int {
-	if len(r.pending) > 0 {
-		return r.pending[0].from
-	}
-	return len(r.out)
 }
 
 // next understands one more token, or a piece of one.
@@ -104,9 +100,6 @@ func (r *Reader) next() {
 func (r *Reader) flush(end int) {
 	r.out = append(r.out, r.win[r.mark:end]...)
 	r.mark = end
-	if len(r.pending) > 0 && len(r.out)-r.pending[0].from > maxHeld {
-		r.giveUp()
-	}
 }
 
 // skip leaves out what is before end.
@@ -147,67 +140,46 @@ func (r *Reader) fill() (moved int, err error) {
 
 var errFull = errors.New("the window is full")
 
+// widen makes room for a longer string, to a bound.
+func (r *Reader) widen() bool {
+	if cap(r.win) >= widest || cap(r.win) < windowSize {
+		return false
+	}
+	r.win = append(make([]byte, 0, 4*cap(r.win)), r.win...)
+	return true
+}
+
 // broken is the error of a body that is no JSON.
 func (r *Reader) broken(what string, at int) error {
 	return fmt.Errorf("%s at byte %d", what, r.base+int64(at))
 }
 
-// replace puts what stands for a secret in the place of win[from:to].
-func (r *Reader) replace(from, to int, ru rule) {
+// put puts a text in the place of win[from:to].
+func (r *Reader) put(from, to int, text string) {
 	r.flush(from)
-	r.out = append(r.out, stand(ru)...)
+	r.out = append(r.out, text...)
 	r.skip(to)
-	r.found |= ru.kinds
 }
 
-func stand(ru rule) string {
-	if ru.bytes {
-		return "W3JlZGFjdGVkXQ=="
+// digest gives what stands for a text.
+func (r *Reader) digest(text []byte) string {
+	const most, longest = 4096, 256 // of what is remembered
+	r.found.Digested++
+	if d, ok := r.digests[string(text)]; ok {
+		return d
 	}
-	return "[redacted]"
-}
-
-// hold keeps win[from:to] until its owner has an answer.
-func (r *Reader) hold(from, to int, j judgement) {
-	r.flush(from)
-	start := len(r.out)
-	r.out = append(r.out, r.win[from:to]...)
-	r.skip(to)
-	r.pending = append(r.pending, candidate{start, len(r.out), j.owner, j.of, j.rule})
-}
-
-// decide answers a question about an owner: its candidates are secrets, or not.
-func (r *Reader) decide(owner int, of question, secret bool) {
-	r.stack[owner].answers[of] = cold
-	if secret {
-		r.stack[owner].answers[of] = hot
+	if r.mac == nil {
+		r.mac = r.policy.hash()
 	}
-	kept := r.pending[:0]
-	moved := 0
-	for _, c := range r.pending {
-		c.from, c.to = c.from+moved, c.to+moved
-		if c.owner != owner || c.of != of {
-			kept = append(kept, c)
-			continue
+	r.mac.Reset()
+	r.mac.Write(text)
+	var sum [32]byte
+	d := asDigest(r.mac.Sum(sum[:0]))
+	if len(text) <= longest {
+		if r.digests == nil || len(r.digests) == most {
+			r.digests = map[string]string{}
 		}
-		if !secret {
-			continue
-		}
-		text := stand(c.rule)
-		tail := len(r.out) - c.to
-		r.out = append(r.out, text...) // room for it, whichever is longer
-		copy(r.out[c.from+len(text):], r.out[c.to:c.to+tail])
-		copy(r.out[c.from:], text)
-		r.out = r.out[:c.from+len(text)+tail]
-		moved += len(text) - (c.to - c.from)
-		r.found |= c.rule.kinds
+		r.digests[string(text)] = d
 	}
-	r.pending = kept
-}
-
-// giveUp takes out what has waited too long, to be safe.
-func (r *Reader) giveUp() {
-	for len(r.pending) > 0 {
-		r.decide(r.pending[0].owner, r.pending[0].of, true)
-	}
+	return d
 }

@@ -1,46 +1,64 @@
 package redact
 
-import "bytes"
-
-// A verdict is what is done with a string.
-type verdict uint8
-
-const (
-	leave verdict = iota
-	wait          // until its owner says what it is
-	take
-	comb // it is a word of a command
+import (
+	"bytes"
+	"strings"
 )
 
-// A judgement is a verdict and what comes of it.
-type judgement struct {
-	verdict verdict
-	rule    rule
-	owner   int // for whom to wait: its place on the stack
-	of      question
+// classed gives the class of the text that is to come, and whether all that is
+// around it has it.
+func (r *Reader) classed() (c Class, all bool) {
+	f, in := &r.field, mood{}
+	if n := len(r.stack); n > 0 {
+		in = r.stack[n-1].mood
+	}
+	switch {
+	case f.own:
+		return f.class, false
+	case in.isAll && in.all == Certificate:
+		if f.class == Dropped {
+			return Dropped, true
+		}
+		return Certificate, false
+	case in.isAll:
+		return in.all, true
+	case f.chosen && in.chosen:
+		return Kept, false
+	case in.matched != unjudged && f.class == Kept:
+		return Matched, false
+	}
+	return f.class, f.all
 }
 
 // text reads a string that is a value.
 func (r *Reader) text() error {
-	end, _, err := r.quoted()
+	end, escaped, err := r.quoted()
 	if err == errFull {
-		r.textBegins(r.judge(nil))
+		c, _ := r.classed()
+		if c != Dropped {
+			c = Digested
+		}
+		if r.policy.asGiven {
+			c = Kept
+		}
+		r.begin(c)
 		return nil
 	}
 	if err != nil {
 		return r.ends(err)
 	}
-	text := r.win[r.at+1 : end]
+	raw := r.win[r.at+1 : end]
+	text := raw
+	if escaped {
+		var ok bool
+		if text, ok = r.unescaped(raw); !ok {
+			return r.broken("no JSON value", r.at)
+		}
+	}
 	if len(text) > 0 {
-		switch j := r.judge(text); j.verdict {
-		case take:
-			r.replace(r.at+1, end, j.rule)
-		case wait:
-			r.hold(r.at+1, end, j)
-		case comb:
-			r.comb(r.at+1, end)
-		case leave:
-			r.scrub(r.at+1, end)
+		r.learn(text)
+		if !r.policy.asGiven {
+			r.judge(r.at+1, end, text, escaped)
 		}
 	}
 	r.at = end + 1
@@ -48,111 +66,153 @@ func (r *Reader) text() error {
 	return nil
 }
 
-// textBegins begins a string that is too large for the window, and so to wait.
-func (r *Reader) textBegins(j judgement) {
-	r.long = &long{scrub: j.verdict == leave, first: true}
-	r.at++
-	if !r.long.scrub {
-		r.replace(r.at, r.at, j.rule)
-	}
-}
-
-// scrub takes out of win[from:to], a string, what tells itself.
-func (r *Reader) scrub(from, to int) {
-	if isPackedKey(r.win[from:to]) {
-		r.replace(from, to, rule{kinds: PrivateKeys, bytes: true})
+// judge keeps a text, win[from:to], or puts something in its place.
+func (r *Reader) judge(from, to int, text []byte, escaped bool) {
+	c, _ := r.classed()
+	if isStandIn(text) || r.tells == typeTold && isWord(text) && (!looksSecret(text) || bytes.IndexByte(text, '.') > 0) {
 		return
 	}
-	for {
-		p, ok := find(r.win[from:to], to-from)
-		if !ok {
+	if c == Digested && isCommand(text) {
+		return
+	}
+	keep := 0 // how much of it
+	switch c {
+	case Kept, URL:
+		if r.field.number {
+			if isScalar(text) || isWord(text) && len(text) <= 64 {
+				return
+			}
+			break
+		}
+		r.scrub(from, to, text, escaped, c == URL)
+		return
+	case Word:
+		if keep = stateOf(text); keep == len(text) {
 			return
 		}
-		r.replace(from+p.from, from+p.to, rule{kinds: p.kinds})
-		from += p.to
+	case Matched:
+		j := r.judged(&r.stack[len(r.stack)-1])
+		if j == structure {
+			r.scrub(from, to, text, escaped, true)
+			return
+		}
+		if j == harmless && !looksSecret(text) {
+			r.scrub(from, to, text, escaped, true)
+			return
+		}
+	case Naming:
+		r.scrub(from, to, text, escaped, false)
+		return
+	case Label:
+		if r.keyed != sensitive {
+			r.scrub(from, to, text, escaped, false)
+			return
+		}
+	case Certificate:
+		if isCertificates(text) {
+			return
+		}
+	case Variable:
+		f := &r.stack[len(r.stack)-1]
+		if f.istiod && f.ours && !looksSecret(text) {
+			return
+		}
+		c = Dropped
+	}
+	if escaped {
+		keep = 0
+	}
+	if c != Dropped {
+		c = Digested
+	}
+	r.put(from+keep, to, r.standsFor(c, text[keep:]))
+}
+
+// standsFor gives what stands for a text.
+func (r *Reader) standsFor(c Class, text []byte) string {
+	if c != Dropped {
+		return r.digest(text)
+	}
+	r.found.Dropped++
+	if r.field.bytes {
+		return droppedBytes
+	}
+	return droppedText
+}
+
+// scrub takes out of a text that is kept what tells itself to be a secret.
+func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
+	const longest = 4096 // of what a schema calls a name
+	if len(text) > longest || tellsItself(text) {
+		r.put(from, to, r.digest(text))
+		return
+	}
+	parts := secretParts(text, url)
+	if len(parts) > 0 && escaped {
+		r.put(from, to, r.digest(text))
+		return
+	}
+	for _, p := range parts {
+		if part := text[p.from:p.to]; !isStandIn(part) {
+			r.put(from+p.from, from+p.to, r.digest(part))
+		}
 	}
 }
 
-// judge says what is done with a string; text is nil when it is too large to
-// be looked at whole.
-func (r *Reader) judge(text []byte) judgement {
+// learn takes from a text what it says of all that is beside it.
+func (r *Reader) learn(text []byte) {
 	if len(r.stack) == 0 {
-		return judgement{}
+		return
 	}
-	n := len(r.stack) - 1
-	f := &r.stack[n]
+	f := &r.stack[len(r.stack)-1]
+	if r.field.class == Naming {
+		f.named = judgeName(text, Matched)
+		f.ours = (bytes.HasPrefix(text, []byte("PILOT_")) || bytes.HasPrefix(text, []byte("ISTIO_"))) && f.named != sensitive
+	}
+	switch r.tells {
+	case typeTold:
+		url := string(text)
+		r.retype(f, url[strings.LastIndexByte(url, '/')+1:])
+	case kindTold:
+		f.kind = string(text)
+		r.rekind(f)
+	case versionTold:
+		f.version = string(text)
+		r.rekind(f)
+	case containerTold:
+		f.istiod = string(text) == "discovery"
+	case headerTold:
+		r.input = judgeName(text, Matched)
+	}
+}
+
+// retype makes an object the message that it says it is. Nothing is known of
+// what is in one that nobody knows.
+func (r *Reader) retype(f *frame, name string) {
+	if f.isAll {
+		return
+	}
+	m := r.schema.message(name)
 	switch {
-	case f.owner > 0:
-		return r.ask(f.owner-1, isKubeSecret, rule{kinds: Secrets, bytes: f.all.bytes})
-	case f.all.kinds != 0:
-		return judgement{verdict: take, rule: f.all}
-	case r.warm, r.tag.takes(text):
-		return judgement{verdict: take, rule: rule{kinds: Tokens}}
-	case f.arguments():
-		return f.judgeArgument(text)
+	case m != nil:
+		f.of = m
+	case f.of == nil || f.of.any:
+		f.of = nil
+		f.at = field{all: true}
 	}
-	switch ru := r.rule; ru.role {
-	case secret, applied:
-		return judgement{verdict: take, rule: ru}
-	case inline:
-		if f.inline != 0 {
-			return judgement{verdict: take, rule: rule{kinds: f.inline, bytes: ru.bytes}}
-		}
-	case exact:
-		if f.exact {
-			return judgement{verdict: take, rule: ru}
-		}
-	case pairKey:
-		return r.judgeKey(f, n, text)
-	case pairValue:
-		if f.rule.role == env {
-			return judgement{verdict: take, rule: rule{kinds: Environment}}
-		}
-		if !f.array {
-			return r.ask(n, isPair, ru)
-		}
-	case kind:
-		r.judgeKind(f, n, text)
+	if strings.HasSuffix(name, "Input") {
+		r.input = unjudged
 	}
-	return judgement{}
 }
 
-// ask makes a verdict of what a frame answers.
-func (r *Reader) ask(owner int, of question, ru rule) judgement {
-	j := judgement{rule: ru, owner: owner, of: of}
-	switch r.stack[owner].answers[of] {
-	case hot:
-		j.verdict = take
-	case unknown:
-		j.verdict = wait
+// rekind makes an object of Kubernetes what its kind and version say.
+func (r *Reader) rekind(f *frame) {
+	if f.kind == "" || f.version == "" || strings.HasSuffix(f.kind, "List") {
+		return
 	}
-	return j
-}
-
-// judgeKey looks at the name of a pair. Of several names one is enough.
-func (r *Reader) judgeKey(f *frame, n int, text []byte) judgement {
-	if f.rule.role == credential && r.rule.kinds != 0 {
-		return judgement{verdict: take, rule: rule{kinds: Tokens}}
+	group, _, grouped := strings.Cut(f.version, "/")
+	if !grouped {
+		group = ""
 	}
-	if !f.array && f.answers[isPair] != hot {
-		r.decide(n, isPair, isHeader(text))
-	}
-	return judgement{}
-}
-
-// judgeKind looks at the kind of a Kubernetes object, or of a list.
-func (r *Reader) judgeKind(f *frame, n int, text []byte) {
-	const list = "List"
-	switch {
-	case f.array:
-	case string(text) == "Secret":
-		r.decide(n, isKubeSecret, true)
-	case string(text) == "Secret"+list:
-		f.list = hot
-	case string(text) == list: // of anything
-	case bytes.HasSuffix(text, []byte(list)):
-		f.list = cold
-	case f.answers[isKubeSecret] != hot:
-		r.decide(n, isKubeSecret, false)
-	}
+	f.of = r.schema.message("object/" + f.kind + "." + group)
 }

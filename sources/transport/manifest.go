@@ -36,6 +36,11 @@ type Manifest struct {
 
 	// Redacted says in words what was taken out: "private keys".
 	Redacted []string
+	// Keep are the fields that were kept beyond what is known to be harmless.
+	Keep []string
+	// RedactKey tells the key of the digests from another; empty where nobody
+	// was given it.
+	RedactKey string
 
 	// Partial tells that something could not be had when the snapshot was
 	// recorded.
@@ -71,12 +76,8 @@ func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest
 	m.Context, _ = o["context"].(string)
 	m.IstioNamespace, _ = o["istioNamespace"].(string)
 	m.Partial, _ = o["partial"].(bool)
-	redacted, _ := o["redacted"].([]any)
-	for _, r := range redacted {
-		if text, ok := r.(string); ok {
-			m.Redacted = append(m.Redacted, text)
-		}
-	}
+	m.Redacted, m.Keep = texts(o["redacted"]), texts(o["keep"])
+	m.RedactKey, _ = o["redactKey"].(string)
 	taken, _ := o["takenAt"].(string)
 	if m.TakenAt, err = time.Parse(time.RFC3339, taken); err != nil {
 		m.TakenAt = time.Time{}
@@ -84,6 +85,17 @@ func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest
 	}
 	m.TakenAt = m.TakenAt.UTC()
 	return m, nil
+}
+
+// texts gives those in a list.
+func texts(v any) (all []string) {
+	list, _ := v.([]any)
+	for _, e := range list {
+		if text, ok := e.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
 }
 
 // readSmall reads a JSON file of at most 1 MiB.

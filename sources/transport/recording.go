@@ -72,8 +72,10 @@ func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 		Context        string   `json:"context,omitempty"`
 		IstioNamespace string   `json:"istioNamespace,omitempty"`
 		Redacted       []string `json:"redacted,omitempty"`
+		Keep           []string `json:"keep,omitempty"`
+		RedactKey      string   `json:"redactKey,omitempty"`
 		Partial        bool     `json:"partial,omitempty"`
 		Faults         []fault  `json:"faults,omitempty"`
-	}{KindSnapshot, layoutVersion, m.TakenAt.UTC().Format(time.RFC3339), m.Context, m.IstioNamespace, m.Redacted, m.Partial, told})
+	}{KindSnapshot, layoutVersion, m.TakenAt.UTC().Format(time.RFC3339), m.Context, m.IstioNamespace, m.Redacted, m.Keep, m.RedactKey, m.Partial, told})
 	return out.Bytes(), err
 }

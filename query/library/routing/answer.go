@@ -21,6 +21,10 @@ type Answer struct {
 
 	Unsupported []string // what was met and can't be decided here, each once
 
+	// Undecided is what the choice of a route hangs on and a snapshot doesn't
+	// say; then no route is chosen.
+	Undecided string
+
 	choice *choice
 	routes []any // those of the virtual host, up to the one that was chosen
 	asked  *routed

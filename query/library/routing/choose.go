@@ -21,7 +21,10 @@ type choice struct {
 	ignoreParameters bool
 	unsaid           []string // headers that Envoy itself sets, to what isn't known here
 	answer           *Answer
-	doubt            string // what the last condition that isn't sure depends on
+	digests          map[string]string // what stands in a snapshot for texts of the request
+	about            string            // what is compared
+	hidden           string            // that it is compared with something that is not known
+	doubt            string            // what the last condition that isn't sure depends on
 }
 
 func (c *choice) unsupported(what string) {
@@ -51,6 +54,7 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 	if m.Edge != nil {
 		req, c.unsaid = m.Edge.marked(req, rc.texts("internalOnlyHeaders"))
 	}
+	c.digests = req.Digests
 	to := &routed{req, req.headers()}
 	c.answer.choice, c.answer.asked = c, to
 	if rc.has("routeSpecifiers") {
@@ -77,6 +81,7 @@ func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*An
 	if m.Edge != nil {
 		req, c.unsaid = m.Edge.marked(req, nil)
 	}
+	c.digests = req.Digests
 	return c.in(virtualHost, &routed{req, req.headers()})
 }
 
@@ -109,11 +114,20 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 	routes, _ := vh.value("routes").([]any)
 	if vh.has("matcher") {
 		routes = c.matched(vh.sub("matcher"), r)
+		if c.answer.Undecided = c.found(); c.answer.Undecided != "" {
+			return c.answer, c.err
+		}
 	}
 	c.answer.choice, c.answer.asked, c.answer.routes = c, r, routes
 	for i, route := range routes {
 		m := c.message(route)
-		if c.err == nil && c.holds(m.sub("match"), r) && c.err == nil {
+		miss := c.misses(m.sub("match"), r)
+		if c.err == nil && miss.kind == byDigest { // it may be this one, or one that follows
+			c.answer.Undecided = miss.what
+			c.answer.routes = routes[:i]
+			return c.answer, c.err
+		}
+		if c.err == nil && miss.kind == fits {
 			if m.has("routeSpecifiers") || vh.has("routeSpecifiers") {
 				c.unsupported("route specifiers")
 			}

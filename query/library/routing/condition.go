@@ -1,48 +1,65 @@
 package routing
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// holds tells whether a route's match holds for a request.
-func (c *choice) holds(m message, r *routed) bool { return c.misses(m, r).kind == fits }
 
 // misses gives the first condition of a route's match that doesn't hold. Envoy
 // asks all of them, so the order is ours: what can't be decided comes last, to
 // be told only where the answer hangs on it.
 func (c *choice) misses(m message, r *routed) miss {
 	if !c.path(m, r) {
-		return miss{byPath, m}
+		return miss{kind: byPath, m: m}
 	}
 	if m.has("grpc") && (r.Method == "CONNECT" || !isGRPC(r.headers)) { // what has no path is no gRPC
-		return miss{byGRPC, m}
+		return miss{kind: byGRPC, m: m}
 	}
+	c.found()
+	hidden := ""
 	for _, h := range m.list("headers") {
 		if !c.header(h, r.headers, headersAlone) {
-			return miss{byHeader, h}
+			if what := c.found(); what != "" {
+				hidden = cmp.Or(hidden, what)
+				continue
+			}
+			return miss{kind: byHeader, m: h}
 		}
 	}
 	if qs := m.list("queryParameters"); len(qs) > 0 {
 		params := queryOf(r.Path)
 		for _, q := range qs {
 			if !c.parameter(q, params) {
-				return miss{byParameter, q}
+				if what := c.found(); what != "" {
+					hidden = cmp.Or(hidden, what)
+					continue
+				}
+				return miss{kind: byParameter, m: q}
 			}
 		}
 	}
 	for _, k := range m.list("cookies") {
 		v, ok := cookiesOf(r.headers)[k.text("name")]
-		if (ok && c.stringMatch(k.sub("stringMatch"), v)) == k.flag("invertMatch") {
-			return miss{byCookie, k}
+		c.about = "cookie " + k.text("name")
+		is := ok && c.stringMatch(k.sub("stringMatch"), v)
+		if what := c.found(); what != "" {
+			hidden = cmp.Or(hidden, what)
+			continue
+		}
+		if is == k.flag("invertMatch") {
+			return miss{kind: byCookie, m: k}
 		}
 	}
 	if m.has("runtimeFraction") && !c.fraction(m.sub("runtimeFraction"), r.Random) {
-		return miss{byFraction, m.sub("runtimeFraction")}
+		return miss{kind: byFraction, m: m.sub("runtimeFraction")}
 	}
 	if !c.context(m, r) {
-		return miss{byContext, m}
+		return miss{kind: byContext, m: m}
+	}
+	if hidden != "" {
+		return miss{kind: byDigest, what: hidden}
 	}
 	return miss{}
 }
@@ -135,11 +152,18 @@ func (c *choice) header(m message, h headers, alone rule) bool {
 		c.unsupported("header " + asciiLower(m.text("name")))
 		return false
 	}
+	c.about = "header " + asciiLower(m.text("name"))
 	one := func(v string) bool { return c.headerValue(m, v) }
+	is := false
 	if len(values) == 1 {
-		return one(values[0]) != invert
+		is = one(values[0])
+	} else {
+		is = byRule(c, alone, func() bool { return slices.ContainsFunc(values, one) }, func() bool { return one(strings.Join(values, ",")) })
 	}
-	return byRule(c, alone, func() bool { return slices.ContainsFunc(values, one) }, func() bool { return one(strings.Join(values, ",")) }) != invert
+	if c.hidden != "" && !is {
+		return false // neither so nor inverted
+	}
+	return is != invert
 }
 
 // valued tells a matcher of a value from one of presence.
@@ -153,6 +177,9 @@ func valued(m message) bool {
 }
 
 func (c *choice) headerValue(m message, v string) bool {
+	if is, ok := c.redactedHeader(m, v); ok {
+		return is
+	}
 	switch {
 	case m.has("stringMatch"):
 		return c.stringMatch(m.sub("stringMatch"), v)
@@ -176,6 +203,7 @@ func (c *choice) headerValue(m message, v string) bool {
 // parameter is a QueryParameterMatcher.
 func (c *choice) parameter(m message, params map[string]string) bool {
 	v, ok := params[m.text("name")]
+	c.about = "query parameter " + m.text("name")
 	switch {
 	case m.has("presentMatch"):
 		return byRule(c, absentParameters, func() bool { return ok == m.flag("presentMatch") }, func() bool { return ok })

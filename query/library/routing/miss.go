@@ -10,6 +10,7 @@ import (
 type miss struct {
 	kind missKind
 	m    message // of the condition
+	what string  // by digest: what is not known
 }
 
 type missKind int
@@ -24,12 +25,15 @@ const (
 	byCookie
 	byFraction
 	byContext
+	byDigest // it may fit, or not
 )
 
 // said puts it in words.
 func (m miss) said(r *routed) string {
 	name := m.m.text("name")
 	switch m.kind {
+	case byDigest:
+		return m.what
 	case byPath:
 		return "the path is not " + pathSaid(m.m)
 	case byGRPC:

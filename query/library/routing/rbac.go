@@ -49,7 +49,13 @@ type rules struct {
 // doubt is what that is.
 func (c *choice) sure(holds func() bool) truth {
 	before := len(c.answer.Unsupported)
+	c.found()
 	is := sure(holds())
+	if what := c.found(); what != "" && is != yes {
+		c.answer.Unsupported = c.answer.Unsupported[:before]
+		c.doubt = what
+		return maybe
+	}
 	if all := c.answer.Unsupported; len(all) > before {
 		c.doubt = all[before]
 		c.answer.Unsupported = all[:before]

@@ -25,6 +25,10 @@ type Request struct {
 	// Metadata are the dynamic metadata by filter; nil where they are not known.
 	Metadata map[string]any
 
+	// Digests are what stands in a snapshot for texts that the request has:
+	// values of headers, cookies and query parameters.
+	Digests map[string]string
+
 	remote      string // the address that Envoy takes for the client's; empty: Source
 	connectPort string // what was cut off the host of a CONNECT, and is put back
 

@@ -104,6 +104,9 @@ func unlatin1(s string) string {
 
 // stringMatch is envoy.type.matcher.v3.StringMatcher.
 func (c *choice) stringMatch(m message, v string) bool {
+	if is, ok := c.redactedString(m, v); ok {
+		return is
+	}
 	if re := m.sub("safeRegex"); m.has("safeRegex") {
 		return c.full(re.text("regex"), v) // ignore_case has no effect on it
 	}

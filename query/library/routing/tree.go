@@ -46,11 +46,16 @@ func (c *choice) branch(t message, r *routed) message {
 	}
 	switch {
 	case t.has("exactMatchMap"):
-		if on := t.sub("exactMatchMap").sub("map"); on.has(v) {
+		on := t.sub("exactMatchMap").sub("map")
+		if key, ok := c.redactedKeys(on, v); ok {
+			v = key
+		}
+		if on.has(v) {
 			return c.ending(on.sub(v), r)
 		}
 	case t.has("prefixMatchMap"):
 		on := t.sub("prefixMatchMap").sub("map")
+		c.redactedKeys(on, v)
 		for n := len(v); n >= 0; n-- { // the longest first
 			if !on.has(v[:n]) {
 				continue

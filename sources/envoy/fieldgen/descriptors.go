@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -24,9 +25,9 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// modules are the Go modules whose generated files hold the messages that a
-// config dump speaks in: Envoy's own, and those that Envoy's have fields of.
-var modules = []string{
+// envoyModules are the Go modules whose generated files hold the messages that
+// a config dump speaks in: Envoy's own, and those that Envoy's have fields of.
+var envoyModules = []string{
 	"github.com/envoyproxy/go-control-plane/envoy",
 	"github.com/cncf/xds/go",
 	"cel.dev/expr",
@@ -42,11 +43,18 @@ var wellKnown = []protoreflect.FileDescriptor{
 	wrapperspb.File_google_protobuf_wrappers_proto,
 }
 
+// istioModules hold Istio's, and those that Istio's have fields of. The plugin
+// needs none of Istio's packages, so the version stands here.
+var istioModules = []string{
+	"istio.io/api@v1.31.0-rc.0.0.20260824154656-b943409680a7",
+	"google.golang.org/genproto/googleapis/api",
+}
+
 // descriptors gives every descriptor of the modules. They are read out of the
 // generated Go files: to import all of these packages would need gRPC, and
 // half a minute to build. What the modules import from elsewhere (OpenTelemetry's
 // and Prometheus' messages) stays a placeholder.
-func descriptors() (*protoregistry.Files, error) {
+func descriptors(modules []string) (*protoregistry.Files, error) {
 	set := &descriptorpb.FileDescriptorSet{}
 	seen := map[string]bool{}
 	for _, f := range wellKnown {
@@ -85,7 +93,19 @@ func generated(path string) bool {
 	return strings.HasSuffix(path, ".pb.go") && !strings.HasSuffix(path, "_vtproto.pb.go") && !strings.HasSuffix(path, "_grpc.pb.go")
 }
 
+// moduleDir gives the folder of a module of the plugin's, or of one of a version.
 func moduleDir(module string) (string, error) {
+	if _, _, versioned := strings.Cut(module, "@"); versioned {
+		out, err := exec.Command("go", "mod", "download", "-json", module).Output()
+		var m struct{ Dir string }
+		if err == nil {
+			err = json.Unmarshal(out, &m)
+		}
+		if err != nil {
+			return "", fmt.Errorf("module %s: %w", module, err)
+		}
+		return m.Dir, nil
+	}
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	dir := strings.TrimSpace(string(out))
 	if err == nil && dir == "" {

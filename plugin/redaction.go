@@ -1,0 +1,114 @@
+package plugin
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// redaction makes a redaction of the flags of a snapshot.
+func (s *snapshot) redaction(ctx context.Context, w *World) (r sources.Redaction, err error) {
+	switch s.redact {
+	case "harmless":
+	case "envoy":
+		if s.key != "" || len(s.keep) > 0 {
+			return r, usage("--redact envoy: everything is taken as it is given; --redact-key and --keep say how else")
+		}
+		r.AsGiven = true
+		return r, s.confirm(w)
+	default:
+		return r, usage("--redact %s: it is harmless or envoy", s.redact)
+	}
+	if s.yes {
+		return r, usage("--yes: only --redact envoy asks")
+	}
+	r.Keep = s.keep
+	if err := r.Check(); err != nil {
+		return r, usage("--keep %s", err)
+	}
+	if s.key == "" {
+		return r, nil
+	}
+	if r.Key, err = readKey(ctx, s.key); err == nil {
+		if err = r.Check(); err != nil {
+			err = usage("--redact-key %s: %s", s.key, err)
+		}
+	}
+	return r, err
+}
+
+// readKey reads the key of digests. A line's end is none of it.
+func readKey(ctx context.Context, path string) ([]byte, error) {
+	text, err := readWhole(ctx, path)
+	if err != nil {
+		if ctx.Err() == nil {
+			err = usage("--redact-key %s: %s", path, fact(err))
+		}
+		return nil, err
+	}
+	return append([]byte{}, bytes.TrimRight(text, "\r\n")...), nil
+}
+
+// confirm asks whether a snapshot may have secrets in it. Where nobody can be
+// asked, a flag has to say so.
+func (s *snapshot) confirm(w *World) error {
+	if s.yes {
+		return nil
+	}
+	if !w.InTerminal || !w.ErrTerminal {
+		return usage("--redact envoy: the file will have free text in it, which may be passwords and tokens; nobody can be asked here: --yes says that it may")
+	}
+	fmt.Fprintf(w.Err, "%s will have free text in it as Envoy and the API server give it, which may be passwords and tokens. Go on? (y/N) ", w.near(s.file))
+	answer, err := bufio.NewReader(io.LimitReader(w.In, 64)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return usage("--redact envoy: not confirmed, nothing was written")
+	}
+	return nil
+}
+
+// digests gives what stands in a snapshot for the texts of a request that may
+// be compared with one: values of headers, of cookies, of query parameters.
+func digests(key []byte, to string, headers map[string][]string) map[string]string {
+	out := map[string]string{}
+	add := func(text string) { out[text] = sources.Digest(key, text) }
+	for _, values := range headers {
+		add(strings.Join(values, ","))
+		for _, v := range values {
+			add(v)
+			for part := range strings.SplitSeq(v, ";") {
+				if _, cookie, ok := strings.Cut(part, "="); ok {
+					add(strings.Trim(cookie, " \t"))
+				}
+			}
+		}
+	}
+	if u, err := url.Parse(to); err == nil {
+		for pair := range strings.SplitSeq(u.RawQuery, "&") {
+			if _, v, ok := strings.Cut(pair, "="); ok {
+				add(v)
+			}
+		}
+	}
+	return out
+}
+
+// sameKey is the error of a snapshot whose digests are of another key than the
+// one given: by that one, nothing could be told from them. A snapshot of before
+// there were digests has none.
+func (a *asked) sameKey(path string, m transport.Manifest) error {
+	if a == nil || a.key == nil || !slices.Contains(m.Redacted, "free text") || m.RedactKey == sources.KeyCheck(a.key) {
+		return nil
+	}
+	return usage("--redact-key: %s was recorded with another key, or with none", path)
+}

@@ -1,0 +1,136 @@
+package plugin
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// asked runs snapshot on a terminal, with an answer to what it asks.
+func askedOf(t *testing.T, answer string, args ...string) (errs string, code int) {
+	t.Helper()
+	var o, e bytes.Buffer
+	w := &World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(answer), Out: &o, Err: &e, InTerminal: true, OutTerminal: true, ErrTerminal: true, Now: time.Now}
+	code = Main(w)
+	return e.String(), code
+}
+
+// TestRedactEnvoy: bodies as Envoy gives them are recorded where somebody says
+// so, on a terminal or by a flag.
+func TestRedactEnvoy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.tar.zst")
+	base := []string{"snapshot", file, "--snapshot", "demo", "--redact", "envoy", "--force"}
+	if _, errs, code := call(t, base...); code != exitUsage || !strings.Contains(errs, "--yes") {
+		t.Errorf("%d %s", code, errs)
+	}
+	for answer, want := range map[string]int{"y\n": exitOK, "YES\n": exitOK, "\n": exitUsage, "n\n": exitUsage, "": exitUsage, "yesterday\n": exitUsage} {
+		errs, code := askedOf(t, answer, base...)
+		_, err := os.Stat(file)
+		if code != want || !strings.Contains(errs, "(y/N)") || (err == nil) != (code == exitOK) {
+			t.Errorf("%q: %d %s %v", answer, code, errs, err)
+		}
+		os.Remove(file)
+	}
+	if _, errs, code := call(t, append(base, "--yes")...); code != exitOK || strings.Contains(errs, "redacted") {
+		t.Errorf("%d %s", code, errs)
+	}
+	out, _, _ := call(t, "rejected", "--snapshot", file)
+	if !strings.Contains(out, "bogus.filter") {
+		t.Error(out)
+	}
+}
+
+// TestRedactFlags: what can't be done is refused before anybody is asked.
+func TestRedactFlags(t *testing.T) {
+	dir := t.TempDir()
+	key, short := filepath.Join(dir, "key"), filepath.Join(dir, "short")
+	os.WriteFile(key, []byte("0123456789abcdef\n"), 0o600)
+	os.WriteFile(short, []byte("0123456789\n"), 0o600)
+	for _, c := range [][]string{
+		{"--redact", "nothing"}, {"--redact", "envoy", "--keep", "details", "--yes"}, {"--yes"}, {"--keep", "private_key"}, {"--keep", "Secret:data"},
+		{"--keep", "EnvVar:value"}, {"--keep", "nobodys"}, {"--keep", ""}, {"--redact-key", short}, {"--redact-key", filepath.Join(dir, "none")}, {"--redact-key", dir},
+	} {
+		file := filepath.Join(dir, "x.tar.zst")
+		if _, errs, code := call(t, append([]string{"snapshot", file, "--snapshot", "demo"}, c...)...); code != exitUsage || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%q: %d %s", c, code, errs)
+		}
+		if _, err := os.Stat(file); err == nil {
+			t.Fatalf("%q: written", c)
+		}
+	}
+}
+
+// TestKeep keeps more, and says so in the manifest.
+func TestKeep(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.tar.zst")
+	if _, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--keep", "details", "--keep", "SyncType:last_error"); code != exitOK {
+		t.Fatal(errs)
+	}
+	was, _, _ := call(t, "rejected", "--snapshot", "demo")
+	is, _, _ := call(t, "rejected", "--snapshot", file)
+	if was != is || !strings.Contains(is, "bogus.filter") {
+		t.Error(is)
+	}
+	s, err := transport.Open(t.Context(), file, transport.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if m := s.Manifest(); !slices.Equal(m.Keep, []string{"details", "SyncType:last_error"}) {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestRedactKey: snapshots of one key say the same, and others don't; a key
+// that isn't theirs is refused.
+func TestRedactKey(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	os.WriteFile(at("key"), []byte("0123456789abcdef\n"), 0o600)
+	os.WriteFile(at("other"), []byte("fedcba9876543210\n"), 0o600)
+	for _, c := range []struct{ file, key string }{{"a.tar.zst", "key"}, {"b.tar.zst", "key"}, {"c.tar.zst", "other"}, {"d.tar.zst", ""}} {
+		args := []string{"snapshot", at(c.file), "--snapshot", "demo", "reviews-v1"}
+		if c.key != "" {
+			args = append(args, "--redact-key", at(c.key))
+		}
+		if _, errs, code := call(t, args...); code != exitOK {
+			t.Fatal(errs)
+		}
+	}
+	read := func(name string) string {
+		s, err := transport.Open(t.Context(), at(name), transport.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		body, err := s.Fetch(t.Context(), theReviews, "config_dump", mesh.Hint{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(io.NewSectionReader(body, 0, body.Size()))
+		return string(text)
+	}
+	if read("a.tar.zst") != read("b.tar.zst") || read("a.tar.zst") == read("c.tar.zst") || read("a.tar.zst") == read("d.tar.zst") {
+		t.Error("a key doesn't decide")
+	}
+	trace := func(file string) (string, int) {
+		_, errs, code := call(t, "trace", "--snapshot", at(file), "reviews-v1", "http://ratings:9080/", "--redact-key", at("key"))
+		return errs, code
+	}
+	if errs, code := trace("a.tar.zst"); code != exitOK {
+		t.Errorf("%d %s", code, errs)
+	}
+	for _, file := range []string{"c.tar.zst", "d.tar.zst"} {
+		if errs, code := trace(file); code != exitUsage || !strings.Contains(errs, "was recorded with another key, or with none") {
+			t.Errorf("%s: %d %s", file, code, errs)
+		}
+	}
+}

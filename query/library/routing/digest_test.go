@@ -1,0 +1,49 @@
+package routing
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// TestDigests: what is compared with a digest is decided where the digest of
+// the request's text is known, and the whole text has to be the same; else it
+// is neither a match nor a miss.
+func TestDigests(t *testing.T) {
+	const is, other = "redacted:0123456789abcdef", "redacted:fedcba9876543210"
+	configuration := func(match string) any {
+		var v any
+		err := json.Unmarshal([]byte(`{"virtualHosts": [{"name": "v", "domains": ["*"], "routes": [
+			{"match": {"prefix": "/", `+match+`}, "route": {"cluster": "secret"}}, {"match": {"prefix": "/"}, "route": {"cluster": "plain"}}]}]}`), &v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	header := func(m string) string { return `"headers": [{"name": "Authorization", ` + m + `}]` }
+	for _, c := range []struct{ match, known, cluster, undecided string }{
+		{header(`"stringMatch": {"exact": "` + is + `"}`), is, "secret", ""},
+		{header(`"stringMatch": {"exact": "` + other + `"}`), is, "plain", ""},
+		{header(`"stringMatch": {"exact": "` + other + `"}, "invertMatch": true`), is, "secret", ""},
+		{header(`"stringMatch": {"exact": "` + is + `"}`), "", "", "header authorization (its value is redacted)"},
+		{header(`"stringMatch": {"exact": "` + is + `"}, "invertMatch": true`), "", "", "header authorization (its value is redacted)"},
+		{header(`"stringMatch": {"prefix": "` + is + `"}`), is, "", "header authorization (its value is redacted)"},
+		{header(`"stringMatch": {"safeRegex": {"regex": "` + is + `"}}`), is, "", "header authorization (its value is redacted)"},
+		{header(`"stringMatch": {"exact": "` + other + `", "ignoreCase": true}`), is, "", "header authorization (its value is redacted)"},
+		{header(`"exactMatch": "` + is + `"`), is, "secret", ""},
+		{header(`"exactMatch": "` + is + `"`), "", "", "header authorization (its value is redacted)"},
+		{header(`"safeRegexMatch": {"regex": "` + is + `"}`), is, "", "header authorization (its value is redacted)"},
+		{`"headers": [{"name": "x-missing", "stringMatch": {"exact": "` + is + `"}}]`, "", "plain", ""},
+		{`"headers": [{"name": "x-missing", "presentMatch": true}, {"name": "authorization", "stringMatch": {"exact": "` + is + `"}}]`, "", "plain", ""},
+		{`"queryParameters": [{"name": "k", "stringMatch": {"exact": "` + is + `"}}]`, is, "secret", ""},
+		{`"queryParameters": [{"name": "k", "stringMatch": {"exact": "` + is + `"}}]`, "", "", "query parameter k (its value is redacted)"},
+	} {
+		r := Request{Method: "GET", Scheme: "http", Host: "h", Path: "/?k=t0ken", Headers: [][2]string{{"authorization", "t0ken"}}}
+		if c.known != "" {
+			r.Digests = map[string]string{"t0ken": c.known}
+		}
+		a, err := Configuration(t.Context(), &Cache{}, configuration(c.match), HCM{}, r)
+		if err != nil || a.Cluster != c.cluster || a.Undecided != c.undecided {
+			t.Errorf("%s, known %q: %q %q %v", c.match, c.known, a.Cluster, a.Undecided, err)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package redact
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+)
+
+// What stands for what is dropped: Envoy's words.
+const (
+	droppedText  = "[redacted]"
+	droppedBytes = "W3JlZGFjdGVkXQ==" // the same where bytes are written
+)
+
+// digestMark begins what stands for what is digested.
+const digestMark = "redacted:"
+
+// Options say what is taken out.
+type Options struct {
+	// Key is that of the digests. Without one, they are of a key that nobody
+	// knows: what was equal is equal, and no more can be said.
+	Key []byte
+	// Keep are more fields whose text is kept, as the table has them:
+	// "description", "HeaderValue:value".
+	Keep []string
+	// AsGiven leaves everything as whoever is asked gives it.
+	AsGiven bool
+}
+
+// A Policy says what is taken out of the bodies of one snapshot.
+type Policy struct {
+	schema  *schema
+	key     []byte
+	given   bool
+	keep    []string
+	asGiven bool
+}
+
+// New makes a policy. Its error is of a field to keep that no schema has, or
+// that is a secret by its type, or of a key that can be guessed.
+func New(o Options) (*Policy, error) {
+	p := &Policy{schema: theSchema(), key: o.Key, given: o.Key != nil, keep: o.Keep, asGiven: o.AsGiven}
+	const shortest = 16
+	if p.given && len(p.key) < shortest {
+		return nil, fmt.Errorf("a key of %d bytes: it must have %d", len(p.key), shortest)
+	}
+	if len(o.Keep) > 0 {
+		for _, word := range o.Keep {
+			if err := p.schema.keepable(word); err != nil {
+				return nil, err
+			}
+		}
+		p.schema = newSchema(o.Keep)
+	}
+	if !p.given {
+		p.key = make([]byte, sha256.Size)
+		rand.Read(p.key)
+	}
+	return p, nil
+}
+
+// keepable is the error of a field that can't be kept.
+func (s *schema) keepable(word string) error {
+	of, name, qualified := strings.Cut(word, ":")
+	if !qualified {
+		of, name = "", word
+	}
+	switch c, _ := s.class(of, camel(name)); {
+	case c == Dropped || c == Variable:
+		return fmt.Errorf("%s: a key, a token, a password or the environment", word)
+	case c == Kept:
+		return nil
+	}
+	if name == "" || !s.has(of, name) {
+		return errors.New(word + ": no field of Envoy's, Istio's or Kubernetes' messages")
+	}
+	return nil
+}
+
+// hash makes what digests a text.
+func (p *Policy) hash() hash.Hash { return hmac.New(sha256.New, p.key) }
+
+// KeyCheck tells one key from another without telling it: a snapshot whose
+// key was given has it in its manifest. "" where none was given.
+func (p *Policy) KeyCheck() string {
+	if !p.given || p.asGiven {
+		return ""
+	}
+	return KeyCheck(p.key)
+}
+
+// KeyCheck gives that of a key.
+func KeyCheck(key []byte) string {
+	return strings.TrimPrefix(Digest(key, "the key of a snapshot's digests"), digestMark)
+}
+
+// Digest gives what stands for a text under a key.
+func Digest(key []byte, text string) string {
+	h := hmac.New(sha256.New, key)
+	io.WriteString(h, text)
+	return asDigest(h.Sum(nil))
+}
+
+func asDigest(sum []byte) string { return digestMark + hex.EncodeToString(sum[:8]) }
+
+// isStandIn tells whether a text stands for another already.
+func isStandIn(s []byte) bool {
+	switch {
+	case string(s) == droppedText || string(s) == droppedBytes:
+		return true
+	case len(s) != len(digestMark)+16 || string(s[:len(digestMark)]) != digestMark:
+		return false
+	}
+	for _, c := range s[len(digestMark):] {
+		if !isDigit(c) && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// Words says what is taken out, for people; before is what somebody else had
+// taken out already.
+func (p *Policy) Words(before []string) []string {
+	words := []string{"private keys", "tokens", "passwords", "values of environment variables", "free text"}
+	if p.asGiven {
+		words = nil
+	}
+	for _, w := range before {
+		if !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// Scrub gives a text that somebody wrote to be read, without what tells itself
+// to be a secret.
+func (p *Policy) Scrub(text string) string {
+	if !p.asGiven && (tellsItself([]byte(text)) || len(secretParts([]byte(text), false)) > 0) {
+		return Digest(p.key, text)
+	}
+	return text
+}

@@ -1,0 +1,101 @@
+package redact
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// The names of messages that are in no table.
+const (
+	anything = "an Any"
+	aText    = "google.protobuf.StringValue"
+	anObject = "an object of Kubernetes"
+	aList    = "a list of "
+)
+
+// builtin gives the messages that are in no table.
+func (s *schema) builtin(name string) *message {
+	switch {
+	case name == anything:
+		return &message{fields: map[string]field{"value": {all: true}}, rest: field{all: true}, any: true}
+	case name == aText:
+		return &message{fields: map[string]field{"value": {chosen: true}}, rest: field{all: true}}
+	case name == anObject:
+		return s.object("")
+	case strings.HasPrefix(name, aList):
+		m := &message{rest: field{all: true}, fields: map[string]field{
+			"kind": {class: Kept}, "apiVersion": {class: Kept}, "metadata": {holds: "k8s.meta.ListMeta"}, "items": {holds: name[len(aList):]},
+		}}
+		return m
+	case strings.HasPrefix(name, "object/"):
+		kind, group, _ := strings.Cut(name[len("object/"):], ".")
+		return s.object(s.spec(kind, group))
+	}
+	return nil
+}
+
+// object is an object of Kubernetes whose schema is that of a message: the
+// whole of it, or of its spec where the message is of Istio.
+func (s *schema) object(of string) *message {
+	m := &message{rest: field{all: true}, object: true, fields: map[string]field{
+		"kind": {class: Kept}, "apiVersion": {class: Kept}, "metadata": {holds: "k8s.meta.ObjectMeta"},
+	}}
+	switch {
+	case of == "":
+	case strings.HasPrefix(of, "istio."):
+		m.fields["spec"] = field{holds: of}
+		m.fields["status"] = field{holds: "istio.meta.v1alpha1.IstioStatus"}
+	default:
+		for name, f := range s.message(of).fields {
+			if _, ok := m.fields[name]; !ok {
+				m.fields[name] = f
+			}
+		}
+	}
+	return m
+}
+
+// spec gives the message of a kind of Kubernetes' objects; "" where none is
+// known.
+func (s *schema) spec(kind, group string) string {
+	known := func(name string) bool { return s.lines[name] != "" }
+	var names []string
+	if room, ok := strings.CutSuffix(group, ".istio.io"); ok {
+		for _, version := range []string{"v1alpha3", "v1beta1", "v1alpha1", "v1"} {
+			names = append(names, "istio."+room+"."+version+"."+kind)
+		}
+	}
+	switch group {
+	case "":
+		names = []string{"k8s.core." + kind}
+	case "discovery.k8s.io":
+		names = []string{"k8s.discovery." + kind}
+	case "gateway.networking.k8s.io":
+		names = []string{"gateway." + kind}
+	}
+	if i := slices.IndexFunc(names, known); i >= 0 {
+		return names[i]
+	}
+	return ""
+}
+
+// answers are the messages of the files of a snapshot, by their names without
+// what they are of.
+var answers = map[string]string{
+	"config_dump": "answers.Bodies", "edsz": "answers.Bodies", "clusters": "envoy.admin.v3.Clusters", "listeners": "envoy.admin.v3.Listeners",
+	"certs": "envoy.admin.v3.Certificates", "server_info": "envoy.admin.v3.ServerInfo", "stats": "answers.Stats",
+	"syncz": "answers.Sync", "adsz": "answers.Clients", "connections": "answers.Clients", "configz": anObject,
+	"registryz": "answers.Service", "instancesz": "answers.Instances", "endpointz": "answers.Endpoints", "endpointShardz": "answers.Endpoints",
+	"clusterz": "answers.Cluster", "push_status": "answers.PushStatus", "mesh": "istio.mesh.v1alpha1.MeshConfig", "networkz": "answers.Networks",
+}
+
+// rootOf gives the message that a file of a snapshot holds, or holds a list of.
+// kind is what the objects of a list of Kubernetes are, "Gateway.networking.istio.io".
+func rootOf(file, kind string) string {
+	if strings.HasPrefix(file, "kubernetes/") {
+		return aList + "object/" + kind
+	}
+	name, _, _ := strings.Cut(path.Base(file), ".")
+	return answers[name]
+}
