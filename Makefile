@@ -7,10 +7,10 @@ S     ?= demo
 T     ?= ./query/syntax:FuzzSuperset
 FUZZTIME ?= 30s
 
-.PHONY: help build demo test matrix e2e golden lint fuzz bench dist docs clean
+.PHONY: help build demo test matrix e2e golden lint fuzz fuzz-all bench dist docs clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 10
 
 build: ## bin/kubectl-meshq
 	@mkdir -p bin
@@ -42,6 +42,9 @@ lint: ## go vet, staticcheck, gofmt, go mod tidy
 
 fuzz: ## fuzz one target: make fuzz T=./query/eval:FuzzEvaluate FUZZTIME=1m
 	$(GO) test -run '^$$' -fuzz '^$(lastword $(subst :, ,$(T)))$$' -fuzztime $(FUZZTIME) $(firstword $(subst :, ,$(T)))
+
+fuzz-all: ## fuzz every target, one after the other, each for FUZZTIME
+	GO='$(GO)' ./scripts/fuzz $(FUZZTIME)
 
 bench: build ## measure it beside jq, gojq and istioctl: BENCHMARKS.md (BENCH="-only files", MACHINE="…")
 	./scripts/bench $(BIN) $(BENCH)
