@@ -7,7 +7,7 @@ S     ?= demo
 T     ?= ./query/syntax:FuzzSuperset
 FUZZTIME ?= 30s
 
-.PHONY: help build demo test matrix e2e golden lint fuzz fuzz-all bench dist docs clean
+.PHONY: help build demo test matrix e2e golden lint fuzz fuzz-all audit bench dist docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 10
@@ -45,6 +45,10 @@ fuzz: ## fuzz one target: make fuzz T=./query/eval:FuzzEvaluate FUZZTIME=1m
 
 fuzz-all: ## fuzz every target, one after the other, each for FUZZTIME
 	GO='$(GO)' ./scripts/fuzz $(FUZZTIME)
+
+audit: ## known holes in what is built (govulncheck), secrets in any commit (gitleaks)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+	$(GO) run github.com/zricethezav/gitleaks/v8@v8.30.1 git --redact --no-banner .
 
 bench: build ## measure it beside jq, gojq and istioctl: BENCHMARKS.md (BENCH="-only files", MACHINE="…")
 	./scripts/bench $(BIN) $(BENCH)

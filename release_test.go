@@ -29,10 +29,10 @@ func TestRelease(t *testing.T) {
 	if err := yaml.Unmarshal(text, &config); err != nil || config.Version != 2 {
 		t.Fatalf("%v: version %d", err, config.Version)
 	}
-	made := []string{"meshq.yaml", "checksums.txt"}
+	made := []string{"meshq.yaml", "checksums.txt", "checksums.txt.sigstore.json"}
 	for _, p := range readManifest(t, "krew-manifest.yaml").Spec.Platforms {
 		archive := p.URI[strings.LastIndexByte(p.URI, '/')+1:]
-		made = append(made, archive, "kubectl-meshq-"+strings.ReplaceAll(p.String(), "/", "-")+".cdx.json")
+		made = append(made, archive, "kubectl-meshq-"+strings.ReplaceAll(p.String(), "/", "-")+".cdx.json", archive+".sigstore.json")
 	}
 	for _, file := range made {
 		found := false
@@ -48,7 +48,7 @@ func TestRelease(t *testing.T) {
 	if err != nil || len(workflows) < 2 {
 		t.Fatalf("%v: %q", err, workflows)
 	}
-	makes := regexp.MustCompile(`\bmake ([a-z0-9]+)`)
+	makes := regexp.MustCompile(`\bmake ([a-z0-9-]+)`)
 	for _, file := range workflows {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -62,6 +62,46 @@ func TestRelease(t *testing.T) {
 			if said, err := exec.Command("make", "-n", m[1]).CombinedOutput(); err != nil {
 				t.Errorf("%s: make %s: %v: %s", file, m[1], err, said)
 			}
+		}
+	}
+}
+
+// TestActionsArePinned holds that every action that a workflow runs is named by
+// a commit, with its version beside it: a tag can be moved to other code.
+func TestActionsArePinned(t *testing.T) {
+	workflows, err := filepath.Glob(".github/workflows/*.yaml")
+	if err != nil || len(workflows) < 2 {
+		t.Fatalf("%v: %q", err, workflows)
+	}
+	uses := regexp.MustCompile(`(?m)^\s*(?:- )?uses:\s*(.*)$`)
+	pinned := regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	commits := map[string]string{}
+	for _, file := range workflows {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range uses.FindAllStringSubmatch(string(text), -1) {
+			if strings.HasPrefix(m[1], "./") { // of this repository
+				continue
+			}
+			if !pinned.MatchString(m[1]) {
+				t.Errorf("%s: %s is not pinned by a commit", file, m[1])
+			}
+			name, commit, _ := strings.Cut(m[1], "@")
+			if was, ok := commits[name]; ok && was != commit {
+				t.Errorf("%s: %s is %s here and %s elsewhere", file, name, commit, was)
+			}
+			commits[name] = commit
+		}
+	}
+	text, err := os.ReadFile(".github/workflows/release.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"make audit", "needs: [test, audit]", "cosign sign-blob --yes --bundle", "id-token: write"} {
+		if !strings.Contains(string(text), step) {
+			t.Errorf("release.yaml has no %q", step)
 		}
 	}
 }
