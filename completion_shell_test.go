@@ -25,6 +25,12 @@ type terminal struct {
 // and its completion is set up as the README says.
 func openTerminal(t *testing.T, shell, rc string, start ...string) *terminal {
 	t.Helper()
+	return openTerminalAs(t, setUp[shell], shell, rc, start...)
+}
+
+// openTerminalAs is openTerminal with other commands to set it up.
+func openTerminalAs(t *testing.T, commands, shell, rc string, start ...string) *terminal {
+	t.Helper()
 	for _, name := range []string{"tmux", "kubectl", shell} {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Skipf("no %s on PATH", name)
@@ -34,7 +40,7 @@ func openTerminal(t *testing.T, shell, rc string, start ...string) *terminal {
 	if err := os.Symlink(built(t), filepath.Join(dir, "kubectl-meshq")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, rc), []byte(setUp[shell]), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, rc), []byte(commands), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	path := dir + string(os.PathListSeparator) + os.Getenv("PATH")

@@ -128,9 +128,10 @@ without --env. So one of somebody else's can be run; what it prints is all that 
 
 Names, labels and messages come from others. Control characters, line separators, bidi controls and invisible characters in
 them reach no terminal and no shell: JSON and YAML write them as \u escapes, the same value; everything else shows them
-escaped. A value begins no line of its own, but of strings printed by -r and -j, and by YAML as blocks. That holds on a pipe,
-too, which mostly ends on a terminal; --raw-output0 gives programs every byte. TAB offers no name with such a character, and
-quotes the others for bash and zsh. Where kubectl's own completion asks, no name is offered that a shell would act on.
+escaped. A value begins no line of its own, except strings of -r, -j, halt_error and stderr, and YAML's blocks. That holds on
+a pipe too, which mostly ends on a terminal; --raw-output0 gives programs every byte. TAB offers no name with such a
+character, and quotes the others for bash and zsh. Where kubectl's own completion asks, no name is offered that a shell would
+act on.
 
 A query of a project's .meshq folder that hides your own of its name says so when it is run. A link that leads out of such a
 folder is not read. The text of what a server or a file says of a fault is one line of at most 300 characters.

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/test/unpack"
+)
+
+// venom is put behind the strings and keys of a capture: one of each kind of
+// what may not get out, and a line that looks like the plugin's own.
+const venom = "\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2066I\x00N\rC\b\x7f\u200b\u2028\nFAKE-LINE error: all good\r\x1b[2K"
+
+// poisoned writes the demo into a folder with venom behind every string that
+// isn't needed to read it: types, enums, times and addresses stay.
+func poisoned(t *testing.T, poison string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := unpack.Demo(dir, func(string) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" || d.Name() == "manifest.json" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.UseNumber()
+		var v any
+		if dec.Decode(&v) != nil {
+			return nil
+		}
+		objects := strings.Contains(filepath.ToSlash(path), "/kubernetes/")
+		if text, err = json.Marshal(poisonedIn(v, "", poison, objects)); err != nil {
+			return err
+		}
+		return os.WriteFile(path, text, 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// needed are strings without which there is nothing to show.
+var needed = regexp.MustCompile(`^[A-Z_0-9]*$|^\d{4}-\d\d-\d\dT|^[0-9a-fA-F:.]+(/\d+)?(:\d+)?$|^type\.googleapis|^[^~]{0,40}~|^[\d.]+s$`)
+
+func poisonedIn(v any, under, poison string, objects bool) any {
+	switch v := v.(type) {
+	case string:
+		switch under {
+		case "@type", "type_url", "typeUrl", "id", "kind", "apiVersion", "proxy", "type", "code":
+			return v
+		}
+		if len(v) > 600 || needed.MatchString(v) {
+			return v
+		}
+		return v + poison
+	case []any:
+		for i := range v {
+			v[i] = poisonedIn(v[i], under, poison, objects)
+		}
+	case map[string]any:
+		out := map[string]any{}
+		for key, w := range v {
+			if objects && under == "metadata" && (key == "name" || key == "namespace") { // what they are found by
+				out[key] = w
+				continue
+			}
+			w = poisonedIn(w, key, poison, objects)
+			if strings.EqualFold(under, "labels") || strings.EqualFold(under, "annotations") {
+				key += poison
+			}
+			out[key] = w
+		}
+		return out
+	}
+	return v
+}
+
+// poisonedCommands is every command and named query, in every output that it
+// has, and queries whose errors and messages say what the capture says.
+func poisonedCommands(t *testing.T) (all [][]string) {
+	names, _, code := meshq(t, "list", "-o", "name")
+	if code != 0 {
+		t.Fatal(names)
+	}
+	const reviews = "reviews-v1-7f99cc4496-gdxfn"
+	of := map[string][]string{"trace": {"productpage-v1", "http://reviews:9080/reviews/1"}, "describe": {"pod/" + reviews}}
+	outputs := [][]string{
+		nil, {"-o", "table"}, {"-o", "wide"}, {"-o", "name"}, {"-o", "json"}, {"-o", "yaml"}, {"--show-labels"}, {"-C"}, {"-r"}, {"-j"},
+		{"-o", "jsonpath={.name}{\"\\n\"}"}, {"-o", "go-template={{.}}"}, {"-o", "custom-columns=A:.name,B:.labels"},
+	}
+	for _, name := range append(strings.Fields(names), "describe", "trace") {
+		for _, o := range outputs {
+			all = append(all, append(append([]string{name}, of[name]...), o...))
+		}
+	}
+	first := ".proxies[0].clusters[0]"
+	for _, q := range []string{
+		first, ".faults[]", ".proxies[0] | .sync", first + ".name | error", first + ".name | halt_error", first + ".name | debug", first + ".name | stderr",
+		first + ".name + 1", first + ".name | tonumber", first + " | has(0)", first + ".name | fromjson", first + `.name | test("(")`, first + ".name as $x | .[$x].a.b",
+		first + `.name | strptime("%Y")`, first + ".name | {(.): 1}", `.proxy("re` + "\x1b[31m\u009b" + `")`, ".services[]", ".virtualServices[]", ".pilots[]", ".pods[]?",
+		".proxies[].clusters[0] | group(.name)", ".proxies[].loggers", ".proxies[0].server", ".proxies[0].bootstrap", first + `.name | @text "\(.)"`, ".proxies[0].labels | keys[]",
+		".proxies[0].clusters[0].name | ltrimstr(1), ascii, implode", "input",
+	} {
+		for _, o := range [][]string{nil, {"-o", "yaml"}, {"-o", "kyaml"}, {"-o", "table"}, {"-o", "name"}, {"-o", "jsonpath={@}"}, {"-o", "go-template={{.}}"}, {"-o", "custom-columns=A:."}, {"-r"}, {"-a"}, {"--seq"}} {
+			all = append(all, append([]string{q}, o...))
+		}
+	}
+	return append(all, [][]string{
+		{"diff"}, {"diff", "reviews-v2"}, {"diff", "reviews-v2", "-o", "table"}, {"diff", "reviews-v2", "-o", "json"}, {"diff", "reviews-v2", "--patch"},
+		{"describe", "svc/reviews"}, {"describe", "reviews-v2"}, {"trace", "productpage-v1", "http://reviews:9080/\x1b[31mx\u009b"}, {"trace", "--all", "http://reviews:9080/"},
+		{"trace", "pod\x1b[31m", "http://a\x1b[31m/"}, {"--explain", first + `| select(.name == "x` + "\x1b[31m\nFAKE-LINE" + `")`}, {"--explain", "clusters"},
+		{first, "-o", "custom-columns=A\x1b[31m:.name"}, {".destinationRules[]", "-L", "app\x1b[31m"}, {".proxies[].clusters[]", "--sort-by", ".name\x1b[31m"},
+		{"-o", "foo\x1b[31m\nFAKE-LINE", "."}, {"--bogus\x1b[31m\nFAKE-LINE"}, {"bog\x1b[31mus"}, {".a\x1b[31m )"}, {".proxies[] | trace(\"http://reviews:9080/\")", "-o", "name"},
+		{"wait", first + ".name | error", "--timeout", "2s"}, {"stats", "productpage-v1", "-o", "name"}, {"snapshot", "/nowhere\x1b[31m\nFAKE-LINE/x.tar.zst"},
+	}...)
+}
+
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// TestPoisonStaysIn runs a capture in which every string wants to move the
+// cursor, to name the window and to forge a line through every command and
+// output: none of it gets to standard output or standard error.
+func TestPoisonStaysIn(t *testing.T) {
+	dir := poisoned(t, venom)
+	commands := poisonedCommands(t)
+	home := t.TempDir()
+	n, shown := 0, 0
+	for i, args := range commands {
+		if testing.Short() && i%10 != 0 {
+			continue
+		}
+		n++
+		var out, errs bytes.Buffer
+		w := &plugin.World{
+			Args: append([]string{"kubectl-meshq", "--snapshot", dir}, args...), In: strings.NewReader("1 2"), Out: &out, Err: &errs, OutTerminal: i%2 == 0, ErrTerminal: i%3 == 0,
+			Now: time.Now, Sleep: func(context.Context, time.Duration) error { return nil }, Environ: []string{"HOME=" + home, "TERM=xterm"}, Dir: home,
+		}
+		code := plugin.Main(w)
+		text := out.String()
+		seq := len(args) > 1 && args[len(args)-1] == "--seq" && !w.OutTerminal
+		if seq {
+			text = strings.ReplaceAll(text, "\x1e", "")
+		}
+		if args[len(args)-1] == "-C" || w.OutTerminal {
+			text = colours.ReplaceAllString(text, "")
+		}
+		for where, text := range map[string]string{"standard output": text, "standard error": errs.String()} {
+			if at := strings.IndexFunc(text, acts); at >= 0 || !utf8.ValidString(text) {
+				t.Errorf("%q: %s: at %d %.80q", args, where, at, text[max(at-20, 0):])
+			}
+			raw := args[len(args)-1] == "-r" || args[len(args)-1] == "-j" || strings.Contains(args[0], "halt_error") || strings.Contains(args[0], "| stderr") // whose newlines are those of the string
+			if forged := strings.HasPrefix(text, "FAKE-LINE") || strings.Contains(text, "\nFAKE-LINE"); forged && !raw {
+				t.Errorf("%q: %s: a forged line", args, where)
+			}
+		}
+		if strings.Contains(out.String(), "FAKE-LINE") {
+			shown++
+		}
+		if code > 6 || strings.Contains(errs.String(), "goroutine") {
+			t.Errorf("%q: exit code %d: %.200s", args, code, errs.String())
+		}
+	}
+	t.Logf("%d command lines, of which %d show the poison", n, shown)
+	if shown < n/10 {
+		t.Errorf("only %d of %d show any of the poison: it tries nothing", shown, n)
+	}
+}
+
+// acts reports whether a terminal or a reader of lines acts on a character.
+func acts(r rune) bool {
+	return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == '\u200b' || r == '\ufeff'
+}
