@@ -236,7 +236,7 @@ func (r *Reader) member() error {
 			return r.broken("no name of a member", r.at)
 		}
 	}
-	if r.enter(text) && !r.policy.asGiven {
+	if r.enter(text) && !r.policy.asGiven && !isStandIn(text) {
 		r.put(r.at+1, end, r.digest(text))
 	}
 	r.at = end + 1

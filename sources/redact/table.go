@@ -19,29 +19,29 @@ func Rows() []Row {
 		{Kept, `name names namespace namespaces group kind api_version version version_info system_version_info resource_version generate_name id uid
 			cluster cluster_name clusters cluster_names default_cluster upstream_cluster collector_cluster tcp_cluster_name catch_all_cluster
 			local_cluster_name service_name service services eds_service_name cluster_service_name alt_stat_name stat_prefix stats_prefix
-			rules_stat_prefix shadow_rules_stat_prefix stat_name route_config_name route_name route_configuration_name filter_name
+			rules_stat_prefix shadow_rules_stat_prefix route_config_name route_name route_configuration_name filter_name
 			filter_chain_name listener listener_filter lb_policy_name cluster_specifier_plugin extension_name provider_name metadata_namespace
 			filter_state_objects_to_log resource_names resource_name target_names type_url type_urls instance_name certificate_name
 			plugin_name config_id per_route_config_name required_cluster_name leds_collection_name allowed_route_names key factory_key
-			metadata_key string_key tag_name metric_name metric_names endpoint_name udp_listener_name server_listener_name
+			metadata_key string_key tag_name metric_name endpoint_name udp_listener_name server_listener_name
 			matcher_name validator_name transport_socket_name health_checker_name formatter_name tracer_name sink_name logger_name log_name
 			metadata_context_namespaces typed_metadata_context_namespaces override_metadata_namespace runtime_key runtime_key_prefix field
 			descriptor_key category observability_name object_key tag subset subsets fallback_keys_subset keys prefetch_secret_names requirement_name claim_name`,
 			"names that the schemas give to parts of a configuration, or by which one part refers to another"},
-		{Kept, `hosts host hostname hostnames server_names server_name sni sni_hosts authority authority_host host_rewrite host_rewrite_literal
-			host_redirect target_host proxy_host host_name external_name externalName dns dns_names searches subdomain subject_alt_names
+		{Kept, `hosts host hostname hostnames server_names server_name sni sni_hosts authority host_rewrite host_rewrite_literal
+			host_redirect target_host proxy_host host_name external_name dns dns_names searches subdomain subject_alt_names
 			domains domain trust_domain trust_domains trust_domain_aliases default_host_for_http_10 allowed_redirect_domains`,
 			"names of hosts: what a request or a connection is routed by"},
-		{Kept, `address addresses address_prefix address_suffix ip ips host_ip pod_ip ip_address cluster_ip cluster_ips external_ips
-			load_balancer_ip load_balancer_source_ranges pod_cidr pod_cidrs ip_blocks remote_ip_blocks source_ip destination_subnets
+		{Kept, `address addresses address_prefix address_suffix ip ip_address
+			 load_balancer_source_ranges ip_blocks remote_ip_blocks source_ip destination_subnets
 			source_subnet from_cidr bind default_endpoint ports port named_port port_name target_port destination_ports source_ports
-			local_address proxy_address resolved_address nameservers hostIP podIP clusterIP clusterIPs podCIDR podCIDRs externalIPs
+			local_address nameservers hostIP podIP clusterIP clusterIPs podCIDR podCIDRs externalIPs
 			loadBalancerIP EnvoyInternalAddress:endpoint_id addresses:value ip_families ip_family_policy address_type`,
 			"addresses and ports"},
 		{URL, `path paths field_path path_prefix prefix_rewrite path_rewrite path_redirect replace_prefix_match replace_full_path path_template
 			path_template_rewrite path_separated_prefix post_path path_override original_path uri url server_uri server_urls jwks_uri
 			spiffe_bundle_url filename log_path config_path binary_path cache_path access_log_path access_log admin_address_path
-			event_log_path mount_path sub_path working_dir watched_path socket_path collector_endpoint zipkin_address
+			event_log_path mount_path sub_path working_dir socket_path collector_endpoint zipkin_address
 			discovery_address target_uri default_file subject_token_path token_exchange_service_uri symlink_root subdirectory
 			override_subdirectory custom_config_file proxy_bootstrap_template_path image imageID termination_message_path documentation_url pipe`,
 			"paths of requests and of files, places of services and images"},
@@ -53,9 +53,9 @@ func Rows() []Row {
 			termination_message_policy topology_key when_unsatisfiable max_supported_protocol_version lb_policy fallback_policy
 			workload_type network_mode visibility scope ip_mode medium volume_mode access_modes storage_class_name resource
 			container_name operating_system architecture kubelet_version kernel_version container_runtime_version
-			os_image kube_proxy_version controller_name gateway_class_name section_name apiGroup tls_min_version grpc_status http2_error
-			status_on_error policy_name proxy_version image_type ingress_class ingress_service ingress_selector availability_zone
-			claim_name secret_name volume_name config_map_name topology_aware credential_name credential_names ca_cert_credential_name
+			os_image kube_proxy_version controller_name gateway_class_name section_name apiGroup grpc_status http2_error
+			status_on_error proxy_version image_type ingress_class ingress_service ingress_selector availability_zone
+			 secret_name volume_name credential_name credential_names ca_cert_credential_name
 			network region zone sub_zone locality from to export_to default_service_export_to
 			default_virtual_service_export_to default_destination_rule_export_to root_namespace mesh_id service_cluster service_node
 			service_zone failover_priority default_providers tracing metrics access_logging gateways gateway outbound_cluster_stat_name
@@ -66,7 +66,7 @@ func Rows() []Row {
 			include_headers_in_check additional_request_headers_to_log additional_response_headers_to_log cluster_header host_rewrite_header
 			auto_host_rewrite_header allow_headers expose_headers allow_origin claim header_prefix query_parameter_name
 			http_query_parameter_name request_headers_for_tags internal_only_headers forward_payload_header query_parameters_to_remove
-			ignored_query_parameters from_params allowed_headers allowed_response_headers allow_origins trailers_to_log output_payload_to_header
+			ignored_query_parameters from_params allowed_headers allowed_response_headers allow_origins output_payload_to_header
 			override_auto_sni_header kill_request_header`,
 			"names of headers and parameters"},
 		{Kept, `issuer audiences audience subject_token_type scopes principals request_principals not_principals not_request_principals
@@ -79,16 +79,16 @@ func Rows() []Row {
 		{Kept, `manager operation subresource fields_type providerID bootID machineID systemUUID containerID finalizers`, "Kubernetes' own marks of objects"},
 
 		{Kept, `StringMatch:exact StringMatch:prefix StringMatch:regex StringMatcher:exact StringMatcher:prefix StringMatcher:suffix
-			StringMatcher:contains RegexMatcher:regex SafeRegexMatch:regex RouteMatch:prefix RouteMatch:path RouteMatch:regex RegexRewrite:match
+			StringMatcher:contains RegexMatcher:regex RouteMatch:prefix RouteMatch:path RouteMatch:regex RegexRewrite:match
 			RegexRewrite:rewrite PathMatcher:path CidrRange:address_prefix ZtunnelText:Exact ZtunnelText:Prefix ZtunnelText:Suffix
-			ZtunnelText:exact ZtunnelText:prefix ZtunnelText:suffix CorsPolicy:allow_origin_regex ListenerFilterChainMatchPredicate:destination
+			ZtunnelText:exact ZtunnelText:prefix ZtunnelText:suffix CorsPolicy:allow_origin_regex 
 			RegexMatchAndSubstitute:substitution ProxyStatsMatcher:inclusion_prefixes ProxyStatsMatcher:inclusion_suffixes
 			ProxyStatsMatcher:inclusion_regexps matches.path:value`,
 			"patterns of hosts, paths and identities; below a matcher of headers or parameters, as the rows of those say"},
-		{Naming, `HeaderMatcher:name QueryParameterMatcher:name Condition:key matches.headers:name matches.queryParams:name`,
-			"names of headers and parameters, which decide about the values beside them"},
+		{Naming, `EnvVar:name HeaderMatcher:name QueryParameterMatcher:name Condition:key matches.headers:name matches.queryParams:name`,
+			"names of variables, headers and parameters, which decide about the values beside them"},
 		{Matched, `HeaderMatcher:exact_match HeaderMatcher:prefix_match HeaderMatcher:suffix_match HeaderMatcher:contains_match
-			HeaderMatcher:regex_match HeaderMatcher:string_match HeaderMatcher:safe_regex_match HeaderMatcher:value
+			HeaderMatcher:regex_match HeaderMatcher:string_match HeaderMatcher:safe_regex_match 
 			QueryParameterMatcher:value QueryParameterMatcher:string_match HTTPMatchRequest:headers HTTPMatchRequest:without_headers
 			HTTPMatchRequest:query_params Condition:values Condition:not_values matches.headers:value matches.queryParams:value`,
 			"what headers and query parameters are matched with"},
@@ -96,13 +96,13 @@ func Rows() []Row {
 			"what metadata is matched with, what statistics that are text say"},
 		{Matched, "TransportSocketMatch:match", "labels of endpoints that choose how to connect to them"},
 		{Action, "OnMatch:action", "what a tree of matchers chooses: of a text, the name of a filter chain"},
-		{Label, `labels answers.Endpoint:Labels answers.Service:labels match_labels matchLabels LABELS selector nodeSelector source_labels
+		{Label, `labels answers.Endpoint:Labels match_labels LABELS selector nodeSelector source_labels
 			LabelSelectors ServiceAttributes:Labels NodeSelectorRequirement:values LabelSelectorRequirement:values deprecatedTopology`,
 			"labels and what selects by them"},
 		{Kept, `annotation/sidecar.istio.io/status annotation/sidecar.istio.io/inject annotation/istio.io/rev
 			annotation/ambient.istio.io/redirection annotation/istio.io/waypoint-for annotation/networking.istio.io/exportTo`,
 			"Istio's own marks among the annotations: which containers it added, in which revision"},
-		{Kept, `SimpleMetric:value Taint:value Toleration:value Endpoint:Addresses Address:Address`, "numbers, and marks of nodes"},
+		{Kept, `SimpleMetric:value Taint:value Toleration:value Endpoint:Addresses `, "numbers, and marks of nodes"},
 
 		{Kept, `IstioMetadata:config IstioMetadata:subset IstioMetadata:workload IstioMetadata:alpn_override IstioMetadata:alpn
 			IstioMetadata:canonical_service Tunnel:local Tunnel:tunnel Tunnel:waypoint`,
@@ -153,11 +153,11 @@ func Rows() []Row {
 			GoogleGrpc:call_credentials`,
 			"private keys, and secrets that Envoy's discovery service gives out"},
 		{Dropped, `access_token bearer_token backend_token authorization_token refresh_token google_refresh_token id_token session_token
-			secret_access_key access_key_id json_key token password api_key client_secret token_secret hmac_secret secret_data auth_password
+			secret_access_key access_key_id json_key token password client_secret token_secret hmac_secret secret_data auth_password
 			downstream_auth_password private_key oauth_hmac code_verifier`,
 			"tokens and passwords, by the names that the schemas have for them"},
 		{Dropped, "Secret:data Secret:stringData", "the contents of Kubernetes' Secrets"},
-		{Variable, "EnvVar:value ExecEnv:value", "the environment of containers"},
+		{Variable, "EnvVar:value ", "the environment of containers"},
 		{Dropped, "proxy_metadata ProxyConfig:environment_variables EnvironmentVariables:key_values ProxyConfig:runtime_values",
 			"the environment of proxies and plugins"},
 
@@ -165,7 +165,7 @@ func Rows() []Row {
 			CheckSettings:context_extensions`,
 			"values of headers that are added: often credentials for what is behind"},
 		{Digested, `DataSource:inline_string DataSource:inline_bytes inline_code configuration plugin_config body direct_response local_jwks jwks
-			annotations ANNOTATIONS args command data binaryData message details last_error config_yaml text_format json_format format
+			annotations args command data binaryData message details last_error config_yaml text_format json_format format
 			runtime static_layer custom_tags value default_value description substitution expression condition continue`,
 			"free text: code, configuration of plugins, bodies, key sets, annotations, arguments, messages"},
 	}

@@ -1,0 +1,314 @@
+package redact
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+const envoyDump = "answers.Bodies"
+
+// typed is a message as a part of a dump has it.
+func typed(name, fields string) string {
+	return `{"configs":[{"@type":"type.googleapis.com/` + name + `",` + fields + `}]}`
+}
+
+// d is what a case has for a digest.
+const d = "redacted:DDDDDDDDDDDDDDDD"
+
+// blurred gives a text with all digests alike.
+func blurred(s string) string {
+	for at := 0; ; {
+		i := strings.Index(s[at:], digestMark)
+		if i < 0 {
+			return s
+		}
+		at += i + len(digestMark)
+		if len(s) >= at+16 && isStandIn([]byte(s[at-len(digestMark):at+16])) {
+			s = s[:at] + "DDDDDDDDDDDDDDDD" + s[at+16:]
+		}
+	}
+}
+
+const pemKey = `-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n`
+
+var cases = []struct{ name, root, in, out string }{
+	{"nothing is known", "", `{"a":"b","c":["d",{"e":12,"f":12345678,"g":true,"h":1.5,"i":""}]}`, `{"a":"` + d + `","c":["` + d + `",{"e":12,"f":"` + d + `","g":true,"h":1.5,"i":""}]}`},
+	{"a header added", envoyDump, typed("envoy.config.core.v3.HeaderValueOption", `"header":{"key":"dd-api-key","value":"x"},"append_action":"OVERWRITE_IF_EXISTS_OR_ADD"`),
+		typed("envoy.config.core.v3.HeaderValueOption", `"header":{"key":"dd-api-key","value":"`+d+`"},"append_action":"OVERWRITE_IF_EXISTS_OR_ADD"`)},
+	{"a header in capitals", envoyDump, typed("envoy.config.route.v3.HeaderMatcher", `"name":"AUTHORIZATION","string_match":{"exact":"x"}`),
+		typed("envoy.config.route.v3.HeaderMatcher", `"name":"AUTHORIZATION","string_match":{"exact":"`+d+`"}`)},
+	{"a header of words", envoyDump, typed("envoy.config.route.v3.HeaderMatcher", `"name":"end-user","string_match":{"exact":"jason"}`), ""},
+	{"a header of no words", envoyDump, typed("envoy.config.route.v3.HeaderMatcher", `"name":"end-user","string_match":{"exact":"a8f5f167f44f4964e6c998dee827110c"}`),
+		typed("envoy.config.route.v3.HeaderMatcher", `"name":"end-user","string_match":{"exact":"`+d+`"}`)},
+	{"a name that comes late", envoyDump, typed("envoy.config.route.v3.HeaderMatcher", `"exact_match":"x","name":"end-user"`),
+		typed("envoy.config.route.v3.HeaderMatcher", `"exact_match":"`+d+`","name":"end-user"`)},
+	{"a host", envoyDump, typed("envoy.config.route.v3.HeaderMatcher", `"name":":authority","string_match":{"exact":"a8f5f167f44f4964e6c998.elb.example.com"}`), ""},
+	{"a path with a query", envoyDump, typed("envoy.config.route.v3.RedirectAction", `"path_redirect":"/a?token=x"`), typed("envoy.config.route.v3.RedirectAction", `"path_redirect":"/a?`+d+`"`)},
+	{"a user in a URL", envoyDump, typed("envoy.config.core.v3.HttpUri", `"uri":"https://u:p@h/x","cluster":"c"`), typed("envoy.config.core.v3.HttpUri", `"uri":"https://`+d+`@h/x","cluster":"c"`)},
+	{"a type that nobody knows", envoyDump, typed("nobody.knows.It", `"name":"x","stat_prefix":"y"`), typed("nobody.knows.It", `"name":"`+d+`","stat_prefix":"`+d+`"`)},
+	{"a type that comes late", envoyDump, `{"configs":[{"name":"x","@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","alt_stat_name":"y"}]}`,
+		`{"configs":[{"name":"` + d + `","@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","alt_stat_name":"y"}]}`},
+	{"a Struct", envoyDump, typed("udpa.type.v1.TypedStruct", `"type_url":"t","value":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","name":"x"}`),
+		typed("udpa.type.v1.TypedStruct", `"type_url":"t","value":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster","name":"`+d+`"}`)},
+	{"a private key", envoyDump, typed("envoy.extensions.transport_sockets.tls.v3.TlsCertificate", `"private_key":{"inline_bytes":"QQ==","filename":"/a"},"password":{"inline_string":"x"}`),
+		typed("envoy.extensions.transport_sockets.tls.v3.TlsCertificate", `"private_key":{"inline_bytes":"W3JlZGFjdGVkXQ==","filename":"/a"},"password":{"inline_string":"[redacted]"}`)},
+	{"no certificate", envoyDump, typed("envoy.extensions.transport_sockets.tls.v3.TlsCertificate", `"certificate_chain":{"inline_string":"`+pemKey+`"}`),
+		typed("envoy.extensions.transport_sockets.tls.v3.TlsCertificate", `"certificate_chain":{"inline_string":"`+d+`"}`)},
+	{"keys in a name", envoyDump, typed("envoy.config.cluster.v3.Cluster", `"name":"`+pemKey+`","alt_stat_name":"Bearer abcdef"`), typed("envoy.config.cluster.v3.Cluster", `"name":"`+d+`","alt_stat_name":"`+d+`"`)},
+	{"a command of a format", envoyDump, typed("envoy.config.core.v3.SubstitutionFormatString", `"text_format_source":{"inline_string":"%REQ(USER-AGENT)%"},"json_format":{"a":"%CODE% x"}`),
+		typed("envoy.config.core.v3.SubstitutionFormatString", `"text_format_source":{"inline_string":"%REQ(USER-AGENT)%"},"json_format":{"a":"`+d+`"}`)},
+
+	{"a pod", aList + "object/Pod.", `{"kind":"PodList","items":[{"metadata":{"name":"p","labels":{"app":"a","my-token":"x"},"annotations":{"a/b":"c","sidecar.istio.io/inject":"true"}},` +
+		`"spec":{"containers":[{"name":"discovery","env":[{"name":"PILOT_X","value":"true"},{"name":"PILOT_TOKEN","value":"y"},{"name":"A","value":"z"}],"args":["--x","y"]},{"name":"app","env":[{"name":"PILOT_X","value":"true"}]}]}}]}`,
+		`{"kind":"PodList","items":[{"metadata":{"name":"p","labels":{"app":"a","my-token":"` + d + `"},"annotations":{"a/b":"` + d + `","sidecar.istio.io/inject":"true"}},` +
+			`"spec":{"containers":[{"name":"discovery","env":[{"name":"PILOT_X","value":"true"},{"name":"PILOT_TOKEN","value":"[redacted]"},{"name":"A","value":"[redacted]"}],"args":["` + d + `","` + d + `"]},{"name":"app","env":[{"name":"PILOT_X","value":"[redacted]"}]}]}}]}`},
+	{"a Secret among pods", aList + "object/Pod.", `{"items":[{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"k":"eA=="},"stringData":{"k":"x"},"type":"Opaque"}]}`,
+		`{"items":[{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"k":"W3JlZGFjdGVkXQ=="},"stringData":{"k":"[redacted]"},"type":"Opaque"}]}`},
+	{"a ConfigMap", aList + "object/Pod.", `{"items":[{"apiVersion":"v1","data":{"k":"x"},"kind":"ConfigMap"}]}`, `{"items":[{"apiVersion":"v1","data":{"k":"` + d + `"},"kind":"ConfigMap"}]}`},
+	{"a VirtualService", anObject, `[{"kind":"VirtualService","apiVersion":"networking.istio.io/v1","spec":{"hosts":["h"],"http":[{"match":[{"headers":{"Cookie":{"exact":"x"},"end-user":{"exact":"y"}},"uri":{"prefix":"/z"}}],"headers":{"request":{"set":{"a":"b"}}}}]}}]`,
+		`[{"kind":"VirtualService","apiVersion":"networking.istio.io/v1","spec":{"hosts":["h"],"http":[{"match":[{"headers":{"Cookie":{"exact":"` + d + `"},"end-user":{"exact":"y"}},"uri":{"prefix":"/z"}}],"headers":{"request":{"set":{"a":"` + d + `"}}}}]}}]`},
+	{"what stands for a text", "", `["redacted:0123456789abcdef","[redacted]","W3JlZGFjdGVkXQ=="]`, ""},
+	{"a key of a Struct", "", `{"a8f5f167f44f4964e6c998dee827110c":1,"aNameOfAFieldThatIsLong":2}`, `{"` + d + `":1,"aNameOfAFieldThatIsLong":2}`},
+}
+
+func TestCases(t *testing.T) {
+	p := policy(t, Options{})
+	for _, c := range cases {
+		want := c.out
+		if want == "" {
+			want = c.in
+		}
+		got := filter(t, p, c.root, c.in)
+		if blurred(got) != blurred(want) {
+			t.Errorf("%s\n got %s\nwant %s", c.name, got, want)
+		}
+		if again := filter(t, policy(t, Options{}), c.root, got); again != got {
+			t.Errorf("%s, twice: %s", c.name, again)
+		}
+		if as := filter(t, policy(t, Options{AsGiven: true}), c.root, c.in); as != c.in {
+			t.Errorf("%s, as given: %s", c.name, as)
+		}
+	}
+}
+
+// TestPieces reads every case a byte at a time, and so that the end comes with
+// the last bytes.
+func TestPieces(t *testing.T) {
+	p := policy(t, Options{})
+	for _, c := range cases {
+		want := filter(t, p, c.root, c.in)
+		for name, src := range map[string]io.Reader{
+			"a byte": iotest.OneByteReader(strings.NewReader(c.in)), "halves": iotest.HalfReader(strings.NewReader(c.in)),
+			"data with the end": iotest.DataErrReader(strings.NewReader(c.in)),
+		} {
+			got, err := io.ReadAll(iotest.OneByteReader(p.newReader(src, c.root, windowSize)))
+			if err != nil || string(got) != want {
+				t.Errorf("%s, %s: %v\n got %s\nwant %s", c.name, name, err, got, want)
+			}
+		}
+	}
+}
+
+func TestNoJSON(t *testing.T) {
+	p := policy(t, Options{})
+	for in, want := range map[string]string{
+		``:                          "unexpected end of JSON",
+		`{"a":`:                     "unexpected end of JSON",
+		`{"a":"b`:                   "unexpected end of JSON",
+		`{"a`:                       "unexpected end of JSON",
+		`["a\`:                      "unexpected end of JSON",
+		`{"a":1}{`:                  "more than one JSON value at byte 7",
+		`{"a" 1}`:                   "no colon at byte 5",
+		`{"a":1 "b":2}`:             "no comma at byte 7",
+		`{a:1}`:                     "no name of a member at byte 1",
+		`{"a":1,}`:                  "no name of a member at byte 7",
+		`[1,]`:                      "no JSON value at byte 3",
+		`[1}`:                       "no comma at byte 2",
+		`upstream connect error`:    "no JSON value at byte 0",
+		`[01]`:                      "no JSON value at byte 1",
+		`{"a\x":1}`:                 "no name of a member at byte 1",
+		`["a\x"]`:                   "no JSON value at byte 1",
+		strings.Repeat("[", 10_001): "nested too deeply at byte 10000",
+	} {
+		if _, err := io.ReadAll(p.newReader(strings.NewReader(in), "", windowSize)); err == nil || err.Error() != want {
+			t.Errorf("%.40s: %v, want %s", in, err, want)
+		}
+	}
+	broken := errors.New("the line is cut")
+	for _, part := range []string{`{"token":"abc`, `{"a":`, `[1`} {
+		out, err := io.ReadAll(p.newReader(io.MultiReader(strings.NewReader(part), iotest.ErrReader(broken)), "", windowSize))
+		if !errors.Is(err, broken) || strings.Contains(string(out), "abc") {
+			t.Errorf("%s: %q %v", part, out, err)
+		}
+	}
+	if _, err := io.ReadAll(p.newReader(stuck{}, "", windowSize)); !errors.Is(err, io.ErrNoProgress) {
+		t.Error(err)
+	}
+}
+
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error) { return 0, nil }
+
+// TestLong reads strings that no window holds: their digest is that of the
+// string, however it is cut.
+func TestLong(t *testing.T) {
+	p := policy(t, Options{})
+	for _, unit := range []string{`x\"\\ y`, `é`, `\ud83d\ude00`, `\ud83d`, `\u00e9z`} {
+		for cut := range 12 {
+			raw := strings.Repeat("a", cut) + strings.Repeat(unit, 200)
+			var s string
+			if err := json.Unmarshal([]byte(`"`+raw+`"`), &s); err != nil {
+				t.Fatal(err)
+			}
+			want := `{"a":"` + Digest(p.key, s) + `","` + Digest(p.key, s) + `":1}`
+			out, err := io.ReadAll(p.newReader(iotest.OneByteReader(strings.NewReader(`{"a":"`+raw+`","`+raw+`":1}`)), "", 128))
+			if err != nil || string(out) != want {
+				t.Fatalf("%s %d: %v\n got %s\nwant %s", unit, cut, err, out, want)
+			}
+		}
+	}
+	key := typed("envoy.extensions.transport_sockets.tls.v3.TlsCertificate", `"private_key":{"inline_bytes":"`+strings.Repeat("QUJD", 1<<20)+`"}`)
+	if got := filter(t, p, envoyDump, key); got != typed("envoy.extensions.transport_sockets.tls.v3.TlsCertificate", `"private_key":{"inline_bytes":"W3JlZGFjdGVkXQ=="}`) {
+		t.Errorf("%.200s", got)
+	}
+}
+
+// TestLines reads bodies of text.
+func TestLines(t *testing.T) {
+	p := policy(t, Options{})
+	in := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: \"a secret text\"\nhttps://u:p@h/\nBearer abcdef ghi\nsome free text\nx: Pl4nt3d-s3cr3t-v4lu3-000001\n"
+	want := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: " + d + "\n" + d + "\n" + d + "\n" + d + "\nx: " + d + "\n"
+	out, err := io.ReadAll(p.NewLineReader(iotest.OneByteReader(strings.NewReader(in))))
+	if err != nil || blurred(string(out)) != want {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestAttack holds the input of ../shared/cases/attack.
+func TestAttack(t *testing.T) {
+	in, err := os.ReadFile("testdata/redaction.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := filter(t, policy(t, Options{}), envoyDump, string(in)); strings.Contains(got, "SECRET-") {
+		t.Error(got)
+	}
+}
+
+// TestRows holds the table to itself: each field is in one row, a row says
+// why, and names fields that there are.
+func TestRows(t *testing.T) {
+	s := theSchema()
+	seen := map[string]Class{}
+	for _, r := range Rows() {
+		if r.Reason == "" {
+			t.Errorf("%s: no reason", r.Of)
+		}
+		for word := range strings.FieldsSeq(r.Of) {
+			if _, again := seen[normal(word)]; again {
+				t.Errorf("%s is in two rows", word)
+			}
+			seen[normal(word)] = r.Class
+			of, name, ok := strings.Cut(word, ":")
+			if !ok {
+				of, name = "", word
+			}
+			if !strings.HasPrefix(word, "annotation/") && !s.has(of, name) && !s.has(of, camel(name)) {
+				t.Errorf("%s: no schema has it", word)
+			}
+		}
+	}
+}
+
+// same holds the output's tree against the input's: only texts and long
+// numbers differ.
+func same(t *testing.T, in, out any) {
+	t.Helper()
+	switch in := in.(type) {
+	case map[string]any:
+		if o, ok := out.(map[string]any); !ok || len(o) != len(in) {
+			t.Fatalf("%v became %v", in, out)
+		}
+	case []any:
+		o, ok := out.([]any)
+		if !ok || len(o) != len(in) {
+			t.Fatalf("%v became %v", in, out)
+		}
+		for i := range in {
+			same(t, in[i], o[i])
+		}
+	case bool, nil:
+		if in != out {
+			t.Fatalf("%v became %v", in, out)
+		}
+	}
+}
+
+// FuzzReader: what is JSON stays JSON of the same shape, whatever the pieces;
+// what is not JSON does no harm.
+func FuzzReader(f *testing.F) {
+	for _, c := range cases {
+		f.Add([]byte(c.in), c.root)
+	}
+	p, err := New(Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, in []byte, root string) {
+		if p.schema.lines[root] == "" && root != anObject {
+			root = envoyDump
+		}
+		out, err := io.ReadAll(p.newReader(bytes.NewReader(in), root, 150))
+		again, err2 := io.ReadAll(p.newReader(iotest.OneByteReader(bytes.NewReader(in)), root, 150))
+		if fmt.Sprint(err) != fmt.Sprint(err2) || err == nil && !bytes.Equal(out, again) {
+			t.Fatalf("in pieces: %v %v\n%q\n%q", err, err2, out, again)
+		}
+		if !json.Valid(in) {
+			return
+		}
+		if err != nil || !json.Valid(out) {
+			t.Fatalf("%v: %q", err, out)
+		}
+		var a, b any
+		if json.Unmarshal(in, &a) == nil && json.Unmarshal(out, &b) == nil && bytes.Count(in, []byte(`:`)) < 2 {
+			same(t, a, b)
+		}
+	})
+}
+
+// BenchmarkReader reads a dump and a list of pods.
+func BenchmarkReader(b *testing.B) {
+	for name, c := range map[string][3]string{
+		"dump": {"../testdata/*/proxies/istio-ingressgateway*/config_dump.json", "config_dump.json", ""}, "pods": {"../testdata/*/kubernetes/pods.json", "kubernetes/pods.json", "Pod."},
+	} {
+		found, _ := filepath.Glob(c[0])
+		if len(found) == 0 {
+			b.Fatal(c[0])
+		}
+		one, err := os.ReadFile(found[0])
+		if err != nil {
+			b.Fatal(err)
+		}
+		p, err := New(Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(one)))
+			for range b.N {
+				if _, err := io.Copy(io.Discard, p.NewReader(bytes.NewReader(one), c[1], c[2])); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
