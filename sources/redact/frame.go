@@ -4,13 +4,27 @@ package redact
 type frame struct {
 	array bool
 	of    *message // an object's; nil: open
-	at    field    // what an array, a map or an open object is of
+	at    *field   // what an array, a map or an open object is of
 	named judgment // the name beside which a matcher's values are
 	ours  bool     // that name is one of istiod's settings
 
-	kind, version string // of an object of Kubernetes, as far as it told
+	object *object // of Kubernetes, as far as it told
 
 	mood
+}
+
+// An object of Kubernetes says what it is.
+type object struct{ kind, version string }
+
+// openOf gives the field of an open object, all of which is of a class.
+func openOf(c Class) *field {
+	switch c {
+	case Digested:
+		return openField
+	case Dropped:
+		return droppedField
+	}
+	return &field{class: c, all: true}
 }
 
 // A mood is what holds for all that is below.
@@ -47,19 +61,17 @@ func (r *Reader) push(array bool) error {
 	}
 	switch {
 	case array && at.dict: // where a list stands for a map
-		at.dict = false
-		f.at = at
+		f.at = at.value
 	case array:
 		f.at = at
 	case at.dict:
-		at.dict = false
-		f.at = at
+		f.at = at.value
 		f.of = dictionary
 	default:
-		f.of = r.schema.message(at.holds)
-		f.at = field{all: true}
+		f.of = r.schema.held(at)
+		f.at = openField
 		if at.all {
-			f.at.class = at.class
+			f.at = openOf(at.class)
 		}
 	}
 	r.stack = append(r.stack, f)
@@ -75,7 +87,7 @@ func (r *Reader) push(array bool) error {
 var dictionary = &message{}
 
 // influence changes the mood by the field that a frame is at.
-func (r *Reader) influence(f, parent *frame, at field) {
+func (r *Reader) influence(f, parent *frame, at *field) {
 	if !at.all || f.isAll && f.all == Dropped {
 		return
 	}

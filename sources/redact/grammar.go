@@ -11,10 +11,12 @@ import (
 type grammar struct {
 	stack []frame
 	want  want
-	field field    // of the value to come
+	field *field   // of the value to come
 	keyed judgment // of the name of that member, where it is data
 	input judgment // of the header that a tree of matchers looks at
 	tells tells
+
+	judgments map[bool]map[string]judgment // of keys: of labels, of others
 }
 
 // tells is what the reader learns from a text that is to come.
@@ -156,9 +158,19 @@ func (r *Reader) scalar() error {
 	}
 }
 
+// isCount tells most numbers from what has to be looked at.
+func isCount(s []byte) bool {
+	for _, c := range s {
+		if !isDigit(c) {
+			return string(s) == "true" || string(s) == "false" || string(s) == "null"
+		}
+	}
+	return len(s) == 1 || len(s) > 0 && s[0] != '0'
+}
+
 func (r *Reader) ended(i int) error {
 	text := r.win[r.at:i]
-	if !json.Valid(text) {
+	if !isCount(text) && !json.Valid(text) {
 		return r.broken("no JSON value", r.at)
 	}
 	const long = 7 // digits; ports and the like have fewer
@@ -175,6 +187,15 @@ func (r *Reader) ended(i int) error {
 // quoted gives the end of the string that begins at r.at: the place of its
 // closing quote. The error is errFull when the window does not hold it.
 func (r *Reader) quoted() (end int, escaped bool, err error) {
+	const short = 64 // as most are: a loop finds their end sooner than a search
+	for i, c := range r.win[r.at+1 : min(len(r.win), r.at+short)] {
+		if c == '"' {
+			return r.at + 1 + i, false, nil
+		}
+		if c == '\\' {
+			break
+		}
+	}
 	for i := r.at + 1; ; {
 		end, next, closed := scan(r.win, i, len(r.win))
 		if closed {
@@ -222,7 +243,7 @@ func (r *Reader) member() error {
 	end, escaped, err := r.quoted()
 	switch {
 	case err == errFull: // nobody's name
-		r.field, r.keyed, r.tells = field{all: true}, sensitive, nothingTold
+		r.field, r.keyed, r.tells = openField, sensitive, nothingTold
 		r.begin(Digested)
 		r.long.name = true
 		return nil
@@ -254,9 +275,9 @@ func (r *Reader) enter(name []byte) (secret bool) {
 		r.field = in.at
 		switch f := in.at; {
 		case f.notes && r.schema.rows["annotation/"+string(name)] == Kept:
-			r.field.class, r.field.all = Kept, false
+			r.field = keptField
 		case f.class == Matched || f.class == Label:
-			r.keyed = judgeName(name, f.class)
+			r.keyed = r.judgeKey(name, f.class)
 			secret = f.class == Matched && looksSecret(name) || f.class == Matched && r.input == sensitive
 		case f.class == Digested || f.class == Dropped:
 			secret = (f.holds == "" || in.of == nil) && looksSecret(name)
@@ -266,7 +287,7 @@ func (r *Reader) enter(name []byte) (secret bool) {
 		if !ok {
 			f = in.of.rest
 			if f.class == Matched || f.class == Label {
-				r.keyed = judgeName(name, f.class)
+				r.keyed = r.judgeKey(name, f.class)
 			}
 			secret = f.class == Digested && f.holds == "" && looksSecret(name)
 		}
@@ -274,9 +295,23 @@ func (r *Reader) enter(name []byte) (secret bool) {
 	}
 	r.tells = in.learns(name)
 	if r.tells == typeTold {
-		r.field, secret = field{class: Kept}, false
+		r.field, secret = keptField, false
 	}
 	return secret
+}
+
+// judgeKey is judgeName, for the keys of maps, which come again and again.
+func (r *Reader) judgeKey(key []byte, c Class) judgment {
+	const most = 4096
+	if j, ok := r.judgments[c == Label][string(key)]; ok {
+		return j
+	}
+	j := judgeName(key, c)
+	if m := r.judgments[c == Label]; m == nil || len(m) == most {
+		r.judgments[c == Label] = map[string]judgment{}
+	}
+	r.judgments[c == Label][string(key)] = j
+	return j
 }
 
 // learns gives what is to be learned from the member of a name.

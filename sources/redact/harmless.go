@@ -62,7 +62,7 @@ func isScalar(s []byte) bool {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
 			letters++
 		case c == '_':
-		case bytes.IndexByte([]byte(".:+-/%"), c) >= 0:
+		case c == '.' || c == ':' || c == '+' || c == '-' || c == '/' || c == '%':
 			others = true
 		default:
 			return false
@@ -126,9 +126,15 @@ func isPlainWord(w []byte) bool {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isAlnum(c byte) bool { return isLetter(c) || c >= 0x80 }
 
-func isLetter(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
+func isLetter(c byte) bool { return letters[c] }
+
+// letters are those of ASCII, and digits.
+var letters = func() (is [256]bool) {
+	for c := range is {
+		is[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	}
+	return is
+}()
 
 // stateOf gives how much of a text is a word of letters, at its beginning.
 func stateOf(s []byte) int {
@@ -145,7 +151,7 @@ func stateOf(s []byte) int {
 // isWord tells whether a text is one word, as types and enumerations are.
 func isWord(s []byte) bool {
 	for _, c := range s {
-		if !isLetter(c) && bytes.IndexByte([]byte("._-/@"), c) < 0 {
+		if !isLetter(c) && c != '.' && c != '_' && c != '-' && c != '/' && c != '@' {
 			return false
 		}
 	}
@@ -172,8 +178,9 @@ type part struct{ from, to int }
 // is before the host of a URL and, of one that is nothing but a URL or a path,
 // what is behind its path.
 func secretParts(s []byte, url bool) (parts []part) {
-	if at := bytes.Index(s, []byte("://")); at >= 0 {
-		from := at + 3
+	if colon := bytes.IndexByte(s, ':'); colon < 0 {
+	} else if at := bytes.Index(s[colon:], []byte("://")); at >= 0 {
+		from := colon + at + 3
 		host := s[from:]
 		if end := bytes.IndexAny(host, "/?# \""); end >= 0 {
 			host = host[:end]
@@ -190,36 +197,50 @@ func secretParts(s []byte, url bool) (parts []part) {
 	return parts
 }
 
-// marks are how some issuers begin their tokens.
+// marks are how keys, and the tokens of some issuers, begin.
 var marks = [][]byte{
 	[]byte("-----BEGIN"), []byte("LS0tLS1CRUdJTi"), []byte("ghp_"), []byte("gho_"), []byte("ghs_"), []byte("github_pat_"), []byte("glpat-"),
 	[]byte("xoxb-"), []byte("xoxp-"), []byte("sk_live_"), []byte("sk-ant-"), []byte("AKIA"), []byte("AIza"), []byte("hvs."),
+	[]byte("eyJ"),
 }
+
+// schemes are those of headers with credentials.
+var schemes = []string{"bearer ", "basic ", "digest "}
 
 // tellsItself tells whether a text is, or has in it, a secret wherever it
 // stands: a key's PEM, a token of a known form, credentials of a scheme.
 func tellsItself(s []byte) bool {
-	if at := bytes.Index(s, []byte("eyJ")); at >= 0 && bytes.IndexByte(s[at:], '.') > 10 {
-		return true
-	}
-	const shortest = 12 // of those with a mark
+	const shortest = 12
 	if len(s) < shortest {
 		return false
 	}
-	for _, m := range marks {
-		if at := bytes.Index(s, m); at >= 0 && len(s)-at >= shortest && (at == 0 || !isLetter(s[at-1])) {
+	within := false // a word
+	for i, c := range s {
+		switch {
+		case within && isLetter(c):
+			continue
+		case c == ' ' && endsInScheme(s[:i+1]) && i+1 < len(s) && isLetter(s[i+1]):
 			return true
 		}
-	}
-	space := bytes.IndexByte(s, ' ')
-	if space < 0 {
-		return false
-	}
-	for _, scheme := range []string{"bearer ", "basic ", "digest "} {
-		for i := 0; i+len(scheme) < len(s); i++ {
-			if bytes.EqualFold(s[i:i+len(scheme)], []byte(scheme)) && isLetter(s[i+len(scheme)]) {
-				return true
+		if within = isLetter(c); c != '-' && !within || len(s)-i < shortest {
+			continue
+		}
+		switch c {
+		case '-', 'L', 'g', 'x', 's', 'A', 'h', 'e':
+			for _, m := range marks {
+				if bytes.HasPrefix(s[i:], m) && (c != 'e' || bytes.IndexByte(s[i:], '.') > 10) {
+					return true
+				}
 			}
+		}
+	}
+	return false
+}
+
+func endsInScheme(s []byte) bool {
+	for _, scheme := range schemes {
+		if n := len(s) - len(scheme); n >= 0 && bytes.EqualFold(s[n:], []byte(scheme)) {
+			return true
 		}
 	}
 	return false

@@ -112,6 +112,9 @@ func asDigest(sum []byte) string { return digestMark + hex.EncodeToString(sum[:8
 
 // isStandIn tells whether a text stands for another already.
 func isStandIn(s []byte) bool {
+	if len(s) == 0 || s[0] != '[' && s[0] != 'W' && s[0] != 'r' {
+		return false
+	}
 	switch {
 	case string(s) == droppedText || string(s) == droppedBytes:
 		return true

@@ -52,8 +52,8 @@ func (p *Policy) NewReader(src io.Reader, file, kind string) *Reader {
 }
 
 func (p *Policy) newReader(src io.Reader, root string, window int) *Reader {
-	r := &Reader{policy: p, schema: p.schema, src: src, win: make([]byte, 0, window)}
-	r.field = field{holds: root}
+	r := &Reader{grammar: grammar{judgments: map[bool]map[string]judgment{}}, policy: p, schema: p.schema, src: src, win: make([]byte, 0, window)}
+	r.field = &field{holds: root}
 	return r
 }
 

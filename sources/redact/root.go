@@ -18,13 +18,13 @@ const (
 func (s *schema) builtin(name string) *message {
 	switch {
 	case name == anything:
-		return &message{fields: map[string]field{"value": {all: true}}, rest: field{all: true}, any: true}
+		return &message{fields: map[string]*field{"value": openField}, rest: openField, any: true}
 	case name == aText:
-		return &message{fields: map[string]field{"value": {chosen: true}}, rest: field{all: true}}
+		return &message{fields: map[string]*field{"value": {chosen: true}}, rest: openField}
 	case name == anObject:
 		return s.object("")
 	case strings.HasPrefix(name, aList):
-		m := &message{rest: field{all: true}, fields: map[string]field{
+		m := &message{rest: openField, fields: map[string]*field{
 			"kind": {class: Kept}, "apiVersion": {class: Kept}, "metadata": {holds: "k8s.meta.ListMeta"}, "items": {holds: name[len(aList):]},
 		}}
 		return m
@@ -38,14 +38,14 @@ func (s *schema) builtin(name string) *message {
 // object is an object of Kubernetes whose schema is that of a message: the
 // whole of it, or of its spec where the message is of Istio.
 func (s *schema) object(of string) *message {
-	m := &message{rest: field{all: true}, object: true, fields: map[string]field{
+	m := &message{rest: openField, object: true, fields: map[string]*field{
 		"kind": {class: Kept}, "apiVersion": {class: Kept}, "metadata": {holds: "k8s.meta.ObjectMeta"},
 	}}
 	switch {
 	case of == "":
 	case strings.HasPrefix(of, "istio."):
-		m.fields["spec"] = field{holds: of}
-		m.fields["status"] = field{holds: "istio.meta.v1alpha1.IstioStatus"}
+		m.fields["spec"] = &field{holds: of}
+		m.fields["status"] = &field{holds: "istio.meta.v1alpha1.IstioStatus"}
 	default:
 		for name, f := range s.message(of).fields {
 			if _, ok := m.fields[name]; !ok {

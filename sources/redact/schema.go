@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/envoy"
 )
@@ -23,13 +24,13 @@ var answersText string
 // A message is what is known of the fields of one message. One without fields
 // is open: nothing is known of it.
 type message struct {
-	fields    map[string]field // by both spellings
-	rest      field            // any other
-	any       bool             // its @type says what it is
-	object    bool             // of Kubernetes: its kind says what it is
-	naming    bool             // one of its fields is the name that others are matched under
-	container bool             // of a pod
-	input     bool             // of a tree of matchers: a header
+	fields    map[string]*field // by both spellings
+	rest      *field            // any other
+	any       bool              // its @type says what it is
+	object    bool              // of Kubernetes: its kind says what it is
+	naming    bool              // one of its fields is the name that others are matched under
+	container bool              // of a pod
+	input     bool              // of a tree of matchers: a header
 }
 
 // A field says what is at it.
@@ -43,6 +44,32 @@ type field struct {
 	chosen bool   // a text that may be a name
 	dict   bool   // a map: its values are what the field says
 	holds  string // the message there; "" where it is open
+	value  *field // of a map: what its values are
+
+	of atomic.Pointer[message] // holds, once it was asked for
+}
+
+// openField is one of which nothing is known.
+var openField = &field{all: true}
+
+// droppedField is one all of which is dropped.
+var droppedField = &field{class: Dropped, all: true}
+
+// keptField is one of which all is known.
+var keptField = &field{class: Kept}
+
+// held gives the message at a field; nil where nothing is known of it.
+func (s *schema) held(f *field) *message {
+	if f.holds == "" {
+		return nil
+	}
+	m := f.of.Load()
+	if m == nil {
+		if m = s.message(f.holds); m != nil {
+			f.of.Store(m)
+		}
+	}
+	return m
 }
 
 // A schema knows messages by their full names. Each is read when it is first
@@ -118,7 +145,7 @@ func (s *schema) parse(name string) *message {
 	if !known {
 		return nil
 	}
-	m := &message{fields: map[string]field{}, rest: field{all: true}, container: name == "k8s.core.Container", input: strings.HasSuffix(name, ".HttpRequestHeaderMatchInput")}
+	m := &message{fields: map[string]*field{}, rest: openField, container: name == "k8s.core.Container", input: strings.HasSuffix(name, ".HttpRequestHeaderMatchInput")}
 	for word := range strings.FieldsSeq(lines) {
 		s.add(m, name, word)
 	}
@@ -137,6 +164,9 @@ func (s *schema) add(m *message, of, word string) {
 		own = camel(name)
 	}
 	f := s.field(of, own, mark)
+	if f.dict {
+		f.value = &field{class: f.class, all: f.all, own: f.own, number: f.number, bytes: f.bytes, notes: f.notes, holds: f.holds}
+	}
 	m.naming = m.naming || f.class == Naming
 	if name == "~" {
 		m.rest = f
@@ -150,9 +180,9 @@ func (s *schema) add(m *message, of, word string) {
 }
 
 // field makes a field of what stands behind its name.
-func (s *schema) field(of, name, mark string) field {
+func (s *schema) field(of, name, mark string) *field {
 	class, qualified := s.class(of, name)
-	f := field{class: class}
+	f := &field{class: class}
 	mark, sensitive := strings.CutPrefix(mark, "!")
 	mark = strings.TrimPrefix(mark, "[]")
 	if rest, ok := strings.CutPrefix(mark, "%"); ok {

@@ -8,9 +8,9 @@ import (
 // classed gives the class of the text that is to come, and whether all that is
 // around it has it.
 func (r *Reader) classed() (c Class, all bool) {
-	f, in := &r.field, mood{}
+	f, in := r.field, &mood{}
 	if n := len(r.stack); n > 0 {
-		in = r.stack[n-1].mood
+		in = &r.stack[n-1].mood
 	}
 	switch {
 	case f.own:
@@ -69,7 +69,7 @@ func (r *Reader) text() error {
 // judge keeps a text, win[from:to], or puts something in its place.
 func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	c, _ := r.classed()
-	if isStandIn(text) || r.tells == typeTold && isWord(text) && (!looksSecret(text) || bytes.IndexByte(text, '.') > 0) {
+	if isStandIn(text) || r.tells == typeTold && isWord(text) && (bytes.IndexByte(text, '.') > 0 || !looksSecret(text)) {
 		return
 	}
 	if c == Digested && isCommand(text) {
@@ -161,7 +161,7 @@ func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 
 // learn takes from a text what it says of all that is beside it.
 func (r *Reader) learn(text []byte) {
-	if len(r.stack) == 0 {
+	if len(r.stack) == 0 || r.tells == nothingTold && r.field.class != Naming {
 		return
 	}
 	f := &r.stack[len(r.stack)-1]
@@ -174,10 +174,10 @@ func (r *Reader) learn(text []byte) {
 		url := string(text)
 		r.retype(f, url[strings.LastIndexByte(url, '/')+1:])
 	case kindTold:
-		f.kind = string(text)
+		f.said().kind = string(text)
 		r.rekind(f)
 	case versionTold:
-		f.version = string(text)
+		f.said().version = string(text)
 		r.rekind(f)
 	case containerTold:
 		f.istiod = string(text) == "discovery"
@@ -198,7 +198,7 @@ func (r *Reader) retype(f *frame, name string) {
 		f.of = m
 	case f.of == nil || f.of.any:
 		f.of = nil
-		f.at = field{all: true}
+		f.at = openField
 	}
 	if strings.HasSuffix(name, "Input") {
 		r.input = unjudged
@@ -207,12 +207,21 @@ func (r *Reader) retype(f *frame, name string) {
 
 // rekind makes an object of Kubernetes what its kind and version say.
 func (r *Reader) rekind(f *frame) {
-	if f.kind == "" || f.version == "" || strings.HasSuffix(f.kind, "List") {
+	o := f.said()
+	if o.kind == "" || o.version == "" || strings.HasSuffix(o.kind, "List") {
 		return
 	}
-	group, _, grouped := strings.Cut(f.version, "/")
+	group, _, grouped := strings.Cut(o.version, "/")
 	if !grouped {
 		group = ""
 	}
-	f.of = r.schema.message("object/" + f.kind + "." + group)
+	f.of = r.schema.message("object/" + o.kind + "." + group)
+}
+
+// said gives what an object of Kubernetes told of itself.
+func (f *frame) said() *object {
+	if f.object == nil {
+		f.object = &object{}
+	}
+	return f.object
 }
