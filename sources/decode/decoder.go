@@ -141,6 +141,9 @@ func (d *decoder) unvisited(n *Node, s Shape) (v any, err error) {
 		if n.Walk {
 			return nil, d.skip()
 		}
+		if v, ok := s.(Veiled); ok && c == '"' {
+			return d.veiled(v)
+		}
 		return d.scalar(c)
 	}
 	switch {

@@ -99,9 +99,10 @@ func (m *message) parse() {
 	home := packageOf(m.name)
 	old := strings.HasPrefix(m.name, "envoy.admin.v2alpha.")
 	for word := range strings.FieldsSeq(m.fields + retired[m.name]) {
-		name, holds := word, ""
+		name, holds, sensitive := word, "", false
 		if i := strings.IndexAny(word, "![#=@*?%"); i >= 0 {
-			name, holds = word[:i], strings.TrimPrefix(strings.TrimPrefix(word[i:], "!"), "[]")
+			name, sensitive = word[:i], word[i] == '!'
+			holds = strings.TrimPrefix(strings.TrimPrefix(word[i:], "!"), "[]")
 		}
 		if held := untyped[name]; held != "" && old {
 			holds = "=" + held
@@ -112,11 +113,24 @@ func (m *message) parse() {
 			own = camel(name)
 		}
 		f := member{own, m.table.shape(holds, home)}
+		if sensitive || isSecret(name) && (holds == "" || strings.HasSuffix(holds, "DataSource")) {
+			f.shape = decode.Veiled{Shape: f.shape}
+		}
 		m.members[name], m.members[own] = f, f
 		if !retired {
 			m.names = append(m.names, own)
 		}
 	}
+}
+
+// SecretFields are the fields of texts and of data that are tokens and
+// passwords by their names, where the API doesn't mark them as sensitive.
+const SecretFields = "access_token bearer_token backend_token authorization_token refresh_token google_refresh_token id_token session_token" +
+	" secret_access_key access_key_id json_key token password client_secret token_secret hmac_secret secret_data auth_password" +
+	" downstream_auth_password private_key oauth_hmac code_verifier"
+
+func isSecret(name string) bool {
+	return strings.Contains(" "+SecretFields+" ", " "+strings.TrimPrefix(name, "-")+" ")
 }
 
 // retired are fields that messages had in their first versions, which their

@@ -1,5 +1,7 @@
 package redact
 
+import "github.com/meshq/kubectl-meshq/sources/envoy"
+
 // A Row says what is done with the text of some fields, and why.
 type Row struct {
 	Class Class
@@ -152,9 +154,7 @@ func Rows() []Row {
 			Secret:session_ticket_keys PrivateKeyProvider:config PrivateKeyProvider:typed_config SslCredentials:private_key
 			GoogleGrpc:call_credentials`,
 			"private keys, and secrets that Envoy's discovery service gives out"},
-		{Dropped, `access_token bearer_token backend_token authorization_token refresh_token google_refresh_token id_token session_token
-			secret_access_key access_key_id json_key token password client_secret token_secret hmac_secret secret_data auth_password
-			downstream_auth_password private_key oauth_hmac code_verifier`,
+		{Dropped, envoy.SecretFields,
 			"tokens and passwords, by the names that the schemas have for them"},
 		{Dropped, "Secret:data Secret:stringData", "the contents of Kubernetes' Secrets"},
 		{Variable, "EnvVar:value ", "the environment of containers"},
