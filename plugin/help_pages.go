@@ -26,7 +26,7 @@ func pages() []page {
 		{"queries", "queries with names: those that come with the plugin, and saved ones", printQueriesPage},
 		{"snapshots", "recorded meshes", text(snapshotsPage)},
 		{"exit-codes", "what the exit code says", text(exitCodesPage)},
-		{"safety", "what is asked of a mesh, and what is never done to it", text(safetyPage)},
+		{"safety", "what is asked of a mesh, and what is never done to it", printSafetyPage},
 	}
 }
 
