@@ -1,7 +1,7 @@
 package plugin
 
 import (
-	"slices"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -34,22 +34,34 @@ func TestOfferedKeepsShellsFromActing(t *testing.T) {
 	}
 }
 
-// TestRequotedIsReadBack holds that a shell reads what is put in as it was
-// offered, in each kind of quote; TestShellsReadWhatIsPutIn asks real ones.
+// TestRequotedIsReadBack holds that what is put in is read as it was offered, in
+// each kind of quote: here, and by the shells that there are.
 func TestRequotedIsReadBack(t *testing.T) {
-	for _, text := range []string{"a b", `$(x)`, "`x`", "a'b", `a"b`, `a\b`, "!!", "~x", "#x", "=ls", "{a,b}", "*?[x]", "a^b", "a;b|c&d<e>f", "é日"} {
-		for _, quote := range []string{"", "'", `"`} {
-			q := byte(0)
-			if quote != "" {
-				q = quote[0]
-			}
-			words := shellWords("x "+quote+requoted(text, q)+quote, func(string) string { return "" })
+	texts := []string{
+		"a b", `$(x)`, "`x`", "a'b", `a"b`, `a\b`, "!!", "~x", "#x", "=ls", "{a,b}", "*?[x]", "a^b", "a;b|c&d<e>f", "é日", "%1", "+(x)", "~+", "${HOME}", "$'x'", "-x", "x=~y",
+	}
+	for _, quote := range []string{"", "'", `"`} {
+		q := byte(0)
+		if quote != "" {
+			q = quote[0]
+		}
+		line := ""
+		for _, text := range texts {
+			word := quote + requoted(text, q) + quote
+			words := shellWords("x "+word, func(string) string { return "" })
 			if len(words) != 2 || words[1].text != text {
 				t.Errorf("%q in %s: %+v", text, quote, words)
 			}
+			line += " " + word
 		}
-	}
-	if !slices.Contains([]string{`\=ls`}, requoted("=ls", 0)) {
-		t.Error(requoted("=ls", 0))
+		for _, shell := range [][]string{{"bash", "-O", "extglob", "-c"}, {"zsh", "-f", "-o", "extendedglob", "-c"}} {
+			if _, err := exec.LookPath(shell[0]); err != nil {
+				continue
+			}
+			out, err := exec.Command(shell[0], append(shell[1:], `printf '%s\n' --`+line)...).CombinedOutput()
+			if want := "--\n" + strings.Join(texts, "\n") + "\n"; string(out) != want && "--\n"+string(out) != want || err != nil {
+				t.Errorf("%s in %s: %v: %s", shell[0], quote, err, out)
+			}
+		}
 	}
 }

@@ -85,6 +85,11 @@ func unanswered(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return &said{"the connection was closed without an answer", io.ErrUnexpectedEOF}
 	}
+	// The HTTP client quotes what it doesn't understand. What isn't even text
+	// says nothing to people, and is something else the next time.
+	if what, quoted, ok := strings.Cut(err.Error(), ` "`); ok && (strings.Contains(quoted, `\x`) || strings.Contains(quoted, `\u`)) {
+		return &said{what, err}
+	}
 	return lost(err)
 }
 
