@@ -88,6 +88,9 @@ func unanswered(err error) error {
 	// The HTTP client quotes what it doesn't understand. What isn't even text
 	// says nothing to people, and is something else the next time.
 	if what, quoted, ok := strings.Cut(err.Error(), ` "`); ok && (strings.Contains(quoted, `\x`) || strings.Contains(quoted, `\u`)) {
+		if strings.HasPrefix(what, "malformed HTTP ") {
+			what = "the answer is no HTTP"
+		}
 		return &said{what, err}
 	}
 	return lost(err)
