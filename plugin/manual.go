@@ -60,6 +60,7 @@ func (r *rootCommand) manual(man bool) map[string]string {
 	for _, l := range leaves() {
 		files[l.name+".md"] = "# " + l.title + "\n\n" + markdown(l.text)
 	}
+	files["safety.md"] += redactionPage()
 	files["functions.md"], files["document.md"], files["queries.md"] = functionPages(), kindPages(), queryPages()
 	return files
 }

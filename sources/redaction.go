@@ -1,6 +1,10 @@
 package sources
 
-import "github.com/meshq/kubectl-meshq/sources/redact"
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/redact"
+)
 
 // A Redaction says what is taken out of the answers that a snapshot has.
 type Redaction struct {
@@ -26,3 +30,19 @@ func Digest(key []byte, text string) string { return redact.Digest(key, text) }
 
 // KeyCheck gives what a manifest has to tell a key from another.
 func KeyCheck(key []byte) string { return redact.KeyCheck(key) }
+
+// A RedactionRow is one of the table of what a snapshot has of whose text.
+type RedactionRow struct {
+	Class     string // "kept", "digested", "dropped"
+	Condition string // on what it depends, where it does
+	Fields    []string
+	Reason    string
+}
+
+// RedactionRows gives the table: what it doesn't name is digested.
+func RedactionRows() (rows []RedactionRow) {
+	for _, r := range redact.Rows() {
+		rows = append(rows, RedactionRow{r.Class.Word(), r.Class.Condition(), strings.Fields(r.Of), r.Reason})
+	}
+	return rows
+}

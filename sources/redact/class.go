@@ -11,6 +11,7 @@ const (
 	Word                     // it stays to the first colon or space
 	Matched                  // it stays where neither the name it is matched under nor itself looks secret
 	Naming                   // it stays, and is the name that what is beside it is matched under
+	Owning                   // it stays, and is the owner of what is beside it: only Istio's own is looked at
 	Label                    // it stays where its key doesn't look secret
 	Action                   // a text in an Any there stays
 	Certificate              // it stays where it is certificates, and nothing else

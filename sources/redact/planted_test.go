@@ -189,7 +189,7 @@ func (p *Policy) keeps(message, name string) bool {
 		}
 		if (f == camel(name) || f == name || name == "anything" && f == "~") && (m == "" || m == message || strings.HasSuffix(m, "."+message) || strings.HasPrefix(message, m)) {
 			switch c {
-			case Kept, URL, Naming, Label:
+			case Kept, URL, Naming, Owning, Label:
 				return true
 			}
 		}

@@ -167,7 +167,7 @@ func (s *schema) add(m *message, of, word string) {
 	if f.dict {
 		f.value = &field{class: f.class, all: f.all, own: f.own, number: f.number, bytes: f.bytes, notes: f.notes, holds: f.holds}
 	}
-	m.naming = m.naming || f.class == Naming
+	m.naming = m.naming || f.class == Naming || f.class == Owning
 	if name == "~" {
 		m.rest = f
 		return

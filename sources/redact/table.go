@@ -94,8 +94,9 @@ func Rows() []Row {
 			QueryParameterMatcher:value QueryParameterMatcher:string_match HTTPMatchRequest:headers HTTPMatchRequest:without_headers
 			HTTPMatchRequest:query_params Condition:values Condition:not_values matches.headers:value matches.queryParams:value`,
 			"what headers and query parameters are matched with"},
-		{Matched, `MetadataMatcher:value ValueMatcher:string_match FilterStateMatcher:string_match SinglePredicate:value_match MatchMap:map answers.Match:~ Stat:value`,
-			"what metadata is matched with, what statistics that are text say"},
+		{Owning, "MetadataMatcher:filter FilterStateMatcher:key", "whose metadata is looked at: Istio's identities and claims are compared with what was asked for"},
+		{Matched, "MetadataMatcher:value FilterStateMatcher:string_match", "what metadata is matched with: only Istio's, and as a header's"},
+		{Matched, "SinglePredicate:value_match MatchMap:map answers.Match:~ Stat:value", "what trees of matchers lead by, labels of endpoints, statistics that are text"},
 		{Matched, "TransportSocketMatch:match", "labels of endpoints that choose how to connect to them"},
 		{Action, "OnMatch:action", "what a tree of matchers chooses: of a text, the name of a filter chain"},
 		{Label, `labels answers.Endpoint:Labels match_labels LABELS selector nodeSelector source_labels

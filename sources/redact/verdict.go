@@ -100,7 +100,7 @@ func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 			r.scrub(from, to, text, escaped, true)
 			return
 		}
-	case Naming:
+	case Naming, Owning:
 		r.scrub(from, to, text, escaped, false)
 		return
 	case Label:
@@ -161,10 +161,13 @@ func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 
 // learn takes from a text what it says of all that is beside it.
 func (r *Reader) learn(text []byte) {
-	if len(r.stack) == 0 || r.tells == nothingTold && r.field.class != Naming {
+	if len(r.stack) == 0 || r.tells == nothingTold && r.field.class != Naming && r.field.class != Owning {
 		return
 	}
 	f := &r.stack[len(r.stack)-1]
+	if r.field.class == Owning {
+		f.named = judgeOwner(text)
+	}
 	if r.field.class == Naming {
 		f.named = judgeName(text, Matched)
 		f.ours = (bytes.HasPrefix(text, []byte("PILOT_")) || bytes.HasPrefix(text, []byte("ISTIO_"))) && f.named != sensitive

@@ -1,6 +1,9 @@
 package routing
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A snapshot has digests, "redacted:<16 hex>", where somebody wrote free text.
 // What is compared with one can be decided only where all of a text has to be
@@ -14,7 +17,7 @@ func isDigest(s string) bool {
 
 // hide notes that what is being decided hangs on a value that is not known.
 func (c *choice) hide(what string) {
-	c.hidden = what + " (its value is redacted)"
+	c.hidden = cmp.Or(what, "what is matched") + " (its value is redacted)"
 }
 
 // found gives what was noted since it was asked last.

@@ -47,3 +47,25 @@ func TestDigests(t *testing.T) {
 		}
 	}
 }
+
+// TestDigestsInPolicies: a policy on a header whose value is redacted may apply
+// or not, unless the key is known, however often the header was asked for.
+func TestDigestsInPolicies(t *testing.T) {
+	const is = "redacted:0123456789abcdef"
+	var m any
+	if err := json.Unmarshal([]byte(`{"rules": {"action": "DENY", "policies": {"a": {"permissions": [{"header": {"name": "x-a", "stringMatch": {"exact": "`+is+`"}}}], "principals": [{"any": true}]},
+		"b": {"permissions": [{"notRule": {"header": {"name": "x-a", "stringMatch": {"exact": "`+is+`"}}}}], "principals": [{"any": true}]}}}}`), &m); err != nil {
+		t.Fatal(err)
+	}
+	for known, want := range map[string]string{"": "", is: "a", "redacted:fedcba9876543210": "b"} {
+		c := newChoice(t.Context(), &Cache{}, Envoy{})
+		r := Request{Method: "GET", Path: "/", Headers: [][2]string{{"x-a", "t0ken"}}}
+		if known != "" {
+			c.digests = map[string]string{"t0ken": known}
+		}
+		v := c.rbac(c.message(m), &routed{r, r.headers()})
+		if len(v) != 1 || v[0].Denied != (want != "") || want != "" && v[0].Policy != want || (v[0].Unknown != "") != (want == "") {
+			t.Errorf("known %q: %+v", known, v)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package routing
 // metadata is a MetadataMatcher, or the condition of a route on dynamic
 // metadata, over metadata by filter.
 func (c *choice) metadata(m message, all map[string]any) bool {
+	c.about = "metadata of " + m.text("filter")
 	v := any(all[m.text("filter")])
 	for _, key := range m.list("path") {
 		fields, _ := c.force(v).(map[string]any)

@@ -276,6 +276,7 @@ func (a *rules) identity(m message) truth {
 	if a.r.Principal == "" {
 		return a.notKnown(Identity)
 	}
+	a.about = "the client's identity"
 	return a.holds(func() bool { return a.stringMatch(m, a.r.Principal) })
 }
 
