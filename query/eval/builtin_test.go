@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/itchyny/gojq"
 )
@@ -35,47 +35,57 @@ var otherwise = []string{
 // TestBuiltins compares every function of gojq's over all samples: the same
 // results and errors, in the same words.
 func TestBuiltins(t *testing.T) {
-	calls := 0
-	for _, k := range gojqBuiltins(t) {
-		if slices.Contains(otherwise, k) {
-			continue
-		}
-		name, arity, _ := strings.Cut(k, "/")
-		inputs, call, loops, shown := samples, name, "", "$in"
-		switch arity {
-		case "1":
-			call, loops, shown = name+"($a)", "("+argumentSamples+") as $a | ", "$in, $a"
-		case "2":
-			inputs, call, shown = fewSamples, name+"($a; $b)", "$in, $a, $b"
-			loops = "(" + fewArguments + ") as $a | (null, 1, \"a\", \"gi\", \"y\", [0], {\"a\": 2}) as $b | "
-		case "3":
-			inputs, call, shown = fewSamples, name+"($a; $b; $c)", "$in, $a, $b, $c"
-			loops = "(null, 1, \"a\", [[1]]) as $a | (null, 3, \"\\(.)\", [0], {\"a\": 2}) as $b | (null, 1, \"g\", {}) as $c | "
-		case "4":
-			inputs, call, shown = fewSamples, name+"($a; $b; $c; .)", "$in, $a, $b, $c"
-			loops = "({}, {\"a\": 3}) as $a | (null, {\"a\": 1}) as $b | (null, \"a\") as $c | "
-		}
-		query := fmt.Sprintf(`[.[] | . as $in | %s[%s, try [limit(9; %s)] catch ["error", .]]]`, loops, shown, call)
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		tc := gojqCase{query: query, inputs: []any{valueOf(inputs)}}
-		want, got, lazy := elements(byGojq(ctx, tc)), elements(byUs(ctx, tc, asItIs)), elements(byUs(ctx, tc, lazily))
-		if ctx.Err() != nil {
-			t.Errorf("%s: %v", k, ctx.Err())
-		}
-		cancel()
-		for i := range max(len(want.lines), len(got.lines)) {
-			if want.line(i) != got.line(i) {
-				t.Errorf("%s:\n got  %s\n want %s", k, got.line(i), want.line(i))
-				break
+	calls := new(atomic.Int64)
+	t.Run("all", func(t *testing.T) {
+		for _, k := range gojqBuiltins(t) {
+			if !slices.Contains(otherwise, k) {
+				t.Run(strings.ReplaceAll(k, "/", "-"), func(t *testing.T) {
+					t.Parallel()
+					calls.Add(int64(compareBuiltin(t, k)))
+				})
 			}
 		}
-		byChance := k == "path/1" || k == "del/1" || k == "pick/1" // a value that is the input only by being equal
-		if !byChance && !lazy.alike(got) {
-			t.Errorf("%s: of what is lazy it gives something else", k)
-		}
-		calls += len(want.lines)
+	})
+	t.Logf("%d calls of %d functions", calls.Load(), len(gojqBuiltins(t))-len(otherwise))
+}
+
+// compareBuiltin compares one function, and gives the number of its calls.
+func compareBuiltin(t *testing.T, k string) (calls int) {
+	t.Helper()
+	name, arity, _ := strings.Cut(k, "/")
+	inputs, call, loops, shown := samples, name, "", "$in"
+	switch arity {
+	case "1":
+		call, loops, shown = name+"($a)", "("+argumentSamples+") as $a | ", "$in, $a"
+	case "2":
+		inputs, call, shown = fewSamples, name+"($a; $b)", "$in, $a, $b"
+		loops = "(" + fewArguments + ") as $a | (null, 1, \"a\", \"gi\", \"y\", [0], {\"a\": 2}) as $b | "
+	case "3":
+		inputs, call, shown = fewSamples, name+"($a; $b; $c)", "$in, $a, $b, $c"
+		loops = "(null, 1, \"a\", [[1]]) as $a | (null, 3, \"\\(.)\", [0], {\"a\": 2}) as $b | (null, 1, \"g\", {}) as $c | "
+	case "4":
+		inputs, call, shown = fewSamples, name+"($a; $b; $c; .)", "$in, $a, $b, $c"
+		loops = "({}, {\"a\": 3}) as $a | (null, {\"a\": 1}) as $b | (null, \"a\") as $c | "
 	}
-	t.Logf("%d calls of %d functions", calls, len(gojqBuiltins(t))-len(otherwise))
+	query := fmt.Sprintf(`[.[] | . as $in | %s[%s, try [limit(9; %s)] catch ["error", .]]]`, loops, shown, call)
+	ctx, cancel := context.WithTimeout(context.Background(), runaway)
+	tc := gojqCase{query: query, inputs: []any{valueOf(inputs)}}
+	want, got, lazy := elements(byGojq(ctx, tc)), elements(byUs(ctx, tc, asItIs)), elements(byUs(ctx, tc, lazily))
+	if ctx.Err() != nil {
+		t.Errorf("%s: %v", k, ctx.Err())
+	}
+	cancel()
+	for i := range max(len(want.lines), len(got.lines)) {
+		if want.line(i) != got.line(i) {
+			t.Errorf("%s:\n got  %s\n want %s", k, got.line(i), want.line(i))
+			break
+		}
+	}
+	byChance := k == "path/1" || k == "del/1" || k == "pick/1" // a value that is the input only by being equal
+	if !byChance && !lazy.alike(got) {
+		t.Errorf("%s: of what is lazy it gives something else", k)
+	}
+	return len(want.lines)
 }
 
 // gojqBuiltins gives the functions that gojq has, as "name/arity".
