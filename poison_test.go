@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -122,7 +123,7 @@ func poisonedCommands(t *testing.T) (all [][]string) {
 		}
 	}
 	return append(all, [][]string{
-		{"diff"}, {"diff", "reviews-v2"}, {"diff", "reviews-v2", "-o", "table"}, {"diff", "reviews-v2", "-o", "json"}, {"diff", "reviews-v2", "--patch"},
+		{"diff", "--against", "demo"}, {"diff", "--against", "demo", "-o", "json"}, {"diff", "--against", "demo", "--patch"}, {"diff"}, {"diff", "reviews-v2"}, {"diff", "reviews-v2", "-o", "table"}, {"diff", "reviews-v2", "-o", "json"}, {"diff", "reviews-v2", "--patch"},
 		{"describe", "svc/reviews"}, {"describe", "reviews-v2"}, {"trace", "productpage-v1", "http://reviews:9080/\x1b[31mx\u009b"}, {"trace", "--all", "http://reviews:9080/"},
 		{"trace", "pod\x1b[31m", "http://a\x1b[31m/"}, {"--explain", first + `| select(.name == "x` + "\x1b[31m\nFAKE-LINE" + `")`}, {"--explain", "clusters"},
 		{first, "-o", "custom-columns=A\x1b[31m:.name"}, {".destinationRules[]", "-L", "app\x1b[31m"}, {".proxies[].clusters[]", "--sort-by", ".name\x1b[31m"},
@@ -179,6 +180,37 @@ func TestPoisonStaysIn(t *testing.T) {
 	t.Logf("%d command lines, of which %d show the poison", n, shown)
 	if shown < n/10 {
 		t.Errorf("only %d of %d show any of the poison: it tries nothing", shown, n)
+	}
+}
+
+// TestPoisonStaysOutOfExternalDiffs has a program of the user's show a poisoned
+// difference: the files that it reads hold nothing to act on.
+func TestPoisonStaysOutOfExternalDiffs(t *testing.T) {
+	if _, err := exec.LookPath("diff"); err != nil {
+		t.Skip("no diff here")
+	}
+	home, other := t.TempDir(), poisoned(t, venom)
+	dumps, _ := filepath.Glob(filepath.Join(other, "proxies", "*", "config_dump.json"))
+	for _, path := range dumps {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, bytes.ReplaceAll(text, []byte(`"connect_timeout":"10s"`), []byte(`"connect_timeout":"11s"`)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errs bytes.Buffer
+	w := &plugin.World{
+		Args: []string{"kubectl-meshq", "--snapshot", poisoned(t, venom), "diff", "--against", other, "--sections", "clusters"}, In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now,
+		Environ: []string{"HOME=" + home, "KUBECTL_EXTERNAL_DIFF=diff -r -U30"}, Dir: home,
+	}
+	if code := plugin.Main(w); code != 1 || !strings.Contains(out.String(), "FAKE-LINE") {
+		t.Fatalf("exit code %d: %s%s", code, out.String(), errs.String())
+	}
+	text := out.String() + errs.String()
+	if at := strings.IndexFunc(text, acts); at >= 0 || strings.Contains(text, "\nFAKE-LINE") {
+		t.Errorf("at %d: %.200q", at, text[max(at-20, 0):])
 	}
 }
 

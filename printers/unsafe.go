@@ -18,7 +18,7 @@ func unsafe(r rune) bool {
 	switch {
 	case r < ' ' || r >= 0x7f && r < 0xa0:
 		return true
-	case r < 0xad:
+	case r < 0xad, r > 0xad && r < 0x600, r >= 0x3000 && r < 0xfe00: // most of what is written
 		return false
 	}
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.In(r, unicode.Join_Control, unicode.Prepended_Concatenation_Mark)
@@ -142,10 +142,17 @@ func (w *SafeWriter) escaped(b []byte, last bool) []byte {
 // suspicious gives the place of the first byte that may begin something
 // unsafe, or the length of the text.
 func suspicious(b []byte) int {
-	for i, c := range b {
-		if c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
+	for i := 0; i < len(b); {
+		c := b[i]
+		if c >= ' ' && c < 0x7f || c == '\n' || c == '\t' {
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(b[i:])
+		if n == 1 || unsafe(r) {
 			return i
 		}
+		i += n
 	}
 	return len(b)
 }

@@ -2,6 +2,7 @@ package printers
 
 import (
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -145,4 +146,21 @@ func FuzzSafeWriter(f *testing.F) {
 			t.Fatalf("%q: %q %v", text, back, err)
 		}
 	})
+}
+
+// BenchmarkSafeWriter is what the last hand costs: of JSON, and of text that
+// isn't ASCII.
+func BenchmarkSafeWriter(b *testing.B) {
+	for name, text := range map[string]string{"JSON": `{"name": "outbound|9080||reviews.default.svc.cluster.local", "port": 9080}` + "\n", "Japanese": "\"日本語のテキスト\"\n"} {
+		piece := []byte(strings.Repeat(text, 1<<16/len(text)))
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(piece)))
+			w := NewSafeWriter(io.Discard)
+			for b.Loop() {
+				if _, err := w.Write(piece); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
