@@ -23,6 +23,7 @@ var (
 func TestMatrix(t *testing.T) {
 	for _, m := range meshes(t) {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			questions := m.questions(t)
 			before := m.ask(t, questions...)
 			runs := 0
@@ -36,7 +37,7 @@ func TestMatrix(t *testing.T) {
 				}
 				restore()
 			}
-			t.Logf("%d runs", runs)
+			t.Logf("%d runs, with %d parts removed one by one", runs, runs/len(questions))
 			if runs == 0 {
 				t.Error("nothing was asked")
 			}
