@@ -166,26 +166,59 @@ func (q question) compare(before, after answer) (wrong []string) {
 	if q.kind == findings {
 		return compareFindings(before, after)
 	}
-	left := slices.Clone(before.rows)
-	same := len(before.rows) == len(after.rows)
-	for _, row := range after.rows {
+	left, changed := unlike(before.rows, after.rows)
+	same := len(left) == 0 && len(changed) == 0
+	for _, row := range changed {
 		at := slices.IndexFunc(left, func(old any) bool { return covers(old, row) })
-		if at < 0 && (q.saysUnknown(row, before) || q.words[0] == "rootca") { // which counts the proxies that were read
-
-			same = false
-			continue
-		}
-		if at < 0 {
+		switch {
+		case at >= 0:
+			left = slices.Delete(left, at, at+1)
+		case !q.saysUnknown(row, before) && q.words[0] != "rootca": // which counts the proxies that were read
 			wrong = append(wrong, fmt.Sprintf("new: %.300s", text(row)))
-			continue
 		}
-		same = same && (text(left[at]) == text(row) || covers(row, left[at]))
-		left = slices.Delete(left, at, at+1)
 	}
 	if !same && wrong == nil && (after.code == 0 || after.code == 1) {
 		wrong = append(wrong, fmt.Sprintf("the answer differs, and exit code %d", after.code))
 	}
 	return wrong
+}
+
+// unlike gives the rows that are in one answer only, but for what a second source
+// says less of.
+func unlike(before, after []any) (gone, added []any) {
+	n := map[string]int{}
+	for _, row := range before {
+		n[firstHand(row)]++
+	}
+	for _, row := range after {
+		if k := firstHand(row); n[k] > 0 {
+			n[k]--
+		} else {
+			added = append(added, row)
+		}
+	}
+	for _, row := range before {
+		if k := firstHand(row); n[k] > 0 {
+			n[k]--
+			gone = append(gone, row)
+		}
+	}
+	return gone, added
+}
+
+// firstHand is a row without its second-hand facts.
+func firstHand(row any) string {
+	m, ok := row.(map[string]any)
+	if !ok {
+		return text(row)
+	}
+	out := map[string]any{}
+	for k, v := range m {
+		if !secondHand[k] {
+			out[k] = v
+		}
+	}
+	return text(out)
 }
 
 // saysUnknown tells whether a row that is new says by itself that it isn't
