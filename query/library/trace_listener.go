@@ -345,6 +345,9 @@ func (w *walk) noChain(taken routing.Taken) error {
 	}
 	if w.Destination == "" && w.unknown != "" {
 		w.took(step{what: "filter chain", why: "none fits what is known"})
+		if w.listless != nil { // the address may be in what was not read
+			return w.end(notKnown)
+		}
 		return w.end(undecided)
 	}
 	w.took(step{what: "filter chain", why: "none fits, so the connection is closed", near: near})
