@@ -134,7 +134,7 @@ func TestMatchIsBoth(t *testing.T) {
 		{rc + ` | match({host: "b.com", path: "/no"}).directStatus`, "403"},
 		{rc + ` | [match("/other")]`, "[]"},
 		{rc + ` | [.virtualHosts[0] | .kind = "VirtualHost" | match("/x").cluster]`, `["cx"]`},
-		{rc + ` | match({path: "/x", speed: 1})`, "error: a request has no speed; it has alpn, destination, directSource, headers, host, method, path, port, principal, random, scheme, sni, source, tls, url"},
+		{rc + ` | match({path: "/x", speed: 1})`, "error: a request has no speed; it has alpn, destination, digests, directSource, headers, host, method, path, port, principal, random, scheme, sni, source, tls, url"},
 		{rc + ` | match({port: "80"})`, "error: a request's port can't be a string"},
 		{rc + ` | match("ftp://x")`, `error: "ftp://x" is no request like /path or GET http://host:port/path`},
 		{`"test" | match("t.").string`, `"te"`},

@@ -110,7 +110,8 @@ const probeVersion = "65536.65536.65536"
 
 // IsProxy tells whether a connection is that of a proxy of the mesh, by what
 // adsz and syncz say of it; either may be nil. Tools that ask istiod over its
-// proxies' protocol look like connections too, but have no PROXY_CONFIG.
+// proxies' protocol look like connections too, but have no PROXY_CONFIG; nor has
+// a ztunnel, which is known by its label where syncz was not read.
 func IsProxy(c *Client, s *Status) bool {
 	switch {
 	case s != nil && s.Type == "ztunnel":
@@ -118,7 +119,7 @@ func IsProxy(c *Client, s *Status) bool {
 	case s != nil && s.Version == probeVersion, c != nil && c.Version == probeVersion:
 		return false
 	case c != nil:
-		return c.ProxyConfig
+		return c.ProxyConfig || c.Labels["app"] == "ztunnel"
 	}
 	return s != nil
 }
