@@ -7,7 +7,7 @@ S     ?= demo
 T     ?= ./query/syntax:FuzzSuperset
 FUZZTIME ?= 30s
 
-.PHONY: help build demo test matrix e2e golden lint fuzz fuzz-all audit bench dist docs clean
+.PHONY: help build demo test poison matrix e2e golden lint fuzz fuzz-all audit bench dist docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 10
@@ -23,6 +23,9 @@ test: ## all tests of this module, with the race detector where it counts
 	$(GO) test ./...
 	$(GO) test -race -run 'Parallel|Cancel|Invariant|Fault' ./query/eval ./sources
 	$(GO) test -race ./sources/store
+
+poison: ## captures that attack the terminal and the shell, through every command, output and completion
+	$(GO) test . -count=1 -run Poison -full
 
 matrix: ## every question to every capture, with one part of it removed at a time
 	$(GO) test ./test/matrix -count=1 -timeout 30m -full

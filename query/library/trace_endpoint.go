@@ -74,6 +74,10 @@ func (w *walk) member(row, cluster any, checks bool) (m map[string]any, tls any,
 		}
 	}
 	metadata, err := mesh.Get(w.ctx, fields["metadata"], "filterMetadata")
+	if err != nil && w.unread(err) { // how it is spoken to is chosen by them
+		m["workload"], m["transport"] = nil, nil
+		return m, nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}

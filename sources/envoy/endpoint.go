@@ -3,6 +3,7 @@ package envoy
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
@@ -106,6 +107,11 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 		}
 		if e.priority == nil {
 			m["priority"] = 0
+		}
+		if e.outlier != "" { // the row is from /clusters, which has no metadata
+			m["metadata"] = mesh.Later(func(ctx context.Context) (any, error) {
+				return nil, p.fault(ctx, mesh.Endpoints, errors.New("metadata: /clusters doesn't have it, and there is no dump with endpoints"))
+			})
 		}
 		if !p.dumpOnly {
 			m["outlier"] = p.ofHost(e, (*endpoint).outlierCheck)

@@ -291,7 +291,7 @@ func apart(rows []any) map[string]finding {
 // where a proxy's connection is not known (one without an owner is its own
 // workload, and has labels that the proxy was not started with), Envoy's
 // /clusters where there is no dump with endpoints. What it doesn't say is null.
-var secondHand = map[string]bool{"workload": true, "labels": true, "localityWeight": true, "overprovisioningFactor": true, "metadata": true}
+var secondHand = map[string]bool{"workload": true, "labels": true, "localityWeight": true, "overprovisioningFactor": true}
 
 // covers tells whether a value is what it was, but for what isn't known any
 // more.
