@@ -174,7 +174,7 @@ func (r *Reader) ended(i int) error {
 		return r.broken("no JSON value", r.at)
 	}
 	const long = 7 // digits; ports and the like have fewer
-	if len(text) >= long && isDigit(text[len(text)-1]) && bytes.IndexAny(text, ".eE") < 0 && len(r.stack) > 0 && !r.policy.asGiven {
+	if len(text) >= long && isDigit(text[len(text)-1]) && !bytes.ContainsAny(text, ".eE") && len(r.stack) > 0 && !r.policy.asGiven {
 		if c, all := r.classed(); all && (c == Digested || c == Dropped) {
 			r.put(r.at, i, `"`+r.standsFor(c, text)+`"`)
 		}

@@ -102,8 +102,8 @@ func (p *planter) survivors(text []byte) []string {
 		if at < 0 {
 			break
 		}
-		word := string(rest[at:min(len(rest), at+len("Pl4nt3d-s3cr3t-v4lu3-000000"))])
-		found[p.where[word]] = true
+		word := rest[at:min(len(rest), at+len("Pl4nt3d-s3cr3t-v4lu3-000000"))]
+		found[p.where[string(word)]] = true
 		rest = rest[at+7:]
 	}
 	return slices.Sorted(maps.Keys(found))

@@ -26,6 +26,7 @@ const gatewayModule = "sigs.k8s.io/gateway-api@v1.6.0"
 // that nobody should see.
 var objects = []any{
 	corev1.Pod{}, corev1.Service{}, corev1.Node{}, corev1.Namespace{}, corev1.ConfigMap{}, corev1.Secret{}, corev1.ServiceAccount{},
+	//lint:ignore SA1019 older clusters, and snapshots of them, have them
 	corev1.Endpoints{}, discoveryv1.EndpointSlice{}, metav1.ListMeta{},
 }
 
