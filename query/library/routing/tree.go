@@ -209,7 +209,8 @@ func (c *choice) input(m message, r *routed) (v string, ok bool) {
 	case "DestinationPortInput":
 		return itoa(r.DestinationPort), r.DestinationPort != 0
 	case "SourceIPInput":
-		return r.Source, r.Source != ""
+		v = cmp.Or(r.remote, r.Source)
+		return v, v != ""
 	case "DirectSourceIPInput":
 		v = cmp.Or(r.DirectSource, r.Source)
 		return v, v != ""
