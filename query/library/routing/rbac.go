@@ -46,19 +46,22 @@ type rules struct {
 }
 
 // sure tells whether a condition holds. Where it depends on what isn't known,
-// doubt is what that is.
+// doubt is what that is. The answer's own doubts are set aside meanwhile: one
+// that was met before would not be added again, and the condition would pass as
+// decided.
 func (c *choice) sure(holds func() bool) truth {
-	before := len(c.answer.Unsupported)
+	before := c.answer.Unsupported
+	c.answer.Unsupported = nil
 	c.found()
 	is := sure(holds())
-	if what := c.found(); what != "" && is != yes {
-		c.answer.Unsupported = c.answer.Unsupported[:before]
-		c.doubt = what
+	digest, doubts := c.found(), c.answer.Unsupported
+	c.answer.Unsupported = before
+	switch {
+	case digest != "" && is != yes:
+		c.doubt = digest
 		return maybe
-	}
-	if all := c.answer.Unsupported; len(all) > before {
-		c.doubt = all[before]
-		c.answer.Unsupported = all[:before]
+	case len(doubts) > 0:
+		c.doubt = doubts[0]
 		return maybe
 	}
 	return is

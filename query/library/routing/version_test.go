@@ -130,3 +130,18 @@ func TestRBACVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestSureAsksEachConditionAnew holds that a doubt that the routes met before
+// leaves an RBAC condition unknown, too.
+func TestSureAsksEachConditionAnew(t *testing.T) {
+	x := newChoice(context.Background(), &Cache{}, version(""))
+	x.unsupported(rbacHeadersAlone.unknown())
+	r := Request{Path: "/", Headers: [][2]string{{"x", "v"}, {"x", "w"}}}
+	header := x.message(value(t, `{"name": "x", "stringMatch": {"exact": "v"}}`))
+	if got := x.sure(func() bool { return x.header(header, r.headers(), rbacHeadersAlone) }); got != maybe {
+		t.Errorf("%v, want maybe", got)
+	}
+	if len(x.answer.Unsupported) != 1 {
+		t.Errorf("the answer's doubts are %q", x.answer.Unsupported)
+	}
+}
