@@ -28,7 +28,7 @@ func (w *world) until(t *testing.T, workload, short, word string) {
 
 func (w *world) eventually(t *testing.T, what string, ask func(context.Context) (bool, error)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		ok, err := ask(ctx)
