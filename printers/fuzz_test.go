@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,7 +52,7 @@ func FuzzPrintedIsTheValue(f *testing.F) {
 		if err != nil || beyond64(v) {
 			return
 		}
-		if odd(string(want)) {
+		if odd(string(want)) || unordered.MatchString(string(want)) {
 			sameYAML(t, v, want)
 			return
 		}
@@ -59,6 +61,10 @@ func FuzzPrintedIsTheValue(f *testing.F) {
 		}
 	})
 }
+
+// unordered are names that YAML's library has no order for: it puts 2 before 11,
+// 11 before 1A and 1A before 2, and begins with any of them.
+var unordered = regexp.MustCompile(`\d\pL[^"]*":`)
 
 // odd reports whether Go's JSON has something in it that YAML's library prints
 // as it is and is unsafe.
@@ -100,12 +106,12 @@ func sameYAML(t *testing.T, v any, want []byte) {
 
 // Where client-go finds something, the same is found.
 func FuzzJSONPath(f *testing.F) {
-	for _, t := range []string{"{.a}", "{.a[0].b}", "{.a[1:2]}", "{.a[?(@.b==1)].c}", "{range .a[*]}{.b} {end}", "{['x','a']}", "{.a[0,1].b}", "{.x.y}text{.z}", "{.a[-1]}", "{.a[?(@.b)].b}", "{.x['y']}", "{range .a[*]}{range .c[*]}{.}{end}{end}", "{$.a}", "{@.x}", "{.a[::2].b}", "{.x.y}{\"\\n\"}"} {
+	for _, t := range []string{"{.a}", "{.a[0].b}", "{.a[1:2]}", "{.a[?(@.b==1)].c}", "{range .a[*]}{.b} {end}", "{['x','a']}", "{.a[0,1].b}", "{.x.y}text{.z}", "{.a[-1]}", "{.a[?(@.b)].b}", "{.x['y']}", "{range .a[*]}{range .c[*]}{.}{end}{end}", "{$.a}", "{@.x}", "{.a[::2].b}", "{.x.y}{\"\\n\"}", "{..}", "{..b}", "{['.']}", "{.x..}", "{range ..}{.}|{end}"} {
 		f.Add(t)
 	}
 	const text = `{"a":[{"b":1,"c":[1,2]},{"b":2,"c":[]},{"b":"s"}],"x":{"y":"z"},"z":1.5,"n":true}`
 	f.Fuzz(func(t *testing.T, template string) {
-		if strings.Contains(template, "..") || strings.Contains(template, "*") && !strings.Contains(template, "[*]") {
+		if strings.Contains(template, "*") && !strings.Contains(template, "[*]") {
 			return // in the order of a Go map there
 		}
 		if strings.Contains(template, "?(") {
@@ -130,8 +136,18 @@ func FuzzJSONPath(f *testing.F) {
 			return
 		}
 		got, err := try(Options{Format: "jsonpath", Template: template}, read(t, text, false))
+		descends := strings.Contains(template, "..") || strings.Contains(template, "'.") // a name is put behind a point there
+		if descends && err == nil && sortedBytes(got) == sortedBytes(theirs.String()) {
+			return // in the order of a Go map there
+		}
 		if err != nil || got != theirs.String() {
 			t.Fatalf("%s: %q %v, want %q", template, got, err, theirs.String())
 		}
 	})
+}
+
+func sortedBytes(s string) string {
+	b := []byte(s)
+	slices.Sort(b)
+	return string(b)
 }

@@ -253,11 +253,16 @@ func inside(v any) []any {
 	return nil
 }
 
-// descend gives each container, and then those in it.
+// descend gives each container, and then those in it. A text that isn't empty
+// is one, too: client-go's library counts its characters.
 func (e *pathEvaluation) descend(in []any) (out []any, err error) {
 	for _, v := range in {
 		if v, err = e.see(v); err != nil {
 			return nil, err
+		}
+		if text, ok := v.(string); ok && text != "" {
+			out = append(out, v)
+			continue
 		}
 		members := inside(v)
 		if len(members) == 0 {
