@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"sources/transport":        {"sources/decode", "sources/mesh"},
 	"sources/forward":          {},
 	"sources/live":             {"sources/decode", "sources/kube", "sources/mesh", "sources/transport"},
-	"sources/redact":           {"sources/envoy"},
+	"sources/redact":           {"sources/decode", "sources/envoy", "sources/kube"},
 	"printers":                 {"sources/mesh"},
 }
 

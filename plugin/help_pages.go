@@ -120,8 +120,8 @@ name, and for no more than the query looks at. --explain says what was asked of 
 Printing or walking whole live proxies reads all of their sections: more than 20 are refused unless --max-fetch says
 otherwise. istiod computes what it would send to a proxy (desired, diff) only when a query says so.
 
-Private keys, tokens and passwords that are such by their type are never in the document. A snapshot keeps what is known to be
-harmless: the text of fields that a table names. Other text is digested (redacted:<16 hex>, under a key of its own that is kept
+The document never shows private keys, tokens and passwords that are such by their type, the environment of containers and
+proxies (but settings of istiod, PILOT_* and ISTIO_*), and what kubectl applied last. A snapshot keeps what is known to be harmless: the text of fields that a table names. Other text is digested (redacted:<16 hex>, under a key of its own that is kept
 nowhere, or that of --redact-key), keys, tokens, passwords and environments become a fixed word, before the file is written.
 --keep FIELD keeps more, and the manifest says so; --redact envoy takes bodies as they are given, and asks. What was written to
 a request's headers is compared with a digest only where trace --redact-key has the key: else such a route is UNKNOWN, by name.

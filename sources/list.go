@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/redact"
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
@@ -65,6 +66,6 @@ func (m *Mesh) objects(ctx context.Context, r *realm, l kube.List, g *store.Grou
 		return nil, err
 	}
 	doc.Grew = g.Grew
-	objects, err := kube.Objects(ctx, l, doc)
+	objects, err := kube.Objects(ctx, l, doc, redact.Veil("kubernetes/"+l.Resource, l.Type()))
 	return objects, doc.Named(err)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/redact"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -77,14 +78,15 @@ func (m *Mesh) pilotField(p *pilot, field string) mesh.Lazy {
 	return g.Thunk(func(ctx context.Context) (any, error) {
 		endpoints := istiod.Endpoints(field)
 		body, err := (*transport.Body)(nil), error(nil)
-		for _, e := range endpoints {
-			if body, err = m.ask(ctx, question{p.realm, aPilot, p.id, e}); !errors.Is(err, fs.ErrNotExist) {
+		var endpoint string
+		for _, endpoint = range endpoints {
+			if body, err = m.ask(ctx, question{p.realm, aPilot, p.id, endpoint}); !errors.Is(err, fs.ErrNotExist) {
 				break
 			}
 		}
 		if err == nil {
 			doc := &decode.Document{Bytes: body, Name: body.Name, Grew: g.Grew}
-			v, e := istiod.Read(ctx, field, doc)
+			v, e := istiod.Read(ctx, field, doc, redact.Veil(endpoint, ""))
 			if e == nil {
 				return v, nil
 			}

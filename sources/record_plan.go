@@ -70,9 +70,8 @@ func (c *recorder) pilotUnit(id string) *unit {
 }
 
 func (c *recorder) listUnit(l kube.List) *unit {
-	_, group, _ := strings.Cut(l.Resource, ".")
 	return &unit{wants: []wanted{{
-		question: question{c.realm, kubernetes, "", l.Resource}, also: l.Also, kind: l.Kind + "." + group,
+		question: question{c.realm, kubernetes, "", l.Resource}, also: l.Also, kind: l.Type(),
 		file: func(f transport.Form) string {
 			if f != transport.JSON {
 				return ""

@@ -14,6 +14,11 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 		if s, err = d.typed(s); err != nil {
 			return nil, err
 		}
+	} else if t, ok := s.(TaggedShape); ok {
+		var err error
+		if s, err = d.tagged(t); err != nil {
+			return nil, err
+		}
 	}
 	base := len(d.vals)
 	var all tally

@@ -206,6 +206,9 @@ func (d *decoder) scalar(c byte) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if d.doc != nil && holdsPrivateKey(b) {
+			b = []byte(VeiledText)
+		}
 		v, sum, cost := d.texts.value(b)
 		d.cost += cost
 		d.sum = sum

@@ -19,6 +19,15 @@ type Shape interface {
 	Typed(url []byte) (value Shape, ok bool)
 }
 
+// A TaggedShape is that of an object one text of which decides about the others,
+// wherever it stands among them: Tagged gives the shape for the text of the
+// member that Tag names, nil where there is none.
+type TaggedShape interface {
+	Shape
+	Tag() string
+	Tagged(text []byte) Shape
+}
+
 // An object whose shape is an Any takes the shape of its "@type". Envoy writes
 // that one first, and then it is mostly in the window already; where it isn't,
 // a second decoder goes ahead through the object to find it. With no "@type",
@@ -41,57 +50,83 @@ func isAny(s Shape) bool {
 	return ok
 }
 
-// typed gives the shape of the Any that we stand at.
+// typed gives the shape of the Any that we stand at. With no "@type", or one
+// that is no string, it has none.
 func (d *decoder) typed(s Shape) (Shape, error) {
-	if url := firstType(d.mem[d.p+1 : d.n]); url != nil {
-		s, _ = s.Typed(url)
-		return s, nil
+	url, err := d.tag(typeKey)
+	if err != nil || url == nil {
+		return nil, err
+	}
+	s, _ = s.Typed(url)
+	return s, nil
+}
+
+// tagged gives the shape of the object that we stand at.
+func (d *decoder) tagged(s TaggedShape) (Shape, error) {
+	text, err := d.tag(s.Tag())
+	if err != nil {
+		return nil, err
+	}
+	return s.Tagged(text), nil
+}
+
+// tag gives the text of a member of the object that we stand at, the first of
+// several; nil where there is none.
+func (d *decoder) tag(key string) (text []byte, err error) {
+	if text := firstText(d.mem[d.p+1:d.n], key); text != nil {
+		return text, nil
 	}
 	off := d.offset()
 	ahead := d.doc.ahead(d.part.ctx, off, d.part.end)
 	defer ahead.release()
 	ahead.depth = d.depth
-	s, err := ahead.findType(s)
+	if text, err = ahead.findText(key); text != nil {
+		text = bytes.Clone(text) // it is the released decoder's
+	}
 	d.aheadLeft -= ahead.offset() - off
 	if err == nil && d.aheadLeft < 0 {
-		err = &LimitError{Offset: off, What: "search for @type", Limit: aheadMost}
+		err = &LimitError{Offset: off, What: "search for " + key, Limit: aheadMost}
 	}
-	return s, err
+	return text, err
 }
 
-// firstType gives the type where it is the first of the members, and written
+// firstText gives the text of a member where it is the first one, and written
 // without escapes; else nil.
-func firstType(members []byte) []byte {
-	for _, token := range []string{`"@type"`, ":", `"`} {
+func firstText(members []byte, key string) []byte {
+	for _, token := range []string{`"` + key + `"`, ":", `"`} {
 		members = bytes.TrimLeft(members, " \n\r\t")
 		if !bytes.HasPrefix(members, []byte(token)) {
 			return nil
 		}
 		members = members[len(token):]
 	}
-	url, _, closed := bytes.Cut(members, []byte{'"'})
-	if !closed || bytes.IndexByte(url, '\\') >= 0 {
+	text, _, closed := bytes.Cut(members, []byte{'"'})
+	if !closed || bytes.IndexByte(text, '\\') >= 0 {
 		return nil
 	}
-	return url
+	return text
 }
 
-// findType goes through the Any that we are before, up to its "@type".
-func (d *decoder) findType(s Shape) (Shape, error) {
+// findText goes through the object that we are before, up to the text of a
+// member.
+func (d *decoder) findText(key string) ([]byte, error) {
 	d.next()
 	d.p++ // the brace
 	c := d.next()
 	for closed := c == '}'; !closed; {
-		key, err := d.key(c)
+		name, err := d.key(c)
 		if err != nil {
 			return nil, err
 		}
-		found := string(key) == typeKey
+		found := string(name) == key
 		if err := d.colon(); err != nil {
 			return nil, err
 		}
 		if found {
-			return d.typedHere(s)
+			if d.mem[d.p] != '"' {
+				return nil, nil
+			}
+			return d.text()
 		}
 		if err := d.skip(); err != nil {
 			return nil, err
@@ -101,17 +136,4 @@ func (d *decoder) findType(s Shape) (Shape, error) {
 		}
 	}
 	return nil, nil
-}
-
-// typedHere gives the shape for the value of "@type" that we stand at.
-func (d *decoder) typedHere(s Shape) (Shape, error) {
-	if d.mem[d.p] != '"' {
-		return nil, nil
-	}
-	url, err := d.text()
-	if err != nil {
-		return nil, err
-	}
-	s, _ = s.Typed(url)
-	return s, nil
 }

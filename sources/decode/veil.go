@@ -1,9 +1,14 @@
 package decode
 
-// What a text that nobody should see reads as: Envoy's own words, where text
+import (
+	"bytes"
+	"encoding/base64"
+)
+
+// VeiledText is what a text that nobody should see reads as: Envoy's own words, where text
 // and where bytes are written.
 const (
-	veiledText  = "[redacted]"
+	VeiledText  = "[redacted]"
 	veiledBytes = "W3JlZGFjdGVkXQ=="
 )
 
@@ -44,7 +49,7 @@ func (d *decoder) veiled(v Veiled) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	word := veiledText
+	word := VeiledText
 	switch {
 	case len(b) == 0:
 		word = ""
@@ -55,4 +60,23 @@ func (d *decoder) veiled(v Veiled) (any, error) {
 	d.cost += cost
 	d.sum = sum
 	return said, nil
+}
+
+// holdsPrivateKey tells whether a text is, or has in it, a private key in PEM,
+// or is that in base64: no document shows one, wherever somebody put it.
+func holdsPrivateKey(text []byte) bool {
+	const (
+		shortest = 48
+		head     = "LS0tLS1CRUdJTi" // "-----BEGIN" in base64
+		words    = 40               // of base64, up to behind the kind of a key
+	)
+	if len(text) < shortest {
+		return false
+	}
+	if bytes.HasPrefix(text, []byte(head)) {
+		var plain [words]byte
+		n, _ := base64.StdEncoding.Decode(plain[:], text[:words])
+		return bytes.Contains(plain[:n], []byte("PRIVATE"))
+	}
+	return bytes.Contains(text, []byte("PRIVATE KEY-----"))
 }

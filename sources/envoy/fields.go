@@ -96,7 +96,7 @@ func (*message) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
 func (m *message) parse() {
 	m.members = map[string]member{}
-	home := packageOf(m.name)
+	home, last := packageOf(m.name), m.name[strings.LastIndexByte(m.name, '.')+1:]
 	old := strings.HasPrefix(m.name, "envoy.admin.v2alpha.")
 	for word := range strings.FieldsSeq(m.fields + retired[m.name]) {
 		name, holds, sensitive := word, "", false
@@ -113,7 +113,7 @@ func (m *message) parse() {
 			own = camel(name)
 		}
 		f := member{own, m.table.shape(holds, home)}
-		if sensitive || isSecret(name) && (holds == "" || strings.HasSuffix(holds, "DataSource")) {
+		if sensitive || isSecret(name) && (holds == "" || strings.HasSuffix(holds, "DataSource")) || isSecretMember(last, name) {
 			f.shape = decode.Veiled{Shape: f.shape}
 		}
 		m.members[name], m.members[own] = f, f
@@ -121,16 +121,6 @@ func (m *message) parse() {
 			m.names = append(m.names, own)
 		}
 	}
-}
-
-// SecretFields are the fields of texts and of data that are tokens and
-// passwords by their names, where the API doesn't mark them as sensitive.
-const SecretFields = "access_token bearer_token backend_token authorization_token refresh_token google_refresh_token id_token session_token" +
-	" secret_access_key access_key_id json_key token password client_secret token_secret hmac_secret secret_data auth_password" +
-	" downstream_auth_password private_key oauth_hmac code_verifier"
-
-func isSecret(name string) bool {
-	return strings.Contains(" "+SecretFields+" ", " "+strings.TrimPrefix(name, "-")+" ")
 }
 
 // retired are fields that messages had in their first versions, which their
@@ -159,8 +149,10 @@ func (m *message) fieldNames() []string {
 // is the package of the field's message.
 func (t *fieldTable) shape(holds, home string) decode.Shape {
 	switch {
-	case holds == "" || holds == "*" || holds[0] == '#':
+	case holds == "" || holds[0] == '#':
 		return nil
+	case holds == "*":
+		return structShape{}
 	case holds == "@":
 		return anyShape{t}
 	case holds == "?":
@@ -201,7 +193,7 @@ func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
 	if m := s.table.message(name); m != nil {
 		return m, true
 	}
-	return nil, true
+	return structShape{}, true
 }
 
 // valueShape is an Any that holds something under "value".
@@ -227,7 +219,12 @@ func (mapShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 // maps nor Structs in it: every name below is one of a field.
 type openShape struct{}
 
-func (s openShape) Member(key []byte) (string, decode.Shape) { return renamed(key), s }
+func (s openShape) Member(key []byte) (string, decode.Shape) {
+	if namesSecret(key) {
+		return renamed(key), decode.Veiled{Shape: s}
+	}
+	return renamed(key), s
+}
 
 func (openShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 

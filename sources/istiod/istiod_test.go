@@ -319,7 +319,7 @@ func TestRead(t *testing.T) {
 	for _, field := range Fields() {
 		names := Endpoints(field)
 		body := read(t, filepath.Join(stale, names[len(names)-1]+".json"))
-		v, err := Read(t.Context(), field, document(t, body))
+		v, err := Read(t.Context(), field, document(t, body), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -337,7 +337,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadConfig(t *testing.T) {
-	v, err := Read(t.Context(), "config", document(t, read(t, stale+"/configz.json")))
+	v, err := Read(t.Context(), "config", document(t, read(t, stale+"/configz.json")), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +350,7 @@ func TestReadConfig(t *testing.T) {
 			t.Errorf("%v is not %s", kind, o.Kind)
 		}
 	}
-	if v, err := Read(t.Context(), "config", document(t, []byte("null"))); err != nil || fmt.Sprint(v) != "[]" {
+	if v, err := Read(t.Context(), "config", document(t, []byte("null")), nil); err != nil || fmt.Sprint(v) != "[]" {
 		t.Errorf("%v %v", v, err)
 	}
 }

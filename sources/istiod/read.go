@@ -11,11 +11,11 @@ import (
 // Read reads the answer to one of the [Endpoints] of a field. Names in it stay
 // as istiod writes them, in Go's way or in JSON's. The objects of "config" are
 // of their Kubernetes kinds.
-func Read(ctx context.Context, field string, doc *decode.Document) (any, error) {
+func Read(ctx context.Context, field string, doc *decode.Document, shape decode.Shape) (any, error) {
 	if field != "config" {
-		return doc.Pass(ctx, 0, -1, nil, &decode.Node{Shallow: true}, nil)
+		return doc.Pass(ctx, 0, -1, shape, &decode.Node{Shallow: true}, nil)
 	}
-	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Shallow: true, Elem: &decode.Node{Shallow: true}}, nil)
+	v, err := doc.Pass(ctx, 0, -1, shape, &decode.Node{Shallow: true, Elem: &decode.Node{Shallow: true}}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func TestObjects(t *testing.T) {
 				continue
 			}
 			seen++
-			objects, err := Objects(t.Context(), l, document(body))
+			objects, err := Objects(t.Context(), l, document(body), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +103,7 @@ func TestObjects(t *testing.T) {
 // The API server's own lists say once what all of their items are.
 func TestObjectsOfTheAPIServer(t *testing.T) {
 	objects, err := Objects(t.Context(), list(t, "gateways"), document([]byte(`{"kind":"GatewayList","apiVersion":"networking.istio.io/v1",
-		"items":[{"metadata":{"name":"b","namespace":"x"}},{"metadata":{"name":"a","namespace":"x"},"spec":{}}]}`)))
+		"items":[{"metadata":{"name":"b","namespace":"x"}},{"metadata":{"name":"a","namespace":"x"},"spec":{}}]}`)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestObjectsOfMixedLists(t *testing.T) {
 		{"kind":"Service","apiVersion":"serving.knative.dev/v1","metadata":{"name":"n"}},
 		{"kind":"Service","apiVersion":"v1","metadata":{"name":"s"}}]}`
 	for field, want := range map[string][]string{"gateways": {"i"}, "kubeGateways": {"k"}, "services": {"s"}, "pods": nil} {
-		objects, err := Objects(t.Context(), list(t, field), document([]byte(body)))
+		objects, err := Objects(t.Context(), list(t, field), document([]byte(body)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +277,7 @@ func TestBrokenLists(t *testing.T) {
 		if pods, err := Pods(t.Context(), document([]byte(odd))); err != nil || len(pods) != 0 {
 			t.Errorf("%s: %v %v", odd, pods, err)
 		}
-		if objects, err := Objects(t.Context(), list(t, "services"), document([]byte(odd))); err != nil || len(objects) != 0 {
+		if objects, err := Objects(t.Context(), list(t, "services"), document([]byte(odd)), nil); err != nil || len(objects) != 0 {
 			t.Errorf("%s: %v %v", odd, objects, err)
 		}
 	}

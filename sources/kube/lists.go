@@ -6,6 +6,8 @@
 // are connected.
 package kube
 
+import "strings"
+
 // A List is a resource of Kubernetes that hangs in the mesh as an array.
 type List struct {
 	Field    string // in the mesh: "virtualServices"
@@ -13,6 +15,13 @@ type List struct {
 	Also     string // another name that snapshots have it under; may be empty
 	Kind     string
 	Doc      string
+}
+
+// Type is what the objects are, "Gateway.networking.istio.io"; a kind of
+// Kubernetes' own ends in a point.
+func (l List) Type() string {
+	_, group, _ := strings.Cut(l.Resource, ".")
+	return l.Kind + "." + group
 }
 
 // Lists are all of them, in the order of the document.

@@ -26,9 +26,9 @@ var objectsNode = listNode(&decode.Node{Shallow: true, Fields: []decode.Field{
 // Objects reads a list of a resource, in any form of a list: the API server's
 // own (whose items don't say what they are) or kubectl's, which may hold other
 // kinds beside the one wanted. The objects are as Kubernetes gives them, in
-// the order of namespace and name; each is there once.
-func Objects(ctx context.Context, list List, doc *decode.Document) ([]any, error) {
-	v, err := doc.Pass(ctx, 0, -1, nil, objectsNode, nil)
+// the order of namespace and name; each is there once. shape is that of the list.
+func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.Shape) ([]any, error) {
+	v, err := doc.Pass(ctx, 0, -1, shape, objectsNode, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,17 @@ package kube
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
+
+// LastApplied is the annotation in which kubectl keeps the whole of an object,
+// with the environment of a pod's containers. No document shows it.
+const LastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // A Pod is what a proxy's row takes from its pod.
 type Pod struct {
@@ -80,6 +85,10 @@ func pod(m map[string]any) Pod {
 	}
 	p.Labels, _ = meta["labels"].(map[string]any)
 	p.Annotations, _ = meta["annotations"].(map[string]any)
+	if _, ok := p.Annotations[LastApplied]; ok {
+		p.Annotations = maps.Clone(p.Annotations)
+		p.Annotations[LastApplied] = decode.VeiledText
+	}
 	for ip := range objects(status["podIPs"]) {
 		p.IPs = append(p.IPs, text(ip["ip"]))
 	}

@@ -83,7 +83,7 @@ func TestProtobufPods(t *testing.T) {
 		t.Fatal(err)
 	}
 	objects := func(text []byte) any {
-		all, err := Objects(t.Context(), wanted, document(text))
+		all, err := Objects(t.Context(), wanted, document(text), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

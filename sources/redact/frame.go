@@ -79,7 +79,9 @@ func (r *Reader) push(array bool) error {
 	if r.want = nameOrEnd; array {
 		r.want = valueOrEnd
 		r.field = f.at
+		return nil
 	}
+	r.foresee()
 	return nil
 }
 

@@ -44,6 +44,9 @@ const (
 	nothing         // behind the document
 )
 
+// tooLong is what is wrong with a number that no window holds.
+const tooLong = "a number that is too long"
+
 var errShort = errors.New("unexpected end of JSON")
 
 // token understands the next token.
@@ -150,8 +153,9 @@ func (r *Reader) scalar() error {
 		switch {
 		case err == io.EOF:
 			return r.ended(i)
+		case err == errFull && r.widen():
 		case err == errFull:
-			return r.broken("no number", r.at)
+			return r.broken(tooLong, r.at)
 		case err != nil:
 			return err
 		}

@@ -56,6 +56,16 @@ func (s *schema) object(of string) *message {
 	return m
 }
 
+// objectOf is an object of Kubernetes of a kind that says nothing of its group.
+func (s *schema) objectOf(kind string) *message {
+	for _, group := range []string{"", "networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"} {
+		if name := s.spec(kind, group); name != "" {
+			return s.message("object/" + kind + "." + group)
+		}
+	}
+	return s.message("object/.")
+}
+
 // spec gives the message of a kind of Kubernetes' objects; "" where none is
 // known.
 func (s *schema) spec(kind, group string) string {

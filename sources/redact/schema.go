@@ -28,8 +28,10 @@ type message struct {
 	rest      *field            // any other
 	any       bool              // its @type says what it is
 	object    bool              // of Kubernetes: its kind says what it is
-	naming    bool              // one of its fields is the name that others are matched under
+	tags      map[string]*field // by both spellings: those whose text decides about the others
+	naming    bool              // one of them is the name that others are matched under
 	container bool              // of a pod
+	variable  bool              // of an environment
 	input     bool              // of a tree of matchers: a header
 }
 
@@ -145,7 +147,7 @@ func (s *schema) parse(name string) *message {
 	if !known {
 		return nil
 	}
-	m := &message{fields: map[string]*field{}, rest: openField, container: name == "k8s.core.Container", input: strings.HasSuffix(name, ".HttpRequestHeaderMatchInput")}
+	m := &message{fields: map[string]*field{}, rest: openField, container: strings.HasPrefix(name, "k8s.core.") && strings.HasSuffix(name, "Container"), input: strings.HasSuffix(name, ".HttpRequestHeaderMatchInput")}
 	for word := range strings.FieldsSeq(lines) {
 		s.add(m, name, word)
 	}
@@ -167,7 +169,9 @@ func (s *schema) add(m *message, of, word string) {
 	if f.dict {
 		f.value = &field{class: f.class, all: f.all, own: f.own, number: f.number, bytes: f.bytes, notes: f.notes, holds: f.holds}
 	}
-	m.naming = m.naming || f.class == Naming || f.class == Owning
+	m.variable = m.variable || f.class == Variable
+	naming := f.class == Naming || f.class == Owning
+	m.naming = m.naming || naming
 	if name == "~" {
 		m.rest = f
 		return
@@ -175,6 +179,12 @@ func (s *schema) add(m *message, of, word string) {
 	for _, spelling := range []string{name, own} {
 		if _, ok := m.fields[spelling]; !ok {
 			m.fields[spelling] = f
+			if naming || m.container && spelling == "name" {
+				if m.tags == nil {
+					m.tags = map[string]*field{}
+				}
+				m.tags[spelling] = f
+			}
 		}
 	}
 }

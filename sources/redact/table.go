@@ -151,15 +151,13 @@ func Rows() []Row {
 			"certificates are public: the document shows whose they are and how long they hold"},
 		{Kept, `DataSource:filename DataSource:environment_variable`, "the name of a file or a variable, not what is in it"},
 
-		{Dropped, `TlsCertificate:private_key TlsCertificate:password TlsCertificate:pkcs12 TlsSessionTicketKeys:keys Secret:generic_secret
-			Secret:session_ticket_keys PrivateKeyProvider:config PrivateKeyProvider:typed_config SslCredentials:private_key
-			GoogleGrpc:call_credentials`,
+		{Dropped, envoy.SecretMembers,
 			"private keys, and secrets that Envoy's discovery service gives out"},
 		{Dropped, envoy.SecretFields,
 			"tokens and passwords, by the names that the schemas have for them"},
 		{Dropped, "Secret:data Secret:stringData", "the contents of Kubernetes' Secrets"},
 		{Variable, "EnvVar:value ", "the environment of containers"},
-		{Dropped, "proxy_metadata ProxyConfig:environment_variables EnvironmentVariables:key_values ProxyConfig:runtime_values",
+		{Dropped, "proxy_metadata ProxyConfig:environment_variables ProxyConfig:runtime_values " + envoy.EnvironmentMembers,
 			"the environment of proxies and plugins"},
 
 		{Digested, `HeaderValue:value HeaderValue:raw_value HTTPHeader:value HeaderOperations:set HeaderOperations:add

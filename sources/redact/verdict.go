@@ -170,7 +170,7 @@ func (r *Reader) learn(text []byte) {
 	}
 	if r.field.class == Naming {
 		f.named = judgeName(text, Matched)
-		f.ours = (bytes.HasPrefix(text, []byte("PILOT_")) || bytes.HasPrefix(text, []byte("ISTIO_"))) && f.named != sensitive
+		f.ours = isSetting(text)
 	}
 	switch r.tells {
 	case typeTold:
@@ -183,7 +183,7 @@ func (r *Reader) learn(text []byte) {
 		f.said().version = string(text)
 		r.rekind(f)
 	case containerTold:
-		f.istiod = string(text) == "discovery"
+		f.istiod = isIstiod(text)
 	case headerTold:
 		r.input = judgeName(text, Matched)
 	}

@@ -182,7 +182,7 @@ func (c *comparison) compare(path string, got, want any) {
 			c.compare(fmt.Sprintf("%s[%d]", path, i), g[i], w[i])
 		}
 	default:
-		if fmt.Sprint(got) != fmt.Sprint(want) {
+		if veiled := got == decode.VeiledText && strings.Contains(path, ".environmentVariables.keyValues."); !veiled && fmt.Sprint(got) != fmt.Sprint(want) {
 			c.t.Errorf("%s: %v, not %v", path, got, want)
 		}
 	}

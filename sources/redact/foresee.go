@@ -1,0 +1,108 @@
+package redact
+
+import "bytes"
+
+// foresee reads ahead, at the beginning of an object, to the text in it that
+// decides about the others: the name of a container, of a variable, of a header
+// that is matched. So the order of the members doesn't matter. A text that is
+// farther away than the widest window stays unknown.
+func (r *Reader) foresee() {
+	f := &r.stack[len(r.stack)-1]
+	if f.of == nil || len(f.of.tags) == 0 {
+		return
+	}
+	for {
+		text, found, short := member(r.win[r.at:], f.of.tags)
+		if found != nil {
+			r.field, r.tells = found, nothingTold
+			if f.of.container {
+				r.tells = containerTold
+			}
+			if unescaped, ok := r.unescaped(text); ok {
+				r.learn(unescaped)
+			}
+			return
+		}
+		if !short {
+			return
+		}
+		switch _, err := r.fill(); {
+		case err == nil, err == errFull && r.widen():
+		default: // what ends too early is found when it is read
+			return
+		}
+	}
+}
+
+// member gives the text of the first member that is one of some fields, of the
+// members that begin at w; nil where there is none. short: there may be one
+// behind the end of w.
+func member(w []byte, tags map[string]*field) (text []byte, found *field, short bool) {
+	for i := 0; ; {
+		if i = overSpace(w, i); i == len(w) {
+			return nil, nil, true
+		}
+		if w[i] != '"' {
+			return nil, nil, false
+		}
+		end, _, closed := scan(w, i+1, len(w))
+		if !closed {
+			return nil, nil, true
+		}
+		key := w[i+1 : end]
+		if i = overSpace(w, end+1); i < len(w) && w[i] != ':' {
+			return nil, nil, false
+		}
+		if i = overSpace(w, i+1); i >= len(w) {
+			return nil, nil, true
+		}
+		if f := tags[string(key)]; f != nil && w[i] == '"' {
+			if end, _, closed = scan(w, i+1, len(w)); !closed {
+				return nil, nil, true
+			}
+			return w[i+1 : end], f, false
+		}
+		if i = overValue(w, i); i == len(w) {
+			return nil, nil, true
+		}
+		if w[i] != ',' {
+			return nil, nil, false
+		}
+		i++
+	}
+}
+
+// overSpace gives where there is no white space any more; len(w) where there is
+// nothing else.
+func overSpace(w []byte, i int) int {
+	for i < len(w) && bytes.IndexByte([]byte(" \t\n\r"), w[i]) >= 0 {
+		i++
+	}
+	return min(i, len(w))
+}
+
+// overValue gives where the value at i ends, with the white space behind it;
+// len(w) where it doesn't.
+func overValue(w []byte, i int) int {
+	for depth := 0; i < len(w); i++ {
+		switch w[i] {
+		case '"':
+			end, _, closed := scan(w, i+1, len(w))
+			if !closed {
+				return len(w)
+			}
+			i = end
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth < 0 {
+				return i
+			}
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(w)
+}
