@@ -2,6 +2,7 @@ package printers
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strings"
 	"sync"
@@ -143,6 +144,12 @@ func (w *SafeWriter) escaped(b []byte, last bool) []byte {
 // unsafe, or the length of the text.
 func suspicious(b []byte) int {
 	for i := 0; i < len(b); {
+		for i+8 <= len(b) && printable(binary.LittleEndian.Uint64(b[i:])) {
+			i += 8
+		}
+		if i == len(b) {
+			break
+		}
 		c := b[i]
 		if c >= ' ' && c < 0x7f || c == '\n' || c == '\t' {
 			i++
@@ -155,6 +162,14 @@ func suspicious(b []byte) int {
 		i += n
 	}
 	return len(b)
+}
+
+// printable tells whether eight bytes are all printable ASCII: none is over
+// 0x7e (its high bit, or that of one more, is set) or under a space (to take a
+// space away borrows into its high bit).
+func printable(eight uint64) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	return (eight|(eight+each)|(eight-' '*each))&high == 0
 }
 
 // next gives the length of what a text begins with if that is let through,
