@@ -24,7 +24,8 @@ The exit code is 0 where there is no difference, 1 where there is one.
 
   -o json, yaml, table, …   one Difference for each place: resource, path, pilot, envoy, and the Istio resource it is from
   -o jsonpatch              the JSON Patch that makes of the Pilot's side what the proxy holds
-  --against SNAPSHOT        compares with the same proxy of another mesh: yesterday against today
+  --against SNAPSHOT        compares with the same proxy of another mesh: yesterday against today. Digests of another key
+                            can't be compared (exit code 6): record both with --redact-key
   --file DUMP               takes what the proxy holds from a config dump, without asking its Envoy
   KUBECTL_EXTERNAL_DIFF     the program that shows two folders, as with kubectl diff`
 
@@ -103,7 +104,9 @@ func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cm
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAll(other.against), closeAll(other.held)) }()
-	return r.within(ctx, answers, func(ctx context.Context) error { return d.over(ctx, r, other) })
+	return r.within(ctx, answers, func(ctx context.Context) error {
+		return d.over(d.withDigests(ctx, r, answers, other), r, other)
+	})
 }
 
 // check holds the options against each other, and makes of the formats of this

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
+	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
@@ -35,6 +37,40 @@ func (r *run) openBeside(ctx context.Context, path string) ([]transport.Source, 
 	f.snapshots = []string{path}
 	beside := &run{World: r.World, flags: &f, asked: r.asked, out: r.out, notes: r.notes, progress: r.progress}
 	return beside.openSources(ctx)
+}
+
+// digestKeys are the keys of the digests in what is read: the manifest's word
+// for each, "" for one that nobody knows, and for text that is no digest.
+func digestKeys(all []transport.Source) (keys []string) {
+	for _, s := range all {
+		m, key := s.Manifest(), "as it is"
+		if slices.Contains(m.Redacted, sources.FreeText) {
+			key = m.RedactKey
+		}
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// comparable tells whether the digests of two meshes are of one key.
+func comparable(a, b []transport.Source) bool {
+	x, y := digestKeys(a), digestKeys(b)
+	return len(x) == 1 && len(y) == 1 && x[0] == y[0] && x[0] != ""
+}
+
+// withDigests gives the context to compare in: where the digests of the two
+// sides can't be compared, that is a fault of the comparison, once there is one.
+func (d *diff) withDigests(ctx context.Context, r *run, answers []transport.Source, o others) context.Context {
+	for path, other := range map[string][]transport.Source{d.against: o.against, d.dumpFile: o.held} {
+		if path == "" || comparable(answers, other) {
+			continue
+		}
+		f := &mesh.Fault{Subject: path, Err: errors.New("digests are of another key, so what they stand for can't be compared: record both with --redact-key")}
+		return difference.WithForeignDigests(ctx, func() { r.fault(f) })
+	}
+	return ctx
 }
 
 // files are the dumps that stand for a mesh where no proxy is named.

@@ -107,7 +107,7 @@ func digests(key []byte, to string, headers map[string][]string) map[string]stri
 // one given: by that one, nothing could be told from them. A snapshot of before
 // there were digests has none.
 func (a *asked) sameKey(path string, m transport.Manifest) error {
-	if a == nil || a.key == nil || !slices.Contains(m.Redacted, "free text") || m.RedactKey == sources.KeyCheck(a.key) {
+	if a == nil || a.key == nil || !slices.Contains(m.Redacted, sources.FreeText) || m.RedactKey == sources.KeyCheck(a.key) {
 		return nil
 	}
 	return usage("--redact-key: %s was recorded with another key, or with none", path)

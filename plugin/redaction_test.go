@@ -133,4 +133,23 @@ func TestRedactKey(t *testing.T) {
 			t.Errorf("%s: %d %s", file, code, errs)
 		}
 	}
+	against := func(args ...string) (string, string, int) {
+		return call(t, append([]string{"diff", "reviews-v1", "--sections", "clusters,listeners"}, args...)...)
+	}
+	for _, c := range []struct {
+		a, b    string
+		unknown bool
+	}{
+		{at("a.tar.zst"), at("b.tar.zst"), false}, {at("d.tar.zst"), at("d.tar.zst"), false}, {"demo", "demo", false},
+		{at("a.tar.zst"), at("c.tar.zst"), true}, {at("a.tar.zst"), at("d.tar.zst"), true}, {"demo", at("a.tar.zst"), true}, {at("d.tar.zst"), "demo", true},
+	} {
+		out, errs, code := against("--snapshot", c.a, "--against", c.b)
+		want := exitOK
+		if c.unknown {
+			want = exitPartial
+		}
+		if code != want || out != "Clusters Match\nListeners Match\n" || c.unknown != strings.Contains(errs, c.b+": digests are of another key") {
+			t.Errorf("%s against %s: %d %s%s", c.a, c.b, code, out, errs)
+		}
+	}
 }

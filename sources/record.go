@@ -180,7 +180,7 @@ func (c *recorder) finish() (Recorded, error) {
 	}
 	text, err := transport.Manifest{
 		TakenAt: c.now, Context: c.realm.context, IstioNamespace: first.IstioNamespace,
-		Redacted: c.result.Redacted, Keep: c.options.Redaction.Keep, RedactKey: c.keyCheck(first), Partial: c.result.Partial,
+		Redacted: c.result.Redacted, Keep: c.options.Redaction.Keep, RedactKey: c.keyCheck(), Partial: c.result.Partial,
 	}.JSON(all)
 	if err == nil {
 		err = c.add(transport.ManifestFile, int64(len(text)), bytes.NewReader(text))
@@ -188,14 +188,24 @@ func (c *recorder) finish() (Recorded, error) {
 	return c.result, err
 }
 
-// keyCheck tells the key of the digests, where all are of one that was given.
-func (c *recorder) keyCheck(was transport.Manifest) string {
-	key := c.policy.KeyCheck()
-	if c.found.Digested == 0 {
-		return cmp.Or(key, was.RedactKey)
+// keyCheck tells the key of the digests; "" where they are of several, or of one
+// that nobody knows.
+func (c *recorder) keyCheck() string {
+	key, was := c.policy.KeyCheck(), ""
+	for i, s := range c.realm.sources {
+		m := s.Manifest()
+		if !slices.Contains(m.Redacted, redact.FreeText) {
+			continue
+		}
+		if i > 0 && was != m.RedactKey {
+			return ""
+		}
+		if was = m.RedactKey; was == "" {
+			return ""
+		}
 	}
-	if was.RedactKey != "" && was.RedactKey != key {
+	if was != "" && was != key && c.found.Digested > 0 {
 		return ""
 	}
-	return key
+	return cmp.Or(was, key)
 }

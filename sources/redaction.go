@@ -25,6 +25,9 @@ func (r Redaction) Check() error {
 	return err
 }
 
+// FreeText is the word of a manifest for texts that are digested.
+const FreeText = redact.FreeText
+
 // Digest gives what stands for a text in a snapshot of a key.
 func Digest(key []byte, text string) string { return redact.Digest(key, text) }
 

@@ -19,6 +19,9 @@ const (
 	droppedBytes = "W3JlZGFjdGVkXQ==" // the same where bytes are written
 )
 
+// FreeText is the word of a manifest for texts that are digested.
+const FreeText = "free text"
+
 // digestMark begins what stands for what is digested.
 const digestMark = "redacted:"
 
@@ -38,7 +41,6 @@ type Options struct {
 type Policy struct {
 	schema  *schema
 	key     []byte
-	given   bool
 	keep    []string
 	asGiven bool
 }
@@ -46,9 +48,9 @@ type Policy struct {
 // New makes a policy. Its error is of a field to keep that no schema has, or
 // that is a secret by its type, or of a key that can be guessed.
 func New(o Options) (*Policy, error) {
-	p := &Policy{schema: theSchema(), key: o.Key, given: o.Key != nil, keep: o.Keep, asGiven: o.AsGiven}
+	p := &Policy{schema: theSchema(), key: o.Key, keep: o.Keep, asGiven: o.AsGiven}
 	const shortest = 16
-	if p.given && len(p.key) < shortest {
+	if p.key != nil && len(p.key) < shortest {
 		return nil, fmt.Errorf("a key of %d bytes: it must have %d", len(p.key), shortest)
 	}
 	if len(o.Keep) > 0 {
@@ -59,7 +61,7 @@ func New(o Options) (*Policy, error) {
 		}
 		p.schema = newSchema(o.Keep)
 	}
-	if !p.given {
+	if p.key == nil {
 		p.key = make([]byte, sha256.Size)
 		rand.Read(p.key)
 	}
@@ -87,10 +89,12 @@ func (s *schema) keepable(word string) error {
 // hash makes what digests a text.
 func (p *Policy) hash() hash.Hash { return hmac.New(sha256.New, p.key) }
 
-// KeyCheck tells one key from another without telling it: a snapshot whose
-// key was given has it in its manifest. "" where none was given.
+// KeyCheck tells one key from another without telling it: a snapshot has it in
+// its manifest. It is a digest of a fixed text, so it lets nobody do what a
+// digest of any text that can be guessed doesn't: try keys, of which a random
+// one has 256 bits. "" where nothing is digested.
 func (p *Policy) KeyCheck() string {
-	if !p.given || p.asGiven {
+	if p.asGiven {
 		return ""
 	}
 	return KeyCheck(p.key)
@@ -132,7 +136,7 @@ func isStandIn(s []byte) bool {
 // Words says what is taken out, for people; before is what somebody else had
 // taken out already.
 func (p *Policy) Words(before []string) []string {
-	words := []string{"private keys", "tokens", "passwords", "values of environment variables", "free text"}
+	words := []string{"private keys", "tokens", "passwords", "values of environment variables", FreeText}
 	if p.asGiven {
 		words = nil
 	}

@@ -38,8 +38,8 @@ type Manifest struct {
 	Redacted []string
 	// Keep are the fields that were kept beyond what is known to be harmless.
 	Keep []string
-	// RedactKey tells the key of the digests from another; empty where nobody
-	// was given it.
+	// RedactKey tells the key of the digests from another; empty where there
+	// are none, or of several keys.
 	RedactKey string
 
 	// Partial tells that something could not be had when the snapshot was

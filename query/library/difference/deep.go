@@ -10,7 +10,13 @@ import (
 // settle gives a value with nothing lazy in it, nothing of ours that is not
 // compared (some of it would have to be asked for) and, of what is Envoy's,
 // nothing secret.
-func settle(ctx context.Context, v any) (any, error) { return settler{ctx, 0}.value(v, false) }
+func settle(ctx context.Context, v any) (any, error) {
+	v, err := settler{ctx, 0}.value(v, false)
+	if err != nil {
+		return nil, err
+	}
+	return undigested(ctx, v), nil
+}
 
 type settler struct {
 	ctx   context.Context

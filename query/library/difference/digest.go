@@ -1,0 +1,69 @@
+package difference
+
+import "context"
+
+type foreignDigests struct{}
+
+// WithForeignDigests gives a context in which digests are compared with
+// nothing: those of the two sides are of different keys, so that they differ
+// where the texts don't. Each is shown as Envoy shows a secret. seen is called
+// when there is one.
+func WithForeignDigests(ctx context.Context, seen func()) context.Context {
+	return context.WithValue(ctx, foreignDigests{}, seen)
+}
+
+// undigested gives a settled value without digests, in a context of foreign
+// ones: the same value where it has none.
+func undigested(ctx context.Context, v any) any {
+	seen, foreign := ctx.Value(foreignDigests{}).(func())
+	if !foreign || !hasDigest(v) {
+		return v
+	}
+	seen()
+	return withoutDigests(v)
+}
+
+func hasDigest(v any) bool {
+	switch x := v.(type) {
+	case string:
+		return isDigest(x)
+	case []any:
+		for _, e := range x {
+			if hasDigest(e) {
+				return true
+			}
+		}
+	case map[string]any:
+		for key, e := range x {
+			if isDigest(key) || hasDigest(e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func withoutDigests(v any) any {
+	switch x := v.(type) {
+	case string:
+		if isDigest(x) {
+			return redacted
+		}
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = withoutDigests(e)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for key, e := range x {
+			if isDigest(key) { // several become one: which is which can't be told
+				key = redacted
+			}
+			out[key] = withoutDigests(e)
+		}
+		return out
+	}
+	return v
+}
