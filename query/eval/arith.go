@@ -2,6 +2,7 @@ package eval
 
 import (
 	"encoding/json"
+	"math"
 	"math/big"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
@@ -81,12 +82,13 @@ func (m *mach) rare(op syntax.Operator, expr string, a, b any) (any, error) {
 		if err := m.allocNumber(a, b); err != nil {
 			return nil, err
 		}
-		return m.fallback(expr, a, b)
+		v, err := m.fallback(expr, a, b)
+		if asWords(err) {
+			err = inapplicable(op, a, b)
+		}
+		return v, err
 	}
-	verb := map[syntax.Operator]string{
-		syntax.OpAdd: "add", syntax.OpSub: "subtract", syntax.OpMul: "multiply", syntax.OpDiv: "divide", syntax.OpMod: "modulo",
-	}[op]
-	return nil, &typeError{"cannot " + verb + ": " + preview(numeric(a)) + " and ", numeric(b)}
+	return nil, inapplicable(op, a, b)
 }
 
 // scalar tells whether a forced value has nothing inside.
@@ -113,6 +115,11 @@ func numeric(v any) any {
 		return native.Number(string(n))
 	}
 	return v
+}
+
+func isNaN(v any) bool {
+	f, ok := numeric(v).(float64)
+	return ok && math.IsNaN(f)
 }
 
 // numbers does the operations on two numbers whose result is certain to be an

@@ -104,10 +104,10 @@ func multiply(m *mach, a, b any) (any, bool, error) {
 
 // merge puts the members of y into x; objects that both have are merged too.
 func (m *mach) merge(x, y map[string]any) (any, error) {
-	if err := m.enter(callWeight); err != nil {
+	if err := m.nest("Object merge"); err != nil {
 		return nil, err
 	}
-	defer m.leave(callWeight)
+	defer func() { m.nesting-- }()
 	if err := m.alloc(entrySize * (len(x) + len(y))); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ func builtins() map[string]builtin {
 	table := delegation()
 	for _, group := range []map[string]builtin{
 		controlBuiltins(), loopBuiltins(), containerBuiltins(), entryBuiltins(), orderBuiltins(), searchBuiltins(),
-		pathBuiltins(), mathBuiltins(), textBuiltins(), formatBuiltins(), regexBuiltins(), runBuiltins(), judgeBuiltins(),
+		pathBuiltins(), mathBuiltins(), textBuiltins(), byteBuiltins(), formatBuiltins(), regexBuiltins(), runBuiltins(), judgeBuiltins(),
 	} {
 		maps.Copy(table, group)
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -34,14 +35,6 @@ func containerBuiltins() map[string]builtin {
 	}
 }
 
-// misapplied is gojq's error of a function that can't do with its input.
-func misapplied(name string, v any) error { return &typeError{name + " cannot be applied to: ", v} }
-
-// misappliedBy is misapplied for a function with an argument.
-func misappliedBy(name string, v, arg any) error {
-	return &typeError{name + "(" + excerpt(arg) + ") cannot be applied to: ", v}
-}
-
 func (m *mach) length(v any) (any, error) {
 	switch v := v.(type) {
 	case nil:
@@ -53,7 +46,10 @@ func (m *mach) length(v any) (any, error) {
 	case string:
 		return utf8.RuneCountInString(v), nil
 	}
-	return m.fallback("length", v)
+	if x, err := m.fallback("length", v); err == nil {
+		return x, nil
+	}
+	return nil, cannot(v, "has no length")
 }
 
 func (m *mach) keys(v any) (any, error) {
@@ -77,7 +73,7 @@ func (m *mach) keys(v any) (any, error) {
 		}
 		return out, nil
 	}
-	return nil, misapplied("keys", v)
+	return nil, cannot(v, "has no keys")
 }
 
 func (m *mach) has(v, k any) (any, error) {
@@ -98,13 +94,21 @@ func (m *mach) has(v, k any) (any, error) {
 			return 0 <= i && i < len(x), nil
 		}
 	}
-	return nil, misappliedBy("has", v, k)
+	return nil, &wordsError{func() string { return "Cannot check whether " + kindOf(v) + " has a " + kindOf(k) + " key" }}
 }
 
 func (m *mach) reverse(v any) (any, error) {
 	x, ok := v.([]any)
-	if !ok {
-		return nil, misapplied("reverse", v)
+	if !ok { // jq takes it for an array of that length
+		n, err := m.length(v)
+		if err != nil {
+			return nil, err
+		}
+		last, err := add(m, n, -1)
+		if c := native.Compare(n, 0); err != nil || c <= 0 {
+			return []any{}, err
+		}
+		return nil, cannotIndex(v, last)
 	}
 	if err := m.alloc(itemSize * len(x)); err != nil {
 		return nil, err
@@ -134,26 +138,28 @@ func members(v any) ([]any, bool) {
 func (m *mach) flatten(v any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, misapplied("flatten", v)
+		return nil, cannotIterate(v)
 	}
 	return m.flat([]any{}, xs, math.Inf(1))
 }
 
 func (m *mach) flattenBy(v, depth any) (any, error) {
-	xs, ok := members(v)
-	if !ok {
-		return nil, misapplied("flatten", v)
-	}
 	depth, err := m.force(depth)
 	if err != nil {
 		return nil, err
 	}
-	d, ok := native.ToFloat(depth)
-	if !ok {
-		return nil, misapplied("flatten", depth)
+	if native.Compare(depth, 0) < 0 {
+		return nil, &valueError{"flatten depth must not be negative"}
 	}
-	if d < 0 || math.IsNaN(d) {
-		return m.fallback("flatten($b)", []any{}, depth)
+	xs, ok := members(v)
+	if !ok {
+		return nil, cannotIterate(v)
+	}
+	d, ok := native.ToFloat(depth)
+	for i := 0; i < len(xs) && !ok; i++ { // the depth is what can't be counted down
+		if x, err := m.force(xs[i]); err != nil || kindOf(x) == "array" {
+			return nil, cmp.Or(err, cannotBoth(depth, 1, "cannot be subtracted"))
+		}
 	}
 	return m.flat([]any{}, xs, d)
 }
@@ -188,9 +194,9 @@ func (m *mach) flat(out, xs []any, depth float64) ([]any, error) {
 }
 
 func (m *mach) transpose(v any) (any, error) {
-	xs, ok := v.([]any)
+	xs, ok := members(v)
 	if !ok {
-		return nil, misapplied("transpose", v)
+		return nil, cannotIterate(v)
 	}
 	rows, width := make([][]any, len(xs)), 0
 	for i, x := range xs {
@@ -199,7 +205,13 @@ func (m *mach) transpose(v any) (any, error) {
 			return nil, err
 		}
 		if rows[i], ok = x.([]any); !ok {
-			return nil, misapplied("transpose", v)
+			n, err := m.length(x)
+			if err != nil {
+				return nil, err
+			}
+			if native.Compare(n, 0) > 0 {
+				return nil, cannotIndex(x, 0)
+			}
 		}
 		width = max(width, len(rows[i]))
 	}
@@ -225,7 +237,7 @@ func (m *mach) transpose(v any) (any, error) {
 func (m *mach) total(v any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, misapplied("add", v)
+		return nil, cannotIterate(v)
 	}
 	return m.sum(xs)
 }
@@ -248,7 +260,7 @@ func total(f *node, at *place) *node {
 func (m *mach) search(v, x any) (any, error) {
 	xs, ok := v.([]any)
 	if !ok {
-		return nil, misappliedBy("bsearch", v, x)
+		return nil, cannot(v, "cannot be searched from")
 	}
 	var failed error
 	i, found := slices.BinarySearchFunc(xs, x, func(a, b any) int {

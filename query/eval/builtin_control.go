@@ -226,8 +226,7 @@ func (m *mach) counted(name string, v any) (n float64, ok bool, err error) {
 	if n, ok = native.ToFloat(v); ok {
 		return n, true, nil
 	}
-	_, err = m.fallback("$a - 1", v) // the first result would be counted off
-	return 0, false, err
+	return 0, false, inapplicable(syntax.OpSub, v, 1) // the first result would be counted off
 }
 
 // limit gives the first results of a generator. It is stopped before what

@@ -25,7 +25,7 @@ func (m *mach) entries(v any) (any, error) {
 	x, _ := v.(map[string]any)
 	xs, isArray := v.([]any)
 	if x == nil && !isArray {
-		return nil, misapplied("keys", v)
+		return nil, cannot(v, "has no keys")
 	}
 	n := len(x) + len(xs)
 	if err := m.alloc((itemSize + smallObject) * n); err != nil {
@@ -48,7 +48,7 @@ var entryKeys = [...]string{"key", "Key", "name", "Name"}
 func (m *mach) object(v any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, &typeError{"cannot iterate over: ", v}
+		return nil, cannotIterate(v)
 	}
 	out := make(map[string]any, len(xs))
 	for _, x := range xs {
@@ -62,7 +62,7 @@ func (m *mach) object(v any) (any, error) {
 		}
 		name, ok := k.(string)
 		if !ok {
-			return nil, &typeError{"expected a string for object key but got: ", k}
+			return nil, noKey(k)
 		}
 		out[name] = w
 	}
@@ -73,7 +73,7 @@ func (m *mach) object(v any) (any, error) {
 func (m *mach) entry(x any) (k, w any, err error) {
 	fields, ok := x.(map[string]any)
 	if !ok && x != nil {
-		return nil, nil, &typeError{"expected an object but got: ", x}
+		return nil, nil, cannotIndex(x, entryKeys[0])
 	}
 	for _, name := range entryKeys {
 		if k, err = m.force(fields[name]); err != nil {

@@ -22,7 +22,7 @@ func row(name, sep string, quote func(string) string) builtin {
 		xs, ok := v.([]any)
 		if !ok {
 			if !shell {
-				return nil, misapplied("@"+name, v)
+				return nil, cannot(v, "cannot be "+name+"-formatted, only array")
 			}
 			xs = []any{v}
 		}
@@ -58,7 +58,10 @@ func (m *mach) cell(name string, v any, quote func(string) string) (text string,
 		}
 		return quote(v), false, nil
 	case []any, map[string]any:
-		return "", false, &typeError{"@" + name + " cannot format an array including: ", v}
+		if name == "sh" {
+			return "", false, cannot(v, "can not be escaped for shell")
+		}
+		return "", false, cannot(v, "is not valid in a csv row")
 	}
 	text, err = m.marshal(v)
 	return text, text == "null", err

@@ -107,7 +107,7 @@ func (j *judgement) takes(err error) bool {
 		f.Proxy, f.Err = e.Element, e.Err
 	}
 	switch f.Err.(type) {
-	case *typeError, *valueError, plainError, *native.Error, native.ValueError:
+	case *wordsError, *valueError, plainError, *native.Error, native.ValueError:
 		j.add(f, j.m.frame)
 		j.m.tell(event{fault: f, judged: true})
 		return true

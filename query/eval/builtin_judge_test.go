@@ -22,7 +22,7 @@ func TestJudgedGivesWhatIsUnknown(t *testing.T) {
 		{"outside of an iteration", `_judged(.proxies[1].clusters; .proxy), "goes on"`, `["pod-001.ns1","goes on"]`},
 		{"inside of an iteration", `.proxies[] | _judged(.clusters | length; .subject)`, `[1,"clusters",3,"clusters",1,2]`},
 		{"what was caught", `_judged(.proxies[1] | try (.clusters | length) catch "caught"; .proxy)`, `["caught","pod-001.ns1"]`},
-		{"an error of its own", `_judged(.proxies[] | .i + "x"; [.proxy, .message])`, `[["pod-000.ns0","cannot add: number (0) and string (\"x\")"]]`},
+		{"an error of its own", `_judged(.proxies[] | .i + "x"; [.proxy, .message])`, `[["pod-000.ns0","number (0) and string (\"x\") cannot be added"]]`},
 		{"not what follows", `. as $mesh | [_judged(1; .proxy) | try ($mesh.proxies[1].clusters | length) catch "mine"]`, `[["mine"]]`},
 		{"not what follows, by an error", `try (_judged(.proxies[0].i; .proxy) | error("mine")) catch .`, `["mine"]`},
 		{"none", `_judged(.proxies[0].clusters | length; .proxy)`, `[1]`},

@@ -222,6 +222,7 @@ func repeat(f *node) *node {
 
 func ranged(c *compiler, f *syntax.Func, s *scope) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
+	stepped := len(args) == 3
 	switch len(args) {
 	case 1:
 		args = []*node{constant(0), args[0], constant(1)}
@@ -239,7 +240,7 @@ func ranged(c *compiler, f *syntax.Func, s *scope) *node {
 					if ok1 && ok2 && ok3 && d > 0 && n < math.MaxInt-d {
 						return m.count(in, i, n, d, y)
 					}
-					bounds, err := m.bounds(from.v, to.v, by.v)
+					bounds, err := m.bounds(!stepped, from.v, to.v, by.v)
 					if err != nil {
 						return at.of(err)
 					}
@@ -262,14 +263,16 @@ func (m *mach) count(in pv, i, n, d int, y yield) error {
 	return nil
 }
 
-func (m *mach) bounds(vs ...any) ([]any, error) {
+// bounds gives what a range counts with. Only where its steps are given may that
+// be no numbers, which are compared and added all the same.
+func (m *mach) bounds(numeric bool, vs ...any) ([]any, error) {
 	for i, v := range vs {
 		v, err := m.force(v)
 		if err != nil {
 			return nil, err
 		}
-		if native.TypeOf(v) != "number" {
-			return nil, misapplied("range", v)
+		if numeric && native.TypeOf(v) != "number" {
+			return nil, plainError("Range bounds must be numeric")
 		}
 		vs[i] = v
 	}

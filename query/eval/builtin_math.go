@@ -18,7 +18,7 @@ func mathBuiltins() map[string]builtin {
 			}
 			for _, v := range []any{x, y} {
 				if _, ok := native.ToFloat(v); !ok {
-					return nil, misapplied("pow", v)
+					return nil, cannot(v, ofNumbers)
 				}
 			}
 			base, _ := native.ToFloat(x)
@@ -28,7 +28,7 @@ func mathBuiltins() map[string]builtin {
 		"lgamma_r/0": forced(func(m *mach, v any, _ []any) (any, error) {
 			f, ok := native.ToFloat(v)
 			if !ok {
-				return nil, misapplied("lgamma_r", v)
+				return nil, cannot(v, ofNumbers)
 			}
 			g, sign := math.Lgamma(f)
 			return []any{g, float64(sign)}, nil
@@ -41,7 +41,7 @@ func mathBuiltins() map[string]builtin {
 		table[key(name, 0)] = forced(func(_ *mach, v any, _ []any) (any, error) {
 			x, ok := native.ToFloat(v)
 			if !ok {
-				return nil, misapplied(name, v)
+				return nil, cannot(v, ofNumbers)
 			}
 			return f(x), nil
 		})

@@ -20,7 +20,7 @@ func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
 		}
 		name, ok := v.(string)
 		if !ok {
-			return nil, misapplied("modulemeta", v)
+			return nil, plainError("modulemeta input module name must be a string")
 		}
 		if modules == nil {
 			return nil, fmt.Errorf("cannot load module: %q", name)

@@ -23,6 +23,8 @@ func pathBuiltins() map[string]builtin {
 	}
 }
 
+const errPath = plainError("Path must be specified as an array")
+
 // pathsOf gives the path of every result of n; inner leaves out the input's
 // own, which is empty.
 func pathsOf(n *node, inner bool, at *place) *node {
@@ -52,13 +54,13 @@ func getPath(c *compiler, f *syntax.Func, s *scope) *node {
 		}
 		keys, ok := ks.([]any)
 		if !ok {
-			return in, misappliedBy("getpath", peek(in.v), ks)
+			return in, errPath
 		}
 		v, err := m.getpath(in.v, keys)
 		if err != nil {
 			return in, err
 		}
-		if err := m.checkPath(in, false); err != nil {
+		if err := m.checkPath(in, taken); err != nil {
 			return in, err
 		}
 		out := pv{v, in.p}
@@ -111,7 +113,7 @@ func (m *mach) setAt(in, path, v any) (any, error) {
 	}
 	keys, ok := path.([]any)
 	if !ok {
-		return nil, misappliedBy("setpath", peek(in), path)
+		return nil, errPath
 	}
 	return m.setpath(in, keys, v)
 }
@@ -123,7 +125,7 @@ func (m *mach) deleteAt(in, paths any) (any, error) {
 	}
 	list, ok := paths.([]any)
 	if !ok {
-		return nil, misappliedBy("delpaths", peek(in), paths)
+		return nil, plainError("Paths must be specified as an array")
 	}
 	return m.delpaths(in, list)
 }

@@ -77,7 +77,7 @@ func newPattern(source, flags string) (*pattern, error) {
 		case 'l':
 			longest = true
 		default:
-			return nil, fmt.Errorf("unsupported regular expression flag: %q", flags)
+			return nil, plainError(flags + " is not a valid modifier string")
 		}
 	}
 	if strings.ContainsRune(flags, 'x') {
@@ -91,7 +91,7 @@ func newPattern(source, flags string) (*pattern, error) {
 	}
 	var err error
 	if p.re, err = regexp.Compile(re); err != nil {
-		return nil, fmt.Errorf("invalid regular expression %q: %s", re, err)
+		return nil, fmt.Errorf("Regex failure: %q: %s", source, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	if longest {
 		p.re.Longest()

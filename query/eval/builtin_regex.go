@@ -29,7 +29,7 @@ func regexBuiltins() map[string]builtin {
 type matching func(m *mach, ps *patterns, in pv, re, flags any, y yield) error
 
 // regex makes a function of an expression and flags, which read gives.
-func regex(read func(args []any) (re, flags any), do matching) builtin {
+func regex(read func(args []any) (re, flags any, err error), do matching) builtin {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		ps := &patterns{}
 		return c.bound(f, s, func(m *mach, in pv, args []any, y yield) error {
@@ -37,7 +37,10 @@ func regex(read func(args []any) (re, flags any), do matching) builtin {
 			if err != nil {
 				return err
 			}
-			re, flags := read(args)
+			re, flags, err := read(args)
+			if err != nil {
+				return err
+			}
 			return do(m, ps, in, re, flags, y)
 		})
 	}
@@ -45,28 +48,28 @@ func regex(read func(args []any) (re, flags any), do matching) builtin {
 
 // expression gives an expression and its flags. Alone it may be an array of
 // both.
-func expression(args []any) (re, flags any) {
+func expression(args []any) (re, flags any, err error) {
 	pair, ok := args[0].([]any)
+	if _, text := args[0].(string); len(args) == 1 && !text && len(pair) == 0 {
+		return nil, nil, plainError(kindOf(args[0]) + " not a string or array")
+	}
 	if !ok || len(args) > 1 {
 		return noPair(args)
-	}
-	if len(pair) > 0 {
-		re = pair[0]
 	}
 	if len(pair) > 1 {
 		flags = pair[1]
 	}
-	return re, flags
+	return pair[0], flags, nil
 }
 
-func noPair(args []any) (re, flags any) {
+func noPair(args []any) (re, flags any, err error) {
 	if len(args) > 1 {
-		return args[0], args[1]
+		return args[0], args[1], nil
 	}
-	return args[0], nil
+	return args[0], nil, nil
 }
 
-// pattern gives the string and the compiled expression, or gojq's error.
+// pattern gives the string and the compiled expression.
 func (m *mach) pattern(name string, ps *patterns, v, re, flags any) (string, *pattern, error) {
 	v, err := m.force(v)
 	if err != nil {
@@ -75,8 +78,13 @@ func (m *mach) pattern(name string, ps *patterns, v, re, flags any) (string, *pa
 	s, ok1 := v.(string)
 	source, ok2 := re.(string)
 	marks, ok3 := flags.(string)
-	if !ok1 || !ok2 || !ok3 && flags != nil {
-		return "", nil, &typeError{name + "(" + excerpt(re) + "; " + excerpt(flags) + ") cannot be applied to: ", v}
+	switch {
+	case !ok1:
+		return "", nil, cannot(v, "cannot be matched, as it is not a string")
+	case !ok2:
+		return "", nil, cannot(re, "is not a string")
+	case !ok3 && flags != nil:
+		return "", nil, cannot(flags, "is not a string")
 	}
 	p, err := ps.get(m, source, marks)
 	return s, p, err
@@ -100,7 +108,10 @@ func test(c *compiler, f *syntax.Func, s *scope) *node {
 		if err != nil {
 			return nil, err
 		}
-		re, flags := expression(args)
+		re, flags, err := expression(args)
+		if err != nil {
+			return nil, err
+		}
 		s, p, err := m.pattern("test", ps, in, re, flags)
 		if err != nil {
 			return nil, err
@@ -223,7 +234,7 @@ func splitUp(m *mach, ps *patterns, in pv, re, flags any, y yield) error {
 	if err != nil {
 		return err
 	}
-	if err := m.checkPath(in, false); err != nil {
+	if err := m.checkPath(in, accessed(nil)); err != nil {
 		return err
 	}
 	r, next := runes{s: s}, 0

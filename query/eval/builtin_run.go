@@ -45,8 +45,8 @@ func runBuiltins() map[string]builtin {
 			return m.run.opts.InputLine(), nil
 		})),
 		"get_search_list/0":      always([]any{}),
-		"have_literal_numbers/0": always(true), // a number of the input keeps its text
-		"have_decnum/0":          always(false),
+		"have_literal_numbers/0": always(true), // a number keeps its text
+		"have_decnum/0":          always(true),
 	}
 }
 
@@ -63,7 +63,7 @@ func always(v any) builtin { return value(func(*mach, any, []any) (any, error) {
 // input takes the next input; ok is false after the last.
 func (m *mach) input() (v any, ok bool, err error) {
 	if m.run.opts.Input == nil {
-		return nil, false, errors.New("input(s)/0 is not allowed")
+		return nil, false, errors.New("break")
 	}
 	v, ok, err = m.run.opts.Input()
 	if err != nil || !ok {
@@ -133,13 +133,13 @@ func (m *mach) halt(v, code any) error {
 	if err != nil {
 		return err
 	}
-	n, ok := native.ToInt(code)
-	if !ok {
-		return misapplied("halt_error", code)
-	}
 	v, err = m.deep(v)
 	if err != nil {
 		return err
+	}
+	n, ok := native.ToInt(code)
+	if !ok {
+		return cannot(v, "halt_error/1: "+ofNumbers)
 	}
 	return &Halt{Value: v, Code: n, HasValue: true}
 }

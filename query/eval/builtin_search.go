@@ -9,32 +9,46 @@ import (
 
 // searchBuiltins find a value in an array, or a text in another.
 func searchBuiltins() map[string]builtin {
-	where := func(name string, choose func(places []any) any) builtin {
+	where := func(choose func(m *mach, places any) (any, error)) builtin {
 		return forced(func(m *mach, v any, a []any) (any, error) {
-			places, err := m.places(name, v, a[0])
-			if err != nil || places == nil {
+			places, err := m.places(v, a[0])
+			if err != nil {
 				return nil, err
 			}
-			return choose(places), nil
+			return choose(m, places)
 		})
 	}
 	return map[string]builtin{
-		"indices/1": where("indices", func(places []any) any { return places }),
-		"index/1": where("index", func(places []any) any {
-			if len(places) == 0 {
-				return nil
+		"indices/1": where(func(_ *mach, places any) (any, error) { return places, nil }),
+		"index/1":   where(func(m *mach, places any) (any, error) { return m.member(places, 0) }),
+		"rindex/1":  where(func(m *mach, places any) (any, error) { return m.lastOf(places) }),
+		"_strindices/1": forced(func(m *mach, v any, a []any) (any, error) { // what jq has under indices
+			part, err := m.deep(a[0])
+			if err != nil {
+				return nil, err
 			}
-			return places[0]
-		}),
-		"rindex/1": where("rindex", func(places []any) any {
-			if len(places) == 0 {
-				return nil
+			s, ok1 := v.(string)
+			t, ok2 := part.(string)
+			switch {
+			case !ok1:
+				return nil, cannot(v, "cannot be searched, as it is not a string")
+			case !ok2:
+				return nil, cannot(part, "is not a string")
 			}
-			return places[len(places)-1]
+			return m.placesIn(s, t)
 		}),
 		"contains/1": value(func(m *mach, v any, a []any) (any, error) { return m.contain(v, a[0]) }),
 		"inside/1":   value(func(m *mach, v any, a []any) (any, error) { return m.contain(a[0], v) }),
 	}
+}
+
+// lastOf is .[-1:][0].
+func (m *mach) lastOf(v any) (any, error) {
+	last, err := m.memberRare(v, map[string]any{"start": -1, "end": nil})
+	if err != nil {
+		return nil, err
+	}
+	return m.member(last, 0)
 }
 
 // contain is contains: an error for two values of different kinds.
@@ -45,7 +59,7 @@ func (m *mach) contain(v, x any) (any, error) {
 	}
 	holds, alike, err := m.contains(v, x)
 	if err == nil && !alike {
-		err = misappliedBy("contains", v, x)
+		err = cannotBoth(v, x, "cannot have their containment checked")
 	}
 	return holds, err
 }
@@ -83,10 +97,10 @@ func (m *mach) contains(v, x any) (holds, alike bool, err error) {
 
 // containsAll tells whether each element of part is in one of v.
 func (m *mach) containsAll(v, part []any) (bool, error) {
-	if err := m.enter(callWeight); err != nil {
+	if err := m.nest("Containment check"); err != nil {
 		return false, err
 	}
-	defer m.leave(callWeight)
+	defer func() { m.nesting-- }()
 	for _, x := range part {
 		found := false
 		for i := 0; i < len(v) && !found; i++ {
@@ -106,10 +120,10 @@ func (m *mach) containsAll(v, part []any) (bool, error) {
 }
 
 func (m *mach) containsMembers(v, part map[string]any) (bool, error) {
-	if err := m.enter(callWeight); err != nil {
+	if err := m.nest("Containment check"); err != nil {
 		return false, err
 	}
-	defer m.leave(callWeight)
+	defer func() { m.nesting-- }()
 	if len(v) < len(part) {
 		return false, nil
 	}
@@ -125,16 +139,14 @@ func (m *mach) containsMembers(v, part map[string]any) (bool, error) {
 	return true, nil
 }
 
-// places gives every place where x begins in v, nil when v is null. An array
-// is looked for as a part of one, anything else as an element.
-func (m *mach) places(name string, v, x any) ([]any, error) {
+// places gives every place where x begins in v. An array is looked for as a part
+// of one, anything else as an element. Of anything else it gives v[x], as jq.
+func (m *mach) places(v, x any) (any, error) {
 	x, err := m.force(x)
 	if err != nil {
 		return nil, err
 	}
 	switch v := v.(type) {
-	case nil:
-		return nil, nil
 	case []any:
 		part, ok := x.([]any)
 		if !ok {
@@ -146,7 +158,7 @@ func (m *mach) places(name string, v, x any) ([]any, error) {
 			return m.placesIn(v, t)
 		}
 	}
-	return nil, misappliedBy(name, v, x)
+	return m.member(v, x)
 }
 
 func (m *mach) placesOf(v, part []any) ([]any, error) {

@@ -88,10 +88,20 @@ func (m *mach) number(v any) (any, error) {
 		if i, err := strconv.Atoi(v); err == nil && v[0] != '+' {
 			return i, nil
 		}
-		return m.gojq("tonumber", v)
+		return numberIn(v)
 	}
-	return nil, misapplied("tonumber", v)
+	return nil, noNumber(v)
 }
+
+// numberIn gives the number that a text is, as in JSON or a little freer.
+func numberIn(text string) (any, error) {
+	if n, ok := native.ParseNumber(text); ok {
+		return n, nil
+	}
+	return nil, noNumber(text)
+}
+
+func noNumber(v any) error { return cannot(v, "cannot be parsed as a number") }
 
 // ofString makes a function of a string.
 func ofString(name string, fn func(m *mach, s string) (any, error)) builtin {
@@ -99,7 +109,7 @@ func ofString(name string, fn func(m *mach, s string) (any, error)) builtin {
 		if s, ok := v.(string); ok {
 			return fn(m, s)
 		}
-		return nil, misapplied(name, v)
+		return nil, needsString(name, v)
 	})
 }
 
@@ -113,7 +123,7 @@ func ofStrings(name string, fn func(m *mach, a, b string) (any, error)) builtin 
 		a, ok1 := v.(string)
 		b, ok2 := w.(string)
 		if !ok1 || !ok2 {
-			return nil, misappliedBy(name, v, w)
+			return nil, needsString(name, v)
 		}
 		return fn(m, a, b)
 	})
@@ -152,7 +162,7 @@ func aside[T any](m *mach, size int, work func() T) (T, error) {
 func (m *mach) join(v, sep any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
-		return nil, misappliedBy("join", v, sep)
+		return nil, cannotIterate(v)
 	}
 	if len(xs) == 0 {
 		return "", nil

@@ -124,7 +124,7 @@ func (c *compiler) entry(kv *syntax.ObjectKeyVal, s *scope) entry {
 	case kv.KeyString != nil:
 		x.key = c.str(kv.KeyString, nil, s)
 	default:
-		x.key = c.query(kv.KeyQuery, s)
+		x.key = c.keyQuery(kv.KeyQuery, s)
 	}
 	if kv.Val != nil {
 		x.value = c.query(kv.Val, s)
@@ -132,6 +132,41 @@ func (c *compiler) entry(kv *syntax.ObjectKeyVal, s *scope) entry {
 		x.value = c.constantKey(x.name, x.at)
 	}
 	return x
+}
+
+// keyQuery compiles what gives the key of a member. One that is written as
+// another value than a string is refused.
+func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
+	if v, ok := writtenValue(q); ok {
+		if _, ok := v.(string); !ok {
+			c.fail(q.Span, "%s", noKey(v))
+		}
+	}
+	return c.query(q, s)
+}
+
+// writtenValue gives the value of a query that is one as JSON has it.
+func writtenValue(q *syntax.Query) (any, bool) {
+	if v, ok := literal(q); ok || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
+		return v, ok
+	}
+	switch t := q.Term; t.Type {
+	case syntax.TermNull:
+		return nil, true
+	case syntax.TermTrue:
+		return true, true
+	case syntax.TermFalse:
+		return false, true
+	case syntax.TermArray:
+		if t.Array.Query == nil {
+			return []any{}, true
+		}
+		v, ok := writtenValue(t.Array.Query)
+		return []any{v}, ok
+	case syntax.TermObject:
+		return map[string]any{}, len(t.Object.KeyVals) == 0
+	}
+	return nil, false
 }
 
 // objectOf is an object whose names are known and whose values are single.
@@ -196,7 +231,7 @@ func (b *builder) build() error {
 		}
 		name, ok := k.(string)
 		if !ok {
-			return b.entries[i].at.of(&typeError{"expected a string for object key but got: ", k})
+			return b.entries[i].at.of(noKey(k))
 		}
 		if _, ok := out[name]; !ok {
 			out[name] = b.values[i]

@@ -8,10 +8,25 @@ import (
 )
 
 // maxNesting is how deep in one another the values may be that are handled
-// whole: printed, compared, given to a function of gojq's.
-const maxNesting = 100_000
+// whole: printed, compared, merged, given to a function of gojq's. It is jq's,
+// and so is that one container more is let pass.
+const maxNesting = 10_000
 
-var errNesting = &LimitError{"the value is nested too deep"}
+const errNesting = plainError("the value is nested too deep: more than 10000 arrays and objects in one another")
+
+// nest is called where values are looked into together, one container in the
+// other; m.nesting-- undoes it. The error begins with what it is that is done.
+func (m *mach) nest(what string) error {
+	if m.nesting++; m.nesting > maxNesting+1 {
+		m.nesting--
+		return plainError(what + " too deep")
+	}
+	if err := m.tick(); err != nil {
+		m.nesting--
+		return err
+	}
+	return nil
+}
 
 // deep gives v with nothing lazy in it. What holds nothing lazy is given back
 // as it is.

@@ -9,8 +9,7 @@ const (
 )
 
 // fallback has gojq evaluate an expression of $a to $d, whose input is $a, on
-// the values, which are loaded first. It does what is rare, and words all
-// errors.
+// the values, which are loaded first. It does what is rare.
 func (m *mach) fallback(expr string, vs ...any) (any, error) {
 	vs, err := m.deepAll(vs)
 	if err != nil {
@@ -39,9 +38,9 @@ func (m *mach) gojq(expr string, vs ...any) (any, error) {
 // delegated are the functions that gojq does, under their number of arguments.
 // They give one value. Those of several arguments don't look at their input.
 var delegated = [...]string{
-	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp gamma j0 j1 lgamma log1p logb modf nearbyint rint significand
+	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp j0 j1 lgamma log1p logb modf nearbyint rint significand
 		sin sinh tan tanh tgamma y0 y1 isfinite isinfinite isnan isnormal
-		fromjson implode toboolean _tobase64 _tobase64d _tohtml _touri _tourid gmtime localtime mktime`,
+		fromjson implode toboolean _tobase64 _tohtml _touri gmtime localtime mktime`,
 	`format strflocaltime strftime strptime`,
 	`atan2 copysign drem fdim fmax fmin fmod hypot jn ldexp nextafter nexttoward remainder scalb scalbln yn`,
 	`fma`,
@@ -49,12 +48,12 @@ var delegated = [...]string{
 
 // growth is how many bytes a function takes for a byte of what it is given.
 var growth = map[string]int{
-	"fromjson": 8, "implode": 2, "_tobase64": 3, "_tobase64d": 2, "_tohtml": 7, "_touri": 4, "_tourid": 2, "format": 7,
+	"fromjson": 8, "implode": 2, "_tobase64": 3, "_tohtml": 7, "_touri": 4, "format": 7,
 }
 
 // ofContainers are those that take arrays or objects. The others refuse them,
 // for which they need not be loaded.
-const ofContainers = " implode _tobase64 _tobase64d _tohtml _touri _tourid format mktime strftime strflocaltime "
+const ofContainers = " implode _tobase64 _tohtml _touri format mktime strftime strflocaltime "
 
 // delegation gives the functions that gojq does.
 func delegation() map[string]builtin {
@@ -62,17 +61,19 @@ func delegation() map[string]builtin {
 	table := make(map[string]builtin, 128)
 	for arity, names := range delegated {
 		for name := range strings.FieldsSeq(names) {
-			d := &delegate{expr: name + calls[arity], blind: arity > 1, whole: strings.Contains(ofContainers, " "+name+" "), growth: growth[name]}
+			d := &delegate{name: name, expr: name + calls[arity], blind: arity > 1, whole: strings.Contains(ofContainers, " "+name+" "), growth: growth[name]}
 			table[key(name, arity)] = value(d.call)
 		}
 	}
+	table["gamma/0"] = table["lgamma/0"] // jq's name for it; gojq has another function there
 	return table
 }
 
 type delegate struct {
-	expr   string
-	blind  bool // it does not look at its input
-	whole  bool // it takes arrays or objects
+	name   string
+	expr   string // the call of it
+	blind  bool   // it does not look at its input
+	whole  bool   // it takes arrays or objects
 	growth int
 }
 
@@ -101,5 +102,9 @@ func (d *delegate) call(m *mach, in any, args []any) (any, error) {
 	if err := m.alloc(size * max(d.growth, 1)); err != nil {
 		return nil, err
 	}
-	return m.gojq(d.expr, vs...)
+	v, err := m.gojq(d.expr, vs...)
+	if asWords(err) {
+		return nil, refused(d.name, vs, d.blind)
+	}
+	return v, err
 }

@@ -16,15 +16,13 @@ func (m *mach) delpaths(v any, paths []any) (any, error) {
 	for _, p := range sorted {
 		ks, ok := p.([]any)
 		if !ok {
-			err = &typeError{"expected an array but got: ", p}
-		} else {
-			u, err = m.set(u, ks, gone{}, o)
+			return nil, plainError("Path must be specified as array, not " + kindOf(p))
 		}
-		if err != nil {
-			if fatal(err) || asFault(err) != nil {
-				return nil, err
-			}
-			return nil, &pathError{name: "delpaths", v: v, path: paths, err: err}
+		if len(ks) > maxNesting {
+			return nil, errLongPath
+		}
+		if u, err = m.set(u, ks, gone{}, o); err != nil {
+			return nil, err
 		}
 	}
 	return sweep(u, o), nil

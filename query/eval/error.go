@@ -11,7 +11,7 @@ import (
 
 // Error is what a query raised while it ran and did not catch.
 type Error struct {
-	Err     error           // the fact; its text is what try … catch sees, in gojq's words
+	Err     error           // the fact; its text is what try … catch sees, in jq's words
 	Span    syntax.Span     // where in Program it was raised: the innermost place in the user's own text
 	Program *syntax.Program // nil when there is no such place
 	Element string          // the id of the proxy that was being worked on; empty outside of one
@@ -57,15 +57,6 @@ func (h *Halt) Error() string {
 type LimitError struct{ What string }
 
 func (e *LimitError) Error() string { return e.What }
-
-// typeError names the value that does not fit. Its text is made only when
-// somebody asks for it, and without loading anything.
-type typeError struct {
-	msg string
-	v   any
-}
-
-func (e *typeError) Error() string { return e.msg + preview(e.v) }
 
 // plainError is a message that names no value, or has it in.
 type plainError string

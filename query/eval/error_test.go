@@ -43,37 +43,37 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		}},
 	}
 	for _, tc := range []struct{ query, want, msg string }{
-		{`.a | .b.c`, `.a | .b⟦.c⟧`, `expected an object but got: number (1)`},
+		{`.a | .b.c`, `.a | .b⟦.c⟧`, `Cannot index number with string ("c")`},
 		{`.a.b[.a.b]`, `.a.b⟦[.a.b]⟧`, ``},
 		{`.a[0]`, `.a⟦[0]⟧`, ``},
-		{`.l[]`, `.l⟦[]⟧`, `cannot iterate over: null`},
+		{`.l[]`, `.l⟦[]⟧`, `Cannot iterate over null (null)`},
 		{`.a.b[1:]`, `.a.b⟦[1:]⟧`, ``},
-		{`1 + {}`, `1 ⟦+⟧ {}`, `cannot add: number (1) and object ({})`},
+		{`1 + {}`, `1 ⟦+⟧ {}`, `number (1) and object ({}) cannot be added`},
 		{`[.a.b, (.a | . - 1)]`, `[.a.b, (.a | . ⟦-⟧ 1)]`, ``},
 		{`-.a`, `⟦-.a⟧`, ``},
 		{`.a | error`, `.a | ⟦error⟧`, ``},
 		{`error("x")`, `⟦error⟧("x")`, `error: x`},
 		{`.a | keys | first | tonumber`, `.a | keys | first | ⟦tonumber⟧`, ``},
-		{`.a | map(.x)`, `.a | map(⟦.x⟧)`, `expected an object but got: number (1)`},
-		{`.a.b | map(.)`, `.a.b | ⟦map⟧(.)`, `cannot iterate over: number (1)`},
+		{`.a | map(.x)`, `.a | map(⟦.x⟧)`, `Cannot index number with string ("x")`},
+		{`.a.b | map(.)`, `.a.b | ⟦map⟧(.)`, `Cannot iterate over number (1)`},
 		{`def f: .x; .a.b | f`, `def f: ⟦.x⟧; .a.b | f`, ``},
 		{`def f(g): g; f(.a.b.c)`, `def f(g): g; f(.a.b⟦.c⟧)`, ``},
 		{`.a.b.outer(.)`, `.a.b.⟦outer⟧(.)`, ``},
-		{`.a.b | outer(.)`, `.a.b | ⟦outer⟧(.)`, `expected an object but got: number (1)`},
-		{`with_entries(.value.x)`, `⟦with_entries⟧(.value.x)`, `expected a string for object key but got: null`},
+		{`.a.b | outer(.)`, `.a.b | ⟦outer⟧(.)`, `Cannot index number with string ("a")`},
+		{`with_entries(.value.x)`, `⟦with_entries⟧(.value.x)`, `Cannot use null (null) as object key`},
 		{`with_entries(.value.b.y)`, `with_entries(.value.b⟦.y⟧)`, ``},
 		{`.a.b | outer(.c)`, `.a.b | outer(⟦.c⟧)`, ``},
 		{`broken`, `⟦broken⟧`, ``},
 		{`bad`, `⟦bad⟧`, `bad luck`},
 		{`each(1)`, `⟦each⟧(1)`, `enough`},
 		{`each(1) | .x`, `each(1) | ⟦.x⟧`, ``},
-		{`.a.b as [$x] | 1`, `.a.b as ⟦[$x]⟧ | 1`, `expected an array but got: number (1)`},
+		{`.a.b as [$x] | 1`, `.a.b as ⟦[$x]⟧ | 1`, `Cannot index number with number (0)`},
 		{`.a.b as {x: $x} | 1`, `.a.b as {⟦x: $x⟧} | 1`, ``},
-		{`{(1): 2}`, `{⟦(1): 2⟧}`, `expected a string for object key but got: number (1)`},
+		{`{(.a.b): 2}`, `{⟦(.a.b): 2⟧}`, `Cannot use number (1) as object key`},
 		{`"\(.a | .b.c)"`, `"\(.a | .b⟦.c⟧)"`, ``},
 		{`reduce .l[] as $x (0; 1)`, `reduce .l⟦[]⟧ as $x (0; 1)`, ``},
 		{`.a.b |= error("no")`, `.a.b |= ⟦error⟧("no")`, `error: no`},
-		{`.a.b.c = 1`, `.a.b.c ⟦=⟧ 1`, `setpath(["a","b","c"]; 1) cannot be applied to {"a":{"b":1}}: expected an object but got: number (1)`},
+		{`.a.b.c = 1`, `.a.b.c ⟦=⟧ 1`, `Cannot index number with string ("c")`},
 		{`path(1)`, `⟦path⟧(1)`, ``},
 		{`path(1 | .a)`, `path(1 | ⟦.a⟧)`, ``},
 		{`try error("a") catch error("b")`, `try error("a") catch ⟦error⟧("b")`, `error: b`},
@@ -133,7 +133,7 @@ func TestErrorsNameTheProxy(t *testing.T) {
 		}
 	}
 	a := ask(context.Background(), t, `.proxies[1].name | .x`, newFake(3, 0).document(), 1)
-	if want := `expected an object but got: string ("pod-001")`; a.err.Error() != want {
+	if want := `Cannot index string with string ("x")`; a.err.Error() != want {
 		t.Errorf("got %v, want %s", a.err, want)
 	}
 }
@@ -141,9 +141,12 @@ func TestErrorsNameTheProxy(t *testing.T) {
 // What an error shows of a value is never loaded for that.
 func TestErrorsLoadNothing(t *testing.T) {
 	for _, tc := range []struct{ query, msg string }{
-		{`.proxies[0] | .[0]`, `pod-000.ns0: expected an array but got: object ({"clusters":{…},"i":0," ...})`},
-		{`.proxies[0] | [.clusters] | .x`, `expected an object but got: array ([{…}])`},
-		{`.proxies[0] | {c: .clusters} | .[0]`, `expected an array but got: object ({"c":{…}})`},
+		{`.proxies[0] | .[0]`, `pod-000.ns0: Cannot index object with number (0)`},
+		{`.proxies[0] | [.clusters] | .x`, `Cannot index array with string ("x")`},
+		{`.proxies[0] | {c: .clusters} | .[0]`, `Cannot index object with number (0)`},
+		{`.proxies[0] | -.`, `pod-000.ns0: object ({"clusters":{…},"i":0,"...}) cannot be negated`},
+		{`.proxies[0] | [.clusters] | -.`, `array ([{…}]) cannot be negated`},
+		{`.proxies[0] | {c: .clusters} | -.`, `object ({"c":{…}}) cannot be negated`},
 		{`try (.proxies[0] | .[0]) catch length`, ``},
 	} {
 		f := newFake(3, 0)

@@ -194,6 +194,15 @@ type answer struct {
 	notes  []string
 }
 
+// kinds is String without the words of the error.
+func (a *answer) kinds() string {
+	b := *a
+	if b.err != nil {
+		b.err = errors.New("an error")
+	}
+	return b.String()
+}
+
 // String gives it in gojq's words: an error without the proxy it is about.
 func (a *answer) String() string {
 	s := strings.Join(a.out, "\n")

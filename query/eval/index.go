@@ -105,6 +105,9 @@ func (m *mach) index(in pv, k any) (pv, error) {
 	if err != nil {
 		return in, err
 	}
+	if err := m.checkPath(pv{v, in.p}, accessed(k)); err != nil {
+		return in, err
+	}
 	w, err := m.member(v, k)
 	if err != nil {
 		return in, err
@@ -114,9 +117,6 @@ func (m *mach) index(in pv, k any) (pv, error) {
 	}
 	if in.p == nil {
 		return pv{w, nil}, nil
-	}
-	if err := m.checkPath(pv{v, in.p}, false); err != nil {
-		return in, err
 	}
 	return pv{w, &path{up: in.p, key: k}}, nil
 }
@@ -143,7 +143,7 @@ func (m *mach) member(v, k any) (any, error) {
 		case nil:
 			return nil, nil
 		}
-		return nil, &typeError{"expected an object but got: ", v}
+		return nil, cannotIndex(v, k)
 	case int:
 		switch x := v.(type) {
 		case []any:
@@ -156,10 +156,8 @@ func (m *mach) member(v, k any) (any, error) {
 			return nil, nil
 		case nil:
 			return nil, nil
-		case string: // gojq's: the character there
-		default:
-			return nil, &typeError{"expected an array but got: ", v}
 		}
+		return nil, cannotIndex(v, k)
 	}
 	return m.memberRare(v, k)
 }
@@ -172,22 +170,38 @@ func (m *mach) memberRare(v, k any) (any, error) {
 	}
 	switch k := k.(type) {
 	case map[string]any:
-		start, ok1 := k["start"]
-		end, ok2 := k["end"]
-		if ok1 && ok2 {
-			return m.part(v, start, end)
+		switch x := v.(type) {
+		case nil:
+			return nil, nil
+		case []any:
+			i, j, err := edges(len(x), k)
+			if err != nil {
+				return nil, err
+			}
+			return x[i:j:j], nil
+		case string:
+			if _, _, err := edges(0, k); err != nil {
+				return nil, err
+			}
+			return m.fallback("$a | .[$b:$c]", v, k["start"], k["end"])
 		}
 	case []any: // where k is in v
-	default:
 		if x, ok := v.([]any); ok {
-			i, ok := native.ToInt(k)
-			if !ok {
-				return nil, &typeError{"expected a number for indexing an array but got: ", k}
+			return m.placesOf(x, k)
+		}
+	case nil, bool:
+	default: // a number
+		switch x := v.(type) {
+		case nil:
+			return nil, nil
+		case []any:
+			if i, ok := native.ToInt(k); ok {
+				return m.member(x, i)
 			}
-			return m.member(x, i)
+			return nil, nil
 		}
 	}
-	return m.fallback("$a | .[$b]", v, k)
+	return nil, cannotIndex(v, k)
 }
 
 // missing is called when a field was looked up by its name and came out null:

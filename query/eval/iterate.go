@@ -27,9 +27,9 @@ func (m *mach) iterable(in pv) (any, error) {
 	}
 	switch v.(type) {
 	case []any, map[string]any:
-		return v, m.checkPath(in, true)
+		return v, m.checkPath(in, iterated)
 	}
-	return nil, &typeError{"cannot iterate over: ", v}
+	return nil, cannotIterate(v)
 }
 
 // each yields the members of an array, or of an object in the order of its

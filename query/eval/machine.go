@@ -41,13 +41,14 @@ type yield = func(pv) error
 
 // mach is the state of one goroutine of a run.
 type mach struct {
-	ctx   context.Context
-	run   *runState
-	steps int
-	depth int      // of calls, by their weight: see enter
-	owed  int      // bytes allocated that the budget does not know of yet
-	next  tailCall // to be made by the function that is being evaluated
-	frame *frame   // the innermost iteration over proxies that is under way
+	ctx     context.Context
+	run     *runState
+	steps   int
+	depth   int      // of calls, by their weight: see enter
+	nesting int      // of the containers that are looked into: see nest
+	owed    int      // bytes allocated that the budget does not know of yet
+	next    tailCall // to be made by the function that is being evaluated
+	frame   *frame   // the innermost iteration over proxies that is under way
 
 	queue *queue      // the region that this goroutine works for
 	at    *loading    // the loads of this goroutine; nil: nobody is to know of them

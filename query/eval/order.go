@@ -36,10 +36,10 @@ func (m *mach) compare(a, b any) (int, error) {
 }
 
 func (m *mach) compareArrays(x, y []any) (int, error) {
-	if err := m.enter(callWeight); err != nil {
+	if err := m.nest("Comparison"); err != nil {
 		return 0, err
 	}
-	defer m.leave(callWeight)
+	defer func() { m.nesting-- }()
 	for i := range min(len(x), len(y)) {
 		if c, err := m.compare(x[i], y[i]); c != 0 || err != nil {
 			return c, err
@@ -50,10 +50,10 @@ func (m *mach) compareArrays(x, y []any) (int, error) {
 
 // compareObjects compares the keys first, then the members in their order.
 func (m *mach) compareObjects(x, y map[string]any) (int, error) {
-	if err := m.enter(callWeight); err != nil {
+	if err := m.nest("Comparison"); err != nil {
 		return 0, err
 	}
-	defer m.leave(callWeight)
+	defer func() { m.nesting-- }()
 	keys := sortedKeys(x)
 	if c := slices.Compare(keys, sortedKeys(y)); c != 0 {
 		return c, nil
@@ -68,6 +68,14 @@ func (m *mach) compareObjects(x, y map[string]any) (int, error) {
 
 // equal tells whether compare would give 0, with less work.
 func (m *mach) equal(a, b any) (bool, error) {
+	eq, err := m.isEqual(a, b)
+	if err == plainError("Comparison too deep") {
+		err = plainError("Equality check too deep")
+	}
+	return eq, err
+}
+
+func (m *mach) isEqual(a, b any) (bool, error) {
 	a, b, err := m.force2(a, b)
 	if err != nil {
 		return false, err

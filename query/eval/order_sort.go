@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
@@ -75,7 +76,7 @@ func ordered(name string, do ordering) builtin {
 	return forced(func(m *mach, v any, _ []any) (any, error) {
 		xs, ok := v.([]any)
 		if !ok {
-			return m.fallback(name, v)
+			return nil, unordered(name, v)
 		}
 		if err := m.alloc(2 * itemSize * len(xs)); err != nil {
 			return nil, err
@@ -90,7 +91,6 @@ func ordered(name string, do ordering) builtin {
 
 // orderedBy makes a function that orders an array by f of its elements.
 func orderedBy(name string, do ordering) builtin {
-	expr := "_" + name + "($b)"
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		at := c.mark(f.Span)
 		by := c.query(f.Args[0], s)
@@ -108,18 +108,29 @@ func orderedBy(name string, do ordering) builtin {
 			if err != nil {
 				return in, about(at.of(err), in.v)
 			}
-			if _, ok := v.([]any); !ok { // an object: gojq's error names the keys
+			if _, ok := v.([]any); !ok { // an object
 				keys := make([]any, len(items))
 				for i := range items {
 					keys[i] = items[i].all()
 				}
-				_, err := m.fallback(expr, v, keys)
-				return in, at.of(err)
+				return in, at.of(unordered(name, v, keys))
 			}
 			v, err = do(m, items)
 			return in.val(v), at.of(err)
 		})
 	}
+}
+
+// unordered says that a value, and the keys of its members where there are any,
+// have no order.
+func unordered(name string, v any, keys ...any) error {
+	switch {
+	case strings.HasPrefix(name, "m"): // min, max
+		return cannotBoth(v, append(keys, v)[0], "cannot be iterated over")
+	case len(keys) > 0:
+		return cannotBoth(v, keys[0], "cannot be sorted, as they are not both arrays")
+	}
+	return cannot(v, "cannot be sorted, as it is not an array")
 }
 
 // sortItems orders items by their keys; equal ones stay as they were.

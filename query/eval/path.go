@@ -39,21 +39,25 @@ func child(in pv, key, v any) pv {
 }
 
 // checkPath refuses to go on from a value that was made: it has no place in
-// the input.
-func (m *mach) checkPath(in pv, iter bool) error {
+// the input. Doing says what was tried with it.
+func (m *mach) checkPath(in pv, doing func() string) error {
 	if in.p == nil || !in.p.bad {
 		return nil
 	}
-	if iter {
-		return &typeError{"invalid path on iterating against: ", in.v}
-	}
-	return &typeError{"invalid path against: ", in.v}
+	return &wordsError{func() string { return "Invalid path expression " + doing() + excerpt(in.v) }}
+}
+
+// What may be done with a value that a path leads to, as errors say it.
+func taken() string    { return "with result " }
+func iterated() string { return "near attempt to iterate through " }
+func accessed(k any) func() string {
+	return func() string { return "near attempt to access element " + excerpt(k) + " of " }
 }
 
 // paths calls f with every path that n gives in v, and the value there.
 func (m *mach) paths(e *env, v any, n *node, f func([]any, any) error) error {
 	return n.run(m, e, pv{v, rootPath}, func(w pv) error {
-		if err := m.checkPath(w, false); err != nil {
+		if err := m.checkPath(w, taken); err != nil {
 			return err
 		}
 		return f(w.p.keys(), w.v)

@@ -126,7 +126,7 @@ func elementMatcher(i int, sub matcher, at *place) matcher {
 				w = v[i]
 			}
 		default:
-			return at.of(&typeError{"expected an array but got: ", v})
+			return at.of(cannotIndex(v, i))
 		}
 		return sub(m, e, w, then)
 	}
@@ -168,5 +168,5 @@ func (c *compiler) patternKey(o *syntax.PatternObject, in *scope) (*node, matche
 	case o.KeyString != nil:
 		return c.str(o.KeyString, nil, in), nil
 	}
-	return c.query(o.KeyQuery, in), nil
+	return c.keyQuery(o.KeyQuery, in), nil
 }

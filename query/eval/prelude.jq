@@ -5,7 +5,7 @@
 def first: .[0];
 def last: .[-1];
 def nth($n): .[$n];
-def nth($n; results): if $n < 0 then error("nth doesn't support negative index") else first(skip($n; results)) end;
+def nth($n; results): if $n < 0 then error("nth doesn't support negative indices") else first(skip($n; results)) end;
 
 # numbers
 def abs: if . < 0 then -. else . end;
@@ -30,7 +30,7 @@ def combinations(times): [limit(times; repeat(.))] | combinations;
 # times
 def todate: strftime("%Y-%m-%dT%H:%M:%SZ");
 def todateiso8601: todate;
-def fromdate: strptime("%Y-%m-%dT%H:%M:%S%z") | mktime;
+def fromdate: strptime("%Y-%m-%dT%H:%M:%SZ") | mktime;
 def fromdateiso8601: fromdate;
 
 # streams of [path, leaf] and, behind the last of a container, [path]

@@ -18,11 +18,10 @@ func (m *mach) setpath(v any, ks []any, n any) (any, error) { return m.setOwned(
 
 // setOwned is setpath that changes what it owns in place.
 func (m *mach) setOwned(v any, ks []any, n any, o owner) (any, error) {
-	w, err := m.set(v, ks, n, o)
-	if err == nil || fatal(err) || asFault(err) != nil {
-		return w, err
+	if len(ks) > maxNesting {
+		return nil, errLongPath
 	}
-	return nil, &pathError{name: "setpath", v: v, path: ks, set: true, new: n, err: err}
+	return m.set(v, ks, n, o)
 }
 
 func (m *mach) set(v any, ks []any, n any, o owner) (any, error) {
@@ -34,34 +33,37 @@ func (m *mach) set(v any, ks []any, n any, o owner) (any, error) {
 	}
 	defer m.leave(callWeight)
 	v, err := m.force(v)
-	if err != nil || deletes(v) {
+	if err != nil || deletes(v) || v == nil && deletes(n) {
 		return v, err
 	}
 	switch k := ks[0].(type) {
 	case string:
 		x, ok := v.(map[string]any)
 		if !ok && v != nil {
-			return nil, &typeError{"expected an object but got: ", v}
+			return nil, misplaced(v, ks, n)
 		}
 		return m.setMember(x, k, ks[1:], n, o)
 	case int, float64, *big.Int, json.Number:
 		x, ok := v.([]any)
 		if !ok && v != nil {
-			return nil, &typeError{"expected an array but got: ", v}
+			return nil, misplaced(v, ks, n)
+		}
+		if isNaN(k) {
+			if deletes(n) {
+				return orNull(x, x == nil), nil
+			}
+			return nil, plainError("Cannot set array element at NaN index")
 		}
 		i, _ := native.ToInt(k)
 		return m.setElement(x, i, ks[1:], n, o)
 	case map[string]any:
 		x, ok := v.([]any)
 		if !ok && v != nil {
-			return nil, &typeError{"expected an array but got: ", v}
+			return nil, misplaced(v, ks, n)
 		}
 		return m.setSlice(x, k, ks[1:], n, o)
 	}
-	if _, ok := v.([]any); ok {
-		return nil, &typeError{"expected a number for indexing an array but got: ", ks[0]}
-	}
-	return nil, &typeError{"expected a string for object key but got: ", ks[0]}
+	return nil, misplaced(v, ks, n)
 }
 
 // orNull is a container that is not changed: null, where it was null.
@@ -112,9 +114,9 @@ func (m *mach) setElement(x []any, i int, rest []any, n any, o owner) (any, erro
 	case (j < 0 || j >= len(x)) && deletes(n):
 		return orNull(x, x == nil), nil
 	case j < 0:
-		return nil, plainError("array index should not be negative: " + excerpt(i))
+		return nil, plainError("Out of bounds negative array index")
 	case j >= tooLarge && j >= len(x):
-		return nil, plainError("array index too large: " + excerpt(i))
+		return nil, plainError("Array index too large")
 	}
 	var old any
 	if j < len(x) {
@@ -153,12 +155,7 @@ func (m *mach) room(x []any, n int, o owner) ([]any, error) {
 }
 
 func (m *mach) setSlice(x []any, k map[string]any, rest []any, n any, o owner) (any, error) {
-	start, ok1 := k["start"]
-	end, ok2 := k["end"]
-	if !ok1 || !ok2 {
-		return nil, &typeError{`expected "start" and "end" for slicing but got: `, k}
-	}
-	i, j, err := bounds(len(x), start, end)
+	i, j, err := edges(len(x), k)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +181,7 @@ func (m *mach) setSlice(x []any, k map[string]any, rest []any, n any, o owner) (
 	}
 	part, ok := u.([]any)
 	if !ok {
-		return nil, &typeError{"expected an array but got: ", u}
+		return nil, plainError("A slice of an array can only be assigned another array")
 	}
 	return m.splice(x, i, j, part, o)
 }

@@ -63,33 +63,30 @@ func (m *mach) slice(in pv, start, end any) (pv, error) {
 	if end, err = m.deep(end); err != nil {
 		return in, err
 	}
-	w, err := m.part(v, start, end)
+	k := map[string]any{"start": start, "end": end}
+	if err := m.checkPath(pv{v, in.p}, accessed(k)); err != nil {
+		return in, err
+	}
+	w, err := m.memberRare(v, k)
 	if err != nil {
 		return in, err
 	}
 	if mesh.IsAbsent(in.v) {
 		w = in.v
 	}
-	if in.p == nil {
-		return pv{w, nil}, nil
-	}
-	if err := m.checkPath(pv{v, in.p}, false); err != nil {
-		return in, err
-	}
-	return pv{w, &path{up: in.p, key: map[string]any{"start": start, "end": end}}}, nil
+	return child(in, k, w), nil
 }
 
-// part is v[start:end]; v is forced, the bounds are plain.
-func (m *mach) part(v, start, end any) (any, error) {
-	x, ok := v.([]any)
-	if !ok {
-		return m.fallback("$a | .[$b:$c]", v, start, end)
+const noBound = plainError("Array/string slice indices must be integers")
+
+// edges gives the place of the slice that a key names.
+func edges(n int, k map[string]any) (i, j int, err error) {
+	start, ok1 := k["start"]
+	end, ok2 := k["end"]
+	if !ok1 || !ok2 {
+		return 0, 0, noBound
 	}
-	i, j, err := bounds(len(x), start, end)
-	if err != nil {
-		return nil, err
-	}
-	return x[i:j:j], nil
+	return bounds(n, start, end)
 }
 
 // bounds gives the place of a slice in an array of n elements.
@@ -98,14 +95,14 @@ func bounds(n int, start, end any) (i, j int, err error) {
 	if start != nil {
 		k, ok := round(start, math.Floor)
 		if !ok {
-			return 0, 0, &typeError{"expected a number for indexing an array but got: ", start}
+			return 0, 0, noBound
 		}
 		i = clamp(k, 0, n)
 	}
 	if end != nil {
 		k, ok := roundUp(end)
 		if !ok {
-			return 0, 0, &typeError{"expected a number for indexing an array but got: ", end}
+			return 0, 0, noBound
 		}
 		j = clamp(k, i, n)
 	}

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"encoding/json"
+
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
@@ -90,7 +92,7 @@ func (c *compiler) simple(t *syntax.Term, s *scope, tail bool) *node {
 	case syntax.TermArray:
 		return constant([]any{})
 	case syntax.TermNumber:
-		return constant(native.Number(t.Number))
+		return constant(native.Literal(t.Number))
 	case syntax.TermUnary:
 		return c.unary(t, s)
 	case syntax.TermFormat:
@@ -105,9 +107,9 @@ func (c *compiler) unary(t *syntax.Term, s *scope) *node {
 	if v, ok := literal(&syntax.Query{Term: t}); ok {
 		return constant(v)
 	}
-	expr, verb := "-$a", "negate"
+	expr, says := "-$a", "cannot be negated"
 	if t.Unary.Op == syntax.OpAdd {
-		expr, verb = "+$a", "plus"
+		expr, says = "+$a", ofNumbers
 	}
 	return map1(c.seq(c.termStages(t.Unary.Term, s, false)), func(m *mach, v any) (any, error) {
 		v, err := m.force(v)
@@ -115,9 +117,13 @@ func (c *compiler) unary(t *syntax.Term, s *scope) *node {
 			return nil, err
 		}
 		if !scalar(v) {
-			return nil, &typeError{"cannot " + verb + ": ", v}
+			return nil, cannot(v, says)
 		}
-		return m.fallback(expr, v)
+		w, err := m.fallback(expr, v)
+		if asWords(err) {
+			err = cannot(v, says)
+		}
+		return w, err
 	}, c.mark(t.Span))
 }
 
@@ -128,7 +134,7 @@ func literal(q *syntax.Query) (any, bool) {
 	}
 	switch t := q.Term; t.Type {
 	case syntax.TermNumber:
-		return native.Number(t.Number), true
+		return native.Literal(t.Number), true
 	case syntax.TermString:
 		if t.Str.Queries == nil {
 			return t.Str.Str, true
@@ -143,6 +149,8 @@ func literal(q *syntax.Query) (any, bool) {
 			return -n, true
 		case float64:
 			return -n, true
+		case json.Number:
+			return "-" + n, true
 		}
 	}
 	return nil, false

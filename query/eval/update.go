@@ -147,7 +147,7 @@ func (m *mach) modify(e *env, v any, l *node, f func(m *mach, old any, y yield) 
 	var gone []any
 	look := func(m *mach, w pv) error { return f(m, w.v, func(pv) error { return errStop }) }
 	err := m.scouted(e, pv{v, rootPath}, l, look, func(p pv) error {
-		if err := m.checkPath(p, false); err != nil {
+		if err := m.checkPath(p, taken); err != nil {
 			return err
 		}
 		ks := p.p.keys()

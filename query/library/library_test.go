@@ -140,7 +140,7 @@ func TestMatchIsBoth(t *testing.T) {
 		{`"test" | match("t.").string`, `"te"`},
 		{`"aba" | [match("a"; "g").offset]`, "[0,2]"},
 		{`"aXbx" | [match(["x", "gi"]).offset]`, "[1,3]"},
-		{`1 | try match("x") catch .`, `"match(\"x\"; null) cannot be applied to: number (1)"`},
+		{`1 | try match("x") catch .`, `"number (1) cannot be matched, as it is not a string"`},
 	})
 }
 

@@ -117,10 +117,10 @@ func TestTexts(t *testing.T) {
 	if got := Marshal(v); got != `{"a":null,"b":[null,1.7976931348623157e+308,"é\u0000"]}` {
 		t.Error(got)
 	}
-	if got := Preview(nil); got != "null" {
+	if got := Preview(nil); got != "null (null)" {
 		t.Error(got)
 	}
-	if got := Preview(v); got != `object ({"a":null,"b":[null,1.797 ...})` || Excerpt(v) != got[8:len(got)-1] {
+	if got := Preview(v); got != `object ({"a":null,"b":[null,1.797...})` || Excerpt(v) != got[8:len(got)-1] {
 		t.Error(got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
 )
@@ -22,16 +23,26 @@ func Marshal(v any) string {
 }
 
 // Preview gives the type and the beginning of the text of a plain value, as
-// errors have it: "object ({"a":1})", and "null" for null.
-func Preview(v any) string {
-	if v == nil {
-		return "null"
-	}
-	return gojq.TypeOf(v) + " (" + gojq.Preview(v) + ")"
-}
+// jq's errors have it: object ({"a":1}).
+func Preview(v any) string { return gojq.TypeOf(v) + " (" + Excerpt(v) + ")" }
 
-// Excerpt gives the text of a plain value, cut after 30 bytes.
-func Excerpt(v any) string { return gojq.Preview(v) }
+// mostExcerpt is how many bytes of a value's text jq's errors have.
+const mostExcerpt = 29
+
+// Excerpt gives the text of a plain value as jq's errors cut it: "..." takes the
+// place of the end, before the bracket or the quote that closes the whole.
+func Excerpt(v any) string {
+	text := Marshal(v)
+	if len(text) <= mostExcerpt {
+		return text
+	}
+	end := map[byte]string{'"': `"`, '[': "]", '{': "}"}[text[0]]
+	cut := mostExcerpt - len("...") - len(end)
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "..." + end
+}
 
 // TypeOf gives jq's name for the type of a value, which may hold what is lazy
 // inside: "null", "boolean", "number", "string", "array" or "object".
@@ -64,4 +75,73 @@ func Number(text string) any {
 		return math.Inf(-1)
 	}
 	return math.Inf(1)
+}
+
+// Literal gives the value of a number written in a query, which keeps what was
+// written where printing the value would not: 1.000, 1e3.
+func Literal(text string) any {
+	v := Number(text)
+	if f, ok := v.(float64); ok && Marshal(f) != text {
+		return json.Number(regular(text))
+	}
+	return v
+}
+
+// regular gives a decimal number the digits before and behind its point that
+// JSON wants, and takes zeros away that JSON has not.
+func regular(text string) string {
+	end := len(text)
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		end = i
+	}
+	whole, fraction, _ := strings.Cut(text[:end], ".")
+	whole = strings.TrimLeft(whole, "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	return whole + text[end:]
+}
+
+// ParseNumber gives the number that a text is, as jq's tonumber reads it: a
+// JSON number, or one with a plus sign, leading zeros, or no digits on one side
+// of its point; nan and infinity in any case. Ok is false for any other text.
+func ParseNumber(text string) (n any, ok bool) {
+	unsigned := strings.TrimLeft(text, "+-")
+	if len(text)-len(unsigned) > 1 {
+		return nil, false
+	}
+	negative := strings.HasPrefix(text, "-")
+	switch strings.ToLower(unsigned) {
+	case "nan":
+		return math.NaN(), true
+	case "inf", "infinity":
+		if negative {
+			return math.Inf(-1), true
+		}
+		return math.Inf(1), true
+	}
+	if !isDecimal(unsigned) {
+		return nil, false
+	}
+	return Number(strings.TrimPrefix(text, "+")), true
+}
+
+// isDecimal tells whether a text is digits with at most one point, and an
+// exponent or none.
+func isDecimal(s string) bool {
+	mantissa, exponent := s, ""
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		mantissa, exponent = s[:i], s[i+1:]
+		if len(exponent) > 0 && (exponent[0] == '+' || exponent[0] == '-') {
+			exponent = exponent[1:]
+		}
+		if exponent == "" {
+			return false
+		}
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	return whole+fraction != "" && strings.Trim(whole+fraction+exponent, "0123456789") == ""
 }
