@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml/kyaml"
@@ -132,11 +133,15 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
+	json, mark := withoutReturns(json)
 	var text strings.Builder
 	if err := (&kyaml.Encoder{}).FromYAML(bytes.NewReader(json), &text); err != nil {
 		return item{}, err
 	}
 	safe := escapedInYAML(text.String())
+	if mark != 0 {
+		safe = strings.ReplaceAll(safe, string(mark), `\r`)
+	}
 	return item{
 		bare: func(w io.Writer) error {
 			_, err := io.WriteString(w, safe)
@@ -148,4 +153,31 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 			return err
 		},
 	}, nil
+}
+
+// withoutReturns gives a text of JSON with a character in the place of each
+// carriage return that it has nowhere else: kyaml's encoder writes a return at
+// the end of the last of several lines as a backslash and an r. It is 0 where
+// there are none.
+func withoutReturns(json []byte) (text []byte, mark rune) {
+	if !bytes.Contains(json, []byte(`\r`)) {
+		return json, 0
+	}
+	mark = '\u4e00' // one that is printed as it is, as the 20,000 behind it
+	for bytes.ContainsRune(json, mark) {
+		mark++
+	}
+	for i := 0; i < len(json); i++ {
+		switch {
+		case json[i] != '\\':
+			text = append(text, json[i])
+		case json[i+1] == 'r':
+			text = utf8.AppendRune(text, mark)
+			i++
+		default:
+			text = append(text, json[i], json[i+1])
+			i++
+		}
+	}
+	return text, mark
 }
