@@ -59,7 +59,7 @@ func threats() []threat {
 			"whoever gets a snapshot from you",
 			"the configuration of the mesh, without its secrets",
 			"they read names, hosts, addresses, routes and policies; what is no structure is digested or left out",
-			[]string{"TestPlanted", "TestRedactedAnswers", "TestDocumentShowsNoSecrets", "TestNoSecretInTheDocument"},
+			[]string{"TestPlanted", "TestRedactedAnswers", "TestDocumentShowsNoSecrets", "TestNoSecretInTheDocument", "TestManifestHasNoWordsOfServers"},
 		},
 		{
 			"other users of your machine",

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/redact"
@@ -173,19 +174,37 @@ func (c *recorder) finish() (Recorded, error) {
 		}
 	}
 	c.result.Redacted = c.policy.Words(c.result.Redacted)
-	for _, f := range all { // they may have servers' words in them
-		if text := c.policy.Scrub(f.Err.Error()); text != f.Err.Error() {
-			f.Err = errors.New(text)
-		}
+	written := make([]*mesh.Fault, len(all))
+	for i, f := range all {
+		written[i] = c.withoutWords(f)
 	}
 	text, err := transport.Manifest{
 		TakenAt: c.now, Context: c.realm.context, IstioNamespace: first.IstioNamespace,
 		Redacted: c.result.Redacted, Keep: c.options.Redaction.Keep, RedactKey: c.keyCheck(), Partial: c.result.Partial,
-	}.JSON(all)
+	}.JSON(written)
 	if err == nil {
 		err = c.add(transport.ManifestFile, int64(len(text)), bytes.NewReader(text))
 	}
 	return c.result, err
+}
+
+// withoutWords gives a fault as the manifest has it: what a server said is free
+// text.
+func (c *recorder) withoutWords(f *mesh.Fault) *mesh.Fault {
+	text := f.Err.Error()
+	var status interface {
+		Status() (code int, words string)
+	}
+	if errors.As(f.Err, &status) {
+		if _, words := status.Status(); words != "" {
+			text = strings.Replace(text, words, c.policy.Hidden(words), 1)
+		}
+	}
+	g := *f
+	if text = c.policy.Scrub(text); text != f.Err.Error() {
+		g.Err = errors.New(text)
+	}
+	return &g
 }
 
 // keyCheck tells the key of the digests; "" where they are of several, or of one

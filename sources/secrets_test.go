@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // TestDocumentShowsNoSecrets reads a mesh whose sources, which took nothing
@@ -45,7 +47,9 @@ func TestDocumentShowsNoSecrets(t *testing.T) {
 	proxyConfig := istio("ProxyConfig", "networking.istio.io/v1beta1", `{"concurrency":3,"environmentVariables":{"K":"`+secret+`"}}`)
 	wasm := istio("WasmPlugin", "extensions.istio.io/v1alpha1", `{"url":"shown","vmConfig":{"env":[{"value":"`+secret+`","name":"K","valueFrom":"INLINE"}]}}`)
 	filter := istio("EnvoyFilter", "networking.istio.io/v1alpha3", patch)
-	list := func(items ...string) string { return `{"kind":"List","apiVersion":"v1","items":[` + strings.Join(items, ",") + `]}` }
+	list := func(items ...string) string {
+		return `{"kind":"List","apiVersion":"v1","items":[` + strings.Join(items, ",") + `]}`
+	}
 
 	pods := list(
 		pod("istiod", `"containers":[{`+wide+env+`,"name":"discovery"}]`),
@@ -104,4 +108,29 @@ func indented(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// refusing answers every request to a proxy in words of its own.
+type refusing struct{ transport.Source }
+
+type refusal struct{ words string }
+
+func (r refusal) Error() string         { return "503 Service Unavailable: " + r.words }
+func (r refusal) Status() (int, string) { return 503, r.words }
+
+func (refusing) Fetch(context.Context, string, string, mesh.Hint) (*transport.Body, error) {
+	return nil, refusal{"no token Pl4nt3d"}
+}
+
+// TestManifestHasNoWordsOfServers records proxies that refuse: what they said
+// is a digest in the manifest, and is told as it is.
+func TestManifestHasNoWordsOfServers(t *testing.T) {
+	var sh shelf
+	r, err := open(t, Options{}, refusing{source(t, capture)}).Record(t.Context(), &sh, RecordOptions{})
+	if err != nil || len(r.Faults) == 0 || !strings.Contains(r.Faults[0].Error(), "Pl4nt3d") {
+		t.Errorf("%v %v", err, r.Faults)
+	}
+	if text := sh.files["manifest.json"]; strings.Contains(text, "Pl4nt3d") || !strings.Contains(text, "503 Service Unavailable: redacted:") {
+		t.Error(text)
+	}
 }

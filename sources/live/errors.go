@@ -87,13 +87,18 @@ func unanswered(err error) error {
 	}
 	// The HTTP client quotes what it doesn't understand. What isn't even text
 	// says nothing to people, and is something else the next time.
-	if what, quoted, ok := strings.Cut(err.Error(), ` "`); ok && (strings.Contains(quoted, `\x`) || strings.Contains(quoted, `\u`)) {
+	if what, quoted, ok := strings.Cut(err.Error(), ` "`); ok && !isPlain(quoted) {
 		if strings.HasPrefix(what, "malformed HTTP ") {
 			what = "the answer is no HTTP"
 		}
 		return &said{what, err}
 	}
 	return lost(err)
+}
+
+// isPlain tells whether a quoted text was printable ASCII.
+func isPlain(quoted string) bool {
+	return !strings.ContainsFunc(quoted, func(r rune) bool { return r > '~' }) && !strings.Contains(quoted, `\x`) && !strings.Contains(quoted, `\u`)
 }
 
 // lost is the error of a connection that broke, without the port that it had

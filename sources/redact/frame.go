@@ -90,6 +90,9 @@ var dictionary = &message{}
 
 // influence changes the mood by the field that a frame is at.
 func (r *Reader) influence(f, parent *frame, at *field) {
+	if f.array && at.class == Matched { // texts: what is beside them is the parent's
+		f.matched = r.judged(parent)
+	}
 	if !at.all || f.isAll && f.all == Dropped {
 		return
 	}

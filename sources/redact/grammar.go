@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 )
 
 // A grammar is where in the JSON the reader is.
@@ -284,7 +285,7 @@ func (r *Reader) enter(name []byte) (secret bool) {
 			r.keyed = r.judgeKey(name, f.class)
 			secret = f.class == Matched && looksSecret(name) || f.class == Matched && r.input == sensitive
 		case f.class == Digested || f.class == Dropped:
-			secret = (f.holds == "" || in.of == nil) && looksSecret(name)
+			secret = looksSecret(name) && (f.holds == "" || in.of == nil || strings.HasSuffix(f.holds, ".DataSource"))
 		}
 	default:
 		f, ok := in.of.fields[string(name)]

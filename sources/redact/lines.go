@@ -59,28 +59,70 @@ func (l *LineReader) line(s []byte) {
 		return
 	}
 	name, value, pair := bytes.Cut(text, []byte(": "))
+	plain := bytes.TrimSpace(name)
 	switch {
 	case tellsItself(text) || len(secretParts(text, false)) > 0:
 		l.out = append(l.out, l.lines.digest(text)...)
-	case !pair && bytes.IndexByte(bytes.TrimSpace(text), ' ') < 0, string(text) == "active loggers:":
+	case string(text) == "active loggers:":
 		l.out = append(l.out, s...)
-	case pair && bytes.IndexByte(bytes.TrimSpace(name), ' ') < 0 && areFigures(value):
-		l.out = append(l.out, s...)
-	case pair && bytes.IndexByte(bytes.TrimSpace(name), ' ') < 0:
-		l.out = append(append(append(l.out, name...), ": "...), l.lines.digest(value)...)
-	default:
+	case bytes.IndexByte(plain, ' ') >= 0:
 		l.out = append(l.out, l.lines.digest(text)...)
+	case !pair:
+		l.names(text)
+	case areFigures(value), isLevel(value), isShortWord(value) && judgeName(plain, Matched) != sensitive:
+		l.out = append(l.out, s...)
+	default:
+		l.out = append(append(append(l.out, name...), ": "...), l.lines.digest(value)...)
 	}
 }
 
-// areFigures tells whether a value is a number, the quantiles of a histogram,
-// or one short word.
-func areFigures(s []byte) bool {
-	words := bytes.Fields(s)
-	if len(words) == 1 && !looksSecret(s) && isWord(s) {
+// names writes a line that is one word, "LIVE", or names joined by colons, of
+// which the last is a value: "outbound|80||h::10.0.0.1:80::hostname::h".
+func (l *LineReader) names(text []byte) {
+	parts := bytes.Split(text, []byte("::"))
+	for i, part := range parts {
+		if i > 0 {
+			l.out = append(l.out, "::"...)
+		}
+		named := len(parts) > 1 && (i == 0 || string(parts[i-1]) == "hostname") // a cluster, a host
+		if named || isScalar(part) || isSafeWord(part) && (i == 0 || judgeName(parts[i-1], Matched) != sensitive) {
+			l.out = append(l.out, part...)
+		} else {
+			l.out = append(l.out, l.lines.digest(part)...)
+		}
+	}
+}
+
+// isSafeWord tells whether a word doesn't look secret, nor has anything assigned
+// in it. What versions have in them is the digest of a commit.
+func isSafeWord(s []byte) bool {
+	const commit = 40 // digits
+	if bytes.IndexByte(s, '=') >= 0 {
+		return false
+	}
+	for _, word := range bytes.FieldsFunc(s, func(r rune) bool { return r == '-' || r == '.' || r == '/' }) {
+		hex := len(word) == commit && len(bytes.Trim(word, "0123456789abcdef")) == 0
+		if looksSecret(word) && !hex {
+			return false
+		}
+	}
+	return true
+}
+
+// isLevel tells the level of a logger.
+func isLevel(s []byte) bool {
+	switch string(s) {
+	case "trace", "debug", "info", "warning", "warn", "error", "critical", "off":
 		return true
 	}
-	for _, w := range words {
+	return false
+}
+
+func isShortWord(s []byte) bool { return !looksSecret(s) && isWord(s) }
+
+// areFigures tells whether a value is a number, or the quantiles of a histogram.
+func areFigures(s []byte) bool {
+	for _, w := range bytes.Fields(s) {
 		if w[0] == 'P' && bytes.IndexByte(w, '(') > 0 {
 			continue
 		}

@@ -148,6 +148,14 @@ func (p *Policy) Words(before []string) []string {
 	return words
 }
 
+// Hidden gives what a snapshot has of a free text.
+func (p *Policy) Hidden(text string) string {
+	if p.asGiven {
+		return text
+	}
+	return Digest(p.key, text)
+}
+
 // Scrub gives a text that somebody wrote to be read, without what tells itself
 // to be a secret.
 func (p *Policy) Scrub(text string) string {

@@ -79,6 +79,10 @@ var cases = []struct{ name, root, in, out string }{
 	{"a ConfigMap", aList + "object/Pod.", `{"items":[{"apiVersion":"v1","data":{"k":"x"},"kind":"ConfigMap"}]}`, `{"items":[{"apiVersion":"v1","data":{"k":"` + d + `"},"kind":"ConfigMap"}]}`},
 	{"a VirtualService", anObject, `[{"kind":"VirtualService","apiVersion":"networking.istio.io/v1","spec":{"hosts":["h"],"http":[{"match":[{"headers":{"Cookie":{"exact":"x"},"end-user":{"exact":"y"}},"uri":{"prefix":"/z"}}],"headers":{"request":{"set":{"a":"b"}}}}]}}]`,
 		`[{"kind":"VirtualService","apiVersion":"networking.istio.io/v1","spec":{"hosts":["h"],"http":[{"match":[{"headers":{"Cookie":{"exact":"` + d + `"},"end-user":{"exact":"y"}},"uri":{"prefix":"/z"}}],"headers":{"request":{"set":{"a":"` + d + `"}}}}]}}]`},
+	{"what a policy is about", anObject, `[{"kind":"AuthorizationPolicy","apiVersion":"security.istio.io/v1","spec":{"rules":[{"when":[{"values":["x"],"key":"request.headers[authorization]"},{"key":"request.headers[X-Api-Key]","values":["x"],"notValues":["y"]},{"key":"request.headers[end-user]","values":["jason"]}],"to":[{"operation":{"paths":["/a?t=x"]}}]}]}}]`,
+		`[{"kind":"AuthorizationPolicy","apiVersion":"security.istio.io/v1","spec":{"rules":[{"when":[{"values":["` + d + `"],"key":"request.headers[authorization]"},{"key":"request.headers[X-Api-Key]","values":["` + d + `"],"notValues":["` + d + `"]},{"key":"request.headers[end-user]","values":["jason"]}],"to":[{"operation":{"paths":["/a?` + d + `"]}}]}]}}]`},
+	{"a path that is matched with its query", envoyDump, typed("envoy.config.rbac.v3.Permission", `"url_path":{"path":{"exact":"/a?k=x"}}`), typed("envoy.config.rbac.v3.Permission", `"url_path":{"path":{"exact":"/a?`+d+`"}}`)},
+	{"a cookie that is matched", envoyDump, typed("envoy.config.route.v3.RouteMatch", `"cookies":[{"name":"sid","string_match":{"exact":"x"}}],"path":"/a?b"`), typed("envoy.config.route.v3.RouteMatch", `"cookies":[{"name":"sid","string_match":{"exact":"`+d+`"}}],"path":"/a?`+d+`"`)},
 	{"what stands for a text", "", `["redacted:0123456789abcdef","[redacted]","W3JlZGFjdGVkXQ=="]`, ""},
 	{"a key of a Struct", "", `{"a8f5f167f44f4964e6c998dee827110c":1,"aNameOfAFieldThatIsLong":2}`, `{"` + d + `":1,"aNameOfAFieldThatIsLong":2}`},
 }
@@ -189,8 +193,9 @@ func TestLong(t *testing.T) {
 // TestLines reads bodies of text.
 func TestLines(t *testing.T) {
 	p := policy(t, Options{})
-	in := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: \"a secret text\"\nhttps://u:p@h/\nBearer abcdef ghi\nsome free text\nx: Pl4nt3d-s3cr3t-v4lu3-000001\n"
-	want := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: " + d + "\n" + d + "\n" + d + "\n" + d + "\nx: " + d + "\n"
+	in := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: \"a secret text\"\nhttps://u:p@h/\nBearer abcdef ghi\nsome free text\nx: Pl4nt3d-s3cr3t-v4lu3-000001\n  api_key: hunter2\n  jwt: debug\nab12cd34ef56ab12cd34ef56ab12cd34ef56ab12/1.31.0/Clean\n1.31.0-9uHdMikGCxuvsZZTsBTrvGMUBhkTkepJ-Clean\npassword=x\na::10.0.0.1:80::token::hunter2\na::10.0.0.1:80::hostname::x9uHdMikGCxuvsZZTsBTrvGM.elb.example\n"
+	want := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: " + d + "\n" + d + "\n" + d + "\n" + d + "\nx: " + d + "\n" +
+		"  api_key: " + d + "\n  jwt: debug\nab12cd34ef56ab12cd34ef56ab12cd34ef56ab12/1.31.0/Clean\n" + d + "\n" + d + "\na::10.0.0.1:80::token::" + d + "\na::10.0.0.1:80::hostname::x9uHdMikGCxuvsZZTsBTrvGM.elb.example\n"
 	out, err := io.ReadAll(p.NewLineReader(iotest.OneByteReader(strings.NewReader(in))))
 	if err != nil || blurred(string(out)) != want {
 		t.Errorf("%v\n%s", err, out)

@@ -41,6 +41,7 @@ type field struct {
 	all    bool   // class is that of all below
 	own    bool   // class holds also where something else is said of all around
 	number bool   // no text, but a number, a time or a word of an enumeration
+	figure bool   // of a number: no word with digits in it
 	bytes  bool   // text is base64
 	notes  bool   // annotations
 	chosen bool   // a text that may be a name
@@ -219,6 +220,7 @@ func (s *schema) field(of, name, mark string) *field {
 	if sensitive {
 		f.class, f.all = Dropped, true
 	}
+	f.figure = of == "answers.Stat"
 	f.notes = f.dict && name == "annotations"
 	f.own = f.class == Kept && strings.HasSuffix(of, ".DataSource")
 	f.bytes = strings.HasSuffix(name, "Bytes") || of == "k8s.core.Secret" && name == "data"

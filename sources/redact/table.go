@@ -25,7 +25,7 @@ func Rows() []Row {
 			filter_chain_name listener listener_filter lb_policy_name cluster_specifier_plugin extension_name provider_name metadata_namespace
 			filter_state_objects_to_log resource_names resource_name target_names type_url type_urls instance_name certificate_name
 			plugin_name config_id per_route_config_name required_cluster_name leds_collection_name allowed_route_names key factory_key
-			metadata_key string_key tag_name metric_name endpoint_name udp_listener_name server_listener_name
+			metadata_key tag_name metric_name endpoint_name udp_listener_name server_listener_name
 			matcher_name validator_name transport_socket_name health_checker_name formatter_name tracer_name sink_name logger_name log_name
 			metadata_context_namespaces typed_metadata_context_namespaces override_metadata_namespace runtime_key runtime_key_prefix field
 			descriptor_key category observability_name object_key tag subset subsets fallback_keys_subset keys prefetch_secret_names requirement_name claim_name`,
@@ -80,12 +80,15 @@ func Rows() []Row {
 		{URL, "not_paths", "paths of requests"},
 		{Kept, `manager operation subresource fields_type providerID bootID machineID systemUUID containerID finalizers`, "Kubernetes' own marks of objects"},
 
-		{Kept, `StringMatch:exact StringMatch:prefix StringMatch:regex StringMatcher:exact StringMatcher:prefix StringMatcher:suffix
-			StringMatcher:contains RegexMatcher:regex RouteMatch:prefix RouteMatch:path RouteMatch:regex RegexRewrite:match
+		{URL, `StringMatch:exact StringMatch:prefix StringMatcher:exact StringMatcher:prefix RouteMatch:prefix RouteMatch:path
+			matches.path:value`,
+			"beginnings of paths, hosts, identities; below a matcher of headers or parameters, as the rows of those say"},
+		{Kept, `StringMatch:regex StringMatcher:suffix
+			StringMatcher:contains RegexMatcher:regex RouteMatch:regex RegexRewrite:match
 			RegexRewrite:rewrite PathMatcher:path CidrRange:address_prefix ZtunnelText:Exact ZtunnelText:Prefix ZtunnelText:Suffix
 			ZtunnelText:exact ZtunnelText:prefix ZtunnelText:suffix CorsPolicy:allow_origin_regex 
 			RegexMatchAndSubstitute:substitution ProxyStatsMatcher:inclusion_prefixes ProxyStatsMatcher:inclusion_suffixes
-			ProxyStatsMatcher:inclusion_regexps matches.path:value`,
+			ProxyStatsMatcher:inclusion_regexps`,
 			"patterns of hosts, paths and identities; below a matcher of headers or parameters, as the rows of those say"},
 		{Naming, `EnvVar:name HeaderMatcher:name QueryParameterMatcher:name Condition:key matches.headers:name matches.queryParams:name`,
 			"names of variables, headers and parameters, which decide about the values beside them"},
@@ -96,7 +99,7 @@ func Rows() []Row {
 			"what headers and query parameters are matched with"},
 		{Owning, "MetadataMatcher:filter FilterStateMatcher:key", "whose metadata is looked at: Istio's identities and claims are compared with what was asked for"},
 		{Matched, "MetadataMatcher:value FilterStateMatcher:string_match", "what metadata is matched with: only Istio's, and as a header's"},
-		{Matched, "SinglePredicate:value_match MatchMap:map answers.Match:~ Stat:value", "what trees of matchers lead by, labels of endpoints, statistics that are text"},
+		{Matched, "SinglePredicate:value_match MatchMap:map answers.Match:~ Fragment:string_key", "what trees of matchers lead by, labels of endpoints, what scopes of routes are found by"},
 		{Matched, "TransportSocketMatch:match", "labels of endpoints that choose how to connect to them"},
 		{Action, "OnMatch:action", "what a tree of matchers chooses: of a text, the name of a filter chain"},
 		{Label, `labels answers.Endpoint:Labels match_labels LABELS selector nodeSelector source_labels
@@ -161,8 +164,10 @@ func Rows() []Row {
 			"the environment of proxies and plugins"},
 
 		{Digested, `HeaderValue:value HeaderValue:raw_value HTTPHeader:value HeaderOperations:set HeaderOperations:add
-			CheckSettings:context_extensions`,
+			CheckSettings:context_extensions Header:regex_rewrite KeyValuePair:regex_value_rewrite`,
 			"values of headers that are added: often credentials for what is behind"},
+		{Digested, "CookieMatcher:string_match KeyValueMatchEntry:string_match Metadata:value StructMatcher:value",
+			"what cookies, and the metadata of anybody, are matched with"},
 		{Digested, `DataSource:inline_string DataSource:inline_bytes inline_code configuration plugin_config body direct_response local_jwks jwks
 			annotations args command data binaryData message details last_error config_yaml text_format json_format format
 			runtime static_layer custom_tags value default_value description substitution expression condition continue`,

@@ -24,7 +24,7 @@ func (r *Reader) classed() (c Class, all bool) {
 		return in.all, true
 	case f.chosen && in.chosen:
 		return Kept, false
-	case in.matched != unjudged && f.class == Kept:
+	case in.matched != unjudged && (f.class == Kept || f.class == URL):
 		return Matched, false
 	}
 	return f.class, f.all
@@ -79,7 +79,7 @@ func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	switch c {
 	case Kept, URL:
 		if r.field.number {
-			if isScalar(text) || isWord(text) && len(text) <= 64 {
+			if isScalar(text) || isWord(text) && len(text) <= 64 && !r.field.figure {
 				return
 			}
 			break
