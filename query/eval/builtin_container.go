@@ -165,10 +165,11 @@ func (m *mach) flattenBy(v, depth any) (any, error) {
 }
 
 func (m *mach) flat(out, xs []any, depth float64) ([]any, error) {
-	if err := m.enter(callWeight); err != nil {
+	was, err := m.enter(callWeight)
+	if err != nil {
 		return nil, err
 	}
-	defer m.leave(callWeight)
+	defer m.leave(was)
 	for _, x := range xs {
 		if err := m.tick(); err != nil {
 			return nil, err

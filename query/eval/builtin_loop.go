@@ -44,10 +44,11 @@ func loopBuiltins() map[string]builtin {
 // descend gives the input and everything inside it, the input first. What
 // can't be looked into has nothing inside.
 func descend(m *mach, e *env, in pv, y yield) error {
-	if err := m.enter(callWeight); err != nil {
+	was, err := m.enter(callWeight)
+	if err != nil {
 		return err
 	}
-	defer m.leave(callWeight)
+	defer m.leave(was)
 	if err := y(in); err != nil {
 		return err
 	}
@@ -136,10 +137,11 @@ func (l *cycle) run(m *mach, e *env, in pv, each turn, y yield, depth int) error
 }
 
 func (l *cycle) deeper(m *mach, e *env, in pv, each turn, y yield, depth int) error {
-	if err := m.enter(l.weight); err != nil {
+	was, err := m.enter(l.weight)
+	if err != nil {
 		return err
 	}
-	defer m.leave(l.weight)
+	defer m.leave(was)
 	return l.run(m, e, in, each, y, depth)
 }
 
@@ -187,10 +189,11 @@ func (c *compiler) conditional(f *syntax.Func, s *scope, decide func(t bool, in 
 	}
 	var again func(m *mach, e *env, in pv, y yield) error
 	again = func(m *mach, e *env, in pv, y yield) error {
-		if err := m.enter(l.weight); err != nil {
+		was, err := m.enter(l.weight)
+		if err != nil {
 			return err
 		}
-		defer m.leave(l.weight)
+		defer m.leave(was)
 		return cond.gen(m, e, plain(in), func(v pv) error {
 			t, err := m.truthy(v.v)
 			if err != nil {

@@ -14,10 +14,11 @@ func walk(c *compiler, f *syntax.Func, s *scope) *node {
 
 // run gives every result of f for a value.
 func (w *walker) run(m *mach, e *env, in pv, y yield) error {
-	if err := m.enter(w.weight); err != nil {
+	was, err := m.enter(w.weight)
+	if err != nil {
 		return err
 	}
-	defer m.leave(w.weight)
+	defer m.leave(was)
 	v, err := m.force(in.v)
 	if err != nil {
 		return err

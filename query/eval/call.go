@@ -50,11 +50,12 @@ const nativeWeight = 10
 func argument(x *scope, d int) *node {
 	n := gen(func(m *mach, e *env, in pv, y yield) error {
 		a := e.at(d)
-		if err := m.enter(callWeight); err != nil {
+		was, err := m.enter(callWeight)
+		if err != nil {
 			return err
 		}
-		err := a.n.run(m, a.ne, in, y)
-		m.leave(callWeight)
+		err = a.n.run(m, a.ne, in, y)
+		m.leave(was)
 		return err
 	})
 	n.ends, n.arg = x, d+1

@@ -37,14 +37,74 @@ func (c *compiler) control(t *syntax.Term, s *scope, tail bool) *node {
 }
 
 func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
-	cond, then := c.query(x.Cond, s), c.queryAt(x.Then, s, tail)
+	branches := []branch{{c.query(x.Cond, s), c.queryAt(x.Then, s, tail)}}
+	for _, e := range x.Elif {
+		branches = append(branches, branch{c.query(e.Cond, s), c.queryAt(e.Then, s, tail)})
+	}
 	els := identity
-	if len(x.Elif) > 0 {
-		els = c.cond(&syntax.If{Cond: x.Elif[0].Cond, Then: x.Elif[0].Then, Elif: x.Elif[1:], Else: x.Else}, s, tail)
-	} else if x.Else != nil {
+	if x.Else != nil {
 		els = c.queryAt(x.Else, s, tail)
 	}
-	return ifNode(cond, then, els)
+	for i := len(branches) - 1; i >= 0; i-- {
+		if branches[i].cond.one == nil {
+			els = ifNode(branches[i].cond, branches[i].then, els)
+			continue
+		}
+		first := i // conditions of one result each are one node: none waits on the stack for those behind it
+		for first > 0 && branches[first-1].cond.one != nil {
+			first--
+		}
+		els = choice(branches[first:i+1], els)
+		i = first
+	}
+	return els
+}
+
+// A branch is a condition and what is evaluated where it holds.
+type branch struct{ cond, then *node }
+
+// choice evaluates the first branch whose condition holds, or els; each
+// condition gives one result.
+func choice(branches []branch, els *node) *node {
+	if len(branches) == 1 {
+		return ifNode(branches[0].cond, branches[0].then, els)
+	}
+	isOne, multi := els.one != nil, els.multi
+	for _, b := range branches {
+		isOne, multi = isOne && b.then.one != nil, multi || b.then.multi
+	}
+	choose := func(m *mach, e *env, in pv) (*node, error) {
+		for _, b := range branches {
+			v, err := b.cond.one(m, e, plain(in))
+			if err != nil {
+				return nil, err
+			}
+			t, err := m.truthy(v.v)
+			if err != nil {
+				return nil, err
+			}
+			if t {
+				return b.then, nil
+			}
+		}
+		return els, nil
+	}
+	if isOne {
+		return one(func(m *mach, e *env, in pv) (pv, error) {
+			n, err := choose(m, e, in)
+			if err != nil {
+				return in, err
+			}
+			return n.one(m, e, in)
+		})
+	}
+	return &node{multi: multi, gen: func(m *mach, e *env, in pv, y yield) error {
+		n, err := choose(m, e, in)
+		if err != nil {
+			return err
+		}
+		return n.run(m, e, in, y)
+	}}
 }
 
 func ifNode(cond, then, els *node) *node {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -199,6 +201,49 @@ func TestFieldHints(t *testing.T) {
 		a := askWith(context.Background(), code, newFake(9, 0).document(), RunOptions{Workers: workers})
 		if got, want := fmt.Sprint(asked, a.notes), "[Proxy.rsd Proxy.nothing Cluster.x Plain.y] [did you mean rds?]"; got != want || a.err != nil {
 			t.Errorf("%d workers: %s, %v, want %s", workers, got, a.err, want)
+		}
+	}
+}
+
+// TestRecursionIsLimitedByItsStack holds that what a function could do, and
+// doesn't, takes nothing from how deep it may call itself.
+func TestRecursionIsLimitedByItsStack(t *testing.T) {
+	var branches, alternatives strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&branches, "elif . == -%d then \"branch\" ", i+2)
+		fmt.Fprintf(&alternatives, "(select(. == -%d) | \"branch\"), ", i+2)
+	}
+	for query, want := range map[string]string{
+		"def f: if . == -1 then 0 " + branches.String() + "elif . > 0 then 1 + (. - 1 | f) else 0 end; 20000 | f": "20000",
+		"def f: " + alternatives.String() + "(select(. > 0) | 1 + (. - 1 | f)), select(. == 0); 2000 | f":         "2000",
+		"def f: if . > 0 then 1 + (. - 1 | f) else 0 end; 200000 | f":                                             "200000",
+		"def f: if . > 0 then [. - 1 | f] else 0 end; 9000 | f | tojson | length":                                 "18001",
+		"def f: 1 + f; try f catch \"caught\"":                                                                    "recursion is too deep",
+		"def f: [f[]]; f":                                                                                         "recursion is too deep",
+		"def f: (f | f), 1; f":                                                                                    "recursion is too deep",
+		"def f(g): if . > 0 then . - 1 | f(g | g) else 0 end; 12 | f(.)":                                          "0",
+		"reduce range(10000) as $i (null; [.]) | [recurse(.[]?)] | length":                                        "10001",
+		"def f: if . > 0 then . as [$x] ?// $x | 1 + ($x - 1 | f) else 0 end; 2000 | f":                           "2000",
+		"def f: label $out | if . > 0 then 1 + (. - 1 | f) else 0, break $out end; first(5000 | f)":               "5000",
+		"def f: if . > 0 then {a: (. - 1 | f), b: 1} | .a + .b else 0 end; 20000 | f":                             "20000",
+		"def f: if . > 0 then reduce (. - 1 | f) as $x (1; . + $x) else 0 end; 10000 | f":                         "10000",
+		"def f: if . > 0 then try (1 + (. - 1 | f)) catch 0 else 0 end; 10000 | f":                                "10000",
+		"def f: if . > 0 then first((. - 1 | f) + 1) else 0 end; 5000 | f":                                        "5000",
+		"def f: if . > 0 then \"\\(. - 1 | f)\" | tonumber + 1 else 0 end; 20000 | f":                             "20000",
+		"def f: if . > 0 then (. - 1 | f) // 1 | . + 1 else 0 end; 20000 | f":                                     "20000",
+		"def f($n): if $n > 0 then 1 + f($n - 1) else 0 end; f(20000)":                                            "20000",
+		"def f($n): def g: if $n > 0 then 1 + f($n - 1) else 0 end; g; f(10000)":                                  "10000",
+	} {
+		out := ""
+		err := mustCompile(t, query, Options{}).Run(t.Context(), nil, nil, RunOptions{}, func(v any) error {
+			out += native.Marshal(v)
+			return nil
+		})
+		if err != nil {
+			out += err.Error()
+		}
+		if out != want {
+			t.Errorf("%.200s: %.100s, want %s", query, out, want)
 		}
 	}
 }

@@ -253,42 +253,44 @@ func (v *invoke) one(m *mach, e *env, in pv) (pv, error) {
 		return in, err
 	}
 	fn := v.fn
-	if err := m.enter(fn.weight); err != nil {
+	was, err := m.enter(fn.weight)
+	if err != nil {
 		return in, err
 	}
 	out, err := fn.body.one(m, x, in)
-	m.leave(fn.weight)
+	m.leave(was)
 	for err == errTail {
 		if err = m.tick(); err != nil {
 			break
 		}
 		t := m.takeNext()
-		if err = m.enter(t.fn.weight); err != nil {
+		if was, err = m.enter(t.fn.weight); err != nil {
 			break
 		}
 		out, err = t.fn.body.one(m, t.e, t.in)
-		m.leave(t.fn.weight)
+		m.leave(was)
 	}
 	return out, err
 }
 
 // run is one for bodies with any number of results.
 func (fn *function) run(m *mach, x *env, in pv, y yield) error {
-	if err := m.enter(fn.weight); err != nil {
+	was, err := m.enter(fn.weight)
+	if err != nil {
 		return err
 	}
-	err := fn.body.run(m, x, in, y)
-	m.leave(fn.weight)
+	err = fn.body.run(m, x, in, y)
+	m.leave(was)
 	for err == errTail {
 		if err = m.tick(); err != nil {
 			break
 		}
 		t := m.takeNext()
-		if err = m.enter(t.fn.weight); err != nil {
+		if was, err = m.enter(t.fn.weight); err != nil {
 			break
 		}
 		err = t.fn.body.run(m, t.e, t.in, y)
-		m.leave(t.fn.weight)
+		m.leave(was)
 	}
 	return err
 }

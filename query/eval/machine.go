@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"unsafe"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -44,7 +45,7 @@ type mach struct {
 	ctx     context.Context
 	run     *runState
 	steps   int
-	depth   int      // of calls, by their weight: see enter
+	depth   depth    // of calls: see enter
 	nesting int      // of the containers that are looked into: see nest
 	owed    int      // bytes allocated that the budget does not know of yet
 	next    tailCall // to be made by the function that is being evaluated
@@ -84,26 +85,48 @@ func (m *mach) tick() error {
 	return m.ctx.Err()
 }
 
-// The stack that calls may take, in units of about 200 bytes. A call weighs as
-// much as its function has nodes, and what it takes itself. (A Go stack can't
-// grow beyond 512 MB, and overflowing it can't be recovered.)
+// maxStack is how many bytes of stack calls may take in one goroutine. A Go
+// stack can't grow beyond 512 MB, and overflowing it can't be recovered.
+const maxStack = 400 << 20
+
+// What a call is taken to need where that can't be measured: so many bytes for
+// each node of its function, and for so many nodes itself.
 const (
-	maxDepth   = 2_000_000
+	nodeSize   = 200
 	callWeight = 4
 )
 
+// mostFrames is more than what a call takes.
+const mostFrames = 1 << 20
+
 var errDepth = errors.New("recursion is too deep")
 
-// enter is called where calls nest; leave, with the same weight, undoes it.
-func (m *mach) enter(weight int) error {
-	if m.depth += weight; m.depth > maxDepth {
-		m.depth -= weight
-		return errDepth
-	}
-	return m.tick()
+// A depth is where the stack was before a call.
+type depth struct {
+	used int     // bytes, of all calls
+	top  uintptr // the address that the stack had grown to
 }
 
-func (m *mach) leave(weight int) { m.depth -= weight }
+// enter is called where calls nest; leave, with what it gave, undoes it. The
+// stack that was taken since the call around this one is measured, by the
+// addresses of two variables on it. Where the stack was moved in between they
+// tell nothing, and it is estimated by the weight, in nodes.
+func (m *mach) enter(weight int) (depth, error) {
+	var here byte
+	was, top := m.depth, uintptr(unsafe.Pointer(&here))
+	taken := int(was.top - top) // stacks grow downwards
+	if taken <= 0 || taken > mostFrames {
+		taken = weight * nodeSize
+	}
+	m.depth = depth{was.used + taken, top}
+	if m.depth.used > maxStack {
+		m.depth = was
+		return was, errDepth
+	}
+	return was, m.tick()
+}
+
+func (m *mach) leave(was depth) { m.depth = was }
 
 // force looks at v one level deep. All looking into values goes through it.
 func (m *mach) force(v any) (any, error) {

@@ -28,11 +28,12 @@ func (m *mach) set(v any, ks []any, n any, o owner) (any, error) {
 	if len(ks) == 0 {
 		return n, nil
 	}
-	if err := m.enter(callWeight); err != nil {
+	was, err := m.enter(callWeight)
+	if err != nil {
 		return nil, err
 	}
-	defer m.leave(callWeight)
-	v, err := m.force(v)
+	defer m.leave(was)
+	v, err = m.force(v)
 	if err != nil || deletes(v) || v == nil && deletes(n) {
 		return v, err
 	}
