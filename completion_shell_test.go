@@ -94,12 +94,16 @@ func (s *terminal) tmux(args ...string) string {
 func (s *terminal) write(text string) { s.tmux("send-keys", "-l", "--", text) }
 func (s *terminal) press(key string)  { s.tmux("send-keys", key) }
 
+// patience is how long a shell may take: on a busy machine, each TAB takes
+// seconds.
+const patience = 3 * time.Minute
+
 // see waits until a text is on the screen; its lines are one where the screen
 // is too narrow.
 func (s *terminal) see(text string) {
 	s.t.Helper()
 	screen := ""
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if screen = s.tmux("capture-pane", "-p", "-J"); strings.Contains(screen, text) {
 			return
 		}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 var ipv4 = regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:([:_/])([0-9]+))?\b`)
@@ -87,36 +83,7 @@ func valueToIPv6(key string, v any) any {
 // demoOfIPv6 is the demo with each IPv4 address rewritten to one of IPv6.
 func demoOfIPv6(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	err := unpack.Demo(dir, func(name string) bool {
-		return !strings.HasSuffix(name, "stats.json") && !strings.HasSuffix(name, "server_info.json")
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") || d.Name() == "manifest.json" {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.UseNumber()
-		var v any
-		if err := dec.Decode(&v); err != nil {
-			return nil // some answers are empty
-		}
-		if text, err = json.Marshal(valueToIPv6("", v)); err != nil {
-			return err
-		}
-		return os.WriteFile(path, text, 0o600)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return rewrittenDemo(t, []string{"stats.json", "server_info.json"}, func(_ string, v any) any { return valueToIPv6("", v) })
 }
 
 // TestTracesOfIPv6AreThoseOfIPv4 holds each request of testdata/traces.json, over

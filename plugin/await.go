@@ -8,9 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// await gives what f gives, unless ctx ends first. f goes on then, and its
-// result is dropped: it is code of other modules that reads files and knows no
-// context, and a file may be a named pipe that nobody writes to.
+// await calls f and gives its result. If ctx ends first, await returns the
+// error of ctx; f runs on and its result is dropped. It is for code of other
+// modules that reads files without a context: the file may be a named pipe that
+// nobody writes to.
 func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

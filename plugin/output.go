@@ -38,7 +38,7 @@ func (o standardOutput) Write(b []byte) (int, error) {
 // safe gives a world in which nothing that could move a terminal's cursor is
 // written to standard output or standard error, whatever is printed.
 func (w *World) safe() (safe *World, flush func()) {
-	klog.LogToStderr(false) // what client-go logs is an error too, and is told as that
+	klog.LogToStderr(false) // client-go returns what it logs as an error, too, and the run prints that
 	klog.SetOutput(io.Discard)
 	out, errs := printers.NewSafeWriter(w.Out), printers.NewSafeWriter(w.Err)
 	world := *w

@@ -77,8 +77,9 @@ func (s *snapshot) confirm(w *World) error {
 	return nil
 }
 
-// digests gives what stands in a snapshot for the texts of a request that may
-// be compared with one: values of headers, of cookies, of query parameters.
+// digests maps the texts of a request that Envoy compares with a matcher's text
+// (values of headers, cookies and query parameters) to their digests under a
+// key. A snapshot of that key has the digest in the place of the text.
 func digests(key []byte, to string, headers map[string][]string) map[string]string {
 	out := map[string]string{}
 	add := func(text string) { out[text] = sources.Digest(key, text) }

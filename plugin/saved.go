@@ -174,8 +174,9 @@ func (q saved) asks(w *World, args arguments, words []string) *asked {
 	return a
 }
 
-// hidden gives the file of the user's own query that a project's stands in
-// front of; empty: there is none.
+// hidden gives the path of the user's own query that has the same name as q, a
+// query of a project's folder: q is run in its place. It is empty where q is no
+// project's, or the user has none of that name.
 func (w *World) hidden(q saved) string {
 	own := w.userLibrary()
 	if !q.folder.project || own == "" || q.folder.path == own {

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// A scratch knows the files and folders of a run that are not to outlast it:
-// what of them is left at its end is removed, however it ends. All methods may be called on nil, which remembers nothing.
+// A scratch remembers the temporary files and folders of a run. remove deletes
+// those that are left when the run ends, also when a signal ends it. Every method
+// but remove may be called on nil, which remembers nothing.
 type scratch struct {
 	mu     sync.Mutex
 	paths  map[string]bool
@@ -37,7 +38,8 @@ func (s *scratch) folder(pattern string) (path string, err error) {
 	return path, err
 }
 
-// make makes and remembers a path at once: in between it would be left behind.
+// make calls path, which creates a file or folder, and remembers it. It holds the
+// lock all the time, so that remove can't run between the two.
 func (s *scratch) make(path func() (string, error)) error {
 	if s == nil {
 		_, err := path()
@@ -59,7 +61,7 @@ func (s *scratch) make(path func() (string, error)) error {
 	return nil
 }
 
-// forget says that a path is gone, or is to stay.
+// forget makes the scratch keep a path: it was deleted, or the run's user wants it.
 func (s *scratch) forget(path string) {
 	if s == nil {
 		return
@@ -69,12 +71,12 @@ func (s *scratch) forget(path string) {
 	delete(s.paths, path)
 }
 
-// remove removes all that is there, and keeps more from being made.
+// remove deletes what is remembered. No file can be made after it.
 func (s *scratch) remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
 	for path := range s.paths {
-		_ = os.RemoveAll(path) // there is nobody left to report it to
+		_ = os.RemoveAll(path) // the run is over: no one can act on the error
 	}
 }

@@ -10,22 +10,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// judgeBuiltins are for queries that judge: what they could not read is a
-// result, too.
+// judgeBuiltins are the builtins of queries that check something. Such a query
+// has a result for what it could not read, too.
 func judgeBuiltins() map[string]builtin {
 	return map[string]builtin{"_judged/2": judged, "_apart/1": apartBuiltin}
 }
 
-// judged is _judged(f; unknown): what f gives, and then what unknown gives of
-// {proxy, subject, message} for each proxy, or null for the mesh, for which f
-// met a fault: something that f needs was not read. What f gives is read whole
-// here, so that nothing of it is missed later. A fault is reported to the user
-// as ever. An error that f raises itself ends f and becomes such a fault,
-// so that one of several judgements never ends the others.
+// judged is _judged(f; unknown). It gives the results of f, and collects the
+// faults that f meets: parts of the mesh that could not be read. Then it calls
+// unknown once for each proxy with faults, with {proxy, subject, message}; proxy
+// is null for faults of the mesh. Each result of f is read whole, so that its
+// faults are met while f runs. Faults are reported to the user as usual. An error
+// that f raises ends f and counts as a fault: one check never ends the others.
 func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	body, unknown := c.query(f.Args[0], s), c.query(f.Args[1], s)
 	return gen(func(m *mach, e *env, in pv, y yield) error {
-		if m.scout { // its results don't count
+		if m.scout { // a scout's results are dropped
 			return body.run(m, e, in, y)
 		}
 		j := &judgement{m: m, sink: m.sink, muted: m.muted}
@@ -57,8 +57,8 @@ func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// apartBuiltin is _apart(f): what f gives. A fault that f meets ends f alone:
-// what is evaluated beside it goes on.
+// apartBuiltin is _apart(f). It gives the results of f. A fault ends f, but not
+// the query around it.
 func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 	body := c.query(f.Args[0], s)
 	return gen(func(m *mach, e *env, in pv, y yield) error {
@@ -71,20 +71,20 @@ func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// A judgement collects the faults that are met while a body is evaluated. What
-// follows the body is evaluated between enter and leave of others.
+// A judgement collects the faults that the machine meets between enter and
+// leave: while it evaluates the body, not what consumes the body's results.
 type judgement struct {
 	m     *mach
-	sink  func(event) // of what is around
-	muted bool        // what is around was told already; the body is judged again all the same
+	sink  func(event) // the machine's own, outside of the body
+	muted bool        // the machine's own, outside of the body
 	lacks []*lack     // by proxy, in the order met
 }
 
 func (j *judgement) enter() { j.m.sink, j.m.muted = j.hear, false }
 func (j *judgement) leave() { j.m.sink, j.m.muted = j.sink, j.muted }
 
-// hear keeps a fault, unless a judgement inside did, and passes on whatever is
-// told.
+// hear is the machine's sink inside of the body. It keeps a fault, unless an
+// inner judgement has kept it, and passes every event on.
 func (j *judgement) hear(ev event) {
 	if ev.fault != nil && !ev.judged {
 		j.add(ev.fault, j.m.frame)
@@ -95,12 +95,12 @@ func (j *judgement) hear(ev event) {
 	j.enter()
 }
 
-// takes makes a fault of an error that ended the body, where that is one of
-// the query's own: limits, the end of the run and errors of the sources, as
-// that there is nothing to read at all, are not.
+// takes turns an error that ended the body into a fault and reports whether it
+// did. It does for errors that the query raised; it does not for limits, the end
+// of the run, or a source that has nothing to read.
 func (j *judgement) takes(err error) bool {
 	if asFault(err) != nil && j.m.ctx.Err() == nil {
-		return true // it was heard where it was met
+		return true // hear has kept it
 	}
 	f := &mesh.Fault{Err: err}
 	if e, ok := err.(*Error); ok {
