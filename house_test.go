@@ -24,14 +24,15 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin"},
 	"plugin": {
-		"plugin/demo", "printers", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/library", "query/library/difference", "query/shipped", "query/syntax",
+		"plugin/demo", "printers", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/jsontext", "query/library", "query/library/difference", "query/shipped", "query/syntax",
 		"sources", "sources/decode", "sources/forward", "sources/live", "sources/mesh", "sources/transport",
 	},
 	"query":                    {"query/demand", "query/eval", "query/library", "query/syntax", "sources/mesh"},
 	"query/conform":            {},
 	"query/complete":           {"query/syntax", "sources/mesh"},
 	"query/demand":             {"query/syntax", "sources/mesh"},
-	"query/eval":               {"query/syntax", "query/syntax/native", "sources/mesh"},
+	"query/jsontext":           {"query/syntax/native"},
+	"query/eval":               {"query/jsontext", "query/syntax", "query/syntax/native", "sources/mesh"},
 	"query/library":            {"query/eval", "query/library/difference", "query/library/routing", "query/syntax", "sources/mesh"},
 	"query/library/difference": {"sources/mesh"},
 	"query/library/routing":    {"sources/mesh"},

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/query/jsontext"
 )
 
 // byteBuiltins decode texts into bytes, which are texts again.
@@ -50,7 +52,7 @@ func fromBase64(text string) (out, wrong string) {
 	if err != nil {
 		return "", "trailing base64 byte found"
 	}
-	return wellFormed(string(bytes)), ""
+	return jsontext.WellFormed(string(bytes)), ""
 }
 
 // fromURI decodes %XX; what comes of it has to be UTF-8.
@@ -87,47 +89,4 @@ func hexadecimal(c byte) (byte, bool) {
 		return c | 0x20 - 'a' + 10, true
 	}
 	return 0, false
-}
-
-// wellFormed replaces what is not UTF-8 as jq does: the bytes of a character
-// that is cut off, surrogate, too large or longer than it need be are one
-// replacement, and so is each byte that begins none.
-func wellFormed(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		if r, n := utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || n > 1 {
-			b.WriteString(s[i : i+n])
-			i += n
-			continue
-		}
-		b.WriteRune(utf8.RuneError)
-		i += broken(s[i:])
-	}
-	return b.String()
-}
-
-// broken gives the length of what its first byte says is a character, as far
-// as it could be one.
-func broken(s string) int {
-	n := 1
-	switch c := s[0]; {
-	case 0xc2 <= c && c < 0xe0:
-		n = 2
-	case 0xe0 <= c && c < 0xf0:
-		n = 3
-	case 0xf0 <= c && c < 0xf5:
-		n = 4
-	}
-	if n > len(s) {
-		return len(s)
-	}
-	for i := 1; i < n; i++ {
-		if s[i]&0xc0 != 0x80 {
-			return i
-		}
-	}
-	return n
 }

@@ -34,7 +34,7 @@ var otherwise = []string{
 
 // ofJqsOwn are functions whose results are jq's where gojq has others.
 var ofJqsOwn = []string{
-	"transpose/0", "tonumber/0", "truncate_stream/1", "reverse/0", "index/1", "rindex/1", "indices/1", "range/3", "nth/1", "first/0", "last/0", "gamma/0", "getpath/1", "flatten/1", "JOIN/2", "JOIN/3", "JOIN/4",
+	"transpose/0", "tonumber/0", "fromjson/0", "truncate_stream/1", "reverse/0", "index/1", "rindex/1", "indices/1", "range/3", "nth/1", "first/0", "last/0", "gamma/0", "getpath/1", "flatten/1", "JOIN/2", "JOIN/3", "JOIN/4",
 }
 
 // TestBuiltins compares every function of gojq's over all samples: the same

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/big"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/meshq/kubectl-meshq/query/jsontext"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
@@ -28,6 +30,24 @@ func textBuiltins() map[string]builtin {
 			}
 			text, err := m.marshal(v)
 			return text, err
+		}),
+		"fromjson/0": forced(func(m *mach, v any, _ []any) (any, error) {
+			text, ok := v.(string)
+			if !ok {
+				return nil, cannot(v, "only strings can be parsed")
+			}
+			if err := m.alloc(8 * len(text)); err != nil {
+				return nil, err
+			}
+			type parsed struct {
+				v   any
+				err error
+			}
+			r, err := aside(m, len(text), func() parsed {
+				v, err := jsontext.Parse(text)
+				return parsed{v, err}
+			})
+			return r.v, cmp.Or(err, r.err)
 		}),
 		"startswith/1": ofStrings("startswith", func(_ *mach, a, b string) (any, error) { return strings.HasPrefix(a, b), nil }),
 		"endswith/1":   ofStrings("endswith", func(_ *mach, a, b string) (any, error) { return strings.HasSuffix(a, b), nil }),

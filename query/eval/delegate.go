@@ -40,7 +40,7 @@ func (m *mach) gojq(expr string, vs ...any) (any, error) {
 var delegated = [...]string{
 	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp j0 j1 lgamma log1p logb modf nearbyint rint significand
 		sin sinh tan tanh tgamma y0 y1 isfinite isinfinite isnan isnormal
-		fromjson implode toboolean _tobase64 _tohtml _touri gmtime localtime mktime`,
+		implode toboolean _tobase64 _tohtml _touri gmtime localtime mktime`,
 	`format strflocaltime strftime strptime`,
 	`atan2 copysign drem fdim fmax fmin fmod hypot jn ldexp nextafter nexttoward remainder scalb scalbln yn`,
 	`fma`,
@@ -48,7 +48,7 @@ var delegated = [...]string{
 
 // growth is how many bytes a function takes for a byte of what it is given.
 var growth = map[string]int{
-	"fromjson": 8, "implode": 2, "_tobase64": 3, "_tohtml": 7, "_touri": 4, "format": 7,
+	"implode": 2, "_tobase64": 3, "_tohtml": 7, "_touri": 4, "format": 7,
 }
 
 // ofContainers are those that take arrays or objects. The others refuse them,

@@ -97,7 +97,7 @@ var known = []struct {
 
 var (
 	caughtWords = regexp.MustCompile(`catch \.([^a-zA-Z\[".]|$)`) // the words of errors are jq's
-	ofJq        = regexp.MustCompile(`\b(reverse|transpose|to(number|date)|from(json|date)|nth|first|last|r?index|indices|flatten|range|[gs]etpath|JOIN|gamma|truncate_stream|\w*trimstr|error)\b|\[`)
+	ofJq        = regexp.MustCompile(`\b(reverse|transpose|to(number|date)|from(json|date)|nth|first|last|r?index|indices|flatten|range|[gs]etpath|JOIN|gamma|truncate_stream|base64d|urid|\w*trimstr|error)\b|\[`)
 	ofPaths     = regexp.MustCompile(`\b(path|paths|del|pick|walk|map_values)\(|[^=!<>]=([^=]|$)`)
 	catches     = regexp.MustCompile(`\?|\btry\b|//`)
 	definedInJq = regexp.MustCompile(`\b(walk|with_entries|from_entries|to_entries|split|splits|sub|gsub|tostream|fromstream)\b`)

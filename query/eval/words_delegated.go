@@ -13,8 +13,6 @@ func refused(name string, vs []any, blind bool) error {
 	in := vs[0]
 	kind := kindOf(in)
 	switch name {
-	case "fromjson":
-		return cannot(in, "only strings can be parsed")
 	case "implode":
 		return notImploded(in)
 	case "toboolean":

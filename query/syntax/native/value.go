@@ -90,6 +90,10 @@ func Literal(text string) any {
 // regular gives a decimal number the digits before and behind its point that
 // JSON wants, and takes zeros away that JSON has not.
 func regular(text string) string {
+	sign := ""
+	if strings.HasPrefix(text, "-") {
+		sign, text = "-", text[1:]
+	}
 	end := len(text)
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		end = i
@@ -102,7 +106,7 @@ func regular(text string) string {
 	if fraction != "" {
 		whole += "." + fraction
 	}
-	return whole + text[end:]
+	return sign + whole + text[end:]
 }
 
 // ParseNumber gives the number that a text is, as jq's tonumber reads it: a
@@ -126,7 +130,7 @@ func ParseNumber(text string) (n any, ok bool) {
 	if !isDecimal(unsigned) {
 		return nil, false
 	}
-	return Number(strings.TrimPrefix(text, "+")), true
+	return Literal(strings.TrimPrefix(text, "+")), true
 }
 
 // isDecimal tells whether a text is digits with at most one point, and an
