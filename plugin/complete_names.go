@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // proxies are the ids of the proxies that the flags leave.
@@ -72,8 +73,8 @@ func listed(ctx context.Context, m *sources.Mesh, name string) []any {
 // field gives what stands in a plain value, by the names of fields.
 func field[T any](v any, names ...string) (T, bool) {
 	for _, name := range names {
-		m, _ := v.(map[string]any)
-		v = m[name]
+		m, _ := v.(*object.Object)
+		v = m.Get(name)
 	}
 	t, ok := v.(T)
 	return t, ok

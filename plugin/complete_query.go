@@ -14,6 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // queries completes a query that is being written. fish hands over the quote in
@@ -161,9 +162,9 @@ func (c completion) sketch(cmd *cobra.Command, query string) any {
 		if i := strings.LastIndexByte(id, '.'); i >= 0 {
 			name, namespace = id[:i], id[i+1:]
 		}
-		proxies = append(proxies, map[string]any{"kind": "Proxy", "id": id, "name": name, "namespace": namespace, "clusters": clusters, "routes": routes})
+		proxies = append(proxies, object.Of("kind", "Proxy", "id", id, "name", name, "namespace", namespace, "clusters", clusters, "routes", routes))
 	}
-	return map[string]any{"kind": "Mesh", "proxies": proxies}
+	return object.Of("kind", "Mesh", "proxies", proxies)
 }
 
 // ofServices are the clusters and the routes that Pilot makes of services, by
@@ -173,12 +174,12 @@ func ofServices(services []string) (clusters, routes []any) {
 	for _, s := range services {
 		host, port, _ := strings.Cut(s, ":")
 		fqdn := host + ".svc.cluster.local"
-		clusters = append(clusters, map[string]any{
-			"kind": "Cluster", "name": "outbound|" + port + "||" + fqdn, "direction": "outbound", "fqdn": fqdn, "port": port,
-		})
+		clusters = append(clusters, object.Of(
+			"kind", "Cluster", "name", "outbound|"+port+"||"+fqdn, "direction", "outbound", "fqdn", fqdn, "port", port,
+		))
 		if !seen[port] {
 			seen[port] = true
-			routes = append(routes, map[string]any{"kind": "RouteConfiguration", "name": port})
+			routes = append(routes, object.Of("kind", "RouteConfiguration", "name", port))
 		}
 	}
 	return clusters, routes

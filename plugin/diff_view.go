@@ -8,6 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // chosenView is how the differences are shown.
@@ -171,7 +172,7 @@ func (v *patchView) section(_ context.Context, s difference.Section, _ *mesh.Obj
 func (v *patchView) end(ctx context.Context) error {
 	var out any = v.operations
 	if v.several {
-		out = map[string]any{"proxy": v.id, "patch": v.operations}
+		out = object.Of("proxy", v.id, "patch", v.operations)
 	}
 	rendered, err := v.printer.Render(ctx, out)
 	if err != nil {

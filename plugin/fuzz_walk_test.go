@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
@@ -104,7 +104,7 @@ func newWalks(t testing.TB) *walks {
 			t.Fatal(err)
 		}
 		var v any
-		if err := json.Unmarshal(text, &v); err != nil {
+		if err := object.Unmarshal(text, &v); err != nil {
 			t.Fatal(path, err)
 		}
 		v = trimmed(v)
@@ -147,8 +147,8 @@ func trimmed(v any) any {
 			out = append(out, trimmed(x[i]))
 		}
 		return out
-	case map[string]any:
-		for k, w := range x {
+	case *object.Object:
+		for k, w := range x.All() {
 			if k == "configs" { // all parts of a dump
 				parts, _ := w.([]any)
 				for i := range parts {
@@ -156,7 +156,7 @@ func trimmed(v any) any {
 				}
 				continue
 			}
-			x[k] = trimmed(w)
+			x.Set(k, trimmed(w))
 		}
 	}
 	return v
@@ -285,15 +285,15 @@ type spot struct {
 }
 
 func (s spot) value() any {
-	if in, ok := s.in.(map[string]any); ok {
-		return in[s.key] // nil where it was dropped
+	if in, ok := s.in.(*object.Object); ok {
+		return in.Get(s.key) // nil where it was dropped
 	}
 	return s.in.([]any)[s.at]
 }
 
 func (s spot) set(v any) {
-	if in, ok := s.in.(map[string]any); ok {
-		in[s.key] = v
+	if in, ok := s.in.(*object.Object); ok {
+		in.Set(s.key, v)
 		return
 	}
 	s.in.([]any)[s.at] = v
@@ -302,10 +302,10 @@ func (s spot) set(v any) {
 // spots gives all places below a value, in order.
 func spots(v any) (out []spot) {
 	switch x := v.(type) {
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(x)) {
+	case *object.Object:
+		for _, k := range x.Sorted() {
 			out = append(out, spot{in: x, key: k})
-			out = append(out, spots(x[k])...)
+			out = append(out, spots(x.Get(k))...)
 		}
 	case []any:
 		for i := range x {
@@ -319,21 +319,21 @@ func spots(v any) (out []spot) {
 // oddValues are what a field is set to, whatever its type is.
 var oddValues = []any{
 	nil, "", 0, -1, 1, true, false, 1e300, "*", "x", "0.0.0.0", "::", "[::1]:80", "4294967296", 15001, "9223372036854775807", "DRAINING", "EDS",
-	"envoy://a/b", []any{}, map[string]any{}, []any{nil}, []any{map[string]any{}}, "type.googleapis.com/x.Y", "\xff",
+	"envoy://a/b", []any{}, object.New(0), []any{nil}, []any{object.New(0)}, "type.googleapis.com/x.Y", "\xff",
 }
 
 func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 	switch m.next(8) {
 	case 0: // dropped
-		if in, ok := s.in.(map[string]any); ok {
-			delete(in, s.key)
+		if in, ok := s.in.(*object.Object); ok {
+			in.Delete(s.key)
 		} else {
 			s.set(nil)
 		}
 	case 1: // emptied
 		switch s.value().(type) {
-		case map[string]any:
-			s.set(map[string]any{})
+		case *object.Object:
+			s.set(object.New(0))
 		case []any:
 			s.set([]any{})
 		default:
@@ -360,10 +360,10 @@ func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 		}
 		s.set(cloned(others[m.next(len(others))].value()))
 	case 7: // a field of another dump beside it
-		if in, ok := s.in.(map[string]any); ok {
+		if in, ok := s.in.(*object.Object); ok {
 			others := donors[m.next(len(donors))]
 			if o := others[m.next(len(others))]; o.key != "" {
-				in[o.key] = cloned(o.value())
+				in.Set(o.key, cloned(o.value()))
 			}
 		}
 	}
@@ -371,10 +371,10 @@ func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 
 func cloned(v any) any {
 	switch x := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k, e := range x {
-			out[k] = cloned(e)
+	case *object.Object:
+		out := object.New(x.Len())
+		for k, e := range x.All() {
+			out.Set(k, cloned(e))
 		}
 		return out
 	case []any:

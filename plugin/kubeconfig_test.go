@@ -3,11 +3,12 @@ package plugin
 import (
 	"os"
 	"path/filepath"
-	"reflect"
 	"testing"
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The connection flags are those of every other kubectl plugin: their names,
@@ -41,7 +42,7 @@ contexts: [{name: a, context: {cluster: c, user: u, namespace: x}}, {name: b, co
 		}
 		got, err := ours.ToRESTConfig()
 		want, e := theirs.ToRESTConfig()
-		if (err == nil) != (e == nil) || !reflect.DeepEqual(got, want) {
+		if (err == nil) != (e == nil) || !object.Equal(got, want) {
 			t.Errorf("%v: %v (%v), kubectl's %v (%v)", args, got, err, want, e)
 		}
 		n, over, _ := ours.ToRawKubeConfigLoader().Namespace()

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An admin port that answers what a real Envoy answered, word for word.
@@ -30,7 +32,7 @@ func startAdmin(t *testing.T) *admin {
 	for _, path := range []string{"../sources/testdata/live/envoy-1.40.json", "../sources/testdata/live/excerpt-1.40.json"} {
 		b, err := os.ReadFile(path)
 		if err == nil {
-			err = json.Unmarshal(b, &a.answers)
+			err = object.Unmarshal(b, &a.answers)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const (
@@ -30,18 +32,18 @@ type pilot struct {
 	broken bool
 	asked  map[string]int
 
-	syncz   []map[string]any
-	clients []map[string]any
+	syncz   []*object.Object
+	clients []*object.Object
 }
 
 func startPilot(t *testing.T) *pilot {
 	t.Helper()
 	p := &pilot{asked: map[string]int{}}
-	adsz := struct{ Clients *[]map[string]any }{&p.clients}
-	for name, into := range map[string]any{"syncz.json": &p.syncz, "adsz.json": &adsz} {
+	adsz := struct{ Clients *[]*object.Object }{&p.clients}
+	for name, into := range object.Of("syncz.json", &p.syncz, "adsz.json", &adsz).All() {
 		b, err := os.ReadFile(filepath.Join(recordedPilot, name))
 		if err == nil {
-			err = json.Unmarshal(b, into)
+			err = object.Unmarshal(b, into)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -69,16 +71,16 @@ func (p *pilot) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // adsz is of the connections that syncz has.
-func (p *pilot) adsz() map[string]any {
+func (p *pilot) adsz() *object.Object {
 	var clients []any
 	for _, c := range p.clients {
-		if slices.ContainsFunc(p.syncz, func(s map[string]any) bool {
-			return strings.HasPrefix(c["connectionId"].(string), s["proxy"].(string)+"-")
+		if slices.ContainsFunc(p.syncz, func(s *object.Object) bool {
+			return strings.HasPrefix(c.Get("connectionId").(string), s.Get("proxy").(string)+"-")
 		}) {
 			clients = append(clients, c)
 		}
 	}
-	return map[string]any{"totalClients": len(clients), "clients": clients}
+	return object.Of("totalClients", len(clients), "clients", clients)
 }
 
 // change changes the answers from now on.
@@ -93,13 +95,13 @@ func (p *pilot) ack(t *testing.T, id string, accepts bool) {
 	t.Helper()
 	p.change(func() {
 		for _, s := range p.syncz {
-			if s["proxy"] != id {
+			if s.Get("proxy") != id {
 				continue
 			}
-			routes := s["resources"].(map[string]any)[rdsURL].(map[string]any)
-			routes["acked"] = "2026-11-22T13:00:00Z/7"
+			routes := s.Get("resources").(*object.Object).Get(rdsURL).(*object.Object)
+			routes.Set("acked", "2026-11-22T13:00:00Z/7")
 			if accepts {
-				routes["acked"] = routes["sent"]
+				routes.Set("acked", routes.Get("sent"))
 			}
 			return
 		}

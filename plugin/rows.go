@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // rows are the results of rounds, by what they are of: so that only what is
@@ -105,13 +106,13 @@ func subject(ctx context.Context, v any) string {
 		}
 	}
 	v, _ = mesh.Force(ctx, v) // it is rendered: that costs nothing
-	fields, _ := v.(map[string]any)
-	about, _ := fields["metadata"].(map[string]any)
+	fields, _ := v.(*object.Object)
+	about, _ := fields.Get("metadata").(*object.Object)
 	named := false
 	for _, key := range []string{"kind", "context", "clusterID", "namespace", "id", "name", "address", "state"} {
-		text, _ := fields[key].(string)
+		text, _ := fields.Get(key).(string)
 		if text == "" {
-			text, _ = about[key].(string)
+			text, _ = about.Get(key).(string)
 		}
 		named = named || text != "" && (key == "id" || key == "name" || key == "address")
 		parts = append(parts, text)

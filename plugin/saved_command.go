@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // savedGroup is the group of help that saved queries are listed in.
@@ -186,12 +188,12 @@ func listJSON(w *World, root *rootCommand, all []saved) error {
 }
 
 // described is what a query's header says, as a value.
-func (q saved) described(file any) map[string]any {
+func (q saved) described(file any) *object.Object {
 	args := []any{}
 	for _, a := range q.Args {
-		arg := map[string]any{"name": a.Name, "type": string(a.Type), "doc": a.Doc}
+		arg := object.Of("name", a.Name, "type", string(a.Type), "doc", a.Doc)
 		if a.Given {
-			arg["default"] = a.Default
+			arg.Set("default", a.Default)
 		}
 		args = append(args, arg)
 	}
@@ -199,7 +201,7 @@ func (q saved) described(file any) map[string]any {
 	for _, a := range q.Aliases {
 		aliases = append(aliases, a)
 	}
-	return map[string]any{"name": q.Name, "summary": q.Summary, "aliases": aliases, "arguments": args, "file": file}
+	return object.Of("name", q.Name, "summary", q.Summary, "aliases", aliases, "arguments", args, "file", file)
 }
 
 // showCommand is "show NAME": a query's file, to be read, copied and changed.

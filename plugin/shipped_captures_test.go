@@ -2,14 +2,14 @@ package plugin
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // captures is where the recordings of a real mesh are, and what istioctl
@@ -195,18 +195,18 @@ func TestIstioctlTables(t *testing.T) {
 func TestIstioctlBootstrap(t *testing.T) {
 	eachCapture(t, func(t *testing.T, snapshot, istioctl string, proxies []string) {
 		for _, proxy := range proxies {
-			var want struct{ Bootstrap map[string]any }
-			var got map[string]any
-			if err := json.Unmarshal([]byte(file(t, istioctl, "pc-bootstrap."+proxy+".txt")), &want); err != nil {
+			var want struct{ Bootstrap *object.Object }
+			var got *object.Object
+			if err := object.Unmarshal([]byte(file(t, istioctl, "pc-bootstrap."+proxy+".txt")), &want); err != nil {
 				t.Fatal(err)
 			}
-			if err := json.Unmarshal([]byte(said(t, "bootstrap", proxy, "--snapshot", snapshot, "-o", "json")), &got); err != nil {
+			if err := object.Unmarshal([]byte(said(t, "bootstrap", proxy, "--snapshot", snapshot, "-o", "json")), &got); err != nil {
 				t.Fatal(err)
 			}
 			// Envoy's own JSON leaves out the list of extensions that istioctl's has, or has it too: the keys that both have are the same.
-			for key := range want.Bootstrap {
-				if key != "node" && !reflect.DeepEqual(want.Bootstrap[key], got[key]) {
-					t.Errorf("%s: %s: %v, want %v", proxy, key, got[key], want.Bootstrap[key])
+			for key := range want.Bootstrap.All() {
+				if key != "node" && !object.Equal(want.Bootstrap.Get(key), got.Get(key)) {
+					t.Errorf("%s: %s: %v, want %v", proxy, key, got.Get(key), want.Bootstrap.Get(key))
 				}
 			}
 			short := strings.Fields(said(t, "pc", "b", proxy, "--snapshot", snapshot, "-o", "short", "--no-headers"))

@@ -1,9 +1,9 @@
 package plugin
 
 import (
-	"reflect"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -22,7 +22,7 @@ func TestQuotaOfTemporaryFiles(t *testing.T) {
 		"--spool, much":       {1 << 45, free(2), 1 << 45, "--spool allows more"},
 		"a disk that is full": {0, free(0), 0, "half of what is free in /t; --spool allows more"},
 	} {
-		if got, want := newQuota(test.asked, "/t", test.free), transport.NewQuota(test.limit, test.hint); !reflect.DeepEqual(got, want) {
+		if got, want := newQuota(test.asked, "/t", test.free), transport.NewQuota(test.limit, test.hint); !object.Equal(got, want) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestPercent counts the clusters that have got their endpoints: of a proxy
@@ -31,20 +33,20 @@ func TestPercent(t *testing.T) {
 func holdBack(t *testing.T, path string, n int) (all int) {
 	t.Helper()
 	var dump struct {
-		Configs []map[string]any `json:"configs"`
+		Configs []*object.Object `json:"configs"`
 	}
 	text, err := os.ReadFile(path)
 	if err == nil {
-		err = json.Unmarshal(text, &dump)
+		err = object.Unmarshal(text, &dump)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range dump.Configs {
-		list, _ := part["dynamic_active_clusters"].([]any)
+		list, _ := part.Get("dynamic_active_clusters").([]any)
 		var active, warming []any
 		for _, c := range list {
-			if c.(map[string]any)["cluster"].(map[string]any)["type"] != "EDS" {
+			if c.(*object.Object).Get("cluster").(*object.Object).Get("type") != "EDS" {
 				active = append(active, c)
 				continue
 			}
@@ -55,7 +57,8 @@ func holdBack(t *testing.T, path string, n int) (all int) {
 			}
 		}
 		if list != nil {
-			part["dynamic_active_clusters"], part["dynamic_warming_clusters"] = active, warming
+			part.Set("dynamic_active_clusters", active)
+			part.Set("dynamic_warming_clusters", warming)
 		}
 	}
 	if text, err = json.Marshal(dump); err == nil {
@@ -71,11 +74,12 @@ func holdBack(t *testing.T, path string, n int) (all int) {
 // an Envoy to ask, as the table of its time did.
 func TestOldPercent(t *testing.T) {
 	dir := t.TempDir()
-	syncz := []map[string]any{}
+	syncz := []*object.Object{}
 	for proxy, percent := range map[string]int{"details-v1-6dcc6fbb9d-wsjz4.default": 100, "reviews-v2-686bbb668-99j76.default": 66} {
-		row := map[string]any{"proxy": proxy, "endpoint_percent": percent}
+		row := object.Of("proxy", proxy, "endpoint_percent", percent)
 		for _, pair := range []string{"cluster", "listener", "route", "endpoint"} {
-			row[pair+"_sent"], row[pair+"_acked"] = "2019-01-10 18:43:21.5 +0000 UTC m=+7.1", "2019-01-10 18:43:21.5 +0000 UTC m=+7.1"
+			row.Set(pair+"_sent", "2019-01-10 18:43:21.5 +0000 UTC m=+7.1")
+			row.Set(pair+"_acked", "2019-01-10 18:43:21.5 +0000 UTC m=+7.1")
 		}
 		syncz = append(syncz, row)
 	}

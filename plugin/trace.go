@@ -12,6 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const traceLong = `Follow a request from a proxy, by the configuration that its Envoy holds: listener, filter chain, route configuration,
@@ -91,8 +92,8 @@ func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, p
 		if a.key, err = readKey(ctx, t.key); err != nil {
 			return err
 		}
-		headers, _ := request["headers"].(map[string][]string)
-		request["digests"] = digests(a.key, url, headers)
+		headers, _ := request.Get("headers").(map[string][]string)
+		request.Set("digests", digests(a.key, url, headers))
 	}
 	a.query = fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request))
 	return runAsked(ctx, w, f, root.argv, a, cmd)
@@ -100,10 +101,10 @@ func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, p
 
 // request is the request in the words of the library. An empty principal that
 // is given says that the client has no certificate.
-func (t *trace) request(url string, principal bool) (map[string]any, error) {
-	m := map[string]any{"url": url}
+func (t *trace) request(url string, principal bool) (*object.Object, error) {
+	m := object.Of("url", url)
 	if principal {
-		m["principal"] = t.principal
+		m.Set("principal", t.principal)
 	}
 	if t.destination != "" {
 		if err := library.CheckAddress(t.destination); err != nil {
@@ -114,17 +115,17 @@ func (t *trace) request(url string, principal bool) (map[string]any, error) {
 		"method": strings.ToUpper(t.method), "sni": t.sni, "from": t.from, "destination": t.destination,
 	} {
 		if value != "" {
-			m[name] = value
+			m.Set(name, value)
 		}
 	}
 	if len(t.alpn) > 0 {
-		m["alpn"] = t.alpn
+		m.Set("alpn", t.alpn)
 	}
 	if t.inbound {
-		m["direction"] = "inbound"
+		m.Set("direction", "inbound")
 	}
 	if t.through {
-		m["through"] = true
+		m.Set("through", true)
 	}
 	headers := map[string][]string{}
 	for _, h := range t.headers {
@@ -136,7 +137,7 @@ func (t *trace) request(url string, principal bool) (map[string]any, error) {
 		headers[name] = append(headers[name], strings.TrimSpace(h[at+1:]))
 	}
 	if len(headers) > 0 {
-		m["headers"] = headers
+		m.Set("headers", headers)
 	}
 	return m, nil
 }
@@ -160,8 +161,8 @@ func arrives(ctx context.Context, v any) (bool, error) {
 	}
 	shares, _ := all.([]any)
 	for _, o := range shares {
-		share, _ := o.(map[string]any)
-		if reason := share["reason"]; reason != nil && reason != "PASSTHROUGH" && reason != "UNKNOWN" {
+		share, _ := o.(*object.Object)
+		if reason := share.Get("reason"); reason != nil && reason != "PASSTHROUGH" && reason != "UNKNOWN" {
 			return false, nil
 		}
 	}

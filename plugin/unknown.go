@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // unknowns are the findings that say what could not be judged.
@@ -43,11 +44,11 @@ func (u *unknowns) String() string {
 // unknownCheck gives the check that a result says could not be judged; empty
 // for any other result.
 func unknownCheck(v any) string {
-	m, ok := v.(map[string]any)
-	if !ok || m["kind"] != "Finding" || m["severity"] != shipped.Unknown {
+	m, ok := v.(*object.Object)
+	if !ok || m.Get("kind") != "Finding" || m.Get("severity") != shipped.Unknown {
 		return ""
 	}
-	if check, _ := m["check"].(string); check != "" {
+	if check, _ := m.Get("check").(string); check != "" {
 		return check
 	}
 	return "a check without a name"

@@ -5,17 +5,18 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // variables gathers what --arg and the like bind; the last of a name wins.
 func (r *run) variables(ctx context.Context) error {
-	named := map[string]any{}
+	named := object.New(0)
 	for _, b := range r.argv.bindings {
 		v, err := b.bound(ctx)
 		if err != nil {
 			return err
 		}
-		named[b.name] = v
+		named.Set(b.name, v)
 		if !slices.Contains(r.names, "$"+b.name) {
 			r.names = append(r.names, "$"+b.name)
 		}
@@ -35,24 +36,24 @@ func (r *run) variables(ctx context.Context) error {
 		return err
 	}
 	for _, n := range r.names {
-		r.values = append(r.values, named[n[1:]])
+		r.values = append(r.values, named.Get(n[1:]))
 	}
 	if !slices.Contains(r.names, "$ARGS") {
 		r.names = append(r.names, "$ARGS")
-		r.values = append(r.values, map[string]any{"named": named, "positional": positional})
+		r.values = append(r.values, object.Of("named", named, "positional", positional))
 	}
 	return nil
 }
 
 // declared adds the arguments that the query's header declares: as they were
 // given by their flags or by --arg, else what they are when they are not.
-func (r *run) declared(named map[string]any) error {
+func (r *run) declared(named *object.Object) error {
 	if r.asked.named == nil {
 		return nil
 	}
 	for _, arg := range r.asked.named.Args {
 		name := arg.Variable()
-		v, given := named[name]
+		v, given := named.Lookup(name)
 		text, isText := v.(string)
 		switch flag, ok := r.asked.arguments[name]; {
 		case ok:
@@ -77,8 +78,8 @@ func (r *run) declared(named map[string]any) error {
 	return nil
 }
 
-func (r *run) bindVariable(named map[string]any, name string, v any) {
-	named[name] = v
+func (r *run) bindVariable(named *object.Object, name string, v any) {
+	named.Set(name, v)
 	if !slices.Contains(r.names, "$"+name) {
 		r.names = append(r.names, "$"+name)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const allSynced = `all(.proxies[]; .rds=="SYNCED" or .rds=="IGNORED")`
@@ -12,8 +14,8 @@ const allSynced = `all(.proxies[]; .rds=="SYNCED" or .rds=="IGNORED")`
 func heal(t *testing.T, p *pilot) {
 	t.Helper()
 	for _, s := range p.syncz {
-		if _, subscribed := s["resources"].(map[string]any)[rdsURL]; subscribed {
-			p.ack(t, s["proxy"].(string), true)
+		if _, subscribed := s.Get("resources").(*object.Object).Lookup(rdsURL); subscribed {
+			p.ack(t, s.Get("proxy").(string), true)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func seconds(all ...float64) (out []time.Duration) {
@@ -138,7 +140,7 @@ func TestWatchOfANamedProxy(t *testing.T) {
 			p.change(func() { p.broken = true })
 		case 2:
 			p.change(func() {
-				p.broken, p.syncz = false, slices.DeleteFunc(slices.Clone(all), func(s map[string]any) bool { return s["proxy"] == theReviews })
+				p.broken, p.syncz = false, slices.DeleteFunc(slices.Clone(all), func(s *object.Object) bool { return s.Get("proxy") == theReviews })
 			})
 		case 3:
 			p.change(func() { p.syncz = all })

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // World is all that a run sees of the process around it.
@@ -88,11 +90,11 @@ func (w *World) env(name string) string {
 }
 
 // environment is what $ENV holds when --env allows it.
-func (w *World) environment() map[string]any {
-	m := map[string]any{}
+func (w *World) environment() *object.Object {
+	m := object.New(0)
 	for _, e := range w.Environ {
 		if k, v, ok := cutEnv(e); ok {
-			m[k] = v
+			m.Set(k, v)
 		}
 	}
 	return m

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // lookAhead is how many members of a container, from the one that is being
@@ -24,7 +25,7 @@ func (f *frame) loadAhead(ctx context.Context) {
 
 func (f *frame) member(i int) any {
 	if f.object {
-		return f.fields[f.keys[i]]
+		return f.fields.Get(f.keys[i])
 	}
 	return f.items[i]
 }
@@ -39,16 +40,16 @@ func pending(v any) (out []mesh.Lazy) {
 	if lazy {
 		v, _ = l.Forced()
 	}
-	fields, _ := v.(map[string]any)
+	fields, _ := v.(*object.Object)
 	var keys []string
-	for k, w := range fields {
+	for k, w := range fields.All() {
 		if l, ok := w.(mesh.Lazy); ok && l.Pending() {
 			keys = append(keys, k)
 		}
 	}
 	slices.Sort(keys)
 	for _, k := range keys {
-		out = append(out, fields[k].(mesh.Lazy))
+		out = append(out, fields.Get(k).(mesh.Lazy))
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Colours stand around the cell alone: without them the table is the same.
@@ -31,7 +32,7 @@ func TestColorsAreTheCellsOnly(t *testing.T) {
 
 // A word is alarming only in a column of states.
 func TestColorsKnowTheirColumns(t *testing.T) {
-	v := mesh.NewObject("Cluster", nil, map[string]any{"name": "ERROR", "state": "REJECTED"})
+	v := mesh.NewObject("Cluster", nil, object.Of("name", "ERROR", "state", "REJECTED"))
 	got := render(t, Options{Color: true}, v)
 	if !strings.Contains(got, "\nERROR ") || !strings.Contains(got, "\x1b[31mREJECTED\x1b[0m") {
 		t.Errorf("%q", got)
@@ -53,9 +54,9 @@ func TestCellsAreSafe(t *testing.T) {
 }
 
 func long(n int, state string) (out []any) {
-	owner := mesh.NewObject("Proxy", nil, map[string]any{"id": "a.default"})
+	owner := mesh.NewObject("Proxy", nil, object.Of("id", "a.default"))
 	for i := range n {
-		out = append(out, mesh.NewObject("Cluster", owner, map[string]any{"name": fmt.Sprintf("outbound|80||s%d", i), "direction": "outbound", "port": 80, "fqdn": fmt.Sprintf("s%d", i), "state": state}))
+		out = append(out, mesh.NewObject("Cluster", owner, object.Of("name", fmt.Sprintf("outbound|80||s%d", i), "direction", "outbound", "port", 80, "fqdn", fmt.Sprintf("s%d", i), "state", state)))
 	}
 	return out
 }
@@ -93,9 +94,9 @@ func TestLongTablesGrowColumns(t *testing.T) {
 func TestFlatTablesGrowColumns(t *testing.T) {
 	var rows []any
 	for i := range mostRows {
-		rows = append(rows, map[string]any{"a": i})
+		rows = append(rows, object.Of("a", i))
 	}
-	text := render(t, Options{Format: "table"}, append(rows, map[string]any{"b": 1})...)
+	text := render(t, Options{Format: "table"}, append(rows, object.Of("b", 1))...)
 	if !strings.HasSuffix(text, "\n\nB\n1\n") {
 		t.Errorf("%q", text[len(text)-40:])
 	}
@@ -103,12 +104,12 @@ func TestFlatTablesGrowColumns(t *testing.T) {
 
 // Columns of one header are columns of their own.
 func TestColumnsOfOneHeader(t *testing.T) {
-	proxy := map[string]any{"kind": "Proxy", "id": "a.b", "version": "1.31.0", "labels": map[string]any{"version": "v1", "x/app": "one", "y/app": "two"}}
+	proxy := object.Of("kind", "Proxy", "id", "a.b", "version", "1.31.0", "labels", object.Of("version", "v1", "x/app", "one", "y/app", "two"))
 	text := render(t, Options{LabelColumns: []string{"version", "x/app", "y/app"}}, proxy)
 	if want := []string{"1.31.0", "v1", "one", "two"}; !slices.Equal(strings.Fields(text)[len(strings.Fields(text))-4:], want) {
 		t.Errorf("%s, want the row to end in %q", text, want)
 	}
-	text = render(t, Options{Format: "table"}, map[string]any{"a": "lower", "A": "upper"})
+	text = render(t, Options{Format: "table"}, object.Of("a", "lower", "A", "upper"))
 	if want := []string{"A", "A", "upper", "lower"}; !slices.Equal(strings.Fields(text), want) {
 		t.Errorf("%q, want %q", text, want)
 	}
@@ -117,9 +118,9 @@ func TestColumnsOfOneHeader(t *testing.T) {
 func TestSorted(t *testing.T) {
 	values := func(keys ...any) (out []any) {
 		for i, k := range keys {
-			v := map[string]any{"i": i}
+			v := object.Of("i", i)
 			if k != "none" {
-				v["k"] = k
+				v.Set("k", k)
 			}
 			out = append(out, v)
 		}
@@ -187,7 +188,7 @@ func TestUsage(t *testing.T) {
 
 // Any flag of jq's output keeps tables away.
 func TestStreamFlagsKeepTablesAway(t *testing.T) {
-	v := mesh.NewObject("Policy", nil, map[string]any{"name": "a"})
+	v := mesh.NewObject("Policy", nil, object.Of("name", "a"))
 	for _, o := range []Options{{Compact: true}, {Raw: true}, {Join: true}, {Raw0: true}, {Tab: true}, {Indent: "1"}, {ASCII: true}, {Seq: true}} {
 		if got := render(t, o, v); !strings.Contains(got, `"kind"`) {
 			t.Errorf("%+v: %q", o, got)
@@ -197,7 +198,7 @@ func TestStreamFlagsKeepTablesAway(t *testing.T) {
 
 func TestPrintersKnowWhetherTheyPrintedTables(t *testing.T) {
 	for _, sortBy := range []string{"", ".kind"} {
-		for v, want := range map[any]bool{mesh.NewObject("Policy", nil, map[string]any{"name": "a"}): true, 1: false} {
+		for v, want := range map[any]bool{mesh.NewObject("Policy", nil, object.Of("name", "a")): true, 1: false} {
 			p, err := New(Options{Out: io.Discard, SortBy: sortBy})
 			if err != nil {
 				t.Fatal(err)

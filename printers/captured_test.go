@@ -3,18 +3,16 @@ package printers
 import (
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A capture makes the objects of the document out of an Envoy's answers, in
@@ -27,10 +25,10 @@ type capture struct {
 
 func openCapture(t testing.TB, id, file string) *capture {
 	t.Helper()
-	owner := mesh.NewObject("Proxy", nil, map[string]any{"id": id})
-	dump, _ := load(t, file).(map[string]any)
+	owner := mesh.NewObject("Proxy", nil, object.Of("id", id))
+	dump, _ := load(t, file).(*object.Object)
 	c := &capture{t: t, owner: owner}
-	c.dump, _ = dump["configs"].([]any)
+	c.dump, _ = dump.Get("configs").([]any)
 	return c
 }
 
@@ -41,7 +39,7 @@ func load(t testing.TB, file string) any {
 		t.Fatal(err)
 	}
 	var v any
-	if err := json.Unmarshal(text, &v); err != nil {
+	if err := object.Unmarshal(text, &v); err != nil {
 		t.Fatal(err)
 	}
 	return camel(v)
@@ -58,9 +56,9 @@ func camel(v any) any {
 		for i := range v {
 			v[i] = camel(v[i])
 		}
-	case map[string]any:
-		out := map[string]any{}
-		for key, m := range v {
+	case *object.Object:
+		out := object.New(0)
+		for key, m := range v.All() {
 			if key != "filter_metadata" {
 				m = camel(m)
 			}
@@ -70,7 +68,7 @@ func camel(v any) any {
 					words[i] = strings.ToUpper(words[i][:1]) + words[i][1:]
 				}
 			}
-			out[strings.Join(words, "")] = m
+			out.Set(strings.Join(words, ""), m)
 		}
 		return out
 	}
@@ -79,8 +77,8 @@ func camel(v any) any {
 
 func dig(v any, path ...string) any {
 	for _, key := range path {
-		m, _ := v.(map[string]any)
-		v = m[key]
+		m, _ := v.(*object.Object)
+		v = m.Get(key)
 	}
 	return v
 }
@@ -91,20 +89,20 @@ func arr(v any, path ...string) []any {
 }
 
 // entries gives the entries of lists of a section of the dump.
-func (c *capture) entries(section string, lists ...string) (all []map[string]any) {
+func (c *capture) entries(section string, lists ...string) (all []*object.Object) {
 	for _, s := range c.dump {
 		if !strings.HasSuffix(fmt.Sprint(dig(s, "@type")), "."+section) {
 			continue
 		}
 		for _, list := range lists {
 			for _, e := range arr(s, list) {
-				m := e.(map[string]any)
-				m["state"] = "ACTIVE"
+				m := e.(*object.Object)
+				m.Set("state", "ACTIVE")
 				if strings.HasPrefix(list, "static") {
-					m["state"] = "STATIC"
+					m.Set("state", "STATIC")
 				}
 				if strings.HasPrefix(list, "dynamicWarming") {
-					m["state"] = "WARMING"
+					m.Set("state", "WARMING")
 				}
 				all = append(all, m)
 			}
@@ -114,13 +112,13 @@ func (c *capture) entries(section string, lists ...string) (all []map[string]any
 }
 
 // object makes the object of a resource in an entry.
-func (c *capture) object(kind string, entry, resource map[string]any, more map[string]any) *mesh.Object {
-	fields := map[string]any{"state": entry["state"], "versionInfo": entry["versionInfo"], "lastUpdated": entry["lastUpdated"]}
-	for k, v := range resource {
-		fields[k] = v
+func (c *capture) object(kind string, entry, resource *object.Object, more *object.Object) *mesh.Object {
+	fields := object.Of("state", entry.Get("state"), "versionInfo", entry.Get("versionInfo"), "lastUpdated", entry.Get("lastUpdated"))
+	for k, v := range resource.All() {
+		fields.Set(k, v)
 	}
-	for k, v := range more {
-		fields[k] = v
+	for k, v := range more.All() {
+		fields.Set(k, v)
 	}
 	return mesh.NewObject(kind, c.owner, fields)
 }
@@ -135,16 +133,16 @@ func origin(v any) any {
 
 func (c *capture) clusters() (out []any) {
 	for _, e := range c.entries("ClustersConfigDump", "staticClusters", "dynamicActiveClusters") {
-		resource := e["cluster"].(map[string]any)
-		more := map[string]any{}
-		if words := strings.SplitN(resource["name"].(string), "|", 4); len(words) == 4 {
+		resource := e.Get("cluster").(*object.Object)
+		more := object.New(0)
+		if words := strings.SplitN(resource.Get("name").(string), "|", 4); len(words) == 4 {
 			port, _ := strconv.Atoi(words[1])
-			more = map[string]any{"direction": words[0], "port": port, "destinationRule": origin(resource)}
+			more = object.Of("direction", words[0], "port", port, "destinationRule", origin(resource))
 			if words[2] != "" {
-				more["subset"] = words[2]
+				more.Set("subset", words[2])
 			}
 			if words[3] != "" {
-				more["fqdn"] = words[3]
+				more.Set("fqdn", words[3])
 			}
 		}
 		out = append(out, c.object("Cluster", e, resource, more))
@@ -154,17 +152,17 @@ func (c *capture) clusters() (out []any) {
 
 func (c *capture) listeners() (out []any) {
 	for _, e := range c.entries("ListenersConfigDump", "staticListeners") {
-		out = append(out, c.object("Listener", e, e["listener"].(map[string]any), nil))
+		out = append(out, c.object("Listener", e, e.Get("listener").(*object.Object), nil))
 	}
 	for _, e := range c.entries("ListenersConfigDump", "dynamicListeners") {
-		if active, ok := e["activeState"].(map[string]any); ok {
-			active["state"] = "ACTIVE"
-			out = append(out, c.object("Listener", active, active["listener"].(map[string]any), nil))
+		if active, ok := e.Get("activeState").(*object.Object); ok {
+			active.Set("state", "ACTIVE")
+			out = append(out, c.object("Listener", active, active.Get("listener").(*object.Object), nil))
 		}
-		if failed, ok := e["errorState"].(map[string]any); ok {
-			failed["state"] = "REJECTED"
-			resource, _ := failed["failedConfiguration"].(map[string]any)
-			out = append(out, c.object("Listener", failed, resource, map[string]any{"error": failed["details"]}))
+		if failed, ok := e.Get("errorState").(*object.Object); ok {
+			failed.Set("state", "REJECTED")
+			resource, _ := failed.Get("failedConfiguration").(*object.Object)
+			out = append(out, c.object("Listener", failed, resource, object.Of("error", failed.Get("details"))))
 		}
 	}
 	return out
@@ -172,31 +170,33 @@ func (c *capture) listeners() (out []any) {
 
 func (c *capture) routes() (out []any) {
 	for _, e := range c.entries("RoutesConfigDump", "staticRouteConfigs", "dynamicRouteConfigs") {
-		resource := e["routeConfig"].(map[string]any)
+		resource := e.Get("routeConfig").(*object.Object)
 		var hosts []any
 		for _, h := range arr(resource, "virtualHosts") {
-			host := h.(map[string]any)
-			host["routeConfiguration"] = resource["name"]
+			host := h.(*object.Object)
+			host.Set("routeConfiguration", resource.Get("name"))
 			var routes []any
 			for _, r := range arr(host, "routes") {
-				route := r.(map[string]any)
+				route := r.(*object.Object)
 				destinations := []any{}
 				if cluster := dig(route, "route", "cluster"); cluster != nil {
-					destinations = append(destinations, map[string]any{"cluster": cluster, "weight": 100})
+					destinations = append(destinations, object.Of("cluster", cluster, "weight", 100))
 				}
 				for _, w := range arr(route, "route", "weightedClusters", "clusters") {
-					destinations = append(destinations, map[string]any{"cluster": dig(w, "name"), "weight": dig(w, "weight")})
+					destinations = append(destinations, object.Of("cluster", dig(w, "name"), "weight", dig(w, "weight")))
 				}
-				route["routeConfiguration"], route["virtualHost"] = resource["name"], host["name"]
-				route["virtualService"], route["destinations"] = origin(route), destinations
+				route.Set("routeConfiguration", resource.Get("name"))
+				route.Set("virtualHost", host.Get("name"))
+				route.Set("virtualService", origin(route))
+				route.Set("destinations", destinations)
 				routes = append(routes, mesh.NewObject("Route", c.owner, route))
 			}
 			if routes != nil {
-				host["routes"] = routes
+				host.Set("routes", routes)
 			}
 			hosts = append(hosts, mesh.NewObject("VirtualHost", c.owner, host))
 		}
-		out = append(out, c.object("RouteConfiguration", e, resource, map[string]any{"virtualHosts": hosts}))
+		out = append(out, c.object("RouteConfiguration", e, resource, object.Of("virtualHosts", hosts)))
 	}
 	return out
 }
@@ -208,7 +208,7 @@ func (c *capture) secrets() (out []any) {
 		text, _ := base64.StdEncoding.DecodeString(chain + ca)
 		block, _ := pem.Decode(text)
 		if block == nil {
-			out = append(out, mesh.NewObject("Secret", c.owner, map[string]any{"name": e["name"], "type": nil, "state": e["state"], "valid": false}))
+			out = append(out, mesh.NewObject("Secret", c.owner, object.Of("name", e.Get("name"), "type", nil, "state", e.Get("state"), "valid", false)))
 			continue
 		}
 		x, err := x509.ParseCertificate(block.Bytes)
@@ -219,11 +219,11 @@ func (c *capture) secrets() (out []any) {
 		if x.IsCA {
 			kind = "CA"
 		}
-		row := map[string]any{
-			"name": e["name"], "type": kind, "state": e["state"], "valid": now().After(x.NotBefore) && now().Before(x.NotAfter),
-			"serialNumber": fmt.Sprintf("%032x", x.SerialNumber), "notBefore": x.NotBefore.Format(time.RFC3339), "notAfter": x.NotAfter.Format(time.RFC3339),
-			"trustDomain": nil, "issuer": x.Issuer.String(),
-		}
+		row := object.Of(
+			"name", e.Get("name"), "type", kind, "state", e.Get("state"), "valid", now().After(x.NotBefore) && now().Before(x.NotAfter),
+			"serialNumber", fmt.Sprintf("%032x", x.SerialNumber), "notBefore", x.NotBefore.Format(time.RFC3339), "notAfter", x.NotAfter.Format(time.RFC3339),
+			"trustDomain", nil, "issuer", x.Issuer.String(),
+		)
 		out = append(out, mesh.NewObject("Secret", c.owner, row))
 	}
 	return out
@@ -244,10 +244,10 @@ func (c *capture) endpoints(file string) (out []any) {
 			if dig(h, "healthStatus", "failedOutlierCheck") == true {
 				outlier = "FAILED"
 			}
-			out = append(out, mesh.NewObject("Endpoint", c.owner, map[string]any{
-				"address": address, "cluster": dig(cluster, "name"), "health": dig(h, "healthStatus", "edsHealthStatus"),
-				"outlier": outlier, "weight": dig(h, "weight"), "locality": dig(h, "locality"),
-			}))
+			out = append(out, mesh.NewObject("Endpoint", c.owner, object.Of(
+				"address", address, "cluster", dig(cluster, "name"), "health", dig(h, "healthStatus", "edsHealthStatus"),
+				"outlier", outlier, "weight", dig(h, "weight"), "locality", dig(h, "locality"),
+			)))
 		}
 	}
 	return out
@@ -257,19 +257,19 @@ func (c *capture) endpoints(file string) (out []any) {
 func ztunnel(t testing.TB, file string) *mesh.Object {
 	t.Helper()
 	dump := load(t, file)
-	fields := map[string]any{"id": "ztunnel-x.istio-system"}
+	fields := object.Of("id", "ztunnel-x.istio-system")
 	owner := mesh.NewObject("Proxy", nil, fields)
 	for section, kind := range map[string]string{"workloads": "Workload", "services": "WorkloadService", "policies": "Policy"} {
 		var all []any
 		members := arr(dump, section)
-		byKey, _ := dig(dump, section).(map[string]any) // old dumps
-		for _, key := range slices.Sorted(maps.Keys(byKey)) {
-			members = append(members, byKey[key])
+		byKey, _ := dig(dump, section).(*object.Object) // old dumps
+		for _, key := range byKey.Sorted() {
+			members = append(members, byKey.Get(key))
 		}
 		for _, m := range members {
-			all = append(all, mesh.NewObject(kind, owner, m.(map[string]any)))
+			all = append(all, mesh.NewObject(kind, owner, m.(*object.Object)))
 		}
-		fields[section] = all
+		fields.Set(section, all)
 	}
 	return owner
 }

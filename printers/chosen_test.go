@@ -1,12 +1,16 @@
 package printers
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // TestColumns has a table show the columns it is given, in their order: wide
 // ones too, and those that are only sometimes there as ever.
 func TestColumns(t *testing.T) {
-	cluster := func(state string) map[string]any {
-		return map[string]any{"kind": "Cluster", "name": "a", "port": 80, "fqdn": "b", "direction": "outbound", "versionInfo": "7", "state": state}
+	cluster := func(state string) *object.Object {
+		return object.Of("kind", "Cluster", "name", "a", "port", 80, "fqdn", "b", "direction", "outbound", "versionInfo", "7", "state", state)
 	}
 	of := func(kind string, headers ...string) Options {
 		return Options{Format: "wide", Columns: map[string][]string{kind: headers}}
@@ -19,9 +23,9 @@ func TestColumns(t *testing.T) {
 	}{
 		{"of the kind", of("Cluster", "VERSION", "PORT", "STATE"), cluster("ACTIVE"), "VERSION   PORT\n7         80\n"},
 		{"sometimes", of("", "VERSION", "STATE"), cluster("WARMING"), "VERSION   STATE\n7         WARMING\n"},
-		{"of another kind", of("Listener", "PORT"), map[string]any{"kind": "ExtensionConfig", "name": "a"}, "NAME   TYPE   UPDATED   VERSION\na      -      -         -\n"},
+		{"of another kind", of("Listener", "PORT"), object.Of("kind", "ExtensionConfig", "name", "a"), "NAME   TYPE   UPDATED   VERSION\na      -      -         -\n"},
 		{"objects", Options{Format: "table", Columns: map[string][]string{"": {"NOT AFTER", "NAME", "NONE"}}},
-			map[string]any{"name": "a", "notAfter": "b", "more": "c"}, "NOT AFTER   NAME\nb           a\n"},
+			object.Of("name", "a", "notAfter", "b", "more", "c"), "NOT AFTER   NAME\nb           a\n"},
 	} {
 		if got := render(t, c.o, c.value); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A collector prints what a template makes of each result by itself, or of
@@ -53,7 +54,7 @@ func (c *collector) Close() error {
 	}
 	var v any = listOf(append([]any{}, c.values...))
 	if len(c.values) == 1 {
-		if fields, ok := c.values[0].(map[string]any); ok && fields["items"] != nil {
+		if fields, ok := c.values[0].(*object.Object); ok && fields.Get("items") != nil {
 			v = c.values[0] // a list itself
 		}
 	}

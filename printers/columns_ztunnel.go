@@ -2,9 +2,9 @@ package printers
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // ztunnelKinds are the tables of what a ztunnel holds: istioctl's columns.
@@ -86,19 +86,19 @@ func vips(s *subject) string {
 // healthyEndpoints is healthy/all. Where an endpoint doesn't say how it is,
 // its workload does.
 func healthyEndpoints(s *subject) string {
-	endpoints, ok := s.at("endpoints").(map[string]any)
+	endpoints, ok := s.at("endpoints").(*object.Object)
 	if !ok {
 		return s.text("endpoints")
 	}
 	healthy := 0
-	for _, key := range slices.Sorted(maps.Keys(endpoints)) {
-		at := s.of(endpoints[key])
+	for _, key := range endpoints.Sorted() {
+		at := s.of(endpoints.Get(key))
 		status := at.text("status")
 		if status == "Healthy" || status == "" && s.healthyWorkload(at.text("workloadUid")) {
 			healthy++
 		}
 	}
-	return fmt.Sprintf("%d/%d", healthy, len(endpoints))
+	return fmt.Sprintf("%d/%d", healthy, endpoints.Len())
 }
 
 // connectionColumns turn a connection so that the workload's own end stands

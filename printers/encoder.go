@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // maxDepth is how deep a printed value may be, as deep as the decoder reads.
@@ -40,7 +41,7 @@ type encoding struct {
 type frame struct {
 	object bool
 	keys   []string       // of an object, sorted
-	fields map[string]any // of an object
+	fields *object.Object // of an object
 	items  []any          // of an array
 	next   int            // the member whose turn it is
 	ahead  int            // the first member that was not loaded ahead
@@ -115,7 +116,7 @@ func (e *encoding) step(ctx context.Context) error {
 	}
 	key := f.keys[f.next-1]
 	e.key(key)
-	return e.value(ctx, f.fields[key])
+	return e.value(ctx, f.fields.Get(key))
 }
 
 func (e *encoding) value(ctx context.Context, v any) error {
@@ -140,7 +141,7 @@ func (e *encoding) value(ctx context.Context, v any) error {
 		e.reset()
 	case []any:
 		return e.open(ctx, frame{items: v})
-	case map[string]any:
+	case *object.Object:
 		return e.open(ctx, frame{object: true, fields: v, keys: e.sorted(v)})
 	default:
 		return fmt.Errorf("no JSON for a value of type %T", v)
@@ -149,9 +150,9 @@ func (e *encoding) value(ctx context.Context, v any) error {
 }
 
 // sorted puts the keys of an object behind those of the objects it is in.
-func (e *encoding) sorted(m map[string]any) []string {
+func (e *encoding) sorted(m *object.Object) []string {
 	from := len(e.keys)
-	for key := range m {
+	for key := range m.All() {
 		e.keys = append(e.keys, key)
 	}
 	keys := e.keys[from:]

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A watch records which parts of a fake document were loaded.
@@ -84,10 +85,10 @@ func (f *wholeFake) Deep(ctx context.Context) (any, error) {
 func lazied(w *watch, path string, v any) any {
 	at := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
 	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for k, m := range v {
-			out[k] = &fake{watch: w, path: at(k), v: lazied(w, at(k), m)}
+	case *object.Object:
+		out := object.New(0)
+		for k, m := range v.All() {
+			out.Set(k, &fake{watch: w, path: at(k), v: lazied(w, at(k), m)})
 		}
 		return out
 	case []any:
@@ -113,6 +114,7 @@ func read(t testing.TB, text string, literal bool) any {
 	if err := d.Decode(&v); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
+	v = object.FromPlain(v)
 	if literal {
 		return v
 	}
@@ -135,9 +137,9 @@ func numbers(v any) any {
 		for i := range v {
 			v[i] = numbers(v[i])
 		}
-	case map[string]any:
-		for k := range v {
-			v[k] = numbers(v[k])
+	case *object.Object:
+		for k := range v.All() {
+			v.Set(k, numbers(v.Get(k)))
 		}
 	}
 	return v

@@ -1,9 +1,6 @@
 package printers
 
-import (
-	"maps"
-	"slices"
-)
+import "github.com/meshq/kubectl-meshq/sources/object"
 
 // valueColumn is the one column of what is no object.
 const valueColumn = "value"
@@ -29,7 +26,7 @@ func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
 		var v any
 		if k == nil {
 			v = r.see(item)
-			fields, ok := v.(map[string]any)
+			fields, ok := v.(*object.Object)
 			if !ok {
 				return out, false
 			}
@@ -48,13 +45,13 @@ func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
 }
 
 func flatRow(r *reading, v any) map[string]string {
-	fields, _ := v.(map[string]any)
-	if len(fields) == 0 {
-		fields = map[string]any{valueColumn: v}
+	fields, _ := v.(*object.Object)
+	if fields.Len() == 0 {
+		fields = object.Of(valueColumn, v)
 	}
-	cells := make(map[string]string, len(fields))
-	for _, key := range slices.Sorted(maps.Keys(fields)) { // in order: so that loads are
-		text := clean(r.show(fields[key]))
+	cells := make(map[string]string, fields.Len())
+	for _, key := range fields.Sorted() { // in order: so that loads are
+		text := clean(r.show(fields.Get(key)))
 		if text == "" {
 			text = noneCell
 		}

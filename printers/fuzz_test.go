@@ -12,6 +12,8 @@ import (
 
 	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What is printed of any JSON is the same JSON, in every layout and notation.
@@ -30,8 +32,8 @@ func FuzzPrintedIsTheValue(f *testing.F) {
 		if d.Decode(&v) != nil {
 			return
 		}
-		v = numbers(v)
-		want, err := json.Marshal(v)
+		v = numbers(object.FromPlain(v))
+		want, err := json.Marshal(object.ToPlain(v))
 		if err != nil {
 			return
 		}
@@ -48,7 +50,7 @@ func FuzzPrintedIsTheValue(f *testing.F) {
 		if got := render(t, Options{Format: "json", Compact: true}, v); got != safelyWritten(t, string(want)+"\n") {
 			t.Fatalf("-o json -c: %s, want %s", got, want)
 		}
-		theirs, err := yaml.Marshal(v)
+		theirs, err := yaml.Marshal(object.ToPlain(v))
 		if err != nil || beyond64(v) {
 			return
 		}
@@ -131,7 +133,7 @@ func FuzzJSONPath(f *testing.F) {
 					err = os.ErrInvalid
 				}
 			}()
-			return j.Execute(&theirs, numbers(read(t, text, true)))
+			return j.Execute(&theirs, object.ToPlain(numbers(read(t, text, true))))
 		}(); err != nil {
 			return
 		}

@@ -129,7 +129,7 @@ func TestZTunnelTablesAreIstioctls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return v[name].([]any)
+		return v.Get(name).([]any)
 	}
 	summary := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(shared, "istio-testdata", "ztunnel."+name+".txt"))

@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"k8s.io/client-go/util/jsonpath"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A jsonPathPrinter prints what a JSONPath template says of each result, or of
@@ -125,7 +127,7 @@ func pathText(ctx context.Context, v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
 		return "null", nil
-	case []any, map[string]any:
+	case []any, *object.Object:
 		text, err := style{escape: kubectlEscapes}.text(ctx, v)
 		return string(text), err
 	case float64:

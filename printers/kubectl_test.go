@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml/kyaml"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // objects are Kubernetes objects of a real mesh.
@@ -26,7 +27,7 @@ func objects(t testing.TB) []any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, string(text), false).(map[string]any)["items"].([]any)
+	return read(t, string(text), false).(*object.Object).Get("items").([]any)
 }
 
 // theirs gives the same objects as kubectl holds them: one bare, several in a
@@ -37,7 +38,7 @@ func theirs(t testing.TB, values ...any) runtime.Object {
 	if len(values) > 1 {
 		v = listOf(values)
 	}
-	text, err := json.Marshal(v)
+	text, err := json.Marshal(object.ToPlain(v))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,10 +67,10 @@ func lazies(values []any) (out []any) {
 }
 
 func TestFormatsAreKubectls(t *testing.T) {
-	all := append(objects(t), service("text", map[string]any{"data": map[string]any{
-		"lines": "one\n  two\n\nthree\n", "open": "a\nb", "long": strings.Repeat("many words ", 40), "longer": strings.Repeat("w", 300),
-		"lead": "  x", "json": "{\"a\": [1, 2]}\n", "deep": map[string]any{"er": []any{"x\ny\n", map[string]any{"z": "\n\n"}}}, "yes": "yes", "no": "1e3", "é": "<b>&",
-	}}))
+	all := append(objects(t), service("text", object.Of("data", object.Of(
+		"lines", "one\n  two\n\nthree\n", "open", "a\nb", "long", strings.Repeat("many words ", 40), "longer", strings.Repeat("w", 300),
+		"lead", "  x", "json", "{\"a\": [1, 2]}\n", "deep", object.Of("er", []any{"x\ny\n", object.Of("z", "\n\n")}), "yes", "yes", "no", "1e3", "é", "<b>&",
+	))))
 	for format, theirs := range map[string]func() printers.ResourcePrinter{
 		"json":  func() printers.ResourcePrinter { return &printers.JSONPrinter{} },
 		"yaml":  func() printers.ResourcePrinter { return &printers.YAMLPrinter{} },
@@ -128,13 +129,13 @@ func TestValuesAreTheirEncoders(t *testing.T) {
 			sameYAML(t, v, want)
 			continue
 		}
-		if want, err = yaml.Marshal(v); err == nil {
+		if want, err = yaml.Marshal(object.ToPlain(v)); err == nil {
 			if got := render(t, Options{Format: "yaml"}, v); got != string(want) {
 				t.Errorf("yaml %s:\n got %q\nwant %q", line, got, want)
 			}
 		}
 		var b bytes.Buffer
-		if err := (&kyaml.Encoder{}).FromObject(v, &b); err == nil {
+		if err := (&kyaml.Encoder{}).FromObject(object.ToPlain(v), &b); err == nil {
 			if got := render(t, Options{Format: "kyaml"}, v); got != b.String() {
 				t.Errorf("kyaml %s:\n got %q\nwant %q", line, got, b.String())
 			}
@@ -152,8 +153,8 @@ func beyond64(v any) bool {
 				return true
 			}
 		}
-	case map[string]any:
-		for _, m := range v {
+	case *object.Object:
+		for _, m := range v.All() {
 			if beyond64(m) {
 				return true
 			}
@@ -179,13 +180,13 @@ func TestYAMLCanBeRead(t *testing.T) {
 					continue
 				}
 				_, container := v.([]any)
-				if _, ok := v.(map[string]any); n == 3 && (ok || container) {
+				if _, ok := v.(*object.Object); n == 3 && (ok || container) {
 					back = back.(map[string]any)["items"].([]any)[1]
 				} else if n == 3 {
 					back = back.([]any)[1]
 				}
 				a, _ := json.Marshal(back)
-				b, _ := json.Marshal(read(t, line, false))
+				b, _ := json.Marshal(object.ToPlain(read(t, line, false)))
 				if !beyond64(v) && !sameJSON(a, b) {
 					t.Errorf("%s of %s: read back as %s\n%s", format, line, a, printed)
 				}
@@ -196,7 +197,7 @@ func TestYAMLCanBeRead(t *testing.T) {
 
 func sameJSON(a, b []byte) bool {
 	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && fmt.Sprint(x) == fmt.Sprint(y)
+	return object.Unmarshal(a, &x) == nil && object.Unmarshal(b, &y) == nil && fmt.Sprint(x) == fmt.Sprint(y)
 }
 
 func TestJSONPathIsKubectls(t *testing.T) {
@@ -328,7 +329,7 @@ func TestListOfScalars(t *testing.T) {
 			t.Errorf("%s: one scalar is no list: %q", format, got)
 		}
 	}
-	if got := render(t, Options{Format: "json", Compact: true}, 1, map[string]any{"a": 2}); got != `{"apiVersion":"v1","items":[1,{"a":2}],"kind":"List","metadata":{"resourceVersion":""}}`+"\n" {
+	if got := render(t, Options{Format: "json", Compact: true}, 1, object.Of("a", 2)); got != `{"apiVersion":"v1","items":[1,{"a":2}],"kind":"List","metadata":{"resourceVersion":""}}`+"\n" {
 		t.Errorf("a scalar, then an object: %s", got)
 	}
 	many := make([]any, 3*mostScalars)
@@ -336,7 +337,7 @@ func TestListOfScalars(t *testing.T) {
 		many[i] = i
 	}
 	var back []int
-	if err := json.Unmarshal([]byte(render(t, Options{Format: "json"}, many...)), &back); err != nil || len(back) != len(many) {
+	if err := object.Unmarshal([]byte(render(t, Options{Format: "json"}, many...)), &back); err != nil || len(back) != len(many) {
 		t.Errorf("%d scalars printed, %v", len(back), err)
 	}
 }
@@ -346,17 +347,17 @@ func TestNames(t *testing.T) {
 		v    any
 		want string
 	}{
-		{mesh.NewObject("Proxy", nil, map[string]any{"id": "a.default", "name": "a"}), "proxy/a.default\n"},
-		{mesh.NewObject("Cluster", nil, map[string]any{"name": "outbound|80||a"}), "cluster/outbound|80||a\n"},
-		{mesh.NewObject("Endpoint", nil, map[string]any{"address": "10.0.0.1:80"}), "endpoint/10.0.0.1:80\n"},
-		{mesh.NewObject("Route", nil, map[string]any{"match": map[string]any{}}), "route/<unknown>\n"},
-		{map[string]any{"kind": "RouteConfiguration", "name": broken()}, "routeconfiguration/<unknown>\n"},
+		{mesh.NewObject("Proxy", nil, object.Of("id", "a.default", "name", "a")), "proxy/a.default\n"},
+		{mesh.NewObject("Cluster", nil, object.Of("name", "outbound|80||a")), "cluster/outbound|80||a\n"},
+		{mesh.NewObject("Endpoint", nil, object.Of("address", "10.0.0.1:80")), "endpoint/10.0.0.1:80\n"},
+		{mesh.NewObject("Route", nil, object.Of("match", object.New(0))), "route/<unknown>\n"},
+		{object.Of("kind", "RouteConfiguration", "name", broken()), "routeconfiguration/<unknown>\n"},
 	} {
 		if got := render(t, Options{Format: "name"}, c.v); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
-	if _, err := try(Options{Format: "name"}, map[string]any{"a": 1}); err == nil {
+	if _, err := try(Options{Format: "name"}, object.Of("a", 1)); err == nil {
 		t.Error("an object without kind has a name")
 	}
 }

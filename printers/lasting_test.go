@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Rounds stand below one another under one header, in its widths, until they
 // need a column that it doesn't have.
 func TestLasting(t *testing.T) {
 	now := time.Date(2026, 11, 22, 13, 0, 0, 0, time.UTC)
-	proxy := func(id, rds, nds string) map[string]any {
-		return map[string]any{"kind": "Proxy", "id": id, "cds": "SYNCED", "lds": "SYNCED", "eds": "SYNCED", "rds": rds, "nds": nds, "pilot": "istiod", "version": "1.31.0", "connectedAt": "2026-11-22T12:00:00Z"}
+	proxy := func(id, rds, nds string) *object.Object {
+		return object.Of("kind", "Proxy", "id", id, "cds", "SYNCED", "lds", "SYNCED", "eds", "SYNCED", "rds", rds, "nds", nds, "pilot", "istiod", "version", "1.31.0", "connectedAt", "2026-11-22T12:00:00Z")
 	}
 	for _, c := range []struct {
 		name   string
@@ -70,7 +72,7 @@ func TestLasting(t *testing.T) {
 // Without ages a row says the same as long as nothing happened; with them
 // Begin says when it is.
 func TestAgeless(t *testing.T) {
-	v := map[string]any{"kind": "Proxy", "id": "a.b", "cds": "SYNCED", "connectedAt": "2026-11-22T12:00:00Z", "sync": map[string]any{"cds": map[string]any{"age": 60.0}}}
+	v := object.Of("kind", "Proxy", "id", "a.b", "cds", "SYNCED", "connectedAt", "2026-11-22T12:00:00Z", "sync", object.Of("cds", object.Of("age", 60.0)))
 	show := func(ageless bool, hour int) string {
 		var b bytes.Buffer
 		p, err := New(Options{Out: &b, Format: "wide", Ageless: ageless})
@@ -78,7 +80,7 @@ func TestAgeless(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.(Lasting).Begin(time.Date(2026, 11, 22, hour, 0, 0, 0, time.UTC))
-		v["sync"].(map[string]any)["cds"].(map[string]any)["age"] = float64(hour)
+		v.Get("sync").(*object.Object).Get("cds").(*object.Object).Set("age", float64(hour))
 		rendered, err := p.Render(t.Context(), v)
 		if err == nil {
 			err = p.Print(rendered)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // covered tells whether a loaded path is on the way to a field, or in it.
@@ -51,10 +52,10 @@ func checkFields(t *testing.T, kinds map[string]Kind, v any, wide bool) string {
 	t.Helper()
 	o, ok := v.(*mesh.Object)
 	if !ok {
-		o = mesh.NewObject(fmt.Sprint(dig(v, "kind")), nil, v.(map[string]any))
+		o = mesh.NewObject(fmt.Sprint(dig(v, "kind")), nil, v.(*object.Object))
 	}
 	fields := plainOf(t, o)
-	version, _ := fields["apiVersion"].(string)
+	version, _ := fields.Get("apiVersion").(string)
 	key := groupOf(version) + "/" + o.Kind
 	k, ok := kinds[key]
 	if !ok {
@@ -74,8 +75,8 @@ func checkFields(t *testing.T, kinds map[string]Kind, v any, wide bool) string {
 	if wide {
 		o2.Format = "wide"
 	}
-	hidden := lazied(w, "", fields).(map[string]any)
-	hidden["kind"] = o.Kind
+	hidden := lazied(w, "", fields).(*object.Object)
+	hidden.Set("kind", o.Kind)
 	render(t, o2, hidden)
 	loaded := w.paths()
 	for _, path := range loaded {
@@ -92,7 +93,7 @@ func checkFields(t *testing.T, kinds map[string]Kind, v any, wide bool) string {
 func TestEndpointsAskForOutliersOnlyWhenWide(t *testing.T) {
 	for format, want := range map[string]bool{"": false, "wide": true} {
 		w := &watch{}
-		v := mesh.NewObject("Endpoint", nil, map[string]any{"address": "10.0.0.1:80", "outlier": &fake{watch: w, path: "outlier", v: "OK", pending: true}})
+		v := mesh.NewObject("Endpoint", nil, object.Of("address", "10.0.0.1:80", "outlier", &fake{watch: w, path: "outlier", v: "OK", pending: true}))
 		render(t, Options{Format: format}, v)
 		if got := len(w.paths()) > 0; got != want {
 			t.Errorf("-o %q asked: %v", format, got)
@@ -102,14 +103,14 @@ func TestEndpointsAskForOutliersOnlyWhenWide(t *testing.T) {
 
 // document is a value with a part that costs something at every turn.
 func document(w *watch) any {
-	return lazied(w, "", map[string]any{
-		"kind": "Proxy", "name": "a", "big": []any{map[string]any{"x": 1}, map[string]any{"x": 2}},
-		"list": []any{
-			map[string]any{"name": "one", "port": 80, "more": "m"},
-			map[string]any{"name": "two", "port": 443, "more": "n"},
+	return lazied(w, "", object.Of(
+		"kind", "Proxy", "name", "a", "big", []any{object.Of("x", 1), object.Of("x", 2)},
+		"list", []any{
+			object.Of("name", "one", "port", 80, "more", "m"),
+			object.Of("name", "two", "port", 443, "more", "n"),
 		},
-		"meta": map[string]any{"labels": map[string]any{"app": "x", "tier": "y"}, "uid": "u"},
-	})
+		"meta", object.Of("labels", object.Of("app", "x", "tier", "y"), "uid", "u"),
+	))
 }
 
 func TestPathsLoadWhatTheyName(t *testing.T) {
@@ -153,9 +154,9 @@ func TestIndexLoadsOneElement(t *testing.T) {
 	w := &watch{}
 	items := make([]any, 5)
 	for i := range items {
-		items[i] = &fake{watch: w, path: fmt.Sprint(i), v: map[string]any{"n": i}}
+		items[i] = &fake{watch: w, path: fmt.Sprint(i), v: object.Of("n", i)}
 	}
-	if got := render(t, Options{Format: "jsonpath={.a[-2].n}"}, map[string]any{"a": items}); got != "3" {
+	if got := render(t, Options{Format: "jsonpath={.a[-2].n}"}, object.Of("a", items)); got != "3" {
 		t.Errorf("%q", got)
 	}
 	if got := w.paths(); !slices.Equal(got, []string{"3"}) {
@@ -175,7 +176,7 @@ func TestGoTemplateLoadsAll(t *testing.T) {
 
 func TestPartsThatCannotBeHad(t *testing.T) {
 	v := func() any {
-		return mesh.NewObject("Proxy", nil, map[string]any{"id": "a", "clusters": broken(), "list": []any{broken(), 1}, "cds": broken()})
+		return mesh.NewObject("Proxy", nil, object.Of("id", "a", "clusters", broken(), "list", []any{broken(), 1}, "cds", broken()))
 	}
 	for format, want := range map[string]string{
 		"json": `{"cds":null,"clusters":null,"id":"a","kind":"Proxy","list":[null,1]}`,
@@ -220,7 +221,7 @@ func TestResultsThatCannotBeHad(t *testing.T) {
 
 func TestOtherErrorsEndARendering(t *testing.T) {
 	bad := errors.New("out of memory")
-	v := map[string]any{"a": &fake{watch: &watch{}, err: bad}, "kind": "Policy", "name": &fake{watch: &watch{}, err: bad}}
+	v := object.Of("a", &fake{watch: &watch{}, err: bad}, "kind", "Policy", "name", &fake{watch: &watch{}, err: bad})
 	for _, format := range []string{"", "json", "yaml", "kyaml", "name", "table", "jsonpath={.a}", "custom-columns=A:.a", "go-template={{.a}}"} {
 		if _, err := try(Options{Format: format}, v); !errors.Is(err, bad) {
 			t.Errorf("-o %s: error %v", format, err)
@@ -233,7 +234,7 @@ func TestOtherErrorsEndARendering(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Render(ctx, map[string]any{"a": &fake{watch: &watch{}, v: 1}}); !errors.Is(err, context.Canceled) {
+		if _, err := p.Render(ctx, object.Of("a", &fake{watch: &watch{}, v: 1})); !errors.Is(err, context.Canceled) {
 			t.Errorf("-o %s: error %v after the end", format, err)
 		}
 	}
@@ -241,8 +242,8 @@ func TestOtherErrorsEndARendering(t *testing.T) {
 
 func TestWholeIsLoadedWhole(t *testing.T) {
 	w := &watch{}
-	v := &wholeFake{fake{watch: w, path: "whole", v: lazied(w, "whole", map[string]any{"a": []any{1, 2}})}}
-	if got := render(t, Options{Compact: true}, map[string]any{"x": v}); got != `{"x":{"a":[1,2]}}`+"\n" {
+	v := &wholeFake{fake{watch: w, path: "whole", v: lazied(w, "whole", object.Of("a", []any{1, 2}))}}
+	if got := render(t, Options{Compact: true}, object.Of("x", v)); got != `{"x":{"a":[1,2]}}`+"\n" {
 		t.Errorf("%q", got)
 	}
 }
@@ -267,7 +268,7 @@ func TestLoadsAhead(t *testing.T) {
 	}
 	proxies := make([]any, 20)
 	for i := range proxies {
-		proxies[i] = mesh.NewObject("Proxy", nil, map[string]any{"clusters": section(i)})
+		proxies[i] = mesh.NewObject("Proxy", nil, object.Of("clusters", section(i)))
 	}
 	got := render(t, Options{Format: "json", Compact: true}, proxies)
 	if !strings.HasPrefix(got, `[{"clusters":0,"kind":"Proxy"},{"clusters":1,`) || most.Load() < 4 || most.Load() > lookAhead+1 {

@@ -3,6 +3,8 @@ package printers
 import (
 	"context"
 	"io"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A list prints one result as it is and several as kubectl does, as the items
@@ -69,7 +71,7 @@ func (l *list) Render(ctx context.Context, v any) (any, error) {
 		return nil, err
 	}
 	switch v.(type) {
-	case []any, map[string]any:
+	case []any, *object.Object:
 		it.container = true
 	}
 	return it, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // jsonForm is JSON as kubectl prints it: four spaces a level, strings as Go
@@ -26,8 +28,8 @@ func newJSONForm(o Options) *jsonForm {
 }
 
 // listOf is kubectl's List of several objects.
-func listOf(items []any) map[string]any {
-	return map[string]any{"apiVersion": "v1", "items": items, "kind": "List", "metadata": map[string]any{"resourceVersion": ""}}
+func listOf(items []any) *object.Object {
+	return object.Of("apiVersion", "v1", "items", items, "kind", "List", "metadata", object.Of("resourceVersion", ""))
 }
 
 // brackets takes the frame from an encoded list of two marks.

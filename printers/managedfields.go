@@ -2,38 +2,39 @@ package printers
 
 import (
 	"context"
-	"maps"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // unmanaged leaves metadata.managedFields out of a Kubernetes object, and of
 // each item of a list of them. Other values are given back as they are.
 func unmanaged(ctx context.Context, v any) (any, error) {
-	fields, _ := v.(map[string]any)
-	if _, ok := fields["apiVersion"]; !ok {
+	fields, _ := v.(*object.Object)
+	if _, ok := fields.Lookup("apiVersion"); !ok {
 		return v, nil
 	}
-	items, _, err := look(ctx, fields["items"])
+	items, _, err := look(ctx, fields.Get("items"))
 	if err != nil {
 		return nil, err
 	}
 	if items, ok := items.([]any); ok {
 		return unmanagedItems(ctx, fields, items)
 	}
-	metadata, _, err := look(ctx, fields["metadata"])
+	metadata, _, err := look(ctx, fields.Get("metadata"))
 	if err != nil {
 		return nil, err
 	}
-	about, _ := metadata.(map[string]any)
-	if _, ok := about["managedFields"]; !ok {
+	about, _ := metadata.(*object.Object)
+	if _, ok := about.Lookup("managedFields"); !ok {
 		return v, nil
 	}
-	about, fields = maps.Clone(about), maps.Clone(fields)
-	delete(about, "managedFields")
-	fields["metadata"] = about
+	about, fields = about.Clone(), fields.Clone()
+	about.Delete("managedFields")
+	fields.Set("metadata", about)
 	return fields, nil
 }
 
-func unmanagedItems(ctx context.Context, list map[string]any, items []any) (any, error) {
+func unmanagedItems(ctx context.Context, list *object.Object, items []any) (any, error) {
 	out := make([]any, len(items))
 	for i, v := range items {
 		v, _, err := look(ctx, v)
@@ -44,7 +45,7 @@ func unmanagedItems(ctx context.Context, list map[string]any, items []any) (any,
 			return nil, err
 		}
 	}
-	list = maps.Clone(list)
-	list["items"] = out
+	list = list.Clone()
+	list.Set("items", out)
 	return list, nil
 }

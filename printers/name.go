@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A namePrinter prints kind/name, a line each: proxy/<id>, cluster/<name>, as
@@ -21,7 +22,7 @@ func (p *namePrinter) Render(ctx context.Context, v any) (any, error) {
 	}
 	var lines strings.Builder
 	for _, v := range objects {
-		fields, _ := v.(map[string]any)
+		fields, _ := v.(*object.Object)
 		name, err := nameOf(ctx, fields)
 		if err != nil {
 			return nil, err
@@ -44,15 +45,15 @@ func listed(ctx context.Context, v any) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields, _ := v.(map[string]any)
-	if fields["apiVersion"] == nil || fields["items"] == nil {
+	fields, _ := v.(*object.Object)
+	if fields.Get("apiVersion") == nil || fields.Get("items") == nil {
 		return []any{v}, nil
 	}
-	kind, _, err := look(ctx, fields["kind"])
+	kind, _, err := look(ctx, fields.Get("kind"))
 	if name, _ := kind.(string); err != nil || !strings.HasSuffix(name, "List") {
 		return []any{v}, err
 	}
-	items, _, err := look(ctx, fields["items"])
+	items, _, err := look(ctx, fields.Get("items"))
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +71,7 @@ func listed(ctx context.Context, v any) ([]any, error) {
 }
 
 // nameOf gives kind/name of an object.
-func nameOf(ctx context.Context, fields map[string]any) (string, error) {
+func nameOf(ctx context.Context, fields *object.Object) (string, error) {
 	s := subject{reading: &reading{ctx: ctx}, fields: fields}
 	kind := s.text("kind")
 	if kind == "" {

@@ -3,10 +3,10 @@ package printers
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"k8s.io/client-go/util/jsonpath"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A pathEvaluation evaluates a parsed JSONPath template over values that may
@@ -159,8 +159,8 @@ func (e *pathEvaluation) field(in []any, key string) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if fields, ok := v.(map[string]any); ok {
-			if member, ok := fields[key]; ok {
+		if fields, ok := v.(*object.Object); ok {
+			if member, ok := fields.Lookup(key); ok {
 				out = append(out, member)
 			}
 		}
@@ -243,10 +243,10 @@ func inside(v any) []any {
 	switch v := v.(type) {
 	case []any:
 		return v
-	case map[string]any:
-		out := make([]any, 0, len(v))
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			out = append(out, v[key])
+	case *object.Object:
+		out := make([]any, 0, v.Len())
+		for _, key := range v.Sorted() {
+			out = append(out, v.Get(key))
 		}
 		return out
 	}
@@ -294,7 +294,7 @@ func typeName(v any) string {
 		return "a boolean"
 	case string:
 		return "a string"
-	case map[string]any:
+	case *object.Object:
 		return "an object"
 	}
 	return "a number"

@@ -3,13 +3,12 @@ package printers
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"math"
 	"math/big"
-	"slices"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // top looks at a result: its own fault is the error.
@@ -31,7 +30,7 @@ func plain(ctx context.Context, v any) (any, error) {
 	switch v := v.(type) {
 	case []any:
 		return plainArray(ctx, v)
-	case map[string]any:
+	case *object.Object:
 		return plainObject(ctx, v)
 	case string:
 		return strings.ToValidUTF8(v, "\ufffd"), nil
@@ -52,13 +51,14 @@ func plainArray(ctx context.Context, v []any) (any, error) {
 	return out, nil
 }
 
-func plainObject(ctx context.Context, v map[string]any) (any, error) {
-	out := make(map[string]any, len(v))
-	for _, k := range slices.Sorted(maps.Keys(v)) { // in order: so that loads are
-		var err error
-		if out[k], err = plain(ctx, v[k]); err != nil {
+func plainObject(ctx context.Context, v *object.Object) (any, error) {
+	out := make(map[string]any, v.Len())
+	for _, k := range v.Sorted() { // in order: so that loads are
+		w, err := plain(ctx, v.Get(k))
+		if err != nil {
 			return nil, err
 		}
+		out[k] = w
 	}
 	return out, nil
 }

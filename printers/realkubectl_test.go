@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A real kubectl, asking a server in this process for the same objects.
@@ -18,18 +20,18 @@ func realKubectl(t *testing.T, items []any) func(args ...string) string {
 	if err != nil {
 		t.Skip("no kubectl here")
 	}
-	answers := map[string]any{
-		"/api":                                map[string]any{"kind": "APIVersions", "versions": []any{"v1"}},
-		"/apis":                               map[string]any{"kind": "APIGroupList", "apiVersion": "v1", "groups": []any{}},
-		"/api/v1":                             map[string]any{"kind": "APIResourceList", "groupVersion": "v1", "resources": []any{map[string]any{"name": "services", "singularName": "service", "namespaced": true, "kind": "Service", "verbs": []any{"get", "list"}}}},
-		"/api/v1/namespaces/default/services": map[string]any{"kind": "ServiceList", "apiVersion": "v1", "metadata": map[string]any{"resourceVersion": "1"}, "items": items},
-	}
+	answers := object.Of(
+		"/api", object.Of("kind", "APIVersions", "versions", []any{"v1"}),
+		"/apis", object.Of("kind", "APIGroupList", "apiVersion", "v1", "groups", []any{}),
+		"/api/v1", object.Of("kind", "APIResourceList", "groupVersion", "v1", "resources", []any{object.Of("name", "services", "singularName", "service", "namespaced", true, "kind", "Service", "verbs", []any{"get", "list"})}),
+		"/api/v1/namespaces/default/services", object.Of("kind", "ServiceList", "apiVersion", "v1", "metadata", object.Of("resourceVersion", "1"), "items", items),
+	)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, ok := answers[r.URL.Path]
+		answer, ok := answers.Lookup(r.URL.Path)
 		w.Header().Set("Content-Type", "application/json")
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
-			answer = map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+			answer = object.Of("kind", "Status", "apiVersion", "v1", "status", "Failure", "reason", "NotFound", "code", 404)
 		}
 		json.NewEncoder(w).Encode(answer)
 	}))
@@ -48,19 +50,19 @@ func realKubectl(t *testing.T, items []any) func(args ...string) string {
 	}
 }
 
-func service(name string, more map[string]any) any {
-	v := map[string]any{"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"name": name, "namespace": "default"}}
-	for k, m := range more {
-		v[k] = m
+func service(name string, more *object.Object) any {
+	v := object.Of("apiVersion", "v1", "kind", "Service", "metadata", object.Of("name", name, "namespace", "default"))
+	for k, m := range more.All() {
+		v.Set(k, m)
 	}
 	return v
 }
 
 func TestCustomColumnsAreRealKubectls(t *testing.T) {
 	items := []any{
-		service("b", map[string]any{"n": 10, "f": 1.5, "text": "x\ty", "list": []any{1, "a", true}, "map": map[string]any{"k": "v", "l": 2}, "size": "1Gi", "long": strings.Repeat("w", 30)}),
-		service("a", map[string]any{"n": 9, "f": 2.0, "deep": map[string]any{"er": []any{map[string]any{"x": 1}, map[string]any{"x": 2}}}, "size": "200Mi", "esc": "\x1b[31mred"}),
-		service("c", map[string]any{"f": 1e21, "bool": false, "é": "日本", "size": "3Gi", "empty": "", "none": map[string]any{}, "nothing": []any{}}),
+		service("b", object.Of("n", 10, "f", 1.5, "text", "x\ty", "list", []any{1, "a", true}, "map", object.Of("k", "v", "l", 2), "size", "1Gi", "long", strings.Repeat("w", 30))),
+		service("a", object.Of("n", 9, "f", 2.0, "deep", object.Of("er", []any{object.Of("x", 1), object.Of("x", 2)}), "size", "200Mi", "esc", "\x1b[31mred")),
+		service("c", object.Of("f", 1e21, "bool", false, "é", "日本", "size", "3Gi", "empty", "", "none", object.New(0), "nothing", []any{})),
 	}
 	kubectl := realKubectl(t, items)
 	columns := "NAME:.metadata.name,N:n,F:{.f},LIST:.list,EACH:.list[*],MAP:.map,K:.map.k,X:.deep.er[*].x,LAST:.deep.er[-1:].x,FIRST:.deep.er[?(@.x==1)].x,SIZE:{size},ESC:.esc,BOOL:.bool,LONG:.long,UTF:.é,EMPTY:.empty,NONE:.none,NOTHING:.nothing,MISSING:.no.such.thing,ALL:..x"

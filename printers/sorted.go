@@ -7,6 +7,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/client-go/util/jsonpath"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A sorted holds all rendered results back and prints them in the order of a
@@ -97,7 +99,7 @@ func (k keyed) rank() int {
 		return 2
 	case string:
 		return 4
-	case []any, map[string]any:
+	case []any, *object.Object:
 		return 5
 	}
 	return 3

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A recorded is what another program printed for a value.
@@ -31,7 +33,7 @@ func records(t *testing.T, file string) (all []recorded) {
 	}
 	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
 		var r recorded
-		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
+		if err := object.Unmarshal(s.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, r)
@@ -162,8 +164,8 @@ func plainInt(v any) bool {
 		return v > -1<<53 && v < 1<<53
 	case []any:
 		return !slices.ContainsFunc(v, func(v any) bool { return !plainInt(v) })
-	case map[string]any:
-		for _, m := range v {
+	case *object.Object:
+		for _, m := range v.All() {
 			if !plainInt(m) {
 				return false
 			}
@@ -179,7 +181,7 @@ func TestStreamBreaksOffAndGoesOn(t *testing.T) {
 	// larger than Render encodes
 	items := make([]any, 120000)
 	for i := range items {
-		items[i] = map[string]any{"name": strings.Repeat("x", 20), "n": i}
+		items[i] = object.Of("name", strings.Repeat("x", 20), "n", i)
 	}
 	var b bytes.Buffer
 	p, err := New(Options{Out: &b, Compact: true})
@@ -196,7 +198,7 @@ func TestStreamBreaksOffAndGoesOn(t *testing.T) {
 	if err := p.Print(r); err != nil {
 		t.Fatal(err)
 	}
-	want, _ := json.Marshal(items)
+	want, _ := json.Marshal(object.ToPlain(items))
 	if got := bytes.TrimSuffix(b.Bytes(), []byte("\n")); !bytes.Equal(got, want) {
 		t.Errorf("%d bytes printed, want %d", len(got), len(want))
 	}

@@ -2,8 +2,6 @@ package printers
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What a cell says where there is nothing to say, as kubectl has it.
@@ -39,9 +38,9 @@ type reading struct {
 // at what they are asked for.
 type subject struct {
 	*reading
-	fields map[string]any
+	fields *object.Object
 	part   *mesh.Object   // of which some fields may be known before the rest is asked for; fields are nil until then
-	known  map[string]any // some of the part's fields, which are all that is looked at as a rule
+	known  *object.Object // some of the part's fields, which are all that is looked at as a rule
 	lost   bool           // the object can't be had: no cell knows anything
 	parent *subject       // the object it is in, when that is what was printed
 }
@@ -49,7 +48,7 @@ type subject struct {
 // of gives the same for an object inside.
 func (s *subject) of(part any) *subject {
 	v := s.see(part)
-	fields, _ := v.(map[string]any)
+	fields, _ := v.(*object.Object)
 	return &subject{reading: s.reading, fields: fields, lost: v == unhad{}, parent: s}
 }
 
@@ -59,7 +58,7 @@ func (s *subject) absent() bool { return s.fields == nil && s.part == nil && !s.
 // member gives a member, nil where there is none.
 func (s *subject) member(key string) any {
 	if s.fields == nil && s.part != nil {
-		if v, ok := s.known[key]; ok {
+		if v, ok := s.known.Lookup(key); ok {
 			return v
 		}
 		if v, ok := s.part.Member(key); ok {
@@ -67,12 +66,12 @@ func (s *subject) member(key string) any {
 		}
 		v := s.see(s.part)
 		s.lost = v == unhad{}
-		s.fields, _ = v.(map[string]any)
+		s.fields, _ = v.(*object.Object)
 	}
 	if s.lost {
 		return unhad{}
 	}
-	return s.fields[key]
+	return s.fields.Get(key)
 }
 
 // see looks at a value one level deep: unhad where it can't be had.
@@ -102,8 +101,8 @@ func (s *subject) at(path ...string) any {
 	v := s.see(s.member(path[0]))
 	for _, key := range path[1:] {
 		switch fields := v.(type) {
-		case map[string]any:
-			v = s.see(fields[key])
+		case *object.Object:
+			v = s.see(fields.Get(key))
 		case unhad:
 			return v
 		default:
@@ -145,7 +144,7 @@ func (s *reading) show(v any) string {
 			return "true"
 		}
 		return "false"
-	case []any, map[string]any:
+	case []any, *object.Object:
 		text, err := style{escape: jqEscapes}.text(s.ctx, v)
 		if err != nil {
 			s.err = err
@@ -230,13 +229,13 @@ func (s *subject) name() string {
 // pairs gives the members of an object at a path as kubectl prints labels:
 // key=value, by key.
 func (s *subject) pairs(path ...string) string {
-	fields, ok := s.at(path...).(map[string]any)
+	fields, ok := s.at(path...).(*object.Object)
 	if !ok {
 		return s.text(path...)
 	}
 	var all []string
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		all = append(all, key+"="+s.show(fields[key]))
+	for _, key := range fields.Sorted() {
+		all = append(all, key+"="+s.show(fields.Get(key)))
 	}
 	return strings.Join(all, ",")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A tables prints objects of known kinds as tables, a block for each run of
@@ -69,7 +70,7 @@ func (t *tables) Render(ctx context.Context, v any) (any, error) {
 		return nil, err
 	}
 	if k := t.kindOf(r, seen); k != nil {
-		rows := t.rows(r, k, v, &subject{reading: r, fields: seen.(map[string]any)})
+		rows := t.rows(r, k, v, &subject{reading: r, fields: seen.(*object.Object)})
 		return tabled{kind: k, rows: rows, value: v}, r.err
 	}
 	if t.flat {
@@ -109,12 +110,12 @@ func (t *tables) some(r *reading, v any) (*Kind, *subject) {
 
 // kindOf finds the table of an object, nil for what has none.
 func (t *tables) kindOf(r *reading, v any) *Kind {
-	fields, _ := v.(map[string]any)
-	name, _ := r.see(fields["kind"]).(string)
+	fields, _ := v.(*object.Object)
+	name, _ := r.see(fields.Get("kind")).(string)
 	if name == "" {
 		return nil
 	}
-	version, kubernetes := r.see(fields["apiVersion"]).(string)
+	version, kubernetes := r.see(fields.Get("apiVersion")).(string)
 	if !kubernetes {
 		if k, ok := t.kinds[name]; ok {
 			return &k
@@ -123,7 +124,7 @@ func (t *tables) kindOf(r *reading, v any) *Kind {
 	}
 	k, ok := t.kinds[groupOf(version)+"/"+name]
 	if !ok {
-		if _, about := fields["metadata"]; !about {
+		if _, about := fields.Lookup("metadata"); !about {
 			return nil
 		}
 		k = t.kinds["/"]

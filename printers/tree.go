@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // NewTree gives a printer that shows the way of a request as a tree, a step a
@@ -35,7 +36,7 @@ func (t *tree) Render(ctx context.Context, v any) (any, error) {
 		return nil, err
 	}
 	r := &reading{ctx: ctx, now: t.opts.Now}
-	s := &subject{reading: r, fields: seen.(map[string]any)}
+	s := &subject{reading: r, fields: seen.(*object.Object)}
 	d := &drawing{color: t.opts.Color}
 	d.trace(s, "")
 	return branches{d.text.String()}, r.err
@@ -242,7 +243,7 @@ func asidesSaid(s *subject) []twig {
 	if timeout := s.text("timeout"); timeout != "" && timeout != "0" {
 		out = append(out, twig{cells: []string{"timeout", timeout + "s"}})
 	}
-	r := s.of(s.fields["retries"])
+	r := s.of(s.fields.Get("retries"))
 	if attempts, each := r.text("attempts"), r.text("perTryTimeout"); attempts != "" && (attempts != usualRetries || each != "") {
 		cells := []string{"retries", attempts, "on " + r.text("on")}
 		if each != "" {

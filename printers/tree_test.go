@@ -7,34 +7,35 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // way is what trace(request) gives of a request that is split.
-func way(more map[string]any) *mesh.Object {
+func way(more *object.Object) *mesh.Object {
 	endpoint := func(cluster, address string, share float64, health string) any {
-		return map[string]any{"cluster": cluster, "address": address, "share": share, "health": health, "transport": "tlsMode-istio", "workload": "cart-1.shop", "outlier": nil}
+		return object.Of("cluster", cluster, "address", address, "share", share, "health", health, "transport", "tlsMode-istio", "workload", "cart-1.shop", "outlier", nil)
 	}
 	step := func(what, name, why, istio string, near ...any) any {
-		return map[string]any{"step": what, "name": name, "reason": why, "istio": istio, "almost": near}
+		return object.Of("step", what, "name", name, "reason", why, "istio", istio, "almost", near)
 	}
-	fields := map[string]any{
-		"proxy":   "web.shop",
-		"request": map[string]any{"method": "GET", "scheme": "http", "host": "cart", "path": "/x", "principal": nil},
-		"steps": []any{
+	fields := object.Of(
+		"proxy", "web.shop",
+		"request", object.Of("method", "GET", "scheme", "http", "host", "cart", "path", "/x", "principal", nil),
+		"steps", []any{
 			step("listener", "0.0.0.0_80", "destination port 80", ""),
-			step("route", "cart", "path /*", "virtual-service/cart.shop", map[string]any{"name": "canary", "why": "header x is missing; it has to be \"1\""}),
+			step("route", "cart", "path /*", "virtual-service/cart.shop", object.Of("name", "canary", "why", "header x is missing; it has to be \"1\"")),
 			step("cluster", "a", "75% of the requests", "destination-rule/cart.shop"), step("cluster", "b", "", ""),
 		},
-		"cluster":   nil,
-		"clusters":  []any{map[string]any{"name": "a", "share": 0.75}, map[string]any{"name": "b", "share": 0.25}},
-		"endpoints": []any{endpoint("a", "10.0.0.1:80", 0.75, "HEALTHY"), endpoint("a", "10.0.0.2:80", 0, "UNHEALTHY"), map[string]any{"cluster": "b", "address": nil, "share": 0.25, "health": "UNKNOWN"}},
-		"policies": []any{map[string]any{"verdict": "allowed", "istio": "authorization-policy/web.shop", "shadow": false},
-			map[string]any{"verdict": "denied", "policy": "p", "shadow": true}, map[string]any{"verdict": "unknown", "policy": "q", "unknown": "claims of a JWT"}},
-		"faults": []any{map[string]any{"fault": "delay", "delay": "5s", "share": 0.5}}, "mirrors": []any{map[string]any{"cluster": "m", "share": 1}},
-		"unsupported": []any{"lua"}, "unknowns": []any{map[string]any{"what": "lua", "why": mesh.NotConfigured}}, "reached": true, "reason": nil, "status": nil, "redirectTo": nil, "url": "http://cart/x",
-	}
-	for k, v := range more {
-		fields[k] = v
+		"cluster", nil,
+		"clusters", []any{object.Of("name", "a", "share", 0.75), object.Of("name", "b", "share", 0.25)},
+		"endpoints", []any{endpoint("a", "10.0.0.1:80", 0.75, "HEALTHY"), endpoint("a", "10.0.0.2:80", 0, "UNHEALTHY"), object.Of("cluster", "b", "address", nil, "share", 0.25, "health", "UNKNOWN")},
+		"policies", []any{object.Of("verdict", "allowed", "istio", "authorization-policy/web.shop", "shadow", false),
+			object.Of("verdict", "denied", "policy", "p", "shadow", true), object.Of("verdict", "unknown", "policy", "q", "unknown", "claims of a JWT")},
+		"faults", []any{object.Of("fault", "delay", "delay", "5s", "share", 0.5)}, "mirrors", []any{object.Of("cluster", "m", "share", 1)},
+		"unsupported", []any{"lua"}, "unknowns", []any{object.Of("what", "lua", "why", mesh.NotConfigured)}, "reached", true, "reason", nil, "status", nil, "redirectTo", nil, "url", "http://cart/x",
+	)
+	for k, v := range more.All() {
+		fields.Set(k, v)
 	}
 	return mesh.NewObject("Trace", nil, fields)
 }
@@ -82,15 +83,15 @@ func TestTree(t *testing.T) {
 	if diff := cmp.Diff(wayDrawn, draw(Options{}, way(nil))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	nothing := map[string]any{"steps": []any{}, "policies": nil, "faults": nil, "mirrors": nil, "unsupported": nil, "unknowns": nil}
-	ended := map[string]any{"reached": false, "reason": "REDIRECT", "status": 301, "redirectTo": "http://cart/y"}
-	for k, v := range nothing {
-		ended[k] = v
+	nothing := object.Of("steps", []any{}, "policies", nil, "faults", nil, "mirrors", nil, "unsupported", nil, "unknowns", nil)
+	ended := object.Of("reached", false, "reason", "REDIRECT", "status", 301, "redirectTo", "http://cart/y")
+	for k, v := range nothing.All() {
+		ended.Set(k, v)
 	}
 	if got, want := draw(Options{Color: true}, way(ended)), "GET http://cart/x from web.shop\n└─ \x1b[31mends  REDIRECT  with status 301  to http://cart/y\x1b[0m\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	nothing["through"] = []any{way(nothing)}
+	nothing.Set("through", []any{way(nothing)})
 	if got, want := draw(Options{}, way(nothing), 1), "GET http://cart/x from web.shop\n└─ ends  at an endpoint\n  GET http://cart/x from web.shop\n  └─ ends  at an endpoint\n1\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -101,7 +102,7 @@ func TestTableOfTraces(t *testing.T) {
 web.shop   cart (virtual-service/cart.shop)   a (75%), b (25%)   10.0.0.1:80   <none>    lua
 web.shop   cart (virtual-service/cart.shop)   status 404         10.0.0.1:80   NO_ROUTE  <none>
 `
-	got := render(t, Options{}, way(nil), way(map[string]any{"reached": false, "reason": "NO_ROUTE", "status": 404, "unsupported": nil, "unknowns": nil}))
+	got := render(t, Options{}, way(nil), way(object.Of("reached", false, "reason", "NO_ROUTE", "status", 404, "unsupported", nil, "unknowns", nil)))
 	if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // poison has one of each kind of what may not get out.
@@ -29,11 +31,11 @@ func TestUnsafeIsWhatActs(t *testing.T) {
 // unsafe is in the text but what the format puts there, and no value begins a
 // line.
 func TestNothingUnsafeIsPrinted(t *testing.T) {
-	v := map[string]any{
-		"kind": "Cluster", "name": poison, poison: poison, "labels": map[string]any{poison: poison}, "list": []any{poison, map[string]any{"x": poison}},
-		"apiVersion": "v1", "metadata": map[string]any{"name": poison, "namespace": poison, "labels": map[string]any{poison: poison}},
-	}
-	ours := map[string]any{"kind": "Proxy", "id": poison, "name": poison, "version": poison, "labels": map[string]any{poison: poison}}
+	v := object.Of(
+		"kind", "Cluster", "name", poison, poison, poison, "labels", object.Of(poison, poison), "list", []any{poison, object.Of("x", poison)},
+		"apiVersion", "v1", "metadata", object.Of("name", poison, "namespace", poison, "labels", object.Of(poison, poison)),
+	)
+	ours := object.Of("kind", "Proxy", "id", poison, "name", poison, "version", poison, "labels", object.Of(poison, poison))
 	for _, o := range []Options{
 		{}, {Compact: true}, {Tab: true}, {ASCII: true}, {Seq: true}, {Format: "table"}, {Format: "wide"}, {Format: "name"}, {Format: "json"}, {Format: "yaml"}, {Format: "kyaml"},
 		{Format: "jsonpath={.name}{\"\\n\"}{.labels}{\"\\n\"}{.list[*]}"}, {Format: "jsonpath-as-json={.name}"}, {Format: "jsonpath={range .list[*]}{@}{\"\\n\"}{end}"},
@@ -142,7 +144,7 @@ func FuzzSafeWriter(f *testing.F) {
 			t.Fatal(err)
 		}
 		var back string
-		if err := json.Unmarshal([]byte(safelyWritten(t, string(encoded))), &back); err != nil || back != strings.ToValidUTF8(text, "\ufffd") && utf8.ValidString(text) {
+		if err := object.Unmarshal([]byte(safelyWritten(t, string(encoded))), &back); err != nil || back != strings.ToValidUTF8(text, "\ufffd") && utf8.ValidString(text) {
 			t.Fatalf("%q: %q %v", text, back, err)
 		}
 	})

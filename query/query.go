@@ -10,6 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Options configure a compilation.
@@ -30,7 +31,7 @@ type Options struct {
 	Data func(f fs.File) ([]any, error)
 
 	// Env is what $ENV and env are; nil for an empty object.
-	Env map[string]any
+	Env *object.Object
 
 	// FieldHint says what to tell about a field that a kind does not have;
 	// empty when there is nothing to say.

@@ -14,6 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // results gives what a query prints over null, a line each.
@@ -25,7 +26,7 @@ func results(t *testing.T, src string, o query.Options) (string, error) {
 	}
 	var out []string
 	err = p.Run(context.Background(), nil, nil, eval.RunOptions{}, func(v any) error {
-		text, err := gojq.Marshal(v)
+		text, err := gojq.Marshal(object.ToPlain(v))
 		out = append(out, string(text))
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -37,11 +38,11 @@ func (s *telling) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 		}
 		defer s.count("pilot connections")()
 		body, err := s.Source.Pilot(ctx, pilot, "adsz")
-		return restated(body, err, func(adsz map[string]any) any {
-			for _, c := range list(adsz["clients"]) {
-				for key := range c.(map[string]any) {
+		return restated(body, err, func(adsz *object.Object) any {
+			for _, c := range list(adsz.Get("clients")) {
+				for key := range c.(*object.Object).All() {
 					if key != "connectionId" && key != "connectedAt" {
-						delete(c.(map[string]any), key)
+						c.(*object.Object).Delete(key)
 					}
 				}
 			}
@@ -62,7 +63,7 @@ func (s *telling) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	body, err := s.Source.Pilot(ctx, pilot, name)
 	return restated(body, err, func(all []any) any {
 		return slices.DeleteFunc(all, func(e any) bool {
-			return !strings.HasSuffix(e.(map[string]any)["proxy"].(string), "."+values.Get("namespace"))
+			return !strings.HasSuffix(e.(*object.Object).Get("proxy").(string), "."+values.Get("namespace"))
 		})
 	})
 }
@@ -75,7 +76,7 @@ func restated[T any](body *transport.Body, err error, with func(T) any) (*transp
 	b := make([]byte, body.Size())
 	var v T
 	if _, err = body.ReadAt(b, 0); err == nil {
-		err = json.Unmarshal(b, &v)
+		err = object.Unmarshal(b, &v)
 	}
 	if err == nil {
 		b, err = json.Marshal(with(v))

@@ -12,6 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/envoy"
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
@@ -43,10 +44,10 @@ func (m *Mesh) Desired(ctx context.Context, proxy *mesh.Object) (*mesh.Object, e
 	defer r.mu.Unlock()
 	if r.desired == nil {
 		d := &desire{row: r, group: m.store.Group(nil)}
-		f := map[string]any{}
+		f := object.New(0)
 		for _, s := range mesh.Sections() {
 			if s.Desired {
-				f[string(s.Name)] = d.section(s.Name)
+				f.Set(string(s.Name), d.section(s.Name))
 			}
 		}
 		d.object = mesh.NewObject("Desired", proxy, f)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What Pilot would send, as the Pilot's own dump has it.
@@ -30,36 +31,36 @@ func TestDesired(t *testing.T) {
 	same(t, "asked before a look", s.log(), []string{"list pods", "pilot adsz", "pilot syncz"})
 
 	dir := filepath.Join(capture, "pilots", thePilot)
-	dump := parsed[struct{ Configs []map[string]any }](t, filepath.Join(dir, "config_dump."+reviewsV2+".json")).Configs
-	resources := map[string]map[string]any{"clusters": {}, "listeners": {}, "routes": {}}
+	dump := parsed[struct{ Configs []*object.Object }](t, filepath.Join(dir, "config_dump."+reviewsV2+".json")).Configs
+	resources := map[string]*object.Object{"clusters": object.New(0), "listeners": object.New(0), "routes": object.New(0)}
 	for _, part := range dump {
-		for _, e := range list(part["dynamicActiveClusters"]) {
-			c := e.(map[string]any)["cluster"].(map[string]any)
-			resources["clusters"][c["name"].(string)] = c
+		for _, e := range list(part.Get("dynamicActiveClusters")) {
+			c := e.(*object.Object).Get("cluster").(*object.Object)
+			resources["clusters"].Set(c.Get("name").(string), c)
 		}
-		for _, e := range list(part["dynamicListeners"]) {
-			l := e.(map[string]any)["activeState"].(map[string]any)["listener"].(map[string]any)
-			resources["listeners"][l["name"].(string)] = l
+		for _, e := range list(part.Get("dynamicListeners")) {
+			l := e.(*object.Object).Get("activeState").(*object.Object).Get("listener").(*object.Object)
+			resources["listeners"].Set(l.Get("name").(string), l)
 		}
-		for _, e := range list(part["dynamicRouteConfigs"]) {
-			r := e.(map[string]any)["routeConfig"].(map[string]any)
-			resources["routes"][r["name"].(string)] = r
+		for _, e := range list(part.Get("dynamicRouteConfigs")) {
+			r := e.(*object.Object).Get("routeConfig").(*object.Object)
+			resources["routes"].Set(r.Get("name").(string), r)
 		}
 	}
 	for section, want := range resources {
 		got := plain(t, at(t, d, section)).([]any)
-		if len(got) != len(want) || len(want) == 0 {
-			t.Errorf("%s: %d of %d", section, len(got), len(want))
+		if len(got) != want.Len() || want.Len() == 0 {
+			t.Errorf("%s: %d of %d", section, len(got), want.Len())
 		}
 		for _, g := range got {
 			// Ours beside Pilot's: every field of Pilot's is there, as it is.
-			g := g.(map[string]any)
-			for k, v := range want[g["name"].(string)].(map[string]any) {
+			g := g.(*object.Object)
+			for k, v := range want.Get(g.Get("name").(string)).(*object.Object).All() {
 				if k == "virtualHosts" || k == "@type" {
 					continue
 				}
-				if d := cmp.Diff(v, g[k]); d != "" {
-					t.Errorf("%s %s.%s: %s", section, g["name"], k, d)
+				if d := cmp.Diff(v, g.Get(k)); d != "" {
+					t.Errorf("%s %s.%s: %s", section, g.Get("name"), k, d)
 				}
 			}
 		}
@@ -73,12 +74,12 @@ func TestDesired(t *testing.T) {
 	for _, e := range at(t, d, "endpoints").([]any) {
 		got = append(got, fmt.Sprint(at(t, e, "cluster"), " ", at(t, e, "address"), " ", at(t, e, "health")))
 	}
-	for _, c := range parsed[struct{ Configs []map[string]any }](t, filepath.Join(dir, "edsz."+reviewsV2+".json")).Configs {
-		for _, g := range list(c["endpoints"]) {
-			for _, h := range list(g.(map[string]any)["lbEndpoints"]) {
-				h := h.(map[string]any)
-				a := h["endpoint"].(map[string]any)["address"].(map[string]any)["socketAddress"].(map[string]any)
-				want = append(want, fmt.Sprintf("%v %v:%v %v", c["clusterName"], a["address"], a["portValue"], h["healthStatus"]))
+	for _, c := range parsed[struct{ Configs []*object.Object }](t, filepath.Join(dir, "edsz."+reviewsV2+".json")).Configs {
+		for _, g := range list(c.Get("endpoints")) {
+			for _, h := range list(g.(*object.Object).Get("lbEndpoints")) {
+				h := h.(*object.Object)
+				a := h.Get("endpoint").(*object.Object).Get("address").(*object.Object).Get("socketAddress").(*object.Object)
+				want = append(want, fmt.Sprintf("%v %v:%v %v", c.Get("clusterName"), a.Get("address"), a.Get("portValue"), h.Get("healthStatus")))
 			}
 		}
 	}
@@ -135,7 +136,7 @@ func TestDesiredFaults(t *testing.T) {
 	if _, err := look(t, d, "routes"); err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v", err)
 	}
-	if _, err := m.Desired(t.Context(), mesh.NewObject("Proxy", nil, map[string]any{})); err == nil {
+	if _, err := m.Desired(t.Context(), mesh.NewObject("Proxy", nil, object.New(0))); err == nil {
 		t.Error("a stranger has a Pilot")
 	}
 }
@@ -153,7 +154,7 @@ func TestLists(t *testing.T) {
 				field = k.Name
 			}
 		}
-		want := parsed[struct{ Items []any }](t, path).Items
+		want := object.FromPlain(parsed[struct{ Items []any }](t, path).Items).([]any)
 		got := plain(t, at(t, m.Document(), field)).([]any)
 		if d := cmp.Diff(byName(want), byName(got)); d != "" {
 			t.Errorf("%s: %s", field, d)
@@ -171,11 +172,11 @@ func TestLists(t *testing.T) {
 	}
 }
 
-func byName(all []any) map[string]any {
-	out := map[string]any{}
+func byName(all []any) *object.Object {
+	out := object.New(0)
 	for _, o := range all {
-		meta := o.(map[string]any)["metadata"].(map[string]any)
-		out[fmt.Sprint(meta["namespace"], "/", meta["name"])] = o
+		meta := o.(*object.Object).Get("metadata").(*object.Object)
+		out.Set(fmt.Sprint(meta.Get("namespace"), "/", meta.Get("name")), o)
 	}
 	return out
 }

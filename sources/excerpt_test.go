@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const (
@@ -186,7 +187,7 @@ func TestJoined(t *testing.T) {
 		full.Body = []byte(`{"configs":[`)
 		for i, part := range []string{clusterMask, listeners, routeMask} {
 			var dump struct{ Configs []json.RawMessage }
-			if err := json.Unmarshal(r.answers[part].Body, &dump); err != nil {
+			if err := object.Unmarshal(r.answers[part].Body, &dump); err != nil {
 				t.Fatal(err)
 			}
 			if i > 0 {

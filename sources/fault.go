@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Faults gives what could not be had of all that was asked so far, each once:
@@ -81,7 +82,7 @@ func lost(f *mesh.Fault) bool { return !errors.Is(f.Err, fs.ErrNotExist) }
 
 // faultObject is a fault in the document.
 func faultObject(f *mesh.Fault) any {
-	return mesh.NewObject("Fault", nil, map[string]any{
-		"proxy": nullable(f.Proxy), "subject": nullable(f.Subject), "section": nullable(f.Section), "message": f.Fact(),
-	})
+	return mesh.NewObject("Fault", nil, object.Of(
+		"proxy", nullable(f.Proxy), "subject", nullable(f.Subject), "section", nullable(f.Section), "message", f.Fact(),
+	))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -30,11 +31,11 @@ func TestFingerprint(t *testing.T) {
 			put(t, dir, name, string(b))
 		}
 	}
-	items := func(v any) []any { return v.(map[string]any)["items"].([]any) }
-	meta := func(v any) map[string]any { return items(v)[0].(map[string]any)["metadata"].(map[string]any) }
-	first := func(v any) map[string]any {
-		for _, r := range v.([]any)[0].(map[string]any)["resources"].(map[string]any) {
-			return r.(map[string]any)
+	items := func(v any) []any { return v.(*object.Object).Get("items").([]any) }
+	meta := func(v any) *object.Object { return items(v)[0].(*object.Object).Get("metadata").(*object.Object) }
+	first := func(v any) *object.Object {
+		for _, r := range v.([]any)[0].(*object.Object).Get("resources").(*object.Object).All() {
+			return r.(*object.Object)
 		}
 		return nil
 	}
@@ -72,11 +73,11 @@ func TestFingerprint(t *testing.T) {
 		"as it was":       {func(*testing.T, string) {}, true},
 		"another order":   {edit(syncz, func(v any) { slices.Reverse(v.([]any)) }), true},
 		"pods' order":     {edit(pods, func(v any) { slices.Reverse(items(v)) }), true},
-		"managed fields":  {edit(pods, func(v any) { meta(v)["managedFields"] = []any{1}; meta(v)["resourceVersion"] = "99" }), true},
-		"acked":           {edit(syncz, func(v any) { first(v)["acked"] = "x" }), false},
-		"an error":        {edit(syncz, func(v any) { first(v)["lastError"] = "x" }), false},
-		"a label":         {edit(pods, func(v any) { meta(v)["labels"] = map[string]any{"a": "b"} }), false},
-		"a pod less":      {edit(pods, func(v any) { v.(map[string]any)["items"] = items(v)[1:] }), false},
+		"managed fields":  {edit(pods, func(v any) { meta(v).Set("managedFields", []any{1}); meta(v).Set("resourceVersion", "99") }), true},
+		"acked":           {edit(syncz, func(v any) { first(v).Set("acked", "x") }), false},
+		"an error":        {edit(syncz, func(v any) { first(v).Set("lastError", "x") }), false},
+		"a label":         {edit(pods, func(v any) { meta(v).Set("labels", object.Of("a", "b")) }), false},
+		"a pod less":      {edit(pods, func(v any) { v.(*object.Object).Set("items", items(v)[1:]) }), false},
 		"no pods":         {remove(pods), false},
 		"no istiod spoke": {remove(syncz), false},
 	} {

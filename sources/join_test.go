@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const uuid = "ad1a24d4-b544-4ed4-88d6-eb0c87a6c986"
@@ -264,7 +265,7 @@ func TestShards(t *testing.T) {
 	m := open(t, Options{}, one, two)
 	by, order := proxies(t, m)
 	same(t, "order", order, []string{"a.x", "b.x", "c.x"})
-	for id, want := range map[string]any{"a.x": "a", "b.x": "b"} {
+	for id, want := range object.Of("a.x", "a", "b.x", "b").All() {
 		if got := at(t, by[id], "server", "version"); got != want {
 			t.Errorf("%s: %v", id, got)
 		}

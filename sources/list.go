@@ -7,15 +7,16 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/redact"
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
 // hangLists hangs Kubernetes' lists in the mesh.
-func (m *Mesh) hangLists(f map[string]any) {
+func (m *Mesh) hangLists(f *object.Object) {
 	for _, l := range kube.Lists() {
 		g := m.store.Group(nil)
-		f[l.Field] = g.Thunk(func(ctx context.Context) (any, error) { return m.list(ctx, l, g) })
+		f.Set(l.Field, g.Thunk(func(ctx context.Context) (any, error) { return m.list(ctx, l, g) }))
 	}
 }
 

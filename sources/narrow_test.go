@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -52,7 +53,7 @@ func (r *replayed) read(t *testing.T, path string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err == nil {
-		err = json.Unmarshal(b, &r.answers)
+		err = object.Unmarshal(b, &r.answers)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,7 @@ func (r *replayed) Fetch(_ context.Context, _, request string, _ mesh.Hint) (*tr
 		return nil, fmt.Errorf("%s was never recorded", request)
 	case a.Status != 200:
 		var text string
-		if err := json.Unmarshal(a.Body, &text); err != nil {
+		if err := object.Unmarshal(a.Body, &text); err != nil {
 			return nil, err
 		}
 		return nil, &statusError{a.Status, text}
@@ -110,7 +111,7 @@ func narrowed(t *testing.T, p any, names ...string) (got []string, ok bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	section := m.(map[string]any)["clusters"].(narrower)
+	section := m.(*object.Object).Get("clusters").(narrower)
 	all, ok, err := section.Narrow(t.Context(), mesh.Hint{Names: names})
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +196,7 @@ func TestUnreachableProxy(t *testing.T) {
 	m := open(t, Options{}, r)
 	by, _ := proxies(t, m)
 	f, _ := mesh.Force(t.Context(), by["p.x"])
-	if _, ok, err := f.(map[string]any)["clusters"].(narrower).Narrow(t.Context(), mesh.Hint{Names: []string{"c1"}}); ok || err == nil {
+	if _, ok, err := f.(*object.Object).Get("clusters").(narrower).Narrow(t.Context(), mesh.Hint{Names: []string{"c1"}}); ok || err == nil {
 		t.Errorf("%v %v", ok, err)
 	}
 	for _, s := range []string{"clusters", "routes", "server"} {
@@ -252,7 +253,7 @@ func TestTooManyWholeProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, s := range sections {
-				_, _ = mesh.Force(ctx, f.(map[string]any)[string(s.Name)]) // what was never recorded is a fault
+				_, _ = mesh.Force(ctx, f.(*object.Object).Get(string(s.Name))) // what was never recorded is a fault
 			}
 		}
 		return context.Cause(ctx)

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/store"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -153,14 +154,14 @@ func (m *Mesh) takenAt() time.Time {
 }
 
 // fields are those of the mesh. Looking at their names asks nobody.
-func (m *Mesh) fields(taken time.Time) map[string]any {
-	f := map[string]any{
-		"takenAt":  instant(taken),
-		"contexts": m.contexts(),
-		"pilots":   &view{m, func(o *outline) any { return o.pilots }},
-		"proxies":  &view{m, func(o *outline) any { return o.proxies }},
-		"faults":   &view{m, func(o *outline) any { return o.faults }},
-	}
+func (m *Mesh) fields(taken time.Time) *object.Object {
+	f := object.Of(
+		"takenAt", instant(taken),
+		"contexts", m.contexts(),
+		"pilots", &view{m, func(o *outline) any { return o.pilots }},
+		"proxies", &view{m, func(o *outline) any { return o.proxies }},
+		"faults", &view{m, func(o *outline) any { return o.faults }},
+	)
 	m.hangLists(f)
 	return f
 }

@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,10 +14,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 type podList struct {
-	Items []struct{ Metadata, Spec, Status map[string]any }
+	Items []struct{ Metadata, Spec, Status *object.Object }
 }
 
 type rawTypes map[string]struct{ Sent, Acked, SentTime, LastError string }
@@ -40,7 +40,7 @@ func TestProxiesOfTheCapture(t *testing.T) {
 		Clients []struct {
 			ConnectionID string `json:"connectionId"`
 			ConnectedAt  time.Time
-			Metadata     map[string]any
+			Metadata     *object.Object
 			Locality     any
 		}
 	}](t, filepath.Join(dir, "adsz.json")).Clients
@@ -54,38 +54,43 @@ func TestProxiesOfTheCapture(t *testing.T) {
 	same(t, "order", order, ids)
 	for _, s := range status {
 		name, namespace, _ := strings.Cut(s.Proxy, ".")
-		want := map[string]any{
-			"kind": "Proxy", "id": s.Proxy, "name": name, "namespace": namespace, "type": s.Type, "clusterID": s.ClusterID,
-			"context": "bookinfo", "pilot": "istiod-78566f45b4-v5qhf", "pilots": []any{"istiod-78566f45b4-v5qhf"}, "revision": nil, "version": s.Version, "connected": true,
-		}
+		want := object.Of(
+			"kind", "Proxy", "id", s.Proxy, "name", name, "namespace", namespace, "type", s.Type, "clusterID", s.ClusterID,
+			"context", "bookinfo", "pilot", "istiod-78566f45b4-v5qhf", "pilots", []any{"istiod-78566f45b4-v5qhf"}, "revision", nil, "version", s.Version, "connected", true,
+		)
 		for _, p := range pods {
-			if p.Metadata["name"] != name {
+			if p.Metadata.Get("name") != name {
 				continue
 			}
-			want["node"], want["labels"], want["annotations"] = p.Spec["nodeName"], p.Metadata["labels"], p.Metadata["annotations"]
-			if want["annotations"] == nil {
-				want["annotations"] = map[string]any{}
+			want.Set("node", p.Spec.Get("nodeName"))
+			want.Set("labels", p.Metadata.Get("labels"))
+			want.Set("annotations", p.Metadata.Get("annotations"))
+			if want.Get("annotations") == nil {
+				want.Set("annotations", object.New(0))
 			}
-			want["ip"], want["ips"] = p.Status["podIP"], []any{p.Status["podIP"]}
-			want["serviceAccount"], want["ready"] = p.Spec["serviceAccountName"], true
+			want.Set("ip", p.Status.Get("podIP"))
+			want.Set("ips", []any{p.Status.Get("podIP")})
+			want.Set("serviceAccount", p.Spec.Get("serviceAccountName"))
+			want.Set("ready", true)
 		}
 		for _, c := range clients {
 			if strings.HasPrefix(c.ConnectionID, s.Proxy) {
-				want["workload"], want["locality"] = c.Metadata["WORKLOAD_NAME"], c.Locality
-				want["connectedAt"] = c.ConnectedAt.UTC().Format("2006-01-02T15:04:05Z")
+				want.Set("workload", c.Metadata.Get("WORKLOAD_NAME"))
+				want.Set("locality", c.Locality)
+				want.Set("connectedAt", c.ConnectedAt.UTC().Format("2006-01-02T15:04:05Z"))
 			}
 		}
 		for _, ty := range mesh.SyncTypes() {
-			want[ty.Key] = word(s.Resources, ty.URLs[0])
+			want.Set(ty.Key, word(s.Resources, ty.URLs[0]))
 		}
 		f, err := got[s.Proxy].Fields(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		outline := map[string]any{}
-		for k, v := range f {
+		outline := object.New(0)
+		for k, v := range f.All() {
 			if _, lazy := v.(mesh.Sectional); !lazy && k != "sync" {
-				outline[k] = v
+				outline.Set(k, v)
 			}
 		}
 		if d := cmp.Diff(any(want), plain(t, outline)); d != "" {
@@ -120,13 +125,13 @@ func TestSyncOfTheCapture(t *testing.T) {
 	if got, _ := at(t, by[ratingsV1], "sync", "lds", "error").(string); !strings.Contains(got, "bogus.filter") {
 		t.Errorf("error %q", got)
 	}
-	want := map[string]any{"status": "NOT SENT", "sent": nil, "acked": nil, "sentAt": nil, "age": nil, "pushesBehind": nil, "error": nil}
+	want := object.Of("status", "NOT SENT", "sent", nil, "acked", nil, "sentAt", nil, "age", nil, "pushesBehind", nil, "error", nil)
 	if d := cmp.Diff(any(want), plain(t, at(t, by[gateway], "sync", "sds"))); d != "" {
 		t.Error(d)
 	}
-	at := at(t, by[reviewsV2], "sync", "cds").(map[string]any)
-	if age := int(m.Now().Sub(instantOf(t, at["sentAt"].(string))).Seconds()); at["age"] != age {
-		t.Errorf("age %v, want %d", at["age"], age)
+	at := at(t, by[reviewsV2], "sync", "cds").(*object.Object)
+	if age := int(m.Now().Sub(instantOf(t, at.Get("sentAt").(string))).Seconds()); at.Get("age") != age {
+		t.Errorf("age %v, want %d", at.Get("age"), age)
 	}
 }
 
@@ -148,13 +153,13 @@ func TestOutlineCosts(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	same(t, "keys of the mesh", slices.Sorted(maps.Keys(f)), names)
+	same(t, "keys of the mesh", f.Sorted(), names)
 	same(t, "asked for keys", s.log(), nil)
-	if p := f["proxies"].(mesh.Lazy); !p.Pending() {
+	if p := f.Get("proxies").(mesh.Lazy); !p.Pending() {
 		t.Error("proxies are not pending")
 	}
 	by, order := proxies(t, m)
-	if p := f["proxies"].(mesh.Lazy); p.Pending() || len(order) != 7 {
+	if p := f.Get("proxies").(mesh.Lazy); p.Pending() || len(order) != 7 {
 		t.Errorf("%d proxies; pending %v", len(order), p.Pending())
 	}
 	for _, id := range order {
@@ -165,7 +170,7 @@ func TestOutlineCosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for k, v := range fields {
+		for k, v := range fields.All() {
 			if l, ok := v.(mesh.Lazy); ok && k != "sync" && !l.Pending() {
 				t.Errorf("%s.%s is not pending", id, k)
 			}
@@ -210,9 +215,9 @@ func TestKeysByType(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, id, slices.Sorted(maps.Keys(f)), want)
-		if f["connected"] != false || f["cds"] != "UNKNOWN" {
-			t.Errorf("%s: connected %v, cds %v", id, f["connected"], f["cds"])
+		same(t, id, f.Sorted(), want)
+		if f.Get("connected") != false || f.Get("cds") != "UNKNOWN" {
+			t.Errorf("%s: connected %v, cds %v", id, f.Get("connected"), f.Get("cds"))
 		}
 	}
 }
@@ -221,13 +226,13 @@ func TestPilots(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
 	pilots := at(t, m.Document(), "pilots").([]any)
-	want := map[string]any{
-		"kind": "Pilot", "name": "istiod-78566f45b4-v5qhf", "namespace": "istio-system", "revision": "default", "version": nil,
-		"ip": nil, "clusterID": "Kubernetes", "context": "bookinfo", "connectedProxies": 7.,
-	}
+	want := object.Of(
+		"kind", "Pilot", "name", "istiod-78566f45b4-v5qhf", "namespace", "istio-system", "revision", "default", "version", nil,
+		"ip", nil, "clusterID", "Kubernetes", "context", "bookinfo", "connectedProxies", 7.,
+	)
 	for _, p := range parsed[podList](t, capture+"/kubernetes/pods.json").Items {
-		if p.Metadata["name"] == want["name"] {
-			want["ip"] = p.Status["podIP"]
+		if p.Metadata.Get("name") == want.Get("name") {
+			want.Set("ip", p.Status.Get("podIP"))
 		}
 	}
 	f, err := pilots[0].(*mesh.Object).Fields(t.Context())
@@ -237,23 +242,23 @@ func TestPilots(t *testing.T) {
 	for file, field := range map[string]string{
 		"configz": "config", "registryz": "registryServices", "push_status": "pushStatus", "mesh": "meshConfig", "clusterz": "remoteClusters", "endpointz": "endpointShards",
 	} {
-		if l := f[field].(mesh.Lazy); !l.Pending() {
+		if l := f.Get(field).(mesh.Lazy); !l.Pending() {
 			t.Errorf("%s is not pending", field)
 		}
 		said := parsed[any](t, filepath.Join(capture, "pilots", thePilot, file+".json"))
 		if field == "config" {
 			for _, o := range said.([]any) {
-				meta := o.(map[string]any)["metadata"].(map[string]any)
-				if notes, ok := meta["annotations"].(map[string]any); ok && notes[kube.LastApplied] != nil {
-					notes[kube.LastApplied] = decode.VeiledText
+				meta := o.(*object.Object).Get("metadata").(*object.Object)
+				if notes, ok := meta.Get("annotations").(*object.Object); ok && notes.Get(kube.LastApplied) != nil {
+					notes.Set(kube.LastApplied, decode.VeiledText)
 				}
 			}
 		}
-		if d := cmp.Diff(said, plain(t, f[field])); d != "" {
+		if d := cmp.Diff(said, plain(t, f.Get(field))); d != "" {
 			t.Errorf("%s: %s", field, d)
 		}
-		f = maps.Clone(f)
-		delete(f, field)
+		f = f.Clone()
+		f.Delete(field)
 	}
 	if d := cmp.Diff(any(want), plain(t, f)); d != "" {
 		t.Error(d)

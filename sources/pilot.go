@@ -11,6 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/redact"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -38,16 +39,17 @@ func (m *Mesh) pilotObjects(scenes []*scene) []any {
 
 func (m *Mesh) pilotObject(p *pilot, s *scene) *mesh.Object {
 	name, namespace := cut(p.id)
-	f := map[string]any{
-		"name": name, "namespace": nullable(namespace), "revision": nil, "ip": nil,
-		"clusterID": nullable(s.clusterID), "context": nullable(s.realm.context), "connectedProxies": p.connectedProxies(),
-		"version": m.pilotVersion(p),
-	}
+	f := object.Of(
+		"name", name, "namespace", nullable(namespace), "revision", nil, "ip", nil,
+		"clusterID", nullable(s.clusterID), "context", nullable(s.realm.context), "connectedProxies", p.connectedProxies(),
+		"version", m.pilotVersion(p),
+	)
 	if pod := s.pods[p.id]; pod != nil {
-		f["revision"], f["ip"] = nullable(pod.Revision), nullable(pod.IP)
+		f.Set("revision", nullable(pod.Revision))
+		f.Set("ip", nullable(pod.IP))
 	}
 	for _, field := range istiod.Fields() {
-		f[field] = m.pilotField(p, field)
+		f.Set(field, m.pilotField(p, field))
 	}
 	return mesh.NewObject("Pilot", nil, f)
 }

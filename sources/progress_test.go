@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -64,15 +65,15 @@ func TestProgress(t *testing.T) {
 	is("before", Progress{})
 	size("pilots", thePilot, "syncz.json")
 	size("pilots", thePilot, "adsz.json")
-	fields := at(t, m.Document()).(map[string]any)
-	during("the outline", fields["proxies"], Progress{Phase: "listing pods", Total: 1})
+	fields := at(t, m.Document()).(*object.Object)
+	during("the outline", fields.Get("proxies"), Progress{Phase: "listing pods", Total: 1})
 	size("kubernetes", "pods.json")
 	is("with the outline", Progress{Phase: "listing pods", Done: 1, Total: 1})
 	all, _ := proxies(t, m)
-	during("a section", at(t, all[reviewsV2]).(map[string]any)["server"], Progress{Phase: "asking proxies", Total: 1})
+	during("a section", at(t, all[reviewsV2]).(*object.Object).Get("server"), Progress{Phase: "asking proxies", Total: 1})
 	size("proxies", reviewsV2, "server_info.json")
 	is("with the section", Progress{Phase: "asking proxies", Done: 1, Total: 1})
-	during("a list", fields["services"], Progress{Phase: "listing objects", Total: 1})
+	during("a list", fields.Get("services"), Progress{Phase: "listing objects", Total: 1})
 	size("kubernetes", "services.json")
 	is("the end", Progress{Phase: "asking proxies", Done: 1, Total: 1})
 }

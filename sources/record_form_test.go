@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	k8s "k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -39,7 +40,7 @@ func TestRecordProtobuf(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := &corev1.PodList{}
-	if err := json.Unmarshal(text, list); err != nil {
+	if err := object.Unmarshal(text, list); err != nil {
 		t.Fatal(err)
 	}
 	for i := range list.Items {

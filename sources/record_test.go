@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -77,22 +76,22 @@ func (s *shelf) Add(name string, size int64, r io.Reader) error {
 }
 
 // everything gives all that a mesh says: each part, or why it can't be had.
-func everything(t *testing.T, m *Mesh) map[string]any {
+func everything(t *testing.T, m *Mesh) *object.Object {
 	t.Helper()
-	all := map[string]any{}
+	all := object.New(0)
 	note := func(name string, v any, err error) {
 		if err == nil {
 			v, err = mesh.Deep(t.Context(), v)
 		}
 		if err != nil {
-			all[name] = err.Error()
+			all.Set(name, err.Error())
 			return
 		}
 		b, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[name] = decoded[any](t, b)
+		all.Set(name, decoded[any](t, b))
 	}
 	doc := m.Document()
 	for _, field := range mustKeys(t, doc) {
@@ -134,24 +133,24 @@ func mustKeys(t *testing.T, v any) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.Sorted(maps.Keys(fields))
+	return fields.Sorted()
 }
 
 // forgiven gives what was said with the digests of what says: they may stand
 // for any text.
 func forgiven(said, says any) any {
 	switch v := says.(type) {
-	case map[string]any:
-		was, ok := said.(map[string]any)
+	case *object.Object:
+		was, ok := said.(*object.Object)
 		if !ok {
 			return said
 		}
-		out := map[string]any{}
-		for k, w := range was {
-			if is, ok := v[k]; ok {
+		out := object.New(0)
+		for k, w := range was.All() {
+			if is, ok := v.Lookup(k); ok {
 				w = forgiven(w, is)
 			}
-			out[k] = w
+			out.Set(k, w)
 		}
 		return out
 	case []any:
@@ -182,7 +181,7 @@ func TestRecord(t *testing.T) {
 		archive, r := recording(t, m, RecordOptions{Desired: true})
 		again := open(t, Options{}, reopened(t, archive))
 		said, says := everything(t, m), everything(t, again)
-		if said := forgiven(said, says); !reflect.DeepEqual(said, any(says)) {
+		if said := forgiven(said, says); !object.Equal(said, any(says)) {
 			t.Errorf("%s: %s", path, cmp.Diff(said, any(says)))
 		}
 		if len(r.Faults) > 0 || r.Partial || r.Digested == 0 || r.Dropped != 0 {
@@ -263,7 +262,7 @@ func TestRecordShards(t *testing.T) {
 	}
 	again := open(t, Options{}, all...)
 	said, says := everything(t, m), everything(t, again)
-	if said := forgiven(said, says); !reflect.DeepEqual(said, any(says)) {
+	if said := forgiven(said, says); !object.Equal(said, any(says)) {
 		t.Error(cmp.Diff(said, any(says)))
 	}
 }
@@ -449,7 +448,7 @@ func TestRecordFaults(t *testing.T) {
 		Partial bool
 		Faults  []map[string]string
 	}
-	if err := json.Unmarshal([]byte(sh.files["manifest.json"]), &manifest); err != nil || !manifest.Partial || len(manifest.Faults) != 4 ||
+	if err := object.Unmarshal([]byte(sh.files["manifest.json"]), &manifest); err != nil || !manifest.Partial || len(manifest.Faults) != 4 ||
 		manifest.Faults[3]["proxy"] != reviewsV2 || manifest.Faults[3]["message"] != "port 15000 refused" {
 		t.Errorf("%v: %s", err, sh.files["manifest.json"])
 	}

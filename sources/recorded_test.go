@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // shared opens a recording that is not part of the project.
@@ -52,7 +53,7 @@ func TestBugReport(t *testing.T) {
 			t.Errorf("%s: %d", field, len(got))
 		}
 	}
-	if got := plain(t, at(t, at(t, m.Document(), "pilots").([]any)[0], "endpointShards")); len(got.(map[string]any)) == 0 {
+	if got := plain(t, at(t, at(t, m.Document(), "pilots").([]any)[0], "endpointShards")); got.(*object.Object).Len() == 0 {
 		t.Error("no endpointShards")
 	}
 	if _, err := look(t, by[ratingsV1], "clusters"); err == nil || err.Error() != ratingsV1+": clusters: config_dump: not in the snapshot" {

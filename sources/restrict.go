@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // restrict keeps the rows that the options ask for. The error is of a word
@@ -71,9 +72,9 @@ type UnknownProxyError struct {
 func (e *UnknownProxyError) Error() string { return e.text }
 
 // labelSet gives labels as a selector reads them.
-func labelSet(m map[string]any) labels.Set {
+func labelSet(m *object.Object) labels.Set {
 	set := labels.Set{}
-	for k, v := range m {
+	for k, v := range m.All() {
 		if s, ok := v.(string); ok {
 			set[k] = s
 		}

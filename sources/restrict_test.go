@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/envoy"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -143,8 +144,8 @@ func TestFieldsOfObjects(t *testing.T) {
 			for _, e := range x {
 				walk(e)
 			}
-		case map[string]any:
-			for k, e := range x {
+		case *object.Object:
+			for k, e := range x.All() {
 				if isObject {
 					if h := v.Hint(o.Kind, k); h != "" {
 						t.Error(h)

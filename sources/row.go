@@ -10,6 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
@@ -50,16 +51,30 @@ const mostFields = 56
 // hang makes the proxy's object. Nothing in it is asked for.
 func (r *row) hang() {
 	r.group = r.m.store.Group(r.forget)
-	f := make(map[string]any, mostFields)
-	f["id"], f["name"], f["namespace"] = r.id, nullable(r.name()), nullable(r.namespace())
-	f["type"], f["clusterID"], f["context"] = nullable(r.kind()), nullable(r.clusterID), nullable(r.home.context)
-	f["pilot"], f["pilots"], f["revision"], f["version"] = nil, nil, nullable(r.revision()), nullable(r.version())
-	f["ip"], f["ips"], f["node"] = nil, nil, nullable(r.node())
-	f["labels"], f["annotations"] = object(r.labels()), object(r.annotations())
-	f["workload"], f["serviceAccount"], f["locality"] = nullable(r.workload()), nullable(r.serviceAccount()), r.locality()
-	f["connected"], f["connectedAt"], f["ready"] = r.connected(), instant(r.link.connectedAt()), nil
+	f := object.New(mostFields)
+	f.Set("id", r.id)
+	f.Set("name", nullable(r.name()))
+	f.Set("namespace", nullable(r.namespace()))
+	f.Set("type", nullable(r.kind()))
+	f.Set("clusterID", nullable(r.clusterID))
+	f.Set("context", nullable(r.home.context))
+	f.Set("pilot", nil)
+	f.Set("pilots", nil)
+	f.Set("revision", nullable(r.revision()))
+	f.Set("version", nullable(r.version()))
+	f.Set("ip", nil)
+	f.Set("ips", nil)
+	f.Set("node", nullable(r.node()))
+	f.Set("labels", orNull(r.labels()))
+	f.Set("annotations", orNull(r.annotations()))
+	f.Set("workload", nullable(r.workload()))
+	f.Set("serviceAccount", nullable(r.serviceAccount()))
+	f.Set("locality", r.locality())
+	f.Set("connected", r.connected())
+	f.Set("connectedAt", instant(r.link.connectedAt()))
+	f.Set("ready", nil)
 	if r.asked { // else it may be one that was not asked
-		f["pilots"] = []any{}
+		f.Set("pilots", []any{})
 	}
 	if r.link != nil {
 		var all []string
@@ -67,21 +82,23 @@ func (r *row) hang() {
 			name, _ := cut(l.pilot.id)
 			all = append(all, name)
 		}
-		f["pilot"], f["pilots"] = all[0], texts(all)
+		f.Set("pilot", all[0])
+		f.Set("pilots", texts(all))
 	}
 	if ips := r.ips(); len(ips) > 0 {
-		f["ip"], f["ips"] = ips[0], texts(ips)
+		f.Set("ip", ips[0])
+		f.Set("ips", texts(ips))
 	}
 	if r.pod != nil {
-		f["ready"] = r.pod.Ready
+		f.Set("ready", r.pod.Ready)
 	}
 	r.hangSync(f)
 	r.object = mesh.NewObject("Proxy", nil, f)
 	for _, s := range mesh.SectionsOf(r.kind()) {
-		f[string(s.Name)] = r.section(s.Name)
+		f.Set(string(s.Name), r.section(s.Name))
 	}
 	if r.kind() != mesh.ZTunnel { // whose dump doesn't say it
-		f["nodeID"] = r.nodeID()
+		f.Set("nodeID", r.nodeID())
 	}
 }
 
@@ -171,7 +188,7 @@ func (r *row) revision() string {
 	if r.pod != nil {
 		return r.pod.Revision
 	}
-	s, _ := r.labels()["istio.io/rev"].(string)
+	s, _ := r.labels().Get("istio.io/rev").(string)
 	return s
 }
 
@@ -218,7 +235,7 @@ func (r *row) node() string {
 }
 
 // labels are the pod's; of a proxy without a pod, what it says itself.
-func (r *row) labels() map[string]any {
+func (r *row) labels() *object.Object {
 	switch {
 	case r.pod != nil:
 		return known(r.pod.Labels)
@@ -230,7 +247,7 @@ func (r *row) labels() map[string]any {
 	return nil
 }
 
-func (r *row) annotations() map[string]any {
+func (r *row) annotations() *object.Object {
 	switch {
 	case r.pod != nil:
 		return known(r.pod.Annotations)
@@ -275,12 +292,12 @@ func (r *row) locality() any {
 			if err != nil || l.client == nil || all[l.client.Connection] == nil { // gone meanwhile
 				return nil, err
 			}
-			return object(all[l.client.Connection].Locality), nil
+			return orNull(all[l.client.Connection].Locality), nil
 		})
 	case r.link.said() != nil:
-		return object(r.link.said().Locality)
+		return orNull(r.link.said().Locality)
 	case r.who != nil:
-		return object(r.who.Locality)
+		return orNull(r.who.Locality)
 	}
 	return nil
 }
@@ -295,24 +312,24 @@ func (r *row) status() *istiod.Status {
 
 // hangSync sets the words at once and the rest, which is much, when it is
 // looked at.
-func (r *row) hangSync(f map[string]any) {
+func (r *row) hangSync(f *object.Object) {
 	status := r.status()
 	for _, t := range mesh.SyncTypes() {
-		f[t.Key] = status.Word(t.Key)
+		f.Set(t.Key, status.Word(t.Key))
 	}
-	f["sync"] = mesh.Later(func(context.Context) (any, error) { return status.Sync(r.m.now), nil })
+	f.Set("sync", mesh.Later(func(context.Context) (any, error) { return status.Sync(r.m.now), nil }))
 }
 
 // known tells an empty object from one that isn't known.
-func known(m map[string]any) map[string]any {
+func known(m *object.Object) *object.Object {
 	if m == nil {
-		return map[string]any{}
+		return object.New(0)
 	}
 	return m
 }
 
-// object gives null for an object that isn't known.
-func object(m map[string]any) any {
+// orNull gives null for an object that isn't known.
+func orNull(m *object.Object) any {
 	if m == nil {
 		return nil
 	}

@@ -2,12 +2,12 @@ package sources
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A surveyor walks a value beside what the schema says of it.
@@ -25,7 +25,7 @@ func (s *surveyor) tell(text string) {
 	}
 }
 
-func (s *surveyor) object(where string, h mesh.Holding, v map[string]any) {
+func (s *surveyor) object(where string, h mesh.Holding, v *object.Object) {
 	shapes := h.Objects
 	known := map[string]mesh.Member{}
 	for _, shape := range shapes {
@@ -38,7 +38,7 @@ func (s *surveyor) object(where string, h mesh.Holding, v map[string]any) {
 		}
 		s.met[shape]++
 	}
-	for _, key := range slices.Sorted(maps.Keys(v)) {
+	for _, key := range v.Sorted() {
 		m, ok := known[key]
 		if !ok {
 			if !h.Open && !strings.HasPrefix(key, "@") && !slices.ContainsFunc(shapes, partly) && (key != "kind" || !strings.Contains(shapes[0], ".")) {
@@ -46,7 +46,7 @@ func (s *surveyor) object(where string, h mesh.Holding, v map[string]any) {
 			}
 			continue
 		}
-		s.held(where+"."+key, m.Holding, v[key])
+		s.held(where+"."+key, m.Holding, v.Get(key))
 	}
 }
 
@@ -75,13 +75,13 @@ func (s *surveyor) held(where string, h mesh.Holding, v any) {
 		for _, e := range x {
 			s.held(where+"[]", h, e)
 		}
-	case map[string]any:
+	case *object.Object:
 		switch {
 		case h.List:
 			s.tell(where + " is an object, the schema says an array")
 		case h.Map:
 			h.Map = false
-			for _, e := range x {
+			for _, e := range x.All() {
 				s.held(where+"{}", h, e)
 			}
 		case len(h.Objects) > 0:

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The names of a section's elements, as its own files have them.
@@ -20,13 +21,13 @@ func TestSections(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
 	by, _ := proxies(t, m)
-	dump := parsed[struct{ Configs []map[string]any }](t, filepath.Join(capture, "proxies", reviewsV2, "config_dump.json")).Configs
+	dump := parsed[struct{ Configs []*object.Object }](t, filepath.Join(capture, "proxies", reviewsV2, "config_dump.json")).Configs
 	var names []string
 	for _, part := range dump {
 		for _, list := range []string{"static_clusters", "dynamic_active_clusters"} {
-			all, _ := part[list].([]any)
+			all, _ := part.Get(list).([]any)
 			for _, c := range all {
-				names = append(names, c.(map[string]any)["cluster"].(map[string]any)["name"].(string))
+				names = append(names, c.(*object.Object).Get("cluster").(*object.Object).Get("name").(string))
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -194,7 +195,7 @@ func plain(t *testing.T, v any) any {
 func decoded[T any](t *testing.T, b []byte) T {
 	t.Helper()
 	var v T
-	if err := json.Unmarshal(b, &v); err != nil {
+	if err := object.Unmarshal(b, &v); err != nil {
 		t.Fatal(err)
 	}
 	return v

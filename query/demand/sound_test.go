@@ -3,9 +3,7 @@ package demand_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/query/demand"
 	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The queries of this test are put together by chance out of these.
@@ -63,10 +62,10 @@ func value(r *rand.Rand, depth int) any {
 		}
 		return out
 	}
-	out := map[string]any{}
+	out := object.New(0)
 	for _, k := range []string{"a", "b", "n", "name", "value"} {
 		if r.Intn(3) > 0 {
-			out[k] = value(r, depth-1)
+			out.Set(k, value(r, depth-1))
 		}
 	}
 	return out
@@ -92,11 +91,11 @@ func pruned(v any, t *demand.Tree) any {
 			}
 		}
 		return out
-	case map[string]any:
-		out := map[string]any{}
-		for _, k := range slices.Sorted(maps.Keys(v)) {
+	case *object.Object:
+		out := object.New(0)
+		for _, k := range v.Sorted() {
 			if f := t.Field(k); f != nil || t.Count {
-				out[k] = pruned(v[k], f)
+				out.Set(k, pruned(v.Get(k), f))
 			}
 		}
 		return out
@@ -114,7 +113,7 @@ func answers(t *testing.T, src string, in any) (string, bool) {
 	defer cancel()
 	var out []string
 	err = p.Run(ctx, in, nil, eval.RunOptions{Workers: 1, Memory: 16 << 20}, func(v any) error {
-		text, err := gojq.Marshal(v)
+		text, err := gojq.Marshal(object.ToPlain(v))
 		if out = append(out, string(text)); len(out) > 200 {
 			return context.Canceled
 		}
@@ -151,8 +150,8 @@ func TestNothingElseIsLookedAt(t *testing.T) {
 		part := pruned(in, tree)
 		if got, _ := answers(t, src, part); got != want {
 			if wrong++; wrong < 20 {
-				a, _ := gojq.Marshal(in)
-				b, _ := gojq.Marshal(part)
+				a, _ := gojq.Marshal(object.ToPlain(in))
+				b, _ := gojq.Marshal(object.ToPlain(part))
 				t.Errorf("seed %d: %s looks at %s\nof %s\nthat is %s\ngave %s\nwant %s", seed, src, tree, a, b, got, want)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An operation is what stands between two values. It looks into them itself.
@@ -94,7 +95,7 @@ func (m *mach) rare(op syntax.Operator, expr string, a, b any) (any, error) {
 // scalar tells whether a forced value has nothing inside.
 func scalar(v any) bool {
 	switch v.(type) {
-	case []any, map[string]any:
+	case []any, *object.Object:
 		return false
 	}
 	return true
@@ -225,8 +226,8 @@ func add(m *mach, a, b any) (any, error) {
 		if y, ok := b.([]any); ok {
 			return m.addArrays(x, y)
 		}
-	case map[string]any:
-		if y, ok := b.(map[string]any); ok {
+	case *object.Object:
+		if y, ok := b.(*object.Object); ok {
 			return m.addObjects(x, y)
 		}
 	default:

@@ -1,12 +1,12 @@
 package eval
 
 import (
-	"maps"
 	"math"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func (m *mach) addArrays(x, y []any) (any, error) {
@@ -22,19 +22,19 @@ func (m *mach) addArrays(x, y []any) (any, error) {
 	return append(append(make([]any, 0, len(x)+len(y)), x...), y...), nil
 }
 
-func (m *mach) addObjects(x, y map[string]any) (any, error) {
-	if len(x) == 0 {
+func (m *mach) addObjects(x, y *object.Object) (any, error) {
+	if x.Len() == 0 {
 		return y, nil
 	}
-	if len(y) == 0 {
+	if y.Len() == 0 {
 		return x, nil
 	}
-	if err := m.alloc(entrySize * (len(x) + len(y))); err != nil {
+	if err := m.alloc(entrySize * (x.Len() + y.Len())); err != nil {
 		return nil, err
 	}
-	z := make(map[string]any, len(x)+len(y))
-	maps.Copy(z, x)
-	maps.Copy(z, y)
+	z := object.New(x.Len() + y.Len())
+	z.SetAll(x)
+	z.SetAll(y)
 	return z, nil
 }
 
@@ -73,8 +73,8 @@ func (m *mach) within(xs []any, v any) (bool, error) {
 
 // multiply merges objects, and repeats strings.
 func multiply(m *mach, a, b any) (any, bool, error) {
-	if x, ok := a.(map[string]any); ok {
-		if y, ok := b.(map[string]any); ok {
+	if x, ok := a.(*object.Object); ok {
+		if y, ok := b.(*object.Object); ok {
 			v, err := m.merge(x, y)
 			return v, true, err
 		}
@@ -103,26 +103,26 @@ func multiply(m *mach, a, b any) (any, bool, error) {
 }
 
 // merge puts the members of y into x; objects that both have are merged too.
-func (m *mach) merge(x, y map[string]any) (any, error) {
+func (m *mach) merge(x, y *object.Object) (any, error) {
 	if err := m.nest("Object merge"); err != nil {
 		return nil, err
 	}
 	defer func() { m.nesting-- }()
-	if err := m.alloc(entrySize * (len(x) + len(y))); err != nil {
+	if err := m.alloc(entrySize * (x.Len() + y.Len())); err != nil {
 		return nil, err
 	}
-	z := make(map[string]any, len(x)+len(y))
-	maps.Copy(z, x)
+	z := object.New(x.Len() + y.Len())
+	z.SetAll(x)
 	for _, k := range sortedKeys(y) {
-		v := y[k]
-		if old, ok := x[k]; ok {
+		v := y.Get(k)
+		if old, ok := x.Lookup(k); ok {
 			inner, err := m.mergeMember(old, v)
 			if err != nil {
 				return nil, err
 			}
 			v = inner
 		}
-		z[k] = v
+		z.Set(k, v)
 	}
 	return z, nil
 }
@@ -132,7 +132,7 @@ func (m *mach) mergeMember(old, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, ok := o.(map[string]any)
+	x, ok := o.(*object.Object)
 	if !ok {
 		return v, nil
 	}
@@ -140,7 +140,7 @@ func (m *mach) mergeMember(old, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	y, ok := n.(map[string]any)
+	y, ok := n.(*object.Object)
 	if !ok {
 		return v, nil
 	}

@@ -1,9 +1,10 @@
 package eval
 
 import (
-	"maps"
 	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A sum adds values up, as add does, without making each sum on the way.
@@ -71,20 +72,20 @@ func (s *sum) extend(v any) (done bool, err error) {
 			s.total = append(t, x...)
 		}
 		return true, err
-	case map[string]any:
-		t, ok := s.total.(map[string]any)
+	case *object.Object:
+		t, ok := s.total.(*object.Object)
 		if s.text != nil || !ok && s.total != nil {
 			return false, nil
 		}
 		if !s.own {
-			t, s.own = maps.Clone(t), true
+			t, s.own = t.Clone(), true
 		}
 		if t == nil {
-			t = map[string]any{}
+			t = object.New(0)
 		}
-		maps.Copy(t, x)
+		t.SetAll(x)
 		s.total = t
-		return true, s.m.alloc(entrySize * len(x))
+		return true, s.m.alloc(entrySize * x.Len())
 	}
 	return false, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A halting mesh has sections of which some wait until they are released.
@@ -34,9 +35,9 @@ func newHalting(n int, halts ...int) (*halting, any) {
 	}
 	var ps []any
 	for i := range n {
-		ps = append(ps, mesh.NewObject("Proxy", nil, map[string]any{"i": i, "clusters": &haltingSection{f, i}}))
+		ps = append(ps, mesh.NewObject("Proxy", nil, object.Of("i", i, "clusters", &haltingSection{f, i})))
 	}
-	return f, map[string]any{"proxies": ps}
+	return f, object.Of("proxies", ps)
 }
 
 func (s *haltingSection) Pending() bool       { return true }

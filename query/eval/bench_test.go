@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // benchmark is a program that is measured here and in gojq's machine.
@@ -64,7 +66,7 @@ func measureGojq(b *testing.B, all []benchmark, in any) {
 		b.Run(x.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				for it := code.Run(in); ; {
+				for it := code.Run(object.ToPlain(in)); ; {
 					v, ok := it.Next()
 					if !ok {
 						break

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // programs are what queries over a dump of clusters look like.
@@ -43,13 +45,13 @@ func clusters(n int) any {
 	for i := range out {
 		hosts := []any{}
 		for j := range i % 4 {
-			hosts = append(hosts, map[string]any{"address": fmt.Sprintf("10.0.%d.%d", i%200, j), "weight": j, "health": "HEALTHY"})
+			hosts = append(hosts, object.Of("address", fmt.Sprintf("10.0.%d.%d", i%200, j), "weight", j, "health", "HEALTHY"))
 		}
-		out[i] = map[string]any{
-			"name": fmt.Sprintf("outbound|%d|v%d|%s-%d.default.svc.cluster.local", 8000+i%100, i%3, []string{"reviews", "ratings", "details"}[i%3], i),
-			"type": []string{"EDS", "STATIC", "ORIGINAL_DST"}[i%3], "port": 8000 + i%100, "weight": json.Number(fmt.Sprintf("%d.5", i%17)),
-			"hosts": hosts, "labels": map[string]any{"app": "reviews", "version": fmt.Sprint("v", i%3)},
-		}
+		out[i] = object.Of(
+			"name", fmt.Sprintf("outbound|%d|v%d|%s-%d.default.svc.cluster.local", 8000+i%100, i%3, []string{"reviews", "ratings", "details"}[i%3], i),
+			"type", []string{"EDS", "STATIC", "ORIGINAL_DST"}[i%3], "port", 8000+i%100, "weight", json.Number(fmt.Sprintf("%d.5", i%17)),
+			"hosts", hosts, "labels", object.Of("app", "reviews", "version", fmt.Sprint("v", i%3)),
+		)
 	}
 	return out
 }

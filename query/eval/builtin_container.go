@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // containerBuiltins look at arrays and objects, no deeper than they must: what
@@ -41,8 +42,8 @@ func (m *mach) length(v any) (any, error) {
 		return 0, nil
 	case []any:
 		return len(v), nil
-	case map[string]any:
-		return len(v), nil
+	case *object.Object:
+		return v.Len(), nil
 	case string:
 		return utf8.RuneCountInString(v), nil
 	}
@@ -54,11 +55,11 @@ func (m *mach) length(v any) (any, error) {
 
 func (m *mach) keys(v any) (any, error) {
 	switch v := v.(type) {
-	case map[string]any:
-		if err := m.alloc(textSize * len(v)); err != nil {
+	case *object.Object:
+		if err := m.alloc(textSize * v.Len()); err != nil {
 			return nil, err
 		}
-		out := make([]any, 0, len(v))
+		out := make([]any, 0, v.Len())
 		for _, k := range sortedKeys(v) {
 			out = append(out, k)
 		}
@@ -84,9 +85,9 @@ func (m *mach) has(v, k any) (any, error) {
 	switch x := v.(type) {
 	case nil:
 		return false, nil
-	case map[string]any:
+	case *object.Object:
 		if s, ok := k.(string); ok {
-			_, ok := x[s]
+			_, ok := x.Lookup(s)
 			return ok, nil
 		}
 	case []any:
@@ -125,10 +126,10 @@ func members(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case []any:
 		return v, true
-	case map[string]any:
-		out := make([]any, 0, len(v))
+	case *object.Object:
+		out := make([]any, 0, v.Len())
 		for _, k := range sortedKeys(v) {
-			out = append(out, v[k])
+			out = append(out, v.Get(k))
 		}
 		return out, true
 	}

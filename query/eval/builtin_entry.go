@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // entryBuiltins turn objects into arrays of entries and back.
 func entryBuiltins() map[string]builtin {
@@ -22,21 +25,21 @@ func entryBuiltins() map[string]builtin {
 const smallObject = 352
 
 func (m *mach) entries(v any) (any, error) {
-	x, _ := v.(map[string]any)
+	x, _ := v.(*object.Object)
 	xs, isArray := v.([]any)
 	if x == nil && !isArray {
 		return nil, cannot(v, "has no keys")
 	}
-	n := len(x) + len(xs)
+	n := x.Len() + len(xs)
 	if err := m.alloc((itemSize + smallObject) * n); err != nil {
 		return nil, err
 	}
 	out := make([]any, 0, n)
 	for _, k := range sortedKeys(x) {
-		out = append(out, map[string]any{"key": k, "value": x[k]})
+		out = append(out, object.Of("key", k, "value", x.Get(k)))
 	}
 	for i, w := range xs {
-		out = append(out, map[string]any{"key": i, "value": w})
+		out = append(out, object.Of("key", i, "value", w))
 	}
 	return out, nil
 }
@@ -50,7 +53,7 @@ func (m *mach) object(v any) (any, error) {
 	if !ok {
 		return nil, cannotIterate(v)
 	}
-	out := make(map[string]any, len(xs))
+	out := object.New(len(xs))
 	for _, x := range xs {
 		x, err := m.force(x)
 		if err != nil {
@@ -64,28 +67,28 @@ func (m *mach) object(v any) (any, error) {
 		if !ok {
 			return nil, noKey(k)
 		}
-		out[name] = w
+		out.Set(name, w)
 	}
-	return out, m.alloc(entrySize * len(out))
+	return out, m.alloc(entrySize * out.Len())
 }
 
 // entry gives key and value of an entry.
 func (m *mach) entry(x any) (k, w any, err error) {
-	fields, ok := x.(map[string]any)
+	fields, ok := x.(*object.Object)
 	if !ok && x != nil {
 		return nil, nil, cannotIndex(x, entryKeys[0])
 	}
 	for _, name := range entryKeys {
-		if k, err = m.force(fields[name]); err != nil {
+		if k, err = m.force(fields.Get(name)); err != nil {
 			return nil, nil, err
 		}
 		if k != nil && k != false {
 			break
 		}
 	}
-	w, ok = fields["value"]
+	w, ok = fields.Lookup("value")
 	if !ok {
-		w = fields["Value"]
+		w = fields.Get("Value")
 	}
 	return k, w, nil
 }
@@ -96,11 +99,11 @@ func indexed(c *compiler, f *syntax.Func, s *scope) *node {
 	named := keyOf(pipe(c.query(f.Args[1], s), c.call(&syntax.Func{Span: f.Span, Name: "tostring"}, nil)))
 	rows := c.seq(append(c.stages(f.Args[0], s, nil), stage{n: named}))
 	return one(func(m *mach, e *env, in pv) (pv, error) {
-		out := map[string]any{}
+		out := object.New(0)
 		err := rows.run(m, e, plain(in), func(v pv) error {
 			row := v.v.(keyed)
 			for _, name := range row.all() {
-				out[name.(string)] = row.v
+				out.Set(name.(string), row.v)
 			}
 			return m.alloc(entrySize)
 		})

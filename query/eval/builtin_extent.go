@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // extent gives v with nothing lazy in it, and about how long its JSON text is.
@@ -47,11 +48,11 @@ func (x *measure) add(v any, depth int) (plain bool, err error) {
 				return false, err
 			}
 		}
-	case map[string]any:
-		if err := x.container(4*len(v), depth); err != nil {
+	case *object.Object:
+		if err := x.container(4*v.Len(), depth); err != nil {
 			return false, err
 		}
-		for k, w := range v {
+		for k, w := range v.All() {
 			x.size += len(k)
 			if plain, err := x.add(w, depth+1); !plain {
 				return false, err

@@ -1,6 +1,10 @@
 package eval
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // formatBuiltins make rows of text for other programs.
 func formatBuiltins() map[string]builtin {
@@ -57,7 +61,7 @@ func (m *mach) cell(name string, v any, quote func(string) string) (text string,
 			return "", false, err
 		}
 		return quote(v), false, nil
-	case []any, map[string]any:
+	case []any, *object.Object:
 		if name == "sh" {
 			return "", false, cannot(v, "can not be escaped for shell")
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // judgeBuiltins are the builtins of queries that check something. Such a query
@@ -162,7 +163,7 @@ func (l *lack) add(f *mesh.Fault) {
 }
 
 // value is what a query sees of it.
-func (l *lack) value() map[string]any {
+func (l *lack) value() *object.Object {
 	var messages, sections []string
 	for _, f := range l.facts {
 		var parts []string
@@ -178,12 +179,12 @@ func (l *lack) value() map[string]any {
 			}
 		}
 	}
-	v := map[string]any{"proxy": nil, "subject": nil, "message": strings.Join(messages, "; ")}
+	v := object.Of("proxy", nil, "subject", nil, "message", strings.Join(messages, "; "))
 	if l.proxy != "" {
-		v["proxy"] = l.proxy
+		v.Set("proxy", l.proxy)
 	}
 	if len(sections) > 0 {
-		v["subject"] = strings.Join(sections, ", ")
+		v.Set("subject", strings.Join(sections, ", "))
 	}
 	return v
 }

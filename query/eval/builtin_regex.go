@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // regexBuiltins match regular expressions.
@@ -142,33 +143,35 @@ func matched(m *mach, ps *patterns, in pv, re, flags any, y yield) error {
 }
 
 // describe gives a match as jq shows it.
-func (p *pattern) describe(r *runes, x []int) map[string]any {
+func (p *pattern) describe(r *runes, x []int) *object.Object {
 	offset := r.at(x[0])
 	captures := make([]any, len(x)/2-1)
 	for i, name := range p.re.SubexpNames()[1:] {
 		from, to := x[2*i+2], x[2*i+3]
-		c := map[string]any{"name": nil, "offset": -1, "length": 0, "string": nil}
+		c := object.Of("name", nil, "offset", -1, "length", 0, "string", nil)
 		if name != "" {
-			c["name"] = name
+			c.Set("name", name)
 		}
 		if from >= 0 {
-			c["offset"], c["length"], c["string"] = r.at(from), r.at(to)-r.at(from), r.s[from:to]
+			c.Set("offset", r.at(from))
+			c.Set("length", r.at(to)-r.at(from))
+			c.Set("string", r.s[from:to])
 		}
 		captures[i] = c
 	}
-	return map[string]any{"offset": offset, "length": r.at(x[1]) - offset, "string": r.s[x[0]:x[1]], "captures": captures}
+	return object.Of("offset", offset, "length", r.at(x[1])-offset, "string", r.s[x[0]:x[1]], "captures", captures)
 }
 
 // named gives the text of the groups that have a name.
-func (p *pattern) named(s string, x []int) map[string]any {
-	out := map[string]any{}
+func (p *pattern) named(s string, x []int) *object.Object {
+	out := object.New(0)
 	for i, name := range p.re.SubexpNames() {
 		if i == 0 || name == "" {
 			continue
 		}
-		out[name] = nil
+		out.Set(name, nil)
 		if x[2*i] >= 0 {
-			out[name] = s[x[2*i]:x[2*i+1]]
+			out.Set(name, s[x[2*i]:x[2*i+1]])
 		}
 	}
 	return out
@@ -252,7 +255,7 @@ func splitUp(m *mach, ps *patterns, in pv, re, flags any, y yield) error {
 			if x != nil {
 				end = r.at(x[0])
 			}
-			part = child(in, map[string]any{"start": start, "end": end}, part.v)
+			part = child(in, object.Of("start", start, "end", end), part.v)
 		}
 		if err := y(part); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // runBuiltins speak with what is around the query. Those that are seen from
@@ -30,7 +31,7 @@ func runBuiltins() map[string]builtin {
 
 		"env/0": value(func(m *mach, _ any, _ []any) (any, error) {
 			if m.run.env == nil {
-				return map[string]any{}, nil
+				return object.New(0), nil
 			}
 			return m.run.env, nil
 		}),

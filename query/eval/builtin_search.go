@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // searchBuiltins find a value in an array, or a text in another.
@@ -44,7 +45,7 @@ func searchBuiltins() map[string]builtin {
 
 // lastOf is .[-1:][0].
 func (m *mach) lastOf(v any) (any, error) {
-	last, err := m.memberRare(v, map[string]any{"start": -1, "end": nil})
+	last, err := m.memberRare(v, object.Of("start", -1, "end", nil))
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +83,8 @@ func (m *mach) contains(v, x any) (holds, alike bool, err error) {
 			return holds, true, err
 		}
 		return false, false, nil
-	case map[string]any:
-		if part, ok := x.(map[string]any); ok {
+	case *object.Object:
+		if part, ok := x.(*object.Object); ok {
 			holds, err = m.containsMembers(v, part)
 			return holds, true, err
 		}
@@ -119,20 +120,20 @@ func (m *mach) containsAll(v, part []any) (bool, error) {
 	return true, nil
 }
 
-func (m *mach) containsMembers(v, part map[string]any) (bool, error) {
+func (m *mach) containsMembers(v, part *object.Object) (bool, error) {
 	if err := m.nest("Containment check"); err != nil {
 		return false, err
 	}
 	defer func() { m.nesting-- }()
-	if len(v) < len(part) {
+	if v.Len() < part.Len() {
 		return false, nil
 	}
 	for _, k := range sortedKeys(part) {
-		w, ok := v[k]
+		w, ok := v.Lookup(k)
 		if !ok {
 			return false, nil
 		}
-		if holds, _, err := m.contains(w, part[k]); !holds || err != nil {
+		if holds, _, err := m.contains(w, part.Get(k)); !holds || err != nil {
 			return false, err
 		}
 	}

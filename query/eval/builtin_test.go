@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // samples are values of all kinds, odd ones among them.
@@ -115,13 +117,13 @@ func valueOf(constants string) any {
 		panic(err)
 	}
 	v, _ := q.Run(nil).Next()
-	return v
+	return object.FromPlain(v)
 }
 
 // elements has a line for each element of the only result, an array.
 func elements(r *results) *results {
 	var all []json.RawMessage
-	if len(r.lines) != 1 || json.Unmarshal([]byte(r.lines[0]), &all) != nil {
+	if len(r.lines) != 1 || object.Unmarshal([]byte(r.lines[0]), &all) != nil {
 		return r
 	}
 	out := &results{}

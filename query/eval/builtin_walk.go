@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // walker is walk(f): f of a value whose parts were walked before.
 type walker struct{ *cycle }
@@ -26,7 +29,7 @@ func (w *walker) run(m *mach, e *env, in pv, y yield) error {
 	switch x := v.(type) {
 	case []any:
 		v, err = w.array(m, e, x)
-	case map[string]any:
+	case *object.Object:
 		v, err = w.object(m, e, x)
 	}
 	if err != nil {
@@ -46,17 +49,18 @@ func (w *walker) array(m *mach, e *env, x []any) (any, error) {
 }
 
 // object has the first result for each member, and none where there is none.
-func (w *walker) object(m *mach, e *env, x map[string]any) (any, error) {
-	out := make(map[string]any, len(x))
+func (w *walker) object(m *mach, e *env, x *object.Object) (any, error) {
+	out := object.New(x.Len())
 	for _, k := range sortedKeys(x) {
 		given := false
-		err := w.run(m, e, pv{x[k], nil}, func(v pv) error {
-			out[k], given = v.v, true
+		err := w.run(m, e, pv{x.Get(k), nil}, func(v pv) error {
+			out.Set(k, v.v)
+			given = true
 			return errStop
 		})
 		if err != nil && !given {
 			return nil, err
 		}
 	}
-	return out, m.alloc(entrySize * len(out))
+	return out, m.alloc(entrySize * out.Len())
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // call compiles a call of a function, or a variable. A name is looked for
@@ -185,7 +186,7 @@ func (c *compiler) variable(f *syntax.Func, s *scope) *node {
 		n.known = func(e *env) (any, bool) { return e.at(d).v, true }
 		return n
 	}
-	if v, ok := c.unit.data[f.Name]; ok {
+	if v, ok := c.unit.data.Lookup(f.Name); ok {
 		return constant(v)
 	}
 	switch f.Name {
@@ -205,5 +206,5 @@ func (c *compiler) location(at syntax.Span) any {
 		file = "<top-level>"
 	}
 	line, _ := c.unit.prog.LineCol(at.Start)
-	return map[string]any{"file": file, "line": line}
+	return object.Of("file", file, "line", line)
 }

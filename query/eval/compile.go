@@ -46,7 +46,7 @@ func Compile(p *syntax.Program, o Options) (code *Code, err error) {
 func (c *compiler) program(p *syntax.Program) *node {
 	var s *scope
 	for _, v := range c.opts.Variables {
-		if _, ok := c.unit.data[v]; ok {
+		if _, ok := c.unit.data.Lookup(v); ok {
 			v = "" // what is imported hides it
 		}
 		s = &scope{up: s, name: v}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The queries of this test are made by chance: an iteration over arrays that
@@ -121,26 +121,26 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	odd := r.Intn(12) == 0
 	for i := range r.Intn(9) {
 		if odd && r.Intn(4) == 0 {
-			v := []any{nil, 5, "a", []any{}, map[string]any{"name": 5}, map[string]any{"name": []any{"a"}}, map[string]any{"name": "a", "cluster": 1}}[r.Intn(7)]
+			v := []any{nil, 5, "a", []any{}, object.Of("name", 5), object.Of("name", []any{"a"}), object.Of("name", "a", "cluster", 1)}[r.Intn(7)]
 			plain, lazy, regular = append(plain, v), append(lazy, v), false
 			continue
 		}
-		e := map[string]any{"v": i, "w": []any{1, 2, nil, map[string]any{"z": i}, map[string]any{"z": 1}, "x"}[r.Intn(6)]}
+		e := object.Of("v", i, "w", []any{1, 2, nil, object.Of("z", i), object.Of("z", 1), "x"}[r.Intn(6)])
 		if r.Intn(9) > 0 {
-			e["name"] = []string{"a", "b", "ab", "abc", "a.c", "axc", "", "é", "B", "a\nb"}[r.Intn(10)]
+			e.Set("name", []string{"a", "b", "ab", "abc", "a.c", "axc", "", "é", "B", "a\nb"}[r.Intn(10)])
 		} else if r.Intn(2) == 0 {
-			e["name"] = nil
+			e.Set("name", nil)
 		}
-		e["cluster"] = []string{"a", "b", "ab"}[r.Intn(3)]
-		e["late"] = i % 3
-		f := maps.Clone(e)
+		e.Set("cluster", []string{"a", "b", "ab"}[r.Intn(3)])
+		e.Set("late", i%3)
+		f := e.Clone()
 		if r.Intn(3) == 0 { // what is still to be loaded makes the others be looked at ahead
-			f["late"] = &lateness{i % 3}
+			f.Set("late", &lateness{i % 3})
 		}
 		var l any = f
 		if r.Intn(2) == 0 {
-			l = mesh.LaterObject("Row", nil, func(context.Context) (map[string]any, error) { return f, nil })
-			e["kind"] = "Row"
+			l = mesh.LaterObject("Row", nil, func(context.Context) (*object.Object, error) { return f, nil })
+			e.Set("kind", "Row")
 		}
 		plain, lazy = append(plain, e), append(lazy, l)
 	}
@@ -221,23 +221,27 @@ func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 		}
 		return p, s
 	}
-	object := func(kind, id string, into map[string]any) (a, b, c any) {
-		plain, narrow, eager := map[string]any{"kind": kind, "id": id}, map[string]any{"id": id}, map[string]any{"id": id}
-		for k, v := range into {
-			plain[k], narrow[k], eager[k] = v.([3]any)[0], v.([3]any)[1], v.([3]any)[2]
+	both := func(kind, id string, into *object.Object) (a, b, c any) {
+		plain, narrow, eager := object.Of("kind", kind, "id", id), object.Of("id", id), object.Of("id", id)
+		for k, v := range into.All() {
+			plain.Set(k, v.([3]any)[0])
+			narrow.Set(k, v.([3]any)[1])
+			eager.Set(k, v.([3]any)[2])
 		}
 		for _, k := range []string{"x", "y"} {
 			p, s := array(id)
-			plain[k], narrow[k], eager[k] = p, s, eagerly{s}
+			plain.Set(k, p)
+			narrow.Set(k, s)
+			eager.Set(k, eagerly{s})
 		}
 		return plain, mesh.NewObject(kind, nil, narrow), mesh.NewObject(kind, nil, eager)
 	}
 	var ps [3][]any
 	for i := range 4 {
-		a, b, c := object("Proxy", fmt.Sprint("p", i), nil)
+		a, b, c := both("Proxy", fmt.Sprint("p", i), nil)
 		ps[0], ps[1], ps[2] = append(ps[0], a), append(ps[1], b), append(ps[2], c)
 	}
-	plain, narrow, eager = object("Mesh", "", map[string]any{"proxies": [3]any{ps[0], ps[1], ps[2]}})
+	plain, narrow, eager = both("Mesh", "", object.Of("proxies", [3]any{ps[0], ps[1], ps[2]}))
 	if faulty {
 		plain = nil // gojq knows nothing of faults
 	}
@@ -278,7 +282,7 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 				return query, ""
 			}
 		}
-		text, _ := gojq.Marshal(plain)
+		text, _ := gojq.Marshal(object.ToPlain(plain))
 		return query, fmt.Sprintf("input %s\n gojq %s\n ours %s", text, brief(gojqs), brief(ours))
 	}
 	return query, ""

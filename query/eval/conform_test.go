@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"github.com/itchyny/gojq"
+	"go.yaml.in/yaml/v3"
+
 	"github.com/meshq/kubectl-meshq/query/conform"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
-	"go.yaml.in/yaml/v3"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // gojqCase is a case of gojq's own test of its command.
@@ -83,12 +85,12 @@ type commandLine struct {
 	file       bool   // the query is in a file
 	words      []string
 	positional []any
-	named      map[string]any
+	named      *object.Object
 }
 
 // read gives the case; false when a library can't run it.
 func (l *commandLine) read(args []string, input string) bool {
-	l.named, l.positional = map[string]any{}, []any{}
+	l.named, l.positional = object.New(0), []any{}
 	rest := ""
 	for i := 0; i < len(args); i++ {
 		a := args[i]
@@ -139,14 +141,14 @@ func (l *commandLine) variable(words []string, isJSON bool) bool {
 	if len(words) < 2 || strings.Trim(words[0], "abcdefghijklmnopqrstuvwxyz") != "" {
 		return false
 	}
-	if _, ok := l.named[words[0]]; ok {
+	if _, ok := l.named.Lookup(words[0]); ok {
 		return true
 	}
 	var v any = words[1]
 	if n := 0; isJSON && (decodeAll(words[1], func(x any) { v, n = x, n+1 }) != nil || n != 1) {
 		return false
 	}
-	l.named[words[0]] = v
+	l.named.Set(words[0], v)
 	l.tc.names, l.tc.values = append(l.tc.names, "$"+words[0]), append(l.tc.values, v)
 	return true
 }
@@ -161,7 +163,7 @@ func decodeAll(text string, use func(any)) error {
 		} else if err != nil {
 			return err
 		}
-		use(v)
+		use(object.FromPlain(v))
 	}
 }
 
@@ -182,7 +184,7 @@ func (l *commandLine) finish(input string) bool {
 		return false
 	}
 	tc.names = append(tc.names, "$ARGS")
-	tc.values = append(tc.values, map[string]any{"named": l.named, "positional": l.positional})
+	tc.values = append(tc.values, object.Of("named", l.named, "positional", l.positional))
 	raw := strings.Contains(l.short, "R")
 	slurped := []any{}
 	switch {
@@ -220,7 +222,7 @@ func (m modules) Module(path string, meta, _ any) (*syntax.Program, any, error) 
 	load := m.loader.(interface {
 		LoadModuleWithMeta(string, map[string]any) (*gojq.Query, error)
 	})
-	q, err := load.LoadModuleWithMeta(path, map[string]any{"search": meta})
+	q, err := load.LoadModuleWithMeta(path, map[string]any{"search": object.ToPlain(meta)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -232,7 +234,8 @@ func (m modules) Data(path string, meta, _ any) (any, error) {
 	load := m.loader.(interface {
 		LoadJSONWithMeta(string, map[string]any) (any, error)
 	})
-	return load.LoadJSONWithMeta(path, map[string]any{"search": meta})
+	v, err := load.LoadJSONWithMeta(path, map[string]any{"search": object.ToPlain(meta)})
+	return object.FromPlain(v), err
 }
 
 const mostResults = 300
@@ -244,7 +247,7 @@ type results struct{ lines []string }
 var errEnough = errors.New("enough")
 
 func (r *results) add(v any) error {
-	text, err := gojq.Marshal(v)
+	text, err := gojq.Marshal(object.ToPlain(v))
 	if err != nil {
 		return err
 	}
@@ -268,8 +271,8 @@ func within(v any, left *int) bool {
 		for i := 0; i < len(v) && *left > 0; i++ {
 			within(v[i], left)
 		}
-	case map[string]any:
-		for _, w := range v {
+	case *object.Object:
+		for _, w := range v.All() {
 			if !within(w, left) {
 				break
 			}
@@ -337,7 +340,7 @@ func byGojq(ctx context.Context, tc gojqCase) *results {
 		out.lines = append(out.lines, "does not parse")
 		return out
 	}
-	next := each(tc.inputs)
+	next := each(object.ToPlain(tc.inputs).([]any))
 	same := func(v any, _ []any) any { return v }
 	code, err := gojq.Compile(q, gojq.WithInputIter(next), gojq.WithVariables(tc.names), gojq.WithModuleLoader(gojq.NewModuleLoader(tc.library)),
 		gojq.WithFunction("debug", 0, 0, same), gojq.WithFunction("stderr", 0, 0, same))
@@ -346,7 +349,7 @@ func byGojq(ctx context.Context, tc gojqCase) *results {
 		return out
 	}
 	tc.each(next, func(v any) bool {
-		it := code.RunWithContext(ctx, v, tc.values...)
+		it := code.RunWithContext(ctx, v, object.ToPlain(tc.values).([]any)...)
 		for {
 			v, ok := it.Next()
 			if !ok {
@@ -356,7 +359,7 @@ func byGojq(ctx context.Context, tc gojqCase) *results {
 				out.fail(err)
 				return true
 			}
-			if tooMuch(v) || out.add(v) != nil {
+			if tooMuch(object.FromPlain(v)) || out.add(v) != nil {
 				return false
 			}
 		}
@@ -433,10 +436,10 @@ func lazily(v any) any {
 			y[i] = lazily(x[i])
 		}
 		v = y
-	case map[string]any:
-		y := make(map[string]any, len(x))
-		for k := range x {
-			y[k] = lazily(x[k])
+	case *object.Object:
+		y := object.New(x.Len())
+		for k := range x.All() {
+			y.Set(k, lazily(x.Get(k)))
 		}
 		v = y
 	}

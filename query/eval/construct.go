@@ -2,6 +2,7 @@ package eval
 
 import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // collect is [q].
@@ -164,7 +165,7 @@ func writtenValue(q *syntax.Query) (any, bool) {
 		v, ok := writtenValue(t.Array.Query)
 		return []any{v}, ok
 	case syntax.TermObject:
-		return map[string]any{}, len(t.Object.KeyVals) == 0
+		return object.New(0), len(t.Object.KeyVals) == 0
 	}
 	return nil, false
 }
@@ -172,13 +173,13 @@ func writtenValue(q *syntax.Query) (any, bool) {
 // objectOf is an object whose names are known and whose values are single.
 func objectOf(entries []entry) *node {
 	return one(func(m *mach, e *env, in pv) (pv, error) {
-		out := make(map[string]any, len(entries))
+		out := object.New(len(entries))
 		for i := range entries {
 			v, err := entries[i].value.one(m, e, plain(in))
 			if err != nil {
 				return in, err
 			}
-			out[entries[i].name] = v.v
+			out.Set(entries[i].name, v.v)
 		}
 		return in.val(out), m.alloc(entrySize * len(entries))
 	})
@@ -223,7 +224,7 @@ func (b *builder) value(i int, k any) error {
 }
 
 func (b *builder) build() error {
-	out := make(map[string]any, len(b.keys))
+	out := object.New(len(b.keys))
 	for i := len(b.keys) - 1; i >= 0; i-- {
 		k, err := b.m.force(b.keys[i])
 		if err != nil {
@@ -233,11 +234,11 @@ func (b *builder) build() error {
 		if !ok {
 			return b.entries[i].at.of(noKey(k))
 		}
-		if _, ok := out[name]; !ok {
-			out[name] = b.values[i]
+		if _, ok := out.Lookup(name); !ok {
+			out.Set(name, b.values[i])
 		}
 	}
-	if err := b.m.alloc(entrySize * len(out)); err != nil {
+	if err := b.m.alloc(entrySize * out.Len()); err != nil {
 		return err
 	}
 	return b.y(b.in.val(out))

@@ -1,10 +1,8 @@
 package eval
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // maxNesting is how deep in one another the values may be that are handled
@@ -32,7 +30,7 @@ func (m *mach) nest(what string) error {
 // as it is.
 func (m *mach) deep(v any) (any, error) {
 	switch v.(type) {
-	case mesh.Lazy, []any, map[string]any:
+	case mesh.Lazy, []any, *object.Object:
 	default:
 		return v, nil
 	}
@@ -63,11 +61,11 @@ func (m *mach) isPlain(v any, depth int, left *int64) (bool, error) {
 				return false, err
 			}
 		}
-	case map[string]any:
-		if err := m.visit(len(x), left); err != nil {
+	case *object.Object:
+		if err := m.visit(x.Len(), left); err != nil {
 			return false, err
 		}
-		for _, w := range x {
+		for _, w := range x.All() {
 			if ok, err := m.isPlain(w, depth+1, left); !ok {
 				return false, err
 			}
@@ -106,15 +104,16 @@ func (m *mach) load(v any, depth int) (any, error) {
 			return nil, err
 		}
 		return m.loadArray(x, depth)
-	case map[string]any:
-		if err := m.alloc(entrySize * len(x)); err != nil {
+	case *object.Object:
+		if err := m.alloc(entrySize * x.Len()); err != nil {
 			return nil, err
 		}
-		y := make(map[string]any, len(x))
-		for _, k := range slices.Sorted(maps.Keys(x)) { // in order: the first fault is always the same one
-			if y[k], err = m.loadPart(x[k], depth); err != nil {
+		y := object.New(x.Len())
+		for k, w := range x.All() {
+			if w, err = m.loadPart(w, depth); err != nil {
 				return nil, err
 			}
+			y.Set(k, w)
 		}
 		return y, nil
 	}
@@ -151,7 +150,7 @@ func (m *mach) loadPart(v any, depth int) (any, error) {
 		return nil, errNesting
 	}
 	switch v.(type) {
-	case mesh.Lazy, []any, map[string]any:
+	case mesh.Lazy, []any, *object.Object:
 		return m.load(v, depth+1)
 	}
 	return v, nil
@@ -163,18 +162,18 @@ func pending(v any) bool {
 	switch x := v.(type) {
 	case *mesh.Object:
 		fields, _ := x.Forced()
-		m, _ := fields.(map[string]any)
+		m, _ := fields.(*object.Object)
 		return pendingMember(m)
 	case mesh.Lazy:
 		return x.Pending()
-	case map[string]any:
+	case *object.Object:
 		return pendingMember(x)
 	}
 	return false
 }
 
-func pendingMember(m map[string]any) bool {
-	for _, w := range m {
+func pendingMember(m *object.Object) bool {
+	for _, w := range m.All() {
 		switch l := w.(type) {
 		case *mesh.Object:
 			if pending(l) {

@@ -1,6 +1,10 @@
 package eval
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // delpaths gives v without what is at the paths, plain arrays each. Those that
 // are not there are no error.
@@ -50,15 +54,15 @@ func sweep(v any, o owner) any {
 	switch x := v.(type) {
 	case gone:
 		return nil
-	case map[string]any:
+	case *object.Object:
 		if !o.has(x) {
 			return x
 		}
-		for k, w := range x {
+		for k, w := range x.All() {
 			if deletes(w) {
-				delete(x, k)
+				x.Delete(k)
 			} else {
-				x[k] = sweep(w, o)
+				x.Set(k, sweep(w, o))
 			}
 		}
 	case []any:

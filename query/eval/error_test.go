@@ -10,6 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // marked gives the source with what an error is about in brackets.
@@ -90,7 +91,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		{`def f: 1 + f; f`, ``, `recursion is too deep`}, // somewhere
 	} {
 		code := mustCompile(t, tc.query, Options{Library: library, Natives: natives})
-		in := map[string]any{"a": map[string]any{"b": 1}}
+		in := object.Of("a", object.Of("b", 1))
 		err := code.Run(context.Background(), in, nil, RunOptions{}, func(any) error { return nil })
 		e, ok := err.(*Error)
 		if !ok {

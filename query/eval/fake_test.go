@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/itchyny/gojq"
+
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // fake is a small mesh whose sections take a while, are counted, and may be
@@ -32,7 +34,7 @@ type fake struct {
 }
 
 type fakeProxy struct {
-	fields   map[string]any
+	fields   *object.Object
 	sections map[string]*fakeSection
 }
 
@@ -40,18 +42,18 @@ type fakeProxy struct {
 func newFake(n int, latency time.Duration) *fake {
 	f := &fake{latency: latency, tried: map[string]bool{}}
 	for i := range n {
-		p := &fakeProxy{sections: map[string]*fakeSection{}, fields: map[string]any{
-			"id": fmt.Sprintf("pod-%03d.ns%d", i, i%3), "name": fmt.Sprintf("pod-%03d", i), "ns": fmt.Sprintf("ns%d", i%3), "rds": "SYNCED", "i": i,
-		}}
+		p := &fakeProxy{sections: map[string]*fakeSection{}, fields: object.Of(
+			"id", fmt.Sprintf("pod-%03d.ns%d", i, i%3), "name", fmt.Sprintf("pod-%03d", i), "ns", fmt.Sprintf("ns%d", i%3), "rds", "SYNCED", "i", i,
+		)}
 		if i%7 == 3 {
-			p.fields["rds"] = "STALE"
+			p.fields.Set("rds", "STALE")
 		}
 		for _, s := range []string{"clusters", "routes"} {
 			var elements []any
 			for j := range i%4 + 1 {
-				elements = append(elements, map[string]any{"name": fmt.Sprintf("%s-%d-%d", s, i, j), "w": (i*7 + j) % 11})
+				elements = append(elements, object.Of("name", fmt.Sprintf("%s-%d-%d", s, i, j), "w", (i*7+j)%11))
 			}
-			p.sections[s] = &fakeSection{fake: f, proxy: p.fields["id"].(string), name: s, value: elements, lock: make(chan struct{}, 1)}
+			p.sections[s] = &fakeSection{fake: f, proxy: p.fields.Get("id").(string), name: s, value: elements, lock: make(chan struct{}, 1)}
 		}
 		f.proxies = append(f.proxies, p)
 	}
@@ -62,34 +64,34 @@ func newFake(n int, latency time.Duration) *fake {
 func (f *fake) document() any {
 	var ps []any
 	for _, p := range f.proxies {
-		fields := map[string]any{}
-		for k, v := range p.fields {
-			fields[k] = v
+		fields := object.New(0)
+		for k, v := range p.fields.All() {
+			fields.Set(k, v)
 		}
 		o := mesh.NewObject("Proxy", nil, fields)
 		for k, s := range p.sections {
 			s.owner = o
-			fields[k] = s
+			fields.Set(k, s)
 		}
 		ps = append(ps, o)
 	}
-	return mesh.NewObject("Mesh", nil, map[string]any{"proxies": ps})
+	return mesh.NewObject("Mesh", nil, object.Of("proxies", ps))
 }
 
 // plain is the same with everything in it. What without names is left out.
 func (f *fake) plain() any {
 	ps := []any{}
 	for _, p := range f.proxies {
-		fields := map[string]any{"kind": "Proxy"}
-		for k, v := range p.fields {
-			fields[k] = v
+		fields := object.Of("kind", "Proxy")
+		for k, v := range p.fields.All() {
+			fields.Set(k, v)
 		}
 		for k, s := range p.sections {
-			fields[k] = s.plain()
+			fields.Set(k, s.plain())
 		}
 		ps = append(ps, fields)
 	}
-	return map[string]any{"kind": "Mesh", "proxies": ps}
+	return object.Of("kind", "Mesh", "proxies", ps)
 }
 
 // loaded gives what was loaded, in order of name.
@@ -117,9 +119,9 @@ func (s *fakeSection) plain() any {
 	kind := map[string]string{"clusters": "Cluster", "routes": "RouteConfiguration"}[s.name]
 	var out []any
 	for _, e := range s.value {
-		fields := map[string]any{"kind": kind}
-		for k, v := range e.(map[string]any) {
-			fields[k] = v
+		fields := object.Of("kind", kind)
+		for k, v := range e.(*object.Object).All() {
+			fields.Set(k, v)
 		}
 		out = append(out, fields)
 	}
@@ -176,9 +178,9 @@ func (s *fakeSection) load(ctx context.Context) (any, error) {
 	f.loads = append(f.loads, s.String())
 	kind := map[string]string{"clusters": "Cluster", "routes": "RouteConfiguration"}[s.name]
 	for _, e := range s.value {
-		fields := map[string]any{}
-		for k, v := range e.(map[string]any) {
-			fields[k] = v
+		fields := object.New(0)
+		for k, v := range e.(*object.Object).All() {
+			fields.Set(k, v)
 		}
 		s.out = append(s.out, mesh.NewObject(kind, s.owner, fields))
 	}
@@ -246,7 +248,7 @@ func askWith(ctx context.Context, code *Code, doc any, o RunOptions) *answer {
 		if err != nil {
 			return err
 		}
-		text, err := gojq.Marshal(v)
+		text, err := gojq.Marshal(object.ToPlain(v))
 		a.out = append(a.out, string(text))
 		return err
 	})
@@ -261,7 +263,7 @@ func askGojq(t testing.TB, query string, plain any) *answer {
 		t.Fatalf("%s: %v", query, err)
 	}
 	a := &answer{}
-	it := q.Run(plain)
+	it := q.Run(object.ToPlain(plain))
 	for {
 		v, ok := it.Next()
 		if !ok {
@@ -271,7 +273,7 @@ func askGojq(t testing.TB, query string, plain any) *answer {
 			a.err = err
 			return a
 		}
-		text, _ := gojq.Marshal(v)
+		text, _ := gojq.Marshal(object.ToPlain(v))
 		a.out = append(a.out, string(text))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // faulty makes a mesh of n proxies in which the sections of some can't be had.
@@ -247,10 +248,10 @@ func named(sections []string) []string {
 // proxiesOf makes the proxies of a plain document objects of their kind, as an
 // error says which it is about.
 func proxiesOf(doc any) any {
-	m := doc.(map[string]any)
-	ps := m["proxies"].([]any)
+	m := doc.(*object.Object)
+	ps := m.Get("proxies").([]any)
 	for i, p := range ps {
-		ps[i] = mesh.NewObject("Proxy", nil, p.(map[string]any))
+		ps[i] = mesh.NewObject("Proxy", nil, p.(*object.Object))
 	}
 	return doc
 }

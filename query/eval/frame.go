@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // frame is one step of an iteration over proxies: a proxy, while what follows
@@ -65,8 +66,8 @@ func nameProxy(err error, o *mesh.Object) error {
 // proxyID gives the id of a proxy; empty where it isn't known without a look.
 func proxyID(o *mesh.Object) string {
 	fields, _ := o.Forced()
-	m, _ := fields.(map[string]any)
-	id, _ := m["id"].(string)
+	m, _ := fields.(*object.Object)
+	id, _ := m.Get("id").(string)
 	return id
 }
 

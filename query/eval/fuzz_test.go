@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/itchyny/gojq"
+
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // joints put queries together.
@@ -41,14 +43,14 @@ func corpus(t testing.TB) (pieces []string, inputs []any) {
 		}
 		pieces = append(pieces, c.query)
 		for _, in := range c.inputs {
-			if text, _ := gojq.Marshal(in); len(text) < 200 {
+			if text, _ := gojq.Marshal(object.ToPlain(in)); len(text) < 200 {
 				inputs = append(inputs, in)
 			}
 		}
 	}
 	inputs = append(inputs,
-		map[string]any{"a": map[string]any{"b": []any{1, nil, "x"}}, "c": []any{map[string]any{"a": 2}, map[string]any{"a": 1}}},
-		[]any{map[string]any{"name": "b", "v": []any{}}, map[string]any{"name": "a"}, nil, false, 1.5, "text"})
+		object.Of("a", object.Of("b", []any{1, nil, "x"}), "c", []any{object.Of("a", 2), object.Of("a", 1)}),
+		[]any{object.Of("name", "b", "v", []any{}), object.Of("name", "a"), nil, false, 1.5, "text"})
 	return pieces, inputs
 }
 
@@ -161,7 +163,7 @@ func TestCombinations(t *testing.T) {
 		v, gojqs, ours, lazy := compared(query, in)
 		count[v]++
 		if v == differ {
-			text, _ := gojq.Marshal(in)
+			text, _ := gojq.Marshal(object.ToPlain(in))
 			t.Errorf("%s\n input %s\n gojq %s\n ours %s\n lazy %s", query, text, brief(gojqs), brief(ours), brief(lazy))
 		}
 	}
@@ -188,7 +190,7 @@ func FuzzEvaluate(f *testing.F) {
 			return
 		}
 		if v, gojqs, ours, lazy := compared(query, in); v == differ {
-			text, _ := gojq.Marshal(in)
+			text, _ := gojq.Marshal(object.ToPlain(in))
 			t.Errorf("%s\n input %s\n gojq %s\n ours %s\n lazy %s", query, text, brief(gojqs), brief(ours), brief(lazy))
 		}
 	})
@@ -215,7 +217,7 @@ func FuzzNoPanic(f *testing.F) {
 		if r := byGojq(ctx, gojqCase{query: "fromjson", inputs: []any{input}}); len(r.lines) == 1 && !strings.HasPrefix(r.lines[0], "error") {
 			q, _ := gojq.Parse("fromjson")
 			v, _ := q.Run(input).Next()
-			in = lazily(v)
+			in = lazily(object.FromPlain(v))
 		}
 		n := 0
 		_ = code.Run(ctx, in, nil, RunOptions{Memory: 64 << 20}, func(any) error {

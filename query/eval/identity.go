@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // same is the identity that path expressions go by: the same scalar, or one
@@ -17,7 +18,7 @@ func same(a, b any) bool {
 	}
 	a, b = peek(a), peek(b)
 	switch x := a.(type) {
-	case []any, map[string]any:
+	case []any, *object.Object:
 		return mesh.Identical(a, b)
 	case float64:
 		y, ok := b.(float64)
@@ -29,7 +30,7 @@ func same(a, b any) bool {
 		return false
 	}
 	switch b.(type) {
-	case []any, map[string]any, mesh.Lazy:
+	case []any, *object.Object, mesh.Lazy:
 		return false
 	}
 	return a == b

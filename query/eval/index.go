@@ -4,6 +4,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // constantIndex tells whether an index is the same for every input.
@@ -135,8 +136,8 @@ func (m *mach) member(v, k any) (any, error) {
 	switch k := k.(type) {
 	case string:
 		switch x := v.(type) {
-		case map[string]any:
-			if w, ok := x[k]; ok {
+		case *object.Object:
+			if w, ok := x.Lookup(k); ok {
 				return w, nil
 			}
 			return mesh.Missing(x, k), nil
@@ -169,7 +170,7 @@ func (m *mach) memberRare(v, k any) (any, error) {
 		return nil, err
 	}
 	switch k := k.(type) {
-	case map[string]any:
+	case *object.Object:
 		switch x := v.(type) {
 		case nil:
 			return nil, nil
@@ -183,7 +184,7 @@ func (m *mach) memberRare(v, k any) (any, error) {
 			if _, _, err := edges(0, k); err != nil {
 				return nil, err
 			}
-			return m.fallback("$a | .[$b:$c]", v, k["start"], k["end"])
+			return m.fallback("$a | .[$b:$c]", v, k.Get("start"), k.Get("end"))
 		}
 	case []any: // where k is in v
 		if x, ok := v.([]any); ok {
@@ -207,11 +208,11 @@ func (m *mach) memberRare(v, k any) (any, error) {
 // missing is called when a field was looked up by its name and came out null:
 // it is told when the field is not one of the kind's.
 func (m *mach) missing(v any, name string) {
-	fields, _ := peek(v).(map[string]any)
-	if _, ok := fields[name]; ok || fields == nil {
+	fields, _ := peek(v).(*object.Object)
+	if _, ok := fields.Lookup(name); ok || fields == nil {
 		return
 	}
-	kind, ok := fields["kind"].(string)
+	kind, ok := fields.Get("kind").(string)
 	if o, isObject := v.(*mesh.Object); isObject {
 		kind, ok = o.Kind, true
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // One door: every part of the document lazy, and the answers are gojq's.
@@ -117,9 +117,9 @@ func newStuck(n int) (*stuckMesh, any) {
 	f := &stuckMesh{release: make(chan struct{})}
 	var ps []any
 	for i := range n {
-		ps = append(ps, mesh.NewObject("Proxy", nil, map[string]any{"i": i, "clusters": &stuck{fake: f, i: i}}))
+		ps = append(ps, mesh.NewObject("Proxy", nil, object.Of("i", i, "clusters", &stuck{fake: f, i: i})))
 	}
-	return f, map[string]any{"proxies": ps}
+	return f, object.Of("proxies", ps)
 }
 
 // settle waits until a number has come so far, and then until it stays the
@@ -385,7 +385,7 @@ func TestInvariant9(t *testing.T) {
 		var still sync.RWMutex
 		var ps []any
 		for i := range 2000 {
-			ps = append(ps, mesh.NewObject("Proxy", nil, map[string]any{"i": i, "clusters": &weighty{&alive, &still, i}}))
+			ps = append(ps, mesh.NewObject("Proxy", nil, object.Of("i", i, "clusters", &weighty{&alive, &still, i})))
 		}
 		look := Native{Name: "look", Value: func(c *Call) (any, error) {
 			if looks.Add(1)%400 == 0 {
@@ -405,7 +405,7 @@ func TestInvariant9(t *testing.T) {
 		}}
 		code := mustCompile(t, q, Options{Natives: []Native{look}})
 		runtime.GC()
-		err := code.Run(context.Background(), map[string]any{"proxies": ps}, nil, RunOptions{Workers: 8, Memory: memory}, func(any) error { return nil })
+		err := code.Run(context.Background(), object.Of("proxies", ps), nil, RunOptions{Workers: 8, Memory: memory}, func(any) error { return nil })
 		if err != nil || most.Load() > most9 {
 			t.Errorf("%s: %d sections were kept, %v", q, most.Load(), err)
 		}
@@ -415,7 +415,7 @@ func TestInvariant9(t *testing.T) {
 // Values never change, whoever sees them while they are being updated.
 func TestInvariant10(t *testing.T) {
 	input := func() any {
-		return map[string]any{"a": []any{1, 2, map[string]any{"b": []any{3, 4}}}, "c": map[string]any{"d": 5, "e": []any{6}}, "n": nil}
+		return object.Of("a", []any{1, 2, object.Of("b", []any{3, 4})}, "c", object.Of("d", 5, "e", []any{6}), "n", nil)
 	}
 	for _, q := range []string{
 		`.a[2].b[0] = 9`, `.a[1:] = [7, 8, 9]`, `.a[:2] |= map(. + 1)`, `(.a[0], .a[1]) |= . + 1`, `del(.a[0, 1], .c.d)`, `del(.a[1:])`,
@@ -439,7 +439,7 @@ func TestInvariant10(t *testing.T) {
 		if got.kinds() != want.kinds() {
 			t.Errorf("%s: %s\nwant %s", q, got, want)
 		}
-		if !reflect.DeepEqual(in, input()) {
+		if !object.Equal(in, input()) {
 			t.Errorf("%s: changed its input to %v", q, in)
 		}
 	}
@@ -491,10 +491,10 @@ func TestInvariant12(t *testing.T) {
 // place, and not by who starts the iteration again.
 func TestInvariant13(t *testing.T) {
 	row := func(name any, v any) any {
-		return map[string]any{"name": name, "v": v, "w": map[string]any{"z": v}}
+		return object.Of("name", name, "v", v, "w", object.Of("z", v))
 	}
-	odd := []any{row("a", 0), row("b", 1), map[string]any{"name": "c", "v": 2, "w": 5}, row("ab", 3), row("b", 4)}
-	nameless := []any{row("a", 0), map[string]any{"v": 1}, row("b", 2), row(nil, 3)}
+	odd := []any{row("a", 0), row("b", 1), object.Of("name", "c", "v", 2, "w", 5), row("ab", 3), row("b", 4)}
+	nameless := []any{row("a", 0), object.Of("v", 1), row("b", 2), row(nil, 3)}
 	for _, tc := range []struct {
 		query string
 		all   []any
@@ -525,25 +525,25 @@ func TestInvariant13(t *testing.T) {
 	} {
 		for more := range 3 {
 			x := &narrow{by: "name", all: tc.all, others: func() bool { more++; return more%3 == 0 }}
-			got := ask(context.Background(), t, tc.query, map[string]any{"x": x}, 4)
-			if want := askGojq(t, tc.query, map[string]any{"x": tc.all}); got.kinds() != want.kinds() {
+			got := ask(context.Background(), t, tc.query, object.Of("x", x), 4)
+			if want := askGojq(t, tc.query, object.Of("x", tc.all)); got.kinds() != want.kinds() {
 				t.Errorf("%s: %s\nwant %s", tc.query, got, want)
 			}
 		}
 	}
 	var lazy, plain []any
 	for i := range 40 {
-		plain = append(plain, map[string]any{"name": []string{"a", "b"}[i%2], "v": i})
-		lazy = append(lazy, map[string]any{"name": []string{"a", "b"}[i%2], "v": i})
+		plain = append(plain, object.Of("name", []string{"a", "b"}[i%2], "v", i))
+		lazy = append(lazy, object.Of("name", []string{"a", "b"}[i%2], "v", i))
 		if i > 9 {
-			lazy[i].(map[string]any)["v"] = &lateness{i}
+			lazy[i].(*object.Object).Set("v", &lateness{i})
 		}
 	}
 	query := `[.x[] | select(.name == "b") | .v]`
 	more := 0
 	x := &narrow{by: "name", all: lazy, others: func() bool { more++; return more < 20 }} // the second time it answers less
-	got := ask(context.Background(), t, query, map[string]any{"x": x}, 4)
-	if want := askGojq(t, query, map[string]any{"x": plain}); got.kinds() != want.kinds() || len(x.asked) != 2 {
+	got := ask(context.Background(), t, query, object.Of("x", x), 4)
+	if want := askGojq(t, query, object.Of("x", plain)); got.kinds() != want.kinds() || len(x.asked) != 2 {
 		t.Errorf("asked %d times: %s\nwant %s", len(x.asked), got, want)
 	}
 }

@@ -1,9 +1,6 @@
 package eval
 
-import (
-	"maps"
-	"slices"
-)
+import "github.com/meshq/kubectl-meshq/sources/object"
 
 // iterate is .[], or .[]? when optional.
 func iterate(at *place, optional bool) *node {
@@ -26,7 +23,7 @@ func (m *mach) iterable(in pv) (any, error) {
 		return nil, err
 	}
 	switch v.(type) {
-	case []any, map[string]any:
+	case []any, *object.Object:
 		return v, m.checkPath(in, iterated)
 	}
 	return nil, cannotIterate(v)
@@ -45,12 +42,12 @@ func (m *mach) each(in pv, y yield) error {
 				return err
 			}
 		}
-	case map[string]any:
+	case *object.Object:
 		for _, k := range sortedKeys(v) {
 			if err := m.tick(); err != nil {
 				return err
 			}
-			if err := m.step(v[k], child(in, k, v[k]), y); err != nil {
+			if err := m.step(v.Get(k), child(in, k, v.Get(k)), y); err != nil {
 				return err
 			}
 		}
@@ -58,4 +55,4 @@ func (m *mach) each(in pv, y yield) error {
 	return nil
 }
 
-func sortedKeys(v map[string]any) []string { return slices.Sorted(maps.Keys(v)) }
+func sortedKeys(v *object.Object) []string { return v.Sorted() }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // pv is a value on its way through the query. p is nil unless a path
@@ -62,7 +63,7 @@ type mach struct {
 type runState struct {
 	workers int
 	first   int // how many of them may load at first
-	env     map[string]any
+	env     *object.Object
 	opts    *RunOptions
 	funcs   *native.Funcs
 	budget  *budget

@@ -3,6 +3,7 @@ package eval
 import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // constantOf gives the value of a constant in metadata.
@@ -29,8 +30,8 @@ func constantOf(t *syntax.ConstTerm) any {
 }
 
 // metaOf gives the value of a module's or an import's metadata.
-func metaOf(o *syntax.ConstObject) map[string]any {
-	out := map[string]any{}
+func metaOf(o *syntax.ConstObject) *object.Object {
+	out := object.New(0)
 	if o == nil {
 		return out
 	}
@@ -39,7 +40,7 @@ func metaOf(o *syntax.ConstObject) map[string]any {
 		if k == "" {
 			k = kv.KeyString
 		}
-		out[k] = constantOf(kv.Val)
+		out.Set(k, constantOf(kv.Val))
 	}
 	return out
 }

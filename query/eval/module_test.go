@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/itchyny/gojq"
+
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // files is a module loader over texts, for us and for gojq.
@@ -101,7 +103,7 @@ func TestModules(t *testing.T) {
 				want.err = err
 				break
 			}
-			text, _ := gojq.Marshal(v)
+			text, _ := gojq.Marshal(object.ToPlain(v))
 			want.out = append(want.out, string(text))
 		}
 		if got.kinds() != want.kinds() {
@@ -181,7 +183,7 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("%s: %s, %v\nwant %s", q, got, a.err, want)
 		}
 	}
-	code := mustCompile(t, `$ENV.X, env.X`, Options{Env: map[string]any{"X": "y"}})
+	code := mustCompile(t, `$ENV.X, env.X`, Options{Env: object.Of("X", "y")})
 	if a := askWith(context.Background(), code, nil, RunOptions{}); fmt.Sprint(a.out) != `["y" "y"]` {
 		t.Errorf("$ENV: %v", a)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Narrower is a lazy array that can give some of its elements for less than
@@ -71,7 +72,7 @@ func (w want) drops(ctx context.Context, by string, element any) bool {
 
 func isObject(ctx context.Context, v any) bool {
 	v, err := mesh.Force(ctx, v)
-	_, ok := v.(map[string]any)
+	_, ok := v.(*object.Object)
 	return ok && err == nil
 }
 

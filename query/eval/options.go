@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Options configure a compilation.
@@ -24,7 +25,7 @@ type Options struct {
 	Modules ModuleLoader
 
 	// Env is what $ENV and env are; nil for an empty object.
-	Env map[string]any
+	Env *object.Object
 
 	// FieldHint says what to tell about a field that a kind does not have;
 	// empty when there is nothing to say. It is asked once for each.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // compare orders values as jq does, looking into them no further than it must.
@@ -27,8 +28,8 @@ func (m *mach) compare(a, b any) (int, error) {
 		if y, ok := b.([]any); ok {
 			return m.compareArrays(x, y)
 		}
-	case map[string]any:
-		if y, ok := b.(map[string]any); ok {
+	case *object.Object:
+		if y, ok := b.(*object.Object); ok {
 			return m.compareObjects(x, y)
 		}
 	}
@@ -49,7 +50,7 @@ func (m *mach) compareArrays(x, y []any) (int, error) {
 }
 
 // compareObjects compares the keys first, then the members in their order.
-func (m *mach) compareObjects(x, y map[string]any) (int, error) {
+func (m *mach) compareObjects(x, y *object.Object) (int, error) {
 	if err := m.nest("Comparison"); err != nil {
 		return 0, err
 	}
@@ -59,7 +60,7 @@ func (m *mach) compareObjects(x, y map[string]any) (int, error) {
 		return c, nil
 	}
 	for _, k := range keys {
-		if c, err := m.compare(x[k], y[k]); c != 0 || err != nil {
+		if c, err := m.compare(x.Get(k), y.Get(k)); c != 0 || err != nil {
 			return c, err
 		}
 	}
@@ -96,9 +97,9 @@ func (m *mach) isEqual(a, b any) (bool, error) {
 		}
 		c, err := m.compareArrays(x, y)
 		return c == 0, err
-	case map[string]any:
-		y, ok := b.(map[string]any)
-		if !ok || len(x) != len(y) {
+	case *object.Object:
+		y, ok := b.(*object.Object)
+		if !ok || x.Len() != y.Len() {
 			return false, nil
 		}
 		return m.equalObjects(x, y)
@@ -111,9 +112,9 @@ func (m *mach) isEqual(a, b any) (bool, error) {
 	return native.Compare(a, b) == 0, nil
 }
 
-func (m *mach) equalObjects(x, y map[string]any) (bool, error) {
-	for k := range x {
-		if _, ok := y[k]; !ok {
+func (m *mach) equalObjects(x, y *object.Object) (bool, error) {
+	for k := range x.All() {
+		if _, ok := y.Lookup(k); !ok {
 			return false, nil
 		}
 	}

@@ -1,6 +1,10 @@
 package eval
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // owner is the set of containers that one update made itself: nobody else has
 // seen them, it may change them in place. It keeps them, as the address of one
@@ -27,7 +31,7 @@ func (o owner) drop(v any) { delete(o, pointer(v)) }
 // see: it may keep it, and with it all that is inside.
 func (o owner) lend(v any, path []any) {
 	for _, k := range path {
-		if _, ok := k.(map[string]any); ok { // a slice is a view of the array around it
+		if _, ok := k.(*object.Object); ok { // a slice is a view of the array around it
 			clear(o)
 			return
 		}
@@ -44,10 +48,10 @@ func (o owner) release(v any) {
 				o.release(w)
 			}
 		}
-	case map[string]any:
+	case *object.Object:
 		if o.has(v) {
 			o.drop(v)
-			for _, w := range x {
+			for _, w := range x.All() {
 				o.release(w)
 			}
 		}

@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/sources/mesh"
+import (
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // pipe runs b on every result of a, which is an iteration. As soon as a gives
 // a value that is still to be loaded, b runs ahead on the values after it. jq
@@ -93,7 +96,7 @@ func (d *dropped) past(fr *frame) bool {
 // only now and then.
 func worthLook(v any, n int) bool {
 	switch x := v.(type) {
-	case map[string]any:
+	case *object.Object:
 	case *mesh.Object:
 		if x.Kind == "Proxy" {
 			return true

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The queries of this test look at elements of which only a part is there: by
@@ -32,57 +32,57 @@ var overElements = []string{
 }
 
 // inside are members by chance. What is null is not written, as Envoy does it.
-func inside(r *rand.Rand, depth int) map[string]any {
-	out := map[string]any{}
+func inside(r *rand.Rand, depth int) *object.Object {
+	out := object.New(0)
 	for _, k := range []string{"z", "y", "u"} {
 		switch n := r.Intn(4); {
 		case n == 0:
-			out[k] = r.Intn(3)
+			out.Set(k, r.Intn(3))
 		case n == 1 && depth > 0:
-			out[k] = map[string]any{"q": r.Intn(2)}
+			out.Set(k, object.Of("q", r.Intn(2)))
 		}
 	}
 	return out
 }
 
-func wholeElements(r *rand.Rand) (all []map[string]any) {
+func wholeElements(r *rand.Rand) (all []*object.Object) {
 	for i := range r.Intn(6) {
-		e := map[string]any{"name": []string{"a", "b", "c"}[r.Intn(3)], "kind": "Row"}
+		e := object.Of("name", []string{"a", "b", "c"}[r.Intn(3)], "kind", "Row")
 		if r.Intn(4) > 0 {
-			e["v"] = i
+			e.Set("v", i)
 		}
 		if r.Intn(2) == 0 {
-			e["t"] = []string{"EDS", "STATIC"}[r.Intn(2)]
+			e.Set("t", []string{"EDS", "STATIC"}[r.Intn(2)])
 		}
 		if r.Intn(4) > 0 {
-			e["w"] = inside(r, 1)
+			e.Set("w", inside(r, 1))
 		}
 		if r.Intn(2) == 0 {
-			e["list"] = []any{map[string]any{"a": i}, i, nil}[:r.Intn(4)]
+			e.Set("list", []any{object.Of("a", i), i, nil}[:r.Intn(4)])
 		}
 		all = append(all, e)
 	}
-	slices.SortStableFunc(all, func(a, b map[string]any) int { return strings.Compare(a["name"].(string), b["name"].(string)) })
+	slices.SortStableFunc(all, func(a, b *object.Object) int { return strings.Compare(a.Get("name").(string), b.Get("name").(string)) })
 	return all
 }
 
 // cut gives what was asked for of an object and, by chance, more.
-func cut(r *rand.Rand, e map[string]any, asked mesh.Asked) map[string]any {
-	out := map[string]any{}
-	for k, v := range e {
+func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
+	out := object.New(0)
+	for k, v := range e.All() {
 		some, is := asked[k]
-		switch m, isObject := v.(map[string]any); {
+		switch m, isObject := v.(*object.Object); {
 		case is && some != nil && isObject:
-			out[k] = cut(r, m, some)
+			out.Set(k, cut(r, m, some))
 		case is || r.Intn(6) == 0:
-			out[k] = v
+			out.Set(k, v)
 		}
 	}
 	return out
 }
 
 // excerptOf makes a section of elements of which a part is known.
-func excerptOf(r *rand.Rand, owner *mesh.Object, all []map[string]any, loads *atomic.Int64) []any {
+func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *atomic.Int64) []any {
 	paths := []string{"name"}
 	for _, p := range []string{"v", "t", "w", "w.z", "w.y", "w.u", "w.u.q", "list", "none", "none.z"} {
 		if r.Intn(3) == 0 {
@@ -97,8 +97,8 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []map[string]any, loads *at
 	var whole []any // in another order, but for those of one name
 	for _, name := range []string{"c", "a", "b"} {
 		for _, e := range all {
-			if e["name"] == name {
-				whole = append(whole, mesh.NewObject("Row", owner, maps.Clone(e)))
+			if e.Get("name") == name {
+				whole = append(whole, mesh.NewObject("Row", owner, e.Clone()))
 			}
 		}
 	}
@@ -120,7 +120,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 	for i := range 2 {
 		all := wholeElements(r)
 		for _, e := range all {
-			plain[i], whole[i] = append(plain[i], e), append(whole[i], mesh.NewObject("Row", nil, maps.Clone(e)))
+			plain[i], whole[i] = append(plain[i], e), append(whole[i], mesh.NewObject("Row", nil, e.Clone()))
 		}
 		partial[i] = excerptOf(r, nil, all, loads)
 	}
@@ -130,8 +130,8 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 				x[i] = []any{}
 			}
 		}
-		proxy := map[string]any{"id": "p", "kind": "Proxy", "x": x[1]}
-		return map[string]any{"x": x[0], "proxies": []any{mesh.NewObject("Proxy", nil, maps.Clone(proxy)), mesh.NewObject("Proxy", nil, proxy)}}
+		proxy := object.Of("id", "p", "kind", "Proxy", "x", x[1])
+		return object.Of("x", x[0], "proxies", []any{mesh.NewObject("Proxy", nil, proxy.Clone()), mesh.NewObject("Proxy", nil, proxy)})
 	}
 	p, err := syntax.Parse("", query)
 	if err != nil {
@@ -153,7 +153,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 			return query, fmt.Sprintf("%d workers: %s\nof whole elements: %s", workers, got, want)
 		}
 	}
-	text := askGojqKinds(query, map[string]any{"x": orEmpty(plain[0]), "proxies": []any{map[string]any{"id": "p", "kind": "Proxy", "x": orEmpty(plain[1])}, map[string]any{"id": "p", "kind": "Proxy", "x": orEmpty(plain[1])}}})
+	text := askGojqKinds(query, object.Of("x", orEmpty(plain[0]), "proxies", []any{object.Of("id", "p", "kind", "Proxy", "x", orEmpty(plain[1])), object.Of("id", "p", "kind", "Proxy", "x", orEmpty(plain[1]))}))
 	ours := byUs(ctx, gojqCase{query: query, inputs: []any{document(partial)}}, asItIs)
 	if text.kinds() != ours.kinds() && !slices.ContainsFunc(known, func(k struct {
 		why string
@@ -213,7 +213,7 @@ func FuzzPartials(f *testing.F) {
 
 // What is known needs no look, and nothing else is known.
 func TestInvariant14(t *testing.T) {
-	e := map[string]any{"kind": "Row", "name": "a", "v": 1, "w": map[string]any{"z": 2, "y": 3}}
+	e := object.Of("kind", "Row", "name", "a", "v", 1, "w", object.Of("z", 2, "y", 3))
 	for _, tc := range []struct {
 		query string
 		looks int64
@@ -241,10 +241,10 @@ func TestInvariant14(t *testing.T) {
 		{`.x[].w == {z: 2}`, 1},
 	} {
 		var looks int64
-		x := &mesh.Excerpt{Kind: "Row", Asked: mesh.AskedFor([]string{"name", "w.z", "t", "u.q"}), Known: []map[string]any{{"name": "a", "w": map[string]any{"z": 2}}}}
+		x := &mesh.Excerpt{Kind: "Row", Asked: mesh.AskedFor([]string{"name", "w.z", "t", "u.q"}), Known: []*object.Object{object.Of("name", "a", "w", object.Of("z", 2))}}
 		x.Whole = func(context.Context) ([]any, error) { looks++; return []any{e}, nil }
-		got := ask(context.Background(), t, tc.query, map[string]any{"x": x.Objects()}, 1)
-		if want := askGojq(t, tc.query, map[string]any{"x": []any{e}}); got.String() != want.String() || looks != tc.looks {
+		got := ask(context.Background(), t, tc.query, object.Of("x", x.Objects()), 1)
+		if want := askGojq(t, tc.query, object.Of("x", []any{e})); got.String() != want.String() || looks != tc.looks {
 			t.Errorf("%s: %s with %d looks at the rest\nwant %s with %d", tc.query, got, looks, want, tc.looks)
 		}
 	}
@@ -262,22 +262,22 @@ func TestPartialsOfTwoMoments(t *testing.T) {
 		{`[.proxies[].x[] | select(.name == "b") | .v]`, "another", `[] ["p: clusters: b has changed since it was first asked about"]`},
 		{`[.proxies[].x[] | (.name, .v)]`, "gone", `["a"] ["p: clusters: a has changed since it was first asked about"]`},
 	} {
-		proxy := mesh.NewObject("Proxy", nil, map[string]any{"id": "p"})
-		x := &mesh.Excerpt{Proxy: "p", Section: mesh.Clusters, Kind: "Cluster", Owner: proxy, Asked: mesh.AskedFor([]string{"name", "versionInfo"}), Known: []map[string]any{{"name": "a", "versionInfo": "1"}, {"name": "b", "versionInfo": "1"}}}
+		proxy := mesh.NewObject("Proxy", nil, object.Of("id", "p"))
+		x := &mesh.Excerpt{Proxy: "p", Section: mesh.Clusters, Kind: "Cluster", Owner: proxy, Asked: mesh.AskedFor([]string{"name", "versionInfo"}), Known: []*object.Object{object.Of("name", "a", "versionInfo", "1"), object.Of("name", "b", "versionInfo", "1")}}
 		changed := 0
 		x.Changed = func() { changed++ }
 		x.Whole = func(context.Context) ([]any, error) {
-			b := map[string]any{"name": "b", "v": 2, "versionInfo": "1"}
+			b := object.Of("name", "b", "v", 2, "versionInfo", "1")
 			switch c.version {
 			case "gone":
 				return []any{b}, nil
 			case "another":
-				return []any{b, map[string]any{"name": "c", "v": 1, "versionInfo": "1"}}, nil
+				return []any{b, object.Of("name", "c", "v", 1, "versionInfo", "1")}, nil
 			}
-			return []any{b, map[string]any{"name": "a", "v": 1, "versionInfo": c.version}}, nil
+			return []any{b, object.Of("name", "a", "v", 1, "versionInfo", c.version)}, nil
 		}
-		proxy = mesh.NewObject("Proxy", nil, map[string]any{"id": "p", "x": x.Objects()})
-		a := ask(context.Background(), t, c.query, map[string]any{"proxies": []any{proxy}}, 4)
+		proxy = mesh.NewObject("Proxy", nil, object.Of("id", "p", "x", x.Objects()))
+		a := ask(context.Background(), t, c.query, object.Of("proxies", []any{proxy}), 4)
 		if got := fmt.Sprintf("%s %q", strings.Join(a.out, " "), a.faults); got != c.want {
 			t.Errorf("%s: %s, want %s", c.query, got, c.want)
 		}
@@ -285,7 +285,7 @@ func TestPartialsOfTwoMoments(t *testing.T) {
 			t.Errorf("%s: told of %d changes", c.query, changed)
 		}
 	}
-	x := &mesh.Excerpt{Asked: mesh.AskedFor([]string{"name"}), Known: []map[string]any{{"name": "a"}}, Whole: func(context.Context) ([]any, error) { return nil, nil }}
+	x := &mesh.Excerpt{Asked: mesh.AskedFor([]string{"name"}), Known: []*object.Object{object.Of("name", "a")}, Whole: func(context.Context) ([]any, error) { return nil, nil }}
 	_, err := mesh.Deep(context.Background(), x.Objects()[0])
 	if changed := (*mesh.ChangedError)(nil); !errors.As(err, &changed) || changed.Name != "a" {
 		t.Errorf("got %v", err)

@@ -2,11 +2,10 @@ package eval
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // unseen stands in a preview for what is not loaded.
@@ -47,13 +46,13 @@ func shown(v any, left *int) any {
 			out = append(out, shown(x[i], left))
 		}
 		return out
-	case map[string]any:
-		out := make(map[string]any, min(len(x), mostShown))
-		for _, k := range slices.Sorted(maps.Keys(x)) {
+	case *object.Object:
+		out := object.New(min(x.Len(), mostShown))
+		for _, k := range x.Sorted() {
 			if *left <= 0 {
 				break
 			}
-			out[k] = shown(x[k], left)
+			out.Set(k, shown(x.Get(k), left))
 		}
 		return out
 	default:

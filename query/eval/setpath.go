@@ -2,10 +2,10 @@ package eval
 
 import (
 	"encoding/json"
-	"maps"
 	"math/big"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // gone takes the place of what is deleted, until all of it is: indexes must
@@ -39,7 +39,7 @@ func (m *mach) set(v any, ks []any, n any, o owner) (any, error) {
 	}
 	switch k := ks[0].(type) {
 	case string:
-		x, ok := v.(map[string]any)
+		x, ok := v.(*object.Object)
 		if !ok && v != nil {
 			return nil, misplaced(v, ks, n)
 		}
@@ -57,7 +57,7 @@ func (m *mach) set(v any, ks []any, n any, o owner) (any, error) {
 		}
 		i, _ := native.ToInt(k)
 		return m.setElement(x, i, ks[1:], n, o)
-	case map[string]any:
+	case *object.Object:
 		x, ok := v.([]any)
 		if !ok && v != nil {
 			return nil, misplaced(v, ks, n)
@@ -80,8 +80,8 @@ func deletes(n any) bool {
 	return ok
 }
 
-func (m *mach) setMember(x map[string]any, k string, rest []any, n any, o owner) (any, error) {
-	old, ok := x[k]
+func (m *mach) setMember(x *object.Object, k string, rest []any, n any, o owner) (any, error) {
+	old, ok := x.Lookup(k)
 	if !ok && deletes(n) {
 		return orNull(x, x == nil), nil
 	}
@@ -90,15 +90,15 @@ func (m *mach) setMember(x map[string]any, k string, rest []any, n any, o owner)
 		return nil, err
 	}
 	if x != nil && o.has(x) {
-		x[k] = u
+		x.Set(k, u)
 		return x, nil
 	}
-	if err := m.alloc(entrySize * (len(x) + 1)); err != nil {
+	if err := m.alloc(entrySize * (x.Len() + 1)); err != nil {
 		return nil, err
 	}
-	y := make(map[string]any, len(x)+1)
-	maps.Copy(y, x)
-	y[k] = u
+	y := object.New(x.Len() + 1)
+	y.SetAll(x)
+	y.Set(k, u)
 	o.add(y)
 	return y, nil
 }
@@ -155,7 +155,7 @@ func (m *mach) room(x []any, n int, o owner) ([]any, error) {
 	return y, nil
 }
 
-func (m *mach) setSlice(x []any, k map[string]any, rest []any, n any, o owner) (any, error) {
+func (m *mach) setSlice(x []any, k *object.Object, rest []any, n any, o owner) (any, error) {
 	i, j, err := edges(len(x), k)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // slice is head[start:end]. The start varies most slowly, the head fastest.
@@ -63,7 +64,7 @@ func (m *mach) slice(in pv, start, end any) (pv, error) {
 	if end, err = m.deep(end); err != nil {
 		return in, err
 	}
-	k := map[string]any{"start": start, "end": end}
+	k := object.Of("start", start, "end", end)
 	if err := m.checkPath(pv{v, in.p}, accessed(k)); err != nil {
 		return in, err
 	}
@@ -80,9 +81,9 @@ func (m *mach) slice(in pv, start, end any) (pv, error) {
 const noBound = plainError("Array/string slice indices must be integers")
 
 // edges gives the place of the slice that a key names.
-func edges(n int, k map[string]any) (i, j int, err error) {
-	start, ok1 := k["start"]
-	end, ok2 := k["end"]
+func edges(n int, k *object.Object) (i, j int, err error) {
+	start, ok1 := k.Lookup("start")
+	end, ok2 := k.Lookup("end")
 	if !ok1 || !ok2 {
 		return 0, 0, noBound
 	}

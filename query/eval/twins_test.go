@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // sharing makes equal containers of a value one and the same, as a document
 // over many proxies has them.
-func sharing(v any) any { return shared(v, map[string]any{}) }
+func sharing(v any) any { return shared(v, object.New(0)) }
 
-func shared(v any, seen map[string]any) any {
+func shared(v any, seen *object.Object) any {
 	switch x := v.(type) {
 	case []any:
 		y := make([]any, len(x))
@@ -23,10 +25,10 @@ func shared(v any, seen map[string]any) any {
 			y[i] = shared(x[i], seen)
 		}
 		v = y
-	case map[string]any:
-		y := make(map[string]any, len(x))
-		for k := range x {
-			y[k] = shared(x[k], seen)
+	case *object.Object:
+		y := object.New(x.Len())
+		for k := range x.All() {
+			y.Set(k, shared(x.Get(k), seen))
 		}
 		v = y
 	default:
@@ -36,15 +38,15 @@ func shared(v any, seen map[string]any) any {
 	if err != nil { // a number that JSON has no word for
 		return v
 	}
-	if _, there := seen[string(text)]; !there {
-		seen[string(text)] = v
+	if _, there := seen.Lookup(string(text)); !there {
+		seen.Set(string(text), v)
 	}
-	return seen[string(text)]
+	return seen.Get(string(text))
 }
 
 // twice is a value with much in it that is there again.
 func twice(v any) any {
-	return map[string]any{"a": v, "b": []any{v, v, map[string]any{"a": v}}, "c": map[string]any{"a": v, "b": []any{v}}}
+	return object.Of("a", v, "b", []any{v, v, object.Of("a", v)}, "c", object.Of("a", v, "b", []any{v}))
 }
 
 // TestTwins runs queries over values of which equal parts are one and the same,
@@ -67,7 +69,7 @@ func TestTwins(t *testing.T) {
 			continue
 		}
 		one := sharing(in)
-		before, err := gojq.Marshal(one)
+		before, err := gojq.Marshal(object.ToPlain(one))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +78,7 @@ func TestTwins(t *testing.T) {
 		got := byUs(ctx, gojqCase{query: query, inputs: []any{one}}, asItIs)
 		late := ctx.Err() != nil
 		cancel()
-		if after, err := gojq.Marshal(one); err != nil || string(after) != string(before) {
+		if after, err := gojq.Marshal(object.ToPlain(one)); err != nil || string(after) != string(before) {
 			t.Fatalf("%s changed its input:\n%s\n%s", query, before, after)
 		}
 		if late || len(want.lines) >= mostResults {
@@ -100,7 +102,7 @@ func TestTwins(t *testing.T) {
 
 // Equal parts of a document are changed each on its own.
 func TestTwinsAreChangedApart(t *testing.T) {
-	in := sharing(twice(map[string]any{"x": []any{1, 2, map[string]any{"y": nil}}}))
+	in := sharing(twice(object.Of("x", []any{1, 2, object.Of("y", nil)})))
 	for query, want := range map[string]string{
 		`.a.x[0] = 9 | [.a.x[0], .b[0].x[0], .c.a.x[0]]`:          `[9,1,1]`,
 		`del(.b[0].x) | [(.a, .b[0], .b[1]) | length]`:            `[1,0,1]`,

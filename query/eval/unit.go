@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // unit is one text: the query, a module, a program of the library, or the
@@ -18,7 +19,7 @@ type unit struct {
 	index   map[string][]int // by "name/arity", in order
 	done    map[int]*function
 	imports []imported
-	data    map[string]any // by "$name"
+	data    *object.Object // by "$name"
 }
 
 // imported is a unit that another one imports, or includes when it has no
@@ -32,7 +33,7 @@ type imported struct {
 const all = 1 << 30
 
 func newUnit(p *syntax.Program, hidden bool) *unit {
-	return &unit{prog: p, hidden: hidden, index: map[string][]int{}, done: map[int]*function{}, data: map[string]any{}}
+	return &unit{prog: p, hidden: hidden, index: map[string][]int{}, done: map[int]*function{}, data: object.New(0)}
 }
 
 func (u *unit) add(defs ...*syntax.FuncDef) {
@@ -103,8 +104,8 @@ func (c *compiler) load(u *unit, depth int) {
 		if strings.HasPrefix(im.ImportAlias, "$") {
 			v, err := c.opts.Modules.Data(path, search(im), u.place)
 			c.failed(im, err)
-			u.data[im.ImportAlias] = v
-			u.data[im.ImportAlias+"::"+im.ImportAlias[1:]] = v
+			u.data.Set(im.ImportAlias, v)
+			u.data.Set(im.ImportAlias+"::"+im.ImportAlias[1:], v)
 			continue
 		}
 		p, place, err := c.opts.Modules.Module(path, search(im), u.place)
@@ -146,5 +147,5 @@ func search(im *syntax.Import) any {
 	if im.Meta == nil {
 		return nil
 	}
-	return metaOf(im.Meta)["search"]
+	return metaOf(im.Meta).Get("search")
 }

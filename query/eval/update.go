@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // updating are the operators behind +=, -= and so on.
 var updating = map[syntax.Operator]func(m *mach, a, b any) (any, error){
@@ -89,7 +92,7 @@ func constantStep(x *syntax.Index, ks []any) ([]any, bool) {
 	}
 	start, ok1 := constantBound(x.Start)
 	end, ok2 := constantBound(x.End)
-	return append(ks, map[string]any{"start": start, "end": end}), ok1 && ok2
+	return append(ks, object.Of("start", start, "end", end)), ok1 && ok2
 }
 
 func constantBound(q *syntax.Query) (any, bool) {

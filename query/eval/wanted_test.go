@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // narrow is an array that can be asked for elements by a field.
@@ -33,7 +34,7 @@ func (n *narrow) Narrow(_ context.Context, h mesh.Hint) ([]any, bool, error) {
 	n.asked = append(n.asked, strings.Join(slices.Concat(h.Names, h.Patterns), ","))
 	out := []any{}
 	for _, e := range n.all {
-		if meant(e.(map[string]any)[h.By], h) || n.others() {
+		if meant(e.(*object.Object).Get(h.By), h) || n.others() {
 			out = append(out, e)
 		}
 	}
@@ -53,7 +54,7 @@ func meant(name any, h mesh.Hint) bool {
 func TestWanted(t *testing.T) {
 	var all []any
 	for _, n := range []string{"a", "b", "c", "d", "b"} {
-		all = append(all, map[string]any{"name": n, "v": len(all)})
+		all = append(all, object.Of("name", n, "v", len(all)))
 	}
 	const anyB = `(?s).*(?:b).*`
 	for _, tc := range []struct {
@@ -131,8 +132,8 @@ func TestWanted(t *testing.T) {
 		for _, refuse := range []bool{false, true} {
 			i := 0
 			x := &narrow{by: "name", all: all, refuse: refuse, others: func() bool { i++; return i%3 == 0 }}
-			got := ask(context.Background(), t, tc.query, map[string]any{"x": x}, 1)
-			want := askGojq(t, strings.NewReplacer(".x.map(", ".x | map(", ".name.test(", ".name | test(").Replace(tc.query), map[string]any{"x": all})
+			got := ask(context.Background(), t, tc.query, object.Of("x", x), 1)
+			want := askGojq(t, strings.NewReplacer(".x.map(", ".x | map(", ".name.test(", ".name | test(").Replace(tc.query), object.Of("x", all))
 			if got.kinds() != want.kinds() {
 				t.Errorf("%s: %s\nwant %s", tc.query, got, want)
 			}
@@ -145,7 +146,7 @@ func TestWanted(t *testing.T) {
 
 func TestWantedFault(t *testing.T) {
 	fault := &mesh.Fault{Proxy: "p", Section: "x", Err: errors.New("refused")}
-	a := ask(context.Background(), t, `.x[] | select(.name == "b")`, map[string]any{"x": &narrow{by: "name", fault: fault}}, 1)
+	a := ask(context.Background(), t, `.x[] | select(.name == "b")`, object.Of("x", &narrow{by: "name", fault: fault}), 1)
 	if !errors.Is(a.err, fault) || len(a.faults) != 1 {
 		t.Errorf("got %v, told %v", a.err, a.faults)
 	}

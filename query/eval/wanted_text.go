@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // stringsOf gives the strings that a query stands for, whatever its input; false
@@ -54,7 +55,7 @@ func (c *compiler) named(f *syntax.Func, s *scope) func(e *env) (any, bool) {
 	if x, d := s.find(f.Name); x != nil {
 		return func(e *env) (any, bool) { return e.at(d).v, true }
 	}
-	if v, ok := c.unit.data[f.Name]; ok {
+	if v, ok := c.unit.data.Lookup(f.Name); ok {
 		return func(*env) (any, bool) { return v, true }
 	}
 	return nil
@@ -96,8 +97,8 @@ func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 // fieldOf gives a field of an object that is there.
 func fieldOf(ctx context.Context, v any, name string) any {
 	switch x := v.(type) {
-	case map[string]any:
-		return x[name]
+	case *object.Object:
+		return x.Get(name)
 	case *mesh.Object:
 		w, ok := x.Member(name)
 		if ok || x.IsPart() {
@@ -105,7 +106,7 @@ func fieldOf(ctx context.Context, v any, name string) any {
 		}
 		fields, err := x.Fields(ctx)
 		if err == nil {
-			return fields[name]
+			return fields.Get(name)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The errors of jq 1.8.2, in its words: a query may catch them and compare.
@@ -109,7 +110,7 @@ func misplaced(v any, path []any, n any) error {
 		}
 		return plainError("Cannot update field at array index of array")
 	case string:
-		if slice, ok := k.(map[string]any); ok && !deletes(n) {
+		if slice, ok := k.(*object.Object); ok && !deletes(n) {
 			if _, _, err := edges(0, slice); err != nil {
 				return err
 			}
@@ -122,7 +123,7 @@ func misplaced(v any, path []any, n any) error {
 	switch v.(type) {
 	case []any:
 		return plainError("Cannot delete " + native.TypeOf(k) + " element of array")
-	case map[string]any:
+	case *object.Object:
 		return plainError("Cannot delete " + native.TypeOf(k) + " field of object")
 	}
 	return plainError("Cannot delete fields from " + native.TypeOf(v))

@@ -1,6 +1,10 @@
 package jsontext
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // events gives each leaf with its path as it is read.
 type events struct {
@@ -177,7 +181,7 @@ func (b *events) end(c byte, top any, array bool) error {
 	case empty && c == ']':
 		b.leaf([]any{})
 	case empty:
-		b.leaf(map[string]any{})
+		b.leaf(object.New(0))
 	}
 	b.seen = seenValue
 	if len(b.at) == 0 {

@@ -1,5 +1,7 @@
 package jsontext
 
+import "github.com/meshq/kubectl-meshq/sources/object"
+
 // values builds whole values.
 type values struct {
 	next  any // the value that was read last, whose place is not known yet
@@ -9,7 +11,7 @@ type values struct {
 // A container is an array or an object that is being read.
 type container struct {
 	array  []any
-	object map[string]any // nil: it is an array
+	object *object.Object // nil: it is an array
 	key    string         // of the member that is being read
 	keyed  bool           // behind its colon
 }
@@ -62,7 +64,7 @@ func (b *values) structure(c byte) error {
 		}
 		inner := container{array: []any{}}
 		if c == '{' {
-			inner = container{object: map[string]any{}}
+			inner = container{object: object.New(0)}
 		}
 		b.stack = append(b.stack, inner)
 		return nil
@@ -110,7 +112,8 @@ func (b *values) comma(top *container, has bool) error {
 	case top.object == nil:
 		top.array = append(top.array, b.next)
 	case top.keyed:
-		top.object[top.key], top.keyed = b.next, false
+		top.object.Set(top.key, b.next)
+		top.keyed = false
 	default:
 		return wrong("Objects must consist of key:value pairs")
 	}
@@ -125,10 +128,10 @@ func (b *values) brace(top *container, has bool) error {
 	case has && !top.keyed:
 		return wrong("Objects must consist of key:value pairs")
 	case has:
-		top.object[top.key] = b.next
+		top.object.Set(top.key, b.next)
 	case top.object == nil || top.keyed:
 		return wrong("Unmatched '}'")
-	case len(top.object) > 0:
+	case top.object.Len() > 0:
 		return wrong("Expected another key-value pair")
 	}
 	b.close(top.object)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The parts of an ambient mesh's tunnels, as Istio makes them.
@@ -69,21 +70,21 @@ func ambient(t *testing.T) *mesh.Object {
 			{"name": "nobody", "namespace": "bank", "action": "Allow", "scope": "Namespace", "rules": []}]`,
 	}
 	proxy := func(name, kind, ip, node string, sections map[string]string) *mesh.Object {
-		o := mesh.NewObject("Proxy", nil, map[string]any{"id": name + ".shop", "name": name, "namespace": "shop", "type": kind, "ip": ip, "ips": []any{ip}, "node": node})
+		o := mesh.NewObject("Proxy", nil, object.Of("id", name+".shop", "name", name, "namespace", "shop", "type", kind, "ip", ip, "ips", []any{ip}, "node", node))
 		fields, _ := o.Fields(t.Context())
 		for section, text := range sections {
 			v := decoded(t, text)
 			for i, e := range v.([]any) {
-				v.([]any)[i] = mesh.NewObject("Part", o, e.(map[string]any))
+				v.([]any)[i] = mesh.NewObject("Part", o, e.(*object.Object))
 			}
-			fields[section] = v
+			fields.Set(section, v)
 		}
 		return o
 	}
-	return mesh.NewObject("Mesh", nil, map[string]any{
-		"proxies":  []any{proxy("web", "sidecar", "10.0.0.1", "n1", web), proxy("way", "waypoint", "10.0.0.5", "n1", way), proxy("zt-1", "ztunnel", "10.0.9.1", "n1", node), proxy("zt-2", "ztunnel", "10.0.9.2", "n2", node)},
-		"services": decoded(t, `[{"metadata": {"name": "cart", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.2"}}]`),
-	})
+	return mesh.NewObject("Mesh", nil, object.Of(
+		"proxies", []any{proxy("web", "sidecar", "10.0.0.1", "n1", web), proxy("way", "waypoint", "10.0.0.5", "n1", way), proxy("zt-1", "ztunnel", "10.0.9.1", "n1", node), proxy("zt-2", "ztunnel", "10.0.9.2", "n2", node)},
+		"services", decoded(t, `[{"metadata": {"name": "cart", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.2"}}]`),
+	))
 }
 
 // TestTunnels follows requests through internal listeners, into the tunnels of

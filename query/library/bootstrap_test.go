@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestBootstrap holds what a request hangs on that an Envoy started with: its
 // runtime, and the cluster that it belongs to.
 func TestBootstrap(t *testing.T) {
-	proxy := mesh.NewObject("Proxy", nil, map[string]any{"id": "web.shop", "name": "web", "namespace": "shop", "type": "router", "ip": "10.0.0.1"})
+	proxy := mesh.NewObject("Proxy", nil, object.Of("id", "web.shop", "name", "web", "namespace", "shop", "type", "router", "ip", "10.0.0.1"))
 	fields, _ := proxy.Fields(t.Context())
 	for section, text := range map[string]string{
 		"bootstrap": `{"node": {"locality": {"zone": "a"}}, "clusterManager": {"localClusterName": "own"}, "layeredRuntime": {"layers": [
@@ -32,12 +33,12 @@ func TestBootstrap(t *testing.T) {
 		v := decoded(t, text)
 		if all, ok := v.([]any); ok {
 			for i, e := range all {
-				all[i] = mesh.NewObject("Part", proxy, e.(map[string]any))
+				all[i] = mesh.NewObject("Part", proxy, e.(*object.Object))
 			}
 		}
-		fields[section] = v
+		fields.Set(section, v)
 	}
-	in := mesh.NewObject("Mesh", nil, map[string]any{"proxies": []any{proxy}})
+	in := mesh.NewObject("Mesh", nil, object.Of("proxies", []any{proxy}))
 	for _, c := range []struct{ src, want string }{
 		{`{url: "http://h/", destination: "10.0.0.5"} | [.cluster, .unsupported, [.endpoints[].share]]`, `["v1",[],[1,0]]`}, // kept within its zone
 		{`{url: "http://h/split", destination: "10.0.0.5"} | [.clusters[] | .name, .share]`, `["v1",0.75,"v2",0.25]`},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // downstreamTLS gives how a filter chain speaks TLS itself; nil where it does
@@ -31,7 +32,7 @@ func downstreamTLS(ctx context.Context, chain any) (any, error) {
 	if name, err := get[string](ctx, socket, "name"); err != nil || config != nil || name != "tls" && name != "envoy.transport_sockets.tls" {
 		return nil, err
 	}
-	return map[string]any{}, nil // TLS, by a configuration of an older form
+	return object.New(0), nil // TLS, by a configuration of an older form
 }
 
 // certified notes that a client shows no certificate where a filter chain that
@@ -50,11 +51,11 @@ func certified(ctx context.Context, chain any, r *routing.Request) (refused, req
 	if must == true {
 		return r.TLS && r.NoCertificate, true, nil
 	}
-	common, err := get[map[string]any](ctx, tls, "commonTlsContext")
+	common, err := get[*object.Object](ctx, tls, "commonTlsContext")
 	if err != nil || common == nil {
 		return false, false, err
 	}
-	r.NoCertificate = r.NoCertificate || common["validationContext"] == nil && common["validationContextSdsSecretConfig"] == nil && common["combinedValidationContext"] == nil
+	r.NoCertificate = r.NoCertificate || common.Get("validationContext") == nil && common.Get("validationContextSdsSecretConfig") == nil && common.Get("combinedValidationContext") == nil
 	return false, false, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func diffNatives(d Doors) []eval.Native {
@@ -54,19 +55,20 @@ func eachChange(s difference.Section, proxy *mesh.Object, a, b string, yield fun
 // Difference gives the object of a change: of kind Difference, with what the
 // two sides have under the names given. proxy is whose it is, nil for nobody's.
 func Difference(c difference.Change, proxy *mesh.Object, a, b string) *mesh.Object {
-	m := map[string]any{"path": difference.PathText(c.Path)}
+	m := object.Of("path", difference.PathText(c.Path))
 	if proxy != nil {
-		m["proxy"] = mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, proxy, "id") })
+		m.Set("proxy", mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, proxy, "id") }))
 	}
 	if c.Section.Name != "" {
-		m["section"] = string(c.Section.Name)
+		m.Set("section", string(c.Section.Name))
 	}
 	if r := c.Resource; r != nil {
-		m["resourceKind"], m["resource"] = r.Kind, r.Name
+		m.Set("resourceKind", r.Kind)
+		m.Set("resource", r.Name)
 		setText(m, "address", r.Address)
 		setText(m, "refused", r.Refused)
 		if r.Warming {
-			m["warming"] = true
+			m.Set("warming", true)
 		}
 	}
 	if len(c.Within) > 0 {
@@ -74,21 +76,21 @@ func Difference(c difference.Change, proxy *mesh.Object, a, b string) *mesh.Obje
 		for i, name := range c.Within {
 			within[i] = name
 		}
-		m["within"] = within
+		m.Set("within", within)
 	}
 	setText(m, "source", c.Source)
 	if c.InA {
-		m[a] = c.A
+		m.Set(a, c.A)
 	}
 	if c.InB {
-		m[b] = c.B
+		m.Set(b, c.B)
 	}
 	return mesh.NewObject("Difference", proxy, m)
 }
 
-func setText(m map[string]any, key, text string) {
+func setText(m *object.Object, key, text string) {
 	if text != "" {
-		m[key] = text
+		m.Set(key, text)
 	}
 }
 
@@ -106,9 +108,9 @@ func jsonPatch(c *eval.Call) (any, error) {
 func PatchOperations(s difference.Section) []any {
 	var out []any
 	for _, op := range s.Patch() {
-		m := map[string]any{"op": op.Op, "path": op.Path}
+		m := object.Of("op", op.Op, "path", op.Path)
 		if op.Op != "remove" {
-			m["value"] = op.Value
+			m.Set("value", op.Value)
 		}
 		out = append(out, m)
 	}

@@ -10,21 +10,22 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // two is a proxy and what its Pilot would send to it.
 func two() (proxy, desired *mesh.Object) {
-	sections := func(o *mesh.Object, fields map[string]any, weight int) {
+	sections := func(o *mesh.Object, fields *object.Object, weight int) {
 		for _, s := range []string{"listeners", "routes", "endpoints", "extensions"} {
-			fields[s] = []any{}
+			fields.Set(s, []any{})
 		}
-		cluster := map[string]any{
-			"name": "x", "state": "ACTIVE", "weight": weight,
-			"metadata": map[string]any{"filterMetadata": map[string]any{"istio": map[string]any{"config": "/apis/networking.istio.io/v1/namespaces/shop/destination-rule/dr"}}},
-		}
-		fields["clusters"] = []any{mesh.NewObject("Cluster", o, cluster)}
+		cluster := object.Of(
+			"name", "x", "state", "ACTIVE", "weight", weight,
+			"metadata", object.Of("filterMetadata", object.Of("istio", object.Of("config", "/apis/networking.istio.io/v1/namespaces/shop/destination-rule/dr"))),
+		)
+		fields.Set("clusters", []any{mesh.NewObject("Cluster", o, cluster)})
 	}
-	held, sent := map[string]any{"id": "web-1.shop"}, map[string]any{}
+	held, sent := object.Of("id", "web-1.shop"), object.New(0)
 	proxy = mesh.NewObject("Proxy", nil, held)
 	desired = mesh.NewObject("Desired", proxy, sent)
 	sections(proxy, held, 2)
@@ -57,7 +58,7 @@ func TestDiff(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			text, err := gojq.Marshal(v)
+			text, err := gojq.Marshal(object.ToPlain(v))
 			got += string(text)
 			return err
 		})
@@ -66,5 +67,5 @@ func TestDiff(t *testing.T) {
 		}
 	}
 	check(t, proxy, []expectation{{`diff`, "error: diff: there is no Pilot to ask"}})
-	check(t, mesh.NewObject("Mesh", nil, map[string]any{}), []expectation{{`diff(.; .)`, "error: diff: a mesh is not compared at once: compare its proxies, or their sections"}})
+	check(t, mesh.NewObject("Mesh", nil, object.New(0)), []expectation{{`diff(.; .)`, "error: diff: a mesh is not compared at once: compare its proxies, or their sections"}})
 }

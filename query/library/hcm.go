@@ -7,38 +7,39 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // hcmOf reads what a connection manager does to a request before its routes.
-func hcmOf(ctx context.Context, listener any, hcm map[string]any, r routing.Request) (routing.HCM, error) {
-	flag := func(key string) bool { return hcm[key] == true }
-	text := func(key string) string { s, _ := hcm[key].(string); return s }
+func hcmOf(ctx context.Context, listener any, hcm *object.Object, r routing.Request) (routing.HCM, error) {
+	flag := func(key string) bool { return hcm.Get(key) == true }
+	text := func(key string) string { s, _ := hcm.Get(key).(string); return s }
 	m := routing.HCM{
 		StripAnyHostPort: flag("stripAnyHostPort"), StripTrailingHostDot: flag("stripTrailingHostDot"),
 		MergeSlashes: flag("mergeSlashes"), NormalizePath: flag("normalizePath"), EscapedSlashes: text("pathWithEscapedSlashesAction"),
 		Upgrades: map[string]bool{},
 		Edge: &routing.Edge{
 			UseRemoteAddress: flag("useRemoteAddress"), SkipXFFAppend: flag("skipXffAppend"), Via: text("via"),
-			NoRequestID: hcm["generateRequestId"] == false, KeepRequestID: flag("preserveExternalRequestId"), ClientCert: text("forwardClientCertDetails"),
+			NoRequestID: hcm.Get("generateRequestId") == false, KeepRequestID: flag("preserveExternalRequestId"), ClientCert: text("forwardClientCertDetails"),
 		},
 		Envoy: envoyOf(ctx, listener),
 	}
 	if flag("stripMatchingHostPort") {
 		m.StripMatchingHostPort = r.DestinationPort
 	}
-	m.Edge.TrustedHops, _ = hcm["xffNumTrustedHops"].(int)
-	scheme, err := get[string](ctx, hcm["schemeHeaderTransformation"], "schemeToOverwrite")
+	m.Edge.TrustedHops, _ = hcm.Get("xffNumTrustedHops").(int)
+	scheme, err := get[string](ctx, hcm.Get("schemeHeaderTransformation"), "schemeToOverwrite")
 	if err != nil {
 		return m, err
 	}
 	m.Edge.Scheme = scheme
-	if m.Edge.Internal, err = internal(ctx, hcm["internalAddressConfig"]); err != nil {
+	if m.Edge.Internal, err = internal(ctx, hcm.Get("internalAddressConfig")); err != nil {
 		return m, err
 	}
-	if hcm["internalAddressConfig"] == nil && saysInternal(r) && m.PrivateIsInternal() {
+	if hcm.Get("internalAddressConfig") == nil && saysInternal(r) && m.PrivateIsInternal() {
 		m.Edge.Internal = private
 	}
-	upgrades, _, err := elements(ctx, hcm["upgradeConfigs"])
+	upgrades, _, err := elements(ctx, hcm.Get("upgradeConfigs"))
 	for _, u := range upgrades {
 		kind, err := get[string](ctx, u, "upgradeType")
 		if err != nil {

@@ -3,11 +3,10 @@ package library
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func kindNatives() []eval.Native {
@@ -130,14 +129,14 @@ func outline(c *eval.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, ok := v.(map[string]any)
+	m, ok := v.(*object.Object)
 	if !ok {
 		return v, nil
 	}
-	out := map[string]any{}
-	for k, w := range m {
+	out := object.New(0)
+	for k, w := range m.All() {
 		if l, ok := w.(mesh.Lazy); !ok || !fetched(l) {
-			out[k] = w
+			out.Set(k, w)
 		}
 	}
 	return out, nil
@@ -160,13 +159,13 @@ func words(c *eval.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, ok := v.(map[string]any)
+	types, ok := v.(*object.Object)
 	if !ok {
 		return nil, errors.New("only a proxy is synced or stale: its sync is asked")
 	}
 	out := []any{}
-	for _, t := range slices.Sorted(maps.Keys(types)) {
-		status, err := mesh.Get(c.Ctx, types[t], "status")
+	for _, t := range types.Sorted() {
+		status, err := mesh.Get(c.Ctx, types.Get(t), "status")
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const now = 1_700_000_000 // 2023-11-14T22:13:20Z
@@ -29,7 +30,7 @@ func ask(t *testing.T, in any, src string) (string, error) {
 		if err != nil {
 			return err
 		}
-		text, err := gojq.Marshal(v)
+		text, err := gojq.Marshal(object.ToPlain(v))
 		out = append(out, string(text))
 		return err
 	})
@@ -76,20 +77,20 @@ func TestValues(t *testing.T) {
 
 // proxies is a small mesh, as plain values: the library asks for no more.
 func proxies() any {
-	one := func(id, pod, workload string, sync map[string]any) any {
-		fields := map[string]any{"id": id, "name": pod, "workload": workload, "clusterID": "c", "connected": true, "sync": sync, "clusters": []any{
-			map[string]any{"kind": "Cluster", "name": "x", "state": "ACTIVE"}, map[string]any{"kind": "Cluster", "name": "y", "state": "ACTIVE"},
-		}}
+	one := func(id, pod, workload string, sync *object.Object) any {
+		fields := object.Of("id", id, "name", pod, "workload", workload, "clusterID", "c", "connected", true, "sync", sync, "clusters", []any{
+			object.Of("kind", "Cluster", "name", "x", "state", "ACTIVE"), object.Of("kind", "Cluster", "name", "y", "state", "ACTIVE"),
+		})
 		return mesh.NewObject("Proxy", nil, fields)
 	}
-	words := func(cds, rds string) map[string]any {
-		return map[string]any{"cds": map[string]any{"status": cds}, "rds": map[string]any{"status": rds}}
+	words := func(cds, rds string) *object.Object {
+		return object.Of("cds", object.Of("status", cds), "rds", object.Of("status", rds))
 	}
-	return mesh.NewObject("Mesh", nil, map[string]any{"proxies": []any{
+	return mesh.NewObject("Mesh", nil, object.Of("proxies", []any{
 		one("web-1.shop", "web-1", "web", words("SYNCED", "IGNORED")),
 		one("web-2.shop", "web-2", "web", words("STALE", "SYNCED")),
 		one("webhook-1.shop", "webhook-1", "webhook", words("NOT SENT", "ERROR")),
-	}})
+	}))
 }
 
 func TestLookups(t *testing.T) {

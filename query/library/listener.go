@@ -8,6 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // listener decides a request by a listener: the filter chain that the
@@ -57,17 +58,17 @@ func (m *matcher) listener(c *eval.Call, l any, r routing.Request) (*routing.Ans
 
 // connectionManager gives the HTTP connection manager of a filter chain; other
 // names what stands in its place.
-func connectionManager(ctx context.Context, chain any) (hcm map[string]any, other string, err error) {
+func connectionManager(ctx context.Context, chain any) (hcm *object.Object, other string, err error) {
 	filters, err := get[[]any](ctx, chain, "filters")
 	if err != nil {
 		return nil, "", err
 	}
 	for _, f := range filters {
-		config, err := get[map[string]any](ctx, f, "typedConfig")
+		config, err := get[*object.Object](ctx, f, "typedConfig")
 		if err != nil {
 			return nil, "", err
 		}
-		if kind, _ := config["@type"].(string); strings.HasSuffix(kind, "HttpConnectionManager") || config["httpFilters"] != nil {
+		if kind, _ := config.Get("@type").(string); strings.HasSuffix(kind, "HttpConnectionManager") || config.Get("httpFilters") != nil {
 			return config, "", nil
 		}
 		if other, err = get[string](ctx, f, "name"); err != nil {
@@ -96,14 +97,14 @@ type routesAt struct {
 
 // routesOf gives the route configuration of a connection manager: its own, the
 // one of that name of the listener's proxy, or the one of the request's scope.
-func (m *matcher) routesOf(ctx context.Context, l any, hcm map[string]any, r routing.Request) (at routesAt, err error) {
-	if rc := hcm["routeConfig"]; rc != nil {
+func (m *matcher) routesOf(ctx context.Context, l any, hcm *object.Object, r routing.Request) (at routesAt, err error) {
+	if rc := hcm.Get("routeConfig"); rc != nil {
 		at.name, err = get[string](ctx, rc, "name")
 		at.configuration = rc
 		return at, err
 	}
-	if hcm["scopedRoutes"] != nil {
-		scope, why, err := routing.Scope(ctx, m.cache, envoyOf(ctx, l), hcm["scopedRoutes"], r)
+	if hcm.Get("scopedRoutes") != nil {
+		scope, why, err := routing.Scope(ctx, m.cache, envoyOf(ctx, l), hcm.Get("scopedRoutes"), r)
 		if err != nil || why != "" || scope == nil {
 			return routesAt{unsupported: why}, err
 		}
@@ -114,7 +115,7 @@ func (m *matcher) routesOf(ctx context.Context, l any, hcm map[string]any, r rou
 		if err != nil {
 			return at, err
 		}
-	} else if at.name, err = get[string](ctx, hcm["rds"], "routeConfigName"); err != nil {
+	} else if at.name, err = get[string](ctx, hcm.Get("rds"), "routeConfigName"); err != nil {
 		return at, err
 	}
 	o, ok := l.(*mesh.Object)

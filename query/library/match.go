@@ -7,6 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func matchNatives(d Doors) []eval.Native {
@@ -33,7 +34,7 @@ func (m *matcher) match(c *eval.Call, yield func(any) error) error {
 	if hosts, err := onlyHosts(c.Ctx, all); err != nil {
 		return err
 	} else if hosts && r.Host != "" { // one of them has the host
-		all = []any{mesh.NewObject("RouteConfiguration", ownerOf(all[0]), map[string]any{"virtualHosts": all})}
+		all = []any{mesh.NewObject("RouteConfiguration", ownerOf(all[0]), object.Of("virtualHosts", all))}
 	}
 	for _, v := range all {
 		if err := m.one(c, v, r, yield); err != nil {
@@ -90,34 +91,35 @@ func (m *matcher) one(c *eval.Call, v any, r routing.Request, yield func(any) er
 // matched is the answer as a value of the document: the route entry as Envoy
 // holds it, and what follows from it.
 func matched(c *eval.Call, a *routing.Answer) (any, error) {
-	out := map[string]any{}
+	out := object.New(0)
 	v, err := mesh.Force(c.Ctx, a.Route)
 	if err != nil {
 		return nil, err
 	}
-	if entry, ok := v.(map[string]any); ok {
-		for k, w := range entry {
-			out[k] = w
+	if entry, ok := v.(*object.Object); ok {
+		for k, w := range entry.All() {
+			out.Set(k, w)
 		}
 	}
-	out["virtualHost"] = orNull(a.VirtualHost)
-	out["clusters"] = shares(a)
-	out["cluster"] = orNull(a.Cluster)
-	out["url"] = orNull(a.URL)
-	out["directStatus"], out["redirectTo"] = nil, nil
+	out.Set("virtualHost", orNull(a.VirtualHost))
+	out.Set("clusters", shares(a))
+	out.Set("cluster", orNull(a.Cluster))
+	out.Set("url", orNull(a.URL))
+	out.Set("directStatus", nil)
+	out.Set("redirectTo", nil)
 	if a.DirectStatus != 0 { // a direct response may be a 404 too
-		out["directStatus"] = a.DirectStatus
+		out.Set("directStatus", a.DirectStatus)
 	} else if a.Status != 0 && a.Status != 404 {
-		out["directStatus"] = a.Status
+		out.Set("directStatus", a.Status)
 	}
 	if a.RedirectStatus != 0 {
-		out["redirectTo"] = map[string]any{"status": a.RedirectStatus, "location": a.RedirectTo}
+		out.Set("redirectTo", object.Of("status", a.RedirectStatus, "location", a.RedirectTo))
 	}
 	unsupported := []any{}
 	for _, u := range a.Unsupported {
 		unsupported = append(unsupported, u)
 	}
-	out["unsupported"] = unsupported
+	out.Set("unsupported", unsupported)
 	var limits *routing.Limits
 	if len(a.Clusters) > 0 {
 		l, err := a.Limits()
@@ -127,37 +129,40 @@ func matched(c *eval.Call, a *routing.Answer) (any, error) {
 		limits = &l
 	}
 	limited(out, limits)
-	if _, ok := out["virtualService"]; !ok {
-		out["virtualService"] = nil
+	if _, ok := out.Lookup("virtualService"); !ok {
+		out.Set("virtualService", nil)
 	}
 	return mesh.NewObject("RouteMatch", ownerOf(a.Route), out), nil
 }
 
 // limited adds what a route says of a request beside where it goes. What is
 // not forwarded has none of it.
-func limited(out map[string]any, l *routing.Limits) {
+func limited(out *object.Object, l *routing.Limits) {
 	copies := []any{}
-	out["timeout"], out["retries"], out["mirrors"] = nil, nil, copies
+	out.Set("timeout", nil)
+	out.Set("retries", nil)
+	out.Set("mirrors", copies)
 	if l == nil {
 		return
 	}
 	for _, m := range l.Mirrors {
-		copies = append(copies, map[string]any{"cluster": orNull(m.Cluster), "share": m.Share})
+		copies = append(copies, object.Of("cluster", orNull(m.Cluster), "share", m.Share))
 	}
-	out["timeout"], out["mirrors"] = l.Timeout, copies
+	out.Set("timeout", l.Timeout)
+	out.Set("mirrors", copies)
 	if r := l.Retries; r != nil {
-		retries := map[string]any{"attempts": r.Attempts, "on": r.On, "perTryTimeout": nil}
+		retries := object.Of("attempts", r.Attempts, "on", r.On, "perTryTimeout", nil)
 		if r.PerTry > 0 {
-			retries["perTryTimeout"] = r.PerTry
+			retries.Set("perTryTimeout", r.PerTry)
 		}
-		out["retries"] = retries
+		out.Set("retries", retries)
 	}
 }
 
 func shares(a *routing.Answer) []any {
 	out := []any{}
 	for _, s := range a.Clusters {
-		out = append(out, map[string]any{"name": s.Name, "share": s.Share})
+		out = append(out, object.Of("name", s.Name, "share", s.Share))
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // manyHosts is a proxy with one route configuration of n virtual hosts, with
@@ -23,11 +24,11 @@ func manyHosts(t testing.TB, n int) *mesh.Object {
 			"routes": [{"match": {"prefix": "/v2", "headers": [{"name": "user", "stringMatch": {"exact": "jason"}}]}, "route": {"cluster": "v2"}}, {"match": {"prefix": "/"}, "route": {"cluster": "outbound|80||%[1]s.shop.svc.cluster.local"}}]}`,
 			name, i>>16, i>>8&255, i&255))
 	}
-	proxy := mesh.NewObject("Proxy", nil, map[string]any{"id": "web.shop", "name": "web", "namespace": "shop"})
-	fields := decoded(t, `{"name": "80", "state": "ACTIVE", "virtualHosts": [`+strings.Join(hosts, ",")+`]}`).(map[string]any)
+	proxy := mesh.NewObject("Proxy", nil, object.Of("id", "web.shop", "name", "web", "namespace", "shop"))
+	fields := decoded(t, `{"name": "80", "state": "ACTIVE", "virtualHosts": [`+strings.Join(hosts, ",")+`]}`).(*object.Object)
 	all, _ := proxy.Fields(context.Background())
-	all["routes"] = []any{mesh.NewObject("RouteConfiguration", proxy, fields)}
-	return mesh.NewObject("Mesh", nil, map[string]any{"proxies": []any{proxy}})
+	all.Set("routes", []any{mesh.NewObject("RouteConfiguration", proxy, fields)})
+	return mesh.NewObject("Mesh", nil, object.Of("proxies", []any{proxy}))
 }
 
 // BenchmarkMatch is one request at a route configuration of 10,000 virtual

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A section is one that can be asked for elements by name.
@@ -64,22 +65,22 @@ func TestLookupsAskByName(t *testing.T) {
 		var log []string
 		var all []any
 		for _, name := range []string{"a", "b"} {
-			fields := map[string]any{"id": name + ".s", "name": name}
+			fields := object.Of("id", name+".s", "name", name)
 			o := mesh.NewObject("Proxy", nil, fields)
 			for _, s := range []string{"clusters", "listeners", "routes", "secrets", "extensions", "endpoints"} {
 				var elements []any
 				for _, name := range []string{"w", "x", "y"} {
-					e := map[string]any{"name": name}
+					e := object.Of("name", name)
 					if s == "listeners" {
-						e["filterChains"] = []any{map[string]any{"filters": []any{map[string]any{"typedConfig": map[string]any{"httpFilters": []any{}, "rds": map[string]any{"routeConfigName": "r"}}}}}}
+						e.Set("filterChains", []any{object.Of("filters", []any{object.Of("typedConfig", object.Of("httpFilters", []any{}, "rds", object.Of("routeConfigName", "r")))})})
 					}
 					elements = append(elements, mesh.NewObject(strings.ToUpper(s[:1])+s[1:len(s)-1], o, e))
 				}
-				fields[s] = &section{all: elements, log: &log, proxy: name + ".s"}
+				fields.Set(s, &section{all: elements, log: &log, proxy: name + ".s"})
 			}
 			all = append(all, o)
 		}
-		check(t, mesh.NewObject("Mesh", nil, map[string]any{"proxies": all}), []expectation{{c.query, c.want}})
+		check(t, mesh.NewObject("Mesh", nil, object.Of("proxies", all)), []expectation{{c.query, c.want}})
 		slices.Sort(log)
 		asked := slices.Sorted(slices.Values(strings.Split(c.asked, ", ")))
 		if fmt.Sprint(log) != fmt.Sprint(asked) {
@@ -131,8 +132,8 @@ func TestTraceAsksForItsWayOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, key := range map[string]string{"listeners": "name", "routes": "name", "clusters": "name", "endpoints": "cluster", "secrets": "name", "server": ""} {
-			elements, _ := fields[name].([]any)
-			fields[name] = &keyed{section{all: elements, log: &log, proxy: name}, key}
+			elements, _ := fields.Get(name).([]any)
+			fields.Set(name, &keyed{section{all: elements, log: &log, proxy: name}, key})
 		}
 		if got := traced(t, in, c.src); strings.HasPrefix(got, "error") {
 			t.Error(got)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func proxyNatives() []eval.Native {
@@ -83,8 +84,8 @@ func proxiesIn(ctx context.Context, in any) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m, ok := v.(map[string]any); ok {
-		if v, err = mesh.Force(ctx, m["proxies"]); err != nil {
+	if m, ok := v.(*object.Object); ok {
+		if v, err = mesh.Force(ctx, m.Get("proxies")); err != nil {
 			return nil, err
 		}
 	}
@@ -97,9 +98,9 @@ func nameOf(ctx context.Context, p any) (mesh.Name, error) {
 	if err != nil {
 		return mesh.Name{}, err
 	}
-	m, _ := v.(map[string]any)
+	m, _ := v.(*object.Object)
 	text := func(key string) string {
-		s, e := mesh.Force(ctx, m[key])
+		s, e := mesh.Force(ctx, m.Get(key))
 		err = errors.Join(err, e)
 		t, _ := s.(string)
 		return t

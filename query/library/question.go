@@ -3,10 +3,10 @@ package library
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // question is what trace is asked: a request, and where it comes from.
@@ -25,12 +25,12 @@ func parseQuestion(ctx context.Context, v any) (q question, err error) {
 	if err != nil {
 		return q, err
 	}
-	m, ok := v.(map[string]any)
+	m, ok := v.(*object.Object)
 	if !ok {
 		q.Request, err = parseRequest(ctx, v)
 		return q, err
 	}
-	m = maps.Clone(m)
+	m = m.Clone()
 	for name, set := range map[string]func(any) bool{
 		"from":    func(v any) bool { return into(&q.from, v) },
 		"through": func(v any) bool { b, ok := v.(bool); q.through = b; return ok },
@@ -39,10 +39,10 @@ func parseQuestion(ctx context.Context, v any) (q question, err error) {
 			return q.inbound || v == "outbound"
 		},
 	} {
-		if m[name] != nil && !set(m[name]) {
-			return q, fmt.Errorf("a request's %s can't be %v", name, m[name])
+		if m.Get(name) != nil && !set(m.Get(name)) {
+			return q, fmt.Errorf("a request's %s can't be %v", name, m.Get(name))
 		}
-		delete(m, name)
+		m.Delete(name)
 	}
 	q.Request, err = requestObject(m)
 	return q, err

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestReach holds which routes lead to a service, and which lead nowhere.
@@ -31,9 +32,9 @@ func TestReach(t *testing.T) {
 // TestUnreachable holds, of routes that stand behind others or ask for what
 // isn't there, why no request takes them.
 func TestUnreachable(t *testing.T) {
-	proxy := mesh.NewObject("Proxy", nil, map[string]any{
-		"id": "web.shop",
-		"routes": decoded(t, `[{"name": "80", "virtualHosts": [
+	proxy := mesh.NewObject("Proxy", nil, object.Of(
+		"id", "web.shop",
+		"routes", decoded(t, `[{"name": "80", "virtualHosts": [
 			{"name": "first", "domains": ["a", "B"], "routes": [
 				{"name": "v1", "match": {"prefix": "/v1"}, "route": {"cluster": "c", "metadataMatch": {"filterMetadata": {"envoy.lb": {"version": "v1"}}}}},
 				{"name": "v9", "match": {"prefix": "/v9"}, "route": {"cluster": "c", "metadataMatch": {"filterMetadata": {"envoy.lb": {"version": "v9"}}}}},
@@ -42,12 +43,12 @@ func TestUnreachable(t *testing.T) {
 				{"name": "all", "match": {"prefix": "/"}, "redirect": {}},
 				{"name": "late", "match": {"path": "/x"}, "redirect": {}}]},
 			{"name": "second", "domains": ["b"], "routes": []}]}]`),
-		"clusters":  decoded(t, `[{"name": "c", "type": "EDS", "lbSubsetConfig": {"subsetSelectors": [{"keys": ["version"]}]}}]`),
-		"endpoints": decoded(t, `[{"cluster": "c", "address": "10.0.0.1:80", "health": "HEALTHY", "metadata": {"filterMetadata": {"envoy.lb": {"version": "v1"}}}}]`),
-	})
+		"clusters", decoded(t, `[{"name": "c", "type": "EDS", "lbSubsetConfig": {"subsetSelectors": [{"keys": ["version"]}]}}]`),
+		"endpoints", decoded(t, `[{"cluster": "c", "address": "10.0.0.1:80", "health": "HEALTHY", "metadata": {"filterMetadata": {"envoy.lb": {"version": "v1"}}}}]`),
+	))
 	fields, _ := proxy.Fields(t.Context())
-	derive(fields["routes"].([]any)[0].(map[string]any)["virtualHosts"])
-	in := mesh.NewObject("Mesh", nil, map[string]any{"proxies": []any{proxy}})
+	derive(fields.Get("routes").([]any)[0].(*object.Object).Get("virtualHosts"))
+	in := mesh.NewObject("Mesh", nil, object.Of("proxies", []any{proxy}))
 	want := `[["v9","SUBSET_EMPTY",null,"c"],["split","SUBSET_EMPTY",null,"c"],["late","SHADOWED","all",null],["b","DUPLICATE_DOMAIN","first",null]]`
 	if got := traced(t, in, `[unreachable | [.name, .reason, .by, .cluster]]`); got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What a real Envoy 1.40 did, recorded by test/e2e: envoy.jsonl.gz with random
@@ -64,7 +65,7 @@ func recorded(t *testing.T, name string) func(func(recordedListener) bool) {
 	return func(yield func(recordedListener) bool) {
 		for lines.Scan() {
 			var r recordedListener
-			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			if err := object.Unmarshal(lines.Bytes(), &r); err != nil {
 				t.Fatal(name, err)
 			}
 			if !yield(r) {
@@ -85,7 +86,7 @@ func (r recordedListener) requests() string {
 
 func matchAsRecorded(t *testing.T, r recordedListener) {
 	t.Helper()
-	in := mesh.NewObject("Listener", nil, decoded(t, string(r.Listener)).(map[string]any))
+	in := mesh.NewObject("Listener", nil, decoded(t, string(r.Listener)).(*object.Object))
 	out, err := ask(t, in, `. as $listener | `+r.requests()+`[] as $r | [$listener.match($r)][0]`)
 	lines := strings.Split(out, "\n")
 	if err != nil || len(lines) != len(r.Cases) {
@@ -93,7 +94,7 @@ func matchAsRecorded(t *testing.T, r recordedListener) {
 	}
 	for i, c := range r.Cases {
 		var m *matchedRoute
-		if err := json.Unmarshal([]byte(lines[i]), &m); err != nil {
+		if err := object.Unmarshal([]byte(lines[i]), &m); err != nil {
 			t.Fatal(lines[i], err)
 		}
 		if got := m.said(c.Envoy); got != c.Envoy {
@@ -104,14 +105,17 @@ func matchAsRecorded(t *testing.T, r recordedListener) {
 
 func traceAsRecorded(t *testing.T, r recordedListener) {
 	t.Helper()
-	proxy := mesh.NewObject("Proxy", nil, map[string]any{"id": "web.shop", "type": "sidecar", "ip": "10.0.0.1"})
-	fields := map[string]any{"id": "web.shop", "name": "web", "namespace": "shop", "type": "sidecar", "ip": "10.0.0.1"}
+	proxy := mesh.NewObject("Proxy", nil, object.Of("id", "web.shop", "type", "sidecar", "ip", "10.0.0.1"))
+	fields := object.Of("id", "web.shop", "name", "web", "namespace", "shop", "type", "sidecar", "ip", "10.0.0.1")
 	var listeners []any
 	for _, l := range r.Listeners {
-		listeners = append(listeners, mesh.NewObject("Listener", proxy, decoded(t, string(l)).(map[string]any)))
+		listeners = append(listeners, mesh.NewObject("Listener", proxy, decoded(t, string(l)).(*object.Object)))
 	}
-	fields["listeners"], fields["clusters"], fields["routes"], fields["endpoints"] = listeners, []any{}, []any{}, []any{}
-	in := mesh.NewObject("Mesh", nil, map[string]any{"proxies": []any{mesh.NewObject("Proxy", nil, fields)}, "services": []any{}})
+	fields.Set("listeners", listeners)
+	fields.Set("clusters", []any{})
+	fields.Set("routes", []any{})
+	fields.Set("endpoints", []any{})
+	in := mesh.NewObject("Mesh", nil, object.Of("proxies", []any{mesh.NewObject("Proxy", nil, fields)}, "services", []any{}))
 	out := traced(t, in, `.proxies[0] as $proxy | `+r.requests()+`[] as $r | $proxy.trace($r) | first(.steps[] | select(.step == "filter chain") | .name) // ""`)
 	lines := strings.Split(out, "\n")
 	if len(lines) != len(r.Cases) {
@@ -127,8 +131,8 @@ func traceAsRecorded(t *testing.T, r recordedListener) {
 // matchedRoute is what match gives.
 type matchedRoute struct {
 	Name, Cluster, URL string
-	Route              map[string]any
-	NonForwarding      map[string]any `json:"nonForwardingAction"`
+	Route              *object.Object
+	NonForwarding      *object.Object `json:"nonForwardingAction"`
 	RedirectTo         struct {
 		Status   int
 		Location string

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // parseRequest reads a request: "/path", "GET http://host:port/path",
@@ -30,7 +31,7 @@ func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	switch x := v.(type) {
 	case string:
 		return requestLine(x)
-	case map[string]any:
+	case *object.Object:
 		return requestObject(x)
 	}
 	return routing.Request{}, fmt.Errorf("a request is a string like \"GET http://host/path\" or an object, not %s", typeName(v))
@@ -146,10 +147,10 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 	},
 }
 
-func requestObject(m map[string]any) (routing.Request, error) {
-	to := m["destination"]
-	m = maps.Clone(m)
-	delete(m, "destination")
+func requestObject(m *object.Object) (routing.Request, error) {
+	to := m.Get("destination")
+	m = m.Clone()
+	m.Delete("destination")
 	r, err := requestTo(m)
 	if err == nil && to != nil && !intoAddress(&r.Destination, &r.DestinationPort, to) {
 		err = unfit("destination", to)
@@ -169,22 +170,22 @@ func unfit(name string, v any) error {
 
 // requestTo reads a request without the address that it is sent to: a port of
 // that one is none of the host's.
-func requestTo(m map[string]any) (routing.Request, error) {
+func requestTo(m *object.Object) (routing.Request, error) {
 	r := routing.Request{Method: "GET", Path: "/"}
-	if line, ok := m["url"].(string); ok { // what else is said goes before it
+	if line, ok := m.Get("url").(string); ok { // what else is said goes before it
 		var err error
 		if r, err = requestLine(line); err != nil {
 			return r, err
 		}
-		delete(m, "url")
+		m.Delete("url")
 	}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	for _, k := range m.Sorted() {
 		set, known := requestFields[k]
 		if !known {
 			return r, fmt.Errorf("a request has no %s; it has %s", k, strings.Join(slices.Sorted(maps.Keys(requestFields)), ", "))
 		}
-		if m[k] != nil && !set(&r, m[k]) {
-			return r, unfit(k, m[k])
+		if m.Get(k) != nil && !set(&r, m.Get(k)) {
+			return r, unfit(k, m.Get(k))
 		}
 	}
 	for i, h := range r.Headers { // what is sent as the host, whatever is connected to
@@ -243,10 +244,10 @@ func texts(v any) ([]string, bool) {
 // headerList reads {"name": "value"} or {"name": ["value", …]}, in the order
 // of names.
 func headerList(v any) ([][2]string, bool) {
-	m, ok := v.(map[string]any)
+	m, ok := v.(*object.Object)
 	var out [][2]string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		switch x := m[k].(type) {
+	for _, k := range m.Sorted() {
+		switch x := m.Get(k).(type) {
 		case string:
 			out = append(out, [2]string{k, x})
 		default:
@@ -262,9 +263,9 @@ func headerList(v any) ([][2]string, bool) {
 
 // textMap reads an object of texts.
 func textMap(v any) (map[string]string, bool) {
-	m, ok := v.(map[string]any)
+	m, ok := v.(*object.Object)
 	out := map[string]string{}
-	for k, v := range m {
+	for k, v := range m.All() {
 		s, isText := v.(string)
 		out[k], ok = s, ok && isText
 	}

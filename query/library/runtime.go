@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // envoyOf gives what is known of the Envoy that a value is of. What is no
@@ -41,20 +42,20 @@ func versionOf(ctx context.Context, proxy *mesh.Object) string {
 	if err != nil {
 		return ""
 	}
-	m, _ := v.(map[string]any)
-	number, _ := m["version"].(map[string]any)
-	if number["majorNumber"] == nil {
+	m, _ := v.(*object.Object)
+	number, _ := m.Get("version").(*object.Object)
+	if number.Get("majorNumber") == nil {
 		return ""
 	}
 	part := func(key string) any { // protojson leaves out a 0
-		if n := number[key]; n != nil {
+		if n := number.Get(key); n != nil {
 			return n
 		}
 		return 0
 	}
-	text := fmt.Sprintf("%v.%v.%v", number["majorNumber"], part("minorNumber"), part("patch"))
-	if about, _ := m["metadata"].(map[string]any); about["build.label"] != nil && about["build.label"] != "" {
-		text += fmt.Sprintf("-%v", about["build.label"])
+	text := fmt.Sprintf("%v.%v.%v", number.Get("majorNumber"), part("minorNumber"), part("patch"))
+	if about, _ := m.Get("metadata").(*object.Object); about.Get("build.label") != nil && about.Get("build.label") != "" {
+		text += fmt.Sprintf("-%v", about.Get("build.label"))
 	}
 	return text
 }
@@ -76,7 +77,7 @@ func runtimeOf(ctx context.Context, v any) func(string) (any, bool) {
 		}
 		var found any
 		for _, l := range layers { // the later go before the earlier
-			layer, err := get[map[string]any](ctx, l, "staticLayer")
+			layer, err := get[*object.Object](ctx, l, "staticLayer")
 			if err != nil {
 				return nil, false
 			}
@@ -114,18 +115,18 @@ func runtimeLayers(ctx context.Context, proxy *mesh.Object) ([]any, error) {
 // objects within one another; nil for none.
 func keyed(ctx context.Context, layer any, key string) (any, error) {
 	v, err := mesh.Force(ctx, layer)
-	fields, _ := v.(map[string]any)
+	fields, _ := v.(*object.Object)
 	if err != nil || fields == nil {
 		return nil, err
 	}
-	if v := fields[key]; v != nil {
+	if v := fields.Get(key); v != nil {
 		return mesh.Force(ctx, v)
 	}
 	for at := range key {
 		if key[at] != '.' {
 			continue
 		}
-		v, err := keyed(ctx, fields[key[:at]], strings.TrimPrefix(key[at:], "."))
+		v, err := keyed(ctx, fields.Get(key[:at]), strings.TrimPrefix(key[at:], "."))
 		if err != nil || v != nil {
 			return v, err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // tracer is trace(request): a request's way from a proxy.
@@ -216,12 +217,12 @@ type step struct {
 }
 
 func (w *walk) took(s step) {
-	m := map[string]any{"step": s.what, "name": orNull(s.name), "reason": orNull(s.why), "istio": orNull(s.istio), "almost": s.near}
+	m := object.Of("step", s.what, "name", orNull(s.name), "reason", orNull(s.why), "istio", orNull(s.istio), "almost", s.near)
 	if s.near == nil {
-		m["almost"] = []any{}
+		m.Set("almost", []any{})
 	}
 	if s.object != nil {
-		m["object"] = s.object
+		m.Set("object", s.object)
 	}
 	w.steps = append(w.steps, m)
 }
@@ -232,26 +233,26 @@ func (w *walk) result() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{
-		"proxy": id, "request": w.asked(), "steps": w.steps, "cluster": orNull(w.cluster), "clusters": orEmpty(w.clusters),
-		"endpoints": orEmpty(w.endpoints), "url": orNull(w.url), "reason": orNull(w.reason), "reached": w.reached(),
-		"status": nil, "redirectTo": nil, "policies": orEmpty(w.policies), "faults": orEmpty(w.faults),
-		"outcomes": w.endedValues(), "unknowns": w.unknowns.values(),
-	}
+	out := object.Of(
+		"proxy", id, "request", w.asked(), "steps", w.steps, "cluster", orNull(w.cluster), "clusters", orEmpty(w.clusters),
+		"endpoints", orEmpty(w.endpoints), "url", orNull(w.url), "reason", orNull(w.reason), "reached", w.reached(),
+		"status", nil, "redirectTo", nil, "policies", orEmpty(w.policies), "faults", orEmpty(w.faults),
+		"outcomes", w.endedValues(), "unknowns", w.unknowns.values(),
+	)
 	limited(out, w.limits)
 	if w.status != 0 {
-		out["status"] = w.status
+		out.Set("status", w.status)
 	}
 	if w.to != "" {
-		out["redirectTo"] = w.to
+		out.Set("redirectTo", w.to)
 	}
 	said := []any{}
 	for _, s := range w.unsupported {
 		said = append(said, s)
 	}
-	out["unsupported"] = said
+	out.Set("unsupported", said)
 	if w.question.through {
-		out["through"] = orEmpty(w.through)
+		out.Set("through", orEmpty(w.through))
 	}
 	return mesh.NewObject("Trace", w.proxy, out), nil
 }
@@ -264,21 +265,22 @@ func orEmpty(a []any) []any {
 }
 
 // asked is the request as it was understood.
-func (w *walk) asked() map[string]any {
+func (w *walk) asked() *object.Object {
 	r := w.Request
-	m := map[string]any{
-		"method": orNull(r.Method), "scheme": orNull(r.Scheme), "host": orNull(r.Host), "path": orNull(r.Path), "port": nil,
-		"destination": orNull(r.Destination), "source": orNull(r.Source), "sni": orNull(r.SNI), "principal": orNull(r.Principal),
-		"direction": "outbound",
-	}
+	m := object.Of(
+		"method", orNull(r.Method), "scheme", orNull(r.Scheme), "host", orNull(r.Host), "path", orNull(r.Path), "port", nil,
+		"destination", orNull(r.Destination), "source", orNull(r.Source), "sni", orNull(r.SNI), "principal", orNull(r.Principal),
+		"direction", "outbound",
+	)
 	if r.DestinationPort != 0 {
-		m["port"] = r.DestinationPort
+		m.Set("port", r.DestinationPort)
 	}
 	if !w.outbound() {
-		m["direction"] = "inbound"
+		m.Set("direction", "inbound")
 	}
 	if r.Scheme == routing.Bytes {
-		m["method"], m["path"] = nil, nil
+		m.Set("method", nil)
+		m.Set("path", nil)
 	}
 	return m
 }
@@ -291,7 +293,7 @@ func (w *walk) almost(near []routing.Near) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, map[string]any{"name": orNull(name), "why": n.Why})
+		out = append(out, object.Of("name", orNull(name), "why", n.Why))
 	}
 	return out, nil
 }

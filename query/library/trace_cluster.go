@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // end is an endpoint that is reached: its row, and the cluster that it is
@@ -81,7 +82,7 @@ func (w *walk) tcp(filters []any) error {
 
 // metadataOf gives the metadata that a route, or a TCP proxy, wants of
 // endpoints.
-func metadataOf(ctx context.Context, of any) (map[string]any, error) {
+func metadataOf(ctx context.Context, of any) (*object.Object, error) {
 	m, err := mesh.Get(ctx, of, "metadataMatch")
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func metadataOf(ctx context.Context, of any) (map[string]any, error) {
 	return lbMetadata(ctx, m)
 }
 
-func lbMetadata(ctx context.Context, v any) (map[string]any, error) {
+func lbMetadata(ctx context.Context, v any) (*object.Object, error) {
 	f, err := mesh.Get(ctx, v, "filterMetadata")
 	if err != nil {
 		return nil, err
@@ -99,12 +100,12 @@ func lbMetadata(ctx context.Context, v any) (map[string]any, error) {
 		return nil, err
 	}
 	deep, err := mesh.Deep(ctx, lb)
-	m, _ := deep.(map[string]any)
+	m, _ := deep.(*object.Object)
 	return m, err
 }
 
 // toClusters goes on to the clusters, or to the chosen one.
-func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[string]any) error {
+func (w *walk) toClusters(shares []routing.Share, chosen string, criteria *object.Object) error {
 	reason, passes := "", false
 	if chosen == "" && len(shares) > 1 {
 		if err := w.gather(shares); err != nil && !w.unread(err) {
@@ -123,7 +124,7 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 		if err != nil {
 			return err
 		}
-		entry := map[string]any{"name": s.Name, "share": s.Share, "reason": nil}
+		entry := object.Of("name", s.Name, "share", s.Share, "reason", nil)
 		w.clusters = append(w.clusters, entry)
 		if share == 0 {
 			continue
@@ -137,7 +138,7 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 			}
 			why = notKnown
 		}
-		entry["reason"] = orNull(why)
+		entry.Set("reason", orNull(why))
 		if arrives(why) {
 			w.outcome(why, w.left-before)
 			w.outcome(cmp.Or(w.stopped, lost), share-(w.left-before))
@@ -160,7 +161,7 @@ func (w *walk) toClusters(shares []routing.Share, chosen string, criteria map[st
 
 // toCluster goes on to a cluster's endpoints, for a share of the requests. The
 // reason is empty where they are reached and there is nothing to say.
-func (w *walk) toCluster(name string, share float64, criteria map[string]any) (reason string, err error) {
+func (w *walk) toCluster(name string, share float64, criteria *object.Object) (reason string, err error) {
 	c, idle, err := w.gathered.cluster(w, name)
 	if err != nil {
 		w.took(step{what: "cluster", name: name, why: "the clusters could not be read"})
@@ -294,16 +295,16 @@ func (w *walk) moved(rows []any, by int) (out []any, top int, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		fields, _ := v.(map[string]any)
-		m := make(map[string]any, len(fields))
-		for k, f := range fields {
-			m[k] = f
+		fields, _ := v.(*object.Object)
+		m := object.New(fields.Len())
+		for k, f := range fields.All() {
+			m.Set(k, f)
 		}
 		p, err := get[int](w.ctx, row, "priority")
 		if err != nil {
 			return nil, 0, err
 		}
-		m["priority"] = p + by
+		m.Set("priority", p+by)
 		top = max(top, p+by)
 		out = append(out, m)
 	}
@@ -328,7 +329,8 @@ func (w *walk) toMembers(c any, name string, share float64, b *routing.Balanced)
 		if err != nil {
 			return err
 		}
-		m["cluster"], m["share"] = name, share*member.Share
+		m.Set("cluster", name)
+		m.Set("share", share*member.Share)
 		if member.Share > 0 {
 			if err := w.reach(end{endpoint: m, tls: tls, share: share * member.Share}, member.Endpoint); err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // toDestination is a cluster that sends where the client connected to, or
@@ -30,17 +31,17 @@ func (w *walk) toDestination(c any, name string, share float64) (string, error) 
 	} else {
 		address = joined(ip, port)
 	}
-	m := map[string]any{
-		"address": orNull(address), "ip": orNull(ip), "port": port, "cluster": name, "share": share, "health": "UNKNOWN",
-		"outlier": nil, "weight": 1, "priority": 0, "locality": nil, "workload": nil, "transport": nil, "tunnel": nil,
-	}
+	m := object.Of(
+		"address", orNull(address), "ip", orNull(ip), "port", port, "cluster", name, "share", share, "health", "UNKNOWN",
+		"outlier", nil, "weight", 1, "priority", 0, "locality", nil, "workload", nil, "transport", nil, "tunnel", nil,
+	)
 	w.endpoints = append(w.endpoints, m)
 	w.left += share
 	transport, tls, err := w.transport(c, nil)
 	if err != nil {
 		return "", err
 	}
-	if m["transport"] = orNull(transport); !strings.HasSuffix(typeOf(w.ctx, tls), "UpstreamTlsContext") {
+	if m.Set("transport", orNull(transport)); !strings.HasSuffix(typeOf(w.ctx, tls), "UpstreamTlsContext") {
 		tls = nil
 	}
 	reason := ""

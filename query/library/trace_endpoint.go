@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // checked tells whether Envoy itself finds out about a cluster's endpoints.
@@ -56,26 +57,31 @@ func (w *walk) zoneKnown() (*routing.Zone, error) {
 // member is an endpoint in the result: what its row says, and how it is
 // spoken to: tls where by TLS. What Envoy itself found out is asked for where
 // it counts.
-func (w *walk) member(row, cluster any, checks bool) (m map[string]any, tls any, err error) {
+func (w *walk) member(row, cluster any, checks bool) (m *object.Object, tls any, err error) {
 	v, err := mesh.Force(w.ctx, row)
 	if err != nil {
 		return nil, nil, err
 	}
-	fields, _ := v.(map[string]any)
-	m = map[string]any{"outlier": nil, "tunnel": nil}
+	fields, _ := v.(*object.Object)
+	m = object.Of("outlier", nil, "tunnel", nil)
 	for _, key := range []string{"address", "ip", "port", "health", "weight", "priority", "locality"} {
-		if m[key], err = mesh.Deep(w.ctx, fields[key]); err != nil {
+		v, err := mesh.Deep(w.ctx, fields.Get(key))
+		if err != nil {
 			return nil, nil, err
 		}
+		m.Set(key, v)
 	}
 	if checks {
-		if m["outlier"], err = mesh.Force(w.ctx, fields["outlier"]); err != nil {
+		outlier, err := mesh.Force(w.ctx, fields.Get("outlier"))
+		if err != nil {
 			return nil, nil, err
 		}
+		m.Set("outlier", outlier)
 	}
-	metadata, err := mesh.Get(w.ctx, fields["metadata"], "filterMetadata")
+	metadata, err := mesh.Get(w.ctx, fields.Get("metadata"), "filterMetadata")
 	if err != nil && w.unread(err) { // how it is spoken to is chosen by them
-		m["workload"], m["transport"] = nil, nil
+		m.Set("workload", nil)
+		m.Set("transport", nil)
 		return m, nil, nil
 	}
 	if err != nil {
@@ -89,7 +95,7 @@ func (w *walk) member(row, cluster any, checks bool) (m map[string]any, tls any,
 	if err != nil {
 		return nil, nil, err
 	}
-	m["workload"] = orNull(workloadName(workload))
+	m.Set("workload", orNull(workloadName(workload)))
 	socket, err := mesh.Get(w.ctx, metadata, "envoy.transport_socket_match")
 	if err != nil {
 		return nil, nil, err
@@ -98,7 +104,7 @@ func (w *walk) member(row, cluster any, checks bool) (m map[string]any, tls any,
 	if err != nil {
 		return nil, nil, err
 	}
-	m["transport"] = orNull(name)
+	m.Set("transport", orNull(name))
 	kind, err := get[string](w.ctx, config, "@type")
 	if strings.HasSuffix(kind, "UpstreamTlsContext") {
 		tls = config
@@ -124,12 +130,12 @@ func (w *walk) transport(cluster, metadata any) (name string, config any, err er
 		return "", nil, err
 	}
 	for _, m := range matches {
-		match, err := get[map[string]any](w.ctx, m, "match")
+		match, err := get[*object.Object](w.ctx, m, "match")
 		if err != nil {
 			return "", nil, err
 		}
 		holds := true
-		for k, want := range match {
+		for k, want := range match.All() {
 			has, err := mesh.Get(w.ctx, metadata, k)
 			if err != nil {
 				return "", nil, err

@@ -5,24 +5,25 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // gathered is what was asked for at once: one look for all clusters of a split
 // instead of one for each.
 type gathered struct {
-	clusters map[string]any   // by name; nil for one that isn't there
-	idle     map[string]any   // those of the names that are not in use
+	clusters *object.Object   // by name; nil for one that isn't there
+	idle     *object.Object   // those of the names that are not in use
 	rows     map[string][]any // endpoints by the name of their assignment
 }
 
 // gather asks for the clusters of a split, then for the endpoints of them.
 func (w *walk) gather(shares []routing.Share) error {
-	g := gathered{map[string]any{}, map[string]any{}, map[string][]any{}}
+	g := gathered{object.New(0), object.New(0), map[string][]any{}}
 	var names []string
 	for _, s := range shares {
-		if _, again := g.clusters[s.Name]; !again && s.Share > 0 {
+		if _, again := g.clusters.Lookup(s.Name); !again && s.Share > 0 {
 			names = append(names, s.Name)
-			g.clusters[s.Name] = nil
+			g.clusters.Set(s.Name, nil)
 		}
 	}
 	some, err := w.some("clusters", mesh.Hint{By: "name", Names: names})
@@ -36,17 +37,17 @@ func (w *walk) gather(shares []routing.Share) error {
 		}
 		if used, err := inUse(w.ctx, c); err != nil {
 			return err
-		} else if old, wanted := g.clusters[name]; wanted && old == nil {
+		} else if old, wanted := g.clusters.Lookup(name); wanted && old == nil {
 			if used {
-				g.clusters[name] = c
+				g.clusters.Set(name, c)
 			} else {
-				g.idle[name] = c
+				g.idle.Set(name, c)
 			}
 		}
 	}
 	var assignments []string
 	for _, name := range names {
-		of, err := w.assignment(g.clusters[name], name)
+		of, err := w.assignment(g.clusters.Get(name), name)
 		if err != nil {
 			return err
 		}
@@ -84,8 +85,8 @@ func (w *walk) some(section string, h mesh.Hint) ([]any, error) {
 // cluster gives a cluster by its name; nil where none is in use. idle is then
 // one of that name that isn't.
 func (g gathered) cluster(w *walk, name string) (c, idle any, err error) {
-	if c, ok := g.clusters[name]; ok {
-		return c, g.idle[name], nil
+	if c, ok := g.clusters.Lookup(name); ok {
+		return c, g.idle.Get(name), nil
 	}
 	some, err := w.some("clusters", mesh.Hint{By: "name", Names: []string{name}})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // chain goes on in a filter chain: through its filters, to what is last.
@@ -83,7 +84,7 @@ func (w *walk) untyped(filter any) (bool, error) {
 }
 
 // http decides by a connection manager's routes, and its filters.
-func (w *walk) http(listener any, hcm map[string]any) error {
+func (w *walk) http(listener any, hcm *object.Object) error {
 	r := w.request
 	at, err := w.routesOf(w.ctx, listener, hcm, r)
 	if err != nil {
@@ -123,7 +124,7 @@ func (w *walk) http(listener any, hcm map[string]any) error {
 	if err := w.told(a); err != nil {
 		return err
 	}
-	filters, _, err := elements(w.ctx, hcm["httpFilters"])
+	filters, _, err := elements(w.ctx, hcm.Get("httpFilters"))
 	if err != nil {
 		return err
 	}
@@ -278,15 +279,15 @@ func (w *walk) forwards(url string) {
 // pass notes what filters do, and tells whether they end the request.
 func (w *walk) pass(p *routing.Passed, status int) bool {
 	for _, v := range p.Verdicts {
-		m := map[string]any{
-			"filter": v.Filter, "action": v.Action, "policy": orNull(v.Policy), "istio": orNull(policyName(v.Policy)),
-			"verdict": "allowed", "shadow": v.Shadow, "unknown": orNull(v.Unknown),
-		}
+		m := object.Of(
+			"filter", v.Filter, "action", v.Action, "policy", orNull(v.Policy), "istio", orNull(policyName(v.Policy)),
+			"verdict", "allowed", "shadow", v.Shadow, "unknown", orNull(v.Unknown),
+		)
 		switch {
 		case v.Unknown != "":
-			m["verdict"] = "unknown"
+			m.Set("verdict", "unknown")
 		case v.Denied:
-			m["verdict"] = "denied"
+			m.Set("verdict", "denied")
 		}
 		w.policies = append(w.policies, m)
 		if v.Unknown != "" && !v.Shadow {
@@ -297,9 +298,9 @@ func (w *walk) pass(p *routing.Passed, status int) bool {
 		}
 	}
 	for _, f := range p.Faults {
-		m := map[string]any{"fault": f.Kind, "share": f.Share, "status": nil, "delay": orNull(f.Delay)}
+		m := object.Of("fault", f.Kind, "share", f.Share, "status", nil, "delay", orNull(f.Delay))
 		if f.Status != 0 {
-			m["status"] = f.Status
+			m.Set("status", f.Status)
 		}
 		w.faults = append(w.faults, m)
 		if f.Kind == "abort" {

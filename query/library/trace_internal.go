@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What Istio calls the parts of an ambient mesh's tunnels (HBONE: mutual TLS
@@ -28,8 +29,8 @@ const ownListener = "envoy://"
 // an internal listener of the proxy leads further: through that listener, its
 // chain and cluster.
 func (w *walk) reach(e end, row any) error {
-	m := e.endpoint.(map[string]any)
-	address, _ := m["address"].(string)
+	m := e.endpoint.(*object.Object)
+	address, _ := m.Get("address").(string)
 	name, id, _ := strings.Cut(strings.TrimPrefix(address, ownListener), "/")
 	if !strings.HasPrefix(address, ownListener) || w.within {
 		w.left += e.share
@@ -41,7 +42,8 @@ func (w *walk) reach(e end, row any) error {
 		return err
 	}
 	if at, err := netip.ParseAddrPort(inner.address()); err == nil { // where the tunnel ends at last
-		m["ip"], m["port"] = at.Addr().String(), int(at.Port())
+		m.Set("ip", at.Addr().String())
+		m.Set("port", int(at.Port()))
 	}
 	if !w.hopped[name] {
 		if w.hopped == nil {
@@ -53,7 +55,8 @@ func (w *walk) reach(e end, row any) error {
 		w.adopt(inner)
 	}
 	if !inner.reached() {
-		m["share"], m["reason"] = 0, orNull(inner.reason)
+		m.Set("share", 0)
+		m.Set("reason", orNull(inner.reason))
 		w.stopped = inner.reason
 		return nil
 	}
@@ -63,7 +66,8 @@ func (w *walk) reach(e end, row any) error {
 	if to, err := get[string](w.ctx, last.endpoint, "address"); err != nil {
 		return err
 	} else if inner.tunnels {
-		e.tunnel, m["tunnel"] = to, orNull(to)
+		e.tunnel = to
+		m.Set("tunnel", orNull(to))
 	}
 	e.tls = last.tls
 	w.ends = append(w.ends, e)

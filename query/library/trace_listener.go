@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The listeners that traffic is caught by, and what they are called.
@@ -203,7 +204,7 @@ func (w *walk) noListener(all []socket) error {
 	var near []any
 	for _, s := range all {
 		if s.bound && len(s.at) > 0 && len(near) < mostListeners {
-			near = append(near, map[string]any{"name": orNull(s.name), "why": "it listens at " + s.at[0].String()})
+			near = append(near, object.Of("name", orNull(s.name), "why", "it listens at "+s.at[0].String()))
 		}
 	}
 	why := "none at port " + strconv.Itoa(w.DestinationPort)
@@ -215,7 +216,7 @@ func (w *walk) noListener(all []socket) error {
 		if err != nil {
 			return err
 		}
-		near = slices.Insert(near, 0, any(map[string]any{"name": orNull(s.name), "why": state}))
+		near = slices.Insert(near, 0, any(object.Of("name", orNull(s.name), "why", state)))
 		why += ": " + s.name + " is not in use"
 	}
 	w.took(step{what: "listener", why: why, near: near})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // atNode is the end of a tunnel at the ztunnel of the workload's node. It
@@ -108,10 +109,10 @@ func (w *walk) guarded(workload any) error {
 	if w.pass(&routing.Passed{Verdicts: verdicts}, 0) {
 		return nil
 	}
-	w.endpoints = append(w.endpoints, map[string]any{
-		"address": w.address(), "ip": w.Destination, "port": w.DestinationPort, "cluster": nil, "share": 1.0, "health": "UNKNOWN",
-		"outlier": nil, "weight": 1, "priority": 0, "locality": nil, "workload": name + "." + namespace, "transport": nil, "tunnel": nil,
-	})
+	w.endpoints = append(w.endpoints, object.Of(
+		"address", w.address(), "ip", w.Destination, "port", w.DestinationPort, "cluster", nil, "share", 1.0, "health", "UNKNOWN",
+		"outlier", nil, "weight", 1, "priority", 0, "locality", nil, "workload", name+"."+namespace, "transport", nil, "tunnel", nil,
+	))
 	w.left = 1
 	return nil
 }

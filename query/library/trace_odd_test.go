@@ -5,19 +5,20 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // lone is a mesh of one proxy, whose sections are given as JSON.
 func lone(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 	t.Helper()
-	fields := map[string]any{"id": "web.shop", "name": "web", "namespace": "shop", "type": kind, "ip": "10.0.0.1", "ips": []any{"10.0.0.1"}}
+	fields := object.Of("id", "web.shop", "name", "web", "namespace", "shop", "type", kind, "ip", "10.0.0.1", "ips", []any{"10.0.0.1"})
 	for _, section := range []string{"listeners", "clusters", "routes", "endpoints", "secrets"} {
-		fields[section] = []any{}
+		fields.Set(section, []any{})
 	}
 	for section, text := range sections {
-		fields[section] = decoded(t, text)
+		fields.Set(section, decoded(t, text))
 	}
-	return mesh.NewObject("Mesh", nil, map[string]any{"proxies": []any{mesh.NewObject("Proxy", nil, fields)}, "services": []any{}})
+	return mesh.NewObject("Mesh", nil, object.Of("proxies", []any{mesh.NewObject("Proxy", nil, fields)}, "services", []any{}))
 }
 
 // TestTraceEndsWhereConfigurationLeadsBack holds that what leads to itself ends

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // serviceNames finds the services of the mesh by name. It keeps the table of
@@ -18,24 +19,24 @@ import (
 type serviceNames struct {
 	mu    sync.Mutex
 	of    []any
-	table map[string]any // by name.namespace
+	table *object.Object // by name.namespace
 }
 
 // tableOf gives the table of a list of services.
-func (n *serviceNames) tableOf(ctx context.Context, all []any) (map[string]any, error) {
+func (n *serviceNames) tableOf(ctx context.Context, all []any) (*object.Object, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.table != nil && mesh.Identical(n.of, all) {
 		return n.table, nil
 	}
-	table := make(map[string]any, len(all))
+	table := object.New(len(all))
 	for _, s := range all {
 		name, namespace, err := metaName(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		if key := name + "." + namespace; table[key] == nil {
-			table[key] = s
+		if key := name + "." + namespace; table.Get(key) == nil {
+			table.Set(key, s)
 		}
 	}
 	n.of, n.table = all, table
@@ -147,7 +148,7 @@ func (w *walk) service(host string) (service any, name, why string, err error) {
 		}
 	}
 	for _, n := range names {
-		if s := table[n]; s != nil {
+		if s := table.Get(n); s != nil {
 			return s, n, "", nil
 		}
 	}
@@ -165,7 +166,7 @@ func (w *walk) targetPort() (port int, service string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	labels, err := get[map[string]any](w.ctx, w.proxy, "labels")
+	labels, err := get[*object.Object](w.ctx, w.proxy, "labels")
 	if err != nil {
 		return 0, "", err
 	}
@@ -181,7 +182,7 @@ func (w *walk) targetPort() (port int, service string, err error) {
 		if err != nil {
 			return 0, "", err
 		}
-		selector, err := get[map[string]any](w.ctx, spec, "selector")
+		selector, err := get[*object.Object](w.ctx, spec, "selector")
 		if err != nil {
 			return 0, "", err
 		}
@@ -199,13 +200,13 @@ func (w *walk) targetPort() (port int, service string, err error) {
 }
 
 // selects tells whether a selector, which is not empty, fits labels.
-func (w *walk) selects(selector, labels map[string]any) (bool, error) {
-	for k, want := range selector {
-		if same, err := routing.Same(w.ctx, labels[k], want); err != nil || !same {
+func (w *walk) selects(selector, labels *object.Object) (bool, error) {
+	for k, want := range selector.All() {
+		if same, err := routing.Same(w.ctx, labels.Get(k), want); err != nil || !same {
 			return false, err
 		}
 	}
-	return len(selector) > 0, nil
+	return selector.Len() > 0, nil
 }
 
 // portOf gives where a service leads the request's port to.

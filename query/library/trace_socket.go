@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // sockets gives the listeners in use that have one of the names, or a port.
@@ -141,7 +142,7 @@ func (w *walk) socket(l any) (s socket, err error) {
 // place adds an address of a listener, but for one of another transport, as
 // that of HTTP/3.
 func (w *walk) place(s *socket, address any) error {
-	sa, err := get[map[string]any](w.ctx, address, "socketAddress")
+	sa, err := get[*object.Object](w.ctx, address, "socketAddress")
 	if err != nil || sa == nil {
 		return err
 	}
@@ -157,7 +158,7 @@ func (w *walk) place(s *socket, address any) error {
 	if err != nil {
 		return err
 	}
-	if addr, err := netip.ParseAddr(host); err == nil && sa["protocol"] != "UDP" {
+	if addr, err := netip.ParseAddr(host); err == nil && sa.Get("protocol") != "UDP" {
 		s.at = append(s.at, place{netip.AddrPortFrom(addr, uint16(port)), both})
 	}
 	return nil

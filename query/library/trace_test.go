@@ -12,6 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const (
@@ -92,26 +93,26 @@ var cart = map[string]string{
 func shop(t *testing.T) *mesh.Object {
 	t.Helper()
 	proxy := func(name, ip string, sections map[string]string) *mesh.Object {
-		fields := map[string]any{"id": name + ".shop", "name": name, "namespace": "shop", "workload": name, "type": "sidecar", "ip": ip, "ips": []any{ip}, "labels": map[string]any{"app": name}}
+		fields := object.Of("id", name+".shop", "name", name, "namespace", "shop", "workload", name, "type", "sidecar", "ip", ip, "ips", []any{ip}, "labels", object.Of("app", name))
 		o := mesh.NewObject("Proxy", nil, fields)
 		for section, text := range sections {
 			v := decoded(t, text)
 			if all, ok := v.([]any); ok {
 				for i, e := range all {
-					all[i] = mesh.NewObject("Part", o, e.(map[string]any))
+					all[i] = mesh.NewObject("Part", o, e.(*object.Object))
 				}
 			}
-			if fields[section] = v; section == "routes" {
+			if fields.Set(section, v); section == "routes" {
 				derive(v)
 			}
 		}
 		return o
 	}
-	return mesh.NewObject("Mesh", nil, map[string]any{
-		"proxies": []any{proxy("web", "10.0.0.1", web), proxy("cart", "10.0.0.2", cart)},
-		"services": decoded(t, `[{"metadata": {"name": "cart", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.2"}},
+	return mesh.NewObject("Mesh", nil, object.Of(
+		"proxies", []any{proxy("web", "10.0.0.1", web), proxy("cart", "10.0.0.2", cart)},
+		"services", decoded(t, `[{"metadata": {"name": "cart", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.2"}},
 			{"metadata": {"name": "raw", "namespace": "shop"}, "spec": {"clusterIP": "10.1.0.9"}}, {"metadata": {"name": "none", "namespace": "shop"}, "spec": {"clusterIP": "None"}}]`),
-	})
+	))
 }
 
 // derive sets the destinations of routes, as the document has them.
@@ -123,23 +124,23 @@ func derive(v any) {
 		}
 	case *mesh.Object:
 		fields, _ := x.Fields(context.Background())
-		derive(fields["virtualHosts"])
-	case map[string]any:
-		derive(x["routes"])
-		if x["match"] == nil {
+		derive(fields.Get("virtualHosts"))
+	case *object.Object:
+		derive(x.Get("routes"))
+		if x.Get("match") == nil {
 			return
 		}
 		var all []any
-		action, _ := x["route"].(map[string]any)
-		if c := action["cluster"]; c != nil {
-			all = append(all, map[string]any{"cluster": c})
+		action, _ := x.Get("route").(*object.Object)
+		if c := action.Get("cluster"); c != nil {
+			all = append(all, object.Of("cluster", c))
 		}
-		weighted, _ := action["weightedClusters"].(map[string]any)
-		entries, _ := weighted["clusters"].([]any)
+		weighted, _ := action.Get("weightedClusters").(*object.Object)
+		entries, _ := weighted.Get("clusters").([]any)
 		for _, e := range entries {
-			all = append(all, map[string]any{"cluster": e.(map[string]any)["name"], "weight": e.(map[string]any)["weight"]})
+			all = append(all, object.Of("cluster", e.(*object.Object).Get("name"), "weight", e.(*object.Object).Get("weight")))
 		}
-		x["destinations"] = all
+		x.Set("destinations", all)
 	}
 }
 
@@ -151,7 +152,7 @@ func decoded(t testing.TB, text string) any {
 	if err := d.Decode(&v); err != nil {
 		t.Fatal(err, text)
 	}
-	return whole(v)
+	return whole(object.FromPlain(v))
 }
 
 func whole(v any) any {
@@ -163,9 +164,9 @@ func whole(v any) any {
 		for i := range x {
 			x[i] = whole(x[i])
 		}
-	case map[string]any:
-		for k := range x {
-			x[k] = whole(x[k])
+	case *object.Object:
+		for k := range x.All() {
+			x.Set(k, whole(x.Get(k)))
 		}
 	}
 	return v
@@ -183,7 +184,7 @@ func traced(t *testing.T, in *mesh.Object, src string) string {
 		if err != nil {
 			return err
 		}
-		text, err := gojq.Marshal(v)
+		text, err := gojq.Marshal(object.ToPlain(v))
 		out = append(out, string(text))
 		return err
 	})

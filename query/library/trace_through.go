@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // comesFrom reads where the request is from: an address, or a proxy with its
@@ -281,7 +282,7 @@ func (w *walk) gateway() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	labels, err := get[map[string]any](w.ctx, w.proxy, "labels")
+	labels, err := get[*object.Object](w.ctx, w.proxy, "labels")
 	if err != nil {
 		return "", err
 	}
@@ -292,13 +293,13 @@ func (w *walk) gateway() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		selector, err := get[map[string]any](w.ctx, spec, "selector")
+		selector, err := get[*object.Object](w.ctx, spec, "selector")
 		if err != nil {
 			return "", err
 		}
 		if fits, err := w.selects(selector, labels); err != nil {
 			return "", err
-		} else if !fits && len(selector) > 0 {
+		} else if !fits && selector.Len() > 0 {
 			continue
 		}
 		n, err := w.serves(spec, host)

@@ -7,12 +7,13 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A doubt is what an answer depends on and could not know, and why.
 type doubt struct{ what, why string }
 
-func (d doubt) value() any { return map[string]any{"what": d.what, "why": d.why} }
+func (d doubt) value() any { return object.Of("what", d.what, "why", d.why) }
 
 // unknowns are those of one answer, each once, in the order met.
 type unknowns struct {
@@ -170,7 +171,7 @@ func (w *walk) ended() []outcome {
 func (w *walk) endedValues() []any {
 	out := []any{}
 	for _, o := range w.ended() {
-		out = append(out, map[string]any{"share": math.Round(o.share*(1/negligible)) / (1 / negligible), "reason": orNull(o.reason)})
+		out = append(out, object.Of("share", math.Round(o.share*(1/negligible))/(1/negligible), "reason", orNull(o.reason)))
 	}
 	return out
 }

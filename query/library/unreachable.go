@@ -8,6 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The reasons why a route is not reachable, beside those of package routing.
@@ -68,10 +69,10 @@ func (u *deadEnds) notKnown() error {
 	if len(u.all) == 0 {
 		return nil
 	}
-	return u.yield(mesh.NewObject("UnreachableRoute", u.owner, map[string]any{
-		"name": nil, "routeConfiguration": nil, "virtualHost": nil, "virtualService": nil, "match": nil,
-		"reason": notKnown, "by": nil, "cluster": nil, "proxy": u.id, "unknowns": u.values(),
-	}))
+	return u.yield(mesh.NewObject("UnreachableRoute", u.owner, object.Of(
+		"name", nil, "routeConfiguration", nil, "virtualHost", nil, "virtualService", nil, "match", nil,
+		"reason", notKnown, "by", nil, "cluster", nil, "proxy", u.id, "unknowns", u.values(),
+	)))
 }
 
 // deadEnds looks for routes that are not reachable.
@@ -83,7 +84,7 @@ type deadEnds struct {
 
 	unknowns
 
-	clusters map[string]any    // by name, those in use; nil: not read
+	clusters *object.Object    // by name, those in use; nil: not read
 	rows     map[string][]any  // endpoints by cluster
 	ends     map[string]string // why a cluster ends at nothing; empty: it doesn't
 	loaded   bool
@@ -113,7 +114,7 @@ func (u *deadEnds) configuration(proxy, rc any) error {
 			domain, _ := d.(string)
 			domain = strings.ToLower(domain)
 			if by, again := taken[domain]; again {
-				if err := u.found(map[string]any{"name": domain, "virtualHost": host, "routeConfiguration": name}, duplicateDomain, by, ""); err != nil {
+				if err := u.found(object.Of("name", domain, "virtualHost", host, "routeConfiguration", name), duplicateDomain, by, ""); err != nil {
 					return err
 				}
 				continue
@@ -137,7 +138,7 @@ func (u *deadEnds) host(proxy, vh any) error {
 		if err != nil {
 			return err
 		}
-		m, _ := v.(map[string]any)
+		m, _ := v.(*object.Object)
 		by, err := routing.Shadow(u.ctx, routes[:i], route)
 		if err != nil {
 			return err
@@ -160,7 +161,7 @@ func (u *deadEnds) host(proxy, vh any) error {
 }
 
 // destinations looks at the clusters that a route sends to.
-func (u *deadEnds) destinations(proxy, route any, m map[string]any) error {
+func (u *deadEnds) destinations(proxy, route any, m *object.Object) error {
 	destinations, err := get[[]any](u.ctx, route, "destinations")
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func (u *deadEnds) destinations(proxy, route any, m map[string]any) error {
 		if cluster == "" || weight == 0 {
 			continue
 		}
-		var criteria map[string]any
+		var criteria *object.Object
 		if i < len(wants) {
 			criteria = wants[i]
 		}
@@ -200,20 +201,24 @@ func (u *deadEnds) destinations(proxy, route any, m map[string]any) error {
 }
 
 // found gives a route that is not reachable.
-func (u *deadEnds) found(route map[string]any, reason, by, cluster string) error {
-	m := map[string]any{}
-	for k, v := range route {
-		m[k] = v
+func (u *deadEnds) found(route *object.Object, reason, by, cluster string) error {
+	m := object.New(0)
+	for k, v := range route.All() {
+		m.Set(k, v)
 	}
-	m["reason"], m["by"], m["cluster"], m["proxy"], m["unknowns"] = reason, orNull(by), orNull(cluster), u.id, []any{}
+	m.Set("reason", reason)
+	m.Set("by", orNull(by))
+	m.Set("cluster", orNull(cluster))
+	m.Set("proxy", u.id)
+	m.Set("unknowns", []any{})
 	return u.yield(mesh.NewObject("UnreachableRoute", u.owner, m))
 }
 
 // why gives why a cluster ends at nothing for those who want that metadata of
 // its endpoints; empty where it doesn't.
-func (u *deadEnds) why(proxy any, name string, criteria map[string]any) (string, error) {
+func (u *deadEnds) why(proxy any, name string, criteria *object.Object) (string, error) {
 	key := name
-	if len(criteria) > 0 {
+	if criteria.Len() > 0 {
 		text, err := json.Marshal(criteria)
 		if err != nil {
 			return "", err
@@ -231,8 +236,8 @@ func (u *deadEnds) why(proxy any, name string, criteria map[string]any) (string,
 	return why, err
 }
 
-func (u *deadEnds) ending(name string, criteria map[string]any) (string, error) {
-	c := u.clusters[name]
+func (u *deadEnds) ending(name string, criteria *object.Object) (string, error) {
+	c := u.clusters.Get(name)
 	switch {
 	case u.clusters == nil: // not read
 		return "", nil
@@ -283,7 +288,7 @@ func (u *deadEnds) load(proxy any) error {
 		return err
 	}
 	if len(u.all) == before {
-		u.clusters = map[string]any{}
+		u.clusters = object.New(0)
 	}
 	for _, c := range all {
 		name, err := get[string](u.ctx, c, "name")
@@ -292,8 +297,8 @@ func (u *deadEnds) load(proxy any) error {
 		}
 		if used, err := inUse(u.ctx, c); err != nil {
 			return err
-		} else if used && u.clusters[name] == nil {
-			u.clusters[name] = c
+		} else if used && u.clusters.Get(name) == nil {
+			u.clusters.Set(name, c)
 		}
 	}
 	before = len(u.all)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // listener judges what a listener sends to without routes of another name: the
@@ -62,7 +63,7 @@ func (u *deadEnds) chain(proxy any, listener string, chain any) error {
 		if !strings.HasSuffix(kind, "TcpProxy") {
 			continue
 		}
-		at := map[string]any{"name": orNull(name), "listener": listener, "routeConfiguration": nil, "virtualHost": nil, "virtualService": nil, "match": nil}
+		at := object.Of("name", orNull(name), "listener", listener, "routeConfiguration", nil, "virtualHost", nil, "virtualService", nil, "match", nil)
 		if err := u.proxied(proxy, config, at); err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (u *deadEnds) chain(proxy any, listener string, chain any) error {
 }
 
 // proxied judges the clusters of a TCP proxy.
-func (u *deadEnds) proxied(proxy, config any, at map[string]any) error {
+func (u *deadEnds) proxied(proxy, config any, at *object.Object) error {
 	own, err := metadataOf(u.ctx, config)
 	if err != nil {
 		return err
@@ -116,11 +117,11 @@ func (u *deadEnds) proxied(proxy, config any, at map[string]any) error {
 
 // merged gives the criteria of an action with those of an entry of it, which go
 // before the action's.
-func merged(all ...map[string]any) map[string]any {
-	out := map[string]any{}
+func merged(all ...*object.Object) *object.Object {
+	out := object.New(0)
 	for _, m := range all {
-		for k, v := range m {
-			out[k] = v
+		for k, v := range m.All() {
+			out.Set(k, v)
 		}
 	}
 	return out

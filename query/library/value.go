@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func valueNatives() []eval.Native {
@@ -46,7 +47,7 @@ func typeName(v any) string {
 		return "a string"
 	case []any:
 		return "an array"
-	case map[string]any:
+	case *object.Object:
 		return "an object"
 	}
 	return "a number"

@@ -2,7 +2,6 @@ package shipped_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // now is the time of every document here.
@@ -35,16 +35,16 @@ func found(t *testing.T, name, doc string) (out []string) {
 		t.Fatal(err)
 	}
 	var in any
-	if err := json.Unmarshal([]byte(doc), &in); err != nil {
+	if err := object.Unmarshal([]byte(doc), &in); err != nil {
 		t.Fatalf("%s: %v", doc, err)
 	}
 	o := eval.RunOptions{Now: func() float64 { return float64(now.Unix()) }}
 	err = p.Run(context.Background(), in, values, o, func(v any) error {
-		f := v.(map[string]any)
-		if f["kind"] != "Finding" || f["message"] == "" || f["next"] == "" {
+		f := v.(*object.Object)
+		if f.Get("kind") != "Finding" || f.Get("message") == "" || f.Get("next") == "" {
 			t.Errorf("%v is no finding", f)
 		}
-		out = append(out, fmt.Sprint(f["severity"], " ", f["id"]))
+		out = append(out, fmt.Sprint(f.Get("severity"), " ", f.Get("id")))
 		return nil
 	})
 	if err != nil {

@@ -1,8 +1,10 @@
 package decode
 
+import "github.com/meshq/kubectl-meshq/sources/object"
+
 // Empty containers are shared: nobody changes a value.
 var (
-	emptyObject = map[string]any{}
+	emptyObject = object.New(0)
 	emptyArray  = []any{}
 )
 
@@ -104,14 +106,14 @@ func (d *decoder) objectOf(names []string, vals []any, all tally) any {
 			return m
 		}
 	}
-	m := make(map[string]any, len(vals))
+	m := object.New(len(vals))
 	for i, name := range names {
-		m[name] = vals[i]
+		m.Set(name, vals[i])
 	}
-	if len(m) < len(vals) { // the sum isn't that of what is left
+	if m.Len() < len(vals) { // the sum isn't that of what is left
 		twins = nil
 	}
-	return d.twin(twins, sum, m, vals, mapCost(len(vals)))
+	return d.twin(twins, sum, m, vals, object.Size(len(vals)))
 }
 
 // twin gives a container that was made of vals, or the one that there is

@@ -1,6 +1,10 @@
 package decode
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // What values take in memory, in bytes, near enough for a budget.
 const (
@@ -18,7 +22,7 @@ func arrayCost(n int) int64 { return costSlice + costAny*int64(n) }
 
 // ObjectCost estimates the bytes of memory that an object of so many members
 // takes beside the members' own, for a budget.
-func ObjectCost(members int) int64 { return mapCost(members) }
+func ObjectCost(members int) int64 { return object.Size(members) }
 
 // numbersCost is that of the numbers among vals.
 func numbersCost(vals []any) (cost int64) {
@@ -31,15 +35,4 @@ func numbersCost(vals []any) (cost int64) {
 		}
 	}
 	return cost
-}
-
-// mapCost is that of a map[string]any: slots in groups of eight of which seven
-// are used, doubled as it grows; up to eight members are one group.
-func mapCost(n int) int64 {
-	const header, slot, control = 48, costString + costAny, 8
-	groups := int64(1)
-	for n > 8 && groups*7 < int64(n) {
-		groups *= 2
-	}
-	return header + groups*(8*slot+control)
 }

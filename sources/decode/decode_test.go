@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // standard is the oracle: what encoding/json makes of one JSON value, with
@@ -25,7 +25,7 @@ func standard(b []byte) (any, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("something follows")
 	}
-	return ints(v), nil
+	return ints(object.FromPlain(v)), nil
 }
 
 // ints makes an int of each integer of up to 18 digits.
@@ -36,9 +36,9 @@ func ints(v any) any {
 		if err == nil && int64(int(i)) == i && x != "-0" && len(strings.TrimPrefix(x.String(), "-")) <= 18 {
 			return int(i)
 		}
-	case map[string]any:
-		for k := range x {
-			x[k] = ints(x[k])
+	case *object.Object:
+		for k := range x.All() {
+			x.Set(k, ints(x.Get(k)))
 		}
 	case []any:
 		for i := range x {
@@ -74,7 +74,7 @@ func check(t *testing.T, b []byte) {
 		if (err == nil) != (refused == nil) {
 			t.Fatalf("%s: %.200q: error %v, encoding/json's %v", way, b, err, refused)
 		}
-		if err == nil && !reflect.DeepEqual(got, want) {
+		if err == nil && !object.Equal(got, want) {
 			t.Fatalf("%s: %.200q: %.300v, encoding/json has %.300v", way, b, got, want)
 		}
 	}
@@ -140,10 +140,10 @@ func forceAll(t *testing.T, v any) any {
 			out[i] = forceAll(t, x[i])
 		}
 		return out
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k := range x {
-			out[k] = forceAll(t, x[k])
+	case *object.Object:
+		out := object.New(x.Len())
+		for k := range x.All() {
+			out.Set(k, forceAll(t, x.Get(k)))
 		}
 		return out
 	}

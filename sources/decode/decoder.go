@@ -3,6 +3,8 @@ package decode
 import (
 	"io"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A decoder turns the bytes of its window into values. It owns its memory and
@@ -195,7 +197,7 @@ func (d *decoder) place(n *Node, s Shape) (any, error) {
 	}
 	d.cost += costValue
 	d.sum = 0
-	known, _ := v.(map[string]any)
+	known, _ := v.(*object.Object)
 	return &Place{d.doc.Value(off, d.offset(), s, true), known}, nil
 }
 

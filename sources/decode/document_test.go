@@ -3,16 +3,15 @@ package decode
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // camel is a shape that makes every name camelCase and takes every object with
@@ -38,11 +37,11 @@ func camelled(v any) any {
 		for i := range x {
 			x[i] = camelled(x[i])
 		}
-	case map[string]any:
-		out := map[string]any{}
-		for k := range x {
+	case *object.Object:
+		out := object.New(0)
+		for k := range x.All() {
 			name, _ := camel{}.Member([]byte(k))
-			out[name] = camelled(x[k])
+			out.Set(name, camelled(x.Get(k)))
 		}
 		return out
 	}
@@ -69,13 +68,13 @@ func TestRealDump(t *testing.T) {
 		if err == nil {
 			v, err = mesh.Deep(t.Context(), v)
 		}
-		if err != nil || !reflect.DeepEqual(v, want) {
+		if err != nil || !object.Equal(v, want) {
 			t.Errorf("%s: not what encoding/json has; %v", way, err)
 		}
 	}
 	want = camelled(want)
 	v, err := d.Pass(t.Context(), 0, -1, camel{}, &Node{Raw: true}, nil)
-	if err != nil || !reflect.DeepEqual(forceAll(t, v), want) {
+	if err != nil || !object.Equal(forceAll(t, v), want) {
 		t.Errorf("in camelCase, level by level: not what encoding/json has; %v", err)
 	}
 }
@@ -88,25 +87,25 @@ func TestRealDumpBySection(t *testing.T) {
 		Configs []struct {
 			Type   string `json:"@type"`
 			Static []struct {
-				Cluster map[string]any
+				Cluster *object.Object
 			} `json:"static_clusters"`
 			Active []struct {
-				Cluster     map[string]any
+				Cluster     *object.Object
 				LastUpdated string `json:"last_updated"`
 			} `json:"dynamic_active_clusters"`
 		}
 	}
-	if err := json.Unmarshal(b, &want); err != nil {
+	if err := object.Unmarshal(b, &want); err != nil {
 		t.Fatal(err)
 	}
 	var wanted []string
 	for _, c := range want.Configs {
 		wanted = append(wanted, "in "+c.Type)
 		for _, s := range c.Static {
-			wanted = append(wanted, "static "+s.Cluster["name"].(string))
+			wanted = append(wanted, "static "+s.Cluster.Get("name").(string))
 		}
 		for _, s := range c.Active {
-			wanted = append(wanted, "active "+s.Cluster["name"].(string)+" "+s.LastUpdated)
+			wanted = append(wanted, "active "+s.Cluster.Get("name").(string)+" "+s.LastUpdated)
 		}
 	}
 
@@ -125,20 +124,20 @@ func TestRealDumpBySection(t *testing.T) {
 		case 2:
 			got = append(got, "static "+clusterName(v))
 		case 3:
-			got = append(got, "active "+clusterName(v)+" "+v.(map[string]any)["lastUpdated"].(string))
+			got = append(got, "active "+clusterName(v)+" "+v.(*object.Object).Get("lastUpdated").(string))
 		}
-		if _, still := v.(map[string]any)["cluster"].(map[string]any)["connectTimeout"].(string); !still {
+		if _, still := v.(*object.Object).Get("cluster").(*object.Object).Get("connectTimeout").(string); !still {
 			return errors.New("names inside are not camelCase")
 		}
 		return nil
 	})
-	if err != nil || v != nil || !reflect.DeepEqual(got, wanted) {
+	if err != nil || v != nil || !object.Equal(got, wanted) {
 		t.Errorf("%v %v:\n%s\nwant\n%s", v, err, strings.Join(got, "\n"), strings.Join(wanted, "\n"))
 	}
 }
 
 func clusterName(v any) string {
-	return v.(map[string]any)["cluster"].(map[string]any)["name"].(string)
+	return v.(*object.Object).Get("cluster").(*object.Object).Get("name").(string)
 }
 
 func TestNodes(t *testing.T) {
@@ -174,7 +173,7 @@ func TestNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		want, _ := standard([]byte(c.want))
-		if !reflect.DeepEqual(v, want) {
+		if !object.Equal(v, want) {
 			t.Errorf("%s: %v, want %s", show(c.node), v, c.want)
 		}
 	}
@@ -185,9 +184,9 @@ func TestShallowLeavesWhatIsInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := v.(map[string]any)
-	for name, want := range map[string]string{"a": "*decode.Value", "c": "*decode.Value", "d": "[]interface {}", "e": "map[string]interface {}", "f": "int"} {
-		if got := fmt.Sprintf("%T", m[name]); got != want {
+	m := v.(*object.Object)
+	for name, want := range map[string]string{"a": "*decode.Value", "c": "*decode.Value", "d": "[]interface {}", "e": "*object.Object", "f": "int"} {
+		if got := fmt.Sprintf("%T", m.Get(name)); got != want {
 			t.Errorf("%s is a %s, want %s", name, got, want)
 		}
 	}
@@ -210,7 +209,7 @@ func TestVisitsInOrder(t *testing.T) {
 		return nil
 	})
 	want := []string{`2 x "x"`, `3 1 1`, `3 2 2`, `1 <nil> {"n":"x","in":[1,2]}`, `3 3 3`, `1 <nil> {"in":[3]}`, `1 <nil> 4`, `9 <nil> ` + in}
-	if err != nil || !reflect.DeepEqual(got, want) {
+	if err != nil || !object.Equal(got, want) {
 		t.Errorf("%v\n%s\nwant\n%s", err, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -233,7 +232,7 @@ func TestVisitStopsThePass(t *testing.T) {
 func TestPassOverAPart(t *testing.T) {
 	d := small([]byte(`xx {"a":[1]} yy`), 1)
 	v, err := d.Pass(t.Context(), 3, 12, nil, wholeNode, nil)
-	if want := map[string]any{"a": []any{1}}; err != nil || !reflect.DeepEqual(v, want) {
+	if want := object.Of("a", []any{1}); err != nil || !object.Equal(v, want) {
 		t.Error(v, err)
 	}
 	if _, err = d.Pass(t.Context(), 3, 11, nil, wholeNode, nil); fmt.Sprint(err) != "unexpected end of JSON at byte 11" {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // ways are the ways through a document: each must see what is wrong with it.
@@ -280,11 +282,11 @@ func TestLongStringsAreNotKept(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	long := strings.Repeat("1234567890", 40)
-	for in, want := range map[string]any{
-		"0": 0, "-1": -1, "42": 42, "2147483647": 2147483647,
-		"-0": json.Number("-0"), "0.0": json.Number("0.0"), "1.10": json.Number("1.10"), "1e2": json.Number("1e2"), "1E400": json.Number("1E400"),
-		"1234567890123456789": json.Number("1234567890123456789"), long: json.Number(long), "-" + long + ".5": json.Number("-" + long + ".5"),
-	} {
+	for in, want := range object.Of(
+		"0", 0, "-1", -1, "42", 42, "2147483647", 2147483647,
+		"-0", json.Number("-0"), "0.0", json.Number("0.0"), "1.10", json.Number("1.10"), "1e2", json.Number("1e2"), "1E400", json.Number("1E400"),
+		"1234567890123456789", json.Number("1234567890123456789"), long, json.Number(long), "-"+long+".5", json.Number("-"+long+".5"),
+	).All() {
 		for _, window := range []int{1, 0} {
 			if got, err := readAll(strings.NewReader(in), Limits{}, window); err != nil || got != want {
 				t.Errorf("%s: %T %v, %v", in, got, got, err)

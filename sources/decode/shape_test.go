@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // choices are decisions taken from the bytes of a fuzz input; none left: 0.
@@ -241,7 +242,7 @@ func (e *expectation) array(o *ordered, s Shape, n *Node) any {
 }
 
 func (e *expectation) object(o *ordered, s Shape, n *Node) any {
-	out := map[string]any{}
+	out := object.New(0)
 	t, _ := s.(*testShape)
 	anything := t != nil && t.kind == "any"
 	if anything {
@@ -273,7 +274,7 @@ func (e *expectation) object(o *ordered, s Shape, n *Node) any {
 			}
 		}
 		if v := e.value(o.items[i], sub, child); child != nil && !child.Walk {
-			out[name] = v
+			out.Set(name, v)
 		}
 	}
 	if n.Walk {
@@ -323,15 +324,17 @@ func checkShape(t *testing.T, input []byte) {
 		if err != nil {
 			t.Fatalf("%s: %v", b, err)
 		}
-		if v, err = mesh.Deep(t.Context(), v); err != nil || !reflect.DeepEqual(v, wantValue) {
+		if v, err = mesh.Deep(t.Context(), v); err != nil || !object.Equal(v, wantValue) {
 			t.Fatalf("%s\nshape %s\nnode %s:\ngot  %v %v\nwant %v", b, show(shape), show(root), v, err, wantValue)
 		}
-		if !reflect.DeepEqual(got, want) {
+		if !slices.EqualFunc(got.visits, want.visits, func(a, b visited) bool {
+			return a.tag == b.tag && object.Equal(a.value, b.value) && object.Equal(a.bytes, b.bytes)
+		}) {
 			t.Fatalf("%s\nshape %s\nnode %s:\nvisited %v\nwant    %v", b, show(shape), show(root), got, want)
 		}
 		for _, n := range []*Node{{All: true}, {Shallow: true}, {Raw: true}} {
 			v, err := d.Pass(t.Context(), 0, -1, shape, n, nil)
-			if err != nil || !reflect.DeepEqual(forceAll(t, v), whole) {
+			if err != nil || !object.Equal(forceAll(t, v), whole) {
 				t.Fatalf("%s\nshape %s\nlevel by level: %v %v\nwant %v", b, show(shape), forceAll(t, v), err, whole)
 			}
 		}
@@ -398,7 +401,7 @@ func TestAnyInAnyOrder(t *testing.T) {
 		}
 		for _, window := range []int{1, 0} {
 			v, err := small([]byte(c.in), window).Pass(t.Context(), 0, -1, someShape(), wholeNode, nil)
-			if err != nil || !reflect.DeepEqual(v, want) {
+			if err != nil || !object.Equal(v, want) {
 				t.Errorf("%s: %v %v, want %v", c.in, v, err, want)
 			}
 		}

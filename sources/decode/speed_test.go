@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A job is what is wanted of a dump, for this package and for encoding/json,
@@ -34,7 +36,7 @@ func routes(leaf *Node) *Node { return resources("route_config", leaf, "dynamic_
 
 func into[T any](b []byte) error {
 	var v T
-	return json.Unmarshal(b, &v)
+	return object.Unmarshal(b, &v)
 }
 
 func valid(b []byte) error {
@@ -105,8 +107,8 @@ func (j job) run(b *testing.B, data []byte) {
 	d := &Document{Bytes: bytes.NewReader(data)}
 	last := lastRoute(b, d)
 	visit := func(tag int, v any, _, _ int64) error {
-		if m, _ := v.(map[string]any); tag == 2 && m["name"] == last {
-			_, err := m["virtual_hosts"].(*Value).Deep(b.Context())
+		if m, _ := v.(*object.Object); tag == 2 && m.Get("name") == last {
+			_, err := m.Get("virtual_hosts").(*Value).Deep(b.Context())
 			return err
 		}
 		return nil
@@ -136,7 +138,7 @@ func (j job) run(b *testing.B, data []byte) {
 // lastRoute is the name of the last route configuration of a dump.
 func lastRoute(b *testing.B, d *Document) (name string) {
 	_, err := d.Pass(b.Context(), 0, -1, nil, routes(&Node{Fields: []Field{{"name", wholeNode}}, Visit: 1}), func(_ int, v any, _, _ int64) error {
-		name, _ = v.(map[string]any)["name"].(string)
+		name, _ = v.(*object.Object).Get("name").(string)
 		return nil
 	})
 	if err != nil || name == "" {

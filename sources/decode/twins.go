@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Twins finds what several documents say alike, so that it is in memory once:
@@ -33,7 +34,7 @@ type Twins struct {
 // A twinShard is the part of a table that one lock guards.
 type twinShard struct {
 	mu     sync.Mutex
-	values map[uint64]any   // by their sums; string, map[string]any or []any
+	values map[uint64]any   // by their sums; string, *object.Object or []any
 	said   map[uint64]*said // by the sums of their bytes
 }
 
@@ -100,15 +101,15 @@ func (t *Twins) text(sum uint64, b []byte) (v any, ok bool) {
 	return s, false
 }
 
-// object gives the object that has these members and no others, nil for none.
-// No name may be there twice.
-func (t *Twins) object(sum uint64, names []string, vals []any) map[string]any {
-	m, _ := t.find(sum).(map[string]any)
-	if len(m) != len(names) {
+// object gives the object that has these members in this order and no others,
+// nil for none. No name may be there twice.
+func (t *Twins) object(sum uint64, names []string, vals []any) *object.Object {
+	m, _ := t.find(sum).(*object.Object)
+	if m.Len() != len(names) {
 		return nil
 	}
 	for i, name := range names {
-		if v, there := m[name]; !there || !oneAndTheSame(v, vals[i]) {
+		if k, v := m.At(i); k != name || !oneAndTheSame(v, vals[i]) {
 			return nil
 		}
 	}
@@ -128,13 +129,14 @@ func (t *Twins) array(sum uint64, vals []any) []any {
 // there it is equal when it is the same.
 func alike(a, b any) bool {
 	switch x := a.(type) {
-	case map[string]any:
-		y, ok := b.(map[string]any)
-		if !ok || len(x) != len(y) {
+	case *object.Object:
+		y, ok := b.(*object.Object)
+		if !ok || x.Len() != y.Len() {
 			return false
 		}
-		for k, v := range x {
-			if w, there := y[k]; !there || !oneAndTheSame(v, w) {
+		for i := range x.Len() {
+			k, v := x.At(i)
+			if l, w := y.At(i); k != l || !oneAndTheSame(v, w) {
 				return false
 			}
 		}
@@ -157,11 +159,11 @@ func alike(a, b any) bool {
 // oneAndTheSame: equal scalars, or one container.
 func oneAndTheSame(a, b any) bool {
 	switch a.(type) {
-	case map[string]any, []any:
+	case *object.Object, []any:
 		return mesh.Identical(a, b)
 	}
 	switch b.(type) {
-	case map[string]any, []any:
+	case *object.Object, []any:
 		return false
 	}
 	return a == b
@@ -204,14 +206,14 @@ type tally struct {
 	twice bool   // a name may have been there twice
 }
 
-// member takes a member of an object, whatever the order.
+// member takes the next member of an object.
 func (t *tally) member(name string, sum uint64) {
 	h := maphash.String(seed, name)
 	bit := uint64(1) << (h >> 58)
 	t.twice = t.twice || t.names&bit != 0
 	t.names |= bit
 	t.own = t.own || sum == 0
-	t.sum += mix(h, sum)
+	t.sum = mix(t.sum, mix(h, sum))
 }
 
 // element takes the next element of an array.

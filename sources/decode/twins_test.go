@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // twinned gives a document that shares what it builds by a table.
@@ -31,22 +31,21 @@ func whole(t *testing.T, d *Document) any {
 	return v
 }
 
-// What two documents say alike is one value, whatever is around it and in
-// whatever order its members stand.
+// What two documents say alike is one value, whatever is around it.
 func TestTwinsAcrossDocuments(t *testing.T) {
 	twins := roomy()
 	long := strings.Repeat("x", 3*internMost)
-	a := whole(t, twinned(`{"a":{"b":[1,"`+long+`",{"c":null,"d":1.5}],"e":{}},"z":1}`, twins)).(map[string]any)
-	b := whole(t, twinned(`[{"e":{},"b":[1,"`+long+`",{"d":1.5,"c":null}]},2]`, twins)).([]any)
-	if !mesh.Identical(a["a"], b[0]) {
+	a := whole(t, twinned(`{"a":{"b":[1,"`+long+`",{"c":null,"d":1.5}],"e":{}},"z":1}`, twins)).(*object.Object)
+	b := whole(t, twinned(`[{"b":[1,"`+long+`",{"c":null,"d":1.5}],"e":{}},2]`, twins)).([]any)
+	if !mesh.Identical(a.Get("a"), b[0]) {
 		t.Error("equal objects are two")
 	}
-	c := whole(t, twinned(`{"b":[1,"`+long+`",{"d":1.5,"c":null}],"e":[]}`, twins)).(map[string]any)
-	if !mesh.Identical(c["b"], b[0].(map[string]any)["b"]) || mesh.Identical(c, b[0]) {
+	c := whole(t, twinned(`{"b":[1,"`+long+`",{"c":null,"d":1.5}],"e":[]}`, twins)).(*object.Object)
+	if !mesh.Identical(c.Get("b"), b[0].(*object.Object).Get("b")) || mesh.Identical(c, b[0]) {
 		t.Error("equal arrays are two, or unequal objects one")
 	}
-	other := whole(t, twinned(`{"b":[1]}`, roomy())).(map[string]any)
-	mine := whole(t, twinned(`{"b":[1]}`, twins)).(map[string]any)
+	other := whole(t, twinned(`{"b":[1]}`, roomy())).(*object.Object)
+	mine := whole(t, twinned(`{"b":[1]}`, twins)).(*object.Object)
 	if mesh.Identical(other, mine) || mesh.Identical(whole(t, twinned(`{"b":[1]}`, nil)), mine) {
 		t.Error("shared with another table, or with none")
 	}
@@ -62,7 +61,7 @@ func TestTwinsThatAreNone(t *testing.T) {
 	} {
 		for range 2 {
 			want, _ := standard([]byte(text))
-			if got := whole(t, twinned(text, twins)); !reflect.DeepEqual(got, want) {
+			if got := whole(t, twinned(text, twins)); !object.Equal(got, want) {
 				t.Errorf("%s became %v", text, got)
 			}
 		}
@@ -89,11 +88,11 @@ func TestTwinsOfRandomDocuments(t *testing.T) {
 		for _, twins := range []*Twins{wide, narrow} {
 			d := twinned(text.String(), twins)
 			d.small, d.window = 12, 16
-			if got := whole(t, d); !reflect.DeepEqual(got, want) {
+			if got := whole(t, d); !object.Equal(got, want) {
 				t.Fatalf("%s became %v", text.String(), got)
 			}
 			v, err := d.Pass(t.Context(), 0, -1, nil, &Node{Raw: true}, nil)
-			if err != nil || !reflect.DeepEqual(forceAll(t, v), want) {
+			if err != nil || !object.Equal(forceAll(t, v), want) {
 				t.Fatalf("%s, level by level, became %v, %v", text.String(), v, err)
 			}
 		}
@@ -107,18 +106,18 @@ func TestTwinsOfRandomDocuments(t *testing.T) {
 func TestTwinsOfOneSum(t *testing.T) {
 	twins := roomy()
 	const sum = 77
-	a, b := map[string]any{"a": 1}, map[string]any{"a": 2}
+	a, b := object.Of("a", 1), object.Of("a", 2)
 	if v, ok := twins.add(sum, a, 0); !ok || !mesh.Identical(v, a) {
 		t.Fatal("not taken")
 	}
 	if _, ok := twins.add(sum, b, 0); ok {
 		t.Error("two values in one place")
 	}
-	for what, got := range map[string]any{
-		"another value": twins.object(sum, []string{"a"}, []any{2}), "another name": twins.object(sum, []string{"b"}, []any{1}),
-		"more": twins.object(sum, []string{"a", "b"}, []any{1, 1}), "less": twins.object(sum, nil, nil),
-	} {
-		if len(got.(map[string]any)) > 0 {
+	for what, got := range object.Of(
+		"another value", twins.object(sum, []string{"a"}, []any{2}), "another name", twins.object(sum, []string{"b"}, []any{1}),
+		"more", twins.object(sum, []string{"a", "b"}, []any{1, 1}), "less", twins.object(sum, nil, nil),
+	).All() {
+		if got.(*object.Object).Len() > 0 {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
@@ -149,7 +148,7 @@ func TestTwinsOfManyAtOnce(t *testing.T) {
 	}
 	wait.Wait()
 	for _, v := range out {
-		if !mesh.Identical(v, out[0]) || !reflect.DeepEqual(v, want) {
+		if !mesh.Identical(v, out[0]) || !object.Equal(v, want) {
 			t.Error("not one value, or another")
 		}
 	}
@@ -211,7 +210,7 @@ func TestTwinsAreLetGo(t *testing.T) {
 	read := func(twins *Twins) {
 		d.texts.from(twins)
 		d.open(strings.NewReader(`["abc"]`), 0, Limits{}, 0)
-		if v, err := d.document(wholeNode, nil); err != nil || !reflect.DeepEqual(v, []any{"abc"}) {
+		if v, err := d.document(wholeNode, nil); err != nil || !object.Equal(v, []any{"abc"}) {
 			t.Fatal(v, err)
 		}
 	}
@@ -249,11 +248,11 @@ func TestTwinsOfTheSameBytes(t *testing.T) {
 	}
 	for _, other := range []string{`{"a_b":[2,{"c_d":"x"}]}`, `{"a_b":[1,{"c_d":"x"}] }`} {
 		want, _ := standard([]byte(other))
-		if got := force(`[`, other, nil); !reflect.DeepEqual(got, want) {
+		if got := force(`[`, other, nil); !object.Equal(got, want) {
 			t.Errorf("%s became %v", other, got)
 		}
 	}
-	if got := force(`[`, text, upper{}); !reflect.DeepEqual(got, map[string]any{"A_B": []any{1, map[string]any{"C_D": "x"}}}) {
+	if got := force(`[`, text, upper{}); !object.Equal(got, object.Of("A_B", []any{1, object.Of("C_D", "x")})) {
 		t.Errorf("of another shape: %v", got)
 	}
 	sum, same := uint64(5), []byte(`[1]`)

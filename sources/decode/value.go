@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // wholeMost is the size up to which a value is decoded whole when it is
@@ -35,7 +36,7 @@ var _ mesh.Whole = (*Value)(nil)
 // is for who made the pass: no part of a document.
 type Place struct {
 	Value *Value
-	Known map[string]any // not to be changed
+	Known *object.Object // not to be changed
 }
 
 // Value gives the value that lies in [off, end), an object or else an array,
@@ -130,8 +131,8 @@ func (v *Value) Member(ctx context.Context, name string) (any, error) {
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}
-	m, _ := x.(map[string]any)
-	return m[name], nil
+	m, _ := x.(*object.Object)
+	return m.Get(name), nil
 }
 
 // Len counts the elements of an array, or the members of an object, and keeps
@@ -140,8 +141,8 @@ func (v *Value) Len(ctx context.Context) (int, error) {
 	switch x, _ := v.Forced(); x := x.(type) {
 	case []any:
 		return len(x), nil
-	case map[string]any:
-		return len(x), nil
+	case *object.Object:
+		return x.Len(), nil
 	}
 	n, err := v.count(ctx)
 	if err != nil {
@@ -163,6 +164,6 @@ func (v *Value) count(ctx context.Context) (n int, err error) {
 	// Of an object names count, and one may be there twice.
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
 	v.doc.tell(bill{twins: b.twins})
-	m, _ := x.(map[string]any)
-	return len(m), err
+	m, _ := x.(*object.Object)
+	return m.Len(), err
 }

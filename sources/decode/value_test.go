@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func TestValueOfOneLevel(t *testing.T) {
@@ -40,20 +40,20 @@ func TestValueOfOneLevel(t *testing.T) {
 	if kept, ok := v.Forced(); !ok || !mesh.Identical(x, kept) || !mesh.Identical(x, again) || len(grew) != 1 {
 		t.Errorf("kept %v, grew %v", ok, grew)
 	}
-	smaller := x.(map[string]any)["small"].(*Value)
-	larger := x.(map[string]any)["large"].(*Value)
+	smaller := x.(*object.Object).Get("small").(*Value)
+	larger := x.(*object.Object).Get("large").(*Value)
 	inside, _ := smaller.Force(t.Context())
-	if want := map[string]any{"a": []any{map[string]any{"b_c": 1}}}; !reflect.DeepEqual(inside, want) {
+	if want := object.Of("a", []any{object.Of("b_c", 1)}); !object.Equal(inside, want) {
 		t.Errorf("a small value: %v", inside)
 	}
 	if same, _ := smaller.Deep(t.Context()); !mesh.Identical(inside, same) {
 		t.Error("a small value that is there was decoded again")
 	}
 	inside, _ = larger.Force(t.Context())
-	if _, ok := inside.(map[string]any)["b"].(*Value); !ok {
+	if _, ok := inside.(*object.Object).Get("b").(*Value); !ok {
 		t.Error("a large value was decoded whole")
 	}
-	if now, _ := mesh.Deep(t.Context(), x); !reflect.DeepEqual(now, deep) {
+	if now, _ := mesh.Deep(t.Context(), x); !object.Equal(now, deep) {
 		t.Error("level by level it is another value")
 	}
 	if len(grew) != 3 {
@@ -94,12 +94,12 @@ func TestManyAtOnce(t *testing.T) {
 			}
 			if i%4 == 2 {
 				v, err := root.Deep(t.Context())
-				if err != nil || !reflect.DeepEqual(v, want) {
+				if err != nil || !object.Equal(v, want) {
 					t.Error("deep is another value", err)
 				}
 				return
 			}
-			if !reflect.DeepEqual(forceAll(t, v), want) {
+			if !object.Equal(forceAll(t, v), want) {
 				t.Error("level by level it is another value")
 			}
 		})

@@ -3,6 +3,8 @@ package envoy
 import (
 	"net"
 	"strconv"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An address is one of Envoy's addresses, read.
@@ -14,16 +16,16 @@ type address struct {
 }
 
 // readAddress reads an envoy.config.core.v3.Address, or the same of version 2.
-func readAddress(m map[string]any) address {
-	if s := object(m, "socketAddress"); s != nil {
-		port, _ := s["portValue"].(int)
+func readAddress(m *object.Object) address {
+	if s := objectIn(m, "socketAddress"); s != nil {
+		port, _ := s.Get("portValue").(int)
 		ip := text(s, "address")
 		return address{text: net.JoinHostPort(ip, strconv.Itoa(port)), ip: ip, port: port}
 	}
-	if s := object(m, "pipe"); s != nil {
+	if s := objectIn(m, "pipe"); s != nil {
 		return address{text: "unix://" + text(s, "path"), pipe: true}
 	}
-	if s := object(m, "envoyInternalAddress"); s != nil {
+	if s := objectIn(m, "envoyInternalAddress"); s != nil {
 		a := address{text: "envoy://" + text(s, "serverListenerName")}
 		if id := text(s, "endpointId"); id != "" {
 			a.text += "/" + id

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 var clusterCatalog = catalog{
@@ -53,23 +54,23 @@ func (p *Proxy) takesNote(c *catalog) bool {
 
 // clusterFields are a cluster's fields. What its name doesn't say isn't there,
 // and neither is the DestinationRule of a cluster that is no service's.
-func clusterFields(r *resource) map[string]any {
+func clusterFields(r *resource) *object.Object {
 	m := r.document(5)
 	n, ok := parseClusterName(r.name)
 	if !ok {
 		return m
 	}
-	m["direction"] = n.direction
+	m.Set("direction", n.direction)
 	if n.port > 0 {
-		m["port"] = n.port
+		m.Set("port", n.port)
 	}
 	if n.subset != "" {
-		m["subset"] = n.subset
+		m.Set("subset", n.subset)
 	}
 	if n.fqdn != "" {
-		m["fqdn"] = n.fqdn
+		m.Set("fqdn", n.fqdn)
 	}
-	m["destinationRule"] = origin(m["metadata"])
+	m.Set("destinationRule", origin(m.Get("metadata")))
 	return m
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An endpoint is one address of one cluster, from the dump's endpoints or from
@@ -95,27 +96,27 @@ func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 
 // endpoint makes a row. All rows of a proxy have the same fields.
 func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
-	return p.later("Endpoint", func(context.Context) (map[string]any, error) {
-		m := map[string]any{
-			"address": orNull(e.address.text), "ip": orNull(e.address.ip), "port": nil,
-			"hostname": orNull(e.hostname), "cluster": orNull(e.cluster), "health": cmp.Or(e.health, "UNKNOWN"),
-			"weight": e.weight, "priority": e.priority, "locality": e.locality, "localityWeight": e.ofZone, "overprovisioningFactor": e.factor,
-			"metadata": e.metadata,
-		}
+	return p.later("Endpoint", func(context.Context) (*object.Object, error) {
+		m := object.Of(
+			"address", orNull(e.address.text), "ip", orNull(e.address.ip), "port", nil,
+			"hostname", orNull(e.hostname), "cluster", orNull(e.cluster), "health", cmp.Or(e.health, "UNKNOWN"),
+			"weight", e.weight, "priority", e.priority, "locality", e.locality, "localityWeight", e.ofZone, "overprovisioningFactor", e.factor,
+			"metadata", e.metadata,
+		)
 		if e.address.ip != "" {
-			m["port"] = e.address.port
+			m.Set("port", e.address.port)
 		}
 		if e.priority == nil {
-			m["priority"] = 0
+			m.Set("priority", 0)
 		}
 		if e.outlier != "" { // the row is from /clusters, which has no metadata
-			m["metadata"] = mesh.Later(func(ctx context.Context) (any, error) {
+			m.Set("metadata", mesh.Later(func(ctx context.Context) (any, error) {
 				return nil, p.fault(ctx, mesh.Endpoints, errors.New("metadata: /clusters doesn't have it, and there is no dump with endpoints"))
-			})
+			}))
 		}
 		if !p.dumpOnly {
-			m["outlier"] = p.ofHost(e, (*endpoint).outlierCheck)
-			m["stats"] = p.ofHost(e, (*endpoint).counters)
+			m.Set("outlier", p.ofHost(e, (*endpoint).outlierCheck))
+			m.Set("stats", p.ofHost(e, (*endpoint).counters))
 		}
 		return m, nil
 	})
@@ -159,7 +160,7 @@ func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 		kind:   "EndpointsConfigDump",
 		fields: []decode.Field{{Name: "staticEndpointConfigs", Node: edsTree(tagOwn)}, {Name: "dynamicEndpointConfigs", Node: edsTree(tagOwn)}},
 		take: func(_ int, v any) {
-			m, _ := v.(map[string]any)
+			m, _ := v.(*object.Object)
 			rows = append(rows, assignment(m)...)
 		},
 		ended: func(mine bool) {
@@ -183,25 +184,25 @@ func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 const usualFactor = 140
 
 // assignment reads a ClusterLoadAssignment.
-func assignment(m map[string]any) (rows []endpoint) {
-	groups, _ := m["endpoints"].([]any)
+func assignment(m *object.Object) (rows []endpoint) {
+	groups, _ := m.Get("endpoints").([]any)
 	factor := any(usualFactor)
-	if n, ok := object(m, "policy")["overprovisioningFactor"].(int); ok {
+	if n, ok := objectIn(m, "policy").Get("overprovisioningFactor").(int); ok {
 		factor = n
 	}
 	for _, g := range groups {
-		group, _ := g.(map[string]any)
-		hosts, _ := group["lbEndpoints"].([]any)
-		if more, ok := object(group, "loadBalancerEndpoints")["lbEndpoints"].([]any); ok {
+		group, _ := g.(*object.Object)
+		hosts, _ := group.Get("lbEndpoints").([]any)
+		if more, ok := objectIn(group, "loadBalancerEndpoints").Get("lbEndpoints").([]any); ok {
 			hosts = append(hosts[:len(hosts):len(hosts)], more...)
 		}
 		for _, h := range hosts {
-			host, _ := h.(map[string]any)
-			at := object(host, "endpoint")
+			host, _ := h.(*object.Object)
+			at := objectIn(host, "endpoint")
 			e := endpoint{
-				cluster: text(m, "clusterName"), address: readAddress(object(at, "address")), hostname: text(at, "hostname"),
-				health: text(host, "healthStatus"), weight: host["loadBalancingWeight"], priority: group["priority"],
-				locality: locality(group), ofZone: weight(group["loadBalancingWeight"]), factor: factor, metadata: host["metadata"],
+				cluster: text(m, "clusterName"), address: readAddress(objectIn(at, "address")), hostname: text(at, "hostname"),
+				health: text(host, "healthStatus"), weight: host.Get("loadBalancingWeight"), priority: group.Get("priority"),
+				locality: locality(group), ofZone: weight(group.Get("loadBalancingWeight")), factor: factor, metadata: host.Get("metadata"),
 			}
 			if e.address.text == "" {
 				e.address.text = text(host, "endpointName")
@@ -221,8 +222,8 @@ func weight(v any) any {
 }
 
 // locality is Envoy's, or null where it says nothing.
-func locality(m map[string]any) any {
-	if l := object(m, "locality"); len(l) > 0 {
+func locality(m *object.Object) any {
+	if l := objectIn(m, "locality"); l.Len() > 0 {
 		return l
 	}
 	return nil

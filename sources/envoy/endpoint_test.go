@@ -100,7 +100,7 @@ func TestHostFacts(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, f := range []string{"outlier", "stats"} {
-					if l, ok := m[f].(mesh.Lazy); !ok || !l.Pending() {
+					if l, ok := m.Get(f).(mesh.Lazy); !ok || !l.Pending() {
 						t.Fatalf("%s is not pending", f)
 					}
 				}
@@ -277,7 +277,7 @@ func TestHostFactsFault(t *testing.T) {
 	refused := errors.New("not now")
 	gated := mesh.WithGate(t.Context(), func(context.Context) error { return refused })
 	m, _ := v.([]any)[0].(*mesh.Object).Fields(t.Context())
-	if _, err := mesh.Force(gated, m["stats"]); err != refused {
+	if _, err := mesh.Force(gated, m.Get("stats")); err != refused {
 		t.Errorf("the gate was not asked: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An excerpt is how some fields of a section's elements are asked for: of one
@@ -22,7 +23,7 @@ import (
 type excerpt struct {
 	catalog *catalog
 	kind    string // of its objects
-	objects func(*resource) map[string]any
+	objects func(*resource) *object.Object
 	list    int    // in the catalog
 	others  string // the mask of the other lists
 	always  string // of an element, beside the resource
@@ -44,7 +45,7 @@ var clusterExcerpt = excerpt{
 
 // A listener stands two levels below its element, where no mask reaches.
 var listenerExcerpt = excerpt{
-	catalog: &listenerCatalog, kind: "Listener", objects: func(r *resource) map[string]any { return r.document(0) }, list: 1,
+	catalog: &listenerCatalog, kind: "Listener", objects: func(r *resource) *object.Object { return r.document(0) }, list: 1,
 	others: "static_listeners",
 	always: "name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated",
 }
@@ -52,7 +53,7 @@ var listenerExcerpt = excerpt{
 // Virtual hosts are nearly all of a route configuration: who wants them is
 // better served by the section.
 var routeExcerpt = excerpt{
-	catalog: &routeCatalog, kind: "RouteConfiguration", objects: func(r *resource) map[string]any { return r.document(0) }, list: 1,
+	catalog: &routeCatalog, kind: "RouteConfiguration", objects: func(r *resource) *object.Object { return r.document(0) }, list: 1,
 	others:  "static_route_configs",
 	always:  "last_updated,error_state",
 	message: "envoy.config.route.v3.RouteConfiguration",
@@ -162,7 +163,7 @@ func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &mesh.Excerpt{Section: s, Kind: x.kind, Owner: p.owner, Asked: asked, Known: make([]map[string]any, len(found))}
+	out := &mesh.Excerpt{Section: s, Kind: x.kind, Owner: p.owner, Asked: asked, Known: make([]*object.Object, len(found))}
 	var cost int64
 	for i := range found {
 		out.Known[i] = x.objects(&found[i])
@@ -207,7 +208,7 @@ func (p *Proxy) list(ctx context.Context, s mesh.Section, x *excerpt, mask strin
 	element.Fields = append(element.Fields, decode.Field{Name: "@type", Node: &decode.Node{}})
 	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "configs", Node: &decode.Node{Walk: true, Elem: element}}}}
 	_, err = doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.ConfigDump"), root, func(_ int, v any, _, _ int64) error {
-		m, _ := v.(map[string]any)
+		m, _ := v.(*object.Object)
 		if !strings.Contains(text(m, "@type"), "."+c.kind+".") {
 			return ErrRefused
 		}

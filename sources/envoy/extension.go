@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Envoy writes a part for each kind of extension (HTTP filters, network
@@ -26,11 +27,11 @@ func (p *Proxy) extensions(ctx context.Context) (any, error) {
 
 // extensionFields are an extension's fields. One that hasn't arrived has no
 // configuration, and a null type.
-func extensionFields(r *resource) map[string]any {
+func extensionFields(r *resource) *object.Object {
 	m := r.document(1)
-	m["typeURL"] = nil
-	if config, ok := m["typedConfig"]; ok {
-		m["typeURL"] = mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, config, "@type") })
+	m.Set("typeURL", nil)
+	if config, ok := m.Lookup("typedConfig"); ok {
+		m.Set("typeURL", mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, config, "@type") }))
 	}
 	return m
 }

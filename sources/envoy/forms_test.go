@@ -6,21 +6,22 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A static route configuration that is there twice is shown once; one that
 // only has the same name stays.
 func TestTwins(t *testing.T) {
 	config := func(name, domain, updated string) any {
-		return map[string]any{"last_updated": updated, "route_config": map[string]any{
-			"@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name": name,
-			"virtual_hosts": []any{map[string]any{"name": "h", "domains": []any{domain, strings.Repeat("x", 9000)}}},
-		}}
+		return object.Of("last_updated", updated, "route_config", object.Of(
+			"@type", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name", name,
+			"virtual_hosts", []any{object.Of("name", "h", "domains", []any{domain, strings.Repeat("x", 9000)})},
+		))
 	}
-	fetch := dumpOf(t, map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump", "static_route_configs": []any{
+	fetch := dumpOf(t, object.Of("@type", "type.googleapis.com/envoy.admin.v3.RoutesConfigDump", "static_route_configs", []any{
 		config("a", "one", "2026-11-22T13:00:00.1Z"), config("a", "two", "2026-11-22T13:00:00.2Z"), config("a", "one", "2026-11-22T13:00:09.3Z"),
 		config("b", "one", "2026-11-22T13:00:00Z"), config("", "one", "2026-11-22T13:00:00Z"), config("", "two", "2026-11-22T13:00:00Z"),
-	}, "dynamic_route_configs": []any{config("c", "one", "2026-11-22T13:00:00Z"), config("c", "one", "2026-11-22T13:00:00Z")}})
+	}, "dynamic_route_configs", []any{config("c", "one", "2026-11-22T13:00:00Z"), config("c", "one", "2026-11-22T13:00:00Z")}))
 	var got []string
 	for _, r := range section(t, NewProxy(nil, fetch, when), mesh.Routes) {
 		got = append(got, fmt.Sprint(one(r, "name"), " ", one(r, "state"), " ", dig(r, "virtualHosts.*.domains.*")[0]))
@@ -31,17 +32,17 @@ func TestTwins(t *testing.T) {
 // One element of a list may be in several states, or in none but refused.
 func TestStates(t *testing.T) {
 	cluster := func(name string) any {
-		return map[string]any{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": name}
+		return object.Of("@type", "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name", name)
 	}
-	fetch := dumpOf(t, map[string]any{
-		"@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump", "version_info": "3",
-		"dynamic_warming_clusters": []any{map[string]any{"cluster": cluster("b")}},
-		"static_clusters":          []any{map[string]any{"cluster": cluster("b")}, map[string]any{"cluster": cluster("a")}},
-		"dynamic_active_clusters": []any{
-			map[string]any{"cluster": cluster("b"), "version_info": "2"},
-			map[string]any{"error_state": map[string]any{"failed_configuration": cluster("b"), "details": "bad", "version_info": "4", "last_update_attempt": "2026-11-22T13:00:00.5Z"}},
+	fetch := dumpOf(t, object.Of(
+		"@type", "type.googleapis.com/envoy.admin.v3.ClustersConfigDump", "version_info", "3",
+		"dynamic_warming_clusters", []any{object.Of("cluster", cluster("b"))},
+		"static_clusters", []any{object.Of("cluster", cluster("b")), object.Of("cluster", cluster("a"))},
+		"dynamic_active_clusters", []any{
+			object.Of("cluster", cluster("b"), "version_info", "2"),
+			object.Of("error_state", object.Of("failed_configuration", cluster("b"), "details", "bad", "version_info", "4", "last_update_attempt", "2026-11-22T13:00:00.5Z")),
 		},
-	})
+	))
 	equal(t, table(section(t, NewProxy(nil, fetch, when), mesh.Clusters), "name", "state", "versionInfo", "lastUpdated", "error"), []string{
 		"a STATIC - - -", "b ACTIVE 2 - -", "b REJECTED 4 2026-11-22T13:00:00Z bad", "b STATIC - - -", "b WARMING 3 - -",
 	})
@@ -49,45 +50,45 @@ func TestStates(t *testing.T) {
 
 func TestProtocols(t *testing.T) {
 	chain := func(filter, cluster string) any {
-		return map[string]any{"filters": []any{map[string]any{"name": filter, "typed_config": map[string]any{
-			"@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "cluster": cluster}}}}
+		return object.Of("filters", []any{object.Of("name", filter, "typed_config", object.Of(
+			"@type", "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "cluster", cluster))})
 	}
 	listener := func(name string, last any, chains ...any) any {
-		l := map[string]any{"@type": "type.googleapis.com/envoy.config.listener.v3.Listener", "name": name, "filter_chains": chains}
+		l := object.Of("@type", "type.googleapis.com/envoy.config.listener.v3.Listener", "name", name, "filter_chains", chains)
 		if last != nil {
-			l["default_filter_chain"] = last
+			l.Set("default_filter_chain", last)
 		}
-		return map[string]any{"listener": l}
+		return object.Of("listener", l)
 	}
 	const http, tcp = "envoy.filters.network.http_connection_manager", "envoy.filters.network.tcp_proxy"
-	fetch := dumpOf(t, map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "static_listeners": []any{
+	fetch := dumpOf(t, object.Of("@type", "type.googleapis.com/envoy.admin.v3.ListenersConfigDump", "static_listeners", []any{
 		listener("a", nil, chain(tcp, "BlackHoleCluster")), listener("b", nil, chain(tcp, "x"), chain(http, "")),
 		listener("c", chain(tcp, "x"), chain(http, "")), listener("d", chain(http, "")), listener("e", nil, chain("envoy.tcp_proxy", "x")), listener("f", nil),
-	}})
+	}))
 	equal(t, table(section(t, NewProxy(nil, fetch, when), mesh.Listeners), "name", "protocols"),
 		[]string{"a []", "b [HTTP TCP]", "c [HTTP TCP]", "d [HTTP]", "e [TCP]", "f []"})
 }
 
 func TestEndpointForms(t *testing.T) {
-	host := func(address map[string]any) any {
-		return map[string]any{"endpoint": map[string]any{"address": address, "hostname": "h"}, "health_status": "DRAINING"}
+	host := func(address *object.Object) any {
+		return object.Of("endpoint", object.Of("address", address, "hostname", "h"), "health_status", "DRAINING")
 	}
-	socket := func(ip string, port int) map[string]any {
-		return map[string]any{"socket_address": map[string]any{"address": ip, "port_value": port}}
+	socket := func(ip string, port int) *object.Object {
+		return object.Of("socket_address", object.Of("address", ip, "port_value", port))
 	}
-	fetch := dumpOf(t, map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump", "dynamic_endpoint_configs": []any{
-		map[string]any{"endpoint_config": map[string]any{
-			"@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", "cluster_name": "c",
-			"endpoints": []any{
-				map[string]any{"priority": 2, "lb_endpoints": []any{host(socket("2001:db8::1", 80)), map[string]any{"endpoint_name": "named"}}},
-				map[string]any{"load_balancer_endpoints": map[string]any{"lb_endpoints": []any{host(socket("host.example", 9))}}},
-				map[string]any{"locality": map[string]any{"region": "r", "sub_zone": "s"}, "lb_endpoints": []any{
-					host(map[string]any{"envoy_internal_address": map[string]any{"server_listener_name": "connect_originate", "endpoint_id": "10.0.0.5:80"}}),
-					host(map[string]any{"pipe": map[string]any{"path": "/run/s"}}),
-				}},
+	fetch := dumpOf(t, object.Of("@type", "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump", "dynamic_endpoint_configs", []any{
+		object.Of("endpoint_config", object.Of(
+			"@type", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", "cluster_name", "c",
+			"endpoints", []any{
+				object.Of("priority", 2, "lb_endpoints", []any{host(socket("2001:db8::1", 80)), object.Of("endpoint_name", "named")}),
+				object.Of("load_balancer_endpoints", object.Of("lb_endpoints", []any{host(socket("host.example", 9))})),
+				object.Of("locality", object.Of("region", "r", "sub_zone", "s"), "lb_endpoints", []any{
+					host(object.Of("envoy_internal_address", object.Of("server_listener_name", "connect_originate", "endpoint_id", "10.0.0.5:80"))),
+					host(object.Of("pipe", object.Of("path", "/run/s"))),
+				}),
 			},
-		}},
-	}})
+		)),
+	}))
 	equal(t, table(section(t, NewDump(nil, fetch, when), mesh.Endpoints), "address", "ip", "port", "hostname", "health", "priority", "locality", "weight", "metadata"), []string{
 		"[2001:db8::1]:80 2001:db8::1 80 h DRAINING 2 - - -",
 		"envoy://connect_originate/10.0.0.5:80 - - h DRAINING 0 map[region:r subZone:s] - -",
@@ -98,18 +99,18 @@ func TestEndpointForms(t *testing.T) {
 }
 
 func TestDestinations(t *testing.T) {
-	fetch := dumpOf(t, map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump", "dynamic_route_configs": []any{
-		map[string]any{"route_config": map[string]any{"@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name": "r", "virtual_hosts": []any{
-			map[string]any{"name": "h", "routes": []any{
-				map[string]any{"name": "plain", "route": map[string]any{"cluster": "a"}},
-				map[string]any{"name": "weighted", "route": map[string]any{"weighted_clusters": map[string]any{"clusters": []any{
-					map[string]any{"name": "a", "weight": 30}, map[string]any{"name": "b"}, map[string]any{"cluster_header": "x", "weight": 70}}}}},
-				map[string]any{"name": "header", "route": map[string]any{"cluster_header": "x-to"}},
-				map[string]any{"name": "redirect", "redirect": map[string]any{"host_redirect": "x"}},
-				map[string]any{"name": "plugin", "route": map[string]any{"cluster_specifier_plugin": "p"}},
-			}},
-		}}},
-	}})
+	fetch := dumpOf(t, object.Of("@type", "type.googleapis.com/envoy.admin.v3.RoutesConfigDump", "dynamic_route_configs", []any{
+		object.Of("route_config", object.Of("@type", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name", "r", "virtual_hosts", []any{
+			object.Of("name", "h", "routes", []any{
+				object.Of("name", "plain", "route", object.Of("cluster", "a")),
+				object.Of("name", "weighted", "route", object.Of("weighted_clusters", object.Of("clusters", []any{
+					object.Of("name", "a", "weight", 30), object.Of("name", "b"), object.Of("cluster_header", "x", "weight", 70)}))),
+				object.Of("name", "header", "route", object.Of("cluster_header", "x-to")),
+				object.Of("name", "redirect", "redirect", object.Of("host_redirect", "x")),
+				object.Of("name", "plugin", "route", object.Of("cluster_specifier_plugin", "p")),
+			}),
+		})),
+	}))
 	var got []string
 	for _, r := range dig(section(t, NewProxy(nil, fetch, when), mesh.Routes), "*.virtualHosts.*.routes.*") {
 		got = append(got, one(r, "name")+" "+one(r, "destinations"))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A hostTable is the answer to /clusters: what Envoy itself found out about
@@ -88,10 +89,10 @@ func (t *hostTable) readJSON(ctx context.Context) error {
 	}}
 	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "clusterStatuses", Node: &decode.Node{Walk: true, Elem: cluster}}}}
 	_, err := t.doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.Clusters"), root, func(_ int, v any, _, _ int64) error {
-		m, _ := v.(map[string]any)
-		hosts, _ := m["hostStatuses"].([]any)
+		m, _ := v.(*object.Object)
+		hosts, _ := m.Get("hostStatuses").([]any)
 		for _, h := range hosts {
-			host, _ := h.(map[string]any)
+			host, _ := h.(*object.Object)
 			t.rows = append(t.rows, hostStatus(m, host))
 		}
 		return nil
@@ -99,15 +100,15 @@ func (t *hostTable) readJSON(ctx context.Context) error {
 	return err
 }
 
-func hostStatus(cluster, host map[string]any) endpoint {
-	health := object(host, "healthStatus")
+func hostStatus(cluster, host *object.Object) endpoint {
+	health := objectIn(host, "healthStatus")
 	e := endpoint{
 		cluster: text(cluster, "name"), service: text(cluster, "edsServiceName"),
-		address: readAddress(object(host, "address")), hostname: text(host, "hostname"),
-		health: text(health, "edsHealthStatus"), weight: host["weight"], priority: host["priority"],
-		locality: locality(host), outlier: "OK", stats: host["stats"],
+		address: readAddress(objectIn(host, "address")), hostname: text(host, "hostname"),
+		health: text(health, "edsHealthStatus"), weight: host.Get("weight"), priority: host.Get("priority"),
+		locality: locality(host), outlier: "OK", stats: host.Get("stats"),
 	}
-	if health["failedOutlierCheck"] == true {
+	if health.Get("failedOutlierCheck") == true {
 		e.outlier = "FAILED"
 	}
 	return e
@@ -118,21 +119,21 @@ func (e *endpoint) outlierCheck(context.Context) (any, error) { return e.outlier
 
 // counters are a host's stats by their names. What Envoy doesn't write is 0.
 func (e *endpoint) counters(ctx context.Context) (any, error) {
-	if m, ok := e.stats.(map[string]any); ok {
+	if m, ok := e.stats.(*object.Object); ok {
 		return m, nil
 	}
 	all, err := elements(ctx, e.stats)
 	if err != nil {
 		return nil, err
 	}
-	m := make(map[string]any, len(all))
+	m := object.New(len(all))
 	for _, v := range all {
 		stat, err := mesh.Force(ctx, v)
 		if err != nil {
 			return nil, err
 		}
-		s, _ := stat.(map[string]any)
-		m[text(s, "name")] = number(text(s, "value"))
+		s, _ := stat.(*object.Object)
+		m.Set(text(s, "name"), number(text(s, "value")))
 	}
 	return m, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An Identity is whose a config dump is, by the node that Envoy was started
@@ -27,9 +28,9 @@ type Identity struct {
 	Node           string // the Kubernetes node
 	Workload       string
 	ServiceAccount string
-	Labels         map[string]any
-	Annotations    map[string]any
-	Locality       map[string]any // {region, zone, subZone}
+	Labels         *object.Object
+	Annotations    *object.Object
+	Locality       *object.Object // {region, zone, subZone}
 }
 
 // errFound ends a pass that found what it was for.
@@ -40,7 +41,7 @@ var errFound = errors.New("found")
 // without a bootstrap is nobody's: the zero Identity. What is no config dump
 // at all is an error.
 func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
-	var node map[string]any
+	var node *object.Object
 	isDump := false
 	const tagConfigs = tagOwn + 1
 	configs := &decode.Node{Walk: true, Visit: tagConfigs, Elem: &decode.Node{Walk: true, Fields: []decode.Field{
@@ -54,7 +55,7 @@ func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
 			isDump = true
 			return nil
 		}
-		node, _ = v.(map[string]any)
+		node, _ = v.(*object.Object)
 		return errFound
 	})
 	switch {
@@ -83,18 +84,18 @@ func istioNode(id string) (kind, ip, pod string, ok bool) {
 }
 
 // identity reads a node.
-func identity(node map[string]any) Identity {
-	meta := object(node, "metadata")
+func identity(node *object.Object) Identity {
+	meta := objectIn(node, "metadata")
 	id := Identity{
 		Version: text(meta, "ISTIO_VERSION"), ClusterID: text(meta, "CLUSTER_ID"), Namespace: text(meta, "NAMESPACE"),
 		Name: text(meta, "NAME"), Node: text(meta, "NODE_NAME"), Workload: text(meta, "WORKLOAD_NAME"),
-		ServiceAccount: text(meta, "SERVICE_ACCOUNT"), Labels: object(meta, "LABELS"), Annotations: object(meta, "ANNOTATIONS"),
+		ServiceAccount: text(meta, "SERVICE_ACCOUNT"), Labels: objectIn(meta, "LABELS"), Annotations: objectIn(meta, "ANNOTATIONS"),
 	}
-	if l := object(node, "locality"); len(l) > 0 {
+	if l := objectIn(node, "locality"); l.Len() > 0 {
 		id.Locality = l
 	}
-	if v := object(object(node, "userAgentBuildVersion"), "version"); v["majorNumber"] != nil {
-		id.Envoy = fmt.Sprintf("%v.%v.%v", v["majorNumber"], cmp.Or(v["minorNumber"], any(0)), cmp.Or(v["patch"], any(0)))
+	if v := objectIn(objectIn(node, "userAgentBuildVersion"), "version"); v.Get("majorNumber") != nil {
+		id.Envoy = fmt.Sprintf("%v.%v.%v", v.Get("majorNumber"), cmp.Or(v.Get("minorNumber"), any(0)), cmp.Or(v.Get("patch"), any(0)))
 	}
 	if s := text(meta, "INSTANCE_IPS"); s != "" {
 		id.IPs = strings.Split(s, ",")
@@ -120,7 +121,7 @@ func Version(ctx context.Context, doc *decode.Document) string {
 	if err != nil {
 		return ""
 	}
-	m, _ := v.(map[string]any)
+	m, _ := v.(*object.Object)
 	words := strings.Split(text(m, "version"), "/")
 	if len(words) < 2 {
 		return ""

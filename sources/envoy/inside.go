@@ -2,11 +2,11 @@ package envoy
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An insider makes an object of one inside another: Envoy's own fields, with
@@ -15,29 +15,29 @@ type insider struct {
 	proxy *Proxy
 	own   any
 	facts []string             // that add sets
-	add   func(map[string]any) // to a copy of Envoy's
+	add   func(*object.Object) // to a copy of Envoy's
 	looks atomic.Int32         // for one member
 }
 
 // inside makes the object; facts are the fields that add sets.
-func (p *Proxy) inside(kind string, own any, facts []string, add func(map[string]any)) *mesh.Object {
+func (p *Proxy) inside(kind string, own any, facts []string, add func(*object.Object)) *mesh.Object {
 	return mesh.MadeObject(kind, p.owner, &insider{proxy: p, own: own, facts: facts, add: add})
 }
 
-func (i *insider) envoys(ctx context.Context) (map[string]any, error) {
+func (i *insider) envoys(ctx context.Context) (*object.Object, error) {
 	v, err := mesh.Force(ctx, i.own)
-	m, _ := v.(map[string]any)
+	m, _ := v.(*object.Object)
 	return m, err
 }
 
 // Fields is that of [mesh.Maker].
-func (i *insider) Fields(ctx context.Context) (map[string]any, error) {
+func (i *insider) Fields(ctx context.Context) (*object.Object, error) {
 	own, err := i.envoys(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m := make(map[string]any, len(own)+len(i.facts)+1) // and its kind
-	maps.Copy(m, own)
+	m := object.New(own.Len() + len(i.facts) + 1) // and its kind
+	m.SetAll(own)
 	i.add(m)
 	i.proxy.told(fieldsCost(m))
 	return m, nil
@@ -50,5 +50,5 @@ func (i *insider) Member(key string) (any, bool) {
 		return nil, false
 	}
 	own, err := i.envoys(context.Background())
-	return own[key], err == nil // else who makes them all hears of it
+	return own.Get(key), err == nil // else who makes them all hears of it
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const shared = "../../../shared/"
@@ -112,10 +113,10 @@ func TestIstioctl(t *testing.T) {
 			sameRows(t, cells(section(t, p, mesh.Secrets), "", "name", "type", "state", "valid", "serialNumber", "notAfter", "notBefore"),
 				printed(t, said("secret"), "RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE"))
 			var want any
-			if err := json.Unmarshal([]byte(said("bootstrap")), &want); err != nil {
+			if err := object.Unmarshal([]byte(said("bootstrap")), &want); err != nil {
 				t.Fatal(err)
 			}
-			sameJSON(t, whole(t, p, mesh.Bootstrap), want.(map[string]any)["bootstrap"])
+			sameJSON(t, whole(t, p, mesh.Bootstrap), want.(*object.Object).Get("bootstrap"))
 		})
 	}
 }
@@ -193,16 +194,16 @@ func routesAsPrinted(t *testing.T, rows []any, want [][]string) {
 // sameJSON compares two values but for how their numbers are held.
 func sameJSON(t *testing.T, got, want any) {
 	t.Helper()
-	a, err := json.Marshal(got)
+	a, err := json.Marshal(object.ToPlain(got))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var plain any
-	if err := json.Unmarshal(a, &plain); err != nil {
+	if err := object.Unmarshal(a, &plain); err != nil {
 		t.Fatal(err)
 	}
-	a, _ = json.Marshal(plain)
-	b, err := json.Marshal(want)
+	a, _ = json.Marshal(object.ToPlain(plain))
+	b, err := json.Marshal(object.ToPlain(want))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +234,7 @@ func TestWaypoint(t *testing.T) {
 	}
 	var got []string
 	for _, l := range section(t, p, mesh.Listeners) {
-		if _, ok := l.(map[string]any)["port"]; ok != (one(l, "host") != "-") {
+		if _, ok := l.(*object.Object).Lookup("port"); ok != (one(l, "host") != "-") {
 			t.Errorf("%s: host without port", one(l, "name"))
 		}
 		for range dig(l, "filterChains.*") {

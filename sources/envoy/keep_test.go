@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Who keeps one element of a section keeps that one: queries over many proxies
@@ -34,7 +35,7 @@ func TestOneElementKept(t *testing.T) {
 		all = nil
 		fetch := func(context.Context, Request) (*decode.Document, error) { return doc, nil }
 		before := inUse()
-		v, err := NewNarrow(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when, mesh.Hint{}).Section(t.Context(), s)
+		v, err := NewNarrow(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when, mesh.Hint{}).Section(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,7 @@ func TestOneElementKept(t *testing.T) {
 		if kept := inUse() - before; kept > elements*size/4 {
 			t.Errorf("%s: one of %d elements of %d bytes keeps %d bytes", s, elements, size, kept)
 		}
-		if m, err := mesh.Force(t.Context(), one); err != nil || len(m.(map[string]any)) < 3 {
+		if m, err := mesh.Force(t.Context(), one); err != nil || m.(*object.Object).Len() < 3 {
 			t.Error(m, err)
 		}
 		runtime.KeepAlive(doc)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 var listenerCatalog = catalog{
@@ -29,16 +30,16 @@ func (p *Proxy) listeners(ctx context.Context) (any, error) {
 
 // listenerFields are a listener's fields. One that is no socket has no port,
 // one inside Envoy no host either.
-func listenerFields(r *resource) map[string]any {
+func listenerFields(r *resource) *object.Object {
 	m := r.document(3)
-	a := readAddress(object(m, "address"))
+	a := readAddress(objectIn(m, "address"))
 	if a.ip != "" {
-		m["host"] = a.ip
-		m["port"] = a.port
+		m.Set("host", a.ip)
+		m.Set("port", a.port)
 	} else if a.pipe {
-		m["host"] = a.text
+		m.Set("host", a.text)
 	}
-	m["protocols"] = protocols(m["filterChains"], m["defaultFilterChain"])
+	m.Set("protocols", protocols(m.Get("filterChains"), m.Get("defaultFilterChain")))
 	return m
 }
 
@@ -119,8 +120,8 @@ func contains(v any, word string) bool {
 				return true
 			}
 		}
-	case map[string]any:
-		for _, w := range x {
+	case *object.Object:
+		for _, w := range x.All() {
 			if contains(w, word) {
 				return true
 			}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What a section's objects take in memory beside what was decoded, in bytes,
@@ -17,8 +18,8 @@ const (
 // later makes an object of the section, whose fields are made when it is first
 // looked into. They are a copy with facts beside them: much, where every route
 // is looked into, and told then.
-func (p *Proxy) later(kind string, make func(context.Context) (map[string]any, error)) *mesh.Object {
-	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (map[string]any, error) {
+func (p *Proxy) later(kind string, make func(context.Context) (*object.Object, error)) *mesh.Object {
+	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (*object.Object, error) {
 		m, err := make(ctx)
 		if err == nil {
 			p.told(fieldsCost(m))
@@ -27,9 +28,9 @@ func (p *Proxy) later(kind string, make func(context.Context) (map[string]any, e
 	})
 }
 
-func fieldsCost(m map[string]any) int64 {
-	cost := decode.ObjectCost(len(m) + 1) // and its kind
-	for _, v := range m {
+func fieldsCost(m *object.Object) int64 {
+	cost := decode.ObjectCost(m.Len() + 1) // and its kind
+	for _, v := range m.All() {
 		if l, ok := v.(mesh.Lazy); ok && !l.Pending() {
 			if _, decoded := v.(*decode.Value); !decoded {
 				cost += costFact

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What a section says that it costs is near what it takes: loaded, and looked
@@ -24,7 +25,7 @@ func TestCostsAreNearTheTruth(t *testing.T) {
 			readers := make([]*Proxy, copies)
 			for i := range readers {
 				fetch := folder(t, "testdata/reviews-v2", answers)
-				readers[i] = NewProxy(mesh.NewObject("Proxy", nil, map[string]any{}), func(ctx context.Context, r Request) (*decode.Document, error) {
+				readers[i] = NewProxy(mesh.NewObject("Proxy", nil, object.New(0)), func(ctx context.Context, r Request) (*decode.Document, error) {
 					doc, err := fetch(ctx, r)
 					if err == nil {
 						doc.Grew = count
@@ -69,8 +70,8 @@ func lookInto(t *testing.T, v any) {
 		for _, w := range x {
 			lookInto(t, w)
 		}
-	case map[string]any:
-		for _, w := range x {
+	case *object.Object:
+		for _, w := range x.All() {
 			lookInto(t, w)
 		}
 	}

@@ -1,11 +1,10 @@
 package envoy
 
 import (
-	"maps"
-	"reflect"
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // What is known of an object without looking into it is what is in it, and
@@ -53,15 +52,15 @@ func within(t *testing.T, read func() []any, key string) func() []any {
 
 func membersAreThoseOfTheFields(t *testing.T, what string, read func() []any) {
 	t.Helper()
-	want, names := read(), map[string]any{"noSuchField": nil}
+	want, names := read(), object.Of("noSuchField", nil)
 	for _, o := range want {
 		m, err := o.(*mesh.Object).Fields(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		maps.Copy(names, m)
+		names.SetAll(m)
 	}
-	for name := range names {
+	for name := range names.All() {
 		known := 0
 		for i, o := range read() {
 			got, ok := o.(*mesh.Object).Member(name)
@@ -71,8 +70,8 @@ func membersAreThoseOfTheFields(t *testing.T, what string, read func() []any) {
 			known++
 			fields, _ := want[i].(*mesh.Object).Fields(t.Context())
 			a, err := mesh.Deep(t.Context(), got)
-			b, e := mesh.Deep(t.Context(), fields[name])
-			if err != nil || e != nil || !reflect.DeepEqual(a, b) {
+			b, e := mesh.Deep(t.Context(), fields.Get(name))
+			if err != nil || e != nil || !object.Equal(a, b) {
 				t.Errorf("%s: %s: element %d: %v, in its fields %v (%v, %v)", what, name, i, a, b, err, e)
 			}
 		}
@@ -106,13 +105,13 @@ func TestSomeAreThoseOfTheFields(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got) != len(keys)+1 || got["kind"] != "Cluster" {
+			if got.Len() != len(keys)+1 || got.Get("kind") != "Cluster" {
 				t.Errorf("%s: element %d: %v", dir, i, got)
 			}
 			for _, key := range keys {
-				a, err := mesh.Deep(t.Context(), got[key])
-				b, e := mesh.Deep(t.Context(), want[key])
-				if err != nil || e != nil || !reflect.DeepEqual(a, b) {
+				a, err := mesh.Deep(t.Context(), got.Get(key))
+				b, e := mesh.Deep(t.Context(), want.Get(key))
+				if err != nil || e != nil || !object.Equal(a, b) {
 					t.Errorf("%s: element %d: %s: %v, in its fields %v (%v, %v)", dir, i, key, a, b, err, e)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // istioData opens one of Istio's own test dumps.
@@ -85,7 +86,7 @@ func TestVersionTwoNames(t *testing.T) {
 	for _, l := range section(t, p, mesh.Listeners) {
 		protocols[one(l, "protocols")]++
 		for _, config := range dig(l, "filterChains.*.filters.*.config") {
-			if _, ok := config.(map[string]any)["stat_prefix"]; ok {
+			if _, ok := config.(*object.Object).Lookup("stat_prefix"); ok {
 				kept++
 			}
 		}
@@ -101,26 +102,26 @@ func TestVersionTwoNames(t *testing.T) {
 
 // The parts of version 2 had resources without a type.
 func TestUntypedResources(t *testing.T) {
-	part := func(kind string, fields map[string]any) map[string]any {
-		fields["@type"] = "type.googleapis.com/envoy.admin.v2alpha." + kind
+	part := func(kind string, fields *object.Object) *object.Object {
+		fields.Set("@type", "type.googleapis.com/envoy.admin.v2alpha."+kind)
 		return fields
 	}
 	fetch := dumpOf(t,
-		part("BootstrapConfigDump", map[string]any{}),
-		part("ClustersConfigDump", map[string]any{
-			"version_info": "5",
-			"static_clusters": []any{map[string]any{"cluster": map[string]any{"name": "x", "connect_timeout": "1s", "hosts": []any{
-				map[string]any{"socket_address": map[string]any{"port_value": 80}}}}}},
-			"dynamic_active_clusters": []any{map[string]any{"cluster": map[string]any{"name": "outbound|80||h", "metadata": map[string]any{"filter_metadata": map[string]any{
-				"istio": map[string]any{"config": "/apis/networking/v1alpha3/namespaces/ns/destination-rule/dr", "some_key": 1}}}}}},
-		}),
-		part("ListenersConfigDump", map[string]any{"dynamic_listeners": []any{
-			map[string]any{"name": "l", "warming_state": map[string]any{"listener": map[string]any{"name": "l", "address": map[string]any{"pipe": map[string]any{"path": "/run/s"}}}}},
-			map[string]any{"name": "gone", "error_state": map[string]any{"details": "bad"}},
-		}}),
-		map[string]any{"@type": "type.googleapis.com/envoy.admin.v9.NewConfigDump", "staticClusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
-		map[string]any{"@type": "type.googleapis.com/other.ClustersConfigDump", "staticClusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
-		map[string]any{"staticClusters": []any{map[string]any{"cluster": map[string]any{"name": "no"}}}},
+		part("BootstrapConfigDump", object.New(0)),
+		part("ClustersConfigDump", object.Of(
+			"version_info", "5",
+			"static_clusters", []any{object.Of("cluster", object.Of("name", "x", "connect_timeout", "1s", "hosts", []any{
+				object.Of("socket_address", object.Of("port_value", 80))}))},
+			"dynamic_active_clusters", []any{object.Of("cluster", object.Of("name", "outbound|80||h", "metadata", object.Of("filter_metadata", object.Of(
+				"istio", object.Of("config", "/apis/networking/v1alpha3/namespaces/ns/destination-rule/dr", "some_key", 1)))))},
+		)),
+		part("ListenersConfigDump", object.Of("dynamic_listeners", []any{
+			object.Of("name", "l", "warming_state", object.Of("listener", object.Of("name", "l", "address", object.Of("pipe", object.Of("path", "/run/s"))))),
+			object.Of("name", "gone", "error_state", object.Of("details", "bad")),
+		})),
+		object.Of("@type", "type.googleapis.com/envoy.admin.v9.NewConfigDump", "staticClusters", []any{object.Of("cluster", object.Of("name", "no"))}),
+		object.Of("@type", "type.googleapis.com/other.ClustersConfigDump", "staticClusters", []any{object.Of("cluster", object.Of("name", "no"))}),
+		object.Of("staticClusters", []any{object.Of("cluster", object.Of("name", "no"))}),
 	)
 	p := NewProxy(nil, fetch, when)
 	equal(t, table(section(t, p, mesh.Clusters), "name", "state", "versionInfo", "connectTimeout", "hosts.*.socketAddress.portValue", "destinationRule", "metadata.filterMetadata.istio.some_key"), []string{
@@ -150,7 +151,7 @@ func TestExtensions(t *testing.T) {
 	rows := section(t, p, mesh.Extensions)
 	equal(t, table(rows, "name", "state", "typeURL", "versionInfo", "lastUpdated"), want)
 	for _, r := range rows {
-		if _, ok := r.(map[string]any)["typeURL"]; !ok {
+		if _, ok := r.(*object.Object).Lookup("typeURL"); !ok {
 			t.Errorf("%s: no typeURL", one(r, "name"))
 		}
 		if one(r, "typeURL") != "-" && (one(r, "typedConfig.config.vmConfig.runtime") == "-" || one(r, "typedConfig.config.vmConfig.environmentVariables.keyValues") == "-") {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 var all = []mesh.Section{
@@ -62,12 +63,12 @@ func TestKindsAndFields(t *testing.T) {
 			for _, w := range x {
 				walk(w)
 			}
-		case map[string]any:
-			if kind, ok := x["kind"].(string); ok && seen[kind] == nil {
+		case *object.Object:
+			if kind, ok := x.Get("kind").(string); ok && seen[kind] == nil {
 				seen[kind] = map[string]bool{}
 			}
-			for k, w := range x {
-				if kind, ok := x["kind"].(string); ok {
+			for k, w := range x.All() {
+				if kind, ok := x.Get("kind").(string); ok {
 					seen[kind][k] = true
 				}
 				walk(w)
@@ -188,7 +189,7 @@ func TestOwners(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range []struct{ field, kind string }{{"virtualHosts", "VirtualHost"}, {"routes", "Route"}} {
-		list, err := elements(t.Context(), m[step.field])
+		list, err := elements(t.Context(), m.Get(step.field))
 		if err != nil || len(list) == 0 {
 			t.Fatalf("%s: %v", step.field, err)
 		}
@@ -275,7 +276,7 @@ func TestUnexpectedForms(t *testing.T) {
 // pick walks to a place somewhere in a value and gives what puts another value
 // there; that gives what puts the old one back.
 func pick(random *rand.Rand, v any) func() func() {
-	others := []any{nil, 7, "text", true, []any{}, map[string]any{}, []any{[]any{nil}}, map[string]any{"name": 1}}
+	others := []any{nil, 7, "text", true, []any{}, object.New(0), []any{[]any{nil}}, object.Of("name", 1)}
 	other := others[random.IntN(len(others))]
 	for depth := 0; ; depth++ {
 		stop := depth > 1 && random.IntN(5) == 0
@@ -289,12 +290,12 @@ func pick(random *rand.Rand, v any) func() func() {
 				return func() func() { old := x[i]; x[i] = other; return func() { x[i] = old } }
 			}
 			v = x[i]
-		case map[string]any:
-			if len(x) == 0 {
+		case *object.Object:
+			if x.Len() == 0 {
 				return nil
 			}
 			keys := slices.Sorted(func(yield func(string) bool) {
-				for k := range x {
+				for k := range x.All() {
 					if !yield(k) {
 						return
 					}
@@ -302,9 +303,9 @@ func pick(random *rand.Rand, v any) func() func() {
 			})
 			k := keys[random.IntN(len(keys))]
 			if stop {
-				return func() func() { old := x[k]; x[k] = other; return func() { x[k] = old } }
+				return func() func() { old := x.Get(k); x.Set(k, other); return func() { x.Set(k, old) } }
 			}
-			v = x[k]
+			v = x.Get(k)
 		default:
 			return nil
 		}

@@ -3,14 +3,13 @@ package envoy
 import (
 	"cmp"
 	"context"
-	"maps"
-	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The states of a resource.
@@ -31,8 +30,8 @@ type resource struct {
 	failure string         // why Envoy refused it
 	named   bool           // it says its name itself
 	held    *decode.Value  // it, where it stays in the bytes until it is looked into
-	noted   map[string]any // beside that, what the pass has built of it; nil where that isn't what facts are made of
-	fields  map[string]any // one level; not to be changed
+	noted   *object.Object // beside that, what the pass has built of it; nil where that isn't what facts are made of
+	fields  *object.Object // one level; not to be changed
 }
 
 // A list is one of the lists that a part of the dump is made of.
@@ -111,7 +110,7 @@ func withoutTwins(ctx context.Context, all []resource) ([]resource, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(seen, func(v any) bool { return reflect.DeepEqual(v, whole) }) {
+		if slices.ContainsFunc(seen, func(v any) bool { return object.Equal(v, whole) }) {
 			continue
 		}
 		seen, out = append(seen, whole), append(out, r)
@@ -137,7 +136,7 @@ func (all *collection) reading(c catalog) reading {
 			all.version, _ = v.(string)
 			return
 		}
-		m, _ := v.(map[string]any)
+		m, _ := v.(*object.Object)
 		all.add(c, c.lists[tag-tagOwn], m)
 	}
 	return r
@@ -172,19 +171,19 @@ func (c catalog) held() *decode.Node {
 
 // add takes the resources of an element: one, or one for each of its states,
 // and what was refused.
-func (all *collection) add(c catalog, l list, element map[string]any) {
+func (all *collection) add(c catalog, l list, element *object.Object) {
 	place := cmp.Or(text(element, "name"), text(heldBy(element, c.field), c.name))
 	if l.state != "" {
 		all.hold(c, l.state, place, element)
 	} else {
 		for _, s := range inStates {
-			if held := object(element, s.field); held != nil {
+			if held := objectIn(element, s.field); held != nil {
 				all.hold(c, s.state, place, held)
 			}
 		}
 	}
-	if failed := object(element, "errorState"); failed != nil {
-		config := object(failed, "failedConfiguration")
+	if failed := objectIn(element, "errorState"); failed != nil {
+		config := objectIn(failed, "failedConfiguration")
 		all.found = append(all.found, resource{
 			name: cmp.Or(text(config, c.name), place), state: stateRejected, fields: config,
 			version: text(failed, "versionInfo"), updated: text(failed, "lastUpdateAttempt"), failure: text(failed, "details"),
@@ -194,10 +193,10 @@ func (all *collection) add(c catalog, l list, element map[string]any) {
 
 // hold takes one resource. An element may hold none: one that was refused at
 // once, and a secret that is still waited for by name.
-func (all *collection) hold(c catalog, state, place string, held map[string]any) {
+func (all *collection) hold(c catalog, state, place string, held *object.Object) {
 	r := resource{state: state, version: text(held, "versionInfo"), updated: text(held, "lastUpdated")}
 	config := heldBy(held, c.field)
-	if there, ok := held[c.field].(*decode.Place); ok {
+	if there, ok := held.Get(c.field).(*decode.Place); ok {
 		r.held = there.Value
 		if c.noted != nil {
 			r.noted = there.Known
@@ -205,7 +204,7 @@ func (all *collection) hold(c catalog, state, place string, held map[string]any)
 	} else {
 		r.fields = config
 	}
-	if config == nil && held["errorState"] != nil {
+	if config == nil && held.Get("errorState") != nil {
 		return
 	}
 	name := text(config, c.name)
@@ -214,11 +213,11 @@ func (all *collection) hold(c catalog, state, place string, held map[string]any)
 }
 
 // heldBy gives what the pass has built of the resource in a field.
-func heldBy(m map[string]any, field string) map[string]any {
-	if there, ok := m[field].(*decode.Place); ok {
+func heldBy(m *object.Object, field string) *object.Object {
+	if there, ok := m.Get(field).(*decode.Place); ok {
 		return there.Known
 	}
-	return object(m, field)
+	return objectIn(m, field)
 }
 
 // ended gives the part's version to those of its resources that have none of
@@ -252,30 +251,30 @@ func (r *resource) raw() any {
 
 // document gives the resource's fields with the facts that every kind has, and
 // room for some more.
-func (r *resource) document(more int) map[string]any {
-	m := make(map[string]any, len(r.fields)+more+6)
-	maps.Copy(m, r.fields)
-	if len(r.fields) == 0 && r.name != "" {
-		m["name"] = r.name
+func (r *resource) document(more int) *object.Object {
+	m := object.New(r.fields.Len() + more + 6)
+	m.SetAll(r.fields)
+	if r.fields.Len() == 0 && r.name != "" {
+		m.Set("name", r.name)
 	}
-	m["state"] = r.state
+	m.Set("state", r.state)
 	if r.version != "" {
-		m["versionInfo"] = r.version
+		m.Set("versionInfo", r.version)
 	} else if r.state != stateStatic { // what is static has no version
-		m["versionInfo"] = nil
+		m.Set("versionInfo", nil)
 	}
-	m["lastUpdated"] = nil
+	m.Set("lastUpdated", nil)
 	if r.updated != "" {
-		m["lastUpdated"] = seconds(r.updated)
+		m.Set("lastUpdated", seconds(r.updated))
 	}
 	if r.failure != "" {
-		m["error"] = r.failure
+		m.Set("error", r.failure)
 	}
 	return m
 }
 
 // objects makes the objects of a section; fields makes those of one.
-func (p *Proxy) objects(c *catalog, kind string, all []resource, fields func(*resource) map[string]any) []any {
+func (p *Proxy) objects(c *catalog, kind string, all []resource, fields func(*resource) *object.Object) []any {
 	out := make([]any, len(all))
 	for i, r := range all { // a copy for each: who keeps one element must not keep them all
 		out[i] = mesh.MadeObject(kind, p.owner, &element{proxy: p, catalog: c, resource: r, fields: fields})
@@ -289,7 +288,7 @@ type element struct {
 	proxy    *Proxy
 	catalog  *catalog
 	resource resource
-	fields   func(*resource) map[string]any
+	fields   func(*resource) *object.Object
 	looks    atomic.Int32 // for one member
 }
 
@@ -299,14 +298,14 @@ const mostLooks = 2
 
 // Fields is that of [mesh.Maker]. What was decoded for them is not kept beside
 // them.
-func (e *element) Fields(ctx context.Context) (map[string]any, error) {
+func (e *element) Fields(ctx context.Context) (*object.Object, error) {
 	r := e.resource
 	if r.held != nil {
 		v, err := r.held.Part(ctx, e.catalog.inside)
 		if err != nil {
 			return nil, err
 		}
-		r.fields, _ = v.(map[string]any)
+		r.fields, _ = v.(*object.Object)
 	}
 	m := e.fields(&r)
 	e.proxy.told(fieldsCost(m))
@@ -321,11 +320,11 @@ func (e *element) Member(key string) (any, bool) {
 	case key == "name" && e.resource.named:
 		return e.resource.name, true
 	case e.resource.noted != nil && slices.Contains(e.catalog.whole, key):
-		return e.resource.noted[key], true
+		return e.resource.noted.Get(key), true
 	case factOfAll(key) || slices.Contains(e.catalog.facts, key):
 		return nil, false
 	case e.resource.held == nil:
-		return e.resource.fields[key], e.catalog.written
+		return e.resource.fields.Get(key), e.catalog.written
 	case e.looks.Add(1) > mostLooks:
 		return nil, false
 	}
@@ -335,7 +334,7 @@ func (e *element) Member(key string) (any, bool) {
 
 // Some is that of [mesh.Chooser]: what the pass over all resources has noted, for
 // as long as that is enough.
-func (e *element) Some(_ context.Context, keys []string) map[string]any {
+func (e *element) Some(_ context.Context, keys []string) *object.Object {
 	r := e.resource
 	if r.noted == nil {
 		return nil
@@ -347,9 +346,9 @@ func (e *element) Some(_ context.Context, keys []string) map[string]any {
 	}
 	r.fields = r.noted
 	m := e.fields(&r)
-	out := make(map[string]any, len(keys)+1)
+	out := object.New(len(keys) + 1)
 	for _, key := range keys { // no others: of a field that facts are made of only that may be there
-		out[key] = m[key]
+		out.Set(key, m.Get(key))
 	}
 	return out
 }
@@ -374,12 +373,12 @@ func seconds(s string) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-func text(m map[string]any, key string) string {
-	s, _ := m[key].(string)
+func text(m *object.Object, key string) string {
+	s, _ := m.Get(key).(string)
 	return s
 }
 
-func object(m map[string]any, key string) map[string]any {
-	o, _ := m[key].(map[string]any)
+func objectIn(m *object.Object, key string) *object.Object {
+	o, _ := m.Get(key).(*object.Object)
 	return o
 }

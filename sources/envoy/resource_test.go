@@ -3,7 +3,6 @@ package envoy
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // lists are the dump's lists of a section: where they are, the state of what
@@ -257,19 +257,19 @@ func TestNothingIsLost(t *testing.T) {
 	own := map[mesh.Section]lists{mesh.Clusters: clusterLists, mesh.Listeners: listenerLists}
 	for s, lists := range own {
 		p := open(t, "testdata/reviews-v2")
-		byName := map[string]map[string]any{}
+		byName := map[string]*object.Object{}
 		for _, r := range section(t, p, s) {
-			byName[one(r, "name")+one(r, "state")] = r.(map[string]any)
+			byName[one(r, "name")+one(r, "state")] = r.(*object.Object)
 		}
 		for _, l := range lists {
 			for _, held := range dig(dump, "configs.*."+l[0]+".*."+l[2]) {
 				want := converted(t, held)
-				got := maps.Clone(byName[one(held, "name")+l[1]])
-				kind, _ := mesh.KindOf(fmt.Sprint(got["kind"]))
+				got := byName[one(held, "name")+l[1]].Clone()
+				kind, _ := mesh.KindOf(fmt.Sprint(got.Get("kind")))
 				for _, f := range kind.Fields {
-					delete(got, f.Name)
+					got.Delete(f.Name)
 				}
-				delete(got, "kind")
+				got.Delete("kind")
 				if fmt.Sprint(got) != fmt.Sprint(want) {
 					t.Errorf("%s %s:\n got %v\nwant %v", l[1], one(held, "name"), got, want)
 				}

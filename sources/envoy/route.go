@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 var routeCatalog = catalog{
@@ -26,10 +27,10 @@ func (p *Proxy) routes(ctx context.Context) (any, error) {
 	return p.objects(&routeCatalog, "RouteConfiguration", all, p.routeConfigurationFields), nil
 }
 
-func (p *Proxy) routeConfigurationFields(r *resource) map[string]any {
+func (p *Proxy) routeConfigurationFields(r *resource) *object.Object {
 	m := r.document(0)
-	if hosts, ok := m["virtualHosts"]; ok {
-		m["virtualHosts"] = p.each(hosts, func(v any) any { return p.virtualHost(v, r.name) })
+	if hosts, ok := m.Lookup("virtualHosts"); ok {
+		m.Set("virtualHosts", p.each(hosts, func(v any) any { return p.virtualHost(v, r.name) }))
 	}
 	return m
 }
@@ -37,11 +38,11 @@ func (p *Proxy) routeConfigurationFields(r *resource) map[string]any {
 // virtualHost makes the object of a virtual host: Envoy's own, with the name of
 // what it is in.
 func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
-	return p.inside("VirtualHost", v, []string{"routeConfiguration", "routes"}, func(m map[string]any) {
-		m["routeConfiguration"] = routeConfiguration
-		if routes, ok := m["routes"]; ok {
+	return p.inside("VirtualHost", v, []string{"routeConfiguration", "routes"}, func(m *object.Object) {
+		m.Set("routeConfiguration", routeConfiguration)
+		if routes, ok := m.Lookup("routes"); ok {
 			name := text(m, "name")
-			m["routes"] = p.each(routes, func(v any) any { return p.route(v, routeConfiguration, name) })
+			m.Set("routes", p.each(routes, func(v any) any { return p.route(v, routeConfiguration, name) }))
 		}
 	})
 }
@@ -49,11 +50,11 @@ func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
 // route makes the object of a route. destinations is there for any route, and
 // empty where it ends in Envoy.
 func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Object {
-	return p.inside("Route", v, []string{"routeConfiguration", "virtualHost", "virtualService", "destinations"}, func(m map[string]any) {
-		m["routeConfiguration"] = routeConfiguration
-		m["virtualHost"] = virtualHost
-		m["virtualService"] = origin(m["metadata"])
-		m["destinations"] = p.destinations(m["route"])
+	return p.inside("Route", v, []string{"routeConfiguration", "virtualHost", "virtualService", "destinations"}, func(m *object.Object) {
+		m.Set("routeConfiguration", routeConfiguration)
+		m.Set("virtualHost", virtualHost)
+		m.Set("virtualService", origin(m.Get("metadata")))
+		m.Set("destinations", p.destinations(m.Get("route")))
 	})
 }
 
@@ -86,8 +87,8 @@ func (p *Proxy) destinations(action any) any {
 		if err != nil {
 			return nil, err
 		}
-		m, _ := v.(map[string]any)
-		weighted, err := mesh.Get(ctx, m["weightedClusters"], "clusters")
+		m, _ := v.(*object.Object)
+		weighted, err := mesh.Get(ctx, m.Get("weightedClusters"), "clusters")
 		if err != nil {
 			return nil, err
 		}
@@ -101,11 +102,11 @@ func (p *Proxy) destinations(action any) any {
 			if err != nil {
 				return nil, err
 			}
-			c, _ := w.(map[string]any)
-			out = append(out, destination(c["name"], c["weight"]))
+			c, _ := w.(*object.Object)
+			out = append(out, destination(c.Get("name"), c.Get("weight")))
 		}
-		if m["cluster"] != nil || m["clusterHeader"] != nil {
-			out = append(out, destination(m["cluster"], 100))
+		if m.Get("cluster") != nil || m.Get("clusterHeader") != nil {
+			out = append(out, destination(m.Get("cluster"), 100))
 		}
 		p.told((costFact + decode.ObjectCost(2)) * int64(len(out)))
 		return out, nil
@@ -113,9 +114,9 @@ func (p *Proxy) destinations(action any) any {
 }
 
 // destination is one of them. A weight that isn't written is 0.
-func destination(cluster, weight any) map[string]any {
+func destination(cluster, weight any) *object.Object {
 	if weight == nil {
 		weight = 0
 	}
-	return map[string]any{"cluster": cluster, "weight": weight}
+	return object.Of("cluster", cluster, "weight", weight)
 }

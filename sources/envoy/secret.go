@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 var secretCatalog = catalog{
@@ -48,7 +49,7 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	out := []any{}
 	for _, r := range all { // a copy for each: who keeps one element must not keep them all
 		for _, c := range certificates(r.fields) {
-			out = append(out, p.later("Secret", func(context.Context) (map[string]any, error) {
+			out = append(out, p.later("Secret", func(context.Context) (*object.Object, error) {
 				return certificateFields(&r, c, p.now), nil
 			}))
 		}
@@ -59,20 +60,20 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 
 // certificates finds those of a secret: of its chain, else of the authorities
 // it trusts, else of SPIFFE's bundles, one a trust domain.
-func certificates(secret map[string]any) []certificate {
-	context := object(secret, "validationContext")
-	sources := []map[string]any{object(object(secret, "tlsCertificate"), "certificateChain"), object(context, "trustedCa")}
+func certificates(secret *object.Object) []certificate {
+	context := objectIn(secret, "validationContext")
+	sources := []*object.Object{objectIn(objectIn(secret, "tlsCertificate"), "certificateChain"), objectIn(context, "trustedCa")}
 	for _, source := range sources {
 		if found := blocks(source, ""); len(found) > 0 {
 			return found
 		}
 	}
 	var found []certificate
-	bundles, _ := object(object(context, "customValidatorConfig"), "typedConfig")["trustDomains"].([]any)
+	bundles, _ := objectIn(objectIn(context, "customValidatorConfig"), "typedConfig").Get("trustDomains").([]any)
 	for _, b := range bundles {
-		bundle, _ := b.(map[string]any)
+		bundle, _ := b.(*object.Object)
 		name := text(bundle, "name")
-		inside := blocks(object(bundle, "trustBundle"), name)
+		inside := blocks(objectIn(bundle, "trustBundle"), name)
 		if len(inside) == 0 {
 			inside = []certificate{{trustDomain: name}}
 		}
@@ -86,7 +87,7 @@ func certificates(secret map[string]any) []certificate {
 
 // blocks are the certificates of a DataSource: PEM, inline as bytes or text.
 // What is there and is no PEM is one that can't be read.
-func blocks(source map[string]any, trustDomain string) (found []certificate) {
+func blocks(source *object.Object, trustDomain string) (found []certificate) {
 	data := []byte(text(source, "inlineString"))
 	if s := text(source, "inlineBytes"); s != "" {
 		if data, _ = base64.StdEncoding.DecodeString(s); data == nil {
@@ -109,33 +110,33 @@ func blocks(source map[string]any, trustDomain string) (found []certificate) {
 }
 
 // certificateFields are the fields of a row; all rows have the same.
-func certificateFields(r *resource, c certificate, now time.Time) map[string]any {
-	m := map[string]any{
-		"name": r.name, "state": r.state, "valid": false, "type": nil, "serialNumber": nil, "notBefore": nil, "notAfter": nil,
-		"trustDomain": orNull(c.trustDomain), "subjectAltNames": []any{}, "issuer": nil,
-		"versionInfo": orNull(r.version), "lastUpdated": nil,
-	}
+func certificateFields(r *resource, c certificate, now time.Time) *object.Object {
+	m := object.Of(
+		"name", r.name, "state", r.state, "valid", false, "type", nil, "serialNumber", nil, "notBefore", nil, "notAfter", nil,
+		"trustDomain", orNull(c.trustDomain), "subjectAltNames", []any{}, "issuer", nil,
+		"versionInfo", orNull(r.version), "lastUpdated", nil,
+	)
 	if r.updated != "" {
-		m["lastUpdated"] = seconds(r.updated)
+		m.Set("lastUpdated", seconds(r.updated))
 	}
 	if r.failure != "" {
-		m["error"] = r.failure
+		m.Set("error", r.failure)
 	}
 	cert, err := x509.ParseCertificate(c.der)
 	if err != nil {
 		return m
 	}
-	m["type"] = "Cert Chain"
+	m.Set("type", "Cert Chain")
 	if cert.IsCA {
-		m["type"] = "CA"
+		m.Set("type", "CA")
 	}
-	m["valid"] = now.After(cert.NotBefore) && now.Before(cert.NotAfter)
-	m["serialNumber"] = fmt.Sprintf("%032x", cert.SerialNumber)
-	m["notBefore"] = cert.NotBefore.UTC().Format(time.RFC3339)
-	m["notAfter"] = cert.NotAfter.UTC().Format(time.RFC3339)
-	m["issuer"] = cert.Issuer.String()
-	m["subjectAltNames"] = altNames(cert)
-	m["trustDomain"] = orNull(cmp.Or(c.trustDomain, trustDomain(cert)))
+	m.Set("valid", now.After(cert.NotBefore) && now.Before(cert.NotAfter))
+	m.Set("serialNumber", fmt.Sprintf("%032x", cert.SerialNumber))
+	m.Set("notBefore", cert.NotBefore.UTC().Format(time.RFC3339))
+	m.Set("notAfter", cert.NotAfter.UTC().Format(time.RFC3339))
+	m.Set("issuer", cert.Issuer.String())
+	m.Set("subjectAltNames", altNames(cert))
+	m.Set("trustDomain", orNull(cmp.Or(c.trustDomain, trustDomain(cert))))
 	return m
 }
 

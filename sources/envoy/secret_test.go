@@ -22,6 +22,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // issue makes a certificate in PEM.
@@ -40,14 +41,14 @@ func issue(t *testing.T, serial int64, template x509.Certificate) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-func inline(pems ...string) map[string]any {
-	return map[string]any{"inline_bytes": base64.StdEncoding.EncodeToString([]byte(strings.Join(pems, "")))}
+func inline(pems ...string) *object.Object {
+	return object.Of("inline_bytes", base64.StdEncoding.EncodeToString([]byte(strings.Join(pems, ""))))
 }
 
 // dumpOf writes a config dump with these parts.
-func dumpOf(t testing.TB, parts ...map[string]any) Fetch {
+func dumpOf(t testing.TB, parts ...*object.Object) Fetch {
 	t.Helper()
-	b, err := json.Marshal(map[string]any{"configs": parts})
+	b, err := json.Marshal(object.Of("configs", parts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,12 +56,12 @@ func dumpOf(t testing.TB, parts ...map[string]any) Fetch {
 	return func(context.Context, Request) (*decode.Document, error) { return doc, nil }
 }
 
-func secretOf(name string, fields map[string]any) map[string]any {
-	secret := map[string]any{"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret", "name": name}
-	for k, v := range fields {
-		secret[k] = v
+func secretOf(name string, fields *object.Object) *object.Object {
+	secret := object.Of("@type", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret", "name", name)
+	for k, v := range fields.All() {
+		secret.Set(k, v)
 	}
-	return map[string]any{"name": name, "version_info": "7", "last_updated": "2026-11-22T15:04:05.999+02:00", "secret": secret}
+	return object.Of("name", name, "version_info", "7", "last_updated", "2026-11-22T15:04:05.999+02:00", "secret", secret)
 }
 
 func TestSecrets(t *testing.T) {
@@ -69,31 +70,31 @@ func TestSecrets(t *testing.T) {
 		URIs: []*url.URL{uri}, DNSNames: []string{"a.example"}, IPAddresses: []net.IP{net.IPv4(10, 0, 0, 1)}, EmailAddresses: []string{"a@b.example"}})
 	ca := issue(t, 2, x509.Certificate{NotBefore: when.Add(-time.Hour), NotAfter: when, IsCA: true, Subject: pkix.Name{CommonName: "ca", Organization: []string{"Org"}}})
 	early := issue(t, 3, x509.Certificate{NotBefore: when.Add(time.Minute), NotAfter: when.Add(time.Hour)})
-	fetch := dumpOf(t, map[string]any{
-		"@type":          "type.googleapis.com/envoy.admin.v3.SecretsConfigDump",
-		"static_secrets": []any{secretOf("early", map[string]any{"tls_certificate": map[string]any{"certificate_chain": map[string]any{"inline_string": early}}})},
-		"dynamic_warming_secrets": []any{
+	fetch := dumpOf(t, object.Of(
+		"@type", "type.googleapis.com/envoy.admin.v3.SecretsConfigDump",
+		"static_secrets", []any{secretOf("early", object.Of("tls_certificate", object.Of("certificate_chain", object.Of("inline_string", early))))},
+		"dynamic_warming_secrets", []any{
 			secretOf("chain", nil),
-			secretOf("text", map[string]any{"validation_context": map[string]any{"trusted_ca": map[string]any{"inline_string": "no certificate"}}}),
+			secretOf("text", object.Of("validation_context", object.Of("trusted_ca", object.Of("inline_string", "no certificate")))),
 		},
-		"dynamic_active_secrets": []any{
-			secretOf("chain", map[string]any{"tls_certificate": map[string]any{
-				"certificate_chain": inline(leaf, "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n", ca),
-				"private_key":       map[string]any{"inline_bytes": "c2VjcmV0"},
-			}}),
-			secretOf("file", map[string]any{"validation_context": map[string]any{"trusted_ca": map[string]any{"filename": "/etc/ca.pem"}}}),
-			secretOf("spiffe", map[string]any{"validation_context": map[string]any{"trusted_ca": map[string]any{}, "custom_validator_config": map[string]any{
-				"name": "envoy.tls.cert_validator.spiffe",
-				"typed_config": map[string]any{
-					"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig",
-					"trust_domains": []any{
-						map[string]any{"name": "east", "trust_bundle": inline(ca)},
-						map[string]any{"name": "west", "trust_bundle": map[string]any{"filename": "/x"}},
+		"dynamic_active_secrets", []any{
+			secretOf("chain", object.Of("tls_certificate", object.Of(
+				"certificate_chain", inline(leaf, "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n", ca),
+				"private_key", object.Of("inline_bytes", "c2VjcmV0"),
+			))),
+			secretOf("file", object.Of("validation_context", object.Of("trusted_ca", object.Of("filename", "/etc/ca.pem")))),
+			secretOf("spiffe", object.Of("validation_context", object.Of("trusted_ca", object.New(0), "custom_validator_config", object.Of(
+				"name", "envoy.tls.cert_validator.spiffe",
+				"typed_config", object.Of(
+					"@type", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig",
+					"trust_domains", []any{
+						object.Of("name", "east", "trust_bundle", inline(ca)),
+						object.Of("name", "west", "trust_bundle", object.Of("filename", "/x")),
 					},
-				},
-			}}}),
+				),
+			)))),
 		},
-	})
+	))
 	rows := section(t, NewProxy(nil, fetch, when), mesh.Secrets)
 	equal(t, table(rows, "name", "state", "type", "valid", "serialNumber", "notBefore", "notAfter", "trustDomain", "subjectAltNames", "issuer"), []string{
 		"chain ACTIVE Cert Chain true 00000000000000000000000000000abc 2026-11-22T12:03:00Z 2026-11-22T14:03:00Z mesh.example [spiffe://mesh.example/ns/a/sa/b a.example 10.0.0.1 a@b.example] CN=leaf",
@@ -106,7 +107,7 @@ func TestSecrets(t *testing.T) {
 		"text WARMING - false - - - - [] -",
 	})
 	for _, r := range rows {
-		if one(r, "versionInfo") != "7" || one(r, "lastUpdated") != "2026-11-22T13:04:05Z" || len(r.(map[string]any)) != 13 {
+		if one(r, "versionInfo") != "7" || one(r, "lastUpdated") != "2026-11-22T13:04:05Z" || r.(*object.Object).Len() != 13 {
 			t.Errorf("%v", r)
 		}
 	}

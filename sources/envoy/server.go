@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // bootstrap is what Envoy was started with, null in a dump that holds none:
@@ -41,12 +42,12 @@ func (p *Proxy) server(ctx context.Context) (v any, err error) {
 
 // loggers are the levels by the loggers' names, from lines of "  name: level".
 func (p *Proxy) loggers(ctx context.Context) (any, error) {
-	m := map[string]any{}
+	m := object.New(0)
 	err := p.ask(ctx, Request{What: logging}, func(doc *decode.Document) error {
 		return lines(ctx, doc, func(line string) {
 			name, level, ok := cutLast(strings.TrimSpace(line), ": ")
 			if ok {
-				m[name] = level
+				m.Set(name, level)
 			}
 		})
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func TestBootstrap(t *testing.T) {
@@ -34,13 +35,13 @@ func TestServer(t *testing.T) {
 			t.Errorf("%s: %s, not %s", path, g, w)
 		}
 	}
-	if len(got.(map[string]any)) != len(want.(map[string]any)) {
-		t.Errorf("%d fields, not %d", len(got.(map[string]any)), len(want.(map[string]any)))
+	if got.(*object.Object).Len() != want.(*object.Object).Len() {
+		t.Errorf("%d fields, not %d", got.(*object.Object).Len(), want.(*object.Object).Len())
 	}
 }
 
 func TestLoggers(t *testing.T) {
-	got, _ := whole(t, open(t, "testdata/reviews-v2"), mesh.Loggers).(map[string]any)
+	got, _ := whole(t, open(t, "testdata/reviews-v2"), mesh.Loggers).(*object.Object)
 	b, err := os.ReadFile("testdata/reviews-v2/logging.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +49,12 @@ func TestLoggers(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")[1:]
 	for _, line := range lines {
 		words := strings.Fields(line)
-		if name := strings.TrimSuffix(words[0], ":"); got[name] != words[1] {
-			t.Errorf("%s: %v, not %s", name, got[name], words[1])
+		if name := strings.TrimSuffix(words[0], ":"); got.Get(name) != words[1] {
+			t.Errorf("%s: %v, not %s", name, got.Get(name), words[1])
 		}
 	}
-	if len(got) != len(lines) || len(lines) < 40 {
-		t.Errorf("%d loggers of %d lines", len(got), len(lines))
+	if got.Len() != len(lines) || len(lines) < 40 {
+		t.Errorf("%d loggers of %d lines", got.Len(), len(lines))
 	}
 }
 
@@ -86,8 +87,8 @@ func TestStatsOfText(t *testing.T) {
 	rows := dig(whole(t, NewProxy(nil, answer(statistics, "stats.txt", text), when), mesh.Stats), "stats.*")
 	var got []string
 	for _, r := range rows {
-		m := r.(map[string]any)
-		got = append(got, fmt.Sprintf("%s %T %v %v", m["name"], m["value"], m["value"], m["labels"]))
+		m := r.(*object.Object)
+		got = append(got, fmt.Sprintf("%s %T %v %v", m.Get("name"), m.Get("value"), m.Get("value"), m.Get("labels")))
 	}
 	equal(t, got, []string{
 		`cluster.a.version_text string 2026-11-22T13:02:33Z/13 <nil>`,
@@ -114,7 +115,7 @@ func TestStatsOfText(t *testing.T) {
 		t.Errorf("%d stats of %d lines", len(rows), n)
 	}
 	for _, r := range rows {
-		if _, number := r.(map[string]any)["value"].(int); !number || !strings.HasPrefix(one(r, "name"), "envoy_") || one(r, "labels.envoy_cluster_name") == "-" {
+		if _, number := r.(*object.Object).Get("value").(int); !number || !strings.HasPrefix(one(r, "name"), "envoy_") || one(r, "labels.envoy_cluster_name") == "-" {
 			t.Errorf("%v", r)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // statsTree wants the stats whole, but not the histograms, which are large.
@@ -34,7 +35,7 @@ func (p *Proxy) statistics(ctx context.Context, r Request) (v any, err error) {
 				all = append(all, stat)
 			}
 		})
-		v = map[string]any{"stats": all}
+		v = object.Of("stats", all)
 		return err
 	})
 	if err != nil {
@@ -50,23 +51,23 @@ func statLine(line string) any {
 		return nil
 	}
 	if name, value, ok := strings.Cut(line, ": "); ok && !strings.ContainsAny(name, `{"`) {
-		return map[string]any{"name": name, "value": statValue(value)}
+		return object.Of("name", name, "value", statValue(value))
 	}
 	series, value, ok := cutLast(line, " ")
 	if !ok {
 		return nil
 	}
 	name, labels, _ := strings.Cut(series, "{")
-	stat := map[string]any{"name": name, "value": statValue(value)}
+	stat := object.Of("name", name, "value", statValue(value))
 	if labels != "" {
-		stat["labels"] = labelPairs(labels)
+		stat.Set("labels", labelPairs(labels))
 	}
 	return stat
 }
 
 // labelPairs reads `a="x",b="y"}`.
-func labelPairs(s string) map[string]any {
-	m := map[string]any{}
+func labelPairs(s string) *object.Object {
+	m := object.New(0)
 	for {
 		name, rest, ok := strings.Cut(s, "=")
 		if !ok {
@@ -77,7 +78,7 @@ func labelPairs(s string) map[string]any {
 			return m
 		}
 		value, _ := strconv.Unquote(quoted)
-		m[strings.TrimLeft(name, ", ")] = value
+		m.Set(strings.TrimLeft(name, ", "), value)
 		s = rest[len(quoted):]
 	}
 }

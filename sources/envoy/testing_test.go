@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // when is the instant at which the captures were taken.
@@ -83,10 +83,10 @@ func readable(t testing.TB, rows any) any {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fields := maps.Clone(v.(map[string]any))
+		fields := v.(*object.Object).Clone()
 		var unread *mesh.Fault
-		if _, err := mesh.Force(t.Context(), fields["metadata"]); errors.As(err, &unread) {
-			fields["metadata"] = nil
+		if _, err := mesh.Force(t.Context(), fields.Get("metadata")); errors.As(err, &unread) {
+			fields.Set("metadata", nil)
 		}
 		out = append(out, fields)
 	}
@@ -106,7 +106,7 @@ func raw(t testing.TB, path string) any {
 	if err := d.Decode(&v); err != nil {
 		t.Fatal(err)
 	}
-	return v
+	return object.FromPlain(v)
 }
 
 // dig gives all that lies at a path: "*" is every element of an array. Both
@@ -121,9 +121,9 @@ func dig(v any, path string) []any {
 				if step == "*" {
 					next = append(next, x...)
 				}
-			case map[string]any:
+			case *object.Object:
 				for _, key := range slices.Compact([]string{step, camelByHand(step)}) {
-					if w, ok := x[key]; ok {
+					if w, ok := x.Lookup(key); ok {
 						next = append(next, w)
 					}
 				}
@@ -137,7 +137,7 @@ func dig(v any, path string) []any {
 // one gives the text of what lies at a path, "-" where nothing does.
 func one(v any, path string) string {
 	if all := dig(v, path); len(all) > 0 && all[0] != nil {
-		return fmt.Sprint(all[0])
+		return fmt.Sprint(object.ToPlain(all[0]))
 	}
 	return "-"
 }
@@ -203,5 +203,5 @@ func open(t testing.TB, dir string) *Proxy {
 			files[request] = file
 		}
 	}
-	return NewProxy(mesh.NewObject("Proxy", nil, map[string]any{"id": filepath.Base(dir)}), folder(t, dir, files), when)
+	return NewProxy(mesh.NewObject("Proxy", nil, object.Of("id", filepath.Base(dir))), folder(t, dir, files), when)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // longestLine is the longest line of text that is read.
@@ -68,7 +69,7 @@ func (t *hostTable) host(cluster string, at address) *endpoint {
 	if n := len(t.rows); n > 0 && t.rows[n-1].cluster == cluster && t.rows[n-1].address == at {
 		return &t.rows[n-1]
 	}
-	t.rows = append(t.rows, endpoint{cluster: cluster, address: at, health: "HEALTHY", outlier: "OK", stats: map[string]any{}})
+	t.rows = append(t.rows, endpoint{cluster: cluster, address: at, health: "HEALTHY", outlier: "OK", stats: object.New(0)})
 	return &t.rows[len(t.rows)-1]
 }
 
@@ -91,7 +92,7 @@ func (e *endpoint) say(key, value string) {
 		e.health, e.outlier = flags(value)
 	case "canary", "success_rate", "local_origin_success_rate": // not among the stats of the JSON form
 	default:
-		e.stats.(map[string]any)[key] = number(value)
+		e.stats.(*object.Object).Set(key, number(value))
 	}
 }
 
@@ -99,12 +100,12 @@ func (e *endpoint) place(part, value string) {
 	if value == "" {
 		return
 	}
-	l, _ := e.locality.(map[string]any)
+	l, _ := e.locality.(*object.Object)
 	if l == nil {
-		l = map[string]any{}
+		l = object.New(0)
 		e.locality = l
 	}
-	l[part] = value
+	l.Set(part, value)
 }
 
 // flags reads Envoy's health flags, "healthy" or "/failed_eds_health/…". Of

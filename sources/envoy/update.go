@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An updateType is a type of configuration as Envoy itself speaks of it: in its
@@ -63,20 +64,23 @@ func (p *Proxy) updates(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{"connected": counted.connected, "controlPlane": orNull(counted.controlPlane)}
+	out := object.Of("connected", counted.connected, "controlPlane", orNull(counted.controlPlane))
 	for _, t := range updateTypes() {
 		errs, version, err := p.refusals(ctx, t.catalog)
 		if err != nil {
 			return nil, err
 		}
-		m := map[string]any{"version": version, "accepted": nil, "rejected": nil, "failed": nil, "lastUpdated": nil, "errors": errs}
+		m := object.Of("version", version, "accepted", nil, "rejected", nil, "failed", nil, "lastUpdated", nil, "errors", errs)
 		if n := counted.of[t.key]; n != nil {
-			m["accepted"], m["rejected"], m["failed"], m["lastUpdated"] = n.accepted, n.rejected, n.failed, n.lastUpdated()
+			m.Set("accepted", n.accepted)
+			m.Set("rejected", n.rejected)
+			m.Set("failed", n.failed)
+			m.Set("lastUpdated", n.lastUpdated())
 			if version == nil {
-				m["version"] = n.version()
+				m.Set("version", n.version())
 			}
 		}
-		out[t.key] = m
+		out.Set(t.key, m)
 	}
 	return out, nil
 }
@@ -97,9 +101,9 @@ func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err
 	for _, r := range all {
 		switch {
 		case r.state == stateRejected:
-			refused = append(refused, map[string]any{
-				"name": orNull(r.name), "error": orNull(r.failure), "versionInfo": orNull(r.version), "lastUpdated": orNull(seconds(r.updated)),
-			})
+			refused = append(refused, object.Of(
+				"name", orNull(r.name), "error", orNull(r.failure), "versionInfo", orNull(r.version), "lastUpdated", orNull(seconds(r.updated)),
+			))
 		case r.version != "" && !slices.Contains(versions, r.version):
 			versions = append(versions, r.version)
 		}
@@ -169,31 +173,31 @@ func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	if err != nil {
 		return counts, err
 	}
-	m, _ := v.(map[string]any)
-	all, _ := m["stats"].([]any)
+	m, _ := v.(*object.Object)
+	all, _ := m.Get("stats").([]any)
 	// Other counters of a cluster have the names of a subscription's, too: only a
 	// subscription counts what it rejected.
-	scopes := map[string]map[string]any{}
+	scopes := map[string]*object.Object{}
 	for _, s := range all {
-		stat, _ := s.(map[string]any)
+		stat, _ := s.(*object.Object)
 		name := text(stat, "name")
 		switch name {
 		case "control_plane.connected_state":
-			counts.connected = integer(stat["value"]) == 1
+			counts.connected = integer(stat.Get("value")) == 1
 		case "control_plane.identifier":
-			counts.controlPlane = fmt.Sprint(stat["value"])
+			counts.controlPlane = fmt.Sprint(stat.Get("value"))
 		}
 		if scope, counter, ok := cutLast(name, "."); ok {
 			if scopes[scope] == nil {
-				scopes[scope] = map[string]any{}
+				scopes[scope] = object.New(0)
 			}
-			scopes[scope][counter] = stat["value"]
+			scopes[scope].Set(counter, stat.Get("value"))
 		}
 	}
 	for _, t := range updateTypes() {
 		is := regexp.MustCompile("^(?:" + t.scopes + ")$")
 		for scope, counters := range scopes {
-			if _, subscribed := counters["update_rejected"]; subscribed && is.MatchString(scope) {
+			if _, subscribed := counters.Lookup("update_rejected"); subscribed && is.MatchString(scope) {
 				counts.add(t.key, counters)
 			}
 		}
@@ -201,16 +205,16 @@ func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	return counts, nil
 }
 
-func (c *updateCounts) add(key string, counters map[string]any) {
+func (c *updateCounts) add(key string, counters *object.Object) {
 	n := c.of[key]
 	if n == nil {
 		n = &updateCount{}
 		c.of[key] = n
 	}
-	n.accepted += int(integer(counters["update_success"]))
-	n.rejected += int(integer(counters["update_rejected"]))
-	n.failed += int(integer(counters["update_failure"]))
-	n.at = max(n.at, integer(counters["update_time"]))
+	n.accepted += int(integer(counters.Get("update_success")))
+	n.rejected += int(integer(counters.Get("update_rejected")))
+	n.failed += int(integer(counters.Get("update_failure")))
+	n.at = max(n.at, integer(counters.Get("update_time")))
 	if v := text(counters, "version_text"); v != "" && !slices.Contains(n.versions, v) {
 		n.versions = append(n.versions, v)
 	}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // refusing is a config dump in which each type of configuration has something
@@ -62,7 +62,7 @@ func answers(t *testing.T, bodies map[string]string) (Fetch, *[]string) {
 // in its section, and the same under updates.
 func TestRefusedResources(t *testing.T) {
 	fetch, _ := answers(t, map[string]string{"config_dump": refusing})
-	p := NewDump(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when)
+	p := NewDump(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when)
 	for s, want := range map[mesh.Section]string{
 		mesh.Clusters:   "[REJECTED <nil> nobody's cluster][REJECTED beside cluster refused]",
 		mesh.Listeners:  "[REJECTED <nil> nobody's listener][REJECTED of the element listener refused][REJECTED of the failed one listener refused too]",
@@ -72,22 +72,22 @@ func TestRefusedResources(t *testing.T) {
 	} {
 		got := ""
 		for _, r := range section(t, p, s) {
-			m := r.(map[string]any)
-			if m["state"] == stateRejected {
-				name := m["name"]
+			m := r.(*object.Object)
+			if m.Get("state") == stateRejected {
+				name := m.Get("name")
 				if name == "" {
 					name = nil
 				}
-				got += fmt.Sprint([]any{m["state"], name, m["error"]})
-			} else if m["error"] != nil {
-				t.Errorf("%s: %v is %v and has an error", s, m["name"], m["state"])
+				got += fmt.Sprint([]any{m.Get("state"), name, m.Get("error")})
+			} else if m.Get("error") != nil {
+				t.Errorf("%s: %v is %v and has an error", s, m.Get("name"), m.Get("state"))
 			}
 		}
 		if got != want {
 			t.Errorf("%s:\n %s, not\n %s", s, got, want)
 		}
 	}
-	updates := whole(t, p, mesh.Updates).(map[string]any)
+	updates := whole(t, p, mesh.Updates).(*object.Object)
 	for key, want := range map[string]string{
 		"cds":  "c1 [<nil> nobody's cluster][beside cluster refused 2026-11-01T00:00:00Z]",
 		"lds":  "<nil> [<nil> nobody's listener][of the element listener refused l2][of the failed one listener refused too]",
@@ -96,12 +96,12 @@ func TestRefusedResources(t *testing.T) {
 		"ecds": "<nil> [wasm extension refused]",
 		"sds":  "<nil> [cred secret refused]",
 	} {
-		m := updates[key].(map[string]any)
-		got := fmt.Sprint(m["version"], " ")
-		for _, e := range m["errors"].([]any) {
-			e := e.(map[string]any)
-			words := []any{e["name"], e["error"]}
-			for _, also := range []any{e["versionInfo"], e["lastUpdated"]} {
+		m := updates.Get(key).(*object.Object)
+		got := fmt.Sprint(m.Get("version"), " ")
+		for _, e := range m.Get("errors").([]any) {
+			e := e.(*object.Object)
+			words := []any{e.Get("name"), e.Get("error")}
+			for _, also := range []any{e.Get("versionInfo"), e.Get("lastUpdated")} {
 				if also != nil {
 					words = append(words, also)
 				}
@@ -111,7 +111,7 @@ func TestRefusedResources(t *testing.T) {
 		if got != want {
 			t.Errorf("%s:\n %s, not\n %s", key, got, want)
 		}
-		if m["accepted"] != nil || m["rejected"] != nil || m["lastUpdated"] != nil {
+		if m.Get("accepted") != nil || m.Get("rejected") != nil || m.Get("lastUpdated") != nil {
 			t.Errorf("%s: a lone dump counts nothing: %v", key, m)
 		}
 	}
@@ -121,11 +121,11 @@ func TestRefusedResources(t *testing.T) {
 // that nothing was refused.
 func TestUpdatesOfPartialDump(t *testing.T) {
 	fetch, _ := answers(t, map[string]string{"config_dump": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`})
-	updates := whole(t, NewDump(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when), mesh.Updates).(map[string]any)
-	if got := updates["cds"].(map[string]any)["errors"]; !reflect.DeepEqual(got, []any{}) {
+	updates := whole(t, NewDump(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when), mesh.Updates).(*object.Object)
+	if got := updates.Get("cds").(*object.Object).Get("errors"); !object.Equal(got, []any{}) {
 		t.Errorf("cds: %v", got)
 	}
-	if got := updates["lds"].(map[string]any)["errors"]; got != nil {
+	if got := updates.Get("lds").(*object.Object).Get("errors"); got != nil {
 		t.Errorf("lds: %v of a dump without listeners", got)
 	}
 }
@@ -142,30 +142,30 @@ const someStats = `{"stats":[
 // TestUpdateCounters reads Envoy's counters in every form that stats come in.
 func TestUpdateCounters(t *testing.T) {
 	var text strings.Builder
-	var stats struct{ Stats []map[string]any }
-	if err := json.Unmarshal([]byte(someStats), &stats); err != nil {
+	var stats struct{ Stats []*object.Object }
+	if err := object.Unmarshal([]byte(someStats), &stats); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range stats.Stats {
-		switch v := s["value"].(type) {
+		switch v := s.Get("value").(type) {
 		case float64:
-			fmt.Fprintf(&text, "%s: %d\n", s["name"], int64(v))
+			fmt.Fprintf(&text, "%s: %d\n", s.Get("name"), int64(v))
 		case string:
-			fmt.Fprintf(&text, "%s: %q\n", s["name"], v)
+			fmt.Fprintf(&text, "%s: %q\n", s.Get("name"), v)
 		}
 	}
 	for form, body := range map[string]string{"JSON": someStats, "text": text.String()} {
 		fetch, _ := answers(t, map[string]string{"config_dump": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`, "stats": body})
-		u := whole(t, NewProxy(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when), mesh.Updates).(map[string]any)
-		if u["connected"] != false || u["controlPlane"] != "istiod-1" {
+		u := whole(t, NewProxy(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when), mesh.Updates).(*object.Object)
+		if u.Get("connected") != false || u.Get("controlPlane") != "istiod-1" {
 			t.Errorf("%s: %v", form, u)
 		}
 		for key, want := range map[string]string{
 			"cds": "5 2 1 v7 2026-11-22T13:02:33Z", "lds": "1 0 0 <nil> <nil>", "rds": "5 2 0 <nil> <nil>", "eds": "4 0 0 <nil> <nil>",
 			"sds": "<nil> <nil> <nil> <nil> <nil>", "ecds": "<nil> <nil> <nil> <nil> <nil>",
 		} {
-			m := u[key].(map[string]any)
-			if got := strings.TrimSuffix(fmt.Sprintln(m["accepted"], m["rejected"], m["failed"], m["version"], m["lastUpdated"]), "\n"); got != want {
+			m := u.Get(key).(*object.Object)
+			if got := strings.TrimSuffix(fmt.Sprintln(m.Get("accepted"), m.Get("rejected"), m.Get("failed"), m.Get("version"), m.Get("lastUpdated")), "\n"); got != want {
 				t.Errorf("%s: %s: %s, not %s", form, key, got, want)
 			}
 		}
@@ -180,15 +180,15 @@ func TestUpdatesOfLiveEnvoy(t *testing.T) {
 	fetch, asked := answers(t, map[string]string{stats: someStats, list: `{"configs":[
 		{"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump.DynamicListener","name":"in"},
 		{"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump.DynamicListener","name":"out","error_state":{"details":"refused"}}]}`})
-	u := whole(t, NewNarrow(mesh.NewObject("Proxy", nil, map[string]any{}), fetch, when, mesh.Hint{}), mesh.Updates).(map[string]any)
-	if !reflect.DeepEqual(*asked, []string{stats, list}) {
+	u := whole(t, NewNarrow(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when, mesh.Hint{}), mesh.Updates).(*object.Object)
+	if !object.Equal(*asked, []string{stats, list}) {
 		t.Errorf("asks for %q", *asked)
 	}
-	if errs := u["lds"].(map[string]any)["errors"].([]any); len(errs) != 1 || errs[0].(map[string]any)["name"] != "out" || errs[0].(map[string]any)["error"] != "refused" {
+	if errs := u.Get("lds").(*object.Object).Get("errors").([]any); len(errs) != 1 || errs[0].(*object.Object).Get("name") != "out" || errs[0].(*object.Object).Get("error") != "refused" {
 		t.Errorf("%v", errs)
 	}
-	if u["cds"].(map[string]any)["version"] != "v7" {
-		t.Errorf("%v", u["cds"])
+	if u.Get("cds").(*object.Object).Get("version") != "v7" {
+		t.Errorf("%v", u.Get("cds"))
 	}
 }
 
@@ -202,16 +202,16 @@ func TestUpdateFilter(t *testing.T) {
 			continue
 		}
 		var all struct {
-			Stats []map[string]any `json:"stats"`
+			Stats []*object.Object `json:"stats"`
 		}
-		if err := json.Unmarshal(file, &all); err != nil {
+		if err := object.Unmarshal(file, &all); err != nil {
 			t.Fatal(err)
 		}
 		n := len(all.Stats)
 		if n < 1000 {
 			continue // cut down
 		}
-		all.Stats = slices.DeleteFunc(all.Stats, func(s map[string]any) bool { return !filter.MatchString(fmt.Sprint(s["name"])) })
+		all.Stats = slices.DeleteFunc(all.Stats, func(s *object.Object) bool { return !filter.MatchString(fmt.Sprint(s.Get("name"))) })
 		if len(all.Stats)*4 > n {
 			t.Errorf("%s: %d of %d stats", dir, len(all.Stats), n)
 		}
@@ -228,7 +228,7 @@ func TestUpdateFilter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(got, want) || got.of["cds"] == nil || got.connected == nil {
+		if !object.Equal(got, want) || got.of["cds"] == nil || got.connected == nil {
 			t.Errorf("%s: %v, not %v", dir, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestNoSecretInTheDocument plants a word in every field that is a private
@@ -45,7 +46,7 @@ func TestNoSecretInTheDocument(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if lazy, ok := v.(map[string]any)["configs"].(*decode.Value); ok {
+				if lazy, ok := v.(*object.Object).Get("configs").(*decode.Value); ok {
 					if v, err = lazy.Deep(t.Context()); err != nil {
 						t.Fatal(err)
 					}

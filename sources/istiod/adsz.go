@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A Client is what adsz says of one connection: who the proxy says it is. Of
@@ -15,8 +16,8 @@ type Client struct {
 	Connection  string // the connection's own id: the proxy's and a number
 	ConnectedAt time.Time
 
-	Labels   map[string]any // as istiod completed them
-	Locality map[string]any // {region, zone, subZone}; nil when it says none
+	Labels   *object.Object // as istiod completed them
+	Locality *object.Object // {region, zone, subZone}; nil when it says none
 
 	ClusterID      string
 	Version        string // of the proxy
@@ -54,7 +55,7 @@ var adszNode = &decode.Node{Walk: true, Fields: []decode.Field{{Name: "clients",
 func ReadClients(ctx context.Context, doc *decode.Document) ([]Client, error) {
 	var all []Client
 	_, err := doc.Pass(ctx, 0, -1, nil, adszNode, func(_ int, v any, _, _ int64) error {
-		if m, ok := v.(map[string]any); ok {
+		if m, ok := v.(*object.Object); ok {
 			all = append(all, client(m))
 		}
 		return nil
@@ -65,20 +66,20 @@ func ReadClients(ctx context.Context, doc *decode.Document) ([]Client, error) {
 	return all, nil
 }
 
-func client(m map[string]any) Client {
-	meta, _ := m["metadata"].(map[string]any)
-	labels, _ := m["labels"].(map[string]any)
-	_, proxy := meta["PROXY_CONFIG"]
+func client(m *object.Object) Client {
+	meta, _ := m.Get("metadata").(*object.Object)
+	labels, _ := m.Get("labels").(*object.Object)
+	_, proxy := meta.Lookup("PROXY_CONFIG")
 	c := Client{
-		ID: proxyOf(text(m["connectionId"])), Connection: text(m["connectionId"]), ConnectedAt: instant(m["connectedAt"]), Labels: labels,
-		ClusterID: text(meta["CLUSTER_ID"]), Version: text(meta["ISTIO_VERSION"]),
-		Workload: text(meta["WORKLOAD_NAME"]), ServiceAccount: text(meta["SERVICE_ACCOUNT"]), Node: text(meta["NODE_NAME"]),
+		ID: proxyOf(text(m.Get("connectionId"))), Connection: text(m.Get("connectionId")), ConnectedAt: instant(m.Get("connectedAt")), Labels: labels,
+		ClusterID: text(meta.Get("CLUSTER_ID")), Version: text(meta.Get("ISTIO_VERSION")),
+		Workload: text(meta.Get("WORKLOAD_NAME")), ServiceAccount: text(meta.Get("SERVICE_ACCOUNT")), Node: text(meta.Get("NODE_NAME")),
 		ProxyConfig: proxy,
 	}
-	if ips := text(meta["INSTANCE_IPS"]); ips != "" {
+	if ips := text(meta.Get("INSTANCE_IPS")); ips != "" {
 		c.IPs = strings.Split(ips, ",")
 	}
-	c.Locality = locality(m["locality"])
+	c.Locality = locality(m.Get("locality"))
 	return c
 }
 
@@ -90,15 +91,15 @@ func proxyOf(connection string) string {
 	return connection
 }
 
-func locality(v any) map[string]any {
-	m, _ := v.(map[string]any)
-	out := map[string]any{}
+func locality(v any) *object.Object {
+	m, _ := v.(*object.Object)
+	out := object.New(0)
 	for _, f := range [][2]string{{"region", "region"}, {"zone", "zone"}, {"sub_zone", "subZone"}} {
-		if s := text(m[f[0]]); s != "" {
-			out[f[1]] = s
+		if s := text(m.Get(f[0])); s != "" {
+			out.Set(f[1], s)
 		}
 	}
-	if len(out) == 0 {
+	if out.Len() == 0 {
 		return nil
 	}
 	return out
@@ -119,7 +120,7 @@ func IsProxy(c *Client, s *Status) bool {
 	case s != nil && s.Version == probeVersion, c != nil && c.Version == probeVersion:
 		return false
 	case c != nil:
-		return c.ProxyConfig || c.Labels["app"] == "ztunnel"
+		return c.ProxyConfig || c.Labels.Get("app") == "ztunnel"
 	}
 	return s != nil
 }

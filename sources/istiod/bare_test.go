@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // holders are where a real istiod's dump has the resources of a section.
@@ -22,15 +23,15 @@ var holders = map[mesh.Section][]string{
 
 func within(v any, path ...string) any {
 	for _, key := range path {
-		m, _ := v.(map[string]any)
-		v = m[key]
+		m, _ := v.(*object.Object)
+		v = m.Get(key)
 	}
 	return v
 }
 
-func resourcesOf(dump []map[string]any, s mesh.Section) (all []any) {
+func resourcesOf(dump []*object.Object, s mesh.Section) (all []any) {
 	for _, part := range dump {
-		list, _ := part[holders[s][0]].([]any)
+		list, _ := part.Get(holders[s][0]).([]any)
 		for _, e := range list {
 			all = append(all, within(e, holders[s][1:]...))
 		}
@@ -38,10 +39,10 @@ func resourcesOf(dump []map[string]any, s mesh.Section) (all []any) {
 	return all
 }
 
-func configs(t *testing.T, b []byte) []map[string]any {
+func configs(t *testing.T, b []byte) []*object.Object {
 	t.Helper()
-	var dump struct{ Configs []map[string]any }
-	if err := json.Unmarshal(b, &dump); err != nil {
+	var dump struct{ Configs []*object.Object }
+	if err := object.Unmarshal(b, &dump); err != nil {
 		t.Fatalf("%v in %s", err, b)
 	}
 	return dump.Configs
@@ -71,7 +72,7 @@ func TestWrap(t *testing.T) {
 	for _, s := range []mesh.Section{mesh.Routes, mesh.Clusters, mesh.Listeners} {
 		bare = append(bare, resourcesOf(dump, s)...)
 	}
-	text, err := json.Marshal(map[string]any{"configs": bare})
+	text, err := json.Marshal(object.Of("configs", bare))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func TestWrap(t *testing.T) {
 			t.Errorf("%s: %d: %s", s, len(want), d)
 		}
 	}
-	if got := configs(t, wrapped(t, mesh.Endpoints, text)); len(got) != 1 || got[0]["@type"] != "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump" || len(got[0]["dynamicEndpointConfigs"].([]any)) != 0 {
+	if got := configs(t, wrapped(t, mesh.Endpoints, text)); len(got) != 1 || got[0].Get("@type") != "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump" || len(got[0].Get("dynamicEndpointConfigs").([]any)) != 0 {
 		t.Errorf("no endpoints: %v", got)
 	}
 	if got := wrapped(t, mesh.Clusters, b); len(got) != 0 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const stale = "../testdata/stale/pilots/istiod-78566f45b4-v5qhf.istio-system"
@@ -39,7 +40,7 @@ func read(t *testing.T, path string) []byte {
 func plain[T any](t *testing.T, body []byte) T {
 	t.Helper()
 	var v T
-	if err := json.Unmarshal(body, &v); err != nil {
+	if err := object.Unmarshal(body, &v); err != nil {
 		t.Fatal(err)
 	}
 	return v
@@ -72,11 +73,11 @@ func TestSyncz(t *testing.T) {
 			t.Errorf("%+v is not %+v", g, w)
 		}
 		sync := g.Sync(now)
-		if len(sync) != len(mesh.SyncTypes()) {
-			t.Errorf("%s: %d types", g.ID, len(sync))
+		if sync.Len() != len(mesh.SyncTypes()) {
+			t.Errorf("%s: %d types", g.ID, sync.Len())
 		}
 		for _, ty := range mesh.SyncTypes() {
-			word, o := mesh.Ignored, sync[ty.Key].(map[string]any)
+			word, o := mesh.Ignored, sync.Get(ty.Key).(*object.Object)
 			if r, ok := w.Resources[ty.URLs[0]]; ok {
 				word = map[bool]string{true: "SYNCED", false: "STALE"}[r.Acked == r.Sent]
 				if r.Sent == "" {
@@ -85,21 +86,21 @@ func TestSyncz(t *testing.T) {
 				if r.LastError != "" {
 					word = "ERROR"
 				}
-				if o["error"] != nil != (r.LastError != "") || r.LastError != "" && o["error"] != r.LastError {
-					t.Errorf("%s %s: error %v, want %q", g.ID, ty.Key, o["error"], r.LastError)
+				if o.Get("error") != nil != (r.LastError != "") || r.LastError != "" && o.Get("error") != r.LastError {
+					t.Errorf("%s %s: error %v, want %q", g.ID, ty.Key, o.Get("error"), r.LastError)
 				}
 				sentAt, _ := time.Parse(time.RFC3339, r.SentTime)
 				if sentAt.Year() > 1 {
-					if want := sentAt.UTC().Format("2006-01-02T15:04:05Z"); o["sentAt"] != want {
-						t.Errorf("%s %s: sentAt %v, want %s", g.ID, ty.Key, o["sentAt"], want)
+					if want := sentAt.UTC().Format("2006-01-02T15:04:05Z"); o.Get("sentAt") != want {
+						t.Errorf("%s %s: sentAt %v, want %s", g.ID, ty.Key, o.Get("sentAt"), want)
 					}
-					if want := int(now.Unix() - sentAt.Unix()); o["age"] != want {
-						t.Errorf("%s %s: age %v, want %d", g.ID, ty.Key, o["age"], want)
+					if want := int(now.Unix() - sentAt.Unix()); o.Get("age") != want {
+						t.Errorf("%s %s: age %v, want %d", g.ID, ty.Key, o.Get("age"), want)
 					}
 				}
 			}
-			if g.Word(ty.Key) != word || o["status"] != word {
-				t.Errorf("%s %s: %s, status %v, want %s", g.ID, ty.Key, g.Word(ty.Key), o["status"], word)
+			if g.Word(ty.Key) != word || o.Get("status") != word {
+				t.Errorf("%s %s: %s, status %v, want %s", g.ID, ty.Key, g.Word(ty.Key), o.Get("status"), word)
 			}
 		}
 	}
@@ -112,18 +113,18 @@ func TestPushesBehindOfTheCapture(t *testing.T) {
 	}
 	for _, s := range all {
 		sync := s.Sync(time.Now())
-		rds := sync["rds"].(map[string]any)
+		rds := sync.Get("rds").(*object.Object)
 		var want any = 0
 		if strings.HasPrefix(s.ID, "reviews-v2") {
 			want = 1
-			if rds["sent"] == rds["acked"] {
+			if rds.Get("sent") == rds.Get("acked") {
 				t.Errorf("%v", rds)
 			}
 		}
-		if rds["pushesBehind"] != want {
-			t.Errorf("%s: pushesBehind %v", s.ID, rds["pushesBehind"])
+		if rds.Get("pushesBehind") != want {
+			t.Errorf("%s: pushesBehind %v", s.ID, rds.Get("pushesBehind"))
 		}
-		if sent, _ := rds["sent"].(string); !regexp.MustCompile(`^2026-11-22T\d\d:\d\d:\d\dZ/\d+$`).MatchString(sent) {
+		if sent, _ := rds.Get("sent").(string); !regexp.MustCompile(`^2026-11-22T\d\d:\d\d:\d\dZ/\d+$`).MatchString(sent) {
 			t.Errorf("%s: sent %q", s.ID, sent)
 		}
 	}
@@ -169,11 +170,11 @@ func TestOldSyncz(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects := plain[[]map[string]any](t, body)
+	objects := plain[[]*object.Object](t, body)
 	for _, o := range objects {
-		delete(o, "resources")
+		o.Delete("resources")
 	}
-	objects = append(objects, map[string]any{"proxy": "ztunnel-x.istio-system", "proxy_type": "ztunnel"})
+	objects = append(objects, object.Of("proxy", "ztunnel-x.istio-system", "proxy_type", "ztunnel"))
 	stripped, _ := json.Marshal(objects)
 	old, err := ReadSyncz(t.Context(), document(t, stripped))
 	if err != nil {
@@ -195,8 +196,8 @@ func TestOldSyncz(t *testing.T) {
 		if got := old[i].Word("sds"); got != mesh.Ignored {
 			t.Errorf("%s sds: %s", s.ID, got)
 		}
-		o := old[i].Sync(time.Now())["cds"].(map[string]any)
-		if o["sent"] == nil || o["sentAt"] != nil || o["age"] != nil {
+		o := old[i].Sync(time.Now()).Get("cds").(*object.Object)
+		if o.Get("sent") == nil || o.Get("sentAt") != nil || o.Get("age") != nil {
 			t.Errorf("%s: %v", s.ID, o)
 		}
 	}
@@ -228,15 +229,15 @@ func TestSynczOddities(t *testing.T) {
 	if !slices.Equal(keys, want) {
 		t.Errorf("got %q", keys)
 	}
-	if len(all[0].Sync(time.Now())) != 12 {
+	if all[0].Sync(time.Now()).Len() != 12 {
 		t.Error("a type without a field is not under sync")
 	}
 	if got := all[1].Word("cds"); len(all) != 2 || got != mesh.Ignored {
 		t.Errorf("no resources from an istiod that has them: %s", got)
 	}
 	var none *Status
-	for key, o := range none.Sync(time.Now()) {
-		if o.(map[string]any)["status"] != mesh.Unknown || none.Word(key) != mesh.Unknown {
+	for key, o := range none.Sync(time.Now()).All() {
+		if o.(*object.Object).Get("status") != mesh.Unknown || none.Word(key) != mesh.Unknown {
 			t.Errorf("%s: %v", key, o)
 		}
 	}
@@ -252,9 +253,9 @@ func TestAdsz(t *testing.T) {
 		Clients []struct {
 			ConnectionID string         `json:"connectionId"`
 			ConnectedAt  time.Time      `json:"connectedAt"`
-			Labels       map[string]any `json:"labels"`
-			Locality     map[string]any `json:"locality"`
-			Metadata     map[string]any `json:"metadata"`
+			Labels       *object.Object `json:"labels"`
+			Locality     *object.Object `json:"locality"`
+			Metadata     *object.Object `json:"metadata"`
 		} `json:"clients"`
 	}
 	want := plain[raw](t, body).Clients
@@ -264,9 +265,9 @@ func TestAdsz(t *testing.T) {
 	for i, w := range want {
 		c := Client{
 			ID: w.ConnectionID[:strings.LastIndex(w.ConnectionID, "-")], Connection: w.ConnectionID, ConnectedAt: w.ConnectedAt, Labels: w.Labels, Locality: w.Locality,
-			ClusterID: w.Metadata["CLUSTER_ID"].(string), Version: w.Metadata["ISTIO_VERSION"].(string),
-			Workload: w.Metadata["WORKLOAD_NAME"].(string), ServiceAccount: w.Metadata["SERVICE_ACCOUNT"].(string),
-			IPs: []string{w.Metadata["INSTANCE_IPS"].(string)}, ProxyConfig: true,
+			ClusterID: w.Metadata.Get("CLUSTER_ID").(string), Version: w.Metadata.Get("ISTIO_VERSION").(string),
+			Workload: w.Metadata.Get("WORKLOAD_NAME").(string), ServiceAccount: w.Metadata.Get("SERVICE_ACCOUNT").(string),
+			IPs: []string{w.Metadata.Get("INSTANCE_IPS").(string)}, ProxyConfig: true,
 		}
 		if d := cmp.Diff(c, got[i]); d != "" {
 			t.Error(d)
@@ -392,17 +393,17 @@ func TestAsIstioctlPrints(t *testing.T) {
 			i := slices.IndexFunc(all, func(s Status) bool { return s.ID == cells[0] })
 			sync := all[i].Sync(manifest.TakenAt)
 			for c, name := range head {
-				o, ok := sync[strings.ToLower(name)].(map[string]any)
+				o, ok := sync.Get(strings.ToLower(name)).(*object.Object)
 				if !ok {
 					continue
 				}
 				word, age, aged := strings.Cut(strings.TrimSuffix(cells[c], ")"), " (")
-				if o["status"] != word {
-					t.Errorf("%s %s: %v, istioctl says %s", cells[0], name, o["status"], cells[c])
+				if o.Get("status") != word {
+					t.Errorf("%s %s: %v, istioctl says %s", cells[0], name, o.Get("status"), cells[c])
 				}
 				d, err := time.ParseDuration(age)
-				if aged && (err != nil || d.Seconds()-float64(o["age"].(int)) > 10 || float64(o["age"].(int))-d.Seconds() > 10) {
-					t.Errorf("%s %s: age %v, istioctl says %s", cells[0], name, o["age"], cells[c])
+				if aged && (err != nil || d.Seconds()-float64(o.Get("age").(int)) > 10 || float64(o.Get("age").(int))-d.Seconds() > 10) {
+					t.Errorf("%s %s: age %v, istioctl says %s", cells[0], name, o.Get("age"), cells[c])
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Read reads the answer to one of the [Endpoints] of a field. Names in it stay
@@ -24,8 +25,8 @@ func Read(ctx context.Context, field string, doc *decode.Document, shape decode.
 		return []any{}, nil // istiod writes null for none
 	}
 	for i, item := range items {
-		if m, ok := item.(map[string]any); ok && text(m["kind"]) != "" {
-			items[i] = mesh.NewObject(text(m["kind"]), nil, m)
+		if m, ok := item.(*object.Object); ok && text(m.Get("kind")) != "" {
+			items[i] = mesh.NewObject(text(m.Get("kind")), nil, m)
 		}
 	}
 	return items, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A Status is what syncz says of one connection.
@@ -48,16 +49,16 @@ var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: st
 // and nothing else; types it has no pair for count as not subscribed.
 func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 	var all []Status
-	var old []map[string]any
+	var old []*object.Object
 	tells := false // this istiod has "resources"
 	types := mesh.SyncTypes()
 	_, err := doc.Pass(ctx, 0, -1, nil, synczNode, func(_ int, v any, _, _ int64) error {
-		m, ok := v.(map[string]any)
+		m, ok := v.(*object.Object)
 		if !ok {
 			return nil
 		}
-		s := Status{ID: text(m["proxy"]), ClusterID: text(m["cluster_id"]), Type: text(m["proxy_type"]), Version: text(m["istio_version"])}
-		resources, ok := m["resources"].(map[string]any)
+		s := Status{ID: text(m.Get("proxy")), ClusterID: text(m.Get("cluster_id")), Type: text(m.Get("proxy_type")), Version: text(m.Get("istio_version"))}
+		resources, ok := m.Get("resources").(*object.Object)
 		tells = tells || ok
 		s.Types = byResource(resources, types)
 		all, old = append(all, s), append(old, m)
@@ -75,13 +76,13 @@ func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 }
 
 // byResource reads the map from type URL to {sent, acked, sentTime, lastError}.
-func byResource(resources map[string]any, types []mesh.SyncType) []TypeStatus {
+func byResource(resources *object.Object, types []mesh.SyncType) []TypeStatus {
 	var out []TypeStatus
 	taken := 0
 	for _, t := range types {
 		var of []TypeStatus
 		for _, url := range t.URLs {
-			if m, ok := resources[url].(map[string]any); ok {
+			if m, ok := resources.Get(url).(*object.Object); ok {
 				of = append(of, resource(t.Key, m))
 			}
 		}
@@ -89,12 +90,12 @@ func byResource(resources map[string]any, types []mesh.SyncType) []TypeStatus {
 			out = append(out, slices.MaxFunc(of, func(a, b TypeStatus) int { return a.gravity() - b.gravity() }))
 		}
 	}
-	if taken == len(resources) {
+	if taken == resources.Len() {
 		return out
 	}
 	known := len(out)
-	for url, v := range resources {
-		if m, ok := v.(map[string]any); ok && !fielded(url, types) {
+	for url, v := range resources.All() {
+		if m, ok := v.(*object.Object); ok && !fielded(url, types) {
 			out = append(out, resource(url, m))
 		}
 	}
@@ -106,20 +107,20 @@ func fielded(url string, types []mesh.SyncType) bool {
 	return slices.ContainsFunc(types, func(t mesh.SyncType) bool { return slices.Contains(t.URLs, url) })
 }
 
-func resource(key string, m map[string]any) TypeStatus {
-	return TypeStatus{Key: key, Sent: text(m["sent"]), Acked: text(m["acked"]), SentAt: instant(m["sentTime"]), Error: text(m["lastError"])}
+func resource(key string, m *object.Object) TypeStatus {
+	return TypeStatus{Key: key, Sent: text(m.Get("sent")), Acked: text(m.Get("acked")), SentAt: instant(m.Get("sentTime")), Error: text(m.Get("lastError"))}
 }
 
 // byPair reads cluster_sent, cluster_acked and so on. Old istiods don't tell
 // "not subscribed" from "nothing sent"; of a ztunnel it is the former.
-func byPair(m map[string]any, proxyType string, types []mesh.SyncType) []TypeStatus {
+func byPair(m *object.Object, proxyType string, types []mesh.SyncType) []TypeStatus {
 	var out []TypeStatus
 	for _, t := range types {
 		if t.Pair == "" {
 			continue
 		}
-		s := TypeStatus{Key: t.Key, Sent: text(m[t.Pair+"_sent"]), Acked: text(m[t.Pair+"_acked"])}
-		if n, ok := m[t.Pair+"_percent"].(int); ok {
+		s := TypeStatus{Key: t.Key, Sent: text(m.Get(t.Pair + "_sent")), Acked: text(m.Get(t.Pair + "_acked"))}
+		if n, ok := m.Get(t.Pair + "_percent").(int); ok {
 			s.Percent = &n
 		}
 		if s.Sent == "" && proxyType == mesh.ZTunnel {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Word gives the word for a type that the proxy subscribes to. It is the rule
@@ -54,44 +55,44 @@ func (s *Status) Word(key string) string {
 // EDS. sent and acked are push versions, "time/
 // counter"; age is in seconds before now. What isn't known, or can't be, is
 // null. It may be asked of no status.
-func (s *Status) Sync(now time.Time) map[string]any {
-	out := map[string]any{}
+func (s *Status) Sync(now time.Time) *object.Object {
+	out := object.New(0)
 	none := mesh.Unknown
 	if s != nil {
 		none = mesh.Ignored
 		for i := range s.Types {
-			out[s.Types[i].Key] = s.Types[i].object(now)
+			out.Set(s.Types[i].Key, s.Types[i].object(now))
 		}
 	}
-	var empty map[string]any
+	var empty *object.Object
 	for _, t := range mesh.SyncTypes() {
-		if _, ok := out[t.Key]; ok {
+		if _, ok := out.Lookup(t.Key); ok {
 			continue
 		}
 		if empty == nil {
 			empty = (&TypeStatus{}).object(now)
-			empty["status"] = none
+			empty.Set("status", none)
 		}
-		out[t.Key] = empty
+		out.Set(t.Key, empty)
 	}
 	return out
 }
 
-func (t *TypeStatus) object(now time.Time) map[string]any {
-	m := map[string]any{
-		"status": t.Word(), "sent": nullable(pushVersion(t.Sent)), "acked": nullable(pushVersion(t.Acked)),
-		"sentAt": nil, "age": nil, "pushesBehind": nil, "error": nullable(t.Error),
-	}
+func (t *TypeStatus) object(now time.Time) *object.Object {
+	m := object.Of(
+		"status", t.Word(), "sent", nullable(pushVersion(t.Sent)), "acked", nullable(pushVersion(t.Acked)),
+		"sentAt", nil, "age", nil, "pushesBehind", nil, "error", nullable(t.Error),
+	)
 	if t.Percent != nil {
-		m["percent"] = *t.Percent
+		m.Set("percent", *t.Percent)
 	}
 	if !t.SentAt.IsZero() {
 		at := t.SentAt.UTC().Truncate(time.Second)
-		m["sentAt"] = at.Format(time.RFC3339)
-		m["age"] = int(now.Sub(at) / time.Second)
+		m.Set("sentAt", at.Format(time.RFC3339))
+		m.Set("age", int(now.Sub(at)/time.Second))
 	}
 	if n, ok := t.PushesBehind(); ok {
-		m["pushesBehind"] = n
+		m.Set("pushesBehind", n)
 	}
 	return m
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 const stale = "../testdata/stale/kubernetes/"
@@ -35,7 +36,7 @@ func read(t testing.TB, path string) []byte {
 func plain(t *testing.T, body []byte) any {
 	t.Helper()
 	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
+	if err := object.Unmarshal(body, &v); err != nil {
 		t.Fatal(err)
 	}
 	return v
@@ -85,9 +86,9 @@ func TestObjects(t *testing.T) {
 					t.Errorf("%s: kind %s", l.Field, o.(*mesh.Object).Kind)
 				}
 			}
-			want := plain(t, body).(map[string]any)["items"].([]any)
+			want := plain(t, body).(*object.Object).Get("items").([]any)
 			slices.SortStableFunc(want, func(a, b any) int {
-				return strings.Compare(key(a.(map[string]any)), key(b.(map[string]any)))
+				return strings.Compare(key(a.(*object.Object)), key(b.(*object.Object)))
 			})
 			if d := cmp.Diff(any(want), written(t, any(objects))); d != "" {
 				t.Errorf("%s: %s", l.Field, d)
@@ -108,8 +109,8 @@ func TestObjectsOfTheAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []any{
-		map[string]any{"kind": "Gateway", "apiVersion": "networking.istio.io/v1", "metadata": map[string]any{"name": "a", "namespace": "x"}, "spec": map[string]any{}},
-		map[string]any{"kind": "Gateway", "apiVersion": "networking.istio.io/v1", "metadata": map[string]any{"name": "b", "namespace": "x"}},
+		object.Of("kind", "Gateway", "apiVersion", "networking.istio.io/v1", "metadata", object.Of("name", "a", "namespace", "x"), "spec", object.New(0)),
+		object.Of("kind", "Gateway", "apiVersion", "networking.istio.io/v1", "metadata", object.Of("name", "b", "namespace", "x")),
 	}
 	if d := cmp.Diff(any(want), written(t, any(objects))); d != "" {
 		t.Error(d)
@@ -156,16 +157,16 @@ func TestFromYAML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items := plain(t, got).(map[string]any)["items"].([]any)
-	want := slices.Concat(plain(t, pods).(map[string]any)["items"].([]any), plain(t, services).(map[string]any)["items"].([]any),
-		[]any{map[string]any{"kind": "Service", "apiVersion": "v1", "metadata": map[string]any{"name": "--- a\n--- b"}}})
+	items := plain(t, got).(*object.Object).Get("items").([]any)
+	want := slices.Concat(plain(t, pods).(*object.Object).Get("items").([]any), plain(t, services).(*object.Object).Get("items").([]any),
+		[]any{object.Of("kind", "Service", "apiVersion", "v1", "metadata", object.Of("name", "--- a\n--- b"))})
 	if d := cmp.Diff(want, items); d != "" {
 		t.Error(d)
 	}
 	if _, err := FromYAML(t.Context(), bytes.NewReader([]byte("a: 1\n---\nb: [\n"))); err == nil || !strings.HasPrefix(err.Error(), "after line 3: ") {
 		t.Errorf("%v", err)
 	}
-	if got, err := FromYAML(t.Context(), bytes.NewReader(nil)); err != nil || len(plain(t, got).(map[string]any)["items"].([]any)) != 0 {
+	if got, err := FromYAML(t.Context(), bytes.NewReader(nil)); err != nil || len(plain(t, got).(*object.Object).Get("items").([]any)) != 0 {
 		t.Errorf("%s %v", got, err)
 	}
 }
@@ -176,19 +177,19 @@ func TestPodsOfTheCapture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items := plain(t, body).(map[string]any)["items"].([]any)
+	items := plain(t, body).(*object.Object).Get("items").([]any)
 	if len(pods) != len(items) {
 		t.Fatalf("%d of %d", len(pods), len(items))
 	}
 	for i, item := range items {
-		m := item.(map[string]any)
-		meta, spec, status := m["metadata"].(map[string]any), m["spec"].(map[string]any), m["status"].(map[string]any)
+		m := item.(*object.Object)
+		meta, spec, status := m.Get("metadata").(*object.Object), m.Get("spec").(*object.Object), m.Get("status").(*object.Object)
 		p := pods[i]
-		if p.ID() != meta["name"].(string)+"."+meta["namespace"].(string) || p.Node != spec["nodeName"] || p.ServiceAccount != spec["serviceAccountName"] ||
-			p.IP != status["podIP"] || !slices.Equal(p.IPs, []string{p.IP}) || !p.Ready || p.Over {
+		if p.ID() != meta.Get("name").(string)+"."+meta.Get("namespace").(string) || p.Node != spec.Get("nodeName") || p.ServiceAccount != spec.Get("serviceAccountName") ||
+			p.IP != status.Get("podIP") || !slices.Equal(p.IPs, []string{p.IP}) || !p.Ready || p.Over {
 			t.Errorf("%+v", p)
 		}
-		if d := cmp.Diff(meta["labels"], any(p.Labels)); d != "" {
+		if d := cmp.Diff(meta.Get("labels"), any(p.Labels)); d != "" {
 			t.Error(d)
 		}
 		want := "sidecar"

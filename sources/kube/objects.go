@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 var whole = &decode.Node{All: true}
@@ -50,17 +51,17 @@ func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.
 }
 
 // items gives the items of a decoded list that are of the wanted resource.
-func items(v any, list List) func(yield func(map[string]any) bool) {
-	return func(yield func(map[string]any) bool) {
-		m, _ := v.(map[string]any)
-		all, _ := m["items"].([]any)
+func items(v any, list List) func(yield func(*object.Object) bool) {
+	return func(yield func(*object.Object) bool) {
+		m, _ := v.(*object.Object)
+		all, _ := m.Get("items").([]any)
 		for _, item := range all {
-			o, ok := item.(map[string]any)
+			o, ok := item.(*object.Object)
 			if !ok || !list.holds(o) {
 				continue
 			}
-			if o["apiVersion"] == nil && m["apiVersion"] != nil {
-				o["apiVersion"] = m["apiVersion"]
+			if o.Get("apiVersion") == nil && m.Get("apiVersion") != nil {
+				o.Set("apiVersion", m.Get("apiVersion"))
 			}
 			if !yield(o) {
 				return
@@ -71,20 +72,20 @@ func items(v any, list List) func(yield func(map[string]any) bool) {
 
 // holds tells whether an object is of the resource. One that doesn't say what
 // it is is taken at the list's word.
-func (l List) holds(o map[string]any) bool {
-	if kind := text(o["kind"]); kind != "" && kind != l.Kind {
+func (l List) holds(o *object.Object) bool {
+	if kind := text(o.Get("kind")); kind != "" && kind != l.Kind {
 		return false
 	}
 	_, group, _ := strings.Cut(l.Resource, ".")
-	version := text(o["apiVersion"])
+	version := text(o.Get("apiVersion"))
 	of, _, grouped := strings.Cut(version, "/")
 	return version == "" || group == "" && !grouped || of == group
 }
 
 // key orders objects by namespace and name. No name has a NUL.
-func key(o map[string]any) string {
-	meta, _ := o["metadata"].(map[string]any)
-	return text(meta["namespace"]) + "\x00" + text(meta["name"])
+func key(o *object.Object) string {
+	meta, _ := o.Get("metadata").(*object.Object)
+	return text(meta.Get("namespace")) + "\x00" + text(meta.Get("name"))
 }
 
 func text(v any) string {

@@ -2,12 +2,12 @@ package kube
 
 import (
 	"context"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // LastApplied is the annotation in which kubectl keeps the whole of an object,
@@ -25,8 +25,8 @@ type Pod struct {
 	Type           string // of the proxy in it: sidecar, router, waypoint, ztunnel; empty when there is none
 	IP             string
 	IPs            []string
-	Labels         map[string]any
-	Annotations    map[string]any
+	Labels         *object.Object
+	Annotations    *object.Object
 	Ready          bool
 	Over           bool // it ran to its end: it should not be connected
 }
@@ -73,24 +73,24 @@ func Pods(ctx context.Context, doc *decode.Document) ([]Pod, error) {
 	return pods, nil
 }
 
-func pod(m map[string]any) Pod {
-	meta, _ := m["metadata"].(map[string]any)
-	spec, _ := m["spec"].(map[string]any)
-	status, _ := m["status"].(map[string]any)
+func pod(m *object.Object) Pod {
+	meta, _ := m.Get("metadata").(*object.Object)
+	spec, _ := m.Get("spec").(*object.Object)
+	status, _ := m.Get("status").(*object.Object)
 	p := Pod{
-		Name: text(meta["name"]), Namespace: text(meta["namespace"]),
-		Node: text(spec["nodeName"]), ServiceAccount: text(spec["serviceAccountName"]),
-		IP: text(status["podIP"]), Ready: ready(status),
-		Over: status["phase"] == "Succeeded" || status["phase"] == "Failed",
+		Name: text(meta.Get("name")), Namespace: text(meta.Get("namespace")),
+		Node: text(spec.Get("nodeName")), ServiceAccount: text(spec.Get("serviceAccountName")),
+		IP: text(status.Get("podIP")), Ready: ready(status),
+		Over: status.Get("phase") == "Succeeded" || status.Get("phase") == "Failed",
 	}
-	p.Labels, _ = meta["labels"].(map[string]any)
-	p.Annotations, _ = meta["annotations"].(map[string]any)
-	if _, ok := p.Annotations[LastApplied]; ok {
-		p.Annotations = maps.Clone(p.Annotations)
-		p.Annotations[LastApplied] = decode.VeiledText
+	p.Labels, _ = meta.Get("labels").(*object.Object)
+	p.Annotations, _ = meta.Get("annotations").(*object.Object)
+	if _, ok := p.Annotations.Lookup(LastApplied); ok {
+		p.Annotations = p.Annotations.Clone()
+		p.Annotations.Set(LastApplied, decode.VeiledText)
 	}
-	for ip := range objects(status["podIPs"]) {
-		p.IPs = append(p.IPs, text(ip["ip"]))
+	for ip := range objects(status.Get("podIPs")) {
+		p.IPs = append(p.IPs, text(ip.Get("ip")))
 	}
 	if p.IPs == nil && p.IP != "" {
 		p.IPs = []string{p.IP}
@@ -102,21 +102,21 @@ func pod(m map[string]any) Pod {
 }
 
 // objects gives the objects in an array.
-func objects(v any) func(yield func(map[string]any) bool) {
-	return func(yield func(map[string]any) bool) {
+func objects(v any) func(yield func(*object.Object) bool) {
+	return func(yield func(*object.Object) bool) {
 		a, _ := v.([]any)
 		for _, e := range a {
-			if m, ok := e.(map[string]any); ok && !yield(m) {
+			if m, ok := e.(*object.Object); ok && !yield(m) {
 				return
 			}
 		}
 	}
 }
 
-func ready(status map[string]any) bool {
-	for c := range objects(status["conditions"]) {
-		if c["type"] == "Ready" {
-			return c["status"] == "True"
+func ready(status *object.Object) bool {
+	for c := range objects(status.Get("conditions")) {
+		if c.Get("type") == "Ready" {
+			return c.Get("status") == "True"
 		}
 	}
 	return false
@@ -126,15 +126,15 @@ var cronJob = regexp.MustCompile(`^(.+)-\d{8,10}$`)
 
 // workload gives what Istio's injector calls the workload: the controller of
 // the pod, or that controller's own where its name tells.
-func workload(meta, labels map[string]any, pod string) string {
-	for o := range objects(meta["ownerReferences"]) {
-		if o["controller"] != true {
+func workload(meta, labels *object.Object, pod string) string {
+	for o := range objects(meta.Get("ownerReferences")) {
+		if o.Get("controller") != true {
 			continue
 		}
-		name := text(o["name"])
-		switch o["kind"] {
+		name := text(o.Get("name"))
+		switch o.Get("kind") {
 		case "ReplicaSet":
-			if hash := text(labels["pod-template-hash"]); hash != "" {
+			if hash := text(labels.Get("pod-template-hash")); hash != "" {
 				return strings.TrimSuffix(name, "-"+hash)
 			}
 		case "Job":
@@ -151,11 +151,11 @@ func workload(meta, labels map[string]any, pod string) string {
 // object of JSON: {"initContainers":[…],…,"revision":"default"}.
 var injected = regexp.MustCompile(`"revision"\s*:\s*"([^"\\]+)"`)
 
-func revision(labels, annotations map[string]any) string {
-	if r := text(labels["istio.io/rev"]); r != "" {
+func revision(labels, annotations *object.Object) string {
+	if r := text(labels.Get("istio.io/rev")); r != "" {
 		return r
 	}
-	if m := injected.FindStringSubmatch(text(annotations["sidecar.istio.io/status"])); m != nil {
+	if m := injected.FindStringSubmatch(text(annotations.Get("sidecar.istio.io/status"))); m != nil {
 		return m[1]
 	}
 	return ""
@@ -165,18 +165,18 @@ const proxyContainer = "istio-proxy"
 
 // proxyType tells which proxy runs in a pod: by the words that start it, then
 // by the pod's labels, then by what runs beside it.
-func proxyType(labels, spec map[string]any) string {
-	if labels["app"] == "ztunnel" {
+func proxyType(labels, spec *object.Object) string {
+	if labels.Get("app") == "ztunnel" {
 		return "ztunnel"
 	}
-	others, found := 0, map[string]any(nil)
-	for c := range objects(spec["initContainers"]) {
-		if c["name"] == proxyContainer && c["restartPolicy"] == "Always" {
+	others, found := 0, (*object.Object)(nil)
+	for c := range objects(spec.Get("initContainers")) {
+		if c.Get("name") == proxyContainer && c.Get("restartPolicy") == "Always" {
 			found = c
 		}
 	}
-	for c := range objects(spec["containers"]) {
-		if c["name"] == proxyContainer {
+	for c := range objects(spec.Get("containers")) {
+		if c.Get("name") == proxyContainer {
 			found = c
 		} else {
 			others++
@@ -197,8 +197,8 @@ func proxyType(labels, spec map[string]any) string {
 }
 
 // startedAs reads the container's arguments: "proxy router --domain …".
-func startedAs(container map[string]any) string {
-	args, _ := container["args"].([]any)
+func startedAs(container *object.Object) string {
+	args, _ := container.Get("args").([]any)
 	i := slices.Index(args, any("proxy"))
 	if i < 0 || i+1 == len(args) {
 		return ""
@@ -210,15 +210,15 @@ func startedAs(container map[string]any) string {
 	return ""
 }
 
-func isWaypoint(labels map[string]any) bool {
-	return labels["gateway.istio.io/managed"] == "istio.io-mesh-controller" ||
-		labels["gateway.networking.k8s.io/gateway-class-name"] == "istio-waypoint"
+func isWaypoint(labels *object.Object) bool {
+	return labels.Get("gateway.istio.io/managed") == "istio.io-mesh-controller" ||
+		labels.Get("gateway.networking.k8s.io/gateway-class-name") == "istio-waypoint"
 }
 
 // isGateway asks for more than the Gateway API's label where there is no
 // istio-proxy: other makers' gateways have that too.
-func isGateway(labels map[string]any, istio bool) bool {
-	_, named := labels["gateway.networking.k8s.io/gateway-name"]
-	return named && istio || labels["gateway.istio.io/managed"] == "istio.io-gateway-controller" ||
-		strings.HasSuffix(text(labels["istio"]), "gateway")
+func isGateway(labels *object.Object, istio bool) bool {
+	_, named := labels.Lookup("gateway.networking.k8s.io/gateway-name")
+	return named && istio || labels.Get("gateway.istio.io/managed") == "istio.io-gateway-controller" ||
+		strings.HasSuffix(text(labels.Get("istio")), "gateway")
 }

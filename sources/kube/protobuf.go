@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // ProtobufPods reads a list of pods as the API server encodes it for who
@@ -60,39 +61,39 @@ func WriteProtobufJSON(ctx context.Context, w io.Writer, body decode.Bytes) erro
 
 // looked gives what [Pods] looks at of a pod, as it is in JSON: what makes a
 // pod a proxy's is written once, for both.
-func looked(p *corev1.Pod) map[string]any {
+func looked(p *corev1.Pod) *object.Object {
 	var owners, ips, conditions []any
 	for _, o := range p.OwnerReferences {
-		owners = append(owners, map[string]any{"kind": o.Kind, "name": o.Name, "controller": o.Controller != nil && *o.Controller})
+		owners = append(owners, object.Of("kind", o.Kind, "name", o.Name, "controller", o.Controller != nil && *o.Controller))
 	}
 	for _, ip := range p.Status.PodIPs {
-		ips = append(ips, map[string]any{"ip": ip.IP})
+		ips = append(ips, object.Of("ip", ip.IP))
 	}
 	for _, c := range p.Status.Conditions {
-		conditions = append(conditions, map[string]any{"type": string(c.Type), "status": string(c.Status)})
+		conditions = append(conditions, object.Of("type", string(c.Type), "status", string(c.Status)))
 	}
-	return map[string]any{
-		"metadata": map[string]any{
-			"name": p.Name, "namespace": p.Namespace, "ownerReferences": owners,
-			"labels": texts(p.Labels), "annotations": texts(p.Annotations),
-		},
-		"spec": map[string]any{
-			"nodeName": p.Spec.NodeName, "serviceAccountName": p.Spec.ServiceAccountName,
-			"containers": containers(p.Spec.Containers), "initContainers": containers(p.Spec.InitContainers),
-		},
-		"status": map[string]any{
-			"phase": string(p.Status.Phase), "podIP": p.Status.PodIP, "podIPs": ips, "conditions": conditions,
-		},
-	}
+	return object.Of(
+		"metadata", object.Of(
+			"name", p.Name, "namespace", p.Namespace, "ownerReferences", owners,
+			"labels", texts(p.Labels), "annotations", texts(p.Annotations),
+		),
+		"spec", object.Of(
+			"nodeName", p.Spec.NodeName, "serviceAccountName", p.Spec.ServiceAccountName,
+			"containers", containers(p.Spec.Containers), "initContainers", containers(p.Spec.InitContainers),
+		),
+		"status", object.Of(
+			"phase", string(p.Status.Phase), "podIP", p.Status.PodIP, "podIPs", ips, "conditions", conditions,
+		),
+	)
 }
 
-func texts(from map[string]string) map[string]any {
+func texts(from map[string]string) *object.Object {
 	if from == nil {
 		return nil
 	}
-	m := make(map[string]any, len(from))
+	m := object.New(len(from))
 	for k, v := range from {
-		m[k] = v
+		m.Set(k, v)
 	}
 	return m
 }
@@ -100,15 +101,15 @@ func texts(from map[string]string) map[string]any {
 func containers(from []corev1.Container) []any {
 	var all []any
 	for _, c := range from {
-		m := map[string]any{"name": c.Name}
+		m := object.Of("name", c.Name)
 		if c.RestartPolicy != nil {
-			m["restartPolicy"] = string(*c.RestartPolicy)
+			m.Set("restartPolicy", string(*c.RestartPolicy))
 		}
 		var args []any
 		for _, a := range c.Args {
 			args = append(args, a)
 		}
-		m["args"] = args
+		m.Set("args", args)
 		all = append(all, m)
 	}
 	return all

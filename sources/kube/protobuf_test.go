@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // enveloped encodes a list as the API server does.
@@ -33,7 +35,7 @@ func enveloped(t testing.TB, kind string, list *corev1.PodList) []byte {
 func manyPods(t testing.TB, recorded []byte) *corev1.PodList {
 	t.Helper()
 	list := &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "12", Continue: "x"}}
-	if err := json.Unmarshal(recorded, list); err != nil {
+	if err := object.Unmarshal(recorded, list); err != nil {
 		t.Fatal(err)
 	}
 	always, controller := corev1.ContainerRestartPolicyAlways, true

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -182,8 +183,8 @@ func (c *Cluster) findSeats(ctx context.Context) (map[pod]seat, error) {
 }
 
 // adminPort reads the port from what a pod says about its proxy.
-func adminPort(annotations map[string]any) int {
-	text, _ := annotations["proxy.istio.io/config"].(string)
+func adminPort(annotations *object.Object) int {
+	text, _ := annotations.Get("proxy.istio.io/config").(string)
 	if !strings.Contains(text, "proxyAdminPort") {
 		return envoyPort
 	}

@@ -22,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
+	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -360,7 +361,7 @@ func recordedPods(t *testing.T) []corev1.Pod {
 		t.Fatal(err)
 	}
 	var list corev1.PodList
-	if err := json.Unmarshal(b, &list); err != nil {
+	if err := object.Unmarshal(b, &list); err != nil {
 		t.Fatal(err)
 	}
 	return list.Items

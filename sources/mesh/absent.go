@@ -1,6 +1,10 @@
 package mesh
 
-import "context"
+import (
+	"context"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // absent is the value of a section that a proxy of this type cannot have, as a
 // ztunnel cannot have clusters, and of all that would be in it. It is null, as
@@ -21,11 +25,11 @@ func IsAbsent(v any) bool {
 // Missing gives the value of a member that an object lacks, by the object's
 // fields: null, and of a section that does not apply to the proxy's type one
 // for which [IsAbsent] holds.
-func Missing(fields map[string]any, key string) any {
-	if fields["kind"] != "Proxy" {
+func Missing(fields *object.Object, key string) any {
+	if fields.Get("kind") != "Proxy" {
 		return nil
 	}
-	kind, _ := fields["type"].(string) // null: an Envoy that Istio did not start
+	kind, _ := fields.Get("type").(string) // null: an Envoy that Istio did not start
 	for _, p := range Sections() {
 		if string(p.Name) == key && !p.has(kind) {
 			return absent{}

@@ -5,9 +5,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A ChangedError says that a section was another one when its rest was asked
@@ -26,7 +27,7 @@ type Excerpt struct {
 	Kind    string // of its elements
 	Owner   *Object
 	Asked   Asked
-	Known   []map[string]any // the elements, as they go by their names; without names, in their order
+	Known   []*object.Object // the elements, as they go by their names; without names, in their order
 
 	// Whole gives the section with all fields. It is called for each element
 	// whose rest is looked at: one load is enough.
@@ -79,9 +80,9 @@ func (x *Excerpt) named() bool {
 	return asked
 }
 
-func (x *Excerpt) name(known map[string]any) any {
+func (x *Excerpt) name(known *object.Object) any {
 	if x.named() {
-		return known["name"]
+		return known.Get("name")
 	}
 	return nil
 }
@@ -151,7 +152,7 @@ func agree(ctx context.Context, a, b any, asked Asked) (bool, error) {
 			return false, err
 		}
 		b, err := Deep(ctx, b)
-		return err == nil && reflect.DeepEqual(a, b), err
+		return err == nil && object.Equal(a, b), err
 	}
 	for _, key := range slices.Sorted(maps.Keys(asked)) {
 		v, err := Get(ctx, a, key)

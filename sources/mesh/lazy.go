@@ -2,8 +2,9 @@ package mesh
 
 import (
 	"context"
-	"maps"
 	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Lazy is a value that is fetched or decoded when something looks into it.
@@ -53,8 +54,8 @@ func Get(ctx context.Context, v any, key string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, _ := v.(map[string]any)
-	return m[key], nil
+	m, _ := v.(*object.Object)
+	return m.Get(key), nil
 }
 
 // Deep gives v with nothing lazy in it. What held nothing lazy is given back
@@ -70,7 +71,7 @@ func Deep(ctx context.Context, v any) (any, error) {
 	switch x := v.(type) {
 	case []any:
 		return deepArray(ctx, x)
-	case map[string]any:
+	case *object.Object:
 		return deepObject(ctx, x)
 	}
 	return v, nil
@@ -100,10 +101,10 @@ func deepArray(ctx context.Context, x []any) (any, error) {
 	return out, nil
 }
 
-func deepObject(ctx context.Context, x map[string]any) (any, error) {
-	var out map[string]any
-	for _, k := range slices.Sorted(maps.Keys(x)) { // in order: so that the first fault is always the same
-		w := x[k]
+func deepObject(ctx context.Context, x *object.Object) (any, error) {
+	var out *object.Object
+	for _, k := range x.Sorted() { // in order: so that the first fault is always the same
+		w := x.Get(k)
 		if !container(w) {
 			continue
 		}
@@ -115,9 +116,9 @@ func deepObject(ctx context.Context, x map[string]any) (any, error) {
 			if same(u, w) {
 				continue
 			}
-			out = maps.Clone(x)
+			out = x.Clone()
 		}
-		out[k] = u
+		out.Set(k, u)
 	}
 	if out == nil {
 		return x, nil
@@ -127,7 +128,7 @@ func deepObject(ctx context.Context, x map[string]any) (any, error) {
 
 func container(v any) bool {
 	switch v.(type) {
-	case []any, map[string]any, Lazy:
+	case []any, *object.Object, Lazy:
 		return true
 	}
 	return false

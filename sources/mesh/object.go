@@ -3,6 +3,8 @@ package mesh
 import (
 	"context"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Object is an object of a known kind. To a query it is the map that Force
@@ -20,7 +22,7 @@ type Object struct {
 
 	mu     sync.Mutex
 	maker  Maker // nil: fields are there
-	fields map[string]any
+	fields *object.Object
 }
 
 // A Maker makes an object's fields. Any number of goroutines may ask it at
@@ -28,7 +30,7 @@ type Object struct {
 type Maker interface {
 	// Fields makes them, without asking anybody: a new map each time. "kind"
 	// is not in it.
-	Fields(ctx context.Context) (map[string]any, error)
+	Fields(ctx context.Context) (*object.Object, error)
 	// Member gives one of them that is known without making them all, as
 	// [Known] has it.
 	Member(key string) (v any, ok bool)
@@ -39,24 +41,24 @@ type Chooser interface {
 	Maker
 	// Some makes these fields: each is in the map, null where there is none,
 	// and others may be. Nil: it takes no less than all.
-	Some(ctx context.Context, keys []string) map[string]any
+	Some(ctx context.Context, keys []string) *object.Object
 }
 
-type makerFunc func(context.Context) (map[string]any, error)
+type makerFunc func(context.Context) (*object.Object, error)
 
-func (f makerFunc) Fields(ctx context.Context) (map[string]any, error) { return f(ctx) }
+func (f makerFunc) Fields(ctx context.Context) (*object.Object, error) { return f(ctx) }
 func (makerFunc) Member(string) (any, bool)                            { return nil, false }
 
 // NewObject gives an object whose fields are known; some may be lazy. "kind"
 // is set in fields, which the object takes over.
-func NewObject(kind string, owner *Object, fields map[string]any) *Object {
-	fields["kind"] = kind
+func NewObject(kind string, owner *Object, fields *object.Object) *Object {
+	fields.Set("kind", kind)
 	return &Object{Kind: kind, Owner: owner, fields: fields}
 }
 
 // LaterObject gives an object whose fields are made, without asking anybody,
 // when it is first looked into.
-func LaterObject(kind string, owner *Object, make func(context.Context) (map[string]any, error)) *Object {
+func LaterObject(kind string, owner *Object, make func(context.Context) (*object.Object, error)) *Object {
 	return MadeObject(kind, owner, makerFunc(make))
 }
 
@@ -78,10 +80,10 @@ func (o *Object) Proxy() *Object {
 func (o *Object) Force(ctx context.Context) (any, error) { return o.Fields(ctx) }
 
 // Fields gives the object's fields. They must not be changed.
-func (o *Object) Fields(ctx context.Context) (map[string]any, error) {
+func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 	if o.part != nil {
 		v, err := o.part.Force(ctx)
-		m, _ := v.(map[string]any)
+		m, _ := v.(*object.Object)
 		return m, err
 	}
 	o.mu.Lock()
@@ -91,7 +93,7 @@ func (o *Object) Fields(ctx context.Context) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		m["kind"] = o.Kind
+		m.Set("kind", o.Kind)
 		o.fields, o.maker = m, nil
 	}
 	return o.fields, nil
@@ -99,7 +101,7 @@ func (o *Object) Fields(ctx context.Context) (map[string]any, error) {
 
 // Some gives these fields without making the others, for who looks at them once:
 // they are not kept. Nil: there is nothing to be gained, Fields has them.
-func (o *Object) Some(ctx context.Context, keys []string) map[string]any {
+func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	if o.part != nil {
 		return nil
 	}
@@ -112,7 +114,7 @@ func (o *Object) Some(ctx context.Context, keys []string) map[string]any {
 	}
 	m := c.Some(ctx, keys)
 	if m != nil {
-		m["kind"] = o.Kind
+		m.Set("kind", o.Kind)
 	}
 	return m
 }
@@ -138,7 +140,7 @@ func (o *Object) Member(key string) (any, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.maker == nil {
-		v, ok := o.fields[key]
+		v, ok := o.fields.Lookup(key)
 		return v, ok
 	}
 	return o.maker.Member(key)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Known is a [Lazy] object of which something is known before it is forced.
@@ -50,7 +52,7 @@ func (a Asked) add(path []string) {
 // gets the rest, that is: all of it. What was asked for and isn't there is
 // null, for what has its default is not written.
 type Partial struct {
-	known map[string]any
+	known *object.Object
 	asked Asked
 	maybe bool // it may be null: of what would be in it nothing is there
 	rest  func(context.Context) (any, error)
@@ -64,7 +66,7 @@ type Partial struct {
 // NewPartial gives an object of which known holds what was asked for, and
 // perhaps more. Rest gives the whole object; it may be called again when it
 // ended with an error. Arrays in known are there with all that is in them.
-func NewPartial(known map[string]any, asked Asked, rest func(context.Context) (any, error)) *Partial {
+func NewPartial(known *object.Object, asked Asked, rest func(context.Context) (any, error)) *Partial {
 	return &Partial{known: known, asked: asked, rest: rest, inside: map[string]*Partial{}}
 }
 
@@ -74,11 +76,11 @@ func (p *Partial) Member(key string) (v any, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	v = p.known[key]
+	v = p.known.Get(key)
 	if inside == nil {
 		return v, true
 	}
-	some, isObject := v.(map[string]any)
+	some, isObject := v.(*object.Object)
 	if v != nil && !isObject {
 		return nil, false
 	}
@@ -99,8 +101,8 @@ func (p *Partial) member(ctx context.Context, key string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, _ := v.(map[string]any)
-	return Force(ctx, m[key])
+	m, _ := v.(*object.Object)
+	return Force(ctx, m.Get(key))
 }
 
 // IsObject is that of [Known].

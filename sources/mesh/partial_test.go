@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func TestAskedFor(t *testing.T) {
@@ -22,11 +24,11 @@ func TestAskedFor(t *testing.T) {
 // of it are the same whenever they are asked for.
 func TestPartial(t *testing.T) {
 	asked := 0
-	p := NewPartial(map[string]any{"name": "a", "w": map[string]any{"z": 1}}, AskedFor([]string{"name", "w.z", "u.q"}), func(context.Context) (any, error) {
+	p := NewPartial(object.Of("name", "a", "w", object.Of("z", 1)), AskedFor([]string{"name", "w.z", "u.q"}), func(context.Context) (any, error) {
 		if asked++; asked == 1 {
 			return nil, errors.New("refused")
 		}
-		return map[string]any{"name": "a", "w": map[string]any{"z": 1, "y": 2}}, nil
+		return object.Of("name", "a", "w", object.Of("z", 1, "y", 2)), nil
 	})
 	w, ok := p.Member("w")
 	if again, _ := p.Member("w"); !ok || w != again {
@@ -45,7 +47,7 @@ func TestPartial(t *testing.T) {
 	if _, err := p.Force(t.Context()); err == nil {
 		t.Error("no error")
 	}
-	for v, want := range map[any]any{p: map[string]any{"name": "a", "w": map[string]any{"z": 1, "y": 2}}, w: map[string]any{"z": 1, "y": 2}, u: nil} {
+	for v, want := range map[any]any{p: object.Of("name", "a", "w", object.Of("z", 1, "y", 2)), w: object.Of("z", 1, "y", 2), u: nil} {
 		if got, err := Deep(t.Context(), v); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%v, %v", got, err)
 		}

@@ -43,7 +43,7 @@ func (k Kind) MembersOf() []Member {
 	return append(all, ambient()[k.Name]...)
 }
 
-func object(name string) Holding    { return Holding{Objects: []string{name}} }
+func objectOf(name string) Holding  { return Holding{Objects: []string{name}} }
 func list(name string) Holding      { return Holding{Objects: []string{name}, List: true} }
 func texts() Holding                { return Holding{List: true} }
 func scalars() Holding              { return Holding{Map: true} }
@@ -55,7 +55,7 @@ func anything() Holding             { return Holding{Open: true} }
 // number: by kind and name, or by a name that means one thing in all kinds.
 func holdings() map[string]Holding {
 	all := map[string]Holding{
-		"locality": object("Locality"), "destinations": list("Destination"), "unsupported": texts(),
+		"locality": objectOf("Locality"), "destinations": list("Destination"), "unsupported": texts(),
 		"state": one("ACTIVE", "STATIC", "WARMING", "DRAINING", "REJECTED"),
 
 		"Mesh.contexts": texts(),
@@ -63,23 +63,23 @@ func holdings() map[string]Holding {
 		"Pilot.config": list("KubernetesObject"), "Pilot.registryServices": {List: true, Open: true}, "Pilot.pushStatus": anything(),
 		"Pilot.meshConfig": anything(), "Pilot.remoteClusters": list("RemoteCluster"), "Pilot.endpointShards": anything(),
 
-		"Proxy.pilots": texts(), "Proxy.ips": texts(), "Proxy.labels": scalars(), "Proxy.annotations": scalars(), "Proxy.sync": object("Sync"),
+		"Proxy.pilots": texts(), "Proxy.ips": texts(), "Proxy.labels": scalars(), "Proxy.annotations": scalars(), "Proxy.sync": objectOf("Sync"),
 		"Proxy.type": one("sidecar", "router", "waypoint", "ztunnel"), "Proxy.connected": {}, "Proxy.ready": {},
-		"Proxy.bootstrap": object("envoy.config.bootstrap.v3.Bootstrap"), "Proxy.server": object("envoy.admin.v3.ServerInfo"),
-		"Proxy.stats": object("Stats"), "Proxy.updates": object("Updates"), "Proxy.loggers": scalars(),
+		"Proxy.bootstrap": objectOf("envoy.config.bootstrap.v3.Bootstrap"), "Proxy.server": objectOf("envoy.admin.v3.ServerInfo"),
+		"Proxy.stats": objectOf("Stats"), "Proxy.updates": objectOf("Updates"), "Proxy.loggers": scalars(),
 
 		"Cluster.direction": one("outbound", "inbound", "inbound-vip"), "Listener.protocols": many("HTTP", "TCP"),
 
 		"Endpoint.health":   one("HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED", "UNKNOWN"),
-		"Endpoint.metadata": object("envoy.config.core.v3.Metadata"), "Endpoint.stats": scalars(),
+		"Endpoint.metadata": objectOf("envoy.config.core.v3.Metadata"), "Endpoint.stats": scalars(),
 
 		"Secret.type": one("Cert Chain", "CA", "Leaf", "Intermediate", "Root"), "Secret.state": {}, "Secret.subjectAltNames": texts(),
 
-		"RouteMatch.clusters": list("Share"), "RouteMatch.redirectTo": object("Redirect"), "RouteMatch.retries": object("Retries"), "RouteMatch.mirrors": list("Mirror"),
+		"RouteMatch.clusters": list("Share"), "RouteMatch.redirectTo": objectOf("Redirect"), "RouteMatch.retries": objectOf("Retries"), "RouteMatch.mirrors": list("Mirror"),
 		"Difference.within": texts(), "Difference.pilot": anything(), "Difference.envoy": anything(), "Difference.a": anything(), "Difference.b": anything(),
 		"Difference.section": one("clusters", "listeners", "routes", "endpoints", "extensions"),
 
-		"Trace.request": object("TraceRequest"), "Trace.steps": list("TraceStep"), "Trace.clusters": list("TraceShare"), "Trace.endpoints": list("TraceEndpoint"),
+		"Trace.request": objectOf("TraceRequest"), "Trace.steps": list("TraceStep"), "Trace.clusters": list("TraceShare"), "Trace.endpoints": list("TraceEndpoint"),
 		"Trace.policies": list("TracePolicy"), "Trace.outcomes": list("TraceOutcome"), "Trace.unknowns": list("TraceUnknown"), "Trace.faults": list("TraceFault"), "Trace.mirrors": list("Mirror"),
 		"Trace.reason": one("PASSTHROUGH", "BLACKHOLE", "REDIRECT", "DIRECT_RESPONSE", "DENIED", "FAULT", "TLS_MISMATCH", "UNSUPPORTED",
 			"NO_LISTENER", "NO_FILTER_CHAIN", "NO_VHOST", "NO_ROUTE", "NO_CLUSTER", "NO_ENDPOINTS", "ALL_UNHEALTHY", "SUBSET_EMPTY"),

@@ -45,7 +45,7 @@ func text(name, doc string) Member { return Member{Name: name, Doc: doc} }
 
 func syncMembers() (all []Member) {
 	for _, t := range SyncTypes() {
-		all = append(all, Member{Name: t.Key, Doc: t.Doc, Holding: object("SyncState")})
+		all = append(all, Member{Name: t.Key, Doc: t.Doc, Holding: objectOf("SyncState")})
 	}
 	return all
 }
@@ -57,7 +57,7 @@ func updateMembers() []Member {
 	}
 	for _, t := range SyncTypes() {
 		if t.Envoy {
-			all = append(all, Member{Name: t.Key, Doc: t.Doc, Holding: object("Update")})
+			all = append(all, Member{Name: t.Key, Doc: t.Doc, Holding: objectOf("Update")})
 		}
 	}
 	return all
@@ -83,7 +83,7 @@ func traceShapes() map[string][]Member {
 			text("address", "ip:port, or the path of a socket"), text("ip", ""), text("port", ""), text("share", "of the requests, up to 1"),
 			{Name: "health", Doc: "as Pilot says", Holding: one("HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED", "UNKNOWN")},
 			text("cluster", "the name of the cluster it belongs to"), text("workload", "name.namespace"), text("transport", "the transport socket that is taken"),
-			text("weight", ""), text("priority", ""), {Name: "locality", Holding: object("Locality")}, text("outlier", "what Envoy's own checks say"),
+			text("weight", ""), text("priority", ""), {Name: "locality", Holding: objectOf("Locality")}, text("outlier", "what Envoy's own checks say"),
 		},
 		"TracePolicy": {
 			text("filter", "that asks"), {Name: "action", Holding: one("ALLOW", "DENY", "LOG")}, text("policy", "as the filter calls it"), text("istio", "the AuthorizationPolicy"),
@@ -117,7 +117,7 @@ func ambient() map[string][]Member {
 // kubernetesShapes are what all objects of Kubernetes have, and what has been
 // in the specification of Istio's and of services since their first version.
 func kubernetesShapes() map[string][]Member {
-	metadata := Member{Name: "metadata", Doc: "name, namespace, labels, …", Holding: object("ObjectMeta")}
+	metadata := Member{Name: "metadata", Doc: "name, namespace, labels, …", Holding: objectOf("ObjectMeta")}
 	shapes := map[string][]Member{
 		"ObjectMeta": {
 			text("name", ""), text("namespace", ""), {Name: "labels", Holding: scalars()}, {Name: "annotations", Holding: scalars()}, text("creationTimestamp", ""),
@@ -134,7 +134,7 @@ func kubernetesShapes() map[string][]Member {
 	for kind, spec := range specifications() {
 		shapes[kind+"Spec"] = spec
 		shapes[kind] = []Member{
-			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "what is wanted", Holding: object(kind + "Spec")},
+			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "what is wanted", Holding: objectOf(kind + "Spec")},
 			{Name: "status", Doc: "what is", Holding: anything()},
 		}
 	}

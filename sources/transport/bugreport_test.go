@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // resources is what `kubectl get all,… -A -o yaml` prints, in its ways and in
@@ -225,16 +226,16 @@ func checkReport(t *testing.T, s Source) {
 
 // objectsOf reads YAML whole, by sigs.k8s.io/yaml, and gives its objects, of
 // lists and alone.
-func objectsOf(t testing.TB, text, label string) (out []map[string]any) {
+func objectsOf(t testing.TB, text, label string) (out []*object.Object) {
 	t.Helper()
 	for _, doc := range strings.Split("\n"+text, "\n---") {
-		var o map[string]any
+		var o *object.Object
 		if err := yaml.Unmarshal([]byte(doc), &o); err != nil {
 			t.Fatalf("%s: %v in\n%s", label, err, doc)
 		}
-		if items, ok := o["items"].([]any); ok {
+		if items, ok := o.Get("items").([]any); ok {
 			for _, i := range items {
-				out = append(out, i.(map[string]any))
+				out = append(out, i.(*object.Object))
 			}
 		} else if o != nil {
 			out = append(out, o)
@@ -244,21 +245,21 @@ func objectsOf(t testing.TB, text, label string) (out []map[string]any) {
 }
 
 // ofResource keeps the objects of a resource, by apimachinery's rules.
-func ofResource(objects []map[string]any, resource string) []map[string]any {
-	return slices.DeleteFunc(slices.Clone(objects), func(o map[string]any) bool {
-		version, _ := schema.ParseGroupVersion(o["apiVersion"].(string))
-		r, _ := meta.UnsafeGuessKindToResource(version.WithKind(o["kind"].(string)))
+func ofResource(objects []*object.Object, resource string) []*object.Object {
+	return slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool {
+		version, _ := schema.ParseGroupVersion(o.Get("apiVersion").(string))
+		r, _ := meta.UnsafeGuessKindToResource(version.WithKind(o.Get("kind").(string)))
 		r.Resource = strings.Replace(r.Resource, "gatewaies", "gateways", 1)
 		return r.GroupResource().String() != resource
 	})
 }
 
-func names(objects []map[string]any) string {
+func names(objects []*object.Object) string {
 	var out []string
 	for _, o := range objects {
-		m := o["metadata"].(map[string]any)
-		namespace, _ := m["namespace"].(string) // a node has none
-		out = append(out, namespace+"/"+m["name"].(string))
+		m := o.Get("metadata").(*object.Object)
+		namespace, _ := m.Get("namespace").(string) // a node has none
+		out = append(out, namespace+"/"+m.Get("name").(string))
 	}
 	return strings.Join(out, " ")
 }
@@ -295,7 +296,7 @@ func TestTheRealBugReport(t *testing.T) {
 		t.Error(f)
 	}
 	tree := s.(*bugReport).tree
-	var all []map[string]any
+	var all []*object.Object
 	for _, name := range listFiles() {
 		b, err := tree.open(t.Context(), path.Join("bug-report/cluster", name))
 		must(t, err)
@@ -309,10 +310,10 @@ func TestTheRealBugReport(t *testing.T) {
 	} {
 		b, err := s.List(t.Context(), resource)
 		got := ofResource(objectsOf(t, text(t, b, err), resource), resource)
-		var want []map[string]any
+		var want []*object.Object
 		seen := map[string]bool{}
 		for _, o := range ofResource(all, resource) {
-			if key := names([]map[string]any{o}); !seen[key] {
+			if key := names([]*object.Object{o}); !seen[key] {
 				seen[key] = true
 				want = append(want, o)
 			}

@@ -28,7 +28,7 @@ type listFile struct {
 	name    string
 	bytes   decode.Bytes
 	err     error // why there are no bytes
-	objects []object
+	objects []kubeObject
 	lists   bool // it has a list at all
 }
 
@@ -71,7 +71,7 @@ func (l *lists) list(ctx context.Context, resource string) (*Body, error) {
 	return &Body{Bytes: j, Name: resource, Form: YAML}, nil
 }
 
-func (j *joined) addObject(b decode.Bytes, o object) {
+func (j *joined) addObject(b decode.Bytes, o kubeObject) {
 	if o.item {
 		j.addText("---\napiVersion: v1\nkind: List\nitems:\n")
 	} else {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // layoutVersion is the version of the snapshot layout that this room reads.
@@ -60,25 +61,25 @@ func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest
 		l.add("manifest.json", err)
 		return m, nil
 	}
-	o, ok := v.(map[string]any)
+	o, ok := v.(*object.Object)
 	if !ok {
 		l.add("manifest.json", errors.New("not a JSON object"))
 		return m, nil
 	}
-	if kind, ok := o["kind"].(string); ok && kind != KindSnapshot {
+	if kind, ok := o.Get("kind").(string); ok && kind != KindSnapshot {
 		return m, fmt.Errorf("not a snapshot: the manifest's kind is %s", printable(kind))
 	}
-	if version, ok := o["version"]; !ok {
+	if version, ok := o.Lookup("version"); !ok {
 		l.add("manifest.json", errors.New("has no version"))
 	} else if version != layoutVersion {
 		return m, fmt.Errorf("a snapshot of version %s; this meshq reads version %d", printable(fmt.Sprintf("%#v", version)), layoutVersion)
 	}
-	m.Context, _ = o["context"].(string)
-	m.IstioNamespace, _ = o["istioNamespace"].(string)
-	m.Partial, _ = o["partial"].(bool)
-	m.Redacted, m.Keep = texts(o["redacted"]), texts(o["keep"])
-	m.RedactKey, _ = o["redactKey"].(string)
-	taken, _ := o["takenAt"].(string)
+	m.Context, _ = o.Get("context").(string)
+	m.IstioNamespace, _ = o.Get("istioNamespace").(string)
+	m.Partial, _ = o.Get("partial").(bool)
+	m.Redacted, m.Keep = texts(o.Get("redacted")), texts(o.Get("keep"))
+	m.RedactKey, _ = o.Get("redactKey").(string)
+	taken, _ := o.Get("takenAt").(string)
 	if m.TakenAt, err = time.Parse(time.RFC3339, taken); err != nil {
 		m.TakenAt = time.Time{}
 		l.add("manifest.json", fmt.Errorf("takenAt %q is no time", taken))

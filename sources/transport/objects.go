@@ -11,9 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// An object is a Kubernetes object in a file of YAML, as `kubectl get -o yaml`
+// A kubeObject is a Kubernetes object in a file of YAML, as `kubectl get -o yaml`
 // prints it: an item of a list, or a document.
-type object struct {
+type kubeObject struct {
 	off, end  int64 // its lines
 	item      bool  // they begin with "- "
 	version   string
@@ -23,7 +23,7 @@ type object struct {
 }
 
 // resource gives the name of its resource: "virtualservices.networking.istio.io".
-func (o object) resource() string {
+func (o kubeObject) resource() string {
 	group, _, ok := strings.Cut(o.version, "/")
 	if !ok {
 		return plural(o.kind)
@@ -49,7 +49,7 @@ func plural(kind string) string {
 // scanObjects finds the objects of a file by the indentation of its lines,
 // without reading what they say. A file that is no YAML of objects has none;
 // lists tells whether there was a list at all, be it an empty one.
-func scanObjects(ctx context.Context, b decode.Bytes) (found []object, lists bool, err error) {
+func scanObjects(ctx context.Context, b decode.Bytes) (found []kubeObject, lists bool, err error) {
 	s := &objectScan{r: bufio.NewReaderSize(io.NewSectionReader(b, 0, b.Size()), 64<<10)}
 	s.begin()
 	for {
@@ -76,9 +76,9 @@ type objectScan struct {
 	r        *bufio.Reader
 	at, next int64 // the line that is looked at, the one after it
 
-	found   []object
+	found   []kubeObject
 	lists   bool // there was one
-	current object
+	current kubeObject
 	within  bool // current has lines
 	dashes  int  // the indentation of the items' "- "; -1: not in a list
 	base    int  // the indentation of the object's own fields
@@ -89,7 +89,7 @@ type objectScan struct {
 
 // begin begins a document.
 func (s *objectScan) begin() {
-	s.current = object{off: s.next}
+	s.current = kubeObject{off: s.next}
 	s.within, s.dashes, s.base, s.list, s.aside, s.meta = false, -1, 0, false, false, -1
 }
 
@@ -149,7 +149,7 @@ func (s *objectScan) take(line []byte) {
 	}
 	if indent == s.dashes && bytes.HasPrefix(text, []byte("- ")) {
 		s.finish(s.at)
-		s.current = object{off: s.at, item: true}
+		s.current = kubeObject{off: s.at, item: true}
 		s.within, s.aside, s.meta = true, false, -1
 		text = bytes.TrimLeft(text[1:], " ")
 		indent = len(line) - len(text)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // secrets reads the certificates, an object each: the chain of an identity,
@@ -28,8 +29,8 @@ func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) 
 	}
 	out := []any{}
 	identities := objects(v)
-	slices.SortStableFunc(identities, func(a, b map[string]any) int {
-		return cmp.Or(cmp.Compare(text(a["identity"]), text(b["identity"])), cmp.Compare(text(a["state"]), text(b["state"])))
+	slices.SortStableFunc(identities, func(a, b *object.Object) int {
+		return cmp.Or(cmp.Compare(text(a.Get("identity")), text(b.Get("identity"))), cmp.Compare(text(a.Get("state")), text(b.Get("state"))))
 	})
 	for _, c := range identities {
 		for _, row := range p.identity(c) {
@@ -40,12 +41,12 @@ func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) 
 }
 
 // identity gives the rows of one identity.
-func (p *Proxy) identity(c map[string]any) []map[string]any {
-	chain, roots := objects(c["certChain"]), objects(c["rootCerts"])
-	if leaf := objects(c["ca_cert"]); len(leaf) > 0 { // ztunnels of 2023: the leaf apart from its chain
-		chain = append(leaf, objects(c["cert_chain"])...)
+func (p *Proxy) identity(c *object.Object) []*object.Object {
+	chain, roots := objects(c.Get("certChain")), objects(c.Get("rootCerts"))
+	if leaf := objects(c.Get("ca_cert")); len(leaf) > 0 { // ztunnels of 2023: the leaf apart from its chain
+		chain = append(leaf, objects(c.Get("cert_chain"))...)
 	}
-	var rows []map[string]any
+	var rows []*object.Object
 	for i, cert := range chain {
 		kind := "Intermediate"
 		switch {
@@ -65,42 +66,43 @@ func (p *Proxy) identity(c map[string]any) []map[string]any {
 	return rows
 }
 
-func (p *Proxy) certificate(c map[string]any, kind string, cert map[string]any) map[string]any {
-	state, why, _ := strings.Cut(text(c["state"]), ":")
-	row := map[string]any{
-		"name": c["identity"], "type": nullable(kind), "state": nullable(state), "trustDomain": nullable(trustDomain(text(c["identity"]))),
-		"valid": false, "serialNumber": nil, "notBefore": nil, "notAfter": nil, "subjectAltNames": nil, "issuer": nil,
-	}
+func (p *Proxy) certificate(c *object.Object, kind string, cert *object.Object) *object.Object {
+	state, why, _ := strings.Cut(text(c.Get("state")), ":")
+	row := object.Of(
+		"name", c.Get("identity"), "type", nullable(kind), "state", nullable(state), "trustDomain", nullable(trustDomain(text(c.Get("identity")))),
+		"valid", false, "serialNumber", nil, "notBefore", nil, "notAfter", nil, "subjectAltNames", nil, "issuer", nil,
+	)
 	if why = strings.TrimSpace(why); why != "" {
-		row["error"] = why
+		row.Set("error", why)
 	}
 	if cert == nil {
 		return row
 	}
 	from, begins := instant(either(cert, "validFrom", "valid_from"))
 	until, ends := instant(either(cert, "expirationTime", "expiration_time"))
-	row["valid"] = begins && ends && p.Now.After(from) && p.Now.Before(until)
+	row.Set("valid", begins && ends && p.Now.After(from) && p.Now.Before(until))
 	if begins {
-		row["notBefore"] = from.Format(time.RFC3339)
+		row.Set("notBefore", from.Format(time.RFC3339))
 	}
 	if ends {
-		row["notAfter"] = until.Format(time.RFC3339)
+		row.Set("notAfter", until.Format(time.RFC3339))
 	}
 	if n, ok := new(big.Int).SetString(text(either(cert, "serialNumber", "serial_number")), 10); ok {
-		row["serialNumber"] = n.Text(16)
+		row.Set("serialNumber", n.Text(16))
 	}
-	if x := parse(text(cert["pem"])); x != nil {
-		row["subjectAltNames"], row["issuer"] = names(x), nullable(x.Issuer.String())
+	if x := parse(text(cert.Get("pem"))); x != nil {
+		row.Set("subjectAltNames", names(x))
+		row.Set("issuer", nullable(x.Issuer.String()))
 	}
 	return row
 }
 
 // either gives the member under the first of two names that it has.
-func either(m map[string]any, name, old string) any {
-	if v, ok := m[name]; ok {
+func either(m *object.Object, name, old string) any {
+	if v, ok := m.Lookup(name); ok {
 		return v
 	}
-	return m[old]
+	return m.Get(old)
 }
 
 // parse reads a certificate: PEM, or the base64 of PEM; nil if it is neither.

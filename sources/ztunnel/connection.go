@@ -3,11 +3,11 @@ package ztunnel
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // connections reads workloadState: an object a connection, with the workload
@@ -21,19 +21,19 @@ func (p *Proxy) connections(ctx context.Context, doc *decode.Document) (any, err
 		return nil, err
 	}
 	states := objects(v)
-	slices.SortStableFunc(states, func(a, b map[string]any) int {
+	slices.SortStableFunc(states, func(a, b *object.Object) int {
 		x, y := info(a), info(b)
 		return cmp.Or(byText(x, y, "namespace"), byText(x, y, "name"))
 	})
 	out := []any{}
 	for _, state := range states {
 		of := info(state)
-		both, _ := state["connections"].(map[string]any)
+		both, _ := state.Get("connections").(*object.Object)
 		for _, direction := range []string{"inbound", "outbound"} {
-			for _, c := range objects(both[direction]) {
-				c = maps.Clone(c)
-				c["workload"] = text(of["name"]) + "." + text(of["namespace"])
-				c["direction"] = direction
+			for _, c := range objects(both.Get(direction)) {
+				c = c.Clone()
+				c.Set("workload", text(of.Get("name"))+"."+text(of.Get("namespace")))
+				c.Set("direction", direction)
 				out = append(out, mesh.NewObject("Connection", p.Owner, c))
 			}
 		}
@@ -41,9 +41,9 @@ func (p *Proxy) connections(ctx context.Context, doc *decode.Document) (any, err
 	return out, nil
 }
 
-func info(state map[string]any) map[string]any {
-	m, _ := state["info"].(map[string]any)
+func info(state *object.Object) *object.Object {
+	m, _ := state.Get("info").(*object.Object)
 	return m
 }
 
-func sorted(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+func sorted(m *object.Object) []string { return m.Sorted() }

@@ -10,13 +10,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Request is what the admin port is asked for; the answer has every section.
@@ -63,8 +63,8 @@ func Recognize(ctx context.Context, doc *decode.Document) (bool, error) {
 // member reads one member of the dump; nil where it has none.
 func member(ctx context.Context, doc *decode.Document, name string, n *decode.Node) (any, error) {
 	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Fields: []decode.Field{{Name: name, Node: n}}}, nil)
-	m, _ := v.(map[string]any)
-	return m[name], err
+	m, _ := v.(*object.Object)
+	return m.Get(name), err
 }
 
 // resources reads a list of resources, which has had several names; in old
@@ -88,7 +88,7 @@ func (p *Proxy) resources(ctx context.Context, doc *decode.Document, kind, third
 		return nil, lacking(names[0])
 	}
 	found := objects(v)
-	slices.SortStableFunc(found, func(a, b map[string]any) int {
+	slices.SortStableFunc(found, func(a, b *object.Object) int {
 		return cmp.Or(byText(a, b, "namespace"), byText(a, b, "name"), byText(a, b, third))
 	})
 	out := make([]any, len(found))
@@ -104,44 +104,44 @@ func (p *Proxy) resources(ctx context.Context, doc *decode.Document, kind, third
 func lacking(name string) error { return fmt.Errorf("no %s in it", name) }
 
 // renew adds what ztunnels of 2023 called otherwise under today's names.
-func renew(m map[string]any) {
-	if ip, ok := m["workloadIp"].(string); ok && m["workloadIps"] == nil {
-		m["workloadIps"] = []any{ip}
+func renew(m *object.Object) {
+	if ip, ok := m.Get("workloadIp").(string); ok && m.Get("workloadIps") == nil {
+		m.Set("workloadIps", []any{ip})
 	}
-	if vips, ok := m["addresses"]; ok && m["vips"] == nil {
-		m["vips"] = vips
+	if vips, ok := m.Lookup("addresses"); ok && m.Get("vips") == nil {
+		m.Set("vips", vips)
 	}
 }
 
 // isIndex tells whether a value is maps of resources by several keys:
 // "by_addr", "byUid".
 func isIndex(v any) bool {
-	m, ok := v.(map[string]any)
-	for k := range m {
+	m, ok := v.(*object.Object)
+	for k := range m.All() {
 		if !strings.HasPrefix(k, "by_") && !(len(k) > 2 && strings.HasPrefix(k, "by") && k[2] >= 'A' && k[2] <= 'Z') {
 			return false
 		}
 	}
-	return ok && len(m) > 0
+	return ok && m.Len() > 0
 }
 
 // objects gives the objects in an array, or in an object by their keys; of an
 // index each once.
-func objects(v any) []map[string]any {
-	var out []map[string]any
+func objects(v any) []*object.Object {
+	var out []*object.Object
 	switch v := v.(type) {
 	case []any:
 		for _, e := range v {
-			if m, ok := e.(map[string]any); ok {
+			if m, ok := e.(*object.Object); ok {
 				out = append(out, m)
 			}
 		}
-	case map[string]any:
+	case *object.Object:
 		if isIndex(v) {
 			return indexed(v)
 		}
 		for _, k := range sorted(v) {
-			if m, ok := v[k].(map[string]any); ok {
+			if m, ok := v.Get(k).(*object.Object); ok {
 				out = append(out, m)
 			}
 		}
@@ -151,21 +151,21 @@ func objects(v any) []map[string]any {
 
 // indexed gives the objects of an index: the same one stands under several
 // keys, alone or in a list.
-func indexed(index map[string]any) []map[string]any {
-	var out []map[string]any
-	add := func(m map[string]any) {
-		if !slices.ContainsFunc(out, func(o map[string]any) bool { return reflect.DeepEqual(o, m) }) {
+func indexed(index *object.Object) []*object.Object {
+	var out []*object.Object
+	add := func(m *object.Object) {
+		if !slices.ContainsFunc(out, func(o *object.Object) bool { return object.Equal(o, m) }) {
 			out = append(out, m)
 		}
 	}
 	for _, by := range sorted(index) {
-		under, _ := index[by].(map[string]any)
+		under, _ := index.Get(by).(*object.Object)
 		for _, k := range sorted(under) {
-			list, _ := under[k].([]any)
+			list, _ := under.Get(k).([]any)
 			for _, m := range objects(list) {
 				add(m)
 			}
-			if m, ok := under[k].(map[string]any); ok {
+			if m, ok := under.Get(k).(*object.Object); ok {
 				add(m)
 			}
 		}
@@ -173,7 +173,9 @@ func indexed(index map[string]any) []map[string]any {
 	return out
 }
 
-func byText(a, b map[string]any, key string) int { return cmp.Compare(text(a[key]), text(b[key])) }
+func byText(a, b *object.Object, key string) int {
+	return cmp.Compare(text(a.Get(key)), text(b.Get(key)))
+}
 
 func text(v any) string {
 	s, _ := v.(string)

@@ -16,9 +16,10 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-var owner = mesh.NewObject("Proxy", nil, map[string]any{})
+var owner = mesh.NewObject("Proxy", nil, object.New(0))
 
 func section(t *testing.T, s mesh.Section, body string) []any {
 	t.Helper()
@@ -106,8 +107,8 @@ func TestConnections(t *testing.T) {
 func TestCertificates(t *testing.T) {
 	pem := certificatePEM(t)
 	for _, text := range []string{pem, base64.StdEncoding.EncodeToString([]byte(pem))} {
-		cert, _ := json.Marshal(map[string]any{"pem": text, "serialNumber": "255", "validFrom": "2026-11-21T13:00:00.5Z", "expirationTime": "2026-11-23T13:00:00Z"})
-		old, _ := json.Marshal(map[string]any{"pem": "x", "serialNumber": "y", "validFrom": "2020-01-01T00:00:00Z", "expirationTime": "2021-01-01T00:00:00Z"})
+		cert, _ := json.Marshal(object.Of("pem", text, "serialNumber", "255", "validFrom", "2026-11-21T13:00:00.5Z", "expirationTime", "2026-11-23T13:00:00Z"))
+		old, _ := json.Marshal(object.Of("pem", "x", "serialNumber", "y", "validFrom", "2020-01-01T00:00:00Z", "expirationTime", "2021-01-01T00:00:00Z"))
 		all := section(t, mesh.Secrets, fmt.Sprintf(`{"certificates":[
 			{"identity":"spiffe://td/ns/x/sa/a","state":"Available","certChain":[%s,%s,%s],"rootCerts":[%s]},
 			{"identity":"spiffe://td/ns/x/sa/b","state":"Available","certChain":[%s,%s]},
@@ -128,7 +129,7 @@ func TestCertificates(t *testing.T) {
 		}
 		for _, o := range all {
 			f, err := o.(*mesh.Object).Fields(t.Context())
-			if err != nil || len(f) < 11 || f["pem"] != nil {
+			if err != nil || f.Len() < 11 || f.Get("pem") != nil {
 				t.Errorf("%v %v", f, err)
 			}
 		}

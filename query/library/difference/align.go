@@ -3,6 +3,8 @@ package difference
 import (
 	"slices"
 	"sort"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // partners gives, for each element of a list whose order means nothing, where
@@ -22,7 +24,7 @@ func partners(a, b []any, p place, rule listRule) []int {
 	}
 	if rule.keys == nil { // things without a name: the rest in the order they stand in
 		object := func(list []any) func(int) bool {
-			return func(i int) bool { _, ok := list[i].(map[string]any); return ok }
+			return func(i int) bool { _, ok := list[i].(*object.Object); return ok }
 		}
 		pairUp(m, object(a), object(b), func(i, _ int) bool { return object(a)(i) })
 	}
@@ -161,8 +163,8 @@ func (o *ordering) sideBySide(lo, hi, from, to int) {
 
 // kindred tells whether one value may be the other, changed.
 func kindred(a, b any) bool {
-	_, objectA := a.(map[string]any)
-	_, objectB := b.(map[string]any)
+	_, objectA := a.(*object.Object)
+	_, objectB := b.(*object.Object)
 	_, listA := a.([]any)
 	_, listB := b.([]any)
 	return objectA == objectB && listA == listB && identity(a) == identity(b)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // settle gives a value with nothing lazy in it, nothing of ours that is not
@@ -53,7 +54,7 @@ func (s settler) value(v any, envoys bool) (any, error) {
 	switch x := v.(type) {
 	case []any:
 		return s.list(x, envoys)
-	case map[string]any:
+	case *object.Object:
 		return s.object(x, nil, envoys)
 	}
 	return v, nil
@@ -70,9 +71,9 @@ func (s settler) list(list []any, envoys bool) (any, error) {
 	return out, nil
 }
 
-func (s settler) object(fields map[string]any, kind *kindRule, envoys bool) (any, error) {
-	out := make(map[string]any, len(fields))
-	for key, v := range fields {
+func (s settler) object(fields *object.Object, kind *kindRule, envoys bool) (any, error) {
+	out := object.New(fields.Len())
+	for key, v := range fields.All() {
 		if key != "kind" && kind.leaves(key) {
 			continue
 		}
@@ -83,7 +84,7 @@ func (s settler) object(fields map[string]any, kind *kindRule, envoys bool) (any
 		if envoys && secrets[key] {
 			v = veil(v)
 		}
-		out[key] = v
+		out.Set(key, v)
 	}
 	return out, nil
 }
@@ -98,7 +99,7 @@ var secrets = map[string]bool{
 // veiled gives a value without its secrets: the same one where it has none.
 func veiled(v any) any {
 	switch x := v.(type) {
-	case map[string]any:
+	case *object.Object:
 		return veiledObject(x)
 	case []any:
 		for i, e := range x {
@@ -114,9 +115,9 @@ func veiled(v any) any {
 	return v
 }
 
-func veiledObject(m map[string]any) any {
-	var out map[string]any
-	for key, v := range m {
+func veiledObject(m *object.Object) any {
+	var out *object.Object
+	for key, v := range m.All() {
 		w := v
 		if secrets[key] {
 			w = veil(v)
@@ -124,12 +125,12 @@ func veiledObject(m map[string]any) any {
 			continue
 		}
 		if out == nil {
-			out = make(map[string]any, len(m))
-			for k, v := range m {
-				out[k] = v
+			out = object.New(m.Len())
+			for k, v := range m.All() {
+				out.Set(k, v)
 			}
 		}
-		out[key] = w
+		out.Set(key, w)
 	}
 	if out == nil {
 		return m
@@ -140,7 +141,7 @@ func veiledObject(m map[string]any) any {
 // unmoved tells whether veiled gave back what it was given.
 func unmoved(w, v any) bool {
 	switch v.(type) {
-	case map[string]any, []any:
+	case *object.Object, []any:
 		return mesh.Identical(w, v)
 	}
 	return true
@@ -158,13 +159,13 @@ func veil(v any) any {
 			out[i] = veil(e)
 		}
 		return out
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for key, e := range x {
+	case *object.Object:
+		out := object.New(x.Len())
+		for key, e := range x.All() {
 			if key != "filename" && key != "environmentVariable" {
 				e = veil(e)
 			}
-			out[key] = e
+			out.Set(key, e)
 		}
 		return out
 	}

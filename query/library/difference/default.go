@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"strings"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // defaultText has a line for each name that fields of Envoy's have which are
@@ -31,7 +33,7 @@ func (p place) unsaid(v any) bool {
 		return true
 	case []any:
 		return len(x) == 0
-	case map[string]any:
+	case *object.Object:
 		return false
 	}
 	if p.realm != envoy {

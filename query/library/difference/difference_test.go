@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func parse(t testing.TB, text string) any {
@@ -24,7 +24,7 @@ func parse(t testing.TB, text string) any {
 	if err := dec.Decode(&v); err != nil {
 		t.Fatal(text, err)
 	}
-	return v
+	return object.FromPlain(v)
 }
 
 func show(t testing.TB, v any) string {
@@ -77,18 +77,18 @@ func differs(t testing.TB, a, b any) (out []string) {
 // implementation that isn't ours.
 func patched(t testing.TB, a, b any) any {
 	t.Helper()
-	ops := []map[string]any{}
+	ops := []*object.Object{}
 	for _, s := range sections(t, a, b) {
 		for _, op := range s.Patch() {
-			m := map[string]any{"op": op.Op, "path": op.Path}
+			m := object.Of("op", op.Op, "path", op.Path)
 			if op.Op != "remove" {
-				m["value"] = op.Value
+				m.Set("value", op.Value)
 			}
 			ops = append(ops, m)
 		}
 	}
-	if len(ops) == 1 && ops[0]["path"] == "" { // the whole value, which that implementation can't replace
-		return ops[0]["value"]
+	if len(ops) == 1 && ops[0].Get("path") == "" { // the whole value, which that implementation can't replace
+		return ops[0].Get("value")
 	}
 	p, err := jsonpatch.DecodePatch([]byte(show(t, ops)))
 	if err != nil {
@@ -165,9 +165,10 @@ func TestSame(t *testing.T) {
 	}
 }
 
-func inCluster(t testing.TB, text string) map[string]any {
-	m := parse(t, text).(map[string]any)
-	m["kind"], m["name"] = "Cluster", "x"
+func inCluster(t testing.TB, text string) *object.Object {
+	m := parse(t, text).(*object.Object)
+	m.Set("kind", "Cluster")
+	m.Set("name", "x")
 	return m
 }
 
@@ -227,9 +228,9 @@ func TestNotSame(t *testing.T) {
 func random(r *rand.Rand, depth int) any {
 	switch n := r.IntN(10); {
 	case n < 3 && depth > 0:
-		m := map[string]any{}
+		m := object.New(0)
 		for range r.IntN(5) {
-			m[string(rune('a'+r.IntN(6)))+[]string{"", "/", "~", "_x"}[r.IntN(4)]] = random(r, depth-1)
+			m.Set(string(rune('a'+r.IntN(6)))+[]string{"", "/", "~", "_x"}[r.IntN(4)], random(r, depth-1))
 		}
 		return m
 	case n < 6 && depth > 0:
@@ -251,15 +252,15 @@ func random(r *rand.Rand, depth int) any {
 // changed gives the value with some of it changed.
 func changed(r *rand.Rand, v any) any {
 	switch x := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for _, k := range slices.Sorted(maps.Keys(x)) {
+	case *object.Object:
+		out := object.New(0)
+		for _, k := range x.Sorted() {
 			if r.IntN(8) > 0 {
-				out[k] = changed(r, x[k])
+				out.Set(k, changed(r, x.Get(k)))
 			}
 		}
 		if r.IntN(6) == 0 {
-			out["new"] = random(r, 1)
+			out.Set("new", random(r, 1))
 		}
 		return out
 	case []any:
@@ -289,20 +290,20 @@ func TestPlainPatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	differing := 0
 	for range 1500 {
-		a := map[string]any{"v": random(r, 4)}
+		a := object.Of("v", random(r, 4))
 		b := changed(r, a)
 		if got := differs(t, a, a); len(got) > 0 {
 			t.Fatalf("%s and itself: %q", show(t, a), got)
 		}
 		found := differs(t, a, b)
-		if same := show(t, a) == show(t, b); same != (len(found) == 0) {
+		if same := object.Equal(a, b); same != (len(found) == 0) {
 			t.Fatalf("%s and %s: %q", show(t, a), show(t, b), found)
 		}
 		if len(found) == 0 {
 			continue
 		}
 		differing++
-		if got := patched(t, a, b); show(t, got) != show(t, b) {
+		if got := patched(t, a, b); !object.Equal(got, b) {
 			t.Fatalf("%s\nbecomes %s\nnot     %s", show(t, a), show(t, got), show(t, b))
 		}
 	}
@@ -326,11 +327,11 @@ const listener = `{"kind":"Listener","name":"0.0.0.0_80","filterChains":[
 // shuffled gives a value with every list whose order means nothing in another.
 func shuffled(r *rand.Rand, v any) any {
 	switch x := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for k, e := range x {
-			out[k] = shuffled(r, e)
-			list, ok := out[k].([]any)
+	case *object.Object:
+		out := object.New(0)
+		for k, e := range x.All() {
+			out.Set(k, shuffled(r, e))
+			list, ok := out.Get(k).([]any)
 			free := []string{"filterChains", "virtualHosts", "domains", "clusters", "requestHeadersToAdd", "headers", "applicationProtocols", "serverNames"}
 			if ok && slices.Contains(free, k) {
 				r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -354,9 +355,9 @@ func TestEnvoysPatches(t *testing.T) {
 		if got := differs(t, a, shuffled(r, a)); len(got) > 0 {
 			t.Fatalf("shuffled: %q", got)
 		}
-		b := changed(r, a).(map[string]any)
-		b["kind"] = "Listener"
-		b = shuffled(r, b).(map[string]any)
+		b := changed(r, a).(*object.Object)
+		b.Set("kind", "Listener")
+		b = shuffled(r, b).(*object.Object)
 		if got := differs(t, patched(t, a, b), b); len(got) > 0 {
 			t.Fatalf("%s\npatched still differs: %q", show(t, b), got)
 		}

@@ -1,6 +1,10 @@
 package difference
 
-import "context"
+import (
+	"context"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 type foreignDigests struct{}
 
@@ -33,8 +37,8 @@ func hasDigest(v any) bool {
 				return true
 			}
 		}
-	case map[string]any:
-		for key, e := range x {
+	case *object.Object:
+		for key, e := range x.All() {
 			if isDigest(key) || hasDigest(e) {
 				return true
 			}
@@ -55,13 +59,13 @@ func withoutDigests(v any) any {
 			out[i] = withoutDigests(e)
 		}
 		return out
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for key, e := range x {
+	case *object.Object:
+		out := object.New(x.Len())
+		for key, e := range x.All() {
 			if isDigest(key) { // several become one: which is which can't be told
 				key = redacted
 			}
-			out[key] = withoutDigests(e)
+			out.Set(key, withoutDigests(e))
 		}
 		return out
 	}

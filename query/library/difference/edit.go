@@ -1,8 +1,9 @@
 package difference
 
 import (
-	"maps"
 	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // An Edit lies over two values at one place: what the one has there and what
@@ -29,8 +30,8 @@ type Edit struct {
 func build(a, b any, p place) Edit {
 	e := Edit{A: a, B: b, InA: true, InB: true}
 	switch x := a.(type) {
-	case map[string]any:
-		if y, ok := b.(map[string]any); ok && len(x) > 0 && len(y) > 0 {
+	case *object.Object:
+		if y, ok := b.(*object.Object); ok && x.Len() > 0 && y.Len() > 0 {
 			e.Inside = buildMembers(x, y, p)
 		}
 	case []any:
@@ -41,15 +42,15 @@ func build(a, b any, p place) Edit {
 	return e
 }
 
-func buildMembers(a, b map[string]any, p place) []Edit {
+func buildMembers(a, b *object.Object, p place) []Edit {
 	p, kind := p.inside(a, b), kindOf(a, b)
 	var out []Edit
-	for _, key := range slices.Sorted(maps.Keys(a)) {
+	for _, key := range a.Sorted() {
 		if kind.leaves(key) {
 			continue
 		}
 		other := p.spelled(key, b)
-		v, w := a[key], b[other]
+		v, w := a.Get(key), b.Get(other)
 		e := Edit{A: v, B: w, InA: true, InB: has(b, other)}
 		e.Same = equalMembers(kind.said(key, v), kind.said(key, w), true, e.InB, p.member(key))
 		if !e.Same && e.InB {
@@ -58,12 +59,12 @@ func buildMembers(a, b map[string]any, p place) []Edit {
 		e.KeyA, e.KeyB = key, other
 		out = append(out, e)
 	}
-	for _, key := range slices.Sorted(maps.Keys(b)) {
+	for _, key := range b.Sorted() {
 		other := p.spelled(key, a)
-		if kind.leaves(key) || has(a, other) || equalMembers(nil, kind.said(key, b[key]), false, true, p.member(key)) {
+		if kind.leaves(key) || has(a, other) || equalMembers(nil, kind.said(key, b.Get(key)), false, true, p.member(key)) {
 			continue
 		}
-		out = append(out, Edit{B: b[key], InB: true, KeyA: other, KeyB: key})
+		out = append(out, Edit{B: b.Get(key), InB: true, KeyA: other, KeyB: key})
 	}
 	slices.SortStableFunc(out, func(x, y Edit) int { return compareKeys(x.KeyA, y.KeyA) })
 	return out

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A Resource says what an element of a section is.
@@ -71,7 +72,7 @@ func (c *comparing) read(list []any) ([]element, error) {
 		if err != nil {
 			return err
 		}
-		fields, _ := v.(map[string]any)
+		fields, _ := v.(*object.Object)
 		e := element{v: list[i], partner: -1, resource: Resource{Kind: kindName(list[i])}}
 		if e.resource.Kind == "Endpoint" {
 			e.resource.Name, e.resource.Address = textAt(fields, "cluster"), textAt(fields, "address")
@@ -264,7 +265,7 @@ func withoutOpinion(sent, held any) any {
 	if down && is == "HEALTHY" || said == "DEGRADED" && is == "HEALTHY" {
 		return held
 	}
-	held.(map[string]any)["health"] = said // settled: it is ours
+	held.(*object.Object).Set("health", said) // settled: it is ours
 	return held
 }
 

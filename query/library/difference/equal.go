@@ -1,39 +1,42 @@
 package difference
 
-import "github.com/meshq/kubectl-meshq/sources/mesh"
+import (
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // equal tells whether two values, with nothing lazy in them, say the same.
 func equal(a, b any, p place) bool {
 	switch x := a.(type) {
-	case map[string]any:
-		y, ok := b.(map[string]any)
+	case *object.Object:
+		y, ok := b.(*object.Object)
 		return ok && equalObjects(x, y, p)
 	case []any:
 		y, ok := b.([]any)
 		return ok && equalLists(x, y, p)
 	}
 	switch b.(type) {
-	case map[string]any, []any:
+	case *object.Object, []any:
 		return false
 	}
 	return equalScalars(a, b, p)
 }
 
-func equalObjects(a, b map[string]any, p place) bool {
+func equalObjects(a, b *object.Object, p place) bool {
 	if mesh.Identical(a, b) {
 		return true
 	}
 	p, kind := p.inside(a, b), kindOf(a, b)
-	for key, v := range a {
+	for key, v := range a.All() {
 		if kind.leaves(key) {
 			continue
 		}
-		w, there := b[p.spelled(key, b)]
+		w, there := b.Lookup(p.spelled(key, b))
 		if !equalMembers(kind.said(key, v), kind.said(key, w), true, there, p.member(key)) {
 			return false
 		}
 	}
-	for key, w := range b {
+	for key, w := range b.All() {
 		if !kind.leaves(key) && !has(a, p.spelled(key, a)) && !equalMembers(nil, kind.said(key, w), false, true, p.member(key)) {
 			return false
 		}
@@ -78,14 +81,14 @@ func equalLists(a, b []any, p place) bool {
 	return true
 }
 
-func has(m map[string]any, key string) bool {
-	_, ok := m[key]
+func has(m *object.Object, key string) bool {
+	_, ok := m.Lookup(key)
 	return ok
 }
 
 // spelled gives the name that a field has in another object: the same, or
 // where it isn't in it and names may be in either spelling, the other one.
-func (p place) spelled(key string, in map[string]any) string {
+func (p place) spelled(key string, in *object.Object) string {
 	if p.realm != foreign || has(in, key) {
 		return key
 	}

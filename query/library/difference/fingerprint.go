@@ -3,13 +3,15 @@ package difference
 import (
 	"encoding/json"
 	"math"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // fingerprint gives a number that values which are equal have in common.
 // Others seldom have the same.
 func fingerprint(v any, p place) uint64 {
 	switch x := v.(type) {
-	case map[string]any:
+	case *object.Object:
 		return fingerprintObject(x, p)
 	case []any:
 		sum, free := uint64(17), p.list().free
@@ -34,11 +36,11 @@ func fingerprint(v any, p place) uint64 {
 	return fingerprintNumber(v)
 }
 
-func fingerprintObject(m map[string]any, p place) uint64 {
+func fingerprintObject(m *object.Object, p place) uint64 {
 	p = p.inside(m, nil)
 	kind := kindOf(m, nil)
 	sum := uint64(11)
-	for key, v := range m {
+	for key, v := range m.All() {
 		if v = kind.said(key, v); kind.leaves(key) || p.realm != plain && p.member(key).unsaid(v) {
 			continue
 		}

@@ -3,6 +3,8 @@ package difference
 import (
 	"strconv"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A listRule says how Envoy reads a list.
@@ -104,12 +106,12 @@ func (k key) of(v any) string {
 // identity tells which elements of two lists that are read in order are the
 // same thing, changed: "" for what has nothing to tell it by.
 func identity(v any) string {
-	m, ok := v.(map[string]any)
+	m, ok := v.(*object.Object)
 	if !ok {
 		return ""
 	}
 	id := textAt(v, "name")
-	if match, ok := m["match"]; ok {
+	if match, ok := m.Lookup("match"); ok {
 		id += "\x00" + printOf(match)
 	}
 	return id
@@ -120,8 +122,8 @@ func printOf(v any) string { return strconv.FormatUint(fingerprint(v, place{real
 // at gives what is under names, nil where there is nothing.
 func at(v any, names ...string) any {
 	for _, name := range names {
-		m, _ := v.(map[string]any)
-		v = m[name]
+		m, _ := v.(*object.Object)
+		v = m.Get(name)
 	}
 	return v
 }

@@ -3,11 +3,12 @@ package difference
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"math"
 	"math/big"
 	"slices"
 	"strconv"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A line is one of the text of two values: of both (' '), of a ('-') or of b
@@ -26,16 +27,16 @@ const step = "  "
 // text writes the lines of a value that one side has, or both.
 func (r renderer) text(side byte, margin, before string, v any, after string) {
 	switch x := v.(type) {
-	case map[string]any:
+	case *object.Object:
 		kind := kindOf(x, nil)
-		keys := slices.DeleteFunc(slices.Sorted(maps.Keys(x)), kind.leaves)
+		keys := slices.DeleteFunc(x.Sorted(), kind.leaves)
 		if len(keys) == 0 {
 			r.out(line{side, margin + before + "{}" + after})
 			return
 		}
 		r.out(line{side, margin + before + "{"})
 		for i, key := range keys {
-			r.text(side, margin+step, nameText(key), x[key], comma(i+1 < len(keys)))
+			r.text(side, margin+step, nameText(key), x.Get(key), comma(i+1 < len(keys)))
 		}
 		r.out(line{side, margin + "}" + after})
 	case []any:
@@ -57,9 +58,9 @@ func (r renderer) text(side byte, margin, before string, v any, after string) {
 func countLines(v any) int {
 	n := 0
 	switch x := v.(type) {
-	case map[string]any:
+	case *object.Object:
 		kind := kindOf(x, nil)
-		for key, e := range x {
+		for key, e := range x.All() {
 			if !kind.leaves(key) {
 				n += countLines(e)
 			}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A realm says by whose rules a value is compared.
@@ -33,7 +34,7 @@ func (p place) member(name string) place {
 
 // inside is the place that an object's members are in: its kind or its type
 // may say more than what it stands in.
-func (p place) inside(a, b map[string]any) place {
+func (p place) inside(a, b *object.Object) place {
 	if k := kindOf(a, b); k != nil {
 		p.realm = envoy
 		return p
@@ -41,9 +42,9 @@ func (p place) inside(a, b map[string]any) place {
 	if p.realm == plain {
 		return p
 	}
-	url, ok := a[typeKey].(string)
+	url, ok := a.Get(typeKey).(string)
 	if !ok {
-		url, _ = b[typeKey].(string)
+		url, _ = b.Get(typeKey).(string)
 	}
 	switch {
 	case url == "":
@@ -78,7 +79,7 @@ func isEnvoys(url string) bool {
 // stands for.
 type kindRule struct {
 	aside map[string]bool
-	nulls map[string]any
+	nulls *object.Object
 }
 
 // kindRules are those of the kinds that are compared as Envoy reads them.
@@ -92,7 +93,7 @@ var kindRules = sync.OnceValue(func() map[string]*kindRule {
 				r.aside[f.Name] = true
 			}
 		case k.Name == "Endpoint":
-			r.nulls = map[string]any{"weight": 1, "priority": 0, "health": "UNKNOWN"}
+			r.nulls = object.Of("weight", 1, "priority", 0, "health", "UNKNOWN")
 			r.leave("outlier", "stats")
 		case k.Name == "Secret":
 			r.leave("state", "valid", "versionInfo", "lastUpdated")
@@ -116,16 +117,16 @@ func (r *kindRule) leaves(name string) bool { return r != nil && r.aside[name] }
 // said is what a member says.
 func (r *kindRule) said(name string, v any) any {
 	if v == nil && r != nil {
-		return r.nulls[name]
+		return r.nulls.Get(name)
 	}
 	return v
 }
 
 // kindOf gives the rule of the kind that one of two objects is of, nil for
 // none. Kubernetes has kinds of the same names.
-func kindOf(a, b map[string]any) *kindRule {
-	for _, m := range [...]map[string]any{a, b} {
-		if name, ok := m["kind"].(string); ok && !has(m, "apiVersion") {
+func kindOf(a, b *object.Object) *kindRule {
+	for _, m := range [...]*object.Object{a, b} {
+		if name, ok := m.Get("kind").(string); ok && !has(m, "apiVersion") {
 			if r := kindRules()[name]; r != nil {
 				return r
 			}

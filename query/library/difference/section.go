@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A Section is what was compared at once: a section of two proxies, or two
@@ -120,7 +121,7 @@ func kindName(v any) string {
 	switch x := v.(type) {
 	case *mesh.Object:
 		return x.Kind
-	case map[string]any:
+	case *object.Object:
 		return textAt(x, "kind")
 	}
 	return ""
@@ -170,7 +171,7 @@ func section(ctx context.Context, o *mesh.Object, name mesh.Section) ([]any, err
 	if err != nil {
 		return nil, err
 	}
-	v, ok := fields[string(name)]
+	v, ok := fields.Lookup(string(name))
 	if !ok {
 		return nil, fmt.Errorf("diff: %s has no %s", o.Kind, name)
 	}

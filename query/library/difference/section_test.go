@@ -9,22 +9,23 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // proxy makes a proxy, or what a Pilot would send to one, of its sections.
 func proxy(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 	t.Helper()
 	kinds := map[string]string{"clusters": "Cluster", "listeners": "Listener", "routes": "RouteConfiguration", "endpoints": "Endpoint", "extensions": "ExtensionConfig"}
-	fields := map[string]any{}
+	fields := object.New(0)
 	o := mesh.NewObject(kind, nil, fields)
 	for name, of := range kinds {
 		list := []any{}
 		if text := sections[name]; text != "" {
 			for _, v := range parse(t, text).([]any) {
-				list = append(list, mesh.NewObject(of, o, v.(map[string]any)))
+				list = append(list, mesh.NewObject(of, o, v.(*object.Object)))
 			}
 		}
-		fields[name] = list
+		fields.Set(name, list)
 	}
 	return o
 }
@@ -131,10 +132,10 @@ func TestLoads(t *testing.T) {
 	gone := errors.New("gone")
 	never := mesh.Later(func(context.Context) (any, error) { return nil, gone })
 	cluster := func(x int) []any {
-		return []any{mesh.NewObject("Cluster", nil, map[string]any{"name": "a", "state": "ACTIVE", "x": x, "destinationRule": never})}
+		return []any{mesh.NewObject("Cluster", nil, object.Of("name", "a", "state", "ACTIVE", "x", x, "destinationRule", never))}
 	}
-	a := mesh.NewObject("Desired", nil, map[string]any{"clusters": cluster(1), "listeners": never, "endpoints": never})
-	b := mesh.NewObject("Proxy", nil, map[string]any{"clusters": cluster(1), "listeners": never, "stats": never})
+	a := mesh.NewObject("Desired", nil, object.Of("clusters", cluster(1), "listeners", never, "endpoints", never))
+	b := mesh.NewObject("Proxy", nil, object.Of("clusters", cluster(1), "listeners", never, "stats", never))
 	count := 0
 	look := func(s ...mesh.Section) error {
 		return difference.Proxies(context.Background(), a, b, s, func(difference.Section) error { count++; return nil })

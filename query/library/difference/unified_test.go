@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // texts gives the two texts of a section.
@@ -97,8 +98,8 @@ func TestUnified(t *testing.T) {
 	tried := 0
 	for range 120 {
 		a := parse(t, listener)
-		b := changed(r, a).(map[string]any)
-		b["kind"] = "Listener"
+		b := changed(r, a).(*object.Object)
+		b.Set("kind", "Listener")
 		for _, s := range sections(t, a, b) {
 			textA, textB := texts(t, s)
 			if s.Edit == nil {
@@ -106,8 +107,8 @@ func TestUnified(t *testing.T) {
 			}
 			tried++
 			for side, text := range map[*any][]string{&a: textA, ptr(b): textB} {
-				got := parse(t, strings.Join(text, "\n")).(map[string]any)
-				got["kind"] = "Listener"
+				got := parse(t, strings.Join(text, "\n")).(*object.Object)
+				got.Set("kind", "Listener")
 				if d := differs(t, *side, got); len(d) > 0 {
 					t.Fatalf("the text is not the value: %q", d)
 				}
@@ -133,15 +134,16 @@ func TestUnifiedSections(t *testing.T) {
 	for round := range 25 {
 		var a, b []any
 		for i := range 1 + r.IntN(30) {
-			one := parse(t, listener).(map[string]any)
-			one["name"] = fmt.Sprintf("l%02d", i)
+			one := parse(t, listener).(*object.Object)
+			one.Set("name", fmt.Sprintf("l%02d", i))
 			if r.IntN(3) == 0 {
-				one["filterChains"] = []any{} // a short one
+				one.Set("filterChains", []any{}) // a short one
 			}
 			other := one
 			if r.IntN(4) == 0 {
-				other = changed(r, one).(map[string]any)
-				other["kind"], other["name"] = "Listener", one["name"]
+				other = changed(r, one).(*object.Object)
+				other.Set("kind", "Listener")
+				other.Set("name", one.Get("name"))
 			}
 			if r.IntN(9) > 0 {
 				a = append(a, mesh.NewObject("Listener", nil, one))

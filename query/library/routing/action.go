@@ -115,7 +115,7 @@ func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
 				c.answer.DirectStatus = noCluster(a)
 			}
 		}
-		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum), e.fields["metadataMatch"]})
+		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum), e.fields.Get("metadataMatch")})
 	}
 	return host, chosen || !rewrites
 }

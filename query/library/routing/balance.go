@@ -1,6 +1,10 @@
 package routing
 
-import "context"
+import (
+	"context"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // Balanced is which endpoints of a cluster requests go to.
 type Balanced struct {
@@ -61,7 +65,7 @@ type balancing struct {
 // Balance gives the shares of a cluster's endpoints. Criteria are the metadata
 // (of envoy.lb) that the route asks for. Zone is asked where requests are kept
 // within the proxy's own locality; nil, or a nil Zone: they never are.
-func Balance(ctx context.Context, cluster any, endpoints []any, criteria map[string]any, zone func() (*Zone, error)) (*Balanced, error) {
+func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object.Object, zone func() (*Zone, error)) (*Balanced, error) {
 	b := &balancing{reader: &reader{ctx: ctx}, out: &Balanced{}, zone: zone, factor: usualFactor, all: len(endpoints)}
 	b.cluster = b.message(cluster)
 	b.policy = b.policyOf(b.cluster)

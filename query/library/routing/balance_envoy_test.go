@@ -20,15 +20,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // A balanceCase is a cluster, and how often a real Envoy sent a request to
 // each of its endpoints; "" counts those that it sent nowhere.
 type balanceCase struct {
-	Cluster  map[string]any `json:"cluster"`
-	Criteria map[string]any `json:"criteria,omitempty"`
-	Zone     map[string]any `json:"zone,omitempty"`  // the proxy's locality
-	Local    map[string]any `json:"local,omitempty"` // the load assignment of its own cluster
+	Cluster  *object.Object `json:"cluster"`
+	Criteria *object.Object `json:"criteria,omitempty"`
+	Zone     *object.Object `json:"zone,omitempty"`  // the proxy's locality
+	Local    *object.Object `json:"local,omitempty"` // the load assignment of its own cluster
 	Requests int            `json:"requests"`
 	Got      map[string]int `json:"got"`
 }
@@ -71,11 +73,11 @@ func (c *balanceCase) compare(t *testing.T) {
 	sum, text := 0.0, ""
 	bad := false
 	for _, m := range b.Members {
-		name := m.Endpoint.(map[string]any)["address"].(string)
+		name := m.Endpoint.(*object.Object).Get("address").(string)
 		got, want := float64(c.Got[name]), m.Share*float64(c.Requests)
 		sum += m.Share
 		slack := 5*math.Sqrt(want*(1-m.Share)) + 2
-		if c.Cluster["lbPolicy"] == "RING_HASH" { // a ring is not even
+		if c.Cluster.Get("lbPolicy") == "RING_HASH" { // a ring is not even
 			slack += want / 5
 		}
 		off := math.Abs(got-want) > slack || want == 0 && got > 0
@@ -96,7 +98,7 @@ func (c *balanceCase) balanced(t *testing.T) *Balanced {
 	if c.Zone != nil {
 		zone = func() (*Zone, error) { return &Zone{Locality: c.Zone, Local: assignedRows(c.Local)}, nil }
 	}
-	b, err := Balance(context.Background(), whole(c.Cluster), assignedRows(c.Cluster["loadAssignment"]), c.Criteria, zone)
+	b, err := Balance(context.Background(), whole(c.Cluster), assignedRows(c.Cluster.Get("loadAssignment")), c.Criteria, zone)
 	if err != nil || len(b.Unsupported) > 0 {
 		t.Fatal(err, b.Unsupported)
 	}
@@ -106,10 +108,10 @@ func (c *balanceCase) balanced(t *testing.T) *Balanced {
 // whole makes integers of what JSON read as floats.
 func whole(v any) any {
 	switch x := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for k, w := range x {
-			out[k] = whole(w)
+	case *object.Object:
+		out := object.New(0)
+		for k, w := range x.All() {
+			out.Set(k, whole(w))
 		}
 		return out
 	case []any:
@@ -128,23 +130,23 @@ func whole(v any) any {
 
 // assignedRows makes rows of a load assignment, as the document has them.
 func assignedRows(v any) (rows []any) {
-	assignment, _ := whole(v).(map[string]any)
+	assignment, _ := whole(v).(*object.Object)
 	factor := any(140)
-	if p, ok := assignment["policy"].(map[string]any); ok {
-		factor = p["overprovisioningFactor"]
+	if p, ok := assignment.Get("policy").(*object.Object); ok {
+		factor = p.Get("overprovisioningFactor")
 	}
-	groups, _ := assignment["endpoints"].([]any)
+	groups, _ := assignment.Get("endpoints").([]any)
 	for _, g := range groups {
-		group := g.(map[string]any)
-		hosts, _ := group["lbEndpoints"].([]any)
+		group := g.(*object.Object)
+		hosts, _ := group.Get("lbEndpoints").([]any)
 		for _, h := range hosts {
-			host := h.(map[string]any)
-			at := host["endpoint"].(map[string]any)["address"].(map[string]any)["socketAddress"].(map[string]any)
-			rows = append(rows, map[string]any{
-				"address": fmt.Sprint(at["address"], ":", at["portValue"]), "health": host["healthStatus"], "weight": host["loadBalancingWeight"],
-				"priority": group["priority"], "locality": group["locality"], "localityWeight": group["loadBalancingWeight"],
-				"overprovisioningFactor": factor, "metadata": host["metadata"],
-			})
+			host := h.(*object.Object)
+			at := host.Get("endpoint").(*object.Object).Get("address").(*object.Object).Get("socketAddress").(*object.Object)
+			rows = append(rows, object.Of(
+				"address", fmt.Sprint(at.Get("address"), ":", at.Get("portValue")), "health", host.Get("healthStatus"), "weight", host.Get("loadBalancingWeight"),
+				"priority", group.Get("priority"), "locality", group.Get("locality"), "localityWeight", group.Get("loadBalancingWeight"),
+				"overprovisioningFactor", factor, "metadata", host.Get("metadata"),
+			))
 		}
 	}
 	return rows
@@ -193,14 +195,12 @@ func TestBalanceLive(t *testing.T) {
 	}
 }
 
-type object = map[string]any
-
 // randomClusters gives clusters for one Envoy; zoned, it is in a zone of a
 // cluster of its own.
 func randomClusters(r *rand.Rand, n int, zoned bool) (all []*balanceCase) {
-	var zone, local object
+	var zone, local *object.Object
 	if zoned {
-		zone = object{"region": "r", "zone": "z" + strconv.Itoa(r.IntN(2))}
+		zone = object.Of("region", "r", "zone", "z"+strconv.Itoa(r.IntN(2)))
 		local = randomAssignment(r, "local", 1, 3+r.IntN(10), 2)
 	}
 	for i := range n {
@@ -210,55 +210,55 @@ func randomClusters(r *rand.Rand, n int, zoned bool) (all []*balanceCase) {
 		if zoned {
 			hosts, priorities = 5+r.IntN(10), 1+r.IntN(2)
 		}
-		common := object{}
+		common := object.New(0)
 		switch r.IntN(4) {
 		case 0:
-			common["healthyPanicThreshold"] = object{"value": []int{0, 20, 40, 70}[r.IntN(4)]}
+			common.Set("healthyPanicThreshold", object.Of("value", []int{0, 20, 40, 70}[r.IntN(4)]))
 		case 1:
-			common["healthyPanicThreshold"] = object{}
+			common.Set("healthyPanicThreshold", object.New(0))
 		}
 		switch {
 		case !zoned && r.IntN(2) == 0:
-			common["localityWeightedLbConfig"] = object{}
+			common.Set("localityWeightedLbConfig", object.New(0))
 		case zoned && r.IntN(2) == 0 || r.IntN(6) == 0:
-			aware := object{}
+			aware := object.New(0)
 			if r.IntN(3) == 0 {
-				aware["failTrafficOnPanic"] = true
+				aware.Set("failTrafficOnPanic", true)
 			}
 			if r.IntN(3) == 0 {
-				aware["minClusterSize"] = r.IntN(12)
+				aware.Set("minClusterSize", r.IntN(12))
 			}
 			if r.IntN(4) == 0 {
-				aware["routingEnabled"] = object{"value": 40}
+				aware.Set("routingEnabled", object.Of("value", 40))
 			}
-			common["zoneAwareLbConfig"] = aware
+			common.Set("zoneAwareLbConfig", aware)
 		}
-		c.Cluster = object{
-			"name": name, "type": "STATIC", "connectTimeout": "1s", "lbPolicy": []string{"ROUND_ROBIN", "RANDOM", "LEAST_REQUEST"}[r.IntN(3)],
-			"commonLbConfig": common, "loadAssignment": randomAssignment(r, name, priorities, hosts, 3),
-		}
+		c.Cluster = object.Of(
+			"name", name, "type", "STATIC", "connectTimeout", "1s", "lbPolicy", []string{"ROUND_ROBIN", "RANDOM", "LEAST_REQUEST"}[r.IntN(3)],
+			"commonLbConfig", common, "loadAssignment", randomAssignment(r, name, priorities, hosts, 3),
+		)
 		if !zoned && r.IntN(6) == 0 {
-			c.Cluster["lbPolicy"] = []string{"RING_HASH", "MAGLEV"}[r.IntN(2)]
-			if c.Cluster["lbPolicy"] == "RING_HASH" {
-				c.Cluster["ringHashLbConfig"] = object{"minimumRingSize": 20_000}
+			c.Cluster.Set("lbPolicy", []string{"RING_HASH", "MAGLEV"}[r.IntN(2)])
+			if c.Cluster.Get("lbPolicy") == "RING_HASH" {
+				c.Cluster.Set("ringHashLbConfig", object.Of("minimumRingSize", 20_000))
 			}
 		}
 		if r.IntN(4) == 0 {
-			subset := object{
-				"fallbackPolicy":  []string{"NO_FALLBACK", "ANY_ENDPOINT", "DEFAULT_SUBSET"}[r.IntN(3)],
-				"defaultSubset":   object{"v": "1"},
-				"subsetSelectors": []any{object{"keys": []any{"v"}}, object{"keys": []any{"v", "w"}}},
+			subset := object.Of(
+				"fallbackPolicy", []string{"NO_FALLBACK", "ANY_ENDPOINT", "DEFAULT_SUBSET"}[r.IntN(3)],
+				"defaultSubset", object.Of("v", "1"),
+				"subsetSelectors", []any{object.Of("keys", []any{"v"}), object.Of("keys", []any{"v", "w"})},
+			)
+			if common.Get("localityWeightedLbConfig") != nil && r.IntN(2) == 0 { // Envoy refuses it without
+				subset.Set("localityWeightAware", true)
+				subset.Set("scaleLocalityWeight", r.IntN(2) == 0)
 			}
-			if common["localityWeightedLbConfig"] != nil && r.IntN(2) == 0 { // Envoy refuses it without
-				subset["localityWeightAware"] = true
-				subset["scaleLocalityWeight"] = r.IntN(2) == 0
-			}
-			c.Cluster["lbSubsetConfig"] = subset
+			c.Cluster.Set("lbSubsetConfig", subset)
 			if r.IntN(4) > 0 {
-				c.Criteria = object{"v": strconv.Itoa(r.IntN(3))}
+				c.Criteria = object.Of("v", strconv.Itoa(r.IntN(3)))
 			}
 			if r.IntN(4) == 0 {
-				c.Criteria = object{"w": "1"}
+				c.Criteria = object.Of("w", "1")
 			}
 		}
 		all = append(all, c)
@@ -268,8 +268,8 @@ func randomClusters(r *rand.Rand, n int, zoned bool) (all []*balanceCase) {
 
 var nextHost = 0
 
-func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) object {
-	groups := map[string]object{}
+func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) *object.Object {
+	groups := map[string]*object.Object{}
 	var order []string
 	sick := r.IntN(3)
 	weighs := r.IntN(2) == 0
@@ -278,25 +278,25 @@ func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) o
 		key := fmt.Sprint(p, z)
 		g := groups[key]
 		if g == nil {
-			g = object{"priority": p, "locality": object{"region": "r", "zone": "z" + strconv.Itoa(z)}, "lbEndpoints": []any{}}
+			g = object.Of("priority", p, "locality", object.Of("region", "r", "zone", "z"+strconv.Itoa(z)), "lbEndpoints", []any{})
 			if r.IntN(5) > 0 {
-				g["loadBalancingWeight"] = 1 + r.IntN(9)
+				g.Set("loadBalancingWeight", 1+r.IntN(9))
 			}
 			groups[key] = g
 			order = append(order, key)
 		}
 		nextHost++
-		h := object{
-			"endpoint": object{"address": object{"socketAddress": object{"address": fmt.Sprintf("127.1.%d.%d", nextHost/250%250, 1+nextHost%250), "portValue": 0}}},
-			"metadata": object{"filterMetadata": object{"envoy.lb": object{"v": strconv.Itoa(r.IntN(2)), "w": "1"}}},
-		}
+		h := object.Of(
+			"endpoint", object.Of("address", object.Of("socketAddress", object.Of("address", fmt.Sprintf("127.1.%d.%d", nextHost/250%250, 1+nextHost%250), "portValue", 0))),
+			"metadata", object.Of("filterMetadata", object.Of("envoy.lb", object.Of("v", strconv.Itoa(r.IntN(2)), "w", "1"))),
+		)
 		if weighs {
-			h["loadBalancingWeight"] = 1 + r.IntN(5)
+			h.Set("loadBalancingWeight", 1+r.IntN(5))
 		}
 		if r.IntN(3) < sick {
-			h["healthStatus"] = []string{"UNHEALTHY", "UNHEALTHY", "DEGRADED", "DRAINING", "TIMEOUT"}[r.IntN(5)]
+			h.Set("healthStatus", []string{"UNHEALTHY", "UNHEALTHY", "DEGRADED", "DRAINING", "TIMEOUT"}[r.IntN(5)])
 		}
-		g["lbEndpoints"] = append(g["lbEndpoints"].([]any), h)
+		g.Set("lbEndpoints", append(g.Get("lbEndpoints").([]any), h))
 	}
 	slices.Sort(order)
 	var all []any
@@ -305,14 +305,14 @@ func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) o
 	}
 	at, last := -1, -1
 	for _, g := range all {
-		if p := g.(object)["priority"].(int); p != last {
+		if p := g.(*object.Object).Get("priority").(int); p != last {
 			at, last = at+1, p
 		}
-		g.(object)["priority"] = at
+		g.(*object.Object).Set("priority", at)
 	}
-	out := object{"clusterName": name, "endpoints": all}
+	out := object.Of("clusterName", name, "endpoints", all)
 	if r.IntN(4) == 0 {
-		out["policy"] = object{"overprovisioningFactor": 100 + r.IntN(100)}
+		out.Set("policy", object.Of("overprovisioningFactor", 100+r.IntN(100)))
 	}
 	return out
 }
@@ -330,57 +330,58 @@ func askEnvoy(t *testing.T, bin string, cases []*balanceCase) {
 	}
 	in, echo := free(), free()
 	var clusters, routes []any
-	placed := func(assignment object) {
-		for _, g := range assignment["endpoints"].([]any) {
-			for _, h := range g.(object)["lbEndpoints"].([]any) {
-				h.(object)["endpoint"].(object)["address"].(object)["socketAddress"].(object)["portValue"] = echo
+	placed := func(assignment *object.Object) {
+		for _, g := range assignment.Get("endpoints").([]any) {
+			for _, h := range g.(*object.Object).Get("lbEndpoints").([]any) {
+				h.(*object.Object).Get("endpoint").(*object.Object).Get("address").(*object.Object).Get("socketAddress").(*object.Object).Set("portValue", echo)
 			}
 		}
 	}
 	for _, c := range cases {
-		placed(c.Cluster["loadAssignment"].(object))
+		placed(c.Cluster.Get("loadAssignment").(*object.Object))
 		clusters = append(clusters, c.Cluster)
-		action := object{"cluster": c.Cluster["name"], "timeout": "5s"}
+		action := object.Of("cluster", c.Cluster.Get("name"), "timeout", "5s")
 		if c.Criteria != nil {
-			action["metadataMatch"] = object{"filterMetadata": object{"envoy.lb": c.Criteria}}
+			action.Set("metadataMatch", object.Of("filterMetadata", object.Of("envoy.lb", c.Criteria)))
 		}
-		routes = append(routes, object{"match": object{"prefix": "/" + c.Cluster["name"].(string) + "/"}, "route": action})
+		routes = append(routes, object.Of("match", object.Of("prefix", "/"+c.Cluster.Get("name").(string)+"/"), "route", action))
 	}
-	manager, node := object{}, object{"id": "n", "cluster": "n"}
+	manager, node := object.New(0), object.Of("id", "n", "cluster", "n")
 	if local := cases[0].Local; local != nil {
 		placed(local)
-		clusters = append(clusters, object{"name": "local", "type": "STATIC", "connectTimeout": "1s", "loadAssignment": local})
-		manager["localClusterName"], node["locality"] = "local", cases[0].Zone
+		clusters = append(clusters, object.Of("name", "local", "type", "STATIC", "connectTimeout", "1s", "loadAssignment", local))
+		manager.Set("localClusterName", "local")
+		node.Set("locality", cases[0].Zone)
 	}
-	hcm := func(hosts []any, more object) object {
-		config := object{
-			"@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", "statPrefix": "s",
-			"routeConfig": object{"virtualHosts": hosts},
-			"httpFilters": []any{object{"name": "router", "typedConfig": object{"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}},
+	hcm := func(hosts []any, more *object.Object) *object.Object {
+		config := object.Of(
+			"@type", "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", "statPrefix", "s",
+			"routeConfig", object.Of("virtualHosts", hosts),
+			"httpFilters", []any{object.Of("name", "router", "typedConfig", object.Of("@type", "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"))},
+		)
+		for k, v := range more.All() {
+			config.Set(k, v)
 		}
-		for k, v := range more {
-			config[k] = v
-		}
-		return object{"filters": []any{object{"name": "hcm", "typedConfig": config}}}
+		return object.Of("filters", []any{object.Of("name", "hcm", "typedConfig", config)})
 	}
-	host := func(more object, routes ...any) []any {
-		h := object{"name": "v", "domains": []any{"*"}, "routes": routes}
-		for k, v := range more {
-			h[k] = v
+	host := func(more *object.Object, routes ...any) []any {
+		h := object.Of("name", "v", "domains", []any{"*"}, "routes", routes)
+		for k, v := range more.All() {
+			h.Set(k, v)
 		}
 		return []any{h}
 	}
-	said := object{"responseHeadersToAdd": []any{object{"header": object{"key": "x-host", "value": "%UPSTREAM_HOST%"}}}}
-	listener := func(name, address string, port int, chain object) object {
-		return object{"name": name, "address": object{"socketAddress": object{"address": address, "portValue": port}}, "filterChains": []any{chain}}
+	said := object.Of("responseHeadersToAdd", []any{object.Of("header", object.Of("key", "x-host", "value", "%UPSTREAM_HOST%"))})
+	listener := func(name, address string, port int, chain *object.Object) *object.Object {
+		return object.Of("name", name, "address", object.Of("socketAddress", object.Of("address", address, "portValue", port)), "filterChains", []any{chain})
 	}
-	config := object{
-		"node": node, "clusterManager": manager,
-		"staticResources": object{"clusters": clusters, "listeners": []any{
+	config := object.Of(
+		"node", node, "clusterManager", manager,
+		"staticResources", object.Of("clusters", clusters, "listeners", []any{
 			listener("in", "127.0.0.1", in, hcm(host(said, routes...), nil)),
-			listener("echo", "0.0.0.0", echo, hcm(host(nil, object{"match": object{"prefix": "/"}, "directResponse": object{"status": 200}}), nil)),
-		}},
-	}
+			listener("echo", "0.0.0.0", echo, hcm(host(nil, object.Of("match", object.Of("prefix", "/"), "directResponse", object.Of("status", 200))), nil)),
+		}),
+	)
 	text, _ := json.Marshal(config)
 	file := filepath.Join(t.TempDir(), "envoy.json")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
@@ -406,7 +407,7 @@ func askEnvoy(t *testing.T, bin string, cases []*balanceCase) {
 	}
 	for _, c := range cases {
 		for range c.Requests {
-			res, err := http.Get(base + "/" + c.Cluster["name"].(string) + "/")
+			res, err := http.Get(base + "/" + c.Cluster.Get("name").(string) + "/")
 			if err != nil {
 				t.Fatal(err)
 			}

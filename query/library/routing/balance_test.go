@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestBalance holds shares that a real Envoy 1.40 was measured to give.
@@ -41,10 +43,10 @@ func TestBalance(t *testing.T) {
 				priority = int(kind - '0')
 				continue
 			}
-			row := map[string]any{"priority": priority, "outlier": "OK"}
-			row["health"] = map[rune]string{'h': "HEALTHY", 'f': "HEALTHY", 'd': "DEGRADED", 'u': "UNHEALTHY", 'x': "DRAINING"}[kind]
+			row := object.Of("priority", priority, "outlier", "OK")
+			row.Set("health", map[rune]string{'h': "HEALTHY", 'f': "HEALTHY", 'd': "DEGRADED", 'u': "UNHEALTHY", 'x': "DRAINING"}[kind])
 			if kind == 'f' {
-				row["outlier"] = "FAILED"
+				row.Set("outlier", "FAILED")
 			}
 			rows = append(rows, row)
 		}
@@ -72,7 +74,7 @@ func TestBalance(t *testing.T) {
 
 // TestPanic holds who is sent to where few are healthy.
 func TestPanic(t *testing.T) {
-	row := func(health string) any { return map[string]any{"health": health} }
+	row := func(health string) any { return object.Of("health", health) }
 	for _, c := range []struct {
 		cluster string
 		rows    []any
@@ -101,9 +103,10 @@ func TestWeightsAndLocalities(t *testing.T) {
 	rows := func(zoneWeights ...int) []any {
 		var out []any
 		for i, w := range []int{1, 3, 4} {
-			row := map[string]any{"health": "HEALTHY", "weight": w, "locality": map[string]any{"zone": []string{"a", "a", "b"}[i]}}
+			row := object.Of("health", "HEALTHY", "weight", w, "locality", object.Of("zone", []string{"a", "a", "b"}[i]))
 			if zoneWeights != nil && zoneWeights[i/2] >= 0 {
-				row["localityWeight"], row["overprovisioningFactor"] = zoneWeights[i/2], 140
+				row.Set("localityWeight", zoneWeights[i/2])
+				row.Set("overprovisioningFactor", 140)
 			}
 			out = append(out, row)
 		}
@@ -135,7 +138,7 @@ func TestWeightsAndLocalities(t *testing.T) {
 func TestSubsets(t *testing.T) {
 	var rows []any
 	for _, labels := range []string{`{"version": "v1", "stage": "prod"}`, `{"version": "v2", "stage": "prod"}`, `{"version": ["v3", "v4"]}`} {
-		rows = append(rows, map[string]any{"health": "HEALTHY", "metadata": map[string]any{"filterMetadata": map[string]any{"envoy.lb": value(t, labels)}}})
+		rows = append(rows, object.Of("health", "HEALTHY", "metadata", object.Of("filterMetadata", object.Of("envoy.lb", value(t, labels)))))
 	}
 	for _, c := range []struct{ config, criteria, want string }{
 		{`"subsetSelectors": [{"keys": ["version"]}]`, `{"version": "v2"}`, "[0 1 0]"},
@@ -151,8 +154,8 @@ func TestSubsets(t *testing.T) {
 		{`"subsetSelectors": [{"keys": ["version", "stage"], "fallbackPolicy": "KEYS_SUBSET", "fallbackKeysSubset": ["stage"]}, {"keys": ["stage"]}]`, `{"version": "v9", "stage": "prod"}`, "[0.5 0.5 0]"},
 		{`"subsetSelectors": [{"keys": ["version"], "fallbackPolicy": "ANY_ENDPOINT"}]`, `{"version": "v9"}`, "[0.33 0.33 0.33]"},
 	} {
-		var criteria map[string]any
-		if err := json.Unmarshal([]byte(c.criteria), &criteria); err != nil {
+		var criteria *object.Object
+		if err := object.Unmarshal([]byte(c.criteria), &criteria); err != nil {
 			t.Fatal(err)
 		}
 		b, err := Balance(context.Background(), value(t, `{"lbSubsetConfig": {`+c.config+`}}`), rows, criteria, nil)

@@ -57,7 +57,7 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 	case len(left) > 0:
 		t.Chain, t.Why = left[0].chain, strings.Join(by, ", ")
 	case l.has("defaultFilterChain"):
-		t.Chain, t.Default, t.Why = l.fields["defaultFilterChain"], true, "no other fits"
+		t.Chain, t.Default, t.Why = l.fields.Get("defaultFilterChain"), true, "no other fits"
 	}
 	if t.Chain != nil && !t.Default && t.Why == "" {
 		t.Why = "it takes all connections"
@@ -85,7 +85,7 @@ func (c *choice) byTree(l message, chains []any, r Request, t *Taken) {
 		t.Unsupported = c.answer.Unsupported[0]
 	}
 	if action.fields == nil {
-		t.Chain, t.Default, t.Why = l.fields["defaultFilterChain"], true, "the listener's matcher names no chain"
+		t.Chain, t.Default, t.Why = l.fields.Get("defaultFilterChain"), true, "the listener's matcher names no chain"
 		return
 	}
 	name := action.sub("typedConfig").text("value")

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // misses gives the first condition of a route's match that doesn't hold. Envoy
@@ -120,7 +122,7 @@ func (c *choice) overridden(f message) message {
 		c.unsupported("runtime key " + key)
 	}
 	if n, ok := numeric(v); ok {
-		return c.message(map[string]any{"numerator": int(n)})
+		return c.message(object.Of("numerator", int(n)))
 	}
 	if m := c.message(v); m.fields != nil {
 		return m

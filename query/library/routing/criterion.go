@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 type candidate struct {
@@ -57,7 +59,7 @@ func (is criterion) wants(m message) string {
 			out = append(out, "…")
 			break
 		}
-		if fields, ok := m.force(w).(map[string]any); ok {
+		if fields, ok := m.force(w).(*object.Object); ok {
 			g := message{m.reader, fields}
 			out = append(out, g.text("addressPrefix")+"/"+itoa(int(g.number("prefixLen"))))
 			continue

@@ -75,7 +75,7 @@ func (c *choice) redactedHeader(m message, v string) (is, ok bool) {
 // key that stands for v; ok is false where the map alone decides.
 func (c *choice) redactedKeys(on message, v string) (key string, ok bool) {
 	hidden := false
-	for k := range on.fields {
+	for k := range on.fields.All() {
 		hidden = hidden || isDigest(k)
 	}
 	if !hidden || on.has(v) {

@@ -1,8 +1,9 @@
 package routing
 
 import (
-	"encoding/json"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestDigests: what is compared with a digest is decided where the digest of
@@ -12,7 +13,7 @@ func TestDigests(t *testing.T) {
 	const is, other = "redacted:0123456789abcdef", "redacted:fedcba9876543210"
 	configuration := func(match string) any {
 		var v any
-		err := json.Unmarshal([]byte(`{"virtualHosts": [{"name": "v", "domains": ["*"], "routes": [
+		err := object.Unmarshal([]byte(`{"virtualHosts": [{"name": "v", "domains": ["*"], "routes": [
 			{"match": {"prefix": "/", `+match+`}, "route": {"cluster": "secret"}}, {"match": {"prefix": "/"}, "route": {"cluster": "plain"}}]}]}`), &v)
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +54,7 @@ func TestDigests(t *testing.T) {
 func TestDigestsInPolicies(t *testing.T) {
 	const is = "redacted:0123456789abcdef"
 	var m any
-	if err := json.Unmarshal([]byte(`{"rules": {"action": "DENY", "policies": {"a": {"permissions": [{"header": {"name": "x-a", "stringMatch": {"exact": "`+is+`"}}}], "principals": [{"any": true}]},
+	if err := object.Unmarshal([]byte(`{"rules": {"action": "DENY", "policies": {"a": {"permissions": [{"header": {"name": "x-a", "stringMatch": {"exact": "`+is+`"}}}], "principals": [{"any": true}]},
 		"b": {"permissions": [{"notRule": {"header": {"name": "x-a", "stringMatch": {"exact": "`+is+`"}}}}], "principals": [{"any": true}]}}}}`), &m); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // reader looks into messages and keeps the first error: the rules below read
@@ -19,7 +20,7 @@ type reader struct {
 // message has no fields and acts as an empty one.
 type message struct {
 	*reader
-	fields map[string]any
+	fields *object.Object
 }
 
 // force gives a value of the document. A nil reader, as the zero message has,
@@ -37,17 +38,17 @@ func (r *reader) force(v any) any {
 }
 
 func (r *reader) message(v any) message {
-	m, _ := r.force(v).(map[string]any)
+	m, _ := r.force(v).(*object.Object)
 	return message{r, m}
 }
 
-func (m message) value(key string) any { return m.force(m.fields[key]) }
+func (m message) value(key string) any { return m.force(m.fields.Get(key)) }
 
 // has tells whether a field is set. Protojson leaves out what has its default,
 // but never a field of a oneof.
-func (m message) has(key string) bool { return m.fields[key] != nil }
+func (m message) has(key string) bool { return m.fields.Get(key) != nil }
 
-func (m message) sub(key string) message { return m.message(m.fields[key]) }
+func (m message) sub(key string) message { return m.message(m.fields.Get(key)) }
 
 func (m message) text(key string) string {
 	s, _ := m.value(key).(string)

@@ -1,13 +1,15 @@
 package routing
 
+import "github.com/meshq/kubectl-meshq/sources/object"
+
 // metadata is a MetadataMatcher, or the condition of a route on dynamic
 // metadata, over metadata by filter.
-func (c *choice) metadata(m message, all map[string]any) bool {
+func (c *choice) metadata(m message, all *object.Object) bool {
 	c.about = "metadata of " + m.text("filter")
-	v := any(all[m.text("filter")])
+	v := any(all.Get(m.text("filter")))
 	for _, key := range m.list("path") {
-		fields, _ := c.force(v).(map[string]any)
-		v = fields[key.text("key")]
+		fields, _ := c.force(v).(*object.Object)
+		v = fields.Get(key.text("key"))
 	}
 	return c.value(m.sub("value"), c.force(v))
 }

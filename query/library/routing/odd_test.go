@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestPolicyExtensionsBalanceAsTheOlderFields holds that a policy given as an
@@ -15,14 +17,14 @@ func TestPolicyExtensionsBalanceAsTheOlderFields(t *testing.T) {
 	}
 	var rows, local []any
 	for i, zone := range []string{"a", "a", "b", "b", "b", "c", "c"} {
-		row := map[string]any{"health": "HEALTHY", "locality": map[string]any{"zone": zone}, "localityWeight": i + 1, "overprovisioningFactor": 140,
-			"metadata": map[string]any{"filterMetadata": map[string]any{"envoy.lb": map[string]any{"v": zone}}}}
+		row := object.Of("health", "HEALTHY", "locality", object.Of("zone", zone), "localityWeight", i+1, "overprovisioningFactor", 140,
+			"metadata", object.Of("filterMetadata", object.Of("envoy.lb", object.Of("v", zone))))
 		rows = append(rows, row)
 		if zone != "b" || i == 2 {
 			local = append(local, row)
 		}
 	}
-	zone := func() (*Zone, error) { return &Zone{Locality: map[string]any{"zone": "a"}, Local: local}, nil }
+	zone := func() (*Zone, error) { return &Zone{Locality: object.Of("zone", "a"), Local: local}, nil }
 	for _, c := range []struct{ newer, older, criteria string }{
 		{policy("round_robin.v3.RoundRobin", ``), `{}`, `{}`},
 		{policy("round_robin.v3.RoundRobin", `, "localityLbConfig": {"zoneAwareLbConfig": {"minClusterSize": "3"}}`), `{"commonLbConfig": {"zoneAwareLbConfig": {"minClusterSize": "3"}}}`, `{}`},
@@ -33,7 +35,7 @@ func TestPolicyExtensionsBalanceAsTheOlderFields(t *testing.T) {
 		{policy("maglev.v3.Maglev", ``), `{"lbPolicy": "MAGLEV"}`, `{}`},
 		{policy("subset.v3.Subset", `, "subsetSelectors": [{"keys": ["v"]}], "subsetLbPolicy": `+policy("round_robin.v3.RoundRobin", ``)), `{"lbSubsetConfig": {"subsetSelectors": [{"keys": ["v"]}]}}`, `{"v": "b"}`},
 	} {
-		criteria := value(t, c.criteria).(map[string]any)
+		criteria := value(t, c.criteria).(*object.Object)
 		var got [2]string
 		for i, cluster := range []string{`{"loadBalancingPolicy": ` + c.newer + `}`, c.older} {
 			b, err := Balance(context.Background(), value(t, cluster), rows, criteria, zone)
@@ -52,7 +54,7 @@ func TestPolicyExtensionsBalanceAsTheOlderFields(t *testing.T) {
 // dump holds cut: they are read as far as they can be.
 func TestOddValuesDoNotPanic(t *testing.T) {
 	host := func(metadata string) any {
-		return map[string]any{"health": "HEALTHY", "overprovisioningFactor": 1, "metadata": map[string]any{"filterMetadata": map[string]any{"envoy.lb": value(t, metadata)}}}
+		return object.Of("health", "HEALTHY", "overprovisioningFactor", 1, "metadata", object.Of("filterMetadata", object.Of("envoy.lb", value(t, metadata))))
 	}
 	for _, c := range []struct{ cluster, criteria string }{
 		{`{"lbSubsetConfig": {"listAsAny": true, "subsetSelectors": [{"keys": ["v"]}]}}`, `{"v": {"a": 1}}`},
@@ -63,8 +65,8 @@ func TestOddValuesDoNotPanic(t *testing.T) {
 		{`{"commonLbConfig": {"localityWeightedLbConfig": {}, "healthyPanicThreshold": {"value": 1}}}`, `{}`},
 	} {
 		rows := []any{host(`{"v": [{"a": 1}]}`), host(`{"v": {"a": 1}}`), host(`{}`), nil}
-		rows[2].(map[string]any)["health"] = "UNHEALTHY"
-		if _, err := Balance(context.Background(), value(t, c.cluster), rows, value(t, c.criteria).(map[string]any), nil); err != nil {
+		rows[2].(*object.Object).Set("health", "UNHEALTHY")
+		if _, err := Balance(context.Background(), value(t, c.cluster), rows, value(t, c.criteria).(*object.Object), nil); err != nil {
 			t.Error(c.cluster, err)
 		}
 	}

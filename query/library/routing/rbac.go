@@ -2,9 +2,7 @@ package routing
 
 import (
 	"cmp"
-	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 )
 
@@ -95,7 +93,7 @@ func (c *choice) rbac(m message, r *routed) []Verdict {
 func (a *rules) ask(m message) Verdict {
 	v := Verdict{Action: cmp.Or(m.text("action"), "ALLOW")}
 	policies := m.sub("policies")
-	for _, name := range slices.Sorted(maps.Keys(policies.fields)) {
+	for _, name := range policies.fields.Sorted() {
 		switch a.policy(policies.sub(name)) {
 		case yes:
 			v.Policy, v.Denied = name, v.Action == "DENY"

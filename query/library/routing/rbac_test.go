@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestRBAC holds policies as Istio makes them.
@@ -35,7 +37,7 @@ func TestRBAC(t *testing.T) {
 		{"no address", `{"rules": {"action": "DENY", "policies": {"b": ` + from + `}}}`, Request{}, "b? the source's address"},
 		{"a token", `{"rules": {"policies": {"jwt": ` + jwt + `}}}`, Request{}, "jwt? claims of a JWT"},
 		{"a token, or anyone", `{"rules": {"policies": {"jwt": ` + jwt + `, "x": ` + rule(anyone, anyone) + `}}}`, Request{}, "allowed by x"},
-		{"metadata", `{"rules": {"policies": {"jwt": ` + jwt + `}}}`, Request{Metadata: map[string]any{"istio_authn": map[string]any{"request.auth.principal": "me"}}}, "allowed by jwt"},
+		{"metadata", `{"rules": {"policies": {"jwt": ` + jwt + `}}}`, Request{Metadata: object.Of("istio_authn", object.Of("request.auth.principal", "me"))}, "allowed by jwt"},
 		{"dry run", `{"shadowRules": {"action": "DENY", "policies": {"b": ` + rule(anyone, anyone) + `}}}`, Request{}, "shadow denied by b"},
 		{"CEL", `{"rules": {"policies": {"cel": {"permissions": [{"any": true}], "principals": [{"any": true}], "condition": {}}}}}`, Request{}, "cel? a CEL condition"},
 		{"ports", `{"rules": {"policies": {"p": ` + rule(`{"destinationPort": 80}`, anyone) + `}}}`, Request{DestinationPort: 81}, "denied by none"},
@@ -80,7 +82,7 @@ func TestFilters(t *testing.T) {
 		{`{"rbac": {"@type": "` + http + `rbac.v3.RBACPerRoute"}, "f": {"@type": "` + http + `fault.v3.HTTPFault", "abort": {"httpStatus": 503, "percentage": {"numerator": 100}}, "delay": {"fixedDelay": "5s", "percentage": {"numerator": 5000, "denominator": "TEN_THOUSAND"}}}}`, "aborted; [{delay 0 5s 0.5} {abort 503  1}] [script]"},
 		{`{"rbac": {"@type": "` + http + `rbac.v3.RBACPerRoute"}, "f": {"@type": "` + http + `fault.v3.HTTPFault", "headers": [{"name": "x", "presentMatch": true}], "abort": {"httpStatus": 503, "percentage": {"numerator": 100}}}}`, "[] [script]"},
 	} {
-		route := map[string]any{"typedPerFilterConfig": value(t, c.perRoute)}
+		route := object.Of("typedPerFilterConfig", value(t, c.perRoute))
 		x := newChoice(context.Background(), &Cache{}, Envoy{})
 		r := Request{Method: "GET", Path: "/"}
 		p := x.filters(filters, []any{route, nil}, &routed{r, r.headers()})

@@ -3,6 +3,8 @@ package routing
 import (
 	"strconv"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Bytes is the scheme of a connection that is no HTTP, or none that a proxy
@@ -23,7 +25,7 @@ type Request struct {
 	Random *uint64
 
 	// Metadata are the dynamic metadata by filter; nil where they are not known.
-	Metadata map[string]any
+	Metadata *object.Object
 
 	// Digests are what stands in a snapshot for texts that the request has:
 	// values of headers, cookies and query parameters.

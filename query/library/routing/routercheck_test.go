@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // routerCheck is the Envoy project's own data, which is not copied in.
@@ -24,14 +26,14 @@ type checkCase struct {
 		Headers                          []keyValue  `json:"additional_request_headers"`
 		Metadata                         []spaceData `json:"dynamic_metadata"`
 	}
-	Validate map[string]any
+	Validate *object.Object
 }
 
 type keyValue struct{ Key, Value string }
 
 type spaceData struct {
 	Namespace string `json:"metadata_namespace"`
-	Value     map[string]any
+	Value     *object.Object
 	Overwrite bool `json:"allow_overwrite"`
 }
 
@@ -72,7 +74,7 @@ func checkCases(t *testing.T, path string) []checkCase {
 		t.Fatal(err)
 	}
 	var all struct{ Tests []checkCase }
-	if err := json.Unmarshal(regexp.MustCompile(`,(\s*[\]}])`).ReplaceAll(b, []byte("$1")), &all); err != nil {
+	if err := object.Unmarshal(regexp.MustCompile(`,(\s*[\]}])`).ReplaceAll(b, []byte("$1")), &all); err != nil {
 		t.Fatal(path, err)
 	}
 	return all.Tests
@@ -98,17 +100,17 @@ func withRuntime(v any, set string) {
 		for _, w := range x {
 			withRuntime(w, set)
 		}
-	case map[string]any:
-		if key, ok := x["runtimeKey"].(string); ok {
-			d, _ := x["defaultValue"].(map[string]any)
-			n, _ := d["numerator"].(int)
-			if d["numerator"] = 0; key == set {
-				d["numerator"] = max(n, 1)
+	case *object.Object:
+		if key, ok := x.Get("runtimeKey").(string); ok {
+			d, _ := x.Get("defaultValue").(*object.Object)
+			n, _ := d.Get("numerator").(int)
+			if d.Set("numerator", 0); key == set {
+				d.Set("numerator", max(n, 1))
 			}
-			delete(x, "runtimeKey")
+			x.Delete("runtimeKey")
 			return
 		}
-		for _, w := range x {
+		for _, w := range x.All() {
 			withRuntime(w, set)
 		}
 	}
@@ -119,7 +121,7 @@ func routerChecked(t *testing.T, rc any, c checkCase) string {
 	in := c.Input
 	r := Request{
 		Method: in.Method, Host: in.Authority, Path: in.Path, TLS: in.SSL, Random: &in.Random,
-		Source: "127.0.0.1", Metadata: map[string]any{},
+		Source: "127.0.0.1", Metadata: object.New(0),
 	}
 	if in.Internal {
 		r.Headers = append(r.Headers, [2]string{"x-envoy-internal", "true"})
@@ -128,17 +130,17 @@ func routerChecked(t *testing.T, rc any, c checkCase) string {
 		r.Headers = append(r.Headers, [2]string{h.Key, h.Value})
 	}
 	for _, m := range in.Metadata {
-		if r.Metadata[m.Namespace] == nil || m.Overwrite {
-			r.Metadata[m.Namespace] = camelNumbers(m.Value)
+		if r.Metadata.Get(m.Namespace) == nil || m.Overwrite {
+			r.Metadata.Set(m.Namespace, camelNumbers(m.Value))
 		}
 	}
-	withRuntime(rc.(map[string]any)["virtualHosts"], in.Runtime)
+	withRuntime(rc.(*object.Object).Get("virtualHosts"), in.Runtime)
 	a, err := Configuration(context.Background(), &Cache{}, rc, HCM{}, r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	k := &checked{choice: newChoice(context.Background(), &Cache{}, Envoy{}), a: a, r: r, rc: rc}
-	for what, want := range c.Validate {
+	for what, want := range c.Validate.All() {
 		if _, list := want.([]any); list {
 			if got := k.get(what, want); got != nil {
 				return what + ": " + text(got)
@@ -151,13 +153,14 @@ func routerChecked(t *testing.T, rc any, c checkCase) string {
 }
 
 func camelNumbers(v any) any {
-	switch x := v.(type) {
+	switch x := object.FromPlain(v).(type) {
 	case float64:
 		return int(x)
-	case map[string]any:
-		for k := range x {
-			x[k] = camelNumbers(x[k])
+	case *object.Object:
+		for k := range x.All() {
+			x.Set(k, camelNumbers(x.Get(k)))
 		}
+		return x
 	}
 	return v
 }
@@ -207,8 +210,8 @@ func (k *checked) get(what string, want any) any {
 		return route.sub("route").text("timeout")
 	case "route_metadata":
 		for _, w := range want.([]any) {
-			m := w.(map[string]any)
-			if route.sub("metadata").sub("filterMetadata").sub(m["namespace"].(string)).text(camelKey(m["key"].(string))) != m["value"] {
+			m := w.(*object.Object)
+			if route.sub("metadata").sub("filterMetadata").sub(m.Get("namespace").(string)).text(camelKey(m.Get("key").(string))) != m.Get("value") {
 				return "other metadata"
 			}
 		}
@@ -232,8 +235,8 @@ func (k *checked) get(what string, want any) any {
 }
 
 func camelKey(k string) string {
-	m := camel(map[string]any{k: ""}).(map[string]any)
-	for k := range m {
+	m := camel(object.Of(k, "")).(*object.Object)
+	for k := range m.All() {
 		return k
 	}
 	return ""

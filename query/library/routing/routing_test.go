@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // The goldens are what a real Envoy 1.40 answered: routes.jsonl.gz to requests
@@ -34,19 +36,20 @@ func open(t *testing.T, name string) io.Reader {
 // camel names the members as the document does. The goldens hold no map whose
 // keys are data.
 func camel(v any) any {
-	switch x := v.(type) {
+	switch x := object.FromPlain(v).(type) {
 	case []any:
 		for i := range x {
 			x[i] = camel(x[i])
 		}
-	case map[string]any:
-		m := map[string]any{}
-		for k, w := range x {
+		return x
+	case *object.Object:
+		m := object.New(0)
+		for k, w := range x.All() {
 			parts := strings.Split(k, "_")
 			for i := 1; i < len(parts); i++ {
 				parts[i] = strings.ToUpper(parts[i][:1]) + parts[i][1:]
 			}
-			m[strings.Join(parts, "")] = camel(w)
+			m.Set(strings.Join(parts, ""), camel(w))
 		}
 		return m
 	case float64:
@@ -74,7 +77,7 @@ func TestRoutesAsEnvoy(t *testing.T) {
 			RouteConfig any `json:"route_config"`
 			Cases       []routeCase
 		}
-		if err := json.Unmarshal(sc.Bytes(), &line); err != nil {
+		if err := object.Unmarshal(sc.Bytes(), &line); err != nil {
 			t.Fatal(err)
 		}
 		rc := camel(line.RouteConfig)
@@ -97,33 +100,33 @@ func TestRoutesAsEnvoy(t *testing.T) {
 // is decided, and what doesn't is named.
 func TestDecided(t *testing.T) {
 	n := uint64(7)
-	cluster := map[string]any{"cluster": "c"}
+	cluster := object.Of("cluster", "c")
 	for _, c := range []struct {
 		name  string
-		match map[string]any
-		route map[string]any
+		match *object.Object
+		route *object.Object
 		r     Request
 		want  string
 	}{
-		{"metadata of a route whose path differs", map[string]any{"path": "/x", "dynamicMetadata": []any{map[string]any{}}}, cluster, Request{Path: "/y"}, ""},
-		{"metadata", map[string]any{"path": "/x", "dynamicMetadata": []any{map[string]any{}}}, cluster, Request{Path: "/x"}, "? dynamic metadata"},
-		{"fraction by random", map[string]any{"prefix": "/", "runtimeFraction": map[string]any{"defaultValue": map[string]any{"numerator": 8}}}, cluster, Request{Path: "/", Random: &n}, "c"},
-		{"fraction by random, too high", map[string]any{"prefix": "/", "runtimeFraction": map[string]any{"defaultValue": map[string]any{"numerator": 7}}}, cluster, Request{Path: "/", Random: &n}, ""},
-		{"fraction", map[string]any{"prefix": "/", "runtimeFraction": map[string]any{"defaultValue": map[string]any{"numerator": 7}}}, cluster, Request{Path: "/"}, "c? runtime fraction 7/100"},
-		{"a certificate without TLS", map[string]any{"prefix": "/", "tlsContext": map[string]any{"presented": true}}, cluster, Request{Path: "/"}, ""},
-		{"no certificate without TLS", map[string]any{"prefix": "/", "tlsContext": map[string]any{"presented": false}}, cluster, Request{Path: "/"}, "c"},
-		{"a certificate", map[string]any{"prefix": "/", "tlsContext": map[string]any{"presented": true}}, cluster, Request{Path: "/", TLS: true}, "? client certificate"},
-		{"CONNECT", map[string]any{"prefix": ""}, cluster, Request{Method: "CONNECT"}, ""},
-		{"CONNECT by its matcher", map[string]any{"connectMatcher": map[string]any{}}, cluster, Request{Method: "CONNECT"}, "c"},
-		{"no cluster in the header", map[string]any{"prefix": "/"}, map[string]any{"clusterHeader": "x"}, Request{Path: "/"}, "503"},
-		{"a host of the chosen cluster", map[string]any{"prefix": "/"}, map[string]any{"weightedClusters": map[string]any{"clusters": []any{
-			map[string]any{"name": "a", "weight": 5, "hostRewriteLiteral": "a.com"}, map[string]any{"name": "b", "weight": 5, "hostRewriteLiteral": "b.com"},
-		}}}, Request{Path: "/", Host: "h", Random: &n}, "b http://b.com/"},
-		{"hash policy", map[string]any{"prefix": "/"}, map[string]any{"weightedClusters": map[string]any{"useHashPolicy": true, "clusters": []any{
-			map[string]any{"name": "a", "weight": 5}, map[string]any{"name": "b", "weight": 5},
-		}}}, Request{Path: "/", Random: &n}, "? hash policy"},
+		{"metadata of a route whose path differs", object.Of("path", "/x", "dynamicMetadata", []any{object.New(0)}), cluster, Request{Path: "/y"}, ""},
+		{"metadata", object.Of("path", "/x", "dynamicMetadata", []any{object.New(0)}), cluster, Request{Path: "/x"}, "? dynamic metadata"},
+		{"fraction by random", object.Of("prefix", "/", "runtimeFraction", object.Of("defaultValue", object.Of("numerator", 8))), cluster, Request{Path: "/", Random: &n}, "c"},
+		{"fraction by random, too high", object.Of("prefix", "/", "runtimeFraction", object.Of("defaultValue", object.Of("numerator", 7))), cluster, Request{Path: "/", Random: &n}, ""},
+		{"fraction", object.Of("prefix", "/", "runtimeFraction", object.Of("defaultValue", object.Of("numerator", 7))), cluster, Request{Path: "/"}, "c? runtime fraction 7/100"},
+		{"a certificate without TLS", object.Of("prefix", "/", "tlsContext", object.Of("presented", true)), cluster, Request{Path: "/"}, ""},
+		{"no certificate without TLS", object.Of("prefix", "/", "tlsContext", object.Of("presented", false)), cluster, Request{Path: "/"}, "c"},
+		{"a certificate", object.Of("prefix", "/", "tlsContext", object.Of("presented", true)), cluster, Request{Path: "/", TLS: true}, "? client certificate"},
+		{"CONNECT", object.Of("prefix", ""), cluster, Request{Method: "CONNECT"}, ""},
+		{"CONNECT by its matcher", object.Of("connectMatcher", object.New(0)), cluster, Request{Method: "CONNECT"}, "c"},
+		{"no cluster in the header", object.Of("prefix", "/"), object.Of("clusterHeader", "x"), Request{Path: "/"}, "503"},
+		{"a host of the chosen cluster", object.Of("prefix", "/"), object.Of("weightedClusters", object.Of("clusters", []any{
+			object.Of("name", "a", "weight", 5, "hostRewriteLiteral", "a.com"), object.Of("name", "b", "weight", 5, "hostRewriteLiteral", "b.com"),
+		})), Request{Path: "/", Host: "h", Random: &n}, "b http://b.com/"},
+		{"hash policy", object.Of("prefix", "/"), object.Of("weightedClusters", object.Of("useHashPolicy", true, "clusters", []any{
+			object.Of("name", "a", "weight", 5), object.Of("name", "b", "weight", 5),
+		})), Request{Path: "/", Random: &n}, "? hash policy"},
 	} {
-		vh := map[string]any{"routes": []any{map[string]any{"match": c.match, "route": c.route}}}
+		vh := object.Of("routes", []any{object.Of("match", c.match, "route", c.route)})
 		a, err := Host(context.Background(), &Cache{}, vh, HCM{}, c.r)
 		if err != nil {
 			t.Fatal(err)
@@ -228,8 +231,8 @@ func checkRoute(t *testing.T, c routeCase, a *Answer) {
 }
 
 func routeName(a *Answer) string {
-	m, _ := a.Route.(map[string]any)
-	s, _ := m["name"].(string)
+	m, _ := a.Route.(*object.Object)
+	s, _ := m.Get("name").(string)
 	return s
 }
 
@@ -258,8 +261,8 @@ func TestFilterChainsAsEnvoy(t *testing.T) {
 				t.Fatal(err, taken.Unsupported)
 			}
 			chain := taken.Chain
-			m, _ := chain.(map[string]any)
-			got, _ := m["name"].(string)
+			m, _ := chain.(*object.Object)
+			got, _ := m.Get("name").(string)
 			if got != c.Want && !(c.Want == "DEFAULT" && chain != nil && isDefault(listener, chain)) && !(chain == nil && (c.Want == "" || c.Want == "CLOSED")) {
 				t.Errorf("%+v: %q", c, got)
 			}
@@ -271,8 +274,8 @@ func TestFilterChainsAsEnvoy(t *testing.T) {
 }
 
 func isDefault(listener, chain any) bool {
-	d, _ := listener.(map[string]any)["defaultFilterChain"].(map[string]any)
-	return d != nil && d["name"] == chain.(map[string]any)["name"]
+	d, _ := listener.(*object.Object).Get("defaultFilterChain").(*object.Object)
+	return d != nil && d.Get("name") == chain.(*object.Object).Get("name")
 }
 
 func connection(t *testing.T, c chainCase) Request {

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,12 +9,13 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func value(t testing.TB, text string) any {
 	t.Helper()
 	var v any
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
+	if err := object.Unmarshal([]byte(text), &v); err != nil {
 		t.Fatal(err)
 	}
 	return camel(v)
@@ -154,8 +154,8 @@ func TestTrees(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		chain, _ := taken.Chain.(map[string]any)
-		if got, _ := chain["name"].(string); got != c.want || taken.Default != (c.want == "default") {
+		chain, _ := taken.Chain.(*object.Object)
+		if got, _ := chain.Get("name").(string); got != c.want || taken.Default != (c.want == "default") {
 			t.Errorf("%+v: %q", c, got)
 		}
 	}
@@ -172,8 +172,8 @@ func TestScope(t *testing.T) {
 	} {
 		r := Request{Headers: [][2]string{{"x-zone", c.zone}, {"x-who", c.who}}}
 		v, why, err := Scope(context.Background(), &Cache{}, Envoy{}, scopes, r)
-		m, _ := v.(map[string]any)
-		if got, _ := m["name"].(string); got != c.want || why != "" || err != nil {
+		m, _ := v.(*object.Object)
+		if got, _ := m.Get("name").(string); got != c.want || why != "" || err != nil {
 			t.Errorf("%+v: %q %s %v", c, got, why, err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestNear(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range near {
-			out = append(out, n.Object.(map[string]any)["name"].(string)+": "+n.Why)
+			out = append(out, n.Object.(*object.Object).Get("name").(string)+": "+n.Why)
 		}
 		return out
 	}
@@ -222,12 +222,12 @@ func BenchmarkConfiguration(b *testing.B) {
 	hosts := make([]any, 10_000)
 	for i := range hosts {
 		name := fmt.Sprintf("svc-%d.ns-%d.svc.cluster.local", i, i%100)
-		hosts[i] = map[string]any{
-			"name": name, "domains": []any{name, name + ":80", strings.TrimSuffix(name, ".svc.cluster.local")},
-			"routes": []any{map[string]any{"match": map[string]any{"prefix": "/"}, "route": map[string]any{"cluster": "outbound|80||" + name}}},
-		}
+		hosts[i] = object.Of(
+			"name", name, "domains", []any{name, name + ":80", strings.TrimSuffix(name, ".svc.cluster.local")},
+			"routes", []any{object.Of("match", object.Of("prefix", "/"), "route", object.Of("cluster", "outbound|80||"+name))},
+		)
 	}
-	rc := mesh.NewObject("RouteConfiguration", nil, map[string]any{"virtualHosts": append(hosts, map[string]any{"name": "*", "domains": []any{"*"}})})
+	rc := mesh.NewObject("RouteConfiguration", nil, object.Of("virtualHosts", append(hosts, object.Of("name", "*", "domains", []any{"*"}))))
 	x := &Cache{}
 	for b.Loop() {
 		a, err := Configuration(context.Background(), x, rc, HCM{}, Request{Host: "svc-7777.ns-77", Path: "/", Headers: [][2]string{{"user-agent", "curl"}}})
@@ -264,7 +264,7 @@ func TestShadow(t *testing.T) {
 		{`{"safeRegex": {"regex": ".*"}}`, `{"prefix": "/a"}`, true},
 		{`{"safeRegex": {"regex": "/a+"}}`, `{"path": "/a"}`, false},
 	} {
-		route := func(match string) any { return map[string]any{"match": value(t, match)} }
+		route := func(match string) any { return object.Of("match", value(t, match)) }
 		got, err := Shadow(context.Background(), []any{route(c.ahead)}, route(c.route))
 		if err != nil || (got != nil) != c.want {
 			t.Errorf("%s ahead of %s: %v, want %v (%v)", c.ahead, c.route, got != nil, c.want, err)

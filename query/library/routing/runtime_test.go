@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // TestRuntime holds what Envoy's runtime has to say: fractions, weights, and
@@ -31,7 +33,7 @@ func TestRuntime(t *testing.T) {
 		{"no weight", split, on(set("x", 0)), Request{}, " [{a 0.5 <nil>} {b 0.5 <nil>}] []"},
 		{"a weight that isn't known", split, HCM{}, Request{}, " [{a 0.5 <nil>} {b 0.5 <nil>}] [runtime key w]"},
 		{"a fraction of nothing", fraction, on(set("f", 0)), Request{}, " [] [] 404"},
-		{"a fraction", fraction, on(set("f", map[string]any{"numerator": 1, "denominator": "MILLION"})), Request{Random: new(uint64)}, "a [{a 1 <nil>}] []"},
+		{"a fraction", fraction, on(set("f", object.Of("numerator", 1, "denominator", "MILLION"))), Request{Random: new(uint64)}, "a [{a 1 <nil>}] []"},
 		{"a fraction by default", fraction, on(set("x", 0)), Request{}, "a [{a 1 <nil>}] []"},
 		{"a flag turned off", twice, on(set("envoy.reloadable_features.match_headers_individually", false)), Request{Headers: [][2]string{{"x", "v"}, {"x", "w"}}}, " [] [] 404"},
 		{"a flag not set", twice, on(set("x", false)), Request{Headers: [][2]string{{"x", "v"}, {"x", "w"}}}, "a [{a 1 <nil>}] []"},

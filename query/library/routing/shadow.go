@@ -38,7 +38,7 @@ func ShadowIndex(ctx context.Context, ahead []any, route any) (int, error) {
 // same tells whether a match asks for nothing beside its path, or for what the
 // other asks for too. A field that is not known here is a condition.
 func (r *reader) same(o, m message) bool {
-	for field, want := range o.fields {
+	for field, want := range o.fields.All() {
 		if field == "caseSensitive" || field == "@type" || field == "kind" || slices.Contains(pathKinds[:], field) || want == nil {
 			continue
 		}
@@ -48,7 +48,7 @@ func (r *reader) same(o, m message) bool {
 		if field == "runtimeFraction" { // another draw each time
 			return false
 		}
-		if r.text(want) != r.text(m.fields[field]) {
+		if r.text(want) != r.text(m.fields.Get(field)) {
 			return false
 		}
 	}

@@ -2,13 +2,14 @@ package routing
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // subset gives the places of the endpoints that the metadata asked for leaves.
-func (b *balancing) subset(criteria map[string]any) []int {
+func (b *balancing) subset(criteria *object.Object) []int {
 	everything := make([]int, len(b.out.Members))
 	for i := range everything {
 		everything[i] = i
@@ -17,7 +18,7 @@ func (b *balancing) subset(criteria map[string]any) []int {
 	if config.fields == nil || len(config.list("subsetSelectors")) == 0 {
 		return everything
 	}
-	keys := slices.Sorted(maps.Keys(criteria))
+	keys := criteria.Sorted()
 	policy, defaults := config.text("fallbackPolicy"), config.sub("defaultSubset").fields
 	for _, s := range config.list("subsetSelectors") {
 		if selected := slices.Sorted(slices.Values(s.texts("keys"))); len(keys) == 0 || !slices.Equal(selected, keys) {
@@ -30,11 +31,11 @@ func (b *balancing) subset(criteria map[string]any) []int {
 		switch own := s.text("fallbackPolicy"); own {
 		case "", "NOT_DEFINED":
 		case "KEYS_SUBSET":
-			fewer := map[string]any{}
+			fewer := object.New(0)
 			for _, k := range s.texts("fallbackKeysSubset") {
-				fewer[k] = criteria[k]
+				fewer.Set(k, criteria.Get(k))
 			}
-			if len(fewer) < len(criteria) { // Envoy refuses one that is not fewer
+			if fewer.Len() < criteria.Len() { // Envoy refuses one that is not fewer
 				return b.subset(fewer)
 			}
 		default:
@@ -47,7 +48,7 @@ func (b *balancing) subset(criteria map[string]any) []int {
 
 // fallback is what is left where no subset is asked for, or the one asked for
 // is empty.
-func (b *balancing) fallback(policy string, defaults map[string]any, config message, criteria map[string]any, everything []int) []int {
+func (b *balancing) fallback(policy string, defaults *object.Object, config message, criteria *object.Object, everything []int) []int {
 	switch policy {
 	case "ANY_ENDPOINT":
 		b.out.Why = "no subset of " + criteriaSaid(criteria) + ": any endpoint"
@@ -67,11 +68,11 @@ func (b *balancing) fallback(policy string, defaults map[string]any, config mess
 }
 
 // having gives the endpoints that have all of some metadata.
-func (b *balancing) having(criteria map[string]any, config message) (some []int) {
+func (b *balancing) having(criteria *object.Object, config message) (some []int) {
 	for i, h := range b.out.Members {
 		own := b.message(h.Endpoint).sub("metadata").sub("filterMetadata").sub("envoy.lb")
 		all := true
-		for k, want := range criteria {
+		for k, want := range criteria.All() {
 			all = all && b.has(own.value(k), want, config.flag("listAsAny"))
 		}
 		if all {
@@ -84,7 +85,7 @@ func (b *balancing) having(criteria map[string]any, config message) (some []int)
 // isContainer tells an array or an object, which Go can't compare.
 func isContainer(v any) bool {
 	switch v.(type) {
-	case []any, map[string]any:
+	case []any, *object.Object:
 		return true
 	}
 	return false
@@ -105,13 +106,13 @@ func (b *balancing) has(v, want any, listAsAny bool) bool {
 }
 
 // criteriaSaid puts metadata in words.
-func criteriaSaid(criteria map[string]any) string {
-	if len(criteria) == 0 {
+func criteriaSaid(criteria *object.Object) string {
+	if criteria.Len() == 0 {
 		return "nothing"
 	}
 	var words []string
-	for _, k := range slices.Sorted(maps.Keys(criteria)) {
-		words = append(words, fmt.Sprintf("%s=%v", k, criteria[k]))
+	for _, k := range criteria.Sorted() {
+		words = append(words, fmt.Sprintf("%s=%v", k, criteria.Get(k)))
 	}
 	return strings.Join(words, ",")
 }

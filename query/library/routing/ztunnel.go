@@ -94,7 +94,7 @@ func (a *rules) nested(v any) []any {
 
 // connects tells whether one match fits the connection, in all that it asks.
 func (a *rules) connects(m message) truth {
-	if len(m.fields) == 0 {
+	if m.fields.Len() == 0 {
 		return no
 	}
 	out := yes

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Funcs evaluates small jq expressions by gojq. Each is compiled once for the
@@ -84,7 +86,9 @@ func (f *Funcs) code(expr string) (*gojq.Code, error) {
 func evaluate(code *gojq.Code, expr string, values []any) (any, error) {
 	return guard(func() (any, error) {
 		var a [4]any
-		copy(a[:], values)
+		for i, v := range values {
+			a[i] = object.ToPlain(v)
+		}
 		v, ok := code.Run(a[0], a[:]...).Next()
 		if !ok {
 			return nil, fmt.Errorf("no result from %s", expr)
@@ -92,7 +96,7 @@ func evaluate(code *gojq.Code, expr string, values []any) (any, error) {
 		if err, ok := v.(error); ok {
 			return nil, carried(err)
 		}
-		return v, nil
+		return object.FromPlain(v), nil
 	})
 }
 
@@ -135,8 +139,8 @@ func weigh(v any, text, nodes *int) {
 		for i := 0; i < len(v) && *text >= 0 && *nodes >= 0; i++ {
 			weigh(v[i], text, nodes)
 		}
-	case map[string]any:
-		for k, w := range v {
+	case *object.Object:
+		for k, w := range v.All() {
 			if *text -= len(k); *text < 0 || *nodes < 0 {
 				return
 			}

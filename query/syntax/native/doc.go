@@ -3,7 +3,7 @@
 // mathematics, formats, and the exact words of every error.
 //
 // It knows plain values only: nil, bool, int, float64, *big.Int, json.Number,
-// string, []any and map[string]any. What is lazy has to be loaded before it is
+// string, []any and [object.Object]. What is lazy has to be loaded before it is
 // handed in. It knows nothing of the tree of a query, of a mesh, or of how a
 // query is run; and no type of gojq's leaves it.
 package native

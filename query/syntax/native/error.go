@@ -1,6 +1,10 @@
 package native
 
-import "github.com/itchyny/gojq"
+import (
+	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // ValueError is an error with a value that try catches in place of its words.
 type ValueError interface {
@@ -40,9 +44,9 @@ func (e *raised) Value() any    { return e.value }
 func carried(err error) error {
 	switch e := err.(type) {
 	case *gojq.HaltError:
-		return &Halt{Value: e.Value(), Code: e.ExitCode()}
+		return &Halt{Value: object.FromPlain(e.Value()), Code: e.ExitCode()}
 	case gojq.ValueError:
-		return &raised{err.Error(), e.Value()}
+		return &raised{err.Error(), object.FromPlain(e.Value())}
 	}
 	return &Error{err.Error()}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func TestNumberIsGojqs(t *testing.T) {
@@ -54,11 +56,11 @@ func TestCall(t *testing.T) {
 	if _, err = f.Call(ctx, "tonumber", "x"); err == nil || err.Error() != `tonumber cannot be applied to "x": invalid number` {
 		t.Errorf("got %v", err)
 	}
-	if _, err = f.Call(ctx, "error", map[string]any{"a": 1}); err == nil {
+	if _, err = f.Call(ctx, "error", object.Of("a", 1)); err == nil {
 		t.Fatal("no error")
 	}
 	var ve ValueError
-	if !errors.As(err, &ve) || !reflect.DeepEqual(ve.Value(), map[string]any{"a": 1}) || err.Error() != `error: {"a":1}` {
+	if !errors.As(err, &ve) || !object.Equal(ve.Value(), object.Of("a", 1)) || err.Error() != `error: {"a":1}` {
 		t.Errorf("got %v", err)
 	}
 	var h *Halt
@@ -103,7 +105,7 @@ func TestLarge(t *testing.T) {
 		want bool
 	}{
 		{nil, false}, {strings.Repeat("x", 1<<20), false}, {strings.Repeat("x", 1<<20+1), true}, {make([]any, 1<<15), true}, {deep, false},
-		{map[string]any{strings.Repeat("k", 2<<20): 1}, true}, {new(big.Int).Lsh(big.NewInt(1), 1<<21), true},
+		{object.Of(strings.Repeat("k", 2<<20), 1), true}, {new(big.Int).Lsh(big.NewInt(1), 1<<21), true},
 		{[]any{json.Number(strings.Repeat("1", 2<<20))}, true},
 	} {
 		if got := large([]any{1, c.v}); got != c.want {
@@ -113,7 +115,7 @@ func TestLarge(t *testing.T) {
 }
 
 func TestTexts(t *testing.T) {
-	v := map[string]any{"b": []any{math.NaN(), math.Inf(1), "é\x00"}, "a": nil}
+	v := object.Of("b", []any{math.NaN(), math.Inf(1), "é\x00"}, "a", nil)
 	if got := Marshal(v); got != `{"a":null,"b":[null,1.7976931348623157e+308,"é\u0000"]}` {
 		t.Error(got)
 	}

@@ -9,22 +9,24 @@ import (
 	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Compare orders two plain values as jq does: -1, 0 or 1. The order is null,
 // false, true, numbers, strings, arrays, objects; nan is less than any number.
-func Compare(a, b any) int { return gojq.Compare(a, b) }
+func Compare(a, b any) int { return gojq.Compare(object.ToPlain(a), object.ToPlain(b)) }
 
 // Marshal gives the JSON text of a plain value as jq writes it: keys in order,
 // no spaces, nan as null, infinities as the largest number.
 func Marshal(v any) string {
-	bs, _ := gojq.Marshal(v) // it writes to memory: there is no error
+	bs, _ := gojq.Marshal(object.ToPlain(v)) // it writes to memory: there is no error
 	return string(bs)
 }
 
 // Preview gives the type and the beginning of the text of a plain value, as
 // jq's errors have it: object ({"a":1}).
-func Preview(v any) string { return gojq.TypeOf(v) + " (" + Excerpt(v) + ")" }
+func Preview(v any) string { return TypeOf(v) + " (" + Excerpt(v) + ")" }
 
 // mostExcerpt is how many bytes of a value's text jq's errors have.
 const mostExcerpt = 29
@@ -46,7 +48,12 @@ func Excerpt(v any) string {
 
 // TypeOf gives jq's name for the type of a value, which may hold what is lazy
 // inside: "null", "boolean", "number", "string", "array" or "object".
-func TypeOf(v any) string { return gojq.TypeOf(v) }
+func TypeOf(v any) string {
+	if _, ok := v.(*object.Object); ok {
+		return "object"
+	}
+	return gojq.TypeOf(v)
+}
 
 // ToFloat gives a number as a float64; ok is false for what is no number.
 func ToFloat(v any) (f float64, ok bool) { return gojq.ToFloat64(v) }

@@ -1,0 +1,196 @@
+package object
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// FromMap gives an object of the members of a map, in the order of their keys.
+func FromMap(m map[string]any) *Object {
+	o := New(len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		o.add(k, m[k])
+	}
+	return o
+}
+
+// FromPlain gives a value in which every map[string]any is an [Object], with
+// its keys sorted. What has none in it is given back as it is.
+func FromPlain(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		o := New(len(x))
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			o.add(k, FromPlain(x[k]))
+		}
+		return o
+	case []any:
+		return each(x, FromPlain)
+	}
+	return v
+}
+
+// ToPlain gives a value in which every [Object] is a map[string]any, for
+// libraries that know no other. What has none in it is given back as it is.
+func ToPlain(v any) any {
+	switch x := v.(type) {
+	case *Object:
+		m := make(map[string]any, x.Len())
+		for k, w := range x.All() {
+			m[k] = ToPlain(w)
+		}
+		return m
+	case []any:
+		return each(x, ToPlain)
+	}
+	return v
+}
+
+// each gives the array of what f makes of the elements, and the same array
+// where it makes nothing else of any.
+func each(x []any, f func(any) any) []any {
+	for i, v := range x {
+		switch v.(type) {
+		case *Object, map[string]any, []any:
+		default:
+			continue
+		}
+		out := slices.Clone(x)
+		for ; i < len(x); i++ {
+			out[i] = f(x[i])
+		}
+		return out
+	}
+	return x
+}
+
+// Equal tells whether two values have the same content; the order of keys
+// doesn't matter. A map[string]any is the object that it stands for.
+func Equal(a, b any) bool {
+	if m, ok := a.(map[string]any); ok {
+		a = FromMap(m)
+	}
+	if m, ok := b.(map[string]any); ok {
+		b = FromMap(m)
+	}
+	switch x := a.(type) {
+	case *Object:
+		y, ok := b.(*Object)
+		if !ok || x.Len() != y.Len() {
+			return false
+		}
+		for k, v := range x.All() {
+			if w, there := y.Lookup(k); !there || !Equal(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, Equal)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// Equal tells whether two objects have the same content; the order of keys
+// doesn't matter.
+func (o *Object) Equal(other *Object) bool { return Equal(o, other) }
+
+// String gives the object as fmt prints a map, with the keys sorted.
+func (o *Object) String() string { return fmt.Sprint(ToPlain(o)) }
+
+// MarshalJSON writes the object with its keys in order. HTML is not escaped
+// unless the encoder around it does.
+func (o *Object) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	out.WriteByte('{')
+	for k, v := range o.All() {
+		if out.Len() > 1 {
+			out.WriteByte(',')
+		}
+		if err := enc.Encode(k); err != nil {
+			return nil, err
+		}
+		out.Truncate(out.Len() - 1)
+		out.WriteByte(':')
+		if err := enc.Encode(v); err != nil {
+			return nil, err
+		}
+		out.Truncate(out.Len() - 1)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// UnmarshalJSON reads an object, and all that is in it, with the keys in the
+// order of the text.
+func (o *Object) UnmarshalJSON(text []byte) error {
+	v, err := decode(json.NewDecoder(bytes.NewReader(text)))
+	if x, ok := v.(*Object); ok {
+		*o = *x
+	}
+	return err
+}
+
+// Unmarshal is json.Unmarshal with objects where any value may be: into *any
+// and *[]any.
+func Unmarshal(text []byte, into any) error {
+	switch into.(type) {
+	case *any, *[]any:
+	default:
+		return json.Unmarshal(text, into)
+	}
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // the whole text, not only its first value
+		return err
+	}
+	v, err := decode(json.NewDecoder(bytes.NewReader(text)))
+	switch x := into.(type) {
+	case *any:
+		*x = v
+	case *[]any:
+		*x, _ = v.([]any)
+	}
+	return err
+}
+
+func decode(dec *json.Decoder) (any, error) {
+	t, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch t {
+	case json.Delim('{'):
+		o := New(0)
+		for dec.More() {
+			k, err := dec.Token()
+			if err != nil {
+				return nil, err
+			}
+			v, err := decode(dec)
+			if err != nil {
+				return nil, err
+			}
+			o.Set(k.(string), v)
+		}
+		_, err = dec.Token()
+		return o, err
+	case json.Delim('['):
+		a := []any{}
+		for dec.More() {
+			v, err := decode(dec)
+			if err != nil {
+				return nil, err
+			}
+			a = append(a, v)
+		}
+		_, err = dec.Token()
+		return a, err
+	}
+	return t, nil
+}

@@ -1,0 +1,82 @@
+package object
+
+import "hash/maphash"
+
+// scanMost is the number of members up to which a key is found by looking at
+// each: for so few that is as fast as an index.
+const scanMost = 8
+
+// An index finds the place of a key: a table with open addressing that holds
+// places, plus 1. It is grown when it is two thirds full.
+type index struct {
+	slots []int32
+	used  int
+}
+
+// Size estimates the bytes of memory that an object of so many members takes
+// beside the members' own, for a budget.
+func Size(members int) int64 {
+	const header, member, rareAndIndex, slot = 32, 32, 48, 4
+	n := int64(header + member*members)
+	if members > scanMost {
+		n += rareAndIndex + slot*slotsFor(members)
+	}
+	return n
+}
+
+func slotsFor(members int) int64 {
+	n := int64(16)
+	for n*2 < int64(members)*3 {
+		n *= 2
+	}
+	return n
+}
+
+var seed = maphash.MakeSeed()
+
+func newIndex(capacity int) *index {
+	return &index{slots: make([]int32, slotsFor(capacity))}
+}
+
+// indexOf makes the index of members.
+func indexOf(entries []entry) *index {
+	x := newIndex(2 * len(entries))
+	for i := range entries {
+		if entries[i].live() {
+			x.put(entries[i].key, i)
+		}
+	}
+	return x
+}
+
+func (x *index) find(entries []entry, key string) int {
+	mask := uint64(len(x.slots) - 1)
+	for h := maphash.String(seed, key) & mask; ; h = (h + 1) & mask {
+		i := x.slots[h] - 1
+		if i < 0 {
+			return -1
+		}
+		if e := &entries[i]; e.key == key && e.live() {
+			return int(i)
+		}
+	}
+}
+
+// add takes in the last of the members.
+func (x *index) add(entries []entry) {
+	if (x.used+1)*3 > len(x.slots)*2 {
+		*x = *indexOf(entries)
+		return
+	}
+	x.put(entries[len(entries)-1].key, len(entries)-1)
+}
+
+func (x *index) put(key string, place int) {
+	mask := uint64(len(x.slots) - 1)
+	h := maphash.String(seed, key) & mask
+	for x.slots[h] != 0 {
+		h = (h + 1) & mask
+	}
+	x.slots[h] = int32(place + 1)
+	x.used++
+}

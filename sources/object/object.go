@@ -1,0 +1,237 @@
+// Package object holds the objects of the document and of the language: maps
+// from strings to values that keep the order in which their keys were set, as
+// jq's do.
+//
+// An Object is small: one slice of its members, and an index only where there
+// are many. Objects that are complete may be read by several goroutines.
+package object
+
+import (
+	"iter"
+	"slices"
+)
+
+// An Object is a map from strings to values in the order in which the keys were
+// first set. A key that is deleted and set again goes last. A nil *Object can be
+// read, and has no members.
+type Object struct {
+	entries []entry
+	rare    *rare // nil for most
+}
+
+type entry struct {
+	key string
+	val any
+}
+
+// rare is what only some objects have.
+type rare struct {
+	index *index // where there are more than scanMost members
+	dead  int    // members that were deleted: their places are still there
+}
+
+// deleted is the value at the place of a member that was deleted.
+type deleted struct{}
+
+// New gives an object without members that has room for some.
+func New(capacity int) *Object {
+	o := &Object{}
+	if capacity > 0 {
+		o.entries = make([]entry, 0, capacity)
+	}
+	if capacity > scanMost {
+		o.rare = &rare{index: newIndex(capacity)}
+	}
+	return o
+}
+
+// Of gives an object of keys and values in turn: Of("name", "x", "port", 80).
+func Of(keysAndValues ...any) *Object {
+	o := New(len(keysAndValues) / 2)
+	for i := 0; i < len(keysAndValues); i += 2 {
+		o.Set(keysAndValues[i].(string), keysAndValues[i+1])
+	}
+	return o
+}
+
+// Len is the number of members.
+func (o *Object) Len() int {
+	if o == nil {
+		return 0
+	}
+	if o.rare != nil {
+		return len(o.entries) - o.rare.dead
+	}
+	return len(o.entries)
+}
+
+// Get gives the value of a key, and nil where there is none.
+func (o *Object) Get(key string) any {
+	v, _ := o.Lookup(key)
+	return v
+}
+
+// Lookup gives the value of a key and whether there is one.
+func (o *Object) Lookup(key string) (any, bool) {
+	if o == nil {
+		return nil, false
+	}
+	if i := o.find(key); i >= 0 {
+		return o.entries[i].val, true
+	}
+	return nil, false
+}
+
+// At gives the i-th member of an object that nothing was deleted from.
+func (o *Object) At(i int) (key string, v any) {
+	e := &o.entries[i]
+	return e.key, e.val
+}
+
+// Has tells whether there is a member of that key.
+func (o *Object) Has(key string) bool { return o != nil && o.find(key) >= 0 }
+
+// find gives the place of a key; -1: there is none.
+func (o *Object) find(key string) int {
+	if o.rare == nil {
+		return scan(o.entries, key)
+	}
+	if o.rare.index == nil {
+		return scanLive(o.entries, key)
+	}
+	return o.rare.index.find(o.entries, key)
+}
+
+func scan(entries []entry, key string) int {
+	for i := range entries {
+		if entries[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+func scanLive(entries []entry, key string) int {
+	for i := range entries {
+		if entries[i].key == key && entries[i].live() {
+			return i
+		}
+	}
+	return -1
+}
+
+func (e *entry) live() bool {
+	_, gone := e.val.(deleted)
+	return !gone
+}
+
+// Set gives a key a value. A key that is new goes last. Set changes the object:
+// only the code that made it may call Set, before anybody else sees it.
+func (o *Object) Set(key string, v any) {
+	if i := o.find(key); i >= 0 {
+		o.entries[i].val = v
+		return
+	}
+	o.add(key, v)
+}
+
+// add appends a key that isn't there.
+func (o *Object) add(key string, v any) {
+	if o.rare != nil && o.rare.dead > len(o.entries)/2 {
+		o.compact()
+	}
+	o.entries = append(o.entries, entry{key, v})
+	if o.rare != nil && o.rare.index != nil {
+		o.rare.index.add(o.entries)
+	} else if len(o.entries) > scanMost {
+		o.own().index = indexOf(o.entries)
+	}
+}
+
+func (o *Object) own() *rare {
+	if o.rare == nil {
+		o.rare = &rare{}
+	}
+	return o.rare
+}
+
+// SetAll sets every member of another object.
+func (o *Object) SetAll(from *Object) {
+	for k, v := range from.All() {
+		o.Set(k, v)
+	}
+}
+
+// Delete removes the member of a key, if there is one. As Set, it is for the
+// code that made the object.
+func (o *Object) Delete(key string) {
+	if o == nil {
+		return
+	}
+	i := o.find(key)
+	if i < 0 {
+		return
+	}
+	if i == len(o.entries)-1 && (o.rare == nil || o.rare.index == nil) {
+		o.entries[i] = entry{}
+		o.entries = o.entries[:i]
+		return
+	}
+	o.entries[i] = entry{val: deleted{}}
+	o.own().dead++
+}
+
+// compact closes the places of what was deleted.
+func (o *Object) compact() {
+	left := o.entries[:0]
+	for i := range o.entries {
+		if o.entries[i].live() {
+			left = append(left, o.entries[i])
+		}
+	}
+	clear(o.entries[len(left):])
+	o.entries, o.rare = left, nil
+	if len(left) > scanMost {
+		o.rare = &rare{index: indexOf(left)}
+	}
+}
+
+// All gives the members in order. Meanwhile values may be set and members be
+// deleted.
+func (o *Object) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		if o == nil {
+			return
+		}
+		for i := 0; i < len(o.entries); i++ {
+			if e := &o.entries[i]; e.live() && !yield(e.key, e.val) {
+				return
+			}
+		}
+	}
+}
+
+// Keys gives the keys in order.
+func (o *Object) Keys() []string {
+	keys := make([]string, 0, o.Len())
+	for k := range o.All() {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// Sorted gives the keys in the order of the alphabet.
+func (o *Object) Sorted() []string {
+	keys := o.Keys()
+	slices.Sort(keys)
+	return keys
+}
+
+// Clone gives an object of its own with the same members.
+func (o *Object) Clone() *Object {
+	c := New(o.Len())
+	for k, v := range o.All() {
+		c.add(k, v)
+	}
+	return c
+}
