@@ -3,6 +3,7 @@ package printers
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -132,6 +133,9 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	json, err := style{escape: yamlEscapes}.text(ctx, v)
 	if err != nil {
 		return item{}, err
+	}
+	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // of a line in YAML, where spaces before it are lost
+		json = bytes.ReplaceAll(json, []byte(" "+end), fmt.Appendf(nil, ` \u%04x`, []rune(end)[0]))
 	}
 	json, mark := withoutReturns(json)
 	var text strings.Builder

@@ -147,3 +147,19 @@ func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeValuesAreMeasuredUntilTheDeadline measures few arrays, each of which
+// has many elements: what is in them is not as many steps.
+func TestLargeValuesAreMeasuredUntilTheDeadline(t *testing.T) {
+	one := make([]any, 1_000_000)
+	all := make([]any, 200) // more than memory may hold: so is said where time is no matter
+	for i := range all {
+		all[i] = one
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	err := mustCompile(t, "tojson", Options{}).Run(ctx, all, nil, RunOptions{}, func(any) error { return nil })
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}

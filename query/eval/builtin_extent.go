@@ -73,5 +73,8 @@ func (x *measure) container(size, depth int) error {
 	if depth > maxNesting {
 		return errNesting
 	}
+	if size >= 1<<12 { // hundreds of such take seconds
+		return x.m.ctx.Err()
+	}
 	return x.m.tick()
 }
