@@ -134,8 +134,10 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // of a line in YAML, where spaces before it are lost
-		json = bytes.ReplaceAll(json, []byte(" "+end), fmt.Appendf(nil, ` \u%04x`, []rune(end)[0]))
+	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // of a line in YAML, where spaces around it are lost
+		escaped := fmt.Sprintf(`\u%04x`, []rune(end)[0])
+		json = bytes.ReplaceAll(json, []byte(" "+end), []byte(" "+escaped))
+		json = bytes.ReplaceAll(json, []byte(end+" "), []byte(escaped+" "))
 	}
 	json, mark := withoutReturns(json)
 	var text strings.Builder
