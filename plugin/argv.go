@@ -95,7 +95,7 @@ func (s *splitter) next() error {
 	w := s.take()
 	flag, value, joined := strings.Cut(w, "=")
 	switch {
-	case s.end || !strings.HasPrefix(w, "-") || w == "-":
+	case s.end || !isOption(w):
 		s.word(w)
 	case w == "--":
 		s.end = true
@@ -115,7 +115,7 @@ func (s *splitter) next() error {
 		if name == "filename" || name == "query" {
 			s.query, s.given = true, true
 		}
-		s.given = s.given || name == "input" || flag == "--null-input" || flag == "--slurp"
+		s.given = s.given || name == "input" || name == "" && isPlainFlag(flag)
 		if name == "filename" && (attached || len(s.args) > 0) {
 			s.files = append(s.files, s.filename(w, attached))
 		}
@@ -124,6 +124,26 @@ func (s *splitter) next() error {
 		}
 	}
 	return nil
+}
+
+// isPlainFlag tells whether a flag without a value says that the query runs
+// over plain input.
+func isPlainFlag(flag string) bool {
+	switch flag {
+	case "--null-input", "--slurp", "--raw-input", "--stream", "--stream-errors":
+		return true
+	}
+	return len(flag) > 1 && flag[1] != '-' && strings.Contains(flag, "R")
+}
+
+// isOption tells an option from a query that begins with a minus sign: as in jq
+// one is named by a letter.
+func isOption(w string) bool {
+	if len(w) < 2 || w[0] != '-' {
+		return false
+	}
+	c := w[1] | 0x20
+	return w[1] == '-' || 'a' <= c && c <= 'z'
 }
 
 // filename is the value of the option -f, as it was written: -f x, -cfx, -f=x,

@@ -13,7 +13,6 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources"
-	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -132,18 +131,19 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run, gi
 
 // firstInput is the first value of --input; of standard input nothing is read.
 func (r *run) firstInput(ctx context.Context) (any, bool) {
-	info, err := os.Stat(r.input)
-	if err != nil || !info.Mode().IsRegular() || r.nullInput { // to open a pipe takes from its writer
+	if len(r.input.files) == 0 || r.input.null {
 		return nil, false
 	}
-	in, err := openFile(ctx, r.input)
-	if err != nil {
+	name := r.input.files[0]
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() { // to open a pipe takes from its writer
 		return nil, false
 	}
-	defer in.Close()
-	values := &inputs{ctx: ctx, name: fileName(r.input), stream: decode.NewStream(in, limits)}
+	values := r.openInputs(ctx, []string{name})
+	values.report = func(error) {}
+	values.files.failed = values.report
+	defer values.files.Close()
 	v, ok, err := values.next()
-	if r.slurp {
+	if r.input.slurp {
 		v = []any{v}
 	}
 	return v, ok && err == nil

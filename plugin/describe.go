@@ -26,6 +26,10 @@ func describe(err error) string {
 	if errors.As(err, &none) {
 		return oneLine(none.Error())
 	}
+	var nowhere *sources.UnknownNamespaceError
+	if errors.As(err, &nowhere) {
+		return oneLine(nowhere.Error() + "; " + namespaceHere)
+	}
 	var re *eval.Error
 	if errors.As(err, &re) {
 		msg := oneLine(re.Err.Error())

@@ -65,7 +65,7 @@ func exitCode(err error) int {
 	var e *exitError
 	var w *writeError
 	switch {
-	case errors.As(err, new(*sources.UnreadableError)):
+	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownNamespaceError)):
 		return exitUsage
 	case errors.As(err, &e):
 		return e.code

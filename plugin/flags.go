@@ -44,10 +44,7 @@ type flags struct {
 	watch       bool
 	await       bool // the command wait
 
-	// Plain JSON instead of a mesh.
-	input     string
-	nullInput bool
-	slurp     bool
+	input inputFlags // plain input instead of a mesh
 
 	// How results are printed, and what the exit code says.
 	output       outputFlags
@@ -57,6 +54,8 @@ type flags struct {
 	allowPartial bool
 	quiet        bool
 	version      bool
+	unbuffered   bool
+	buildConfig  bool
 }
 
 type outputFlags struct {
@@ -91,6 +90,8 @@ func (f *flags) bind(s *pflag.FlagSet) {
 	s.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be read; with --fail-on-match, --unknown=warn says so")
 	s.BoolVarP(&f.watch, "watch", "w", false, "ask again whenever the mesh has changed, and print what is new or changed")
 	s.BoolVarP(&f.quiet, "quiet", "q", false, "print no results: only the exit code")
+	s.BoolVar(&f.unbuffered, "unbuffered", false, "pass each result on at once")
+	s.BoolVar(&f.buildConfig, "build-configuration", false, "print what the plugin was built with and how its jq differs")
 	s.BoolVarP(&f.version, "version", "V", false, "print the version")
 	f.normalize(s)
 }
@@ -140,9 +141,7 @@ func (f *flags) bindQuery(s *pflag.FlagSet) {
 	s.StringArrayVar(&f.libraryPath, "library-path", nil, "a folder of modules for import and include")
 	s.BoolVar(&f.allowEnv, "env", false, "let the query see the environment ($ENV, env)")
 	s.BoolVar(&f.explain, "explain", false, "say on stderr what is planned and what was asked of whom")
-	s.StringVar(&f.input, "input", "", `run the query over the JSON values of a file ("-": standard input) instead of a mesh`)
-	s.BoolVar(&f.nullInput, "null-input", false, "run the query once over null, with input and inputs (jq's -n)")
-	s.BoolVar(&f.slurp, "slurp", false, "run the query once over all values of --input in an array (jq's -s)")
+	f.input.bind(s)
 	for _, name := range pairFlags { // parsed before pflag sees them; here for help and completion
 		s.StringArray(strings.TrimPrefix(name, "--"), nil, pairHelp[name])
 	}
@@ -173,7 +172,7 @@ func (o *outputFlags) bind(s *pflag.FlagSet) {
 	s.BoolVarP(&o.join, "join-output", "j", false, "as -r, with no line ends")
 	s.BoolVar(&o.raw0, "raw-output0", false, "strings as they are, each result ended by NUL: for programs")
 	s.BoolVar(&o.ascii, "ascii-output", false, "escape what is not ASCII (jq's -a)")
-	s.BoolVar(&o.seq, "seq", false, "an ASCII RS before each result")
+	s.BoolVar(&o.seq, "seq", false, "an ASCII RS before each result, and before each text of --input (RFC 7464)")
 	s.BoolVarP(&o.sortKeys, "sort-keys", "S", false, "accepted: keys are always sorted")
 	s.BoolVar(&o.tab, "tab", false, "indent with tabs")
 	s.IntVar(&o.indent, "indent", 2, "indent with so many spaces, 0 to 9")

@@ -27,7 +27,7 @@ func execute(ctx context.Context, w *World) int {
 	root := newRoot(w, f)
 	cmd, err := root.parse(ctx, w, f, w.Args[1:])
 	if err == nil {
-		if cmd.given && root.query(root.Command, cmd.first()) != nil {
+		if cmd.given && root.query(root.Command, cmd.first()) != nil || strings.HasPrefix(cmd.first(), "-") {
 			cmd.outspoken()
 		}
 		if first := cmd.first(); first == "help" || first == "" { // it may be help that is asked for
@@ -88,6 +88,9 @@ func newRoot(w *World, f *flags) *rootCommand {
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if f.version {
 				return printVersion(w)
+			}
+			if f.buildConfig {
+				return printBuild(w)
 			}
 			return runWords(cmd.Context(), w, f, root.argv, words, cmd)
 		},

@@ -301,7 +301,7 @@ func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
 		if err := r.printer.Print(res.rendered); err != nil {
 			return err
 		}
-		if r.OutTerminal {
+		if r.OutTerminal || r.unbuffered {
 			return r.out.Flush()
 		}
 		return nil

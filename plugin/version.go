@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshq/kubectl-meshq/query/jsontext"
 )
 
 // version is what the build knows of itself: the module's version, else the
@@ -29,6 +31,12 @@ func version() string {
 
 func printVersion(w *World) error {
 	_, err := fmt.Fprintf(w.Out, "kubectl-meshq %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// printBuild says how the plugin was built, and what decides about jq's results.
+func printBuild(w *World) error {
+	_, err := fmt.Fprintf(w.Out, "kubectl-meshq %s %s %s/%s jq=1.8.2 regex=RE2 integers=exact depth=%d\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, jsontext.MaxDepth)
 	return err
 }
 

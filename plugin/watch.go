@@ -188,7 +188,8 @@ func passes(err error) bool {
 	switch {
 	case apierrors.IsUnauthorized(err): // but an API server that has just begun forbids for a moment what it will allow
 		return false
-	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownProxyError)):
+	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownProxyError)),
+		errors.As(err, new(*sources.UnknownNamespaceError)):
 		return true
 	case errors.As(err, &halt), errors.As(err, &write), errors.As(err, &exit), readerLeft(err):
 		return false

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
@@ -116,8 +118,8 @@ func unplaced(err error) error {
 	return &exitError{exit.code, errors.New(text)}
 }
 
-// plain tells whether the query runs over plain JSON.
-func (f *flags) plain() bool { return f.input != "" || f.nullInput || f.slurp }
+// plain tells whether the query runs over plain input.
+func (f *flags) plain() bool { return f.input.plain() }
 
 // alive gives a flag that asks for a live mesh; "" when none does.
 func (f *flags) alive() string {
@@ -135,15 +137,16 @@ func (f *flags) alive() string {
 // check holds the options against each other.
 func (f *flags) check(a *asked) error {
 	readers := 0
-	for _, s := range append([]string{f.input}, append(f.snapshots, f.files...)...) {
+	plain := f.plain()
+	sources := slices.Concat(f.snapshots, f.files)
+	if plain && (!f.input.null || len(f.input.files) > 0) {
+		sources = append(sources, f.input.names()...)
+	}
+	for _, s := range sources {
 		if s == "-" {
 			readers++
 		}
 	}
-	if f.slurp && f.input == "" {
-		readers++
-	}
-	plain := f.plain()
 	switch ns, server := *f.kube.Namespace, *f.kube.APIServer; {
 	case readers > 1:
 		return usage(`standard input ("-") can be read once only`)
@@ -157,8 +160,10 @@ func (f *flags) check(a *asked) error {
 		return usage("--input and --snapshot: a query runs over plain JSON or over a mesh")
 	case plain && len(a.proxies) > 0:
 		return usage("%q: with --input there are no proxies to name", a.proxies[0])
-	case strings.ContainsAny(ns, ".$[{|\"'"):
-		return usage("-n is the namespace; jq's -n is --null-input")
+	case ns != "" && (plain || len(validation.IsDNS1123Label(ns)) > 0):
+		return usage("-n %s: %s", ns, namespaceHere)
+	case plain && f.selector != "":
+		return usage("-l %s: labels choose proxies, and plain input has none", f.selector)
 	case looksLikeQuery(server):
 		return usage("-s is the server; jq's -s is --slurp")
 	case len(f.snapshots) > 0 && f.alive() != "":
@@ -182,6 +187,9 @@ func (f *flags) check(a *asked) error {
 	}
 	return nil
 }
+
+// namespaceHere is what somebody who knows jq has to know of -n.
+const namespaceHere = "-n is the namespace here; jq's is --null-input"
 
 // looksLikeQuery tells a query from a host or a URL.
 func looksLikeQuery(server string) bool {

@@ -120,7 +120,6 @@ func TestConnectionsTellTheSame(t *testing.T) {
 		"no pods":        {syncz(synced("c", "p.x", 1)), adsz(connected("c", "p.x", 1)), syncz(), adsz(), "", "", true},
 		"a namespace":    {syncz(synced("c", "p.x", 1), synced("c", "vm.y", 1)), adsz(connected("c", "p.x", 1), connected("c", "vm.y", 2)), syncz(), adsz(), mine, "x", false},
 		"an idle one":    {syncz(synced("c", "p.x", 1)), adsz(connected("c", "p.x", 1)), syncz(), adsz(), mine, "z", true},
-		"an empty one":   {syncz(synced("c", "p.x", 1)), adsz(connected("c", "p.x", 1)), syncz(), adsz(), mine, "none", true},
 		"another's pods": {syncz(synced("d", "p.x", 1), synced("c", "q.x", 1), synced("c", "r.y", 1)), adsz(connected("d", "p.x", 1), connected("c", "q.x", 1), connected("c", "r.y", 1)), syncz(), adsz(), mine, "", true},
 	} {
 		all := map[string]string{

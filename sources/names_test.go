@@ -19,7 +19,6 @@ func TestNames(t *testing.T) {
 		"all":         {},
 		"a namespace": {Namespace: "istio-system"},
 		"labels":      {Selector: labels.SelectorFromSet(labels.Set{"app": "reviews"})},
-		"none":        {Namespace: "none"},
 	} {
 		c := source(t, capture)
 		got := open(t, o, c).Names(t.Context())

@@ -99,7 +99,11 @@ func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 		}
 	}
 	o := &outline{pilots: m.pilotObjects(scenes), rows: map[*mesh.Object]*row{}}
+	all := len(rows)
 	rows, o.unknown = m.options.restrict(rows)
+	if ns := m.options.Namespace; ns != "" && all > 0 && o.unknown == nil && len(rows) == 0 && !inhabited(ns, scenes) {
+		return nil, &UnknownNamespaceError{ns}
+	}
 	o.proxies, o.faults = []any{}, []any{}
 	for _, r := range rows {
 		r.hang()
@@ -114,20 +118,33 @@ func (m *Mesh) readOutline(ctx context.Context) (*outline, error) {
 	return o, nil
 }
 
+// An UnknownNamespaceError is of Options.Namespace, where proxies of other
+// namespaces are known and nothing is in that one.
+type UnknownNamespaceError struct{ Namespace string }
+
+func (e *UnknownNamespaceError) Error() string {
+	return "no proxy and no pod is in namespace " + e.Namespace
+}
+
+// inhabited tells whether a pod is known to be in a namespace.
+func inhabited(namespace string, scenes []*scene) bool {
+	return slices.ContainsFunc(scenes, func(s *scene) bool {
+		for _, p := range s.pods {
+			if p.Namespace == namespace {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // elsewhere tells whether a fault is about pods of other namespaces than the
 // one that the mesh is restricted to, whose pods are there.
 func (m *Mesh) elsewhere(f *mesh.Fault, scenes []*scene) bool {
 	if m.options.Namespace == "" || f.Subject != "kubernetes" || f.Section != "pods" {
 		return false
 	}
-	return slices.ContainsFunc(scenes, func(s *scene) bool {
-		for _, p := range s.pods {
-			if p.Namespace == m.options.Namespace {
-				return true
-			}
-		}
-		return false
-	})
+	return inhabited(m.options.Namespace, scenes)
 }
 
 // readScene reads what the outline needs of a realm. Its error is ctx's.

@@ -32,7 +32,6 @@ func TestRestrict(t *testing.T) {
 	}{
 		{Options{}, "details istio-ingressgateway productpage ratings reviews reviews reviews"},
 		{Options{Namespace: "istio-system"}, "istio-ingressgateway"},
-		{Options{Namespace: "nowhere"}, ""},
 		{Options{Selector: selector(t, "app=reviews")}, "reviews reviews reviews"},
 		{Options{Selector: selector(t, "app in (reviews,ratings),version!=v1")}, "reviews reviews"},
 		{Options{Selector: selector(t, "!version")}, ""},
@@ -166,4 +165,14 @@ func TestFieldsOfObjects(t *testing.T) {
 	}
 	walk(at(t, m.Document(), "pilots"))
 	walk(at(t, m.Document(), "proxies"))
+}
+
+// A namespace that nothing of the mesh is in is no answer of no proxies.
+func TestUnknownNamespaceIsAnError(t *testing.T) {
+	m := open(t, Options{Namespace: "nowhere"}, source(t, capture))
+	_, err := m.outline.Get(t.Context())
+	var unknown *UnknownNamespaceError
+	if !errors.As(err, &unknown) || unknown.Namespace != "nowhere" {
+		t.Errorf("%v", err)
+	}
 }

@@ -35,10 +35,15 @@ func runBuiltins() map[string]builtin {
 			}
 			return m.run.env, nil
 		}),
-		"modulemeta/0":     moduleMeta,
-		"now/0":            value(func(m *mach, _ any, _ []any) (any, error) { return m.now() }),
-		"builtins/0":       value(func(*mach, any, []any) (any, error) { return builtinNames(), nil }),
-		"input_filename/0": value(func(m *mach, _ any, _ []any) (any, error) { return m.run.opts.InputName, nil }),
+		"modulemeta/0": moduleMeta,
+		"now/0":        value(func(m *mach, _ any, _ []any) (any, error) { return m.now() }),
+		"builtins/0":   value(func(*mach, any, []any) (any, error) { return builtinNames(), nil }),
+		"input_filename/0": impure(value(func(m *mach, _ any, _ []any) (any, error) {
+			if m.run.opts.InputName == nil {
+				return nil, nil
+			}
+			return m.run.opts.InputName(), nil
+		})),
 		"input_line_number/0": impure(value(func(m *mach, _ any, _ []any) (any, error) {
 			if m.run.opts.InputLine == nil {
 				return 0, nil

@@ -90,8 +90,9 @@ type RunOptions struct {
 	// InputLine is what input_line_number gives; nil for 0.
 	InputLine func() int
 
-	// InputName is what input_filename gives: a string, or nil for none.
-	InputName any
+	// InputName gives what input_filename is, a string or null for none; nil for
+	// null.
+	InputName func() any
 
 	// Debug and Stderr are given the messages of debug and stderr; nil drops
 	// them.

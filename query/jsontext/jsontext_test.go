@@ -23,9 +23,6 @@ func read(text string, o Options) string {
 			return strings.Join(out, "\n")
 		case errors.As(err, &e):
 			out = append(out, "error: "+e.Error())
-			if !o.Seq {
-				return strings.Join(out, "\n")
-			}
 		default:
 			out = append(out, native.Marshal(v))
 		}
@@ -71,7 +68,7 @@ func TestSequences(t *testing.T) {
 		"1\n\x1e2\n":              "2",
 		"\x1e[1\n\x1e2\n":         "2",
 		"\x1e12\x1e3\n":           "error: Potentially truncated top-level numeric value at line 1, column 4\n3",
-		"\x1e]\n4\n\x1e5\n":       "error: Unmatched ']' at line 1, column 2 (need RS to resync)\n5",
+		"\x1e]\n4\n\x1e5\n":       "error: Unmatched ']' at line 1, column 2 (need RS to resync)\n4\n5",
 		"\x1e\"a\"":               `"a"`,
 		"\x1e12":                  "error: Potentially truncated top-level numeric value at EOF at line 1, column 3",
 		"no separator":            "error: Unfinished abandoned text at EOF at line 1, column 12",

@@ -2,6 +2,7 @@ package jsontext
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +18,8 @@ type Options struct {
 	// on behind the line; it needs Stream.
 	Errors bool
 
-	// Seq takes each RS for the beginning of a text: after an error the next RS
-	// is where reading goes on.
+	// Seq takes each RS for the beginning of a text: what is before the first is
+	// an error.
 	Seq bool
 }
 
@@ -42,13 +43,15 @@ type Parser struct {
 	o       Options
 	builder builder
 
-	line, column int
+	line, column int  // of errors
+	lines        int  // that were read
+	newline      bool // the byte before ended one
 	offset       int64
 	token        []byte
 	quoted       bool // inside a string
 	escaped      bool // behind its backslash
 	space        bool // the byte before was white space
-	skipping     bool // up to the next RS: at the beginning of a sequence, and behind an error
+	skipping     bool // up to the first RS of a sequence
 	ended        bool
 }
 
@@ -83,8 +86,19 @@ func NewParser(r io.Reader, o Options) *Parser {
 // Offset is how many bytes were read.
 func (p *Parser) Offset() int64 { return p.offset }
 
+// Line is how many lines were read up to the last byte, with the rest of its
+// line, as jq's input_line_number has it: a last line that nothing ends is none.
+func (p *Parser) Line() int {
+	ahead, _ := p.in.Peek(p.in.Buffered())
+	if p.offset > 0 && !p.newline && bytes.IndexByte(ahead, '\n') >= 0 {
+		return p.lines + 1
+	}
+	return p.lines
+}
+
 // Next gives the next value or event; io.EOF behind the last. After an [*Error]
-// it goes on only in a sequence. Other errors are the reader's.
+// it goes on, in a sequence with the next byte, else with the next line, as jq
+// does. Other errors are the reader's.
 func (p *Parser) Next() (any, error) {
 	for !p.ended {
 		if v, ok := p.builder.take(); ok {
@@ -97,7 +111,7 @@ func (p *Parser) Next() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.offset++
+		p.passed(c)
 		if p.skipping {
 			p.count(c)
 			p.skipping = c != recordSeparator
@@ -112,6 +126,14 @@ func (p *Parser) Next() (any, error) {
 		}
 	}
 	return nil, io.EOF
+}
+
+// passed takes a byte from what is to be read.
+func (p *Parser) passed(c byte) {
+	p.offset++
+	if p.newline = c == '\n'; p.newline {
+		p.lines++
+	}
 }
 
 const recordSeparator = '\x1e'
@@ -217,7 +239,6 @@ func (p *Parser) reset() {
 func (p *Parser) failed(c byte, err error) (any, error) {
 	at := fmt.Sprintf("%s at line %d, column %d", err, p.line, p.column)
 	if p.o.Seq && c != recordSeparator {
-		p.skipping = true
 		at += " (need RS to resync)"
 	}
 	return p.say(at, c)
@@ -227,17 +248,16 @@ func (p *Parser) failed(c byte, err error) (any, error) {
 func (p *Parser) say(text string, c byte) (any, error) {
 	path := p.builder.path()
 	p.reset()
-	if p.o.Errors {
-		for !p.o.Seq && c != '\n' { // on behind this line
-			var err error
-			if c, err = p.in.ReadByte(); err != nil {
-				break
-			}
-			p.offset++
+	for !p.o.Seq && c != '\n' { // it goes on behind this line
+		var err error
+		if c, err = p.in.ReadByte(); err != nil {
+			break
 		}
+		p.passed(c)
+	}
+	if p.o.Errors {
 		return []any{text, path}, nil
 	}
-	p.ended = p.ended || !p.o.Seq
 	return nil, &Error{text}
 }
 

@@ -41,6 +41,10 @@ func newStream(r io.Reader, l Limits, window int) *Stream {
 // last line that no newline ends is none.
 func (s *Stream) Line() int { return s.lines.upTo(s.d.offset()) }
 
+// Offset is how many bytes the values that Next gave take, with what was between
+// them.
+func (s *Stream) Offset() int64 { return s.d.offset() }
+
 // lines counts the newlines of what is read.
 type lines struct {
 	r     io.Reader
