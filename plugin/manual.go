@@ -62,6 +62,7 @@ func (r *rootCommand) manual(man bool) map[string]string {
 	}
 	files["safety.md"] += redactionPage()
 	files["functions.md"], files["document.md"], files["queries.md"] = functionPages(), kindPages(), queryPages()
+	files["jq.md"] = jqPage()
 	return files
 }
 

@@ -186,7 +186,7 @@ func (r *run) compile(modules []fs.FS) (err error) {
 	if r.program, err = query.Compile(r.asked.query, o); err != nil {
 		return &exitError{exitCompile, err}
 	}
-	if !r.asked.ours && !r.plain() {
+	if !r.asked.ours {
 		for _, d := range r.program.Doubts() {
 			r.noteLines(withPlace(d))
 		}

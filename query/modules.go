@@ -60,6 +60,16 @@ func (m *modules) Data(name string, search, from any) (any, error) {
 	return vs, nil
 }
 
+// Folders names the library folders, in order.
+func (m *modules) Folders() (names []string) {
+	for _, root := range m.roots {
+		if n, ok := root.(interface{ Name() string }); ok {
+			names = append(names, n.Name())
+		}
+	}
+	return names
+}
+
 // open finds a module's file; at is its folder, and file what errors call it.
 func (m *modules) open(name string, search, from any, ext string) (f fs.File, at any, file string, err error) {
 	for _, in := range m.searched(search, from) {

@@ -39,3 +39,11 @@ func FailsJQ(suite string) (n int) {
 	}
 	return n
 }
+
+// FailsGojq counts gojq's cases that differ.
+func FailsGojq() (n int) {
+	for _, d := range Differences() {
+		n += len(d.Gojq)
+	}
+	return n
+}

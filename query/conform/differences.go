@@ -25,10 +25,6 @@ func Differences() []Difference {
 			Gojq:   []string{"number query", "large number literal", "tonumber function"},
 		},
 		{
-			Reason: "Not yet: NaN and Infinity in the input.",
-			JQ:     []string{"jq.test:1306", "jq.test:2319", "jq.test:2407"},
-		},
-		{
 			Reason: "A number is no index of a string, as in jq; gojq gives the character.",
 			Gojq: []string{
 				"string indexing",

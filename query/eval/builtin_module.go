@@ -30,8 +30,8 @@ func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
 			return nil, err
 		}
 		meta := metaOf(p.Query.Meta)
-		meta.Set("defs", definitions(p.Query))
 		meta.Set("deps", dependencies(p.Query))
+		meta.Set("defs", definitions(p.Query))
 		return meta, nil
 	})
 }
@@ -54,11 +54,11 @@ func dependencies(q *syntax.Query) []any {
 	out := make([]any, len(q.Imports))
 	for i, im := range q.Imports {
 		dep := metaOf(im.Meta)
-		dep.Set("relpath", cmp.Or(im.ImportPath, im.IncludePath))
 		if im.ImportAlias != "" {
 			dep.Set("as", strings.TrimPrefix(im.ImportAlias, "$"))
 		}
 		dep.Set("is_data", strings.HasPrefix(im.ImportAlias, "$"))
+		dep.Set("relpath", cmp.Or(im.ImportPath, im.IncludePath))
 		out[i] = dep
 	}
 	return out

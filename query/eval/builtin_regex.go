@@ -148,16 +148,19 @@ func (p *pattern) describe(r *runes, x []int) *object.Object {
 	captures := make([]any, len(x)/2-1)
 	for i, name := range p.re.SubexpNames()[1:] {
 		from, to := x[2*i+2], x[2*i+3]
-		c := object.Of("name", nil, "offset", -1, "length", 0, "string", nil)
+		var group, text any
 		if name != "" {
-			c.Set("name", name)
+			group = name
 		}
+		offset, length := -1, 0
 		if from >= 0 {
-			c.Set("offset", r.at(from))
-			c.Set("length", r.at(to)-r.at(from))
-			c.Set("string", r.s[from:to])
+			offset, length, text = r.at(from), r.at(to)-r.at(from), r.s[from:to]
 		}
-		captures[i] = c
+		if length == 0 { // in jq's order, of which there are two
+			captures[i] = object.Of("offset", offset, "string", text, "length", length, "name", group)
+		} else {
+			captures[i] = object.Of("offset", offset, "length", length, "string", text, "name", group)
+		}
 	}
 	return object.Of("offset", offset, "length", r.at(x[1])-offset, "string", r.s[x[0]:x[1]], "captures", captures)
 }

@@ -50,10 +50,21 @@ func runBuiltins() map[string]builtin {
 			}
 			return m.run.opts.InputLine(), nil
 		})),
-		"get_search_list/0":      always([]any{}),
+		"get_search_list/0":      searchList,
 		"have_literal_numbers/0": always(true), // a number keeps its text
 		"have_decnum/0":          always(true),
 	}
+}
+
+// searchList is get_search_list: the folders that modules are looked for in.
+func searchList(c *compiler, f *syntax.Func, s *scope) *node {
+	list := []any{}
+	if l, ok := c.opts.Modules.(interface{ Folders() []string }); ok {
+		for _, name := range l.Folders() {
+			list = append(list, name)
+		}
+	}
+	return always(list)(c, f, s)
 }
 
 // impure makes a function that keeps the run in one goroutine.

@@ -225,7 +225,7 @@ func (b *builder) value(i int, k any) error {
 
 func (b *builder) build() error {
 	out := object.New(len(b.keys))
-	for i := len(b.keys) - 1; i >= 0; i-- {
+	for i := range b.keys {
 		k, err := b.m.force(b.keys[i])
 		if err != nil {
 			return b.entries[i].at.of(err)
@@ -234,9 +234,7 @@ func (b *builder) build() error {
 		if !ok {
 			return b.entries[i].at.of(noKey(k))
 		}
-		if _, ok := out.Lookup(name); !ok {
-			out.Set(name, b.values[i])
-		}
+		out.Set(name, b.values[i])
 	}
 	if err := b.m.alloc(entrySize * out.Len()); err != nil {
 		return err

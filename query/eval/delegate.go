@@ -1,6 +1,9 @@
 package eval
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What an element of an array and a short string in one take, in bytes.
 const (
@@ -101,6 +104,9 @@ func (d *delegate) call(m *mach, in any, args []any) (any, error) {
 	}
 	if err := m.alloc(size * max(d.growth, 1)); err != nil {
 		return nil, err
+	}
+	if xs, ok := vs[0].([]any); ok && d.name == "implode" && slices.ContainsFunc(xs, isNaN) {
+		return nil, notImploded(xs)
 	}
 	v, err := m.gojq(d.expr, vs...)
 	if asWords(err) {

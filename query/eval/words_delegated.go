@@ -59,7 +59,7 @@ func notImploded(in any) error {
 		return plainError("implode input must be an array")
 	}
 	for _, x := range xs {
-		if _, ok := native.ToInt(x); !ok {
+		if _, ok := native.ToInt(x); !ok || isNaN(x) {
 			return cannot(x, "can't be imploded, unicode codepoint needs to be numeric")
 		}
 	}

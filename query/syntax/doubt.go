@@ -14,6 +14,9 @@ func (p *Program) Doubts() (all []*Error) {
 		stack = stack[:len(stack)-1]
 		switch n := n.(type) {
 		case *Func:
+			if n.Name == "join" && len(n.Args) == 1 && n.Args[0].Op == OpComma {
+				all = append(all, &Error{n.Args[0].OpSpan, p.File, p.Src, `this gives a result for each side; arguments are separated by ";", and join takes one`})
+			}
 			if i, ok := asking[n.Name]; ok && len(n.Args) > 0 {
 				asked(n.Args[min(i, len(n.Args)-1)], doubt)
 			}

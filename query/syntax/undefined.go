@@ -162,7 +162,11 @@ func (c *checker) variable(name string, at Span) {
 	if n, ok := c.given.(interface{ Vars() []string }); ok {
 		others = append(others, n.Vars()...)
 	}
-	c.report(at, "variable not defined: %s%s", name, nearestName(others, "", name))
+	hint := nearestName(others, "", name)
+	if hint == "" && !strings.Contains(name, "::") && !strings.HasPrefix(name, "$__") {
+		hint = ", did you mean ." + name[1:] + "?"
+	}
+	c.report(at, "variable not defined: %s%s", name, hint)
 }
 
 func (c *checker) label(t *Term) {

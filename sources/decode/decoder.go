@@ -1,7 +1,10 @@
 package decode
 
 import (
+	"errors"
 	"io"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -18,6 +21,7 @@ type decoder struct {
 	aheadLeft int64     // bytes of it that may still be read again
 	visit     func(tag int, v any, off, end int64) error
 
+	loose bool  // numbers may be what only jq takes for one: see odd
 	depth int64 // of the containers we are in
 	cost  int64 // bytes of what was built for this document alone
 	told  int64 // of that, what it was told of
@@ -221,7 +225,13 @@ func (d *decoder) scalar(c byte) (any, error) {
 	case 'f':
 		d.sum = sumFalse
 		return false, d.literal("false")
-	case 'n':
+	}
+	if d.loose && (c == '-' || c-'0' >= 10) {
+		if v, ok, err := d.odd(c); ok || err != nil {
+			return v, err
+		}
+	}
+	if c == 'n' {
 		d.sum = sumNull
 		return nil, d.literal("null")
 	}
@@ -229,6 +239,48 @@ func (d *decoder) scalar(c byte) (any, error) {
 		return d.number()
 	}
 	return nil, d.fail(d.p, "a JSON value")
+}
+
+// odd gives what only jq takes for a number: nan and infinity in any case, and
+// numbers with a plus sign or nothing in front of their point. Ok is false where
+// none of these stands here.
+func (d *decoder) odd(c byte) (v any, ok bool, err error) {
+	at := 0
+	if c == '-' || c == '+' {
+		at = 1
+		if err := d.ahead(2); err != nil {
+			return nil, false, nil // what it is says who reads it
+		}
+	}
+	switch first := d.mem[d.p+at]; {
+	case first|0x20 == 'i', first == 'N', first == '.', c == '+':
+	case first == 'n':
+		if d.ahead(at+2) != nil || d.mem[d.p+at+1] == 'u' {
+			return nil, false, nil
+		}
+	default:
+		return nil, false, nil
+	}
+	const longest = 400 // a number that is longer is none of these
+	n := at
+	for n < longest && d.ahead(n+1) == nil && isWord(d.mem[d.p+n]) {
+		n++
+	}
+	text := string(d.mem[d.p : d.p+n])
+	if strings.EqualFold(text[at:], "nan") {
+		text = text[at:] // a sign says nothing of it
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsAny(text, "_xXpP") {
+		return nil, false, nil
+	}
+	d.p += n
+	d.sum = 0
+	return f, true, nil
+}
+
+func isWord(c byte) bool {
+	return c|0x20-'a' < 26 || c-'0' < 10 || c == '.' || c == '+' || c == '-'
 }
 
 // literal goes over s, of which the first byte was seen.

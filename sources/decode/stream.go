@@ -33,6 +33,7 @@ func newStream(r io.Reader, l Limits, window int) *Stream {
 	d := newDecoder()
 	counted := &lines{r: r}
 	d.open(counted, 0, l, window)
+	d.loose = true
 	return &Stream{d: d, lines: counted}
 }
 

@@ -64,6 +64,9 @@ func TestStreamsAsJq(t *testing.T) {
 // With white space between the values they are what encoding/json has.
 func TestStreamsAsStandard(t *testing.T) {
 	for _, in := range append(seeds, streams...) {
+		if in == "+1" || in == ".5" { // numbers to jq alone: TestOddNumbers
+			continue
+		}
 		in = "[1] " + in + "\n{} "
 		dec := json.NewDecoder(strings.NewReader(in))
 		dec.UseNumber()
