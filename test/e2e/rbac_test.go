@@ -133,8 +133,12 @@ func (j *judged) listenerOf(g *guarded, at oracle.Message) oracle.Message {
 		oracle.Message{"name": "rbac", "typed_config": g.HTTP},
 		oracle.Message{"name": "router", "typed_config": oracle.Message{"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}},
 	}
+	match := oracle.Message{"prefix": "/"}
+	if g.Astray {
+		match = oracle.Message{"path": "/a/path/that/no/request/has"}
+	}
 	routes := oracle.Message{"name": "routes", "virtual_hosts": []any{oracle.Message{"name": "all", "domains": []any{"*"}, "routes": []any{
-		oracle.Message{"match": oracle.Message{"prefix": "/"}, "direct_response": oracle.Message{"status": 200}},
+		oracle.Message{"match": match, "direct_response": oracle.Message{"status": 200}},
 	}}}}
 	if g.Cuts {
 		routes["ignore_path_parameters_in_path_matching"] = true

@@ -149,10 +149,12 @@ func (a *rules) holds(is func() bool) truth {
 	return t
 }
 
-// onPath asks a condition of the request's path, by [rbacParameters].
+// onPath asks a condition of the request's path, by [rbacParameters]. Where no
+// route was chosen, no route configuration says to cut anything (as Envoy
+// 1.40.0 answers).
 func (a *rules) onPath(holds func(path string) bool) bool {
 	p := pathOnly(a.r.Path)
-	if !a.ignoreParameters || !strings.Contains(p, ";") {
+	if !a.ignoreParameters || a.answer.Status == 404 || !strings.Contains(p, ";") {
 		return holds(p)
 	}
 	return byRule(a.choice, rbacParameters, func() bool { return holds(cutPerSegment(p)) }, func() bool { return holds(p) })

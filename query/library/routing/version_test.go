@@ -131,6 +131,25 @@ func TestRBACVersions(t *testing.T) {
 	}
 }
 
+// TestRBACCutsNothingWithoutRoute holds that RBAC sees path parameters where the
+// request has no route: it learns from the route that they are ignored.
+func TestRBACCutsNothingWithoutRoute(t *testing.T) {
+	for routes, want := range map[string]bool{
+		`[]`: false,
+		`[{"match": {"prefix": "/"}, "route": {"cluster": "c"}}]`: true,
+	} {
+		config := value(t, `{"ignorePathParametersInPathMatching": true, "virtualHosts": [{"name": "v", "domains": ["*"], "routes": `+routes+`}]}`)
+		a, err := Configuration(t.Context(), &Cache{}, config, HCM{Envoy: version("1.40.0")}, Request{Host: "h", Path: "/admin;x", Method: "GET"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rbac := a.choice.message(value(t, `{"rules": {"action": "DENY", "policies": {"p": {"permissions": [{"urlPath": {"path": {"exact": "/admin"}}}], "principals": [{"any": true}]}}}}`))
+		if got := a.choice.rbac(rbac, a.asked)[0].Denied; got != want {
+			t.Errorf("routes %s: denied %t", routes, got)
+		}
+	}
+}
+
 // TestSureAsksEachConditionAnew holds that a doubt that the routes met before
 // leaves an RBAC condition unknown, too.
 func TestSureAsksEachConditionAnew(t *testing.T) {

@@ -15,6 +15,7 @@ type Guard struct {
 	HTTP     message // configuration of the HTTP filter
 	Manager  message // fields of the HttpConnectionManager
 	Cuts     bool    // the routes ignore path parameters
+	Astray   bool    // no route takes a request
 	TLS      bool    // the listener speaks TLS, and asks for the client's certificate
 	Family   int     // 4 or 6
 	Ports    []int   // that connections are said to go to
@@ -28,7 +29,7 @@ const (
 
 // Guard gives random RBAC rules.
 func (s Source) Guard() Guard {
-	g := Guard{Family: 4, Ports: []int{8080, 8081, 9090}, TLS: s.oneIn(3), Cuts: s.oneIn(3)}
+	g := Guard{Family: 4, Ports: []int{8080, 8081, 9090}, TLS: s.oneIn(3), Cuts: s.oneIn(3), Astray: s.oneIn(6)}
 	if s.oneIn(4) {
 		g.Family = 6
 	}
