@@ -193,11 +193,11 @@ func requoted(text string, quote byte) string {
 		return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`", "!", `"\!"`).Replace(text)
 	}
 	var b strings.Builder
-	for i, c := range text {
-		if strings.ContainsRune("|&;<>()$`\\\"' \t*?[]#~!{}^", c) || c == '=' && i == 0 {
+	for i := range len(text) { // by bytes: a text may be no UTF-8
+		if c := text[i]; strings.IndexByte("|&;<>()$`\\\"' \t*?[]#~!{}^", c) >= 0 || c == '=' && i == 0 {
 			b.WriteByte('\\')
 		}
-		b.WriteRune(c)
+		b.WriteByte(text[i])
 	}
 	return b.String()
 }

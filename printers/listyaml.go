@@ -134,10 +134,8 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // of a line in YAML, where spaces around it are lost
-		escaped := fmt.Sprintf(`\u%04x`, []rune(end)[0])
-		json = bytes.ReplaceAll(json, []byte(" "+end), []byte(" "+escaped))
-		json = bytes.ReplaceAll(json, []byte(end+" "), []byte(escaped+" "))
+	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // of a line in YAML, which reads it and the spaces around it as one space
+		json = bytes.ReplaceAll(json, []byte(end), fmt.Appendf(nil, `\u%04x`, []rune(end)[0]))
 	}
 	json, mark := withoutReturns(json)
 	var text strings.Builder
