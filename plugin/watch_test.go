@@ -116,7 +116,7 @@ func TestWatchRefused(t *testing.T) {
 		{[]string{"-w", "-q", "--pilot", broken.URL, "."}, exitUsage, "nothing would be seen"},
 		{[]string{"-w", "--null-input", "1"}, exitUsage, "plain JSON doesn't change"},
 		{[]string{"-w", "--pilot", broken.URL}, exitUsage, "nothing could be read: "},
-		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[] | .name + 1"}, exitRun, "cannot add"},
+		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[] | .name + 1"}, exitRun, "cannot be added"},
 		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[0].name | halt_error(9)"}, 9, ""},
 		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[] |"}, exitCompile, "unexpected"},
 	} {

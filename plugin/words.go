@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/sources"
 )
 
 // savedName is what a saved or shipped query can be called. Any other first
@@ -108,7 +108,7 @@ func runAsked(ctx context.Context, w *World, f *flags, argv *command, a *asked, 
 func unplaced(err error) error {
 	var exit *exitError
 	var at *eval.Error
-	if !errors.As(err, &exit) || !errors.As(err, &at) || errors.As(err, new(*unmetError)) {
+	if !errors.As(err, &exit) || !errors.As(err, &at) || errors.As(err, new(*unmetError)) || errors.As(err, new(*sources.UnknownNamespaceError)) {
 		return err
 	}
 	text := strings.TrimPrefix(at.Err.Error(), "error: ")
@@ -138,11 +138,11 @@ func (f *flags) alive() string {
 func (f *flags) check(a *asked) error {
 	readers := 0
 	plain := f.plain()
-	sources := slices.Concat(f.snapshots, f.files)
+	readable := slices.Concat(f.snapshots, f.files)
 	if plain && (!f.input.null || len(f.input.files) > 0) {
-		sources = append(sources, f.input.names()...)
+		readable = append(readable, f.input.names()...)
 	}
-	for _, s := range sources {
+	for _, s := range readable {
 		if s == "-" {
 			readers++
 		}

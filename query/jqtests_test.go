@@ -87,7 +87,9 @@ func jqCases(t testing.TB, path string) (cases []jqCase) {
 
 var plainLimits = decode.Limits{}
 
-func jqValue(text string) (any, error) { return decode.NewStream(strings.NewReader(text), plainLimits).Next() }
+func jqValue(text string) (any, error) {
+	return decode.NewStream(strings.NewReader(text), plainLimits).Next()
+}
 
 // run gives what differs between a case and what the plugin makes of it; empty
 // when it is the same.
