@@ -99,6 +99,9 @@ func sameYAML(t *testing.T, v any, want []byte) {
 		if strings.ContainsFunc(got, func(r rune) bool { return unsafe(r) && r != '\n' && r != '\t' }) {
 			t.Fatalf("-o %s: %q", format, got)
 		}
+		if strings.Contains(string(want), `"\u003c\u003c":`) { // which the library writes bare, as kubectl does, and reads as a merge
+			continue
+		}
 		back, err := yaml.YAMLToJSON([]byte(got))
 		if err != nil || !sameJSON(back, want) {
 			t.Fatalf("-o %s: %q: %s %v, want %s", format, got, back, err, want)
