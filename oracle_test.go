@@ -93,7 +93,7 @@ func TestOracle(t *testing.T) {
 	raw := unpacked(t)
 	for _, c := range oracle {
 		t.Run(c.name, func(t *testing.T) {
-			got := ask(t, "--snapshot", "demo", "-c", "--", c.query)
+			got := ask(t, "--snapshot", "demo", "-c", "-S", "--", c.query)
 			want := jq(t, asJQ+c.jq, raw)
 			if want == "[]" || want == "null" || want == "0" {
 				t.Errorf("%s says nothing here: %s", c.jq, want)

@@ -33,7 +33,7 @@ func TestTraceOverFleet(t *testing.T) {
 	}
 	f.Counters().Reset()
 	out, errs, code := meshq(t, append(args, `[.proxies[] | trace("http://reviews:9080/reviews/1") | {cluster, reason, clusters: (.clusters | length)}] | group_by(.) | map({(.[0] | tojson): length}) | add`)...)
-	if want := `{"{\"cluster\":null,\"clusters\":2,\"reason\":null}":12}`; code != 0 || strings.TrimSpace(out) != want {
+	if want := `{"{\"cluster\":null,\"reason\":null,\"clusters\":2}":12}`; code != 0 || strings.TrimSpace(out) != want {
 		t.Fatalf("exit code %d: %s, want %s\n%s", code, out, want, errs)
 	}
 	n := f.Counters().Read()

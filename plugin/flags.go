@@ -173,7 +173,7 @@ func (o *outputFlags) bind(s *pflag.FlagSet) {
 	s.BoolVar(&o.raw0, "raw-output0", false, "strings as they are, each result ended by NUL: for programs")
 	s.BoolVar(&o.ascii, "ascii-output", false, "escape what is not ASCII (jq's -a)")
 	s.BoolVar(&o.seq, "seq", false, "an ASCII RS before each result, and before each text of --input (RFC 7464)")
-	s.BoolVarP(&o.sortKeys, "sort-keys", "S", false, "accepted: keys are always sorted")
+	s.BoolVarP(&o.sortKeys, "sort-keys", "S", false, "sort the keys of objects; else they come as they were set")
 	s.BoolVar(&o.tab, "tab", false, "indent with tabs")
 	s.IntVar(&o.indent, "indent", 2, "indent with so many spaces, 0 to 9")
 	s.VarPF(colorFlag{&o.color, "always"}, "color-output", "C", "colours, also to a pipe").NoOptDefVal = "true"

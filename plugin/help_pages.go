@@ -68,8 +68,10 @@ On the command line a query stands in single quotes, so that the shell leaves it
 read from a file, with -f. --arg name value makes the variable $name of a string, --argjson of any value. -f FILE takes the
 query from a file, which may have comments (# …) and say in its first one what it takes: help queries.
 
-Objects print with their keys sorted. The environment ($ENV, env) is empty unless --env gives it. Files are read by import and
-include only, from the library's folders.
+Objects keep the order in which their keys were set, as jq's do: derived facts first, then the fields of Envoy and
+Kubernetes as they came; the keys of maps are sorted. --sort-keys sorts all.
+
+The environment ($ENV, env) is empty unless --env gives it. Files are read by import and include only, from the library's folders.
 `
 
 const queriesPage = `A query may have a name. These are commands: kubectl meshq clusters reviews-v1 --port 9080. Words behind the name are

@@ -30,7 +30,7 @@ func (r *run) printerOptions(ctx context.Context) printers.Options {
 		Out: r.out, Context: ctx, Now: r.documentTime(), Open: func(path string) ([]byte, error) { return readWhole(ctx, path) }, Note: r.note,
 		Color: r.colored(), Colors: r.World.env("JQ_COLORS"),
 		Format: f.format, Template: f.template, MissingKeysFail: !f.missingKeys, ShowManagedFields: f.managed,
-		Compact: f.compact, Tab: f.tab, Indent: r.indentation(), ASCII: f.ascii, Raw: f.raw, Join: f.join, Raw0: f.raw0, Seq: f.seq,
+		Compact: f.compact, Tab: f.tab, Indent: r.indentation(), ASCII: f.ascii, Sorted: f.sortKeys, Raw: f.raw, Join: f.join, Raw0: f.raw0, Seq: f.seq,
 		NoHeaders: f.noHeaders, ShowLabels: f.showLabels, ShowKind: f.showKind, LabelColumns: f.labelColumns, SortBy: f.sortBy,
 		Columns: f.columns,
 	}

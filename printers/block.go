@@ -2,10 +2,11 @@ package printers
 
 import (
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // mostRows is how many rows are held to lay them out together; what a longer
@@ -20,8 +21,8 @@ type block struct {
 	opts   Options
 	follow bool // something stands above it
 	rows   []row
-	flat   []map[string]string
-	shown  []string // the ids of the columns shown; nil: none yet
+	flat   []*object.Object // texts by key
+	shown  []string         // the ids of the columns shown; nil: none yet
 	grid   *grid
 }
 
@@ -37,7 +38,7 @@ func (b *block) holds(kind *Kind) bool {
 	return b.kind.Name == kind.Name && b.kind.Group == kind.Group
 }
 
-func (b *block) add(rows []row, flat []map[string]string) error {
+func (b *block) add(rows []row, flat []*object.Object) error {
 	b.rows = append(b.rows, rows...)
 	b.flat = append(b.flat, flat...)
 	if len(b.rows) < mostRows && len(b.flat) < mostRows {
@@ -64,14 +65,12 @@ func (b *block) table() ([]Column, []row) {
 	if b.kind != nil {
 		return b.kind.Columns, b.rows
 	}
-	keys := map[string]bool{}
+	keys := object.New(0) // in the order of the first row, then of those that have more
 	for _, fields := range b.flat {
-		for key := range fields {
-			keys[key] = true
-		}
+		keys.SetAll(fields)
 	}
 	var columns []Column
-	order := slices.Sorted(maps.Keys(keys))
+	order := keys.Keys()
 	if headers := b.opts.columns(""); headers != nil {
 		order, columns = columnsOfKeys(order, headers)
 	} else {
@@ -82,7 +81,7 @@ func (b *block) table() ([]Column, []row) {
 	rows := make([]row, len(b.flat))
 	for i, fields := range b.flat {
 		for _, key := range order {
-			cell, ok := fields[key]
+			cell, ok := fields.Get(key).(string)
 			if !ok {
 				cell = noneCell
 			}

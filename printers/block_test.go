@@ -110,7 +110,7 @@ func TestColumnsOfOneHeader(t *testing.T) {
 		t.Errorf("%s, want the row to end in %q", text, want)
 	}
 	text = render(t, Options{Format: "table"}, object.Of("a", "lower", "A", "upper"))
-	if want := []string{"A", "A", "upper", "lower"}; !slices.Equal(strings.Fields(text), want) {
+	if want := []string{"A", "A", "lower", "upper"}; !slices.Equal(strings.Fields(text), want) {
 		t.Errorf("%q, want %q", text, want)
 	}
 }

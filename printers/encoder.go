@@ -21,6 +21,7 @@ type style struct {
 	pretty bool     // newlines, and a space after a colon
 	escape *escapes // what is escaped in strings
 	colors *palette // nil: none
+	sorted bool     // keys are sorted; else they come as they were set
 }
 
 // An encoding is a value on its way to JSON. It keeps its place on a stack of
@@ -40,7 +41,7 @@ type encoding struct {
 // A frame is a container that is being encoded.
 type frame struct {
 	object bool
-	keys   []string       // of an object, sorted
+	keys   []string       // of an object
 	fields *object.Object // of an object
 	items  []any          // of an array
 	next   int            // the member whose turn it is
@@ -142,21 +143,23 @@ func (e *encoding) value(ctx context.Context, v any) error {
 	case []any:
 		return e.open(ctx, frame{items: v})
 	case *object.Object:
-		return e.open(ctx, frame{object: true, fields: v, keys: e.sorted(v)})
+		return e.open(ctx, frame{object: true, fields: v, keys: e.keysOf(v)})
 	default:
 		return fmt.Errorf("no JSON for a value of type %T", v)
 	}
 	return nil
 }
 
-// sorted puts the keys of an object behind those of the objects it is in.
-func (e *encoding) sorted(m *object.Object) []string {
+// keysOf puts the keys of an object behind those of the objects it is in.
+func (e *encoding) keysOf(m *object.Object) []string {
 	from := len(e.keys)
 	for key := range m.All() {
 		e.keys = append(e.keys, key)
 	}
 	keys := e.keys[from:]
-	slices.Sort(keys)
+	if e.style.sorted {
+		slices.Sort(keys)
+	}
 	return keys
 }
 

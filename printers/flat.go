@@ -14,7 +14,7 @@ func (t *tables) renderFlat(r *reading, v any) tabled {
 			return rows
 		}
 	}
-	return tabled{flat: []map[string]string{flatRow(r, v)}, value: v}
+	return tabled{flat: []*object.Object{flatRow(r, v)}, value: v}
 }
 
 // flatRows makes rows of an array of objects, in the columns of their kind
@@ -44,18 +44,18 @@ func (t *tables) flatRows(r *reading, items []any) (tabled, bool) {
 	return out, len(items) > 0
 }
 
-func flatRow(r *reading, v any) map[string]string {
+func flatRow(r *reading, v any) *object.Object {
 	fields, _ := v.(*object.Object)
 	if fields.Len() == 0 {
 		fields = object.Of(valueColumn, v)
 	}
-	cells := make(map[string]string, fields.Len())
-	for _, key := range fields.Sorted() { // in order: so that loads are
-		text := clean(r.show(fields.Get(key)))
+	cells := object.New(fields.Len())
+	for key, v := range fields.All() {
+		text := clean(r.show(v))
 		if text == "" {
 			text = noneCell
 		}
-		cells[key] = text
+		cells.Set(key, text)
 	}
 	return cells
 }

@@ -95,7 +95,7 @@ func (p *jsonPathPrinter) text(ctx context.Context, v any) ([]byte, error) {
 
 func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []any) error {
 	if p.asJSON {
-		text, err := style{indent: "    ", pretty: true, escape: kubectlEscapes}.text(ctx, append([]any{}, values...))
+		text, err := style{indent: "    ", pretty: true, escape: kubectlEscapes, sorted: true}.text(ctx, append([]any{}, values...))
 		b.Write(append(text, '\n'))
 		return err
 	}
@@ -128,7 +128,7 @@ func pathText(ctx context.Context, v any) (string, error) {
 	case nil:
 		return "null", nil
 	case []any, *object.Object:
-		text, err := style{escape: kubectlEscapes}.text(ctx, v)
+		text, err := style{escape: kubectlEscapes, sorted: true}.text(ctx, v)
 		return string(text), err
 	case float64:
 		if math.IsNaN(v) {

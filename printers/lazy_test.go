@@ -190,7 +190,7 @@ func TestPartsThatCannotBeHad(t *testing.T) {
 			t.Errorf("%s:\n%q\nwant\n%q", format, got, want)
 		}
 	}
-	if got := render(t, Options{Compact: true}, v()); got != `{"cds":null,"clusters":null,"id":"a","kind":"Proxy","list":[null,1]}`+"\n" {
+	if got := render(t, Options{Compact: true}, v()); got != `{"kind":"Proxy","id":"a","clusters":null,"list":[null,1],"cds":null}`+"\n" {
 		t.Errorf("jq's stream: %q", got)
 	}
 	if got := render(t, Options{NoHeaders: true}, v()); !strings.HasPrefix(got, "a     <unknown>   <none>   ") {

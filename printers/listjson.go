@@ -19,6 +19,7 @@ type jsonForm struct {
 
 func newJSONForm(o Options) *jsonForm {
 	f := &jsonForm{style: o.style(kubectlEscapes, allASCII), ctx: o.context()}
+	f.sorted = true
 	if !o.Tab && o.Indent == "" {
 		f.indent = "    "
 	}

@@ -130,7 +130,7 @@ func (kyamlForm) array() *brackets {
 }
 
 func (kyamlForm) render(ctx context.Context, v any) (item, error) {
-	json, err := style{escape: yamlEscapes}.text(ctx, v)
+	json, err := style{escape: yamlEscapes, sorted: true}.text(ctx, v)
 	if err != nil {
 		return item{}, err
 	}

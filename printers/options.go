@@ -31,6 +31,7 @@ type Options struct {
 	Tab     bool   // --tab: a tab a level
 	Indent  string // --indent: spaces a level, "0" to "9"; empty: two
 	ASCII   bool   // -a: nothing but ASCII
+	Sorted  bool   // -S: keys are sorted
 	Raw     bool   // -r: strings as they are
 	Join    bool   // -j: as Raw, and no newline between results
 	Raw0    bool   // --raw-output0: as Raw, and NUL in place of the newline

@@ -38,7 +38,7 @@ func newStream(o Options) *stream {
 // style gives the layout that the options ask for, two spaces a level unless
 // they say otherwise.
 func (o Options) style(plain, ascii *escapes) style {
-	s := style{indent: "  ", pretty: !o.Compact, escape: plain, colors: o.colors()}
+	s := style{indent: "  ", pretty: !o.Compact, escape: plain, colors: o.colors(), sorted: o.Sorted}
 	if o.ASCII {
 		s.escape = ascii
 	}

@@ -198,7 +198,7 @@ func TestStreamBreaksOffAndGoesOn(t *testing.T) {
 	if err := p.Print(r); err != nil {
 		t.Fatal(err)
 	}
-	want, _ := json.Marshal(object.ToPlain(items))
+	want, _ := json.Marshal(items)
 	if got := bytes.TrimSuffix(b.Bytes(), []byte("\n")); !bytes.Equal(got, want) {
 		t.Errorf("%d bytes printed, want %d", len(got), len(want))
 	}

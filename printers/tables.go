@@ -3,8 +3,6 @@ package printers
 import (
 	"context"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +50,7 @@ func (k Kind) key() string {
 type tabled struct {
 	kind  *Kind // nil: of no known kind
 	rows  []row
-	flat  []map[string]string // the rows of -o table where there is no kind
+	flat  []*object.Object // the rows of -o table where there is no kind
 	value any
 	line  any
 }
@@ -212,8 +210,8 @@ func (t *tables) Says(w io.Writer, rendered any) error {
 	}
 	var cells row
 	for _, fields := range r.flat {
-		for _, key := range slices.Sorted(maps.Keys(fields)) {
-			cells = append(cells, key, fields[key])
+		for key, cell := range fields.All() {
+			cells = append(cells, key, cell.(string))
 		}
 		cells = append(cells, "\n")
 	}

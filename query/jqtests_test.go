@@ -19,6 +19,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -123,8 +124,9 @@ func (c *jqCase) run(ctx context.Context, jq string) string {
 	}
 	var got []any
 	err = p.Run(ctx, in, nil, eval.RunOptions{}, func(v any) error {
+		v, err := mesh.Deep(ctx, v)
 		got = append(got, v)
-		return nil
+		return err
 	})
 	for i, line := range c.results {
 		want, e := jqValue(line)

@@ -207,6 +207,13 @@ func add(m *mach, a, b any) (any, error) {
 	if mesh.IsAbsent(a) && mesh.IsAbsent(b) {
 		return a, nil
 	}
+	if l, ok := a.(*list); ok {
+		if y, err := m.look(b); err != nil {
+			return nil, err
+		} else if y, ok := y.([]any); ok {
+			return m.appended(l, y)
+		}
+	}
 	a, b, err := m.force2(a, b)
 	if err != nil {
 		return nil, err
@@ -224,6 +231,9 @@ func add(m *mach, a, b any) (any, error) {
 		}
 	case []any:
 		if y, ok := b.([]any); ok {
+			if len(x) >= listMost {
+				return m.appended(x, y)
+			}
 			return m.addArrays(x, y)
 		}
 	case *object.Object:

@@ -22,6 +22,15 @@ func (m *mach) addArrays(x, y []any) (any, error) {
 	return append(append(make([]any, 0, len(x)+len(y)), x...), y...), nil
 }
 
+// appended is an array with the elements of another behind its own, in place
+// where it may be.
+func (m *mach) appended(a any, y []any) (any, error) {
+	if len(y) == 0 {
+		return a, nil
+	}
+	return m.withElements(a, y)
+}
+
 func (m *mach) addObjects(x, y *object.Object) (any, error) {
 	if x.Len() == 0 {
 		return y, nil
@@ -29,13 +38,23 @@ func (m *mach) addObjects(x, y *object.Object) (any, error) {
 	if y.Len() == 0 {
 		return x, nil
 	}
-	if err := m.alloc(entrySize * (x.Len() + y.Len())); err != nil {
-		return nil, err
+	if y.Len() > x.Len() {
+		if err := m.alloc(entrySize * (x.Len() + y.Len())); err != nil {
+			return nil, err
+		}
+		z := object.New(x.Len() + y.Len())
+		z.SetAll(x)
+		z.SetAll(y)
+		return z, nil
 	}
-	z := object.New(x.Len() + y.Len())
-	z.SetAll(x)
-	z.SetAll(y)
-	return z, nil
+	for k, v := range y.All() {
+		z, copied := x.With(m.mine(), k, v)
+		if err := m.alloc(entrySize * (copied + 1)); err != nil {
+			return nil, err
+		}
+		x = z
+	}
+	return x, nil
 }
 
 // subtract takes from an array what is in another.
@@ -113,8 +132,7 @@ func (m *mach) merge(x, y *object.Object) (any, error) {
 	}
 	z := object.New(x.Len() + y.Len())
 	z.SetAll(x)
-	for _, k := range sortedKeys(y) {
-		v := y.Get(k)
+	for k, v := range y.All() {
 		if old, ok := x.Lookup(k); ok {
 			inner, err := m.mergeMember(old, v)
 			if err != nil {

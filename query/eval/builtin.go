@@ -51,6 +51,17 @@ func forced(fn func(m *mach, in any, args []any) (any, error)) builtin {
 	})
 }
 
+// looked is forced for a function that keeps nothing of an array.
+func looked(fn func(m *mach, in any, args []any) (any, error)) builtin {
+	return value(func(m *mach, in any, args []any) (any, error) {
+		in, err := m.look(in)
+		if err != nil {
+			return nil, err
+		}
+		return fn(m, in, args)
+	})
+}
+
 // bound compiles the call of a function of values as those that are defined in
 // jq have it, with def f($a; $b): the first argument varies most slowly.
 func (c *compiler) bound(f *syntax.Func, s *scope, fn func(m *mach, in pv, args []any, y yield) error) *node {

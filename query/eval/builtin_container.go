@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
@@ -15,14 +16,14 @@ import (
 // is inside stays as lazy as it was.
 func containerBuiltins() map[string]builtin {
 	return map[string]builtin{
-		"length/0":        forced(func(m *mach, v any, _ []any) (any, error) { return m.length(v) }),
-		"keys/0":          forced(func(m *mach, v any, _ []any) (any, error) { return m.keys(v) }),
-		"keys_unsorted/0": forced(func(m *mach, v any, _ []any) (any, error) { return m.keys(v) }),
+		"length/0":        looked(func(m *mach, v any, _ []any) (any, error) { return m.length(v) }),
+		"keys/0":          forced(func(m *mach, v any, _ []any) (any, error) { return m.keys(v, true) }),
+		"keys_unsorted/0": forced(func(m *mach, v any, _ []any) (any, error) { return m.keys(v, false) }),
 		"type/0": value(func(m *mach, v any, _ []any) (any, error) {
 			t, err := m.typeOf(v)
 			return t, err
 		}),
-		"has/1":       forced(func(m *mach, v any, a []any) (any, error) { return m.has(v, a[0]) }),
+		"has/1":       looked(func(m *mach, v any, a []any) (any, error) { return m.has(v, a[0]) }),
 		"reverse/0":   forced(func(m *mach, v any, _ []any) (any, error) { return m.reverse(v) }),
 		"flatten/0":   forced(func(m *mach, v any, _ []any) (any, error) { return m.flatten(v) }),
 		"flatten/1":   forced(func(m *mach, v any, a []any) (any, error) { return m.flattenBy(v, a[0]) }),
@@ -53,15 +54,20 @@ func (m *mach) length(v any) (any, error) {
 	return nil, cannot(v, "has no length")
 }
 
-func (m *mach) keys(v any) (any, error) {
+// keys gives the keys of an object, as they were written or sorted, or the
+// indexes of an array.
+func (m *mach) keys(v any, sorted bool) (any, error) {
 	switch v := v.(type) {
 	case *object.Object:
 		if err := m.alloc(textSize * v.Len()); err != nil {
 			return nil, err
 		}
 		out := make([]any, 0, v.Len())
-		for _, k := range sortedKeys(v) {
+		for k := range v.All() {
 			out = append(out, k)
+		}
+		if sorted {
+			slices.SortFunc(out, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
 		}
 		return out, nil
 	case []any:
@@ -120,16 +126,16 @@ func (m *mach) reverse(v any) (any, error) {
 	return out, nil
 }
 
-// members gives the elements of an array, or the values of an object in the
-// order of its keys.
+// members gives the elements of an array, or the values of an object in
+// their order.
 func members(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case []any:
 		return v, true
 	case *object.Object:
 		out := make([]any, 0, v.Len())
-		for _, k := range sortedKeys(v) {
-			out = append(out, v.Get(k))
+		for _, w := range v.All() {
+			out = append(out, w)
 		}
 		return out, true
 	}

@@ -35,8 +35,8 @@ func (m *mach) entries(v any) (any, error) {
 		return nil, err
 	}
 	out := make([]any, 0, n)
-	for _, k := range sortedKeys(x) {
-		out = append(out, object.Of("key", k, "value", x.Get(k)))
+	for k, v := range x.All() {
+		out = append(out, object.Of("key", k, "value", v))
 	}
 	for i, w := range xs {
 		out = append(out, object.Of("key", i, "value", w))

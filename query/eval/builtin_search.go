@@ -128,7 +128,7 @@ func (m *mach) containsMembers(v, part *object.Object) (bool, error) {
 	if v.Len() < part.Len() {
 		return false, nil
 	}
-	for _, k := range sortedKeys(part) {
+	for _, k := range part.Sorted() {
 		w, ok := v.Lookup(k)
 		if !ok {
 			return false, nil

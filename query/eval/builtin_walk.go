@@ -51,9 +51,9 @@ func (w *walker) array(m *mach, e *env, x []any) (any, error) {
 // object has the first result for each member, and none where there is none.
 func (w *walker) object(m *mach, e *env, x *object.Object) (any, error) {
 	out := object.New(x.Len())
-	for _, k := range sortedKeys(x) {
+	for k, v := range x.All() {
 		given := false
-		err := w.run(m, e, pv{x.Get(k), nil}, func(v pv) error {
+		err := w.run(m, e, pv{v, nil}, func(v pv) error {
 			out.Set(k, v.v)
 			given = true
 			return errStop

@@ -64,7 +64,7 @@ func delegation() map[string]builtin {
 	table := make(map[string]builtin, 128)
 	for arity, names := range delegated {
 		for name := range strings.FieldsSeq(names) {
-			d := &delegate{name: name, expr: name + calls[arity], blind: arity > 1, whole: strings.Contains(ofContainers, " "+name+" "), growth: growth[name]}
+			d := &delegate{name: name, expr: name + calls[arity], blind: arity > 1, whole: strings.Contains(ofContainers, " "+name+" "), text: strings.HasPrefix(name, "_to"), growth: growth[name]}
 			table[key(name, arity)] = value(d.call)
 		}
 	}
@@ -77,6 +77,7 @@ type delegate struct {
 	expr   string // the call of it
 	blind  bool   // it does not look at its input
 	whole  bool   // it takes arrays or objects
+	text   bool   // as their text
 	growth int
 }
 
@@ -95,6 +96,11 @@ func (d *delegate) call(m *mach, in any, args []any) (any, error) {
 			left := mostShown
 			vs[i] = shown(v, &left)
 			continue
+		}
+		if d.text && !scalar(v) { // gojq would sort the keys
+			if v, err = m.marshal(v); err != nil {
+				return nil, err
+			}
 		}
 		v, n, err := m.extent(v)
 		if err != nil {

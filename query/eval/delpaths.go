@@ -3,8 +3,17 @@ package eval
 import (
 	"slices"
 
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
+
+// gone is what is put at a path that is deleted, in errors.
+type gone struct{}
+
+func deletes(n any) bool {
+	_, ok := n.(gone)
+	return ok
+}
 
 // delpaths gives v without what is at the paths, plain arrays each. Those that
 // are not there are no error.
@@ -16,8 +25,8 @@ func (m *mach) delpaths(v any, paths []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, o := v, owner{}
-	for _, p := range sorted {
+	all := make([][]any, len(sorted))
+	for i, p := range sorted {
 		ks, ok := p.([]any)
 		if !ok {
 			return nil, plainError("Path must be specified as array, not " + kindOf(p))
@@ -25,11 +34,12 @@ func (m *mach) delpaths(v any, paths []any) (any, error) {
 		if len(ks) > maxNesting {
 			return nil, errLongPath
 		}
-		if u, err = m.set(u, ks, gone{}, o); err != nil {
-			return nil, err
-		}
+		all[i] = ks
 	}
-	return sweep(u, o), nil
+	if len(all[0]) == 0 {
+		return nil, nil
+	}
+	return m.without(v, all, 0)
 }
 
 // sortPaths puts what is around something before what is inside it.
@@ -49,34 +59,220 @@ func (m *mach) sortPaths(paths []any) ([]any, error) {
 	return paths, failed
 }
 
-// sweep removes what is gone. It is found only in what the deletion owns.
-func sweep(v any, o owner) any {
-	switch x := v.(type) {
-	case gone:
-		return nil
-	case *object.Object:
-		if !o.has(x) {
-			return x
-		}
-		for k, w := range x.All() {
-			if deletes(w) {
-				x.Delete(k)
-			} else {
-				x.Set(k, sweep(w, o))
-			}
-		}
-	case []any:
-		if len(x) == 0 || !o.has(x) {
-			return x
-		}
-		left := x[:0]
-		for _, w := range x {
-			if !deletes(w) {
-				left = append(left, sweep(w, o))
-			}
-		}
-		clear(x[len(left):])
-		return left
+// without gives v without what is at sorted paths, of which the first depth keys
+// lead to v. What is inside members goes first, then the members themselves, all
+// at once, so that no index moves.
+func (m *mach) without(v any, paths [][]any, depth int) (any, error) {
+	was, err := m.enter(callWeight)
+	if err != nil {
+		return nil, err
 	}
-	return v
+	defer m.leave(was)
+	if _, ok := v.(*list); !ok {
+		forced, err := m.force(v)
+		if err != nil || forced == nil {
+			return v, err
+		}
+		v = forced
+	}
+	if isArray(v) {
+		if paths, err = m.canonical(paths, depth, v); err != nil {
+			return nil, err
+		}
+	}
+	var keys []any
+	for len(paths) > 0 {
+		key := paths[0][depth]
+		n := 1
+		for n < len(paths) {
+			c, err := m.compare(key, paths[n][depth])
+			if err != nil {
+				return nil, err
+			}
+			if c != 0 {
+				break
+			}
+			n++
+		}
+		group := paths[:n]
+		paths = paths[n:]
+		if err := m.deletable(v, group[0][depth:]); err != nil {
+			return nil, err
+		}
+		if len(group[0]) == depth+1 {
+			keys = append(keys, key)
+			continue
+		}
+		old, err := m.inside(v, key)
+		if err != nil {
+			return nil, err
+		}
+		u, err := m.without(old, group, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if u == nil || same(u, old) {
+			continue
+		}
+		if v, err = m.set(v, []any{key}, u); err != nil {
+			return nil, err
+		}
+	}
+	if len(keys) == 0 {
+		return v, nil
+	}
+	if x, ok := v.(*object.Object); ok {
+		for _, k := range keys {
+			y, copied := x.Without(m.mine(), k.(string))
+			if err := m.alloc(entrySize * copied); err != nil {
+				return nil, err
+			}
+			x = y
+		}
+		return x, nil
+	}
+	return m.withoutElements(v, keys)
+}
+
+// canonical gives the paths with one spelling of each index of an array, and
+// without those of no element. One that leads nowhere inside an element is an
+// error, even if the element goes by its other spelling.
+func (m *mach) canonical(paths [][]any, depth int, v any) ([][]any, error) {
+	n := lengthOf(v)
+	odd := func(p []any) bool {
+		i, ok := p[depth].(int)
+		return (!ok || i < 0 || i >= n) && native.TypeOf(p[depth]) == "number"
+	}
+	if !slices.ContainsFunc(paths, odd) {
+		return paths, nil
+	}
+	var out [][]any
+	for _, p := range paths {
+		if odd(p) {
+			i, ok := native.ToInt(p[depth])
+			if i < 0 {
+				i += n
+			}
+			if !ok || i < 0 || i >= n {
+				continue
+			}
+			p = slices.Clone(p)
+			p[depth] = i
+			if rest := p[depth+1:]; len(rest) > 0 {
+				old, err := m.look(elementOf(v, i))
+				if err == nil && old != nil {
+					err = m.deletable(old, rest)
+				}
+				if err != nil {
+					return nil, err
+				}
+			}
+		}
+		out = append(out, p)
+	}
+	slices.SortStableFunc(out, func(a, b []any) int {
+		x, ok1 := a[depth].(int)
+		y, ok2 := b[depth].(int)
+		switch {
+		case !ok1 || !ok2:
+			return 0
+		case x != y:
+			return x - y
+		}
+		return len(a) - len(b) // what is around goes before what is inside
+	})
+	return out, nil
+}
+
+// inside is what a path leads on to: a member, or a slice.
+func (m *mach) inside(v, key any) (any, error) {
+	switch k := key.(type) {
+	case string:
+		return v.(*object.Object).Get(k), nil
+	case *object.Object:
+		items, _ := v.([]any)
+		if l, ok := v.(*list); ok {
+			items = l.elements()
+		}
+		i, j, err := edges(len(items), k)
+		if err != nil {
+			return nil, err
+		}
+		return items[i:j:j], nil
+	}
+	i, ok := native.ToInt(key)
+	if i < 0 {
+		i += lengthOf(v)
+	}
+	if !ok || i < 0 {
+		return nil, nil
+	}
+	return elementOf(v, i), nil
+}
+
+// deletable says why nothing can be deleted from a value by a key.
+func (m *mach) deletable(v any, ks []any) error {
+	ok := false
+	switch ks[0].(type) {
+	case string:
+		_, ok = v.(*object.Object)
+	case *object.Object:
+		ok = isArray(v)
+	default:
+		ok = isArray(v) && native.TypeOf(ks[0]) == "number"
+	}
+	if ok {
+		return nil
+	}
+	v, err := m.force(v)
+	if err != nil {
+		return err
+	}
+	return misplaced(v, ks, gone{})
+}
+
+// withoutElements gives an array without the elements and slices that keys are.
+func (m *mach) withoutElements(v any, keys []any) (any, error) {
+	n := lengthOf(v)
+	if i, ok := keys[0].(int); ok && len(keys) == 1 && n >= listMost {
+		switch i {
+		case -1, n - 1:
+			return m.cut(v, listCut)
+		case 0:
+			return m.cut(v, listShift)
+		}
+	}
+	dead := make([]bool, n)
+	for _, key := range keys {
+		from, to := 0, 0
+		if k, ok := key.(*object.Object); ok {
+			var err error
+			if from, to, err = edges(n, k); err != nil {
+				return nil, err
+			}
+		} else if i, ok := native.ToInt(key); ok && !isNaN(key) {
+			if i < 0 {
+				i += n
+			}
+			if 0 <= i && i < n {
+				from, to = i, i+1
+			}
+		}
+		for ; from < to; from++ {
+			dead[from] = true
+		}
+	}
+	if err := m.alloc(itemSize * n); err != nil {
+		return nil, err
+	}
+	out := make([]any, 0, n)
+	for i, gone := range dead {
+		if !gone {
+			out = append(out, elementOf(v, i))
+		}
+	}
+	if len(out) == n {
+		return v, nil
+	}
+	return out, nil
 }

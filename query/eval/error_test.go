@@ -147,7 +147,7 @@ func TestErrorsLoadNothing(t *testing.T) {
 		{`.proxies[0] | .[0]`, `pod-000.ns0: Cannot index object with number (0)`},
 		{`.proxies[0] | [.clusters] | .x`, `Cannot index array with string ("x")`},
 		{`.proxies[0] | {c: .clusters} | .[0]`, `Cannot index object with number (0)`},
-		{`.proxies[0] | -.`, `object ({"clusters":{…},"i":0,"...}) cannot be negated`},
+		{`.proxies[0] | -.`, `object ({"kind":"Proxy","id":"pod...}) cannot be negated`},
 		{`.proxies[0] | [.clusters] | -.`, `array ([{…}]) cannot be negated`},
 		{`.proxies[0] | {c: .clusters} | -.`, `object ({"c":{…}}) cannot be negated`},
 		{`try (.proxies[0] | .[0]) catch length`, ``},

@@ -102,7 +102,7 @@ func (m *mach) index(in pv, k any) (pv, error) {
 	if v, ok := memberKnown(in, k); ok {
 		return pv{v, nil}, nil
 	}
-	v, err := m.force(in.v)
+	v, err := m.lookFor(in.v, k)
 	if err != nil {
 		return in, err
 	}
@@ -129,6 +129,15 @@ func memberKnown(in pv, k any) (any, bool) {
 		return x.Member(name)
 	}
 	return nil, false
+}
+
+// lookFor is force for one member of v. An array whose element alone is wanted
+// may be changed in place afterwards.
+func (m *mach) lookFor(v, k any) (any, error) {
+	if _, ok := k.(int); ok {
+		return m.look(v)
+	}
+	return m.force(v)
 }
 
 // member is v[k]; v is forced.

@@ -29,8 +29,7 @@ func (m *mach) iterable(in pv) (any, error) {
 	return nil, cannotIterate(v)
 }
 
-// each yields the members of an array, or of an object in the order of its
-// keys, and nothing for anything else.
+// each yields the members of an array, or of an object, and nothing for anything else.
 func (m *mach) each(in pv, y yield) error {
 	switch v := in.v.(type) {
 	case []any:
@@ -43,16 +42,14 @@ func (m *mach) each(in pv, y yield) error {
 			}
 		}
 	case *object.Object:
-		for _, k := range sortedKeys(v) {
+		for k, w := range v.All() {
 			if err := m.tick(); err != nil {
 				return err
 			}
-			if err := m.step(v.Get(k), child(in, k, v.Get(k)), y); err != nil {
+			if err := m.step(w, child(in, k, w), y); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
 }
-
-func sortedKeys(v *object.Object) []string { return v.Sorted() }

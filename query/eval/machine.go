@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
@@ -46,11 +47,12 @@ type mach struct {
 	ctx     context.Context
 	run     *runState
 	steps   int
-	depth   depth    // of calls: see enter
-	nesting int      // of the containers that are looked into: see nest
-	owed    int      // bytes allocated that the budget does not know of yet
-	next    tailCall // to be made by the function that is being evaluated
-	frame   *frame   // the innermost iteration over proxies that is under way
+	depth   depth         // of calls: see enter
+	nesting int           // of the containers that are looked into: see nest
+	owed    int           // bytes allocated that the budget does not know of yet
+	next    tailCall      // to be made by the function that is being evaluated
+	token   *object.Token // of what it may update in place; nil: of nothing so far
+	frame   *frame        // the innermost iteration over proxies that is under way
 
 	queue *queue      // the region that this goroutine works for
 	at    *loading    // the loads of this goroutine; nil: nobody is to know of them
@@ -58,6 +60,19 @@ type mach struct {
 	muted bool        // doing again what was done: nothing is told twice
 	sink  func(event) // where what is met is told; nil: to the run
 }
+
+// mine gives the machine's token. What was made with it may be updated in place,
+// as long as no other goroutine has seen it.
+func (m *mach) mine() *object.Token {
+	if m.token == nil {
+		m.token = new(object.Token)
+	}
+	return m.token
+}
+
+// freeze is called when another goroutine is about to see values: nothing that
+// was made so far is updated in place any more.
+func (m *mach) freeze() { m.token = nil }
 
 // runState is what all goroutines of a run share.
 type runState struct {
@@ -69,6 +84,7 @@ type runState struct {
 	budget  *budget
 	hints   hints
 	threads sync.WaitGroup
+	lists   atomic.Bool // there are some
 }
 
 // scoutSteps is how long a scout goes on. What it was sent to evaluate may
@@ -146,8 +162,13 @@ func (m *mach) force(v any) (any, error) {
 // truthy tells whether v is neither null nor false. An object is true without
 // being looked into.
 func (m *mach) truthy(v any) (bool, error) {
-	if x, ok := v.(mesh.Known); ok && x.IsObject() {
+	switch x := v.(type) {
+	case *list:
 		return true, nil
+	case mesh.Known:
+		if x.IsObject() {
+			return true, nil
+		}
 	}
 	v, err := m.force(v)
 	return v != nil && v != false, err

@@ -55,8 +55,8 @@ func (m *mach) compareObjects(x, y *object.Object) (int, error) {
 		return 0, err
 	}
 	defer func() { m.nesting-- }()
-	keys := sortedKeys(x)
-	if c := slices.Compare(keys, sortedKeys(y)); c != 0 {
+	keys := x.Sorted()
+	if c := slices.Compare(keys, y.Sorted()); c != 0 {
 		return c, nil
 	}
 	for _, k := range keys {

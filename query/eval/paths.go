@@ -13,7 +13,7 @@ func (m *mach) getpath(v any, ks []any) (any, error) {
 	}
 	w := v
 	for _, k := range ks {
-		x, err := m.force(w)
+		x, err := m.lookFor(w, k)
 		if err != nil {
 			return nil, err
 		}

@@ -38,8 +38,8 @@ def tostream:
   def events($at):
     if type == "array" or type == "object" then
       if length > 0 then
-        (keys[] as $key | .[$key] | events($at + [$key])),
-        [$at + [keys[-1]]]
+        (keys_unsorted[] as $key | .[$key] | events($at + [$key])),
+        [$at + [keys_unsorted[-1]]]
       else [$at, .] end
     else [$at, .] end;
   events([]);

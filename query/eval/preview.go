@@ -48,11 +48,11 @@ func shown(v any, left *int) any {
 		return out
 	case *object.Object:
 		out := object.New(min(x.Len(), mostShown))
-		for _, k := range x.Sorted() {
+		for k, v := range x.All() {
 			if *left <= 0 {
 				break
 			}
-			out.Set(k, shown(x.Get(k), left))
+			out.Set(k, shown(v, left))
 		}
 		return out
 	default:

@@ -45,6 +45,7 @@ type queue struct {
 }
 
 func newQueue(r *region) *queue {
+	r.m.freeze()
 	ctx, quit := context.WithCancel(r.m.ctx)
 	var at *element
 	if r.m.at != nil {
@@ -81,6 +82,7 @@ func (q *queue) start(skip, heard int) {
 				if n++; n <= skip {
 					return answers[n-1]
 				}
+				m.freeze()
 				return q.put(&element{v: v, fr: m.frame, index: n - 1, works: pending(v.v)})
 			})
 		})
@@ -258,6 +260,7 @@ func (q *queue) work(el *element) {
 		el.finish(guarded(func() error {
 			return q.use(&m, el.v, func(v pv) error {
 				m.at.ends()
+				m.freeze()
 				return el.give(result{v: v, fr: m.frame})
 			})
 		}))

@@ -40,6 +40,10 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	}
 	e = &env{up: e} // for finishing
 	err := c.n.run(m, e, pv{in, nil}, func(v pv) error {
+		m.freeze()
+		if r.lists.Load() {
+			v.v = settled(v.v)
+		}
 		if err := out(v.v); err != nil {
 			return &outError{err}
 		}

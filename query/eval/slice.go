@@ -54,6 +54,15 @@ func (c *compiler) edge(q *syntax.Query, s *scope) *node {
 
 // slice gives the part of in between two bounds, and its path.
 func (m *mach) slice(in pv, start, end any) (pv, error) {
+	if l, ok := in.v.(*list); ok && in.p == nil && lengthOf(l) >= listMost {
+		if end == nil && start == 1 {
+			v, err := m.cut(l, listShift)
+			return pv{v, nil}, err
+		} else if end == -1 && (start == nil || start == 0) {
+			v, err := m.cut(l, listCut)
+			return pv{v, nil}, err
+		}
+	}
 	v, err := m.force(in.v)
 	if err != nil {
 		return in, err

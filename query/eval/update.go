@@ -46,9 +46,9 @@ func (c *compiler) assign(q *syntax.Query, s *scope) *node {
 	}
 	l := c.query(q.Left, s)
 	return assignWith(r, func(m *mach, e *env, in pv, v any) (pv, error) {
-		st, own := in.v, owner{}
+		st := in.v
 		err := m.paths(e, in.v, l, func(ks []any, _ any) (err error) {
-			st, err = m.setOwned(st, ks, v, own)
+			st, err = m.setpath(st, ks, v)
 			return err
 		})
 		if err != nil {
@@ -146,7 +146,7 @@ func updateBy(l, r *node, op func(m *mach, a, b any) (any, error), at *place) *n
 // it; where f gives none the path is deleted, at the end. A path whose
 // proxy is dropped by a fault stays as it was.
 func (m *mach) modify(e *env, v any, l *node, f func(m *mach, old any, y yield) error) (any, error) {
-	st, own := v, owner{}
+	st := v
 	var gone []any
 	look := func(m *mach, w pv) error { return f(m, w.v, func(pv) error { return errStop }) }
 	err := m.scouted(e, pv{v, rootPath}, l, look, func(p pv) error {
@@ -158,7 +158,6 @@ func (m *mach) modify(e *env, v any, l *node, f func(m *mach, old any, y yield) 
 		if err != nil {
 			return err
 		}
-		own.lend(old, ks)
 		var w any
 		given := false
 		err = f(m, old, func(x pv) error {
@@ -167,7 +166,7 @@ func (m *mach) modify(e *env, v any, l *node, f func(m *mach, old any, y yield) 
 		})
 		switch {
 		case given:
-			st, err = m.setOwned(st, ks, w, own)
+			st, err = m.setpath(st, ks, w)
 			return err
 		case err != nil:
 			return err

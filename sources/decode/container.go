@@ -1,6 +1,10 @@
 package decode
 
-import "github.com/meshq/kubectl-meshq/sources/object"
+import (
+	"sort"
+
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // Empty containers are shared: nobody changes a value.
 var (
@@ -24,6 +28,7 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 	}
 	base := len(d.vals)
 	var all tally
+	_, all.any = s.(Unordered)
 	d.p++
 	c := d.next()
 	closed := c == '}'
@@ -85,10 +90,40 @@ func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 func (d *decoder) takeObject(base int, all tally) any {
 	vals := d.vals[base:]
 	names := d.names[len(d.names)-len(vals):]
+	if all.any {
+		sortMembers(names, vals)
+	}
 	v := d.objectOf(names, vals, all)
 	clear(vals)
 	d.vals, d.names = d.vals[:base], d.names[:len(d.names)-len(vals)]
 	return v
+}
+
+// sortMembers sorts by name, by insertion: there are few, mostly, and equal names
+// stay as they came.
+func sortMembers(names []string, vals []any) {
+	if len(names) > 64 {
+		sort.Stable(byName{names, vals})
+		return
+	}
+	for i := 1; i < len(names); i++ {
+		for j := i; j > 0 && names[j] < names[j-1]; j-- {
+			names[j], names[j-1] = names[j-1], names[j]
+			vals[j], vals[j-1] = vals[j-1], vals[j]
+		}
+	}
+}
+
+type byName struct {
+	names []string
+	vals  []any
+}
+
+func (m byName) Len() int           { return len(m.names) }
+func (m byName) Less(i, j int) bool { return m.names[i] < m.names[j] }
+func (m byName) Swap(i, j int) {
+	m.names[i], m.names[j] = m.names[j], m.names[i]
+	m.vals[i], m.vals[j] = m.vals[j], m.vals[i]
 }
 
 func (d *decoder) objectOf(names []string, vals []any, all tally) any {

@@ -28,6 +28,13 @@ type TaggedShape interface {
 	Tagged(text []byte) Shape
 }
 
+// Unordered marks the shape of a map or a Struct: its members come in any order,
+// and are sorted by their keys.
+type Unordered interface {
+	Shape
+	Unordered()
+}
+
 // An object whose shape is an Any takes the shape of its "@type". Envoy writes
 // that one first, and then it is mostly in the window already; where it isn't,
 // a second decoder goes ahead through the object to find it. With no "@type",

@@ -441,3 +441,38 @@ func TestMistakeAfterGoingAhead(t *testing.T) {
 		}
 	}
 }
+
+// anyOrder is the shape of a map.
+type anyOrder struct{}
+
+func (anyOrder) Member([]byte) (string, Shape) { return "", nil }
+func (anyOrder) Typed([]byte) (Shape, bool)    { return nil, false }
+func (anyOrder) Unordered()                    {}
+
+// The members of a message stand as they came, those of a map are sorted; two
+// maps that say the same are one value in a table of twins.
+func TestMapsAreSorted(t *testing.T) {
+	many := "{"
+	for i := range 100 {
+		many += fmt.Sprintf(`"k%02d":%d,`, (i*37)%100, i)
+	}
+	many += `"k":0,"k":1}`
+	for in, want := range map[string]string{`{"b":1,"a":{"z":1,"c":2},"b":3}`: `b a`, many: ""} {
+		for _, s := range []Shape{nil, anyOrder{}} {
+			v, err := small([]byte(in), 0).Pass(t.Context(), 0, -1, s, wholeNode, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys := v.(*object.Object).Keys()
+			if sorted := slices.IsSorted(keys); sorted != (s != nil) || s == nil && want != "" && strings.Join(keys, " ") != want {
+				t.Errorf("%.40s: %.100q", in, keys)
+			}
+		}
+	}
+	twins := roomy()
+	a, _ := twinned(`{"b":[1],"a":"x"}`, twins).Pass(t.Context(), 0, -1, anyOrder{}, wholeNode, nil)
+	b, _ := twinned(`{"a":"x","b":[1]}`, twins).Pass(t.Context(), 0, -1, anyOrder{}, wholeNode, nil)
+	if !mesh.Identical(a, b) {
+		t.Error("equal maps are two")
+	}
+}

@@ -204,6 +204,7 @@ type tally struct {
 	own   bool   // something in it is in no table
 	names uint64 // a bit for each name seen
 	twice bool   // a name may have been there twice
+	any   bool   // the members come in any order
 }
 
 // member takes the next member of an object.
@@ -213,7 +214,11 @@ func (t *tally) member(name string, sum uint64) {
 	t.twice = t.twice || t.names&bit != 0
 	t.names |= bit
 	t.own = t.own || sum == 0
-	t.sum = mix(t.sum, mix(h, sum))
+	if sum = mix(h, sum); t.any {
+		t.sum += sum
+	} else {
+		t.sum = mix(t.sum, sum)
+	}
 }
 
 // element takes the next element of an array.

@@ -215,6 +215,9 @@ func (s mapShape) Member([]byte) (string, decode.Shape) { return "", s.value }
 
 func (mapShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
+// Unordered is that of [decode.Unordered].
+func (mapShape) Unordered() {}
+
 // openShape is a message whose descriptor isn't known, and which has neither
 // maps nor Structs in it: every name below is one of a field.
 type openShape struct{}

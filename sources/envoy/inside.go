@@ -38,7 +38,9 @@ func (i *insider) Fields(ctx context.Context) (*object.Object, error) {
 	}
 	m := object.New(own.Len() + len(i.facts) + 1) // and its kind
 	m.SetAll(own)
+	m.Set("kind", nil) // its place
 	i.add(m)
+	m.Rotate(own.Len())
 	i.proxy.told(fieldsCost(m))
 	return m, nil
 }

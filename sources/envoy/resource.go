@@ -254,6 +254,7 @@ func (r *resource) raw() any {
 func (r *resource) document(more int) *object.Object {
 	m := object.New(r.fields.Len() + more + 6)
 	m.SetAll(r.fields)
+	m.Set("kind", nil) // its place
 	if r.fields.Len() == 0 && r.name != "" {
 		m.Set("name", r.name)
 	}
@@ -308,6 +309,7 @@ func (e *element) Fields(ctx context.Context) (*object.Object, error) {
 		r.fields, _ = v.(*object.Object)
 	}
 	m := e.fields(&r)
+	m.Rotate(r.fields.Len())
 	e.proxy.told(fieldsCost(m))
 	return m, nil
 }

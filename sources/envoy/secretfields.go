@@ -79,3 +79,6 @@ func (s structShape) Member(key []byte) (string, decode.Shape) {
 }
 
 func (structShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
+
+// Unordered is that of [decode.Unordered].
+func (structShape) Unordered() {}

@@ -6,6 +6,6 @@
 // # Values
 //
 // A value is nil, bool, int, float64, *big.Int, json.Number, string, []any or
-// map[string]any, or a [Lazy] that becomes one of these. Values are shared and
+// *object.Object, or a [Lazy] that becomes one of these. Values are shared and
 // never changed after they were handed out. Object fields are lowerCamelCase.
 package mesh

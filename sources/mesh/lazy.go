@@ -11,7 +11,7 @@ import (
 // All methods may be called by several goroutines at once.
 type Lazy interface {
 	// Force gives the value one level deep: a scalar, or a []any or
-	// map[string]any whose members may be lazy themselves. It never gives a
+	// *object.Object whose members may be lazy themselves. It never gives a
 	// Lazy. The result must not be changed. An error is a [*Fault], or the
 	// context's.
 	Force(ctx context.Context) (any, error)
@@ -103,8 +103,7 @@ func deepArray(ctx context.Context, x []any) (any, error) {
 
 func deepObject(ctx context.Context, x *object.Object) (any, error) {
 	var out *object.Object
-	for _, k := range x.Sorted() { // in order: so that the first fault is always the same
-		w := x.Get(k)
+	for k, w := range x.All() {
 		if !container(w) {
 			continue
 		}

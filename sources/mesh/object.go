@@ -52,7 +52,7 @@ func (makerFunc) Member(string) (any, bool)                            { return 
 // NewObject gives an object whose fields are known; some may be lazy. "kind"
 // is set in fields, which the object takes over.
 func NewObject(kind string, owner *Object, fields *object.Object) *Object {
-	fields.Set("kind", kind)
+	fields.SetFirst("kind", kind)
 	return &Object{Kind: kind, Owner: owner, fields: fields}
 }
 
@@ -76,7 +76,7 @@ func (o *Object) Proxy() *Object {
 	return o
 }
 
-// Force gives the object's fields, a map[string]any.
+// Force gives the object's fields, an *object.Object.
 func (o *Object) Force(ctx context.Context) (any, error) { return o.Fields(ctx) }
 
 // Fields gives the object's fields. They must not be changed.
@@ -93,7 +93,7 @@ func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.Set("kind", o.Kind)
+		m.SetFirst("kind", o.Kind)
 		o.fields, o.maker = m, nil
 	}
 	return o.fields, nil
@@ -114,7 +114,7 @@ func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	}
 	m := c.Some(ctx, keys)
 	if m != nil {
-		m.Set("kind", o.Kind)
+		m.SetFirst("kind", o.Kind)
 	}
 	return m
 }

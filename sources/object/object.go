@@ -28,6 +28,10 @@ type entry struct {
 type rare struct {
 	index *index // where there are more than scanMost members
 	dead  int    // members that were deleted: their places are still there
+
+	owner *Token // may update it in place
+	age   int    // such updates
+	past  *past  // it has no table: that was updated
 }
 
 // deleted is the value at the place of a member that was deleted.
@@ -56,7 +60,7 @@ func Of(keysAndValues ...any) *Object {
 
 // Len is the number of members.
 func (o *Object) Len() int {
-	if o == nil {
+	if o = o.view(); o == nil {
 		return 0
 	}
 	if o.rare != nil {
@@ -73,7 +77,7 @@ func (o *Object) Get(key string) any {
 
 // Lookup gives the value of a key and whether there is one.
 func (o *Object) Lookup(key string) (any, bool) {
-	if o == nil {
+	if o = o.view(); o == nil {
 		return nil, false
 	}
 	if i := o.find(key); i >= 0 {
@@ -89,7 +93,10 @@ func (o *Object) At(i int) (key string, v any) {
 }
 
 // Has tells whether there is a member of that key.
-func (o *Object) Has(key string) bool { return o != nil && o.find(key) >= 0 }
+func (o *Object) Has(key string) bool {
+	o = o.view()
+	return o != nil && o.find(key) >= 0
+}
 
 // find gives the place of a key; -1: there is none.
 func (o *Object) find(key string) int {
@@ -155,6 +162,30 @@ func (o *Object) own() *rare {
 	return o.rare
 }
 
+// SetFirst is Set that puts a new key before all others.
+func (o *Object) SetFirst(key string, v any) {
+	if i := o.find(key); i >= 0 {
+		o.entries[i].val = v
+		return
+	}
+	o.entries = slices.Insert(o.entries, 0, entry{key, v})
+	if len(o.entries) > scanMost {
+		o.own().index = indexOf(o.entries)
+	}
+}
+
+// Rotate puts the members from the n-th on before the others. Nothing was
+// deleted from the object.
+func (o *Object) Rotate(n int) {
+	if n == 0 || n == len(o.entries) {
+		return
+	}
+	o.entries = slices.Concat(o.entries[n:], o.entries[:n])
+	if o.rare != nil {
+		o.rare.index = indexOf(o.entries)
+	}
+}
+
 // SetAll sets every member of another object.
 func (o *Object) SetAll(from *Object) {
 	for k, v := range from.All() {
@@ -190,9 +221,9 @@ func (o *Object) compact() {
 		}
 	}
 	clear(o.entries[len(left):])
-	o.entries, o.rare = left, nil
+	o.entries, o.rare.dead, o.rare.index = left, 0, nil
 	if len(left) > scanMost {
-		o.rare = &rare{index: indexOf(left)}
+		o.rare.index = indexOf(left)
 	}
 }
 
@@ -203,8 +234,12 @@ func (o *Object) All() iter.Seq2[string, any] {
 		if o == nil {
 			return
 		}
-		for i := 0; i < len(o.entries); i++ {
-			if e := &o.entries[i]; e.live() && !yield(e.key, e.val) {
+		for i := 0; ; i++ {
+			t := o.view() // an update may have taken the table meanwhile
+			if i >= len(t.entries) {
+				return
+			}
+			if e := &t.entries[i]; e.live() && !yield(e.key, e.val) {
 				return
 			}
 		}

@@ -17,11 +17,49 @@ import (
 // false, true, numbers, strings, arrays, objects; nan is less than any number.
 func Compare(a, b any) int { return gojq.Compare(object.ToPlain(a), object.ToPlain(b)) }
 
-// Marshal gives the JSON text of a plain value as jq writes it: keys in order,
-// no spaces, nan as null, infinities as the largest number.
-func Marshal(v any) string {
-	bs, _ := gojq.Marshal(object.ToPlain(v)) // it writes to memory: there is no error
-	return string(bs)
+// Marshal gives the JSON text of a plain value as jq writes it: keys as they
+// were set, no spaces, nan as null, infinities as the largest number.
+func Marshal(v any) string { return string(appendJSON(nil, v)) }
+
+func appendJSON(out []byte, v any) []byte {
+	switch v := v.(type) {
+	case int:
+		return strconv.AppendInt(out, int64(v), 10)
+	case string:
+		return appendText(out, v)
+	case []any:
+		out = append(out, '[')
+		for i, w := range v {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = appendJSON(out, w)
+		}
+		return append(out, ']')
+	case *object.Object:
+		start := len(out)
+		out = append(out, '{')
+		for k, w := range v.All() {
+			if len(out) > start+1 {
+				out = append(out, ',')
+			}
+			out = append(appendText(out, k), ':')
+			out = appendJSON(out, w)
+		}
+		return append(out, '}')
+	}
+	bs, _ := gojq.Marshal(v) // it writes to memory: there is no error
+	return append(out, bs...)
+}
+
+func appendText(out []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			bs, _ := gojq.Marshal(s)
+			return append(out, bs...)
+		}
+	}
+	return append(append(append(out, '"'), s...), '"')
 }
 
 // Preview gives the type and the beginning of the text of a plain value, as

@@ -1,0 +1,249 @@
+package eval
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// list is an array that an update made: the same goroutine may change it in
+// place, as [object.Object.With] does an object. To all others it is a lazy
+// value: force gives its elements, and then the next update copies them.
+type list struct {
+	items  []any
+	owner  *object.Token
+	age    int         // updates in place
+	shared atomic.Bool // somebody holds the elements
+	past   *pastList   // it has no elements: they were updated
+}
+
+// pastList is what a list keeps whose elements an update has taken.
+type pastList struct {
+	next     *list
+	change   change
+	place    int
+	was      any
+	restored atomic.Pointer[list]
+}
+
+// A change is what an update did to the elements.
+type change int
+
+const (
+	listSet   change = iota // another element at the place
+	listGrown               // more than place elements
+	listCut                 // without the last
+	listShift               // without the first
+)
+
+// listMost is how many elements an array has that is copied by every update:
+// for so few that costs no more.
+const listMost = 16
+
+// Force gives the elements. From now on they are not changed any more.
+func (l *list) Force(context.Context) (any, error) { return l.elements(), nil }
+
+// Forced is Force, which costs nothing.
+func (l *list) Forced() (any, bool) { return l.elements(), true }
+
+// Pending is false.
+func (*list) Pending() bool { return false }
+
+func (l *list) elements() []any {
+	t := l.view()
+	if !t.shared.Load() {
+		t.shared.Store(true)
+	}
+	return t.items[:len(t.items):len(t.items)]
+}
+
+// view gives the list that has the elements: l itself, mostly.
+func (l *list) view() *list {
+	if l.past == nil {
+		return l
+	}
+	if r := l.past.restored.Load(); r != nil {
+		return r
+	}
+	var undo []*pastList
+	h := l
+	for h.past != nil {
+		if r := h.past.restored.Load(); r != nil {
+			h = r
+			break
+		}
+		undo = append(undo, h.past)
+		h = h.past.next
+	}
+	items := slices.Clone(h.items)
+	for _, p := range slices.Backward(undo) {
+		switch p.change {
+		case listSet:
+			items[p.place] = p.was
+		case listGrown:
+			items = items[:p.place]
+		case listCut:
+			items = append(items, p.was)
+		case listShift:
+			items = slices.Insert(items, 0, p.was)
+		}
+	}
+	l.past.restored.CompareAndSwap(nil, &list{items: items})
+	return l.past.restored.Load()
+}
+
+// look is force for a caller that keeps nothing of an array: it may be updated
+// in place afterwards.
+func (m *mach) look(v any) (any, error) {
+	if l, ok := v.(*list); ok {
+		return l.view().items, nil
+	}
+	return m.force(v)
+}
+
+// owned gives a list of the elements of an array that may be changed in place:
+// itself, or a copy that has room for some more.
+func (m *mach) owned(v any, more int) (l *list, taken bool, err error) {
+	items, _ := v.([]any)
+	if l, ok := v.(*list); ok {
+		if l.past == nil && l.owner == m.mine() && !l.shared.Load() && l.age <= len(l.items)+listMost {
+			return l, true, nil
+		}
+		items = l.view().items
+	}
+	size := len(items) + more
+	if size < listMost {
+		size = listMost
+	}
+	if err := m.alloc(itemSize * size); err != nil {
+		return nil, false, err
+	}
+	m.run.lists.Store(true)
+	return &list{items: append(make([]any, 0, size), items...), owner: m.mine()}, false, nil
+}
+
+// next moves the elements to a new list. The old one keeps what was changed.
+func (l *list) next(c change, place int, was any) *list {
+	n := &list{items: l.items, owner: l.owner, age: l.age + 1}
+	l.items, l.past = nil, &pastList{next: n, change: c, place: place, was: was}
+	return n
+}
+
+// withElements is an array with more elements at its end.
+func (m *mach) withElements(v any, more []any) (any, error) {
+	l, taken, err := m.owned(v, len(more))
+	if err != nil {
+		return nil, err
+	}
+	n := len(l.items)
+	if taken {
+		l = l.next(listGrown, n, nil)
+	}
+	if n+len(more) > cap(l.items) {
+		if err := m.alloc(itemSize * 2 * (n + len(more))); err != nil {
+			return nil, err
+		}
+	}
+	l.items = append(l.items, more...)
+	return l, nil
+}
+
+// withElement is an array with another element at a place, which may lie behind
+// its end.
+func (m *mach) withElement(v any, i int, u any) (any, error) {
+	n := lengthOf(v)
+	if i > n {
+		if err := m.alloc(itemSize * (i - n)); err != nil {
+			return nil, err
+		}
+		return m.withElements(v, append(make([]any, i-n, i-n+1), u))
+	}
+	if i == n {
+		return m.withElements(v, []any{u})
+	}
+	l, taken, err := m.owned(v, 0)
+	if err != nil {
+		return nil, err
+	}
+	if taken {
+		l = l.next(listSet, i, l.items[i])
+	}
+	l.items[i] = u
+	return l, nil
+}
+
+// cut is an array without its first or its last element. There is one.
+func (m *mach) cut(v any, c change) (any, error) {
+	l, taken, err := m.owned(v, 0)
+	if err != nil {
+		return nil, err
+	}
+	at := 0
+	if c == listCut {
+		at = len(l.items) - 1
+	}
+	if taken {
+		l = l.next(c, 0, l.items[at])
+	}
+	l.items[at] = nil
+	if c == listCut {
+		l.items = l.items[:at]
+	} else {
+		l.items = l.items[1:]
+	}
+	return l, nil
+}
+
+// settled gives a value without lists, for those who know only arrays.
+func settled(v any) any {
+	switch x := v.(type) {
+	case *list:
+		return settled(x.elements())
+	case []any:
+		for i, w := range x {
+			if u := settled(w); unsettled(w, u) {
+				out := slices.Clone(x)
+				for ; i < len(x); i++ {
+					out[i] = settled(x[i])
+				}
+				return out
+			}
+		}
+	case *object.Object:
+		for _, w := range x.All() {
+			if u := settled(w); unsettled(w, u) {
+				out := object.New(x.Len())
+				for k, w := range x.All() {
+					out.Set(k, settled(w))
+				}
+				return out
+			}
+		}
+	}
+	return v
+}
+
+// unsettled tells whether settled made another value of w.
+func unsettled(w, u any) bool {
+	switch w.(type) {
+	case *list:
+		return true
+	case []any, *object.Object:
+		return !mesh.Identical(w, u)
+	}
+	return false
+}
+
+// lengthOf is the number of elements of an array.
+func lengthOf(v any) int {
+	switch x := v.(type) {
+	case *list:
+		return len(x.view().items)
+	case []any:
+		return len(x)
+	}
+	return 0
+}

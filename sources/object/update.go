@@ -1,0 +1,146 @@
+package object
+
+import (
+	"slices"
+	"sync/atomic"
+)
+
+// A Token stands for one goroutine of a run. What was made with it may be
+// updated in place by that goroutine; to give it a new token freezes all of
+// that.
+type Token struct{ _ byte }
+
+// past is what an object keeps whose table an update has taken: how the table
+// was before, and where it is now.
+type past struct {
+	next     *Object
+	place    int
+	was      entry
+	added    bool // there was nothing at the place
+	restored atomic.Pointer[Object]
+}
+
+// view gives the object that has the table: o itself, mostly.
+func (o *Object) view() *Object {
+	if o == nil || o.rare == nil || o.rare.past == nil {
+		return o
+	}
+	return o.restore()
+}
+
+// restore makes a table of its own for an object whose table was taken: a copy
+// of what became of it, with what was changed since then put back. It may be
+// called by several goroutines.
+func (o *Object) restore() *Object {
+	if r := o.rare.past.restored.Load(); r != nil {
+		return r
+	}
+	var undo []*past
+	h := o
+	for h.rare != nil && h.rare.past != nil {
+		if r := h.rare.past.restored.Load(); r != nil {
+			h = r
+			break
+		}
+		undo = append(undo, h.rare.past)
+		h = h.rare.past.next
+	}
+	entries := slices.Clone(h.entries)
+	for _, p := range slices.Backward(undo) {
+		if p.added {
+			entries = entries[:p.place]
+		} else {
+			entries[p.place] = p.was
+		}
+	}
+	r := &Object{entries: entries}
+	dead := 0
+	for i := range entries {
+		if !entries[i].live() {
+			dead++
+		}
+	}
+	if dead > 0 || len(entries) > scanMost {
+		r.rare = &rare{dead: dead}
+	}
+	if len(entries) > scanMost {
+		r.rare.index = indexOf(entries)
+	}
+	o.rare.past.restored.CompareAndSwap(nil, r)
+	return o.rare.past.restored.Load()
+}
+
+// slack is how many updates more than it has members an object may see before
+// the next one copies it. An object that is kept so holds no longer a history
+// than itself.
+const slack = 16
+
+// owned tells whether an update with the token may take the table.
+func (o *Object) owned(t *Token) bool {
+	r := o.rare
+	return t != nil && r != nil && r.past == nil && r.owner == t && r.age <= len(o.entries)+slack && r.dead <= len(o.entries)/2
+}
+
+// take moves the table to a new object. The old one keeps what the place holds.
+func (o *Object) take(place int, added bool) *Object {
+	next := &Object{o.entries, o.rare}
+	next.rare.age++
+	p := &past{next: next, place: place, added: added}
+	if !added {
+		p.was = o.entries[place]
+	}
+	o.entries, o.rare = nil, &rare{past: p}
+	return next
+}
+
+// copyFor gives a copy that the token may update.
+func (o *Object) copyFor(t *Token, more int) *Object {
+	from := o.view()
+	c := New(from.Len() + more)
+	for k, v := range from.All() {
+		c.add(k, v)
+	}
+	c.own().owner = t
+	return c
+}
+
+// With gives the object with a member set; o stays as it is. It changes the
+// table in place where it was made by With or Without with the same token: the
+// next look at o then costs a copy, once. Copied is the number of members that
+// memory was taken for.
+func (o *Object) With(t *Token, key string, v any) (with *Object, copied int) {
+	if o == nil || !o.owned(t) {
+		c := o.copyFor(t, 1)
+		c.Set(key, v)
+		return c, len(c.entries)
+	}
+	if i := o.find(key); i >= 0 {
+		next := o.take(i, false)
+		next.entries[i].val = v
+		return next, 0
+	}
+	if len(o.entries) == cap(o.entries) {
+		copied = 2 * len(o.entries)
+		o.entries = slices.Grow(o.entries, len(o.entries)+1)
+	}
+	next := o.take(len(o.entries), true)
+	next.add(key, v)
+	return next, copied
+}
+
+// Without gives the object without a member, as [Object.With].
+func (o *Object) Without(t *Token, key string) (without *Object, copied int) {
+	if !o.Has(key) {
+		return o, 0
+	}
+	if !o.owned(t) {
+		c := o.copyFor(t, 0)
+		c.Delete(key)
+		return c, len(c.entries)
+	}
+	i := o.find(key)
+	next := o.take(i, false)
+	next.entries[i] = entry{val: deleted{}}
+	next.rare.dead++
+	return next, 0
+}
