@@ -137,14 +137,14 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // of a line in YAML, which reads it and the spaces around it as one space
 		json = bytes.ReplaceAll(json, []byte(end), fmt.Appendf(nil, `\u%04x`, []rune(end)[0]))
 	}
-	json, mark := withoutReturns(json)
+	json, marks := withoutReturns(json)
 	var text strings.Builder
 	if err := (&kyaml.Encoder{}).FromYAML(bytes.NewReader(json), &text); err != nil {
 		return item{}, err
 	}
 	safe := escapedInYAML(text.String())
-	if mark != 0 {
-		safe = strings.ReplaceAll(safe, string(mark), `\r`)
+	for letter, mark := range marks {
+		safe = strings.ReplaceAll(safe, string(mark), `\`+string(letter))
 	}
 	return item{
 		bare: func(w io.Writer) error {
@@ -159,29 +159,35 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	}, nil
 }
 
-// withoutReturns gives a text of JSON with a character in the place of each
-// carriage return that it has nowhere else: kyaml's encoder writes a return at
-// the end of the last of several lines as a backslash and an r. It is 0 where
-// there are none.
-func withoutReturns(json []byte) (text []byte, mark rune) {
+// withoutReturns gives a text of JSON that has a carriage return in it with
+// other characters, which it has nowhere else, in the place of the returns and
+// newlines, by their letter. kyaml's encoder writes a return at the end of the
+// last of several lines as a backslash and an r; and a text that moves a
+// terminal's cursor is better left on one line.
+func withoutReturns(json []byte) (text []byte, marks map[byte]rune) {
 	if !bytes.Contains(json, []byte(`\r`)) {
-		return json, 0
+		return json, nil
 	}
-	mark = '\u4e00' // one that is printed as it is, as the 20,000 behind it
-	for bytes.ContainsRune(json, mark) {
-		mark++
+	marks = map[byte]rune{}
+	next := '\u4e00' // it is printed as it is, as the 20,000 behind it
+	for _, letter := range []byte("rn") {
+		for bytes.ContainsRune(json, next) {
+			next++
+		}
+		marks[letter] = next
+		next++
 	}
 	for i := 0; i < len(json); i++ {
 		switch {
 		case json[i] != '\\':
 			text = append(text, json[i])
-		case json[i+1] == 'r':
-			text = utf8.AppendRune(text, mark)
+		case marks[json[i+1]] != 0:
+			text = utf8.AppendRune(text, marks[json[i+1]])
 			i++
 		default:
 			text = append(text, json[i], json[i+1])
 			i++
 		}
 	}
-	return text, mark
+	return text, marks
 }
