@@ -91,6 +91,7 @@ func newPattern(source, flags string) (*pattern, error) {
 	}
 	var err error
 	if p.re, err = regexp.Compile(re); err != nil {
+		//lint:ignore ST1005 jq's words
 		return nil, fmt.Errorf("Regex failure: %q: %s", source, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	if longest {

@@ -25,25 +25,39 @@ func (m *mach) grown(xs []any, capacity int) ([]any, error) {
 	return append(out, xs...), nil
 }
 
-// joined is a + b.
+// appendedText is how long a text has to be for what is appended to it to be
+// written behind it. A shorter one is copied.
+const appendedText = 1 << 10
+
+// joined is a + b. A text that is appended to again and again is copied only
+// when it has doubled: b is written behind a where a is the last text that was
+// made here. Texts that were made before see nothing of it, as they end earlier.
 func (m *mach) joined(a, b string) (string, error) {
-	if err := m.alloc(len(a) + len(b)); err != nil {
-		return "", err
-	}
-	if len(a)+len(b) <= copyBytes {
+	if len(a) < appendedText {
+		if err := m.alloc(len(a) + len(b)); err != nil {
+			return "", err
+		}
 		return a + b, nil
 	}
-	var out strings.Builder
-	out.Grow(len(a) + len(b))
-	for _, s := range []string{a, b} {
-		for len(s) > 0 {
-			n := min(len(s), copyBytes)
-			out.WriteString(s[:n])
-			s = s[n:]
+	parts := []string{b}
+	if n := m.text.Len(); n != len(a) || m.text.Cap()-n < len(b) || m.text.String() != a {
+		grown := 2 * (len(a) + len(b))
+		if err := m.alloc(grown); err != nil {
+			return "", err
+		}
+		m.text = strings.Builder{}
+		m.text.Grow(grown)
+		parts = []string{a, b}
+	}
+	for _, s := range parts {
+		for len(s) > copyBytes {
+			m.text.WriteString(s[:copyBytes])
+			s = s[copyBytes:]
 			if err := m.ctx.Err(); err != nil {
 				return "", err
 			}
 		}
+		m.text.WriteString(s)
 	}
-	return out.String(), nil
+	return m.text.String(), nil
 }

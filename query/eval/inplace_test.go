@@ -47,6 +47,8 @@ func TestUpdatesInPlaceAreNotSeen(t *testing.T) {
 
 // growing are programs of n steps that cost n steps in jq.
 var growing = []string{
+	`reduce range($n) as $i (""; . + "x")`,
+	`reduce range($n) as $i (""; . + "\($i)") | length`,
 	`reduce range($n) as $i ({}; .["k\($i)"] = $i) | length`, `reduce range($n) as $i ([]; . + [$i]) | length`, `reduce range($n) as $i ([]; .[$i] = $i) | length`,
 	`reduce range($n) as $i ({}; . + {"k\($i)": $i}) | length`, `reduce range($n) as $i ([range($n)]; .[$i] += 1) | length`, `reduce range($n) as $i ({}; .c += 1 | .l += [$i]) | .l | length`,
 	`reduce range($n) as $i ({a: {b: []}}; .a.b[$i] |= $i) | .a.b | length`, `reduce range($n) as $i ({}; setpath(["a", "k\($i)"]; $i)) | .a | length`, `fromstream([range($n)] | tostream) | length`,
@@ -129,4 +131,14 @@ func bytesOf(t *testing.T, f func()) float64 {
 	f()
 	runtime.ReadMemStats(&after)
 	return float64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// TestAppendedTextsStayApart holds that a text is what it was, whatever is
+// appended to it or to the text that was made of it.
+func TestAppendedTextsStayApart(t *testing.T) {
+	query := `("a" * 2000) as $a | ($a + "1") as $b | ($b + "2") as $c | ($b + "3") as $d | ($c + "4") as $e | ($a + "5") as $f
+		| [$a, $b, $c, $d, $e, $f | .[1999:]] | join(" ")`
+	if got := ask(t.Context(), t, query, nil, 1).String(); !strings.Contains(got, "a a1 a12 a13 a124 a5") {
+		t.Error(got)
+	}
 }

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -47,12 +48,13 @@ type mach struct {
 	ctx     context.Context
 	run     *runState
 	steps   int
-	depth   depth         // of calls: see enter
-	nesting int           // of the containers that are looked into: see nest
-	owed    int           // bytes allocated that the budget does not know of yet
-	next    tailCall      // to be made by the function that is being evaluated
-	token   *object.Token // of what it may update in place; nil: of nothing so far
-	frame   *frame        // the innermost iteration over proxies that is under way
+	depth   depth           // of calls: see enter
+	nesting int             // of the containers that are looked into: see nest
+	owed    int             // bytes allocated that the budget does not know of yet
+	next    tailCall        // to be made by the function that is being evaluated
+	token   *object.Token   // of what it may update in place; nil: of nothing so far
+	frame   *frame          // the innermost iteration over proxies that is under way
+	text    strings.Builder // the last long text that was appended to: see joined
 
 	queue *queue      // the region that this goroutine works for
 	at    *loading    // the loads of this goroutine; nil: nobody is to know of them

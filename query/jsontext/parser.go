@@ -71,8 +71,10 @@ type builder interface {
 type nothing struct{}
 
 // NewParser reads from r. A byte order mark in front is passed over.
-func NewParser(r io.Reader, o Options) *Parser {
-	p := &Parser{in: bufio.NewReaderSize(r, 64<<10), o: o, line: 1, builder: &values{next: nothing{}}, skipping: o.Seq}
+func NewParser(r io.Reader, o Options) *Parser { return newParser(r, o, 64<<10) }
+
+func newParser(r io.Reader, o Options, buffer int) *Parser {
+	p := &Parser{in: bufio.NewReaderSize(r, buffer), o: o, line: 1, builder: &values{next: nothing{}}, skipping: o.Seq}
 	if o.Stream {
 		p.builder = &events{next: nothing{}}
 	}

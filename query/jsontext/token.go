@@ -148,7 +148,7 @@ func broken(s string) int {
 // Parse gives the one value of a text. The error says what is wrong in jq's
 // words, with the text.
 func Parse(text string) (any, error) {
-	p := NewParser(strings.NewReader(text), Options{})
+	p := newParser(strings.NewReader(text), Options{}, min(len(text), 64<<10))
 	v, err := p.Next()
 	if err == nil {
 		if _, e := p.Next(); e == nil {
