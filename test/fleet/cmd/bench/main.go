@@ -24,6 +24,7 @@ type options struct {
 	pair               string
 	mesh, meshRoot     string
 	jq, gojq, istioctl string
+	jaq                string
 	captures, perf     string
 	dumpMB, fleetMB    float64
 	growthMB           float64
@@ -54,6 +55,7 @@ func parseFlags() *options {
 	flag.StringVar(&o.pair, "pair", "", "what writes a proxy with what its Pilot would send (go build ./test/fleet/cmd/pair)")
 	flag.StringVar(&o.jq, "jq", "jq", "jq, where it is installed")
 	flag.StringVar(&o.gojq, "gojq", "gojq", "gojq, where it is installed")
+	flag.StringVar(&o.jaq, "jaq", "jaq", "jaq, where it is installed")
 	flag.StringVar(&o.istioctl, "istioctl", "istioctl", "istioctl, where it is installed")
 	flag.StringVar(&o.mesh, "mesh", "", "what brings a real mesh up (go build ./cmd/mesh, of test/e2e)")
 	flag.StringVar(&o.meshRoot, "mesh-root", filepath.Join("test", "e2e"), "the folder of that")
@@ -69,7 +71,7 @@ func parseFlags() *options {
 	flag.IntVar(&o.runs, "runs", 5, "how often each program reads a file")
 	flag.IntVar(&o.fleetRuns, "fleet-runs", 3, "how often a fleet is asked")
 	flag.StringVar(&o.benchtime, "benchtime", "50ms", "of each Go benchmark, in three rounds; 0: none")
-	flag.StringVar(&o.only, "only", ".", "which parts: files, fleet, status, growth, envoy, machine, decoder (a regular expression)")
+	flag.StringVar(&o.only, "only", ".", "which parts: files, fleet, status, growth, envoy, machine, decoder, shapes (a regular expression)")
 	flag.StringVar(&o.out, "out", "", "where the tables are written; empty: standard output")
 	flag.StringVar(&o.machine, "machine", "", "what the machine is, in your words")
 	flag.StringVar(&o.date, "date", time.Now().Format(time.DateOnly), "when this was")
@@ -104,7 +106,7 @@ func run(ctx context.Context) (err error) {
 		name string
 		do   func(context.Context) error
 	}{
-		{"files", b.files}, {"decoder", b.decoder}, {"fleet", b.fleetParts}, {"status", b.statusPart}, {"growth", b.growthPart}, {"envoy", b.envoyPart}, {"machine", b.machines},
+		{"files", b.files}, {"decoder", b.decoder}, {"fleet", b.fleetParts}, {"status", b.statusPart}, {"growth", b.growthPart}, {"envoy", b.envoyPart}, {"machine", b.machines}, {"shapes", b.shapesPart},
 	} {
 		if !only.MatchString(part.name) {
 			continue

@@ -96,7 +96,7 @@ func machine(o *options) string {
 		s += ". " + strings.TrimSuffix(o.machine, ".")
 	}
 	s += ".\n\nPeers:"
-	for i, p := range []struct{ name, path, version string }{{"jq", o.jq, "--version"}, {"gojq", o.gojq, "--version"}, {"istioctl", o.istioctl, "version"}} {
+	for i, p := range []struct{ name, path, version string }{{"jq", o.jq, "--version"}, {"gojq", o.gojq, "--version"}, {"jaq", o.jaq, "--version"}, {"istioctl", o.istioctl, "version"}} {
 		if i > 0 {
 			s += ";"
 		}
