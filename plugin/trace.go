@@ -111,11 +111,9 @@ func (t *trace) request(url string, principal bool) (*object.Object, error) {
 			return nil, usage("--destination: %s", err)
 		}
 	}
-	for name, value := range map[string]string{
-		"method": strings.ToUpper(t.method), "sni": t.sni, "from": t.from, "destination": t.destination,
-	} {
-		if value != "" {
-			m.Set(name, value)
+	for _, said := range [][2]string{{"method", strings.ToUpper(t.method)}, {"sni", t.sni}, {"from", t.from}, {"destination", t.destination}} {
+		if said[1] != "" {
+			m.Set(said[0], said[1])
 		}
 	}
 	if len(t.alpn) > 0 {

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -92,8 +94,8 @@ func texts(from map[string]string) *object.Object {
 		return nil
 	}
 	m := object.New(len(from))
-	for k, v := range from {
-		m.Set(k, v)
+	for _, k := range slices.Sorted(maps.Keys(from)) {
+		m.Set(k, from[k])
 	}
 	return m
 }

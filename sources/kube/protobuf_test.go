@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -162,5 +163,17 @@ func BenchmarkProtobufPods(b *testing.B) {
 		if _, err := ProtobufPods(b.Context(), bytes.NewReader(body)); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestTextsAreSorted holds that labels come in the order of their keys, as from
+// JSON: protobuf and Go give the members of a map in any.
+func TestTextsAreSorted(t *testing.T) {
+	from := map[string]string{}
+	for i := range 20 {
+		from[string(rune('t'-i))] = "x"
+	}
+	if keys := texts(from).Keys(); !slices.IsSorted(keys) {
+		t.Error(keys)
 	}
 }
