@@ -25,9 +25,9 @@ sub("a";%s) limit(%s;1) nth(%s) skip(%s;1) {(.):%s} path(1|.[%s]) @csv"\([%s])" 
 
 const oddValues = `null true 0 1 -1 1.5 "s" "" [1] [] {"a":1} {} {"start":1} [[1]]`
 
-// hardlyAlike are calls where the answers differ for a reason of conform's, or
-// by the words of the library behind it; or by the order of keys in a text.
-var hardlyAlike = regexp.MustCompile(`^(\S+ \| )?(todate|strftime|strptime|path\(1)|\[\] \| mktime|Regex failure|while parsing|object \(\{\\"start\\"`)
+// hardlyAlike are calls whose answers differ: dates without a year, and a
+// number that is equal to the input but was made, which is taken for the input.
+var hardlyAlike = regexp.MustCompile(`^\[\] \| mktime|^\[1?\] \| todate|^"s?" \| strptime|^1 \| path\(1\|`)
 
 // TestErrorsAreInJqsWords compares what odd calls give, or raise, with jq 1.8.2
 // where scripts/jq has built it.
@@ -62,7 +62,7 @@ func TestErrorsAreInJqsWords(t *testing.T) {
 			got := tryOut(t.Context(), tried[j])
 			v, err := jqValue(want[j])
 			if compared++; err != nil || !sameInOrder(v, got) && native.Marshal(v) != native.Marshal(got) {
-				if hardlyAlike.MatchString(p) || hardlyAlike.MatchString(want[j]) {
+				if hardlyAlike.MatchString(p) {
 					apart++
 					continue
 				}
