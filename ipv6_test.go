@@ -89,14 +89,7 @@ func demoOfIPv6(t *testing.T) string {
 // TestTracesOfIPv6AreThoseOfIPv4 holds each request of testdata/traces.json, over
 // the demo rewritten to IPv6, to the trace that it has over the demo itself.
 func TestTracesOfIPv6AreThoseOfIPv4(t *testing.T) {
-	text, err := os.ReadFile("testdata/traces.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []any
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	cases := tracedCases[any](t)
 	six := filepath.Join(t.TempDir(), "six.json")
 	rewritten, err := json.Marshal(valueToIPv6("", cases))
 	if err == nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,14 +55,7 @@ func TestRedactedAnswers(t *testing.T) {
 // TestRedactedTraces: the recorded requests are traced over a snapshot as over
 // the mesh.
 func TestRedactedTraces(t *testing.T) {
-	text, err := os.ReadFile("testdata/traces.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []tracedCase
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	cases := tracedCases[tracedCase](t)
 	query := `. as $mesh | $cases[0][] | . as $c | $mesh | .proxy($c.proxy).trace($c.request) | {cluster, reason, status, to: .redirectTo}`
 	trace := func(mesh string) []string {
 		out, errs, code := meshq(t, "--snapshot", mesh, "-c", "--slurpfile", "cases=testdata/traces.json", query)

@@ -17,18 +17,24 @@ type tracedCase struct {
 	Request      json.RawMessage
 }
 
+// tracedCases reads testdata/traces.json.
+func tracedCases[T any](t *testing.T) (all []T) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/traces.json")
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // TestTracesAsEnvoy holds trace against what the real Envoy answered when the
 // whole configuration of four proxies was put into it; the clusters led to an
 // echo, and weights were decided by the number in the request.
 func TestTracesAsEnvoy(t *testing.T) {
-	text, err := os.ReadFile("testdata/traces.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []tracedCase
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	cases := tracedCases[tracedCase](t)
 	out, errs, code := meshq(t, "--snapshot", "demo", "-c", "--slurpfile", "cases=testdata/traces.json",
 		`. as $mesh | $cases[0][] | . as $c | $mesh | .proxy($c.proxy).trace($c.request)
 		| {cluster, reason, status, to: .redirectTo, chain: (first(.steps[] | select(.step == "filter chain") | .name) // "")}`)

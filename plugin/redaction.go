@@ -79,7 +79,7 @@ func (s *snapshot) confirm(w *World) error {
 
 // digests maps the texts of a request that Envoy compares with a matcher's text
 // (values of headers, cookies and query parameters) to their digests under a
-// key. A snapshot of that key has the digest in the place of the text.
+// key. A snapshot made with that key has the digest where the mesh has the text.
 func digests(key []byte, to string, headers map[string][]string) map[string]string {
 	out := map[string]string{}
 	add := func(text string) { out[text] = sources.Digest(key, text) }

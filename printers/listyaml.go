@@ -159,11 +159,11 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	}, nil
 }
 
-// withoutReturns gives a text of JSON that has a carriage return in it with
-// other characters, which it has nowhere else, in the place of the returns and
-// newlines, by their letter. kyaml's encoder writes a return at the end of the
-// last of several lines as a backslash and an r; and a text that moves a
-// terminal's cursor is better left on one line.
+// withoutReturns replaces carriage returns and newlines in JSON that has any
+// carriage return. Each is replaced by a character that the JSON has nowhere
+// else; marks maps "r" and "n" to it. The reason: kyaml's encoder writes a
+// carriage return at the end of a text of several lines as a backslash and an
+// r, and a text with carriage returns is to stay on one line.
 func withoutReturns(json []byte) (text []byte, marks map[byte]rune) {
 	if !bytes.Contains(json, []byte(`\r`)) {
 		return json, nil

@@ -150,8 +150,7 @@ func FuzzSafeWriter(f *testing.F) {
 	})
 }
 
-// BenchmarkSafeWriter is what the last hand costs: of JSON, and of text that
-// isn't ASCII.
+// BenchmarkSafeWriter measures SafeWriter on JSON and on text that isn't ASCII.
 func BenchmarkSafeWriter(b *testing.B) {
 	for name, text := range map[string]string{"JSON": `{"name": "outbound|9080||reviews.default.svc.cluster.local", "port": 9080}` + "\n", "Japanese": "\"日本語のテキスト\"\n"} {
 		piece := []byte(strings.Repeat(text, 1<<16/len(text)))

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"unicode/utf8"
 
@@ -67,26 +68,15 @@ func fromURI(text string) (out, wrong string) {
 		if i+2 >= len(text) {
 			return "", says
 		}
-		high, ok1 := hexadecimal(text[i+1])
-		low, ok2 := hexadecimal(text[i+2])
-		if !ok1 || !ok2 {
+		decoded, err := hex.DecodeString(text[i+1 : i+3])
+		if err != nil {
 			return "", says
 		}
-		b.WriteByte(high<<4 | low)
+		b.Write(decoded)
 		i += 2
 	}
 	if !utf8.ValidString(b.String()) {
 		return "", says
 	}
 	return b.String(), ""
-}
-
-func hexadecimal(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10, true
-	}
-	return 0, false
 }

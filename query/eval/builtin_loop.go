@@ -266,8 +266,8 @@ func (m *mach) count(in pv, i, n, d int, y yield) error {
 	return nil
 }
 
-// bounds gives what a range counts with. Only where its steps are given may that
-// be no numbers, which are compared and added all the same.
+// bounds returns the start, the end and the step of a range. As in jq, a range
+// with a given step takes any values that can be compared and added.
 func (m *mach) bounds(numeric bool, vs ...any) ([]any, error) {
 	for i, v := range vs {
 		v, err := m.force(v)

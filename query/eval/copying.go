@@ -25,13 +25,14 @@ func (m *mach) grown(xs []any, capacity int) ([]any, error) {
 	return append(out, xs...), nil
 }
 
-// appendedText is how long a text has to be for what is appended to it to be
-// written behind it. A shorter one is copied.
+// appendedText is the length in bytes from which on joined appends in place.
+// Shorter texts are copied.
 const appendedText = 1 << 10
 
-// joined is a + b. A text that is appended to again and again is copied only
-// when it has doubled: b is written behind a where a is the last text that was
-// made here. Texts that were made before see nothing of it, as they end earlier.
+// joined returns a + b. If a is the text that joined returned last, b is written
+// behind it into the same buffer, so that a text that grows step by step is
+// copied only when its length has doubled. The texts returned before don't
+// change: they end before b.
 func (m *mach) joined(a, b string) (string, error) {
 	if len(a) < appendedText {
 		if err := m.alloc(len(a) + len(b)); err != nil {

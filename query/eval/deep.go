@@ -5,15 +5,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// maxNesting is how deep in one another the values may be that are handled
-// whole: printed, compared, merged, given to a function of gojq's. It is jq's,
-// and so is that one container more is let pass.
+// maxNesting is how deep arrays and objects may be nested in a value that is
+// handled whole: printed, compared, merged, given to a function of gojq's. The
+// limit is jq 1.8.2's, which lets one level more pass, too.
 const maxNesting = 10_000
 
 const errNesting = plainError("the value is nested too deep: more than 10000 arrays and objects in one another")
 
-// nest is called where values are looked into together, one container in the
-// other; m.nesting-- undoes it. The error begins with what it is that is done.
+// nest is called at each level where two nested values are handled together;
+// m.nesting-- undoes it. The error begins with what, the operation's name.
 func (m *mach) nest(what string) error {
 	if m.nesting++; m.nesting > maxNesting+1 {
 		m.nesting--

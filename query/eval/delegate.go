@@ -127,9 +127,9 @@ func (d *delegate) call(m *mach, in any, args []any) (any, error) {
 	return v, err
 }
 
-// imploded is the text of the numbers of characters; ok is false where one of
-// them is anything else, on which gojq decides. To ask gojq costs some ten
-// times as much as a short text.
+// imploded returns the text made of code points; ok is false where an element is
+// no valid code point, and gojq's implode decides. For a short text, a call of
+// gojq costs some ten times as much.
 func imploded(xs []any) (text string, ok bool) {
 	out := make([]byte, 0, len(xs))
 	for _, x := range xs {

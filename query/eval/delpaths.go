@@ -7,7 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// gone is what is put at a path that is deleted, in errors.
+// gone stands in place of the new value where an error is about deleting a path.
 type gone struct{}
 
 func deletes(n any) bool {
@@ -59,9 +59,9 @@ func (m *mach) sortPaths(paths []any) ([]any, error) {
 	return paths, failed
 }
 
-// without gives v without what is at sorted paths, of which the first depth keys
-// lead to v. What is inside members goes first, then the members themselves, all
-// at once, so that no index moves.
+// without deletes the sorted paths from v; v is where the first depth keys of
+// each path lead. It first deletes inside members, and then the members
+// themselves, all at once: so no index changes while it is still needed.
 func (m *mach) without(v any, paths [][]any, depth int) (any, error) {
 	was, err := m.enter(callWeight)
 	if err != nil {
@@ -184,7 +184,8 @@ func (m *mach) canonical(paths [][]any, depth int, v any) ([][]any, error) {
 	return out, nil
 }
 
-// inside is what a path leads on to: a member, or a slice.
+// inside returns the part of v that a key of a path names: a member, an element
+// or a slice.
 func (m *mach) inside(v, key any) (any, error) {
 	switch k := key.(type) {
 	case string:

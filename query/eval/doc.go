@@ -61,11 +61,12 @@
 //     more results wait, while the query holds an eighth of its memory.
 //     [f] | length, any, all, first, limit, add(f) and isempty keep nothing.
 //
-//  10. Values never change. An update copies what lies on its paths the first
-//     time. What it made itself is changed in place by the next one, in the
-//     same goroutine ([object.Object.With], [list]): the value before keeps
-//     what to undo, and takes a copy when somebody looks at it again. Before
-//     another goroutine sees values all of them are frozen ([mach.freeze]).
+//  10. Values never change, as far as a query can see. The first update of a
+//     value copies what lies on its path. The next update in the same goroutine
+//     changes that copy in place ([object.Object.With], [list]); the value
+//     before the update remembers how to undo the change, and makes its own
+//     copy if it is read again. Before another goroutine gets values, no value
+//     made so far may be changed in place any more ([mach.freeze]).
 //
 //  11. A run is bounded. Memory is counted before it is taken, and what lives
 //     is measured; calls and nested values have a depth; loops and calls see

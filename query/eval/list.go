@@ -9,9 +9,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// list is an array that an update made: the same goroutine may change it in
-// place, as [object.Object.With] does an object. To all others it is a lazy
-// value: force gives its elements, and then the next update copies them.
+// list is an array that was made by an update. The goroutine that made it may
+// change it in place, as [object.Object.With] changes an object. Everywhere else
+// it is a lazy value: force returns its elements, and from then on an update
+// copies them.
 type list struct {
 	items  []any
 	owner  *object.Token
@@ -20,7 +21,8 @@ type list struct {
 	past   *pastList   // it has no elements: they were updated
 }
 
-// pastList is what a list keeps whose elements an update has taken.
+// pastList is kept by a list whose elements an update in place has moved to a
+// newer list: the change that the update made, and the newer list.
 type pastList struct {
 	next     *list
 	change   change
@@ -39,8 +41,8 @@ const (
 	listShift               // without the first
 )
 
-// listMost is how many elements an array has that is copied by every update:
-// for so few that costs no more.
+// listMost is the number of elements up to which every update copies the array:
+// copying so few costs no more than a list does.
 const listMost = 16
 
 // Force gives the elements. From now on they are not changed any more.
@@ -60,7 +62,8 @@ func (l *list) elements() []any {
 	return t.items[:len(t.items):len(t.items)]
 }
 
-// view gives the list that has the elements: l itself, mostly.
+// view returns the list that holds the elements of l: l itself, unless an update
+// in place has moved them.
 func (l *list) view() *list {
 	if l.past == nil {
 		return l
@@ -95,8 +98,8 @@ func (l *list) view() *list {
 	return l.past.restored.Load()
 }
 
-// look is force for a caller that keeps nothing of an array: it may be updated
-// in place afterwards.
+// look is force for a caller that does not keep the array: unlike after force,
+// later updates may still change the array in place.
 func (m *mach) look(v any) (any, error) {
 	if l, ok := v.(*list); ok {
 		return l.view().items, nil
@@ -104,8 +107,8 @@ func (m *mach) look(v any) (any, error) {
 	return m.force(v)
 }
 
-// owned gives a list of the elements of an array that may be changed in place:
-// itself, or a copy that has room for some more.
+// owned returns a list with the elements of v that may be changed in place: v
+// itself (taken is true), or a copy with room for more elements.
 func (m *mach) owned(v any, more int) (l *list, taken bool, err error) {
 	items, _ := v.([]any)
 	if l, ok := v.(*list); ok {
@@ -125,7 +128,7 @@ func (m *mach) owned(v any, more int) (l *list, taken bool, err error) {
 	return &list{items: append(make([]any, 0, size), items...), owner: m.mine()}, false, nil
 }
 
-// next moves the elements to a new list. The old one keeps what was changed.
+// next moves the elements to a new list. The old one remembers the change.
 func (l *list) next(c change, place int, was any) *list {
 	n := &list{items: l.items, owner: l.owner, age: l.age + 1}
 	l.items, l.past = nil, &pastList{next: n, change: c, place: place, was: was}
@@ -175,7 +178,7 @@ func (m *mach) withElement(v any, i int, u any) (any, error) {
 	return l, nil
 }
 
-// cut is an array without its first or its last element. There is one.
+// cut removes the first or the last element of an array that isn't empty.
 func (m *mach) cut(v any, c change) (any, error) {
 	l, taken, err := m.owned(v, 0)
 	if err != nil {
@@ -197,7 +200,8 @@ func (m *mach) cut(v any, c change) (any, error) {
 	return l, nil
 }
 
-// settled gives a value without lists, for those who know only arrays.
+// settled replaces all lists in a value by arrays. What leaves the package
+// contains no lists.
 func settled(v any) any {
 	switch x := v.(type) {
 	case *list:

@@ -31,10 +31,11 @@ var overElements = []string{
 	".proxies[] | .x[] | %s", "[.proxies[] | {id, q: [.x[] | %s]}]", "[.proxies[].x[0] | %s]",
 }
 
-// inside are members by chance. What is null is not written, as Envoy does it.
+// inside makes random members. As Envoy does, it leaves out what is null. All
+// keys here are sorted, as gojq sorts them.
 func inside(r *rand.Rand, depth int) *object.Object {
 	out := object.New(0)
-	for _, k := range []string{"z", "y", "u"} {
+	for _, k := range []string{"u", "y", "z"} {
 		switch n := r.Intn(4); {
 		case n == 0:
 			out.Set(k, r.Intn(3))
@@ -47,18 +48,19 @@ func inside(r *rand.Rand, depth int) *object.Object {
 
 func wholeElements(r *rand.Rand) (all []*object.Object) {
 	for i := range r.Intn(6) {
-		e := object.Of("name", []string{"a", "b", "c"}[r.Intn(3)], "kind", "Row")
-		if r.Intn(4) > 0 {
-			e.Set("v", i)
+		e := object.Of("kind", "Row")
+		if r.Intn(2) == 0 {
+			e.Set("list", []any{object.Of("a", i), i, nil}[:r.Intn(4)])
 		}
+		e.Set("name", []string{"a", "b", "c"}[r.Intn(3)])
 		if r.Intn(2) == 0 {
 			e.Set("t", []string{"EDS", "STATIC"}[r.Intn(2)])
 		}
 		if r.Intn(4) > 0 {
-			e.Set("w", inside(r, 1))
+			e.Set("v", i)
 		}
-		if r.Intn(2) == 0 {
-			e.Set("list", []any{object.Of("a", i), i, nil}[:r.Intn(4)])
+		if r.Intn(4) > 0 {
+			e.Set("w", inside(r, 1))
 		}
 		all = append(all, e)
 	}

@@ -67,7 +67,7 @@ type builder interface {
 	reset()
 }
 
-// nothing stands for no value.
+// nothing is the value of a builder that holds no value, as nil is JSON's null.
 type nothing struct{}
 
 // NewParser reads from r. A byte order mark in front is passed over.
@@ -130,7 +130,7 @@ func (p *Parser) Next() (any, error) {
 	return nil, io.EOF
 }
 
-// passed takes a byte from what is to be read.
+// passed counts a byte that was read.
 func (p *Parser) passed(c byte) {
 	p.offset++
 	if p.newline = c == '\n'; p.newline {

@@ -82,7 +82,8 @@ func unquote(raw []byte) (string, error) {
 	return WellFormed(b.String()), nil
 }
 
-// character gives what \u stands for, and how many bytes follow it.
+// character returns the character of a \u escape, whose digits raw begins with,
+// and how many bytes of raw belong to it.
 func character(raw []byte) (r rune, n int, err error) {
 	if len(raw) < 4 {
 		return 0, 0, wrong(`Invalid \uXXXX escape`)

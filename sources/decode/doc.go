@@ -1,5 +1,6 @@
-// Package decode is the one JSON decoder of the house: from bytes to the
-// values of the document.
+// Package decode reads JSON: from bytes to the values of the document, and plain
+// input. Where jq's own ways of reading are asked for (events, sequences, its
+// words of errors), query/jsontext reads instead.
 //
 // It reads a document in one streaming pass through a 64 KB window, whatever
 // the size. A tree of [Node]s says what is built, what is kept as an offset

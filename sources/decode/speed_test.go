@@ -36,7 +36,7 @@ func routes(leaf *Node) *Node { return resources("route_config", leaf, "dynamic_
 
 func into[T any](b []byte) error {
 	var v T
-	return object.Unmarshal(b, &v)
+	return json.Unmarshal(b, &v)
 }
 
 func valid(b []byte) error {

@@ -6,8 +6,9 @@ import "hash/maphash"
 // each: for so few that is as fast as an index.
 const scanMost = 8
 
-// An index finds the place of a key: a table with open addressing that holds
-// places, plus 1. It is grown when it is two thirds full.
+// An index finds the position of a key: a hash table with open addressing. A
+// slot holds a position plus 1; 0 is an empty slot. The table grows when it is
+// two thirds full.
 type index struct {
 	slots []int32
 	used  int

@@ -24,7 +24,7 @@ type entry struct {
 	val any
 }
 
-// rare is what only some objects have.
+// rare holds what most objects don't need.
 type rare struct {
 	index *index // where there are more than scanMost members
 	dead  int    // members that were deleted: their places are still there
@@ -132,8 +132,9 @@ func (e *entry) live() bool {
 	return !gone
 }
 
-// Set gives a key a value. A key that is new goes last. Set changes the object:
-// only the code that made it may call Set, before anybody else sees it.
+// Set gives a key a value. A new key goes last. Set changes the object itself:
+// only the code that made the object may call it, before any other code reads
+// the object.
 func (o *Object) Set(key string, v any) {
 	if i := o.find(key); i >= 0 {
 		o.entries[i].val = v

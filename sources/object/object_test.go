@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// model is an object as it should be: a slice of members that is copied by every
-// update.
+// model is an object to compare with: a slice of members that every update
+// copies.
 type model []entry
 
 func (m model) with(key string, v any) model {

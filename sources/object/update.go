@@ -10,8 +10,8 @@ import (
 // that.
 type Token struct{ _ byte }
 
-// past is what an object keeps whose table an update has taken: how the table
-// was before, and where it is now.
+// past is kept by an object whose members an update in place has moved to a
+// newer object: the change that the update made, and the newer object.
 type past struct {
 	next     *Object
 	place    int
@@ -20,7 +20,8 @@ type past struct {
 	restored atomic.Pointer[Object]
 }
 
-// view gives the object that has the table: o itself, mostly.
+// view returns the object that holds the members of o: o itself, unless an
+// update in place has moved them.
 func (o *Object) view() *Object {
 	if o == nil || o.rare == nil || o.rare.past == nil {
 		return o
@@ -28,9 +29,9 @@ func (o *Object) view() *Object {
 	return o.restore()
 }
 
-// restore makes a table of its own for an object whose table was taken: a copy
-// of what became of it, with what was changed since then put back. It may be
-// called by several goroutines.
+// restore rebuilds the members of an object after an update in place has moved
+// them: it copies the members of the newest object and undoes the changes made
+// since. Several goroutines may call it.
 func (o *Object) restore() *Object {
 	if r := o.rare.past.restored.Load(); r != nil {
 		return r
@@ -70,18 +71,20 @@ func (o *Object) restore() *Object {
 	return o.rare.past.restored.Load()
 }
 
-// slack is how many updates more than it has members an object may see before
-// the next one copies it. An object that is kept so holds no longer a history
-// than itself.
+// slack is how many more updates in place than it has members an object may see
+// before the next update copies it. So the changes that an old object has to
+// undo are never many more than its members.
 const slack = 16
 
-// owned tells whether an update with the token may take the table.
+// owned reports whether an update with the token may move the members to the
+// new object instead of copying them.
 func (o *Object) owned(t *Token) bool {
 	r := o.rare
 	return t != nil && r != nil && r.past == nil && r.owner == t && r.age <= len(o.entries)+slack && r.dead <= len(o.entries)/2
 }
 
-// take moves the table to a new object. The old one keeps what the place holds.
+// take moves the members to a new object. The old one remembers what is at the
+// position that the caller is about to change.
 func (o *Object) take(place int, added bool) *Object {
 	next := &Object{o.entries, o.rare}
 	next.rare.age++
@@ -104,10 +107,10 @@ func (o *Object) copyFor(t *Token, more int) *Object {
 	return c
 }
 
-// With gives the object with a member set; o stays as it is. It changes the
-// table in place where it was made by With or Without with the same token: the
-// next look at o then costs a copy, once. Copied is the number of members that
-// memory was taken for.
+// With returns the object with a member set; the value of o stays as it is.
+// Where o was made by With or Without with the same token, the members are
+// changed in place, and the next read of o makes a copy, once. copied is the
+// number of members that memory was allocated for.
 func (o *Object) With(t *Token, key string, v any) (with *Object, copied int) {
 	if o == nil || !o.owned(t) {
 		c := o.copyFor(t, 1)

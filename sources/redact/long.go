@@ -2,8 +2,8 @@ package redact
 
 import "hash"
 
-// A long is a string that the window does not hold, read in pieces. It is no
-// name of anything, so it is kept only where all is.
+// A long is a string that is longer than the window, read in pieces. No name is
+// so long: it is kept only where everything is kept.
 type long struct {
 	name   bool // it is a member's name
 	class  Class

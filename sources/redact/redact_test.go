@@ -20,7 +20,7 @@ func typed(name, fields string) string {
 	return `{"configs":[{"@type":"type.googleapis.com/` + name + `",` + fields + `}]}`
 }
 
-// d is what a case has for a digest.
+// d is written in cases where a digest is expected.
 const d = "redacted:DDDDDDDDDDDDDDDD"
 
 // blurred gives a text with all digests alike.

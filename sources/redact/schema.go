@@ -61,7 +61,8 @@ var droppedField = &field{class: Dropped, all: true}
 // keptField is one of which all is known.
 var keptField = &field{class: Kept}
 
-// held gives the message at a field; nil where nothing is known of it.
+// held returns the message that a field has as its value; nil where the schema
+// does not know it.
 func (s *schema) held(f *field) *message {
 	if f.holds == "" {
 		return nil

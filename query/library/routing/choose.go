@@ -21,7 +21,7 @@ type choice struct {
 	ignoreParameters bool
 	unsaid           []string // headers that Envoy itself sets, to what isn't known here
 	answer           *Answer
-	digests          map[string]string // what stands in a snapshot for texts of the request
+	digests          map[string]string // of texts of the request, as a snapshot has them: Request.Digests
 	about            string            // what is compared
 	hidden           string            // that it is compared with something that is not known
 	doubt            string            // what the last condition that isn't sure depends on

@@ -9,7 +9,7 @@ import (
 // What is compared with one can be decided only where all of a text has to be
 // the same, and its digest under the same key is known.
 
-// isDigest tells whether a text stands for another.
+// isDigest reports whether s is a digest that a snapshot has instead of a text.
 func isDigest(s string) bool {
 	hex, ok := strings.CutPrefix(s, "redacted:")
 	return ok && len(hex) == 16 && strings.Trim(hex, "0123456789abcdef") == ""
@@ -26,7 +26,8 @@ func (c *choice) found() (hidden string) {
 	return hidden
 }
 
-// byDigest decides whether a text is the one that a digest stands for.
+// byDigest reports whether digest is the digest of v. Where that of v isn't
+// known, it notes the doubt.
 func (c *choice) byDigest(digest, v string) bool {
 	if d, ok := c.digests[v]; ok {
 		return d == digest

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"encoding/hex"
 	"strconv"
 	"strings"
 )
@@ -111,12 +112,12 @@ func (c *choice) normalized(p string) (string, bool) {
 			ch = '/'
 		}
 		if ch == '%' && i+2 < len(p) {
-			if v, ok := unhex(p[i+1], p[i+2]); ok {
-				if v == 0 {
+			if v, err := hex.DecodeString(p[i+1 : i+3]); err == nil {
+				if v[0] == 0 {
 					return "", false
 				}
-				if unreserved(v) {
-					b.WriteByte(v)
+				if unreserved(v[0]) {
+					b.WriteByte(v[0])
 				} else {
 					b.WriteString(p[i : i+3])
 				}
@@ -135,22 +136,6 @@ func (c *choice) normalized(p string) (string, bool) {
 
 func unreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
-}
-
-func unhex(a, b byte) (byte, bool) {
-	h, ok1 := hexDigit(a)
-	l, ok2 := hexDigit(b)
-	return h<<4 | l, ok1 && ok2
-}
-
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10, true
-	}
-	return 0, false
 }
 
 // withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does, by

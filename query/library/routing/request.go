@@ -27,7 +27,7 @@ type Request struct {
 	// Metadata are the dynamic metadata by filter; nil where they are not known.
 	Metadata *object.Object
 
-	// Digests are what stands in a snapshot for texts that the request has:
+	// Digests maps texts of the request to the digests that a snapshot has of them:
 	// values of headers, cookies and query parameters.
 	Digests map[string]string
 

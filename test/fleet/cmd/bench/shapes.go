@@ -106,7 +106,7 @@ func (b *bench) shapesPart(ctx context.Context) error {
 				best = theirs
 			}
 		}
-		// Of a few milliseconds, starting the process is most.
+		// The 20 ms allow for starting a process, which is most of a short run.
 		if ours > 5*once+20*time.Millisecond {
 			steep = append(steep, s.name)
 		}
@@ -133,8 +133,8 @@ func (b *bench) shapesPart(ctx context.Context) error {
 // shapePatience is how long a peer may take.
 const shapePatience = 5 * time.Second
 
-// time is the median CPU time of three runs (one, where it takes over a second) of a shape by a program, of which
-// all but the plugin are called as jq is.
+// time is the median CPU time of three runs of a shape by a program; of one run
+// where that takes over a second. All programs but the plugin are called as jq.
 func (b *bench) time(ctx context.Context, s shape, path string, n int) (time.Duration, error) {
 	p := program{name: path, argv: []string{path, "-n", "-c", "--argjson", "n", fmt.Sprint(n), s.query}}
 	if path == b.plugin {
