@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"sources/transport":        {"sources/decode", "sources/mesh", "sources/object"},
 	"sources/forward":          {},
 	"sources/live":             {"sources/decode", "sources/kube", "sources/mesh", "sources/object", "sources/transport"},
-	"sources/redact":           {"sources/decode", "sources/envoy", "sources/kube"},
+	"sources/redact":           {"sources/decode", "sources/envoy", "sources/kube", "sources/mesh"},
 	"printers":                 {"sources/mesh", "sources/object"},
 	"sources/mesh":             {"sources/object"},
 	"sources/object":           {},

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/kube"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -250,7 +249,7 @@ func TestPilots(t *testing.T) {
 			for _, o := range said.([]any) {
 				meta := o.(*object.Object).Get("metadata").(*object.Object)
 				if notes, ok := meta.Get("annotations").(*object.Object); ok && notes.Get(kube.LastApplied) != nil {
-					notes.Set(kube.LastApplied, decode.VeiledText)
+					notes.Set(kube.LastApplied, mesh.Redacted)
 				}
 			}
 		}

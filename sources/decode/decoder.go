@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -213,7 +214,7 @@ func (d *decoder) scalar(c byte) (any, error) {
 			return nil, err
 		}
 		if d.doc != nil && holdsPrivateKey(b) {
-			b = []byte(VeiledText)
+			b = []byte(mesh.Redacted)
 		}
 		v, sum, cost := d.texts.value(b)
 		d.cost += cost

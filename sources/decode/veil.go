@@ -3,13 +3,8 @@ package decode
 import (
 	"bytes"
 	"encoding/base64"
-)
 
-// VeiledText is what a text that nobody should see reads as: Envoy's own words, where text
-// and where bytes are written.
-const (
-	VeiledText  = "[redacted]"
-	veiledBytes = "W3JlZGFjdGVkXQ=="
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // Veiled is the shape of a value whose texts nobody should see: it has its
@@ -49,12 +44,12 @@ func (d *decoder) veiled(v Veiled) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	word := VeiledText
+	word := mesh.Redacted
 	switch {
 	case len(b) == 0:
 		word = ""
 	case v.bytes:
-		word = veiledBytes
+		word = mesh.RedactedBytes
 	}
 	said, sum, cost := d.texts.value([]byte(word))
 	d.cost += cost

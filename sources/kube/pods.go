@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -87,7 +88,7 @@ func pod(m *object.Object) Pod {
 	p.Annotations, _ = meta.Get("annotations").(*object.Object)
 	if _, ok := p.Annotations.Lookup(LastApplied); ok {
 		p.Annotations = p.Annotations.Clone()
-		p.Annotations.Set(LastApplied, decode.VeiledText)
+		p.Annotations.Set(LastApplied, mesh.Redacted)
 	}
 	for ip := range objects(status.Get("podIPs")) {
 		p.IPs = append(p.IPs, text(ip.Get("ip")))

@@ -11,19 +11,12 @@ import (
 	"io"
 	"slices"
 	"strings"
-)
 
-// What stands for what is dropped: Envoy's words.
-const (
-	droppedText  = "[redacted]"
-	droppedBytes = "W3JlZGFjdGVkXQ==" // the same where bytes are written
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // FreeText is the word of a manifest for texts that are digested.
 const FreeText = "free text"
-
-// digestMark begins what stands for what is digested.
-const digestMark = "redacted:"
 
 // Options say what is taken out.
 type Options struct {
@@ -102,7 +95,7 @@ func (p *Policy) KeyCheck() string {
 
 // KeyCheck gives that of a key.
 func KeyCheck(key []byte) string {
-	return strings.TrimPrefix(Digest(key, "the key of a snapshot's digests"), digestMark)
+	return strings.TrimPrefix(Digest(key, "the key of a snapshot's digests"), mesh.DigestMark)
 }
 
 // Digest gives what stands for a text under a key.
@@ -112,26 +105,10 @@ func Digest(key []byte, text string) string {
 	return asDigest(h.Sum(nil))
 }
 
-func asDigest(sum []byte) string { return digestMark + hex.EncodeToString(sum[:8]) }
+func asDigest(sum []byte) string { return mesh.DigestMark + hex.EncodeToString(sum[:8]) }
 
-// isStandIn tells whether a text stands for another already.
-func isStandIn(s []byte) bool {
-	if len(s) == 0 || s[0] != '[' && s[0] != 'W' && s[0] != 'r' {
-		return false
-	}
-	switch {
-	case string(s) == droppedText || string(s) == droppedBytes:
-		return true
-	case len(s) != len(digestMark)+16 || string(s[:len(digestMark)]) != digestMark:
-		return false
-	}
-	for _, c := range s[len(digestMark):] {
-		if !isDigit(c) && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
-}
+// isStandIn reports whether a text was redacted already.
+func isStandIn(s []byte) bool { return mesh.IsDigest(s) || mesh.IsRedacted(s) }
 
 // Words says what is taken out, for people; before is what somebody else had
 // taken out already.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 const envoyDump = "answers.Bodies"
@@ -26,12 +28,12 @@ const d = "redacted:DDDDDDDDDDDDDDDD"
 // blurred gives a text with all digests alike.
 func blurred(s string) string {
 	for at := 0; ; {
-		i := strings.Index(s[at:], digestMark)
+		i := strings.Index(s[at:], mesh.DigestMark)
 		if i < 0 {
 			return s
 		}
-		at += i + len(digestMark)
-		if len(s) >= at+16 && isStandIn([]byte(s[at-len(digestMark):at+16])) {
+		at += i + len(mesh.DigestMark)
+		if len(s) >= at+16 && isStandIn([]byte(s[at-len(mesh.DigestMark):at+16])) {
 			s = s[:at] + "DDDDDDDDDDDDDDDD" + s[at+16:]
 		}
 	}

@@ -3,6 +3,8 @@ package redact
 import (
 	"bytes"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // classed gives the class of the text that is to come, and whether all that is
@@ -135,9 +137,9 @@ func (r *Reader) standsFor(c Class, text []byte) string {
 	}
 	r.found.Dropped++
 	if r.field.bytes {
-		return droppedBytes
+		return mesh.RedactedBytes
 	}
-	return droppedText
+	return mesh.Redacted
 }
 
 // scrub takes out of a text that is kept what tells itself to be a secret.

@@ -152,7 +152,7 @@ func unmoved(w, v any) bool {
 func veil(v any) any {
 	switch x := v.(type) {
 	case string:
-		return redacted
+		return mesh.Redacted
 	case []any:
 		out := make([]any, len(x))
 		for i, e := range x {

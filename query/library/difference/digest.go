@@ -3,6 +3,7 @@ package difference
 import (
 	"context"
 
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -30,7 +31,7 @@ func undigested(ctx context.Context, v any) any {
 func hasDigest(v any) bool {
 	switch x := v.(type) {
 	case string:
-		return isDigest(x)
+		return mesh.IsDigest(x)
 	case []any:
 		for _, e := range x {
 			if hasDigest(e) {
@@ -39,7 +40,7 @@ func hasDigest(v any) bool {
 		}
 	case *object.Object:
 		for key, e := range x.All() {
-			if isDigest(key) || hasDigest(e) {
+			if mesh.IsDigest(key) || hasDigest(e) {
 				return true
 			}
 		}
@@ -50,8 +51,8 @@ func hasDigest(v any) bool {
 func withoutDigests(v any) any {
 	switch x := v.(type) {
 	case string:
-		if isDigest(x) {
-			return redacted
+		if mesh.IsDigest(x) {
+			return mesh.Redacted
 		}
 	case []any:
 		out := make([]any, len(x))
@@ -62,8 +63,8 @@ func withoutDigests(v any) any {
 	case *object.Object:
 		out := object.New(x.Len())
 		for key, e := range x.All() {
-			if isDigest(key) { // several become one: which is which can't be told
-				key = redacted
+			if mesh.IsDigest(key) { // several become one: which is which can't be told
+				key = mesh.Redacted
 			}
 			out.Set(key, withoutDigests(e))
 		}

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // equalScalars compares texts, numbers, booleans and null.
@@ -36,7 +38,7 @@ func equalTexts(s, t string, p place) bool {
 	switch {
 	case p.name == typeKey:
 		return versions(s, t)
-	case isRedacted(s) || isRedacted(t) || isDigest(s) != isDigest(t):
+	case mesh.IsRedacted(s) || mesh.IsRedacted(t) || mesh.IsDigest(s) != mesh.IsDigest(t):
 		return true
 	}
 	d, ok := seconds(s)
@@ -65,20 +67,6 @@ func versionOf(url string) string {
 		}
 	}
 	return ""
-}
-
-const (
-	redacted      = "[redacted]"       // Envoy's word
-	redactedBytes = "W3JlZGFjdGVkXQ==" // the same where bytes are written
-)
-
-func isRedacted(s string) bool { return s == redacted || s == redactedBytes }
-
-// isDigest tells whether a text is a digest, as snapshots have them of free
-// text. Digests of one key are compared as texts are.
-func isDigest(s string) bool {
-	const mark, digits = "redacted:", 16
-	return len(s) == len(mark)+digits && strings.HasPrefix(s, mark)
 }
 
 // seconds gives the one way of writing a duration: "1.50s" is "1.5".

@@ -2,18 +2,13 @@ package routing
 
 import (
 	"cmp"
-	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // A snapshot has digests, "redacted:<16 hex>", where somebody wrote free text.
 // What is compared with one can be decided only where all of a text has to be
 // the same, and its digest under the same key is known.
-
-// isDigest reports whether s is a digest that a snapshot has instead of a text.
-func isDigest(s string) bool {
-	hex, ok := strings.CutPrefix(s, "redacted:")
-	return ok && len(hex) == 16 && strings.Trim(hex, "0123456789abcdef") == ""
-}
 
 // hide notes that what is being decided hangs on a value that is not known.
 func (c *choice) hide(what string) {
@@ -39,19 +34,19 @@ func (c *choice) byDigest(digest, v string) bool {
 // redactedString decides a StringMatcher whose pattern is not known; ok is
 // false for any other.
 func (c *choice) redactedString(m message, v string) (is, ok bool) {
-	if exact := m.text("exact"); isDigest(exact) {
+	if exact := m.text("exact"); mesh.IsDigest(exact) {
 		if is = c.byDigest(exact, v); !is && c.hidden == "" && m.flag("ignoreCase") { // in other letters it may be the same
 			c.hide(c.about)
 		}
 		return is, true
 	}
 	for _, k := range []string{"prefix", "suffix", "contains"} {
-		if isDigest(m.text(k)) {
+		if mesh.IsDigest(m.text(k)) {
 			c.hide(c.about)
 			return false, true
 		}
 	}
-	if isDigest(m.sub("safeRegex").text("regex")) {
+	if mesh.IsDigest(m.sub("safeRegex").text("regex")) {
 		c.hide(c.about)
 		return false, true
 	}
@@ -60,11 +55,11 @@ func (c *choice) redactedString(m message, v string) (is, ok bool) {
 
 // redactedHeader is the same for the older forms of a HeaderMatcher.
 func (c *choice) redactedHeader(m message, v string) (is, ok bool) {
-	if exact := m.text("exactMatch"); isDigest(exact) {
+	if exact := m.text("exactMatch"); mesh.IsDigest(exact) {
 		return c.byDigest(exact, v), true
 	}
 	for _, p := range []string{m.text("prefixMatch"), m.text("suffixMatch"), m.text("containsMatch"), m.sub("safeRegexMatch").text("regex")} {
-		if isDigest(p) {
+		if mesh.IsDigest(p) {
 			c.hide(c.about)
 			return false, true
 		}
@@ -77,7 +72,7 @@ func (c *choice) redactedHeader(m message, v string) (is, ok bool) {
 func (c *choice) redactedKeys(on message, v string) (key string, ok bool) {
 	hidden := false
 	for k := range on.fields.All() {
-		hidden = hidden || isDigest(k)
+		hidden = hidden || mesh.IsDigest(k)
 	}
 	if !hidden || on.has(v) {
 		return "", false

@@ -18,6 +18,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // types resolves messages from the descriptors, and takes those that aren't
@@ -182,7 +183,7 @@ func (c *comparison) compare(path string, got, want any) {
 			c.compare(fmt.Sprintf("%s[%d]", path, i), g[i], w[i])
 		}
 	default:
-		if veiled := got == decode.VeiledText && strings.Contains(path, ".environmentVariables.keyValues."); !veiled && fmt.Sprint(got) != fmt.Sprint(want) {
+		if veiled := got == mesh.Redacted && strings.Contains(path, ".environmentVariables.keyValues."); !veiled && fmt.Sprint(got) != fmt.Sprint(want) {
 			c.t.Errorf("%s: %v, not %v", path, got, want)
 		}
 	}

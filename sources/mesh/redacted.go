@@ -1,0 +1,33 @@
+package mesh
+
+// What stands in the document in place of a text that nobody should see. These
+// are Envoy's own words (source/common/protobuf/utility.cc, redact): Redacted
+// where text is written, RedactedBytes, the same in base64, where bytes are.
+const (
+	Redacted      = "[redacted]"
+	RedactedBytes = "W3JlZGFjdGVkXQ=="
+)
+
+// DigestMark begins a digest: a snapshot has "redacted:" and 16 hexadecimal
+// digits in place of free text. Equal texts have equal digests, as long as the
+// key is the same.
+const DigestMark = "redacted:"
+
+// IsRedacted reports whether a text is one of Envoy's words for a redacted text.
+func IsRedacted[T string | []byte](text T) bool {
+	return string(text) == Redacted || string(text) == RedactedBytes
+}
+
+// IsDigest reports whether a text has the form of a digest.
+func IsDigest[T string | []byte](text T) bool {
+	const digits = 16
+	if len(text) != len(DigestMark)+digits || string(text[:len(DigestMark)]) != DigestMark {
+		return false
+	}
+	for _, c := range []byte(text[len(DigestMark):]) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
