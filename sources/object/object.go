@@ -88,7 +88,7 @@ func (o *Object) Lookup(key string) (any, bool) {
 
 // At gives the i-th member of an object that nothing was deleted from.
 func (o *Object) At(i int) (key string, v any) {
-	e := &o.entries[i]
+	e := &o.view().entries[i]
 	return e.key, e.val
 }
 
