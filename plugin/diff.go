@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -33,7 +33,7 @@ The exit code is 0 where there is no difference, 1 where there is one.
 const formatPatch = "jsonpatch"
 
 // A diff is what the command was asked for.
-type diff struct {
+type diffOptions struct {
 	sections []string
 	against  string
 	dumpFile string // the file of a config dump, in the place of the proxy's own
@@ -47,7 +47,7 @@ const unchanged = 7
 // diffCommand is "diff [PROXY…]".
 func diffCommand(w *World, f *flags) *cobra.Command {
 	name := calledAs(w.Args[0])
-	d := &diff{}
+	d := &diffOptions{}
 	cmd := &cobra.Command{
 		Use:   diffName + " [PROXY…]",
 		Short: "Compare what Pilot would send to proxies with what they hold",
@@ -75,7 +75,7 @@ func diffCommand(w *World, f *flags) *cobra.Command {
 	return cmd
 }
 
-func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cmd *cobra.Command) (err error) {
+func (d *diffOptions) run(ctx context.Context, w *World, f *flags, proxies []string, cmd *cobra.Command) (err error) {
 	ctx, stop := f.within(ctx, w)
 	defer stop()
 	r := &run{
@@ -111,9 +111,9 @@ func (d *diff) run(ctx context.Context, w *World, f *flags, proxies []string, cm
 
 // check holds the options against each other, and makes of the formats of this
 // command what the others know.
-func (d *diff) check(r *run) error {
+func (d *diffOptions) check(r *run) error {
 	var known []string
-	for _, s := range difference.Sections() {
+	for _, s := range diff.Sections() {
 		known = append(known, string(s))
 	}
 	for _, s := range d.sections {
@@ -136,7 +136,7 @@ func (d *diff) check(r *run) error {
 }
 
 // readsTwice tells whether standard input would be read more than once.
-func (d *diff) readsTwice(snapshots []string) bool {
+func (d *diffOptions) readsTwice(snapshots []string) bool {
 	n := 0
 	for _, path := range append([]string{d.against, d.dumpFile}, snapshots...) {
 		if path == "-" {
@@ -147,12 +147,12 @@ func (d *diff) readsTwice(snapshots []string) bool {
 }
 
 // over compares the proxies of the mesh.
-func (d *diff) over(ctx context.Context, r *run, other others) error {
+func (d *diffOptions) over(ctx context.Context, r *run, other others) error {
 	all, err := d.proxies(ctx, r)
 	if err != nil {
 		return err
 	}
-	c := &comparison{run: r, diff: d, several: len(all) > 1}
+	c := &comparison{run: r, diffOptions: d, several: len(all) > 1}
 	closeOthers, err := c.openOthers(ctx, other, len(all))
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (d *diff) over(ctx context.Context, r *run, other others) error {
 
 // proxies gives the proxies that are compared. Without names that is all that
 // are sent what is compared.
-func (d *diff) proxies(ctx context.Context, r *run) ([]*mesh.Object, error) {
+func (d *diffOptions) proxies(ctx context.Context, r *run) ([]*mesh.Object, error) {
 	v, err := mesh.Get(ctx, r.mesh.Document(), "proxies")
 	if err == nil {
 		v, err = mesh.Force(ctx, v)
@@ -217,17 +217,17 @@ func (d *diff) proxies(ctx context.Context, r *run) ([]*mesh.Object, error) {
 }
 
 // wanted gives the sections that are compared.
-func (d *diff) wanted() []mesh.Section {
+func (d *diffOptions) wanted() []mesh.Section {
 	if len(d.sections) == 0 {
-		return difference.Sections()
+		return diff.Sections()
 	}
-	return slices.DeleteFunc(difference.Sections(), func(s mesh.Section) bool { return !slices.Contains(d.sections, string(s)) })
+	return slices.DeleteFunc(diff.Sections(), func(s mesh.Section) bool { return !slices.Contains(d.sections, string(s)) })
 }
 
 // A comparison compares one proxy after the other.
 type comparison struct {
 	*run
-	*diff
+	*diffOptions
 	several bool
 	other   *otherMesh   // nil: a Pilot's side
 	dump    *mesh.Object // what the proxy holds, where a file says it; else nil
@@ -237,7 +237,7 @@ type comparison struct {
 // A view shows what was found.
 type view interface {
 	begin(id string)
-	section(ctx context.Context, s difference.Section, of *mesh.Object) error
+	section(ctx context.Context, s diff.Section, of *mesh.Object) error
 	end(ctx context.Context) error
 	close(ctx context.Context) error
 }
@@ -258,7 +258,7 @@ func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
 		b = c.dump
 	}
 	if err == nil {
-		err = difference.Proxies(ctx, a, b, c.wanted(), func(s difference.Section) error {
+		err = diff.Proxies(ctx, a, b, c.wanted(), func(s diff.Section) error {
 			if !begun {
 				c.view.begin(id)
 				begun = true

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
@@ -19,7 +19,7 @@ type others struct {
 }
 
 // openOther opens the mesh of --against and the dump of --file.
-func (d *diff) openOther(ctx context.Context, r *run) (o others, err error) {
+func (d *diffOptions) openOther(ctx context.Context, r *run) (o others, err error) {
 	if o.against, err = r.openBeside(ctx, d.against); err != nil {
 		return o, err
 	}
@@ -62,19 +62,19 @@ func comparable(a, b []transport.Source) bool {
 
 // withDigests gives the context to compare in: where the digests of the two
 // sides can't be compared, that is a fault of the comparison, once there is one.
-func (d *diff) withDigests(ctx context.Context, r *run, answers []transport.Source, o others) context.Context {
+func (d *diffOptions) withDigests(ctx context.Context, r *run, answers []transport.Source, o others) context.Context {
 	for path, other := range map[string][]transport.Source{d.against: o.against, d.dumpFile: o.held} {
 		if path == "" || comparable(answers, other) {
 			continue
 		}
 		f := &mesh.Fault{Subject: path, Err: errors.New("digests are of another key, so what they stand for can't be compared: record both with --redact-key")}
-		return difference.WithForeignDigests(ctx, func() { r.fault(f) })
+		return diff.WithForeignDigests(ctx, func() { r.fault(f) })
 	}
 	return ctx
 }
 
 // files are the dumps that stand for a mesh where no proxy is named.
-func (d *diff) files() []string {
+func (d *diffOptions) files() []string {
 	if d.dumpFile == "" {
 		return nil
 	}

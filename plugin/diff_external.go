@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/printers"
-	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -30,7 +30,7 @@ type externalView struct {
 
 func (v *externalView) begin(id string) { v.id = id }
 
-func (v *externalView) section(ctx context.Context, s difference.Section, _ *mesh.Object) (err error) {
+func (v *externalView) section(ctx context.Context, s diff.Section, _ *mesh.Object) (err error) {
 	if s.Edit == nil {
 		return nil
 	}
@@ -47,7 +47,7 @@ func (v *externalView) section(ctx context.Context, s difference.Section, _ *mes
 		defer func() { err = errors.Join(err, files[i].Close()) }()
 		out[i] = bufio.NewWriter(printers.NewSafeWriter(files[i])) // the program may print what it reads
 	}
-	err = s.Texts(ctx, func(l difference.TextLine) {
+	err = s.Texts(ctx, func(l diff.TextLine) {
 		if l.Op != '+' {
 			fmt.Fprintln(out[0], l.Text)
 		}

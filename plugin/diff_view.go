@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/query/library"
-	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -29,10 +29,10 @@ func (c *comparison) chosenView() view {
 // silence shows nothing.
 type silence struct{}
 
-func (silence) begin(string)                                                    {}
-func (silence) section(context.Context, difference.Section, *mesh.Object) error { return nil }
-func (silence) end(context.Context) error                                       { return nil }
-func (silence) close(context.Context) error                                     { return nil }
+func (silence) begin(string)                                              {}
+func (silence) section(context.Context, diff.Section, *mesh.Object) error { return nil }
+func (silence) end(context.Context) error                                 { return nil }
+func (silence) close(context.Context) error                               { return nil }
 
 // A textView shows unified diffs, a section after the other, in the form that
 // istioctl has them.
@@ -51,7 +51,7 @@ func (v *textView) begin(id string) {
 	fmt.Fprintln(v.out, v.bright(oneLine(id)))
 }
 
-func (v *textView) section(ctx context.Context, s difference.Section, _ *mesh.Object) error {
+func (v *textView) section(ctx context.Context, s diff.Section, _ *mesh.Object) error {
 	title := titleOf(s)
 	if s.Edit == nil {
 		_, err := fmt.Fprintln(v.out, title+" Match")
@@ -61,7 +61,7 @@ func (v *textView) section(ctx context.Context, s difference.Section, _ *mesh.Ob
 	a, b := v.sides()
 	fmt.Fprintln(v.out, v.bright("--- "+a+" "+title))
 	fmt.Fprintln(v.out, v.bright("+++ "+b+" "+title))
-	err := s.Unified(ctx, v.around, func(l difference.TextLine) {
+	err := s.Unified(ctx, v.around, func(l diff.TextLine) {
 		text := string(l.Op) + l.Text
 		if l.Op == '@' {
 			text = oneLine(l.Text)
@@ -75,7 +75,7 @@ func (v *textView) section(ctx context.Context, s difference.Section, _ *mesh.Ob
 }
 
 // refusals tells what Envoy did not take, and why.
-func (v *textView) refusals(s difference.Section) {
+func (v *textView) refusals(s diff.Section) {
 	told := map[string]bool{}
 	for _, c := range s.Changes() {
 		if c.Resource == nil || told[c.Resource.Name] {
@@ -100,7 +100,7 @@ func (v *textView) end(context.Context) error {
 
 func (v *textView) close(context.Context) error { return nil }
 
-func titleOf(s difference.Section) string {
+func titleOf(s diff.Section) string {
 	name := string(s.Name)
 	return strings.ToUpper(name[:1]) + name[1:]
 }
@@ -134,7 +134,7 @@ type rowView struct {
 
 func (v *rowView) begin(string) {}
 
-func (v *rowView) section(ctx context.Context, s difference.Section, of *mesh.Object) error {
+func (v *rowView) section(ctx context.Context, s diff.Section, of *mesh.Object) error {
 	a, b := "pilot", "envoy"
 	if v.other != nil {
 		a, b = "a", "b"
@@ -164,7 +164,7 @@ type patchView struct {
 
 func (v *patchView) begin(id string) { v.id, v.operations = id, []any{} }
 
-func (v *patchView) section(_ context.Context, s difference.Section, _ *mesh.Object) error {
+func (v *patchView) section(_ context.Context, s diff.Section, _ *mesh.Object) error {
 	v.operations = append(v.operations, library.PatchOperations(s)...)
 	return nil
 }

@@ -85,7 +85,7 @@ func (r *rootCommand) spelled(w *World, f *flags, s spelling) *cobra.Command {
 	}
 	cmd := queryCommand(w, f, r, q, args)
 	cmd.Use, cmd.Aliases, cmd.GroupID, cmd.Hidden = s.words[0]+" "+takes(q), s.words[1:], "", true
-	run, compared := cmd.RunE, &diff{around: unchanged}
+	run, compared := cmd.RunE, &diffOptions{around: unchanged}
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		words = s.about(words)
 		usual := f.output.format == "short" || f.output.format == "table" && s.pod != "" // as istioctl's commands call it

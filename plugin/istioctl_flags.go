@@ -50,7 +50,7 @@ func (f *flags) bindIstioctl(s, ours *pflag.FlagSet, theirs []*pflag.Flag) {
 var istioctlShort = map[string]string{"kubeconfig": "c", "revision": "r", "reset": "r"}
 
 // foreign are the flags that only istioctl's command has.
-func (s spelling) foreign(compared *diff) (out []*pflag.Flag) {
+func (s spelling) foreign(compared *diffOptions) (out []*pflag.Flag) {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.Int("vklog", 0, "accepted")
 	if s.pod == diffName {

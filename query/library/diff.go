@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/query/eval"
-	"github.com/meshq/kubectl-meshq/query/library/difference"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -31,19 +31,19 @@ func diffProxy(d Doors, c *eval.Call, yield func(any) error) error {
 	if err != nil {
 		return err
 	}
-	return difference.Proxies(c.Ctx, desired, o, difference.Sections(), func(s difference.Section) error {
+	return diff.Proxies(c.Ctx, desired, o, diff.Sections(), func(s diff.Section) error {
 		return eachChange(s, o, "pilot", "envoy", yield)
 	})
 }
 
 func diffValues(c *eval.Call, yield func(any) error) error {
 	about, _ := c.Args[1].(*mesh.Object)
-	return difference.Compare(c.Ctx, c.Args[0], c.Args[1], func(s difference.Section) error {
+	return diff.Compare(c.Ctx, c.Args[0], c.Args[1], func(s diff.Section) error {
 		return eachChange(s, about.Proxy(), "a", "b", yield)
 	})
 }
 
-func eachChange(s difference.Section, proxy *mesh.Object, a, b string, yield func(any) error) error {
+func eachChange(s diff.Section, proxy *mesh.Object, a, b string, yield func(any) error) error {
 	for _, change := range s.Changes() {
 		if err := yield(Difference(change, proxy, a, b)); err != nil {
 			return err
@@ -54,8 +54,8 @@ func eachChange(s difference.Section, proxy *mesh.Object, a, b string, yield fun
 
 // Difference gives the object of a change: of kind Difference, with what the
 // two sides have under the names given. proxy is whose it is, nil for nobody's.
-func Difference(c difference.Change, proxy *mesh.Object, a, b string) *mesh.Object {
-	m := object.Of("path", difference.PathText(c.Path))
+func Difference(c diff.Change, proxy *mesh.Object, a, b string) *mesh.Object {
+	m := object.Of("path", diff.PathText(c.Path))
 	if proxy != nil {
 		m.Set("proxy", mesh.Later(func(ctx context.Context) (any, error) { return mesh.Get(ctx, proxy, "id") }))
 	}
@@ -97,7 +97,7 @@ func setText(m *object.Object, key, text string) {
 // jsonPatch gives what makes the second value of the first.
 func jsonPatch(c *eval.Call) (any, error) {
 	out := []any{}
-	err := difference.Compare(c.Ctx, c.Args[0], c.Args[1], func(s difference.Section) error {
+	err := diff.Compare(c.Ctx, c.Args[0], c.Args[1], func(s diff.Section) error {
 		out = append(out, PatchOperations(s)...)
 		return nil
 	})
@@ -105,7 +105,7 @@ func jsonPatch(c *eval.Call) (any, error) {
 }
 
 // PatchOperations gives the operations of a section's JSON Patch as values.
-func PatchOperations(s difference.Section) []any {
+func PatchOperations(s diff.Section) []any {
 	var out []any
 	for _, op := range s.Patch() {
 		m := object.Of("op", op.Op, "path", op.Path)

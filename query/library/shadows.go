@@ -2,7 +2,7 @@ package library
 
 import (
 	"github.com/meshq/kubectl-meshq/query/eval"
-	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/query/routing"
 )
 
 // shadows gives [i, by] for each of the routes of a virtual host that no

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
-	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/query/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/query/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/query/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/query/library/routing"
+	"github.com/meshq/kubectl-meshq/query/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )

@@ -1,4 +1,4 @@
-package difference
+package diff
 
 import (
 	"flag"
@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 		}
 	}
 	if defaultText != want {
-		t.Error("defaults.txt is of other descriptors: go test ./query/library/difference -update")
+		t.Error("defaults.txt is of other descriptors: go test ./query/diff -update")
 	}
 	for _, c := range []struct {
 		name string

@@ -1,4 +1,4 @@
-package difference_test
+package diff_test
 
 import (
 	"context"
@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // texts gives the two texts of a section.
-func texts(t *testing.T, s difference.Section) (a, b []string) {
+func texts(t *testing.T, s diff.Section) (a, b []string) {
 	t.Helper()
-	err := s.Texts(context.Background(), func(l difference.TextLine) {
+	err := s.Texts(context.Background(), func(l diff.TextLine) {
 		if l.Op != '+' {
 			a = append(a, l.Text)
 		}
@@ -32,7 +32,7 @@ func texts(t *testing.T, s difference.Section) (a, b []string) {
 
 // apply applies a unified diff as patch(1) does: every line it names must
 // stand where it says.
-func apply(t *testing.T, a []string, lines []difference.TextLine) (b []string) {
+func apply(t *testing.T, a []string, lines []diff.TextLine) (b []string) {
 	t.Helper()
 	at := 0
 	for i := 0; i < len(lines); {
@@ -83,9 +83,9 @@ func span(t *testing.T, text string) (from, count int) {
 	return from, count
 }
 
-func unified(t *testing.T, s difference.Section, around int) (out []difference.TextLine) {
+func unified(t *testing.T, s diff.Section, around int) (out []diff.TextLine) {
 	t.Helper()
-	if err := s.Unified(context.Background(), around, func(l difference.TextLine) { out = append(out, l) }); err != nil {
+	if err := s.Unified(context.Background(), around, func(l diff.TextLine) { out = append(out, l) }); err != nil {
 		t.Fatal(err)
 	}
 	return out

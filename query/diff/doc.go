@@ -12,4 +12,4 @@
 //
 // It knows the vocabulary of the document and Envoy's names; it asks nobody,
 // and looks only into what it is given.
-package difference
+package diff

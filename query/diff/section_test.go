@@ -1,4 +1,4 @@
-package difference_test
+package diff_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -32,9 +32,9 @@ func proxy(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 
 func compared(t *testing.T, a, b *mesh.Object) (out []string) {
 	t.Helper()
-	err := difference.Proxies(context.Background(), a, b, difference.Sections(), func(s difference.Section) error {
+	err := diff.Proxies(context.Background(), a, b, diff.Sections(), func(s diff.Section) error {
 		for _, c := range s.Changes() {
-			text := fmt.Sprintf("%s %s%s %s %v %v", s.Name, c.Resource.Name, c.Resource.Address, difference.PathText(c.Path), c.InA, c.InB)
+			text := fmt.Sprintf("%s %s%s %s %v %v", s.Name, c.Resource.Name, c.Resource.Address, diff.PathText(c.Path), c.InA, c.InB)
 			if c.Resource.Refused != "" {
 				text += " refused: " + c.Resource.Refused
 			}
@@ -138,7 +138,7 @@ func TestLoads(t *testing.T) {
 	b := mesh.NewObject("Proxy", nil, object.Of("clusters", cluster(1), "listeners", never, "stats", never))
 	count := 0
 	look := func(s ...mesh.Section) error {
-		return difference.Proxies(context.Background(), a, b, s, func(difference.Section) error { count++; return nil })
+		return diff.Proxies(context.Background(), a, b, s, func(diff.Section) error { count++; return nil })
 	}
 	if err := look(mesh.Clusters); err != nil || count != 1 {
 		t.Errorf("%v, %d", err, count)
@@ -153,7 +153,7 @@ func TestDepth(t *testing.T) {
 	for range 100_000 {
 		v = []any{v}
 	}
-	if err := difference.Compare(context.Background(), v, v, func(difference.Section) error { return nil }); err == nil {
+	if err := diff.Compare(context.Background(), v, v, func(diff.Section) error { return nil }); err == nil {
 		t.Error("no depth is too much")
 	}
 }

@@ -1,4 +1,4 @@
-package difference_test
+package diff_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 
-	"github.com/meshq/kubectl-meshq/query/library/difference"
+	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -37,9 +37,9 @@ func show(t testing.TB, v any) string {
 }
 
 // sections compares two values.
-func sections(t testing.TB, a, b any) (out []difference.Section) {
+func sections(t testing.TB, a, b any) (out []diff.Section) {
 	t.Helper()
-	err := difference.Compare(context.Background(), a, b, func(s difference.Section) error {
+	err := diff.Compare(context.Background(), a, b, func(s diff.Section) error {
 		out = append(out, s)
 		return nil
 	})
@@ -60,7 +60,7 @@ func differs(t testing.TB, a, b any) (out []string) {
 				}
 				return show(t, v)
 			}
-			text := difference.PathText(c.Path) + ": " + side(c.InA, c.A) + " → " + side(c.InB, c.B)
+			text := diff.PathText(c.Path) + ": " + side(c.InA, c.A) + " → " + side(c.InB, c.B)
 			if c.Resource != nil && c.Resource.Name != "" {
 				text = c.Resource.Name + " " + text
 			}
