@@ -6,8 +6,10 @@ BIN   := bin/kubectl-meshq
 S     ?= demo
 T     ?= ./query/syntax:FuzzSuperset
 FUZZTIME ?= 30s
+SEED  ?= 1
+MUTATE ?= ./query/library/routing ./sources/redact ./sources/store ./printers ./query/eval
 
-.PHONY: help build demo test poison matrix e2e golden lint fuzz fuzz-all audit bench dist docs clean
+.PHONY: help build demo test poison matrix mutate e2e golden lint fuzz fuzz-all audit bench dist docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 10
@@ -29,6 +31,9 @@ poison: ## captures that attack the terminal and the shell, through every comman
 
 matrix: ## every question to every capture, with one part of it removed at a time
 	$(GO) test ./test/matrix -count=1 -timeout 30m -full
+
+mutate: ## change the product 200 times; the tests must notice 9 of 10 changes (MUTATE="-n 50 ./printers", SEED=7)
+	$(GO) run ./test/mutate -seed $(SEED) $(MUTATE)
 
 e2e: ## a real mesh on this machine, asked by a real kubectl (ten minutes when its parts have to be built first)
 	cd test/e2e && $(GO) vet ./... && $(GO) run ./cmd/mesh build && $(GO) test -count=1 -v -timeout 15m .

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A mutant is one change of one file: bytes [from, to) of its text become with.
+type mutant struct {
+	target
+	path     string
+	text     []byte
+	from, to int
+	with     string
+	line     int
+}
+
+// String is where the change is, and what becomes what.
+func (m mutant) String() string {
+	return fmt.Sprintf("%s:%d: %s -> %s", m.path, m.line, m.text[m.from:m.to], m.with)
+}
+
+// key names the change independently of its line: the path, the source line and
+// what becomes what. argued.txt has such keys.
+func (m mutant) key() string {
+	start := strings.LastIndexByte(string(m.text[:m.from]), '\n') + 1
+	end := m.to + strings.IndexByte(string(m.text[m.to:])+"\n", '\n')
+	return fmt.Sprintf("%s: %s: %s -> %s", filepath.ToSlash(m.path), strings.TrimSpace(string(m.text[start:end])), m.text[m.from:m.to], m.with)
+}
+
+// source is the changed file.
+func (m mutant) source() []byte {
+	return []byte(string(m.text[:m.from]) + m.with + string(m.text[m.to:]))
+}
+
+// others has, for each operator, what it becomes.
+var others = map[token.Token][]string{
+	token.EQL: {"!="}, token.NEQ: {"=="},
+	token.LSS: {"<=", ">="}, token.LEQ: {"<", ">"}, token.GTR: {">=", "<="}, token.GEQ: {">", "<"},
+	token.LAND: {"||"}, token.LOR: {"&&"},
+	token.ADD: {"-"}, token.SUB: {"+"}, token.MUL: {"/"}, token.QUO: {"*"}, token.REM: {"*"},
+}
+
+// mutantsOf finds all changes of a package, in the order of its files.
+func mutantsOf(t target) (all []mutant, err error) {
+	paths, err := filepath.Glob(filepath.Join(t.dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, text, 0)
+		if err != nil {
+			return nil, err
+		}
+		add := func(from, to token.Pos, with string) {
+			at := files.Position(from)
+			all = append(all, mutant{target: t, path: path, text: text, from: at.Offset, to: files.Position(to).Offset, with: with, line: at.Line})
+		}
+		source := func(n ast.Node) string {
+			return string(text[files.Position(n.Pos()).Offset:files.Position(n.End()).Offset])
+		}
+		ast.Inspect(file, func(n ast.Node) bool { mutate(n, source, add); return true })
+	}
+	return all, nil
+}
+
+// mutate adds the changes of one node, not of those inside it. source returns
+// the text of a node.
+func mutate(n ast.Node, source func(ast.Node) string, add func(from, to token.Pos, with string)) {
+	switch n := n.(type) {
+	case *ast.BinaryExpr:
+		for _, with := range others[n.Op] {
+			add(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), with)
+		}
+	case *ast.UnaryExpr:
+		if n.Op == token.NOT {
+			add(n.OpPos, n.OpPos+1, "")
+		}
+	case *ast.Ident:
+		if n.Name == "true" || n.Name == "false" {
+			add(n.Pos(), n.End(), map[string]string{"true": "false", "false": "true"}[n.Name])
+		}
+	case *ast.IfStmt:
+		add(n.Cond.Pos(), n.Cond.End(), "false && ("+source(n.Cond)+")")
+		add(n.Cond.Pos(), n.Cond.End(), "true || ("+source(n.Cond)+")")
+	case *ast.CaseClause:
+		if len(n.List) > 1 { // the last alternative is never chosen
+			add(n.List[len(n.List)-2].End(), n.List[len(n.List)-1].End(), "")
+		}
+	case *ast.IncDecStmt:
+		add(n.TokPos, n.TokPos+2, map[token.Token]string{token.INC: "--", token.DEC: "++"}[n.Tok])
+	case *ast.BranchStmt:
+		if n.Label == nil && n.Tok == token.CONTINUE {
+			add(n.Pos(), n.End(), "break")
+		}
+	case *ast.ExprStmt:
+		add(n.Pos(), n.End(), "")
+	case *ast.AssignStmt:
+		if n.Tok != token.DEFINE {
+			add(n.Pos(), n.End(), "")
+		}
+	}
+}
