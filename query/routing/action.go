@@ -4,18 +4,21 @@ import (
 	"cmp"
 	"context"
 	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // act says what a route does with the request that it matched.
-func (c *choice) act(m message, r *routed) {
+func (c *choice) act(m document.Message, r *routed) {
 	switch {
-	case m.has("redirect"):
+	case m.Has("redirect"):
 		c.redirect(m, r)
-	case m.has("directResponse"):
-		c.answer.DirectStatus = int(m.sub("directResponse").number("status"))
-	case m.has("route"):
+	case m.Has("directResponse"):
+		c.answer.DirectStatus = int(m.Sub("directResponse").Number("status"))
+	case m.Has("route"):
 		c.forward(m, r)
-	case m.has("nonForwardingAction"):
+	case m.Has("nonForwardingAction"):
 		c.answer.DirectStatus = 503
 	default:
 		c.unsupported("filter action")
@@ -23,13 +26,13 @@ func (c *choice) act(m message, r *routed) {
 }
 
 // forward is a route to clusters.
-func (c *choice) forward(m message, r *routed) {
-	a := m.sub("route")
+func (c *choice) forward(m document.Message, r *routed) {
+	a := m.Sub("route")
 	literal, known := c.clusters(a, r)
 	if c.answer.DirectStatus != 0 {
 		return
 	}
-	path := c.pathTo(m.sub("match"), a, r)
+	path := c.pathTo(m.Sub("match"), a, r)
 	host := c.hostTo(a, r, cmp.Or(literal, r.Host)+r.connectPort, known)
 	if c.answer.URL = path; host != "" { // whose host isn't known has a path only
 		c.answer.URL = r.headers.first(":scheme") + "://" + host + path
@@ -39,19 +42,19 @@ func (c *choice) forward(m message, r *routed) {
 // clusters chooses, and gives the host that the chosen entry of weighted
 // clusters writes in place of the request's; known is false where that hangs
 // on which is chosen.
-func (c *choice) clusters(a message, r *routed) (host string, known bool) {
+func (c *choice) clusters(a document.Message, r *routed) (host string, known bool) {
 	switch {
-	case a.has("cluster"):
-		c.one(a.text("cluster"))
-	case a.has("clusterHeader"):
-		name := r.headers.first(asciiLower(a.text("clusterHeader")))
+	case a.Has("cluster"):
+		c.one(a.Text("cluster"))
+	case a.Has("clusterHeader"):
+		name := r.headers.first(asciiLower(a.Text("clusterHeader")))
 		if name == "" {
 			c.answer.DirectStatus = noCluster(a)
 			return "", true
 		}
 		c.one(name)
-	case a.has("weightedClusters"):
-		return c.weighted(a, a.sub("weightedClusters"), r)
+	case a.Has("weightedClusters"):
+		return c.weighted(a, a.Sub("weightedClusters"), r)
 	default:
 		c.bySpecifier(a, r)
 	}
@@ -60,8 +63,8 @@ func (c *choice) clusters(a message, r *routed) (host string, known bool) {
 
 // noCluster is what Envoy answers when a header names no cluster: measured on
 // 1.40, where the API's comment says 404.
-func noCluster(a message) int {
-	switch a.text("clusterNotFoundResponseCode") {
+func noCluster(a document.Message) int {
+	switch a.Text("clusterNotFoundResponseCode") {
 	case "NOT_FOUND":
 		return 404
 	case "INTERNAL_SERVER_ERROR":
@@ -78,14 +81,14 @@ func (c *choice) one(name string) {
 // TCP proxy has them, and the one that a random value decides for.
 func Weighted(ctx context.Context, e Envoy, clusters any, random *uint64) (shares []Share, one string, err error) {
 	c := newChoice(ctx, &Cache{}, e)
-	c.weighted(c.message(nil), c.message(clusters), &routed{Request: Request{Random: random}})
-	return c.answer.Clusters, c.answer.Cluster, c.err
+	c.weighted(c.Message(nil), c.Message(clusters), &routed{Request: Request{Random: random}})
+	return c.answer.Clusters, c.answer.Cluster, c.Err
 }
 
 // weighted gives the shares of weighted clusters, and the one that a random
 // value decides for: the header's that the route names, else the request's.
-func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
-	entries := w.list("clusters")
+func (c *choice) weighted(a, w document.Message, r *routed) (host string, known bool) {
+	entries := w.List("clusters")
 	var sum uint64
 	weights := make([]uint64, len(entries))
 	for i, e := range entries {
@@ -103,27 +106,27 @@ func (c *choice) weighted(a, w message, r *routed) (host string, known bool) {
 		if weight == 0 {
 			continue
 		}
-		name := e.text("name")
-		if h := e.text("clusterHeader"); h != "" {
+		name := e.Text("name")
+		if h := e.Text("clusterHeader"); h != "" {
 			name = r.headers.first(asciiLower(h))
 		}
 		upTo += weight
-		rewrites = rewrites || e.has("hostRewriteLiteral")
+		rewrites = rewrites || e.Has("hostRewriteLiteral")
 		if !chosen && (random != nil && *random%sum < upTo || weight == sum) {
-			chosen, c.answer.Cluster, host = true, name, e.text("hostRewriteLiteral")
+			chosen, c.answer.Cluster, host = true, name, e.Text("hostRewriteLiteral")
 			if name == "" {
 				c.answer.DirectStatus = noCluster(a)
 			}
 		}
-		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum), e.fields.Get("metadataMatch")})
+		c.answer.Clusters = append(c.answer.Clusters, Share{name, float64(weight) / float64(sum), e.Fields.Get("metadataMatch")})
 	}
 	return host, chosen || !rewrites
 }
 
 // weightOf is the weight of an entry, or what the runtime has for it.
-func (c *choice) weightOf(w, entry message) uint64 {
-	if prefix := w.text("runtimeKeyPrefix"); prefix != "" {
-		v, known := c.envoy.runtime(prefix + "." + entry.text("name"))
+func (c *choice) weightOf(w, entry document.Message) uint64 {
+	if prefix := w.Text("runtimeKeyPrefix"); prefix != "" {
+		v, known := c.envoy.runtime(prefix + "." + entry.Text("name"))
 		if !known {
 			c.unsupported("runtime key " + prefix)
 		}
@@ -131,17 +134,17 @@ func (c *choice) weightOf(w, entry message) uint64 {
 			return uint64(n)
 		}
 	}
-	return uint64(entry.number("weight"))
+	return uint64(entry.Number("weight"))
 }
 
 // randomFor gives the value that decides among weighted clusters; nil where
 // nothing says it.
-func (c *choice) randomFor(w message, r *routed) *uint64 {
-	if w.flag("useHashPolicy") {
+func (c *choice) randomFor(w document.Message, r *routed) *uint64 {
+	if w.Flag("useHashPolicy") {
 		c.unsupported("hash policy")
 		return nil
 	}
-	if values := r.headers[asciiLower(w.text("headerName"))]; w.has("headerName") && len(values) == 1 {
+	if values := r.headers[asciiLower(w.Text("headerName"))]; w.Has("headerName") && len(values) == 1 {
 		if n, err := strconv.ParseUint(values[0], 10, 64); err == nil {
 			return &n
 		}
@@ -151,20 +154,20 @@ func (c *choice) randomFor(w message, r *routed) *uint64 {
 
 // hostTo gives the host that is sent upstream: what the route rewrites it to
 // goes before what an entry of weighted clusters does. Empty: it isn't known.
-func (c *choice) hostTo(a message, r *routed, host string, known bool) string {
+func (c *choice) hostTo(a document.Message, r *routed, host string, known bool) string {
 	switch {
-	case a.has("hostRewriteLiteral"):
-		return a.text("hostRewriteLiteral")
-	case a.has("hostRewriteHeader"):
-		if v := r.headers.first(asciiLower(a.text("hostRewriteHeader"))); v != "" {
+	case a.Has("hostRewriteLiteral"):
+		return a.Text("hostRewriteLiteral")
+	case a.Has("hostRewriteHeader"):
+		if v := r.headers.first(asciiLower(a.Text("hostRewriteHeader"))); v != "" {
 			return v
 		}
-	case a.has("hostRewritePathRegex"):
-		re := a.sub("hostRewritePathRegex")
-		return c.replace(re.sub("pattern").text("regex"), re.text("substitution"), pathOnly(r.Path))
-	case a.has("hostRewrite"):
+	case a.Has("hostRewritePathRegex"):
+		re := a.Sub("hostRewritePathRegex")
+		return c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), pathOnly(r.Path))
+	case a.Has("hostRewrite"):
 		c.unsupported("host rewrite by format")
-	case a.flag("autoHostRewrite"):
+	case a.Flag("autoHostRewrite"):
 		c.unsupported("host of the endpoint")
 	}
 	if !known {
@@ -174,24 +177,136 @@ func (c *choice) hostTo(a message, r *routed, host string, known bool) string {
 }
 
 // pathTo gives the path that is sent upstream.
-func (c *choice) pathTo(match, a message, r *routed) string {
+func (c *choice) pathTo(match, a document.Message, r *routed) string {
 	only := pathOnly(r.Path)
 	switch {
-	case a.text("prefixRewrite") != "":
+	case a.Text("prefixRewrite") != "":
 		if n, ok := matched(match, r.Path); ok {
-			return a.text("prefixRewrite") + r.Path[min(n, len(r.Path)):]
+			return a.Text("prefixRewrite") + r.Path[min(n, len(r.Path)):]
 		}
-	case a.has("regexRewrite"):
-		re := a.sub("regexRewrite")
-		if p := c.replace(re.sub("pattern").text("regex"), re.text("substitution"), only); p != "" || !c.has(emptyRewrites) {
+	case a.Has("regexRewrite"):
+		re := a.Sub("regexRewrite")
+		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" || !c.has(emptyRewrites) {
 			return p + r.Path[len(only):]
 		}
-	case a.has("pathRewritePolicy"):
-		if p, ok := c.retemplated(match, a.sub("pathRewritePolicy"), only); ok {
+	case a.Has("pathRewritePolicy"):
+		if p, ok := c.retemplated(match, a.Sub("pathRewritePolicy"), only); ok {
 			return p + r.Path[len(only):]
 		}
-	case a.text("pathRewrite") != "":
+	case a.Text("pathRewrite") != "":
 		c.unsupported("path rewrite by format")
 	}
 	return r.Path
+}
+
+// redirectStatus are the codes of RedirectAction; none is 301.
+var redirectStatus = map[string]int{
+	"": 301, "MOVED_PERMANENTLY": 301, "FOUND": 302, "SEE_OTHER": 303, "TEMPORARY_REDIRECT": 307, "PERMANENT_REDIRECT": 308,
+}
+
+// redirect gives where a RedirectAction sends the client.
+func (c *choice) redirect(m document.Message, r *routed) {
+	d := m.Sub("redirect")
+	scheme := r.headers.first(":scheme")
+	switch {
+	case d.Text("schemeRedirect") != "":
+		scheme = d.Text("schemeRedirect")
+	case d.Flag("httpsRedirect"):
+		scheme = "https"
+	}
+	c.answer.RedirectStatus = redirectStatus[d.Text("responseCode")]
+	path := c.redirectPath(m.Sub("match"), d, r)
+	if path == "" || r.Method == "CONNECT" && d.Text("pathRedirect") != "" { // which has no path: it is told nowhere to go
+		return
+	}
+	if path[0] != '/' {
+		path = "/" + path
+	}
+	c.answer.RedirectTo = scheme + "://" + redirectHost(d, r, scheme) + path
+}
+
+// redirectHost keeps the request's host, but for a port that is the default of
+// the scheme that is left.
+func redirectHost(d document.Message, r *routed, scheme string) string {
+	port := ""
+	if p := d.Number("portRedirect"); p != 0 {
+		port = ":" + itoa(int(p))
+	}
+	if h := d.Text("hostRedirect"); h != "" {
+		return h + port
+	}
+	host := r.Host
+	at := portAt(host)
+	if strings.HasPrefix(host, "[") { // an IPv6 literal's port follows its bracket
+		if at = strings.LastIndex(host, "]:") + 1; at == 0 {
+			at = len(host)
+		}
+	}
+	was := r.headers.first("x-forwarded-proto")
+	if scheme != was {
+		was = asciiLower(was)
+	} else {
+		was = ""
+	}
+	if port != "" || was == "http" && host[at:] == ":80" || was == "https" && host[at:] == ":443" {
+		host = host[:at]
+	}
+	return host + port
+}
+
+func (c *choice) redirectPath(match, d document.Message, r *routed) string {
+	only := pathOnly(r.Path)
+	query, strip := r.Path[len(only):], d.Flag("stripQuery")
+	path := r.Path
+	switch {
+	case d.Text("pathRedirect") != "":
+		p := d.Text("pathRedirect")
+		if strip || strings.Contains(p, "?") {
+			return p
+		}
+		return p + query
+	case d.Text("prefixRewrite") != "":
+		if n, ok := matched(match, path); ok {
+			path = d.Text("prefixRewrite") + path[min(n, len(path)):]
+		}
+	case d.Has("regexRewrite"):
+		re := d.Sub("regexRewrite")
+		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" { // nothing is no path
+			path = p + query
+		}
+	case d.Text("pathRewrite") != "":
+		c.unsupported("path rewrite by format")
+	}
+	if strip {
+		return pathOnly(path)
+	}
+	return path
+}
+
+// bySpecifier is a route whose cluster a plugin names: only a matcher tree can
+// be followed.
+func (c *choice) bySpecifier(action document.Message, r *routed) {
+	extension := action.Sub("inlineClusterSpecifierPlugin").Sub("extension")
+	if name := action.Text("clusterSpecifierPlugin"); name != "" {
+		for _, p := range c.Message(c.configuration).List("clusterSpecifierPlugins") {
+			if e := p.Sub("extension"); e.Text("name") == name {
+				extension = e
+			}
+		}
+	}
+	config := extension.Sub("typedConfig")
+	if !strings.HasSuffix(config.Text("@type"), ".MatcherClusterSpecifier") {
+		what := "cluster specifier"
+		if name := extension.Text("name"); name != "" {
+			what += " " + name
+		}
+		c.unsupported(what)
+		return
+	}
+	name := c.decide(config.Sub("clusterMatcher"), r).Sub("typedConfig").Text("cluster")
+	if name == "" {
+		c.answer.DirectStatus = noCluster(action)
+		return
+	}
+	c.one(name)
 }

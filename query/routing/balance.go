@@ -2,7 +2,9 @@ package routing
 
 import (
 	"context"
+	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -51,8 +53,8 @@ type Zone struct {
 
 // balancing is one cluster's endpoints being decided.
 type balancing struct {
-	*reader
-	cluster message
+	*document.Reader
+	cluster document.Message
 	policy  policy
 	zone    func() (*Zone, error)
 	out     *Balanced
@@ -66,19 +68,19 @@ type balancing struct {
 // (of envoy.lb) that the route asks for. Zone is asked where requests are kept
 // within the proxy's own locality; nil, or a nil Zone: they never are.
 func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object.Object, zone func() (*Zone, error)) (*Balanced, error) {
-	b := &balancing{reader: &reader{ctx: ctx}, out: &Balanced{}, zone: zone, factor: usualFactor, all: len(endpoints)}
-	b.cluster = b.message(cluster)
+	b := &balancing{Reader: document.NewReader(ctx), out: &Balanced{}, zone: zone, factor: usualFactor, all: len(endpoints)}
+	b.cluster = b.Message(cluster)
 	b.policy = b.policyOf(b.cluster)
-	checks := b.cluster.has("outlierDetection") || len(b.cluster.list("healthChecks")) > 0
+	checks := b.cluster.Has("outlierDetection") || len(b.cluster.List("healthChecks")) > 0
 	for _, e := range endpoints {
 		b.out.Members = append(b.out.Members, b.host(e, checks))
-		if n := b.message(e).number("overprovisioningFactor"); n > 0 {
+		if n := b.Message(e).Number("overprovisioningFactor"); n > 0 {
 			b.factor, b.known = float64(n), true
 		}
 	}
 	if len(endpoints) == 0 {
 		b.out.Reason, b.out.Lost = NoEndpoints, 1
-		return b.out, b.err
+		return b.out, b.Err
 	}
 	chosen := b.subset(criteria)
 	if b.out.Reason == "" {
@@ -97,16 +99,16 @@ func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object
 	if b.out.Reason == "" && b.out.Lost > 1-1e-9 {
 		b.out.Reason = AllUnhealthy
 	}
-	return b.out, b.err
+	return b.out, b.Err
 }
 
 func (b *balancing) host(endpoint any, checks bool) Member {
-	m := b.message(endpoint)
-	h := Member{Endpoint: endpoint, Health: healthy, weight: 1, priority: int(m.number("priority"))}
-	if w := m.number("weight"); w > 0 && !b.policy.unweighted {
+	m := b.Message(endpoint)
+	h := Member{Endpoint: endpoint, Health: healthy, weight: 1, priority: int(m.Number("priority"))}
+	if w := m.Number("weight"); w > 0 && !b.policy.unweighted {
 		h.weight = float64(w)
 	}
-	switch m.text("health") {
+	switch m.Text("health") {
 	case "UNHEALTHY", "TIMEOUT":
 		h.Health = unhealthy
 	case "DEGRADED":
@@ -114,10 +116,80 @@ func (b *balancing) host(endpoint any, checks bool) Member {
 	case "DRAINING":
 		h.Health = draining
 	}
-	if checks && h.Health != draining && m.text("outlier") == "FAILED" {
+	if checks && h.Health != draining && m.Text("outlier") == "FAILED" {
 		h.Health = unhealthy
 	}
-	h.locality = b.localityOf(m.sub("locality"))
-	h.ofZone = float64(m.number("localityWeight"))
+	h.locality = b.localityOf(m.Sub("locality"))
+	h.ofZone = float64(m.Number("localityWeight"))
 	return h
+}
+
+// policy is how a cluster's load balancer chooses among endpoints that are fit.
+type policy struct {
+	byLocality bool             // by the weights of localities
+	zoneAware  document.Message // what keeps requests within the proxy's own locality
+	hashes     bool             // by a hash of the request
+	unweighted bool             // whatever their own weights: at random
+
+	failsInPanic     bool
+	subsets          document.Message // how subsets are made; none: without
+	subsetByLocality bool             // localities count within a subset as well
+	scalesLocality   bool             // by how much of a locality the subset has
+}
+
+// policyOf reads a cluster's: the newer way of saying it goes before the older.
+func (b *balancing) policyOf(cluster document.Message) policy {
+	common := cluster.Sub("commonLbConfig")
+	p := policy{
+		byLocality: common.Has("localityWeightedLbConfig"), zoneAware: common.Sub("zoneAwareLbConfig"),
+		subsets: cluster.Sub("lbSubsetConfig"),
+	}
+	switch cluster.Text("lbPolicy") {
+	case "RING_HASH", "MAGLEV":
+		p.hashes = true
+	case "RANDOM":
+		p.unweighted = true
+	}
+	if all := cluster.Sub("loadBalancingPolicy").List("policies"); len(all) > 0 {
+		p = policy{}
+		b.extension(all[0].Sub("typedExtensionConfig"), &p)
+	}
+	p.failsInPanic = p.zoneAware.Flag("failTrafficOnPanic")
+	p.subsetByLocality, p.scalesLocality = p.subsets.Flag("localityWeightAware"), p.subsets.Flag("scaleLocalityWeight")
+	return p
+}
+
+// extension reads a load balancing policy that is an extension, and the one
+// within it.
+func (b *balancing) extension(e document.Message, p *policy) {
+	config := e.Sub("typedConfig")
+	kind := config.Text("@type")
+	kind = kind[strings.LastIndexByte(kind, '.')+1:]
+	locality := config.Sub("localityLbConfig")
+	p.byLocality = p.byLocality || locality.Has("localityWeightedLbConfig")
+	if locality.Has("zoneAwareLbConfig") {
+		p.zoneAware = locality.Sub("zoneAwareLbConfig")
+	}
+	inner := ""
+	switch kind {
+	case "Random":
+		p.unweighted = true
+	case "RoundRobin", "LeastRequest", "ClusterProvided", "ClientSideWeightedRoundRobin":
+	case "RingHash", "Maglev":
+		p.hashes = true
+		p.byLocality = p.byLocality || config.Has("localityWeightedLbConfig")
+	case "WrrLocality":
+		p.byLocality, inner = true, "endpointPickingPolicy"
+	case "Subset":
+		p.subsets, inner = config, "subsetLbPolicy"
+	case "OverrideHost":
+		inner = "fallbackPolicy"
+	default:
+		b.out.Unsupported = append(b.out.Unsupported, "load balancing policy "+e.Text("name"))
+	}
+	if inner != "" {
+		if all := config.Sub(inner).List("policies"); len(all) > 0 {
+			b.extension(all[0].Sub("typedExtensionConfig"), p)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"weak"
 
+	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -23,7 +24,7 @@ const mostTables = 64
 
 // domainsOf gives the table of a route configuration. One that is no object
 // of the document, which can't be told from another, has a new one each time.
-func (x *Cache) domainsOf(r *reader, rc any, hosts []any) *domains {
+func (x *Cache) domainsOf(r *document.Reader, rc any, hosts []any) *domains {
 	o, ok := rc.(*mesh.Object)
 	if !ok {
 		return newDomains(r, hosts)
@@ -35,7 +36,7 @@ func (x *Cache) domainsOf(r *reader, rc any, hosts []any) *domains {
 	if d != nil {
 		return d
 	}
-	if d = newDomains(r, hosts); r.err != nil {
+	if d = newDomains(r, hosts); r.Err != nil {
 		return d
 	}
 	x.mu.Lock()

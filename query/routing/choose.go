@@ -2,7 +2,8 @@ package routing
 
 import (
 	"context"
-	"slices"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // routed is a request on its way, with its headers as the routes see them.
@@ -11,30 +12,16 @@ type routed struct {
 	headers headers
 }
 
-// choice is one request being decided.
+// choice decides one request: by which virtual host and route it goes on, and
+// where to.
 type choice struct {
-	*reader
-	*Cache
-	envoy            Envoy
-	upgradable       map[string]bool // HCM.Upgrades
-	configuration    any             // the route configuration; nil for none
-	ignoreParameters bool
-	unsaid           []string // headers that Envoy itself sets, to what isn't known here
-	answer           *Answer
-	digests          map[string]string // of texts of the request, as a snapshot has them: Request.Digests
-	about            string            // what is compared
-	hidden           string            // that it is compared with something that is not known
-	doubt            string            // what the last condition that isn't sure depends on
-}
-
-func (c *choice) unsupported(what string) {
-	if !slices.Contains(c.answer.Unsupported, what) {
-		c.answer.Unsupported = append(c.answer.Unsupported, what)
-	}
+	matcher
+	upgradable    map[string]bool // HCM.Upgrades
+	configuration any             // the route configuration; nil where there is none
 }
 
 func newChoice(ctx context.Context, x *Cache, e Envoy) *choice {
-	return &choice{reader: &reader{ctx: ctx}, Cache: x, envoy: e, answer: &Answer{}}
+	return &choice{matcher: matcher{Reader: document.NewReader(ctx), Cache: x, envoy: e, answer: &Answer{}}}
 }
 
 // Configuration decides a request by a route configuration: its virtual host,
@@ -45,27 +32,27 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 	c := newChoice(ctx, x, m.Envoy)
 	c.upgradable = m.Upgrades
 	c.configuration = routeConfiguration
-	rc := c.message(routeConfiguration)
-	c.ignoreParameters = rc.flag("ignorePathParametersInPathMatching")
+	rc := c.Message(routeConfiguration)
+	c.ignoreParameters = rc.Flag("ignorePathParametersInPathMatching")
 	req, said := c.prepare(m, r)
 	if said != nil {
-		return c.refused(said), c.err
+		return c.refused(said), c.Err
 	}
 	if m.Edge != nil {
-		req, c.unsaid = m.Edge.marked(req, rc.texts("internalOnlyHeaders"))
+		req, c.unsaid = m.Edge.marked(req, rc.Texts("internalOnlyHeaders"))
 	}
 	c.digests = req.Digests
 	to := &routed{req, req.headers()}
 	c.answer.choice, c.answer.asked = c, to
-	if rc.has("routeSpecifiers") {
+	if rc.Has("routeSpecifiers") {
 		c.unsupported("route specifiers")
 	}
 	vh, ok := c.virtualHost(rc, to.headers)
-	if !ok && rc.has("vhds") { // Envoy asks its Pilot for one that it doesn't have
+	if !ok && rc.Has("vhds") { // Envoy asks its Pilot for one that it doesn't have
 		c.unsupported("virtual hosts on demand")
 	}
 	if !ok || to.headers.first("x-forwarded-proto") == "" { // with no x-forwarded-proto there is no route
-		return c.none(), c.err
+		return c.none(), c.Err
 	}
 	return c.in(vh, to)
 }
@@ -99,81 +86,81 @@ func (c *choice) none() *Answer {
 
 // in decides by the routes of a virtual host.
 func (c *choice) in(host any, r *routed) (*Answer, error) {
-	vh := c.message(host)
-	c.answer.VirtualHost, c.answer.Host = vh.text("name"), host
+	vh := c.Message(host)
+	c.answer.VirtualHost, c.answer.Host = vh.Text("name"), host
 	if c.mustBeTLS(vh, r) {
-		if !c.upgrades(c.message(nil), r) {
+		if !c.upgrades(c.Message(nil), r) {
 			c.answer.Status = 403
-			return c.answer, c.err
+			return c.answer, c.Err
 		}
 		if c.answer.RedirectStatus = 301; r.Method != "CONNECT" { // which has no path, so nowhere to go
 			c.answer.RedirectTo = "https://" + r.Host + r.Path
 		}
-		return c.answer, c.err
+		return c.answer, c.Err
 	}
-	routes, _ := vh.value("routes").([]any)
-	if vh.has("matcher") {
-		routes = c.matched(vh.sub("matcher"), r)
+	routes, _ := vh.Value("routes").([]any)
+	if vh.Has("matcher") {
+		routes = c.matched(vh.Sub("matcher"), r)
 		if c.answer.Undecided = c.found(); c.answer.Undecided != "" {
-			return c.answer, c.err
+			return c.answer, c.Err
 		}
 	}
 	c.answer.choice, c.answer.asked, c.answer.routes = c, r, routes
 	for i, route := range routes {
-		m := c.message(route)
-		miss := c.misses(m.sub("match"), r)
-		if c.err == nil && miss.kind == byDigest { // it may be this one, or one that follows
+		m := c.Message(route)
+		miss := c.misses(m.Sub("match"), r)
+		if c.Err == nil && miss.kind == byDigest { // it may be this one, or one that follows
 			c.answer.Undecided = miss.what
 			c.answer.routes = routes[:i]
-			return c.answer, c.err
+			return c.answer, c.Err
 		}
-		if c.err == nil && miss.kind == fits {
-			if m.has("routeSpecifiers") || vh.has("routeSpecifiers") {
+		if c.Err == nil && miss.kind == fits {
+			if m.Has("routeSpecifiers") || vh.Has("routeSpecifiers") {
 				c.unsupported("route specifiers")
 			}
 			c.answer.Route, c.answer.routes = route, routes[:i]
-			if !c.upgrades(m.sub("route"), r) {
+			if !c.upgrades(m.Sub("route"), r) {
 				c.answer.Status = 403
-				return c.answer, c.err
+				return c.answer, c.Err
 			}
 			c.act(m, r)
-			return c.answer, c.err
+			return c.answer, c.Err
 		}
 	}
-	return c.none(), c.err
+	return c.none(), c.Err
 }
 
 // matched gives the routes that a matcher tree leads to: no other is tried.
-func (c *choice) matched(tree message, r *routed) []any {
+func (c *choice) matched(tree document.Message, r *routed) []any {
 	action := c.decide(tree, r)
-	if action.fields == nil {
+	if action.Fields == nil {
 		return nil
 	}
-	config := action.sub("typedConfig")
-	if routes, ok := config.value("routes").([]any); ok { // a RouteList
+	config := action.Sub("typedConfig")
+	if routes, ok := config.Value("routes").([]any); ok { // a RouteList
 		return routes
 	}
-	return []any{action.value("typedConfig")}
+	return []any{action.Value("typedConfig")}
 }
 
 // upgrades tells whether the request asks for no upgrade that isn't allowed:
 // the route has the first word, then the connection manager.
-func (c *choice) upgrades(action message, r *routed) bool {
+func (c *choice) upgrades(action document.Message, r *routed) bool {
 	kind := r.upgrade()
 	if kind == "" || c.upgradable == nil {
 		return true
 	}
-	for _, u := range action.list("upgradeConfigs") {
-		if asciiLower(u.text("upgradeType")) == kind {
-			return u.flagOr("enabled", true)
+	for _, u := range action.List("upgradeConfigs") {
+		if asciiLower(u.Text("upgradeType")) == kind {
+			return u.FlagOr("enabled", true)
 		}
 	}
 	return c.upgradable[kind]
 }
 
 // mustBeTLS is require_tls: it looks at x-forwarded-proto.
-func (c *choice) mustBeTLS(vh message, r *routed) bool {
-	switch vh.text("requireTls") {
+func (c *choice) mustBeTLS(vh document.Message, r *routed) bool {
+	switch vh.Text("requireTls") {
 	case "ALL":
 	case "EXTERNAL_ONLY":
 		if r.headers.first("x-envoy-internal") == "true" {

@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 type candidate struct {
 	chain any
 	at    int
-	match message
+	match document.Message
 }
 
 // A criterion of a filter chain match.
@@ -44,11 +45,11 @@ var criteria = []criterion{
 
 func orNone(s string) string { return cmp.Or(s, "none") }
 
-func (is criterion) asks(m message) bool { return m.has(is.fields[0]) }
+func (is criterion) asks(m document.Message) bool { return m.Has(is.fields[0]) }
 
 // wants puts in words what a chain asks for.
-func (is criterion) wants(m message) string {
-	v := m.value(is.fields[0])
+func (is criterion) wants(m document.Message) string {
+	v := m.Value(is.fields[0])
 	list, ok := v.([]any)
 	if !ok {
 		list = []any{v}
@@ -59,12 +60,12 @@ func (is criterion) wants(m message) string {
 			out = append(out, "…")
 			break
 		}
-		if fields, ok := m.force(w).(*object.Object); ok {
-			g := message{m.reader, fields}
-			out = append(out, g.text("addressPrefix")+"/"+itoa(int(g.number("prefixLen"))))
+		if fields, ok := m.Force(w).(*object.Object); ok {
+			g := m.Message(fields)
+			out = append(out, g.Text("addressPrefix")+"/"+itoa(int(g.Number("prefixLen"))))
 			continue
 		}
-		if w = m.force(w); w != nil {
+		if w = m.Force(w); w != nil {
 			out = append(out, fmt.Sprint(w))
 		}
 	}
@@ -72,7 +73,7 @@ func (is criterion) wants(m message) string {
 }
 
 // most keeps the candidates of the highest rank; a negative rank is no fit.
-func most(all []candidate, rank func(message) int) []candidate {
+func most(all []candidate, rank func(document.Message) int) []candidate {
 	best, left := -1, []candidate(nil)
 	for _, c := range all {
 		n := rank(c.match)
@@ -88,11 +89,11 @@ func most(all []candidate, rank func(message) int) []candidate {
 }
 
 func byPort(all []candidate, r *Request) []candidate {
-	return most(all, func(m message) int {
-		if !m.has("destinationPort") {
+	return most(all, func(m document.Message) int {
+		if !m.Has("destinationPort") {
 			return 0
 		}
-		if int(m.number("destinationPort")) == r.DestinationPort {
+		if int(m.Number("destinationPort")) == r.DestinationPort {
 			return 1
 		}
 		return -1
@@ -113,8 +114,8 @@ func bySource(all []candidate, r *Request) []candidate {
 // byRange is longest-prefix match; no range at all counts as /0.
 func byRange(all []candidate, field, address string) []candidate {
 	addr, err := netip.ParseAddr(address)
-	return most(all, func(m message) int {
-		ranges := m.list(field)
+	return most(all, func(m document.Message) int {
+		ranges := m.List(field)
 		if len(ranges) == 0 {
 			return 0
 		}
@@ -132,8 +133,8 @@ func byRange(all []candidate, field, address string) []candidate {
 // then chains without names.
 func bySNI(all []candidate, r *Request) []candidate {
 	sni := asciiLower(r.SNI)
-	return most(all, func(m message) int {
-		names := m.texts("serverNames")
+	return most(all, func(m document.Message) int {
+		names := m.Texts("serverNames")
 		if len(names) == 0 {
 			return 0
 		}
@@ -154,8 +155,8 @@ func bySNI(all []candidate, r *Request) []candidate {
 
 func byTransport(all []candidate, r *Request) []candidate {
 	transport := r.transport()
-	return most(all, func(m message) int {
-		switch m.text("transportProtocol") {
+	return most(all, func(m document.Message) int {
+		switch m.Text("transportProtocol") {
 		case "":
 			return 0
 		case transport:
@@ -167,8 +168,8 @@ func byTransport(all []candidate, r *Request) []candidate {
 
 // byALPN takes the first protocol, in the client's order, that some chain has.
 func byALPN(all []candidate, r *Request) []candidate {
-	return most(all, func(m message) int {
-		offered := m.texts("applicationProtocols")
+	return most(all, func(m document.Message) int {
+		offered := m.Texts("applicationProtocols")
 		if len(offered) == 0 {
 			return 0
 		}
@@ -183,8 +184,8 @@ func byALPN(all []candidate, r *Request) []candidate {
 
 func bySourceType(all []candidate, r *Request) []candidate {
 	local := r.local()
-	return most(all, func(m message) int {
-		switch m.text("sourceType") {
+	return most(all, func(m document.Message) int {
+		switch m.Text("sourceType") {
 		case "SAME_IP_OR_LOOPBACK":
 			if local {
 				return 1
@@ -201,13 +202,13 @@ func bySourceType(all []candidate, r *Request) []candidate {
 }
 
 func bySourcePort(all []candidate, r *Request) []candidate {
-	return most(all, func(m message) int {
-		a, _ := m.value("sourcePorts").([]any)
+	return most(all, func(m document.Message) int {
+		a, _ := m.Value("sourcePorts").([]any)
 		if len(a) == 0 {
 			return 0
 		}
 		for _, p := range a {
-			if n, ok := m.force(p).(int); ok && n == r.SourcePort {
+			if n, ok := m.Force(p).(int); ok && n == r.SourcePort {
 				return 1
 			}
 		}

@@ -64,7 +64,7 @@ func TestDigestsInPolicies(t *testing.T) {
 		if known != "" {
 			c.digests = map[string]string{"t0ken": known}
 		}
-		v := c.rbac(c.message(m), &routed{r, r.headers()})
+		v := c.rbac(c.Message(m), &routed{r, r.headers()})
 		if len(v) != 1 || v[0].Denied != (want != "") || want != "" && v[0].Policy != want || (v[0].Unknown != "") != (want == "") {
 			t.Errorf("known %q: %+v", known, v)
 		}

@@ -3,6 +3,8 @@ package routing
 import (
 	"context"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // Passed is what the filters of a connection manager, or of a filter chain,
@@ -55,7 +57,7 @@ func (a *Answer) Filters(filters []any) (*Passed, error) {
 		return &Passed{}, nil
 	}
 	p := c.filters(filters, []any{a.Route, a.Host, c.configuration}, a.asked)
-	return p, c.err
+	return p, c.Err
 }
 
 // filters runs a request through HTTP filters. Levels are what may have a
@@ -64,23 +66,23 @@ func (a *Answer) Filters(filters []any) (*Passed, error) {
 func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 	p := &Passed{}
 	for _, f := range filters {
-		m := c.message(f)
+		m := c.Message(f)
 		config, off := c.perRoute(m, levels)
-		if off || c.err != nil {
+		if off || c.Err != nil {
 			continue
 		}
-		name := m.text("name")
-		switch what := kindOfFilter(config.text("@type"), name, "http"); {
+		name := m.Text("name")
+		switch what := kindOfFilter(config.Text("@type"), name, "http"); {
 		case isUntyped(m) && !strings.Contains(harmless, " "+what+" "):
 			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
-			if config.has("rbac") { // a route's own
-				config = config.sub("rbac")
-			} else if strings.HasSuffix(config.text("@type"), "RBACPerRoute") {
+			if config.Has("rbac") { // a route's own
+				config = config.Sub("rbac")
+			} else if strings.HasSuffix(config.Text("@type"), "RBACPerRoute") {
 				continue // turned off
 			}
 			p.add(name, c.rbac(config, r))
-		case what == "ext_authz" && config.flag("shadowMode"): // it only notes what it would do
+		case what == "ext_authz" && config.Flag("shadowMode"): // it only notes what it would do
 		case what == "fault":
 			c.fault(p, config, r)
 		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",
@@ -98,10 +100,10 @@ func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Req
 	c := newChoice(ctx, x, e)
 	p := &Passed{}
 	for _, f := range filters {
-		m := c.message(f)
-		config := m.sub("typedConfig")
-		name := m.text("name")
-		switch what := kindOfFilter(config.text("@type"), name, "network"); {
+		m := c.Message(f)
+		config := m.Sub("typedConfig")
+		name := m.Text("name")
+		switch what := kindOfFilter(config.Text("@type"), name, "network"); {
 		case isUntyped(m) && what == "rbac":
 			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
@@ -111,7 +113,7 @@ func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Req
 			p.Unsupported = append(p.Unsupported, name)
 		}
 	}
-	return p, c.err
+	return p, c.Err
 }
 
 // add notes what an RBAC filter says.
@@ -137,30 +139,30 @@ func packageOf(typeURL, layer string) string {
 
 // perRoute gives a filter's configuration for a route: the most specific one
 // takes the place of its own. off tells that it is not in force there.
-func (c *choice) perRoute(filter message, levels []any) (config message, off bool) {
-	name := filter.text("name")
+func (c *choice) perRoute(filter document.Message, levels []any) (config document.Message, off bool) {
+	name := filter.Text("name")
 	for _, level := range levels {
-		own := c.message(level).sub("typedPerFilterConfig")
-		if !own.has(name) {
+		own := c.Message(level).Sub("typedPerFilterConfig")
+		if !own.Has(name) {
 			continue
 		}
-		config := own.sub(name)
-		if strings.HasSuffix(config.text("@type"), "route.v3.FilterConfig") {
-			if config.flag("disabled") {
-				return message{}, true
+		config := own.Sub(name)
+		if strings.HasSuffix(config.Text("@type"), "route.v3.FilterConfig") {
+			if config.Flag("disabled") {
+				return document.Message{}, true
 			}
-			if config = config.sub("config"); config.text("@type") == "" {
-				return filter.sub("typedConfig"), false
+			if config = config.Sub("config"); config.Text("@type") == "" {
+				return filter.Sub("typedConfig"), false
 			}
 		}
 		return config, false
 	}
-	return filter.sub("typedConfig"), filter.flag("disabled")
+	return filter.Sub("typedConfig"), filter.Flag("disabled")
 }
 
 // fault is a fault filter's configuration.
-func (c *choice) fault(p *Passed, config message, r *routed) {
-	for _, m := range config.list("headers") {
+func (c *choice) fault(p *Passed, config document.Message, r *routed) {
+	for _, m := range config.List("headers") {
 		switch c.sure(func() bool { return c.header(m, r.headers, headersAlone) }) {
 		case no:
 			return
@@ -169,31 +171,66 @@ func (c *choice) fault(p *Passed, config message, r *routed) {
 			return
 		}
 	}
-	if config.has("upstreamCluster") || len(config.texts("downstreamNodes")) > 0 {
+	if config.Has("upstreamCluster") || len(config.Texts("downstreamNodes")) > 0 {
 		p.Unsupported = append(p.Unsupported, "faults of some clusters or nodes only")
 		return
 	}
-	if d := config.sub("delay"); config.has("delay") {
-		if d.has("headerDelay") {
+	if d := config.Sub("delay"); config.Has("delay") {
+		if d.Has("headerDelay") {
 			p.Unsupported = append(p.Unsupported, "delays by header")
-		} else if share := percentage(d.sub("percentage")); share > 0 {
-			p.Faults = append(p.Faults, Fault{Kind: "delay", Delay: d.text("fixedDelay"), Share: share})
+		} else if share := percentage(d.Sub("percentage")); share > 0 {
+			p.Faults = append(p.Faults, Fault{Kind: "delay", Delay: d.Text("fixedDelay"), Share: share})
 		}
 	}
-	if a := config.sub("abort"); config.has("abort") {
-		if a.has("headerAbort") {
+	if a := config.Sub("abort"); config.Has("abort") {
+		if a.Has("headerAbort") {
 			p.Unsupported = append(p.Unsupported, "aborts by header")
-		} else if share := percentage(a.sub("percentage")); share > 0 {
-			p.Faults = append(p.Faults, Fault{Kind: "abort", Status: int(a.number("httpStatus")), Share: share})
+		} else if share := percentage(a.Sub("percentage")); share > 0 {
+			p.Faults = append(p.Faults, Fault{Kind: "abort", Status: int(a.Number("httpStatus")), Share: share})
 		}
 	}
 }
 
 // percentage is a FractionalPercent, 0 to 1.
-func percentage(m message) float64 {
-	per := map[string]float64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[m.text("denominator")]
+func percentage(m document.Message) float64 {
+	per := map[string]float64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[m.Text("denominator")]
 	if per == 0 {
 		return 0
 	}
-	return min(1, float64(m.number("numerator"))/per)
+	return min(1, float64(m.Number("numerator"))/per)
+}
+
+// kindOfFilter gives what a filter of a layer ("http", "network", "listener")
+// is: "rbac", "tcp_proxy", "tls_inspector". The type of its configuration says
+// it; where there is none, its name does, in any form that Envoy has taken:
+// "envoy.filters.http.cors", "envoy.cors", "envoy.listener.tls_inspector". It is
+// empty for a filter that is none of Envoy's.
+func kindOfFilter(typeURL, name, layer string) string {
+	if typeURL != "" {
+		return packageOf(typeURL, layer)
+	}
+	kind, ok := strings.CutPrefix(name, "envoy.")
+	if !ok {
+		return ""
+	}
+	kind = strings.TrimPrefix(kind, "filters.")
+	kind = strings.TrimPrefix(kind, layer+".")
+	if strings.Contains(kind, ".") {
+		return ""
+	}
+	if now, ok := renamed[kind]; ok {
+		return now
+	}
+	return kind
+}
+
+// renamed are the filters whose last word was another one before.
+var renamed = map[string]string{
+	"http_dynamo_filter": "dynamo", "gzip": "compressor", "rate_limit": "ratelimit",
+}
+
+// isUntyped tells whether a filter has a configuration in the form of Envoy up
+// to 1.13, which says no type and isn't read here.
+func isUntyped(filter document.Message) bool {
+	return !filter.Has("typedConfig") && filter.Has("config")
 }

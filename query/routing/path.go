@@ -1,6 +1,10 @@
 package routing
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
+)
 
 // pathOnly cuts a path at its query or fragment.
 func pathOnly(p string) string {
@@ -11,7 +15,7 @@ func pathOnly(p string) string {
 }
 
 // withoutParameters cuts path parameters, by [parametersPerSegment].
-func (c *choice) withoutParameters(p string) string {
+func (c *matcher) withoutParameters(p string) string {
 	i := strings.IndexByte(p, ';')
 	if i < 0 {
 		return p
@@ -41,9 +45,9 @@ func cutPerSegment(p string) string {
 var pathKinds = [...]string{"prefix", "path", "pathSeparatedPrefix", "safeRegex", "connectMatcher", "pathMatchPolicy"}
 
 // pathKind gives which way a match goes.
-func pathKind(m message) string {
+func pathKind(m document.Message) string {
 	for _, k := range pathKinds {
-		if m.has(k) {
+		if m.Has(k) {
 			return k
 		}
 	}
@@ -51,8 +55,8 @@ func pathKind(m message) string {
 }
 
 // path tells whether the path matches. No escape is decoded here.
-func (c *choice) path(m message, r *routed) bool {
-	if r.Method == "CONNECT" && !m.has("connectMatcher") { // such a request has no path
+func (c *matcher) path(m document.Message, r *routed) bool {
+	if r.Method == "CONNECT" && !m.Has("connectMatcher") { // such a request has no path
 		return false
 	}
 	p := pathOnly(r.Path)
@@ -61,10 +65,10 @@ func (c *choice) path(m message, r *routed) bool {
 	}
 	kind := pathKind(m)
 	if kind == "safeRegex" {
-		return c.full(m.sub("safeRegex").text("regex"), p)
+		return c.full(m.Sub("safeRegex").Text("regex"), p)
 	}
-	want := m.text(kind)
-	if !m.flagOr("caseSensitive", true) {
+	want := m.Text(kind)
+	if !m.FlagOr("caseSensitive", true) {
 		p, want = asciiLower(p), asciiLower(want)
 	}
 	switch kind {
@@ -77,7 +81,7 @@ func (c *choice) path(m message, r *routed) bool {
 	case "connectMatcher":
 		return r.Method == "CONNECT" || r.Method == "CONNECT-UDP"
 	case "pathMatchPolicy":
-		return c.template(m.sub("pathMatchPolicy"), pathOnly(r.Path))
+		return c.template(m.Sub("pathMatchPolicy"), pathOnly(r.Path))
 	}
 	return false
 }
@@ -85,15 +89,119 @@ func (c *choice) path(m message, r *routed) bool {
 // matched gives how much of the raw path the match took, for a rewrite of
 // that part; ok is false where the raw path does not begin with it (it matched
 // only after its parameters were cut), and then nothing is rewritten.
-func matched(m message, raw string) (n int, ok bool) {
+func matched(m document.Message, raw string) (n int, ok bool) {
 	switch kind := pathKind(m); kind {
 	case "prefix", "path", "pathSeparatedPrefix":
-		want := m.text(kind)
+		want := m.Text(kind)
 		ok = strings.HasPrefix(raw, want)
-		if !ok && !m.flagOr("caseSensitive", true) {
+		if !ok && !m.FlagOr("caseSensitive", true) {
 			ok = strings.HasPrefix(asciiLower(raw), asciiLower(want))
 		}
 		return len(want), ok
 	}
 	return len(pathOnly(raw)), true
+}
+
+// template is the URI template matcher: * and {x} stand for a part of one
+// segment, ** and {x=**} for what is left.
+func (c *matcher) template(policy document.Message, p string) bool {
+	t := policy.Sub("typedConfig").Text("pathTemplate")
+	if t == "" {
+		c.unsupported("path match policy " + policy.Text("name"))
+		return false
+	}
+	expr := templateExpr(t)
+	if !strings.Contains(p, "*") {
+		return c.full(expr, p)
+	}
+	return byRule(c, asterisks, func() bool { return c.full(expr, p) },
+		func() bool {
+			return c.full(strings.ReplaceAll(expr, templateCharacters, strings.Replace(templateCharacters, "*", "", 1)), p)
+		})
+}
+
+// templateCharacters are those that a variable part of a template stands for.
+const templateCharacters = `a-zA-Z0-9\-._~%!$&'()*+,;:@=`
+
+// templateExpr is a template as an expression, whose groups are its variables.
+func templateExpr(t string) string {
+	var b strings.Builder
+	for i := 0; i < len(t); {
+		switch {
+		case strings.HasPrefix(t[i:], "**"):
+			b.WriteString("[" + templateCharacters + "/]*")
+			i += 2
+		case t[i] == '*':
+			b.WriteString("[" + templateCharacters + "]+")
+			i++
+		case t[i] == '{':
+			end := strings.IndexByte(t[i:], '}')
+			if end < 0 {
+				return `\z\A.` // no template: matches nothing
+			}
+			_, inner := variable(t[i+1 : i+end])
+			b.WriteString("(" + templateExpr(inner) + ")")
+			i += end + 1
+		default:
+			if strings.IndexByte(`\.+?()|[]^$`, t[i]) >= 0 {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(t[i])
+			i++
+		}
+	}
+	return b.String()
+}
+
+// variable is what stands in braces: a name, and what it fits.
+func variable(s string) (name, fits string) {
+	name, fits, ok := strings.Cut(s, "=")
+	if !ok {
+		fits = "*"
+	}
+	return name, fits
+}
+
+// retemplated is the path that a URI template rewrite gives: its own template,
+// with what the variables of the match's stand for.
+func (c *matcher) retemplated(match, policy document.Message, p string) (string, bool) {
+	from := match.Sub("pathMatchPolicy").Sub("typedConfig").Text("pathTemplate")
+	to := policy.Sub("typedConfig").Text("pathTemplateRewrite")
+	if from == "" || to == "" {
+		c.unsupported("path rewrite policy " + policy.Text("name"))
+		return "", false
+	}
+	re := c.find(`\A(?:` + templateExpr(from) + `)\z`)
+	if re == nil {
+		return "", false
+	}
+	values := re.FindStringSubmatch(latin1(p))
+	if values == nil {
+		return "", false
+	}
+	var b strings.Builder
+	for i, part := range strings.Split(to, "{") {
+		name, rest, ok := strings.Cut(part, "}")
+		if i == 0 || !ok {
+			b.WriteString(part)
+			continue
+		}
+		if n := placeOf(name, from); n > 0 && n < len(values) {
+			b.WriteString(unlatin1(values[n]))
+		}
+		b.WriteString(rest)
+	}
+	return b.String(), true
+}
+
+// placeOf gives the place of a variable among those of a template, from 1; 0
+// for none of them.
+func placeOf(name, template string) int {
+	for i, part := range strings.Split(template, "{")[1:] {
+		inner, _, _ := strings.Cut(part, "}")
+		if n, _ := variable(inner); n == name {
+			return i + 1
+		}
+	}
+	return 0
 }

@@ -128,10 +128,10 @@ func bySize(all []census, of int) (out []load) {
 
 // panicThreshold is in percent; 50 where nothing says otherwise, 0 is never.
 func (b *balancing) panicThreshold() int {
-	common := b.cluster.sub("commonLbConfig")
-	if !common.has("healthyPanicThreshold") {
+	common := b.cluster.Sub("commonLbConfig")
+	if !common.Has("healthyPanicThreshold") {
 		return 50
 	}
-	v, _ := numeric(common.sub("healthyPanicThreshold").value("value"))
+	v, _ := numeric(common.Sub("healthyPanicThreshold").Value("value"))
 	return min(100, int(v+0.5))
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/netip"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // A Verdict is what an RBAC filter says of a request.
@@ -20,22 +22,6 @@ type Verdict struct {
 // certificate is for.
 const Identity = "the client's identity"
 
-// truth is what is known of a condition.
-type truth int
-
-const (
-	no truth = iota
-	maybe
-	yes
-)
-
-func sure(b bool) truth {
-	if b {
-		return yes
-	}
-	return no
-}
-
 // rules are RBAC rules being asked.
 type rules struct {
 	*choice
@@ -43,31 +29,9 @@ type rules struct {
 	unknown string // the first condition that isn't known
 }
 
-// sure tells whether a condition holds. Where it depends on what isn't known,
-// doubt is what that is. The answer's own doubts are set aside meanwhile: one
-// that was met before would not be added again, and the condition would pass as
-// decided.
-func (c *choice) sure(holds func() bool) truth {
-	before := c.answer.Unsupported
-	c.answer.Unsupported = nil
-	c.found()
-	is := sure(holds())
-	digest, doubts := c.found(), c.answer.Unsupported
-	c.answer.Unsupported = before
-	switch {
-	case digest != "" && is != yes:
-		c.doubt = digest
-		return maybe
-	case len(doubts) > 0:
-		c.doubt = doubts[0]
-		return maybe
-	}
-	return is
-}
-
 // rbac decides a request by an RBAC filter's configuration, that of an HTTP
 // filter or of a network filter, which sees no headers.
-func (c *choice) rbac(m message, r *routed) []Verdict {
+func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 	var out []Verdict
 	for _, part := range []struct {
 		rules, matcher string
@@ -76,10 +40,10 @@ func (c *choice) rbac(m message, r *routed) []Verdict {
 		a := &rules{choice: c, r: r}
 		var v Verdict
 		switch {
-		case m.has(part.matcher):
-			v = a.byTree(m.sub(part.matcher))
-		case m.has(part.rules):
-			v = a.ask(m.sub(part.rules))
+		case m.Has(part.matcher):
+			v = a.byTree(m.Sub(part.matcher))
+		case m.Has(part.rules):
+			v = a.ask(m.Sub(part.rules))
 		default:
 			continue
 		}
@@ -90,11 +54,11 @@ func (c *choice) rbac(m message, r *routed) []Verdict {
 }
 
 // ask asks the policies, in the order of their names.
-func (a *rules) ask(m message) Verdict {
-	v := Verdict{Action: cmp.Or(m.text("action"), "ALLOW")}
-	policies := m.sub("policies")
-	for _, name := range policies.fields.Sorted() {
-		switch a.policy(policies.sub(name)) {
+func (a *rules) ask(m document.Message) Verdict {
+	v := Verdict{Action: cmp.Or(m.Text("action"), "ALLOW")}
+	policies := m.Sub("policies")
+	for _, name := range policies.Fields.Sorted() {
+		switch a.policy(policies.Sub(name)) {
 		case yes:
 			v.Policy, v.Denied = name, v.Action == "DENY"
 			if v.Unknown != "" && v.Action != "LOG" { // an earlier one may apply: the verdict is the same
@@ -114,22 +78,22 @@ func (a *rules) ask(m message) Verdict {
 }
 
 // byTree decides by a matcher tree; what none fits is denied.
-func (a *rules) byTree(tree message) Verdict {
-	var action message
+func (a *rules) byTree(tree document.Message) Verdict {
+	var action document.Message
 	if a.sure(func() bool { action = a.decide(tree, a.r); return true }) == maybe {
 		return Verdict{Action: "ALLOW", Unknown: a.doubt}
 	}
-	if action.fields == nil {
+	if action.Fields == nil {
 		return Verdict{Action: "ALLOW", Denied: true}
 	}
-	config := action.sub("typedConfig")
-	is := cmp.Or(config.text("action"), "ALLOW")
-	return Verdict{Policy: config.text("name"), Action: is, Denied: is == "DENY"}
+	config := action.Sub("typedConfig")
+	is := cmp.Or(config.Text("action"), "ALLOW")
+	return Verdict{Policy: config.Text("name"), Action: is, Denied: is == "DENY"}
 }
 
-func (a *rules) policy(p message) truth {
-	out := min(a.any(p.list("permissions"), a.permission), a.any(p.list("principals"), a.principal))
-	if out != no && (p.has("condition") || p.has("checkedCondition") || p.has("celConfig")) {
+func (a *rules) policy(p document.Message) truth {
+	out := min(a.any(p.List("permissions"), a.permission), a.any(p.List("principals"), a.principal))
+	if out != no && (p.Has("condition") || p.Has("checkedCondition") || p.Has("celConfig")) {
 		return a.notKnown("a CEL condition")
 	}
 	return out
@@ -157,10 +121,10 @@ func (a *rules) onPath(holds func(path string) bool) bool {
 	if !a.ignoreParameters || a.answer.Status == 404 || !strings.Contains(p, ";") {
 		return holds(p)
 	}
-	return byRule(a.choice, rbacParameters, func() bool { return holds(cutPerSegment(p)) }, func() bool { return holds(p) })
+	return byRule(&a.matcher, rbacParameters, func() bool { return holds(cutPerSegment(p)) }, func() bool { return holds(p) })
 }
 
-func (a *rules) any(all []message, holds func(message) truth) truth {
+func (a *rules) any(all []document.Message, holds func(document.Message) truth) truth {
 	out := no
 	for _, m := range all {
 		if out = max(out, holds(m)); out == yes {
@@ -170,7 +134,7 @@ func (a *rules) any(all []message, holds func(message) truth) truth {
 	return out
 }
 
-func (a *rules) all(all []message, holds func(message) truth) truth {
+func (a *rules) all(all []document.Message, holds func(document.Message) truth) truth {
 	out := yes
 	for _, m := range all {
 		if out = min(out, holds(m)); out == no {
@@ -180,99 +144,99 @@ func (a *rules) all(all []message, holds func(message) truth) truth {
 	return out
 }
 
-func (a *rules) permission(m message) truth {
+func (a *rules) permission(m document.Message) truth {
 	switch {
-	case m.has("andRules"):
-		return a.all(m.sub("andRules").list("rules"), a.permission)
-	case m.has("orRules"):
-		return a.any(m.sub("orRules").list("rules"), a.permission)
-	case m.has("notRule"):
-		return yes - a.permission(m.sub("notRule"))
-	case m.has("destinationIp"):
-		return a.within(m.sub("destinationIp"), a.r.Destination, "the destination's address")
-	case m.has("destinationPort"):
-		return sure(int(m.number("destinationPort")) == a.r.DestinationPort)
-	case m.has("destinationPortRange"):
-		g := m.sub("destinationPortRange")
-		return sure(int(g.number("start")) <= a.r.DestinationPort && a.r.DestinationPort < int(g.number("end")))
-	case m.has("requestedServerName"):
-		return a.holds(func() bool { return a.stringMatch(m.sub("requestedServerName"), a.r.SNI) })
-	case m.has("uriTemplate"):
-		return a.holds(func() bool { return a.onPath(func(p string) bool { return a.template(m.sub("uriTemplate"), p) }) })
-	case m.has("matcher"):
+	case m.Has("andRules"):
+		return a.all(m.Sub("andRules").List("rules"), a.permission)
+	case m.Has("orRules"):
+		return a.any(m.Sub("orRules").List("rules"), a.permission)
+	case m.Has("notRule"):
+		return yes - a.permission(m.Sub("notRule"))
+	case m.Has("destinationIp"):
+		return a.within(m.Sub("destinationIp"), a.r.Destination, "the destination's address")
+	case m.Has("destinationPort"):
+		return sure(int(m.Number("destinationPort")) == a.r.DestinationPort)
+	case m.Has("destinationPortRange"):
+		g := m.Sub("destinationPortRange")
+		return sure(int(g.Number("start")) <= a.r.DestinationPort && a.r.DestinationPort < int(g.Number("end")))
+	case m.Has("requestedServerName"):
+		return a.holds(func() bool { return a.stringMatch(m.Sub("requestedServerName"), a.r.SNI) })
+	case m.Has("uriTemplate"):
+		return a.holds(func() bool { return a.onPath(func(p string) bool { return a.template(m.Sub("uriTemplate"), p) }) })
+	case m.Has("matcher"):
 		return a.notKnown("a matcher of its own")
 	}
 	return a.either(m)
 }
 
-func (a *rules) principal(m message) truth {
+func (a *rules) principal(m document.Message) truth {
 	switch {
-	case m.has("andIds"):
-		return a.all(m.sub("andIds").list("ids"), a.principal)
-	case m.has("orIds"):
-		return a.any(m.sub("orIds").list("ids"), a.principal)
-	case m.has("notId"):
-		return yes - a.principal(m.sub("notId"))
-	case m.has("authenticated"):
-		return a.authenticated(m.sub("authenticated"))
-	case m.has("filterState"):
-		if f := m.sub("filterState"); strings.HasSuffix(f.text("key"), "peer_principal") { // Istio's
-			return a.identity(f.sub("stringMatch"))
+	case m.Has("andIds"):
+		return a.all(m.Sub("andIds").List("ids"), a.principal)
+	case m.Has("orIds"):
+		return a.any(m.Sub("orIds").List("ids"), a.principal)
+	case m.Has("notId"):
+		return yes - a.principal(m.Sub("notId"))
+	case m.Has("authenticated"):
+		return a.authenticated(m.Sub("authenticated"))
+	case m.Has("filterState"):
+		if f := m.Sub("filterState"); strings.HasSuffix(f.Text("key"), "peer_principal") { // Istio's
+			return a.identity(f.Sub("stringMatch"))
 		}
 		return a.notKnown("filter state")
-	case m.has("sourceIp"):
-		return a.within(m.sub("sourceIp"), a.r.Source, "the source's address")
-	case m.has("directRemoteIp"):
-		return a.within(m.sub("directRemoteIp"), cmp.Or(a.r.DirectSource, a.r.Source), "the source's address")
-	case m.has("remoteIp"):
-		return a.within(m.sub("remoteIp"), cmp.Or(a.r.remote, a.r.Source), "the source's address")
+	case m.Has("sourceIp"):
+		return a.within(m.Sub("sourceIp"), a.r.Source, "the source's address")
+	case m.Has("directRemoteIp"):
+		return a.within(m.Sub("directRemoteIp"), cmp.Or(a.r.DirectSource, a.r.Source), "the source's address")
+	case m.Has("remoteIp"):
+		return a.within(m.Sub("remoteIp"), cmp.Or(a.r.remote, a.r.Source), "the source's address")
 	}
 	return a.either(m)
 }
 
 // either are the conditions that permissions and principals have in common.
-func (a *rules) either(m message) truth {
+func (a *rules) either(m document.Message) truth {
 	switch {
-	case m.has("any"):
-		return sure(m.flag("any"))
-	case m.has("header"):
-		return a.holds(func() bool { return a.header(m.sub("header"), a.r.headers, rbacHeadersAlone) })
-	case m.has("urlPath"):
+	case m.Has("any"):
+		return sure(m.Flag("any"))
+	case m.Has("header"):
+		return a.holds(func() bool { return a.header(m.Sub("header"), a.r.headers, rbacHeadersAlone) })
+	case m.Has("urlPath"):
 		return a.holds(func() bool {
-			return a.onPath(func(p string) bool { return a.stringMatch(m.sub("urlPath").sub("path"), p) })
+			return a.onPath(func(p string) bool { return a.stringMatch(m.Sub("urlPath").Sub("path"), p) })
 		})
-	case m.has("metadata"), m.has("sourcedMetadata"):
+	case m.Has("metadata"), m.Has("sourcedMetadata"):
 		return a.byMetadata(m)
 	}
 	return a.notKnown("a condition of another kind")
 }
 
-func (a *rules) byMetadata(m message) truth {
-	d := m.sub("metadata")
-	if m.has("sourcedMetadata") {
-		d = m.sub("sourcedMetadata").sub("metadataMatcher")
+func (a *rules) byMetadata(m document.Message) truth {
+	d := m.Sub("metadata")
+	if m.Has("sourcedMetadata") {
+		d = m.Sub("sourcedMetadata").Sub("metadataMatcher")
 	}
 	if a.r.Metadata == nil {
-		if f := d.text("filter"); strings.Contains(f, "jwt") || f == "istio_authn" {
+		if f := d.Text("filter"); strings.Contains(f, "jwt") || f == "istio_authn" {
 			return a.notKnown("claims of a JWT")
 		}
-		return a.notKnown("dynamic metadata of " + d.text("filter"))
+		return a.notKnown("dynamic metadata of " + d.Text("filter"))
 	}
-	return a.holds(func() bool { return a.metadata(d, a.r.Metadata) != d.flag("invert") })
+	return a.holds(func() bool { return a.metadata(d, a.r.Metadata) != d.Flag("invert") })
 }
 
 // authenticated is the identity that mutual TLS has proved.
-func (a *rules) authenticated(m message) truth {
-	if !m.has("principalName") {
+func (a *rules) authenticated(m document.Message) truth {
+	if !m.Has("principalName") {
 		return sure(a.r.TLS)
 	}
 	if !a.r.TLS { // of a connection in a tunnel the client's certificate is the tunnel's
 		return no
 	}
-	return a.identity(m.sub("principalName"))
+	return a.identity(m.Sub("principalName"))
 }
 
-func (a *rules) identity(m message) truth {
+func (a *rules) identity(m document.Message) truth {
 	if !a.r.TLS && !a.r.Tunnelled {
 		return no // without a certificate there is none
 	}
@@ -283,7 +247,7 @@ func (a *rules) identity(m message) truth {
 	return a.holds(func() bool { return a.stringMatch(m, a.r.Principal) })
 }
 
-func (a *rules) within(cidr message, address, what string) truth {
+func (a *rules) within(cidr document.Message, address, what string) truth {
 	addr, err := netip.ParseAddr(address)
 	if err != nil {
 		return a.notKnown(what)

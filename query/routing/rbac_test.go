@@ -46,9 +46,9 @@ func TestRBAC(t *testing.T) {
 			c.r.Method = "GET"
 		}
 		x := newChoice(context.Background(), &Cache{}, Envoy{})
-		all := x.rbac(x.message(value(t, c.config)), &routed{c.r, c.r.headers()})
-		if x.err != nil {
-			t.Fatal(x.err)
+		all := x.rbac(x.Message(value(t, c.config)), &routed{c.r, c.r.headers()})
+		if x.Err != nil {
+			t.Fatal(x.Err)
 		}
 		got := ""
 		for _, v := range all {
@@ -86,8 +86,8 @@ func TestFilters(t *testing.T) {
 		x := newChoice(context.Background(), &Cache{}, Envoy{})
 		r := Request{Method: "GET", Path: "/"}
 		p := x.filters(filters, []any{route, nil}, &routed{r, r.headers()})
-		if x.err != nil {
-			t.Fatal(x.err)
+		if x.Err != nil {
+			t.Fatal(x.Err)
 		}
 		got := fmt.Sprint(p.Faults, " ", p.Unsupported)
 		if p.Denied() != nil {

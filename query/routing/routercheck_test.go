@@ -184,7 +184,7 @@ func (k *checked) get(what string, want any) any {
 		host, path, _ = strings.Cut(k.a.URL[strings.Index(k.a.URL, "://")+3:], "/")
 		path = "/" + path
 	}
-	route := k.message(k.a.Route)
+	route := k.Message(k.a.Route)
 	switch what {
 	case "cluster_name":
 		return k.a.Cluster
@@ -200,18 +200,18 @@ func (k *checked) get(what string, want any) any {
 	case "path_rewrite":
 		return path
 	case "path_redirect":
-		if route.has("directResponse") {
+		if route.Has("directResponse") {
 			return "http://" + k.r.Host + k.r.Path
 		}
 		return k.a.RedirectTo
 	case "code_redirect":
 		return float64(max(k.a.RedirectStatus, k.a.DirectStatus))
 	case "timeout":
-		return route.sub("route").text("timeout")
+		return route.Sub("route").Text("timeout")
 	case "route_metadata":
 		for _, w := range want.([]any) {
 			m := w.(*object.Object)
-			if route.sub("metadata").sub("filterMetadata").sub(m.Get("namespace").(string)).text(camelKey(m.Get("key").(string))) != m.Get("value") {
+			if route.Sub("metadata").Sub("filterMetadata").Sub(m.Get("namespace").(string)).Text(camelKey(m.Get("key").(string))) != m.Get("value") {
 				return "other metadata"
 			}
 		}
@@ -225,7 +225,7 @@ func (k *checked) get(what string, want any) any {
 		return k.headers(h, want)
 	case "response_header_matches":
 		h := headers{}
-		if body := route.sub("directResponse").sub("body").text("inlineString"); body != "" {
+		if body := route.Sub("directResponse").Sub("body").Text("inlineString"); body != "" {
 			h["content-type"], h["content-length"] = []string{"text/plain"}, []string{itoa(len(body))}
 		}
 		k.add(h, "response", func(v string) string { return v })
@@ -243,17 +243,17 @@ func camelKey(k string) string {
 }
 
 func (k *checked) virtualCluster(forwards bool) string {
-	all := k.message(k.a.Host).list("virtualClusters")
+	all := k.Message(k.a.Host).List("virtualClusters")
 	if !forwards || len(all) == 0 {
 		return ""
 	}
 	for _, vc := range all {
 		holds := true
-		for _, h := range vc.list("headers") {
+		for _, h := range vc.List("headers") {
 			holds = holds && k.header(h, k.r.headers(), headersAlone)
 		}
 		if holds {
-			return vc.text("name")
+			return vc.Text("name")
 		}
 	}
 	return "other"
@@ -263,13 +263,13 @@ func (k *checked) virtualCluster(forwards bool) string {
 // configuration.
 func (k *checked) add(h headers, which string, format func(string) string) {
 	for _, level := range []any{k.a.Route, k.a.Host, k.rc} {
-		m := k.message(level)
-		for _, remove := range m.texts(which + "HeadersToRemove") {
+		m := k.Message(level)
+		for _, remove := range m.Texts(which + "HeadersToRemove") {
 			delete(h, asciiLower(remove))
 		}
-		for _, o := range m.list(which + "HeadersToAdd") {
-			name, value := asciiLower(o.sub("header").text("key")), format(o.sub("header").text("value"))
-			if old := h[name]; len(old) > 0 && o.flagOr("append", true) {
+		for _, o := range m.List(which + "HeadersToAdd") {
+			name, value := asciiLower(o.Sub("header").Text("key")), format(o.Sub("header").Text("value"))
+			if old := h[name]; len(old) > 0 && o.FlagOr("append", true) {
 				value = old[0] + "," + value
 			}
 			h[name] = []string{value}
@@ -279,7 +279,7 @@ func (k *checked) add(h headers, which string, format func(string) string) {
 
 func (k *checked) headers(h headers, want any) any {
 	for _, m := range want.([]any) {
-		if !k.header(k.message(camel(m)), h, headersAlone) {
+		if !k.header(k.Message(camel(m)), h, headersAlone) {
 			return "header " + text(m)
 		}
 	}

@@ -3,6 +3,8 @@ package routing
 import (
 	"context"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // Scope gives the scoped route configuration of a request: the one whose key
@@ -10,53 +12,53 @@ import (
 // Scopes that Envoy has from elsewhere can't be seen here, and are told.
 func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) (scope any, unsupported string, err error) {
 	c := newChoice(ctx, x, e)
-	s := c.message(scopedRoutes)
-	list := s.sub("scopedRouteConfigurationsList")
-	if list.fields == nil {
-		return nil, "scoped routes " + s.text("name"), c.err
+	s := c.Message(scopedRoutes)
+	list := s.Sub("scopedRouteConfigurationsList")
+	if list.Fields == nil {
+		return nil, "scoped routes " + s.Text("name"), c.Err
 	}
 	h := r.headers()
 	var key []string
-	for _, f := range s.sub("scopeKeyBuilder").list("fragments") {
-		v, ok := fragment(f.sub("headerValueExtractor"), h)
+	for _, f := range s.Sub("scopeKeyBuilder").List("fragments") {
+		v, ok := fragment(f.Sub("headerValueExtractor"), h)
 		if !ok {
-			return nil, "", c.err
+			return nil, "", c.Err
 		}
 		key = append(key, v)
 	}
-	all, _ := list.value("scopedRouteConfigurations").([]any)
+	all, _ := list.Value("scopedRouteConfigurations").([]any)
 	for _, one := range all {
-		fragments := c.message(one).sub("key").list("fragments")
+		fragments := c.Message(one).Sub("key").List("fragments")
 		same := len(fragments) == len(key)
 		for i, f := range fragments {
-			same = same && f.text("stringKey") == key[i]
+			same = same && f.Text("stringKey") == key[i]
 		}
 		if same {
-			return one, "", c.err
+			return one, "", c.Err
 		}
 	}
-	return nil, "", c.err
+	return nil, "", c.Err
 }
 
 // fragment is what a header says for a part of the key.
-func fragment(m message, h headers) (string, bool) {
-	values := h[asciiLower(m.text("name"))]
+func fragment(m document.Message, h headers) (string, bool) {
+	values := h[asciiLower(m.Text("name"))]
 	if len(values) == 0 {
 		return "", false
 	}
 	parts := []string{values[0]}
-	if sep := m.text("elementSeparator"); sep != "" {
+	if sep := m.Text("elementSeparator"); sep != "" {
 		parts = strings.Split(values[0], sep)
 	}
-	if e := m.sub("element"); m.has("element") {
+	if e := m.Sub("element"); m.Has("element") {
 		for _, part := range parts {
-			if k, v, ok := strings.Cut(part, e.text("separator")); ok && k == e.text("key") || k == e.text("key") && e.text("separator") == "" {
+			if k, v, ok := strings.Cut(part, e.Text("separator")); ok && k == e.Text("key") || k == e.Text("key") && e.Text("separator") == "" {
 				return v, true
 			}
 		}
 		return "", false
 	}
-	i := int(m.number("index"))
+	i := int(m.Number("index"))
 	if i < 0 || i >= len(parts) {
 		return "", false
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // Shadow gives the first of the routes ahead of one that takes every request
@@ -24,31 +24,31 @@ func Shadow(ctx context.Context, ahead []any, route any) (any, error) {
 // ShadowIndex is Shadow, and gives where the route is among those ahead; -1
 // where there is none.
 func ShadowIndex(ctx context.Context, ahead []any, route any) (int, error) {
-	r := &reader{ctx: ctx}
-	m := r.message(route).sub("match")
+	r := document.NewReader(ctx)
+	m := r.Message(route).Sub("match")
 	for i, other := range ahead {
-		o := r.message(other).sub("match")
-		if covers(o, m) && r.same(o, m) {
-			return i, r.err
+		o := r.Message(other).Sub("match")
+		if covers(o, m) && same(r, o, m) {
+			return i, r.Err
 		}
 	}
-	return -1, r.err
+	return -1, r.Err
 }
 
 // same tells whether a match asks for nothing beside its path, or for what the
 // other asks for too. A field that is not known here is a condition.
-func (r *reader) same(o, m message) bool {
-	for field, want := range o.fields.All() {
+func same(r *document.Reader, o, m document.Message) bool {
+	for field, want := range o.Fields.All() {
 		if field == "caseSensitive" || field == "@type" || field == "kind" || slices.Contains(pathKinds[:], field) || want == nil {
 			continue
 		}
-		if list, ok := r.force(want).([]any); ok && len(list) == 0 {
+		if list, ok := r.Force(want).([]any); ok && len(list) == 0 {
 			continue
 		}
 		if field == "runtimeFraction" { // another draw each time
 			return false
 		}
-		if r.text(want) != r.text(m.fields.Get(field)) {
+		if jsonOf(r, want) != jsonOf(r, m.Fields.Get(field)) {
 			return false
 		}
 	}
@@ -56,52 +56,48 @@ func (r *reader) same(o, m message) bool {
 }
 
 // text is a value as JSON: equal values have equal texts.
-func (r *reader) text(v any) string {
-	v, err := mesh.Deep(r.ctx, v)
-	if err != nil && r.err == nil {
-		r.err = err
-	}
-	b, _ := json.Marshal(v)
+func jsonOf(r *document.Reader, v any) string {
+	b, _ := json.Marshal(r.Deep(v))
 	return string(b)
 }
 
 // Same tells whether two values of the document are equal, whatever they are.
 func Same(ctx context.Context, a, b any) (bool, error) {
-	r := &reader{ctx: ctx}
-	same := r.text(a) == r.text(b)
-	return same, r.err
+	r := document.NewReader(ctx)
+	same := jsonOf(r, a) == jsonOf(r, b)
+	return same, r.Err
 }
 
 // covers tells whether every path that fits m fits o.
-func covers(o, m message) bool {
-	folds := !o.flagOr("caseSensitive", true)
+func covers(o, m document.Message) bool {
+	folds := !o.FlagOr("caseSensitive", true)
 	fold := func(s string) string {
 		if folds {
 			return asciiLower(s)
 		}
 		return s
 	}
-	if !folds && !m.flagOr("caseSensitive", true) {
-		return pathKind(o) == "prefix" && (o.text("prefix") == "" || o.text("prefix") == "/")
+	if !folds && !m.FlagOr("caseSensitive", true) {
+		return pathKind(o) == "prefix" && (o.Text("prefix") == "" || o.Text("prefix") == "/")
 	}
 	kind := pathKind(m)
-	text := fold(m.text(kind))
+	text := fold(m.Text(kind))
 	switch by := pathKind(o); by {
 	case "prefix":
-		p := fold(o.text(by))
+		p := fold(o.Text(by))
 		if p == "" || p == "/" {
 			return kind != "connectMatcher"
 		}
 		return (kind == "prefix" || kind == "path" || kind == "pathSeparatedPrefix") && strings.HasPrefix(text, p)
 	case "path":
-		return kind == "path" && text == fold(o.text(by))
+		return kind == "path" && text == fold(o.Text(by))
 	case "pathSeparatedPrefix":
-		p := fold(o.text(by))
+		p := fold(o.Text(by))
 		return (kind == "path" || kind == "pathSeparatedPrefix") && (text == p || strings.HasPrefix(text, p+"/")) ||
 			kind == "prefix" && strings.HasPrefix(text, p+"/")
 	case "safeRegex":
-		re := o.sub(by).text("regex")
-		return kind == "safeRegex" && m.sub(kind).text("regex") == re || (re == ".*" && kind != "connectMatcher")
+		re := o.Sub(by).Text("regex")
+		return kind == "safeRegex" && m.Sub(kind).Text("regex") == re || (re == ".*" && kind != "connectMatcher")
 	case "connectMatcher":
 		return kind == "connectMatcher"
 	}

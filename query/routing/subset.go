@@ -1,10 +1,12 @@
 package routing
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -15,24 +17,24 @@ func (b *balancing) subset(criteria *object.Object) []int {
 		everything[i] = i
 	}
 	config := b.policy.subsets
-	if config.fields == nil || len(config.list("subsetSelectors")) == 0 {
+	if config.Fields == nil || len(config.List("subsetSelectors")) == 0 {
 		return everything
 	}
 	keys := criteria.Sorted()
-	policy, defaults := config.text("fallbackPolicy"), config.sub("defaultSubset").fields
-	for _, s := range config.list("subsetSelectors") {
-		if selected := slices.Sorted(slices.Values(s.texts("keys"))); len(keys) == 0 || !slices.Equal(selected, keys) {
+	policy, defaults := config.Text("fallbackPolicy"), config.Sub("defaultSubset").Fields
+	for _, s := range config.List("subsetSelectors") {
+		if selected := slices.Sorted(slices.Values(s.Texts("keys"))); len(keys) == 0 || !slices.Equal(selected, keys) {
 			continue
 		}
 		if some := b.having(criteria, config); len(some) > 0 {
 			b.out.Why = "the subset of " + criteriaSaid(criteria)
 			return some
 		}
-		switch own := s.text("fallbackPolicy"); own {
+		switch own := s.Text("fallbackPolicy"); own {
 		case "", "NOT_DEFINED":
 		case "KEYS_SUBSET":
 			fewer := object.New(0)
-			for _, k := range s.texts("fallbackKeysSubset") {
+			for _, k := range s.Texts("fallbackKeysSubset") {
 				fewer.Set(k, criteria.Get(k))
 			}
 			if fewer.Len() < criteria.Len() { // Envoy refuses one that is not fewer
@@ -48,7 +50,7 @@ func (b *balancing) subset(criteria *object.Object) []int {
 
 // fallback is what is left where no subset is asked for, or the one asked for
 // is empty.
-func (b *balancing) fallback(policy string, defaults *object.Object, config message, criteria *object.Object, everything []int) []int {
+func (b *balancing) fallback(policy string, defaults *object.Object, config document.Message, criteria *object.Object, everything []int) []int {
 	switch policy {
 	case "ANY_ENDPOINT":
 		b.out.Why = "no subset of " + criteriaSaid(criteria) + ": any endpoint"
@@ -58,7 +60,7 @@ func (b *balancing) fallback(policy string, defaults *object.Object, config mess
 			b.out.Why = "no subset of " + criteriaSaid(criteria) + ": the default one"
 			return some
 		}
-		if config.flag("panicModeAny") {
+		if config.Flag("panicModeAny") {
 			b.out.Why = "the default subset is empty: any endpoint"
 			return everything
 		}
@@ -68,12 +70,12 @@ func (b *balancing) fallback(policy string, defaults *object.Object, config mess
 }
 
 // having gives the endpoints that have all of some metadata.
-func (b *balancing) having(criteria *object.Object, config message) (some []int) {
+func (b *balancing) having(criteria *object.Object, config document.Message) (some []int) {
 	for i, h := range b.out.Members {
-		own := b.message(h.Endpoint).sub("metadata").sub("filterMetadata").sub("envoy.lb")
+		own := b.Message(h.Endpoint).Sub("metadata").Sub("filterMetadata").Sub("envoy.lb")
 		all := true
 		for k, want := range criteria.All() {
-			all = all && b.has(own.value(k), want, config.flag("listAsAny"))
+			all = all && b.has(own.Value(k), want, config.Flag("listAsAny"))
 		}
 		if all {
 			some = append(some, i)
@@ -94,9 +96,9 @@ func isContainer(v any) bool {
 // has compares metadata; a list may count as any of its elements.
 func (b *balancing) has(v, want any, listAsAny bool) bool {
 	if list, ok := v.([]any); ok && listAsAny {
-		return slices.ContainsFunc(list, func(w any) bool { return b.has(b.force(w), want, false) })
+		return slices.ContainsFunc(list, func(w any) bool { return b.has(b.Force(w), want, false) })
 	}
-	want = b.force(want)
+	want = b.Force(want)
 	if isContainer(v) || isContainer(want) {
 		return false
 	}
@@ -115,4 +117,40 @@ func criteriaSaid(criteria *object.Object) string {
 		words = append(words, fmt.Sprintf("%s=%v", k, criteria.Get(k)))
 	}
 	return strings.Join(words, ",")
+}
+
+// CriteriaOf gives what a route asks of the endpoints' metadata (envoy.lb), of
+// each of its clusters in the order of its entry; nil where it asks nothing.
+func CriteriaOf(ctx context.Context, route any) ([]*object.Object, error) {
+	r := document.NewReader(ctx)
+	action := r.Message(route).Sub("route")
+	own := metadataOf(action)
+	all := []*object.Object{own}
+	if action.Has("weightedClusters") {
+		all = nil
+		for _, e := range action.Sub("weightedClusters").List("clusters") {
+			all = append(all, merge(own, metadataOf(e)))
+		}
+	}
+	return all, r.Err
+}
+
+// wanted is the metadata that a route, or an entry of it, matches.
+func metadataOf(m document.Message) *object.Object {
+	fields, _ := m.Deep(m.Sub("metadataMatch").Sub("filterMetadata").Fields.Get("envoy.lb")).(*object.Object)
+	return fields
+}
+
+// merge is some metadata, over which an entry's own goes.
+func merge(under, over *object.Object) *object.Object {
+	if over.Len() == 0 {
+		return under
+	}
+	out := over.Clone()
+	for k, v := range under.All() {
+		if _, has := out.Lookup(k); !has {
+			out.Set(k, v)
+		}
+	}
+	return out
 }

@@ -1,9 +1,13 @@
 package routing
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // find gives the compiled form; nil for what RE2 refuses (Envoy would have
@@ -21,7 +25,7 @@ func (x *Cache) find(expr string) *regexp.Regexp {
 }
 
 // full tells whether an expression matches all of a text, by [latin1Regexes].
-func (c *choice) full(expr, text string) bool {
+func (c *matcher) full(expr, text string) bool {
 	expr = `\A(?:` + expr + `)\z`
 	newer := func() bool {
 		re := c.find(expr)
@@ -103,30 +107,108 @@ func unlatin1(s string) string {
 }
 
 // stringMatch is envoy.type.matcher.v3.StringMatcher.
-func (c *choice) stringMatch(m message, v string) bool {
+func (c *matcher) stringMatch(m document.Message, v string) bool {
 	if is, ok := c.redactedString(m, v); ok {
 		return is
 	}
-	if re := m.sub("safeRegex"); m.has("safeRegex") {
-		return c.full(re.text("regex"), v) // ignore_case has no effect on it
+	if re := m.Sub("safeRegex"); m.Has("safeRegex") {
+		return c.full(re.Text("regex"), v) // ignore_case has no effect on it
 	}
 	fold := func(s string) string { return s }
-	if m.flag("ignoreCase") {
+	if m.Flag("ignoreCase") {
 		fold = asciiLower
 	}
 	v = fold(v)
 	switch {
-	case m.has("prefix"):
-		return strings.HasPrefix(v, fold(m.text("prefix")))
-	case m.has("suffix"):
-		return strings.HasSuffix(v, fold(m.text("suffix")))
-	case m.has("contains"):
-		return strings.Contains(v, fold(m.text("contains")))
-	case m.has("custom"):
+	case m.Has("prefix"):
+		return strings.HasPrefix(v, fold(m.Text("prefix")))
+	case m.Has("suffix"):
+		return strings.HasSuffix(v, fold(m.Text("suffix")))
+	case m.Has("contains"):
+		return strings.Contains(v, fold(m.Text("contains")))
+	case m.Has("custom"):
 		c.unsupported("custom string matcher")
 		return false
 	}
-	return v == fold(m.text("exact"))
+	return v == fold(m.Text("exact"))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// A snapshot has digests, "redacted:<16 hex>", where somebody wrote free text.
+// What is compared with one can be decided only where all of a text has to be
+// the same, and its digest under the same key is known.
+
+// hide notes that what is being decided hangs on a value that is not known.
+func (c *matcher) hide(what string) {
+	c.hidden = cmp.Or(what, "what is matched") + " (its value is redacted)"
+}
+
+// found gives what was noted since it was asked last.
+func (c *matcher) found() (hidden string) {
+	hidden, c.hidden = c.hidden, ""
+	return hidden
+}
+
+// byDigest reports whether digest is the digest of v. Where that of v isn't
+// known, it notes the doubt.
+func (c *matcher) byDigest(digest, v string) bool {
+	if d, ok := c.digests[v]; ok {
+		return d == digest
+	}
+	c.hide(c.about)
+	return false
+}
+
+// redactedString decides a StringMatcher whose pattern is not known; ok is
+// false for any other.
+func (c *matcher) redactedString(m document.Message, v string) (is, ok bool) {
+	if exact := m.Text("exact"); mesh.IsDigest(exact) {
+		if is = c.byDigest(exact, v); !is && c.hidden == "" && m.Flag("ignoreCase") { // in other letters it may be the same
+			c.hide(c.about)
+		}
+		return is, true
+	}
+	for _, k := range []string{"prefix", "suffix", "contains"} {
+		if mesh.IsDigest(m.Text(k)) {
+			c.hide(c.about)
+			return false, true
+		}
+	}
+	if mesh.IsDigest(m.Sub("safeRegex").Text("regex")) {
+		c.hide(c.about)
+		return false, true
+	}
+	return false, false
+}
+
+// redactedHeader is the same for the older forms of a HeaderMatcher.
+func (c *matcher) redactedHeader(m document.Message, v string) (is, ok bool) {
+	if exact := m.Text("exactMatch"); mesh.IsDigest(exact) {
+		return c.byDigest(exact, v), true
+	}
+	for _, p := range []string{m.Text("prefixMatch"), m.Text("suffixMatch"), m.Text("containsMatch"), m.Sub("safeRegexMatch").Text("regex")} {
+		if mesh.IsDigest(p) {
+			c.hide(c.about)
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// redactedKeys decides a map of a matcher tree that has digests for keys: the
+// key that stands for v; ok is false where the map alone decides.
+func (c *matcher) redactedKeys(on document.Message, v string) (key string, ok bool) {
+	hidden := false
+	for k := range on.Fields.All() {
+		hidden = hidden || mesh.IsDigest(k)
+	}
+	if !hidden || on.Has(v) {
+		return "", false
+	}
+	if d, known := c.digests[v]; known {
+		return d, true
+	}
+	c.hide("what a tree of matchers is asked for")
+	return "", true
+}

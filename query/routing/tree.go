@@ -5,94 +5,96 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // decide walks a matcher tree (xds.type.matcher.v3.Matcher) and gives the
 // action that it ends with, a TypedExtensionConfig; the zero message for none.
 // A branch that leads nowhere is left for the next one, and at last for
 // onNoMatch, as Envoy does; but an action that was met is final.
-func (c *choice) decide(tree message, r *routed) message {
+func (c *matcher) decide(tree document.Message, r *routed) document.Message {
 	switch {
-	case tree.has("matcherList"):
-		for _, m := range tree.sub("matcherList").list("matchers") {
-			if !c.predicate(m.sub("predicate"), r) {
+	case tree.Has("matcherList"):
+		for _, m := range tree.Sub("matcherList").List("matchers") {
+			if !c.predicate(m.Sub("predicate"), r) {
 				continue
 			}
-			if action := c.ending(m.sub("onMatch"), r); action.fields != nil {
+			if action := c.ending(m.Sub("onMatch"), r); action.Fields != nil {
 				return action
 			}
 		}
-	case tree.has("matcherTree"):
-		if action := c.branch(tree.sub("matcherTree"), r); action.fields != nil {
+	case tree.Has("matcherTree"):
+		if action := c.branch(tree.Sub("matcherTree"), r); action.Fields != nil {
 			return action
 		}
 	}
-	return c.ending(tree.sub("onNoMatch"), r)
+	return c.ending(tree.Sub("onNoMatch"), r)
 }
 
 // ending is an OnMatch: an action, or another tree.
-func (c *choice) ending(on message, r *routed) message {
-	if on.has("matcher") {
-		return c.decide(on.sub("matcher"), r)
+func (c *matcher) ending(on document.Message, r *routed) document.Message {
+	if on.Has("matcher") {
+		return c.decide(on.Sub("matcher"), r)
 	}
-	return on.sub("action")
+	return on.Sub("action")
 }
 
 // branch is a MatcherTree: one input, and where its values lead.
-func (c *choice) branch(t message, r *routed) message {
-	v, ok := c.input(t.sub("input"), r)
+func (c *matcher) branch(t document.Message, r *routed) document.Message {
+	v, ok := c.input(t.Sub("input"), r)
 	if !ok {
-		return message{}
+		return document.Message{}
 	}
 	switch {
-	case t.has("exactMatchMap"):
-		on := t.sub("exactMatchMap").sub("map")
+	case t.Has("exactMatchMap"):
+		on := t.Sub("exactMatchMap").Sub("map")
 		if key, ok := c.redactedKeys(on, v); ok {
 			v = key
 		}
-		if on.has(v) {
-			return c.ending(on.sub(v), r)
+		if on.Has(v) {
+			return c.ending(on.Sub(v), r)
 		}
-	case t.has("prefixMatchMap"):
-		on := t.sub("prefixMatchMap").sub("map")
+	case t.Has("prefixMatchMap"):
+		on := t.Sub("prefixMatchMap").Sub("map")
 		c.redactedKeys(on, v)
 		for n := len(v); n >= 0; n-- { // the longest first
-			if !on.has(v[:n]) {
+			if !on.Has(v[:n]) {
 				continue
 			}
-			if action := c.ending(on.sub(v[:n]), r); action.fields != nil || !on.sub(v[:n]).has("action") && !c.has(shorterPrefixes) {
+			if action := c.ending(on.Sub(v[:n]), r); action.Fields != nil || !on.Sub(v[:n]).Has("action") && !c.has(shorterPrefixes) {
 				return action
 			}
 		}
-	case t.has("customMatch"):
-		return c.custom(t.sub("customMatch"), v, r)
+	case t.Has("customMatch"):
+		return c.custom(t.Sub("customMatch"), v, r)
 	}
-	return message{}
+	return document.Message{}
 }
 
 // custom are the matchers of Envoy's own: of addresses and of domains.
-func (c *choice) custom(m message, v string, r *routed) message {
-	config := m.sub("typedConfig")
+func (c *matcher) custom(m document.Message, v string, r *routed) document.Message {
+	config := m.Sub("typedConfig")
 	switch {
-	case config.has("rangeMatchers"):
-		return c.inRange(config.list("rangeMatchers"), v, r)
-	case config.has("domainMatchers"):
-		return c.inDomain(config.list("domainMatchers"), v, r)
+	case config.Has("rangeMatchers"):
+		return c.inRange(config.List("rangeMatchers"), v, r)
+	case config.Has("domainMatchers"):
+		return c.inDomain(config.List("domainMatchers"), v, r)
 	}
-	c.unsupported("matcher " + m.text("name"))
-	return message{}
+	c.unsupported("matcher " + m.Text("name"))
+	return document.Message{}
 }
 
 // inRange takes the most specific range that leads somewhere. An exclusive one
 // is asked only where there is no more specific one.
-func (c *choice) inRange(all []message, v string, r *routed) message {
+func (c *matcher) inRange(all []document.Message, v string, r *routed) document.Message {
 	addr, err := netip.ParseAddr(v)
 	if err != nil {
-		return message{}
+		return document.Message{}
 	}
-	fitting := fit(all, func(m message) int {
+	fitting := fit(all, func(m document.Message) int {
 		best := -1
-		for _, g := range m.list("ranges") {
+		for _, g := range m.List("ranges") {
 			if p, ok := prefixOf(g); ok && p.Contains(addr) {
 				best = max(best, p.Bits())
 			}
@@ -100,21 +102,21 @@ func (c *choice) inRange(all []message, v string, r *routed) message {
 		return best
 	})
 	for i, m := range fitting {
-		if i > 0 && m.flag("exclusive") {
+		if i > 0 && m.Flag("exclusive") {
 			continue
 		}
-		if action := c.ending(m.sub("onMatch"), r); action.fields != nil {
+		if action := c.ending(m.Sub("onMatch"), r); action.Fields != nil {
 			return action
 		}
 	}
-	return message{}
+	return document.Message{}
 }
 
 // fit gives the messages that fit, the best first; a negative rank is no fit.
-func fit(all []message, rank func(message) int) []message {
+func fit(all []document.Message, rank func(document.Message) int) []document.Message {
 	type ranked struct {
 		rank int
-		m    message
+		m    document.Message
 	}
 	var some []ranked
 	for _, m := range all {
@@ -123,7 +125,7 @@ func fit(all []message, rank func(message) int) []message {
 		}
 	}
 	slices.SortStableFunc(some, func(a, b ranked) int { return cmp.Compare(b.rank, a.rank) })
-	out := make([]message, len(some))
+	out := make([]document.Message, len(some))
 	for i := range some {
 		out[i] = some[i].m
 	}
@@ -131,22 +133,22 @@ func fit(all []message, rank func(message) int) []message {
 }
 
 // prefixOf is a CidrRange.
-func prefixOf(m message) (netip.Prefix, bool) {
-	base, err := netip.ParseAddr(m.text("addressPrefix"))
+func prefixOf(m document.Message) (netip.Prefix, bool) {
+	base, err := netip.ParseAddr(m.Text("addressPrefix"))
 	if err != nil {
 		return netip.Prefix{}, false
 	}
-	p, err := base.Prefix(int(m.number("prefixLen")))
+	p, err := base.Prefix(int(m.Number("prefixLen")))
 	return p, err == nil
 }
 
 // inDomain takes the exact domain, then the longest wildcard, of those that
 // lead somewhere.
-func (c *choice) inDomain(all []message, v string, r *routed) message {
+func (c *matcher) inDomain(all []document.Message, v string, r *routed) document.Message {
 	v = asciiLower(v)
-	for _, m := range fit(all, func(m message) int {
+	for _, m := range fit(all, func(m document.Message) int {
 		best := -1
-		for _, d := range m.texts("domains") {
+		for _, d := range m.Texts("domains") {
 			switch d = asciiLower(d); {
 			case d == v:
 				best = 1 << 20
@@ -158,43 +160,43 @@ func (c *choice) inDomain(all []message, v string, r *routed) message {
 		}
 		return best
 	}) {
-		if action := c.ending(m.sub("onMatch"), r); action.fields != nil {
+		if action := c.ending(m.Sub("onMatch"), r); action.Fields != nil {
 			return action
 		}
 	}
-	return message{}
+	return document.Message{}
 }
 
 // predicate is a condition of a matcher list.
-func (c *choice) predicate(p message, r *routed) bool {
-	one := func(m message) bool { return c.predicate(m, r) }
+func (c *matcher) predicate(p document.Message, r *routed) bool {
+	one := func(m document.Message) bool { return c.predicate(m, r) }
 	switch {
-	case p.has("singlePredicate"):
-		single := p.sub("singlePredicate")
-		v, ok := c.input(single.sub("input"), r)
-		if single.has("customMatch") {
-			c.unsupported("matcher " + single.sub("customMatch").text("name"))
+	case p.Has("singlePredicate"):
+		single := p.Sub("singlePredicate")
+		v, ok := c.input(single.Sub("input"), r)
+		if single.Has("customMatch") {
+			c.unsupported("matcher " + single.Sub("customMatch").Text("name"))
 			return false
 		}
-		return ok && c.stringMatch(single.sub("valueMatch"), v)
-	case p.has("orMatcher"):
-		return slices.ContainsFunc(p.sub("orMatcher").list("predicate"), one)
-	case p.has("andMatcher"):
-		return !slices.ContainsFunc(p.sub("andMatcher").list("predicate"), func(m message) bool { return !one(m) })
-	case p.has("notMatcher"):
-		return !one(p.sub("notMatcher"))
+		return ok && c.stringMatch(single.Sub("valueMatch"), v)
+	case p.Has("orMatcher"):
+		return slices.ContainsFunc(p.Sub("orMatcher").List("predicate"), one)
+	case p.Has("andMatcher"):
+		return !slices.ContainsFunc(p.Sub("andMatcher").List("predicate"), func(m document.Message) bool { return !one(m) })
+	case p.Has("notMatcher"):
+		return !one(p.Sub("notMatcher"))
 	}
 	return false
 }
 
 // input gives what a matcher looks at; ok is false where it is missing, or
 // not known here.
-func (c *choice) input(m message, r *routed) (v string, ok bool) {
-	config := m.sub("typedConfig")
-	kind := config.text("@type")
+func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
+	config := m.Sub("typedConfig")
+	kind := config.Text("@type")
 	switch kind = kind[strings.LastIndexByte(kind, '.')+1:]; kind {
 	case "HttpRequestHeaderMatchInput":
-		name := asciiLower(config.text("headerName"))
+		name := asciiLower(config.Text("headerName"))
 		if slices.Contains(c.unsaid, name) {
 			c.unsupported("header " + name)
 			return "", false
@@ -202,7 +204,7 @@ func (c *choice) input(m message, r *routed) (v string, ok bool) {
 		values, ok := r.headers[name]
 		return strings.Join(values, ","), ok
 	case "HttpRequestQueryParamMatchInput":
-		v, ok := queryOf(r.Path)[config.text("queryParam")]
+		v, ok := queryOf(r.Path)[config.Text("queryParam")]
 		return v, ok
 	case "DestinationIPInput":
 		return r.Destination, r.Destination != ""
@@ -227,7 +229,7 @@ func (c *choice) input(m message, r *routed) (v string, ok bool) {
 	case "UriSanInput":
 		return r.Principal, r.Principal != ""
 	}
-	if name := m.text("name"); kind == "" {
+	if name := m.Text("name"); kind == "" {
 		kind = name
 	}
 	c.unsupported("matcher input " + kind)

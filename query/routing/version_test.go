@@ -117,7 +117,7 @@ func TestRBACVersions(t *testing.T) {
 	} {
 		x := newChoice(context.Background(), &Cache{}, version(c.version))
 		x.ignoreParameters = true
-		all := x.rbac(x.message(value(t, `{"rules": {"action": "DENY", "policies": {"p": {"permissions": [`+c.permission+`], "principals": [{"any": true}]}}}}`)), &routed{c.r, c.r.headers()})
+		all := x.rbac(x.Message(value(t, `{"rules": {"action": "DENY", "policies": {"p": {"permissions": [`+c.permission+`], "principals": [{"any": true}]}}}}`)), &routed{c.r, c.r.headers()})
 		got := "allowed"
 		switch {
 		case all[0].Unknown != "":
@@ -143,7 +143,7 @@ func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rbac := a.choice.message(value(t, `{"rules": {"action": "DENY", "policies": {"p": {"permissions": [{"urlPath": {"path": {"exact": "/admin"}}}], "principals": [{"any": true}]}}}}`))
+		rbac := a.choice.Message(value(t, `{"rules": {"action": "DENY", "policies": {"p": {"permissions": [{"urlPath": {"path": {"exact": "/admin"}}}], "principals": [{"any": true}]}}}}`))
 		if got := a.choice.rbac(rbac, a.asked)[0].Denied; got != want {
 			t.Errorf("routes %s: denied %t", routes, got)
 		}
@@ -156,7 +156,7 @@ func TestSureAsksEachConditionAnew(t *testing.T) {
 	x := newChoice(context.Background(), &Cache{}, version(""))
 	x.unsupported(rbacHeadersAlone.unknown())
 	r := Request{Path: "/", Headers: [][2]string{{"x", "v"}, {"x", "w"}}}
-	header := x.message(value(t, `{"name": "x", "stringMatch": {"exact": "v"}}`))
+	header := x.Message(value(t, `{"name": "x", "stringMatch": {"exact": "v"}}`))
 	if got := x.sure(func() bool { return x.header(header, r.headers(), rbacHeadersAlone) }); got != maybe {
 		t.Errorf("%v, want maybe", got)
 	}

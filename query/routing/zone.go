@@ -1,5 +1,7 @@
 package routing
 
+import "github.com/meshq/kubectl-meshq/query/document"
+
 // smallCluster is how many healthy endpoints a cluster has to have for
 // requests to be kept within the proxy's locality, where nothing else is said.
 const smallCluster = 6
@@ -20,13 +22,13 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 		return nil
 	}
 	z, err := b.zone()
-	if err != nil && b.err == nil {
-		b.err = err
+	if err != nil && b.Err == nil {
+		b.Err = err
 	}
 	if z == nil {
 		return nil
 	}
-	own := b.localityOf(b.message(z.Locality))
+	own := b.localityOf(b.Message(z.Locality))
 	local, of, ok := b.local(z, own)
 	switch {
 	case !ok, inPanic(of, b.panicThreshold()) && !b.policy.failsInPanic:
@@ -41,7 +43,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 	}
 	localPart, upstreamPart := parts(local), parts(upstream)
 	out := map[string]float64{}
-	if upstreamPart[own] > 0 && (upstreamPart[own] >= localPart[own] || b.policy.zoneAware.has("forceLocalityDirectRouting")) {
+	if upstreamPart[own] > 0 && (upstreamPart[own] >= localPart[own] || b.policy.zoneAware.Has("forceLocalityDirectRouting")) {
 		out[own] = 1
 		b.out.Why = "kept within " + own
 		return b.mixed(out, eligible)
@@ -91,19 +93,19 @@ func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float
 
 // routed is how much of the requests are routed by zone, 0 to 1.
 func (b *balancing) routed() float64 {
-	if !b.policy.zoneAware.has("routingEnabled") {
+	if !b.policy.zoneAware.Has("routingEnabled") {
 		return 1
 	}
-	v, _ := numeric(b.policy.zoneAware.sub("routingEnabled").value("value"))
+	v, _ := numeric(b.policy.zoneAware.Sub("routingEnabled").Value("value"))
 	return v / 100
 }
 
 // smallest is how many healthy endpoints there have to be.
 func (b *balancing) smallest() int {
-	if !b.policy.zoneAware.has("minClusterSize") {
+	if !b.policy.zoneAware.Has("minClusterSize") {
 		return smallCluster
 	}
-	return int(b.policy.zoneAware.number("minClusterSize"))
+	return int(b.policy.zoneAware.Number("minClusterSize"))
 }
 
 // nowhere is a locality that no endpoint has.
@@ -129,7 +131,7 @@ func (b *balancing) local(z *Zone, own string) (count map[string]int, of census,
 }
 
 func (b *balancing) basis(h Member) int {
-	if b.policy.zoneAware.text("localityBasis") == "HEALTHY_HOSTS_WEIGHT" {
+	if b.policy.zoneAware.Text("localityBasis") == "HEALTHY_HOSTS_WEIGHT" {
 		return int(h.weight)
 	}
 	return 1
@@ -157,6 +159,6 @@ func (b *balancing) localities(at []int) map[string]bool {
 }
 
 // localityOf is a locality as a key.
-func (b *balancing) localityOf(l message) string {
-	return l.text("region") + "/" + l.text("zone") + "/" + l.text("subZone")
+func (b *balancing) localityOf(l document.Message) string {
+	return l.Text("region") + "/" + l.Text("zone") + "/" + l.Text("subZone")
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // Connection decides a connection by the authorization policies of a ztunnel,
@@ -14,7 +16,7 @@ import (
 // of those that fit, or may, and of none at all.
 func Connection(ctx context.Context, policies []any, workload any, r Request) ([]Verdict, error) {
 	c := newChoice(ctx, &Cache{}, Envoy{})
-	own := c.message(workload)
+	own := c.Message(workload)
 	var out []Verdict
 	for _, action := range []string{"Deny", "Allow"} {
 		said, decided := c.connection(c.choose(policies, own, action), strings.ToUpper(action), r)
@@ -22,25 +24,25 @@ func Connection(ctx context.Context, policies []any, workload any, r Request) ([
 			break
 		}
 	}
-	return out, c.err
+	return out, c.Err
 }
 
 // choose gives the policies of an action that are in force for a workload.
-func (c *choice) choose(policies []any, workload message, action string) (some []message) {
-	namespace, named := workload.text("namespace"), workload.texts("authorizationPolicies")
+func (c *choice) choose(policies []any, workload document.Message, action string) (some []document.Message) {
+	namespace, named := workload.Text("namespace"), workload.Texts("authorizationPolicies")
 	for _, p := range policies {
-		m := c.message(p)
-		if !strings.EqualFold(m.text("action"), action) {
+		m := c.Message(p)
+		if !strings.EqualFold(m.Text("action"), action) {
 			continue
 		}
-		switch m.text("scope") {
+		switch m.Text("scope") {
 		case "Global":
 		case "Namespace":
-			if m.text("namespace") != namespace {
+			if m.Text("namespace") != namespace {
 				continue
 			}
 		default:
-			if !slices.Contains(named, m.text("namespace")+"/"+m.text("name")) {
+			if !slices.Contains(named, m.Text("namespace")+"/"+m.Text("name")) {
 				continue
 			}
 		}
@@ -51,14 +53,14 @@ func (c *choice) choose(policies []any, workload message, action string) (some [
 
 // connection asks the policies of one action. decided tells that the others
 // needn't be asked: the connection is denied for certain.
-func (c *choice) connection(policies []message, action string, r Request) (out []Verdict, decided bool) {
+func (c *choice) connection(policies []document.Message, action string, r Request) (out []Verdict, decided bool) {
 	if len(policies) == 0 {
 		return nil, false
 	}
 	open := Verdict{Action: action, Denied: action == "ALLOW"}
 	for _, p := range policies {
 		a := &rules{choice: c, r: &routed{Request: r}}
-		name := "ns[" + p.text("namespace") + "]-policy[" + p.text("name") + "]"
+		name := "ns[" + p.Text("namespace") + "]-policy[" + p.Text("name") + "]"
 		switch a.fits(p) {
 		case yes:
 			return []Verdict{{Policy: name, Action: action, Denied: action == "DENY"}}, action == "DENY"
@@ -71,14 +73,14 @@ func (c *choice) connection(policies []message, action string, r Request) (out [
 
 // fits tells whether a policy's rules fit: one of them, whose clauses all do,
 // each by one of its matches. Without rules none does.
-func (a *rules) fits(policy message) truth {
+func (a *rules) fits(policy document.Message) truth {
 	out := no
-	for _, rule := range a.nested(policy.value("rules")) {
+	for _, rule := range a.nested(policy.Value("rules")) {
 		of := yes
 		for _, clause := range a.nested(rule) {
 			one := no
 			for _, m := range a.nested(clause) {
-				one = max(one, a.connects(a.message(m)))
+				one = max(one, a.connects(a.Message(m)))
 			}
 			of = min(of, one)
 		}
@@ -88,13 +90,13 @@ func (a *rules) fits(policy message) truth {
 }
 
 func (a *rules) nested(v any) []any {
-	list, _ := a.force(v).([]any)
+	list, _ := a.Force(v).([]any)
 	return list
 }
 
 // connects tells whether one match fits the connection, in all that it asks.
-func (a *rules) connects(m message) truth {
-	if m.fields.Len() == 0 {
+func (a *rules) connects(m document.Message) truth {
+	if m.Fields.Len() == 0 {
 		return no
 	}
 	out := yes
@@ -116,17 +118,17 @@ func (a *rules) connects(m message) truth {
 
 // listed tells whether a field's list has one that fits, and the list of what
 // may not be, "notPrincipals" of "principals", none.
-func (a *rules) listed(m message, field string, fits func(any) truth) truth {
+func (a *rules) listed(m document.Message, field string, fits func(any) truth) truth {
 	out := yes
-	if all := a.nested(m.value(field)); len(all) > 0 {
+	if all := a.nested(m.Value(field)); len(all) > 0 {
 		one := no
 		for _, v := range all {
-			one = max(one, fits(a.force(v)))
+			one = max(one, fits(a.Force(v)))
 		}
 		out = one
 	}
-	for _, v := range a.nested(m.value("not" + strings.ToUpper(field[:1]) + field[1:])) {
-		out = min(out, yes-fits(a.force(v)))
+	for _, v := range a.nested(m.Value("not" + strings.ToUpper(field[:1]) + field[1:])) {
+		out = min(out, yes-fits(a.Force(v)))
 	}
 	return out
 }
@@ -170,17 +172,17 @@ func (a *rules) peer(v any, part string) truth {
 	if known != yes {
 		return known
 	}
-	m := a.message(v)
-	trim := func(k string) string { return strings.TrimPrefix(m.text(k), "spiffe://") }
+	m := a.Message(v)
+	trim := func(k string) string { return strings.TrimPrefix(m.Text(k), "spiffe://") }
 	switch {
-	case m.fields == nil:
+	case m.Fields == nil:
 		text, _ := v.(string)
 		return sure(s == strings.TrimPrefix(text, "spiffe://"))
-	case m.has("prefix"):
+	case m.Has("prefix"):
 		return sure(strings.HasPrefix(s, trim("prefix")))
-	case m.has("suffix"):
+	case m.Has("suffix"):
 		return sure(strings.HasSuffix(s, trim("suffix")))
-	case m.has("exact"):
+	case m.Has("exact"):
 		return sure(s == trim("exact"))
 	}
 	return yes // presence
@@ -192,6 +194,6 @@ func (a *rules) account(v any) truth {
 		return known
 	}
 	name, _ := a.identified("sa")
-	m := a.message(v)
-	return sure(namespace == m.text("namespace") && name == m.text("serviceAccount"))
+	m := a.Message(v)
+	return sure(namespace == m.Text("namespace") && name == m.Text("serviceAccount"))
 }

@@ -3,25 +3,27 @@ package routing
 import (
 	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // virtualHost chooses the virtual host of a route configuration for a request:
 // an exact domain, then the longest suffix wildcard, then the longest prefix
 // wildcard, then "*". The choice is final: no route in it means 404.
-func (c *choice) virtualHost(rc message, h headers) (any, bool) {
+func (c *choice) virtualHost(rc document.Message, h headers) (any, bool) {
 	host := h.first(":authority")
-	if name := rc.text("vhostHeader"); name != "" {
+	if name := rc.Text("vhostHeader"); name != "" {
 		v := h[asciiLower(name)]
 		if len(v) == 0 {
 			return nil, false
 		}
 		host = v[0]
 	}
-	if rc.flag("ignorePortInHostMatching") {
+	if rc.Flag("ignorePortInHostMatching") {
 		host = host[:portAt(host)]
 	}
-	hosts, _ := rc.value("virtualHosts").([]any)
-	table := c.domainsOf(c.reader, c.configuration, hosts)
+	hosts, _ := rc.Value("virtualHosts").([]any)
+	table := c.domainsOf(c.Reader, c.configuration, hosts)
 	at, domain := table.find(asciiLower(host))
 	if at < 0 || at >= len(hosts) {
 		return nil, false
@@ -38,7 +40,7 @@ type domains struct {
 	any                int            // of "*"; -1: there is none
 }
 
-func newDomains(r *reader, hosts []any) *domains {
+func newDomains(r *document.Reader, hosts []any) *domains {
 	d := &domains{exact: map[string]int{}, suffix: map[string]int{}, prefix: map[string]int{}, any: -1}
 	put := func(m map[string]int, domain string, at int) {
 		if _, again := m[domain]; !again {
@@ -46,7 +48,7 @@ func newDomains(r *reader, hosts []any) *domains {
 		}
 	}
 	for i, host := range hosts {
-		for _, domain := range r.message(host).texts("domains") {
+		for _, domain := range r.Message(host).Texts("domains") {
 			domain = asciiLower(domain)
 			switch {
 			case domain == "*":

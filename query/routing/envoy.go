@@ -144,7 +144,7 @@ func (e Envoy) PrivateIsInternal() bool { return e.has(explicitInternal) == no }
 
 // has tells whether Envoy has a rule that decides what becomes of the request.
 // Where its version isn't known, the answer says that it depends on it.
-func (c *choice) has(is rule) bool {
+func (c *matcher) has(is rule) bool {
 	t := c.envoy.has(is)
 	if t == maybe {
 		c.unsupported(is.unknown())
@@ -156,7 +156,7 @@ func (is rule) unknown() string { return "Envoy's version, which isn't known: " 
 
 // byRule decides by the newer rule or by the older one. Where Envoy's version
 // isn't known and the two differ, the answer says that it depends on it.
-func byRule[T comparable](c *choice, is rule, newer, older func() T) T {
+func byRule[T comparable](c *matcher, is rule, newer, older func() T) T {
 	switch c.envoy.has(is) {
 	case yes:
 		return newer()

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 )
 
 // Limits are what a route says of a request that it forwards, beside where to.
@@ -40,35 +42,35 @@ func (a *Answer) Limits() (l Limits, err error) {
 	if c == nil || a.Route == nil {
 		return l, nil
 	}
-	action, host := c.message(a.Route).sub("route"), c.message(a.Host)
+	action, host := c.Message(a.Route).Sub("route"), c.Message(a.Host)
 	l.NoCluster = noCluster(action)
 	l.Timeout = usualTimeout
-	if action.has("timeout") {
-		l.Timeout = seconds(action.text("timeout"))
+	if action.Has("timeout") {
+		l.Timeout = seconds(action.Text("timeout"))
 	}
 	h := a.asked.headers
 	if ms, ok := count(h.first("x-envoy-upstream-rq-timeout-ms")); ok {
 		l.Timeout = float64(ms) / 1000
 	}
-	policy := action.sub("retryPolicy")
-	if policy.fields == nil {
-		policy = host.sub("retryPolicy")
+	policy := action.Sub("retryPolicy")
+	if policy.Fields == nil {
+		policy = host.Sub("retryPolicy")
 	}
 	l.Retries = retries(policy, h, l.Timeout)
-	for _, at := range []message{action, host, c.message(c.configuration)} {
-		if all := at.list("requestMirrorPolicies"); len(all) > 0 {
+	for _, at := range []document.Message{action, host, c.Message(c.configuration)} {
+		if all := at.List("requestMirrorPolicies"); len(all) > 0 {
 			l.Mirrors = mirrors(all, h)
 			break
 		}
 	}
-	return l, c.err
+	return l, c.Err
 }
 
 // retries reads a policy, and the headers that add to it.
-func retries(policy message, h headers, whole float64) *Retries {
-	r := &Retries{On: policy.text("retryOn"), Attempts: 1, PerTry: seconds(policy.text("perTryTimeout"))}
-	if policy.has("numRetries") {
-		r.Attempts = int(policy.number("numRetries"))
+func retries(policy document.Message, h headers, whole float64) *Retries {
+	r := &Retries{On: policy.Text("retryOn"), Attempts: 1, PerTry: seconds(policy.Text("perTryTimeout"))}
+	if policy.Has("numRetries") {
+		r.Attempts = int(policy.Number("numRetries"))
 	}
 	for _, name := range []string{"x-envoy-retry-on", "x-envoy-retry-grpc-on"} {
 		if on := h.first(name); on != "" {
@@ -90,14 +92,14 @@ func retries(policy message, h headers, whole float64) *Retries {
 	return r
 }
 
-func mirrors(policies []message, h headers) (out []Mirror) {
+func mirrors(policies []document.Message, h headers) (out []Mirror) {
 	for _, p := range policies {
-		m := Mirror{Cluster: p.text("cluster"), Share: 1}
-		if name := p.text("clusterHeader"); m.Cluster == "" && name != "" {
+		m := Mirror{Cluster: p.Text("cluster"), Share: 1}
+		if name := p.Text("clusterHeader"); m.Cluster == "" && name != "" {
 			m.Cluster = h.first(asciiLower(name))
 		}
-		if p.has("runtimeFraction") {
-			m.Share = percentage(p.sub("runtimeFraction").sub("defaultValue"))
+		if p.Has("runtimeFraction") {
+			m.Share = percentage(p.Sub("runtimeFraction").Sub("defaultValue"))
 		}
 		out = append(out, m)
 	}

@@ -1,0 +1,28 @@
+package document
+
+import (
+	"context"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Kind returns the kind of an object of the document, empty for anything else.
+// An object that knows its kind is not loaded.
+func Kind(ctx context.Context, v any) (string, error) {
+	if o, ok := v.(*mesh.Object); ok {
+		return o.Kind, nil
+	}
+	r := NewReader(ctx)
+	return r.Text(v, "kind"), r.Err
+}
+
+// Elements returns the elements of an array or a section. An object is not
+// loaded.
+func Elements(ctx context.Context, v any) (all []any, isArray bool, err error) {
+	if _, ok := v.(*mesh.Object); ok {
+		return nil, false, nil
+	}
+	w, err := mesh.Force(ctx, v)
+	all, isArray = w.([]any)
+	return all, isArray, err
+}
