@@ -27,8 +27,13 @@ type admin struct {
 // errCut ends an answer that is cut off.
 var errCut = errors.New("cut")
 
-// piece is how much is written at once.
-const piece = 64 << 10
+// piece is how much is written at once: by a slow proxy, slowPiece with a pause
+// before each.
+const (
+	piece     = 64 << 10
+	slowPiece = 1 << 10
+	slowPause = 50 * time.Millisecond
+)
 
 // serve answers the requests of a connection until it ends.
 func (a *admin) serve(rw io.ReadWriter) {
@@ -98,7 +103,14 @@ func (a *admin) send(w io.Writer, b body) error {
 	const edge = 16 // for the size before a piece
 	out, most := (*buf)[:edge+piece+2], b.size()/2
 	var sent int64
-	return b.pour(out[edge:edge+piece], func(p []byte) error {
+	size := piece
+	if a.trouble == Slow {
+		size = slowPiece
+	}
+	return b.pour(out[edge:edge+size], func(p []byte) error {
+		if a.trouble == Slow {
+			time.Sleep(slowPause)
+		}
 		if a.trouble == Cut && sent >= most {
 			return errCut
 		}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +20,7 @@ type apiServer struct {
 	fleet *Fleet
 	all   []corev1.Pod
 	lists map[string][]byte // of all pods, by content type: they don't change
+	limit *limit
 }
 
 const (
@@ -30,7 +33,7 @@ func newAPIServer(f *Fleet) (*apiServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &apiServer{fleet: f, all: pods, lists: map[string][]byte{}}
+	s := &apiServer{fleet: f, all: pods, lists: map[string][]byte{}, limit: newLimit(f.options.APIRate)}
 	for _, kind := range []string{asJSON, asProtobuf} {
 		if s.lists[kind], err = encode(pods, kind); err != nil {
 			return nil, err
@@ -59,6 +62,15 @@ func encode(pods []corev1.Pod, kind string) ([]byte, error) {
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.fleet.counters.api.asked(pathOf(r))()
 	part := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	time.Sleep(s.fleet.options.APILatency)
+	if !s.limit.take() {
+		s.fleet.counters.refusals.Add(1)
+		if n := s.fleet.options.RetryAfter; n > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(n))
+		}
+		s.refuse(w, http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests, "too many requests, please try again later")
+		return
+	}
 	if r.Header.Get("Authorization") != "Bearer "+token {
 		s.refuse(w, http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "Unauthorized")
 		return
@@ -171,4 +183,31 @@ func (s *apiServer) refuse(w http.ResponseWriter, code int, reason metav1.Status
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
 		Code: int32(code), Reason: reason, Message: message,
 	})
+}
+
+// A limit lets so many requests pass in a second; the zero rate lets all pass.
+type limit struct {
+	rate float64
+	mu   sync.Mutex
+	left float64
+	last time.Time
+}
+
+func newLimit(rate float64) *limit { return &limit{rate: rate, left: rate, last: time.Now()} }
+
+// take reports whether one more request may pass now.
+func (l *limit) take() bool {
+	if l.rate <= 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.left = min(l.rate, l.left+now.Sub(l.last).Seconds()*l.rate)
+	l.last = now
+	if l.left < 1 {
+		return false
+	}
+	l.left--
+	return true
 }

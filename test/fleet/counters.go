@@ -19,6 +19,7 @@ type Counters struct {
 	touched map[string]bool // proxies
 
 	opened, open, most int // sessions to pods
+	refusals           atomic.Int64
 	last               atomic.Int64
 	buffers            sync.Pool
 }
@@ -101,7 +102,7 @@ func (c *Counters) Read() ledger.Count {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := ledger.Count{
-		API: c.api.read(), Envoys: c.envoys.read(), Proxies: len(c.touched), Overlaps: c.envoys.overlaps.Load(),
+		API: c.api.read(), Envoys: c.envoys.read(), Proxies: len(c.touched), Overlaps: c.envoys.overlaps.Load(), Refusals: c.refusals.Load(),
 		Sessions: c.opened, MostSessions: c.most, LastAnswer: c.last.Load(), Spent: ledger.Mine(),
 	}
 	for _, t := range c.istiods {
@@ -122,4 +123,5 @@ func (c *Counters) Reset() {
 	}
 	clear(c.touched)
 	c.opened, c.most = 0, c.open
+	c.refusals.Store(0)
 }

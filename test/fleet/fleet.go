@@ -19,7 +19,11 @@ type Options struct {
 	Latency time.Duration // before each answer of an Envoy or istiod
 	Rate    int64         // bytes a second that Envoys write their answers with; 0: at once
 
-	Stale, Hung, Refused, Cut, Busy int // how many proxies are so
+	APILatency time.Duration // before each answer of the API server
+	APIRate    float64       // requests a second that the API server takes; it answers 429 to the others; 0: takes all
+	RetryAfter int           // the seconds that a 429 says to wait; 0: it doesn't say
+
+	Stale, Hung, Refused, Cut, Busy, Slow int // how many proxies are so
 }
 
 // A Fleet is a simulated mesh.

@@ -368,3 +368,37 @@ func TestLists(t *testing.T) {
 		t.Error("no virtual services")
 	}
 }
+
+// TestAPIServerRefusesBeyondItsRate asks more often than the rate allows: the
+// first requests pass, the others are 429s that say how long to wait.
+func TestAPIServerRefusesBeyondItsRate(t *testing.T) {
+	f := newFleet(t, Options{Proxies: 1, Istiods: 1, APIRate: 3, RetryAfter: 7})
+	if err := f.Serve(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	_, config := over(t, f)
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := int64(0)
+	for i := range 50 {
+		resp, err := client.Get(config.Host + "/api/v1/pods")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		switch {
+		case resp.StatusCode == http.StatusTooManyRequests:
+			refused++
+			if got := resp.Header.Get("Retry-After"); got != "7" {
+				t.Errorf("Retry-After: %q", got)
+			}
+		case resp.StatusCode != http.StatusOK:
+			t.Errorf("request %d: %s", i, resp.Status)
+		}
+	}
+	if refused == 0 || f.Counters().Read().Refusals != refused {
+		t.Errorf("%d refusals, counted %d", refused, f.Counters().Read().Refusals)
+	}
+}

@@ -16,6 +16,7 @@ const (
 	Refused Trouble = "refused" // nothing listens on its admin port
 	Cut     Trouble = "cut"     // breaks off in the middle of an answer
 	Busy    Trouble = "busy"    // answers 503
+	Slow    Trouble = "slow"    // writes some 20 KB a second
 )
 
 // A Proxy is one of the fleet.
@@ -53,7 +54,7 @@ func newProxies(o Options) ([]*Proxy, error) {
 	for _, t := range []struct {
 		trouble Trouble
 		many    int
-	}{{Stale, o.Stale}, {Hung, o.Hung}, {Refused, o.Refused}, {Cut, o.Cut}, {Busy, o.Busy}} {
+	}{{Stale, o.Stale}, {Hung, o.Hung}, {Refused, o.Refused}, {Cut, o.Cut}, {Busy, o.Busy}, {Slow, o.Slow}} {
 		if t.many > len(order) {
 			return nil, fmt.Errorf("%d proxies are not enough for all the troubles", len(all))
 		}

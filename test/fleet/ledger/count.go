@@ -22,6 +22,8 @@ type Count struct {
 	// one was while it was answering already.
 	Proxies  int   `json:"proxies"`
 	Overlaps int64 `json:"overlaps"`
+	// Refusals are the requests that the API server answered with 429.
+	Refusals int64 `json:"refusals"`
 
 	// Sessions are the upgraded connections to pods: all, and the most at once.
 	Sessions     int `json:"sessions"`
