@@ -24,9 +24,15 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin"},
 	"plugin": {
-		"plugin/demo", "printers", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/jsontext", "query/library", "query/diff", "query/shipped", "query/syntax",
+		"plugin/demo", "printers", "printers/columns", "printers/safe", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/jsontext", "query/library", "query/diff", "query/shipped", "query/syntax",
 		"sources", "sources/decode", "sources/forward", "sources/live", "sources/mesh", "sources/object", "sources/transport",
 	},
+
+	"printers":         {"printers/columns", "printers/encode", "printers/safe", "sources/mesh", "sources/object"},
+	"printers/columns": {"printers/encode", "printers/safe", "sources/mesh", "sources/object"},
+	"printers/encode":  {"printers/safe", "sources/mesh", "sources/object"},
+	"printers/safe":    {},
+
 	"query":               {"query/demand", "query/eval", "query/library", "query/syntax", "sources/mesh", "sources/object"},
 	"query/conform":       {},
 	"query/complete":      {"query/syntax", "sources/mesh"},
@@ -40,20 +46,20 @@ var arrows = map[string][]string{
 	"query/shipped":       {},
 	"query/syntax":        {},
 	"query/syntax/native": {"sources/object"},
-	"sources":             {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/object", "sources/redact", "sources/store", "sources/transport", "sources/ztunnel"},
-	"sources/decode":      {"sources/mesh", "sources/object"},
-	"sources/envoy":       {"sources/decode", "sources/mesh", "sources/object"},
-	"sources/istiod":      {"sources/decode", "sources/mesh", "sources/object"},
-	"sources/kube":        {"sources/decode", "sources/mesh", "sources/object"},
-	"sources/ztunnel":     {"sources/decode", "sources/mesh", "sources/object"},
-	"sources/store":       {"sources/mesh"},
-	"sources/transport":   {"sources/decode", "sources/mesh", "sources/object"},
-	"sources/forward":     {},
-	"sources/live":        {"sources/decode", "sources/kube", "sources/mesh", "sources/object", "sources/transport"},
-	"sources/redact":      {"sources/decode", "sources/envoy", "sources/kube", "sources/mesh"},
-	"printers":            {"sources/mesh", "sources/object"},
-	"sources/mesh":        {"sources/object"},
-	"sources/object":      {},
+
+	"sources":           {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/object", "sources/redact", "sources/store", "sources/transport", "sources/ztunnel"},
+	"sources/decode":    {"sources/mesh", "sources/object"},
+	"sources/envoy":     {"sources/decode", "sources/mesh", "sources/object"},
+	"sources/istiod":    {"sources/decode", "sources/mesh", "sources/object"},
+	"sources/kube":      {"sources/decode", "sources/mesh", "sources/object"},
+	"sources/ztunnel":   {"sources/decode", "sources/mesh", "sources/object"},
+	"sources/store":     {"sources/mesh"},
+	"sources/transport": {"sources/decode", "sources/mesh", "sources/object"},
+	"sources/forward":   {},
+	"sources/live":      {"sources/decode", "sources/kube", "sources/mesh", "sources/object", "sources/transport"},
+	"sources/redact":    {"sources/decode", "sources/envoy", "sources/kube", "sources/mesh"},
+	"sources/mesh":      {"sources/object"},
+	"sources/object":    {},
 }
 
 // homes are the rooms that an outside module may be imported in, with all

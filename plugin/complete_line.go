@@ -9,9 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/spf13/cobra"
-
-	"github.com/meshq/kubectl-meshq/printers"
 )
 
 // lineRequest asks for the completions of a command line as it stands in a
@@ -48,7 +47,7 @@ func completeLine(ctx context.Context, w *World, args []string) int {
 	if len(args) != 6 {
 		return exitUsage
 	}
-	w.pass(printers.Passing{Marks: record})
+	w.pass(safe.Allowed{Marks: record})
 	skip, err := strconv.Atoi(args[1])
 	width, e := strconv.Atoi(args[3])
 	if err != nil || e != nil {
@@ -102,7 +101,7 @@ func (w *World) offers(ctx context.Context, words []string) offers {
 	if query != nil { // as they are, not as lines
 		o.from += query.From
 		for _, c := range query.Candidates {
-			if printers.IsLegible(c.Text) {
+			if safe.IsLine(c.Text) {
 				o.texts, o.docs = append(o.texts, c.Text), append(o.docs, oneLine(c.Doc))
 			}
 		}

@@ -4,9 +4,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/spf13/cobra"
-
-	"github.com/meshq/kubectl-meshq/printers"
 )
 
 // completes is a function that cobra asks for the completions of a word.
@@ -20,7 +19,7 @@ func (c completion) offered(of completes) completes {
 		all, directive := of(cmd, args, begun)
 		for _, s := range all {
 			text, doc, documented := strings.Cut(s, "\t")
-			if !printers.IsLegible(text) || !c.requotes && !strings.HasPrefix(begun, "'") && runs.MatchString(added(text, begun)) {
+			if !safe.IsLine(text) || !c.requotes && !strings.HasPrefix(begun, "'") && runs.MatchString(added(text, begun)) {
 				continue
 			}
 			if documented {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources"
@@ -59,4 +59,4 @@ func withPlace(e *syntax.Error) string {
 
 // oneLine keeps a message to one line, and from moving the terminal's cursor:
 // names and errors come from elsewhere.
-func oneLine(s string) string { return printers.Legible(strings.TrimSpace(s)) }
+func oneLine(s string) string { return safe.Line(strings.TrimSpace(s)) }

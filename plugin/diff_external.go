@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -45,7 +45,7 @@ func (v *externalView) section(ctx context.Context, s diff.Section, _ *mesh.Obje
 			return err
 		}
 		defer func() { err = errors.Join(err, files[i].Close()) }()
-		out[i] = bufio.NewWriter(printers.NewSafeWriter(files[i])) // the program may print what it reads
+		out[i] = bufio.NewWriter(safe.NewWriter(files[i])) // the program may print what it reads
 	}
 	err = s.Texts(ctx, func(l diff.TextLine) {
 		if l.Op != '+' {
@@ -66,7 +66,7 @@ func fileSafe(name string) string {
 			return '_'
 		}
 		return r
-	}, printers.Legible(name))
+	}, safe.Line(name))
 }
 
 func (v *externalView) open() error {
@@ -95,7 +95,7 @@ func (v *externalView) close(ctx context.Context) (err error) {
 	if err := v.out.Flush(); err != nil {
 		return err
 	}
-	v.pass(printers.Passing{Colors: true})
+	v.pass(safe.Allowed{Colors: true})
 	name, args := programOf(v.program)
 	cmd := exec.CommandContext(ctx, name, append(args, v.folders[0], v.folders[1])...)
 	cmd.Cancel = func() error { return stopProgram(cmd.Process) }

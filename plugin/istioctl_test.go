@@ -55,8 +55,8 @@ func TestIstioctlFlags(t *testing.T) {
 
 // TestIstioctlSummaries compares the short tables with what they are short for.
 func TestIstioctlSummaries(t *testing.T) {
-	rows := columns(t, said(t, "listeners", "reviews-v1", "--verbose=false", "--snapshot", "demo"), []string{"ADDRESSES", "PORT", "TYPE"})
-	long := columns(t, said(t, "listeners", "reviews-v1", "--snapshot", "demo"), []string{"ADDRESSES", "PORT"})
+	rows := cellsOf(t, said(t, "listeners", "reviews-v1", "--verbose=false", "--snapshot", "demo"), []string{"ADDRESSES", "PORT", "TYPE"})
+	long := cellsOf(t, said(t, "listeners", "reviews-v1", "--snapshot", "demo"), []string{"ADDRESSES", "PORT"})
 	for i := range rows {
 		rows[i] = rows[i][:2]
 	}
@@ -70,7 +70,7 @@ func TestIstioctlSummaries(t *testing.T) {
 	if diff := cmp.Diff(slices.Compact(flat(long)), slices.Compact(flat(rows))); diff != "" {
 		t.Error(diff)
 	}
-	routes := columns(t, said(t, "routes", "reviews-v1", "--verbose=false", "--snapshot", "demo"), []string{"NAME", "VIRTUAL HOSTS"})
+	routes := cellsOf(t, said(t, "routes", "reviews-v1", "--verbose=false", "--snapshot", "demo"), []string{"NAME", "VIRTUAL HOSTS"})
 	if i := slices.IndexFunc(routes, func(row []string) bool { return row[0] == "9080" }); i < 0 || routes[i][1] != "5" || len(routes) != 9 {
 		t.Errorf("%q", routes)
 	}
@@ -155,7 +155,7 @@ func TestClustersFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "clusters.json")
 	writeAnswer(t, from, theReviews, "clusters", file)
 	rows := func(words ...string) (out []string) {
-		for _, row := range columns(t, said(t, words...), []string{"ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"}) {
+		for _, row := range cellsOf(t, said(t, words...), []string{"ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"}) {
 			out = append(out, strings.Join(row, " | "))
 		}
 		return out

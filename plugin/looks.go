@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/printers/columns"
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/query/demand"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -78,23 +78,7 @@ func (r *run) printsWhole() bool {
 	return true
 }
 
-// columns are the fields that a row of the table of a kind looks at.
+// columns returns the fields that a row of the table of a kind reads.
 func (r *run) columns(kind string) (fields []string, ok bool) {
-	wide := r.output.format == "wide"
-	for _, k := range printers.Kinds() {
-		if k.Name != kind {
-			continue
-		}
-		for _, c := range k.Columns {
-			if c.Wide && !wide {
-				continue
-			}
-			fields = append(fields, c.Fields...)
-			if wide {
-				fields = append(fields, c.WideFields...)
-			}
-		}
-		return fields, true
-	}
-	return nil, false
+	return columns.Fields(kind, r.output.format == "wide")
 }

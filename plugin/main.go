@@ -15,7 +15,7 @@ import (
 
 // execute runs one command line until ctx ends, which is an interrupt.
 func execute(ctx context.Context, w *World) int {
-	w, flush := w.safe()
+	w, flush := w.safely()
 	defer flush()
 	if command, words, ok := completed(w.Args); ok {
 		return completeWords(ctx, w, command, words)

@@ -6,9 +6,8 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"k8s.io/klog/v2"
-
-	"github.com/meshq/kubectl-meshq/printers"
 )
 
 // writeError is an error of standard output.
@@ -35,12 +34,12 @@ func (o standardOutput) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// safe gives a world in which nothing that could move a terminal's cursor is
+// safely returns a world in which nothing that could move a terminal's cursor is
 // written to standard output or standard error, whatever is printed.
-func (w *World) safe() (safe *World, flush func()) {
+func (w *World) safely() (safely *World, flush func()) {
 	klog.LogToStderr(false) // client-go returns what it logs as an error, too, and the run prints that
 	klog.SetOutput(io.Discard)
-	out, errs := printers.NewSafeWriter(w.Out), printers.NewSafeWriter(w.Err)
+	out, errs := safe.NewWriter(w.Out), safe.NewWriter(w.Err)
 	world := *w
 	world.Out, world.Err, world.terminal = out, errs, w.Err
 	return &world, func() {
@@ -55,17 +54,17 @@ func (w *World) say(format string, args ...any) {
 }
 
 // pass lets more than text through to standard output.
-func (w *World) pass(p printers.Passing) {
-	if out, ok := w.Out.(*printers.SafeWriter); ok {
-		out.Pass(p)
+func (w *World) pass(p safe.Allowed) {
+	if out, ok := w.Out.(*safe.Writer); ok {
+		out.Allow(p)
 	}
 }
 
 // passing is what results may have in them beside text. A string of -r is
 // printed safely on a pipe, too: a pipe mostly ends on a terminal. Who needs
 // every byte takes --raw-output0, whose reader is a program.
-func (r *run) passing() printers.Passing {
-	p := printers.Passing{Colors: r.colored()}
+func (r *run) passing() safe.Allowed {
+	p := safe.Allowed{Colors: r.colored()}
 	if !r.OutTerminal {
 		p.All = r.output.raw0
 		if r.output.seq {

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/sources"
 )
 
@@ -54,7 +54,7 @@ func (r *run) showProgress() (end func()) {
 	}
 	p := &progress{out: r.terminal, width: r.ErrWidth, now: r.Now, began: r.Now()}
 	world := *r.World
-	world.Err = printers.NewSafeWriter(p)
+	world.Err = safe.NewWriter(p)
 	r.World, r.progress = &world, p
 	ticks, stop := r.Every(progressEvery)
 	done, left := make(chan struct{}), make(chan struct{})
@@ -130,7 +130,7 @@ func (p *progress) draw() {
 	if p.over || now.Sub(p.began) < progressAfter {
 		return
 	}
-	text := printers.Legible(p.text(now))
+	text := safe.Line(p.text(now))
 	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // in the last column some terminals begin a new line
 		text = string([]rune(text)[:most])
 	}

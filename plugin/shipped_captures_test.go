@@ -27,9 +27,9 @@ func said(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// columns takes a table apart: in each line the cells of the headers, which
+// cellsOf takes a table apart: in each line the cells of the headers, which
 // begin where the headers do.
-func columns(t *testing.T, text string, headers []string) (rows [][]string) {
+func cellsOf(t *testing.T, text string, headers []string) (rows [][]string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	header := []rune(lines[0])
@@ -124,7 +124,7 @@ func destination(text string) string {
 // compared writes rows so that they can be compared whatever their order: ours
 // is that of the document, istioctl sorts.
 func (l counterpart) compared(t *testing.T, text string, headers []string) (out []string) {
-	for _, row := range columns(t, text, headers) {
+	for _, row := range cellsOf(t, text, headers) {
 		for i := range row {
 			if row[i] == "-" || row[i] == "<none>" {
 				row[i] = ""
@@ -228,7 +228,7 @@ func TestIstioctlStatus(t *testing.T) {
 			if header == "SDS" && !strings.Contains(text, header) {
 				continue
 			}
-			theirs, ours := columns(t, text, []string{"NAME", header}), columns(t, mine, []string{"NAME", header})
+			theirs, ours := cellsOf(t, text, []string{"NAME", header}), cellsOf(t, mine, []string{"NAME", header})
 			if len(theirs) == 0 || len(theirs) != len(ours) {
 				t.Fatalf("%d rows, want %d", len(ours), len(theirs))
 			}

@@ -18,10 +18,10 @@ func TestPercent(t *testing.T) {
 	dump := dumpOfReviews(t)
 	of := holdBack(t, dump, 3)
 	want := fmt.Sprintf("UNKNOWN (%d%%)", 100*(of-3)/of)
-	if got := columns(t, said(t, "status", "--percent", "--snapshot", dump), []string{"CDS", "EDS"}); got[0][0] != "UNKNOWN" || got[0][1] != want {
+	if got := cellsOf(t, said(t, "status", "--percent", "--snapshot", dump), []string{"CDS", "EDS"}); got[0][0] != "UNKNOWN" || got[0][1] != want {
 		t.Errorf("%q, want %s", got, want)
 	}
-	for _, row := range columns(t, said(t, "ps", "--percent", "--snapshot", "demo"), []string{"EDS"}) {
+	for _, row := range cellsOf(t, said(t, "ps", "--percent", "--snapshot", "demo"), []string{"EDS"}) {
 		if !strings.HasSuffix(row[0], " (100%)") {
 			t.Errorf("%q", row)
 		}
@@ -96,7 +96,7 @@ func TestOldPercent(t *testing.T) {
 	for _, words := range []string{"status", "ps", "ps --percent"} {
 		_, out, _ := told(append(strings.Fields(words), "--snapshot", dir)...) // pods and the Envoys are not there
 		got := map[string]string{}
-		for _, row := range columns(t, out, []string{"NAME", "CDS", "EDS"}) {
+		for _, row := range cellsOf(t, out, []string{"NAME", "CDS", "EDS"}) {
 			got[row[0]] = row[1] + " " + row[2]
 		}
 		want := map[string]string{"details-v1-6dcc6fbb9d-wsjz4.default": "SYNCED SYNCED (100%)", "reviews-v2-686bbb668-99j76.default": "SYNCED SYNCED (66%)"}

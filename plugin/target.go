@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 )
 
 // A target is the file that a command writes: whole, or not at all. Until it
@@ -30,7 +30,7 @@ func (r *run) openTarget(path string, force bool) (*target, error) {
 		if r.OutTerminal {
 			return nil, usage(`"-": an archive is nothing for a terminal; name a file, or write it to a pipe`)
 		}
-		r.pass(printers.Passing{All: true})
+		r.pass(safe.Allowed{All: true})
 		return &target{out: r.out}, nil
 	}
 	if end := filepath.Ext(path); end == ".gz" || end == ".tgz" || end == ".zip" || end == ".json" || end == ".tar" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/printers/columns"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -47,7 +48,7 @@ func TestCellsAreSafe(t *testing.T) {
 	for text, want := range map[string]string{
 		"a\x1b[31mb": "a^[[31mb", "a\nb": "a...", "a\tb": "a b", "a\rb": "a...", "\x07": `\u0007`, "\u009b31m": `\u009b31m`, "日本": "日本", "a\x9b": "a\ufffd",
 	} {
-		if got := clean(text); got != want {
+		if got := columns.Clean(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
@@ -214,34 +215,6 @@ func TestPrintersKnowWhetherTheyPrintedTables(t *testing.T) {
 			if got := p.(interface{ PrintedTable() bool }).PrintedTable(); got != want {
 				t.Errorf("%v: %v", v, got)
 			}
-		}
-	}
-}
-
-// Every kind of the document that is a row somewhere has a table, and every
-// column says what it looks at.
-func TestKindsAreComplete(t *testing.T) {
-	var have []string
-	for _, k := range Kinds() {
-		have = append(have, k.Name)
-		for _, c := range k.Columns {
-			if c.Header == "" || c.Header != strings.ToUpper(c.Header) {
-				t.Errorf("%s: header %q", k.Name, c.Header)
-			}
-			if len(c.Fields) == 0 && c.Header != "PROXY" {
-				t.Errorf("%s: %s doesn't say what it looks at", k.Name, c.Header)
-			}
-			if (c.shown != nil) != (c.Sometimes != "") {
-				t.Errorf("%s: %s doesn't say when it is there", k.Name, c.Header)
-			}
-		}
-		if !slices.ContainsFunc(k.Columns, func(c Column) bool { return c.name }) {
-			t.Errorf("%s has no column of its name", k.Name)
-		}
-	}
-	for _, k := range mesh.Kinds() {
-		if k.Name != "Mesh" && k.Name != "Desired" && !slices.Contains(have, k.Name) {
-			t.Errorf("no table of %s", k.Name)
 		}
 	}
 }

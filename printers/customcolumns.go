@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/printers/columns"
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"k8s.io/client-go/util/jsonpath"
 )
 
@@ -112,7 +114,7 @@ func pathCell(ctx context.Context, path []jsonpath.Node, v any) (string, error) 
 		for _, v := range values {
 			v, err := e.see(v)
 			if err == nil && v != nil {
-				v, err = plain(ctx, v)
+				v, err = encode.Plain(ctx, v)
 			}
 			if err != nil {
 				return "", err
@@ -124,11 +126,11 @@ func pathCell(ctx context.Context, path []jsonpath.Node, v any) (string, error) 
 	}
 	switch {
 	case texts != nil:
-		return clean(strings.Join(texts, ",")), nil
+		return columns.Clean(strings.Join(texts, ",")), nil
 	case e.lost:
-		return unknownCell, nil
+		return columns.Unknown, nil
 	}
-	return noneCell, nil
+	return columns.None, nil
 }
 
 func (p *customColumns) Print(rendered any) error {

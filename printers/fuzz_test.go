@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/yaml"
 
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -71,15 +72,15 @@ var unordered = regexp.MustCompile(`\d\pL[^"]*":`)
 // odd reports whether Go's JSON has something in it that YAML's library prints
 // as it is and is unsafe.
 func odd(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return unsafe(r) && r > ' ' }) || strings.Contains(text, `\r`) || strings.Contains(text, `\u202`)
+	return strings.ContainsFunc(text, func(r rune) bool { return safe.IsUnsafe(r) && r > ' ' }) || strings.Contains(text, `\r`) || strings.Contains(text, `\u202`)
 }
 
 // safelyWritten is what becomes of a text on its way out.
 func safelyWritten(t *testing.T, text string) string {
 	t.Helper()
 	var b strings.Builder
-	w := NewSafeWriter(&b)
-	w.Pass(Passing{Colors: true, Marks: "\x1e"})
+	w := safe.NewWriter(&b)
+	w.Allow(safe.Allowed{Colors: true, Marks: "\x1e"})
 	_, err := io.WriteString(w, text)
 	if err == nil {
 		err = w.Flush()
@@ -96,7 +97,7 @@ func sameYAML(t *testing.T, v any, want []byte) {
 	t.Helper()
 	for _, format := range []string{"yaml", "kyaml"} {
 		got := render(t, Options{Format: format}, v)
-		if strings.ContainsFunc(got, func(r rune) bool { return unsafe(r) && r != '\n' && r != '\t' }) {
+		if strings.ContainsFunc(got, func(r rune) bool { return safe.IsUnsafe(r) && r != '\n' && r != '\t' }) {
 			t.Fatalf("-o %s: %q", format, got)
 		}
 		if strings.Contains(string(want), `"\u003c\u003c":`) { // which the library writes bare, as kubectl does, and reads as a merge

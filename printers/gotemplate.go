@@ -10,6 +10,9 @@ import (
 	"slices"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/meshq/kubectl-meshq/printers/encode"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 )
 
 // newGoTemplate gives a printer that executes a Go template on each result, or
@@ -39,18 +42,18 @@ func newGoTemplate(o Options, text string) (Printer, error) {
 }
 
 func plainTop(ctx context.Context, v any) (any, error) {
-	v, err := top(ctx, v)
+	v, err := encode.LoadResult(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	return plain(ctx, v)
+	return encode.Plain(ctx, v)
 }
 
 // legibleIn gives a plain value with its strings and keys legible.
 func legibleIn(v any) any {
 	switch v := v.(type) {
 	case string:
-		return Legible(v)
+		return safe.Line(v)
 	case []any:
 		out := make([]any, len(v))
 		for i, w := range v {
@@ -60,7 +63,7 @@ func legibleIn(v any) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for _, key := range slices.Sorted(maps.Keys(v)) { // of two that look the same, the same one stays
-			out[Legible(key)] = legibleIn(v[key])
+			out[safe.Line(key)] = legibleIn(v[key])
 		}
 		return out
 	}

@@ -3,8 +3,10 @@ package printers
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"k8s.io/cli-runtime/pkg/printers"
 )
 
@@ -66,14 +68,24 @@ func redden(text string, lines [][]string, alarm []bool) string {
 		text = rest
 		for i, cell := range cells {
 			at := strings.Index(line, cell)
-			if !alarm[i] || !alarms(cell) {
+			if !alarm[i] || !isAlarming(cell) {
 				b.WriteString(line[:at+len(cell)])
 			} else {
-				b.WriteString(line[:at] + escape("31") + cell + resetColor)
+				b.WriteString(line[:at] + encode.Red(cell))
 			}
 			line = line[at+len(cell):]
 		}
 		b.WriteString(line + "\n")
 	}
 	return b.String()
+}
+
+// alarming are the words that are printed in red.
+var alarming = []string{"STALE", "ERROR", "REJECTED"}
+
+// isAlarming reports whether the first word of a cell is printed in red, as in
+// "STALE (5m)".
+func isAlarming(cell string) bool {
+	word, _, _ := strings.Cut(cell, " ")
+	return slices.Contains(alarming, word)
 }

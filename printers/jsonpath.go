@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/client-go/util/jsonpath"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -95,7 +97,7 @@ func (p *jsonPathPrinter) text(ctx context.Context, v any) ([]byte, error) {
 
 func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []any) error {
 	if p.asJSON {
-		text, err := style{indent: "    ", pretty: true, escape: kubectlEscapes, sorted: true}.text(ctx, append([]any{}, values...))
+		text, err := encode.Style{Indent: "    ", Pretty: true, Escape: encode.KubectlEscapes, Sorted: true}.Text(ctx, append([]any{}, values...))
 		b.Write(append(text, '\n'))
 		return err
 	}
@@ -120,7 +122,7 @@ func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []a
 // else as Go prints it. A string that kubectl prints as it is can't forge a
 // line here: what begins one is the template's.
 func pathText(ctx context.Context, v any) (string, error) {
-	v, err := whole(ctx, v)
+	v, err := encode.LoadWholePart(ctx, v)
 	if err != nil {
 		return "", err
 	}
@@ -128,13 +130,13 @@ func pathText(ctx context.Context, v any) (string, error) {
 	case nil:
 		return "null", nil
 	case []any, *object.Object:
-		text, err := style{escape: kubectlEscapes, sorted: true}.text(ctx, v)
+		text, err := encode.Style{Escape: encode.KubectlEscapes, Sorted: true}.Text(ctx, v)
 		return string(text), err
 	case float64:
 		if math.IsNaN(v) {
 			return "null", nil
 		}
-		return fmt.Sprint(finite(v)), nil
+		return fmt.Sprint(encode.Finite(v)), nil
 	}
-	return Legible(fmt.Sprint(v)), nil
+	return safe.Line(fmt.Sprint(v)), nil
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/printers/columns"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -24,8 +25,8 @@ func covered(path string, fields []string) bool {
 // A row of a kind's table loads what its columns say they look at, and nothing
 // else.
 func TestTablesLoadTheirFields(t *testing.T) {
-	kinds := map[string]Kind{}
-	for _, k := range Kinds() {
+	kinds := map[string]columns.Kind{}
+	for _, k := range columns.Kinds() {
 		kinds[k.Group+"/"+k.Name] = k
 	}
 	seen := map[string]bool{}
@@ -48,7 +49,7 @@ func TestTablesLoadTheirFields(t *testing.T) {
 	}
 }
 
-func checkFields(t *testing.T, kinds map[string]Kind, v any, wide bool) string {
+func checkFields(t *testing.T, kinds map[string]columns.Kind, v any, wide bool) string {
 	t.Helper()
 	o, ok := v.(*mesh.Object)
 	if !ok {
@@ -56,10 +57,10 @@ func checkFields(t *testing.T, kinds map[string]Kind, v any, wide bool) string {
 	}
 	fields := plainOf(t, o)
 	version, _ := fields.Get("apiVersion").(string)
-	key := groupOf(version) + "/" + o.Kind
+	key := columns.GroupOf(version) + "/" + o.Kind
 	k, ok := kinds[key]
 	if !ok {
-		k = Other()
+		k = columns.Other()
 	}
 	allowed := []string{"kind", "apiVersion"}
 	for _, c := range k.Columns {
@@ -271,7 +272,7 @@ func TestLoadsAhead(t *testing.T) {
 		proxies[i] = mesh.NewObject("Proxy", nil, object.Of("clusters", section(i)))
 	}
 	got := render(t, Options{Format: "json", Compact: true}, proxies)
-	if !strings.HasPrefix(got, `[{"clusters":0,"kind":"Proxy"},{"clusters":1,`) || most.Load() < 4 || most.Load() > lookAhead+1 {
+	if !strings.HasPrefix(got, `[{"clusters":0,"kind":"Proxy"},{"clusters":1,`) || most.Load() < 4 || most.Load() > 9 {
 		t.Errorf("%d at once: %s", most.Load(), got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -59,7 +60,7 @@ func newList(o Options, format string) *list {
 }
 
 func (l *list) Render(ctx context.Context, v any) (any, error) {
-	v, err := top(ctx, v)
+	v, err := encode.LoadResult(ctx, v)
 	if err == nil && !l.managed {
 		v, err = unmanaged(ctx, v)
 	}

@@ -5,23 +5,24 @@ import (
 	"io"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // jsonForm is JSON as kubectl prints it: four spaces a level, strings as Go
 // escapes them, unless the options say otherwise.
 type jsonForm struct {
-	style
+	encode.Style
 	ctx    context.Context
 	inList *brackets
 	inJSON *brackets // between the brackets of an array
 }
 
 func newJSONForm(o Options) *jsonForm {
-	f := &jsonForm{style: o.style(kubectlEscapes, allASCII), ctx: o.context()}
-	f.sorted = true
+	f := &jsonForm{Style: o.style(encode.KubectlEscapes, encode.KubectlASCIIEscapes), ctx: o.context()}
+	f.Sorted = true
 	if !o.Tab && o.Indent == "" {
-		f.indent = "    "
+		f.Indent = "    "
 	}
 	f.inList = f.brackets(2, func(items []any) any { return listOf(items) })
 	f.inJSON = f.brackets(1, func(items []any) any { return items })
@@ -37,13 +38,13 @@ func listOf(items []any) *object.Object {
 func (f *jsonForm) brackets(depth int, frame func([]any) any) *brackets {
 	const mark = "\x00"
 	text := func(v any) string {
-		b, _ := f.text(context.Background(), v) // nothing lazy in it
+		b, _ := f.Text(context.Background(), v) // nothing lazy in it
 		return string(b)
 	}
 	parts := strings.Split(text(frame([]any{mark, mark})), text(mark))
 	b := &brackets{head: parts[0], separator: parts[1], tail: parts[2] + "\n", empty: text(frame([]any{})) + "\n"}
-	if f.pretty {
-		b.indent = strings.Repeat(f.indent, depth)
+	if f.Pretty {
+		b.indent = strings.Repeat(f.Indent, depth)
 	}
 	return b
 }
@@ -52,20 +53,20 @@ func (f *jsonForm) list() *brackets  { return f.inList }
 func (f *jsonForm) array() *brackets { return f.inJSON }
 
 func (f *jsonForm) render(ctx context.Context, v any) (item, error) {
-	e := f.encode(v)
-	if err := e.more(ctx, ahead); err != nil {
+	e := f.Encode(v)
+	if err := e.More(ctx, ahead); err != nil {
 		return item{}, err
 	}
 	return item{
 		bare: func(w io.Writer) error {
-			if err := e.writeTo(f.ctx, w); err != nil {
+			if err := e.WriteTo(f.ctx, w); err != nil {
 				return err
 			}
 			_, err := io.WriteString(w, "\n")
 			return err
 		},
 		listed: func(w io.Writer, b *brackets) error {
-			return e.writeTo(f.ctx, indenter{w, "\n" + b.indent})
+			return e.WriteTo(f.ctx, indenter{w, "\n" + b.indent})
 		},
 	}, nil
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml/kyaml"
 )
@@ -31,7 +33,7 @@ func (yamlForm) list() *brackets {
 func (yamlForm) array() *brackets { return &brackets{empty: "[]\n"} }
 
 func (yamlForm) render(ctx context.Context, v any) (item, error) {
-	v, err := plain(ctx, v)
+	v, err := encode.Plain(ctx, v)
 	if err != nil {
 		return item{}, err
 	}
@@ -86,7 +88,7 @@ func (q *quotedLater) in(v any) any {
 }
 
 func (q *quotedLater) name(s string) string {
-	odd := func(r rune) bool { return unsafe(r) && (r == '\r' || r > '~') }
+	odd := func(r rune) bool { return safe.IsUnsafe(r) && (r == '\r' || r > '~') }
 	if !strings.ContainsFunc(s, odd) && !strings.Contains(s, standIn) {
 		return s
 	}
@@ -108,7 +110,7 @@ func (q *quotedLater) quoted(text []byte) []byte {
 		}
 		number, after, _ := bytes.Cut(after, []byte("."))
 		i, _ := strconv.Atoi(string(number)) // it is a name: nothing else has its beginning
-		out = append(out, escapedInYAML(string(yamlEscapes.quote(nil, q.strings[i])))...)
+		out = append(out, encode.EscapeYAML(string(encode.YAMLEscapes.Quote(nil, q.strings[i])))...)
 		text = after
 	}
 }
@@ -130,7 +132,7 @@ func (kyamlForm) array() *brackets {
 }
 
 func (kyamlForm) render(ctx context.Context, v any) (item, error) {
-	json, err := style{escape: yamlEscapes, sorted: true}.text(ctx, v)
+	json, err := encode.Style{Escape: encode.YAMLEscapes, Sorted: true}.Text(ctx, v)
 	if err != nil {
 		return item{}, err
 	}
@@ -142,7 +144,7 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	if err := (&kyaml.Encoder{}).FromYAML(bytes.NewReader(json), &text); err != nil {
 		return item{}, err
 	}
-	safe := escapedInYAML(text.String())
+	safe := encode.EscapeYAML(text.String())
 	for letter, mark := range marks {
 		safe = strings.ReplaceAll(safe, string(mark), `\`+string(letter))
 	}

@@ -3,6 +3,7 @@ package printers
 import (
 	"context"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -13,14 +14,14 @@ func unmanaged(ctx context.Context, v any) (any, error) {
 	if _, ok := fields.Lookup("apiVersion"); !ok {
 		return v, nil
 	}
-	items, _, err := look(ctx, fields.Get("items"))
+	items, _, err := encode.LoadPart(ctx, fields.Get("items"))
 	if err != nil {
 		return nil, err
 	}
 	if items, ok := items.([]any); ok {
 		return unmanagedItems(ctx, fields, items)
 	}
-	metadata, _, err := look(ctx, fields.Get("metadata"))
+	metadata, _, err := encode.LoadPart(ctx, fields.Get("metadata"))
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func unmanaged(ctx context.Context, v any) (any, error) {
 func unmanagedItems(ctx context.Context, list *object.Object, items []any) (any, error) {
 	out := make([]any, len(items))
 	for i, v := range items {
-		v, _, err := look(ctx, v)
+		v, _, err := encode.LoadPart(ctx, v)
 		if err == nil {
 			out[i], err = unmanaged(ctx, v)
 		}

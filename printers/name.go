@@ -6,6 +6,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/printers/columns"
+	"github.com/meshq/kubectl-meshq/printers/encode"
+	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -27,7 +30,7 @@ func (p *namePrinter) Render(ctx context.Context, v any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines.WriteString(Legible(name) + "\n")
+		lines.WriteString(safe.Line(name) + "\n")
 	}
 	return lines.String(), nil
 }
@@ -49,11 +52,11 @@ func listed(ctx context.Context, v any) ([]any, error) {
 	if fields.Get("apiVersion") == nil || fields.Get("items") == nil {
 		return []any{v}, nil
 	}
-	kind, _, err := look(ctx, fields.Get("kind"))
+	kind, _, err := encode.LoadPart(ctx, fields.Get("kind"))
 	if name, _ := kind.(string); err != nil || !strings.HasSuffix(name, "List") {
 		return []any{v}, err
 	}
-	items, _, err := look(ctx, fields.Get("items"))
+	items, _, err := encode.LoadPart(ctx, fields.Get("items"))
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +66,7 @@ func listed(ctx context.Context, v any) ([]any, error) {
 	}
 	out := make([]any, len(list))
 	for i, w := range list {
-		if out[i], _, err = look(ctx, w); err != nil {
+		if out[i], _, err = encode.LoadPart(ctx, w); err != nil {
 			return nil, err
 		}
 	}
@@ -72,21 +75,21 @@ func listed(ctx context.Context, v any) ([]any, error) {
 
 // nameOf gives kind/name of an object.
 func nameOf(ctx context.Context, fields *object.Object) (string, error) {
-	s := subject{reading: &reading{ctx: ctx}, fields: fields}
-	kind := s.text("kind")
+	s := columns.NewSubject(&columns.Reading{Context: ctx}, fields)
+	kind := s.Text("kind")
 	if kind == "" {
 		return "", fmt.Errorf("-o name: a result has no kind")
 	}
-	name := s.name()
-	if s.err != nil {
-		return "", s.err
+	name := s.Name()
+	if s.Err != nil {
+		return "", s.Err
 	}
 	if name == "" {
-		name = unknownCell
+		name = columns.Unknown
 	}
 	kind = strings.ToLower(kind)
-	if group, _, ok := strings.Cut(s.text("apiVersion"), "/"); ok {
+	if group, _, ok := strings.Cut(s.Text("apiVersion"), "/"); ok {
 		kind += "." + group
 	}
-	return kind + "/" + name, s.err
+	return kind + "/" + name, s.Err
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/printers/encode"
 )
 
 // Options say how results are printed: what the flags of the command line
@@ -119,8 +121,23 @@ func (o Options) context() context.Context {
 	return o.Context
 }
 
-func (o Options) note(format string, args ...any) {
-	if o.Note != nil {
-		o.Note(fmt.Sprintf(format, args...))
+// palette returns the colours of JSON that the options ask for; nil means none.
+func (o Options) palette() *encode.Palette {
+	if !o.Color {
+		return nil
 	}
+	p, ok := encode.NewPalette(o.Colors)
+	if !ok && o.Note != nil {
+		o.Note("Failed to set $JQ_COLORS")
+	}
+	return &p
+}
+
+// columns returns the headers that the table of a kind is to have; nil means
+// the kind's own.
+func (o Options) columns(kind string) []string {
+	if headers, ok := o.Columns[kind]; ok {
+		return headers
+	}
+	return o.Columns[""]
 }

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/client-go/util/jsonpath"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -147,7 +148,7 @@ func constant(in []any, v any) []any {
 
 // see looks at a value; what can't be had is as good as null.
 func (e *pathEvaluation) see(v any) (any, error) {
-	v, had, err := look(e.ctx, v)
+	v, had, err := encode.LoadPart(e.ctx, v)
 	e.lost = e.lost || !had
 	return v, err
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"k8s.io/client-go/util/jsonpath"
 )
 
@@ -122,7 +123,7 @@ func exact(v any) *big.Float {
 		if math.IsNaN(v) {
 			return nil
 		}
-		return big.NewFloat(finite(v))
+		return big.NewFloat(encode.Finite(v))
 	case *big.Int:
 		return new(big.Float).SetInt(v)
 	case json.Number:

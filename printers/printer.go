@@ -2,11 +2,8 @@ package printers
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
-
-	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // A Printer puts results on a stream, one after another. One that may print
@@ -78,25 +75,4 @@ func byFormat(o Options) (Printer, error) {
 		return newStream(o), nil
 	}
 	return newTables(o, name), nil
-}
-
-// missing tells whether an error only says that a part of the document can't
-// be had, and lets it be known that it is left out.
-func missing(ctx context.Context, err error) bool {
-	var fault *mesh.Fault
-	if !errors.As(err, &fault) {
-		return false
-	}
-	mesh.Lost(ctx, fault)
-	return true
-}
-
-// look looks at a part of what is printed, one level deep: nil where it can't
-// be had, and had false then.
-func look(ctx context.Context, v any) (w any, had bool, err error) {
-	w, err = mesh.Force(ctx, v)
-	if err != nil && missing(ctx, err) {
-		return nil, false, nil
-	}
-	return w, err == nil, err
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/printers/encode"
 )
 
 // ahead is how many bytes of a result Render encodes. What a larger one has
@@ -17,13 +19,13 @@ const ahead = 4 << 20
 type stream struct {
 	out io.Writer
 	ctx context.Context
-	style
+	encode.Style
 	raw, raw0, seq bool
 	end            string // after each result
 }
 
 func newStream(o Options) *stream {
-	s := &stream{out: o.Out, ctx: o.context(), style: o.style(jqEscapes, asciiEscapes)}
+	s := &stream{out: o.Out, ctx: o.context(), Style: o.style(encode.JQEscapes, encode.ASCIIEscapes)}
 	s.raw = o.Raw || o.Join || o.Raw0
 	s.raw0, s.seq = o.Raw0, o.Seq
 	switch {
@@ -37,16 +39,16 @@ func newStream(o Options) *stream {
 
 // style gives the layout that the options ask for, two spaces a level unless
 // they say otherwise.
-func (o Options) style(plain, ascii *escapes) style {
-	s := style{indent: "  ", pretty: !o.Compact, escape: plain, colors: o.colors(), sorted: o.Sorted}
+func (o Options) style(plain, ascii *encode.Escapes) encode.Style {
+	s := encode.Style{Indent: "  ", Pretty: !o.Compact, Escape: plain, Colors: o.palette(), Sorted: o.Sorted}
 	if o.ASCII {
-		s.escape = ascii
+		s.Escape = ascii
 	}
 	switch {
 	case o.Tab:
-		s.indent = "\t"
+		s.Indent = "\t"
 	case o.Indent != "":
-		s.indent = strings.Repeat(" ", int(o.Indent[0]-'0'))
+		s.Indent = strings.Repeat(" ", int(o.Indent[0]-'0'))
 	}
 	return s
 }
@@ -54,22 +56,22 @@ func (o Options) style(plain, ascii *escapes) style {
 // A line is a rendered result of a stream: text, or what is encoded of it.
 type line struct {
 	text  []byte
-	value *encoding
+	value *encode.Encoding
 }
 
 func (s *stream) Render(ctx context.Context, v any) (any, error) {
-	v, err := top(ctx, v)
+	v, err := encode.LoadResult(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	if text, ok := v.(string); ok && s.raw {
 		return s.rawLine(text)
 	}
-	e := s.encode(v)
+	e := s.Encode(v)
 	if s.seq {
-		e.buf = append(e.buf, '\x1e')
+		e.Append("\x1e")
 	}
-	if err := e.more(ctx, ahead); err != nil {
+	if err := e.More(ctx, ahead); err != nil {
 		return nil, err
 	}
 	return line{value: e}, nil
@@ -79,8 +81,8 @@ func (s *stream) Render(ctx context.Context, v any) (any, error) {
 // prints JSON.
 func (s *stream) rawLine(text string) (any, error) {
 	switch {
-	case s.escape == asciiEscapes:
-		return line{text: s.escape.quote(nil, text)}, nil
+	case s.Escape == encode.ASCIIEscapes:
+		return line{text: s.Escape.Quote(nil, text)}, nil
 	case s.raw0 && strings.Contains(text, "\x00"):
 		return nil, fmt.Errorf("cannot output a string containing NUL character: %q", text)
 	}
@@ -94,11 +96,11 @@ func (s *stream) write(out io.Writer, l line) error {
 		_, err := out.Write(append(l.text, s.end...))
 		return err
 	}
-	if l.value.done() {
-		l.value.buf = append(l.value.buf, s.end...)
-		return l.value.writeTo(s.ctx, out)
+	if l.value.Done() {
+		l.value.Append(s.end)
+		return l.value.WriteTo(s.ctx, out)
 	}
-	if err := l.value.writeTo(s.ctx, out); err != nil {
+	if err := l.value.WriteTo(s.ctx, out); err != nil {
 		return err
 	}
 	_, err := io.WriteString(out, s.end)

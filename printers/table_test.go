@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meshq/kubectl-meshq/printers/encode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -223,7 +224,7 @@ func TestTablesOfLazyValues(t *testing.T) {
 
 func plainOf(t *testing.T, o *mesh.Object) *object.Object {
 	t.Helper()
-	v, err := plain(t.Context(), o)
+	v, err := encode.Plain(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

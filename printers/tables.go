@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/printers/columns"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -20,8 +21,8 @@ type tables struct {
 	opts     Options
 	wide     bool
 	flat     bool // -o table: other objects make tables too
-	kinds    map[string]Kind
-	near     *neighbours
+	kinds    map[string]columns.Kind
+	near     *columns.Neighbours
 	block    *block // of the rows that are not printed yet; nil: none
 	anything bool   // something was printed
 	printed  bool   // a table was
@@ -29,123 +30,109 @@ type tables struct {
 }
 
 func newTables(o Options, format string) *tables {
-	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]Kind{}, near: newNeighbours()}
-	for _, k := range append(Kinds(), Other()) {
-		k.Columns = t.columns(k)
-		k.keys = t.keys(k)
-		t.kinds[k.key()] = k
+	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]columns.Kind{}, near: columns.NewNeighbours()}
+	sel := columns.Selection{Wide: t.wide, Conditional: o.Columns != nil, LabelColumns: o.LabelColumns, ShowLabels: o.ShowLabels, ShowKind: o.ShowKind}
+	for _, k := range append(columns.Kinds(), columns.Other()) {
+		sel.Headers = o.columns(k.Name)
+		t.kinds[k.Key()] = k.Select(sel)
 	}
 	return t
 }
 
-// key is what a kind is found by: its group too, where there is one.
-func (k Kind) key() string {
-	if !k.kubernetes {
-		return k.Name
-	}
-	return k.Group + "/" + k.Name
-}
-
 // A tabled is a rendered result: rows of one kind, or lines of a stream.
 type tabled struct {
-	kind  *Kind // nil: of no known kind
-	rows  []row
+	kind  *columns.Kind // nil: of no known kind
+	rows  []columns.Row
 	flat  []*object.Object // the rows of -o table where there is no kind
 	value any
 	line  any
 }
 
 func (t *tables) Render(ctx context.Context, v any) (any, error) {
-	r := &reading{ctx: ctx, near: t.near, now: t.opts.Now, wide: t.wide, ageless: t.opts.Ageless}
-	if k, s := t.partial(r, v); k != nil {
-		return tabled{kind: k, rows: t.rows(r, k, v, s), value: v}, r.err
-	}
-	if k, s := t.some(r, v); k != nil {
-		return tabled{kind: k, rows: t.rows(r, k, v, s), value: v}, r.err
+	r := &columns.Reading{Context: ctx, Neighbours: t.near, Now: t.opts.Now, Wide: t.wide, Ageless: t.opts.Ageless}
+	if k, s := t.withKnownFields(r, v); k != nil {
+		return tabled{kind: k, rows: t.rows(r, k, v, s), value: v}, r.Err
 	}
 	seen, err := mesh.Force(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	if k := t.kindOf(r, seen); k != nil {
-		rows := t.rows(r, k, v, &subject{reading: r, fields: seen.(*object.Object)})
-		return tabled{kind: k, rows: rows, value: v}, r.err
+		rows := t.rows(r, k, v, columns.NewSubject(r, seen.(*object.Object)))
+		return tabled{kind: k, rows: rows, value: v}, r.Err
 	}
 	if t.flat {
-		return t.renderFlat(r, seen), r.err
+		return t.renderFlat(r, seen), r.Err
 	}
 	line, err := t.stream.Render(ctx, v)
 	return tabled{line: line}, err
 }
 
-// partial gives an object of which only a part was asked for: what its table
-// shows may be known. Its kind is nil for anything else.
-func (t *tables) partial(r *reading, v any) (*Kind, *subject) {
+// withKnownFields returns the kind and subject of an object whose table can be
+// made without loading the object: only a part of it was requested, or the few
+// fields that the table reads cost less than the whole. The kind is nil for
+// anything else.
+func (t *tables) withKnownFields(r *columns.Reading, v any) (*columns.Kind, *columns.Subject) {
+	if k, s := t.partial(r, v); k != nil {
+		return k, s
+	}
+	o, ok := v.(*mesh.Object)
+	if !ok {
+		return nil, nil
+	}
+	k, ok := t.kinds[o.Kind]
+	if !ok {
+		return nil, nil
+	}
+	if known := k.Load(r, o); known != nil {
+		return &k, columns.NewPartialSubject(r, o, known)
+	}
+	return nil, nil
+}
+
+// partial returns the kind and subject of an object of which only a part was
+// requested. The kind is nil for anything else.
+func (t *tables) partial(r *columns.Reading, v any) (*columns.Kind, *columns.Subject) {
 	if o, ok := v.(*mesh.Object); ok && o.IsPart() {
 		if k, ok := t.kinds[o.Kind]; ok {
-			return &k, &subject{reading: r, part: o}
+			return &k, columns.NewPartialSubject(r, o, nil)
 		}
 	}
 	return nil, nil
 }
 
-// some gives an object whose table looks at a few of its fields, where these can
-// be had for less than all. Its kind is nil for anything else.
-func (t *tables) some(r *reading, v any) (*Kind, *subject) {
-	o, ok := v.(*mesh.Object)
-	if !ok || o.IsPart() {
-		return nil, nil
-	}
-	k, ok := t.kinds[o.Kind]
-	if !ok || k.rows != nil {
-		return nil, nil
-	}
-	if some := o.Some(r.ctx, k.keys); some != nil {
-		return &k, &subject{reading: r, part: o, known: some}
-	}
-	return nil, nil
-}
-
 // kindOf finds the table of an object, nil for what has none.
-func (t *tables) kindOf(r *reading, v any) *Kind {
+func (t *tables) kindOf(r *columns.Reading, v any) *columns.Kind {
 	fields, _ := v.(*object.Object)
-	name, _ := r.see(fields.Get("kind")).(string)
+	name, _ := r.See(fields.Get("kind")).(string)
 	if name == "" {
 		return nil
 	}
-	version, kubernetes := r.see(fields.Get("apiVersion")).(string)
+	version, kubernetes := r.See(fields.Get("apiVersion")).(string)
 	if !kubernetes {
 		if k, ok := t.kinds[name]; ok {
 			return &k
 		}
 		return nil
 	}
-	k, ok := t.kinds[groupOf(version)+"/"+name]
+	k, ok := t.kinds[columns.GroupOf(version)+"/"+name]
 	if !ok {
 		if _, about := fields.Lookup("metadata"); !about {
 			return nil
 		}
 		k = t.kinds["/"]
-		k.Name, k.Group = name, groupOf(version)
+		k.Name, k.Group = name, columns.GroupOf(version)
 	}
 	return &k
 }
 
 // rows makes the rows of one object, and looks only at what they show.
-func (t *tables) rows(r *reading, k *Kind, v any, s *subject) []row {
-	r.owner = nil
+func (t *tables) rows(r *columns.Reading, k *columns.Kind, v any, s *columns.Subject) []columns.Row {
+	r.Owner = nil
 	if o, ok := v.(*mesh.Object); ok {
-		r.owner = o.Owner.Proxy()
+		r.Owner = o.Owner.Proxy()
 	}
-	subjects := []*subject{s}
-	if k.rows != nil {
-		subjects = k.rows(s)
-	}
-	rows := make([]row, len(subjects))
-	for i, s := range subjects {
-		rows[i] = k.row(s)
-	}
-	return rows
+	return k.Rows(s)
 }
 
 func (t *tables) Print(rendered any) error {
@@ -197,7 +184,7 @@ func (t *tables) endBlock() error {
 func (t *tables) Close() error { return t.endBlock() }
 
 // Begin begins a round.
-func (t *tables) Begin(now time.Time) { t.opts.Now, t.near = now, newNeighbours() }
+func (t *tables) Begin(now time.Time) { t.opts.Now, t.near = now, columns.NewNeighbours() }
 
 // Says writes the cells of a result's rows, or its line.
 func (t *tables) Says(w io.Writer, rendered any) error {
@@ -206,16 +193,16 @@ func (t *tables) Says(w io.Writer, rendered any) error {
 	case r.line != nil:
 		return t.stream.write(w, r.line.(line))
 	case r.kind != nil:
-		return says(w, append(r.rows, row{r.kind.key()}))
+		return says(w, append(r.rows, columns.Row{r.kind.Key()}))
 	}
-	var cells row
+	var cells columns.Row
 	for _, fields := range r.flat {
 		for key, cell := range fields.All() {
 			cells = append(cells, key, cell.(string))
 		}
 		cells = append(cells, "\n")
 	}
-	return says(w, []row{cells})
+	return says(w, []columns.Row{cells})
 }
 
 // says writes cells, which have no control characters in them.

@@ -1,4 +1,4 @@
-package printers
+package columns
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ func proxyKind() Kind {
 	for i, t := range mesh.SyncTypes() {
 		c := syncColumn(t)
 		if i >= 4 {
-			c.Sometimes, c.shown = "some proxy subscribed to it", unless(mesh.Ignored, mesh.Unknown, "", noneCell)
+			c.Sometimes, c.shown = "some proxy subscribed to it", unless(mesh.Ignored, mesh.Unknown, "", None)
 		}
 		columns = append(columns, c)
 	}
@@ -51,13 +51,13 @@ func proxyKind() Kind {
 // sees it has asked for it, or has an istiod that knows no ages.
 func syncColumn(t mesh.SyncType) Column {
 	return Column{
-		Header: strings.ToUpper(t.Key), Fields: []string{t.Key}, WideFields: []string{"sync." + t.Key + ".age", "sync." + t.Key + ".percent"}, alarm: true,
-		cell: func(s *subject) string {
-			word := s.text(t.Key)
-			if !s.wide {
+		Header: strings.ToUpper(t.Key), Fields: []string{t.Key}, WideFields: []string{"sync." + t.Key + ".age", "sync." + t.Key + ".percent"}, Alarm: true,
+		cell: func(s *Subject) string {
+			word := s.Text(t.Key)
+			if !s.Wide {
 				return word
 			}
-			if percent := s.text("sync", t.Key, "percent"); percent != "" {
+			if percent := s.Text("sync", t.Key, "percent"); percent != "" {
 				return word + " (" + percent + "%)"
 			}
 			if age := s.seconds("sync", t.Key, "age"); age != "" {
@@ -71,17 +71,17 @@ func syncColumn(t mesh.SyncType) Column {
 // behindColumn says of which types a proxy has not got the last push, and how
 // many of them: CDS:1,RDS:3.
 func behindColumn() Column {
-	c := Column{Header: "BEHIND", cell: behind, Sometimes: "some proxy is; -o wide", shown: unless("", noneCell)}
+	c := Column{Header: "BEHIND", cell: behind, Sometimes: "some proxy is; -o wide", shown: unless("", None)}
 	for _, t := range mesh.SyncTypes() {
 		c.Fields = append(c.Fields, "sync."+t.Key+".pushesBehind")
 	}
 	return c
 }
 
-func behind(s *subject) string {
+func behind(s *Subject) string {
 	var types []string
 	for _, t := range mesh.SyncTypes() {
-		if n := s.text("sync", t.Key, "pushesBehind"); n != "" && n != "0" {
+		if n := s.Text("sync", t.Key, "pushesBehind"); n != "" && n != "0" {
 			types = append(types, strings.ToUpper(t.Key)+":"+n)
 		}
 	}
@@ -89,11 +89,11 @@ func behind(s *subject) string {
 }
 
 func faultKind() Kind {
-	of := Column{Header: "SUBJECT", Fields: []string{"proxy", "subject"}, name: true, cell: func(s *subject) string {
-		if proxy := s.text("proxy"); proxy != "" {
+	of := Column{Header: "SUBJECT", Fields: []string{"proxy", "subject"}, name: true, cell: func(s *Subject) string {
+		if proxy := s.Text("proxy"); proxy != "" {
 			return proxy
 		}
-		return s.text("subject")
+		return s.Text("subject")
 	}}
 	return Kind{Name: "Fault", Columns: []Column{of, path("SECTION", "section"), path("MESSAGE", "message")}}
 }

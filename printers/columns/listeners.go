@@ -1,4 +1,4 @@
-package printers
+package columns
 
 import (
 	"slices"
@@ -15,10 +15,10 @@ func listenerColumns() []Column {
 		{Header: "DESTINATION", Fields: chainFields("filters"), cell: chainCell(chainDestination)},
 		configurationState(),
 	}, wide(
-		Column{Header: "CHAIN", Fields: chainFields("name"), cell: chainCell(func(chain *subject) string { return chain.text("name") })},
-		Column{Header: "LISTENER", Fields: []string{"name"}, cell: func(s *subject) string { return listener(s).text("name") }},
-		Column{Header: "UPDATED", Fields: []string{"lastUpdated"}, cell: func(s *subject) string { return listener(s).since("lastUpdated") }},
-		Column{Header: "ERROR", Fields: []string{"error"}, cell: func(s *subject) string { return listener(s).text("error") }},
+		Column{Header: "CHAIN", Fields: chainFields("name"), cell: chainCell(func(chain *Subject) string { return chain.Text("name") })},
+		Column{Header: "LISTENER", Fields: []string{"name"}, cell: func(s *Subject) string { return listener(s).Text("name") }},
+		Column{Header: "UPDATED", Fields: []string{"lastUpdated"}, cell: func(s *Subject) string { return listener(s).since("lastUpdated") }},
+		Column{Header: "ERROR", Fields: []string{"error"}, cell: func(s *Subject) string { return listener(s).Text("error") }},
 	)...)
 }
 
@@ -31,17 +31,17 @@ func chainFields(names ...string) (fields []string) {
 }
 
 // listenerRows gives the filter chains, the one for all else last.
-func listenerRows(s *subject) []*subject {
-	if !s.wide {
-		return []*subject{s}
+func listenerRows(s *Subject) []*Subject {
+	if !s.Wide {
+		return []*Subject{s}
 	}
 	if chains := filterChains(s); chains != nil {
 		return chains
 	}
-	return []*subject{s}
+	return []*Subject{s}
 }
 
-func filterChains(s *subject) []*subject {
+func filterChains(s *Subject) []*Subject {
 	chains := s.objects("filterChains")
 	if last := s.of(s.member("defaultFilterChain")); !last.absent() {
 		chains = append(chains, last)
@@ -50,7 +50,7 @@ func filterChains(s *subject) []*subject {
 }
 
 // listener is what a row's filter chain is in.
-func listener(s *subject) *subject {
+func listener(s *Subject) *Subject {
 	if s.parent != nil {
 		return s.parent
 	}
@@ -59,8 +59,8 @@ func listener(s *subject) *subject {
 
 // chainCell says of a filter chain what cell does; of a listener it sums up
 // what there is to say of its chains.
-func chainCell(cell func(*subject) string) func(*subject) string {
-	return func(s *subject) string {
+func chainCell(cell func(*Subject) string) func(*Subject) string {
+	return func(s *Subject) string {
 		if s.parent != nil {
 			return cell(s)
 		}
@@ -74,7 +74,7 @@ func chainCell(cell func(*subject) string) func(*subject) string {
 	}
 }
 
-func addresses(s *subject) string {
+func addresses(s *Subject) string {
 	s = listener(s)
 	all := []string{address(s.of(s.member("address")))}
 	for _, more := range s.objects("additionalAddresses") {
@@ -83,38 +83,38 @@ func addresses(s *subject) string {
 	return strings.Join(all, ",")
 }
 
-func address(a *subject) string {
+func address(a *Subject) string {
 	for _, path := range [][]string{{"socketAddress", "address"}, {"pipe", "path"}} {
-		if text := a.text(path...); text != "" {
+		if text := a.Text(path...); text != "" {
 			return text
 		}
 	}
-	if name := listener(a).text("name"); name != "" {
+	if name := listener(a).Text("name"); name != "" {
 		return "envoy://" + name // it listens inside Envoy only
 	}
 	return ""
 }
 
-func listenerPort(s *subject) string {
-	if port := listener(s).text("address", "socketAddress", "portValue"); port != "" {
+func listenerPort(s *Subject) string {
+	if port := listener(s).Text("address", "socketAddress", "portValue"); port != "" {
 		return port
 	}
-	return listener(s).text("address", "socketAddress", "namedPort")
+	return listener(s).Text("address", "socketAddress", "namedPort")
 }
 
 // chainMatch says which connections a filter chain takes, by istioctl's words.
 // Where the listener chooses by a matcher instead, the chain's name stands for
 // what that says.
-func chainMatch(chain *subject) string {
+func chainMatch(chain *Subject) string {
 	if listener(chain).member("filterChainMatcher") != nil {
-		return "Chain: " + chain.text("name")
+		return "Chain: " + chain.Text("name")
 	}
 	m := chain.of(chain.member("filterChainMatch"))
 	var parts []string
 	if names := m.texts("serverNames"); names != nil {
 		parts = append(parts, "SNI: "+strings.Join(names, ","))
 	}
-	if transport := m.text("transportProtocol"); transport != "" {
+	if transport := m.Text("transportProtocol"); transport != "" {
 		parts = append(parts, "Trans: "+transport)
 	}
 	if protocols := m.texts("applicationProtocols"); protocols != nil {
@@ -135,7 +135,7 @@ func applications(list string) string {
 	case "http/1.0,http/1.1,h2c,istio-http/1.0,istio-http/1.1,istio-h2":
 		return "HTTP TLS"
 	case "istio,istio-http/1.0,istio-http/1.1,istio-h2":
-		return "Istio HTTP Plain"
+		return "Istio HTTP encode.Plain"
 	case "istio-peer-exchange,istio":
 		return "TCP TLS"
 	case "http/1.0,http/1.1,h2c":
@@ -144,18 +144,18 @@ func applications(list string) string {
 	return list
 }
 
-func matchedAddress(m *subject) string {
-	port := m.text("destinationPort")
+func matchedAddress(m *Subject) string {
+	port := m.Text("destinationPort")
 	if port != "" {
 		port = ":" + port
 	}
 	var ranges []string
 	for _, r := range m.objects("prefixRanges") {
-		length := r.text("prefixLen")
+		length := r.Text("prefixLen")
 		if length == "" {
 			length = "0"
 		}
-		ranges = append(ranges, r.text("addressPrefix")+"/"+length)
+		ranges = append(ranges, r.Text("addressPrefix")+"/"+length)
 	}
 	switch {
 	case ranges != nil:
@@ -168,9 +168,9 @@ func matchedAddress(m *subject) string {
 
 // chainDestination says where a filter chain sends what it takes: the first
 // filter that decides.
-func chainDestination(chain *subject) string {
+func chainDestination(chain *Subject) string {
 	for _, filter := range chain.objects("filters") {
-		name := filter.text("name")
+		name := filter.Text("name")
 		config := filter.of(filter.member("typedConfig"))
 		if config.absent() {
 			config = filter.of(filter.member("config")) // of version 2
@@ -185,25 +185,25 @@ func chainDestination(chain *subject) string {
 	return "Non-HTTP/Non-TCP"
 }
 
-func (s *subject) isType(message string) bool { return strings.HasSuffix(s.text("@type"), "."+message) }
+func (s *Subject) isType(message string) bool { return strings.HasSuffix(s.Text("@type"), "."+message) }
 
-func httpDestination(config *subject) string {
+func httpDestination(config *Subject) string {
 	if inline := config.of(config.member("routeConfig")); !inline.absent() {
 		return inlineRoutes(inline)
 	}
-	if name := config.text("rds", "routeConfigName"); name != "" {
+	if name := config.Text("rds", "routeConfigName"); name != "" {
 		return "Route: " + name
 	}
 	return "HTTP"
 }
 
-func tcpDestination(config *subject) string {
-	if cluster := config.text("cluster"); cluster != "" {
+func tcpDestination(config *Subject) string {
+	if cluster := config.Text("cluster"); cluster != "" {
 		return toCluster(cluster)
 	}
 	var names []string
 	for _, c := range config.objects("weightedClusters", "clusters") {
-		names = append(names, c.text("name"))
+		names = append(names, c.Text("name"))
 	}
 	return "Clusters: " + strings.Join(names, ", ")
 }
@@ -219,7 +219,7 @@ func toCluster(name string) string {
 
 // inlineRoutes is the one cluster of a configuration that sends everything to
 // it, else what its virtual hosts match.
-func inlineRoutes(config *subject) string {
+func inlineRoutes(config *Subject) string {
 	hosts := config.objects("virtualHosts")
 	if len(hosts) == 1 {
 		if cluster := onlyCluster(hosts[0]); cluster != "" {
@@ -242,13 +242,13 @@ func inlineRoutes(config *subject) string {
 	return "Inline Route: " + strings.Join(all, "; ")
 }
 
-func onlyCluster(host *subject) string {
+func onlyCluster(host *Subject) string {
 	routes := host.objects("routes")
 	if domains := host.texts("domains"); len(domains) != 1 || domains[0] != "*" || len(routes) != 1 {
 		return ""
 	}
-	if routes[0].text("match", "prefix") != "/" {
+	if routes[0].Text("match", "prefix") != "/" {
 		return ""
 	}
-	return routes[0].text("route", "cluster")
+	return routes[0].Text("route", "cluster")
 }

@@ -1,4 +1,4 @@
-package printers
+package columns
 
 import (
 	"fmt"
@@ -51,11 +51,11 @@ func clusterKind(name, group string, own ...Column) Kind {
 func created() Column {
 	c := age("AGE", "metadata.creationTimestamp")
 	since := c.cell
-	c.cell = func(s *subject) string {
+	c.cell = func(s *Subject) string {
 		if text := since(s); text != "" {
 			return text
 		}
-		return unknownCell
+		return Unknown
 	}
 	return c
 }
@@ -70,17 +70,17 @@ func serviceColumns() []Column {
 }
 
 // externalIP is where a service is reached from outside, as kubectl has it.
-func externalIP(s *subject) string {
+func externalIP(s *Subject) string {
 	ips := s.texts("spec", "externalIPs")
-	switch s.text("spec", "type") {
+	switch s.Text("spec", "type") {
 	case "ExternalName":
-		return s.text("spec", "externalName")
+		return s.Text("spec", "externalName")
 	case "LoadBalancer":
 		var all []string
 		for _, ingress := range s.objects("status", "loadBalancer", "ingress") {
-			if ip := ingress.text("ip"); ip != "" {
+			if ip := ingress.Text("ip"); ip != "" {
 				all = append(all, ip)
-			} else if name := ingress.text("hostname"); name != "" {
+			} else if name := ingress.Text("hostname"); name != "" {
 				all = append(all, name)
 			}
 		}
@@ -91,14 +91,14 @@ func externalIP(s *subject) string {
 	return strings.Join(ips, ",")
 }
 
-func servicePorts(s *subject) string {
+func servicePorts(s *Subject) string {
 	var all []string
 	for _, p := range s.objects("spec", "ports") {
-		text := p.text("port")
-		if node := p.text("nodePort"); node != "" {
+		text := p.Text("port")
+		if node := p.Text("nodePort"); node != "" {
 			text += ":" + node
 		}
-		protocol := p.text("protocol")
+		protocol := p.Text("protocol")
 		if protocol == "" {
 			protocol = "TCP"
 		}
@@ -110,14 +110,14 @@ func servicePorts(s *subject) string {
 // selector is key=value,key=value.
 func selector(header, path string) Column {
 	keys := strings.Split(path, ".")
-	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return s.pairs(keys...) }}
+	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.pairs(keys...) }}
 }
 
 func gatewayAddress() Column {
-	return Column{Header: "ADDRESS", Fields: []string{"status.addresses.value"}, cell: func(s *subject) string {
+	return Column{Header: "ADDRESS", Fields: []string{"status.addresses.value"}, cell: func(s *Subject) string {
 		var all []string
 		for _, a := range s.objects("status", "addresses") {
-			all = append(all, a.text("value"))
+			all = append(all, a.Text("value"))
 		}
 		return strings.Join(all, ",")
 	}}
@@ -125,10 +125,10 @@ func gatewayAddress() Column {
 
 // condition is the status of one of the object's conditions.
 func condition(header, kind string) Column {
-	return Column{Header: header, Fields: []string{"status.conditions"}, cell: func(s *subject) string {
+	return Column{Header: header, Fields: []string{"status.conditions"}, cell: func(s *Subject) string {
 		for _, c := range s.objects("status", "conditions") {
-			if c.text("type") == kind {
-				return c.text("status")
+			if c.Text("type") == kind {
+				return c.Text("status")
 			}
 		}
 		return ""

@@ -1,4 +1,4 @@
-package printers
+package encode
 
 import (
 	"encoding/json"
@@ -7,19 +7,21 @@ import (
 	"strconv"
 )
 
-// number writes a number as gojq prints it: literals as they were read, NaN
-// as null, infinities as the largest numbers there are.
-func (e *encoding) number(v any) {
+// number encodes a number as gojq prints it: NaN as null, an infinity as the
+// largest float64.
+func (e *Encoding) number(v any) {
 	if f, ok := v.(float64); ok && math.IsNaN(f) {
 		e.scalar(nullColor, "null")
 		return
 	}
 	e.paint(numberColor)
-	e.buf = appendNumber(e.buf, v)
+	e.buf = AppendNumber(e.buf, v)
 	e.reset()
 }
 
-func appendNumber(b []byte, v any) []byte {
+// AppendNumber appends a number as jq prints it: an int, a *big.Int, a float64,
+// or a json.Number as it was read.
+func AppendNumber(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case int:
 		return strconv.AppendInt(b, int64(v), 10)
@@ -33,8 +35,9 @@ func appendNumber(b []byte, v any) []byte {
 	return b
 }
 
-// appendFloat is encoding/json's way: the shortest text that is read back as
-// the same number, an exponent only for the very large and small.
+// appendFloat appends a float64 as encoding/json does: the shortest text that
+// is read back as the same number, with an exponent only below 1e-6 and from
+// 1e21 on.
 func appendFloat(b []byte, f float64) []byte {
 	f = min(max(f, -math.MaxFloat64), math.MaxFloat64)
 	format := byte('f')

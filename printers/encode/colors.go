@@ -1,9 +1,6 @@
-package printers
+package encode
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // The fields of JQ_COLORS, in its order.
 const (
@@ -20,16 +17,16 @@ const (
 
 const resetColor = "\x1b[0m"
 
-// A palette is the escape sequence of each field.
-type palette [colorCount]string
+// A Palette is the escape sequence of each field.
+type Palette [colorCount]string
 
 // jq's own colours, those of jq 1.7.1 and 1.8.
 const jqColors = "0;90:0;39:0;39:0;39:0;32:1;39:1;39:1;34"
 
-// newPalette reads JQ_COLORS as jq does: fields not given keep jq's colour,
+// NewPalette reads JQ_COLORS as jq does: fields not given keep jq's colour,
 // more than there are is no harm. It is not ok, and jq's own, when a field
 // holds anything but digits and semicolons.
-func newPalette(text string) (p palette, ok bool) {
+func NewPalette(text string) (p Palette, ok bool) {
 	for i, field := range strings.Split(jqColors, ":") {
 		p[i] = escape(field)
 	}
@@ -56,23 +53,5 @@ func newPalette(text string) (p palette, ok bool) {
 
 func escape(codes string) string { return "\x1b[" + codes + "m" }
 
-// colors gives the palette that the options ask for, nil for none.
-func (o Options) colors() *palette {
-	if !o.Color {
-		return nil
-	}
-	p, ok := newPalette(o.Colors)
-	if !ok {
-		o.note("Failed to set $JQ_COLORS")
-	}
-	return &p
-}
-
-// alarming are the words that stand red in a table.
-var alarming = []string{"STALE", "ERROR", "REJECTED"}
-
-// alarms tells whether a cell's first word is alarming: "STALE (5m)".
-func alarms(cell string) bool {
-	word, _, _ := strings.Cut(cell, " ")
-	return slices.Contains(alarming, word)
-}
+// Red returns a text between the escape sequences of red on a terminal.
+func Red(text string) string { return escape("31") + text + resetColor }

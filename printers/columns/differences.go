@@ -1,4 +1,4 @@
-package printers
+package columns
 
 // differenceKind is the table of what differs: the place, what either side
 // has there, and where it comes from.
@@ -15,17 +15,17 @@ func differenceKind() Kind {
 	}, sides...),
 		path("SOURCE", "source"),
 		refused,
-		Column{Header: "SECTION", Wide: true, Fields: []string{"section"}, cell: func(s *subject) string { return s.text("section") }},
+		Column{Header: "SECTION", Wide: true, Fields: []string{"section"}, cell: func(s *Subject) string { return s.Text("section") }},
 		Column{Header: "WITHIN", Wide: true, Fields: []string{"within"}, cell: listing("WITHIN", "within").cell},
 	)}
 }
 
 // differing is the name of what differs.
-func differing(s *subject) string {
-	if address := s.text("address"); address != "" {
-		return address + " of " + s.text("resource")
+func differing(s *Subject) string {
+	if address := s.Text("address"); address != "" {
+		return address + " of " + s.Text("resource")
 	}
-	return s.text("resource")
+	return s.Text("resource")
 }
 
 // side makes a column of what one side has: of much only how it begins, unless
@@ -34,12 +34,26 @@ func side(header, name string) Column {
 	const most = 48
 	c := path(header, name)
 	c.Sometimes, c.shown = "that side has something", unless("-")
-	c.cell = func(s *subject) string {
-		text := []rune(s.text(name))
-		if len(text) > most && !s.wide {
+	c.cell = func(s *Subject) string {
+		text := []rune(s.Text(name))
+		if len(text) > most && !s.Wide {
 			return string(text[:most-1]) + "…"
 		}
 		return string(text)
 	}
 	return c
+}
+
+// findingKind is the table of what checks find.
+func findingKind() Kind {
+	severity := path("SEVERITY", "severity")
+	severity.Alarm = true
+	return Kind{Name: "Finding", none: "-", Columns: append([]Column{
+		severity,
+		naming(path("CHECK", "check")),
+		path("PROXY", "proxy"),
+		path("SUBJECT", "subject"),
+		path("MESSAGE", "message"),
+		path("NEXT", "next"),
+	}, wide(path("ID", "id"))...)}
 }

@@ -1,4 +1,4 @@
-package printers
+package encode
 
 import (
 	"context"
@@ -7,23 +7,14 @@ import (
 	"math/big"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// top looks at a result: its own fault is the error.
-func top(ctx context.Context, v any) (any, error) {
-	if w, ok := v.(mesh.Whole); ok {
-		return w.Deep(ctx)
-	}
-	return mesh.Force(ctx, v)
-}
-
-// plain gives a value with nothing lazy in it, for printers of others: null
+// Plain gives a value with nothing lazy in it, for printers of others: null
 // where a part can't be had; numbers as Kubernetes' decoder gives them,
 // integers where they fit and else float64; strings in valid UTF-8.
-func plain(ctx context.Context, v any) (any, error) {
-	v, err := whole(ctx, v)
+func Plain(ctx context.Context, v any) (any, error) {
+	v, err := LoadWholePart(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +35,7 @@ func plainArray(ctx context.Context, v []any) (any, error) {
 	out := make([]any, len(v))
 	for i, w := range v {
 		var err error
-		if out[i], err = plain(ctx, w); err != nil {
+		if out[i], err = Plain(ctx, w); err != nil {
 			return nil, err
 		}
 	}
@@ -54,7 +45,7 @@ func plainArray(ctx context.Context, v []any) (any, error) {
 func plainObject(ctx context.Context, v *object.Object) (any, error) {
 	out := make(map[string]any, v.Len())
 	for _, k := range v.Sorted() { // in order: so that loads are
-		w, err := plain(ctx, v.Get(k))
+		w, err := Plain(ctx, v.Get(k))
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +64,7 @@ func plainNumber(v any) any {
 	case isFloat && f != math.Trunc(f):
 		return f
 	}
-	text := string(appendNumber(nil, v))
+	text := string(AppendNumber(nil, v))
 	if i, ok := new(big.Int).SetString(text, 10); ok {
 		switch {
 		case i.IsInt64():
@@ -83,9 +74,10 @@ func plainNumber(v any) any {
 		}
 	}
 	f, _ = json.Number(text).Float64() // ±Inf beyond the range
-	return finite(f)
+	return Finite(f)
 }
 
-func finite(f float64) float64 {
+// Finite returns f, and the largest float64 in place of an infinity.
+func Finite(f float64) float64 {
 	return min(max(f, -math.MaxFloat64), math.MaxFloat64)
 }

@@ -1,14 +1,16 @@
-package printers
+package encode
 
 import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/printers/safe"
 )
 
-// escapes are what a string's characters look like in JSON, other than the
+// Escapes are what a string's characters look like in JSON, other than the
 // ones that every JSON has to escape.
-type escapes struct {
+type Escapes struct {
 	plain [utf8.RuneSelf]bool // the ASCII characters that stand for themselves
 	rune  func(rune) bool     // the other characters that are escaped; nil: none
 }
@@ -18,15 +20,15 @@ type escapes struct {
 // strings escape whatever is not ASCII. kubectl's are Go's: safe in HTML and
 // JavaScript. What is to be read as YAML has no character that YAML refuses.
 var (
-	jqEscapes      = newEscapes("\x7f", unsafe)
-	asciiEscapes   = newEscapes("\x7f", func(rune) bool { return true })
-	kubectlEscapes = newEscapes("<>&\x7f", unsafe)
-	allASCII       = newEscapes("<>&\x7f", asciiEscapes.rune)
-	yamlEscapes    = newEscapes("\x7f", unreadable)
+	JQEscapes           = newEscapes("\x7f", safe.IsUnsafe)
+	ASCIIEscapes        = newEscapes("\x7f", func(rune) bool { return true })
+	KubectlEscapes      = newEscapes("<>&\x7f", safe.IsUnsafe)
+	KubectlASCIIEscapes = newEscapes("<>&\x7f", ASCIIEscapes.rune)
+	YAMLEscapes         = newEscapes("\x7f", unreadable)
 )
 
-func newEscapes(extra string, r func(rune) bool) *escapes {
-	e := &escapes{rune: r}
+func newEscapes(extra string, r func(rune) bool) *Escapes {
+	e := &Escapes{rune: r}
 	for c := range e.plain {
 		e.plain[c] = c >= ' ' && c != '"' && c != '\\'
 	}
@@ -41,10 +43,10 @@ func unreadable(r rune) bool {
 	return r < 0xa0 && r != 0x85 || r == 0xfeff || r == 0xfffe || r == 0xffff
 }
 
-// escapedInYAML writes what is unsafe in a text of YAML whose every string is
+// EscapeYAML writes what is unsafe in a text of YAML whose every string is
 // in double quotes; YAML has no pairs of surrogates.
-func escapedInYAML(text string) string {
-	own := func(r rune) bool { return unsafe(r) && r != '\n' && r != '\t' }
+func EscapeYAML(text string) string {
+	own := func(r rune) bool { return safe.IsUnsafe(r) && r != '\n' && r != '\t' }
 	if !strings.ContainsFunc(text, own) {
 		return text
 	}
@@ -62,14 +64,14 @@ func escapedInYAML(text string) string {
 	return b.String()
 }
 
-// quote appends s as a JSON string.
-func (e *escapes) quote(b []byte, s string) []byte {
+// Quote appends s as a JSON string.
+func (e *Escapes) Quote(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			if !e.plain[c] {
-				b = appendEscaped(append(b, s[start:i]...), rune(c))
+				b = safe.AppendEscaped(append(b, s[start:i]...), rune(c))
 				start = i + 1
 			}
 			i++
@@ -77,38 +79,10 @@ func (e *escapes) quote(b []byte, s string) []byte {
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && size == 1 || e.rune != nil && e.rune(r) {
-			b = appendEscaped(append(b, s[start:i]...), r)
+			b = safe.AppendEscaped(append(b, s[start:i]...), r)
 			start = i + size
 		}
 		i += size
 	}
 	return append(append(b, s[start:]...), '"')
-}
-
-func appendEscaped(b []byte, r rune) []byte {
-	switch r {
-	case '"', '\\':
-		return append(b, '\\', byte(r))
-	case '\b':
-		return append(b, `\b`...)
-	case '\f':
-		return append(b, `\f`...)
-	case '\n':
-		return append(b, `\n`...)
-	case '\r':
-		return append(b, `\r`...)
-	case '\t':
-		return append(b, `\t`...)
-	}
-	if r >= 0x10000 {
-		r -= 0x10000
-		b = appendHex(b, 0xd800|r>>10)
-		r = 0xdc00 | r&0x3ff
-	}
-	return appendHex(b, r)
-}
-
-func appendHex(b []byte, r rune) []byte {
-	const hex = "0123456789abcdef"
-	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }

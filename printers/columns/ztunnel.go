@@ -1,4 +1,4 @@
-package printers
+package columns
 
 import (
 	"fmt"
@@ -38,17 +38,17 @@ func workloadColumns() []Column {
 	)...)
 }
 
-func workloadAddress(s *subject) string {
+func workloadAddress(s *Subject) string {
 	if ips := s.texts("workloadIps"); ips != nil {
 		return strings.Join(ips, ",")
 	}
-	return s.text("hostname")
+	return s.Text("hostname")
 }
 
 // waypoint is the service that traffic goes through first: its name, or the
 // destination when the ztunnel doesn't know the service.
-func waypoint(s *subject) string {
-	destination := s.text("waypoint", "destination")
+func waypoint(s *Subject) string {
+	destination := s.Text("waypoint", "destination")
 	if destination == "" {
 		return "None"
 	}
@@ -71,7 +71,7 @@ func workloadServiceColumns() []Column {
 }
 
 // vips are addresses, without the network in front.
-func vips(s *subject) string {
+func vips(s *Subject) string {
 	var all []string
 	for _, vip := range s.texts("vips") {
 		_, address, ok := strings.Cut(vip, "/")
@@ -85,16 +85,16 @@ func vips(s *subject) string {
 
 // healthyEndpoints is healthy/all. Where an endpoint doesn't say how it is,
 // its workload does.
-func healthyEndpoints(s *subject) string {
+func healthyEndpoints(s *Subject) string {
 	endpoints, ok := s.at("endpoints").(*object.Object)
 	if !ok {
-		return s.text("endpoints")
+		return s.Text("endpoints")
 	}
 	healthy := 0
 	for _, key := range endpoints.Sorted() {
 		at := s.of(endpoints.Get(key))
-		status := at.text("status")
-		if status == "Healthy" || status == "" && s.healthyWorkload(at.text("workloadUid")) {
+		status := at.Text("status")
+		if status == "Healthy" || status == "" && s.healthyWorkload(at.Text("workloadUid")) {
 			healthy++
 		}
 	}
@@ -105,16 +105,16 @@ func healthyEndpoints(s *subject) string {
 // first.
 func connectionColumns() []Column {
 	end := func(header, inbound, outbound string) Column {
-		return Column{Header: header, Fields: []string{inbound, outbound}, cell: func(s *subject) string {
-			if s.text("direction") == "inbound" {
-				return s.text(inbound)
+		return Column{Header: header, Fields: []string{inbound, outbound}, cell: func(s *Subject) string {
+			if s.Text("direction") == "inbound" {
+				return s.Text(inbound)
 			}
-			return s.text(outbound)
+			return s.Text(outbound)
 		}}
 	}
 	return []Column{
 		naming(path("WORKLOAD", "workload")),
-		{Header: "DIRECTION", Fields: []string{"direction"}, cell: func(s *subject) string { return title(s.text("direction")) }},
+		{Header: "DIRECTION", Fields: []string{"direction"}, cell: func(s *Subject) string { return title(s.Text("direction")) }},
 		end("LOCAL", "actualDst", "src"),
 		end("REMOTE", "src", "actualDst"),
 		path("REMOTE TARGET", "originalDst"),

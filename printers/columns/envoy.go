@@ -1,4 +1,4 @@
-package printers
+package columns
 
 import "strings"
 
@@ -49,18 +49,18 @@ func clusterColumns() []Column {
 
 // clusterService is the service that a cluster's name speaks of, or the name
 // when it speaks of none.
-func clusterService(s *subject) string {
-	if s.text("direction") == "" {
-		return s.text("name")
+func clusterService(s *Subject) string {
+	if s.Text("direction") == "" {
+		return s.Text("name")
 	}
-	return s.text("fqdn")
+	return s.Text("fqdn")
 }
 
 // clusterType is Envoy's word; what Envoy leaves out is STATIC, unless the
 // cluster is of an extension's type.
-func clusterType(s *subject) string {
+func clusterType(s *Subject) string {
 	for _, path := range [][]string{{"type"}, {"clusterType", "name"}} {
-		if t := s.text(path...); t != "" {
+		if t := s.Text(path...); t != "" {
 			return t
 		}
 	}
@@ -85,10 +85,10 @@ func endpointColumns() []Column {
 }
 
 // locality is region/zone/subZone, as far as they are known.
-func locality(s *subject) string {
+func locality(s *Subject) string {
 	var parts []string
 	for _, key := range []string{"region", "zone", "subZone"} {
-		part := s.text("locality", key)
+		part := s.Text("locality", key)
 		if part == "" {
 			break
 		}
@@ -101,7 +101,7 @@ func secretColumns() []Column {
 	trust := path("TRUST DOMAIN", "trustDomain")
 	trust.Sometimes, trust.shown = "some have one", unless("-")
 	status := path("STATUS", "state")
-	status.alarm = true
+	status.Alarm = true
 	return append([]Column{
 		naming(path("NAME", "name")),
 		path("TYPE", "type"),
@@ -112,7 +112,7 @@ func secretColumns() []Column {
 		path("NOT BEFORE", "notBefore"),
 		trust,
 	}, wide(
-		Column{Header: "EXPIRES IN", Fields: []string{"notAfter"}, cell: func(s *subject) string { return s.until("notAfter") }},
+		Column{Header: "EXPIRES IN", Fields: []string{"notAfter"}, cell: func(s *Subject) string { return s.until("notAfter") }},
 		listing("SUBJECT ALT NAMES", "subjectAltNames"),
 		path("ISSUER", "issuer"),
 	)...)
@@ -121,8 +121,8 @@ func secretColumns() []Column {
 func extensionColumns() []Column {
 	return append([]Column{
 		naming(path("NAME", "name")),
-		{Header: "TYPE", Fields: []string{"typeURL"}, cell: func(s *subject) string {
-			return strings.TrimPrefix(s.text("typeURL"), "type.googleapis.com/")
+		{Header: "TYPE", Fields: []string{"typeURL"}, cell: func(s *Subject) string {
+			return strings.TrimPrefix(s.Text("typeURL"), "type.googleapis.com/")
 		}},
 		stateColumn(),
 	}, wide(

@@ -1,4 +1,4 @@
-package printers
+package columns
 
 import (
 	"slices"
@@ -19,11 +19,11 @@ type Column struct {
 	// for one that is.
 	Sometimes string
 
-	key   string // the member it shows, in a table of objects of any kinds
-	cell  func(*subject) string
-	shown func(rows []row, at int) bool // nil: always
+	Key   string // the member it shows, in a table of objects of any kinds
+	cell  func(*Subject) string
+	shown func(rows []Row, at int) bool // nil: always
 	name  bool                          // it names the object, as kubectl's NAME
-	alarm bool                          // alarming words stand red
+	Alarm bool                          // alarming words stand red
 }
 
 // A Kind is the table of a kind of objects.
@@ -34,10 +34,22 @@ type Kind struct {
 
 	kubernetes bool
 	labels     []string                  // the path of its labels; nil: it has none
-	rows       func(*subject) []*subject // nil: one row, about the object
+	rows       func(*Subject) []*Subject // nil: one row, about the object
 	none       string                    // what an empty cell says
-	keys       []string                  // the fields that the columns look at
+	fields     []string                  // the top-level fields that the columns read
 }
+
+// Key is what a kind is looked up by: its name, and for Kubernetes kinds its
+// group.
+func (k Kind) Key() string {
+	if !k.kubernetes {
+		return k.Name
+	}
+	return k.Group + "/" + k.Name
+}
+
+// IsShown reports whether the column at an index is shown above rows.
+func (c Column) IsShown(rows []Row, at int) bool { return c.shown == nil || c.shown(rows, at) }
 
 // Kinds are the tables, in the order of the document. Any other Kubernetes
 // kind has the columns of [Other].
@@ -57,19 +69,19 @@ func Other() Kind {
 // path makes a column of one member.
 func path(header, path string) Column {
 	keys := strings.Split(path, ".")
-	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return s.text(keys...) }}
+	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.Text(keys...) }}
 }
 
 // listing makes a column of the elements of an array.
 func listing(header, path string) Column {
 	keys := strings.Split(path, ".")
-	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return strings.Join(s.texts(keys...), ",") }}
+	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return strings.Join(s.texts(keys...), ",") }}
 }
 
 // age makes a column of how long ago a time was.
 func age(header, path string) Column {
 	keys := strings.Split(path, ".")
-	return Column{Header: header, Fields: []string{path}, cell: func(s *subject) string { return s.since(keys...) }}
+	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.since(keys...) }}
 }
 
 func wide(columns ...Column) []Column {
@@ -88,31 +100,31 @@ func naming(c Column) Column {
 func proxyColumn() Column {
 	return Column{
 		Header: "PROXY", Sometimes: "objects of several proxies",
-		cell: func(s *subject) string {
-			if s.owner == nil { // made by a query, which may say it
-				return s.text("proxy")
+		cell: func(s *Subject) string {
+			if s.Owner == nil { // made by a query, which may say it
+				return s.Text("proxy")
 			}
-			return s.of(s.owner).text("id")
+			return s.of(s.Owner).Text("id")
 		},
 		shown: varies,
 	}
 }
 
 // varies shows a column whose cells are not all the same.
-func varies(rows []row, at int) bool {
-	return slices.ContainsFunc(rows, func(r row) bool { return r[at] != rows[0][at] })
+func varies(rows []Row, at int) bool {
+	return slices.ContainsFunc(rows, func(r Row) bool { return r[at] != rows[0][at] })
 }
 
 // unless shows a column when a cell says something else than the words given.
-func unless(words ...string) func([]row, int) bool {
-	return func(rows []row, at int) bool {
-		return slices.ContainsFunc(rows, func(r row) bool { return !slices.Contains(words, r[at]) })
+func unless(words ...string) func([]Row, int) bool {
+	return func(rows []Row, at int) bool {
+		return slices.ContainsFunc(rows, func(r Row) bool { return !slices.Contains(words, r[at]) })
 	}
 }
 
 // stateColumn is there when Envoy doesn't simply use what it says.
 func stateColumn() Column {
 	c := path("STATE", "state")
-	c.alarm, c.Sometimes, c.shown = true, "not all ACTIVE or STATIC; -o wide", unless("ACTIVE", "STATIC", "", "-")
+	c.Alarm, c.Sometimes, c.shown = true, "not all ACTIVE or STATIC; -o wide", unless("ACTIVE", "STATIC", "", "-")
 	return c
 }

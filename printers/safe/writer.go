@@ -1,4 +1,4 @@
-package printers
+package safe
 
 import (
 	"bytes"
@@ -10,12 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// unsafe reports whether a character may do something where it is shown or
+// IsUnsafe reports whether a character may do something where it is shown or
 // read: move a terminal's cursor, end a line, change the direction of the text
 // around it or hide in it. These are Unicode's control and format characters
 // and its line separators. The joiners and the Arabic number signs are format
 // characters too, but they are part of how words are written.
-func unsafe(r rune) bool {
+func IsUnsafe(r rune) bool {
 	switch {
 	case r < ' ' || r >= 0x7f && r < 0xa0:
 		return true
@@ -25,16 +25,16 @@ func unsafe(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.In(r, unicode.Join_Control, unicode.Prepended_Concatenation_Mark)
 }
 
-// Legible gives a text on one line, without anything unsafe in it: such
+// Line gives a text on one line, without anything unsafe in it: such
 // characters, newlines and tabs too, are written as JSON escapes them.
-func Legible(s string) string {
-	if !strings.ContainsFunc(s, unsafe) && utf8.ValidString(s) {
+func Line(s string) string {
+	if !strings.ContainsFunc(s, IsUnsafe) && utf8.ValidString(s) {
 		return s
 	}
 	var b []byte
 	for _, r := range s {
-		if unsafe(r) {
-			b = appendEscaped(b, r)
+		if IsUnsafe(r) {
+			b = AppendEscaped(b, r)
 		} else {
 			b = utf8.AppendRune(b, r)
 		}
@@ -42,40 +42,40 @@ func Legible(s string) string {
 	return string(b)
 }
 
-// IsLegible reports whether a text is on one line and has nothing unsafe in it.
-func IsLegible(s string) bool { return !strings.ContainsFunc(s, unsafe) && utf8.ValidString(s) }
+// IsLine reports whether a text is on one line and has nothing unsafe in it.
+func IsLine(s string) bool { return !strings.ContainsFunc(s, IsUnsafe) && utf8.ValidString(s) }
 
-// A SafeWriter writes text to where people and programs read it, and escapes
+// A Writer writes text to where people and programs read it, and escapes
 // what is unsafe there, as JSON does: inside a JSON string the value stays the
 // same. Newlines and tabs pass, "\r\n" is a newline. It is the last of several
 // hands: what comes to it was made legible where it was printed, since only
 // the printer knows which newlines are its own.
-type SafeWriter struct {
+type Writer struct {
 	mu     sync.Mutex
 	out    io.Writer
-	passes Passing
+	passes Allowed
 	held   []byte // the beginning of a character or a colour whose end has not come yet
 }
 
-// Passing says what a [SafeWriter] lets through beside text.
-type Passing struct {
+// Allowed says what a [Writer] lets through beside text.
+type Allowed struct {
 	Colors bool   // the escape sequences of colours
 	Marks  string // control characters that separate records
 	All    bool   // every byte, as it is
 }
 
-// NewSafeWriter gives a writer that lets text through to out.
-func NewSafeWriter(out io.Writer) *SafeWriter { return &SafeWriter{out: out} }
+// NewWriter gives a writer that lets text through to out.
+func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 
-// Pass sets what else is let through from here on.
-func (w *SafeWriter) Pass(p Passing) {
+// Allow sets what else is let through from here on.
+func (w *Writer) Allow(p Allowed) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.passes = p
 }
 
 // Write writes what is safe of a text, and the rest escaped.
-func (w *SafeWriter) Write(text []byte) (int, error) {
+func (w *Writer) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b := text
@@ -96,7 +96,7 @@ func (w *SafeWriter) Write(text []byte) (int, error) {
 }
 
 // Flush writes what was held back.
-func (w *SafeWriter) Flush() error {
+func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b := w.escaped(w.held, true)
@@ -110,7 +110,7 @@ func (w *SafeWriter) Flush() error {
 
 // escaped gives the text without what is unsafe in it. Unless it is the last
 // of all, an end that may go on is held back.
-func (w *SafeWriter) escaped(b []byte, last bool) []byte {
+func (w *Writer) escaped(b []byte, last bool) []byte {
 	i := suspicious(b)
 	if i == len(b) {
 		return b
@@ -131,7 +131,7 @@ func (w *SafeWriter) escaped(b []byte, last bool) []byte {
 		case r == utf8.RuneError && !bytes.HasPrefix(b[i:], []byte("\ufffd")):
 			out, n = append(out, "\ufffd"...), 1
 		default:
-			out, n = appendEscaped(out, r), utf8.RuneLen(r)
+			out, n = AppendEscaped(out, r), utf8.RuneLen(r)
 		}
 		i += n
 		plain := suspicious(b[i:])
@@ -156,7 +156,7 @@ func suspicious(b []byte) int {
 			continue
 		}
 		r, n := utf8.DecodeRune(b[i:])
-		if n == 1 || unsafe(r) {
+		if n == 1 || IsUnsafe(r) {
 			return i
 		}
 		i += n
@@ -174,7 +174,7 @@ func printable(eight uint64) bool {
 
 // next gives the length of what a text begins with if that is let through,
 // else 0. It is not whole where the text ends too early to tell.
-func (w *SafeWriter) next(b []byte) (n int, whole bool) {
+func (w *Writer) next(b []byte) (n int, whole bool) {
 	switch c := b[0]; {
 	case c == '\x1b' && w.passes.Colors:
 		return color(b)
@@ -186,7 +186,7 @@ func (w *SafeWriter) next(b []byte) (n int, whole bool) {
 		return 1, true
 	}
 	r, n := utf8.DecodeRune(b)
-	if unsafe(r) || r == utf8.RuneError && n == 1 {
+	if IsUnsafe(r) || r == utf8.RuneError && n == 1 {
 		return 0, true
 	}
 	return n, true
@@ -209,4 +209,35 @@ func color(b []byte) (n int, whole bool) {
 		}
 	}
 	return 0, len(b) >= longest
+}
+
+// AppendEscaped appends a character to b as JSON escapes it in a string: a
+// backslash and a letter where JSON has one, else \uXXXX, twice for a character
+// from 0x10000 on.
+func AppendEscaped(b []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(b, '\\', byte(r))
+	case '\b':
+		return append(b, `\b`...)
+	case '\f':
+		return append(b, `\f`...)
+	case '\n':
+		return append(b, `\n`...)
+	case '\r':
+		return append(b, `\r`...)
+	case '\t':
+		return append(b, `\t`...)
+	}
+	if r >= 0x10000 {
+		r -= 0x10000
+		b = appendHex(b, 0xd800|r>>10)
+		r = 0xdc00 | r&0x3ff
+	}
+	return appendHex(b, r)
+}
+
+func appendHex(b []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }

@@ -1,4 +1,4 @@
-package printers
+package columns
 
 import (
 	"sync"
@@ -6,9 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// neighbours are what the cells of one object of a ztunnel have to know of the
+// Neighbours are what the cells of one object of a ztunnel have to know of the
 // others: read once for each ztunnel, from the same answer as the object.
-type neighbours struct {
+type Neighbours struct {
 	mu sync.Mutex
 	of map[*mesh.Object]*ambient
 }
@@ -20,27 +20,28 @@ type ambient struct {
 	healthy  map[string]bool   // by the workload's uid
 }
 
-func newNeighbours() *neighbours { return &neighbours{of: map[*mesh.Object]*ambient{}} }
+// NewNeighbours returns neighbours of which none was read yet.
+func NewNeighbours() *Neighbours { return &Neighbours{of: map[*mesh.Object]*ambient{}} }
 
 // ambient gives that of the subject's proxy; nil when the subject doesn't know
 // whose it is.
-func (s *subject) ambient() *ambient {
-	if s.near == nil || s.owner == nil {
+func (s *Subject) ambient() *ambient {
+	if s.Neighbours == nil || s.Owner == nil {
 		return nil
 	}
-	s.near.mu.Lock()
-	defer s.near.mu.Unlock()
-	a := s.near.of[s.owner]
+	s.Neighbours.mu.Lock()
+	defer s.Neighbours.mu.Unlock()
+	a := s.Neighbours.of[s.Owner]
 	if a == nil {
 		a = &ambient{}
-		s.near.of[s.owner] = a
+		s.Neighbours.of[s.Owner] = a
 	}
 	return a
 }
 
 // serviceAt gives the name of the service that a destination means, "" if it
 // isn't known.
-func (s *subject) serviceAt(destination string) string {
+func (s *Subject) serviceAt(destination string) string {
 	a := s.ambient()
 	if a == nil {
 		return ""
@@ -49,14 +50,14 @@ func (s *subject) serviceAt(destination string) string {
 	defer a.mu.Unlock()
 	if a.services == nil {
 		services := map[string]string{}
-		for _, service := range s.of(s.owner).objects(string(mesh.Services)) {
-			name := service.text("name")
-			services[service.text("namespace")+"/"+service.text("hostname")] = name
+		for _, service := range s.of(s.Owner).objects(string(mesh.Services)) {
+			name := service.Text("name")
+			services[service.Text("namespace")+"/"+service.Text("hostname")] = name
 			for _, vip := range service.texts("vips") {
 				services[vip] = name
 			}
 		}
-		if s.err != nil {
+		if s.Err != nil {
 			return ""
 		}
 		a.services = services
@@ -66,7 +67,7 @@ func (s *subject) serviceAt(destination string) string {
 
 // healthyWorkload tells whether the workload of a uid is healthy; one that
 // isn't known is not.
-func (s *subject) healthyWorkload(uid string) bool {
+func (s *Subject) healthyWorkload(uid string) bool {
 	a := s.ambient()
 	if a == nil {
 		return false
@@ -75,10 +76,10 @@ func (s *subject) healthyWorkload(uid string) bool {
 	defer a.mu.Unlock()
 	if a.healthy == nil {
 		healthy := map[string]bool{}
-		for _, workload := range s.of(s.owner).objects(string(mesh.Workloads)) {
-			healthy[workload.text("uid")] = workload.text("status") == "Healthy"
+		for _, workload := range s.of(s.Owner).objects(string(mesh.Workloads)) {
+			healthy[workload.Text("uid")] = workload.Text("status") == "Healthy"
 		}
-		if s.err != nil {
+		if s.Err != nil {
 			return false
 		}
 		a.healthy = healthy

@@ -1,0 +1,37 @@
+package columns
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// Every kind of the document that is a row somewhere has a table, and every
+// column says what it looks at.
+func TestKindsAreComplete(t *testing.T) {
+	var have []string
+	for _, k := range Kinds() {
+		have = append(have, k.Name)
+		for _, c := range k.Columns {
+			if c.Header == "" || c.Header != strings.ToUpper(c.Header) {
+				t.Errorf("%s: header %q", k.Name, c.Header)
+			}
+			if len(c.Fields) == 0 && c.Header != "PROXY" {
+				t.Errorf("%s: %s doesn't say what it looks at", k.Name, c.Header)
+			}
+			if (c.shown != nil) != (c.Sometimes != "") {
+				t.Errorf("%s: %s doesn't say when it is there", k.Name, c.Header)
+			}
+		}
+		if !slices.ContainsFunc(k.Columns, func(c Column) bool { return c.name }) {
+			t.Errorf("%s has no column of its name", k.Name)
+		}
+	}
+	for _, k := range mesh.Kinds() {
+		if k.Name != "Mesh" && k.Name != "Desired" && !slices.Contains(have, k.Name) {
+			t.Errorf("no table of %s", k.Name)
+		}
+	}
+}

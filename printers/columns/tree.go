@@ -1,0 +1,281 @@
+package columns
+
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/printers/encode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// DrawTrace draws the way of a request, an object of the kind Trace, as a tree
+// with one step per line. What ends the request badly is red in colours.
+func DrawTrace(s *Subject, color bool) string {
+	d := &drawing{color: color}
+	d.trace(s, "")
+	return d.text.String()
+}
+
+// A drawing is a tree being drawn.
+type drawing struct {
+	text  strings.Builder
+	color bool
+}
+
+// A twig is a line, and those below it.
+type twig struct {
+	cells []string
+	alarm bool
+	below []twig
+}
+
+func (d *drawing) trace(s *Subject, indent string) {
+	d.line(indent, "", requestSaid(s)+" "+beginsAt(s)+" "+s.Text("proxy"), false)
+	d.grow(stepsSaid(s), indent)
+	all := s.objects("through")
+	for _, next := range all {
+		d.trace(next, indent+"  ")
+	}
+}
+
+// grow draws lines below one another, their first cells in a column.
+func (d *drawing) grow(all []twig, indent string) {
+	width := 0
+	for _, t := range all {
+		if len(t.cells) > 1 {
+			width = max(width, len([]rune(t.cells[0])))
+		}
+	}
+	for i, t := range all {
+		branch, next := "├─ ", "│  "
+		if i == len(all)-1 {
+			branch, next = "└─ ", "   "
+		}
+		text := strings.Join(t.cells, "  ")
+		if len(t.cells) > 1 {
+			text = t.cells[0] + strings.Repeat(" ", width-len([]rune(t.cells[0]))) + "  " + strings.Join(t.cells[1:], "  ")
+		}
+		d.line(indent, branch, text, t.alarm)
+		d.grow(t.below, indent+next)
+	}
+}
+
+func (d *drawing) line(indent, branch, text string, alarm bool) {
+	text = Clean(strings.TrimRight(text, " "))
+	if alarm && d.color {
+		text = encode.Red(text)
+	}
+	d.text.WriteString(indent + branch + text + "\n")
+}
+
+// requestSaid is the request in short.
+func requestSaid(s *Subject) string {
+	r := s.of(s.member("request"))
+	scheme, host, path := r.Text("scheme"), r.Text("host"), r.Text("path")
+	if host == "" {
+		host = r.Text("destination")
+	}
+	text := strings.TrimSpace(r.Text("method") + " ")
+	if text != "" {
+		text += " "
+	}
+	if scheme != "" {
+		text += scheme + "://"
+	}
+	text += host + path
+	if principal := r.Text("principal"); principal != "" {
+		text += " as " + principal
+	}
+	return text
+}
+
+// beginsAt tells whether the request is the proxy's own, or comes to it.
+func beginsAt(s *Subject) string {
+	if s.Text("request", "direction") == "inbound" {
+		return "at"
+	}
+	return "from"
+}
+
+// mostOfCluster is how many endpoints of a cluster are drawn.
+const mostOfCluster = 10
+
+func stepsSaid(s *Subject) []twig {
+	var out []twig
+	drawn := map[string]bool{} // clusters whose endpoints were
+	for _, one := range s.objects("steps") {
+		t := twig{cells: []string{one.Text("step"), one.Text("name")}}
+		if t.cells[1] == "" {
+			t.cells = t.cells[:1]
+		}
+		if why := one.Text("reason"); why != "" {
+			t.cells = append(t.cells, "("+why+")")
+		}
+		if istio := one.Text("istio"); istio != "" {
+			t.cells = append(t.cells, istio)
+		}
+		for _, near := range one.objects("almost") {
+			name := near.Text("name")
+			if name == "" {
+				name = "another"
+			}
+			t.below = append(t.below, twig{cells: []string{"not " + name, near.Text("why")}})
+		}
+		if name := one.Text("name"); one.Text("step") == "cluster" && !drawn[name] {
+			drawn[name] = true
+			t.below = append(t.below, endpointsSaid(s, name)...)
+		}
+		out = append(out, t)
+	}
+	out = append(out, asidesSaid(s)...)
+	return append(out, endSaid(s))
+}
+
+func endpointsSaid(s *Subject, cluster string) []twig {
+	var out []twig
+	more := 0
+	for _, e := range s.objects("endpoints") {
+		if e.Text("cluster") != cluster {
+			continue
+		}
+		if len(out) == mostOfCluster {
+			more++
+			continue
+		}
+		address := e.Text("address")
+		if address == "" {
+			address = Unknown
+		}
+		cells := []string{address, percent(e.Text("share")), e.Text("health")}
+		if e.Text("outlier") == "FAILED" {
+			cells = append(cells, "outlier")
+		}
+		for _, key := range []string{"transport", "workload"} {
+			if text := e.Text(key); text != "" {
+				cells = append(cells, text)
+			}
+		}
+		if to := e.Text("tunnel"); to != "" {
+			cells = append(cells, "in a tunnel to "+to)
+		}
+		if why := e.Text("reason"); why != "" {
+			cells = append(cells, why)
+		}
+		out = append(out, twig{cells: cells, alarm: e.Text("share") == "0"})
+	}
+	if more > 0 {
+		out = append(out, twig{cells: []string{plural(more, "more endpoint", "more endpoints")}})
+	}
+	return out
+}
+
+// usualRetries is how often Istio has requests sent again where nothing says
+// otherwise: that needs no line.
+const usualRetries = "2"
+
+// asidesSaid are policies, faults and mirrors, and what can't be told.
+func asidesSaid(s *Subject) []twig {
+	var out []twig
+	for _, p := range s.objects("policies") {
+		name := p.Text("istio")
+		if name == "" {
+			name = p.Text("policy")
+		}
+		cells := []string{"policy", p.Text("verdict")}
+		if name != "" {
+			cells = append(cells, "by "+name)
+		} else if action := p.Text("action"); action != "" {
+			cells = append(cells, "(no "+action+" policy fits)")
+		}
+		if p.Text("shadow") == "true" {
+			cells = append(cells, "(dry run)")
+		}
+		if why := p.Text("unknown"); why != "" {
+			cells = append(cells, "("+why+" is not known)")
+		}
+		out = append(out, twig{cells: cells, alarm: p.Text("verdict") == "denied" && p.Text("shadow") != "true"})
+	}
+	for _, f := range s.objects("faults") {
+		what := f.Text("fault")
+		if d := f.Text("delay"); d != "" {
+			what += " of " + d
+		}
+		if status := f.Text("status"); status != "" {
+			what += " with " + status
+		}
+		out = append(out, twig{cells: []string{"fault", what, "for " + percent(f.Text("share"))}})
+	}
+	if timeout := s.Text("timeout"); timeout != "" && timeout != "0" {
+		out = append(out, twig{cells: []string{"timeout", timeout + "s"}})
+	}
+	r := s.of(s.fields.Get("retries"))
+	if attempts, each := r.Text("attempts"), r.Text("perTryTimeout"); attempts != "" && (attempts != usualRetries || each != "") {
+		cells := []string{"retries", attempts, "on " + r.Text("on")}
+		if each != "" {
+			cells = append(cells, "of "+each+"s each")
+		}
+		out = append(out, twig{cells: cells})
+	}
+	for _, m := range s.objects("mirrors") {
+		out = append(out, twig{cells: []string{"mirror", m.Text("cluster"), percent(m.Text("share"))}})
+	}
+	for _, u := range s.objects("unknowns") {
+		cells := []string{"not told", u.Text("what")}
+		if why := u.Text("why"); why != "" && why != mesh.NotConfigured {
+			cells = append(cells, "("+why+")")
+		}
+		out = append(out, twig{cells: cells})
+	}
+	return out
+}
+
+// endSaid is how it ends.
+func endSaid(s *Subject) twig {
+	status := s.Text("status")
+	cells := []string{"ends", outcomesSaid(s)}
+	if status != "" {
+		cells = append(cells, "with status "+status)
+	}
+	if to := s.Text("redirectTo"); to != "" {
+		cells = append(cells, "to "+to)
+	}
+	return twig{cells: cells, alarm: losesTraffic(s)}
+}
+
+// outcomesSaid is where the traffic ends, in a line: the shares, where it ends
+// at several places.
+func outcomesSaid(s *Subject) string {
+	all := s.objects("outcomes")
+	if len(all) < 2 {
+		if reason := s.Text("reason"); reason != "" {
+			return reason
+		}
+		return "at an endpoint"
+	}
+	var parts []string
+	for _, o := range all {
+		reason := o.Text("reason")
+		if reason == "" {
+			reason = "reaches an endpoint"
+		}
+		parts = append(parts, percent(o.Text("share"))+" "+reason)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// losesTraffic tells whether a part of the traffic gets to no endpoint, or it
+// isn't known whether it does.
+func losesTraffic(s *Subject) bool {
+	for _, o := range s.objects("outcomes") {
+		if reason := o.Text("reason"); reason != "" && reason != "PASSTHROUGH" {
+			return true
+		}
+	}
+	return s.Text("reached") != "true"
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return string(encode.AppendNumber(nil, n)) + " " + many
+}

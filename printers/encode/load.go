@@ -1,0 +1,103 @@
+package encode
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// LoadResult loads a result of a query: all of it where that is cheaper, else
+// one level. Unlike an unavailable part, an unavailable result is an error, its
+// [mesh.Fault].
+func LoadResult(ctx context.Context, v any) (any, error) {
+	if w, ok := v.(mesh.Whole); ok {
+		return w.Deep(ctx)
+	}
+	return mesh.Force(ctx, v)
+}
+
+// LoadPart loads one level of a part of a result. For an unavailable part,
+// loaded is nil, available is false, and the fault is reported to ctx (see
+// [mesh.Lost]); an error is anything else that ended the load.
+func LoadPart(ctx context.Context, v any) (loaded any, available bool, err error) {
+	loaded, err = mesh.Force(ctx, v)
+	if err != nil && isUnavailable(ctx, err) {
+		return nil, false, nil
+	}
+	return loaded, err == nil, err
+}
+
+// LoadWholePart loads a part that will be printed with everything in it: all
+// of it where that is cheaper, else one level. An unavailable part is nil.
+func LoadWholePart(ctx context.Context, v any) (any, error) {
+	w, ok := v.(mesh.Whole)
+	if !ok {
+		v, _, err := LoadPart(ctx, v)
+		return v, err
+	}
+	u, err := w.Deep(ctx)
+	if err != nil && isUnavailable(ctx, err) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// isUnavailable reports whether an error says only that a part of the document
+// is unavailable. It then reports the part to ctx as left out.
+func isUnavailable(ctx context.Context, err error) bool {
+	var fault *mesh.Fault
+	if !errors.As(err, &fault) {
+		return false
+	}
+	mesh.Lost(ctx, fault)
+	return true
+}
+
+// prefetched is how many members of a container, from the one that is being
+// encoded on, are loaded at the same time.
+const prefetched = 8
+
+// prefetch starts to load the next members of a container, so that the
+// requests of a large value don't wait for one another. A value that is loaded
+// twice at the same time is requested once. The loads end with ctx.
+func (f *frame) prefetch(ctx context.Context) {
+	for ; f.ahead < min(f.next+prefetched, f.len()); f.ahead++ {
+		for _, l := range pending(f.member(f.ahead)) {
+			go l.Force(ctx)
+		}
+	}
+}
+
+func (f *frame) member(i int) any {
+	if f.object {
+		return f.fields.Get(f.keys[i])
+	}
+	return f.items[i]
+}
+
+// pending returns what must be requested before v can be printed: v itself, or
+// members of v if v is a loaded object.
+func pending(v any) (out []mesh.Lazy) {
+	l, lazy := v.(mesh.Lazy)
+	if lazy && l.Pending() {
+		return []mesh.Lazy{l}
+	}
+	if lazy {
+		v, _ = l.Forced()
+	}
+	fields, _ := v.(*object.Object)
+	var keys []string
+	for k, w := range fields.All() {
+		if l, ok := w.(mesh.Lazy); ok && l.Pending() {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		out = append(out, fields.Get(k).(mesh.Lazy))
+	}
+	return out
+}
