@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// An admin is a port that answers: an Envoy's, or an istiod's debug port.
+// An admin serves one simulated HTTP port: an Envoy's admin port or an istiod's debug port.
 type admin struct {
 	counters *Counters
 	whose    *tally
@@ -19,23 +19,23 @@ type admin struct {
 	trouble  Trouble
 
 	latency time.Duration
-	rate    int64      // bytes a second that an answer takes to be made; 0: no time
-	thread  sync.Mutex // Envoy's main thread, which makes its answers one by one
-	single  bool       // has such a thread
+	rate    int64      // bytes per second at which an answer is produced; 0 means no delay
+	thread  sync.Mutex // stands for Envoy's main thread, which produces one answer at a time
+	single  bool       // whether requests take turns on the main thread
 }
 
-// errCut ends an answer that is cut off.
+// errCut ends an answer in the middle.
 var errCut = errors.New("cut")
 
-// piece is how much is written at once: by a slow proxy, slowPiece with a pause
-// before each.
+// piece is how many bytes are written at once. A slow proxy writes slowPiece bytes at once and pauses before each
+// write.
 const (
 	piece     = 64 << 10
 	slowPiece = 1 << 10
 	slowPause = 50 * time.Millisecond
 )
 
-// serve answers the requests of a connection until it ends.
+// serve answers the requests of one connection until the connection ends.
 func (a *admin) serve(rw io.ReadWriter) {
 	in := bufio.NewReaderSize(rw, 4<<10)
 	for {
@@ -48,7 +48,7 @@ func (a *admin) serve(rw io.ReadWriter) {
 		}
 		if a.trouble == Hung {
 			defer a.whose.asked(r.URL.RequestURI())()
-			_, _ = io.Copy(io.Discard, rw) // until the other side goes
+			_, _ = io.Copy(io.Discard, rw) // block until the client closes the connection
 			return
 		}
 		if err := a.one(rw, r); err != nil || r.Close {
@@ -57,7 +57,7 @@ func (a *admin) serve(rw io.ReadWriter) {
 	}
 }
 
-// one answers a request.
+// one answers a single request.
 func (a *admin) one(w io.Writer, r *http.Request) error {
 	done := sync.OnceFunc(a.whose.asked(r.URL.RequestURI()))
 	defer done()
@@ -74,13 +74,13 @@ func (a *admin) one(w io.Writer, r *http.Request) error {
 	if err := a.send(w, b); err != nil {
 		return err
 	}
-	done() // who has read the end may ask again at once
+	done() // count the request as answered first: a client that has read the end may send its next request at once
 	_, err := io.WriteString(w, "0\r\n\r\n")
 	a.counters.answered()
 	return err
 }
 
-// work takes the time that an answer takes to be made.
+// work sleeps for as long as producing an answer of that many bytes takes.
 func (a *admin) work(size int64) {
 	wait := a.latency
 	if a.rate > 0 {
@@ -96,11 +96,11 @@ func (a *admin) work(size int64) {
 	time.Sleep(wait)
 }
 
-// send writes a body in chunks.
+// send writes the body in HTTP chunks.
 func (a *admin) send(w io.Writer, b body) error {
 	buf := a.counters.buffers.Get().(*[]byte)
 	defer a.counters.buffers.Put(buf)
-	const edge = 16 // for the size before a piece
+	const edge = 16 // bytes reserved before each piece for the chunk size
 	out, most := (*buf)[:edge+piece+2], b.size()/2
 	var sent int64
 	size := piece
@@ -125,5 +125,5 @@ func (a *admin) send(w io.Writer, b body) error {
 	})
 }
 
-// text is a body of a few words.
+// text returns a body with a fixed text.
 func text(s string) body { return body{{template: fixed(s)}} }

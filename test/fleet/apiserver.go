@@ -14,12 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// An apiServer is the fleet's API server: its pods, as the real one encodes
-// them, the other recorded lists, and the way into pods.
+// An apiServer is the fleet's Kubernetes API server. It serves the fleet's pods in the encodings of a real one, the
+// other recorded lists, and port forwarding into the pods.
 type apiServer struct {
 	fleet *Fleet
 	all   []corev1.Pod
-	lists map[string][]byte // of all pods, by content type: they don't change
+	lists map[string][]byte // the list of all pods by content type; encoded once, since the pods never change
 	limit *limit
 }
 
@@ -42,7 +42,7 @@ func newAPIServer(f *Fleet) (*apiServer, error) {
 	return s, nil
 }
 
-// encode writes a list of pods as the API server does.
+// encode encodes a list of pods as a real API server does.
 func encode(pods []corev1.Pod, kind string) ([]byte, error) {
 	meta := metav1.TypeMeta{APIVersion: "v1", Kind: "PodList"}
 	list := corev1.PodList{TypeMeta: meta, ListMeta: metav1.ListMeta{ResourceVersion: "1000"}, Items: pods}
@@ -95,7 +95,8 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pathOf is the path that a request is counted under: no names of pods.
+// pathOf returns the method and path that a request is counted under. Port-forward requests are counted together,
+// without the pod's name.
 func pathOf(r *http.Request) string {
 	if i := strings.LastIndexByte(r.URL.Path, '/'); strings.HasSuffix(r.URL.Path, "/portforward") {
 		return r.Method + " " + r.URL.Path[i:]
@@ -103,7 +104,7 @@ func pathOf(r *http.Request) string {
 	return r.Method + " " + r.URL.Path
 }
 
-// pods lists those of a namespace, or of all.
+// pods lists the pods of one namespace, or of all if namespace is empty.
 func (s *apiServer) pods(w http.ResponseWriter, r *http.Request, namespace string) {
 	kind := asJSON
 	if strings.Contains(r.Header.Get("Accept"), asProtobuf) {
@@ -130,7 +131,7 @@ func (s *apiServer) pods(w http.ResponseWriter, r *http.Request, namespace strin
 	s.write(w, kind, out)
 }
 
-// list gives a recorded list.
+// list writes the recorded list of a resource.
 func (s *apiServer) list(w http.ResponseWriter, _ *http.Request, resource string) {
 	b, err := s.fleet.capture.kubernetes(resource)
 	if err != nil {
@@ -140,7 +141,7 @@ func (s *apiServer) list(w http.ResponseWriter, _ *http.Request, resource string
 	s.write(w, asJSON, b)
 }
 
-// group tells the versions of an API group of which something was recorded.
+// group writes the discovery document of an API group. Only groups with a recorded object are known.
 func (s *apiServer) group(w http.ResponseWriter, _ *http.Request, name string) {
 	for _, resource := range s.fleet.capture.resources() {
 		if _, of, _ := strings.Cut(resource, "."); of != name {
@@ -167,7 +168,7 @@ func (s *apiServer) group(w http.ResponseWriter, _ *http.Request, name string) {
 func (s *apiServer) write(w http.ResponseWriter, kind string, b []byte) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	n, _ := w.Write(b) // the other side may be gone
+	n, _ := w.Write(b) // the client may have closed the connection
 	s.fleet.counters.api.sent(int64(n))
 	s.fleet.counters.answered()
 }
@@ -179,13 +180,13 @@ func (s *apiServer) notFound(w http.ResponseWriter) {
 func (s *apiServer) refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) {
 	w.Header().Set("Content-Type", asJSON)
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(metav1.Status{ // the other side may be gone
+	_ = json.NewEncoder(w).Encode(metav1.Status{ // the client may have closed the connection
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
 		Code: int32(code), Reason: reason, Message: message,
 	})
 }
 
-// A limit lets so many requests pass in a second; the zero rate lets all pass.
+// A limit is a rate limiter. With a rate of 0 every request passes.
 type limit struct {
 	rate float64
 	mu   sync.Mutex

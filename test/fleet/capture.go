@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// A capture is the recorded mesh that all is made from: of one of its
-// proxies, with the proxy's own words replaced by tokens.
+// A capture is the recorded mesh that the fleet is built from. One of its proxies is used as the model; whatever is
+// specific to that proxy is replaced by tokens.
 type capture struct {
 	folder string
-	pod    string // "reviews-v2-7d79d5bd5d-8zzqd"
+	pod    string // the model's pod, "reviews-v2-7d79d5bd5d-8zzqd"
 	ip     string
 	own    *strings.Replacer
 }
@@ -55,18 +55,18 @@ func openCapture(folder string) (*capture, error) {
 
 var millis = regexp.MustCompile(`("last_updated":"[^"]*\.)\d{3}Z`)
 
-// personal puts tokens in the place of what only this proxy has.
+// personal replaces what is specific to the model's proxy by tokens.
 func (c *capture) personal(text string) string {
 	return millis.ReplaceAllString(c.own.Replace(text), "${1}"+millisToken+"Z")
 }
 
-// proxy reads an answer of the proxy.
+// proxy reads a recorded answer of the model's Envoy.
 func (c *capture) proxy(file string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(c.folder, "proxies", c.pod+".default", file))
 	return string(b), err
 }
 
-// pilot reads an answer of its istiod.
+// pilot reads a recorded answer of istiod.
 func (c *capture) pilot(file string) ([]byte, error) {
 	found, err := filepath.Glob(filepath.Join(c.folder, "pilots", "*", file))
 	if err != nil {
@@ -78,13 +78,13 @@ func (c *capture) pilot(file string) ([]byte, error) {
 	return os.ReadFile(found[0])
 }
 
-// kubernetes reads a list of the API server's, "services" or
-// "gateways.networking.istio.io".
+// kubernetes reads a recorded list of the API server. resource is "services" or "gateways.networking.istio.io", for
+// example.
 func (c *capture) kubernetes(resource string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(c.folder, "kubernetes", filepath.Base(resource)+".json"))
 }
 
-// items gives the objects of a list.
+// items returns the objects of a recorded list.
 func (c *capture) items(resource string) ([]json.RawMessage, error) {
 	b, err := c.kubernetes(resource)
 	if err != nil {
@@ -95,9 +95,9 @@ func (c *capture) items(resource string) ([]json.RawMessage, error) {
 	return list.Items, err
 }
 
-// resources are those that there are lists of.
+// resources returns the names of all recorded lists.
 func (c *capture) resources() (all []string) {
-	found, _ := filepath.Glob(filepath.Join(c.folder, "kubernetes", "*.json")) // only a bad pattern is an error
+	found, _ := filepath.Glob(filepath.Join(c.folder, "kubernetes", "*.json")) // Glob fails only for a malformed pattern
 	for _, f := range found {
 		all = append(all, strings.TrimSuffix(filepath.Base(f), ".json"))
 	}

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// ServeControl opens the port at which the counters are read (GET /counters),
-// set to nothing (POST /counters) and the proxies listed (GET /proxies).
+// ServeControl opens the control port. GET /counters returns the counters, POST /counters resets them, and GET /proxies
+// lists the proxies.
 func (f *Fleet) ServeControl() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -24,5 +24,5 @@ func (f *Fleet) ServeControl() error {
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the other side may be gone
+	_ = json.NewEncoder(w).Encode(v) // the client may have closed the connection
 }

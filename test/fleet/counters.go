@@ -10,30 +10,30 @@ import (
 	"github.com/meshq/kubectl-meshq/test/fleet/ledger"
 )
 
-// Counters count what the fleet was asked.
+// Counters count the requests that the fleet received.
 type Counters struct {
 	mu      sync.Mutex
 	api     *tally
 	istiods []*tally
 	envoys  *tally
-	touched map[string]bool // proxies
+	touched map[string]bool // proxies that received a request, by name
 
-	opened, open, most int // sessions to pods
+	opened, open, most int // sessions to pods: all so far, now, and the most at once
 	refusals           atomic.Int64
 	last               atomic.Int64
 	buffers            sync.Pool
 }
 
-// A tally counts the requests to one speaker, or to all Envoys.
+// A tally counts the requests to one server (the API server, an istiod, an Envoy), or to all Envoys together.
 type tally struct {
 	name     string
 	counters *Counters
-	of       *tally // what it is a part of
+	of       *tally // the tally of all Envoys, which counts these requests too; may be nil
 
 	requests, bytes atomic.Int64
-	overlaps        atomic.Int64 // that came while another one was under way
+	overlaps        atomic.Int64 // requests that arrived while another one was being answered
 	busy            atomic.Int64
-	paths           map[string]int // the counters' mu guards it
+	paths           map[string]int // requests by path; guarded by the counters' mu
 }
 
 func newCounters() *Counters {
@@ -47,10 +47,10 @@ func (c *Counters) tally(name string, of *tally) *tally {
 	return &tally{name: name, counters: c, of: of, paths: map[string]int{}}
 }
 
-// mostPaths is how many different paths are kept.
+// mostPaths is how many different paths a tally keeps.
 const mostPaths = 100
 
-// asked notes a request, until it is answered.
+// asked counts a request. The caller calls done when the request is answered.
 func (t *tally) asked(path string) (done func()) {
 	c := t.counters
 	c.mu.Lock()
@@ -79,7 +79,7 @@ func (t *tally) sent(bytes int64) {
 
 func (c *Counters) answered() { c.last.Store(time.Now().UnixNano()) }
 
-// session notes a session to a pod, until it has ended.
+// session counts a session to a pod. The caller calls ended when the session has ended.
 func (c *Counters) session() (ended func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,7 +97,7 @@ func (t *tally) read() ledger.Asked {
 	return ledger.Asked{Name: t.name, Requests: t.requests.Load(), Bytes: t.bytes.Load(), Paths: maps.Clone(t.paths)}
 }
 
-// Read gives what was counted so far.
+// Read returns the counts so far.
 func (c *Counters) Read() ledger.Count {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,7 +111,7 @@ func (c *Counters) Read() ledger.Count {
 	return n
 }
 
-// Reset begins to count again.
+// Reset sets all counts to zero.
 func (c *Counters) Reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,39 +8,39 @@ import (
 	"strings"
 )
 
-// A dump is a config dump whose elements can be chosen.
+// A dump is a parsed config dump, from which a request selects elements.
 type dump struct{ sections []*section }
 
-// A section is one of the messages of a dump.
+// A section is one message of a dump, such as a ClustersConfigDump.
 type section struct {
-	kind   string // "ClustersConfigDump"
+	kind   string // the message's name, "ClustersConfigDump"
 	fields []*field
 }
 
-// A field is a member of a section: a value, or a list of elements.
+// A field is a member of a section: a single value or a list of elements.
 type field struct {
 	name     string
 	list     bool
-	value    []byte    // as it is written
-	elements []element // of a list
+	value    []byte    // JSON, indented for the output
+	elements []element // the elements of a list
 }
 
-// An element is a resource.
+// An element is one resource in a list.
 type element struct {
-	name string // that name_regex is held against
-	text []byte // as it is written
+	name string // the name that name_regex is matched against
+	text []byte // JSON, indented for the output
 }
 
 const typePrefix = "type.googleapis.com/envoy.admin.v3."
 
-// The depths at which the parts of a dump are written.
+// The levels of indentation at which the parts of a dump are written.
 const (
 	resourceDepth = 2
 	valueDepth    = 3
 	elementDepth  = 4
 )
 
-// readDump reads a dump as Envoy gives it, with include_eds.
+// readDump parses a dump that Envoy wrote with include_eds.
 func readDump(text []byte) (*dump, error) {
 	var whole struct{ Configs []json.RawMessage }
 	if err := json.Unmarshal(text, &whole); err != nil {
@@ -89,7 +89,7 @@ func readSection(config []byte) (*section, error) {
 	return s, nil
 }
 
-// add puts an element into a list.
+// add appends an element to a list.
 func (f *field) add(raw []byte) error {
 	text, err := indented(raw, elementDepth)
 	if err != nil {
@@ -99,8 +99,8 @@ func (f *field) add(raw []byte) error {
 	return nil
 }
 
-// nameOf gives the name of a resource in its wrapping, as Envoy takes it for
-// name_regex.
+// nameOf returns the name of a resource, given the message that wraps it. Envoy matches name_regex against the same
+// name.
 func nameOf(raw []byte) string {
 	type named struct {
 		Name        string
@@ -126,7 +126,7 @@ func nameOf(raw []byte) string {
 	return ""
 }
 
-// list gives a list of a section.
+// list returns a list of a section. It returns nil if there is none.
 func (d *dump) list(kind, name string) *field {
 	for _, s := range d.sections {
 		for _, f := range s.fields {
@@ -138,7 +138,7 @@ func (d *dump) list(kind, name string) *field {
 	return nil
 }
 
-// size is how long the dump is, written out.
+// size estimates the size of the rendered dump in bytes.
 func (d *dump) size() (n int64) {
 	for _, s := range d.sections {
 		for _, f := range s.fields {
@@ -151,21 +151,20 @@ func (d *dump) size() (n int64) {
 	return n
 }
 
-// A choice is what a request wants of a dump.
+// A choice is what a request selects from a dump.
 type choice struct {
-	resource  string // a list, whose elements come alone; "": the sections
-	mask      mask   // nil: all
+	resource  string // the list whose elements are returned alone; "" selects whole sections
+	mask      mask   // nil selects all fields
 	names     *regexp.Regexp
 	endpoints bool
 }
 
-// had tells whether the Envoy has a section for the request.
+// had reports whether Envoy includes the section in its answer: endpoints only come with include_eds.
 func (c choice) had(s *section) bool { return s.kind != "EndpointsConfigDump" || c.endpoints }
 
 func (c choice) named(e element) bool { return c.names == nil || c.names.MatchString(e.name) }
 
-// render writes what is chosen of all sections. It gives nil when the mask
-// fits none.
+// render writes the selection from all sections. It returns nil if the mask fits no section.
 func (d *dump) render(c choice) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("{\n \"configs\": [")

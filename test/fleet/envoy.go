@@ -11,25 +11,25 @@ import (
 	"sync"
 )
 
-// An image is what the Envoys of the fleet say, all alike but for their words.
+// An image holds the answers of the fleet's Envoys. They are the same for all proxies, but for the tokens in them.
 type image struct {
 	dump  *dump
-	names []string             // of the clusters with endpoints
-	plain map[string]*template // by path and query: answers other than config dumps
-	kinds map[string]string    // their content types, where it isn't JSON
+	names []string             // the names of the clusters with endpoints
+	plain map[string]*template // answers other than config dumps, by path and query
+	kinds map[string]string    // content types of answers that are not JSON, by path and query
 
 	mu    sync.Mutex
-	known map[string]func() *said // config dumps, by the query
+	known map[string]func() *said // rendered config dumps, by query
 }
 
-// said is an answer that any proxy gives.
+// A said is an answer with placeholders, which any proxy can fill in.
 type said struct {
 	status int
 	text   *template
 }
 
-// mostKnown is how many config dumps are kept. They are large, and who asks
-// for names asks for others each time.
+// mostKnown is how many rendered config dumps are kept. They are large, and a client that selects by name selects other
+// names each time.
 const mostKnown = 32
 
 func newImage(c *capture, o Options) (*image, error) {
@@ -75,7 +75,7 @@ func (m *image) take(c *capture, path, file string) error {
 	return nil
 }
 
-// answer is what a proxy's Envoy says to a request.
+// answer returns the answer of a proxy's Envoy to a request.
 func (m *image) answer(p *Proxy, r *http.Request) (status int, kind string, b body) {
 	method := http.MethodGet
 	if r.URL.Path == "/logging" {
@@ -101,8 +101,7 @@ func (m *image) answer(p *Proxy, r *http.Request) (status int, kind string, b bo
 	return http.StatusNotFound, "text/plain", text("invalid path. admin commands are:\n")
 }
 
-// configDump gives the answer to a query. Many may ask for the same at once: it
-// is made once.
+// configDump returns the answer to a query. Concurrent requests with the same query render it once.
 func (m *image) configDump(query string) *said {
 	m.mu.Lock()
 	answer := m.known[query]
@@ -116,7 +115,7 @@ func (m *image) configDump(query string) *said {
 	return answer()
 }
 
-// renderDump reads a query as Envoy does.
+// renderDump parses a query as Envoy does, and renders the dump.
 func (m *image) renderDump(query string) *said {
 	values, err := url.ParseQuery(query)
 	if err != nil {

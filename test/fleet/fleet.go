@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// Options say what the fleet is.
+// Options describe a fleet.
 type Options struct {
 	Captures string // the folder of the recorded mesh that is repeated
 	Seed     uint64
 
 	Proxies int
 	Istiods int
-	Pods    int   // without a proxy
-	Bytes   int64 // of each proxy's config dump, at least; never less than the recorded one has
+	Pods    int   // the number of pods without a proxy
+	Bytes   int64 // the least size of each proxy's config dump; it is never smaller than the recorded one
 
-	Latency time.Duration // before each answer of an Envoy or istiod
-	Rate    int64         // bytes a second that Envoys write their answers with; 0: at once
+	Latency time.Duration // the delay before each answer of an Envoy or istiod
+	Rate    int64         // bytes per second at which an Envoy produces an answer; 0 means no delay
 
-	APILatency time.Duration // before each answer of the API server
-	APIRate    float64       // requests a second that the API server takes; it answers 429 to the others; 0: takes all
-	RetryAfter int           // the seconds that a 429 says to wait; 0: it doesn't say
+	APILatency time.Duration // the delay before each answer of the API server
+	APIRate    float64       // requests per second that the API server accepts; it answers 429 to the others; 0 accepts all
+	RetryAfter int           // the Retry-After header of a 429, in seconds; 0 leaves it out
 
-	Stale, Hung, Refused, Cut, Busy, Slow int // how many proxies are so
+	Stale, Hung, Refused, Cut, Busy, Slow int // how many proxies have that trouble
 }
 
 // A Fleet is a simulated mesh.
@@ -34,11 +34,11 @@ type Fleet struct {
 	proxies  []*Proxy
 	istiods  []*istiod
 	image    *image
-	byName   map[string]*Proxy // "pod.namespace"
+	byName   map[string]*Proxy // by "pod.namespace"
 	addresses
 }
 
-// New makes a fleet. Nothing listens yet.
+// New builds a fleet. It opens no ports.
 func New(o Options) (*Fleet, error) {
 	if o.Proxies < 0 || o.Istiods < 1 {
 		return nil, fmt.Errorf("%d proxies and %d istiods are no mesh", o.Proxies, o.Istiods)
@@ -70,13 +70,13 @@ func New(o Options) (*Fleet, error) {
 	return f, nil
 }
 
-// Counters are the fleet's.
+// Counters returns the fleet's counters.
 func (f *Fleet) Counters() *Counters { return f.counters }
 
-// Proxies are all of the fleet's.
+// Proxies returns all proxies of the fleet.
 func (f *Fleet) Proxies() []*Proxy { return f.proxies }
 
-// Dump gives a proxy's answer to a request for its config: "include_eds",
+// Dump returns the config dump of a proxy, given by its index. query is the query of the request: "include_eds",
 // "mask=…".
 func (f *Fleet) Dump(proxy int, query string) []byte {
 	return body{{f.image.configDump(query).text, f.proxies[proxy]}}.bytes()

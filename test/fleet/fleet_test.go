@@ -39,7 +39,7 @@ func newFleet(t *testing.T, o Options) *Fleet {
 	return f
 }
 
-// recorded are what a real Envoy 1.40 answered, by the request.
+// recorded holds the answers of a real Envoy 1.40, by request.
 type recorded map[string]struct {
 	Status int
 	Body   json.RawMessage
@@ -57,7 +57,8 @@ func openRecorded(t *testing.T, path string) (real recorded) {
 	return real
 }
 
-// A simulated Envoy chooses from a dump as a real one chose from its own.
+// TestChoiceAsEnvoy checks that a simulated Envoy selects from a config dump exactly what a real Envoy selected from
+// it.
 func TestChoiceAsEnvoy(t *testing.T) {
 	real := openRecorded(t, "../../sources/testdata/live/envoy-1.40.json")
 	d, err := readDump(real["config_dump"].Body)
@@ -72,7 +73,7 @@ func TestChoiceAsEnvoy(t *testing.T) {
 	chosen(t, d, real, 8)
 }
 
-// So it does from one that has resources of all kinds, however it is asked.
+// TestResourcesAsEnvoy checks the same with a dump that has resources of all kinds, for many more queries.
 func TestResourcesAsEnvoy(t *testing.T) {
 	real := openRecorded(t, "testdata/envoy-1.40.json")
 	d, err := readDump(real["include_eds"].Body)
@@ -96,7 +97,7 @@ func chosen(t *testing.T, d *dump, real recorded, least int) {
 		tried++
 		s := m.configDump(query)
 		got, told := s.text.text, want.Body
-		if want.Status != http.StatusOK { // how a mask or an expression is put into words differs from run to run
+		if want.Status != http.StatusOK { // Envoy's wording of a bad mask or expression differs from run to run
 			got, told = quote(firstWords(string(got))), quote(firstWords(parsed(t, want.Body).(string)))
 		}
 		if s.status != want.Status || !cmp.Equal(parsed(t, got), parsed(t, told)) {
@@ -108,7 +109,7 @@ func chosen(t *testing.T, d *dump, real recorded, least int) {
 	}
 }
 
-// firstWords takes out of a refusal what is said of what was asked.
+// firstWords removes the part of an error that quotes the request.
 func firstWords(refusal string) string {
 	if before, _, there := strings.Cut(refusal, "from ("); there {
 		return before
@@ -127,8 +128,8 @@ func parsed(t *testing.T, text []byte) (v any) {
 	return v
 }
 
-// Dumps are as large as wanted, of whole JSON, each with its proxy's words, and
-// the same each time.
+// TestDumps checks that the dumps of a fleet have the wanted size, are valid JSON, contain their own proxy's names, and
+// are the same on each run.
 func TestDumps(t *testing.T) {
 	o := Options{Seed: 3, Proxies: 9, Istiods: 1, Bytes: 2e6}
 	a, b := newFleet(t, o), newFleet(t, o)
@@ -157,7 +158,7 @@ func TestDumps(t *testing.T) {
 	}
 }
 
-// Every resource that is repeated has a name of its own.
+// TestNamesOnce checks that no two of the repeated resources share a name.
 func TestNamesOnce(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 1, Istiods: 1, Bytes: 3e6})
 	for _, of := range []struct{ kind, list string }{
@@ -177,7 +178,7 @@ func TestNamesOnce(t *testing.T) {
 	}
 }
 
-// What takes the place of a token is as long as the token.
+// TestTokens checks that the replacement of a token is as long as the token.
 func TestTokens(t *testing.T) {
 	all, err := newProxies(Options{Proxies: 12345})
 	if err != nil {
@@ -192,7 +193,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// However small the pieces are, the body is the same.
+// TestPieces checks that a body is the same whatever the size of the pieces it is written in.
 func TestPieces(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 3, Istiods: 1})
 	b := body{{f.image.configDump("mask=bootstrap").text, f.proxies[0]}, {fixed(","), nil}, {f.image.configDump("mask=bootstrap").text, f.proxies[2]}}
@@ -207,7 +208,7 @@ func TestPieces(t *testing.T) {
 
 const long = 20 * time.Second
 
-// over makes a client that reaches the ports of pods by way of the API server.
+// over returns a client that reaches the ports of pods through the API server.
 func over(t *testing.T, f *Fleet) (*http.Client, *rest.Config) {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", f.Kubeconfig)
@@ -233,7 +234,7 @@ func over(t *testing.T, f *Fleet) (*http.Client, *rest.Config) {
 	}}}, config
 }
 
-// get asks, and waits so long.
+// get sends a GET request and waits at most that long for the answer.
 func get(c *http.Client, url string, most time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
@@ -253,8 +254,8 @@ func get(c *http.Client, url string, most time.Duration) (string, error) {
 	return string(b), err
 }
 
-// Through the API server and at ports of its own the fleet says the same, and
-// who is in trouble is so.
+// TestServe checks that a fleet answers the same through the API server and on ports of its own, and that each broken
+// proxy fails in its way.
 func TestServe(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 8, Istiods: 2, Pods: 3, Stale: 1, Hung: 1, Refused: 1, Cut: 1, Busy: 1})
 	if err := f.Serve(t.TempDir()); err != nil {
@@ -296,12 +297,12 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: %v %v", d.name, err, err2)
 		}
 	}
-	if n := f.Counters().Read(); n.Envoys.Requests != 14 || n.Proxies != 7 || n.Istiods[0].Requests != 2 || n.Envoys.Bytes < 1e5 || n.Sessions == 0 || n.Overlaps > 1 { // the hung one may not have seen yet that the first has left
+	if n := f.Counters().Read(); n.Envoys.Requests != 14 || n.Proxies != 7 || n.Istiods[0].Requests != 2 || n.Envoys.Bytes < 1e5 || n.Sessions == 0 || n.Overlaps > 1 { // the proxy that never answers may not have seen its request yet
 		t.Errorf("%+v", n)
 	}
 }
 
-// One proxy is stale, and syncz says so of it alone.
+// TestStale checks that syncz reports exactly one proxy as stale.
 func TestStale(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 6, Istiods: 1, Stale: 1})
 	if err := f.ServeDirect(); err != nil {
@@ -319,7 +320,7 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// The API server lists pods as a real one does, to those it knows.
+// TestLists checks that the API server lists pods as a real one does, and only with the right token.
 func TestLists(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 5, Istiods: 2, Pods: 3})
 	if err := f.Serve(t.TempDir()); err != nil {
@@ -369,8 +370,8 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// TestAPIServerRefusesBeyondItsRate asks more often than the rate allows: the
-// first requests pass, the others are 429s that say how long to wait.
+// TestAPIServerRefusesBeyondItsRate sends more requests than the rate allows. The first ones pass; the others get a 429
+// with a Retry-After header.
 func TestAPIServerRefusesBeyondItsRate(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 1, Istiods: 1, APIRate: 3, RetryAfter: 7})
 	if err := f.Serve(t.TempDir()); err != nil {

@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// An istiod is one of the fleet's.
+// An istiod is one istiod of the fleet.
 type istiod struct {
-	name    string // of its pod
+	name    string // the name of its pod
 	proxies []*Proxy
 	admin   admin
 }
 
-// A registry is what the istiods of the fleet say of the proxies.
+// A registry holds the answers of the fleet's istiods, as templates that are filled in for each proxy.
 type registry struct {
 	capture *capture
-	status  *template // of a proxy in syncz
+	status  *template // an entry of /debug/syncz for a proxy that has acknowledged everything
 	stale   *template
 
-	client     *template // in adsz
-	connection *template // in connections: without what the proxy says of itself
+	client     *template // an entry of /debug/adsz
+	connection *template // an entry of /debug/connections, without the part that the proxy reports about itself
 }
 
 func newRegistry(c *capture, image *image) (*registry, error) {
@@ -53,7 +53,7 @@ func newRegistry(c *capture, image *image) (*registry, error) {
 	return r, err
 }
 
-// proxyStatus gives a recorded proxy of syncz of which all is acknowledged.
+// proxyStatus returns a recorded entry of /debug/syncz for a proxy that has acknowledged everything.
 func (r *registry) proxyStatus() (string, error) {
 	text, err := r.capture.pilot("syncz.json")
 	if err != nil {
@@ -86,8 +86,7 @@ func (r *registry) proxyStatus() (string, error) {
 	return "", fmt.Errorf("%s: no proxy of syncz is in sync", r.capture.folder)
 }
 
-// proxyClient gives a recorded connection of adsz, which watches the endpoints
-// of these clusters.
+// proxyClient returns a recorded connection of /debug/adsz, changed to watch the endpoints of the named clusters.
 func (r *registry) proxyClient(names []string) (string, error) {
 	text, err := r.capture.pilot("adsz.json")
 	if err != nil {
@@ -122,7 +121,7 @@ func (r *registry) proxyClient(names []string) (string, error) {
 	return string(object(all)), nil
 }
 
-// answer is what an istiod says.
+// answer returns an istiod's answer to a request.
 func (r *registry) answer(i *istiod, q *http.Request) (status int, kind string, b body) {
 	const asJSON = "application/json"
 	if q.Method != http.MethodGet {
@@ -162,7 +161,7 @@ func (r *registry) syncz(i *istiod) body {
 	return append(b, text("]")...)
 }
 
-// clients gives who is connected, in the form of a template.
+// clients returns the list of an istiod's connected proxies, with one filled-in template for each.
 func (r *registry) clients(i *istiod, form *template) body {
 	b, comma := text(fmt.Sprintf(`{"totalClients":%d,"clients":[`, len(i.proxies))), fixed("")
 	for _, p := range i.proxies {
@@ -172,7 +171,7 @@ func (r *registry) clients(i *istiod, form *template) body {
 	return append(b, text("]}")...)
 }
 
-// newIstiods makes the istiods and shares the proxies out to them.
+// newIstiods builds the istiods and assigns the proxies to them in turn.
 func newIstiods(o Options, proxies []*Proxy, c *Counters, r *registry) []*istiod {
 	all := make([]*istiod, o.Istiods)
 	for i := range all {

@@ -6,13 +6,13 @@ import (
 	"fmt"
 )
 
-// A member is one of an object whose members keep their order.
+// A member is a key and value of a JSON object. A list of members keeps their order.
 type member struct {
 	key   string
 	value json.RawMessage
 }
 
-// members reads an object.
+// members parses an object.
 func members(object []byte) (all []member, err error) {
 	dec := json.NewDecoder(bytes.NewReader(object))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -23,7 +23,7 @@ func members(object []byte) (all []member, err error) {
 		if err != nil {
 			return nil, err
 		}
-		m := member{key: key.(string)} // the decoder takes nothing else for a key
+		m := member{key: key.(string)} // a decoder returns only strings as keys
 		if err := dec.Decode(&m.value); err != nil {
 			return nil, err
 		}
@@ -32,7 +32,7 @@ func members(object []byte) (all []member, err error) {
 	return all, nil
 }
 
-// object writes members as an object.
+// object writes members as a JSON object.
 func object(all []member) []byte {
 	b := []byte{'{'}
 	for i, m := range all {
@@ -47,12 +47,12 @@ func object(all []member) []byte {
 func quote(s string) []byte {
 	b, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // a string can always be written
+		panic(err) // a string can always be encoded
 	}
 	return b
 }
 
-// value gives a member; nil when there is none of the name.
+// value returns the value of a key, or nil if the object lacks it.
 func value(all []member, key string) json.RawMessage {
 	for _, m := range all {
 		if m.key == key {
@@ -62,7 +62,7 @@ func value(all []member, key string) json.RawMessage {
 	return nil
 }
 
-// with gives the members with another value for one of them.
+// with returns a copy of the members with another value for one key.
 func with(all []member, key string, v []byte) []member {
 	out := append([]member(nil), all...)
 	for i := range out {
@@ -73,13 +73,13 @@ func with(all []member, key string, v []byte) []member {
 	return out
 }
 
-// elements reads an array.
+// elements parses an array.
 func elements(array []byte) (all []json.RawMessage, err error) {
 	err = json.Unmarshal(array, &all)
 	return all, err
 }
 
-// array writes elements as an array.
+// array writes elements as a JSON array.
 func array[T ~[]byte](all []T) []byte {
 	b := []byte{'['}
 	for i, e := range all {
@@ -91,7 +91,7 @@ func array[T ~[]byte](all []T) []byte {
 	return append(b, ']')
 }
 
-// indented writes JSON as Envoy does, so many levels deep.
+// indented writes JSON with Envoy's indentation, starting at that depth.
 func indented(raw []byte, depth int) ([]byte, error) {
 	const spaces = "          "
 	var b bytes.Buffer

@@ -18,10 +18,10 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// token is what the API server takes for a proof. It guards nothing.
+// token is the bearer token that the API server accepts. It protects nothing.
 const token = "fleet"
 
-// serveAPI opens the API server and writes its kubeconfig.
+// serveAPI starts the API server and writes a kubeconfig for it.
 func (f *Fleet) serveAPI(folder string) error {
 	s, err := newAPIServer(f)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	_ "github.com/envoyproxy/go-control-plane/envoy/admin/v3" // the messages of a dump, and what its Anys hold
+	_ "github.com/envoyproxy/go-control-plane/envoy/admin/v3" // registers the messages of a dump and those inside their Anys
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
@@ -16,12 +16,11 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// A mask is the paths of fields that a message is trimmed to, as Envoy's admin
-// port has it: checkFieldMaskAndTrimMessage and trimResourceMessage in
-// source/server/admin/config_dump_handler.cc.
+// A mask is a set of field paths that a message is trimmed to. It follows Envoy's admin port:
+// checkFieldMaskAndTrimMessage and trimResourceMessage in source/server/admin/config_dump_handler.cc.
 type mask [][]string
 
-// newMask reads a parameter as protobuf's FieldMaskUtil::FromString does.
+// newMask parses a mask parameter as protobuf's FieldMaskUtil::FromString does.
 func newMask(text string) (m mask) {
 	for path := range strings.SplitSeq(text, ",") {
 		if path != "" {
@@ -33,14 +32,13 @@ func newMask(text string) (m mask) {
 
 const anyName = "google.protobuf.Any"
 
-// sectionMessage is what a section of a dump is written from; nil when it is
-// none that Envoy has.
+// sectionMessage returns the descriptor of a section's message. It returns nil if Envoy has no such section.
 func sectionMessage(kind string) protoreflect.MessageDescriptor {
 	return messageAt(typePrefix + kind)
 }
 
-// fits tells whether a message can be trimmed: each path is of fields that it
-// has, and doesn't go on behind a repeated one.
+// fits reports whether a message can be trimmed to the mask: every path consists of fields that exist, and no path
+// continues after a repeated field.
 func (m mask) fits(message protoreflect.MessageDescriptor) bool {
 	return !slices.ContainsFunc(m, func(path []string) bool { return !known(message, path) })
 }
@@ -62,9 +60,8 @@ func known(message protoreflect.MessageDescriptor, path []string) bool {
 	return true
 }
 
-// trimElement trims an element of a section's list: a path may go on inside
-// one Any of it, but has to name a field there. ok is false when the mask
-// doesn't fit.
+// trimElement trims an element of a section's list. A path may continue inside an Any of the element, but must then
+// name a field of the Any's message. ok is false if the mask doesn't fit.
 func (m mask) trimElement(of protoreflect.MessageDescriptor, raw []byte) (out []byte, ok bool, err error) {
 	all, err := members(raw)
 	if err != nil {
@@ -86,7 +83,7 @@ func (m mask) trimElement(of protoreflect.MessageDescriptor, raw []byte) (out []
 	return out, true, err
 }
 
-// messageOf gives the message that an Any holds.
+// messageOf returns the descriptor of the message inside an Any.
 func messageOf(raw []byte) protoreflect.MessageDescriptor {
 	var is struct {
 		URL string `json:"@type"`
@@ -105,10 +102,10 @@ func messageAt(url string) protoreflect.MessageDescriptor {
 	return t.Descriptor()
 }
 
-// trim leaves out what no path leads to. An empty mask trims nothing.
+// trim removes the fields that no path leads to. An empty mask removes nothing.
 func (m mask) trim(raw []byte) ([]byte, error) {
 	raw = bytes.TrimSpace(raw)
-	if len(m) == 0 || len(raw) == 0 || raw[0] != '{' { // a duration, say, is no object
+	if len(m) == 0 || len(raw) == 0 || raw[0] != '{' { // some messages, such as a Duration, are not written as objects
 		return raw, nil
 	}
 	all, err := members(raw)
@@ -129,7 +126,7 @@ func (m mask) trim(raw []byte) ([]byte, error) {
 	return object(kept), nil
 }
 
-// below gives the mask of a field: empty where the whole field is named.
+// below returns the part of the mask that applies to a field's message. It is empty if a path names the whole field.
 func (m mask) below(field string) (inner mask, named bool) {
 	for _, path := range m {
 		switch {

@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// pods makes the pods of the fleet from recorded ones: the proxies', the
-// istiods', and those without a proxy.
+// pods builds the fleet's pods from recorded ones: the pods of the proxies, those of the istiods, and pods without a
+// proxy.
 func (f *Fleet) pods() ([]corev1.Pod, error) {
 	workload, istiod, err := f.capture.models()
 	if err != nil {
@@ -41,7 +41,7 @@ func (f *Fleet) pods() ([]corev1.Pod, error) {
 	return all, nil
 }
 
-// models are a recorded pod with a proxy, and an istiod's.
+// models returns two recorded pods: one with a proxy, and an istiod's.
 func (c *capture) models() (workload, istiod corev1.Pod, err error) {
 	items, err := c.items("pods")
 	if err != nil {

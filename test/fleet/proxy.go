@@ -5,23 +5,23 @@ import (
 	"math/rand/v2"
 )
 
-// A Trouble is what is wrong with a proxy.
+// A Trouble is the fault that a proxy simulates.
 type Trouble string
 
-// The troubles.
+// The faults that a proxy can simulate.
 const (
 	Fine    Trouble = ""
-	Stale   Trouble = "stale"   // its istiod has sent it routes that it has not acknowledged
-	Hung    Trouble = "hung"    // takes a request and never answers
-	Refused Trouble = "refused" // nothing listens on its admin port
-	Cut     Trouble = "cut"     // breaks off in the middle of an answer
+	Stale   Trouble = "stale"   // istiod has sent routes that the proxy has not acknowledged
+	Hung    Trouble = "hung"    // accepts a request and never answers
+	Refused Trouble = "refused" // nothing listens on the admin port
+	Cut     Trouble = "cut"     // cuts off an answer in the middle
 	Busy    Trouble = "busy"    // answers 503
-	Slow    Trouble = "slow"    // writes some 20 KB a second
+	Slow    Trouble = "slow"    // writes some 20 KB per second
 )
 
-// A Proxy is one of the fleet.
+// A Proxy is one proxy of the fleet.
 type Proxy struct {
-	Name      string // of the pod
+	Name      string // the pod's name
 	Namespace string
 	Trouble   Trouble
 
@@ -30,13 +30,13 @@ type Proxy struct {
 	admin admin
 }
 
-// The sizes of the fleet's parts.
+// The sizes of a fleet's parts.
 const (
-	replicas   = 4 // of a workload
+	replicas   = 4 // per workload
 	namespaces = 20
 )
 
-// newProxies makes the proxies. Who is in trouble the seed decides.
+// newProxies builds the proxies. The seed decides which of them have a fault.
 func newProxies(o Options) ([]*Proxy, error) {
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	all := make([]*Proxy, o.Proxies)
@@ -66,7 +66,7 @@ func newProxies(o Options) ([]*Proxy, error) {
 	return all, nil
 }
 
-// hash gives some letters as Kubernetes puts them behind names.
+// hash returns letters like those that Kubernetes appends to names.
 func hash(seed, n uint64, letters int) string {
 	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
 	random, b := rand.New(rand.NewPCG(seed, n)), make([]byte, letters)

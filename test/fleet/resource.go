@@ -8,10 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// resource answers a request for the elements of one list: they come without
-// their section, each with the type of its message. Envoy looks for the list in
-// the sections that it has, and looks at the mask only when there is an element
-// (addResourceToDump in source/server/admin/config_dump_handler.cc).
+// resource answers a request for the elements of one list. They are written without their section, each with the type
+// of its message. Like Envoy, it searches the sections it has for the list, and checks the mask only if the list has an
+// element (addResourceToDump in source/server/admin/config_dump_handler.cc).
 func (d *dump) resource(c choice, mask string) *said {
 	for _, s := range d.sections {
 		message := sectionMessage(s.kind)
@@ -37,8 +36,7 @@ func (d *dump) resource(c choice, mask string) *said {
 	return refusal(http.StatusNotFound, "%s not found in config dump", c.resource)
 }
 
-// elements writes those of the list that are chosen; ok is false when the mask
-// doesn't fit one.
+// elements writes the selected elements of the list. ok is false if the mask doesn't fit one of them.
 func (s *section) elements(c choice, of protoreflect.MessageDescriptor) (text []byte, ok bool, err error) {
 	var b bytes.Buffer
 	for _, f := range s.fields {

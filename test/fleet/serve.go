@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// addresses are where a fleet is reached, once it serves.
+// addresses hold the files and URLs at which a fleet can be reached once it serves.
 type addresses struct {
 	Kubeconfig string   // a file
 	Pilots     []string // URLs of the istiods' debug ports
 	Envoys     []string // URLs of the Envoys' admin ports
-	Control    string   // the URL where the counters are read
+	Control    string   // the URL of the control port, which serves the counters
 
 	work  sync.WaitGroup
 	mu    sync.Mutex
@@ -23,10 +23,10 @@ type addresses struct {
 	ended bool
 }
 
-// Serve opens the API server, and writes a kubeconfig for it into a folder.
+// Serve starts the API server, and writes a kubeconfig for it into a folder.
 func (f *Fleet) Serve(folder string) error { return f.serveAPI(folder) }
 
-// ServeDirect opens a port for each istiod and each Envoy.
+// ServeDirect opens a port of its own for each istiod and each Envoy.
 func (f *Fleet) ServeDirect() error {
 	for _, i := range f.istiods {
 		at, err := f.listen(&i.admin)
@@ -45,7 +45,7 @@ func (f *Fleet) ServeDirect() error {
 	return nil
 }
 
-// listen opens a port that an admin answers at.
+// listen opens a port that is served by an admin, and returns its URL.
 func (f *Fleet) listen(a *admin) (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -74,7 +74,7 @@ func (f *Fleet) listen(a *admin) (string, error) {
 	return at, nil
 }
 
-// hold keeps a connection until it is dropped or the fleet is closed.
+// hold registers a connection, so that Close closes it. It reports false if the fleet is closed already.
 func (f *Fleet) hold(c net.Conn) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -102,7 +102,7 @@ func (f *Fleet) atEnd(end func() error) {
 	f.ends = append(f.ends, end)
 }
 
-// serveHTTP has a handler answer at a listener.
+// serveHTTP serves a listener with a handler.
 func (f *Fleet) serveHTTP(l net.Listener, h http.Handler, tls func(*http.Server) error) {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, carrier{}, c)
@@ -112,14 +112,14 @@ func (f *Fleet) serveHTTP(l net.Listener, h http.Handler, tls func(*http.Server)
 		if tls == nil {
 			tls = func(s *http.Server) error { return s.Serve(l) }
 		}
-		_ = tls(s) // ends when the fleet is closed
+		_ = tls(s) // returns when the fleet is closed
 	})
 }
 
-// carrier is the key of the connection that a request came over.
+// A carrier is the context key of a request's connection.
 type carrier struct{}
 
-// Close ends all that listens and all connections.
+// Close closes all listeners and connections.
 func (f *Fleet) Close() error {
 	f.mu.Lock()
 	f.ended = true

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The port of the services that are repeated, and the ports that the repeated
-// ones have: one that all share, and one of some others.
+// The port of the recorded services that are repeated, and the ports of their copies. Each copy has the shared port and
+// one of the other ports.
 const (
 	modelPort  = "9080"
 	sharedPort = "9000"
@@ -16,25 +16,25 @@ const (
 
 func otherPort(service int) string { return fmt.Sprintf("8%03d", service%otherPorts) }
 
-// A pattern is what a dump has of one service, to be repeated.
+// A pattern holds the parts of a dump that belong to one recorded service, to be repeated under other names.
 type pattern struct {
-	name     string // "reviews"
+	name     string // the service's name, "reviews"
 	cluster  string
-	subset   string // a cluster of the version v1
+	subset   string // the cluster of the subset v1
 	endpoint string
-	entry    string // of /clusters; may be empty
+	entry    string // an entry of /clusters; may be empty
 	host     string // a virtual host
 }
 
-// patterns are of these services.
+// patternNames returns the recorded services that are repeated.
 func patternNames() []string { return []string{"details", "productpage", "ratings", "reviews"} }
 
-// words are what services are called.
+// serviceWords returns the words that the names of the copies start with.
 func serviceWords() []string {
 	return []string{"ads", "cart", "catalog", "checkout", "currency", "invoice", "login", "payment", "profile", "quote", "search", "shipping", "stock", "tax"}
 }
 
-// A grower makes a dump larger, a service at a time.
+// A grower enlarges a dump, one service at a time.
 type grower struct {
 	dump     *dump
 	patterns []pattern
@@ -43,15 +43,15 @@ type grower struct {
 	clusters, endpoints, listeners, routes *field
 
 	route    []member            // the route configuration that is repeated
-	listener string              // the listener
-	hosts    map[string][][]byte // by port: the virtual hosts so far
-	ports    []string            // in order
-	entries  []string            // of /clusters
-	names    []string            // of clusters with endpoints
-	size     int64               // of the dump, with the virtual hosts that are not in it yet
+	listener string              // the listener that is repeated
+	hosts    map[string][][]byte // virtual hosts of the copies so far, by port
+	ports    []string            // keys of hosts, in order
+	entries  []string            // entries of /clusters
+	names    []string            // names of the clusters with endpoints
+	size     int64               // size of the dump in bytes, including virtual hosts that are not in it yet
 }
 
-// newGrower takes the patterns out of a recorded dump.
+// newGrower reads the patterns from a recorded dump.
 func newGrower(c *capture, seed uint64) (*grower, error) {
 	text, err := c.proxy("config_dump.json")
 	if err != nil {
@@ -84,7 +84,7 @@ func newGrower(c *capture, seed uint64) (*grower, error) {
 	return g, g.learn(by)
 }
 
-// entries are those of /clusters.
+// entries returns the recorded entries of /clusters.
 func (c *capture) entries() (all []string, err error) {
 	text, err := c.proxy("clusters.json")
 	if err != nil {
@@ -129,7 +129,7 @@ func (g *grower) learn(entries map[string]string) error {
 	return nil
 }
 
-// text gives an element; "" when there is none of the name.
+// text returns the element of that name, or "" if there is none.
 func (f *field) text(name string) string {
 	for _, e := range f.elements {
 		if e.name == name {
@@ -139,8 +139,7 @@ func (f *field) text(name string) string {
 	return ""
 }
 
-// learnRoute takes the route configuration apart. It gives the virtual hosts
-// by their service.
+// learnRoute parses the route configuration of the model's port. It returns the virtual hosts by service.
 func (g *grower) learnRoute() (map[string]string, error) {
 	text := g.routes.text(modelPort)
 	if text == "" {
@@ -166,7 +165,7 @@ func (g *grower) learnRoute() (map[string]string, error) {
 	return hosts, nil
 }
 
-// grow adds services until the dump is so large, written out.
+// grow adds services until the rendered dump has at least that many bytes.
 func (g *grower) grow(bytes int64) error {
 	g.size = g.dump.size()
 	for service := 0; g.size < bytes; service++ {
@@ -198,13 +197,13 @@ func (g *grower) addService(n int) {
 	}
 }
 
-// put adds an element that is written already.
+// put adds an element that is indented already.
 func (g *grower) put(f *field, text string) {
 	f.elements = append(f.elements, element{nameOf([]byte(text)), []byte(text)})
-	g.size += int64(len(text) + 6) // what is between two
+	g.size += int64(len(text) + 6) // 6 bytes separate two elements
 }
 
-// renamed makes another service of one.
+// renamed returns a replacer that turns the parts of one service into those of another.
 func (g *grower) renamed(from, to, port string, n int) *strings.Replacer {
 	return strings.NewReplacer(
 		from+".default", to+".default", `"`+from+`"`, `"`+to+`"`, "/"+from+`"`, "/"+to+`"`,
@@ -222,7 +221,7 @@ func (g *grower) addHost(port, host string) {
 	g.size += int64(len(host) + 6)
 }
 
-// addRoutes puts a route configuration in for each port.
+// addRoutes adds a route configuration for each port.
 func (g *grower) addRoutes() error {
 	config, err := members(value(g.route, "route_config"))
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// The ports that something listens on in the fleet's pods.
+// The ports that the fleet's pods listen on.
 const (
 	envoyPort = "15000"
 	pilotPort = "15014"
 )
 
-// forward upgrades a request to a session to a pod, over a WebSocket or plain
-// SPDY, and forwards its connections until it ends.
+// forward upgrades a request to a port-forwarding session into a pod, over a WebSocket or plain SPDY. It serves the
+// session's connections until the session ends.
 func (s *apiServer) forward(w http.ResponseWriter, r *http.Request, pod string) {
 	ports := s.fleet.ports(pod)
 	if ports == nil {
@@ -30,7 +30,7 @@ func (s *apiServer) forward(w http.ResponseWriter, r *http.Request, pod string) 
 	streams, done := make(chan httpstream.Stream), make(chan struct{})
 	defer close(done)
 	accept := func(stream httpstream.Stream, _ <-chan struct{}) error {
-		go func() { // the session's reader must not wait
+		go func() { // in a goroutine, so that the session's reader isn't blocked
 			select {
 			case streams <- stream:
 			case <-done:
@@ -62,7 +62,7 @@ func (s *apiServer) forward(w http.ResponseWriter, r *http.Request, pod string) 
 	}
 }
 
-// upgrade gives nil when it has answered with an error.
+// upgrade upgrades a request to a SPDY connection. It returns nil if it has answered with an error.
 func upgrade(w http.ResponseWriter, r *http.Request, accept httpstream.NewStreamHandler) httpstream.Connection {
 	if !websocket.IsWebSocketUpgrade(r) {
 		if _, err := httpstream.Handshake(r, w, []string{portforward.PortForwardProtocolV1Name}); err != nil {
@@ -83,7 +83,7 @@ func upgrade(w http.ResponseWriter, r *http.Request, accept httpstream.NewStream
 	return conn
 }
 
-// ports are those that a pod listens on; nil when there is no such pod.
+// ports returns the admins of a pod by port. It returns nil if there is no such pod.
 func (f *Fleet) ports(pod string) map[string]*admin {
 	if p := f.byName[pod]; p != nil {
 		if p.Trouble == Refused {
@@ -99,10 +99,10 @@ func (f *Fleet) ports(pod string) map[string]*admin {
 	return nil
 }
 
-// pairs are the streams of a session whose other half has not come yet.
+// pairs holds the streams of a session that still lack the other stream of their connection.
 type pairs map[string]httpstream.Stream
 
-// add gives both streams of a connection once they are there.
+// add returns both streams of a connection when the second one arrives, and nil before.
 func (p pairs) add(s httpstream.Stream) (data, errs httpstream.Stream) {
 	id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
 	other := p[id]
@@ -117,8 +117,8 @@ func (p pairs) add(s httpstream.Stream) (data, errs httpstream.Stream) {
 	return other, s
 }
 
-// connect has an admin answer over a pair of streams; nil where nothing
-// listens, which is told as kubelets tell it.
+// connect serves a pair of streams with an admin. If the admin is nil, nothing listens on the port, and connect writes
+// the error that a kubelet writes.
 func connect(conn httpstream.Connection, a *admin, data, errs httpstream.Stream) {
 	defer conn.RemoveStreams(data, errs)
 	defer data.Close()

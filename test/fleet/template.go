@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// What differs from proxy to proxy stands in a template as a token, which is
-// as long as all that can take its place.
+// The tokens that stand in a template for what differs from proxy to proxy. A token is as long as every text that can
+// replace it. The comments show replacements.
 const (
 	podToken       = "^pod^^^^^^^^^^^^^^^^^^^^^^" // web-00042-5d8f7b9c64-x7k2p
 	appToken       = "^app^^^^^"                  // web-00042
@@ -23,17 +23,17 @@ const (
 	namespaceWord
 	ipWord
 	serialWord
-	millisWord // computed: another one at every place
+	millisWord // computed; differs at every position
 )
 
 func tokens() []string {
 	return []string{podToken, appToken, namespaceToken, ipToken, serialToken, millisToken}
 }
 
-// A template is a text that is alike for all proxies but for some words.
+// A template is a text with tokens.
 type template struct {
 	text    []byte
-	patches []patch // in order
+	patches []patch // positions of the tokens, in order
 }
 
 type patch struct {
@@ -61,10 +61,10 @@ func newTemplate(text []byte) *template {
 	}
 }
 
-// text that is the same for all.
+// fixed returns a template without tokens.
 func fixed(text string) *template { return &template{text: []byte(text)} }
 
-// word gives what takes the place of the nth token of a template.
+// word returns the replacement of a template's nth token.
 func (p *Proxy) word(kind, nth int) string {
 	if kind == millisWord {
 		return fmt.Sprintf("%03d", (nth*37+p.index*11)%1000)
@@ -72,13 +72,13 @@ func (p *Proxy) word(kind, nth int) string {
 	return p.words[kind]
 }
 
-// A part of a body is a template filled in for a proxy.
+// A part of a body is a template and the proxy that fills it in.
 type part struct {
 	*template
-	proxy *Proxy // nil where nothing is to be filled in
+	proxy *Proxy // nil if the template has no tokens
 }
 
-// A body is an answer.
+// A body is the body of an answer.
 type body []part
 
 func (b body) size() (n int64) {
@@ -88,8 +88,8 @@ func (b body) size() (n int64) {
 	return n
 }
 
-// pour gives the body in pieces that fit into buf. A piece is only good until
-// the next. It stops when take does.
+// pour fills buf with one piece of the body after another and calls take with each. A piece is valid only during the
+// call. pour stops at the first error of take.
 func (b body) pour(buf []byte, take func([]byte) error) error {
 	n := 0
 	for _, p := range b {
@@ -116,8 +116,8 @@ func (b body) pour(buf []byte, take func([]byte) error) error {
 	return take(buf[:n])
 }
 
-// upTo gives how much of a part fits into some room without dividing a token,
-// and the number of the first token behind that.
+// upTo returns the end of the longest run of a part that starts at the offset at, has at most room bytes and ends in no
+// token. next is the number of the first token after it.
 func (p part) upTo(at, room, nth int) (end, next int) {
 	end = min(at+room, len(p.text))
 	for next = nth; next < len(p.patches); next++ {
@@ -132,10 +132,10 @@ func (p part) upTo(at, room, nth int) (end, next int) {
 	return end, next
 }
 
-// bytes gives the whole body.
+// bytes returns the whole body.
 func (b body) bytes() []byte {
 	out := make([]byte, 0, b.size())
-	_ = b.pour(make([]byte, 32<<10), func(piece []byte) error { // nobody stops it
+	_ = b.pour(make([]byte, 32<<10), func(piece []byte) error { // the function never fails
 		out = append(out, piece...)
 		return nil
 	})

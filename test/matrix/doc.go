@@ -1,5 +1,3 @@
-// Package matrix takes a mesh apart: it removes one part of a snapshot at
-// a time, and holds that no answer then looks clean. It knows what a part of a
-// snapshot is and how answers may differ; it knows nothing of what a check or
-// a query does.
+// Package matrix removes one part of a snapshot at a time and checks that no answer then looks complete. It defines
+// what a part of a snapshot is and how answers may differ. It is independent of what the checks and queries do.
 package matrix

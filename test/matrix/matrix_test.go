@@ -13,13 +13,12 @@ var (
 	only = flag.String("part", "", "only parts whose name contains this")
 )
 
-// TestMatrix asks every question with one part removed, and compares the
-// answers with those that the whole mesh gives:
+// TestMatrix asks every question about a mesh with one part removed, and compares the answers with those about the
+// whole mesh:
 //
-//   - nothing new appears;
-//   - what is missing is unknown by name: a finding's check says so for its
-//     proxy, or for the mesh;
-//   - an answer that differs never exits 0 or 1.
+//   - nothing new appears;   - whatever is missing is reported as unknown: by a finding of the same check for the same
+//
+// proxy, or for the whole mesh;   - the exit code is neither 0 nor 1 if the answer differs.
 func TestMatrix(t *testing.T) {
 	for _, m := range meshes(t) {
 		t.Run(m.name, func(t *testing.T) {
@@ -45,8 +44,7 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestMatrixNotices holds the comparison itself: each kind of wrong answer is
-// found.
+// TestMatrixNotices checks the comparison itself: it detects each kind of wrong answer.
 func TestMatrixNotices(t *testing.T) {
 	row := func(s string) []any { return decode(t, s) }
 	table, check := question{words: []string{"routes"}}, question{words: []string{"check"}, kind: findings}
@@ -86,7 +84,7 @@ func TestMatrixNotices(t *testing.T) {
 	}
 }
 
-// meshes are the snapshots to take apart, each in a folder of its own.
+// meshes returns the snapshots to remove parts from, each copied into a folder of its own.
 func meshes(t *testing.T) (all []*taken) {
 	t.Helper()
 	if !*full {
@@ -105,7 +103,7 @@ func meshes(t *testing.T) (all []*taken) {
 		}
 		all = append(all, m)
 	}
-	if all == nil { // without the captures, on the mesh that comes with the plugin
+	if all == nil { // if there are no captures, use the snapshot that comes with the plugin
 		m := &taken{name: "demo", dir: filepath.Join(t.TempDir(), "demo")}
 		unpackDemo(t, m.dir)
 		all = []*taken{m}

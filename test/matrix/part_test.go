@@ -12,21 +12,20 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// taken is a snapshot in a folder, whole but for the part that is removed.
+// A taken is a snapshot in a folder, from which at most one part is removed at a time.
 type taken struct {
 	name, dir string
-	sample    bool // only some parts and questions
+	sample    bool // whether only some parts and questions are tried
 }
 
-// A part of a snapshot can be removed and put back.
+// A part is a part of a snapshot that can be removed and put back.
 type part struct {
 	name   string
 	remove func(t *testing.T) (restore func())
 }
 
-// parts are each Kubernetes list, each answer of an istiod, each section of a
-// proxy, its endpoints alone, each proxy and each istiod. A sample has the
-// sections of one proxy only.
+// parts returns each Kubernetes list, each answer of an istiod, each section of a proxy, each proxy's endpoints, each
+// proxy and each istiod. For a sample it returns the sections of one proxy only.
 func (m *taken) parts(t *testing.T) (all []part) {
 	t.Helper()
 	add := func(pattern string) {
@@ -67,7 +66,7 @@ func (m *taken) parts(t *testing.T) (all []part) {
 	return slices.DeleteFunc(all, func(p part) bool { return !strings.Contains(p.name, *only) })
 }
 
-// aside moves a file or a folder out of the snapshot.
+// aside moves a file or folder out of the snapshot. The function that it returns moves it back.
 func (m *taken) aside(t *testing.T, path string) func() {
 	t.Helper()
 	away := filepath.Join(filepath.Dir(m.dir), "away")
@@ -91,8 +90,8 @@ func write(t *testing.T, err error, path string, b []byte) {
 	}
 }
 
-// withoutEndpoints is a dump as Envoy gives it without include_eds; nil for one
-// that has no endpoints.
+// withoutEndpoints returns the dump at a path as Envoy would write it without include_eds. It returns nil if the dump
+// has no endpoints.
 func withoutEndpoints(t *testing.T, path string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(path)

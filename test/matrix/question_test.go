@@ -17,39 +17,39 @@ import (
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
-// A question is one command line behind the snapshot.
+// A question is a command line of the plugin, without the flag for the snapshot.
 type question struct {
 	words []string
 	kind  kind
 }
 
-// A kind of answer, by what its rows are.
+// A kind says what the rows of an answer are.
 type kind int
 
 const (
-	rows     kind = iota // of a table
-	findings             // of checks
-	facts                // what describe says
-	walk                 // a trace
+	rows     kind = iota // rows of a table
+	findings             // findings of checks
+	facts                // facts that describe prints
+	walk                 // the result of a trace
 )
 
 func (q question) String() string { return strings.Join(q.words, " ") }
 
-// An answer is the rows that were printed, and the exit code.
+// An answer is the output of a command line.
 type answer struct {
 	rows []any
 	code int
 	errs string
 }
 
-// questions are every shipped query, check (which judges each of its checks by
-// itself), describe, and traces as a user writes them. A sample leaves out the
-// queries that only list.
+// questions returns command lines for every shipped query, for check, for describe, and for traces that a user would
+// run. The single checks are left out, since check runs them all. For a sample, queries that only list are left out,
+// too.
 func (m *taken) questions(t *testing.T) (all []question) {
 	t.Helper()
 	for _, q := range shipped.All() {
 		switch {
-		case q.Words != "" || q.Severity != "": // describe is below, a check is part of check
+		case q.Words != "" || q.Severity != "": // describe is added below, and check runs every query with a severity
 		case q.Name == "check":
 			all = append(all, question{words: []string{q.Name}, kind: findings})
 		case !m.sample || q.Name == "unreachable" || q.Name == "status":
@@ -72,8 +72,8 @@ func (m *taken) questions(t *testing.T) (all []question) {
 	return all
 }
 
-// chosen gives those of the texts that a query gives which begin or go on with
-// one of these words; of a sample the first two.
+// chosen runs a query whose results are strings, and returns those that contain one of the words. For a sample it
+// returns the first two.
 func (m *taken) chosen(t *testing.T, query string, words ...string) (some []string) {
 	t.Helper()
 	a := m.ask(t, question{words: []string{query}})[0]
@@ -91,8 +91,8 @@ func (m *taken) chosen(t *testing.T, query string, words ...string) (some []stri
 	return some
 }
 
-// ask runs questions over the snapshot as it is, in a process of its own: cobra
-// keeps every command line that it ran.
+// ask runs questions about the snapshot in its present state. They run in a process of their own, since cobra keeps
+// every command line that it has run.
 func (m *taken) ask(t *testing.T, questions ...question) (all []answer) {
 	t.Helper()
 	var words [][]string
@@ -118,14 +118,14 @@ func (m *taken) ask(t *testing.T, questions ...question) (all []answer) {
 	return all
 }
 
-// A run is what one command line printed.
+// A run is the output of one command line.
 type run struct {
 	Out, Errs string
 	Code      int
 }
 
-// TestRuns is the process that runs command lines: those of MATRIX_RUNS, into
-// the file MATRIX_OUT.
+// TestRuns is not a test. ask starts it in a child process, where it runs the command lines in MATRIX_RUNS and writes
+// their output to the file MATRIX_OUT.
 func TestRuns(t *testing.T) {
 	path := os.Getenv("MATRIX_OUT")
 	if path == "" {
@@ -157,8 +157,7 @@ func decode(t *testing.T, lines string) (rows []any) {
 	return rows
 }
 
-// compare says what is wrong with the answer that a mesh without one part
-// gives, beside that of the whole mesh.
+// compare returns the faults of an answer about a mesh that lacks one part, given the answer about the whole mesh.
 func (q question) compare(before, after answer) (wrong []string) {
 	if after.code == 5 || after.code == 3 || after.code > 6 {
 		return []string{fmt.Sprintf("exit code %d: %.300s", after.code, after.errs)}
@@ -173,7 +172,7 @@ func (q question) compare(before, after answer) (wrong []string) {
 		switch {
 		case at >= 0:
 			left = slices.Delete(left, at, at+1)
-		case !q.saysUnknown(row, before) && q.words[0] != "rootca": // which counts the proxies that were read
+		case !q.saysUnknown(row, before) && q.words[0] != "rootca": // rootca prints the number of proxies that were read, which may change
 			wrong = append(wrong, fmt.Sprintf("new: %.300s", text(row)))
 		}
 	}
@@ -184,8 +183,7 @@ func (q question) compare(before, after answer) (wrong []string) {
 	return wrong
 }
 
-// unlike gives the rows that are in one answer only, but for what a second source
-// says less of.
+// unlike returns the rows that are in one of the answers only. Second-hand facts are not compared.
 func unlike(before, after []any) (gone, added []any) {
 	n := map[string]int{}
 	for _, row := range before {
@@ -207,7 +205,7 @@ func unlike(before, after []any) (gone, added []any) {
 	return gone, added
 }
 
-// firstHand is a row without its second-hand facts.
+// firstHand encodes a row without its second-hand facts.
 func firstHand(row any) string {
 	m, ok := row.(map[string]any)
 	if !ok {
@@ -222,8 +220,8 @@ func firstHand(row any) string {
 	return text(out)
 }
 
-// saysUnknown tells whether a row that is new says by itself that it isn't
-// known. A walk that ends as it did says less on its way.
+// saysUnknown reports whether a new row says itself that something is unknown. A trace with the same end as before
+// counts as well: it may have fewer details on the way.
 func (q question) saysUnknown(row any, before answer) bool {
 	m, _ := row.(map[string]any)
 	if m["kind"] == "UnreachableRoute" && m["reason"] == "UNKNOWN" {
@@ -240,15 +238,15 @@ func (q question) saysUnknown(row any, before answer) bool {
 	return false
 }
 
-// sameEnd tells whether two walks end alike: a walk that failed and still fails
-// for the same reason needs no other exit code.
+// sameEnd reports whether two traces end alike. A trace that failed, and still fails for the same reason, keeps its
+// exit code.
 func sameEnd(a, b any) bool {
 	x, _ := a.(map[string]any)
 	y, _ := b.(map[string]any)
 	return x["reason"] == y["reason"] && x["reached"] == y["reached"] && text(x["endpoints"]) == text(y["endpoints"])
 }
 
-// compareFindings compares finding by finding, and proxy by proxy.
+// compareFindings compares the answers of checks, finding by finding and proxy by proxy.
 func compareFindings(before, after answer) (wrong []string) {
 	was, is := apart(before.rows), apart(after.rows)
 	unknown := map[string]bool{}
@@ -277,7 +275,7 @@ type finding struct {
 	unknown      bool
 }
 
-// apart gives the findings of each proxy apart, by check, proxy and subject.
+// apart splits findings by proxy. The keys consist of check, proxy and subject.
 func apart(rows []any) map[string]finding {
 	all := map[string]finding{}
 	for _, row := range rows {
@@ -295,14 +293,13 @@ func apart(rows []any) map[string]finding {
 	return all
 }
 
-// secondHand are facts that have a second source, which says less: the pod
-// where a proxy's connection is not known (one without an owner is its own
-// workload, and has labels that the proxy was not started with), Envoy's
-// /clusters where there is no dump with endpoints. What it doesn't say is null.
+// secondHand lists the facts that are read from a second source if the first one is missing. The second source knows
+// less, so it may report null. For a proxy whose connection is unknown it is the pod: a pod without an owner is its own
+// workload, and its labels may differ from those that the proxy was started with. For endpoints without a dump it is
+// Envoy's /clusters.
 var secondHand = map[string]bool{"workload": true, "labels": true, "localityWeight": true, "overprovisioningFactor": true}
 
-// covers tells whether a value is what it was, but for what isn't known any
-// more.
+// covers reports whether a value is the same as before, apart from parts that have become null or unknown.
 func covers(old, now any) bool {
 	if now == nil || now == "unknown" || now == "UNKNOWN" {
 		return true

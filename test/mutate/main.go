@@ -1,15 +1,13 @@
-// Command mutate changes one expression or statement of the product at a time,
-// runs the tests of the changed package, and reports the changes that no test
-// noticed. It changes no file: the go command reads the changed source through
-// its -overlay flag.
+// Command mutate changes one expression or statement of the product at a time, runs the tests of the changed package,
+// and reports the changes that no test noticed. It changes no file: the go command reads the changed source through its
+// -overlay flag.
 //
 //	go run ./test/mutate -n 200 -seed 1 ./query/routing ./sources/store
 //
-// A package may name, after "=", the packages whose tests run in place of its
-// own, as a list separated by commas: ./sources/mesh=./sources,./sources/live.
-// Changes that the compiler refuses are not counted. A test that runs into its
-// timeout has noticed the change. Changes that argued.txt lists, each with the
-// reason why no test can notice it, are counted apart.
+// The tests to run can be given after "=", as a list of packages separated by commas:
+// ./sources/mesh=./sources,./sources/live. Without it, the tests of the changed package run. Changes that don't compile
+// are not counted. A test that runs into its timeout has noticed the change. The file argued.txt lists changes that no
+// test can notice, each with the reason; these are counted separately.
 package main
 
 import (
@@ -59,7 +57,7 @@ func main() {
 	}
 }
 
-// A target is a package to change and the packages whose tests must notice.
+// A target is a package to change, and the packages whose tests should notice the change.
 type target struct {
 	dir   string
 	tests []string
@@ -91,13 +89,13 @@ func run(ctx context.Context, o options, args []string) error {
 	return report(o, len(mutants), results)
 }
 
-// An outcome is what the tests made of a mutant.
+// An outcome is the result of running the tests with a mutant.
 type outcome int
 
 const (
 	noticed outcome = iota
 	survived
-	argued // survived, and argued.txt says why no test can notice
+	argued // survived, but argued.txt explains why no test can notice it
 	refused
 )
 
@@ -106,7 +104,7 @@ type result struct {
 	outcome
 }
 
-// tryAll tries mutants in their order until o.n of them compiled.
+// tryAll tries mutants in order, until o.n of them compiled.
 func tryAll(ctx context.Context, o options, mutants []mutant) ([]result, error) {
 	var (
 		mu      sync.Mutex
@@ -147,7 +145,7 @@ func tryAll(ctx context.Context, o options, mutants []mutant) ([]result, error) 
 	return results, failed
 }
 
-// try runs the tests over one mutant.
+// try runs the tests with one mutant.
 func try(ctx context.Context, o options, m mutant) (outcome, error) {
 	dir, err := os.MkdirTemp("", "mutate")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A mutant is one change of one file: bytes [from, to) of its text become with.
+// A mutant is one change of one file: the bytes [from, to) of text are replaced by with.
 type mutant struct {
 	target
 	path     string
@@ -20,25 +20,25 @@ type mutant struct {
 	line     int
 }
 
-// String is where the change is, and what becomes what.
+// String returns the position of the change, the old text and the new text.
 func (m mutant) String() string {
 	return fmt.Sprintf("%s:%d: %s -> %s", m.path, m.line, m.text[m.from:m.to], m.with)
 }
 
-// key names the change independently of its line: the path, the source line and
-// what becomes what. argued.txt has such keys.
+// key identifies the change in argued.txt. It consists of the path, the source line, the old text and the new text, but
+// no line number.
 func (m mutant) key() string {
 	start := strings.LastIndexByte(string(m.text[:m.from]), '\n') + 1
 	end := m.to + strings.IndexByte(string(m.text[m.to:])+"\n", '\n')
 	return fmt.Sprintf("%s: %s: %s -> %s", filepath.ToSlash(m.path), strings.TrimSpace(string(m.text[start:end])), m.text[m.from:m.to], m.with)
 }
 
-// source is the changed file.
+// source returns the text of the changed file.
 func (m mutant) source() []byte {
 	return []byte(string(m.text[:m.from]) + m.with + string(m.text[m.to:]))
 }
 
-// others has, for each operator, what it becomes.
+// others maps each operator to its replacements.
 var others = map[token.Token][]string{
 	token.EQL: {"!="}, token.NEQ: {"=="},
 	token.LSS: {"<=", ">="}, token.LEQ: {"<", ">"}, token.GTR: {">=", "<="}, token.GEQ: {">", "<"},
@@ -46,7 +46,7 @@ var others = map[token.Token][]string{
 	token.ADD: {"-"}, token.SUB: {"+"}, token.MUL: {"/"}, token.QUO: {"*"}, token.REM: {"*"},
 }
 
-// mutantsOf finds all changes of a package, in the order of its files.
+// mutantsOf returns all possible changes of a package, in the order of its files.
 func mutantsOf(t target) (all []mutant, err error) {
 	paths, err := filepath.Glob(filepath.Join(t.dir, "*.go"))
 	if err != nil {
@@ -77,8 +77,8 @@ func mutantsOf(t target) (all []mutant, err error) {
 	return all, nil
 }
 
-// mutate adds the changes of one node, not of those inside it. source returns
-// the text of a node.
+// mutate calls add for each possible change of one node, but not for nodes inside it. source returns the text of a
+// node.
 func mutate(n ast.Node, source func(ast.Node) string, add func(from, to token.Pos, with string)) {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
@@ -97,7 +97,7 @@ func mutate(n ast.Node, source func(ast.Node) string, add func(from, to token.Po
 		add(n.Cond.Pos(), n.Cond.End(), "false && ("+source(n.Cond)+")")
 		add(n.Cond.Pos(), n.Cond.End(), "true || ("+source(n.Cond)+")")
 	case *ast.CaseClause:
-		if len(n.List) > 1 { // the last alternative is never chosen
+		if len(n.List) > 1 { // without the last alternative
 			add(n.List[len(n.List)-2].End(), n.List[len(n.List)-1].End(), "")
 		}
 	case *ast.IncDecStmt:

@@ -1,6 +1,5 @@
-// Package unpack lays the snapshot that comes with the plugin out in a folder,
-// for tests that change it. It knows the archive's form and nothing of what is
-// in the files.
+// Package unpack extracts the snapshot that comes with the plugin, for tests that change it. It handles the archive's
+// format only, not the content of the files.
 package unpack
 
 import (
@@ -17,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/demo"
 )
 
-// Demo puts the demo's files into a folder: those whose name, as
-// "proxies/reviews-v1.default/config_dump.json", is wanted.
+// Demo extracts files of the demo snapshot into dir: all those for which want returns true. A name looks like
+// "proxies/reviews-v1.default/config_dump.json".
 func Demo(dir string, want func(name string) bool) error {
 	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
 	if err != nil {

@@ -1,10 +1,9 @@
-// Package ledger has the words in which a fleet tells what it was asked, and
-// what a process has cost. It knows nothing else, so that who only measures
-// stays small: what a program is said to have used in memory is never less than
-// what the one had that started it.
+// Package ledger defines the counts that a fleet reports and the CPU time and memory that a process used. It imports
+// nothing else, so that programs that only measure stay small: on Linux a child process's peak memory is reported as at
+// least that of the process that started it.
 package ledger
 
-// Asked is what was asked of one speaker, or of all Envoys together.
+// Asked counts the requests to one server, or to all Envoys together.
 type Asked struct {
 	Name     string         `json:"name"`
 	Requests int64          `json:"requests"`
@@ -12,25 +11,25 @@ type Asked struct {
 	Paths    map[string]int `json:"paths"`
 }
 
-// Count is what the counters say.
+// Count holds all counts of a fleet.
 type Count struct {
 	API     Asked   `json:"api"`
 	Istiods []Asked `json:"istiods"`
 	Envoys  Asked   `json:"envoys"`
 
-	// Proxies is how many Envoys were asked anything, and Overlaps how often
-	// one was while it was answering already.
+	// Proxies is the number of Envoys that received a request. Overlaps is the number of requests that an Envoy
+	// received while it was answering another one.
 	Proxies  int   `json:"proxies"`
 	Overlaps int64 `json:"overlaps"`
-	// Refusals are the requests that the API server answered with 429.
+	// Refusals is the number of requests that the API server answered with 429.
 	Refusals int64 `json:"refusals"`
 
-	// Sessions are the upgraded connections to pods: all, and the most at once.
+	// Sessions is the number of upgraded connections to pods; MostSessions is the most that were open at once.
 	Sessions     int `json:"sessions"`
 	MostSessions int `json:"mostSessions"`
 
-	// LastAnswer is when the last answer was on its way, in nanoseconds since 1970.
+	// LastAnswer is the time at which the last answer was sent, in nanoseconds since 1970.
 	LastAnswer int64 `json:"lastAnswer"`
 
-	Spent Spent `json:"spent"` // by the fleet itself, since it began
+	Spent Spent `json:"spent"` // by the fleet's own process, since it started
 }

@@ -2,8 +2,8 @@
 
 package ledger
 
-// Mine is not known here.
+// Mine returns zeros: this platform is not supported.
 func Mine() Spent { return Spent{} }
 
-// Of is not known here.
+// Of returns zeros: this platform is not supported.
 func Of(any) Spent { return Spent{} }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// Mine is what this process has used so far.
+// Mine returns what this process has used so far.
 func Mine() Spent {
 	var r syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
@@ -16,14 +16,14 @@ func Mine() Spent {
 	return Of(&r)
 }
 
-// Of reads the usage of a process that has ended, as
-// os.ProcessState.SysUsage gives it; nothing where that is something else.
+// Of converts the usage of a process that has ended. usage is a result of os.ProcessState.SysUsage; for anything else
+// Of returns zeros.
 func Of(usage any) Spent {
 	r, ok := usage.(*syscall.Rusage)
 	if !ok {
 		return Spent{}
 	}
-	unit := int64(1 << 10) // of Maxrss
+	unit := int64(1 << 10) // Maxrss is in KiB, but in bytes on macOS
 	if runtime.GOOS == "darwin" {
 		unit = 1
 	}

@@ -32,7 +32,7 @@ func TestMiddle(t *testing.T) {
 	}
 }
 
-// What a program costs is its own: its time, and its memory, not that of who
+// TestStart checks that the time and memory measured for a program are its own, without those of the process that
 // started it.
 func TestStart(t *testing.T) {
 	if ledger.Mine() == (ledger.Spent{}) {
@@ -52,7 +52,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// Programs that say different things are not measured.
+// TestTurns checks that programs with different output are an error.
 func TestTurns(t *testing.T) {
 	b := &bench{options: &options{patience: 20 * time.Second}, folder: t.TempDir()}
 	echo := func(name, text string) program {
@@ -73,7 +73,7 @@ func TestScalars(t *testing.T) {
 	}
 }
 
-// What is not met stands first.
+// TestReport checks that a report begins with the goals that were missed.
 func TestReport(t *testing.T) {
 	var r report
 	r.must("a | b", "≥ 2×", false, "%.1f×", 1.5)
@@ -95,7 +95,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// A fleet in a process of its own is asked, and tells what it was asked.
+// TestSimulate checks that a fleet in a process of its own answers requests and reports its counts.
 func TestSimulate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the simulator")

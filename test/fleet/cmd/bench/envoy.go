@@ -8,7 +8,7 @@ import (
 	"os/exec"
 )
 
-// A cost is what a question costs a real Envoy, as test/e2e/cmd/mesh tells it.
+// A cost is what answering a question costs a real Envoy, as test/e2e/cmd/mesh prints it.
 type cost struct {
 	Question string
 	Asked    int
@@ -16,8 +16,7 @@ type cost struct {
 	Millis   float64
 }
 
-// envoyPart has a real mesh brought up, of 1,000 services, and its Envoy asked
-// what the plugin asks.
+// envoyPart starts a real mesh with 1,000 services, and measures what the plugin's requests cost its Envoy.
 func (b *bench) envoyPart(ctx context.Context) error {
 	const title = "What questions cost a real Envoy of 1,000 services"
 	if b.mesh == "" {

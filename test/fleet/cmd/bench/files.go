@@ -14,14 +14,14 @@ import (
 	"path/filepath"
 )
 
-// A dumpFile is a config dump that programs read.
+// A dumpFile is a config dump in a file.
 type dumpFile struct {
 	what, path string
-	leastJQ    float64 // how many times faster than jq this must be; 0: nothing must be
-	large      bool    // the rest must be, too
+	leastJQ    float64 // the least speed-up over jq; 0 means no goal
+	large      bool    // whether the goals for time and memory apply
 }
 
-// files measures programs over config dumps in files.
+// files measures programs that read config dumps from files.
 func (b *bench) files(ctx context.Context) error {
 	dumps, err := b.dumps(ctx)
 	if err != nil {
@@ -40,8 +40,8 @@ func (b *bench) files(ctx context.Context) error {
 	return b.difference(ctx)
 }
 
-// dumps has the simulated dump written, and the real one where it is there.
-// Nothing is read into this process: see package ledger.
+// dumps returns the dumps to measure: a simulated one, which another process writes, and the real one if it exists.
+// This process reads none of them into its memory: see package ledger.
 func (b *bench) dumps(ctx context.Context) (all []dumpFile, err error) {
 	simulated, err := b.write("simulated.json", func(w io.Writer) error {
 		cmd := exec.CommandContext(ctx, b.fleet, "--print", "--captures", b.captures, "--proxies", "1", "--dump", fmt.Sprint(b.dumpMB))
@@ -77,7 +77,7 @@ func (b *bench) dumps(ctx context.Context) (all []dumpFile, err error) {
 	return append(all, dumpFile{fmt.Sprintf("a real %.1f MB dump", float64(real.Size())/1e6), filepath.Join(b.folder, real.Name()), 5, false}), nil
 }
 
-// write makes a file.
+// write creates a file and fills it.
 func (b *bench) write(name string, fill func(io.Writer) error) (fs.FileInfo, error) {
 	f, err := os.Create(filepath.Join(b.folder, name))
 	if err != nil {
@@ -90,10 +90,10 @@ func (b *bench) write(name string, fill func(io.Writer) error) (fs.FileInfo, err
 	return f.Stat()
 }
 
-// A question is one that all programs can be asked.
+// A question is asked to all programs, in the words of each.
 type question struct {
 	what     string
-	ours     [][]string // words, before the dump's path where the last is a flag that takes it
+	ours     [][]string // arguments; the dump's path follows, where the last argument is a flag for it
 	jq       []string
 	istioctl []string
 	normal   func([]byte) []byte
@@ -125,7 +125,7 @@ func questions() []question {
 	}
 }
 
-// scalars is the normal form of some values, in a stream or in a list.
+// scalars normalizes output that consists of values, either as a stream or as one list.
 func scalars(out []byte) []byte {
 	var all []any
 	if json.Unmarshal(out, &all) != nil {

@@ -13,16 +13,16 @@ import (
 
 const staleOnes = 10
 
-// The questions that a fleet is asked. The third is about a field that no Envoy
-// can choose by, and no mask can reach, in what is repeated inside a resource: so
-// every route configuration of the fleet comes over the wire, whole.
+// The questions asked to a fleet. The third one filters by a field inside the repeated elements of a resource. Envoy
+// can't filter by that field and its field masks can't select it, so every route configuration of the fleet is
+// transferred whole.
 const (
 	askStale   = `.proxies[] | select(.rds == "STALE") | .clusters | length`
 	askByName  = `[.proxies[].clusters[] | select(.name | test("reviews"))] | length`
 	askByField = `[.proxies[].routes[].virtualHosts[] | select(.includeRequestAttemptCount == true)] | length`
 )
 
-// clusterSection is how an Envoy is asked for all its clusters.
+// clusterSection is the request for all clusters of an Envoy.
 const clusterSection = "/config_dump?mask=version_info,static_clusters,dynamic_active_clusters,dynamic_warming_clusters"
 
 var fleetHead = []string{"question", "time", "CPU", "peak memory", "the fleet's CPU", "requests to istiods", "to Envoys", "bytes of Envoys"}
@@ -44,7 +44,7 @@ func toIstiods(a asking) (n int64) {
 	return n
 }
 
-// mostOfOne is how many requests the most asked istiod had.
+// mostOfOne returns the number of requests that the busiest istiod received.
 func mostOfOne(a asking) (n int64) {
 	for _, i := range a.Istiods {
 		n = max(n, i.Requests)
@@ -55,7 +55,7 @@ func mostOfOne(a asking) (n int64) {
 func askedWall(a asking) time.Duration { return a.wall }
 func askedMemory(a asking) int64       { return a.Memory }
 
-// fleetParts asks a large fleet through its API server.
+// fleetParts measures queries about a large fleet, through its API server.
 func (b *bench) fleetParts(ctx context.Context) (err error) {
 	s, err := b.simulate(ctx, mesh{proxies: b.proxies, istiods: 3, dumpMB: b.fleetMB, latency: b.latency, stale: staleOnes})
 	if err != nil {
@@ -82,7 +82,7 @@ func (b *bench) fleetParts(ctx context.Context) (err error) {
 	if err := b.wholeFloor(ctx, s, "clusters by name", 1.5, out["by name"], &t); err != nil {
 		return err
 	}
-	// To transfer these alone takes all of two cores: to read them comes on top.
+	// The transfer alone occupies both cores, so decoding adds to the time.
 	if err := b.wholeFloor(ctx, s, "virtual hosts by a field, which Envoy can't choose by", 2, out["by field"], &t); err != nil {
 		return err
 	}
@@ -90,8 +90,7 @@ func (b *bench) fleetParts(ctx context.Context) (err error) {
 	return b.oneProxy(ctx, s)
 }
 
-// oneProxy asks for one resource of one proxy, which costs little of what the
-// whole dump would.
+// oneProxy measures queries for one resource of one proxy. They should cost little compared to reading the whole dump.
 func (b *bench) oneProxy(ctx context.Context, s *simulator) error {
 	all, err := s.list(ctx)
 	if err != nil {
@@ -112,7 +111,7 @@ func (b *bench) oneProxy(ctx context.Context, s *simulator) error {
 	return nil
 }
 
-// staleFloor holds the stale ones' clusters against those requests alone.
+// staleFloor compares the query for the clusters of stale proxies with the plain transfer of the same answers.
 func (b *bench) staleFloor(ctx context.Context, s *simulator, out map[string][]asking, t *table) error {
 	all, err := s.list(ctx)
 	if err != nil {
@@ -140,8 +139,8 @@ func (b *bench) staleFloor(ctx context.Context, s *simulator, out map[string][]a
 	return nil
 }
 
-// wholeFloor holds a question to all proxies against the larger of transfer
-// and decoding, of which it may take so many times the time.
+// wholeFloor compares a query that reads all proxies with the slower of transfer and decoding. The query may take at
+// most that many times as long.
 func (b *bench) wholeFloor(ctx context.Context, s *simulator, name string, most float64, asked []asking, t *table) error {
 	all, err := s.list(ctx)
 	if err != nil {
@@ -166,8 +165,7 @@ func (b *bench) wholeFloor(ctx context.Context, s *simulator, name string, most 
 	return nil
 }
 
-// transferred asks proxies for the paths that were asked of all, and throws the
-// answers away.
+// transferred requests the paths that every proxy was asked for, from the given proxies, and discards the answers.
 func (b *bench) transferred(ctx context.Context, s *simulator, all []proxy, paths map[string]int) ([]asking, error) {
 	asked := mostAsked(paths)
 	if len(asked) == 0 {
@@ -181,7 +179,7 @@ func (b *bench) transferred(ctx context.Context, s *simulator, all []proxy, path
 	return out["transfer"], err
 }
 
-// mostAsked are the paths that were asked as often as any.
+// mostAsked returns the paths with the highest count.
 func mostAsked(paths map[string]int) (all []string) {
 	for _, p := range slices.Sorted(maps.Keys(paths)) {
 		if len(all) > 0 && paths[p] > paths[all[0]] {
@@ -194,7 +192,7 @@ func mostAsked(paths map[string]int) (all []string) {
 	return all
 }
 
-// statusPart asks for the status of a fleet on three istiods.
+// statusPart measures the status table of a fleet with three istiods.
 func (b *bench) statusPart(ctx context.Context) (err error) {
 	s, err := b.simulate(ctx, mesh{proxies: b.status, istiods: 3, pods: b.status / 4, dumpMB: 1, latency: b.latency})
 	if err != nil {
@@ -219,7 +217,7 @@ func (b *bench) statusPart(ctx context.Context) (err error) {
 	return nil
 }
 
-// growthPart asks fleets of more and more proxies.
+// growthPart measures fleets of increasing size.
 func (b *bench) growthPart(ctx context.Context) error {
 	t := table{
 		title: fmt.Sprintf("Growth: every virtual host of fleets with dumps of %g MB", b.growthMB), note: "`" + askByField + "`, 16 requests at a time.",

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// figures are a Go benchmark's, by their unit: "ns/op", "MB/s".
+// figures holds the results of a Go benchmark by unit: "ns/op", "MB/s".
 type figures map[string]float64
 
-// rounds is how often Go benchmarks are run.
+// rounds is how many times each Go benchmark runs.
 const rounds = 3
 
-// measured runs Go benchmarks in rounds, so that those beside each other take
-// turns, and gives the medians by name.
+// measured runs Go benchmarks several times and returns the medians by benchmark name. Benchmarks that are compared
+// take turns, so that a change of the machine's load affects both.
 func (b *bench) measured(ctx context.Context, room, pattern string) (map[string]figures, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*b.patience)
 	defer cancel()
@@ -46,7 +46,7 @@ func (b *bench) measured(ctx context.Context, room, pattern string) (map[string]
 	return medians, nil
 }
 
-// parse reads a line of Go's: "BenchmarkOurs/fib-2  500  2031 ns/op  1.5 MB/s".
+// parse parses a line of benchmark output: "BenchmarkOurs/fib-2  500  2031 ns/op  1.5 MB/s".
 func parse(line string) (name string, f figures) {
 	word := strings.Fields(line)
 	if len(word) < 4 || !strings.HasPrefix(word[0], "Benchmark") {
@@ -65,7 +65,7 @@ func parse(line string) (name string, f figures) {
 	return name, f
 }
 
-// decoder measures the decoder alone, beside encoding/json.
+// decoder measures the decoder alone, and encoding/json for comparison.
 func (b *bench) decoder(ctx context.Context) error {
 	if b.benchtime == "0" {
 		return nil

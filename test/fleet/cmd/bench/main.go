@@ -1,9 +1,8 @@
-// Command bench measures the plugin beside its peers, in one run and on one
-// machine, and writes what it found as tables. Every figure is the median of
-// fresh processes that took turns; there is no figure that is not measured.
+// Command bench compares the plugin with similar programs in one run on one machine, and writes the results as tables.
+// Every figure is measured: it is the median of several fresh processes, and the programs take turns.
 //
-// It knows how programs are started and what they cost, and which questions are
-// asked; how fast anything has to be, only the column "must be" says.
+// The command starts programs, measures them, and lists the questions to ask. How fast the plugin has to be is stated
+// only in the column "must be".
 package main
 
 import (
@@ -80,13 +79,13 @@ func parseFlags() *options {
 	return o
 }
 
-// A bench is a run of all parts.
+// A bench is one run of all measurements.
 type bench struct {
 	*options
-	folder string // for dumps, gone at the end
+	folder string // temporary, for dumps
 	report report
 
-	namesRate float64 // bytes a second that one core decodes for cluster names; 0: not measured
+	namesRate float64 // bytes per second that one core decodes to read cluster names; 0 means not measured
 }
 
 func run(ctx context.Context) (err error) {

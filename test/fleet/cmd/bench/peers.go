@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// clusterTable has the table of all clusters made, as istioctl makes it.
+// clusterTable measures the table of all clusters, as istioctl prints it.
 func (b *bench) clusterTable(ctx context.Context, d dumpFile) error {
 	all := []program{{name: "kubectl-meshq", argv: []string{b.plugin, "proxy-config", "clusters", "-f", d.path}}}
 	istioctl := installed(b.istioctl)
@@ -29,7 +29,7 @@ func (b *bench) clusterTable(ctx context.Context, d dumpFile) error {
 	return nil
 }
 
-// beside is the table of two programs that did the same.
+// beside returns a table that compares two programs which did the same work.
 func beside(title string, samples map[string][]sample) table {
 	t := table{title: title, head: []string{"program", "time", "CPU", "peak memory", "times our time", "times our CPU"}}
 	ours := samples["kubectl-meshq"]
@@ -47,11 +47,11 @@ func beside(title string, samples map[string][]sample) table {
 	return t
 }
 
-// pairMB is how large the dump is that is compared with what Pilot would send.
+// pairMB is the size of the dump in MB that is compared with istiod's configuration.
 const pairMB = 13.5
 
-// difference has a large dump compared with what its Pilot would send. istioctl
-// does that for a live proxy only, so that it is not measured beside it.
+// difference measures the comparison of a large dump with the configuration that istiod would send. istioctl can only
+// compare a live proxy, so it isn't measured.
 func (b *bench) difference(ctx context.Context) error {
 	folder := filepath.Join(b.folder, "pair")
 	cmd := exec.CommandContext(ctx, b.pair, "--captures", b.captures, "--dump", fmt.Sprint(pairMB), "--out", folder)

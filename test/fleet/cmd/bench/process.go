@@ -15,15 +15,15 @@ import (
 	"github.com/meshq/kubectl-meshq/test/fleet/ledger"
 )
 
-// A program is one that is started to be measured.
+// A program is a command line to measure.
 type program struct {
 	name string
 	argv []string
 	in   string // standard input
-	code int    // what it may exit with, beside 0
+	code int    // an exit code that is accepted besides 0
 }
 
-// A sample is what one process cost.
+// A sample is what one process has cost.
 type sample struct {
 	wall  time.Duration
 	ended time.Time
@@ -31,7 +31,7 @@ type sample struct {
 	out []byte
 }
 
-// start runs a program to its end. Its output is kept or thrown away.
+// start runs a program to its end. Its output is kept or discarded.
 func (b *bench) start(ctx context.Context, p program, keep bool) (sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.patience)
 	defer cancel()
@@ -65,12 +65,11 @@ func (b *bench) start(ctx context.Context, p program, keep bool) (sample, error)
 	return s, err
 }
 
-// turns starts the programs in turns, so often, and gives the samples of each.
-// Where all of them are to say the same, normal brings their output to one
-// form; nil: they needn't.
+// turns runs each program that many times, in turns, and returns the samples by program. If normal is not nil, all
+// programs must print the same once normal is applied to their output.
 func (b *bench) turns(ctx context.Context, runs int, all []program, normal func([]byte) []byte) (map[string][]sample, error) {
 	var first []byte
-	for i, p := range all { // also warms the file cache
+	for i, p := range all { // this first round also fills the file cache
 		s, err := b.start(ctx, p, normal != nil)
 		if err != nil {
 			return nil, err
@@ -97,7 +96,7 @@ func (b *bench) turns(ctx context.Context, runs int, all []program, normal func(
 	return samples, nil
 }
 
-// middle gives the median of some samples' figure.
+// middle returns the median of a figure over some samples.
 func middle[T any, N cmp.Ordered](all []T, of func(T) N) (n N) {
 	if len(all) == 0 {
 		return n
@@ -114,7 +113,7 @@ func wall(s sample) time.Duration { return s.wall }
 func cpu(s sample) float64        { return s.CPU }
 func memory(s sample) int64       { return s.Memory }
 
-// installed gives where a program is; "" when it isn't.
+// installed returns the path of a program, or "" if it is not installed.
 func installed(name string) string {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -123,7 +122,7 @@ func installed(name string) string {
 	return path
 }
 
-// sortedLines is the normal form of lines in any order.
+// sortedLines normalizes output whose lines may be in any order.
 func sortedLines(out []byte) []byte {
 	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
 	slices.SortFunc(lines, bytes.Compare)

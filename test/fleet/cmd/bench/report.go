@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// A report is the tables, and what must be so.
+// A report holds the goals and the tables.
 type report struct {
 	floors []floor
 	tables []table
 }
 
-// A floor is something that must be so, and what was measured.
+// A floor is a goal and the figure that was measured.
 type floor struct {
 	work, must, measured string
 	met                  bool
@@ -82,8 +82,7 @@ func (t table) write(w io.Writer) {
 	}
 }
 
-// machine describes where this ran: what can be found out, and what somebody
-// says of it.
+// machine describes the machine: what the program can detect, and what the user adds by a flag.
 func machine(o *options) string {
 	s := fmt.Sprintf("Machine: %d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	if m := cpuModel(); m != "" {
@@ -104,7 +103,7 @@ func machine(o *options) string {
 		switch path := installed(p.path); {
 		case path == "":
 			s += " is not installed"
-		case p.name == "istioctl": // one that was built by hand doesn't know its version
+		case p.name == "istioctl": // an istioctl that was built by hand doesn't know its version
 			s += " is there"
 		default:
 			if v, err := exec.Command(path, p.version).Output(); err == nil {

@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// shapeSteps is n. The programs are measured at 4n, ours also at n: what is
-// linear takes four times as long there.
+// shapeSteps is n. All programs are measured at 4n, the plugin also at n, to check that its time is linear.
 const shapeSteps = 50_000
 
-// A shape is a program whose time depends on $n.
+// A shape is a query whose time depends on $n.
 type shape struct{ name, query string }
 
-// pairs is an object of $n members.
+// pairs builds an object of $n members.
 const pairs = `(reduce range($n) as $i ({}; .["k\($i)"] = $i))`
 
-// shapes are what queries build of values, change and look for in them.
+// shapes returns queries that build values, change them and search in them.
 func shapes() []shape {
 	return []shape{
 		{"build an object", `reduce range($n) as $i ({}; .["k\($i)"] = $i) | length`},
@@ -66,8 +65,8 @@ func shapes() []shape {
 	}
 }
 
-// shapesPart measures the shapes beside jq, gojq and jaq. A peer that takes
-// longer than some seconds has no figure.
+// shapesPart measures the shapes with the plugin, jq, gojq and jaq. A peer that takes longer than shapePatience has no
+// figure.
 func (b *bench) shapesPart(ctx context.Context) error {
 	t := table{
 		title: "What queries do, at n and at 4n",
@@ -130,11 +129,11 @@ func (b *bench) shapesPart(ctx context.Context) error {
 	return nil
 }
 
-// shapePatience is how long a peer may take.
+// shapePatience is how long a run of a peer may take.
 const shapePatience = 5 * time.Second
 
-// time is the median CPU time of three runs of a shape by a program; of one run
-// where that takes over a second. All programs but the plugin are called as jq.
+// time returns the median CPU time of three runs of a shape. If a run takes over a second, time returns that run's. All
+// programs except the plugin have the flags of jq.
 func (b *bench) time(ctx context.Context, s shape, path string, n int) (time.Duration, error) {
 	p := program{name: path, argv: []string{path, "-n", "-c", "--argjson", "n", fmt.Sprint(n), s.query}}
 	if path == b.plugin {
@@ -152,14 +151,14 @@ func (b *bench) time(ctx context.Context, s shape, path string, n int) (time.Dur
 		if err != nil {
 			return 0, err
 		}
-		if all = append(all, one); one.wall > time.Second { // whose beginning and end are little of it
+		if all = append(all, one); one.wall > time.Second { // one run is enough, since starting the process is little of its time
 			break
 		}
 	}
 	return time.Duration(middle(all, cpu) * float64(time.Second)), nil
 }
 
-// patiently starts a program; a peer has to be ready in time.
+// patiently runs a program. A peer is stopped after shapePatience.
 func (b *bench) patiently(ctx context.Context, p program) (sample, error) {
 	if p.name != b.plugin {
 		var cancel context.CancelFunc

@@ -15,14 +15,14 @@ import (
 	"github.com/meshq/kubectl-meshq/test/fleet/ledger"
 )
 
-// A mesh is what a fleet is to be.
+// A mesh describes the fleet to simulate.
 type mesh struct {
 	proxies, istiods, pods, stale int
 	dumpMB                        float64
 	latency                       time.Duration
 }
 
-// A proxy is one of a fleet, as it lists them.
+// A proxy is an entry of the fleet's list of proxies.
 type proxy struct{ Name, Namespace, Trouble string }
 
 // A simulator is a fleet in a process of its own.
@@ -31,10 +31,10 @@ type simulator struct {
 	Control    string
 
 	cmd  *exec.Cmd
-	hold io.Closer // while it is open, the fleet serves
+	hold io.Closer // the fleet serves until this is closed
 }
 
-// simulate starts a fleet. It is the caller's to close.
+// simulate starts a fleet. The caller must close it.
 func (b *bench) simulate(ctx context.Context, o mesh) (*simulator, error) {
 	if b.fleet == "" || b.transfer == "" {
 		return nil, errors.New("no simulator was named (-fleet, -transfer)")
@@ -62,7 +62,7 @@ func (b *bench) simulate(ctx context.Context, o mesh) (*simulator, error) {
 	return s, nil
 }
 
-// Close ends the fleet.
+// Close stops the fleet.
 func (s *simulator) Close() error {
 	s.hold.Close()
 	return s.cmd.Wait()
@@ -96,19 +96,19 @@ func (s *simulator) control(ctx context.Context, method, path string, v any) err
 	return json.NewDecoder(resp.Body).Decode(v)
 }
 
-// An asking is a run of a program against a fleet, with what the fleet saw.
+// An asking is one run of a program against a fleet, with the counts of the fleet.
 type asking struct {
 	sample
 	ledger.Count
-	served float64 // seconds of CPU that the fleet took for it
+	served float64 // CPU seconds that the fleet used for the run
 }
 
-// after is how long the program went on when all was answered.
+// after returns how long the program kept running after it had received the last answer.
 func (a asking) after() time.Duration {
 	return max(0, a.ended.Sub(time.Unix(0, a.LastAnswer)))
 }
 
-// ask runs programs against a fleet in turns, so often.
+// ask runs each program against a fleet that many times, in turns.
 func (b *bench) ask(ctx context.Context, s *simulator, runs int, all []program) (map[string][]asking, error) {
 	out := map[string][]asking{}
 	for range runs {
@@ -134,7 +134,7 @@ func (b *bench) ask(ctx context.Context, s *simulator, runs int, all []program) 
 	return out, nil
 }
 
-// query is the plugin asked about a fleet.
+// query returns the plugin's command line for a query about a fleet.
 func (b *bench) query(s *simulator, name string, words ...string) program {
 	return program{name: name, argv: append([]string{b.plugin, "--kubeconfig", s.Kubeconfig}, words...)}
 }

@@ -1,8 +1,7 @@
-// Command fleet serves a simulated mesh until it is interrupted: an API server
-// with a kubeconfig, or plain ports. What it is, package fleet says; this knows
-// only the flags.
+// Command fleet serves a simulated mesh until it is interrupted, either behind an API server with a kubeconfig, or on
+// plain ports. It parses the flags; package fleet does everything else.
 //
-//	go run ./test/fleet/cmd/fleet --proxies 500 --dump 1Mi --stale 3 --hung 1
+//	go run ./test/fleet/cmd/fleet --proxies 500 --dump 1 --stale 3 --hung 1
 package main
 
 import (
@@ -97,7 +96,7 @@ func run() (err error) {
 	return nil
 }
 
-// tell says where the fleet is reached.
+// tell prints the addresses at which the fleet is reached.
 func tell(f *fleet.Fleet, o *flags) error {
 	if o.json {
 		return json.NewEncoder(os.Stdout).Encode(map[string]any{"kubeconfig": f.Kubeconfig, "pilots": f.Pilots, "envoys": f.Envoys, "control": f.Control})
@@ -124,7 +123,7 @@ func wait(o *flags) {
 	if o.eof {
 		go func() {
 			defer cancel()
-			_, _ = io.Copy(io.Discard, os.Stdin) // ends with who holds the other end
+			_, _ = io.Copy(io.Discard, os.Stdin) // ends when the parent process closes the pipe or exits
 		}()
 	}
 	<-ctx.Done()

@@ -1,12 +1,11 @@
-// Command pair writes a snapshot of one proxy whose dump has so many bytes, and
-// of what its Pilot would send to it: a recorded pair, again and again under
-// other names. Beside what differs in the recording, every thousandth cluster
-// of the Pilot's side has another timeout.
+// Command pair writes a snapshot of one proxy with a config dump of the given size, and of the configuration that
+// istiod would send to it. It repeats the resources of a recorded pair under other names. Both sides keep the
+// differences of the recording; in addition, every thousandth cluster of istiod's side has another connect timeout.
 //
 //	go run ./test/fleet/cmd/pair --dump 13.5 --out FOLDER
 //
-// It is a program of its own since the measured ones must not be started by one
-// that holds much memory: see package ledger.
+// It is a separate program because a measured process must not be started by one that uses much memory: see package
+// ledger.
 package main
 
 import (
@@ -30,7 +29,7 @@ func main() {
 	}
 }
 
-// write makes the snapshot of the proxy whose Pilot's side was recorded.
+// write writes the snapshot of the first recorded proxy for which istiod's side was recorded, too.
 func write(from, to string, bytes float64) error {
 	held, err := filepath.Glob(filepath.Join(from, "proxies", "*", "config_dump.json"))
 	if err != nil {
@@ -55,8 +54,7 @@ func write(from, to string, bytes float64) error {
 	return fmt.Errorf("%s: no proxy with what its Pilot would send", from)
 }
 
-// enough is how often a dump's resources are repeated until it has so many
-// bytes.
+// enough returns how often a dump's resources must be repeated until it has that many bytes.
 func enough(path string, bytes float64) (times int, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -70,14 +68,14 @@ func enough(path string, bytes float64) (times int, err error) {
 	return int((bytes - float64(len(once))) / float64(len(twice)-len(once))), err
 }
 
-// lists are the fields of a dump that hold resources, each with the field of an
-// element that holds the resource: as Envoy writes them, and as istiod does.
+// lists maps the fields of a dump that hold resources to the field of an element that holds the resource itself. Envoy
+// writes the names in snake_case, istiod in camelCase.
 var lists = map[string]string{
 	"dynamic_active_clusters": "cluster", "dynamicActiveClusters": "cluster",
 	"dynamic_route_configs": "route_config", "dynamicRouteConfigs": "routeConfig",
 }
 
-// multiply copies a file, with its resources so many times more.
+// multiply copies a file of the snapshot and repeats its resources that many times.
 func multiply(path, from, to string, times int, change bool) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -120,8 +118,8 @@ func multiplied(text []byte, times int, change bool) ([]byte, error) {
 	return json.MarshalIndent(dump, "", " ")
 }
 
-// again repeats the resources of a list that the recording's two sides have
-// alike: nothing of what they say of reviews.
+// again repeats the resources of a list. It leaves out those that mention reviews, since the recording's two sides
+// differ in these.
 func again(text json.RawMessage, field string, times int, change bool) (json.RawMessage, error) {
 	var all []map[string]json.RawMessage
 	if err := json.Unmarshal(text, &all); err != nil {
@@ -138,7 +136,7 @@ func again(text json.RawMessage, field string, times int, change bool) (json.Raw
 			if err := errors.Join(json.Unmarshal(element[field], &held), json.Unmarshal(held["name"], &name)); err != nil {
 				return nil, err
 			}
-			held["name"], _ = json.Marshal(fmt.Sprintf("%s-%d", name, i)) // a string can be written
+			held["name"], _ = json.Marshal(fmt.Sprintf("%s-%d", name, i)) // a string can always be encoded
 			if n++; change && field == "cluster" && n%1000 == 0 {
 				held["connectTimeout"] = json.RawMessage(`"77s"`)
 			}

@@ -1,8 +1,6 @@
-// Command transfer asks proxies for some paths, some proxies at a time through
-// the API server, and throws the answers away: what is left of a query when
-// nothing is read, decoded or computed. It knows nothing of the answers. Lines of
-// "pod namespace path…" come on standard input; the paths of one are asked over
-// one connection.
+// Command transfer requests paths from proxies through the API server and discards the answers. It shows how long a
+// query's requests alone take, without decoding or evaluation. Standard input has a line "pod namespace path…" for each
+// proxy. The paths of one line are requested over one connection; several lines are handled in parallel.
 package main
 
 import (
@@ -69,7 +67,7 @@ func transfer(ctx context.Context, kubeconfig string, concurrency int) error {
 	return failed
 }
 
-// discard asks one proxy.
+// discard requests all paths of one line.
 func discard(ctx context.Context, pool *forward.Pool, line string) error {
 	word := strings.Fields(line)
 	if len(word) < 3 {
@@ -88,7 +86,7 @@ func discard(ctx context.Context, pool *forward.Pool, line string) error {
 	return nil
 }
 
-// one asks for a path; after the last one the connection is closed.
+// one requests a path. After the last path of a line the connection is closed.
 func one(ctx context.Context, tr *http.Transport, path string, last bool) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+path, nil)
 	if err != nil {
