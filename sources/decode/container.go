@@ -6,13 +6,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Empty containers are shared: nobody changes a value.
+// All empty containers share these two, since values are never changed.
 var (
 	emptyObject = object.New(0)
 	emptyArray  = []any{}
 )
 
-// object reads the object that we stand at.
+// object reads the object at the current position.
 func (d *decoder) object(n *Node, s Shape) (any, error) {
 	anything := isAny(s)
 	if anything {
@@ -65,7 +65,7 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 	return d.takeObject(base, all), nil
 }
 
-// member is what is done with a member of an object.
+// member describes how a member of an object is read.
 type member struct {
 	name  string
 	node  *Node
@@ -73,7 +73,8 @@ type member struct {
 	built bool
 }
 
-// member finds what is done with the member of a key. asIs: not by the shape.
+// member looks up how the member with this key is read. With asIs the shape is
+// ignored.
 func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 	if s != nil && !asIs {
 		m.name, m.shape = s.Member(key)
@@ -86,7 +87,7 @@ func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 	return m
 }
 
-// takeObject makes an object of the members from base on.
+// takeObject builds an object from the collected members, starting at index base.
 func (d *decoder) takeObject(base int, all tally) any {
 	vals := d.vals[base:]
 	names := d.names[len(d.names)-len(vals):]
@@ -99,8 +100,8 @@ func (d *decoder) takeObject(base int, all tally) any {
 	return v
 }
 
-// sortMembers sorts by name, by insertion: there are few, mostly, and equal names
-// stay as they came.
+// sortMembers sorts the members by name. Insertion sort suits the usual few members
+// and keeps equal names in their order.
 func sortMembers(names []string, vals []any) {
 	if len(names) > 64 {
 		sort.Stable(byName{names, vals})
@@ -145,15 +146,15 @@ func (d *decoder) objectOf(names []string, vals []any, all tally) any {
 	for i, name := range names {
 		m.Set(name, vals[i])
 	}
-	if m.Len() < len(vals) { // the sum isn't that of what is left
+	if m.Len() < len(vals) { // a repeated name was dropped, so the sum doesn't match the object
 		twins = nil
 	}
 	return d.twin(twins, sum, m, vals, object.Size(len(vals)))
 }
 
-// twin gives a container that was made of vals, or the one that there is
-// already. Numbers cost both the table and the document: the one holds them as
-// long as it lives, the other may have made them in vain.
+// twin returns the container v, which was built from vals, or an equal one from the
+// table. The numbers in it count for the table and for the document: the table keeps
+// them as long as it lives, and the document may have allocated them in vain.
 func (d *decoder) twin(twins *Twins, sum uint64, v any, vals []any, cost int64) any {
 	if twins != nil {
 		if old, ok := twins.add(sum, v, cost+numbersCost(vals)); ok {
@@ -166,7 +167,7 @@ func (d *decoder) twin(twins *Twins, sum uint64, v any, vals []any, cost int64) 
 	return v
 }
 
-// empty gives the container with nothing in it.
+// empty returns the shared empty object or array.
 func (d *decoder) empty(object bool) any {
 	if object {
 		d.sum = sumNoObject
@@ -176,7 +177,7 @@ func (d *decoder) empty(object bool) any {
 	return emptyArray
 }
 
-// array reads the array that we stand at.
+// array reads the array at the current position.
 func (d *decoder) array(n *Node, s Shape) (any, error) {
 	base := len(d.vals)
 	var all tally
@@ -208,7 +209,7 @@ func (d *decoder) array(n *Node, s Shape) (any, error) {
 	return d.takeArray(base, all), nil
 }
 
-// takeArray makes an array of the elements from base on.
+// takeArray builds an array from the collected elements, starting at index base.
 func (d *decoder) takeArray(base int, all tally) any {
 	vals := d.vals[base:]
 	v := d.arrayOf(vals, all)
@@ -237,8 +238,8 @@ func (d *decoder) arrayOf(vals []any, all tally) any {
 	return d.twin(twins, sum, a, vals, arrayCost(len(vals)))
 }
 
-// key reads the key that begins with c, the byte that we stand at. It is good
-// until the next fill.
+// key reads the member name that begins with c, the byte at the current position.
+// The result is valid until the next fill.
 func (d *decoder) key(c byte) ([]byte, error) {
 	if c != '"' {
 		return nil, d.fail(d.p, "a name in quotes")
@@ -246,7 +247,7 @@ func (d *decoder) key(c byte) ([]byte, error) {
 	return d.text()
 }
 
-// colon goes from behind a key to its value.
+// colon moves from the end of a member's name to its value.
 func (d *decoder) colon() error {
 	if d.next() != ':' {
 		return d.fail(d.p, "':'")
@@ -256,8 +257,8 @@ func (d *decoder) colon() error {
 	return nil
 }
 
-// more goes over what follows a member or an element: a comma, and it gives
-// the first byte of what comes next; or the closing bracket.
+// more reads what follows a member or an element. After a comma it returns the first
+// byte of the next one; at the closing bracket it returns closed.
 func (d *decoder) more(closing byte) (next byte, closed bool, err error) {
 	switch d.next() {
 	case ',':

@@ -6,25 +6,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// What values take in memory, in bytes, near enough for a budget.
+// The memory that values take, in bytes. The figures are estimates that are good
+// enough for a memory budget.
 const (
 	costInt    = 8
-	costString = 16 // its header, beside the bytes
-	costSlice  = 24 // and 16 an element
+	costString = 16 // the string header, without the bytes
+	costSlice  = 24 // the slice header; each element adds costAny
 	costAny    = 16
 	costValue  = 112
-	costTwin   = 48 // of a place in a table of twins
+	costTwin   = 48 // one entry in a table of Twins
 )
 
 func textCost(n int) int64 { return costString + int64(n) }
 
 func arrayCost(n int) int64 { return costSlice + costAny*int64(n) }
 
-// ObjectCost estimates the bytes of memory that an object of so many members
-// takes beside the members' own, for a budget.
+// ObjectCost estimates the bytes of memory that an object with this number of
+// members takes, without the values of the members. It is meant for a memory budget.
 func ObjectCost(members int) int64 { return object.Size(members) }
 
-// numbersCost is that of the numbers among vals.
+// numbersCost sums the estimates for the numbers in vals.
 func numbersCost(vals []any) (cost int64) {
 	for _, v := range vals {
 		switch x := v.(type) {

@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// standard is the oracle: what encoding/json makes of one JSON value, with
-// numbers as this package has them.
+// standard returns what encoding/json decodes from one JSON value, with numbers as
+// this package represents them. Tests compare this package with it.
 func standard(b []byte) (any, error) {
 	var v any
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\uFEFF"))))
@@ -28,7 +28,7 @@ func standard(b []byte) (any, error) {
 	return ints(object.FromPlain(v)), nil
 }
 
-// ints makes an int of each integer of up to 18 digits.
+// ints converts each integer of up to 18 digits to an int.
 func ints(v any) any {
 	switch x := v.(type) {
 	case json.Number:
@@ -48,12 +48,13 @@ func ints(v any) any {
 	return v
 }
 
-// small makes values that are hardly ever decoded whole, through a small window.
+// small returns a document whose values are hardly ever decoded whole and that is
+// read through a small window.
 func small(b []byte, window int) *Document {
 	return &Document{Bytes: bytes.NewReader(b), Name: "test.json", window: window, small: 12}
 }
 
-// seeds are documents, right and wrong ones.
+// seeds are valid and invalid documents.
 var seeds = []string{
 	`{}`, `[]`, `{"a":[1,2,-3.5e+7,"x\u00e9\ud83d\ude00\n",null,true,false,{"b":{}}]}`, ` "a" `, `-0`, `[1,]`, `{"a":1,"a":2}`,
 	`{"a":{"b":1},"a":{"c":2}}`, `"\ud800"`, `"\ud800\ud800\udc00x"`, `"\udc00\n"`, `"\ud800\u0041"`, `"\ud800xudc00"`, "\"\xff\"", "{\"\xff\":\"\xc3\"}", "\"\xed\xa0\x80\"",
@@ -65,7 +66,7 @@ var seeds = []string{
 	strings.Repeat("[", 70) + strings.Repeat("]", 70), strings.Repeat(`{"a":[`, 66) + "1" + strings.Repeat("]}", 66), strings.Repeat(`[{"a":`, 33) + strings.Repeat("}]", 33),
 }
 
-// check holds every way of decoding b against the oracle.
+// check compares every way of decoding b with encoding/json.
 func check(t *testing.T, b []byte) {
 	t.Helper()
 	want, refused := standard(b)
@@ -85,7 +86,7 @@ func check(t *testing.T, b []byte) {
 
 	got, err := Read(bytes.NewReader(b), Limits{})
 	same("read", got, err)
-	var twins *Twins // none, then one that is filled
+	var twins *Twins // no table at first, later one that is filled
 	for _, window := range []int{1, 7, 64, 64} {
 		got, err = readAll(iotest.OneByteReader(bytes.NewReader(b)), Limits{}, window)
 		same("byte by byte", got, err)
@@ -115,7 +116,8 @@ func check(t *testing.T, b []byte) {
 	}
 }
 
-// forceAll forces a value and all inside it, and asks each for its length.
+// forceAll decodes a value and everything inside it, and checks the length of each
+// container.
 func forceAll(t *testing.T, v any) any {
 	t.Helper()
 	if l, ok := v.(*Value); ok {

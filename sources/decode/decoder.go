@@ -11,39 +11,39 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A decoder turns the bytes of its window into values. It owns its memory and
-// may be used again for other bytes; by one goroutine at a time.
+// A decoder turns the bytes of its window into values. It owns its memory and can be
+// reused for other bytes. One goroutine at a time may use it.
 type decoder struct {
 	window
-	own []byte // the memory of the window, unless a long string needs more
+	own []byte // the window's memory, unless a long string needs more
 
 	doc       *Document // nil when reading a stream: then there are neither shapes nor offsets
-	part      section   // of its bytes
-	aheadLeft int64     // bytes of it that may still be read again
+	part      section   // the document's bytes that are read
+	aheadLeft int64     // bytes that may still be read again to find an "@type"
 	visit     func(tag int, v any, off, end int64) error
 
-	loose bool  // numbers may be what only jq takes for one: see odd
-	depth int64 // of the containers we are in
-	cost  int64 // bytes of what was built for this document alone
-	told  int64 // of that, what it was told of
+	loose bool  // accept the numbers that only jq accepts, see odd
+	depth int64 // nesting depth of the current position
+	cost  int64 // bytes built for this document alone
+	told  int64 // the part of cost that is already reported to the document
 
-	sum   uint64 // of the value read last, where there is a table of twins
+	sum   uint64 // the sum of the last value, if there is a table of Twins
 	texts *interning
 	clean []byte   // the last decoded string
 	names []string // members under construction, of all levels
 	vals  []any
-	kinds []uint64 // of skip
+	kinds []uint64 // used by skip
 }
 
-// idle has decoders between two uses.
+// idle is the pool of decoders that are not in use.
 var idle = sync.Pool{New: func() any { return newDecoder() }}
 
 func newDecoder() *decoder {
 	return &decoder{own: make([]byte, windowSize+pad), texts: &interning{}}
 }
 
-// open gives the decoder a source to read from, through a window of size
-// bytes; 0 for the usual.
+// open sets the source that the decoder reads. size is the size of the window in
+// bytes; 0 means the default.
 func (d *decoder) open(src io.Reader, off int64, l Limits, size int) {
 	d.mem = d.own
 	if size > 0 {
@@ -52,11 +52,11 @@ func (d *decoder) open(src io.Reader, off int64, l Limits, size int) {
 	d.start(src, off, l)
 }
 
-// borrow gives an idle decoder, to be released.
+// borrow takes a decoder from the pool. The caller must release it.
 func borrow() *decoder { return idle.Get().(*decoder) }
 
-// release gives the decoder back, with nothing in it that keeps something else
-// alive or is larger than usual.
+// release returns the decoder to the pool. It first drops references to other values
+// and buffers that are larger than usual.
 func (d *decoder) release() {
 	const most = 1 << 16
 	clear(d.names)
@@ -74,7 +74,7 @@ func (d *decoder) release() {
 	idle.Put(d)
 }
 
-// document reads the one value of the bytes.
+// document reads the document's only value.
 func (d *decoder) document(n *Node, s Shape) (any, error) {
 	if err := d.begin(); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (d *decoder) document(n *Node, s Shape) (any, error) {
 	return v, nil
 }
 
-// begin goes to the first byte of the first value.
+// begin moves to the first byte of the first value.
 func (d *decoder) begin() error {
 	if err := d.overBOM(); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (d *decoder) begin() error {
 	return &SyntaxError{d.offset(), "only white space instead of JSON"}
 }
 
-// overBOM goes over a byte order mark at the start of a document.
+// overBOM skips a byte order mark at the start of a document.
 func (d *decoder) overBOM() error {
 	const bom = "\uFEFF"
 	if d.offset() != 0 || d.atEnd() {
@@ -127,7 +127,7 @@ func (d *decoder) overBOM() error {
 	return nil
 }
 
-// value reads the value that we stand at.
+// value reads the value at the current position.
 func (d *decoder) value(n *Node, s Shape) (v any, err error) {
 	if n == nil {
 		return nil, d.skip()
@@ -178,7 +178,7 @@ func (d *decoder) tooDeep(p int) error {
 	return &LimitError{Offset: d.base + int64(p), What: "nesting", Limit: d.limits.Depth}
 }
 
-// kept leaves a container in the bytes.
+// kept skips a container and returns it as a Value.
 func (d *decoder) kept(n *Node, s Shape) (any, error) {
 	off, object := d.offset(), d.mem[d.p] == '{'
 	if err := d.skip(); err != nil {
@@ -193,7 +193,8 @@ func (d *decoder) kept(n *Node, s Shape) (any, error) {
 	return d.doc.Value(off, end, s, object), nil
 }
 
-// place leaves an object in the bytes, but for what is to be known of it.
+// place skips an object and returns it as a Place, with the members that the node
+// selects.
 func (d *decoder) place(n *Node, s Shape) (any, error) {
 	off := d.offset()
 	v, err := d.object(n, s)
@@ -242,15 +243,15 @@ func (d *decoder) scalar(c byte) (any, error) {
 	return nil, d.fail(d.p, "a JSON value")
 }
 
-// odd gives what only jq takes for a number: nan and infinity in any case, and
-// numbers with a plus sign or nothing in front of their point. Ok is false where
-// none of these stands here.
+// odd reads what only jq accepts as a number: nan and infinity in upper or lower
+// case, and numbers that start with a plus sign or with their decimal point. ok is
+// false if there is no such number at the current position.
 func (d *decoder) odd(c byte) (v any, ok bool, err error) {
 	at := 0
 	if c == '-' || c == '+' {
 		at = 1
 		if err := d.ahead(2); err != nil {
-			return nil, false, nil // what it is says who reads it
+			return nil, false, nil // the caller, which reads the value next, reports the error
 		}
 	}
 	switch first := d.mem[d.p+at]; {
@@ -262,14 +263,14 @@ func (d *decoder) odd(c byte) (v any, ok bool, err error) {
 	default:
 		return nil, false, nil
 	}
-	const longest = 400 // a number that is longer is none of these
+	const longest = 400 // a longer number is none of these
 	n := at
 	for n < longest && d.ahead(n+1) == nil && isWord(d.mem[d.p+n]) {
 		n++
 	}
 	text := string(d.mem[d.p : d.p+n])
 	if strings.EqualFold(text[at:], "nan") {
-		text = text[at:] // a sign says nothing of it
+		text = text[at:] // the sign of nan has no meaning
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsAny(text, "_xXpP") {
@@ -284,7 +285,7 @@ func isWord(c byte) bool {
 	return c|0x20-'a' < 26 || c-'0' < 10 || c == '.' || c == '+' || c == '-'
 }
 
-// literal goes over s, of which the first byte was seen.
+// literal skips the word s, whose first byte is already checked.
 func (w *window) literal(s string) error {
 	for i := range len(s) {
 		if err := w.ahead(i + 1); err != nil {

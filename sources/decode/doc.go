@@ -1,21 +1,21 @@
-// Package decode reads JSON: from bytes to the values of the document, and plain
-// input. Where jq's own ways of reading are asked for (events, sequences, its
-// words of errors), query/jsontext reads instead.
+// Package decode reads JSON: documents in storage, whose values are decoded when
+// they are touched, and plain streams of values. Where jq's own ways of reading are
+// needed (events, sequences, its error messages), query/jsontext is used instead.
 //
-// It reads a document in one streaming pass through a 64 KB window, whatever
-// the size. A tree of [Node]s says what is built, what is kept as an offset
-// into the bytes (a [Value], decoded when it is touched) and what is skipped;
-// a [Shape] says how the names of a message are written in the document, and
-// names are converted on the way, at every level that is built or kept.
+// It reads a document of any size in one streaming pass through a 64 KB window. A
+// tree of [Node]s selects what is built, what is kept as an offset into the bytes (a
+// [Value], which is decoded when it is touched) and what is skipped. A [Shape]
+// describes how the names of a message are written in the document. Names are
+// converted while reading, at every level that is built or kept.
 //
-// All of it is checked, also what is skipped: grammar, numbers, escapes,
-// control characters, literals, truncation, what follows the value. Only
-// UTF-8 is not checked where nothing is kept; in kept strings a wrong byte or
-// a lone surrogate becomes U+FFFD. Of two members with one name the last wins.
+// The whole document is checked, also the parts that are skipped: grammar, numbers,
+// escapes, control characters, literals, truncation, and bytes after the value. Only
+// UTF-8 isn't checked in skipped parts. In kept strings an invalid byte or a lone
+// surrogate becomes U+FFFD. If two members have the same name, the last one wins.
 //
-// Documents that say much alike can share what is built of them, by a table of
+// Documents with much equal content can share the decoded values through a table of
 // [Twins].
 //
-// It knows neither Envoy nor Istio: shapes, nodes and bytes come from the
-// callers, and so does the meaning of what they find.
+// The package knows neither Envoy nor Istio. The callers provide shapes, nodes and
+// bytes, and interpret the results.
 package decode

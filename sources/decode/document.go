@@ -5,26 +5,26 @@ import (
 	"io"
 )
 
-// Bytes is where a document lies: a file, a member of a snapshot, the spool of
-// an answer. It may be read by several goroutines at once, and what it holds
-// doesn't change.
+// Bytes is the storage of a document: a file, a member of a snapshot, or the spool
+// of a response. Several goroutines may read it at once, and its content doesn't
+// change.
 type Bytes interface {
 	io.ReaderAt
-	// Size is the number of bytes.
+	// Size returns the number of bytes.
 	Size() int64
 }
 
-// Limits bound what a document may ask for. The zero value is the usual ones.
+// Limits restrict the size of a document. The zero value means the defaults.
 type Limits struct {
-	// Depth is how many objects and arrays may lie in one another; 0: 10,000,
-	// as in encoding/json and gojq.
+	// Depth is how deep objects and arrays may be nested. 0 means 10,000, as in
+	// encoding/json and gojq.
 	Depth int64
-	// String is the number of bytes that a string, a number or a name that is
-	// looked at may have in the document; 0: 64 MiB. What is skipped may be
+	// String is the largest size in bytes, in the document, of a string, a number or
+	// a name that is decoded. 0 means 64 MiB. Strings that are skipped may be
 	// longer.
 	String int64
-	// Total is the number of bytes of a document (of each value of a
-	// [Stream], with the white space before it); 0: no limit.
+	// Total is the largest size of a document in bytes. In a [Stream] it applies to
+	// each value, including the white space before it. 0 means no limit.
 	Total int64
 }
 
@@ -33,7 +33,7 @@ const (
 	defaultString = 64 << 20
 )
 
-// usual puts the defaults in.
+// usual replaces zero fields by the defaults.
 func (l Limits) usual() Limits {
 	if l.Depth == 0 {
 		l.Depth = defaultDepth
@@ -44,53 +44,53 @@ func (l Limits) usual() Limits {
 	return l
 }
 
-// A Document is one JSON document that stays where it lies. Its fields are
-// set before the first use; then any number of goroutines may pass over it and
-// touch its values.
+// A Document is one JSON document, which is read where it is stored. Its fields are
+// set before the first use. After that any number of goroutines may run passes over
+// it and decode its values.
 type Document struct {
 	Bytes Bytes
 
-	// Name stands in front of errors, "config_dump.json"; may be empty. Errors
-	// of [Document.Pass] don't have it: who asked for the pass puts it there,
-	// with [Document.Named]. Errors of a [Value] do, since nobody knows any
-	// more, where it is touched, what it is a part of.
+	// Name is put in front of errors, for example "config_dump.json". It may be
+	// empty. Errors of [Document.Pass] don't contain it: the caller of the pass adds
+	// it with [Document.Named]. Errors of a [Value] do contain it, because a caller
+	// that decodes a value doesn't know its document any more.
 	Name string
 
-	// Proxy is the id of the proxy whose document it is, for the faults of its
-	// values; may be empty.
+	// Proxy is the id of the proxy that the document describes. It is used in the
+	// faults of its values and may be empty.
 	Proxy string
 
-	// Grew is told an estimate of the bytes of memory that a pass builds, while
-	// it does, or that a touched value keeps; may be nil. What a pass has built
-	// is told, too, when the pass ends with an error. It may be called by
-	// several goroutines at once.
+	// Grew is called with an estimate of the bytes of memory that a pass allocates,
+	// while it runs, or that a decoded value keeps. It may be nil. It is also called
+	// if the pass ends with an error. Several goroutines may call it at once.
 	Grew func(bytes int64)
 
-	// Twins gives the table that a pass, or a touched value, shares what it
-	// builds by, nil for none; may be nil. Whatever is found there or put there
-	// is not told to Grew. It may be called by several goroutines at once, and
-	// must not touch values.
+	// Twins returns the table through which passes and decoded values share equal
+	// values, or nil for none. The function itself may be nil, too. The size of a
+	// shared value isn't reported to Grew. Several goroutines may call the function
+	// at once, and it must not decode values.
 	Twins func() *Twins
 
 	Limits Limits
 
-	window int   // of the decoders, in bytes; 0: the usual
-	small  int64 // values up to this size are decoded whole; 0: the usual
+	window int   // size of the decoders' window in bytes; 0 means the default
+	small  int64 // values up to this size in bytes are decoded whole; 0 means the default
 }
 
-// Pass reads the one JSON value in [off, end), or from off to the end of the
-// bytes when end is negative, in a single streaming pass, and gives what root
-// wants of it. A nil root only checks it. shape is that of the value.
+// Pass reads the JSON value in [off, end), or from off to the end of the document if
+// end is negative, in one streaming pass. It returns the parts of the value that
+// root selects. With a nil root it only checks the value. shape describes the names
+// of the value's members.
 //
-// Values of nodes with a Visit are handed to visit in the order in which they
-// end in the document, those inside before what they lie in, with the place
-// [off, end) of the value. An error of visit stops the pass and is given back
-// as it is. visit may use the document, and may be nil where no node asks for
-// it.
+// The values of nodes that have a Visit are passed to visit in the order in which
+// they end in the document, so inner values come before the values that contain
+// them. visit also gets the offsets [off, end) of the value. An error of visit stops
+// the pass and is returned unchanged. visit may use the document. It may be nil if
+// no node has a Visit.
 //
-// An error is a [*SyntaxError], a [*LimitError], the context's (asked at each
-// filling of the window), or what reading the bytes said; bytes that end
-// before their size are io.ErrUnexpectedEOF.
+// An error is a [*SyntaxError], a [*LimitError], the context's (checked each time
+// the window is filled), or the read error of the bytes. If the bytes end before
+// their size, the error is io.ErrUnexpectedEOF.
 func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(tag int, v any, off, end int64) error,
 ) (any, error) {
@@ -110,7 +110,7 @@ func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *
 	return v, err
 }
 
-// read is Pass without telling anybody.
+// read does the same as Pass but doesn't report its memory to Grew.
 func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(int, any, int64, int64) error,
 ) (v any, b bill, err error) {
@@ -124,7 +124,7 @@ func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *
 	return v, dec.bill(), err
 }
 
-// decoder gives one that stands at off, to read up to end.
+// decoder returns a decoder that reads from off to end.
 func (d *Document) decoder(ctx context.Context, off, end int64) (*decoder, error) {
 	if end < 0 {
 		end = d.Bytes.Size()
@@ -137,7 +137,7 @@ func (d *Document) decoder(ctx context.Context, off, end int64) (*decoder, error
 	return dec, nil
 }
 
-// ahead gives a decoder that builds nothing.
+// ahead returns a decoder that only skips and never builds values.
 func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 	dec := borrow()
 	dec.doc = d
@@ -147,21 +147,21 @@ func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 	return dec
 }
 
-// A bill is what was built and not told yet.
+// A bill lists the memory that was allocated and isn't reported yet.
 type bill struct {
-	own   int64  // bytes for the document alone
-	twins *Twins // that may hold more now
+	own   int64  // bytes for this document alone
+	twins *Twins // the table that may have grown
 }
 
-// bill gives it, once.
+// bill returns what isn't reported yet and marks it as reported.
 func (d *decoder) bill() bill {
 	b := bill{d.cost - d.told, d.texts.twins}
 	d.told = d.cost
 	return b
 }
 
-// tell tells what was built. Under no lock of a value: who is told may look at
-// values.
+// tell reports the allocated memory to Grew and to the table of Twins. The caller
+// must hold no lock of a value, because Grew may decode values.
 func (d *Document) tell(b bill) {
 	if b.twins != nil {
 		b.twins.tell()
@@ -176,14 +176,14 @@ type section struct {
 	ctx      context.Context
 	bytes    io.ReaderAt
 	pos, end int64
-	built    *decoder // of which to tell what it has built; nil: of none
+	built    *decoder // the decoder whose memory is reported while reading; nil for none
 }
 
 func (s *section) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
 	}
-	if d := s.built; d != nil { // so that room is made as it is needed
+	if d := s.built; d != nil { // report now, so that the caller can free memory before more is allocated
 		d.doc.tell(d.bill())
 	}
 	if s.pos >= s.end {
@@ -196,7 +196,7 @@ func (s *section) Read(b []byte) (int, error) {
 	case n == len(b):
 		err = nil
 	case err == io.EOF:
-		err = io.ErrUnexpectedEOF // there are fewer bytes than there were
+		err = io.ErrUnexpectedEOF // the storage has become shorter than its size
 	}
 	return n, err
 }

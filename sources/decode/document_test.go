@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// camel is a shape that makes every name camelCase and takes every object with
-// a "@type" for an Any of its own kind: near enough to Envoy's for a test.
+// camel is a shape that makes every name camelCase. It treats every object with a
+// "@type" as an Any, like Envoy's shapes do.
 type camel struct{ inAny bool }
 
 func (c camel) Member(key []byte) (string, Shape) {
@@ -30,7 +30,7 @@ func (c camel) Member(key []byte) (string, Shape) {
 
 func (c camel) Typed([]byte) (Shape, bool) { return camel{}, c.inAny }
 
-// camelled is the same of a value in memory.
+// camelled makes all names in a decoded value camelCase, as camel does.
 func camelled(v any) any {
 	switch x := v.(type) {
 	case []any:
@@ -48,7 +48,7 @@ func camelled(v any) any {
 	return v
 }
 
-// realDump is a config_dump of a real ingress gateway, with fewer clusters.
+// realDump returns a config_dump of a real ingress gateway, with fewer clusters.
 func realDump(t *testing.T) ([]byte, *Document) {
 	b, err := os.ReadFile("testdata/config_dump.json")
 	if err != nil {
@@ -79,8 +79,8 @@ func TestRealDump(t *testing.T) {
 	}
 }
 
-// The way sections are read: the resources of two lists in one pass, one level
-// of each, and the section's facts beside them.
+// The test reads sections as package envoy does: one pass reads the resources of two
+// lists, one level of each, and the facts of the section.
 func TestRealDumpBySection(t *testing.T) {
 	b, d := realDump(t)
 	var want struct {
@@ -216,7 +216,7 @@ func TestVisitsInOrder(t *testing.T) {
 
 func TestVisitStopsThePass(t *testing.T) {
 	stop, visits := errors.New("enough"), 0
-	d := small([]byte(`[1,2,3`), 0) // never read to its end
+	d := small([]byte(`[1,2,3`), 0) // ends too early, but the pass stops before that
 	_, err := d.Pass(t.Context(), 0, -1, nil, &Node{Walk: true, Elem: &Node{Walk: true, Visit: 1}}, func(int, any, int64, int64) error {
 		visits++
 		if visits == 2 {
@@ -260,7 +260,7 @@ func TestContextEndsAPass(t *testing.T) {
 	}
 }
 
-// shrunk is a file that has become shorter than it was.
+// shrunk is a file that has become shorter than its reported size.
 type shrunk struct {
 	*bytes.Reader
 	size int64

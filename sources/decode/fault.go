@@ -9,23 +9,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A SyntaxError says where the bytes stop being JSON.
+// A SyntaxError reports where the bytes stop being JSON.
 type SyntaxError struct {
 	Offset int64 // in the document, from 0
 	Msg    string
 }
 
-// Error is like "unexpected end of JSON at byte 1234".
+// Error returns a message like "unexpected end of JSON at byte 1234".
 func (e *SyntaxError) Error() string { return e.Msg + " at byte " + strconv.FormatInt(e.Offset, 10) }
 
-// A LimitError says which of the [Limits] a document went over, and where.
+// A LimitError reports which of the [Limits] a document exceeded, and at which
+// offset.
 type LimitError struct {
 	Offset int64
-	What   string // "document", "string", "number", "nesting", "search for @type"
+	What   string // "document", "string", "number", "nesting" or "search for @type"
 	Limit  int64
 }
 
-// Error is like "string longer than 67108864 bytes at byte 1234".
+// Error returns a message like "string longer than 67108864 bytes at byte 1234".
 func (e *LimitError) Error() string {
 	switch e.What {
 	case "nesting":
@@ -36,7 +37,7 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("%s longer than %d bytes at byte %d", e.What, e.Limit, e.Offset)
 }
 
-// named is an error with a document's name in front.
+// named is an error with the document's name in front of its message.
 type named struct {
 	name string
 	err  error
@@ -45,9 +46,9 @@ type named struct {
 func (e *named) Error() string { return e.name + ": " + e.err.Error() }
 func (e *named) Unwrap() error { return e.err }
 
-// Named puts the document's name in front of an error of one of its passes.
-// An error that has it already, the context's, nil, and any error when there
-// is no name are given back as they are.
+// Named puts the document's name in front of an error from one of its passes. It
+// returns these errors unchanged: one that already has the name, the context's
+// error, nil, and any error if the document has no name.
 func (d *Document) Named(err error) error {
 	var already *named
 	if err == nil || d.Name == "" || ended(err) || errors.As(err, &already) {
@@ -56,7 +57,7 @@ func (d *Document) Named(err error) error {
 	return &named{d.Name, err}
 }
 
-// fault makes the error of a touched value.
+// fault converts an error that occurred while a value was decoded.
 func (d *Document) fault(err error) error {
 	if ended(err) {
 		return err

@@ -5,17 +5,17 @@ import "hash/maphash"
 const (
 	keySlots   = 1 << 10
 	valueSlots = 1 << 12
-	internMost = 96 // bytes; longer strings are seldom twice the same
+	internMost = 96 // bytes; longer strings seldom occur twice
 )
 
-// An interning gives one string for equal bytes, most of the time: a slot
-// holds the last one of its hash. A dump has some hundred different names in
-// half a million members.
+// An interning usually returns the same string for equal bytes. Each slot holds the
+// last string with its hash. A dump has some hundred different names in half a
+// million members.
 type interning struct {
-	twins  *Twins // where strings come from; nil: they are made
-	home   *byte  // of the table that values came from
+	twins  *Twins // the table that strings come from; nil: strings are allocated
+	home   *byte  // the mark of the table that values come from
 	keys   [keySlots]string
-	values [valueSlots]any // strings, boxed
+	values [valueSlots]any // strings as interface values
 }
 
 func (t *interning) key(b []byte) string {
@@ -29,8 +29,8 @@ func (t *interning) key(b []byte) string {
 	return *e
 }
 
-// from sets the table that strings come from, nil for none. What came from
-// another is forgotten: it is counted there.
+// from sets the table that strings come from, nil for none. Strings of another table
+// are dropped, because they count as memory of that table.
 func (t *interning) from(twins *Twins) {
 	t.twins = twins
 	var home *byte
@@ -43,8 +43,9 @@ func (t *interning) from(twins *Twins) {
 	}
 }
 
-// value gives the string boxed and, if it comes from the table, its sum. cost
-// is that of one that was made now and is in no table.
+// value returns the string as an interface value. If it comes from the table, its
+// sum is returned as well. cost is the memory in bytes of a new string that isn't in
+// a table.
 func (t *interning) value(b []byte) (v any, sum uint64, cost int64) {
 	short := len(b) <= internMost
 	if short || t.twins != nil {

@@ -16,7 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ways are the ways through a document: each must see what is wrong with it.
+// ways are nodes that read a document in different ways. Each of them must find
+// every error.
 var ways = map[string]*Node{
 	"skipped": nil, "whole": {All: true}, "shallow": {Shallow: true}, "raw": {Raw: true},
 	"walked": {Walk: true, Fields: []Field{{"a", &Node{Walk: true, Fields: []Field{{"b", nil}}}}}, Elem: &Node{Walk: true, Visit: 1}},
@@ -50,7 +51,8 @@ func TestNesting(t *testing.T) {
 	}
 }
 
-// Limits count from the outside: what is skipped inside of what is walked too.
+// Nesting counts from the outermost container, also for a part that is skipped
+// inside a part that is walked.
 func TestNestingOfMixedWays(t *testing.T) {
 	d := small([]byte(`{"a":{"b":[[1]]}}`), 0)
 	for depth, want := range map[int64]string{3: "nesting deeper than 3 levels at byte 11", 4: "<nil>"} {
@@ -63,7 +65,7 @@ func TestNestingOfMixedWays(t *testing.T) {
 	}
 }
 
-// In the middle of 100,000 brackets: the end.
+// The document ends after 100,000 opening brackets.
 func TestManyBracketsCut(t *testing.T) {
 	b := []byte(strings.Repeat("[", 100_000))
 	for way, n := range ways {
@@ -196,8 +198,8 @@ func TestStringAndTotalLimits(t *testing.T) {
 	}
 }
 
-// repeated is a text of n copies of body between a head and a tail, that is
-// nowhere as a whole.
+// repeated reads as head, n copies of body and tail. The whole text is never in
+// memory.
 type repeated struct {
 	head, body, tail string
 	n                int64
@@ -223,7 +225,7 @@ func (r *repeated) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// What is skipped costs no memory, however much of it there is.
+// Skipping a value takes no memory, however large the value is.
 func TestSkippingTakesNoMemory(t *testing.T) {
 	for what, text := range map[string]*repeated{
 		"a string of 64 MB":    {`{"long":"`, strings.Repeat("0123456789abcde ", 4096), `","n":7}`, 1 << 10},
@@ -247,7 +249,7 @@ func TestSkippingTakesNoMemory(t *testing.T) {
 	}
 }
 
-// Nor does it cost an allocation for each of the values.
+// Skipping doesn't allocate once per value.
 func TestSkippingAllocatesNothing(t *testing.T) {
 	_, d := realDump(t)
 	names := &Node{Walk: true, Visit: 1, Fields: []Field{{"configs", &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1}}}}}}}
@@ -258,7 +260,7 @@ func TestSkippingAllocatesNothing(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if most > 3 { // the function and, after a collection, a decoder
+		if most > 3 { // one for the function and one for a decoder after a garbage collection
 			t.Errorf("%s: %v allocations", way, most)
 		}
 	}
@@ -267,7 +269,7 @@ func TestSkippingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A decoder that held a long string goes back to the others at its usual size.
+// A decoder that held a long string returns to the pool at its usual size.
 func TestLongStringsAreNotKept(t *testing.T) {
 	d := newDecoder()
 	d.open(strings.NewReader(`["`+strings.Repeat("x", 1<<21)+`\n"]`), 0, Limits{}, 0)
@@ -303,7 +305,8 @@ func TestNumbers(t *testing.T) {
 
 func intBits() int { return 32 << (^uint(0) >> 63) }
 
-// Random documents, right ones and such with a few bytes changed.
+// The test decodes random documents, both valid ones and ones with a few bytes
+// changed.
 func TestRandomDocuments(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 400 {

@@ -1,55 +1,54 @@
 package decode
 
-// A Node says what is wanted of a value and of what lies inside it. A nil Node
-// wants nothing: the value is skipped. A Node is never changed once it is in
-// use, and may be shared by passes and by places of a tree.
+// A Node selects parts of a value. A nil Node selects nothing: the value is skipped.
+// A Node must not be changed after its first use. Passes may share it, and it may
+// appear several times in a tree.
 //
-// Scalars are built as they are under every node but Walk. What a node leaves
-// open (an array under Fields alone, a container under an empty Node) is kept
-// as a [*Value], so that a document of an unexpected form loses nothing.
+// Scalars are built unchanged under every node except one with Walk. What a node
+// doesn't cover (an array under Fields alone, a container under an empty Node) is
+// kept as a [*Value], so that a document of an unexpected form loses nothing.
 type Node struct {
-	// All: built whole.
+	// All builds the value whole.
 	All bool
-	// Shallow: built one level; the containers inside are [*Value]s (an empty
-	// one is there as it is).
+	// Shallow builds one level. Containers inside are [*Value]s, except empty ones,
+	// which are built.
 	Shallow bool
-	// Raw: a container is a [*Value].
+	// Raw keeps a container as a [*Value].
 	Raw bool
-	// Walk: nothing is built; the value is only looked through, by Fields and
-	// Elem.
+	// Walk builds nothing. The value is only searched, as Fields and Elem describe.
 	Walk bool
-	// Place: an object is a [*Place], which knows the members of Fields.
+	// Place keeps an object as a [*Place] that has the members in Fields.
 	Place bool
 
-	// Fields: an object is built from these members only. Beside All or
-	// Shallow they say what is different for these members. A member whose
-	// Node is nil, or one of Walk, is left out.
+	// Fields are the only members from which an object is built. Together with All
+	// or Shallow they describe the exceptions from it. A member whose Node is nil or
+	// has Walk is left out.
 	Fields []Field
-	// Elem is for each element of an array and, where there are no Fields, for
-	// each member of an object. The elements of an array that are skipped or
-	// only walked through are left out.
+	// Elem applies to each element of an array and, if there are no Fields, to each
+	// member of an object. Array elements that are skipped or walked are left out.
 	Elem *Node
 
-	// Visit, if not 0, is the tag under which the value, or nil under Walk, is
-	// handed to the visit function of the pass.
+	// Visit is the tag with which the value is passed to the visit function of the
+	// pass; 0 means that it isn't passed. Under Walk the function gets nil as the
+	// value.
 	Visit int
 }
 
-// A Field is the wish for one member of an object.
+// A Field selects one member of an object.
 type Field struct {
-	Name string // in the document: camelCase where there is a shape
+	Name string // the name in the document; camelCase if there is a shape
 	Node *Node
 }
 
-// The nodes that stand for what is inside All and Shallow.
+// The nodes that apply to the content of All and Shallow.
 var (
 	wholeNode   = &Node{All: true}
 	shallowNode = &Node{Shallow: true}
 	insideNode  = &Node{Raw: true}
 )
 
-// member gives the node of a member by its name in the document: key where the
-// shape gave no other.
+// member returns the node for a member. name is its name in the document; if the
+// shape has no name for it, key is its name.
 func (n *Node) member(name string, key []byte) *Node {
 	if n == wholeNode {
 		return n
@@ -66,7 +65,7 @@ func (n *Node) member(name string, key []byte) *Node {
 	return n.rest()
 }
 
-// element gives the node of an array's elements.
+// element returns the node for the elements of an array.
 func (n *Node) element() *Node {
 	if n.Elem != nil {
 		return n.Elem
@@ -74,7 +73,7 @@ func (n *Node) element() *Node {
 	return n.rest()
 }
 
-// rest is the node of what Fields and Elem don't name.
+// rest returns the node for what Fields and Elem don't name.
 func (n *Node) rest() *Node {
 	switch {
 	case n.All:
@@ -85,11 +84,10 @@ func (n *Node) rest() *Node {
 	return nil
 }
 
-// builds tells whether a value under the node becomes a part of what it lies
-// in.
+// builds reports whether a value under the node is built into its parent.
 func (n *Node) builds() bool { return n != nil && !n.Walk }
 
-// keeps tells whether a container is kept as a Value under the node.
+// keeps reports whether a container under the node is kept as a Value.
 func (n *Node) keeps(object bool) bool {
 	switch {
 	case n.All || n.Shallow || n.Walk:
@@ -100,5 +98,5 @@ func (n *Node) keeps(object bool) bool {
 	return n.Elem == nil && (!object || len(n.Fields) == 0)
 }
 
-// blind tells whether nothing inside a container is looked at.
+// blind reports whether the node ignores everything inside a container.
 func (n *Node) blind() bool { return n.Walk && len(n.Fields) == 0 && n.Elem == nil }

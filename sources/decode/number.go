@@ -2,7 +2,7 @@ package decode
 
 import "encoding/json"
 
-// place is how far into a number we are; what may follow depends on it.
+// place is the position within a number. It decides which byte may follow.
 type place int
 
 const (
@@ -15,10 +15,10 @@ const (
 	numberExp
 	numberExpSign
 	numberExpDigits
-	numberEnd // the byte is no part of the number
+	numberEnd // the byte doesn't belong to the number
 )
 
-// step gives the place behind c.
+// step returns the position after c.
 func (at place) step(c byte) place {
 	digit := c-'0' < 10
 	switch at {
@@ -55,8 +55,8 @@ func (at place) step(c byte) place {
 	return numberEnd
 }
 
-// overNumber goes over the number at p. whole: it has neither a fraction nor
-// an exponent.
+// overNumber skips the number at p. whole is true if the number has neither a
+// fraction nor an exponent.
 func (w *window) overNumber() (whole bool, err error) {
 	at := numberStart
 	for {
@@ -75,7 +75,7 @@ func (w *window) overNumber() (whole bool, err error) {
 		}
 	}
 	if w.p >= w.n && w.err != nil {
-		return false, w.err // there may be more of it
+		return false, w.err // the number may go on after the read error
 	}
 	switch at {
 	case numberZero, numberDigits:
@@ -113,8 +113,8 @@ func (d *decoder) number() (any, error) {
 	return json.Number(raw), nil
 }
 
-// integer reads an integer of up to 18 digits, if an int can hold it. Not -0,
-// which an int can't.
+// integer parses an integer of up to 18 digits, if an int can hold it. It refuses
+// -0, which an int can't hold.
 func integer(raw []byte) (int, bool) {
 	digits := raw
 	if raw[0] == '-' {

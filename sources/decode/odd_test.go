@@ -7,7 +7,8 @@ import (
 	"testing/iotest"
 )
 
-// A stream takes for a number what jq does; a document does not.
+// A stream accepts the same numbers as jq does; a document accepts only those of
+// JSON.
 func TestOddNumbers(t *testing.T) {
 	for text, want := range map[string]string{
 		`[nan,NaN,-nan,[Infinity],-infinity,+1,.5,-.5]`: `[NaN NaN NaN [+Inf] -Inf 1 0.5 -0.5]`,

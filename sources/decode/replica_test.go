@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// copies says how often each list of the small dump is in the large one, so
-// that it comes near to a sidecar's of a mesh of 1,000 services.
+// copies is how often each list of the small dump is repeated in the large one. The
+// result is close to the dump of a sidecar in a mesh of 1,000 services.
 var copies = map[string]int{
 	"dynamic_active_clusters": 480, "dynamic_endpoint_configs": 480, "dynamic_route_configs": 200, "dynamic_listeners": 30,
 }
 
-// replicated is a dump of 13.5 MB: the small one of a real gateway, with its
-// resources many times over under new names.
+// replicated returns a dump of 13.5 MB. It is the small dump of a real gateway, with
+// its resources repeated many times under new names.
 func replicated(tb testing.TB) []byte {
 	tb.Helper()
 	small, err := os.ReadFile("testdata/config_dump.json")
@@ -25,7 +25,7 @@ func replicated(tb testing.TB) []byte {
 		tb.Fatal(err)
 	}
 	var out bytes.Buffer
-	done := int64(0) // of the small one
+	done := int64(0) // offset in the small dump up to which it is copied
 	for _, e := range elements(tb, small) {
 		out.Write(small[done:e.end])
 		done = e.end
@@ -38,7 +38,8 @@ func replicated(tb testing.TB) []byte {
 	return out.Bytes()
 }
 
-// renamed gives an element with a number in its own name and those of hosts.
+// renamed returns an element with a number added to its own name and to the names of
+// hosts.
 func renamed(element []byte, i int) []byte {
 	element = bytes.ReplaceAll(element, []byte(".svc.cluster.local"), fmt.Appendf(nil, "-%d.svc.cluster.local", i))
 	return bytes.Replace(element, []byte(`"name": "`), fmt.Appendf(nil, `"name": "%d.`, i), 1)
@@ -49,7 +50,7 @@ type element struct {
 	off, end int64
 }
 
-// elements gives the places of what the lists hold, in order.
+// elements returns the offsets of the elements of all lists in copies, in order.
 func elements(tb testing.TB, dump []byte) (all []element) {
 	var lists []string
 	var fields []Field
@@ -69,7 +70,8 @@ func elements(tb testing.TB, dump []byte) (all []element) {
 	return all
 }
 
-// recorded is a real sidecar's dump of 13.5 MB, where it is there.
+// recorded returns a real sidecar's dump of 13.5 MB, and skips the benchmark if the
+// file is missing.
 func recorded(b *testing.B) []byte {
 	f, err := os.Open("../../../shared/perf/sidecar-1000-services.config_dump.json.gz")
 	if err != nil {

@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// A said is a value that was decoded whole, and the bytes that it was decoded
-// from. Who finds the same bytes again needn't read them: proxies of one mesh
-// say most of what they say in the same words.
+// A said is a value that was decoded whole, together with the bytes that it was
+// decoded from. If another document contains the same bytes, they needn't be decoded
+// again. The proxies of one mesh have mostly the same bytes.
 type said struct {
 	text  []byte
 	shape Shape
-	value any // in the table of twins
+	value any // stored in the table of Twins
 }
 
-const costSaid = 128 // beside the bytes
+const costSaid = 128 // without the bytes themselves
 
-// said gives what the same bytes of the same shape became.
+// said returns the value that was decoded from the same bytes with the same shape.
 func (t *Twins) said(sum uint64, text []byte, s Shape) (v any, ok bool) {
 	shard := &t.shards[sum%twinShards]
 	shard.mu.Lock()
@@ -30,7 +30,8 @@ func (t *Twins) said(sum uint64, text []byte, s Shape) (v any, ok bool) {
 	return x.value, true
 }
 
-// heard takes note of what bytes became. The value is in the table.
+// heard remembers which value the bytes were decoded to. The value must be in the
+// table.
 func (t *Twins) heard(sum uint64, text []byte, s Shape, v any) {
 	shard := &t.shards[sum%twinShards]
 	shard.mu.Lock()
@@ -47,11 +48,11 @@ func (t *Twins) heard(sum uint64, text []byte, s Shape, v any) {
 	t.untold.Add(cost)
 }
 
-// texts are between two uses.
+// texts is a pool of buffers.
 var texts = sync.Pool{New: func() any { return new([twinsMost]byte) }}
 
-// whole decodes the value in [off, end), of up to twinsMost bytes, with all that
-// is in it; unless somebody said the same before.
+// whole decodes the value in [off, end) with everything inside it. If the value has
+// at most twinsMost bytes, the table may already have it for the same bytes.
 func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b bill, err error) {
 	twins := d.twins()
 	if twins == nil || end-off > twinsMost || d.Limits != (Limits{}) {
@@ -64,7 +65,7 @@ func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b
 	defer texts.Put(room)
 	text := room[:end-off]
 	if n, _ := d.Bytes.ReadAt(text, off); n < len(text) {
-		return d.read(ctx, off, end, s, wholeNode, nil) // which says why
+		return d.read(ctx, off, end, s, wholeNode, nil) // read reports the reason
 	}
 	sum := maphash.Bytes(seed, text)
 	if v, ok := twins.said(sum, text, s); ok {
@@ -79,7 +80,7 @@ func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b
 	return v, dec.bill(), err
 }
 
-// twins gives the table; nil for none.
+// twins returns the document's table, nil if it has none.
 func (d *Document) twins() *Twins {
 	if d.Twins == nil {
 		return nil

@@ -7,17 +7,16 @@ import (
 	"io"
 )
 
-// Contains tells whether one of the words stands anywhere in the bytes
-// [off, end), which are read through a small window and not decoded. Words are
-// at most a few hundred bytes long. An error is the context's, or what reading
-// the bytes said.
+// Contains reports whether one of the words appears anywhere in the bytes [off,
+// end). It reads the bytes through a small window and doesn't decode them. A word
+// must have at most a few hundred bytes. An error is the context's or a read error.
 func (d *Document) Contains(ctx context.Context, off, end int64, words ...string) (bool, error) {
 	longest := 0
 	for _, w := range words {
 		longest = max(longest, len(w))
 	}
 	window := make([]byte, 64<<10)
-	kept := 0 // bytes of the window before it that a word may begin in
+	kept := 0 // bytes carried over from the last window, in which a word may begin
 	for off < end {
 		if err := ctx.Err(); err != nil {
 			return false, err

@@ -2,50 +2,51 @@ package decode
 
 import "bytes"
 
-// A Shape knows how the members of a message are called in the document. Any
-// number of goroutines may ask it at once. An array has the shape of its
-// field, for each of its elements, however deep the arrays nest; a scalar has
-// no use for one. A nil Shape is that of a value which is as it is, and so is
-// all below it.
+// A Shape describes how the members of a message are named in the document. Any
+// number of goroutines may use it at once. The shape of an array applies to each of
+// its elements, also in nested arrays. Scalars have no use for a shape. A value with
+// a nil Shape keeps all names unchanged, at every level.
 type Shape interface {
-	// Member gives the document's name of a member and the shape of its
-	// value. An empty name is that of the key as it is. key must not be kept.
+	// Member returns the name of a member in the document and the shape of its
+	// value. An empty name means that the key is used unchanged. key must not be
+	// kept.
 	Member(key []byte) (name string, value Shape)
 
-	// Typed tells with ok whether this is the shape of a google.protobuf.Any,
-	// whatever url is, and gives the shape of what the Any holds when its
-	// "@type" is url: nil where the type is not known, which keeps it whole as
-	// it is. The shape given is that of the same object. url must not be kept.
+	// Typed returns ok if this is the shape of a google.protobuf.Any, whatever url
+	// is. It also returns the shape for the content of an Any whose "@type" is url;
+	// it is nil if the type isn't known, and then the content keeps its names. The
+	// returned shape applies to the same object as the Any. url must not be kept.
 	Typed(url []byte) (value Shape, ok bool)
 }
 
-// A TaggedShape is that of an object one text of which decides about the others,
-// wherever it stands among them: Tagged gives the shape for the text of the
-// member that Tag names, nil where there is none.
+// A TaggedShape is the shape of an object in which the text of one member determines
+// the shape of the whole object, wherever that member comes. Tag returns the name of
+// this member. Tagged returns the shape for its text; text is nil if there is no
+// such member.
 type TaggedShape interface {
 	Shape
 	Tag() string
 	Tagged(text []byte) Shape
 }
 
-// Unordered marks the shape of a map or a Struct: its members come in any order,
-// and are sorted by their keys.
+// Unordered marks the shape of a map or a Struct. Their members come in any order
+// and are sorted by key.
 type Unordered interface {
 	Shape
 	Unordered()
 }
 
-// An object whose shape is an Any takes the shape of its "@type". Envoy writes
-// that one first, and then it is mostly in the window already; where it isn't,
-// a second decoder goes ahead through the object to find it. With no "@type",
-// or one that is no string, the object is as it is. Of several the first one
-// counts.
+// An object whose shape is an Any takes the shape of its "@type". Envoy writes this
+// member first, so it is usually in the window already. Otherwise a second decoder
+// reads ahead through the object to find it. Without an "@type", or if it isn't a
+// string, the names of the object stay unchanged. If there are several, the first
+// one counts.
 
 const (
 	typeKey = "@type"
-	// aheadMost is how often, on average, a byte may be read again to find a
-	// "@type": as often as Anys lie in one another with their type at the end.
-	// Made to harm, that could be thousands of times.
+	// aheadMost limits how often, on average, a byte may be read again to find an
+	// "@type". Bytes are read again once per level of nested Anys whose type comes
+	// last. In a malicious document that could be thousands of times.
 	aheadMost = 64
 )
 
@@ -57,8 +58,8 @@ func isAny(s Shape) bool {
 	return ok
 }
 
-// typed gives the shape of the Any that we stand at. With no "@type", or one
-// that is no string, it has none.
+// typed returns the shape of the Any at the current position, or nil if its "@type"
+// is missing or isn't a string.
 func (d *decoder) typed(s Shape) (Shape, error) {
 	url, err := d.tag(typeKey)
 	if err != nil || url == nil {
@@ -68,7 +69,7 @@ func (d *decoder) typed(s Shape) (Shape, error) {
 	return s, nil
 }
 
-// tagged gives the shape of the object that we stand at.
+// tagged returns the shape of the object at the current position.
 func (d *decoder) tagged(s TaggedShape) (Shape, error) {
 	text, err := d.tag(s.Tag())
 	if err != nil {
@@ -77,8 +78,8 @@ func (d *decoder) tagged(s TaggedShape) (Shape, error) {
 	return s.Tagged(text), nil
 }
 
-// tag gives the text of a member of the object that we stand at, the first of
-// several; nil where there is none.
+// tag returns the text of one member of the object at the current position: the
+// first one if there are several, nil if there is none.
 func (d *decoder) tag(key string) (text []byte, err error) {
 	if text := firstText(d.mem[d.p+1:d.n], key); text != nil {
 		return text, nil
@@ -88,7 +89,7 @@ func (d *decoder) tag(key string) (text []byte, err error) {
 	defer ahead.release()
 	ahead.depth = d.depth
 	if text, err = ahead.findText(key); text != nil {
-		text = bytes.Clone(text) // it is the released decoder's
+		text = bytes.Clone(text) // a copy, because the other decoder is reused
 	}
 	d.aheadLeft -= ahead.offset() - off
 	if err == nil && d.aheadLeft < 0 {
@@ -97,8 +98,8 @@ func (d *decoder) tag(key string) (text []byte, err error) {
 	return text, err
 }
 
-// firstText gives the text of a member where it is the first one, and written
-// without escapes; else nil.
+// firstText returns the text of the member if it is the first one of the object and
+// has no escapes, and nil otherwise.
 func firstText(members []byte, key string) []byte {
 	for _, token := range []string{`"` + key + `"`, ":", `"`} {
 		members = bytes.TrimLeft(members, " \n\r\t")
@@ -114,11 +115,10 @@ func firstText(members []byte, key string) []byte {
 	return text
 }
 
-// findText goes through the object that we are before, up to the text of a
-// member.
+// findText reads the object that comes next, up to the text of the member named key.
 func (d *decoder) findText(key string) ([]byte, error) {
 	d.next()
-	d.p++ // the brace
+	d.p++ // skip the brace
 	c := d.next()
 	for closed := c == '}'; !closed; {
 		name, err := d.key(c)

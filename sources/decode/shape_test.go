@@ -14,7 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// choices are decisions taken from the bytes of a fuzz input; none left: 0.
+// choices takes random decisions from the bytes of a fuzz input. Once all bytes are
+// used, each decision is 0.
 type choices []byte
 
 func (c *choices) below(n int) int {
@@ -26,9 +27,9 @@ func (c *choices) below(n int) int {
 	return int(b) % n
 }
 
-// ordered is a JSON value with its members in the order of the document.
+// ordered is a JSON value whose members keep the order of the document.
 type ordered struct {
-	scalar string // as JSON; empty: a container
+	scalar string // as JSON; empty for a container
 	names  []string
 	items  []*ordered
 	array  bool
@@ -56,7 +57,7 @@ func (c *choices) ordered(depth int) *ordered {
 	return o
 }
 
-// write writes the value with some white space and some escapes.
+// write writes the value as JSON with varied white space and escapes.
 func (o *ordered) write(b *strings.Builder, c *choices) {
 	space := func() { b.WriteString([]string{"", "", "\n          ", " ", "\t"}[c.below(5)]) }
 	if o.scalar != "" {
@@ -89,13 +90,13 @@ func (o *ordered) write(b *strings.Builder, c *choices) {
 	b.WriteString(end)
 }
 
-// testShape is one of a book of shapes that refer to one another by number; -1
-// is none.
+// testShape is one of several shapes that refer to one another by their index in
+// book; -1 means no shape.
 type testShape struct {
 	book   []*testShape
-	kind   string         // "message", "map", "any"
-	fields map[string]int // of a message, by the key in the document's bytes; of an Any by its type
-	value  int            // of a map
+	kind   string         // "message", "map" or "any"
+	fields map[string]int // for a message, by key in the document's bytes; for an Any, by type
+	value  int            // for a map
 }
 
 func (s *testShape) at(i int) Shape {
@@ -128,7 +129,7 @@ func (s *testShape) Typed(url []byte) (Shape, bool) {
 	return nil, true
 }
 
-// shape makes a book of shapes and gives one of them, or none.
+// shape builds a book of shapes and returns one of them, or nil.
 func (c *choices) shape() Shape {
 	book := make([]*testShape, 6)
 	for i := range book {
@@ -137,7 +138,7 @@ func (c *choices) shape() Shape {
 	any := func() int { return c.below(len(book)+1) - 1 }
 	for i, s := range book {
 		switch {
-		case i >= 4: // an Any, holding one of the others
+		case i >= 4: // an Any that holds one of the others
 			s.kind = "any"
 			for _, url := range []string{"t0", "t1", "t2"} {
 				s.fields[url] = c.below(5) - 1
@@ -156,7 +157,7 @@ func (c *choices) shape() Shape {
 	return book[0].at(any())
 }
 
-// node makes a tree of wishes.
+// node builds a random tree of nodes.
 func (c *choices) node(depth int) *Node {
 	n := &Node{Visit: max(0, c.below(6)-2)}
 	switch c.below(6) {
@@ -185,14 +186,14 @@ func (c *choices) node(depth int) *Node {
 	return n
 }
 
-// expectation reads the wishes by the words of Node's and Shape's comments,
-// over a tree in memory.
+// expectation applies a tree of nodes to a tree of values in memory, following the
+// doc comments of Node and Shape.
 type expectation struct{ visits []visited }
 
 type visited struct {
 	tag   int
 	value any
-	bytes any // what stands at the place told, as it is
+	bytes any // what is stored at the reported offsets, decoded without a shape
 }
 
 func (e *expectation) value(o *ordered, s Shape, n *Node) any {
@@ -283,7 +284,7 @@ func (e *expectation) object(o *ordered, s Shape, n *Node) any {
 	return out
 }
 
-// otherwise is the wish for what Fields and Elem don't name.
+// otherwise returns the node for what Fields and Elem don't name.
 func otherwise(n *Node) *Node {
 	switch {
 	case n.All:
@@ -294,7 +295,8 @@ func otherwise(n *Node) *Node {
 	return nil
 }
 
-// checkShape holds a pass with a shape and a node against the expectation.
+// checkShape compares the result of a pass with a random shape and node with the
+// expectation.
 func checkShape(t *testing.T, input []byte) {
 	c := choices(input)
 	shape, root, o := c.shape(), c.node(3), c.ordered(4)
@@ -368,7 +370,8 @@ func FuzzShape(f *testing.F) {
 	f.Fuzz(checkShape)
 }
 
-// A message "m" with fields, an Any and a struct that stays as it is.
+// someShape describes a message "m" that has fields, an Any, and a struct whose
+// names stay unchanged.
 func someShape() Shape {
 	m := &testShape{kind: "message"}
 	a := &testShape{kind: "any", fields: map[string]int{"t0": 0}}
@@ -408,8 +411,8 @@ func TestAnyInAnyOrder(t *testing.T) {
 	}
 }
 
-// A document made so that each Any has its type behind another Any is refused
-// before it costs more than some passes.
+// In this document each Any has its type after another Any. It must be refused
+// before it costs more than a few passes.
 func TestManySearchesForType(t *testing.T) {
 	const deep = 4000
 	for _, c := range []struct {
@@ -425,8 +428,8 @@ func TestManySearchesForType(t *testing.T) {
 	}
 }
 
-// A mistake behind an Any's start is told the same whether or not the decoder
-// went ahead over it.
+// An error inside an Any is reported in the same way whether or not the decoder read
+// ahead past it.
 func TestMistakeAfterGoingAhead(t *testing.T) {
 	for _, rest := range []string{`[[[[[1]]]]],tru`, `{"x":tru}`, `{"x":"\q"}`, `{"x":1`, `[}`, ``} {
 		var said []string
@@ -449,8 +452,8 @@ func (anyOrder) Member([]byte) (string, Shape) { return "", nil }
 func (anyOrder) Typed([]byte) (Shape, bool)    { return nil, false }
 func (anyOrder) Unordered()                    {}
 
-// The members of a message stand as they came, those of a map are sorted; two
-// maps that say the same are one value in a table of twins.
+// The members of a message keep their order, and those of a map are sorted. Two maps
+// with the same members are one value in a table of Twins.
 func TestMapsAreSorted(t *testing.T) {
 	many := "{"
 	for i := range 100 {

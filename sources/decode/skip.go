@@ -2,18 +2,18 @@ package decode
 
 import "math/bits"
 
-// skip goes over the value that we stand at and checks all of it, however deep
-// it nests, in memory that doesn't grow with it but for a bit a level.
+// skip skips the value at the current position and checks all of it. Its memory
+// doesn't grow with the value, except for one bit per level of nesting.
 //
-// It is the inner loop of every pass: b and p are the window's own while
-// nothing else needs them.
+// It is the inner loop of every pass. The local variables b and p replace the
+// window's mem and p until another function needs those.
 func (d *decoder) skip() error {
 	var (
 		b, p  = d.mem, d.p
 		c     = b[p]
 		depth = d.depth
-		kinds uint64        // of the last 64 containers we are in: 1 for an object, the innermost lowest
-		outer = d.kinds[:0] // those further out, 64 in each
+		kinds uint64        // one bit for each of the 64 innermost containers: 1 for an object, the innermost lowest
+		outer = d.kinds[:0] // the containers further out, 64 per element
 	)
 	if c != '{' && c != '[' {
 		return d.skipScalar(c)
@@ -38,7 +38,7 @@ value:
 		if b[p] <= ' ' {
 			b, p = d.overSpace(p)
 		}
-		if b[p] == c+2 { // ']' and '}' come two after '[' and '{'
+		if b[p] == c+2 { // ']' and '}' are two more than '[' and '{'
 			goto closing
 		}
 		if c == '{' {
@@ -120,7 +120,7 @@ key:
 	if b[p] != ':' {
 		return d.fail(p, "':'")
 	}
-	if p++; b[p] == ' ' { // as most write it
+	if p++; b[p] == ' ' { // most writers put one space here
 		p++
 	}
 	if b[p] <= ' ' {
@@ -130,8 +130,8 @@ key:
 	goto value
 }
 
-// overPlain goes over what is plain in a string: to its end, an escape, a
-// control character or the end of the window.
+// overPlain skips the plain part of a string. It stops at the closing quote, an
+// escape, a control character or the end of the window.
 func overPlain(b []byte, p int) int {
 	for {
 		if stop := stops(word(b, p)); stop != 0 {
@@ -141,14 +141,15 @@ func overPlain(b []byte, p int) int {
 	}
 }
 
-// overSpace is next for a position that isn't in the window's p.
+// overSpace skips white space from position p on and returns the window's memory and
+// the new position.
 func (w *window) overSpace(p int) ([]byte, int) {
 	w.p = p
 	w.nextAfterSpace()
 	return w.mem, w.p
 }
 
-// skipScalar goes over a string, a number or a word that begins with c.
+// skipScalar skips a string, a number or a word that begins with c.
 func (d *decoder) skipScalar(c byte) error {
 	switch c {
 	case '"':

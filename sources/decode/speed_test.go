@@ -10,15 +10,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A job is what is wanted of a dump, for this package and for encoding/json,
-// which is given the cheapest way that it has: a struct of what is wanted, or
-// nothing but the check where nothing is.
+// A job is a part of a dump that this package and encoding/json both read.
+// encoding/json reads it in its cheapest way: into a struct that has only the wanted
+// fields, or with json.Valid if nothing is wanted.
 type job struct {
 	node *Node
 	peer func([]byte) error
 }
 
-// resources walks to the elements of lists and wants leaf of what is in field.
+// resources returns a node that walks to the elements of lists and applies leaf to
+// the member field of each.
 func resources(field string, leaf *Node, lists ...string) *Node {
 	wrapped := &Node{Walk: true, Elem: &Node{Walk: true, Fields: []Field{{field, leaf}}}}
 	part := &Node{Walk: true}
@@ -78,16 +79,17 @@ var jobs = map[string]job{
 	"all":    {wholeNode, into[any]},
 }
 
-// BenchmarkPass reads a dump of 13.5 MB: nothing of it, the clusters' names,
-// one route configuration by its name, the clusters one level deep, the routes
-// whole, everything; x-std is how many times as long encoding/json takes for
-// the same, in the same run.
+// BenchmarkPass reads different parts of a dump of 13.5 MB: nothing, the names of
+// the clusters, one route configuration by name, the clusters one level deep, the
+// routes whole, and everything. x-std is how many times longer encoding/json takes
+// for the same part in the same run.
 func BenchmarkPass(b *testing.B) { besideStandard(b, replicated(b)) }
 
-// BenchmarkPassRecorded is BenchmarkPass over a real dump.
+// BenchmarkPassRecorded does the same as BenchmarkPass with a real dump.
 func BenchmarkPassRecorded(b *testing.B) { besideStandard(b, recorded(b)) }
 
-// BenchmarkPassCompact is BenchmarkPass over a dump without white space.
+// BenchmarkPassCompact does the same as BenchmarkPass with a dump that has no white
+// space.
 func BenchmarkPassCompact(b *testing.B) {
 	var c bytes.Buffer
 	if err := json.Compact(&c, replicated(b)); err != nil {
@@ -103,7 +105,7 @@ func besideStandard(b *testing.B, data []byte) {
 }
 
 func (j job) run(b *testing.B, data []byte) {
-	const peers = 5 // times that encoding/json is measured: it takes long
+	const peers = 5 // runs of encoding/json; few, because each takes long
 	d := &Document{Bytes: bytes.NewReader(data)}
 	last := lastRoute(b, d)
 	visit := func(tag int, v any, _, _ int64) error {
@@ -135,7 +137,7 @@ func (j job) run(b *testing.B, data []byte) {
 	b.ReportMetric(float64(median(theirs))/float64(median(own[:len(theirs)])), "x-std")
 }
 
-// lastRoute is the name of the last route configuration of a dump.
+// lastRoute returns the name of the last route configuration of a dump.
 func lastRoute(b *testing.B, d *Document) (name string) {
 	_, err := d.Pass(b.Context(), 0, -1, nil, routes(&Node{Fields: []Field{{"name", wholeNode}}, Visit: 1}), func(_ int, v any, _, _ int64) error {
 		name, _ = v.(*object.Object).Get("name").(string)
@@ -152,7 +154,7 @@ func median(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-// BenchmarkForce touches a value of 300 bytes.
+// BenchmarkForce decodes a value of 300 bytes.
 func BenchmarkForce(b *testing.B) {
 	in := []byte(`{"name":"outbound|9080||productpage.default.svc.cluster.local","config":{"ads":{},"initial_fetch_timeout":"0s","resource_api_version":"V3"},"thresholds":[{"max_connections":4294967295,"max_pending_requests":4294967295,"max_requests":4294967295,"max_retries":4294967295,"track_remaining":true}]}`)
 	for name, twins := range map[string]*Twins{"apart": nil, "shared": roomy()} {
@@ -169,8 +171,8 @@ func BenchmarkForce(b *testing.B) {
 	}
 }
 
-// BenchmarkFleet holds the dumps of several proxies of a mesh, with a table of
-// twins and without. All are alike but for the times in them.
+// BenchmarkFleet holds the dumps of several proxies of a mesh in memory, with and
+// without a table of Twins. The dumps differ only in their timestamps.
 func BenchmarkFleet(b *testing.B) {
 	data := replicated(b)
 	all := make([]string, 4)
@@ -198,7 +200,7 @@ func BenchmarkFleet(b *testing.B) {
 	}
 }
 
-// hold builds documents whole.
+// hold decodes all documents whole and returns the values.
 func hold(b *testing.B, all []string, shared bool) (kept []any) {
 	var twins *Twins
 	if shared {

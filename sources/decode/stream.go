@@ -5,9 +5,8 @@ import (
 	"io"
 )
 
-// Read reads a stream that is one JSON value and builds it whole, with names
-// as they are. Errors are a [*SyntaxError], a [*LimitError] or what the reader
-// said.
+// Read reads a stream that is one JSON value and builds it whole, with all names
+// unchanged. An error is a [*SyntaxError], a [*LimitError] or the reader's.
 func Read(r io.Reader, l Limits) (any, error) { return readAll(r, l, 0) }
 
 func readAll(r io.Reader, l Limits, window int) (any, error) {
@@ -18,15 +17,16 @@ func readAll(r io.Reader, l Limits, window int) (any, error) {
 	return d.document(wholeNode, nil)
 }
 
-// A Stream reads JSON values that follow one another, with or without white
-// space between them, as jq does: only numbers and words need some.
+// A Stream reads a sequence of JSON values, with or without white space between
+// them. As in jq, white space is only required after numbers and words.
 type Stream struct {
 	d     *decoder
 	err   error
 	lines *lines
 }
 
-// NewStream reads from r, up to 64 KB ahead of the value wanted.
+// NewStream returns a stream that reads from r, up to 64 KB beyond the current
+// value.
 func NewStream(r io.Reader, l Limits) *Stream { return newStream(r, l, 0) }
 
 func newStream(r io.Reader, l Limits, window int) *Stream {
@@ -37,22 +37,22 @@ func newStream(r io.Reader, l Limits, window int) *Stream {
 	return &Stream{d: d, lines: counted}
 }
 
-// Line gives how many lines were read up to the end of the value that Next gave
-// last, with the rest of its line, as jq's input_line_number counts them: a
-// last line that no newline ends is none.
+// Line returns the number of lines read up to the end of the last value, including
+// the rest of its line, as jq's input_line_number counts them. A last line without a
+// newline isn't counted.
 func (s *Stream) Line() int { return s.lines.upTo(s.d.offset()) }
 
-// Offset is how many bytes the values that Next gave take, with what was between
-// them.
+// Offset returns the number of bytes that the values returned by Next take,
+// including the bytes between them.
 func (s *Stream) Offset() int64 { return s.d.offset() }
 
-// lines counts the newlines of what is read.
+// lines counts the newlines in the bytes that are read.
 type lines struct {
 	r     io.Reader
 	read  int64
-	ahead []int64 // where newlines are, some of which were counted
-	n     int     // that were counted
-	first int     // of ahead that was not
+	ahead []int64 // offsets of newlines, some of which are already counted
+	n     int     // number of newlines counted
+	first int     // index in ahead of the first newline that isn't counted
 }
 
 func (l *lines) Read(p []byte) (int, error) {
@@ -79,8 +79,8 @@ func (l *lines) upTo(offset int64) int {
 	return l.n + min(1, len(l.ahead)-l.first)
 }
 
-// Next gives the next value, whole, with names as they are; io.EOF when there
-// are no more. After an error it gives that error again.
+// Next returns the next value, built whole with all names unchanged, or io.EOF if
+// there are no more. After an error it returns the same error again.
 func (s *Stream) Next() (any, error) {
 	if s.err != nil {
 		return nil, s.err
@@ -90,7 +90,7 @@ func (s *Stream) Next() (any, error) {
 		s.err = err
 		return nil, err
 	}
-	s.Line() // what was passed is forgotten
+	s.Line() // drops the newlines that were passed
 	return v, nil
 }
 
@@ -117,7 +117,7 @@ func (s *Stream) next() (any, error) {
 	return v, nil
 }
 
-// joins tells whether a byte can't follow a number or a word directly.
+// joins reports whether c must not directly follow a number or a word.
 func joins(c byte) bool {
 	switch c {
 	case ' ', '\n', '\r', '\t', '{', '[', '"':

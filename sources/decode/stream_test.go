@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// drain gives the values of a stream and the error that ended it, if not EOF.
+// drain returns the values of a stream and the error that ended it, nil for io.EOF.
 func drain(s *Stream) (vs []any, err error) {
 	for {
 		v, err := s.Next()
@@ -34,7 +34,7 @@ var streams = []string{
 	"truefalse", "1true", "true1", "nulltrue", "1 2 [", "1 }", "1,2", `{"a":1} x`, "[1]]", "1-2", "1.5.5", "nul", `"a" "b`,
 }
 
-// Streams are what jq takes for them.
+// Streams have the same values and errors as in jq.
 func TestStreamsAsJq(t *testing.T) {
 	jq, err := exec.LookPath("jq")
 	if err != nil {
@@ -61,10 +61,11 @@ func TestStreamsAsJq(t *testing.T) {
 	}
 }
 
-// With white space between the values they are what encoding/json has.
+// Streams with white space between the values have the same values as in
+// encoding/json.
 func TestStreamsAsStandard(t *testing.T) {
 	for _, in := range append(seeds, streams...) {
-		if in == "+1" || in == ".5" { // numbers to jq alone: TestOddNumbers
+		if in == "+1" || in == ".5" { // only jq accepts these numbers, see TestOddNumbers
 			continue
 		}
 		in = "[1] " + in + "\n{} "
@@ -81,7 +82,7 @@ func TestStreamsAsStandard(t *testing.T) {
 		}
 		got, err := drain(NewStream(strings.NewReader(in), Limits{}))
 		if strings.Contains(in, "\uFEFF") || strings.Contains(fmt.Sprint(err), "white space after a number or a word") {
-			continue // encoding/json has no byte order marks, and needs no space after words
+			continue // encoding/json refuses byte order marks, and needs no space after words
 		}
 		if !object.Equal(got, want) || errors.Is(refused, io.EOF) != (err == nil) {
 			t.Errorf("%q: %v %v, encoding/json has %v %v", in, got, err, want, refused)
@@ -108,7 +109,7 @@ func TestStreamAfterAnError(t *testing.T) {
 	}
 }
 
-// Each value of a stream has the whole limit to itself.
+// The limit on the total size applies to each value of a stream separately.
 func TestStreamTotal(t *testing.T) {
 	one := "[" + strings.Repeat("1,", 400) + "1]\n"
 	for _, window := range []int{1, 100, windowSize} {
@@ -124,7 +125,8 @@ func TestStreamTotal(t *testing.T) {
 	}
 }
 
-// TestStreamLine holds the line of each value, as jq 1.6 and 1.8 count it.
+// TestStreamLine checks the line number of each value against those of jq 1.6 and
+// 1.8.
 func TestStreamLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"1\n2\n": "1 2", "{}\n{}\n": "1 2", "1 2\n3": "1 1 1", "[1,\n2]\n\n\n5\n": "2 5", `"a"`: "0", "\n\n1": "2",

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// text reads the string at p and gives its bytes, decoded. They are good until
-// the next text or fill.
+// text reads the string at p and returns its bytes with escapes decoded. They are
+// valid until the next call of text or fill.
 func (d *decoder) text() ([]byte, error) {
 	d.mark = d.p
 	d.p++
@@ -28,11 +28,11 @@ func (d *decoder) text() ([]byte, error) {
 	return d.clean, nil
 }
 
-// overString goes from behind the opening quote of a string to behind the
-// closing one. plain: there was nothing but ASCII without escapes.
+// overString moves from the byte after the opening quote to the byte after the
+// closing one. plain is true if the string is ASCII without escapes.
 func (w *window) overString() (plain bool, err error) {
 	b, p := w.mem, w.p
-	var wide uint64 // the top bits of the bytes seen
+	var wide uint64 // bitwise OR of the bytes' top bits; not 0 if a byte isn't ASCII
 	plain = true
 	for {
 		x := word(b, p)
@@ -63,15 +63,15 @@ func (w *window) overString() (plain bool, err error) {
 	}
 }
 
-// stops looks at eight bytes of a string at once: at each that ends the plain
-// text ('"', '\\' or below ' ') it has the top bit set. Of these bits the lowest
-// is right; those above it may not be.
+// stops checks eight bytes of a string at once. It sets the top bit of each byte
+// that ends the plain text ('"', '\\' or below ' '). Only the lowest of these bits
+// is reliable; higher ones may be false positives.
 func stops(x uint64) uint64 {
 	q, s := x^(ones*'"'), x^(ones*'\\')
 	return (((x - ones*' ') &^ x) | ((q - ones) &^ q) | ((s - ones) &^ s)) & tops
 }
 
-// escape goes over the escape at p.
+// escape skips the escape sequence at p.
 func (w *window) escape() error {
 	if err := w.ahead(2); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (w *window) escape() error {
 	return nil
 }
 
-// ahead sees to it that n bytes from p on are there.
+// ahead fills the window until it has n bytes from p on.
 func (w *window) ahead(n int) error {
 	for w.n-w.p < n {
 		if !w.fill() {
@@ -108,8 +108,8 @@ func (w *window) ahead(n int) error {
 
 func isHex(c byte) bool { return c-'0' < 10 || c|0x20-'a' < 6 }
 
-// unescape appends s with its escapes decoded. Wrong UTF-8 and lone surrogates
-// become U+FFFD, as in encoding/json.
+// unescape appends s to dst with its escapes decoded. Invalid UTF-8 and lone
+// surrogates become U+FFFD, as in encoding/json.
 func unescape(dst, s []byte) []byte {
 	for len(s) > 0 {
 		switch c := s[0]; {
@@ -148,7 +148,7 @@ func escapedByte(c byte) byte {
 	return c
 }
 
-// escapedRune reads \u and, for a surrogate, the other half after it.
+// escapedRune decodes a \u escape. For a surrogate it also reads the second half.
 func escapedRune(s []byte) (r rune, size int) {
 	r = hex(s[2:6])
 	if !utf16.IsSurrogate(r) {

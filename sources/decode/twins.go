@@ -10,39 +10,40 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Twins finds what several documents say alike, so that it is in memory once:
-// strings, and objects and arrays that are built whole. Proxies of one mesh
-// hold mostly the same. Any number of goroutines may use it at once.
+// Twins is a table of decoded values that several documents share, so that equal
+// values are in memory once: strings, and objects and arrays that are built whole.
+// The proxies of one mesh have mostly equal content. Any number of goroutines may
+// use the table at once.
 //
-// It is exact: what it gives for a value is equal to it, and nothing inside is
-// still bytes of a document. That two equal containers are one and the same is
-// no promise: what is not found is built. So nobody may conclude from two
-// containers being the same that they come from one place; that they are equal
-// always holds.
+// A value from the table is always equal to the requested one, and nothing inside it
+// is still bytes of a document. The reverse isn't guaranteed: two equal containers
+// may be two values, because a value that isn't found is built. A caller may
+// conclude that two identical containers are equal, but not that they come from the
+// same place.
 //
-// What is in it stays until it is dropped as a whole. It costs those who use it
-// nothing: who made it is told what it holds, and counts it once.
+// Values stay until the whole table is dropped. Their memory isn't charged to the
+// documents that use them: it is reported once, to the function given to NewTwins.
 type Twins struct {
-	mark   *byte // tells the table from others when it is gone
+	mark   *byte // identifies the table even after it has been freed
 	most   int64
 	grew   func(bytes int64)
-	cost   atomic.Int64 // of what is in it
-	untold atomic.Int64 // of that, what grew was not told
+	cost   atomic.Int64 // bytes of all values in the table
+	untold atomic.Int64 // the part of cost that isn't reported to grew yet
 	shards [twinShards]twinShard
 }
 
 // A twinShard is the part of a table that one lock guards.
 type twinShard struct {
 	mu     sync.Mutex
-	values map[uint64]any   // by their sums; string, *object.Object or []any
+	values map[uint64]any   // by sum; string, *object.Object or []any
 	said   map[uint64]*said // by the sums of their bytes
 }
 
 const twinShards = 64
 
-// NewTwins gives an empty table that takes up to about most bytes. grew is told
-// the bytes that it holds as they become more, from within passes and touched
-// values but under no lock of theirs.
+// NewTwins returns an empty table that takes about most bytes. grew is called with
+// the number of bytes by which the table has grown. It is called during passes and
+// while values are decoded, but with no lock of theirs held.
 func NewTwins(most int64, grew func(bytes int64)) *Twins {
 	t := &Twins{mark: new(byte), most: most, grew: grew}
 	for i := range t.shards {
@@ -51,17 +52,18 @@ func NewTwins(most int64, grew func(bytes int64)) *Twins {
 	return t
 }
 
-// Full tells that the table takes nothing more. What is in it is still found.
+// Full reports whether the table accepts no more values. Values in it are still
+// found.
 func (t *Twins) Full() bool { return t.cost.Load() >= t.most }
 
-// tell tells what came in since it was told last.
+// tell reports the growth since the last report.
 func (t *Twins) tell() {
 	if n := t.untold.Swap(0); n > 0 {
 		t.grew(n)
 	}
 }
 
-// find gives what there is under a sum.
+// find returns the value with this sum, nil if there is none.
 func (t *Twins) find(sum uint64) any {
 	s := &t.shards[sum%twinShards]
 	s.mu.Lock()
@@ -69,9 +71,9 @@ func (t *Twins) find(sum uint64) any {
 	return s.values[sum]
 }
 
-// add puts a value in, or gives the one that is there already and alike. Not
-// ok: another value has its place, or the table is full, and v is nobody's
-// twin.
+// add puts a value into the table, or returns an equal one that is already there. If
+// ok is false, v is not shared: another value has the same sum, or the table is
+// full.
 func (t *Twins) add(sum uint64, v any, cost int64) (twin any, ok bool) {
 	s := &t.shards[sum%twinShards]
 	s.mu.Lock()
@@ -89,7 +91,7 @@ func (t *Twins) add(sum uint64, v any, cost int64) (twin any, ok bool) {
 	return v, true
 }
 
-// text gives the boxed string of b.
+// text returns the string with the bytes b as an interface value.
 func (t *Twins) text(sum uint64, b []byte) (v any, ok bool) {
 	if s, found := t.find(sum).(string); found && s == string(b) {
 		return s, true
@@ -101,8 +103,8 @@ func (t *Twins) text(sum uint64, b []byte) (v any, ok bool) {
 	return s, false
 }
 
-// object gives the object that has these members in this order and no others,
-// nil for none. No name may be there twice.
+// object returns the object that has exactly these members in this order, or nil if
+// there is none. The names must be distinct.
 func (t *Twins) object(sum uint64, names []string, vals []any) *object.Object {
 	m, _ := t.find(sum).(*object.Object)
 	if m.Len() != len(names) {
@@ -116,7 +118,7 @@ func (t *Twins) object(sum uint64, names []string, vals []any) *object.Object {
 	return m
 }
 
-// array gives the array of these elements, nil for none.
+// array returns the array of these elements, or nil if there is none.
 func (t *Twins) array(sum uint64, vals []any) []any {
 	a, _ := t.find(sum).([]any)
 	if !alike(a, vals) {
@@ -125,8 +127,8 @@ func (t *Twins) array(sum uint64, vals []any) []any {
 	return a
 }
 
-// alike compares two values of which what lies inside has been in the table:
-// there it is equal when it is the same.
+// alike reports whether two values are equal. Their contents come from the table, so
+// contents are equal if they are identical.
 func alike(a, b any) bool {
 	switch x := a.(type) {
 	case *object.Object:
@@ -156,7 +158,8 @@ func alike(a, b any) bool {
 	return oneAndTheSame(a, b)
 }
 
-// oneAndTheSame: equal scalars, or one container.
+// oneAndTheSame reports whether a and b are equal scalars or the identical
+// container.
 func oneAndTheSame(a, b any) bool {
 	switch a.(type) {
 	case *object.Object, []any:
@@ -169,14 +172,14 @@ func oneAndTheSame(a, b any) bool {
 	return a == b
 }
 
-// A sum stands for what a value says: equal values have equal sums. 0 is that
-// of a value which is in no table: something inside is a [Value], or wasn't
-// taken. Sums are good within the process only.
+// A sum is a hash of a value: equal values have equal sums. 0 marks a value that
+// isn't in the table, because it contains a [Value] or because the table refused a
+// part of it. Sums are only valid within the process.
 
-// seed is one for all, since a sum must be the same from every decoder.
+// seed is shared by all decoders, since they must all compute the same sums.
 var seed = maphash.MakeSeed()
 
-// What kinds of values begin their sums with.
+// Each kind of value starts its sum with one of these.
 const (
 	sumNull = 1 + iota
 	sumFalse
@@ -189,25 +192,25 @@ const (
 	sumNoArray
 )
 
-// mix gives a sum of two, never 0.
+// mix combines two sums into one, which is never 0.
 func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xd6e8feb86659fd93)
 	return max(hi^lo, 1)
 }
 
-// textSum is that of a string.
+// textSum returns the sum of a string.
 func textSum(b []byte) uint64 { return max(maphash.Bytes(seed, b), 1) }
 
-// A tally makes the sum of a container while its members come.
+// A tally computes the sum of a container while its members are read.
 type tally struct {
 	sum   uint64
-	own   bool   // something in it is in no table
-	names uint64 // a bit for each name seen
-	twice bool   // a name may have been there twice
-	any   bool   // the members come in any order
+	own   bool   // a part of the container isn't in the table
+	names uint64 // one bit per hash of the names so far
+	twice bool   // a name may have occurred twice
+	any   bool   // the order of the members has no meaning
 }
 
-// member takes the next member of an object.
+// member adds the next member of an object.
 func (t *tally) member(name string, sum uint64) {
 	h := maphash.String(seed, name)
 	bit := uint64(1) << (h >> 58)
@@ -221,7 +224,7 @@ func (t *tally) member(name string, sum uint64) {
 	}
 }
 
-// element takes the next element of an array.
+// element adds the next element of an array.
 func (t *tally) element(sum uint64) {
 	t.own = t.own || sum == 0
 	t.sum = mix(t.sum, sum)

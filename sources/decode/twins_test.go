@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// twinned gives a document that shares what it builds by a table.
+// twinned returns a document that shares its values through the table t.
 func twinned(b string, t *Twins) *Document {
 	return &Document{Bytes: strings.NewReader(b), Twins: func() *Twins { return t }}
 }
@@ -31,7 +31,7 @@ func whole(t *testing.T, d *Document) any {
 	return v
 }
 
-// What two documents say alike is one value, whatever is around it.
+// Equal parts of two documents are one value, whatever is around them.
 func TestTwinsAcrossDocuments(t *testing.T) {
 	twins := roomy()
 	long := strings.Repeat("x", 3*internMost)
@@ -51,7 +51,7 @@ func TestTwinsAcrossDocuments(t *testing.T) {
 	}
 }
 
-// Values that look alike and aren't.
+// These values look alike but are different.
 func TestTwinsThatAreNone(t *testing.T) {
 	twins := roomy()
 	for _, text := range []string{
@@ -68,8 +68,8 @@ func TestTwinsThatAreNone(t *testing.T) {
 	}
 }
 
-// Random documents that share one table, and a table that is soon full, are
-// what encoding/json has.
+// Random documents that share one table have the same values as in encoding/json,
+// also if the table soon becomes full.
 func TestTwinsOfRandomDocuments(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	wide, narrow := roomy(), NewTwins(2000, func(int64) {})
@@ -102,7 +102,7 @@ func TestTwinsOfRandomDocuments(t *testing.T) {
 	}
 }
 
-// Sums collide by chance of 1 in 2^64; here they are made to.
+// Sums collide with a probability of 1 in 2^64; this test forces a collision.
 func TestTwinsOfOneSum(t *testing.T) {
 	twins := roomy()
 	const sum = 77
@@ -132,7 +132,7 @@ func TestTwinsOfOneSum(t *testing.T) {
 	}
 }
 
-// Many goroutines over the same documents agree on one value.
+// Many goroutines that read the same documents end up with one shared value.
 func TestTwinsOfManyAtOnce(t *testing.T) {
 	b, _ := realDump(t)
 	want, err := standard(b)
@@ -157,8 +157,8 @@ func TestTwinsOfManyAtOnce(t *testing.T) {
 	}
 }
 
-// What a table tells is near what it takes, and what the documents tell beside
-// it is next to nothing.
+// The memory that a table reports is close to what it takes, and the documents
+// report almost nothing themselves.
 func TestTwinsTellTheTruth(t *testing.T) {
 	b, _ := realDump(t)
 	var held, own int64
@@ -166,7 +166,8 @@ func TestTwinsTellTheTruth(t *testing.T) {
 	twins := NewTwins(1<<30, func(n int64) { held += n })
 	kept := make([]any, 20)
 	for i := range kept {
-		// No two are equal as a whole, and each has parts that only it has.
+		// No two documents are equal as a whole, and each has parts that no other
+		// has.
 		text := bytes.ReplaceAll(b, []byte("default.svc"), fmt.Appendf(nil, "ns%d.svc", i))
 		d := twinned(string(text), twins)
 		d.Grew = func(n int64) { own += n }
@@ -183,7 +184,8 @@ func TestTwinsTellTheTruth(t *testing.T) {
 	}
 }
 
-// A table that is told of errors and canceled passes says what it holds of them.
+// After syntax errors and canceled passes, a table still reports the values that it
+// keeps from them.
 func TestTwinsAfterAMistake(t *testing.T) {
 	var held int64
 	twins := NewTwins(1<<30, func(n int64) { held += n })
@@ -202,8 +204,8 @@ func TestTwinsAfterAMistake(t *testing.T) {
 	}
 }
 
-// Idle decoders keep no table alive, and what they remember of one is not
-// taken for another's.
+// Idle decoders keep no table alive, and a string cached from one table isn't used
+// for another.
 func TestTwinsAreLetGo(t *testing.T) {
 	d := newDecoder()
 	one, two := roomy(), roomy()
@@ -228,8 +230,8 @@ func TestTwinsAreLetGo(t *testing.T) {
 	}
 }
 
-// What was decoded of some bytes is found again by the same bytes, and by no
-// others; of another shape it is another value.
+// A value decoded from some bytes is found again for the same bytes and no others.
+// With another shape it is another value.
 func TestTwinsOfTheSameBytes(t *testing.T) {
 	twins := roomy()
 	const text = `{"a_b":[1,{"c_d":"x"}]}`
@@ -276,7 +278,7 @@ func TestTwinsOfTheSameBytes(t *testing.T) {
 	}
 }
 
-// upper is a shape of capital letters.
+// upper is a shape that makes all names upper-case.
 type upper struct{}
 
 func (upper) Member(key []byte) (string, Shape)   { return strings.ToUpper(string(key)), upper{} }

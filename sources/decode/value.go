@@ -8,18 +8,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// wholeMost is the size up to which a value is decoded whole when it is
-// touched: that costs little more than one level, and all of it is there then.
-// Where somebody else may have said the same, more of it costs nothing.
+// wholeMost is the size in bytes up to which a value is decoded whole when it is
+// touched. That costs little more than decoding one level, and everything inside is
+// then decoded too. With a table of [Twins] the limit is twinsMost: a value that
+// another document contains as well costs nothing, whatever its size.
 const (
 	wholeMost = 8 << 10
 	twinsMost = 16 << 10
 )
 
-// A Value is an object or an array that is still bytes of its document, and is
-// decoded when it is touched. Errors are the context's or a [*mesh.Fault] with
-// the document's Proxy and Name: after a pass has checked the document they
-// can only mean that its bytes have changed or can't be read any more.
+// A Value is an object or an array that is still bytes of its document. It is
+// decoded when it is touched. Errors are those of the context or a [*mesh.Fault]
+// with the document's Proxy and Name. After a pass has checked the document, such a
+// fault can only mean that the bytes have changed or can't be read any more.
 type Value struct {
 	doc      *Document
 	off, end int64
@@ -27,26 +28,28 @@ type Value struct {
 	object   bool
 
 	mu     sync.Mutex
-	forced any // nil: not yet
+	forced any // nil until the value is decoded
 }
 
 var _ mesh.Whole = (*Value)(nil)
 
-// A Place is an object that is still bytes, and what a pass has read of it. It
-// is for who made the pass: no part of a document.
+// A Place is an object that is still bytes, together with the members that a pass
+// has read from it. It is meant for the caller of the pass and isn't part of the
+// document.
 type Place struct {
 	Value *Value
-	Known *object.Object // not to be changed
+	Known *object.Object // must not be changed
 }
 
-// Value gives the value that lies in [off, end), an object or else an array,
-// with its shape. The place must be one that a pass has told.
+// Value returns the value at the offsets [off, end) of the document: an object, or
+// an array if object is false. Its members are named by shape. The offsets must be
+// ones that a pass has reported.
 func (d *Document) Value(off, end int64, shape Shape, object bool) *Value {
 	return &Value{doc: d, off: off, end: end, shape: shape, object: object}
 }
 
-// Force decodes one level, or all of it when it has up to 8 KB (16 KB where there
-// is a table of twins), and keeps that.
+// Force decodes the value and keeps the result. It decodes one level, or everything
+// if the value is at most 8 KB (16 KB if the document has a table of [Twins]).
 func (v *Value) Force(ctx context.Context) (any, error) {
 	x, b, err := v.keep(ctx)
 	v.doc.tell(b)
@@ -75,7 +78,7 @@ func (v *Value) keep(ctx context.Context) (x any, b bill, err error) {
 	return x, b, nil
 }
 
-// whole tells whether Force decodes all of it.
+// whole reports whether Force decodes everything inside the value.
 func (v *Value) whole() bool {
 	most := v.doc.small
 	switch {
@@ -88,17 +91,17 @@ func (v *Value) whole() bool {
 	return v.end-v.off <= most
 }
 
-// Forced gives what Force has kept.
+// Forced returns what Force has decoded, and whether it has done so.
 func (v *Value) Forced() (any, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.forced, v.forced != nil
 }
 
-// Pending is false: to decode is no request.
+// Pending is always false, because decoding needs no request.
 func (*Value) Pending() bool { return false }
 
-// Deep decodes all of it and keeps nothing.
+// Deep decodes the value and everything inside it. It doesn't keep the result.
 func (v *Value) Deep(ctx context.Context) (any, error) {
 	if x, ok := v.Forced(); ok && v.whole() {
 		return x, nil
@@ -111,8 +114,8 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 	return x, nil
 }
 
-// Part decodes what n wants of it and keeps nothing: what was built is the
-// caller's to hold, and is told as any other.
+// Part decodes what n selects from the value. It doesn't keep the result: the caller
+// holds it, and its size is reported to the document's Grew as usual.
 func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
 	v.doc.tell(b)
@@ -122,8 +125,8 @@ func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
 	return x, nil
 }
 
-// Member decodes one member of an object, nil where there is none, and goes over
-// the others. It keeps nothing.
+// Member decodes one member of an object and skips the others. It returns nil if
+// there is no such member. It doesn't keep the result.
 func (v *Value) Member(ctx context.Context, name string) (any, error) {
 	n := &Node{Fields: []Field{{Name: name, Node: insideNode}}}
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
@@ -135,8 +138,8 @@ func (v *Value) Member(ctx context.Context, name string) (any, error) {
 	return m.Get(name), nil
 }
 
-// Len counts the elements of an array, or the members of an object, and keeps
-// nothing.
+// Len counts the elements of an array or the members of an object. It doesn't keep
+// what it reads.
 func (v *Value) Len(ctx context.Context) (int, error) {
 	switch x, _ := v.Forced(); x := x.(type) {
 	case []any:
@@ -161,7 +164,8 @@ func (v *Value) count(ctx context.Context) (n int, err error) {
 		})
 		return n, err
 	}
-	// Of an object names count, and one may be there twice.
+	// A name may appear twice in an object and then counts once, so the names must
+	// be decoded.
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
 	v.doc.tell(bill{twins: b.twins})
 	m, _ := x.(*object.Object)

@@ -70,7 +70,8 @@ func TestLenCountsNamesOnce(t *testing.T) {
 	}
 }
 
-// Many goroutines touch the values of one document and pass over it.
+// Many goroutines decode the values of one document and run passes over it at the
+// same time.
 func TestManyAtOnce(t *testing.T) {
 	b, d := realDump(t)
 	d.small = 300
@@ -110,7 +111,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// A pass tells what it builds while it does, and all of it by its end.
+// A pass reports the memory that it allocates while it runs, and all of it by its
+// end.
 func TestGrewWhileItGrows(t *testing.T) {
 	in := "[" + strings.Repeat(`{"a":[1.5]},`, 100_000) + "0]"
 	var told []int64
@@ -120,7 +122,7 @@ func TestGrewWhileItGrows(t *testing.T) {
 	if err != nil || len(told) < len(in)/windowSize {
 		t.Fatalf("told %d times, %v", len(told), err)
 	}
-	for _, n := range told[:len(told)-1] { // the last has the array itself
+	for _, n := range told[:len(told)-1] { // the last report contains the array itself
 		if n > 64*windowSize {
 			t.Errorf("%d bytes at once", n)
 		}
@@ -131,7 +133,7 @@ func TestGrewWhileItGrows(t *testing.T) {
 	}
 }
 
-// Grew is right within a factor of two.
+// The memory reported to Grew is correct within a factor of two.
 func TestGrewIsNearTheTruth(t *testing.T) {
 	_, dump := realDump(t)
 	list := func(element string) *Document {

@@ -7,15 +7,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Veiled is the shape of a value whose texts nobody should see: it has its
-// members and their names, as Shape says, and of every text no more than that
-// it is there. Where a secret is (the name of a file or of a variable) is none.
+// Veiled is the shape of a value whose texts must not be shown. It keeps the members
+// and their names, as Shape describes them, and replaces each text by a marker. The
+// name of a file or of a variable that holds a secret is kept.
 type Veiled struct {
 	Shape Shape
 	bytes bool
 }
 
-// Member is that of the shape, veiled.
+// Member returns the name and the shape from Shape, with the shape veiled.
 func (v Veiled) Member(key []byte) (name string, value Shape) {
 	if v.Shape != nil {
 		name, value = v.Shape.Member(key)
@@ -29,7 +29,7 @@ func (v Veiled) Member(key []byte) (name string, value Shape) {
 	return name, Veiled{Shape: value}
 }
 
-// Typed is that of the shape, veiled.
+// Typed returns the result of Shape's Typed, with the shape veiled.
 func (v Veiled) Typed(url []byte) (value Shape, ok bool) {
 	if v.Shape != nil {
 		value, ok = v.Shape.Typed(url)
@@ -37,8 +37,8 @@ func (v Veiled) Typed(url []byte) (value Shape, ok bool) {
 	return Veiled{Shape: value}, ok
 }
 
-// veiled goes over a text and gives what stands for it; nothing for one that
-// is empty.
+// veiled skips a text and returns the marker that replaces it. An empty text stays
+// empty.
 func (d *decoder) veiled(v Veiled) (any, error) {
 	b, err := d.text()
 	if err != nil {
@@ -57,13 +57,13 @@ func (d *decoder) veiled(v Veiled) (any, error) {
 	return said, nil
 }
 
-// holdsPrivateKey tells whether a text is, or has in it, a private key in PEM,
-// or is that in base64: no document shows one, wherever somebody put it.
+// holdsPrivateKey reports whether a text contains a private key in PEM, plain or in
+// base64. No document shows such a key, in whatever member it is.
 func holdsPrivateKey(text []byte) bool {
 	const (
 		shortest = 48
 		head     = "LS0tLS1CRUdJTi" // "-----BEGIN" in base64
-		words    = 40               // of base64, up to behind the kind of a key
+		words    = 40               // characters of base64 that are decoded; they include the kind of the key
 	)
 	if len(text) < shortest {
 		return false

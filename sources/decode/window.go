@@ -9,7 +9,7 @@ import (
 
 const (
 	windowSize = 64 << 10
-	pad        = 8 // zero bytes behind the window: every scan stops there, so none asks where the end is
+	pad        = 8 // zero bytes after the window; every scan stops there, so none has to check for the end
 
 	ones   = 0x0101010101010101
 	tops   = 0x8080808080808080
@@ -20,13 +20,13 @@ const (
 type window struct {
 	src  io.Reader
 	mem  []byte // mem[n:n+pad] is zero
-	n    int    // bytes in it
-	p    int    // where we stand; p <= n
-	mark int    // what follows it stays in memory when the window moves; -1: nothing behind p does
+	n    int    // number of bytes in the window
+	p    int    // the current position; p <= n
+	mark int    // bytes from here on stay in memory when the window moves; -1 means none before p
 	base int64  // the offset of mem[0] in the document
-	from int64  // the offset that Limits.Total counts from
-	done bool   // src has no more
-	err  error  // why, when it isn't io.EOF
+	from int64  // the offset from which Limits.Total counts
+	done bool   // src has no more bytes
+	err  error  // the error that ended src, if it isn't io.EOF
 
 	limits Limits
 }
@@ -37,11 +37,12 @@ func (w *window) start(src io.Reader, off int64, l Limits) {
 	clear(w.mem[:pad])
 }
 
-// offset is where we stand in the document.
+// offset returns the current position as an offset in the document.
 func (w *window) offset() int64 { return w.base + int64(w.p) }
 
-// fill forgets what lies before the mark, or before p, and reads more; p and
-// mark move with their bytes. It gives false at the end of the bytes.
+// fill drops the bytes before the mark (before p, if there is no mark) and reads
+// more bytes. It moves p and mark along with their bytes. It returns false at the
+// end of the input.
 func (w *window) fill() bool {
 	if w.done || w.over() {
 		return false
@@ -64,7 +65,7 @@ func (w *window) fill() bool {
 	return m > 0
 }
 
-// over tells whether more bytes would be more than the limits allow.
+// over reports whether reading more bytes would exceed the limits.
 func (w *window) over() bool {
 	if most := w.limits.Total; most > 0 && w.base+int64(w.n)-w.from > most {
 		w.err = &LimitError{Offset: w.from + most, What: "document", Limit: most}
@@ -89,7 +90,7 @@ func (w *window) slide() {
 	}
 }
 
-// read reads something or ends with an error.
+// read calls Read until it returns bytes or an error, at most 100 times.
 func (w *window) read(b []byte) (int, error) {
 	for range 100 {
 		if n, err := w.src.Read(b); n > 0 || err != nil {
@@ -101,8 +102,8 @@ func (w *window) read(b []byte) (int, error) {
 
 func word(b []byte, p int) uint64 { return binary.LittleEndian.Uint64(b[p : p+8 : len(b)]) }
 
-// next goes over white space and gives the byte we then stand at: 0 at the
-// end, and where there is a NUL, which no JSON has either.
+// next skips white space and returns the byte at the new position. It returns 0 at
+// the end, and also for a NUL byte, which no valid JSON has at this position.
 func (w *window) next() byte {
 	if c := w.mem[w.p]; c > ' ' {
 		return c
@@ -135,10 +136,10 @@ func overSpaces(b []byte, p int) int {
 	}
 }
 
-// atEnd tells whether we stand at the end of the bytes.
+// atEnd reports whether the current position is the end of the input.
 func (w *window) atEnd() bool { return w.p >= w.n && !w.fill() }
 
-// end is the error of bytes that end too early.
+// end returns the error for input that ends too early.
 func (w *window) end() error {
 	if w.err != nil {
 		return w.err
@@ -146,7 +147,7 @@ func (w *window) end() error {
 	return &SyntaxError{w.base + int64(w.n), "unexpected end of JSON"}
 }
 
-// fail is the error of the byte at p, which isn't what msg says.
+// fail returns the error for the byte at p, which isn't the expected one.
 func (w *window) fail(p int, expected string) error {
 	if p >= w.n {
 		return w.end()
