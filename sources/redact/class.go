@@ -1,25 +1,26 @@
 package redact
 
-// A Class is what is done with the text of a field.
+// A Class says how the text of a field is redacted.
 type Class uint8
 
-// The classes. Where a row says nothing of a field, its text is digested.
+// The classes. The text of a field without a row is Digested.
 const (
-	Digested    Class = iota // a keyed digest stands for it
-	Kept                     // it stays, without what tells itself to be a secret
-	URL                      // it stays, but for user information and query
-	Word                     // it stays to the first colon or space
-	Matched                  // it stays where neither the name it is matched under nor itself looks secret
-	Naming                   // it stays, and is the name that what is beside it is matched under
-	Owning                   // it stays, and is the owner of what is beside it: only Istio's own is looked at
-	Label                    // it stays where its key doesn't look secret
-	Action                   // a text in an Any there stays
-	Certificate              // it stays where it is certificates, and nothing else
-	Variable                 // it stays where it is a setting of istiod's, else is dropped
-	Dropped                  // a fixed word stands for it
+	Digested    Class = iota // the text is replaced by a keyed digest
+	Kept                     // the text is kept, except recognizable secrets in it
+	URL                      // the text is kept, except a URL's user information and query
+	Word                     // the text is kept up to the first colon or space
+	Matched                  // the text is kept if neither it nor the name it is matched under looks secret
+	Naming                   // the text is kept, and is the name that the fields beside it are matched under
+	Owning                   // the text is kept, and names the owner of the fields beside it: they are kept only if it is Istio's
+	Label                    // the text is kept if its key doesn't look secret
+	Action                   // a text in an Any inside the field is kept
+	Certificate              // the text is kept if it consists of certificates and nothing else
+	Variable                 // the text is kept if it is a setting of istiod, and dropped otherwise
+	Dropped                  // the text is replaced by a fixed word
 )
 
-// Word names what a snapshot has of a class, as the documentation does.
+// Word returns the name of what happens to a class, as the documentation uses it:
+// "digested", "dropped" or "kept".
 func (c Class) Word() string {
 	switch c {
 	case Digested:
@@ -30,7 +31,7 @@ func (c Class) Word() string {
 	return "kept"
 }
 
-// Condition says on what it depends that the text of a class is kept.
+// Condition describes the condition under which the text of a class is kept.
 func (c Class) Condition() string {
 	switch c {
 	case URL:
@@ -49,8 +50,8 @@ func (c Class) Condition() string {
 	return ""
 }
 
-// spreads tells whether a row with the class says something of all that is in
-// the messages at a field.
+// spreads reports whether a row with this class applies to everything inside a field
+// that holds messages.
 func (c Class) spreads() bool {
 	switch c {
 	case Digested, Dropped, Matched, Action, Certificate:

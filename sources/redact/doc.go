@@ -1,18 +1,18 @@
-// Package redact takes out of an answer what nobody but its owner should see,
-// and leaves every other byte as it was.
+// Package redact removes secrets from an answer of Envoy, istiod, ztunnel or
+// Kubernetes, and leaves every other byte as it was.
 //
-// It goes by what is known to be harmless: it reads a body along the schema of
-// the message that it is (Envoy's, Istio's, Kubernetes', and what istiod and
-// ztunnel write), and one table, [Rows], says of which fields the text stays.
-// Any other text becomes a keyed digest, so that what was equal stays equal;
-// keys, tokens and passwords by type become a fixed word. A message that no
-// schema has, and a field that takes anything, are text through and through.
+// It keeps only what is known to be harmless. It reads a body with the schema of its
+// message (Envoy's, Istio's, Kubernetes', and those of istiod's and ztunnel's
+// answers), and one table, [Rows], lists the fields whose text is kept. Any other
+// text is replaced by a keyed digest, so equal texts stay equal. Keys, tokens and
+// passwords that the schema marks as such are replaced by a fixed word. In messages
+// without a schema, and in fields that accept any content, every text is replaced.
 //
-// It does not know where a body came from or where it goes. It never holds a
-// document: memory does not grow with the size of a body, only (by some bytes a
-// level) with its depth.
+// The package doesn't know where a body came from or where it goes. It never holds a
+// whole document: memory doesn't grow with the size of a body, only with its nesting
+// depth (some bytes per level).
 //
-// What it replaces are strings, and long numbers in what has no schema. Empty
-// strings, true, false and null stay, and so do names: that something is there
-// is no secret.
+// Only strings are replaced, and long numbers in content without a schema. Empty
+// strings, true, false, null and the names of members stay: it is no secret that a
+// field is set.
 package redact

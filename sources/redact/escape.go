@@ -7,15 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// unescaped gives what a string means, in a buffer that the next one takes.
+// unescaped returns the decoded text of a string. It is valid until the next call.
 func (r *Reader) unescaped(raw []byte) ([]byte, bool) {
 	text, _, ok := unescape(r.text0[:0], raw, false)
 	r.text0 = text
 	return text, ok
 }
 
-// unescape appends what a string with escapes means. Where more of it is to
-// come, half a character at its end is not understood, and is the rest.
+// unescape appends the decoded text of a string with escapes. If more is true, the
+// string continues after s, and an incomplete escape or character at the end of s is
+// returned as rest.
 func unescape(to, s []byte, more bool) (text, rest []byte, ok bool) {
 	for {
 		back := bytes.IndexByte(s, '\\')
@@ -54,7 +55,7 @@ func unescape(to, s []byte, more bool) (text, rest []byte, ok bool) {
 	}
 }
 
-// unit reads \uXXXX.
+// unit decodes \uXXXX.
 func unit(s []byte) (rune, bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false

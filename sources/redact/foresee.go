@@ -2,10 +2,10 @@ package redact
 
 import "bytes"
 
-// foresee reads ahead, at the beginning of an object, to the text in it that
-// decides about the others: the name of a container, of a variable, of a header
-// that is matched. So the order of the members doesn't matter. A text that is
-// farther away than the widest window stays unknown.
+// foresee reads ahead, at the beginning of an object, to the member that decides
+// about the others: the name of a container, of a variable, or of a matched header.
+// So the order of the members doesn't matter. If the member is further away than the
+// largest window, its text stays unknown.
 func (r *Reader) foresee() {
 	f := &r.stack[len(r.stack)-1]
 	if f.of == nil || len(f.of.tags) == 0 {
@@ -28,15 +28,15 @@ func (r *Reader) foresee() {
 		}
 		switch _, err := r.fill(); {
 		case err == nil, err == errFull && r.widen():
-		default: // what ends too early is found when it is read
+		default: // an early end is reported when it is reached
 			return
 		}
 	}
 }
 
-// member gives the text of the first member that is one of some fields, of the
-// members that begin at w; nil where there is none. short: there may be one
-// behind the end of w.
+// member returns the text of the first member of w that is one of tags, nil if there
+// is none. w begins with a member. short is true if such a member may come after the
+// end of w.
 func member(w []byte, tags map[string]*field) (text []byte, found *field, short bool) {
 	for i := 0; ; {
 		if i = overSpace(w, i); i == len(w) {
@@ -72,8 +72,8 @@ func member(w []byte, tags map[string]*field) (text []byte, found *field, short 
 	}
 }
 
-// overSpace gives where there is no white space any more; len(w) where there is
-// nothing else.
+// overSpace returns the position after white space, or len(w) if nothing else
+// follows.
 func overSpace(w []byte, i int) int {
 	for i < len(w) && bytes.IndexByte([]byte(" \t\n\r"), w[i]) >= 0 {
 		i++
@@ -81,8 +81,8 @@ func overSpace(w []byte, i int) int {
 	return min(i, len(w))
 }
 
-// overValue gives where the value at i ends, with the white space behind it;
-// len(w) where it doesn't.
+// overValue returns the position after the value at i and the white space that
+// follows it. It returns len(w) if the value doesn't end in w.
 func overValue(w []byte, i int) int {
 	for depth := 0; i < len(w); i++ {
 		switch w[i] {

@@ -1,22 +1,22 @@
 package redact
 
-// A frame is an array or object that the reader is in.
+// A frame is an array or object that contains the current position.
 type frame struct {
 	array bool
-	of    *message // an object's; nil: open
-	at    *field   // what an array, a map or an open object is of
-	named judgment // the name beside which a matcher's values are
-	ours  bool     // that name is one of istiod's settings
+	of    *message // the object's message; nil if it isn't known
+	at    *field   // the field that describes an array's elements, a map's values or the members of an unknown object
+	named judgment // the judgment of the name that this object's values are matched under
+	ours  bool     // the name is one of istiod's settings
 
-	object *object // of Kubernetes, as far as it told
+	object *object // what a Kubernetes object has said about itself so far
 
 	mood
 }
 
-// An object of Kubernetes says what it is.
+// An object is the kind and the version that a Kubernetes object states.
 type object struct{ kind, version string }
 
-// openOf gives the field of an open object, all of which is of a class.
+// openOf returns a field whose whole content has this class and no known message.
 func openOf(c Class) *field {
 	switch c {
 	case Digested:
@@ -27,26 +27,26 @@ func openOf(c Class) *field {
 	return &field{class: c, all: true}
 }
 
-// A mood is what holds for all that is below.
+// A mood is what applies to everything inside an array or object.
 type mood struct {
-	all     Class // where all is set
+	all     Class // the class of everything inside, if isAll is set
 	isAll   bool
-	matched judgment // texts are values of a matcher
-	istiod  bool     // in istiod's own container
+	matched judgment // texts are values of a matcher; this is the judgment of the name they are matched under
+	istiod  bool     // inside istiod's own container
 	chosen  bool     // a text in an Any is a name
 }
 
-// A judgment is that of a name.
+// A judgment says whether the values of a name may be shown.
 type judgment uint8
 
 const (
 	unjudged  judgment = iota
-	harmless           // the value may be looked at
-	sensitive          // whatever the value is
-	structure          // it is a host, a path or the like
+	harmless           // the value may be shown if it doesn't look secret
+	sensitive          // the value must not be shown, whatever it is
+	structure          // the value is a host, a path or the like
 )
 
-// push begins an array or object.
+// push enters an array or object.
 func (r *Reader) push(array bool) error {
 	if len(r.stack) == maxDepth {
 		return r.broken("nested too deeply", r.at)
@@ -55,12 +55,12 @@ func (r *Reader) push(array bool) error {
 	at := r.field
 	if n := len(r.stack); n > 0 {
 		f.mood = r.stack[n-1].mood
-		if array || !at.dict { // a map's values have their own keys
+		if array || !at.dict { // the values of a map are judged by their own keys
 			r.influence(&f, &r.stack[n-1], at)
 		}
 	}
 	switch {
-	case array && at.dict: // where a list stands for a map
+	case array && at.dict: // a list where the schema has a map
 		f.at = at.value
 	case array:
 		f.at = at
@@ -85,12 +85,12 @@ func (r *Reader) push(array bool) error {
 	return nil
 }
 
-// dictionary stands for the message of a map: its members have any names.
+// dictionary is the message of a map: its members may have any name.
 var dictionary = &message{}
 
-// influence changes the mood by the field that a frame is at.
+// influence sets the mood of a frame according to the field that holds it.
 func (r *Reader) influence(f, parent *frame, at *field) {
-	if f.array && at.class == Matched { // texts: what is beside them is the parent's
+	if f.array && at.class == Matched { // a list of texts is matched under a name in the parent
 		f.matched = r.judged(parent)
 	}
 	if !at.all || f.isAll && f.all == Dropped {
@@ -99,7 +99,7 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 	switch at.class {
 	case Matched:
 		f.matched = r.judged(parent)
-	case Label: // what selects by labels
+	case Label: // selects by labels; their keys decide
 	case Action:
 		f.chosen = true
 	default:
@@ -107,12 +107,12 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 	}
 }
 
-// judged gives what the names say that the member to come is matched under:
-// its own, that beside it, those of what is around.
+// judged combines the judgments of the names that the next member is matched under:
+// its own name, the name beside it, and the names around it.
 func (r *Reader) judged(in *frame) judgment {
 	j := max(harmless, r.input, r.keyed)
 	if in.of != nil && in.of.naming {
-		if in.named == unjudged { // its name comes later
+		if in.named == unjudged { // the name comes after the value
 			return sensitive
 		}
 		j = worse(j, in.named)
@@ -120,8 +120,8 @@ func (r *Reader) judged(in *frame) judgment {
 	return worse(j, in.matched)
 }
 
-// worse gives the judgment that goes before another: what is a host may be
-// looked at as one, unless somebody says that it is a secret.
+// worse returns the judgment that has precedence. A value that is a host may be
+// shown as one, unless another name says that it is a secret.
 func worse(a, b judgment) judgment {
 	if a == sensitive || b == sensitive {
 		return sensitive
@@ -129,7 +129,7 @@ func worse(a, b judgment) judgment {
 	return max(a, b)
 }
 
-// pop ends an array or object.
+// pop leaves an array or object.
 func (r *Reader) pop() error {
 	r.stack = r.stack[:len(r.stack)-1]
 	r.at++

@@ -8,28 +8,28 @@ import (
 	"strings"
 )
 
-// A grammar is where in the JSON the reader is.
+// A grammar is the reader's position in the structure of the JSON.
 type grammar struct {
 	stack []frame
 	want  want
-	field *field   // of the value to come
-	keyed judgment // of the name of that member, where it is data
-	input judgment // of the header that a tree of matchers looks at
+	field *field   // describes the next value
+	keyed judgment // judgment of the next member's name, if names there are data
+	input judgment // judgment of the header that a tree of matchers matches
 	tells tells
 
-	judgments map[bool]map[string]judgment // of keys: of labels, of others
+	judgments map[bool]map[string]judgment // cached judgments of keys; true: keys of labels, false: other keys
 }
 
-// tells is what the reader learns from a text that is to come.
+// tells is what the reader learns from the next text.
 type tells uint8
 
 const (
 	nothingTold tells = iota
-	typeTold          // the message that an object is
+	typeTold          // the type of the object's message
 	kindTold
 	versionTold
-	containerTold // a container's name
-	headerTold    // the header that is looked at
+	containerTold // the name of a container
+	headerTold    // the name of the header that is matched
 )
 
 // want is what may come next.
@@ -37,20 +37,20 @@ type want uint8
 
 const (
 	value      want = iota
-	valueOrEnd      // of an array that has just begun
+	valueOrEnd      // in an array that has just begun
 	name            // of a member
-	nameOrEnd       // of an object that has just begun
-	colon           // behind a name
-	commaOrEnd      // behind a member or an element
-	nothing         // behind the document
+	nameOrEnd       // in an object that has just begun
+	colon           // after a name
+	commaOrEnd      // after a member or an element
+	nothing         // after the document
 )
 
-// tooLong is what is wrong with a number that no window holds.
+// tooLong is the message for a number that is longer than the window.
 const tooLong = "a number that is too long"
 
 var errShort = errors.New("unexpected end of JSON")
 
-// token understands the next token.
+// token parses the next token.
 func (r *Reader) token() error {
 	c, err := r.glyph()
 	if err != nil {
@@ -88,7 +88,8 @@ func (r *Reader) token() error {
 	return r.scalar()
 }
 
-// glyph passes over white space. Its error is io.EOF behind the document.
+// glyph skips white space and returns the next byte. The error is io.EOF at the end
+// of the document.
 func (r *Reader) glyph() (byte, error) {
 	for {
 		for ; r.at < len(r.win); r.at++ {
@@ -106,7 +107,7 @@ func (r *Reader) glyph() (byte, error) {
 	}
 }
 
-// ends gives the error of a body that stops in the middle.
+// ends returns the error for a body that ends too early.
 func (r *Reader) ends(err error) error {
 	if err == io.EOF {
 		return errShort
@@ -131,7 +132,7 @@ func (r *Reader) separator(c byte) error {
 	return nil
 }
 
-// done is called behind each value.
+// done is called after each value.
 func (r *Reader) done() {
 	r.want = commaOrEnd
 	if len(r.stack) == 0 {
@@ -139,8 +140,8 @@ func (r *Reader) done() {
 	}
 }
 
-// scalar passes over a number, true, false or null. A long number of which
-// nothing is known may be a secret like any text.
+// scalar skips a number, true, false or null. A long number without a schema may be
+// a secret and is redacted like a text.
 func (r *Reader) scalar() error {
 	i := r.at
 	for {
@@ -163,7 +164,8 @@ func (r *Reader) scalar() error {
 	}
 }
 
-// isCount tells most numbers from what has to be looked at.
+// isCount reports whether a scalar is an ordinary integer, true, false or null.
+// Other scalars need a closer check.
 func isCount(s []byte) bool {
 	for _, c := range s {
 		if !isDigit(c) {
@@ -178,7 +180,7 @@ func (r *Reader) ended(i int) error {
 	if !isCount(text) && !json.Valid(text) {
 		return r.broken("no JSON value", r.at)
 	}
-	const long = 7 // digits; ports and the like have fewer
+	const long = 7 // digits; ports and similar numbers have fewer
 	if len(text) >= long && isDigit(text[len(text)-1]) && !bytes.ContainsAny(text, ".eE") && len(r.stack) > 0 && !r.policy.asGiven {
 		if c, all := r.classed(); all && (c == Digested || c == Dropped) {
 			r.put(r.at, i, `"`+r.standsFor(c, text)+`"`)
@@ -189,10 +191,10 @@ func (r *Reader) ended(i int) error {
 	return nil
 }
 
-// quoted gives the end of the string that begins at r.at: the place of its
-// closing quote. The error is errFull when the window does not hold it.
+// quoted returns the position of the closing quote of the string that begins at
+// r.at. The error is errFull if the string is longer than the window.
 func (r *Reader) quoted() (end int, escaped bool, err error) {
-	const short = 64 // as most are: a loop finds their end sooner than a search
+	const short = 64 // bytes; most strings are shorter, and for them a loop is faster than a search
 	for i, c := range r.win[r.at+1 : min(len(r.win), r.at+short)] {
 		if c == '"' {
 			return r.at + 1 + i, false, nil
@@ -217,8 +219,9 @@ func (r *Reader) quoted() (end int, escaped bool, err error) {
 	}
 }
 
-// scan looks for the closing quote of a string in w[i:limit]. Where there is
-// none, next is from where to look on: behind limit when an escape lies over it.
+// scan searches the closing quote of a string in w[i:limit]. If there is none, next
+// is the position to continue from; it is after limit if an escape crosses the
+// limit.
 func scan(w []byte, i, limit int) (end, next int, closed bool) {
 	quote := -1
 	for i < limit {
@@ -235,7 +238,7 @@ func scan(w []byte, i, limit int) (end, next int, closed bool) {
 			return quote, quote, true
 		case back < 0:
 			return 0, limit, false
-		case i+back+1 >= len(w): // the escape is not all there
+		case i+back+1 >= len(w): // the escape is incomplete
 			return 0, i + back, false
 		}
 		i += back + 2
@@ -243,11 +246,11 @@ func scan(w []byte, i, limit int) (end, next int, closed bool) {
 	return 0, i, false
 }
 
-// member reads a name.
+// member reads the name of a member.
 func (r *Reader) member() error {
 	end, escaped, err := r.quoted()
 	switch {
-	case err == errFull: // nobody's name
+	case err == errFull: // no field has so long a name
 		r.field, r.keyed, r.tells = openField, sensitive, nothingTold
 		r.begin(Digested)
 		r.long.name = true
@@ -270,8 +273,8 @@ func (r *Reader) member() error {
 	return nil
 }
 
-// enter learns what is at the member of a name, and tells whether the name
-// itself is to be taken out.
+// enter looks up the field of the member with this name. It reports whether the name
+// itself must be redacted.
 func (r *Reader) enter(name []byte) (secret bool) {
 	in := &r.stack[len(r.stack)-1]
 	r.keyed, r.tells = unjudged, nothingTold
@@ -305,7 +308,8 @@ func (r *Reader) enter(name []byte) (secret bool) {
 	return secret
 }
 
-// judgeKey is judgeName, for the keys of maps, which come again and again.
+// judgeKey does the same as judgeName with a cache, because the keys of maps repeat
+// often.
 func (r *Reader) judgeKey(key []byte, c Class) judgment {
 	const most = 4096
 	if j, ok := r.judgments[c == Label][string(key)]; ok {
@@ -319,7 +323,7 @@ func (r *Reader) judgeKey(key []byte, c Class) judgment {
 	return j
 }
 
-// learns gives what is to be learned from the member of a name.
+// learns returns what the reader learns from the value of the member with this name.
 func (f *frame) learns(name []byte) tells {
 	switch {
 	case len(name) == 0:

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// hotWords are what the names of headers and the like have in them where the
+// hotWords are parts of names of headers and the like. If a name contains one, its
 // value may be a credential.
 var hotWords = []string{"auth", "token", "key", "secret", "pass", "cookie", "session", "credential", "bearer", "jwt", "signature", "private"}
 
-// labelWords are those for keys of labels, where "auth" and "key" are words
-// like any other.
+// labelWords do the same for the keys of labels, in which "auth" and "key" are
+// ordinary words.
 var labelWords = []string{"token", "secret", "passw", "credential", "apikey", "api-key", "api_key"}
 
-// structures are the names of headers whose values are hosts and the like.
+// structures are the names of headers whose values are hosts, paths and the like.
 var structures = []string{":authority", ":method", ":path", ":scheme", ":status", "host"}
 
 // judgeName judges the name that a value is matched under, or the key of a label.
@@ -31,7 +31,7 @@ func judgeName(name []byte, c Class) judgment {
 				return structure
 			}
 		}
-		lower = strings.Replace(lower, "request.auth.", "", 1) // Istio's word for what a token says
+		lower = strings.Replace(lower, "request.auth.", "", 1) // Istio's prefix for the claims of a token
 	}
 	for _, w := range words {
 		if strings.Contains(lower, w) {
@@ -41,8 +41,9 @@ func judgeName(name []byte, c Class) judgment {
 	return harmless
 }
 
-// judgeOwner judges whose metadata, or state of a filter, a value is matched
-// with: Istio puts identities there, and claims of tokens; others anything.
+// judgeOwner judges the owner of the metadata or filter state that a value is
+// matched with. Istio's own owners store identities and the claims of tokens there;
+// other owners may store anything.
 func judgeOwner(name []byte) judgment {
 	switch s := string(name); {
 	case strings.HasPrefix(s, "io.istio."):
@@ -53,15 +54,15 @@ func judgeOwner(name []byte) judgment {
 	return sensitive
 }
 
-// looksSecret tells whether a value is one that people make for a machine: long,
-// and not of words.
+// looksSecret reports whether a value looks generated: it is long and doesn't
+// consist of words.
 func looksSecret(s []byte) bool {
 	const short = 20
 	return len(s) >= short && !isScalar(s) && !arePlainWords(s)
 }
 
-// isScalar tells whether a text is a number, a time, an address, or a word of
-// an enumeration.
+// isScalar reports whether a text is a number, a time, an address, or a word of an
+// enumeration.
 func isScalar(s []byte) bool {
 	if len(s) > 64 {
 		return false
@@ -80,11 +81,11 @@ func isScalar(s []byte) bool {
 			return false
 		}
 	}
-	return !digits && !others || letters <= 3 // "1.5Gi", "2026-11-22T12:55:15.3Z", "10.0.0.1/8", "250ms", "ROUND_ROBIN"
+	return !digits && !others || letters <= 3 // as in "1.5Gi", "2026-11-22T12:55:15.3Z", "10.0.0.1/8", "250ms", "ROUND_ROBIN"
 }
 
-// arePlainWords tells whether a text is made of words as people write them,
-// with short numbers between or behind them.
+// arePlainWords reports whether a text consists of words as people write them, with
+// short numbers between or after them.
 func arePlainWords(s []byte) bool {
 	for len(s) > 0 {
 		if !isAlnum(s[0]) {
@@ -103,8 +104,9 @@ func arePlainWords(s []byte) bool {
 	return true
 }
 
-// isPlainWord takes letters and then a few digits, "http2", or a few digits. A
-// capital begins a word, or all are capitals; no word is very long.
+// isPlainWord reports whether w is letters followed by a few digits, such as
+// "http2", or only a few digits. A capital may only begin a word, unless all letters
+// are capitals. A word must not be very long.
 func isPlainWord(w []byte) bool {
 	const longest, digits, all = 16, 5, 48
 	n := 0
@@ -140,7 +142,7 @@ func isAlnum(c byte) bool { return isLetter(c) || c >= 0x80 }
 
 func isLetter(c byte) bool { return letters[c] }
 
-// letters are those of ASCII, and digits.
+// letters contains the letters and digits of ASCII.
 var letters = func() (is [256]bool) {
 	for c := range is {
 		is[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
@@ -148,7 +150,8 @@ var letters = func() (is [256]bool) {
 	return is
 }()
 
-// stateOf gives how much of a text is a word of letters, at its beginning.
+// stateOf returns the length of the word of letters at the beginning of a text,
+// which is the text's state.
 func stateOf(s []byte) int {
 	n := 0
 	for n < len(s) && n < 24 && !isDigit(s[n]) && isLetter(s[n]) {
@@ -160,7 +163,8 @@ func stateOf(s []byte) int {
 	return n
 }
 
-// isWord tells whether a text is one word, as types and enumerations are.
+// isWord reports whether a text is a single word, such as a type or a value of an
+// enumeration.
 func isWord(s []byte) bool {
 	for _, c := range s {
 		if !isLetter(c) && c != '.' && c != '_' && c != '-' && c != '/' && c != '@' {
@@ -170,8 +174,8 @@ func isWord(s []byte) bool {
 	return len(s) <= 256
 }
 
-// isCommand tells whether a text is one command of Envoy's formats and nothing
-// else, "%REQ(USER-AGENT)%": it names what is put in its place.
+// isCommand reports whether a text is exactly one command operator of Envoy's format
+// strings, such as "%REQ(USER-AGENT)%". It only names the value that replaces it.
 func isCommand(s []byte) bool {
 	if len(s) < 3 || s[0] != '%' || s[len(s)-1] != '%' || looksSecret(s) && !bytes.HasPrefix(s, []byte("%START_TIME(%")) {
 		return false
@@ -183,12 +187,12 @@ func isCommand(s []byte) bool {
 	return len(inner) == 0 || inner[0] == '(' && bytes.IndexByte(inner, ')') > 0 && bytes.IndexByte(inner, ' ') < 0
 }
 
-// A part is a part of a text.
+// A part is a range of bytes in a text.
 type part struct{ from, to int }
 
-// secretParts gives the parts of a text that are secrets by their place: what
-// is before the host of a URL and, of one that is nothing but a URL or a path,
-// what is behind its path.
+// secretParts returns the parts of a text that are secret because of where they are:
+// the user information before the host of a URL and, if the whole text is a URL or a
+// path, everything after its path.
 func secretParts(s []byte, url bool) (parts []part) {
 	if colon := bytes.IndexByte(s, ':'); colon < 0 {
 	} else if at := bytes.Index(s[colon:], []byte("://")); at >= 0 {
@@ -209,24 +213,25 @@ func secretParts(s []byte, url bool) (parts []part) {
 	return parts
 }
 
-// marks are how keys, and the tokens of some issuers, begin.
+// marks are the first characters of keys and of some issuers' tokens.
 var marks = [][]byte{
 	[]byte("-----BEGIN"), []byte("LS0tLS1CRUdJTi"), []byte("ghp_"), []byte("gho_"), []byte("ghs_"), []byte("github_pat_"), []byte("glpat-"),
 	[]byte("xoxb-"), []byte("xoxp-"), []byte("sk_live_"), []byte("sk-ant-"), []byte("AKIA"), []byte("AIza"), []byte("hvs."),
 	[]byte("eyJ"),
 }
 
-// schemes are those of headers with credentials.
+// schemes are the authentication schemes of headers with credentials.
 var schemes = []string{"bearer ", "basic ", "digest "}
 
-// tellsItself tells whether a text is, or has in it, a secret wherever it
-// stands: a key's PEM, a token of a known form, credentials of a scheme.
+// tellsItself reports whether a text contains a secret that can be recognized by its
+// form: a key in PEM, a token of a known form, or the credentials of an
+// authentication scheme.
 func tellsItself(s []byte) bool {
 	const shortest = 12
 	if len(s) < shortest {
 		return false
 	}
-	within := false // a word
+	within := false // inside a word
 	for i, c := range s {
 		switch {
 		case within && isLetter(c):
@@ -258,8 +263,8 @@ func endsInScheme(s []byte) bool {
 	return false
 }
 
-// isCertificates tells whether a text is certificates, in PEM or that in
-// base64, and nothing else.
+// isCertificates reports whether a text consists of certificates and nothing else,
+// in PEM or in base64 of PEM.
 func isCertificates(s []byte) bool {
 	rest := s
 	if !bytes.HasPrefix(s, []byte("-----BEGIN")) {

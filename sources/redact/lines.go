@@ -5,28 +5,28 @@ import (
 	"io"
 )
 
-// A LineReader gives a body of text, as old Envoys write lists and all write
-// loggers and counters, without what is free text in it: a line is names
-// joined by colons, or a name and a number or word.
+// A LineReader redacts a body of text, such as lists from old Envoys, loggers and
+// counters. Each line is a sequence of names joined by colons, or a name with a
+// number or a word. Free text in a line is replaced by a digest.
 type LineReader struct {
 	policy *Policy
-	lines  Reader // for its digests
+	lines  Reader // makes the digests
 	src    io.Reader
 	in     []byte
 	out    []byte
 	err    error
 }
 
-// NewLineReader gives a LineReader of a body.
+// NewLineReader returns a LineReader of a body.
 func (p *Policy) NewLineReader(src io.Reader) *LineReader {
 	return &LineReader{policy: p, lines: Reader{policy: p}, src: src}
 }
 
-// Counts says what was found so far.
+// Counts returns the counts so far.
 func (l *LineReader) Counts() Counts { return l.lines.found }
 
 func (l *LineReader) Read(p []byte) (int, error) {
-	const longest = 1 << 20 // a line; what is longer is digested in parts
+	const longest = 1 << 20 // bytes of a line; a longer line is digested in parts
 	for len(l.out) == 0 {
 		if end := bytes.IndexByte(l.in, '\n'); end >= 0 {
 			l.line(l.in[:end])
@@ -51,7 +51,7 @@ func (l *LineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// line writes a line, or what stands for what is behind its name.
+// line writes a line, with the value after its name replaced if necessary.
 func (l *LineReader) line(s []byte) {
 	text := bytes.TrimRight(s, "\r")
 	if l.policy.asGiven {
@@ -76,7 +76,7 @@ func (l *LineReader) line(s []byte) {
 	}
 }
 
-// names writes a line that is one word, "LIVE", or names joined by colons, of
+// names writes a line that is one word, such as "LIVE", or names joined by colons of
 // which the last is a value: "outbound|80||h::10.0.0.1:80::hostname::h".
 func (l *LineReader) names(text []byte) {
 	parts := bytes.Split(text, []byte("::"))
@@ -84,7 +84,7 @@ func (l *LineReader) names(text []byte) {
 		if i > 0 {
 			l.out = append(l.out, "::"...)
 		}
-		named := len(parts) > 1 && (i == 0 || string(parts[i-1]) == "hostname") // a cluster, a host
+		named := len(parts) > 1 && (i == 0 || string(parts[i-1]) == "hostname") // the name of a cluster or a host
 		if named || isScalar(part) || isSafeWord(part) && (i == 0 || judgeName(parts[i-1], Matched) != sensitive) {
 			l.out = append(l.out, part...)
 		} else {
@@ -93,10 +93,10 @@ func (l *LineReader) names(text []byte) {
 	}
 }
 
-// isSafeWord tells whether a word doesn't look secret, nor has anything assigned
-// in it. What versions have in them is the digest of a commit.
+// isSafeWord reports whether a word doesn't look secret and contains no assignment.
+// The hash of a commit, which versions contain, is safe.
 func isSafeWord(s []byte) bool {
-	const commit = 40 // digits
+	const commit = 40 // hexadecimal digits
 	if bytes.IndexByte(s, '=') >= 0 {
 		return false
 	}
@@ -109,7 +109,7 @@ func isSafeWord(s []byte) bool {
 	return true
 }
 
-// isLevel tells the level of a logger.
+// isLevel reports whether a word is the level of a logger.
 func isLevel(s []byte) bool {
 	switch string(s) {
 	case "trace", "debug", "info", "warning", "warn", "error", "critical", "off":
@@ -120,7 +120,7 @@ func isLevel(s []byte) bool {
 
 func isShortWord(s []byte) bool { return !looksSecret(s) && isWord(s) }
 
-// areFigures tells whether a value is a number, or the quantiles of a histogram.
+// areFigures reports whether a value is a number or the quantiles of a histogram.
 func areFigures(s []byte) bool {
 	for _, w := range bytes.Fields(s) {
 		if w[0] == 'P' && bytes.IndexByte(w, '(') > 0 {

@@ -2,16 +2,16 @@ package redact
 
 import "hash"
 
-// A long is a string that is longer than the window, read in pieces. No name is
-// so long: it is kept only where everything is kept.
+// A long is a string that is longer than the window and is read in pieces. No name
+// is so long, so such a string is kept only if everything is kept.
 type long struct {
-	name   bool // it is a member's name
+	name   bool // it is the name of a member
 	class  Class
-	digest hash.Hash // of what is digested
-	tail   []byte    // half of a character, from the piece before
+	digest hash.Hash // the digest of the string so far, if its class is Digested
+	tail   []byte    // an incomplete character or escape from the piece before
 }
 
-// begin begins a long string.
+// begin starts reading a long string.
 func (r *Reader) begin(c Class) {
 	r.long = &long{class: c}
 	if c == Digested {
@@ -23,7 +23,7 @@ func (r *Reader) begin(c Class) {
 	}
 }
 
-// piece reads a piece of a long string.
+// piece reads one piece of a long string.
 func (r *Reader) piece() error {
 	l := r.long
 	end, closed, err := r.pieceEnd()
@@ -63,8 +63,8 @@ func (r *Reader) piece() error {
 	return nil
 }
 
-// pieceEnd gives where the piece ends that begins at r.at: at the closing
-// quote, or so that no escape is cut.
+// pieceEnd returns the end of the piece that begins at r.at: the closing quote, or a
+// position that doesn't split an escape.
 func (r *Reader) pieceEnd() (end int, closed bool, err error) {
 	for {
 		if end, _, closed := scan(r.win, r.at, len(r.win)); closed {

@@ -13,24 +13,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/envoy"
 )
 
-// A planter fills every text of every message with a word of its own.
+// A planter fills every text of every message with a different word.
 type planter struct {
 	schema *schema
 	places int
-	where  map[string]string // a planted word → message.field
+	where  map[string]string // from planted word to message.field
 }
 
-// maxDeep is how deep a planter goes into messages within messages.
+// maxDeep is the nesting depth of messages up to which a planter fills them.
 const maxDeep = 3
 
 func (p *planter) word(at string) string {
 	p.places++
-	w := fmt.Sprintf("Pl4nt3d-s3cr3t-v4lu3-%06d", p.places) // no plain words, longer than what may be kept in a matcher
+	w := fmt.Sprintf("Pl4nt3d-s3cr3t-v4lu3-%06d", p.places) // looks like a secret, and is longer than what may be kept in a matcher
 	p.where[w] = at
 	return w
 }
 
-// object gives a message with all of its fields, in the order of the schema.
+// object returns a message with all of its fields, in the order of the schema.
 func (p *planter) object(name string, deep int) string {
 	line := p.schema.lines[name]
 	if own, ok := envoy.FieldLine(name); ok {
@@ -94,7 +94,7 @@ func (p *planter) value(of, field, mark string, deep int) string {
 	return fmt.Sprintf(`{"name":%q,"x":[{"value":%q},12345678]}`, p.word(at+"*name"), p.word(at+"*value"))
 }
 
-// survivors gives the places whose words are in a text.
+// survivors returns the fields whose planted words occur in the text.
 func (p *planter) survivors(text []byte) []string {
 	found := map[string]bool{}
 	for rest := text; ; {
@@ -130,7 +130,8 @@ func policy(t *testing.T, o Options) *Policy {
 	return p
 }
 
-// allMessages are those of all schemas, without enumerations.
+// allMessages returns the names of the messages of all schemas, without
+// enumerations.
 func allMessages(s *schema) []string {
 	names := map[string]bool{}
 	for name := range s.lines {
@@ -144,15 +145,15 @@ func allMessages(s *schema) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// TestPlanted plants a word in every text of every message that anybody has,
-// and holds against the table what survives: only fields that a row keeps.
+// TestPlanted plants a word in every text of every message in the schemas. It checks
+// that only the words survive whose fields a row of the table keeps.
 func TestPlanted(t *testing.T) {
 	p := policy(t, Options{})
 	plant := &planter{schema: p.schema, where: map[string]string{}}
 	kept := map[string]bool{}
 	for _, name := range allMessages(p.schema) {
 		in := plant.object(name, maxDeep)
-		if strings.HasPrefix(name, "envoy.") || strings.HasPrefix(name, "xds.") || strings.HasPrefix(name, "udpa.") { // as in a dump
+		if strings.HasPrefix(name, "envoy.") || strings.HasPrefix(name, "xds.") || strings.HasPrefix(name, "udpa.") { // nested as in a dump
 			in = fmt.Sprintf(`{"configs":[{"@type":"type.googleapis.com/%s",%s]}`, name, strings.TrimPrefix(in, "{"))
 			in = strings.Replace(in, ",}]}", "}]}", 1)
 			for _, at := range plant.survivors([]byte(filter(t, p, "answers.Bodies", in))) {
@@ -180,7 +181,7 @@ func TestPlanted(t *testing.T) {
 	t.Logf("%d places, %d fields survive", plant.places, len(kept))
 }
 
-// keeps tells whether a row keeps a field.
+// keeps reports whether a row of the table keeps a field.
 func (p *Policy) keeps(message, name string) bool {
 	for of, c := range p.schema.rows {
 		m, f, qualified := strings.Cut(of, ":")

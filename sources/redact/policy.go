@@ -15,22 +15,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// FreeText is the word of a manifest for texts that are digested.
+// FreeText is the word in a snapshot's manifest that says that texts were digested.
 const FreeText = "free text"
 
-// Options say what is taken out.
+// Options determine what is redacted.
 type Options struct {
-	// Key is that of the digests. Without one, they are of a key that nobody
-	// knows: what was equal is equal, and no more can be said.
+	// Key is the key of the digests, at least 16 bytes. Without one a random key is
+	// used, which nobody knows: digests then only show which texts are equal.
 	Key []byte
-	// Keep are more fields whose text is kept, as the table has them:
+	// Keep lists more fields whose text is kept, in the forms of the table:
 	// "description", "HeaderValue:value".
 	Keep []string
-	// AsGiven leaves everything as whoever is asked gives it.
+	// AsGiven leaves everything unredacted.
 	AsGiven bool
 }
 
-// A Policy says what is taken out of the bodies of one snapshot.
+// A Policy determines what is redacted in the bodies of one snapshot.
 type Policy struct {
 	schema  *schema
 	key     []byte
@@ -38,8 +38,8 @@ type Policy struct {
 	asGiven bool
 }
 
-// New makes a policy. Its error is of a field to keep that no schema has, or
-// that is a secret by its type, or of a key that can be guessed.
+// New returns a Policy. It returns an error if a field in Keep is in no schema or is
+// a secret by its type, or if the key is short enough to be guessed.
 func New(o Options) (*Policy, error) {
 	p := &Policy{schema: theSchema(), key: o.Key, keep: o.Keep, asGiven: o.AsGiven}
 	const shortest = 16
@@ -61,7 +61,7 @@ func New(o Options) (*Policy, error) {
 	return p, nil
 }
 
-// keepable is the error of a field that can't be kept.
+// keepable returns an error if a field must not be kept.
 func (s *schema) keepable(word string) error {
 	of, name, qualified := strings.Cut(word, ":")
 	if !qualified {
@@ -79,13 +79,13 @@ func (s *schema) keepable(word string) error {
 	return nil
 }
 
-// hash makes what digests a text.
+// hash returns a new keyed hash for a text.
 func (p *Policy) hash() hash.Hash { return hmac.New(sha256.New, p.key) }
 
-// KeyCheck tells one key from another without telling it: a snapshot has it in
-// its manifest. It is a digest of a fixed text, so it lets nobody do what a
-// digest of any text that can be guessed doesn't: try keys, of which a random
-// one has 256 bits. "" where nothing is digested.
+// KeyCheck returns a value that identifies the key without revealing it. A snapshot
+// has it in its manifest. It is the digest of a fixed text, so it helps an attacker
+// no more than the digest of any text that can be guessed: it allows trying keys,
+// and a random key has 256 bits. It is "" if nothing is digested.
 func (p *Policy) KeyCheck() string {
 	if p.asGiven {
 		return ""
@@ -93,12 +93,12 @@ func (p *Policy) KeyCheck() string {
 	return KeyCheck(p.key)
 }
 
-// KeyCheck gives that of a key.
+// KeyCheck returns a value that identifies the key without revealing it.
 func KeyCheck(key []byte) string {
 	return strings.TrimPrefix(Digest(key, "the key of a snapshot's digests"), mesh.DigestMark)
 }
 
-// Digest gives what stands for a text under a key.
+// Digest returns the digest that replaces a text under a key.
 func Digest(key []byte, text string) string {
 	h := hmac.New(sha256.New, key)
 	io.WriteString(h, text)
@@ -107,11 +107,12 @@ func Digest(key []byte, text string) string {
 
 func asDigest(sum []byte) string { return mesh.DigestMark + hex.EncodeToString(sum[:8]) }
 
-// isStandIn reports whether a text was redacted already.
+// isStandIn reports whether a text is itself a replacement, so it was already
+// redacted.
 func isStandIn(s []byte) bool { return mesh.IsDigest(s) || mesh.IsRedacted(s) }
 
-// Words says what is taken out, for people; before is what somebody else had
-// taken out already.
+// Words lists, for people, what is redacted. before lists what was already redacted
+// by somebody else.
 func (p *Policy) Words(before []string) []string {
 	words := []string{"private keys", "tokens", "passwords", "values of environment variables", FreeText}
 	if p.asGiven {
@@ -125,7 +126,8 @@ func (p *Policy) Words(before []string) []string {
 	return words
 }
 
-// Hidden gives what a snapshot has of a free text.
+// Hidden returns what a snapshot shows of a free text: its digest, or the text if
+// nothing is redacted.
 func (p *Policy) Hidden(text string) string {
 	if p.asGiven {
 		return text
@@ -133,8 +135,8 @@ func (p *Policy) Hidden(text string) string {
 	return Digest(p.key, text)
 }
 
-// Scrub gives a text that somebody wrote to be read, without what tells itself
-// to be a secret.
+// Scrub returns a text that was written for people. If the text contains a
+// recognizable secret, it returns its digest instead.
 func (p *Policy) Scrub(text string) string {
 	if !p.asGiven && (tellsItself([]byte(text)) || len(secretParts([]byte(text), false)) > 0) {
 		return Digest(p.key, text)

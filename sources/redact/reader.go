@@ -9,44 +9,45 @@ import (
 
 const (
 	windowSize = 64 << 10
-	widest     = 1 << 20 // window, for one string
+	widest     = 1 << 20 // largest size of the window, for one string
 	maxDepth   = 10_000
 )
 
-// A Reader gives a JSON body without what is to be taken out of it. What it
-// gives is the same however the body comes in pieces, and however often it is
-// read. It is used by one goroutine.
+// A Reader returns a JSON body with its secrets redacted. The result doesn't depend
+// on the pieces in which the body arrives or is read. One goroutine at a time may
+// use it.
 //
-// A body that is no JSON is an error, and nothing that follows what was wrong
-// is given: nobody can tell what it is.
+// A body that isn't JSON is an error. Nothing after the syntax error is returned,
+// because nobody can know what it is.
 type Reader struct {
 	policy  *Policy
 	schema  *schema
 	src     io.Reader
-	win     []byte // some of the body
-	at      int    // what of win is not yet understood
-	mark    int    // win[mark:at] is to be given as it is
-	base    int64  // how much of the body is before win
-	drained error  // what src said at its end
+	win     []byte // a part of the body
+	at      int    // win[at:] isn't parsed yet
+	mark    int    // win[mark:at] will be returned unchanged
+	base    int64  // offset of win in the body
+	drained error  // the error or io.EOF that ended src
 
 	out   []byte
-	given int // of out
+	given int // bytes of out that Read has returned
 	found Counts
 	err   error
 
-	text0   []byte // a string without its escapes
+	text0   []byte // buffer for a string without its escapes
 	mac     hash.Hash
 	digests map[string]string
 
 	grammar
-	long *long // the string that is too large for the window, while in it
+	long *long // the string being read, if it is too long for the window
 }
 
-// Counts says how many texts were taken out.
+// Counts is the number of texts that were replaced by a digest and by a fixed word.
 type Counts struct{ Digested, Dropped int }
 
-// NewReader gives a Reader of a body that a snapshot has in a file; kind is
-// that of the objects of a list of Kubernetes, "Gateway.networking.istio.io".
+// NewReader returns a Reader of a body that a snapshot has under the name file. For
+// a list of Kubernetes objects, kind is the kind of the objects, for example
+// "Gateway.networking.istio.io".
 func (p *Policy) NewReader(src io.Reader, file, kind string) *Reader {
 	return p.newReader(src, rootOf(file, kind), windowSize)
 }
@@ -57,10 +58,10 @@ func (p *Policy) newReader(src io.Reader, root string, window int) *Reader {
 	return r
 }
 
-// Counts says what was found so far.
+// Counts returns the counts so far.
 func (r *Reader) Counts() Counts { return r.found }
 
-// Read gives more of the body.
+// Read returns more of the redacted body.
 func (r *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -79,7 +80,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next understands one more token, or a piece of one.
+// next parses one more token, or a piece of a long string.
 func (r *Reader) next() {
 	var err error
 	if r.long != nil {
@@ -90,23 +91,24 @@ func (r *Reader) next() {
 	if err == nil {
 		return
 	}
-	if err == io.EOF { // the end, and in place
+	if err == io.EOF { // the regular end of the body
 		r.flush(r.at)
 	}
 	r.err = err
 }
 
-// flush lets what is before end be given as it is.
+// flush passes the bytes before end on unchanged.
 func (r *Reader) flush(end int) {
 	r.out = append(r.out, r.win[r.mark:end]...)
 	r.mark = end
 }
 
-// skip leaves out what is before end.
+// skip omits the bytes before end.
 func (r *Reader) skip(end int) { r.mark = end }
 
-// fill reads more, and keeps in the window what begins at r.at. It gives by
-// how much places in the window moved; errFull when there is no room.
+// fill reads more bytes and keeps those from r.at on in the window. moved is the
+// distance that they moved towards the start. The error is errFull if the window has
+// no free space.
 func (r *Reader) fill() (moved int, err error) {
 	if r.drained != nil {
 		return 0, r.drained
@@ -121,7 +123,7 @@ func (r *Reader) fill() (moved int, err error) {
 	if len(r.win) == cap(r.win) {
 		return moved, errFull
 	}
-	const patience = 100 // reads that give nothing, as bufio has it
+	const patience = 100 // empty reads before giving up, as in bufio
 	for range patience {
 		n, err := r.src.Read(r.win[len(r.win):cap(r.win)])
 		r.win = r.win[:len(r.win)+n]
@@ -140,7 +142,8 @@ func (r *Reader) fill() (moved int, err error) {
 
 var errFull = errors.New("the window is full")
 
-// widen makes room for a longer string, to a bound.
+// widen enlarges the window for a longer string. It returns false if it has its
+// largest size.
 func (r *Reader) widen() bool {
 	if cap(r.win) >= widest || cap(r.win) < windowSize {
 		return false
@@ -149,21 +152,21 @@ func (r *Reader) widen() bool {
 	return true
 }
 
-// broken is the error of a body that is no JSON.
+// broken returns the error for a body that isn't JSON.
 func (r *Reader) broken(what string, at int) error {
 	return fmt.Errorf("%s at byte %d", what, r.base+int64(at))
 }
 
-// put puts a text in the place of win[from:to].
+// put replaces win[from:to] by a text.
 func (r *Reader) put(from, to int, text string) {
 	r.flush(from)
 	r.out = append(r.out, text...)
 	r.skip(to)
 }
 
-// digest gives what stands for a text.
+// digest returns the digest that replaces a text.
 func (r *Reader) digest(text []byte) string {
-	const most, longest = 4096, 256 // of what is remembered
+	const most, longest = 4096, 256 // entries in the cache, and bytes of a cached text
 	r.found.Digested++
 	if d, ok := r.digests[string(text)]; ok {
 		return d

@@ -17,15 +17,15 @@ import (
 
 const envoyDump = "answers.Bodies"
 
-// typed is a message as a part of a dump has it.
+// typed returns a message wrapped as in a dump.
 func typed(name, fields string) string {
 	return `{"configs":[{"@type":"type.googleapis.com/` + name + `",` + fields + `}]}`
 }
 
-// d is written in cases where a digest is expected.
+// d stands in test cases for any digest.
 const d = "redacted:DDDDDDDDDDDDDDDD"
 
-// blurred gives a text with all digests alike.
+// blurred replaces every digest in a text by d.
 func blurred(s string) string {
 	for at := 0; ; {
 		i := strings.Index(s[at:], mesh.DigestMark)
@@ -109,8 +109,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestPieces reads every case a byte at a time, and so that the end comes with
-// the last bytes.
+// TestPieces reads each case one byte at a time, in halves, and with io.EOF returned
+// along with the last bytes.
 func TestPieces(t *testing.T) {
 	p := policy(t, Options{})
 	for _, c := range cases {
@@ -168,8 +168,8 @@ type stuck struct{}
 
 func (stuck) Read([]byte) (int, error) { return 0, nil }
 
-// TestLong reads strings that no window holds: their digest is that of the
-// string, however it is cut.
+// TestLong reads strings that are longer than the window. Their digest must be that
+// of the whole string, however the string is cut into pieces.
 func TestLong(t *testing.T) {
 	p := policy(t, Options{})
 	for _, unit := range []string{`x\"\\ y`, `é`, `\ud83d\ude00`, `\ud83d`, `\u00e9z`} {
@@ -192,7 +192,7 @@ func TestLong(t *testing.T) {
 	}
 }
 
-// TestLines reads bodies of text.
+// TestLines redacts bodies of text.
 func TestLines(t *testing.T) {
 	p := policy(t, Options{})
 	in := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: \"a secret text\"\nhttps://u:p@h/\nBearer abcdef ghi\nsome free text\nx: Pl4nt3d-s3cr3t-v4lu3-000001\n  api_key: hunter2\n  jwt: debug\nab12cd34ef56ab12cd34ef56ab12cd34ef56ab12/1.31.0/Clean\n1.31.0-9uHdMikGCxuvsZZTsBTrvGMUBhkTkepJ-Clean\npassword=x\na::10.0.0.1:80::token::hunter2\na::10.0.0.1:80::hostname::x9uHdMikGCxuvsZZTsBTrvGM.elb.example\n"
@@ -204,7 +204,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestAttack holds the input of ../shared/cases/attack.
+// TestAttack redacts the input of ../shared/cases/attack.
 func TestAttack(t *testing.T) {
 	in, err := os.ReadFile("testdata/redaction.json")
 	if err != nil {
@@ -215,8 +215,8 @@ func TestAttack(t *testing.T) {
 	}
 }
 
-// TestRows holds the table to itself: each field is in one row, a row says
-// why, and names fields that there are.
+// TestRows checks the table: each field is in one row only, each row has a reason,
+// and all fields exist in a schema.
 func TestRows(t *testing.T) {
 	s := theSchema()
 	seen := map[string]Class{}
@@ -240,8 +240,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// same holds the output's tree against the input's: only texts and long
-// numbers differ.
+// same compares the output with the input: only texts and long numbers may differ.
 func same(t *testing.T, in, out any) {
 	t.Helper()
 	switch in := in.(type) {
@@ -264,8 +263,8 @@ func same(t *testing.T, in, out any) {
 	}
 }
 
-// FuzzReader: what is JSON stays JSON of the same shape, whatever the pieces;
-// what is not JSON does no harm.
+// FuzzReader checks that JSON stays JSON of the same structure, in whatever pieces
+// it is read. Input that isn't JSON must not cause a panic.
 func FuzzReader(f *testing.F) {
 	for _, c := range cases {
 		f.Add([]byte(c.in), c.root)
@@ -299,7 +298,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// BenchmarkReader reads a dump and a list of pods.
+// BenchmarkReader redacts a dump and a list of pods.
 func BenchmarkReader(b *testing.B) {
 	for name, c := range map[string][3]string{
 		"dump": {"../testdata/*/proxies/istio-ingressgateway*/config_dump.json", "config_dump.json", ""}, "pods": {"../testdata/*/kubernetes/pods.json", "kubernetes/pods.json", "Pod."},
@@ -316,7 +315,7 @@ func BenchmarkReader(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		const copies = 20 // as large as dumps are
+		const copies = 20 // makes the input as large as a usual dump
 		one = []byte("[" + strings.Repeat(string(one)+",", copies-1) + string(one) + "]")
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(one)))

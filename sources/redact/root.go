@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The names of messages that are in no table.
+// The names of messages that are built in and have no schema.
 const (
 	anything = "an Any"
 	aText    = "google.protobuf.StringValue"
@@ -14,7 +14,7 @@ const (
 	aList    = "a list of "
 )
 
-// builtin gives the messages that are in no table.
+// builtin returns a message that has no schema, nil if the name isn't one of these.
 func (s *schema) builtin(name string) *message {
 	switch {
 	case name == anything:
@@ -35,8 +35,8 @@ func (s *schema) builtin(name string) *message {
 	return nil
 }
 
-// object is an object of Kubernetes whose schema is that of a message: the
-// whole of it, or of its spec where the message is of Istio.
+// object returns the message of a Kubernetes object. of is the message of the whole
+// object, or of its spec if it is one of Istio's.
 func (s *schema) object(of string) *message {
 	m := &message{rest: openField, object: true, fields: map[string]*field{
 		"kind": {class: Kept}, "apiVersion": {class: Kept}, "metadata": {holds: "k8s.meta.ObjectMeta"},
@@ -56,7 +56,8 @@ func (s *schema) object(of string) *message {
 	return m
 }
 
-// objectOf is an object of Kubernetes of a kind that says nothing of its group.
+// objectOf returns the message of a Kubernetes object of which only the kind is
+// known.
 func (s *schema) objectOf(kind string) *message {
 	for _, group := range []string{"", "networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"} {
 		if name := s.spec(kind, group); name != "" {
@@ -66,8 +67,8 @@ func (s *schema) objectOf(kind string) *message {
 	return s.message("object/.")
 }
 
-// spec gives the message of a kind of Kubernetes' objects; "" where none is
-// known.
+// spec returns the name of the message for a kind of Kubernetes objects, "" if it
+// isn't known.
 func (s *schema) spec(kind, group string) string {
 	known := func(name string) bool { return s.lines[name] != "" }
 	var names []string
@@ -90,8 +91,7 @@ func (s *schema) spec(kind, group string) string {
 	return ""
 }
 
-// answers are the messages of the files of a snapshot, by their names without
-// what they are of.
+// answers maps the name of a snapshot's file, up to the first dot, to its message.
 var answers = map[string]string{
 	"config_dump": "answers.Bodies", "edsz": "answers.Bodies", "clusters": "envoy.admin.v3.Clusters", "listeners": "envoy.admin.v3.Listeners",
 	"certs": "envoy.admin.v3.Certificates", "server_info": "envoy.admin.v3.ServerInfo", "stats": "answers.Stats",
@@ -100,8 +100,9 @@ var answers = map[string]string{
 	"clusterz": "answers.Cluster", "push_status": "answers.PushStatus", "mesh": "istio.mesh.v1alpha1.MeshConfig", "networkz": "answers.Networks",
 }
 
-// rootOf gives the message that a file of a snapshot holds, or holds a list of.
-// kind is what the objects of a list of Kubernetes are, "Gateway.networking.istio.io".
+// rootOf returns the name of the message in a file of a snapshot; the file may also
+// hold a list of such messages. For a list of Kubernetes objects, kind is the kind
+// of the objects, for example "Gateway.networking.istio.io".
 func rootOf(file, kind string) string {
 	if strings.HasPrefix(file, "kubernetes/") {
 		return aList + "object/" + kind

@@ -21,48 +21,48 @@ var kubernetesText string
 //go:embed answers.txt
 var answersText string
 
-// A message is what is known of the fields of one message. One without fields
-// is open: nothing is known of it.
+// A message describes the fields of one message. A message without fields is open:
+// nothing is known of its content.
 type message struct {
-	fields    map[string]*field // by both spellings
-	rest      *field            // any other
-	any       bool              // its @type says what it is
-	object    bool              // of Kubernetes: its kind says what it is
-	tags      map[string]*field // by both spellings: those whose text decides about the others
-	naming    bool              // one of them is the name that others are matched under
-	container bool              // of a pod
-	variable  bool              // of an environment
-	input     bool              // of a tree of matchers: a header
+	fields    map[string]*field // by name, in both spellings
+	rest      *field            // any other field
+	any       bool              // its @type names the message
+	object    bool              // a Kubernetes object, whose kind names the message
+	tags      map[string]*field // fields whose text decides about the others; by name, in both spellings
+	naming    bool              // one field holds the name that the others are matched under
+	container bool              // a container of a pod
+	variable  bool              // an environment variable
+	input     bool              // the header that a tree of matchers matches
 }
 
-// A field says what is at it.
+// A field describes the value of one field.
 type field struct {
 	class  Class
-	all    bool   // class is that of all below
-	own    bool   // class holds also where something else is said of all around
-	number bool   // no text, but a number, a time or a word of an enumeration
-	figure bool   // of a number: no word with digits in it
-	bytes  bool   // text is base64
-	notes  bool   // annotations
+	all    bool   // class applies to everything inside
+	own    bool   // class also applies if the parent has another class for everything inside
+	number bool   // a number, a time or a word of an enumeration instead of text
+	figure bool   // a number; a word with digits in it isn't one
+	bytes  bool   // the text is base64
+	notes  bool   // the field holds annotations
 	chosen bool   // a text that may be a name
-	dict   bool   // a map: its values are what the field says
-	holds  string // the message there; "" where it is open
-	value  *field // of a map: what its values are
+	dict   bool   // the field is a map; this describes its values
+	holds  string // the name of the field's message; "" if it isn't known
+	value  *field // for a map of maps: describes the inner values
 
-	of atomic.Pointer[message] // holds, once it was asked for
+	of atomic.Pointer[message] // the message named by holds, once it has been looked up
 }
 
-// openField is one of which nothing is known.
+// openField is a field whose content isn't known.
 var openField = &field{all: true}
 
-// droppedField is one all of which is dropped.
+// droppedField is a field whose whole content is dropped.
 var droppedField = &field{class: Dropped, all: true}
 
-// keptField is one of which all is known.
+// keptField is a field whose text is kept.
 var keptField = &field{class: Kept}
 
-// held returns the message that a field has as its value; nil where the schema
-// does not know it.
+// held returns the message that a field has as its value, nil if the schema doesn't
+// know it.
 func (s *schema) held(f *field) *message {
 	if f.holds == "" {
 		return nil
@@ -76,10 +76,10 @@ func (s *schema) held(f *field) *message {
 	return m
 }
 
-// A schema knows messages by their full names. Each is read when it is first
-// asked for.
+// A schema finds messages by their full names. Each message is parsed when it is
+// first needed.
 type schema struct {
-	lines map[string]string // what is known but Envoy's own
+	lines map[string]string // all messages except Envoy's
 	rows  map[string]Class
 	mu    sync.RWMutex
 	read  map[string]*message
@@ -87,7 +87,8 @@ type schema struct {
 
 var theSchema = sync.OnceValue(func() *schema { return newSchema(nil) })
 
-// newSchema makes the schema of the table, with more fields that are kept.
+// newSchema returns the schema with the table's classes. The fields in keep are
+// kept, too.
 func newSchema(keep []string) *schema {
 	s := &schema{lines: map[string]string{}, rows: map[string]Class{}, read: map[string]*message{}}
 	for _, text := range []string{answersText, istioText, kubernetesText} {
@@ -109,7 +110,7 @@ func newSchema(keep []string) *schema {
 	return s
 }
 
-// normal gives a word of the table with its field in protobuf's JSON form.
+// normal converts the field in a word of the table to its JSON name in protobuf.
 func normal(word string) string {
 	if of, name, ok := strings.Cut(word, ":"); ok {
 		return of + ":" + camel(name)
@@ -117,7 +118,7 @@ func normal(word string) string {
 	return camel(word)
 }
 
-// message gives a message by its full name; nil where nothing is known of it.
+// message returns the message with this full name, nil if nothing is known of it.
 func (s *schema) message(name string) *message {
 	if name == "" {
 		return nil
@@ -140,7 +141,7 @@ func (s *schema) message(name string) *message {
 	return m
 }
 
-// parse reads the lines of a message.
+// parse parses the lines of a message.
 func (s *schema) parse(name string) *message {
 	lines, known := s.lines[name]
 	if line, ok := envoy.FieldLine(name); ok {
@@ -156,7 +157,7 @@ func (s *schema) parse(name string) *message {
 	return m
 }
 
-// add puts a field into a message, if it has none of that name.
+// add adds a field to a message, unless it already has one of that name.
 func (s *schema) add(m *message, of, word string) {
 	name, mark := word, ""
 	if i := strings.IndexAny(word, "![#=@*?%"); i >= 0 {
@@ -191,7 +192,7 @@ func (s *schema) add(m *message, of, word string) {
 	}
 }
 
-// field makes a field of what stands behind its name.
+// field builds a field from the marks after its name.
 func (s *schema) field(of, name, mark string) *field {
 	class, qualified := s.class(of, name)
 	f := &field{class: class}
@@ -208,7 +209,7 @@ func (s *schema) field(of, name, mark string) *field {
 		f.holds = absolute(mark[1:], of)
 		f.all = qualified && class.spreads() || class == Dropped && strings.HasSuffix(f.holds, ".DataSource")
 		if !f.all && class != Word {
-			f.class = Digested // of a text where a message should be
+			f.class = Digested // applies if there is a text where a message should be
 		}
 	case mark[0] == '@':
 		f.holds, f.class = anything, Digested
@@ -228,7 +229,8 @@ func (s *schema) field(of, name, mark string) *field {
 	return f
 }
 
-// class gives what the table says of a field, and whether it names the message.
+// class returns the class of a field in the table. qualified is true if the row
+// names the message as well.
 func (s *schema) class(of, name string) (c Class, qualified bool) {
 	dots := 0
 	for i := len(of) - 1; i >= -1; i-- {
@@ -245,13 +247,14 @@ func (s *schema) class(of, name string) (c Class, qualified bool) {
 	return s.rows[name], false
 }
 
-// absolute gives the full name of a message that is named in another.
+// absolute returns the full name of a message whose name may be relative to the
+// message in.
 func absolute(name, in string) string {
 	rest, relative := strings.CutPrefix(name, "^")
 	if !relative {
 		return name
 	}
-	for i := 1; i < len(in); i++ { // to the first capitalised word, or the definition's path
+	for i := 1; i < len(in); i++ { // cut after the first part that begins with a capital: the path of the outer message
 		if in[i-1] == '.' && 'A' <= in[i] && in[i] <= 'Z' {
 			return in[:i] + rest
 		}
@@ -259,7 +262,7 @@ func absolute(name, in string) string {
 	return rest
 }
 
-// camel is protobuf's JSON name of a field.
+// camel returns the JSON name that protobuf gives a field.
 func camel(s string) string {
 	if strings.IndexByte(s, '_') <= 0 || strings.ToUpper(s) == s {
 		return s
@@ -281,8 +284,8 @@ func camel(s string) string {
 	return b.String()
 }
 
-// has tells whether any message, or those whose names end in one, have a field
-// of a name.
+// has reports whether a message has a field of this name. It considers the messages
+// whose full name ends in of, or all if of is empty.
 func (s *schema) has(of, name string) bool {
 	found := func(message, fields string) bool {
 		if of != "" && message != of && !strings.HasSuffix(message, "."+of) {

@@ -2,20 +2,20 @@ package redact
 
 import "github.com/meshq/kubectl-meshq/sources/envoy"
 
-// A Row says what is done with the text of some fields, and why.
+// A Row assigns a class to the text of some fields, with the reason.
 type Row struct {
 	Class Class
 
-	// Of are the fields, by the names that the schemas have: "name" in every
-	// message that is known, "HeaderValue:value" in those messages only, which
-	// goes before the other. The text of a field of messages is the messages'
-	// own matter, unless a row of the second form says something of it: that
-	// holds for all that is in it.
+	// Of lists the fields by their names in the schemas. "name" is the field in
+	// every known message. "HeaderValue:value" is the field in these messages only,
+	// and has precedence over the first form. A row doesn't apply to a field that
+	// holds messages, since the messages have rows for their own fields. A row of
+	// the second form does: it applies to everything inside the field.
 	Of     string
 	Reason string
 }
 
-// Rows gives the table.
+// Rows returns the table.
 func Rows() []Row {
 	return []Row{
 		{Kept, `name names namespace namespaces group kind api_version version version_info system_version_info resource_version generate_name id uid

@@ -8,9 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/kube"
 )
 
-// Veil gives the shape of an answer of Kubernetes or of istiod that hides what
-// no document shows: the texts that the table drops. All names and all other
-// texts stay. file and kind are those of [Policy.NewReader].
+// Veil returns the shape of an answer of Kubernetes or istiod that hides the texts
+// of the classes Dropped and Variable. It keeps all names and all other texts. file
+// and kind are those of [Policy.NewReader].
 func Veil(file, kind string) decode.Shape {
 	s := theSchema()
 	return veil{schema: s}.at(&field{holds: rootOf(file, kind)})
@@ -20,12 +20,12 @@ func Veil(file, kind string) decode.Shape {
 type veil struct {
 	schema *schema
 	of     *message
-	values *field // of a map: what its values are
-	istiod bool   // in istiod's own container
-	ours   bool   // of a variable that is one of istiod's settings
+	values *field // the values of a map
+	istiod bool   // inside istiod's own container
+	ours   bool   // the variable is one of istiod's settings
 }
 
-// Member gives the shape of what is at a field.
+// Member returns the shape of the value of a field. Names stay unchanged.
 func (v veil) Member(key []byte) (string, decode.Shape) {
 	f := v.values
 	if v.of != nil {
@@ -37,7 +37,7 @@ func (v veil) Member(key []byte) (string, decode.Shape) {
 	return "", v.at(f)
 }
 
-// at gives the shape of a field's value.
+// at returns the shape of a field's value.
 func (v veil) at(f *field) decode.Shape {
 	v.of, v.values = nil, nil
 	switch {
@@ -47,7 +47,7 @@ func (v veil) at(f *field) decode.Shape {
 		return nil
 	case f.notes:
 		return notes{}
-	case f.number, f.dict && f.holds == "" && !f.all: // texts
+	case f.number, f.dict && f.holds == "" && !f.all: // values that are texts
 		return nil
 	case f.dict:
 		v.values = f.value
@@ -62,31 +62,32 @@ func (v veil) at(f *field) decode.Shape {
 	return v
 }
 
-// Typed says that a message is no Any.
+// Typed returns false, since no message is an Any.
 func (veil) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
-// tag is the field whose text says what is to be known of a message; "" where
-// there is none.
+// tag returns the field whose text decides how the others are redacted, "" if there
+// is none.
 func (m *message) tag() string {
 	switch {
 	case m.container, m.variable:
 		return "name"
-	case m.object && m.fields["spec"] == nil && m.fields["data"] == nil: // of a kind that nobody told
+	case m.object && m.fields["spec"] == nil && m.fields["data"] == nil: // an object of an unknown kind
 		return "kind"
 	}
 	return ""
 }
 
-// tagged is the shape of a message of which one text is to be known first.
+// tagged is the shape of a message in which one text decides how the others are
+// redacted.
 type tagged struct {
 	veil
 	tag string
 }
 
-// Tag names the text.
+// Tag returns the name of the field with this text.
 func (t tagged) Tag() string { return t.tag }
 
-// Tagged gives the shape once the text is known.
+// Tagged returns the shape for this text.
 func (t tagged) Tagged(text []byte) decode.Shape {
 	v := t.veil
 	switch {
@@ -100,16 +101,17 @@ func (t tagged) Tagged(text []byte) decode.Shape {
 	return v
 }
 
-// isIstiod tells istiod's container by its name.
+// isIstiod reports whether a container is istiod's, by its name.
 func isIstiod(name []byte) bool { return string(name) == "discovery" }
 
-// isSetting tells whether a variable of istiod's is a setting by its name, and
-// one that doesn't look secret.
+// isSetting reports whether the name of a variable is that of one of istiod's
+// settings and doesn't look secret.
 func isSetting(name []byte) bool {
 	return (bytes.HasPrefix(name, []byte("PILOT_")) || bytes.HasPrefix(name, []byte("ISTIO_"))) && judgeName(name, Matched) != sensitive
 }
 
-// notes is the shape of annotations: what kubectl applied has everything in it.
+// notes is the shape of annotations. It hides the one in which kubectl stores the
+// applied object, since it repeats every text.
 type notes struct{}
 
 func (notes) Member(key []byte) (string, decode.Shape) {

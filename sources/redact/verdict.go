@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// classed gives the class of the text that is to come, and whether all that is
-// around it has it.
+// classed returns the class of the next text. all is true if the class comes from a
+// parent that applies it to everything inside.
 func (r *Reader) classed() (c Class, all bool) {
 	f, in := r.field, &mood{}
 	if n := len(r.stack); n > 0 {
@@ -68,7 +68,7 @@ func (r *Reader) text() error {
 	return nil
 }
 
-// judge keeps a text, win[from:to], or puts something in its place.
+// judge keeps the text win[from:to], or replaces all or a part of it.
 func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	c, _ := r.classed()
 	if isStandIn(text) || r.tells == typeTold && isWord(text) && (bytes.IndexByte(text, '.') > 0 || !looksSecret(text)) {
@@ -77,7 +77,7 @@ func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	if c == Digested && isCommand(text) {
 		return
 	}
-	keep := 0 // how much of it
+	keep := 0 // the number of leading bytes that are kept
 	switch c {
 	case Kept, URL:
 		if r.field.number {
@@ -130,7 +130,7 @@ func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	r.put(from+keep, to, r.standsFor(c, text[keep:]))
 }
 
-// standsFor gives what stands for a text.
+// standsFor returns the replacement of a text.
 func (r *Reader) standsFor(c Class, text []byte) string {
 	if c != Dropped {
 		return r.digest(text)
@@ -142,9 +142,9 @@ func (r *Reader) standsFor(c Class, text []byte) string {
 	return mesh.Redacted
 }
 
-// scrub takes out of a text that is kept what tells itself to be a secret.
+// scrub replaces the recognizable secrets in a text that is otherwise kept.
 func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
-	const longest = 4096 // of what a schema calls a name
+	const longest = 4096 // bytes; a longer text can't be a name
 	if len(text) > longest || tellsItself(text) {
 		r.put(from, to, r.digest(text))
 		return
@@ -161,7 +161,7 @@ func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 	}
 }
 
-// learn takes from a text what it says of all that is beside it.
+// learn uses a text that decides how the members beside it are redacted.
 func (r *Reader) learn(text []byte) {
 	if len(r.stack) == 0 || r.tells == nothingTold && r.field.class != Naming && r.field.class != Owning {
 		return
@@ -191,8 +191,8 @@ func (r *Reader) learn(text []byte) {
 	}
 }
 
-// retype makes an object the message that it says it is. Nothing is known of
-// what is in one that nobody knows.
+// retype sets the message of an object to the one that the object names. An unknown
+// message makes the object open.
 func (r *Reader) retype(f *frame, name string) {
 	if f.isAll {
 		return
@@ -210,7 +210,7 @@ func (r *Reader) retype(f *frame, name string) {
 	}
 }
 
-// rekind makes an object of Kubernetes what its kind and version say.
+// rekind sets the message of a Kubernetes object according to its kind and version.
 func (r *Reader) rekind(f *frame) {
 	o := f.said()
 	if o.kind == "" || o.version == "" || strings.HasSuffix(o.kind, "List") {
@@ -223,7 +223,7 @@ func (r *Reader) rekind(f *frame) {
 	f.of = r.schema.message("object/" + o.kind + "." + group)
 }
 
-// said gives what an object of Kubernetes told of itself.
+// said returns what a Kubernetes object has said about itself so far.
 func (f *frame) said() *object {
 	if f.object == nil {
 		f.object = &object{}
