@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	".": {"plugin"},
 	"plugin": {
 		"plugin/demo", "printers", "printers/columns", "printers/safe", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/jsontext", "query/library", "query/diff", "query/shipped", "query/syntax",
-		"sources", "sources/decode", "sources/forward", "sources/live", "sources/mesh", "sources/object", "sources/transport",
+		"sources", "sources/decode", "sources/forward", "sources/inventory", "sources/live", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/section", "sources/transport",
 	},
 
 	"printers":         {"printers/columns", "printers/encode", "printers/safe", "sources/mesh", "sources/object"},
@@ -47,7 +47,11 @@ var arrows = map[string][]string{
 	"query/syntax":        {},
 	"query/syntax/native": {"sources/object"},
 
-	"sources":           {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/object", "sources/redact", "sources/store", "sources/transport", "sources/ztunnel"},
+	"sources":           {"sources/decode", "sources/envoy", "sources/inventory", "sources/istiod", "sources/kube", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/section", "sources/store", "sources/transport"},
+	"sources/requests":  {"sources/decode", "sources/kube", "sources/mesh", "sources/store", "sources/transport"},
+	"sources/inventory": {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/object", "sources/requests", "sources/store", "sources/transport", "sources/ztunnel"},
+	"sources/section":   {"sources/decode", "sources/envoy", "sources/inventory", "sources/istiod", "sources/mesh", "sources/object", "sources/requests", "sources/store", "sources/transport", "sources/ztunnel"},
+	"sources/recording": {"sources/inventory", "sources/istiod", "sources/kube", "sources/mesh", "sources/redact", "sources/requests", "sources/section", "sources/transport", "sources/ztunnel"},
 	"sources/decode":    {"sources/mesh", "sources/object"},
 	"sources/envoy":     {"sources/decode", "sources/mesh", "sources/object"},
 	"sources/istiod":    {"sources/decode", "sources/mesh", "sources/object"},

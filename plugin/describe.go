@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/syntax"
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 )
 
 // describe renders an error for people: one line, and where there is a query,
@@ -22,11 +22,11 @@ func describe(err error) string {
 	if errors.As(err, &se) {
 		return withPlace(se)
 	}
-	var none *sources.UnreadableError
+	var none *inventory.UnreadableError
 	if errors.As(err, &none) {
 		return oneLine(none.Error())
 	}
-	var nowhere *sources.UnknownNamespaceError
+	var nowhere *inventory.UnknownNamespaceError
 	if errors.As(err, &nowhere) {
 		return oneLine(nowhere.Error() + "; " + namespaceHere)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/diff"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/redact"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -44,7 +45,7 @@ func (r *run) openBeside(ctx context.Context, path string) ([]transport.Source, 
 func digestKeys(all []transport.Source) (keys []string) {
 	for _, s := range all {
 		m, key := s.Manifest(), "as it is"
-		if slices.Contains(m.Redacted, sources.FreeText) {
+		if slices.Contains(m.Redacted, redact.FreeText) {
 			key = m.RedactKey
 		}
 		if !slices.Contains(keys, key) {

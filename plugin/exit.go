@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 )
 
 // The exit codes, as the help's page on them says. Where several apply, the
@@ -65,7 +65,7 @@ func exitCode(err error) int {
 	var e *exitError
 	var w *writeError
 	switch {
-	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownNamespaceError)):
+	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownNamespaceError)):
 		return exitUsage
 	case errors.As(err, &e):
 		return e.code

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/query"
-	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/section"
 )
 
 // explainPlan says, before anything is asked, what the query is going to look
@@ -79,7 +79,7 @@ func legible(request string) string {
 }
 
 // loaded counts the proxies of which a section was loaded, by section.
-func loaded(all []sources.Loaded) string {
+func loaded(all []section.Loaded) string {
 	if len(all) == 0 {
 		return "no proxy section"
 	}

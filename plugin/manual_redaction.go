@@ -3,7 +3,7 @@ package plugin
 import (
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/redact"
 )
 
 // redactionPage is the table of what a snapshot has of whose text, as the code
@@ -22,12 +22,12 @@ digested wherever it stands. A name looks secret with auth, token, key, secret, 
 | in the snapshot | of which fields | why |
 |---|---|---|
 `)
-	for _, r := range sources.RedactionRows() {
-		class := r.Class
-		if r.Condition != "" {
-			class += ": " + r.Condition
+	for _, r := range redact.Rows() {
+		class := r.Class.Word()
+		if condition := r.Class.Condition(); condition != "" {
+			class += ": " + condition
 		}
-		b.WriteString("| " + class + " | `" + strings.Join(r.Fields, " ") + "` | " + r.Reason + " |\n")
+		b.WriteString("| " + class + " | `" + strings.Join(strings.Fields(r.Of), " ") + "` | " + r.Reason + " |\n")
 	}
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/plugin/demo"
 	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/section"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -52,7 +53,7 @@ func (r *run) openMesh(ctx context.Context, answers []transport.Source) (err err
 func (f *flags) sections() size { return max(f.memory/8, 1) }
 
 // refuse ends a run that asks for more than it may.
-func (r *run) refuse(err *sources.TooManyError) { r.cancel(&exitError{exitUsage, err}) }
+func (r *run) refuse(err *section.TooManyError) { r.cancel(&exitError{exitUsage, err}) }
 
 // closeAll closes sources.
 func closeAll(all []transport.Source) (err error) {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/printers/safe"
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
 const (
@@ -32,9 +32,9 @@ type progress struct {
 
 	mu      sync.Mutex
 	began   time.Time
-	of      func() sources.Progress // nil: nothing can be told yet
-	waiting string                  // what stands there instead, while it isn't empty
-	shown   string                  // what stands on the terminal
+	of      func() requests.Progress // nil: nothing can be told yet
+	waiting string                   // what stands there instead, while it isn't empty
+	shown   string                   // what stands on the terminal
 	over    bool
 	samples []sample
 }
@@ -78,7 +78,7 @@ func (r *run) showProgress() (end func()) {
 }
 
 // follow shows the progress of a mesh from here on.
-func (p *progress) follow(of func() sources.Progress) {
+func (p *progress) follow(of func() requests.Progress) {
 	if p == nil {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/demo"
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
 // A screen is a terminal of one line and what scrolled out of it.
@@ -56,7 +56,7 @@ func (s *screen) is(t *testing.T, when, above, line string) {
 
 func TestProgressLine(t *testing.T) {
 	s, now := &screen{}, time.Unix(1e9, 0)
-	is, width := sources.Progress{}, 80
+	is, width := requests.Progress{}, 80
 	p := &progress{out: s, width: func() int { return width }, now: func() time.Time { return now }, began: now}
 	after := func(d time.Duration) { now = now.Add(d); p.draw() }
 
@@ -64,11 +64,11 @@ func TestProgressLine(t *testing.T) {
 	s.is(t, "a short run", "", "")
 	after(100 * time.Millisecond)
 	s.is(t, "nothing to follow", "", "opening the mesh")
-	p.follow(func() sources.Progress { return is })
-	is = sources.Progress{Phase: "asking proxies", Done: 1, Total: 16}
+	p.follow(func() requests.Progress { return is })
+	is = requests.Progress{Phase: "asking proxies", Done: 1, Total: 16}
 	after(time.Second)
 	s.is(t, "no bytes yet", "", "asking proxies  1/16")
-	is = sources.Progress{Phase: "asking proxies", Done: 312, Total: 2000, Bytes: 148_400_000}
+	is = requests.Progress{Phase: "asking proxies", Done: 312, Total: 2000, Bytes: 148_400_000}
 	after(time.Second)
 	s.is(t, "bytes", "", "asking proxies  312/2000  148 MB  148 MB/s")
 	is.Bytes += 1_000_000

@@ -10,12 +10,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/redact"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // redaction makes a redaction of the flags of a snapshot.
-func (s *snapshot) redaction(ctx context.Context, w *World) (r sources.Redaction, err error) {
+func (s *snapshot) redaction(ctx context.Context, w *World) (r redact.Options, err error) {
 	switch s.redact {
 	case "harmless":
 	case "envoy":
@@ -82,7 +82,7 @@ func (s *snapshot) confirm(w *World) error {
 // key. A snapshot made with that key has the digest where the mesh has the text.
 func digests(key []byte, to string, headers map[string][]string) map[string]string {
 	out := map[string]string{}
-	add := func(text string) { out[text] = sources.Digest(key, text) }
+	add := func(text string) { out[text] = redact.Digest(key, text) }
 	for _, values := range headers {
 		add(strings.Join(values, ","))
 		for _, v := range values {
@@ -108,7 +108,7 @@ func digests(key []byte, to string, headers map[string][]string) map[string]stri
 // one given: by that one, nothing could be told from them. A snapshot of before
 // there were digests has none.
 func (a *asked) sameKey(path string, m transport.Manifest) error {
-	if a == nil || a.key == nil || !slices.Contains(m.Redacted, sources.FreeText) || m.RedactKey == sources.KeyCheck(a.key) {
+	if a == nil || a.key == nil || !slices.Contains(m.Redacted, redact.FreeText) || m.RedactKey == redact.KeyCheck(a.key) {
 		return nil
 	}
 	return usage("--redact-key: %s was recorded with another key, or with none", path)

@@ -19,6 +19,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/section"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -310,7 +311,7 @@ func (r *run) over(ctx context.Context, in any, o eval.RunOptions) error {
 
 // ended prints what is left, tells the faults and decides the exit code.
 func (r *run) ended(err error) error {
-	if !r.quiet && !errors.As(err, new(*sources.TooManyError)) { // an empty List would look like an answer
+	if !r.quiet && !errors.As(err, new(*section.TooManyError)) { // an empty List would look like an answer
 		if e := r.printer.Close(); err == nil {
 			err = e
 		}

@@ -12,8 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/recording"
+	"github.com/meshq/kubectl-meshq/sources/requests"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -132,8 +133,8 @@ func (s *snapshot) run(ctx context.Context, w *World, f *flags, proxies []string
 }
 
 // options makes options of words.
-func (s *snapshot) options() (sources.RecordOptions, error) {
-	o := sources.RecordOptions{Desired: s.desired, Tally: &sources.Tally{}}
+func (s *snapshot) options() (recording.Options, error) {
+	o := recording.Options{Desired: s.desired, Tally: &recording.Tally{}}
 	var known []string
 	for _, part := range mesh.Sections() {
 		known = append(known, string(part.Name))
@@ -158,8 +159,8 @@ func (s *snapshot) options() (sources.RecordOptions, error) {
 }
 
 // record writes the mesh to the target, and says on stderr what became of it.
-func (r *run) record(ctx context.Context, to *target, o sources.RecordOptions) error {
-	r.progress.follow(func() sources.Progress {
+func (r *run) record(ctx context.Context, to *target, o recording.Options) error {
+	r.progress.follow(func() requests.Progress {
 		if p := o.Tally.Progress(); p.Total > 0 {
 			return p
 		}
@@ -195,7 +196,7 @@ func (r *run) record(ctx context.Context, to *target, o sources.RecordOptions) e
 }
 
 // summary is the one line about a recording.
-func (t *target) summary(done sources.Recorded) string {
+func (t *target) summary(done recording.Result) string {
 	parts := []string{
 		plural(done.Proxies, "proxy", "proxies"), plural(done.Files, "file", "files"),
 		fmt.Sprintf("%s, unpacked %s", inBrief(float64(t.written)), inBrief(float64(done.Bytes))),

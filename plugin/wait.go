@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -98,7 +98,7 @@ func (w *waiter) ask(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return err // it was cut short, and says nothing
 	}
-	w.read = w.read || !errors.As(err, new(*sources.UnreadableError))
+	w.read = w.read || !errors.As(err, new(*inventory.UnreadableError))
 	var fault *mesh.Fault
 	switch {
 	case errors.As(err, &fault):

@@ -11,7 +11,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/eval"
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -188,8 +188,8 @@ func passes(err error) bool {
 	switch {
 	case apierrors.IsUnauthorized(err): // but an API server that has just begun forbids for a moment what it will allow
 		return false
-	case errors.As(err, new(*sources.UnreadableError)), errors.As(err, new(*sources.UnknownProxyError)),
-		errors.As(err, new(*sources.UnknownNamespaceError)):
+	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownProxyError)),
+		errors.As(err, new(*inventory.UnknownNamespaceError)):
 		return true
 	case errors.As(err, &halt), errors.As(err, &write), errors.As(err, &exit), readerLeft(err):
 		return false

@@ -12,7 +12,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/shipped"
-	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 )
 
 // savedName is what a saved or shipped query can be called. Any other first
@@ -108,7 +108,7 @@ func runAsked(ctx context.Context, w *World, f *flags, argv *command, a *asked, 
 func unplaced(err error) error {
 	var exit *exitError
 	var at *eval.Error
-	if !errors.As(err, &exit) || !errors.As(err, &at) || errors.As(err, new(*unmetError)) || errors.As(err, new(*sources.UnknownNamespaceError)) {
+	if !errors.As(err, &exit) || !errors.As(err, &at) || errors.As(err, new(*unmetError)) || errors.As(err, new(*inventory.UnknownNamespaceError)) {
 		return err
 	}
 	text := strings.TrimPrefix(at.Err.Error(), "error: ")

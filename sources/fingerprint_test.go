@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -102,7 +103,7 @@ func (broken) List(context.Context, string) (*transport.Body, error) {
 }
 
 func TestFingerprintOfNothing(t *testing.T) {
-	var none *UnreadableError
+	var none *inventory.UnreadableError
 	m := open(t, Options{}, &counted{Source: broken{source(t, capture)}})
 	if word, err := m.Fingerprint(t.Context(), true); !errors.As(err, &none) || word != "" {
 		t.Errorf("%q %v", word, err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -31,7 +32,7 @@ func adsz(all ...string) string { return `{"clients":[` + strings.Join(all, ",")
 
 // podItem is a sidecar's pod.
 func podItem(id string) string {
-	name, namespace := cut(id)
+	name, namespace := inventory.SplitID(id)
 	return fmt.Sprintf(`{"metadata":{"name":%q,"namespace":%q,"labels":{"pod":%q}},"spec":{"nodeName":"n","containers":[{"name":"app"},{"name":"istio-proxy"}]},"status":{"podIP":"10.1.1.1"}}`,
 		name, namespace, id)
 }

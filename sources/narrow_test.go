@@ -12,8 +12,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/meshq/kubectl-meshq/sources/section"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -241,7 +243,7 @@ func TestTooManyWholeProxies(t *testing.T) {
 		r := replay(t, "1.31.0", ids...)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		defer cancel(nil)
-		m, err := Open(ctx, Options{Sources: []transport.Source{r}, MaxWhole: 2, TooMany: func(e *TooManyError) { cancel(e) }})
+		m, err := Open(ctx, Options{Sources: []transport.Source{r}, MaxWhole: 2, TooMany: func(e *section.TooManyError) { cancel(e) }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +264,7 @@ func TestTooManyWholeProxies(t *testing.T) {
 	if err := run(all[:len(all)-1]); err != nil {
 		t.Errorf("sections by name: %v", err)
 	}
-	var many *TooManyError
+	var many *section.TooManyError
 	if err := run(all); !errors.As(err, &many) || many.Most != 2 {
 		t.Errorf("%v", err)
 	}
@@ -274,7 +276,7 @@ func TestUnreadable(t *testing.T) {
 		return &kinded{source(t, files(t, map[string]string{"pilots/i.s/syncz.json": "no"})), kind}
 	}
 	_, err := look(t, open(t, Options{}, nothing(transport.KindLive)).Document(), "proxies")
-	var none *UnreadableError
+	var none *inventory.UnreadableError
 	if !errors.As(err, &none) || len(none.Faults) != 1 {
 		t.Errorf("%v", err)
 	}

@@ -1,37 +1,43 @@
-// Package sources puts the document together: what istiod, the Envoys and
-// ztunnels and the API server say, each read by a room of its own, become one
-// object, the mesh, whose parts are asked for when they are looked at.
+// Package sources assembles the document: one object, the mesh, whose parts are
+// fetched when they are read. It opens the sources, wires the packages below it
+// together, and presents what they know as objects of the document:
 //
-// It knows who is who: which connection, pod and folder of a snapshot are one
-// proxy, which snapshots are shards of one cluster and which are contexts
-// beside one another, and what a part that can't be had does to the rest. It
-// does not know where an answer comes from (transport), how one is read (the
-// speakers' rooms), nor what is asked of the document.
+//   - inventory: which istiods and proxies there are;
+//   - section: the sections of proxies, and what istiod would send to them;
+//   - recording: snapshots;
+//   - requests: what was asked, with its answers and faults.
+//
+// It does not know where an answer comes from (package transport, live), how one
+// is parsed (envoy, istiod, kube, ztunnel), nor what is asked of the document.
+//
+// Start with open.go; document.go has the fields of the objects.
 package sources
 
 import (
 	"context"
-	"slices"
-	"sync"
+	"errors"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
-	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/meshq/kubectl-meshq/sources/recording"
+	"github.com/meshq/kubectl-meshq/sources/requests"
+	"github.com/meshq/kubectl-meshq/sources/section"
 	"github.com/meshq/kubectl-meshq/sources/store"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // Options say what the document is made of.
 type Options struct {
-	// Sources are what is asked: one for each context, or several of one
-	// context that hold a part each. They stay the caller's until Open has
-	// given a mesh, which then closes them.
+	// Sources are one for each context, or several of one context that hold a
+	// part each. A mesh that Open returned closes them; until then they are the
+	// caller's.
 	Sources []transport.Source
 
-	// Keep leaves the sources the caller's for good: Mesh.Close doesn't close
-	// them, and another mesh can be opened over them.
+	// Keep leaves the sources open: Mesh.Close doesn't close them, and another
+	// mesh can be opened over them.
 	Keep bool
 
 	// Namespace, Selector and Proxies (words, as mesh.Pick takes them)
@@ -40,7 +46,7 @@ type Options struct {
 	Selector  labels.Selector
 	Proxies   []string
 
-	// Revision, where the sources know only the Pilots of one revision, leaves
+	// Revision, where the sources know only the istiods of one revision, leaves
 	// out the proxies that are neither connected to these nor of it.
 	Revision string
 
@@ -50,31 +56,31 @@ type Options struct {
 	// Concurrency is how many requests and sections are under way at once; 0: 16.
 	Concurrency int
 
-	// MaxWhole is how many proxies of a live mesh may be read whole, with all
-	// their sections; 0: any number. One more calls TooMany, once or more, which
+	// MaxWhole is how many proxies of a live mesh may be read with all their
+	// sections; 0: any number. One more calls TooMany, once or more often, which
 	// must end the context that Open was given.
 	MaxWhole int
-	TooMany  func(*TooManyError)
+	TooMany  func(*section.TooManyError)
 
-	// Looks says what is going to be looked at of each element of a section, by
-	// the section: a live Envoy is asked for that, where it costs it less. A
-	// section that isn't here is looked at as a whole. Whatever it says, the
-	// document is the same; what is looked at beside it costs another request.
+	// Looks says which fields and elements of a section the query will read: a
+	// live Envoy is asked for these, where that costs it less. A section that is
+	// not in it is read whole. The document is the same whatever Looks says;
+	// reading anything else costs another request.
 	Looks map[mesh.Section]mesh.Hint
 
-	// Desires says the same of what Pilot would send: a live one is asked for
-	// nothing else. One of which nothing is said is asked for all.
+	// Desires says the same of what istiod would send: a live one is asked for
+	// nothing else. A section that is not in it is requested whole.
 	Desires map[mesh.Section]mesh.Hint
 
-	// Changed, if not nil, is called when a section has changed between these
-	// two: what was given of it before is of another moment.
+	// Changed, if not nil, is called when a section has changed between two
+	// answers that should fit together: values that were read before are of
+	// another moment.
 	Changed func()
 
-	// Now is the document's time where no snapshot gives one.
+	// Now is the document's time if no snapshot has one.
 	Now time.Time
 
-	// Clock measures what requests take, for the ledger; nil: they aren't
-	// measured.
+	// Clock measures how long requests take; nil: they are not measured.
 	Clock func() time.Time
 }
 
@@ -83,26 +89,23 @@ const (
 	defaultConcurrency = 16
 )
 
-// A Mesh is a document and the sources behind it.
+// A Mesh is a document and the sources behind it. Its client reports the faults,
+// the ledger of requests, and the progress.
 type Mesh struct {
-	options  Options
-	now      time.Time
-	realms   []*realm
-	store    *store.Store
-	outline  *store.Shared[*outline]
-	document *mesh.Object
-	pool     pool
-
-	mu      sync.Mutex
-	answers map[question]*answer
-	loaded  map[Loaded]int
-	whole   int              // proxies of which all sections were asked for
-	faults  map[string]noted // by what they say
+	*requests.Client
+	options   Options
+	now       time.Time
+	clusters  []*requests.Cluster
+	store     *store.Store
+	reader    *inventory.Reader
+	loader    *section.Loader
+	inventory *store.Shared[*presented]
+	document  *mesh.Object
 }
 
-// Open makes the document over the sources. It asks nothing yet, unless
-// proxies are named: then it makes sure that there are such. The work done for
-// the document ends with ctx.
+// Open makes the document over the sources. It sends no request, unless proxies
+// are named: then it makes sure that they exist. The work done for the document
+// ends with ctx.
 func Open(ctx context.Context, o Options) (*Mesh, error) {
 	if o.Memory == 0 {
 		o.Memory = defaultMemory
@@ -110,38 +113,39 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 	if o.Concurrency == 0 {
 		o.Concurrency = defaultConcurrency
 	}
-	m := &Mesh{
-		options: o, realms: realms(o.Sources), store: store.New(ctx, store.Options{Memory: o.Memory, Many: 2 * o.Concurrency, Slots: o.Concurrency}),
-		answers: map[question]*answer{}, loaded: map[Loaded]int{}, faults: map[string]noted{},
-	}
+	m := &Mesh{options: o, clusters: requests.Clusters(o.Sources)}
+	m.store = store.New(ctx, store.Options{Memory: o.Memory, Many: 2 * o.Concurrency, Slots: o.Concurrency})
+	m.Client = requests.NewClient(m.store, o.Clock)
 	taken := m.takenAt()
 	if m.now = taken; taken.IsZero() {
 		m.now = o.Now
 	}
-	m.outline = store.NewShared(m.store, m.readOutline)
-	m.document = mesh.NewObject("Mesh", nil, m.fields(taken))
+	m.reader = &inventory.Reader{
+		Client: m.Client, Clusters: m.clusters, Store: m.store,
+		Scope: inventory.Scope{Namespace: o.Namespace, Selector: o.Selector, Proxies: o.Proxies, Revision: o.Revision},
+	}
+	m.loader = section.NewLoader(m.Client, m.store, section.Options{
+		Now: m.now, Memory: o.Memory, Looks: o.Looks, Desires: o.Desires, Changed: o.Changed, MaxWhole: o.MaxWhole, TooMany: o.TooMany,
+	})
+	m.inventory = store.NewShared(m.store, m.readInventory)
+	m.document = mesh.NewObject("Mesh", nil, m.fields(mesh.TimeOrNull(taken)))
 	for _, s := range o.Sources {
 		for _, f := range s.Faults() {
-			if lost(f) {
-				m.record(noted{f, true})
+			if requests.LosesData(f) {
+				m.RecordLeftOut(f)
 			}
 		}
 	}
-	if len(o.Proxies) == 0 {
-		return m, nil
-	}
-	out, err := m.outline.Get(ctx)
-	if err == nil {
-		err = out.unknown
-	}
-	if err != nil {
-		m.store.Close()
-		return nil, err
+	if len(o.Proxies) > 0 {
+		if _, err := m.known(ctx); err != nil {
+			m.store.Close()
+			return nil, err
+		}
 	}
 	return m, nil
 }
 
-// takenAt is when the newest of the snapshots was taken; zero for a mesh
+// takenAt returns when the newest of the snapshots was taken; zero for a mesh
 // without any.
 func (m *Mesh) takenAt() time.Time {
 	var at time.Time
@@ -153,108 +157,101 @@ func (m *Mesh) takenAt() time.Time {
 	return at.UTC().Truncate(time.Second)
 }
 
-// fields are those of the mesh. Looking at their names asks nobody.
-func (m *Mesh) fields(taken time.Time) *object.Object {
-	f := object.Of(
-		"takenAt", instant(taken),
-		"contexts", m.contexts(),
-		"pilots", &view{m, func(o *outline) any { return o.pilots }},
-		"proxies", &view{m, func(o *outline) any { return o.proxies }},
-		"faults", &view{m, func(o *outline) any { return o.faults }},
-	)
-	m.hangLists(f)
-	return f
-}
-
-func (m *Mesh) contexts() []any {
-	all := []any{}
-	for _, r := range m.realms {
-		if name := any(r.context); r.context != "" && !slices.Contains(all, name) {
-			all = append(all, name)
-		}
+// known returns the inventory, or an *inventory.UnknownProxyError if a word of
+// Options.Proxies names no proxy.
+func (m *Mesh) known(ctx context.Context) (*presented, error) {
+	p, err := m.inventory.Get(ctx)
+	if err == nil {
+		err = p.Unknown
 	}
-	return all
+	return p, err
 }
 
-// Document gives the mesh.
+// Document returns the mesh.
 func (m *Mesh) Document() *mesh.Object { return m.document }
 
-// Now gives the document's time: when the newest snapshot was taken, else the
-// one instant that Options gave. A config dump alone has no time of its own:
-// the times in it only say when something last changed.
+// Now returns the document's time: when the newest snapshot was taken, else
+// Options.Now. A config dump alone has no time of its own: the times in it only
+// say when something last changed.
 func (m *Mesh) Now() time.Time { return m.now }
 
-// Close ends what is under way and closes the sources, unless they are to be
-// kept: a source that can forget its answers does so then.
+// Close ends what is under way and closes the sources, unless Options.Keep is
+// set: then a source that can forget its answers does so.
 func (m *Mesh) Close() error {
 	m.store.Close()
 	if m.options.Keep {
 		m.store.Settle()
-		for _, s := range m.options.Sources {
-			if f, ok := s.(interface{ Forget() }); ok {
-				f.Forget()
-			}
-		}
-		return nil
 	}
-	var first error
+	var errs []error
 	for _, s := range m.options.Sources {
-		if err := s.Close(); err != nil && first == nil {
-			first = err
+		if !m.options.Keep {
+			errs = append(errs, s.Close())
+		} else if f, ok := s.(interface{ Forget() }); ok {
+			f.Forget()
 		}
 	}
-	return first
+	return errors.Join(errs...)
 }
 
-// A view is a part of the outline.
-type view struct {
-	m  *Mesh
-	of func(*outline) any
+// Names returns the ids of the proxies that the options select, sorted. No proxy
+// is asked. When ctx ends it returns what was read by then; what can't be read
+// is left out.
+func (m *Mesh) Names(ctx context.Context) []string { return m.reader.Names(ctx) }
+
+// Fingerprint returns a short text that changes when the state of a connection
+// or, if pods is set, a pod does. See [inventory.Reader.Fingerprint].
+func (m *Mesh) Fingerprint(ctx context.Context, pods bool) (string, error) {
+	return m.reader.Fingerprint(ctx, pods)
 }
 
-// Force reads the outline, once for all views.
-func (v *view) Force(ctx context.Context) (any, error) {
-	if _, _, ok := v.m.outline.Look(); !ok {
-		if err := mesh.Enter(ctx); err != nil {
-			return nil, err
-		}
-	}
-	o, err := v.m.outline.Get(ctx)
+// Sections returns the proxies' sections that were loaded so far, each once, by
+// proxy and section.
+func (m *Mesh) Sections() []section.Loaded { return m.loader.Loaded() }
+
+// Memory returns what loading did to memory so far.
+func (m *Mesh) Memory() store.Counters { return m.store.Counters() }
+
+// Desired returns what istiod would send to a proxy of the mesh, see
+// [section.Proxy.Desired].
+func (m *Mesh) Desired(ctx context.Context, proxy *mesh.Object) (*mesh.Object, error) {
+	p, err := m.proxyOf(ctx, proxy, "desired: not a proxy of this mesh")
 	if err != nil {
 		return nil, err
 	}
-	return v.of(o), nil
+	return p.Desired(ctx)
 }
 
-// Forced gives the part once the outline is read.
-func (v *view) Forced() (any, bool) {
-	o, err, ok := v.m.outline.Look()
-	if !ok || err != nil {
-		return nil, false
+// SetLevel sets the log level of a logger of a live proxy, see
+// [section.Proxy.SetLevel].
+func (m *Mesh) SetLevel(ctx context.Context, proxy *mesh.Object, logger, level string) error {
+	p, err := m.proxyOf(ctx, proxy, "not a proxy of this mesh")
+	if err != nil {
+		return err
 	}
-	return v.of(o), true
+	return p.SetLevel(ctx, logger, level)
 }
 
-// Pending is true until the outline is read.
-func (v *view) Pending() bool {
-	_, _, ok := v.m.outline.Look()
-	return !ok
-}
-
-// Sectional marks a view as something that has to be asked for.
-func (*view) Sectional() {}
-
-// instant writes a time as the document has it; null for none.
-func instant(t time.Time) any {
-	if t.IsZero() {
-		return nil
+func (m *Mesh) proxyOf(ctx context.Context, object *mesh.Object, otherwise string) (*section.Proxy, error) {
+	p, err := m.inventory.Get(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return t.UTC().Format(time.RFC3339)
+	if p.byObject[object] == nil {
+		return nil, errors.New(otherwise)
+	}
+	return p.byObject[object], nil
 }
 
-func nullable(s string) any {
-	if s == "" {
-		return nil
+// Record writes the mesh to an archive, as a snapshot. See [recording.Record].
+func (m *Mesh) Record(ctx context.Context, a recording.Archive, o recording.Options) (recording.Result, error) {
+	if err := recording.Check(m.clusters); err != nil {
+		return recording.Result{}, err
 	}
-	return s
+	p, err := m.known(ctx)
+	if err != nil {
+		return recording.Result{}, err
+	}
+	return recording.Record(ctx, a, recording.Mesh{
+		Client: m.Client, Clusters: m.clusters, Inventory: p.Inventory, Now: m.now, Workers: m.options.Concurrency,
+	}, o)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/meshq/kubectl-meshq/sources/requests"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -43,13 +44,13 @@ func TestProgress(t *testing.T) {
 		}
 		bytes += info.Size()
 	}
-	is := func(when string, want Progress) {
+	is := func(when string, want requests.Progress) {
 		t.Helper()
 		if want.Bytes = bytes; m.Progress() != want {
 			t.Errorf("%s: %+v, want %+v", when, m.Progress(), want)
 		}
 	}
-	during := func(when string, v any, want Progress) {
+	during := func(when string, v any, want requests.Progress) {
 		t.Helper()
 		done := make(chan error)
 		go func() { _, err := mesh.Force(context.WithoutCancel(t.Context()), v); done <- err }()
@@ -62,18 +63,18 @@ func TestProgress(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	is("before", Progress{})
+	is("before", requests.Progress{})
 	size("pilots", thePilot, "syncz.json")
 	size("pilots", thePilot, "adsz.json")
 	fields := at(t, m.Document()).(*object.Object)
-	during("the outline", fields.Get("proxies"), Progress{Phase: "listing pods", Total: 1})
+	during("the outline", fields.Get("proxies"), requests.Progress{Phase: "listing pods", Total: 1})
 	size("kubernetes", "pods.json")
-	is("with the outline", Progress{Phase: "listing pods", Done: 1, Total: 1})
+	is("with the outline", requests.Progress{Phase: "listing pods", Done: 1, Total: 1})
 	all, _ := proxies(t, m)
-	during("a section", at(t, all[reviewsV2]).(*object.Object).Get("server"), Progress{Phase: "asking proxies", Total: 1})
+	during("a section", at(t, all[reviewsV2]).(*object.Object).Get("server"), requests.Progress{Phase: "asking proxies", Total: 1})
 	size("proxies", reviewsV2, "server_info.json")
-	is("with the section", Progress{Phase: "asking proxies", Done: 1, Total: 1})
-	during("a list", fields.Get("services"), Progress{Phase: "listing objects", Total: 1})
+	is("with the section", requests.Progress{Phase: "asking proxies", Done: 1, Total: 1})
+	during("a list", fields.Get("services"), requests.Progress{Phase: "listing objects", Total: 1})
 	size("kubernetes", "services.json")
-	is("the end", Progress{Phase: "asking proxies", Done: 1, Total: 1})
+	is("the end", requests.Progress{Phase: "asking proxies", Done: 1, Total: 1})
 }

@@ -15,6 +15,7 @@ import (
 	k8s "k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/meshq/kubectl-meshq/sources/recording"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -58,7 +59,7 @@ func TestRecordProtobuf(t *testing.T) {
 	whole := append([]byte("k8s\x00"), envelope...)
 	m := open(t, Options{}, transport.Source(&protobufSource{source(t, capture), whole}))
 	var sh shelf
-	if _, err := m.Record(t.Context(), &sh, RecordOptions{}); err != nil {
+	if _, err := m.Record(t.Context(), &sh, recording.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	recorded := decoded[corev1.PodList](t, []byte(sh.files["kubernetes/pods.json"]))
@@ -72,12 +73,12 @@ func TestRecordProtobuf(t *testing.T) {
 	}
 	cut := open(t, Options{}, transport.Source(&protobufSource{source(t, capture), whole[:len(whole)-5]}))
 	sh = shelf{}
-	r, err := cut.Record(t.Context(), &sh, RecordOptions{})
+	r, err := cut.Record(t.Context(), &sh, recording.Options{})
 	if _, there := sh.files["kubernetes/pods.json"]; err != nil || there || len(r.Faults) != 1 || !strings.HasPrefix(r.Faults[0].Error(), "kubernetes: pods: ") {
 		t.Errorf("%v %+v", err, r)
 	}
 	full := errors.New("the disk is full")
-	if _, err := m.Record(t.Context(), failing{full}, RecordOptions{}); !errors.Is(err, full) {
+	if _, err := m.Record(t.Context(), failing{full}, recording.Options{}); !errors.Is(err, full) {
 		t.Errorf("%v", err)
 	}
 }
@@ -96,7 +97,7 @@ func (f failing) Add(name string, size int64, r io.Reader) error {
 // spoke text, gives a snapshot that says the same.
 func TestRecordYAML(t *testing.T) {
 	m := shared(t, "captures/istioctl-bug-report.tar.gz")
-	archive, r := recording(t, m, RecordOptions{})
+	archive, r := record(t, m, recording.Options{})
 	again := open(t, Options{}, reopened(t, archive))
 	for _, field := range []string{"pods", "services", "virtualServices", "nodes"} {
 		said, says := plain(t, at(t, m.Document(), field)), plain(t, at(t, again.Document(), field))

@@ -20,11 +20,12 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/meshq/kubectl-meshq/sources/recording"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // recording gives the archive that is recorded of a mesh.
-func recording(t *testing.T, m *Mesh, o RecordOptions) ([]byte, Recorded) {
+func record(t *testing.T, m *Mesh, o recording.Options) ([]byte, recording.Result) {
 	t.Helper()
 	var out bytes.Buffer
 	w, err := transport.NewWriter(&out, m.Now())
@@ -178,7 +179,7 @@ func TestRecord(t *testing.T) {
 			continue // not a part of the project
 		}
 		m := open(t, Options{}, source(t, path))
-		archive, r := recording(t, m, RecordOptions{Desired: true})
+		archive, r := record(t, m, recording.Options{Desired: true})
 		again := open(t, Options{}, reopened(t, archive))
 		said, says := everything(t, m), everything(t, again)
 		if said := forgiven(said, says); !object.Equal(said, any(says)) {
@@ -191,7 +192,7 @@ func TestRecord(t *testing.T) {
 		if !was.TakenAt.Equal(is.TakenAt) || was.Context != is.Context || was.IstioNamespace != is.IstioNamespace || is.Partial {
 			t.Errorf("%s: %+v", path, is)
 		}
-		twice, r2 := recording(t, again, RecordOptions{Desired: true})
+		twice, r2 := record(t, again, recording.Options{Desired: true})
 		if !bytes.Equal(archive, twice) || r2.Files != r.Files || r2.Bytes != r.Bytes {
 			t.Errorf("%s: recorded again it is another archive: %+v %+v", path, r, r2)
 		}
@@ -202,7 +203,7 @@ func TestRecordedFiles(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{Concurrency: 3}, s)
 	var sh shelf
-	r, err := m.Record(t.Context(), &sh, RecordOptions{})
+	r, err := m.Record(t.Context(), &sh, recording.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,11 +254,11 @@ func TestRecordShards(t *testing.T) {
 	var all []*counted
 	total := 0
 	for i := range parts {
-		archive, r := recording(t, m, RecordOptions{Desired: true, Shard: i + 1, Shards: parts})
+		archive, r := record(t, m, recording.Options{Desired: true, Shard: i + 1, Shards: parts})
 		total += r.Proxies
 		all = append(all, reopened(t, archive))
 	}
-	if _, whole := recording(t, m, RecordOptions{}); total != whole.Proxies || total == 0 {
+	if _, whole := record(t, m, recording.Options{}); total != whole.Proxies || total == 0 {
 		t.Errorf("%d of %d proxies", total, whole.Proxies)
 	}
 	again := open(t, Options{}, all...)
@@ -272,7 +273,7 @@ func TestRecordPart(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{Namespace: "default"}, s)
 	var sh shelf
-	if _, err := m.Record(t.Context(), &sh, RecordOptions{Sections: []mesh.Section{mesh.Stats, mesh.Routes}, Desired: true}); err != nil {
+	if _, err := m.Record(t.Context(), &sh, recording.Options{Sections: []mesh.Section{mesh.Stats, mesh.Routes}, Desired: true}); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -288,22 +289,6 @@ func TestRecordPart(t *testing.T) {
 	for _, line := range s.log() {
 		if strings.HasPrefix(line, "proxy "+gateway) {
 			t.Errorf("asked: %s", line)
-		}
-	}
-	for kind, want := range map[string]string{"sidecar": "clusters", mesh.ZTunnel: ""} {
-		if got := requests(kind, []mesh.Section{mesh.Endpoints}); kind == "sidecar" && !slices.Equal(got, []string{"config_dump", want}) || kind != "sidecar" && got != nil {
-			t.Errorf("%s: %q", kind, got)
-		}
-	}
-	if got := requests(mesh.ZTunnel, []mesh.Section{mesh.Workloads}); len(got) != 1 || len(requests(mesh.ZTunnel, nil)) != 1 {
-		t.Errorf("%q", got)
-	}
-}
-
-func TestFolder(t *testing.T) {
-	for id, want := range map[string]string{"web-1.default": "web-1.default", "127.0.0.1:15014": "127-0-0-1-15014", "[fe80::1%eth0]:80": "fe80--1-eth0--80"} {
-		if got := folder(id); got != want {
-			t.Errorf("%s: %s", id, got)
 		}
 	}
 }
@@ -331,7 +316,7 @@ func TestRecordSecrets(t *testing.T) {
 	replace("pilots/"+thePilot+"/configz.json", `"spec":{`, `"spec":{"headers":{"request":{"set":{"authorization":"Bearer `+mark+`6"}}},`)
 	m := open(t, Options{}, source(t, dir))
 	var sh shelf
-	r, err := m.Record(t.Context(), &sh, RecordOptions{Desired: true})
+	r, err := m.Record(t.Context(), &sh, recording.Options{Desired: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +406,7 @@ func TestRecordFaults(t *testing.T) {
 	}}
 	m := open(t, Options{Proxies: []string{reviewsV2, gateway}}, transport.Source(s))
 	var sh shelf
-	r, err := m.Record(t.Context(), &sh, RecordOptions{})
+	r, err := m.Record(t.Context(), &sh, recording.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,7 +446,7 @@ func TestRecordFaults(t *testing.T) {
 	if !again.options.Sources[0].Manifest().Partial {
 		t.Error("the manifest doesn't say it")
 	}
-	if _, r := recording(t, again, RecordOptions{}); !r.Partial {
+	if _, r := record(t, again, recording.Options{}); !r.Partial {
 		t.Errorf("%+v", r)
 	}
 }
@@ -473,7 +458,7 @@ func TestNotRecorded(t *testing.T) {
 		"a snapshot is of one context: record each on its own":                                 two,
 		"a config dump alone is no mesh to be recorded: it is what can be given to --snapshot": lone,
 	} {
-		if _, err := m.Record(t.Context(), &shelf{}, RecordOptions{}); err == nil || err.Error() != want {
+		if _, err := m.Record(t.Context(), &shelf{}, recording.Options{}); err == nil || err.Error() != want {
 			t.Errorf("%v", err)
 		}
 	}
@@ -484,7 +469,7 @@ func TestNotRecorded(t *testing.T) {
 			return full
 		}
 		return nil
-	}), RecordOptions{}); !errors.Is(err, full) {
+	}), recording.Options{}); !errors.Is(err, full) {
 		t.Errorf("%v", err)
 	}
 }
@@ -503,7 +488,7 @@ func TestRecordCancelled(t *testing.T) {
 	s := &faulty{Source: source(t, capture), kind: transport.KindSnapshot, wait: reviewsV2 + " stats"}
 	m := open(t, Options{}, transport.Source(s))
 	ctx, cancel := context.WithCancel(t.Context())
-	var tally Tally
+	var tally recording.Tally
 	go func() {
 		for p := tally.Progress(); p.Done < p.Total-3 || p.Total == 0; p = tally.Progress() {
 			time.Sleep(time.Millisecond)
@@ -511,7 +496,7 @@ func TestRecordCancelled(t *testing.T) {
 		cancel()
 	}()
 	before := runtime.NumGoroutine()
-	_, err := m.Record(ctx, &shelf{}, RecordOptions{Tally: &tally})
+	_, err := m.Record(ctx, &shelf{}, recording.Options{Tally: &tally})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
@@ -557,12 +542,79 @@ func TestRecordBounded(t *testing.T) {
 		runtime.ReadMemStats(&now)
 		most = max(most, now.HeapInuse)
 		return nil
-	}), RecordOptions{})
+	}), recording.Options{})
 	if err != nil || r.Proxies != many || r.Bytes < many*size {
 		t.Fatalf("%+v %v", r, err)
 	}
 	t.Logf("%d MiB recorded, the heap grew by %d KiB", r.Bytes>>20, (int64(most)-int64(before.HeapInuse))>>10)
 	if grown := int64(most) - int64(before.HeapInuse); grown > 32<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
+	}
+}
+
+// An awaiting source answers for one proxy when all others were asked.
+type awaiting struct {
+	transport.Source
+	proxy string
+	many  int
+
+	mu    sync.Mutex
+	asked map[string]bool
+	all   chan struct{}
+}
+
+func (a *awaiting) Fetch(ctx context.Context, proxy, request string, h mesh.Hint) (*transport.Body, error) {
+	if proxy == a.proxy {
+		select {
+		case <-a.all:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		return a.Source.Fetch(ctx, proxy, request, h)
+	}
+	a.mu.Lock()
+	if !a.asked[proxy] {
+		if a.asked[proxy] = true; len(a.asked) == a.many-1 {
+			close(a.all)
+		}
+	}
+	a.mu.Unlock()
+	return a.Source.Fetch(ctx, proxy, request, h)
+}
+
+// TestRecordBehind: a proxy that doesn't answer makes none of the others wait.
+func TestRecordBehind(t *testing.T) {
+	const many = 60
+	dir := t.TempDir()
+	put(t, dir, "manifest.json", `{"kind":"Snapshot","version":1,"takenAt":"2026-11-22T13:00:00Z"}`)
+	put(t, dir, "pilots/istiod-1.istio-system/syncz.json", "[]")
+	put(t, dir, "pilots/istiod-1.istio-system/adsz.json", `{"clients":[]}`)
+	var pods strings.Builder
+	for n := range many {
+		id := fmt.Sprintf("web-%02d", n)
+		fmt.Fprintf(&pods, `%s{"metadata":{"name":"%s","namespace":"default"},"spec":{"containers":[{"name":"app"},{"name":"istio-proxy"}]}}`, ","[:min(n, 1)], id)
+		put(t, dir, filepath.Join("proxies", id+".default", "config_dump.json"), `{"configs":[]}`)
+	}
+	put(t, dir, "kubernetes/pods.json", `{"items":[`+pods.String()+`]}`)
+	s := &awaiting{Source: source(t, dir), proxy: "web-00.default", many: many, asked: map[string]bool{}, all: make(chan struct{})}
+	m := open(t, Options{Concurrency: 2}, transport.Source(s))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var names []string
+	r, err := m.Record(ctx, adder(func(name string) error {
+		if strings.HasSuffix(name, "config_dump.json") {
+			names = append(names, name)
+		}
+		return nil
+	}), recording.Options{})
+	if err != nil || r.Proxies != many {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		t.Fatalf("%d others asked: %+v %v", len(s.asked), r, err)
+	}
+	for n, name := range names {
+		if !strings.Contains(name, fmt.Sprintf("web-%02d.", n)) {
+			t.Errorf("file %d is %s", n, name)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/transport"
@@ -67,7 +68,7 @@ func TestUnknownProxies(t *testing.T) {
 		"istio-ingressgateway": "no proxy named istio-ingressgateway in namespace default",
 	} {
 		_, err := Open(t.Context(), Options{Sources: []transport.Source{source(t, capture)}, Namespace: "default", Proxies: []string{"reviews-v1", word}})
-		var unknown *UnknownProxyError
+		var unknown *inventory.UnknownProxyError
 		if !errors.As(err, &unknown) || unknown.Word != word || err.Error() != want {
 			t.Errorf("%s: %v", word, err)
 		}
@@ -170,8 +171,8 @@ func TestFieldsOfObjects(t *testing.T) {
 // A namespace that nothing of the mesh is in is no answer of no proxies.
 func TestUnknownNamespaceIsAnError(t *testing.T) {
 	m := open(t, Options{Namespace: "nowhere"}, source(t, capture))
-	_, err := m.outline.Get(t.Context())
-	var unknown *UnknownNamespaceError
+	_, err := m.inventory.Get(t.Context())
+	var unknown *inventory.UnknownNamespaceError
 	if !errors.As(err, &unknown) || unknown.Namespace != "nowhere" {
 		t.Errorf("%v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/recording"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
@@ -126,7 +127,7 @@ func (refusing) Fetch(context.Context, string, string, mesh.Hint) (*transport.Bo
 // is a digest in the manifest, and is told as it is.
 func TestManifestHasNoWordsOfServers(t *testing.T) {
 	var sh shelf
-	r, err := open(t, Options{}, refusing{source(t, capture)}).Record(t.Context(), &sh, RecordOptions{})
+	r, err := open(t, Options{}, refusing{source(t, capture)}).Record(t.Context(), &sh, recording.Options{})
 	if err != nil || len(r.Faults) == 0 || !strings.Contains(r.Faults[0].Error(), "Pl4nt3d") {
 		t.Errorf("%v %v", err, r.Faults)
 	}

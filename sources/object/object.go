@@ -271,3 +271,11 @@ func (o *Object) Clone() *Object {
 	}
 	return c
 }
+
+// OrNull returns the object as a value of the document: null for a nil object.
+func (o *Object) OrNull() any {
+	if o == nil {
+		return nil
+	}
+	return o
+}

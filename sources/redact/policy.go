@@ -30,6 +30,13 @@ type Options struct {
 	AsGiven bool
 }
 
+// Check returns the error that [New] would: of a field to keep that no schema
+// has or that is a secret by its type, or of a key that can be guessed.
+func (o Options) Check() error {
+	_, err := New(o)
+	return err
+}
+
 // A Policy determines what is redacted in the bodies of one snapshot.
 type Policy struct {
 	schema  *schema

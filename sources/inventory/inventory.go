@@ -1,0 +1,300 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/istiod"
+	"github.com/meshq/kubectl-meshq/sources/kube"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/requests"
+	"github.com/meshq/kubectl-meshq/sources/store"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A Scope restricts the proxies of an inventory, and nothing else. What is empty
+// restricts nothing.
+type Scope struct {
+	Namespace string
+	Selector  labels.Selector
+	Proxies   []string // words, as mesh.Pick takes them
+	Revision  string   // leaves out proxies that are neither connected to a known istiod nor of the revision
+}
+
+// An Inventory is what the istiods and the API servers list of a mesh.
+type Inventory struct {
+	Pilots  []*Pilot // sorted by name
+	Proxies []*Proxy
+	Faults  []*mesh.Fault // what could not be read
+	Unknown error         // an *UnknownProxyError; nil: every word of the scope names a proxy
+}
+
+// A Reader reads the inventory of a mesh.
+type Reader struct {
+	*requests.Client
+	Clusters []*requests.Cluster
+	Scope    Scope
+	Store    *store.Store
+}
+
+// A listing is what was listed of one cluster.
+type listing struct {
+	cluster   *requests.Cluster
+	pilots    []*Pilot
+	pods      map[string]*kube.Pod // by pod.namespace
+	havePods  bool                 // false: pods could not be listed
+	proxies   []string             // names of those that can be asked
+	clusterID string               // Istio's name of the cluster; empty where no connection says it
+}
+
+// A faultList collects faults from several goroutines.
+type faultList struct {
+	mu  sync.Mutex
+	all []*mesh.Fault
+}
+
+func (l *faultList) add(f *mesh.Fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, f)
+}
+
+// Read asks every istiod for syncz and for its connections, and the API servers
+// for the pods. What can't be read becomes a fault of the inventory. The error
+// is an *UnreadableError, an *UnknownNamespaceError or the context's.
+func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
+	var faults faultList
+	listings, err := r.list(ctx, func(ctx context.Context, l *listing) error { return r.readListing(ctx, l, &faults) })
+	if err != nil {
+		return nil, err
+	}
+	if err := unreadable(listings, faults.all); err != nil {
+		return nil, err
+	}
+	proxies, err := r.join(ctx, listings, &faults)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range r.Clusters {
+		for _, s := range c.Sources { // including the faults that were met while listing
+			for _, f := range s.Faults() {
+				if requests.LosesData(f) && !r.isElsewhere(f, listings) {
+					faults.add(f)
+				}
+			}
+		}
+	}
+	out := &Inventory{Pilots: sortedPilots(listings)}
+	all := len(proxies)
+	out.Proxies, out.Unknown = r.Scope.restrict(proxies)
+	if ns := r.Scope.Namespace; ns != "" && all > 0 && out.Unknown == nil && len(out.Proxies) == 0 && !hasPods(ns, listings) {
+		return nil, &UnknownNamespaceError{ns}
+	}
+	requests.SortFaults(faults.all)
+	out.Faults = faults.all
+	return out, nil
+}
+
+// list makes a listing of each cluster and reads all at once.
+func (r *Reader) list(ctx context.Context, read func(context.Context, *listing) error) ([]*listing, error) {
+	listings := make([]*listing, len(r.Clusters))
+	var group errgroup.Group
+	for i, c := range r.Clusters {
+		listings[i] = &listing{cluster: c}
+		group.Go(func() error { return read(ctx, listings[i]) })
+	}
+	return listings, group.Wait()
+}
+
+// readListing lists a cluster. Its error is the context's.
+func (r *Reader) readListing(ctx context.Context, l *listing, faults *faultList) error {
+	var err error
+	if l.proxies, err = l.cluster.Proxies(ctx); err != nil {
+		faults.add(&mesh.Fault{Subject: l.cluster.Named("proxies", r.Clusters), Err: err})
+	}
+	if l.cluster.IsDump() {
+		return ctx.Err()
+	}
+	ids, err := l.cluster.Pilots(ctx)
+	if err == nil && len(ids) == 0 {
+		err = noPilots(l.cluster)
+	}
+	if err != nil && !l.cluster.CannotHave(err) {
+		faults.add(&mesh.Fault{Subject: l.cluster.Named("pilots", r.Clusters), Err: err})
+	}
+	var group errgroup.Group
+	for _, id := range ids {
+		p := r.newPilot(id, l)
+		group.Go(func() error { return r.readSyncz(ctx, p, faults) })
+		group.Go(func() error { return r.readConnections(ctx, p, faults) })
+	}
+	group.Go(func() error { return r.readPods(ctx, l, faults) })
+	return group.Wait()
+}
+
+func (r *Reader) newPilot(id string, l *listing) *Pilot {
+	p := &Pilot{ID: id, Cluster: l.cluster, listing: l}
+	p.adsz = r.newADSZ(p)
+	l.pilots = append(l.pilots, p)
+	return p
+}
+
+func (r *Reader) readSyncz(ctx context.Context, p *Pilot, faults *faultList) (err error) {
+	what := "syncz"
+	if ns := r.Scope.Namespace; ns != "" && p.Cluster.IsLive() {
+		what += "?namespace=" + url.QueryEscape(ns)
+	}
+	p.haveSyncz, err = r.readPart(ctx, faults, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: what}, func(body *transport.Body) (err error) {
+		doc := &decode.Document{Bytes: body, Name: body.Name}
+		p.status, err = istiod.ReadSyncz(ctx, doc)
+		return doc.Named(err)
+	})
+	return err
+}
+
+func (r *Reader) readPods(ctx context.Context, l *listing, faults *faultList) (err error) {
+	l.havePods, err = r.readPart(ctx, faults, requests.Request{Cluster: l.cluster, To: requests.Kubernetes, What: "pods"}, func(body *transport.Body) error {
+		pods, err := readPodList(ctx, body)
+		l.pods = make(map[string]*kube.Pod, len(pods))
+		for i := range pods {
+			l.pods[pods[i].ID()] = &pods[i]
+		}
+		return err
+	})
+	return err
+}
+
+// readPodList reads pods in JSON, YAML or Protobuf. The latter is not converted
+// first: a mesh may have many thousands.
+func readPodList(ctx context.Context, body *transport.Body) ([]kube.Pod, error) {
+	if body.Form == transport.Protobuf {
+		return kube.ProtobufPods(ctx, body)
+	}
+	doc, err := requests.ToJSON(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := kube.Pods(ctx, doc)
+	return pods, doc.Named(err)
+}
+
+// readPart asks for one part of the inventory and reads it. A part that can't be
+// read becomes a fault; the error is the context's.
+func (r *Reader) readPart(ctx context.Context, faults *faultList, q requests.Request, read func(*transport.Body) error) (ok bool, err error) {
+	body, err := r.Ask(ctx, q)
+	if err == nil {
+		err = read(body)
+	}
+	return err == nil, r.noteFault(ctx, faults, q, err)
+}
+
+// noteFault adds the fault of a part that could not be read. It returns err only
+// if that is the context's.
+func (r *Reader) noteFault(ctx context.Context, faults *faultList, q requests.Request, err error) error {
+	switch {
+	case err == nil, q.Cluster.CannotHave(err):
+		return nil
+	case requests.IsEnd(ctx, err):
+		return err
+	}
+	f := &mesh.Fault{Subject: q.Name, Section: q.What, Err: err}
+	if q.To == requests.Kubernetes {
+		f.Subject = q.Cluster.Named("kubernetes", r.Clusters)
+	}
+	faults.add(f)
+	return nil
+}
+
+// hasPods reports whether a pod is known to be in a namespace.
+func hasPods(namespace string, listings []*listing) bool {
+	return slices.ContainsFunc(listings, func(l *listing) bool {
+		for _, p := range l.pods {
+			if p.Namespace == namespace {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// isElsewhere reports whether a fault is about pods of other namespaces than the
+// scope's, whose own pods could be listed.
+func (r *Reader) isElsewhere(f *mesh.Fault, listings []*listing) bool {
+	if r.Scope.Namespace == "" || f.Subject != "kubernetes" || f.Section != "pods" {
+		return false
+	}
+	return hasPods(r.Scope.Namespace, listings)
+}
+
+// An UnknownNamespaceError is the error of a scope whose namespace has neither
+// proxies nor pods, while other namespaces have proxies.
+type UnknownNamespaceError struct{ Namespace string }
+
+func (e *UnknownNamespaceError) Error() string {
+	return "no proxy and no pod is in namespace " + e.Namespace
+}
+
+// An UnreadableError is the error of a live mesh of which nothing could be read:
+// no istiod, no pods, no proxy.
+type UnreadableError struct{ Faults []*mesh.Fault }
+
+func (e *UnreadableError) Error() string {
+	const before = "nothing could be read: "
+	var facts, lines []string
+	for _, f := range e.Faults {
+		if fact := f.Fact(); !slices.Contains(facts, fact) {
+			facts = append(facts, fact)
+		}
+		lines = append(lines, f.Error())
+	}
+	if len(facts) == 1 { // usually the API server can't be reached at all
+		return before + facts[0]
+	}
+	return before + strings.Join(lines, "; ")
+}
+
+// Unwrap returns the causes, not the faults: callers that handle a fault by its
+// type must not take this error for one.
+func (e *UnreadableError) Unwrap() []error {
+	all := make([]error, len(e.Faults))
+	for i, f := range e.Faults {
+		all[i] = f.Err
+	}
+	return all
+}
+
+// unreadable returns an *UnreadableError if all clusters are live and nothing of
+// any could be read. A snapshot that can't be read fails when it is opened.
+func unreadable(listings []*listing, faults []*mesh.Fault) error {
+	for _, l := range listings {
+		if !l.cluster.IsLive() || l.havePods || len(l.proxies) > 0 || slices.ContainsFunc(l.pilots, (*Pilot).answered) {
+			return nil
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	requests.SortFaults(faults)
+	return &UnreadableError{faults}
+}
+
+// noPilots returns the error of a cluster in which no istiod was found.
+func noPilots(c *requests.Cluster) error {
+	if !c.IsLive() {
+		return errors.New("not in the snapshot")
+	}
+	if ns := c.Sources[0].Manifest().IstioNamespace; ns != "" {
+		return fmt.Errorf("no istiod runs in namespace %s", ns)
+	}
+	return fs.ErrNotExist
+}

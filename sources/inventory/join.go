@@ -1,0 +1,345 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/requests"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/meshq/kubectl-meshq/sources/ztunnel"
+)
+
+// A joiner finds out which connection, pod and folder belong to one proxy.
+type joiner struct {
+	reader   *Reader
+	listings []*listing
+	faults   *faultList
+
+	proxies []*Proxy
+	byID    map[string][]*Proxy
+}
+
+// join makes the proxies, sorted by cluster and id: those that an istiod knows,
+// the pods with a proxy that no istiod knows, and what else can be asked.
+func (r *Reader) join(ctx context.Context, listings []*listing, faults *faultList) ([]*Proxy, error) {
+	j := r.joinKnown(listings, faults)
+	if pilots := j.needADSZ(); len(pilots) > 0 {
+		if err := r.readAllADSZ(ctx, pilots, faults); err != nil {
+			return nil, err
+		}
+		j = r.joinKnown(listings, faults)
+	}
+	if err := j.addPlaces(ctx); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(j.proxies, func(a, b *Proxy) int {
+		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Home.Number, b.Home.Number))
+	})
+	return j.proxies, nil
+}
+
+// joinKnown makes the proxies that an istiod or an API server knows.
+func (r *Reader) joinKnown(listings []*listing, faults *faultList) *joiner {
+	j := &joiner{reader: r, listings: listings, faults: faults, byID: map[string][]*Proxy{}}
+	for _, l := range listings {
+		for _, p := range l.pilots {
+			p.connect()
+		}
+	}
+	j.findClusterIDs()
+	j.addConnected()
+	j.addPods()
+	return j
+}
+
+// needADSZ returns the istiods whose adsz has to be read because syncz and the
+// pods leave something open: whether a client is a proxy at all, what is known
+// of a proxy without a pod, which workload a pod without a controller belongs to.
+func (j *joiner) needADSZ() (pilots []*Pilot) {
+	open := map[*Pilot]bool{}
+	for _, p := range j.proxies {
+		if p.Link == nil || p.Pod != nil && p.Pod.Type != "" && p.Pod.Workload != p.Pod.Name {
+			continue
+		}
+		for _, l := range p.Links() {
+			open[l.Pilot] = true
+		}
+	}
+	for _, l := range j.listings {
+		for _, p := range l.pilots {
+			if p.connectionsOnly && (open[p] || !p.synczNamesAll()) {
+				pilots = append(pilots, p)
+			}
+		}
+	}
+	return pilots
+}
+
+// eachLink yields all connections, by istiod and proxy id.
+func (j *joiner) eachLink(yield func(*listing, *Link) bool) {
+	for _, l := range j.listings {
+		for _, p := range l.pilots {
+			for _, id := range slices.Sorted(maps.Keys(p.links)) {
+				if !yield(l, p.links[id]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// findClusterIDs sets the clusterID of each listing: the one that most
+// connections of its pods have; where its pods aren't known, that of most
+// connections to its istiods.
+func (j *joiner) findClusterIDs() {
+	votes := map[*listing]map[string]int{}
+	for at, link := range j.eachLink {
+		for _, l := range j.listings {
+			if l.pods[link.id] == nil && (l != at || l.havePods) {
+				continue
+			}
+			if votes[l] == nil {
+				votes[l] = map[string]int{}
+			}
+			votes[l][link.clusterID()]++
+		}
+	}
+	for l, of := range votes {
+		ids := slices.Sorted(maps.Keys(of))
+		l.clusterID = slices.MaxFunc(ids, func(a, b string) int { return of[a] - of[b] })
+	}
+}
+
+// addConnected makes a proxy for each that an istiod knows. If several istiods
+// know it, the most recent connection counts.
+func (j *joiner) addConnected() {
+	type key struct {
+		separate      *requests.Cluster
+		clusterID, id string
+	}
+	keyOf := func(l *Link) key { return key{j.separateCluster(l), l.clusterID(), l.id} }
+	all := map[key][]*Link{}
+	for _, l := range j.eachLink {
+		all[keyOf(l)] = append(all[keyOf(l)], l)
+	}
+	for _, link := range j.eachLink {
+		same := all[keyOf(link)]
+		if same == nil { // added with the first of them
+			continue
+		}
+		delete(all, keyOf(link))
+		slices.SortStableFunc(same, func(a, b *Link) int { return compareLinks(b, a) })
+		p := j.add(link.id, link.clusterID())
+		p.Link, p.Also = same[0], same[1:]
+		separate := j.separateCluster(link)
+		for _, l := range j.listings {
+			if p.Pod == nil && l.pods[link.id] != nil && l.clusterID == link.clusterID() && (separate == nil || separate == l.cluster) {
+				p.Pod, p.Home = l.pods[link.id], l.cluster
+			}
+		}
+		if p.Home == nil {
+			p.Home = p.Link.Pilot.Cluster
+		}
+	}
+}
+
+// separateCluster returns the cluster of a connection where several clusters
+// have the same cluster id, else nil. Such clusters are unrelated meshes: Istio
+// calls the only cluster of every mesh "Kubernetes".
+func (j *joiner) separateCluster(link *Link) *requests.Cluster {
+	n := 0
+	for _, l := range j.listings {
+		if l.clusterID == link.clusterID() && !l.cluster.IsDump() {
+			n++
+		}
+	}
+	if n > 1 {
+		return link.Pilot.Cluster
+	}
+	return nil
+}
+
+// addPods makes a proxy for each pod with a proxy that no istiod knows.
+func (j *joiner) addPods() {
+	for _, l := range j.listings {
+		for _, id := range slices.Sorted(maps.Keys(l.pods)) {
+			pod := l.pods[id]
+			if pod.Type == "" || pod.Over || slices.ContainsFunc(j.byID[id], func(p *Proxy) bool { return p.Pod == pod }) {
+				continue
+			}
+			p := j.add(id, l.clusterID)
+			p.Pod, p.Home = pod, l.cluster
+		}
+	}
+}
+
+// addPlaces sets where each proxy can be asked, and makes proxies of those of
+// which nothing else is known.
+func (j *joiner) addPlaces(ctx context.Context) error {
+	var strangers []*stranger
+	for _, l := range j.listings {
+		for _, name := range l.proxies {
+			at := Place{l.cluster, name}
+			if l.cluster.IsDump() {
+				if err := j.addDump(ctx, at); err != nil {
+					return err
+				}
+			} else if p := j.find(name, l); p != nil {
+				p.Places = append(p.Places, at)
+			} else {
+				who, err := j.reader.identify(ctx, at)
+				if err != nil {
+					if err = j.fault(ctx, &mesh.Fault{Proxy: at.Name, Section: "config_dump", Err: err}); err != nil {
+						return err
+					}
+				}
+				strangers = append(strangers, &stranger{at, l, who})
+			}
+		}
+	}
+	j.addStrangers(strangers)
+	return nil
+}
+
+// find returns the proxy with an id in a listing: the one whose home is there
+// or, if only one proxy has the id and its home is unknown, that one.
+func (j *joiner) find(id string, at *listing) *Proxy {
+	all := j.byID[id]
+	for _, p := range all {
+		if p.Home == at.cluster && (p.Pod != nil || p.ClusterID == at.clusterID) {
+			return p
+		}
+	}
+	if len(all) == 1 && all[0].Pod == nil {
+		return all[0]
+	}
+	return nil
+}
+
+// addDump adds a config dump that was given by itself. It belongs to the proxy
+// whose id it has, if that proxy has no such dump yet, else to one more proxy.
+func (j *joiner) addDump(ctx context.Context, at Place) error {
+	who, err := j.reader.identify(ctx, at)
+	if err != nil {
+		return j.fault(ctx, &mesh.Fault{Subject: "config_dump", Err: err})
+	}
+	if all := j.byID[who.ID]; len(all) == 1 && !slices.ContainsFunc(all[0].Places, func(p Place) bool { return p.Cluster.IsDump() }) {
+		all[0].Places = append(all[0].Places, at)
+		return nil
+	}
+	id := cmp.Or(who.ID, "unknown")
+	for n := 2; len(j.byID[id]) > 0; n++ {
+		id = fmt.Sprintf("%s-%d", cmp.Or(who.ID, "unknown"), n)
+	}
+	p := j.add(id, who.ClusterID)
+	p.Identity, p.Home, p.Places = &who, at.Cluster, []Place{at}
+	return nil
+}
+
+// A stranger is a proxy that can be asked under a name that no istiod and no API
+// server has listed.
+type stranger struct {
+	place    Place
+	listing  *listing
+	identity envoy.Identity
+}
+
+// addStrangers makes a proxy for each. Its id is its pod's, if the place has the
+// name of one (a folder of a snapshot), else its node's id. Node ids are not
+// always unique: then the place's name is appended.
+func (j *joiner) addStrangers(all []*stranger) {
+	type key struct {
+		listing *listing
+		id      string
+	}
+	count := map[key]int{}
+	for _, s := range all {
+		if s.listing.pods[s.place.Name] == nil {
+			count[key{s.listing, s.identity.ID}]++
+		}
+	}
+	for _, s := range all {
+		name, nodeID := s.place.Name, s.identity.ID
+		pod, id := s.listing.pods[name], cmp.Or(nodeID, name)
+		unique := nodeID == "" || count[key{s.listing, nodeID}] == 1
+		switch {
+		case pod != nil:
+			id = name
+		case unique && nodeID != "" && s.place.Cluster.IsLive(): // so far it was known by its address only
+			if p := j.find(id, s.listing); p != nil {
+				p.Places = append(p.Places, s.place)
+				continue
+			}
+		}
+		if pod == nil && (!unique || len(j.byID[id]) > 0 && nodeID != "") {
+			id = nodeID + "@" + strings.TrimPrefix(name, nodeID+"@")
+		}
+		p := j.add(id, cmp.Or(s.identity.ClusterID, s.listing.clusterID))
+		p.Identity, p.Pod, p.Home, p.Places = &s.identity, pod, s.place.Cluster, []Place{s.place}
+	}
+}
+
+// fault records a fault, unless it is the end of ctx, which it returns.
+func (j *joiner) fault(ctx context.Context, f *mesh.Fault) error {
+	if requests.IsEnd(ctx, f.Err) {
+		return f.Err
+	}
+	j.faults.add(f)
+	return nil
+}
+
+func (j *joiner) add(id, clusterID string) *Proxy {
+	p := &Proxy{ID: id, ClusterID: clusterID, AllPilotsAnswered: j.allPilotsAnswered()}
+	j.proxies = append(j.proxies, p)
+	j.byID[id] = append(j.byID[id], p)
+	return p
+}
+
+// allPilotsAnswered reports whether every istiod said who is connected, so that
+// a proxy that none knows is not connected.
+func (j *joiner) allPilotsAnswered() bool {
+	n := 0
+	for _, l := range j.listings {
+		for _, p := range l.pilots {
+			if n++; !p.answered() {
+				return false
+			}
+		}
+	}
+	return n > 0
+}
+
+// anonymous is the id of a proxy when nothing says its name.
+const anonymous = "proxy"
+
+// identify reads from a proxy's dump which proxy it is. A ztunnel's dump doesn't
+// say it: such a proxy has its place's name.
+func (r *Reader) identify(ctx context.Context, at Place) (envoy.Identity, error) {
+	if at.Cluster.Kind == transport.KindClusters { // /clusters doesn't name the proxy that it is from
+		return envoy.Identity{ID: cmp.Or(at.Name, anonymous)}, nil
+	}
+	what := "config_dump"
+	if at.Cluster.IsLive() { // the bootstrap is enough; every Envoy that knows masks knows this one
+		what = envoy.Request{What: what, Section: mesh.Bootstrap}.Asks(true)[0]
+	}
+	doc, err := r.AskJSON(ctx, at.Request(what))
+	if err != nil {
+		return envoy.Identity{}, err
+	}
+	if at.Cluster.Kind != transport.KindZtunnelDump {
+		who, err := envoy.Identify(ctx, doc)
+		if err == nil || requests.IsEnd(ctx, err) {
+			return who, err
+		}
+		if is, e := ztunnel.Recognize(ctx, doc); !is || e != nil {
+			return envoy.Identity{}, err
+		}
+	}
+	return envoy.Identity{ID: cmp.Or(at.Name, mesh.ZTunnel), Type: mesh.ZTunnel}, nil
+}

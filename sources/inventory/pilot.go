@@ -1,0 +1,279 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/istiod"
+	"github.com/meshq/kubectl-meshq/sources/kube"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/requests"
+	"github.com/meshq/kubectl-meshq/sources/store"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A Pilot is one istiod and what it says about its connections.
+type Pilot struct {
+	ID      string // pod.namespace
+	Cluster *requests.Cluster
+
+	listing         *listing
+	status          []istiod.Status // from syncz
+	clients         []istiod.Client // from adsz, or from connections
+	haveSyncz       bool
+	haveConnections bool // clients is known
+	connectionsOnly bool // clients has ids and times only: adsz would say more
+	moreElsewhere   bool // it has connections from other namespaces than the scope's
+	links           map[string]*Link
+	adsz            *store.Shared[map[string]*istiod.Client] // by connection id
+}
+
+// Pod returns the istiod's pod; nil where the API server does not list it.
+func (p *Pilot) Pod() *kube.Pod { return p.listing.pods[p.ID] }
+
+// ClusterID returns Istio's name of the istiod's cluster; empty where unknown.
+func (p *Pilot) ClusterID() string { return p.listing.clusterID }
+
+// answered reports whether the istiod said anything about its connections.
+func (p *Pilot) answered() bool { return p.haveSyncz || p.haveConnections }
+
+// ConnectedProxies returns how many proxies are connected to the istiod, an int;
+// nil where it didn't say. In a scope of one namespace it is lazy: istiod is
+// asked for the other namespaces only then.
+func (p *Pilot) ConnectedProxies() any {
+	switch {
+	case !p.answered():
+		return nil
+	case !p.connectionsOnly || !p.moreElsewhere:
+		return len(p.links)
+	}
+	return mesh.Later(func(ctx context.Context) (any, error) {
+		all, err := p.adsz.Get(ctx)
+		ids := map[string]bool{}
+		for _, c := range all {
+			if istiod.IsProxy(c, nil) {
+				ids[c.ID] = true
+			}
+		}
+		return len(ids), err
+	})
+}
+
+// sortedPilots returns all istiods by name and namespace.
+func sortedPilots(listings []*listing) (all []*Pilot) {
+	for _, l := range listings {
+		all = append(all, l.pilots...)
+	}
+	slices.SortStableFunc(all, func(a, b *Pilot) int {
+		aName, aNamespace := SplitID(a.ID)
+		bName, bNamespace := SplitID(b.ID)
+		return cmp.Or(cmp.Compare(aName, bName), cmp.Compare(aNamespace, bNamespace))
+	})
+	return all
+}
+
+// readConnections reads who is connected to an istiod. A live istiod is asked
+// for its connections, which are one line each; adsz also has all that each
+// connection watches, 27 kB in a mesh of a thousand services. adsz is read where
+// connections are missing (a snapshot, an old istiod), and where no pods can
+// say whose the connections are.
+func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultList) error {
+	if !p.Cluster.IsLive() || !p.Cluster.HasAPIServer() {
+		return r.readADSZ(ctx, p, faults)
+	}
+	q := requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "connections"}
+	body, err := r.Ask(ctx, q)
+	if requests.IsNotFound(err) {
+		return r.readADSZ(ctx, p, faults)
+	}
+	if err == nil {
+		p.connectionsOnly = true
+		p.clients, err = readClients(ctx, body)
+	}
+	p.haveConnections = err == nil
+	if ns := r.Scope.Namespace; ns != "" { // syncz is restricted to it, too
+		all := len(p.clients)
+		p.clients = slices.DeleteFunc(p.clients, func(c istiod.Client) bool {
+			_, namespace := SplitID(c.ID)
+			return namespace != ns
+		})
+		p.moreElsewhere = len(p.clients) < all
+	}
+	return r.noteFault(ctx, faults, q, err)
+}
+
+// readADSZ reads what the clients of an istiod say of themselves. When that
+// fails, what was known before stays.
+func (r *Reader) readADSZ(ctx context.Context, p *Pilot, faults *faultList) error {
+	ok, err := r.readPart(ctx, faults, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "adsz"}, func(body *transport.Body) error {
+		clients, err := readClients(ctx, body)
+		if err == nil {
+			p.clients, p.connectionsOnly = clients, false
+		}
+		return err
+	})
+	p.haveConnections = p.haveConnections || ok
+	return err
+}
+
+func readClients(ctx context.Context, body *transport.Body) ([]istiod.Client, error) {
+	doc := &decode.Document{Bytes: body, Name: body.Name}
+	clients, err := istiod.ReadClients(ctx, doc)
+	return clients, doc.Named(err)
+}
+
+// readAllADSZ reads adsz of several istiods at once.
+func (r *Reader) readAllADSZ(ctx context.Context, pilots []*Pilot, faults *faultList) error {
+	var group errgroup.Group
+	for _, p := range pilots {
+		group.Go(func() error { return r.readADSZ(ctx, p, faults) })
+	}
+	return group.Wait()
+}
+
+// newADSZ returns an istiod's adsz by connection id. It is read at first use.
+func (r *Reader) newADSZ(p *Pilot) *store.Shared[map[string]*istiod.Client] {
+	return store.NewShared(r.Store, func(ctx context.Context) (map[string]*istiod.Client, error) {
+		body, err := r.Ask(ctx, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "adsz"})
+		var all []istiod.Client
+		if err == nil {
+			all, err = readClients(ctx, body)
+		}
+		if err != nil {
+			return nil, r.Fail(ctx, &mesh.Fault{Subject: p.ID, Section: "adsz", Err: err})
+		}
+		by := make(map[string]*istiod.Client, len(all))
+		for i := range all {
+			by[all[i].Connection] = &all[i]
+		}
+		return by, nil
+	})
+}
+
+// synczNamesAll reports whether syncz says the cluster and the version of every
+// client. Where it does not, adsz has to be read.
+func (p *Pilot) synczNamesAll() bool {
+	named := map[string]bool{}
+	for i := range p.status {
+		s := &p.status[i]
+		if istiod.IsProxy(nil, s) && (s.ClusterID == "" || s.Version == "") {
+			return false
+		}
+		named[s.ID] = true
+	}
+	for i := range p.clients {
+		if !named[p.clients[i].ID] {
+			return false
+		}
+	}
+	return len(named) > 0 || !p.moreElsewhere // without any, no client says the cluster's name
+}
+
+// A Link is a proxy's connection to an istiod: what syncz says of it, and what
+// the proxy says of itself. One of the two may be nil.
+type Link struct {
+	Pilot  *Pilot
+	Status *istiod.Status
+
+	id     string // of the proxy
+	client *istiod.Client
+}
+
+// connect finds the proxies that an istiod knows, by id. A proxy that reconnects
+// is listed twice for a while: then the later connection counts.
+func (p *Pilot) connect() {
+	p.links = map[string]*Link{}
+	of := func(id string) *Link {
+		l := p.links[id]
+		if l == nil {
+			l = &Link{id: id, Pilot: p}
+			p.links[id] = l
+		}
+		return l
+	}
+	for i := range p.clients {
+		c := &p.clients[i]
+		if l := of(c.ID); l.client == nil || c.ConnectedAt.After(l.client.ConnectedAt) {
+			l.client = c
+		}
+	}
+	for i := range p.status {
+		s := &p.status[i]
+		if l := of(s.ID); l.Status == nil || lastSent(s).After(lastSent(l.Status)) {
+			l.Status = s
+		}
+	}
+	for id, l := range p.links {
+		if !istiod.IsProxy(l.self(), l.Status) {
+			delete(p.links, id)
+		}
+	}
+}
+
+// self returns what the proxy says of itself; nil where only its connection is
+// known.
+func (l *Link) self() *istiod.Client {
+	if l == nil || l.Pilot.connectionsOnly {
+		return nil
+	}
+	return l.client
+}
+
+func (l *Link) clusterID() string {
+	if c := l.self(); c != nil && c.ClusterID != "" {
+		return c.ClusterID
+	}
+	if l.Status != nil {
+		return l.Status.ClusterID
+	}
+	return ""
+}
+
+// Query names the proxy to its istiod, as part of a URL. A snapshot stores the
+// answer under the proxy's id. A live istiod takes the first connection whose id
+// contains the given text, so that only a whole connection id is unambiguous.
+func (l *Link) Query() string {
+	if !l.Pilot.Cluster.IsLive() {
+		return "proxyID=" + l.id
+	}
+	id := l.id
+	if l.client != nil && l.client.Connection != "" {
+		id = l.client.Connection
+	}
+	return "proxyID=" + url.QueryEscape(id)
+}
+
+// ConnectedAt returns when the proxy connected; zero where unknown or l is nil.
+func (l *Link) ConnectedAt() time.Time {
+	if l == nil || l.client == nil {
+		return time.Time{}
+	}
+	return l.client.ConnectedAt
+}
+
+// compareLinks orders links of one proxy to several istiods. The proxy is
+// connected to the one that it reached last, then to the one that sent last;
+// between equals the istiods' names decide.
+func compareLinks(a, b *Link) int {
+	return cmp.Or(a.ConnectedAt().Compare(b.ConnectedAt()), lastSent(a.Status).Compare(lastSent(b.Status)),
+		cmp.Compare(b.Pilot.ID, a.Pilot.ID))
+}
+
+func lastSent(s *istiod.Status) time.Time {
+	var last time.Time
+	if s == nil {
+		return last
+	}
+	for i := range s.Types {
+		if t := s.Types[i].SentAt; t.After(last) {
+			last = t
+		}
+	}
+	return last
+}

@@ -1,0 +1,61 @@
+package recording
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// TestEndpointsOfSections holds that only the endpoints of the sections wanted
+// are asked for.
+func TestEndpointsOfSections(t *testing.T) {
+	for kind, want := range map[string]string{"sidecar": "clusters", mesh.ZTunnel: ""} {
+		if got := proxyEndpoints(kind, []mesh.Section{mesh.Endpoints}); kind == "sidecar" && !slices.Equal(got, []string{"config_dump", want}) || kind != "sidecar" && got != nil {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+	if got := proxyEndpoints(mesh.ZTunnel, []mesh.Section{mesh.Workloads}); len(got) != 1 || len(proxyEndpoints(mesh.ZTunnel, nil)) != 1 {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestFolderNameOfAddressIsNoPath(t *testing.T) {
+	for id, want := range map[string]string{"web-1.default": "web-1.default", "127.0.0.1:15014": "127-0-0-1-15014", "[fe80::1%eth0]:80": "fe80--1-eth0--80"} {
+		if got := folderName(id); got != want {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+}
+
+// What waits to be written is bounded by its bytes, and by its number.
+func TestWindowBoundsBytesAndUnits(t *testing.T) {
+	w := &window{sure: 4, left: make(chan struct{}, 1)}
+	fill := func() (n int) {
+		for w.admits() {
+			n++
+		}
+		return n
+	}
+	if n := fill(); n != mostUnits {
+		t.Errorf("%d small ones", n)
+	}
+	for range mostUnits {
+		w.leave(0)
+	}
+	w.grow(mostBytes)
+	if n := fill(); n != 4 {
+		t.Errorf("%d behind what is large", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	<-w.left // of those that left before
+	if err := w.enter(ctx); err != context.Canceled {
+		t.Errorf("one more: %v", err)
+	}
+	w.leave(mostBytes)
+	if err := w.enter(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,37 @@
+package section
+
+import (
+	"context"
+
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/store"
+)
+
+// excerpt returns a section of a live Envoy with the fields that the query will
+// read, for a request that costs Envoy less; the other fields load the whole
+// section when they are read. If the query reads all fields, or the Envoy can't
+// be asked for some, the whole section is loaded at once.
+func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
+	whole := p.group.Thunk(load)
+	fields := p.loader.Looks[s].Fields
+	if !envoy.CanExcerpt(s, fields) {
+		return whole
+	}
+	return p.group.Thunk(func(ctx context.Context) (any, error) {
+		x, err := envoy.NewNarrow(p.object, p.newReader().fetch, p.loader.Now, mesh.Hint{}).Excerpt(inLoad(ctx), s, fields)
+		if err != nil {
+			return p.noteLoad(ctx, s, nil, err)
+		}
+		if x == nil {
+			return load(ctx) // not whole.Force: this load has a slot already
+		}
+		x.Proxy, x.Changed = p.ID, p.loader.Changed
+		x.Whole = func(ctx context.Context) ([]any, error) {
+			v, err := whole.Force(ctx)
+			all, _ := v.([]any)
+			return all, err
+		}
+		return p.noteLoad(ctx, s, x.Objects(), nil)
+	})
+}

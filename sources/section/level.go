@@ -1,0 +1,72 @@
+package section
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A LevelSetter is a source that can set the log level of a logger of a proxy's
+// Envoy; an empty logger means all of them. Recorded sources can't.
+type LevelSetter interface {
+	SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error)
+}
+
+// SetLevel sets the log level of a logger of a live proxy. It is the only method
+// that changes a proxy. Loggers that were loaded before keep their old level in
+// the document. The error is a fault of the proxy.
+func (p *Proxy) SetLevel(ctx context.Context, logger, level string) error {
+	if err := p.setLevel(ctx, logger, level); err != nil {
+		return p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(mesh.Loggers), Err: err})
+	}
+	return nil
+}
+
+// setLevel tries the sources at the proxy's places, until one has set the level.
+func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
+	if p.Type() == mesh.ZTunnel {
+		return errors.New("the loggers of a ztunnel are not set here")
+	}
+	release, err := p.loader.store.Slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	var first error
+	for _, at := range p.AllPlaces() {
+		for _, s := range at.Cluster.Sources {
+			l, ok := s.(LevelSetter)
+			if !ok {
+				continue
+			}
+			body, err := l.SetLevel(ctx, at.Name, logger, level)
+			if err == nil {
+				return checkLevelSet(body)
+			}
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	if first == nil {
+		return errors.New("it is not live")
+	}
+	return first
+}
+
+// checkLevelSet returns an error unless the answer lists the loggers, as Envoy
+// does when it has set a level.
+func checkLevelSet(body *transport.Body) error {
+	text := make([]byte, min(body.Size(), 200))
+	if _, err := body.ReadAt(text, 0); err != nil && int64(len(text)) < body.Size() {
+		return err
+	}
+	if !strings.HasPrefix(string(text), "active loggers:") {
+		return fmt.Errorf("unexpected answer %q", text)
+	}
+	return nil
+}

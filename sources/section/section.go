@@ -1,0 +1,332 @@
+package section
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/envoy"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/requests"
+	"github.com/meshq/kubectl-meshq/sources/store"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/meshq/kubectl-meshq/sources/ztunnel"
+)
+
+// Options say how the sections of a mesh are loaded.
+type Options struct {
+	Now    time.Time // certificates are valid or not at this time
+	Memory int64     // the memory budget for loaded sections, in bytes
+
+	// Looks says which fields and elements of each section the query will read,
+	// as far as that is known. A section that isn't in it is read whole.
+	Looks map[mesh.Section]mesh.Hint
+
+	// Desires says the same of what istiod would send.
+	Desires map[mesh.Section]mesh.Hint
+
+	// Changed, if not nil, is called when a section has changed between two
+	// answers that should fit together.
+	Changed func()
+
+	// MaxWhole is how many proxies of a live mesh may be read with all their
+	// sections; 0: any number. One more calls TooMany, once or more often, which
+	// must end the context of the loads.
+	MaxWhole int
+	TooMany  func(*TooManyError)
+}
+
+// A Loader loads the sections of a mesh's proxies.
+type Loader struct {
+	Options
+	client *requests.Client
+	store  *store.Store
+	shared sharedTables
+
+	mu     sync.Mutex
+	loaded map[Loaded]bool
+	whole  int // the number of proxies of which all sections were asked for
+}
+
+// NewLoader returns a loader that sends its requests by client and keeps what it
+// loads in s.
+func NewLoader(client *requests.Client, s *store.Store, o Options) *Loader {
+	return &Loader{Options: o, client: client, store: s, loaded: map[Loaded]bool{}}
+}
+
+// Loaded names a section that was loaded.
+type Loaded struct {
+	Proxy   string // its id
+	Section mesh.Section
+}
+
+// Loaded returns the sections that were loaded so far, each once, sorted by proxy
+// and section.
+func (l *Loader) Loaded() []Loaded {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []Loaded
+	for s := range l.loaded {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b Loaded) int {
+		return cmp.Or(cmp.Compare(a.Proxy, b.Proxy), cmp.Compare(a.Section, b.Section))
+	})
+	return all
+}
+
+// A Proxy loads the sections of one proxy.
+type Proxy struct {
+	*inventory.Proxy
+	loader *Loader
+	object *mesh.Object // owns the sections' elements
+	group  *store.Group // the sections, which are evicted together
+
+	mu          sync.Mutex
+	reader      *reader // nil: none was needed since the last eviction
+	desired     *mesh.Object
+	unreachable error // why a live proxy could not be reached
+
+	asked map[mesh.Section]bool // asked for whole; the loader's mu guards it
+}
+
+// NewProxy returns a proxy whose sections' elements belong to object.
+func (l *Loader) NewProxy(p *inventory.Proxy, object *mesh.Object) *Proxy {
+	out := &Proxy{Proxy: p, loader: l, object: object}
+	out.group = l.store.Group(out.forgetReader)
+	return out
+}
+
+// A reader reads the sections of one proxy. It keeps what they share, and is
+// dropped when they are evicted.
+type reader struct {
+	proxy   *Proxy
+	section func(context.Context, mesh.Section) (any, error)
+
+	mu        sync.Mutex
+	documents map[string]*decode.Document // by request
+}
+
+// Section returns a section, which is loaded when it is first read. Of a live
+// Envoy it may be asked for in part: see mesh.Narrower.
+func (p *Proxy) Section(s mesh.Section) mesh.Lazy {
+	load := func(ctx context.Context) (any, error) {
+		if err := p.countWhole(ctx, s); err != nil {
+			return nil, err
+		}
+		v, err := p.currentReader().section(inLoad(ctx), s)
+		return p.noteLoad(ctx, s, v, err)
+	}
+	if p.IsLive() && p.Type() != mesh.ZTunnel {
+		return &section{Thunk: p.excerpt(s, load), proxy: p, name: s}
+	}
+	return p.group.Thunk(load)
+}
+
+// NodeID returns what the proxy's control plane calls its node: a string, null
+// where it is unknown. It is lazy where only the bootstrap has it. Two proxies
+// may have the same.
+func (p *Proxy) NodeID() any {
+	if p.Identity != nil {
+		return mesh.OrNull(p.Identity.NodeID)
+	}
+	return p.group.Thunk(func(ctx context.Context) (any, error) {
+		v, err := p.currentReader().section(inLoad(ctx), mesh.Bootstrap)
+		if v, err = p.noteLoad(ctx, mesh.Bootstrap, v, err); err != nil {
+			return nil, err
+		}
+		node, err := mesh.Get(ctx, v, "node")
+		if err != nil {
+			return nil, err
+		}
+		return mesh.Get(ctx, node, "id")
+	})
+}
+
+// noteLoad records that a section was loaded, or why it could not be.
+func (p *Proxy) noteLoad(ctx context.Context, s mesh.Section, v any, err error) (any, error) {
+	if err != nil {
+		var no *requests.NoAnswerError
+		if errors.As(err, &no) && no.Request == string(s) { // the fault has the name already
+			err = no.Err
+		}
+		return nil, p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(s), Err: err})
+	}
+	p.loader.mu.Lock()
+	defer p.loader.mu.Unlock()
+	p.loader.loaded[Loaded{p.ID, s}] = true
+	return v, nil
+}
+
+// loadKey marks the context of a section's load, whose errors become faults when
+// the load ends.
+type loadKey struct{}
+
+func inLoad(ctx context.Context) context.Context { return context.WithValue(ctx, loadKey{}, true) }
+
+func (p *Proxy) newReader() *reader {
+	return &reader{proxy: p, documents: map[string]*decode.Document{}}
+}
+
+// currentReader returns the reader: a new one after an eviction.
+func (p *Proxy) currentReader() *reader {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reader != nil {
+		return p.reader
+	}
+	r := p.newReader()
+	now := p.loader.Now
+	if p.Type() == mesh.ZTunnel {
+		z := ztunnel.Proxy{Owner: p.object, Now: now}
+		r.section = func(ctx context.Context, s mesh.Section) (any, error) {
+			doc, err := r.fetch(ctx, envoy.Request{What: ztunnel.Request})
+			if err != nil {
+				return nil, err
+			}
+			v, err := z.Section(ctx, s, doc)
+			return v, doc.Named(err)
+		}
+	} else {
+		var e *envoy.Proxy
+		switch {
+		case p.IsDump() && p.Places[0].Cluster.Kind != transport.KindClusters:
+			e = envoy.NewDump(p.object, r.fetch, now)
+		case p.IsLive():
+			e = envoy.NewNarrow(p.object, r.fetch, now, mesh.Hint{})
+		default:
+			e = envoy.NewProxy(p.object, r.fetch, now)
+		}
+		e.Looks = p.loader.Looks
+		r.section = e.Section
+	}
+	p.reader = r
+	return r
+}
+
+func (p *Proxy) forgetReader() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reader = nil
+}
+
+// fetch returns the answer to a request as a document: the same one every time.
+func (r *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.Document, err error) {
+	p := r.proxy
+	if p.IsLive() && p.Type() != mesh.ZTunnel {
+		doc, err = r.live(ctx, request)
+	} else {
+		doc, err = r.recorded(ctx, request.What)
+	}
+	if err == nil {
+		return doc, nil
+	}
+	if err != p.whyUnreachable() { // which names the first request, not this one
+		err = &requests.NoAnswerError{Request: request.What, Err: err}
+	}
+	if ctx.Value(loadKey{}) == nil { // fields of endpoints that load on their own
+		return nil, p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(mesh.Endpoints), Err: err})
+	}
+	return nil, err
+}
+
+// recorded returns a whole answer, whatever it is needed for.
+func (r *reader) recorded(ctx context.Context, what string) (*decode.Document, error) {
+	r.mu.Lock()
+	doc := r.documents[what]
+	r.mu.Unlock()
+	if doc != nil {
+		return doc, nil
+	}
+	body, err := r.proxy.ask(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	return r.document(what, body), nil
+}
+
+// document returns the document of an answer: one for each request.
+func (r *reader) document(what string, body *transport.Body) *decode.Document {
+	if body == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	doc := r.documents[what]
+	if doc == nil {
+		p := r.proxy
+		doc = &decode.Document{Bytes: body, Name: body.Name, Proxy: p.ID, Grew: p.group.Grew, Twins: p.twins(p.group)}
+		r.documents[what] = doc
+	}
+	return doc
+}
+
+// ask asks the proxy, at the first place that has an answer. One that could not
+// be reached is not asked again.
+func (p *Proxy) ask(ctx context.Context, what string) (*transport.Body, error) {
+	if err := p.whyUnreachable(); err != nil {
+		return nil, err
+	}
+	return p.firstAnswer(func(at inventory.Place) (*transport.Body, error) {
+		body, err := p.loader.client.Ask(ctx, at.Request(what))
+		return body, p.noteUnreachable(ctx, err)
+	})
+}
+
+// firstAnswer calls ask for each place until one has an answer. The error is
+// that of the first place.
+func (p *Proxy) firstAnswer(ask func(inventory.Place) (*transport.Body, error)) (*transport.Body, error) {
+	var first error
+	for _, at := range p.AllPlaces() {
+		body, err := ask(at)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return body, err
+		}
+		first = cmp.Or(first, err)
+	}
+	return nil, first
+}
+
+// A TooManyError ends a run that is about to read more whole proxies from their
+// live Envoys than MaxWhole.
+type TooManyError struct{ Most int }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("more than %d whole proxies would be read from live Envoys: ask for the sections by name (.clusters, .routes, …), "+
+		"print less (| outline), or raise --max-fetch", e.Most)
+}
+
+// countWhole notes that a section of a live proxy is about to be asked for
+// whole. A proxy of which all sections are is being printed or searched whole;
+// too many of them end the run, see Options.TooMany.
+func (p *Proxy) countWhole(ctx context.Context, s mesh.Section) error {
+	l := p.loader
+	if l.MaxWhole == 0 || !p.IsLive() {
+		return nil
+	}
+	l.mu.Lock()
+	if p.asked == nil {
+		p.asked = map[mesh.Section]bool{}
+	}
+	if !p.asked[s] {
+		p.asked[s] = true
+		if len(p.asked) == len(mesh.SectionsOf(p.Type())) {
+			l.whole++
+		}
+	}
+	over := l.whole > l.MaxWhole
+	l.mu.Unlock()
+	if !over {
+		return nil
+	}
+	l.TooMany(&TooManyError{l.MaxWhole})
+	<-ctx.Done()
+	return ctx.Err()
+}
