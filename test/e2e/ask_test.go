@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An answer is what a run of "kubectl meshq" left behind.
+// An answer holds the output and the exit code of a run of "kubectl meshq".
 type answer struct {
 	t        *testing.T
 	words    []string
@@ -25,7 +25,7 @@ type answer struct {
 	took     time.Duration
 }
 
-// ask runs "kubectl meshq WORDS…" as the account that may least.
+// ask runs "kubectl meshq WORDS…" as the account with the fewest rights.
 func (w *world) ask(t *testing.T, words ...string) *answer {
 	t.Helper()
 	return w.askAs(t, w.least, words...)
@@ -38,8 +38,7 @@ func (w *world) askAs(t *testing.T, kubeconfig string, words ...string) *answer 
 	return r.end()
 }
 
-// A running is a run of kubectl that has begun. Its output can be read while
-// it goes on.
+// A running is a run of kubectl that has started. Its output can be read before it ends.
 type running struct {
 	t        *testing.T
 	words    []string
@@ -50,8 +49,8 @@ type running struct {
 	cancel   context.CancelFunc
 }
 
-// begin starts "kubectl meshq WORDS…" with a home and a folder for temporary
-// files of its own. A minute is more than any run may take.
+// begin starts "kubectl meshq WORDS…" with a home folder and a folder for temporary files of its own. The run is killed
+// after a minute, which is longer than any run should take.
 func (w *world) begin(t *testing.T, kubeconfig string, words ...string) *running {
 	t.Helper()
 	return w.start(t, kubeconfig, append([]string{"meshq"}, words...)...)
@@ -76,8 +75,7 @@ func (w *world) start(t *testing.T, kubeconfig string, words ...string) *running
 	return r
 }
 
-// end waits for the end of the run. A temporary file that is left is a fault
-// of every run, whatever it was about.
+// end waits for the end of the run. It reports an error if the run left a temporary file behind.
 func (r *running) end() *answer {
 	r.t.Helper()
 	defer r.cancel()
@@ -95,7 +93,7 @@ func (r *running) end() *answer {
 	}
 }
 
-// until waits until what the run has printed satisfies ok.
+// until waits until ok returns true for the output so far. what describes the condition in the error message.
 func (r *running) until(what string, ok func(out string) bool) {
 	r.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -109,7 +107,7 @@ func (r *running) until(what string, ok func(out string) bool) {
 	}
 }
 
-// exits holds the exit code.
+// exits checks the exit code.
 func (a *answer) exits(code int) *answer {
 	a.t.Helper()
 	if a.code != code {
@@ -118,7 +116,7 @@ func (a *answer) exits(code int) *answer {
 	return a
 }
 
-// quiet holds that nothing was said on stderr.
+// quiet checks that the run printed nothing on stderr.
 func (a *answer) quiet() *answer {
 	a.t.Helper()
 	if a.err != "" {
@@ -127,7 +125,7 @@ func (a *answer) quiet() *answer {
 	return a
 }
 
-// says holds that stderr has a line with all these words.
+// says checks that a line on stderr contains all these words.
 func (a *answer) says(words ...string) *answer {
 	a.t.Helper()
 	for line := range strings.Lines(a.err) {
@@ -139,7 +137,7 @@ func (a *answer) says(words ...string) *answer {
 	return a
 }
 
-// lines holds how many lines there are on stderr.
+// lines checks the number of lines on stderr.
 func (a *answer) lines(n int) *answer {
 	a.t.Helper()
 	if got := strings.Count(a.err, "\n"); got != n {
@@ -148,7 +146,7 @@ func (a *answer) lines(n int) *answer {
 	return a
 }
 
-// within holds how long it took.
+// within checks that the run took no longer than d.
 func (a *answer) within(d time.Duration) *answer {
 	a.t.Helper()
 	if a.took > d {
@@ -157,7 +155,7 @@ func (a *answer) within(d time.Duration) *answer {
 	return a
 }
 
-// is holds the results, JSON values one after another, against Go values.
+// is compares the results, a stream of JSON values, with Go values.
 func (a *answer) is(want ...any) *answer {
 	a.t.Helper()
 	got := a.values()
@@ -167,7 +165,7 @@ func (a *answer) is(want ...any) *answer {
 	return a
 }
 
-// values are the results.
+// values returns the results.
 func (a *answer) values() []any {
 	a.t.Helper()
 	all := []any{}
@@ -181,7 +179,7 @@ func (a *answer) values() []any {
 	return all
 }
 
-// plain makes JSON's values of Go's.
+// plain converts a Go value to the types that encoding/json decodes to.
 func plain(t *testing.T, v any) (out any) {
 	t.Helper()
 	if reflect.ValueOf(v).Len() == 0 {
@@ -204,7 +202,7 @@ func containsAll(s string, words []string) bool {
 
 func clip(s string) string { return s[:min(len(s), 2000)] }
 
-// An output is written by a process and read meanwhile.
+// An output is a buffer that one goroutine writes while another one reads it.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer

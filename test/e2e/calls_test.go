@@ -11,11 +11,11 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A call is a request or a connection of a proxy's workload, or to it, or to a
-// gateway: as a replica of the proxy is asked, and as the plugin is.
+// A call is a request or a connection, from a proxy's workload, to it, or to a gateway. It is sent to a replica of the
+// proxy, and the plugin traces it; the two must agree.
 type call struct {
 	random.Request
-	listener         string // the one that is bound
+	listener         string // the bound listener that accepts the connection
 	inbound          bool
 	destination      string
 	port             int
@@ -23,12 +23,12 @@ type call struct {
 	sni              string
 	alpn             []string
 	weight           int
-	plugin, envoy    string // what they say
+	plugin, envoy    string // the result of the plugin and of Envoy, in words
 	unsure, shares   []string
-	line             string // as a user writes it
+	line             string // the arguments of trace, as a user types them
 }
 
-// A caller makes calls of what a proxy's own configuration matches.
+// A caller generates calls that match parts of a proxy's own configuration.
 type caller struct {
 	random.Source
 	*oracle.Dump
@@ -36,8 +36,8 @@ type caller struct {
 	all []*call
 }
 
-// callsOf gives calls to every listener of a dump, for each virtual host and
-// each route of it, and for each filter chain. No more than most.
+// callsOf returns calls to every listener of a dump: for each virtual host, each of its routes and each filter chain.
+// It returns at most that many.
 func callsOf(s random.Source, d *oracle.Dump, ip string, most int) []*call {
 	c := &caller{Source: s, Dump: d, ip: ip}
 	for _, l := range d.Listeners {
@@ -57,7 +57,7 @@ func callsOf(s random.Source, d *oracle.Dump, ip string, most int) []*call {
 	return c.all[:min(len(c.all), most)]
 }
 
-// outbound calls what a workload, or a gateway's client, may.
+// outbound generates the calls that a workload, or a client of a gateway, may make.
 func (c *caller) outbound(l oracle.Message, port int) {
 	host, _ := oracle.At(l)
 	to := "virtualOutbound"
@@ -75,7 +75,7 @@ func (c *caller) outbound(l oracle.Message, port int) {
 	}
 }
 
-// connections are those that a filter chain may be chosen by.
+// connections generates connections that differ in the properties by which Envoy selects a filter chain.
 func (c *caller) connections(l oracle.Message, base call) {
 	names, protocols := []string{"", "unknown.example"}, [][]string{nil, {"foo"}, {"istio-http/1.1", "istio", "http/1.1"}, {"istio-peer-exchange", "istio"}}
 	for _, chain := range oracle.Chains(l) {
@@ -90,7 +90,7 @@ func (c *caller) connections(l oracle.Message, base call) {
 	for _, sni := range names {
 		for _, alpn := range protocols {
 			for _, http := range []bool{true, false} {
-				if slices.Contains(alpn, "h2") { // which is not spoken here
+				if slices.Contains(alpn, "h2") { // the test client doesn't support HTTP/2
 					continue
 				}
 				k := base
@@ -104,7 +104,7 @@ func (c *caller) connections(l oracle.Message, base call) {
 	c.add(base, random.Request{Method: "GET", Host: "unknown.example", Path: "/"})
 }
 
-// requests are those for each virtual host, and each of its routes.
+// requests generates requests for each virtual host and each of its routes.
 func (c *caller) requests(routes, chain oracle.Message, base call) {
 	base.http = true
 	base.tls = oracle.Sub(chain, "transport_socket") != nil
@@ -131,7 +131,7 @@ func (c *caller) requests(routes, chain oracle.Message, base call) {
 	}
 }
 
-// inbound calls a workload itself.
+// inbound generates calls to the workload itself.
 func (c *caller) inbound(l oracle.Message) {
 	ports := []int{15006, 4321}
 	for _, chain := range oracle.Chains(l) {
@@ -165,7 +165,7 @@ func words(m oracle.Message, key string) (all []string) {
 
 func pick(s random.Source, from ...string) string { return from[s.IntN(len(from))] }
 
-// from is where a call is said to be from.
+// from returns the source IP address of the call.
 func (k *call) from(ip string) string {
 	if k.inbound || k.listener != "virtualOutbound" {
 		return "10.244.9.9"
@@ -173,7 +173,7 @@ func (k *call) from(ip string) string {
 	return ip
 }
 
-// asked is the call as the plugin is asked.
+// asked returns the call as an argument of the plugin's trace function.
 func (k *call) asked(ip string, mark int) map[string]any {
 	m := map[string]any{"destination": k.destination, "port": k.port, "source": fmt.Sprintf("%s:%d", k.from(ip), mark), "random": k.weight}
 	if k.inbound {
@@ -195,7 +195,7 @@ func (k *call) asked(ip string, mark int) map[string]any {
 	return m
 }
 
-// made is the call as the replica is.
+// made returns the call as the replica's client makes it.
 func (k *call) made(ip string, mark int, as *oracle.Identity) oracle.Call {
 	c := oracle.Call{Listener: k.listener, Source: k.from(ip), Destination: k.destination, Mark: mark, Port: k.port, Bytes: []byte("\x01\x02\x03 of no protocol\r\n\r\n")}
 	if k.tls {

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestCapturesAsEnvoys holds trace against replicas of the proxies of two
-// snapshots of a mesh, where they are: one is healthy, the other has a proxy
-// that hangs behind, and one that rejects what it is sent.
+// TestCapturesAsEnvoys compares trace with replicas of the proxies in two snapshots. One snapshot is of a healthy mesh.
+// The other one has a proxy that is stale and one that rejects its configuration. The test is skipped if the snapshots
+// don't exist.
 func TestCapturesAsEnvoys(t *testing.T) {
 	j := newJudged(t)
 	for _, name := range []string{"bookinfo", "stale"} {

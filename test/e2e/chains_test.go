@@ -11,25 +11,25 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A door is a listener with those that it hands on to, and connections to it.
+// A door is a listener to test, with the listeners that it can hand connections over to, and the connections to try.
 type door struct {
 	random.Listeners
 	name    string
 	port    int
 	refused string
 	knocks  []random.Connection
-	chains  []string // that Envoy took; empty where it closed
-	choices []string // that the plugin gives
+	chains  []string // the filter chains that Envoy chose; empty where it closed the connection
+	choices []string // the filter chains that the plugin chose
 }
 
 const (
 	knocksEach   = 40
 	doorsAtOnce  = 200
-	firstOfDoors = 40000 // the ports that connections are said to go to
+	firstOfDoors = 40000 // the first of the original destination ports of connections
 )
 
-// TestFilterChainsAsEnvoy holds trace's choice of a filter chain against a
-// real Envoy: random listeners, by every criterion.
+// TestFilterChainsAsEnvoy compares the filter chains that trace chooses with those of a real Envoy. The listeners are
+// random and use every criterion.
 func TestFilterChainsAsEnvoy(t *testing.T) {
 	j := newJudged(t)
 	j.eachEnvoy(t, j.chainsAsEnvoy)
@@ -78,7 +78,8 @@ func randomDoors(seed uint64, from, to int) (all []*door) {
 	return all
 }
 
-// knock asks Envoy, and then the plugin; what it gives can be recorded.
+// knock makes the connections of all listeners to Envoy and then asks the plugin about them. If recording is true, it
+// returns the cases in the form in which they are recorded.
 func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
@@ -96,7 +97,7 @@ func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
 	must(t, err)
 	defer e.Stop()
 	refused, err := e.Refused(t.Context())
-	if errors.Is(err, oracle.ErrUnread) { // one of them spoils it for all
+	if errors.Is(err, oracle.ErrUnread) { // Envoy rejects the whole configuration if one listener is invalid, so try each half alone
 		if len(all) == 1 {
 			all[0].refused = err.Error()
 			return nil
@@ -139,14 +140,14 @@ func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
 	return j.recordDoors(t, snapshot, open)
 }
 
-// istioName is what Istio calls a listener: by its address.
+// istioName returns the name that Istio gives a listener. It consists of the address and the port.
 func istioName(l oracle.Message) string {
 	address, _ := l["address"].(oracle.Message)
 	at, _ := address["socket_address"].(oracle.Message)
 	return fmt.Sprintf("%v_%v", at["address"], at["port_value"])
 }
 
-// askDoors knocks at Envoy's.
+// askDoors makes the connections to Envoy.
 func askDoors(t *testing.T, host string, all []*door) {
 	t.Helper()
 	atOnce(8, all, func(d *door) {
@@ -164,7 +165,8 @@ func askDoors(t *testing.T, host string, all []*door) {
 	})
 }
 
-// begin is what a connection begins with, told from where to where.
+// begin returns the first bytes of a connection. They start with a PROXY protocol header that carries the original
+// addresses.
 func begin(k random.Connection) ([]byte, error) {
 	b := oracle.Proxied(k.Source, k.Destination, k.SourcePort, k.Port)
 	switch k.Speaks {

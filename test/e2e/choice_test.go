@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
 )
 
-// A choice is what the plugin's match gives; nil: nothing, Envoy answers 404.
+// A choice is the result of the plugin's match. A nil choice means that no route matches, where Envoy answers 404.
 type choice struct {
 	Name, Cluster, URL string
 	Clusters           []struct{ Name string }
@@ -20,8 +20,7 @@ type choice struct {
 	Unsupported  []string
 }
 
-// differs gives the first request whose choice is not what Envoy did; -1 for
-// none.
+// differs returns the index of the first request for which the plugin and Envoy differ, or -1 if they agree.
 func (r *routing) differs() int {
 	for i := range r.answers {
 		if c := r.choices[i]; c != nil && c.declines() {
@@ -34,13 +33,13 @@ func (r *routing) differs() int {
 	return -1
 }
 
-// declines tells whether the plugin says that the answer hangs on a header
-// that Envoy sets itself, to what nobody can know ahead.
+// declines reports whether the plugin says that the route depends on a header that Envoy sets itself, to a value that
+// can't be known in advance.
 func (c *choice) declines() bool {
 	return len(c.Unsupported) > 0 && !slices.ContainsFunc(c.Unsupported, func(s string) bool { return !strings.HasPrefix(s, "header ") })
 }
 
-// said puts in words what the plugin chose for a request, and what Envoy did.
+// said describes the choice of the plugin and the action of Envoy for a request. The two texts are equal if both agree.
 func (r *routing) said(i int) (plugin, envoy string) {
 	c, q, a := r.choices[i], r.requests[i], r.answers[i]
 	return c.said(q, a), envoySaid(q, a)
@@ -52,7 +51,7 @@ func (c *choice) said(q oracle.Request, a oracle.Answer) string {
 		return answered(q, "", 404, "")
 	case c.RedirectTo.Status != 0:
 		return answered(q, c.Name, c.RedirectTo.Status, c.RedirectTo.Location)
-	case c.DirectStatus == 400 || c.DirectStatus == 403: // ahead of any route
+	case c.DirectStatus == 400 || c.DirectStatus == 403: // these are answered before a route is chosen
 		return answered(q, "", c.DirectStatus, "")
 	case c.DirectStatus != 0 && a.Details == "cluster_not_found" && (c.DirectStatus == a.Status || byGRPC(q)):
 		return c.Name + " to no cluster"
@@ -62,13 +61,13 @@ func (c *choice) said(q oracle.Request, a oracle.Answer) string {
 		return "unsupported: " + strings.Join(c.Unsupported, ", ")
 	}
 	cluster, url := c.Cluster, c.URL
-	if !strings.Contains(url, "://") { // the host hangs on what is chosen
+	if !strings.Contains(url, "://") { // the host depends on the chosen endpoint
 		url = a.Scheme + "://" + a.Host + url
 		if a.Host == "" {
 			url = c.URL
 		}
 	}
-	if cluster == "" { // only shares are known: Envoy's has to be one of them
+	if cluster == "" { // only the weights are known, so Envoy must have chosen one of the clusters
 		for _, s := range c.Clusters {
 			if s.Name == a.Cluster || a.Cluster == "" && !known(s.Name) {
 				cluster = s.Name
@@ -81,7 +80,7 @@ func (c *choice) said(q oracle.Request, a oracle.Answer) string {
 	return c.Name + " to " + cluster + " as " + url
 }
 
-// known tells a cluster that is there.
+// known reports whether Envoy has a cluster of that name.
 func known(name string) bool { return strings.HasPrefix(name, "c") }
 
 func envoySaid(q oracle.Request, a oracle.Answer) string {
@@ -96,7 +95,7 @@ func envoySaid(q oracle.Request, a oracle.Answer) string {
 	return answered(q, a.Route, a.Status, a.Location)
 }
 
-// urlOf is the URL that Envoy sent on; of no host its path.
+// urlOf returns the URL that Envoy forwarded, or only its path if it has no host.
 func urlOf(a oracle.Answer) string {
 	if a.Host == "" {
 		return a.Path
@@ -104,8 +103,8 @@ func urlOf(a oracle.Answer) string {
 	return a.Scheme + "://" + a.Host + a.Path
 }
 
-// answered is what is answered without a cluster. What is asked by gRPC is
-// answered by gRPC: with a 200.
+// answered describes an answer that Envoy sends itself, without a cluster. A gRPC request gets its error as a gRPC
+// status with HTTP status 200.
 func answered(q oracle.Request, route string, status int, location string) string {
 	if byGRPC(q) && q.Method != "CONNECT" {
 		return route + " itself, by gRPC"

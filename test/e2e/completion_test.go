@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// completion: what a shell asks kubectl for on TAB.
+// completion checks the completion that kubectl passes to a shell.
 func completion(t *testing.T, w *world) {
 	r := w.start(t, w.least, "__complete", "meshq", "status", "rev")
 	a := r.end().exits(0).within(time.Second)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// istiodDown: what Kubernetes and Envoy know is still there.
+// istiodDown checks that everything that Kubernetes and Envoy know is still printed when istiod is down.
 func istiodDown(t *testing.T, w *world) {
 	i := w.Istiods[0]
 	w.StopIstiod(i)
@@ -21,7 +21,8 @@ func istiodDown(t *testing.T, w *world) {
 	w.ask(t, `.proxy("reviews-v1").cluster("`+ratingsCluster+`").name`, "--allow-partial").exits(0).is(ratingsCluster)
 }
 
-// twoIstiods: the proxies are split between two; each is a row, with its own.
+// twoIstiods checks that each proxy is printed once, with the istiod that it is connected to, when two istiods share
+// the proxies.
 func twoIstiods(t *testing.T, w *world) {
 	must(t, w.Split(t.Context(), "default"))
 	w.agrees(t)
@@ -35,7 +36,7 @@ func twoIstiods(t *testing.T, w *world) {
 	w.ask(t, `[.proxies[] | select(.connected)] | length`).exits(6).says(w.Istiods[1].Pod, "port 15014 refused").is(4)
 }
 
-// twoRevisions: istiods of other revisions are found, too.
+// twoRevisions checks that istiods of other revisions are found.
 func twoRevisions(t *testing.T, w *world) {
 	must(t, w.Split(t.Context(), "canary"))
 	w.agrees(t)

@@ -1,14 +1,11 @@
-// Package e2e is the home of the tests that run the plugin, by a real kubectl,
-// on a real mesh. Every transcript is what a user types, and every answer is
-// held against what istiod, Envoy and the API server say themselves. It knows
-// the plugin as a program only: none of its packages.
+// Package e2e tests the plugin on a real mesh. A real kubectl runs the plugin, and every answer is compared with that
+// of istiod, Envoy or the API server. The package knows the plugin only as a program and imports none of its packages.
 //
-// Where a request would go is held against a real Envoy alone, by the tests
-// AsEnvoy: of random configurations, and of what recorded and running Envoys
-// hold. More of them than each time are tried by
+// The tests whose names end in AsEnvoy start a real Envoy without a mesh. They compare the routes that the plugin
+// predicts with those that Envoy takes, for random configurations, and for the configurations of recorded and running
+// Envoys. To try more of them, or other ones, run
 //
 //	go test -v -run AsEnvoy . -routings 5000 -listeners 5000 -seed 7
 //
-// What differs is made small, and told as query/library/testdata/found.jsonl
-// has it.
+// A mismatch is reduced to a small example, which is printed in the form of query/library/testdata/found.jsonl.
 package e2e

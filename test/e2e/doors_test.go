@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// atOnce calls f for each, a few at a time.
+// atOnce calls f for each element, with n calls in parallel.
 func atOnce[T any](n int, all []T, f func(T)) {
 	todo := make(chan T)
 	var wg sync.WaitGroup
@@ -32,14 +32,14 @@ func atOnce[T any](n int, all []T, f func(T)) {
 	wg.Wait()
 }
 
-// A part of an Envoy's listeners is a proxy of its own in a snapshot.
+// A part is a group of an Envoy's listeners that becomes a proxy of its own in a snapshot.
 type part struct {
 	name      string
-	listeners []string // the first is the one that connections come to
+	listeners []string // the first one accepts the connections
 }
 
-// separate makes of one Envoy's dump a snapshot in which each part is a proxy,
-// a sidecar whose workload's connections all come to its first listener.
+// separate turns the dump of one Envoy into a snapshot with one proxy per part. Each proxy is a sidecar whose first
+// listener receives all connections. separate returns the snapshot's folder.
 func separate(t *testing.T, dump []byte, all []part) string {
 	t.Helper()
 	var d struct {
@@ -53,7 +53,7 @@ func separate(t *testing.T, dump []byte, all []part) string {
 	listeners := map[string]map[string]any{}
 	node := map[string]any{}
 	for _, c := range d.Configs {
-		if own, ok := c.Bootstrap["node"].(map[string]any); ok { // which says the version
+		if own, ok := c.Bootstrap["node"].(map[string]any); ok { // the node has Envoy's version
 			node = own
 		}
 		for _, l := range c.Listeners {
@@ -86,7 +86,7 @@ func separate(t *testing.T, dump []byte, all []part) string {
 	return snapshot
 }
 
-// choose asks the plugin.
+// choose asks the plugin for the filter chains of all connections.
 func (j *judged) choose(t *testing.T, snapshot string, all []*door) {
 	t.Helper()
 	type asked struct {
@@ -116,7 +116,7 @@ func (j *judged) choose(t *testing.T, snapshot string, all []*door) {
 	}
 }
 
-// requestOf is a connection as the plugin is asked.
+// requestOf returns a connection as an argument of the plugin's trace function.
 func requestOf(k random.Connection) map[string]any {
 	r := map[string]any{"source": fmt.Sprintf("%s:%d", k.Source, k.SourcePort), "directSource": "127.0.0.1", "destination": k.Destination, "port": k.Port}
 	if strings.Contains(k.Source, ":") {
@@ -133,7 +133,7 @@ func requestOf(k random.Connection) map[string]any {
 	return r
 }
 
-// differs gives the first connection that takes another chain; -1 for none.
+// differs returns the index of the first connection for which the plugin and Envoy differ, or -1 if they agree.
 func (d *door) differs() int {
 	for i := range d.knocks {
 		if d.choices[i] != d.chains[i] {
@@ -143,15 +143,14 @@ func (d *door) differs() int {
 	return -1
 }
 
-// reportDoor tells a mismatch, as small as it can be.
+// reportDoor reduces a mismatch and reports it.
 func (j *judged) reportDoor(t *testing.T, d *door, at int) {
 	t.Helper()
 	d = j.smallestDoor(t, d, at)
 	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\nfor query/library/testdata/found.jsonl: %s", d.name, d.chains[0], d.choices[0], text(d.knocks[0]), text(j.knock(t, []*door{d}, true)))
 }
 
-// smallestDoor leaves out of a door's listeners whatever the mismatch doesn't
-// need.
+// smallestDoor removes parts of the listeners as long as the mismatch remains.
 func (j *judged) smallestDoor(t *testing.T, d *door, at int) *door {
 	t.Helper()
 	best := &door{Listeners: d.Listeners, name: d.name, knocks: d.knocks[at : at+1], chains: d.chains[at : at+1], choices: d.choices[at : at+1]}
@@ -170,8 +169,8 @@ func (j *judged) smallestDoor(t *testing.T, d *door, at int) *door {
 	}
 }
 
-// needed are the fields without which Envoy reads none of the listeners, or
-// closes every connection.
+// needed returns the fields that can't be removed: without them, Envoy rejects all listeners or closes every
+// connection.
 func needed() []string {
 	return strings.Fields("name address socket_address port_value @type value address_prefix prefix_len rules bind_to_port listener_filters_timeout continue_on_listener_filters_timeout" +
 		" typed_config filters filter_chains listener_filters response inline_string matchers predicate on_match input value_match action custom_match" +
@@ -179,8 +178,8 @@ func needed() []string {
 		" or_matcher and_matcher not_matcher matcher_list matcher_tree or_match and_match not_match any_match google_re2 regex exact prefix suffix contains safe_regex")
 }
 
-// moved is a door of other listeners, with a place's own ports in the place of
-// those that it had.
+// moved returns a copy of d with other listeners. Its name and its ports are those of the given place, so that several
+// copies fit into one Envoy.
 func (d *door) moved(t *testing.T, listeners any, place int) *door {
 	t.Helper()
 	n := &door{Listeners: d.Listeners, name: fmt.Sprintf("l%d", place), knocks: slices.Clone(d.knocks)}
@@ -197,8 +196,8 @@ func (d *door) moved(t *testing.T, listeners any, place int) *door {
 	return n
 }
 
-// smallestThatDiffers gives the smallest that differs of those that are tried
-// together; nil for none at all.
+// smallestThatDiffers tries all variants, several in one Envoy, and returns the smallest one that still has the
+// mismatch. It returns nil if none has it.
 func (j *judged) smallestThatDiffers(t *testing.T, all []*door) (best *door) {
 	t.Helper()
 	for best == nil && len(all) > 0 {

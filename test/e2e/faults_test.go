@@ -11,7 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// until waits until istiod says the word for a type of a proxy's.
+// until waits until istiod reports a status for a configuration type of a proxy.
 func (w *world) until(t *testing.T, workload, short, word string) {
 	t.Helper()
 	id := w.proxy(t, workload).ID()
@@ -51,8 +51,8 @@ func (w *world) stall(t *testing.T, workload string) {
 	}
 }
 
-// stale: a proxy that gets no updates, and answers. What Pilot would send it
-// shows what it lacks.
+// stale checks a proxy that gets no updates but still answers. The configuration that istiod would send shows what the
+// proxy lacks.
 func stale(t *testing.T, w *world) {
 	w.stall(t, "reviews-v2")
 	w.agrees(t)
@@ -73,9 +73,9 @@ func rejected(t *testing.T, w *world) {
 	checkedByTheLeast(t, w)
 }
 
-// checkedByTheLeast: an account that may list pods and forward ports, and
-// nothing else, hears what Envoy and istiod say, and which check it may not
-// read the inputs of; a gate is closed either way.
+// checkedByTheLeast runs check as an account that may only list pods and forward ports. It gets the findings from Envoy
+// and istiod, and an unknown finding for each check whose inputs it may not read. With --fail-on-match the exit code
+// depends on --unknown.
 func checkedByTheLeast(t *testing.T, w *world) {
 	a := w.ask(t, "check", "-c").exits(6).says("virtualServices", "forbidden")
 	var unknown []any
@@ -85,7 +85,7 @@ func checkedByTheLeast(t *testing.T, w *world) {
 		switch {
 		case f["check"] == "rejected" && f["severity"] == "error":
 			sawRejected = true
-		case f["severity"] == "unknown" && f["check"] != "skew": // whose istiod says no version here
+		case f["severity"] == "unknown" && f["check"] != "skew": // this istiod reports no version
 			unknown = append(unknown, f["check"])
 		}
 	}
@@ -105,7 +105,7 @@ func notSent(t *testing.T, w *world) {
 	w.ask(t, `.proxy("istio-ingressgateway").listener("0.0.0.0_8443") | .state`).exits(0).quiet().is("WARMING")
 }
 
-// dead: the Envoy is gone, its pod says that it runs.
+// dead checks a proxy whose Envoy has exited while its pod is still running.
 func dead(t *testing.T, w *world) {
 	p := w.proxy(t, "reviews-v1")
 	w.Kill(p)
@@ -116,7 +116,7 @@ func dead(t *testing.T, w *world) {
 	w.ask(t, `.proxy("reviews-v1").clusters | length`).exits(6).says(p.ID(), "clusters", "port 15000 refused").lines(1).is()
 }
 
-// podDeleted: the pod is gone, its Envoy is still connected.
+// podDeleted checks a proxy whose pod is deleted while its Envoy is still connected.
 func podDeleted(t *testing.T, w *world) {
 	p := w.proxy(t, "reviews-v3")
 	must(t, w.Delete(t.Context(), p))
@@ -132,7 +132,7 @@ func (w *world) hang(t *testing.T, workload string) *mesh.Proxy {
 	return p
 }
 
-// hungAndDead: one proxy hangs and one is dead; the other five answer.
+// hungAndDead checks a mesh with a proxy that hangs and one that is dead: the other five are still read.
 func hungAndDead(t *testing.T, w *world) {
 	hung, gone := w.hang(t, "details-v1"), w.proxy(t, "reviews-v1")
 	w.Kill(gone)
@@ -152,7 +152,7 @@ func hungAndDead(t *testing.T, w *world) {
 	w.ask(t, query, "--timeout", "1s").within(3 * time.Second)
 }
 
-// hungByDefault: a proxy that sends no first byte is given up after 5 s.
+// hungByDefault checks that a proxy that sends nothing is skipped after 5 s.
 func hungByDefault(t *testing.T, w *world) {
 	hung := w.hang(t, "details-v1")
 	a := w.ask(t, `[.proxies[] | select(.name | test("^(details|ratings)")) | .clusters | length > 10]`).exits(6).

@@ -20,7 +20,7 @@ func healthy(t *testing.T, w *world) {
 	}
 }
 
-// healthyTable holds the table that "kubectl meshq" alone prints, word by word.
+// healthyTable checks every cell of the table that "kubectl meshq" prints without arguments.
 func healthyTable(t *testing.T, w *world) {
 	a := w.asSynced(t).exits(0).quiet()
 	rows := []string{"NAME CDS LDS EDS RDS PILOT VERSION"}
@@ -32,8 +32,8 @@ func healthyTable(t *testing.T, w *world) {
 	}
 }
 
-// asSynced is the plugin's answer while every proxy has acknowledged all that
-// istiod sent: on a busy machine one may have a push before it for a moment.
+// asSynced returns the plugin's answer at a time when every proxy has acknowledged its configuration. On a busy machine
+// a proxy may lag behind for a moment.
 func (w *world) asSynced(t *testing.T, words ...string) *answer {
 	t.Helper()
 	return w.settled(t, func(said []any) bool {
@@ -41,8 +41,8 @@ func (w *world) asSynced(t *testing.T, words ...string) *answer {
 	}, words...)
 }
 
-// settled is the plugin's answer at a moment when istiod says the same before
-// and after, and that is what is asked for.
+// settled returns the plugin's answer at a time when istiod's status is the same before and after the run, and
+// satisfies is.
 func (w *world) settled(t *testing.T, is func(said []any) bool, words ...string) *answer {
 	t.Helper()
 	var a *answer
@@ -57,7 +57,7 @@ func (w *world) settled(t *testing.T, is func(said []any) bool, words ...string)
 	return a
 }
 
-// byID are the proxies in the document's order.
+// byID returns the proxies sorted by ID, as in the document.
 func (w *world) byID() []*mesh.Proxy {
 	all := slices.Clone(w.Proxies)
 	slices.SortFunc(all, func(a, b *mesh.Proxy) int { return strings.Compare(a.ID(), b.ID()) })
@@ -66,8 +66,8 @@ func (w *world) byID() []*mesh.Proxy {
 
 func asIstiodSays(t *testing.T, w *world) { w.agrees(t) }
 
-// agrees holds what the plugin says of every connected proxy against the
-// syncz of the istiods, at a moment when that says the same before and after.
+// agrees compares the plugin's answer about every connected proxy with /debug/syncz of the istiods. It waits until the
+// status is the same before and after the run.
 func (w *world) agrees(t *testing.T) {
 	t.Helper()
 	var want []any
@@ -78,7 +78,7 @@ func (w *world) agrees(t *testing.T) {
 		[.id, .type, .clusterID, .version, .pilot, .cds, .lds, .eds, .rds, .sds, .ecds, .sync.lds.error]`).exits(0).quiet().is(want...)
 }
 
-// oracle is what the istiods say, in the document's order.
+// oracle returns the status that the istiods report, in the order of the document.
 func (w *world) oracle(t *testing.T) (all []any) {
 	t.Helper()
 	for _, i := range w.Istiods {

@@ -19,14 +19,14 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// An istioctl is Istio's own command, of the module that istiod is of.
+// An istioctl runs Istio's own command, in the version of istiod.
 type istioctl struct {
 	*world
 	path string
 }
 
-// newIstioctl makes istioctl able to ask istiod: it asks over xDS, with the
-// token of an account that every namespace has where controllers run.
+// newIstioctl prepares istioctl and the mesh. istioctl connects to istiod over xDS with the token of the default
+// service account. In a real cluster a controller creates that account; here the test does.
 func newIstioctl(t *testing.T, w *world) *istioctl {
 	t.Helper()
 	root, err := filepath.Abs(".")
@@ -46,10 +46,10 @@ func (w *world) administer(t *testing.T, words ...string) {
 	w.start(t, w.Kubeconfig, words...).end().exits(0)
 }
 
-// says gives what "istioctl WORDS…" prints.
+// says runs istioctl and returns its output.
 func (i *istioctl) says(t *testing.T, words ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // in a cleanup, too
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // not t.Context(), since says is also used for cleanup
 	defer cancel()
 	cmd := exec.CommandContext(ctx, i.path, words...)
 	cmd.Dir = i.folder(t)
@@ -62,22 +62,22 @@ func (i *istioctl) says(t *testing.T, words ...string) string {
 	return out.String()
 }
 
-// saysOf is what it says of a proxy, whose admin port it has to be told: unlike
-// the plugin it doesn't look where the pod says that it is.
+// saysOf runs istioctl for one proxy. Unlike the plugin, istioctl doesn't read the admin port from the pod, so it gets
+// the port as a flag.
 func (i *istioctl) saysOf(t *testing.T, p *mesh.Proxy, words ...string) string {
 	t.Helper()
 	return i.says(t, append(words, p.ID(), "--proxy-admin-port", strconv.Itoa(p.AdminPort))...)
 }
 
-// A pair is a table of istioctl's and the one of ours that has the same cells.
+// A pair is a table of istioctl and the plugin's table that must have the same cells.
 type pair struct {
 	name         string
-	theirs, ours []string // headers
-	words        []string // of istioctl, before the proxy; ours are the same
-	but          string   // what is different on purpose, and why
+	theirs, ours []string // the columns to compare; empty ours: the same as theirs
+	words        []string // istioctl's arguments, without the proxy; the plugin's are the same
+	but          string   // an intended difference, and its reason
 	change       func(ours []string)
 	leave        func(ours []string) bool
-	once         bool // alike rows count once
+	once         bool // whether equal rows count as one
 }
 
 func pairs() []pair {
@@ -132,7 +132,7 @@ func pairs() []pair {
 	}
 }
 
-// The tables of a mesh where all is well hold the same cells, proxy by proxy.
+// istioctlHealthy checks that the plugin's tables of a healthy mesh have the same cells as istioctl's, for each proxy.
 func istioctlHealthy(t *testing.T, w *world) {
 	i := newIstioctl(t, w)
 	defer i.addExtension(t)()
@@ -148,7 +148,7 @@ func istioctlHealthy(t *testing.T, w *world) {
 	i.sameDiff(t, "productpage-v1")
 }
 
-// So do those of a mesh where something is wrong with three of them.
+// istioctlFaults checks the same for three proxies of a mesh that have a fault.
 func istioctlFaults(t *testing.T, w *world) {
 	i := newIstioctl(t, w)
 	w.stall(t, "reviews-v2")
@@ -167,8 +167,8 @@ func istioctlFaults(t *testing.T, w *world) {
 	}
 }
 
-// same holds the cells of two tables of a proxy against each other, whatever
-// the order of their rows. Both are asked again where istiod has just pushed.
+// same compares two tables of a proxy without regard to the order of rows. It tries again if istiod has just pushed a
+// change.
 func (i *istioctl) same(t *testing.T, table pair, p *mesh.Proxy) {
 	t.Helper()
 	headers := table.ours
@@ -189,7 +189,7 @@ func (i *istioctl) same(t *testing.T, table pair, p *mesh.Proxy) {
 	t.Errorf("%s: %s (-istioctl +meshq), but for %q:\n%s", p.ID(), table.name, table.but, diff)
 }
 
-// compared writes rows as lines, sorted.
+// compared turns rows into sorted lines, ready to compare.
 func (table pair) compared(rows [][]string, ours bool) (lines []string) {
 	for _, row := range rows {
 		for n := range row {
@@ -212,8 +212,8 @@ func (table pair) compared(rows [][]string, ours bool) (lines []string) {
 	return lines
 }
 
-// cells takes a table apart: in each line the cells of the headers, which begin
-// where the headers do.
+// cells parses a table. It returns the cells below the given headers in each line. A cell starts in the same column as
+// its header.
 func cells(t *testing.T, text string, headers []string) (rows [][]string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
@@ -232,7 +232,7 @@ func cells(t *testing.T, text string, headers []string) (rows [][]string) {
 		var row []string
 		for n, begin := range from {
 			end := len(line)
-			// The column ends where the next one of the table begins, which may be one that nobody asks for.
+			// The column ends where the table's next column starts, even if that one isn't selected.
 			if rest := lines[0][min(len(lines[0]), begin+len(headers[n])):]; strings.TrimSpace(rest) != "" {
 				end = begin + len(headers[n]) + len(rest) - len(strings.TrimLeft(rest, " "))
 			}
@@ -243,15 +243,15 @@ func cells(t *testing.T, text string, headers []string) (rows [][]string) {
 	return rows
 }
 
-// sameStatus compares the states of proxy-status -v 1, and the ages as far as
-// the seconds between the two allow.
+// sameStatus compares the states in the output of proxy-status -v 1. The ages may differ by the seconds between the two
+// runs.
 func (i *istioctl) sameStatus(t *testing.T) {
 	t.Helper()
 	theirs, ours := i.says(t, "proxy-status", "-v", "1"), i.ask(t, "proxy-status", "-v", "1").exits(0).quiet().out
 	known := regexp.MustCompile(`^(\S[^(]*?)(?: \((\w+)\))?$`)
 	for _, short := range []string{"CDS", "LDS", "EDS", "RDS", "ECDS", "SDS"} {
 		switch in := strings.Contains(ours, " "+short+" "); {
-		case in != strings.Contains(theirs, " "+short+" ") && (in || short != "ECDS"): // a type that all ignore is no column of ours
+		case in != strings.Contains(theirs, " "+short+" ") && (in || short != "ECDS"): // the plugin has no column for a type that all proxies ignore
 			t.Errorf("%s: istioctl\n%s\nmeshq\n%s", short, theirs, ours)
 			continue
 		case !in:
@@ -281,7 +281,7 @@ func span(t *testing.T, text string) time.Duration {
 	return d
 }
 
-// sameDiff compares which sections of a proxy match: istioctl compares three.
+// sameDiff compares which sections of a proxy match istiod's configuration. istioctl compares three sections.
 func (i *istioctl) sameDiff(t *testing.T, workload string) {
 	t.Helper()
 	p := i.proxy(t, workload)
@@ -296,7 +296,7 @@ func (i *istioctl) sameDiff(t *testing.T, workload string) {
 	}
 }
 
-// sameBootstrap compares what a proxy started with, and its versions.
+// sameBootstrap compares the bootstrap configuration and the versions of a proxy.
 func (i *istioctl) sameBootstrap(t *testing.T, p *mesh.Proxy) {
 	t.Helper()
 	var theirs struct{ Bootstrap map[string]any }
@@ -318,7 +318,7 @@ func (i *istioctl) sameBootstrap(t *testing.T, p *mesh.Proxy) {
 	}
 }
 
-// loggers are lines "NAME LEVEL", sorted.
+// loggers returns the log levels of a proxy according to istioctl, as sorted lines "NAME LEVEL".
 func (i *istioctl) loggers(t *testing.T, p *mesh.Proxy) (lines []string) {
 	t.Helper()
 	for line := range strings.Lines(i.saysOf(t, p, "pc", "log")) {
@@ -342,11 +342,10 @@ func (i *istioctl) sameLoggers(t *testing.T, p *mesh.Proxy) {
 	}
 }
 
-// levelsSet is how often an Envoy is told here how much to say.
+// levelsSet is how often the scenario levels changes log levels of an Envoy.
 const levelsSet = 4
 
-// levels: log --level is the one word that changes a proxy, and istioctl sees
-// what it did.
+// levels checks that istioctl sees the log levels set by log --level, the only command that changes a proxy.
 func levels(t *testing.T, w *world) {
 	i := newIstioctl(t, w)
 	p := w.proxy(t, "reviews-v1")
@@ -403,9 +402,9 @@ spec:
           type_urls: [type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua]
 `
 
-// addExtension has istiod send an extension to one proxy, by ECDS. The proxy
-// stays subscribed for as long as it lives, so that it ends with the extension:
-// once it has heard that this is gone, for istiod would tell it again before.
+// addExtension makes istiod send an extension to one proxy by ECDS. An Envoy stays subscribed to an extension until it
+// exits, so remove kills the Envoy at the end. It first waits until the Envoy has dropped the extension; otherwise
+// istiod would send it again.
 func (i *istioctl) addExtension(t *testing.T) (remove func()) {
 	t.Helper()
 	p, file := i.proxy(t, "productpage-v1"), filepath.Join(i.folder(t), "extension.yaml")
@@ -437,8 +436,8 @@ func (i *istioctl) sameExtensions(t *testing.T) {
 	}
 }
 
-// TestIstioctlFiles compares what the two print of dumps in files: Istio's own
-// test data, where it is.
+// TestIstioctlFiles compares the output of istioctl and the plugin for dumps in files. The files are Istio's own test
+// data. The test is skipped if they don't exist.
 func TestIstioctlFiles(t *testing.T) {
 	const data = "../../../shared/istio-testdata"
 	if _, err := os.Stat(data); err != nil {

@@ -23,10 +23,10 @@ var (
 	listeners = flag.Int("listeners", 80, "how many random listeners Envoy is asked about, a seed; it refuses some")
 )
 
-// fixedSeed is the one that is tried each time.
+// fixedSeed is a seed that every run tries.
 const fixedSeed = 20260311
 
-// seeds are those to try.
+// seeds returns the seeds to try: the one given by a flag, or else a fixed and a random one.
 func seeds(t *testing.T) []uint64 {
 	if *seed != 0 {
 		return []uint64{*seed}
@@ -36,15 +36,15 @@ func seeds(t *testing.T) []uint64 {
 	return all
 }
 
-// A judged plugin is one that is asked what Envoy was asked.
+// A judged is the plugin under test and the Envoy that it is compared with.
 type judged struct {
 	plugin, envoy string
-	version       string // Envoy's
+	version       string // Envoy's version
 	dir           string
 	identity      *oracle.Identity
 }
 
-// newJudged makes one of the plugin that is tested, building it.
+// newJudged builds the plugin, unless a flag names one.
 func newJudged(t *testing.T) *judged {
 	t.Helper()
 	plugin := *built
@@ -65,7 +65,7 @@ func judge(t *testing.T, plugin string) *judged {
 	return j
 }
 
-// use makes a version of Envoy the one that the plugin is held against.
+// use selects the version of Envoy that the plugin is compared with.
 func (j *judged) use(t *testing.T, version string) {
 	t.Helper()
 	var err error
@@ -74,7 +74,7 @@ func (j *judged) use(t *testing.T, version string) {
 	must(t, err)
 }
 
-// eachEnvoy runs a test against each version of Envoy.
+// eachEnvoy runs a test with each version of Envoy.
 func (j *judged) eachEnvoy(t *testing.T, test func(*testing.T)) {
 	versions := mesh.Envoys()
 	if *only != "" {
@@ -86,12 +86,11 @@ func (j *judged) eachEnvoy(t *testing.T, test func(*testing.T)) {
 	}
 }
 
-// isNewest tells whether Envoy has every field that the random configurations
-// have.
+// isNewest reports whether Envoy knows every field of the random configurations.
 func (j *judged) isNewest() bool { return j.version == mesh.Envoys()[len(mesh.Envoys())-1] }
 
-// ask runs a query over a snapshot, with the cases as $cases, and gives what
-// it prints, a value a line. What the snapshot lacks, as pods, is not missed.
+// ask runs a query on a snapshot, with the cases in $cases. It returns the lines of the output, one value per line.
+// Missing parts of the snapshot, such as pods, are no error.
 func (j *judged) ask(t *testing.T, snapshot string, cases any, query string) [][]byte {
 	t.Helper()
 	path := filepath.Join(j.dir, "cases.json")
@@ -108,7 +107,7 @@ func (j *judged) ask(t *testing.T, snapshot string, cases any, query string) [][
 	return bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
 }
 
-// keep writes a file into the test's folder and gives its path.
+// keep writes a file into the test's folder and returns its path.
 func (j *judged) keep(t *testing.T, name string, b []byte) string {
 	t.Helper()
 	path := filepath.Join(j.dir, name)
@@ -122,7 +121,7 @@ func keep(t *testing.T, path string, b []byte) {
 	must(t, os.WriteFile(path, b, 0o600))
 }
 
-// text is a value in one line.
+// text encodes a value as one line of JSON.
 func text(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

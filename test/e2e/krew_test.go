@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// TestKrew makes the archive of this platform, has the real krew install it
-// into an empty home, and the real kubectl run it from there.
+// TestKrew builds the archive for this platform. A real krew installs it into an empty home folder, and a real kubectl
+// runs the plugin from there.
 func TestKrew(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("archives are made by GNU tar")

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// someOfAll are queries that look at some fields of every element, in which
-// E stands for an element.
+// someOfAll lists queries that read some fields of every element. E is a placeholder for an identity function, which
+// may or may not read the whole element.
 var someOfAll = []string{
 	`[.proxies[] | {id, n: [.clusters[] | E | .name, .type, .connectTimeout, .lbPolicy, .subset, .fqdn, .state, .destinationRule]}]`,
 	`[.proxies[].clusters[] | E | .lastUpdated, .metadata.filterMetadata.istio, .edsClusterConfig.serviceName, .circuitBreakers, .error]`,
@@ -18,9 +18,8 @@ var someOfAll = []string{
 	`[.proxies[] | desired | [.clusters[] | E | .name, .type], [.routes[] | E | .name], [.endpoints[] | E | .address]]`,
 }
 
-// envoyIsAskedForLess holds that an Envoy that is asked for some fields, and an
-// istiod that is asked for some types, say the same as one that is asked for
-// all; also where updates were rejected.
+// envoyIsAskedForLess checks that a query gets the same result whether it requests only the fields and types that it
+// reads, or everything. It also checks this for a proxy that has rejected an update.
 func envoyIsAskedForLess(t *testing.T, w *world) {
 	for _, broken := range []bool{false, true} {
 		if broken {
@@ -40,8 +39,8 @@ func envoyIsAskedForLess(t *testing.T, w *world) {
 	}
 }
 
-// adszWhereNeeded holds that an istiod is asked what proxies say of themselves only
-// where a query looks at what nothing else tells.
+// adszWhereNeeded checks that /debug/adsz is requested from istiod only for queries that read a fact with no other
+// source.
 func adszWhereNeeded(t *testing.T, w *world) {
 	for query, adsz := range map[string]int{
 		".proxies[] | .rds, .connectedAt, .workload, .labels":    0,

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// TestMesh brings one mesh up and runs every scenario on it, one after the
-// other. A scenario may break the mesh; it is mended after each.
+// TestMesh starts one mesh and runs all scenarios on it, one after the other. A scenario may break the mesh; afterwards
+// the mesh is repaired.
 func TestMesh(t *testing.T) {
 	w := newWorld(t)
 	for _, s := range []struct {

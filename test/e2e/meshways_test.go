@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// routed gives the mesh more to route by, until the scenario ends.
+// routed adds more complex routing to the mesh until the scenario ends.
 func (w *world) routed(t *testing.T) {
 	t.Helper()
 	file, err := filepath.Abs("testdata/routed.yaml")
@@ -36,8 +36,7 @@ func (w *world) routed(t *testing.T) {
 	must(t, w.AwaitSynced(t.Context()))
 }
 
-// has waits until a word is in a proxy's configuration, or is not. It may be
-// called in a cleanup.
+// has waits until a proxy's configuration contains a word, or no longer contains it. It may be called during cleanup.
 func (w *world) has(t *testing.T, workload, word string, want bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
@@ -60,7 +59,7 @@ func dumped(ctx context.Context, p *mesh.Proxy) (b json.RawMessage, err error) {
 	return b, err
 }
 
-// ways holds trace, over the whole mesh, against replicas of its Envoys.
+// ways compares trace, for the proxies of the whole mesh, with replicas of their Envoys.
 func ways(t *testing.T, w *world) {
 	w.routed(t)
 	file := filepath.Join(w.folder(t), "mesh.tar.zst")
@@ -74,8 +73,8 @@ func ways(t *testing.T, w *world) {
 	judge(t, filepath.Join(w.path, "kubectl-meshq")).waysAsEnvoys(t, file, all)
 }
 
-// traced are what a user asks trace: of the gateway and of sidecars; hosts with
-// a port and without, Bookinfo's paths, hosts that nobody knows, TLS, TCP.
+// tracedLines are arguments of trace as a user types them. They cover the gateway and sidecars, hosts with and without
+// a port, Bookinfo's paths, unknown hosts, TLS and TCP.
 const tracedLines = `
 istio-ingressgateway http://bookinfo.example.com/productpage
 istio-ingressgateway http://bookinfo.example.com:8080/productpage
@@ -121,8 +120,7 @@ details-v1 tls://reviews:9080
 details-v1 http://istio-ingressgateway.istio-system/productpage
 `
 
-// seedWalk is where the project began: from a gateway to an endpoint, in one
-// command.
+// seedWalk checks the project's first use case: one command traces a request from a gateway to an endpoint.
 func seedWalk(t *testing.T, w *world) {
 	var way struct {
 		Steps     []struct{ Step, Name string }
@@ -146,8 +144,8 @@ func seedWalk(t *testing.T, w *world) {
 	}
 }
 
-// tracesAsEnvoys holds the cluster of "kubectl meshq trace PROXY URL" against
-// the one that a replica of the proxy's Envoy takes.
+// tracesAsEnvoys compares the cluster that "kubectl meshq trace PROXY URL" prints with the one that a replica of the
+// proxy's Envoy chooses.
 func tracesAsEnvoys(t *testing.T, w *world) {
 	w.routed(t)
 	lines := strings.Split(strings.TrimSpace(tracedLines), "\n")
@@ -161,7 +159,7 @@ func tracesAsEnvoys(t *testing.T, w *world) {
 		words := strings.Fields(line)
 		k := typed(t, words[1:], services)
 		if k.listener = "virtualOutbound"; words[0] == "istio-ingressgateway" {
-			if k.port == 80 { // of its service
+			if k.port == 80 { // the port of the gateway's Service
 				k.port = 8080
 			}
 			k.listener = fmt.Sprintf("0.0.0.0_%d", k.port)
@@ -184,7 +182,7 @@ func tracesAsEnvoys(t *testing.T, w *world) {
 	}
 }
 
-// services are the cluster IPs of services, by name and by name.namespace.
+// services returns the cluster IPs of all Services, by name and by name.namespace.
 func (w *world) services(t *testing.T) map[string]string {
 	t.Helper()
 	a := w.start(t, w.Kubeconfig, "get", "services", "-A", "-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.namespace} {.spec.clusterIP}{"\n"}{end}`).end().exits(0)
@@ -196,7 +194,7 @@ func (w *world) services(t *testing.T) map[string]string {
 	return ips
 }
 
-// typed is the call that a user's words are about.
+// typed returns the call that the arguments of trace describe.
 func typed(t *testing.T, words []string, services map[string]string) *call {
 	t.Helper()
 	u, err := url.Parse(words[0])

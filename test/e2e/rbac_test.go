@@ -13,18 +13,18 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A guarded listener has RBAC filters, and is asked by clients of its own.
+// A guarded is a listener with RBAC filters, and the requests to send to it.
 type guarded struct {
 	random.Guard
 	name     string
 	port     int
-	refused  string // why Envoy doesn't take it
+	refused  string // the error if Envoy rejects the listener
 	knocks   []random.Knock
-	statuses []int     // Envoy's; 0 where it closed the connection
+	statuses []int     // Envoy's; 0 if it closed the connection
 	verdicts []verdict // the plugin's
 }
 
-// A verdict is what the plugin's trace ends with.
+// A verdict is the result of the plugin's trace.
 type verdict struct {
 	Status      int
 	Reason      string
@@ -36,8 +36,8 @@ const (
 	asksEach     = 12
 )
 
-// TestRBACAsEnvoy holds trace's verdicts on RBAC filters against real Envoys:
-// random policies of both filters, random requests and clients.
+// TestRBACAsEnvoy compares trace's verdicts on RBAC filters with real Envoys. It uses random policies for the HTTP and
+// the network filter, random requests and random clients.
 func TestRBACAsEnvoy(t *testing.T) {
 	j := newJudged(t)
 	j.eachEnvoy(t, j.rbacAsEnvoy)
@@ -95,7 +95,7 @@ func randomGuards(seed uint64, from, to int) (all []*guarded) {
 	return all
 }
 
-// tryGuards asks Envoy, and then the plugin.
+// tryGuards sends all requests to Envoy and then asks the plugin about them.
 func (j *judged) tryGuards(t *testing.T, all []*guarded) {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
@@ -125,8 +125,8 @@ func (j *judged) tryGuards(t *testing.T, all []*guarded) {
 	j.traceGuards(t, separate(t, dump, parts), open)
 }
 
-// listenerOf is a listener whose client says where it is from, and who answers
-// every request that RBAC lets through.
+// listenerOf returns the listener's configuration. A PROXY protocol header carries the client's address, and a direct
+// response answers every request that RBAC allows.
 func (j *judged) listenerOf(g *guarded, at oracle.Message) oracle.Message {
 	options := maps.Clone(g.Manager)
 	options["http_filters"] = []any{
@@ -176,7 +176,7 @@ func (j *judged) askGuard(t *testing.T, host string, g *guarded) {
 	}
 }
 
-// traceGuards asks the plugin.
+// traceGuards asks the plugin for its verdicts.
 func (j *judged) traceGuards(t *testing.T, snapshot string, all []*guarded) {
 	t.Helper()
 	type asked struct {
@@ -205,7 +205,7 @@ func (j *judged) traceGuards(t *testing.T, snapshot string, all []*guarded) {
 	}
 }
 
-// asked is a request as the plugin is asked.
+// asked returns a request as an argument of the plugin's trace function.
 func (g *guarded) asked(k random.Knock) map[string]any {
 	headers := map[string][]string{"host": {k.Host}}
 	for _, h := range k.Headers {
@@ -220,14 +220,14 @@ func (g *guarded) asked(k random.Knock) map[string]any {
 	return m
 }
 
-// differs tells whether the first request's verdict is not what Envoy did.
+// differs reports whether the plugin and Envoy differ about the first request.
 func (g *guarded) differs() bool {
 	return g.refused == "" && len(g.verdicts[0].Unsupported) == 0 && g.verdicts[0].Status != g.statuses[0]
 }
 
 func (g *guarded) size() int { return len(text(g.HTTP)) + len(text(g.Network)) + len(text(g.Manager)) }
 
-// reportGuard tells a mismatch, as small as it can be.
+// reportGuard reduces a mismatch and reports it.
 func (j *judged) reportGuard(t *testing.T, g *guarded, at int) {
 	t.Helper()
 	best := &guarded{Guard: g.Guard, knocks: g.knocks[at : at+1], statuses: g.statuses[at : at+1], verdicts: g.verdicts[at : at+1]}
@@ -238,8 +238,8 @@ func (j *judged) reportGuard(t *testing.T, g *guarded, at int) {
 		text(best.knocks[0]), text(best.HTTP), text(best.Network), text(best.Manager))
 }
 
-// smallerGuard gives the smallest that still differs of those with a part left
-// out; nil for none.
+// smallerGuard removes one part of the configuration at a time and returns the smallest variant that still has the
+// mismatch. It returns nil if none has it.
 func (j *judged) smallerGuard(t *testing.T, g *guarded) (best *guarded) {
 	t.Helper()
 	var all []*guarded

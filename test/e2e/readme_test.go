@@ -11,8 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// readme runs the README's examples of a live mesh, as they stand there, by a
-// shell, and holds what they print.
+// readme runs the README's examples for a live mesh in a shell and compares their output with the README's.
 func readme(t *testing.T, w *world) {
 	text, err := os.ReadFile("../../README.md")
 	must(t, err)
@@ -47,7 +46,7 @@ func readme(t *testing.T, w *world) {
 	}
 }
 
-// shell runs a command line and gives what it prints: stdout, then stderr.
+// shell runs a command line and returns its stdout followed by its stderr.
 func (w *world) shell(t *testing.T, line string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)

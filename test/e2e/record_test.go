@@ -10,15 +10,14 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
 )
 
-// Envoy's answers, where asked for, become goldens: query/library/testdata has
-// them, and holds match and trace against them where there is no Envoy. A line
-// is what the document says of the listeners, with requests as the plugin is
-// asked, and what Envoy did in words.
+// With -record, Envoy's answers are saved as golden files. The tests of query/library check match and trace with the
+// files in its testdata folder, without an Envoy. A line of a file has the listeners as the document shows them, the
+// requests as arguments of the plugin's functions, and a description of Envoy's action.
 var recording = flag.String("record", "", "append what Envoy answers, where the plugin says the same, to this file")
 
 type recorded struct {
-	Listener  json.RawMessage   `json:"listener,omitempty"`  // whose routes were asked
-	Listeners []json.RawMessage `json:"listeners,omitempty"` // the first of which connections come to
+	Listener  json.RawMessage   `json:"listener,omitempty"`  // the listener whose routes were tried
+	Listeners []json.RawMessage `json:"listeners,omitempty"` // the first one accepts the connections
 	Cases     []recordedCase    `json:"cases"`
 }
 
@@ -38,10 +37,10 @@ func record(t *testing.T, all []recorded) {
 	}
 }
 
-// kept is how many cases of a listener are recorded.
+// kept is how many cases per listener are recorded.
 const kept = 40
 
-// record gives Envoy's answers to the requests of route configurations.
+// record returns Envoy's answers to requests in the form in which they are recorded.
 func (j *judged) record(t *testing.T, dump, host string, all []*routing) (out []recorded) {
 	t.Helper()
 	var names []string
@@ -55,7 +54,7 @@ func (j *judged) record(t *testing.T, dump, host string, all []*routing) (out []
 		for k, q := range r.requests {
 			c := r.choices[k]
 			if len(g.Cases) == kept || c != nil && (c.declines() || len(c.Clusters) > 1 && c.Cluster == "") || c == nil && k%4 > 0 {
-				continue // what hangs on chance, and most of what has no route
+				continue // leave out results that depend on chance, and most of the requests without a route
 			}
 			_, envoy := r.said(k)
 			g.Cases = append(g.Cases, recordedCase{r.asked(q, "127.0.0.1"), envoy})
@@ -65,7 +64,7 @@ func (j *judged) record(t *testing.T, dump, host string, all []*routing) (out []
 	return out
 }
 
-// recordDoors gives which chains of listeners Envoy took.
+// recordDoors returns the filter chains that Envoy chose, in the form in which they are recorded.
 func (j *judged) recordDoors(t *testing.T, snapshot string, all []*door) (out []recorded) {
 	t.Helper()
 	var ids []string
@@ -84,7 +83,7 @@ func (j *judged) recordDoors(t *testing.T, snapshot string, all []*door) (out []
 	return out
 }
 
-// asked is a request as the plugin is asked.
+// asked returns a request as an argument of the plugin's match function.
 func (r *routing) asked(q oracle.Request, host string) map[string]any {
 	headers := map[string][]string{}
 	for _, h := range q.Headers {

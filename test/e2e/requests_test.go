@@ -15,7 +15,7 @@ import (
 
 const ratingsCluster = "outbound|9080||ratings.default.svc.cluster.local"
 
-// asked gives the requests that each Envoy got while f ran, by workload.
+// asked returns the requests that each Envoy received while f ran, by workload.
 func (w *world) asked(t *testing.T, f func()) map[string][]mesh.Request {
 	t.Helper()
 	before := map[string]int{}
@@ -39,8 +39,7 @@ func (w *world) requests(t *testing.T, p *mesh.Proxy) []mesh.Request {
 	return all
 }
 
-// noEnvoyIsAsked holds that what istiod and Kubernetes know costs no request
-// to any Envoy.
+// noEnvoyIsAsked checks that queries about what istiod and Kubernetes know send no request to any Envoy.
 func noEnvoyIsAsked(t *testing.T, w *world) {
 	w.stall(t, "reviews-v2")
 	asked := w.asked(t, func() {
@@ -54,8 +53,7 @@ func noEnvoyIsAsked(t *testing.T, w *world) {
 	}
 }
 
-// oneClusterIsOneRequest holds that a cluster by its name is one small request
-// to one Envoy.
+// oneClusterIsOneRequest checks that reading a cluster by name costs one small request to one Envoy.
 func oneClusterIsOneRequest(t *testing.T, w *world) {
 	asked := w.asked(t, func() {
 		w.ask(t, `.proxy("reviews-v1").cluster("`+ratingsCluster+`") | [.name, .type, .state]`).exits(0).quiet().
@@ -70,7 +68,7 @@ func oneClusterIsOneRequest(t *testing.T, w *world) {
 	}
 }
 
-// envoySaysTheSame holds names, by section, against Envoy's own dump.
+// envoySaysTheSame compares names and counts in each section with those in Envoy's own dump.
 func envoySaysTheSame(t *testing.T, w *world) {
 	clusters, listeners, routes := []any{}, []any{}, []any{}
 	for _, p := range w.byID() {
@@ -84,8 +82,8 @@ func envoySaysTheSame(t *testing.T, w *world) {
 	w.ask(t, `.proxies[] | [.id, ([.routes[] | select(.state=="ACTIVE") | .name] | sort)]`).exits(0).quiet().is(routes...)
 }
 
-// noConnectionIsLeft holds that a run that is over has closed what it opened,
-// through API server and kubelet, down to Envoy.
+// noConnectionIsLeft checks that a finished run has closed all its connections: in the API server, in the kubelet and
+// in Envoy.
 func noConnectionIsLeft(t *testing.T, w *world) {
 	w.ask(t, `[.proxies[] | .clusters, .listeners, .routes, .endpoints, .secrets, .stats, .server | length > 0] | all`).exits(0).quiet().is(true)
 	for _, p := range w.Proxies {
@@ -97,14 +95,14 @@ func noConnectionIsLeft(t *testing.T, w *world) {
 	}
 }
 
-// released waits until nothing is connected to a proxy's pod.
+// released waits until no port-forward to the proxy's pod is open.
 func (w *world) released(t *testing.T, p *mesh.Proxy) {
 	t.Helper()
 	w.eventually(t, "nobody is connected to "+p.ID(), func(context.Context) (bool, error) { return p.Sessions() == 0, nil })
 }
 
-// wholeWalkIsRefused holds that no more live proxies than allowed are read
-// whole, and that the outline is not counted.
+// wholeWalkIsRefused checks that a query may not read more whole live proxies than --max-fetch allows, and that
+// outlines don't count.
 func wholeWalkIsRefused(t *testing.T, w *world) {
 	w.ask(t, "[.proxies[]] | tojson | length", "--max-fetch", "3").exits(2).says("error:", "more than 3 whole proxies").lines(1).is()
 	w.ask(t, "[.proxies[]] | tojson | length > 100000", "--max-fetch", "7").exits(0).quiet().is(true)
@@ -112,7 +110,7 @@ func wholeWalkIsRefused(t *testing.T, w *world) {
 	w.ask(t, "[.proxies[] | .clusters, .routes | length > 0] | all", "--max-fetch", "3").exits(0).quiet().is(true)
 }
 
-// restricted asks of fewer proxies, by what kubectl's flags say.
+// restricted checks the kubectl flags that select fewer proxies.
 func restricted(t *testing.T, w *world) {
 	for _, c := range []struct {
 		words []string
@@ -145,7 +143,7 @@ func adminPortOfThePod(t *testing.T, w *world) {
 		says(p.ID(), "server", "15000").lines(1)
 }
 
-// direct asks without Kubernetes.
+// direct checks queries without Kubernetes, which connect to istiod and Envoys by URL.
 func direct(t *testing.T, w *world) {
 	words := []string{"--pilot", w.Istiods[0].URL()}
 	ids := []any{}
@@ -160,7 +158,7 @@ func direct(t *testing.T, w *world) {
 	w.askAs(t, nowhere, append(words, `[.proxies[] | .clusters | length > 10] | all`)...).exits(0).quiet().is(true)
 }
 
-// contexts asks two clusters as one mesh: here the same one, by two names.
+// contexts checks a query about two clusters as one mesh. Both contexts refer to the same cluster.
 func contexts(t *testing.T, w *world) {
 	b, err := os.ReadFile(w.least)
 	must(t, err)
@@ -171,7 +169,7 @@ func contexts(t *testing.T, w *world) {
 	w.askAs(t, two, "--contexts", "a,b", `[.proxies[] | select(.context=="b") | .clusters | length > 10] | all`).exits(0).quiet().is(true)
 }
 
-// twice makes a kubeconfig's one context two, "a" and "b".
+// twice returns a kubeconfig whose one context exists twice, as "a" and "b".
 func twice(t *testing.T, kubeconfig []byte) []byte {
 	t.Helper()
 	c, err := clientcmd.Load(kubeconfig)
@@ -182,8 +180,8 @@ func twice(t *testing.T, kubeconfig []byte) []byte {
 	return b
 }
 
-// readOnly holds, for all that was asked of every Envoy in all scenarios, that
-// nothing was changed and that no Envoy got two requests at once.
+// readOnly checks all requests that all scenarios have sent to Envoys: none changed anything, apart from log levels,
+// and no Envoy got two requests at once.
 func readOnly(t *testing.T, w *world) {
 	total, set := 0, 0
 	for _, p := range w.Proxies {
@@ -204,13 +202,13 @@ func readOnly(t *testing.T, w *world) {
 	if total == 0 {
 		t.Error("no request was seen")
 	}
-	if set != 0 && set != levelsSet { // none where that scenario didn't run
+	if set != 0 && set != levelsSet { // no levels were set if that scenario didn't run
 		t.Errorf("levels were set %d times, and asked to be set %d times", set, levelsSet)
 	}
 	t.Logf("%d requests", total)
 }
 
-// A dump is what a proxy's Envoy says itself.
+// A dump holds the names in a proxy's config dump, read from Envoy directly.
 type dump struct {
 	clusters          int
 	listeners, routes []string

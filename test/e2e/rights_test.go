@@ -22,7 +22,7 @@ rules: [{apiGroups: [""], resources: [pods/portforward], verbs: [create]}]
 `
 )
 
-// events gives what an account asked the API server while f ran.
+// events returns the requests that an account sent to the API server while f ran, from the audit log.
 func (w *world) events(t *testing.T, account string, f func()) (all []mesh.Event) {
 	t.Helper()
 	before, err := w.Events()
@@ -38,8 +38,8 @@ func (w *world) events(t *testing.T, account string, f func()) (all []mesh.Event
 	return all
 }
 
-// leastIsEnough holds that the least role is all that is ever used: nothing
-// that it asks for is refused, pods are listed once and never got.
+// leastIsEnough checks that the plugin uses no more than the least role: no request is refused, pods are listed only
+// once, and no single pod is read.
 func leastIsEnough(t *testing.T, w *world) {
 	lists, forwards := map[string]int{}, map[string]int{}
 	for _, e := range w.events(t, "meshq", func() {
@@ -50,7 +50,7 @@ func leastIsEnough(t *testing.T, w *world) {
 		}
 		switch e.Resource {
 		case "pods":
-			lists[e.Name]++ // a namespace, "" for all
+			lists[e.Name]++ // keyed by namespace; "" means all namespaces
 			if e.Verb != "list" {
 				t.Errorf("%+v", e)
 			}
@@ -71,7 +71,8 @@ func leastIsEnough(t *testing.T, w *world) {
 	}
 }
 
-// forwardDenied: neither way is granted. It says which right is missing.
+// forwardDenied checks two accounts: one that may list pods but neither forward ports nor run programs, and one without
+// any rights. The error names the missing right.
 func forwardDenied(t *testing.T, w *world) {
 	kubeconfig, err := w.Account(t.Context(), "lister", listPods)
 	must(t, err)
@@ -82,10 +83,9 @@ func forwardDenied(t *testing.T, w *world) {
 	w.askAs(t, kubeconfig).exits(2).says("nothing could be read", "forbidden", "cannot list", "pods").is()
 }
 
-// execInstead: ports may not be forwarded, programs may be run. That is
-// learned by who comes first in a namespace, and nobody waits for it: no pod is
-// tried again. A port that the program refuses to ask is a
-// fault of that proxy alone.
+// execInstead checks an account that may not forward ports but may run programs in pods. The first request in a
+// namespace discovers this; the plugin remembers it and doesn't try to forward a port to the same pod twice. A port
+// that the exec program refuses to query is a fault of that proxy only.
 func execInstead(t *testing.T, w *world) {
 	kubeconfig := w.account(t, "runner", "kubectl-meshq-exec")
 	w.askAs(t, kubeconfig, "all(.proxies[]; synced)").exits(0).quiet().is(true)
@@ -109,14 +109,15 @@ func execInstead(t *testing.T, w *world) {
 	}
 }
 
-// createAlone: older roles grant create and not get, which WebSocket asks for.
+// createAlone checks an older role that grants create but not get on pods/portforward. WebSocket needs get, SPDY needs
+// create.
 func createAlone(t *testing.T, w *world) {
 	kubeconfig, err := w.Account(t.Context(), "creator", listPods, createForward)
 	must(t, err)
 	w.askAs(t, kubeconfig, `all(.proxies[]; synced), ([.proxies[] | .clusters | length > 10] | all)`).exits(0).quiet().is(true, true)
 }
 
-// oneNamespace: a team that sees its own namespace, and no istiod.
+// oneNamespace checks an account of a team that may see only its own namespace and no istiod.
 func oneNamespace(t *testing.T, w *world) {
 	kubeconfig := w.account(t, "team", "kubectl-meshq-namespace")
 	want := []any{}

@@ -11,13 +11,12 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A routing is a route configuration behind a listener, with the requests that
-// it is asked.
+// A routing is a random route configuration behind a listener, and the requests to send to it.
 type routing struct {
 	random.Routes
 	name     string
 	port     int
-	refused  string // why Envoy doesn't take it
+	refused  string // the error if Envoy rejects the listener
 	requests []oracle.Request
 	answers  []oracle.Answer // Envoy's
 	choices  []*choice       // the plugin's
@@ -25,12 +24,12 @@ type routing struct {
 
 const (
 	requestsEach = 300
-	inOneEnvoy   = 250 // route configurations in one Envoy
+	inOneEnvoy   = 250 // how many route configurations share one Envoy
 	firstPort    = 12000
 )
 
-// TestRoutesAsEnvoy holds match against a real Envoy: random route
-// configurations behind random connection managers.
+// TestRoutesAsEnvoy compares match with a real Envoy. It uses random route configurations in random HTTP connection
+// managers.
 func TestRoutesAsEnvoy(t *testing.T) {
 	j := newJudged(t)
 	j.eachEnvoy(t, j.routesAsEnvoy)
@@ -68,7 +67,7 @@ func (j *judged) routesAsEnvoy(t *testing.T) {
 	}
 }
 
-// A tally is what was tried.
+// A tally counts what was tried.
 type tally struct{ configurations, refused, requests, matched, declined, found int }
 
 func (n *tally) count(t *testing.T, r *routing) {
@@ -106,7 +105,8 @@ func randomRoutings(seed uint64, from, to int) (all []*routing) {
 	return all
 }
 
-// try asks Envoy, and then the plugin; what it gives can be recorded.
+// try sends all requests to Envoy and then asks the plugin about them. If recording is true, it returns the cases in
+// the form in which they are recorded.
 func (j *judged) try(t *testing.T, all []*routing, recording bool) []recorded {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
@@ -145,7 +145,7 @@ func (j *judged) try(t *testing.T, all []*routing, recording bool) []recorded {
 	return j.record(t, path, host, served)
 }
 
-// askAll asks Envoy, each listener over a connection of its own.
+// askAll sends the requests to Envoy, over one connection per listener.
 func (j *judged) askAll(t *testing.T, host string, all []*routing) {
 	t.Helper()
 	atOnce(8, all, func(r *routing) {
@@ -166,7 +166,7 @@ func (j *judged) askAll(t *testing.T, host string, all []*routing) {
 	})
 }
 
-// match asks the plugin.
+// match asks the plugin for the routes of all requests.
 func (j *judged) match(t *testing.T, dump, host string, all []*routing) {
 	t.Helper()
 	type asked struct {

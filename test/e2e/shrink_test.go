@@ -8,12 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
 )
 
-// reported is how many mismatches of a kind are made smaller and told; the
-// others are only counted.
+// reported is how many mismatches of a kind are reduced and reported. The others are only counted.
 const reported = 5
 
-// smallest leaves out of a configuration and its request whatever the mismatch
-// doesn't need.
+// smallest removes parts of the configuration and of the request as long as the mismatch remains.
 func (j *judged) smallest(t *testing.T, r *routing, at int) *routing {
 	t.Helper()
 	best := &routing{name: r.name, Routes: r.Routes, requests: r.requests[at : at+1], answers: r.answers[at : at+1], choices: r.choices[at : at+1]}
@@ -26,8 +24,8 @@ func (j *judged) smallest(t *testing.T, r *routing, at int) *routing {
 	}
 }
 
-// smaller gives the smallest that still differs of those that are tried
-// together; nil for none at all.
+// smaller removes one part at a time, tries the variants in one Envoy, and returns the smallest one that still has the
+// mismatch. It returns nil if none has it.
 func (j *judged) smaller(t *testing.T, r *routing) (best *routing) {
 	t.Helper()
 	var all []*routing
@@ -66,7 +64,7 @@ func (r *routing) size() int {
 	return len(text(r.Manager)) + len(text(r.Config)) + len(text(r.requests))
 }
 
-// asRead is a message as JSON reads it.
+// asRead encodes a message as JSON and decodes it again.
 func asRead(t *testing.T, m oracle.Message) oracle.Message {
 	t.Helper()
 	var out oracle.Message
@@ -74,7 +72,7 @@ func asRead(t *testing.T, m oracle.Message) oracle.Message {
 	return out
 }
 
-// report tells a mismatch, as small as it can be, and as it is recorded.
+// report reduces a mismatch and reports it, also in the form in which cases are recorded.
 func (j *judged) report(t *testing.T, r *routing, at int) {
 	t.Helper()
 	r = j.smallest(t, r, at)

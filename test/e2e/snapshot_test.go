@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sameAnswers are queries that are asked of the mesh and of its snapshot.
+// sameAnswers lists queries whose results must be the same for the live mesh and for its snapshot.
 var sameAnswers = []string{
 	".proxies[] | outline | del(.sync[].age, .annotations)",
 	"[.proxies[] | synced, stale]",
@@ -30,9 +30,8 @@ var sameAnswers = []string{
 	".faults",
 }
 
-// snapshot: a recorded mesh answers as the mesh itself, but for annotations and
-// custom tags, which are free text and stand there as digests, and holds no
-// secret.
+// snapshot checks that a recorded mesh gives the same answers as the live one, and that it contains no secret.
+// Annotations and custom tags are excluded: they are free text, so the snapshot contains only their digests.
 func snapshot(t *testing.T, w *world) {
 	kubeconfig := w.account(t, "recorder", "kubectl-meshq", "kubectl-meshq-objects")
 	file := filepath.Join(w.folder(t), "mesh.tar.zst")
@@ -62,11 +61,11 @@ func snapshot(t *testing.T, w *world) {
 	}
 	for _, name := range w.shipped(t) {
 		switch name {
-		case "stats": // they count on: the names only
+		case "stats": // the counters keep counting, so compare only the names
 			same("-c", "[.proxies[] | .stats | keys]")
-		case "certs": // it counts the hours: the dates only
+		case "certs": // the remaining hours change, so compare only the dates
 			same("-c", "[.proxies[].secrets[] | [.name, .notAfter]]")
-		case "describe": // it takes names, and reads types of the Gateway API, which this cluster has not
+		case "describe": // describe needs a name, and reads Gateway API types, which this cluster doesn't have
 			same(name, "reviews-v1", "svc/ratings")
 			same("-c", ".httpRoutes, .kubeGateways")
 		case "check":
@@ -75,7 +74,7 @@ func snapshot(t *testing.T, w *world) {
 			same(name)
 		}
 	}
-	same() // the table
+	same() // the status table
 	same("status", "-o", "name", "-l", "app=reviews")
 	secret := w.askAs(t, "/dev/null", "--snapshot", file, "-c", ".pilots[], .proxies[], .pods[]", "--max-fetch", "0").exits(0)
 	if strings.Contains(secret.out, "PRIVATE KEY") {
@@ -86,8 +85,8 @@ func snapshot(t *testing.T, w *world) {
 
 var age = regexp.MustCompile(`\([0-9]+[0-9smhdy]*\)`)
 
-// ageless are the lines of a table without the ages, which differ from run to
-// run, and without the padding, which the ages decide.
+// ageless returns the lines of a table without the ages, which differ from run to run, and without the padding, which
+// depends on the ages.
 func ageless(table string) (lines []string) {
 	for line := range strings.Lines(age.ReplaceAllString(table, "")) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
@@ -95,7 +94,7 @@ func ageless(table string) (lines []string) {
 	return lines
 }
 
-// shipped are the names of the queries that come with the plugin.
+// shipped returns the names of the queries that come with the plugin.
 func (w *world) shipped(t *testing.T) (names []string) {
 	t.Helper()
 	a := w.askAs(t, "/dev/null", "list").exits(0).quiet()
@@ -103,7 +102,7 @@ func (w *world) shipped(t *testing.T) (names []string) {
 		name, _, _ := strings.Cut(strings.Fields(line)[0], ",")
 		names = append(names, name)
 	}
-	names = names[1:] // the columns' names
+	names = names[1:] // skip the table's header
 	if len(names) < 10 {
 		t.Errorf("few names: %q", names)
 	}

@@ -12,13 +12,12 @@ import (
 	"testing"
 )
 
-// ofThisMesh are the words of the walk that are others here: the recorded
-// gateway takes port 80, this one 8080.
+// ofThisMesh adapts a command of docs/walk.md to this mesh: it is live, and its gateway listens on port 8080 instead of
+// 80.
 var ofThisMesh = strings.NewReplacer(" --snapshot demo", "", "http.80", "http.8080", ".port == 80", ".port == 8080", "http://istio-ingressgateway/", "http://istio-ingressgateway:8080/")
 
-// walk runs every command of the page docs/walk.md on a mesh where the same is
-// wrong as in the recorded one: it ends as the page says, and begins as the
-// page does.
+// walk runs every command of docs/walk.md on a mesh with the same faults as the recorded one. The exit code and the
+// first line of the output must be those on the page.
 func walk(t *testing.T, w *world) {
 	w.stall(t, "reviews-v2")
 	must(t, w.Reject(t.Context(), w.proxy(t, "ratings-v1")))
@@ -54,8 +53,7 @@ func walk(t *testing.T, w *world) {
 	}
 }
 
-// walked runs a command line and gives what it prints on stdout, and its exit
-// code. It says nothing on stderr.
+// walked runs a command line and returns its stdout and exit code. The command must print nothing on stderr.
 func (w *world) walked(t *testing.T, line string) (printed string, code int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)

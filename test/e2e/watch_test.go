@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// wait ends well as soon as the query's value is true, and not before.
+// wait checks that the wait command exits with 0 as soon as the query's value is true, and not before.
 func wait(t *testing.T, w *world) {
 	w.ask(t, "wait", "all(.proxies[]; synced)", "--timeout", "20s").exits(0).quiet().within(5 * time.Second)
 	w.stall(t, "reviews-v2")
@@ -27,7 +27,7 @@ func wait(t *testing.T, w *world) {
 
 const watched = `.proxies[] | select(.workload=="reviews-v2") | .rds`
 
-// watch prints what changes, holds on to nothing, and ends on Ctrl-C.
+// watch checks that watch mode prints changes, keeps no connections or files open, and ends on Ctrl-C.
 func watch(t *testing.T, w *world) {
 	r := w.begin(t, w.least, "-w", watched)
 	said := func(words ...string) {
@@ -60,7 +60,7 @@ func interrupt(t *testing.T, r *running) *answer {
 	return a
 }
 
-// openFiles counts the files and connections of a run.
+// openFiles counts the open files and connections of a run.
 func openFiles(t *testing.T, r *running) int {
 	t.Helper()
 	fds, err := os.ReadDir(filepath.Join("/proc", fmt.Sprint(r.cmd.Process.Pid), "fd"))
@@ -71,7 +71,7 @@ func openFiles(t *testing.T, r *running) int {
 	return len(fds)
 }
 
-// watchOverAPIServerRestart: the API server is gone for a while.
+// watchOverAPIServerRestart checks that watch mode survives a restart of the API server.
 func watchOverAPIServerRestart(t *testing.T, w *world) {
 	r := w.begin(t, w.least, "-w", watched)
 	r.until("a first row", func(out string) bool { return out == "\"SYNCED\"\n" })
@@ -88,20 +88,19 @@ func watchOverAPIServerRestart(t *testing.T, w *world) {
 	}
 }
 
-// podDeletedMidFetch: a pod goes while its Envoy is being asked. An API server
-// does not say by itself that a WebSocket's other end is gone: whoever forwards
-// learns it from its next ping, ten seconds after the first, as kubectl does.
+// podDeletedMidFetch checks a pod that is deleted during a request to its Envoy. The API server doesn't report that the
+// other end of the WebSocket is gone. The client notices when its next ping fails; it sends one every ten seconds, as
+// kubectl does.
 func podDeletedMidFetch(t *testing.T, w *world) {
 	p := w.hang(t, "details-v1")
 	r := w.begin(t, w.least, `[.proxies[] | .clusters | length > 10]`, "--request-timeout", "30s")
-	time.Sleep(2 * time.Second) // its Envoy can't tell that it is asked
+	time.Sleep(2 * time.Second) // wait for the request to start; the hung Envoy can't report it
 	must(t, w.Delete(t.Context(), p))
 	w.Kill(p)
 	r.end().exits(6).within(12*time.Second).says(p.ID(), "clusters", "lost").lines(1).is([]any{true, true, true, true, true, true})
 }
 
-// interrupted: Ctrl-C while an Envoy is being asked. No connection is
-// left to any pod.
+// interrupted checks Ctrl-C during a request to an Envoy: no connection to any pod stays open.
 func interrupted(t *testing.T, w *world) {
 	w.hang(t, "details-v1")
 	r := w.begin(t, w.least, `[.proxies[] | .clusters | length]`, "--request-timeout", "30s")

@@ -12,18 +12,17 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A subject is a proxy whose configuration is put into a replica.
+// A subject is a proxy whose configuration is run in a replica.
 type subject struct {
 	id, ip string
-	dump   []byte // its /config_dump
+	dump   []byte // the answer to /config_dump
 }
 
-// callsEach is how many calls are tried of a proxy.
+// callsEach is how many calls per proxy are tried.
 const callsEach = 400
 
-// waysAsEnvoys holds trace, over what a snapshot says of the proxies, against
-// replicas of their Envoys: what becomes of calls to everything that their own
-// configurations match.
+// waysAsEnvoys compares the results of trace, based on a snapshot, with replicas of the proxies' Envoys. It tries calls
+// to everything that the proxies' own configurations match.
 func (j *judged) waysAsEnvoys(t *testing.T, snapshot string, subjects []subject) {
 	t.Helper()
 	total, unsure := 0, 0
@@ -51,7 +50,7 @@ func (j *judged) waysAsEnvoys(t *testing.T, snapshot string, subjects []subject)
 
 const firstMark = 20000
 
-// trace asks the plugin.
+// trace asks the plugin for the results of all calls.
 func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) {
 	t.Helper()
 	cases := map[string]any{"proxy": s.id}
@@ -70,11 +69,11 @@ func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) 
 	}
 }
 
-// noCertificate is a connection to a chain whose certificate Envoy waits for. Its
-// replica was given one, and so says nothing about it.
+// noCertificate describes a connection to a filter chain for which Envoy still waits for a certificate. A replica has a
+// certificate, so it can't confirm this.
 const noCertificate = "no certificate"
 
-// tell puts what trace gives in words.
+// tell describes the plugin's trace of the call in words, as make does for Envoy.
 func (k *call) tell(t *testing.T, trace []byte) {
 	t.Helper()
 	var w struct {
@@ -109,7 +108,7 @@ func (k *call) tell(t *testing.T, trace []byte) {
 	}
 }
 
-// make asks a replica.
+// make makes all calls to a replica of the proxy's Envoy and describes the results in words.
 func (j *judged) make(t *testing.T, s subject, calls []*call) {
 	t.Helper()
 	r, c, err := oracle.NewReplica(s.dump, oracle.Host(rand.Uint64()), j.dir, j.identity)
@@ -148,14 +147,14 @@ func (j *judged) make(t *testing.T, s subject, calls []*call) {
 			n.envoy = fmt.Sprintf("answered with %d %s", w.Status, w.Location)
 		default:
 			n.envoy = "to " + w.Cluster
-			if (w.Status == 0 || n.plugin == "to ") && slices.Contains(n.shares, w.Cluster) { // what chance decides
+			if (w.Status == 0 || n.plugin == "to ") && slices.Contains(n.shares, w.Cluster) { // the choice depends on chance, so any cluster with a weight is right
 				n.plugin = n.envoy
 			}
 		}
 		if n.plugin == noCertificate {
 			n.envoy = n.plugin
 		}
-		if n.plugin == "not understood" && (!n.answered || w.Details == "http1.codec_error") { // TLS is where it isn't awaited, or no certificate
+		if n.plugin == "not understood" && (!n.answered || w.Details == "http1.codec_error") { // TLS sent to a plain-text listener, or no certificate
 			n.envoy = n.plugin
 		}
 	}

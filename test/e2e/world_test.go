@@ -15,12 +15,12 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// A world is a mesh and what it is asked with.
+// A world is a mesh together with kubectl and the plugin.
 type world struct {
 	*mesh.Mesh
 	kubectl string
-	path    string // of the folder with the plugin, as kubectl finds it
-	least   string // kubeconfig of the account that may least
+	path    string // of the plugin's folder, in which kubectl finds it
+	least   string // kubeconfig of the account with the fewest rights
 }
 
 func newWorld(t *testing.T) *world {
@@ -45,7 +45,7 @@ func newWorld(t *testing.T) *world {
 
 var built = flag.String("plugin", "", "test this kubectl-meshq instead of building one")
 
-// installPlugin puts the plugin where kubectl looks for it, under both names.
+// installPlugin puts the plugin into a folder for kubectl's PATH, also under the name that kubectl's completion uses.
 func (w *world) installPlugin(t *testing.T, root string) string {
 	dir := w.folder(t)
 	path := filepath.Join(dir, "kubectl-meshq")
@@ -67,7 +67,7 @@ func buildPlugin(ctx context.Context, root, path string) error {
 	return nil
 }
 
-// folder makes a folder that goes with the mesh, on Ctrl-C too.
+// folder creates a folder that is removed with the mesh, also on Ctrl-C.
 func (w *world) folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(w.Dir, "test.")
@@ -75,15 +75,14 @@ func (w *world) folder(t *testing.T) string {
 	return dir
 }
 
-// downInTheEnd brings the mesh down after the tests, and on Ctrl-C. The logs
-// stay when a test failed.
+// downInTheEnd stops the mesh after the tests and on Ctrl-C. It keeps the logs if a test failed.
 func downInTheEnd(t *testing.T, m *mesh.Mesh) {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		if _, ok := <-interrupts; ok {
 			m.Down()
-			time.Sleep(100 * time.Millisecond) // the scenario that goes on has found its folder gone
+			time.Sleep(100 * time.Millisecond) // the running scenario may have created its folder again
 			m.Down()
 			os.Exit(130)
 		}
@@ -101,7 +100,7 @@ func downInTheEnd(t *testing.T, m *mesh.Mesh) {
 	})
 }
 
-// account gives the kubeconfig of an account with roles of docs/rbac.
+// account returns the kubeconfig of an account with roles from docs/rbac.
 func (w *world) account(t *testing.T, name string, roles ...string) string {
 	t.Helper()
 	var text []string
@@ -132,7 +131,7 @@ func (w *world) proxy(t *testing.T, workload string) *mesh.Proxy {
 	return p
 }
 
-// must ends a scenario that can't be set up.
+// must ends the test if err is not nil.
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Account creates a service account that may do what the roles allow, each a
-// YAML stream of roles, and nothing else, and gives a kubeconfig file with its token.
+// Account creates a service account with the given roles and no other rights. Each element of roles is a YAML stream of
+// Roles and ClusterRoles. Account returns the path of a kubeconfig file with the account's token.
 func (m *Mesh) Account(ctx context.Context, name string, roles ...string) (string, error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"}}
 	if _, err := m.kube.CoreV1().ServiceAccounts("default").Create(ctx, account, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
@@ -41,14 +41,14 @@ func (m *Mesh) token(ctx context.Context, name string) (string, error) {
 	return path, m.writeKubeconfig(path, &api.AuthInfo{Token: token.Status.Token})
 }
 
-// grant creates the roles of a YAML stream and binds them to an account: a
-// ClusterRole for the cluster, a Role for its namespace.
+// grant creates the roles in a YAML stream and binds them to an account: a ClusterRole for the whole cluster, a Role
+// for its namespace.
 func (m *Mesh) grant(ctx context.Context, account, roles string) error {
 	if err := m.apply(ctx, "default", []byte(roles)); err != nil {
 		return err
 	}
 	for _, doc := range documents([]byte(roles)) {
-		var role rbacv1.ClusterRole // a Role has the same head
+		var role rbacv1.ClusterRole // a Role has the same fields in its metadata
 		if err := yaml.Unmarshal(doc, &role); err != nil {
 			return err
 		}

@@ -9,8 +9,7 @@ import (
 	"k8s.io/client-go/restmapper"
 )
 
-// startAPIServer starts kube-apiserver, or starts it again, and waits until it
-// is ready.
+// startAPIServer starts or restarts kube-apiserver and waits until it is ready.
 func (m *Mesh) startAPIServer(ctx context.Context) error {
 	c := m.credentials
 	policy, err := m.writeAuditPolicy()
@@ -44,7 +43,7 @@ func (m *Mesh) startAPIServer(ctx context.Context) error {
 	})
 }
 
-// newClients makes the mesh's own clients, of an administrator.
+// newClients creates the clients that this package uses. They have an administrator's rights.
 func (m *Mesh) newClients() (err error) {
 	if m.kube, err = kubernetes.NewForConfig(m.restConfig()); err != nil {
 		return err

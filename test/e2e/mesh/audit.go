@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// An Event is a request that the API server got from a service account of the
-// namespace default, in the API server's own words.
+// An Event is a request that the API server received from a service account in the namespace default. It comes from the
+// API server's audit log.
 type Event struct {
 	Account  string
 	Verb     string // "list", "create"
-	Resource string // "pods", "pods/portforward"; "" for what is none: /version
+	Resource string // "pods", "pods/portforward"; "" if the path is no resource, such as /version
 	Name     string // "reviews-v1-7f99cc4496-gdxfn.default"
 	Code     int
 }
 
-// auditPolicy keeps who asked for what, of those accounts alone.
+// auditPolicy logs the account and the object of each request, only for the service accounts in the namespace default.
 const auditPolicy = `
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -36,15 +36,14 @@ func (m *Mesh) writeAuditPolicy() (string, error) {
 	return path, os.WriteFile(path, []byte(auditPolicy), 0o600)
 }
 
-// Events gives all requests of these accounts so far, in the order in which
-// they came.
+// Events returns all requests of these accounts so far, in the order in which they arrived.
 func (m *Mesh) Events() ([]Event, error) {
 	b, err := os.ReadFile(m.auditLog())
 	if err != nil {
 		return nil, err
 	}
 	var all []Event
-	place := map[string]int{} // a request that lasts is told twice
+	place := map[string]int{} // index in all by audit ID; a long request is logged twice
 	for line := range bytes.Lines(b) {
 		var e struct {
 			AuditID, Verb  string

@@ -15,8 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// newProxies are Bookinfo's: one with a native sidecar, one with an admin port
-// of its own.
+// newProxies returns Bookinfo's proxies. One of them is a native sidecar and one has an unusual admin port.
 func newProxies(p *ports) ([]*Proxy, error) {
 	all := []*Proxy{
 		{Workload: "details-v1", Pod: "details-v1-6758dd9d8d-rcfnn", app: "details", version: "v1"},
@@ -49,7 +48,7 @@ func newProxies(p *ports) ([]*Proxy, error) {
 
 const ingress = "istio-ingressgateway"
 
-// labels are the pod's, as the injector completes them.
+// labels returns the pod's labels, including those that Istio's injector adds.
 func (p *Proxy) labels() map[string]string {
 	l := map[string]string{
 		"app": p.app, "version": p.version,
@@ -66,8 +65,8 @@ func (p *Proxy) labels() map[string]string {
 
 func (p *Proxy) templateHash() string { return p.Pod[len(p.Workload)+1 : len(p.Pod)-6] }
 
-// createWorkloads creates what Bookinfo's file holds, and what a cluster's
-// controllers make of it: pods and endpoint slices.
+// createWorkloads creates the objects in Bookinfo's manifest, and the pods and endpoint slices that controllers would
+// create for them.
 func (m *Mesh) createWorkloads(ctx context.Context, samples string) error {
 	b, err := os.ReadFile(filepath.Join(samples, "platform/kube/bookinfo.yaml"))
 	if err != nil {
@@ -97,7 +96,7 @@ func (m *Mesh) createWorkloads(ctx context.Context, samples string) error {
 	return nil
 }
 
-// podTemplates are the Deployments' templates by the Deployments' names.
+// podTemplates returns the pod templates of the Deployments, by the Deployments' names.
 func podTemplates(b []byte) (map[string]corev1.PodTemplateSpec, error) {
 	all := map[string]corev1.PodTemplateSpec{}
 	for _, doc := range documents(b) {
@@ -143,7 +142,7 @@ func (m *Mesh) createIngress(ctx context.Context) error {
 	return err
 }
 
-// createSlice creates a service's endpoint slice, of the pods of its name.
+// createSlice creates the endpoint slice of a Service. It contains the pods whose app label is the Service's name.
 func (m *Mesh) createSlice(ctx context.Context, service string) error {
 	name, port, ready := "http", int32(9080), true
 	slice := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4}

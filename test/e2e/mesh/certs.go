@@ -23,15 +23,15 @@ type authority struct {
 	pem  []byte
 }
 
-// A keyPair is a certificate with its key, both in PEM.
+// A keyPair is a certificate and its key in PEM.
 type keyPair struct{ cert, key []byte }
 
-// A subject is who a certificate is for. It serves and asks alike.
+// A subject is the identity in a certificate, which is valid for servers and clients.
 type subject struct {
 	name   string
 	groups []string
 	dns    []string
-	uri    string // SPIFFE
+	uri    string // a SPIFFE ID
 }
 
 const certLife = 24 * time.Hour
@@ -96,13 +96,13 @@ func encode(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// credentials are the files that the control plane is started with.
+// credentials are the certificates and keys that the control plane is started with. The strings are paths of files.
 type credentials struct {
 	authority           *authority
-	ca                  string // files
+	ca                  string // the authority's certificate, and the API server's certificate and key
 	server, serverKey   string
-	kubelet, kubeletKey string // what the API server shows to kubelets
-	account, accountKey string // what signs service accounts' tokens
+	kubelet, kubeletKey string // the API server's client certificate and key for kubelets
+	account, accountKey string // the key pair that signs the tokens of service accounts
 	administrator       keyPair
 }
 

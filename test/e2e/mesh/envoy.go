@@ -8,36 +8,36 @@ import (
 	"path/filepath"
 )
 
-// A Proxy is one Envoy, with the pod that it is in.
+// A Proxy is one Envoy and its pod.
 type Proxy struct {
 	Pod, Namespace string
-	Workload       string // "reviews-v1"
+	Workload       string // the workload's name, "reviews-v1"
 	IP             string
-	AdminPort      int // as the pod says: 15000, or what its proxy.istio.io/config says
-	Admin          int // the local port that AdminPort leads to
+	AdminPort      int // according to the pod: 15000, or the port in its annotation proxy.istio.io/config
+	Admin          int // the local port that AdminPort is forwarded to
 	Istiod         *Istiod
 
-	kind           string // "sidecar", "router"
+	kind           string // the proxy's type: "sidecar", "router"
 	app, version   string
 	serviceAccount string
 	node           *node
-	native         bool // the istio-proxy is an init container that stays
+	native         bool // whether istio-proxy is an init container that keeps running
 	xds            int
 	relay          *relay
 	process        *process
 	bootstrap, log string
 }
 
-// ID is the proxy's id: "pod.namespace".
+// ID returns the proxy's ID, "pod.namespace".
 func (p *Proxy) ID() string { return p.Pod + "." + p.Namespace }
 
-// URL is its admin port's own address, past the API server.
+// URL returns the URL of the admin port for direct access, without the API server.
 func (p *Proxy) URL() string { return "http://" + loopback(p.Admin) }
 
-// Running tells whether its Envoy runs, be it hung.
+// Running reports whether the Envoy's process exists. It may be hung.
 func (p *Proxy) Running() bool { return p.process != nil && p.process.running() }
 
-// connect has it connect to an istiod; a connection to another ends.
+// connect makes the proxy connect to an istiod. A connection to another istiod is closed.
 func (p *Proxy) connect(i *Istiod) {
 	p.Istiod = i
 	p.relay.point(loopback(i.xds))
@@ -47,8 +47,7 @@ func (p *Proxy) nodeID() string {
 	return fmt.Sprintf("%s~%s~%s~%s.svc.cluster.local", p.kind, p.IP, p.ID(), p.Namespace)
 }
 
-// startEnvoy starts the proxy's Envoy, or starts it again, and waits until its
-// admin port answers.
+// startEnvoy starts or restarts the proxy's Envoy and waits until its admin port answers.
 func (m *Mesh) startEnvoy(ctx context.Context, p *Proxy) error {
 	p.bootstrap, p.log = filepath.Join(m.Dir, p.Workload+".json"), filepath.Join(m.logs, "admin-"+p.Workload+".log")
 	b, err := json.Marshal(p.config(m.port.sds))
@@ -73,8 +72,8 @@ func (m *Mesh) startEnvoy(ctx context.Context, p *Proxy) error {
 
 type object = map[string]any
 
-// config is the bootstrap: as Istio's agent writes it, as far as Envoy's own
-// build goes along.
+// config returns the bootstrap configuration. It is the one that Istio's agent writes, as far as a plain Envoy accepts
+// it.
 func (p *Proxy) config(sds int) object {
 	return object{
 		"node": p.identity(),
@@ -98,7 +97,7 @@ func (p *Proxy) config(sds int) object {
 	}
 }
 
-// identity is the node of the bootstrap.
+// identity returns the node of the bootstrap configuration.
 func (p *Proxy) identity() object {
 	return object{
 		"id": p.nodeID(), "cluster": p.app + "." + p.Namespace,

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// Find gives the proxy of a workload: "reviews-v1".
+// Find returns the proxy of a workload, such as "reviews-v1".
 func (m *Mesh) Find(workload string) (*Proxy, error) {
 	for _, p := range m.Proxies {
 		if p.Workload == workload {
@@ -17,14 +17,14 @@ func (m *Mesh) Find(workload string) (*Proxy, error) {
 	return nil, fmt.Errorf("%s: no proxy of that workload", workload)
 }
 
-// Stall makes a proxy STALE that still answers: its stream to istiod passes
-// nothing on, and there is a change that it doesn't get. The others do.
+// Stall makes a proxy STALE while it still answers: its connection to istiod passes no bytes, and a change is made. The
+// other proxies receive the change.
 func (m *Mesh) Stall(ctx context.Context, p *Proxy) error {
 	p.relay.stall()
 	return m.apply(ctx, "default", []byte(change))
 }
 
-// change touches clusters, listeners and routes of every sidecar.
+// change is a change of clusters, listeners and routes that affects every sidecar.
 const change = `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -52,8 +52,8 @@ spec:
   endpoints: [{address: 192.0.2.8}]
 `
 
-// Hang stops a proxy's Envoy where it stands: its admin port accepts and never
-// answers. A change makes it STALE too.
+// Hang suspends a proxy's Envoy. Its admin port accepts connections but never answers. A change makes the proxy STALE
+// as well.
 func (m *Mesh) Hang(ctx context.Context, p *Proxy) error {
 	if err := p.process.signal(syscall.SIGSTOP); err != nil {
 		return err
@@ -61,8 +61,7 @@ func (m *Mesh) Hang(ctx context.Context, p *Proxy) error {
 	return m.apply(ctx, "default", []byte(change))
 }
 
-// Reject has a proxy refuse an update of its listeners: a filter is inserted
-// that its Envoy does not know.
+// Reject makes a proxy reject an update of its listeners, by adding a filter that its Envoy doesn't have.
 func (m *Mesh) Reject(ctx context.Context, p *Proxy) error {
 	return m.apply(ctx, p.Namespace, []byte(rejected(p)))
 }
@@ -94,8 +93,7 @@ spec:
 `
 }
 
-// Withhold has the gateway ask for a certificate that istiod does not send:
-// its SDS is NOT SENT.
+// Withhold makes the gateway request a certificate that istiod never sends, so that its SDS status becomes NOT SENT.
 func (m *Mesh) Withhold(ctx context.Context) error {
 	m.withheld = true
 	return m.apply(ctx, istioNamespace, []byte(withheld))
@@ -113,11 +111,10 @@ spec:
     tls: {mode: SIMPLE, credentialName: secure-cred}
 `
 
-// Kill ends a proxy's Envoy; its pod stays, and says that it runs.
+// Kill kills a proxy's Envoy. Its pod still exists, with the status Running.
 func (m *Mesh) Kill(p *Proxy) { p.process.kill() }
 
-// Delete deletes a proxy's pod: no stream into it goes on. Its Envoy does, as
-// one does for a while.
+// Delete deletes a proxy's pod and closes all streams into it. Its Envoy keeps running, as a real one does for a while.
 func (m *Mesh) Delete(ctx context.Context, p *Proxy) error {
 	if err := m.deletePod(ctx, p.Pod, p.Namespace); err != nil {
 		return err
@@ -126,14 +123,14 @@ func (m *Mesh) Delete(ctx context.Context, p *Proxy) error {
 	return nil
 }
 
-// StopIstiod ends an istiod; its pod stays.
+// StopIstiod kills an istiod. Its pod still exists.
 func (m *Mesh) StopIstiod(i *Istiod) {
 	if i.Running() {
 		i.process.kill()
 	}
 }
 
-// StartIstiod starts an istiod, with its pod if it has none.
+// StartIstiod starts an istiod, and creates its pod if there is none.
 func (m *Mesh) StartIstiod(ctx context.Context, i *Istiod) error {
 	if i.Running() {
 		return nil
@@ -141,8 +138,7 @@ func (m *Mesh) StartIstiod(ctx context.Context, i *Istiod) error {
 	return m.startIstiod(ctx, i)
 }
 
-// Split starts the second istiod, of a revision, and has every other proxy
-// connect to it.
+// Split starts the second istiod with a revision, and makes every second proxy connect to it.
 func (m *Mesh) Split(ctx context.Context, revision string) error {
 	m.Istiods[1].Revision = revision
 	if err := m.StartIstiod(ctx, m.Istiods[1]); err != nil {
@@ -154,10 +150,10 @@ func (m *Mesh) Split(ctx context.Context, revision string) error {
 	return m.AwaitSynced(ctx)
 }
 
-// StopAPIServer ends the API server as a crash would.
+// StopAPIServer kills the API server, as a crash would.
 func (m *Mesh) StopAPIServer() { m.apiserver.kill() }
 
-// StartAPIServer starts it again, on the same port, with all that it held.
+// StartAPIServer starts the API server again, on the same port and with the same data.
 func (m *Mesh) StartAPIServer(ctx context.Context) error {
 	if m.apiserver.running() {
 		return nil
@@ -165,8 +161,7 @@ func (m *Mesh) StartAPIServer(ctx context.Context) error {
 	return m.startAPIServer(ctx)
 }
 
-// Mend undoes all that was broken, and waits until every proxy is synced with
-// the first istiod alone.
+// Mend repairs all faults, and waits until every proxy is connected to the first istiod and synced.
 func (m *Mesh) Mend(ctx context.Context) error {
 	if err := m.StartAPIServer(ctx); err != nil {
 		return err
@@ -196,7 +191,7 @@ func (m *Mesh) Mend(ctx context.Context) error {
 	return m.AwaitSynced(ctx)
 }
 
-// removeFaults puts Istio's objects back to Bookinfo's own.
+// removeFaults removes the Istio objects that the faults have added, so that only Bookinfo's own remain.
 func (m *Mesh) removeFaults(ctx context.Context) error {
 	if err := m.remove(ctx, "default", []byte(change)); err != nil {
 		return err
@@ -224,8 +219,7 @@ func (m *Mesh) mendProxy(ctx context.Context, p *Proxy) error {
 	return p.process.signal(syscall.SIGCONT)
 }
 
-// clean waits until no proxy has anything left of a fault: not even a listener
-// that drains, or an update that it refused.
+// clean waits until no proxy has any remains of a fault, such as a draining listener or a rejected update.
 func (m *Mesh) clean(ctx context.Context) error {
 	return m.await(ctx, func(ctx context.Context) error {
 		for _, p := range m.Proxies {
@@ -243,8 +237,8 @@ func (m *Mesh) clean(ctx context.Context) error {
 	})
 }
 
-// forgetSecret has the gateway forget the certificate that it asked for: an
-// Envoy goes on asking on the same connection when no listener wants it.
+// forgetSecret makes the gateway stop requesting the withheld certificate, by closing its connection. An Envoy keeps
+// requesting a secret on the same connection even if no listener needs it any more.
 func (m *Mesh) forgetSecret() error {
 	if !m.withheld {
 		return nil

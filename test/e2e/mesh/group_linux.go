@@ -2,8 +2,8 @@ package mesh
 
 import "syscall"
 
-// ownGroup puts a child into a group of its own, out of the way of Ctrl-C, and
-// has the kernel end it if this process ends without a word.
+// ownGroup starts a child in a process group of its own, so that Ctrl-C doesn't reach it. The kernel kills the child if
+// this process dies.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -4,5 +4,5 @@ package mesh
 
 import "syscall"
 
-// ownGroup puts a child into a group of its own, out of the way of Ctrl-C.
+// ownGroup starts a child in a process group of its own, so that Ctrl-C doesn't reach it.
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -13,7 +13,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// accepts tells whether something listens there.
+// accepts returns nil if a connection to the address succeeds.
 func accepts(ctx context.Context, address string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -22,14 +22,14 @@ func accepts(ctx context.Context, address string) error {
 	return conn.Close()
 }
 
-// answers tells whether a GET is answered with 200.
+// answers returns nil if a GET of the URL returns 200.
 func answers(ctx context.Context, url string) error {
 	_, err := get(ctx, url)
 	return err
 }
 
-// get asks a part of the mesh on its own port, past the API server: what the
-// plugin's answers are held against.
+// get sends a GET request to a component's own port, without the API server. The plugin's answers are compared with
+// these.
 func get(ctx context.Context, url string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -11,35 +11,34 @@ import (
 const (
 	istioNamespace = "istio-system"
 	monitoringPort = 15014
-	securePort     = 15012 // of xDS over TLS, which istioctl asks for the states of proxies
-	// Version is the version that the proxies say they are of.
+	securePort     = 15012 // xDS over TLS, from which istioctl reads the status of proxies
+	// Version is the Istio version that the proxies report.
 	Version = "1.31.0"
 )
 
-// meshConfig leaves out the telemetry provider: its filters are only in
-// Istio's own build of Envoy.
+// meshConfig disables the telemetry provider, whose filters exist only in Istio's build of Envoy.
 const meshConfig = `
 trustDomain: cluster.local
 defaultProviders: {}
 `
 
-// An Istiod is one istiod, with the pod that it is in.
+// An Istiod is one istiod and its pod.
 type Istiod struct {
 	Pod, Namespace string
 	IP             string
 	Revision       string
-	Monitoring     int // the local port that the pod's 15014 leads to
+	Monitoring     int // the local port that the pod's port 15014 is forwarded to
 
 	node    *node
-	xds     int // the local port that proxies connect to, by their relays
-	secure  int // the local port that the pod's 15012 leads to
+	xds     int // the local port that proxies connect to, through their relays
+	secure  int // the local port that the pod's port 15012 is forwarded to
 	process *process
 }
 
-// Running tells whether it runs.
+// Running reports whether the istiod's process exists.
 func (i *Istiod) Running() bool { return i.process != nil && i.process.running() }
 
-// URL is its own address, past the API server.
+// URL returns the URL of the monitoring port for direct access, without the API server.
 func (i *Istiod) URL() string { return "http://" + loopback(i.Monitoring) }
 
 func newIstiods(p *ports) ([]*Istiod, error) {
@@ -60,8 +59,7 @@ func newIstiods(p *ports) ([]*Istiod, error) {
 	return all, nil
 }
 
-// startIstiod starts an istiod, with its pod if it has none, and waits until
-// it takes proxies.
+// startIstiod starts an istiod and waits until it accepts proxies. It creates the istiod's pod if there is none.
 func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 	if err := m.createPod(ctx, i.pod()); err != nil {
 		return err
@@ -85,7 +83,7 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 			"--httpAddr=" + loopback(http), "--httpsAddr=" + loopback(webhook),
 			"--grpcAddr=" + loopback(i.xds), "--secureGRPCAddr=" + loopback(i.secure),
 			"--monitoringAddr=" + loopback(i.Monitoring), "--ctrlz_port=0",
-			// A proxy that hangs stays known for as long as a test looks at it.
+			// Keep a connection to a hung proxy open for the length of a test.
 			"--keepaliveInterval=1h",
 		},
 		env: []string{

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// FindKrew gives krew and the program that judges manifests for krew's index,
-// building them unless they are in the cache (a minute on two cores).
+// FindKrew returns the paths of krew and of the program that validates manifests for krew's index. It builds them if
+// they are not in the cache (a minute on two cores).
 func FindKrew(ctx context.Context, root string, log io.Writer) (krew, validate string, err error) {
 	b, err := newBuilder(root, log)
 	if err != nil {

@@ -6,11 +6,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// Context is the name of the only context of the kubeconfig files.
+// Context is the name of the only context in the kubeconfig files.
 const Context = "bookinfo"
 
-// writeKubeconfig writes a kubeconfig file for one user, who asks for things
-// of the namespace default unless told otherwise.
+// writeKubeconfig writes a kubeconfig file for one user. Its namespace is default.
 func (m *Mesh) writeKubeconfig(path string, user *api.AuthInfo) error {
 	return clientcmd.WriteToFile(api.Config{
 		Clusters:       map[string]*api.Cluster{Context: {Server: m.server(), CertificateAuthorityData: m.credentials.authority.pem}},

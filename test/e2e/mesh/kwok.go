@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What kwok reads: where a pod's ports lead, and what runs in its containers.
+// kwok's configuration: where the ports of pods are forwarded to, and which programs exec runs in containers.
 type (
 	kwokObject struct {
 		APIVersion string         `json:"apiVersion"`
@@ -38,8 +38,8 @@ type (
 	}
 )
 
-// startKwok starts the kubelet of all nodes. It knows every pod that there
-// will ever be: ports of pods not yet there lead nowhere.
+// startKwok starts the kubelet of all nodes. Its configuration has all pods that may be created later; until then,
+// their ports are forwarded to closed ports.
 func (m *Mesh) startKwok(ctx context.Context) error {
 	config := filepath.Join(m.Dir, "kwok.yaml")
 	if err := m.writeKwokConfig(config); err != nil {
@@ -53,7 +53,7 @@ func (m *Mesh) startKwok(ctx context.Context) error {
 			"--node-ip=127.0.0.1", "--node-port=" + itoa(m.port.kubelet), "--server-address=" + address,
 			"--tls-cert-file=" + m.credentials.server, "--tls-private-key-file=" + m.credentials.serverKey,
 		},
-		// What is run in a container is found here: pilot-agent, pilot-discovery.
+		// exec finds pilot-agent and pilot-discovery here
 		env: []string{"PATH=" + filepath.Dir(m.programs.Agent)},
 	})
 	if err != nil {
@@ -84,11 +84,11 @@ func (m *Mesh) writeKwokConfig(path string) error {
 	return os.WriteFile(path, []byte(text.String()), 0o600)
 }
 
-// A portPair is a pod's port and the local one that it leads to.
+// A portPair is a port of a pod and the local port that it is forwarded to.
 type portPair struct{ port, local int }
 
-// podPorts leads a pod's ports to local ones: all for who forwards them, the
-// first for who runs a program in the container.
+// podPorts returns kwok's configuration of a pod. Port-forward reaches all the ports; a program that exec starts in the
+// container reaches only the first.
 func podPorts(pod, namespace, container string, all ...portPair) []kwokObject {
 	metadata := map[string]any{"name": pod, "namespace": namespace}
 	exec := kwokExec{Containers: []string{container}}
@@ -103,7 +103,7 @@ func podPorts(pod, namespace, container string, all ...portPair) []kwokObject {
 	}
 }
 
-// noStage is a stage that never comes: without one of each, kwok ends.
+// noStage returns a stage that no object ever enters. kwok exits unless it has a stage of each kind.
 func noStage(kind string) kwokObject {
 	return kwokKind("Stage", map[string]any{"name": "never-" + strings.ToLower(kind)}, map[string]any{
 		"resourceRef": map[string]any{"apiGroup": "v1", "kind": kind},

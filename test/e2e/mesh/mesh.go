@@ -16,18 +16,18 @@ import (
 	"k8s.io/client-go/restmapper"
 )
 
-// Options say how a mesh is brought up.
+// Options configure a mesh.
 type Options struct {
 	Programs Programs
-	Log      io.Writer // a line a step
+	Log      io.Writer // gets a line for each step
 }
 
-// A Mesh is a mesh that is up. It is broken and mended by one goroutine.
+// A Mesh is a running mesh. Only one goroutine at a time may break or repair it.
 type Mesh struct {
-	Dir        string // all that it writes; gone when it is down
-	Kubeconfig string // of an administrator
+	Dir        string // the folder of all its files; Down removes it
+	Kubeconfig string // the path of an administrator's kubeconfig
 	Proxies    []*Proxy
-	Istiods    []*Istiod // the first runs, the others when they are started
+	Istiods    []*Istiod // only the first is running; the others are started by faults
 
 	programs    Programs
 	log         io.Writer
@@ -48,9 +48,8 @@ type Mesh struct {
 	downs     []func()
 }
 
-// Up brings a mesh up: an API server, one istiod, seven proxies, all synced.
-// When it can't, nothing is left running, and the error names the folder of
-// the logs.
+// Up starts a mesh: an API server, one istiod, and seven proxies, all synced. If it fails, it stops everything, and the
+// error names the folder with the logs.
 func Up(ctx context.Context, o Options) (*Mesh, error) {
 	dir, err := os.MkdirTemp("", "meshq-e2e.")
 	if err != nil {
@@ -114,8 +113,8 @@ func (m *Mesh) prepare(context.Context) (err error) {
 	return m.writeKubeconfig(m.Kubeconfig, m.administrator())
 }
 
-// createCluster creates what lies in the API server before anything asks it:
-// Istio's types, Bookinfo's workloads and its configuration.
+// createCluster creates the initial objects in the API server: Istio's types, Bookinfo's workloads and Bookinfo's
+// configuration.
 func (m *Mesh) createCluster(ctx context.Context) error {
 	if err := m.apply(ctx, "", []byte("{apiVersion: v1, kind: Namespace, metadata: {name: istio-system}}")); err != nil {
 		return err
@@ -129,10 +128,10 @@ func (m *Mesh) createCluster(ctx context.Context) error {
 	if err := m.createWorkloads(ctx, m.samples); err != nil {
 		return err
 	}
-	return m.await(ctx, m.configure) // until the types are served
+	return m.await(ctx, m.configure) // retry until the API server serves Istio's types
 }
 
-// configure applies Bookinfo's own configuration of Istio.
+// configure applies Bookinfo's Istio configuration.
 func (m *Mesh) configure(ctx context.Context) error {
 	for _, f := range []string{"bookinfo-gateway.yaml", "destination-rule-all.yaml", "virtual-service-all-v1.yaml"} {
 		if err := m.applyFile(ctx, filepath.Join(m.samples, "networking", f)); err != nil {
@@ -164,8 +163,7 @@ func (m *Mesh) startProxies(ctx context.Context) (err error) {
 	return nil
 }
 
-// AwaitSynced waits until every proxy is connected and has taken what it was
-// sent.
+// AwaitSynced waits until every proxy is connected and has acknowledged its configuration.
 func (m *Mesh) AwaitSynced(ctx context.Context) error { return m.await(ctx, m.Synced) }
 
 func (m *Mesh) await(ctx context.Context, ask func(context.Context) error) error {
@@ -201,7 +199,7 @@ func (m *Mesh) start(c command) (*process, error) {
 
 func (m *Mesh) onDown(f func()) { m.downs = append(m.downs, f) }
 
-// Down ends all that was started and removes all that was written.
+// Down stops all processes and removes all files.
 func (m *Mesh) Down() error {
 	m.mu.Lock()
 	processes := m.processes
@@ -214,7 +212,7 @@ func (m *Mesh) Down() error {
 	return os.RemoveAll(m.Dir)
 }
 
-// KeepLogs copies the logs to a folder that stays when the mesh is down.
+// KeepLogs copies the logs to a folder that Down doesn't remove, and returns its path.
 func (m *Mesh) KeepLogs() (string, error) {
 	dir, err := os.MkdirTemp("", "meshq-e2e-logs.")
 	if err != nil {

@@ -13,9 +13,8 @@ const (
 	zone   = "eu-west1-b"
 )
 
-// A node is what one pod is on. kwok is the kubelet of all nodes, but each has
-// a relay before it: so that what a kubelet does when a pod goes, end all
-// streams into it, can be done to one pod.
+// A node is the Kubernetes node of one pod. One kwok process is the kubelet of all nodes, but each node has a relay in
+// front of it. When a pod is deleted, a kubelet closes all streams into it; the relay can do the same for one pod.
 type node struct {
 	name  string
 	port  int
@@ -27,7 +26,7 @@ func newNode(p *ports, number int) (*node, error) {
 	return n, p.fill(&n.port)
 }
 
-// nodes are those of the proxies and of the istiods.
+// nodes returns the nodes of all proxies and istiods.
 func (m *Mesh) nodes() (all []*node) {
 	for _, p := range m.Proxies {
 		all = append(all, p.node)
@@ -38,11 +37,11 @@ func (m *Mesh) nodes() (all []*node) {
 	return all
 }
 
-// Sessions counts the connections of the API server to the kubelet of the
-// proxy's pod: one for each port-forward and exec that goes on.
+// Sessions returns the number of connections from the API server to the kubelet of the proxy's pod. Each open
+// port-forward or exec has one.
 func (p *Proxy) Sessions() int { return p.node.relay.sessions() }
 
-// createNodes creates the nodes, and what leads to their kubelets.
+// createNodes creates the nodes and their relays.
 func (m *Mesh) createNodes(ctx context.Context) (err error) {
 	for _, n := range m.nodes() {
 		if n.relay, err = newRelay(n.port); err != nil {

@@ -23,8 +23,7 @@ func documents(b []byte) (docs [][]byte) {
 	return docs
 }
 
-// apply creates the objects of a YAML stream, or changes those that exist.
-// Those that name no namespace go to the one given.
+// apply creates or updates the objects in a YAML stream. Objects without a namespace go to the given one.
 func (m *Mesh) apply(ctx context.Context, namespace string, b []byte) error {
 	return m.each(namespace, b, func(client dynamic.ResourceInterface, o *unstructured.Unstructured) error {
 		_, err := client.Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: "e2e", Force: true})
@@ -32,8 +31,7 @@ func (m *Mesh) apply(ctx context.Context, namespace string, b []byte) error {
 	})
 }
 
-// remove deletes the objects of a YAML stream; those that are not there are
-// fine.
+// remove deletes the objects in a YAML stream. Missing objects are no error.
 func (m *Mesh) remove(ctx context.Context, namespace string, b []byte) error {
 	return m.each(namespace, b, func(client dynamic.ResourceInterface, o *unstructured.Unstructured) error {
 		err := client.Delete(ctx, o.GetName(), metav1.DeleteOptions{})
@@ -56,7 +54,7 @@ func (m *Mesh) each(namespace string, b []byte, do func(dynamic.ResourceInterfac
 		kind := o.GroupVersionKind()
 		mapping, err := m.mapper.RESTMapping(kind.GroupKind(), kind.Version)
 		if err != nil {
-			m.mapper.Reset() // a type that is new is looked up again
+			m.mapper.Reset() // discover types that were added meanwhile
 			return err
 		}
 		var client dynamic.ResourceInterface = m.objects.Resource(mapping.Resource)

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// newPod is a pod on a node, without containers.
+// newPod returns a pod without containers.
 func newPod(name, namespace, node, ip string, labels map[string]string) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: labels},
@@ -25,7 +25,7 @@ func containerPorts(numbers ...int32) (ports []corev1.ContainerPort) {
 	return ports
 }
 
-// createPod creates a pod and says, as a kubelet would, that it runs.
+// createPod creates a pod and sets its status to Running, as a kubelet would.
 func (m *Mesh) createPod(ctx context.Context, p *corev1.Pod) error {
 	made, err := m.kube.CoreV1().Pods(p.Namespace).Create(ctx, p, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
@@ -38,7 +38,7 @@ func (m *Mesh) createPod(ctx context.Context, p *corev1.Pod) error {
 	return err
 }
 
-// deletePod deletes a pod at once, if it is there: no kubelet has to agree.
+// deletePod deletes a pod, if it exists, at once: it doesn't wait for a kubelet.
 func (m *Mesh) deletePod(ctx context.Context, name, namespace string) error {
 	now := int64(0)
 	err := m.kube.CoreV1().Pods(namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now})
@@ -73,7 +73,7 @@ func runningContainers(containers []corev1.Container, now metav1.Time) (all []co
 	return all
 }
 
-// sidecar adds what Istio's injector adds to a pod.
+// sidecar adds the containers that Istio's injector adds to a pod.
 func (p *Proxy) sidecar(pod *corev1.Pod) {
 	always := corev1.ContainerRestartPolicyAlways
 	proxy := corev1.Container{

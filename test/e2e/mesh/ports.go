@@ -7,9 +7,8 @@ import (
 	"strconv"
 )
 
-// ports hands out free TCP ports of loopback, each once. They lie below the
-// range that the kernel takes outgoing ports from, so that a part that is
-// stopped finds its port free when it is started again.
+// ports allocates free TCP ports on loopback, each only once. The ports are below the kernel's range for outgoing
+// connections, so that a component that is restarted finds its port still free.
 type ports struct{ taken map[int]bool }
 
 const (
@@ -36,7 +35,7 @@ func (p *ports) next() (int, error) {
 	return 0, fmt.Errorf("ports %d to %d: none is free", lowestPort, highestPort)
 }
 
-// fill gives each of the places a port.
+// fill sets each of the places to a new port.
 func (p *ports) fill(places ...*int) error {
 	for _, place := range places {
 		port, err := p.next()

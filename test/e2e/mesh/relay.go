@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// A relay is a TCP relay between one Envoy and its istiod. Stalled, it keeps
-// its connections and passes nothing on: istiod has a proxy that is connected
-// and acknowledges nothing, Envoy has a control plane that is silent.
+// A relay forwards TCP connections between one Envoy and its istiod. While it is stalled it keeps the connections open
+// and forwards no bytes: istiod sees a connected proxy that acknowledges nothing, and Envoy sees a silent control
+// plane.
 type relay struct {
 	listener net.Listener
 
 	mu     sync.Mutex
 	target string
-	open   chan struct{} // closed while bytes may pass
+	open   chan struct{} // closed while bytes are forwarded
 	conns  map[net.Conn]bool
 }
 
-// newRelay listens on a port; nothing passes it before Point.
+// newRelay listens on a port. It forwards no connection before point is called.
 func newRelay(port int) (*relay, error) {
 	l, err := net.Listen("tcp", loopback(port))
 	if err != nil {
@@ -64,7 +64,7 @@ func (r *relay) relay(down net.Conn) {
 	<-ended
 }
 
-// pass copies until either side ends, and waits while the relay is stalled.
+// pass copies bytes until either side closes. It waits while the relay is stalled.
 func (r *relay) pass(to io.Writer, from io.Reader) {
 	buf := make([]byte, 32<<10)
 	for {
@@ -89,14 +89,14 @@ func (r *relay) drop(c net.Conn) {
 	r.mu.Unlock()
 }
 
-// sessions counts the connections that pass it.
+// sessions returns the number of connections through the relay.
 func (r *relay) sessions() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.conns) / 2
 }
 
-// point has it lead elsewhere. Connections that lead to another place end.
+// point changes the target. Connections to another target are closed.
 func (r *relay) point(target string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,14 +106,14 @@ func (r *relay) point(target string) {
 	}
 }
 
-// cut ends all connections; Envoy makes new ones.
+// cut closes all connections. Envoy then reconnects.
 func (r *relay) cut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.end()
 }
 
-// end ends all connections; the caller holds mu.
+// end closes all connections. The caller must hold mu.
 func (r *relay) end() {
 	for c := range r.conns {
 		c.Close()

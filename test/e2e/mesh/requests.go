@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Request is one that an Envoy's admin port was asked, in Envoy's own words.
+// A Request is a request to an Envoy's admin port, from Envoy's access log.
 type Request struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
@@ -21,16 +21,16 @@ type Request struct {
 	Took   int    `json:"took"` // milliseconds
 }
 
-// Began is when its first byte came in.
+// Began returns the time at which the first byte of the request arrived.
 func (r Request) Began() time.Time {
 	t, _ := time.Parse("2006-01-02T15:04:05.000000Z", r.Start)
 	return t
 }
 
-// Ended is when the last byte of its answer went out, to the millisecond.
+// Ended returns the time at which the last byte of the answer was sent, in whole milliseconds after Began.
 func (r Request) Ended() time.Time { return r.Began().Add(time.Duration(r.Took) * time.Millisecond) }
 
-// accessLog has Envoy write a Request a line.
+// accessLog configures Envoy to log each request as one line of JSON that decodes to a Request.
 func accessLog(path string) []object {
 	return []object{{"name": "envoy.access_loggers.file", "typed_config": object{
 		"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
@@ -43,15 +43,15 @@ func accessLog(path string) []object {
 	}}}
 }
 
-// ours is the user agent of what this package asks itself.
+// ours is the user agent of this package's own requests.
 const ours = "meshq-e2e"
 
 var marks atomic.Int64
 
-// Requests gives all that the proxy's admin port has answered so far to others
-// than this package, also what a connection that broke off got of an answer.
+// Requests returns all requests that the proxy's admin port has answered so far, except those of this package. It
+// includes requests whose connection was closed during the answer.
 func (p *Proxy) Requests(ctx context.Context) ([]Request, error) {
-	// The log is written a little later: until a request of our own is in it.
+	// Envoy writes the log with a delay, so wait until it contains a request of this package.
 	mark := fmt.Sprintf("/ready?mark=%d", marks.Add(1))
 	if _, err := get(ctx, p.URL()+mark); err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (p *Proxy) readRequests(mark string) (all []Request, marked bool, err error
 	return all, marked, nil
 }
 
-// Stat gives one of the Envoy's own counters or gauges.
+// Stat returns one counter or gauge of the Envoy.
 func (p *Proxy) Stat(ctx context.Context, name string) (int, error) {
 	var stats struct {
 		Stats []struct {
@@ -109,7 +109,7 @@ func (p *Proxy) Stat(ctx context.Context, name string) (int, error) {
 	return 0, fmt.Errorf("%s: no stat %s", p.ID(), name)
 }
 
-// Get asks the admin port for JSON.
+// Get decodes a JSON answer of the admin port.
 func (p *Proxy) Get(ctx context.Context, path string, into any) error {
 	return getJSON(ctx, p.URL()+path, into)
 }

@@ -14,9 +14,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// startSDS serves the proxies their certificates, as the agent beside each
-// does on a cluster: "default" by service account, "ROOTCA" for all. Without
-// them clusters stay warming and no proxy ever asks for a listener.
+// startSDS serves certificates to the proxies, as Istio's agent does in each pod of a real cluster: "default" for the
+// proxy's service account, and "ROOTCA" for all. Without them, clusters remain in the state WARMING and no proxy ever
+// requests its listeners.
 func (m *Mesh) startSDS(ctx context.Context) error {
 	ca, err := newAuthority("cluster.local")
 	if err != nil {

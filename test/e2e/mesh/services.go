@@ -6,8 +6,7 @@ import (
 	"fmt"
 )
 
-// CreateServices makes a large mesh of it: as many more services, of two ports
-// and one address each, and waits until the proxy has them.
+// CreateServices adds n Services, each with two ports and one address, and waits until the proxy has received them.
 func (m *Mesh) CreateServices(ctx context.Context, n int, p *Proxy) error {
 	for i := range n {
 		var b bytes.Buffer

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// A Sync is a row of istiod's /debug/syncz: the oracle for what the plugin
-// says of a proxy.
+// A Sync is an entry of istiod's /debug/syncz. The plugin's status of a proxy is compared with it.
 type Sync struct {
 	Proxy     string              `json:"proxy"`
 	ProxyType string              `json:"proxy_type"`
@@ -18,16 +17,15 @@ type Sync struct {
 	Resources map[string]SyncType `json:"resources"`
 }
 
-// A SyncType is what istiod says of one type of resource, by type URL: the
-// nonces that it sent and that the proxy acknowledged, and what the proxy
-// answered when it refused the last.
+// A SyncType is the state of one resource type: the nonces that istiod sent and that the proxy acknowledged, and the
+// proxy's error if it rejected the last update.
 type SyncType struct {
 	Sent      string `json:"sent"`
 	Acked     string `json:"acked"`
 	LastError string `json:"lastError"`
 }
 
-// Word is istioctl's word for it.
+// Word returns istioctl's word for the state.
 func (t SyncType) Word() string {
 	switch {
 	case t.LastError != "":
@@ -40,14 +38,13 @@ func (t SyncType) Word() string {
 	return "STALE"
 }
 
-// typeNames are the types' short names, by the end of their URLs.
+// typeNames maps the end of a type URL to the type's short name.
 var typeNames = map[string]string{
 	"v3.Cluster": "cds", "v3.Listener": "lds", "v3.RouteConfiguration": "rds",
 	"v3.ClusterLoadAssignment": "eds", "v3.Secret": "sds", "v3.TypedExtensionConfig": "ecds",
 }
 
-// Words are istioctl's words for the types that the proxy asked for, by their
-// short names: "cds", "lds".
+// Words returns istioctl's words for the types that the proxy has requested, by their short names: "cds", "lds".
 func (s Sync) Words() map[string]string {
 	words := map[string]string{}
 	for url, t := range s.Resources {
@@ -60,8 +57,7 @@ func (s Sync) Words() map[string]string {
 	return words
 }
 
-// LastError is what the proxy answered when it refused the last of a type, by
-// the type's short name.
+// LastError returns the proxy's error if it rejected the last update of a type, given the type's short name.
 func (s Sync) LastError(short string) string {
 	for url, t := range s.Resources {
 		for end, name := range typeNames {
@@ -73,8 +69,8 @@ func (s Sync) LastError(short string) string {
 	return ""
 }
 
-// settled tells whether the proxy has taken all that it asked for, at least
-// the four types that every proxy asks for.
+// settled returns nil if the proxy has acknowledged all types that it has requested, including the four that every
+// proxy requests.
 func (s Sync) settled() error {
 	words := s.Words()
 	for _, short := range []string{"cds", "eds", "lds", "rds"} {
@@ -90,9 +86,8 @@ func (s Sync) settled() error {
 	return nil
 }
 
-// Syncz asks the istiod itself. Its rows are sorted by proxy. The connections
-// that istioctl made to ask over xDS are not among them: each of its questions
-// leaves one, which istiod takes for a sidecar "test-1.default".
+// Syncz reads the status from istiod, sorted by proxy. It removes the connections that istioctl has made over xDS: each
+// run of istioctl leaves one, which istiod reports as a sidecar "test-1.default".
 func (i *Istiod) Syncz(ctx context.Context) ([]Sync, error) {
 	var rows []Sync
 	err := getJSON(ctx, i.URL()+"/debug/syncz", &rows)
@@ -101,8 +96,8 @@ func (i *Istiod) Syncz(ctx context.Context) ([]Sync, error) {
 	return rows, err
 }
 
-// Synced tells whether every proxy is connected to its istiod, to no other,
-// and has taken all that it asked for; the error says what is missing.
+// Synced returns nil if every proxy is connected to its istiod, to no other one, and has acknowledged all that it has
+// requested. Otherwise the error says what is missing.
 func (m *Mesh) Synced(ctx context.Context) error {
 	pilots := map[string]*Istiod{}
 	for _, i := range m.Istiods {

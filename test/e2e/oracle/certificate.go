@@ -13,17 +13,16 @@ import (
 	"time"
 )
 
-// Identity is a certificate that holds for a server and a client alike, and
-// for itself.
+// Identity is a self-signed certificate with its key. Servers and clients use the same one.
 type Identity struct {
-	cert, key []byte // PEM
+	cert, key []byte // in PEM
 	pair      tls.Certificate
 }
 
-// Principal is whom an Identity is for.
+// Principal is the SPIFFE ID in an Identity's certificate.
 const Principal = "spiffe://cluster.local/ns/default/sa/client"
 
-// NewIdentity makes one that holds for an hour.
+// NewIdentity creates an Identity that is valid for an hour.
 func NewIdentity() (*Identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -55,9 +54,8 @@ func NewIdentity() (*Identity, error) {
 	return i, err
 }
 
-// Serves is the transport socket of a filter chain that speaks TLS as this
-// identity. Asks: it holds clients' certificates against it, needs: and takes
-// no client without one.
+// Serves returns the TLS transport socket of a filter chain that uses this identity. If asks is true, Envoy requests a
+// certificate from clients and verifies it against this identity's. If needs is true, it rejects clients without one.
 func (i *Identity) Serves(asks, needs bool) Message {
 	common := Message{"tls_certificates": []any{Message{
 		"certificate_chain": Message{"inline_string": string(i.cert)}, "private_key": Message{"inline_string": string(i.key)},
@@ -71,9 +69,9 @@ func (i *Identity) Serves(asks, needs bool) Message {
 	}}
 }
 
-// Asks is how a client asks, with this identity's certificate or without one.
+// Asks returns a client's TLS configuration, with this identity's certificate if shown is true.
 func (i *Identity) Asks(shown bool) *tls.Config {
-	c := &tls.Config{InsecureSkipVerify: true, ServerName: "a.example.com"} // who answers is known
+	c := &tls.Config{InsecureSkipVerify: true, ServerName: "a.example.com"} // the server is the test's own Envoy
 	if shown {
 		c.Certificates = []tls.Certificate{i.pair}
 	}

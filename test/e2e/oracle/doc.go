@@ -1,7 +1,5 @@
-// Package oracle asks a real Envoy what it does with requests and connections:
-// the answers that the plugin's are held against. It starts one Envoy with many
-// listeners, each with a configuration of its own, whose clusters all lead to
-// a listener of the same Envoy that answers everything; what was chosen is said
-// in headers of the response. It also makes configurations smaller, one part at
-// a time. It knows nothing of the plugin.
+// Package oracle finds out what a real Envoy does with requests and connections. The plugin's answers are compared with
+// the results. The package starts one Envoy with many listeners, each with its own configuration. All clusters lead to
+// a listener of the same Envoy that answers every request; headers of the response report what Envoy chose. The package
+// also reduces configurations, by removing one part at a time. It is independent of the plugin.
 package oracle

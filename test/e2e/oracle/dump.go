@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Dump is what an Envoy's /config_dump says is in use.
+// Dump is the active configuration in an Envoy's /config_dump.
 type Dump struct {
-	Listeners []Message          // in the dump's order
+	Listeners []Message          // in the order of the dump
 	Routes    map[string]Message // route configurations by name
 	Clusters  []string
 }
 
-// ReadDump reads a /config_dump, with the fields' own names.
+// ReadDump parses a /config_dump. The fields of the messages keep their names.
 func ReadDump(b []byte) (*Dump, error) {
 	var all struct {
 		Configs []struct {
@@ -64,7 +64,7 @@ type routeConfig struct {
 
 type namedPart struct{ Name string }
 
-// List is a field of a message that is a list of messages.
+// List returns a field that is a list of messages.
 func List(m Message, key string) (all []Message) {
 	a, _ := m[key].([]any)
 	for _, v := range a {
@@ -75,7 +75,7 @@ func List(m Message, key string) (all []Message) {
 	return all
 }
 
-// Sub is a field of a message that is a message; nil where it isn't there.
+// Sub returns a field that is a message, given the path to it. It returns nil if the field is missing.
 func Sub(m Message, keys ...string) Message {
 	for _, k := range keys {
 		m, _ = m[k].(Message)
@@ -83,7 +83,7 @@ func Sub(m Message, keys ...string) Message {
 	return m
 }
 
-// Chains are the filter chains of a listener, and its default one.
+// Chains returns the filter chains of a listener, including the default one.
 func Chains(listener Message) []Message {
 	all := List(listener, "filter_chains")
 	if d := Sub(listener, "default_filter_chain"); d != nil {
@@ -92,7 +92,7 @@ func Chains(listener Message) []Message {
 	return all
 }
 
-// RoutesOf is the route configuration of a filter chain, nil for none.
+// RoutesOf returns the route configuration of a filter chain, or nil if it has none.
 func (d *Dump) RoutesOf(chain Message) Message {
 	for _, f := range List(chain, "filters") {
 		config := Sub(f, "typed_config")
@@ -106,7 +106,7 @@ func (d *Dump) RoutesOf(chain Message) Message {
 	return nil
 }
 
-// At is where a listener listens.
+// At returns the address and port that a listener binds to.
 func At(listener Message) (host string, port int) {
 	at := Sub(listener, "address", "socket_address")
 	host, _ = at["address"].(string)

@@ -14,32 +14,30 @@ import (
 	"time"
 )
 
-// Message is one of Envoy's messages as JSON, with its fields' own names.
+// Message is an Envoy message as JSON, with the fields' original names.
 type Message = map[string]any
 
-// Config is what an Envoy is started with. A listener that Envoy refuses is
-// left out, and the others are served.
+// Config is the configuration of an Envoy. If Envoy rejects a listener, it still serves the others.
 type Config struct {
 	NodeID              string // "router~127.0.0.1~web.default~default.svc.cluster.local"
 	Listeners, Clusters []Message
 	Secrets             []Message
 
-	// Lenient makes Envoy ignore fields that it doesn't know, as an old one does
-	// not know the newest.
+	// Lenient makes Envoy ignore unknown fields. An old Envoy needs this, since it doesn't have the newest fields.
 	Lenient bool
 }
 
-// Envoy is one that runs, in a folder of its own.
+// Envoy is a running Envoy with a folder of its own.
 type Envoy struct {
 	dir   string
 	cmd   *exec.Cmd
-	done  chan struct{} // closed when it has ended
+	done  chan struct{} // closed when the process has exited
 	admin *http.Client
 }
 
-// Start starts an Envoy and waits until its listeners listen.
+// Start starts an Envoy and waits until its listeners are ready.
 func Start(ctx context.Context, path string, c Config) (*Envoy, error) {
-	dir, err := os.MkdirTemp("", "oracle.") // short: the admin port is a socket in it
+	dir, err := os.MkdirTemp("", "oracle.") // short, since the path of a Unix socket is limited and the admin port is one in this folder
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +90,7 @@ func (e *Envoy) bootstrap(c Config) Message {
 	}
 }
 
-// resources are those of a file that Envoy watches.
+// resources returns the content of a file that Envoy watches for resources.
 func resources(kind string, all []Message) Message {
 	out := make([]any, len(all))
 	for i, m := range all {
@@ -101,7 +99,7 @@ func resources(kind string, all []Message) Message {
 	return Message{"resources": out}
 }
 
-// with gives a copy of a message with one more field.
+// with returns a copy of a message with one field added or replaced.
 func with(m Message, key string, v any) Message {
 	out := Message{key: v}
 	for k, w := range m {
@@ -147,14 +145,13 @@ func (e *Envoy) get(ctx context.Context, path string) ([]byte, error) {
 	return b, err
 }
 
-// Dump gives the configuration in force, as /config_dump says it.
+// Dump returns the active configuration, from /config_dump.
 func (e *Envoy) Dump(ctx context.Context) ([]byte, error) { return e.get(ctx, "/config_dump") }
 
-// ErrUnread is that Envoy didn't read the listeners, as one of them is no such
-// message.
+// ErrUnread reports that Envoy loaded none of the listeners, since one of them is not a valid message.
 var ErrUnread = errors.New("Envoy reads none of the listeners")
 
-// Refused gives the listeners that Envoy refused, and why.
+// Refused returns the listeners that Envoy rejected, with the reasons.
 func (e *Envoy) Refused(ctx context.Context) (map[string]string, error) {
 	b, err := e.get(ctx, "/config_dump?resource=dynamic_listeners&mask=name,error_state.details")
 	if err != nil {
@@ -184,7 +181,7 @@ func (e *Envoy) Refused(ctx context.Context) (map[string]string, error) {
 	return refused, nil
 }
 
-// Ended gives the end of an Envoy's log, where it has ended by itself.
+// Ended returns the end of Envoy's log if Envoy has exited by itself, or else "".
 func (e *Envoy) Ended() string {
 	select {
 	case <-e.done:
@@ -195,7 +192,7 @@ func (e *Envoy) Ended() string {
 	}
 }
 
-// Stop ends the Envoy and removes its folder.
+// Stop kills the Envoy and removes its folder.
 func (e *Envoy) Stop() error {
 	if e.cmd != nil && e.cmd.Process != nil {
 		e.cmd.Process.Kill()

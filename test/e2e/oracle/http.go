@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Request is one over HTTP/1.1, written as it stands here.
+// Request is an HTTP/1.1 request. It is sent exactly as written here.
 type Request struct {
 	Method  string      `json:"method"`
 	Host    string      `json:"authority"`
@@ -19,21 +19,20 @@ type Request struct {
 	Headers [][2]string `json:"headers,omitempty"`
 }
 
-// Answer is what became of a request. A connection that was closed without an
-// answer has the status 0.
+// Answer is the result of a request. Its status is 0 if Envoy closed the connection without an answer.
 type Answer struct {
 	Status   int    `json:"status"`
 	Route    string `json:"route,omitempty"`
 	Cluster  string `json:"cluster,omitempty"`
-	Host     string `json:"upstream_host,omitempty"` // as it was sent on
+	Host     string `json:"upstream_host,omitempty"` // the host that Envoy forwarded
 	Path     string `json:"upstream_path,omitempty"`
 	Scheme   string `json:"-"`
 	Location string `json:"location,omitempty"`
-	Chain    string `json:"-"` // the filter chain's name
-	Details  string `json:"-"` // why it is answered so: "via_upstream", "upgrade_failed"
+	Chain    string `json:"-"` // the name of the filter chain
+	Details  string `json:"-"` // the reason of the response: "via_upstream", "upgrade_failed"
 }
 
-// said are the headers of a response that say what Envoy chose.
+// said returns response headers that report what Envoy chose.
 func said() []any {
 	var all []any
 	for _, h := range [][2]string{
@@ -53,22 +52,21 @@ func answerOf(res *http.Response) Answer {
 	}
 }
 
-// Client keeps one connection to a listener, and dials it again when it was
-// closed.
+// Client keeps one connection to a listener open, and reconnects when it was closed.
 type Client struct {
 	Address string
-	TLS     *tls.Config // nil: plain
-	Begin   []byte      // what is sent ahead of all else, a PROXY line
+	TLS     *tls.Config // nil means plain text
+	Begin   []byte      // bytes to send first, such as a PROXY protocol header
 
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-// patience is how long an answer may take.
+// patience is how long to wait for an answer.
 const patience = 5 * time.Second
 
-// Ask sends one request and reads its answer. One that the connection was
-// closed under is sent once more.
+// Ask sends a request and reads its answer. If a kept connection turns out to be closed, it sends the request once more
+// on a new one.
 func (c *Client) Ask(ctx context.Context, r Request) (a Answer, err error) {
 	for range 2 {
 		kept := c.conn != nil
@@ -81,7 +79,7 @@ func (c *Client) Ask(ctx context.Context, r Request) (a Answer, err error) {
 			return a, nil
 		}
 		c.Close()
-		if !kept { // the answer is that there is none
+		if !kept { // closing a new connection is Envoy's answer
 			return Answer{}, nil
 		}
 	}
@@ -116,7 +114,7 @@ func (c *Client) exchange(r Request) (Answer, error) {
 		return Answer{}, err
 	}
 	a := answerOf(res)
-	if res.Close || r.Method == http.MethodConnect || r.upgrades() { // what follows is no HTTP, or may not be
+	if res.Close || r.Method == http.MethodConnect || r.upgrades() { // the rest of the connection may not be HTTP
 		c.Close()
 		return a, nil
 	}
@@ -141,7 +139,7 @@ func (r Request) upgrades() bool {
 	return false
 }
 
-// Text is the request as it is sent.
+// Text returns the request as it is sent.
 func (r Request) Text() string {
 	var b strings.Builder
 	b.WriteString(r.Method + " " + r.Path + " HTTP/1.1\r\nHost: " + r.Host + "\r\n")

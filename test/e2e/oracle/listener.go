@@ -7,13 +7,13 @@ const (
 	managerType = filterType + "network.http_connection_manager.v3.HttpConnectionManager"
 )
 
-// Address is where a socket is.
+// Address returns a socket address.
 func Address(host string, port int) Message {
 	return Message{"socket_address": Message{"address": host, "port_value": port}}
 }
 
-// Manager is an HTTP connection manager that says what it chose: options are
-// its fields beside the routes and the filters.
+// Manager returns an HTTP connection manager that reports what it chose. options are its fields other than the routes
+// and filters.
 func Manager(options, routeConfig Message) Message {
 	m := Message{
 		"@type": managerType, "stat_prefix": "oracle",
@@ -26,7 +26,7 @@ func Manager(options, routeConfig Message) Message {
 	return m
 }
 
-// Listener is one of one filter chain that ends in a connection manager.
+// Listener returns a listener with one filter chain, which ends in an HTTP connection manager.
 func Listener(name string, address, manager, transport Message) Message {
 	chain := Message{"filters": []any{Message{"name": "http", "typed_config": manager}}}
 	if transport != nil {
@@ -35,8 +35,7 @@ func Listener(name string, address, manager, transport Message) Message {
 	return Message{"name": name, "address": address, "filter_chains": []any{chain}}
 }
 
-// Echo is the listener that answers every request, and every connection that
-// sends a request.
+// Echo returns a listener that answers every request with 200.
 func Echo(address Message) Message {
 	all := Message{"virtual_hosts": []any{Message{"name": "echo", "domains": []any{"*"}, "routes": []any{
 		Message{"match": Message{"prefix": ""}, "direct_response": Message{"status": 200}},
@@ -48,7 +47,7 @@ func Echo(address Message) Message {
 	}, nil)
 }
 
-// Cluster is one of a single endpoint, as the echo.
+// Cluster returns a cluster with a single endpoint, usually the address of the echo listener.
 func Cluster(name string, address Message) Message {
 	return Message{
 		"name": name, "type": "STATIC", "connect_timeout": "5s",
@@ -59,8 +58,7 @@ func Cluster(name string, address Message) Message {
 	}
 }
 
-// Hosts are loopback addresses that nobody else has: where many listeners
-// need many ports, each Envoy has an address of its own.
+// Host returns a loopback address for an Envoy of its own. With it, many listeners can use the same port numbers.
 func Host(n uint64) string {
 	return fmt.Sprintf("127.%d.%d.%d", 64+n%64, n>>8%256, 1+n>>16%250)
 }

@@ -7,26 +7,25 @@ import (
 	"path/filepath"
 )
 
-// A Replica is an Envoy with the configuration of another one: its listeners,
-// filters and routes as they are. All clusters lead to an echo but BlackHole,
-// those that are bound have ports of their own and take the addresses of a
-// connection from a PROXY line, certificates are an Identity's, a random number
-// is a header's, and no fault is injected by chance.
+// A Replica is an Envoy that runs the listeners, filters and routes of another Envoy. It differs in a few points: All
+// clusters except BlackHoleCluster lead to an echo listener. Bound listeners have ports of their own and take the
+// addresses of a connection from a PROXY protocol header. Certificates come from an Identity. A header replaces random
+// numbers, and faults are injected into all requests or none.
 type Replica struct {
 	*Dump
-	bound map[string]string // by listener, where it listens
+	bound map[string]string // the addresses of bound listeners, by name
 	log   string
 	envoy *Envoy
 }
 
-// WeightHeader is the header that decides among weighted clusters.
+// WeightHeader is the header whose value selects among weighted clusters.
 const WeightHeader = "x-weight"
 
 // blackHole is the cluster that Istio leaves without endpoints.
 const blackHole = "BlackHoleCluster"
 
-// NewReplica makes a config of what another Envoy dumped; host is an address
-// to listen at, dir a folder for its log.
+// NewReplica builds a replica's configuration from the config dump of another Envoy. host is an address to listen on,
+// dir a folder for the log.
 func NewReplica(dump []byte, host, dir string, as *Identity) (*Replica, Config, error) {
 	d, err := ReadDump(dump)
 	if err != nil {
@@ -61,7 +60,7 @@ func NewReplica(dump []byte, host, dir string, as *Identity) (*Replica, Config, 
 
 const replicaPort = 13000
 
-// copied is a message that can be changed.
+// copied returns a deep copy of a message.
 func copied(m Message) (out Message, err error) {
 	b, err := json.Marshal(m)
 	if err != nil {
@@ -70,7 +69,7 @@ func copied(m Message) (out Message, err error) {
 	return out, json.Unmarshal(b, &out)
 }
 
-// listener makes a listener of the other Envoy one of the replica's.
+// listener adapts a listener of the other Envoy to the replica.
 func (r *Replica) listener(l Message, as *Identity) {
 	for _, key := range []string{"@type", "access_log", "connection_balance_config", "additional_addresses"} {
 		delete(l, key)
@@ -80,7 +79,7 @@ func (r *Replica) listener(l Message, as *Identity) {
 		filters = append(filters, Message{"name": "proxy", "typed_config": Message{"@type": filterType + "listener.proxy_protocol.v3.ProxyProtocol"}})
 	}
 	for _, f := range List(l, "listener_filters") {
-		if !isType(Sub(f, "typed_config"), "OriginalDst") { // which asks the kernel
+		if !isType(Sub(f, "typed_config"), "OriginalDst") { // leave out original_dst: it asks the kernel for the address
 			filters = append(filters, f)
 		}
 	}
@@ -128,9 +127,8 @@ func (r *Replica) chain(chain Message, as *Identity) {
 	}
 }
 
-// certain leaves nothing to chance: all weighted clusters are decided by the
-// header, and of the faults that are injected those stay that every request
-// meets. Nothing is delayed.
+// certain makes a configuration deterministic. The header selects among all weighted clusters; injected faults are
+// removed unless they affect every request. Delays are removed, too.
 func certain(v any) {
 	switch x := v.(type) {
 	case []any:

@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// Smaller gives the values that a value is with one part of it left out: an
-// element, a field, at any depth, the outermost and so the largest first. Keep
-// names the fields that are never left out.
+// Smaller returns variants of a value from which one part is removed: an element or a field, at any depth. Variants
+// with a part of the outermost level removed come first, since they are the smallest. keep names fields that are never
+// removed.
 func Smaller(v any, keep ...string) []any {
 	return append(without(v, keep), inside(v, keep)...)
 }
 
-// without leaves out one direct part.
+// without removes one element or field of the value itself.
 func without(v any, keep []string) (out []any) {
 	switch x := v.(type) {
 	case []any:
-		if len(x) > 2 { // one alone first: that is most often enough
+		if len(x) > 2 { // keep a single element first, which is most often enough
 			for _, e := range x {
 				out = append(out, []any{e})
 			}
@@ -39,7 +39,7 @@ func without(v any, keep []string) (out []any) {
 	return out
 }
 
-// inside makes one part smaller.
+// inside removes a part of one element or field.
 func inside(v any, keep []string) (out []any) {
 	switch x := v.(type) {
 	case []any:
@@ -60,7 +60,7 @@ func inside(v any, keep []string) (out []any) {
 	return out
 }
 
-// Smaller gives the requests that a request is with less in it.
+// Smaller returns simpler variants of a request.
 func (r Request) Smaller() (out []Request) {
 	for i := range r.Headers {
 		s := r

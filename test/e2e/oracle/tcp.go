@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Proxied is the line that tells a listener with the proxy_protocol filter
-// where a connection is from, and where to.
+// Proxied returns a PROXY protocol header, which tells Envoy's proxy_protocol filter the source and destination of a
+// connection.
 func Proxied(source, destination string, sourcePort, port int) []byte {
 	family := "TCP4"
 	if strings.Contains(source, ":") {
@@ -20,12 +20,12 @@ func Proxied(source, destination string, sourcePort, port int) []byte {
 	return fmt.Appendf(nil, "PROXY %s %s %s %d %d\r\n", family, source, destination, sourcePort, port)
 }
 
-// Hello is what a client of TLS sends first.
+// Hello returns the ClientHello message of a TLS client.
 func Hello(sni string, alpn []string) ([]byte, error) {
 	client, server := net.Pipe()
 	defer client.Close()
 	defer server.Close()
-	c := tls.Client(client, &tls.Config{ServerName: sni, NextProtos: alpn, InsecureSkipVerify: true}) // nobody answers it
+	c := tls.Client(client, &tls.Config{ServerName: sni, NextProtos: alpn, InsecureSkipVerify: true}) // the handshake never finishes
 	go c.Handshake()
 	if err := server.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func Hello(sni string, alpn []string) ([]byte, error) {
 	return append(head, rest...), err
 }
 
-// Say sends bytes over a new connection and gives all that comes back until it
-// is closed, which is nothing where nobody takes it.
+// Say sends bytes over a new connection and returns everything that comes back until the connection is closed. That is
+// "" if Envoy closes it at once.
 func Say(ctx context.Context, address string, b []byte) (string, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -51,11 +51,11 @@ func Say(ctx context.Context, address string, b []byte) (string, error) {
 		return "", err
 	}
 	if _, err := conn.Write(b); err != nil {
-		return "", nil // it was closed: that is the answer
+		return "", nil // Envoy has closed the connection, which is a valid result
 	}
 	said, err := io.ReadAll(conn)
 	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 		return "", fmt.Errorf("%s: neither answers nor closes", address)
 	}
-	return string(said), nil // a reset is a close
+	return string(said), nil // a reset counts as a close
 }

@@ -12,30 +12,28 @@ import (
 	"time"
 )
 
-// A Way is what an Envoy did with a connection, or the request in it, as its
-// access log says.
+// A Way is what an Envoy did with a connection or the request in it, from its access log.
 type Way struct {
-	Mark     int    `json:"mark"` // the port that the connection was from
+	Mark     int    `json:"mark"` // the source port of the connection
 	Cluster  string `json:"cluster"`
 	Chain    string `json:"chain"`
 	Route    string `json:"route"`
-	Status   int    `json:"status"` // 0 where it was no HTTP
+	Status   int    `json:"status"` // 0 if the connection is not HTTP
 	Details  string `json:"details"`
-	End      string `json:"end"` // why the connection was ended
+	End      string `json:"end"` // the reason why the connection was closed
 	Location string `json:"location"`
 }
 
-// A Call is a connection to a listener, said to be from one address to another,
-// and what is sent over it.
+// A Call is a connection to a listener, with the addresses that its PROXY protocol header has and the bytes to send.
 type Call struct {
-	Listener            string // the bound one that it comes to
+	Listener            string // the bound listener to connect to
 	Source, Destination string
-	Mark, Port          int         // Mark is the source's port, of this call alone
-	TLS                 *tls.Config // nil: plain
-	Bytes               []byte      // what is sent
+	Mark, Port          int         // Mark is the source port, unique to this call
+	TLS                 *tls.Config // nil means plain text
+	Bytes               []byte      // the bytes to send
 }
 
-// accessLog has Envoy write a Way a line.
+// accessLog configures Envoy to log each connection or request as one line of JSON that decodes to a Way.
 func (r *Replica) accessLog() []any {
 	return []any{Message{"name": "envoy.access_loggers.file", "typed_config": Message{
 		"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog", "path": r.log,
@@ -46,7 +44,7 @@ func (r *Replica) accessLog() []any {
 	}}}
 }
 
-// Run starts the replica. It is ended with Stop.
+// Run starts the replica. The caller must call Stop.
 func (r *Replica) Run(ctx context.Context, path string, c Config) (err error) {
 	if r.envoy, err = Start(ctx, path, c); err != nil {
 		return err
@@ -61,13 +59,13 @@ func (r *Replica) Run(ctx context.Context, path string, c Config) (err error) {
 	return nil
 }
 
-// Stop ends it.
+// Stop stops the replica.
 func (r *Replica) Stop() error { return r.envoy.Stop() }
 
-// Make makes a call and tells whether anything comes back ahead of its end.
+// Make makes a call, and reports whether Envoy sent anything before it closed the connection.
 func (r *Replica) Make(ctx context.Context, c Call) (answered bool, err error) {
 	at := r.bound[c.Listener]
-	if at == "" { // nobody listens
+	if at == "" { // the replica has no such listener
 		return false, nil
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", at)
@@ -79,11 +77,11 @@ func (r *Replica) Make(ctx context.Context, c Call) (answered bool, err error) {
 		return false, err
 	}
 	if _, err := conn.Write(Proxied(c.Source, c.Destination, c.Mark, c.Port)); err != nil {
-		return false, nil // closed: the log says it
+		return false, nil // Envoy has closed the connection; the log has the reason
 	}
 	if c.TLS != nil {
 		secure := tls.Client(conn, c.TLS)
-		if secure.HandshakeContext(ctx) != nil { // where nobody speaks TLS
+		if secure.HandshakeContext(ctx) != nil { // the handshake fails if the filter chain doesn't speak TLS
 			return false, nil
 		}
 		conn = secure
@@ -98,9 +96,8 @@ func (r *Replica) Make(ctx context.Context, c Call) (answered bool, err error) {
 	return n > 0, nil
 }
 
-// Ways gives what became of the calls that were made, by their marks; that of
-// which nothing is said was closed ahead of any filter. It waits for as many
-// as there have to be, and a moment for others.
+// Ways returns the results of the calls, by their marks. A call without a result was closed before any filter ran. Ways
+// waits until there are as many results as wanted, and then a moment for more.
 func (r *Replica) Ways(ctx context.Context, want int) (map[int]Way, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

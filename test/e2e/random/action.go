@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Clusters is how many there are, "c0" and so on. Another one is not there.
+// Clusters is the number of clusters that exist, named "c0" and so on.
 const Clusters = 6
 
 func (s Source) cluster() string {
@@ -15,10 +15,10 @@ func (s Source) cluster() string {
 	return "c" + strconv.Itoa(s.IntN(Clusters))
 }
 
-// WeightHeader is the header that decides among weighted clusters.
+// WeightHeader is the header whose value selects among weighted clusters.
 const WeightHeader = "x-weight"
 
-// act gives a route what it does.
+// act adds a random action to a route.
 func (s Source) act(r message) {
 	switch s.IntN(10) {
 	case 0, 1:
@@ -64,7 +64,7 @@ func (s Source) forward(match message) message {
 	return a
 }
 
-// rewritePath gives an action at most one rewrite of the path.
+// rewritePath adds at most one rewrite of the path to an action.
 func (s Source) rewritePath(a, match message) {
 	template := templateOf(match)
 	switch s.IntN(6) {
@@ -84,7 +84,7 @@ func (s Source) rewritePath(a, match message) {
 	}
 }
 
-// templateOf is the URI template of a match; empty for another one.
+// templateOf returns the URI template of a match, or "" if it has none.
 func templateOf(match message) string {
 	policy, _ := match["path_match_policy"].(message)
 	if policy == nil {
@@ -93,8 +93,7 @@ func templateOf(match message) string {
 	return policy["typed_config"].(message)["path_template"].(string)
 }
 
-// rewriteOf is what a path that fits a template may become: of the parts that
-// have names there.
+// rewriteOf returns a path to rewrite to, built from the named parts of a URI template.
 func (s Source) rewriteOf(template string) string {
 	var names []string
 	for _, part := range strings.Split(template, "{")[1:] {

@@ -2,16 +2,16 @@ package random
 
 import "fmt"
 
-// Listeners are a listener that is bound, and those that it hands on to.
+// Listeners holds a bound listener, and the listeners that it can hand connections over to.
 type Listeners struct {
-	All    []message // the bound one first; each without a name and, the first, without an address
-	Ports  []int     // of the others
-	Tree   bool      // its chains are chosen by a matcher
-	Family int       // 4 or 6
+	All    []message // the bound one first; none has a name, and the first has no address
+	Ports  []int     // the ports of the other listeners
+	Tree   bool      // whether a matcher selects the filter chain
+	Family int       // the IP version, 4 or 6
 }
 
-// Listeners gives listeners whose filter chains answer each connection with
-// their names. Ports from first on are theirs, ten of them.
+// Listeners returns random listeners. Each filter chain answers a connection with the chain's name. The listeners may
+// use ten ports, starting with first.
 func (s Source) Listeners(first int) Listeners {
 	l := Listeners{Family: 4}
 	if s.oneIn(4) {
@@ -46,7 +46,7 @@ func (s Source) Listeners(first int) Listeners {
 	return l
 }
 
-// places are addresses of listeners to be handed on to.
+// places returns addresses of the listeners that connections are handed over to.
 func (s Source) places(family int) []string {
 	if family == 6 {
 		return []string{"::", pick(s, addresses(6)...), pick(s, addresses(6)...)}
@@ -85,7 +85,7 @@ func (s Source) listener(name string, family int, ports []int) message {
 	return l
 }
 
-// chain is a filter chain that says its name.
+// chain returns a filter chain that answers with its name.
 func chain(name string) message {
 	return message{"name": name, "filters": []any{message{"name": "name", "typed_config": message{
 		"@type": typeURL + "envoy.extensions.filters.network.direct_response.v3.Config", "response": message{"inline_string": name},
@@ -106,7 +106,7 @@ func (s Source) listenerFilters(ports []int) (all []any) {
 	return all
 }
 
-// predicate is a ListenerFilterChainMatchPredicate.
+// predicate returns a random ListenerFilterChainMatchPredicate.
 func (s Source) predicate(depth int, ports []int) message {
 	if depth > 0 && s.oneIn(3) {
 		both := message{"rules": []any{s.predicate(depth-1, ports), s.predicate(depth-1, ports)}}
@@ -152,7 +152,7 @@ func texts(all ...string) []any {
 	return out
 }
 
-// chainMatch is a FilterChainMatch.
+// chainMatch returns a random FilterChainMatch.
 func (s Source) chainMatch(family int, ports []int) message {
 	m := message{}
 	if s.oneIn(3) {

@@ -11,8 +11,7 @@ func (s Source) networkInput(kinds ...string) message {
 	return message{"name": "input", "typed_config": message{"@type": networkInputs + pick(s, kinds...)}}
 }
 
-// chainTree is a filter_chain_matcher: it ends with the names of chains, and
-// seldom with one that there isn't.
+// chainTree returns a random filter_chain_matcher. Its leaves are names of chains; a few chains don't exist.
 func (s Source) chainTree(names []string, family int, ports []int) message {
 	return grove{
 		Source: s,
@@ -34,7 +33,7 @@ func (s Source) chainTree(names []string, family int, ports []int) message {
 	}.tree(2)
 }
 
-// customTree chooses by ranges of addresses, or by server names.
+// customTree returns a tree that matches ranges of addresses or server names.
 func (g grove) customTree(depth, family int) message {
 	if g.flip() {
 		var all []any

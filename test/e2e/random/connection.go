@@ -1,24 +1,24 @@
 package random
 
-// What a connection begins with.
+// The protocols that a connection may start with.
 const (
 	TLS    = "tls"
 	HTTP10 = "http/1.0"
 	HTTP11 = "http/1.1"
 	H2C    = "h2c"
-	Bytes  = "bytes" // of no protocol
+	Bytes  = "bytes" // no known protocol
 )
 
-// Connection is one to a listener.
+// Connection is a connection to a listener.
 type Connection struct {
 	Source, Destination string
 	SourcePort, Port    int
-	Speaks              string // TLS, HTTP11 and so on
+	Speaks              string // one of the protocols above
 	SNI                 string
 	ALPN                []string
 }
 
-// Connection gives a connection to one of the listeners.
+// Connection returns a random connection to one of the listeners.
 func (s Source) Connection(to Listeners) Connection {
 	c := Connection{
 		Source: pick(s, addresses(to.Family)...), Destination: pick(s, addresses(to.Family)...),

@@ -2,7 +2,7 @@ package random
 
 import "strings"
 
-// host is one as a client writes it, or as a domain has it.
+// host returns a random host, as in a request's Host header or in a virtual host's domains.
 func (s Source) host() string {
 	if s.oneIn(20) {
 		return pick(s, "[::1]", "[::1]:80", "1.2.3.4", "1.2.3.4:80")
@@ -17,7 +17,7 @@ func (s Source) host() string {
 	return h
 }
 
-// domain is one of a virtual host.
+// domain returns a random domain of a virtual host.
 func (s Source) domain() string {
 	switch s.IntN(6) {
 	case 0:
@@ -28,7 +28,7 @@ func (s Source) domain() string {
 	return s.host()
 }
 
-// hostOf gives a host that a domain is likely to have.
+// hostOf returns a host that probably matches a domain.
 func (s Source) hostOf(domain string) string {
 	h := strings.ReplaceAll(domain, "*", pick(s, "a", "", "x-b", "q.r"))
 	switch s.IntN(12) {
@@ -42,7 +42,7 @@ func (s Source) hostOf(domain string) string {
 	return h
 }
 
-// path is one without a query.
+// path returns a random path without a query.
 func (s Source) path() string {
 	p := ""
 	for range s.IntN(4) {

@@ -4,7 +4,7 @@ import "strings"
 
 const typeURL = "type.googleapis.com/"
 
-// match is a RouteMatch.
+// match returns a random RouteMatch.
 func (s Source) match(tls bool) message {
 	m := s.pathMatch()
 	if s.oneIn(3) {
@@ -96,7 +96,7 @@ func (s Source) headerMatch() message {
 		start := s.IntN(10) - 5
 		h["range_match"] = message{"start": start, "end": start + 1 + s.IntN(15)}
 	case 2:
-	case 3: // as older ones are written
+	case 3: // deprecated forms
 		switch s.IntN(5) {
 		case 0:
 			h["exact_match"] = s.value()

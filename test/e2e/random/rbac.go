@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// Guard is a listener's RBAC, in its filter chain and in its connection
-// manager, and what the connection manager does besides.
+// Guard holds the RBAC filters of a listener: in its filter chain, in its HTTP connection manager, or in both. It also
+// holds other settings of the connection manager.
 type Guard struct {
-	Network  message // configuration of the network filter; nil for none
+	Network  message // configuration of the network filter; nil if there is none
 	HTTP     message // configuration of the HTTP filter
 	Manager  message // fields of the HttpConnectionManager
-	Cuts     bool    // the routes ignore path parameters
-	Astray   bool    // no route takes a request
-	TLS      bool    // the listener speaks TLS, and asks for the client's certificate
-	Family   int     // 4 or 6
-	Ports    []int   // that connections are said to go to
-	requests Routes  // what requests come near to
+	Cuts     bool    // whether the routes ignore path parameters
+	Astray   bool    // whether no route matches any request
+	TLS      bool    // whether the listener speaks TLS and requests the client's certificate
+	Family   int     // the IP version, 4 or 6
+	Ports    []int   // the original destination ports of connections
+	requests Routes  // routes that requests are generated for
 }
 
 const (
@@ -27,7 +27,7 @@ const (
 	rbacNetwork = typeURL + "envoy.extensions.filters.network.rbac.v3.RBAC"
 )
 
-// Guard gives random RBAC rules.
+// Guard returns random RBAC filters.
 func (s Source) Guard() Guard {
 	g := Guard{Family: 4, Ports: []int{8080, 8081, 9090}, TLS: s.oneIn(3), Cuts: s.oneIn(3), Astray: s.oneIn(6)}
 	if s.oneIn(4) {
@@ -55,8 +55,8 @@ func (s Source) Guard() Guard {
 	return g
 }
 
-// matchesOf gives the headers and paths that rules ask for, in the form of a
-// route's match, so that requests come near to them.
+// matchesOf returns the headers and paths in RBAC rules, in the form of a route's match. Requests that are generated
+// for these matches then satisfy the rules more often.
 func matchesOf(v any) (all []any) {
 	switch x := v.(type) {
 	case []any:
@@ -86,7 +86,7 @@ func pathOf(text message) message {
 	return message{"safe_regex": text["safe_regex"]}
 }
 
-// A ruler makes rules: of HTTP, or of connections alone.
+// A ruler generates RBAC rules: for HTTP requests, or for connections only.
 type ruler struct {
 	Source
 	family int
@@ -128,8 +128,8 @@ func (r ruler) some(one func(depth int) message) (all []any) {
 	return all
 }
 
-// tree is a condition, or several joined; its names are those of permissions
-// or of principals.
+// joined returns a condition that combines others with and, or, or not. names holds the field names, which differ
+// between permissions and principals.
 func (r ruler) joined(depth int, names [4]string, one func(depth int) message) message {
 	both := message{names[3]: []any{one(depth - 1), one(depth - 1)}}
 	switch r.IntN(3) {
@@ -187,7 +187,7 @@ func (r ruler) principal(depth int) message {
 	return message{"remote_ip": pick(r.Source, r.cidr(), message{"address_prefix": "1.2.0.0", "prefix_len": 16})}
 }
 
-// asked is a condition on a request.
+// asked returns a random condition on a request.
 func (r ruler) asked() message {
 	if r.oneIn(3) {
 		return message{"url_path": message{"path": r.pathText()}}
@@ -209,7 +209,7 @@ func (r ruler) pathText() message {
 
 func (r ruler) cidr() message { return r.ranges(r.family)[0].(message) }
 
-// matcher is an xDS matcher in place of rules.
+// matcher returns a random xDS matcher, which an RBAC filter accepts instead of rules.
 func (r ruler) matcher() message {
 	return grove{
 		Source: r.Source,
@@ -232,14 +232,14 @@ func (r ruler) matcher() message {
 	}.tree(2)
 }
 
-// A Knock is a request at a guarded listener, over a connection of its own.
+// A Knock is a request to a listener with RBAC filters, and the connection that it is sent over.
 type Knock struct {
 	Connection
 	Request
-	Shown bool // the client has a certificate
+	Shown bool // whether the client shows a certificate
 }
 
-// Knock gives a request that comes near to the rules.
+// Knock returns a random request that is likely to satisfy some of the rules.
 func (s Source) Knock(at Guard) Knock {
 	k := Knock{
 		Connection: s.Connection(Listeners{Family: at.Family, Ports: at.Ports}),
@@ -255,7 +255,7 @@ func (s Source) Knock(at Guard) Knock {
 	}
 	k.remove("upgrade")
 	k.remove("connection")
-	for i, h := range k.Headers { // what is denied by gRPC has the status 200 too
+	for i, h := range k.Headers { // a denied gRPC request has the status 200, like an allowed one
 		if strings.HasPrefix(h[1], "application/grpc") {
 			k.Headers[i][1] = "text/plain"
 		}

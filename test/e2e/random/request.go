@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Request is one over HTTP/1.1.
+// Request is an HTTP/1.1 request.
 type Request struct {
 	Method, Host, Path string
 	Headers            [][2]string
 }
 
-// Request gives a request that comes near to one of the routes.
+// Request returns a random request that is likely to match one of the routes.
 func (s Source) Request(of Routes) Request {
 	hosts := of.Config["virtual_hosts"].([]any)
 	h := pick(s, hosts...).(message)
@@ -39,7 +39,7 @@ func (s Source) Request(of Routes) Request {
 
 func (r *Request) add(name, value string) { r.Headers = append(r.Headers, [2]string{name, value}) }
 
-// set leaves one header of a name.
+// set replaces all headers of that name by one.
 func (r *Request) set(name, value string) {
 	r.remove(name)
 	r.add(name, value)
@@ -49,8 +49,8 @@ func (r *Request) remove(name string) {
 	r.Headers = slices.DeleteFunc(r.Headers, func(h [2]string) bool { return strings.EqualFold(h[0], name) })
 }
 
-// matchesIn gives the matches below a message, each a RouteMatch or a
-// condition of a tree, in the order of keys.
+// matchesIn returns the matches inside a message, in the order of its keys. A match is a RouteMatch or a condition of a
+// matcher tree.
 func matchesIn(v any) (all []message) {
 	switch x := v.(type) {
 	case []any:
@@ -71,10 +71,10 @@ func matchesIn(v any) (all []message) {
 	return all
 }
 
-// Towards makes a request fit a RouteMatch, mostly.
+// Towards changes a request so that it probably satisfies a RouteMatch.
 func (s Source) Towards(r *Request, match map[string]any) { s.towards(r, match) }
 
-// towards makes a request fit a match, mostly.
+// towards changes a request so that it probably satisfies a RouteMatch or a condition of a matcher tree.
 func (s Source) towards(r *Request, m message) {
 	if m["input"] != nil {
 		s.towardsInput(r, m)
@@ -164,7 +164,7 @@ func (s Source) towardsHeader(r *Request, h message) {
 	s.head(r, name, v)
 }
 
-// number is one that was made here, or was read as JSON.
+// number converts a number that was generated here or decoded from JSON.
 func number(v any) int {
 	switch n := v.(type) {
 	case int:
@@ -175,7 +175,7 @@ func number(v any) int {
 	return 0
 }
 
-// head gives a request a header, or what counts as one.
+// head adds a header to a request. A pseudo-header changes the corresponding part of the request instead.
 func (s Source) head(r *Request, name, v string) {
 	switch strings.ToLower(name) {
 	case ":method":
@@ -189,7 +189,7 @@ func (s Source) head(r *Request, name, v string) {
 		}
 	case "content-type", "x-forwarded-proto", "x-forwarded-for":
 		r.set(name, v)
-	case "connection": // what it says would be acted on
+	case "connection": // Envoy would act on the value
 		r.add(name, "keep-alive")
 	case "te":
 		r.add(name, pick(s, v, "trailers", "gzip, trailers"))
@@ -213,7 +213,7 @@ func (s Source) towardsInput(r *Request, m message) {
 	s.head(r, m["input"].(message)["typed_config"].(message)["header_name"].(string), v)
 }
 
-// disturb adds what may or may not make a difference.
+// disturb adds parts that may or may not change the result.
 func (s Source) disturb(r *Request) {
 	if s.oneIn(4) {
 		r.Path += pick(s, "?q=v", "?q", "?r=w&q=v", "?q=v&q=w", "?", "??q=v", "?Q=V", "?q=%76", "?q=a+b&r", "?=v")
@@ -247,7 +247,7 @@ func (s Source) disturb(r *Request) {
 	}
 }
 
-// tunnel makes a few requests ask for an upgrade.
+// tunnel turns a few requests into CONNECT or upgrade requests.
 func (s Source) tunnel(r *Request) {
 	switch {
 	case r.Method == "CONNECT" || s.oneIn(60):
@@ -261,7 +261,7 @@ func (s Source) tunnel(r *Request) {
 	}
 }
 
-// numbered tells whether a host has a port, as a CONNECT's has to.
+// numbered reports whether a host has a valid port, which CONNECT requires.
 func numbered(host string) bool {
 	name, port, _ := strings.Cut(host, ":")
 	_, err := strconv.ParseUint(port, 10, 16)

@@ -5,18 +5,17 @@ import (
 	"strings"
 )
 
-// Routes is a route configuration, and what a connection manager that has it
-// does besides.
+// Routes is a random route configuration with other settings of its HTTP connection manager and listener.
 type Routes struct {
 	Config  message // a RouteConfiguration
 	Manager message // fields of the HttpConnectionManager
-	TLS     bool    // the listener speaks TLS
-	Asks    bool    // it asks for the client's certificate
-	Needs   bool    // and takes none without it
-	Shown   bool    // the client has one
+	TLS     bool    // whether the listener speaks TLS
+	Asks    bool    // whether the listener requests the client's certificate
+	Needs   bool    // whether the listener rejects clients without a certificate
+	Shown   bool    // whether the client shows a certificate
 }
 
-// Routes gives a route configuration whose routes all have names.
+// Routes returns a random route configuration. All its routes have names.
 func (s Source) Routes() Routes {
 	tls := s.oneIn(6)
 	rc := message{"name": "routes"}
@@ -93,7 +92,7 @@ func (s Source) virtualHost(at int, seen map[string]bool, tls bool) message {
 	return h
 }
 
-// manager are the options of a connection manager that act ahead of routes.
+// manager returns random options of an HTTP connection manager that take effect before routing.
 func (s Source) manager() message {
 	m := message{}
 	for _, o := range []struct {

@@ -1,23 +1,22 @@
-// Package random makes configurations of Envoy, and requests and connections
-// that come near to what they match: all of it from one seed, so that what was
-// found can be had again. It makes every kind of matcher that decides about a
-// route or a filter chain. It knows nothing of the plugin, and starts nothing.
+// Package random generates Envoy configurations, and requests and connections that are likely to match them. Everything
+// is derived from one seed, so that a result can be reproduced. It covers every kind of matcher that selects a route or
+// a filter chain. The package is independent of the plugin, and starts no processes.
 package random
 
 import (
 	"math/rand/v2"
 )
 
-// message is one of Envoy's messages as JSON, with its fields' own names.
+// message is an Envoy message as JSON, with the fields' original names.
 type message = map[string]any
 
-// Source is where choices come from.
+// Source is a random source with methods that generate values.
 type Source struct{ *rand.Rand }
 
-// New gives the source of a seed.
+// New returns the source for a seed.
 func New(seed uint64) Source { return Source{rand.New(rand.NewPCG(seed, 0x6d657368))} }
 
-// oneIn is true once in n times.
+// oneIn returns true with a probability of 1/n.
 func (s Source) oneIn(n int) bool { return s.IntN(n) == 0 }
 
 func (s Source) flip() bool { return s.oneIn(2) }

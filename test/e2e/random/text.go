@@ -2,13 +2,13 @@ package random
 
 import "slices"
 
-// A pattern is an expression of RE2, with texts that it matches.
+// A pattern is a regular expression in RE2's syntax, with texts that match it.
 type pattern struct {
 	expr string
 	fits []string
 }
 
-// patterns of values, and of paths.
+// patterns returns regular expressions for values of headers and parameters.
 func patterns() []pattern {
 	return []pattern{
 		{"v+", []string{"v", "vv"}}, {"[a-c]*", []string{"ab", "", "b"}}, {"v|w", []string{"v", "w"}}, {".*b", []string{"ab", "b"}},
@@ -33,7 +33,7 @@ func expressions(of []pattern) []string {
 	return all
 }
 
-// fitting gives a text that an expression of ours matches.
+// fitting returns a text that matches one of the expressions above. It reports false if it knows none.
 func (s Source) fitting(expr string) (string, bool) {
 	for _, p := range slices.Concat(patterns(), pathPatterns()) {
 		if p.expr == expr && len(p.fits) > 0 {
@@ -43,12 +43,12 @@ func (s Source) fitting(expr string) (string, bool) {
 	return "", false
 }
 
-// value is one of a header, a parameter or a cookie.
+// value returns a random value of a header, parameter or cookie.
 func (s Source) value() string {
 	return pick(s, "v", "V", "w", "v,w", "1", "5", "12", "", "ab", "vv", "a b", "-3", "v1", "b", "+7", " 5", "é", "vé", "5.0")
 }
 
-// textMatcher is a StringMatcher; more are values that it may be about.
+// textMatcher returns a random StringMatcher. more are further values that it may compare with.
 func (s Source) textMatcher(more ...string) message {
 	m := message{}
 	switch s.IntN(6) {
@@ -65,13 +65,13 @@ func (s Source) textMatcher(more ...string) message {
 		}
 		m["safe_regex"] = message{"regex": pick(s, expressions(patterns())...)}
 	}
-	if m["safe_regex"] == nil && s.oneIn(4) { // Envoy refuses both
+	if m["safe_regex"] == nil && s.oneIn(4) { // Envoy rejects ignore_case together with safe_regex
 		m["ignore_case"] = true
 	}
 	return m
 }
 
-// fittingText gives a value that a StringMatcher is likely to match.
+// fittingText returns a value that probably matches a StringMatcher.
 func (s Source) fittingText(m message) string {
 	for _, kind := range []string{"exact", "prefix", "suffix", "contains"} {
 		if v, ok := m[kind].(string); ok {

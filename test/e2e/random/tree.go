@@ -1,16 +1,15 @@
 package random
 
-// A grove is what trees of matchers are made of: what they look at, and what
-// they end with.
+// A grove generates trees of xDS matchers. Its fields generate the parts of a tree.
 type grove struct {
 	Source
 	input  func() message
-	values func() string // that an input may have
+	values func() string // values that an input may have
 	leaf   func() message
-	custom func(g grove, depth int) message // a tree of another kind; nil for none
+	custom func(g grove, depth int) message // generates a custom matcher; nil if there is none
 }
 
-// tree is an xDS matcher.
+// tree returns a random xDS matcher.
 func (g grove) tree(depth int) message {
 	m := message{}
 	switch {
@@ -68,17 +67,17 @@ func (g grove) predicate(depth int) message {
 		return message{"not_matcher": g.predicate(depth - 1)}
 	}
 	text := g.textMatcher(g.values(), g.values())
-	if re, ok := text["safe_regex"].(message); ok { // the xDS one names its engine
+	if re, ok := text["safe_regex"].(message); ok { // an xDS matcher must name the regex engine
 		text["safe_regex"] = message{"regex": re["regex"], "google_re2": message{}}
 	}
 	return message{"single_predicate": message{"input": g.input(), "value_match": text}}
 }
 
-// routeTree is a matcher in the place of routes.
+// routeTree returns a random matcher that a virtual host uses instead of a list of routes.
 func (s Source) routeTree(route func() message) message {
 	return grove{
 		Source: s,
-		// A header: a route table can match on nothing else.
+		// A matcher for routes supports no input other than headers.
 		input: func() message {
 			return message{"name": "header", "typed_config": message{
 				"@type": typeURL + "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "header_name": pick(s, "x-a", "x-b", "x-c", ":path", ":authority", ":method", "cookie", "accept"),
@@ -89,7 +88,7 @@ func (s Source) routeTree(route func() message) message {
 	}.tree(2)
 }
 
-// routeAction is what a tree ends with: a route, or a list of them.
+// routeAction returns a leaf of a route matcher: a route or a list of routes.
 func (s Source) routeAction(route func() message) message {
 	if s.oneIn(3) {
 		var all []any

@@ -10,11 +10,11 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// A control makes faults for who asks over HTTP, one at a time.
+// A control is an HTTP handler that breaks and repairs the mesh, one request at a time.
 type control struct {
 	mu      sync.Mutex
 	mesh    *mesh.Mesh
-	reader  string // the kubeconfig of the account that may least
+	reader  string // the kubeconfig of the account with the fewest rights
 	address string
 }
 
@@ -65,7 +65,7 @@ func (c *control) fault(do func(context.Context) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		// Not the request's context: what has begun is done.
+		// Don't use the request's context: a fault that has begun is completed.
 		if err := do(context.WithoutCancel(r.Context())); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

@@ -15,13 +15,12 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// A cost is what a question costs a real Envoy, whose admin port does nothing
-// else while it writes an answer.
+// A cost is what answering a question costs a real Envoy, whose admin port answers one request at a time.
 type cost struct {
 	Question string  `json:"question"`
 	Asked    int     `json:"asked"`
 	Bytes    int     `json:"bytes"`
-	Millis   float64 `json:"millis"` // until all answers were there; the median of several turns
+	Millis   float64 `json:"millis"` // until all answers have arrived; the median of several turns
 }
 
 const (
@@ -38,8 +37,8 @@ var questions = []string{
 	`[.proxy("reviews-v1").clusters[] | tojson] | length`,
 }
 
-// costs asks the plugin about a proxy of a large mesh, and then asks the Envoy
-// what it has been asked, and for all it has, by turns.
+// costs runs the plugin's questions about a proxy of a large mesh. It then sends the same requests to the Envoy itself,
+// in turns with a request for the full config dump, and measures them.
 func costs(ctx context.Context, m *mesh.Mesh, plugin string, out io.Writer) error {
 	p, err := m.Find("reviews-v1")
 	if err != nil {
@@ -84,7 +83,7 @@ func costs(ctx context.Context, m *mesh.Mesh, plugin string, out io.Writer) erro
 	return e.Encode(all)
 }
 
-// requestsOf gives the paths that the Envoy was asked for, in its own words.
+// requestsOf returns the paths that the plugin requests from the Envoy for a question, from Envoy's access log.
 func requestsOf(ctx context.Context, m *mesh.Mesh, p *mesh.Proxy, plugin, question string) (paths []string, err error) {
 	before, err := p.Requests(ctx)
 	if err != nil {

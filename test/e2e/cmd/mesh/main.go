@@ -1,24 +1,23 @@
-// Command mesh builds and brings up the mesh that the tests run on, and keeps
-// it up until it is interrupted.
+// Command mesh builds and starts the mesh that the tests run on, and keeps it running until it is interrupted.
 //
-//	go run ./cmd/mesh build              build what a mesh is made of
-//	go run ./cmd/mesh istioctl           build istioctl alone, and print where it is
-//	go run ./cmd/mesh up [--control A]   bring it up; faults are made over HTTP
-//	go run ./cmd/mesh cost --plugin P    what P's questions cost an Envoy of 1,000 services, as JSON
+//	go run ./cmd/mesh build              build the programs that a mesh consists of
+//	go run ./cmd/mesh istioctl           build istioctl alone, and print its path
+//	go run ./cmd/mesh up [--control A]   start the mesh; faults are made over HTTP
+//	go run ./cmd/mesh cost --plugin P    print what P's questions cost an Envoy with 1,000 services, as JSON
 //
-// It prints the kubeconfig files and the proxies' own ports, and where faults
-// are asked for: GET / tells how things are, and POST does it:
+// It prints the paths of the kubeconfig files, the proxies' own ports, and the URL of the control port. There, GET /
+// prints the state of the mesh, and POST makes or repairs a fault:
 //
 //	/stall/WORKLOAD    the proxy is STALE, and answers
-//	/hang/WORKLOAD     its Envoy accepts and never answers
-//	/reject/WORKLOAD   it refuses an update of its listeners
-//	/kill/WORKLOAD     its Envoy ends, the pod stays
-//	/delete/WORKLOAD   its pod goes, the Envoy stays
+//	/hang/WORKLOAD     its Envoy accepts connections and never answers
+//	/reject/WORKLOAD   it rejects an update of its listeners
+//	/kill/WORKLOAD     its Envoy is killed, the pod remains
+//	/delete/WORKLOAD   its pod is deleted, the Envoy remains
 //	/withhold          the gateway's SDS is NOT SENT
-//	/split             a second istiod takes every other proxy; /split/canary: of another revision
+//	/split             a second istiod serves every second proxy; /split/canary: with another revision
 //	/istiod/stop       and /istiod/start
 //	/apiserver/stop    and /apiserver/start
-//	/mend              all of it undone
+//	/mend              repair all faults
 package main
 
 import (
@@ -90,7 +89,7 @@ func run() error {
 	return serve(ctx, m, reader, *address)
 }
 
-// serve takes faults until ctx ends.
+// serve accepts requests for faults until ctx is done.
 func serve(ctx context.Context, m *mesh.Mesh, reader, address string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Command pilot-agent asks a proxy's admin port from within its pod.
+// Command pilot-agent sends requests to a proxy's admin port from within its pod.
 package main
 
 import (

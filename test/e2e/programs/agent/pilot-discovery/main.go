@@ -1,4 +1,4 @@
-// Command pilot-discovery asks an istiod's debug port from within its pod.
+// Command pilot-discovery sends requests to an istiod's debug port from within its pod.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Package request is what pilot-agent and pilot-discovery do when they are
-// told "request GET PATH": ask a port of the pod, and print the body. The
-// pods' ports lie elsewhere on the machine; PORTS says where: "15000=20123".
+// Package request implements "pilot-agent request GET PATH" and "pilot-discovery request GET PATH": it sends the
+// request to a port of the pod and prints the body of the answer. In the test mesh, the pod's ports are forwarded to
+// other ports of the machine. The environment variable PORTS has the mapping: "15000=20123".
 package request
 
 import (
@@ -13,8 +13,7 @@ import (
 	"time"
 )
 
-// Run does it and gives the exit code. The words are those of the real
-// programs, and so are the errors.
+// Run runs the command and returns its exit code. The arguments and error messages are those of the real programs.
 func Run(args []string, port string) int {
 	if err := run(args, port); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -55,7 +54,7 @@ func run(args []string, port string) error {
 	return nil
 }
 
-// flags takes --debug-port out of the words.
+// flags removes --debug-port from the arguments and returns its value.
 func flags(args []string, port string) (rest []string, _ string, err error) {
 	for i := 0; i < len(args); i++ {
 		value, given := strings.CutPrefix(args[i], "--debug-port")

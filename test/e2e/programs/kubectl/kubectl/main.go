@@ -1,4 +1,4 @@
-// Command kubectl is Kubernetes' own, for machines that have none.
+// Command kubectl is the original Kubernetes command, for machines that don't have it.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command kube-apiserver is Kubernetes' own API server, built from its module.
+// Command kube-apiserver is the original Kubernetes API server, built from its module.
 package main
 
 import (
