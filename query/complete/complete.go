@@ -101,13 +101,13 @@ func (c *completer) here(query func(term string) string) *walker {
 		return w
 	}
 	for more := 1; more < 3; more++ {
-		if _, ok := c.base[key(top.call, top.arg+1+more)]; !ok {
+		if _, ok := c.base[syntax.Key(top.call, top.arg+1+more)]; !ok {
 			continue
 		}
 		c.more = more
 		longer := c.walk(query)
 		c.more = 0
-		if _, ok := c.base[key(top.call, top.arg+1)]; !ok {
+		if _, ok := c.base[syntax.Key(top.call, top.arg+1)]; !ok {
 			w = longer
 			continue
 		}
@@ -148,7 +148,7 @@ func (w *walker) uncalled(q *syntax.Query, s *scope) {
 					inner = &scope{up: inner, name: param}
 				}
 				name := strings.TrimPrefix(param, "$")
-				inner = &scope{up: inner, name: key(name, 0), def: &definition{self: key(name, 0)}}
+				inner = &scope{up: inner, name: syntax.Key(name, 0), def: &definition{self: syntax.Key(name, 0)}}
 			}
 			w.fuel = mostSteps
 			w.query(fd.Body, shapes{{form: unknown}}, inner)
@@ -192,7 +192,7 @@ func (c *completer) look(query func(term string) string, what string, each func(
 func (c *completer) missing() int {
 	top := c.frames.top()
 	for more := 0; top.call != "" && more < 3; more++ {
-		if _, ok := c.base[key(top.call, top.arg+1+more)]; ok {
+		if _, ok := c.base[syntax.Key(top.call, top.arg+1+more)]; ok {
 			return more
 		}
 	}

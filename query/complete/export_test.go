@@ -1,5 +1,7 @@
 package complete
 
+import "github.com/meshq/kubectl-meshq/query/syntax"
+
 // Probe is the query that looks at what stands at the end of a source; empty
 // where nothing can be looked at.
 func Probe(src, what string) (query string) {
@@ -19,7 +21,7 @@ func Ambiguous(src string) bool {
 	p := locate(src)
 	known := base()
 	for _, f := range p.frames {
-		if f.call != "" && known[key(f.call, f.arg+1)] != nil && known[key(f.call, f.arg+2)] != nil {
+		if f.call != "" && known[syntax.Key(f.call, f.arg+1)] != nil && known[syntax.Key(f.call, f.arg+2)] != nil {
 			return true
 		}
 	}

@@ -39,14 +39,14 @@ func readBase() map[string]*definition {
 		rest := shapesText[fd.End:]
 		line, _, _ := strings.Cut(rest, "\n")
 		_, doc, _ := strings.Cut(line, "# ")
-		all[key(fd.Name, len(fd.Args))] = &definition{params: fd.Args, body: fd.Body, self: fd.Name, doc: doc}
+		all[syntax.Key(fd.Name, len(fd.Args))] = &definition{params: fd.Args, body: fd.Body, self: fd.Name, doc: doc}
 	}
 	for name, doc := range map[string]string{
 		"arrays": "only arrays", "objects": "only objects", "iterables": "only arrays and objects", "strings": "only strings",
 		"scalars": "neither arrays nor objects", "numbers": "only numbers", "booleans": "only true and false", "nulls": "only null",
 		"keys": "the names of the members, sorted",
 	} {
-		d := all[key(name, 0)]
+		d := all[syntax.Key(name, 0)]
 		d.self, d.doc = name, doc
 	}
 	return all

@@ -117,7 +117,7 @@ func (s *shape) set(f field) {
 
 // define adds a function to the scope; it sees itself.
 func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
-	d := &definition{params: fd.Args, body: fd.Body, self: key(fd.Name, len(fd.Args))}
+	d := &definition{params: fd.Args, body: fd.Body, self: syntax.Key(fd.Name, len(fd.Args))}
 	s = &scope{up: s, name: d.self, def: d}
 	d.scope = s
 	return s

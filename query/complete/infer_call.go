@@ -2,12 +2,9 @@ package complete
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
-
-func key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
 
 // call gives what a function gives, or a variable is.
 func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
@@ -26,7 +23,7 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	for i, a := range f.Args {
 		args[i] = &definition{body: a, scope: s}
 	}
-	name := key(f.Name, len(f.Args))
+	name := syntax.Key(f.Name, len(f.Args))
 	if found := s.find(name); found != nil {
 		return w.apply(found.def, in, args)
 	}
@@ -57,7 +54,7 @@ func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 			s = &scope{up: s, name: param, of: v}
 			param = param[1:]
 		}
-		s = &scope{up: s, name: key(param, 0), def: args[i]}
+		s = &scope{up: s, name: syntax.Key(param, 0), def: args[i]}
 	}
 	return w.query(d.body, in, s)
 }

@@ -117,7 +117,7 @@ func about(m mesh.Member) string {
 // takes tells whether a function of the library gives something for what comes
 // to the mark.
 func (w *walker) takes(f Function) bool {
-	d := w.base[key(f.Name, len(f.Params))]
+	d := w.base[syntax.Key(f.Name, len(f.Params))]
 	if d == nil || !w.reached || len(w.at.only()) > 0 { // nothing is known, or anything may come
 		return true
 	}

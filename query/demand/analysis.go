@@ -57,7 +57,7 @@ type analysis struct {
 
 func (a *analysis) add(p *syntax.Program) {
 	for _, d := range p.Query.FuncDefs {
-		a.known[key(d.Name, len(d.Args))] = d
+		a.known[syntax.Key(d.Name, len(d.Args))] = d
 	}
 }
 
@@ -70,7 +70,7 @@ func (a *analysis) query(q *syntax.Query, want *Tree, s *scope) *Tree {
 		return everything()
 	}
 	for _, d := range q.FuncDefs {
-		s = &scope{up: s, name: key(d.Name, len(d.Args)), def: d}
+		s = &scope{up: s, name: syntax.Key(d.Name, len(d.Args)), def: d}
 	}
 	if q.Term != nil {
 		return a.term(q.Term, want, s)

@@ -16,7 +16,7 @@ func (a *analysis) call(f *syntax.Func, want *Tree, s *scope) *Tree {
 		s.use(f.Name, want)
 		return nil
 	}
-	k := key(f.Name, len(f.Args))
+	k := syntax.Key(f.Name, len(f.Args))
 	if x := s.find(k); x != nil {
 		if x.arg != nil {
 			return a.query(x.arg, want, x.at)
@@ -55,7 +55,7 @@ func (a *analysis) follow(d *syntax.FuncDef, home *scope, f *syntax.Func, want *
 	defer func() { a.active[d]-- }()
 	in := home
 	for i, p := range d.Args {
-		in = &scope{up: in, name: key(strings.TrimPrefix(p, "$"), 0), arg: f.Args[i], at: s}
+		in = &scope{up: in, name: syntax.Key(strings.TrimPrefix(p, "$"), 0), arg: f.Args[i], at: s}
 	}
 	var values []*scope
 	for i, p := range d.Args {

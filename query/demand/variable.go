@@ -1,7 +1,6 @@
 package demand
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
@@ -19,8 +18,6 @@ type scope struct {
 	arg      *syntax.Query // an argument,
 	at       *scope        // and where it was written
 }
-
-func key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
 
 func (s *scope) find(name string) *scope {
 	for ; s != nil && s.name != name; s = s.up {
@@ -57,7 +54,7 @@ func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 			if v := s.find(t.Func.Name); v != nil {
 				return v.text
 			}
-		} else if x := s.find(key(t.Func.Name, 0)); x != nil && x.arg != nil {
+		} else if x := s.find(syntax.Key(t.Func.Name, 0)); x != nil && x.arg != nil {
 			return a.textOf(x.arg, x.at)
 		}
 	}

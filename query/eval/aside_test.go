@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/query/ahead"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -148,8 +149,8 @@ func TestInvariant5Slow(t *testing.T) {
 		all[i] = i
 	}
 	for q, first := range map[string]int{
-		`.proxies[] | .clusters[]`:                                    firstLoads,
-		`foreach .proxies[] as $p (0; . + ($p.clusters | length); .)`: firstLoads + 1, // the consumer, beside its scout
+		`.proxies[] | .clusters[]`:                                    ahead.FirstLoads,
+		`foreach .proxies[] as $p (0; . + ($p.clusters | length); .)`: ahead.FirstLoads + 1, // the consumer, beside its scout
 	} {
 		f, doc := newHalting(len(all), all...)
 		enough := errors.New("enough")
@@ -159,7 +160,7 @@ func TestInvariant5Slow(t *testing.T) {
 				for i := range all[1:] {
 					close(f.release[i+1])
 				}
-				if n := settle(&f.loaded, 1); n > 2*firstLoads {
+				if n := settle(&f.loaded, 1); n > 2*ahead.FirstLoads {
 					t.Errorf("%s: %d loaded for a consumer that is at the first", q, n)
 				}
 				return enough
@@ -198,15 +199,15 @@ func TestInvariant9Aside(t *testing.T) {
 	if err := <-got; err != nil || results != 400 {
 		t.Errorf("%d results, %v", results, err)
 	}
-	f, doc = newHalting(maxAside+2000, 0)
+	f, doc = newHalting(ahead.MaxAside+2000, 0)
 	go func() {
 		got <- mustCompile(t, `.proxies[] | .clusters | length`, Options{}).Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error { return nil })
 	}()
-	if !reaches(&f.loaded, maxAside-1) {
-		t.Errorf("%d are set aside, want %d", f.loaded.Load(), maxAside-1)
+	if !reaches(&f.loaded, ahead.MaxAside-1) {
+		t.Errorf("%d are set aside, want %d", f.loaded.Load(), ahead.MaxAside-1)
 	}
-	if n := settle(&f.loaded, maxAside-1); n != maxAside-1 {
-		t.Errorf("%d are set aside, want %d", n, maxAside-1)
+	if n := settle(&f.loaded, ahead.MaxAside-1); n != ahead.MaxAside-1 {
+		t.Errorf("%d are set aside, want %d", n, ahead.MaxAside-1)
 	}
 	close(f.release[0])
 	if err := <-got; err != nil {
@@ -217,7 +218,7 @@ func TestInvariant9Aside(t *testing.T) {
 		got <- mustCompile(t, `reduce .proxies[] as $p (0; . + ($p.clusters | length))`, Options{}).
 			Run(context.Background(), doc, nil, RunOptions{Workers: 4}, func(any) error { return nil })
 	}()
-	if n := settle(&f.loaded, scoutsAside*4); n < scoutsAside*4 || n > (scoutsAside+1)*4 {
+	if n := settle(&f.loaded, ahead.ScoutsAside*4); n < ahead.ScoutsAside*4 || n > (ahead.ScoutsAside+1)*4 {
 		t.Errorf("scouts have loaded %d", n)
 	}
 	close(f.release[0])

@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+)
 
 // bind is left as patterns | right. With several patterns an error, also one of
 // what follows, makes the next one be tried: all has to happen in its turn, and
@@ -14,27 +17,27 @@ func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 	simple := len(q.Patterns) == 1 && q.Patterns[0].Name != ""
 	body := c.queryAt(q.Right, in, tail && simple && src.one != nil)
 	if simple && single(src, body) {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			v, err := src.one(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			v, err := src.one(m, e, values.Plain(in))
 			if err != nil {
 				return v, err
 			}
-			return body.one(m, &env{up: e, v: v.v}, in)
+			return body.one(m, &env{up: e, v: v.V}, in)
 		})
 	}
 	if simple && src.one != nil {
-		return &node{multi: body.multi, gen: func(m *mach, e *env, in pv, y yield) error {
-			v, err := src.one(m, e, plain(in))
+		return &node{multi: body.multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+			v, err := src.one(m, e, values.Plain(in))
 			if err != nil {
 				return err
 			}
-			return body.gen(m, &env{up: e, v: v.v}, in, y)
+			return body.gen(m, &env{up: e, v: v.V}, in, y)
 		}}
 	}
 	multi := body.multi && len(q.Patterns) == 1
-	return &node{multi: multi, gen: func(m *mach, e *env, in pv, y yield) error {
-		return src.run(m, e, plain(in), func(v pv) error {
-			return match(m, e, v.v, func(e *env) error { return body.run(m, e, in, y) })
+	return &node{multi: multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return src.run(m, e, values.Plain(in), func(v values.Located) error {
+			return match(m, e, v.V, func(e *env) error { return body.run(m, e, in, y) })
 		})
 	}}
 }
@@ -44,12 +47,12 @@ func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 func (c *compiler) bindAhead(q *syntax.Query, src *node, s *scope) *node {
 	in, match := c.patterns(q.Patterns, &scope{up: s})
 	body := c.query(q.Right, in)
-	source := &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error { return src.gen(m, e.up, in, y) }}
-	rest := gen(func(m *mach, e *env, v pv, y yield) error {
-		in := e.v.(*pv)
-		return match(m, e, v.v, func(e *env) error { return body.run(m, e, *in, y) })
+	source := &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error { return src.gen(m, e.up, in, y) }}
+	rest := gen(func(m *machine, e *env, v values.Located, y values.Yield) error {
+		in := e.v.(*values.Located)
+		return match(m, e, v.V, func(e *env) error { return body.run(m, e, *in, y) })
 	})
-	return &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error {
-		return m.pipe(&env{up: e, v: &in}, plain(in), source, rest, y)
+	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return m.pipe(&env{up: e, v: &in}, values.Plain(in), source, rest, y)
 	}}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // hungry are programs that want more than there is. The first few are always
@@ -79,7 +81,7 @@ func consume(t *testing.T, q string) {
 	mib, _ := strconv.ParseInt(os.Getenv("MESHQ_MIB"), 10, 64)
 	err := mustCompile(t, q, Options{}).Run(ctx, nil, nil, RunOptions{Memory: mib << 20}, func(any) error { return nil })
 	took := time.Since(start)
-	var limit *LimitError
+	var limit *values.LimitError
 	if err == nil || !errors.As(err, &limit) && !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

@@ -4,16 +4,20 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/meshq/kubectl-meshq/query/builtin"
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // builtins gives the functions written in Go, under "name/arity". What jq
 // defines in jq and is not among them is in prelude.jq.
-func builtins() map[string]builtin {
-	table := delegation()
-	for _, group := range []map[string]builtin{
-		controlBuiltins(), loopBuiltins(), containerBuiltins(), entryBuiltins(), orderBuiltins(), searchBuiltins(),
-		pathBuiltins(), mathBuiltins(), textBuiltins(), byteBuiltins(), formatBuiltins(), regexBuiltins(), runBuiltins(), judgeBuiltins(),
+func builtins() map[string]maker {
+	table := make(map[string]maker, 256)
+	for name, fn := range builtin.Functions() {
+		table[name] = value(fn)
+	}
+	for _, group := range []map[string]maker{
+		controlBuiltins(), loopBuiltins(), collectionBuiltins(), pathBuiltins(), regexBuiltins(), runBuiltins(), judgeBuiltins(),
 	} {
 		maps.Copy(table, group)
 	}
@@ -35,95 +39,76 @@ func Builtins() []string {
 }
 
 // value makes a function of unforced values.
-func value(fn func(m *mach, in any, args []any) (any, error)) builtin {
-	fn = absentAsList(fn)
-	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, fn) }
-}
-
-// forced makes a function that is given its input looked into one level deep.
-func forced(fn func(m *mach, in any, args []any) (any, error)) builtin {
-	return value(func(m *mach, in any, args []any) (any, error) {
-		in, err := m.force(in)
-		if err != nil {
-			return nil, err
-		}
-		return fn(m, in, args)
-	})
-}
-
-// looked is forced for a function that keeps nothing of an array.
-func looked(fn func(m *mach, in any, args []any) (any, error)) builtin {
-	return value(func(m *mach, in any, args []any) (any, error) {
-		in, err := m.look(in)
-		if err != nil {
-			return nil, err
-		}
-		return fn(m, in, args)
-	})
+func value(fn values.Func) maker {
+	fn = values.AbsentAsList(fn)
+	apply := func(m *machine, in any, args []any) (any, error) { return fn(&m.Task, in, args) }
+	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, apply) }
 }
 
 // bound compiles the call of a function of values as those that are defined in
 // jq have it, with def f($a; $b): the first argument varies most slowly.
-func (c *compiler) bound(f *syntax.Func, s *scope, fn func(m *mach, in pv, args []any, y yield) error) *node {
-	return c.boundIn(f, s, func(m *mach, _ *env, in pv, args []any, y yield) error { return fn(m, in, args, y) })
+func (c *compiler) bound(f *syntax.Func, s *scope, fn func(m *machine, in values.Located, args []any, y values.Yield) error) *node {
+	return c.boundIn(f, s, func(m *machine, _ *env, in values.Located, args []any, y values.Yield) error {
+		return fn(m, in, args, y)
+	})
 }
 
 // boundIn is bound for a function that evaluates something itself, too. Its
 // own errors have the place of the call, those of what follows don't.
-func (c *compiler) boundIn(f *syntax.Func, s *scope, fn func(m *mach, e *env, in pv, args []any, y yield) error) *node {
+func (c *compiler) boundIn(f *syntax.Func, s *scope, fn func(m *machine, e *env, in values.Located, args []any, y values.Yield) error) *node {
 	return boundTo(c.args(f, s), c.mark(f.Span), fn)
 }
 
-func boundTo(args []*node, at *place, fn func(m *mach, e *env, in pv, args []any, y yield) error) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+func boundTo(args []*node, at *place, fn func(m *machine, e *env, in values.Located, args []any, y values.Yield) error) *node {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		vs := make([]any, len(args))
 		var each func(i int) error
 		each = func(i int) error {
 			if i < len(args) {
-				return args[i].run(m, e, plain(in), func(v pv) error {
-					vs[i] = v.v
+				return args[i].run(m, e, values.Plain(in), func(v values.Located) error {
+					vs[i] = v.V
 					return each(i + 1)
 				})
 			}
 			var below error
-			err := fn(m, e, in, slices.Clone(vs), func(v pv) error {
+			err := fn(m, e, in, slices.Clone(vs), func(v values.Located) error {
 				below = y(v)
 				return below
 			})
 			if below != nil {
 				return below
 			}
-			return about(at.of(err), in.v)
+			return values.NameProxy(at.of(err), in.V)
 		}
 		return each(0)
 	})
 }
 
 // boundValue is bound for a function that gives one result.
-func (c *compiler) boundValue(f *syntax.Func, s *scope, fn func(m *mach, in any, args []any) (any, error)) *node {
+func (c *compiler) boundValue(f *syntax.Func, s *scope, fn values.Func) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {
-		return boundTo(args, at, func(m *mach, _ *env, in pv, args []any, y yield) error {
-			v, err := fn(m, in.v, args)
+		return boundTo(args, at, func(m *machine, _ *env, in values.Located, args []any, y values.Yield) error {
+			v, err := fn(&m.Task, in.V, args)
 			if err != nil {
 				return err
 			}
-			return y(in.val(v))
+			return y(in.Made(v))
 		})
 	}
-	return one(func(m *mach, e *env, in pv) (pv, error) {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		vs := make([]any, len(args))
 		for i, a := range args {
-			v, err := a.one(m, e, plain(in))
+			v, err := a.one(m, e, values.Plain(in))
 			if err != nil {
 				return v, err
 			}
-			vs[i] = v.v
+			vs[i] = v.V
 		}
-		v, err := fn(m, in.v, vs)
+		v, err := fn(&m.Task, in.V, vs)
 		if err != nil {
-			return in, about(at.of(err), in.v)
+			return in, values.NameProxy(at.of(err), in.V)
 		}
-		return in.val(v), nil
+		return in.Made(v), nil
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // tooLargeFor are programs whose result, or a step on the way, is larger than
@@ -68,7 +70,7 @@ func TestBuiltinsKeepTheBudget(t *testing.T) {
 			func(any) error { return nil })
 		held := peak()
 		cancel()
-		var le *LimitError
+		var le *values.LimitError
 		if !errors.As(err, &le) || !strings.Contains(le.What, "more memory than allowed (16 MiB)") {
 			t.Errorf("%s: %v", query, err)
 		}
@@ -82,12 +84,12 @@ func TestBuiltinsKeepTheBudget(t *testing.T) {
 // heap held meanwhile beyond what it held before.
 func watchHeap() func() int64 {
 	const objects = "/memory/classes/heap/objects:bytes"
-	before, most := readHeap(objects), int64(0)
+	before, most := values.ReadHeap(objects), int64(0)
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for tick := time.NewTicker(time.Millisecond); ; {
-			most = max(most, readHeap(objects)-before)
+			most = max(most, values.ReadHeap(objects)-before)
 			select {
 			case <-stop:
 				tick.Stop()

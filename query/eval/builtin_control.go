@@ -1,21 +1,22 @@
 package eval
 
 import (
+	"github.com/meshq/kubectl-meshq/query/ahead"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
-	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // controlBuiltins let values through or not, and stop what gives them.
-func controlBuiltins() map[string]builtin {
-	table := map[string]builtin{
+func controlBuiltins() map[string]maker {
+	table := map[string]maker{
 		"empty/0": func(*compiler, *syntax.Func, *scope) *node {
-			return gen(func(*mach, *env, pv, yield) error { return nil })
+			return gen(func(*machine, *env, values.Located, values.Yield) error { return nil })
 		},
-		"error/0": value(func(m *mach, in any, _ []any) (any, error) { return nil, m.raise(in) }),
-		"error/1": value(func(m *mach, _ any, a []any) (any, error) { return nil, m.raise(a[0]) }),
-		"not/0": value(func(m *mach, in any, _ []any) (any, error) {
-			t, err := m.truthy(in)
+		"error/0": value(func(m *values.Task, in any, _ []any) (any, error) { return nil, m.Raise(in) }),
+		"error/1": value(func(m *values.Task, _ any, a []any) (any, error) { return nil, m.Raise(a[0]) }),
+		"not/0": value(func(m *values.Task, in any, _ []any) (any, error) {
+			t, err := m.Truthy(in)
 			return !t, err
 		}),
 		"select/1": func(c *compiler, f *syntax.Func, s *scope) *node {
@@ -30,68 +31,46 @@ func controlBuiltins() map[string]builtin {
 		"skip/2":    skip,
 		"any/0":     stops(someOf(true)), "any/1": stops(someOf(true)), "any/2": stops(someOf(true)),
 		"all/0": stops(someOf(false)), "all/1": stops(someOf(false)), "all/2": stops(someOf(false)),
-		"values/0": kinds(func(m *mach, v any) (bool, error) {
-			v, err := m.force(v)
+		"values/0": kinds(func(m *machine, v any) (bool, error) {
+			v, err := m.Force(v)
 			return v != nil, err
 		}),
-		"scalars/0": kinds(func(m *mach, v any) (bool, error) {
-			t, err := m.typeOf(v)
+		"scalars/0": kinds(func(m *machine, v any) (bool, error) {
+			t, err := m.TypeOf(v)
 			return t != "array" && t != "object", err
 		}),
-		"iterables/0": kinds(func(m *mach, v any) (bool, error) {
-			t, err := m.typeOf(v)
+		"iterables/0": kinds(func(m *machine, v any) (bool, error) {
+			t, err := m.TypeOf(v)
 			return t == "array" || t == "object", err
 		}),
 	}
 	for name, kind := range map[string]string{"nulls/0": "null", "booleans/0": "boolean", "numbers/0": "number", "strings/0": "string",
 		"arrays/0": "array", "objects/0": "object"} {
-		table[name] = kinds(func(m *mach, v any) (bool, error) {
-			t, err := m.typeOf(v)
+		table[name] = kinds(func(m *machine, v any) (bool, error) {
+			t, err := m.TypeOf(v)
 			return t == kind, err
 		})
 	}
 	return table
 }
 
-// typeOf gives jq's name of a value's type. An object of the document is not
-// looked into for that.
-func (m *mach) typeOf(v any) (string, error) {
-	if x, ok := v.(mesh.Known); ok && x.IsObject() {
-		return "object", nil
-	}
-	v, err := m.force(v)
-	if err != nil {
-		return "", err
-	}
-	return native.TypeOf(v), nil
-}
-
-// raise makes the error of error(v).
-func (m *mach) raise(v any) error {
-	v, err := m.deep(v)
-	if err != nil {
-		return err
-	}
-	return &valueError{v}
-}
-
 // selection lets its input through for every true result of the condition.
 func selection(cond *node) *node {
 	if cond.one != nil {
-		return gen(func(m *mach, e *env, in pv, y yield) error {
-			v, err := cond.one(m, e, plain(in))
+		return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+			v, err := cond.one(m, e, values.Plain(in))
 			if err != nil {
 				return err
 			}
-			if t, err := m.truthy(v.v); err != nil || !t {
+			if t, err := m.Truthy(v.V); err != nil || !t {
 				return err
 			}
 			return y(in)
 		})
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return cond.gen(m, e, plain(in), func(v pv) error {
-			if t, err := m.truthy(v.v); err != nil || !t {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return cond.gen(m, e, values.Plain(in), func(v values.Located) error {
+			if t, err := m.Truthy(v.V); err != nil || !t {
 				return err
 			}
 			return y(in)
@@ -100,11 +79,11 @@ func selection(cond *node) *node {
 }
 
 // kinds lets its input through when it is what holds says.
-func kinds(holds func(m *mach, v any) (bool, error)) builtin {
+func kinds(holds func(m *machine, v any) (bool, error)) maker {
 	return func(c *compiler, f *syntax.Func, _ *scope) *node {
 		at := c.mark(f.Span)
-		return gen(func(m *mach, _ *env, in pv, y yield) error {
-			ok, err := holds(m, in.v)
+		return gen(func(m *machine, _ *env, in values.Located, y values.Yield) error {
+			ok, err := holds(m, in.V)
 			if err != nil || !ok {
 				return at.of(err)
 			}
@@ -114,7 +93,7 @@ func kinds(holds func(m *mach, v any) (bool, error)) builtin {
 }
 
 // stops makes a function that may have enough before its generator ends.
-func stops(make builtin) builtin {
+func stops(make maker) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		c.stops = true
 		return make(c, f, s)
@@ -126,15 +105,15 @@ func first(g *node) *node {
 	if g.one != nil {
 		return g
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		var v held
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		var v ahead.Held
 		found := false
-		err := g.gen(m, e, in, func(w pv) error {
-			v, found = m.hold(w), true
-			return errStop
+		err := g.gen(m, e, in, func(w values.Located) error {
+			v, found = m.Hold(w), true
+			return values.ErrStop
 		})
 		if found {
-			return m.release(v, y)
+			return m.Release(v, y)
 		}
 		return err
 	})
@@ -144,38 +123,38 @@ func last(g *node) *node {
 	if g.one != nil {
 		return g
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		var v held
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		var v ahead.Held
 		found := false
-		err := g.gen(m, e, in, func(w pv) error {
-			v, found = m.hold(w), true
+		err := g.gen(m, e, in, func(w values.Located) error {
+			v, found = m.Hold(w), true
 			return nil
 		})
 		if err != nil || !found {
 			return err
 		}
-		return m.release(v, y)
+		return m.Release(v, y)
 	})
 }
 
 func isEmpty(g *node) *node {
-	return one(func(m *mach, e *env, in pv) (pv, error) {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		found := false
-		err := g.run(m, e, plain(in), func(pv) error {
+		err := g.run(m, e, values.Plain(in), func(values.Located) error {
 			found = true
-			return errStop
+			return values.ErrStop
 		})
 		if found {
 			err = nil
 		}
-		return in.val(!found), err
+		return in.Made(!found), err
 	})
 }
 
 // someOf is any (want true) and all (want false): it stops at the first result
 // of the condition that decides. With fewer arguments it asks the elements of
 // the input, and those themselves.
-func someOf(want bool) builtin {
+func someOf(want bool) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		st := []stage{c.iterStage(f.Span, false)}
 		if len(f.Args) == 2 {
@@ -186,25 +165,25 @@ func someOf(want bool) builtin {
 			decides = &node{gen: truths(c.query(f.Args[n-1], s), want), wants: c.wanted(f.Args[n-1], s, want)}
 		}
 		test := c.seq(append(st, stage{n: decides}))
-		return one(func(m *mach, e *env, in pv) (pv, error) {
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 			found := false
-			err := test.run(m, e, plain(in), func(pv) error {
+			err := test.run(m, e, values.Plain(in), func(values.Located) error {
 				found = true
-				return errStop
+				return values.ErrStop
 			})
 			if found {
-				return in.val(want), nil
+				return in.Made(want), nil
 			}
-			return in.val(!want), err
+			return in.Made(!want), err
 		})
 	}
 }
 
 // truths gives the results of a condition that are true, or those that aren't.
-func truths(cond *node, want bool) func(*mach, *env, pv, yield) error {
-	return func(m *mach, e *env, in pv, y yield) error {
-		return cond.run(m, e, in, func(v pv) error {
-			t, err := m.truthy(v.v)
+func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Yield) error {
+	return func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return cond.run(m, e, in, func(v values.Located) error {
+			t, err := m.Truthy(v.V)
 			if err != nil || t != want {
 				return err
 			}
@@ -215,48 +194,48 @@ func truths(cond *node, want bool) func(*mach, *env, pv, yield) error {
 
 // counted gives how many results limit and skip are about; ok is false, with
 // the error, for what can't be counted with.
-func (m *mach) counted(name string, v any) (n float64, ok bool, err error) {
-	v, err = m.deep(v)
+func (m *machine) counted(name string, v any) (n float64, ok bool, err error) {
+	v, err = m.Deep(v)
 	if err != nil {
 		return 0, false, err
 	}
 	if native.Compare(v, 0) < 0 {
-		return 0, false, &valueError{name + " doesn't support negative count"}
+		return 0, false, &values.ValueError{V: name + " doesn't support negative count"}
 	}
 	if n, ok = native.ToFloat(v); ok {
 		return n, true, nil
 	}
-	return 0, false, inapplicable(syntax.OpSub, v, 1) // the first result would be counted off
+	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // the first result would be counted off
 }
 
 // limit gives the first results of a generator. It is stopped before what
 // follows sees the last of them.
 func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return n.run(m, e, plain(in), func(k pv) error {
-			left, countable, err := m.counted("limit", k.v)
-			if _, negative := err.(*valueError); negative || fatal(err) {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return n.run(m, e, values.Plain(in), func(k values.Located) error {
+			left, countable, err := m.counted("limit", k.V)
+			if _, negative := err.(*values.ValueError); negative || values.IsUncatchable(err) {
 				return at.of(err)
 			}
 			if countable && left == 0 {
 				return nil
 			}
-			var end held
+			var end ahead.Held
 			done := false
 			bad := err
-			err = g.run(m, e, in, func(v pv) error {
+			err = g.run(m, e, in, func(v values.Located) error {
 				if !countable {
 					return at.of(bad)
 				}
 				if left--; left > 0 {
 					return y(v)
 				}
-				end, done = m.hold(v), true
-				return errStop
+				end, done = m.Hold(v), true
+				return values.ErrStop
 			})
 			if done {
-				return m.release(end, y)
+				return m.Release(end, y)
 			}
 			return err
 		})
@@ -266,14 +245,14 @@ func limit(c *compiler, f *syntax.Func, s *scope) *node {
 // skip gives the results of a generator after the first ones.
 func skip(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return n.run(m, e, plain(in), func(k pv) error {
-			left, countable, err := m.counted("skip", k.v)
-			if _, negative := err.(*valueError); negative || fatal(err) {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return n.run(m, e, values.Plain(in), func(k values.Located) error {
+			left, countable, err := m.counted("skip", k.V)
+			if _, negative := err.(*values.ValueError); negative || values.IsUncatchable(err) {
 				return at.of(err)
 			}
 			bad := err
-			return g.run(m, e, in, func(v pv) error {
+			return g.run(m, e, in, func(v values.Located) error {
 				if !countable {
 					return at.of(bad)
 				}

@@ -5,16 +5,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/ahead"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // judgeBuiltins are the builtins of queries that check something. Such a query
 // has a result for what it could not read, too.
-func judgeBuiltins() map[string]builtin {
-	return map[string]builtin{"_judged/2": judged, "_apart/1": apartBuiltin}
+func judgeBuiltins() map[string]maker {
+	return map[string]maker{"_judged/2": judged, "_apart/1": apartBuiltin}
 }
 
 // judged is _judged(f; unknown). It gives the results of f, and collects the
@@ -25,20 +27,20 @@ func judgeBuiltins() map[string]builtin {
 // that f raises ends f and counts as a fault: one check never ends the others.
 func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	body, unknown := c.query(f.Args[0], s), c.query(f.Args[1], s)
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		if m.scout { // a scout's results are dropped
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		if m.Scout { // a scout's results are dropped
 			return body.run(m, e, in, y)
 		}
-		j := &judgement{m: m, sink: m.sink, muted: m.muted}
+		j := &judgement{m: m, sink: m.Sink, muted: m.Muted}
 		a := &apart{y: y}
 		j.enter()
-		err, passed := a.passed(body.run(m, e, in, func(v pv) error {
-			whole, err := m.deep(v.v)
+		err, passed := a.passed(body.run(m, e, in, func(v values.Located) error {
+			whole, err := m.Deep(v.V)
 			if err != nil {
 				return err
 			}
 			j.leave()
-			err = a.yield(in.val(whole))
+			err = a.yield(in.Made(whole))
 			j.enter()
 			return err
 		}))
@@ -50,7 +52,7 @@ func judged(c *compiler, f *syntax.Func, s *scope) *node {
 			return err
 		}
 		for _, l := range j.lacks {
-			if err := unknown.run(m, e, in.val(l.value()), y); err != nil {
+			if err := unknown.run(m, e, in.Made(l.value()), y); err != nil {
 				return err
 			}
 		}
@@ -62,10 +64,10 @@ func judged(c *compiler, f *syntax.Func, s *scope) *node {
 // the query around it.
 func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 	body := c.query(f.Args[0], s)
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		a := &apart{y: y}
 		err, passed := a.passed(body.run(m, e, in, a.yield))
-		if !passed && asFault(err) != nil && m.ctx.Err() == nil {
+		if !passed && values.AsFault(err) != nil && m.Ctx.Err() == nil {
 			return nil
 		}
 		return err
@@ -75,24 +77,24 @@ func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 // A judgement collects the faults that the machine meets between enter and
 // leave: while it evaluates the body, not what consumes the body's results.
 type judgement struct {
-	m     *mach
-	sink  func(event) // the machine's own, outside of the body
-	muted bool        // the machine's own, outside of the body
-	lacks []*lack     // by proxy, in the order met
+	m     *machine
+	sink  func(ahead.Event) // the machine's own, outside of the body
+	muted bool              // the machine's own, outside of the body
+	lacks []*lack           // by proxy, in the order met
 }
 
-func (j *judgement) enter() { j.m.sink, j.m.muted = j.hear, false }
-func (j *judgement) leave() { j.m.sink, j.m.muted = j.sink, j.muted }
+func (j *judgement) enter() { j.m.Sink, j.m.Muted = j.hear, false }
+func (j *judgement) leave() { j.m.Sink, j.m.Muted = j.sink, j.muted }
 
 // hear is the machine's sink inside of the body. It keeps a fault, unless an
 // inner judgement has kept it, and passes every event on.
-func (j *judgement) hear(ev event) {
-	if ev.fault != nil && !ev.judged {
-		j.add(ev.fault, j.m.frame)
-		ev.judged = true
+func (j *judgement) hear(ev ahead.Event) {
+	if ev.Fault != nil && !ev.Judged {
+		j.add(ev.Fault, j.m.Frame)
+		ev.Judged = true
 	}
 	j.leave()
-	j.m.tell(ev)
+	j.m.Report(ev)
 	j.enter()
 }
 
@@ -100,27 +102,27 @@ func (j *judgement) hear(ev event) {
 // did. It does for errors that the query raised; it does not for limits, the end
 // of the run, or a source that has nothing to read.
 func (j *judgement) takes(err error) bool {
-	if asFault(err) != nil && j.m.ctx.Err() == nil {
+	if values.AsFault(err) != nil && j.m.Ctx.Err() == nil {
 		return true // hear has kept it
 	}
 	f := &mesh.Fault{Err: err}
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*values.Error); ok {
 		f.Proxy, f.Err = e.Element, e.Err
 	}
 	switch f.Err.(type) {
-	case *wordsError, *valueError, plainError, *native.Error, native.ValueError:
-		j.add(f, j.m.frame)
-		j.m.tell(event{fault: f, judged: true})
+	case *values.LazyError, *values.ValueError, values.TextError, *native.Error, native.ValueError:
+		j.add(f, j.m.Frame)
+		j.m.Report(ahead.Event{Fault: f, Judged: true})
 		return true
 	}
 	return false
 }
 
 // add keeps a fault, once, for the proxy that was being judged.
-func (j *judgement) add(f *mesh.Fault, fr *frame) {
+func (j *judgement) add(f *mesh.Fault, fr *ahead.Frame) {
 	id := f.Proxy
-	if fr != nil && fr.proxy != nil {
-		id = cmp.Or(proxyID(fr.proxy), id)
+	if fr != nil && fr.Proxy != nil {
+		id = cmp.Or(values.ProxyID(fr.Proxy), id)
 	}
 	i := slices.IndexFunc(j.lacks, func(l *lack) bool { return l.proxy == id })
 	if i < 0 {

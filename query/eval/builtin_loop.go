@@ -4,21 +4,23 @@ import (
 	"math"
 	"slices"
 
+	"github.com/meshq/kubectl-meshq/query/ahead"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // loopBuiltins do something again and again.
-func loopBuiltins() map[string]builtin {
-	return map[string]builtin{
+func loopBuiltins() map[string]maker {
+	return map[string]maker{
 		"recurse/0": func(*compiler, *syntax.Func, *scope) *node { return gen(descend) },
 		"recurse/1": func(c *compiler, f *syntax.Func, s *scope) *node {
 			step := c.cycle(f.Args[0], s)
-			return step.node(func(_ *mach, _ *env, in pv, y yield) (bool, error) { return true, y(in) })
+			return step.node(func(_ *machine, _ *env, in values.Located, y values.Yield) (bool, error) { return true, y(in) })
 		},
 		"while/2": func(c *compiler, f *syntax.Func, s *scope) *node {
-			return c.conditional(f, s, func(t bool, in pv, y yield) (bool, error) {
+			return c.conditional(f, s, func(t bool, in values.Located, y values.Yield) (bool, error) {
 				if !t {
 					return false, nil
 				}
@@ -26,7 +28,7 @@ func loopBuiltins() map[string]builtin {
 			})
 		},
 		"until/2": func(c *compiler, f *syntax.Func, s *scope) *node {
-			return c.conditional(f, s, func(t bool, in pv, y yield) (bool, error) {
+			return c.conditional(f, s, func(t bool, in values.Located, y values.Yield) (bool, error) {
 				if !t {
 					return true, nil
 				}
@@ -43,33 +45,33 @@ func loopBuiltins() map[string]builtin {
 
 // descend gives the input and everything inside it, the input first. What
 // can't be looked into has nothing inside.
-func descend(m *mach, e *env, in pv, y yield) error {
-	was, err := m.enter(callWeight)
+func descend(m *machine, e *env, in values.Located, y values.Yield) error {
+	was, err := m.Enter(values.CallWeight)
 	if err != nil {
 		return err
 	}
-	defer m.leave(was)
+	defer m.Leave(was)
 	if err := y(in); err != nil {
 		return err
 	}
 	v, err := m.iterable(in)
 	if err != nil {
-		if fatal(err) {
+		if values.IsUncatchable(err) {
 			return err
 		}
 		return nil
 	}
-	return m.ahead(e, pv{v, in.p}, descend, y)
+	return m.ahead(e, values.Located{V: v, P: in.P}, descend, y)
 }
 
 // ahead evaluates f on each member of a container; of an array ahead, where
 // elements are still to be loaded. (The members of an object are the sections of
 // one proxy: they are asked for one after the other.)
-func (m *mach) ahead(e *env, in pv, f func(*mach, *env, pv, yield) error, y yield) error {
-	if !hasLazy(in.v) {
-		return m.each(in, func(w pv) error { return f(m, e, w, y) })
+func (m *machine) ahead(e *env, in values.Located, f func(*machine, *env, values.Located, values.Yield) error, y values.Yield) error {
+	if !hasLazy(in.V) {
+		return m.each(in, func(w values.Located) error { return f(m, e, w, y) })
 	}
-	members := func(m *mach, _ *env, in pv, y yield) error { return m.each(in, y) }
+	members := func(m *machine, _ *env, in values.Located, y values.Yield) error { return m.each(in, y) }
 	return m.pipe(e, in, &node{multi: true, gen: members}, gen(f), y)
 }
 
@@ -91,7 +93,7 @@ type cycle struct {
 func (c *compiler) cycle(q *syntax.Query, s *scope) *cycle {
 	before := c.nodes
 	next := c.query(q, s)
-	return &cycle{next: next, weight: callWeight + c.nodes - before}
+	return &cycle{next: next, weight: values.CallWeight + c.nodes - before}
 }
 
 // exactTurns is how many turns may lie in one another before a turn waits for
@@ -100,15 +102,15 @@ func (c *compiler) cycle(q *syntax.Query, s *scope) *cycle {
 const exactTurns = 256
 
 // turn does something with a value; more tells whether to go on from it.
-type turn func(m *mach, e *env, in pv, y yield) (more bool, err error)
+type turn func(m *machine, e *env, in values.Located, y values.Yield) (more bool, err error)
 
 func (l *cycle) node(each turn) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error { return l.run(m, e, in, each, y, 0) })
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error { return l.run(m, e, in, each, y, 0) })
 }
 
-func (l *cycle) run(m *mach, e *env, in pv, each turn, y yield, depth int) error {
+func (l *cycle) run(m *machine, e *env, in values.Located, each turn, y values.Yield, depth int) error {
 	for {
-		if err := m.tick(); err != nil {
+		if err := m.Tick(); err != nil {
 			return err
 		}
 		more, err := each(m, e, in, y)
@@ -121,7 +123,7 @@ func (l *cycle) run(m *mach, e *env, in pv, each turn, y yield, depth int) error
 			}
 			continue
 		}
-		inner := func(v pv) error { return l.deeper(m, e, v, each, y, depth+1) }
+		inner := func(v values.Located) error { return l.deeper(m, e, v, each, y, depth+1) }
 		if depth < exactTurns {
 			return l.next.gen(m, e, in, inner)
 		}
@@ -129,38 +131,38 @@ func (l *cycle) run(m *mach, e *env, in pv, each turn, y yield, depth int) error
 		if err != nil || !ok {
 			return err
 		}
-		if last.fr != m.frame {
-			return m.release(last, inner)
+		if last.Frame != m.Frame {
+			return m.Release(last, inner)
 		}
-		in = last.v
+		in = last.Result
 	}
 }
 
-func (l *cycle) deeper(m *mach, e *env, in pv, each turn, y yield, depth int) error {
-	was, err := m.enter(l.weight)
+func (l *cycle) deeper(m *machine, e *env, in values.Located, each turn, y values.Yield, depth int) error {
+	was, err := m.Enter(l.weight)
 	if err != nil {
 		return err
 	}
-	defer m.leave(was)
+	defer m.Leave(was)
 	return l.run(m, e, in, each, y, depth)
 }
 
 // lastly calls use with the results of n, each when the next one is there, and
 // gives the last one back. After an error it is used too.
-func (m *mach) lastly(n *node, e *env, in pv, use yield) (last held, ok bool, err error) {
+func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (last ahead.Held, ok bool, err error) {
 	stopped := false
-	err = n.run(m, e, in, func(v pv) error {
+	err = n.run(m, e, in, func(v values.Located) error {
 		if ok {
-			if err := m.release(last, use); err != nil {
+			if err := m.Release(last, use); err != nil {
 				stopped = true
 				return err
 			}
 		}
-		last, ok = m.hold(v), true
+		last, ok = m.Hold(v), true
 		return nil
 	})
 	if err != nil && ok && !stopped {
-		if below := m.release(last, use); below != nil {
+		if below := m.Release(last, use); below != nil {
 			return last, false, below
 		}
 	}
@@ -169,33 +171,33 @@ func (m *mach) lastly(n *node, e *env, in pv, use yield) (last held, ok bool, er
 
 // conditional makes while and until: decide is called for every result of the
 // condition.
-func (c *compiler) conditional(f *syntax.Func, s *scope, decide func(t bool, in pv, y yield) (bool, error)) *node {
+func (c *compiler) conditional(f *syntax.Func, s *scope, decide func(t bool, in values.Located, y values.Yield) (bool, error)) *node {
 	before := c.nodes
 	cond := c.query(f.Args[0], s)
 	l := c.cycle(f.Args[1], s)
 	l.weight += c.nodes - before
 	if cond.one != nil {
-		return l.node(func(m *mach, e *env, in pv, y yield) (bool, error) {
-			v, err := cond.one(m, e, plain(in))
+		return l.node(func(m *machine, e *env, in values.Located, y values.Yield) (bool, error) {
+			v, err := cond.one(m, e, values.Plain(in))
 			if err != nil {
 				return false, err
 			}
-			t, err := m.truthy(v.v)
+			t, err := m.Truthy(v.V)
 			if err != nil {
 				return false, err
 			}
 			return decide(t, in, y)
 		})
 	}
-	var again func(m *mach, e *env, in pv, y yield) error
-	again = func(m *mach, e *env, in pv, y yield) error {
-		was, err := m.enter(l.weight)
+	var again func(m *machine, e *env, in values.Located, y values.Yield) error
+	again = func(m *machine, e *env, in values.Located, y values.Yield) error {
+		was, err := m.Enter(l.weight)
 		if err != nil {
 			return err
 		}
-		defer m.leave(was)
-		return cond.gen(m, e, plain(in), func(v pv) error {
-			t, err := m.truthy(v.v)
+		defer m.Leave(was)
+		return cond.gen(m, e, values.Plain(in), func(v values.Located) error {
+			t, err := m.Truthy(v.V)
 			if err != nil {
 				return err
 			}
@@ -203,7 +205,7 @@ func (c *compiler) conditional(f *syntax.Func, s *scope, decide func(t bool, in 
 			if err != nil || !more {
 				return err
 			}
-			return l.next.run(m, e, in, func(w pv) error { return again(m, e, w, y) })
+			return l.next.run(m, e, in, func(w values.Located) error { return again(m, e, w, y) })
 		})
 	}
 	return gen(again)
@@ -211,9 +213,9 @@ func (c *compiler) conditional(f *syntax.Func, s *scope, decide func(t bool, in 
 
 // repeat gives the results of f on the input, for ever.
 func repeat(f *node) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		for {
-			if err := m.tick(); err != nil {
+			if err := m.Tick(); err != nil {
 				return err
 			}
 			if err := f.run(m, e, in, y); err != nil {
@@ -232,18 +234,18 @@ func ranged(c *compiler, f *syntax.Func, s *scope) *node {
 	case 2:
 		args = append(args, constant(1))
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		p := plain(in)
-		return args[0].run(m, e, p, func(from pv) error {
-			return args[1].run(m, e, p, func(to pv) error {
-				return args[2].run(m, e, p, func(by pv) error {
-					i, ok1 := from.v.(int)
-					n, ok2 := to.v.(int)
-					d, ok3 := by.v.(int)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		p := values.Plain(in)
+		return args[0].run(m, e, p, func(from values.Located) error {
+			return args[1].run(m, e, p, func(to values.Located) error {
+				return args[2].run(m, e, p, func(by values.Located) error {
+					i, ok1 := from.V.(int)
+					n, ok2 := to.V.(int)
+					d, ok3 := by.V.(int)
 					if ok1 && ok2 && ok3 && d > 0 && n < math.MaxInt-d {
 						return m.count(in, i, n, d, y)
 					}
-					bounds, err := m.bounds(!stepped, from.v, to.v, by.v)
+					bounds, err := m.bounds(!stepped, from.V, to.V, by.V)
 					if err != nil {
 						return at.of(err)
 					}
@@ -254,12 +256,12 @@ func ranged(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-func (m *mach) count(in pv, i, n, d int, y yield) error {
+func (m *machine) count(in values.Located, i, n, d int, y values.Yield) error {
 	for ; i < n; i += d {
-		if err := m.tick(); err != nil {
+		if err := m.Tick(); err != nil {
 			return err
 		}
-		if err := y(in.val(i)); err != nil {
+		if err := y(in.Made(i)); err != nil {
 			return err
 		}
 	}
@@ -268,14 +270,14 @@ func (m *mach) count(in pv, i, n, d int, y yield) error {
 
 // bounds returns the start, the end and the step of a range. As in jq, a range
 // with a given step takes any values that can be compared and added.
-func (m *mach) bounds(numeric bool, vs ...any) ([]any, error) {
+func (m *machine) bounds(numeric bool, vs ...any) ([]any, error) {
 	for i, v := range vs {
-		v, err := m.force(v)
+		v, err := m.Force(v)
 		if err != nil {
 			return nil, err
 		}
 		if numeric && native.TypeOf(v) != "number" {
-			return nil, plainError("Range bounds must be numeric")
+			return nil, values.TextError("Range bounds must be numeric")
 		}
 		vs[i] = v
 	}
@@ -283,16 +285,16 @@ func (m *mach) bounds(numeric bool, vs ...any) ([]any, error) {
 }
 
 // countAny counts with numbers of any kind, up or down.
-func (m *mach) countAny(in pv, b []any, y yield) error {
+func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 	v, to, by := b[0], b[1], b[2]
 	for native.Compare(by, 0)*native.Compare(v, to) < 0 {
-		if err := m.tick(); err != nil {
+		if err := m.Tick(); err != nil {
 			return err
 		}
-		if err := y(in.val(v)); err != nil {
+		if err := y(in.Made(v)); err != nil {
 			return err
 		}
-		w, err := add(m, v, by)
+		w, err := values.Add(&m.Task, v, by)
 		if err != nil {
 			return err
 		}

@@ -7,20 +7,21 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // moduleMeta is modulemeta: what a module says of itself, what it defines and
 // what it imports.
 func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
 	modules := c.opts.Modules
-	return c.apply(f, s, func(m *mach, in any, _ []any) (any, error) {
-		v, err := m.force(in)
+	return c.apply(f, s, func(m *machine, in any, _ []any) (any, error) {
+		v, err := m.Force(in)
 		if err != nil {
 			return nil, err
 		}
 		name, ok := v.(string)
 		if !ok {
-			return nil, plainError("modulemeta input module name must be a string")
+			return nil, values.TextError("modulemeta input module name must be a string")
 		}
 		if modules == nil {
 			return nil, fmt.Errorf("cannot load module: %q", name)
@@ -44,7 +45,7 @@ func definitions(q *syntax.Query) []any {
 	out := []any{}
 	for _, d := range defs {
 		if d.Name[0] != '_' {
-			out = append(out, key(d.Name, len(d.Args)))
+			out = append(out, syntax.Key(d.Name, len(d.Args)))
 		}
 	}
 	return out

@@ -1,10 +1,13 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+)
 
 // pathBuiltins say where a value is, and change what is there.
-func pathBuiltins() map[string]builtin {
-	return map[string]builtin{
+func pathBuiltins() map[string]maker {
+	return map[string]maker{
 		"path/1": func(c *compiler, f *syntax.Func, s *scope) *node {
 			return pathsOf(c.query(f.Args[0], s), false, c.mark(f.Span))
 		},
@@ -18,23 +21,19 @@ func pathBuiltins() map[string]builtin {
 		"del/1": func(c *compiler, f *syntax.Func, s *scope) *node {
 			return remove(c.query(f.Args[0], s), c.mark(f.Span))
 		},
-		"setpath/2":  value(func(m *mach, in any, a []any) (any, error) { return m.setAt(in, a[0], a[1]) }),
-		"delpaths/1": value(func(m *mach, in any, a []any) (any, error) { return m.deleteAt(in, a[0]) }),
 	}
 }
-
-const errPath = plainError("Path must be specified as an array")
 
 // pathsOf gives the path of every result of n; inner leaves out the input's
 // own, which is empty.
 func pathsOf(n *node, inner bool, at *place) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		var below error
-		err := m.paths(e, in.v, n, func(ks []any, _ any) error {
+		err := m.paths(e, in.V, n, func(ks []any, _ any) error {
 			if inner && len(ks) == 0 {
 				return nil
 			}
-			below = y(in.val(ks))
+			below = y(in.Made(ks))
 			return below
 		})
 		if below != nil {
@@ -47,43 +46,43 @@ func pathsOf(n *node, inner bool, at *place) *node {
 // getPath follows a path, and goes on from there when a path is asked for.
 func getPath(c *compiler, f *syntax.Func, s *scope) *node {
 	arg, at := c.query(f.Args[0], s), c.mark(f.Span)
-	follow := func(m *mach, in pv, k any) (pv, error) {
-		ks, err := m.deep(k)
+	follow := func(m *machine, in values.Located, k any) (values.Located, error) {
+		ks, err := m.Deep(k)
 		if err != nil {
 			return in, err
 		}
 		keys, ok := ks.([]any)
 		if !ok {
-			return in, errPath
+			return in, values.ErrPath
 		}
-		v, err := m.getpath(in.v, keys)
+		v, err := values.GetPath(&m.Task, in.V, keys)
 		if err != nil {
 			return in, err
 		}
-		if err := m.checkPath(in, taken); err != nil {
+		if err := values.CheckPath(&m.Task, in, values.InvalidResult); err != nil {
 			return in, err
 		}
-		out := pv{v, in.p}
+		out := values.Located{V: v, P: in.P}
 		for _, k := range keys {
-			out = child(out, k, v)
+			out = values.Child(out, k, v)
 		}
 		return out, nil
 	}
 	if arg.one != nil {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			k, err := arg.one(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			k, err := arg.one(m, e, values.Plain(in))
 			if err != nil {
 				return k, err
 			}
-			v, err := follow(m, in, k.v)
-			return v, about(at.of(err), in.v)
+			v, err := follow(m, in, k.V)
+			return v, values.NameProxy(at.of(err), in.V)
 		})
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return arg.gen(m, e, plain(in), func(k pv) error {
-			v, err := follow(m, in, k.v)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return arg.gen(m, e, values.Plain(in), func(k values.Located) error {
+			v, err := follow(m, in, k.V)
 			if err != nil {
-				return about(at.of(err), in.v)
+				return values.NameProxy(at.of(err), in.V)
 			}
 			return y(v)
 		})
@@ -92,40 +91,26 @@ func getPath(c *compiler, f *syntax.Func, s *scope) *node {
 
 // remove is del(n).
 func remove(n *node, at *place) *node {
-	return one(func(m *mach, e *env, in pv) (pv, error) {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		gone := []any{}
-		err := m.paths(e, in.v, n, func(ks []any, _ any) (err error) {
-			gone, err = m.push(gone, ks)
+		err := m.paths(e, in.V, n, func(ks []any, _ any) (err error) {
+			gone, err = m.Push(gone, ks)
 			return err
 		})
 		if err != nil {
 			return in, at.of(err)
 		}
-		v, err := m.delpaths(in.v, gone)
-		return in.val(v), about(at.of(err), in.v)
+		v, err := values.DeletePaths(&m.Task, in.V, gone)
+		return in.Made(v), values.NameProxy(at.of(err), in.V)
 	})
 }
 
-func (m *mach) setAt(in, path, v any) (any, error) {
-	path, err := m.deep(path)
-	if err != nil {
-		return nil, err
-	}
-	keys, ok := path.([]any)
-	if !ok {
-		return nil, errPath
-	}
-	return m.setpath(in, keys, v)
-}
-
-func (m *mach) deleteAt(in, paths any) (any, error) {
-	paths, err := m.deep(paths)
-	if err != nil {
-		return nil, err
-	}
-	list, ok := paths.([]any)
-	if !ok {
-		return nil, plainError("Paths must be specified as an array")
-	}
-	return m.delpaths(in, list)
+// paths calls f with every path that n gives in v, and the value there.
+func (m *machine) paths(e *env, v any, n *node, f func([]any, any) error) error {
+	return n.run(m, e, values.Located{V: v, P: values.RootPath}, func(w values.Located) error {
+		if err := values.CheckPath(&m.Task, w, values.InvalidResult); err != nil {
+			return err
+		}
+		return f(w.P.Keys(), w.V)
+	})
 }

@@ -5,46 +5,46 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // runBuiltins speak with what is around the query. Those that are seen from
 // outside, or take what is there once only, keep the run in one goroutine.
-func runBuiltins() map[string]builtin {
-	return map[string]builtin{
-		"input/0": impure(func(c *compiler, f *syntax.Func, s *scope) *node {
-			return c.apply(f, s, func(m *mach, _ any, _ []any) (any, error) {
-				v, ok, err := m.input()
-				if err == nil && !ok {
-					err = errors.New("break")
-				}
-				return v, err
-			})
-		}),
-		"inputs/0":     impure(inputs),
-		"debug/0":      impure(value(func(m *mach, v any, _ []any) (any, error) { return v, m.message(m.run.opts.Debug, v) })),
-		"debug/1":      impure(debug),
-		"stderr/0":     impure(value(func(m *mach, v any, _ []any) (any, error) { return v, m.message(m.run.opts.Stderr, v) })),
-		"halt/0":       impure(value(func(*mach, any, []any) (any, error) { return nil, &Halt{} })),
-		"halt_error/0": impure(value(func(m *mach, v any, _ []any) (any, error) { return nil, m.halt(v, 5) })),
-		"halt_error/1": impure(value(func(m *mach, v any, a []any) (any, error) { return nil, m.halt(v, a[0]) })),
-
-		"env/0": value(func(m *mach, _ any, _ []any) (any, error) {
-			if m.run.env == nil {
-				return object.New(0), nil
+func runBuiltins() map[string]maker {
+	return map[string]maker{
+		"input/0": impure(withMachine(func(m *machine, _ any, _ []any) (any, error) {
+			v, ok, err := m.input()
+			if err == nil && !ok {
+				err = errors.New("break")
 			}
-			return m.run.env, nil
-		}),
+			return v, err
+		})),
+		"inputs/0":     impure(inputs),
+		"debug/0":      impure(withMachine(func(m *machine, v any, _ []any) (any, error) { return v, m.message(m.run.opts.Debug, v) })),
+		"debug/1":      impure(debug),
+		"stderr/0":     impure(withMachine(func(m *machine, v any, _ []any) (any, error) { return v, m.message(m.run.opts.Stderr, v) })),
+		"halt/0":       impure(value(func(*values.Task, any, []any) (any, error) { return nil, &values.Halt{} })),
+		"halt_error/0": impure(value(func(m *values.Task, v any, _ []any) (any, error) { return nil, halt(m, v, 5) })),
+		"halt_error/1": impure(value(func(m *values.Task, v any, a []any) (any, error) { return nil, halt(m, v, a[0]) })),
+
+		"env/0": func(c *compiler, f *syntax.Func, s *scope) *node {
+			env := c.opts.Env
+			if env == nil {
+				env = object.New(0)
+			}
+			return always(env)(c, f, s)
+		},
 		"modulemeta/0": moduleMeta,
-		"now/0":        value(func(m *mach, _ any, _ []any) (any, error) { return m.now() }),
-		"builtins/0":   value(func(*mach, any, []any) (any, error) { return builtinNames(), nil }),
-		"input_filename/0": impure(value(func(m *mach, _ any, _ []any) (any, error) {
+		"now/0":        withMachine(func(m *machine, _ any, _ []any) (any, error) { return m.now() }),
+		"builtins/0":   value(func(*values.Task, any, []any) (any, error) { return builtinNames(), nil }),
+		"input_filename/0": impure(withMachine(func(m *machine, _ any, _ []any) (any, error) {
 			if m.run.opts.InputName == nil {
 				return nil, nil
 			}
 			return m.run.opts.InputName(), nil
 		})),
-		"input_line_number/0": impure(value(func(m *mach, _ any, _ []any) (any, error) {
+		"input_line_number/0": impure(withMachine(func(m *machine, _ any, _ []any) (any, error) {
 			if m.run.opts.InputLine == nil {
 				return 0, nil
 			}
@@ -68,17 +68,24 @@ func searchList(c *compiler, f *syntax.Func, s *scope) *node {
 }
 
 // impure makes a function that keeps the run in one goroutine.
-func impure(make builtin) builtin {
+func impure(make maker) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		c.impure = true
 		return make(c, f, s)
 	}
 }
 
-func always(v any) builtin { return value(func(*mach, any, []any) (any, error) { return v, nil }) }
+// withMachine makes a function of the run's surroundings.
+func withMachine(fn machineFunc) maker {
+	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, fn) }
+}
+
+func always(v any) maker {
+	return value(func(*values.Task, any, []any) (any, error) { return v, nil })
+}
 
 // input takes the next input; ok is false after the last.
-func (m *mach) input() (v any, ok bool, err error) {
+func (m *machine) input() (v any, ok bool, err error) {
 	if m.run.opts.Input == nil {
 		return nil, false, errors.New("break")
 	}
@@ -86,11 +93,11 @@ func (m *mach) input() (v any, ok bool, err error) {
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	x := measure{m: m} // as far as it is not lazy
-	if _, err := x.add(v, 0); err != nil {
+	size, err := m.Size(v)
+	if err != nil {
 		return nil, false, err
 	}
-	return v, true, m.alloc(inputSize * x.size)
+	return v, true, m.Alloc(inputSize * size)
 }
 
 // inputSize is about what a byte of JSON takes as a value.
@@ -100,21 +107,21 @@ const inputSize = 6
 // error(message) would.
 func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 	at := c.mark(f.Span)
-	return gen(func(m *mach, _ *env, in pv, y yield) error {
+	return gen(func(m *machine, _ *env, in values.Located, y values.Yield) error {
 		for {
-			if err := m.tick(); err != nil {
+			if err := m.Tick(); err != nil {
 				return err
 			}
 			v, ok, err := m.input()
 			switch {
-			case fatal(err):
+			case values.IsUncatchable(err):
 				return err
 			case err != nil:
-				return at.of(&valueError{caught(err)})
+				return at.of(&values.ValueError{V: values.Caught(err)})
 			case !ok:
 				return nil
 			}
-			if err := y(in.val(v)); err != nil {
+			if err := y(in.Made(v)); err != nil {
 				return err
 			}
 		}
@@ -122,11 +129,11 @@ func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 }
 
 // message tells the world a value.
-func (m *mach) message(to func(any), v any) error {
+func (m *machine) message(to func(any), v any) error {
 	if to == nil {
 		return nil
 	}
-	v, err := m.deep(v)
+	v, err := m.Deep(v)
 	if err == nil {
 		to(v)
 	}
@@ -136,8 +143,8 @@ func (m *mach) message(to func(any), v any) error {
 // debug gives its input after the messages were told.
 func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	messages, at := c.query(f.Args[0], s), c.mark(f.Span)
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		err := messages.run(m, e, plain(in), func(v pv) error { return at.of(m.message(m.run.opts.Debug, v.v)) })
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		err := messages.run(m, e, values.Plain(in), func(v values.Located) error { return at.of(m.message(m.run.opts.Debug, v.V)) })
 		if err != nil {
 			return err
 		}
@@ -145,26 +152,10 @@ func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-func (m *mach) halt(v, code any) error {
-	code, err := m.deep(code)
-	if err != nil {
-		return err
-	}
-	v, err = m.deep(v)
-	if err != nil {
-		return err
-	}
-	n, ok := native.ToInt(code)
-	if !ok {
-		return cannot(v, "halt_error/1: "+ofNumbers)
-	}
-	return &Halt{Value: v, Code: n, HasValue: true}
-}
-
 // now is the time of the document, in seconds.
-func (m *mach) now() (any, error) {
+func (m *machine) now() (any, error) {
 	if m.run.opts.Now == nil {
-		return m.gojq("now")
+		return m.Gojq("now")
 	}
 	return m.run.opts.Now(), nil
 }
@@ -176,4 +167,20 @@ func builtinNames() any {
 		out[i] = n
 	}
 	return out
+}
+
+func halt(m *values.Task, v, code any) error {
+	code, err := m.Deep(code)
+	if err != nil {
+		return err
+	}
+	v, err = m.Deep(v)
+	if err != nil {
+		return err
+	}
+	n, ok := native.ToInt(code)
+	if !ok {
+		return values.Cannot(v, "halt_error/1: "+values.NumberRequired)
+	}
+	return &values.Halt{Value: v, Code: n, HasValue: true}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -202,7 +203,7 @@ func TestPrelude(t *testing.T) {
 			t.Errorf("%s: %v\n%s", k, err, text)
 			continue
 		}
-		if got := key(q.FuncDefs[0].Name, len(q.FuncDefs[0].Args)); got != k {
+		if got := syntax.Key(q.FuncDefs[0].Name, len(q.FuncDefs[0].Args)); got != k {
 			t.Errorf("%s is %s", k, got)
 		}
 		if _, ok := builtins()[k]; ok {

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -10,19 +11,19 @@ type walker struct{ *cycle }
 
 func walk(c *compiler, f *syntax.Func, s *scope) *node {
 	w := &walker{c.cycle(f.Args[0], s)}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return w.run(m, e, plain(in), func(v pv) error { return y(in.val(v.v)) })
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return w.run(m, e, values.Plain(in), func(v values.Located) error { return y(in.Made(v.V)) })
 	})
 }
 
 // run gives every result of f for a value.
-func (w *walker) run(m *mach, e *env, in pv, y yield) error {
-	was, err := m.enter(w.weight)
+func (w *walker) run(m *machine, e *env, in values.Located, y values.Yield) error {
+	was, err := m.Enter(w.weight)
 	if err != nil {
 		return err
 	}
-	defer m.leave(was)
-	v, err := m.force(in.v)
+	defer m.Leave(was)
+	v, err := m.Force(in.V)
 	if err != nil {
 		return err
 	}
@@ -35,32 +36,32 @@ func (w *walker) run(m *mach, e *env, in pv, y yield) error {
 	if err != nil {
 		return err
 	}
-	return w.next.run(m, e, pv{v, nil}, y)
+	return w.next.run(m, e, values.Located{V: v}, y)
 }
 
 // array has all results for each element.
-func (w *walker) array(m *mach, e *env, x []any) (any, error) {
+func (w *walker) array(m *machine, e *env, x []any) (any, error) {
 	out := make([]any, 0, len(x))
-	err := m.ahead(e, pv{x, nil}, w.run, func(v pv) (err error) {
-		out, err = m.push(out, v.v)
+	err := m.ahead(e, values.Located{V: x}, w.run, func(v values.Located) (err error) {
+		out, err = m.Push(out, v.V)
 		return err
 	})
 	return out, err
 }
 
 // object has the first result for each member, and none where there is none.
-func (w *walker) object(m *mach, e *env, x *object.Object) (any, error) {
+func (w *walker) object(m *machine, e *env, x *object.Object) (any, error) {
 	out := object.New(x.Len())
 	for k, v := range x.All() {
 		given := false
-		err := w.run(m, e, pv{v, nil}, func(v pv) error {
-			out.Set(k, v.v)
+		err := w.run(m, e, values.Located{V: v}, func(v values.Located) error {
+			out.Set(k, v.V)
 			given = true
-			return errStop
+			return values.ErrStop
 		})
 		if err != nil && !given {
 			return nil, err
 		}
 	}
-	return out, m.alloc(entrySize * out.Len())
+	return out, m.Alloc(values.EntrySize * out.Len())
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -17,7 +18,7 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 		return c.variable(f, s)
 	}
 	c.nodes++
-	k := key(f.Name, len(f.Args))
+	k := syntax.Key(f.Name, len(f.Args))
 	if x, d := s.find(k); x != nil {
 		if x.param {
 			return argument(x, d)
@@ -49,14 +50,14 @@ const nativeWeight = 10
 
 // argument evaluates an argument that is a query, where it was written.
 func argument(x *scope, d int) *node {
-	n := gen(func(m *mach, e *env, in pv, y yield) error {
+	n := gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		a := e.at(d)
-		was, err := m.enter(callWeight)
+		was, err := m.Enter(values.CallWeight)
 		if err != nil {
 			return err
 		}
 		err = a.n.run(m, a.ne, in, y)
-		m.leave(was)
+		m.Leave(was)
 		return err
 	})
 	n.ends, n.arg = x, d+1
@@ -164,7 +165,7 @@ func (c *compiler) given(k string) *Native {
 		return nil
 	}
 	for i := range c.opts.Natives {
-		if n := &c.opts.Natives[i]; key(n.Name, n.Arity) == k {
+		if n := &c.opts.Natives[i]; syntax.Key(n.Name, n.Arity) == k {
 			return n
 		}
 	}
@@ -182,7 +183,7 @@ func (c *compiler) isBuiltin(k string, s *scope) bool {
 
 func (c *compiler) variable(f *syntax.Func, s *scope) *node {
 	if x, d := s.find(f.Name); x != nil {
-		n := one(func(_ *mach, e *env, in pv) (pv, error) { return in.val(e.at(d).v), nil })
+		n := one(func(_ *machine, e *env, in values.Located) (values.Located, error) { return in.Made(e.at(d).v), nil })
 		n.known = func(e *env) (any, bool) { return e.at(d).v, true }
 		return n
 	}

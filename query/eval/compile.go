@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // Code is a compiled query. It may be run any number of times, also at the
@@ -62,17 +63,17 @@ func (c *compiler) program(p *syntax.Program) *node {
 // finishes each result is called.
 const finishing = "finish result/0"
 
-var finish = one(func(m *mach, _ *env, in pv) (pv, error) {
+var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, error) {
 	f := m.run.opts.Finish
 	if f == nil {
 		return in, nil
 	}
-	v, err := f(m.ctx, in.v)
-	m.at.ends()
+	v, err := f(m.Ctx, in.V)
+	m.Loaded()
 	if err != nil {
-		return in, about(m.met(err), in.v)
+		return in, values.NameProxy(m.Failed(err), in.V)
 	}
-	return pv{v, nil}, nil
+	return values.Located{V: v}, nil
 })
 
 // finished appends that step to the end of the query's outermost pipeline, so
@@ -114,7 +115,7 @@ func (n names) Keys() []string {
 		u.keys(add)
 	}
 	for _, x := range n.c.opts.Natives {
-		add(key(x.Name, x.Arity))
+		add(syntax.Key(x.Name, x.Arity))
 	}
 	for k := range n.c.natives {
 		add(k)

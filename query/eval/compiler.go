@@ -2,7 +2,6 @@ package eval
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
@@ -13,7 +12,7 @@ type compiler struct {
 	opts    *Options
 	unit    *unit // whose text is being compiled
 	visible int   // how many of its definitions are
-	natives map[string]builtin
+	natives map[string]maker
 	texts   map[string]string // of the prelude
 	prelude *unit
 	library []*unit
@@ -24,7 +23,7 @@ type compiler struct {
 }
 
 // builtin makes the node of a call of a function that is written in Go.
-type builtin = func(c *compiler, f *syntax.Func, s *scope) *node
+type maker = func(c *compiler, f *syntax.Func, s *scope) *node
 
 // compileError is how the compiler leaves; Compile gives err back.
 type compileError struct{ err error }
@@ -43,6 +42,3 @@ func (c *compiler) mark(at syntax.Span) *place {
 	}
 	return &place{span: at, prog: c.unit.prog}
 }
-
-// key names a function as the tables do: "name/arity".
-func key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }

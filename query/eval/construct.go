@@ -2,6 +2,7 @@ package eval
 
 import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -9,37 +10,25 @@ import (
 func collect(q *node) *node {
 	if q.one != nil {
 		f := q.one
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			v, err := f(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			v, err := f(m, e, values.Plain(in))
 			if err != nil {
 				return in, err
 			}
-			return in.val([]any{v.v}), m.alloc(itemSize)
+			return in.Made([]any{v.V}), m.Alloc(values.ItemSize)
 		})
 	}
-	return one(func(m *mach, e *env, in pv) (pv, error) {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		xs := []any{}
-		err := q.gen(m, e, plain(in), func(v pv) (err error) {
-			xs, err = m.push(xs, v.v)
+		err := q.gen(m, e, values.Plain(in), func(v values.Located) (err error) {
+			xs, err = m.Push(xs, v.V)
 			return err
 		})
 		if err != nil {
 			return in, err
 		}
-		return in.val(xs), nil
+		return in.Made(xs), nil
 	})
-}
-
-// push appends to an array that nobody else sees, within the budget.
-func (m *mach) push(xs []any, v any) ([]any, error) {
-	if len(xs) == cap(xs) {
-		grown, err := m.grown(xs, max(4, len(xs)+len(xs)/2))
-		if err != nil {
-			return xs, err
-		}
-		xs = grown
-	}
-	return append(xs, v), nil
 }
 
 // str is a string; of an interpolated one each part goes through the function.
@@ -61,7 +50,7 @@ func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
 		if i == 0 {
 			n = x
 		} else {
-			n = map2(n, x, add, c.mark(t.Span))
+			n = map2(n, x, values.Add, c.mark(t.Span))
 		}
 	}
 	return n
@@ -104,7 +93,7 @@ func (c *compiler) object(o *syntax.Object, s *scope) *node {
 	if simple {
 		return objectOf(entries)
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		b := builder{m: m, e: e, in: in, y: y, entries: entries, keys: make([]any, len(entries)), values: make([]any, len(entries))}
 		return b.from(0)
 	})
@@ -140,7 +129,7 @@ func (c *compiler) entry(kv *syntax.ObjectKeyVal, s *scope) entry {
 func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
 	if v, ok := writtenValue(q); ok {
 		if _, ok := v.(string); !ok {
-			c.fail(q.Span, "%s", noKey(v))
+			c.fail(q.Span, "%s", values.NotAKey(v))
 		}
 	}
 	return c.query(q, s)
@@ -172,26 +161,26 @@ func writtenValue(q *syntax.Query) (any, bool) {
 
 // objectOf is an object whose names are known and whose values are single.
 func objectOf(entries []entry) *node {
-	return one(func(m *mach, e *env, in pv) (pv, error) {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		out := object.New(len(entries))
 		for i := range entries {
-			v, err := entries[i].value.one(m, e, plain(in))
+			v, err := entries[i].value.one(m, e, values.Plain(in))
 			if err != nil {
 				return in, err
 			}
-			out.Set(entries[i].name, v.v)
+			out.Set(entries[i].name, v.V)
 		}
-		return in.val(out), m.alloc(entrySize * len(entries))
+		return in.Made(out), m.Alloc(values.EntrySize * len(entries))
 	})
 }
 
 // builder makes the objects of all combinations; the last member varies
 // fastest.
 type builder struct {
-	m            *mach
+	m            *machine
 	e            *env
-	in           pv
-	y            yield
+	in           values.Located
+	y            values.Yield
 	entries      []entry
 	keys, values []any
 }
@@ -204,21 +193,21 @@ func (b *builder) from(i int) error {
 	if x.key == nil {
 		return b.value(i, x.name)
 	}
-	return x.key.run(b.m, b.e, plain(b.in), func(k pv) error { return b.value(i, k.v) })
+	return x.key.run(b.m, b.e, values.Plain(b.in), func(k values.Located) error { return b.value(i, k.V) })
 }
 
 func (b *builder) value(i int, k any) error {
 	x := &b.entries[i]
 	if x.value == nil {
-		v, err := b.m.indexAny(plain(b.in), k)
+		v, err := values.IndexForced(&b.m.Task, values.Plain(b.in), k)
 		if err != nil {
-			return about(x.at.of(err), b.in.v)
+			return values.NameProxy(x.at.of(err), b.in.V)
 		}
-		b.keys[i], b.values[i] = k, v.v
+		b.keys[i], b.values[i] = k, v.V
 		return b.from(i + 1)
 	}
-	return x.value.run(b.m, b.e, plain(b.in), func(v pv) error {
-		b.keys[i], b.values[i] = k, v.v
+	return x.value.run(b.m, b.e, values.Plain(b.in), func(v values.Located) error {
+		b.keys[i], b.values[i] = k, v.V
 		return b.from(i + 1)
 	})
 }
@@ -226,18 +215,18 @@ func (b *builder) value(i int, k any) error {
 func (b *builder) build() error {
 	out := object.New(len(b.keys))
 	for i := range b.keys {
-		k, err := b.m.force(b.keys[i])
+		k, err := b.m.Force(b.keys[i])
 		if err != nil {
 			return b.entries[i].at.of(err)
 		}
 		name, ok := k.(string)
 		if !ok {
-			return b.entries[i].at.of(noKey(k))
+			return b.entries[i].at.of(values.NotAKey(k))
 		}
 		out.Set(name, b.values[i])
 	}
-	if err := b.m.alloc(entrySize * out.Len()); err != nil {
+	if err := b.m.Alloc(values.EntrySize * out.Len()); err != nil {
 		return err
 	}
-	return b.y(b.in.val(out))
+	return b.y(b.in.Made(out))
 }

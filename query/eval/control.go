@@ -2,6 +2,7 @@ package eval
 
 import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -28,8 +29,8 @@ func (c *compiler) control(t *syntax.Term, s *scope, tail bool) *node {
 		if x == nil {
 			c.fail(t.Span, "label not defined: %s", t.Break)
 		}
-		return gen(func(_ *mach, e *env, _ pv, _ yield) error {
-			return &breakError{e.at(d).v.(*byte)}
+		return gen(func(_ *machine, e *env, _ values.Located, _ values.Yield) error {
+			return &values.BreakError{Label: e.at(d).v.(*byte)}
 		})
 	}
 	c.fail(t.Span, "unknown term")
@@ -73,13 +74,13 @@ func choice(branches []branch, els *node) *node {
 	for _, b := range branches {
 		isOne, multi = isOne && b.then.one != nil, multi || b.then.multi
 	}
-	choose := func(m *mach, e *env, in pv) (*node, error) {
+	choose := func(m *machine, e *env, in values.Located) (*node, error) {
 		for _, b := range branches {
-			v, err := b.cond.one(m, e, plain(in))
+			v, err := b.cond.one(m, e, values.Plain(in))
 			if err != nil {
 				return nil, err
 			}
-			t, err := m.truthy(v.v)
+			t, err := m.Truthy(v.V)
 			if err != nil {
 				return nil, err
 			}
@@ -90,7 +91,7 @@ func choice(branches []branch, els *node) *node {
 		return els, nil
 	}
 	if isOne {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 			n, err := choose(m, e, in)
 			if err != nil {
 				return in, err
@@ -98,7 +99,7 @@ func choice(branches []branch, els *node) *node {
 			return n.one(m, e, in)
 		})
 	}
-	return &node{multi: multi, gen: func(m *mach, e *env, in pv, y yield) error {
+	return &node{multi: multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		n, err := choose(m, e, in)
 		if err != nil {
 			return err
@@ -109,12 +110,12 @@ func choice(branches []branch, els *node) *node {
 
 func ifNode(cond, then, els *node) *node {
 	if single(cond, then, els) {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			v, err := cond.one(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			v, err := cond.one(m, e, values.Plain(in))
 			if err != nil {
 				return v, err
 			}
-			t, err := m.truthy(v.v)
+			t, err := m.Truthy(v.V)
 			if err != nil {
 				return v, err
 			}
@@ -124,8 +125,8 @@ func ifNode(cond, then, els *node) *node {
 			return els.one(m, e, in)
 		})
 	}
-	choose := func(m *mach, e *env, in, v pv, y yield) error {
-		t, err := m.truthy(v.v)
+	choose := func(m *machine, e *env, in, v values.Located, y values.Yield) error {
+		t, err := m.Truthy(v.V)
 		if err != nil {
 			return err
 		}
@@ -136,8 +137,8 @@ func ifNode(cond, then, els *node) *node {
 	}
 	n := &node{multi: then.multi || els.multi}
 	if f := cond.one; f != nil {
-		n.gen = func(m *mach, e *env, in pv, y yield) error {
-			v, err := f(m, e, plain(in))
+		n.gen = func(m *machine, e *env, in values.Located, y values.Yield) error {
+			v, err := f(m, e, values.Plain(in))
 			if err != nil {
 				return err
 			}
@@ -145,8 +146,8 @@ func ifNode(cond, then, els *node) *node {
 		}
 		return n
 	}
-	n.gen = func(m *mach, e *env, in pv, y yield) error {
-		return cond.gen(m, e, plain(in), func(v pv) error { return choose(m, e, in, v, y) })
+	n.gen = func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return cond.gen(m, e, values.Plain(in), func(v values.Located) error { return choose(m, e, in, v, y) })
 	}
 	return n
 }
@@ -154,23 +155,23 @@ func ifNode(cond, then, els *node) *node {
 // apart hands results on so that an error of what follows can be told from
 // one of the body's own: it goes up through the body as [*down].
 type apart struct {
-	y yield
-	d *down
+	y values.Yield
+	d *values.Downstream
 }
 
-func (a *apart) yield(v pv) error {
+func (a *apart) yield(v values.Located) error {
 	err := a.y(v)
 	if err == nil {
 		return nil
 	}
-	a.d = &down{err}
+	a.d = &values.Downstream{Err: err}
 	return a.d
 }
 
 // passed tells whether err is what follows, and gives it as it was.
 func (a *apart) passed(err error) (error, bool) {
 	if a.d != nil && err == error(a.d) {
-		return a.d.err, true
+		return a.d.Err, true
 	}
 	return err, false
 }
@@ -179,12 +180,12 @@ func (a *apart) passed(err error) (error, bool) {
 // that; nothing when catch is nil. A section that can't be had is such an
 // error: who writes try .clusters asks for them here.
 func try(body, catch *node) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		var err error
 		if f := body.one; f != nil {
-			var v pv
+			var v values.Located
 			if v, err = f(m, e, in); err == nil {
-				err = m.had(v.v)
+				err = m.had(v.V)
 			}
 			if err == nil {
 				return y(v)
@@ -192,8 +193,8 @@ func try(body, catch *node) *node {
 		} else {
 			a := &apart{y: y}
 			var passed bool
-			err, passed = a.passed(body.gen(m, e, in, func(v pv) error {
-				if err := m.had(v.v); err != nil {
+			err, passed = a.passed(body.gen(m, e, in, func(v values.Located) error {
+				if err := m.had(v.V); err != nil {
 					return err
 				}
 				return a.yield(v)
@@ -202,30 +203,30 @@ func try(body, catch *node) *node {
 				return err
 			}
 		}
-		if err == nil || fatal(err) {
+		if err == nil || values.IsUncatchable(err) {
 			return err
 		}
 		if catch == nil {
 			return nil
 		}
-		return catch.run(m, e, in.val(caught(err)), y)
+		return catch.run(m, e, in.Made(values.Caught(err)), y)
 	})
 }
 
 // had looks at a section, whether it can be had.
-func (m *mach) had(v any) error {
+func (m *machine) had(v any) error {
 	if _, ok := v.(mesh.Sectional); !ok {
 		return nil
 	}
-	_, err := m.force(v)
+	_, err := m.Force(v)
 	return err
 }
 
 func label(body *node) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		id := new(byte)
 		err := body.run(m, &env{up: e, v: id}, in, y)
-		if b, ok := err.(*breakError); ok && b.label == id {
+		if b, ok := err.(*values.BreakError); ok && b.Label == id {
 			return nil
 		}
 		return err

@@ -9,12 +9,13 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // marked gives the source with what an error is about in brackets.
-func marked(e *Error) string {
+func marked(e *values.Error) string {
 	if e.Program == nil {
 		return ""
 	}
@@ -93,7 +94,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		code := mustCompile(t, tc.query, Options{Library: library, Natives: natives})
 		in := object.Of("a", object.Of("b", 1))
 		err := code.Run(context.Background(), in, nil, RunOptions{}, func(any) error { return nil })
-		e, ok := err.(*Error)
+		e, ok := err.(*values.Error)
 		if !ok {
 			t.Errorf("%s: %v", tc.query, err)
 			continue
@@ -129,7 +130,7 @@ func TestErrorsNameTheProxy(t *testing.T) {
 	} {
 		for _, workers := range []int{1, 16} {
 			a := ask(context.Background(), t, tc.query, newFake(6, 0).document(), workers)
-			var e *Error
+			var e *values.Error
 			if !errors.As(a.err, &e) || e.Element != tc.element {
 				t.Errorf("%s with %d workers: %v, about %q, want %q", tc.query, workers, a.err, e.Element, tc.element)
 			}
@@ -165,11 +166,11 @@ func TestErrorsLoadNothing(t *testing.T) {
 
 func TestHaltAndBreak(t *testing.T) {
 	err := mustCompile(t, `1, ("bye" | halt_error), 2`, Options{}).Run(context.Background(), nil, nil, RunOptions{}, func(any) error { return nil })
-	if h, ok := err.(*Halt); !ok || h.Code != 5 || h.Value != "bye" || !h.HasValue {
+	if h, ok := err.(*values.Halt); !ok || h.Code != 5 || h.Value != "bye" || !h.HasValue {
 		t.Errorf("got %#v", err)
 	}
 	err = mustCompile(t, `1, halt, 2`, Options{}).Run(context.Background(), nil, nil, RunOptions{}, func(any) error { return nil })
-	if h, ok := err.(*Halt); !ok || h.Code != 0 || h.HasValue {
+	if h, ok := err.(*values.Halt); !ok || h.Code != 0 || h.HasValue {
 		t.Errorf("got %#v", err)
 	}
 	mine := fmt.Errorf("pipe closed: %w", &mesh.Fault{Proxy: "x", Err: errors.New("y")})

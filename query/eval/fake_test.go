@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/itchyny/gojq"
-
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -211,7 +211,7 @@ func (a *answer) String() string {
 	if a.err == nil {
 		return s
 	}
-	if e := (*Error)(nil); errors.As(a.err, &e) {
+	if e := (*values.Error)(nil); errors.As(a.err, &e) {
 		return s + "\nerror: " + e.Err.Error()
 	}
 	return s + "\nerror: " + a.err.Error()

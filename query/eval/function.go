@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // function is a compiled definition. Its body is filled in after the calls in
@@ -22,7 +23,7 @@ type function struct {
 func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) *node) *node {
 	for _, d := range defs {
 		fn := &function{params: d.Args, body: &node{}}
-		s = &scope{up: s, name: key(d.Name, len(d.Args)), fn: fn}
+		s = &scope{up: s, name: syntax.Key(d.Name, len(d.Args)), fn: fn}
 		c.fill(fn, d, s)
 	}
 	b := body(s)
@@ -33,11 +34,11 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 		return e
 	}
 	if b.one != nil {
-		return one(func(m *mach, e *env, in pv) (pv, error) { return b.one(m, bind(e), in) })
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) { return b.one(m, bind(e), in) })
 	}
-	n := &node{multi: b.multi, ends: b.ends, gen: func(m *mach, e *env, in pv, y yield) error { return b.gen(m, bind(e), in, y) }}
+	n := &node{multi: b.multi, ends: b.ends, gen: func(m *machine, e *env, in values.Located, y values.Yield) error { return b.gen(m, bind(e), in, y) }}
 	if w := b.wants; w != nil {
-		n.wants = &wanting{w.by, func(m *mach, e *env) (want, bool) { return w.of(m, bind(e)) }}
+		n.wants = &wanting{w.by, func(m *machine, e *env) (want, bool) { return w.of(m, bind(e)) }}
 	}
 	return n
 }
@@ -75,7 +76,9 @@ func (fn *function) close(body *node) {
 
 // guessed stands for the body of a function that is being compiled. It is
 // never called.
-func guessed(*mach, *env, pv) (pv, error) { return pv{}, errors.New("not compiled") }
+func guessed(*machine, *env, values.Located) (values.Located, error) {
+	return values.Located{}, errors.New("not compiled")
+}
 
 // body compiles a definition's body with its arguments in scope: queries
 // first, then the values of those that begin with $.
@@ -92,22 +95,17 @@ func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 		}
 	}
 	n := c.queryAt(d.Body, s, true)
-	fn.weight = callWeight + c.nodes - before
+	fn.weight = values.CallWeight + c.nodes - before
 	if n.one != nil { // it hands results back, not on: less lies on the stack
 		fn.weight /= 2
 	}
 	return n
 }
 
-// errTail is how the last call of a function that is being evaluated asks to
-// be made in its place, so that such recursion needs no stack. The call waits
-// in the machine.
-var errTail = errors.New("tail call")
-
 type tailCall struct {
 	fn *function
 	e  *env
-	in pv
+	in values.Located
 }
 
 // invoke is a call of a function with given arguments.
@@ -141,26 +139,26 @@ func (v *invoke) bind(e *env) *env {
 }
 
 // bindOne is bind when all values are single.
-func (v *invoke) bindOne(m *mach, e *env, in pv) (*env, error) {
+func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	x := v.bind(e)
 	for _, i := range v.values {
-		w, err := v.args[i].one(m, e, plain(in))
+		w, err := v.args[i].one(m, e, values.Plain(in))
 		if err != nil {
 			return nil, err
 		}
-		x = &env{up: x, v: w.v}
+		x = &env{up: x, v: w.V}
 	}
 	return x, nil
 }
 
 // bindEach calls use for every combination of the values; the first one varies
 // most slowly.
-func (v *invoke) bindEach(m *mach, e, x *env, in pv, i int, use func(*env) error) error {
+func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use func(*env) error) error {
 	if i == len(v.values) {
 		return use(x)
 	}
-	return v.args[v.values[i]].run(m, e, plain(in), func(w pv) error {
-		return v.bindEach(m, e, &env{up: x, v: w.v}, in, i+1, use)
+	return v.args[v.values[i]].run(m, e, values.Plain(in), func(w values.Located) error {
+		return v.bindEach(m, e, &env{up: x, v: w.V}, in, i+1, use)
 	})
 }
 
@@ -170,7 +168,7 @@ func (v *invoke) wants() *wanting {
 	if w == nil {
 		return nil
 	}
-	return &wanting{w.by, func(m *mach, e *env) (want, bool) {
+	return &wanting{w.by, func(m *machine, e *env) (want, bool) {
 		x := v.bind(e)
 		for _, i := range v.values {
 			known := v.args[i].known
@@ -214,7 +212,7 @@ func (v *invoke) node(tail bool) *node {
 	}
 	multi := v.fn.body.multi
 	if direct {
-		return &node{multi: multi, gen: func(m *mach, e *env, in pv, y yield) error {
+		return &node{multi: multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 			x, err := v.bindOne(m, e, in)
 			if err != nil {
 				return err
@@ -222,75 +220,75 @@ func (v *invoke) node(tail bool) *node {
 			return v.fn.run(m, x, in, y)
 		}}
 	}
-	return &node{multi: multi, gen: func(m *mach, e *env, in pv, y yield) error {
+	return &node{multi: multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return v.bindEach(m, e, v.bind(e), in, 0, func(x *env) error { return v.fn.run(m, x, in, y) })
 	}}
 }
 
-func (v *invoke) tailOne(m *mach, e *env, in pv) (pv, error) {
+func (v *invoke) tailOne(m *machine, e *env, in values.Located) (values.Located, error) {
 	x, err := v.bindOne(m, e, in)
 	if err == nil {
-		m.next, err = tailCall{v.fn, x, in}, errTail
+		m.next, err = tailCall{v.fn, x, in}, values.ErrTail
 	}
 	return in, err
 }
 
-func (v *invoke) tailGen(m *mach, e *env, in pv, _ yield) error {
+func (v *invoke) tailGen(m *machine, e *env, in values.Located, _ values.Yield) error {
 	_, err := v.tailOne(m, e, in)
 	return err
 }
 
-func (m *mach) takeNext() tailCall {
+func (m *machine) takeNext() tailCall {
 	t := m.next
 	m.next = tailCall{}
 	return t
 }
 
 // one evaluates the function's body, and the calls that it ends with.
-func (v *invoke) one(m *mach, e *env, in pv) (pv, error) {
+func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, error) {
 	x, err := v.bindOne(m, e, in)
 	if err != nil {
 		return in, err
 	}
 	fn := v.fn
-	was, err := m.enter(fn.weight)
+	was, err := m.Enter(fn.weight)
 	if err != nil {
 		return in, err
 	}
 	out, err := fn.body.one(m, x, in)
-	m.leave(was)
-	for err == errTail {
-		if err = m.tick(); err != nil {
+	m.Leave(was)
+	for err == values.ErrTail {
+		if err = m.Tick(); err != nil {
 			break
 		}
 		t := m.takeNext()
-		if was, err = m.enter(t.fn.weight); err != nil {
+		if was, err = m.Enter(t.fn.weight); err != nil {
 			break
 		}
 		out, err = t.fn.body.one(m, t.e, t.in)
-		m.leave(was)
+		m.Leave(was)
 	}
 	return out, err
 }
 
 // run is one for bodies with any number of results.
-func (fn *function) run(m *mach, x *env, in pv, y yield) error {
-	was, err := m.enter(fn.weight)
+func (fn *function) run(m *machine, x *env, in values.Located, y values.Yield) error {
+	was, err := m.Enter(fn.weight)
 	if err != nil {
 		return err
 	}
 	err = fn.body.run(m, x, in, y)
-	m.leave(was)
-	for err == errTail {
-		if err = m.tick(); err != nil {
+	m.Leave(was)
+	for err == values.ErrTail {
+		if err = m.Tick(); err != nil {
 			break
 		}
 		t := m.takeNext()
-		if was, err = m.enter(t.fn.weight); err != nil {
+		if was, err = m.Enter(t.fn.weight); err != nil {
 			break
 		}
 		err = t.fn.body.run(m, t.e, t.in, y)
-		m.leave(was)
+		m.Leave(was)
 	}
 	return err
 }

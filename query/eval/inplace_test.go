@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -105,20 +106,20 @@ func TestParallelUpdatesInPlace(t *testing.T) {
 
 // A list is to others the array of its elements.
 func TestListsAreArrays(t *testing.T) {
-	m := &mach{ctx: t.Context(), run: &runState{budget: newBudget(0, nil)}}
-	v, err := m.withElements([]any{1, 2}, []any{3})
+	m := values.NewTask(t.Context(), nil, 0, nil)
+	v, err := values.WithElements(&m, []any{1, 2}, []any{3})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := m.force(v)
+	got, err := m.Force(v)
 	if err != nil || !object.Equal(got, []any{1, 2, 3}) {
 		t.Fatalf("%v %v", got, err)
 	}
-	w, err := m.withElement(v, 0, "x")
+	w, err := values.WithElement(&m, v, 0, "x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after, _ := m.force(w); !object.Equal(got, []any{1, 2, 3}) || !object.Equal(after, []any{"x", 2, 3}) {
+	if after, _ := m.Force(w); !object.Equal(got, []any{1, 2, 3}) || !object.Equal(after, []any{"x", 2, 3}) {
 		t.Errorf("%v became %v", got, after)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/query/ahead"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -149,8 +151,8 @@ func TestInvariant5(t *testing.T) {
 	go func() {
 		done <- code.Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error { taken++; return nil })
 	}()
-	if n := settle(&f.loading, firstLoads); n != firstLoads {
-		t.Errorf("%d load before anything was used, want %d", n, firstLoads)
+	if n := settle(&f.loading, ahead.FirstLoads); n != ahead.FirstLoads {
+		t.Errorf("%d load before anything was used, want %d", n, ahead.FirstLoads)
 	}
 	close(f.release)
 	if err := <-done; err != nil || taken != 3000*601 {
@@ -168,14 +170,14 @@ func TestInvariant6All(t *testing.T) {
 		`.proxies[] | .clusters[]`:                                       8,
 		`[.proxies[] | .clusters | length] | add`:                        8,
 		`def n: .clusters | length; .proxies[] | n`:                      8,
-		`first(.proxies[] | .clusters[])`:                                firstLoads,
-		`limit(3; .proxies[].clusters[])`:                                firstLoads,
-		`nth(3; .proxies[].clusters[])`:                                  firstLoads,
-		`any(.proxies[]; .clusters | length > 3)`:                        firstLoads,
-		`isempty(.proxies[].clusters[])`:                                 firstLoads,
-		`label $enough | .proxies[] | .clusters | length, break $enough`: firstLoads,
-		`def some: first(.proxies[] | .clusters | length); [some] | add`: firstLoads,
-		`.proxies[] | .clusters | IN([1], 2)`:                            firstLoads,
+		`first(.proxies[] | .clusters[])`:                                ahead.FirstLoads,
+		`limit(3; .proxies[].clusters[])`:                                ahead.FirstLoads,
+		`nth(3; .proxies[].clusters[])`:                                  ahead.FirstLoads,
+		`any(.proxies[]; .clusters | length > 3)`:                        ahead.FirstLoads,
+		`isempty(.proxies[].clusters[])`:                                 ahead.FirstLoads,
+		`label $enough | .proxies[] | .clusters | length, break $enough`: ahead.FirstLoads,
+		`def some: first(.proxies[] | .clusters | length); [some] | add`: ahead.FirstLoads,
+		`.proxies[] | .clusters | IN([1], 2)`:                            ahead.FirstLoads,
 	} {
 		f, doc := newStuck(30)
 		done := make(chan error)
@@ -198,15 +200,15 @@ func TestInvariant5Bounds(t *testing.T) {
 		query string
 		most  int32
 	}{
-		{`.proxies[] | seen`, maxAhead + 2},
-		{`.proxies[:10][] | range(1000000) | seen`, 11 * (maxReady + 1)},
-		{`.proxies[:10][] | .clusters[], (range(1000000) | seen)`, 11 * (maxReady + 1)},
-		{`def f: .proxies[] | seen; f | .i`, 3*maxAhead + 8},
+		{`.proxies[] | seen`, ahead.MaxAhead + 2},
+		{`.proxies[:10][] | range(1000000) | seen`, 11 * (ahead.MaxReady + 1)},
+		{`.proxies[:10][] | .clusters[], (range(1000000) | seen)`, 11 * (ahead.MaxReady + 1)},
+		{`def f: .proxies[] | seen; f | .i`, 3*ahead.MaxAhead + 8},
 	} {
 		var seen atomic.Int32
 		var before int32
 		count := Native{Name: "seen", Value: func(c *Call) (any, error) { seen.Add(1); return c.In, nil }}
-		f, doc := newStuck(5 * maxAside)
+		f, doc := newStuck(5 * ahead.MaxAside)
 		close(f.release)
 		enough := errors.New("enough")
 		err := mustCompile(t, tc.query, Options{Natives: []Native{count}}).Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error {
@@ -482,7 +484,7 @@ func TestInvariant12(t *testing.T) {
 	log = nil
 	err = mustCompile(t, `.proxies[] | debug(.i) | if .i == 2 then halt else .clusters end | empty`, Options{}).
 		Run(context.Background(), newFake(20, 0).document(), nil, RunOptions{Workers: 64, Debug: say}, func(any) error { return nil })
-	if _, ok := err.(*Halt); !ok || !slices.Equal(log, []string{"debug 0", "debug 1", "debug 2"}) {
+	if _, ok := err.(*values.Halt); !ok || !slices.Equal(log, []string{"debug 0", "debug 1", "debug 2"}) {
 		t.Errorf("got %v, %v", log, err)
 	}
 }

@@ -1,52 +1,55 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/sources/object"
+import (
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
 
 // iterate is .[], or .[]? when optional.
 func iterate(at *place, optional bool) *node {
-	return &node{multi: true, iter: true, gen: func(m *mach, e *env, in pv, y yield) error {
+	return &node{multi: true, iter: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		v, err := m.iterable(in)
 		if err != nil {
-			if optional && !fatal(err) {
+			if optional && !values.IsUncatchable(err) {
 				return nil
 			}
-			return about(at.of(err), in.v)
+			return values.NameProxy(at.of(err), in.V)
 		}
-		return m.each(pv{v, in.p}, y)
+		return m.each(values.Located{V: v, P: in.P}, y)
 	}}
 }
 
 // iterable gives the container that in is.
-func (m *mach) iterable(in pv) (any, error) {
-	v, err := m.list(in.v)
+func (m *machine) iterable(in values.Located) (any, error) {
+	v, err := m.ForceList(in.V)
 	if err != nil {
 		return nil, err
 	}
 	switch v.(type) {
 	case []any, *object.Object:
-		return v, m.checkPath(in, iterated)
+		return v, values.CheckPath(&m.Task, in, values.InvalidIteration)
 	}
-	return nil, cannotIterate(v)
+	return nil, values.CannotIterate(v)
 }
 
 // each yields the members of an array, or of an object, and nothing for anything else.
-func (m *mach) each(in pv, y yield) error {
-	switch v := in.v.(type) {
+func (m *machine) each(in values.Located, y values.Yield) error {
+	switch v := in.V.(type) {
 	case []any:
 		for i, w := range v {
-			if err := m.tick(); err != nil {
+			if err := m.Tick(); err != nil {
 				return err
 			}
-			if err := m.step(w, child(in, i, w), y); err != nil {
+			if err := m.Step(w, values.Child(in, i, w), y); err != nil {
 				return err
 			}
 		}
 	case *object.Object:
 		for k, w := range v.All() {
-			if err := m.tick(); err != nil {
+			if err := m.Tick(); err != nil {
 				return err
 			}
-			if err := m.step(w, child(in, k, w), y); err != nil {
+			if err := m.Step(w, values.Child(in, k, w), y); err != nil {
 				return err
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/itchyny/gojq"
-
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -138,7 +138,7 @@ func TestModuleErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = code.Run(context.Background(), nil, nil, RunOptions{}, func(any) error { return nil })
-	if e, ok := err.(*Error); !ok || e.Place().Error() != `b.jq:1:89: Cannot index number with string ("x")` {
+	if e, ok := err.(*values.Error); !ok || e.Place().Error() != `b.jq:1:89: Cannot index number with string ("x")` {
 		t.Errorf("got %v at %v", err, e.Place())
 	}
 }

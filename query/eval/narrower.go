@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -27,7 +28,7 @@ type wanting struct {
 	// of gives the values wanted, of an array of objects that have a string or
 	// null there; false when it can't tell. It gives the same whenever it is
 	// asked, looks at nothing that is to be loaded, and never fails.
-	of func(m *mach, e *env) (want, bool)
+	of func(m *machine, e *env) (want, bool)
 }
 
 // want is some strings.
@@ -81,26 +82,26 @@ func isObject(ctx context.Context, v any) bool {
 // that is started anew must give the same. Where positions matter, in a path
 // expression, all elements are needed.
 func narrowed(all *node, w *wanting) *node {
-	return &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error {
-		x, ok := in.v.(Narrower)
-		if !ok || in.p != nil {
+	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+		x, ok := in.V.(Narrower)
+		if !ok || in.P != nil {
 			return all.gen(m, e, in, y)
 		}
 		want, ok := w.of(m, e)
 		if !ok {
 			return all.gen(m, e, in, y)
 		}
-		wanted := func(v pv) error {
-			if want.drops(m.ctx, w.by, v.v) {
+		wanted := func(v values.Located) error {
+			if want.drops(m.Ctx, w.by, v.V) {
 				return nil
 			}
 			return y(v)
 		}
 		if _, done := x.Forced(); !done {
-			elements, ok, err := x.Narrow(m.ctx, want.hint(w.by))
-			m.at.ends()
+			elements, ok, err := x.Narrow(m.Ctx, want.hint(w.by))
+			m.Loaded()
 			if err == nil && ok {
-				return m.each(pv{elements, nil}, wanted)
+				return m.each(values.Located{V: elements}, wanted)
 			}
 		}
 		return all.gen(m, e, in, wanted) // if it failed, it fails here too, as it has to

@@ -3,7 +3,9 @@ package eval
 import (
 	"slices"
 
+	"github.com/meshq/kubectl-meshq/query/ahead"
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -13,31 +15,31 @@ func (n *Native) node(c *compiler, f *syntax.Func, s *scope) *node {
 		return c.apply(f, s, n.value)
 	}
 	args, at := c.args(f, s), c.mark(f.Span)
-	return &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error {
+	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return m.combine(e, in, args, func(vs []any) error {
 			a := &apart{y: y}
-			err := n.Each(m.called(in.v, slices.Clone(vs)), func(v any) error {
-				m.at.ends()
-				return m.step(v, in.val(v), a.yield)
+			err := n.Each(m.called(in.V, slices.Clone(vs)), func(v any) error {
+				m.Loaded()
+				return m.Step(v, in.Made(v), a.yield)
 			})
-			m.at.ends()
+			m.Loaded()
 			if err, passed := a.passed(err); passed || err == nil {
 				return err
 			}
-			return about(at.of(m.met(err)), in.v)
+			return values.NameProxy(at.of(m.Failed(err)), in.V)
 		})
 	}}
 }
 
-func (n *Native) value(m *mach, in any, args []any) (any, error) {
+func (n *Native) value(m *machine, in any, args []any) (any, error) {
 	v, err := n.Value(m.called(in, args))
-	m.at.ends()
+	m.Loaded()
 	if err != nil {
-		return nil, m.met(err)
+		return nil, m.Failed(err)
 	}
 	return v, nil
 }
 
-func (m *mach) called(in any, args []any) *Call {
-	return &Call{Ctx: m.ctx, In: in, Args: args, Note: func(s string) { m.tell(event{note: s}) }, Fault: func(f *mesh.Fault) { _ = m.met(f) }}
+func (m *machine) called(in any, args []any) *Call {
+	return &Call{Ctx: m.Ctx, In: in, Args: args, Note: func(s string) { m.Report(ahead.Event{Note: s}) }, Fault: func(f *mesh.Fault) { _ = m.Failed(f) }}
 }

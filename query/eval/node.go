@@ -1,10 +1,14 @@
 package eval
 
+import (
+	"github.com/meshq/kubectl-meshq/query/values"
+)
+
 // node is compiled code. It has one when it gives exactly one result for every
 // input, gen otherwise.
 type node struct {
-	one   func(*mach, *env, pv) (pv, error)
-	gen   func(*mach, *env, pv, yield) error
+	one   func(*machine, *env, values.Located) (values.Located, error)
+	gen   func(*machine, *env, values.Located, values.Yield) error
 	multi bool // its results come from an iteration: worth running ahead of what follows
 
 	// ends is the argument whose results it gives, when it ends with one: it is
@@ -18,10 +22,10 @@ type node struct {
 	known func(e *env) (any, bool) // what it gives for every input, evaluating nothing; false where that isn't known
 }
 
-func one(f func(*mach, *env, pv) (pv, error)) *node  { return &node{one: f} }
-func gen(f func(*mach, *env, pv, yield) error) *node { return &node{gen: f} }
+func one(f func(*machine, *env, values.Located) (values.Located, error)) *node { return &node{one: f} }
+func gen(f func(*machine, *env, values.Located, values.Yield) error) *node     { return &node{gen: f} }
 
-func (n *node) run(m *mach, e *env, in pv, y yield) error {
+func (n *node) run(m *machine, e *env, in values.Located, y values.Yield) error {
 	if n.one != nil {
 		v, err := n.one(m, e, in)
 		if err != nil {
@@ -35,10 +39,10 @@ func (n *node) run(m *mach, e *env, in pv, y yield) error {
 // ahead tells whether its results come from an iteration, as it is called here.
 func (n *node) ahead(e *env) bool { return n.multi || n.arg > 0 && e.at(n.arg-1).n.multi }
 
-var identity = one(func(_ *mach, _ *env, in pv) (pv, error) { return in, nil })
+var identity = one(func(_ *machine, _ *env, in values.Located) (values.Located, error) { return in, nil })
 
 func constant(v any) *node {
-	n := one(func(_ *mach, _ *env, in pv) (pv, error) { return in.val(v), nil })
+	n := one(func(_ *machine, _ *env, in values.Located) (values.Located, error) { return in.Made(v), nil })
 	n.known = func(*env) (any, bool) { return v, true }
 	return n
 }

@@ -5,18 +5,19 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // binding takes a value apart and calls body with the environment that holds
 // the parts, once for each way to do it.
-type binding = func(m *mach, e *env, v any, body func(*env) error) error
+type binding = func(m *machine, e *env, v any, body func(*env) error) error
 
 // patterns compiles the patterns behind "as". With several, joined by ?//, the
 // next one is tried when something goes wrong with one; body then has the
 // variables of all of them, null where its own pattern has none.
 func (c *compiler) patterns(ps []*syntax.Pattern, s *scope) (*scope, binding) {
 	if len(ps) == 1 && ps[0].Name != "" {
-		return &scope{up: s, name: ps[0].Name}, func(_ *mach, e *env, v any, body func(*env) error) error {
+		return &scope{up: s, name: ps[0].Name}, func(_ *machine, e *env, v any, body func(*env) error) error {
 			return body(&env{up: e, v: v})
 		}
 	}
@@ -32,14 +33,14 @@ func (c *compiler) patterns(ps []*syntax.Pattern, s *scope) (*scope, binding) {
 	for i, p := range ps {
 		ms[i] = c.pattern(p, in)
 	}
-	return in, func(m *mach, e *env, v any, body func(*env) error) error {
+	return in, func(m *machine, e *env, v any, body func(*env) error) error {
 		for i, match := range ms {
 			x := e
 			for range names {
 				x = &env{up: x}
 			}
 			err := match(m, x, v, body)
-			if err == nil || i == len(ms)-1 || fatal(undown(err)) {
+			if err == nil || i == len(ms)-1 || values.IsUncatchable(values.StripDownstream(err)) {
 				return err
 			}
 		}
@@ -72,7 +73,7 @@ func patternNames(p *syntax.Pattern, names []string) []string {
 
 // matcher sets the variables of a part of a pattern in e, one after the
 // other, and goes on to then.
-type matcher = func(m *mach, e *env, v any, then func(*env) error) error
+type matcher = func(m *machine, e *env, v any, then func(*env) error) error
 
 func (c *compiler) pattern(p *syntax.Pattern, in *scope) matcher {
 	if p.Name != "" {
@@ -86,7 +87,7 @@ func (c *compiler) pattern(p *syntax.Pattern, in *scope) matcher {
 	for _, o := range p.Object {
 		steps = append(steps, c.memberMatcher(o, in))
 	}
-	return func(m *mach, e *env, v any, then func(*env) error) error {
+	return func(m *machine, e *env, v any, then func(*env) error) error {
 		var next func(i int, e *env) error
 		next = func(i int, e *env) error {
 			if i == len(steps) {
@@ -100,7 +101,7 @@ func (c *compiler) pattern(p *syntax.Pattern, in *scope) matcher {
 
 func setter(name string, in *scope) matcher {
 	_, d := in.find(name)
-	return func(_ *mach, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
+	return func(_ *machine, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
 }
 
 // with gives the environment with another value d steps up. The entries in
@@ -113,8 +114,8 @@ func (e *env) with(d int, v any) *env {
 }
 
 func elementMatcher(i int, sub matcher, at *place) matcher {
-	return func(m *mach, e *env, v any, then func(*env) error) error {
-		v, err := m.force(v)
+	return func(m *machine, e *env, v any, then func(*env) error) error {
+		v, err := m.Force(v)
 		if err != nil {
 			return at.of(err)
 		}
@@ -126,7 +127,7 @@ func elementMatcher(i int, sub matcher, at *place) matcher {
 				w = v[i]
 			}
 		default:
-			return at.of(cannotIndex(v, i))
+			return at.of(values.CannotIndex(v, i))
 		}
 		return sub(m, e, w, then)
 	}
@@ -139,18 +140,18 @@ func (c *compiler) memberMatcher(o *syntax.PatternObject, in *scope) matcher {
 	if o.Val != nil {
 		sub = c.pattern(o.Val, in)
 	}
-	return func(m *mach, e *env, v any, then func(*env) error) error {
-		return key.run(m, e, pv{v, nil}, func(k pv) error {
-			w, err := m.indexAny(pv{v, nil}, k.v)
+	return func(m *machine, e *env, v any, then func(*env) error) error {
+		return key.run(m, e, values.Located{V: v}, func(k values.Located) error {
+			w, err := values.IndexForced(&m.Task, values.Located{V: v}, k.V)
 			if err != nil {
-				return about(at.of(err), v)
+				return values.NameProxy(at.of(err), v)
 			}
 			next := then
 			if sub != nil {
-				next = func(e *env) error { return sub(m, e, w.v, then) }
+				next = func(e *env) error { return sub(m, e, w.V, then) }
 			}
 			if bind != nil {
-				return bind(m, e, w.v, next)
+				return bind(m, e, w.V, next)
 			}
 			return next(e)
 		})

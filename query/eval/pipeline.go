@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // stage is one step of a pipeline. A pipeline is compiled as a list, so that
@@ -66,10 +67,10 @@ func (c *compiler) seq(st []stage) *node {
 
 // count is [f] | length without the array.
 func count(f *node) *node {
-	return one(func(m *mach, e *env, in pv) (pv, error) {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		k := 0
-		err := f.run(m, e, plain(in), func(pv) error { k++; return nil })
-		return in.val(k), err
+		err := f.run(m, e, values.Plain(in), func(values.Located) error { k++; return nil })
+		return in.Made(k), err
 	})
 }
 
@@ -97,7 +98,7 @@ func joined(a, b *node) *node {
 	switch {
 	case a.one != nil && b.one != nil:
 		f, g := a.one, b.one
-		return one(func(m *mach, e *env, in pv) (pv, error) {
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 			v, err := f(m, e, in)
 			if err != nil {
 				return v, err
@@ -106,7 +107,7 @@ func joined(a, b *node) *node {
 		})
 	case a.one != nil:
 		f, g := a.one, b.gen
-		return &node{multi: b.multi, ends: b.ends, gen: func(m *mach, e *env, in pv, y yield) error {
+		return &node{multi: b.multi, ends: b.ends, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 			v, err := f(m, e, in)
 			if err != nil {
 				return err
@@ -114,12 +115,12 @@ func joined(a, b *node) *node {
 			return g(m, e, v, y)
 		}}
 	case !a.multi:
-		return &node{multi: b.multi, ends: cmp.Or(b.ends, a.ends), gen: func(m *mach, e *env, in pv, y yield) error {
+		return &node{multi: b.multi, ends: cmp.Or(b.ends, a.ends), gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 			if a.ahead(e) {
 				return m.pipe(e, in, a, b, y)
 			}
-			return a.gen(m, e, in, func(v pv) error { return b.run(m, e, v, y) })
+			return a.gen(m, e, in, func(v values.Located) error { return b.run(m, e, v, y) })
 		}}
 	}
-	return &node{multi: true, gen: func(m *mach, e *env, in pv, y yield) error { return m.pipe(e, in, a, b, y) }}
+	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error { return m.pipe(e, in, a, b, y) }}
 }

@@ -3,6 +3,8 @@ package eval
 import (
 	_ "embed"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
 //go:embed prelude.jq
@@ -33,7 +35,7 @@ func signature(def string) string {
 	head, _, _ := strings.Cut(strings.TrimPrefix(def, "def "), ":")
 	name, params, has := strings.Cut(head, "(")
 	if !has {
-		return key(name, 0)
+		return syntax.Key(name, 0)
 	}
-	return key(name, strings.Count(params, ";")+1)
+	return syntax.Key(name, strings.Count(params, ";")+1)
 }

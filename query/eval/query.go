@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+)
 
 // query compiles an expression.
 func (c *compiler) query(q *syntax.Query, s *scope) *node { return c.queryAt(q, s, false) }
@@ -44,11 +47,11 @@ func (c *compiler) operator(q *syntax.Query, s *scope, tail bool) *node {
 	if op, ok := updating[q.Op]; ok {
 		return updateBy(c.query(q.Left, s), c.query(q.Right, s), op, c.mark(q.OpSpan))
 	}
-	return map2(c.query(q.Left, s), c.query(q.Right, s), binary(q.Op), c.mark(q.OpSpan))
+	return map2(c.query(q.Left, s), c.query(q.Right, s), values.Operator(q.Op), c.mark(q.OpSpan))
 }
 
 func comma(l, r *node) *node {
-	return &node{multi: l.multi || r.multi, gen: func(m *mach, e *env, in pv, y yield) error {
+	return &node{multi: l.multi || r.multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		if err := l.run(m, e, in, y); err != nil {
 			return err
 		}
@@ -59,10 +62,10 @@ func comma(l, r *node) *node {
 // alternative is l // r: the results of l that are neither null nor false, or
 // those of r when there are none. An error of l's ends it.
 func alternative(l, r *node) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		found := false
-		err := l.run(m, e, in, func(v pv) error {
-			t, err := m.truthy(v.v)
+		err := l.run(m, e, in, func(v values.Located) error {
+			t, err := m.Truthy(v.V)
 			if err != nil || !t {
 				return err
 			}
@@ -77,59 +80,59 @@ func alternative(l, r *node) *node {
 }
 
 // map2 combines the results of l and r; r varies more slowly.
-func map2(l, r *node, f func(m *mach, a, b any) (any, error), at *place) *node {
+func map2(l, r *node, f values.Operation, at *place) *node {
 	if single(l, r) {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			b, err := r.one(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			b, err := r.one(m, e, values.Plain(in))
 			if err != nil {
 				return b, err
 			}
-			a, err := l.one(m, e, plain(in))
+			a, err := l.one(m, e, values.Plain(in))
 			if err != nil {
 				return a, err
 			}
-			v, err := f(m, a.v, b.v)
+			v, err := f(&m.Task, a.V, b.V)
 			if err != nil {
 				return in, at.of(err)
 			}
-			return in.val(v), nil
+			return in.Made(v), nil
 		})
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return r.run(m, e, plain(in), func(b pv) error {
-			return l.run(m, e, plain(in), func(a pv) error {
-				v, err := f(m, a.v, b.v)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return r.run(m, e, values.Plain(in), func(b values.Located) error {
+			return l.run(m, e, values.Plain(in), func(a values.Located) error {
+				v, err := f(&m.Task, a.V, b.V)
 				if err != nil {
 					return at.of(err)
 				}
-				return y(in.val(v))
+				return y(in.Made(v))
 			})
 		})
 	})
 }
 
 // map1 applies f to the results of x.
-func map1(x *node, f func(m *mach, v any) (any, error), at *place) *node {
+func map1(x *node, f func(m *values.Task, v any) (any, error), at *place) *node {
 	if x.one != nil {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			a, err := x.one(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			a, err := x.one(m, e, values.Plain(in))
 			if err != nil {
 				return a, err
 			}
-			v, err := f(m, a.v)
+			v, err := f(&m.Task, a.V)
 			if err != nil {
 				return in, at.of(err)
 			}
-			return in.val(v), nil
+			return in.Made(v), nil
 		})
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return x.gen(m, e, plain(in), func(a pv) error {
-			v, err := f(m, a.v)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return x.gen(m, e, values.Plain(in), func(a values.Located) error {
+			v, err := f(&m.Task, a.V)
 			if err != nil {
 				return at.of(err)
 			}
-			return y(in.val(v))
+			return y(in.Made(v))
 		})
 	})
 }

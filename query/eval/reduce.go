@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/meshq/kubectl-meshq/query/syntax"
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+)
 
 // reduce and foreach are sequential by nature: each step needs the state that
 // the one before it left. What is ahead can only be scouted; see scout.go.
@@ -10,22 +13,22 @@ func (c *compiler) reduce(x *syntax.Reduce, s *scope) *node {
 	in, match := c.patterns(x.Patterns, s)
 	r := &reduction{src: src, match: match, update: c.query(x.Update, in)}
 	if start.one != nil {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			st, err := start.one(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			st, err := start.one(m, e, values.Plain(in))
 			if err != nil {
 				return st, err
 			}
-			v, err := r.run(m, e, plain(in), st.v)
-			return in.val(v), err
+			v, err := r.run(m, e, values.Plain(in), st.V)
+			return in.Made(v), err
 		})
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return start.run(m, e, plain(in), func(st pv) error {
-			v, err := r.run(m, e, plain(in), st.v)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return start.run(m, e, values.Plain(in), func(st values.Located) error {
+			v, err := r.run(m, e, values.Plain(in), st.V)
 			if err != nil {
 				return err
 			}
-			return y(in.val(v))
+			return y(in.Made(v))
 		})
 	})
 }
@@ -35,18 +38,18 @@ type reduction struct {
 	match       binding
 }
 
-func (r *reduction) run(m *mach, e *env, in pv, state any) (any, error) {
+func (r *reduction) run(m *machine, e *env, in values.Located, state any) (any, error) {
 	start := state
-	look := func(m *mach, v pv) error {
-		return r.match(m, e, v.v, func(e *env) error {
-			return r.update.run(m, e, pv{start, nil}, func(pv) error { return nil })
+	look := func(m *machine, v values.Located) error {
+		return r.match(m, e, v.V, func(e *env) error {
+			return r.update.run(m, e, values.Located{V: start}, func(values.Located) error { return nil })
 		})
 	}
-	err := m.scouted(e, in, r.src, look, func(v pv) error {
+	err := m.scouted(e, in, r.src, look, func(v values.Located) error {
 		before := state
-		err := r.match(m, e, v.v, func(e *env) error {
-			return r.update.run(m, e, pv{state, nil}, func(v pv) error {
-				state = v.v
+		err := r.match(m, e, v.V, func(e *env) error {
+			return r.update.run(m, e, values.Located{V: state}, func(v values.Located) error {
+				state = v.V
 				return nil
 			})
 		})
@@ -66,8 +69,8 @@ func (c *compiler) foreach(x *syntax.Foreach, s *scope) *node {
 	if x.Extract != nil {
 		f.extract = c.query(x.Extract, in)
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return start.run(m, e, plain(in), func(st pv) error { return f.run(m, e, in, st.v, y) })
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return start.run(m, e, values.Plain(in), func(st values.Located) error { return f.run(m, e, in, st.V, y) })
 	})
 }
 
@@ -76,21 +79,21 @@ type loop struct {
 	match                binding
 }
 
-func (f *loop) run(m *mach, e *env, in pv, state any, y yield) error {
+func (f *loop) run(m *machine, e *env, in values.Located, state any, y values.Yield) error {
 	start := state
-	look := func(m *mach, v pv) error {
-		return f.match(m, e, v.v, func(e *env) error {
-			return f.update.run(m, e, pv{start, nil}, func(w pv) error {
-				return f.extract.run(m, e, w, func(pv) error { return nil })
+	look := func(m *machine, v values.Located) error {
+		return f.match(m, e, v.V, func(e *env) error {
+			return f.update.run(m, e, values.Located{V: start}, func(w values.Located) error {
+				return f.extract.run(m, e, w, func(values.Located) error { return nil })
 			})
 		})
 	}
-	return m.scouted(e, in, f.src, look, func(v pv) error {
+	return m.scouted(e, in, f.src, look, func(v values.Located) error {
 		before, given := state, false
-		err := f.match(m, e, v.v, func(e *env) error {
-			return f.update.run(m, e, v.val(state), func(w pv) error {
-				state = w.v
-				return f.extract.run(m, e, w, func(w pv) error {
+		err := f.match(m, e, v.V, func(e *env) error {
+			return f.update.run(m, e, v.Made(state), func(w values.Located) error {
+				state = w.V
+				return f.extract.run(m, e, w, func(w values.Located) error {
 					given = true
 					return y(w)
 				})

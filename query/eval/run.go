@@ -1,11 +1,24 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
 
+	"github.com/meshq/kubectl-meshq/query/ahead"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
+)
+
+// The errors that end a run.
+type (
+	// Error is what a query raised while it ran and did not catch.
+	Error = values.Error
+	// Halt is how halt and halt_error end a run.
+	Halt = values.Halt
+	// LimitError says that the query wants more of something than it may have.
+	LimitError = values.LimitError
 )
 
 // Run evaluates the query over a value, with the values of its variables, and
@@ -19,33 +32,26 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 		return fmt.Errorf("%d values for %d variables", len(vars), len(c.opts.Variables))
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &runState{workers: o.Workers, env: c.opts.Env, opts: &o, funcs: c.funcs, budget: newBudget(o.Memory, o.Held)}
+	r := &runState{opts: &o}
 	r.hints.ask = c.opts.FieldHint
-	if r.workers <= 0 {
-		r.workers = 16
-	}
+	workers := cmp.Or(max(o.Workers, 0), 16)
 	if c.impure {
-		r.workers = 1
+		workers = 1
 	}
-	r.first = r.workers
-	if c.stops || !o.All {
-		r.first = min(firstLoads, r.workers)
-	}
-	defer r.threads.Wait()
+	pool := ahead.NewPool(workers, o.All && !c.stops, func() *ahead.Thread { return &newMachine(r).Thread }, r.told)
+	defer pool.Wait()
 	defer cancel()
-	m := &mach{ctx: ctx, run: r}
+	m := newMachine(r)
+	pool.Start(&m.Thread, values.NewTask(ctx, c.funcs, o.Memory, o.Held))
 	var e *env
 	for _, v := range vars {
 		e = &env{up: e, v: v}
 	}
 	e = &env{up: e} // for finishing
-	err := c.n.run(m, e, pv{in, nil}, func(v pv) error {
-		m.freeze()
-		if r.lists.Load() {
-			v.v = settled(v.v)
-		}
-		if err := out(v.v); err != nil {
-			return &outError{err}
+	err := c.n.run(m, e, values.Located{V: in}, func(v values.Located) error {
+		m.Freeze()
+		if err := out(m.Settle(v.V)); err != nil {
+			return &values.ConsumerError{Err: err}
 		}
 		return nil
 	})
@@ -54,25 +60,25 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 
 // outcome is how an error leaves the run.
 func outcome(err error) error {
-	switch e := undown(err).(type) {
-	case *outError:
-		return e.err
-	case *panicked:
+	switch e := values.StripDownstream(err).(type) {
+	case *values.ConsumerError:
+		return e.Err
+	case *values.Panic:
 		panic(e)
 	case *native.Halt:
-		return &Halt{Value: e.Value, Code: e.Code, HasValue: e.Value != nil}
-	case *Error:
-		if fatal(e) && e.Err != errDepth {
+		return &values.Halt{Value: e.Value, Code: e.Code, HasValue: e.Value != nil}
+	case *values.Error:
+		if values.IsUncatchable(e) && e.Err != values.ErrDepth {
 			return e.Err
 		}
 		return e
-	case nil, *Halt, *LimitError:
+	case nil, *values.Halt, *values.LimitError:
 		return e
 	default:
-		if fatal(e) && e != errDepth {
+		if values.IsUncatchable(e) && e != values.ErrDepth {
 			return e
 		}
-		return &Error{Err: e}
+		return &values.Error{Err: e}
 	}
 }
 
@@ -109,14 +115,14 @@ func (h *hints) hint(kind, field string) string {
 }
 
 // told tells the user an event. It is called in order.
-func (r *runState) told(ev event) {
-	if ev.fault != nil && r.opts.Fault != nil {
-		r.opts.Fault(ev.fault)
+func (r *runState) told(ev ahead.Event) {
+	if ev.Fault != nil && r.opts.Fault != nil {
+		r.opts.Fault(ev.Fault)
 	}
-	if ev.kind != "" {
-		ev.note = r.hints.hint(ev.kind, ev.field)
+	if ev.Kind != "" {
+		ev.Note = r.hints.hint(ev.Kind, ev.Field)
 	}
-	if ev.note != "" && r.opts.Note != nil {
-		r.opts.Note(ev.note)
+	if ev.Note != "" && r.opts.Note != nil {
+		r.opts.Note(ev.Note)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
 )
 
 // termStages gives the steps of a term and its suffixes.
@@ -109,19 +110,19 @@ func (c *compiler) unary(t *syntax.Term, s *scope) *node {
 	}
 	expr, says := "-$a", "cannot be negated"
 	if t.Unary.Op == syntax.OpAdd {
-		expr, says = "+$a", ofNumbers
+		expr, says = "+$a", values.NumberRequired
 	}
-	return map1(c.seq(c.termStages(t.Unary.Term, s, false)), func(m *mach, v any) (any, error) {
-		v, err := m.force(v)
+	return map1(c.seq(c.termStages(t.Unary.Term, s, false)), func(m *values.Task, v any) (any, error) {
+		v, err := m.Force(v)
 		if err != nil {
 			return nil, err
 		}
-		if !scalar(v) {
-			return nil, cannot(v, says)
+		if !values.IsScalar(v) {
+			return nil, values.Cannot(v, says)
 		}
-		w, err := m.fallback(expr, v)
-		if asWords(err) {
-			err = cannot(v, says)
+		w, err := m.Gojq(expr, v)
+		if values.IsGojqError(err) {
+			err = values.Cannot(v, says)
 		}
 		return w, err
 	}, c.mark(t.Span))

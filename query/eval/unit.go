@@ -38,7 +38,7 @@ func newUnit(p *syntax.Program, hidden bool) *unit {
 
 func (u *unit) add(defs ...*syntax.FuncDef) {
 	for _, d := range defs {
-		k := key(d.Name, len(d.Args))
+		k := syntax.Key(d.Name, len(d.Args))
 		u.index[k] = append(u.index[k], len(u.defs))
 		u.defs = append(u.defs, d)
 	}

@@ -2,18 +2,19 @@ package eval
 
 import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // updating are the operators behind +=, -= and so on.
-var updating = map[syntax.Operator]func(m *mach, a, b any) (any, error){
-	syntax.OpUpdateAdd: binary(syntax.OpAdd),
-	syntax.OpUpdateSub: binary(syntax.OpSub),
-	syntax.OpUpdateMul: binary(syntax.OpMul),
-	syntax.OpUpdateDiv: binary(syntax.OpDiv),
-	syntax.OpUpdateMod: binary(syntax.OpMod),
-	syntax.OpUpdateAlt: func(m *mach, a, b any) (any, error) {
-		t, err := m.truthy(a)
+var updating = map[syntax.Operator]values.Operation{
+	syntax.OpUpdateAdd: values.Operator(syntax.OpAdd),
+	syntax.OpUpdateSub: values.Operator(syntax.OpSub),
+	syntax.OpUpdateMul: values.Operator(syntax.OpMul),
+	syntax.OpUpdateDiv: values.Operator(syntax.OpDiv),
+	syntax.OpUpdateMod: values.Operator(syntax.OpMod),
+	syntax.OpUpdateAlt: func(m *values.Task, a, b any) (any, error) {
+		t, err := m.Truthy(a)
 		if t {
 			return a, err
 		}
@@ -23,12 +24,12 @@ var updating = map[syntax.Operator]func(m *mach, a, b any) (any, error){
 
 // modify is l |= r.
 func modify(l, r *node, at *place) *node {
-	return one(func(m *mach, e *env, in pv) (pv, error) {
-		v, err := m.modify(e, in.v, l, func(m *mach, old any, y yield) error { return r.run(m, e, pv{old, nil}, y) })
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+		v, err := m.modify(e, in.V, l, func(m *machine, old any, y values.Yield) error { return r.run(m, e, values.Located{V: old}, y) })
 		if err != nil {
 			return in, at.of(err)
 		}
-		return in.val(v), nil
+		return in.Made(v), nil
 	})
 }
 
@@ -36,25 +37,25 @@ func modify(l, r *node, at *place) *node {
 func (c *compiler) assign(q *syntax.Query, s *scope) *node {
 	at, r := c.mark(q.OpSpan), c.query(q.Right, s)
 	if ks, ok := constantPath(q.Left, nil); ok {
-		return assignWith(r, func(m *mach, _ *env, in pv, v any) (pv, error) {
-			w, err := m.setpath(in.v, ks, v)
+		return assignWith(r, func(m *machine, _ *env, in values.Located, v any) (values.Located, error) {
+			w, err := values.SetPath(&m.Task, in.V, ks, v)
 			if err != nil {
-				return in, about(at.of(err), in.v)
+				return in, values.NameProxy(at.of(err), in.V)
 			}
-			return in.val(w), nil
+			return in.Made(w), nil
 		})
 	}
 	l := c.query(q.Left, s)
-	return assignWith(r, func(m *mach, e *env, in pv, v any) (pv, error) {
-		st := in.v
-		err := m.paths(e, in.v, l, func(ks []any, _ any) (err error) {
-			st, err = m.setpath(st, ks, v)
+	return assignWith(r, func(m *machine, e *env, in values.Located, v any) (values.Located, error) {
+		st := in.V
+		err := m.paths(e, in.V, l, func(ks []any, _ any) (err error) {
+			st, err = values.SetPath(&m.Task, st, ks, v)
 			return err
 		})
 		if err != nil {
-			return in, about(at.of(err), in.v)
+			return in, values.NameProxy(at.of(err), in.V)
 		}
-		return in.val(st), nil
+		return in.Made(st), nil
 	})
 }
 
@@ -102,19 +103,19 @@ func constantBound(q *syntax.Query) (any, bool) {
 	return literal(q)
 }
 
-func assignWith(r *node, set func(m *mach, e *env, in pv, v any) (pv, error)) *node {
+func assignWith(r *node, set func(m *machine, e *env, in values.Located, v any) (values.Located, error)) *node {
 	if r.one != nil {
-		return one(func(m *mach, e *env, in pv) (pv, error) {
-			v, err := r.one(m, e, plain(in))
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			v, err := r.one(m, e, values.Plain(in))
 			if err != nil {
 				return v, err
 			}
-			return set(m, e, in, v.v)
+			return set(m, e, in, v.V)
 		})
 	}
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return r.gen(m, e, plain(in), func(v pv) error {
-			w, err := set(m, e, in, v.v)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return r.gen(m, e, values.Plain(in), func(v values.Located) error {
+			w, err := set(m, e, in, v.V)
 			if err != nil {
 				return err
 			}
@@ -124,20 +125,20 @@ func assignWith(r *node, set func(m *mach, e *env, in pv, v any) (pv, error)) *n
 }
 
 // updateBy is l op= r, for each result of r.
-func updateBy(l, r *node, op func(m *mach, a, b any) (any, error), at *place) *node {
-	return gen(func(m *mach, e *env, in pv, y yield) error {
-		return r.run(m, e, plain(in), func(b pv) error {
-			v, err := m.modify(e, in.v, l, func(m *mach, old any, y yield) error {
-				w, err := op(m, old, b.v)
+func updateBy(l, r *node, op values.Operation, at *place) *node {
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return r.run(m, e, values.Plain(in), func(b values.Located) error {
+			v, err := m.modify(e, in.V, l, func(m *machine, old any, y values.Yield) error {
+				w, err := op(&m.Task, old, b.V)
 				if err != nil {
 					return at.of(err)
 				}
-				return y(pv{w, nil})
+				return y(values.Located{V: w})
 			})
 			if err != nil {
 				return at.of(err)
 			}
-			return y(in.val(v))
+			return y(in.Made(v))
 		})
 	})
 }
@@ -145,28 +146,30 @@ func updateBy(l, r *node, op func(m *mach, a, b any) (any, error), at *place) *n
 // modify replaces the value at every path of l by the first that f gives for
 // it; where f gives none the path is deleted, at the end. A path whose
 // proxy is dropped by a fault stays as it was.
-func (m *mach) modify(e *env, v any, l *node, f func(m *mach, old any, y yield) error) (any, error) {
+func (m *machine) modify(e *env, v any, l *node, f func(m *machine, old any, y values.Yield) error) (any, error) {
 	st := v
 	var gone []any
-	look := func(m *mach, w pv) error { return f(m, w.v, func(pv) error { return errStop }) }
-	err := m.scouted(e, pv{v, rootPath}, l, look, func(p pv) error {
-		if err := m.checkPath(p, taken); err != nil {
+	look := func(m *machine, w values.Located) error {
+		return f(m, w.V, func(values.Located) error { return values.ErrStop })
+	}
+	err := m.scouted(e, values.Located{V: v, P: values.RootPath}, l, look, func(p values.Located) error {
+		if err := values.CheckPath(&m.Task, p, values.InvalidResult); err != nil {
 			return err
 		}
-		ks := p.p.keys()
-		old, err := m.getpath(st, ks)
+		ks := p.P.Keys()
+		old, err := values.GetPath(&m.Task, st, ks)
 		if err != nil {
 			return err
 		}
 		var w any
 		given := false
-		err = f(m, old, func(x pv) error {
-			w, given = x.v, true
-			return errStop
+		err = f(m, old, func(x values.Located) error {
+			w, given = x.V, true
+			return values.ErrStop
 		})
 		switch {
 		case given:
-			st, err = m.setpath(st, ks, w)
+			st, err = values.SetPath(&m.Task, st, ks, w)
 			return err
 		case err != nil:
 			return err
@@ -177,5 +180,5 @@ func (m *mach) modify(e *env, v any, l *node, f func(m *mach, old any, y yield) 
 	if err != nil || len(gone) == 0 {
 		return st, err
 	}
-	return m.delpaths(st, gone)
+	return values.DeletePaths(&m.Task, st, gone)
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/builtin"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
@@ -56,7 +57,7 @@ func (c *compiler) wantedOfBoth(q *syntax.Query, s *scope, truth, both bool) *wa
 	if r == nil || r.by != l.by {
 		return nil
 	}
-	return &wanting{l.by, func(m *mach, e *env) (want, bool) {
+	return &wanting{l.by, func(m *machine, e *env) (want, bool) {
 		a, ok1 := l.of(m, e)
 		b, ok2 := r.of(m, e)
 		return a.and(b), ok1 && ok2
@@ -74,7 +75,7 @@ func (c *compiler) isGuard(q *syntax.Query, s *scope) bool {
 }
 
 func (c *compiler) isCall(f *syntax.Func, k string, s *scope) bool {
-	return key(f.Name, len(f.Args)) == k && c.isBuiltin(k, s)
+	return syntax.Key(f.Name, len(f.Args)) == k && c.isBuiltin(k, s)
 }
 
 func (c *compiler) wantedEqual(q *syntax.Query, s *scope, truth bool) *wanting {
@@ -91,7 +92,7 @@ func (c *compiler) wantedEqual(q *syntax.Query, s *scope, truth bool) *wanting {
 	if !ok || strings == nil {
 		return nil
 	}
-	return &wanting{by, func(m *mach, e *env) (want, bool) {
+	return &wanting{by, func(m *machine, e *env) (want, bool) {
 		all, ok := strings(m, e)
 		return want{these: all}, ok
 	}}
@@ -129,7 +130,7 @@ func (c *compiler) wantedPiped(q *syntax.Query, s *scope, truth bool) *wanting {
 
 // wantedBy recognizes the functions that ask something of their input.
 func (c *compiler) wantedBy(f *syntax.Func, s *scope) *wanting {
-	k := key(f.Name, len(f.Args))
+	k := syntax.Key(f.Name, len(f.Args))
 	if len(f.Args) == 0 || !c.isBuiltin(k, s) {
 		return nil
 	}
@@ -140,7 +141,7 @@ func (c *compiler) wantedBy(f *syntax.Func, s *scope) *wanting {
 		}
 	}
 	if k == "IN/1" {
-		return &wanting{of: func(m *mach, e *env) (want, bool) {
+		return &wanting{of: func(m *machine, e *env) (want, bool) {
 			all, ok := args[0](m, e)
 			return want{these: all}, ok
 		}}
@@ -149,8 +150,8 @@ func (c *compiler) wantedBy(f *syntax.Func, s *scope) *wanting {
 	if like == nil {
 		return nil
 	}
-	ps := &patterns{}
-	return &wanting{of: func(m *mach, e *env) (w want, ok bool) {
+	ps := &builtin.Patterns{}
+	return &wanting{of: func(m *machine, e *env) (w want, ok bool) {
 		texts := make([]string, 2)
 		for i, a := range args {
 			all, ok := a(m, e)
@@ -165,20 +166,20 @@ func (c *compiler) wantedBy(f *syntax.Func, s *scope) *wanting {
 }
 
 // likenesses are what the functions let through that match a text, by name.
-func likenesses() map[string]func(m *mach, ps *patterns, text, flags string) (likeness, bool) {
-	matching := func(m *mach, ps *patterns, text, flags string) (likeness, bool) {
-		p, err := ps.get(m, text, flags)
+func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags string) (likeness, bool) {
+	matching := func(m *machine, ps *builtin.Patterns, text, flags string) (likeness, bool) {
+		p, err := ps.Get(&m.Task, text, flags)
 		if err != nil {
 			return likeness{}, false
 		}
-		return likeness{`(?s).*(?:` + p.re.String() + `).*`, p.re.MatchString}, true
+		return likeness{`(?s).*(?:` + p.Regexp.String() + `).*`, p.Regexp.MatchString}, true
 	}
-	around := func(before, after string, hold func(s, text string) bool) func(*mach, *patterns, string, string) (likeness, bool) {
-		return func(_ *mach, _ *patterns, text, _ string) (likeness, bool) {
+	around := func(before, after string, hold func(s, text string) bool) func(*machine, *builtin.Patterns, string, string) (likeness, bool) {
+		return func(_ *machine, _ *builtin.Patterns, text, _ string) (likeness, bool) {
 			return likeness{"(?s)" + before + regexp.QuoteMeta(text) + after, func(s string) bool { return hold(s, text) }}, true
 		}
 	}
-	return map[string]func(*mach, *patterns, string, string) (likeness, bool){
+	return map[string]func(*machine, *builtin.Patterns, string, string) (likeness, bool){
 		"test/1": matching, "test/2": matching,
 		"startswith/1": around("", ".*", strings.HasPrefix),
 		"endswith/1":   around(".*", "", strings.HasSuffix),

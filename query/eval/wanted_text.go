@@ -10,21 +10,21 @@ import (
 
 // stringsOf gives the strings that a query stands for, whatever its input; false
 // when one of them is none, or could only be known by loading something.
-type stringsOf func(m *mach, e *env) ([]string, bool)
+type stringsOf func(m *machine, e *env) ([]string, bool)
 
 // strings recognizes literals, variables, their fields and elements, arguments
 // that are such, and several of them with commas between.
 func (c *compiler) strings(q *syntax.Query, s *scope) stringsOf {
 	if v, ok := literal(q); ok {
 		text, ok := v.(string)
-		return func(*mach, *env) ([]string, bool) { return []string{text}, ok }
+		return func(*machine, *env) ([]string, bool) { return []string{text}, ok }
 	}
 	if q.Op == syntax.OpComma && len(q.FuncDefs) == 0 {
 		l, r := c.strings(q.Left, s), c.strings(q.Right, s)
 		if l == nil || r == nil {
 			return nil
 		}
-		return func(m *mach, e *env) ([]string, bool) {
+		return func(m *machine, e *env) ([]string, bool) {
 			a, ok1 := l(m, e)
 			b, ok2 := r(m, e)
 			return append(a, b...), ok1 && ok2
@@ -47,7 +47,7 @@ func (c *compiler) strings(q *syntax.Query, s *scope) stringsOf {
 // stands for.
 func (c *compiler) named(f *syntax.Func, s *scope) func(e *env) (any, bool) {
 	if f.Name[0] != '$' {
-		if x, d := s.find(key(f.Name, 0)); x != nil && x.param {
+		if x, d := s.find(syntax.Key(f.Name, 0)); x != nil && x.param {
 			return argument(x, d).known
 		}
 		return nil
@@ -79,10 +79,10 @@ func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 			return nil
 		}
 	}
-	return func(m *mach, e *env) ([]string, bool) {
+	return func(m *machine, e *env) ([]string, bool) {
 		v, ok := of(e)
 		for _, f := range fields {
-			v = fieldOf(m.ctx, v, f)
+			v = fieldOf(m.Ctx, v, f)
 		}
 		all := []any{v}
 		if each {

@@ -58,19 +58,20 @@ func (c *checker) report(at Span, format string, args ...any) {
 // full says that nothing more is to be reported.
 func (c *checker) full() bool { return len(c.errors) >= maxErrors }
 
-func key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
+// Key returns the key under which tables hold a function: "name/arity".
+func Key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
 
 // definition adds the function and looks through its body, which sees the
 // function itself.
 func (c *checker) definition(fd *FuncDef) {
-	c.scope.add(key(fd.Name, len(fd.Args)))
+	c.scope.add(Key(fd.Name, len(fd.Args)))
 	mark := c.scope.mark()
 	for _, arg := range fd.Args {
 		if name, ok := strings.CutPrefix(arg, "$"); ok {
 			c.scope.add(arg)
 			arg = name
 		}
-		c.scope.add(key(arg, 0))
+		c.scope.add(Key(arg, 0))
 	}
 	c.query(fd.Body)
 	c.scope.release(mark)

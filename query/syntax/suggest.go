@@ -7,7 +7,7 @@ import "strings"
 // first in order. Keys are sorted.
 func nearest(keys []string, name string, arity int) string {
 	best, least := "", 2*allowed(len(name))+2
-	same := key("", arity)
+	same := Key("", arity)
 	for _, k := range keys {
 		other, _, _ := strings.Cut(k, "/")
 		score := 2 * distance(other, name)

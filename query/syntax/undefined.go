@@ -12,7 +12,7 @@ func (c *checker) call(f *Func) {
 		c.variable(f.Name, f.Span)
 		return
 	}
-	if k := key(f.Name, len(f.Args)); !c.scope.has(k) && !c.given.Has(k) && k != "env/0" && !c.full() {
+	if k := Key(f.Name, len(f.Args)); !c.scope.has(k) && !c.given.Has(k) && k != "env/0" && !c.full() {
 		c.undefined(f)
 	}
 	c.queries(f.Args)
@@ -36,7 +36,7 @@ func (c *checker) undefined(f *Func) {
 		c.report(f.Span, "%s takes %s, not %s%s", f.Name, counted(arities), got, commaHint(f, arities))
 		return
 	}
-	missing := key(f.Name, len(f.Args))
+	missing := Key(f.Name, len(f.Args))
 	hint := ""
 	if near := nearest(keys, f.Name, len(f.Args)); near != "" {
 		hint = ", did you mean " + near + "?"

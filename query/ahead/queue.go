@@ -1,0 +1,278 @@
+package ahead
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// How far what is ahead may be of its consumer. What is set aside, while the
+// consumer waits, doesn't count: see setAside.
+const (
+	FirstLoads = 4    // elements that may load at first where not all may be wanted; the number doubles with each that is used
+	MaxAhead   = 1024 // elements
+	MaxReady   = 256  // results of one element
+)
+
+// queue holds the elements that the source gave and that are not used up yet,
+// in order: the first is the one being consumed.
+type queue struct {
+	*Region
+	ctx   context.Context
+	task  values.Task // to copy, for those that work ahead
+	outer *queue      // the region in a worker of which this one is
+	at    *element    // of a region around, that this one is evaluated for
+	quit  context.CancelFunc
+
+	mu      sync.Mutex
+	els     []*element
+	asking  []*element   // those that wait for leave to load, in order
+	loads   atomic.Int32 // elements that count against the limit
+	limit   int          // starts small, so that stopping early wastes little
+	given   int          // elements, in all
+	aside   int          // of els: set aside
+	stalled int          // of els: would be set aside, or give more, if the consumer were held up
+	waits   bool         // the consumer waits for the first in line
+	held    atomic.Bool  // which waits for a load; set under mu
+
+	ended  bool
+	endErr error
+	news   chan struct{} // for the consumer
+	space  chan struct{} // for the source
+}
+
+func newQueue(r *Region) *queue {
+	r.m.Freeze()
+	ctx, quit := context.WithCancel(r.m.Ctx)
+	var at *element
+	if r.m.at != nil {
+		at = r.m.at.el
+	}
+	return &queue{
+		Region: r, outer: r.m.queue, at: at, quit: quit,
+		ctx: ctx, task: r.m.Fork(ctx), limit: r.m.pool.first,
+		news: make(chan struct{}, 1), space: make(chan struct{}, 1),
+	}
+}
+
+func (q *queue) stop() { q.quit() }
+
+// thread returns a thread that works for the region.
+func (q *queue) thread() *Thread {
+	t := q.m.pool.fork()
+	q.m.pool.Start(t, q.task)
+	t.Frame, t.queue = q.base, q.m.queue
+	return t
+}
+
+// start runs the source. Its first results are skipped: they were used
+// already. So are the events up to a result.
+func (q *queue) start(skip, heard int) {
+	m := q.thread()
+	if q.at != nil {
+		m.watch(&loading{el: q.at})
+		m.Ctx = m.at.gated(m.Ctx, func(context.Context) error { return mesh.Enter(inner(q.ctx)) })
+	}
+	n := 0
+	m.Sink = func(ev Event) {
+		if n >= heard {
+			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // it fails with the context, which ends the source too
+		}
+	}
+	answers := maps.Clone(q.answers) // the consumer adds to them
+	q.m.pool.threads.Go(func() {
+		err := guarded(func() error {
+			return q.From(m, func(v values.Located) error {
+				if n++; n <= skip {
+					return answers[n-1]
+				}
+				m.Freeze()
+				return q.put(&element{v: v, fr: m.Frame, index: n - 1, works: pending(v.V)})
+			})
+		})
+		q.mu.Lock()
+		q.ended, q.endErr = true, err
+		q.mu.Unlock()
+		poke(q.news)
+	})
+}
+
+// put appends an element, when there is room.
+func (q *queue) put(el *element) error {
+	for {
+		q.mu.Lock()
+		if len(q.els)-q.aside < MaxAhead && len(q.els) < MaxAside {
+			break
+		}
+		q.mu.Unlock()
+		if err := wait(q.ctx, q.space); err != nil {
+			return err
+		}
+	}
+	if el.works {
+		el.news, el.room = make(chan struct{}, 1), make(chan struct{}, 1)
+		el.ctx, el.cancel = context.WithCancel(q.ctx)
+	}
+	el.queue, el.seq = q, q.given
+	q.given++
+	q.els = append(q.els, el)
+	first := len(q.els) == 1
+	q.mu.Unlock()
+	if el.works {
+		q.work(el)
+	}
+	if first {
+		poke(q.news)
+	}
+	return q.ctx.Err()
+}
+
+// head gives the first element, once there is one, and nil at the end of the
+// source, with its error.
+func (q *queue) head() (*element, error) {
+	for {
+		q.mu.Lock()
+		if len(q.els) > 0 {
+			el := q.els[0]
+			q.grant()
+			q.mu.Unlock()
+			return el, nil
+		}
+		ended, err := q.ended, q.endErr
+		q.mu.Unlock()
+		if ended {
+			return nil, err
+		}
+		if err := wait(q.ctx, q.news); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pop removes the first element: it is used up.
+func (q *queue) pop(el *element) {
+	if el.cancel != nil {
+		el.cancel()
+	}
+	q.mu.Lock()
+	q.els[0] = nil
+	q.els = q.els[1:]
+	q.judge()
+	q.leave(el)
+	if el.loaded {
+		q.limit = min(2*q.limit, q.m.pool.workers)
+	}
+	q.grant()
+	q.mu.Unlock()
+	poke(q.space)
+}
+
+// leave forgets an element that is used up. Caller holds mu.
+func (q *queue) leave(el *element) {
+	if el.used = true; el.loads {
+		el.loads = false
+		q.loads.Add(-1)
+	}
+	if el.aside {
+		q.aside--
+	}
+	q.stall(el, false)
+	if i, there := q.asks(el); there {
+		q.asking = slices.Delete(q.asking, i, i+1)
+	}
+}
+
+// grant lets elements load: the first always, or nothing would move, so that
+// its place is kept free; others, from the front, while fewer than the limit
+// do. Caller holds mu.
+func (q *queue) grant() {
+	limit := min(q.limit, q.share())
+	if len(q.els) > 0 && !q.els[0].loads && q.els[0].leave == nil {
+		limit--
+	}
+	n := 0
+	for ; n < len(q.asking); n++ {
+		el := q.asking[n]
+		if el != q.els[0] && int(q.loads.Load()) >= limit {
+			break
+		}
+		close(el.leave)
+		el.leave, el.loads, el.loaded = nil, true, true
+		q.loads.Add(1)
+	}
+	q.asking = slices.Delete(q.asking, 0, n)
+}
+
+// asks gives an element's place among those that wait for leave.
+func (q *queue) asks(el *element) (int, bool) {
+	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
+}
+
+// share is how many elements of this region may load. One inside an element of
+// another region shares with that region's other elements.
+func (q *queue) share() int {
+	if q.outer == nil {
+		return q.m.pool.workers
+	}
+	return max(1, q.outer.share()/max(1, int(q.outer.loads.Load())))
+}
+
+// gate is passed by whatever is about to be loaded for an element. Only
+// elements that load count against the limit, and each once.
+func (q *queue) gate(el *element) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := mesh.Enter(inner(q.ctx)); err != nil { // a region around this one bounds it too
+			return err
+		}
+		q.mu.Lock()
+		if el.loads {
+			q.mu.Unlock()
+			return nil
+		}
+		leave := el.leave
+		if leave == nil {
+			leave = make(chan struct{})
+			el.leave = leave
+			if i, there := q.asks(el); !there && !el.used {
+				q.asking = slices.Insert(q.asking, i, el)
+			}
+			q.grant()
+		}
+		q.mu.Unlock()
+		return wait(ctx, leave)
+	}
+}
+
+// work starts a worker at an element.
+func (q *queue) work(el *element) {
+	m := q.thread()
+	m.queue = q
+	m.Ctx, m.Frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
+	if q.Look == nil { // else the consumer's own loads tell
+		m.watch(&loading{el: el})
+		m.Ctx = m.at.gated(el.ctx, q.gate(el))
+	}
+	q.m.pool.threads.Go(func() {
+		defer m.Loaded()
+		if q.Look != nil {
+			m.Scout, m.MaxSteps = true, scoutSteps
+			_ = guarded(func() error { return q.Look(m, el.v) })
+			q.finished(el)
+			return
+		}
+		m.Sink = func(ev Event) { _ = el.give(result{fr: m.Frame, told: true, ev: ev}) }
+		el.finish(guarded(func() error {
+			return q.Use(m, el.v, func(v values.Located) error {
+				m.Loaded()
+				m.Freeze()
+				return el.give(result{v: v, fr: m.Frame})
+			})
+		}))
+		q.finished(el)
+	})
+}

@@ -1,0 +1,265 @@
+package ahead
+
+import (
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// scoutSteps is how long a scout goes on. What it was sent to evaluate may
+// never end with the state that it has.
+const scoutSteps = 1 << 16
+
+// Run evaluates the region one by one until a result of the source is still
+// to be loaded; from that one on it is evaluated ahead.
+func (m *Thread) Run(r *Region) error {
+	r.m, r.base = m, m.Frame
+	n, waiting := 0, false
+	err := r.From(m, func(v values.Located) error {
+		if waiting || worthLook(v.V, n) && pending(v.V) {
+			waiting = true
+			return values.ErrStop
+		}
+		n++
+		err := r.apply(m, v, r.Y)
+		if err != nil && values.AsFault(err) != nil {
+			r.answer(n-1, err)
+		}
+		return err
+	})
+	if waiting {
+		return r.ahead(n)
+	}
+	return err
+}
+
+// Region is the evaluation of use on what from gives, several at once. The
+// results are handed to y in the order, and with the effects, that doing one
+// after the other would have.
+type Region struct {
+	From func(*Thread, values.Yield) error
+	Use  func(*Thread, values.Located, values.Yield) error
+	Look func(*Thread, values.Located) error // when set: use is y itself, look goes ahead
+	Y    values.Yield
+
+	m       *Thread
+	base    *Frame
+	answers map[int]error // what results of from, by number, were answered that were not fine
+	drop    *dropped
+}
+
+// dropped is the last result whose proxy a fault has dropped, after what gave
+// it had gone ahead as if all were fine.
+type dropped struct {
+	fr    *Frame
+	index int
+	fault error
+}
+
+// past tells whether what comes next, with the frame it belongs to, was given
+// by something that would not have gone on like this, had it known.
+func (d *dropped) past(fr *Frame) bool {
+	if d == nil {
+		return false
+	}
+	if d.fr.failed.Load() {
+		return true
+	}
+	for ; fr != nil; fr = fr.up {
+		if fr == d.fr {
+			return true
+		}
+	}
+	return false
+}
+
+// worthLook tells whether to look for what is to be loaded inside a result,
+// which takes a while where there are many fields: after some without anything
+// only now and then.
+func worthLook(v any, n int) bool {
+	switch x := v.(type) {
+	case *object.Object:
+	case *mesh.Object:
+		if x.Kind == "Proxy" {
+			return true
+		}
+	default:
+		return true
+	}
+	return n < 16 || n&15 == 0
+}
+
+func (r *Region) answer(index int, fault error) {
+	if r.answers == nil {
+		r.answers = map[int]error{}
+	}
+	r.answers[index] = fault
+}
+
+// ahead evaluates the region from a result of its source on. Where a dropped
+// proxy makes the source go another way it is started again, and told.
+func (r *Region) ahead(skip int) error {
+	heard := skip + 1 // events up to this result were told already
+	for {
+		again, err := r.pass(skip, heard)
+		if !again || r.m.Ctx.Err() != nil {
+			return err
+		}
+		r.answer(r.drop.index, r.drop.fault)
+		skip = r.drop.index + 1
+		heard, r.drop = skip, nil
+	}
+}
+
+// pass consumes what the source gives, in order, until the end or an error;
+// again means that it has to be started anew after the drop.
+func (r *Region) pass(skip, heard int) (again bool, err error) {
+	q := newQueue(r)
+	defer q.stop()
+	q.start(skip, heard)
+	for {
+		el, err := q.head()
+		if el == nil {
+			if r.drop.past(nil) {
+				return true, nil
+			}
+			return false, err
+		}
+		if r.drop.past(el.fr) {
+			return true, nil
+		}
+		r.drop = nil
+		if err = r.consume(el); err != nil {
+			return false, err
+		}
+		q.pop(el)
+	}
+}
+
+// consume hands on what one element gives.
+func (r *Region) consume(el *element) error {
+	switch {
+	case el.told:
+		return r.inPlace(el, func() error { r.m.Report(el.ev); return nil })
+	case !el.works: // nothing to wait for: it is evaluated when its turn comes
+		return r.inPlace(el, func() error { return r.apply(r.m, el.v, r.Y) })
+	case r.Look != nil:
+		return r.inPlace(el, func() error { return el.queue.attended(el, func() error { return r.Y(el.v) }) })
+	}
+	c := &consumer{Region: r, el: el}
+	return r.ended(el, c.run())
+}
+
+func (r *Region) apply(m *Thread, v values.Located, y values.Yield) error {
+	if r.Use == nil {
+		return y(v)
+	}
+	return r.Use(m, v, y)
+}
+
+// inPlace evaluates something for an element in the consumer's goroutine.
+func (r *Region) inPlace(el *element, f func() error) error {
+	r.m.Frame = el.fr
+	err := f()
+	r.m.Frame = r.base
+	return r.ended(el, err)
+}
+
+// ended judges how the work on an element ended: a fault drops the proxy that
+// the element belongs to.
+func (r *Region) ended(el *element, err error) error {
+	if err == nil || el.fr == r.base {
+		return err
+	}
+	if values.AsFault(err) != nil && r.m.Ctx.Err() == nil {
+		r.drop = &dropped{el.fr, el.index, err}
+		return nil
+	}
+	return r.passes(el.fr, err)
+}
+
+// passes is an error's way up through the frames of a result.
+func (r *Region) passes(fr *Frame, err error) error {
+	for ; fr != nil && fr != r.base; fr = fr.up {
+		fr.failed.Store(true)
+		err = values.NameProxy(err, fr.Proxy)
+	}
+	return err
+}
+
+// consumer hands on the results that a worker gives for one element.
+type consumer struct {
+	*Region
+	el     *element
+	taken  int // values handed on
+	faults map[int]error
+	drop   *dropped
+}
+
+// run is done when the worker is, or when an error came up that ends the work
+// on the element.
+func (c *consumer) run() error {
+	for {
+		out, done, err := c.el.take(c.m.Ctx)
+		for _, x := range out {
+			if c.drop.past(x.fr) {
+				return c.redo()
+			}
+			c.drop = nil
+			if err := c.hand(x); err != nil {
+				return err
+			}
+		}
+		if !done {
+			continue
+		}
+		if err != nil && c.drop.past(nil) {
+			return c.redo()
+		}
+		return err
+	}
+}
+
+func (c *consumer) hand(x result) error {
+	c.m.Frame = x.fr
+	defer func() { c.m.Frame = c.base }()
+	if x.told {
+		c.m.Report(x.ev)
+		return nil
+	}
+	err := c.Y(x.v)
+	c.taken++
+	if err != nil && x.fr != c.el.fr && c.m.Ctx.Err() == nil {
+		if values.AsFault(err) == nil {
+			return c.passes(x.fr, err)
+		}
+		if c.faults == nil {
+			c.faults = map[int]error{}
+		}
+		c.faults[c.taken-1] = err
+		c.drop = &dropped{fr: x.fr}
+		return nil
+	}
+	return err
+}
+
+// redo evaluates the element again, in the consumer's goroutine, because the
+// worker went on from a result whose proxy was dropped. What was handed on is
+// skipped, with the answers it was given.
+func (c *consumer) redo() error {
+	c.el.cancel()
+	m, muted := c.m, c.m.Muted
+	m.Frame, m.Muted = c.el.fr, true
+	n := 0
+	err := c.Use(m, c.el.v, func(v values.Located) error {
+		if n++; n > c.taken {
+			return c.Y(v)
+		}
+		if n == c.taken {
+			m.Muted = muted
+		}
+		return c.faults[n-1]
+	})
+	m.Frame, m.Muted = c.base, muted
+	return err
+}

@@ -1,0 +1,518 @@
+package builtin
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// Matching does something with the matches of an expression in a string. The
+// arguments are the expression and, optionally, flags.
+type Matching = func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error
+
+// Matchings are the functions of an expression and flags that give any number
+// of results, by name.
+func Matchings() map[string]Matching {
+	reading := func(read func(args []any) (re, flags any, err error), do func(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error) Matching {
+		return func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error {
+			args, err := m.DeepAll(args)
+			if err != nil {
+				return err
+			}
+			re, flags, err := read(args)
+			if err != nil {
+				return err
+			}
+			return do(m, ps, in, re, flags, y)
+		}
+	}
+	return map[string]Matching{
+		"match": reading(expression, matched), "capture": reading(expression, captured),
+		"scan": reading(noPair, scanned), "splits": reading(noPair, splitUp),
+	}
+}
+
+// expression gives an expression and its flags. Alone it may be an array of
+// both.
+func expression(args []any) (re, flags any, err error) {
+	pair, ok := args[0].([]any)
+	if _, text := args[0].(string); len(args) == 1 && !text && len(pair) == 0 {
+		return nil, nil, values.TextError(values.KnownType(args[0]) + " not a string or array")
+	}
+	if !ok || len(args) > 1 {
+		return noPair(args)
+	}
+	if len(pair) > 1 {
+		flags = pair[1]
+	}
+	return pair[0], flags, nil
+}
+
+func noPair(args []any) (re, flags any, err error) {
+	if len(args) > 1 {
+		return args[0], args[1], nil
+	}
+	return args[0], nil, nil
+}
+
+// compiled gives the string and the compiled expression.
+func compiled(m *values.Task, name string, ps *Patterns, v, re, flags any) (string, *pattern, error) {
+	v, err := m.Force(v)
+	if err != nil {
+		return "", nil, err
+	}
+	s, ok1 := v.(string)
+	source, ok2 := re.(string)
+	marks, ok3 := flags.(string)
+	switch {
+	case !ok1:
+		return "", nil, values.Cannot(v, "cannot be matched, as it is not a string")
+	case !ok2:
+		return "", nil, values.Cannot(re, "is not a string")
+	case !ok3 && flags != nil:
+		return "", nil, values.Cannot(flags, "is not a string")
+	}
+	p, err := ps.Get(m, source, marks)
+	return s, p, err
+}
+
+// find gives the matches in a string.
+func find(m *values.Task, ps *Patterns, v, re, flags any) (string, *pattern, [][]int, error) {
+	s, p, err := compiled(m, "match", ps, v, re, flags)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	all, err := p.find(m, s)
+	return s, p, all, err
+}
+
+// Test reports whether an expression matches.
+func Test(m *values.Task, ps *Patterns, in any, args []any) (any, error) {
+	args, err := m.DeepAll(args)
+	if err != nil {
+		return nil, err
+	}
+	re, flags, err := expression(args)
+	if err != nil {
+		return nil, err
+	}
+	s, p, err := compiled(m, "test", ps, in, re, flags)
+	if err != nil {
+		return nil, err
+	}
+	if len(s) < values.InterruptibleSize {
+		return p.matches(s), nil
+	}
+	ok, err := values.Interruptible(m, len(s), func() bool { return p.matches(s) })
+	return ok, err
+}
+
+func matched(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
+	s, p, all, err := find(m, ps, in.V, re, flags)
+	if err != nil {
+		return err
+	}
+	r := runes{s: s}
+	for _, x := range all {
+		if err := m.Tick(); err != nil {
+			return err
+		}
+		if err := y(in.Made(p.describe(&r, x))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// describe gives a match as jq shows it.
+func (p *pattern) describe(r *runes, x []int) *object.Object {
+	offset := r.at(x[0])
+	captures := make([]any, len(x)/2-1)
+	for i, name := range p.Regexp.SubexpNames()[1:] {
+		from, to := x[2*i+2], x[2*i+3]
+		var group, text any
+		if name != "" {
+			group = name
+		}
+		offset, length := -1, 0
+		if from >= 0 {
+			offset, length, text = r.at(from), r.at(to)-r.at(from), r.s[from:to]
+		}
+		if length == 0 { // in jq's order, of which there are two
+			captures[i] = object.Of("offset", offset, "string", text, "length", length, "name", group)
+		} else {
+			captures[i] = object.Of("offset", offset, "length", length, "string", text, "name", group)
+		}
+	}
+	return object.Of("offset", offset, "length", r.at(x[1])-offset, "string", r.s[x[0]:x[1]], "captures", captures)
+}
+
+// named gives the text of the groups that have a name.
+func (p *pattern) named(s string, x []int) *object.Object {
+	out := object.New(0)
+	for i, name := range p.Regexp.SubexpNames() {
+		if i == 0 || name == "" {
+			continue
+		}
+		out.Set(name, nil)
+		if x[2*i] >= 0 {
+			out.Set(name, s[x[2*i]:x[2*i+1]])
+		}
+	}
+	return out
+}
+
+func captured(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
+	s, p, all, err := find(m, ps, in.V, re, flags)
+	if err != nil {
+		return err
+	}
+	for _, x := range all {
+		if err := m.Tick(); err != nil {
+			return err
+		}
+		if err := y(in.Made(p.named(s, x))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scanned gives the text of each match, or of its groups if it has any.
+func scanned(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
+	flags, err := values.Add(m, flags, "g")
+	if err != nil {
+		return err
+	}
+	s, _, all, err := find(m, ps, in.V, re, flags)
+	if err != nil {
+		return err
+	}
+	for _, x := range all {
+		if err := m.Tick(); err != nil {
+			return err
+		}
+		if err := y(in.Made(groupsOf(s, x))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func groupsOf(s string, x []int) any {
+	if len(x) == 2 {
+		return s[x[0]:x[1]]
+	}
+	out := make([]any, len(x)/2-1)
+	for i := range out {
+		if from, to := x[2*i+2], x[2*i+3]; from >= 0 {
+			out[i] = s[from:to]
+		}
+	}
+	return out
+}
+
+// splitUp gives what is between the matches: parts of the input, with a path.
+func splitUp(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
+	flags, err := values.Add(m, flags, "g")
+	if err != nil {
+		return err
+	}
+	s, _, all, err := find(m, ps, in.V, re, flags)
+	if err != nil {
+		return err
+	}
+	if err := values.CheckPath(m, in, values.InvalidAccess(nil)); err != nil {
+		return err
+	}
+	r, next := runes{s: s}, 0
+	var start any
+	for _, x := range append(all, nil) {
+		if err := m.Tick(); err != nil {
+			return err
+		}
+		part := values.Located{V: s[next:]}
+		if x != nil {
+			part.V = s[next:max(next, x[0])]
+		}
+		if in.P != nil {
+			var end any
+			if x != nil {
+				end = r.at(x[0])
+			}
+			part = values.Child(in, object.Of("start", start, "end", end), part.V)
+		}
+		if err := y(part); err != nil {
+			return err
+		}
+		if x != nil {
+			next = x[1]
+			start = r.at(next)
+		}
+	}
+	return nil
+}
+
+// Substitute gives the input with its matches replaced. Where the replacement has
+// several results there are as many strings: the first of them has the first
+// replacement of every match, and so on.
+func Substitute(m *values.Task, ps *Patterns, in values.Located, re, flags any, replacement func(groups any, use func(any) error) error, y values.Yield) error {
+	s, p, all, err := find(m, ps, in.V, re, flags)
+	if err != nil {
+		return err
+	}
+	var out []*strings.Builder
+	next := 0
+	for _, x := range all {
+		if err := m.Tick(); err != nil {
+			return err
+		}
+		i := 0
+		err := replacement(p.named(s, x), func(v any) error {
+			text, err := values.Add(m, s[min(next, x[0]):x[0]], v)
+			if err != nil {
+				return err
+			}
+			if i == len(out) {
+				out = append(out, &strings.Builder{})
+			}
+			i++
+			return m.WriteText(out[i-1], text.(string))
+		})
+		if err != nil {
+			return err
+		}
+		next = x[1]
+	}
+	if len(out) == 0 {
+		return y(in.Made(s))
+	}
+	for _, b := range out {
+		if err := m.WriteText(b, s[next:]); err != nil {
+			return err
+		}
+		if err := y(in.Made(b.String())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pattern is a regular expression with its flags, as gojq understands them.
+type pattern struct {
+	source, flags string
+	Regexp        *regexp.Regexp
+	// after matches one character, then the expression: an empty match behind
+	// a match is found with it, as Go passes over those and jq does not.
+	after  *regexp.Regexp
+	global bool
+	full   bool // empty matches count
+}
+
+// patterns keeps what was compiled: the few that a query repeats.
+type Patterns struct {
+	last atomic.Pointer[pattern]
+	mu   sync.Mutex
+	all  map[[2]string]*pattern
+}
+
+// keptPatterns is how many are kept before all are dropped.
+const keptPatterns = 256
+
+// patternSize is about what a byte of a pattern takes when it is compiled.
+const patternSize = 512
+
+// Get returns a compiled expression. Its error says what is wrong with the
+// expression or the flags.
+func (ps *Patterns) Get(m *values.Task, source, flags string) (*pattern, error) {
+	if p := ps.last.Load(); p != nil && p.source == source && p.flags == flags {
+		return p, nil
+	}
+	k := [2]string{source, flags}
+	ps.mu.Lock()
+	p := ps.all[k]
+	ps.mu.Unlock()
+	if p == nil {
+		if err := m.Alloc(patternSize * len(source)); err != nil {
+			return nil, err
+		}
+		var err error
+		if p, err = newPattern(source, flags); err != nil {
+			return nil, err
+		}
+		ps.mu.Lock()
+		if ps.all == nil || len(ps.all) >= keptPatterns {
+			ps.all = map[[2]string]*pattern{}
+		}
+		ps.all[k] = p
+		ps.mu.Unlock()
+	}
+	ps.last.Store(p)
+	return p, nil
+}
+
+// newPattern compiles an expression. The flags are gojq's: g for all matches, i
+// for any case, m for a dot that matches newlines too; and jq's: p, which is
+// gojq's m, x for blanks and comments that don't count, n for no empty matches,
+// l for the longest match, and s, which is how it is in any case.
+func newPattern(source, flags string) (*pattern, error) {
+	p := &pattern{source: source, flags: flags, full: true}
+	re, longest := source, false
+	for _, f := range flags {
+		switch f {
+		case 'g':
+			p.global = true
+		case 'i', 'm', 'x', 's', 'p':
+		case 'n':
+			p.full = false
+		case 'l':
+			longest = true
+		default:
+			return nil, values.TextError(flags + " is not a valid modifier string")
+		}
+	}
+	if strings.ContainsRune(flags, 'x') {
+		re = withoutBlanks(re)
+	}
+	if strings.ContainsRune(flags, 'i') {
+		re = "(?i)" + re
+	}
+	if strings.ContainsAny(flags, "mp") {
+		re = "(?s)" + re
+	}
+	var err error
+	if p.Regexp, err = regexp.Compile(re); err != nil {
+		//lint:ignore ST1005 jq's words
+		return nil, fmt.Errorf("Regex failure: %q: %s", source, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	if longest {
+		p.Regexp.Longest()
+	}
+	if p.global {
+		p.after, _ = regexp.Compile(`\A(?s:.)(?:` + re + `)`)
+	}
+	return p, nil
+}
+
+// withoutBlanks takes blanks and comments out of an expression, but for those
+// in classes and behind a backslash.
+func withoutBlanks(re string) string {
+	var out strings.Builder
+	class := false
+	for i := 0; i < len(re); i++ {
+		switch b := re[i]; {
+		case b == '\\' && i+1 < len(re):
+			out.WriteString(re[i : i+2])
+			i++
+		case class:
+			class = b != ']'
+			out.WriteByte(b)
+		case b == '[':
+			class = true
+			out.WriteByte(b)
+		case b == '#':
+			if n := strings.IndexByte(re[i:], '\n'); n >= 0 {
+				i += n
+			} else {
+				i = len(re)
+			}
+		case strings.IndexByte(" \t\n\r\f\v", b) < 0:
+			out.WriteByte(b)
+		}
+	}
+	return out.String()
+}
+
+// matchSize is about what a match takes, and each group in it.
+const (
+	matchSize = 96
+	groupSize = 16
+)
+
+// find gives the places of all matches in s, or of the first.
+func (p *pattern) find(m *values.Task, s string) ([][]int, error) {
+	n := 1
+	if p.global || !p.full { // no more than there is room for
+		n = int(min(m.MaxMemory()/int64(matchSize+2*groupSize*(p.Regexp.NumSubexp()+1)), int64(len(s))+1)) + 1
+	}
+	found, err := values.Interruptible(m, len(s), func() [][]int { return p.all(s, n) })
+	if err != nil {
+		return nil, err
+	}
+	return found, m.Alloc(len(found) * (matchSize + groupSize*2*(p.Regexp.NumSubexp()+1)))
+}
+
+func (p *pattern) all(s string, n int) [][]int {
+	found := p.Regexp.FindAllStringSubmatchIndex(s, n)
+	if p.after != nil && p.global && len(found) > 0 {
+		found = p.withEmpty(s, found)
+	}
+	if !p.full {
+		kept := found[:0]
+		for _, x := range found {
+			if x[0] < x[1] {
+				kept = append(kept, x)
+			}
+		}
+		if found = kept; !p.global && len(found) > 1 {
+			found = found[:1]
+		}
+	}
+	return found
+}
+
+// withEmpty adds the empty matches that end a match which is not empty.
+func (p *pattern) withEmpty(s string, found [][]int) [][]int {
+	all := make([][]int, 0, len(found))
+	for i, x := range found {
+		all = append(all, x)
+		if x[0] == x[1] || i+1 < len(found) && found[i+1][0] == x[1] {
+			continue
+		}
+		_, width := utf8.DecodeLastRuneInString(s[:x[1]])
+		from := x[1] - width
+		y := p.after.FindStringSubmatchIndex(s[from:])
+		if y == nil || y[1] != width {
+			continue
+		}
+		for j := range y {
+			if y[j] >= 0 {
+				y[j] += from
+			}
+		}
+		y[0] = x[1]
+		all = append(all, y)
+	}
+	return all
+}
+
+// runes counts the characters in front of a place; the places must not go
+// back by much.
+type runes struct {
+	s     string
+	byte  int
+	count int
+}
+
+func (r *runes) at(i int) int {
+	if i < r.byte {
+		return r.count - utf8.RuneCountInString(r.s[i:r.byte])
+	}
+	r.count += utf8.RuneCountInString(r.s[r.byte:i])
+	r.byte = i
+	return r.count
+}
+
+// matches tells whether there is a match that counts.
+func (p *pattern) matches(s string) bool {
+	if p.full {
+		return p.Regexp.MatchString(s)
+	}
+	return len(p.all(s, -1)) > 0
+}

@@ -1,0 +1,284 @@
+package builtin
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+)
+
+// Keyed is an element with what it is ordered by: the result of f, or several
+// when f does not give one.
+type Keyed struct {
+	V, Key any
+}
+
+// Several are the results of f for an element.
+type Several []any
+
+// All gives the results of f.
+func (k *Keyed) All() []any {
+	if ks, ok := k.Key.(Several); ok {
+		return ks
+	}
+	return []any{k.Key}
+}
+
+func compareKeys(m *values.Task, a, b *Keyed) (int, error) {
+	if x, ok := a.Key.(string); ok { // what there is most
+		if y, ok := b.Key.(string); ok {
+			return cmp.Compare(x, y), nil
+		}
+	}
+	_, ok1 := a.Key.(Several)
+	_, ok2 := b.Key.(Several)
+	if ok1 || ok2 {
+		return values.CompareArrays(m, a.All(), b.All())
+	}
+	return values.Compare(m, a.Key, b.Key)
+}
+
+// Ordering is what is done with the elements of an array and their keys.
+type Ordering func(m *values.Task, items []Keyed) (any, error)
+
+// ordered makes a function that orders an array by its elements.
+func ordered(name string, do Ordering) values.Func {
+	return forced(func(m *values.Task, v any, _ []any) (any, error) {
+		xs, ok := v.([]any)
+		if !ok {
+			return nil, Unordered(name, v)
+		}
+		if err := m.Alloc(2 * values.ItemSize * len(xs)); err != nil {
+			return nil, err
+		}
+		items := make([]Keyed, len(xs))
+		for i, x := range xs {
+			items[i] = Keyed{x, x}
+		}
+		return do(m, items)
+	})
+}
+
+// Unordered says that a value, and the keys of its members where there are any,
+// have no order.
+func Unordered(name string, v any, keys ...any) error {
+	switch {
+	case strings.HasPrefix(name, "m"): // min, max
+		return values.CannotBoth(v, append(keys, v)[0], "cannot be iterated over")
+	case len(keys) > 0:
+		return values.CannotBoth(v, keys[0], "cannot be sorted, as they are not both arrays")
+	}
+	return values.Cannot(v, "cannot be sorted, as it is not an array")
+}
+
+// sortItems orders items by their keys; equal ones stay as they were.
+func sortItems(m *values.Task, items []Keyed) error {
+	if len(items) < 2 {
+		return nil
+	}
+	for i := range items { // what has to be loaded is loaded in the order of the array
+		k, err := m.Force(items[i].Key)
+		if err != nil {
+			return err
+		}
+		items[i].Key = k
+	}
+	if err := m.Alloc(4 * values.ItemSize * len(items)); err != nil { // what the sort needs beside them
+		return err
+	}
+	if sortBy[int](items) || sortBy[float64](items) || sortBy[string](items) {
+		return nil
+	}
+	order := make([]int32, len(items))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	var failed error
+	mergeSort(order, func(a, b *int32) bool {
+		if failed != nil {
+			return false
+		}
+		c, err := compareKeys(m, &items[*a], &items[*b])
+		if failed = err; err == nil {
+			failed = m.Tick()
+		}
+		return c > 0
+	})
+	if failed == nil {
+		reorder(items, func(i int) int32 { return order[i] })
+	}
+	return failed
+}
+
+// sortBy sorts items by their keys if all keys have the type K, and reports
+// whether it did. Such keys are compared without a type switch, which would
+// take most of the time of a sort.
+func sortBy[K cmp.Ordered](items []Keyed) bool {
+	type ranked struct {
+		key  K
+		from int32
+	}
+	ranks := make([]ranked, len(items))
+	for i := range items {
+		k, ok := items[i].Key.(K)
+		if !ok || k != k { // NaN is less than itself: native.Compare knows its place
+			return false
+		}
+		ranks[i] = ranked{k, int32(i)}
+	}
+	mergeSort(ranks, func(a, b *ranked) bool { return a.key > b.key })
+	reorder(items, func(i int) int32 { return ranks[i].from })
+	return true
+}
+
+// reorder puts at each index i the item that was at index from(i).
+func reorder(items []Keyed, from func(i int) int32) {
+	before := slices.Clone(items)
+	for i := range items {
+		items[i] = before[from(i)]
+	}
+}
+
+// mergeSort sorts xs so that no element is after a later one; elements that are
+// equal keep their order. The standard library's stable sort needs no memory
+// beside xs, and five times as long: 72 ms for 200,000 numbers, this 14 ms.
+func mergeSort[T any](xs []T, after func(a, b *T) bool) {
+	mergeSortIn(xs, make([]T, (len(xs)+1)/2), after)
+}
+
+// mergeSortIn is mergeSort with memory for half of xs.
+func mergeSortIn[T any](xs, half []T, after func(a, b *T) bool) {
+	if len(xs) <= 12 {
+		for i := 1; i < len(xs); i++ {
+			for j := i; j > 0 && after(&xs[j-1], &xs[j]); j-- {
+				xs[j-1], xs[j] = xs[j], xs[j-1]
+			}
+		}
+		return
+	}
+	mid := len(xs) / 2
+	mergeSortIn(xs[:mid], half, after)
+	mergeSortIn(xs[mid:], half, after)
+	if !after(&xs[mid-1], &xs[mid]) {
+		return
+	}
+	left := half[:copy(half, xs[:mid])]
+	out, right := 0, mid
+	for len(left) > 0 && right < len(xs) {
+		if after(&left[0], &xs[right]) {
+			xs[out] = xs[right]
+			right++
+		} else {
+			xs[out] = left[0]
+			left = left[1:]
+		}
+		out++
+	}
+	copy(xs[out:], left)
+}
+
+func sorted(m *values.Task, items []Keyed) (any, error) {
+	if err := sortItems(m, items); err != nil {
+		return nil, err
+	}
+	out := make([]any, len(items))
+	for i := range items {
+		out[i] = items[i].V
+	}
+	return out, nil
+}
+
+// runs sorts items and calls each with every one of them, first telling
+// whether its key is another than that of the one before.
+func runs(m *values.Task, items []Keyed, each func(first bool, v any)) error {
+	if err := sortItems(m, items); err != nil {
+		return err
+	}
+	for i := range items {
+		first := i == 0
+		if !first {
+			c, err := compareKeys(m, &items[i-1], &items[i])
+			if err != nil {
+				return err
+			}
+			first = c != 0
+		}
+		each(first, items[i].V)
+	}
+	return nil
+}
+
+func grouped(m *values.Task, items []Keyed) (any, error) {
+	out := []any{}
+	var group []any
+	err := runs(m, items, func(first bool, v any) {
+		if first && group != nil {
+			out = append(out, group)
+			group = nil
+		}
+		group = append(group, v)
+	})
+	if group != nil {
+		out = append(out, group)
+	}
+	return out, err
+}
+
+func distinct(m *values.Task, items []Keyed) (any, error) {
+	out := []any{}
+	err := runs(m, items, func(first bool, v any) {
+		if first {
+			out = append(out, v)
+		}
+	})
+	return out, err
+}
+
+// smallest gives the first of the smallest elements, null of none.
+func smallest(m *values.Task, items []Keyed) (any, error) {
+	return best(m, items, func(c int) bool { return c > 0 })
+}
+
+// largest gives the last of the largest elements, null of none.
+func largest(m *values.Task, items []Keyed) (any, error) {
+	return best(m, items, func(c int) bool { return c <= 0 })
+}
+
+// best goes to the next element when better holds for the order of the best
+// one so far and that.
+func best(m *values.Task, items []Keyed, better func(int) bool) (any, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	b := 0
+	for i := 1; i < len(items); i++ {
+		if err := m.Tick(); err != nil {
+			return nil, err
+		}
+		c, err := compareKeys(m, &items[b], &items[i])
+		if err != nil {
+			return nil, err
+		}
+		if better(c) {
+			b = i
+		}
+	}
+	return items[b].V, nil
+}
+
+// orderBuiltins sort, group and compare the elements of an array.
+func orderBuiltins() map[string]values.Func {
+	table := map[string]values.Func{}
+	for name, do := range map[string]Ordering{"sort": sorted, "unique": distinct, "min": smallest, "max": largest} {
+		table[syntax.Key(name, 0)] = ordered(name, do)
+	}
+	return table
+}
+
+// Orderings are what sort_by and its like do with the elements of an array and
+// their keys, by name.
+func Orderings() map[string]Ordering {
+	return map[string]Ordering{"sort_by": sorted, "group_by": grouped, "unique_by": distinct, "min_by": smallest, "max_by": largest}
+}

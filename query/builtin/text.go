@@ -1,0 +1,344 @@
+package builtin
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/query/jsontext"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// textBuiltins make strings, and look at them.
+func textBuiltins() map[string]values.Func {
+	return map[string]values.Func{
+		"tojson/0": func(m *values.Task, v any, _ []any) (any, error) {
+			text, err := m.Marshal(v)
+			return text, err
+		},
+		"tostring/0": func(m *values.Task, v any, _ []any) (any, error) {
+			v, err := m.Force(v)
+			if err != nil {
+				return nil, err
+			}
+			if s, ok := v.(string); ok {
+				return s, nil
+			}
+			text, err := m.Marshal(v)
+			return text, err
+		},
+		"fromjson/0": forced(func(m *values.Task, v any, _ []any) (any, error) {
+			text, ok := v.(string)
+			if !ok {
+				return nil, values.Cannot(v, "only strings can be parsed")
+			}
+			if err := m.Alloc(8 * len(text)); err != nil {
+				return nil, err
+			}
+			type parsed struct {
+				v   any
+				err error
+			}
+			r, err := values.Interruptible(m, len(text), func() parsed {
+				v, err := jsontext.Parse(text)
+				return parsed{v, err}
+			})
+			return r.v, cmp.Or(err, r.err)
+		}),
+		"startswith/1": ofStrings("startswith", func(_ *values.Task, a, b string) (any, error) { return strings.HasPrefix(a, b), nil }),
+		"endswith/1":   ofStrings("endswith", func(_ *values.Task, a, b string) (any, error) { return strings.HasSuffix(a, b), nil }),
+		"ltrimstr/1":   ofStrings("ltrimstr", func(_ *values.Task, a, b string) (any, error) { return strings.TrimPrefix(a, b), nil }),
+		"rtrimstr/1":   ofStrings("rtrimstr", func(_ *values.Task, a, b string) (any, error) { return strings.TrimSuffix(a, b), nil }),
+		"trimstr/1": ofStrings("trimstr", func(_ *values.Task, a, b string) (any, error) {
+			return strings.TrimSuffix(strings.TrimPrefix(a, b), b), nil
+		}),
+		"ascii_downcase/0": ofString("ascii_downcase", func(m *values.Task, s string) (any, error) { return strings.Map(lower, s), m.Alloc(len(s)) }),
+		"ascii_upcase/0":   ofString("ascii_upcase", func(m *values.Task, s string) (any, error) { return strings.Map(upper, s), m.Alloc(len(s)) }),
+		"trim/0":           ofString("trim", func(_ *values.Task, s string) (any, error) { return strings.TrimSpace(s), nil }),
+		"ltrim/0":          ofString("ltrim", func(_ *values.Task, s string) (any, error) { return strings.TrimLeftFunc(s, unicode.IsSpace), nil }),
+		"rtrim/0":          ofString("rtrim", func(_ *values.Task, s string) (any, error) { return strings.TrimRightFunc(s, unicode.IsSpace), nil }),
+		"utf8bytelength/0": ofString("utf8bytelength", func(_ *values.Task, s string) (any, error) { return len(s), nil }),
+		"explode/0":        ofString("explode", func(m *values.Task, s string) (any, error) { return explode(m, s) }),
+		"tonumber/0":       forced(func(m *values.Task, v any, _ []any) (any, error) { return toNumber(m, v) }),
+		"split/1":          ofStrings("split", func(m *values.Task, a, b string) (any, error) { return values.Split(m, a, b) }),
+		"join/1":           forced(func(m *values.Task, v any, a []any) (any, error) { return join(m, v, a[0]) }),
+	}
+}
+
+func lower(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		return r + ('a' - 'A')
+	}
+	return r
+}
+
+func upper(r rune) rune {
+	if 'a' <= r && r <= 'z' {
+		return r - ('a' - 'A')
+	}
+	return r
+}
+
+// explode gives the numbers of the characters.
+func explode(m *values.Task, s string) (any, error) {
+	n := utf8.RuneCountInString(s)
+	if err := m.Alloc(values.StringSize * n); err != nil {
+		return nil, err
+	}
+	out := make([]any, 0, n)
+	for _, r := range s {
+		if err := m.Tick(); err != nil {
+			return nil, err
+		}
+		out = append(out, int(r))
+	}
+	return out, nil
+}
+
+// toNumber gives a number as it is, and what a text says.
+func toNumber(m *values.Task, v any) (any, error) {
+	switch v := v.(type) {
+	case int, float64, json.Number, *big.Int:
+		return v, nil
+	case string:
+		if i, err := strconv.Atoi(v); err == nil && v[0] != '+' {
+			return i, nil
+		}
+		return numberIn(v)
+	}
+	return nil, noNumber(v)
+}
+
+// numberIn gives the number that a text is, as in JSON or a little freer.
+func numberIn(text string) (any, error) {
+	if n, ok := native.ParseNumber(text); ok {
+		return n, nil
+	}
+	return nil, noNumber(text)
+}
+
+func noNumber(v any) error { return values.Cannot(v, "cannot be parsed as a number") }
+
+// ofString makes a function of a string.
+func ofString(name string, fn func(m *values.Task, s string) (any, error)) values.Func {
+	return forced(func(m *values.Task, v any, _ []any) (any, error) {
+		if s, ok := v.(string); ok {
+			return fn(m, s)
+		}
+		return nil, needsString(name, v)
+	})
+}
+
+// ofStrings makes a function of two strings.
+func ofStrings(name string, fn func(m *values.Task, a, b string) (any, error)) values.Func {
+	return forced(func(m *values.Task, v any, args []any) (any, error) {
+		w, err := m.Force(args[0])
+		if err != nil {
+			return nil, err
+		}
+		a, ok1 := v.(string)
+		b, ok2 := w.(string)
+		if !ok1 || !ok2 {
+			return nil, needsString(name, v)
+		}
+		return fn(m, a, b)
+	})
+}
+
+// join joins the members of a container, as text, by a separator.
+func join(m *values.Task, v, sep any) (any, error) {
+	xs, ok := members(v)
+	if !ok {
+		return nil, values.CannotIterate(v)
+	}
+	if len(xs) == 0 {
+		return "", nil
+	}
+	s := values.NewSum(m)
+	for i, x := range xs {
+		if err := m.Tick(); err != nil {
+			return nil, err
+		}
+		between := sep
+		if i == 0 {
+			between = ""
+		}
+		if err := s.Push(between); err != nil {
+			return nil, err
+		}
+		x, err := m.Force(x)
+		if err != nil {
+			return nil, err
+		}
+		switch x.(type) {
+		case bool, int, float64, *big.Int, json.Number:
+			x = native.Marshal(x)
+		}
+		if err := s.Push(x); err != nil {
+			return nil, err
+		}
+	}
+	return s.Result()
+}
+
+// byteBuiltins decode texts into bytes, which are texts again.
+func byteBuiltins() map[string]values.Func {
+	return map[string]values.Func{
+		"_tobase64d/0": decoded(fromBase64),
+		"_tourid/0":    decoded(fromURI),
+	}
+}
+
+// decoded makes a function of the text of a value. From says what is wrong with
+// a text that it can't decode.
+func decoded(from func(text string) (out, wrong string)) values.Func {
+	return func(m *values.Task, v any, _ []any) (any, error) {
+		v, err := m.Force(v)
+		if err != nil {
+			return nil, err
+		}
+		text, ok := v.(string)
+		if !ok {
+			if text, err = m.Marshal(v); err != nil {
+				return nil, err
+			}
+		}
+		if err := m.Alloc(3 * len(text)); err != nil {
+			return nil, err
+		}
+		out, wrong := from(text)
+		if wrong != "" {
+			return nil, values.Cannot(text, wrong)
+		}
+		return out, nil
+	}
+}
+
+// fromBase64 decodes up to the first "=", however many there should be.
+func fromBase64(text string) (out, wrong string) {
+	text, _, _ = strings.Cut(text, "=")
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	if strings.Trim(text, letters) != "" {
+		return "", "is not valid base64 data"
+	}
+	bytes, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		return "", "trailing base64 byte found"
+	}
+	return jsontext.WellFormed(string(bytes)), ""
+}
+
+// fromURI decodes %XX; what comes of it has to be UTF-8.
+func fromURI(text string) (out, wrong string) {
+	const says = "is not a valid uri encoding"
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '%' {
+			b.WriteByte(text[i])
+			continue
+		}
+		if i+2 >= len(text) {
+			return "", says
+		}
+		decoded, err := hex.DecodeString(text[i+1 : i+3])
+		if err != nil {
+			return "", says
+		}
+		b.Write(decoded)
+		i += 2
+	}
+	if !utf8.ValidString(b.String()) {
+		return "", says
+	}
+	return b.String(), ""
+}
+
+// formatBuiltins make rows of text for other programs.
+func formatBuiltins() map[string]values.Func {
+	quoted := strings.NewReplacer(`"`, `""`, "\x00", `\0`)
+	escaped := strings.NewReplacer("\t", `\t`, "\r", `\r`, "\n", `\n`, "\\", `\\`, "\x00", `\0`)
+	word := strings.NewReplacer("'", `'\''`, "\x00", `\0`)
+	return map[string]values.Func{
+		"_tocsv/0": row("csv", ",", func(s string) string { return `"` + quoted.Replace(s) + `"` }),
+		"_totsv/0": row("tsv", "\t", escaped.Replace),
+		"_tosh/0":  row("sh", " ", func(s string) string { return "'" + word.Replace(s) + "'" }),
+	}
+}
+
+// row makes a format of an array of scalars. To a shell, a scalar is a row too,
+// and null a word.
+func row(name, sep string, quote func(string) string) values.Func {
+	shell := name == "sh"
+	return forced(func(m *values.Task, v any, _ []any) (any, error) {
+		xs, ok := v.([]any)
+		if !ok {
+			if !shell {
+				return nil, values.Cannot(v, "cannot be "+name+"-formatted, only array")
+			}
+			xs = []any{v}
+		}
+		var out strings.Builder
+		for i, x := range xs {
+			if i > 0 {
+				out.WriteString(sep)
+			}
+			cell, null, err := cell(m, name, x, quote)
+			if err != nil {
+				return nil, err
+			}
+			if null && !shell {
+				continue
+			}
+			if err := m.WriteText(&out, cell); err != nil {
+				return nil, err
+			}
+		}
+		return out.String(), nil
+	})
+}
+
+// cell gives the text of a scalar; null tells whether it is null, or nan.
+func cell(m *values.Task, name string, v any, quote func(string) string) (text string, null bool, err error) {
+	if v, err = m.Force(v); err != nil {
+		return "", false, err
+	}
+	switch v := v.(type) {
+	case string:
+		if err := m.Alloc(5 * len(v)); err != nil {
+			return "", false, err
+		}
+		return quote(v), false, nil
+	case []any, *object.Object:
+		if name == "sh" {
+			return "", false, values.Cannot(v, "can not be escaped for shell")
+		}
+		return "", false, values.Cannot(v, "is not valid in a csv row")
+	}
+	text, err = m.Marshal(v)
+	return text, text == "null", err
+}
+
+// needsString are what the functions of strings say of what is no string.
+func needsString(name string, v any) error {
+	switch name {
+	case "utf8bytelength":
+		return values.Cannot(v, "only strings have UTF-8 byte length")
+	case "trim", "ltrim", "rtrim":
+		return values.TextError("trim input must be a string")
+	case "split":
+		return values.TextError("split input and separator must be strings")
+	case "startswith", "ltrimstr", "trimstr":
+		return values.TextError("startswith() requires string inputs")
+	case "endswith", "rtrimstr":
+		return values.TextError("endswith() requires string inputs")
+	}
+	return values.TextError("explode input must be a string")
+}

@@ -1,0 +1,120 @@
+package eval
+
+import (
+	"github.com/meshq/kubectl-meshq/query/builtin"
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// collectionBuiltins evaluate an argument for each part of their input.
+func collectionBuiltins() map[string]maker {
+	table := map[string]maker{
+		"add/1": func(c *compiler, f *syntax.Func, s *scope) *node { return total(c.query(f.Args[0], s), c.mark(f.Span)) },
+		"map/1": func(c *compiler, f *syntax.Func, s *scope) *node {
+			return collect(c.seq(c.stages(f.Args[0], s, []stage{c.iterStage(f.Span, false)})))
+		},
+		"INDEX/2": indexed,
+		"with_entries/1": func(c *compiler, f *syntax.Func, s *scope) *node {
+			each := collect(c.seq(c.stages(f.Args[0], s, []stage{iterStage(false)})))
+			bare := &syntax.Func{Span: f.Span, Name: f.Name}
+			return pipe(c.natives["to_entries/0"](c, bare, s), pipe(each, c.natives["from_entries/0"](c, bare, s)))
+		},
+	}
+	for name, do := range builtin.Orderings() {
+		table[syntax.Key(name, 1)] = orderedBy(name, do)
+	}
+	return table
+}
+
+// total is [f] | add without the array.
+func total(f *node, at *place) *node {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+		s := values.NewSum(&m.Task)
+		err := f.run(m, e, values.Plain(in), func(v values.Located) error { return s.Push(v.V) })
+		if err != nil {
+			return in, err
+		}
+		v, err := s.Result()
+		return in.Made(v), at.of(err)
+	})
+}
+
+// indexed is INDEX(rows; name): an object of the rows under their names, a
+// later one in the place of an earlier one.
+func indexed(c *compiler, f *syntax.Func, s *scope) *node {
+	named := keyOf(pipe(c.query(f.Args[1], s), c.call(&syntax.Func{Span: f.Span, Name: "tostring"}, nil)))
+	rows := c.seq(append(c.stages(f.Args[0], s, nil), stage{n: named}))
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+		out := object.New(0)
+		err := rows.run(m, e, values.Plain(in), func(v values.Located) error {
+			row := v.V.(builtin.Keyed)
+			for _, name := range row.All() {
+				out.Set(name.(string), row.V)
+			}
+			return m.Alloc(values.EntrySize)
+		})
+		return in.Made(out), err
+	})
+}
+
+// keyOf gives the results of f for each element of an iteration, looked into.
+// It runs ahead where elements have to be loaded, and an element that can't be
+// had is dropped with its key.
+func keyOf(f *node) *node {
+	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+		if f.one != nil {
+			v, err := f.one(m, e, values.Plain(in))
+			if err != nil {
+				return in, err
+			}
+			k, err := m.Force(v.V)
+			return values.Located{V: builtin.Keyed{V: in.V, Key: k}}, err
+		}
+		keys := []any{}
+		err := f.gen(m, e, values.Plain(in), func(v values.Located) error {
+			k, err := m.Force(v.V)
+			if err != nil {
+				return err
+			}
+			keys, err = m.Push(keys, k)
+			return err
+		})
+		if len(keys) == 1 {
+			return values.Located{V: builtin.Keyed{V: in.V, Key: keys[0]}}, err
+		}
+		return values.Located{V: builtin.Keyed{V: in.V, Key: builtin.Several(keys)}}, err
+	})
+}
+
+// orderedBy makes a function that orders an array by f of its elements.
+func orderedBy(name string, do builtin.Ordering) maker {
+	return func(c *compiler, f *syntax.Func, s *scope) *node {
+		at := c.mark(f.Span)
+		by := c.query(f.Args[0], s)
+		elements := c.seq([]stage{c.iterStage(f.Span, false), {n: keyOf(by)}})
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			var items []builtin.Keyed
+			err := elements.run(m, e, values.Plain(in), func(v values.Located) error {
+				items = append(items, v.V.(builtin.Keyed))
+				return m.Alloc(2 * values.ItemSize)
+			})
+			if err != nil {
+				return in, err
+			}
+			v, err := m.ForceList(in.V)
+			if err != nil {
+				return in, values.NameProxy(at.of(err), in.V)
+			}
+			if _, ok := v.([]any); !ok { // an object
+				keys := make([]any, len(items))
+				for i := range items {
+					keys[i] = items[i].All()
+				}
+				return in, at.of(builtin.Unordered(name, v, keys))
+			}
+			v, err = do(&m.Task, items)
+			return in.Made(v), at.of(err)
+		})
+	}
+}

@@ -1,0 +1,573 @@
+package values
+
+import (
+	"encoding/json"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// An Operation is what stands between two values. It looks into them itself.
+type Operation = func(m *Task, a, b any) (any, error)
+
+// Operator gives what an arithmetic operator or a comparison does.
+func Operator(op syntax.Operator) Operation {
+	switch op {
+	case syntax.OpAdd:
+		return Add
+	case syntax.OpSub:
+		of := arithmetic(op, subtract)
+		minus := AbsentAsList(func(m *Task, a any, b []any) (any, error) { return of(m, a, b[0]) })
+		return func(m *Task, a, b any) (any, error) { return minus(m, a, []any{b}) }
+	case syntax.OpMul:
+		return arithmetic(op, multiply)
+	case syntax.OpDiv:
+		return arithmetic(op, divide)
+	case syntax.OpMod:
+		return arithmetic(op, nil)
+	case syntax.OpEq:
+		return func(m *Task, a, b any) (any, error) { return asAny(equal(m, a, b)) }
+	case syntax.OpNe:
+		return func(m *Task, a, b any) (any, error) {
+			eq, err := equal(m, a, b)
+			return !eq, err
+		}
+	}
+	return comparison(op)
+}
+
+func asAny(b bool, err error) (any, error) { return b, err }
+
+func comparison(op syntax.Operator) Operation {
+	holds := map[syntax.Operator]func(int) bool{
+		syntax.OpLt: func(c int) bool { return c < 0 },
+		syntax.OpLe: func(c int) bool { return c <= 0 },
+		syntax.OpGt: func(c int) bool { return c > 0 },
+		syntax.OpGe: func(c int) bool { return c >= 0 },
+	}[op]
+	return func(m *Task, a, b any) (any, error) {
+		c, err := Compare(m, a, b)
+		return holds(c), err
+	}
+}
+
+// arithmetic does numbers itself, hands containers and strings to rest, and
+// what neither knows, every error among it, to gojq.
+func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool, err error)) Operation {
+	expr := "$a " + op.String() + " $b"
+	return func(m *Task, a, b any) (any, error) {
+		a, b, err := m.ForceBoth(a, b)
+		if err != nil {
+			return nil, err
+		}
+		if v, ok := numbers(op, a, b); ok {
+			return v, nil
+		}
+		if rest != nil {
+			if v, ok, err := rest(m, a, b); ok || err != nil {
+				return v, err
+			}
+		}
+		return rareOperation(m, op, expr, a, b)
+	}
+}
+
+// rareOperation has gojq do an operation on numbers, or say what is wrong with strings.
+// Other values don't go together: that is known without loading them.
+func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, error) {
+	if IsScalar(a) && IsScalar(b) {
+		if err := allocNumber(m, a, b); err != nil {
+			return nil, err
+		}
+		v, err := m.Gojq(expr, a, b)
+		if IsGojqError(err) {
+			err = Inapplicable(op, a, b)
+		}
+		return v, err
+	}
+	return nil, Inapplicable(op, a, b)
+}
+
+// IsScalar tells whether a forced value has nothing inside.
+func IsScalar(v any) bool {
+	switch v.(type) {
+	case []any, *object.Object:
+		return false
+	}
+	return true
+}
+
+// ForceBoth is Force for two values.
+func (m *Task) ForceBoth(a, b any) (any, any, error) {
+	a, err := m.Force(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err = m.Force(b)
+	return a, b, err
+}
+
+// numeric gives the value of a number that is kept as its text.
+func numeric(v any) any {
+	if n, ok := v.(json.Number); ok {
+		return native.Number(string(n))
+	}
+	return v
+}
+
+// IsNaN reports whether v is the number NaN.
+func IsNaN(v any) bool {
+	f, ok := numeric(v).(float64)
+	return ok && math.IsNaN(f)
+}
+
+// numbers does the operations on two numbers whose result is certain to be an
+// int or a float64; ok is false for all others.
+func numbers(op syntax.Operator, a, b any) (v any, ok bool) {
+	switch x := numeric(a).(type) {
+	case int:
+		switch y := numeric(b).(type) {
+		case int:
+			return integers(op, x, y)
+		case float64:
+			return floats(op, float64(x), y)
+		}
+	case float64:
+		switch y := numeric(b).(type) {
+		case int:
+			return floats(op, x, float64(y))
+		case float64:
+			return floats(op, x, y)
+		}
+	}
+	return nil, false
+}
+
+func integers(op syntax.Operator, x, y int) (any, bool) {
+	switch op {
+	case syntax.OpAdd:
+		v := x + y
+		return v, (v >= x) == (y >= 0)
+	case syntax.OpSub:
+		v := x - y
+		return v, (v <= x) == (y >= 0)
+	case syntax.OpMul:
+		const half = 1 << 31
+		return x * y, -half < x && x < half && -half < y && y < half
+	case syntax.OpDiv:
+		if y == 0 || y == -1 {
+			return nil, false
+		}
+		if x%y == 0 {
+			return x / y, true
+		}
+		return float64(x) / float64(y), true
+	case syntax.OpMod:
+		if y == 0 || y == -1 {
+			return nil, false
+		}
+		return x % y, true
+	}
+	return nil, false
+}
+
+func floats(op syntax.Operator, x, y float64) (any, bool) {
+	switch op {
+	case syntax.OpAdd:
+		return x + y, true
+	case syntax.OpSub:
+		return x - y, true
+	case syntax.OpMul:
+		return x * y, true
+	case syntax.OpDiv:
+		return x / y, y != 0
+	}
+	return nil, false
+}
+
+// allocNumber accounts for the result of an operation on large integers.
+func allocNumber(m *Task, a, b any) error {
+	x, _ := numeric(a).(*big.Int)
+	y, _ := numeric(b).(*big.Int)
+	if x == nil && y == nil {
+		return nil
+	}
+	bits := 0
+	for _, z := range []*big.Int{x, y} {
+		if z != nil {
+			bits += z.BitLen()
+		}
+	}
+	return m.Alloc(bits / 8)
+}
+
+// Add is a + b.
+func Add(m *Task, a, b any) (any, error) {
+	if mesh.IsAbsent(a) && mesh.IsAbsent(b) {
+		return a, nil
+	}
+	if l, ok := a.(*list); ok {
+		if y, err := m.Borrow(b); err != nil {
+			return nil, err
+		} else if y, ok := y.([]any); ok {
+			return appended(m, l, y)
+		}
+	}
+	a, b, err := m.ForceBoth(a, b)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return numeric(b), nil
+	}
+	if b == nil {
+		return numeric(a), nil
+	}
+	switch x := a.(type) {
+	case string:
+		if y, ok := b.(string); ok {
+			return m.joined(x, y)
+		}
+	case []any:
+		if y, ok := b.([]any); ok {
+			if len(x) >= listMost {
+				return appended(m, x, y)
+			}
+			return addArrays(m, x, y)
+		}
+	case *object.Object:
+		if y, ok := b.(*object.Object); ok {
+			return addObjects(m, x, y)
+		}
+	default:
+		if v, ok := numbers(syntax.OpAdd, a, b); ok {
+			return v, nil
+		}
+	}
+	return rareOperation(m, syntax.OpAdd, "$a + $b", a, b)
+}
+
+func addArrays(m *Task, x, y []any) (any, error) {
+	if len(x) == 0 {
+		return y, nil
+	}
+	if len(y) == 0 {
+		return x, nil
+	}
+	if err := m.Alloc(ItemSize * (len(x) + len(y))); err != nil {
+		return nil, err
+	}
+	return append(append(make([]any, 0, len(x)+len(y)), x...), y...), nil
+}
+
+// appended is an array with the elements of another behind its own, in place
+// where it may be.
+func appended(m *Task, a any, y []any) (any, error) {
+	if len(y) == 0 {
+		return a, nil
+	}
+	return WithElements(m, a, y)
+}
+
+func addObjects(m *Task, x, y *object.Object) (any, error) {
+	if x.Len() == 0 {
+		return y, nil
+	}
+	if y.Len() == 0 {
+		return x, nil
+	}
+	if y.Len() > x.Len() {
+		if err := m.Alloc(EntrySize * (x.Len() + y.Len())); err != nil {
+			return nil, err
+		}
+		z := object.New(x.Len() + y.Len())
+		z.SetAll(x)
+		z.SetAll(y)
+		return z, nil
+	}
+	for k, v := range y.All() {
+		z, copied := x.With(m.mine(), k, v)
+		if err := m.Alloc(EntrySize * (copied + 1)); err != nil {
+			return nil, err
+		}
+		x = z
+	}
+	return x, nil
+}
+
+// subtract takes from an array what is in another.
+func subtract(m *Task, a, b any) (any, bool, error) {
+	x, ok1 := a.([]any)
+	y, ok2 := b.([]any)
+	if !ok1 || !ok2 {
+		return nil, false, nil
+	}
+	out := make([]any, 0, len(x))
+	for _, v := range x {
+		found, err := isIn(m, y, v)
+		if err != nil {
+			return nil, false, err
+		}
+		if !found {
+			out = append(out, v)
+		}
+	}
+	return out, true, m.Alloc(ItemSize * len(x))
+}
+
+// isIn tells whether an element of xs equals v.
+func isIn(m *Task, xs []any, v any) (bool, error) {
+	for _, x := range xs {
+		if err := m.Tick(); err != nil {
+			return false, err
+		}
+		if eq, err := equal(m, v, x); eq || err != nil {
+			return eq, err
+		}
+	}
+	return false, nil
+}
+
+// multiply merges objects, and repeats strings.
+func multiply(m *Task, a, b any) (any, bool, error) {
+	if x, ok := a.(*object.Object); ok {
+		if y, ok := b.(*object.Object); ok {
+			v, err := merge(m, x, y)
+			return v, true, err
+		}
+		return nil, false, nil
+	}
+	s, ok1 := a.(string)
+	n, ok2 := native.ToFloat(b)
+	if !ok1 {
+		s, ok1 = b.(string)
+		n, ok2 = native.ToFloat(a)
+	}
+	if !ok1 || !ok2 {
+		return nil, false, nil
+	}
+	if n < 0 || math.IsNaN(n) {
+		return nil, true, nil
+	}
+	count := int(min(n, math.MaxInt32))
+	if len(s)*count >= math.MaxInt32 {
+		return nil, false, nil // gojq's error
+	}
+	if err := m.Alloc(len(s) * count); err != nil {
+		return nil, false, err
+	}
+	return strings.Repeat(s, count), true, nil
+}
+
+// merge puts the members of y into x; objects that both have are merged too.
+func merge(m *Task, x, y *object.Object) (any, error) {
+	if err := m.Nest("Object merge"); err != nil {
+		return nil, err
+	}
+	defer func() { m.nesting-- }()
+	if err := m.Alloc(EntrySize * (x.Len() + y.Len())); err != nil {
+		return nil, err
+	}
+	z := object.New(x.Len() + y.Len())
+	z.SetAll(x)
+	for k, v := range y.All() {
+		if old, ok := x.Lookup(k); ok {
+			inner, err := mergeMember(m, old, v)
+			if err != nil {
+				return nil, err
+			}
+			v = inner
+		}
+		z.Set(k, v)
+	}
+	return z, nil
+}
+
+func mergeMember(m *Task, old, v any) (any, error) {
+	o, err := m.Force(old)
+	if err != nil {
+		return nil, err
+	}
+	x, ok := o.(*object.Object)
+	if !ok {
+		return v, nil
+	}
+	n, err := m.Force(v)
+	if err != nil {
+		return nil, err
+	}
+	y, ok := n.(*object.Object)
+	if !ok {
+		return v, nil
+	}
+	return merge(m, x, y)
+}
+
+// divide splits a string.
+func divide(m *Task, a, b any) (any, bool, error) {
+	x, ok1 := a.(string)
+	y, ok2 := b.(string)
+	if !ok1 || !ok2 {
+		return nil, false, nil
+	}
+	v, err := Split(m, x, y)
+	return v, true, err
+}
+
+// Split gives the parts of s between the separators; none of an empty string.
+func Split(m *Task, s, sep string) (any, error) {
+	if s == "" {
+		return []any{}, nil
+	}
+	n := strings.Count(s, sep) + 1
+	if err := m.Alloc(StringSize * n); err != nil {
+		return nil, err
+	}
+	if sep == "" { // the characters
+		n -= 2
+	}
+	out := make([]any, 0, n)
+	for len(out) < n-1 {
+		if err := m.Tick(); err != nil {
+			return nil, err
+		}
+		i := strings.Index(s, sep)
+		if sep == "" {
+			_, i = utf8.DecodeRuneInString(s)
+		}
+		out = append(out, s[:i])
+		s = s[i+len(sep):]
+	}
+	return append(out, s), nil
+}
+
+// A Sum adds values up, as add does, without making each sum on the way.
+type Sum struct {
+	m       *Task
+	total   any
+	own     bool             // total was made here, and may be changed
+	text    *strings.Builder // the total when it is a string
+	partial error            // the first addition that could not be done
+}
+
+// NewSum returns a sum of nothing: null.
+func NewSum(m *Task) *Sum { return &Sum{m: m} }
+
+// Push adds v. An addition that can't be done shows at the end only: what
+// comes after it is still asked for, as if all had been collected first.
+func (s *Sum) Push(v any) error {
+	if s.partial != nil {
+		return nil
+	}
+	v, err := s.m.Force(v)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		return nil
+	}
+	if done, err := s.extend(v); done || err != nil {
+		return err
+	}
+	s.settle()
+	total, err := Add(s.m, s.total, v)
+	if IsUncatchable(err) {
+		return err
+	}
+	s.total, s.own, s.partial = total, false, err
+	return nil
+}
+
+// extend grows a string, an array or an object in place.
+func (s *Sum) extend(v any) (done bool, err error) {
+	switch x := v.(type) {
+	case string:
+		if s.text == nil {
+			t, ok := s.total.(string)
+			if !ok && s.total != nil {
+				return false, nil
+			}
+			s.text = &strings.Builder{}
+			s.text.WriteString(t)
+		}
+		return true, s.m.WriteText(s.text, x)
+	case []any:
+		t, ok := s.total.([]any)
+		if s.text != nil || !ok && s.total != nil {
+			return false, nil
+		}
+		if !s.own {
+			t, s.own = slices.Clone(t), true
+		}
+		if t == nil {
+			t = []any{}
+		}
+		if len(t)+len(x) > cap(t) {
+			err = s.m.Alloc(ItemSize * 2 * (len(t) + len(x)))
+		}
+		if err == nil {
+			s.total = append(t, x...)
+		}
+		return true, err
+	case *object.Object:
+		t, ok := s.total.(*object.Object)
+		if s.text != nil || !ok && s.total != nil {
+			return false, nil
+		}
+		if !s.own {
+			t, s.own = t.Clone(), true
+		}
+		if t == nil {
+			t = object.New(0)
+		}
+		t.SetAll(x)
+		s.total = t
+		return true, s.m.Alloc(EntrySize * x.Len())
+	}
+	return false, nil
+}
+
+// WriteText appends to a text, within the budget.
+func (m *Task) WriteText(b *strings.Builder, s string) error {
+	if b.Len()+len(s) > b.Cap() {
+		if err := m.Alloc(2 * (b.Len() + len(s))); err != nil {
+			return err
+		}
+	}
+	b.WriteString(s)
+	return nil
+}
+
+func (s *Sum) settle() {
+	if s.text != nil {
+		s.total, s.text = s.text.String(), nil
+	}
+}
+
+// Result returns the sum, or the error of the first addition that could not be
+// done.
+func (s *Sum) Result() (any, error) {
+	s.settle()
+	return s.total, s.partial
+}
+
+// SumOf adds up the elements of an array.
+func SumOf(m *Task, xs []any) (any, error) {
+	s := NewSum(m)
+	for _, x := range xs {
+		if err := m.Tick(); err != nil {
+			return nil, err
+		}
+		if err := s.Push(x); err != nil {
+			return nil, err
+		}
+	}
+	return s.Result()
+}

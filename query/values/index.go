@@ -1,0 +1,336 @@
+package values
+
+import (
+	"math"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// borrowFor is force for one member of v. An array whose element alone is wanted
+// may be changed in place afterwards.
+func borrowFor(m *Task, v, k any) (any, error) {
+	if _, ok := k.(int); ok {
+		return m.Borrow(v)
+	}
+	return m.Force(v)
+}
+
+// Member is v[k]; v is forced.
+func Member(m *Task, v, k any) (any, error) {
+	switch k := k.(type) {
+	case string:
+		switch x := v.(type) {
+		case *object.Object:
+			if w, ok := x.Lookup(k); ok {
+				return w, nil
+			}
+			return mesh.Missing(x, k), nil
+		case nil:
+			return nil, nil
+		}
+		return nil, CannotIndex(v, k)
+	case int:
+		switch x := v.(type) {
+		case []any:
+			if k < 0 {
+				k += len(x)
+			}
+			if 0 <= k && k < len(x) {
+				return x[k], nil
+			}
+			return nil, nil
+		case nil:
+			return nil, nil
+		}
+		return nil, CannotIndex(v, k)
+	}
+	return memberRare(m, v, k)
+}
+
+// memberRare is v[k] for the other kinds of keys.
+func memberRare(m *Task, v, k any) (any, error) {
+	k, err := m.Deep(k)
+	if err != nil {
+		return nil, err
+	}
+	switch k := k.(type) {
+	case *object.Object:
+		switch x := v.(type) {
+		case nil:
+			return nil, nil
+		case []any:
+			i, j, err := edges(len(x), k)
+			if err != nil {
+				return nil, err
+			}
+			return x[i:j:j], nil
+		case string:
+			if _, _, err := edges(0, k); err != nil {
+				return nil, err
+			}
+			return m.Gojq("$a | .[$b:$c]", v, k.Get("start"), k.Get("end"))
+		}
+	case []any: // where k is in v
+		if x, ok := v.([]any); ok {
+			return IndicesOf(m, x, k)
+		}
+	case nil, bool:
+	default: // a number
+		switch x := v.(type) {
+		case nil:
+			return nil, nil
+		case []any:
+			if i, ok := native.ToInt(k); ok {
+				return Member(m, x, i)
+			}
+			return nil, nil
+		}
+	}
+	return nil, CannotIndex(v, k)
+}
+
+// IndicesOf returns each index at which part begins in v.
+func IndicesOf(m *Task, v, part []any) ([]any, error) {
+	out := []any{}
+	if len(part) == 0 {
+		return out, nil
+	}
+	for i := 0; i+len(part) <= len(v); i++ {
+		if err := m.Tick(); err != nil {
+			return nil, err
+		}
+		c, err := CompareArrays(m, v[i:i+len(part)], part)
+		if err != nil {
+			return nil, err
+		}
+		if c == 0 {
+			if out, err = m.Push(out, i); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// IndexForced is Index for a key that may be lazy.
+func IndexForced(m *Task, in Located, k any) (Located, error) {
+	k, err := m.Force(k)
+	if err != nil {
+		return in, err
+	}
+	return Index(m, in, k)
+}
+
+// Index gives the part of in under a key, and its path.
+func Index(m *Task, in Located, k any) (Located, error) {
+	if v, ok := memberKnown(in, k); ok {
+		return Located{v, nil}, nil
+	}
+	v, err := borrowFor(m, in.V, k)
+	if err != nil {
+		return in, err
+	}
+	if err := CheckPath(m, Located{v, in.P}, InvalidAccess(k)); err != nil {
+		return in, err
+	}
+	w, err := Member(m, v, k)
+	if err != nil {
+		return in, err
+	}
+	if mesh.IsAbsent(in.V) {
+		w = in.V
+	}
+	if in.P == nil {
+		return Located{w, nil}, nil
+	}
+	return Located{w, &Path{up: in.P, key: k}}, nil
+}
+
+// memberKnown gives a member that is known without a look into the object.
+func memberKnown(in Located, k any) (any, bool) {
+	x, ok := in.V.(mesh.Known)
+	if name, isName := k.(string); ok && isName && in.P == nil {
+		return x.Member(name)
+	}
+	return nil, false
+}
+
+const noBound = TextError("Array/string slice indices must be integers")
+
+// edges gives the place of the slice that a key names.
+func edges(n int, k *object.Object) (i, j int, err error) {
+	start, ok1 := k.Lookup("start")
+	end, ok2 := k.Lookup("end")
+	if !ok1 || !ok2 {
+		return 0, 0, noBound
+	}
+	return bounds(n, start, end)
+}
+
+// bounds gives the place of a slice in an array of n elements.
+func bounds(n int, start, end any) (i, j int, err error) {
+	j = n
+	if start != nil {
+		k, ok := roundBound(start, math.Floor)
+		if !ok {
+			return 0, 0, noBound
+		}
+		i = clamp(k, 0, n)
+	}
+	if end != nil {
+		k, ok := roundUp(end)
+		if !ok {
+			return 0, 0, noBound
+		}
+		j = clamp(k, i, n)
+	}
+	return i, j, nil
+}
+
+// clamp counts a negative index from the end, n, and keeps it in [low, n].
+func clamp(i, low, n int) int {
+	if i < 0 {
+		i += n
+	}
+	return max(low, min(i, n))
+}
+
+// roundUp is round to the next integer above. As gojq has it, what is just
+// below zero, and what is no number, means the end.
+func roundUp(v any) (int, bool) {
+	if f, ok := numeric(v).(float64); ok && (-1 < f && f < 0 || math.IsNaN(f)) {
+		return math.MaxInt, true
+	}
+	return roundBound(v, math.Ceil)
+}
+
+// roundBound makes an index of a bound.
+func roundBound(v any, to func(float64) float64) (int, bool) {
+	v = numeric(v)
+	if f, ok := v.(float64); ok {
+		v = to(f)
+	}
+	return native.ToInt(v)
+}
+
+// Slice gives the part of in between two bounds, and its path.
+func Slice(m *Task, in Located, start, end any) (Located, error) {
+	if l, ok := in.V.(*list); ok && in.P == nil && lengthOf(l) >= listMost {
+		if end == nil && start == 1 {
+			v, err := cutList(m, l, listShift)
+			return Located{v, nil}, err
+		} else if end == -1 && (start == nil || start == 0) {
+			v, err := cutList(m, l, listCut)
+			return Located{v, nil}, err
+		}
+	}
+	v, err := m.Force(in.V)
+	if err != nil {
+		return in, err
+	}
+	if start, err = m.Deep(start); err != nil {
+		return in, err
+	}
+	if end, err = m.Deep(end); err != nil {
+		return in, err
+	}
+	k := object.Of("start", start, "end", end)
+	if err := CheckPath(m, Located{v, in.P}, InvalidAccess(k)); err != nil {
+		return in, err
+	}
+	w, err := memberRare(m, v, k)
+	if err != nil {
+		return in, err
+	}
+	if mesh.IsAbsent(in.V) {
+		w = in.V
+	}
+	return Child(in, k, w), nil
+}
+
+// errLongPath is the error of a path that leads deeper than values nest.
+const errLongPath = TextError("Path too deep")
+
+// GetPath is v[k1][k2]…, for a path that may be any array. It loads what it
+// looks into, and no more.
+func GetPath(m *Task, v any, ks []any) (any, error) {
+	if len(ks) > maxNesting {
+		return nil, errLongPath
+	}
+	w := v
+	for _, k := range ks {
+		x, err := borrowFor(m, w, k)
+		if err != nil {
+			return nil, err
+		}
+		if mesh.IsAbsent(w) { // and so is all that would be in it
+			break
+		}
+		if w, err = Member(m, x, k); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+const ErrPath = TextError("Path must be specified as an array")
+
+// TypeOf gives jq's name of a value's type. An object of the document is not
+// looked into for that.
+func (m *Task) TypeOf(v any) (string, error) {
+	if x, ok := v.(mesh.Known); ok && x.IsObject() {
+		return "object", nil
+	}
+	v, err := m.Force(v)
+	if err != nil {
+		return "", err
+	}
+	return native.TypeOf(v), nil
+}
+
+// Raise makes the error of error(v).
+func (m *Task) Raise(v any) error {
+	v, err := m.Deep(v)
+	if err != nil {
+		return err
+	}
+	return &ValueError{v}
+}
+
+// Func is a function of values, which may be lazy.
+type Func = func(m *Task, in any, args []any) (any, error)
+
+// ForceList is force for what takes a list: a section that does not apply to a
+// proxy's type is an empty one.
+func (m *Task) ForceList(v any) (any, error) {
+	if mesh.IsAbsent(v) {
+		return []any{}, nil
+	}
+	return m.Force(v)
+}
+
+func asList(v any) any {
+	if mesh.IsAbsent(v) {
+		return []any{}
+	}
+	return v
+}
+
+// AbsentAsList calls a function of values. A section that does not apply is
+// null to a function that takes null, and an empty list to one that doesn't.
+func AbsentAsList(fn Func) Func {
+	return func(m *Task, in any, args []any) (any, error) {
+		v, err := fn(m, in, args)
+		if err == nil || IsUncatchable(err) || !mesh.IsAbsent(in) && !slices.ContainsFunc(args, mesh.IsAbsent) {
+			return v, err
+		}
+		lists := make([]any, len(args))
+		for i, a := range args {
+			lists[i] = asList(a)
+		}
+		return fn(m, asList(in), lists)
+	}
+}

@@ -1,0 +1,65 @@
+package values
+
+import (
+	"encoding/json"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// unseen stands in a preview for what is not loaded.
+const unseen = json.Number("{…}")
+
+// mostShown is more values than the few bytes of a preview can hold.
+const mostShown = 40
+
+// preview describes a value in an error: its type, and how its text begins.
+// It loads nothing.
+func preview(v any) string {
+	v = Peek(v)
+	if l, ok := v.(mesh.Lazy); ok {
+		if _, ok := l.(*mesh.Object); ok {
+			return "object (" + string(unseen) + ")"
+		}
+		return string(unseen)
+	}
+	return native.Preview(Shown(v))
+}
+
+// excerpt is preview without the type.
+func excerpt(v any) string {
+	return native.Excerpt(Shown(v))
+}
+
+// Shown returns as much of v as a preview can hold, with nothing lazy in it.
+func Shown(v any) any {
+	left := mostShown
+	return shownLeft(v, &left)
+}
+
+// shownLeft gives as much of v as a preview can hold, with nothing lazy in it.
+func shownLeft(v any, left *int) any {
+	*left--
+	switch x := Peek(v).(type) {
+	case mesh.Lazy:
+		return unseen
+	case []any:
+		out := make([]any, 0, min(len(x), mostShown))
+		for i := 0; i < len(x) && *left > 0; i++ {
+			out = append(out, shownLeft(x[i], left))
+		}
+		return out
+	case *object.Object:
+		out := object.New(min(x.Len(), mostShown))
+		for k, v := range x.All() {
+			if *left <= 0 {
+				break
+			}
+			out.Set(k, shownLeft(v, left))
+		}
+		return out
+	default:
+		return x
+	}
+}
