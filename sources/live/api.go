@@ -18,20 +18,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The forms that the API server is asked for.
+// The content types that are requested from the API server.
 const (
 	asJSON     = "application/json"
 	asProtobuf = "application/vnd.kubernetes.protobuf"
 )
 
-// How often, and how late, an API server that asks for patience is asked again.
+// The limits on retries to an API server that asks to be asked later: number of
+// requests and longest pause.
 const (
 	mostTries = 3
 	maxPause  = 5 * time.Second
 )
 
-// An api asks an API server. Its requests are plain GETs, which pass no
-// client-side limit: the server has its own.
+// An api sends requests to an API server. They are plain GETs without a client-side
+// rate limit, since the server has its own.
 type api struct {
 	client *http.Client
 	base   *url.URL
@@ -40,7 +41,7 @@ type api struct {
 
 func newAPI(config *rest.Config) (*api, error) {
 	c := rest.CopyConfig(config)
-	c.Timeout = 0 // ours are others
+	c.Timeout = 0 // this package has deadlines of its own
 	client, err := rest.HTTPClientFor(c)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func newAPI(config *rest.Config) (*api, error) {
 	return &api{&own, base, agent}, nil
 }
 
-// request makes the request of a path.
+// request returns the HTTP request for a path.
 func (a *api) request(ctx context.Context, path string, query url.Values, accept string) (*http.Request, error) {
 	u := a.base.JoinPath(path)
 	u.RawQuery = query.Encode()
@@ -71,8 +72,8 @@ func (a *api) request(ctx context.Context, path string, query url.Values, accept
 	return req, nil
 }
 
-// get gives what the API server has at a path. One that is too busy, or just
-// starting, says when to come again.
+// get returns the API server's answer for a path. It retries if the API server is
+// too busy or still starting and says when to retry.
 func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept string) (*transport.Spool, error) {
 	for tries := 1; ; tries++ {
 		spool, later, err := c.getOnce(ctx, path, query, accept)
@@ -88,8 +89,8 @@ func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept
 	}
 }
 
-// getOnce asks once. Where the API server wants to be asked later, it gives
-// how much later.
+// getOnce sends one request. If the API server asks for a retry, later is the pause
+// before it.
 func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, accept string) (spool *transport.Spool, later time.Duration, err error) {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
@@ -130,7 +131,7 @@ func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, ac
 	return spool, 0, nil
 }
 
-// laterBy reads when to come again; 0: never.
+// laterBy returns the pause after which to retry; 0 means no retry.
 func laterBy(resp *http.Response) time.Duration {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return 0
@@ -142,7 +143,7 @@ func laterBy(resp *http.Response) time.Duration {
 	return max(time.Duration(n)*time.Second, time.Millisecond)
 }
 
-// apiLate says why a request to the API server was stopped.
+// apiLate returns the error for a request to the API server that was stopped.
 func (c *Cluster) apiLate(ctx, whole context.Context, spool *transport.Spool) error {
 	if err := ended(ctx); err != nil {
 		return err
@@ -157,7 +158,7 @@ func (c *Cluster) apiLate(ctx, whole context.Context, spool *transport.Spool) er
 	return &said{"API server: " + s.Error(), s}
 }
 
-// failure makes the error of an answer that is none.
+// failure returns the error for an answer whose status isn't 200.
 func failure(code int, spool *transport.Spool) error {
 	text := make([]byte, min(spool.Size(), 64<<10))
 	if _, err := spool.ReadAt(text, 0); err != nil && err != io.EOF {
@@ -166,8 +167,9 @@ func failure(code int, spool *transport.Spool) error {
 	return statusOf(code, text, decodeStatus(text))
 }
 
-// decodeStatus reads the API server's words about a failure, which are in the
-// form that was asked for or in JSON; nil when they are somebody else's.
+// decodeStatus decodes the Status with which the API server describes an error, in
+// JSON or Protobuf. It returns nil if the text isn't a Status; it may come from a
+// proxy on the way.
 func decodeStatus(text []byte) *metav1.Status {
 	var s metav1.Status
 	if len(text) > 4 && string(text[:4]) == "k8s\x00" {

@@ -10,30 +10,30 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Dialer leads to the pods of a cluster. Errors of the API server can be
-// told by apierrors.IsForbidden and the like. A dialer that also has
+// A Dialer opens connections to the pods of a cluster. Its errors can be checked
+// with apierrors.IsForbidden and the like. A dialer may also have the method
 //
 //	Drop(namespace, pod string)
 //
-// is told of pods that were reached and kept silent: what leads to them may be
-// dead itself.
+// which is called for a pod that accepted a connection and didn't answer: the tunnel
+// to the pod may be dead.
 type Dialer interface {
-	// DialContext gives a connection to a port of a pod. How long that may
-	// take is the dialer's to say.
+	// DialContext opens a connection to a port of a pod. The dialer sets the
+	// deadline for that.
 	DialContext(ctx context.Context, namespace, pod string, port int) (net.Conn, error)
 
-	// Release tells that a pod's connections are closed and no other is
-	// wanted for now.
+	// Release is called when a pod's connections are closed and no other is needed
+	// for now.
 	Release(namespace, pod string)
 
 	// Exec runs a command in a container and writes its output to out.
 	Exec(ctx context.Context, namespace, pod, container string, command []string, out io.Writer) error
 
-	// Close ends all that leads to pods.
+	// Close closes all connections to pods.
 	Close() error
 }
 
-// An asker asks questions over connections, and keeps the answers.
+// An asker sends questions over connections and keeps the answers.
 type asker struct {
 	limits
 	counters
@@ -43,11 +43,11 @@ type asker struct {
 	lines map[string]*line
 }
 
-// An address is whom a question goes to.
+// An address is the process that a question goes to.
 type address struct {
-	id      string // that its requests queue under
+	id      string // the key of its queue
 	port    int
-	several bool // may be asked several things at once
+	several bool // accepts several questions at once
 	dial    func(context.Context) (net.Conn, error)
 	release func()
 	drop    func()
@@ -57,7 +57,7 @@ func newAsker(l limits, tempDir string, quota *transport.Quota) *asker {
 	return &asker{limits: l, spools: newSpools(tempDir, quota), lines: map[string]*line{}}
 }
 
-// line gives the queue to an address.
+// line returns the queue of an address.
 func (a *asker) line(id string) *line {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -69,11 +69,10 @@ func (a *asker) line(id string) *line {
 	return l
 }
 
-// inTurn waits for the turn of a request to the address and does it. Who has
-// waited for one that was not answered by a byte isn't answered either, and
-// nobody is after one that was answered too slowly: a proxy that hangs costs one
-// deadline. When no request to the address is left,
-// it is released.
+// inTurn waits for its turn in the queue of the address and then calls do. So that a
+// hanging proxy costs only one deadline, it returns an error without calling do in
+// two cases: a request before it in the queue got no answer at all, or any request
+// got its answer too slowly. When the queue becomes empty, the address is released.
 func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) error {
 	l := a.line(to.id)
 	since := l.enter()
@@ -88,7 +87,7 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 	case <-ctx.Done():
 		return ended(ctx)
 	}
-	if err := ended(ctx); err != nil { // both were ready
+	if err := ended(ctx); err != nil { // select may choose a turn although ctx has ended
 		return err
 	}
 	if err := l.hushed(since); err != nil {
@@ -100,14 +99,15 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 	}
 	if mute(err) {
 		l.hush(err)
-		if !to.several || l.alone() { // else it would end what others are being told
+		if !to.several || l.alone() { // otherwise it would end the answers to other requests
 			to.drop()
 		}
 	}
 	return err
 }
 
-// forget gives back the places of all bodies, and forgives the slow.
+// forget frees the storage of all bodies, and allows requests to slow addresses
+// again.
 func (a *asker) forget() {
 	a.spools.forget()
 	a.mu.Lock()
@@ -117,21 +117,20 @@ func (a *asker) forget() {
 	}
 }
 
-// mute tells the error of somebody who doesn't say a word.
+// mute reports whether the error says that no byte of an answer came.
 func mute(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && !silent.Begun
 }
 
-// slow tells the error of somebody who says one word after the other.
+// slow reports whether the error says that an answer came too slowly.
 func slow(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && silent.Slow
 }
 
-// ask asks over a connection: one that is there, or a new one. A kept
-// connection may have been closed by the other side, which shows when it is
-// used; then a new one is asked.
+// ask sends the question over an idle connection or a new one. The server may have
+// closed the idle one, which only shows when it is used; then a new one is opened.
 func (a *asker) ask(ctx context.Context, to address, q *question, l *line) (*transport.Body, error) {
 	if c := l.kept(to.port); c != nil {
 		body, err := a.over(ctx, c, to, q, l)
@@ -146,7 +145,8 @@ func (a *asker) ask(ctx context.Context, to address, q *question, l *line) (*tra
 	return a.over(ctx, newConn(nc), to, q, l)
 }
 
-// over asks over a connection, which is kept for those who wait or closed.
+// over sends the question over a connection. Afterwards it keeps the connection for
+// waiting requests or closes it.
 func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l *line) (*transport.Body, error) {
 	body, again, err := a.exchange(ctx, c, q, l.alone())
 	if err == nil && again {

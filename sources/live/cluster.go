@@ -16,39 +16,39 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The usual ports.
+// The default ports.
 const (
-	envoyPort = 15000 // of Envoy's and ztunnel's admin
-	pilotPort = 15014 // of istiod's metrics and debug endpoints
+	envoyPort = 15000 // the admin port of Envoy and ztunnel
+	pilotPort = 15014 // istiod's port of metrics and debug endpoints
 )
 
-// ClusterOptions say which mesh is asked, and how long it is waited for.
+// ClusterOptions determine which mesh is asked, and the deadlines.
 type ClusterOptions struct {
-	Context string // of kubeconfig; what the document calls the cluster
+	Context string // the context in kubeconfig; the document uses it as the name of the cluster
 	Config  *rest.Config
-	Dialer  Dialer // the Cluster's from NewCluster on: closed with it
+	Dialer  Dialer // owned by the Cluster after NewCluster, and closed with it
 
-	IstioNamespace string // where the istiods are; empty: istio-system
-	Revision       string // of the istiods to ask; empty: all
+	IstioNamespace string // the namespace of the istiods; empty means istio-system
+	Revision       string // the revision of the istiods to ask; empty means all
 
-	// Namespace is whose pods are listed, with those of IstioNamespace, where
-	// those of all namespaces may not be.
+	// Namespace is a namespace whose pods are listed in addition to those of
+	// IstioNamespace, if the pods of all namespaces may not be listed.
 	Namespace string
 
-	AdminPort int // of the Envoys; 0: what their pods say, else 15000
+	AdminPort int // admin port of the Envoys; 0 means the one in the pod's annotation, or else 15000
 
-	// RequestTimeout bounds each request, from the connection to the end of
-	// the answer; 0: FirstByte bounds its beginning, and later half a minute
-	// without a byte ends it.
+	// RequestTimeout limits each request, from the connection to the end of the
+	// answer. With 0, FirstByte limits the time to the first byte, and after that
+	// the request ends if no byte comes for 30 s.
 	RequestTimeout time.Duration
-	FirstByte      time.Duration // 0: 5 s, or 15 s of a dump that is computed whole
-	Timeout        Timeout       // nil: nothing is given up
+	FirstByte      time.Duration // 0 means 5 s, or 15 s for a dump that is computed before its first byte
+	Timeout        Timeout       // nil means no deadlines
 
-	TempDir string           // for bodies; empty: the system's
-	Quota   *transport.Quota // of bodies in temporary files; nil: no bound
+	TempDir string           // directory for bodies; empty means the system's
+	Quota   *transport.Quota // limits the bodies in temporary files; nil means no limit
 }
 
-// A Cluster is a transport.Source over a running mesh, reached by way of its
+// A Cluster is a transport.Source of a running mesh, which it reaches through the
 // API server.
 type Cluster struct {
 	*asker
@@ -66,8 +66,8 @@ type Cluster struct {
 	faults []*mesh.Fault
 }
 
-// NewCluster makes a source. It asks nothing yet. On an error the dialer stays
-// the caller's.
+// NewCluster returns a source. It sends no requests yet. If it returns an error, the
+// caller must close the dialer.
 func NewCluster(o ClusterOptions) (*Cluster, error) {
 	if o.Config == nil || o.Dialer == nil {
 		return nil, errors.New("neither Config nor Dialer may be missing")
@@ -86,12 +86,13 @@ func NewCluster(o ClusterOptions) (*Cluster, error) {
 	}, nil
 }
 
-// Manifest says that the source is live, and of which context.
+// Manifest returns a manifest that says that the source is live, with the name of
+// the context.
 func (c *Cluster) Manifest() transport.Manifest {
 	return transport.Manifest{Kind: transport.KindLive, Context: c.options.Context, IstioNamespace: c.options.IstioNamespace}
 }
 
-// Faults gives what was met so far: there may be one more after List("pods").
+// Faults returns the faults so far. After List("pods") there may be one more.
 func (c *Cluster) Faults() []*mesh.Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,15 +105,16 @@ func (c *Cluster) fault(f *mesh.Fault) {
 	c.faults = append(c.faults, f)
 }
 
-// Proxies names none: who there is, pods and istiods tell.
+// Proxies returns none: the proxies are found through pods and istiods.
 func (c *Cluster) Proxies(context.Context) ([]string, error) { return nil, nil }
 
-// Stats tell how far the work is.
+// Stats returns the progress of the requests.
 func (c *Cluster) Stats() Stats { return c.stats() }
 
-// Fetch asks the admin port of a proxy, "pod.namespace". A request with a
-// query is sent as it is; the plain words of snapshots are asked for in full.
-// The hint is not used: what to ask for is in the request.
+// Fetch sends a request to the admin port of a proxy, which is named
+// "pod.namespace". A request with a query is sent unchanged. The plain words that
+// name a snapshot's files are completed to full requests. The hint isn't used,
+// because the request already says what to fetch.
 func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(proxy)
@@ -133,8 +135,8 @@ func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint)
 	return c.question(ctx, p, at.port, false, q, execution{pilotAgent(q, at.port), fmt.Sprintf("port %d", at.port)})
 }
 
-// Pilot asks an istiod, "pod.namespace", for one of its debug endpoints or its
-// version.
+// Pilot requests one of istiod's debug endpoints or its version. The istiod is named
+// "pod.namespace".
 func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(pilot)
@@ -156,14 +158,14 @@ func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	return c.question(ctx, p, port, true, q, execution{run: pilotDiscovery(q)})
 }
 
-// An execution is what to do where connections are forbidden.
+// An execution says what to run if connections are forbidden.
 type execution struct {
 	run *program
-	not string // what can't be asked by one, where run is nil
+	not string // if run is nil: the process that no program can ask
 }
 
-// question asks a pod: over a connection, or by a program where connections
-// are forbidden.
+// question asks a pod over a connection, or by running a program if connections are
+// forbidden.
 func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q *question, other execution) (body *transport.Body, err error) {
 	to := address{
 		id: p.id(), port: port, several: several,
@@ -193,7 +195,7 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 // undialled is the error of a connection that is forbidden.
 type undialled struct{ error }
 
-// dial gives a connection to a port of a pod.
+// dial opens a connection to a port of a pod.
 func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 	w := c.ways.to(p.namespace)
 	if err := w.dialForbidden(); err != nil {
@@ -212,9 +214,9 @@ func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 	return nil, unreached(port, err)
 }
 
-// Forget drops what was found out about pods and istiods, the faults, and all
-// bodies, which can't be read any more: the next question finds a mesh as it
-// is then. Nothing may be under way.
+// Forget drops what is known about pods and istiods, the faults, and all bodies,
+// which can't be read any more. The next request sees the mesh as it is then. No
+// request may be under way.
 func (c *Cluster) Forget() {
 	c.listed.forget()
 	c.seats.forget()
@@ -225,7 +227,7 @@ func (c *Cluster) Forget() {
 	c.forget()
 }
 
-// Close ends the dialer and frees the temporary file.
+// Close closes the dialer and frees the temporary file.
 func (c *Cluster) Close() error {
 	err := c.dialer.Close()
 	c.api.client.CloseIdleConnections()

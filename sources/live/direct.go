@@ -15,11 +15,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// DirectOptions say whom to ask, and how long to wait, as in [ClusterOptions].
+// DirectOptions are the addresses to ask and the deadlines, which are those of
+// [ClusterOptions].
 type DirectOptions struct {
-	// Pilots and Envoys are where istiods serve their debug endpoints and
-	// Envoys their admin interface: http://127.0.0.1:15014, or host:port, or a
-	// host alone for the usual port.
+	// Pilots are the addresses of istiods' debug endpoints, and Envoys those of
+	// Envoys' admin interfaces. The forms are http://127.0.0.1:15014, host:port, or
+	// a host alone for the default port.
 	Pilots, Envoys []string
 
 	RequestTimeout time.Duration
@@ -29,15 +30,15 @@ type DirectOptions struct {
 	Quota          *transport.Quota
 }
 
-// A Direct is a transport.Source over addresses that somebody named. It knows
-// nothing of Kubernetes. Whom it asks it calls "host:port".
+// A Direct is a transport.Source that asks given addresses, without Kubernetes. It
+// names istiods and Envoys "host:port".
 type Direct struct {
 	*asker
 	pilots, envoys []string
 	dialer         net.Dialer
 }
 
-// NewDirect makes a source. It asks nothing yet.
+// NewDirect returns a source. It sends no requests yet.
 func NewDirect(o DirectOptions) (*Direct, error) {
 	d := &Direct{asker: newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir, o.Quota)}
 	var err error
@@ -50,7 +51,7 @@ func NewDirect(o DirectOptions) (*Direct, error) {
 	return d, nil
 }
 
-// hosts gives the names of addresses, each once.
+// hosts returns the names of addresses, without duplicates.
 func hosts(all []string, port int) ([]string, error) {
 	var names []string
 	for _, a := range all {
@@ -64,8 +65,8 @@ func hosts(all []string, port int) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// host gives the "host:port" of an address. Its errors don't repeat one that
-// holds a password.
+// host returns the "host:port" of an address. Its errors don't show a password that
+// the address contains.
 func host(address string, port int) (string, error) {
 	text := address
 	if !strings.Contains(text, "://") {
@@ -92,22 +93,23 @@ func host(address string, port int) (string, error) {
 	return net.JoinHostPort(u.Hostname(), strconv.Itoa(port)), nil
 }
 
-// before leaves out what may be a password: all up to the last sep.
+// before returns the part after the last sep, without what may be a password before
+// it.
 func before(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }
 
-// Manifest says that the source is live.
+// Manifest returns a manifest that says that the source is live.
 func (d *Direct) Manifest() transport.Manifest { return transport.Manifest{Kind: transport.KindLive} }
 
-// Faults gives none: nothing is found out that could be found out in part.
+// Faults always returns none.
 func (d *Direct) Faults() []*mesh.Fault { return nil }
 
-// Pilots names the istiods.
+// Pilots returns the names of the istiods.
 func (d *Direct) Pilots(context.Context) ([]string, error) { return slices.Clone(d.pilots), nil }
 
-// Proxies names the Envoys.
+// Proxies returns the names of the Envoys.
 func (d *Direct) Proxies(context.Context) ([]string, error) { return slices.Clone(d.envoys), nil }
 
-// Stats tell how far the work is.
+// Stats returns the progress of the requests.
 func (d *Direct) Stats() Stats { return d.stats() }
 
 // Fetch asks an Envoy, as [Cluster.Fetch] does.
@@ -136,7 +138,7 @@ func (d *Direct) Pilot(ctx context.Context, pilot, endpoint string) (*transport.
 	return d.question(ctx, pilot, true, q)
 }
 
-// List has nothing: addresses are not a cluster.
+// List always returns an error, since there is no cluster.
 func (d *Direct) List(context.Context, string) (*transport.Body, error) {
 	return nil, &absent{"there is no cluster to ask", nil}
 }
@@ -164,13 +166,14 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 	return body, err
 }
 
-// addressed names the address in an error, which is all that tells who it is.
+// addressed puts the address into an error in place of the port, since it is the
+// only name that the process has.
 func addressed(whom string, port int, err error) error {
 	text := strings.TrimPrefix(err.Error(), fmt.Sprintf("port %d ", port))
 	return &said{whom + ": " + text, err}
 }
 
-// dial connects, within the time of a plain beginning.
+// dial connects to the address, within the deadline for the first byte of an answer.
 func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, error) {
 	patience := cmp.Or(d.request, d.first)
 	inner, cancel := d.after(ctx, patience)
@@ -187,7 +190,7 @@ func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, err
 	return nil, unreached(port, err)
 }
 
-// Forget drops all bodies, which can't be read any more. Nothing may be under
+// Forget drops all bodies, which can't be read any more. No request may be under
 // way.
 func (d *Direct) Forget() { d.forget() }
 

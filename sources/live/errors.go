@@ -18,11 +18,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A StatusError is an answer with another status than 200: the speaker has
-// understood, and refuses.
+// A StatusError is an answer with a status other than 200: the server understood the
+// request and refuses it.
 type StatusError struct {
 	Code int
-	Text string // what it says about it, one line; may be empty
+	Text string // one line of the answer's text; may be empty
 }
 
 func (e *StatusError) Error() string {
@@ -33,17 +33,16 @@ func (e *StatusError) Error() string {
 	return s
 }
 
-// Status gives the code and the text of the answer.
+// Status returns the status code and the text of the answer.
 func (e *StatusError) Status() (code int, text string) { return e.Code, e.Text }
 
-// A SilentError ends the wait for an answer that doesn't come, or not to its
-// end.
+// A SilentError reports that an answer, or the rest of it, didn't come in time.
 type SilentError struct {
-	After time.Duration // how long nothing came, or how long the whole answer was waited for
-	Whole bool          // the latter
-	Came  int64         // how many bytes of a body there were
-	Begun bool          // something had come
-	Slow  bool          // more came all the time, but too little
+	After time.Duration // how long no byte came, or the deadline of the whole answer
+	Whole bool          // After is the deadline of the whole answer
+	Came  int64         // bytes of the body that came
+	Begun bool          // at least one byte came
+	Slow  bool          // bytes kept coming, but too slowly
 }
 
 func (e *SilentError) Error() string {
@@ -58,20 +57,20 @@ func (e *SilentError) Error() string {
 	return fmt.Sprintf("the answer stopped after %d bytes: no more in %s", e.Came, e.After)
 }
 
-// Timeout tells that it is the error of a deadline.
+// Timeout returns true, because a deadline has passed.
 func (e *SilentError) Timeout() bool { return true }
 
-// absent is the error of what there is not.
+// absent is the error for something that doesn't exist.
 type absent struct {
 	what string
-	err  error // how that was found out; may be nil
+	err  error // the underlying error; may be nil
 }
 
 func (e *absent) Error() string        { return e.what }
 func (e *absent) Unwrap() error        { return e.err }
 func (e *absent) Is(target error) bool { return target == fs.ErrNotExist }
 
-// said is an error in other words.
+// said is an error with another message.
 type said struct {
 	text string
 	err  error
@@ -80,13 +79,14 @@ type said struct {
 func (e *said) Error() string { return e.text }
 func (e *said) Unwrap() error { return e.err }
 
-// unanswered is the error of a connection that brought no whole header.
+// unanswered returns the error for a connection on which no complete header came.
 func unanswered(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return &said{"the connection was closed without an answer", io.ErrUnexpectedEOF}
 	}
-	// The HTTP client quotes what it doesn't understand. What isn't even text
-	// says nothing to people, and is something else the next time.
+	// The HTTP client quotes an answer that it can't parse. A quoted answer that
+	// isn't printable text is left out, since it is of no use to people and differs
+	// each time.
 	if what, quoted, ok := strings.Cut(err.Error(), ` "`); ok && !isPlain(quoted) {
 		if strings.HasPrefix(what, "malformed HTTP ") {
 			what = "the answer is no HTTP"
@@ -96,13 +96,13 @@ func unanswered(err error) error {
 	return lost(err)
 }
 
-// isPlain tells whether a quoted text was printable ASCII.
+// isPlain reports whether a quoted text was printable ASCII.
 func isPlain(quoted string) bool {
 	return !strings.ContainsFunc(quoted, func(r rune) bool { return r > '~' }) && !strings.Contains(quoted, `\x`) && !strings.Contains(quoted, `\u`)
 }
 
-// lost is the error of a connection that broke, without the port that it had
-// at this end: that is another one each time.
+// lost returns the error for a broken connection, without the local port, which
+// differs each time.
 func lost(err error) error {
 	var number syscall.Errno
 	if op := new(net.OpError); errors.As(err, &op) && errors.As(err, &number) {
@@ -111,7 +111,7 @@ func lost(err error) error {
 	return err
 }
 
-// broken is the error of a body that ended before its end.
+// broken returns the error for a body that ended too early.
 func broken(came int64, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return &said{fmt.Sprintf("the connection was closed after %d bytes of the answer", came), io.ErrUnexpectedEOF}
@@ -119,8 +119,8 @@ func broken(came int64, err error) error {
 	return lost(err)
 }
 
-// unreached says in our words why a port of a pod, or an address, gave no
-// connection.
+// unreached returns an error that says why a connection to a port of a pod, or to an
+// address, failed.
 func unreached(port int, err error) error {
 	switch {
 	case apierrors.IsNotFound(err):
@@ -137,8 +137,8 @@ func unauthorized(err error) error {
 	return &said{"Unauthorized: the API server doesn't take this context's credentials", err}
 }
 
-// statusOf makes the error of what the API server refused: in its own words,
-// where it has some.
+// statusOf returns the error for a request that the API server refused, with the
+// server's message if it has one.
 func statusOf(code int, text []byte, status *metav1.Status) error {
 	if status == nil || status.Message == "" {
 		status = &metav1.Status{Status: metav1.StatusFailure, Reason: reason(code), Message: (&StatusError{code, oneLine(text)}).Error()}
@@ -163,8 +163,8 @@ func reason(code int) metav1.StatusReason {
 	return metav1.StatusReasonUnknown
 }
 
-// forbidden names the right that is missing, where the API server's words
-// don't.
+// forbidden adds the name of the missing right, if the API server's message doesn't
+// contain it.
 func forbidden(err error, resource, namespace string) error {
 	if !apierrors.IsForbidden(err) || strings.Contains(err.Error(), "cannot list resource") {
 		return err
@@ -172,7 +172,7 @@ func forbidden(err error, resource, namespace string) error {
 	return &said{fmt.Sprintf("%s: %s", right("list", resource, namespace), err), err}
 }
 
-// right names a right: "list pods in namespace default".
+// right returns the name of a right, such as "list pods in namespace default".
 func right(verb, resource, namespace string) string {
 	if namespace == "" {
 		return verb + " " + resource + " in all namespaces"
@@ -180,8 +180,8 @@ func right(verb, resource, namespace string) string {
 	return verb + " " + resource + " in namespace " + namespace
 }
 
-// fact takes the words around the fact off an error of the HTTP client. What
-// is dropped holds the URL.
+// fact returns the cause inside an error of the HTTP client. The outer error
+// contains the URL.
 func fact(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -190,7 +190,7 @@ func fact(err error) error {
 	return err
 }
 
-// ended gives ctx's error where it is over.
+// ended returns ctx's error if ctx has ended.
 func ended(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -198,8 +198,8 @@ func ended(ctx context.Context) error {
 	return nil
 }
 
-// oneLine gives the first line of a text that a stranger wrote: short, and
-// harmless to a terminal.
+// oneLine returns the first line of a text from outside, shortened and with only
+// printable characters, so that it is safe on a terminal.
 func oneLine(text []byte) string {
 	const most = 300
 	s, _, _ := strings.Cut(strings.TrimSpace(strings.ToValidUTF8(string(text), "")), "\n")

@@ -13,17 +13,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// errStale is the error of a kept connection that turned out to be closed.
+// errStale is the error of an idle connection that turned out to be closed.
 var errStale = errors.New("closed meanwhile")
 
-// A conn is a connection that requests go over, one after another.
+// A conn is a connection that requests are sent over one after another.
 type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	used bool
-	over bool  // the other side has closed it
-	came int64 // bytes, since the request that is under way began
-	most int64 // that may come before its body; 0: any number
+	over bool  // the server has closed it
+	came int64 // bytes since the current request began
+	most int64 // bytes that may come before a body; 0 means any number
 }
 
 func newConn(nc net.Conn) *conn {
@@ -32,7 +32,7 @@ func newConn(nc net.Conn) *conn {
 	return c
 }
 
-// metered counts what a connection brings, and bounds what comes before a body.
+// metered counts the bytes that a connection brings, and limits those before a body.
 type metered struct{ c *conn }
 
 func (m metered) Read(b []byte) (int, error) {
@@ -45,20 +45,20 @@ func (m metered) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// An exchange is one request over a connection, and its answer.
+// An exchange is one request over a connection, with its answer.
 type exchange struct {
 	*asker
-	ctx   context.Context // of the caller
-	whole context.Context // and with the deadline of the whole request
+	ctx   context.Context // the caller's context
+	whole context.Context // ctx with the deadline of the whole request
 	c     *conn
 	q     *question
 	spool *transport.Spool
-	begun bool // the header came
+	begun bool // the header has come
 }
 
-// exchange sends the question and takes the answer. With last it says that
-// nothing more will be asked over the connection; again tells whether
-// something can be.
+// exchange sends the question and receives the answer. last tells the server that no
+// more requests follow on the connection. again reports whether the connection can
+// be used again.
 func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (body *transport.Body, again bool, err error) {
 	whole, cancel := a.whole(ctx)
 	defer cancel()
@@ -115,7 +115,7 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 		return nil, e.late()
 	}
 	if err != nil {
-		if e.c.over { // whatever it looks like without the rest
+		if e.c.over { // whatever the incomplete header looks like
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, unanswered(err)
@@ -124,8 +124,8 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 	return resp, nil
 }
 
-// reason gives what the other side says about a connection that nothing can be
-// written to any more: that is read, not written.
+// reason returns the server's error for a connection that can't be written to any
+// more. That error appears when reading, not when writing.
 func (e *exchange) reason(err error) error {
 	if _, r := e.c.in.Peek(1); r != nil && !errors.Is(r, io.EOF) {
 		return r
@@ -133,11 +133,11 @@ func (e *exchange) reason(err error) error {
 	return err
 }
 
-// refusal makes the error of another status than 200.
+// refusal returns the error for a status other than 200.
 func (e *exchange) refusal(resp *http.Response) error {
 	text := make([]byte, 4<<10)
 	var n int
-	e.within(e.whole, e.silence(), e.cut, func() (err error) { // what comes of the text is enough
+	e.within(e.whole, e.silence(), e.cut, func() (err error) { // a part of the text is enough
 		n, err = io.ReadFull(resp.Body, text)
 		return err
 	})
@@ -147,10 +147,11 @@ func (e *exchange) refusal(resp *http.Response) error {
 	return &StatusError{resp.StatusCode, oneLine(text[:n])}
 }
 
-// cut ends what is under way on the connection.
+// cut closes the connection, which ends the exchange.
 func (e *exchange) cut() { e.c.Close() }
 
-// late says why the exchange was stopped: by its caller, or by a deadline.
+// late returns the reason why the exchange was stopped: the caller's context or a
+// deadline.
 func (e *exchange) late() error {
 	if err := ended(e.ctx); err != nil {
 		return err

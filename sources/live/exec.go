@@ -16,15 +16,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A program is what asks in the place of a connection: it runs beside the port
-// that is asked.
+// A program is run in a pod and sends the request there, if a connection isn't
+// allowed.
 type program struct {
 	container string
 	command   []string
 }
 
-// pilotAgent is the program beside an Envoy; nil for a port that it refuses to
-// ask.
+// pilotAgent returns the program that asks an Envoy in its pod, or nil for a port
+// that the program refuses to ask.
 func pilotAgent(q *question, port int) *program {
 	command := []string{"pilot-agent", "request"}
 	switch port {
@@ -37,13 +37,14 @@ func pilotAgent(q *question, port int) *program {
 	return &program{"istio-proxy", append(command, q.method, strings.TrimPrefix(q.target(), "/"))}
 }
 
-// pilotDiscovery is the program beside istiod's port.
+// pilotDiscovery returns the program that asks istiod in its pod.
 func pilotDiscovery(q *question) *program {
 	return &program{"discovery", []string{"pilot-discovery", "request", q.method, q.target()}}
 }
 
-// exec asks by a program. It prints the body of an answer without its status,
-// or fails and names it: what is no answer has to be told by its text.
+// exec runs a program that sends the request. The program prints the body of an
+// answer without the status, or it fails and names the status. So an error answer
+// may have to be recognized by its text.
 func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*transport.Body, error) {
 	w := c.ways.to(p.namespace)
 	if err := w.execForbidden(); err != nil {
@@ -75,14 +76,14 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 	return nil, &said{run.command[0] + ": " + err.Error(), err}
 }
 
-// spoken tells the errors that are about the answer.
+// spoken reports whether an error is about the answer instead of the connection.
 func spoken(err error) bool {
 	var status *StatusError
 	var silent *SilentError
 	return errors.As(err, &status) || errors.As(err, &silent)
 }
 
-// run runs the program, for as long as something comes in time.
+// run runs the program as long as its output arrives in time.
 func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out *filler) error {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
@@ -125,7 +126,7 @@ func (c *Cluster) tooLate(ctx, whole context.Context, h *heart, patience time.Du
 	return s
 }
 
-// A heart beats whenever something comes.
+// A heart signals on beats whenever output arrives.
 type heart struct {
 	out   *filler
 	beats chan struct{}
@@ -134,13 +135,13 @@ type heart struct {
 func (h *heart) Write(b []byte) (int, error) {
 	select {
 	case h.beats <- struct{}{}:
-	default: // one is waiting to be heard
+	default: // a signal is already waiting
 	}
 	return h.out.Write(b)
 }
 
-// printed tells from the text whether a program has printed the answer that
-// was asked for.
+// printed returns an error if the text that a program has printed isn't the
+// requested answer.
 func printed(spool *transport.Spool, q *question) error {
 	text := make([]byte, min(spool.Size(), 4<<10))
 	if _, err := spool.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
@@ -161,11 +162,12 @@ type emptyAnswer struct{}
 
 func (emptyAnswer) Error() string { return "an empty answer" }
 
-// Answered tells that the program was run.
+// Answered returns true, because the program was run.
 func (emptyAnswer) Answered() bool { return true }
 
-// unsuccessful gives the status that a program names in failing: one over 399
-// that isn't 404. nil: its error is another.
+// unsuccessful returns the status that a program's error message names. Such a
+// message has every status of 400 and more except 404. It returns nil for other
+// errors.
 func unsuccessful(err error) error {
 	const sign = "received unsuccessful status code "
 	_, text, ok := strings.Cut(err.Error(), sign)
@@ -180,14 +182,15 @@ func unsuccessful(err error) error {
 	return &StatusError{code, oneLine([]byte(text))}
 }
 
-// refuses tells the beginnings of Envoy's refusals, for answers that may be
-// any text.
+// refuses reports whether a text begins like one of Envoy's refusals. It is used for
+// answers that may be any text.
 func refuses(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("invalid path")) || bytes.HasPrefix(text, []byte("Method Not Allowed"))
 }
 
-// guess gives the status that a refusal had: istiod and Envoy say "not found",
-// "invalid path" or "not connected" with 404, all else that is met with 400.
+// guess returns the likely status of a refusal: istiod and Envoy say "not found",
+// "invalid path" or "not connected" with 404, and their other known refusals with
+// 400.
 func guess(text []byte) int {
 	for _, sign := range []string{"not found", "invalid path", "not connected"} {
 		if bytes.Contains(text, []byte(sign)) {

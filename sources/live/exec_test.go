@@ -21,7 +21,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// prints has every command print the same.
+// prints returns an exec function with which every command prints the same text.
 func prints(text string) func(string, []string, io.Writer) error {
 	return func(_ string, _ []string, out io.Writer) error {
 		_, err := io.WriteString(out, text)
@@ -29,8 +29,8 @@ func prints(text string) func(string, []string, io.Writer) error {
 	}
 }
 
-// Where connections are forbidden the programs beside the ports are used. That
-// is found out by a connection, and nobody waits for another's: the first one
+// If connections are forbidden, programs in the pods are run instead. A refused
+// connection shows it, and no request waits for another's connection: the first one
 // here is to a pod that never answers.
 func TestExec(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
@@ -58,15 +58,15 @@ func TestExec(t *testing.T) {
 	for i := range 20 {
 		others.Go(func() { ask(i + 1) })
 	}
-	others.Wait() // not for the first
+	others.Wait() // doesn't wait for the first
 	if most := look(n, func() int { return len(n.dials) }); most > 21 {
 		t.Errorf("dialled %d times", most)
 	}
 	n.dials = nil
-	for i := range 5 { // forbidden, as is known by now
+	for i := range 5 { // the cluster already knows that connections are forbidden
 		ask(21 + i)
 	}
-	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // other rights
+	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // the rights differ in this namespace
 		t.Error(err)
 	}
 	if want := []string{"x.free:15000"}; !slices.Equal(n.dials, want) {
@@ -109,7 +109,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// pilot-agent asks few ports: for another it isn't run.
+// pilot-agent can only ask a few ports, so it isn't run for others.
 func TestPortsOfPrograms(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("b.shop", func(p *corev1.Pod) { p.Annotations["proxy.istio.io/config"] = "proxyAdminPort: 15099" })}
@@ -126,7 +126,7 @@ func TestPortsOfPrograms(t *testing.T) {
 	}
 }
 
-// A program prints a refusal like an answer.
+// A program may print an error answer as if it were a normal one.
 func TestPrintedRefusals(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"], n.noDial["istio-system"] = true, true
@@ -174,7 +174,7 @@ func TestPrintedRefusals(t *testing.T) {
 	}
 }
 
-// A program names in its error a status that is not 404.
+// A program's error message contains the status of the answer if it isn't 404.
 func TestNamedStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -200,13 +200,13 @@ func TestNamedStatus(t *testing.T) {
 	}
 }
 
-// ranError is of a program that was run and has failed.
+// ranError is the error of a program that ran and failed.
 type ranError string
 
 func (e ranError) Error() string { return string(e) }
 func (ranError) Answered() bool  { return true }
 
-// Where nothing is allowed one line says what would have to be.
+// If nothing is allowed, one line names the rights that are needed.
 func TestNothingAllowed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("z.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "ztunnel" })}
@@ -229,7 +229,8 @@ func TestNothingAllowed(t *testing.T) {
 	}
 }
 
-// A first request that is cancelled has found nothing out: the next one does.
+// If the first request is cancelled, it finds nothing out about the rights, and the
+// next one does.
 func TestLearnerGone(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -237,7 +238,7 @@ func TestLearnerGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n.beforeDial = func(string) { cancel() }
 	c := newCluster(t, api, n, nil)
-	if _, err := c.seat(t.Context(), pod{"a", "shop"}); err != nil { // pods are listed
+	if _, err := c.seat(t.Context(), pod{"a", "shop"}); err != nil { // lists the pods
 		t.Fatal(err)
 	}
 	if _, err := c.Fetch(ctx, "a.shop", "certs", mesh.Hint{}); !errors.Is(err, context.Canceled) {
@@ -249,7 +250,7 @@ func TestLearnerGone(t *testing.T) {
 	}
 }
 
-// A program that keeps silent is given up like a port that does.
+// A program that prints nothing ends with the same deadlines as a silent port.
 func TestSilentProgram(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true

@@ -34,7 +34,7 @@ func recordedBody(t *testing.T, name string) string {
 	return string(b)
 }
 
-// Bodies come as Envoy gives them, over one connection at a time.
+// Bodies are returned as Envoy sends them, with one connection at a time.
 func TestFetch(t *testing.T) {
 	bodies := map[string]string{
 		"GET /config_dump?include_eds": recordedBody(t, "config_dump.json"),
@@ -50,7 +50,7 @@ func TestFetch(t *testing.T) {
 		if !ok || r.Header.Get("Accept-Encoding") != "" {
 			t.Errorf("asked %s %s %v", r.Method, r.URL.RequestURI(), r.Header)
 		}
-		for len(body) > 0 { // in chunks, as Envoy sends
+		for len(body) > 0 { // in chunks, as Envoy sends them
 			m := min(len(body), 16<<10)
 			io.WriteString(w, body[:m])
 			w.(http.Flusher).Flush()
@@ -74,7 +74,7 @@ func TestFetch(t *testing.T) {
 		total += body.Size()
 	}
 	s := c.Stats()
-	if s.Asked != 6 || s.Done != 6 || s.Bytes < total || s.Bytes > total+10_000 { // and the list of pods
+	if s.Asked != 6 || s.Done != 6 || s.Bytes < total || s.Bytes > total+10_000 { // the bodies and the list of pods
 		t.Errorf("%+v, want %d bytes", s, total)
 	}
 	if n.open != 0 || len(n.released) != 6 || n.released[0] != "a.shop" {
@@ -85,8 +85,8 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// The admin port is what the pod says, unless one is given; a ztunnel's is
-// always the same.
+// The admin port is the one in the pod's annotation, unless an option sets it.
+// ztunnel's port is fixed.
 func TestAdminPorts(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	annotated := func(text string) func(*corev1.Pod) {
@@ -128,7 +128,7 @@ func TestAdminPorts(t *testing.T) {
 	}
 }
 
-// Without the list of pods the usual port is asked.
+// Without the list of pods, the default port is used.
 func TestFetchWithoutPods(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.forbid["/api/v1/pods"], api.forbid["/api/v1/namespaces/istio-system/pods"] = true, true
@@ -168,7 +168,7 @@ func TestPilotPorts(t *testing.T) {
 	}
 }
 
-// busy counts who is in it at once.
+// busy counts how many requests are handled at the same time.
 type busy struct {
 	now, most atomic.Int32
 	arrived   chan struct{}
@@ -190,8 +190,8 @@ func (b *busy) enter() {
 	b.now.Add(-1)
 }
 
-// An Envoy is asked one thing at a time, and by one connection where there is
-// more to ask; different Envoys at once.
+// An Envoy gets one request at a time, over one connection if several requests wait.
+// Different Envoys get requests at the same time.
 func TestOneAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	ids := []string{"a.shop", "b.shop"}
@@ -222,7 +222,7 @@ func TestOneAtATime(t *testing.T) {
 	}
 	for _, id := range ids {
 		queued(t, c, id, 20)
-		<-arrived // one of each is there: neither waits for the other
+		<-arrived // one request per Envoy has arrived, so neither waits for the other
 	}
 	if len(arrived) != 0 {
 		t.Errorf("%d requests more", len(arrived))
@@ -232,7 +232,8 @@ func TestOneAtATime(t *testing.T) {
 	if a, b := each[0].most.Load(), each[1].most.Load(); a != 1 || b != 1 {
 		t.Errorf("%d and %d requests at a time", a, b)
 	}
-	// A first request that was alone says that it is the last, as the last one does.
+	// The first request may be alone in its queue and then closes its connection, as
+	// the last one does.
 	if len(n.dials) > 4 || last.Load() < 2 || last.Load() > 4 {
 		t.Errorf("%d connections for 40 requests; %d said that they were the last", len(n.dials), last.Load())
 	}
@@ -241,7 +242,7 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// An istiod is asked a few things at a time.
+// An istiod gets a few requests at a time.
 func TestFewAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	b := &busy{arrived: make(chan struct{}), leave: make(chan struct{})}
@@ -250,7 +251,7 @@ func TestFewAtATime(t *testing.T) {
 		io.WriteString(w, "[]")
 	})
 	all := make(chan struct{})
-	n.beforeDial = func(string) { <-all } // else the first, alone yet, says that it is the last
+	n.beforeDial = func(string) { <-all } // otherwise the first request would be alone and close its connection
 	c := newCluster(t, api, n, nil)
 	var work sync.WaitGroup
 	for range 10 {
@@ -278,7 +279,7 @@ func TestFewAtATime(t *testing.T) {
 	}
 }
 
-// A connection that the other side closed while it was kept is no error.
+// An idle connection that the server has closed is no error.
 func TestStaleConnection(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
@@ -302,7 +303,8 @@ func TestStaleConnection(t *testing.T) {
 	}
 }
 
-// What is said in refusing comes with its status, for who can ask otherwise.
+// An error answer is returned with its status and its text, so that the caller may
+// ask in another way.
 func TestStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	for code, text := range map[int]string{
@@ -404,7 +406,7 @@ func TestNonsense(t *testing.T) {
 	}
 }
 
-// A port that nothing listens on.
+// The error names a port on which nothing listens.
 func TestRefused(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	s := n.serve(t, "a.shop:15000", nil)
@@ -413,8 +415,8 @@ func TestRefused(t *testing.T) {
 	wantError(t, err, "port 15000 refused")
 }
 
-// Who connects and keeps silent is given up, once for all who wait, and what
-// leads there is dropped.
+// A server that accepts a connection and doesn't answer costs one deadline for all
+// waiting requests, and the connection to its pod is dropped.
 func TestSilent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", silent)
@@ -447,7 +449,8 @@ func TestSilent(t *testing.T) {
 	})
 }
 
-// Deadlines: of the first byte, of silence later, of the whole request.
+// The test checks the deadlines for the first byte, for later pauses and for the
+// whole request.
 func TestDeadlines(t *testing.T) {
 	api := newAPIServer(t)
 	const head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
@@ -480,7 +483,7 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// What is computed whole before its first byte is waited for longer.
+// Answers that are computed before their first byte have a longer deadline.
 func TestHeavyBeginnings(t *testing.T) {
 	for request, want := range map[string]time.Duration{
 		"config_dump": wholeFirstByte, "config_dump?": wholeFirstByte, "config_dump?include_eds": wholeFirstByte,
@@ -513,8 +516,8 @@ func TestHeavyBeginnings(t *testing.T) {
 	wantError(t, err, "no answer in 15s")
 }
 
-// A slow body is waited for as long as it comes, and a turn that is waited for
-// is no part of a deadline.
+// A slow body may take as long as bytes keep coming, and the time in the queue
+// doesn't count towards a deadline.
 func TestSlowBody(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
@@ -528,7 +531,7 @@ func TestSlowBody(t *testing.T) {
 			c.Write(b)
 		}
 	})
-	// Deadlines are 1 s here; a body takes 400 ms, three of them 1,200.
+	// Deadlines are 1 s here. A body takes 400 ms, and three of them 1,200 ms.
 	second := func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
 		return context.WithTimeout(ctx, time.Second)
 	}
@@ -544,7 +547,7 @@ func TestSlowBody(t *testing.T) {
 	work.Wait()
 }
 
-// A body whose reader goes away leaves nothing behind.
+// Cancelling a request leaves no goroutine and no connection behind.
 func TestCancel(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	sent, gone := make(chan struct{}, 1), make(chan struct{})
@@ -558,7 +561,7 @@ func TestCancel(t *testing.T) {
 		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = nil })
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		for range 2 { // one under way, one waiting
+		for range 2 { // one request is under way, one waits
 			go func() {
 				_, err := c.Fetch(ctx, "a.shop", "stats", mesh.Hint{})
 				ended <- err
@@ -581,7 +584,7 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// Who asked too much is refused before anything is sent.
+// Requests that aren't allowed are refused before anything is sent.
 func TestNeverSent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	c := newCluster(t, api, n, nil)

@@ -10,32 +10,33 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// Levels are Envoy's words for how much a logger says, the most first.
+// Levels returns the levels of Envoy's loggers, the most verbose first.
 func Levels() []string {
 	return []string{"trace", "debug", "info", "warning", "error", "critical", "off"}
 }
 
-// loggerName is what Envoy's loggers are called: "http", "conn_handler".
+// loggerName matches the names of Envoy's loggers, such as "http" and
+// "conn_handler".
 var loggerName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-// askLevel makes the one question that changes something: how much a logger of
-// an Envoy says, all of its loggers where none is named. Nothing else comes to
-// it: not by [askAdmin], which refuses logging with parameters.
+// askLevel returns the only question that changes something: it sets the level of an
+// Envoy's logger, or of all loggers if none is named. [askAdmin] can't do this,
+// since it refuses logging with parameters.
 func askLevel(logger, level string) (*question, error) {
 	switch {
 	case !slices.Contains(Levels(), level):
 		return nil, fmt.Errorf("%q is no level", level)
 	case logger == "":
-		logger = "level" // Envoy's word for all of them
+		logger = "level" // Envoy's parameter for all loggers
 	case logger == "level" || logger == "paths" || !loggerName.MatchString(logger):
 		return nil, fmt.Errorf("%q is no logger", logger)
 	}
 	return &question{method: "POST", path: "/logging", query: logger + "=" + level, name: "logging", form: transport.Text}, nil
 }
 
-// SetLevel sets how much a logger of a proxy's Envoy says; an empty logger is
-// all of them. It changes the proxy, and nobody calls it who only reads. The
-// answer lists all loggers, as that of Fetch does for "logging".
+// SetLevel sets the level of a logger of a proxy's Envoy. An empty logger means all
+// of them. It changes the proxy, so it must not be called for reading. The answer
+// lists all loggers, as Fetch does for "logging".
 func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error) {
 	q, err := askLevel(logger, level)
 	if err != nil {
@@ -56,7 +57,7 @@ func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*t
 	return c.question(ctx, p, at.port, false, q, execution{pilotAgent(q, at.port), fmt.Sprintf("port %d", at.port)})
 }
 
-// SetLevel is that of [Cluster.SetLevel].
+// SetLevel does the same as [Cluster.SetLevel].
 func (d *Direct) SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error) {
 	q, err := askLevel(logger, level)
 	if err != nil {

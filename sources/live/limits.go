@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// A Timeout gives a context that ends after d, or with ctx:
-// context.WithTimeout is one.
+// A Timeout returns a context that ends after d or with ctx, as context.WithTimeout
+// does.
 type Timeout func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 
 const (
 	defaultFirstByte = 5 * time.Second
-	wholeFirstByte   = 15 * time.Second // of what is computed whole before its first byte: a dump of 29 MB takes an Envoy 2 s, a busy one several times that
-	maxSilence       = 30 * time.Second // between two parts of a body; until the API server begins to answer
-	paceWindow       = 40 * time.Second // in which leastInWindow bytes of a body come, or more than maxSilence
+	wholeFirstByte   = 15 * time.Second // for answers that are computed before their first byte: an Envoy takes 2 s for a dump of 29 MB, a busy one several times as long
+	maxSilence       = 30 * time.Second // between two parts of a body, and until the API server begins to answer
+	paceWindow       = 40 * time.Second // a body must bring leastInWindow bytes in this time; longer than maxSilence
 	leastInWindow    = 40 << 10
-	maxWhole         = 10 * time.Minute // for all of an answer
+	maxWhole         = 10 * time.Minute // for a whole answer
 	maxBody          = 2 << 30
 	maxHeader        = 1 << 20
 )
 
-// limits say how long an answer is waited for.
+// limits are the deadlines for an answer.
 type limits struct {
-	request time.Duration // for all of it; 0: maxWhole, and as long as something comes
-	first   time.Duration // for its beginning, where request is 0
-	heavy   time.Duration // and for that of a heavy one
-	timeout Timeout       // nil: without end
+	request time.Duration // for the whole answer; 0 means maxWhole, provided that bytes keep coming
+	first   time.Duration // for the first byte, if request is 0
+	heavy   time.Duration // the same for a heavy question
+	timeout Timeout       // nil means no deadlines
 }
 
 func newLimits(request, first time.Duration, timeout Timeout) limits {
@@ -37,12 +37,12 @@ func newLimits(request, first time.Duration, timeout Timeout) limits {
 	return limits{max(request, 0), first, heavy, timeout}
 }
 
-// whole gives the context of a whole request.
+// whole returns the context of a whole request.
 func (l limits) whole(ctx context.Context) (context.Context, context.CancelFunc) {
 	return l.after(ctx, cmp.Or(l.request, maxWhole))
 }
 
-// after gives a context that ends after d, where that is not 0.
+// after returns a context that ends after d; it has no deadline if d is 0.
 func (l limits) after(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if d <= 0 || l.timeout == nil {
 		return context.WithCancel(ctx)
@@ -50,7 +50,8 @@ func (l limits) after(ctx context.Context, d time.Duration) (context.Context, co
 	return l.timeout(ctx, d)
 }
 
-// beginning is how long the first byte may take; 0: as long as the request.
+// beginning returns how long the first byte may take. 0 means as long as the whole
+// request.
 func (l limits) beginning(q *question) time.Duration {
 	switch {
 	case l.request > 0:
@@ -61,7 +62,7 @@ func (l limits) beginning(q *question) time.Duration {
 	return l.first
 }
 
-// silence is how long nothing may come once something did.
+// silence returns how long a pause between two bytes may be; 0 means any time.
 func (l limits) silence() time.Duration {
 	if l.request > 0 {
 		return 0
@@ -69,8 +70,8 @@ func (l limits) silence() time.Duration {
 	return maxSilence
 }
 
-// within does f, and ends it by stop when ctx ends or d is over. It tells
-// whether it did: then f's error says nothing.
+// within runs f, and calls stop to end it when ctx ends or d has passed. stopped
+// reports whether stop was called; then f's error has no meaning.
 func (l limits) within(ctx context.Context, d time.Duration, stop func(), f func() error) (stopped bool, err error) {
 	inner, cancel := l.after(ctx, d)
 	defer cancel()

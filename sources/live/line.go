@@ -2,28 +2,28 @@ package live
 
 import "sync"
 
-// atOnce is how many requests an istiod is asked at a time.
+// atOnce is how many requests an istiod gets at the same time.
 const atOnce = 4
 
-// A line is where the requests to one address wait for their turn, and where
-// connections to it wait for the next one.
+// A line is the queue of the requests to one address. It also holds the idle
+// connections to the address.
 type line struct {
 	one, few chan struct{}
 
 	mu    sync.Mutex
-	users int // who wait or ask
+	users int // number of requests that wait or are under way
 	conns map[int][]*conn
-	times int   // how often it kept silent
-	mute  error // of the last time
-	slow  error // of an answer that came too slowly: no other is asked for, until forgiven
+	times int   // how often a request got no answer at all
+	mute  error // the error of the last such request
+	slow  error // set after an answer that came too slowly; no more requests are sent until forgive
 }
 
 func newLine() *line {
 	return &line{one: make(chan struct{}, 1), few: make(chan struct{}, atOnce), conns: map[int][]*conn{}}
 }
 
-// enter joins those who wait. It gives how often the address has kept silent
-// until then.
+// enter joins the queue. It returns how often a request to the address has got no
+// answer so far.
 func (l *line) enter() (since int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -31,7 +31,7 @@ func (l *line) enter() (since int) {
 	return l.times
 }
 
-// hush notes that the address keeps silent.
+// hush records that a request to the address got no answer.
 func (l *line) hush(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -39,18 +39,18 @@ func (l *line) hush(err error) {
 	l.mute = err
 }
 
-// giveUp notes that the address is too slow.
+// giveUp records that the address is too slow.
 func (l *line) giveUp(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.slow = err
 }
 
-// forgive has a slow address be asked again.
+// forgive allows requests to a slow address again.
 func (l *line) forgive() { l.giveUp(nil) }
 
-// hushed gives the error of an address that has kept silent since, or that is
-// too slow.
+// hushed returns an error if a request has got no answer since the given count, or
+// if the address is too slow.
 func (l *line) hushed(since int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,8 +60,9 @@ func (l *line) hushed(since int) error {
 	return l.mute
 }
 
-// leave closes what was kept when nobody is left. Who comes next waits until
-// the release is over, so as not to lose to it what he was just given.
+// leave leaves the queue. If nobody else is in it, leave closes the idle connections
+// and releases the address. The lock is held meanwhile, so that a request that comes
+// next doesn't get a connection that is about to be released.
 func (l *line) leave(release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,21 +78,21 @@ func (l *line) leave(release func()) {
 	release()
 }
 
-// alone tells whether nobody else waits or asks.
+// alone reports whether no other request waits or is under way.
 func (l *line) alone() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.users == 1
 }
 
-// keep puts a connection by for the next request.
+// keep stores an idle connection for the next request.
 func (l *line) keep(port int, c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[port] = append(l.conns[port], c)
 }
 
-// kept gives a connection that was put by; nil when there is none.
+// kept returns an idle connection, nil if there is none.
 func (l *line) kept(port int) *conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()

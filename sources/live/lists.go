@@ -15,17 +15,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// cached asks for a list as the API server has it at hand, without asking
-// etcd: it may be some seconds old.
+// cached returns the parameters that let the API server answer from its cache
+// instead of etcd. The list may be some seconds old.
 func cached() url.Values { return url.Values{"resourceVersion": {"0"}} }
 
 var resourceName = regexp.MustCompile(`^[a-z0-9]+(\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$`)
 
-// errNoResource is the error of a resource that the API server doesn't have.
+// errNoResource returns the error for a resource that the API server doesn't have.
 func errNoResource(err error) error { return &absent{"the cluster has no such resource", err} }
 
-// List gives all objects of a resource; of pods, in Protobuf, those that may
-// be listed. Pods are asked for once until [Cluster.Forget].
+// List returns all objects of a resource. Pods come in Protobuf; if the pods of all
+// namespaces may not be listed, the result has those that may. Pods are requested
+// once until [Cluster.Forget].
 func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, error) {
 	defer c.begin()()
 	if resource == "pods" {
@@ -42,7 +43,7 @@ func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, e
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range versions { // not every resource is in the preferred one
+	for _, v := range versions { // the preferred version doesn't have every resource
 		body, err := c.list(ctx, "apis/"+group+"/"+v+"/"+name, resource)
 		if err == nil || !apierrors.IsNotFound(err) {
 			return body, err
@@ -51,7 +52,7 @@ func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, e
 	return nil, errNoResource(nil)
 }
 
-// list gives the list at a path.
+// list returns the list at a path of the API.
 func (c *Cluster) list(ctx context.Context, path, resource string) (*transport.Body, error) {
 	spool, err := c.get(ctx, path, cached(), asJSON)
 	if apierrors.IsNotFound(err) {
@@ -63,14 +64,14 @@ func (c *Cluster) list(ctx context.Context, path, resource string) (*transport.B
 	return c.body(spool, resource, transport.JSON)
 }
 
-// groups are the versions of the API groups, as far as they were asked for.
+// groups caches the versions of API groups.
 type groups struct {
 	mu sync.Mutex
 	of map[string]*memo[[]string]
 }
 
-// versions gives those of a group, the preferred one first; none when the API
-// server doesn't have the group.
+// versions returns the versions of a group, the preferred one first. It returns none
+// if the API server doesn't have the group.
 func (g *groups) versions(ctx context.Context, c *Cluster, group string) ([]string, error) {
 	g.mu.Lock()
 	if g.of == nil {

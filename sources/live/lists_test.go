@@ -23,8 +23,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The list of pods says what kubectl's JSON of them does, and is asked for
-// once, however many want it.
+// The list of pods is the same as kubectl's JSON, and is requested once, however
+// many goroutines need it.
 func TestPods(t *testing.T) {
 	api := newAPIServer(t)
 	api.pods = recordedPods(t)
@@ -72,8 +72,8 @@ func TestPods(t *testing.T) {
 	}
 }
 
-// Where pods may not be listed in all namespaces, those of the run's own
-// namespaces are; what is missing is told.
+// If pods may not be listed in all namespaces, those of the configured namespaces
+// are listed, and a fault reports the missing ones.
 func TestPodsOfSomeNamespaces(t *testing.T) {
 	api := newAPIServer(t)
 	api.pods = []corev1.Pod{aPod("a.shop", nil), aPod("istiod.istio-system", nil), aPod("b.other", nil)}
@@ -127,8 +127,9 @@ func TestPodsOfSomeNamespaces(t *testing.T) {
 	}
 }
 
-// Lists come as the API server gives them: core ones at once, others in the
-// group's preferred version, or in another where that hasn't got them.
+// Lists come unchanged from the API server. Core resources need one request. Others
+// are requested in the group's preferred version, or in another one if that doesn't
+// have the resource.
 func TestLists(t *testing.T) {
 	api := newAPIServer(t)
 	services, err := os.ReadFile(kubernetes + "services.json")
@@ -178,7 +179,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// What the API server refuses is told in its words, and keeps its kind.
+// An error of the API server keeps the server's message and its reason.
 func TestListRefused(t *testing.T) {
 	api := newAPIServer(t)
 	c := newCluster(t, api, newNetwork(), nil)
@@ -219,7 +220,7 @@ func TestListRefused(t *testing.T) {
 	wantError(t, err, "API group x.y: unexpected EOF")
 }
 
-// A failure comes in protobuf where that was asked for.
+// The API server reports an error in Protobuf if Protobuf was requested.
 func TestPodsRefusedInProtobuf(t *testing.T) {
 	api := newAPIServer(t)
 	api.answers["/api/v1/pods"] = func(w http.ResponseWriter, r *http.Request) bool {
@@ -233,7 +234,7 @@ func TestPodsRefusedInProtobuf(t *testing.T) {
 	}
 }
 
-// An API server that is starting is asked again when it said.
+// An API server that is starting gets another request after the time that it named.
 func TestBusyAPIServer(t *testing.T) {
 	api := newAPIServer(t)
 	for _, most := range []int{2, 9} {
@@ -257,7 +258,7 @@ func TestBusyAPIServer(t *testing.T) {
 	}
 }
 
-// A token is nowhere in what is told.
+// No error contains the token.
 func TestNoTokenInErrors(t *testing.T) {
 	api := newAPIServer(t)
 	api.answers["/api/v1/pods"] = func(w http.ResponseWriter, r *http.Request) bool {

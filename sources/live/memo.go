@@ -2,8 +2,8 @@ package live
 
 import "context"
 
-// A memo finds something out once. Who asks while it is being found out waits;
-// what failed is tried again by the next who asks.
+// A memo caches one value. Callers that come while the value is determined wait for
+// it. After an error the next caller tries again.
 type memo[T any] struct {
 	turn  chan struct{}
 	known bool
@@ -12,7 +12,7 @@ type memo[T any] struct {
 
 func newMemo[T any]() *memo[T] { return &memo[T]{turn: make(chan struct{}, 1)} }
 
-// get gives what find gave to the first.
+// get returns the cached value, or calls find and caches its result.
 func (m *memo[T]) get(ctx context.Context, find func() (T, error)) (T, error) {
 	var none T
 	select {
@@ -32,5 +32,5 @@ func (m *memo[T]) get(ctx context.Context, find func() (T, error)) (T, error) {
 	return v, nil
 }
 
-// forget makes it be found out anew. Nobody may be asking.
+// forget drops the value. No caller may be in get.
 func (m *memo[T]) forget() { *m = *newMemo[T]() }

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// A pacer stops an answer that comes too slowly. One that trickles would hold
-// its request as long as its sender likes: it is never silent.
+// A pacer stops an answer that comes too slowly. An answer that trickles never
+// pauses for long, so without a pacer it would occupy its request for any time.
 type pacer struct {
 	limits
 	ctx  context.Context
@@ -15,13 +15,12 @@ type pacer struct {
 	slow atomic.Bool
 }
 
-// keepPace stops what is under way by stop as soon as fewer than leastInWindow
-// bytes came within a paceWindow, until release is called, which tells whether
-// it did.
+// keepPace calls stop as soon as fewer than leastInWindow bytes have come within a
+// paceWindow. It ends when release is called, which reports whether stop was called.
 func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (release func() (slow bool)) {
 	inner, cancel := context.WithCancel(ctx)
 	p := &pacer{limits: l, ctx: inner, came: came, stop: stop}
-	if l.request == 0 { // else that is the deadline that was asked for
+	if l.request == 0 { // otherwise only the configured deadline applies
 		p.watch(came.Load())
 	}
 	return func() bool {
@@ -30,7 +29,7 @@ func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (
 	}
 }
 
-// watch looks again in a paceWindow.
+// watch checks the number of bytes again after a paceWindow.
 func (p *pacer) watch(since int64) {
 	window, over := p.after(p.ctx, paceWindow)
 	context.AfterFunc(window, func() {

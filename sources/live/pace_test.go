@@ -14,7 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// only has one deadline be over after 300 ms, and no other.
+// only returns a Timeout that ends the deadline of this duration after 300 ms and
+// never ends any other.
 func only(of time.Duration) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		if d != of {
@@ -24,7 +25,8 @@ func only(of time.Duration) Timeout {
 	}
 }
 
-// trickle begins an answer and sends it a byte at a time, until nobody reads.
+// trickle begins an answer and sends it one byte at a time, until the client closes
+// the connection.
 func trickle(c net.Conn) {
 	c.Read(make([]byte, 4096))
 	io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
@@ -37,8 +39,8 @@ func trickle(c net.Conn) {
 	}
 }
 
-// TestTricklingAnswersEnd has one proxy send a byte at a time: its requests cost
-// one deadline together, and another proxy is answered meanwhile.
+// TestTricklingAnswersEnd lets one proxy send one byte at a time. All requests to it
+// together must take one deadline, and another proxy must answer meanwhile.
 func TestTricklingAnswersEnd(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", trickle)
@@ -59,7 +61,7 @@ func TestTricklingAnswersEnd(t *testing.T) {
 			t.Error(err)
 		}
 		work.Wait()
-		_, err := fetch(c, "stats") // one that comes later
+		_, err := fetch(c, "stats") // a request that comes later
 		wantErrorWith(t, err, "the answer is too slow")
 		if len(n.dials) != 2 {
 			t.Errorf("dialled %q: a slow proxy is asked once", n.dials)
@@ -73,7 +75,7 @@ func TestTricklingAnswersEnd(t *testing.T) {
 	})
 }
 
-// TestTricklingProgramsEnd is the same by exec.
+// TestTricklingProgramsEnd does the same with a program run by exec.
 func TestTricklingProgramsEnd(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -91,7 +93,7 @@ func TestTricklingProgramsEnd(t *testing.T) {
 	wantErrorWith(t, err, "too slow")
 }
 
-// TestWholeAnswersHaveADeadline has an istiod send fast and for ever.
+// TestWholeAnswersHaveADeadline lets an istiod send an endless answer at full speed.
 func TestWholeAnswersHaveADeadline(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for {

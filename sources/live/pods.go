@@ -17,10 +17,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A pod is one by its name.
+// A pod is the name of a pod.
 type pod struct{ name, namespace string }
 
-// podOf reads "pod.namespace": no namespace has a dot.
+// podOf parses "pod.namespace". The last dot separates them, since a namespace has
+// no dot.
 func podOf(id string) (pod, bool) {
 	i := strings.LastIndexByte(id, '.')
 	if i <= 0 || i == len(id)-1 {
@@ -31,7 +32,7 @@ func podOf(id string) (pod, bool) {
 
 func (p pod) id() string { return p.name + "." + p.namespace }
 
-// pods gives the list of all pods that may be listed.
+// pods returns the list of all pods that may be listed.
 func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 	return c.listed.get(ctx, func() (*transport.Body, error) {
 		spool, err := c.get(ctx, "api/v1/pods", cached(), asProtobuf)
@@ -45,8 +46,8 @@ func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 	})
 }
 
-// podsOfSome lists the pods of the namespaces that the run is about, where
-// those of all namespaces may not be listed.
+// podsOfSome lists the pods of some namespaces (see home), if those of all
+// namespaces may not be listed.
 func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool, error) {
 	var read, not []string
 	var raw []byte
@@ -64,7 +65,7 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 		if err != nil {
 			return nil, err
 		}
-		raw = append(raw, list...) // messages one after another are the message of both
+		raw = append(raw, list...) // concatenated Protobuf messages are merged
 		read = append(read, namespace)
 	}
 	if len(read) == 0 {
@@ -79,7 +80,8 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 	return spool, nil
 }
 
-// home are the namespaces whose pods are listed when not all can be.
+// home returns the namespaces whose pods are listed if the pods of all namespaces
+// may not be.
 func (c *Cluster) home() []string {
 	all := []string{c.options.IstioNamespace}
 	if n := c.options.Namespace; n != "" {
@@ -97,10 +99,10 @@ func partly(read, not []string) string {
 	return s
 }
 
-// podList is what a list of pods says that it is.
+// podList is the type of a list of pods.
 func podList() runtime.TypeMeta { return runtime.TypeMeta{APIVersion: "v1", Kind: "PodList"} }
 
-// unwrap gives the list in the API server's envelope.
+// unwrap returns the list inside the API server's Protobuf envelope.
 func unwrap(spool *transport.Spool) ([]byte, error) {
 	text := make([]byte, spool.Size())
 	if _, err := spool.ReadAt(text, 0); err != nil && err != io.EOF {
@@ -131,19 +133,19 @@ func wrap(spool *transport.Spool, raw []byte) error {
 	return err
 }
 
-// A seat is where a proxy is asked, where that is not the usual place.
+// A seat is where a proxy answers: its admin port, and whether it is a ztunnel.
 type seat struct {
 	port    int
 	ztunnel bool
 }
 
-// seat tells where a proxy is asked. Where pods may not be listed the usual
-// place is taken.
+// seat returns where to ask a proxy. If pods may not be listed, it returns the
+// default port.
 func (c *Cluster) seat(ctx context.Context, p pod) (seat, error) {
 	all, err := c.seats.get(ctx, func() (map[pod]seat, error) {
 		all, err := c.findSeats(ctx)
 		if err != nil && ctx.Err() == nil {
-			return nil, nil // found out, too: not again for each proxy
+			return nil, nil // cached, so that the pods aren't listed again for each proxy
 		}
 		return all, err
 	})
@@ -182,7 +184,8 @@ func (c *Cluster) findSeats(ctx context.Context) (map[pod]seat, error) {
 	return special, nil
 }
 
-// adminPort reads the port from what a pod says about its proxy.
+// adminPort returns the admin port from the annotation in which a pod configures its
+// proxy.
 func adminPort(annotations *object.Object) int {
 	text, _ := annotations.Get("proxy.istio.io/config").(string)
 	if !strings.Contains(text, "proxyAdminPort") {

@@ -9,18 +9,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A question is one request to an admin or debug port. There is no other way
-// to make one than by [askAdmin] and [askDebug], which hold what is asked
-// against a list.
+// A question is one request to an admin or debug port. Only [askAdmin], [askDebug]
+// and [askLevel] create questions, and they check each against a list of allowed
+// requests.
 type question struct {
 	method string
-	path   string // "/config_dump"
+	path   string // for example "/config_dump"
 	query  string
-	name   string // for errors
+	name   string // used in errors
 	form   transport.Form
 }
 
-// target is what the request line has.
+// target returns the target of the request line.
 func (q *question) target() string {
 	if q.query == "" {
 		return q.path
@@ -28,9 +28,9 @@ func (q *question) target() string {
 	return q.path + "?" + q.query
 }
 
-// heavy tells whether the answer is computed whole before it begins, and may
-// be large: a dump without a mask, or with endpoints, or what istiod wants an
-// Envoy to have.
+// heavy reports whether the answer is computed before its first byte and may be
+// large: a dump without a mask or with endpoints, or the configuration that istiod
+// would send to an Envoy.
 func (q *question) heavy() bool {
 	switch q.path {
 	case "/debug/config_dump", "/debug/edsz":
@@ -49,8 +49,8 @@ func (q *question) heavy() bool {
 	return false
 }
 
-// adminJSON are the paths of Envoy's admin port that may be asked, and whether
-// they answer in JSON. Asking any of them changes nothing.
+// adminJSON returns known if a path of Envoy's admin port may be requested, and
+// always if the answer is JSON. Requests for these paths change nothing.
 func adminJSON(path string) (always, known bool) {
 	switch path {
 	case "config_dump", "certs", "server_info", "memory", "runtime", "init_dump":
@@ -61,10 +61,10 @@ func adminJSON(path string) (always, known bool) {
 	return false, false
 }
 
-// askAdmin makes the question of a request to Envoy or ztunnel. The plain
-// words that snapshots have their files by are asked for in full, and in JSON
-// where there is some; what has a question mark is asked as it is
-// ("config_dump?" without endpoints).
+// askAdmin returns the question for a request to Envoy or ztunnel. The plain words
+// that name a snapshot's files are completed to full requests, in JSON where Envoy
+// has it. A request with a question mark is sent unchanged ("config_dump?" is a dump
+// without endpoints).
 func askAdmin(request string, ztunnel bool) (*question, error) {
 	path, query, asked := strings.Cut(request, "?")
 	json, known := adminJSON(path)
@@ -80,7 +80,7 @@ func askAdmin(request string, ztunnel bool) (*question, error) {
 			}
 		case "clusters", "stats", "listeners":
 			q.query = "format=json"
-		case "logging": // without parameters it lists the loggers; Envoy takes no GET
+		case "logging": // without parameters it lists the loggers; Envoy refuses a GET
 			q.method = "POST"
 		}
 	}
@@ -90,7 +90,7 @@ func askAdmin(request string, ztunnel bool) (*question, error) {
 	return q, nil
 }
 
-// askDebug makes the question of an endpoint of istiod.
+// askDebug returns the question for one of istiod's endpoints.
 func askDebug(endpoint string) (*question, error) {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if name == "version" && query == "" {
@@ -102,7 +102,7 @@ func askDebug(endpoint string) (*question, error) {
 	return &question{method: "GET", path: "/debug/" + name, query: query, name: name, form: transport.JSON}, nil
 }
 
-// debugEndpoint tells the endpoints that may be asked.
+// debugEndpoint reports whether an endpoint of istiod may be requested.
 func debugEndpoint(name string) bool {
 	switch name {
 	case "syncz", "adsz", "connections", "config_dump", "edsz", "ecdsz", "ndsz",
@@ -114,8 +114,8 @@ func debugEndpoint(name string) bool {
 	return false
 }
 
-// debugParameters tells whether all parameters only choose what is shown: of
-// those that istiod knows, push makes it push and clear empties its caches.
+// debugParameters reports whether all parameters only select what is shown. Of the
+// others that istiod knows, push makes it push and clear empties its caches.
 func debugParameters(query string) bool {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -131,7 +131,7 @@ func debugParameters(query string) bool {
 	return true
 }
 
-// sendable tells whether a query can stand in a request line as it is.
+// sendable reports whether a query may be put into a request line unchanged.
 func sendable(query string) bool {
 	return !strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r == '#' || r >= 0x7f })
 }

@@ -33,7 +33,7 @@ func TestAskAdmin(t *testing.T) {
 	}
 }
 
-// What could change a proxy is refused, in whatever clothes it comes.
+// A request that could change a proxy is refused, in whatever form it comes.
 func TestAdminRefuses(t *testing.T) {
 	for _, request := range []string{
 		"", "/", "/config_dump", "quitquitquit", "drain_listeners", "drain_listeners?graceful", "healthcheck/fail", "reset_counters",

@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// spools are the bodies that came, as long as they may be read.
+// spools holds the bodies that were received, as long as they may be read.
 type spools struct {
 	depot *transport.Depot
 
@@ -21,15 +21,15 @@ type spools struct {
 	given []*transport.Spool
 }
 
-// inMemory is how many bytes of bodies are in memory as they are: of the many
-// small ones, all; of large ones, those that are being read.
+// inMemory is the number of bytes of bodies that are kept in memory unpacked. That
+// is enough for all small bodies and for the large ones that are being read.
 const inMemory = 32 << 20
 
 func newSpools(tempDir string, quota *transport.Quota) spools {
 	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, Quota: quota, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
 }
 
-// body makes the answer of a spool that is full.
+// body returns the answer of a spool that is complete.
 func (s *spools) body(spool *transport.Spool, name string, form transport.Form) (*transport.Body, error) {
 	if err := spool.Trim(); err != nil {
 		spool.Discard()
@@ -41,7 +41,7 @@ func (s *spools) body(spool *transport.Spool, name string, form transport.Form) 
 	return &transport.Body{Bytes: spool, Name: name, Form: form}, nil
 }
 
-// forget gives back the places of all bodies.
+// forget frees the storage of all bodies.
 func (s *spools) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,14 +51,14 @@ func (s *spools) forget() {
 	s.given = nil
 }
 
-// A filler takes a body as it comes, and counts it.
+// A filler writes a body to its spool as it arrives, and counts the bytes.
 type filler struct {
 	spool *transport.Spool
 	*counters
 	came atomic.Int64
 }
 
-// Write refuses what is more than a body may have.
+// Write returns an error if the body becomes larger than maxBody.
 func (f *filler) Write(b []byte) (int, error) {
 	if int64(len(b)) > maxBody-f.spool.Size() {
 		return 0, fmt.Errorf("an answer of more than %d GiB", maxBody>>30)
@@ -69,7 +69,7 @@ func (f *filler) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// slow is the error of a body that comes too slowly.
+// slow returns the error for a body that arrives too slowly.
 func (f *filler) slow() error {
 	return &SilentError{After: paceWindow, Came: f.spool.Size(), Begun: true, Slow: true}
 }
@@ -77,8 +77,8 @@ func (f *filler) slow() error {
 // errStopped is the error of a read that was stopped.
 var errStopped = errors.New("stopped")
 
-// fill reads r to its end into f. Each read has to be over within d, or is
-// stopped, and so is a body that comes too slowly.
+// fill copies r to f until its end. It calls stop if a single read takes longer than
+// d, or if the body arrives too slowly.
 func (f *filler) fill(ctx context.Context, l limits, d time.Duration, r io.Reader, stop func()) (err error) {
 	release := l.keepPace(ctx, &f.came, stop)
 	defer func() {

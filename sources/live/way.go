@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// ways are how the pods of each namespace may be reached. That is a matter of
-// rights, which are a namespace's, and found out by the first answer.
+// ways caches how the pods of each namespace can be reached. That depends on the
+// user's rights in the namespace, which the first answer shows.
 type ways struct {
 	mu sync.Mutex
 	of map[string]*way
@@ -24,51 +24,51 @@ func (w *ways) to(namespace string) *way {
 	return w.of[namespace]
 }
 
-// A way is how the pods of a namespace may be reached: by connections, by exec
-// where these are forbidden, or not at all.
+// A way says how the pods of a namespace can be reached: by connections, by exec if
+// connections are forbidden, or not at all.
 type way struct {
 	namespace string
 
 	mu     sync.Mutex
-	noDial error // why connections are forbidden
-	noExec error // why exec is
+	noDial error // why connections are forbidden; nil if they may be allowed
+	noExec error // why exec is forbidden; nil if it may be allowed
 }
 
-// forbiddenError is the error of a right that is missing.
+// forbiddenError is the error of a missing right.
 type forbiddenError struct {
 	text string
-	err  error // the API server's
+	err  error // the API server's error
 }
 
 func (e *forbiddenError) Error() string { return e.text }
 func (e *forbiddenError) Unwrap() error { return e.err }
 
-// dialForbidden gives the error of a connection, where that is known to be
-// forbidden. It waits for nobody: those who come before the first of them was
-// refused are refused each, which costs little; to wait for one would be to
-// wait for a pod on a node that is dead.
+// dialForbidden returns the error for a connection if connections are known to be
+// forbidden. It doesn't wait for the first connection to find out, because that one
+// may be to a pod on a dead node. So several connections may be refused first, which
+// is cheap.
 func (w *way) dialForbidden() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.noDial
 }
 
-// refuseDial remembers that connections are forbidden.
+// refuseDial records that connections are forbidden.
 func (w *way) refuseDial(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.noDial = err
 }
 
-// execForbidden gives the error of exec, where that is known to be forbidden
-// too.
+// execForbidden returns the error for exec if exec is known to be forbidden, too.
 func (w *way) execForbidden() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.noExec
 }
 
-// refuseExec makes the error of pods that can't be reached in any way.
+// refuseExec records that exec is forbidden, too, and returns the error for pods
+// that can't be reached at all.
 func (w *way) refuseExec(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,7 +78,8 @@ func (w *way) refuseExec(err error) error {
 	return w.noExec
 }
 
-// onlyDial makes the error of what can be reached by a connection only.
+// onlyDial returns the error for a process that only a connection can reach, while
+// connections are forbidden.
 func (w *way) onlyDial(what string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -28,12 +28,12 @@ import (
 
 const kubernetes = "../testdata/stale/kubernetes/"
 
-// hasty is a clock that runs up to 100 times as fast.
+// hasty is a Timeout that shortens deadlines up to 100 times, to 150 ms or more.
 func hasty(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, max(d/100, 150*time.Millisecond))
 }
 
-// by has every timeout be over when end is called, and none before.
+// by returns a Timeout whose deadlines all end when end is called, and not before.
 func by() (timeout Timeout, end func()) {
 	over, end := context.WithCancel(context.Background())
 	return func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
@@ -46,7 +46,7 @@ func by() (timeout Timeout, end func()) {
 	}, end
 }
 
-// queued waits until so many requests to a pod wait or are under way.
+// queued waits until n requests to a pod wait or are under way.
 func queued(t *testing.T, c *Cluster, id string, n int) {
 	t.Helper()
 	eventually(t, "all requests wait", func() bool {
@@ -57,16 +57,16 @@ func queued(t *testing.T, c *Cluster, id string, n int) {
 	})
 }
 
-// An apiServer is one that has some pods and what else is in files. It
-// encodes pods as the real one does.
+// An apiServer is a test server with some pods and other lists. It encodes pods as
+// the real API server does.
 type apiServer struct {
 	*httptest.Server
 	mu      sync.Mutex
 	pods    []corev1.Pod
-	lists   map[string]string // by path: the body
+	lists   map[string]string // bodies by path
 	answers map[string]func(http.ResponseWriter, *http.Request) bool
-	forbid  map[string]bool // paths
-	asked   []string        // "path?query"
+	forbid  map[string]bool // paths that are forbidden
+	asked   []string        // requests as "path?query"
 	accepts []string
 }
 
@@ -107,7 +107,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers with a Status in the form that was asked for.
+// refuse answers with a Status in the requested form.
 func (s *apiServer) refuse(w http.ResponseWriter, r *http.Request, code int, reason metav1.StatusReason, message string) {
 	status := metav1.Status{Status: "Failure", Reason: reason, Message: message, Code: int32(code)}
 	var b []byte
@@ -155,7 +155,7 @@ func enveloped(version, kind string, raw []byte) []byte {
 	return append([]byte("k8s\x00"), b...)
 }
 
-// times tells how often a path was asked for.
+// times returns how often a path was requested.
 func (s *apiServer) times(path string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,18 +167,18 @@ func (s *apiServer) times(path string) (n int) {
 	return n
 }
 
-// A network leads to servers on loopback that stand for ports of pods.
+// A network connects to servers on loopback that play the ports of pods.
 type network struct {
 	mu         sync.Mutex
-	to         map[string]string // "pod.namespace:15000" → where it really is
-	noDial     map[string]bool   // namespaces
+	to         map[string]string // from "pod.namespace:15000" to the real address
+	noDial     map[string]bool   // namespaces in which connections are forbidden
 	noExec     map[string]bool
 	exec       func(container string, command []string, out io.Writer) error
-	dials      []string // "pod.namespace:15000"
-	execs      []string // "pod.namespace container command…"
+	dials      []string // connections as "pod.namespace:15000"
+	execs      []string // executions as "pod.namespace container command…"
 	released   []string
 	dropped    []string
-	open       int // connections
+	open       int // number of open connections
 	closed     bool
 	beforeDial func(name string)
 }
@@ -212,7 +212,7 @@ func (n *network) DialContext(ctx context.Context, namespace, pod string, port i
 	return &counted{Conn: c, n: n}, nil
 }
 
-// counted is a connection whose closing is noticed.
+// counted is a connection that reports its closing to the network.
 type counted struct {
 	net.Conn
 	n    *network
@@ -243,7 +243,7 @@ func (n *network) Exec(ctx context.Context, namespace, pod, container string, co
 	return exec(container, command, cutBy{ctx, out})
 }
 
-// cutBy is the output of a program until its context ends.
+// cutBy passes on the output of a program until its context ends.
 type cutBy struct {
 	ctx context.Context
 	io.Writer
@@ -275,14 +275,14 @@ func (n *network) Close() error {
 	return nil
 }
 
-// look gives something of the network while nobody changes it.
+// look reads from the network while holding its lock.
 func look[T any](n *network, of func() T) T {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return of()
 }
 
-// serve has a handler answer for a port of a pod.
+// serve lets a handler answer requests to a port of a pod.
 func (n *network) serve(t *testing.T, name string, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -293,7 +293,7 @@ func (n *network) serve(t *testing.T, name string, h http.HandlerFunc) *httptest
 	return s
 }
 
-// raw has a function answer for a port of a pod, once for each connection.
+// raw lets a function handle each connection to a port of a pod.
 func (n *network) raw(t *testing.T, name string, f func(net.Conn)) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -319,7 +319,8 @@ func (n *network) raw(t *testing.T, name string, f func(net.Conn)) {
 	n.to[name] = l.Addr().String()
 }
 
-// silent takes a request and answers nothing until the other side goes.
+// silent accepts a request and answers nothing until the client closes the
+// connection.
 func silent(c net.Conn) { io.Copy(io.Discard, c) }
 
 func newCluster(t *testing.T, api *apiServer, n *network, change func(*ClusterOptions)) *Cluster {
@@ -343,7 +344,7 @@ func newCluster(t *testing.T, api *apiServer, n *network, change func(*ClusterOp
 	return c
 }
 
-// everything reads a body.
+// everything returns the whole body.
 func everything(t *testing.T, b *transport.Body) string {
 	t.Helper()
 	text, err := io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
@@ -353,7 +354,7 @@ func everything(t *testing.T, b *transport.Body) string {
 	return string(text)
 }
 
-// recordedPods are those of a recorded mesh.
+// recordedPods returns the pods of a recorded mesh.
 func recordedPods(t *testing.T) []corev1.Pod {
 	t.Helper()
 	b, err := os.ReadFile(kubernetes + "pods.json")
@@ -379,7 +380,7 @@ func aPod(id string, change func(*corev1.Pod)) corev1.Pod {
 	return out
 }
 
-// eventually waits until something is so.
+// eventually waits until so returns true.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -393,7 +394,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// noLeaks checks that f leaves no goroutine.
+// noLeaks checks that f leaves no goroutine behind.
 func noLeaks(t *testing.T, f func()) {
 	t.Helper()
 	before := runtime.NumGoroutine()
