@@ -9,15 +9,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Client is what adsz says of one connection: who the proxy says it is. Of
-// connections only the first three fields are known.
+// A Client is what adsz reports about one connection: the identity that the proxy
+// claims. The answer of connections only has the first three fields.
 type Client struct {
 	ID          string // pod.namespace
-	Connection  string // the connection's own id: the proxy's and a number
+	Connection  string // the connection's own id: the proxy's id and a number
 	ConnectedAt time.Time
 
-	Labels   *object.Object // as istiod completed them
-	Locality *object.Object // {region, zone, subZone}; nil when it says none
+	Labels   *object.Object // as completed by istiod
+	Locality *object.Object // {region, zone, subZone}; nil if it isn't set
 
 	ClusterID      string
 	Version        string // of the proxy
@@ -25,7 +25,7 @@ type Client struct {
 	ServiceAccount string
 	Node           string
 	IPs            []string
-	ProxyConfig    bool // it has PROXY_CONFIG in its metadata, as every proxy of a mesh has
+	ProxyConfig    bool // its metadata has PROXY_CONFIG, as that of every proxy in a mesh
 }
 
 const clientTag = 1
@@ -49,9 +49,9 @@ var adszNode = &decode.Node{Walk: true, Fields: []decode.Field{{Name: "clients",
 	}},
 }}}}
 
-// ReadClients reads the body of /debug/adsz, or of /debug/connections, in its
-// order. What each client watches is left aside: it is most of the body of adsz,
-// and syncz says what matters.
+// ReadClients reads the body of /debug/adsz or /debug/connections, in its order. It
+// skips the watched resources of each client: they are most of the body of adsz, and
+// syncz has what is needed.
 func ReadClients(ctx context.Context, doc *decode.Document) ([]Client, error) {
 	var all []Client
 	_, err := doc.Pass(ctx, 0, -1, nil, adszNode, func(_ int, v any, _, _ int64) error {
@@ -83,7 +83,8 @@ func client(m *object.Object) Client {
 	return c
 }
 
-// proxyOf cuts a connection's number off: "reviews-v1-x.default-7".
+// proxyOf removes the number from the id of a connection, for example
+// "reviews-v1-x.default-7".
 func proxyOf(connection string) string {
 	if i := strings.LastIndexByte(connection, '-'); i > 0 {
 		return connection[:i]
@@ -105,14 +106,14 @@ func locality(v any) *object.Object {
 	return out
 }
 
-// probeVersion is what istioctl says its version is when it connects as if it
-// were a proxy.
+// probeVersion is the version that istioctl reports when it connects as if it were a
+// proxy.
 const probeVersion = "65536.65536.65536"
 
-// IsProxy tells whether a connection is that of a proxy of the mesh, by what
-// adsz and syncz say of it; either may be nil. Tools that ask istiod over its
-// proxies' protocol look like connections too, but have no PROXY_CONFIG; nor has
-// a ztunnel, which is known by its label where syncz was not read.
+// IsProxy reports whether a connection belongs to a proxy of the mesh. c comes from
+// adsz and s from syncz; either may be nil. Tools that connect to istiod with the
+// protocol of proxies have no PROXY_CONFIG. Neither has a ztunnel, which is
+// recognized by its label if syncz wasn't read.
 func IsProxy(c *Client, s *Status) bool {
 	switch {
 	case s != nil && s.Type == "ztunnel":

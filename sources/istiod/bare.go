@@ -9,13 +9,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// TypesOf are the words of config_dump's parameter "types", by the section
-// whose resources they are (Istio 1.16 and later).
+// TypesOf maps a section to the value of config_dump's parameter "types" for its
+// resources (Istio 1.16 and later).
 var TypesOf = map[mesh.Section]string{
 	mesh.Clusters: "CDS", mesh.Listeners: "LDS", mesh.Routes: "RDS", mesh.Endpoints: "EDS", mesh.Secrets: "SDS", mesh.Extensions: "ECDS",
 }
 
-// wrappings are how a dump holds the resources of a type.
+// wrappings describes how a dump wraps the resources of a section.
 var wrappings = map[mesh.Section]struct{ message, part, before, after string }{
 	mesh.Clusters:   {".Cluster", `ClustersConfigDump","dynamicActiveClusters"`, `{"cluster":`, `}`},
 	mesh.Listeners:  {".Listener", `ListenersConfigDump","dynamicListeners"`, `{"activeState":{"listener":`, `}}`},
@@ -25,10 +25,10 @@ var wrappings = map[mesh.Section]struct{ message, part, before, after string }{
 	mesh.Extensions: {".TypedExtensionConfig", `EcdsConfigDump","ecdsFilters"`, `{"ecdsFilter":`, `}`},
 }
 
-// Wrap writes the dump that holds the resources of a section, of an answer that
-// is bare resources: of config_dump with "types", and of edsz. It writes nothing
-// when the answer is a dump already, as a Pilot gives it that doesn't know
-// "types". Bare resources have no version.
+// Wrap reads an answer that is a list of bare resources and writes a dump that
+// contains them. Such answers come from config_dump with "types" and from edsz. Wrap
+// writes nothing if the answer is already a dump, as from an istiod that doesn't
+// know "types". Bare resources have no version.
 func Wrap(ctx context.Context, out io.Writer, s mesh.Section, doc *decode.Document) error {
 	const tagType, tagElement = 1, 2
 	w := wrappings[s]

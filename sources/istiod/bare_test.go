@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// holders are where a real istiod's dump has the resources of a section.
+// holders are the paths of the resources of a section in a real istiod's dump.
 var holders = map[mesh.Section][]string{
 	mesh.Clusters:  {"dynamicActiveClusters", "cluster"},
 	mesh.Listeners: {"dynamicListeners", "activeState", "listener"},
@@ -57,7 +57,8 @@ func wrapped(t *testing.T, s mesh.Section, b []byte) []byte {
 	return out.Bytes()
 }
 
-// TestWrap takes the resources of a real dump, bare, and gets them back.
+// TestWrap wraps the bare resources of a real dump and reads the same resources
+// back.
 func TestWrap(t *testing.T) {
 	paths, _ := filepath.Glob("../testdata/stale/pilots/*/config_dump.reviews-v2-*.json")
 	if len(paths) != 1 {

@@ -1,16 +1,16 @@
-// Package istiod reads what istiod's debug endpoints say: who is connected to
-// it and how each stands to what it was sent (syncz, connections, adsz), and
-// what istiod itself sees and thinks (configz, registryz, …).
+// Package istiod reads the answers of istiod's debug endpoints: the connected
+// proxies and their sync state (syncz, connections, adsz), and istiod's own view of
+// the mesh (configz, registryz, …).
 //
-// It knows the forms of those answers in all versions of Istio, and the rule
-// by which "sent" and "acked" become a word. It knows neither pods nor Envoys,
-// and not where an answer came from.
+// It knows the forms of these answers in all versions of Istio, and the rule that
+// turns "sent" and "acked" into a sync state. It knows neither pods nor Envoys, and
+// not where an answer came from.
 package istiod
 
 import "github.com/meshq/kubectl-meshq/sources/mesh"
 
-// Endpoints tells what to ask istiod for to have a lazy field of a Pilot: the
-// endpoints to try, in order.
+// Endpoints returns the endpoints of istiod for a lazy field of a Pilot, in the
+// order in which to try them.
 func Endpoints(field string) []string {
 	switch field {
 	case "config":
@@ -29,7 +29,7 @@ func Endpoints(field string) []string {
 	return nil
 }
 
-// Fields are the fields of a Pilot that [Read] reads, in order.
+// Fields returns the fields of a Pilot that [Read] reads, in order.
 func Fields() []string {
 	var fields []string
 	pilot, _ := mesh.KindOf("Pilot")

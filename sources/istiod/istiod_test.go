@@ -36,7 +36,7 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-// plain decodes with encoding/json: the oracle.
+// plain decodes with encoding/json, for comparison.
 func plain[T any](t *testing.T, body []byte) T {
 	t.Helper()
 	var v T
@@ -141,14 +141,14 @@ func TestPushesBehind(t *testing.T) {
 	}{
 		{v(13) + a, v(4) + b, 9, true, v(13)},
 		{v(13) + a, v(13) + a, 0, true, v(13)},
-		{v(13) + a, v(13) + b, 0, true, v(13)},    // STALE, though of the same push: sent twice
+		{v(13) + a, v(13) + b, 0, true, v(13)},    // STALE, although it is the same push: it was sent twice
 		{v(13) + a, "", 0, false, v(13)},          // never acknowledged
 		{"", "", 0, false, ""},                    // never sent
-		{v(2) + a, v(700) + b, -698, false, v(2)}, // istiod began to count again in between
-		{a, b, 0, false, a},                       // nonces of old istiods, which hold no version
-		{a, a, 0, true, a},                        //
-		{"x", v(1) + a, -1, false, "x"},           //
-		{v(-1) + a, v(-3) + a, 2, false, v(-1)},   // no counter
+		{v(2) + a, v(700) + b, -698, false, v(2)}, // istiod was restarted in between and counts from the start again
+		{a, b, 0, false, a},                       // nonces of old istiods, which don't contain a version
+		{a, a, 0, true, a},
+		{"x", v(1) + a, -1, false, "x"},
+		{v(-1) + a, v(-3) + a, 2, false, v(-1)}, // not a valid counter
 		{"no counter/" + a, "no counter/" + b, 0, false, "no counter/"},
 	} {
 		ts := TypeStatus{Sent: c.sent, Acked: c.acked}
@@ -162,8 +162,8 @@ func TestPushesBehind(t *testing.T) {
 	}
 }
 
-// What the same syncz gives when its "resources" are taken away, as before
-// 1.23: the same words for the types that have pairs.
+// Without "resources", as before 1.23, syncz gives the same status for the types
+// that have pairs.
 func TestOldSyncz(t *testing.T) {
 	body := read(t, stale+"/syncz.json")
 	now, err := ReadSyncz(t.Context(), document(t, body))
@@ -183,7 +183,7 @@ func TestOldSyncz(t *testing.T) {
 	for i, s := range now {
 		for _, key := range []string{"cds", "lds", "eds", "rds"} {
 			want := s.Word(key)
-			if want == mesh.InError { // old istiods don't tell
+			if want == mesh.InError { // old istiods don't report errors
 				want = mesh.Stale
 			}
 			if got := old[i].Word(key); got != want {
@@ -312,7 +312,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// Every lazy field of a Pilot is the endpoint's body, untouched.
+// Every lazy field of a Pilot is the unchanged body of its endpoint.
 func TestRead(t *testing.T) {
 	if got := Fields(); !slices.Equal(got, []string{"config", "registryServices", "pushStatus", "meshConfig", "remoteClusters", "endpointShards"}) {
 		t.Fatal(got)
@@ -369,7 +369,7 @@ func TestBrokenBodies(t *testing.T) {
 	}
 }
 
-// The words and ages that istioctl printed for this capture.
+// The states and ages are the same as istioctl printed for these captures.
 func TestAsIstioctlPrints(t *testing.T) {
 	for _, capture := range []string{"stale", "bookinfo"} {
 		printed, err := os.ReadFile("../../../shared/istioctl/" + capture + "/ps-v1.txt")

@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Read reads the answer to one of the [Endpoints] of a field. Names in it stay
-// as istiod writes them, in Go's way or in JSON's. The objects of "config" are
-// of their Kubernetes kinds.
+// Read reads the answer of one of the [Endpoints] of a field. Names in it stay as
+// istiod writes them, which are those of Go or of JSON. The objects of "config" have
+// their Kubernetes kinds.
 func Read(ctx context.Context, field string, doc *decode.Document, shape decode.Shape) (any, error) {
 	if field != "config" {
 		return doc.Pass(ctx, 0, -1, shape, &decode.Node{Shallow: true}, nil)
@@ -22,7 +22,7 @@ func Read(ctx context.Context, field string, doc *decode.Document, shape decode.
 	}
 	items, ok := v.([]any)
 	if !ok {
-		return []any{}, nil // istiod writes null for none
+		return []any{}, nil // istiod writes null for an empty list
 	}
 	for i, item := range items {
 		if m, ok := item.(*object.Object); ok && text(m.Get("kind")) != "" {
@@ -32,8 +32,8 @@ func Read(ctx context.Context, field string, doc *decode.Document, shape decode.
 	return items, nil
 }
 
-// Version gives istiod's version from the body of /version,
-// "1.31.0-<revision>-Clean"; empty when it was built without one.
+// Version returns istiod's version from the body of /version, which is
+// "1.31.0-<revision>-Clean". It returns "" if istiod was built without a version.
 func Version(body string) string {
 	parts := strings.Split(strings.TrimSpace(body), "-")
 	if n := len(parts); n > 2 {

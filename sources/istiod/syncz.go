@@ -11,30 +11,30 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Status is what syncz says of one connection.
+// A Status is what syncz reports about one connection.
 type Status struct {
 	ID        string // pod.namespace
 	ClusterID string
-	Type      string // sidecar, router, waypoint, ztunnel, agentgateway; empty before Istio 1.18
+	Type      string // sidecar, router, waypoint, ztunnel or agentgateway; empty before Istio 1.18
 	Version   string // of the proxy
 
-	// Types are the types that the proxy is known to subscribe to, and those
-	// that an old istiod reports always, in the order of mesh.SyncTypes, then
-	// by URL.
+	// Types are the types that the proxy is known to subscribe to, and those that an
+	// old istiod always reports. They are in the order of mesh.SyncTypes, then by
+	// URL.
 	Types []TypeStatus
 }
 
-// A TypeStatus is what syncz says of one type of configuration.
+// A TypeStatus is what syncz reports about one type of configuration.
 type TypeStatus struct {
-	Key    string // "cds"; the URL of a type that has no field of its own
-	Sent   string // the nonce of the last push; empty when there was none
-	Acked  string // the nonce of the last push accepted
+	Key    string // "cds"; for a type without a field of its own, its URL
+	Sent   string // the nonce of the last push; empty if there was none
+	Acked  string // the nonce of the last accepted push
 	SentAt time.Time
 	Error  string // why the proxy refused a push
 
-	// Percent is how many of the clusters that get their endpoints by EDS the
-	// proxy had asked for when it acknowledged the last push, as istiods up to
-	// 1.5 say it of EDS; nil where nobody does.
+	// Percent is the percentage of the EDS clusters that the proxy had requested
+	// when it acknowledged the last push. Only istiods up to 1.5 report it, for EDS;
+	// otherwise it is nil.
 	Percent *int
 }
 
@@ -45,12 +45,12 @@ var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: st
 
 // ReadSyncz reads the body of /debug/syncz, in its order.
 //
-// An istiod from before 1.23 reports the last push and answer of five types,
-// and nothing else; types it has no pair for count as not subscribed.
+// An istiod before 1.23 reports only the last push and answer for five types; types
+// without such a pair count as not subscribed.
 func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 	var all []Status
 	var old []*object.Object
-	tells := false // this istiod has "resources"
+	tells := false // the body has "resources"
 	types := mesh.SyncTypes()
 	_, err := doc.Pass(ctx, 0, -1, nil, synczNode, func(_ int, v any, _, _ int64) error {
 		m, ok := v.(*object.Object)
@@ -111,8 +111,8 @@ func resource(key string, m *object.Object) TypeStatus {
 	return TypeStatus{Key: key, Sent: text(m.Get("sent")), Acked: text(m.Get("acked")), SentAt: instant(m.Get("sentTime")), Error: text(m.Get("lastError"))}
 }
 
-// byPair reads cluster_sent, cluster_acked and so on. Old istiods don't tell
-// "not subscribed" from "nothing sent"; of a ztunnel it is the former.
+// byPair reads cluster_sent, cluster_acked and so on. Old istiods don't distinguish
+// "not subscribed" from "nothing sent"; for a ztunnel it means not subscribed.
 func byPair(m *object.Object, proxyType string, types []mesh.SyncType) []TypeStatus {
 	var out []TypeStatus
 	for _, t := range types {
@@ -131,13 +131,14 @@ func byPair(m *object.Object, proxyType string, types []mesh.SyncType) []TypeSta
 	return out
 }
 
-// text gives a string, and "" for anything else.
+// text returns v if it is a string, and "" otherwise.
 func text(v any) string {
 	s, _ := v.(string)
 	return s
 }
 
-// instant reads a time; the zero time for what is none, and for Go's own.
+// instant parses a time. It returns the zero time if v isn't one, and for Go's zero
+// time.
 func instant(v any) time.Time {
 	t, err := time.Parse(time.RFC3339, text(v))
 	if err != nil {

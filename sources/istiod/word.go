@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Word gives the word for a type that the proxy subscribes to. It is the rule
-// of istiod's own status generator.
+// Word returns the sync state of a type that the proxy subscribes to. It follows the
+// rule of istiod's own status generator.
 func (t *TypeStatus) Word() string {
 	switch {
 	case t.Error != "":
@@ -23,7 +23,8 @@ func (t *TypeStatus) Word() string {
 	return mesh.Stale
 }
 
-// gravity orders two types that are one to a reader: the worse says more.
+// gravity orders the states of two types that are shown as one; the worse state is
+// shown.
 func (t *TypeStatus) gravity() int {
 	switch t.Word() {
 	case mesh.InError:
@@ -36,8 +37,8 @@ func (t *TypeStatus) gravity() int {
 	return 0
 }
 
-// Word gives the word for a type, by its key; IGNORED for one that the proxy
-// doesn't subscribe to. It may be asked of no status: UNKNOWN.
+// Word returns the sync state of a type, by its key. It is IGNORED for a type that
+// the proxy doesn't subscribe to, and UNKNOWN if s is nil.
 func (s *Status) Word(key string) string {
 	if s == nil {
 		return mesh.Unknown
@@ -50,11 +51,10 @@ func (s *Status) Word(key string) string {
 	return mesh.Ignored
 }
 
-// Sync gives the object under "sync" of a proxy: by type {status, sent, acked,
-// sentAt, age, pushesBehind, error}, and percent where an old istiod says it of
-// EDS. sent and acked are push versions, "time/
-// counter"; age is in seconds before now. What isn't known, or can't be, is
-// null. It may be asked of no status.
+// Sync returns the object in the field "sync" of a proxy. Per type it has {status,
+// sent, acked, sentAt, age, pushesBehind, error}, and percent where an old istiod
+// reports it for EDS. sent and acked are push versions of the form "time/counter";
+// age is in seconds before now. A value that isn't known is null. s may be nil.
 func (s *Status) Sync(now time.Time) *object.Object {
 	out := object.New(0)
 	none := mesh.Unknown
@@ -97,9 +97,9 @@ func (t *TypeStatus) object(now time.Time) *object.Object {
 	return m
 }
 
-// PushesBehind is how many pushes lie between the last one sent and the last
-// one accepted. ok is false when the two can't be compared: nothing was sent
-// or accepted yet, or they don't count from the same start of an istiod.
+// PushesBehind returns the number of pushes between the last one accepted and the
+// last one sent. ok is false if the two can't be compared: nothing was sent or
+// accepted yet, or istiod was restarted in between.
 func (t *TypeStatus) PushesBehind() (n int, ok bool) {
 	if t.Sent == "" || t.Acked == "" {
 		return 0, false
@@ -112,11 +112,12 @@ func (t *TypeStatus) PushesBehind() (n int, ok bool) {
 	return sent - acked, ok1 && ok2 && sent >= acked
 }
 
-// uuidLen is what istiod hangs on a push version to make a nonce of it.
+// uuidLen is the length of the UUID that istiod appends to a push version to make a
+// nonce.
 const uuidLen = 36
 
-// pushVersion cuts a nonce to the push version it begins with. The nonces of
-// istiods that have no version in them stay as they are.
+// pushVersion returns the push version at the start of a nonce. A nonce that doesn't
+// contain a version, from an old istiod, is returned unchanged.
 func pushVersion(nonce string) string {
 	if n := len(nonce) - uuidLen; n > 0 && strings.Contains(nonce[:n], "/") {
 		return nonce[:n]
@@ -124,7 +125,7 @@ func pushVersion(nonce string) string {
 	return nonce
 }
 
-// pushCount gives the counter of a nonce's push version, "time/counter".
+// pushCount returns the counter in a nonce's push version, "time/counter".
 func pushCount(nonce string) (int, bool) {
 	v := pushVersion(nonce)
 	if len(v) == len(nonce) {

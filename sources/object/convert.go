@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// FromMap gives an object of the members of a map, in the order of their keys.
+// FromMap returns an object with the members of a map, sorted by key.
 func FromMap(m map[string]any) *Object {
 	o := New(len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
@@ -18,8 +18,8 @@ func FromMap(m map[string]any) *Object {
 	return o
 }
 
-// FromPlain gives a value in which every map[string]any is an [Object], with
-// its keys sorted. What has none in it is given back as it is.
+// FromPlain returns a value in which every map[string]any is replaced by an [Object]
+// with its keys sorted. A value without maps is returned unchanged.
 func FromPlain(v any) any {
 	switch x := v.(type) {
 	case map[string]any:
@@ -34,8 +34,9 @@ func FromPlain(v any) any {
 	return v
 }
 
-// ToPlain gives a value in which every [Object] is a map[string]any, for
-// libraries that know no other. What has none in it is given back as it is.
+// ToPlain returns a value in which every [Object] is replaced by a map[string]any,
+// for libraries that don't know Object. A value without objects is returned
+// unchanged.
 func ToPlain(v any) any {
 	switch x := v.(type) {
 	case *Object:
@@ -50,8 +51,8 @@ func ToPlain(v any) any {
 	return v
 }
 
-// each gives the array of what f makes of the elements, and the same array
-// where it makes nothing else of any.
+// each applies f to the elements that may contain objects and returns the resulting
+// array. If nothing changes, it returns the same array.
 func each(x []any, f func(any) any) []any {
 	for i, v := range x {
 		switch v.(type) {
@@ -68,8 +69,8 @@ func each(x []any, f func(any) any) []any {
 	return x
 }
 
-// Equal tells whether two values have the same content; the order of keys
-// doesn't matter. A map[string]any is the object that it stands for.
+// Equal reports whether two values have the same content; the order of keys doesn't
+// matter. A map[string]any equals the object with the same members.
 func Equal(a, b any) bool {
 	if m, ok := a.(map[string]any); ok {
 		a = FromMap(m)
@@ -96,15 +97,15 @@ func Equal(a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// Equal tells whether two objects have the same content; the order of keys
-// doesn't matter.
+// Equal reports whether two objects have the same content; the order of keys doesn't
+// matter.
 func (o *Object) Equal(other *Object) bool { return Equal(o, other) }
 
-// String gives the object as fmt prints a map, with the keys sorted.
+// String returns the object as fmt prints a map, with the keys sorted.
 func (o *Object) String() string { return fmt.Sprint(ToPlain(o)) }
 
-// MarshalJSON writes the object with its keys in order. HTML is not escaped
-// unless the encoder around it does.
+// MarshalJSON writes the object with its keys in order. HTML is not escaped unless
+// the outer encoder does so.
 func (o *Object) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -128,8 +129,8 @@ func (o *Object) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// UnmarshalJSON reads an object, and all that is in it, with the keys in the
-// order of the text.
+// UnmarshalJSON reads an object and everything inside it. The keys keep the order of
+// the text.
 func (o *Object) UnmarshalJSON(text []byte) error {
 	v, err := decode(json.NewDecoder(bytes.NewReader(text)))
 	if x, ok := v.(*Object); ok {
@@ -138,15 +139,15 @@ func (o *Object) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// Unmarshal is json.Unmarshal with objects where any value may be: into *any
-// and *[]any.
+// Unmarshal does the same as json.Unmarshal, except that decoding into *any or
+// *[]any creates Objects instead of maps.
 func Unmarshal(text []byte, into any) error {
 	switch into.(type) {
 	case *any, *[]any:
 	default:
 		return json.Unmarshal(text, into)
 	}
-	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // the whole text, not only its first value
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // checks the whole text, not only its first value
 		return err
 	}
 	v, err := decode(json.NewDecoder(bytes.NewReader(text)))

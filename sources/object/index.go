@@ -2,20 +2,20 @@ package object
 
 import "hash/maphash"
 
-// scanMost is the number of members up to which a key is found by looking at
-// each: for so few that is as fast as an index.
+// scanMost is the number of members up to which a key is searched by comparing it
+// with each: for so few members that is as fast as an index.
 const scanMost = 8
 
-// An index finds the position of a key: a hash table with open addressing. A
-// slot holds a position plus 1; 0 is an empty slot. The table grows when it is
-// two thirds full.
+// An index finds the position of a key. It is a hash table with open addressing. A
+// slot holds a position plus 1; 0 is an empty slot. The table grows when it is two
+// thirds full.
 type index struct {
 	slots []int32
 	used  int
 }
 
-// Size estimates the bytes of memory that an object of so many members takes
-// beside the members' own, for a budget.
+// Size estimates the bytes of memory that an object with this number of members
+// takes, without the values of the members. It is meant for a memory budget.
 func Size(members int) int64 {
 	const header, member, rareAndIndex, slot = 32, 32, 48, 4
 	n := int64(header + member*members)
@@ -39,7 +39,7 @@ func newIndex(capacity int) *index {
 	return &index{slots: make([]int32, slotsFor(capacity))}
 }
 
-// indexOf makes the index of members.
+// indexOf returns an index of the entries.
 func indexOf(entries []entry) *index {
 	x := newIndex(2 * len(entries))
 	for i := range entries {
@@ -63,7 +63,7 @@ func (x *index) find(entries []entry, key string) int {
 	}
 }
 
-// add takes in the last of the members.
+// add adds the last entry to the index.
 func (x *index) add(entries []entry) {
 	if (x.used+1)*3 > len(x.slots)*2 {
 		*x = *indexOf(entries)

@@ -1,9 +1,9 @@
-// Package object holds the objects of the document and of the language: maps
-// from strings to values that keep the order in which their keys were set, as
-// jq's do.
+// Package object holds the objects of the document and of the query language: maps
+// from strings to values. They keep the order in which their keys were set, as jq's
+// objects do.
 //
-// An Object is small: one slice of its members, and an index only where there
-// are many. Objects that are complete may be read by several goroutines.
+// An Object is small: it has one slice of members, and an index only if there are
+// many. Several goroutines may read an object that is complete.
 package object
 
 import (
@@ -11,12 +11,12 @@ import (
 	"slices"
 )
 
-// An Object is a map from strings to values in the order in which the keys were
+// An Object is a map from strings to values, in the order in which the keys were
 // first set. A key that is deleted and set again goes last. A nil *Object can be
-// read, and has no members.
+// read and has no members.
 type Object struct {
 	entries []entry
-	rare    *rare // nil for most
+	rare    *rare // nil for most objects
 }
 
 type entry struct {
@@ -24,20 +24,20 @@ type entry struct {
 	val any
 }
 
-// rare holds what most objects don't need.
+// rare holds data that most objects don't need.
 type rare struct {
-	index *index // where there are more than scanMost members
-	dead  int    // members that were deleted: their places are still there
+	index *index // set if there are more than scanMost members
+	dead  int    // number of deleted members, which still have an entry
 
-	owner *Token // may update it in place
-	age   int    // such updates
-	past  *past  // it has no table: that was updated
+	owner *Token // may update the object in place
+	age   int    // number of updates in place
+	past  *past  // set if an update has moved the members to a newer object
 }
 
-// deleted is the value at the place of a member that was deleted.
+// deleted is the value in the entry of a deleted member.
 type deleted struct{}
 
-// New gives an object without members that has room for some.
+// New returns an object without members, with memory allocated for capacity members.
 func New(capacity int) *Object {
 	o := &Object{}
 	if capacity > 0 {
@@ -49,7 +49,8 @@ func New(capacity int) *Object {
 	return o
 }
 
-// Of gives an object of keys and values in turn: Of("name", "x", "port", 80).
+// Of returns an object with the given keys and values, which alternate: Of("name",
+// "x", "port", 80).
 func Of(keysAndValues ...any) *Object {
 	o := New(len(keysAndValues) / 2)
 	for i := 0; i < len(keysAndValues); i += 2 {
@@ -58,7 +59,7 @@ func Of(keysAndValues ...any) *Object {
 	return o
 }
 
-// Len is the number of members.
+// Len returns the number of members.
 func (o *Object) Len() int {
 	if o = o.view(); o == nil {
 		return 0
@@ -69,13 +70,13 @@ func (o *Object) Len() int {
 	return len(o.entries)
 }
 
-// Get gives the value of a key, and nil where there is none.
+// Get returns the value of a key, nil if there is none.
 func (o *Object) Get(key string) any {
 	v, _ := o.Lookup(key)
 	return v
 }
 
-// Lookup gives the value of a key and whether there is one.
+// Lookup returns the value of a key, and whether the key exists.
 func (o *Object) Lookup(key string) (any, bool) {
 	if o = o.view(); o == nil {
 		return nil, false
@@ -86,19 +87,19 @@ func (o *Object) Lookup(key string) (any, bool) {
 	return nil, false
 }
 
-// At gives the i-th member of an object that nothing was deleted from.
+// At returns the i-th member. No member may have been deleted from the object.
 func (o *Object) At(i int) (key string, v any) {
 	e := &o.view().entries[i]
 	return e.key, e.val
 }
 
-// Has tells whether there is a member of that key.
+// Has reports whether the object has a member with this key.
 func (o *Object) Has(key string) bool {
 	o = o.view()
 	return o != nil && o.find(key) >= 0
 }
 
-// find gives the place of a key; -1: there is none.
+// find returns the index of a key's entry, -1 if there is none.
 func (o *Object) find(key string) int {
 	if o.rare == nil {
 		return scan(o.entries, key)
@@ -132,9 +133,9 @@ func (e *entry) live() bool {
 	return !gone
 }
 
-// Set gives a key a value. A new key goes last. Set changes the object itself:
-// only the code that made the object may call it, before any other code reads
-// the object.
+// Set sets the value of a key. A new key goes last. Set changes the object itself:
+// only the code that created the object may call it, before any other code reads the
+// object.
 func (o *Object) Set(key string, v any) {
 	if i := o.find(key); i >= 0 {
 		o.entries[i].val = v
@@ -143,7 +144,7 @@ func (o *Object) Set(key string, v any) {
 	o.add(key, v)
 }
 
-// add appends a key that isn't there.
+// add appends a member whose key isn't in the object yet.
 func (o *Object) add(key string, v any) {
 	if o.rare != nil && o.rare.dead > len(o.entries)/2 {
 		o.compact()
@@ -163,7 +164,7 @@ func (o *Object) own() *rare {
 	return o.rare
 }
 
-// SetFirst is Set that puts a new key before all others.
+// SetFirst does the same as Set but puts a new key before all others.
 func (o *Object) SetFirst(key string, v any) {
 	if i := o.find(key); i >= 0 {
 		o.entries[i].val = v
@@ -175,7 +176,7 @@ func (o *Object) SetFirst(key string, v any) {
 	}
 }
 
-// Rotate puts the members from the n-th on before the others. Nothing was
+// Rotate moves the members from the n-th on to the front. No member may have been
 // deleted from the object.
 func (o *Object) Rotate(n int) {
 	if n == 0 || n == len(o.entries) {
@@ -194,8 +195,8 @@ func (o *Object) SetAll(from *Object) {
 	}
 }
 
-// Delete removes the member of a key, if there is one. As Set, it is for the
-// code that made the object.
+// Delete removes the member with this key, if there is one. Like Set, it may only be
+// called by the code that created the object.
 func (o *Object) Delete(key string) {
 	if o == nil {
 		return
@@ -213,7 +214,7 @@ func (o *Object) Delete(key string) {
 	o.own().dead++
 }
 
-// compact closes the places of what was deleted.
+// compact removes the entries of deleted members.
 func (o *Object) compact() {
 	left := o.entries[:0]
 	for i := range o.entries {
@@ -228,15 +229,15 @@ func (o *Object) compact() {
 	}
 }
 
-// All gives the members in order. Meanwhile values may be set and members be
-// deleted.
+// All iterates over the members in order. During the iteration, values may be set
+// and members deleted.
 func (o *Object) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		if o == nil {
 			return
 		}
 		for i := 0; ; i++ {
-			t := o.view() // an update may have taken the table meanwhile
+			t := o.view() // an update may have moved the members to a newer object
 			if i >= len(t.entries) {
 				return
 			}
@@ -247,7 +248,7 @@ func (o *Object) All() iter.Seq2[string, any] {
 	}
 }
 
-// Keys gives the keys in order.
+// Keys returns the keys in order.
 func (o *Object) Keys() []string {
 	keys := make([]string, 0, o.Len())
 	for k := range o.All() {
@@ -256,14 +257,14 @@ func (o *Object) Keys() []string {
 	return keys
 }
 
-// Sorted gives the keys in the order of the alphabet.
+// Sorted returns the keys in alphabetical order.
 func (o *Object) Sorted() []string {
 	keys := o.Keys()
 	slices.Sort(keys)
 	return keys
 }
 
-// Clone gives an object of its own with the same members.
+// Clone returns a copy of the object. The values themselves aren't copied.
 func (o *Object) Clone() *Object {
 	c := New(o.Len())
 	for k, v := range o.All() {

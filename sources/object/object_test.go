@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// model is an object to compare with: a slice of members that every update
+// model is a simple object to compare with: a slice of members that every update
 // copies.
 type model []entry
 
@@ -50,7 +50,8 @@ func (m model) check(t *testing.T, o *Object) {
 	}
 }
 
-// Updates in place give what copies give, for every object that was on the way.
+// Updates in place have the same results as updates of copies, and don't change any
+// earlier object.
 func TestUpdatesChangeNoOtherObject(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
@@ -60,7 +61,7 @@ func TestUpdatesChangeNoOtherObject(t *testing.T) {
 		for n := range 150 {
 			i := len(objects) - 1
 			if r.IntN(8) == 0 {
-				i = r.IntN(len(objects)) // an object that others came after
+				i = r.IntN(len(objects)) // an object that was already updated
 			}
 			if r.IntN(40) == 0 {
 				token = new(Token)
@@ -83,7 +84,7 @@ func TestUpdatesChangeNoOtherObject(t *testing.T) {
 	}
 }
 
-// An iteration goes on over what the object was when it began.
+// An iteration continues over the members that the object had when it began.
 func TestIterationOutlivesUpdates(t *testing.T) {
 	token := new(Token)
 	o := Of("a", 1)
@@ -102,8 +103,8 @@ func TestIterationOutlivesUpdates(t *testing.T) {
 	}
 }
 
-// Objects whose tokens were given up are read by several goroutines, those that
-// were updated since among them.
+// Several goroutines read objects whose token is no longer in use, including ones
+// that were updated.
 func TestUpdatedObjectsAreReadByMany(t *testing.T) {
 	token := new(Token)
 	var all []*Object
@@ -128,8 +129,8 @@ func TestUpdatedObjectsAreReadByMany(t *testing.T) {
 	wg.Wait()
 }
 
-// What is copied grows as the number of updates, and an object that is kept
-// holds no history that is longer than itself.
+// The number of copied members grows linearly with the number of updates, and an
+// object that is kept holds no history longer than itself.
 func TestUpdatesCopyLittle(t *testing.T) {
 	copied := func(n int, update func(o *Object, token *Token, i int) (*Object, int)) (sum int) {
 		token, o := new(Token), New(0)
@@ -194,7 +195,7 @@ func TestDuplicateKeysKeepTheirFirstPlace(t *testing.T) {
 	}
 }
 
-// Size is near what an object takes.
+// Size is close to the memory that an object really takes.
 func TestSizeIsNearTheTruth(t *testing.T) {
 	for _, n := range []int{0, 1, 4, 8, 9, 40, 1000} {
 		keys := make([]string, n)

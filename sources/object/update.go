@@ -5,23 +5,23 @@ import (
 	"sync/atomic"
 )
 
-// A Token stands for one goroutine of a run. What was made with it may be
-// updated in place by that goroutine; to give it a new token freezes all of
-// that.
+// A Token identifies one goroutine of a run. Objects created with it may be updated
+// in place by that goroutine. When the goroutine gets a new token, these objects can
+// no longer be changed.
 type Token struct{ _ byte }
 
-// past is kept by an object whose members an update in place has moved to a
-// newer object: the change that the update made, and the newer object.
+// past is kept by an object whose members an update in place has moved to a newer
+// object. It holds the change that the update made, and the newer object.
 type past struct {
 	next     *Object
 	place    int
 	was      entry
-	added    bool // there was nothing at the place
+	added    bool // the update added the entry
 	restored atomic.Pointer[Object]
 }
 
-// view returns the object that holds the members of o: o itself, unless an
-// update in place has moved them.
+// view returns the object that holds the members of o: o itself, unless an update in
+// place has moved them.
 func (o *Object) view() *Object {
 	if o == nil || o.rare == nil || o.rare.past == nil {
 		return o
@@ -29,9 +29,9 @@ func (o *Object) view() *Object {
 	return o.restore()
 }
 
-// restore rebuilds the members of an object after an update in place has moved
-// them: it copies the members of the newest object and undoes the changes made
-// since. Several goroutines may call it.
+// restore rebuilds the members of an object after an update in place has moved them:
+// it copies the members of the newest object and undoes the changes made since.
+// Several goroutines may call it.
 func (o *Object) restore() *Object {
 	if r := o.rare.past.restored.Load(); r != nil {
 		return r
@@ -71,20 +71,20 @@ func (o *Object) restore() *Object {
 	return o.rare.past.restored.Load()
 }
 
-// slack is how many more updates in place than it has members an object may see
-// before the next update copies it. So the changes that an old object has to
-// undo are never many more than its members.
+// slack is how many more updates in place than it has members an object may have
+// before the next update copies it. So an old object never has to undo many more
+// changes than it has members.
 const slack = 16
 
-// owned reports whether an update with the token may move the members to the
-// new object instead of copying them.
+// owned reports whether an update with the token may move the members to the new
+// object instead of copying them.
 func (o *Object) owned(t *Token) bool {
 	r := o.rare
 	return t != nil && r != nil && r.past == nil && r.owner == t && r.age <= len(o.entries)+slack && r.dead <= len(o.entries)/2
 }
 
-// take moves the members to a new object. The old one remembers what is at the
-// position that the caller is about to change.
+// take moves the members to a new object. The old object remembers the entry that
+// the caller is about to change.
 func (o *Object) take(place int, added bool) *Object {
 	next := &Object{o.entries, o.rare}
 	next.rare.age++
@@ -96,7 +96,7 @@ func (o *Object) take(place int, added bool) *Object {
 	return next
 }
 
-// copyFor gives a copy that the token may update.
+// copyFor returns a copy that may be updated with the token.
 func (o *Object) copyFor(t *Token, more int) *Object {
 	from := o.view()
 	c := New(from.Len() + more)
@@ -107,10 +107,10 @@ func (o *Object) copyFor(t *Token, more int) *Object {
 	return c
 }
 
-// With returns the object with a member set; the value of o stays as it is.
-// Where o was made by With or Without with the same token, the members are
-// changed in place, and the next read of o makes a copy, once. copied is the
-// number of members that memory was allocated for.
+// With returns the object with a member set; the content of o stays the same. If o
+// was returned by With or Without for the same token, the members are moved and
+// changed in place, and the next read of o makes a copy, once. copied is the number
+// of members for which memory was allocated.
 func (o *Object) With(t *Token, key string, v any) (with *Object, copied int) {
 	if o == nil || !o.owned(t) {
 		c := o.copyFor(t, 1)
@@ -131,7 +131,7 @@ func (o *Object) With(t *Token, key string, v any) (with *Object, copied int) {
 	return next, copied
 }
 
-// Without gives the object without a member, as [Object.With].
+// Without returns the object without a member, in the same way as [Object.With].
 func (o *Object) Without(t *Token, key string) (without *Object, copied int) {
 	if !o.Has(key) {
 		return o, 0

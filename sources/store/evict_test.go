@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// A group in which something loads holds more than the budget, and is the one
-// that was touched longest ago: the others go, it stays.
+// A group with a running load holds more than the budget and was used longest ago.
+// Other groups are evicted, and this one stays.
 func TestEvictKeepsLoadingGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Memory: 250})
@@ -36,7 +36,7 @@ func TestEvictKeepsLoadingGroups(t *testing.T) {
 	})
 }
 
-// A value that was loaded while its reader stood at the gate counts as touched.
+// A value that another reader loads while this one waits at the gate counts as used.
 func TestJoinTouchesTheGroup(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 250})
 	var runs atomic.Int32

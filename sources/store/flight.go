@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// A flight is one load under way and those who wait for it.
+// A flight is one running load with the callers that wait for it.
 type flight struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -14,17 +14,17 @@ type flight struct {
 	value any
 	err   error
 
-	waiters int // guarded by the mutex of whose flight it is
+	waiters int // guarded by the mutex of the flight's owner
 }
 
-// takeOff begins a flight with one waiter.
+// takeOff returns a new flight with one waiter.
 func takeOff(base context.Context) *flight {
 	f := &flight{landed: make(chan struct{}), waiters: 1}
 	f.ctx, f.cancel = context.WithCancel(base)
 	return f
 }
 
-// landed is a flight that is over.
+// landed returns a flight that is already over.
 func landed(v any, err error) *flight {
 	f := takeOff(context.Background())
 	f.land(v, err)
@@ -37,8 +37,8 @@ func (f *flight) land(v any, err error) {
 	close(f.landed)
 }
 
-// wait gives what the flight brings. A waiter whose ctx ends leaves; the last
-// to leave cancels the flight.
+// wait waits for the result of the flight. A waiter whose ctx ends leaves the
+// flight; the last one to leave cancels it.
 func (f *flight) wait(ctx context.Context, mu *sync.Mutex) (any, error) {
 	select {
 	case <-f.landed:
@@ -58,16 +58,16 @@ func (f *flight) wait(ctx context.Context, mu *sync.Mutex) (any, error) {
 	}
 }
 
-// The air is where the loads of a store are while they run.
+// The air is the set of a store's running loads.
 type air struct {
 	mu     sync.Mutex
 	flying int
 	closed bool
-	empty  chan struct{} // closed when nothing flies any more; nil: nobody waits for that
+	empty  chan struct{} // closed when no load is running any more; nil if nobody waits for that
 }
 
-// begin lets a load run, unless the air is closed: then the error is that of
-// a load that was canceled. Who begins ends.
+// begin registers a load that starts to run. After close it returns the error of a
+// canceled load. For each successful begin, end must be called.
 func (a *air) begin() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

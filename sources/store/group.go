@@ -2,26 +2,27 @@ package store
 
 import "container/list"
 
-// A Group is thunks that are evicted together, and what they cost.
+// A Group is a set of thunks that are evicted together, with their common cost.
 type Group struct {
 	store *Store
 	drop  func()
 
-	// The store's mu guards what follows.
-	place  *list.Element // in store.recent, while anything is loaded
+	// The store's mu guards the following fields.
+	place  *list.Element // in store.recent; nil if nothing is loaded
 	loaded []*Thunk
-	flying int // loads under way
+	flying int // number of running loads
 	cost   int64
-	shares []*Share // that what is loaded may hold something of
+	shares []*Share // the shares that the loaded values may hold parts of
 }
 
-// Group gives an empty group. drop, if not nil, is called when its values are
-// evicted, to forget what was kept beside them; it must not call the store.
+// Group returns an empty group. drop, if not nil, is called when the group's values
+// are evicted, so that data kept with them can be dropped, too. It must not call the
+// store.
 func (s *Store) Group(drop func()) *Group { return &Group{store: s, drop: drop} }
 
-// Grew says that what is loaded in the group costs so much more. It may be
-// called by several goroutines at once. What is held of a group that was
-// evicted costs nobody anything.
+// Grew adds to the cost of the group's values, in bytes. Several goroutines may call
+// it at once. After an eviction, the values that a caller still holds aren't
+// counted.
 func (g *Group) Grew(bytes int64) {
 	s := g.store
 	s.mu.Lock()
@@ -33,7 +34,7 @@ func (g *Group) Grew(bytes int64) {
 	s.grow(bytes)
 }
 
-// touch puts the group in front. Caller holds the store's mu.
+// touch marks the group as the one used last. The caller must hold the store's mu.
 func (g *Group) touch() {
 	if g.place == nil {
 		g.place = g.store.recent.PushFront(g)
@@ -42,15 +43,16 @@ func (g *Group) touch() {
 	}
 }
 
-// settle forgets the cost of a group in which nothing came to be loaded.
-// Caller holds the store's mu.
+// settle resets the cost of a group in which no load succeeded. The caller must hold
+// the store's mu.
 func (g *Group) settle() {
 	if g.place == nil && g.flying == 0 {
 		g.empty()
 	}
 }
 
-// empty drops all values; who holds one keeps it. Caller holds the store's mu.
+// empty drops all values of the group. Callers that already have a value can keep
+// it. The caller must hold the store's mu.
 func (g *Group) empty() {
 	if g.place != nil {
 		g.store.recent.Remove(g.place)

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// Everybody leaves a load that doesn't notice it, and somebody begins another.
-// What the first load brings, earlier than the second, is nobody's value.
+// All callers leave a load that ignores its cancellation, and another load begins.
+// The first load then ends before the second one, and its result must be ignored.
 func TestThunkIgnoresALoadThatEverybodyLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
@@ -93,7 +93,8 @@ func TestSharedIsMadeOnceForAll(t *testing.T) {
 	})
 }
 
-// A load's context ends with the load, so that nothing that it started stays.
+// A load's context ends with the load, so that goroutines started by the load end,
+// too.
 func TestContextOfALoadEndsWithIt(t *testing.T) {
 	s := New(t.Context(), Options{})
 	var of context.Context

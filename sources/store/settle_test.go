@@ -6,15 +6,15 @@ import (
 	"testing/synctest"
 )
 
-// After Close what reads goes on until it notices; Settle waits for that, and
-// nothing begins any more.
+// After Close a running load continues until it notices the cancellation. Settle
+// waits for that, and no new load begins.
 func TestSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
 		open, reading := make(chan struct{}), false
 		read := func(ctx context.Context) (int, error) {
 			reading = true
-			<-open // what doesn't look at ctx
+			<-open // doesn't check ctx
 			reading = false
 			return 1, nil
 		}
@@ -39,6 +39,6 @@ func TestSettle(t *testing.T) {
 		if reading {
 			t.Error("settled while something read")
 		}
-		s.Settle() // nothing is under way: at once
+		s.Settle() // returns at once, since no load is running
 	})
 }

@@ -1,26 +1,26 @@
 package store
 
-// A Share is memory that several groups hold together, of which nobody knows
-// who holds what: a table of values that they have in common. It costs once,
-// however many the groups are, and all of it for as long as anybody may hold
-// any of it: until it is closed and the last of its groups was emptied. So
-// what a group holds of it is never taken for free, and what the last one left
-// is counted longer than it is there, by the size of the share at most.
+// A Share is memory that several groups hold together, such as a table of common
+// values, where no part belongs to a particular group. It is counted once, whatever
+// the number of groups. It is counted in full as long as any part of it may be in
+// use: until it is closed and the last of its groups is emptied. So memory in use is
+// never treated as free, and memory that the last group has left is overstated by at
+// most the size of the share.
 type Share struct {
 	store *Store
 
-	// The store's mu guards what follows.
+	// The store's mu guards the following fields.
 	cost   int64
-	groups int // that have joined, and have something loaded
+	groups int // number of groups that have joined and hold values
 	closed bool
 }
 
-// Share gives an empty share, open.
+// Share returns an empty, open share.
 func (s *Store) Share() *Share { return &Share{store: s} }
 
-// Join says that the group may from now on hold something of the share. Of a
-// group in which nothing is loaded or being loaded it says nothing: what is
-// held of that costs nobody anything. The share must be open.
+// Join records that the group may from now on hold parts of the share. It does
+// nothing for a group without loaded values and running loads, because such a group
+// isn't counted at all. The share must be open.
 func (g *Group) Join(h *Share) {
 	s := g.store
 	s.mu.Lock()
@@ -28,7 +28,7 @@ func (g *Group) Join(h *Share) {
 	if g.place == nil && g.flying == 0 {
 		return
 	}
-	for i := len(g.shares) - 1; i >= 0; i-- { // mostly the last one
+	for i := len(g.shares) - 1; i >= 0; i-- { // usually the last one
 		if g.shares[i] == h {
 			return
 		}
@@ -37,7 +37,7 @@ func (g *Group) Join(h *Share) {
 	h.groups++
 }
 
-// Grew says that the share costs so much more.
+// Grew adds to the size of the share in bytes.
 func (h *Share) Grew(bytes int64) {
 	s := h.store
 	s.mu.Lock()
@@ -49,7 +49,7 @@ func (h *Share) Grew(bytes int64) {
 	s.grow(bytes)
 }
 
-// Close says that nobody joins any more.
+// Close ends the joining of groups.
 func (h *Share) Close() {
 	h.store.mu.Lock()
 	defer h.store.mu.Unlock()
@@ -59,8 +59,8 @@ func (h *Share) Close() {
 
 func (h *Share) over() bool { return h.closed && h.groups == 0 }
 
-// settle gives back what the share cost when it is over. Caller holds the
-// store's mu.
+// settle subtracts the size of the share when it is no longer in use. The caller
+// must hold the store's mu.
 func (h *Share) settle() {
 	if h.over() {
 		h.store.count.Memory -= h.cost

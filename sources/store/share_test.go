@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// joined gives a thunk of a group that takes part in a share as it is loaded.
+// joined returns a group, and its thunk, which joins a share during its load.
 func joined(s *Store, h func() *Share, own int64) (*Group, *Thunk) {
 	g := s.Group(nil)
 	return g, g.Thunk(func(context.Context) (any, error) {
@@ -18,8 +18,8 @@ func joined(s *Store, h func() *Share, own int64) (*Group, *Thunk) {
 	})
 }
 
-// What groups share costs once, until it is closed and the last of them has
-// gone.
+// The memory that groups share is counted once, until the share is closed and the
+// last of its groups is emptied.
 func TestShareCostsOnce(t *testing.T) {
 	s := New(t.Context(), Options{})
 	h := s.Share()
@@ -45,14 +45,14 @@ func TestShareCostsOnce(t *testing.T) {
 	empty(one)
 	memory(1020)
 	empty(two)
-	memory(1000) // it may be taken again
+	memory(1000) // another group may still join
 	force(t, a)
 	h.Close()
-	h.Grew(100) // one that was reading then
+	h.Grew(100) // from a load that is still running
 	memory(1110)
 	empty(one)
 	memory(0)
-	h.Grew(100) // nobody who is counted
+	h.Grew(100) // no counted group holds it any more
 	memory(0)
 	one.Join(s.Share())
 	if one.shares != nil {
@@ -60,8 +60,8 @@ func TestShareCostsOnce(t *testing.T) {
 	}
 }
 
-// Under a budget groups make room for what is shared, and an old share goes
-// with the last group that was of its time.
+// To stay within the budget, groups are evicted to free memory for the share. A
+// closed share is freed with the last group that joined it.
 func TestShareUnderABudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 1000})
 	var now *Share
@@ -86,7 +86,7 @@ func TestShareUnderABudget(t *testing.T) {
 	for _, th := range all {
 		there = append(there, !th.Pending())
 	}
-	// The last two shares, and with them 600 of the groups' bytes at most.
+	// The last two shares fit, and with them at most 600 bytes of the groups.
 	if held := count(there); held < 5 || held > 6 || !there[19] || there[11] {
 		t.Errorf("loaded: %v", there)
 	}
@@ -101,8 +101,8 @@ func count(all []bool) (n int) {
 	return n
 }
 
-// However groups come and go, what the store counts is what the groups and the
-// shares that they hold cost, and nothing is left in the end.
+// While groups are loaded and evicted, the store always counts the cost of the
+// groups and of the shares that they hold. At the end nothing is counted.
 func TestSharesOfManyAtOnce(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 5000, Slots: 4})
 	var mu sync.Mutex

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Shared is something that several loads need: the bytes of an answer. It is
-// made once, by whoever needs it first, and never dropped. It takes no slot
-// and passes no gate: who calls Get has seen to that.
+// Shared is a value that several loads need, such as the bytes of a response. It is
+// made once, for the first caller that needs it, and never evicted. It takes no slot
+// and passes no gate: the caller of Get must have done that.
 type Shared[T any] struct {
 	store *Store
 	make  func(context.Context) (T, error)
@@ -20,13 +20,13 @@ type Shared[T any] struct {
 	again  int
 }
 
-// NewShared gives what make makes. An error is kept as the value would be,
-// unless it came of a cancellation.
+// NewShared returns a Shared whose value is made by make. An error is kept like a
+// value, unless it is the error of a cancellation.
 func NewShared[T any](s *Store, make func(context.Context) (T, error)) *Shared[T] {
 	return &Shared[T]{store: s, make: make}
 }
 
-// Get gives the value, making it if it isn't there.
+// Get returns the value and makes it if necessary.
 func (s *Shared[T]) Get(ctx context.Context) (T, error) {
 	s.mu.Lock()
 	if s.have {
@@ -49,14 +49,14 @@ func (s *Shared[T]) Get(ctx context.Context) (T, error) {
 	return t, err
 }
 
-// Look gives the value if it is there.
+// Look returns the value if it has been made.
 func (s *Shared[T]) Look() (v T, err error, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.value, s.err, s.have
 }
 
-// Again says how often Get gave the value beyond the first time.
+// Again returns how often Get has returned the existing value.
 func (s *Shared[T]) Again() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

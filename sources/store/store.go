@@ -1,23 +1,21 @@
-// Package store holds what was loaded: each section of the document is a
-// [Thunk], loaded once for all who want it, kept as long as the memory budget
-// lasts, and loaded again when it is wanted after it had to go. It knows
-// values by their cost in bytes only: nothing of proxies, sections or where
-// they come from.
+// Package store holds the loaded values of the document. Each section of the
+// document is a [Thunk]: it is loaded once for all readers, kept as long as the
+// memory budget allows, and loaded again if it is needed after its eviction. The
+// package knows only the cost of values in bytes, and nothing of proxies, sections
+// or their sources.
 //
 // # Rules
 //
-//   - A load belongs to those who wait for it: when the last of them leaves,
-//     it is canceled. Nobody else's deadline ends it.
-//   - At most Options.Slots loads run at once. A load never waits for a slot
-//     while it holds one, so loads may wait for a [Shared] inside.
-//   - Values that share bytes, tables and memory are a [Group], and are
-//     evicted together: to drop one alone would free nothing.
-//   - What groups hold in common is a [Share], which costs once.
-//   - A group in which something is being loaded is never evicted, nor is the
-//     one that was touched last: what is larger than the budget can still be
-//     read.
-//   - A load that ended with an error is not tried again, unless it was
-//     canceled.
+//   - A load belongs to the callers that wait for it. When the last of them leaves,
+//     the load is canceled. Nobody else's deadline ends it.
+//   - At most Options.Slots loads run at once. A load never waits for a slot while
+//     it holds one, so loads may wait for a [Shared] inside.
+//   - Values that share bytes, tables and memory are a [Group] and are evicted
+//     together, because evicting one of them would free nothing.
+//   - Memory that several groups hold in common is a [Share], which is counted once.
+//   - A group with a running load is never evicted, nor is the group that was used
+//     last. So a value larger than the budget can still be read.
+//   - A load that ended with an error is not retried, unless it was canceled.
 package store
 
 import (
@@ -26,41 +24,41 @@ import (
 	"sync"
 )
 
-// Options bound a store. Zero means no bound.
+// Options are the limits of a store. Zero means no limit.
 type Options struct {
-	Memory int64 // bytes that loaded values may cost together
-	Many   int   // groups: where more than these are loaded, an eighth of Memory is enough for all
-	Slots  int   // loads at once
+	Memory int64 // bytes that all loaded values together may take
+	Many   int   // number of groups above which only an eighth of Memory is used
+	Slots  int   // loads that may run at once
 }
 
-// A Store is the memory and the slots that thunks share.
+// A Store provides the memory budget and the slots that thunks share.
 type Store struct {
-	base   context.Context // of every load; ended by Close
+	base   context.Context // parent of every load's context; ended by Close
 	cancel context.CancelFunc
 	memory int64
 	many   int
-	slots  chan struct{} // nil: unbounded
+	slots  chan struct{} // nil means no limit
 
-	air air // the loads under way
+	air air // the running loads
 
 	mu     sync.Mutex
-	recent list.List // of *Group, with something loaded; the one touched last in front
+	recent list.List // of *Group, those with loaded values; the one used last is first
 	count  Counters
 }
 
-// Counters say what a store did so far.
+// Counters are statistics of a store since it was created.
 type Counters struct {
-	Loads     int   // loads that ended well
+	Loads     int   // loads that succeeded
 	Failed    int   // loads that ended with an error
-	Canceled  int   // loads that everybody left, or that Close ended
-	Hits      int   // looks at what was there
-	Joined    int   // waits for a load that another had begun
-	Evictions int   // groups dropped to keep within the budget
-	Memory    int64 // what is loaded or being loaded costs, in bytes
-	Peak      int64 // the most that Memory was after room had been made
+	Canceled  int   // loads that all callers left, or that Close ended
+	Hits      int   // reads of a value that was already loaded
+	Joined    int   // waits for a load that another caller had begun
+	Evictions int   // groups that were evicted to keep within the budget
+	Memory    int64 // bytes of the values that are loaded or being loaded
+	Peak      int64 // the highest Memory, measured after evictions
 }
 
-// New gives an empty store. Its loads end when ctx does.
+// New returns an empty store. Its loads end when ctx does.
 func New(ctx context.Context, o Options) *Store {
 	s := &Store{memory: o.Memory, many: o.Many}
 	s.base, s.cancel = context.WithCancel(ctx)
@@ -70,17 +68,17 @@ func New(ctx context.Context, o Options) *Store {
 	return s
 }
 
-// Close ends the loads under way. What is loaded stays readable.
+// Close ends the running loads. Loaded values can still be read.
 func (s *Store) Close() {
 	s.cancel()
 	s.air.close()
 }
 
-// Settle waits, after Close, until no load is running: then nothing that they
-// read is needed any more.
+// Settle waits, after Close, until no load is running. Then the sources of the loads
+// may be closed.
 func (s *Store) Settle() { s.air.settle() }
 
-// Counters gives the counters as they are now.
+// Counters returns the current statistics.
 func (s *Store) Counters() Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,8 +87,9 @@ func (s *Store) Counters() Counters {
 
 type slotKey struct{}
 
-// Slot waits until a load may run and gives what ends it. The context of a
-// thunk's load holds a slot already: with that one, Slot costs nothing.
+// Slot waits for a slot in which a load may run. The caller must call release when
+// it is done. The context of a thunk's load already has a slot, and then Slot
+// returns at once.
 func (s *Store) Slot(ctx context.Context) (release func(), err error) {
 	if s.slots == nil || ctx.Value(slotKey{}) != nil {
 		return func() {}, ctx.Err()
@@ -103,15 +102,16 @@ func (s *Store) Slot(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// grow counts what came in, and makes room for it. Caller holds s.mu.
+// grow adds to the used memory and evicts groups if necessary. The caller must hold
+// s.mu.
 func (s *Store) grow(bytes int64) {
 	s.count.Memory += bytes
 	s.evict()
 	s.count.Peak = max(s.count.Peak, s.count.Memory)
 }
 
-// evict drops what was not touched for longest until the rest fits. Caller
-// holds s.mu.
+// evict drops the groups that were used longest ago until the rest fits into the
+// budget. The caller must hold s.mu.
 func (s *Store) evict() {
 	if s.memory <= 0 {
 		return
@@ -126,9 +126,10 @@ func (s *Store) evict() {
 	}
 }
 
-// bound is what may be loaded now. Of many groups most were looked at once, on
-// the way through all of them: to keep them would only make a run of thousands
-// larger than one of hundreds. Caller holds s.mu.
+// bound returns the current memory budget. If there are many groups, most were read
+// only once, in one pass over all of them. Keeping them would only make a query over
+// thousands of proxies take more memory than one over hundreds. The caller must hold
+// s.mu.
 func (s *Store) bound() int64 {
 	if s.many > 0 && s.recent.Len() > s.many {
 		return s.memory / 8

@@ -15,13 +15,14 @@ import (
 
 var _ mesh.Sectional = (*Thunk)(nil)
 
-// alone gives a thunk in a group of its own.
+// alone returns a thunk in a group of its own.
 func alone(s *Store, load func(ctx context.Context, grew func(int64)) (any, error)) *Thunk {
 	g := s.Group(nil)
 	return g.Thunk(func(ctx context.Context) (any, error) { return load(ctx, g.Grew) })
 }
 
-// sized gives a thunk of a string that costs so much, and counts its loads.
+// sized returns a thunk whose value is a string of the given cost. It counts the
+// loads in runs.
 func sized(s *Store, v string, cost int64, runs *atomic.Int32) *Thunk {
 	return alone(s, func(_ context.Context, grew func(int64)) (any, error) {
 		runs.Add(1)
@@ -132,7 +133,7 @@ func TestLeftAndWantedAgain(t *testing.T) {
 			n := runs.Add(1)
 			grew(100)
 			if n == 1 {
-				<-slow // deaf to the cancellation
+				<-slow // ignores the cancellation
 			}
 			return n, nil
 		})
@@ -279,7 +280,7 @@ func TestBudget(t *testing.T) {
 	}
 	force(t, th[0])
 	force(t, th[1])
-	force(t, th[0]) // 1 is now what was not touched for longest
+	force(t, th[0]) // now 1 was used longest ago
 	force(t, th[2])
 	if th[0].Pending() || !th[1].Pending() || th[2].Pending() {
 		t.Errorf("pending: %v %v %v", th[0].Pending(), th[1].Pending(), th[2].Pending())
@@ -293,7 +294,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// Many groups have less than a few.
+// With many groups the budget is smaller than with a few.
 func TestMany(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100, Many: 3})
 	var runs [8]atomic.Int32
@@ -301,7 +302,7 @@ func TestMany(t *testing.T) {
 	for i := range th {
 		th[i] = sized(s, fmt.Sprint(i), 20, &runs[i])
 	}
-	for i, want := range []int64{20, 40, 60, 60, 60} { // the fourth drops the first, and then they are few
+	for i, want := range []int64{20, 40, 60, 60, 60} { // the fourth load evicts the first group, which leaves few groups again
 		force(t, th[i])
 		if c := s.Counters(); c.Memory != want {
 			t.Errorf("with %d: %+v", i+1, c)
@@ -350,17 +351,17 @@ func TestGrowthAfterTheLoad(t *testing.T) {
 	if c := s.Counters(); c.Memory != 70 || a.Pending() {
 		t.Errorf("%+v", c)
 	}
-	later(50) // a is not the one touched last: it has to go, though it is the one that grew
+	later(50) // a wasn't used last, so it is evicted, although it is the one that grew
 	if c := s.Counters(); c.Memory != 10 || !a.Pending() || b.Pending() {
 		t.Errorf("%+v", c)
 	}
-	later(50) // who still holds the dropped value charges nobody
+	later(50) // a dropped value that somebody still holds isn't counted
 	if c := s.Counters(); c.Memory != 10 {
 		t.Errorf("%+v", c)
 	}
 }
 
-// The thunks of a group go together, and what was kept beside them.
+// The thunks of a group are evicted together, and drop is called.
 func TestGroup(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100})
 	drops := 0
@@ -395,7 +396,7 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-// A load that failed leaves no cost, and nothing beside it.
+// A failed load is not counted, and drop is called.
 func TestFailedGroup(t *testing.T) {
 	s := New(t.Context(), Options{})
 	drops := 0
@@ -475,8 +476,9 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// Many workers over few thunks, leaving at random, under a budget that holds a
-// third: every look gives the right value, and the books are right at the end.
+// Many workers read few thunks and leave at random. The budget holds a third of the
+// values. Every read must return the correct value, and the counters must be correct
+// at the end.
 func TestStorm(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 40, Slots: 4})
 	th := make([]*Thunk, 12)

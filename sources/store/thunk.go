@@ -6,29 +6,30 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Load makes the value of a thunk. What the value costs it tells the thunk's
-// group, as it becomes known: while it loads and, as parts of the value are
-// decoded, also after it. It may run again after an eviction, and must give
-// the same then.
+// Load makes the value of a thunk. It reports the cost of the value to the thunk's
+// group as soon as it is known: during the load and, if parts of the value are
+// decoded later, also afterwards. It may run again after an eviction and must return
+// the same value then.
 type Load func(ctx context.Context) (any, error)
 
-// A Thunk is a value that is loaded when something looks at it: a section.
+// A Thunk is a value that is loaded when it is first read: a section of the
+// document.
 type Thunk struct {
 	group *Group
 	load  Load
 
-	// The store's mu guards what follows.
+	// The store's mu guards the following fields.
 	loaded bool
 	value  any
-	err    error // final: the load is not tried again
+	err    error // final; the load isn't retried
 	flight *flight
 }
 
-// Thunk gives a value of the group that load makes.
+// Thunk returns a value of the group that load makes.
 func (g *Group) Thunk(load Load) *Thunk { return &Thunk{group: g, load: load} }
 
-// Force gives the value, loading it if it isn't there. It passes the gate of
-// ctx ([mesh.Enter]) before it waits.
+// Force returns the value and loads it if necessary. It passes the gate of ctx
+// ([mesh.Enter]) before it waits.
 func (t *Thunk) Force(ctx context.Context) (any, error) {
 	if v, err, ok := t.look(true); ok {
 		return v, err
@@ -39,13 +40,13 @@ func (t *Thunk) Force(ctx context.Context) (any, error) {
 	return t.join().wait(ctx, &t.group.store.mu)
 }
 
-// Forced gives the value if it is loaded.
+// Forced returns the value if it is loaded.
 func (t *Thunk) Forced() (any, bool) {
 	v, err, ok := t.look(false)
 	return v, ok && err == nil
 }
 
-// Pending tells that Force would have to load.
+// Pending reports whether Force would have to load the value.
 func (t *Thunk) Pending() bool {
 	_, _, ok := t.look(false)
 	return !ok
@@ -54,7 +55,8 @@ func (t *Thunk) Pending() bool {
 // Sectional marks a thunk as a section.
 func (*Thunk) Sectional() {}
 
-// look gives what is there; ok is false when it has to be loaded.
+// look returns the value or the final error; ok is false if the value must be
+// loaded.
 func (t *Thunk) look(touch bool) (v any, err error, ok bool) {
 	s := t.group.store
 	s.mu.Lock()
@@ -69,13 +71,13 @@ func (t *Thunk) look(touch bool) (v any, err error, ok bool) {
 	return t.value, nil, true
 }
 
-// join gives the load under way, or begins one.
+// join joins the running load, or begins one.
 func (t *Thunk) join() *flight {
 	s := t.group.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case t.loaded: // while this one stood at the gate
+	case t.loaded: // loaded while this caller waited at the gate
 		s.count.Hits++
 		t.group.touch()
 		return landed(t.value, nil)
@@ -116,13 +118,13 @@ func (t *Thunk) run(ctx context.Context) (any, error) {
 	return mesh.Force(ctx, v)
 }
 
-// land ends a load: its value goes into the group, or its error stays.
+// land ends a load: it stores the value or the error.
 func (t *Thunk) land(f *flight, v any, err error) {
 	g, s := t.group, t.group.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g.flying--
-	mine := t.flight == f // else everybody left it, and another was begun
+	mine := t.flight == f // otherwise all callers left the load, and another one was begun
 	if mine {
 		t.flight = nil
 	}
