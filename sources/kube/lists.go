@@ -1,30 +1,31 @@
-// Package kube reads what the API server says: the lists that hang in the
-// document as they are, and the pods that proxies run in.
+// Package kube reads answers of the API server: the lists that are part of the
+// document unchanged, and the pods that proxies run in.
 //
-// It knows which Kubernetes resources the document has and by which marks a
-// pod is a proxy's. It does not know where a list came from, nor which proxies
-// are connected.
+// It knows which Kubernetes resources the document has and how to recognize the pod
+// of a proxy. It does not know where a list came from, nor which proxies are
+// connected.
 package kube
 
 import "strings"
 
-// A List is a resource of Kubernetes that hangs in the mesh as an array.
+// A List is a Kubernetes resource that the mesh has as an array.
 type List struct {
-	Field    string // in the mesh: "virtualServices"
-	Resource string // plural.group, as kubectl knows it: "virtualservices.networking.istio.io"
-	Also     string // another name that snapshots have it under; may be empty
+	Field    string // the field in the mesh: "virtualServices"
+	Resource string // plural.group, as kubectl names it: "virtualservices.networking.istio.io"
+	Also     string // another name of the file in snapshots; may be empty
 	Kind     string
 	Doc      string
 }
 
-// Type is what the objects are, "Gateway.networking.istio.io"; a kind of
-// Kubernetes' own ends in a point.
+// Type returns the kind and the group of the objects, for example
+// "Gateway.networking.istio.io". For Kubernetes' own kinds the group is empty, so
+// the result ends with a dot.
 func (l List) Type() string {
 	_, group, _ := strings.Cut(l.Resource, ".")
 	return l.Kind + "." + group
 }
 
-// Lists are all of them, in the order of the document.
+// Lists returns all lists, in the order of the document.
 func Lists() []List {
 	const (
 		networking = ".networking.istio.io"

@@ -12,7 +12,7 @@ import (
 
 var whole = &decode.Node{All: true}
 
-// listNode reads a list by its items.
+// listNode returns the node that reads a list whose items are read by item.
 func listNode(item *decode.Node) *decode.Node {
 	return &decode.Node{Fields: []decode.Field{
 		{Name: "apiVersion", Node: whole},
@@ -24,10 +24,10 @@ var objectsNode = listNode(&decode.Node{Shallow: true, Fields: []decode.Field{
 	{Name: "metadata", Node: &decode.Node{Shallow: true}},
 }})
 
-// Objects reads a list of a resource, in any form of a list: the API server's
-// own (whose items don't say what they are) or kubectl's, which may hold other
-// kinds beside the one wanted. The objects are as Kubernetes gives them, in
-// the order of namespace and name; each is there once. shape is that of the list.
+// Objects reads a list of a resource. The list may be one of the API server's, whose
+// items don't state their kind, or one of kubectl's, which may contain other kinds
+// as well. The objects are unchanged, sorted by namespace and name, without
+// duplicates. shape is that of the list.
 func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.Shape) ([]any, error) {
 	v, err := doc.Pass(ctx, 0, -1, shape, objectsNode, nil)
 	if err != nil {
@@ -50,7 +50,7 @@ func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.
 	return out, nil
 }
 
-// items gives the items of a decoded list that are of the wanted resource.
+// items iterates over the items of a decoded list that belong to the resource.
 func items(v any, list List) func(yield func(*object.Object) bool) {
 	return func(yield func(*object.Object) bool) {
 		m, _ := v.(*object.Object)
@@ -70,8 +70,8 @@ func items(v any, list List) func(yield func(*object.Object) bool) {
 	}
 }
 
-// holds tells whether an object is of the resource. One that doesn't say what
-// it is is taken at the list's word.
+// holds reports whether an object belongs to the resource. An object that doesn't
+// state its kind takes that of the list.
 func (l List) holds(o *object.Object) bool {
 	if kind := text(o.Get("kind")); kind != "" && kind != l.Kind {
 		return false
@@ -82,7 +82,7 @@ func (l List) holds(o *object.Object) bool {
 	return version == "" || group == "" && !grouped || of == group
 }
 
-// key orders objects by namespace and name. No name has a NUL.
+// key is the sort key of an object: namespace and name. Neither contains a NUL.
 func key(o *object.Object) string {
 	meta, _ := o.Get("metadata").(*object.Object)
 	return text(meta.Get("namespace")) + "\x00" + text(meta.Get("name"))

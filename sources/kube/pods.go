@@ -11,28 +11,29 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// LastApplied is the annotation in which kubectl keeps the whole of an object,
-// with the environment of a pod's containers. No document shows it.
+// LastApplied is the annotation in which kubectl stores the whole applied object,
+// including the environment of a pod's containers. The document never shows it.
 const LastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-// A Pod is what a proxy's row takes from its pod.
+// A Pod has the data of a pod that the proxy in it needs.
 type Pod struct {
 	Name           string
 	Namespace      string
 	Node           string
 	ServiceAccount string
-	Workload       string // the name of the Deployment, or what else made the pod; the pod's own when nothing did
-	Revision       string // of Istio, by the pod's label or the injector's annotation
-	Type           string // of the proxy in it: sidecar, router, waypoint, ztunnel; empty when there is none
+	Workload       string // the name of the Deployment or other owner; the pod's own name if it has no owner
+	Revision       string // Istio's revision, from the pod's label or the injector's annotation
+	Type           string // of the proxy in the pod: sidecar, router, waypoint or ztunnel; empty if there is none
 	IP             string
 	IPs            []string
 	Labels         *object.Object
 	Annotations    *object.Object
 	Ready          bool
-	Over           bool // it ran to its end: it should not be connected
+	Over           bool // the pod has ended, so its proxy should not be connected
 }
 
-// ID names the pod as proxies are named: "name.namespace".
+// ID returns the pod's name in the form in which proxies are named:
+// "name.namespace".
 func (p *Pod) ID() string { return p.Name + "." + p.Namespace }
 
 var podsNode = listNode(&decode.Node{Fields: []decode.Field{
@@ -102,7 +103,7 @@ func pod(m *object.Object) Pod {
 	return p
 }
 
-// objects gives the objects in an array.
+// objects iterates over the objects in an array.
 func objects(v any) func(yield func(*object.Object) bool) {
 	return func(yield func(*object.Object) bool) {
 		a, _ := v.([]any)
@@ -125,8 +126,9 @@ func ready(status *object.Object) bool {
 
 var cronJob = regexp.MustCompile(`^(.+)-\d{8,10}$`)
 
-// workload gives what Istio's injector calls the workload: the controller of
-// the pod, or that controller's own where its name tells.
+// workload returns the name of the workload as Istio's injector determines it: the
+// controller of the pod, or the owner of that controller if the controller's name
+// contains it.
 func workload(meta, labels *object.Object, pod string) string {
 	for o := range objects(meta.Get("ownerReferences")) {
 		if o.Get("controller") != true {
@@ -148,8 +150,8 @@ func workload(meta, labels *object.Object, pod string) string {
 	return pod
 }
 
-// injected finds the revision in what the injector notes on a pod, a small
-// object of JSON: {"initContainers":[…],…,"revision":"default"}.
+// injected finds the revision in the injector's annotation of a pod, which is a
+// small JSON object: {"initContainers":[…],…,"revision":"default"}.
 var injected = regexp.MustCompile(`"revision"\s*:\s*"([^"\\]+)"`)
 
 func revision(labels, annotations *object.Object) string {
@@ -164,8 +166,8 @@ func revision(labels, annotations *object.Object) string {
 
 const proxyContainer = "istio-proxy"
 
-// proxyType tells which proxy runs in a pod: by the words that start it, then
-// by the pod's labels, then by what runs beside it.
+// proxyType returns the type of the proxy in a pod. It checks the arguments of its
+// container first, then the pod's labels, then the other containers.
 func proxyType(labels, spec *object.Object) string {
 	if labels.Get("app") == "ztunnel" {
 		return "ztunnel"
@@ -197,7 +199,8 @@ func proxyType(labels, spec *object.Object) string {
 	return ""
 }
 
-// startedAs reads the container's arguments: "proxy router --domain …".
+// startedAs returns the proxy type in the container's arguments, such as "proxy
+// router --domain …".
 func startedAs(container *object.Object) string {
 	args, _ := container.Get("args").([]any)
 	i := slices.Index(args, any("proxy"))
@@ -216,8 +219,9 @@ func isWaypoint(labels *object.Object) bool {
 		labels.Get("gateway.networking.k8s.io/gateway-class-name") == "istio-waypoint"
 }
 
-// isGateway asks for more than the Gateway API's label where there is no
-// istio-proxy: other makers' gateways have that too.
+// isGateway reports whether a pod is a gateway by its labels. The Gateway API's
+// label alone is only enough if the pod has an istio-proxy, because gateways of
+// other vendors have that label, too.
 func isGateway(labels *object.Object, istio bool) bool {
 	_, named := labels.Lookup("gateway.networking.k8s.io/gateway-name")
 	return named && istio || labels.Get("gateway.istio.io/managed") == "istio.io-gateway-controller" ||

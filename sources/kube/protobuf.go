@@ -19,8 +19,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ProtobufPods reads a list of pods as the API server encodes it for who
-// accepts protobuf, one pod after another.
+// ProtobufPods reads a list of pods that the API server has encoded in Protobuf. It
+// decodes one pod after another.
 func ProtobufPods(ctx context.Context, body decode.Bytes) ([]Pod, error) {
 	var pods []Pod
 	err := eachPod(ctx, body, func(p *corev1.Pod) error {
@@ -30,8 +30,8 @@ func ProtobufPods(ctx context.Context, body decode.Bytes) ([]Pod, error) {
 	return pods, err
 }
 
-// ProtobufJSON gives the JSON of such a list, as the API server would have
-// written it.
+// ProtobufJSON converts such a list to the JSON that the API server would have
+// written.
 func ProtobufJSON(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	var out bytes.Buffer
 	if err := WriteProtobufJSON(ctx, &out, body); err != nil {
@@ -40,7 +40,7 @@ func ProtobufJSON(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// WriteProtobufJSON writes what [ProtobufJSON] gives, one pod after another.
+// WriteProtobufJSON writes the result of [ProtobufJSON] to w, one pod after another.
 func WriteProtobufJSON(ctx context.Context, w io.Writer, body decode.Bytes) error {
 	out := bufio.NewWriter(w)
 	out.WriteString(`{"kind":"PodList","apiVersion":"v1","items":[`)
@@ -61,8 +61,8 @@ func WriteProtobufJSON(ctx context.Context, w io.Writer, body decode.Bytes) erro
 	return out.Flush()
 }
 
-// looked gives what [Pods] looks at of a pod, as it is in JSON: what makes a
-// pod a proxy's is written once, for both.
+// looked returns the parts of a pod that [Pods] reads, in their JSON form. So the
+// rules that recognize a proxy's pod are the same for both encodings.
 func looked(p *corev1.Pod) *object.Object {
 	var owners, ips, conditions []any
 	for _, o := range p.OwnerReferences {
@@ -117,22 +117,22 @@ func containers(from []corev1.Container) []any {
 	return all
 }
 
-// envelope is what the API server's protobuf begins with; a runtime.Unknown
-// follows, and the object is in it.
+// envelope is the prefix of the API server's Protobuf answers. A runtime.Unknown
+// that contains the object follows.
 const envelope = "k8s\x00"
 
-// The fields of the messages that are read here; those of the pods themselves
-// are the library's.
+// The numbers of the message fields that are read here. The pods themselves are
+// decoded by the Kubernetes library.
 const (
-	unknownType = 1 // runtime.Unknown
+	unknownType = 1 // in runtime.Unknown
 	unknownRaw  = 2
-	listItems   = 2 // corev1.PodList
+	listItems   = 2 // in corev1.PodList
 )
 
 var errEnds = errors.New("ends in the middle of the pods")
 
-// eachPod decodes pods one at a time: a list of all pods of a large cluster
-// has hundreds of megabytes.
+// eachPod decodes one pod at a time, because the list of all pods of a large cluster
+// takes hundreds of megabytes.
 func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) error) error {
 	w := &wire{in: bufio.NewReaderSize(io.NewSectionReader(body, 0, body.Size()), 64<<10), left: body.Size()}
 	if head, err := w.bytes(int64(len(envelope))); err != nil || string(head) != envelope {
@@ -160,13 +160,13 @@ func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) err
 	return nil
 }
 
-// A wire reads the fields of a message of protobuf, as they come.
+// A wire reads the fields of a Protobuf message one after another.
 type wire struct {
 	in   *bufio.Reader
-	left int64 // how many bytes there are
+	left int64 // number of bytes that are left
 }
 
-// ofPods checks what the list says that it is.
+// ofPods checks that the type of the object is a list of pods.
 func (w *wire) ofPods(size int64) error {
 	b, err := w.bytes(size)
 	if err != nil {
@@ -213,8 +213,9 @@ func (w *wire) pods(ctx context.Context, size int64, yield func(*corev1.Pod) err
 	return nil
 }
 
-// field reads the head of a field: which it is, and how many bytes follow. A
-// field that is a number has none left: there is none that matters here.
+// field reads the header of a field: its number and the size of its content. It
+// skips the value of a numeric field and returns size 0, since no such field is
+// needed.
 func (w *wire) field() (number uint64, size int64, err error) {
 	tag, err := w.number()
 	if err != nil {

@@ -32,7 +32,7 @@ func enveloped(t testing.TB, kind string, list *corev1.PodList) []byte {
 	return append([]byte("k8s\x00"), b...)
 }
 
-// manyPods are the recorded ones, and some with what those don't have.
+// manyPods returns the recorded pods and some with fields that those don't have.
 func manyPods(t testing.TB, recorded []byte) *corev1.PodList {
 	t.Helper()
 	list := &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "12", Continue: "x"}}
@@ -56,7 +56,7 @@ func manyPods(t testing.TB, recorded []byte) *corev1.PodList {
 	return list
 }
 
-// A list in protobuf says what it says in JSON.
+// A list in Protobuf has the same pods as in JSON.
 func TestProtobufPods(t *testing.T) {
 	wanted := list(t, "pods")
 	many := manyPods(t, read(t, stale+"pods.json"))
@@ -107,10 +107,10 @@ func TestProtobufOfNoPods(t *testing.T) {
 	}
 }
 
-// A list that is cut off anywhere is no list.
+// A list that is cut off at any byte is an error.
 func TestBrokenProtobuf(t *testing.T) {
 	whole := enveloped(t, "PodList", manyPods(t, read(t, stale+"pods.json")))
-	head := len(whole) - 4 // contentEncoding and contentType, empty, end it
+	head := len(whole) - 4 // the empty contentEncoding and contentType at the end
 	for i := 0; i < head; i += 1 + i/50 {
 		if pods, err := ProtobufPods(t.Context(), bytes.NewReader(whole[:i])); err == nil {
 			t.Errorf("cut at %d of %d: %d pods, and no error", i, len(whole), len(pods))
@@ -166,8 +166,8 @@ func BenchmarkProtobufPods(b *testing.B) {
 	}
 }
 
-// TestTextsAreSorted holds that labels come in the order of their keys, as from
-// JSON: protobuf and Go give the members of a map in any.
+// TestTextsAreSorted checks that labels are sorted by key, as in JSON. Protobuf and
+// Go have the members of a map in any order.
 func TestTextsAreSorted(t *testing.T) {
 	from := map[string]string{}
 	for i := range 20 {

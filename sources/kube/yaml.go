@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// FromYAML gives the JSON of a body in YAML: one list of all that is in its
-// documents, lists and single objects.
+// FromYAML converts a body in YAML to JSON: one list of all objects in its
+// documents, which may be lists and single objects.
 func FromYAML(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	all, err := io.ReadAll(io.NewSectionReader(body, 0, body.Size()))
 	if err != nil {
@@ -44,7 +44,7 @@ func FromYAML(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// split gives the items of a list; of anything else, itself.
+// split returns the items of a list, or the object itself if it isn't a list.
 func split(ctx context.Context, text []byte) (parts [][]byte, err error) {
 	const tagItem, tagItems = 1, 2
 	isList := false

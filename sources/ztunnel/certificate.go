@@ -16,9 +16,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// secrets reads the certificates, an object each: the chain of an identity,
-// its leaf first, then its roots. An identity that has no certificate yet is
-// one object too, with nulls.
+// secrets reads the certificates, one object per certificate: for each identity its
+// chain, leaf first, and then its roots. An identity without a certificate is one
+// object whose fields are null.
 func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) {
 	v, err := member(ctx, doc, "certificates", &decode.Node{All: true})
 	if err == nil && v == nil {
@@ -40,10 +40,10 @@ func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) 
 	return out, nil
 }
 
-// identity gives the rows of one identity.
+// identity returns the objects for the certificates of one identity.
 func (p *Proxy) identity(c *object.Object) []*object.Object {
 	chain, roots := objects(c.Get("certChain")), objects(c.Get("rootCerts"))
-	if leaf := objects(c.Get("ca_cert")); len(leaf) > 0 { // ztunnels of 2023: the leaf apart from its chain
+	if leaf := objects(c.Get("ca_cert")); len(leaf) > 0 { // ztunnels of 2023 have the leaf outside of the chain
 		chain = append(leaf, objects(c.Get("cert_chain"))...)
 	}
 	var rows []*object.Object
@@ -97,7 +97,7 @@ func (p *Proxy) certificate(c *object.Object, kind string, cert *object.Object) 
 	return row
 }
 
-// either gives the member under the first of two names that it has.
+// either returns the member with the first name, or else the one with the old name.
 func either(m *object.Object, name, old string) any {
 	if v, ok := m.Lookup(name); ok {
 		return v
@@ -105,7 +105,8 @@ func either(m *object.Object, name, old string) any {
 	return m.Get(old)
 }
 
-// parse reads a certificate: PEM, or the base64 of PEM; nil if it is neither.
+// parse decodes a certificate in PEM or in base64 of PEM. It returns nil if s is
+// neither.
 func parse(s string) *x509.Certificate {
 	block, _ := pem.Decode([]byte(s))
 	if block == nil {
@@ -141,7 +142,8 @@ func names(x *x509.Certificate) []any {
 	return all
 }
 
-// trustDomain gives that of an identity, "spiffe://cluster.local/ns/a/sa/b".
+// trustDomain returns the trust domain of an identity such as
+// "spiffe://cluster.local/ns/a/sa/b".
 func trustDomain(identity string) string {
 	rest, ok := strings.CutPrefix(identity, "spiffe://")
 	if !ok {

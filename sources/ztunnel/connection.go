@@ -10,8 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// connections reads workloadState: an object a connection, with the workload
-// it belongs to; those into a workload before those out of it.
+// connections reads workloadState. It returns one object per connection, with the
+// workload that it belongs to. Inbound connections of a workload come before its
+// outbound ones.
 func (p *Proxy) connections(ctx context.Context, doc *decode.Document) (any, error) {
 	v, err := member(ctx, doc, "workloadState", &decode.Node{All: true})
 	if err == nil && v == nil {

@@ -1,9 +1,9 @@
-// Package ztunnel reads the config dump of a ztunnel, the proxy of a node in
-// an ambient mesh: the workloads, services and policies it knows, the
-// connections open in it, its certificates.
+// Package ztunnel reads the config dump of a ztunnel, the proxy of a node in an
+// ambient mesh: the workloads, services and policies that it knows, its open
+// connections, and its certificates.
 //
-// It knows the forms of that dump, those of old versions too. It knows nothing
-// of Envoy, and not where a dump came from.
+// It knows the current form of that dump and the old ones. It knows nothing of
+// Envoy, and not where a dump came from.
 package ztunnel
 
 import (
@@ -19,17 +19,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Request is what the admin port is asked for; the answer has every section.
+// Request is the path on the admin port whose answer contains every section.
 const Request = "config_dump"
 
 // A Proxy reads the sections of one ztunnel.
 type Proxy struct {
 	Owner *mesh.Object
-	Now   time.Time // that certificates are valid at, or not
+	Now   time.Time // the time for which certificates are checked to be valid
 }
 
-// Section reads one section: an array of objects of its kind, in the order of
-// namespace and name (certificates: as ztunnel has them).
+// Section reads one section. The result is an array of objects of the section's
+// kind, sorted by namespace and name; certificates keep the order of the dump.
 func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Document) (any, error) {
 	switch s {
 	case mesh.Workloads:
@@ -46,7 +46,7 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Documen
 	return nil, nil
 }
 
-// Recognize tells whether a document is the config dump of a ztunnel.
+// Recognize reports whether a document is the config dump of a ztunnel.
 func Recognize(ctx context.Context, doc *decode.Document) (bool, error) {
 	seen := 0
 	here := &decode.Node{Walk: true, Visit: 1}
@@ -60,16 +60,16 @@ func Recognize(ctx context.Context, doc *decode.Document) (bool, error) {
 	return seen > 1, err
 }
 
-// member reads one member of the dump; nil where it has none.
+// member reads one member of the dump, nil if there is none.
 func member(ctx context.Context, doc *decode.Document, name string, n *decode.Node) (any, error) {
 	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Fields: []decode.Field{{Name: name, Node: n}}}, nil)
 	m, _ := v.(*object.Object)
 	return m.Get(name), err
 }
 
-// resources reads a list of resources, which has had several names; in old
-// dumps it is a map, by address, or one such map for each way to look one up. A
-// third field orders those of one name.
+// resources reads a list of resources. names are its current name and older ones. In
+// old dumps the list is a map by address, or contains several maps by different
+// keys. Objects with the same name are sorted by the field third.
 func (p *Proxy) resources(ctx context.Context, doc *decode.Document, kind, third string, names ...string) (any, error) {
 	var v any
 	for _, name := range names {
@@ -99,11 +99,11 @@ func (p *Proxy) resources(ctx context.Context, doc *decode.Document, kind, third
 	return out, nil
 }
 
-// lacking is the error of a dump that says nothing of a section: that is not
-// known to be empty.
+// lacking returns the error for a dump without a section, since a missing section
+// isn't known to be empty.
 func lacking(name string) error { return fmt.Errorf("no %s in it", name) }
 
-// renew adds what ztunnels of 2023 called otherwise under today's names.
+// renew copies members with the names of 2023 to today's names.
 func renew(m *object.Object) {
 	if ip, ok := m.Get("workloadIp").(string); ok && m.Get("workloadIps") == nil {
 		m.Set("workloadIps", []any{ip})
@@ -113,8 +113,8 @@ func renew(m *object.Object) {
 	}
 }
 
-// isIndex tells whether a value is maps of resources by several keys:
-// "by_addr", "byUid".
+// isIndex reports whether a value contains maps of resources by different keys, such
+// as "by_addr" and "byUid".
 func isIndex(v any) bool {
 	m, ok := v.(*object.Object)
 	for k := range m.All() {
@@ -125,8 +125,8 @@ func isIndex(v any) bool {
 	return ok && m.Len() > 0
 }
 
-// objects gives the objects in an array, or in an object by their keys; of an
-// index each once.
+// objects returns the objects in an array, or in an object sorted by key. Objects of
+// an index are returned once each.
 func objects(v any) []*object.Object {
 	var out []*object.Object
 	switch v := v.(type) {
@@ -149,8 +149,8 @@ func objects(v any) []*object.Object {
 	return out
 }
 
-// indexed gives the objects of an index: the same one stands under several
-// keys, alone or in a list.
+// indexed returns the objects of an index, in which the same object appears under
+// several keys, alone or in a list.
 func indexed(index *object.Object) []*object.Object {
 	var out []*object.Object
 	add := func(m *object.Object) {

@@ -48,7 +48,7 @@ func get(t *testing.T, o any, key string) any {
 	return v
 }
 
-// cells prints fields of all objects, one a line.
+// cells prints the given fields of all objects, one line per object.
 func cells(t *testing.T, all []any, keys ...string) []string {
 	var out []string
 	for _, o := range all {
@@ -68,8 +68,8 @@ func same(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// Resources are lists today, and maps by address in old dumps: the same either
-// way, in order.
+// Resources are lists in current dumps and maps by address in old ones. Both give
+// the same objects in the same order.
 func TestResources(t *testing.T) {
 	const a, b, c = `{"uid":"1","name":"b","namespace":"x","workloadIps":["10.0.0.1"]}`, `{"uid":"2","name":"a","namespace":"y"}`, `{"uid":"3","name":"a","namespace":"x"}`
 	for _, body := range []string{
@@ -82,7 +82,7 @@ func TestResources(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	for _, s := range mesh.SectionsOf(mesh.ZTunnel) { // not known is not empty
+	for _, s := range mesh.SectionsOf(mesh.ZTunnel) { // a missing section is an error, not an empty section
 		if v, err := (&Proxy{Owner: owner}).Section(t.Context(), s.Name, &decode.Document{Bytes: strings.NewReader(`{"version":{}}`)}); err == nil {
 			t.Errorf("%s: %v of a dump without", s.Name, v)
 		}
@@ -103,7 +103,7 @@ func TestConnections(t *testing.T) {
 	})
 }
 
-// A certificate of a captured mesh, as PEM and as the base64 of PEM.
+// The test reads certificates of a captured mesh, in PEM and in base64 of PEM.
 func TestCertificates(t *testing.T) {
 	pem := certificatePEM(t)
 	for _, text := range []string{pem, base64.StdEncoding.EncodeToString([]byte(pem))} {
@@ -136,7 +136,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// certificatePEM is one that Envoy's dump of the capture holds.
+// certificatePEM returns a certificate from an Envoy's dump in the capture.
 func certificatePEM(t *testing.T) string {
 	t.Helper()
 	b, err := os.ReadFile("../testdata/stale/proxies/reviews-v2-7d79d5bd5d-8zzqd.default/config_dump.json")
@@ -182,8 +182,9 @@ func TestBrokenDump(t *testing.T) {
 	}
 }
 
-// TestFormsOf2023 reads what ztunnels called otherwise in their first year, and
-// state that is looked up in several ways: each resource once.
+// TestFormsOf2023 reads dumps with the names that ztunnels used in their first year,
+// and with resources that are indexed in several ways. Each resource must appear
+// once.
 func TestFormsOf2023(t *testing.T) {
 	const w, v, svc = `{"workloadIp":"10.0.0.1","name":"a","namespace":"x","uid":"1"}`, `{"name":"b","namespace":"x","uid":"2"}`, `{"name":"s","namespace":"x","hostname":"s.x","addresses":["/10.1.0.1"]}`
 	for _, body := range []string{
@@ -208,7 +209,7 @@ func TestFormsOf2023(t *testing.T) {
 	same(t, "secrets", cells(t, all, "type", "serialNumber", "notAfter"), []string{"Leaf ff 2033-03-22T13:04:57Z", "Root 10 2032-03-18T13:04:49Z"})
 }
 
-// Istio's own test dump, as istioctl prints it.
+// The content of Istio's own test dump is the same as istioctl prints.
 func TestAsIstioctlPrints(t *testing.T) {
 	const dir = "../../../shared/istio-testdata/ztunnel."
 	body, err := os.ReadFile(dir + "config_dump.json")
@@ -222,7 +223,7 @@ func TestAsIstioctlPrints(t *testing.T) {
 		}
 		lines := bytes.Split(bytes.TrimRight(b, "\n"), []byte("\n"))
 		head := string(lines[0])
-		var starts []int // columns may be empty: by where their heads begin
+		var starts []int // columns are cut where their headings begin, because cells may be empty
 		for from, i := 0, 0; i < len(heads); i++ {
 			from += strings.Index(head[from:], heads[i])
 			starts = append(starts, from)

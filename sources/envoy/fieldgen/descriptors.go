@@ -25,8 +25,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// envoyModules are the Go modules whose generated files hold the messages that
-// a config dump speaks in: Envoy's own, and those that Envoy's have fields of.
+// envoyModules are the Go modules whose generated files contain the messages of a
+// config dump: Envoy's own, and the messages of others that Envoy's contain.
 var envoyModules = []string{
 	"github.com/envoyproxy/go-control-plane/envoy",
 	"github.com/cncf/xds/go",
@@ -35,7 +35,7 @@ var envoyModules = []string{
 	"google.golang.org/genproto/googleapis/rpc",
 }
 
-// wellKnown are the files of google.protobuf that they use.
+// wellKnown are the files of google.protobuf that these messages use.
 var wellKnown = []protoreflect.FileDescriptor{
 	anypb.File_google_protobuf_any_proto, durationpb.File_google_protobuf_duration_proto,
 	emptypb.File_google_protobuf_empty_proto, fieldmaskpb.File_google_protobuf_field_mask_proto,
@@ -43,17 +43,17 @@ var wellKnown = []protoreflect.FileDescriptor{
 	wrapperspb.File_google_protobuf_wrappers_proto,
 }
 
-// istioModules hold Istio's, and those that Istio's have fields of. The plugin
-// needs none of Istio's packages, so the version stands here.
+// istioModules contain Istio's messages and those of others that Istio's contain.
+// The plugin uses no package of Istio, so go.mod doesn't have the version.
 var istioModules = []string{
 	"istio.io/api@v1.31.0-rc.0.0.20260824154656-b943409680a7",
 	"google.golang.org/genproto/googleapis/api",
 }
 
-// descriptors gives every descriptor of the modules. They are read out of the
-// generated Go files: to import all of these packages would need gRPC, and
-// half a minute to build. What the modules import from elsewhere (OpenTelemetry's
-// and Prometheus' messages) stays a placeholder.
+// descriptors returns every descriptor of the modules. It reads them from the text
+// of the generated Go files, because importing all of these packages would need gRPC
+// and half a minute to build. Messages that the modules import from elsewhere
+// (OpenTelemetry's and Prometheus') stay placeholders.
 func descriptors(modules []string) (*protoregistry.Files, error) {
 	set := &descriptorpb.FileDescriptorSet{}
 	seen := map[string]bool{}
@@ -87,13 +87,14 @@ func descriptors(modules []string) (*protoregistry.Files, error) {
 	return protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(set)
 }
 
-// generated tells whether a file may hold a descriptor: a .pb.go, but not the
-// tables of the plugins beside it.
+// generated reports whether a file may contain a descriptor: a .pb.go file that
+// isn't the output of another plugin of protoc.
 func generated(path string) bool {
 	return strings.HasSuffix(path, ".pb.go") && !strings.HasSuffix(path, "_vtproto.pb.go") && !strings.HasSuffix(path, "_grpc.pb.go")
 }
 
-// moduleDir gives the folder of a module of the plugin's, or of one of a version.
+// moduleDir returns the directory of a module: in the version of go.mod, or in the
+// given one.
 func moduleDir(module string) (string, error) {
 	if _, _, versioned := strings.Cut(module, "@"); versioned {
 		out, err := exec.Command("go", "mod", "download", "-json", module).Output()
@@ -117,9 +118,9 @@ func moduleDir(module string) (string, error) {
 	return dir, nil
 }
 
-// rawDescriptor reads the part of a generated file that is its descriptor in
-// wire format: a sum of string literals, one a line, or a slice of bytes in
-// older files. It gives nil for a file without one.
+// rawDescriptor extracts the descriptor from a generated file. There it is in wire
+// format, as a sum of string literals with one per line, or as a slice of bytes in
+// older files. It returns nil for a file without a descriptor.
 func rawDescriptor(path string) (*descriptorpb.FileDescriptorProto, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -140,7 +141,8 @@ func rawDescriptor(path string) (*descriptorpb.FileDescriptorProto, error) {
 	return f, proto.Unmarshal(raw, f)
 }
 
-// literals reads lines of `"…" +`, to the first that doesn't end in a plus.
+// literals reads lines of the form `"…" +` up to the first that doesn't end with a
+// plus.
 func literals(src []byte) (raw []byte, err error) {
 	for more := true; more; {
 		var line []byte
@@ -155,7 +157,7 @@ func literals(src []byte) (raw []byte, err error) {
 	return raw, nil
 }
 
-// octets reads "0x0a, 0x17, …" to the closing brace.
+// octets reads "0x0a, 0x17, …" up to the closing brace.
 func octets(src []byte) (raw []byte, err error) {
 	src, _, _ = bytes.Cut(src, []byte("}"))
 	for word := range bytes.FieldsFuncSeq(src, func(r rune) bool { return r == ',' || r <= ' ' }) {

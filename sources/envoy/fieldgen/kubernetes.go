@@ -19,20 +19,21 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// gatewayModule holds the definitions of the Gateway API's resources.
+// gatewayModule is the module with the definitions of the Gateway API's resources.
 const gatewayModule = "sigs.k8s.io/gateway-api@v1.6.0"
 
-// objects are the kinds of Kubernetes' own that a mesh is made of, and the two
-// that nobody should see.
+// objects are the Kubernetes types that a mesh uses, together with Secret and
+// ConfigMap, whose content must not be shown.
 var objects = []any{
 	corev1.Pod{}, corev1.Service{}, corev1.Node{}, corev1.Namespace{}, corev1.ConfigMap{}, corev1.Secret{}, corev1.ServiceAccount{},
 	//lint:ignore SA1019 older clusters, and snapshots of them, have them
 	corev1.Endpoints{}, discoveryv1.EndpointSlice{}, metav1.ListMeta{},
 }
 
-// kubernetes writes the table of Kubernetes' objects, from their Go types, and
-// of the Gateway API's, from their definitions. A message is called by the
-// group of its package, "k8s.core.Pod"; one within a definition by its path.
+// kubernetes generates the table of Kubernetes' objects from their Go types, and of
+// the Gateway API's from their definitions. The name of a message contains the group
+// of its package, as in "k8s.core.Pod"; a message inside a definition is named by
+// its path.
 func kubernetes() ([]byte, error) {
 	lines := map[string]string{}
 	for _, o := range objects {
@@ -48,14 +49,14 @@ func kubernetes() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// structOf adds the line of a struct, and those of the structs in it.
+// structOf adds the line of a struct, and those of the structs in its fields.
 func structOf(t reflect.Type, lines map[string]string) string {
 	words := strings.Split(t.PkgPath(), "/")
 	name := "k8s." + words[len(words)-2] + "." + t.Name()
 	if _, ok := lines[name]; ok {
 		return name
 	}
-	lines[name] = "" // a struct may be in itself
+	lines[name] = "" // a struct may contain itself
 	lines[name] = members(t, lines)
 	return name
 }
@@ -75,7 +76,7 @@ func members(t reflect.Type, lines map[string]string) (line string) {
 	return line
 }
 
-// held writes what a Go type holds, as the table has it.
+// held returns the mark for the content of a Go type.
 func held(t reflect.Type, lines map[string]string) string {
 	switch t {
 	case reflect.TypeFor[metav1.Time](), reflect.TypeFor[metav1.MicroTime](), reflect.TypeFor[resource.Quantity](), reflect.TypeFor[metav1.Duration]():
@@ -103,7 +104,8 @@ func held(t reflect.Type, lines map[string]string) string {
 	return "#"
 }
 
-// A definition is a schema of OpenAPI, as much of it as says what is text.
+// A definition is an OpenAPI schema, reduced to the parts that determine which
+// fields are text.
 type definition struct {
 	Type                 string                `json:"type"`
 	Properties           map[string]definition `json:"properties"`
@@ -111,8 +113,8 @@ type definition struct {
 	AdditionalProperties *definition           `json:"additionalProperties"`
 }
 
-// gateways adds the lines of the Gateway API: of each of its kinds, all that
-// any version of it has.
+// gateways adds the lines of the Gateway API. The line of a kind has the fields of
+// all its versions.
 func gateways(lines map[string]string) error {
 	dir, err := moduleDir(gatewayModule)
 	if err != nil {
@@ -151,7 +153,7 @@ func gateways(lines map[string]string) error {
 	return nil
 }
 
-// add takes the properties of another version that are not there yet.
+// add adds the properties of another version that are missing.
 func (d *definition) add(other definition) {
 	for name, p := range other.Properties {
 		have, ok := d.Properties[name]
@@ -176,7 +178,8 @@ func (d *definition) object(name string, lines map[string]string) {
 	lines[name] = line
 }
 
-// held writes what a property holds; name is that of a message which it may be.
+// held returns the mark for the content of a property. name is the name of the
+// message if the property is one.
 func (d *definition) held(name string, lines map[string]string) string {
 	switch {
 	case d.Type == "array" && d.Items != nil:

@@ -1,9 +1,9 @@
-// Program fieldgen writes tables of messages and their fields. "envoy" is the
-// one that sources/envoy embeds, of Envoy's messages, from the descriptors in
-// the Go modules that hold its API; "istio" is of Istio's; "kubernetes" is of
-// the objects of Kubernetes and the Gateway API that a mesh is made of. Run it
-// with `go generate ./sources/...`, after these modules were moved to another
-// version. How a table is read and used is its reader's business.
+// Program fieldgen writes tables of messages and their fields. "envoy" is the table
+// of Envoy's messages, from the descriptors in the Go modules of its API;
+// sources/envoy embeds it. "istio" is the table of Istio's messages. "kubernetes" is
+// the table of the objects of Kubernetes and the Gateway API that a mesh uses. Run
+// it with `go generate ./sources/...` after a change of the version of one of these
+// modules. The packages that read a table describe its use.
 package main
 
 import (

@@ -21,8 +21,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// types resolves messages from the descriptors, and takes those that aren't
-// there for empty ones.
+// types resolves messages from the descriptors. It treats unknown messages as empty
+// ones.
 type types struct{ *dynamicpb.Types }
 
 func (r types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
@@ -40,8 +40,7 @@ func (r types) FindExtensionByNumber(protoreflect.FullName, protoreflect.FieldNu
 	return nil, protoregistry.NotFound
 }
 
-// asProtojson reads a body as a message and writes it again: the JSON that
-// protobuf makes of it.
+// asProtojson parses a body as a message and writes it again as Protobuf's JSON.
 func asProtojson(t *testing.T, r types, message string, body []byte) any {
 	t.Helper()
 	mt, err := r.FindMessageByName(protoreflect.FullName(message))
@@ -85,8 +84,8 @@ func asDocument(t *testing.T, message string, body []byte) any {
 	return plain(t, b)
 }
 
-// What the table makes of whole dumps is what protobuf's own JSON is, name by
-// name and value by value.
+// With the table, whole dumps are read the same as by Protobuf's own JSON, each name
+// and each value.
 func TestAgainstProtojson(t *testing.T) {
 	r := types{dynamicpb.NewTypes(files(t))}
 	check := func(path, message string, exact bool) {
@@ -108,7 +107,7 @@ func TestAgainstProtojson(t *testing.T) {
 	for _, f := range found(t, "../testdata/*/clusters.json") {
 		check(f, "envoy.admin.v3.Clusters", true)
 	}
-	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false) // it writes defaults
+	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false) // it contains default values
 	if testing.Short() {
 		return
 	}
@@ -119,7 +118,7 @@ func TestAgainstProtojson(t *testing.T) {
 	data, _ := filepath.Glob("../../../../shared/istio-testdata/*config*dump.json")
 	for _, f := range data {
 		if strings.Contains(f, "ztunnel") || strings.Contains(f, "1.6-ingressgateway") {
-			continue // no Envoy; a name twice in one object, which protojson refuses
+			continue // not an Envoy's dump, or an object with a repeated name, which protojson refuses
 		}
 		check(f, "envoy.admin.v3.ConfigDump", false)
 	}
@@ -137,9 +136,9 @@ func found(t *testing.T, patterns ...string) (all []string) {
 	return all
 }
 
-// A comparison of a dump in the document's form with protojson's. Of dumps of
-// other versions than the descriptors' it is not exact: they have more than
-// the messages know.
+// A comparison compares a dump as the document has it with the result of protojson.
+// It isn't exact for dumps of other versions than that of the descriptors, because
+// those may have fields that the messages don't have.
 type comparison struct {
 	t      *testing.T
 	types  types
@@ -158,7 +157,7 @@ func (c *comparison) compare(path string, got, want any) {
 		}
 		if url, ok := g["@type"].(string); ok {
 			if _, err := c.types.Types.FindMessageByURL(url); err != nil {
-				return // kept whole
+				return // the content stays unchanged
 			}
 		}
 		for _, k := range slices.Sorted(maps.Keys(w)) {
@@ -189,7 +188,7 @@ func (c *comparison) compare(path string, got, want any) {
 	}
 }
 
-// zero tells what protobuf leaves out.
+// zero reports whether Protobuf omits a value because it is the default.
 func zero(v any) bool {
 	switch x := v.(type) {
 	case string:

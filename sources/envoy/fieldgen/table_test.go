@@ -48,8 +48,8 @@ func TestTableIsUpToDate(t *testing.T) {
 	}
 }
 
-// Every field of every message, asked by both of its spellings, has the
-// descriptor's JSON name and holds what the descriptor says.
+// Every field of every message, in both spellings of its name, has the descriptor's
+// JSON name and a content as in the descriptor.
 func TestTableAgainstDescriptors(t *testing.T) {
 	messageCount, fieldCount := 0, 0
 	for _, m := range messages(files(t), roots) {
@@ -62,7 +62,7 @@ func TestTableAgainstDescriptors(t *testing.T) {
 			fieldCount++
 			for _, key := range []string{f.TextName(), f.JSONName()} {
 				name, value := s.Member([]byte(key))
-				if veiled, ok := value.(decode.Veiled); ok { // a secret: its names are the message's
+				if veiled, ok := value.(decode.Veiled); ok { // the field is a secret; inside it the names are the message's
 					value = veiled.Shape
 				}
 				if name == "" {
@@ -99,12 +99,12 @@ func TestTableAgainstDescriptors(t *testing.T) {
 	}
 }
 
-// scalar tells whether a message, in JSON, has no names of fields in it.
+// scalar reports whether the JSON of a message contains no field names.
 func scalar(m protoreflect.MessageDescriptor) bool {
 	return m == nil || strings.HasPrefix(string(m.FullName()), "google.protobuf.") && m.FullName() != "google.protobuf.Any"
 }
 
-// schemaless tells whether a message is JSON of any kind.
+// schemaless reports whether a message may be JSON of any form.
 func schemaless(m protoreflect.MessageDescriptor) bool {
 	return m != nil && slices.Contains([]protoreflect.FullName{"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"}, m.FullName())
 }
@@ -139,14 +139,14 @@ var untypedMessages = map[string]string{
 	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
 }
 
-// untyped tells the fields of the dumps of version 2 that may hold a resource
-// without its type.
+// untyped reports whether a field of version 2's dumps may hold a resource without
+// its type.
 func untyped(f protoreflect.FieldDescriptor) bool {
 	return f.ParentFile().Package() == "envoy.admin.v2alpha" && f.Message().FullName() == "google.protobuf.Any" &&
 		untypedMessages[string(f.Name())] != ""
 }
 
-// What version 2 had and version 3 hasn't is known in version 3 too.
+// Fields that version 2 had and version 3 doesn't have are known in version 3, too.
 func TestRetiredFields(t *testing.T) {
 	for _, c := range []struct{ message, field, holds string }{
 		{"envoy.config.cluster.v3.Cluster", "hosts", "envoy.api.v2.core.Address"},
@@ -184,8 +184,8 @@ func retiredLine(t *testing.T, message string) string {
 	return ""
 }
 
-// TestTablesOfRedactAreUpToDate holds the tables that a snapshot's redaction
-// reads; the modules of Istio and of the Gateway API must be in the cache.
+// TestTablesOfRedactAreUpToDate checks the tables that package redact embeds. It
+// needs the modules of Istio and of the Gateway API in the module cache.
 func TestTablesOfRedactAreUpToDate(t *testing.T) {
 	for _, of := range []string{"istio", "kubernetes"} {
 		want, err := tableOf(of)
