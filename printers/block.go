@@ -10,20 +10,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// mostRows is how many rows are held to lay them out together; what a longer
-// table has beyond keeps the widths and columns of its first rows.
+// mostRows is how many rows are buffered to lay them out together. Later rows
+// of a longer table keep the columns and widths of the first rows, unless they
+// need another column.
 const mostRows = 20000
 
-// A block is a table of one kind: its rows are held until it ends, since
-// which columns it has and how wide they are hangs on all of them.
+// A block is a table of objects of one kind. Its rows are buffered until it
+// ends, because all of them determine which columns it has and how wide they
+// are.
 type block struct {
-	kind   *columns.Kind // nil: of any objects
+	kind   *columns.Kind // nil: a table of objects of no known kind
 	out    io.Writer
 	opts   Options
-	follow bool // something stands above it
+	follow bool // whether other output precedes the block
 	rows   []columns.Row
-	flat   []*object.Object // texts by key
-	shown  []string         // the ids of the cols shown; nil: none yet
+	flat   []*object.Object // the rows of objects of no known kind: the cells by key
+	shown  []string         // the ids of the columns in the current header; nil: none is printed yet
 	grid   *grid
 }
 
@@ -31,7 +33,7 @@ func newBlock(kind *columns.Kind, out io.Writer, o Options, follow bool) *block 
 	return &block{kind: kind, out: out, opts: o, follow: follow}
 }
 
-// holds tells whether rows of a kind belong in it.
+// holds reports whether rows of a kind belong in the block.
 func (b *block) holds(kind *columns.Kind) bool {
 	if b.kind == nil || kind == nil {
 		return b.kind == kind
@@ -48,8 +50,9 @@ func (b *block) add(rows []columns.Row, flat []*object.Object) error {
 	return b.flush(false)
 }
 
-// flush prints the rows it holds. When they need a column that is not among
-// those already printed, they begin again under a new header.
+// flush prints the buffered rows. It prints a new header if the rows need a
+// column that the current header lacks. ended means that no more rows will
+// come.
 func (b *block) flush(ended bool) error {
 	cols, rows := b.table()
 	shown := b.visible(cols, rows, ended)
@@ -60,13 +63,13 @@ func (b *block) flush(ended bool) error {
 	return b.grid.print(b.lines(cols, rows))
 }
 
-// table gives the block's columns and rows; those of objects of any kind are
-// made of the keys they have.
+// table returns the block's columns and rows. For objects of no known kind,
+// each key of any of the objects is a column.
 func (b *block) table() ([]columns.Column, []columns.Row) {
 	if b.kind != nil {
 		return b.kind.Columns, b.rows
 	}
-	keys := object.New(0) // in the order of the first row, then of those that have more
+	keys := object.New(0) // in the order of the first object, followed by the keys that only later objects have
 	for _, fields := range b.flat {
 		keys.SetAll(fields)
 	}
@@ -92,8 +95,8 @@ func (b *block) table() ([]columns.Column, []columns.Row) {
 	return cols, rows
 }
 
-// columnsOfKeys makes columns of the headers that are some of the keys in capitals,
-// with spaces where they please: NOT AFTER is notAfter.
+// columnsOfKeys returns the columns for headers. A header is a key in capitals
+// and may contain spaces: NOT AFTER is the key notAfter.
 func columnsOfKeys(keys, headers []string) (order []string, cols []columns.Column) {
 	for _, h := range headers {
 		for _, key := range keys {
@@ -106,8 +109,9 @@ func columnsOfKeys(keys, headers []string) (order []string, cols []columns.Colum
 	return order, cols
 }
 
-// visible gives the columns that the rows call for. While more rows may come,
-// whose each is can't be left out.
+// visible returns the indices of the columns that the rows need. The column
+// PROXY can't be left out while more rows may come, because they may belong to
+// another proxy.
 func (b *block) visible(cols []columns.Column, rows []columns.Row, ended bool) []int {
 	var shown []int
 	for i, c := range cols {
@@ -118,8 +122,8 @@ func (b *block) visible(cols []columns.Column, rows []columns.Row, ended bool) [
 	return shown
 }
 
-// id tells a column from the others: two may have one header, as the VERSION
-// of a proxy and that of -L version.
+// id returns a unique id of a column. Headers aren't unique: a proxy's VERSION
+// and the label of -L version have the same one.
 func (b *block) id(cols []columns.Column, i int) string {
 	if b.kind == nil {
 		return cols[i].Key
@@ -141,8 +145,8 @@ func (b *block) begin(cols []columns.Column, shown []int) {
 	}
 }
 
-// lines gives the cells of the columns shown. A column of an earlier header
-// that these rows don't have is empty.
+// lines returns the cells of the columns in the current header. A column that
+// these rows don't have is empty. red marks the columns with alarming words.
 func (b *block) lines(cols []columns.Column, rows []columns.Row) (lines [][]string, red []bool) {
 	at := map[string]int{}
 	for i := range cols {

@@ -8,18 +8,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A collector prints what a template makes of each result by itself, or of
-// all of them as a List.
+// A collector prints the output of a template, which is executed either on each
+// result or once on a List of all results.
 type collector struct {
 	out    io.Writer
 	ctx    context.Context
 	ofList bool
 	text   func(context.Context, any) ([]byte, error)
-	load   func(context.Context, any) (any, error) // loads what text will look at in an item of the List
-	values []any                                   // of the List
+	load   func(context.Context, any) (any, error) // loads what text will read of one item of the List
+	values []any                                   // the items of the List
 }
 
-// collected is a rendered result: text, or the value for the List.
+// collected is a rendered result: the template's output, or an item of the
+// List.
 type collected struct {
 	text  []byte
 	value any
@@ -55,7 +56,7 @@ func (c *collector) Close() error {
 	var v any = listOf(append([]any{}, c.values...))
 	if len(c.values) == 1 {
 		if fields, ok := c.values[0].(*object.Object); ok && fields.Get("items") != nil {
-			v = c.values[0] // a list itself
+			v = c.values[0] // the only result is a list already
 		}
 	}
 	text, err := c.text(c.ctx, v)

@@ -14,8 +14,8 @@ import (
 	"k8s.io/client-go/util/jsonpath"
 )
 
-// A customColumns prints a table of columns that the user gave, each a JSONPath.
-// It loads what the paths name.
+// A customColumns printer prints a table whose columns the user defined, each
+// by a JSONPath. It loads only the values that the paths name.
 type customColumns struct {
 	out     io.Writer
 	headers []string
@@ -24,7 +24,8 @@ type customColumns struct {
 	grid    *grid
 }
 
-// newCustomColumns reads NAME:.metadata.name,NODE:.spec.nodeName.
+// newCustomColumns parses a spec such as
+// NAME:.metadata.name,NODE:.spec.nodeName.
 func newCustomColumns(o Options, spec string) (Printer, error) {
 	var headers, paths []string
 	for _, part := range strings.Split(spec, ",") {
@@ -37,7 +38,7 @@ func newCustomColumns(o Options, spec string) (Printer, error) {
 	return columnsOf(o, headers, paths)
 }
 
-// newCustomColumnsFile reads a line of headers and a line of paths.
+// newCustomColumnsFile parses a line of headers and a line of paths.
 func newCustomColumnsFile(o Options, text string) (Printer, error) {
 	var lines [][]string
 	for s := bufio.NewScanner(strings.NewReader(text)); len(lines) < 2 && s.Scan(); {
@@ -67,10 +68,11 @@ func columnsOf(o Options, headers, paths []string) (Printer, error) {
 	return p, nil
 }
 
-// relaxed are the ways that kubectl lets a path be written in.
+// relaxed matches the forms of a path that kubectl accepts.
 var relaxed = regexp.MustCompile(`^\{\.?([^{}]+)\}$|^\.?([^{}]+)$`)
 
-// relaxedPath parses a path: metadata.name, .metadata.name, {.metadata.name}.
+// relaxedPath parses a path in any of the forms metadata.name, .metadata.name
+// and {.metadata.name}.
 func relaxedPath(text string) ([]jsonpath.Node, error) {
 	m := relaxed.FindStringSubmatch(text)
 	if m == nil {
@@ -101,8 +103,8 @@ func (p *customColumns) Render(ctx context.Context, v any) (any, error) {
 	return lines, nil
 }
 
-// pathCell is what a path finds, as kubectl prints it: as Go prints values,
-// commas between several.
+// pathCell returns the values at a path as the text of a cell. Like kubectl, it
+// prints values as Go does, with commas between several.
 func pathCell(ctx context.Context, path []jsonpath.Node, v any) (string, error) {
 	e := &pathEvaluation{ctx: ctx}
 	found, err := e.template(path, v)
@@ -149,13 +151,14 @@ func (p *customColumns) flush() error {
 
 func (p *customColumns) Close() error { return p.Flush() }
 
-// Begin begins a round.
+// Begin starts a run.
 func (p *customColumns) Begin(time.Time) {}
 
 // Says writes the cells of a result's lines.
 func (p *customColumns) Says(w io.Writer, rendered any) error { return says(w, rendered.([][]string)) }
 
-// Flush prints the lines of the round; the next goes on below them.
+// Flush prints the lines of the run. The lines of the next run follow below
+// them.
 func (p *customColumns) Flush() error {
 	if len(p.lines) == 0 {
 		return nil

@@ -1,9 +1,9 @@
-// Package printers puts the results of a query on a stream: as jq's stream, as
-// kubectl's tables, in kubectl's -o formats.
+// Package printers writes the results of a query: as JSON the way jq prints it,
+// as the tables of kubectl get, or in one of kubectl's -o formats.
 //
-// It knows how each kind of the document looks in a table, how jq and kubectl
-// lay out what they print, and which part of a value a format looks at: a
-// value may be lazy, and only what is printed is loaded. It knows neither the
-// query nor where values come from, opens no file and reads no clock: time,
-// colours and files are given in [Options].
+// A value may be lazy, so each format determines which parts of a value it
+// prints, and only those parts are loaded. The package knows neither the query
+// nor the source of the values. It opens no file and reads no clock: [Options]
+// hold the time, the colours and a function that reads files. Read [Printer]
+// first.
 package printers

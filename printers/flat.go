@@ -5,12 +5,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// valueColumn is the one column of what is no object.
+// valueColumn is the only column of results that are not objects.
 const valueColumn = "value"
 
-// renderFlat makes rows of -o table: an object is a row, its members are
-// columns; an array of objects is a row each; anything else is a cell by
-// itself. What has members is JSON in its cell.
+// renderFlat makes the rows of -o table. An object is a row with its members as
+// columns. An array of objects is one row per object. Any other value is a row
+// with one cell. A cell shows an array or object as JSON.
 func (t *tables) renderFlat(r *columns.Reading, v any) tabled {
 	if items, ok := v.([]any); ok {
 		if rows, ok := t.flatRows(r, items); ok {
@@ -20,8 +20,9 @@ func (t *tables) renderFlat(r *columns.Reading, v any) tabled {
 	return tabled{flat: []*object.Object{flatRow(r, v)}, value: v}
 }
 
-// flatRows makes rows of an array of objects, in the columns of their kind
-// when they have a known one.
+// flatRows makes the rows of an array of objects. It uses the columns of their
+// kind if all have the same known kind. It returns false if an element is not
+// an object, or if the kinds differ.
 func (t *tables) flatRows(r *columns.Reading, items []any) (tabled, bool) {
 	out := tabled{value: items}
 	for i, item := range items {

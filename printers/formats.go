@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// A Format is a word that -o takes.
+// A Format is a value of the flag -o.
 type Format struct {
 	Name  string
-	Doc   string // what it prints, in a few words
-	Takes string // what follows the =, "TEMPLATE"; empty: nothing does
+	Doc   string // what the format prints, in a few words
+	Takes string // the argument after the =, such as "TEMPLATE"; empty: the format has none
 }
 
-// Formats are all of them, by name: kubectl's, and table.
+// Formats returns all formats, by name: those of kubectl, and table.
 func Formats() []Format {
 	return []Format{
 		{"custom-columns", "a table of the columns given", "HEADER:PATH,…"},
@@ -47,8 +47,9 @@ func takesTemplate(name string) bool {
 	return slices.ContainsFunc(Formats(), func(f Format) bool { return f.Name == name && f.Takes != "" })
 }
 
-// format takes the -o word apart, as kubectl does: with --template given, the
-// whole of it is the name; without -o, --template is a Go template.
+// format splits the value of -o into a name and a template, as kubectl does.
+// With --template, all of -o is the name. With --template but without -o, the
+// template is a Go template.
 func (o Options) format() (name, template string) {
 	if o.Template != "" {
 		if o.Format == "" {
@@ -62,9 +63,9 @@ func (o Options) format() (name, template string) {
 	return o.Format, ""
 }
 
-// template gives the format without its aliases, and its template, read when
-// it stands in a file. Only the layout of custom-columns-file differs from
-// what its brother has inline.
+// template returns the format without its aliases, and its template, which is
+// read from the file if the format names one. Only custom-columns-file keeps
+// its own name: the layout of its file differs from that of custom-columns.
 func (o Options) template() (name, template string, err error) {
 	name, template = o.format()
 	if !takesTemplate(name) {

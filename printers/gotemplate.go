@@ -15,9 +15,9 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/safe"
 )
 
-// newGoTemplate gives a printer that executes a Go template on each result, or
-// on the List of all of them where the template begins at .items. A template
-// may go anywhere: the whole value is loaded.
+// newGoTemplate returns a printer that executes a Go template on each result,
+// or on a List of all results if the template begins at .items. The whole value
+// is loaded, because a template may read any part of it.
 func newGoTemplate(o Options, text string) (Printer, error) {
 	t, err := template.New("output").Funcs(template.FuncMap{"exists": exists, "base64decode": base64decode}).Parse(text)
 	if err != nil {
@@ -31,7 +31,7 @@ func newGoTemplate(o Options, text string) (Printer, error) {
 		if err != nil {
 			return nil, err
 		}
-		v = legibleIn(v) // a template can't be followed to what it prints: every string is made legible ahead
+		v = legibleIn(v) // before the template is executed, since it can't be known which strings it prints
 		var b bytes.Buffer
 		if err := safely(func() error { return t.Execute(&b, v) }); err != nil {
 			return nil, fmt.Errorf("go-template: %w", err)
@@ -49,7 +49,8 @@ func plainTop(ctx context.Context, v any) (any, error) {
 	return encode.Plain(ctx, v)
 }
 
-// legibleIn gives a plain value with its strings and keys legible.
+// legibleIn returns a plain value with its strings and keys escaped by
+// [safe.Line].
 func legibleIn(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -62,7 +63,7 @@ func legibleIn(v any) any {
 		return out
 	case map[string]any:
 		out := make(map[string]any, len(v))
-		for _, key := range slices.Sorted(maps.Keys(v)) { // of two that look the same, the same one stays
+		for _, key := range slices.Sorted(maps.Keys(v)) { // in order: if two keys are equal once escaped, always the same one remains
 			out[safe.Line(key)] = legibleIn(v[key])
 		}
 		return out
@@ -70,7 +71,7 @@ func legibleIn(v any) any {
 	return v
 }
 
-// safely turns a panic of a template into an error, as kubectl does.
+// safely converts a panic of a template into an error, as kubectl does.
 func safely(f func() error) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
@@ -80,8 +81,8 @@ func safely(f func() error) (err error) {
 	return f()
 }
 
-// templateOfItems tells whether the template speaks of .items where . is what
-// it was given.
+// templateOfItems reports whether the template refers to .items while . is
+// still the template's argument.
 func templateOfItems(n parse.Node) bool {
 	switch n := n.(type) {
 	case *parse.ListNode:
@@ -133,8 +134,8 @@ func base64decode(v string) (string, error) {
 	return string(data), nil
 }
 
-// exists tells whether a value has a member at the keys and indices given, one
-// inside the other, that is not nil.
+// exists reports whether the value at a path of keys and indices in item is not
+// nil.
 func exists(item any, indices ...any) bool {
 	for _, index := range indices {
 		switch container := item.(type) {

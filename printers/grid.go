@@ -10,13 +10,13 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 )
 
-// A grid lays lines of cells out in columns, as kubectl does. It keeps the
-// widths it once had.
+// A grid aligns cells in columns, as kubectl does. A column never becomes
+// narrower than it was in earlier lines.
 type grid struct {
 	out    io.Writer
 	color  bool
-	header []string // printed ahead of the first lines; nil: none
-	gap    bool     // an empty line ahead of the header
+	header []string // printed before the first lines; nil: no header
+	gap    bool     // whether an empty line precedes the header
 	text   bytes.Buffer
 	tab    interface {
 		io.Writer
@@ -30,8 +30,8 @@ func newGrid(out io.Writer, o Options) *grid {
 	return g
 }
 
-// print lays out and writes lines. Alarming words stand red in the columns
-// marked so.
+// print aligns and writes lines. alarm marks the columns in which alarming
+// words are printed in red.
 func (g *grid) print(lines [][]string, alarm []bool) error {
 	header := g.header
 	if header != nil {
@@ -58,9 +58,9 @@ func (g *grid) print(lines [][]string, alarm []bool) error {
 	return err
 }
 
-// redden colours cells after they were laid out: an escape sequence would
-// count as width. Between two cells of a line there is nothing but spaces, so
-// the first place where a cell's text is found is the cell.
+// redden colours cells after they were aligned, because an escape sequence
+// would count as width. Only spaces separate the cells of a line, so the first
+// occurrence of a cell's text in the rest of the line is that cell.
 func redden(text string, lines [][]string, alarm []bool) string {
 	var b strings.Builder
 	for _, cells := range lines {

@@ -13,9 +13,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A jsonPathPrinter prints what a JSONPath template says of each result, or of
-// the List of all of them where the template begins at .items. It loads what
-// the paths go through and end in, and no more.
+// A jsonPathPrinter evaluates a JSONPath template on each result, or on a List
+// of all results if the template begins at .items. It loads only the values
+// that the paths pass through or end at.
 type jsonPathPrinter struct {
 	collector
 	nodes  []jsonpath.Node
@@ -33,8 +33,9 @@ func newJSONPath(o Options, format, template string) (Printer, error) {
 	return p, nil
 }
 
-// load looks at what the template does in a List of the one value. What it
-// says of that is of no interest, nor that it may be wrong.
+// load loads what the template reads of v, by evaluating the template on a List
+// with v as its only item. It ignores the output, and errors too unless ctx has
+// ended: Close reports them.
 func (p *jsonPathPrinter) load(ctx context.Context, v any) (any, error) {
 	if _, err := p.text(ctx, listOf([]any{v})); ctx.Err() != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func parsePath(template string) ([]jsonpath.Node, error) {
 	return p.Root.Nodes, nil
 }
 
-// ofItems tells whether a path outside of any range begins at .items.
+// ofItems reports whether a path outside of any range begins at .items.
 func ofItems(nodes []jsonpath.Node) bool {
 	depth := 0
 	for _, n := range nodes {
@@ -79,7 +80,7 @@ func ofItems(nodes []jsonpath.Node) bool {
 	return false
 }
 
-// text gives what the template says of a value.
+// text returns the output of the template for a value.
 func (p *jsonPathPrinter) text(ctx context.Context, v any) ([]byte, error) {
 	e := &pathEvaluation{ctx: ctx, strict: p.strict, marks: !p.asJSON}
 	found, err := e.template(p.nodes, v)
@@ -118,9 +119,9 @@ func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []a
 	return nil
 }
 
-// pathText is how JSONPath prints a value in text: JSON for what has members,
-// else as Go prints it. A string that kubectl prints as it is can't forge a
-// line here: what begins one is the template's.
+// pathText returns a value as JSONPath prints it in text: an array or object as
+// JSON, anything else as Go prints it. Unlike kubectl, it escapes newlines in a
+// string, so that a value can't imitate a line of output.
 func pathText(ctx context.Context, v any) (string, error) {
 	v, err := encode.LoadWholePart(ctx, v)
 	if err != nil {

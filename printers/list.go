@@ -8,42 +8,44 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A list prints one result as it is and several as kubectl does, as the items
-// of a v1 List; when all of them are scalars, as an array. The first result is
-// held back until it is known which. No result is an empty List, so that what
-// is printed can always be read.
+// A list prints a single result as it is. It prints several results as the
+// items of a v1 List, as kubectl does, or as an array if all of them are
+// scalars. Results are buffered until it is known which of these forms applies.
+// Without a result it prints an empty List, so that the output can always be
+// parsed.
 type list struct {
 	out     io.Writer
 	ctx     context.Context
 	form    form
-	managed bool // managedFields are printed
+	managed bool // whether managedFields are printed
 	held    []item
-	within  *brackets // what is begun; nil: nothing
+	within  *brackets // the list that is open; nil: none
 	printed int
 }
 
-// A form is a notation that results are printed in.
+// A form is a format of results: JSON, YAML or KYAML.
 type form interface {
 	render(ctx context.Context, v any) (item, error)
 	list() *brackets
 	array() *brackets
 }
 
-// An item is a rendered result. Both ways to write it are called at most once.
+// An item is a rendered result. It is written once, by bare or by listed.
 type item struct {
-	container bool                                 // an array or an object
-	bare      func(io.Writer) error                // by itself, its newline included
-	listed    func(w io.Writer, b *brackets) error // between brackets
+	container bool                                 // the result is an array or an object
+	bare      func(io.Writer) error                // writes the result alone, with a newline
+	listed    func(w io.Writer, b *brackets) error // writes the result as an item of a list
 }
 
-// brackets are what stands around and between the items of a list.
+// brackets are the text around and between the items of a list.
 type brackets struct {
 	head, separator, tail string
-	indent                string // in front of each line of an item but the first
-	empty                 string // the list without items
+	indent                string // the indentation of each line of an item, except the first
+	empty                 string // the text of a list without items
 }
 
-// mostScalars is how many scalars are held to see whether an object comes.
+// mostScalars is how many scalars are buffered while no array or object has
+// come. With one more, the output is an array.
 const mostScalars = 4096
 
 func newList(o Options, format string) *list {

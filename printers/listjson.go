@@ -9,13 +9,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// jsonForm is JSON as kubectl prints it: four spaces a level, strings as Go
-// escapes them, unless the options say otherwise.
+// jsonForm is JSON as kubectl prints it: with four spaces per level and Go's
+// escapes in strings, unless the options say otherwise.
 type jsonForm struct {
 	encode.Style
 	ctx    context.Context
 	inList *brackets
-	inJSON *brackets // between the brackets of an array
+	inJSON *brackets // the text around the items of an array
 }
 
 func newJSONForm(o Options) *jsonForm {
@@ -29,16 +29,17 @@ func newJSONForm(o Options) *jsonForm {
 	return f
 }
 
-// listOf is kubectl's List of several objects.
+// listOf returns kubectl's List of several objects.
 func listOf(items []any) *object.Object {
 	return object.Of("apiVersion", "v1", "items", items, "kind", "List", "metadata", object.Of("resourceVersion", ""))
 }
 
-// brackets takes the frame from an encoded list of two marks.
+// brackets returns the text around the items of a list. It encodes a list of
+// two marks and splits the text at the marks.
 func (f *jsonForm) brackets(depth int, frame func([]any) any) *brackets {
 	const mark = "\x00"
 	text := func(v any) string {
-		b, _ := f.Text(context.Background(), v) // nothing lazy in it
+		b, _ := f.Text(context.Background(), v) // no error: the value has no lazy parts
 		return string(b)
 	}
 	parts := strings.Split(text(frame([]any{mark, mark})), text(mark))

@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/yaml/kyaml"
 )
 
-// yamlForm is YAML as kubectl prints it. A sequence stands at the column of
-// its key, so an item reads the same in a List and in an array.
+// yamlForm is YAML as kubectl prints it. A sequence is not indented below its
+// key, so an item has the same text in a List and in an array.
 type yamlForm struct{}
 
 const (
@@ -59,16 +59,19 @@ func (yamlForm) render(ctx context.Context, v any) (item, error) {
 	}, nil
 }
 
-// quotedLater are strings that YAML's library would print with something
-// unsafe in them: it escapes but a few characters, and none in a string of
-// several lines. It is given a name in place of each; in what it printed, the
-// name's place is the string's, in double quotes.
+// quotedLater collects the strings that YAML's library would print with unsafe
+// characters. The library escapes only a few characters, and none in a string
+// of several lines. So each such string is replaced by a placeholder before the
+// library encodes the value, and the placeholders in the library's output are
+// replaced by the strings in double quotes.
 type quotedLater struct{ strings []string }
 
-// standIn is what such names begin with. A string with that in it has a name too.
+// standIn is the prefix of a placeholder. A string that contains it is replaced
+// by a placeholder too.
 const standIn = "meshq.quoted.later."
 
-// in gives a plain value with names in place of strings and keys.
+// in returns a plain value with placeholders in place of strings and keys. It
+// modifies v.
 func (q *quotedLater) in(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -96,7 +99,7 @@ func (q *quotedLater) name(s string) string {
 	return standIn + strconv.Itoa(len(q.strings)-1) + "."
 }
 
-// quoted puts the strings in the places of their names.
+// quoted replaces the placeholders in the library's output by their strings.
 func (q *quotedLater) quoted(text []byte) []byte {
 	if len(q.strings) == 0 {
 		return text
@@ -109,13 +112,13 @@ func (q *quotedLater) quoted(text []byte) []byte {
 			return out
 		}
 		number, after, _ := bytes.Cut(after, []byte("."))
-		i, _ := strconv.Atoi(string(number)) // it is a name: nothing else has its beginning
+		i, _ := strconv.Atoi(string(number)) // every standIn begins a placeholder, which has a number
 		out = append(out, encode.EscapeYAML(string(encode.YAMLEscapes.Quote(nil, q.strings[i])))...)
 		text = after
 	}
 }
 
-// kyamlForm is Kubernetes' strict YAML, braces and quotes.
+// kyamlForm is KYAML, Kubernetes' strict form of YAML with braces and quotes.
 type kyamlForm struct{}
 
 const (
@@ -136,7 +139,7 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // of a line in YAML, which reads it and the spaces around it as one space
+	for _, end := range []string{"\u0085", "\u2028", "\u2029"} { // line ends in YAML: a reader would turn each, with the spaces around it, into one space
 		json = bytes.ReplaceAll(json, []byte(end), fmt.Appendf(nil, `\u%04x`, []rune(end)[0]))
 	}
 	json, marks := withoutReturns(json)
@@ -161,17 +164,17 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 	}, nil
 }
 
-// withoutReturns replaces carriage returns and newlines in JSON that has any
-// carriage return. Each is replaced by a character that the JSON has nowhere
-// else; marks maps "r" and "n" to it. The reason: kyaml's encoder writes a
-// carriage return at the end of a text of several lines as a backslash and an
-// r, and a text with carriage returns is to stay on one line.
+// withoutReturns replaces the escaped carriage returns and newlines in JSON, if
+// it contains any carriage return. Each is replaced by a character that doesn't
+// occur in the JSON; marks maps 'r' and 'n' to these characters. Otherwise
+// kyaml's encoder would split a string at its newlines and write a carriage
+// return at the end of a line as a backslash and an r.
 func withoutReturns(json []byte) (text []byte, marks map[byte]rune) {
 	if !bytes.Contains(json, []byte(`\r`)) {
 		return json, nil
 	}
 	marks = map[byte]rune{}
-	next := '\u4e00' // it is printed as it is, as the 20,000 behind it
+	next := '\u4e00' // the encoder prints this character and the 20,000 after it unescaped
 	for _, letter := range []byte("rn") {
 		for bytes.ContainsRune(json, next) {
 			next++

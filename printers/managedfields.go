@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// unmanaged leaves metadata.managedFields out of a Kubernetes object, and of
-// each item of a list of them. Other values are given back as they are.
+// unmanaged removes metadata.managedFields from a Kubernetes object, or from
+// each item if the object is a list. It returns any other value unchanged.
 func unmanaged(ctx context.Context, v any) (any, error) {
 	fields, _ := v.(*object.Object)
 	if _, ok := fields.Lookup("apiVersion"); !ok {

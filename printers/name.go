@@ -13,9 +13,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A namePrinter prints kind/name, a line each: proxy/<id>, cluster/<name>, as
-// kubectl virtualservice.networking.istio.io/<name>. Of a Kubernetes list it
-// prints the items.
+// A namePrinter prints one kind/name per line: proxy/<id>, cluster/<name>, or
+// like kubectl virtualservice.networking.istio.io/<name>. For a Kubernetes list
+// it prints the names of the items.
 type namePrinter struct{ out io.Writer }
 
 func (p *namePrinter) Render(ctx context.Context, v any) (any, error) {
@@ -42,7 +42,8 @@ func (p *namePrinter) Print(rendered any) error {
 
 func (p *namePrinter) Close() error { return nil }
 
-// listed looks at a result; a Kubernetes list gives its items.
+// listed loads a result. It returns the items of a Kubernetes list, or else the
+// result as the only element.
 func listed(ctx context.Context, v any) ([]any, error) {
 	v, err := mesh.Force(ctx, v)
 	if err != nil {
@@ -73,7 +74,7 @@ func listed(ctx context.Context, v any) ([]any, error) {
 	return out, nil
 }
 
-// nameOf gives kind/name of an object.
+// nameOf returns kind/name of an object.
 func nameOf(ctx context.Context, fields *object.Object) (string, error) {
 	s := columns.NewSubject(&columns.Reading{Context: ctx}, fields)
 	kind := s.Text("kind")

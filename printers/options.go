@@ -10,63 +10,65 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/encode"
 )
 
-// Options say how results are printed: what the flags of the command line
-// say, and what else a printer needs of the world.
+// Options say how results are printed. They hold the values of command line
+// flags, and what a printer may not get by itself, such as the time and files.
 type Options struct {
 	Out     io.Writer
-	Context context.Context              // what is loaded after Render ends with it; nil: never
-	Now     time.Time                    // the document's time, which ages are counted from
-	Color   bool                         // red words in tables, jq's colours in JSON
-	Colors  string                       // JQ_COLORS, as jq has it; empty: jq's own
+	Context context.Context              // ends loads that happen after Render; nil: they are never cancelled
+	Now     time.Time                    // the document's time; ages are relative to it
+	Color   bool                         // alarming words in tables are red; JSON has jq's colours
+	Colors  string                       // the value of JQ_COLORS, in jq's syntax; empty: jq's own colours
 	Open    func(string) ([]byte, error) // reads the file of a -file format
-	Note    func(string)                 // takes a line for the user that is no result; may be nil
+	Note    func(string)                 // prints a line for the user that is not a result; may be nil
 
-	Format            string // -o: a word of [Formats], with =TEMPLATE where it takes one; empty: tables or jq's stream
-	Template          string // --template, in place of what follows the = in Format
+	Format            string // -o: the name of one of [Formats], followed by =TEMPLATE if it takes one; empty: tables or jq's JSON
+	Template          string // --template, replaces the text after the = in Format
 	MissingKeysFail   bool   // --allow-missing-template-keys=false
 	ShowManagedFields bool   // metadata.managedFields in -o json, yaml and kyaml
-	Ageless           bool   // tables say nothing that changes with time alone: how two of them differ is news
+	Ageless           bool   // tables show no ages, so that two tables differ only if something happened
 
-	// jq's stream. Any of them keeps tables away; the first six go with -o
-	// json too.
-	Compact bool   // -c: all on one line
-	Tab     bool   // --tab: a tab a level
-	Indent  string // --indent: spaces a level, "0" to "9"; empty: two
-	ASCII   bool   // -a: nothing but ASCII
+	// The flags of jq's output. Each of these except Sorted prevents tables.
+	// The first five apply to -o json too.
+	Compact bool   // -c: one line per result
+	Tab     bool   // --tab: indents by one tab per level
+	Indent  string // --indent: the number of spaces per level, "0" to "9"; empty: two
+	ASCII   bool   // -a: escapes characters that are not ASCII
 	Sorted  bool   // -S: keys are sorted
-	Raw     bool   // -r: strings as they are
-	Join    bool   // -j: as Raw, and no newline between results
-	Raw0    bool   // --raw-output0: as Raw, and NUL in place of the newline
-	Seq     bool   // --seq: RS before each result
+	Raw     bool   // -r: prints strings without quotes
+	Join    bool   // -j: like Raw, without newlines between results
+	Raw0    bool   // --raw-output0: like Raw, with NUL in place of the newline after a result
+	Seq     bool   // --seq: prints an RS character before each result
 
-	// Tables.
+	// The flags of tables.
 	NoHeaders    bool     // --no-headers
 	ShowLabels   bool     // --show-labels
 	ShowKind     bool     // --show-kind
 	LabelColumns []string // -L
 
-	// Columns are the headers of those that a table has, in order, by kind;
-	// under "" those of any kind that is not named, of -o table's objects too.
-	// One that is only sometimes there stays so. Empty: the kind's own.
+	// Columns are the headers of the columns that the table of a kind has, in
+	// order. The key "" applies to all kinds without a key of their own, and to
+	// the other objects of -o table. A column that is shown only under a
+	// condition stays so. A nil map means the kind's own columns.
 	Columns map[string][]string
 
-	// SortBy is --sort-by: a path like .metadata.name or {.metadata.name}.
-	// All results are held until the last one came.
+	// SortBy is --sort-by: a path like .metadata.name or {.metadata.name}. All
+	// results are buffered until the last one has come.
 	SortBy string
 }
 
-// A UsageError says that options can't be, or can't be together.
+// A UsageError reports an option with an invalid value, or options that exclude
+// each other.
 type UsageError struct{ Msg string }
 
-// Error says what is wrong, the option first.
+// Error returns the message, which begins with the option.
 func (e *UsageError) Error() string { return e.Msg }
 
 func usage(format string, args ...any) error {
 	return &UsageError{fmt.Sprintf(format, args...)}
 }
 
-// Validate says whether the options can be together; the error is a
-// [*UsageError]. It opens no file and parses no template: New does.
+// Validate checks the options. The error is a [*UsageError]. It opens no file
+// and parses no template; New does that.
 func (o Options) Validate() error {
 	name, _ := o.format()
 	if name != "" && !known(name) {
@@ -87,7 +89,7 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// streams says that a flag asks for jq's stream.
+// streams reports whether a flag requires jq's output.
 func (o Options) streams() bool {
 	return o.Format == "" && (o.streamFlag() != "" || o.layoutFlag() != "")
 }
@@ -133,8 +135,8 @@ func (o Options) palette() *encode.Palette {
 	return &p
 }
 
-// columns returns the headers that the table of a kind is to have; nil means
-// the kind's own.
+// columns returns the headers of the table of a kind; nil means the kind's own
+// columns.
 func (o Options) columns(kind string) []string {
 	if headers, ok := o.Columns[kind]; ok {
 		return headers

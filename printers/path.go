@@ -10,23 +10,23 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A pathEvaluation evaluates a parsed JSONPath template over values that may
-// be lazy, as client-go's does over plain ones; where that takes the order of
-// a Go map, this takes the keys in order. What a path doesn't go through is
-// not loaded.
+// A pathEvaluation evaluates a parsed JSONPath template like client-go, but
+// over values that may be lazy. It loads only the values that a path passes
+// through. Where client-go uses the random order of a Go map, it sorts the
+// keys.
 type pathEvaluation struct {
 	ctx    context.Context
-	strict bool // a field that nothing has is an error
-	lost   bool // the path ran into a part that can't be had
-	marks  bool // what the template itself says is given as ownText
+	strict bool // a field that no value has is an error
+	lost   bool // the path came to an unavailable part
+	marks  bool // the text of the template is returned as ownText
 }
 
-// ownText is text of a template, as opposed to a value that it prints: its
-// newlines are meant.
+// ownText is text of the template itself. Unlike the newlines in values, its
+// newlines are printed.
 type ownText string
 
-// template evaluates the nodes of a template one by one; those between range
-// and end for each value of the range.
+// template evaluates the nodes of a template one after another, and the nodes
+// between range and end once for each value of the range.
 func (e *pathEvaluation) template(nodes []jsonpath.Node, v any) (out [][]any, err error) {
 	for i := 0; i < len(nodes); i++ {
 		word := identifier(nodes[i])
@@ -59,7 +59,7 @@ func (e *pathEvaluation) template(nodes []jsonpath.Node, v any) (out [][]any, er
 	return out, nil
 }
 
-// isOwnText reports whether a node of a template is text: a\n, {"a\n"}.
+// isOwnText reports whether a node of a template is text, as in a\n or {"a\n"}.
 func isOwnText(n jsonpath.Node) bool {
 	if list, ok := n.(*jsonpath.ListNode); ok && len(list.Nodes) > 0 {
 		n = list.Nodes[len(list.Nodes)-1]
@@ -68,7 +68,8 @@ func isOwnText(n jsonpath.Node) bool {
 	return ok
 }
 
-// identifier gives the word that an action begins with: range, end.
+// identifier returns the keyword at the beginning of an action: range, end, or
+// "" for none.
 func identifier(n jsonpath.Node) string {
 	if list, ok := n.(*jsonpath.ListNode); ok && len(list.Nodes) > 0 {
 		if word, ok := list.Nodes[0].(*jsonpath.IdentifierNode); ok {
@@ -78,9 +79,10 @@ func identifier(n jsonpath.Node) string {
 	return ""
 }
 
-// rangeEnd is the place of the end of the range that begins at a place. A
-// range that isn't ended goes to the end of the template; as in kubectl, what
-// is in it is then evaluated once more for what the range was evaluated for.
+// rangeEnd returns the index of the end that belongs to the range at an index.
+// A range without an end extends to the end of the template. As in kubectl, its
+// nodes are then evaluated once more, on the value that the range was evaluated
+// on.
 func rangeEnd(nodes []jsonpath.Node, begin int) int {
 	depth := 0
 	for i := begin; i < len(nodes); i++ {
@@ -146,7 +148,7 @@ func constant(in []any, v any) []any {
 	return out
 }
 
-// see looks at a value; what can't be had is as good as null.
+// see loads one level of a value. An unavailable value is nil.
 func (e *pathEvaluation) see(v any) (any, error) {
 	v, had, err := encode.LoadPart(e.ctx, v)
 	e.lost = e.lost || !had
@@ -195,7 +197,8 @@ func (e *pathEvaluation) slice(in []any, n *jsonpath.ArrayNode) (out []any, err 
 	return out, nil
 }
 
-// bounds gives what an index or a slice takes of an array.
+// bounds returns the indices that an index or a slice selects from an array:
+// from, from+step and so on, below to.
 func bounds(n *jsonpath.ArrayNode, length int) (from, to, step int, err error) {
 	to, step = length, 1
 	if n.Params[0].Known {
@@ -239,7 +242,8 @@ func (e *pathEvaluation) members(in []any) (out []any, err error) {
 	return out, nil
 }
 
-// inside gives the members of a container, an object's by key.
+// inside returns the elements of an array, or the members of an object in the
+// order of their keys.
 func inside(v any) []any {
 	switch v := v.(type) {
 	case []any:
@@ -254,8 +258,8 @@ func inside(v any) []any {
 	return nil
 }
 
-// descend gives each container, and then those in it. A text that isn't empty
-// is one, too: client-go's library counts its characters.
+// descend returns each container, followed by the containers in it. A non-empty
+// string counts as a container, as in client-go.
 func (e *pathEvaluation) descend(in []any) (out []any, err error) {
 	for _, v := range in {
 		if v, err = e.see(v); err != nil {

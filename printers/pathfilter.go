@@ -11,8 +11,8 @@ import (
 	"k8s.io/client-go/util/jsonpath"
 )
 
-// filter gives the elements of arrays that a condition holds for. What can't
-// be compared, null among it, fulfils none.
+// filter returns the elements of arrays that satisfy a condition. A comparison
+// is false if its operands aren't comparable; null is comparable with nothing.
 func (e *pathEvaluation) filter(in []any, n *jsonpath.FilterNode) (out []any, err error) {
 	for _, v := range in {
 		if v, err = e.see(v); err != nil {
@@ -69,7 +69,8 @@ func (e *pathEvaluation) passes(item any, n *jsonpath.FilterNode) (bool, error) 
 	return holds(a, n.Operator, b)
 }
 
-// holds compares two scalars of one type.
+// holds reports whether a comparison of two values is true. Only scalars of the
+// same type are comparable.
 func holds(a any, operator string, b any) (bool, error) {
 	order, ok := scalarOrder(a, b)
 	_, isBool := a.(bool)
@@ -90,8 +91,8 @@ func holds(a any, operator string, b any) (bool, error) {
 	return false, fmt.Errorf("unrecognized filter operator %s", operator)
 }
 
-// scalarOrder compares two strings, numbers or booleans; false for anything
-// else.
+// scalarOrder compares two strings, two numbers or two booleans. It returns
+// false for any other pair.
 func scalarOrder(a, b any) (int, bool) {
 	switch x := a.(type) {
 	case string:
@@ -114,7 +115,8 @@ func scalarOrder(a, b any) (int, bool) {
 	return x.Cmp(y), true
 }
 
-// exact gives a number without loss, nil for what is none.
+// exact converts a number without loss of precision. It returns nil for NaN and
+// for a value that is not a number.
 func exact(v any) *big.Float {
 	switch v := v.(type) {
 	case int:

@@ -6,41 +6,44 @@ import (
 	"time"
 )
 
-// A Printer puts results on a stream, one after another. One that may print
-// tables also has a method PrintedTable() bool, which tells whether it did.
+// A Printer writes results to a stream, one after another. A printer that may
+// print tables also has a method PrintedTable() bool, which reports whether it
+// printed one.
 type Printer interface {
-	// Render makes of a result what Print takes. It may be called by several
-	// goroutines at once, in any order. It loads only what will be printed. A
-	// part of v that can't be had is printed as null, or <unknown> in a table;
-	// when v itself can't be had, the error is its [mesh.Fault].
+	// Render turns a result into a value for Print. Several goroutines may call
+	// it at once, in any order. It loads only what will be printed. An
+	// unavailable part of v is printed as null, or as <unknown> in a table. If
+	// v itself is unavailable, the error is its [mesh.Fault].
 	Render(ctx context.Context, v any) (any, error)
 
-	// Print takes what Render gave, in the order of the results.
+	// Print writes a value that Render returned. It must be called in the order
+	// of the results.
 	Print(rendered any) error
 
-	// Close prints what was held back and ends what was begun: the last block
-	// of a table, a list. It is called once, also after an error of the query.
+	// Close prints the results that are still buffered and the end of an open
+	// table or list. It is called once, also after the query failed.
 	Close() error
 }
 
-// A Lasting printer prints the results of several rounds below one another,
-// under one header.
+// A Lasting printer prints the results of repeated runs of a query, as --watch
+// does. All runs share one header.
 type Lasting interface {
 	Printer
 
-	// Begin begins a round: ages in it are counted from now.
+	// Begin starts a run. The ages in its results are relative to now.
 	Begin(now time.Time)
 
-	// Flush prints what is held back of the round.
+	// Flush prints the results of the run that are still buffered.
 	Flush() error
 
-	// Says writes what a rendered result says, whatever is printed around it:
-	// two that say the same look the same. It takes the place of Print.
+	// Says writes the content of a rendered result to w, without any layout.
+	// Two results are equal to a reader exactly if Says writes the same bytes
+	// for both. A result is passed either to Says or to Print, never to both.
 	Says(w io.Writer, rendered any) error
 }
 
-// New gives the printer that the options ask for. The error is a
-// [*UsageError], or what reading a template file met.
+// New returns the printer for the options. The error is a [*UsageError] or an
+// error of reading a template file.
 func New(o Options) (Printer, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

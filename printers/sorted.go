@@ -11,19 +11,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A sorted holds all rendered results back and prints them in the order of a
-// path: those that have nothing there first, then null, booleans, numbers,
-// strings (quantities like 100Mi by what they say), then the rest; alike ones
-// as they came.
+// A sorted printer buffers all rendered results and prints them in the order of
+// the values at a path. Results without such a value come first, then null,
+// booleans, numbers, strings, and last arrays and objects. Strings are compared
+// as quantities, such as 100Mi, if all of them are quantities. Equal results
+// keep their order.
 type sorted struct {
 	Printer
 	flag  string
 	path  []jsonpath.Node
 	held  []keyed
-	found bool // some result has something at the path
+	found bool // some result has a value at the path
 }
 
-// keyed is a rendered result with what it is sorted by.
+// keyed is a rendered result with its sort key.
 type keyed struct {
 	there    bool
 	key      any
@@ -82,7 +83,7 @@ func (s *sorted) Close() error {
 	return s.Printer.Close()
 }
 
-// PrintedTable tells whether a table was printed: something for people.
+// PrintedTable reports whether a table was printed.
 func (s *sorted) PrintedTable() bool {
 	p, ok := s.Printer.(interface{ PrintedTable() bool })
 	return ok && p.PrintedTable()
@@ -105,8 +106,8 @@ func (k keyed) rank() int {
 	return 3
 }
 
-// comparing gives the order of two keys of one rank. Strings are quantities
-// only when all of them are.
+// comparing returns the function that compares two keys of the same rank.
+// Strings are compared as quantities only if all of them are quantities.
 func comparing(all []keyed) func(a, b any) int {
 	sizes := map[string]resource.Quantity{}
 	for _, k := range all {

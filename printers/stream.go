@@ -10,18 +10,18 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/encode"
 )
 
-// ahead is how many bytes of a result Render encodes. What a larger one has
-// beyond is encoded while it is printed, so that no result has to fit in
+// ahead is how many bytes of a result Render encodes. The rest of a larger
+// result is encoded while it is printed, so that a result need not fit in
 // memory.
 const ahead = 4 << 20
 
-// A stream prints results as jq does, each by itself.
+// A stream prints each result as JSON, as jq does.
 type stream struct {
 	out io.Writer
 	ctx context.Context
 	encode.Style
 	raw, raw0, seq bool
-	end            string // after each result
+	end            string // the text after each result
 }
 
 func newStream(o Options) *stream {
@@ -37,8 +37,8 @@ func newStream(o Options) *stream {
 	return s
 }
 
-// style gives the layout that the options ask for, two spaces a level unless
-// they say otherwise.
+// style returns the layout of JSON for the options, by default with two spaces
+// per level.
 func (o Options) style(plain, ascii *encode.Escapes) encode.Style {
 	s := encode.Style{Indent: "  ", Pretty: !o.Compact, Escape: plain, Colors: o.palette(), Sorted: o.Sorted}
 	if o.ASCII {
@@ -53,7 +53,8 @@ func (o Options) style(plain, ascii *encode.Escapes) encode.Style {
 	return s
 }
 
-// A line is a rendered result of a stream: text, or what is encoded of it.
+// A line is a rendered result of a stream: raw text, or a value that is partly
+// encoded.
 type line struct {
 	text  []byte
 	value *encode.Encoding
@@ -77,8 +78,8 @@ func (s *stream) Render(ctx context.Context, v any) (any, error) {
 	return line{value: e}, nil
 }
 
-// rawLine is a string as it is; with -a jq has no way to print that, and
-// prints JSON.
+// rawLine renders a string without quotes. With -a it is printed as JSON, as jq
+// does.
 func (s *stream) rawLine(text string) (any, error) {
 	switch {
 	case s.Escape == encode.ASCIIEscapes:
@@ -109,11 +110,11 @@ func (s *stream) write(out io.Writer, l line) error {
 
 func (s *stream) Close() error { return nil }
 
-// An indenter writes JSON some levels deeper than it was encoded: no newline
-// in it is part of a string.
+// An indenter indents JSON that was encoded at a lower level. Every newline in
+// JSON is layout, because strings escape theirs.
 type indenter struct {
 	out     io.Writer
-	newline string // what a newline becomes
+	newline string // the text that replaces a newline
 }
 
 func (w indenter) Write(p []byte) (int, error) {

@@ -11,22 +11,23 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A tables prints objects of known kinds as tables, a block for each run of
-// one kind. The first result decides: when it is of no known kind, it and all
-// that follow are jq's stream. After a table, what is of no known kind stands
-// between the blocks as jq prints it.
+// A tables printer prints objects of known kinds as tables. Consecutive results
+// of one kind form a block, which is a table of its own. If the first result is
+// of no known kind, it and all later results are printed as JSON, as jq prints
+// it. After a first table, a result of no known kind is printed as JSON between
+// two blocks.
 type tables struct {
 	out      io.Writer
 	stream   *stream
 	opts     Options
 	wide     bool
-	flat     bool // -o table: other objects make tables too
+	flat     bool // with -o table, objects of other kinds are rows too
 	kinds    map[string]columns.Kind
 	near     *columns.Neighbours
-	block    *block // of the rows that are not printed yet; nil: none
-	anything bool   // something was printed
-	printed  bool   // a table was
-	inStream bool   // the first result was of no known kind
+	block    *block // the current block; nil: none is open
+	anything bool   // whether anything was printed
+	printed  bool   // whether a table was printed
+	inStream bool   // the first result was of no known kind: all results are printed as JSON
 }
 
 func newTables(o Options, format string) *tables {
@@ -39,11 +40,12 @@ func newTables(o Options, format string) *tables {
 	return t
 }
 
-// A tabled is a rendered result: rows of one kind, or lines of a stream.
+// A tabled is a rendered result: the rows of one kind of object, or a value
+// printed as JSON.
 type tabled struct {
-	kind  *columns.Kind // nil: of no known kind
+	kind  *columns.Kind // nil: the result is of no known kind
 	rows  []columns.Row
-	flat  []*object.Object // the rows of -o table where there is no kind
+	flat  []*object.Object // with -o table, the rows of objects of no known kind
 	value any
 	line  any
 }
@@ -68,10 +70,10 @@ func (t *tables) Render(ctx context.Context, v any) (any, error) {
 	return tabled{line: line}, err
 }
 
-// withKnownFields returns the kind and subject of an object whose table can be
-// made without loading the object: only a part of it was requested, or the few
-// fields that the table reads cost less than the whole. The kind is nil for
-// anything else.
+// withKnownFields returns the kind and subject of an object whose rows can be
+// made without loading all of the object: either the query requested only a
+// part of the object, or the few fields that the table reads cost less than the
+// whole. For any other value the kind is nil.
 func (t *tables) withKnownFields(r *columns.Reading, v any) (*columns.Kind, *columns.Subject) {
 	if k, s := t.partial(r, v); k != nil {
 		return k, s
@@ -91,7 +93,7 @@ func (t *tables) withKnownFields(r *columns.Reading, v any) (*columns.Kind, *col
 }
 
 // partial returns the kind and subject of an object of which only a part was
-// requested. The kind is nil for anything else.
+// requested. For any other value the kind is nil.
 func (t *tables) partial(r *columns.Reading, v any) (*columns.Kind, *columns.Subject) {
 	if o, ok := v.(*mesh.Object); ok && o.IsPart() {
 		if k, ok := t.kinds[o.Kind]; ok {
@@ -101,7 +103,7 @@ func (t *tables) partial(r *columns.Reading, v any) (*columns.Kind, *columns.Sub
 	return nil, nil
 }
 
-// kindOf finds the table of an object, nil for what has none.
+// kindOf returns the kind of an object, or nil if the object has no table.
 func (t *tables) kindOf(r *columns.Reading, v any) *columns.Kind {
 	fields, _ := v.(*object.Object)
 	name, _ := r.See(fields.Get("kind")).(string)
@@ -126,7 +128,7 @@ func (t *tables) kindOf(r *columns.Reading, v any) *columns.Kind {
 	return &k
 }
 
-// rows makes the rows of one object, and looks only at what they show.
+// rows returns the rows of one object. It loads only what they show.
 func (t *tables) rows(r *columns.Reading, k *columns.Kind, v any, s *columns.Subject) []columns.Row {
 	r.Owner = nil
 	if o, ok := v.(*mesh.Object); ok {
@@ -158,7 +160,8 @@ func (t *tables) Print(rendered any) error {
 	return t.stream.Print(r.line)
 }
 
-// add puts rows in the block of their kind.
+// add adds a result to the current block. It starts a new block if the kind
+// differs.
 func (t *tables) add(r tabled) error {
 	if t.block != nil && !t.block.holds(r.kind) {
 		if err := t.endBlock(); err != nil {
@@ -183,10 +186,11 @@ func (t *tables) endBlock() error {
 
 func (t *tables) Close() error { return t.endBlock() }
 
-// Begin begins a round.
+// Begin starts a run. What was read of other objects in the previous run is
+// dropped.
 func (t *tables) Begin(now time.Time) { t.opts.Now, t.near = now, columns.NewNeighbours() }
 
-// Says writes the cells of a result's rows, or its line.
+// Says writes the cells of a result's rows, or the result as JSON.
 func (t *tables) Says(w io.Writer, rendered any) error {
 	r := rendered.(tabled)
 	switch {
@@ -205,7 +209,8 @@ func (t *tables) Says(w io.Writer, rendered any) error {
 	return says(w, []columns.Row{cells})
 }
 
-// says writes cells, which have no control characters in them.
+// says writes rows to w. A NUL separates cells and a newline separates rows:
+// cells contain no control characters.
 func says[T ~[]string](w io.Writer, rows []T) error {
 	for _, cells := range rows {
 		if _, err := io.WriteString(w, strings.Join(cells, "\x00")+"\n"); err != nil {
@@ -215,7 +220,8 @@ func says[T ~[]string](w io.Writer, rows []T) error {
 	return nil
 }
 
-// Flush prints the rows of the round; the next goes on below them.
+// Flush prints the rows of the run. The block stays open for the rows of the
+// next run.
 func (t *tables) Flush() error {
 	if t.block == nil || len(t.block.rows)+len(t.block.flat) == 0 {
 		return nil
@@ -223,5 +229,5 @@ func (t *tables) Flush() error {
 	return t.block.flush(false)
 }
 
-// PrintedTable tells whether a table was printed: something for people.
+// PrintedTable reports whether a table was printed.
 func (t *tables) PrintedTable() bool { return t.printed }

@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// NewTree gives a printer that shows the way of a request as a tree, a step a
-// line; whatever else a result is, it is printed as without.
+// NewTree returns a printer that prints a Trace as a tree with one step per
+// line. It prints any other result as the printer that [New] returns.
 func NewTree(o Options) (Printer, error) {
 	p, err := New(o)
 	if err != nil {
@@ -23,7 +23,7 @@ type tree struct {
 	opts Options
 }
 
-// branches is a rendered tree.
+// branches is a rendered Trace.
 type branches struct{ text string }
 
 func (t *tree) Render(ctx context.Context, v any) (any, error) {

@@ -1,7 +1,6 @@
-// Package safe escapes characters that may act where a text is shown or read:
-// that move a terminal's cursor, end a line, or change or hide the text around
-// them.
+// Package safe escapes unsafe characters: those that move a terminal's cursor,
+// end a line, or change or hide the text around them.
 //
-// Read [Writer] first: everything the plugin prints goes through one. It knows
-// nothing of what is printed.
+// Read [Writer] first: all output of the plugin passes through one. The package
+// knows nothing about what is printed.
 package safe

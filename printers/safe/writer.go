@@ -10,23 +10,23 @@ import (
 	"unicode/utf8"
 )
 
-// IsUnsafe reports whether a character may do something where it is shown or
-// read: move a terminal's cursor, end a line, change the direction of the text
-// around it or hide in it. These are Unicode's control and format characters
-// and its line separators. The joiners and the Arabic number signs are format
-// characters too, but they are part of how words are written.
+// IsUnsafe reports whether a character is unsafe to print: whether it may move
+// a terminal's cursor, end a line, change the direction of the text around it
+// or hide in it. These are Unicode's control and format characters and its line
+// separators. The exceptions are the joiners and the Arabic number signs,
+// format characters that are part of how words are written.
 func IsUnsafe(r rune) bool {
 	switch {
 	case r < ' ' || r >= 0x7f && r < 0xa0:
 		return true
-	case r < 0xad, r > 0xad && r < 0x600, r >= 0x3000 && r < 0xfe00: // most of what is written
+	case r < 0xad, r > 0xad && r < 0x600, r >= 0x3000 && r < 0xfe00: // most letters
 		return false
 	}
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.In(r, unicode.Join_Control, unicode.Prepended_Concatenation_Mark)
 }
 
-// Line gives a text on one line, without anything unsafe in it: such
-// characters, newlines and tabs too, are written as JSON escapes them.
+// Line returns a text on one line, with unsafe characters escaped as JSON does.
+// Newlines and tabs are escaped too.
 func Line(s string) string {
 	if !strings.ContainsFunc(s, IsUnsafe) && utf8.ValidString(s) {
 		return s
@@ -42,39 +42,41 @@ func Line(s string) string {
 	return string(b)
 }
 
-// IsLine reports whether a text is on one line and has nothing unsafe in it.
+// IsLine reports whether a text is valid UTF-8, is on one line and has no
+// unsafe character.
 func IsLine(s string) bool { return !strings.ContainsFunc(s, IsUnsafe) && utf8.ValidString(s) }
 
-// A Writer writes text to where people and programs read it, and escapes
-// what is unsafe there, as JSON does: inside a JSON string the value stays the
-// same. Newlines and tabs pass, "\r\n" is a newline. It is the last of several
-// hands: what comes to it was made legible where it was printed, since only
-// the printer knows which newlines are its own.
+// A Writer escapes the unsafe characters of a text and writes it to another
+// writer. It escapes as JSON does, so the value of a JSON string stays the
+// same. It lets newlines and tabs pass and writes "\r\n" as a newline. A Writer
+// is only the last defence: a printer must escape unsafe characters itself,
+// because only the printer knows which newlines belong to its layout.
 type Writer struct {
 	mu     sync.Mutex
 	out    io.Writer
 	passes Allowed
-	held   []byte // the beginning of a character or a colour whose end has not come yet
+	held   []byte // the beginning of a character or colour that is not complete yet
 }
 
-// Allowed says what a [Writer] lets through beside text.
+// Allowed says what a [Writer] lets pass besides text.
 type Allowed struct {
 	Colors bool   // the escape sequences of colours
 	Marks  string // control characters that separate records
-	All    bool   // every byte, as it is
+	All    bool   // all bytes, unchanged
 }
 
-// NewWriter gives a writer that lets text through to out.
+// NewWriter returns a writer that writes to out and lets only text pass.
 func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 
-// Allow sets what else is let through from here on.
+// Allow sets what w lets pass from now on.
 func (w *Writer) Allow(p Allowed) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.passes = p
 }
 
-// Write writes what is safe of a text, and the rest escaped.
+// Write writes a text with its unsafe characters escaped. An incomplete
+// character or colour at the end is kept until the next Write or Flush.
 func (w *Writer) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,7 +97,7 @@ func (w *Writer) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Flush writes what was held back.
+// Flush writes the incomplete end that Write kept.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -108,8 +110,8 @@ func (w *Writer) Flush() error {
 	return err
 }
 
-// escaped gives the text without what is unsafe in it. Unless it is the last
-// of all, an end that may go on is held back.
+// escaped returns a text with its unsafe characters escaped. If more text may
+// follow, that is if last is false, it keeps an incomplete end in held.
 func (w *Writer) escaped(b []byte, last bool) []byte {
 	i := suspicious(b)
 	if i == len(b) {
@@ -124,7 +126,7 @@ func (w *Writer) escaped(b []byte, last bool) []byte {
 		}
 		r, _ := utf8.DecodeRune(b[i:])
 		switch {
-		case n > 0 && whole: // lets through
+		case n > 0 && whole: // allowed
 			out = append(out, b[i:i+n]...)
 		case r == '\r' && i+1 < len(b) && b[i+1] == '\n':
 			n = 1
@@ -140,7 +142,7 @@ func (w *Writer) escaped(b []byte, last bool) []byte {
 	return out
 }
 
-// suspicious gives the place of the first byte that may begin something
+// suspicious returns the index of the first byte that may begin something
 // unsafe, or the length of the text.
 func suspicious(b []byte) int {
 	for i := 0; i < len(b); {
@@ -164,16 +166,16 @@ func suspicious(b []byte) int {
 	return len(b)
 }
 
-// printable tells whether eight bytes are all printable ASCII: none is over
-// 0x7e (its high bit, or that of one more, is set) or under a space (to take a
-// space away borrows into its high bit).
+// printable reports whether eight bytes are all printable ASCII. If a byte is
+// over 0x7e, its high bit is set or becomes set when 1 is added. If a byte is
+// less than a space, its high bit becomes set when a space is subtracted.
 func printable(eight uint64) bool {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	return (eight|(eight+each)|(eight-' '*each))&high == 0
 }
 
-// next gives the length of what a text begins with if that is let through,
-// else 0. It is not whole where the text ends too early to tell.
+// next returns the length of the character or colour at the beginning of a text
+// if it may pass, else 0. whole is false if the text ends too early to decide.
 func (w *Writer) next(b []byte) (n int, whole bool) {
 	switch c := b[0]; {
 	case c == '\x1b' && w.passes.Colors:
@@ -192,8 +194,9 @@ func (w *Writer) next(b []byte) (n int, whole bool) {
 	return n, true
 }
 
-// color gives the length of the colour that a text begins with; 0: of none.
-// Some programs clear the line behind a colour: that passes too.
+// color returns the length of the colour at the beginning of a text; 0 if there
+// is none. The sequence that clears the rest of the line passes too, because
+// some programs write it after a colour.
 func color(b []byte) (n int, whole bool) {
 	const longest = 64
 	for i, c := range b[:min(len(b), longest)] {
@@ -211,9 +214,9 @@ func color(b []byte) (n int, whole bool) {
 	return 0, len(b) >= longest
 }
 
-// AppendEscaped appends a character to b as JSON escapes it in a string: a
-// backslash and a letter where JSON has one, else \uXXXX, twice for a character
-// from 0x10000 on.
+// AppendEscaped appends a character to b as JSON escapes it in a string: as a
+// backslash and a letter if JSON defines one, else as \uXXXX, or as two of
+// these from 0x10000 on.
 func AppendEscaped(b []byte, r rune) []byte {
 	switch r {
 	case '"', '\\':
