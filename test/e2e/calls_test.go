@@ -37,7 +37,7 @@ type caller struct {
 }
 
 // callsOf returns calls to every listener of a dump: for each virtual host, each of its routes and each filter chain.
-// It returns at most that many.
+// It returns no more calls than most.
 func callsOf(s random.Source, d *oracle.Dump, ip string, most int) []*call {
 	c := &caller{Source: s, Dump: d, ip: ip}
 	for _, l := range d.Listeners {
@@ -195,7 +195,7 @@ func (k *call) asked(ip string, mark int) map[string]any {
 	return m
 }
 
-// made returns the call as the replica's client makes it.
+// made returns the call in the form that a replica's Make method takes.
 func (k *call) made(ip string, mark int, as *oracle.Identity) oracle.Call {
 	c := oracle.Call{Listener: k.listener, Source: k.from(ip), Destination: k.destination, Mark: mark, Port: k.port, Bytes: []byte("\x01\x02\x03 of no protocol\r\n\r\n")}
 	if k.tls {

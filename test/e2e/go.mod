@@ -1,4 +1,4 @@
-// The tests on a real mesh. A module of its own: what it needs, the plugin doesn't.
+// The tests on a real mesh. They are a module of their own, so that the plugin doesn't inherit their dependencies.
 module github.com/meshq/kubectl-meshq/test/e2e
 
 go 1.26.0

@@ -80,7 +80,7 @@ func (a *admin) one(w io.Writer, r *http.Request) error {
 	return err
 }
 
-// work sleeps for as long as producing an answer of that many bytes takes.
+// work sleeps for as long as producing an answer of size bytes takes.
 func (a *admin) work(size int64) {
 	wait := a.latency
 	if a.rate > 0 {

@@ -57,7 +57,7 @@ func newImage(c *capture, o Options) (*image, error) {
 	return m, nil
 }
 
-// take adds a recorded answer.
+// take adds a recorded answer to the image.
 func (m *image) take(c *capture, path, file string) error {
 	text, err := c.proxy(file)
 	if err != nil {

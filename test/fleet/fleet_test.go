@@ -234,7 +234,7 @@ func over(t *testing.T, f *Fleet) (*http.Client, *rest.Config) {
 	}}}, config
 }
 
-// get sends a GET request and waits at most that long for the answer.
+// get sends a GET request. It waits for the answer no longer than most.
 func get(c *http.Client, url string, most time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()

@@ -91,7 +91,7 @@ func array[T ~[]byte](all []T) []byte {
 	return append(b, ']')
 }
 
-// indented writes JSON with Envoy's indentation, starting at that depth.
+// indented writes JSON with Envoy's indentation, for a value at the given depth.
 func indented(raw []byte, depth int) ([]byte, error) {
 	const spaces = "          "
 	var b bytes.Buffer

@@ -165,7 +165,7 @@ func (g *grower) learnRoute() (map[string]string, error) {
 	return hosts, nil
 }
 
-// grow adds services until the rendered dump has at least that many bytes.
+// grow adds services until the rendered dump has at least the given number of bytes.
 func (g *grower) grow(bytes int64) error {
 	g.size = g.dump.size()
 	for service := 0; g.size < bytes; service++ {

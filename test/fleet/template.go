@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// The tokens that stand in a template for what differs from proxy to proxy. A token is as long as every text that can
-// replace it. The comments show replacements.
+// The tokens in a template mark the places where proxies differ. A token is as long as every text that can replace it.
+// The comments show examples of replacements.
 const (
 	podToken       = "^pod^^^^^^^^^^^^^^^^^^^^^^" // web-00042-5d8f7b9c64-x7k2p
 	appToken       = "^app^^^^^"                  // web-00042

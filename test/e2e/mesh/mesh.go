@@ -19,7 +19,7 @@ import (
 // Options configure a mesh.
 type Options struct {
 	Programs Programs
-	Log      io.Writer // gets a line for each step
+	Log      io.Writer // receives one line of text for each step
 }
 
 // A Mesh is a running mesh. Only one goroutine at a time may break or repair it.

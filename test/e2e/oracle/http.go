@@ -79,7 +79,7 @@ func (c *Client) Ask(ctx context.Context, r Request) (a Answer, err error) {
 			return a, nil
 		}
 		c.Close()
-		if !kept { // closing a new connection is Envoy's answer
+		if !kept { // Envoy closed a new connection without an answer, which is a valid result
 			return Answer{}, nil
 		}
 	}

@@ -1,5 +1,5 @@
-// Istio's own command, at the commit of the control plane that the tests run:
-// what the plugin's tables are held against.
+// Istio's own command, at the same commit as the control plane of the tests. The plugin's tables are compared with its
+// tables.
 module github.com/meshq/kubectl-meshq/test/e2e/programs/istioctl
 
 go 1.26.0

@@ -1,4 +1,4 @@
-// Istio's control plane, at one commit, as the tests run it.
+// Istio's control plane, at the commit that the tests run.
 module github.com/meshq/kubectl-meshq/test/e2e/programs/istiod
 
 go 1.26.0

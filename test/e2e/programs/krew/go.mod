@@ -1,4 +1,4 @@
-// krew, which installs kubectl's plugins.
+// krew, which installs plugins of kubectl.
 module github.com/meshq/kubectl-meshq/test/e2e/programs/krew
 
 go 1.26.0

@@ -1,4 +1,4 @@
-// Kubernetes' command line, for machines that have none.
+// kubectl, for machines that don't have it.
 module github.com/meshq/kubectl-meshq/test/e2e/programs/kubectl
 
 go 1.26.0

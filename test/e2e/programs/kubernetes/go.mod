@@ -1,4 +1,4 @@
-// The parts of a Kubernetes control plane the tests run: its API server and etcd.
+// The parts of a Kubernetes control plane that the tests run: the API server and etcd.
 module github.com/meshq/kubectl-meshq/test/e2e/programs/kubernetes
 
 go 1.26

@@ -1,4 +1,4 @@
-// The stand-in for a kubelet that the tests run.
+// kwok, which simulates the kubelets in the tests.
 module github.com/meshq/kubectl-meshq/test/e2e/programs/kwok
 
 go 1.26.0

@@ -140,7 +140,7 @@ func (b *bench) staleFloor(ctx context.Context, s *simulator, out map[string][]a
 }
 
 // wholeFloor compares a query that reads all proxies with the slower of transfer and decoding. The query may take at
-// most that many times as long.
+// most the given multiple of that time.
 func (b *bench) wholeFloor(ctx context.Context, s *simulator, name string, most float64, asked []asking, t *table) error {
 	all, err := s.list(ctx)
 	if err != nil {
@@ -165,7 +165,8 @@ func (b *bench) wholeFloor(ctx context.Context, s *simulator, name string, most 
 	return nil
 }
 
-// transferred requests the paths that every proxy was asked for, from the given proxies, and discards the answers.
+// transferred measures the plain transfer of the same answers that a query reads: it requests the query's paths from the
+// given proxies and discards the answers.
 func (b *bench) transferred(ctx context.Context, s *simulator, all []proxy, paths map[string]int) ([]asking, error) {
 	asked := mostAsked(paths)
 	if len(asked) == 0 {

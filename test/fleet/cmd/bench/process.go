@@ -65,7 +65,7 @@ func (b *bench) start(ctx context.Context, p program, keep bool) (sample, error)
 	return s, err
 }
 
-// turns runs each program that many times, in turns, and returns the samples by program. If normal is not nil, all
+// turns runs each program several times, in turns, and returns the samples by program. If normal is not nil, all
 // programs must print the same once normal is applied to their output.
 func (b *bench) turns(ctx context.Context, runs int, all []program, normal func([]byte) []byte) (map[string][]sample, error) {
 	var first []byte

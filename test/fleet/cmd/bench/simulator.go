@@ -108,7 +108,7 @@ func (a asking) after() time.Duration {
 	return max(0, a.ended.Sub(time.Unix(0, a.LastAnswer)))
 }
 
-// ask runs each program against a fleet that many times, in turns.
+// ask runs each program against a fleet several times, in turns.
 func (b *bench) ask(ctx context.Context, s *simulator, runs int, all []program) (map[string][]asking, error) {
 	out := map[string][]asking{}
 	for range runs {

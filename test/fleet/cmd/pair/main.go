@@ -54,7 +54,7 @@ func write(from, to string, bytes float64) error {
 	return fmt.Errorf("%s: no proxy with what its Pilot would send", from)
 }
 
-// enough returns how often a dump's resources must be repeated until it has that many bytes.
+// enough returns how often a dump's resources must be repeated until the dump has the given number of bytes.
 func enough(path string, bytes float64) (times int, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -75,7 +75,7 @@ var lists = map[string]string{
 	"dynamic_route_configs": "route_config", "dynamicRouteConfigs": "routeConfig",
 }
 
-// multiply copies a file of the snapshot and repeats its resources that many times.
+// multiply copies a file of the snapshot and repeats its resources the given number of times.
 func multiply(path, from, to string, times int, change bool) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
