@@ -9,7 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// act says what a route does with the request that it matched.
+// act sets what a route does with the request that it matched.
 func (c *choice) act(m document.Message, r *routed) {
 	switch {
 	case m.Has("redirect"):
@@ -25,7 +25,7 @@ func (c *choice) act(m document.Message, r *routed) {
 	}
 }
 
-// forward is a route to clusters.
+// forward evaluates a route that forwards to clusters.
 func (c *choice) forward(m document.Message, r *routed) {
 	a := m.Sub("route")
 	literal, known := c.clusters(a, r)
@@ -34,14 +34,14 @@ func (c *choice) forward(m document.Message, r *routed) {
 	}
 	path := c.pathTo(m.Sub("match"), a, r)
 	host := c.hostTo(a, r, cmp.Or(literal, r.Host)+r.connectPort, known)
-	if c.answer.URL = path; host != "" { // whose host isn't known has a path only
+	if c.answer.URL = path; host != "" { // without a known host, the URL is only the path
 		c.answer.URL = r.headers.first(":scheme") + "://" + host + path
 	}
 }
 
-// clusters chooses, and gives the host that the chosen entry of weighted
-// clusters writes in place of the request's; known is false where that hangs
-// on which is chosen.
+// clusters selects the cluster. host is the host that the selected entry of
+// weighted clusters sets in place of the request's. known is false if the host
+// depends on which entry is selected and that isn't known.
 func (c *choice) clusters(a document.Message, r *routed) (host string, known bool) {
 	switch {
 	case a.Has("cluster"):
@@ -61,8 +61,8 @@ func (c *choice) clusters(a document.Message, r *routed) (host string, known boo
 	return "", true
 }
 
-// noCluster is what Envoy answers when a header names no cluster: measured on
-// 1.40, where the API's comment says 404.
+// noCluster returns the status that Envoy answers if a header names no cluster.
+// The default was measured on Envoy 1.40; the comment in Envoy's API says 404.
 func noCluster(a document.Message) int {
 	switch a.Text("clusterNotFoundResponseCode") {
 	case "NOT_FOUND":
@@ -77,16 +77,17 @@ func (c *choice) one(name string) {
 	c.answer.Cluster, c.answer.Clusters = name, []Share{{Name: name, Share: 1}}
 }
 
-// Weighted gives the shares of weighted clusters that are not a route's, as a
-// TCP proxy has them, and the one that a random value decides for.
+// Weighted returns the shares of weighted clusters that don't belong to a
+// route, such as those of a TCP proxy, and the cluster that the random value
+// selects.
 func Weighted(ctx context.Context, e Envoy, clusters any, random *uint64) (shares []Share, one string, err error) {
 	c := newChoice(ctx, &Cache{}, e)
 	c.weighted(c.Message(nil), c.Message(clusters), &routed{Request: Request{Random: random}})
 	return c.answer.Clusters, c.answer.Cluster, c.Err
 }
 
-// weighted gives the shares of weighted clusters, and the one that a random
-// value decides for: the header's that the route names, else the request's.
+// weighted returns the shares of weighted clusters and selects one by a random
+// value: that of the header that the route names, or else that of the request.
 func (c *choice) weighted(a, w document.Message, r *routed) (host string, known bool) {
 	entries := w.List("clusters")
 	var sum uint64
@@ -123,7 +124,8 @@ func (c *choice) weighted(a, w document.Message, r *routed) (host string, known 
 	return host, chosen || !rewrites
 }
 
-// weightOf is the weight of an entry, or what the runtime has for it.
+// weightOf returns the weight of an entry. A value in Envoy's runtime takes
+// precedence over the configured weight.
 func (c *choice) weightOf(w, entry document.Message) uint64 {
 	if prefix := w.Text("runtimeKeyPrefix"); prefix != "" {
 		v, known := c.envoy.runtime(prefix + "." + entry.Text("name"))
@@ -137,8 +139,8 @@ func (c *choice) weightOf(w, entry document.Message) uint64 {
 	return uint64(entry.Number("weight"))
 }
 
-// randomFor gives the value that decides among weighted clusters; nil where
-// nothing says it.
+// randomFor returns the value that selects one of the weighted clusters, or nil
+// if it isn't known.
 func (c *choice) randomFor(w document.Message, r *routed) *uint64 {
 	if w.Flag("useHashPolicy") {
 		c.unsupported("hash policy")
@@ -152,8 +154,9 @@ func (c *choice) randomFor(w document.Message, r *routed) *uint64 {
 	return r.Random
 }
 
-// hostTo gives the host that is sent upstream: what the route rewrites it to
-// goes before what an entry of weighted clusters does. Empty: it isn't known.
+// hostTo returns the host that is sent upstream, or "" if it isn't known. The
+// route's host rewrite takes precedence over that of an entry of weighted
+// clusters.
 func (c *choice) hostTo(a document.Message, r *routed, host string, known bool) string {
 	switch {
 	case a.Has("hostRewriteLiteral"):
@@ -176,7 +179,7 @@ func (c *choice) hostTo(a document.Message, r *routed, host string, known bool) 
 	return host
 }
 
-// pathTo gives the path that is sent upstream.
+// pathTo returns the path that is sent upstream.
 func (c *choice) pathTo(match, a document.Message, r *routed) string {
 	only := pathOnly(r.Path)
 	switch {
@@ -199,12 +202,13 @@ func (c *choice) pathTo(match, a document.Message, r *routed) string {
 	return r.Path
 }
 
-// redirectStatus are the codes of RedirectAction; none is 301.
+// redirectStatus maps the response codes of RedirectAction to HTTP statuses.
+// The default is 301.
 var redirectStatus = map[string]int{
 	"": 301, "MOVED_PERMANENTLY": 301, "FOUND": 302, "SEE_OTHER": 303, "TEMPORARY_REDIRECT": 307, "PERMANENT_REDIRECT": 308,
 }
 
-// redirect gives where a RedirectAction sends the client.
+// redirect sets the status and the location of a RedirectAction.
 func (c *choice) redirect(m document.Message, r *routed) {
 	d := m.Sub("redirect")
 	scheme := r.headers.first(":scheme")
@@ -216,7 +220,7 @@ func (c *choice) redirect(m document.Message, r *routed) {
 	}
 	c.answer.RedirectStatus = redirectStatus[d.Text("responseCode")]
 	path := c.redirectPath(m.Sub("match"), d, r)
-	if path == "" || r.Method == "CONNECT" && d.Text("pathRedirect") != "" { // which has no path: it is told nowhere to go
+	if path == "" || r.Method == "CONNECT" && d.Text("pathRedirect") != "" { // a CONNECT has no path, so Envoy sends no location
 		return
 	}
 	if path[0] != '/' {
@@ -225,8 +229,9 @@ func (c *choice) redirect(m document.Message, r *routed) {
 	c.answer.RedirectTo = scheme + "://" + redirectHost(d, r, scheme) + path
 }
 
-// redirectHost keeps the request's host, but for a port that is the default of
-// the scheme that is left.
+// redirectHost returns the host of a redirect's location. It is the request's
+// host unless the redirect names one. If the scheme changes, the default port
+// of the old scheme is dropped.
 func redirectHost(d document.Message, r *routed, scheme string) string {
 	port := ""
 	if p := d.Number("portRedirect"); p != 0 {
@@ -237,7 +242,7 @@ func redirectHost(d document.Message, r *routed, scheme string) string {
 	}
 	host := r.Host
 	at := portAt(host)
-	if strings.HasPrefix(host, "[") { // an IPv6 literal's port follows its bracket
+	if strings.HasPrefix(host, "[") { // the port of an IPv6 literal follows the bracket
 		if at = strings.LastIndex(host, "]:") + 1; at == 0 {
 			at = len(host)
 		}
@@ -271,7 +276,7 @@ func (c *choice) redirectPath(match, d document.Message, r *routed) string {
 		}
 	case d.Has("regexRewrite"):
 		re := d.Sub("regexRewrite")
-		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" { // nothing is no path
+		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" { // an empty result is no path, so the path stays
 			path = p + query
 		}
 	case d.Text("pathRewrite") != "":
@@ -283,8 +288,8 @@ func (c *choice) redirectPath(match, d document.Message, r *routed) string {
 	return path
 }
 
-// bySpecifier is a route whose cluster a plugin names: only a matcher tree can
-// be followed.
+// bySpecifier selects the cluster of a route whose cluster is named by a
+// plugin. Only a matcher tree can be evaluated here.
 func (c *choice) bySpecifier(action document.Message, r *routed) {
 	extension := action.Sub("inlineClusterSpecifierPlugin").Sub("extension")
 	if name := action.Text("clusterSpecifierPlugin"); name != "" {

@@ -9,54 +9,55 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Answer is what Envoy would do with a request.
+// Answer is what Envoy does with a request.
 type Answer struct {
-	Status int // 0 where a route was found; else what Envoy answers itself: 400, 403, 404
+	Status int // 0 if a route was found; otherwise the status that Envoy answers itself: 400, 403 or 404
 
-	Route       any    // the route entry, as it is in the document
-	VirtualHost string // the name of the virtual host that was chosen; empty for none
-	Domain      string // the domain of it that the request's host fits
-	Host        any    // the virtual host, as it is in the document; nil for none
+	Route       any    // the route entry, as in the document
+	VirtualHost string // the name of the selected virtual host; empty if none matches
+	Domain      string // the domain of the virtual host that matches the request's host
+	Host        any    // the virtual host, as in the document; nil if none matches
 
-	Cluster  string  // the one that is asked; empty where only shares are known
-	Clusters []Share // all that may be asked
-	URL      string  // the request's URL as it is forwarded; empty where it is not
+	Cluster  string  // the cluster that gets the request; empty if only shares are known
+	Clusters []Share // all clusters that may get the request
+	URL      string  // the URL that is sent upstream; empty if the request is not forwarded
 
-	RedirectStatus int // 301 and the like; 0 when it is none
+	RedirectStatus int // such as 301; 0 if the answer is no redirect
 	RedirectTo     string
-	DirectStatus   int // of a direct response; 0 when it is none
+	DirectStatus   int // the status of a direct response; 0 if there is none
 
-	Unsupported []string // what was met and can't be decided here, each once
+	Unsupported []string // what can't be decided here; no text occurs twice
 
-	// Undecided is what the choice of a route hangs on and a snapshot doesn't
-	// say; then no route is chosen.
+	// Undecided is the redacted value that the selection of a route depends on.
+	// If it is set, no route is selected.
 	Undecided string
 
 	choice *choice
-	routes []any // those of the virtual host, up to the one that was chosen
+	routes []any // the routes of the virtual host that come before the selected one
 	asked  *routed
 }
 
-// Share is one cluster of a route and how much of the requests it takes, 0 to 1.
+// Share is one cluster of a route and its part of the requests, 0 to 1.
 type Share struct {
 	Name  string
 	Share float64
 
-	Criteria any // the metadata that its endpoints have to have, beside the route's
+	Criteria any // the metadata that its endpoints must have in addition to the route's
 }
 
-// Near is something that a request almost took.
+// Near is a route or a filter chain that almost matched.
 type Near struct {
 	Object any
-	Why    string // what kept it from being taken
+	Why    string // why it didn't match
 }
 
-// mostNear is how many of them are told.
+// mostNear limits how many near misses are reported.
 const mostNear = 5
 
-// Near gives the routes ahead of the chosen one, or all of its virtual host
-// where none was, that the request came near to: their path fits, and
-// something else doesn't. Where no path fits it gives those with their paths.
+// Near returns the routes that almost matched: their path matches the request,
+// but another condition doesn't. It considers the routes before the selected
+// one, or all routes of the virtual host if none was selected. If no path
+// matches either, it returns the routes whose path doesn't match.
 func (a *Answer) Near() (near []Near, err error) {
 	c := a.choice
 	if c == nil {
@@ -78,22 +79,22 @@ func (a *Answer) Near() (near []Near, err error) {
 	if near == nil && a.Route == nil {
 		near = paths
 	}
-	if n := len(near); n > mostNear { // the last are the most likely to have been meant
+	if n := len(near); n > mostNear { // the last routes are most likely the intended ones
 		near = near[n-mostNear:]
 	}
 	return near, c.Err
 }
 
-// A miss is the condition of a match that a request doesn't fit.
+// miss is the first condition of a match that a request doesn't meet.
 type miss struct {
 	kind missKind
-	m    document.Message // of the condition
-	what string           // by digest: what is not known
+	m    document.Message // the message that holds the condition
+	what string           // for byDigest: the value that is not known
 }
 
 type missKind int
 
-// The kinds of conditions.
+// The kinds of conditions. fits means that every condition is met.
 const (
 	fits missKind = iota
 	byPath
@@ -103,10 +104,10 @@ const (
 	byCookie
 	byFraction
 	byContext
-	byDigest // it may fit, or not
+	byDigest // a redacted value decides whether the condition is met
 )
 
-// said puts it in words.
+// said describes the miss for a message.
 func (m miss) said(r *routed) string {
 	name := m.m.Text("name")
 	switch m.kind {
@@ -131,7 +132,7 @@ func (m miss) said(r *routed) string {
 	return "what it asks of the connection is not so, or not known"
 }
 
-// has tells what something is and what it would have to be.
+// has formats a value and the value that is required.
 func has(ok bool, is, want string) string {
 	if want == "" {
 		want = "there"
@@ -187,7 +188,7 @@ func stringSaid(m document.Message) string {
 	return ""
 }
 
-// pathSaid is a path's condition in short: "/a*", "/a", "like .*".
+// pathSaid formats the path condition of a match: "/a*", "/a", "like .*".
 func pathSaid(m document.Message) string {
 	switch kind := pathKind(m); kind {
 	case "prefix":
@@ -206,7 +207,7 @@ func pathSaid(m document.Message) string {
 	return "known"
 }
 
-// PathOf is the path of a route's match in short.
+// PathOf returns the path condition of a route's match in short form.
 func PathOf(ctx context.Context, match any) (string, error) {
 	r := document.NewReader(ctx)
 	s := pathSaid(r.Message(match))

@@ -8,17 +8,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Balanced is which endpoints of a cluster requests go to.
+// Balanced says how the requests of a cluster are shared among its endpoints.
 type Balanced struct {
-	Members []Member // all of the cluster's, those that take nothing with share 0
-	Reason  string   // why nothing goes anywhere; empty where something does
-	Why     string   // how the endpoints were chosen, in words
-	Lost    float64  // the part of the requests that fails for want of an endpoint; with the shares it adds up to 1
+	Members []Member // all endpoints of the cluster; Share is 0 for those that get no requests
+	Reason  string   // why no endpoint gets requests; empty if one does
+	Why     string   // how the endpoints were chosen, for people
+	Lost    float64  // the part of the requests that fails because no endpoint takes it; Lost and all shares add up to 1
 
 	Unsupported []string
 }
 
-// The reasons why a cluster has no endpoint for a request.
+// The reasons why no endpoint of a cluster gets a request.
 const (
 	NoEndpoints  = "NO_ENDPOINTS"
 	AllUnhealthy = "ALL_UNHEALTHY"
@@ -27,31 +27,32 @@ const (
 
 // A Member is one endpoint of a cluster.
 type Member struct {
-	Endpoint any     // as it is in the document
-	Share    float64 // of the cluster's requests
-	Health   string  // "healthy", "degraded", "unhealthy" or "draining", as Envoy counts it
+	Endpoint any     // the endpoint, as in the document
+	Share    float64 // the endpoint's part of the cluster's requests, 0 to 1
+	Health   string  // "healthy", "degraded", "unhealthy" or "draining", as Envoy counts the endpoint
 
 	weight   float64
 	priority int
 	locality string
-	ofZone   float64 // the weight of its locality; 0: it has none
+	ofZone   float64 // the weight of its locality; 0 if it has none
 }
 
-// How Envoy counts an endpoint.
+// The states in which Envoy counts an endpoint.
 const (
 	healthy   = "healthy"
 	degraded  = "degraded"
 	unhealthy = "unhealthy"
-	draining  = "draining" // it is neither counted nor sent to
+	draining  = "draining" // not counted and gets no requests
 )
 
-// A Zone is where the proxy is, among the endpoints of its own cluster.
+// A Zone is the proxy's locality and the endpoints of the cluster that the
+// proxy itself belongs to.
 type Zone struct {
-	Locality any   // {region, zone, subZone}
-	Local    []any // the endpoints of the cluster that the proxy belongs to
+	Locality any   // an object {region, zone, subZone}
+	Local    []any // the endpoints of the proxy's own cluster
 }
 
-// balancing is one cluster's endpoints being decided.
+// balancing computes the shares of one cluster's endpoints.
 type balancing struct {
 	*document.Reader
 	cluster document.Message
@@ -59,14 +60,15 @@ type balancing struct {
 	zone    func() (*Zone, error)
 	out     *Balanced
 
-	factor float64 // by which a priority's healthy endpoints are overprovisioned
-	all    int     // how many endpoints the whole cluster has, of which a subset may be left
-	known  bool    // whether the weights of localities are known
+	factor float64 // the overprovisioning factor, in percent
+	all    int     // the number of endpoints of the whole cluster, before a subset is selected
+	known  bool    // the weights of localities are known
 }
 
-// Balance gives the shares of a cluster's endpoints. Criteria are the metadata
-// (of envoy.lb) that the route asks for. Zone is asked where requests are kept
-// within the proxy's own locality; nil, or a nil Zone: they never are.
+// Balance computes the shares of a cluster's endpoints. criteria is the
+// metadata (of envoy.lb) that the route requires of the endpoints. zone is
+// called only if the cluster may use zone aware routing; if zone is nil or
+// returns a nil Zone, requests are not routed by zone.
 func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object.Object, zone func() (*Zone, error)) (*Balanced, error) {
 	b := &balancing{Reader: document.NewReader(ctx), out: &Balanced{}, zone: zone, factor: usualFactor, all: len(endpoints)}
 	b.cluster = b.Message(cluster)
@@ -90,7 +92,7 @@ func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object
 	for _, m := range b.out.Members {
 		b.out.Lost -= m.Share
 	}
-	if b.out.Lost < 1e-9 { // of rounding
+	if b.out.Lost < 1e-9 { // a rounding error
 		b.out.Lost = 0
 	}
 	if b.policy.hashes && b.out.Why == "" && len(endpoints) > 1 {
@@ -124,20 +126,21 @@ func (b *balancing) host(endpoint any, checks bool) Member {
 	return h
 }
 
-// policy is how a cluster's load balancer chooses among endpoints that are fit.
+// policy holds the settings of a cluster's load balancer.
 type policy struct {
-	byLocality bool             // by the weights of localities
-	zoneAware  document.Message // what keeps requests within the proxy's own locality
-	hashes     bool             // by a hash of the request
-	unweighted bool             // whatever their own weights: at random
+	byLocality bool             // localities take requests by their weights
+	zoneAware  document.Message // ZoneAwareLbConfig, which keeps requests within the proxy's own locality
+	hashes     bool             // the endpoint is chosen by a hash of the request
+	unweighted bool             // endpoints are chosen at random, whatever their weights
 
 	failsInPanic     bool
-	subsets          document.Message // how subsets are made; none: without
-	subsetByLocality bool             // localities count within a subset as well
-	scalesLocality   bool             // by how much of a locality the subset has
+	subsets          document.Message // LbSubsetConfig; the zero message if there are no subsets
+	subsetByLocality bool             // localities keep their weights within a subset
+	scalesLocality   bool             // a locality's weight is scaled by the part of its endpoints that is in the subset
 }
 
-// policyOf reads a cluster's: the newer way of saying it goes before the older.
+// policyOf reads the load balancing policy of a cluster. load_balancing_policy
+// takes precedence over the older fields.
 func (b *balancing) policyOf(cluster document.Message) policy {
 	common := cluster.Sub("commonLbConfig")
 	p := policy{
@@ -159,8 +162,8 @@ func (b *balancing) policyOf(cluster document.Message) policy {
 	return p
 }
 
-// extension reads a load balancing policy that is an extension, and the one
-// within it.
+// extension reads a load balancing policy that is configured as an extension,
+// and the policy nested in it.
 func (b *balancing) extension(e document.Message, p *policy) {
 	config := e.Sub("typedConfig")
 	kind := config.Text("@type")

@@ -24,8 +24,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A balanceCase is a cluster, and how often a real Envoy sent a request to
-// each of its endpoints; "" counts those that it sent nowhere.
+// balanceCase is a cluster and the number of requests that a real Envoy sent to
+// each of its endpoints. Got[""] counts the requests that got no endpoint.
 type balanceCase struct {
 	Cluster  *object.Object `json:"cluster"`
 	Criteria *object.Object `json:"criteria,omitempty"`
@@ -37,8 +37,8 @@ type balanceCase struct {
 
 const balanceGoldens = "testdata/balance.jsonl.gz"
 
-// TestBalanceAsEnvoy holds the shares against how a real Envoy 1.40 spread
-// requests.
+// TestBalanceAsEnvoy compares the shares with the requests that a real Envoy
+// 1.40 sent to each endpoint.
 func TestBalanceAsEnvoy(t *testing.T) {
 	f, err := os.Open(balanceGoldens)
 	if err != nil {
@@ -65,8 +65,9 @@ func TestBalanceAsEnvoy(t *testing.T) {
 	}
 }
 
-// compare holds a case's counts against the shares: they are draws, so each is
-// given what chance may do, and an endpoint of no share has to have none.
+// compare compares the counts of a case with the computed shares. The counts
+// are random, so each may deviate by five standard deviations, but an endpoint
+// with share 0 must get nothing.
 func (c *balanceCase) compare(t *testing.T) {
 	t.Helper()
 	b := c.balanced(t)
@@ -77,7 +78,7 @@ func (c *balanceCase) compare(t *testing.T) {
 		got, want := float64(c.Got[name]), m.Share*float64(c.Requests)
 		sum += m.Share
 		slack := 5*math.Sqrt(want*(1-m.Share)) + 2
-		if c.Cluster.Get("lbPolicy") == "RING_HASH" { // a ring is not even
+		if c.Cluster.Get("lbPolicy") == "RING_HASH" { // a hash ring is not evenly divided
 			slack += want / 5
 		}
 		off := math.Abs(got-want) > slack || want == 0 && got > 0
@@ -105,7 +106,8 @@ func (c *balanceCase) balanced(t *testing.T) *Balanced {
 	return b
 }
 
-// whole makes integers of what JSON read as floats.
+// whole converts floats that are whole numbers to integers, since JSON decoding
+// returns floats only.
 func whole(v any) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -128,7 +130,8 @@ func whole(v any) any {
 	return v
 }
 
-// assignedRows makes rows of a load assignment, as the document has them.
+// assignedRows converts a load assignment to endpoints as the document has
+// them.
 func assignedRows(v any) (rows []any) {
 	assignment, _ := whole(v).(*object.Object)
 	factor := any(140)
@@ -157,7 +160,8 @@ var (
 	balanceSeed   = flag.Uint64("balance-seed", 0, "the seed of the clusters; 0 is a new one")
 )
 
-// TestBalanceLive asks a real Envoy about random clusters.
+// TestBalanceLive compares the shares with the requests of the Envoy in
+// ENVOY_BIN, for random clusters.
 func TestBalanceLive(t *testing.T) {
 	bin := os.Getenv("ENVOY_BIN")
 	if bin == "" {
@@ -195,8 +199,8 @@ func TestBalanceLive(t *testing.T) {
 	}
 }
 
-// randomClusters gives clusters for one Envoy; zoned, it is in a zone of a
-// cluster of its own.
+// randomClusters returns n random clusters for one Envoy. If zoned is set, that
+// Envoy has a locality, and a local cluster to which it belongs.
 func randomClusters(r *rand.Rand, n int, zoned bool) (all []*balanceCase) {
 	var zone, local *object.Object
 	if zoned {
@@ -249,7 +253,7 @@ func randomClusters(r *rand.Rand, n int, zoned bool) (all []*balanceCase) {
 				"defaultSubset", object.Of("v", "1"),
 				"subsetSelectors", []any{object.Of("keys", []any{"v"}), object.Of("keys", []any{"v", "w"})},
 			)
-			if common.Get("localityWeightedLbConfig") != nil && r.IntN(2) == 0 { // Envoy refuses it without
+			if common.Get("localityWeightedLbConfig") != nil && r.IntN(2) == 0 { // Envoy rejects localityWeightAware without localityWeightedLbConfig
 				subset.Set("localityWeightAware", true)
 				subset.Set("scaleLocalityWeight", r.IntN(2) == 0)
 			}
@@ -300,7 +304,7 @@ func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) *
 	}
 	slices.Sort(order)
 	var all []any
-	for _, k := range order { // priorities have to follow one another
+	for _, k := range order { // Envoy requires consecutive priorities
 		all = append(all, groups[k])
 	}
 	at, last := -1, -1
@@ -317,7 +321,8 @@ func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) *
 	return out
 }
 
-// askEnvoy counts where requests go.
+// askEnvoy starts an Envoy with the clusters, sends the requests of each case,
+// and counts them by endpoint.
 func askEnvoy(t *testing.T, bin string, cases []*balanceCase) {
 	t.Helper()
 	free := func() int {

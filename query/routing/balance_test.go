@@ -13,13 +13,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestBalance holds shares that a real Envoy 1.40 was measured to give.
+// TestBalance checks shares that were measured on a real Envoy 1.40.
 func TestBalance(t *testing.T) {
 	const many = 100_000
 	for _, c := range []struct {
 		name, cluster string
-		endpoints     string // a letter each: h d u x (draining) f (failed outlier check); a digit begins the next priority
-		want          string // by priority, in percent, then the reason
+		endpoints     string // one letter per endpoint: h(ealthy), d(egraded), u(nhealthy), x (draining), f (failed outlier check); a digit starts the next priority
+		want          string // the percentage of each priority, then the reason
 	}{
 		{"half healthy", `{}`, "hu 1hh", "70/30"},
 		{"three of four", `{}`, "hhhu 1hh", "100/0"},
@@ -72,7 +72,7 @@ func TestBalance(t *testing.T) {
 	}
 }
 
-// TestPanic holds who is sent to where few are healthy.
+// TestPanic checks which endpoints get requests if few are healthy.
 func TestPanic(t *testing.T) {
 	row := func(health string) any { return object.Of("health", health) }
 	for _, c := range []struct {
@@ -80,8 +80,8 @@ func TestPanic(t *testing.T) {
 		rows    []any
 		want    string
 	}{
-		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[0.33 0.33 0.33]"}, // 33 % is too little
-		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY")}, "[1 0]"},                              // 50 % is enough
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[0.33 0.33 0.33]"}, // 33 % is below the threshold
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY")}, "[1 0]"},                              // 50 % is not below the threshold
 		{`{"commonLbConfig": {"healthyPanicThreshold": {"value": 33}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0]"},
 		{`{"commonLbConfig": {"healthyPanicThreshold": {}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0 0]"},
 	} {
@@ -133,8 +133,8 @@ func TestWeightsAndLocalities(t *testing.T) {
 	}
 }
 
-// TestSubsets holds that the criteria's keys have to be a selector's, all of
-// them and no more.
+// TestSubsets checks that the keys of the criteria must be exactly the keys of
+// a selector.
 func TestSubsets(t *testing.T) {
 	var rows []any
 	for _, labels := range []string{`{"version": "v1", "stage": "prod"}`, `{"version": "v2", "stage": "prod"}`, `{"version": ["v3", "v4"]}`} {
@@ -168,9 +168,9 @@ func TestSubsets(t *testing.T) {
 	}
 }
 
-// TestSharesAddUp holds, of any cluster, that shares and what is lost are all
-// of the requests, that nothing takes less than nothing, and that the reason
-// is there when all is lost.
+// TestSharesAddUp checks random clusters: the shares and the lost part add up
+// to 1, no share is negative, and a reason is set exactly if all requests are
+// lost.
 func TestSharesAddUp(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 7))

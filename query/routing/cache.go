@@ -8,22 +8,23 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Cache keeps what is made of configurations, for the length of a run:
-// compiled expressions and tables of domains. The zero value is ready; it may
-// be shared. It keeps no configuration alive.
+// Cache keeps what is derived from configurations during one run: compiled
+// regular expressions and tables of domains. The zero value is ready to use. It
+// is safe for concurrent use and keeps no configuration alive.
 type Cache struct {
-	compiled sync.Map // by expression: *regexp.Regexp
+	compiled sync.Map // compiled expressions (*regexp.Regexp) by their text
 
 	mu     sync.Mutex
 	tables map[weak.Pointer[mesh.Object]]*domains
-	order  []weak.Pointer[mesh.Object] // the oldest first
+	order  []weak.Pointer[mesh.Object] // the keys of tables, the oldest first
 }
 
-// mostTables is how many tables of domains are kept.
+// mostTables limits the number of tables of domains that are kept.
 const mostTables = 64
 
-// domainsOf gives the table of a route configuration. One that is no object
-// of the document, which can't be told from another, has a new one each time.
+// domainsOf returns the table of domains of a route configuration. The table is
+// cached only if the route configuration is an object of the document, since
+// only those can be identified.
 func (x *Cache) domainsOf(r *document.Reader, rc any, hosts []any) *domains {
 	o, ok := rc.(*mesh.Object)
 	if !ok {

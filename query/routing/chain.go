@@ -10,23 +10,26 @@ import (
 
 // A Taken is what a listener does with a connection.
 type Taken struct {
-	Chain   any    // the filter chain; nil: the connection is closed
-	Default bool   // it is the default one, no other fits
-	Why     string // what it was chosen by
-	Near    []Near // other chains, and by what each was left
+	Chain   any    // the filter chain; nil means that Envoy closes the connection
+	Default bool   // Chain is the default filter chain, because no other matches
+	Why     string // the criteria that selected the chain
+	Near    []Near // the chains that almost matched, each with the criterion that it failed
 
-	// Unsupported is what the choice hangs on and can't be decided here.
+	// Unsupported names something that the selection depends on and that can't
+	// be decided here.
 	Unsupported string
 
-	// Request is the connection as the listener sees it: without what nobody
-	// looked for.
+	// Request is the connection as the listener sees it. It has TLS, SNI and
+	// ALPN only if a listener filter detects them.
 	Request Request
 }
 
-// Chain gives the filter chain of a listener that a connection takes: one pass
-// over the criteria, each keeping the most specific, never going back. None
-// fits: the default filter chain, or none. What an earlier listener found out
-// about the connection, which it then handed on, is in seen.
+// Chain selects the filter chain of a listener for a connection. It applies the
+// criteria in one pass, as Envoy does: each criterion keeps the most specific
+// chains, and a later criterion never brings back a dropped chain. If no chain
+// is left, Chain returns the default filter chain, if there is one. seen is
+// what the filters of an earlier listener found out before it handed the
+// connection on.
 func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen Seen) (Taken, error) {
 	c := newChoice(ctx, x, e)
 	l := c.Message(listener)
@@ -67,8 +70,8 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 	return t, c.Err
 }
 
-// leave notes the chains that a criterion drops: those dropped last are the
-// nearest.
+// leave records the chains that a criterion drops. Each call replaces the
+// record, so that the chains that were dropped last remain.
 func (t *Taken) leave(by criterion, all, kept []candidate, r *Request) {
 	var near []Near
 	for _, one := range all {
@@ -79,8 +82,8 @@ func (t *Taken) leave(by criterion, all, kept []candidate, r *Request) {
 	t.Near = near[:min(len(near), mostNear)]
 }
 
-// byTree chooses by a matcher tree, which takes the place of all criteria. A
-// name that no chain has closes the connection.
+// byTree selects the chain by a matcher tree, which replaces the criteria. If
+// the tree names a chain that doesn't exist, Envoy closes the connection.
 func (c *choice) byTree(l document.Message, chains []any, r Request, t *Taken) {
 	action := c.decide(l.Sub("filterChainMatcher"), &routed{Request: r})
 	if len(c.answer.Unsupported) > 0 {
@@ -100,14 +103,14 @@ func (c *choice) byTree(l document.Message, chains []any, r Request, t *Taken) {
 	}
 }
 
-// Seen is what listener filters found out about a connection.
+// Seen is what listener filters have found out about a connection.
 type Seen struct {
-	TLS  bool     // that it is TLS, with the SNI and ALPN of the request
-	HTTP []string // that it is HTTP without TLS
+	TLS  bool     // a filter has detected TLS, with the SNI and ALPN of the request
+	HTTP []string // the protocols that a filter has detected in a connection without TLS
 }
 
-// Inspect gives what is known of a connection after the listener filters of a
-// listener, beside what was known before it.
+// Inspect returns what is known of a connection after it has passed the
+// listener filters of a listener; seen is what was known before.
 func Inspect(ctx context.Context, x *Cache, listener any, r Request, seen Seen) (Seen, error) {
 	c := newChoice(ctx, x, Envoy{})
 	return c.inspected(c.Message(listener), r, seen), c.Err
@@ -124,11 +127,11 @@ func (c *choice) inspected(l document.Message, r Request, seen Seen) Seen {
 	return seen
 }
 
-// detected is the connection as it looks behind the listener filters.
+// detected returns the connection as it appears after the listener filters.
 func (c *choice) detected(l document.Message, r Request, seen Seen) Request {
 	seen = c.inspected(l, r, seen)
 	switch {
-	case r.TLS && !seen.TLS: // nobody looks: it is bytes
+	case r.TLS && !seen.TLS: // without an inspector, TLS is just bytes
 		r.TLS, r.SNI, r.ALPN = false, "", nil
 	case !r.TLS && seen.HTTP != nil:
 		r.ALPN = seen.HTTP
@@ -138,13 +141,14 @@ func (c *choice) detected(l document.Message, r Request, seen Seen) Request {
 	return r
 }
 
-// The listener filters that look into what a connection begins with.
+// The listener filters that inspect the first bytes of a connection.
 const (
-	tlsInspector  = "tls_inspector"  // for TLS: its SNI and ALPN
-	httpInspector = "http_inspector" // for HTTP without TLS: what is found is chosen by as ALPN is
+	tlsInspector  = "tls_inspector"  // detects TLS, its SNI and ALPN
+	httpInspector = "http_inspector" // detects HTTP without TLS; chains match it by application_protocols
 )
 
-// inspects tells whether a listener has an inspector, in force for that port.
+// inspects reports whether a listener has an inspector that is not disabled for
+// the port.
 func inspects(l document.Message, inspector string, port int) bool {
 	for _, f := range l.List("listenerFilters") {
 		if strings.Contains(f.Sub("typedConfig").Text("@type"), "."+inspector+".") || kindOfFilter("", f.Text("name"), "listener") == inspector {
@@ -154,7 +158,8 @@ func inspects(l document.Message, inspector string, port int) bool {
 	return false
 }
 
-// disabled tells whether a listener filter's predicate fits a connection.
+// disabled reports whether a listener filter's filter_disabled predicate
+// matches a connection to the port.
 func disabled(p document.Message, port int) bool {
 	switch {
 	case p.Has("anyMatch"):

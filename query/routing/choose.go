@@ -6,28 +6,28 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// routed is a request on its way, with its headers as the routes see them.
+// routed is a request with its headers as the routes see them.
 type routed struct {
 	Request
 	headers headers
 }
 
-// choice decides one request: by which virtual host and route it goes on, and
-// where to.
+// choice decides one request: which virtual host and route it takes, and where
+// it goes.
 type choice struct {
 	matcher
 	upgradable    map[string]bool // HCM.Upgrades
-	configuration any             // the route configuration; nil where there is none
+	configuration any             // the route configuration; nil if there is none
 }
 
 func newChoice(ctx context.Context, x *Cache, e Envoy) *choice {
 	return &choice{matcher: matcher{Reader: document.NewReader(ctx), Cache: x, envoy: e, answer: &Answer{}}}
 }
 
-// Configuration decides a request by a route configuration: its virtual host,
-// then the first of its routes that matches. Where there is no virtual host,
-// or no route in the one that was chosen, the answer is a 404; Envoy never
-// tries another.
+// Configuration decides a request by a route configuration: it selects the
+// virtual host, then the first of its routes that matches. The answer is a 404
+// if no virtual host matches, or if no route in the selected virtual host does;
+// Envoy never tries a second virtual host.
 func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM, r Request) (*Answer, error) {
 	c := newChoice(ctx, x, m.Envoy)
 	c.upgradable = m.Upgrades
@@ -48,16 +48,16 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 		c.unsupported("route specifiers")
 	}
 	vh, ok := c.virtualHost(rc, to.headers)
-	if !ok && rc.Has("vhds") { // Envoy asks its Pilot for one that it doesn't have
+	if !ok && rc.Has("vhds") { // Envoy requests missing virtual hosts from istiod
 		c.unsupported("virtual hosts on demand")
 	}
-	if !ok || to.headers.first("x-forwarded-proto") == "" { // with no x-forwarded-proto there is no route
+	if !ok || to.headers.first("x-forwarded-proto") == "" { // Envoy matches no route without x-forwarded-proto
 		return c.none(), c.Err
 	}
 	return c.in(vh, to)
 }
 
-// Host decides a request by one virtual host, whatever the request's host.
+// Host decides a request by one virtual host, whatever host the request names.
 func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*Answer, error) {
 	c := newChoice(ctx, x, m.Envoy)
 	c.upgradable = m.Upgrades
@@ -72,19 +72,20 @@ func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*An
 	return c.in(virtualHost, &routed{req, req.headers()})
 }
 
-// refused is an answer of the connection manager, ahead of any route.
+// refused returns an answer that the connection manager gives itself, before
+// routes are matched. It adds what could not be decided so far.
 func (c *choice) refused(a *Answer) *Answer {
 	a.Unsupported = c.answer.Unsupported
 	return a
 }
 
-// none is the answer where no route is chosen, whatever else is asked for.
+// none returns the answer to a request that no route matches: a 404.
 func (c *choice) none() *Answer {
 	c.answer.Status = 404
 	return c.answer
 }
 
-// in decides by the routes of a virtual host.
+// in decides the request by the routes of a virtual host.
 func (c *choice) in(host any, r *routed) (*Answer, error) {
 	vh := c.Message(host)
 	c.answer.VirtualHost, c.answer.Host = vh.Text("name"), host
@@ -93,7 +94,7 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 			c.answer.Status = 403
 			return c.answer, c.Err
 		}
-		if c.answer.RedirectStatus = 301; r.Method != "CONNECT" { // which has no path, so nowhere to go
+		if c.answer.RedirectStatus = 301; r.Method != "CONNECT" { // a CONNECT has no path, so the answer has no location
 			c.answer.RedirectTo = "https://" + r.Host + r.Path
 		}
 		return c.answer, c.Err
@@ -109,7 +110,7 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 	for i, route := range routes {
 		m := c.Message(route)
 		miss := c.misses(m.Sub("match"), r)
-		if c.Err == nil && miss.kind == byDigest { // it may be this one, or one that follows
+		if c.Err == nil && miss.kind == byDigest { // a redacted value decides whether this route or a later one matches
 			c.answer.Undecided = miss.what
 			c.answer.routes = routes[:i]
 			return c.answer, c.Err
@@ -130,21 +131,23 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 	return c.none(), c.Err
 }
 
-// matched gives the routes that a matcher tree leads to: no other is tried.
+// matched returns the routes that a matcher tree selects. Envoy tries no
+// others.
 func (c *choice) matched(tree document.Message, r *routed) []any {
 	action := c.decide(tree, r)
 	if action.Fields == nil {
 		return nil
 	}
 	config := action.Sub("typedConfig")
-	if routes, ok := config.Value("routes").([]any); ok { // a RouteList
+	if routes, ok := config.Value("routes").([]any); ok { // the action is a RouteList
 		return routes
 	}
 	return []any{action.Value("typedConfig")}
 }
 
-// upgrades tells whether the request asks for no upgrade that isn't allowed:
-// the route has the first word, then the connection manager.
+// upgrades reports whether Envoy allows the upgrade that the request asks for;
+// it is true if the request asks for none. The route's upgradeConfigs take
+// precedence over those of the connection manager.
 func (c *choice) upgrades(action document.Message, r *routed) bool {
 	kind := r.upgrade()
 	if kind == "" || c.upgradable == nil {
@@ -158,7 +161,8 @@ func (c *choice) upgrades(action document.Message, r *routed) bool {
 	return c.upgradable[kind]
 }
 
-// mustBeTLS is require_tls: it looks at x-forwarded-proto.
+// mustBeTLS reports whether the virtual host's require_tls rejects the request.
+// Envoy decides that by x-forwarded-proto.
 func (c *choice) mustBeTLS(vh document.Message, r *routed) bool {
 	switch vh.Text("requireTls") {
 	case "ALL":

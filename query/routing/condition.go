@@ -10,14 +10,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// misses gives the first condition of a route's match that doesn't hold. Envoy
-// asks all of them, so the order is ours: what can't be decided comes last, to
-// be told only where the answer hangs on it.
+// misses returns the first condition of a route's match that the request
+// doesn't meet. Envoy checks all of them, so their order doesn't change the
+// result. Conditions that can't be decided come last here and are reported only
+// if the answer depends on them.
 func (c *matcher) misses(m document.Message, r *routed) miss {
 	if !c.path(m, r) {
 		return miss{kind: byPath, m: m}
 	}
-	if m.Has("grpc") && (r.Method == "CONNECT" || !isGRPC(r.headers)) { // what has no path is no gRPC
+	if m.Has("grpc") && (r.Method == "CONNECT" || !isGRPC(r.headers)) { // a CONNECT has no path and so is never gRPC
 		return miss{kind: byGRPC, m: m}
 	}
 	c.found()
@@ -67,15 +68,16 @@ func (c *matcher) misses(m document.Message, r *routed) miss {
 	return miss{}
 }
 
-// context are the conditions on what the request alone does not say.
+// context checks the conditions that the request alone doesn't decide: TLS,
+// dynamic metadata and filter state.
 func (c *matcher) context(m document.Message, r *routed) bool {
 	if t := m.Sub("tlsContext"); m.Has("tlsContext") {
-		shown := r.TLS && !r.NoCertificate // without TLS no certificate is presented
+		shown := r.TLS && !r.NoCertificate // without TLS the client presents no certificate
 		if shown && r.Principal == "" {
 			c.unsupported("client certificate")
 			return false
 		}
-		for _, want := range []string{"presented", "validated"} { // whose client is known has shown one that holds
+		for _, want := range []string{"presented", "validated"} { // a client whose identity is known has presented a valid certificate
 			if t.Has(want) && t.Flag(want) != shown {
 				return false
 			}
@@ -85,7 +87,7 @@ func (c *matcher) context(m document.Message, r *routed) bool {
 		if r.Metadata == nil {
 			c.unsupported("dynamic metadata")
 		}
-		if c.metadata(d, r.Metadata) == d.Flag("invert") { // what is missing matches inverted only
+		if c.metadata(d, r.Metadata) == d.Flag("invert") { // missing metadata matches only if the condition is inverted
 			return false
 		}
 	}
@@ -96,8 +98,10 @@ func (c *matcher) context(m document.Message, r *routed) bool {
 	return true
 }
 
-// fraction decides 0 and 100 percent, and anything between by the request's
-// random value; without one it is a share, which is told, and taken.
+// fraction reports whether a runtime fraction admits the request. 0 and 100
+// percent are certain; anything between is decided by the request's random
+// value. Without a random value, a fraction above 0 admits the request and is
+// reported in Answer.Unsupported.
 func (c *matcher) fraction(f document.Message, random *uint64) bool {
 	d := c.overridden(f)
 	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.Text("denominator")]
@@ -111,8 +115,8 @@ func (c *matcher) fraction(f document.Message, random *uint64) bool {
 	return n > 0
 }
 
-// overridden is a fraction's default, or what the runtime has for its key: a
-// fraction, or a number of percent.
+// overridden returns the fraction that the runtime sets for the key, which may
+// be a number of percent, or else the default.
 func (c *matcher) overridden(f document.Message) document.Message {
 	key := f.Text("runtimeKey")
 	if key == "" {
@@ -136,8 +140,8 @@ func isGRPC(h headers) bool {
 	return ct == "application/grpc" || strings.HasPrefix(ct, "application/grpc+")
 }
 
-// header is a HeaderMatcher. What becomes of a repeated header is decided by
-// alone: [headersAlone], or RBAC's own rule.
+// header evaluates a HeaderMatcher. The rule alone decides how the values of a
+// repeated header are compared: it is [headersAlone], or RBAC's own rule.
 func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 	values, exists := h[asciiLower(m.Text("name"))]
 	asEmpty, invert := m.Flag("treatMissingHeaderAsEmpty"), m.Flag("invertMatch")
@@ -147,7 +151,7 @@ func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 	}
 	if !exists {
 		if !asEmpty {
-			return false // a missing header matches no value, not even inverted
+			return false // a missing header doesn't match a value, not even inverted
 		}
 		values = []string{""}
 	}
@@ -164,12 +168,13 @@ func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 		is = byRule(c, alone, func() bool { return slices.ContainsFunc(values, one) }, func() bool { return one(strings.Join(values, ",")) })
 	}
 	if c.hidden != "" && !is {
-		return false // neither so nor inverted
+		return false // a redacted value matches neither as it is nor inverted
 	}
 	return is != invert
 }
 
-// valued tells a matcher of a value from one of presence.
+// valued reports whether a matcher compares the header's value. Otherwise it
+// checks only whether the header is present.
 func valued(m document.Message) bool {
 	for _, k := range []string{"stringMatch", "rangeMatch", "safeRegexMatch", "prefixMatch", "suffixMatch", "containsMatch", "exactMatch"} {
 		if m.Has(k) {
@@ -200,10 +205,10 @@ func (c *matcher) headerValue(m document.Message, v string) bool {
 		return strings.Contains(v, m.Text("containsMatch"))
 	}
 	want := m.Text("exactMatch")
-	return want == "" || v == want // the deprecated one, where empty, takes any value
+	return want == "" || v == want // an empty exactMatch, which is deprecated, accepts any value
 }
 
-// parameter is a QueryParameterMatcher.
+// parameter evaluates a QueryParameterMatcher.
 func (c *matcher) parameter(m document.Message, params map[string]string) bool {
 	v, ok := params[m.Text("name")]
 	c.about = "query parameter " + m.Text("name")
@@ -216,7 +221,7 @@ func (c *matcher) parameter(m document.Message, params map[string]string) bool {
 	return ok
 }
 
-// queryOf gives the first value of each parameter. Nothing is decoded.
+// queryOf returns the first value of each query parameter. Nothing is decoded.
 func queryOf(path string) map[string]string {
 	params := map[string]string{}
 	_, query, ok := strings.Cut(path, "?")
@@ -232,7 +237,7 @@ func queryOf(path string) map[string]string {
 	return params
 }
 
-// cookiesOf gives the first value of each cookie.
+// cookiesOf returns the first value of each cookie.
 func cookiesOf(h headers) map[string]string {
 	out := map[string]string{}
 	for _, line := range h["cookie"] {
@@ -252,8 +257,8 @@ func cookiesOf(h headers) map[string]string {
 	return out
 }
 
-// metadata is a MetadataMatcher, or the condition of a route on dynamic
-// metadata, over metadata by filter.
+// metadata evaluates a MetadataMatcher, or a route's condition on dynamic
+// metadata. all holds the metadata of each filter by the filter's name.
 func (c *matcher) metadata(m document.Message, all *object.Object) bool {
 	c.about = "metadata of " + m.Text("filter")
 	v := any(all.Get(m.Text("filter")))
@@ -264,8 +269,8 @@ func (c *matcher) metadata(m document.Message, all *object.Object) bool {
 	return c.value(m.Sub("value"), c.Force(v))
 }
 
-// value is a ValueMatcher. What is missing matches nothing, but for the
-// matcher that says that it is missing.
+// value evaluates a ValueMatcher. A missing value matches only a nullMatch, or
+// a presentMatch that is false.
 func (c *matcher) value(m document.Message, v any) bool {
 	switch {
 	case m.Has("nullMatch"):

@@ -17,15 +17,15 @@ type candidate struct {
 	match document.Message
 }
 
-// A criterion of a filter chain match.
+// criterion is one of the criteria of a filter chain match.
 type criterion struct {
 	name   string
-	fields []string // of the match
+	fields []string // the fields of the match that hold the criterion
 	keep   func([]candidate, *Request) []candidate
-	has    func(*Request) string // what the connection has of it
+	has    func(*Request) string // describes the connection's value
 }
 
-// criteria are Envoy's, in its order.
+// criteria lists Envoy's criteria in the order in which Envoy applies them.
 var criteria = []criterion{
 	{"port", []string{"destinationPort"}, byPort, func(r *Request) string { return itoa(r.DestinationPort) }},
 	{"destination", []string{"prefixRanges"}, byDestination, func(r *Request) string { return orNone(r.Destination) }},
@@ -47,7 +47,7 @@ func orNone(s string) string { return cmp.Or(s, "none") }
 
 func (is criterion) asks(m document.Message) bool { return m.Has(is.fields[0]) }
 
-// wants puts in words what a chain asks for.
+// wants describes the values that a chain's match accepts.
 func (is criterion) wants(m document.Message) string {
 	v := m.Value(is.fields[0])
 	list, ok := v.([]any)
@@ -72,7 +72,8 @@ func (is criterion) wants(m document.Message) string {
 	return orNone(strings.Join(out, ","))
 }
 
-// most keeps the candidates of the highest rank; a negative rank is no fit.
+// most returns the candidates of the highest rank. Candidates of a negative
+// rank don't match.
 func most(all []candidate, rank func(document.Message) int) []candidate {
 	best, left := -1, []candidate(nil)
 	for _, c := range all {
@@ -111,7 +112,8 @@ func bySource(all []candidate, r *Request) []candidate {
 	return byRange(all, "sourcePrefixRanges", r.Source)
 }
 
-// byRange is longest-prefix match; no range at all counts as /0.
+// byRange keeps the chains with the longest prefix that contains the address. A
+// chain without ranges counts as one of prefix length 0.
 func byRange(all []candidate, field, address string) []candidate {
 	addr, err := netip.ParseAddr(address)
 	return most(all, func(m document.Message) int {
@@ -129,8 +131,8 @@ func byRange(all []candidate, field, address string) []candidate {
 	})
 }
 
-// bySNI prefers the exact name, then the wildcard with the longest suffix,
-// then chains without names.
+// bySNI prefers the exact server name, then the wildcard with the longest
+// suffix, then chains without server names.
 func bySNI(all []candidate, r *Request) []candidate {
 	sni := asciiLower(r.SNI)
 	return most(all, func(m document.Message) int {
@@ -166,7 +168,8 @@ func byTransport(all []candidate, r *Request) []candidate {
 	})
 }
 
-// byALPN takes the first protocol, in the client's order, that some chain has.
+// byALPN keeps the chains that support the first protocol, in the client's
+// order, that any chain supports.
 func byALPN(all []candidate, r *Request) []candidate {
 	return most(all, func(m document.Message) int {
 		offered := m.Texts("applicationProtocols")

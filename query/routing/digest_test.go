@@ -6,9 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestDigests: what is compared with a digest is decided where the digest of
-// the request's text is known, and the whole text has to be the same; else it
-// is neither a match nor a miss.
+// TestDigests checks comparisons with a redacted value. They are decided if the
+// whole text is compared and the digest of the request's text is known.
+// Otherwise the condition counts neither as met nor as missed.
 func TestDigests(t *testing.T) {
 	const is, other = "redacted:0123456789abcdef", "redacted:fedcba9876543210"
 	configuration := func(match string) any {
@@ -49,8 +49,9 @@ func TestDigests(t *testing.T) {
 	}
 }
 
-// TestDigestsInPolicies: a policy on a header whose value is redacted may apply
-// or not, unless the key is known, however often the header was asked for.
+// TestDigestsInPolicies checks that a policy on a header with a redacted value
+// counts as possibly matching, unless the digest key is known. The header may
+// be compared any number of times.
 func TestDigestsInPolicies(t *testing.T) {
 	const is = "redacted:0123456789abcdef"
 	var m any

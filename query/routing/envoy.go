@@ -6,85 +6,90 @@ import (
 	"strings"
 )
 
-// Envoy is what is known of the Envoy that decides. The zero Envoy decides by
-// the newest rules, and its runtime isn't known.
+// Envoy is what is known of the Envoy that routes the request. The zero Envoy
+// uses the newest rules and an unknown runtime.
 type Envoy struct {
-	// Version gives its version, "1.37.0"; empty where it isn't known. It is
-	// called when the answer depends on it. Nil: the newest.
+	// Version returns Envoy's version, such as "1.37.0", or "" if it isn't
+	// known. It is called only when the answer depends on the version. If
+	// Version is nil, the newest version is assumed.
 	Version func() string
 
-	// Runtime gives the value of a key of Envoy's runtime, nil for one that isn't
-	// set. It is called when the answer depends on it; known is false where it
-	// can't be read. Nil: it can't.
+	// Runtime returns the value of a key of Envoy's runtime, or nil if the key
+	// isn't set. known is false if the runtime can't be read. It is called only
+	// when the answer depends on the key. If Runtime is nil, the runtime can't
+	// be read.
 	Runtime func(key string) (v any, known bool)
 }
 
-// A rule is one that not every version of Envoy has.
+// rule is a rule that not every version of Envoy has.
 type rule struct {
-	what  string    // the rule in words, for an answer that depends on it
-	flag  string    // the reloadable feature that turns it off; empty for none
-	since []release // the first release of each branch that has it
-	fixed int       // the first minor version that has it whatever the flag says; 0: none yet
+	what  string    // the rule in words; part of an answer that depends on it
+	flag  string    // the reloadable feature that turns it off; empty if none does
+	since []release // the first release of each branch that has the rule
+	fixed int       // the first minor version that ignores the flag; 0 if none does yet
 }
 
-// release is the first one of a branch: {38, 4} is 1.38.4.
+// release names a release of Envoy: {38, 4} is 1.38.4.
 type release struct{ minor, patch int }
 
-// The rules, with their source in Envoy's changelog. Those of 1.36.5 and later
-// are held against real Envoys on both sides of the change by test/e2e; older
-// ones rest on the changelog alone, since no older Envoy can be had here.
+// The rules, with their source in Envoy's changelog. test/e2e checks the rules
+// of 1.36.5 and later on real Envoys, one from before the change and one from
+// after it. Older rules rest on the changelog alone, since no older Envoy is
+// available here.
 //
-// Releases of August 2026 brought some of them to all branches that were
-// supported then.
+// Some of the rules came with the releases of August 2026 to all branches that
+// were supported then.
 var (
-	// 1.39.0, "matching": each value of a repeated header is matched alone; they
-	// were joined by commas before.
+	// 1.39.0, "matching": each value of a repeated header is matched alone.
+	// Earlier versions join the values with commas.
 	headersAlone = rule{"repeated headers are matched one by one since 1.39", "match_headers_individually", []release{{39, 0}}, 0}
 
-	// 1.38.0, 1.37.1, 1.36.5, 1.35.9, "rbac": the same, in RBAC filters.
+	// 1.38.0, 1.37.1, 1.36.5, 1.35.9, "rbac": RBAC filters, too, match each
+	// value of a repeated header alone.
 	rbacHeadersAlone = rule{"RBAC matches repeated headers one by one since 1.35.9, 1.36.5, 1.37.1 and 1.38", "rbac_match_headers_individually", []release{{38, 0}, {37, 1}, {36, 5}, {35, 9}}, 0}
 
-	// CVE-2026-73552: an expression reads bytes as Latin-1 characters, not UTF-8.
+	// CVE-2026-73552: a regular expression reads bytes as Latin-1 characters,
+	// not as UTF-8.
 	latin1Regexes = rule{"expressions read bytes as Latin-1 since August 2026", "re2_use_latin1_mode", august2026, 0}
 
-	// CVE-2026-73511: path parameters are cut from each segment; all from the
-	// first ";" on was cut before.
+	// CVE-2026-73511: path parameters are removed from each segment. Earlier
+	// versions remove everything after the first ";".
 	parametersPerSegment = rule{"path parameters are cut per segment since August 2026", "strip_path_parameters_per_segment", august2026, 0}
 
 	// CVE-2026-73551: normalize_path reads "..;x" as "..".
 	dotsWithParameters = rule{"/..;x is read as /.. since August 2026", "strip_dotdot_segments_with_parameters", august2026, 0}
 
-	// CVE-2026-73553: RBAC cuts path parameters where the routes do.
+	// CVE-2026-73553: RBAC removes path parameters if the routes do.
 	rbacParameters = rule{"RBAC cuts path parameters where the routes do since August 2026", "rbac_respect_ignore_path_parameters", august2026, 0}
 
-	// 1.37.0, with path_rewrite, and in no changelog: a regex_rewrite that leaves
-	// nothing of the path leaves the path as it is.
+	// 1.37.0, together with path_rewrite, and in no changelog: a regex_rewrite
+	// whose result is empty leaves the path unchanged.
 	emptyRewrites = rule{"a rewrite to an empty path is left out since 1.37", "", []release{{37, 0}}, 37}
 
-	// 1.35.0, "uri_template": * and ** stand for an asterisk too.
+	// 1.35.0, "uri_template": * and ** match an asterisk, too.
 	asterisks = rule{"URI templates match an asterisk since 1.35", "uri_template_match_on_asterisk", []release{{35, 0}}, 40}
 
-	// 1.35.0, "matching": a longer prefix that leads nowhere is left for a shorter
-	// one.
+	// 1.35.0, "matching": if a longer prefix selects no action, a shorter
+	// prefix is tried.
 	shorterPrefixes = rule{"prefix maps fall back to shorter prefixes since 1.35", "prefix_map_matcher_resume_after_subtree_miss", []release{{35, 0}}, 40}
 
 	// 1.34.0, "http": present_match of a query parameter may be false.
 	absentParameters = rule{"query parameters can be matched as absent since 1.34", "enable_new_query_param_present_match_behavior", []release{{34, 0}}, 0}
 
-	// 1.33.0, "http": no address is internal where nothing says so.
+	// 1.33.0, "http": without internal_address_config, no address is internal.
 	explicitInternal = rule{"private addresses are not internal by default since 1.33", "explicit_internal_address_config", []release{{33, 0}}, 36}
 
-	// 1.24.0, "http": a path with a fragment is refused.
+	// 1.24.0, "http": a path with a fragment is rejected.
 	fragmentsRefused = rule{"paths with # are refused since 1.24", "http_reject_path_with_fragment", []release{{24, 0}}, 0}
 
 	august2026 = []release{{40, 0}, {39, 1}, {38, 4}, {37, 6}, {36, 10}}
 )
 
-// newest is a version above all that a rule asks for.
+// newest is a version above the first release of every rule.
 const newest = "1.1000000.0"
 
-// has tells whether Envoy has a rule: maybe where its version isn't known, or
-// is a build between two releases.
+// has reports whether Envoy has a rule. It returns maybe if Envoy's version
+// isn't known, or is a build between two releases.
 func (e Envoy) has(is rule) truth {
 	version := newest
 	if e.Version != nil {
@@ -94,7 +99,7 @@ func (e Envoy) has(is rule) truth {
 	if is.fixed != 0 {
 		fixed = in(version, []release{{is.fixed, 0}})
 	}
-	if has == no || fixed == yes { // then the flag is ignored
+	if has == no || fixed == yes { // then Envoy ignores the flag
 		return has
 	}
 	if on, _ := e.runtime("envoy.reloadable_features." + is.flag); on == false || on == "false" {
@@ -103,9 +108,10 @@ func (e Envoy) has(is rule) truth {
 	return has
 }
 
-// in tells whether a version is, of its branch, one of these releases or a
-// later one; branches after the newest of them count, older ones don't.
-// "1.39.1-dev" is built after 1.39.0, maybe without what 1.39.1 brought.
+// in reports whether a version is one of these releases or a later one of the
+// same branch. A branch newer than all of them counts as later; an older branch
+// doesn't. "1.39.1-dev" was built after 1.39.0 and may lack what 1.39.1
+// changed, so for {39, 1} it is maybe.
 func in(version string, since []release) truth {
 	number, build, _ := strings.Cut(version, "-")
 	words := strings.Split(number, ".")
@@ -138,12 +144,12 @@ func (e Envoy) runtime(key string) (v any, known bool) {
 	return e.Runtime(key)
 }
 
-// PrivateIsInternal tells whether Envoy counts private addresses as internal
-// where its connection manager says nothing of it.
+// PrivateIsInternal reports whether Envoy treats private addresses as internal
+// if its connection manager doesn't configure internal addresses.
 func (e Envoy) PrivateIsInternal() bool { return e.has(explicitInternal) == no }
 
-// has tells whether Envoy has a rule that decides what becomes of the request.
-// Where its version isn't known, the answer says that it depends on it.
+// has reports whether Envoy has a rule that affects the request. If Envoy's
+// version isn't known, it adds to the answer that the result depends on it.
 func (c *matcher) has(is rule) bool {
 	t := c.envoy.has(is)
 	if t == maybe {
@@ -154,8 +160,9 @@ func (c *matcher) has(is rule) bool {
 
 func (is rule) unknown() string { return "Envoy's version, which isn't known: " + is.what }
 
-// byRule decides by the newer rule or by the older one. Where Envoy's version
-// isn't known and the two differ, the answer says that it depends on it.
+// byRule decides by the newer rule or by the older one, depending on Envoy's
+// version. If the version isn't known and the two results differ, it adds to
+// the answer that the result depends on it.
 func byRule[T comparable](c *matcher, is rule, newer, older func() T) T {
 	switch c.envoy.has(is) {
 	case yes:

@@ -7,15 +7,15 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Passed is what the filters of a connection manager, or of a filter chain,
-// do to a request ahead of its cluster.
+// Passed is what the filters of a connection manager or of a filter chain do to
+// a request before it reaches its cluster.
 type Passed struct {
 	Verdicts    []Verdict
 	Faults      []Fault
-	Unsupported []string // filters that may do something that can't be told
+	Unsupported []string // filters whose effect can't be decided here
 }
 
-// Denied gives the verdict that ends the request; nil for none.
+// Denied returns the verdict that rejects the request, or nil if none does.
 func (p *Passed) Denied() *Verdict {
 	for i := range p.Verdicts {
 		if v := &p.Verdicts[i]; v.Denied && !v.Shadow && v.Unknown == "" {
@@ -25,7 +25,7 @@ func (p *Passed) Denied() *Verdict {
 	return nil
 }
 
-// Aborted gives the fault that ends every request; nil for none.
+// Aborted returns the fault that aborts every request, or nil if there is none.
 func (p *Passed) Aborted() *Fault {
 	for i := range p.Faults {
 		if f := &p.Faults[i]; f.Kind == "abort" && f.Share >= 1 {
@@ -35,22 +35,22 @@ func (p *Passed) Aborted() *Fault {
 	return nil
 }
 
-// A Fault is injected on purpose.
+// A Fault is a delay or an abort that a fault filter injects.
 type Fault struct {
 	Kind   string  // "abort" or "delay"
-	Status int     // of an abort; 0 for one by a gRPC status
-	Delay  string  // "5s"
-	Share  float64 // of the requests, 0 to 1
+	Status int     // the HTTP status of an abort; 0 if it uses a gRPC status
+	Delay  string  // the length of a delay, such as "5s"
+	Share  float64 // the part of the requests that it affects, 0 to 1
 }
 
-// harmless are filters that let every request pass, and where it goes
-// unchanged: by the package of their configuration.
+// harmless lists the filters that neither reject nor reroute a request. Each is
+// named by the package of its configuration type.
 const harmless = " router cors grpc_stats grpc_web grpc_http1_bridge compressor decompressor buffer header_to_metadata set_filter_state" +
 	" set_metadata on_demand tap connection_limit alpn peer_metadata stats metadata_exchange proxy_protocol "
 
 // Filters runs the request through the HTTP filters of its connection manager,
-// in order, with the path and the headers that the connection manager gave it.
-// What it answers itself passes none of them.
+// in order, with the path and the headers that the connection manager has set.
+// A request that the connection manager answers itself passes no filter.
 func (a *Answer) Filters(filters []any) (*Passed, error) {
 	c := a.choice
 	if c == nil {
@@ -60,9 +60,9 @@ func (a *Answer) Filters(filters []any) (*Passed, error) {
 	return p, c.Err
 }
 
-// filters runs a request through HTTP filters. Levels are what may have a
-// configuration of its own for a filter, the most specific first: the route,
-// its virtual host, the route configuration.
+// filters runs a request through HTTP filters. levels holds the messages that
+// may override a filter's configuration, the most specific one first: the
+// route, its virtual host, the route configuration.
 func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 	p := &Passed{}
 	for _, f := range filters {
@@ -76,17 +76,17 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 		case isUntyped(m) && !strings.Contains(harmless, " "+what+" "):
 			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
-			if config.Has("rbac") { // a route's own
+			if config.Has("rbac") { // the route overrides the rules
 				config = config.Sub("rbac")
 			} else if strings.HasSuffix(config.Text("@type"), "RBACPerRoute") {
-				continue // turned off
+				continue // the route turns RBAC off
 			}
 			p.add(name, c.rbac(config, r))
-		case what == "ext_authz" && config.Flag("shadowMode"): // it only notes what it would do
+		case what == "ext_authz" && config.Flag("shadowMode"): // in shadow mode it only logs its decision
 		case what == "fault":
 			c.fault(p, config, r)
 		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",
-			strings.HasSuffix(name, "_peer_metadata"): // Istio's own
+			strings.HasSuffix(name, "_peer_metadata"): // filters of Istio itself
 		default:
 			p.Unsupported = append(p.Unsupported, name)
 		}
@@ -94,8 +94,8 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 	return p
 }
 
-// NetworkFilters runs a connection through the filters of a chain ahead of its
-// last one.
+// NetworkFilters runs a connection through the network filters of a chain that
+// come before the last one.
 func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Request) (*Passed, error) {
 	c := newChoice(ctx, x, e)
 	p := &Passed{}
@@ -116,7 +116,7 @@ func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Req
 	return p, c.Err
 }
 
-// add notes what an RBAC filter says.
+// add records the verdicts of an RBAC filter.
 func (p *Passed) add(filter string, all []Verdict) {
 	for _, v := range all {
 		v.Filter = filter
@@ -124,7 +124,8 @@ func (p *Passed) add(filter string, all []Verdict) {
 	}
 }
 
-// packageOf gives "fault" of ".../envoy.extensions.filters.http.fault.v3.HTTPFault".
+// packageOf returns "fault" for
+// ".../envoy.extensions.filters.http.fault.v3.HTTPFault".
 func packageOf(typeURL, layer string) string {
 	_, rest, ok := strings.Cut(typeURL, ".filters."+layer+".")
 	if !ok {
@@ -137,8 +138,9 @@ func packageOf(typeURL, layer string) string {
 	return name
 }
 
-// perRoute gives a filter's configuration for a route: the most specific one
-// takes the place of its own. off tells that it is not in force there.
+// perRoute returns the configuration of a filter that applies to a route: that
+// of the most specific level that has one, or else the filter's own. off
+// reports whether the filter is disabled for the route.
 func (c *choice) perRoute(filter document.Message, levels []any) (config document.Message, off bool) {
 	name := filter.Text("name")
 	for _, level := range levels {
@@ -160,7 +162,7 @@ func (c *choice) perRoute(filter document.Message, levels []any) (config documen
 	return filter.Sub("typedConfig"), filter.Flag("disabled")
 }
 
-// fault is a fault filter's configuration.
+// fault records the faults that a fault filter injects into the request.
 func (c *choice) fault(p *Passed, config document.Message, r *routed) {
 	for _, m := range config.List("headers") {
 		switch c.sure(func() bool { return c.header(m, r.headers, headersAlone) }) {
@@ -191,7 +193,7 @@ func (c *choice) fault(p *Passed, config document.Message, r *routed) {
 	}
 }
 
-// percentage is a FractionalPercent, 0 to 1.
+// percentage converts a FractionalPercent to a number from 0 to 1.
 func percentage(m document.Message) float64 {
 	per := map[string]float64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[m.Text("denominator")]
 	if per == 0 {
@@ -200,11 +202,12 @@ func percentage(m document.Message) float64 {
 	return min(1, float64(m.Number("numerator"))/per)
 }
 
-// kindOfFilter gives what a filter of a layer ("http", "network", "listener")
-// is: "rbac", "tcp_proxy", "tls_inspector". The type of its configuration says
-// it; where there is none, its name does, in any form that Envoy has taken:
-// "envoy.filters.http.cors", "envoy.cors", "envoy.listener.tls_inspector". It is
-// empty for a filter that is none of Envoy's.
+// kindOfFilter returns the kind of a filter of a layer ("http", "network" or
+// "listener"), such as "rbac", "tcp_proxy" or "tls_inspector". The kind follows
+// from the type of the filter's configuration. Without a type it follows from
+// the filter's name in any form that Envoy has used: "envoy.filters.http.cors",
+// "envoy.cors", "envoy.listener.tls_inspector". The kind is empty for a filter
+// that doesn't come from Envoy.
 func kindOfFilter(typeURL, name, layer string) string {
 	if typeURL != "" {
 		return packageOf(typeURL, layer)
@@ -224,13 +227,13 @@ func kindOfFilter(typeURL, name, layer string) string {
 	return kind
 }
 
-// renamed are the filters whose last word was another one before.
+// renamed maps a filter's older kind to the current one.
 var renamed = map[string]string{
 	"http_dynamo_filter": "dynamo", "gzip": "compressor", "rate_limit": "ratelimit",
 }
 
-// isUntyped tells whether a filter has a configuration in the form of Envoy up
-// to 1.13, which says no type and isn't read here.
+// isUntyped reports whether a filter's configuration has the form of Envoy up
+// to 1.13. That form has no type and is not read here.
 func isUntyped(filter document.Message) bool {
 	return !filter.Has("typedConfig") && filter.Has("config")
 }

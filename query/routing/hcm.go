@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// HCM is what an HTTP connection manager does to a request before it is
-// routed. The zero HCM does nothing.
+// HCM holds the settings by which an HTTP connection manager changes a request
+// before it is routed. The zero HCM changes nothing.
 type HCM struct {
 	StripAnyHostPort      bool
 	StripTrailingHostDot  bool
-	StripMatchingHostPort int // the listener's port; 0: it is not set
+	StripMatchingHostPort int // the listener's port if strip_matching_host_port is set; else 0
 	MergeSlashes          bool
 	NormalizePath         bool
-	EscapedSlashes        string // pathWithEscapedSlashesAction
+	EscapedSlashes        string // path_with_escaped_slashes_action; empty keeps them
 
-	// Edge is what becomes of headers that say where a request is from; nil
-	// leaves them as they are.
+	// Edge decides what happens to the headers that say where a request comes
+	// from. If Edge is nil, they stay as they are.
 	Edge *Edge
 
-	// Upgrades are the kinds of upgrade that are allowed, in lower case; nil:
-	// that is not looked at.
+	// Upgrades holds the upgrade types that are allowed, in lower case. If it
+	// is nil, upgrades are not checked.
 	Upgrades map[string]bool
 
-	Envoy // whose connection manager it is
+	Envoy // the Envoy of the connection manager
 }
 
-// prepare gives the request as the routes see it, or what Envoy answers to it
-// itself.
+// prepare returns the request as the routes see it, or else the answer that the
+// connection manager gives itself.
 func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 	if at := strings.IndexByte(r.Path, '#'); at >= 0 {
 		if c.has(fragmentsRefused) {
@@ -49,7 +49,7 @@ func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 			r.Host = r.Host[:i]
 		}
 	}
-	if r.Method == "CONNECT" { // it has no path
+	if r.Method == "CONNECT" { // a CONNECT has no path
 		r.Path = ""
 		return r, nil
 	}
@@ -75,8 +75,8 @@ func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 	return r, nil
 }
 
-// unescaped decodes the slashes of a path, where the connection manager looks
-// at them, and tells whether there were any.
+// unescaped decodes the escaped slashes of a path if the connection manager is
+// configured to. It reports whether there were any.
 func (m HCM) unescaped(p string) (string, bool) {
 	switch m.EscapedSlashes {
 	case "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD":
@@ -86,8 +86,8 @@ func (m HCM) unescaped(p string) (string, bool) {
 	return p, false
 }
 
-// withoutDot cuts the last dot of a host, where it ends the host or its name:
-// "a.:80" is "a:80".
+// withoutDot removes a dot at the end of a host or before its port: "a.:80"
+// becomes "a:80".
 func withoutDot(host string) string {
 	i := strings.LastIndexByte(host, '.')
 	if i >= 0 && (i == len(host)-1 || host[i+1] == ':') {
@@ -103,9 +103,10 @@ func merged(p string) string {
 	return p
 }
 
-// normalized resolves dot segments, turns backslashes into slashes, decodes the
-// escapes of what needs none and escapes what does; %2F stays. A %00 is
-// refused.
+// normalized normalizes a path: it resolves dot segments, replaces backslashes
+// by slashes, decodes the escapes of unreserved characters, and escapes
+// characters that a path must not contain. %2F stays. It returns false for a
+// path with %00, which Envoy rejects.
 func (c *choice) normalized(p string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(p); i++ {
@@ -140,8 +141,8 @@ func unreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
-// withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does, by
-// [dotsWithParameters].
+// withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does. Envoy's version
+// decides about segments such as "..;x"; see [dotsWithParameters].
 func (c *choice) withoutDots(p string) string {
 	if !strings.HasPrefix(p, "/") {
 		return p
@@ -169,35 +170,38 @@ func (c *choice) withoutDots(p string) string {
 	return "/" + strings.Join(out, "/")
 }
 
-// Edge is how a connection manager sees where a request is from: it decides
-// about x-forwarded-proto and the x-envoy-… headers, which clients outside of
-// the mesh can't set, and sets headers of its own.
+// Edge holds the settings by which a connection manager determines where a
+// request comes from. It sets or removes x-forwarded-proto and the x-envoy-…
+// headers, which clients outside of the mesh must not set.
 type Edge struct {
 	UseRemoteAddress bool
 	TrustedHops      int
 	SkipXFFAppend    bool
-	Scheme           string         // schemeToOverwrite; empty for none
-	Internal         []netip.Prefix // addresses that are internal
-	Via              string         // what is appended to via; empty for nothing
-	NoRequestID      bool           // x-request-id is not set
-	KeepRequestID    bool           // it is kept, from whomever it is
-	ClientCert       string         // forwardClientCertDetails; empty for SANITIZE
+	Scheme           string         // scheme_to_overwrite; empty if not set
+	Internal         []netip.Prefix // the internal addresses
+	Via              string         // the value that is appended to the header via; empty for none
+	NoRequestID      bool           // x-request-id is not generated
+	KeepRequestID    bool           // an x-request-id from an external client is kept
+	ClientCert       string         // forward_client_cert_details; empty means SANITIZE
 }
 
-// onlyInternal are the headers that are taken from requests that are not
+// onlyInternal lists the headers that Envoy removes from requests that are not
 // internal.
 const onlyInternal = " x-envoy-retriable-status-codes x-envoy-retriable-header-names x-envoy-retry-on x-envoy-retry-grpc-on x-envoy-max-retries" +
 	" x-envoy-upstream-alt-stat-name x-envoy-upstream-rq-timeout-ms x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response" +
 	" x-envoy-expected-rq-timeout-ms x-envoy-upstream-stream-duration-ms x-envoy-force-trace x-envoy-ip-tags x-envoy-original-url x-envoy-hedge-on-per-try-timeout "
 
-// notOverEdge are those that an edge takes away besides.
+// notOverEdge lists the headers that Envoy removes in addition if the request
+// is external and use_remote_address is set.
 const notOverEdge = " x-envoy-decorator-operation x-envoy-downstream-service-cluster x-envoy-downstream-service-node "
 
-// ofConnection are those that concern a connection only.
+// ofConnection lists the headers that apply to one connection only and are
+// never forwarded.
 const ofConnection = " keep-alive proxy-connection transfer-encoding "
 
-// marked gives the request with the headers that it goes on with, and the
-// names of those that Envoy sets to what can't be known here.
+// marked returns the request with the headers that the connection manager
+// forwards. unsaid names the headers that Envoy sets to values that are not
+// known here.
 func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []string) {
 	from, internal := e.from(&r)
 	r.remote = from
@@ -213,12 +217,12 @@ func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []str
 			!internal && (in(onlyInternal) || slices.ContainsFunc(internalOnly, func(s string) bool { return asciiLower(s) == name }))
 	})
 	if !upgrade && slices.ContainsFunc(strings.Split(te, ","), func(s string) bool { return asciiLower(strings.TrimSpace(s)) == "trailers" }) {
-		headers = append(headers, [2]string{"te", "trailers"}) // all that is left of it
+		headers = append(headers, [2]string{"te", "trailers"}) // Envoy keeps only this value of te
 	}
 	if e.Scheme != "" {
 		headers = append(headers, [2]string{"x-forwarded-proto", e.Scheme})
 	} else if e.UseRemoteAddress {
-		r.Scheme = "" // what the client said of it
+		r.Scheme = "" // Envoy ignores the scheme that the client names
 	}
 	if internal {
 		headers = append(headers, [2]string{"x-envoy-internal", "true"})
@@ -228,7 +232,7 @@ func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []str
 	}
 	if e.UseRemoteAddress && !e.SkipXFFAppend {
 		headers = append(headers, [2]string{"x-forwarded-for", r.Source})
-		if r.Source == "" || loopback(r.Source) { // of a local peer it is the host's own address
+		if r.Source == "" || loopback(r.Source) { // for a local peer, Envoy adds the host's own address
 			unsaid = append(unsaid, "x-forwarded-for")
 		}
 	}
@@ -242,7 +246,8 @@ func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []str
 	return e.identified(r, edge, unsaid)
 }
 
-// identified is the request with the headers that name it and its client.
+// identified sets or removes the headers that identify the request and its
+// client: x-request-id and x-forwarded-client-cert.
 func (e *Edge) identified(r Request, edge bool, unsaid []string) (Request, []string) {
 	is := func(name string) func([2]string) bool {
 		return func(h [2]string) bool { return asciiLower(h[0]) == name }
@@ -268,9 +273,10 @@ func (e *Edge) identified(r Request, edge bool, unsaid []string) (Request, []str
 	return r, unsaid
 }
 
-// from gives the address that a request is from, empty where that isn't known,
-// and whether it is an internal one: the peer's at an edge, where no other is
-// said, else the only one of x-forwarded-for.
+// from returns the address that the request comes from, or "" if it isn't
+// known, and whether the address is internal. With use_remote_address that is
+// the peer's address, unless trusted hops say another; otherwise it comes from
+// x-forwarded-for. An address is internal only if x-forwarded-for has no other.
 func (e *Edge) from(r *Request) (address string, internal bool) {
 	said, ok := r.headers()["x-forwarded-for"]
 	alone := !ok
@@ -288,8 +294,9 @@ func (e *Edge) from(r *Request) (address string, internal bool) {
 	return address, alone && err == nil && slices.ContainsFunc(e.Internal, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// hop gives the address of x-forwarded-for that so many others follow, empty
-// for what is none, and whether it is the only one.
+// hop returns the address of x-forwarded-for that is followed by the given
+// number of other addresses, or "" if there is none or it is invalid. alone
+// reports whether it is the only address.
 func hop(said string, others int) (address string, alone bool) {
 	all := strings.Split(said, ",")
 	at := len(all) - 1 - others

@@ -8,35 +8,37 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Limits are what a route says of a request that it forwards, beside where to.
+// Limits are the timeout, the retries and the mirrors that a route sets for the
+// requests that it forwards.
 type Limits struct {
-	Timeout float64  // in seconds, of the whole answer; 0: there is none
-	Retries *Retries // nil: it isn't sent again
-	Mirrors []Mirror // where copies of it go
+	Timeout float64  // seconds for the whole response; 0 means no timeout
+	Retries *Retries // nil means no retries
+	Mirrors []Mirror // the clusters that get copies of the request
 
-	NoCluster int // the status where the cluster doesn't exist
+	NoCluster int // the status that Envoy answers if the cluster doesn't exist
 }
 
-// Retries are when a request is sent again, and how often.
+// Retries says when and how often Envoy retries a request.
 type Retries struct {
-	On       string  // the conditions, "5xx,connect-failure"
-	Attempts int     // beside the first
-	PerTry   float64 // the timeout of each, in seconds; 0: that of the whole
+	On       string  // the retry conditions, such as "5xx,connect-failure"
+	Attempts int     // the number of retries after the first attempt
+	PerTry   float64 // the timeout of each attempt in seconds; 0 means the timeout of the whole request
 }
 
-// A Mirror is a cluster that copies of requests are sent to.
+// A Mirror is a cluster that gets copies of the requests.
 type Mirror struct {
-	Cluster string  // empty where a header of the request that isn't there names it
-	Share   float64 // of the requests, 0 to 1
+	Cluster string  // empty if the mirror policy names a request header that is missing
+	Share   float64 // the part of the requests that is copied, 0 to 1
 }
 
-// usualTimeout is Envoy's where a route says none, in seconds.
+// usualTimeout is Envoy's default for a route without a timeout, in seconds.
 const usualTimeout = 15
 
-// Limits gives what the chosen route says: retries and mirrors are its virtual
-// host's where it has none of its own, mirrors the route configuration's at
-// last; none of them are merged. Headers of the request that came as far as
-// the routes go before it.
+// Limits returns the limits of the selected route. Retries come from its
+// virtual host if the route has none. Mirrors come from the virtual host, and
+// then from the route configuration, if the route has none. Policies of several
+// levels are never merged. Request headers (x-envoy-max-retries and the like)
+// override them, unless the connection manager has removed them.
 func (a *Answer) Limits() (l Limits, err error) {
 	c := a.choice
 	if c == nil || a.Route == nil {
@@ -66,7 +68,7 @@ func (a *Answer) Limits() (l Limits, err error) {
 	return l, c.Err
 }
 
-// retries reads a policy, and the headers that add to it.
+// retries applies the request headers to a retry policy.
 func retries(policy document.Message, h headers, whole float64) *Retries {
 	r := &Retries{On: policy.Text("retryOn"), Attempts: 1, PerTry: seconds(policy.Text("perTryTimeout"))}
 	if policy.Has("numRetries") {
@@ -83,7 +85,7 @@ func retries(policy document.Message, h headers, whole float64) *Retries {
 	if ms, ok := count(h.first("x-envoy-upstream-rq-per-try-timeout-ms")); ok {
 		r.PerTry = float64(ms) / 1000
 	}
-	if whole > 0 && r.PerTry >= whole { // it would never be reached
+	if whole > 0 && r.PerTry >= whole { // this timeout would never be reached
 		r.PerTry = 0
 	}
 	if r.On == "" || r.Attempts == 0 {
@@ -106,7 +108,8 @@ func mirrors(policies []document.Message, h headers) (out []Mirror) {
 	return out
 }
 
-// seconds reads a duration as protobuf's JSON writes it, "1.500s".
+// seconds parses a duration in protobuf's JSON form, "1.500s". It returns 0 if
+// the duration is invalid.
 func seconds(s string) float64 {
 	d, err := time.ParseDuration(s)
 	if err != nil {

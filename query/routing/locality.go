@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// share gives the endpoints at those places their shares.
+// share computes the shares of the endpoints at the given indexes.
 func (b *balancing) share(at []int) {
 	for _, l := range b.loads(at) {
 		if l.percent > 0 {
@@ -14,12 +14,13 @@ func (b *balancing) share(at []int) {
 	}
 }
 
-// spread spreads a load over the endpoints of its priority: all of them in a
-// panic, unless requests fail then; else those of its health, by the weights
-// of localities where the cluster asks for it.
+// spread divides a load among the endpoints of its priority. These are the
+// endpoints with the load's health, or all endpoints in panic mode (unless the
+// cluster fails requests then). Localities count by their weights if the
+// cluster is configured so.
 func (b *balancing) spread(at []int, l load) {
 	var whole, some []int
-	if b.policy.hashes { // a ring is of healthy ones only
+	if b.policy.hashes { // a hash ring contains healthy endpoints only
 		l.health = healthy
 	}
 	for _, i := range at {
@@ -52,10 +53,10 @@ func (b *balancing) spread(at []int, l load) {
 	b.divide(some, zones, float64(l.percent)/100)
 }
 
-// divide divides a part of the requests among endpoints: among localities,
-// where these have weights, then by their own weights.
+// divide divides a part of the requests among endpoints: first among
+// localities, if these have weights, and then by the endpoints' own weights.
 func (b *balancing) divide(some []int, zones map[string]float64, part float64) {
-	sum := 0.0 // of those too that have no endpoint: their requests fail
+	sum := 0.0 // includes localities without an endpoint: their requests fail
 	for _, name := range slices.Sorted(maps.Keys(zones)) {
 		sum += zones[name]
 	}
@@ -79,8 +80,9 @@ func (b *balancing) divide(some []int, zones map[string]float64, part float64) {
 	}
 }
 
-// weightOfLocality is a locality's weight, less where much of it is unfit. One
-// without a weight takes nothing.
+// weightOfLocality returns the effective weight of a locality, which is lower
+// if many of its endpoints are unhealthy. A locality without a weight gets no
+// requests.
 func (b *balancing) weightOfLocality(name string, whole, some []int) float64 {
 	weight, fit, n, own := 0.0, 0, 0, 0.0
 	for _, i := range whole {
@@ -97,20 +99,21 @@ func (b *balancing) weightOfLocality(name string, whole, some []int) float64 {
 			fit++
 		}
 	}
-	if !b.known { // Istio writes the sum of their endpoints' weights, unless it is told otherwise
+	if !b.known { // then it is the sum of the endpoints' weights, as Istio sets it by default
 		b.out.Unsupported = []string{"weights of localities"}
 		weight = own
 	}
 	if b.policy.scalesLocality {
 		weight = b.scaled(weight, name, b.out.Members[whole[0]].priority, whole)
 	}
-	if n == 0 || b.policy.hashes { // a ring is made of what is fit, however much of it
+	if n == 0 || b.policy.hashes { // a hash ring ignores how many endpoints are unhealthy
 		return weight
 	}
 	return weight * min(1, b.factor/100*float64(fit)/float64(n))
 }
 
-// scaled is a locality's weight in a subset, by how much of it the subset has.
+// scaled returns a locality's weight in a subset, scaled by the part of its
+// endpoints that the subset has.
 func (b *balancing) scaled(weight float64, name string, priority int, subset []int) float64 {
 	n, of := 0.0, 0.0
 	for _, i := range subset {

@@ -6,19 +6,19 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// matcher evaluates the conditions of Envoy's configuration on one request. What
-// it can't decide it adds to Answer.Unsupported.
+// matcher evaluates the conditions of Envoy's configuration on one request. It
+// adds what it can't decide to Answer.Unsupported.
 type matcher struct {
 	*document.Reader
 	*Cache
 	envoy            Envoy
 	answer           *Answer
-	ignoreParameters bool              // of the route configuration: ignorePathParametersInPathMatching
-	unsaid           []string          // names of headers that Envoy sets itself, to values that are not known here
+	ignoreParameters bool              // ignorePathParametersInPathMatching of the route configuration
+	unsaid           []string          // the headers that Envoy sets itself to values that are not known here
 	digests          map[string]string // Request.Digests
-	about            string            // what is compared
-	hidden           string            // that it is compared with something that is not known
-	doubt            string            // what the last condition that isn't sure depends on
+	about            string            // the name of the value that is being compared, for messages
+	hidden           string            // the redacted value that the comparison depends on; see hide
+	doubt            string            // what the last condition that returned maybe depends on
 }
 
 func (c *matcher) unsupported(what string) {
@@ -27,7 +27,7 @@ func (c *matcher) unsupported(what string) {
 	}
 }
 
-// truth is what is known of a condition.
+// truth is the result of a condition whose inputs may be unknown.
 type truth int
 
 const (
@@ -43,10 +43,10 @@ func sure(b bool) truth {
 	return no
 }
 
-// sure tells whether a condition holds. Where it depends on what isn't known,
-// doubt is what that is. The answer's own doubts are set aside meanwhile: one
-// that was met before would not be added again, and the condition would pass as
-// decided.
+// sure evaluates a condition. If the result depends on something unknown, it
+// returns maybe and sets doubt to the unknown thing. Meanwhile it empties
+// Answer.Unsupported: an entry that is there already would not be added again,
+// and the condition would count as decided.
 func (c *matcher) sure(holds func() bool) truth {
 	before := c.answer.Unsupported
 	c.answer.Unsupported = nil

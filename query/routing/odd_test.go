@@ -8,9 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestPolicyExtensionsBalanceAsTheOlderFields holds that a policy given as an
-// extension, as Envoy Gateway writes all of them, shares requests as the older
-// fields of a cluster do: with zones, with weights of localities, with subsets.
+// TestPolicyExtensionsBalanceAsTheOlderFields checks that a load balancing
+// policy that is configured as an extension shares requests as the older fields
+// of a cluster do: with zones, with weights of localities, with subsets. Envoy
+// Gateway configures all policies as extensions.
 func TestPolicyExtensionsBalanceAsTheOlderFields(t *testing.T) {
 	policy := func(name, fields string) string {
 		return `{"policies": [{"typedExtensionConfig": {"name": "p", "typedConfig": {"@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.` + name + `"` + fields + `}}}]}`
@@ -50,8 +51,8 @@ func TestPolicyExtensionsBalanceAsTheOlderFields(t *testing.T) {
 	}
 }
 
-// TestOddValuesDoNotPanic holds messages that Envoy would refuse, or that a
-// dump holds cut: they are read as far as they can be.
+// TestOddValuesDoNotPanic checks that messages which Envoy would reject, or
+// which a dump contains only in part, are read as far as possible.
 func TestOddValuesDoNotPanic(t *testing.T) {
 	host := func(metadata string) any {
 		return object.Of("health", "HEALTHY", "overprovisioningFactor", 1, "metadata", object.Of("filterMetadata", object.Of("envoy.lb", value(t, metadata))))

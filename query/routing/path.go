@@ -6,7 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// pathOnly cuts a path at its query or fragment.
+// pathOnly returns a path without its query and fragment.
 func pathOnly(p string) string {
 	if i := strings.IndexAny(p, "?#"); i >= 0 {
 		return p[:i]
@@ -14,7 +14,8 @@ func pathOnly(p string) string {
 	return p
 }
 
-// withoutParameters cuts path parameters, by [parametersPerSegment].
+// withoutParameters removes the path parameters. Envoy's version decides how;
+// see [parametersPerSegment].
 func (c *matcher) withoutParameters(p string) string {
 	i := strings.IndexByte(p, ';')
 	if i < 0 {
@@ -23,7 +24,7 @@ func (c *matcher) withoutParameters(p string) string {
 	return byRule(c, parametersPerSegment, func() string { return cutPerSegment(p) }, func() string { return p[:i] })
 }
 
-// cutPerSegment cuts ";…" out of each segment of a path.
+// cutPerSegment removes ";…" from each segment of a path.
 func cutPerSegment(p string) string {
 	var b strings.Builder
 	skip := false
@@ -41,10 +42,11 @@ func cutPerSegment(p string) string {
 	return b.String()
 }
 
-// pathKinds are the ways to match a path, in the order they are looked for.
+// pathKinds lists the fields of a match that hold a path condition. The first
+// one that is set counts.
 var pathKinds = [...]string{"prefix", "path", "pathSeparatedPrefix", "safeRegex", "connectMatcher", "pathMatchPolicy"}
 
-// pathKind gives which way a match goes.
+// pathKind returns the name of the path condition that a match has, or "".
 func pathKind(m document.Message) string {
 	for _, k := range pathKinds {
 		if m.Has(k) {
@@ -54,9 +56,10 @@ func pathKind(m document.Message) string {
 	return ""
 }
 
-// path tells whether the path matches. No escape is decoded here.
+// path reports whether the request's path matches. Escapes are not decoded
+// here.
 func (c *matcher) path(m document.Message, r *routed) bool {
-	if r.Method == "CONNECT" && !m.Has("connectMatcher") { // such a request has no path
+	if r.Method == "CONNECT" && !m.Has("connectMatcher") { // a CONNECT has no path
 		return false
 	}
 	p := pathOnly(r.Path)
@@ -86,9 +89,10 @@ func (c *matcher) path(m document.Message, r *routed) bool {
 	return false
 }
 
-// matched gives how much of the raw path the match took, for a rewrite of
-// that part; ok is false where the raw path does not begin with it (it matched
-// only after its parameters were cut), and then nothing is rewritten.
+// matched returns the length of the part of the raw path that the match covers;
+// a rewrite replaces that part. ok is false if the raw path doesn't start with
+// it, because the path matched only after its parameters were removed. Then
+// Envoy rewrites nothing.
 func matched(m document.Message, raw string) (n int, ok bool) {
 	switch kind := pathKind(m); kind {
 	case "prefix", "path", "pathSeparatedPrefix":
@@ -102,8 +106,8 @@ func matched(m document.Message, raw string) (n int, ok bool) {
 	return len(pathOnly(raw)), true
 }
 
-// template is the URI template matcher: * and {x} stand for a part of one
-// segment, ** and {x=**} for what is left.
+// template reports whether a path matches a URI template: * and {x} match a
+// part of one segment, ** and {x=**} match the rest of the path.
 func (c *matcher) template(policy document.Message, p string) bool {
 	t := policy.Sub("typedConfig").Text("pathTemplate")
 	if t == "" {
@@ -120,10 +124,12 @@ func (c *matcher) template(policy document.Message, p string) bool {
 		})
 }
 
-// templateCharacters are those that a variable part of a template stands for.
+// templateCharacters are the characters that the variable parts of a template
+// match.
 const templateCharacters = `a-zA-Z0-9\-._~%!$&'()*+,;:@=`
 
-// templateExpr is a template as an expression, whose groups are its variables.
+// templateExpr converts a URI template to a regular expression with one group
+// per variable.
 func templateExpr(t string) string {
 	var b strings.Builder
 	for i := 0; i < len(t); {
@@ -137,7 +143,7 @@ func templateExpr(t string) string {
 		case t[i] == '{':
 			end := strings.IndexByte(t[i:], '}')
 			if end < 0 {
-				return `\z\A.` // no template: matches nothing
+				return `\z\A.` // the template is invalid; this expression matches nothing
 			}
 			_, inner := variable(t[i+1 : i+end])
 			b.WriteString("(" + templateExpr(inner) + ")")
@@ -153,7 +159,8 @@ func templateExpr(t string) string {
 	return b.String()
 }
 
-// variable is what stands in braces: a name, and what it fits.
+// variable splits the text between braces into the variable's name and the
+// pattern that it matches.
 func variable(s string) (name, fits string) {
 	name, fits, ok := strings.Cut(s, "=")
 	if !ok {
@@ -162,8 +169,9 @@ func variable(s string) (name, fits string) {
 	return name, fits
 }
 
-// retemplated is the path that a URI template rewrite gives: its own template,
-// with what the variables of the match's stand for.
+// retemplated returns the path that a URI template rewrite produces: it fills
+// the rewrite's template with the values of the variables in the match's
+// template.
 func (c *matcher) retemplated(match, policy document.Message, p string) (string, bool) {
 	from := match.Sub("pathMatchPolicy").Sub("typedConfig").Text("pathTemplate")
 	to := policy.Sub("typedConfig").Text("pathTemplateRewrite")
@@ -194,8 +202,8 @@ func (c *matcher) retemplated(match, policy document.Message, p string) (string,
 	return b.String(), true
 }
 
-// placeOf gives the place of a variable among those of a template, from 1; 0
-// for none of them.
+// placeOf returns the number of a variable in a template, counted from 1, or 0
+// if the template doesn't have it.
 func placeOf(name, template string) int {
 	for i, part := range strings.Split(template, "{")[1:] {
 		inner, _, _ := strings.Cut(part, "}")

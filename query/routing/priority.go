@@ -2,24 +2,23 @@ package routing
 
 import "slices"
 
-// load is how much of the requests a priority takes, in percent, and of which
-// endpoints.
+// load is the percentage of the requests that one priority takes, and the
+// health of the endpoints that they go to.
 type load struct {
 	priority int
 	health   string
 	percent  int
-	panics   bool // all of the priority's endpoints are sent to, whatever their health
+	panics   bool // in panic mode the requests go to all endpoints of the priority, whatever their health
 }
 
-// usualFactor is Envoy's overprovisioning factor where nothing says another
-// one, in percent.
+// usualFactor is Envoy's default overprovisioning factor, in percent.
 const usualFactor = 140
 
 // census counts the endpoints of a priority.
 type census struct {
 	priority          int
-	all               int // the draining ones too
-	counted           int // without these
+	all               int // including the draining endpoints
+	counted           int // excluding the draining endpoints
 	healthy, degraded int
 }
 
@@ -36,7 +35,8 @@ func (n *census) add(h Member) {
 	}
 }
 
-// counts gives the priorities of the endpoints at those places, in order.
+// counts returns one census per priority, in the order of the priorities. at
+// holds the indexes of the endpoints to count.
 func (b *balancing) counts(at []int) []census {
 	of := map[int]*census{}
 	for _, i := range at {
@@ -56,8 +56,8 @@ func (b *balancing) counts(at []int) []census {
 	return out
 }
 
-// able is how much of the requests n of a priority's endpoints can take, in
-// percent.
+// able returns the percentage of the requests that n endpoints of a priority
+// can take.
 func (b *balancing) able(n int, of census) int {
 	if of.counted == 0 {
 		return 0
@@ -65,8 +65,9 @@ func (b *balancing) able(n int, of census) int {
 	return min(100, int(b.factor)*n/of.counted)
 }
 
-// inPanic tells whether too few endpoints of a priority are fit. Here nothing
-// is overprovisioned.
+// inPanic reports whether too few endpoints of a priority are usable: the
+// percentage of healthy and degraded endpoints is below the threshold. The
+// overprovisioning factor doesn't apply here.
 func inPanic(n census, threshold int) bool {
 	if n.counted == 0 {
 		return threshold > 0
@@ -74,10 +75,12 @@ func inPanic(n census, threshold int) bool {
 	return 100*float64(n.healthy+n.degraded)/float64(n.counted) < float64(threshold)
 }
 
-// loads decides about priorities: each takes as much as its healthy endpoints,
-// overprovisioned, can; what is left goes to the next, then to the degraded.
-// Where that is not enough for all requests, priorities with too few fit
-// endpoints panic; when all of them do, each takes its part by its size.
+// loads divides the requests among the priorities. Each priority takes as much
+// as its healthy endpoints can, counting the overprovisioning factor. The rest
+// goes to the next priority, and what is still left goes to the degraded
+// endpoints. If all of them together can't take every request, each priority
+// with too few usable endpoints goes into panic mode; if all priorities do,
+// each takes a part in proportion to its size.
 func (b *balancing) loads(at []int) []load {
 	all := b.counts(at)
 	total := 0
@@ -93,7 +96,7 @@ func (b *balancing) loads(at []int) []load {
 	if !slices.ContainsFunc(all, func(n census) bool { return !panics(n) }) {
 		return bySize(all, len(at))
 	}
-	if total == 0 { // a factor below 100 lets a priority take nothing, without a panic
+	if total == 0 { // with a factor below 100, no priority may take anything, without any panic
 		return nil
 	}
 	var out []load
@@ -115,7 +118,7 @@ func (b *balancing) loads(at []int) []load {
 	return out
 }
 
-// bySize is the load where all priorities panic.
+// bySize returns the loads when all priorities are in panic mode.
 func bySize(all []census, of int) (out []load) {
 	left := 100
 	for _, n := range all {
@@ -126,7 +129,8 @@ func bySize(all []census, of int) (out []load) {
 	return out
 }
 
-// panicThreshold is in percent; 50 where nothing says otherwise, 0 is never.
+// panicThreshold returns the cluster's panic threshold in percent. The default
+// is 50; 0 turns panic mode off.
 func (b *balancing) panicThreshold() int {
 	common := b.cluster.Sub("commonLbConfig")
 	if !common.Has("healthyPanicThreshold") {

@@ -8,29 +8,29 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// A Verdict is what an RBAC filter says of a request.
+// A Verdict is the decision of an RBAC filter about a request.
 type Verdict struct {
 	Filter  string
-	Policy  string // the one that decides; empty where none does
-	Action  string // of the rules: ALLOW, DENY or LOG
+	Policy  string // the policy that decides; empty if none does
+	Action  string // the action of the rules: ALLOW, DENY or LOG
 	Denied  bool
-	Shadow  bool   // it is only noted, and has no effect
-	Unknown string // what the verdict hangs on and isn't known; then Denied says nothing
+	Shadow  bool   // the verdict of shadow rules, which is only logged
+	Unknown string // what is not known but decides the verdict; if set, Denied has no meaning
 }
 
-// Identity is what a verdict depends on that is about whom the client's
-// certificate is for.
+// Identity is the value of Verdict.Unknown if the verdict depends on the
+// identity in the client's certificate.
 const Identity = "the client's identity"
 
-// rules are RBAC rules being asked.
+// rules evaluates RBAC rules for one request.
 type rules struct {
 	*choice
 	r       *routed
-	unknown string // the first condition that isn't known
+	unknown string // the first condition whose result isn't known
 }
 
-// rbac decides a request by an RBAC filter's configuration, that of an HTTP
-// filter or of a network filter, which sees no headers.
+// rbac decides a request by the configuration of an RBAC filter, either an HTTP
+// filter or a network filter. A network filter sees no headers.
 func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 	var out []Verdict
 	for _, part := range []struct {
@@ -53,7 +53,7 @@ func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 	return out
 }
 
-// ask asks the policies, in the order of their names.
+// ask evaluates the policies in the order of their names.
 func (a *rules) ask(m document.Message) Verdict {
 	v := Verdict{Action: cmp.Or(m.Text("action"), "ALLOW")}
 	policies := m.Sub("policies")
@@ -61,7 +61,7 @@ func (a *rules) ask(m document.Message) Verdict {
 		switch a.policy(policies.Sub(name)) {
 		case yes:
 			v.Policy, v.Denied = name, v.Action == "DENY"
-			if v.Unknown != "" && v.Action != "LOG" { // an earlier one may apply: the verdict is the same
+			if v.Unknown != "" && v.Action != "LOG" { // an earlier policy may match, too, but with the same verdict
 				v.Unknown = ""
 			}
 			return v
@@ -77,7 +77,8 @@ func (a *rules) ask(m document.Message) Verdict {
 	return v
 }
 
-// byTree decides by a matcher tree; what none fits is denied.
+// byTree decides by a matcher tree. If the tree selects no action, the request
+// is denied.
 func (a *rules) byTree(tree document.Message) Verdict {
 	var action document.Message
 	if a.sure(func() bool { action = a.decide(tree, a.r); return true }) == maybe {
@@ -104,7 +105,8 @@ func (a *rules) notKnown(what string) truth {
 	return maybe
 }
 
-// holds is [choice.sure], and notes the doubt.
+// holds is like [matcher.sure], and records the condition in unknown if the
+// result is maybe.
 func (a *rules) holds(is func() bool) truth {
 	t := a.sure(is)
 	if t == maybe {
@@ -113,9 +115,10 @@ func (a *rules) holds(is func() bool) truth {
 	return t
 }
 
-// onPath asks a condition of the request's path, by [rbacParameters]. Where no
-// route was chosen, no route configuration says to cut anything (as Envoy
-// 1.40.0 answers).
+// onPath evaluates a condition on the request's path. Whether path parameters
+// are removed first depends on [rbacParameters]. If no route was selected, they
+// stay: RBAC takes ignorePathParametersInPathMatching from the route (Envoy
+// 1.40.0 answers so).
 func (a *rules) onPath(holds func(path string) bool) bool {
 	p := pathOnly(a.r.Path)
 	if !a.ignoreParameters || a.answer.Status == 404 || !strings.Contains(p, ";") {
@@ -180,7 +183,7 @@ func (a *rules) principal(m document.Message) truth {
 	case m.Has("authenticated"):
 		return a.authenticated(m.Sub("authenticated"))
 	case m.Has("filterState"):
-		if f := m.Sub("filterState"); strings.HasSuffix(f.Text("key"), "peer_principal") { // Istio's
+		if f := m.Sub("filterState"); strings.HasSuffix(f.Text("key"), "peer_principal") { // Istio's filter state object with the client's identity
 			return a.identity(f.Sub("stringMatch"))
 		}
 		return a.notKnown("filter state")
@@ -194,7 +197,8 @@ func (a *rules) principal(m document.Message) truth {
 	return a.either(m)
 }
 
-// either are the conditions that permissions and principals have in common.
+// either evaluates the conditions that permissions and principals have in
+// common.
 func (a *rules) either(m document.Message) truth {
 	switch {
 	case m.Has("any"):
@@ -225,12 +229,13 @@ func (a *rules) byMetadata(m document.Message) truth {
 	return a.holds(func() bool { return a.metadata(d, a.r.Metadata) != d.Flag("invert") })
 }
 
-// authenticated is the identity that mutual TLS has proved.
+// authenticated evaluates a condition on the identity that mutual TLS has
+// verified.
 func (a *rules) authenticated(m document.Message) truth {
 	if !m.Has("principalName") {
 		return sure(a.r.TLS)
 	}
-	if !a.r.TLS { // of a connection in a tunnel the client's certificate is the tunnel's
+	if !a.r.TLS { // in a tunnel, the client's certificate belongs to the tunnel
 		return no
 	}
 	return a.identity(m.Sub("principalName"))
@@ -238,7 +243,7 @@ func (a *rules) authenticated(m document.Message) truth {
 
 func (a *rules) identity(m document.Message) truth {
 	if !a.r.TLS && !a.r.Tunnelled {
-		return no // without a certificate there is none
+		return no // there is no identity without a certificate
 	}
 	if a.r.Principal == "" {
 		return a.notKnown(Identity)

@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestRBAC holds policies as Istio makes them.
+// TestRBAC checks policies in the form in which Istio writes them.
 func TestRBAC(t *testing.T) {
 	rule := func(permission, principal string) string {
 		return `{"permissions": [{"andRules": {"rules": [` + permission + `]}}], "principals": [{"andIds": {"ids": [` + principal + `]}}]}`
@@ -68,7 +68,8 @@ func TestRBAC(t *testing.T) {
 	}
 }
 
-// TestFilters holds what filters do, and that a route has a word of its own.
+// TestFilters checks what the filters do, and that a route may override their
+// configuration.
 func TestFilters(t *testing.T) {
 	http := "type.googleapis.com/envoy.extensions.filters.http."
 	filters := value(t, `[{"name": "f", "typedConfig": {"@type": "`+http+`fault.v3.HTTPFault"}}, {"name": "rbac", "typedConfig": {"@type": "`+http+`rbac.v3.RBAC", "rules": {}}},

@@ -7,59 +7,61 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Bytes is the scheme of a connection that is no HTTP, or none that a proxy
-// can see.
+// Bytes is the scheme of a connection that isn't HTTP, or whose HTTP the proxy
+// can't see.
 const Bytes = "tcp"
 
-// Request is what Envoy would be asked.
+// Request is a request, and the connection that carries it.
 type Request struct {
-	Method string // GET unless said
-	Scheme string // "http", "https" or [Bytes]; empty: by x-forwarded-proto
-	Host   string // :authority, with its port where it has one
-	Path   string // with the query
+	Method string // GET if empty
+	Scheme string // "http", "https" or [Bytes]; if empty, it follows from x-forwarded-proto
+	Host   string // the :authority, including the port if there is one
+	Path   string // includes the query
 
-	// Headers in the order sent; a name may occur again.
+	// Headers holds the headers in the order in which they are sent. A name may
+	// occur more than once.
 	Headers [][2]string
 
-	// Random decides where Envoy would: weighted clusters. Nil: shares are given.
+	// Random is the random value by which Envoy selects one of several weighted
+	// clusters. If it is nil, the answer has shares.
 	Random *uint64
 
-	// Metadata are the dynamic metadata by filter; nil where they are not known.
+	// Metadata is the dynamic metadata by filter name; nil if it isn't known.
 	Metadata *object.Object
 
-	// Digests maps texts of the request to the digests that a snapshot has of them:
-	// values of headers, cookies and query parameters.
+	// Digests maps texts of the request (values of headers, cookies and query
+	// parameters) to their digests in the snapshot.
 	Digests map[string]string
 
-	remote      string // the address that Envoy takes for the client's; empty: Source
-	connectPort string // what was cut off the host of a CONNECT, and is put back
+	remote      string // the client's address as Envoy determines it; empty means Source
+	connectPort string // the port that was removed from a CONNECT's host; it is added again upstream
 
-	// Of the connection, for the choice of a filter chain.
+	// The fields of the connection, which select the filter chain.
 	SNI             string
-	NoSNI           bool // the client asks for no name
+	NoSNI           bool // the client sends no SNI
 	ALPN            []string
 	TLS             bool
-	Source          string // address of the peer
-	DirectSource    string // the physical peer's, where a PROXY header gave another Source
+	Source          string // the peer's address
+	DirectSource    string // the physical peer's address, if a PROXY header names another Source
 	SourcePort      int
-	Destination     string // address it connected to
+	Destination     string // the address that the client connects to
 	DestinationPort int
 
-	// Principal is whom the client's certificate is for,
-	// "spiffe://cluster.local/ns/default/sa/web"; empty where none is known.
+	// Principal is the identity in the client's certificate,
+	// "spiffe://cluster.local/ns/default/sa/web". It is empty if none is known.
 	Principal string
 
-	// NoCertificate tells that the client shows none: it has none, or is not
-	// asked.
+	// NoCertificate reports that the client presents no certificate: it has
+	// none, or the server doesn't request one.
 	NoCertificate bool
 
-	// Tunnelled tells that the connection comes within one of mutual TLS, whose
-	// client Principal then is.
+	// Tunnelled reports that the connection runs inside a tunnel with mutual
+	// TLS. Principal is then the identity of the tunnel's client.
 	Tunnelled bool
 }
 
-// upgrade gives what a request wants its connection to become, in lower case:
-// empty for none.
+// upgrade returns the protocol that the request asks to upgrade to, in lower
+// case, or "" if it asks for none.
 func (r *routed) upgrade() string {
 	if r.Method == "CONNECT" {
 		return "connect"
@@ -72,12 +74,12 @@ func (r *routed) upgrade() string {
 	return ""
 }
 
-// headers are a request's headers as Envoy sees them: by lower-case name, each
-// value apart.
+// headers holds a request's headers as Envoy sees them. Keys are names in lower
+// case; each value is an element of its own.
 type headers map[string][]string
 
-// inline are the headers that Envoy's codec joins into one value, measured on
-// Envoy 1.40.
+// inline lists the headers whose values Envoy's codec joins into one, as
+// measured on Envoy 1.40.
 const inline = " accept accept-encoding access-control-request-headers access-control-request-method access-control-request-private-network" +
 	" authorization cache-control cdn-loop connection content-encoding content-type expect grpc-accept-encoding grpc-timeout host if-match" +
 	" if-modified-since if-none-match if-range if-unmodified-since origin pragma proxy-status referer te upgrade user-agent via x-client-trace-id" +
@@ -91,7 +93,7 @@ const inline = " accept accept-encoding access-control-request-headers access-co
 
 func isInline(name string) bool { return strings.Contains(inline, " "+name+" ") }
 
-// headers gives what the routes see.
+// headers returns the headers as the routes see them.
 func (r *Request) headers() headers {
 	h := headers{}
 	for _, kv := range r.Headers {
@@ -100,7 +102,7 @@ func (r *Request) headers() headers {
 		switch {
 		case !isInline(name) || len(old) == 0:
 			h[name] = append(old, value)
-		case value != "": // an empty value is not appended, nor a comma after one
+		case value != "": // Envoy skips an empty value, and adds no comma after one
 			if old[0] != "" {
 				old[0] += ","
 			}
@@ -117,7 +119,7 @@ func (r *Request) headers() headers {
 	return h
 }
 
-// scheme sets :scheme and x-forwarded-proto: one follows from the other.
+// scheme sets :scheme and x-forwarded-proto. Each follows from the other.
 func (r *Request) scheme(h headers) {
 	if h["x-forwarded-proto"] == nil {
 		proto := "http"
@@ -143,7 +145,8 @@ func (h headers) first(name string) string {
 	return ""
 }
 
-// asciiLower folds ASCII only, as Envoy does.
+// asciiLower converts ASCII letters to lower case and leaves all others, as
+// Envoy does.
 func asciiLower(s string) string {
 	for i := range len(s) {
 		if c := s[i]; 'A' <= c && c <= 'Z' {
@@ -159,8 +162,8 @@ func asciiLower(s string) string {
 	return s
 }
 
-// portAt gives where ":port" begins in a host, len(host) when it has none. The
-// colons of an IPv6 literal are no port's.
+// portAt returns the index of ":port" in a host, or len(host) if there is no
+// port. The colons inside an IPv6 literal don't count.
 func portAt(host string) int {
 	i := strings.LastIndexByte(host, ':')
 	if i < 0 || strings.LastIndexByte(host, ']') > i {

@@ -14,7 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// routerCheck is the Envoy project's own data, which is not copied in.
+// routerCheck is the directory of the Envoy project's own test cases. They are
+// not copied into this repository.
 const routerCheck = "../../../../shared/conformance/router_check"
 
 type checkCase struct {
@@ -37,9 +38,9 @@ type spaceData struct {
 	Overwrite bool `json:"allow_overwrite"`
 }
 
-// TestRouterCheck runs the cases of Envoy's router_check_tool as the tool does:
-// its random value is 0 where none is given, and a runtime key counts only
-// where the case names it, with one in a hundred at least.
+// TestRouterCheck runs the cases of Envoy's router_check_tool in the way of the
+// tool: the random value is 0 unless the case sets it, and a runtime key counts
+// only if the case names it, then with at least 1 percent.
 func TestRouterCheck(t *testing.T) {
 	goldens, err := filepath.Glob(filepath.Join(routerCheck, "*.golden.proto.json"))
 	if err != nil || len(goldens) == 0 {
@@ -61,7 +62,7 @@ func TestRouterCheck(t *testing.T) {
 	}
 }
 
-// meantToFail are the cases that the tool's own tests expect to fail.
+// meantToFail lists the cases that the tool's own tests expect to fail.
 var meantToFail = map[string]bool{
 	"TestRoutesFailures/ResponseHeaderMatches Failures": true, "TimeoutFailures/Test_1": true,
 	"RouteMetadata/MetadataValueMismatch": true, "RouteMetadata/MetadataNamespaceMissing": true,
@@ -93,7 +94,8 @@ func configurationOf(t *testing.T, name string) any {
 	return camel(v)
 }
 
-// withRuntime makes of each runtime fraction what it is to the tool.
+// withRuntime replaces each runtime fraction by the value that the tool gives
+// it.
 func withRuntime(v any, set string) {
 	switch x := v.(type) {
 	case []any:
@@ -116,7 +118,8 @@ func withRuntime(v any, set string) {
 	}
 }
 
-// routerChecked says what of a case is wrong.
+// routerChecked runs one case and returns its first difference from the
+// expected values, or "".
 func routerChecked(t *testing.T, rc any, c checkCase) string {
 	in := c.Input
 	r := Request{
@@ -167,7 +170,7 @@ func camelNumbers(v any) any {
 
 func text(v any) string { b, _ := json.Marshal(v); return string(b) }
 
-// checked is what the tool says of an answer.
+// checked computes the properties that the tool reports of an answer.
 type checked struct {
 	*choice
 	a  *Answer
@@ -175,8 +178,8 @@ type checked struct {
 	rc any
 }
 
-// get gives what the tool says of a property; of a list of conditions nil,
-// where they hold.
+// get returns the value of a property that the tool reports. For a property
+// that is a list of conditions, it returns nil if all of them hold.
 func (k *checked) get(what string, want any) any {
 	forwards := k.a.Status == 0 && k.a.RedirectStatus == 0 && k.a.DirectStatus == 0
 	host, path := "", ""
@@ -259,7 +262,7 @@ func (k *checked) virtualCluster(forwards bool) string {
 	return "other"
 }
 
-// add applies the header mutations of the route, its virtual host and its
+// add applies the header changes of the route, its virtual host and its route
 // configuration.
 func (k *checked) add(h headers, which string, format func(string) string) {
 	for _, level := range []any{k.a.Route, k.a.Host, k.rc} {

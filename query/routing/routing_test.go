@@ -15,9 +15,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The goldens are what a real Envoy 1.40 answered: routes.jsonl.gz to requests
-// for 96 random route configurations, filter_chains.json.gz to connections for
-// 30 random listeners.
+// The golden files hold the answers of a real Envoy 1.40: routes.jsonl.gz those
+// to requests for 96 random route configurations, filter_chains.json.gz those
+// to connections for 30 random listeners.
 
 func open(t *testing.T, name string) io.Reader {
 	t.Helper()
@@ -33,8 +33,8 @@ func open(t *testing.T, name string) io.Reader {
 	return z
 }
 
-// camel names the members as the document does. The goldens hold no map whose
-// keys are data.
+// camel converts the field names to camel case, as in the document. The goldens
+// have no maps whose keys are data.
 func camel(v any) any {
 	switch x := object.FromPlain(v).(type) {
 	case []any:
@@ -96,8 +96,8 @@ func TestRoutesAsEnvoy(t *testing.T) {
 	}
 }
 
-// TestDecided holds what the goldens don't reach: what follows from the request
-// is decided, and what doesn't is named.
+// TestDecided checks cases that the goldens don't reach. What follows from the
+// request is decided, and everything else is named in Unsupported.
 func TestDecided(t *testing.T) {
 	n := uint64(7)
 	cluster := object.Of("cluster", "c")
@@ -151,7 +151,8 @@ func said(a *Answer) string {
 	return s
 }
 
-// TestPrepared holds what a connection manager does before the routes.
+// TestPrepared checks how a connection manager changes requests before they are
+// routed.
 func TestPrepared(t *testing.T) {
 	for _, c := range []struct {
 		hcm              HCM
@@ -220,7 +221,7 @@ func checkRoute(t *testing.T, c routeCase, a *Answer) {
 			t.Errorf("%+v: unsupported %v", c, a.Unsupported)
 		}
 	}
-	if c.Status == 400 { // what else a 400 says is not ours
+	if c.Status == 400 { // the goldens' other fields have no meaning for a 400
 		c.Route, got.Route = "", ""
 	}
 	w, _ := json.Marshal(c)

@@ -21,8 +21,8 @@ func value(t testing.TB, text string) any {
 	return camel(v)
 }
 
-// TestDomains holds the order of a host's claims: exact, the longest suffix,
-// the longest prefix, everything.
+// TestDomains checks the precedence of domains: exact, the longest suffix
+// wildcard, the longest prefix wildcard, "*".
 func TestDomains(t *testing.T) {
 	rc := value(t, `{"virtualHosts": [
 		{"name": "all", "domains": ["*"]}, {"name": "com", "domains": ["*.com"]}, {"name": "foo", "domains": ["foo.*"]}, {"name": "bar", "domains": ["*-bar.foo.com"]},
@@ -38,15 +38,15 @@ func TestDomains(t *testing.T) {
 	}
 }
 
-// TestEdge holds what a connection manager makes of headers that say where a
-// request is from, and of upgrades.
+// TestEdge checks how a connection manager changes the headers that say where a
+// request comes from, and how it answers upgrades.
 func TestEdge(t *testing.T) {
 	inside := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	for _, c := range []struct {
 		name    string
 		edge    Edge
 		r       Request
-		headers string // of the answer: :scheme, x-forwarded-proto, x-envoy-internal, x-envoy-max-retries
+		headers string // the expected :scheme, x-forwarded-proto, x-envoy-internal and x-envoy-max-retries
 	}{
 		{"a client's word", Edge{}, Request{Headers: [][2]string{{"X-Forwarded-Proto", "https"}}}, "https https  "},
 		{"an edge's own", Edge{UseRemoteAddress: true}, Request{Headers: [][2]string{{"x-forwarded-proto", "https"}}}, "http http  "},
@@ -84,7 +84,7 @@ func TestUpgrades(t *testing.T) {
 		{allowed, `, "upgradeConfigs": [{"upgradeType": "websocket", "enabled": false}]`, Request{Path: "/", Headers: socket}, "403"},
 		{none, `, "upgradeConfigs": [{"upgradeType": "websocket"}]`, Request{Path: "/", Headers: socket}, "c"},
 		{none, "", Request{Path: "/", Headers: socket[1:]}, "c"},
-		{none, "", Request{Host: "elsewhere", Path: "nothing", Headers: socket}, "404"}, // no route to be upgraded
+		{none, "", Request{Host: "elsewhere", Path: "nothing", Headers: socket}, "404"}, // there is no route that could allow the upgrade
 		{none, "", Request{Method: "CONNECT", Host: "h:80"}, "403"},
 		{map[string]bool{"connect": true}, "", Request{Method: "CONNECT", Host: "h:80"}, "tunnel"},
 	} {
@@ -102,8 +102,8 @@ func TestUpgrades(t *testing.T) {
 	}
 }
 
-// TestTrees holds matcher trees in the place of routes, and of the criteria of
-// filter chains.
+// TestTrees checks matcher trees that replace the routes of a virtual host or
+// the criteria of filter chains.
 func TestTrees(t *testing.T) {
 	header := func(name string) string {
 		return `{"name": "h", "typedConfig": {"@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "headerName": "` + name + `"}}`
@@ -182,7 +182,7 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// TestNear holds what is told of the routes that a request came near to.
+// TestNear checks which routes are reported as near misses, and why.
 func TestNear(t *testing.T) {
 	vh := value(t, `{"name": "v", "routes": [
 		{"name": "a", "match": {"prefix": "/x", "headers": [{"name": "user", "stringMatch": {"exact": "jason"}}]}, "route": {"cluster": "a"}},
@@ -217,7 +217,7 @@ func TestNear(t *testing.T) {
 	}
 }
 
-// BenchmarkConfiguration is one request among 10,000 virtual hosts.
+// BenchmarkConfiguration measures one request among 10,000 virtual hosts.
 func BenchmarkConfiguration(b *testing.B) {
 	hosts := make([]any, 10_000)
 	for i := range hosts {
@@ -237,7 +237,8 @@ func BenchmarkConfiguration(b *testing.B) {
 	}
 }
 
-// TestShadow holds that a route is called shadowed only where that is certain.
+// TestShadow checks that a route is reported as shadowed only if that is
+// certain.
 func TestShadow(t *testing.T) {
 	for _, c := range []struct {
 		ahead, route string

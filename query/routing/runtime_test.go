@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestRuntime holds what Envoy's runtime has to say: fractions, weights, and
-// the flags of rules.
+// TestRuntime checks what Envoy's runtime changes: fractions, weights, and the
+// flags that turn rules off.
 func TestRuntime(t *testing.T) {
 	set := func(key string, v any) func(string) (any, bool) {
 		return func(k string) (any, bool) {
@@ -69,7 +69,7 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
-// TestLimits holds whose word counts for timeouts, retries and copies.
+// TestLimits checks which level decides about timeouts, retries and mirrors.
 func TestLimits(t *testing.T) {
 	rc := value(t, `{"requestMirrorPolicies": [{"cluster": "third"}], "virtualHosts": [{"name": "v", "domains": ["*"], "retryPolicy": {"retryOn": "5xx", "numRetries": 3}, "routes": [
 		{"match": {"prefix": "/own"}, "route": {"cluster": "a", "timeout": "2.500s", "retryPolicy": {"retryOn": "reset", "perTryTimeout": "1s"}, "requestMirrorPolicies": [{"cluster": "first", "runtimeFraction": {"defaultValue": {"numerator": 25}}}]}},

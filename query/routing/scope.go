@@ -7,9 +7,11 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Scope gives the scoped route configuration of a request: the one whose key
-// is that which the request's headers make. Nil: none, and Envoy answers 404.
-// Scopes that Envoy has from elsewhere can't be seen here, and are told.
+// Scope returns the scoped route configuration for a request: the one whose key
+// equals the key that the request's headers build. It is nil if there is none;
+// then Envoy answers 404. unsupported is set if the connection manager's
+// configuration doesn't list the scopes, because Envoy gets them from
+// elsewhere.
 func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) (scope any, unsupported string, err error) {
 	c := newChoice(ctx, x, e)
 	s := c.Message(scopedRoutes)
@@ -40,7 +42,8 @@ func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) 
 	return nil, "", c.Err
 }
 
-// fragment is what a header says for a part of the key.
+// fragment builds one part of the key from a header. It returns false if the
+// header lacks the value.
 func fragment(m document.Message, h headers) (string, bool) {
 	values := h[asciiLower(m.Text("name"))]
 	if len(values) == 0 {

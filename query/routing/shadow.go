@@ -9,10 +9,10 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Shadow gives the first of the routes ahead of one that takes every request
-// that it would; nil where there is none. It tells only what is certain: a
-// route with conditions beside its path stands in the way of those alone that
-// have the very same.
+// Shadow returns the first of the routes ahead that takes every request that
+// the route would take, or nil if none does. It reports only what is certain: a
+// route with conditions besides its path shadows only routes with the same
+// conditions.
 func Shadow(ctx context.Context, ahead []any, route any) (any, error) {
 	i, err := ShadowIndex(ctx, ahead, route)
 	if i < 0 {
@@ -21,8 +21,8 @@ func Shadow(ctx context.Context, ahead []any, route any) (any, error) {
 	return ahead[i], err
 }
 
-// ShadowIndex is Shadow, and gives where the route is among those ahead; -1
-// where there is none.
+// ShadowIndex is like Shadow, but returns the index of the shadowing route in
+// ahead, or -1 if there is none.
 func ShadowIndex(ctx context.Context, ahead []any, route any) (int, error) {
 	r := document.NewReader(ctx)
 	m := r.Message(route).Sub("match")
@@ -35,8 +35,9 @@ func ShadowIndex(ctx context.Context, ahead []any, route any) (int, error) {
 	return -1, r.Err
 }
 
-// same tells whether a match asks for nothing beside its path, or for what the
-// other asks for too. A field that is not known here is a condition.
+// same reports whether the match o has no conditions besides its path, or only
+// conditions that m has, too. A field that is not known here counts as a
+// condition.
 func same(r *document.Reader, o, m document.Message) bool {
 	for field, want := range o.Fields.All() {
 		if field == "caseSensitive" || field == "@type" || field == "kind" || slices.Contains(pathKinds[:], field) || want == nil {
@@ -45,7 +46,7 @@ func same(r *document.Reader, o, m document.Message) bool {
 		if list, ok := r.Force(want).([]any); ok && len(list) == 0 {
 			continue
 		}
-		if field == "runtimeFraction" { // another draw each time
+		if field == "runtimeFraction" { // each request draws a new random value
 			return false
 		}
 		if jsonOf(r, want) != jsonOf(r, m.Fields.Get(field)) {
@@ -55,20 +56,20 @@ func same(r *document.Reader, o, m document.Message) bool {
 	return true
 }
 
-// text is a value as JSON: equal values have equal texts.
+// jsonOf returns a value as JSON. Equal values have equal JSON.
 func jsonOf(r *document.Reader, v any) string {
 	b, _ := json.Marshal(r.Deep(v))
 	return string(b)
 }
 
-// Same tells whether two values of the document are equal, whatever they are.
+// Same reports whether two values of the document are equal.
 func Same(ctx context.Context, a, b any) (bool, error) {
 	r := document.NewReader(ctx)
 	same := jsonOf(r, a) == jsonOf(r, b)
 	return same, r.Err
 }
 
-// covers tells whether every path that fits m fits o.
+// covers reports whether every path that matches m matches o.
 func covers(o, m document.Message) bool {
 	folds := !o.FlagOr("caseSensitive", true)
 	fold := func(s string) string {

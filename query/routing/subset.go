@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// subset gives the places of the endpoints that the metadata asked for leaves.
+// subset returns the indexes of the endpoints that match the metadata criteria.
 func (b *balancing) subset(criteria *object.Object) []int {
 	everything := make([]int, len(b.out.Members))
 	for i := range everything {
@@ -37,7 +37,7 @@ func (b *balancing) subset(criteria *object.Object) []int {
 			for _, k := range s.Texts("fallbackKeysSubset") {
 				fewer.Set(k, criteria.Get(k))
 			}
-			if fewer.Len() < criteria.Len() { // Envoy refuses one that is not fewer
+			if fewer.Len() < criteria.Len() { // Envoy rejects a fallback with as many keys
 				return b.subset(fewer)
 			}
 		default:
@@ -48,8 +48,8 @@ func (b *balancing) subset(criteria *object.Object) []int {
 	return b.fallback(policy, defaults, config, criteria, everything)
 }
 
-// fallback is what is left where no subset is asked for, or the one asked for
-// is empty.
+// fallback returns the indexes of the endpoints that are used if the request
+// asks for no subset, or for an empty one.
 func (b *balancing) fallback(policy string, defaults *object.Object, config document.Message, criteria *object.Object, everything []int) []int {
 	switch policy {
 	case "ANY_ENDPOINT":
@@ -69,7 +69,7 @@ func (b *balancing) fallback(policy string, defaults *object.Object, config docu
 	return nil
 }
 
-// having gives the endpoints that have all of some metadata.
+// having returns the indexes of the endpoints that have all of the metadata.
 func (b *balancing) having(criteria *object.Object, config document.Message) (some []int) {
 	for i, h := range b.out.Members {
 		own := b.Message(h.Endpoint).Sub("metadata").Sub("filterMetadata").Sub("envoy.lb")
@@ -84,7 +84,8 @@ func (b *balancing) having(criteria *object.Object, config document.Message) (so
 	return some
 }
 
-// isContainer tells an array or an object, which Go can't compare.
+// isContainer reports whether v is an array or an object. Go can't compare
+// those.
 func isContainer(v any) bool {
 	switch v.(type) {
 	case []any, *object.Object:
@@ -93,7 +94,8 @@ func isContainer(v any) bool {
 	return false
 }
 
-// has compares metadata; a list may count as any of its elements.
+// has compares metadata. With listAsAny, a list matches if any of its elements
+// does.
 func (b *balancing) has(v, want any, listAsAny bool) bool {
 	if list, ok := v.([]any); ok && listAsAny {
 		return slices.ContainsFunc(list, func(w any) bool { return b.has(b.Force(w), want, false) })
@@ -107,7 +109,7 @@ func (b *balancing) has(v, want any, listAsAny bool) bool {
 	return v == want && v != nil || number && too && x == y
 }
 
-// criteriaSaid puts metadata in words.
+// criteriaSaid formats metadata criteria for a message.
 func criteriaSaid(criteria *object.Object) string {
 	if criteria.Len() == 0 {
 		return "nothing"
@@ -119,8 +121,9 @@ func criteriaSaid(criteria *object.Object) string {
 	return strings.Join(words, ",")
 }
 
-// CriteriaOf gives what a route asks of the endpoints' metadata (envoy.lb), of
-// each of its clusters in the order of its entry; nil where it asks nothing.
+// CriteriaOf returns the metadata (of envoy.lb) that a route requires of the
+// endpoints: one object per cluster of the route, in the order of the route's
+// entries. An object is nil if the route requires nothing.
 func CriteriaOf(ctx context.Context, route any) ([]*object.Object, error) {
 	r := document.NewReader(ctx)
 	action := r.Message(route).Sub("route")
@@ -135,13 +138,14 @@ func CriteriaOf(ctx context.Context, route any) ([]*object.Object, error) {
 	return all, r.Err
 }
 
-// wanted is the metadata that a route, or an entry of it, matches.
+// metadataOf returns the metadata that a route, or an entry of its weighted
+// clusters, requires.
 func metadataOf(m document.Message) *object.Object {
 	fields, _ := m.Deep(m.Sub("metadataMatch").Sub("filterMetadata").Fields.Get("envoy.lb")).(*object.Object)
 	return fields
 }
 
-// merge is some metadata, over which an entry's own goes.
+// merge adds an entry's own metadata to the route's; the entry's values win.
 func merge(under, over *object.Object) *object.Object {
 	if over.Len() == 0 {
 		return under

@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// find gives the compiled form; nil for what RE2 refuses (Envoy would have
-// refused the configuration).
+// find returns the compiled regular expression, or nil if RE2 rejects it. Envoy
+// would have rejected such a configuration.
 func (x *Cache) find(expr string) *regexp.Regexp {
 	if v, ok := x.compiled.Load(expr); ok {
 		return v.(*regexp.Regexp)
@@ -24,7 +24,8 @@ func (x *Cache) find(expr string) *regexp.Regexp {
 	return re
 }
 
-// full tells whether an expression matches all of a text, by [latin1Regexes].
+// full reports whether an expression matches the whole text. Envoy's version
+// decides how bytes above ASCII are read; see [latin1Regexes].
 func (c *matcher) full(expr, text string) bool {
 	expr = `\A(?:` + expr + `)\z`
 	newer := func() bool {
@@ -49,7 +50,8 @@ func ascii(s string) bool {
 	return true
 }
 
-// replace is RE2's GlobalReplace: \N is what group N matched.
+// replace implements RE2's GlobalReplace: \N in the substitution is the text of
+// group N.
 func (x *Cache) replace(expr, substitution, text string) string {
 	re := x.find(expr)
 	if re == nil {
@@ -83,7 +85,7 @@ func expand(b *strings.Builder, substitution, text string, at []int) {
 	}
 }
 
-// latin1 makes a character of each byte.
+// latin1 converts each byte of s to the character of that number.
 func latin1(s string) string {
 	if ascii(s) {
 		return s
@@ -106,13 +108,13 @@ func unlatin1(s string) string {
 	return string(b)
 }
 
-// stringMatch is envoy.type.matcher.v3.StringMatcher.
+// stringMatch evaluates an envoy.type.matcher.v3.StringMatcher.
 func (c *matcher) stringMatch(m document.Message, v string) bool {
 	if is, ok := c.redactedString(m, v); ok {
 		return is
 	}
 	if re := m.Sub("safeRegex"); m.Has("safeRegex") {
-		return c.full(re.Text("regex"), v) // ignore_case has no effect on it
+		return c.full(re.Text("regex"), v) // ignore_case has no effect on a regular expression
 	}
 	fold := func(s string) string { return s }
 	if m.Flag("ignoreCase") {
@@ -135,23 +137,23 @@ func (c *matcher) stringMatch(m document.Message, v string) bool {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// A snapshot has digests, "redacted:<16 hex>", where somebody wrote free text.
-// What is compared with one can be decided only where all of a text has to be
-// the same, and its digest under the same key is known.
+// In a snapshot, free text is replaced by digests, "redacted:<16 hex>". A
+// comparison with a digest can be decided only if it compares the whole text
+// and the text's digest under the same key is known.
 
-// hide notes that what is being decided hangs on a value that is not known.
+// hide records that the current comparison depends on a redacted value.
 func (c *matcher) hide(what string) {
 	c.hidden = cmp.Or(what, "what is matched") + " (its value is redacted)"
 }
 
-// found gives what was noted since it was asked last.
+// found returns the redacted value that was recorded since the last call.
 func (c *matcher) found() (hidden string) {
 	hidden, c.hidden = c.hidden, ""
 	return hidden
 }
 
-// byDigest reports whether digest is the digest of v. Where that of v isn't
-// known, it notes the doubt.
+// byDigest reports whether digest is the digest of v. If the digest of v isn't
+// known, it records that the value is redacted.
 func (c *matcher) byDigest(digest, v string) bool {
 	if d, ok := c.digests[v]; ok {
 		return d == digest
@@ -160,11 +162,11 @@ func (c *matcher) byDigest(digest, v string) bool {
 	return false
 }
 
-// redactedString decides a StringMatcher whose pattern is not known; ok is
-// false for any other.
+// redactedString evaluates a StringMatcher with a redacted pattern. ok is false
+// for any other matcher.
 func (c *matcher) redactedString(m document.Message, v string) (is, ok bool) {
 	if exact := m.Text("exact"); mesh.IsDigest(exact) {
-		if is = c.byDigest(exact, v); !is && c.hidden == "" && m.Flag("ignoreCase") { // in other letters it may be the same
+		if is = c.byDigest(exact, v); !is && c.hidden == "" && m.Flag("ignoreCase") { // the text may differ in case only
 			c.hide(c.about)
 		}
 		return is, true
@@ -182,7 +184,8 @@ func (c *matcher) redactedString(m document.Message, v string) (is, ok bool) {
 	return false, false
 }
 
-// redactedHeader is the same for the older forms of a HeaderMatcher.
+// redactedHeader does the same as redactedString for the deprecated fields of a
+// HeaderMatcher.
 func (c *matcher) redactedHeader(m document.Message, v string) (is, ok bool) {
 	if exact := m.Text("exactMatch"); mesh.IsDigest(exact) {
 		return c.byDigest(exact, v), true
@@ -196,8 +199,8 @@ func (c *matcher) redactedHeader(m document.Message, v string) (is, ok bool) {
 	return false, false
 }
 
-// redactedKeys decides a map of a matcher tree that has digests for keys: the
-// key that stands for v; ok is false where the map alone decides.
+// redactedKeys returns the key under which v is found in a matcher tree's map
+// that has digests as keys. ok is false if the map itself decides.
 func (c *matcher) redactedKeys(on document.Message, v string) (key string, ok bool) {
 	hidden := false
 	for k := range on.Fields.All() {

@@ -9,10 +9,11 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// decide walks a matcher tree (xds.type.matcher.v3.Matcher) and gives the
-// action that it ends with, a TypedExtensionConfig; the zero message for none.
-// A branch that leads nowhere is left for the next one, and at last for
-// onNoMatch, as Envoy does; but an action that was met is final.
+// decide evaluates a matcher tree (xds.type.matcher.v3.Matcher) and returns the
+// action that it selects, a TypedExtensionConfig, or the zero message if it
+// selects none. As in Envoy, a branch that selects no action falls through to
+// the next branch and finally to onNoMatch; the first action that is found is
+// final.
 func (c *matcher) decide(tree document.Message, r *routed) document.Message {
 	switch {
 	case tree.Has("matcherList"):
@@ -32,7 +33,8 @@ func (c *matcher) decide(tree document.Message, r *routed) document.Message {
 	return c.ending(tree.Sub("onNoMatch"), r)
 }
 
-// ending is an OnMatch: an action, or another tree.
+// ending evaluates an OnMatch: it returns its action, or the action that its
+// nested tree selects.
 func (c *matcher) ending(on document.Message, r *routed) document.Message {
 	if on.Has("matcher") {
 		return c.decide(on.Sub("matcher"), r)
@@ -40,7 +42,8 @@ func (c *matcher) ending(on document.Message, r *routed) document.Message {
 	return on.Sub("action")
 }
 
-// branch is a MatcherTree: one input, and where its values lead.
+// branch evaluates a MatcherTree: it looks up one input in the tree's map or
+// custom matcher.
 func (c *matcher) branch(t document.Message, r *routed) document.Message {
 	v, ok := c.input(t.Sub("input"), r)
 	if !ok {
@@ -58,7 +61,7 @@ func (c *matcher) branch(t document.Message, r *routed) document.Message {
 	case t.Has("prefixMatchMap"):
 		on := t.Sub("prefixMatchMap").Sub("map")
 		c.redactedKeys(on, v)
-		for n := len(v); n >= 0; n-- { // the longest first
+		for n := len(v); n >= 0; n-- { // from the longest prefix to the shortest
 			if !on.Has(v[:n]) {
 				continue
 			}
@@ -72,7 +75,7 @@ func (c *matcher) branch(t document.Message, r *routed) document.Message {
 	return document.Message{}
 }
 
-// custom are the matchers of Envoy's own: of addresses and of domains.
+// custom evaluates Envoy's own matchers of IP ranges and of domains.
 func (c *matcher) custom(m document.Message, v string, r *routed) document.Message {
 	config := m.Sub("typedConfig")
 	switch {
@@ -85,8 +88,9 @@ func (c *matcher) custom(m document.Message, v string, r *routed) document.Messa
 	return document.Message{}
 }
 
-// inRange takes the most specific range that leads somewhere. An exclusive one
-// is asked only where there is no more specific one.
+// inRange tries the ranges that contain the address v, the most specific first,
+// and returns the first action that one of them selects. A range marked
+// exclusive is tried only if it is the most specific one.
 func (c *matcher) inRange(all []document.Message, v string, r *routed) document.Message {
 	addr, err := netip.ParseAddr(v)
 	if err != nil {
@@ -112,7 +116,8 @@ func (c *matcher) inRange(all []document.Message, v string, r *routed) document.
 	return document.Message{}
 }
 
-// fit gives the messages that fit, the best first; a negative rank is no fit.
+// fit returns the messages whose rank is not negative, those of the highest
+// rank first.
 func fit(all []document.Message, rank func(document.Message) int) []document.Message {
 	type ranked struct {
 		rank int
@@ -132,7 +137,7 @@ func fit(all []document.Message, rank func(document.Message) int) []document.Mes
 	return out
 }
 
-// prefixOf is a CidrRange.
+// prefixOf converts a CidrRange. It returns false if the range is invalid.
 func prefixOf(m document.Message) (netip.Prefix, bool) {
 	base, err := netip.ParseAddr(m.Text("addressPrefix"))
 	if err != nil {
@@ -142,8 +147,9 @@ func prefixOf(m document.Message) (netip.Prefix, bool) {
 	return p, err == nil
 }
 
-// inDomain takes the exact domain, then the longest wildcard, of those that
-// lead somewhere.
+// inDomain tries the domain matchers that match v: the exact domain first, then
+// the wildcards from the longest to the shortest. It returns the first action
+// that one of them selects.
 func (c *matcher) inDomain(all []document.Message, v string, r *routed) document.Message {
 	v = asciiLower(v)
 	for _, m := range fit(all, func(m document.Message) int {
@@ -167,7 +173,7 @@ func (c *matcher) inDomain(all []document.Message, v string, r *routed) document
 	return document.Message{}
 }
 
-// predicate is a condition of a matcher list.
+// predicate evaluates a predicate of a matcher list.
 func (c *matcher) predicate(p document.Message, r *routed) bool {
 	one := func(m document.Message) bool { return c.predicate(m, r) }
 	switch {
@@ -189,8 +195,8 @@ func (c *matcher) predicate(p document.Message, r *routed) bool {
 	return false
 }
 
-// input gives what a matcher looks at; ok is false where it is missing, or
-// not known here.
+// input returns the value of the request that a matcher compares. It returns
+// false if the request has no such value or the value is not known here.
 func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	config := m.Sub("typedConfig")
 	kind := config.Text("@type")
@@ -221,7 +227,7 @@ func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	case "SourceTypeInput":
 		return "local", r.local()
 	case "ServerNameInput":
-		return asciiLower(r.SNI), r.SNI != "" // as the inspector gives it
+		return asciiLower(r.SNI), r.SNI != "" // the TLS inspector lower-cases it
 	case "TransportProtocolInput":
 		return r.transport(), true
 	case "ApplicationProtocolInput":
@@ -236,12 +242,13 @@ func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	return "", false
 }
 
-// local tells whether a peer is on the same host.
+// local reports whether the peer is on the same host.
 func (r *Request) local() bool {
 	return loopback(r.Source) || r.Source != "" && r.Source == r.Destination
 }
 
-// loopback tells an address that is one to Envoy: 127.0.0.1 alone of its block.
+// loopback reports whether Envoy treats an address as loopback. Of 127.0.0.0/8
+// that is 127.0.0.1 alone.
 func loopback(address string) bool { return address == "127.0.0.1" || address == "::1" }
 
 func (r *Request) transport() string {

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestVersions holds each rule that has changed on both sides of the change,
-// in each branch that has it, and where the version isn't known.
+// TestVersions checks each rule that has changed: in a version before the
+// change, in a version after it, in each branch that has it, and with an
+// unknown version.
 func TestVersions(t *testing.T) {
 	for _, c := range []struct {
 		is              rule
@@ -41,7 +42,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%q, turned off: %v", v, got)
 		}
 	}
-	for v, want := range map[string]truth{"1.39.0": no, "1.40.0": yes, "": maybe, "1.30.0": no} { // the flag is gone since 1.40
+	for v, want := range map[string]truth{"1.39.0": no, "1.40.0": yes, "": maybe, "1.30.0": no} { // Envoy 1.40 no longer has the flag
 		if got := (Envoy{Version: version(v).Version, Runtime: off}).has(shorterPrefixes); got != want {
 			t.Errorf("%q, turned off, of old: %v", v, got)
 		}
@@ -50,8 +51,8 @@ func TestVersions(t *testing.T) {
 
 func version(v string) Envoy { return Envoy{Version: func() string { return v }} }
 
-// TestOlder holds what follows from the rules that have changed: "yes", "no",
-// or "?" where it depends on a version that isn't known.
+// TestOlder checks the results of rules that have changed: "yes", "no", or "?"
+// if the result depends on an unknown version.
 func TestOlder(t *testing.T) {
 	two := [][2]string{{"x", "v"}, {"x", "w"}}
 	alone, both := `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v"}}]}`, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v,w"}}]}`
@@ -94,8 +95,8 @@ func TestOlder(t *testing.T) {
 	}
 }
 
-// TestRBACVersions holds RBAC's own rules: of repeated headers, and of path
-// parameters.
+// TestRBACVersions checks the rules that changed between versions for RBAC
+// alone: those of repeated headers and of path parameters.
 func TestRBACVersions(t *testing.T) {
 	header := `{"header": {"name": "x", "stringMatch": {"exact": "v"}}}`
 	path := `{"urlPath": {"path": {"exact": "/admin"}}}`
@@ -131,8 +132,9 @@ func TestRBACVersions(t *testing.T) {
 	}
 }
 
-// TestRBACCutsNothingWithoutRoute holds that RBAC sees path parameters where the
-// request has no route: it learns from the route that they are ignored.
+// TestRBACCutsNothingWithoutRoute checks that RBAC compares path parameters if
+// the request has no route, since RBAC takes the setting to ignore them from
+// the route.
 func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 	for routes, want := range map[string]bool{
 		`[]`: false,
@@ -150,8 +152,8 @@ func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 	}
 }
 
-// TestSureAsksEachConditionAnew holds that a doubt that the routes met before
-// leaves an RBAC condition unknown, too.
+// TestSureAsksEachConditionAnew checks that an RBAC condition stays unknown if
+// it depends on something that the routes have already recorded as unknown.
 func TestSureAsksEachConditionAnew(t *testing.T) {
 	x := newChoice(context.Background(), &Cache{}, version(""))
 	x.unsupported(rbacHeadersAlone.unknown())

@@ -7,9 +7,10 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// virtualHost chooses the virtual host of a route configuration for a request:
-// an exact domain, then the longest suffix wildcard, then the longest prefix
-// wildcard, then "*". The choice is final: no route in it means 404.
+// virtualHost selects the virtual host of a route configuration for a request:
+// the one with the exact domain, or else with the longest suffix wildcard, then
+// the longest prefix wildcard, then "*". The selection is final: if no route of
+// it matches, the answer is a 404.
 func (c *choice) virtualHost(rc document.Message, h headers) (any, bool) {
 	host := h.first(":authority")
 	if name := rc.Text("vhostHeader"); name != "" {
@@ -32,12 +33,13 @@ func (c *choice) virtualHost(rc document.Message, h headers) (any, bool) {
 	return hosts[at], true
 }
 
-// domains is which virtual host has which domain, as Envoy asks it.
+// domains indexes the virtual hosts of a route configuration by their domains,
+// in the way in which Envoy looks them up. Values are indexes of virtual hosts.
 type domains struct {
 	exact              map[string]int
-	suffix, prefix     map[string]int // without the *
-	suffixes, prefixes []int          // the lengths of these, the longest first
-	any                int            // of "*"; -1: there is none
+	suffix, prefix     map[string]int // keys are domains without the *
+	suffixes, prefixes []int          // the lengths of the keys of suffix and prefix, the longest first
+	any                int            // the virtual host with the domain "*"; -1 if there is none
 }
 
 func newDomains(r *document.Reader, hosts []any) *domains {
@@ -80,14 +82,14 @@ func lengths(m map[string]int) (all []int) {
 	return all
 }
 
-// find gives the place of the virtual host for a host in lower case, and the
-// domain of it that fits; -1 for none.
+// find returns the index of the virtual host for a host in lower case, and the
+// domain that matches. The index is -1 if none matches.
 func (d *domains) find(host string) (at int, domain string) {
 	if at, ok := d.exact[host]; ok {
 		return at, host
 	}
 	for _, n := range d.suffixes {
-		if len(host) > n { // * is one character or more
+		if len(host) > n { // the * matches at least one character
 			if at, ok := d.suffix[host[len(host)-n:]]; ok {
 				return at, "*" + host[len(host)-n:]
 			}

@@ -2,15 +2,16 @@ package routing
 
 import "github.com/meshq/kubectl-meshq/query/document"
 
-// smallCluster is how many healthy endpoints a cluster has to have for
-// requests to be kept within the proxy's locality, where nothing else is said.
+// smallCluster is Envoy's default of min_cluster_size: the number of healthy
+// endpoints that a cluster needs for zone aware routing.
 const smallCluster = 6
 
-// byZone gives the parts of the localities of the first priority where
-// requests are kept within the proxy's own as far as it can take them; nil
-// where they are not. It is Envoy's zone aware routing: a proxy whose locality
-// has as much of the endpoints as of the proxies sends everything there; else
-// what is left over goes where there is more of endpoints than of proxies.
+// byZone implements Envoy's zone aware routing. It returns each locality's part
+// of the requests of priority 0, or nil if the requests are not routed by zone.
+// If the proxy's locality has at least as large a part of the endpoints as it
+// has of the proxies, all requests stay within it. Otherwise the rest goes to
+// the localities whose part of the endpoints is larger than their part of the
+// proxies.
 func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 	var some []int
 	for _, i := range whole {
@@ -59,7 +60,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 			sum += residual[name]
 		}
 	}
-	if sum == 0 { // only by rounding
+	if sum == 0 { // possible only by rounding
 		return nil
 	}
 	out[own] = direct
@@ -70,8 +71,9 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 	return b.mixed(out, eligible)
 }
 
-// mixed is the parts where not all requests are routed by zone: the others go
-// to any endpoint of that health.
+// mixed returns the localities' parts of the requests if routing_enabled routes
+// only some requests by zone. The other requests are divided among all
+// endpoints at the indexes in some.
 func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float64 {
 	routed := b.routed()
 	if routed >= 1 {
@@ -91,7 +93,7 @@ func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float
 	return zones
 }
 
-// routed is how much of the requests are routed by zone, 0 to 1.
+// routed returns which part of the requests is routed by zone, 0 to 1.
 func (b *balancing) routed() float64 {
 	if !b.policy.zoneAware.Has("routingEnabled") {
 		return 1
@@ -100,7 +102,8 @@ func (b *balancing) routed() float64 {
 	return v / 100
 }
 
-// smallest is how many healthy endpoints there have to be.
+// smallest returns the number of healthy endpoints that zone aware routing
+// needs.
 func (b *balancing) smallest() int {
 	if !b.policy.zoneAware.Has("minClusterSize") {
 		return smallCluster
@@ -111,8 +114,9 @@ func (b *balancing) smallest() int {
 // nowhere is a locality that no endpoint has.
 const nowhere = "-"
 
-// local counts the proxies, and the healthy ones by locality. ok is false where
-// Envoy routes by no zone: all are in one, or none is known where the proxy is.
+// local counts the endpoints of the proxy's own cluster, and per locality the
+// healthy ones. ok is false if Envoy doesn't route by zone: all endpoints are
+// in one locality, or none is in the proxy's.
 func (b *balancing) local(z *Zone, own string) (count map[string]int, of census, ok bool) {
 	count = map[string]int{}
 	all, here := map[string]bool{}, false
@@ -137,7 +141,7 @@ func (b *balancing) basis(h Member) int {
 	return 1
 }
 
-// parts gives how much each has of the sum, in hundredths of a percent.
+// parts returns each locality's part of the sum, in units of 0.01 percent.
 func parts(count map[string]int) map[string]int {
 	sum := 0
 	for _, n := range count {
@@ -158,7 +162,7 @@ func (b *balancing) localities(at []int) map[string]bool {
 	return all
 }
 
-// localityOf is a locality as a key.
+// localityOf returns a locality as a map key.
 func (b *balancing) localityOf(l document.Message) string {
 	return l.Text("region") + "/" + l.Text("zone") + "/" + l.Text("subZone")
 }

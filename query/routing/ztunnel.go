@@ -10,10 +10,12 @@ import (
 )
 
 // Connection decides a connection by the authorization policies of a ztunnel,
-// as its dump writes them: a policy of denial that fits denies; else one that
-// allows has to fit, where there is any. The policies are those of the mesh,
-// of the workload's namespace and those that the workload names. Verdicts are
-// of those that fit, or may, and of none at all.
+// in the form of its config dump. A DENY policy that matches denies the
+// connection. Otherwise, if there are ALLOW policies, one of them must match.
+// The policies that apply are those of the whole mesh, of the workload's
+// namespace, and those that the workload names. Connection returns one verdict
+// per action that has policies: that of a policy that matches or may match, or
+// a verdict without a policy if none does.
 func Connection(ctx context.Context, policies []any, workload any, r Request) ([]Verdict, error) {
 	c := newChoice(ctx, &Cache{}, Envoy{})
 	own := c.Message(workload)
@@ -27,7 +29,7 @@ func Connection(ctx context.Context, policies []any, workload any, r Request) ([
 	return out, c.Err
 }
 
-// choose gives the policies of an action that are in force for a workload.
+// choose returns the policies of an action that apply to a workload.
 func (c *choice) choose(policies []any, workload document.Message, action string) (some []document.Message) {
 	namespace, named := workload.Text("namespace"), workload.Texts("authorizationPolicies")
 	for _, p := range policies {
@@ -51,8 +53,8 @@ func (c *choice) choose(policies []any, workload document.Message, action string
 	return some
 }
 
-// connection asks the policies of one action. decided tells that the others
-// needn't be asked: the connection is denied for certain.
+// connection evaluates the policies of one action. decided reports that the
+// other policies don't matter: the connection is certainly denied.
 func (c *choice) connection(policies []document.Message, action string, r Request) (out []Verdict, decided bool) {
 	if len(policies) == 0 {
 		return nil, false
@@ -71,8 +73,9 @@ func (c *choice) connection(policies []document.Message, action string, r Reques
 	return []Verdict{open}, false
 }
 
-// fits tells whether a policy's rules fit: one of them, whose clauses all do,
-// each by one of its matches. Without rules none does.
+// fits reports whether a policy matches. It does if one of its rules matches:
+// each clause of the rule needs one match. A policy without rules doesn't
+// match.
 func (a *rules) fits(policy document.Message) truth {
 	out := no
 	for _, rule := range a.nested(policy.Value("rules")) {
@@ -94,7 +97,7 @@ func (a *rules) nested(v any) []any {
 	return list
 }
 
-// connects tells whether one match fits the connection, in all that it asks.
+// connects reports whether a connection meets all conditions of one match.
 func (a *rules) connects(m document.Message) truth {
 	if m.Fields.Len() == 0 {
 		return no
@@ -116,8 +119,9 @@ func (a *rules) connects(m document.Message) truth {
 	return out
 }
 
-// listed tells whether a field's list has one that fits, and the list of what
-// may not be, "notPrincipals" of "principals", none.
+// listed reports whether an element of a field's list fits, and none of the
+// negated field's list; "notPrincipals" is the negated field of "principals".
+// An empty list is met by every connection.
 func (a *rules) listed(m document.Message, field string, fits func(any) truth) truth {
 	out := yes
 	if all := a.nested(m.Value(field)); len(all) > 0 {
@@ -143,8 +147,9 @@ func (a *rules) among(v any, address, what string) truth {
 	return sure(err == nil && p.Contains(addr.Unmap()))
 }
 
-// identified gives a part of the client's identity, "ns" or "sa", or all of it
-// without its scheme, and whether it is known.
+// identified returns a part of the client's identity ("ns" or "sa"), or the
+// whole identity without its scheme if part is empty. known is no if the client
+// has no identity, and maybe if its identity isn't known.
 func (a *rules) identified(part string) (s string, known truth) {
 	if a.r.Principal == "" {
 		if a.r.TLS || a.r.Tunnelled {
@@ -165,8 +170,8 @@ func (a *rules) identified(part string) (s string, known truth) {
 	return "", no
 }
 
-// peer compares with one of ztunnel's matches of text: {exact}, {prefix},
-// {suffix} or {presence}.
+// peer compares a part of the client's identity with one of ztunnel's string
+// matches: {exact}, {prefix}, {suffix} or {presence}.
 func (a *rules) peer(v any, part string) truth {
 	s, known := a.identified(part)
 	if known != yes {
@@ -185,7 +190,7 @@ func (a *rules) peer(v any, part string) truth {
 	case m.Has("exact"):
 		return sure(s == trim("exact"))
 	}
-	return yes // presence
+	return yes // a presence match
 }
 
 func (a *rules) account(v any) truth {
