@@ -16,21 +16,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// An archive is the tree of a tar archive's regular files.
+// An archive is the tree of the regular files in a tar archive.
 type archive struct {
 	catalog
 	files map[string]member
-	gone  string // why there may be files that are not known of; empty: there are none
+	gone  string // why files may be missing from the tree; empty if none are
 	lost  map[string]error
 	last  time.Time
 }
 
-// A member is a file of an archive: it lies somewhere, or can be brought there.
+// A member is a file of an archive. Its bytes are stored already, or it is unpacked
+// when they are needed.
 type member interface {
 	bytes(ctx context.Context) (decode.Bytes, error)
 }
 
-// stored is a member that lies somewhere.
+// stored is a member whose bytes are stored already.
 type stored struct{ decode.Bytes }
 
 func (s stored) bytes(context.Context) (decode.Bytes, error) { return s.Bytes, nil }
@@ -45,22 +46,23 @@ func (a *archive) open(ctx context.Context, name string) (decode.Bytes, error) {
 	return nil, missing{a.gone}
 }
 
-// lose records why a file can't be had. One of that name that came before is
-// not it.
+// lose records why a file can't be read. It also drops an earlier file of the same
+// name, which is outdated.
 func (a *archive) lose(name string, err error) {
 	a.lost[name] = err
 	delete(a.files, name)
 }
 
-// saw takes the time of a file into account. 1970 is what archives say that
-// want to say nothing; years of more than four digits can't be printed.
+// saw takes the time of a file into account for newest. It ignores 1970, which
+// archives use for an unknown time, and years of more than four digits, which can't
+// be printed.
 func (a *archive) saw(t time.Time) {
 	if t.Unix() > 0 && t.Year() < 10_000 && t.After(a.last) {
 		a.last = t
 	}
 }
 
-// index makes the folders of the archive.
+// index builds the folders of the archive.
 func (a *archive) index(o OpenOptions) (*archive, error) {
 	a.catalog = newCatalog(slices.Collect(maps.Keys(a.files)), o.MaxEntries)
 	if a.catalog == nil {
@@ -71,11 +73,10 @@ func (a *archive) index(o OpenOptions) (*archive, error) {
 
 func (a *archive) newest() time.Time { return a.last }
 
-// maxNameBytes is how many bytes the names of an archive's files may have
-// together.
+// maxNameBytes is the largest total size of the names of an archive's files.
 const maxNameBytes = 64 << 20
 
-// A scan reads an archive's entries one after another.
+// A scan reads the entries of an archive one after another.
 type scan struct {
 	archive *archive
 	ledger  *ledger
@@ -85,9 +86,10 @@ type scan struct {
 	names   int
 }
 
-// readTar gives the files of an archive, which keep puts somewhere. What ends
-// it early is a fault: what was kept before stays. Limits and the end of ctx
-// are errors, and so is an archive of which nothing could be read.
+// readTar returns the files of an archive. keep stores each file. If the archive is
+// damaged, that is a fault and the files before the damage are returned. Exceeded
+// limits and the end of ctx are errors, and so is an archive of which nothing could
+// be read.
 func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep func(*tar.Header, io.Reader) (decode.Bytes, error)) (*archive, error) {
 	s := &scan{
 		archive: &archive{files: map[string]member{}, lost: map[string]error{}},
@@ -99,7 +101,7 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, tar.ErrInsecurePath) {
-			err = nil // its name is judged below
+			err = nil // the name is checked below
 		}
 		if err == io.EOF && end.met() {
 			err = errors.New("the end mark of the archive is missing")
@@ -122,14 +124,16 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 	return s.archive.index(o)
 }
 
-// fatal tells the errors that end the opening from damage that can be lived with.
+// fatal reports whether an error must end the opening of the source. Other errors
+// mean damage, and the rest can be used.
 func fatal(ctx context.Context, err error) bool {
 	var limit *limitError
 	var disk *diskError
 	return ctx.Err() != nil || errors.As(err, &limit) || errors.As(err, &disk)
 }
 
-// entry deals with one entry; an error says that the archive can't be read on.
+// entry processes one entry. An error means that the archive can't be read any
+// further.
 func (s *scan) entry(h *tar.Header, r io.Reader) error {
 	s.entries++
 	s.names += len(h.Name)
@@ -160,12 +164,12 @@ func (s *scan) entry(h *tar.Header, r io.Reader) error {
 		return err
 	}
 	delete(s.archive.lost, name)
-	s.archive.files[name] = stored{b} // the last of a name wins
+	s.archive.files[name] = stored{b} // the last entry with the same name wins
 	s.archive.saw(h.ModTime)
 	return nil
 }
 
-// cut records that the archive ends early, after or in the entry name.
+// cut records that the archive ends early, in or after the entry with this name.
 func (s *scan) cut(name string, err error) {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("it ends in the middle")
@@ -174,8 +178,8 @@ func (s *scan) cut(name string, err error) {
 	s.ledger.add("", fmt.Errorf("damaged at %s, what follows is lost: %w", printable(name), err))
 }
 
-// drain reads what follows the archive's end mark, so that the checksum of
-// the last frame is looked at. Trailing bytes of another kind do no harm.
+// drain reads the bytes after the archive's end mark, so that the checksum of the
+// last frame is verified. Trailing bytes of another format are ignored.
 func drain(ctx context.Context, r io.Reader, l *ledger) error {
 	_, err := io.Copy(io.Discard, r)
 	switch {
@@ -188,7 +192,7 @@ func drain(ctx context.Context, r io.Reader, l *ledger) error {
 	return nil
 }
 
-// An ending is a reader that remembers whether its end was met.
+// An ending is a reader that records whether its end was reached.
 type ending interface {
 	io.Reader
 	met() bool
@@ -212,7 +216,7 @@ type endSeeker struct {
 	io.Seeker
 }
 
-// watchEnd keeps r a Seeker if it is one: tar skips files by it.
+// watchEnd returns a Seeker if r is one, because tar uses it to skip files.
 func watchEnd(r io.Reader) ending {
 	if s, ok := r.(io.Seeker); ok {
 		return &endSeeker{endReader{Reader: r}, s}

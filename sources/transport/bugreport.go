@@ -9,14 +9,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A bugReport is a [Source] that is what `istioctl bug-report` wrote:
+// A bugReport is a [Source] that `istioctl bug-report` has written:
 //
-//	istio/<namespace>/<pod>/debug/<endpoint>     what istiod said
-//	proxies/<namespace>/<pod>/<request>          what Envoy said, "config_dump?include_eds"
+//	istio/<namespace>/<pod>/debug/<endpoint>     istiod's answer
+//	proxies/<namespace>/<pod>/<request>          Envoy's answer, "config_dump?include_eds"
 //	cluster/<name>                               Kubernetes objects, see lists
 //
-// Envoy's /clusters and /listeners are text there. Private keys are Envoy's
-// to redact.
+// Envoy's /clusters and /listeners are text in it. Envoy has already redacted
+// private keys.
 type bugReport struct {
 	recorded
 	lists *lists
@@ -34,7 +34,7 @@ func newBugReport(ctx context.Context, r recorded, l *ledger) *bugReport {
 	return b
 }
 
-// firstLine gives the first line of a small file, "" if it can't be had.
+// firstLine returns the first line of a small file, "" if it can't be read.
 func firstLine(ctx context.Context, t tree, name string) string {
 	b, err := t.open(ctx, name)
 	if err != nil {
@@ -52,7 +52,7 @@ func (b *bugReport) Pilots(context.Context) ([]string, error) { return b.pods("i
 
 func (b *bugReport) Proxies(context.Context) ([]string, error) { return b.pods("proxies") }
 
-// pods gives the <pod>.<namespace> of the folders <namespace>/<pod> below dir.
+// pods returns <pod>.<namespace> for each of the folders <namespace>/<pod> in dir.
 func (b *bugReport) pods(dir string) ([]string, error) {
 	namespaces, err := b.folders(dir)
 	if err != nil {
@@ -72,8 +72,9 @@ func (b *bugReport) pods(dir string) ([]string, error) {
 	return out, nil
 }
 
-// podFolder gives where the answers of <pod>.<namespace> are; namespaces have
-// no dots, pods may.
+// podFolder returns the folder with the answers of <pod>.<namespace>. Only the last
+// dot separates them, since the name of a pod may contain dots and a namespace
+// can't.
 func podFolder(dir, id string) (string, bool) {
 	i := strings.LastIndexByte(id, '.')
 	if i < 0 || !plain(id[:i]) || !plain(id[i+1:]) {

@@ -20,8 +20,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// resources is what `kubectl get all,… -A -o yaml` prints, in its ways and in
-// some that other writers of YAML have.
+// resources is the output of `kubectl get all,… -A -o yaml`, in kubectl's style and
+// with some variants of other YAML writers.
 const resources = `apiVersion: v1
 items:
 - apiVersion: v1
@@ -224,8 +224,8 @@ func checkReport(t *testing.T, s Source) {
 	}
 }
 
-// objectsOf reads YAML whole, by sigs.k8s.io/yaml, and gives its objects, of
-// lists and alone.
+// objectsOf parses YAML with sigs.k8s.io/yaml and returns its objects, both single
+// ones and those in lists.
 func objectsOf(t testing.TB, text, label string) (out []*object.Object) {
 	t.Helper()
 	for _, doc := range strings.Split("\n"+text, "\n---") {
@@ -244,7 +244,8 @@ func objectsOf(t testing.TB, text, label string) (out []*object.Object) {
 	return out
 }
 
-// ofResource keeps the objects of a resource, by apimachinery's rules.
+// ofResource returns the objects of a resource according to the rules of
+// apimachinery.
 func ofResource(objects []*object.Object, resource string) []*object.Object {
 	return slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool {
 		version, _ := schema.ParseGroupVersion(o.Get("apiVersion").(string))
@@ -258,13 +259,13 @@ func names(objects []*object.Object) string {
 	var out []string
 	for _, o := range objects {
 		m := o.Get("metadata").(*object.Object)
-		namespace, _ := m.Get("namespace").(string) // a node has none
+		namespace, _ := m.Get("namespace").(string) // a node has no namespace
 		out = append(out, namespace+"/"+m.Get("name").(string))
 	}
 	return strings.Join(out, " ")
 }
 
-// TestPluralsAreKubernetes holds our guess at a resource's name against
+// TestPluralsAreKubernetes compares our rule for a resource's name with
 // apimachinery's.
 func TestPluralsAreKubernetes(t *testing.T) {
 	for kind := range strings.FieldsSeq(`Pod Service Endpoints EndpointSlice Node Namespace ConfigMap Secret Event Ingress IngressClass NetworkPolicy
@@ -274,7 +275,7 @@ func TestPluralsAreKubernetes(t *testing.T) {
 		BackendTLSPolicy XListenerSet InferencePool`) {
 		want, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: kind})
 		if kind == "Gateway" {
-			want.Resource = "gateways" // as the CRDs say; the guess is "gatewaies"
+			want.Resource = "gateways" // the name in the CRD; apimachinery would guess "gatewaies"
 		}
 		if got := plural(kind); got != want.Resource {
 			t.Errorf("%s: %s, want %s", kind, got, want.Resource)
@@ -282,8 +283,8 @@ func TestPluralsAreKubernetes(t *testing.T) {
 	}
 }
 
-// TestTheRealBugReport holds the lists of a real archive against its files
-// read whole.
+// TestTheRealBugReport compares the lists of a real archive with its files, parsed
+// as a whole.
 func TestTheRealBugReport(t *testing.T) {
 	archive := "../../../shared/captures/istioctl-bug-report.tar.gz"
 	if _, err := os.Stat(archive); err != nil {
@@ -330,7 +331,7 @@ func TestTheRealBugReport(t *testing.T) {
 	}
 }
 
-// TestADamagedList holds that a list that may not be whole is no answer.
+// TestADamagedList checks that a list which may be incomplete is an error.
 func TestADamagedList(t *testing.T) {
 	b := asTar(t, "bug-report/", smallReport())
 	at := bytes.Index(b, []byte(customResources))
@@ -352,7 +353,7 @@ func TestADamagedList(t *testing.T) {
 	}
 	s = openAll(t, b, OpenOptions{})
 	if _, err := s.List(t.Context(), "pods"); err == nil || !strings.HasPrefix(err.Error(), "damaged in the archive: ") {
-		t.Error(err) // though there are pods in cluster/pods
+		t.Error(err) // although there are pods in cluster/pods
 	}
 	empty := smallReport()
 	empty["cluster/crs"], empty["cluster/k8s-resources"] = "apiVersion: v1\nitems: []\nkind: List\n", "error: You must be logged in\n"
@@ -365,7 +366,7 @@ func TestADamagedList(t *testing.T) {
 	wantMissing(t, body, err)
 }
 
-// FuzzObjects looks for objects in text of every kind.
+// FuzzObjects scans arbitrary text for objects.
 func FuzzObjects(f *testing.F) {
 	for _, seed := range []string{resources, customResources, "items:\n- \n-\n- a", "---\n...\n---", "a", "\r\n", "items: []", strings.Repeat("- ", 99)} {
 		f.Add(seed)

@@ -10,39 +10,39 @@ import (
 	"sync"
 )
 
-// A Depot keeps bytes that came in a stream: in memory while they are few,
-// then in a nameless temporary file. Of spools that are what was not looked at
-// for longest. It may be used by several goroutines.
+// A Depot stores bytes that came in a stream. It keeps them in memory up to a limit,
+// and then in a nameless temporary file. It moves those pieces of spools to the file
+// that were used longest ago. Several goroutines may use it.
 type Depot struct {
 	dir   string
 	quota *Quota
 
 	mu     sync.Mutex
-	limit  int64             // what it may hold in all
-	held   int64             // what it holds
-	memory int64             // how much more of it may be in memory
-	recent list.List         // of *piece, in memory; the one looked at last at the back
+	limit  int64             // bytes that it may hold in all
+	held   int64             // bytes that it holds
+	memory int64             // bytes that may still be put into memory
+	recent list.List         // of *piece, those in memory; the one used last is at the back
 	file   *os.File          // nil until it is needed
-	remove string            // the file's name where it could not be removed while open
-	tail   int64             // where the file's next place begins
-	free   map[int64][]int64 // by size: where what is no longer needed lay in the file
+	remove string            // the file's name, if it could not be removed while open
+	tail   int64             // offset at which the file grows
+	free   map[int64][]int64 // by size: offsets of unused ranges in the file
 	closed bool
 }
 
-// NewDepot makes an empty depot. Of the options TempDir, Quota, MaxMemory and
-// MaxUnpacked (what it may hold in all) count.
+// NewDepot returns an empty depot. It uses these options: TempDir, Quota, MaxMemory
+// and MaxUnpacked, which limits what the depot may hold in all.
 func NewDepot(o OpenOptions) *Depot {
 	o = o.withDefaults()
 	return &Depot{dir: o.TempDir, quota: o.Quota, limit: o.MaxUnpacked, memory: o.MaxMemory}
 }
 
-// Spool begins a body in the depot.
+// Spool returns a new body in the depot.
 func (d *Depot) Spool() *Spool { return &Spool{depot: d, most: math.MaxInt64} }
 
-// sized begins a body of so many bytes.
+// sized returns a new body that will have this many bytes.
 func (d *Depot) sized(size int64) *Spool { return &Spool{depot: d, most: size} }
 
-// take gives an empty place for up to size bytes.
+// take allocates a place for up to size bytes.
 func (d *Depot) take(size int64) (*place, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,7 +66,8 @@ func (d *Depot) take(size int64) (*place, error) {
 	return p, nil
 }
 
-// admit tells whether there may be so many bytes more. Caller holds mu.
+// admit returns an error if the depot can't hold this many more bytes. The caller
+// must hold mu.
 func (d *Depot) admit(size int64) error {
 	switch {
 	case d.closed:
@@ -77,7 +78,7 @@ func (d *Depot) admit(size int64) error {
 	return nil
 }
 
-// hold counts bytes that will come.
+// hold counts bytes that will be stored.
 func (d *Depot) hold(size int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -88,7 +89,7 @@ func (d *Depot) hold(size int64) error {
 	return nil
 }
 
-// drop counts bytes that are held no more, and memory that is free again.
+// drop subtracts bytes that are no longer held, and memory that is free again.
 func (d *Depot) drop(held, memory int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -96,7 +97,7 @@ func (d *Depot) drop(held, memory int64) {
 	d.memory += memory
 }
 
-// store puts bytes into the file.
+// store writes bytes to the file and returns their offset.
 func (d *Depot) store(b []byte) (off int64, err error) {
 	d.mu.Lock()
 	if d.closed {
@@ -117,7 +118,7 @@ func (d *Depot) store(b []byte) (off int64, err error) {
 	return off, err
 }
 
-// load reads bytes of the file.
+// load reads bytes from the file.
 func (d *Depot) load(b []byte, off int64) error {
 	d.mu.Lock()
 	f := d.file
@@ -129,8 +130,8 @@ func (d *Depot) load(b []byte, off int64) error {
 	return err
 }
 
-// slot is the size of the place in the file for so many bytes: a power of two
-// for few, so that it can be used again for others.
+// slot returns the size of the range in the file for this many bytes. For small
+// sizes it is a power of two, so that the range can be reused.
 func slot(size int64) int64 {
 	if size > pieceSize {
 		return size
@@ -138,7 +139,7 @@ func slot(size int64) int64 {
 	return max(4<<10, int64(1)<<bits.Len64(uint64(size-1)))
 }
 
-// room gives a place in the file.
+// room allocates a range in the file.
 func (d *Depot) room(size int64) (off int64, err error) {
 	size = slot(size)
 	if free := d.free[size]; len(free) > 0 {
@@ -158,18 +159,18 @@ func (d *Depot) openFile() error {
 	if d.file != nil {
 		return nil
 	}
-	f, err := os.CreateTemp(d.dir, "meshq-*") // mode 0600
+	f, err := os.CreateTemp(d.dir, "meshq-*") // with mode 0600
 	if err != nil {
 		return &diskError{err}
 	}
 	d.file = f
-	if os.Remove(f.Name()) != nil { // Windows: not while it is open
+	if os.Remove(f.Name()) != nil { // Windows can't remove a file that is open
 		d.remove = f.Name()
 	}
 	return nil
 }
 
-// Close frees the temporary file.
+// Close removes the temporary file.
 func (d *Depot) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -187,17 +188,17 @@ func (d *Depot) Close() error {
 	return err
 }
 
-// A place is a part of a Depot: written once, from its beginning, by one
-// goroutine, then read by any number.
+// A place is a range of bytes in a Depot. One goroutine writes it once, from the
+// beginning; then any number may read it.
 type place struct {
-	room int64    // how much it can hold
-	size int64    // how much it holds
-	mem  []byte   // its bytes, where file is nil
-	file *os.File // where its bytes are, from off
+	room int64    // capacity in bytes
+	size int64    // bytes written
+	mem  []byte   // the bytes, if file is nil
+	file *os.File // the file with the bytes, from off on
 	off  int64
 }
 
-// Write appends p; what goes beyond the place's room is refused.
+// Write appends b. It returns an error if b exceeds the capacity of the place.
 func (p *place) Write(b []byte) (int, error) {
 	if int64(len(b)) > p.room-p.size {
 		return 0, io.ErrShortWrite
@@ -215,7 +216,7 @@ func (p *place) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// ReadAt reads what was written.
+// ReadAt reads bytes that were written.
 func (p *place) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")
@@ -237,10 +238,10 @@ func (p *place) ReadAt(b []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// Size gives the number of bytes written.
+// Size returns the number of bytes written.
 func (p *place) Size() int64 { return p.size }
 
-// freeSlot tells that a place in the file is not needed any more. Caller holds mu.
+// freeSlot marks a range in the file as unused. The caller must hold mu.
 func (d *Depot) freeSlot(size, off int64) {
 	if d.free == nil {
 		d.free = map[int64][]int64{}

@@ -32,7 +32,8 @@ func unspooled(t *testing.T, s *Spool) string {
 	return string(b)
 }
 
-// bodies are texts of some sizes: of those that shrink and those that don't.
+// bodies returns texts of several sizes, some that compress well and some that
+// don't.
 func bodies(seed uint64) (all []string) {
 	noise := rand.NewChaCha8([32]byte{byte(seed)})
 	for _, n := range []int{0, 1, 10, pieceSize/2 - 1, pieceSize / 2, pieceSize - 1, pieceSize, pieceSize + 1, 3 * pieceSize, 3*pieceSize + 100} {
@@ -43,8 +44,8 @@ func bodies(seed uint64) (all []string) {
 	return all
 }
 
-// What is in the file is what was written, and so is what is in memory; what is
-// given back is used again, in both, and never by two.
+// Spools have the same content in memory and in the file. Discarded memory and
+// ranges of the file are reused, but never by two spools at once.
 func TestSpools(t *testing.T) {
 	for _, memory := range []int64{-1, pieceSize / 2, pieceSize, 5 * pieceSize, 100 * pieceSize} {
 		d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: memory})
@@ -83,8 +84,8 @@ func TestSpools(t *testing.T) {
 	}
 }
 
-// A piece that is looked at while it waits to be packed is packed, and may be
-// brought back: it doesn't wait for itself.
+// A piece that is read while it waits to be moved to the file is moved, and can be
+// brought back without waiting for itself.
 func TestLookWhilePacked(t *testing.T) {
 	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: pieceSize})
 	defer d.Close()
@@ -120,8 +121,8 @@ func TestLookWhilePacked(t *testing.T) {
 	}
 }
 
-// Many read, and some write and go, with room for a few pieces: each reads what
-// was written.
+// Many goroutines read spools while others write and discard some, with memory for a
+// few pieces. Each must read what was written.
 func TestSpoolsAtOnce(t *testing.T) {
 	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: 4 * pieceSize})
 	defer d.Close()

@@ -1,22 +1,22 @@
-// Package transport is where answers come from: what istiod, the proxies and
-// the API server said, as whole bodies, unread. Today the answers are recorded
-// ones: a snapshot (folder or archive), an istioctl bug report, a lone config
-// dump. A [Source] over live connections answers the same questions, with the
-// same [Body].
+// Package transport provides the answers of istiod, the proxies and the API server,
+// as whole bodies that aren't parsed. The sources in this package are recorded: a
+// snapshot (folder or archive), an istioctl bug report, or a single config dump. A
+// [Source] over live connections has the same methods and returns the same [Body].
 //
-// This room knows where a body lies and how to get at its bytes without
-// holding them: as a part of a file, of an archive's frame, or of a nameless
-// temporary file that an archive was unpacked into. It knows the names of
-// requests and files. It does not know what a body says: the rooms of the
-// speakers read that. It is the one room under the plugin that opens files;
-// it writes none but its temporary one.
+// The package knows where a body is stored and how to read its bytes without holding
+// them in memory: as a part of a file, of an archive's frame, or of a nameless
+// temporary file into which an archive was unpacked. It knows the names of requests
+// and files. It does not know the content of a body: the packages istiod, envoy,
+// ztunnel and kube do. No other package under the plugin opens files, and this one
+// writes only its temporary file.
 //
-// # What is lost
+// # Damaged archives
 //
-// An archive that is cut short or damaged stays a source: files that were read
-// whole before the damage are served, the file that was hit and all after it
-// are lost. Entries that no snapshot has any use for (names that lead outside,
-// links, devices) are left out. Both are told by [Source.Faults], and a run
-// over such a source must say so. Limits ([OpenOptions]) end the opening: what
-// unpacks to more than it should is not to be trusted in part either.
+// An archive that is cut short or damaged can still be used: files that were read
+// completely before the damage are returned, and the damaged file and all later ones
+// are missing. Entries that don't belong in a snapshot (names outside of the
+// archive, links, devices) are left out. [Source.Faults] reports both, and a query
+// over such a source must show it. Exceeding a limit of [OpenOptions] is an error
+// instead: if an archive unpacks to more than it should, no part of it can be
+// trusted.
 package transport

@@ -8,9 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A dump is a [Source] that is one answer of one proxy: its config dump, or its
-// /clusters. It answers to any name for it: the name is in the dump, or nobody
-// knows it.
+// A dump is a [Source] that consists of one answer of one proxy: its config dump or
+// its /clusters. It accepts any name for the proxy, because the real name is in the
+// dump or isn't known at all.
 type dump struct {
 	closers
 	kind string
@@ -36,8 +36,8 @@ func (d *dump) Fetch(_ context.Context, _, request string, _ mesh.Hint) (*Body, 
 	return &body, nil
 }
 
-// dumpKind tells of what kind a JSON document is that is an answer of a proxy;
-// "" if it is none. It reads no further than it must.
+// dumpKind returns the kind of source that a JSON document is, if it is an answer of
+// a proxy, and "" otherwise. It reads no more than necessary.
 func dumpKind(r io.Reader) (kind string, s sketch) {
 	s = sketchJSON(r, func(name string) bool { return kindByMember(name) != "" })
 	if len(s.names) > 0 {

@@ -13,11 +13,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// maxName is the longest name that an archive's file may have. The longest of
-// a snapshot, a Pilot's config_dump of a proxy, has less than 700 bytes.
+// maxName is the longest name of an archive's file, in bytes. The longest name in a
+// snapshot, that of a Pilot's config_dump of a proxy, has less than 700 bytes.
 const maxName = 1024
 
-// entryName gives the name under which an archive's entry is known, or why it
+// entryName returns the cleaned name of an archive's entry, or an error if the name
 // is refused.
 func entryName(name string) (string, error) {
 	switch {
@@ -38,11 +38,11 @@ func entryName(name string) (string, error) {
 	return path.Clean(name), nil
 }
 
-// entryKind says whether a tar entry is a file to be read, or why it is
-// refused. Folders and the like are neither.
+// entryKind reports whether a tar entry is a file to read. refused is set for an
+// entry that isn't allowed. Folders and similar entries are neither.
 func entryKind(h *tar.Header) (file bool, refused error) {
 	switch h.Typeflag {
-	case tar.TypeReg: // of old archives too: the reader says so
+	case tar.TypeReg: // also for old archives, whose type the tar reader converts
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return false, nil
 	case tar.TypeSymlink:
@@ -70,8 +70,8 @@ func memberTooLarge(size, limit int64) error {
 	return fmt.Errorf("refused: %s, more than %s", byteCount(size), byteCount(limit))
 }
 
-// printable gives a name that does no harm to a terminal: quoted if need be,
-// and not without end.
+// printable returns a name that is safe to print on a terminal: shortened, and
+// quoted if necessary.
 func printable(name string) string {
 	const most = 100
 	if len(name) > most {
@@ -90,10 +90,10 @@ type ledger struct {
 	refused int
 }
 
-// maxRefused is how many refused entries are told one by one.
+// maxRefused is the number of refused entries that are reported one by one.
 const maxRefused = 20
 
-// add records a fault about a file, or about the source as a whole ("").
+// add records a fault about a file, or about the source as a whole if file is "".
 func (l *ledger) add(file string, err error) {
 	l.faults = append(l.faults, &mesh.Fault{Subject: l.source, Section: file, Err: err})
 }
@@ -105,8 +105,8 @@ func (l *ledger) refuse(name string, err error) {
 	}
 }
 
-// reason adds to the error of a source that is none what kept it from being
-// one: the first of what was refused.
+// reason adds the first fault to the error for an input that isn't a source, because
+// that fault may be the reason.
 func (l *ledger) reason(err error) error {
 	if len(l.faults) == 0 {
 		return err
@@ -115,7 +115,7 @@ func (l *ledger) reason(err error) error {
 	return fmt.Errorf("%w (%w)", err, &mesh.Fault{Section: f.Section, Err: f.Err})
 }
 
-// finish tells how many refused entries were not told one by one.
+// finish reports the number of refused entries that weren't reported one by one.
 func (l *ledger) finish() {
 	if n := l.refused - maxRefused; n > 0 {
 		l.add("", fmt.Errorf("%d more entries refused", n))

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// A File is a file, a device or a pipe that was opened for reading. Its reads
-// end with the context that it was opened with: a pipe's writer may say nothing
+// A File is a file, a device or a pipe that is open for reading. Its reads end with
+// the context with which it was opened, because the writer of a pipe may stay silent
 // for ever.
 type File struct {
 	*os.File
@@ -16,9 +16,9 @@ type File struct {
 	in   io.Reader
 }
 
-// OpenFile opens a path for reading. Opening ends with ctx, with the context's
-// cause: a named pipe without a writer and a dead network file system never
-// answer. The file that opens afterwards is closed again.
+// OpenFile opens a path for reading. It ends with ctx, with the context's cause,
+// because opening a named pipe without a writer or a file on a dead network file
+// system never returns. If the file opens after that, it is closed.
 func OpenFile(ctx context.Context, path string) (*File, error) {
 	type opened struct {
 		file *os.File
@@ -30,7 +30,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 		select {
 		case done <- opened{file, err}:
 		case <-ctx.Done():
-			file.Close() // nil is an error that nobody needs
+			file.Close() // if file is nil, Close only returns an error
 		}
 	}()
 	var o opened
@@ -54,13 +54,13 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	return f, nil
 }
 
-// Info is what was known of the file when it was opened.
+// Info returns the file information from when the file was opened.
 func (f *File) Info() fs.FileInfo { return f.info }
 
-// Read reads what comes next.
+// Read reads the next bytes.
 func (f *File) Read(b []byte) (int, error) { return f.in.Read(b) }
 
-// WriteTo hides that of os.File, which would read past Read.
+// WriteTo hides the WriteTo of os.File, which would bypass Read.
 func (f *File) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, struct{ io.Reader }{f})
 }

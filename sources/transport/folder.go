@@ -14,17 +14,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A folder is the tree of a directory. Nothing outside of it can be reached:
-// symbolic links are followed only within (os.Root).
+// A folder is the tree of a directory. Files outside of it can't be reached:
+// symbolic links are followed only within the directory (os.Root).
 type folder struct {
 	root *os.Root
 
 	mu      sync.Mutex
-	handles map[string]*handle // by name
-	uses    int64              // counts, to tell the handle least recently used
+	handles map[string]*handle // by file name
+	uses    int64              // counter that finds the handle used longest ago
 }
 
-// maxHandles is how many files are held open when no one reads them. A mesh
+// maxHandles is the number of files that stay open while nobody reads them. A mesh
 // has more files than a process may have open.
 const maxHandles = 64
 
@@ -43,7 +43,8 @@ func openFolder(path string) (*folder, error) {
 	return &folder{root: root, handles: map[string]*handle{}}, nil
 }
 
-// cause gives what an error of os says without the operation and the path.
+// cause returns the error inside an *fs.PathError, without the operation and the
+// path.
 func cause(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -71,8 +72,8 @@ func (f *folder) dir(name string) (listing, error) {
 	return l, nil
 }
 
-// read gives what a folder holds; what is not there, or no folder, holds
-// nothing.
+// read returns the content of a folder. It is empty if the name doesn't exist or
+// isn't a folder.
 func (f *folder) read(name string) ([]fs.DirEntry, error) {
 	info, err := f.root.Stat(name)
 	switch {
@@ -92,8 +93,8 @@ func (f *folder) read(name string) ([]fs.DirEntry, error) {
 	return entries, cause(err)
 }
 
-// mayBeFolder tells whether a link leads to a folder, or somewhere else than
-// it may: who asks for that gets an error, it does not just stay away.
+// mayBeFolder reports whether a link leads to a folder or outside of the tree. A
+// link outside is kept, so that opening it returns an error instead of nothing.
 func (f *folder) mayBeFolder(name string) bool {
 	info, err := f.root.Stat(name)
 	if err != nil {
@@ -110,11 +111,11 @@ func (f *folder) open(_ context.Context, name string) (decode.Bytes, error) {
 		return nil, missing{}
 	case err != nil:
 		return nil, cause(err)
-	case !info.Mode().IsRegular(): // a pipe would block
+	case !info.Mode().IsRegular(): // opening a pipe would block
 		return nil, errors.New("not a regular file")
 	}
 	leaf := &leaf{folder: f, name: name, info: info}
-	_, err = leaf.ReadAt(nil, 0) // may it be read at all?
+	_, err = leaf.ReadAt(nil, 0) // checks whether the file can be read at all
 	return leaf, err
 }
 
@@ -123,7 +124,7 @@ func (f *folder) newest() time.Time {
 	var last time.Time
 	_ = fs.WalkDir(f.root.FS(), ".", func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
-			return nil // what can't be read has no say
+			return nil // files that can't be read are ignored
 		}
 		if info, err := e.Info(); err == nil && info.ModTime().After(last) {
 			last = info.ModTime()
@@ -133,7 +134,7 @@ func (f *folder) newest() time.Time {
 	return last
 }
 
-// Close closes what is open.
+// Close closes the directory and all open files.
 func (f *folder) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -145,7 +146,7 @@ func (f *folder) Close() error {
 	return err
 }
 
-// acquire gives a leaf's open file, which must be released.
+// acquire returns the open file of a leaf. The caller must release it.
 func (f *folder) acquire(l *leaf) (*handle, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,7 +183,7 @@ func (f *folder) release(h *handle) {
 	h.users--
 }
 
-// spare closes the file least recently used when there are many.
+// spare closes the file that was used longest ago, if too many are open.
 func (f *folder) spare() {
 	if len(f.handles) < maxHandles {
 		return
@@ -199,23 +200,23 @@ func (f *folder) spare() {
 	}
 }
 
-// A leaf is the bytes of a folder's file.
+// A leaf is the bytes of a file in a folder.
 type leaf struct {
 	folder *folder
 	name   string
 	info   fs.FileInfo
 }
 
-// isOf tells whether info is of what the leaf was made of: those who read it
-// remember places in it.
+// isOf reports whether info describes the same unchanged file. Readers remember
+// offsets in the file, so a changed file can't be used.
 func (l *leaf) isOf(info fs.FileInfo) bool {
 	return os.SameFile(info, l.info) && info.Size() == l.info.Size() && info.ModTime().Equal(l.info.ModTime())
 }
 
-// Size gives the file's size when it was first looked at.
+// Size returns the size of the file when it was first opened.
 func (l *leaf) Size() int64 { return l.info.Size() }
 
-// ReadAt reads from the file, which it opens if need be.
+// ReadAt reads from the file and opens it if necessary.
 func (l *leaf) ReadAt(b []byte, off int64) (int, error) {
 	h, err := l.folder.acquire(l)
 	if err != nil {

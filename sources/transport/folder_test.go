@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// TestLinksLeadNowhereElse: symbolic links are followed within a folder, and
-// not out of it.
+// TestLinksLeadNowhereElse checks that symbolic links are followed within a folder
+// and not out of it.
 func TestLinksLeadNowhereElse(t *testing.T) {
 	outside := asFolder(t, map[string]string{"secret.json": "secret", "p/config_dump.json": "secret"})
 	dir := asFolder(t, small())
@@ -69,7 +69,7 @@ func TestWhatIsNoFile(t *testing.T) {
 	}
 }
 
-// TestAPipeByName opens a named pipe, as a shell's <(…) is one.
+// TestAPipeByName opens a named pipe, as a shell creates one for <(…).
 func TestAPipeByName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := exec.CommandContext(t.Context(), "mkfifo", path).Run(); err != nil {
@@ -88,8 +88,8 @@ func TestAPipeByName(t *testing.T) {
 	checkSmall(t, s)
 }
 
-// TestManyFilesFewOpen holds that a mesh of many proxies does not use up the
-// files that a process may have open, and that bodies stay readable.
+// TestManyFilesFewOpen checks that a mesh of many proxies doesn't use up the files
+// that a process may have open, and that all bodies can still be read.
 func TestManyFilesFewOpen(t *testing.T) {
 	files := map[string]string{}
 	for i := range 4 * maxHandles {
@@ -117,8 +117,8 @@ func TestManyFilesFewOpen(t *testing.T) {
 	}
 }
 
-// TestAFileThatChanges: places in a file are remembered, so a file that is
-// not what it was is an error, not garbage.
+// TestAFileThatChanges changes a file whose offsets are remembered. Reading it must
+// be an error and not return garbage.
 func TestAFileThatChanges(t *testing.T) {
 	files := small()
 	dir := asFolder(t, files)
@@ -127,7 +127,7 @@ func TestAFileThatChanges(t *testing.T) {
 	defer s.Close()
 	b, err := s.Fetch(t.Context(), web, "config_dump", mesh.Hint{})
 	must(t, err)
-	for i := range maxHandles + 1 { // pushes it out
+	for i := range maxHandles + 1 { // closes the handle of the changed file
 		name := fmt.Sprintf("%d.json", i)
 		must(t, os.WriteFile(filepath.Join(dir, "kubernetes", name), []byte("{}"), 0o644))
 		c, err := s.List(t.Context(), strings.TrimSuffix(name, ".json"))
@@ -140,12 +140,12 @@ func TestAFileThatChanges(t *testing.T) {
 		t.Error(err)
 	}
 	if got, err := fetch(t, s, web, "config_dump"); err != nil || got != "{}" {
-		t.Error(got, err) // asked for anew it is what it is now
+		t.Error(got, err) // a new request returns the file's current content
 	}
 }
 
-// TestALargeFileCostsNothing gives a file of 300 MB in every form in which it
-// can stay where it is.
+// TestALargeFileCostsNothing opens a file of 300 MB in every form that needs no
+// copy.
 func TestALargeFileCostsNothing(t *testing.T) {
 	const size = 300 << 20
 	dir := asFolder(t, map[string]string{"proxies/web-1.default/config_dump.json": `{"configs":"`})
@@ -155,7 +155,7 @@ func TestALargeFileCostsNothing(t *testing.T) {
 	}
 	tarred := filepath.Join(t.TempDir(), "x.tar")
 	header := asTar(t, "", map[string]string{"proxies/web-1.default/config_dump.json": ""})[:512]
-	copy(header[124:], "02260000000\x00") // 300 MB
+	copy(header[124:], "02260000000\x00") // the size of 300 MB in octal
 	copy(header[148:], "        ")
 	sum := 0
 	for _, c := range header {
@@ -169,7 +169,7 @@ func TestALargeFileCostsNothing(t *testing.T) {
 			s, err := Open(t.Context(), path, OpenOptions{MaxMemory: -1, TempDir: "/nonexistent"})
 			must(t, err)
 			defer s.Close()
-			if f := s.Faults(); len(f) > 1 { // no manifest
+			if f := s.Faults(); len(f) > 1 { // the missing manifest is one fault
 				t.Error(faults(s))
 			}
 			ids, err := s.Proxies(t.Context())

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// folderName gives the name of the folder in which a snapshot has a proxy. An
-// id that is pod.namespace is its own folder's name; in any other one, which
-// may be a path or have a port, what a file system could refuse is written as
-// in a URL ("%2F").
+// folderName returns the name of the folder in which a snapshot stores a proxy. An
+// id of the form pod.namespace is used unchanged. Other ids may be a path or contain
+// a port; their characters that a file system could refuse are escaped as in a URL
+// ("%2F").
 func folderName(id string) string {
 	var b strings.Builder
 	for i := range len(id) {
 		c := id[i]
 		letter := '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
-		edge := i == 0 || i == len(id)-1 // a hidden folder; one that Windows would call otherwise
+		edge := i == 0 || i == len(id)-1 // a dot at the start hides a folder; Windows drops one at the end
 		if letter || strings.IndexByte("-_~@+,=", c) >= 0 || c == '.' && !edge {
 			b.WriteByte(c)
 			continue
@@ -26,8 +26,8 @@ func folderName(id string) string {
 	return b.String()
 }
 
-// folderID gives the id that folderName has made this name of. Any other name
-// is the id itself.
+// folderID returns the id from which folderName made this name. Any other name is
+// itself the id.
 func folderID(name string) string {
 	if id, err := url.PathUnescape(name); err == nil && folderName(id) == name {
 		return id

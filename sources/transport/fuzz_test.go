@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// FuzzOpen opens bytes of every kind: there is a source or one line of an
-// error, no panic, and no more memory than the limits allow.
+// FuzzOpen opens arbitrary bytes. The result must be a source or an error of one
+// line, without a panic and with no more memory than the limits allow.
 func FuzzOpen(f *testing.F) {
 	for _, seed := range openSeeds(f) {
 		f.Add(seed)
@@ -20,8 +20,8 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(openAny)
 }
 
-// TestOpenAnything is a run of FuzzOpen with seeds of its own: archives with
-// a few bytes changed, cut out, or doubled.
+// TestOpenAnything does the same as FuzzOpen with archives in which a few bytes are
+// changed, cut out or doubled.
 func TestOpenAnything(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	seeds := openSeeds(t)
@@ -85,7 +85,7 @@ func openAny(t *testing.T, b []byte) {
 	}
 }
 
-// ask asks a source for everything.
+// ask requests every answer of a source.
 func ask(t *testing.T, s Source) {
 	check := func(b *Body, err error) {
 		if (b == nil) != (err != nil) {

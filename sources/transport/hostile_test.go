@@ -20,8 +20,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// hostileTar is the small snapshot with the entries given before, between and
-// after its files.
+// hostileTar returns the small snapshot as an archive, with the given entries
+// before, between and after its files.
 func hostileTar(t testing.TB, entries ...tar.Header) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -63,7 +63,7 @@ func TestHostileEntries(t *testing.T) {
 		plain := hostileTar(t, c.entry)
 		for form, b := range map[string][]byte{"tar": plain, "gzip": asGzip(t, plain), "zstd": asZstd(t, plain)} {
 			if form == "tar" && c.entry.Name == "large" {
-				continue // costs nothing where it lies
+				continue // allowed, because the file isn't copied
 			}
 			dir := t.TempDir()
 			s, err := OpenBytes(t.Context(), "x", b, OpenOptions{MaxMember: 200_000, MaxMemory: -1, TempDir: dir})
@@ -82,8 +82,8 @@ func TestHostileEntries(t *testing.T) {
 	}
 }
 
-// TestNamesWithNUL: tar ends a name at a NUL; a PAX record with one damages
-// the archive.
+// TestNamesWithNUL checks that tar ends a name at a NUL, and that a PAX record with
+// a NUL counts as damage.
 func TestNamesWithNUL(t *testing.T) {
 	b := hostileTar(t, tar.Header{Name: "proxies/evil", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"comment": "0123456789abc"}})
 	i := bytes.Index(b, []byte("comment=0123456789abc"))
@@ -192,7 +192,7 @@ func TestABombCostsNoMemory(t *testing.T) {
 	must(t, err)
 	must(t, w.Add("pilots/a.b/syncz.json", 1<<30, io.LimitReader(zeroReader{}, 1<<30)))
 	must(t, w.Close())
-	sequential := b.Bytes()[:b.Len()-1] // without its index
+	sequential := b.Bytes()[:b.Len()-1] // the index is damaged
 	dir := t.TempDir()
 	grown := allocated(func() {
 		_, err := OpenBytes(t.Context(), "x", sequential, OpenOptions{TempDir: dir, MaxUnpacked: 512 << 20})
@@ -220,8 +220,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// serves tells which of the small snapshot's files a source has; what it
-// gives must be what it was made of.
+// serves returns how many files of the small snapshot a source has. The content of
+// each must be correct.
 func serves(t *testing.T, s Source) (whole int) {
 	t.Helper()
 	tree := s.(*snapshot).tree
@@ -239,8 +239,8 @@ func serves(t *testing.T, s Source) (whole int) {
 	return whole
 }
 
-// TestCutShort cuts archives everywhere: every file is then either whole or
-// told to be lost.
+// TestCutShort cuts archives at many offsets. Each file must then be complete or be
+// reported as lost.
 func TestCutShort(t *testing.T) {
 	files := small()
 	plain := asTar(t, "", files)
@@ -260,7 +260,7 @@ func TestCutShort(t *testing.T) {
 			}
 			s.Close()
 		}
-		if opened < 20 && form != "zstd" { // a block of zstd has all of them
+		if opened < 20 && form != "zstd" { // all files are in one zstd block
 			t.Errorf("%s: only %d opened", form, opened)
 		}
 	}
@@ -282,8 +282,8 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestDamaged turns over bytes of archives with checksums: a file is then
-// what it was, or an error, or the source tells of damage.
+// TestDamaged changes bytes of archives with checksums. Each file must then be
+// correct or an error, or the source must report damage.
 func TestDamaged(t *testing.T) {
 	files := small()
 	plain := asTar(t, "", files)
@@ -314,8 +314,8 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedLiterals turns over bytes that unpack to something all the same:
-// only the checksum of a frame knows better.
+// TestDamagedLiterals changes bytes so that the frame still unpacks. Only the
+// frame's checksum shows the damage.
 func TestDamagedLiterals(t *testing.T) {
 	const name = "pilots/a.b/version.txt"
 	want := noise(1, 3000)
@@ -335,8 +335,8 @@ func TestDamagedLiterals(t *testing.T) {
 	}
 }
 
-// TestACutRepetition: of a name that comes twice the second counts, also when
-// it is cut.
+// TestACutRepetition checks that of two files with the same name the second one
+// counts, even if it is cut off.
 func TestACutRepetition(t *testing.T) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -351,7 +351,7 @@ func TestACutRepetition(t *testing.T) {
 	}
 }
 
-// TestWrongChecksum holds that the checksum after the last file is looked at.
+// TestWrongChecksum checks that the checksum after the last file is verified.
 func TestWrongChecksum(t *testing.T) {
 	b := asGzip(t, asTar(t, "", small()))
 	b[len(b)-6] ^= 1
@@ -361,8 +361,8 @@ func TestWrongChecksum(t *testing.T) {
 	}
 }
 
-// TestSparse holds that a sparse file, whose size is not that of its bytes,
-// is refused in both of tar's ways to write it.
+// TestSparse checks that sparse files are refused in both of tar's formats, since
+// their size isn't that of their bytes.
 func TestSparse(t *testing.T) {
 	if _, err := exec.LookPath("tar"); err != nil {
 		t.Skip(err)
@@ -387,7 +387,7 @@ func TestSparse(t *testing.T) {
 	}
 }
 
-// TestCancelled holds that no unpacking goes on when the context has ended.
+// TestCancelled checks that unpacking stops when the context has ended.
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := OpenBytes(ctx, "x", asOurs(t, small()), OpenOptions{})

@@ -12,45 +12,45 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// An archive that [Writer] writes is a .tar.zst as any other: zstd frames, one
-// after another, that together unpack to a tar archive. Each file (its header,
-// its bytes, the padding) has a frame of its own, and tar's end mark has one.
-// After them comes a skippable frame, which zstd passes over, with the index:
+// An archive that [Writer] writes is an ordinary .tar.zst: a sequence of zstd frames
+// that together unpack to a tar archive. Each file (its header, its bytes, the
+// padding) has a frame of its own, and so has tar's end mark. The last frame is a
+// skippable one, which zstd ignores, with the index:
 //
 //	magic      4 bytes   0x184D2A5D, little endian as all numbers here
-//	length     4 bytes   of what follows
+//	length     4 bytes   of the rest of this frame
 //	entries    …         zstd: for each file, in order, as in encoding/binary
 //	                     uvarint length of the name, the name,
 //	                     uvarint bytes between the last frame and its own,
 //	                     uvarint bytes of its frame, uvarint bytes of the file,
 //	                     varint its time, seconds since 1970
-//	start      8 bytes   where this frame begins: bytes of the archive before it
-//	unpacked   8 bytes   of the entries
-//	packed     4 bytes   of the entries
+//	start      8 bytes   offset of this frame in the archive
+//	unpacked   8 bytes   size of the entries, unpacked
+//	packed     4 bytes   size of the entries, packed
 //	mark       8 bytes   "meshqix1"
 //
-// An index that does not fit its archive is no index: the archive is then
-// read from its beginning, as a foreign one.
+// An index that doesn't fit its archive is ignored: the archive is then read from
+// its beginning, like one from another program.
 const (
 	indexMagic  = 0x184D2A5D
 	indexMark   = "meshqix1"
 	indexHeader = 8
 	indexFooter = 8 + 8 + 4 + len(indexMark)
 
-	// maxIndex is how large an index may be, unpacked.
+	// maxIndex is the largest size of an unpacked index in bytes.
 	maxIndex = 128 << 20
 )
 
-// An indexEntry says where a file's frame is.
+// An indexEntry is the location of a file's frame.
 type indexEntry struct {
 	name   string
-	off    int64 // of the frame in the archive
+	off    int64 // offset of the frame in the archive
 	packed int64 // bytes of the frame
-	size   int64 // bytes of the file
+	size   int64 // bytes of the unpacked file
 	time   time.Time
 }
 
-// appendIndex appends the frame of the index of an archive of start bytes.
+// appendIndex appends the frame with the index. start is its offset in the archive.
 func appendIndex(b []byte, entries []indexEntry, start int64) ([]byte, error) {
 	var raw []byte
 	end := int64(0)
@@ -80,8 +80,8 @@ func appendIndex(b []byte, entries []indexEntry, start int64) ([]byte, error) {
 	return append(b, indexMark...), nil
 }
 
-// readIndex gives the index of an archive; ok is false when it has none that
-// fits it, or one of more than most entries.
+// readIndex returns the index of an archive. ok is false if there is no index that
+// fits the archive, or if it has more than most entries.
 func readIndex(archive decode.Bytes, most int) (entries []indexEntry, ok bool) {
 	size := archive.Size()
 	footer := make([]byte, indexFooter)
@@ -121,7 +121,7 @@ func unpackIndex(packed []byte, size int64) ([]byte, error) {
 	return raw, err
 }
 
-// parseIndex reads the entries; their frames must lie in order before end.
+// parseIndex parses the entries. Their frames must be in order and before end.
 func parseIndex(raw []byte, end int64, most int) (entries []indexEntry, ok bool) {
 	r := indexReader{raw}
 	at := int64(0)
@@ -140,11 +140,11 @@ func parseIndex(raw []byte, end int64, most int) (entries []indexEntry, ok bool)
 	return entries, true
 }
 
-// An indexReader takes an index apart. What is wrong empties it, so that the
-// next number is missing.
+// An indexReader parses an index. After an error it is empty, so that the next
+// number is missing.
 type indexReader struct{ rest []byte }
 
-// number gives the next number, which is below 2^62.
+// number returns the next number. Only numbers below 2^62 are valid.
 func (r *indexReader) number() int64 {
 	v, n := binary.Uvarint(r.rest)
 	if n <= 0 || v >= 1<<62 {

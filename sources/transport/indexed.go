@@ -13,12 +13,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// memberWindow is how far back a frame of our own archives may refer.
+// memberWindow is the size of the zstd window of our own archives, in bytes.
 const memberWindow = 8 << 20
 
-// openIndexed gives the files of an archive by its index, of which nothing
-// but the index is read; nil when it has none. Each file is unpacked into the
-// depot when it is first opened.
+// openIndexed returns the files of an archive that has an index. It reads only the
+// index; each file is unpacked into the depot when it is first opened. It returns
+// nil if the archive has no index.
 func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archive, error) {
 	entries, ok := readIndex(whole, o.MaxEntries)
 	if !ok {
@@ -43,19 +43,19 @@ func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archi
 	return a.index(o)
 }
 
-// A frame is a member that lies packed in its archive. It is unpacked when it
-// is wanted, and again when it is wanted after it was let go.
+// A frame is a file that is compressed inside its archive. It is unpacked when it is
+// read, and again if it is read after it was evicted.
 type frame struct {
 	archive decode.Bytes
 	entry   indexEntry
 	depot   *Depot
 	shelf   *shelf
-	turn    chan struct{} // held by who unpacks it
+	turn    chan struct{} // held by the goroutine that unpacks the file
 
 	mu      sync.Mutex
-	stored  *Spool // unpacked; nil: not now
-	readers int    // of stored, at this moment
-	let     bool   // go, when the last of them has read
+	stored  *Spool // the unpacked file; nil if it isn't unpacked
+	readers int    // number of goroutines that read stored at the moment
+	let     bool   // discard stored as soon as nobody reads it
 }
 
 func (f *frame) bytes(ctx context.Context) (decode.Bytes, error) {
@@ -67,10 +67,10 @@ func (f *frame) bytes(ctx context.Context) (decode.Bytes, error) {
 	return f, nil
 }
 
-// Size is that of the file.
+// Size returns the size of the unpacked file.
 func (f *frame) Size() int64 { return f.entry.size }
 
-// ReadAt reads of the file.
+// ReadAt reads from the unpacked file.
 func (f *frame) ReadAt(b []byte, off int64) (int, error) {
 	s, err := f.hold(context.Background())
 	if err != nil {
@@ -80,7 +80,7 @@ func (f *frame) ReadAt(b []byte, off int64) (int, error) {
 	return s.ReadAt(b, off)
 }
 
-// letGo gives back the place of what was unpacked.
+// letGo evicts the unpacked file.
 func (f *frame) letGo() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -88,7 +88,7 @@ func (f *frame) letGo() {
 	f.settle()
 }
 
-// hold gives the file unpacked, until it is released.
+// hold returns the unpacked file, which stays unpacked until release.
 func (f *frame) hold(ctx context.Context) (*Spool, error) {
 	if s := f.there(); s != nil {
 		return s, nil
@@ -136,7 +136,8 @@ func (f *frame) release() {
 	f.settle()
 }
 
-// settle lets the file go, if it is to go and nobody reads it. Caller holds mu.
+// settle discards the unpacked file if it was evicted and nobody reads it. The
+// caller must hold mu.
 func (f *frame) settle() {
 	if f.let && f.readers == 0 {
 		f.stored.Discard()
@@ -144,27 +145,28 @@ func (f *frame) settle() {
 	}
 }
 
-// mostUnpacked is how much of an archive stays unpacked: of a mesh of thousands
-// of proxies all of it would fill a disk, and most queries look at a proxy once.
+// mostUnpacked is how many bytes of an archive stay unpacked. A whole archive of a
+// mesh with thousands of proxies would fill a disk, and most queries read each proxy
+// once.
 const mostUnpacked = 1 << 30
 
-// A shelf is what is unpacked of an archive, the oldest first, which goes
-// first.
+// A shelf holds the unpacked files of an archive, the oldest first. The oldest is
+// evicted first.
 type shelf struct {
 	mu     sync.Mutex
-	most   int64 // bytes
-	held   int64 // with what is being unpacked
+	most   int64 // limit in bytes
+	held   int64 // bytes of all unpacked files and of those that are being unpacked
 	frames []*frame
 }
 
-// put takes a frame that was unpacked now.
+// put adds a frame that has just been unpacked.
 func (s *shelf) put(f *frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.frames = append(s.frames, f)
 }
 
-// makeRoom lets frames go for one that will be unpacked.
+// makeRoom evicts frames so that one of this size can be unpacked.
 func (s *shelf) makeRoom(size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +180,7 @@ func (s *shelf) makeRoom(size int64) {
 	}
 }
 
-// maxHeaders is how much of a frame may be something else than the file:
+// maxHeaders is the largest number of bytes in a frame besides the file itself:
 // tar's headers and padding.
 const maxHeaders = 1 << 20
 
@@ -208,6 +210,6 @@ func (f *frame) unpack(ctx context.Context, to *Spool) error {
 	if err := to.Trim(); err != nil {
 		return &diskError{err}
 	}
-	_, err = io.Copy(io.Discard, r) // to the checksum
+	_, err = io.Copy(io.Discard, r) // reads to the end, so that the checksum is verified
 	return err
 }

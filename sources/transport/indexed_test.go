@@ -11,7 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// ten is an archive of ten config dumps, of half a megabyte and more.
+// ten returns the bodies and texts of an archive with ten config dumps of half a
+// megabyte or more.
 func ten(t *testing.T, o OpenOptions) (bodies []*Body, texts []string) {
 	t.Helper()
 	files := map[string]string{"manifest.json": `{"kind":"Snapshot","version":1}`}
@@ -43,11 +44,11 @@ func readBody(t *testing.T, b *Body) string {
 	return string(all)
 }
 
-// However many files are read of an archive, only some stay unpacked; those that
-// went are the same when they are read again, in the place of others.
+// However many files of an archive are read, only some stay unpacked. Evicted files
+// have the same content when they are read again, and their storage is reused.
 func TestShelf(t *testing.T) {
 	for _, memory := range []int64{-1, 1 << 20, 0} {
-		const limit = 4 << 20 // six files, of which three stay
+		const limit = 4 << 20 // the size of six files; three of them stay unpacked
 		bodies, texts := ten(t, OpenOptions{MaxMemory: memory, MaxUnpacked: limit})
 		depot := bodies[0].Bytes.(*frame).depot
 		most := depot.tail
@@ -70,7 +71,8 @@ func TestShelf(t *testing.T) {
 	}
 }
 
-// One that is larger than what may stay is there while it is the last one read.
+// A file that is larger than the limit stays unpacked as long as it is the last one
+// read.
 func TestShelfOfOne(t *testing.T) {
 	bodies, texts := ten(t, OpenOptions{MaxUnpacked: 1 << 20})
 	for i, b := range bodies {
@@ -80,7 +82,7 @@ func TestShelfOfOne(t *testing.T) {
 	}
 }
 
-// Many read, also of what is on its way out.
+// Many goroutines read files, also ones that are being evicted.
 func TestShelfOfMany(t *testing.T) {
 	bodies, texts := ten(t, OpenOptions{MaxMemory: 1 << 20, MaxUnpacked: 8 << 20})
 	var wg sync.WaitGroup

@@ -11,15 +11,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// An input is what a source is opened from.
+// An input is the file or stream from which a source is opened.
 type input struct {
 	name    string
 	options OpenOptions
-	raw     decode.Bytes // its bytes, where any of them can be read at once
-	stream  io.Reader    // its bytes, where they come one after another
-	depot   *Depot       // what was unpacked, or came in a stream
+	raw     decode.Bytes // the bytes, if they can be read at any offset
+	stream  io.Reader    // the bytes, if they can only be read in order
+	depot   *Depot       // storage for unpacked bytes and for a stream
 	faults  *ledger
-	held    closers // what stays open as long as the source
+	held    closers // closed together with the source
 }
 
 func newInput(name string, o OpenOptions) *input {
@@ -31,10 +31,10 @@ func newInput(name string, o OpenOptions) *input {
 
 func (in *input) hold(f func() error) { in.held = append(in.held, f) }
 
-// peekSize is how many bytes are looked at to tell what they are.
+// peekSize is the number of bytes that are read to recognize the kind of the input.
 const peekSize = 2 * tarBlock
 
-// open tells what the input is, and opens it.
+// open recognizes the kind of the input and opens it.
 func (in *input) open(ctx context.Context) (Source, error) {
 	if in.raw != nil {
 		in.stream = io.NewSectionReader(in.raw, 0, in.raw.Size())
@@ -66,7 +66,7 @@ func (in *input) open(ctx context.Context) (Source, error) {
 	return in.plain(ctx, r, head)
 }
 
-// plain opens what is not packed, or no longer.
+// plain opens an input that isn't compressed, or that has been decompressed.
 func (in *input) plain(ctx context.Context, r *bufio.Reader, head []byte) (Source, error) {
 	switch {
 	case isTar(head) && in.raw != nil:
@@ -127,7 +127,8 @@ func (in *input) source(ctx context.Context, t tree) (Source, error) {
 	return newSnapshot(ctx, r, in.faults)
 }
 
-// peek gives the first bytes of r without taking them. An empty input has none.
+// peek returns the first bytes of r without consuming them, and none if the input is
+// empty.
 func peek(r *bufio.Reader) ([]byte, error) {
 	head, err := r.Peek(peekSize)
 	if len(head) == 0 && err != io.EOF {

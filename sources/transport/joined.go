@@ -9,7 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// joined is bytes made of parts of others, one after another. Nothing is
+// joined is a concatenation of parts of other byte sources. The bytes are not
 // copied.
 type joined struct {
 	parts []part
@@ -18,8 +18,8 @@ type joined struct {
 
 type part struct {
 	bytes io.ReaderAt
-	off   int64 // in bytes
-	end   int64 // in joined
+	off   int64 // start of the part in bytes
+	end   int64 // end of the part in joined
 }
 
 func (j *joined) add(b decode.Bytes, off, end int64) {
@@ -31,10 +31,10 @@ func (j *joined) add(b decode.Bytes, off, end int64) {
 
 func (j *joined) addText(text string) { j.add(strings.NewReader(text), 0, int64(len(text))) }
 
-// Size gives the number of bytes of all parts.
+// Size returns the number of bytes of all parts.
 func (j *joined) Size() int64 { return j.size }
 
-// ReadAt reads over the parts' borders.
+// ReadAt reads across the borders of the parts.
 func (j *joined) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// The kinds of sources, as [Manifest] has them.
+// The kinds of sources in a [Manifest].
 const (
 	KindSnapshot    = "Snapshot"
 	KindBugReport   = "BugReport"
-	KindConfigDump  = "ConfigDump"  // one of Envoy
+	KindConfigDump  = "ConfigDump"  // the config dump of an Envoy
 	KindZtunnelDump = "ZtunnelDump" // the config dump of a ztunnel
-	KindClusters    = "Clusters"    // what one Envoy says of /clusters?format=json
-	KindLive        = "Live"        // asked as answers are needed, not recorded
+	KindClusters    = "Clusters"    // one Envoy's answer to /clusters?format=json
+	KindLive        = "Live"        // a running mesh, not a recorded one
 )
 
-// maxLooked is how many folders are looked into, at most, to find a snapshot.
+// maxLooked is the largest number of folders that are searched for a snapshot.
 const maxLooked = 256
 
-// locate finds the folder of a tree that is a snapshot or a bug report: the
-// tree itself, or below at most two folders (an archive has one on top, "./"
-// aside; `istioctl bug-report` may leave two).
+// locate finds the folder of a tree that is a snapshot or a bug report. It may be
+// the tree itself or be inside at most two folders. An archive has one outer folder,
+// not counting "./"; `istioctl bug-report` may leave two.
 func locate(t tree) (prefix, kind string, err error) {
 	level := []string{"."}
 	for range 3 {
@@ -55,8 +55,8 @@ func locate(t tree) (prefix, kind string, err error) {
 	return "", "", notSnapshot(t)
 }
 
-// kindOf tells what the folder with that listing is the top of, "" if of
-// nothing known.
+// kindOf returns the kind of source whose top folder has this listing, or "" if none
+// is known.
 func kindOf(t tree, name string, l listing) (string, error) {
 	if l.hasFile("manifest.json") || l.hasFolder("pilots") || l.hasFolder("kubernetes") {
 		return KindSnapshot, nil
@@ -81,8 +81,8 @@ func kindOf(t tree, name string, l listing) (string, error) {
 	return kindOfProxies(t, path.Join(name, "proxies"))
 }
 
-// kindOfProxies looks below proxies/ alone: at <id>/<file> or
-// <namespace>/<pod>/<file>.
+// kindOfProxies decides by the folder proxies/ alone. It checks whether the names in
+// it are <id>/<file> or <namespace>/<pod>/<file>.
 func kindOfProxies(t tree, name string) (string, error) {
 	l, err := t.dir(name)
 	if err != nil {
@@ -115,7 +115,7 @@ func notSnapshot(t tree) error {
 	return fmt.Errorf("not a snapshot: no manifest.json, pilots, proxies or kubernetes in it, but %s", some(names))
 }
 
-// some names the first few.
+// some returns the first few names as one text.
 func some(names []string) string {
 	const few = 4
 	var out []string

@@ -11,25 +11,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// listFiles are the files of a bug report, below cluster/, that hold
-// Kubernetes objects. Of an object that is in several the first is taken.
+// listFiles returns the files of a bug report, under cluster/, that contain
+// Kubernetes objects. If an object is in several files, the one in the first file is
+// used.
 func listFiles() []string { return []string{"k8s-resources", "crs", "pods", "nodes"} }
 
-// lists answers List from files of YAML, which hold objects of all resources
-// in lists. The answer is YAML too: for each object a document, a List of
-// that one, whose lines are those of the file.
+// lists answers List from YAML files that contain objects of all resources in lists.
+// The answer is YAML, too: each object becomes a document, which is a List with that
+// one object in the lines of the file.
 type lists struct {
 	files   []listFile
-	turn    chan struct{} // held by who looks for the objects
+	turn    chan struct{} // held by the goroutine that scans the files
 	scanned bool
 }
 
 type listFile struct {
 	name    string
 	bytes   decode.Bytes
-	err     error // why there are no bytes
+	err     error // why the file can't be read
 	objects []kubeObject
-	lists   bool // it has a list at all
+	lists   bool // the file contains at least one list
 }
 
 func newLists(ctx context.Context, t tree, dir string) *lists {
@@ -41,7 +42,7 @@ func newLists(ctx context.Context, t tree, dir string) *lists {
 	return l
 }
 
-// list gives the objects of a resource.
+// list returns the objects of a resource.
 func (l *lists) list(ctx context.Context, resource string) (*Body, error) {
 	if err := l.scan(ctx); err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func (l *lists) list(ctx context.Context, resource string) (*Body, error) {
 	switch {
 	case len(seen) == 0 && home.err != nil:
 		return nil, home.err
-	case home.err != nil && !errors.Is(home.err, fs.ErrNotExist): // there may be more
+	case home.err != nil && !errors.Is(home.err, fs.ErrNotExist): // there may be more objects in it
 		return nil, home.err
 	case len(seen) == 0 && !(home.lists && custom(resource)):
 		return nil, missing{}
@@ -78,11 +79,11 @@ func (j *joined) addObject(b decode.Bytes, o kubeObject) {
 		j.addText("---\n")
 	}
 	j.add(b, o.off, o.end)
-	j.addText("\n") // the file may end without one
+	j.addText("\n") // the last line of the file may have no newline
 }
 
-// scan finds the objects of all files, once. What of a file can't be read is
-// the error of its resources.
+// scan finds the objects of all files, once. If a file can't be read, its error
+// becomes the answer for the resources in it.
 func (l *lists) scan(ctx context.Context) error {
 	select {
 	case l.turn <- struct{}{}:
@@ -108,8 +109,8 @@ func (l *lists) scan(ctx context.Context) error {
 	return nil
 }
 
-// home gives the file where all objects of a resource are to be found:
-// istioctl asks for all custom resources, and for "all" and a few kinds more.
+// home returns the file that contains all objects of a resource. istioctl writes all
+// custom resources into one file, and "all" with a few more kinds into another.
 func (l *lists) home(resource string) *listFile {
 	name := "k8s-resources"
 	switch {
@@ -122,9 +123,10 @@ func (l *lists) home(resource string) *listFile {
 	return &l.files[i]
 }
 
-// custom tells custom resources of the mesh. A bug report has all of them: none
-// of one means that there are none. (A cluster without a pod, a service or a
-// namespace there is not; none of those means that they were not recorded.)
+// custom reports whether a resource is one of the mesh's custom resources. A bug
+// report contains all of these, so if there is no object of one, the cluster has
+// none. For other resources that isn't certain: every cluster has pods, services and
+// namespaces, so if there are none of them, they were not recorded.
 func custom(resource string) bool {
 	_, group, _ := strings.Cut(resource, ".")
 	return group == "gateway.networking.k8s.io" || strings.HasSuffix(group, ".istio.io")

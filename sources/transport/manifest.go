@@ -12,45 +12,42 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// layoutVersion is the version of the snapshot layout that this room reads.
+// layoutVersion is the version of the snapshot layout that this package reads.
 const layoutVersion = 1
 
-// A Manifest says what a source is. What isn't known is empty.
+// A Manifest describes a source. Fields that aren't known are empty.
 type Manifest struct {
 	// Kind is one of the Kind constants.
 	Kind string
 
-	// Version is that of the snapshot layout; 0 for the other kinds.
+	// Version is the version of the snapshot layout; 0 for the other kinds.
 	Version int
 
-	// TakenAt is when the answers were recorded. Without a manifest that says
-	// so it is the time of the newest file of the folder or archive. It is
-	// zero for a config dump, which tells times itself, and where no file has
-	// a time.
+	// TakenAt is when the answers were recorded. If no manifest has it, it is the
+	// time of the newest file in the folder or archive. It is zero for a config
+	// dump, which contains times itself, and if no file has a time.
 	TakenAt time.Time
 
-	// Context is the name of the kubeconfig's context that was asked.
+	// Context is the name of the context in kubeconfig that was recorded.
 	Context string
 
-	// IstioNamespace is where the Pilots were looked for.
+	// IstioNamespace is the namespace in which Pilots were searched.
 	IstioNamespace string
 
-	// Redacted says in words what was taken out: "private keys".
+	// Redacted lists, in words, what was removed: "private keys".
 	Redacted []string
-	// Keep are the fields that were kept beyond what is known to be harmless.
+	// Keep are the fields that were kept in addition to those known to be harmless.
 	Keep []string
-	// RedactKey tells the key of the digests from another; empty where there
-	// are none, or of several keys.
+	// RedactKey identifies the key of the digests. It is empty if there are no
+	// digests, or if they have several keys.
 	RedactKey string
 
-	// Partial tells that something could not be had when the snapshot was
-	// recorded.
+	// Partial is true if something could not be read when the snapshot was recorded.
 	Partial bool
 }
 
-// readManifest reads a snapshot's manifest.json. A version or kind that this
-// room does not know is an error; a manifest that is missing or can't be read
-// is a fault.
+// readManifest reads a snapshot's manifest.json. An unknown version or kind is an
+// error. A manifest that is missing or can't be read is only a fault.
 func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest, error) {
 	m := Manifest{Kind: KindSnapshot, Version: layoutVersion}
 	v, err := readSmall(ctx, t, name)
@@ -88,7 +85,7 @@ func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest
 	return m, nil
 }
 
-// texts gives those in a list.
+// texts returns the strings in a list.
 func texts(v any) (all []string) {
 	list, _ := v.([]any)
 	for _, e := range list {

@@ -11,18 +11,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A kubeObject is a Kubernetes object in a file of YAML, as `kubectl get -o yaml`
-// prints it: an item of a list, or a document.
+// A kubeObject is a Kubernetes object in a YAML file as `kubectl get -o yaml` prints
+// it: an item of a list, or a document.
 type kubeObject struct {
-	off, end  int64 // its lines
-	item      bool  // they begin with "- "
+	off, end  int64 // offsets of its lines
+	item      bool  // the first line begins with "- "
 	version   string
 	kind      string
 	namespace string
 	name      string
 }
 
-// resource gives the name of its resource: "virtualservices.networking.istio.io".
+// resource returns the name of the object's resource, for example
+// "virtualservices.networking.istio.io".
 func (o kubeObject) resource() string {
 	group, _, ok := strings.Cut(o.version, "/")
 	if !ok {
@@ -31,8 +32,8 @@ func (o kubeObject) resource() string {
 	return plural(o.kind) + "." + group
 }
 
-// plural gives the resource of a kind by the rules of English, as Kubernetes
-// guesses it; kinds of the mesh and of Kubernetes itself all follow them.
+// plural returns the resource of a kind. It forms the English plural as Kubernetes
+// does, which is correct for all kinds of the mesh and of Kubernetes itself.
 func plural(kind string) string {
 	s := strings.ToLower(kind)
 	switch {
@@ -46,9 +47,9 @@ func plural(kind string) string {
 	return s + "s"
 }
 
-// scanObjects finds the objects of a file by the indentation of its lines,
-// without reading what they say. A file that is no YAML of objects has none;
-// lists tells whether there was a list at all, be it an empty one.
+// scanObjects finds the objects of a file by the indentation of its lines, without
+// parsing their content. It finds none in a file that isn't YAML with objects. lists
+// reports whether the file contains a list, even an empty one.
 func scanObjects(ctx context.Context, b decode.Bytes) (found []kubeObject, lists bool, err error) {
 	s := &objectScan{r: bufio.NewReaderSize(io.NewSectionReader(b, 0, b.Size()), 64<<10)}
 	s.begin()
@@ -69,31 +70,31 @@ func scanObjects(ctx context.Context, b decode.Bytes) (found []kubeObject, lists
 	return s.found, s.lists, nil
 }
 
-// maxLine is how much of a line is looked at.
+// maxLine is the number of bytes of a line that are read.
 const maxLine = 1 << 10
 
 type objectScan struct {
 	r        *bufio.Reader
-	at, next int64 // the line that is looked at, the one after it
+	at, next int64 // offsets of the current line and of the next one
 
 	found   []kubeObject
-	lists   bool // there was one
+	lists   bool // the file contains a list
 	current kubeObject
 	within  bool // current has lines
-	dashes  int  // the indentation of the items' "- "; -1: not in a list
+	dashes  int  // the indentation of the items' "- "; -1 outside of a list
 	base    int  // the indentation of the object's own fields
-	list    bool // "items:" was read, its first item not yet
-	aside   bool // what is read belongs to the list itself, not to an object
-	meta    int  // the indentation of what is in metadata; -1: not in it, 0: not yet known
+	list    bool // "items:" was read, but no item yet
+	aside   bool // the current lines belong to the list itself, not to an object
+	meta    int  // the indentation of the fields in metadata; -1 outside of it, 0 while it isn't known
 }
 
-// begin begins a document.
+// begin starts a new document.
 func (s *objectScan) begin() {
 	s.current = kubeObject{off: s.next}
 	s.within, s.dashes, s.base, s.list, s.aside, s.meta = false, -1, 0, false, false, -1
 }
 
-// finish ends the object under way.
+// finish ends the current object.
 func (s *objectScan) finish(end int64) {
 	o := s.current
 	o.end = end
@@ -103,7 +104,8 @@ func (s *objectScan) finish(end int64) {
 	s.within = false
 }
 
-// line reads the next line, its first bytes if it is long, without its end.
+// line reads the next line without its end. If the line is long, it returns only its
+// first bytes.
 func (s *objectScan) line() ([]byte, error) {
 	var first []byte
 	for {
@@ -121,7 +123,7 @@ func (s *objectScan) line() ([]byte, error) {
 	}
 }
 
-// take looks at a line.
+// take processes a line.
 func (s *objectScan) take(line []byte) {
 	text := bytes.TrimLeft(line, " ")
 	indent := len(line) - len(text)
@@ -135,7 +137,7 @@ func (s *objectScan) take(line []byte) {
 	case s.list:
 		s.list = false
 		if !bytes.HasPrefix(text, []byte("- ")) {
-			return // an empty list
+			return // the list is empty
 		}
 		s.dashes = indent
 	case s.dashes >= 0 && (indent < s.dashes || indent == s.dashes && text[0] != '-'):
@@ -163,7 +165,7 @@ func (s *objectScan) take(line []byte) {
 	}
 }
 
-// field looks at a line of the object under way.
+// field processes a line of the current object.
 func (s *objectScan) field(indent int, text string) {
 	key, value, ok := strings.Cut(text, ":")
 	if !ok {

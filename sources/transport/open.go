@@ -9,14 +9,14 @@ import (
 	"path/filepath"
 )
 
-// Open opens what was recorded: a snapshot or an `istioctl bug-report`, as a
-// folder or as a tar archive, plain or packed with gzip or zstd; or a lone
-// config dump of Envoy or ztunnel, plain or packed. What it is is told from
-// its bytes, never from its name. The path "-" is o.Stdin, in any of these
-// forms but a folder.
+// Open opens a recorded source: a snapshot or an `istioctl bug-report`, as a folder
+// or as a tar archive, uncompressed or compressed with gzip or zstd; or a single
+// config dump of Envoy or ztunnel, uncompressed or compressed. It recognizes the
+// kind by the bytes, never by the name. The path "-" means o.Stdin, which can have
+// any of these forms except a folder.
 //
-// Errors begin with the path. What could be lived with is in the source's
-// Faults.
+// Errors begin with the path. Problems that don't prevent the use of the source are
+// in its Faults.
 func Open(ctx context.Context, path string, o OpenOptions) (Source, error) {
 	in := newInput(filepath.Base(path), o)
 	var s Source
@@ -34,9 +34,9 @@ func Open(ctx context.Context, path string, o OpenOptions) (Source, error) {
 	return s, nil
 }
 
-// OpenBytes opens a snapshot, bug report or config dump that is in memory, in
-// any form but a folder. The name is for errors and faults. data is not
-// copied; it must not change.
+// OpenBytes opens a snapshot, bug report or config dump that is in memory, in any
+// form except a folder. The name is used in errors and faults. data is not copied
+// and must not change.
 func OpenBytes(ctx context.Context, name string, data []byte, o OpenOptions) (Source, error) {
 	in := newInput(name, o)
 	in.raw = bytes.NewReader(data)
@@ -74,7 +74,7 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 		in.hold(t.Close)
 		return in.source(ctx, t)
 	}
-	if !f.Info().Mode().IsRegular() { // a pipe: <(curl …)
+	if !f.Info().Mode().IsRegular() { // a pipe, such as <(curl …)
 		defer f.Close()
 		in.stream = f
 		return in.open(ctx)
@@ -84,11 +84,11 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 	return in.open(ctx)
 }
 
-// wholeFile is the bytes of a file that stays open.
+// wholeFile provides the bytes of a file that stays open.
 type wholeFile struct {
 	*os.File
 	size int64
 }
 
-// Size gives the size that the file had when it was opened.
+// Size returns the size that the file had when it was opened.
 func (f wholeFile) Size() int64 { return f.size }

@@ -17,7 +17,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// forms are the ways in which a snapshot can be given, as a path and as bytes.
+// forms returns the small snapshot in all forms in which it can be opened, as a path
+// and as bytes.
 func forms(t *testing.T) map[string][]byte {
 	files := small()
 	padded := append(bytes.Clone(asZstd(t, []byte("")[:0])), asZstd(t, asTar(t, "", files))...)
@@ -122,7 +123,7 @@ func checkSmall(t *testing.T, s Source) {
 	checkAbsent(t, s)
 }
 
-// checkAbsent asks for what the small snapshot has not.
+// checkAbsent requests answers that the small snapshot doesn't have.
 func checkAbsent(t *testing.T, s Source) {
 	t.Helper()
 	ctx := t.Context()
@@ -191,7 +192,8 @@ func TestADumpAlone(t *testing.T) {
 	}
 }
 
-// A lone answer to /clusters is one proxy's, and answers that alone.
+// A single answer to /clusters is the source of one proxy and answers no other
+// request.
 func TestLoneClusters(t *testing.T) {
 	const text = `{"cluster_statuses":[]}`
 	s, err := OpenBytes(t.Context(), "x", []byte(text), OpenOptions{})
@@ -340,7 +342,7 @@ func TestManifestsThatAreLived(t *testing.T) {
 	}
 }
 
-// TestStdinThatWaits holds that the end of the context ends the opening.
+// TestStdinThatWaits checks that the end of the context ends the opening.
 func TestStdinThatWaits(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()

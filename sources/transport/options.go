@@ -5,36 +5,37 @@ import (
 	"io"
 )
 
-// OpenOptions says how a source is opened. The zero value is good for a path.
+// OpenOptions determine how a source is opened. The zero value is sufficient for a
+// path.
 type OpenOptions struct {
-	// Stdin is read when the path is "-".
+	// Stdin is read if the path is "-".
 	Stdin io.Reader
 
-	// TempDir is the folder for the temporary file; empty: the system's. The
-	// file has no name while it is in use (on Windows: until Close).
+	// TempDir is the folder for the temporary file; empty means the system's. The
+	// file has no name while it is in use (on Windows it has one until Close).
 	TempDir string
 
-	// Quota bounds the temporary files of several sources together; nil: only
-	// MaxUnpacked bounds this one.
+	// Quota limits the temporary files of several sources together. If it is nil,
+	// only MaxUnpacked limits the file of this source.
 	Quota *Quota
 
-	// MaxMemory is how many unpacked bytes are held in memory before the
-	// temporary file is used; 0: 64 MiB; negative: none.
+	// MaxMemory is the number of unpacked bytes that are held in memory before the
+	// temporary file is used. 0 means 64 MiB; a negative value means none.
 	MaxMemory int64
 
-	// MaxUnpacked is how many bytes an archive may unpack to in all, what is
-	// skipped included; 0: 8 GiB. It also bounds what is read from stdin.
+	// MaxUnpacked is the number of bytes to which an archive may unpack, including
+	// skipped files. 0 means 8 GiB. It also limits the bytes read from stdin.
 	MaxUnpacked int64
 
-	// MaxMember is how large one file of an archive may be; larger ones are
-	// left out and told as a fault; 0: 2 GiB.
+	// MaxMember is the largest size in bytes of one file in an archive. Larger files
+	// are left out and reported as a fault. 0 means 2 GiB.
 	MaxMember int64
 
-	// MaxEntries is how many entries an archive may have; 0: 200,000.
+	// MaxEntries is the largest number of entries in an archive. 0 means 200,000.
 	MaxEntries int
 }
 
-// The limits that hold where OpenOptions says nothing.
+// The limits that apply where OpenOptions has zeros.
 const (
 	defaultMemory   = 64 << 20
 	defaultUnpacked = 8 << 30
@@ -58,7 +59,7 @@ func (o OpenOptions) withDefaults() OpenOptions {
 	return o
 }
 
-// limitError ends the opening of a source: it is larger than it may be.
+// limitError means that a source exceeds a limit and can't be opened.
 type limitError struct{ what string }
 
 func (e *limitError) Error() string { return e.what }
@@ -67,7 +68,7 @@ func tooLarge(limit int64) error {
 	return &limitError{"unpacks to more than " + byteCount(limit)}
 }
 
-// byteCount prints a number of bytes as people do: "8 GiB", "1.5 MiB", "17 bytes".
+// byteCount formats a number of bytes for people: "8 GiB", "1.5 MiB", "17 bytes".
 func byteCount(n int64) string {
 	const kib = 1 << 10
 	if n < kib {

@@ -9,35 +9,37 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// pieceSize is the size of every piece but the last.
+// pieceSize is the size in bytes of every piece except the last.
 const pieceSize = 256 << 10
 
-// A piece is a part of a [Spool]: written once, from its beginning, by one
-// goroutine, then read by any number. It is in memory as it is, or in the
-// depot's file, packed: what proxies say shrinks to a thirtieth, and to pack it
-// costs less than to write it.
+// A piece is a part of a [Spool]. One goroutine writes it once, from the beginning;
+// then any number may read it. It is either in memory uncompressed, or in the
+// depot's file compressed. Answers of proxies shrink to a thirtieth, and compressing
+// them costs less than writing them.
 type piece struct {
 	depot *Depot
-	room  int // how much it can hold
+	room  int // capacity in bytes
 
 	mu     sync.Mutex
-	raw    []byte // its bytes; nil: they are in the file
+	raw    []byte // the bytes; nil if they are in the file
 	size   int
 	stays  bool  // raw counts as the depot's memory
-	packed int   // how much of the file is its; 0: it isn't there
-	off    int64 // where that is
+	packed int   // size in the file; 0 if the piece isn't there
+	off    int64 // offset in the file
 	gone   bool
 
-	// recent is its place in depot.recent, while it may be packed; guarded by the
-	// depot's mu. A piece that isn't in memory has none: who brings one back
-	// holds its mu, and waits for that of another that makes room.
+	// recent is the element in depot.recent while the piece may be moved to the
+	// file; the depot's mu guards it. A piece that isn't in memory must not be in
+	// the list: the goroutine that brings it back holds its mu and waits for the mu
+	// of another piece, which is moved to the file.
 	recent *list.Element
 }
 
-// buffers are of the size of a piece, between two uses.
+// buffers is a pool of buffers of pieceSize bytes.
 var buffers = sync.Pool{New: func() any { b := make([]byte, pieceSize); return &b }}
 
-// packing is room for a piece that is packed, however little it shrinks.
+// packing is a pool of buffers that can hold a compressed piece even if it doesn't
+// shrink.
 var packing = sync.Pool{New: func() any { b := make([]byte, s2.MaxEncodedLen(pieceSize)); return &b }}
 
 func borrow() []byte { return *buffers.Get().(*[]byte) }
@@ -48,7 +50,7 @@ func giveBack(b []byte) {
 	}
 }
 
-// begin gives an empty piece for up to room bytes.
+// begin returns an empty piece for up to room bytes.
 func (d *Depot) begin(room int) (*piece, error) {
 	if err := d.hold(int64(room)); err != nil {
 		return nil, err
@@ -61,8 +63,8 @@ func (d *Depot) begin(room int) (*piece, error) {
 	return &piece{depot: d, room: room, raw: borrow()[:0], stays: stays}, nil
 }
 
-// reserve takes memory, where pieces that were not looked at for longest make
-// room; ok is false when there is none.
+// reserve reserves memory. If necessary, it moves the pieces to the file that were
+// used longest ago. ok is false if not enough memory can be freed.
 func (d *Depot) reserve(bytes int) (ok bool, err error) {
 	for {
 		d.mu.Lock()
@@ -85,7 +87,7 @@ func (d *Depot) reserve(bytes int) (ok bool, err error) {
 	}
 }
 
-// touch says that the piece was looked at, and may be packed.
+// touch marks the piece as the one used last, and allows moving it to the file.
 func (p *piece) touch() {
 	d := p.depot
 	d.mu.Lock()
@@ -99,7 +101,7 @@ func (p *piece) touch() {
 	}
 }
 
-// write takes what there is room for.
+// write appends as much of b as fits and returns the number of bytes.
 func (p *piece) write(b []byte) int {
 	n := min(len(b), p.room-p.size)
 	p.raw = append(p.raw, b[:n]...)
@@ -107,7 +109,7 @@ func (p *piece) write(b []byte) int {
 	return n
 }
 
-// finish says that nothing is written any more.
+// finish marks the piece as complete.
 func (p *piece) finish() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,7 +126,8 @@ func (p *piece) finish() error {
 	return nil
 }
 
-// shrink takes no more memory than is needed. Caller holds mu.
+// shrink copies the bytes to a buffer of exactly their size. The caller must hold
+// mu.
 func (p *piece) shrink() {
 	small := append(make([]byte, 0, p.size), p.raw...)
 	p.depot.drop(0, int64(cap(p.raw)-cap(small)))
@@ -132,7 +135,7 @@ func (p *piece) shrink() {
 	p.raw = small
 }
 
-// pack gives the piece's memory back.
+// pack moves the piece to the file, which frees its memory.
 func (p *piece) pack() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -142,7 +145,7 @@ func (p *piece) pack() error {
 	return p.store()
 }
 
-// store puts the piece into the file, and out of memory. Caller holds mu.
+// store writes the piece to the file and frees its memory. The caller must hold mu.
 func (p *piece) store() error {
 	if p.packed == 0 {
 		scratch := packing.Get().(*[]byte)
@@ -158,7 +161,7 @@ func (p *piece) store() error {
 	return nil
 }
 
-// free forgets what is in memory. Caller holds mu.
+// free frees the memory of the piece. The caller must hold mu.
 func (p *piece) free() {
 	if p.raw == nil {
 		return
@@ -171,8 +174,8 @@ func (p *piece) free() {
 	p.raw, p.stays = nil, false
 }
 
-// leave takes the piece from those that may be packed: it may have been looked
-// at while its packing waited for that look to end.
+// leave removes the piece from depot.recent. A reader may have put it back there
+// while pack waited for that reader.
 func (p *piece) leave() {
 	d := p.depot
 	d.mu.Lock()
@@ -183,7 +186,7 @@ func (p *piece) leave() {
 	}
 }
 
-// readAt reads what was written, from off on.
+// readAt reads bytes that were written, from off on.
 func (p *piece) readAt(b []byte, off int) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -204,7 +207,7 @@ func (p *piece) readAt(b []byte, off int) (int, error) {
 	return n, nil
 }
 
-// unpack brings the piece into memory. Caller holds mu.
+// unpack brings the piece back into memory. The caller must hold mu.
 func (p *piece) unpack() error {
 	scratch := packing.Get().(*[]byte)
 	defer packing.Put(scratch)
@@ -226,7 +229,7 @@ func (p *piece) unpack() error {
 	return nil
 }
 
-// discard gives everything back.
+// discard frees the piece's memory and its range in the file.
 func (p *piece) discard() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,14 +5,14 @@ import (
 	"io"
 )
 
-// A Spool is a body in a [Depot], whose size is not known before all of it has
-// come: written from its beginning by one goroutine, then, after Trim, read by
-// any number.
+// A Spool is a body in a [Depot]. Its size isn't known before it is complete. One
+// goroutine writes it from beginning to end; after Trim any number of goroutines may
+// read it.
 type Spool struct {
 	depot *Depot
 	list  []*piece
 	size  int64
-	most  int64 // what it will be, if that is known
+	most  int64 // the final size, if known
 }
 
 // Write appends b.
@@ -42,7 +42,7 @@ func (p *Spool) Write(b []byte) (int, error) {
 	return done, nil
 }
 
-// ReadAt reads what was written.
+// ReadAt reads bytes that were written.
 func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")
@@ -62,11 +62,11 @@ func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 	return done, nil
 }
 
-// Size gives the number of bytes written.
+// Size returns the number of bytes written.
 func (p *Spool) Size() int64 { return p.size }
 
-// Discard gives the body's place back. It can't be read any more, and holds
-// nothing.
+// Discard frees the storage of the body. The spool is empty afterwards, and its
+// former content can't be read any more.
 func (p *Spool) Discard() {
 	for _, q := range p.list {
 		q.discard()
@@ -74,7 +74,7 @@ func (p *Spool) Discard() {
 	p.list, p.size = nil, 0
 }
 
-// Trim ends the body: nothing is written after it.
+// Trim ends the body: it must not be written to afterwards.
 func (p *Spool) Trim() error {
 	if p.size%pieceSize == 0 {
 		return nil

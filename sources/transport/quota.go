@@ -2,8 +2,8 @@ package transport
 
 import "sync"
 
-// A Quota bounds what the temporary files of several depots hold together. A
-// nil Quota bounds nothing.
+// A Quota limits the total size of the temporary files of several depots. A nil
+// Quota means no limit.
 type Quota struct {
 	limit int64
 	hint  string
@@ -12,11 +12,12 @@ type Quota struct {
 	held int64
 }
 
-// NewQuota makes a quota of so many bytes. The hint ends the message of what is
-// refused: how more is allowed.
+// NewQuota returns a quota of this many bytes. The hint ends the error message and
+// says how to raise the limit.
 func NewQuota(bytes int64, hint string) *Quota { return &Quota{limit: bytes, hint: hint} }
 
-// take counts bytes that a file is about to grow by, or refuses them.
+// take counts bytes by which a file is about to grow. It returns an error if they
+// exceed the quota.
 func (q *Quota) take(bytes int64) error {
 	if q == nil {
 		return nil
@@ -30,7 +31,7 @@ func (q *Quota) take(bytes int64) error {
 	return nil
 }
 
-// giveBack counts bytes of a file that is gone.
+// giveBack subtracts the bytes of a file that was removed.
 func (q *Quota) giveBack(bytes int64) {
 	if q == nil {
 		return

@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// TestQuotaBoundsDepotsTogether fills two depots that share a quota: the second
-// is refused what the first has, until that is closed.
+// TestQuotaBoundsDepotsTogether fills two depots with one quota. The second one gets
+// an error until the first one is closed.
 func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	q := NewQuota(3<<20, "--spool allows more")
 	noise := make([]byte, 2<<20)
-	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails, and doesn't shrink
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails; the bytes don't compress
 	depot := func() *Depot { return NewDepot(OpenOptions{TempDir: t.TempDir(), Quota: q, MaxMemory: -1}) }
 	first, second := depot(), depot()
 	defer second.Close()
@@ -44,7 +44,7 @@ func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	}
 }
 
-// TestOpenKeepsTheQuota opens a packed dump that needs a temporary file.
+// TestOpenKeepsTheQuota opens a compressed dump that needs a temporary file.
 func TestOpenKeepsTheQuota(t *testing.T) {
 	noise := make([]byte, 1<<20)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)

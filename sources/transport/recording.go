@@ -14,20 +14,20 @@ import (
 // ManifestFile is the name of a snapshot's manifest.
 const ManifestFile = "manifest.json"
 
-// PilotFile gives the name of the file in which a snapshot has a Pilot's
-// answer in a form; "" when a snapshot has no place for it.
+// PilotFile returns the name of the file in which a snapshot stores a Pilot's answer
+// of this form, or "" if snapshots don't store it.
 func PilotFile(pilot, endpoint string, form Form) string {
 	return fileOf("pilots", pilot, snapshotEndpoint(endpoint), form)
 }
 
-// ProxyFile gives the name of the file in which a snapshot has a proxy's
-// answer in a form; "" when a snapshot has no place for it.
+// ProxyFile returns the name of the file in which a snapshot stores a proxy's answer
+// of this form, or "" if snapshots don't store it.
 func ProxyFile(proxy, request string, form Form) string {
 	return fileOf("proxies", folderName(proxy), snapshotFiles(request), form)
 }
 
-// ListFile gives the name of the file in which a snapshot has the objects of a
-// resource, in JSON; "" when a snapshot has no place for it.
+// ListFile returns the name of the file in which a snapshot stores the objects of a
+// resource, in JSON, or "" if snapshots don't store them.
 func ListFile(resource string) string {
 	if !plain(resource) {
 		return ""
@@ -43,8 +43,8 @@ func fileOf(folder, whose string, files []file, form Form) string {
 	return path.Join(folder, whose, files[i].name)
 }
 
-// JSON gives the manifest of a snapshot as its file has it. The faults are
-// what could not be recorded; of very many, the first.
+// JSON returns the content of a snapshot's manifest file. faults are the parts that
+// could not be recorded; of very many faults, only the first ones are written.
 func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 	type fault struct {
 		Proxy   string `json:"proxy,omitempty"`
@@ -52,7 +52,7 @@ func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 		Section string `json:"section,omitempty"`
 		Message string `json:"message"`
 	}
-	const most = 1000 // the file stays one that is read at once
+	const most = 1000 // keeps the file small enough to be read at once
 	var told []fault
 	for i, f := range faults {
 		if i == most {

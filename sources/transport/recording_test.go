@@ -12,7 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// TestFileNames: what is written under the name of a question answers it.
+// TestFileNames checks that a file written under the name for a request answers that
+// request.
 func TestFileNames(t *testing.T) {
 	for got, want := range map[string]string{
 		PilotFile("istiod.istio-system", "syncz", JSON):                        "pilots/istiod.istio-system/syncz.json",
@@ -41,7 +42,8 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-// TestManifestJSON: a manifest is read as it was written, however much it tells.
+// TestManifestJSON checks that a manifest is read as it was written, also with very
+// many faults.
 func TestManifestJSON(t *testing.T) {
 	at := time.Date(2026, 11, 22, 13, 2, 45, 0, time.UTC)
 	m := Manifest{TakenAt: at.Add(time.Millisecond), Context: "a<b", IstioNamespace: "istio-system", Redacted: []string{"private keys"}, Partial: true}

@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// A file is where the answer to a request may lie, below the folder of whom
-// it was asked.
+// A file is a name, in the folder of a process, under which the answer to a request
+// may be stored.
 type file struct {
 	name string
 	form Form
 }
 
-// snapshotFiles gives where a snapshot has a proxy's answer; the first file
-// that is there has it. Requests that are not in this table are JSON, or text.
+// snapshotFiles returns the files in which a snapshot may store a proxy's answer;
+// the first one that exists is used. The answers to requests that aren't listed here
+// are JSON or text.
 func snapshotFiles(request string) []file {
 	name, _, _ := strings.Cut(request, "?")
 	switch name {
@@ -29,8 +30,8 @@ func snapshotFiles(request string) []file {
 	return []file{{name + ".json", JSON}, {name + ".txt", Text}}
 }
 
-// bugReportFiles gives where a bug report has a proxy's answer: each file has
-// the name of the request that it answers.
+// bugReportFiles returns the files in which a bug report may store a proxy's answer.
+// Each file has the name of the request that it answers.
 func bugReportFiles(request string) []file {
 	name, _, _ := strings.Cut(request, "?")
 	switch name {
@@ -41,10 +42,10 @@ func bugReportFiles(request string) []file {
 	case "clusters", "listeners", "logging", "ready", "stats/prometheus":
 		return []file{{name, Text}}
 	}
-	return nil // "stats" too: there are only Prometheus' words
+	return nil // includes "stats", since bug reports only have the statistics in Prometheus' format
 }
 
-// snapshotEndpoint gives where a snapshot has a Pilot's answer.
+// snapshotEndpoint returns the files in which a snapshot may store a Pilot's answer.
 func snapshotEndpoint(endpoint string) []file {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if !plain(name) {
@@ -62,7 +63,8 @@ func snapshotEndpoint(endpoint string) []file {
 	return []file{{name + ".json", JSON}}
 }
 
-// bugReportEndpoint gives where a bug report has a Pilot's answer.
+// bugReportEndpoint returns the files in which a bug report may store a Pilot's
+// answer.
 func bugReportEndpoint(endpoint string) []file {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if !plain(name) {
@@ -83,13 +85,13 @@ func bugReportEndpoint(endpoint string) []file {
 func proxyID(query string) string {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "?" // no name of a file
+		return "?" // matches no file name
 	}
 	return values.Get("proxyID")
 }
 
-// plain tells whether a name is that of one file or folder, and stays below
-// its folder on every system.
+// plain reports whether a name is a single path element that stays inside its folder
+// on every operating system.
 func plain(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\:?*\x00") && path.Base(name) == name
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// recorded is what the sources that are trees have in common.
+// recorded contains the common parts of the sources that are trees.
 type recorded struct {
 	closers
 	tree     tree
-	prefix   string // the folder of the tree that is the source
+	prefix   string // the folder in the tree that contains the source
 	manifest Manifest
 	faults   []*mesh.Fault
 }
@@ -22,7 +22,7 @@ type recorded struct {
 func (r *recorded) Manifest() Manifest    { return r.manifest }
 func (r *recorded) Faults() []*mesh.Fault { return r.faults }
 
-// first gives the first of the files that is there.
+// first returns the first of the files that exists.
 func (r *recorded) first(ctx context.Context, dir string, files []file) (*Body, error) {
 	var absent error = missing{}
 	for _, f := range files {
@@ -38,7 +38,7 @@ func (r *recorded) first(ctx context.Context, dir string, files []file) (*Body, 
 	return nil, absent
 }
 
-// folders names the folders below dir that are not hidden.
+// folders returns the names of the folders in dir that aren't hidden.
 func (r *recorded) folders(dir string) ([]string, error) {
 	l, err := r.tree.dir(path.Join(r.prefix, dir))
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *snapshot) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint
 		folder = folderName(proxy)
 	}
 	body, err := s.first(ctx, path.Join("proxies", folder), snapshotFiles(request))
-	if errors.Is(err, fs.ErrNotExist) && folder != proxy && plain(proxy) { // a folder that somebody else named
+	if errors.Is(err, fs.ErrNotExist) && folder != proxy && plain(proxy) { // a folder whose name was not made by folderName
 		body, err = s.first(ctx, path.Join("proxies", proxy), snapshotFiles(request))
 	}
 	return body, err

@@ -12,7 +12,7 @@ import (
 
 const tarBlock = 512
 
-// isTar tells whether head begins with a tar header: its checksum is right.
+// isTar reports whether head begins with a tar header, which has a valid checksum.
 func isTar(head []byte) bool {
 	if len(head) < tarBlock {
 		return false
@@ -21,7 +21,7 @@ func isTar(head []byte) bool {
 	if err != nil {
 		return false
 	}
-	sum := int64(8 * ' ') // the checksum's own place counts as spaces
+	sum := int64(8 * ' ') // in the sum, the bytes of the checksum count as spaces
 	for i, c := range head[:tarBlock] {
 		if i < 148 || i >= 156 {
 			sum += int64(c)
@@ -30,12 +30,12 @@ func isTar(head []byte) bool {
 	return sum == want
 }
 
-// isEmptyTar tells whether head is the end mark of a tar archive.
+// isEmptyTar reports whether head is the end mark of a tar archive.
 func isEmptyTar(head []byte) bool {
 	return len(head) >= 2*tarBlock && len(bytes.Trim(head[:2*tarBlock], "\x00")) == 0
 }
 
-// looksLikeJSON tells whether a JSON value may begin head.
+// looksLikeJSON reports whether head may be the beginning of a JSON value.
 func looksLikeJSON(head []byte) bool {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
 	if len(head) == 0 {
@@ -49,7 +49,7 @@ func looksLikeJSON(head []byte) bool {
 	return bytes.HasPrefix(word, []byte("null")) || bytes.HasPrefix(word, []byte("true")) || bytes.HasPrefix(word, []byte("false"))
 }
 
-// looks says what bytes that are no source of ours seem to be.
+// looks describes bytes that can't be opened as a source.
 func looks(head []byte) string {
 	for _, known := range foreign {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
@@ -80,15 +80,15 @@ var foreign = []struct{ magic, name string }{
 	{"SQLite format 3\x00", "an SQLite database"},
 }
 
-// sketch is what the beginning of a JSON value tells: of an object the names
-// of its members, as far as was needed, and the text of its "kind".
+// sketch is a summary of the beginning of a JSON value. For an object it has the
+// names of the members that were read, and the text of its member "kind".
 type sketch struct {
 	first byte // the first byte of the value
 	names []string
 	kind  string
 }
 
-// String says what it looks like: "a JSON array", "a JSON object (kind List)".
+// String describes the value: "a JSON array", "a JSON object (kind List)".
 func (s sketch) String() string {
 	switch s.first {
 	case '[':
@@ -113,15 +113,15 @@ func (s sketch) String() string {
 	return fmt.Sprintf("a JSON object (members %s%s)", strings.Join(names, ", "), more)
 }
 
-// maxNames is how many members of an object are looked at.
+// maxNames is the number of an object's members that are read.
 const maxNames = 1000
 
-// sketchJSON reads just so much of a JSON value as tells what it is: until a
-// member for which stop holds. It validates nothing.
+// sketchJSON reads as much of a JSON value as necessary to recognize it: up to a
+// member for which stop returns true. It doesn't validate the JSON.
 func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
 	l := &skimmer{r: bufio.NewReaderSize(r, 64<<10)}
 	s := sketch{first: l.token()}
-	if s.first == 0xEF { // a byte order mark
+	if s.first == 0xEF { // skip a byte order mark
 		l.next()
 		l.next()
 		s.first = l.token()
@@ -145,8 +145,8 @@ func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
 	return s
 }
 
-// A skimmer goes over JSON by its quotes and brackets. At the end of the
-// bytes, and after an error, everything it reads is 0.
+// A skimmer reads JSON only by its quotes and brackets. At the end of the bytes, and
+// after an error, each read returns 0.
 type skimmer struct{ r *bufio.Reader }
 
 func (l *skimmer) next() byte {
@@ -157,7 +157,7 @@ func (l *skimmer) next() byte {
 	return c
 }
 
-// token gives the next byte that is not white space.
+// token returns the next byte that is not white space.
 func (l *skimmer) token() byte {
 	for {
 		switch c := l.next(); c {
@@ -168,8 +168,8 @@ func (l *skimmer) token() byte {
 	}
 }
 
-// text gives the string whose quote was read, as it is written, at most the
-// first 64 bytes of it, without control characters: it may be printed.
+// text returns the string whose opening quote was read, with escapes unchanged. It
+// returns at most 64 bytes, without control characters, so that it is safe to print.
 func (l *skimmer) text() string {
 	var b []byte
 	escaped := false
@@ -182,7 +182,7 @@ func (l *skimmer) text() string {
 	return strings.ToValidUTF8(string(b), "\ufffd")
 }
 
-// value passes over a value; of a string it gives the text.
+// value skips a value. If it is a string, value returns its text.
 func (l *skimmer) value() string {
 	depth := 0
 	for c := l.token(); c != 0; c = l.token() {
@@ -207,7 +207,7 @@ func (l *skimmer) value() string {
 	return ""
 }
 
-// word passes over the rest of a number or a word.
+// word skips the rest of a number or a word.
 func (l *skimmer) word() {
 	for {
 		switch c := l.next(); c {

@@ -8,67 +8,68 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Source answers what is asked of a mesh. Its methods may be called by
-// several goroutines at once. Names are sorted.
+// A Source answers requests about a mesh. Several goroutines may call its methods at
+// once. Names are sorted.
 //
-// What a source does not have is an error for which
-// errors.Is(err, fs.ErrNotExist) holds; errors state the fact alone, the
-// caller knows (and says) what it had asked for and of whom.
+// If a source doesn't have an answer, the error fulfils errors.Is(err,
+// fs.ErrNotExist). Errors state only the fact, because the caller knows, and adds,
+// what was requested from which process.
 type Source interface {
-	// Manifest says what the source is, of when, of which cluster.
+	// Manifest describes the source: its kind, its time and its cluster.
 	Manifest() Manifest
 
-	// Faults gives what was met so far and did not end the source, in the
-	// order met: Subject is the source's name, Section the file's, if it is
-	// about one. A fault that is fs.ErrNotExist lost nothing: a snapshot
-	// without its manifest. Of a recorded source all are there once it is
-	// open; of a live one there are more when an answer was only a part of
-	// what was asked for (pods of some namespaces): look again after it came.
+	// Faults returns the problems so far that didn't prevent the source from
+	// working, in the order in which they occurred. Subject is the name of the
+	// source, and Section that of the file, if the fault is about one. After a fault
+	// that is fs.ErrNotExist nothing is lost, for example if a snapshot has no
+	// manifest. A recorded source has all its faults once it is open. A live one may
+	// have more later, if an answer was only a part of the requested one (pods of
+	// some namespaces): call Faults again after the answer.
 	Faults() []*mesh.Fault
 
-	// Pilots names the istiods, "pod.namespace".
+	// Pilots returns the names of the istiods, "pod.namespace".
 	Pilots(ctx context.Context) ([]string, error)
 
-	// Proxies names the proxies that can be asked, "pod.namespace". A lone
-	// config dump has one, with the empty name: who it is of is in its
+	// Proxies returns the names of the proxies that can be asked, "pod.namespace". A
+	// single config dump has one proxy, with an empty name: the real name is in its
 	// bootstrap.
 	Proxies(ctx context.Context) ([]string, error)
 
-	// Pilot gives an answer of a Pilot: "syncz", "adsz", "configz", …,
-	// "config_dump?proxyID=pod.namespace", "edsz?proxyID=pod.namespace",
+	// Pilot returns an answer of a Pilot. Endpoints are "syncz", "adsz", "configz",
+	// …, "config_dump?proxyID=pod.namespace", "edsz?proxyID=pod.namespace",
 	// "version".
 	Pilot(ctx context.Context, pilot, endpoint string) (*Body, error)
 
-	// Fetch gives an answer of a proxy's admin port: "config_dump",
-	// "clusters", "listeners", "certs", "server_info", "stats", "logging",
-	// "ready". A source may use the hint to ask for less; it may always
-	// answer more than was asked for.
+	// Fetch returns an answer of a proxy's admin port. Requests are "config_dump",
+	// "clusters", "listeners", "certs", "server_info", "stats", "logging", "ready".
+	// A source may use the hint to fetch less. It may always return more than was
+	// requested.
 	Fetch(ctx context.Context, proxy, request string, hint mesh.Hint) (*Body, error)
 
-	// List gives the objects of a Kubernetes resource in all namespaces:
-	// "pods", "virtualservices.networking.istio.io". In JSON it is a v1 List;
-	// in YAML documents that are Lists or objects, all of that resource. Pods
-	// may be in Protobuf.
+	// List returns the objects of a Kubernetes resource in all namespaces, for
+	// example "pods" or "virtualservices.networking.istio.io". In JSON the answer is
+	// a v1 List. In YAML it is documents that are Lists or objects, all of that
+	// resource. Pods may be in Protobuf.
 	List(ctx context.Context, resource string) (*Body, error)
 
-	// Close ends the source. Its bodies can't be read afterwards.
+	// Close closes the source. Its bodies can't be read afterwards.
 	Close() error
 }
 
-// A Body is an answer as it came, unread. It stays readable until its source
-// is closed, by several goroutines at once.
+// A Body is an answer as it was received, before any parsing. Several goroutines may
+// read it until its source is closed.
 type Body struct {
 	decode.Bytes
-	Name string // for errors: "config_dump.json"
+	Name string // for errors, for example "config_dump.json"
 	Form Form
 }
 
-// Form says how a body is to be read.
+// Form is the encoding of a body.
 type Form int
 
-// The forms of a body. Text is the speaker's own: Envoy's /clusters without
-// format=json, a bare word of a version. Protobuf is a list of pods as the API
-// server encodes it (k8s.io.api.core.v1.PodList in its envelope).
+// The forms of a body. Text is any format of the process itself, such as Envoy's
+// /clusters without format=json, or a version alone. Protobuf is a list of pods as
+// the API server encodes it (k8s.io.api.core.v1.PodList in its envelope).
 const (
 	JSON Form = iota
 	Text
@@ -76,7 +77,7 @@ const (
 	Protobuf
 )
 
-// String names the form: "JSON", "text", "YAML", "Protobuf".
+// String returns the name of the form: "JSON", "text", "YAML" or "Protobuf".
 func (f Form) String() string {
 	switch f {
 	case JSON:
@@ -91,9 +92,9 @@ func (f Form) String() string {
 	return "unknown form"
 }
 
-// missing is the error of what a source does not have.
+// missing is the error for an answer that a source doesn't have.
 type missing struct {
-	why string // more about it: the archive is cut short; may be empty
+	why string // the reason, for example that the archive is cut short; may be empty
 }
 
 func (m missing) Error() string {

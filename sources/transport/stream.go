@@ -10,24 +10,24 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxWindow is how far back a foreign zstd frame may refer; the zstd command
-// itself refuses more without --long.
+// maxWindow is the largest zstd window of archives from other programs, in bytes.
+// The zstd command itself refuses larger ones without --long.
 const maxWindow = 128 << 20
 
-// compression names what the bytes that begin with head are packed with:
-// "gzip", "zstd", or "" for nothing known.
+// compression returns the compression of bytes that begin with head: "gzip", "zstd",
+// or "" if none is recognized.
 func compression(head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		return "gzip"
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}),
-		len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18}): // a skippable frame first
+		len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18}): // begins with a skippable frame
 		return "zstd"
 	}
 	return ""
 }
 
-// unpack gives what r holds, which is packed with the named compression.
+// unpack decompresses r, which has the given compression.
 func unpack(r io.Reader, compression string) (io.ReadCloser, error) {
 	if compression == "gzip" {
 		return gzip.NewReader(r)
@@ -39,7 +39,7 @@ func unpack(r io.Reader, compression string) (io.ReadCloser, error) {
 	return z.IOReadCloser(), nil
 }
 
-// A meter passes bytes on until the context ends or there are more than left.
+// A meter passes bytes on until the context ends or the limit is exceeded.
 type meter struct {
 	ctx   context.Context
 	r     io.Reader
@@ -51,7 +51,8 @@ func newMeter(ctx context.Context, r io.Reader, limit int64) *meter {
 	return &meter{ctx: ctx, r: r, limit: limit, left: limit}
 }
 
-// Read reads; more bytes than the limit are a [limitError].
+// Read reads from r. It returns a [limitError] if there are more bytes than the
+// limit.
 func (m *meter) Read(p []byte) (int, error) {
 	if err := context.Cause(m.ctx); err != nil {
 		return 0, err
@@ -65,11 +66,10 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A patient reader reads from r (a terminal, a pipe) in a goroutine of its
-// own, so that a read that waits ends when the context does. The goroutine
-// starts with the first Read, because what it takes from a pipe is lost to
-// every other reader of it, and ends with the read under way, at the latest
-// when r ends.
+// A patient reader reads from r (a terminal, a pipe) in a goroutine of its own, so
+// that a waiting read ends with the context. The goroutine starts with the first
+// Read, because bytes that it takes from a pipe are lost to every other reader of
+// the pipe. It ends after the read in progress, at the latest when r ends.
 type patient struct {
 	ctx    context.Context
 	source io.Reader
@@ -84,17 +84,17 @@ type chunk struct {
 	err error
 }
 
-// Patient gives what r (a terminal, a pipe) gives, read ahead a little; a read
-// that waits ends with ctx, and its error is the context's. Nothing is read
-// from r before the first Read.
+// Patient returns a reader of r (a terminal, a pipe) that reads a little ahead. A
+// waiting read ends with ctx, with the context's error. Nothing is read from r
+// before the first Read.
 func Patient(ctx context.Context, r io.Reader) io.Reader { return newPatient(ctx, r) }
 
 func newPatient(ctx context.Context, r io.Reader) *patient {
 	return &patient{ctx: ctx, source: r, chunks: make(chan chunk)}
 }
 
-// pump alternates between two buffers: the reader has done with one when it
-// takes the other.
+// pump alternates between two buffers: when the reader takes one, it no longer uses
+// the other.
 func (p *patient) pump() {
 	var buffers [2][64 << 10]byte
 	for i := 0; ; i ^= 1 {
@@ -110,7 +110,7 @@ func (p *patient) pump() {
 	}
 }
 
-// Read gives what has come, waiting for it.
+// Read waits for bytes and returns them.
 func (p *patient) Read(b []byte) (int, error) {
 	p.start.Do(func() { go p.pump() })
 	for len(p.rest) == 0 {

@@ -11,23 +11,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A tree is a set of named files, read only, wherever they are kept. Names
-// are relative, with slashes; "." is the tree itself. Methods may be called
-// by several goroutines at once.
+// A tree is a read-only set of named files, whatever their storage. Names are
+// relative, with slashes; "." is the tree itself. Several goroutines may call the
+// methods at once.
 type tree interface {
-	// dir gives what a folder holds, sorted; of one that is not there,
-	// nothing.
+	// dir returns the sorted content of a folder. The content of a folder that
+	// doesn't exist is empty.
 	dir(name string) (listing, error)
 
-	// open gives a file's bytes, which stay readable until the tree is
-	// closed. One that is not there is a [missing] error.
+	// open returns a file's bytes, which can be read until the tree is closed. For a
+	// file that doesn't exist it returns a [missing] error.
 	open(ctx context.Context, name string) (decode.Bytes, error)
 
-	// newest gives the time of the newest file, the zero time when none is known.
+	// newest returns the time of the newest file, or the zero time if no time is
+	// known.
 	newest() time.Time
 }
 
-// A listing is what a folder holds, by name.
+// A listing is the content of a folder, sorted by name.
 type listing struct{ folders, files []string }
 
 func (l listing) hasFolder(name string) bool {
@@ -40,15 +41,15 @@ func (l listing) hasFile(name string) bool {
 	return ok
 }
 
-// A catalog is the folders of an archive, by name.
+// A catalog is the set of folders of an archive, by name.
 type catalog map[string]*listing
 
-// maxDepth is how many parts a name may have to be in a catalog; the layouts
-// need four, below a few folders on top.
+// maxDepth is the largest number of parts in a name. The layouts need four, under a
+// few outer folders.
 const maxDepth = 8
 
-// newCatalog makes the folders from the names of all files; nil when there are
-// more than most.
+// newCatalog builds the folders from the names of all files. It returns nil if there
+// are more than most folders.
 func newCatalog(names []string, most int) catalog {
 	slices.Sort(names)
 	c := catalog{".": {}}
@@ -62,13 +63,14 @@ func newCatalog(names []string, most int) catalog {
 			return nil
 		}
 	}
-	for _, l := range c { // a/b-c comes before a/b/c: folders are found out of order
+	for _, l := range c { // a/b-c sorts before a/b/c, so folders aren't found in order
 		slices.Sort(l.folders)
 	}
 	return c
 }
 
-// folder gives the listing of a folder, which it makes known to its parents.
+// folder returns the listing of a folder. It adds a new folder to the listings of
+// its parents.
 func (c catalog) folder(name string) *listing {
 	l := c[name]
 	if l == nil {
@@ -87,7 +89,7 @@ func (c catalog) dir(name string) (listing, error) {
 	return listing{}, nil
 }
 
-// closers are closed together, the last one first.
+// closers are functions that are called together on Close, the last one first.
 type closers []func() error
 
 func (c closers) Close() error {

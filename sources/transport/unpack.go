@@ -9,14 +9,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// diskError is an error of the place where bytes are kept, not of those that
-// they came from.
+// diskError is an error of the storage that is written to, as opposed to an error of
+// the input.
 type diskError struct{ err error }
 
 func (e *diskError) Error() string { return e.err.Error() }
 func (e *diskError) Unwrap() error { return e.err }
 
-// diskWriter marks the errors of a Writer as [diskError]s.
+// diskWriter converts the errors of a Writer to [diskError]s.
 type diskWriter struct{ w io.Writer }
 
 func (d diskWriter) Write(p []byte) (int, error) {
@@ -27,11 +27,11 @@ func (d diskWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// mapTar gives the files of an archive that is not packed: they are read
-// where they lie.
+// mapTar returns the files of an uncompressed archive. They are read directly from
+// the archive.
 func mapTar(ctx context.Context, raw decode.Bytes, o OpenOptions, l *ledger) (*archive, error) {
 	r := io.NewSectionReader(raw, 0, raw.Size())
-	o.MaxMember = math.MaxInt64 // costs nothing
+	o.MaxMember = math.MaxInt64 // no limit, because the file isn't copied
 	return readTar(ctx, r, o, l, func(h *tar.Header, _ io.Reader) (decode.Bytes, error) {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
@@ -47,8 +47,7 @@ func mapTar(ctx context.Context, raw decode.Bytes, o OpenOptions, l *ledger) (*a
 	})
 }
 
-// storeTar gives the files of an archive that comes in a stream: they are put
-// into the depot.
+// storeTar stores the files of a streamed archive in the depot and returns them.
 func storeTar(ctx context.Context, r io.Reader, d *Depot, o OpenOptions, l *ledger) (*archive, error) {
 	a, err := readTar(ctx, r, o, l, func(h *tar.Header, r io.Reader) (decode.Bytes, error) {
 		return store(d, r, h.Size)
@@ -62,7 +61,7 @@ func storeTar(ctx context.Context, r io.Reader, d *Depot, o OpenOptions, l *ledg
 	return a, err
 }
 
-// store puts the size bytes that r begins with into the depot.
+// store copies the next size bytes of r into the depot.
 func store(d *Depot, r io.Reader, size int64) (decode.Bytes, error) {
 	p, err := d.take(size)
 	if err != nil {
@@ -77,7 +76,7 @@ func store(d *Depot, r io.Reader, size int64) (decode.Bytes, error) {
 	return p, nil
 }
 
-// storeAll puts all of r into the depot.
+// storeAll copies all of r into the depot.
 func storeAll(d *Depot, r io.Reader) (decode.Bytes, error) {
 	p := d.Spool()
 	if _, err := io.Copy(diskWriter{p}, r); err != nil {

@@ -11,20 +11,20 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A Writer writes a snapshot archive: a .tar.zst that `tar --zstd -x` reads,
-// of which a single file can be read without the rest. It is used by one
-// goroutine. Nothing is held in memory but the index.
+// A Writer writes a snapshot archive. It is a .tar.zst that `tar --zstd -x` can
+// read, and a single file of it can be read without the rest. One goroutine at a
+// time may use it. It holds nothing in memory except the index.
 type Writer struct {
 	out     counter
 	zstd    *zstd.Encoder
-	sink    redirect // where tar writes to
+	sink    redirect // the writer that tar writes to
 	tar     *tar.Writer
 	time    time.Time
 	entries []indexEntry
-	err     error // what went wrong first: the archive can't be gone on with
+	err     error // the first error; after it the archive can't be continued
 }
 
-// NewWriter gives a Writer to w. All files get the time takenAt, in whole seconds.
+// NewWriter returns a Writer to w. All files get the time takenAt, in whole seconds.
 func NewWriter(w io.Writer, takenAt time.Time) (*Writer, error) {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(memberWindow),
 		zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
@@ -36,9 +36,9 @@ func NewWriter(w io.Writer, takenAt time.Time) (*Writer, error) {
 	return out, nil
 }
 
-// Add writes a file of the size given, whose bytes r gives. The name is
-// relative, with slashes: "proxies/web.default/config_dump.json". After an
-// error the archive is broken, unless the error was about the name alone.
+// Add writes a file with size bytes, which it reads from r. The name is relative,
+// with slashes: "proxies/web.default/config_dump.json". After an error the archive
+// is broken, unless the error was only about the name.
 func (w *Writer) Add(name string, size int64, r io.Reader) error {
 	if w.err != nil {
 		return w.err
@@ -62,7 +62,7 @@ func (w *Writer) add(name string, size int64, r io.Reader) error {
 	if err := w.tar.WriteHeader(h); err != nil {
 		return err
 	}
-	// A frame that tells its size needs no more memory than that to be read.
+	// A frame that states its size can be read with no more memory than that.
 	w.zstd.ResetContentSize(&w.out, int64(headers.Len())+(size+tarBlock-1)/tarBlock*tarBlock)
 	w.sink.Writer = w.zstd
 	if _, err := headers.WriteTo(w.zstd); err != nil {
@@ -77,14 +77,14 @@ func (w *Writer) add(name string, size int64, r io.Reader) error {
 	case n < size:
 		return fmt.Errorf("has %d bytes, not the %d announced", n, size)
 	}
-	if err := w.tar.Flush(); err != nil { // the padding, into the same frame
+	if err := w.tar.Flush(); err != nil { // writes the padding into the same frame
 		return err
 	}
 	return w.zstd.Close()
 }
 
-// Close writes the end of the archive and its index. It does not close what
-// it writes to.
+// Close writes the end of the archive and its index. It does not close the
+// underlying writer.
 func (w *Writer) Close() error {
 	if w.err != nil {
 		return w.err
@@ -106,7 +106,7 @@ func (w *Writer) Close() error {
 	return err
 }
 
-// A redirect is a writer to what can be changed.
+// A redirect is a writer whose destination can be changed.
 type redirect struct{ io.Writer }
 
 // A counter counts the bytes written through it.

@@ -23,7 +23,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// TestTarReadsOurArchive holds the writer against tar and zstd themselves.
+// TestTarReadsOurArchive reads an archive of the writer with the programs tar and
+// zstd.
 func TestTarReadsOurArchive(t *testing.T) {
 	for _, program := range []string{"tar", "zstd"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -31,7 +32,7 @@ func TestTarReadsOurArchive(t *testing.T) {
 		}
 	}
 	files := small()
-	files["proxies/"+strings.Repeat("long.", 45)+"default/config_dump.json"] = "{}" // a PAX name
+	files["proxies/"+strings.Repeat("long.", 45)+"default/config_dump.json"] = "{}" // needs a PAX header
 	files["proxies/empty.default/config_dump.json"] = ""
 	files["proxies/block.default/config_dump.json"] = strings.Repeat("b", 1024)
 	archive, dir := asFile(t, asOurs(t, files)), t.TempDir()
@@ -62,7 +63,7 @@ func TestWriterErrors(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	must(t, w.Add("manifest.json", 2, strings.NewReader("{}"))) // a name does no harm
+	must(t, w.Add("manifest.json", 2, strings.NewReader("{}"))) // an error about a name doesn't break the archive
 	for _, c := range []struct {
 		r    io.Reader
 		want string
@@ -73,7 +74,7 @@ func TestWriterErrors(t *testing.T) {
 	} {
 		w, err := NewWriter(&b, taken)
 		must(t, err)
-		for range 2 { // and it stays broken
+		for range 2 { // the archive stays broken
 			if err := w.Add("f", 3, c.r); err == nil || err.Error() != c.want {
 				t.Errorf("%v, want %s", err, c.want)
 			}
@@ -104,7 +105,7 @@ func TestWriterToAFullDisk(t *testing.T) {
 	}
 }
 
-// counted counts the bytes that are read of an archive.
+// counted counts the bytes that are read from an archive.
 type counted struct {
 	*bytes.Reader
 	n atomic.Int64
@@ -115,7 +116,7 @@ func (c *counted) ReadAt(b []byte, off int64) (int, error) {
 	return c.Reader.ReadAt(b, off)
 }
 
-// noise is text that does not pack well.
+// noise returns text that doesn't compress well.
 func noise(seed uint64, n int) string {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	b := make([]byte, n)
@@ -125,8 +126,8 @@ func noise(seed uint64, n int) string {
 	return string(b)
 }
 
-// TestOneFileWithoutTheRest counts what is read of an archive of 400 proxies
-// to answer for one of them.
+// TestOneFileWithoutTheRest counts the bytes that are read from an archive of 400
+// proxies for one of its files.
 func TestOneFileWithoutTheRest(t *testing.T) {
 	files := map[string]string{"manifest.json": small()["manifest.json"]}
 	for i := range 400 {
@@ -144,7 +145,7 @@ func TestOneFileWithoutTheRest(t *testing.T) {
 		t.Fatal(len(ids), err)
 	}
 	opened := raw.n.Load()
-	if opened > 100_000 { // the first 64 KB to know it, the index, the manifest
+	if opened > 100_000 { // the first 64 KB, the index and the manifest
 		t.Errorf("%d of %d bytes read to open it", opened, len(b))
 	}
 	got, err := fetch(t, s, "web-217.default", "config_dump")
@@ -160,7 +161,7 @@ func TestOneFileWithoutTheRest(t *testing.T) {
 	}
 }
 
-// TestFilesAtOnce asks for all files from many goroutines (for -race).
+// TestFilesAtOnce reads all files from many goroutines, for the race detector.
 func TestFilesAtOnce(t *testing.T) {
 	files := map[string]string{}
 	for i := range 40 {
@@ -214,7 +215,7 @@ func TestIndexRoundTrip(t *testing.T) {
 	}
 }
 
-// shifted is bytes that lie behind so many others.
+// shifted is bytes with a number of zero bytes before them.
 type shifted struct {
 	r  *bytes.Reader
 	by int64
@@ -230,8 +231,8 @@ func (s *shifted) ReadAt(b []byte, off int64) (int, error) {
 
 var _ decode.Bytes = (*shifted)(nil)
 
-// TestALyingIndex gives archives an index that is well made and wrong: no
-// file is ever served under the name of another, or with other bytes.
+// TestALyingIndex opens archives with an index that is well-formed and wrong. No
+// file must be returned under the name of another or with other bytes.
 func TestALyingIndex(t *testing.T) {
 	files := small()
 	b := asOurs(t, files)
@@ -267,7 +268,7 @@ func TestALyingIndex(t *testing.T) {
 		}
 		s.Close()
 	}
-	// One that does not fit at all is passed over.
+	// An index that doesn't fit at all is ignored.
 	for name, bad := range map[string][]byte{
 		"appended":  append([]byte("\x50\x2a\x4d\x18\x00\x00\x00\x00"), b...),
 		"trailing":  append(bytes.Clone(b), "\x50\x2a\x4d\x18\x00\x00\x00\x00"...),
@@ -286,7 +287,7 @@ func TestALyingIndex(t *testing.T) {
 	}
 }
 
-// TestFramesTellTheirSize holds that a small file takes little memory to unpack.
+// TestFramesTellTheirSize checks that unpacking a small file takes little memory.
 func TestFramesTellTheirSize(t *testing.T) {
 	b := asOurs(t, map[string]string{"large": noise(1, 500_000)})
 	var h zstd.Header
