@@ -5,42 +5,43 @@ import (
 	"strings"
 )
 
-// A Column is a column of the table of a kind.
+// A Column is a column of a kind's table.
 type Column struct {
 	Header string
-	Wide   bool // only with -o wide
+	Wide   bool // the column is shown only with -o wide
 
-	// Fields are the paths of what it looks at, all that a row of it loads;
-	// WideFields what it looks at besides with -o wide.
+	// Fields are the paths of all fields that a cell reads. WideFields are the
+	// paths of those that it reads only with -o wide. Nothing else is loaded
+	// for a row.
 	Fields     []string
 	WideFields []string
 
-	// Sometimes says when it is there, for a column that isn't always; empty
-	// for one that is.
+	// Sometimes describes the condition under which the column is shown; empty:
+	// it is always shown.
 	Sometimes string
 
-	Key   string // the member it shows, in a table of objects of any kinds
+	Key   string // the key of the member that the column shows, in a table of objects of no known kind
 	cell  func(*Subject) string
-	shown func(rows []Row, at int) bool // nil: always
-	name  bool                          // it names the object, as kubectl's NAME
-	Alarm bool                          // alarming words stand red
+	shown func(rows []Row, at int) bool // whether the column is shown above rows; nil: always
+	name  bool                          // the column holds the object's name, like kubectl's NAME
+	Alarm bool                          // alarming words are printed in red
 }
 
-// A Kind is the table of a kind of objects.
+// A Kind is the table of one kind of objects.
 type Kind struct {
 	Name    string
-	Group   string // the API group, of Kubernetes' kinds outside the core
+	Group   string // the API group of a Kubernetes kind; empty: the core group
 	Columns []Column
 
 	kubernetes bool
-	labels     []string                  // the path of its labels; nil: it has none
-	rows       func(*Subject) []*Subject // nil: one row, about the object
-	none       string                    // what an empty cell says
+	labels     []string                  // the path of the object's labels; nil: it has none
+	rows       func(*Subject) []*Subject // returns a subject per row; nil: the object is one row
+	none       string                    // the text of an empty cell; empty: [None]
 	fields     []string                  // the top-level fields that the columns read
 }
 
-// Key is what a kind is looked up by: its name, and for Kubernetes kinds its
-// group.
+// Key returns the key that a kind is looked up by: its name, for a Kubernetes
+// kind group/name.
 func (k Kind) Key() string {
 	if !k.kubernetes {
 		return k.Name
@@ -48,11 +49,12 @@ func (k Kind) Key() string {
 	return k.Group + "/" + k.Name
 }
 
-// IsShown reports whether the column at an index is shown above rows.
+// IsShown reports whether the column is shown above rows. at is the index of
+// its cells.
 func (c Column) IsShown(rows []Row, at int) bool { return c.shown == nil || c.shown(rows, at) }
 
-// Kinds are the tables, in the order of the document. Any other Kubernetes
-// kind has the columns of [Other].
+// Kinds returns all tables, in the order of the document. Every other
+// Kubernetes kind has the columns of [Other].
 func Kinds() []Kind {
 	return slices.Concat(
 		[]Kind{pilotKind(), proxyKind()},
@@ -61,24 +63,26 @@ func Kinds() []Kind {
 	)
 }
 
-// Other is the table of the Kubernetes kinds that have none of their own.
+// Other returns the table of the Kubernetes kinds that have no table of their
+// own.
 func Other() Kind {
 	return kubernetesKind("", "")
 }
 
-// path makes a column of one member.
+// path returns a column that shows the member at a path.
 func path(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.Text(keys...) }}
 }
 
-// listing makes a column of the elements of an array.
+// listing returns a column that shows the elements of an array, with commas
+// between them.
 func listing(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return strings.Join(s.texts(keys...), ",") }}
 }
 
-// age makes a column of how long ago a time was.
+// age returns a column that shows how long ago a time was.
 func age(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.since(keys...) }}
@@ -96,12 +100,13 @@ func naming(c Column) Column {
 	return c
 }
 
-// proxyColumn says whose an object is, when a block has those of several.
+// proxyColumn returns the column with the proxy that an object belongs to. It
+// is shown if a table has objects of several proxies.
 func proxyColumn() Column {
 	return Column{
 		Header: "PROXY", Sometimes: "objects of several proxies",
 		cell: func(s *Subject) string {
-			if s.Owner == nil { // made by a query, which may say it
+			if s.Owner == nil { // a query made the object, perhaps with a member proxy
 				return s.Text("proxy")
 			}
 			return s.of(s.Owner).Text("id")
@@ -110,19 +115,21 @@ func proxyColumn() Column {
 	}
 }
 
-// varies shows a column whose cells are not all the same.
+// varies reports whether the cells of a column differ.
 func varies(rows []Row, at int) bool {
 	return slices.ContainsFunc(rows, func(r Row) bool { return r[at] != rows[0][at] })
 }
 
-// unless shows a column when a cell says something else than the words given.
+// unless returns a function that reports whether a cell holds anything but the
+// given words.
 func unless(words ...string) func([]Row, int) bool {
 	return func(rows []Row, at int) bool {
 		return slices.ContainsFunc(rows, func(r Row) bool { return !slices.Contains(words, r[at]) })
 	}
 }
 
-// stateColumn is there when Envoy doesn't simply use what it says.
+// stateColumn returns the column with the state of a resource. It is shown if
+// Envoy doesn't use some resource: if its state is neither ACTIVE nor STATIC.
 func stateColumn() Column {
 	c := path("STATE", "state")
 	c.Alarm, c.Sometimes, c.shown = true, "not all ACTIVE or STATIC; -o wide", unless("ACTIVE", "STATIC", "", "-")

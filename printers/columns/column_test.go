@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Every kind of the document that is a row somewhere has a table, and every
-// column says what it looks at.
+// TestKindsAreComplete checks that every kind of the document has a table,
+// except Mesh and Desired, and that every column lists the fields it reads.
 func TestKindsAreComplete(t *testing.T) {
 	var have []string
 	for _, k := range Kinds() {

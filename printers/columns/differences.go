@@ -1,7 +1,7 @@
 package columns
 
-// differenceKind is the table of what differs: the place, what either side
-// has there, and where it comes from.
+// differenceKind returns the table of differences: where each is, the value on
+// either side, and the Istio resource it comes from.
 func differenceKind() Kind {
 	sides := []Column{side("PILOT", "pilot"), side("ENVOY", "envoy"), side("A", "a"), side("B", "b")}
 	refused := path("REFUSED", "refused")
@@ -20,7 +20,8 @@ func differenceKind() Kind {
 	)}
 }
 
-// differing is the name of what differs.
+// differing returns the name of the resource that differs, after the address of
+// the endpoint if that differs.
 func differing(s *Subject) string {
 	if address := s.Text("address"); address != "" {
 		return address + " of " + s.Text("resource")
@@ -28,8 +29,8 @@ func differing(s *Subject) string {
 	return s.Text("resource")
 }
 
-// side makes a column of what one side has: of much only how it begins, unless
-// all is to be seen.
+// side returns a column with the value on one side. Without -o wide it is cut
+// to 48 characters.
 func side(header, name string) Column {
 	const most = 48
 	c := path(header, name)
@@ -44,7 +45,7 @@ func side(header, name string) Column {
 	return c
 }
 
-// findingKind is the table of what checks find.
+// findingKind returns the table of the findings of checks.
 func findingKind() Kind {
 	severity := path("SEVERITY", "severity")
 	severity.Alarm = true

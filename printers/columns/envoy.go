@@ -2,8 +2,8 @@ package columns
 
 import "strings"
 
-// envoyKinds are the tables of what an Envoy holds: istioctl's columns, and an
-// empty cell says what istioctl's says where it says anything.
+// envoyKinds returns the tables of an Envoy's resources. They have istioctl's
+// columns, and also its text in empty cells, if istioctl prints one.
 func envoyKinds() []Kind {
 	kinds := []Kind{
 		{Name: "Cluster", Columns: clusterColumns()},
@@ -22,7 +22,8 @@ func envoyKinds() []Kind {
 	return ofProxies(kinds)
 }
 
-// ofProxies gives the kinds that belong to a proxy the column that says so.
+// ofProxies adds a column to each kind that shows the proxy an object belongs
+// to. It also makes "-" the text of empty cells.
 func ofProxies(kinds []Kind) []Kind {
 	for i := range kinds {
 		kinds[i].none = "-"
@@ -47,8 +48,8 @@ func clusterColumns() []Column {
 	)...)
 }
 
-// clusterService is the service that a cluster's name speaks of, or the name
-// when it speaks of none.
+// clusterService returns the service in a cluster's name, or the whole name if
+// it contains none.
 func clusterService(s *Subject) string {
 	if s.Text("direction") == "" {
 		return s.Text("name")
@@ -56,8 +57,8 @@ func clusterService(s *Subject) string {
 	return s.Text("fqdn")
 }
 
-// clusterType is Envoy's word; what Envoy leaves out is STATIC, unless the
-// cluster is of an extension's type.
+// clusterType returns Envoy's name of a cluster's type. Envoy omits STATIC, and
+// also the type if an extension defines it.
 func clusterType(s *Subject) string {
 	for _, path := range [][]string{{"type"}, {"clusterType", "name"}} {
 		if t := s.Text(path...); t != "" {
@@ -84,7 +85,7 @@ func endpointColumns() []Column {
 	)...)
 }
 
-// locality is region/zone/subZone, as far as they are known.
+// locality returns region/zone/subZone, up to the first part that is not known.
 func locality(s *Subject) string {
 	var parts []string
 	for _, key := range []string{"region", "zone", "subZone"} {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// kubernetesKinds are the tables of Kubernetes kinds that have columns of
-// their own: those of kubectl get.
+// kubernetesKinds returns the tables of the Kubernetes kinds that have columns
+// of their own, those of kubectl get.
 func kubernetesKinds() []Kind {
 	const istio, security, gateway = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
 	return []Kind{
@@ -28,7 +28,8 @@ func kubernetesKinds() []Kind {
 	}
 }
 
-// kubernetesKind is NAME and NAMESPACE, what is its own, AGE.
+// kubernetesKind returns a table with the columns NAME, NAMESPACE, the kind's
+// own, AGE, and last the kind's own columns of -o wide.
 func kubernetesKind(name, group string, own ...Column) Kind {
 	columns := append([]Column{naming(path("NAME", "metadata.name")), path("NAMESPACE", "metadata.namespace")}, own...)
 	at := len(columns)
@@ -40,14 +41,15 @@ func kubernetesKind(name, group string, own ...Column) Kind {
 	return Kind{Name: name, Group: group, kubernetes: true, labels: []string{"metadata", "labels"}, Columns: append(columns, more...)}
 }
 
-// clusterKind is the table of a kind whose objects are in no namespace.
+// clusterKind returns the table of a kind whose objects have no namespace.
 func clusterKind(name, group string, own ...Column) Kind {
 	k := kubernetesKind(name, group, own...)
 	k.Columns = slices.DeleteFunc(k.Columns, func(c Column) bool { return c.Header == "NAMESPACE" })
 	return k
 }
 
-// created is how old an object is, as kubectl says it.
+// created returns the column with an object's age. Like kubectl, it shows
+// <unknown> for an object without a creation time.
 func created() Column {
 	c := age("AGE", "metadata.creationTimestamp")
 	since := c.cell
@@ -69,7 +71,8 @@ func serviceColumns() []Column {
 	}, wide(selector("SELECTOR", "spec.selector"))...)
 }
 
-// externalIP is where a service is reached from outside, as kubectl has it.
+// externalIP returns the external addresses of a service, as kubectl prints
+// them.
 func externalIP(s *Subject) string {
 	ips := s.texts("spec", "externalIPs")
 	switch s.Text("spec", "type") {
@@ -107,7 +110,7 @@ func servicePorts(s *Subject) string {
 	return strings.Join(all, ",")
 }
 
-// selector is key=value,key=value.
+// selector returns a column that shows a selector as key=value,key=value.
 func selector(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.pairs(keys...) }}
@@ -123,7 +126,8 @@ func gatewayAddress() Column {
 	}}
 }
 
-// condition is the status of one of the object's conditions.
+// condition returns a column that shows the status of the object's condition of
+// a type.
 func condition(header, kind string) Column {
 	return Column{Header: header, Fields: []string{"status.conditions"}, cell: func(s *Subject) string {
 		for _, c := range s.objects("status", "conditions") {

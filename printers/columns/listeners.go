@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// listenerColumns are istioctl's. A row is a listener, with its matches and
-// destinations summed up; with -o wide it is a filter chain of one.
+// listenerColumns returns the columns of listeners, which are istioctl's. A row
+// is a listener with a summary of its matches and destinations, or with -o wide
+// one of its filter chains.
 func listenerColumns() []Column {
 	return append([]Column{
 		{Header: "ADDRESSES", Fields: []string{"address", "additionalAddresses", "name"}, name: true, cell: addresses},
@@ -22,7 +23,7 @@ func listenerColumns() []Column {
 	)...)
 }
 
-// chainFields are fields of every filter chain.
+// chainFields returns the paths of fields of every filter chain.
 func chainFields(names ...string) (fields []string) {
 	for _, name := range names {
 		fields = append(fields, "filterChains."+name, "defaultFilterChain."+name)
@@ -30,7 +31,8 @@ func chainFields(names ...string) (fields []string) {
 	return fields
 }
 
-// listenerRows gives the filter chains, the one for all else last.
+// listenerRows returns the filter chains of a listener with -o wide, the
+// default filter chain last, and else the listener itself.
 func listenerRows(s *Subject) []*Subject {
 	if !s.Wide {
 		return []*Subject{s}
@@ -49,7 +51,7 @@ func filterChains(s *Subject) []*Subject {
 	return chains
 }
 
-// listener is what a row's filter chain is in.
+// listener returns the listener that a row's filter chain belongs to.
 func listener(s *Subject) *Subject {
 	if s.parent != nil {
 		return s.parent
@@ -57,8 +59,9 @@ func listener(s *Subject) *Subject {
 	return s
 }
 
-// chainCell says of a filter chain what cell does; of a listener it sums up
-// what there is to say of its chains.
+// chainCell returns a function for the cells of a column that cell describes
+// for one filter chain. For a listener it summarizes the texts of the
+// listener's chains.
 func chainCell(cell func(*Subject) string) func(*Subject) string {
 	return func(s *Subject) string {
 		if s.parent != nil {
@@ -90,7 +93,7 @@ func address(a *Subject) string {
 		}
 	}
 	if name := listener(a).Text("name"); name != "" {
-		return "envoy://" + name // it listens inside Envoy only
+		return "envoy://" + name // an internal listener, which has no socket
 	}
 	return ""
 }
@@ -102,9 +105,9 @@ func listenerPort(s *Subject) string {
 	return listener(s).Text("address", "socketAddress", "namedPort")
 }
 
-// chainMatch says which connections a filter chain takes, by istioctl's words.
-// Where the listener chooses by a matcher instead, the chain's name stands for
-// what that says.
+// chainMatch returns the conditions for connections of a filter chain, in
+// istioctl's words. If the listener selects chains by a matcher instead, the
+// conditions are in that matcher, so the cell shows the chain's name.
 func chainMatch(chain *Subject) string {
 	if listener(chain).member("filterChainMatcher") != nil {
 		return "Chain: " + chain.Text("name")
@@ -129,7 +132,8 @@ func chainMatch(chain *Subject) string {
 	return strings.Join(parts, "; ")
 }
 
-// applications gives istioctl's short words for the lists that Istio sends.
+// applications returns istioctl's short names of the protocol lists that Istio
+// sends.
 func applications(list string) string {
 	switch list {
 	case "http/1.0,http/1.1,h2c,istio-http/1.0,istio-http/1.1,istio-h2":
@@ -166,14 +170,14 @@ func matchedAddress(m *Subject) string {
 	return ""
 }
 
-// chainDestination says where a filter chain sends what it takes: the first
-// filter that decides.
+// chainDestination returns where a filter chain sends its connections. The
+// first HTTP connection manager or TCP proxy among its filters decides.
 func chainDestination(chain *Subject) string {
 	for _, filter := range chain.objects("filters") {
 		name := filter.Text("name")
 		config := filter.of(filter.member("typedConfig"))
 		if config.absent() {
-			config = filter.of(filter.member("config")) // of version 2
+			config = filter.of(filter.member("config")) // Envoy's API version 2
 		}
 		switch {
 		case strings.HasSuffix(name, "http_connection_manager") || config.isType("HttpConnectionManager"):
@@ -208,8 +212,8 @@ func tcpDestination(config *Subject) string {
 	return "Clusters: " + strings.Join(names, ", ")
 }
 
-// toCluster names a cluster; those that are no service's say themselves what
-// they are.
+// toCluster returns the text for a cluster. Names like PassthroughCluster
+// already say that they are clusters.
 func toCluster(name string) string {
 	if strings.Contains(name, "Cluster") {
 		return name
@@ -217,8 +221,8 @@ func toCluster(name string) string {
 	return "Cluster: " + name
 }
 
-// inlineRoutes is the one cluster of a configuration that sends everything to
-// it, else what its virtual hosts match.
+// inlineRoutes returns the cluster of a route configuration that sends all
+// requests to one, and else what its virtual hosts match.
 func inlineRoutes(config *Subject) string {
 	hosts := config.objects("virtualHosts")
 	if len(hosts) == 1 {

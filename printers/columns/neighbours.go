@@ -6,25 +6,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Neighbours are what the cells of one object of a ztunnel have to know of the
-// others: read once for each ztunnel, from the same answer as the object.
+// Neighbours cache what the cells of one object show of the same ztunnel's
+// other objects. These are read once per ztunnel.
 type Neighbours struct {
 	mu sync.Mutex
 	of map[*mesh.Object]*ambient
 }
 
-// An ambient is what a ztunnel knows, by what it is looked up by.
+// An ambient holds the services and workloads of one ztunnel.
 type ambient struct {
 	mu       sync.Mutex
-	services map[string]string // by waypoint destination, namespace/hostname or network/ip: the name
-	healthy  map[string]bool   // by the workload's uid
+	services map[string]string // names by waypoint destination: namespace/hostname or network/ip
+	healthy  map[string]bool   // whether a workload is healthy, by its uid
 }
 
-// NewNeighbours returns neighbours of which none was read yet.
+// NewNeighbours returns an empty cache.
 func NewNeighbours() *Neighbours { return &Neighbours{of: map[*mesh.Object]*ambient{}} }
 
-// ambient gives that of the subject's proxy; nil when the subject doesn't know
-// whose it is.
+// ambient returns the cache entry of the subject's proxy, or nil if that proxy
+// isn't known.
 func (s *Subject) ambient() *ambient {
 	if s.Neighbours == nil || s.Owner == nil {
 		return nil
@@ -39,8 +39,8 @@ func (s *Subject) ambient() *ambient {
 	return a
 }
 
-// serviceAt gives the name of the service that a destination means, "" if it
-// isn't known.
+// serviceAt returns the name of the service at a waypoint destination, or "" if
+// the ztunnel doesn't know the service.
 func (s *Subject) serviceAt(destination string) string {
 	a := s.ambient()
 	if a == nil {
@@ -65,8 +65,8 @@ func (s *Subject) serviceAt(destination string) string {
 	return a.services[destination]
 }
 
-// healthyWorkload tells whether the workload of a uid is healthy; one that
-// isn't known is not.
+// healthyWorkload reports whether the workload with a uid is healthy. An
+// unknown workload is not.
 func (s *Subject) healthyWorkload(uid string) bool {
 	a := s.ambient()
 	if a == nil {

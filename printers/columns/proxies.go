@@ -19,8 +19,9 @@ func pilotKind() Kind {
 	)...)}
 }
 
-// proxyKind is the status table: how each proxy stands to its Pilot, type by
-// type. A type beyond the first four is there when some proxy subscribed to it.
+// proxyKind returns the status table: whether each proxy has the last
+// configuration of each type from istiod. Of the types, the first four are
+// always shown, and another one if some proxy subscribed to it.
 func proxyKind() Kind {
 	columns := []Column{naming(path("NAME", "id"))}
 	for i, t := range mesh.SyncTypes() {
@@ -46,9 +47,9 @@ func proxyKind() Kind {
 	return Kind{Name: "Proxy", Columns: columns, labels: []string{"labels"}}
 }
 
-// syncColumn is the word of one type, with its age when there is room. The share
-// of its clusters that a proxy has endpoints for stands in the age's place: who
-// sees it has asked for it, or has an istiod that knows no ages.
+// syncColumn returns the column with the sync state of one type. With -o wide
+// it adds the state's age, or, from an istiod older than 1.6, the percentage of
+// its clusters that the proxy requested endpoints for.
 func syncColumn(t mesh.SyncType) Column {
 	return Column{
 		Header: strings.ToUpper(t.Key), Fields: []string{t.Key}, WideFields: []string{"sync." + t.Key + ".age", "sync." + t.Key + ".percent"}, Alarm: true,
@@ -68,8 +69,8 @@ func syncColumn(t mesh.SyncType) Column {
 	}
 }
 
-// behindColumn says of which types a proxy has not got the last push, and how
-// many of them: CDS:1,RDS:3.
+// behindColumn returns a column with the types whose last pushes a proxy lacks,
+// and the number of these pushes: CDS:1,RDS:3.
 func behindColumn() Column {
 	c := Column{Header: "BEHIND", cell: behind, Sometimes: "some proxy is; -o wide", shown: unless("", None)}
 	for _, t := range mesh.SyncTypes() {

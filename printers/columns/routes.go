@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// routeColumns are those of a route configuration, a virtual host and a route
-// alike: a row is about a route, and what it is in.
+// routeColumns returns the columns of route configurations, virtual hosts and
+// routes. A row is one route, with its virtual host and route configuration.
 func routeColumns() []Column {
 	return append([]Column{
 		{Header: "NAME", Fields: []string{"name", "routeConfiguration"}, name: true, cell: routeConfigurationName},
@@ -21,8 +21,10 @@ func routeColumns() []Column {
 	)...)
 }
 
-// A route without fields stands for a virtual host that has none, and one
-// without a parent was printed by itself.
+// routeConfigurationRows returns a subject per route of a route configuration.
+// A virtual host without routes has a row with an absent route, so that the
+// table shows the host. In a table of single routes, by contrast, subjects have
+// no parent.
 func routeConfigurationRows(s *Subject) (rows []*Subject) {
 	for _, host := range s.objects("virtualHosts") {
 		rows = append(rows, virtualHostRows(host)...)
@@ -70,11 +72,12 @@ func virtualHostName(s *Subject) string {
 	return s.Text("virtualHost")
 }
 
-// mostDomains is how many domains a cell holds.
+// mostDomains is the largest number of domains in a cell.
 const mostDomains = 2
 
-// domains are those of the virtual host that say something new: none with a
-// port where there is one without, no longer form of a service's name.
+// domains returns the domains of the virtual host without the redundant ones:
+// domains with a port, and a longer form of a service's name if the shorter one
+// is there.
 func domains(s *Subject) string {
 	if s.parent == nil {
 		return ""
@@ -102,7 +105,7 @@ func hasPort(domain string) bool {
 	return colons > 0 && !(colons > 2 && strings.HasSuffix(domain, "]"))
 }
 
-// summary names the first of several.
+// summary returns the first texts of a list, and the number of the others.
 func summary(all []string, most int) string {
 	if len(all) <= most {
 		return strings.Join(all, ", ")
@@ -110,8 +113,8 @@ func summary(all []string, most int) string {
 	return fmt.Sprintf("%s + %d more...", strings.Join(all[:most], ", "), len(all)-most)
 }
 
-// routeMatch is the path that a route matches. What else it asks for isn't
-// shown.
+// routeMatch returns the path that a route matches. A route's other conditions
+// aren't shown.
 func routeMatch(s *Subject) string {
 	switch {
 	case !s.absent():
@@ -145,8 +148,9 @@ func pathMatch(m *Subject) string {
 	return strings.Join(parts, " ")
 }
 
-// virtualService is where the route came from. A virtual host without routes
-// answers 404.
+// virtualService returns the VirtualService that the route came from. For a
+// virtual host without routes it returns 404, Envoy's response to every request
+// there.
 func virtualService(s *Subject) string {
 	if s.absent() && !s.parent.absent() {
 		return "404"
@@ -154,8 +158,8 @@ func virtualService(s *Subject) string {
 	return s.Text("virtualService")
 }
 
-// destinations are the clusters that the route sends to, and their weights
-// where there are several.
+// destinations returns the clusters that the route sends requests to, with
+// weights if there are several.
 func destinations(s *Subject) string {
 	all := s.objects("destinations")
 	var parts []string
@@ -177,8 +181,8 @@ func destinations(s *Subject) string {
 	return ""
 }
 
-// matchColumns are those of what match(request) gives: the route that Envoy
-// takes, and what becomes of the request.
+// matchColumns returns the columns of the result of match(request): the route
+// that Envoy selects, and where the request goes.
 func matchColumns() []Column {
 	undecided := Column{Header: "UNSUPPORTED", Fields: []string{"unsupported"}, cell: func(s *Subject) string { return strings.Join(s.texts("unsupported"), ", ") }}
 	undecided.Alarm, undecided.Sometimes, undecided.shown = true, "something can't be decided", unless("", "-")
@@ -194,8 +198,8 @@ func matchColumns() []Column {
 	)...)
 }
 
-// outcome is where the request goes: a cluster, several with their shares, a
-// redirect, or Envoy's own answer.
+// outcome returns where the request goes: to one cluster, to several with their
+// shares, to a redirect, or nowhere because Envoy responds itself.
 func outcome(s *Subject) string {
 	if status := s.Text("directStatus"); status != "" {
 		return "status " + status
@@ -213,7 +217,7 @@ func outcome(s *Subject) string {
 	return strings.Join(parts, ", ")
 }
 
-// percent shows a share of 1.
+// percent formats a share, a number from 0 to 1, as a percentage.
 func percent(share string) string {
 	f, err := strconv.ParseFloat(share, 64)
 	if err != nil {
@@ -222,7 +226,8 @@ func percent(share string) string {
 	return strconv.FormatFloat(f*100, 'g', 3, 64) + "%"
 }
 
-// unreachableColumns are those of the routes that lead nowhere.
+// unreachableColumns returns the columns of unreachable routes: those that no
+// request gets to, or that lead nowhere.
 func unreachableColumns() []Column {
 	reason := path("REASON", "reason")
 	reason.Alarm = true
@@ -236,7 +241,8 @@ func unreachableColumns() []Column {
 	}
 }
 
-// unreachableName is the route configuration; of a TCP proxy, its listener.
+// unreachableName returns the route configuration, or the listener if a TCP
+// proxy is unreachable.
 func unreachableName(s *Subject) string {
 	if l := s.Text("listener"); l != "" {
 		return l
@@ -244,8 +250,9 @@ func unreachableName(s *Subject) string {
 	return s.Text("routeConfiguration")
 }
 
-// unreachableBy is what stands ahead, or the cluster that leads nowhere; for
-// what could not be judged, what is missing.
+// unreachableBy returns the earlier route that takes the requests, or the
+// cluster that leads nowhere. If the route could not be judged, it returns the
+// missing information.
 func unreachableBy(s *Subject) string {
 	var parts []string
 	for _, u := range s.objects("unknowns") {
@@ -254,7 +261,8 @@ func unreachableBy(s *Subject) string {
 	return s.Text("by") + s.Text("cluster") + strings.Join(parts, ", ")
 }
 
-// unreachableMatch is the route's path; of a virtual host, the domain.
+// unreachableMatch returns the route's path, or the domain if a virtual host is
+// unreachable.
 func unreachableMatch(s *Subject) string {
 	if s.member("match") == nil {
 		return s.Text("name")

@@ -10,21 +10,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Row is the text of each column of a kind, also of columns that won't be
-// shown.
+// A Row holds the texts of all columns of a kind, including columns that won't
+// be shown.
 type Row []string
 
 // A Selection says which of a kind's columns a table has.
 type Selection struct {
-	Wide         bool     // the columns of -o wide too
+	Wide         bool     // includes the columns of -o wide
 	Headers      []string // nil: the kind's own; else the columns with these headers, in this order
-	Conditional  bool     // with Wide, a column that is only sometimes shown stays so
+	Conditional  bool     // with Wide, a column that has a condition keeps it
 	LabelColumns []string // a column for each of these labels
 	ShowLabels   bool     // a column of all labels
-	ShowKind     bool     // the name is preceded by the kind
+	ShowKind     bool     // the name is prefixed with the kind
 }
 
-// Select returns the kind with the selected columns.
+// Select returns a copy of the kind with the selected columns.
 func (k Kind) Select(sel Selection) Kind {
 	columns := slices.DeleteFunc(slices.Clone(k.Columns), func(c Column) bool { return c.Wide && !sel.Wide })
 	if sel.Headers != nil {
@@ -104,7 +104,8 @@ func labelColumns(path []string, sel Selection) []Column {
 	return out
 }
 
-// withKind is --show-kind: pod/name, virtualservice.networking.istio.io/name.
+// withKind returns the function for the cells of a name with --show-kind:
+// service/name, virtualservice.networking.istio.io/name.
 func withKind(cell func(*Subject) string) func(*Subject) string {
 	return func(s *Subject) string {
 		name := cell(s)

@@ -13,61 +13,62 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// What a cell says where there is nothing to say, as kubectl has it.
+// The texts of empty cells, as in kubectl's tables.
 const (
-	None    = "<none>"    // nothing is there
-	Unknown = "<unknown>" // it can't be had
+	None    = "<none>"    // there is no value
+	Unknown = "<unknown>" // the value is unavailable
 )
 
-// unhad stands in for what can't be had.
+// unhad is the value of an unavailable part.
 type unhad struct{}
 
-// A Reading looks into one result. It remembers the first error that ends it:
-// not a part that can't be had, that is the affair of a cell.
+// A Reading reads the parts of one result. It keeps the first error, and reads
+// nothing more after it. An unavailable part is not an error: its cell shows
+// [Unknown].
 type Reading struct {
 	Context    context.Context
-	Owner      *mesh.Object // the proxy that the result belongs to, if it knows
-	Neighbours *Neighbours  // what is known of the proxy's other objects; may be nil
+	Owner      *mesh.Object // the proxy that the result belongs to; nil: it isn't known
+	Neighbours *Neighbours  // a cache of the proxy's other objects; may be nil
 	Now        time.Time
 	Wide       bool
 	Err        error
 
-	Ageless bool // nothing is as old as it is
+	Ageless bool // ages are empty, so that a row changes only if something happened
 }
 
-// A Subject is an object that a row of a table is about. Its methods look only
-// at what they are asked for.
+// A Subject is the object of a row. Its methods load only the parts that they
+// return.
 type Subject struct {
 	*Reading
 	fields *object.Object
-	part   *mesh.Object   // of which some fields may be known before the rest is asked for; fields are nil until then
-	known  *object.Object // some of the part's fields, which are all that is looked at as a rule
-	lost   bool           // the object can't be had: no cell knows anything
-	parent *Subject       // the object it is in, when that is what was printed
+	part   *mesh.Object   // a lazy object; it is loaded into fields when a field is read that neither known nor the object itself has
+	known  *object.Object // fields of part that are loaded already, usually all that the row reads
+	lost   bool           // the object is unavailable: all its cells are unknown
+	parent *Subject       // the enclosing object, if the result was not this object itself
 }
 
-// NewSubject returns an object that is loaded.
+// NewSubject returns a subject for a loaded object.
 func NewSubject(r *Reading, fields *object.Object) *Subject {
 	return &Subject{Reading: r, fields: fields}
 }
 
-// NewPartialSubject returns an object of which some fields may be known. It is
-// loaded only when another field is read.
+// NewPartialSubject returns a subject for a lazy object some of whose fields
+// may be known. The object is loaded only when another field is read.
 func NewPartialSubject(r *Reading, o *mesh.Object, known *object.Object) *Subject {
 	return &Subject{Reading: r, part: o, known: known}
 }
 
-// of gives the same for an object inside.
+// of returns a subject for an object inside the subject.
 func (s *Subject) of(part any) *Subject {
 	v := s.See(part)
 	fields, _ := v.(*object.Object)
 	return &Subject{Reading: s.Reading, fields: fields, lost: v == unhad{}, parent: s}
 }
 
-// absent tells whether there is no object, only what it would be in.
+// absent reports whether the object itself is missing. Its parent may exist.
 func (s *Subject) absent() bool { return s.fields == nil && s.part == nil && !s.lost }
 
-// member gives a member, nil where there is none.
+// member returns the member with a key, or nil if there is none.
 func (s *Subject) member(key string) any {
 	if s.fields == nil && s.part != nil {
 		if v, ok := s.known.Lookup(key); ok {
@@ -86,7 +87,7 @@ func (s *Subject) member(key string) any {
 	return s.fields.Get(key)
 }
 
-// See looks at a value one level deep: unhad where it can't be had.
+// See loads one level of a value. For an unavailable value it returns unhad.
 func (s *Reading) See(v any) any {
 	if s.Err != nil {
 		return nil
@@ -102,7 +103,7 @@ func (s *Reading) See(v any) any {
 	return v
 }
 
-// at gives the member at a path: nil where there is none.
+// at returns the value at a path, or nil if there is none.
 func (s *Subject) at(path ...string) any {
 	if s.lost {
 		return unhad{}
@@ -124,13 +125,14 @@ func (s *Subject) at(path ...string) any {
 	return v
 }
 
-// array gives the elements of an array at a path, none where there is none.
+// array returns the elements of the array at a path, or none if there is no
+// array.
 func (s *Subject) array(path ...string) []any {
 	a, _ := s.at(path...).([]any)
 	return a
 }
 
-// objects gives the elements of an array at a path, each looked at.
+// objects returns a subject for each element of the array at a path.
 func (s *Subject) objects(path ...string) []*Subject {
 	var out []*Subject
 	for _, v := range s.array(path...) {
@@ -139,8 +141,8 @@ func (s *Subject) objects(path ...string) []*Subject {
 	return out
 }
 
-// Text gives the member at a path as the Text of a cell: "" for none and
-// null, JSON for what has members.
+// Text returns the value at a path as the text of a cell: empty for null or no
+// value, JSON for an array or object.
 func (s *Subject) Text(path ...string) string { return s.Show(s.at(path...)) }
 
 // Show returns a value as the text of a cell: empty for null, JSON for an array
@@ -169,7 +171,7 @@ func (s *Reading) Show(v any) string {
 	}
 }
 
-// texts gives the elements of an array at a path, each as text.
+// texts returns the elements of the array at a path, each as text.
 func (s *Subject) texts(path ...string) []string {
 	var out []string
 	for _, v := range s.array(path...) {
@@ -178,7 +180,8 @@ func (s *Subject) texts(path ...string) []string {
 	return out
 }
 
-// seconds gives an age, a number of seconds, in kubectl's short form: "5m".
+// seconds formats an age in seconds at a path in kubectl's short form, such as
+// "5m".
 func (s *Subject) seconds(path ...string) string {
 	if s.Ageless {
 		return ""
@@ -194,7 +197,7 @@ func (s *Subject) seconds(path ...string) string {
 	return duration.HumanDuration(time.Duration(f * float64(time.Second)))
 }
 
-// since gives how long ago a time was, in kubectl's short form.
+// since returns how long ago the time at a path was, in kubectl's short form.
 func (s *Subject) since(path ...string) string {
 	if s.Ageless {
 		return ""
@@ -210,8 +213,8 @@ func (s *Subject) since(path ...string) string {
 	return duration.HumanDuration(s.Now.Sub(t))
 }
 
-// until gives how far ahead a time is, in kubectl's short form, and how long
-// ago with a minus.
+// until returns how long it is until the time at a path, in kubectl's short
+// form. It is negative for a time in the past.
 func (s *Subject) until(path ...string) string {
 	if s.Ageless {
 		return ""
@@ -230,7 +233,7 @@ func (s *Subject) until(path ...string) string {
 	return duration.HumanDuration(t.Sub(s.Now))
 }
 
-// Name is what the object is called by.
+// Name returns the object's name, or another field that identifies the object.
 func (s *Subject) Name() string {
 	for _, path := range [][]string{{"metadata", "name"}, {"id"}, {"name"}, {"address"}, {"uid"}} {
 		if name := s.Text(path...); name != "" {
@@ -240,8 +243,8 @@ func (s *Subject) Name() string {
 	return ""
 }
 
-// pairs gives the members of an object at a path as kubectl prints labels:
-// key=value, by key.
+// pairs returns the members of the object at a path as kubectl prints labels,
+// as key=value in the order of the keys.
 func (s *Subject) pairs(path ...string) string {
 	fields, ok := s.at(path...).(*object.Object)
 	if !ok {

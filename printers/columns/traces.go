@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// traceKind is the table of requests' ways, a row each: where from, where to,
-// and what ends it.
+// traceKind returns the table of traces. A row is one request: the proxy it
+// starts at, its route and destination, and why it ends.
 func traceKind() Kind {
 	undecided := Column{Header: "UNKNOWN", Fields: []string{"unknowns"}, cell: func(s *Subject) string {
 		var parts []string
@@ -37,8 +37,8 @@ func traceKind() Kind {
 	)...)}
 }
 
-// stepNamed is the name of what was chosen in a step, and the Istio resource it
-// came from.
+// stepNamed returns the name of the resource chosen in a step, and the Istio
+// resource that it came from.
 func stepNamed(s *Subject, step string) string {
 	for _, one := range s.objects("steps") {
 		if one.Text("step") != step {
@@ -53,8 +53,8 @@ func stepNamed(s *Subject, step string) string {
 	return ""
 }
 
-// traceOutcome is what a request ends with: clusters with their shares, a
-// redirect, or a status.
+// traceOutcome returns the destination of a request: clusters with their
+// shares, a redirect, or a status.
 func traceOutcome(s *Subject) string {
 	if to := s.Text("redirectTo"); to != "" {
 		return s.Text("status") + " " + to
@@ -74,7 +74,7 @@ func traceOutcome(s *Subject) string {
 	return strings.Join(parts, ", ")
 }
 
-// mostEndpoints is how many endpoints a cell holds.
+// mostEndpoints is the largest number of endpoints in a cell.
 const mostEndpoints = 3
 
 func reachedEndpoints(s *Subject) string {

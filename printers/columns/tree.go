@@ -7,21 +7,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// DrawTrace draws the way of a request, an object of the kind Trace, as a tree
-// with one step per line. What ends the request badly is red in colours.
+// DrawTrace draws a Trace, the path of a request, as a tree with one step per
+// line. With colours, a step that ends the request badly is red.
 func DrawTrace(s *Subject, color bool) string {
 	d := &drawing{color: color}
 	d.trace(s, "")
 	return d.text.String()
 }
 
-// A drawing is a tree being drawn.
+// A drawing collects the lines of a tree.
 type drawing struct {
 	text  strings.Builder
 	color bool
 }
 
-// A twig is a line, and those below it.
+// A twig is a node of the tree: a line, and the nodes below it.
 type twig struct {
 	cells []string
 	alarm bool
@@ -37,7 +37,8 @@ func (d *drawing) trace(s *Subject, indent string) {
 	}
 }
 
-// grow draws lines below one another, their first cells in a column.
+// grow draws the nodes of one level and those below them. It aligns the second
+// cells of one level.
 func (d *drawing) grow(all []twig, indent string) {
 	width := 0
 	for _, t := range all {
@@ -67,7 +68,7 @@ func (d *drawing) line(indent, branch, text string, alarm bool) {
 	d.text.WriteString(indent + branch + text + "\n")
 }
 
-// requestSaid is the request in short.
+// requestSaid returns a short form of the request.
 func requestSaid(s *Subject) string {
 	r := s.of(s.member("request"))
 	scheme, host, path := r.Text("scheme"), r.Text("host"), r.Text("path")
@@ -88,7 +89,8 @@ func requestSaid(s *Subject) string {
 	return text
 }
 
-// beginsAt tells whether the request is the proxy's own, or comes to it.
+// beginsAt returns "at" for a request that arrives at the proxy's workload, and
+// "from" for one that the workload sends.
 func beginsAt(s *Subject) string {
 	if s.Text("request", "direction") == "inbound" {
 		return "at"
@@ -96,12 +98,13 @@ func beginsAt(s *Subject) string {
 	return "from"
 }
 
-// mostOfCluster is how many endpoints of a cluster are drawn.
+// mostOfCluster is how many endpoints of a cluster are drawn. A line below
+// gives the number of the others.
 const mostOfCluster = 10
 
 func stepsSaid(s *Subject) []twig {
 	var out []twig
-	drawn := map[string]bool{} // clusters whose endpoints were
+	drawn := map[string]bool{} // the clusters whose endpoints are drawn already
 	for _, one := range s.objects("steps") {
 		t := twig{cells: []string{one.Text("step"), one.Text("name")}}
 		if t.cells[1] == "" {
@@ -168,11 +171,11 @@ func endpointsSaid(s *Subject, cluster string) []twig {
 	return out
 }
 
-// usualRetries is how often Istio has requests sent again where nothing says
-// otherwise: that needs no line.
+// usualRetries is Istio's default number of retries, which needs no line.
 const usualRetries = "2"
 
-// asidesSaid are policies, faults and mirrors, and what can't be told.
+// asidesSaid returns the lines after the steps: policies, faults, timeouts,
+// retries, mirrors, and what is unknown.
 func asidesSaid(s *Subject) []twig {
 	var out []twig
 	for _, p := range s.objects("policies") {
@@ -228,7 +231,7 @@ func asidesSaid(s *Subject) []twig {
 	return out
 }
 
-// endSaid is how it ends.
+// endSaid returns the last line, which says where the request ends.
 func endSaid(s *Subject) twig {
 	status := s.Text("status")
 	cells := []string{"ends", outcomesSaid(s)}
@@ -241,8 +244,8 @@ func endSaid(s *Subject) twig {
 	return twig{cells: cells, alarm: losesTraffic(s)}
 }
 
-// outcomesSaid is where the traffic ends, in a line: the shares, where it ends
-// at several places.
+// outcomesSaid returns where the traffic ends, as one line of text, with shares
+// if it ends in several places.
 func outcomesSaid(s *Subject) string {
 	all := s.objects("outcomes")
 	if len(all) < 2 {
@@ -262,8 +265,9 @@ func outcomesSaid(s *Subject) string {
 	return strings.Join(parts, ", ")
 }
 
-// losesTraffic tells whether a part of the traffic gets to no endpoint, or it
-// isn't known whether it does.
+// losesTraffic reports whether some traffic reaches no endpoint, or whether
+// that is unknown. Traffic that passes through to an address outside the mesh
+// isn't lost.
 func losesTraffic(s *Subject) bool {
 	for _, o := range s.objects("outcomes") {
 		if reason := o.Text("reason"); reason != "" && reason != "PASSTHROUGH" {

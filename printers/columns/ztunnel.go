@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ztunnelKinds are the tables of what a ztunnel holds: istioctl's columns.
+// ztunnelKinds returns the tables of a ztunnel's objects. They have istioctl's
+// columns.
 func ztunnelKinds() []Kind {
 	return ofProxies([]Kind{
 		{Name: "Workload", Columns: workloadColumns()},
@@ -45,8 +46,8 @@ func workloadAddress(s *Subject) string {
 	return s.Text("hostname")
 }
 
-// waypoint is the service that traffic goes through first: its name, or the
-// destination when the ztunnel doesn't know the service.
+// waypoint returns the name of the waypoint's service, or the destination if
+// the ztunnel doesn't know that service.
 func waypoint(s *Subject) string {
 	destination := s.Text("waypoint", "destination")
 	if destination == "" {
@@ -70,7 +71,7 @@ func workloadServiceColumns() []Column {
 	)...)
 }
 
-// vips are addresses, without the network in front.
+// vips returns the addresses of a service, without the network before each.
 func vips(s *Subject) string {
 	var all []string
 	for _, vip := range s.texts("vips") {
@@ -83,8 +84,8 @@ func vips(s *Subject) string {
 	return strings.Join(all, ",")
 }
 
-// healthyEndpoints is healthy/all. Where an endpoint doesn't say how it is,
-// its workload does.
+// healthyEndpoints returns the number of healthy endpoints and of all:
+// healthy/all. An endpoint without a status of its own has its workload's.
 func healthyEndpoints(s *Subject) string {
 	endpoints, ok := s.at("endpoints").(*object.Object)
 	if !ok {
@@ -101,8 +102,8 @@ func healthyEndpoints(s *Subject) string {
 	return fmt.Sprintf("%d/%d", healthy, endpoints.Len())
 }
 
-// connectionColumns turn a connection so that the workload's own end stands
-// first.
+// connectionColumns returns the columns of connections. The workload's own end
+// is always LOCAL, whatever the direction.
 func connectionColumns() []Column {
 	end := func(header, inbound, outbound string) Column {
 		return Column{Header: header, Fields: []string{inbound, outbound}, cell: func(s *Subject) string {
@@ -122,7 +123,8 @@ func connectionColumns() []Column {
 	}
 }
 
-// title is a word with a capital, as istioctl writes inbound and outbound.
+// title returns a word with a capital first letter, as istioctl prints inbound
+// and outbound.
 func title(word string) string {
 	if word == "" {
 		return ""

@@ -2,7 +2,7 @@ package encode
 
 import "strings"
 
-// The fields of JQ_COLORS, in its order.
+// The indices of a [Palette], in the order of the fields of JQ_COLORS.
 const (
 	nullColor = iota
 	falseColor
@@ -17,15 +17,16 @@ const (
 
 const resetColor = "\x1b[0m"
 
-// A Palette is the escape sequence of each field.
+// A Palette holds the escape sequences of the colours of JSON.
 type Palette [colorCount]string
 
-// jq's own colours, those of jq 1.7.1 and 1.8.
+// jqColors are the default colours of jq 1.7.1 and 1.8.
 const jqColors = "0;90:0;39:0;39:0;39:0;32:1;39:1;39:1;34"
 
-// NewPalette reads JQ_COLORS as jq does: fields not given keep jq's colour,
-// more than there are is no harm. It is not ok, and jq's own, when a field
-// holds anything but digits and semicolons.
+// NewPalette parses the value of JQ_COLORS as jq does. A missing field keeps
+// jq's default colour, and fields after the eighth are ignored. If a field
+// contains anything but digits and semicolons, ok is false and the palette is
+// jq's default.
 func NewPalette(text string) (p Palette, ok bool) {
 	for i, field := range strings.Split(jqColors, ":") {
 		p[i] = escape(field)
@@ -37,14 +38,14 @@ func NewPalette(text string) (p Palette, ok bool) {
 			break
 		}
 		if strings.Trim(field, "0123456789;") != "" {
-			// jq looks at the eighth field only up to what it can't read
+			// jq reads the eighth field only up to the first invalid character
 			if i < colorCount-1 {
 				return p, false
 			}
 			field = field[:strings.IndexFunc(field, func(r rune) bool { return r != ';' && (r < '0' || r > '9') })]
 		}
 		if field == "" && (i == len(fields)-1 || i == colorCount-1) {
-			break // an empty last field counts as not given
+			break // an empty last field is a missing one
 		}
 		given[i] = escape(field)
 	}
@@ -53,5 +54,5 @@ func NewPalette(text string) (p Palette, ok bool) {
 
 func escape(codes string) string { return "\x1b[" + codes + "m" }
 
-// Red returns a text between the escape sequences of red on a terminal.
+// Red returns a text in red: between the escape sequences for a terminal.
 func Red(text string) string { return escape("31") + text + resetColor }

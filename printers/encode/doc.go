@@ -1,9 +1,11 @@
-// Package encode writes a value as JSON, in jq's and kubectl's layouts, and
-// makes it a plain Go value for encoders of other notations.
+// Package encode writes a value as JSON, in jq's and kubectl's layouts. It also
+// converts a value to plain Go values, for encoders of other formats.
 //
-// A value may be lazy: it is loaded when it is encoded, its next members at
-// the same time, and an unavailable part becomes null. The package doesn't
-// know what is encoded, nor where the text goes. Read [Encoding] first. It is
-// written by hand since encoding/json can neither stop within a value nor load
-// one while it encodes: a result need not fit in memory.
+// A value may be lazy: each part is loaded when it is encoded, together with
+// the members that follow it. An unavailable part becomes null. The package
+// knows neither what the value means nor where the text goes. Read [Encoding]
+// first.
+//
+// The encoder is hand-written because encoding/json can neither pause within a
+// value nor load parts while it encodes. A result need not fit in memory.
 package encode

@@ -11,17 +11,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// MaxDepth is how many containers may be nested in one another; the JSON
-// decoder allows as many.
+// MaxDepth is the largest depth of nested arrays and objects. It is the JSON
+// decoder's limit too.
 const MaxDepth = 10000
 
-// A Style says how JSON is laid out.
+// A Style is a layout of JSON.
 type Style struct {
-	Indent string   // the indentation of one level; empty with Pretty: newlines only
-	Pretty bool     // newlines, and a space after a colon
-	Escape *Escapes // which characters of strings are escaped
-	Colors *Palette // nil: none
-	Sorted bool     // keys are sorted; else they keep the order of the object
+	Indent string   // the indentation per level; empty: with Pretty, newlines only
+	Pretty bool     // adds newlines, and a space after each colon
+	Escape *Escapes // the characters that are escaped in strings
+	Colors *Palette // the colours; nil: none
+	Sorted bool     // sorts the keys; otherwise they keep the object's order
 }
 
 // An Encoding encodes one value as JSON, step by step. It keeps its position on
@@ -30,20 +30,20 @@ type Style struct {
 // it is encoded; an unavailable part becomes null.
 type Encoding struct {
 	Style
-	buf    []byte // encoded and not yet written
+	buf    []byte // text that is encoded but not written yet
 	stack  []frame
-	keys   []string // the keys of all objects on the stack
+	keys   []string // the keys of all objects on the stack, those of the innermost one last
 	root   any
 	begun  bool
 	broken error // the error that ended the encoding
 }
 
-// A frame is a container that is being encoded.
+// A frame is an array or object that is partly encoded.
 type frame struct {
 	object bool
-	keys   []string       // of an object
-	fields *object.Object // of an object
-	items  []any          // of an array
+	keys   []string       // if it is an object
+	fields *object.Object // if it is an object
+	items  []any          // if it is an array
 	next   int            // the index of the next member to encode
 	ahead  int            // the index of the first member that was not prefetched
 }
@@ -72,7 +72,7 @@ func (s Style) Text(ctx context.Context, v any) ([]byte, error) {
 // Done reports whether all of the value is encoded.
 func (e *Encoding) Done() bool { return e.begun && len(e.stack) == 0 }
 
-// Append appends a text to what is encoded and not yet written.
+// Append appends a text to the buffer of encoded text.
 func (e *Encoding) Append(text string) { e.buf = append(e.buf, text...) }
 
 // More encodes until the buffer holds limit bytes or the value ends. After an
@@ -87,7 +87,7 @@ func (e *Encoding) More(ctx context.Context, limit int) error {
 	return e.broken
 }
 
-// WriteTo encodes the rest and writes all of it.
+// WriteTo writes the buffer, then encodes and writes the rest of the value.
 func (e *Encoding) WriteTo(ctx context.Context, w io.Writer) error {
 	for {
 		if _, err := w.Write(e.buf); err != nil {
@@ -103,7 +103,7 @@ func (e *Encoding) WriteTo(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// step encodes the next member of the innermost container, or its end.
+// step encodes the next member of the innermost array or object, or its end.
 func (e *Encoding) step(ctx context.Context) error {
 	if !e.begun {
 		e.begun = true
@@ -155,7 +155,8 @@ func (e *Encoding) value(ctx context.Context, v any) error {
 	return nil
 }
 
-// keysOf puts the keys of an object behind those of the objects it is in.
+// keysOf appends the keys of an object to e.keys, which is a stack, and returns
+// them.
 func (e *Encoding) keysOf(m *object.Object) []string {
 	from := len(e.keys)
 	for key := range m.All() {
@@ -194,8 +195,8 @@ func (e *Encoding) end(f *frame) {
 	e.reset()
 }
 
-// separate writes what stands in front of a member: where jq changes colours
-// is jq's.
+// separate writes the comma, newline and indentation before a member. It
+// changes colours where jq does.
 func (e *Encoding) separate(f *frame) {
 	if f.next > 0 {
 		e.paint(f.color())

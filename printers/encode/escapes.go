@@ -8,17 +8,19 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/safe"
 )
 
-// Escapes are what a string's characters look like in JSON, other than the
-// ones that every JSON has to escape.
+// Escapes are the characters that are escaped in strings, in addition to those
+// that JSON requires to be escaped.
 type Escapes struct {
-	plain [utf8.RuneSelf]bool // the ASCII characters that stand for themselves
-	rune  func(rune) bool     // the other characters that are escaped; nil: none
+	plain [utf8.RuneSelf]bool // the ASCII characters that are not escaped
+	rune  func(rune) bool     // reports whether another character is escaped; nil: none is
 }
 
-// jq and kubectl print some characters as they are that are unsafe on a
-// terminal: here all strings escape them, which is the same value. With -a,
-// strings escape whatever is not ASCII. kubectl's are Go's: safe in HTML and
-// JavaScript. What is to be read as YAML has no character that YAML refuses.
+// The escapes of each format. All of them escape characters that are unsafe on
+// a terminal, even where jq and kubectl don't; the value stays the same.
+// ASCIIEscapes escape all characters that are not ASCII, as jq -a does.
+// KubectlEscapes also escape <, > and &, as Go's encoder does for HTML.
+// YAMLEscapes are for JSON that a YAML decoder will read: they escape the
+// characters that YAML forbids.
 var (
 	JQEscapes           = newEscapes("\x7f", safe.IsUnsafe)
 	ASCIIEscapes        = newEscapes("\x7f", func(rune) bool { return true })
@@ -38,13 +40,14 @@ func newEscapes(extra string, r func(rune) bool) *Escapes {
 	return e
 }
 
-// unreadable are the characters from 0x80 on that YAML takes only escaped.
+// unreadable reports whether YAML accepts a character from 0x80 on only if it
+// is escaped.
 func unreadable(r rune) bool {
 	return r < 0xa0 && r != 0x85 || r == 0xfeff || r == 0xfffe || r == 0xffff
 }
 
-// EscapeYAML writes what is unsafe in a text of YAML whose every string is
-// in double quotes; YAML has no pairs of surrogates.
+// EscapeYAML escapes the unsafe characters in YAML whose strings are all in
+// double quotes. Unlike JSON, YAML has no surrogate pairs.
 func EscapeYAML(text string) string {
 	own := func(r rune) bool { return safe.IsUnsafe(r) && r != '\n' && r != '\t' }
 	if !strings.ContainsFunc(text, own) {
@@ -64,7 +67,7 @@ func EscapeYAML(text string) string {
 	return b.String()
 }
 
-// Quote appends s as a JSON string.
+// Quote appends s to b as a JSON string.
 func (e *Escapes) Quote(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0

@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// LoadResult loads a result of a query: all of it where that is cheaper, else
-// one level. Unlike an unavailable part, an unavailable result is an error, its
+// LoadResult loads a result of a query: all of it if that is cheaper, else one
+// level. Unlike an unavailable part, an unavailable result is an error, its
 // [mesh.Fault].
 func LoadResult(ctx context.Context, v any) (any, error) {
 	if w, ok := v.(mesh.Whole); ok {
@@ -30,8 +30,8 @@ func LoadPart(ctx context.Context, v any) (loaded any, available bool, err error
 	return loaded, err == nil, err
 }
 
-// LoadWholePart loads a part that will be printed with everything in it: all
-// of it where that is cheaper, else one level. An unavailable part is nil.
+// LoadWholePart loads a part that will be printed with everything in it: all of
+// it if that is cheaper, else one level. An unavailable part is nil.
 func LoadWholePart(ctx context.Context, v any) (any, error) {
 	w, ok := v.(mesh.Whole)
 	if !ok {
@@ -45,8 +45,8 @@ func LoadWholePart(ctx context.Context, v any) (any, error) {
 	return u, err
 }
 
-// isUnavailable reports whether an error says only that a part of the document
-// is unavailable. It then reports the part to ctx as left out.
+// isUnavailable reports whether an error means only that a part of the document
+// is unavailable. If so, it also reports the part to ctx.
 func isUnavailable(ctx context.Context, err error) bool {
 	var fault *mesh.Fault
 	if !errors.As(err, &fault) {
@@ -56,13 +56,13 @@ func isUnavailable(ctx context.Context, err error) bool {
 	return true
 }
 
-// prefetched is how many members of a container, from the one that is being
-// encoded on, are loaded at the same time.
+// prefetched is how many members of an array or object are loaded at the same
+// time, counted from the one that is being encoded.
 const prefetched = 8
 
-// prefetch starts to load the next members of a container, so that the
-// requests of a large value don't wait for one another. A value that is loaded
-// twice at the same time is requested once. The loads end with ctx.
+// prefetch starts to load the next members of an array or object, so that
+// requests run in parallel. A value that is loaded twice at the same time is
+// requested only once. The loads end with ctx.
 func (f *frame) prefetch(ctx context.Context) {
 	for ; f.ahead < min(f.next+prefetched, f.len()); f.ahead++ {
 		for _, l := range pending(f.member(f.ahead)) {
@@ -78,8 +78,8 @@ func (f *frame) member(i int) any {
 	return f.items[i]
 }
 
-// pending returns what must be requested before v can be printed: v itself, or
-// members of v if v is a loaded object.
+// pending returns the values that must be requested before v can be printed: v
+// itself, or members of v if v is a loaded object.
 func pending(v any) (out []mesh.Lazy) {
 	l, lazy := v.(mesh.Lazy)
 	if lazy && l.Pending() {

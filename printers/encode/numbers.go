@@ -19,8 +19,8 @@ func (e *Encoding) number(v any) {
 	e.reset()
 }
 
-// AppendNumber appends a number as jq prints it: an int, a *big.Int, a float64,
-// or a json.Number as it was read.
+// AppendNumber appends a number as jq prints it. v is an int, a *big.Int, a
+// float64 or a json.Number; the text of a json.Number is kept.
 func AppendNumber(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case int:
@@ -46,7 +46,7 @@ func appendFloat(b []byte, f float64) []byte {
 	}
 	b = strconv.AppendFloat(b, f, format, -1, 64)
 	if n := len(b); format == 'e' && n >= 4 && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
-		b[n-2] = b[n-1] // e-09 is e-9
+		b[n-2] = b[n-1] // e-09 becomes e-9
 		b = b[:n-1]
 	}
 	return b

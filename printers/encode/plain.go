@@ -10,9 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Plain gives a value with nothing lazy in it, for printers of others: null
-// where a part can't be had; numbers as Kubernetes' decoder gives them,
-// integers where they fit and else float64; strings in valid UTF-8.
+// Plain returns a value without lazy parts, for encoders of other packages. An
+// unavailable part is nil. A number is an int64, uint64 or float64, as from
+// Kubernetes' decoder. A string is valid UTF-8.
 func Plain(ctx context.Context, v any) (any, error) {
 	v, err := LoadWholePart(ctx, v)
 	if err != nil {
@@ -44,7 +44,7 @@ func plainArray(ctx context.Context, v []any) (any, error) {
 
 func plainObject(ctx context.Context, v *object.Object) (any, error) {
 	out := make(map[string]any, v.Len())
-	for _, k := range v.Sorted() { // in order: so that loads are
+	for _, k := range v.Sorted() { // sorted, so that parts are always loaded in the same order
 		w, err := Plain(ctx, v.Get(k))
 		if err != nil {
 			return nil, err
@@ -54,8 +54,9 @@ func plainObject(ctx context.Context, v *object.Object) (any, error) {
 	return out, nil
 }
 
-// plainNumber gives what JSON writes as an integer as int64 or uint64, anything
-// else as float64. What JSON can't say becomes what jq prints for it.
+// plainNumber returns a number as an int64 or uint64 if JSON writes it as an
+// integer that fits, else as a float64. NaN and infinities become what jq
+// prints for them.
 func plainNumber(v any) any {
 	f, isFloat := v.(float64)
 	switch {
