@@ -14,7 +14,7 @@ import (
 // An admin serves one simulated HTTP port: an Envoy's admin port or an istiod's debug port.
 type admin struct {
 	counters *Counters
-	whose    *tally
+	tally    *tally
 	answer   func(r *http.Request) (status int, kind string, b body)
 	trouble  Trouble
 
@@ -47,25 +47,25 @@ func (a *admin) serve(rw io.ReadWriter) {
 			return
 		}
 		if a.trouble == Hung {
-			defer a.whose.asked(r.URL.RequestURI())()
+			defer a.tally.asked(r.URL.RequestURI())()
 			_, _ = io.Copy(io.Discard, rw) // block until the client closes the connection
 			return
 		}
-		if err := a.one(rw, r); err != nil || r.Close {
+		if err := a.answerOne(rw, r); err != nil || r.Close {
 			return
 		}
 	}
 }
 
 // one answers a single request.
-func (a *admin) one(w io.Writer, r *http.Request) error {
-	done := sync.OnceFunc(a.whose.asked(r.URL.RequestURI()))
+func (a *admin) answerOne(w io.Writer, r *http.Request) error {
+	done := sync.OnceFunc(a.tally.asked(r.URL.RequestURI()))
 	defer done()
 	status, kind, b := a.answer(r)
 	if a.trouble == Busy {
 		status, kind, b = http.StatusServiceUnavailable, "text/plain", text("upstream connect error or disconnect/reset before headers")
 	}
-	a.work(b.size())
+	a.delay(b.size())
 	var head strings.Builder
 	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\ncontent-type: %s\r\ncache-control: no-cache, max-age=0\r\nserver: envoy\r\ntransfer-encoding: chunked\r\n\r\n", status, http.StatusText(status), kind)
 	if _, err := io.WriteString(w, head.String()); err != nil {
@@ -81,7 +81,7 @@ func (a *admin) one(w io.Writer, r *http.Request) error {
 }
 
 // work sleeps for as long as producing an answer of size bytes takes.
-func (a *admin) work(size int64) {
+func (a *admin) delay(size int64) {
 	wait := a.latency
 	if a.rate > 0 {
 		wait += time.Duration(float64(size) / float64(a.rate) * float64(time.Second))
@@ -120,7 +120,7 @@ func (a *admin) send(w io.Writer, b body) error {
 		copy(out[edge+len(p):], "\r\n")
 		n, err := w.Write(out[start : edge+len(p)+2])
 		sent += int64(len(p))
-		a.whose.sent(int64(n))
+		a.tally.sent(int64(n))
 		return err
 	})
 }

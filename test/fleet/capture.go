@@ -55,8 +55,8 @@ func openCapture(folder string) (*capture, error) {
 
 var millis = regexp.MustCompile(`("last_updated":"[^"]*\.)\d{3}Z`)
 
-// personal replaces what is specific to the model's proxy by tokens.
-func (c *capture) personal(text string) string {
+// tokenize replaces what is specific to the model's proxy by tokens.
+func (c *capture) tokenize(text string) string {
 	return millis.ReplaceAllString(c.own.Replace(text), "${1}"+millisToken+"Z")
 }
 

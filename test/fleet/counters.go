@@ -28,7 +28,7 @@ type Counters struct {
 type tally struct {
 	name     string
 	counters *Counters
-	of       *tally // the tally of all Envoys, which counts these requests too; may be nil
+	parent   *tally // the tally of all Envoys, which counts these requests too; may be nil
 
 	requests, bytes atomic.Int64
 	overlaps        atomic.Int64 // requests that arrived while another one was being answered
@@ -43,8 +43,8 @@ func newCounters() *Counters {
 	return c
 }
 
-func (c *Counters) tally(name string, of *tally) *tally {
-	return &tally{name: name, counters: c, of: of, paths: map[string]int{}}
+func (c *Counters) tally(name string, parent *tally) *tally {
+	return &tally{name: name, counters: c, parent: parent, paths: map[string]int{}}
 }
 
 // mostPaths is how many different paths a tally keeps.
@@ -55,16 +55,16 @@ func (t *tally) asked(path string) (done func()) {
 	c := t.counters
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for n := t; n != nil; n = n.of {
+	for n := t; n != nil; n = n.parent {
 		n.requests.Add(1)
 		if n.paths[path] > 0 || len(n.paths) < mostPaths {
 			n.paths[path]++
 		}
 	}
-	if t.of == c.envoys {
+	if t.parent == c.envoys {
 		c.touched[t.name] = true
 		if t.busy.Add(1) > 1 {
-			t.of.overlaps.Add(1)
+			t.parent.overlaps.Add(1)
 		}
 		return func() { t.busy.Add(-1) }
 	}
@@ -72,7 +72,7 @@ func (t *tally) asked(path string) (done func()) {
 }
 
 func (t *tally) sent(bytes int64) {
-	for n := t; n != nil; n = n.of {
+	for n := t; n != nil; n = n.parent {
 		n.bytes.Add(bytes)
 	}
 }

@@ -151,26 +151,26 @@ func (d *dump) size() (n int64) {
 	return n
 }
 
-// A choice is what a request selects from a dump.
-type choice struct {
+// A selection is what a request selects from a dump.
+type selection struct {
 	resource  string // the list whose elements are returned alone; "" selects whole sections
 	mask      mask   // nil selects all fields
 	names     *regexp.Regexp
 	endpoints bool
 }
 
-// had reports whether Envoy includes the section in its answer: endpoints only come with include_eds.
-func (c choice) had(s *section) bool { return s.kind != "EndpointsConfigDump" || c.endpoints }
+// includes reports whether Envoy includes the section in its answer: endpoints only come with include_eds.
+func (c selection) includes(s *section) bool { return s.kind != "EndpointsConfigDump" || c.endpoints }
 
-func (c choice) named(e element) bool { return c.names == nil || c.names.MatchString(e.name) }
+func (c selection) matchesName(e element) bool { return c.names == nil || c.names.MatchString(e.name) }
 
 // render writes the selection from all sections. It returns nil if the mask fits no section.
-func (d *dump) render(c choice) ([]byte, error) {
+func (d *dump) render(c selection) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("{\n \"configs\": [")
 	first := true
 	for _, s := range d.sections {
-		if !c.had(s) || !c.mask.fits(sectionMessage(s.kind)) {
+		if !c.includes(s) || !c.mask.fits(sectionMessage(s.kind)) {
 			continue
 		}
 		if !first {
@@ -188,7 +188,7 @@ func (d *dump) render(c choice) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (s *section) render(b *bytes.Buffer, c choice) error {
+func (s *section) render(b *bytes.Buffer, c selection) error {
 	fmt.Fprintf(b, "\n  {\n   \"@type\": \"%s%s\"", typePrefix, s.kind)
 	for _, f := range s.fields {
 		inner, named := c.mask.below(f.name)
@@ -212,10 +212,10 @@ func (s *section) render(b *bytes.Buffer, c choice) error {
 	return nil
 }
 
-func (f *field) render(b *bytes.Buffer, c choice) {
+func (f *field) render(b *bytes.Buffer, c selection) {
 	n := 0
 	for _, e := range f.elements {
-		if !c.named(e) {
+		if !c.matchesName(e) {
 			continue
 		}
 		if n++; n == 1 {

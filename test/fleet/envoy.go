@@ -19,11 +19,11 @@ type image struct {
 	kinds map[string]string    // content types of answers that are not JSON, by path and query
 
 	mu    sync.Mutex
-	known map[string]func() *said // rendered config dumps, by query
+	known map[string]func() *dumpAnswer // rendered config dumps, by query
 }
 
-// A said is an answer with placeholders, which any proxy can fill in.
-type said struct {
+// A dumpAnswer is an answer with placeholders, which any proxy can fill in.
+type dumpAnswer struct {
 	status int
 	text   *template
 }
@@ -40,7 +40,7 @@ func newImage(c *capture, o Options) (*image, error) {
 	if err := g.grow(o.Bytes); err != nil {
 		return nil, err
 	}
-	m := &image{dump: g.dump, names: g.names, plain: map[string]*template{}, kinds: map[string]string{}, known: map[string]func() *said{}}
+	m := &image{dump: g.dump, names: g.names, plain: map[string]*template{}, kinds: map[string]string{}, known: map[string]func() *dumpAnswer{}}
 	entries, err := indented(fmt.Appendf(nil, `{"cluster_statuses":[%s]}`, strings.Join(g.entries, ",")), 0)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func newImage(c *capture, o Options) (*image, error) {
 		"/server_info": "server_info.json", "/stats?format=json": "stats.json", "/listeners?format=json": "listeners.json",
 		"/certs": "certs.json", "/ready": "ready.txt", "/logging": "logging.txt",
 	} {
-		if err := m.take(c, path, file); err != nil {
+		if err := m.addRecorded(c, path, file); err != nil {
 			return nil, err
 		}
 	}
@@ -58,12 +58,12 @@ func newImage(c *capture, o Options) (*image, error) {
 }
 
 // take adds a recorded answer to the image.
-func (m *image) take(c *capture, path, file string) error {
+func (m *image) addRecorded(c *capture, path, file string) error {
 	text, err := c.proxy(file)
 	if err != nil {
 		return err
 	}
-	out := []byte(c.personal(text))
+	out := []byte(c.tokenize(text))
 	if strings.HasSuffix(file, ".json") {
 		if out, err = indented(out, 0); err != nil {
 			return err
@@ -102,11 +102,11 @@ func (m *image) answer(p *Proxy, r *http.Request) (status int, kind string, b bo
 }
 
 // configDump returns the answer to a query. Concurrent requests with the same query render it once.
-func (m *image) configDump(query string) *said {
+func (m *image) configDump(query string) *dumpAnswer {
 	m.mu.Lock()
 	answer := m.known[query]
 	if answer == nil {
-		answer = sync.OnceValue(func() *said { return m.renderDump(query) })
+		answer = sync.OnceValue(func() *dumpAnswer { return m.renderDump(query) })
 		if len(m.known) < mostKnown {
 			m.known[query] = answer
 		}
@@ -116,12 +116,12 @@ func (m *image) configDump(query string) *said {
 }
 
 // renderDump parses a query as Envoy does, and renders the dump.
-func (m *image) renderDump(query string) *said {
+func (m *image) renderDump(query string) *dumpAnswer {
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return refusal(http.StatusBadRequest, "%v\n", err)
 	}
-	c := choice{resource: values.Get("resource"), mask: newMask(values.Get("mask")), endpoints: values.Has("include_eds")}
+	c := selection{resource: values.Get("resource"), mask: newMask(values.Get("mask")), endpoints: values.Has("include_eds")}
 	if values.Has("name_regex") {
 		if c.names, err = regexp.Compile("^(?:" + values.Get("name_regex") + ")$"); err != nil {
 			return refusal(http.StatusBadRequest, "INVALID_ARGUMENT: Error while parsing name_regex from %s: %v", values.Get("name_regex"), err)
@@ -137,11 +137,11 @@ func (m *image) renderDump(query string) *said {
 	case text == nil:
 		return refusal(http.StatusBadRequest, "FieldMask %s could not be successfully applied to any configs.", values.Get("mask"))
 	}
-	return &said{http.StatusOK, newTemplate(text)}
+	return &dumpAnswer{http.StatusOK, newTemplate(text)}
 }
 
-func refusal(status int, text string, args ...any) *said {
-	return &said{status, fixed(fmt.Sprintf(text, args...))}
+func refusal(status int, text string, args ...any) *dumpAnswer {
+	return &dumpAnswer{status, fixed(fmt.Sprintf(text, args...))}
 }
 
 // compact writes JSON without spaces.

@@ -62,7 +62,7 @@ func New(o Options) (*Fleet, error) {
 	for _, p := range f.proxies {
 		f.byName[p.Name+"."+p.Namespace] = p
 		p.admin = admin{
-			counters: f.counters, whose: f.counters.tally(p.Name+"."+p.Namespace, f.counters.envoys), trouble: p.Trouble,
+			counters: f.counters, tally: f.counters.tally(p.Name+"."+p.Namespace, f.counters.envoys), trouble: p.Trouble,
 			latency: o.Latency, rate: o.Rate, single: true,
 			answer: func(q *http.Request) (int, string, body) { return f.image.answer(p, q) },
 		}

@@ -57,9 +57,9 @@ func openRecorded(t *testing.T, path string) (real recorded) {
 	return real
 }
 
-// TestChoiceAsEnvoy checks that a simulated Envoy selects from a config dump exactly what a real Envoy selected from
-// it.
-func TestChoiceAsEnvoy(t *testing.T) {
+// TestDumpSelectsAsEnvoy checks that a simulated Envoy selects from a config dump exactly what a real Envoy selected
+// from it.
+func TestDumpSelectsAsEnvoy(t *testing.T) {
 	real := openRecorded(t, "../../sources/testdata/live/envoy-1.40.json")
 	d, err := readDump(real["config_dump"].Body)
 	if err != nil {
@@ -73,8 +73,8 @@ func TestChoiceAsEnvoy(t *testing.T) {
 	chosen(t, d, real, 8)
 }
 
-// TestResourcesAsEnvoy checks the same with a dump that has resources of all kinds, for many more queries.
-func TestResourcesAsEnvoy(t *testing.T) {
+// TestDumpSelectsAllKindsAsEnvoy checks the same with a dump that has resources of all kinds, for many more queries.
+func TestDumpSelectsAllKindsAsEnvoy(t *testing.T) {
 	real := openRecorded(t, "testdata/envoy-1.40.json")
 	d, err := readDump(real["include_eds"].Body)
 	if err != nil {
@@ -85,7 +85,7 @@ func TestResourcesAsEnvoy(t *testing.T) {
 
 func chosen(t *testing.T, d *dump, real recorded, least int) {
 	t.Helper()
-	m := &image{dump: d, known: map[string]func() *said{}}
+	m := &image{dump: d, known: map[string]func() *dumpAnswer{}}
 	tried := 0
 	for request, want := range real {
 		query := request
@@ -128,9 +128,9 @@ func parsed(t *testing.T, text []byte) (v any) {
 	return v
 }
 
-// TestDumps checks that the dumps of a fleet have the wanted size, are valid JSON, contain their own proxy's names, and
-// are the same on each run.
-func TestDumps(t *testing.T) {
+// TestDumpsHaveSizeAndAreReproducible checks that the dumps of a fleet have the wanted size, are valid JSON, contain
+// their own proxy's names, and are the same on each run.
+func TestDumpsHaveSizeAndAreReproducible(t *testing.T) {
 	o := Options{Seed: 3, Proxies: 9, Istiods: 1, Bytes: 2e6}
 	a, b := newFleet(t, o), newFleet(t, o)
 	for i, p := range a.Proxies() {
@@ -144,7 +144,7 @@ func TestDumps(t *testing.T) {
 		if bytes.Contains(text, []byte("^pod")) || bytes.Contains(text, []byte("^ms")) || bytes.Contains(text, []byte(a.capture.pod)) {
 			t.Error("not filled in")
 		}
-		if id := "sidecar~" + p.words[ipWord] + "~" + p.Name + "." + p.Namespace + "~" + p.Namespace + ".svc.cluster.local"; !bytes.Contains(text, []byte(`"id": "`+id+`"`)) {
+		if id := "sidecar~" + p.replacements[ipWord] + "~" + p.Name + "." + p.Namespace + "~" + p.Namespace + ".svc.cluster.local"; !bytes.Contains(text, []byte(`"id": "`+id+`"`)) {
 			t.Errorf("no node %s", id)
 		}
 		parsed(t, text)
@@ -158,8 +158,8 @@ func TestDumps(t *testing.T) {
 	}
 }
 
-// TestNamesOnce checks that no two of the repeated resources share a name.
-func TestNamesOnce(t *testing.T) {
+// TestRepeatedResourcesHaveUniqueNames checks that no two of the repeated resources share a name.
+func TestRepeatedResourcesHaveUniqueNames(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 1, Istiods: 1, Bytes: 3e6})
 	for _, of := range []struct{ kind, list string }{
 		{"ClustersConfigDump", "dynamic_active_clusters"}, {"EndpointsConfigDump", "dynamic_endpoint_configs"},
@@ -178,23 +178,23 @@ func TestNamesOnce(t *testing.T) {
 	}
 }
 
-// TestTokens checks that the replacement of a token is as long as the token.
-func TestTokens(t *testing.T) {
+// TestReplacementsAreAsLongAsTokens checks that the replacement of a token is as long as the token.
+func TestReplacementsAreAsLongAsTokens(t *testing.T) {
 	all, err := newProxies(Options{Proxies: 12345})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []*Proxy{all[0], all[4321], all[12344]} {
 		for kind, token := range tokens() {
-			if w := p.word(kind, 7); len(w) != len(token) {
+			if w := p.replacement(kind, 7); len(w) != len(token) {
 				t.Errorf("%q in place of %q", w, token)
 			}
 		}
 	}
 }
 
-// TestPieces checks that a body is the same whatever the size of the pieces it is written in.
-func TestPieces(t *testing.T) {
+// TestPourIgnoresPieceSize checks that a body is the same whatever the size of the pieces it is written in.
+func TestPourIgnoresPieceSize(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 3, Istiods: 1})
 	b := body{{f.image.configDump("mask=bootstrap").text, f.proxies[0]}, {fixed(","), nil}, {f.image.configDump("mask=bootstrap").text, f.proxies[2]}}
 	want := b.bytes()
@@ -208,8 +208,8 @@ func TestPieces(t *testing.T) {
 
 const long = 20 * time.Second
 
-// over returns a client that reaches the ports of pods through the API server.
-func over(t *testing.T, f *Fleet) (*http.Client, *rest.Config) {
+// clientsOver returns a client that reaches the ports of pods through the API server.
+func clientsOver(t *testing.T, f *Fleet) (*http.Client, *rest.Config) {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", f.Kubeconfig)
 	if err != nil {
@@ -254,9 +254,9 @@ func get(c *http.Client, url string, most time.Duration) (string, error) {
 	return string(b), err
 }
 
-// TestServe checks that a fleet answers the same through the API server and on ports of its own, and that each broken
-// proxy fails in its way.
-func TestServe(t *testing.T) {
+// TestFleetAnswersAlikeOnBothWays checks that a fleet answers the same through the API server and on ports of its own,
+// and that each broken proxy fails in its way.
+func TestFleetAnswersAlikeOnBothWays(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 8, Istiods: 2, Pods: 3, Stale: 1, Hung: 1, Refused: 1, Cut: 1, Busy: 1})
 	if err := f.Serve(t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -264,7 +264,7 @@ func TestServe(t *testing.T) {
 	if err := f.ServeDirect(); err != nil {
 		t.Fatal(err)
 	}
-	forwarded, _ := over(t, f)
+	forwarded, _ := clientsOver(t, f)
 	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	const ask = "/config_dump?mask=version_info,dynamic_active_clusters"
 	for i, p := range f.Proxies() {
@@ -302,8 +302,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestStale checks that syncz reports exactly one proxy as stale.
-func TestStale(t *testing.T) {
+// TestSyncReportsOneStaleProxy checks that syncz reports exactly one proxy as stale.
+func TestSyncReportsOneStaleProxy(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 6, Istiods: 1, Stale: 1})
 	if err := f.ServeDirect(); err != nil {
 		t.Fatal(err)
@@ -320,13 +320,13 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// TestLists checks that the API server lists pods as a real one does, and only with the right token.
-func TestLists(t *testing.T) {
+// TestAPIServerListsPods checks that the API server lists pods as a real one does, and only with the right token.
+func TestAPIServerListsPods(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 5, Istiods: 2, Pods: 3})
 	if err := f.Serve(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	_, config := over(t, f)
+	_, config := clientsOver(t, f)
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		t.Fatal(err)
@@ -377,7 +377,7 @@ func TestAPIServerRefusesBeyondItsRate(t *testing.T) {
 	if err := f.Serve(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	_, config := over(t, f)
+	_, config := clientsOver(t, f)
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func (r *registry) proxyClient(names []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	all, err := members([]byte(r.capture.personal(line)))
+	all, err := members([]byte(r.capture.tokenize(line)))
 	if err != nil {
 		return "", err
 	}
@@ -181,7 +181,7 @@ func newIstiods(o Options, proxies []*Proxy, c *Counters, r *registry) []*istiod
 		}
 		t := c.tally(d.name+".istio-system", nil)
 		c.istiods = append(c.istiods, t)
-		d.admin = admin{counters: c, whose: t, latency: o.Latency, answer: func(q *http.Request) (int, string, body) { return r.answer(d, q) }}
+		d.admin = admin{counters: c, tally: t, latency: o.Latency, answer: func(q *http.Request) (int, string, body) { return r.answer(d, q) }}
 		all[i] = d
 	}
 	return all

@@ -18,7 +18,7 @@ func (f *Fleet) pods() ([]corev1.Pod, error) {
 	}
 	var all []corev1.Pod
 	for _, p := range f.proxies {
-		all = append(all, podOf(workload, p.Name, p.Namespace, p.words[appWord], p.words[ipWord]))
+		all = append(all, podOf(workload, p.Name, p.Namespace, p.replacements[appWord], p.replacements[ipWord]))
 	}
 	for i, d := range f.istiods {
 		n := *istiod.DeepCopy()

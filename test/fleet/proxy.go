@@ -25,9 +25,9 @@ type Proxy struct {
 	Namespace string
 	Trouble   Trouble
 
-	index int
-	words [millisWord]string
-	admin admin
+	index        int
+	replacements [millisWord]string
+	admin        admin
 }
 
 // The sizes of a fleet's parts.
@@ -47,7 +47,7 @@ func newProxies(o Options) ([]*Proxy, error) {
 			index: i,
 		}
 		ip := fmt.Sprintf("10.1%02d.1%02d.1%02d", i/10000, i/100%100, i%100)
-		p.words = [...]string{p.Name, app, p.Namespace, ip, fmt.Sprint(1000000 + i)}
+		p.replacements = [...]string{p.Name, app, p.Namespace, ip, fmt.Sprint(1000000 + i)}
 		all[i] = p
 	}
 	order := random.Perm(len(all))

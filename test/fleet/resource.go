@@ -11,10 +11,10 @@ import (
 // resource answers a request for the elements of one list. They are written without their section, each with the type
 // of its message. Like Envoy, it searches the sections it has for the list, and checks the mask only if the list has an
 // element (addResourceToDump in source/server/admin/config_dump_handler.cc).
-func (d *dump) resource(c choice, mask string) *said {
+func (d *dump) resource(c selection, mask string) *dumpAnswer {
 	for _, s := range d.sections {
 		message := sectionMessage(s.kind)
-		if message == nil || !c.had(s) {
+		if message == nil || !c.includes(s) {
 			continue
 		}
 		f := message.Fields().ByName(protoreflect.Name(c.resource))
@@ -31,20 +31,20 @@ func (d *dump) resource(c choice, mask string) *said {
 		case !ok:
 			return refusal(http.StatusBadRequest, "FieldMask %s could not be successfully used.", mask)
 		}
-		return &said{http.StatusOK, newTemplate(text)}
+		return &dumpAnswer{http.StatusOK, newTemplate(text)}
 	}
 	return refusal(http.StatusNotFound, "%s not found in config dump", c.resource)
 }
 
 // elements writes the selected elements of the list. ok is false if the mask doesn't fit one of them.
-func (s *section) elements(c choice, of protoreflect.MessageDescriptor) (text []byte, ok bool, err error) {
+func (s *section) elements(c selection, of protoreflect.MessageDescriptor) (text []byte, ok bool, err error) {
 	var b bytes.Buffer
 	for _, f := range s.fields {
 		if f.name != c.resource {
 			continue
 		}
 		for _, e := range f.elements {
-			if !c.named(e) {
+			if !c.matchesName(e) {
 				continue
 			}
 			raw, fits, err := c.mask.trimElement(of, e.text)

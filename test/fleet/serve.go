@@ -105,7 +105,7 @@ func (f *Fleet) atEnd(end func() error) {
 // serveHTTP serves a listener with a handler.
 func (f *Fleet) serveHTTP(l net.Listener, h http.Handler, tls func(*http.Server) error) {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-		return context.WithValue(ctx, carrier{}, c)
+		return context.WithValue(ctx, connKey{}, c)
 	}}
 	f.atEnd(s.Close)
 	f.work.Go(func() {
@@ -116,8 +116,8 @@ func (f *Fleet) serveHTTP(l net.Listener, h http.Handler, tls func(*http.Server)
 	})
 }
 
-// A carrier is the context key of a request's connection.
-type carrier struct{}
+// A connKey is the context key of a request's connection.
+type connKey struct{}
 
 // Close closes all listeners and connections.
 func (f *Fleet) Close() error {

@@ -57,7 +57,7 @@ func newGrower(c *capture, seed uint64) (*grower, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := readDump([]byte(c.personal(text)))
+	d, err := readDump([]byte(c.tokenize(text)))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (c *capture) entries() (all []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	top, err := members([]byte(c.personal(text)))
+	top, err := members([]byte(c.tokenize(text)))
 	if err != nil {
 		return nil, err
 	}

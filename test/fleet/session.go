@@ -38,7 +38,7 @@ func (s *apiServer) forward(w http.ResponseWriter, r *http.Request, pod string) 
 		}()
 		return nil
 	}
-	carrier := r.Context().Value(carrier{}).(net.Conn)
+	carrier := r.Context().Value(connKey{}).(net.Conn)
 	if !s.fleet.hold(carrier) {
 		return
 	}

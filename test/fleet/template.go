@@ -65,11 +65,11 @@ func newTemplate(text []byte) *template {
 func fixed(text string) *template { return &template{text: []byte(text)} }
 
 // word returns the replacement of a template's nth token.
-func (p *Proxy) word(kind, nth int) string {
+func (p *Proxy) replacement(kind, nth int) string {
 	if kind == millisWord {
 		return fmt.Sprintf("%03d", (nth*37+p.index*11)%1000)
 	}
-	return p.words[kind]
+	return p.replacements[kind]
 }
 
 // A part of a body is a template and the proxy that fills it in.
@@ -94,7 +94,7 @@ func (b body) pour(buf []byte, take func([]byte) error) error {
 	n := 0
 	for _, p := range b {
 		for at, nth := 0, 0; at < len(p.text); {
-			end, next := p.upTo(at, len(buf)-n, nth)
+			end, next := p.endWithin(at, len(buf)-n, nth)
 			if end == at {
 				if err := take(buf[:n]); err != nil {
 					return err
@@ -105,7 +105,7 @@ func (b body) pour(buf []byte, take func([]byte) error) error {
 			copy(buf[n:], p.text[at:end])
 			for ; nth < next; nth++ {
 				c := p.patches[nth]
-				copy(buf[n+c.at-at:], p.proxy.word(c.kind, nth))
+				copy(buf[n+c.at-at:], p.proxy.replacement(c.kind, nth))
 			}
 			n, at = n+end-at, end
 		}
@@ -116,9 +116,9 @@ func (b body) pour(buf []byte, take func([]byte) error) error {
 	return take(buf[:n])
 }
 
-// upTo returns the end of the longest run of a part that starts at the offset at, has at most room bytes and ends in no
-// token. next is the number of the first token after it.
-func (p part) upTo(at, room, nth int) (end, next int) {
+// endWithin returns the end of the longest run of a part that starts at the offset at, has at most room bytes and ends
+// in no token. next is the number of the first token after it.
+func (p part) endWithin(at, room, nth int) (end, next int) {
 	end = min(at+room, len(p.text))
 	for next = nth; next < len(p.patches); next++ {
 		c := p.patches[next]

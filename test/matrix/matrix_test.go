@@ -44,8 +44,8 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestMatrixNotices checks the comparison itself: it detects each kind of wrong answer.
-func TestMatrixNotices(t *testing.T) {
+// TestCompareDetectsWrongAnswers checks the comparison itself: it detects each kind of wrong answer.
+func TestCompareDetectsWrongAnswers(t *testing.T) {
 	row := func(s string) []any { return decode(t, s) }
 	table, check := question{words: []string{"routes"}}, question{words: []string{"check"}, kind: findings}
 	describe, trace := question{words: []string{"describe"}, kind: facts}, question{words: []string{"trace"}, kind: walk}
@@ -85,28 +85,28 @@ func TestMatrixNotices(t *testing.T) {
 }
 
 // meshes returns the snapshots to remove parts from, each copied into a folder of its own.
-func meshes(t *testing.T) (all []*taken) {
+func meshes(t *testing.T) (all []*snapshot) {
 	t.Helper()
 	if !*full {
-		m := &taken{name: "demo", dir: filepath.Join(t.TempDir(), "demo"), sample: true}
+		m := &snapshot{name: "demo", dir: filepath.Join(t.TempDir(), "demo"), sample: true}
 		unpackDemo(t, m.dir)
-		return []*taken{m}
+		return []*snapshot{m}
 	}
 	for _, name := range []string{"bookinfo", "stale", "ambient"} {
 		from := filepath.Join("../../../shared/captures", name)
 		if _, err := os.Stat(from); err != nil {
 			continue
 		}
-		m := &taken{name: name, dir: filepath.Join(t.TempDir(), name)}
+		m := &snapshot{name: name, dir: filepath.Join(t.TempDir(), name)}
 		if err := os.CopyFS(m.dir, os.DirFS(from)); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, m)
 	}
 	if all == nil { // if there are no captures, use the snapshot that comes with the plugin
-		m := &taken{name: "demo", dir: filepath.Join(t.TempDir(), "demo")}
+		m := &snapshot{name: "demo", dir: filepath.Join(t.TempDir(), "demo")}
 		unpackDemo(t, m.dir)
-		all = []*taken{m}
+		all = []*snapshot{m}
 	}
 	return all
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// A taken is a snapshot in a folder, from which at most one part is removed at a time.
-type taken struct {
+// A snapshot is a snapshot in a folder, from which at most one part is removed at a time.
+type snapshot struct {
 	name, dir string
 	sample    bool // whether only some parts and questions are tried
 }
@@ -26,7 +26,7 @@ type part struct {
 
 // parts returns each Kubernetes list, each answer of an istiod, each section of a proxy, each proxy's endpoints, each
 // proxy and each istiod. For a sample it returns the sections of one proxy only.
-func (m *taken) parts(t *testing.T) (all []part) {
+func (m *snapshot) parts(t *testing.T) (all []part) {
 	t.Helper()
 	add := func(pattern string) {
 		found, err := filepath.Glob(filepath.Join(m.dir, pattern))
@@ -38,7 +38,7 @@ func (m *taken) parts(t *testing.T) (all []part) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, part{name, func(t *testing.T) func() { return m.aside(t, path) }})
+			all = append(all, part{name, func(t *testing.T) func() { return m.moveAway(t, path) }})
 		}
 	}
 	of := "*"
@@ -66,8 +66,8 @@ func (m *taken) parts(t *testing.T) (all []part) {
 	return slices.DeleteFunc(all, func(p part) bool { return !strings.Contains(p.name, *only) })
 }
 
-// aside moves a file or folder out of the snapshot. The function that it returns moves it back.
-func (m *taken) aside(t *testing.T, path string) func() {
+// moveAway moves a file or folder out of the snapshot. The function that it returns moves it back.
+func (m *snapshot) moveAway(t *testing.T, path string) func() {
 	t.Helper()
 	away := filepath.Join(filepath.Dir(m.dir), "away")
 	if err := os.Rename(path, away); err != nil {

@@ -45,7 +45,7 @@ type answer struct {
 // questions returns command lines for every shipped query, for check, for describe, and for traces that a user would
 // run. The single checks are left out, since check runs them all. For a sample, queries that only list are left out,
 // too.
-func (m *taken) questions(t *testing.T) (all []question) {
+func (m *snapshot) questions(t *testing.T) (all []question) {
 	t.Helper()
 	for _, q := range shipped.All() {
 		switch {
@@ -60,21 +60,21 @@ func (m *taken) questions(t *testing.T) (all []question) {
 	if m.sample {
 		urls = urls[:1]
 	}
-	for _, id := range m.chosen(t, `.proxies[] | select(.type != "ztunnel").id`, "ingressgateway", "waypoint", "reviews-v2", "ratings-v1") {
+	for _, id := range m.selectNames(t, `.proxies[] | select(.type != "ztunnel").id`, "ingressgateway", "waypoint", "reviews-v2", "ratings-v1") {
 		all = append(all, question{[]string{"describe", "pod/" + id}, facts})
 		for _, url := range urls {
 			all = append(all, question{[]string{"trace", id, url}, walk})
 		}
 	}
-	for _, s := range m.chosen(t, `.services[].metadata | "\(.name).\(.namespace)"`, "reviews", "ratings", "istio-ingressgateway") {
+	for _, s := range m.selectNames(t, `.services[].metadata | "\(.name).\(.namespace)"`, "reviews", "ratings", "istio-ingressgateway") {
 		all = append(all, question{[]string{"describe", "svc/" + s}, facts})
 	}
 	return all
 }
 
-// chosen runs a query whose results are strings, and returns those that contain one of the words. For a sample it
+// selectNames runs a query whose results are strings, and returns those that contain one of the words. For a sample it
 // returns the first two.
-func (m *taken) chosen(t *testing.T, query string, words ...string) (some []string) {
+func (m *snapshot) selectNames(t *testing.T, query string, words ...string) (some []string) {
 	t.Helper()
 	a := m.ask(t, question{words: []string{query}})[0]
 	for _, row := range a.rows {
@@ -93,13 +93,13 @@ func (m *taken) chosen(t *testing.T, query string, words ...string) (some []stri
 
 // ask runs questions about the snapshot in its present state. They run in a process of their own, since cobra keeps
 // every command line that it has run.
-func (m *taken) ask(t *testing.T, questions ...question) (all []answer) {
+func (m *snapshot) ask(t *testing.T, questions ...question) (all []answer) {
 	t.Helper()
 	var words [][]string
 	for _, q := range questions {
 		words = append(words, append([]string{"kubectl-meshq", "--snapshot", m.dir, "-c"}, q.words...))
 	}
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestRuns$")
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestChildProcess$")
 	cmd.Env = append(os.Environ(), "MATRIX_RUNS="+text(words), "MATRIX_OUT="+m.dir+".out")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -124,9 +124,9 @@ type run struct {
 	Code      int
 }
 
-// TestRuns is not a test. ask starts it in a child process, where it runs the command lines in MATRIX_RUNS and writes
-// their output to the file MATRIX_OUT.
-func TestRuns(t *testing.T) {
+// TestChildProcess is not a test. ask starts it in a child process, where it runs the command lines in MATRIX_RUNS and
+// writes their output to the file MATRIX_OUT.
+func TestChildProcess(t *testing.T) {
 	path := os.Getenv("MATRIX_OUT")
 	if path == "" {
 		t.Skip("it is the other tests' process")
@@ -165,7 +165,7 @@ func (q question) compare(before, after answer) (wrong []string) {
 	if q.kind == findings {
 		return compareFindings(before, after)
 	}
-	left, changed := unlike(before.rows, after.rows)
+	left, changed := difference(before.rows, after.rows)
 	same := len(left) == 0 && len(changed) == 0
 	for _, row := range changed {
 		at := slices.IndexFunc(left, func(old any) bool { return covers(old, row) })
@@ -183,21 +183,21 @@ func (q question) compare(before, after answer) (wrong []string) {
 	return wrong
 }
 
-// unlike returns the rows that are in one of the answers only. Second-hand facts are not compared.
-func unlike(before, after []any) (gone, added []any) {
+// difference returns the rows that are in one of the answers only. Second-hand facts are not compared.
+func difference(before, after []any) (gone, added []any) {
 	n := map[string]int{}
 	for _, row := range before {
-		n[firstHand(row)]++
+		n[withoutSecondHand(row)]++
 	}
 	for _, row := range after {
-		if k := firstHand(row); n[k] > 0 {
+		if k := withoutSecondHand(row); n[k] > 0 {
 			n[k]--
 		} else {
 			added = append(added, row)
 		}
 	}
 	for _, row := range before {
-		if k := firstHand(row); n[k] > 0 {
+		if k := withoutSecondHand(row); n[k] > 0 {
 			n[k]--
 			gone = append(gone, row)
 		}
@@ -205,8 +205,8 @@ func unlike(before, after []any) (gone, added []any) {
 	return gone, added
 }
 
-// firstHand encodes a row without its second-hand facts.
-func firstHand(row any) string {
+// withoutSecondHand encodes a row without its second-hand facts.
+func withoutSecondHand(row any) string {
 	m, ok := row.(map[string]any)
 	if !ok {
 		return text(row)
@@ -248,7 +248,7 @@ func sameEnd(a, b any) bool {
 
 // compareFindings compares the answers of checks, finding by finding and proxy by proxy.
 func compareFindings(before, after answer) (wrong []string) {
-	was, is := apart(before.rows), apart(after.rows)
+	was, is := byProxy(before.rows), byProxy(after.rows)
 	unknown := map[string]bool{}
 	for _, k := range slices.Sorted(maps.Keys(is)) {
 		f := is[k]
@@ -275,8 +275,8 @@ type finding struct {
 	unknown      bool
 }
 
-// apart splits findings by proxy. The keys consist of check, proxy and subject.
-func apart(rows []any) map[string]finding {
+// byProxy splits findings by proxy. The keys consist of check, proxy and subject.
+func byProxy(rows []any) map[string]finding {
 	all := map[string]finding{}
 	for _, row := range rows {
 		m := row.(map[string]any)

@@ -38,8 +38,8 @@ func (m mutant) source() []byte {
 	return []byte(string(m.text[:m.from]) + m.with + string(m.text[m.to:]))
 }
 
-// others maps each operator to its replacements.
-var others = map[token.Token][]string{
+// replacements maps each operator to its replacements.
+var replacements = map[token.Token][]string{
 	token.EQL: {"!="}, token.NEQ: {"=="},
 	token.LSS: {"<=", ">="}, token.LEQ: {"<", ">"}, token.GTR: {">=", "<="}, token.GEQ: {">", "<"},
 	token.LAND: {"||"}, token.LOR: {"&&"},
@@ -82,7 +82,7 @@ func mutantsOf(t target) (all []mutant, err error) {
 func mutate(n ast.Node, source func(ast.Node) string, add func(from, to token.Pos, with string)) {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
-		for _, with := range others[n.Op] {
+		for _, with := range replacements[n.Op] {
 			add(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), with)
 		}
 	case *ast.UnaryExpr:

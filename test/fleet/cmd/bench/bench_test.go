@@ -23,18 +23,18 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestMiddle(t *testing.T) {
-	if n := middle([]int{5, 1, 9}, func(n int) int { return n }); n != 5 {
+func TestMedian(t *testing.T) {
+	if n := median([]int{5, 1, 9}, func(n int) int { return n }); n != 5 {
 		t.Error(n)
 	}
-	if n := middle(nil, func(n int) int { return n }); n != 0 {
+	if n := median(nil, func(n int) int { return n }); n != 0 {
 		t.Error(n)
 	}
 }
 
-// TestStart checks that the time and memory measured for a program are its own, without those of the process that
-// started it.
-func TestStart(t *testing.T) {
+// TestStartMeasuresOnlyTheChild checks that the time and memory measured for a program are its own, without those of
+// the process that started it.
+func TestStartMeasuresOnlyTheChild(t *testing.T) {
 	if ledger.Mine() == (ledger.Spent{}) {
 		t.Skip("not known here")
 	}
@@ -52,17 +52,17 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestTurns checks that programs with different output are an error.
-func TestTurns(t *testing.T) {
+// TestTurnsRejectDifferentOutput checks that programs with different output are an error.
+func TestTurnsRejectDifferentOutput(t *testing.T) {
 	b := &bench{options: &options{patience: 20 * time.Second}, folder: t.TempDir()}
 	echo := func(name, text string) program {
 		return program{name: name, argv: []string{"/bin/sh", "-c", "printf '" + text + "'"}}
 	}
-	got, err := b.turns(t.Context(), 3, []program{echo("a", `b\na\n`), echo("b", `a\nb\n`)}, sortedLines)
+	got, err := b.runInTurns(t.Context(), 3, []program{echo("a", `b\na\n`), echo("b", `a\nb\n`)}, sortedLines)
 	if err != nil || len(got["a"]) != 3 || len(got["b"]) != 3 {
 		t.Errorf("%v %v", err, got)
 	}
-	if _, err := b.turns(t.Context(), 3, []program{echo("a", `b\na\n`), echo("b", `a\n`)}, sortedLines); err == nil || !strings.Contains(err.Error(), "a and b say different things") {
+	if _, err := b.runInTurns(t.Context(), 3, []program{echo("a", `b\na\n`), echo("b", `a\n`)}, sortedLines); err == nil || !strings.Contains(err.Error(), "a and b say different things") {
 		t.Error(err)
 	}
 }
@@ -73,11 +73,11 @@ func TestScalars(t *testing.T) {
 	}
 }
 
-// TestReport checks that a report begins with the goals that were missed.
-func TestReport(t *testing.T) {
+// TestReportStartsWithMissedGoals checks that a report begins with the goals that were missed.
+func TestReportStartsWithMissedGoals(t *testing.T) {
 	var r report
-	r.must("a | b", "≥ 2×", false, "%.1f×", 1.5)
-	r.must("c", "≤ 1 s", true, "%d ms", 20)
+	r.addGoal("a | b", "≥ 2×", false, "%.1f×", 1.5)
+	r.addGoal("c", "≤ 1 s", true, "%d ms", 20)
 	r.add(table{title: "T", note: "N.", head: []string{"x", "y"}, rows: [][]string{{"1", "a | b"}}})
 	var out bytes.Buffer
 	if err := r.write(&out, &options{date: "2026-01-02", jq: "no-such-jq", gojq: "no-such-gojq", istioctl: "no-such-istioctl", machine: "A box"}); err != nil {
@@ -95,8 +95,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestSimulate checks that a fleet in a process of its own answers requests and reports its counts.
-func TestSimulate(t *testing.T) {
+// TestSimulatorAnswersAndCounts checks that a fleet in a process of its own answers requests and reports its counts.
+func TestSimulatorAnswersAndCounts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the simulator")
 	}

@@ -65,9 +65,9 @@ func (b *bench) start(ctx context.Context, p program, keep bool) (sample, error)
 	return s, err
 }
 
-// turns runs each program several times, in turns, and returns the samples by program. If normal is not nil, all
+// runInTurns runs each program several times, in turns, and returns the samples by program. If normal is not nil, all
 // programs must print the same once normal is applied to their output.
-func (b *bench) turns(ctx context.Context, runs int, all []program, normal func([]byte) []byte) (map[string][]sample, error) {
+func (b *bench) runInTurns(ctx context.Context, runs int, all []program, normal func([]byte) []byte) (map[string][]sample, error) {
 	var first []byte
 	for i, p := range all { // this first round also fills the file cache
 		s, err := b.start(ctx, p, normal != nil)
@@ -96,8 +96,8 @@ func (b *bench) turns(ctx context.Context, runs int, all []program, normal func(
 	return samples, nil
 }
 
-// middle returns the median of a figure over some samples.
-func middle[T any, N cmp.Ordered](all []T, of func(T) N) (n N) {
+// median returns the median of a figure over some samples.
+func median[T any, N cmp.Ordered](all []T, of func(T) N) (n N) {
 	if len(all) == 0 {
 		return n
 	}

@@ -13,12 +13,12 @@ import (
 
 // A report holds the goals and the tables.
 type report struct {
-	floors []floor
+	goals  []goal
 	tables []table
 }
 
 // A floor is a goal and the figure that was measured.
-type floor struct {
+type goal struct {
 	work, must, measured string
 	met                  bool
 }
@@ -29,8 +29,8 @@ type table struct {
 	rows        [][]string
 }
 
-func (r *report) must(work, must string, met bool, measured string, args ...any) {
-	r.floors = append(r.floors, floor{work, must, fmt.Sprintf(measured, args...), met})
+func (r *report) addGoal(work, must string, met bool, measured string, args ...any) {
+	r.goals = append(r.goals, goal{work, must, fmt.Sprintf(measured, args...), met})
 }
 
 func (r *report) add(t table) { r.tables = append(r.tables, t) }
@@ -40,7 +40,7 @@ func (r *report) write(w io.Writer, o *options) error {
 	fmt.Fprintf(out, "# Benchmarks\n\nWritten by `make bench` on %s. Every figure is the median of fresh processes that took turns on one machine;\n"+
 		"a ratio compares programs of the same run. The fleets are simulated (`test/fleet`), in a process whose own CPU time is told\nbut not counted; on a machine with few cores it still takes its share of the time that passes.\n\n", o.date)
 	fmt.Fprintf(out, "%s\n", machine(o))
-	for _, f := range r.floors {
+	for _, f := range r.goals {
 		if f.met {
 			continue
 		}
@@ -48,7 +48,7 @@ func (r *report) write(w io.Writer, o *options) error {
 	}
 	fmt.Fprint(out, "\n## What must be so\n\n")
 	summary := table{head: []string{"work", "must be", "measured", "met"}}
-	for _, f := range r.floors {
+	for _, f := range r.goals {
 		met := "yes"
 		if !f.met {
 			met = "**no**"

@@ -122,9 +122,9 @@ func (b *bench) shapesPart(ctx context.Context) error {
 	}
 	b.report.add(t)
 	work := fmt.Sprintf("%d shapes of queries", len(t.rows))
-	b.report.must(work, "at 4n ≤ 5× the time at n", len(steep) == 0, "%s", cmp.Or(strings.Join(steep, ", "), "all"))
+	b.report.addGoal(work, "at 4n ≤ 5× the time at n", len(steep) == 0, "%s", cmp.Or(strings.Join(steep, ", "), "all"))
 	if measured > 0 {
-		b.report.must(work, "≤ 1.5× the better of jq and gojq", len(slow) == 0, "%s", cmp.Or(strings.Join(slow, ", "), "all"))
+		b.report.addGoal(work, "≤ 1.5× the better of jq and gojq", len(slow) == 0, "%s", cmp.Or(strings.Join(slow, ", "), "all"))
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (b *bench) time(ctx context.Context, s shape, path string, n int) (time.Dur
 	}
 	var all []sample
 	for len(all) < 3 {
-		one, err := b.patiently(ctx, p)
+		one, err := b.startWithTimeout(ctx, p)
 		if err != nil {
 			return 0, err
 		}
@@ -155,11 +155,11 @@ func (b *bench) time(ctx context.Context, s shape, path string, n int) (time.Dur
 			break
 		}
 	}
-	return time.Duration(middle(all, cpu) * float64(time.Second)), nil
+	return time.Duration(median(all, cpu) * float64(time.Second)), nil
 }
 
-// patiently runs a program. A peer is stopped after shapePatience.
-func (b *bench) patiently(ctx context.Context, p program) (sample, error) {
+// startWithTimeout runs a program. A peer is stopped after shapePatience.
+func (b *bench) startWithTimeout(ctx context.Context, p program) (sample, error) {
 	if p.name != b.plugin {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, shapePatience)

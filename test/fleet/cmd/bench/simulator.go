@@ -96,21 +96,21 @@ func (s *simulator) control(ctx context.Context, method, path string, v any) err
 	return json.NewDecoder(resp.Body).Decode(v)
 }
 
-// An asking is one run of a program against a fleet, with the counts of the fleet.
-type asking struct {
+// An fleetRun is one run of a program against a fleet, with the counts of the fleet.
+type fleetRun struct {
 	sample
 	ledger.Count
 	served float64 // CPU seconds that the fleet used for the run
 }
 
 // after returns how long the program kept running after it had received the last answer.
-func (a asking) after() time.Duration {
+func (a fleetRun) after() time.Duration {
 	return max(0, a.ended.Sub(time.Unix(0, a.LastAnswer)))
 }
 
 // ask runs each program against a fleet several times, in turns.
-func (b *bench) ask(ctx context.Context, s *simulator, runs int, all []program) (map[string][]asking, error) {
-	out := map[string][]asking{}
+func (b *bench) ask(ctx context.Context, s *simulator, runs int, all []program) (map[string][]fleetRun, error) {
+	out := map[string][]fleetRun{}
 	for range runs {
 		for _, p := range all {
 			if err := s.reset(ctx); err != nil {
@@ -128,7 +128,7 @@ func (b *bench) ask(ctx context.Context, s *simulator, runs int, all []program) 
 			if err != nil {
 				return nil, err
 			}
-			out[p.name] = append(out[p.name], asking{one, n, n.Spent.CPU - before.Spent.CPU})
+			out[p.name] = append(out[p.name], fleetRun{one, n, n.Spent.CPU - before.Spent.CPU})
 		}
 	}
 	return out, nil

@@ -89,15 +89,15 @@ func run() (err error) {
 	if err := errors.Join(serve(), f.ServeControl()); err != nil {
 		return err
 	}
-	if err := tell(f, o); err != nil {
+	if err := printAddresses(f, o); err != nil {
 		return err
 	}
 	wait(o)
 	return nil
 }
 
-// tell prints the addresses at which the fleet is reached.
-func tell(f *fleet.Fleet, o *flags) error {
+// printAddresses prints the addresses at which the fleet is reached.
+func printAddresses(f *fleet.Fleet, o *flags) error {
 	if o.json {
 		return json.NewEncoder(os.Stdout).Encode(map[string]any{"kubeconfig": f.Kubeconfig, "pilots": f.Pilots, "envoys": f.Envoys, "control": f.Control})
 	}

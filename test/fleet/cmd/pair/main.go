@@ -41,7 +41,7 @@ func write(from, to string, bytes float64) error {
 		if err != nil || len(sent) == 0 {
 			continue
 		}
-		times, err := enough(path, bytes)
+		times, err := repetitions(path, bytes)
 		if err != nil {
 			return err
 		}
@@ -54,17 +54,17 @@ func write(from, to string, bytes float64) error {
 	return fmt.Errorf("%s: no proxy with what its Pilot would send", from)
 }
 
-// enough returns how often a dump's resources must be repeated until the dump has the given number of bytes.
-func enough(path string, bytes float64) (times int, err error) {
+// repetitions returns how often a dump's resources must be repeated until the dump has the given number of bytes.
+func repetitions(path string, bytes float64) (times int, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, err
 	}
-	once, err := multiplied(text, 1, false)
+	once, err := withRepeated(text, 1, false)
 	if err != nil {
 		return 0, err
 	}
-	twice, err := multiplied(text, 2, false)
+	twice, err := withRepeated(text, 2, false)
 	return int((bytes - float64(len(once))) / float64(len(twice)-len(once))), err
 }
 
@@ -82,7 +82,7 @@ func multiply(path, from, to string, times int, change bool) error {
 		return err
 	}
 	if times > 0 {
-		if text, err = multiplied(text, times, change); err != nil {
+		if text, err = withRepeated(text, times, change); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -96,7 +96,7 @@ func multiply(path, from, to string, times int, change bool) error {
 	return os.WriteFile(filepath.Join(to, name), text, 0o600)
 }
 
-func multiplied(text []byte, times int, change bool) ([]byte, error) {
+func withRepeated(text []byte, times int, change bool) ([]byte, error) {
 	var dump struct {
 		Configs []map[string]json.RawMessage `json:"configs"`
 	}
@@ -108,7 +108,7 @@ func multiplied(text []byte, times int, change bool) ([]byte, error) {
 			if part[list] == nil {
 				continue
 			}
-			all, err := again(part[list], field, times, change)
+			all, err := repeatElements(part[list], field, times, change)
 			if err != nil {
 				return nil, err
 			}
@@ -118,9 +118,9 @@ func multiplied(text []byte, times int, change bool) ([]byte, error) {
 	return json.MarshalIndent(dump, "", " ")
 }
 
-// again repeats the resources of a list. It leaves out those that mention reviews, since the recording's two sides
-// differ in these.
-func again(text json.RawMessage, field string, times int, change bool) (json.RawMessage, error) {
+// repeatElements repeats the resources of a list. It leaves out those that mention reviews, since the recording's two
+// sides differ in these.
+func repeatElements(text json.RawMessage, field string, times int, change bool) (json.RawMessage, error) {
 	var all []map[string]json.RawMessage
 	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, err

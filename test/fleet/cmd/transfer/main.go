@@ -79,15 +79,15 @@ func discard(ctx context.Context, pool *forward.Pool, line string) error {
 	}}
 	defer tr.CloseIdleConnections()
 	for i, path := range word[2:] {
-		if err := one(ctx, tr, path, i == len(word)-3); err != nil {
+		if err := get(ctx, tr, path, i == len(word)-3); err != nil {
 			return fmt.Errorf("%s: %w", line, err)
 		}
 	}
 	return nil
 }
 
-// one requests a path. After the last path of a line the connection is closed.
-func one(ctx context.Context, tr *http.Transport, path string, last bool) error {
+// get requests a path. After the last path of a line the connection is closed.
+func get(ctx context.Context, tr *http.Transport, path string, last bool) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+path, nil)
 	if err != nil {
 		return err
