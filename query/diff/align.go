@@ -7,9 +7,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// partners gives, for each element of a list whose order means nothing, where
-// in the other list the same thing stands: as it is, or else changed; -1 where
-// it is in none.
+// partners pairs the elements of two lists whose order means nothing. For each
+// element of a it returns the index of its partner in b: an equal element, or
+// else one with the same key, which has changed. The index is -1 if there is no
+// partner.
 func partners(a, b []any, p place, rule listRule) []int {
 	m := newMatching(len(a), len(b))
 	if !rule.kept {
@@ -22,7 +23,7 @@ func partners(a, b []any, p place, rule listRule) []int {
 		keys := func(list []any) func(int) string { return func(i int) string { return key.of(list[i]) } }
 		pairUp(m, keys(a), keys(b), func(int, int) bool { return true })
 	}
-	if rule.keys == nil { // things without a name: the rest in the order they stand in
+	if rule.keys == nil { // pair the remaining objects, which have no name, in their order
 		object := func(list []any) func(int) bool {
 			return func(i int) bool { _, ok := list[i].(*object.Object); return ok }
 		}
@@ -31,10 +32,10 @@ func partners(a, b []any, p place, rule listRule) []int {
 	return m.partner
 }
 
-// A matching is how far the elements of two lists were paired.
+// matching records which elements of two lists are paired.
 type matching struct {
-	partner []int  // by the index in a; -1: none yet
-	taken   []bool // by the index in b
+	partner []int  // the index in b of each element of a; -1 if it has no partner yet
+	taken   []bool // which elements of b have a partner
 }
 
 func newMatching(a, b int) *matching {
@@ -45,7 +46,8 @@ func newMatching(a, b int) *matching {
 	return m
 }
 
-// pairUp pairs those left that have one key and fit, the first with the first.
+// pairUp pairs the remaining elements that have the same key and fit, each with
+// the first possible partner.
 func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool) {
 	with := map[K][]int{}
 	for j, taken := range m.taken {
@@ -68,9 +70,9 @@ func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool
 	}
 }
 
-// inOrder gives the same for lists whose order counts: partners never cross.
-// What is in both unchanged, and once in each, stands fast; between two such,
-// what has the same name is the same thing.
+// inOrder is like partners, but for lists whose order counts: pairs never
+// cross. It first pairs equal elements that occur once in each list. Between
+// two such pairs, it pairs elements with the same name.
 func inOrder(a, b []any, p place) []int {
 	o := &ordering{a: a, b: b, m: newMatching(len(a), len(b))}
 	o.same = func(i, j int) bool { return equal(a[i], b[j], p) }
@@ -96,8 +98,9 @@ func (o *ordering) prints(p place) {
 	}
 }
 
-// between pairs two runs, by one step after the other: a step pairs some, and
-// the next one works on what lies between these.
+// between pairs the elements of a[lo:hi] and b[from:to]. It runs the first step
+// on them, and the remaining steps on the gaps between the pairs that the first
+// step has made.
 func (o *ordering) between(lo, hi, from, to int, steps []func(lo, hi, from, to int)) {
 	for lo < hi && from < to && o.m.partner[lo] < 0 && o.same(lo, from) {
 		o.pair(lo, from)
@@ -143,8 +146,8 @@ func (o *ordering) named(lo, hi, from, to int) {
 	}
 }
 
-// sideBySide pairs what nothing tells apart, in the order it stands in: two
-// texts are one that was changed.
+// sideBySide pairs, in their order, the elements that no step has paired. Two
+// strings, for example, count as one string that has changed.
 func (o *ordering) sideBySide(lo, hi, from, to int) {
 	for lo < hi && from < to {
 		if kindred(o.a[lo], o.b[from]) {
@@ -161,7 +164,7 @@ func (o *ordering) sideBySide(lo, hi, from, to int) {
 	}
 }
 
-// kindred tells whether one value may be the other, changed.
+// kindred reports whether b may be a changed version of a.
 func kindred(a, b any) bool {
 	_, objectA := a.(*object.Object)
 	_, objectB := b.(*object.Object)
@@ -170,8 +173,8 @@ func kindred(a, b any) bool {
 	return objectA == objectB && listA == listB && identity(a) == identity(b)
 }
 
-// once gives pairs of those that have a key that is once in each run, as many
-// as don't cross.
+// once returns pairs of elements whose key occurs exactly once in each range.
+// It returns as many pairs as possible without crossings.
 func once[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int {
 	inB, count := map[K]int{}, map[K]int{}
 	for j := from; j < to; j++ {
@@ -192,9 +195,10 @@ func once[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int {
 	return rising(all)
 }
 
-// rising gives the longest part of pairs whose second numbers rise.
+// rising returns the longest subsequence of pairs whose second indexes
+// increase.
 func rising(all [][2]int) [][2]int {
-	var ends []int // of the runs of each length, the one that ends lowest
+	var ends []int // for each length, the last pair of the subsequence that ends lowest
 	before := make([]int, len(all))
 	for i, c := range all {
 		n := sort.Search(len(ends), func(n int) bool { return all[ends[n]][1] >= c[1] })

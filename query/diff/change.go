@@ -7,18 +7,18 @@ import (
 	"unicode"
 )
 
-// A Change is one place at which two values differ.
+// A Change is one place where two values differ.
 type Change struct {
 	Section  Section
-	Resource *Resource // the element of the section that it is in; nil for values of no kind
-	Path     []any     // in the resource, or in the value: a's names and indexes, b's where a has it not
-	Within   []string  // the names of the list elements on the way there
+	Resource *Resource // the element of the section that contains the change; nil for values of no known kind
+	Path     []any     // the path within the resource or value, in a's names and indexes; in b's if the place is missing in a
+	Within   []string  // the names of the list elements on the path
 	A, B     any
 	InA, InB bool
-	Source   string // the Istio resource that it comes from, "DestinationRule/reviews.default"; empty where none is known
+	Source   string // the Istio resource that caused it, such as "DestinationRule/reviews.default"; empty if it isn't known
 }
 
-// Changes gives the places at which the sides of a section differ, in order.
+// Changes returns the places where the two sides of a section differ, in order.
 func (s Section) Changes() []Change {
 	if s.Edit == nil {
 		return nil
@@ -48,7 +48,7 @@ type walk struct {
 	found   []Change
 }
 
-// A trail is the way to a place.
+// trail describes how the walk reached an edit.
 type trail struct {
 	resource *Resource
 	path     []any
@@ -79,7 +79,7 @@ func (w *walk) edit(e *Edit, t trail) {
 	}
 }
 
-// step is the last step of the way to an edit.
+// step returns the last element of the path to an edit.
 func (e *Edit) step(list bool) any {
 	switch {
 	case !list && e.InA:
@@ -99,8 +99,9 @@ func (e *Edit) name() string {
 	return textAt(e.B, "name")
 }
 
-// origin gives the Istio resource that one of two values says it was made of;
-// else that of what they are in. A Pilot says what is true now.
+// origin returns the Istio resource that one of the values names in its
+// metadata, or else around, the resource of the enclosing value. The values of
+// istiod come first, because istiod is up to date.
 func origin(around string, values ...any) string {
 	for _, v := range values {
 		if s := sourceName(textAt(v, "metadata", "filterMetadata", "istio", "config")); s != "" {
@@ -110,7 +111,8 @@ func origin(around string, values ...any) string {
 	return around
 }
 
-// sourceName reads "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>".
+// sourceName parses
+// "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>".
 func sourceName(path string) string {
 	words := strings.Split(path, "/")
 	if len(words) != 8 || words[0] != "" || words[1] != "apis" || words[4] != "namespaces" {
@@ -125,8 +127,8 @@ func sourceName(path string) string {
 	return kind.String() + "/" + words[7] + "." + words[5]
 }
 
-// PathText writes a path as jq does: .virtualHosts[0].routes[6].name; "." for
-// the value itself.
+// PathText formats a path as jq writes it, such as
+// .virtualHosts[0].routes[6].name; the path of the value itself is ".".
 func PathText(path []any) string {
 	if len(path) == 0 {
 		return "."

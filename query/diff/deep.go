@@ -8,9 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// settle gives a value with nothing lazy in it, nothing of ours that is not
-// compared (some of it would have to be asked for) and, of what is Envoy's,
-// nothing secret.
+// settle returns a value with all its lazy parts loaded. It omits the fields of
+// this project, which are not compared (some of them would cost a request). It
+// masks the secrets in Envoy's messages.
 func settle(ctx context.Context, v any) (any, error) {
 	v, err := settler{ctx, 0}.value(v, false)
 	if err != nil {
@@ -24,10 +24,11 @@ type settler struct {
 	depth int
 }
 
-// deepest is how deep a value may be: what compares goes down as deep.
+// deepest limits the depth of a value, because the comparison recurses as deep.
 const deepest = 10_000
 
-// value settles a value; envoys says that it is in an object of Envoy's.
+// value settles a value. envoys is set if the value belongs to a message of
+// Envoy.
 func (s settler) value(v any, envoys bool) (any, error) {
 	if s.depth++; s.depth > deepest {
 		return nil, errors.New("diff: a value is nested too deep")
@@ -40,7 +41,7 @@ func (s settler) value(v any, envoys bool) (any, error) {
 		kind := kindRules()[o.Kind]
 		return s.object(fields, kind, kind != nil)
 	}
-	if w, ok := v.(mesh.Whole); ok { // bytes of a document: nothing of ours is in them
+	if w, ok := v.(mesh.Whole); ok { // raw bytes of a document contain no fields of this project
 		v, err := w.Deep(s.ctx)
 		if err == nil && envoys {
 			v = veiled(v)
@@ -89,14 +90,15 @@ func (s settler) object(fields *object.Object, kind *kindRule, envoys bool) (any
 	return out, nil
 }
 
-// secrets are the members that hold what nobody is shown: Envoy writes the
-// same word over them, a Pilot does not always.
+// secrets lists the fields that hold secrets. Envoy always masks them, but
+// istiod doesn't.
 var secrets = map[string]bool{
 	"privateKey": true, "password": true, "sessionTicketKeys": true, "secretAccessKey": true, "sessionToken": true,
 	"authPassword": true, "inlineKey": true,
 }
 
-// veiled gives a value without its secrets: the same one where it has none.
+// veiled returns a value with its secrets masked. It returns the same value if
+// there are none.
 func veiled(v any) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -138,7 +140,8 @@ func veiledObject(m *object.Object) any {
 	return out
 }
 
-// unmoved tells whether veiled gave back what it was given.
+// unmoved reports whether w, the result of veiled, is still the same value as
+// v.
 func unmoved(w, v any) bool {
 	switch v.(type) {
 	case *object.Object, []any:
@@ -147,8 +150,9 @@ func unmoved(w, v any) bool {
 	return true
 }
 
-// veil writes Envoy's word over all texts of a value, but for the place where
-// a secret is.
+// veil replaces all strings in a secret by the word that Envoy writes in their
+// place. It keeps the path of a file and the name of an environment variable
+// that hold a secret.
 func veil(v any) any {
 	switch x := v.(type) {
 	case string:

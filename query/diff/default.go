@@ -8,16 +8,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// defaultText has a line for each name that fields of Envoy's have which are
-// not told from one that isn't set when they have their default: alone that of
-// fields whose default is false, 0 or "", else with an enum's first word. Names
-// that some message has for another sort of field are not in it.
+// defaultText lists Envoy's field names for which an explicit default means the
+// same as an unset field. A line has the name alone if the default is false, 0
+// or ""; for an enum, it has the name and the first enum value. A name is left
+// out if it also names another sort of field in some message.
 //
 //go:embed defaults.txt
 var defaultText string
 
 var defaults = sync.OnceValue(func() map[string]string {
-	m := map[string]string{"type": "STATIC"} // a cluster's, one of several fields of which none need be set
+	m := map[string]string{"type": "STATIC"} // a cluster has it in a oneof that may be unset, too
 	for line := range strings.Lines(defaultText) {
 		name, word, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		m[name] = word
@@ -25,8 +25,9 @@ var defaults = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// unsaid tells whether a member that says so says no more than one that isn't
-// there: null, an empty list and, of Envoy's own, what a field has by default.
+// unsaid reports whether a field with the value v means the same as an absent
+// field. That holds for null and an empty list and, in Envoy's messages, for
+// the default.
 func (p place) unsaid(v any) bool {
 	switch x := v.(type) {
 	case nil:

@@ -42,7 +42,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite defaults.txt")
 
-// The table is what Envoy's own descriptors say.
+// TestDefaults checks that defaults.txt follows from Envoy's own protobuf
+// descriptors.
 func TestDefaults(t *testing.T) {
 	want := described()
 	if *update {

@@ -36,7 +36,7 @@ func show(t testing.TB, v any) string {
 	return string(text)
 }
 
-// sections compares two values.
+// sections compares two values and returns all sections of the result.
 func sections(t testing.TB, a, b any) (out []diff.Section) {
 	t.Helper()
 	err := diff.Compare(context.Background(), a, b, func(s diff.Section) error {
@@ -49,7 +49,7 @@ func sections(t testing.TB, a, b any) (out []diff.Section) {
 	return out
 }
 
-// differs gives what differs, a line each: "path: a → b".
+// differs returns the differences of two values, one per line: "path: a → b".
 func differs(t testing.TB, a, b any) (out []string) {
 	t.Helper()
 	for _, s := range sections(t, a, b) {
@@ -73,8 +73,8 @@ func differs(t testing.TB, a, b any) (out []string) {
 	return out
 }
 
-// patched applies the JSON Patch of two values to the first, by an
-// implementation that isn't ours.
+// patched applies the JSON Patch between two values to the first one, with an
+// independent implementation.
 func patched(t testing.TB, a, b any) any {
 	t.Helper()
 	ops := []*object.Object{}
@@ -87,7 +87,7 @@ func patched(t testing.TB, a, b any) any {
 			ops = append(ops, m)
 		}
 	}
-	if len(ops) == 1 && ops[0].Get("path") == "" { // the whole value, which that implementation can't replace
+	if len(ops) == 1 && ops[0].Get("path") == "" { // that implementation can't replace the whole value
 		return ops[0].Get("value")
 	}
 	p, err := jsonpatch.DecodePatch([]byte(show(t, ops)))
@@ -101,7 +101,7 @@ func patched(t testing.TB, a, b any) any {
 	return parse(t, string(doc))
 }
 
-// As JSON: exactly.
+// TestPlain checks that plain values are compared exactly, as JSON.
 func TestPlain(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
@@ -136,7 +136,8 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// As Envoy reads it. Each pair is in a Cluster, but where it says what it is in.
+// TestSame checks values that are equal as Envoy reads them. Each pair is
+// inside a Cluster unless the case names another kind.
 func TestSame(t *testing.T) {
 	const istio = `"@type":"type.googleapis.com/istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig"`
 	for name, c := range map[string][2]string{
@@ -224,7 +225,7 @@ func TestNotSame(t *testing.T) {
 	}
 }
 
-// random gives any JSON value.
+// random returns a random JSON value.
 func random(r *rand.Rand, depth int) any {
 	switch n := r.IntN(10); {
 	case n < 3 && depth > 0:
@@ -249,7 +250,7 @@ func random(r *rand.Rand, depth int) any {
 	return []string{"x", "y", "1s", "1.0s", "1"}[r.IntN(5)]
 }
 
-// changed gives the value with some of it changed.
+// changed returns a copy of the value with random changes.
 func changed(r *rand.Rand, v any) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -324,7 +325,8 @@ const listener = `{"kind":"Listener","name":"0.0.0.0_80","filterChains":[
  {"name":"b","filterChainMatch":{"serverNames":["x","y"]},"filters":[{"name":"tcp"}]}],
  "listenerFilters":[{"name":"tls_inspector"},{"name":"original_dst"}]}`
 
-// shuffled gives a value with every list whose order means nothing in another.
+// shuffled returns a copy of the value in which each list whose order means
+// nothing is shuffled.
 func shuffled(r *rand.Rand, v any) any {
 	switch x := v.(type) {
 	case *object.Object:

@@ -9,16 +9,16 @@ import (
 
 type foreignDigests struct{}
 
-// WithForeignDigests gives a context in which digests are compared with
-// nothing: those of the two sides are of different keys, so that they differ
-// where the texts don't. Each is shown as Envoy shows a secret. seen is called
-// when there is one.
+// WithForeignDigests returns a context in which a digest equals any other text.
+// The digests of the two sides have different keys, so they differ even if the
+// texts are the same. Digests are shown as masked secrets. seen is called for
+// each value that contains a digest.
 func WithForeignDigests(ctx context.Context, seen func()) context.Context {
 	return context.WithValue(ctx, foreignDigests{}, seen)
 }
 
-// undigested gives a settled value without digests, in a context of foreign
-// ones: the same value where it has none.
+// undigested masks the digests in a settled value if the context is one of
+// WithForeignDigests. It returns the same value if there are none.
 func undigested(ctx context.Context, v any) any {
 	seen, foreign := ctx.Value(foreignDigests{}).(func())
 	if !foreign || !hasDigest(v) {
@@ -63,7 +63,7 @@ func withoutDigests(v any) any {
 	case *object.Object:
 		out := object.New(x.Len())
 		for key, e := range x.All() {
-			if mesh.IsDigest(key) { // several become one: which is which can't be told
+			if mesh.IsDigest(key) { // several digests become the same key, since they can't be matched
 				key = mesh.Redacted
 			}
 			out.Set(key, withoutDigests(e))

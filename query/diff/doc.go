@@ -1,15 +1,16 @@
-// Package difference compares values of the document, and says what differs:
-// as an [Edit], a tree that lies over both values, and from it as a list of
-// changes, as unified text, and as a JSON Patch.
+// Package diff compares values of the document. The result is an [Edit], a tree
+// that covers both values. A list of changes, a unified diff and a JSON Patch
+// are made from it.
 //
-// Plain values are compared as JSON: exactly. What is Envoy's is compared as
-// Envoy reads it: what a writer may leave out or write in two ways (defaults,
-// durations, the spelling of names in a type that isn't known, the version in
-// a type's name) is no difference, neither is the order of a list that Envoy
-// looks things up in (virtual hosts, domains, filter chains, headers), while
-// the order of routes and filters is one. Facts of ours beside Envoy's own (a
-// state, a version, the name of a proxy) are left aside.
+// Plain values are compared exactly, as JSON. Envoy's messages are compared as
+// Envoy reads them. What may be omitted or written in two ways is no
+// difference: defaults, durations, the spelling of field names in an unknown
+// type, the version in a type's name. The order of a list that Envoy only
+// searches (virtual hosts, domains, filter chains, headers) is no difference
+// either, but the order of routes and of filters is one. Fields that this
+// project adds to Envoy's (a state, a version, the name of a proxy) are not
+// compared.
 //
-// It knows the vocabulary of the document and Envoy's names; it asks nobody,
-// and looks only into what it is given.
+// The package knows the kinds of the document and Envoy's field names. It sends
+// no requests itself, and reads only what it is given.
 package diff

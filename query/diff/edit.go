@@ -6,27 +6,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Edit lies over two values at one place: what the one has there and what
-// the other has. It is a tree: Inside has an edit for each member or element
-// of either, in the order in which they are shown, those that are the same too.
-// What isn't compared is in none.
+// An Edit covers one place of two values: what a has there and what b has. It
+// is a tree: Inside has one edit for each member or element of either value, in
+// display order and including equal ones. It omits what is not compared.
 type Edit struct {
-	A, B     any // with nothing lazy in them, but where Same
+	A, B     any // with all lazy parts loaded, unless Same is set
 	InA, InB bool
-	Same     bool // both are there and say the same
+	Same     bool // both sides are present and equal
 	Inside   []Edit
 
-	KeyA, KeyB     string // in the object around it
-	IndexA, IndexB int    // in the list around it
-	List           bool   // it is a list that Inside lies over, not an object
+	KeyA, KeyB     string // the member names in the enclosing objects
+	IndexA, IndexB int    // the indexes in the enclosing lists
+	List           bool   // Inside holds the elements of a list, not the members of an object
 
-	Resource *Resource // what it is over, where that is an element of a section
-	Hidden   bool      // of A only, and not compared: it counts as an element of the list, no more
+	Resource *Resource // set if the edit covers an element of a section
+	Hidden   bool      // present only in a and not compared, but counted in the indexes of a's list
 
-	lines int // how many A's text has, of one that is the same and a resource
+	lines int // the number of lines of an equal resource
 }
 
-// build makes the edit of two values that are not equal.
+// build returns the edit of two values that are not equal.
 func build(a, b any, p place) Edit {
 	e := Edit{A: a, B: b, InA: true, InB: true}
 	switch x := a.(type) {
@@ -87,8 +86,9 @@ func buildElements(a, b []any, p place) []Edit {
 	return merge(a, b, inOrder(a, b, p), p)
 }
 
-// merge lays the elements of two lists beside one another: a's in their order,
-// and each of b's that has no partner behind the one that it follows in b.
+// merge returns the edits of the elements of two lists. a's elements keep their
+// order. Each element of b without a partner comes after the element that it
+// follows in b.
 func merge(a, b []any, partner []int, p place) []Edit {
 	taken := make([]bool, len(b))
 	for _, j := range partner {
@@ -97,7 +97,7 @@ func merge(a, b []any, partner []int, p place) []Edit {
 		}
 	}
 	var out []Edit
-	next := 0 // of b's that may have no partner
+	next := 0 // the first index of b that may still lack a partner
 	for i, j := range partner {
 		if j < 0 {
 			out = append(out, Edit{A: a[i], InA: true, IndexA: i, IndexB: -1})
@@ -115,7 +115,7 @@ func merge(a, b []any, partner []int, p place) []Edit {
 	return out
 }
 
-// alone adds b's elements up to an index that have no partner.
+// alone adds the elements of b up to an index that have no partner.
 func alone(out []Edit, b []any, taken []bool, next, to int) ([]Edit, int) {
 	for ; next < to; next++ {
 		if !taken[next] {

@@ -10,34 +10,34 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Resource says what an element of a section is.
+// A Resource describes an element of a section.
 type Resource struct {
-	Kind    string // "Cluster"
-	Name    string // of an endpoint: its cluster's
-	Address string // of an endpoint
-	Refused string // what Envoy said when it rejected another one of that name
-	Warming bool   // Envoy holds another one of that name that it isn't ready to use yet
+	Kind    string // such as "Cluster"
+	Name    string // for an endpoint, the name of its cluster
+	Address string // the address of an endpoint
+	Refused string // Envoy's error if it rejected another version of this resource
+	Warming bool   // Envoy also holds a newer version of this resource that is not ready yet
 }
 
-// comparing compares the elements of two lists of one kind.
+// comparing compares two lists of elements of the same kind.
 type comparing struct {
 	ctx   context.Context
-	sentA *mesh.Object // what a's elements hang in, where that is what a Pilot would send to the other side
-	sentB *mesh.Object // the same of b's
+	sentA *mesh.Object // the object whose section a is; set only if istiod would send a to the other side's proxy
+	sentB *mesh.Object // the same for b
 }
 
-// An element is one of a list, as far as its name.
+// element is an element of a list and what is needed to pair it.
 type element struct {
 	v        any
 	resource Resource
 	key      string
 	state    string
 	failure  string
-	aside    bool // it is not compared
-	partner  int  // in the other list; -1: none
+	aside    bool // excluded from the comparison
+	partner  int  // the index in the other list; -1 if there is none
 }
 
-// elements compares two lists; the edit is nil where they say the same.
+// elements compares two lists. The edit is nil if they are equal.
 func (c *comparing) elements(a, b []any) (*Edit, error) {
 	x, err := c.read(a)
 	if err != nil {
@@ -87,8 +87,10 @@ func (c *comparing) read(list []any) ([]element, error) {
 	return out, err
 }
 
-// choose leaves aside, of those of one name, what Envoy doesn't work with. Of
-// what it was started with nobody sent it anything.
+// choose excludes rejected and draining elements, and a warming element if
+// Envoy still uses another one of the same name. If dynamic is set, it also
+// excludes the static ones from Envoy's bootstrap, since istiod doesn't send
+// them.
 func choose(all []element, dynamic bool) {
 	inUse := map[string]bool{}
 	for i := range all {
@@ -118,8 +120,8 @@ func choose(all []element, dynamic bool) {
 	}
 }
 
-// leaveResolved leaves aside the addresses that no Pilot sent: those of
-// clusters that Envoy has them from elsewhere for.
+// leaveResolved excludes the endpoints that istiod didn't send: those of
+// clusters whose addresses Envoy gets in another way, such as DNS.
 func (c *comparing) leaveResolved(by *mesh.Object, sent, held []element) error {
 	if by == nil || len(held) == 0 || held[0].resource.Kind != "Endpoint" {
 		return nil
@@ -145,7 +147,8 @@ func (c *comparing) leaveResolved(by *mesh.Object, sent, held []element) error {
 	return nil
 }
 
-// discovered adds the clusters whose endpoints a Pilot sends.
+// discovered adds the clusters whose endpoints istiod sends (those of type EDS)
+// to the set ours, by name.
 func (c *comparing) discovered(by *mesh.Object, ours map[string]bool) error {
 	clusters, err := section(c.ctx, by, mesh.Clusters)
 	if err != nil {
@@ -163,8 +166,8 @@ func (c *comparing) discovered(by *mesh.Object, ours map[string]bool) error {
 	return nil
 }
 
-// pair finds what is the same thing: by key and, where several have one, by
-// what they say.
+// pair pairs the elements of two lists by their keys. If several elements have
+// the same key, it pairs those by their contents.
 func (c *comparing) pair(a, b []element) error {
 	with, twice := map[string][]int{}, map[string]bool{}
 	for j := range b {
@@ -213,7 +216,7 @@ func (c *comparing) settled(all []element, at []int) ([]any, error) {
 	return out, nil
 }
 
-// one makes the edit of a's element.
+// one sets out to the edit of a's element i.
 func (c *comparing) one(a, b []element, i int, out *Edit) error {
 	e := &a[i]
 	*out = Edit{InA: true, IndexA: i, IndexB: -1, Resource: &e.resource, Hidden: e.aside}
@@ -226,7 +229,7 @@ func (c *comparing) one(a, b []element, i int, out *Edit) error {
 	}
 	if e.partner < 0 {
 		out.A = v
-		for j := range b { // refused, and nothing of that name in use
+		for j := range b { // the element may be rejected in b, with no accepted version there
 			if b[j].key == e.key && b[j].state == "REJECTED" {
 				out.Resource.Refused = b[j].failure
 			}
@@ -253,9 +256,9 @@ func (c *comparing) one(a, b []element, i int, out *Edit) error {
 	return nil
 }
 
-// withoutOpinion gives what Envoy has of an endpoint with the health that a
-// Pilot says, where Envoy's own checks and what it met allow for it: Envoy
-// writes what it found in the same place.
+// withoutOpinion returns an endpoint of Envoy with the health that istiod sent,
+// if Envoy's health can follow from that one. Envoy writes the result of its
+// own health checks and outlier detection into the same field.
 func withoutOpinion(sent, held any) any {
 	said, is := textAt(sent, "health"), textAt(held, "health")
 	if said == "" || said == is || textAt(held, "kind") != "Endpoint" {
@@ -265,11 +268,11 @@ func withoutOpinion(sent, held any) any {
 	if down && is == "HEALTHY" || said == "DEGRADED" && is == "HEALTHY" {
 		return held
 	}
-	held.(*object.Object).Set("health", said) // settled: it is ours
+	held.(*object.Object).Set("health", said) // settle has made a copy, so it may be changed
 	return held
 }
 
-// gather makes the edit of the lists of those of their elements.
+// gather combines the edits of the elements into the edit of the lists.
 func (c *comparing) gather(edits []Edit, b []element) (*Edit, error) {
 	same := true
 	out := &Edit{InA: true, InB: true, List: true}
@@ -302,7 +305,7 @@ func (c *comparing) gather(edits []Edit, b []element) (*Edit, error) {
 	return out, nil
 }
 
-// each does something for each number below n, several at once.
+// each calls do for each number below n, on several goroutines.
 func (c *comparing) each(n int, do func(i int) error) error {
 	const batch = 16
 	workers := min(runtime.GOMAXPROCS(0), n/batch+1)

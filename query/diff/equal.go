@@ -5,7 +5,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// equal tells whether two values, with nothing lazy in them, say the same.
+// equal reports whether two values without lazy parts are equal. Their place
+// decides which differences count.
 func equal(a, b any, p place) bool {
 	switch x := a.(type) {
 	case *object.Object:
@@ -44,8 +45,8 @@ func equalObjects(a, b *object.Object, p place) bool {
 	return true
 }
 
-// equalMembers compares what objects have under a name, where not both need
-// have it.
+// equalMembers compares the values of one field in two objects. The field may
+// be absent in one of them.
 func equalMembers(v, w any, inA, inB bool, p place) bool {
 	switch {
 	case p.realm == plain && inA != inB:
@@ -86,8 +87,9 @@ func has(m *object.Object, key string) bool {
 	return ok
 }
 
-// spelled gives the name that a field has in another object: the same, or
-// where it isn't in it and names may be in either spelling, the other one.
+// spelled returns the name under which an object has a field. It is another
+// name only if the object's type is unknown and the object spells the field in
+// the other way (camelCase or snake_case).
 func (p place) spelled(key string, in *object.Object) string {
 	if p.realm != foreign || has(in, key) {
 		return key
@@ -98,7 +100,7 @@ func (p place) spelled(key string, in *object.Object) string {
 	return snake(key)
 }
 
-// camel is protobuf's JSON name of a field.
+// camel converts a field name to its name in protobuf's JSON.
 func camel(s string) string {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -114,7 +116,7 @@ func camel(s string) string {
 	return string(out)
 }
 
-// snake is the field's own name, of the JSON name.
+// snake converts a name in protobuf's JSON to the field name.
 func snake(s string) string {
 	out := make([]byte, 0, len(s)+4)
 	for i := 0; i < len(s); i++ {

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// fingerprint gives a number that values which are equal have in common.
-// Others seldom have the same.
+// fingerprint returns a hash that is the same for all values that are equal at
+// their place.
 func fingerprint(v any, p place) uint64 {
 	switch x := v.(type) {
 	case *object.Object:
@@ -71,13 +71,13 @@ func fingerprintText(s string, p place) uint64 {
 
 func fingerprintNumber(v any) uint64 {
 	f := float(v)
-	if f != f || f == 0 { // not a number; 0 and -0
+	if f != f || f == 0 { // NaN, 0 and -0
 		return 13
 	}
 	return spread(math.Float64bits(f))
 }
 
-// hash is FNV-1a.
+// hash computes the FNV-1a hash.
 func hash(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(s); i++ {
@@ -86,7 +86,8 @@ func hash(s string) uint64 {
 	return h
 }
 
-// spread is the last step of MurmurHash3: every bit changes half of the others.
+// spread mixes a hash with the final step of MurmurHash3, in which each bit
+// affects half of the others.
 func spread(x uint64) uint64 {
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53

@@ -7,38 +7,39 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A listRule says how Envoy reads a list.
+// listRule says how Envoy reads a list.
 type listRule struct {
-	free bool  // its order means nothing
-	keys []key // what tells which elements of two lists are the same thing, the surest first
-	kept bool  // the order of those with one key does mean something
+	free bool  // the order of the elements means nothing
+	keys []key // the keys that identify an element, the most reliable first
+	kept bool  // the order of elements with the same key counts
 }
 
-// A key is what elements of a list are told apart by: a member that is a text,
-// or one of the words below.
+// key identifies an element of a list. It is the name of a string field, or one
+// of the constants below.
 type key string
 
 const (
-	byChain    key = "(chain)"    // several filter chains may have one name, none the same match
-	byHeader   key = "(header)"   // of its name the case means nothing
-	byLocality key = "(locality)" // with its priority
-	byHost     key = "(host)"     // an endpoint's address
+	byChain    key = "(chain)"    // filter chains may share a name, but not a match
+	byHeader   key = "(header)"   // the case of a header's name means nothing
+	byLocality key = "(locality)" // the locality and the priority
+	byHost     key = "(host)"     // the address of an endpoint
 )
 
 var (
 	unordered  = listRule{free: true}
 	named      = listRule{free: true, keys: []key{"name"}}
-	headers    = listRule{free: true, keys: []key{byHeader}, kept: true}   // added one after the other
-	priorities = listRule{free: true, keys: []key{"priority"}, kept: true} // the first of a priority counts
+	headers    = listRule{free: true, keys: []key{byHeader}, kept: true}   // headers of one name are added in their order
+	priorities = listRule{free: true, keys: []key{"priority"}, kept: true} // the first entry of a priority counts
 )
 
-// freeLists are the lists whose order means nothing to Envoy, by their name,
-// or with the name of the member around them. All others are read in order:
-// the first route that matches is taken, filters are a chain.
+// freeLists holds the lists whose order means nothing to Envoy. The key is the
+// name of the list, or that name after the name of the enclosing field. All
+// other lists are read in order: the first route that matches is taken, and
+// filters run in sequence.
 var freeLists = map[string]listRule{
-	"virtualHosts":                   named, // the most specific domain is taken
+	"virtualHosts":                   named, // the most specific domain wins
 	"domains":                        unordered,
-	"filterChains":                   {free: true, keys: []key{byChain, "name"}}, // as is the most specific match
+	"filterChains":                   {free: true, keys: []key{byChain, "name"}}, // the most specific match wins
 	"weightedClusters.clusters":      named,
 	"circuitBreakers.thresholds":     priorities,
 	"perHostThresholds":              priorities,
@@ -61,7 +62,7 @@ var freeLists = map[string]listRule{
 	"sourcePrefixRanges":             unordered,
 	"directSourcePrefixRanges":       unordered,
 	"sourcePorts":                    unordered,
-	"matchSubjectAltNames":           unordered, // one of them is enough
+	"matchSubjectAltNames":           unordered, // one match is enough
 	"matchTypedSubjectAltNames":      unordered,
 	"verifySubjectAltName":           unordered,
 	"verifyCertificateSpki":          unordered,
@@ -77,7 +78,7 @@ var freeLists = map[string]listRule{
 	"lbEndpoints":                    {free: true, keys: []key{byHost}},
 }
 
-// list is the rule of a list.
+// list returns the rule for a list at this place.
 func (p place) list() listRule {
 	if p.realm != envoy {
 		return listRule{}
@@ -85,10 +86,10 @@ func (p place) list() listRule {
 	if r, ok := freeLists[p.name]; ok {
 		return r
 	}
-	return freeLists[p.parent+"."+p.name] // none: its order counts
+	return freeLists[p.parent+"."+p.name] // without an entry, the order counts
 }
 
-// of gives an element's key; "" for one that has none.
+// of returns the key of an element, or "" if it has none.
 func (k key) of(v any) string {
 	switch k {
 	case byChain:
@@ -103,8 +104,8 @@ func (k key) of(v any) string {
 	return textAt(v, string(k))
 }
 
-// identity tells which elements of two lists that are read in order are the
-// same thing, changed: "" for what has nothing to tell it by.
+// identity returns a text that is the same for an element and its changed
+// version in another ordered list. It is "" if nothing identifies the element.
 func identity(v any) string {
 	m, ok := v.(*object.Object)
 	if !ok {
@@ -119,7 +120,7 @@ func identity(v any) string {
 
 func printOf(v any) string { return strconv.FormatUint(fingerprint(v, place{realm: envoy}), 36) }
 
-// at gives what is under names, nil where there is nothing.
+// at returns the value at a path of names, or nil if there is none.
 func at(v any, names ...string) any {
 	for _, name := range names {
 		m, _ := v.(*object.Object)

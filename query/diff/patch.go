@@ -5,16 +5,18 @@ import (
 	"strings"
 )
 
-// An Operation is one of a JSON Patch (RFC 6902). Value is nothing to a remove.
+// Operation is one operation of a JSON Patch (RFC 6902). The Value of a remove
+// is nil.
 type Operation struct {
-	Op    string // add, remove, replace
-	Path  string // a JSON pointer
+	Op    string // add, remove or replace
+	Path  string // a JSON Pointer
 	Value any
 }
 
-// Patch gives the operations that make b's side of a section of a's, one after
-// the other. The section stands under its name. What means nothing (the order
-// of names, a default that is written) stays as a has it.
+// Patch returns the operations that change a's side of a section to b's. They
+// apply one after the other, and their paths start with the section's name.
+// Differences without a meaning (the order of names, an explicit default) stay
+// as they are in a.
 func (s Section) Patch() []Operation {
 	if s.Edit == nil {
 		return nil
@@ -30,7 +32,7 @@ func (s Section) Patch() []Operation {
 
 type patch struct{ all []Operation }
 
-// edit makes a's value at a place b's, which both have.
+// edit adds the operations that change a's value to b's, if both exist.
 func (p *patch) edit(e *Edit, at string) {
 	switch {
 	case e.Same || e.Hidden:
@@ -46,7 +48,8 @@ func (p *patch) edit(e *Edit, at string) {
 	}
 }
 
-// list goes along a list as it becomes: what was removed has made room.
+// list edits a list from its start. Each path uses the indexes as they are
+// after the previous operations.
 func (p *patch) list(elements []Edit, at string) {
 	index := 0
 	for i := range elements {
@@ -69,7 +72,7 @@ func (p *patch) place(e *Edit, at string, inA, inB bool) {
 	}
 }
 
-// pointer writes a name as a part of a JSON pointer.
+// pointer escapes a name for a JSON Pointer.
 func pointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }

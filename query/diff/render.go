@@ -11,20 +11,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A line is one of the text of two values: of both (' '), of a ('-') or of b
-// ('+').
+// line is a line of the texts of two values. Its side is ' ' for both, '-' for
+// a, '+' for b.
 type line struct {
 	side byte
 	text string
 }
 
-// A renderer writes values as JSON, a member or an element a line, with a's and
-// b's text one over the other.
+// renderer writes values as JSON with one member or element per line. It merges
+// the texts of a and b.
 type renderer struct{ out func(line) }
 
 const step = "  "
 
-// text writes the lines of a value that one side has, or both.
+// text writes the lines of a value that belongs to one side or to both.
 func (r renderer) text(side byte, margin, before string, v any, after string) {
 	switch x := v.(type) {
 	case *object.Object:
@@ -54,7 +54,7 @@ func (r renderer) text(side byte, margin, before string, v any, after string) {
 	}
 }
 
-// countLines counts the lines that text writes.
+// countLines returns the number of lines that text writes.
 func countLines(v any) int {
 	n := 0
 	switch x := v.(type) {
@@ -103,8 +103,8 @@ func (r renderer) edit(margin string, e *Edit, commaA, commaB bool) {
 	}
 }
 
-// shown is what is written of what both say: b's, which is Envoy's and has no
-// secrets in it.
+// shown returns the value to write if both sides are equal. It prefers b's,
+// which comes from Envoy and has its secrets masked.
 func (e *Edit) shown() any {
 	if e.InB {
 		return e.B
@@ -112,7 +112,7 @@ func (e *Edit) shown() any {
 	return e.A
 }
 
-// inside writes edits that follow each other, with commas as each side has them.
+// inside writes consecutive edits, with the commas that each side has.
 func (r renderer) inside(margin string, all []Edit, write func(margin string, e *Edit, commaA, commaB bool)) {
 	lastA, lastB := -1, -1
 	for i := range all {
@@ -133,7 +133,8 @@ func (r renderer) inside(margin string, all []Edit, write func(margin string, e 
 func (e *Edit) writesA() bool { return e.InA && !e.Hidden }
 func (e *Edit) writesB() bool { return e.InB || e.Same }
 
-// same writes what both sides say: only the comma behind it may differ.
+// same writes a value that both sides share. Only the comma after it may
+// differ.
 func (r renderer) same(margin, before string, v any, commaA, commaB bool) {
 	if commaA == commaB {
 		r.text(' ', margin, before, v, comma(commaA))
@@ -190,7 +191,7 @@ func scalarText(v any) string {
 	return string(text)
 }
 
-// quoted writes a text as JSON, without HTML's escapes.
+// quoted formats a string as JSON without HTML escapes.
 func quoted(s string) string {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)

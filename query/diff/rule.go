@@ -8,23 +8,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A realm says by whose rules a value is compared.
+// realm says by which rules a value is compared.
 type realm int
 
 const (
-	plain   realm = iota // as JSON
-	envoy                // as a message of Envoy's
-	foreign              // as a message whose fields aren't known here: names may be in either spelling
+	plain   realm = iota // exactly, as JSON
+	envoy                // as a message of Envoy
+	foreign              // as a message of an unknown type: field names may be in camelCase or snake_case
 )
 
-// A place is where a value stands: by whose rules, and under which names.
+// place says where a value is in the document, which decides how it is
+// compared.
 type place struct {
 	realm  realm
-	name   string // of the member; a list's elements have the list's
-	parent string // of the member around it
+	name   string // the field that holds the value; list elements have the name of their list
+	parent string // the field that holds the enclosing object
 }
 
-// member is the place of an object's member.
+// member returns the place of an object's field.
 func (p place) member(name string) place {
 	if p.realm == envoy && name == "filterMetadata" {
 		return place{realm: plain}
@@ -32,8 +33,7 @@ func (p place) member(name string) place {
 	return place{realm: p.realm, name: name, parent: p.name}
 }
 
-// inside is the place that an object's members are in: its kind or its type
-// may say more than what it stands in.
+// inside returns the place of an object, adjusted by the object's kind or type.
 func (p place) inside(a, b *object.Object) place {
 	if k := kindOf(a, b); k != nil {
 		p.realm = envoy
@@ -54,7 +54,7 @@ func (p place) inside(a, b *object.Object) place {
 		p.realm = foreign
 	}
 	if strings.HasSuffix(url, ".TypedStruct") {
-		p.realm = plain // what is in it is data
+		p.realm = plain // a TypedStruct contains plain data
 	}
 	return p
 }
@@ -64,7 +64,7 @@ const (
 	typeHome = "type.googleapis.com/"
 )
 
-// isEnvoys tells the types that the document's decoder knows the fields of.
+// isEnvoys reports whether the document's decoder knows the fields of a type.
 func isEnvoys(url string) bool {
 	name := strings.TrimPrefix(url, typeHome)
 	for _, p := range []string{"envoy.", "udpa.", "xds.", "google."} {
@@ -75,14 +75,14 @@ func isEnvoys(url string) bool {
 	return false
 }
 
-// A kindRule says what of a kind of objects is not compared, and what a null
-// stands for.
+// kindRule says which fields of a kind are not compared, and which values its
+// nulls mean.
 type kindRule struct {
 	aside map[string]bool
 	nulls *object.Object
 }
 
-// kindRules are those of the kinds that are compared as Envoy reads them.
+// kindRules holds the rules of the kinds that are compared as Envoy reads them.
 var kindRules = sync.OnceValue(func() map[string]*kindRule {
 	rules := map[string]*kindRule{}
 	for _, k := range mesh.Kinds() {
@@ -111,10 +111,10 @@ func (r *kindRule) leave(names ...string) {
 	}
 }
 
-// leaves tells whether a member is left aside.
+// leaves reports whether a field is excluded from the comparison.
 func (r *kindRule) leaves(name string) bool { return r != nil && r.aside[name] }
 
-// said is what a member says.
+// said returns a field's value, with null replaced by the value that it means.
 func (r *kindRule) said(name string, v any) any {
 	if v == nil && r != nil {
 		return r.nulls.Get(name)
@@ -122,8 +122,9 @@ func (r *kindRule) said(name string, v any) any {
 	return v
 }
 
-// kindOf gives the rule of the kind that one of two objects is of, nil for
-// none. Kubernetes has kinds of the same names.
+// kindOf returns the rule for the kind of one of two objects, or nil if there
+// is none. An object with an apiVersion is one of Kubernetes, which has kinds
+// of the same names.
 func kindOf(a, b *object.Object) *kindRule {
 	for _, m := range [...]*object.Object{a, b} {
 		if name, ok := m.Get("kind").(string); ok && !has(m, "apiVersion") {

@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// equalScalars compares texts, numbers, booleans and null.
+// equalScalars compares strings, numbers, booleans and null.
 func equalScalars(a, b any, p place) bool {
 	s, sText := a.(string)
 	t, tText := b.(string)
@@ -31,9 +31,9 @@ func equalScalars(a, b any, p place) bool {
 	return a == b
 }
 
-// equalTexts compares two texts that are not the same: they may be one
-// duration, or one type in two versions of the API. What one writer doesn't
-// show is as good as anything.
+// equalTexts compares two strings that are not identical. They may be the same
+// duration, or the same type in two versions of the API. A masked secret equals
+// any string.
 func equalTexts(s, t string, p place) bool {
 	switch {
 	case p.name == typeKey:
@@ -49,16 +49,17 @@ func equalTexts(s, t string, p place) bool {
 	return ok && d == e
 }
 
-// versions tells whether two type URLs name one message in two versions of the
-// API: its package, and often the package's place, was another.
+// versions reports whether two type URLs name the same message in two versions
+// of Envoy's API. The versions are in packages of different names, often at
+// different levels.
 func versions(s, t string) bool {
 	return lastWord(s) == lastWord(t) && versionOf(s) != versionOf(t)
 }
 
 func lastWord(url string) string { return url[strings.LastIndexByte(url, '.')+1:] }
 
-// versionOf gives the version in a type's package: "v3", "v2alpha1"; empty
-// where there is none.
+// versionOf returns the version in a type's package, such as "v3" or
+// "v2alpha1", or "" if there is none.
 func versionOf(url string) string {
 	words := strings.Split(url, ".")
 	for i := len(words) - 1; i >= 0; i-- {
@@ -69,7 +70,7 @@ func versionOf(url string) string {
 	return ""
 }
 
-// seconds gives the one way of writing a duration: "1.50s" is "1.5".
+// seconds returns the canonical form of a duration: "1.50s" becomes "1.5".
 func seconds(s string) (string, bool) {
 	digits, ok := strings.CutSuffix(s, "s")
 	if !ok || !isDecimal(digits) {
@@ -81,7 +82,7 @@ func seconds(s string) (string, bool) {
 	return digits, true
 }
 
-// isDecimal tells a number in digits, without an exponent.
+// isDecimal reports whether s is a decimal number without an exponent.
 func isDecimal(s string) bool {
 	s = strings.TrimPrefix(s, "-")
 	whole, part, dotted := strings.Cut(s, ".")
@@ -105,7 +106,7 @@ func isNumber(v any) bool {
 	return false
 }
 
-// equalNumbers compares numbers by their value, whole ones exactly.
+// equalNumbers compares numbers by their value. Integers are compared exactly.
 func equalNumbers(a, b any) bool {
 	if x, ok := a.(int); ok {
 		if y, ok := b.(int); ok {
@@ -114,7 +115,7 @@ func equalNumbers(a, b any) bool {
 	}
 	f, g := float(a), float(b)
 	if f != g {
-		return f != f && g != g // not a number, both
+		return f != f && g != g // both are NaN
 	}
 	if math.Abs(f) < 1<<53 {
 		return true
@@ -133,11 +134,11 @@ func float(v any) float64 {
 		f, _ := new(big.Float).SetInt(n).Float64()
 		return f
 	}
-	f, _ := strconv.ParseFloat(string(v.(json.Number)), 64) // too large: infinite
+	f, _ := strconv.ParseFloat(string(v.(json.Number)), 64) // a number that is too large becomes infinite
 	return f
 }
 
-// digits writes a number.
+// digits formats a number.
 func digits(v any) string {
 	switch n := v.(type) {
 	case int:

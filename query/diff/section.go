@@ -9,25 +9,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Section is what was compared at once: a section of two proxies, or two
-// values. It is the same where Edit is nil.
+// A Section is the result of one comparison: that of a section of two proxies,
+// or that of two values. Edit is nil if both sides are equal.
 type Section struct {
-	Name mesh.Section // empty: the values themselves
+	Name mesh.Section // empty if values were compared, not sections
 	Edit *Edit
 }
 
-// Sections are those that [Proxies] compares, in their order: what a Pilot
-// sends and Envoy shows. Secrets are in neither.
+// Sections returns the sections that [Proxies] compares, in order. istiod sends
+// all of them, and Envoy shows them. Secrets are not among them.
 func Sections() []mesh.Section {
 	return []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Extensions}
 }
 
-// Proxies compares sections of two proxies, or of what a Pilot would send to
-// one with what one has, and hands each to out when it is done. Nothing else of
-// them is looked at. Where a is what a Pilot would send, what an Envoy has from
-// elsewhere is left aside: what it was started with, the inline parts of others
-// that it lists on their own, addresses that it resolved itself, and its own
-// opinion of their health.
+// Proxies compares the named sections of two proxies, or those that istiod
+// would send to a proxy with those that a proxy has. It passes each result to
+// out as soon as it is ready, and loads nothing else of the proxies. If a is
+// what istiod would send, whatever Envoy has from elsewhere is excluded: static
+// configuration, inline parts of other resources that Envoy also lists on their
+// own, addresses that Envoy resolved, and its own view of endpoint health.
 func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out func(Section) error) error {
 	for _, name := range names {
 		c := newComparing(ctx, a, b)
@@ -47,8 +47,8 @@ func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out f
 }
 
 // Compare compares any two values. Two proxies are compared by their sections,
-// as [Proxies] does it; two arrays of clusters, listeners and the like by the
-// names of their elements.
+// as [Proxies] does. Two arrays of clusters, listeners or the like are compared
+// by the names of their elements.
 func Compare(ctx context.Context, a, b any, out func(Section) error) error {
 	x, isA := holder(a)
 	y, isB := holder(b)
@@ -94,17 +94,17 @@ func compare(ctx context.Context, a, b any) (*Edit, error) {
 	return &e, nil
 }
 
-// holder tells what sections hang in.
+// holder returns v if it is an object with sections.
 func holder(v any) (*mesh.Object, bool) {
 	o, ok := v.(*mesh.Object)
 	return o, ok && (o.Kind == "Proxy" || o.Kind == "Desired")
 }
 
-// keyed are the kinds whose elements have names that are theirs alone.
+// keyed lists the kinds whose elements have unique names.
 var keyed = []string{"Cluster", "Listener", "RouteConfiguration", "ExtensionConfig", "Endpoint", "VirtualHost", "Secret"}
 
-// rowed gives the elements of an array; ok is false where there is one that is
-// not of a kind with names.
+// rowed returns the elements of an array. ok is false if an element is of a
+// kind without unique names.
 func rowed(ctx context.Context, v any) (list []any, ok bool, err error) {
 	if _, ok := v.(*mesh.Object); ok {
 		return nil, false, nil
@@ -127,8 +127,8 @@ func kindName(v any) string {
 	return ""
 }
 
-// newComparing gives what compares the elements that hang in two objects, nil
-// where they hang in none.
+// newComparing returns a comparing for elements of the objects a and b. Either
+// is nil if its elements belong to no object.
 func newComparing(ctx context.Context, a, b *mesh.Object) *comparing {
 	c := &comparing{ctx: ctx}
 	sentA, sentB := a != nil && a.Kind == "Desired", b != nil && b.Kind == "Desired"
@@ -141,7 +141,7 @@ func newComparing(ctx context.Context, a, b *mesh.Object) *comparing {
 	return c
 }
 
-// ownerOf gives what the elements of a list hang in.
+// ownerOf returns the object that the elements of a list belong to.
 func ownerOf(list []any) *mesh.Object {
 	if len(list) > 0 {
 		if o, ok := list[0].(*mesh.Object); ok {
@@ -151,7 +151,8 @@ func ownerOf(list []any) *mesh.Object {
 	return nil
 }
 
-// both loads a section of two objects, at once: they are asked of two.
+// both loads a section of two objects in parallel, because the objects load
+// from different servers.
 func both(ctx context.Context, a, b *mesh.Object, name mesh.Section) (x, y []any, err error) {
 	done := make(chan error, 1)
 	go func() {

@@ -12,7 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// proxy makes a proxy, or what a Pilot would send to one, of its sections.
+// proxy returns a proxy, or what istiod would send to one, with the given
+// sections.
 func proxy(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 	t.Helper()
 	kinds := map[string]string{"clusters": "Cluster", "listeners": "Listener", "routes": "RouteConfiguration", "endpoints": "Endpoint", "extensions": "ExtensionConfig"}
@@ -75,7 +76,7 @@ func TestProxies(t *testing.T) {
 			map[string]string{"clusters": `[{"name":"b","state":"ACTIVE"},{"name":"c","state":"ACTIVE"}]`},
 			[]string{"clusters a . true false", "clusters c . false true"},
 		},
-		"one name sent twice": { // Envoy keeps one
+		"one name sent twice": { // Envoy keeps only one
 			map[string]string{"clusters": `[{"name":"a","state":"ACTIVE","x":1},{"name":"a","state":"ACTIVE","x":2}]`},
 			map[string]string{"clusters": `[{"name":"a","state":"ACTIVE","x":2}]`},
 			[]string{"clusters a . true false"},
@@ -127,7 +128,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// What isn't compared is not looked at, and what can't be had is told.
+// TestLoads checks that only compared sections are loaded, and that load errors
+// are returned.
 func TestLoads(t *testing.T) {
 	gone := errors.New("gone")
 	never := mesh.Later(func(context.Context) (any, error) { return nil, gone })

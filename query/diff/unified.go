@@ -5,17 +5,18 @@ import (
 	"fmt"
 )
 
-// A TextLine is a line of a unified diff. Op is '-', '+', ' ', or '@' for a
-// hunk's first.
+// TextLine is a line of a unified diff. Op is '-', '+', ' ', or '@' for the
+// first line of a hunk.
 type TextLine struct {
 	Op   byte
-	Text string // without the first character of the line, but with a hunk's "@@ "
+	Text string // the line without its first character; for a hunk, including "@@ "
 }
 
-// Unified gives the lines of the unified diff of a section's two texts, with so
-// many unchanged ones around each change. The texts are JSON, a member a line,
-// without what isn't compared, and lists whose order means nothing in the order
-// of a. A hunk's first line names the resource that it begins to differ in.
+// Unified passes the lines of a unified diff of a section to out, with the
+// given number of unchanged lines around each change. The two texts are JSON
+// with one member per line. They omit what is not compared, and lists whose
+// order means nothing are in a's order. The first line of a hunk names the
+// resource of its first change.
 func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) error {
 	if s.Edit == nil {
 		return nil
@@ -26,8 +27,9 @@ func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) er
 	return err
 }
 
-// Texts gives all lines of a section's two texts: ' ' for one of both, '-' for
-// one of a's, '+' for one of b's. Of what is the same there is none.
+// Texts passes all lines of a section's two texts to out: Op is ' ' for a line
+// of both, '-' for one of a, '+' for one of b. It passes none if the sides are
+// equal.
 func (s Section) Texts(ctx context.Context, out func(TextLine)) error {
 	if s.Edit == nil {
 		return nil
@@ -39,7 +41,7 @@ func (s Section) Texts(ctx context.Context, out func(TextLine)) error {
 type unified struct {
 	renderer
 	ctx   context.Context
-	hunks *hunks // nil: all lines are wanted
+	hunks *hunks // nil means that all lines are written
 	err   error
 }
 
@@ -54,8 +56,8 @@ func (u *unified) write(s Section) error {
 	return u.err
 }
 
-// fewLines is how many are written to see what is needed of them; of more the
-// text is not made unless it stands beside a change.
+// fewLines is the length from which an unchanged resource is written only if it
+// is next to a change.
 const fewLines = 40
 
 // resource writes an element of a section.
@@ -81,7 +83,8 @@ func (u *unified) resource(margin string, e *Edit, commaA, commaB bool) {
 	u.hunks.block(e.lines, write)
 }
 
-// heading names a resource, and what it was made of.
+// heading returns the name of a resource and of the Istio resource that it was
+// generated from.
 func heading(e *Edit) string {
 	if e.Resource == nil {
 		return ""
@@ -96,7 +99,8 @@ func heading(e *Edit) string {
 	return text
 }
 
-// sourceOf gives the one Istio resource that all changes in an edit come from.
+// sourceOf returns the Istio resource that caused all changes in an edit, or ""
+// if there are several.
 func sourceOf(e *Edit) string {
 	source := ""
 	for i, c := range (Section{Edit: e}).Changes() {
@@ -108,24 +112,24 @@ func sourceOf(e *Edit) string {
 	return source
 }
 
-// hunks makes hunks of lines.
+// hunks groups lines into hunks.
 type hunks struct {
 	around  int
 	out     func(TextLine)
 	heading string
 
-	a, b    int      // lines of each so far
-	before  []string // unchanged lines that may begin the next hunk
+	a, b    int      // the number of lines of each text so far
+	before  []string // unchanged lines that the next hunk may start with
 	many    func(func(line))
 	current *hunk
 }
 
 type hunk struct {
-	fromA, fromB   int // the lines before it
+	fromA, fromB   int // the number of lines of each text before the hunk
 	heading        string
 	lines          []TextLine
-	removed, added []string // of the change under way: removals stand first
-	same           int      // unchanged lines at its end
+	removed, added []string // the current change; removed lines are written first
+	same           int      // the number of unchanged lines at the end of the hunk
 }
 
 func (h *hunks) line(l line) {
@@ -164,8 +168,8 @@ func (h *hunks) unchanged(text string) {
 	}
 }
 
-// block takes many unchanged lines at once, and asks for them only if they are
-// needed.
+// block adds n unchanged lines. It calls write for their text only if they are
+// next to a change.
 func (h *hunks) block(n int, write func(func(line))) {
 	if h.current != nil {
 		write(h.line)
@@ -189,7 +193,7 @@ func (h *hunks) begin() {
 	h.current, h.before, h.many = c, nil, nil
 }
 
-// settle writes the change under way.
+// settle writes the lines of the current change.
 func (c *hunk) settle() {
 	for _, text := range c.removed {
 		c.lines = append(c.lines, TextLine{'-', text})
@@ -200,7 +204,8 @@ func (c *hunk) settle() {
 	c.removed, c.added = nil, nil
 }
 
-// end ends the hunk under way; what follows its last change too far is not its.
+// end writes the current hunk. Unchanged lines too far after its last change
+// don't belong to it.
 func (h *hunks) end() {
 	c := h.current
 	if c == nil {
@@ -231,7 +236,8 @@ func (h *hunks) end() {
 	h.current = nil
 }
 
-// span writes a hunk's lines: the first and how many; of none, the one before.
+// span formats the line numbers of a hunk: the first line and the number of
+// lines. For a hunk without lines, the first is the line before it.
 func span(before, n int) string {
 	switch n {
 	case 0:

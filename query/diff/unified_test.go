@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// texts gives the two texts of a section.
+// texts returns the two texts of a section.
 func texts(t *testing.T, s diff.Section) (a, b []string) {
 	t.Helper()
 	err := s.Texts(context.Background(), func(l diff.TextLine) {
@@ -30,8 +30,8 @@ func texts(t *testing.T, s diff.Section) (a, b []string) {
 	return a, b
 }
 
-// apply applies a unified diff as patch(1) does: every line it names must
-// stand where it says.
+// apply applies a unified diff as patch(1) does. It fails if a line is not
+// where the diff says.
 func apply(t *testing.T, a []string, lines []diff.TextLine) (b []string) {
 	t.Helper()
 	at := 0
@@ -91,8 +91,8 @@ func unified(t *testing.T, s diff.Section, around int) (out []diff.TextLine) {
 	return out
 }
 
-// The texts are JSON that says what the values say, and the diff makes the one
-// of the other.
+// TestUnified checks that the texts are the JSON of the values, and that the
+// diff converts one into the other.
 func TestUnified(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	tried := 0
@@ -127,8 +127,8 @@ func TestUnified(t *testing.T) {
 
 func ptr(v any) *any { return &v }
 
-// Of many resources only the text beside a change is made, and the lines are
-// numbered all the same.
+// TestUnifiedSections checks that of many resources only the text next to a
+// change is written, with correct line numbers.
 func TestUnifiedSections(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for round := range 25 {
@@ -137,7 +137,7 @@ func TestUnifiedSections(t *testing.T) {
 			one := parse(t, listener).(*object.Object)
 			one.Set("name", fmt.Sprintf("l%02d", i))
 			if r.IntN(3) == 0 {
-				one.Set("filterChains", []any{}) // a short one
+				one.Set("filterChains", []any{}) // makes it short
 			}
 			other := one
 			if r.IntN(4) == 0 {
