@@ -24,7 +24,7 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin"},
 	"plugin": {
-		"plugin/demo", "printers", "printers/columns", "printers/safe", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/jsontext", "query/library", "query/diff", "query/shipped", "query/syntax",
+		"plugin/demo", "printers", "printers/columns", "printers/safe", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/jsontext", "query/library", "query/diff", "query/shipped", "query/syntax", "query/trace",
 		"sources", "sources/decode", "sources/forward", "sources/inventory", "sources/live", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/section", "sources/transport",
 	},
 
@@ -42,7 +42,8 @@ var arrows = map[string][]string{
 	"query/ahead":         {"query/values", "sources/mesh", "sources/object"},
 	"query/builtin":       {"query/jsontext", "query/syntax", "query/syntax/native", "query/values", "sources/object"},
 	"query/values":        {"query/jsontext", "query/syntax", "query/syntax/native", "sources/mesh", "sources/object"},
-	"query/library":       {"query/eval", "query/diff", "query/routing", "query/syntax", "sources/mesh", "sources/object"},
+	"query/library":       {"query/diff", "query/document", "query/eval", "query/syntax", "query/trace", "sources/mesh", "sources/object"},
+	"query/trace":         {"query/document", "query/eval", "query/routing", "sources/mesh", "sources/object"},
 	"query/diff":          {"sources/mesh", "sources/object"},
 	"query/document":      {"sources/mesh", "sources/object"},
 	"query/routing":       {"query/document", "sources/mesh", "sources/object"},
@@ -73,6 +74,7 @@ var arrows = map[string][]string{
 // below them. A module that is not here has no home, and may not come in.
 var homes = map[string][]string{
 	"github.com/itchyny/gojq":                      {"query/syntax"},
+	"github.com/blang/semver/v4":                   {"query/library"},
 	"github.com/spf13/cobra":                       {"plugin"},
 	"github.com/spf13/pflag":                       {"plugin"},
 	"golang.org/x/term":                            {"plugin"},

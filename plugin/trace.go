@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshq/kubectl-meshq/printers"
-	"github.com/meshq/kubectl-meshq/query/library"
+	"github.com/meshq/kubectl-meshq/query/trace"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -30,7 +30,7 @@ The exit code is 0 when all of the traffic gets to an endpoint, 1 when a share o
 needs a part that could not be read: that is named, and the walk is printed as far as it is known.`
 
 // A trace is what the command was asked for.
-type trace struct {
+type traceOptions struct {
 	method, sni, from, destination, principal string
 	key                                       string // a file
 	headers, alpn                             []string
@@ -40,7 +40,7 @@ type trace struct {
 // traceCommand is "trace PROXY URL".
 func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
 	name := calledAs(w.Args[0])
-	t := &trace{}
+	t := &traceOptions{}
 	cmd := &cobra.Command{
 		Use:   "trace PROXY URL",
 		Short: "Where a request would go, and why",
@@ -79,7 +79,7 @@ func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, proxy, url string) error {
+func (t *traceOptions) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, proxy, url string) error {
 	request, err := t.request(url, cmd.Flags().Changed("principal"))
 	if err != nil {
 		return err
@@ -101,13 +101,13 @@ func (t *trace) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, p
 
 // request is the request in the words of the library. An empty principal that
 // is given says that the client has no certificate.
-func (t *trace) request(url string, principal bool) (*object.Object, error) {
+func (t *traceOptions) request(url string, principal bool) (*object.Object, error) {
 	m := object.Of("url", url)
 	if principal {
 		m.Set("principal", t.principal)
 	}
 	if t.destination != "" {
-		if err := library.CheckAddress(t.destination); err != nil {
+		if err := trace.CheckAddress(t.destination); err != nil {
 			return nil, usage("--destination: %s", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Kind returns the kind of an object of the document, empty for anything else.
@@ -25,4 +26,22 @@ func Elements(ctx context.Context, v any) (all []any, isArray bool, err error) {
 	w, err := mesh.Force(ctx, v)
 	all, isArray = w.([]any)
 	return all, isArray, err
+}
+
+// TypeName returns the JSON type of a value for a message, with its article:
+// "a string".
+func TypeName(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a string"
+	case []any:
+		return "an array"
+	case *object.Object:
+		return "an object"
+	}
+	return "a number"
 }

@@ -10,16 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-func diffNatives(d Doors) []eval.Native {
-	return []eval.Native{
-		{Name: "_diff", Each: func(c *eval.Call, yield func(any) error) error { return diffProxy(d, c, yield) }},
-		{Name: "_diff", Arity: 2, Each: diffValues},
-		{Name: "_jsonPatch", Arity: 2, Value: jsonPatch},
-	}
-}
-
-// diffProxy compares what a Pilot would send to a proxy with what that has.
-func diffProxy(d Doors, c *eval.Call, yield func(any) error) error {
+// diffProxy implements _diff: it compares what istiod would send to a proxy with
+// what the proxy holds.
+func (d Doors) diffProxy(c *eval.Call, yield func(any) error) error {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {
 		return errors.New("diff is asked of a proxy; diff(a; b) compares any two values")
@@ -52,8 +45,9 @@ func eachChange(s diff.Section, proxy *mesh.Object, a, b string, yield func(any)
 	return nil
 }
 
-// Difference gives the object of a change: of kind Difference, with what the
-// two sides have under the names given. proxy is whose it is, nil for nobody's.
+// Difference returns a change as an object of kind Difference. a and b name the
+// members that hold the two sides' values. proxy is the proxy that the change
+// belongs to; nil where it belongs to none.
 func Difference(c diff.Change, proxy *mesh.Object, a, b string) *mesh.Object {
 	m := object.Of("path", diff.PathText(c.Path))
 	if proxy != nil {
@@ -72,9 +66,9 @@ func Difference(c diff.Change, proxy *mesh.Object, a, b string) *mesh.Object {
 		}
 	}
 	if len(c.Within) > 0 {
-		within := make([]any, len(c.Within))
-		for i, name := range c.Within {
-			within[i] = name
+		within := []any{}
+		for _, name := range c.Within {
+			within = append(within, name)
 		}
 		m.Set("within", within)
 	}
@@ -94,7 +88,7 @@ func setText(m *object.Object, key, text string) {
 	}
 }
 
-// jsonPatch gives what makes the second value of the first.
+// jsonPatch implements _jsonPatch(a; b): the operations that turn a into b.
 func jsonPatch(c *eval.Call) (any, error) {
 	out := []any{}
 	err := diff.Compare(c.Ctx, c.Args[0], c.Args[1], func(s diff.Section) error {
@@ -104,7 +98,8 @@ func jsonPatch(c *eval.Call) (any, error) {
 	return out, err
 }
 
-// PatchOperations gives the operations of a section's JSON Patch as values.
+// PatchOperations returns the operations of a section's JSON Patch as values of the
+// document.
 func PatchOperations(s diff.Section) []any {
 	var out []any
 	for _, op := range s.Patch() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -11,9 +12,9 @@ import (
 
 func kindNatives() []eval.Native {
 	return []eval.Native{
-		{Name: "_kind", Value: func(c *eval.Call) (any, error) { return kindOf(c.Ctx, c.In) }},
-		{Name: "_holder", Value: func(c *eval.Call) (any, error) { return holder(c.Ctx, c.In) }},
-		{Name: "_holders", Value: holders},
+		{Name: "_kind", Value: kind},
+		{Name: "_holder", Value: func(c *eval.Call) (any, error) { return hasSections(c.Ctx, c.In) }},
+		{Name: "_holders", Value: haveSections},
 		{Name: "_list", Value: list},
 		{Name: "_routable", Value: routable},
 		{Name: "_outline", Value: outline},
@@ -23,60 +24,53 @@ func kindNatives() []eval.Native {
 	}
 }
 
-// kindOf gives the kind of an object of the document, nil for anything else.
-// It does not look into an object that knows its kind.
-func kindOf(ctx context.Context, v any) (any, error) {
-	if o, ok := v.(*mesh.Object); ok {
-		return o.Kind, nil
+func kind(c *eval.Call) (any, error) {
+	kind, err := document.Kind(c.Ctx, c.In)
+	if kind == "" {
+		return nil, err
 	}
-	kind, err := mesh.Get(ctx, v, "kind")
-	if s, ok := kind.(string); ok {
-		return s, err
-	}
-	return nil, err
+	return kind, err
 }
 
-// holder tells whether a value is one that sections hang in, among others of
-// an array.
-func holder(ctx context.Context, v any) (bool, error) {
-	kind, err := kindOf(ctx, v)
+// hasSections returns whether a value is a proxy or what istiod would send to one:
+// lookups search these, also as elements of an array.
+func hasSections(ctx context.Context, v any) (bool, error) {
+	kind, err := document.Kind(ctx, v)
 	return kind == "Proxy" || kind == "Desired", err
 }
 
-// holders tells whether there is a holder in an array.
-func holders(c *eval.Call) (any, error) {
-	all, _, err := elements(c.Ctx, c.In)
+// haveSections returns whether an array has an element with sections.
+func haveSections(c *eval.Call) (any, error) {
+	all, _, err := document.Elements(c.Ctx, c.In)
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range all {
-		if is, err := holder(c.Ctx, v); is || err != nil {
-			return is, err
+		if has, err := hasSections(c.Ctx, v); has || err != nil {
+			return has, err
 		}
 	}
 	return false, nil
 }
 
-// unread tells whether the input is an array that can be asked for some of its
-// elements: for that it must not be looked into before.
+// unread returns whether the input is a section that can be asked for some of its
+// elements. For that it must not have been loaded.
 func unread(c *eval.Call) (any, error) {
 	_, ok := c.In.(eval.Narrower)
 	return ok, nil
 }
 
-// unknown is _unknown(section; message): it raises the fault that something of
-// a proxy, or of the mesh, is not known though nothing failed: its source says
-// nothing of it.
+// unknown implements _unknown(section; message): it raises the fault that a source
+// was read and doesn't say something about a proxy or the mesh.
 func unknown(c *eval.Call) (any, error) {
+	r := document.NewReader(c.Ctx)
 	f := &mesh.Fault{}
-	if kind, err := kindOf(c.Ctx, c.In); err != nil {
+	if kind, err := document.Kind(c.Ctx, c.In); err != nil {
 		return nil, err
 	} else if kind == "Proxy" {
-		id, err := mesh.Get(c.Ctx, c.In, "id")
-		if err != nil {
-			return nil, err
+		if f.Proxy = r.Text(c.In, "id"); r.Err != nil {
+			return nil, r.Err
 		}
-		f.Proxy, _ = id.(string)
 	}
 	f.Section, _ = c.Args[0].(string)
 	message, _ := c.Args[1].(string)
@@ -84,92 +78,116 @@ func unknown(c *eval.Call) (any, error) {
 	return nil, f
 }
 
-// list gives the input, if it is an array, and an empty one otherwise. What is
-// unread stays so.
+// list returns the input if it is an array, and an empty one otherwise. It doesn't
+// load a section that can be asked for some of its elements.
 func list(c *eval.Call) (any, error) {
 	if _, ok := c.In.(eval.Narrower); ok {
 		return c.In, nil
 	}
-	all, isArray, err := elements(c.Ctx, c.In)
+	all, isArray, err := document.Elements(c.Ctx, c.In)
 	if !isArray {
 		return []any{}, err
 	}
 	return all, nil
 }
 
-// routable tells whether Envoy's match means something on the input: else it
-// is jq's.
+// routable returns whether match decides the input as Envoy does. For any other
+// input match is jq's.
 func routable(c *eval.Call) (any, error) {
 	v := c.In
-	all, _, err := elements(c.Ctx, v)
+	all, _, err := document.Elements(c.Ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	if len(all) > 0 {
 		v = all[0]
 	}
-	kind, err := kindOf(c.Ctx, v)
+	kind, err := document.Kind(c.Ctx, v)
 	return kind == "RouteConfiguration" || kind == "VirtualHost" || kind == "Listener", err
 }
 
-// elements gives the elements of an array, also of a section. An object is not
-// looked into.
-func elements(ctx context.Context, v any) (all []any, isArray bool, err error) {
-	if _, ok := v.(*mesh.Object); ok {
-		return nil, false, nil
-	}
-	w, err := mesh.Force(ctx, v)
-	all, isArray = w.([]any)
-	return all, isArray, err
-}
-
-// outline keeps what costs nothing: all but what is still to be fetched.
+// outline returns an object without its sections, whether they are loaded or not:
+// the result must not depend on that.
 func outline(c *eval.Call) (any, error) {
 	v, err := mesh.Force(c.Ctx, c.In)
-	if err != nil {
-		return nil, err
-	}
 	m, ok := v.(*object.Object)
-	if !ok {
-		return v, nil
+	if !ok || err != nil {
+		return v, err
 	}
 	out := object.New(0)
 	for k, w := range m.All() {
-		if l, ok := w.(mesh.Lazy); !ok || !fetched(l) {
-			out.Set(k, w)
+		if l, ok := w.(mesh.Lazy); ok {
+			if _, isSection := l.(mesh.Sectional); isSection || l.Pending() {
+				continue
+			}
 		}
+		out.Set(k, w)
 	}
 	return out, nil
 }
 
-// fetched tells whether a value is a section: something that was or would be
-// asked for. The answer must not depend on whether it was.
-func fetched(l mesh.Lazy) bool {
-	_, section := l.(mesh.Sectional)
-	return section || l.Pending()
-}
-
-// words gives the sync words of a proxy.
+// words returns the sync words of a proxy, by the names of their types.
 func words(c *eval.Call) (any, error) {
-	sync, err := mesh.Get(c.Ctx, c.In, "sync")
-	if err != nil {
-		return nil, err
-	}
-	v, err := mesh.Force(c.Ctx, sync)
-	if err != nil {
-		return nil, err
-	}
-	types, ok := v.(*object.Object)
-	if !ok {
+	r := document.NewReader(c.Ctx)
+	types := r.Object(c.In, "sync")
+	if types == nil && r.Err == nil {
 		return nil, errors.New("only a proxy is synced or stale: its sync is asked")
 	}
 	out := []any{}
 	for _, t := range types.Sorted() {
-		status, err := mesh.Get(c.Ctx, types.Get(t), "status")
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, status)
+		out = append(out, r.Get(types.Get(t), "status"))
 	}
-	return out, nil
+	return out, r.Err
+}
+
+// proxy implements _proxy(name).
+func proxy(c *eval.Call) (any, error) {
+	name, all, err := proxiesAndName(c, "proxy")
+	if err != nil {
+		return nil, err
+	}
+	found, note, err := all.One(name)
+	if note != "" && c.Note != nil {
+		c.Note(note)
+	}
+	return found, err
+}
+
+// proxies implements _proxies(name).
+func proxies(c *eval.Call, yield func(any) error) error {
+	name, all, err := proxiesAndName(c, "proxies")
+	for _, p := range all.Named(name) {
+		if err := yield(p); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func proxiesAndName(c *eval.Call, function string) (name string, all document.Proxies, err error) {
+	arg, err := mesh.Force(c.Ctx, c.Args[0])
+	if err != nil {
+		return "", all, err
+	}
+	name, ok := arg.(string)
+	if !ok {
+		return "", all, errors.New(function + " takes a name, a string")
+	}
+	all, ok, err = document.ProxiesOf(c.Ctx, c.In)
+	if !ok && err == nil {
+		err = errors.New(function + " looks in the mesh, or in an array of proxies")
+	}
+	return name, all, err
+}
+
+// desired implements _desired: what istiod would send to the input, a proxy.
+func (d Doors) desired(c *eval.Call) (any, error) {
+	o, ok := c.In.(*mesh.Object)
+	if !ok || o.Kind != "Proxy" {
+		return nil, errors.New("desired is asked of a proxy")
+	}
+	if d.Desired == nil {
+		return nil, errors.New("desired: there is no Pilot to ask")
+	}
+	return d.Desired(c.Ctx, o)
 }

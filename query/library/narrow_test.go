@@ -3,7 +3,6 @@ package library_test
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -85,62 +84,6 @@ func TestLookupsAskByName(t *testing.T) {
 		asked := slices.Sorted(slices.Values(strings.Split(c.asked, ", ")))
 		if fmt.Sprint(log) != fmt.Sprint(asked) {
 			t.Errorf("%s: asked %q, want %q", c.query, log, asked)
-		}
-	}
-}
-
-// keyed is a section that is asked by a field, also for what is like something.
-type keyed struct {
-	section
-	by string
-}
-
-func (s *keyed) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) {
-	if h.By != s.by {
-		return nil, false, nil
-	}
-	*s.log = append(*s.log, s.proxy+" "+strings.Join(append(h.Names, h.Patterns...), ","))
-	var out []any
-	for _, e := range s.all {
-		name, _ := mesh.Get(ctx, e, s.by)
-		fits := slices.Contains(h.Names, name.(string))
-		for _, p := range h.Patterns {
-			fits = fits || regexp.MustCompile(`^(?:`+p+`)$`).MatchString(name.(string))
-		}
-		if fits {
-			out = append(out, e)
-		}
-	}
-	return out, true, nil
-}
-
-// A walk asks for the listeners of its port, its route configuration, its
-// cluster and the endpoints of that, and for nothing else.
-func TestTraceAsksForItsWayOnly(t *testing.T) {
-	for _, c := range []struct{ src, want string }{
-		{`.proxy("web").trace("http://cart/cart").reason`, `clusters outbound|80||cart.shop.svc.cluster.local; endpoints both; listeners virtualOutbound,(?s).*_80; routes 80`},
-		{`.proxy("web").trace("http://cart/split/").reason`, `clusters outbound|80||cart.shop.svc.cluster.local,gone; endpoints both; listeners virtualOutbound,(?s).*_80; routes 80`},
-		{`.proxy("web").trace("http://cart/moved").status`, `listeners virtualOutbound,(?s).*_80; routes 80`},
-		{`.proxy("web").trace("tcp://raw:80").reason`, `clusters outbound|80||raw.shop.svc.cluster.local; endpoints both; listeners virtualOutbound,(?s).*_80`},
-		{`.proxy("web").trace("tcp://10.9.9.9:99").reason`, `clusters PassthroughCluster; listeners virtualOutbound,(?s).*_99`},
-	} {
-		in := shop(t)
-		var log []string
-		all, _ := mesh.Get(t.Context(), in, "proxies")
-		fields, err := all.([]any)[0].(*mesh.Object).Fields(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, key := range map[string]string{"listeners": "name", "routes": "name", "clusters": "name", "endpoints": "cluster", "secrets": "name", "server": ""} {
-			elements, _ := fields.Get(name).([]any)
-			fields.Set(name, &keyed{section{all: elements, log: &log, proxy: name}, key})
-		}
-		if got := traced(t, in, c.src); strings.HasPrefix(got, "error") {
-			t.Error(got)
-		}
-		slices.Sort(log)
-		if got := strings.Join(log, "; "); got != c.want {
-			t.Errorf("%s: asked for %s, want %s", c.src, got, c.want)
 		}
 	}
 }

@@ -1,142 +1,89 @@
 package library
 
 import (
-	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 
+	"github.com/blang/semver/v4"
+
+	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/query/eval"
-	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// version is major.minor.patch and what stands behind a hyphen.
-type version struct {
-	parts [3]int
-	given int // how many of the parts were written; "1.31.x" gives 2
-	pre   string
+// parseVersion reads a version: "1.31.0-alpha.1", "v1.31", "1.24-alpha.f5ee" as
+// Istio writes builds between releases, or "1.31.x". Missing parts are 0; given is
+// how many of the three are written.
+func parseVersion(s string) (v semver.Version, given int, ok bool) {
+	s = strings.TrimPrefix(strings.TrimSpace(s), "v")
+	number, rest := s, ""
+	if at := strings.IndexAny(s, "-+"); at >= 0 {
+		number, rest = s[:at], s[at:]
+	}
+	parts := strings.Split(number, ".")
+	for given < len(parts) && (given == 0 || parts[given] != "x" && parts[given] != "*") {
+		given++
+	}
+	if given < len(parts) {
+		rest = ""
+	}
+	padded := append(parts[:given:given], "0", "0")
+	v, err := semver.ParseTolerant(strings.Join(padded[:max(3, given)], ".") + rest)
+	return v, given, err == nil
 }
 
-// parseVersion reads "1.31.0-alpha.1", "v1.31", "1.31.x". What stands behind
-// a plus says nothing about order.
-func parseVersion(s string) (v version, ok bool) {
-	s, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(s), "v"), "+")
-	s, v.pre, _ = strings.Cut(s, "-")
-	fields := strings.Split(s, ".")
-	if len(fields) > len(v.parts) {
-		return v, false
+// satisfies returns whether a version meets one condition: ">=1.20", "1.31.x". A
+// condition on equality compares only the parts that it has. ok is false where it
+// is no condition.
+func satisfies(v semver.Version, condition string) (is, ok bool) {
+	text := strings.TrimLeft(condition, "<>=!")
+	w, given, ok := parseVersion(text)
+	c := v.Compare(w)
+	isEqual := c == 0
+	switch given {
+	case 1:
+		isEqual = v.Major == w.Major
+	case 2:
+		isEqual = v.Major == w.Major && v.Minor == w.Minor
 	}
-	for i, f := range fields {
-		if i > 0 && (f == "x" || f == "*") {
-			return v, true
-		}
-		n, err := strconv.Atoi(f)
-		if err != nil || n < 0 {
-			return v, false
-		}
-		v.parts[i], v.given = n, i+1
-	}
-	return v, true
-}
-
-// compare orders versions; one with a pre-release is before the same without.
-func (v version) compare(w version) int {
-	for i := range v.parts {
-		if c := cmp.Compare(v.parts[i], w.parts[i]); c != 0 {
-			return c
-		}
-	}
-	switch {
-	case v.pre == w.pre:
-		return 0
-	case v.pre == "":
-		return 1
-	case w.pre == "":
-		return -1
-	}
-	return comparePre(v.pre, w.pre)
-}
-
-// comparePre orders pre-releases as semver.org §11 says: by dotted fields,
-// numbers as numbers and before words.
-func comparePre(a, b string) int {
-	x, y := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range min(len(x), len(y)) {
-		m, errM := strconv.Atoi(x[i])
-		n, errN := strconv.Atoi(y[i])
-		c := 0
-		switch {
-		case errM == nil && errN == nil:
-			c = cmp.Compare(m, n)
-		case errM == nil:
-			c = -1
-		case errN == nil:
-			c = 1
-		default:
-			c = cmp.Compare(x[i], y[i])
-		}
-		if c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(x), len(y))
-}
-
-// holds tells whether a version meets one condition: ">=1.20", "1.31.x".
-func (v version) holds(cond string) (bool, error) {
-	ver := strings.TrimLeft(cond, "<>=!")
-	op := strings.TrimSuffix(cond, ver)
-	w, ok := parseVersion(ver)
-	if !ok || w.given == 0 {
-		return false, fmt.Errorf("%q is no version range like >=1.20 <1.31", cond)
-	}
-	c := v.compare(w)
-	switch op {
+	switch strings.TrimSuffix(condition, text) {
 	case "", "=", "==":
-		for i := range w.given {
-			if v.parts[i] != w.parts[i] {
-				return false, nil
-			}
-		}
-		return w.given < len(w.parts) || v.pre == w.pre, nil
+		return isEqual, ok
 	case "!=":
-		same, err := v.holds(ver)
-		return !same, err
+		return !isEqual, ok
 	case ">":
-		return c > 0, nil
+		return c > 0, ok
 	case ">=":
-		return c >= 0, nil
+		return c >= 0, ok
 	case "<":
-		return c < 0, nil
+		return c < 0, ok
 	case "<=":
-		return c <= 0, nil
+		return c <= 0, ok
 	}
-	return false, fmt.Errorf("%q is no version range like >=1.20 <1.31", cond)
+	return false, false
 }
 
-// inRange tells whether a version meets all conditions of a range. What is no
-// version (null, "unknown") is in none.
+// inRange implements _semver(range): whether a version meets all conditions of a
+// range. A value that is no version (null, "unknown") is in no range.
 func inRange(c *eval.Call) (any, error) {
-	conds, err := text(c, c.Args[0], "a version range")
+	r := document.NewReader(c.Ctx)
+	conditions, err := stringOf(r, c.Args[0], "a version range")
 	if err != nil {
 		return nil, err
 	}
-	in, err := mesh.Force(c.Ctx, c.In)
-	if err != nil {
-		return nil, err
+	v, _, all := parseVersion(r.Text(c.In))
+	if r.Err != nil {
+		return nil, r.Err
 	}
-	s, _ := in.(string)
-	v, known := parseVersion(s)
-	if strings.TrimSpace(conds) == "" {
-		return nil, fmt.Errorf("%q is no version range like >=1.20 <1.31", conds)
+	fields := strings.Fields(conditions)
+	if len(fields) == 0 {
+		fields = []string{conditions}
 	}
-	all := known && s != ""
-	for cond := range strings.FieldsSeq(conds) {
-		ok, err := v.holds(cond)
-		if err != nil {
-			return nil, err
+	for _, condition := range fields {
+		is, ok := satisfies(v, condition)
+		if !ok {
+			return nil, fmt.Errorf("%q is no version range like >=1.20 <1.31", condition)
 		}
-		all = all && ok
+		all = all && is
 	}
 	return all, nil
 }

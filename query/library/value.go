@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
-	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 func valueNatives() []eval.Native {
@@ -24,38 +24,20 @@ func valueNatives() []eval.Native {
 	}
 }
 
-// text gives a value that has to be a string.
-func text(c *eval.Call, v any, what string) (string, error) {
-	v, err := mesh.Force(c.Ctx, v)
-	if err != nil {
-		return "", err
-	}
+// stringOf returns a value that has to be a string. what names it in an error.
+func stringOf(r *document.Reader, v any, what string) (string, error) {
+	v = r.Force(v)
 	s, ok := v.(string)
-	if !ok {
-		return "", fmt.Errorf("%s is a string, not %s", what, typeName(v))
+	if !ok && r.Err == nil {
+		return "", fmt.Errorf("%s is a string, not %s", what, document.TypeName(v))
 	}
-	return s, nil
+	return s, r.Err
 }
 
-func typeName(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "a boolean"
-	case string:
-		return "a string"
-	case []any:
-		return "an array"
-	case *object.Object:
-		return "an object"
-	}
-	return "a number"
-}
-
-// seconds gives a time, RFC 3339, as seconds since 1970.
+// seconds implements _time: it returns a time, in the form of RFC 3339, as seconds
+// since 1970.
 func seconds(c *eval.Call) (any, error) {
-	s, err := text(c, c.In, "a time")
+	s, err := stringOf(document.NewReader(c.Ctx), c.In, "a time")
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +48,8 @@ func seconds(c *eval.Call) (any, error) {
 	return float64(t.UnixMilli()) / 1000, nil
 }
 
-// duration gives "72h", "7d", or a number of seconds, in seconds.
+// duration implements _duration: it returns "72h", "7d" or a number of seconds in
+// seconds.
 func duration(c *eval.Call) (any, error) {
 	v, err := mesh.Force(c.Ctx, c.In)
 	if err != nil {
@@ -81,10 +64,10 @@ func duration(c *eval.Call) (any, error) {
 		}
 		return nil, fmt.Errorf("%q is no duration like 90s, 15m, 72h or 7d", n)
 	}
-	return nil, fmt.Errorf("a duration is a string like 72h or a number of seconds, not %s", typeName(v))
+	return nil, fmt.Errorf("a duration is a string like 72h or a number of seconds, not %s", document.TypeName(v))
 }
 
-// parseDuration is time.ParseDuration with days in front.
+// parseDuration is time.ParseDuration; the text may begin with days: "1d12h".
 func parseDuration(s string) (time.Duration, error) {
 	days, rest, ok := strings.Cut(s, "d")
 	if !ok {
@@ -94,7 +77,7 @@ func parseDuration(s string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !(math.Abs(n) < 100_000) { // 292 years are the most that fit; no NaN either
+	if !(math.Abs(n) < 100_000) { // a Duration holds 292 years; NaN is refused too
 		return 0, errors.New("too long")
 	}
 	d := time.Duration(n * 24 * float64(time.Hour))
@@ -105,10 +88,11 @@ func parseDuration(s string) (time.Duration, error) {
 	return d + more, err
 }
 
-// inBlock tells whether an address lies in a CIDR block. What is no address
-// (a pipe, null) lies in none.
+// inBlock implements _cidr(block): whether an IP address is in a CIDR block. Any
+// other value (null, the path of a socket) is in none.
 func inBlock(c *eval.Call) (any, error) {
-	block, err := text(c, c.Args[0], "a CIDR block")
+	r := document.NewReader(c.Ctx)
+	block, err := stringOf(r, c.Args[0], "a CIDR block")
 	if err != nil {
 		return nil, err
 	}
@@ -116,14 +100,6 @@ func inBlock(c *eval.Call) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is no CIDR block like 10.0.0.0/8", block)
 	}
-	v, err := mesh.Force(c.Ctx, c.In)
-	if err != nil {
-		return nil, err
-	}
-	s, _ := v.(string)
-	addr, err := netip.ParseAddr(s)
-	if err != nil {
-		return false, nil
-	}
-	return prefix.Contains(addr.Unmap()), nil
+	addr, err := netip.ParseAddr(r.Text(c.In))
+	return err == nil && prefix.Contains(addr.Unmap()), r.Err
 }

@@ -123,7 +123,7 @@ func byRange(all []candidate, field, address string) []candidate {
 		}
 		best := -1
 		for _, g := range ranges {
-			if p, ok := prefixOf(g); ok && err == nil && p.Contains(addr) {
+			if p, ok := PrefixOf(g); ok && err == nil && p.Contains(addr) {
 				best = max(best, p.Bits())
 			}
 		}

@@ -257,6 +257,6 @@ func (a *rules) within(cidr document.Message, address, what string) truth {
 	if err != nil {
 		return a.notKnown(what)
 	}
-	p, ok := prefixOf(cidr)
+	p, ok := PrefixOf(cidr)
 	return sure(ok && p.Contains(addr.Unmap()))
 }

@@ -99,7 +99,7 @@ func (c *matcher) inRange(all []document.Message, v string, r *routed) document.
 	fitting := fit(all, func(m document.Message) int {
 		best := -1
 		for _, g := range m.List("ranges") {
-			if p, ok := prefixOf(g); ok && p.Contains(addr) {
+			if p, ok := PrefixOf(g); ok && p.Contains(addr) {
 				best = max(best, p.Bits())
 			}
 		}
@@ -137,13 +137,13 @@ func fit(all []document.Message, rank func(document.Message) int) []document.Mes
 	return out
 }
 
-// prefixOf converts a CidrRange. It returns false if the range is invalid.
-func prefixOf(m document.Message) (netip.Prefix, bool) {
+// PrefixOf reads a CidrRange; ok is false where its address or length is invalid.
+func PrefixOf(m document.Message) (p netip.Prefix, ok bool) {
 	base, err := netip.ParseAddr(m.Text("addressPrefix"))
 	if err != nil {
 		return netip.Prefix{}, false
 	}
-	p, err := base.Prefix(int(m.Number("prefixLen")))
+	p, err = base.Prefix(int(m.Number("prefixLen")))
 	return p, err == nil
 }
 

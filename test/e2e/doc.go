@@ -7,5 +7,5 @@
 //
 //	go test -v -run AsEnvoy . -routings 5000 -listeners 5000 -seed 7
 //
-// A mismatch is reduced to a small example, which is printed in the form of query/library/testdata/found.jsonl.
+// A mismatch is reduced to a small example, which is printed in the form of query/trace/testdata/found.jsonl.
 package e2e

@@ -147,7 +147,7 @@ func (d *door) differs() int {
 func (j *judged) reportDoor(t *testing.T, d *door, at int) {
 	t.Helper()
 	d = j.smallestDoor(t, d, at)
-	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\nfor query/library/testdata/found.jsonl: %s", d.name, d.chains[0], d.choices[0], text(d.knocks[0]), text(j.knock(t, []*door{d}, true)))
+	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\nfor query/trace/testdata/found.jsonl: %s", d.name, d.chains[0], d.choices[0], text(d.knocks[0]), text(j.knock(t, []*door{d}, true)))
 }
 
 // smallestDoor removes parts of the listeners as long as the mismatch remains.

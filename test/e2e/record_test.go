@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/oracle"
 )
 
-// With -record, Envoy's answers are saved as golden files. The tests of query/library check match and trace with the
+// With -record, Envoy's answers are saved as golden files. The tests of query/trace check match and trace with the
 // files in its testdata folder, without an Envoy. A line of a file has the listeners as the document shows them, the
 // requests as arguments of the plugin's functions, and a description of Envoy's action.
 var recording = flag.String("record", "", "append what Envoy answers, where the plugin says the same, to this file")

@@ -78,5 +78,5 @@ func (j *judged) report(t *testing.T, r *routing, at int) {
 	r = j.smallest(t, r, at)
 	plugin, envoy := r.said(0)
 	r.name = "l0"
-	t.Errorf("Envoy: %s; the plugin: %s; %s; %s\nfor query/library/testdata/found.jsonl: %s", envoy, plugin, text(r.Manager), text(r.Config), text(j.try(t, []*routing{r}, true)))
+	t.Errorf("Envoy: %s; the plugin: %s; %s; %s\nfor query/trace/testdata/found.jsonl: %s", envoy, plugin, text(r.Manager), text(r.Config), text(j.try(t, []*routing{r}, true)))
 }

@@ -1,0 +1,364 @@
+package trace
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
+	"github.com/meshq/kubectl-meshq/query/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// question is what trace is asked: a request, and where it comes from.
+type question struct {
+	routing.Request
+	from    string // a proxy's name, or an address
+	inbound bool   // the request arrives at the proxy's workload
+	through bool   // the request is followed into the proxies of its endpoints
+	// hasCertificate is whether the client shows a certificate, also where its
+	// identity is not known.
+	hasCertificate bool
+}
+
+// parseQuestion reads a request as parseRequest does; an object may also have the
+// members from, direction and through.
+func parseQuestion(ctx context.Context, v any) (q question, err error) {
+	v, err = mesh.Deep(ctx, v)
+	if err != nil {
+		return q, err
+	}
+	m, ok := v.(*object.Object)
+	if !ok {
+		q.Request, err = parseRequest(ctx, v)
+		return q, err
+	}
+	m = m.Clone()
+	for name, set := range map[string]func(any) bool{
+		"from":    func(v any) bool { return setText(&q.from, v) },
+		"through": func(v any) bool { b, ok := v.(bool); q.through = b; return ok },
+		"direction": func(v any) bool {
+			q.inbound = v == "inbound"
+			return q.inbound || v == "outbound"
+		},
+	} {
+		if m.Get(name) != nil && !set(m.Get(name)) {
+			return q, fmt.Errorf("a request's %s can't be %v", name, m.Get(name))
+		}
+		m.Delete(name)
+	}
+	q.Request, err = requestObject(m)
+	return q, err
+}
+
+// parseRequest reads a request: a string as requestLine has it, or an object with
+// the members of requestFields. The other members of an object override what its
+// url says. An empty sni means that the client sends no server name, an empty
+// principal that it has no certificate. A source or destination is an address,
+// also with a port: "10.0.0.1", "[fd00::1]:80".
+func parseRequest(ctx context.Context, v any) (routing.Request, error) {
+	v, err := mesh.Deep(ctx, v)
+	if err != nil {
+		return routing.Request{}, err
+	}
+	switch x := v.(type) {
+	case string:
+		return requestLine(x)
+	case *object.Object:
+		return requestObject(x)
+	}
+	return routing.Request{}, fmt.Errorf("a request is a string like \"GET http://host/path\" or an object, not %s", document.TypeName(v))
+}
+
+// requestLine reads "[METHOD] /path" or "[METHOD] scheme://host[:port][/path]",
+// where the scheme is http, https, tcp or tls. The path is not decoded: Envoy
+// matches it as it is sent.
+func requestLine(s string) (r routing.Request, err error) {
+	r.Method = "GET"
+	target := s
+	if method, rest, ok := strings.Cut(s, " "); ok && method != "" && !strings.ContainsAny(method, "/:") {
+		r.Method, target = strings.ToUpper(method), strings.TrimSpace(rest)
+	}
+	if strings.HasPrefix(target, "/") {
+		r.Path = target
+		return r, nil
+	}
+	scheme, rest, ok := strings.Cut(target, "://")
+	switch scheme {
+	case "http", "https":
+		r.Scheme, r.TLS = scheme, scheme == "https"
+	case "tcp", "tls":
+		r.Scheme, r.TLS = routing.Bytes, scheme == "tls"
+	default:
+		ok = false
+	}
+	if !ok {
+		return r, fmt.Errorf("%q is no request like /path or GET http://host:port/path", s)
+	}
+	r.Host, r.Path = rest, "/"
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		r.Host, r.Path = rest[:i], rest[i:]
+		if rest[i] != '/' {
+			r.Path = "/" + r.Path
+		}
+	}
+	if r.Host == "" || strings.ContainsAny(r.Host, " @") {
+		return r, fmt.Errorf("%q is no request like /path or GET http://host:port/path", s)
+	}
+	setConnection(&r)
+	return r, nil
+}
+
+// hostname returns a host without its port.
+func hostname(host string) string {
+	if u, err := url.Parse("//" + host); err == nil {
+		return u.Hostname()
+	}
+	return host
+}
+
+// setConnection sets the members of a request that follow from its host: the port
+// that the client connects to and, with TLS, the server name (SNI).
+func setConnection(r *routing.Request) {
+	if r.Host == "" {
+		return
+	}
+	u, err := url.Parse("//" + r.Host)
+	if err != nil {
+		return
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); r.TLS && r.SNI == "" && !r.NoSNI && err != nil { // SNI is a name, never an address
+		r.SNI = u.Hostname()
+	}
+	if r.DestinationPort != 0 || r.Scheme == "" && u.Port() == "" {
+		return
+	}
+	if n, err := strconv.Atoi(u.Port()); err == nil {
+		r.DestinationPort = n
+	} else if r.DestinationPort = 80; r.TLS {
+		r.DestinationPort = 443
+	}
+}
+
+// requestFields are the members that a request has as an object. Each function
+// sets the member, and returns false for a value that the member can't have.
+var requestFields = map[string]func(*routing.Request, any) bool{
+	"url":    func(*routing.Request, any) bool { return false }, // requestObject reads it
+	"method": func(r *routing.Request, v any) bool { return setText(&r.Method, v) },
+	"scheme": func(r *routing.Request, v any) bool {
+		ok := setText(&r.Scheme, v)
+		r.TLS = r.TLS || r.Scheme == "https" || r.Scheme == "tls"
+		if r.Scheme == "tls" {
+			r.Scheme = routing.Bytes
+		}
+		return ok
+	},
+	"host": func(r *routing.Request, v any) bool { return setText(&r.Host, v) },
+	"port": func(r *routing.Request, v any) bool { return setInt(&r.DestinationPort, v) },
+	"path": func(r *routing.Request, v any) bool { return setText(&r.Path, v) },
+	"sni": func(r *routing.Request, v any) bool {
+		ok := setText(&r.SNI, v)
+		r.NoSNI = ok && r.SNI == ""
+		return ok
+	},
+	"tls": func(r *routing.Request, v any) bool { b, ok := v.(bool); r.TLS = b; return ok },
+	"principal": func(r *routing.Request, v any) bool {
+		ok := setText(&r.Principal, v)
+		r.NoCertificate = ok && r.Principal == ""
+		return ok
+	},
+	"source":       func(r *routing.Request, v any) bool { return setAddress(&r.Source, &r.SourcePort, v) },
+	"directSource": func(r *routing.Request, v any) bool { return setAddress(&r.DirectSource, new(int), v) },
+	"destination":  func(*routing.Request, any) bool { return false }, // requestObject reads it
+	"alpn":         func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
+	"digests":      func(r *routing.Request, v any) (ok bool) { r.Digests, ok = textMap(v); return ok },
+	"headers":      func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },
+	"random": func(r *routing.Request, v any) bool {
+		n := 0
+		ok := setInt(&n, v) && n >= 0
+		u := uint64(n)
+		r.Random = &u
+		return ok
+	},
+}
+
+func requestObject(m *object.Object) (routing.Request, error) {
+	to := m.Get("destination")
+	m = m.Clone()
+	m.Delete("destination")
+	r, err := requestTo(m)
+	if err == nil && to != nil && !setAddress(&r.Destination, &r.DestinationPort, to) {
+		err = invalidMember("destination", to)
+	}
+	return r, err
+}
+
+// invalidMember returns the error for a value that a member of a request can't
+// have.
+func invalidMember(name string, v any) error {
+	if s, ok := v.(string); ok {
+		if err := CheckAddress(s); err != nil && slices.Contains([]string{"source", "directSource", "destination"}, name) {
+			return fmt.Errorf("a request's %s: %w", name, err)
+		}
+	}
+	return fmt.Errorf("a request's %s can't be %s", name, document.TypeName(v))
+}
+
+// requestTo reads a request without its destination, whose port must not become
+// the host's.
+func requestTo(m *object.Object) (routing.Request, error) {
+	r := routing.Request{Method: "GET", Path: "/"}
+	if line, ok := m.Get("url").(string); ok {
+		var err error
+		if r, err = requestLine(line); err != nil {
+			return r, err
+		}
+		m.Delete("url")
+	}
+	for _, k := range m.Sorted() {
+		set, known := requestFields[k]
+		if !known {
+			return r, fmt.Errorf("a request has no %s; it has %s", k, strings.Join(slices.Sorted(maps.Keys(requestFields)), ", "))
+		}
+		if m.Get(k) != nil && !set(&r, m.Get(k)) {
+			return r, invalidMember(k, m.Get(k))
+		}
+	}
+	for i, h := range r.Headers { // a host header replaces the host, not the address that the client connects to
+		if strings.EqualFold(h[0], "host") && h[1] != "" {
+			if addr, err := netip.ParseAddr(hostname(r.Host)); err == nil && r.Destination == "" {
+				r.Destination = addr.String()
+			}
+			r.Host, r.Headers = h[1], slices.Delete(r.Headers, i, i+1)
+			setConnection(&r)
+			return r, nil
+		}
+	}
+	// The host header has the port too, unless it is the default of the scheme.
+	def := 80
+	if r.TLS {
+		def = 443
+	}
+	if p := r.DestinationPort; p != 0 && p != def && r.Host != "" && !strings.Contains(r.Host, ":") {
+		r.Host += ":" + strconv.Itoa(p)
+	}
+	setConnection(&r)
+	return r, nil
+}
+
+func setText(s *string, v any) (ok bool) {
+	*s, ok = v.(string)
+	return ok
+}
+
+func setInt(n *int, v any) bool {
+	switch x := v.(type) {
+	case int:
+		*n = x
+		return true
+	case float64:
+		*n = int(x)
+		return float64(*n) == x
+	case json.Number:
+		i, err := strconv.Atoi(string(x))
+		*n = i
+		return err == nil
+	}
+	return false
+}
+
+func texts(v any) ([]string, bool) {
+	a, ok := v.([]any)
+	out := make([]string, len(a))
+	for i := range a {
+		s, isText := a[i].(string)
+		out[i], ok = s, ok && isText
+	}
+	return out, ok
+}
+
+// headerList reads {"name": "value"} or {"name": ["value", …]}. The headers are
+// sorted by name.
+func headerList(v any) ([][2]string, bool) {
+	m, ok := v.(*object.Object)
+	var out [][2]string
+	for _, k := range m.Sorted() {
+		switch x := m.Get(k).(type) {
+		case string:
+			out = append(out, [2]string{k, x})
+		default:
+			values, isList := texts(x)
+			ok = ok && isList
+			for _, s := range values {
+				out = append(out, [2]string{k, s})
+			}
+		}
+	}
+	return out, ok
+}
+
+func textMap(v any) (map[string]string, bool) {
+	m, ok := v.(*object.Object)
+	out := map[string]string{}
+	for k, v := range m.All() {
+		s, isText := v.(string)
+		out[k], ok = s, ok && isText
+	}
+	return out, ok
+}
+
+// parseAddress reads an address, alone or with a port: "10.0.0.1",
+// "10.0.0.1:80", "fd00::1", "[fd00::1]" or "[fd00::1]:80". The address is
+// returned as Envoy writes it: without a zone, and an IPv4-mapped IPv6 address as
+// IPv4. The port is 0 where there is none.
+func parseAddress(s string) (address string, port int, err error) {
+	if at, err := netip.ParseAddrPort(s); err == nil {
+		return canonical(at.Addr()), int(at.Port()), nil
+	}
+	inner, bracketed := strings.CutPrefix(s, "[")
+	if bracketed {
+		inner, bracketed = strings.CutSuffix(inner, "]")
+	}
+	addr, err := netip.ParseAddr(inner)
+	if err != nil || bracketed && addr.Is4() || strings.HasPrefix(s, "[") != bracketed {
+		return "", 0, fmt.Errorf("%q is no address like 10.0.0.1, 10.0.0.1:80, fd00::1 or [fd00::1]:80", s)
+	}
+	return canonical(addr), 0, nil
+}
+
+func canonical(addr netip.Addr) string { return addr.Unmap().WithZone("").String() }
+
+// CheckAddress returns an error where a text is no address that a request can
+// have as its source or destination: "10.0.0.1", "[fd00::1]:80".
+func CheckAddress(s string) error {
+	_, _, err := parseAddress(s)
+	return err
+}
+
+// setAddress sets an address of a request, and its port where the text has one.
+// An empty text clears the address. ok is false for anything else.
+func setAddress(s *string, port *int, v any) (ok bool) {
+	text := ""
+	if !setText(&text, v) {
+		return false
+	}
+	if text == "" {
+		*s = ""
+		return true
+	}
+	address, n, err := parseAddress(text)
+	if err != nil {
+		return false
+	}
+	if *s = address; n != 0 {
+		*port = n
+	}
+	return true
+}

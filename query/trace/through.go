@@ -1,0 +1,271 @@
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
+	"github.com/meshq/kubectl-meshq/query/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// istioALPN returns the protocols that a proxy of Istio offers to another one for
+// HTTP/1.1.
+func istioALPN() []string { return []string{"istio-http/1.1", "istio", "http/1.1"} }
+
+// setSource reads where the request is from: an address, or a proxy, whose address
+// and identity it then has. A proxy speaks mutual TLS with the proxy that the
+// request arrives at.
+func (w *walk) setSource() error {
+	if setAddress(&w.Source, &w.SourcePort, w.from) {
+		return nil
+	}
+	all, why, err := w.registry.list("proxies")
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return fmt.Errorf("from %s: %s", w.from, why)
+	}
+	proxies, _, err := document.ProxiesOf(w.ctx, orEmpty(all))
+	if err != nil {
+		return err
+	}
+	source, _, err := proxies.One(w.from)
+	if err != nil {
+		return err
+	}
+	w.hasCertificate = true
+	r := w.reader()
+	if w.Source = r.Text(source, "ip"); r.Err != nil {
+		return r.Err
+	}
+	if w.Principal == "" {
+		if w.Principal, err = w.identityOf(source); err != nil {
+			return err
+		}
+	}
+	if w.inbound && !w.TLS && w.ALPN == nil {
+		w.TLS, w.ALPN = true, istioALPN()
+		if w.Scheme == routing.Bytes {
+			w.ALPN = []string{"istio-peer-exchange", "istio"}
+		}
+	}
+	return nil
+}
+
+// identityOf returns the SPIFFE identity of a proxy's own certificate; empty where
+// it can't be read.
+func (w *walk) identityOf(proxy any) (string, error) {
+	some, err := narrowed(w.ctx, proxy, "secrets", mesh.Hint{By: "name", Names: []string{"default"}})
+	r := w.reader()
+	for _, s := range some {
+		if r.Text(s, "name") != "default" {
+			continue
+		}
+		for _, n := range r.List(s, "subjectAltNames") {
+			if id, ok := n.(string); ok && strings.HasPrefix(id, "spiffe://") {
+				return id, nil
+			}
+		}
+		break
+	}
+	if err == nil {
+		err = r.Err
+	}
+	if err != nil && w.ctx.Err() == nil { // a verdict that depends on the identity reports the fault
+		errors.As(err, &w.identityFault)
+		return "", nil
+	}
+	return "", err
+}
+
+// enterEndpoints follows the request into the proxies of the endpoints that it
+// reaches.
+func (w *walk) enterEndpoints() error {
+	all, why, err := w.registry.list("proxies")
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		w.unsure("the endpoints' proxies (" + why + ")")
+		w.notifyOf(w.registry.fault)
+		return nil
+	}
+	principal, err := w.identityOf(w.proxy)
+	if err != nil {
+		return err
+	}
+	reason, left := "", 0.0
+	w.outcomes = slices.DeleteFunc(w.outcomes, func(o outcome) bool { return arrives(o.reason) })
+	for _, e := range w.ends {
+		next, err := w.enterEndpoint(all, e, principal)
+		if err != nil {
+			return err
+		}
+		if next == nil || next.proxy == nil {
+			if next != nil && next.reason == notKnown { // which ztunnel it is could not be read
+				w.addOutcome(notKnown, e.share)
+				reason = notKnown
+				continue
+			}
+			left += e.share // the endpoint has no proxy, or its ztunnel is not known
+			w.addOutcome(e.reason, e.share)
+			continue
+		}
+		v, err := next.result()
+		if err != nil {
+			return err
+		}
+		w.report.through = append(w.report.through, v)
+		left += e.share * min(1, next.left)
+		w.adoptUnknowns(&next.report)
+		for _, o := range next.allOutcomes() {
+			w.addOutcome(o.reason, e.share*o.share)
+		}
+		if !next.reached() && reason == "" {
+			reason, w.status = next.reason, next.status
+		}
+	}
+	if w.left = left; left == 0 {
+		w.reason = reason
+	}
+	return nil
+}
+
+// enterEndpoint follows the request through the proxy of an endpoint. The walk is
+// nil where the endpoint has none; it has no proxy where a ztunnel is not known.
+func (w *walk) enterEndpoint(all []any, e end, principal string) (*walk, error) {
+	r := w.reader()
+	ip, port := r.Text(e.endpoint, "ip"), r.Number(e.endpoint, "port")
+	at := ip
+	if to, err := netip.ParseAddrPort(e.tunnel); err == nil {
+		at = to.Addr().String()
+	}
+	proxy := proxyAt(r, all, at)
+	if r.Err != nil {
+		return nil, r.Err
+	}
+	q, err := w.onward(e, ip, port, principal)
+	if err != nil {
+		return nil, err
+	}
+	next := newWalk(w.registry.tracer, w.ctx, proxy, q, w.notify)
+	next.identityFault = w.identityFault
+	if proxy == nil {
+		if e.tunnel == "" {
+			return nil, nil
+		}
+		err := next.acceptAtNode(all, w.unsure)
+		if err != nil && w.isUnreadable(err) {
+			return next, next.end(notKnown)
+		}
+		return next, err
+	}
+	if err := next.begin(); err != nil {
+		return nil, err
+	}
+	if err := next.endAtFault(next.accept()); err != nil {
+		return nil, err
+	}
+	if !w.visited[proxy] && next.reached() && next.kind == waypoint { // a waypoint forwards to the workload's own proxy
+		next.question.through = true
+		next.visited = map[*mesh.Object]bool{proxy: true}
+		maps.Copy(next.visited, w.visited)
+		return next, next.enterEndpoints()
+	}
+	return next, nil
+}
+
+// onward returns the request as the endpoint's proxy receives it.
+func (w *walk) onward(e end, ip string, port int, principal string) (question, error) {
+	q := question{Request: w.request, inbound: true}
+	q.Source, q.SourcePort, q.DirectSource, q.Principal = w.ip, 0, "", ""
+	q.Destination, q.DestinationPort = ip, port
+	if e.tunnel != "" {
+		q.Tunnelled, q.Principal, q.hasCertificate = true, principal, true
+	}
+	if e.tls == nil || q.Tunnelled {
+		if q.Scheme != routing.Bytes { // a gateway terminated the client's TLS
+			q.TLS, q.SNI, q.ALPN = false, "", nil
+		}
+		return q, nil
+	}
+	r := w.reader()
+	tls := r.Message(e.tls)
+	common := tls.Sub("commonTlsContext")
+	q.TLS, q.Principal, q.SNI = true, principal, tls.Text("sni")
+	q.hasCertificate = len(common.List("tlsCertificateSdsSecretConfigs")) > 0
+	q.ALPN = common.Texts("alpnProtocols")
+	if w.alpn && q.Scheme != routing.Bytes { // Istio's ALPN filter says which protocol is spoken inside
+		q.ALPN = istioALPN()
+	}
+	return q, r.Err
+}
+
+// acceptAtNode ends a tunnel at the ztunnel of the workload's node. A ztunnel knows
+// the workload and applies the policies for connections; it looks at no request.
+// The walk has no proxy where the ztunnel is not known, which unsure reports.
+func (w *walk) acceptAtNode(all []any, unsure func(...string)) error {
+	r := w.reader()
+	var workload any
+	for _, p := range all {
+		o, ok := p.(*mesh.Object)
+		if !ok || r.Text(o, "type") != mesh.ZTunnel {
+			continue
+		}
+		if workload == nil { // every ztunnel knows all workloads
+			workloads := r.List(o, "workloads")
+			if i := slices.IndexFunc(workloads, func(v any) bool { return slices.Contains(r.List(v, "workloadIps"), any(w.Destination)) }); i >= 0 {
+				workload = workloads[i]
+			}
+			if r.Err != nil || workload == nil {
+				return r.Err
+			}
+		}
+		isAtNode := r.Text(workload, "node") == r.Text(o, "node")
+		if w.proxy == nil || isAtNode {
+			w.proxy = o
+		}
+		if isAtNode {
+			break
+		}
+	}
+	if r.Err != nil {
+		return r.Err
+	}
+	if w.proxy == nil {
+		unsure("the ztunnel of " + w.address())
+		return nil
+	}
+	w.kind, w.request = mesh.ZTunnel, w.Request
+	name := r.Text(workload, "name") + "." + r.Text(workload, "namespace")
+	protocol := r.Text(workload, "protocol")
+	if r.Err != nil {
+		return r.Err
+	}
+	w.addStep(step{what: "workload", name: name, why: "protocol " + protocol})
+	policies := r.List(w.proxy, "policies")
+	if r.Err != nil {
+		return r.Err
+	}
+	verdicts, err := routing.Connection(w.ctx, policies, workload, w.Request)
+	if err != nil {
+		return err
+	}
+	for i := range verdicts {
+		verdicts[i].Filter = "ztunnel"
+	}
+	if w.endInFilters(&routing.Passed{Verdicts: verdicts}, 0) {
+		return nil
+	}
+	m := unlistedEndpoint(w.address(), w.Destination, w.DestinationPort, 1)
+	m.Set("workload", name)
+	w.endpoints = append(w.endpoints, m)
+	w.left = 1
+	return nil
+}

@@ -1,0 +1,295 @@
+package trace
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/document"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/routing"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// walk is one request on its way through one proxy.
+type walk struct {
+	configuration
+	question
+	report
+	registry registry
+
+	kind    string          // the proxy's type: sidecar, router, waypoint
+	ip      string          // the proxy's address
+	request routing.Request // the request as it is sent on to the cluster
+
+	servicePort int  // the port that the client connected to, where a service maps it to another port
+	alpn        bool // Istio's ALPN filter tells the next proxy the protocol
+	ends        []end
+	visited     map[*mesh.Object]bool // proxies that the request came through
+
+	resolved      bool        // the destination's address was looked up
+	noAddress     string      // why the destination's address is not known
+	servicesFault *mesh.Fault // why the services could not be listed for it
+	identityFault *mesh.Fault // why the client's identity could not be read
+
+	// Of the way through a tunnel, or through the proxy's internal listeners.
+	isTunnel    bool            // the walk is of the tunnel's own CONNECT: it ends at the internal listener
+	opensTunnel bool            // the request goes on in a tunnel
+	metadata    any             // the metadata that came with the connection from a cluster of the proxy itself
+	visitedIn   map[string]bool // internal listeners that the request went through
+	outer       []string        // internal listeners that lead to this walk
+	stopped     string          // why an internal listener leads nowhere
+}
+
+// end is an endpoint that the request reaches.
+type end struct {
+	endpoint *object.Object
+	tls      any // the UpstreamTlsContext of the connection; nil for plain text
+	share    float64
+	reason   string // passthrough for an endpoint that is not one of the mesh
+	tunnel   string // the address that the request's tunnel leads to, "10.0.0.7:15008"; empty without a tunnel
+}
+
+// Trace implements trace(request): it yields a Trace for the input, a proxy, or
+// for each proxy of an array.
+func (t *Tracer) Trace(c *eval.Call, yield func(any) error) error {
+	q, err := parseQuestion(c.Ctx, c.Args[0])
+	if err != nil {
+		return err
+	}
+	all, isArray, err := document.Elements(c.Ctx, c.In)
+	if err != nil {
+		return err
+	}
+	if !isArray {
+		all = []any{c.In}
+	}
+	for _, v := range all {
+		proxy, ok := v.(*mesh.Object)
+		if !ok || proxy.Kind != "Proxy" {
+			return errors.New("trace begins at a proxy")
+		}
+		w := newWalk(t, c.Ctx, proxy, q, c.Fault)
+		if err := w.run(); err != nil {
+			return err
+		}
+		out, err := w.result()
+		if err != nil {
+			return err
+		}
+		if err := yield(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newWalk(t *Tracer, ctx context.Context, proxy *mesh.Object, q question, notify func(*mesh.Fault)) *walk {
+	return &walk{
+		configuration: configuration{ctx: ctx, proxy: proxy}, registry: registry{tracer: t, ctx: ctx}, question: q,
+		report: report{unknowns: unknowns{notify: notify}}, request: q.Request,
+	}
+}
+
+// newInner returns a walk of another connection through the same proxy.
+func (w *walk) newInner(r routing.Request, hasCertificate bool) *walk {
+	inner := newWalk(w.registry.tracer, w.ctx, w.proxy, question{Request: r, hasCertificate: hasCertificate}, w.notify)
+	inner.kind, inner.ip, inner.resolved = w.kind, w.ip, true
+	return inner
+}
+
+// run follows the request through the proxy and, where the question says so, into
+// the proxies of its endpoints.
+func (w *walk) run() error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	if err := w.endAtFault(w.accept()); err != nil {
+		return err
+	}
+	if w.question.through && w.reached() {
+		return w.enterEndpoints()
+	}
+	return nil
+}
+
+// begin reads the proxy, and what follows for the request.
+func (w *walk) begin() error {
+	r := w.reader()
+	w.kind, w.ip = r.Text(w.proxy, "type"), r.Text(w.proxy, "ip")
+	if r.Err != nil {
+		return r.Err
+	}
+	if w.kind == mesh.ZTunnel {
+		return errors.New("trace begins at an Envoy; a ztunnel has no listeners")
+	}
+	if w.from != "" {
+		if err := w.setSource(); err != nil {
+			return err
+		}
+	}
+	if w.Source == "" && w.isOutbound() {
+		w.Source = w.ip
+	}
+	if w.Destination == "" && w.inbound {
+		w.Destination = w.ip
+	}
+	if w.Destination == "" && w.isOutbound() { // the host may be an address
+		setAddress(&w.Destination, new(int), hostname(w.Host))
+	}
+	w.request = w.Request
+	return w.addSyncSteps()
+}
+
+// addSyncSteps says where the proxy doesn't have what its Pilot sent last: the
+// walk is then of older configuration.
+func (w *walk) addSyncSteps() error {
+	r := w.reader()
+	for _, state := range []struct{ word, says string }{
+		{mesh.Stale, "was sent newer configuration and has not acknowledged it: what follows is the older one"},
+		{mesh.InError, "rejected what its Pilot sent last: what follows is the older one"},
+	} {
+		var types []string
+		for _, t := range mesh.SyncTypes() {
+			if r.Text(w.proxy, t.Key) == state.word {
+				types = append(types, strings.ToUpper(t.Key))
+			}
+		}
+		if len(types) > 0 && r.Err == nil {
+			w.addStep(step{what: "proxy", name: state.word, why: "it " + state.says + ": " + strings.Join(types, ", ")})
+		}
+	}
+	return r.Err
+}
+
+// isOutbound returns whether the request comes from the proxy's own workload.
+func (w *walk) isOutbound() bool { return !w.inbound && (w.kind == "sidecar" || w.kind == "") }
+
+// reached returns whether some of the requests reach an endpoint.
+func (w *walk) reached() bool { return w.left > 0 }
+
+// end ends the walk for a reason.
+func (w *walk) end(reason string) error {
+	w.reason = reason
+	return nil
+}
+
+// endUndecided ends the walk where the next step depends on what the
+// configuration doesn't say.
+func (w *walk) endUndecided(what string) error {
+	w.unsure(what)
+	return w.end(undecided)
+}
+
+// isUnreadable adds the part of the document that an error says can't be read. It
+// returns false for any other error, also for the end of the run.
+func (w *walk) isUnreadable(err error) bool {
+	return w.ctx.Err() == nil && w.addFault(w.proxy, err)
+}
+
+// endAtFault ends the walk where an error says that a part of the document can't
+// be read: what was found so far is the result. It returns any other error.
+func (w *walk) endAtFault(err error) error {
+	if err == nil || !w.isUnreadable(err) {
+		return err
+	}
+	return w.end(notKnown)
+}
+
+// address returns the destination as ip:port, empty where it is not known.
+func (w *walk) address() string {
+	if w.Destination == "" {
+		return ""
+	}
+	return net.JoinHostPort(w.Destination, strconv.Itoa(w.DestinationPort))
+}
+
+// resolve looks up the address that the request's host has: the host itself, or
+// the cluster IP of a service. It is looked up once.
+func (w *walk) resolve() error {
+	if w.resolved || w.Destination != "" {
+		return nil
+	}
+	w.resolved = true
+	host := hostname(w.Host)
+	if host == "" {
+		w.noAddress = "the destination's address"
+		return nil
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		w.Destination = addr.String()
+		return nil
+	}
+	r := w.reader()
+	namespace := r.Text(w.proxy, "namespace")
+	if r.Err != nil {
+		return r.Err
+	}
+	service, name, why, err := w.registry.service(strings.ToLower(strings.TrimSuffix(host, ".")), namespace)
+	w.servicesFault = w.registry.fault
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		w.noAddress = "the address of " + host + " (" + why + ")"
+		return nil
+	}
+	ip := r.Text(service, "spec", "clusterIP")
+	if r.Err != nil {
+		return r.Err
+	}
+	if _, err := netip.ParseAddr(ip); err != nil { // a headless service, or an ExternalName
+		w.noAddress = "the address of " + host + " (a service without one)"
+		return nil
+	}
+	w.Destination = ip
+	w.addStep(step{what: "service", name: name, why: ip})
+	return nil
+}
+
+// addNoAddress adds why the destination's address is not known, where it is not.
+func (w *walk) addNoAddress() {
+	w.unsure(w.noAddress)
+	if w.noAddress != "" {
+		w.notifyOf(w.servicesFault)
+	}
+}
+
+// result returns the walk as a Trace.
+func (w *walk) result() (any, error) {
+	r := w.reader()
+	out := object.Of("proxy", r.Get(w.proxy, "id"), "request", w.requestValue())
+	if r.Err != nil {
+		return nil, r.Err
+	}
+	w.setResult(out)
+	if w.question.through {
+		out.Set("through", orEmpty(w.report.through))
+	}
+	return mesh.NewObject("Trace", w.proxy, out), nil
+}
+
+// requestValue returns the request as it was understood.
+func (w *walk) requestValue() *object.Object {
+	r := w.Request
+	m := object.Of(
+		"method", orNull(r.Method), "scheme", orNull(r.Scheme), "host", orNull(r.Host), "path", orNull(r.Path), "port", nil,
+		"destination", orNull(r.Destination), "source", orNull(r.Source), "sni", orNull(r.SNI), "principal", orNull(r.Principal),
+		"direction", "outbound",
+	)
+	if r.DestinationPort != 0 {
+		m.Set("port", r.DestinationPort)
+	}
+	if !w.isOutbound() {
+		m.Set("direction", "inbound")
+	}
+	if r.Scheme == routing.Bytes {
+		m.Set("method", nil)
+		m.Set("path", nil)
+	}
+	return m
+}
