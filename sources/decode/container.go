@@ -146,7 +146,7 @@ func (d *decoder) objectOf(names []string, vals []any, all tally) any {
 	for i, name := range names {
 		m.Set(name, vals[i])
 	}
-	if m.Len() < len(vals) { // a repeated name was dropped, so the sum doesn't match the object
+	if m.Len() < len(vals) { // a member with a repeated name was dropped, so the sum doesn't match the object
 		twins = nil
 	}
 	return d.twin(twins, sum, m, vals, object.Size(len(vals)))

@@ -10,8 +10,8 @@ import (
 // enough for a memory budget.
 const (
 	costInt    = 8
-	costString = 16 // the string header, without the bytes
-	costSlice  = 24 // the slice header; each element adds costAny
+	costString = 16 // size of the string header; the bytes come in addition
+	costSlice  = 24 // size of the slice header; each element takes costAny in addition
 	costAny    = 16
 	costValue  = 112
 	costTwin   = 48 // one entry in a table of Twins

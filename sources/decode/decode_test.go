@@ -86,7 +86,7 @@ func check(t *testing.T, b []byte) {
 
 	got, err := Read(bytes.NewReader(b), Limits{})
 	same("read", got, err)
-	var twins *Twins // no table at first, later one that is filled
+	var twins *Twins // the first passes have no table; the later ones share a table
 	for _, window := range []int{1, 7, 64, 64} {
 		got, err = readAll(iotest.OneByteReader(bytes.NewReader(b)), Limits{}, window)
 		same("byte by byte", got, err)

@@ -18,21 +18,21 @@ type decoder struct {
 	own []byte // the window's memory, unless a long string needs more
 
 	doc       *Document // nil when reading a stream: then there are neither shapes nor offsets
-	part      section   // the document's bytes that are read
+	part      section   // the part of the document that is being read
 	aheadLeft int64     // bytes that may still be read again to find an "@type"
 	visit     func(tag int, v any, off, end int64) error
 
-	loose bool  // accept the numbers that only jq accepts, see odd
+	loose bool  // accept also the numbers that only jq accepts, such as nan
 	depth int64 // nesting depth of the current position
 	cost  int64 // bytes built for this document alone
-	told  int64 // the part of cost that is already reported to the document
+	told  int64 // the part of cost that the document already knows
 
-	sum   uint64 // the sum of the last value, if there is a table of Twins
+	sum   uint64 // the hash of the last value, if there is a table of Twins
 	texts *interning
 	clean []byte   // the last decoded string
 	names []string // members under construction, of all levels
 	vals  []any
-	kinds []uint64 // used by skip
+	kinds []uint64 // the memory of skip's stack of containers
 }
 
 // idle is the pool of decoders that are not in use.
@@ -251,7 +251,7 @@ func (d *decoder) odd(c byte) (v any, ok bool, err error) {
 	if c == '-' || c == '+' {
 		at = 1
 		if err := d.ahead(2); err != nil {
-			return nil, false, nil // the caller, which reads the value next, reports the error
+			return nil, false, nil // the caller reads the value again and reports the error
 		}
 	}
 	switch first := d.mem[d.p+at]; {
@@ -263,7 +263,7 @@ func (d *decoder) odd(c byte) (v any, ok bool, err error) {
 	default:
 		return nil, false, nil
 	}
-	const longest = 400 // a longer number is none of these
+	const longest = 400 // none of jq's numbers is longer
 	n := at
 	for n < longest && d.ahead(n+1) == nil && isWord(d.mem[d.p+n]) {
 		n++

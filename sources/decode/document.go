@@ -74,7 +74,7 @@ type Document struct {
 	Limits Limits
 
 	window int   // size of the decoders' window in bytes; 0 means the default
-	small  int64 // values up to this size in bytes are decoded whole; 0 means the default
+	small  int64 // values up to this size in bytes are decoded whole; 0 means wholeMost
 }
 
 // Pass reads the JSON value in [off, end), or from off to the end of the document if
@@ -149,8 +149,8 @@ func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 
 // A bill lists the memory that was allocated and isn't reported yet.
 type bill struct {
-	own   int64  // bytes for this document alone
-	twins *Twins // the table that may have grown
+	own   int64  // bytes that were allocated for this document alone
+	twins *Twins // the table of shared values, which may have grown
 }
 
 // bill returns what isn't reported yet and marks it as reported.
@@ -176,7 +176,7 @@ type section struct {
 	ctx      context.Context
 	bytes    io.ReaderAt
 	pos, end int64
-	built    *decoder // the decoder whose memory is reported while reading; nil for none
+	built    *decoder // the decoder that reports its memory after each read; nil if none does
 }
 
 func (s *section) Read(b []byte) (int, error) {

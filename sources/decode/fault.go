@@ -22,7 +22,7 @@ func (e *SyntaxError) Error() string { return e.Msg + " at byte " + strconv.Form
 // offset.
 type LimitError struct {
 	Offset int64
-	What   string // "document", "string", "number", "nesting" or "search for @type"
+	What   string // the limit: "document", "string", "number", "nesting" or "search for @type"
 	Limit  int64
 }
 

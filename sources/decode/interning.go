@@ -5,17 +5,17 @@ import "hash/maphash"
 const (
 	keySlots   = 1 << 10
 	valueSlots = 1 << 12
-	internMost = 96 // bytes; longer strings seldom occur twice
+	internMost = 96 // length in bytes; longer strings seldom occur twice
 )
 
 // An interning usually returns the same string for equal bytes. Each slot holds the
 // last string with its hash. A dump has some hundred different names in half a
 // million members.
 type interning struct {
-	twins  *Twins // the table that strings come from; nil: strings are allocated
-	home   *byte  // the mark of the table that values come from
+	twins  *Twins // the table that strings come from; if nil, new strings are allocated
+	home   *byte  // the mark of the table that the cached values come from
 	keys   [keySlots]string
-	values [valueSlots]any // strings as interface values
+	values [valueSlots]any // cached strings as interface values
 }
 
 func (t *interning) key(b []byte) string {

@@ -36,7 +36,7 @@ type Node struct {
 
 // A Field selects one member of an object.
 type Field struct {
-	Name string // the name in the document; camelCase if there is a shape
+	Name string // the member's name in the document; camelCase if there is a shape
 	Node *Node
 }
 

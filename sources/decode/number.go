@@ -75,7 +75,7 @@ func (w *window) overNumber() (whole bool, err error) {
 		}
 	}
 	if w.p >= w.n && w.err != nil {
-		return false, w.err // the number may go on after the read error
+		return false, w.err // after a read error, nobody knows whether the number goes on
 	}
 	switch at {
 	case numberZero, numberDigits:

@@ -13,10 +13,10 @@ import (
 type said struct {
 	text  []byte
 	shape Shape
-	value any // stored in the table of Twins
+	value any // the decoded value, which is in the table of Twins
 }
 
-const costSaid = 128 // without the bytes themselves
+const costSaid = 128 // memory of an entry without the bytes
 
 // said returns the value that was decoded from the same bytes with the same shape.
 func (t *Twins) said(sum uint64, text []byte, s Shape) (v any, ok bool) {
@@ -65,7 +65,7 @@ func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b
 	defer texts.Put(room)
 	text := room[:end-off]
 	if n, _ := d.Bytes.ReadAt(text, off); n < len(text) {
-		return d.read(ctx, off, end, s, wholeNode, nil) // read reports the reason
+		return d.read(ctx, off, end, s, wholeNode, nil) // read reports why the bytes can't be read
 	}
 	sum := maphash.Bytes(seed, text)
 	if v, ok := twins.said(sum, text, s); ok {

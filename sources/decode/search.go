@@ -16,7 +16,7 @@ func (d *Document) Contains(ctx context.Context, off, end int64, words ...string
 		longest = max(longest, len(w))
 	}
 	window := make([]byte, 64<<10)
-	kept := 0 // bytes carried over from the last window, in which a word may begin
+	kept := 0 // number of bytes carried over from the last window, since a word may begin in them
 	for off < end {
 		if err := ctx.Err(); err != nil {
 			return false, err

@@ -89,7 +89,7 @@ func (d *decoder) tag(key string) (text []byte, err error) {
 	defer ahead.release()
 	ahead.depth = d.depth
 	if text, err = ahead.findText(key); text != nil {
-		text = bytes.Clone(text) // a copy, because the other decoder is reused
+		text = bytes.Clone(text) // the other decoder will be reused, so its bytes must be copied
 	}
 	d.aheadLeft -= ahead.offset() - off
 	if err == nil && d.aheadLeft < 0 {

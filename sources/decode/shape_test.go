@@ -29,7 +29,7 @@ func (c *choices) below(n int) int {
 
 // ordered is a JSON value whose members keep the order of the document.
 type ordered struct {
-	scalar string // as JSON; empty for a container
+	scalar string // the scalar as JSON; empty for a container
 	names  []string
 	items  []*ordered
 	array  bool
@@ -95,7 +95,7 @@ func (o *ordered) write(b *strings.Builder, c *choices) {
 type testShape struct {
 	book   []*testShape
 	kind   string         // "message", "map" or "any"
-	fields map[string]int // for a message, by key in the document's bytes; for an Any, by type
+	fields map[string]int // for a message, the shapes by key in the document's bytes; for an Any, the shapes by type
 	value  int            // for a map
 }
 
@@ -193,7 +193,7 @@ type expectation struct{ visits []visited }
 type visited struct {
 	tag   int
 	value any
-	bytes any // what is stored at the reported offsets, decoded without a shape
+	bytes any // the value stored at the reported offsets, decoded without a shape
 }
 
 func (e *expectation) value(o *ordered, s Shape, n *Node) any {

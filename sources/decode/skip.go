@@ -12,8 +12,8 @@ func (d *decoder) skip() error {
 		b, p  = d.mem, d.p
 		c     = b[p]
 		depth = d.depth
-		kinds uint64        // one bit for each of the 64 innermost containers: 1 for an object, the innermost lowest
-		outer = d.kinds[:0] // the containers further out, 64 per element
+		kinds uint64        // one bit for each of the 64 innermost containers, 1 for an object; the lowest bit is the innermost one
+		outer = d.kinds[:0] // the bits of the outer containers, 64 per element
 	)
 	if c != '{' && c != '[' {
 		return d.skipScalar(c)
@@ -38,7 +38,7 @@ value:
 		if b[p] <= ' ' {
 			b, p = d.overSpace(p)
 		}
-		if b[p] == c+2 { // ']' and '}' are two more than '[' and '{'
+		if b[p] == c+2 { // the codes of ']' and '}' are those of '[' and '{' plus two
 			goto closing
 		}
 		if c == '{' {
@@ -120,7 +120,7 @@ key:
 	if b[p] != ':' {
 		return d.fail(p, "':'")
 	}
-	if p++; b[p] == ' ' { // most writers put one space here
+	if p++; b[p] == ' ' { // most programs write one space here
 		p++
 	}
 	if b[p] <= ' ' {

@@ -105,7 +105,7 @@ func besideStandard(b *testing.B, data []byte) {
 }
 
 func (j job) run(b *testing.B, data []byte) {
-	const peers = 5 // runs of encoding/json; few, because each takes long
+	const peers = 5 // number of runs of encoding/json; few, because each takes long
 	d := &Document{Bytes: bytes.NewReader(data)}
 	last := lastRoute(b, d)
 	visit := func(tag int, v any, _, _ int64) error {

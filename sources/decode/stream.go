@@ -90,7 +90,7 @@ func (s *Stream) Next() (any, error) {
 		s.err = err
 		return nil, err
 	}
-	s.Line() // drops the newlines that were passed
+	s.Line() // this call also frees the memory for the newlines that were passed
 	return v, nil
 }
 

@@ -32,7 +32,7 @@ func (d *decoder) text() ([]byte, error) {
 // closing one. plain is true if the string is ASCII without escapes.
 func (w *window) overString() (plain bool, err error) {
 	b, p := w.mem, w.p
-	var wide uint64 // bitwise OR of the bytes' top bits; not 0 if a byte isn't ASCII
+	var wide uint64 // the top bits of all bytes, combined by OR; not 0 if a byte isn't ASCII
 	plain = true
 	for {
 		x := word(b, p)

@@ -35,8 +35,8 @@ type Twins struct {
 // A twinShard is the part of a table that one lock guards.
 type twinShard struct {
 	mu     sync.Mutex
-	values map[uint64]any   // by sum; string, *object.Object or []any
-	said   map[uint64]*said // by the sums of their bytes
+	values map[uint64]any   // values by their sums; each is a string, *object.Object or []any
+	said   map[uint64]*said // decoded values by the sums of their bytes
 }
 
 const twinShards = 64
@@ -204,10 +204,10 @@ func textSum(b []byte) uint64 { return max(maphash.Bytes(seed, b), 1) }
 // A tally computes the sum of a container while its members are read.
 type tally struct {
 	sum   uint64
-	own   bool   // a part of the container isn't in the table
-	names uint64 // one bit per hash of the names so far
-	twice bool   // a name may have occurred twice
-	any   bool   // the order of the members has no meaning
+	own   bool   // a part of the container isn't in the table of Twins
+	names uint64 // a set of the hashes of the names so far, as a bitmap
+	twice bool   // a name may have occurred twice in the object
+	any   bool   // the order of the members has no meaning, as in a map
 }
 
 // member adds the next member of an object.

@@ -28,7 +28,7 @@ type Value struct {
 	object   bool
 
 	mu     sync.Mutex
-	forced any // nil until the value is decoded
+	forced any // the decoded value; nil until then
 }
 
 var _ mesh.Whole = (*Value)(nil)
@@ -38,7 +38,7 @@ var _ mesh.Whole = (*Value)(nil)
 // document.
 type Place struct {
 	Value *Value
-	Known *object.Object // must not be changed
+	Known *object.Object // the object must not be changed
 }
 
 // Value returns the value at the offsets [off, end) of the document: an object, or

@@ -122,7 +122,7 @@ func TestGrewWhileItGrows(t *testing.T) {
 	if err != nil || len(told) < len(in)/windowSize {
 		t.Fatalf("told %d times, %v", len(told), err)
 	}
-	for _, n := range told[:len(told)-1] { // the last report contains the array itself
+	for _, n := range told[:len(told)-1] { // the last report contains the memory of the array itself
 		if n > 64*windowSize {
 			t.Errorf("%d bytes at once", n)
 		}

@@ -63,7 +63,7 @@ func holdsPrivateKey(text []byte) bool {
 	const (
 		shortest = 48
 		head     = "LS0tLS1CRUdJTi" // "-----BEGIN" in base64
-		words    = 40               // characters of base64 that are decoded; they include the kind of the key
+		words    = 40               // number of characters in base64 that are decoded; they include the kind of the key
 	)
 	if len(text) < shortest {
 		return false

@@ -19,12 +19,12 @@ const (
 // A window is the part of a document that is in memory.
 type window struct {
 	src  io.Reader
-	mem  []byte // mem[n:n+pad] is zero
+	mem  []byte // the memory of the window; mem[n:n+pad] is zero
 	n    int    // number of bytes in the window
 	p    int    // the current position; p <= n
-	mark int    // bytes from here on stay in memory when the window moves; -1 means none before p
+	mark int    // when the window moves, bytes from here on stay in memory; -1 means that bytes before p may be dropped
 	base int64  // the offset of mem[0] in the document
-	from int64  // the offset from which Limits.Total counts
+	from int64  // the offset in the document from which Limits.Total counts
 	done bool   // src has no more bytes
 	err  error  // the error that ended src, if it isn't io.EOF
 

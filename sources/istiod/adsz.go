@@ -16,8 +16,8 @@ type Client struct {
 	Connection  string // the connection's own id: the proxy's id and a number
 	ConnectedAt time.Time
 
-	Labels   *object.Object // as completed by istiod
-	Locality *object.Object // {region, zone, subZone}; nil if it isn't set
+	Labels   *object.Object // the proxy's labels as completed by istiod
+	Locality *object.Object // the object {region, zone, subZone}; nil if it isn't set
 
 	ClusterID      string
 	Version        string // of the proxy
@@ -25,7 +25,7 @@ type Client struct {
 	ServiceAccount string
 	Node           string
 	IPs            []string
-	ProxyConfig    bool // its metadata has PROXY_CONFIG, as that of every proxy in a mesh
+	ProxyConfig    bool // the proxy's metadata has PROXY_CONFIG, as it does for every proxy in a mesh
 }
 
 const clientTag = 1

@@ -15,7 +15,7 @@ import (
 type Status struct {
 	ID        string // pod.namespace
 	ClusterID string
-	Type      string // sidecar, router, waypoint, ztunnel or agentgateway; empty before Istio 1.18
+	Type      string // one of sidecar, router, waypoint, ztunnel and agentgateway; empty before Istio 1.18
 	Version   string // of the proxy
 
 	// Types are the types that the proxy is known to subscribe to, and those that an
@@ -26,11 +26,11 @@ type Status struct {
 
 // A TypeStatus is what syncz reports about one type of configuration.
 type TypeStatus struct {
-	Key    string // "cds"; for a type without a field of its own, its URL
+	Key    string // the type's field, for example "cds"; if it has none, its URL
 	Sent   string // the nonce of the last push; empty if there was none
 	Acked  string // the nonce of the last accepted push
 	SentAt time.Time
-	Error  string // why the proxy refused a push
+	Error  string // the reason why the proxy refused a push
 
 	// Percent is the percentage of the EDS clusters that the proxy had requested
 	// when it acknowledged the last push. Only istiods up to 1.5 report it, for EDS;
@@ -50,7 +50,7 @@ var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: st
 func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 	var all []Status
 	var old []*object.Object
-	tells := false // the body has "resources"
+	tells := false // whether istiod's answer has the member "resources"
 	types := mesh.SyncTypes()
 	_, err := doc.Pass(ctx, 0, -1, nil, synczNode, func(_ int, v any, _, _ int64) error {
 		m, ok := v.(*object.Object)

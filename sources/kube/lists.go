@@ -10,8 +10,8 @@ import "strings"
 
 // A List is a Kubernetes resource that the mesh has as an array.
 type List struct {
-	Field    string // the field in the mesh: "virtualServices"
-	Resource string // plural.group, as kubectl names it: "virtualservices.networking.istio.io"
+	Field    string // the field of the mesh that holds the objects, for example "virtualServices"
+	Resource string // the resource as kubectl names it (plural.group), for example "virtualservices.networking.istio.io"
 	Also     string // another name of the file in snapshots; may be empty
 	Kind     string
 	Doc      string

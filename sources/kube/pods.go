@@ -23,7 +23,7 @@ type Pod struct {
 	ServiceAccount string
 	Workload       string // the name of the Deployment or other owner; the pod's own name if it has no owner
 	Revision       string // Istio's revision, from the pod's label or the injector's annotation
-	Type           string // of the proxy in the pod: sidecar, router, waypoint or ztunnel; empty if there is none
+	Type           string // the type of the proxy in the pod: sidecar, router, waypoint or ztunnel; empty if there is none
 	IP             string
 	IPs            []string
 	Labels         *object.Object

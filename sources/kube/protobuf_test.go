@@ -110,7 +110,7 @@ func TestProtobufOfNoPods(t *testing.T) {
 // A list that is cut off at any byte is an error.
 func TestBrokenProtobuf(t *testing.T) {
 	whole := enveloped(t, "PodList", manyPods(t, read(t, stale+"pods.json")))
-	head := len(whole) - 4 // the empty contentEncoding and contentType at the end
+	head := len(whole) - 4 // the last four bytes are contentEncoding and contentType, both empty
 	for i := 0; i < head; i += 1 + i/50 {
 		if pods, err := ProtobufPods(t.Context(), bytes.NewReader(whole[:i])); err == nil {
 			t.Errorf("cut at %d of %d: %d pods, and no error", i, len(whole), len(pods))

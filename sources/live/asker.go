@@ -45,9 +45,9 @@ type asker struct {
 
 // An address is the process that a question goes to.
 type address struct {
-	id      string // the key of its queue
+	id      string // the key of the queue for its requests
 	port    int
-	several bool // accepts several questions at once
+	several bool // the process accepts several questions at once
 	dial    func(context.Context) (net.Conn, error)
 	release func()
 	drop    func()
@@ -87,7 +87,7 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 	case <-ctx.Done():
 		return ended(ctx)
 	}
-	if err := ended(ctx); err != nil { // select may choose a turn although ctx has ended
+	if err := ended(ctx); err != nil { // if both are ready, select may choose a turn although ctx has ended
 		return err
 	}
 	if err := l.hushed(since); err != nil {
@@ -99,7 +99,7 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 	}
 	if mute(err) {
 		l.hush(err)
-		if !to.several || l.alone() { // otherwise it would end the answers to other requests
+		if !to.several || l.alone() { // otherwise dropping the connection would cut off the answers to other requests
 			to.drop()
 		}
 	}

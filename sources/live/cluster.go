@@ -19,14 +19,14 @@ import (
 // The default ports.
 const (
 	envoyPort = 15000 // the admin port of Envoy and ztunnel
-	pilotPort = 15014 // istiod's port of metrics and debug endpoints
+	pilotPort = 15014 // istiod's port for metrics and debug endpoints
 )
 
 // ClusterOptions determine which mesh is asked, and the deadlines.
 type ClusterOptions struct {
 	Context string // the context in kubeconfig; the document uses it as the name of the cluster
 	Config  *rest.Config
-	Dialer  Dialer // owned by the Cluster after NewCluster, and closed with it
+	Dialer  Dialer // the Cluster owns it after NewCluster and closes it
 
 	IstioNamespace string // the namespace of the istiods; empty means istio-system
 	Revision       string // the revision of the istiods to ask; empty means all
@@ -41,10 +41,10 @@ type ClusterOptions struct {
 	// answer. With 0, FirstByte limits the time to the first byte, and after that
 	// the request ends if no byte comes for 30 s.
 	RequestTimeout time.Duration
-	FirstByte      time.Duration // 0 means 5 s, or 15 s for a dump that is computed before its first byte
-	Timeout        Timeout       // nil means no deadlines
+	FirstByte      time.Duration // deadline for the first byte; 0 means 5 s, or 15 s for a dump that is computed before its first byte
+	Timeout        Timeout       // sets the deadlines; nil means no deadlines
 
-	TempDir string           // directory for bodies; empty means the system's
+	TempDir string           // directory for the temporary file with bodies; empty means the system's
 	Quota   *transport.Quota // limits the bodies in temporary files; nil means no limit
 }
 
@@ -161,7 +161,7 @@ func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 // An execution says what to run if connections are forbidden.
 type execution struct {
 	run *program
-	not string // if run is nil: the process that no program can ask
+	not string // what can't be asked by exec, for the error if run is nil
 }
 
 // question asks a pod over a connection, or by running a program if connections are

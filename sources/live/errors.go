@@ -22,7 +22,7 @@ import (
 // request and refuses it.
 type StatusError struct {
 	Code int
-	Text string // one line of the answer's text; may be empty
+	Text string // the first line of the answer's text; may be empty
 }
 
 func (e *StatusError) Error() string {
@@ -38,8 +38,8 @@ func (e *StatusError) Status() (code int, text string) { return e.Code, e.Text }
 
 // A SilentError reports that an answer, or the rest of it, didn't come in time.
 type SilentError struct {
-	After time.Duration // how long no byte came, or the deadline of the whole answer
-	Whole bool          // After is the deadline of the whole answer
+	After time.Duration // how long no byte came; or, if Whole is set, the deadline of the whole answer
+	Whole bool          // the deadline of the whole answer has passed
 	Came  int64         // bytes of the body that came
 	Begun bool          // at least one byte came
 	Slow  bool          // bytes kept coming, but too slowly
@@ -63,7 +63,7 @@ func (e *SilentError) Timeout() bool { return true }
 // absent is the error for something that doesn't exist.
 type absent struct {
 	what string
-	err  error // the underlying error; may be nil
+	err  error // the error that showed it; may be nil
 }
 
 func (e *absent) Error() string        { return e.what }

@@ -21,8 +21,8 @@ type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	used bool
-	over bool  // the server has closed it
-	came int64 // bytes since the current request began
+	over bool  // the server has closed the connection
+	came int64 // number of bytes received since the current request began
 	most int64 // bytes that may come before a body; 0 means any number
 }
 
@@ -49,11 +49,11 @@ func (m metered) Read(b []byte) (int, error) {
 type exchange struct {
 	*asker
 	ctx   context.Context // the caller's context
-	whole context.Context // ctx with the deadline of the whole request
+	whole context.Context // the caller's context with the deadline of the whole request
 	c     *conn
 	q     *question
 	spool *transport.Spool
-	begun bool // the header has come
+	begun bool // the header of the answer has come
 }
 
 // exchange sends the question and receives the answer. last tells the server that no
@@ -115,7 +115,7 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 		return nil, e.late()
 	}
 	if err != nil {
-		if e.c.over { // whatever the incomplete header looks like
+		if e.c.over { // an incomplete header may look like another error
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, unanswered(err)
@@ -137,7 +137,7 @@ func (e *exchange) reason(err error) error {
 func (e *exchange) refusal(resp *http.Response) error {
 	text := make([]byte, 4<<10)
 	var n int
-	e.within(e.whole, e.silence(), e.cut, func() (err error) { // a part of the text is enough
+	e.within(e.whole, e.silence(), e.cut, func() (err error) { // a part of the refusal's text is enough, so errors are ignored
 		n, err = io.ReadFull(resp.Body, text)
 		return err
 	})

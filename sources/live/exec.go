@@ -135,7 +135,7 @@ type heart struct {
 func (h *heart) Write(b []byte) (int, error) {
 	select {
 	case h.beats <- struct{}{}:
-	default: // a signal is already waiting
+	default: // a signal is already waiting to be received
 	}
 	return h.out.Write(b)
 }

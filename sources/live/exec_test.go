@@ -58,7 +58,7 @@ func TestExec(t *testing.T) {
 	for i := range 20 {
 		others.Go(func() { ask(i + 1) })
 	}
-	others.Wait() // doesn't wait for the first
+	others.Wait() // the other requests don't wait for the first one
 	if most := look(n, func() int { return len(n.dials) }); most > 21 {
 		t.Errorf("dialled %d times", most)
 	}
@@ -66,7 +66,7 @@ func TestExec(t *testing.T) {
 	for i := range 5 { // the cluster already knows that connections are forbidden
 		ask(21 + i)
 	}
-	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // the rights differ in this namespace
+	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // connections are allowed in this namespace
 		t.Error(err)
 	}
 	if want := []string{"x.free:15000"}; !slices.Equal(n.dials, want) {
@@ -238,7 +238,7 @@ func TestLearnerGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n.beforeDial = func(string) { cancel() }
 	c := newCluster(t, api, n, nil)
-	if _, err := c.seat(t.Context(), pod{"a", "shop"}); err != nil { // lists the pods
+	if _, err := c.seat(t.Context(), pod{"a", "shop"}); err != nil { // this call lists the pods before ctx can be canceled
 		t.Fatal(err)
 	}
 	if _, err := c.Fetch(ctx, "a.shop", "certs", mesh.Hint{}); !errors.Is(err, context.Canceled) {

@@ -50,7 +50,7 @@ func TestFetch(t *testing.T) {
 		if !ok || r.Header.Get("Accept-Encoding") != "" {
 			t.Errorf("asked %s %s %v", r.Method, r.URL.RequestURI(), r.Header)
 		}
-		for len(body) > 0 { // in chunks, as Envoy sends them
+		for len(body) > 0 { // the body is sent in chunks, as Envoy does
 			m := min(len(body), 16<<10)
 			io.WriteString(w, body[:m])
 			w.(http.Flusher).Flush()
@@ -74,7 +74,7 @@ func TestFetch(t *testing.T) {
 		total += body.Size()
 	}
 	s := c.Stats()
-	if s.Asked != 6 || s.Done != 6 || s.Bytes < total || s.Bytes > total+10_000 { // the bodies and the list of pods
+	if s.Asked != 6 || s.Done != 6 || s.Bytes < total || s.Bytes > total+10_000 { // the bytes are those of the bodies and of the list of pods
 		t.Errorf("%+v, want %d bytes", s, total)
 	}
 	if n.open != 0 || len(n.released) != 6 || n.released[0] != "a.shop" {
@@ -251,7 +251,7 @@ func TestFewAtATime(t *testing.T) {
 		io.WriteString(w, "[]")
 	})
 	all := make(chan struct{})
-	n.beforeDial = func(string) { <-all } // otherwise the first request would be alone and close its connection
+	n.beforeDial = func(string) { <-all } // wait with the connection: a first request that is alone would close it
 	c := newCluster(t, api, n, nil)
 	var work sync.WaitGroup
 	for range 10 {

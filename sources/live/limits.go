@@ -12,21 +12,21 @@ type Timeout func(ctx context.Context, d time.Duration) (context.Context, contex
 
 const (
 	defaultFirstByte = 5 * time.Second
-	wholeFirstByte   = 15 * time.Second // for answers that are computed before their first byte: an Envoy takes 2 s for a dump of 29 MB, a busy one several times as long
-	maxSilence       = 30 * time.Second // between two parts of a body, and until the API server begins to answer
+	wholeFirstByte   = 15 * time.Second // deadline for the first byte of an answer that is computed before it: an Envoy takes 2 s for a dump of 29 MB, a busy one several times as long
+	maxSilence       = 30 * time.Second // longest pause between two parts of a body, and until the API server begins to answer
 	paceWindow       = 40 * time.Second // a body must bring leastInWindow bytes in this time; longer than maxSilence
 	leastInWindow    = 40 << 10
-	maxWhole         = 10 * time.Minute // for a whole answer
+	maxWhole         = 10 * time.Minute // deadline for a whole answer
 	maxBody          = 2 << 30
 	maxHeader        = 1 << 20
 )
 
 // limits are the deadlines for an answer.
 type limits struct {
-	request time.Duration // for the whole answer; 0 means maxWhole, provided that bytes keep coming
-	first   time.Duration // for the first byte, if request is 0
-	heavy   time.Duration // the same for a heavy question
-	timeout Timeout       // nil means no deadlines
+	request time.Duration // deadline for the whole answer; 0 means maxWhole, as long as bytes keep coming
+	first   time.Duration // deadline for the first byte, if request is 0
+	heavy   time.Duration // deadline for the first byte of a heavy question's answer, if request is 0
+	timeout Timeout       // sets the deadlines; nil means no deadlines
 }
 
 func newLimits(request, first time.Duration, timeout Timeout) limits {

@@ -13,9 +13,9 @@ type line struct {
 	mu    sync.Mutex
 	users int // number of requests that wait or are under way
 	conns map[int][]*conn
-	times int   // how often a request got no answer at all
-	mute  error // the error of the last such request
-	slow  error // set after an answer that came too slowly; no more requests are sent until forgive
+	times int   // number of requests that got no answer at all
+	mute  error // the error of the last request that got no answer
+	slow  error // the error of an answer that came too slowly; while it is set, no requests are sent
 }
 
 func newLine() *line {

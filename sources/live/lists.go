@@ -43,7 +43,7 @@ func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, e
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range versions { // the preferred version doesn't have every resource
+	for _, v := range versions { // a resource may be missing from the group's preferred version
 		body, err := c.list(ctx, "apis/"+group+"/"+v+"/"+name, resource)
 		if err == nil || !apierrors.IsNotFound(err) {
 			return body, err

@@ -20,7 +20,7 @@ type pacer struct {
 func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (release func() (slow bool)) {
 	inner, cancel := context.WithCancel(ctx)
 	p := &pacer{limits: l, ctx: inner, came: came, stop: stop}
-	if l.request == 0 { // otherwise only the configured deadline applies
+	if l.request == 0 { // otherwise only the configured deadline of the request applies
 		p.watch(came.Load())
 	}
 	return func() bool {

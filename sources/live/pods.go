@@ -65,7 +65,7 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 		if err != nil {
 			return nil, err
 		}
-		raw = append(raw, list...) // concatenated Protobuf messages are merged
+		raw = append(raw, list...) // in Protobuf, concatenated messages are merged into one
 		read = append(read, namespace)
 	}
 	if len(read) == 0 {
@@ -145,7 +145,7 @@ func (c *Cluster) seat(ctx context.Context, p pod) (seat, error) {
 	all, err := c.seats.get(ctx, func() (map[pod]seat, error) {
 		all, err := c.findSeats(ctx)
 		if err != nil && ctx.Err() == nil {
-			return nil, nil // cached, so that the pods aren't listed again for each proxy
+			return nil, nil // an empty result is cached, so that the pods aren't listed again for each proxy
 		}
 		return all, err
 	})

@@ -14,9 +14,9 @@ import (
 // requests.
 type question struct {
 	method string
-	path   string // for example "/config_dump"
+	path   string // the path of the request, for example "/config_dump"
 	query  string
-	name   string // used in errors
+	name   string // the name of the request in errors
 	form   transport.Form
 }
 
@@ -80,7 +80,7 @@ func askAdmin(request string, ztunnel bool) (*question, error) {
 			}
 		case "clusters", "stats", "listeners":
 			q.query = "format=json"
-		case "logging": // without parameters it lists the loggers; Envoy refuses a GET
+		case "logging": // without parameters logging lists the loggers; Envoy refuses a GET
 			q.method = "POST"
 		}
 	}

@@ -13,7 +13,7 @@ type Stats struct {
 type counters struct{ asked, done, bytes atomic.Int64 }
 
 func (c *counters) stats() Stats {
-	done := c.done.Load() // read first, so that it never exceeds asked
+	done := c.done.Load() // done is read first, so that it never exceeds asked
 	return Stats{Asked: c.asked.Load(), Done: done, Bytes: c.bytes.Load()}
 }
 

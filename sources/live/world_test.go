@@ -63,10 +63,10 @@ type apiServer struct {
 	*httptest.Server
 	mu      sync.Mutex
 	pods    []corev1.Pod
-	lists   map[string]string // bodies by path
+	lists   map[string]string // bodies of the answers by path
 	answers map[string]func(http.ResponseWriter, *http.Request) bool
-	forbid  map[string]bool // paths that are forbidden
-	asked   []string        // requests as "path?query"
+	forbid  map[string]bool // paths that the API server refuses
+	asked   []string        // the received requests as "path?query"
 	accepts []string
 }
 
@@ -170,12 +170,12 @@ func (s *apiServer) times(path string) (n int) {
 // A network connects to servers on loopback that play the ports of pods.
 type network struct {
 	mu         sync.Mutex
-	to         map[string]string // from "pod.namespace:15000" to the real address
+	to         map[string]string // the real address by "pod.namespace:15000"
 	noDial     map[string]bool   // namespaces in which connections are forbidden
 	noExec     map[string]bool
 	exec       func(container string, command []string, out io.Writer) error
-	dials      []string // connections as "pod.namespace:15000"
-	execs      []string // executions as "pod.namespace container command…"
+	dials      []string // opened connections as "pod.namespace:15000"
+	execs      []string // executed commands as "pod.namespace container command…"
 	released   []string
 	dropped    []string
 	open       int // number of open connections

@@ -16,7 +16,7 @@ import (
 // read and has no members.
 type Object struct {
 	entries []entry
-	rare    *rare // nil for most objects
+	rare    *rare // data for special cases; nil for most objects
 }
 
 type entry struct {
@@ -26,12 +26,12 @@ type entry struct {
 
 // rare holds data that most objects don't need.
 type rare struct {
-	index *index // set if there are more than scanMost members
+	index *index // the index of the keys, if there are more than scanMost members
 	dead  int    // number of deleted members, which still have an entry
 
-	owner *Token // may update the object in place
+	owner *Token // the token that allows updates in place
 	age   int    // number of updates in place
-	past  *past  // set if an update has moved the members to a newer object
+	past  *past  // the newer object to which an update has moved the members, if any
 }
 
 // deleted is the value in the entry of a deleted member.

@@ -61,7 +61,7 @@ func TestUpdatesChangeNoOtherObject(t *testing.T) {
 		for n := range 150 {
 			i := len(objects) - 1
 			if r.IntN(8) == 0 {
-				i = r.IntN(len(objects)) // an object that was already updated
+				i = r.IntN(len(objects)) // choose an object that was already updated
 			}
 			if r.IntN(40) == 0 {
 				token = new(Token)

@@ -10,8 +10,8 @@ const (
 	URL                      // the text is kept, except a URL's user information and query
 	Word                     // the text is kept up to the first colon or space
 	Matched                  // the text is kept if neither it nor the name it is matched under looks secret
-	Naming                   // the text is kept, and is the name that the fields beside it are matched under
-	Owning                   // the text is kept, and names the owner of the fields beside it: they are kept only if it is Istio's
+	Naming                   // the text is kept; the fields beside it are matched under this name
+	Owning                   // the text is kept; the fields beside it belong to this owner and are kept only if it is Istio's
 	Label                    // the text is kept if its key doesn't look secret
 	Action                   // a text in an Any inside the field is kept
 	Certificate              // the text is kept if it consists of certificates and nothing else

@@ -28,7 +28,7 @@ func (r *Reader) foresee() {
 		}
 		switch _, err := r.fill(); {
 		case err == nil, err == errFull && r.widen():
-		default: // an early end is reported when it is reached
+		default: // if the body ends too early, the reader reports that when it gets there
 			return
 		}
 	}

@@ -4,11 +4,11 @@ package redact
 type frame struct {
 	array bool
 	of    *message // the object's message; nil if it isn't known
-	at    *field   // the field that describes an array's elements, a map's values or the members of an unknown object
-	named judgment // the judgment of the name that this object's values are matched under
-	ours  bool     // the name is one of istiod's settings
+	at    *field   // the field that describes an array's elements, a map's values, or the members of an object without a known message
+	named judgment // the judgment of the name that the object's values are matched under
+	ours  bool     // the name of the environment variable is one of istiod's settings
 
-	object *object // what a Kubernetes object has said about itself so far
+	object *object // the kind and version that a Kubernetes object has stated so far
 
 	mood
 }
@@ -29,11 +29,11 @@ func openOf(c Class) *field {
 
 // A mood is what applies to everything inside an array or object.
 type mood struct {
-	all     Class // the class of everything inside, if isAll is set
+	all     Class // the class of everything inside the frame, if isAll is set
 	isAll   bool
-	matched judgment // texts are values of a matcher; this is the judgment of the name they are matched under
-	istiod  bool     // inside istiod's own container
-	chosen  bool     // a text in an Any is a name
+	matched judgment // for the values of a matcher: the judgment of the name that they are matched under
+	istiod  bool     // the frame is inside istiod's own container
+	chosen  bool     // a text in an Any inside the frame is a name
 }
 
 // A judgment says whether the values of a name may be shown.
@@ -60,7 +60,7 @@ func (r *Reader) push(array bool) error {
 		}
 	}
 	switch {
-	case array && at.dict: // a list where the schema has a map
+	case array && at.dict: // the body has a list where the schema has a map
 		f.at = at.value
 	case array:
 		f.at = at
@@ -90,7 +90,7 @@ var dictionary = &message{}
 
 // influence sets the mood of a frame according to the field that holds it.
 func (r *Reader) influence(f, parent *frame, at *field) {
-	if f.array && at.class == Matched { // a list of texts is matched under a name in the parent
+	if f.array && at.class == Matched { // the texts in a list are matched under a name beside the list
 		f.matched = r.judged(parent)
 	}
 	if !at.all || f.isAll && f.all == Dropped {
@@ -99,7 +99,7 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 	switch at.class {
 	case Matched:
 		f.matched = r.judged(parent)
-	case Label: // selects by labels; their keys decide
+	case Label: // a label selector, whose keys decide about its values
 	case Action:
 		f.chosen = true
 	default:
@@ -112,7 +112,7 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 func (r *Reader) judged(in *frame) judgment {
 	j := max(harmless, r.input, r.keyed)
 	if in.of != nil && in.of.naming {
-		if in.named == unjudged { // the name comes after the value
+		if in.named == unjudged { // the name comes after the value, so it isn't known yet
 			return sensitive
 		}
 		j = worse(j, in.named)

@@ -12,12 +12,12 @@ import (
 type grammar struct {
 	stack []frame
 	want  want
-	field *field   // describes the next value
-	keyed judgment // judgment of the next member's name, if names there are data
-	input judgment // judgment of the header that a tree of matchers matches
+	field *field   // the field that the next value belongs to
+	keyed judgment // the judgment of the next member's name, if the names are data
+	input judgment // the judgment of the header that a tree of matchers matches
 	tells tells
 
-	judgments map[bool]map[string]judgment // cached judgments of keys; true: keys of labels, false: other keys
+	judgments map[bool]map[string]judgment // cached judgments of keys; under true those of labels, under false all others
 }
 
 // tells is what the reader learns from the next text.
@@ -25,11 +25,11 @@ type tells uint8
 
 const (
 	nothingTold tells = iota
-	typeTold          // the type of the object's message
+	typeTold          // the text is the type of the object's message
 	kindTold
 	versionTold
-	containerTold // the name of a container
-	headerTold    // the name of the header that is matched
+	containerTold // the text is the name of a container
+	headerTold    // the text is the name of the matched header
 )
 
 // want is what may come next.
@@ -37,11 +37,11 @@ type want uint8
 
 const (
 	value      want = iota
-	valueOrEnd      // in an array that has just begun
+	valueOrEnd      // a value or the end of an array that has just begun
 	name            // of a member
-	nameOrEnd       // in an object that has just begun
+	nameOrEnd       // a name or the end of an object that has just begun
 	colon           // after a name
-	commaOrEnd      // after a member or an element
+	commaOrEnd      // a comma or the end, after a member or an element
 	nothing         // after the document
 )
 
@@ -180,7 +180,7 @@ func (r *Reader) ended(i int) error {
 	if !isCount(text) && !json.Valid(text) {
 		return r.broken("no JSON value", r.at)
 	}
-	const long = 7 // digits; ports and similar numbers have fewer
+	const long = 7 // number of digits; ports and similar numbers have fewer
 	if len(text) >= long && isDigit(text[len(text)-1]) && !bytes.ContainsAny(text, ".eE") && len(r.stack) > 0 && !r.policy.asGiven {
 		if c, all := r.classed(); all && (c == Digested || c == Dropped) {
 			r.put(r.at, i, `"`+r.standsFor(c, text)+`"`)
@@ -194,7 +194,7 @@ func (r *Reader) ended(i int) error {
 // quoted returns the position of the closing quote of the string that begins at
 // r.at. The error is errFull if the string is longer than the window.
 func (r *Reader) quoted() (end int, escaped bool, err error) {
-	const short = 64 // bytes; most strings are shorter, and for them a loop is faster than a search
+	const short = 64 // length in bytes; most strings are shorter, and for them a loop is faster than a search
 	for i, c := range r.win[r.at+1 : min(len(r.win), r.at+short)] {
 		if c == '"' {
 			return r.at + 1 + i, false, nil
@@ -250,7 +250,7 @@ func scan(w []byte, i, limit int) (end, next int, closed bool) {
 func (r *Reader) member() error {
 	end, escaped, err := r.quoted()
 	switch {
-	case err == errFull: // no field has so long a name
+	case err == errFull: // no field has so long a name, so nothing is known of its value
 		r.field, r.keyed, r.tells = openField, sensitive, nothingTold
 		r.begin(Digested)
 		r.long.name = true

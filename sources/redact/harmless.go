@@ -31,7 +31,7 @@ func judgeName(name []byte, c Class) judgment {
 				return structure
 			}
 		}
-		lower = strings.Replace(lower, "request.auth.", "", 1) // Istio's prefix for the claims of a token
+		lower = strings.Replace(lower, "request.auth.", "", 1) // Istio's prefix for the names of a token's claims
 	}
 	for _, w := range words {
 		if strings.Contains(lower, w) {
@@ -81,7 +81,7 @@ func isScalar(s []byte) bool {
 			return false
 		}
 	}
-	return !digits && !others || letters <= 3 // as in "1.5Gi", "2026-11-22T12:55:15.3Z", "10.0.0.1/8", "250ms", "ROUND_ROBIN"
+	return !digits && !others || letters <= 3 // so these are scalars: "1.5Gi", "2026-11-22T12:55:15.3Z", "10.0.0.1/8", "250ms", "ROUND_ROBIN"
 }
 
 // arePlainWords reports whether a text consists of words as people write them, with
@@ -231,7 +231,7 @@ func tellsItself(s []byte) bool {
 	if len(s) < shortest {
 		return false
 	}
-	within := false // inside a word
+	within := false // whether the loop is inside a word
 	for i, c := range s {
 		switch {
 		case within && isLetter(c):

@@ -26,7 +26,7 @@ func (p *Policy) NewLineReader(src io.Reader) *LineReader {
 func (l *LineReader) Counts() Counts { return l.lines.found }
 
 func (l *LineReader) Read(p []byte) (int, error) {
-	const longest = 1 << 20 // bytes of a line; a longer line is digested in parts
+	const longest = 1 << 20 // length of a line in bytes; a longer line is digested in parts
 	for len(l.out) == 0 {
 		if end := bytes.IndexByte(l.in, '\n'); end >= 0 {
 			l.line(l.in[:end])
@@ -84,7 +84,7 @@ func (l *LineReader) names(text []byte) {
 		if i > 0 {
 			l.out = append(l.out, "::"...)
 		}
-		named := len(parts) > 1 && (i == 0 || string(parts[i-1]) == "hostname") // the name of a cluster or a host
+		named := len(parts) > 1 && (i == 0 || string(parts[i-1]) == "hostname") // the part is the name of a cluster or a host
 		if named || isScalar(part) || isSafeWord(part) && (i == 0 || judgeName(parts[i-1], Matched) != sensitive) {
 			l.out = append(l.out, part...)
 		} else {
@@ -96,7 +96,7 @@ func (l *LineReader) names(text []byte) {
 // isSafeWord reports whether a word doesn't look secret and contains no assignment.
 // The hash of a commit, which versions contain, is safe.
 func isSafeWord(s []byte) bool {
-	const commit = 40 // hexadecimal digits
+	const commit = 40 // number of hexadecimal digits in the hash of a commit
 	if bytes.IndexByte(s, '=') >= 0 {
 		return false
 	}

@@ -5,10 +5,10 @@ import "hash"
 // A long is a string that is longer than the window and is read in pieces. No name
 // is so long, so such a string is kept only if everything is kept.
 type long struct {
-	name   bool // it is the name of a member
+	name   bool // the string is the name of a member
 	class  Class
-	digest hash.Hash // the digest of the string so far, if its class is Digested
-	tail   []byte    // an incomplete character or escape from the piece before
+	digest hash.Hash // the hash of the string so far, if its class is Digested
+	tail   []byte    // an incomplete character or escape from the piece before this one
 }
 
 // begin starts reading a long string.

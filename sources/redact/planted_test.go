@@ -17,7 +17,7 @@ import (
 type planter struct {
 	schema *schema
 	places int
-	where  map[string]string // from planted word to message.field
+	where  map[string]string // message.field by planted word
 }
 
 // maxDeep is the nesting depth of messages up to which a planter fills them.
@@ -25,7 +25,7 @@ const maxDeep = 3
 
 func (p *planter) word(at string) string {
 	p.places++
-	w := fmt.Sprintf("Pl4nt3d-s3cr3t-v4lu3-%06d", p.places) // looks like a secret, and is longer than what may be kept in a matcher
+	w := fmt.Sprintf("Pl4nt3d-s3cr3t-v4lu3-%06d", p.places) // the word looks like a secret and is too long to be kept in a matcher
 	p.where[w] = at
 	return w
 }
@@ -153,7 +153,7 @@ func TestPlanted(t *testing.T) {
 	kept := map[string]bool{}
 	for _, name := range allMessages(p.schema) {
 		in := plant.object(name, maxDeep)
-		if strings.HasPrefix(name, "envoy.") || strings.HasPrefix(name, "xds.") || strings.HasPrefix(name, "udpa.") { // nested as in a dump
+		if strings.HasPrefix(name, "envoy.") || strings.HasPrefix(name, "xds.") || strings.HasPrefix(name, "udpa.") { // wrap the message as in a dump
 			in = fmt.Sprintf(`{"configs":[{"@type":"type.googleapis.com/%s",%s]}`, name, strings.TrimPrefix(in, "{"))
 			in = strings.Replace(in, ",}]}", "}]}", 1)
 			for _, at := range plant.survivors([]byte(filter(t, p, "answers.Bodies", in))) {

@@ -23,10 +23,10 @@ type Reader struct {
 	policy  *Policy
 	schema  *schema
 	src     io.Reader
-	win     []byte // a part of the body
+	win     []byte // the window: the part of the body that is in memory
 	at      int    // win[at:] isn't parsed yet
 	mark    int    // win[mark:at] will be returned unchanged
-	base    int64  // offset of win in the body
+	base    int64  // offset of the window in the body
 	drained error  // the error or io.EOF that ended src
 
 	out   []byte
@@ -34,7 +34,7 @@ type Reader struct {
 	found Counts
 	err   error
 
-	text0   []byte // buffer for a string without its escapes
+	text0   []byte // buffer for a string whose escapes were decoded
 	mac     hash.Hash
 	digests map[string]string
 
@@ -123,7 +123,7 @@ func (r *Reader) fill() (moved int, err error) {
 	if len(r.win) == cap(r.win) {
 		return moved, errFull
 	}
-	const patience = 100 // empty reads before giving up, as in bufio
+	const patience = 100 // number of reads without bytes before giving up, as in bufio
 	for range patience {
 		n, err := r.src.Read(r.win[len(r.win):cap(r.win)])
 		r.win = r.win[:len(r.win)+n]
@@ -166,7 +166,7 @@ func (r *Reader) put(from, to int, text string) {
 
 // digest returns the digest that replaces a text.
 func (r *Reader) digest(text []byte) string {
-	const most, longest = 4096, 256 // entries in the cache, and bytes of a cached text
+	const most, longest = 4096, 256 // number of cached digests, and length in bytes of a cached text
 	r.found.Digested++
 	if d, ok := r.digests[string(text)]; ok {
 		return d

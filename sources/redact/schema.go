@@ -24,30 +24,30 @@ var answersText string
 // A message describes the fields of one message. A message without fields is open:
 // nothing is known of its content.
 type message struct {
-	fields    map[string]*field // by name, in both spellings
-	rest      *field            // any other field
-	any       bool              // its @type names the message
-	object    bool              // a Kubernetes object, whose kind names the message
-	tags      map[string]*field // fields whose text decides about the others; by name, in both spellings
-	naming    bool              // one field holds the name that the others are matched under
-	container bool              // a container of a pod
-	variable  bool              // an environment variable
-	input     bool              // the header that a tree of matchers matches
+	fields    map[string]*field // fields by name, in both spellings
+	rest      *field            // describes all other fields
+	any       bool              // the message is an Any: its @type names the message
+	object    bool              // the message is a Kubernetes object: its kind names the message
+	tags      map[string]*field // by name, in both spellings: the fields whose text decides about the others
+	naming    bool              // one field of the message holds the name that the others are matched under
+	container bool              // the message is a container of a pod
+	variable  bool              // the message is an environment variable
+	input     bool              // the message selects the header that a tree of matchers matches
 }
 
 // A field describes the value of one field.
 type field struct {
 	class  Class
-	all    bool   // class applies to everything inside
-	own    bool   // class also applies if the parent has another class for everything inside
-	number bool   // a number, a time or a word of an enumeration instead of text
-	figure bool   // a number; a word with digits in it isn't one
-	bytes  bool   // the text is base64
+	all    bool   // class applies to everything inside the field
+	own    bool   // class applies even if the parent has another class for everything inside
+	number bool   // the value is a number, a time or a word of an enumeration instead of free text
+	figure bool   // the value is a number; a word with digits in it isn't one
+	bytes  bool   // the text is in base64
 	notes  bool   // the field holds annotations
-	chosen bool   // a text that may be a name
-	dict   bool   // the field is a map; this describes its values
+	chosen bool   // the text may be a name
+	dict   bool   // the field is a map; class and the other attributes are those of its values
 	holds  string // the name of the field's message; "" if it isn't known
-	value  *field // for a map of maps: describes the inner values
+	value  *field // the field of one value, if the field is a map
 
 	of atomic.Pointer[message] // the message named by holds, once it has been looked up
 }
@@ -79,7 +79,7 @@ func (s *schema) held(f *field) *message {
 // A schema finds messages by their full names. Each message is parsed when it is
 // first needed.
 type schema struct {
-	lines map[string]string // all messages except Envoy's
+	lines map[string]string // the lines of all messages except Envoy's
 	rows  map[string]Class
 	mu    sync.RWMutex
 	read  map[string]*message
@@ -209,7 +209,7 @@ func (s *schema) field(of, name, mark string) *field {
 		f.holds = absolute(mark[1:], of)
 		f.all = qualified && class.spreads() || class == Dropped && strings.HasSuffix(f.holds, ".DataSource")
 		if !f.all && class != Word {
-			f.class = Digested // applies if there is a text where a message should be
+			f.class = Digested // this class applies if the body has a text where a message should be
 		}
 	case mark[0] == '@':
 		f.holds, f.class = anything, Digested
@@ -254,7 +254,7 @@ func absolute(name, in string) string {
 	if !relative {
 		return name
 	}
-	for i := 1; i < len(in); i++ { // cut after the first part that begins with a capital: the path of the outer message
+	for i := 1; i < len(in); i++ { // the outer message's path ends with the first part that begins with a capital
 		if in[i-1] == '.' && 'A' <= in[i] && in[i] <= 'Z' {
 			return in[:i] + rest
 		}

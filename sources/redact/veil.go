@@ -20,9 +20,9 @@ func Veil(file, kind string) decode.Shape {
 type veil struct {
 	schema *schema
 	of     *message
-	values *field // the values of a map
-	istiod bool   // inside istiod's own container
-	ours   bool   // the variable is one of istiod's settings
+	values *field // for a map: the field of one value
+	istiod bool   // the message is inside istiod's own container
+	ours   bool   // the environment variable is one of istiod's settings
 }
 
 // Member returns the shape of the value of a field. Names stay unchanged.
@@ -47,7 +47,7 @@ func (v veil) at(f *field) decode.Shape {
 		return nil
 	case f.notes:
 		return notes{}
-	case f.number, f.dict && f.holds == "" && !f.all: // values that are texts
+	case f.number, f.dict && f.holds == "" && !f.all: // the values are texts, so they have no names
 		return nil
 	case f.dict:
 		v.values = f.value
@@ -71,7 +71,7 @@ func (m *message) tag() string {
 	switch {
 	case m.container, m.variable:
 		return "name"
-	case m.object && m.fields["spec"] == nil && m.fields["data"] == nil: // an object of an unknown kind
+	case m.object && m.fields["spec"] == nil && m.fields["data"] == nil: // the kind of the object isn't known yet
 		return "kind"
 	}
 	return ""

@@ -144,7 +144,7 @@ func (r *Reader) standsFor(c Class, text []byte) string {
 
 // scrub replaces the recognizable secrets in a text that is otherwise kept.
 func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
-	const longest = 4096 // bytes; a longer text can't be a name
+	const longest = 4096 // length in bytes; a longer text can't be a name
 	if len(text) > longest || tellsItself(text) {
 		r.put(from, to, r.digest(text))
 		return

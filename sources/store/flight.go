@@ -14,7 +14,7 @@ type flight struct {
 	value any
 	err   error
 
-	waiters int // guarded by the mutex of the flight's owner
+	waiters int // number of waiting callers; guarded by the mutex of the flight's owner
 }
 
 // takeOff returns a new flight with one waiter.

@@ -8,7 +8,7 @@ type Group struct {
 	drop  func()
 
 	// The store's mu guards the following fields.
-	place  *list.Element // in store.recent; nil if nothing is loaded
+	place  *list.Element // the group's element in store.recent; nil if nothing is loaded
 	loaded []*Thunk
 	flying int // number of running loads
 	cost   int64

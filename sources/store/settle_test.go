@@ -14,7 +14,7 @@ func TestSettle(t *testing.T) {
 		open, reading := make(chan struct{}), false
 		read := func(ctx context.Context) (int, error) {
 			reading = true
-			<-open // doesn't check ctx
+			<-open // the load doesn't check its context here
 			reading = false
 			return 1, nil
 		}
@@ -39,6 +39,6 @@ func TestSettle(t *testing.T) {
 		if reading {
 			t.Error("settled while something read")
 		}
-		s.Settle() // returns at once, since no load is running
+		s.Settle() // Settle returns at once, since no load is running
 	})
 }

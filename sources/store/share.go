@@ -28,7 +28,7 @@ func (g *Group) Join(h *Share) {
 	if g.place == nil && g.flying == 0 {
 		return
 	}
-	for i := len(g.shares) - 1; i >= 0; i-- { // usually the last one
+	for i := len(g.shares) - 1; i >= 0; i-- { // the share is usually the last one in the list
 		if g.shares[i] == h {
 			return
 		}

@@ -45,14 +45,14 @@ func TestShareCostsOnce(t *testing.T) {
 	empty(one)
 	memory(1020)
 	empty(two)
-	memory(1000) // another group may still join
+	memory(1000) // the share stays counted, since another group may still join
 	force(t, a)
 	h.Close()
-	h.Grew(100) // from a load that is still running
+	h.Grew(100) // a load that is still running may add to the share
 	memory(1110)
 	empty(one)
 	memory(0)
-	h.Grew(100) // no counted group holds it any more
+	h.Grew(100) // growth isn't counted, since no counted group holds the share any more
 	memory(0)
 	one.Join(s.Share())
 	if one.shares != nil {

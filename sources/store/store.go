@@ -37,12 +37,12 @@ type Store struct {
 	cancel context.CancelFunc
 	memory int64
 	many   int
-	slots  chan struct{} // nil means no limit
+	slots  chan struct{} // one slot per load that may run at once; nil means no limit
 
 	air air // the running loads
 
 	mu     sync.Mutex
-	recent list.List // of *Group, those with loaded values; the one used last is first
+	recent list.List // the groups (*Group) with loaded values; the one used last is first
 	count  Counters
 }
 

@@ -133,7 +133,7 @@ func TestLeftAndWantedAgain(t *testing.T) {
 			n := runs.Add(1)
 			grew(100)
 			if n == 1 {
-				<-slow // ignores the cancellation
+				<-slow // the load ignores its cancellation
 			}
 			return n, nil
 		})
@@ -280,7 +280,7 @@ func TestBudget(t *testing.T) {
 	}
 	force(t, th[0])
 	force(t, th[1])
-	force(t, th[0]) // now 1 was used longest ago
+	force(t, th[0]) // now th[1] was used longest ago
 	force(t, th[2])
 	if th[0].Pending() || !th[1].Pending() || th[2].Pending() {
 		t.Errorf("pending: %v %v %v", th[0].Pending(), th[1].Pending(), th[2].Pending())
@@ -351,11 +351,11 @@ func TestGrowthAfterTheLoad(t *testing.T) {
 	if c := s.Counters(); c.Memory != 70 || a.Pending() {
 		t.Errorf("%+v", c)
 	}
-	later(50) // a wasn't used last, so it is evicted, although it is the one that grew
+	later(50) // a is evicted although it is the one that grew, since it wasn't used last
 	if c := s.Counters(); c.Memory != 10 || !a.Pending() || b.Pending() {
 		t.Errorf("%+v", c)
 	}
-	later(50) // a dropped value that somebody still holds isn't counted
+	later(50) // the growth of a dropped value that somebody still holds isn't counted
 	if c := s.Counters(); c.Memory != 10 {
 		t.Errorf("%+v", c)
 	}

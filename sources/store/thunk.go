@@ -21,7 +21,7 @@ type Thunk struct {
 	// The store's mu guards the following fields.
 	loaded bool
 	value  any
-	err    error // final; the load isn't retried
+	err    error // the final error; the load isn't retried
 	flight *flight
 }
 
@@ -77,7 +77,7 @@ func (t *Thunk) join() *flight {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case t.loaded: // loaded while this caller waited at the gate
+	case t.loaded: // another caller loaded the value while this one waited at the gate
 		s.count.Hits++
 		t.group.touch()
 		return landed(t.value, nil)
@@ -124,7 +124,7 @@ func (t *Thunk) land(f *flight, v any, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g.flying--
-	mine := t.flight == f // otherwise all callers left the load, and another one was begun
+	mine := t.flight == f // if false, all callers left this load and another one was begun
 	if mine {
 		t.flight = nil
 	}

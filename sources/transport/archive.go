@@ -20,7 +20,7 @@ import (
 type archive struct {
 	catalog
 	files map[string]member
-	gone  string // why files may be missing from the tree; empty if none are
+	gone  string // the reason why files may be missing from the tree; empty if none are missing
 	lost  map[string]error
 	last  time.Time
 }
@@ -101,7 +101,7 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, tar.ErrInsecurePath) {
-			err = nil // the name is checked below
+			err = nil // the name of the entry is checked below
 		}
 		if err == io.EOF && end.met() {
 			err = errors.New("the end mark of the archive is missing")

@@ -275,7 +275,7 @@ func TestPluralsAreKubernetes(t *testing.T) {
 		BackendTLSPolicy XListenerSet InferencePool`) {
 		want, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: kind})
 		if kind == "Gateway" {
-			want.Resource = "gateways" // the name in the CRD; apimachinery would guess "gatewaies"
+			want.Resource = "gateways" // the CRD's name; apimachinery would guess "gatewaies"
 		}
 		if got := plural(kind); got != want.Resource {
 			t.Errorf("%s: %s, want %s", kind, got, want.Resource)
@@ -353,7 +353,7 @@ func TestADamagedList(t *testing.T) {
 	}
 	s = openAll(t, b, OpenOptions{})
 	if _, err := s.List(t.Context(), "pods"); err == nil || !strings.HasPrefix(err.Error(), "damaged in the archive: ") {
-		t.Error(err) // although there are pods in cluster/pods
+		t.Error(err) // the list is an error, although there are pods in cluster/pods
 	}
 	empty := smallReport()
 	empty["cluster/crs"], empty["cluster/k8s-resources"] = "apiVersion: v1\nitems: []\nkind: List\n", "error: You must be logged in\n"

@@ -18,14 +18,14 @@ type Depot struct {
 	quota *Quota
 
 	mu     sync.Mutex
-	limit  int64             // bytes that it may hold in all
-	held   int64             // bytes that it holds
-	memory int64             // bytes that may still be put into memory
-	recent list.List         // of *piece, those in memory; the one used last is at the back
-	file   *os.File          // nil until it is needed
+	limit  int64             // number of bytes that the depot may hold in all
+	held   int64             // number of bytes that the depot holds
+	memory int64             // number of bytes that may still be put into memory
+	recent list.List         // the pieces in memory (*piece); the one used last is at the back
+	file   *os.File          // the temporary file; nil until it is needed
 	remove string            // the file's name, if it could not be removed while open
-	tail   int64             // offset at which the file grows
-	free   map[int64][]int64 // by size: offsets of unused ranges in the file
+	tail   int64             // the offset at which the file grows
+	free   map[int64][]int64 // offsets of unused ranges in the file, by size
 	closed bool
 }
 
@@ -159,7 +159,7 @@ func (d *Depot) openFile() error {
 	if d.file != nil {
 		return nil
 	}
-	f, err := os.CreateTemp(d.dir, "meshq-*") // with mode 0600
+	f, err := os.CreateTemp(d.dir, "meshq-*") // creates the file with mode 0600
 	if err != nil {
 		return &diskError{err}
 	}
@@ -194,7 +194,7 @@ type place struct {
 	room int64    // capacity in bytes
 	size int64    // bytes written
 	mem  []byte   // the bytes, if file is nil
-	file *os.File // the file with the bytes, from off on
+	file *os.File // the file that holds the bytes, from offset off on
 	off  int64
 }
 

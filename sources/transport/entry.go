@@ -42,7 +42,7 @@ func entryName(name string) (string, error) {
 // entry that isn't allowed. Folders and similar entries are neither.
 func entryKind(h *tar.Header) (file bool, refused error) {
 	switch h.Typeflag {
-	case tar.TypeReg: // also for old archives, whose type the tar reader converts
+	case tar.TypeReg: // includes the regular files of old archives, since the tar reader converts their type
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return false, nil
 	case tar.TypeSymlink:

@@ -30,7 +30,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 		select {
 		case done <- opened{file, err}:
 		case <-ctx.Done():
-			file.Close() // if file is nil, Close only returns an error
+			file.Close() // for a nil file, Close only returns an error
 		}
 	}()
 	var o opened

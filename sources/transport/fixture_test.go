@@ -118,7 +118,7 @@ func asFolder(t testing.TB, files map[string]string) string {
 
 func asFile(t testing.TB, b []byte) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "x.json") // the name must not matter
+	path := filepath.Join(t.TempDir(), "x.json") // the name of the file must not matter
 	must(t, os.WriteFile(path, b, 0o644))
 	return path
 }

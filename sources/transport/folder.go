@@ -21,7 +21,7 @@ type folder struct {
 
 	mu      sync.Mutex
 	handles map[string]*handle // by file name
-	uses    int64              // counter that finds the handle used longest ago
+	uses    int64              // counts the uses of handles, to find the one used longest ago
 }
 
 // maxHandles is the number of files that stay open while nobody reads them. A mesh

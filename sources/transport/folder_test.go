@@ -127,7 +127,7 @@ func TestAFileThatChanges(t *testing.T) {
 	defer s.Close()
 	b, err := s.Fetch(t.Context(), web, "config_dump", mesh.Hint{})
 	must(t, err)
-	for i := range maxHandles + 1 { // closes the handle of the changed file
+	for i := range maxHandles + 1 { // opens so many files that the handle of the changed file is closed
 		name := fmt.Sprintf("%d.json", i)
 		must(t, os.WriteFile(filepath.Join(dir, "kubernetes", name), []byte("{}"), 0o644))
 		c, err := s.List(t.Context(), strings.TrimSuffix(name, ".json"))
@@ -169,7 +169,7 @@ func TestALargeFileCostsNothing(t *testing.T) {
 			s, err := Open(t.Context(), path, OpenOptions{MaxMemory: -1, TempDir: "/nonexistent"})
 			must(t, err)
 			defer s.Close()
-			if f := s.Faults(); len(f) > 1 { // the missing manifest is one fault
+			if f := s.Faults(); len(f) > 1 { // the missing manifest counts as one fault
 				t.Error(faults(s))
 			}
 			ids, err := s.Proxies(t.Context())

@@ -14,7 +14,7 @@ func folderName(id string) string {
 	for i := range len(id) {
 		c := id[i]
 		letter := '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
-		edge := i == 0 || i == len(id)-1 // a dot at the start hides a folder; Windows drops one at the end
+		edge := i == 0 || i == len(id)-1 // at the start a dot hides a folder, and at the end Windows drops it
 		if letter || strings.IndexByte("-_~@+,=", c) >= 0 || c == '.' && !edge {
 			b.WriteByte(c)
 			continue

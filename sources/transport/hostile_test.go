@@ -63,7 +63,7 @@ func TestHostileEntries(t *testing.T) {
 		plain := hostileTar(t, c.entry)
 		for form, b := range map[string][]byte{"tar": plain, "gzip": asGzip(t, plain), "zstd": asZstd(t, plain)} {
 			if form == "tar" && c.entry.Name == "large" {
-				continue // allowed, because the file isn't copied
+				continue // a large file is allowed in a tar archive, because it isn't copied
 			}
 			dir := t.TempDir()
 			s, err := OpenBytes(t.Context(), "x", b, OpenOptions{MaxMember: 200_000, MaxMemory: -1, TempDir: dir})
@@ -192,7 +192,7 @@ func TestABombCostsNoMemory(t *testing.T) {
 	must(t, err)
 	must(t, w.Add("pilots/a.b/syncz.json", 1<<30, io.LimitReader(zeroReader{}, 1<<30)))
 	must(t, w.Close())
-	sequential := b.Bytes()[:b.Len()-1] // the index is damaged
+	sequential := b.Bytes()[:b.Len()-1] // without the end of its index, the archive is read from the beginning
 	dir := t.TempDir()
 	grown := allocated(func() {
 		_, err := OpenBytes(t.Context(), "x", sequential, OpenOptions{TempDir: dir, MaxUnpacked: 512 << 20})
@@ -260,7 +260,7 @@ func TestCutShort(t *testing.T) {
 			}
 			s.Close()
 		}
-		if opened < 20 && form != "zstd" { // all files are in one zstd block
+		if opened < 20 && form != "zstd" { // with zstd all files are in one block
 			t.Errorf("%s: only %d opened", form, opened)
 		}
 	}

@@ -44,9 +44,9 @@ const (
 // An indexEntry is the location of a file's frame.
 type indexEntry struct {
 	name   string
-	off    int64 // offset of the frame in the archive
-	packed int64 // bytes of the frame
-	size   int64 // bytes of the unpacked file
+	off    int64 // offset of the file's frame in the archive
+	packed int64 // size of the frame in bytes
+	size   int64 // size of the unpacked file in bytes
 	time   time.Time
 }
 

@@ -54,8 +54,8 @@ type frame struct {
 
 	mu      sync.Mutex
 	stored  *Spool // the unpacked file; nil if it isn't unpacked
-	readers int    // number of goroutines that read stored at the moment
-	let     bool   // discard stored as soon as nobody reads it
+	readers int    // number of goroutines that are reading the unpacked file
+	let     bool   // the unpacked file is evicted as soon as nobody reads it
 }
 
 func (f *frame) bytes(ctx context.Context) (decode.Bytes, error) {
@@ -154,7 +154,7 @@ const mostUnpacked = 1 << 30
 // evicted first.
 type shelf struct {
 	mu     sync.Mutex
-	most   int64 // limit in bytes
+	most   int64 // largest number of unpacked bytes
 	held   int64 // bytes of all unpacked files and of those that are being unpacked
 	frames []*frame
 }
@@ -210,6 +210,6 @@ func (f *frame) unpack(ctx context.Context, to *Spool) error {
 	if err := to.Trim(); err != nil {
 		return &diskError{err}
 	}
-	_, err = io.Copy(io.Discard, r) // reads to the end, so that the checksum is verified
+	_, err = io.Copy(io.Discard, r) // read to the end, so that the checksum is verified
 	return err
 }

@@ -48,7 +48,7 @@ func readBody(t *testing.T, b *Body) string {
 // have the same content when they are read again, and their storage is reused.
 func TestShelf(t *testing.T) {
 	for _, memory := range []int64{-1, 1 << 20, 0} {
-		const limit = 4 << 20 // the size of six files; three of them stay unpacked
+		const limit = 4 << 20 // the size of six files, of which three stay unpacked
 		bodies, texts := ten(t, OpenOptions{MaxMemory: memory, MaxUnpacked: limit})
 		depot := bodies[0].Bytes.(*frame).depot
 		most := depot.tail

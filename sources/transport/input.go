@@ -15,11 +15,11 @@ import (
 type input struct {
 	name    string
 	options OpenOptions
-	raw     decode.Bytes // the bytes, if they can be read at any offset
-	stream  io.Reader    // the bytes, if they can only be read in order
-	depot   *Depot       // storage for unpacked bytes and for a stream
+	raw     decode.Bytes // the bytes of the input, if they can be read at any offset
+	stream  io.Reader    // the bytes of the input, if they can only be read in order
+	depot   *Depot       // the storage for unpacked bytes and for a stream
 	faults  *ledger
-	held    closers // closed together with the source
+	held    closers // files that are closed together with the source
 }
 
 func newInput(name string, o OpenOptions) *input {

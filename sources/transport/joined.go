@@ -18,8 +18,8 @@ type joined struct {
 
 type part struct {
 	bytes io.ReaderAt
-	off   int64 // start of the part in bytes
-	end   int64 // end of the part in joined
+	off   int64 // offset at which the part starts in its bytes
+	end   int64 // offset at which the part ends in the joined bytes
 }
 
 func (j *joined) add(b decode.Bytes, off, end int64) {

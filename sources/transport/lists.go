@@ -62,7 +62,7 @@ func (l *lists) list(ctx context.Context, resource string) (*Body, error) {
 	switch {
 	case len(seen) == 0 && home.err != nil:
 		return nil, home.err
-	case home.err != nil && !errors.Is(home.err, fs.ErrNotExist): // there may be more objects in it
+	case home.err != nil && !errors.Is(home.err, fs.ErrNotExist): // the file that can't be read may contain more objects
 		return nil, home.err
 	case len(seen) == 0 && !(home.lists && custom(resource)):
 		return nil, missing{}

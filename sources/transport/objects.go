@@ -14,8 +14,8 @@ import (
 // A kubeObject is a Kubernetes object in a YAML file as `kubectl get -o yaml` prints
 // it: an item of a list, or a document.
 type kubeObject struct {
-	off, end  int64 // offsets of its lines
-	item      bool  // the first line begins with "- "
+	off, end  int64 // offsets of the object's first line and of the line after it
+	item      bool  // the object's first line begins with "- "
 	version   string
 	kind      string
 	namespace string
@@ -78,11 +78,11 @@ type objectScan struct {
 	at, next int64 // offsets of the current line and of the next one
 
 	found   []kubeObject
-	lists   bool // the file contains a list
+	lists   bool // the scanned file contains a list
 	current kubeObject
-	within  bool // current has lines
-	dashes  int  // the indentation of the items' "- "; -1 outside of a list
-	base    int  // the indentation of the object's own fields
+	within  bool // some of the current object's lines were read
+	dashes  int  // the indentation of the "- " of a list's items; -1 outside of a list
+	base    int  // the indentation of the current object's own fields
 	list    bool // "items:" was read, but no item yet
 	aside   bool // the current lines belong to the list itself, not to an object
 	meta    int  // the indentation of the fields in metadata; -1 outside of it, 0 while it isn't known
@@ -141,7 +141,7 @@ func (s *objectScan) take(line []byte) {
 		}
 		s.dashes = indent
 	case s.dashes >= 0 && (indent < s.dashes || indent == s.dashes && text[0] != '-'):
-		s.finish(s.at) // after the list
+		s.finish(s.at) // the line comes after the list
 		s.dashes, s.aside = -1, true
 		return
 	case s.dashes < 0 && indent == 0 && bytes.HasPrefix(text, []byte("items:")):

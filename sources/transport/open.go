@@ -74,7 +74,7 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 		in.hold(t.Close)
 		return in.source(ctx, t)
 	}
-	if !f.Info().Mode().IsRegular() { // a pipe, such as <(curl …)
+	if !f.Info().Mode().IsRegular() { // the path may be a pipe, such as <(curl …)
 		defer f.Close()
 		in.stream = f
 		return in.open(ctx)

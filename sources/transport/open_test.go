@@ -265,7 +265,7 @@ func TestWhatIsNoSource(t *testing.T) {
 func TestLayouts(t *testing.T) {
 	for _, c := range []struct {
 		names string
-		kind  string // or the error
+		kind  string // the kind of the source, or the error
 	}{
 		{"proxies/a.b/config_dump.json", "Snapshot"},
 		{"proxies/a/b/config_dump", "BugReport"},

@@ -21,11 +21,11 @@ type piece struct {
 	room  int // capacity in bytes
 
 	mu     sync.Mutex
-	raw    []byte // the bytes; nil if they are in the file
+	raw    []byte // the uncompressed bytes; nil if the piece is only in the file
 	size   int
-	stays  bool  // raw counts as the depot's memory
-	packed int   // size in the file; 0 if the piece isn't there
-	off    int64 // offset in the file
+	stays  bool  // raw is counted in the depot's memory
+	packed int   // size of the compressed piece in the file; 0 if it isn't there
+	off    int64 // offset of the compressed piece in the file
 	gone   bool
 
 	// recent is the element in depot.recent while the piece may be moved to the

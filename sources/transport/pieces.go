@@ -12,7 +12,7 @@ type Spool struct {
 	depot *Depot
 	list  []*piece
 	size  int64
-	most  int64 // the final size, if known
+	most  int64 // the final size in bytes, if it is known
 }
 
 // Write appends b.

@@ -52,7 +52,7 @@ func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 		Section string `json:"section,omitempty"`
 		Message string `json:"message"`
 	}
-	const most = 1000 // keeps the file small enough to be read at once
+	const most = 1000 // the number of faults that keeps the manifest small
 	var told []fault
 	for i, f := range faults {
 		if i == most {

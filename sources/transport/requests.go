@@ -42,7 +42,7 @@ func bugReportFiles(request string) []file {
 	case "clusters", "listeners", "logging", "ready", "stats/prometheus":
 		return []file{{name, Text}}
 	}
-	return nil // includes "stats", since bug reports only have the statistics in Prometheus' format
+	return nil // "stats" has no file, since bug reports have the statistics only in Prometheus' format
 }
 
 // snapshotEndpoint returns the files in which a snapshot may store a Pilot's answer.
@@ -85,7 +85,7 @@ func bugReportEndpoint(endpoint string) []file {
 func proxyID(query string) string {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "?" // matches no file name
+		return "?" // this name matches no file
 	}
 	return values.Get("proxyID")
 }

@@ -14,7 +14,7 @@ import (
 type recorded struct {
 	closers
 	tree     tree
-	prefix   string // the folder in the tree that contains the source
+	prefix   string // the folder in the tree that is the root of the source
 	manifest Manifest
 	faults   []*mesh.Fault
 }

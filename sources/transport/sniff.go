@@ -21,7 +21,7 @@ func isTar(head []byte) bool {
 	if err != nil {
 		return false
 	}
-	sum := int64(8 * ' ') // in the sum, the bytes of the checksum count as spaces
+	sum := int64(8 * ' ') // the checksum is computed as if its own bytes were spaces
 	for i, c := range head[:tarBlock] {
 		if i < 148 || i >= 156 {
 			sum += int64(c)
@@ -121,7 +121,7 @@ const maxNames = 1000
 func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
 	l := &skimmer{r: bufio.NewReaderSize(r, 64<<10)}
 	s := sketch{first: l.token()}
-	if s.first == 0xEF { // skip a byte order mark
+	if s.first == 0xEF { // skip the byte order mark
 		l.next()
 		l.next()
 		s.first = l.token()

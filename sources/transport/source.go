@@ -60,7 +60,7 @@ type Source interface {
 // read it until its source is closed.
 type Body struct {
 	decode.Bytes
-	Name string // for errors, for example "config_dump.json"
+	Name string // the name of the body in errors, for example "config_dump.json"
 	Form Form
 }
 
@@ -94,7 +94,7 @@ func (f Form) String() string {
 
 // missing is the error for an answer that a source doesn't have.
 type missing struct {
-	why string // the reason, for example that the archive is cut short; may be empty
+	why string // the reason why the answer is missing, for example that the archive is cut short; may be empty
 }
 
 func (m missing) Error() string {

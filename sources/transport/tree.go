@@ -63,7 +63,7 @@ func newCatalog(names []string, most int) catalog {
 			return nil
 		}
 	}
-	for _, l := range c { // a/b-c sorts before a/b/c, so folders aren't found in order
+	for _, l := range c { // sort, since a/b-c comes before a/b/c and so folders aren't found in order
 		slices.Sort(l.folders)
 	}
 	return c

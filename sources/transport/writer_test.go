@@ -32,7 +32,7 @@ func TestTarReadsOurArchive(t *testing.T) {
 		}
 	}
 	files := small()
-	files["proxies/"+strings.Repeat("long.", 45)+"default/config_dump.json"] = "{}" // needs a PAX header
+	files["proxies/"+strings.Repeat("long.", 45)+"default/config_dump.json"] = "{}" // so long a name needs a PAX header
 	files["proxies/empty.default/config_dump.json"] = ""
 	files["proxies/block.default/config_dump.json"] = strings.Repeat("b", 1024)
 	archive, dir := asFile(t, asOurs(t, files)), t.TempDir()
@@ -145,7 +145,7 @@ func TestOneFileWithoutTheRest(t *testing.T) {
 		t.Fatal(len(ids), err)
 	}
 	opened := raw.n.Load()
-	if opened > 100_000 { // the first 64 KB, the index and the manifest
+	if opened > 100_000 { // these are the first 64 KB, the index and the manifest
 		t.Errorf("%d of %d bytes read to open it", opened, len(b))
 	}
 	got, err := fetch(t, s, "web-217.default", "config_dump")
@@ -275,7 +275,7 @@ func TestALyingIndex(t *testing.T) {
 		"two files": append(bytes.Clone(asOurs(t, nil)), b...),
 	} {
 		s, err := OpenBytes(t.Context(), "x", bad, OpenOptions{})
-		if name == "two files" { // tar ends at the first end mark
+		if name == "two files" { // a tar reader ends at the first end mark
 			if err == nil || err.Error() != "x: an empty archive" {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -43,7 +43,7 @@ func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) 
 // identity returns the objects for the certificates of one identity.
 func (p *Proxy) identity(c *object.Object) []*object.Object {
 	chain, roots := objects(c.Get("certChain")), objects(c.Get("rootCerts"))
-	if leaf := objects(c.Get("ca_cert")); len(leaf) > 0 { // ztunnels of 2023 have the leaf outside of the chain
+	if leaf := objects(c.Get("ca_cert")); len(leaf) > 0 { // the dumps of 2023's ztunnels have the leaf outside of the chain
 		chain = append(leaf, objects(c.Get("cert_chain"))...)
 	}
 	var rows []*object.Object

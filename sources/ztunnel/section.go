@@ -25,7 +25,7 @@ const Request = "config_dump"
 // A Proxy reads the sections of one ztunnel.
 type Proxy struct {
 	Owner *mesh.Object
-	Now   time.Time // the time for which certificates are checked to be valid
+	Now   time.Time // the time at which a certificate must be valid to count as such
 }
 
 // Section reads one section. The result is an array of objects of the section's

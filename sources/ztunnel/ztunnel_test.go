@@ -158,7 +158,7 @@ func TestRecognize(t *testing.T) {
 	for body, want := range map[string]bool{
 		`{"workloads":[],"services":[],"policies":[],"certificates":[]}`: true,
 		`{"certificates":[],"workloads":{}}`:                             true,
-		`{"certificates":[]}`:                                            false, // Envoy's answer to /certs
+		`{"certificates":[]}`:                                            false, // this is Envoy's answer to /certs, not a ztunnel's dump
 		`{"configs":[]}`:                                                 false,
 		`[{"workloads":[],"services":[]}]`:                               false,
 	} {
@@ -261,7 +261,7 @@ func TestAsIstioctlPrints(t *testing.T) {
 	for _, r := range printed("secretsummary", "CERTIFICATE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE") {
 		want = append(want, strings.ReplaceAll(strings.Join(r, " "), "NA", "<nil>"))
 	}
-	slices.SortStableFunc(want, func(a, b string) int { // istioctl keeps the dump's order; ours is by name, then state
+	slices.SortStableFunc(want, func(a, b string) int { // istioctl keeps the dump's order; ours is sorted by name, then by state
 		return strings.Compare(strings.Fields(a)[0], strings.Fields(b)[0])
 	})
 	same(t, "secrets", cells(t, section(t, mesh.Secrets, dump), "name", "type", "state", "valid", "serialNumber", "notAfter", "notBefore"), want)

@@ -22,8 +22,8 @@ import (
 // gatewayModule is the module with the definitions of the Gateway API's resources.
 const gatewayModule = "sigs.k8s.io/gateway-api@v1.6.0"
 
-// objects are the Kubernetes types that a mesh uses, together with Secret and
-// ConfigMap, whose content must not be shown.
+// objects are the Kubernetes types that a mesh uses, and those whose content must not
+// be shown, such as Secret.
 var objects = []any{
 	corev1.Pod{}, corev1.Service{}, corev1.Node{}, corev1.Namespace{}, corev1.ConfigMap{}, corev1.Secret{}, corev1.ServiceAccount{},
 	//lint:ignore SA1019 older clusters, and snapshots of them, have them

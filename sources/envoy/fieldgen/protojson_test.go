@@ -107,7 +107,7 @@ func TestAgainstProtojson(t *testing.T) {
 	for _, f := range found(t, "../testdata/*/clusters.json") {
 		check(f, "envoy.admin.v3.Clusters", true)
 	}
-	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false) // it contains default values
+	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false) // inexact, because the answer contains default values
 	if testing.Short() {
 		return
 	}
@@ -118,7 +118,7 @@ func TestAgainstProtojson(t *testing.T) {
 	data, _ := filepath.Glob("../../../../shared/istio-testdata/*config*dump.json")
 	for _, f := range data {
 		if strings.Contains(f, "ztunnel") || strings.Contains(f, "1.6-ingressgateway") {
-			continue // not an Envoy's dump, or an object with a repeated name, which protojson refuses
+			continue // skip the dump of a ztunnel, and one with a repeated name in an object, which protojson refuses
 		}
 		check(f, "envoy.admin.v3.ConfigDump", false)
 	}
@@ -157,7 +157,7 @@ func (c *comparison) compare(path string, got, want any) {
 		}
 		if url, ok := g["@type"].(string); ok {
 			if _, err := c.types.Types.FindMessageByURL(url); err != nil {
-				return // the content stays unchanged
+				return // the content of an Any of an unknown type stays unchanged
 			}
 		}
 		for _, k := range slices.Sorted(maps.Keys(w)) {

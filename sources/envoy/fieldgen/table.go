@@ -210,7 +210,7 @@ func special(m protoreflect.MessageDescriptor) string {
 	case "Struct", "Value", "ListValue":
 		return "*"
 	}
-	return "scalar" // Duration, Timestamp, FieldMask and the wrappers; also Empty, which has no fields
+	return "scalar" // these are Duration, Timestamp, FieldMask and the wrappers; and Empty, which has no fields
 }
 
 // packageOf returns the package of a message: the part of its name before the first
