@@ -12,8 +12,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Colours stand around the cell alone: without them the table is the same.
-func TestColorsAreTheCellsOnly(t *testing.T) {
+// TestColorsDoNotChangeTheLayout checks that a table with colours is the same
+// as one without, once the escape sequences are removed.
+func TestColorsDoNotChangeTheLayout(t *testing.T) {
 	plain := render(t, Options{}, proxies()...)
 	colored := render(t, Options{Color: true}, proxies()...)
 	if got := strings.NewReplacer("\x1b[31m", "", "\x1b[0m", "").Replace(colored); got != plain {
@@ -31,8 +32,8 @@ func TestColorsAreTheCellsOnly(t *testing.T) {
 	}
 }
 
-// A word is alarming only in a column of states.
-func TestColorsKnowTheirColumns(t *testing.T) {
+// TestOnlyStatesAreRed checks that a word is red only in a column of states.
+func TestOnlyStatesAreRed(t *testing.T) {
 	v := mesh.NewObject("Cluster", nil, object.Of("name", "ERROR", "state", "REJECTED"))
 	got := render(t, Options{Color: true}, v)
 	if !strings.Contains(got, "\nERROR ") || !strings.Contains(got, "\x1b[31mREJECTED\x1b[0m") {
@@ -43,7 +44,8 @@ func TestColorsKnowTheirColumns(t *testing.T) {
 	}
 }
 
-// What comes from outside can't steer the terminal, nor break the table.
+// TestCellsAreSafe checks that no text in a cell can control the terminal or
+// break the table.
 func TestCellsAreSafe(t *testing.T) {
 	for text, want := range map[string]string{
 		"a\x1b[31mb": "a^[[31mb", "a\nb": "a...", "a\tb": "a b", "a\rb": "a...", "\x07": `\u0007`, "\u009b31m": `\u009b31m`, "日本": "日本", "a\x9b": "a\ufffd",
@@ -62,7 +64,8 @@ func long(n int, state string) (out []any) {
 	return out
 }
 
-// A very long table is printed piece by piece, in one layout.
+// TestLongTables checks that a table of more than mostRows rows is printed in
+// pieces with the same layout.
 func TestLongTables(t *testing.T) {
 	lines := strings.Split(render(t, Options{}, long(mostRows+1000, "ACTIVE")...), "\n")
 	if got := len(lines); got != mostRows+1000+2 {
@@ -79,7 +82,8 @@ func TestLongTables(t *testing.T) {
 	}
 }
 
-// Later rows that need one more column begin under a new header.
+// TestLongTablesGrowColumns checks that later rows of a long table are printed
+// under a new header if they need another column.
 func TestLongTablesGrowColumns(t *testing.T) {
 	text := render(t, Options{}, append(long(mostRows, "ACTIVE"), long(2, "WARMING")...)...)
 	lines := strings.Split(text, "\n")
@@ -103,8 +107,9 @@ func TestFlatTablesGrowColumns(t *testing.T) {
 	}
 }
 
-// Columns of one header are columns of their own.
-func TestColumnsOfOneHeader(t *testing.T) {
+// TestColumnsWithTheSameHeader checks that columns with the same header are all
+// shown.
+func TestColumnsWithTheSameHeader(t *testing.T) {
 	proxy := object.Of("kind", "Proxy", "id", "a.b", "version", "1.31.0", "labels", object.Of("version", "v1", "x/app", "one", "y/app", "two"))
 	text := render(t, Options{LabelColumns: []string{"version", "x/app", "y/app"}}, proxy)
 	if want := []string{"1.31.0", "v1", "one", "two"}; !slices.Equal(strings.Fields(text)[len(strings.Fields(text))-4:], want) {
@@ -116,7 +121,7 @@ func TestColumnsOfOneHeader(t *testing.T) {
 	}
 }
 
-func TestSorted(t *testing.T) {
+func TestSortByOrdersValues(t *testing.T) {
 	values := func(keys ...any) (out []any) {
 		for i, k := range keys {
 			v := object.Of("i", i)
@@ -187,8 +192,9 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// Any flag of jq's output keeps tables away.
-func TestStreamFlagsKeepTablesAway(t *testing.T) {
+// TestStreamFlagsPreventTables checks that no table is printed with any flag of
+// jq's output.
+func TestStreamFlagsPreventTables(t *testing.T) {
 	v := mesh.NewObject("Policy", nil, object.Of("name", "a"))
 	for _, o := range []Options{{Compact: true}, {Raw: true}, {Join: true}, {Raw0: true}, {Tab: true}, {Indent: "1"}, {ASCII: true}, {Seq: true}} {
 		if got := render(t, o, v); !strings.Contains(got, `"kind"`) {
@@ -211,7 +217,7 @@ func TestPrintersKnowWhetherTheyPrintedTables(t *testing.T) {
 			if err := p.Print(r); err != nil {
 				t.Fatal(err)
 			}
-			_ = p.Close() // the number has nothing to sort by
+			_ = p.Close() // --sort-by .kind fails for a number
 			if got := p.(interface{ PrintedTable() bool }).PrintedTable(); got != want {
 				t.Errorf("%v: %v", v, got)
 			}

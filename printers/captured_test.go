@@ -15,8 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A capture makes the objects of the document out of an Envoy's answers, in
-// the simplest way that gives the right shapes.
+// A capture builds the objects of the document from an Envoy's responses. It is
+// a simple version of what sources does.
 type capture struct {
 	t     testing.TB
 	owner *mesh.Object
@@ -45,7 +45,8 @@ func load(t testing.TB, file string) any {
 	return camel(v)
 }
 
-// camel turns message fields to lowerCamelCase, and whole numbers to int.
+// camel converts the names of message fields to lowerCamelCase, and whole
+// numbers to int.
 func camel(v any) any {
 	switch v := v.(type) {
 	case float64:
@@ -88,7 +89,7 @@ func arr(v any, path ...string) []any {
 	return a
 }
 
-// entries gives the entries of lists of a section of the dump.
+// entries returns the entries of some lists in a section of the dump.
 func (c *capture) entries(section string, lists ...string) (all []*object.Object) {
 	for _, s := range c.dump {
 		if !strings.HasSuffix(fmt.Sprint(dig(s, "@type")), "."+section) {
@@ -111,7 +112,7 @@ func (c *capture) entries(section string, lists ...string) (all []*object.Object
 	return all
 }
 
-// object makes the object of a resource in an entry.
+// object builds the object for a resource in an entry.
 func (c *capture) object(kind string, entry, resource *object.Object, more *object.Object) *mesh.Object {
 	fields := object.Of("state", entry.Get("state"), "versionInfo", entry.Get("versionInfo"), "lastUpdated", entry.Get("lastUpdated"))
 	for k, v := range resource.All() {
@@ -229,7 +230,7 @@ func (c *capture) secrets() (out []any) {
 	return out
 }
 
-// endpoints reads the answer to /clusters.
+// endpoints builds the objects for the endpoints in a response to /clusters.
 func (c *capture) endpoints(file string) (out []any) {
 	for _, cluster := range arr(load(c.t, file), "clusterStatuses") {
 		for _, h := range arr(cluster, "hostStatuses") {
@@ -253,7 +254,7 @@ func (c *capture) endpoints(file string) (out []any) {
 	return out
 }
 
-// ztunnel makes a proxy with the sections of a ztunnel's dump.
+// ztunnel returns a proxy with the sections of a ztunnel's dump.
 func ztunnel(t testing.TB, file string) *mesh.Object {
 	t.Helper()
 	dump := load(t, file)
@@ -262,7 +263,7 @@ func ztunnel(t testing.TB, file string) *mesh.Object {
 	for section, kind := range map[string]string{"workloads": "Workload", "services": "WorkloadService", "policies": "Policy"} {
 		var all []any
 		members := arr(dump, section)
-		byKey, _ := dig(dump, section).(*object.Object) // old dumps
+		byKey, _ := dig(dump, section).(*object.Object) // in older dumps a section is an object
 		for _, key := range byKey.Sorted() {
 			members = append(members, byKey.Get(key))
 		}

@@ -6,8 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestColumns has a table show the columns it is given, in their order: wide
-// ones too, and those that are only sometimes there as ever.
+// TestColumns checks that a table shows the columns in Options.Columns, in
+// their order. Columns of -o wide are shown too. A column with a condition is
+// shown only if its condition holds.
 func TestColumns(t *testing.T) {
 	cluster := func(state string) *object.Object {
 		return object.Of("kind", "Cluster", "name", "a", "port", 80, "fqdn", "b", "direction", "outbound", "versionInfo", "7", "state", state)

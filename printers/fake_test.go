@@ -35,7 +35,7 @@ func (w *watch) paths() []string {
 	return slices.Compact(slices.Clone(w.loaded))
 }
 
-// A fake is a lazy value that says when it is loaded.
+// A fake is a lazy value that reports to its watch when it is loaded.
 type fake struct {
 	watch   *watch
 	path    string
@@ -69,7 +69,7 @@ func (f *fake) Forced() (any, bool) {
 
 func (f *fake) Pending() bool { return f.pending }
 
-// A wholeFake has a cheaper way to all that is in it.
+// A wholeFake is a fake with a cheaper way to load everything in it.
 type wholeFake struct{ fake }
 
 func (f *wholeFake) Deep(ctx context.Context) (any, error) {
@@ -80,8 +80,8 @@ func (f *wholeFake) Deep(ctx context.Context) (any, error) {
 	return mesh.Deep(ctx, v)
 }
 
-// lazied gives v with every member of every container behind a fake. The paths
-// of the members are as in a Column's Fields: without indices.
+// lazied returns a copy of v in which every member is a fake. The paths of the
+// members are written as in a Column's Fields, without indices.
 func lazied(w *watch, path string, v any) any {
 	at := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
 	switch v := v.(type) {
@@ -101,7 +101,7 @@ func lazied(w *watch, path string, v any) any {
 	return v
 }
 
-// broken is a part that can't be had.
+// broken returns an unavailable part.
 func broken() *fake {
 	return &fake{watch: &watch{}, err: &mesh.Fault{Proxy: "a.default", Section: "clusters", Err: errors.New("port 15000 refused")}}
 }
@@ -121,7 +121,7 @@ func read(t testing.TB, text string, literal bool) any {
 	return numbers(v)
 }
 
-// numbers gives numbers the types that a query gives them.
+// numbers converts numbers to the types that they have in a query.
 func numbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -145,10 +145,10 @@ func numbers(v any) any {
 	return v
 }
 
-// now is the time of the fake documents.
+// now returns the time of the fake documents.
 func now() time.Time { return time.Date(2026, 11, 22, 13, 2, 41, 0, time.UTC) }
 
-// render prints values as the options say, and gives what was printed.
+// render returns the output for values with the options.
 func render(t testing.TB, o Options, values ...any) string {
 	t.Helper()
 	text, err := try(o, values...)

@@ -17,7 +17,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// What is printed of any JSON is the same JSON, in every layout and notation.
+// FuzzPrintedIsTheValue checks that the output for any JSON value is the same
+// value, in every layout and format.
 func FuzzPrintedIsTheValue(f *testing.F) {
 	text, err := os.ReadFile("testdata/values.jsonl")
 	if err != nil {
@@ -65,17 +66,17 @@ func FuzzPrintedIsTheValue(f *testing.F) {
 	})
 }
 
-// unordered are names that YAML's library has no order for: it puts 2 before 11,
-// 11 before 1A and 1A before 2, and begins with any of them.
+// unordered matches keys that YAML's library sorts at random. It puts 2 before
+// 11, 11 before 1A and 1A before 2, so any of the three may come first.
 var unordered = regexp.MustCompile(`\d\pL[^"]*":`)
 
-// odd reports whether Go's JSON has something in it that YAML's library prints
-// as it is and is unsafe.
+// odd reports whether JSON contains an unsafe character that YAML's library
+// prints unescaped.
 func odd(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return safe.IsUnsafe(r) && r > ' ' }) || strings.Contains(text, `\r`) || strings.Contains(text, `\u202`)
 }
 
-// safelyWritten is what becomes of a text on its way out.
+// safelyWritten returns a text after it passed a safe.Writer.
 func safelyWritten(t *testing.T, text string) string {
 	t.Helper()
 	var b strings.Builder
@@ -91,8 +92,8 @@ func safelyWritten(t *testing.T, text string) string {
 	return b.String()
 }
 
-// sameYAML holds that what YAML prints with unsafe characters in it is printed
-// here without any, and is the same value.
+// sameYAML checks that the YAML for a value contains no unsafe characters and
+// decodes to the JSON want.
 func sameYAML(t *testing.T, v any, want []byte) {
 	t.Helper()
 	for _, format := range []string{"yaml", "kyaml"} {
@@ -100,7 +101,7 @@ func sameYAML(t *testing.T, v any, want []byte) {
 		if strings.ContainsFunc(got, func(r rune) bool { return safe.IsUnsafe(r) && r != '\n' && r != '\t' }) {
 			t.Fatalf("-o %s: %q", format, got)
 		}
-		if strings.Contains(string(want), `"\u003c\u003c":`) { // which the library writes bare, as kubectl does, and reads as a merge
+		if strings.Contains(string(want), `"\u003c\u003c":`) { // the library prints the key << without quotes, as kubectl does, but reads it as a merge
 			continue
 		}
 		back, err := yaml.YAMLToJSON([]byte(got))
@@ -110,7 +111,8 @@ func sameYAML(t *testing.T, v any, want []byte) {
 	}
 }
 
-// Where client-go finds something, the same is found.
+// FuzzJSONPath checks that every template that client-go can execute has the
+// same output here.
 func FuzzJSONPath(f *testing.F) {
 	for _, t := range []string{"{.a}", "{.a[0].b}", "{.a[1:2]}", "{.a[?(@.b==1)].c}", "{range .a[*]}{.b} {end}", "{['x','a']}", "{.a[0,1].b}", "{.x.y}text{.z}", "{.a[-1]}", "{.a[?(@.b)].b}", "{.x['y']}", "{range .a[*]}{range .c[*]}{.}{end}{end}", "{$.a}", "{@.x}", "{.a[::2].b}", "{.x.y}{\"\\n\"}", "{..}", "{..b}", "{['.']}", "{.x..}", "{range ..}{.}|{end}"} {
 		f.Add(t)
@@ -118,13 +120,13 @@ func FuzzJSONPath(f *testing.F) {
 	const text = `{"a":[{"b":1,"c":[1,2]},{"b":2,"c":[]},{"b":"s"}],"x":{"y":"z"},"z":1.5,"n":true}`
 	f.Fuzz(func(t *testing.T, template string) {
 		if strings.Contains(template, "*") && !strings.Contains(template, "[*]") {
-			return // in the order of a Go map there
+			return // client-go's order is that of a Go map
 		}
 		if strings.Contains(template, "?(") {
-			return // what is an error inside a condition fulfils it there
+			return // client-go treats an error in a condition as true
 		}
 		if strings.Count(template, "range") != strings.Count(template, "{range ") || strings.Count(template, "end") != strings.Count(template, "{end}") {
-			return // a word that doesn't begin an action means nothing sensible there
+			return // client-go gives these keywords no sensible meaning inside an action
 		}
 		var theirs bytes.Buffer
 		j := jsonpath.New("x").AllowMissingKeys(true)
@@ -142,9 +144,9 @@ func FuzzJSONPath(f *testing.F) {
 			return
 		}
 		got, err := try(Options{Format: "jsonpath", Template: template}, read(t, text, false))
-		descends := strings.Contains(template, "..") || strings.Contains(template, "'.") // a name is put behind a point there
+		descends := strings.Contains(template, "..") || strings.Contains(template, "'.") // client-go puts a name after a period
 		if descends && err == nil && sortedBytes(got) == sortedBytes(theirs.String()) {
-			return // in the order of a Go map there
+			return // client-go's order is that of a Go map
 		}
 		if err != nil || got != theirs.String() {
 			t.Fatalf("%s: %q %v, want %q", template, got, err, theirs.String())

@@ -9,11 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// shared is where the captures of real meshes are, with what istioctl printed.
+// shared is the directory with captures of real meshes and istioctl's output
+// for them.
 const shared = "../../shared"
 
-// cells takes a table apart: a map of header and cell for each row. Columns
-// begin where their headers do.
+// cells parses a table into a map from header to cell for each row. A column
+// begins where its header does.
 func cells(text string, headers ...string) (rows []map[string]string) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	var at []int
@@ -40,7 +41,8 @@ func cells(text string, headers ...string) (rows []map[string]string) {
 	return rows
 }
 
-// cut counts in runes, as the table was laid out.
+// cut returns a part of a line; from and to count runes, like the table's
+// layout.
 func cut(s string, from, to int) string {
 	if utf8.RuneCountInString(s) == len(s) {
 		return s[min(from, len(s)):min(max(from, to), len(s))]
@@ -49,8 +51,8 @@ func cut(s string, from, to int) string {
 	return string(r[min(from, len(r)):min(max(from, to), len(r))])
 }
 
-// comparable writes rows so that two tables can be compared whatever their
-// order and their way to say nothing.
+// comparable converts rows to sorted lines. It replaces texts that are keys of
+// same, so that tables with different texts for the same fact are equal.
 func comparable(rows []map[string]string, headers []string, same map[string]string) (out []string) {
 	for _, row := range rows {
 		var line []string
@@ -60,7 +62,7 @@ func comparable(rows []map[string]string, headers []string, same map[string]stri
 				text = s
 			}
 			if strings.HasPrefix(text, "Clusters: ") {
-				text = "Cluster:" // istioctl doesn't know weighted clusters of TCP
+				text = "Cluster:" // istioctl doesn't print weighted clusters of TCP
 			}
 			line = append(line, text)
 		}
@@ -86,7 +88,7 @@ func TestTablesAreIstioctls(t *testing.T) {
 				}
 				return string(text)
 			}
-			// istioctl leaves a cell empty where these tables say -
+			// istioctl's cells are empty where these tables print -
 			same := map[string]string{"-": "", "BlackHoleCluster": "Non-HTTP/Non-TCP"}
 			compare := func(table string, values []any, o Options, headers []string, ours map[string]string, next ...string) {
 				t.Helper()
@@ -100,7 +102,7 @@ func TestTablesAreIstioctls(t *testing.T) {
 				}
 				rows := cells(render(t, o, values...), append(slices.Clone(mine), next...)...)
 				rows = slices.DeleteFunc(rows, func(r map[string]string) bool {
-					// istioctl leaves these out
+					// istioctl omits these rows
 					return table == "route" && (r["DESTINATION"] == "PassthroughCluster" || r["VHOST"] == "-")
 				})
 				got := comparable(rows, mine, same)

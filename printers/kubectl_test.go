@@ -20,7 +20,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// objects are Kubernetes objects of a real mesh.
+// objects returns Kubernetes objects of a real mesh.
 func objects(t testing.TB) []any {
 	t.Helper()
 	text, err := os.ReadFile("testdata/kubernetes.json")
@@ -30,8 +30,8 @@ func objects(t testing.TB) []any {
 	return read(t, string(text), false).(*object.Object).Get("items").([]any)
 }
 
-// theirs gives the same objects as kubectl holds them: one bare, several in a
-// List.
+// theirs converts values to the type that kubectl's printers take: a single
+// value as it is, several as a List.
 func theirs(t testing.TB, values ...any) runtime.Object {
 	t.Helper()
 	var v any = values[0]
@@ -56,7 +56,7 @@ func printed(t testing.TB, p printers.ResourcePrinter, values ...any) (string, e
 	return b.String(), err
 }
 
-// lazy puts every member of a value behind a load.
+// lazy returns a copy of a value in which every member is lazy.
 func lazy(v any) any { return lazied(&watch{}, "", v) }
 
 func lazies(values []any) (out []any) {
@@ -66,7 +66,7 @@ func lazies(values []any) (out []any) {
 	return out
 }
 
-func TestFormatsAreKubectls(t *testing.T) {
+func TestFormatsMatchKubectl(t *testing.T) {
 	all := append(objects(t), service("text", object.Of("data", object.Of(
 		"lines", "one\n  two\n\nthree\n", "open", "a\nb", "long", strings.Repeat("many words ", 40), "longer", strings.Repeat("w", 300),
 		"lead", "  x", "json", "{\"a\": [1, 2]}\n", "deep", object.Of("er", []any{"x\ny\n", object.Of("z", "\n\n")}), "yes", "yes", "no", "1e3", "é", "<b>&",
@@ -106,9 +106,10 @@ func TestFormatsAreKubectls(t *testing.T) {
 	}
 }
 
-// Any value, not only what Kubernetes has: against the encoders that kubectl's
-// printers are made of.
-func TestValuesAreTheirEncoders(t *testing.T) {
+// TestValuesMatchKubectlsEncoders checks values that don't occur in Kubernetes
+// objects. It compares them with the output of the encoders in kubectl's
+// printers.
+func TestValuesMatchKubectlsEncoders(t *testing.T) {
 	text, err := os.ReadFile("testdata/values.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestValuesAreTheirEncoders(t *testing.T) {
 	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
 		v := read(t, line, false)
 		if beyond64(v) {
-			continue // what json.Unmarshal would make of it is no integer either
+			continue // json.Unmarshal doesn't decode this as an integer either
 		}
 		want, err := json.MarshalIndent(v, "", "    ")
 		if err != nil {
@@ -163,7 +164,7 @@ func beyond64(v any) bool {
 	return false
 }
 
-// What is printed can be read again, and is the same.
+// TestYAMLCanBeRead checks that printed YAML decodes to the same value.
 func TestYAMLCanBeRead(t *testing.T) {
 	text, err := os.ReadFile("testdata/values.jsonl")
 	if err != nil {
@@ -298,7 +299,7 @@ func TestUnknownFormatIsKubectls(t *testing.T) {
 	}
 }
 
-func TestListOfNothing(t *testing.T) {
+func TestNoResultIsAnEmptyList(t *testing.T) {
 	want, err := printed(t, &printers.JSONPrinter{}, listOf([]any{}))
 	if err != nil {
 		t.Fatal(err)
@@ -316,7 +317,7 @@ func TestListOfNothing(t *testing.T) {
 	}
 }
 
-func TestListOfScalars(t *testing.T) {
+func TestScalarsAreAnArray(t *testing.T) {
 	for format, want := range map[string]string{
 		"json":  "[\n    1,\n    \"a\",\n    null\n]\n",
 		"yaml":  "- 1\n- a\n- null\n",

@@ -8,9 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Rounds stand below one another under one header, in its widths, until they
-// need a column that it doesn't have.
-func TestLasting(t *testing.T) {
+// TestRunsShareAHeader checks that all runs are printed below one header, in
+// its widths, until a run needs another column.
+func TestRunsShareAHeader(t *testing.T) {
 	now := time.Date(2026, 11, 22, 13, 0, 0, 0, time.UTC)
 	proxy := func(id, rds, nds string) *object.Object {
 		return object.Of("kind", "Proxy", "id", id, "cds", "SYNCED", "lds", "SYNCED", "eds", "SYNCED", "rds", rds, "nds", nds, "pilot", "istiod", "version", "1.31.0", "connectedAt", "2026-11-22T12:00:00Z")
@@ -69,9 +69,9 @@ func TestLasting(t *testing.T) {
 	}
 }
 
-// Without ages a row says the same as long as nothing happened; with them
-// Begin says when it is.
-func TestAgeless(t *testing.T) {
+// TestAgelessTablesIgnoreTheTime checks that the text of a row depends on the
+// time only if Ageless is not set.
+func TestAgelessTablesIgnoreTheTime(t *testing.T) {
 	v := object.Of("kind", "Proxy", "id", "a.b", "cds", "SYNCED", "connectedAt", "2026-11-22T12:00:00Z", "sync", object.Of("cds", object.Of("age", 60.0)))
 	show := func(ageless bool, hour int) string {
 		var b bytes.Buffer

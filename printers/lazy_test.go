@@ -15,15 +15,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// covered tells whether a loaded path is on the way to a field, or in it.
+// covered reports whether a loaded path is a field, contains one or is inside
+// one.
 func covered(path string, fields []string) bool {
 	return slices.ContainsFunc(fields, func(f string) bool {
 		return f == path || strings.HasPrefix(f, path+".") || strings.HasPrefix(path, f+".")
 	})
 }
 
-// A row of a kind's table loads what its columns say they look at, and nothing
-// else.
+// TestTablesLoadTheirFields checks that a row loads the fields that its columns
+// declare, and nothing else.
 func TestTablesLoadTheirFields(t *testing.T) {
 	kinds := map[string]columns.Kind{}
 	for _, k := range columns.Kinds() {
@@ -102,7 +103,7 @@ func TestEndpointsAskForOutliersOnlyWhenWide(t *testing.T) {
 	}
 }
 
-// document is a value with a part that costs something at every turn.
+// document returns a value in which every member is lazy.
 func document(w *watch) any {
 	return lazied(w, "", object.Of(
 		"kind", "Proxy", "name", "a", "big", []any{object.Of("x", 1), object.Of("x", 2)},
@@ -150,7 +151,8 @@ func TestPathsLoadWhatTheyName(t *testing.T) {
 	}
 }
 
-// Only the element that an index names is looked into.
+// TestIndexLoadsOneElement checks that an index in a path loads only the
+// element it names.
 func TestIndexLoadsOneElement(t *testing.T) {
 	w := &watch{}
 	items := make([]any, 5)
@@ -165,7 +167,7 @@ func TestIndexLoadsOneElement(t *testing.T) {
 	}
 }
 
-func TestGoTemplateLoadsAll(t *testing.T) {
+func TestGoTemplatesLoadTheWholeValue(t *testing.T) {
 	w := &watch{}
 	if got := render(t, Options{Template: "{{.name}}"}, document(w)); got != "a" {
 		t.Errorf("%q", got)
@@ -175,7 +177,7 @@ func TestGoTemplateLoadsAll(t *testing.T) {
 	}
 }
 
-func TestPartsThatCannotBeHad(t *testing.T) {
+func TestUnavailablePartsAreNull(t *testing.T) {
 	v := func() any {
 		return mesh.NewObject("Proxy", nil, object.Of("id", "a", "clusters", broken(), "list", []any{broken(), 1}, "cds", broken()))
 	}
@@ -199,8 +201,9 @@ func TestPartsThatCannotBeHad(t *testing.T) {
 	}
 }
 
-// A result that can't be had at all is its fault, in every format.
-func TestResultsThatCannotBeHad(t *testing.T) {
+// TestUnavailableResultsAreFaults checks that an unavailable result is an
+// error, its fault, in every format.
+func TestUnavailableResultsAreFaults(t *testing.T) {
 	formats := append(names(), "")
 	for _, format := range formats {
 		o := Options{Format: format, Open: func(string) ([]byte, error) { return []byte("A\n.a\n"), nil }}
@@ -241,7 +244,7 @@ func TestOtherErrorsEndARendering(t *testing.T) {
 	}
 }
 
-func TestWholeIsLoadedWhole(t *testing.T) {
+func TestWholeValuesAreLoadedAtOnce(t *testing.T) {
 	w := &watch{}
 	v := &wholeFake{fake{watch: w, path: "whole", v: lazied(w, "whole", object.Of("a", []any{1, 2}))}}
 	if got := render(t, Options{Compact: true}, object.Of("x", v)); got != `{"x":{"a":[1,2]}}`+"\n" {
@@ -249,8 +252,9 @@ func TestWholeIsLoadedWhole(t *testing.T) {
 	}
 }
 
-// What a large value has to ask for is asked for ahead, several at once.
-func TestLoadsAhead(t *testing.T) {
+// TestEncodingPrefetchesMembers checks that the parts of a large value are loaded several at a
+// time.
+func TestEncodingPrefetchesMembers(t *testing.T) {
 	var running, most atomic.Int32
 	gather := make(chan struct{})
 	var once sync.Once
@@ -277,7 +281,8 @@ func TestLoadsAhead(t *testing.T) {
 	}
 }
 
-// A slow is loaded once, whoever asks.
+// A slow is a lazy value that is loaded once, even if several goroutines force
+// it.
 type slow struct {
 	once sync.Once
 	done atomic.Bool
@@ -300,8 +305,9 @@ func (s *slow) Forced() (any, bool) {
 
 func (s *slow) Pending() bool { return !s.done.Load() }
 
-// Render may be called by many at once, whatever the format.
-func TestRenderTogether(t *testing.T) {
+// TestRenderInParallel checks in every format that several goroutines may call
+// Render at once.
+func TestRenderInParallel(t *testing.T) {
 	for _, format := range []string{"", "wide", "table", "json", "yaml", "kyaml", "name", "jsonpath={.metadata.name} {range .spec.ports[*]}{.port}{end}", "jsonpath={.items[*].metadata.name}", "go-template={{.kind}} ", "custom-columns=N:.metadata.name"} {
 		for _, sortBy := range []string{"", ".metadata.name"} {
 			o := Options{Format: format, SortBy: sortBy, Now: now()}

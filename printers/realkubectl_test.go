@@ -13,7 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A real kubectl, asking a server in this process for the same objects.
+// realKubectl returns a function that runs the installed kubectl against a
+// server in this process. The server's response holds items.
 func realKubectl(t *testing.T, items []any) func(args ...string) string {
 	t.Helper()
 	kubectl, err := exec.LookPath("kubectl")

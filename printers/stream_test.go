@@ -16,10 +16,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A recorded is what another program printed for a value.
+// A recorded is the output of another program for a value.
 type recorded struct {
 	Value   string
-	Literal bool // numbers as they were read
+	Literal bool // numbers keep the text that they were read from
 	Args    []string
 	Colors  *string
 	Note    string
@@ -42,7 +42,7 @@ func records(t *testing.T, file string) (all []recorded) {
 	return all
 }
 
-// options reads jq's flags.
+// options parses jq's flags.
 func options(args []string) (o Options) {
 	for i, a := range args {
 		switch a {
@@ -69,7 +69,8 @@ func options(args []string) (o Options) {
 	return o
 }
 
-// special stands for the numbers that JSON can't say.
+// special returns the number for a placeholder like "$NaN", because JSON can't
+// express that number.
 func special(v any) any {
 	switch v {
 	case "$NaN":
@@ -82,7 +83,8 @@ func special(v any) any {
 	return v
 }
 
-// What gojq 0.12.20's encoder printed, but for what is unsafe on a terminal.
+// TestStreamIsGojqs compares with recorded output of the encoder of gojq
+// 0.12.20. It differs only in characters that are unsafe on a terminal.
 func TestStreamIsGojqs(t *testing.T) {
 	for _, r := range records(t, "testdata/gojq.jsonl") {
 		v := read(t, r.Value, r.Literal)
@@ -99,7 +101,8 @@ func TestStreamIsGojqs(t *testing.T) {
 	}
 }
 
-// What jq 1.8 printed: colours, ASCII, sequences.
+// TestStreamIsJQs compares with recorded output of jq 1.8: colours, -a and
+// --seq.
 func TestStreamIsJQs(t *testing.T) {
 	for _, r := range records(t, "testdata/jq.jsonl") {
 		o := options(r.Args)
@@ -121,7 +124,8 @@ func TestStreamIsJQs(t *testing.T) {
 	}
 }
 
-// The jq that is installed, whichever it is: what all versions do alike.
+// TestStreamIsInstalledJQs compares with the installed jq, of any version. It
+// uses only values and flags whose output is the same in all versions.
 func TestStreamIsInstalledJQs(t *testing.T) {
 	jq, err := exec.LookPath("jq")
 	if err != nil {
@@ -141,7 +145,7 @@ func TestStreamIsInstalledJQs(t *testing.T) {
 	if len(values) < 100 {
 		t.Fatalf("only %d values to compare", len(values))
 	}
-	for _, args := range [][]string{{}, {"-c"}, {"-r"}, {"-j"}, {"-a"}, {"--tab"}, {"--indent", "3"}, {"--indent", "7"}, {"-a", "-c"}} { // -a with -r breaks jq 1.6
+	for _, args := range [][]string{{}, {"-c"}, {"-r"}, {"-j"}, {"-a"}, {"--tab"}, {"--indent", "3"}, {"--indent", "7"}, {"-a", "-c"}} { // not -a with -r, which fails in jq 1.6
 		cmd := exec.Command(jq, append([]string{"-S", "."}, args...)...)
 		cmd.Stdin = strings.NewReader(strings.Join(input, "\n"))
 		want, err := cmd.Output()
@@ -158,7 +162,8 @@ func TestStreamIsInstalledJQs(t *testing.T) {
 	}
 }
 
-// plainInt tells whether all numbers in v are written alike by every jq.
+// plainInt reports whether every version of jq prints all numbers in v in the
+// same way.
 func plainInt(v any) bool {
 	switch v := v.(type) {
 	case int:
@@ -178,8 +183,8 @@ func plainInt(v any) bool {
 	return false
 }
 
-func TestStreamBreaksOffAndGoesOn(t *testing.T) {
-	// larger than Render encodes
+func TestStreamEncodesLargeValuesInParts(t *testing.T) {
+	// the value is larger than what Render encodes
 	items := make([]any, 120000)
 	for i := range items {
 		items[i] = object.Of("name", strings.Repeat("x", 20), "n", i)
@@ -214,7 +219,7 @@ func TestStreamRaw0RefusesNUL(t *testing.T) {
 	}
 }
 
-func TestStreamDepth(t *testing.T) {
+func TestStreamLimitsDepth(t *testing.T) {
 	nested := func(n int) (v any) {
 		for range n {
 			v = []any{v}
@@ -229,7 +234,7 @@ func TestStreamDepth(t *testing.T) {
 	}
 }
 
-func TestStreamInvalidUTF8(t *testing.T) {
+func TestStreamReplacesInvalidUTF8(t *testing.T) {
 	if got := render(t, Options{Compact: true}, "a\xffb\xc3"); got != `"a\ufffdb\ufffd"`+"\n" {
 		t.Errorf("%q", got)
 	}

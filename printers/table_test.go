@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden tables")
 
-// proxy is an outline as the document has it.
+// proxy returns a proxy with the fields of a real one.
 func proxy(id string, more *object.Object) *mesh.Object {
 	name, namespace, _ := strings.Cut(id, ".")
 	fields := object.Of(
@@ -66,14 +66,15 @@ func ofProxy(id string, kind string, rows ...*object.Object) (out []any) {
 	return out
 }
 
-// A shot is what a table looks like under some options.
+// A shot is a set of values and options whose table is compared with a golden
+// file.
 type shot struct {
 	title  string
 	o      Options
 	values []any
 }
 
-// wideToo shows values as they are and with -o wide.
+// wideToo returns the shots of values without and with -o wide.
 func wideToo(values []any) []shot {
 	return []shot{{"", Options{}, values}, {"-o wide", Options{Format: "wide"}, values}}
 }
@@ -202,7 +203,8 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// Whether members were loaded when they are looked at makes no difference.
+// TestTablesOfLazyValues checks that tables are the same for lazy values and
+// for loaded ones.
 func TestTablesOfLazyValues(t *testing.T) {
 	for name, all := range shots(t) {
 		for _, s := range all {
@@ -215,7 +217,7 @@ func TestTablesOfLazyValues(t *testing.T) {
 				hidden = append(hidden, v)
 			}
 			want, got := render(t, s.o, s.values...), render(t, s.o, hidden...)
-			if name != "endpoint" && got != want { // its parts that can't be had are null by then
+			if name != "endpoint" && got != want { // its unavailable parts have become null
 				t.Errorf("%s %s:\n%s\nwant\n%s", name, s.title, got, want)
 			}
 		}

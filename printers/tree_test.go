@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// way is what trace(request) gives of a request that is split.
+// way returns a Trace of a request that is split between clusters.
 func way(more *object.Object) *mesh.Object {
 	endpoint := func(cluster, address string, share float64, health string) any {
 		return object.Of("cluster", cluster, "address", address, "share", share, "health", health, "transport", "tlsMode-istio", "workload", "cart-1.shop", "outlier", nil)

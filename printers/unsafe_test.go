@@ -9,12 +9,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// poison has one of each kind of character that may not be printed.
+// poison contains a character of each unsafe kind.
 const poison = "a\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2067I\x00N\rC\bR\x7f\nFAKE\u2028\u200e\u061c\ufeff\U000e0041z"
 
-// TestNothingUnsafeIsPrinted prints a poisoned object in every format: nothing
-// unsafe is in the text but what the format puts there, and no value begins a
-// line.
+// TestNothingUnsafeIsPrinted prints an object full of unsafe characters in
+// every format. The output contains no unsafe characters except those of the
+// format's layout, and no value starts a new line.
 func TestNothingUnsafeIsPrinted(t *testing.T) {
 	v := object.Of(
 		"kind", "Cluster", "name", poison, poison, poison, "labels", object.Of(poison, poison), "list", []any{poison, object.Of("x", poison)},
@@ -30,7 +30,7 @@ func TestNothingUnsafeIsPrinted(t *testing.T) {
 		for _, values := range [][]any{{v}, {ours}, {v, v}, {poison}, {[]any{ours, ours}}, {ours, v, poison}} {
 			printed, err := try(o, values...)
 			if err != nil {
-				continue // -o name of what has no kind
+				continue // -o name fails for an object without a kind
 			}
 			for _, sequence := range []string{"\n", "\x1b[31m", "\x1b[0m", "\x1b[0;39m", "\x1b[0;32m", "\x1b[1;39m", "\x1b[34;1m", "\x1b[1;34m", "\x1b[0;90m", "\x1b[32m", "\x1b[39m", "\x1b[90m", "\x1e"} {
 				if o.Color || sequence == "\n" || o.Seq && sequence == "\x1e" {

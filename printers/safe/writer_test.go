@@ -10,11 +10,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// poison has one of each kind of what may not get out.
+// poison contains a character of each unsafe kind.
 const poison = "a\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2067I\x00N\rC\bR\x7f\nFAKE\u2028\u200e\u061c\ufeff\U000e0041z"
 
-// TestUnsafeIsWhatActs holds the line between what acts and what is text.
-func TestUnsafeIsWhatActs(t *testing.T) {
+// TestIsUnsafe checks characters on both sides of the border between unsafe
+// ones and text.
+func TestIsUnsafe(t *testing.T) {
 	for _, r := range "\x00\a\b\t\n\r\x1b\x1f\x7f\u0080\u0085\u009b\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\ufff9\U000e0001" {
 		if !IsUnsafe(r) {
 			t.Errorf("%U is not unsafe", r)
@@ -27,9 +28,9 @@ func TestUnsafeIsWhatActs(t *testing.T) {
 	}
 }
 
-// TestSafeWriter gives it text in pieces of every size: what gets through
-// doesn't hang on where it was cut.
-func TestSafeWriter(t *testing.T) {
+// TestWriterIgnoresHowTextIsCut writes texts in pieces of every size. The
+// output doesn't depend on the size.
+func TestWriterIgnoresHowTextIsCut(t *testing.T) {
 	colors, marks := Allowed{Colors: true}, Allowed{Marks: "\x1e"}
 	for _, c := range []struct {
 		passes    Allowed
@@ -66,9 +67,9 @@ func TestSafeWriter(t *testing.T) {
 	}
 }
 
-// FuzzSafeWriter holds that nothing unsafe gets through, that what is safe is
-// not changed, and that JSON stays the same value.
-func FuzzSafeWriter(f *testing.F) {
+// FuzzWriter checks that the output contains nothing unsafe, that safe text is
+// unchanged, and that JSON keeps its value.
+func FuzzWriter(f *testing.F) {
 	for _, s := range []string{poison, "plain", "\xff\xfe", "\r\n\r", "\x1b[31m", "é\u200d日"} {
 		f.Add(s, 3, true)
 	}
@@ -112,8 +113,8 @@ func FuzzSafeWriter(f *testing.F) {
 	})
 }
 
-// BenchmarkSafeWriter measures SafeWriter on JSON and on text that isn't ASCII.
-func BenchmarkSafeWriter(b *testing.B) {
+// BenchmarkWriter measures a Writer on JSON and on text that isn't ASCII.
+func BenchmarkWriter(b *testing.B) {
 	for name, text := range map[string]string{"JSON": `{"name": "outbound|9080||reviews.default.svc.cluster.local", "port": 9080}` + "\n", "Japanese": "\"日本語のテキスト\"\n"} {
 		piece := []byte(strings.Repeat(text, 1<<16/len(text)))
 		b.Run(name, func(b *testing.B) {
@@ -128,7 +129,7 @@ func BenchmarkSafeWriter(b *testing.B) {
 	}
 }
 
-// safelyWritten is what becomes of a text on its way out.
+// safelyWritten returns a text after it passed a Writer.
 func safelyWritten(t *testing.T, text string) string {
 	t.Helper()
 	var b strings.Builder
