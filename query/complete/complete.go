@@ -9,48 +9,51 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Schema knows the fields of an object by its shape's name (see
-// [mesh.Holding]); nil for a shape that it doesn't know.
+// Schema returns the fields of an object by the name of its shape (see
+// [mesh.Holding]), or nil for an unknown shape.
 type Schema interface {
 	Members(shape string) []mesh.Member
 }
 
-// Options are what a query is written against.
+// Options describe the environment of the query that is being written.
 type Options struct {
-	// Schema knows the document, and Root is the shape of the query's input;
-	// empty: nothing is known of it.
+	// Schema describes the objects of the document. Root is the shape of the
+	// query's input; it is empty if nothing is known of the input.
 	Schema Schema
 	Root   string
 
-	// Functions are those of the library. jq's own are known here.
+	// Functions are the functions of the library. This package knows jq's own
+	// functions itself.
 	Functions []Function
 
-	// Variables are the names, "$name", that the query is given.
+	// Variables are the names of the variables that the query gets, such as
+	// "$name".
 	Variables []string
 
-	// Look runs a query over what is known of the document, and hands each
-	// value that debug is given to each, until that is false. What it can't
-	// look at is left out. nil: there is nothing to look at.
+	// Look runs a query on the values that are available without a request. It
+	// passes each value that the query passes to debug to each, until each
+	// returns false. Values that are not available are omitted. If Look is nil,
+	// no values are available.
 	Look func(query string, each func(message any) bool)
 }
 
-// A Candidate is one way to go on.
+// A Candidate is one possible continuation of the source.
 type Candidate struct {
-	Text string // in place of the source from [Result.From] on
-	Doc  string // what it is, in a few words; may be empty
+	Text string // replaces the source from [Result.From] on
+	Doc  string // a short description; may be empty
 }
 
-// A Result is how a source may go on.
+// A Result holds the possible continuations of a source.
 type Result struct {
-	From       int // where in the source the candidates stand
+	From       int // the offset in the source where the candidates start
 	Candidates []Candidate
 }
 
-// mostCandidates is how many are worth to be listed.
+// mostCandidates limits the number of candidates.
 const mostCandidates = 500
 
-// Query gives the candidates at the end of a source, sorted. Whatever it is, it
-// is no error: nothing is offered where nothing is known.
+// Query returns the candidates at the end of a source, sorted. It accepts any
+// source, even an invalid one, and returns no candidates if nothing is known.
 func Query(src string, o Options) Result {
 	p := locate(src)
 	c := &completer{Options: o, position: p, base: base()}
@@ -77,7 +80,7 @@ func Query(src string, o Options) Result {
 	return Result{From: c.from, Candidates: c.out[:min(len(c.out), mostCandidates)]}
 }
 
-// A completer gathers the candidates at a position.
+// completer collects the candidates at a position.
 type completer struct {
 	Options
 	*position
@@ -85,15 +88,17 @@ type completer struct {
 	out  []Candidate
 }
 
-// offer adds a candidate, if it goes on from what was begun.
+// offer adds a candidate if it starts with the text that is already written.
 func (c *completer) offer(text, doc string) {
 	if strings.HasPrefix(text, c.begun) && (text != c.begun || c.place != anOperator) {
 		c.out = append(c.out, Candidate{Text: text, Doc: doc})
 	}
 }
 
-// here gives what comes to the cursor: the query is walked with the mark there.
-// A call that isn't closed may be one with more arguments, too.
+// here infers the shapes that reach the cursor. It parses the source with the
+// mark at the cursor and walks that query. If a call around the cursor is not
+// closed, it may get more arguments, so here also tries the functions of that
+// name with more parameters.
 func (c *completer) here(query func(term string) string) *walker {
 	w := c.walk(query)
 	top := c.frames.top()
@@ -131,13 +136,14 @@ func (c *completer) walk(query func(term string) string) *walker {
 		in = objectOf(c.Root)
 	}
 	w.query(program.Query, in, s)
-	if !w.reached { // in a function that nobody calls yet
+	if !w.reached { // the mark is in a function that isn't called yet
 		w.uncalled(program.Query, s)
 	}
 	return w
 }
 
-// uncalled walks the definitions that the mark may stand in, over anything.
+// uncalled walks the bodies of the function definitions, with input and
+// arguments of unknown shape, until one of them contains the mark.
 func (w *walker) uncalled(q *syntax.Query, s *scope) {
 	for ; q != nil && !w.reached; q = q.Right {
 		for _, fd := range q.FuncDefs {
@@ -158,8 +164,8 @@ func (w *walker) uncalled(q *syntax.Query, s *scope) {
 	}
 }
 
-// look runs a query in which what stands for the cursor hands out the values
-// of an expression, see [Options.Look].
+// look runs a query that passes the values of the expression what at the cursor
+// to each; see [Options.Look].
 func (c *completer) look(query func(term string) string, what string, each func(value any) bool) {
 	if c.Look == nil {
 		return
@@ -187,8 +193,8 @@ func (c *completer) look(query func(term string) string, what string, each func(
 	})
 }
 
-// missing is how many arguments the call around the cursor needs at least
-// before there is such a function.
+// missing returns how many more arguments the call around the cursor needs
+// until a function with that number of parameters exists.
 func (c *completer) missing() int {
 	top := c.frames.top()
 	for more := 0; top.call != "" && more < 3; more++ {
@@ -199,7 +205,7 @@ func (c *completer) missing() int {
 	return 0
 }
 
-// formats offers @json and the like.
+// formats offers @json and the other formats.
 func (c *completer) formats() {
 	for name, doc := range map[string]string{
 		"@text": "as tostring", "@json": "as JSON", "@csv": "a row of comma-separated values", "@tsv": "a row of tab-separated values",
@@ -210,7 +216,7 @@ func (c *completer) formats() {
 	}
 }
 
-// operators offers the words that may stand behind a term.
+// operators offers the words that may follow a term.
 func (c *completer) operators() {
 	if c.from == len(c.src) || c.from == 0 || !strings.ContainsAny(c.src[c.from-1:c.from], " \t\n)]}") {
 		return

@@ -19,7 +19,7 @@ func options() complete.Options {
 	return o
 }
 
-// offered are the candidates with what stands in front of the cursor.
+// offered returns the texts of the candidates.
 func offered(src string, o complete.Options) (all []string) {
 	r := complete.Query(src, o)
 	for _, c := range r.Candidates {
@@ -28,12 +28,13 @@ func offered(src string, o complete.Options) (all []string) {
 	return all
 }
 
-// TestQuery holds what is offered at the end of a query. A "!" in front of a
-// word says that it is not; "=" in front of all says that nothing else is.
+// TestQuery checks the candidates at the end of a query. A word with a "!" in
+// front must not be offered. If the list starts with "=", nothing else may be
+// offered.
 func TestQuery(t *testing.T) {
 	o := options()
 	for src, want := range map[string]string{
-		// fields
+		// Fields.
 		".":                             "proxies pilots services kind !name !age() proxy(\"",
 		".pro":                          `= proxies proxies(" proxy(" proxyConfigs`,
 		".proxies[].":                   `clusters sync rds trace(" desired() synced() route(" !lbPolicy !match(" !fqdn !age()`,
@@ -63,7 +64,7 @@ func TestQuery(t *testing.T) {
 		`.["pro`:           `= proxies"] proxyConfigs"]`,
 		`.proxies[0]["clu`: `= clusterID"] clusters"]`,
 
-		// through pipes, calls and bindings
+		// Fields after pipes, calls and bindings.
 		`.proxies[] | select(.rds=="STALE") | .clus`:            `= cluster(" clusterID clusters`,
 		`.proxy("x").route("http.80").`:                         `match(" virtualHosts state !clusters`,
 		`.proxy("x").route("http.80").match("/").`:              "cluster clusters url redirectTo directStatus !virtualHosts",
@@ -74,7 +75,7 @@ func TestQuery(t *testing.T) {
 		`[.proxies[].clusters[]] | group_by(.fqdn)[] | .[0].fq`: "= fqdn",
 		`.proxies | first.sy`:                                   "= sync synced()",
 		`[limit(3; .proxies[])] | .[0].sy`:                      "= sync synced()",
-		`.proxies[] | any(.ver`:                                 "= version", // the results, where there are to be two arguments
+		`.proxies[] | any(.ver`:                                 "= version", // the shape of the outputs, if a call may get two arguments
 		`diff(.pr`:                                              `= proxies proxies(" proxy(" proxyConfigs`,
 		`any(.proxies[]; .sy`:                                   "= sync synced()",
 		`.proxies[] as $p | $p.sy`:                              "= sync synced()",
@@ -124,7 +125,7 @@ func TestQuery(t *testing.T) {
 		".pilots[]\n# a comment .\n| .rem":                                "= remoteClusters",
 		"# .pil":                                                          "=",
 
-		// where a term begins
+		// The start of a term.
 		"":                         "select( .proxies .pilots proxy(\" $ns !route",
 		"sor":                      "= sort sort_by(",
 		".proxies[] | sy":          "= synced",
@@ -152,7 +153,7 @@ func TestQuery(t *testing.T) {
 		".proxies[] | {name: na":   "= nan",
 		"lim":                      "= limit(",
 
-		// variables, formats, operators
+		// Variables, formats and operators.
 		"$":                              "= $ARGS $ENV $ns",
 		". as $m | .proxies[] as $p | $": "= $ARGS $ENV $m $ns $p",
 		"(. as $m | 1) | $":              "= $ARGS $ENV $ns",
@@ -168,7 +169,7 @@ func TestQuery(t *testing.T) {
 		".a":                             "authorizationPolicies",
 		".proxies[0] ":                   "=",
 
-		// strings
+		// Strings.
 		`.proxies[] | select(.rds == "`:                             `= ERROR" IGNORED" NOT␣SENT" STALE" SYNCED" UNKNOWN"`,
 		`.proxies[] | select(.rds=="S`:                              `= STALE" SYNCED"`,
 		`.proxies[] | select(.rds != "S`:                            `= STALE" SYNCED"`,
@@ -184,7 +185,7 @@ func TestQuery(t *testing.T) {
 		`.proxies[].connectedAt | within("7`:                        `= 72h") 7d")`,
 		`.proxies[] | to_entries[] | select(.key == "clu`:           `= clusterID" clusters"`,
 		`.proxies[] | .kind == "`:                                   `= Proxy"`,
-		`.proxy("`:                                                  "=", // only a look tells
+		`.proxy("`:                                                  "=", // names can only be found by reading values
 		`.proxies[] | select("STALE" == "`:                          `= STALE"`,
 		`"`:                                                         "=",
 		`.proxies[] | test("a") | "`:                                "=",
@@ -214,7 +215,7 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// A query over JSON of which nothing is known.
+// TestQueryOverAnything checks queries over JSON of unknown shape.
 func TestQueryOverAnything(t *testing.T) {
 	o := options()
 	o.Root, o.Functions = "", nil
@@ -225,7 +226,8 @@ func TestQueryOverAnything(t *testing.T) {
 	}
 }
 
-// Every function that a query can call says what it does, and what it gives.
+// TestFunctions checks that every function that a query can call has a
+// description and a definition over shapes.
 func TestFunctions(t *testing.T) {
 	o := options()
 	var called []string
@@ -264,7 +266,7 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// What is looked at is a query that can be run.
+// TestLook checks that the query for reading values can be run.
 func TestLook(t *testing.T) {
 	for src, want := range map[string]string{
 		`.proxies[0].labels.a`:              `.proxies[0].labels.debug(["__here", (objects | keys)]).empty()`,
@@ -289,7 +291,7 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// FuzzQuery: whatever is written, something or nothing is offered.
+// FuzzQuery checks that Query returns normally for any source.
 func FuzzQuery(f *testing.F) {
 	o := options()
 	for _, src := range []string{`.proxies[] | select(.rds=="STALE") | .clus`, `reduce .[] as $x ("\(.a`, `{a:{"b`, `def f(g): f(g|g), f(f(.)); f(.`, `. as [$a, {b: $c}] ?// $a | .`} {

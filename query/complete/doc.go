@@ -1,19 +1,22 @@
-// Package complete tells how a query that is being written may go on: which
-// fields, functions, variables, keywords and strings may stand at its end.
+// Package complete finds the possible continuations of an unfinished query: the
+// fields, functions, variables, keywords and strings that may follow at its
+// end.
 //
-// It knows the language, and by a schema what the document's objects hold. It
-// knows neither the document itself nor who holds it: where only a look at
-// values can tell (a name, a label, what is in an object of any shape), it says
-// what to look at, in a query of its own, and somebody else looks.
+// It knows the query language, and the shapes of the document's objects from a
+// schema. It has no access to the document itself. Some candidates are only
+// found in values: names, labels, the members of an object of unknown shape.
+// For these it writes a query that reads the values, and the caller runs that
+// query ([Options.Look]).
 //
-// It works in four steps. The words of the source say where its end stands:
-// behind a dot, in a string, where a term may begin (position). What is open
-// there is closed, and a mark is put where the cursor is, so that the source
-// can be parsed. Then the query is walked as if it ran, with shapes in place of
-// values (infer): what comes to the mark is what may be gone on with. Functions
-// of jq and of the library are definitions over shapes (shapes.jq). Last come
-// the candidates.
+// Completion has four steps. First, the words of the source determine what may
+// follow at its end: a field, a string, the start of a term (position.go).
+// Second, everything that is still open there is closed, and a mark is inserted
+// at the cursor, so that the source can be parsed. Third, the query is walked
+// as if it ran, with shapes in place of values (infer.go); the shapes that
+// reach the mark determine what may follow. The functions of jq and of the
+// library are definitions over shapes (shapes.jq). Last, the candidates are
+// listed.
 //
-// None of it is more than advice. A shape that isn't known is no shape, and
-// nothing is offered for it.
+// The result is only advice. If a shape is not known, nothing is offered for
+// it.
 package complete

@@ -2,7 +2,8 @@ package complete
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// each visits a query and all that are in it, the outer ones first.
+// each visits a query and all queries inside it. An outer query is visited
+// before the queries that it contains.
 func each(q *syntax.Query, visit func(*syntax.Query)) {
 	if q == nil {
 		return

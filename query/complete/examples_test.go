@@ -22,8 +22,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A watched mesh is the recorded one that comes with the plugin, and what is
-// said while it is asked.
+// watched is the recorded mesh that comes with the plugin, and the notes that
+// are written while a query reads it.
 type watched struct {
 	t     *testing.T
 	mesh  *sources.Mesh
@@ -44,7 +44,8 @@ func openDemo(t *testing.T) *watched {
 	return &watched{t, m, sources.NewVocabulary(nil)}
 }
 
-// run runs a query over the recorded mesh; each is given what debug is.
+// run runs a query on the recorded mesh. It passes each value that the query
+// passes to debug to each.
 func (w *watched) run(text string, vars []string, each func(any) bool, note func(string)) error {
 	o := query.Options{Variables: vars, FieldHint: w.hints.Hint}
 	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return w.mesh.Desired(ctx, p) }
@@ -68,8 +69,8 @@ func (w *watched) run(text string, vars []string, each func(any) bool, note func
 	return err
 }
 
-// examples are the queries that people read: those of the README and of the
-// help, and those that come with the plugin.
+// examples returns the queries that users see: those in the README, in the
+// help, and the saved queries that come with the plugin.
 func examples(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -78,7 +79,7 @@ func examples(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	for _, line := range regexp.MustCompile(`(?m)^\$ kubectl meshq [^'\n]*'([^'\n]+)'`).FindAllStringSubmatch(string(text), -1) {
-		if _, err := syntax.Parse("", line[1]); err == nil { // else it is the name of something
+		if _, err := syntax.Parse("", line[1]); err == nil { // otherwise it is the name of a saved query
 			all[line[1]] = nil
 		}
 	}
@@ -88,7 +89,7 @@ func examples(t *testing.T) map[string][]string {
 		}
 	}
 	for _, q := range shipped.All() {
-		if q.Name == "check" { // those of all checks
+		if q.Name == "check" { // its queries are those of the single checks
 			continue
 		}
 		vars := []string{}
@@ -103,9 +104,9 @@ func examples(t *testing.T) map[string][]string {
 	return all
 }
 
-// TestExamples writes every example letter by letter. Whatever is there, there
-// are no panics and no ends; what the example goes on with is offered where it
-// is a field or a function.
+// TestExamples completes every prefix of every example. Query must never panic
+// or hang, and it must offer the example's own continuation if that is a field
+// or a function.
 func TestExamples(t *testing.T) {
 	w := openDemo(t)
 	all := examples(t)
@@ -126,7 +127,7 @@ func TestExamples(t *testing.T) {
 		}
 		o.Look = func(text string, each func(any) bool) { _ = w.run(text, o.Variables, each, nil) }
 		if strings.Contains(src, "def ") || strings.Contains(src, ".clustr") {
-			continue // what its functions are called with is not known before; a mistake on purpose
+			continue // the parameters of its functions are unknown, or it contains an error on purpose
 		}
 		words, _ := syntax.Words(src)
 		for _, word := range words {
@@ -148,9 +149,9 @@ func isMethod(got []string, name string) bool {
 	return slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(strings.TrimPrefix(s, "."), name+"(") })
 }
 
-// TestFieldsAreReal looks in the recorded mesh at each place of the examples
-// where fields are offered: what objects have there is offered, and what is
-// offered is a field of theirs.
+// TestFieldsAreReal compares the fields that are offered at each place of the
+// examples with the recorded mesh. All fields that objects have there must be
+// offered, and nothing else.
 func TestFieldsAreReal(t *testing.T) {
 	w := openDemo(t)
 	places := map[string]bool{}
@@ -175,7 +176,7 @@ func TestFieldsAreReal(t *testing.T) {
 
 func (w *watched) compare(at string, o complete.Options) {
 	t := w.t
-	r := complete.Query(at, o) // by the schema alone
+	r := complete.Query(at, o) // without Look, so that only the schema is used
 	var names []string
 	for _, c := range r.Candidates {
 		if regexp.MustCompile(`^[A-Za-z_]\w*$`).MatchString(c.Text) {
@@ -183,7 +184,7 @@ func (w *watched) compare(at string, o complete.Options) {
 		}
 	}
 	if len(names) == 0 || strings.Contains(at, ".routesTo(") || complete.Ambiguous(at) {
-		return // of these only a look tells; of one kind there is none in this mesh; one question at a time
+		return // only values show these fields, or the mesh has no object of the kind, or another call is possible
 	}
 	kinds := map[any]bool{}
 	w.look(at, "objects | (.kind, keys)", o, func(v any) {

@@ -2,8 +2,8 @@ package complete
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// Probe is the query that looks at what stands at the end of a source; empty
-// where nothing can be looked at.
+// Probe returns the query that reads the values at the end of a source, or ""
+// if there is nothing to read.
 func Probe(src, what string) (query string) {
 	p := locate(src)
 	if p.place != aField {
@@ -15,8 +15,8 @@ func Probe(src, what string) (query string) {
 	return query
 }
 
-// Ambiguous tells whether a source ends in a call that may have more arguments
-// or not: what comes to the first one is not the same then.
+// Ambiguous reports whether a source ends in a call that may or may not get
+// more arguments. The input of its first argument depends on that.
 func Ambiguous(src string) bool {
 	p := locate(src)
 	known := base()

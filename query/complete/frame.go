@@ -7,22 +7,23 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// A frame is something that was opened and isn't closed.
+// frame is a bracket, string or keyword that has been opened and not closed.
 type frame struct {
-	opened  string      // "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; "reduce(" for the bracket of these
-	before  syntax.Word // what stands in front of a bracket
-	call    string      // of a bracket: the function whose arguments stand in it; empty: it has none
-	arg     int         // how many semicolons there were
-	state   string      // of "if": cond, then, else; of "def": head, body; of "reduce": source, as
-	key     bool        // of "{": what comes is a key
-	pattern bool        // names are given here, not used
-	nested  bool        // all of it is a pattern
+	opened  string      // the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; "reduce(" for the bracket that belongs to reduce
+	before  syntax.Word // the word before an opening bracket
+	call    string      // for a bracket of arguments, the name of the function; otherwise empty
+	arg     int         // the number of semicolons so far
+	state   string      // of "if": cond, then or else; of "def": head or body; of "reduce": source or as
+	key     bool        // of "{": a key is expected next
+	pattern bool        // inside a pattern, where names are defined, not used
+	nested  bool        // the whole frame lies within a pattern
 }
 
-// keyed tells whether a key comes next in an object construction.
+// keyed reports whether the key of an object construction is expected next.
 func (f frame) keyed() bool { return f.opened == "{" && f.key }
 
-// named tells whether a name comes next that is a new one.
+// named reports whether the name of a new function or parameter is expected
+// next.
 func (f frame) named() bool { return f.opened == "def" && f.state == "head" }
 
 type frames []frame
@@ -34,7 +35,7 @@ func (s frames) top() frame {
 	return s[len(s)-1]
 }
 
-// open gives what the words leave open.
+// open returns the frames that the words leave open.
 func open(words []syntax.Word) frames {
 	var s frames
 	for i, w := range words {
@@ -81,12 +82,12 @@ func (s *frames) keyword(word string) {
 		} else if n > 0 {
 			(*s)[n-1].pattern = true
 		} else {
-			*s = frames{{opened: "", pattern: true}} // the query itself
+			*s = frames{{opened: "", pattern: true}} // the frame of the query itself
 		}
 	}
 }
 
-// within changes the innermost frame of a kind, if it is the last one.
+// within changes the innermost frame if it was opened by the given token.
 func (s *frames) within(opened string, change func(*frame)) {
 	if n := len(*s); n > 0 && (*s)[n-1].opened == opened {
 		change(&(*s)[n-1])
@@ -124,14 +125,15 @@ func (s *frames) sign(w, before syntax.Word) {
 	}
 }
 
-// used ends a pattern: from here on names are used.
+// used ends a pattern. Names that follow are used, not defined.
 func (s *frames) used() {
 	if n := len(*s); n > 0 && !(*s)[n-1].nested {
 		(*s)[n-1].pattern = false
 	}
 }
 
-// bracket opens a round bracket: of a call, of reduce, or of nothing else.
+// bracket opens the frame of a round bracket, which may belong to a call, a def
+// or a reduce.
 func (s *frames) bracket(w, before syntax.Word) {
 	f := frame{opened: "(", before: before}
 	top := s.top()
@@ -147,8 +149,8 @@ func (s *frames) bracket(w, before syntax.Word) {
 	*s = append(*s, f)
 }
 
-// close ends the innermost frame of these kinds, and all that was left open in
-// it. The bracket of reduce ends it, too.
+// close closes the innermost frame of one of these kinds, together with all
+// frames inside it. The bracket of a reduce also closes the reduce.
 func (s *frames) close(opened ...string) {
 	for i := len(*s) - 1; i >= 0; i-- {
 		if !slices.Contains(opened, (*s)[i].opened) {
@@ -163,7 +165,7 @@ func (s *frames) close(opened ...string) {
 	}
 }
 
-// closed is what ends all that is open.
+// closed returns the text that closes all open frames.
 func (s frames) closed() string {
 	var b strings.Builder
 	for i := len(s) - 1; i >= 0; i-- {

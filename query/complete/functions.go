@@ -11,14 +11,15 @@ import (
 //go:embed shapes.jq
 var shapesText string
 
-// A Function is one that a query can call.
+// A Function is a function that a query can call.
 type Function struct {
 	Name   string
-	Params []string // as they are documented: "name"
-	Doc    string   // what it gives, in a sentence
+	Params []string // parameter names as documented, such as "name"
+	Doc    string   // what it returns, in one sentence
 }
 
-// Signature writes a function with its parameters: "proxy(name)".
+// Signature returns the function's name with its parameters, such as
+// "proxy(name)".
 func (f Function) Signature() string {
 	if len(f.Params) == 0 {
 		return f.Name
@@ -26,13 +27,13 @@ func (f Function) Signature() string {
 	return f.Name + "(" + strings.Join(f.Params, "; ") + ")"
 }
 
-// base are the definitions over shapes, by name/arity. They are read once.
+// base returns the definitions over shapes, by name/arity.
 var base = sync.OnceValue(readBase)
 
 func readBase() map[string]*definition {
 	p, err := syntax.Parse("shapes.jq", shapesText)
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // shapes.jq is part of the program
 	}
 	all := primitives()
 	for _, fd := range p.Query.FuncDefs {
@@ -52,7 +53,7 @@ func readBase() map[string]*definition {
 	return all
 }
 
-// builtins are the functions of jq that say what they do.
+// builtins returns the functions of jq that have a description.
 func builtins(base map[string]*definition) (all []Function) {
 	for _, d := range base {
 		if d.doc == "" {
@@ -67,8 +68,8 @@ func builtins(base map[string]*definition) (all []Function) {
 	return all
 }
 
-// Undefined gives those of the functions, as name/arity, of which nothing is
-// known here: neither what they do nor what they give.
+// Undefined returns the functions, each given as name/arity, that have no
+// definition over shapes.
 func Undefined(functions []string) (unknown []string) {
 	known := base()
 	for _, f := range functions {

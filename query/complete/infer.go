@@ -4,15 +4,15 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// A walker walks a query as if it ran, with shapes in place of values.
+// walker walks a query as if it ran, with shapes in place of values.
 type walker struct {
 	world
-	base    map[string]*definition // jq's functions and the library's, by name/arity
-	fuel    int                    // how many steps are left
-	deep    int                    // calls that are under way
-	reached bool                   // the mark was
-	at      shapes                 // what came to it
-	scope   *scope                 // what it saw
+	base    map[string]*definition // the functions of jq and of the library, by name/arity
+	fuel    int                    // the number of steps left
+	deep    int                    // the current depth of calls
+	reached bool                   // the walk has reached the mark
+	at      shapes                 // the shapes that reached the mark
+	scope   *scope                 // the scope at the mark
 }
 
 const (
@@ -20,21 +20,21 @@ const (
 	mostCalls = 40
 )
 
-// A scope is a name that is known, and those around it.
+// scope is a name that a query can use, and a link to the enclosing scope.
 type scope struct {
 	up   *scope
-	name string // "$x", or "f/1"
-	of   shapes // of a variable
+	name string // "$x", or "f/1" for a function
+	of   shapes // the shapes of a variable
 	def  *definition
 }
 
-// A definition is a function: its text and what it sees. An argument of a call
-// is one without parameters.
+// definition is a function: its body and the scope of that body. An argument of
+// a call is a definition without parameters.
 type definition struct {
 	params  []string
 	body    *syntax.Query
 	scope   *scope
-	self    string // its own name; empty for an argument
+	self    string // the function's name; empty for an argument
 	primary func(w *walker, in shapes, args []*definition) shapes
 	doc     string
 }
@@ -48,7 +48,7 @@ func (s *scope) find(name string) *scope {
 	return nil
 }
 
-// query gives what a query gives for the input.
+// query returns the shapes of a query's outputs for the input.
 func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	if w.fuel--; q == nil || w.fuel < 0 {
 		return nil
@@ -64,7 +64,7 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	case q.Op == syntax.OpPipe:
 		left := w.query(q.Left, in, s)
 		right := w.query(q.Right, left, s)
-		if len(left) == 0 { // where nothing comes, nothing goes on
+		if len(left) == 0 { // without an output of the left side, the right side doesn't run
 			return nil
 		}
 		return right
@@ -89,11 +89,11 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	case syntax.OpEq, syntax.OpNe, syntax.OpLt, syntax.OpLe, syntax.OpGt, syntax.OpGe, syntax.OpAnd, syntax.OpOr:
 		return shapes{{form: scalar}}
 	}
-	return in // assignments
+	return in // an assignment keeps the shape of its input
 }
 
-// added is a sum: of two objects that the query makes, one with the fields of
-// both.
+// added returns the shapes of a sum. The sum of two objects that the query
+// constructs has the fields of both.
 func added(a, b shapes) shapes {
 	if len(a) == 1 && len(b) == 1 && a[0].form == made && b[0].form == made {
 		out := shape{form: made}
@@ -115,7 +115,8 @@ func (s *shape) set(f field) {
 	s.fields = append(s.fields, f)
 }
 
-// define adds a function to the scope; it sees itself.
+// define adds a function to the scope. The function's own scope includes the
+// function.
 func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
 	d := &definition{params: fd.Args, body: fd.Body, self: syntax.Key(fd.Name, len(fd.Args))}
 	s = &scope{up: s, name: d.self, def: d}
@@ -123,7 +124,8 @@ func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
 	return s
 }
 
-// bindAll gives the scope behind "as" patterns: any of them may have matched.
+// bindAll returns the scope after "as" with alternative patterns. It contains
+// the variables of all of them, since any may have matched.
 func (w *walker) bindAll(patterns []*syntax.Pattern, of, in shapes, s *scope) *scope {
 	for _, p := range patterns {
 		s = w.bind(p, of, in, s)

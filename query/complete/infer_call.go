@@ -6,7 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// call gives what a function gives, or a variable is.
+// call returns the shapes of a function call or of a variable.
 func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	if f.Name[0] == '$' {
 		if found := s.find(f.Name); found != nil {
@@ -30,14 +30,14 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	if d := w.base[name]; d != nil {
 		return w.apply(d, in, args)
 	}
-	for _, a := range args { // nobody knows what it does with them
+	for _, a := range args { // an unknown function: the mark may still be in an argument
 		w.query(a.body, in, a.scope)
 	}
 	return shapes{{form: unknown}}
 }
 
-// apply gives what a function gives for the input. One that is within itself
-// too often gives nothing.
+// apply returns the shapes of a function's outputs for the input. It returns
+// nothing if calls are nested deeper than mostCalls.
 func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 	if w.deep >= mostCalls {
 		return nil
@@ -59,7 +59,7 @@ func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 	return w.query(d.body, in, s)
 }
 
-// primitives are the functions that shapes.jq stands on.
+// primitives returns the functions that shapes.jq is built on.
 func primitives() map[string]*definition {
 	on := func(forms ...form) *definition {
 		return &definition{primary: func(_ *walker, in shapes, _ []*definition) shapes { return in.only(forms...) }}
@@ -75,7 +75,7 @@ func primitives() map[string]*definition {
 		}},
 		"_of/1": {primary: func(w *walker, in shapes, args []*definition) shapes { return in.kinds(w.names(in, args[0])) }},
 		"_kind/1": {primary: func(w *walker, in shapes, args []*definition) (out shapes) {
-			if len(in) == 0 { // there is nothing that it could be of
+			if len(in) == 0 { // without an input there is no output
 				return nil
 			}
 			for _, name := range w.names(in, args[0]) {
@@ -86,7 +86,7 @@ func primitives() map[string]*definition {
 	}
 }
 
-// names are the strings that an argument gives.
+// names returns the strings that an argument can produce.
 func (w *walker) names(in shapes, arg *definition) (out []string) {
 	for _, s := range w.query(arg.body, in, arg.scope) {
 		out = append(out, s.values...)

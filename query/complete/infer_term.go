@@ -2,7 +2,7 @@ package complete
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// term gives what a term and its suffixes give.
+// term returns the shapes of a term with its suffixes.
 func (w *walker) term(t *syntax.Term, in shapes, s *scope) shapes {
 	out := w.primary(t, in, s)
 	for _, x := range t.SuffixList {
@@ -46,8 +46,7 @@ func (w *walker) primary(t *syntax.Term, in shapes, s *scope) shapes {
 	return shapes{{form: scalar}}
 }
 
-// below is what .. gives, as far as it is told by names: the value itself, and
-// anything.
+// below returns the shapes of "..": the input itself, or anything.
 func (w *walker) below(in shapes) shapes {
 	return in.or(shapes{{form: unknown}})
 }
@@ -89,8 +88,8 @@ func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
 	return w.query(f.Extract, state, inner)
 }
 
-// index is .name, ."name", .[…]. What stands in the brackets sees the term's
-// input.
+// index returns the shapes of .name, ."name" or .[…]. The expression in the
+// brackets gets the input of the whole term.
 func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	if x.Name != "" {
 		return w.member(of, x.Name)
@@ -118,7 +117,8 @@ func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	return w.elements(of)
 }
 
-// literal is a string: what is put into it is looked at.
+// literal returns the shape of a string. It also walks the queries that are
+// interpolated in it.
 func (w *walker) literal(str *syntax.String, in shapes, s *scope) shapes {
 	if str == nil {
 		return texts()

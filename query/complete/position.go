@@ -7,41 +7,42 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// A place is what may stand where the source ends.
+// place is what may be written at the end of the source.
 type place int
 
 const (
 	nowhere    place = iota
-	aField           // behind a dot
-	aTerm            // where a term begins
-	aKey             // in an object construction, in front of the colon
-	aVariable        // behind a $
-	aFormat          // behind an @
+	aField           // after a dot
+	aTerm            // the start of a term
+	aKey             // in an object construction, before the colon
+	aVariable        // after a $
+	aFormat          // after an @
 	aString          // in a string
-	anOperator       // behind a term
+	anOperator       // after a term
 )
 
-// mark is the name of the function that stands where the cursor is. No query
-// has it.
+// mark is the name of the function that is inserted at the cursor. No query
+// uses it.
 const mark = "__here"
 
-// A position is where a source ends, and how to make a query of it.
+// position describes the end of a source, and how to complete the source to a
+// query that can be parsed.
 type position struct {
 	src   string
 	place place
-	begun string // what stands there already, as it is written
-	from  int    // where it begins
+	begun string // the partial word at the end
+	from  int    // the offset of begun
 
-	words  []syntax.Word // in front of it
-	frames frames        // what is open there
+	words  []syntax.Word // the words before begun
+	frames frames        // the frames that are open at the end
 
-	head   string // the source in front of the mark
-	method bool   // the mark stands behind a term: X.__here()
+	head   string // the source before the mark
+	method bool   // the mark follows a term: X.__here()
 	key    bool   // the mark is the value of a key
-	more   int    // how many arguments are still to come in the call around it
+	more   int    // the number of arguments to add to the call around the cursor
 }
 
-// locate finds out where a source ends.
+// locate determines the position at the end of a source.
 func locate(src string) *position {
 	words, commented := syntax.Words(src)
 	p := &position{src: src, from: len(src), head: src}
@@ -70,8 +71,7 @@ func locate(src string) *position {
 	return p
 }
 
-// begins tells whether a word at the end of the source may be one that is
-// being written.
+// begins reports whether the last word of the source may be incomplete.
 func begins(w syntax.Word) bool {
 	switch w.Kind {
 	case syntax.WordName, syntax.WordKeyword, syntax.WordField, syntax.WordVariable, syntax.WordFormat, syntax.WordOpenString:
@@ -80,7 +80,7 @@ func begins(w syntax.Word) bool {
 	return w.Text == "." || w.Text == "$" || w.Text == "@"
 }
 
-// blank is a source that ends in no word.
+// blank handles a source that doesn't end in a partial word.
 func (p *position) blank() {
 	switch {
 	case p.frames.top().named() || p.frames.top().pattern:
@@ -91,7 +91,7 @@ func (p *position) blank() {
 	}
 }
 
-// within is a source that ends in a word.
+// within handles a source that ends in a partial word.
 func (p *position) within(w syntax.Word) {
 	top := p.frames.top()
 	switch {
@@ -115,19 +115,19 @@ func (p *position) within(w syntax.Word) {
 	}
 }
 
-// string is a source that ends in a string that isn't closed: the name of a
-// field, or any other.
+// string handles a source that ends in an open string. The string may be the
+// name of a field.
 func (p *position) string(w syntax.Word) {
 	if !strings.HasPrefix(p.src[w.Start:], `"`) {
-		return // behind a value in the string
+		return // after an interpolated value
 	}
 	p.from++
 	p.place, p.begun = aString, p.src[p.from:]
 	n := len(p.words)
 	switch last := p.last(); {
-	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start: // ."name
+	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start: // the string of ."name
 		p.method, p.head, p.words = true, p.src[:last.Start], p.words[:n-1]
-	case last.Text == "[" && n > 1 && endsTerm(p.words[:n-1]): // .["name
+	case last.Text == "[" && n > 1 && endsTerm(p.words[:n-1]): // the string of .["name
 		p.method, p.words, p.frames = true, p.words[:n-1], p.frames[:len(p.frames)-1]
 		p.head = p.src[:last.Start]
 		if before := p.last(); before.Text == "." && before.Kind == syntax.WordSign {
@@ -147,8 +147,8 @@ func (p *position) last() syntax.Word {
 	return p.words[len(p.words)-1]
 }
 
-// query is the source made into one that can be parsed, with something put
-// where the cursor is.
+// query returns the source as a query that can be parsed, with term at the
+// cursor.
 func (p *position) query(term string) string {
 	switch {
 	case p.method:
@@ -159,8 +159,8 @@ func (p *position) query(term string) string {
 	return p.head + term + strings.Repeat("; .", p.more) + p.frames.closed()
 }
 
-// endsTerm tells whether a term may end with the last of the words: what comes
-// is no term.
+// endsTerm reports whether a term may end with the last word. Then no other
+// term can start here.
 func endsTerm(words []syntax.Word) bool {
 	if len(words) == 0 {
 		return false

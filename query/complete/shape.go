@@ -6,26 +6,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A form is what kind of value a shape stands for.
+// form is the kind of value that a shape describes.
 type form int
 
 const (
 	scalar  form = iota // null, a boolean, a number
 	text                // a string
-	array               // elem is what is in it
-	keyed               // an object whose keys are data; elem is what is in it
-	named               // an object that the schema knows
-	made                // an object that the query makes
+	array               // elem holds the shapes of the elements
+	keyed               // an object whose keys are data; elem holds the shapes of the values
+	named               // an object that the schema describes
+	made                // an object that the query constructs
 	unknown             // anything
 )
 
-// A shape is one of the forms that a value may have.
+// shape describes one form that a value may have.
 type shape struct {
 	form   form
-	name   string   // named: as the schema has it
-	elem   shapes   // array, keyed
-	fields []field  // made, in order
-	values []string // text: what it may be; nil: anything
+	name   string   // of named: the name in the schema
+	elem   shapes   // of array and keyed
+	fields []field  // of made: the fields in order
+	values []string // of text: the possible values; nil means any
 }
 
 type field struct {
@@ -33,18 +33,18 @@ type field struct {
 	of   shapes
 }
 
-// shapes are all forms that a value may have; none: nothing is known of it, or
-// there is no such value.
+// shapes are all the forms that a value may have. If it is empty, nothing is
+// known of the value or there is none.
 type shapes []shape
 
-// most is how many forms are followed at once.
+// most limits the number of shapes that are followed at once.
 const most = 12
 
 func texts(values ...string) shapes { return shapes{{form: text, values: values}} }
 func listOf(elem shapes) shapes     { return shapes{{form: array, elem: elem}} }
 func objectOf(name string) shapes   { return shapes{{form: named, name: name}} }
 
-// or gives the forms of both.
+// or returns the union of two sets of shapes.
 func (s shapes) or(others shapes) shapes {
 	if len(s) == 0 {
 		return others
@@ -78,8 +78,8 @@ func (s shapes) with(o shape) shapes {
 	return append(s, o)
 }
 
-// merged gives the values of both; where those of one aren't known, those of
-// the other are still worth a word.
+// merged returns the union of two lists of values. If one list is unknown, the
+// values of the other are still worth offering.
 func merged(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, v := range b {
@@ -90,7 +90,7 @@ func merged(a, b []string) []string {
 	return out
 }
 
-// only gives those of some forms.
+// only returns the shapes of the given forms, and those of unknown form.
 func (s shapes) only(forms ...form) (out shapes) {
 	for _, have := range s {
 		if slices.Contains(forms, have.form) || have.form == unknown {
@@ -100,7 +100,7 @@ func (s shapes) only(forms ...form) (out shapes) {
 	return out
 }
 
-// kinds gives those objects that the schema knows by one of these names.
+// kinds returns the objects of the schema that have one of the names.
 func (s shapes) kinds(names []string) (out shapes) {
 	for _, have := range s {
 		if have.form == named && slices.Contains(names, have.name) {
@@ -110,10 +110,10 @@ func (s shapes) kinds(names []string) (out shapes) {
 	return out
 }
 
-// A world knows what the shapes hold.
+// world returns what shapes contain.
 type world struct{ schema Schema }
 
-// member gives what stands in a field.
+// member returns the shapes of a field.
 func (w world) member(in shapes, name string) (out shapes) {
 	for _, s := range in {
 		switch s.form {
@@ -142,10 +142,11 @@ func (w world) member(in shapes, name string) (out shapes) {
 	return out
 }
 
-// message tells whether a shape's name is a message's: kinds have short ones.
+// message reports whether a shape is a protobuf message. Its name then contains
+// a dot; the names of kinds don't.
 func (w world) message(name string) bool { return slices.Contains([]byte(name), '.') }
 
-// holding is what a field holds, as shapes.
+// holding returns the shapes of a field's values.
 func (w world) holding(h mesh.Holding) (out shapes) {
 	for _, o := range h.Objects {
 		out = out.or(objectOf(o))
@@ -167,7 +168,7 @@ func (w world) holding(h mesh.Holding) (out shapes) {
 	return out
 }
 
-// elements gives what .[] gives.
+// elements returns the shapes of the outputs of .[].
 func (w world) elements(in shapes) (out shapes) {
 	for _, s := range in {
 		switch s.form {
@@ -188,7 +189,7 @@ func (w world) elements(in shapes) (out shapes) {
 	return out
 }
 
-// keys gives the names of the fields, as a string that is one of them.
+// keys returns the shape of a string that is one of the fields' names.
 func (w world) keys(in shapes) shapes {
 	names := []string{}
 	for _, s := range in {
@@ -203,7 +204,7 @@ func (w world) keys(in shapes) shapes {
 	return texts(slices.Compact(names)...)
 }
 
-// members gives the fields that are known of a shape.
+// members returns the known fields of a shape.
 func (w world) members(s shape) (out []mesh.Member) {
 	switch s.form {
 	case named:
@@ -216,7 +217,7 @@ func (w world) members(s shape) (out []mesh.Member) {
 	return out
 }
 
-// partly tells whether values may have fields that aren't known here.
+// partly reports whether the values may have fields that are not known here.
 func (s shapes) partly() bool {
 	return len(s) == 0 || slices.ContainsFunc(s, func(have shape) bool { return have.form == unknown || have.form == keyed })
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// lookups say what the strings are that a function's argument may be: a query
-// over the function's input.
+// lookups returns, for the argument of each function, a query that finds its
+// possible values. The query runs on the function's input.
 func lookups() map[string]string {
 	const holders = `(if type == "array" then .[] elif type == "object" and has("proxies") then .proxies[] else . end) | objects`
 	section := func(name, what string) string {
@@ -30,12 +30,12 @@ func lookups() map[string]string {
 	}
 }
 
-// durations are what a time is mostly asked to lie within.
+// durations returns the durations that are offered for an age.
 func durations() []string { return []string{"1h", "24h", "72h", "7d", "30d"} }
 
-// argument says what the strings are that an argument may be: a query over the
-// function's input, ".": what the input itself may be; "keys": the names of its
-// fields; "durations"; empty: nothing is known.
+// argument returns where the possible values of a string argument come from: a
+// query on the function's input; "." for the values of the input itself; "keys"
+// for the names of the input's fields; "durations"; or "" if nothing is known.
 func argument(function string, arg int) string {
 	if arg == 0 {
 		if what, ok := lookups()[function]; ok {
@@ -55,8 +55,8 @@ func argument(function string, arg int) string {
 	return ""
 }
 
-// strings offers what may stand in a string: a field's name, an argument of a
-// function, the other side of a comparison.
+// strings offers the possible contents of a string: a field's name, the
+// argument of a function, or the other side of a comparison.
 func (c *completer) strings() {
 	last, top := c.last(), c.frames.top()
 	switch {
@@ -74,8 +74,8 @@ func compares(w syntax.Word) bool {
 	return w.Kind == syntax.WordSign && slices.Contains([]string{"==", "!=", "<", ">", "<=", ">="}, w.Text)
 }
 
-// compared offers what the left side of a comparison may be: the query is
-// looked into with that in place of the whole comparison.
+// compared offers the values that the left side of a comparison may have. It
+// replaces the comparison by its left side, and reads the values there.
 func (c *completer) compared() {
 	text := c.query(mark)
 	program, err := syntax.Parse("", text)
@@ -86,7 +86,7 @@ func (c *completer) compared() {
 	var whole *syntax.Query
 	each(program.Query, func(q *syntax.Query) {
 		if q.Op >= syntax.OpEq && q.Op <= syntax.OpLe && q.Right.Start <= at && at < q.Right.End {
-			whole = q // the innermost comes last
+			whole = q // each visits the innermost query last
 		}
 	})
 	if whole == nil {
@@ -100,8 +100,8 @@ func (c *completer) compared() {
 	c.quoted(c.here(query), ".", query)
 }
 
-// quoted offers strings, and what closes them: those that the shapes tell, or
-// else those that a look at the values finds.
+// quoted offers strings with the text that closes them. It takes the values
+// from the shapes, or reads them from the document if the shapes have none.
 func (c *completer) quoted(w *walker, what string, query func(term string) string) {
 	closing := c.closing()
 	switch what {
@@ -141,11 +141,11 @@ func (c *completer) quoted(w *walker, what string, query func(term string) strin
 	})
 }
 
-// longest is how long a string may be that is worth to be offered.
+// longest limits the length of a string that is offered.
 const longest = 200
 
-// closing is what stands behind a string that is whole: its quote, and the
-// bracket where nothing else can come.
+// closing returns the text that closes a complete string: the quote, and a
+// bracket if only that can follow.
 func (c *completer) closing() string {
 	top := c.frames.top()
 	switch {
@@ -157,7 +157,7 @@ func (c *completer) closing() string {
 	return `"`
 }
 
-// escaped writes a text as it stands in a string.
+// escaped escapes a text for a string literal.
 func escaped(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// call is the name of the mark as a call.
+// call returns the call of the mark.
 func (c *completer) call() string {
 	if c.method {
 		return mark + "()"
@@ -15,9 +15,9 @@ func (c *completer) call() string {
 	return mark
 }
 
-// fields offers what may stand behind a dot: fields, and the library's
-// functions that take what stands in front of it. Behind an array it is the
-// dot itself that has to go on otherwise.
+// fields offers what may follow a dot: fields, and the library's functions that
+// accept the value before the dot. After an array, the candidates replace the
+// dot, because one of them is "[].".
 func (c *completer) fields() {
 	w := c.here(c.query)
 	c.members(w, func(name string) string { return name })
@@ -43,7 +43,8 @@ func (c *completer) fields() {
 	c.out = append(c.out, Candidate{Text: "[].", Doc: "each of them"})
 }
 
-// further goes on behind a field that is written to its end.
+// further extends the only candidate, a field that is complete, by "[]." or "."
+// according to its shape.
 func (c *completer) further(held shapes) {
 	switch {
 	case onlyArrays(held):
@@ -62,8 +63,8 @@ func onlyArrays(s shapes) bool {
 	return len(s) > 0
 }
 
-// members offers the fields of what comes to the mark, those that only a look
-// at the values can tell among them.
+// members offers the fields of the shapes at the mark. Fields that the shapes
+// don't have are read from the values.
 func (c *completer) members(w *walker, write func(name string) string) {
 	for _, s := range w.at {
 		for _, m := range w.members(s) {
@@ -99,10 +100,10 @@ func (c *completer) members(w *walker, write func(name string) string) {
 	})
 }
 
-// mostLooks is how many values are looked at.
+// mostLooks limits the number of values that are read.
 const mostLooks = 2000
 
-// about says what a field is.
+// about describes a field.
 func about(m mesh.Member) string {
 	doc := m.Doc
 	if len(m.Holding.Values) > 0 && doc == "" {
@@ -114,11 +115,11 @@ func about(m mesh.Member) string {
 	return doc
 }
 
-// takes tells whether a function of the library gives something for what comes
-// to the mark.
+// takes reports whether a function of the library returns anything for the
+// shapes at the mark.
 func (w *walker) takes(f Function) bool {
 	d := w.base[syntax.Key(f.Name, len(f.Params))]
-	if d == nil || !w.reached || len(w.at.only()) > 0 { // nothing is known, or anything may come
+	if d == nil || !w.reached || len(w.at.only()) > 0 { // nothing is known of the function or of its input
 		return true
 	}
 	probe := &walker{world: w.world, base: w.base, fuel: mostSteps}
@@ -131,8 +132,8 @@ func (w *walker) takes(f Function) bool {
 
 func identity() *syntax.Query { return &syntax.Query{Term: &syntax.Term{Type: syntax.TermIdentity}} }
 
-// opened writes a call as far as it can be told: with the quote where a string
-// comes whose values are known.
+// opened returns the start of a call: the name, the bracket, and a quote if the
+// argument is a string with known values.
 func (c *completer) opened(f Function) string {
 	switch {
 	case len(f.Params) == 0:
@@ -143,7 +144,7 @@ func (c *completer) opened(f Function) string {
 	return f.Name + "("
 }
 
-// terms offers what a term may begin with.
+// terms offers what a term may start with.
 func (c *completer) terms() {
 	w := c.here(c.query)
 	if c.begun == "" {
@@ -182,7 +183,8 @@ func (c *completer) terms() {
 	c.keywords()
 }
 
-// handy are the functions that are offered before a letter of them is there.
+// handy reports whether a function is offered before its first letter is
+// written.
 func handy(f Function) bool {
 	switch f.Name {
 	case "select", "map", "length", "keys", "sort_by", "group_by", "unique", "any", "all", "first", "limit":
@@ -205,14 +207,15 @@ func (c *completer) keywords() {
 	}
 }
 
-// keys offers the keys of an object that is made: {name} is {name: .name}.
+// keys offers the keys of an object construction. {name} is short for {name:
+// .name}.
 func (c *completer) keys() {
 	w := c.here(c.query)
 	c.members(w, func(name string) string { return name })
 	c.scoped(w)
 }
 
-// variables offers those that are known.
+// variables offers the variables in scope.
 func (c *completer) variables() { c.scoped(c.here(c.query)) }
 
 func (c *completer) scoped(w *walker) {
@@ -223,7 +226,7 @@ func (c *completer) scoped(w *walker) {
 	}
 }
 
-// isName tells whether a key may be written behind a dot as it is.
+// isName reports whether a key can follow a dot without quotes.
 func isName(s string) bool {
 	for i, b := range []byte(s) {
 		letter := b == '_' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'

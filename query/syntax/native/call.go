@@ -12,26 +12,27 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Funcs evaluates small jq expressions by gojq. Each is compiled once for the
-// life of the Funcs. The zero value is ready; several goroutines may use it.
+// Funcs evaluates small jq expressions with gojq. It compiles each expression
+// only once. The zero value is ready to use. It is safe for concurrent use.
 type Funcs struct {
-	compiled sync.Map // expression → *gojq.Code
+	compiled sync.Map // *gojq.Code by expression
 }
 
-// arguments are the variables of an expression, in the order of Call's values.
+// arguments names the variables of an expression, in the order of Call's
+// values.
 var arguments = []string{"$a", "$b", "$c", "$d"}
 
-// Call evaluates an expression of $a, $b, $c and $d, whose input is $a, and
-// gives its first result; values that are not given are null. All of them are
-// plain, and so is the result.
+// Call evaluates an expression and returns its first result. The values become
+// $a, $b, $c and $d in the expression; missing values are null. The input is
+// $a. The values must be plain, and so is the result.
 //
-// The errors of the evaluation have gojq's words; one that is a [ValueError]
-// carries a value for try to catch, a [*Halt] ends the run. A panic inside
-// gojq is an error too.
+// Errors of the evaluation have gojq's texts. A [ValueError] carries a value
+// that try can catch, and a [*Halt] ends the run. A panic inside gojq is
+// returned as an error.
 //
-// A call over much text can't be interrupted. It runs aside: when the context
-// ends first, Call returns the context's error at once, and the work ends on
-// its own, its result dropped.
+// A call on large values can't be interrupted, so it runs in a goroutine. If
+// the context ends first, Call returns the context's error at once, and the
+// goroutine runs to its end without effect.
 func (f *Funcs) Call(ctx context.Context, expr string, values ...any) (any, error) {
 	code, err := f.code(expr)
 	if err != nil {
@@ -43,9 +44,10 @@ func (f *Funcs) Call(ctx context.Context, expr string, values ...any) (any, erro
 	return Aside(ctx, func() (any, error) { return evaluate(code, expr, values) })
 }
 
-// Aside runs work that can't be interrupted and gives its result, or the
-// context's error as soon as the context ends. Work that was left runs to its
-// end unheard, and keeps what it holds until then.
+// Aside runs work that can't be interrupted. It returns the result of work, or
+// the context's error as soon as the context ends. In that case, work runs to
+// its end in the background and keeps its memory until then, and its result is
+// dropped.
 func Aside(ctx context.Context, work func() (any, error)) (any, error) {
 	type result struct {
 		v   any
@@ -109,7 +111,7 @@ func guard(work func() (any, error)) (v any, err error) {
 	return work()
 }
 
-// What one call handles at once: beyond it the call runs aside.
+// If the values of a call are larger than this, the call runs in a goroutine.
 const (
 	largeText  = 1 << 20
 	largeNodes = 1 << 14
@@ -125,7 +127,8 @@ func large(values []any) bool {
 	return false
 }
 
-// weigh takes the size of v from what is left, and stops when nothing is.
+// weigh subtracts the size of v from text and nodes. It stops when one of them
+// is below zero.
 func weigh(v any, text, nodes *int) {
 	*nodes--
 	switch v := v.(type) {
@@ -134,7 +137,7 @@ func weigh(v any, text, nodes *int) {
 	case json.Number:
 		*text -= len(v)
 	case *big.Int:
-		*text -= v.BitLen() // its text is shorter, the work on it is not
+		*text -= v.BitLen() // more than the length of its text, but the work grows with it
 	case []any:
 		for i := 0; i < len(v) && *text >= 0 && *nodes >= 0; i++ {
 			weigh(v[i], text, nodes)

@@ -6,19 +6,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ValueError is an error with a value that try catches in place of its words.
+// ValueError is an error that carries a value. try catches the value instead of
+// the error's text.
 type ValueError interface {
 	error
 	Value() any
 }
 
-// Halt ends the whole run: halt, or halt_error with its value.
+// Halt is the error that ends the whole run, by halt or by halt_error with its
+// value.
 type Halt struct {
 	Value any
 	Code  int
 }
 
-// Error says that the run was ended, and with what.
+// Error returns the text of the error, including the value.
 func (h *Halt) Error() string {
 	if s, ok := h.Value.(string); ok {
 		return "halt error: " + s
@@ -26,12 +28,12 @@ func (h *Halt) Error() string {
 	return "halt error: " + Marshal(h.Value)
 }
 
-// An Error is what a function of gojq raised. Its words are gojq's.
+// Error is an error of a gojq function. Its text is gojq's.
 type Error struct{ text string }
 
 func (e *Error) Error() string { return e.text }
 
-// raised is an error with a value.
+// raised implements ValueError.
 type raised struct {
 	text  string
 	value any
@@ -40,7 +42,7 @@ type raised struct {
 func (e *raised) Error() string { return e.text }
 func (e *raised) Value() any    { return e.value }
 
-// carried makes an error of gojq's one of ours.
+// carried converts an error of gojq to one of this package.
 func carried(err error) error {
 	switch e := err.(type) {
 	case *gojq.HaltError:

@@ -13,12 +13,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Compare orders two plain values as jq does: -1, 0 or 1. The order is null,
-// false, true, numbers, strings, arrays, objects; nan is less than any number.
+// Compare orders two plain values as jq does and returns -1, 0 or 1. The order
+// is null, false, true, numbers, strings, arrays, objects. NaN is less than any
+// number.
 func Compare(a, b any) int { return gojq.Compare(object.ToPlain(a), object.ToPlain(b)) }
 
-// Marshal gives the JSON text of a plain value as jq writes it: keys as they
-// were set, no spaces, nan as null, infinities as the largest number.
+// Marshal returns the JSON text of a plain value as jq writes it: keys in the
+// order in which they were set, no spaces, NaN as null, and an infinity as the
+// largest number.
 func Marshal(v any) string { return string(appendJSON(nil, v)) }
 
 func appendJSON(out []byte, v any) []byte {
@@ -48,7 +50,7 @@ func appendJSON(out []byte, v any) []byte {
 		}
 		return append(out, '}')
 	}
-	bs, _ := gojq.Marshal(v) // it writes to memory: there is no error
+	bs, _ := gojq.Marshal(v) // writing to memory never fails
 	return append(out, bs...)
 }
 
@@ -62,15 +64,16 @@ func appendText(out []byte, s string) []byte {
 	return append(append(append(out, '"'), s...), '"')
 }
 
-// Preview gives the type and the beginning of the text of a plain value, as
-// jq's errors have it: object ({"a":1}).
+// Preview returns the type and the start of the text of a plain value, in the
+// form that jq uses in errors: object ({"a":1}).
 func Preview(v any) string { return TypeOf(v) + " (" + Excerpt(v) + ")" }
 
-// mostExcerpt is how many bytes of a value's text jq's errors have.
+// mostExcerpt is the number of bytes of a value's text that jq shows in an
+// error.
 const mostExcerpt = 29
 
-// Excerpt gives the text of a plain value as jq's errors cut it: "..." takes the
-// place of the end, before the bracket or the quote that closes the whole.
+// Excerpt returns the text of a plain value, shortened as in jq's errors: "..."
+// replaces the end of a long text, except for the closing bracket or quote.
 func Excerpt(v any) string {
 	text := Marshal(v)
 	if len(text) <= mostExcerpt {
@@ -84,8 +87,8 @@ func Excerpt(v any) string {
 	return text[:cut] + "..." + end
 }
 
-// TypeOf gives jq's name for the type of a value, which may hold what is lazy
-// inside: "null", "boolean", "number", "string", "array" or "object".
+// TypeOf returns jq's name for the type of a value: "null", "boolean",
+// "number", "string", "array" or "object". The value may have lazy parts.
 func TypeOf(v any) string {
 	if _, ok := v.(*object.Object); ok {
 		return "object"
@@ -93,16 +96,17 @@ func TypeOf(v any) string {
 	return gojq.TypeOf(v)
 }
 
-// ToFloat gives a number as a float64; ok is false for what is no number.
+// ToFloat converts a number to a float64. ok is false if v is not a number.
 func ToFloat(v any) (f float64, ok bool) { return gojq.ToFloat64(v) }
 
-// ToInt gives a number as an int: cut towards zero, and the nearest int where
-// it is too large; ok is false for what is no number, and for nan.
+// ToInt converts a number to an int. It rounds towards zero, and returns the
+// nearest int if the number is too large. ok is false if v is not a number or
+// is NaN.
 func ToInt(v any) (i int, ok bool) { return gojq.ToInt(v) }
 
-// Number gives the value of a number written in JSON or in a query: an int, a
-// *big.Int for a larger integer, else a float64, which is infinite where the
-// number is too large for it.
+// Number returns the value of a number in JSON or in a query. It is an int, a
+// *big.Int if the integer is too large for an int, or a float64. The float64 is
+// infinite if the number is too large for it.
 func Number(text string) any {
 	if i, err := strconv.Atoi(text); err == nil {
 		return i
@@ -122,8 +126,9 @@ func Number(text string) any {
 	return math.Inf(1)
 }
 
-// Literal gives the value of a number written in a query, which keeps what was
-// written where printing the value would not: 1.000, 1e3.
+// Literal returns the value of a number in a query. The value keeps the
+// original text, such as 1.000 or 1e3, if printing the value would give another
+// text.
 func Literal(text string) any {
 	v := Number(text)
 	if f, ok := v.(float64); ok && Marshal(f) != text {
@@ -132,8 +137,8 @@ func Literal(text string) any {
 	return v
 }
 
-// regular gives a decimal number the digits before and behind its point that
-// JSON wants, and takes zeros away that JSON has not.
+// regular converts a decimal number to the form that JSON requires: digits on
+// both sides of the point, and no leading zeros.
 func regular(text string) string {
 	sign := ""
 	if strings.HasPrefix(text, "-") {
@@ -154,9 +159,10 @@ func regular(text string) string {
 	return sign + whole + text[end:]
 }
 
-// ParseNumber gives the number that a text is, as jq's tonumber reads it: a
-// JSON number, or one with a plus sign, leading zeros, or no digits on one side
-// of its point; nan and infinity in any case. Ok is false for any other text.
+// ParseNumber parses a text as jq's tonumber does. It accepts a JSON number, a
+// number with a plus sign, leading zeros, or no digits on one side of the
+// point, and the words nan and infinity in any case. ok is false for any other
+// text.
 func ParseNumber(text string) (n any, ok bool) {
 	unsigned := strings.TrimLeft(text, "+-")
 	if len(text)-len(unsigned) > 1 {
@@ -178,8 +184,8 @@ func ParseNumber(text string) (n any, ok bool) {
 	return Literal(strings.TrimPrefix(text, "+")), true
 }
 
-// isDecimal tells whether a text is digits with at most one point, and an
-// exponent or none.
+// isDecimal reports whether a text consists of digits with at most one point,
+// and optionally an exponent.
 func isDecimal(s string) bool {
 	mantissa, exponent := s, ""
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
