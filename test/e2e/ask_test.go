@@ -93,8 +93,8 @@ func (r *running) end() *answer {
 	}
 }
 
-// until waits until ok returns true for the output so far. what describes the condition in the error message.
-func (r *running) until(what string, ok func(out string) bool) {
+// awaitOutput waits until ok returns true for the output so far. what describes the condition in the error message.
+func (r *running) awaitOutput(what string, ok func(out string) bool) {
 	r.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for !ok(r.out.String()) {

@@ -122,7 +122,7 @@ func (c *caller) requests(routes, chain oracle.Message, base call) {
 			domain = strings.ReplaceAll(domain, "*", pick(c.Source, "x", "unknown.example", "a.b"))
 			for _, route := range oracle.List(host, "routes") {
 				r := random.Request{Method: pick(c.Source, "GET", "POST", "PUT"), Host: domain, Path: "/"}
-				c.Towards(&r, oracle.Sub(route, "match"))
+				c.Satisfy(&r, oracle.Sub(route, "match"))
 				r.Host = pick(c.Source, domain, domain, strings.ToUpper(domain), domain+":"+strconv.Itoa(base.port), domain+":1")
 				c.add(base, r)
 			}
@@ -173,8 +173,8 @@ func (k *call) from(ip string) string {
 	return ip
 }
 
-// asked returns the call as an argument of the plugin's trace function.
-func (k *call) asked(ip string, mark int) map[string]any {
+// traceArgument returns the call as an argument of the plugin's trace function.
+func (k *call) traceArgument(ip string, mark int) map[string]any {
 	m := map[string]any{"destination": k.destination, "port": k.port, "source": fmt.Sprintf("%s:%d", k.from(ip), mark), "random": k.weight}
 	if k.inbound {
 		m["direction"] = "inbound"
@@ -195,11 +195,11 @@ func (k *call) asked(ip string, mark int) map[string]any {
 	return m
 }
 
-// made returns the call in the form that a replica's Make method takes.
-func (k *call) made(ip string, mark int, as *oracle.Identity) oracle.Call {
+// oracleCall returns the call in the form that a replica's Make method takes.
+func (k *call) oracleCall(ip string, mark int, as *oracle.Identity) oracle.Call {
 	c := oracle.Call{Listener: k.listener, Source: k.from(ip), Destination: k.destination, Mark: mark, Port: k.port, Bytes: []byte("\x01\x02\x03 of no protocol\r\n\r\n")}
 	if k.tls {
-		c.TLS = as.Asks(k.shown)
+		c.TLS = as.ClientTLS(k.shown)
 		c.TLS.ServerName, c.TLS.NextProtos = k.sni, k.alpn
 	}
 	if k.http {

@@ -11,7 +11,7 @@ import (
 // The other one has a proxy that is stale and one that rejects its configuration. The test is skipped if the snapshots
 // don't exist.
 func TestCapturesAsEnvoys(t *testing.T) {
-	j := newJudged(t)
+	j := newComparer(t)
 	for _, name := range []string{"bookinfo", "stale"} {
 		dir := filepath.Join("../../../shared/captures", name)
 		dumps, err := filepath.Glob(filepath.Join(dir, "proxies/*/config_dump.json"))
@@ -32,6 +32,6 @@ func TestCapturesAsEnvoys(t *testing.T) {
 			id := filepath.Base(filepath.Dir(path))
 			all = append(all, subject{id, ips[id], b})
 		}
-		t.Run(name, func(t *testing.T) { j.waysAsEnvoys(t, dir, all) })
+		t.Run(name, func(t *testing.T) { j.compareTraces(t, dir, all) })
 	}
 }

@@ -11,37 +11,38 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A door is a listener to test, with the listeners that it can hand connections over to, and the connections to try.
-type door struct {
+// A chainCase is a listener to test, with the listeners that it can hand connections over to, and the connections to
+// try.
+type chainCase struct {
 	random.Listeners
-	name    string
-	port    int
-	refused string
-	knocks  []random.Connection
-	chains  []string // the filter chains that Envoy chose; empty where it closed the connection
-	choices []string // the filter chains that the plugin chose
+	name        string
+	port        int
+	refused     string
+	connections []random.Connection
+	chains      []string // the filter chains that Envoy chose; empty where it closed the connection
+	choices     []string // the filter chains that the plugin chose
 }
 
 const (
-	knocksEach   = 40
-	doorsAtOnce  = 200
-	firstOfDoors = 40000 // the first of the original destination ports of connections
+	connectionsPerCase   = 40
+	chainCasesAtOnce     = 200
+	firstDestinationPort = 40000 // the first of the original destination ports of connections
 )
 
 // TestFilterChainsAsEnvoy compares the filter chains that trace chooses with those of a real Envoy. The listeners are
 // random and use every criterion.
 func TestFilterChainsAsEnvoy(t *testing.T) {
-	j := newJudged(t)
+	j := newComparer(t)
 	j.eachEnvoy(t, j.chainsAsEnvoy)
 }
 
-func (j *judged) chainsAsEnvoy(t *testing.T) {
+func (j *comparer) chainsAsEnvoy(t *testing.T) {
 	for _, seed := range seeds(t) {
 		began := time.Now()
 		refused, asked, found := 0, 0, 0
-		for from := 0; from < *listeners; from += doorsAtOnce {
-			all := randomDoors(seed, from, min(from+doorsAtOnce, *listeners))
-			lines := j.knock(t, all, *recording != "")
+		for from := 0; from < *listeners; from += chainCasesAtOnce {
+			all := randomChainCases(seed, from, min(from+chainCasesAtOnce, *listeners))
+			lines := j.tryChains(t, all, *recording != "")
 			if *recording != "" && !t.Failed() {
 				record(t, lines)
 			}
@@ -50,10 +51,10 @@ func (j *judged) chainsAsEnvoy(t *testing.T) {
 					refused++
 					continue
 				}
-				asked += len(d.knocks)
+				asked += len(d.connections)
 				if at := d.differs(); at >= 0 {
 					if found++; found <= reported {
-						j.reportDoor(t, d, at)
+						j.reportChain(t, d, at)
 					}
 				}
 			}
@@ -66,21 +67,21 @@ func (j *judged) chainsAsEnvoy(t *testing.T) {
 	}
 }
 
-func randomDoors(seed uint64, from, to int) (all []*door) {
+func randomChainCases(seed uint64, from, to int) (all []*chainCase) {
 	for i := from; i < to; i++ {
 		s := random.New(seed + uint64(i))
-		d := &door{Listeners: s.Listeners(firstOfDoors + i%doorsAtOnce*10), name: fmt.Sprintf("l%d", i)}
-		for range knocksEach {
-			d.knocks = append(d.knocks, s.Connection(d.Listeners))
+		d := &chainCase{Listeners: s.Listeners(firstDestinationPort + i%chainCasesAtOnce*10), name: fmt.Sprintf("l%d", i)}
+		for range connectionsPerCase {
+			d.connections = append(d.connections, s.Connection(d.Listeners))
 		}
 		all = append(all, d)
 	}
 	return all
 }
 
-// knock makes the connections of all listeners to Envoy and then asks the plugin about them. If recording is true, it
-// returns the cases in the form in which they are recorded.
-func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
+// tryChains makes the connections of all listeners to Envoy and then asks the plugin about them. If recording is true,
+// it returns the cases in the form in which they are recorded.
+func (j *comparer) tryChains(t *testing.T, all []*chainCase, recording bool) []recorded {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
 	c := oracle.Config{Lenient: !j.isNewest(), NodeID: "sidecar~10.0.0.1~web.default~default.svc.cluster.local"}
@@ -102,10 +103,10 @@ func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
 			all[0].refused = err.Error()
 			return nil
 		}
-		return append(j.knock(t, all[:len(all)/2], recording), j.knock(t, all[len(all)/2:], recording)...)
+		return append(j.tryChains(t, all[:len(all)/2], recording), j.tryChains(t, all[len(all)/2:], recording)...)
 	}
 	must(t, err)
-	var open []*door
+	var open []*chainCase
 	for _, d := range all {
 		for _, l := range d.All {
 			if why := refused[l["name"].(string)]; why != "" {
@@ -119,7 +120,7 @@ func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
 	if len(open) == 0 {
 		return nil
 	}
-	askDoors(t, host, open)
+	connectAll(t, host, open)
 	dump, err := e.Dump(t.Context())
 	if err != nil {
 		t.Fatal(err, e.Ended())
@@ -133,11 +134,11 @@ func (j *judged) knock(t *testing.T, all []*door, recording bool) []recorded {
 		parts = append(parts, p)
 	}
 	snapshot := separate(t, dump, parts)
-	j.choose(t, snapshot, open)
+	j.askChains(t, snapshot, open)
 	if !recording {
 		return nil
 	}
-	return j.recordDoors(t, snapshot, open)
+	return j.recordChains(t, snapshot, open)
 }
 
 // istioName returns the name that Istio gives a listener. It consists of the address and the port.
@@ -147,15 +148,15 @@ func istioName(l oracle.Message) string {
 	return fmt.Sprintf("%v_%v", at["address"], at["port_value"])
 }
 
-// askDoors makes the connections to Envoy.
-func askDoors(t *testing.T, host string, all []*door) {
+// connectAll makes the connections to Envoy.
+func connectAll(t *testing.T, host string, all []*chainCase) {
 	t.Helper()
-	atOnce(8, all, func(d *door) {
-		d.chains = make([]string, len(d.knocks))
-		for i, k := range d.knocks {
-			b, err := begin(k)
+	atOnce(8, all, func(d *chainCase) {
+		d.chains = make([]string, len(d.connections))
+		for i, k := range d.connections {
+			b, err := firstBytes(k)
 			if err == nil {
-				d.chains[i], err = oracle.Say(t.Context(), fmt.Sprintf("%s:%d", host, d.port), b)
+				d.chains[i], err = oracle.SendRaw(t.Context(), fmt.Sprintf("%s:%d", host, d.port), b)
 			}
 			if err != nil {
 				t.Error(err)
@@ -165,13 +166,13 @@ func askDoors(t *testing.T, host string, all []*door) {
 	})
 }
 
-// begin returns the first bytes of a connection. They start with a PROXY protocol header that carries the original
+// firstBytes returns the first bytes of a connection. They start with a PROXY protocol header that carries the original
 // addresses.
-func begin(k random.Connection) ([]byte, error) {
-	b := oracle.Proxied(k.Source, k.Destination, k.SourcePort, k.Port)
+func firstBytes(k random.Connection) ([]byte, error) {
+	b := oracle.ProxyHeader(k.Source, k.Destination, k.SourcePort, k.Port)
 	switch k.Speaks {
 	case random.TLS:
-		hello, err := oracle.Hello(k.SNI, k.ALPN)
+		hello, err := oracle.ClientHello(k.SNI, k.ALPN)
 		return append(b, hello...), err
 	case random.HTTP10:
 		return append(b, "GET / HTTP/1.0\r\n\r\n"...), nil

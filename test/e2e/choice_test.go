@@ -21,7 +21,7 @@ type choice struct {
 }
 
 // differs returns the index of the first request for which the plugin and Envoy differ, or -1 if they agree.
-func (r *routing) differs() int {
+func (r *routeCase) differs() int {
 	for i := range r.answers {
 		if c := r.choices[i]; c != nil && c.declines() {
 			continue
@@ -40,7 +40,7 @@ func (c *choice) declines() bool {
 }
 
 // said describes the choice of the plugin and the action of Envoy for a request. The two texts are equal if both agree.
-func (r *routing) said(i int) (plugin, envoy string) {
+func (r *routeCase) said(i int) (plugin, envoy string) {
 	c, q, a := r.choices[i], r.requests[i], r.answers[i]
 	return c.said(q, a), envoySaid(q, a)
 }

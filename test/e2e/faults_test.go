@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/mesh"
 )
 
-// until waits until istiod reports a status for a configuration type of a proxy.
-func (w *world) until(t *testing.T, workload, short, word string) {
+// awaitStatus waits until istiod reports a status for a configuration type of a proxy.
+func (w *world) awaitStatus(t *testing.T, workload, short, word string) {
 	t.Helper()
 	id := w.proxy(t, workload).ID()
 	w.eventually(t, fmt.Sprintf("istiod says %s of %s's %s", word, workload, short), func(ctx context.Context) (bool, error) {
@@ -47,7 +47,7 @@ func (w *world) stall(t *testing.T, workload string) {
 	t.Helper()
 	must(t, w.Stall(t.Context(), w.proxy(t, workload)))
 	for _, short := range []string{"cds", "lds", "eds", "rds"} {
-		w.until(t, workload, short, "STALE")
+		w.awaitStatus(t, workload, short, "STALE")
 	}
 }
 
@@ -65,7 +65,7 @@ func stale(t *testing.T, w *world) {
 
 func rejected(t *testing.T, w *world) {
 	must(t, w.Reject(t.Context(), w.proxy(t, "ratings-v1")))
-	w.until(t, "ratings-v1", "lds", "ERROR")
+	w.awaitStatus(t, "ratings-v1", "lds", "ERROR")
 	w.agrees(t)
 	w.ask(t, `.proxies[] | select(.lds=="ERROR") | .sync.lds.error | test("bogus.filter")`).exits(0).quiet().is(true)
 	w.ask(t, `.proxy("ratings-v1") | .listeners[] | select(.state=="REJECTED") | [.name, (.error | test("bogus.filter"))]`).exits(0).quiet().
@@ -99,7 +99,7 @@ func checkedByTheLeast(t *testing.T, w *world) {
 
 func notSent(t *testing.T, w *world) {
 	must(t, w.Withhold(t.Context()))
-	w.until(t, "istio-ingressgateway", "sds", "NOT SENT")
+	w.awaitStatus(t, "istio-ingressgateway", "sds", "NOT SENT")
 	w.agrees(t)
 	w.ask(t, `.proxies[] | select(.sds=="NOT SENT") | .name, synced`).exits(0).quiet().is(w.proxy(t, "istio-ingressgateway").Pod, true)
 	w.ask(t, `.proxy("istio-ingressgateway").listener("0.0.0.0_8443") | .state`).exits(0).quiet().is("WARMING")
@@ -109,7 +109,7 @@ func notSent(t *testing.T, w *world) {
 func dead(t *testing.T, w *world) {
 	p := w.proxy(t, "reviews-v1")
 	w.Kill(p)
-	w.until(t, "reviews-v1", "cds", "")
+	w.awaitStatus(t, "reviews-v1", "cds", "")
 	w.ask(t, `[.proxies[]] | length`).exits(0).quiet().is(7)
 	w.ask(t, `.proxies[] | select(.connected | not) | [.id, .cds, .pilot, .ready]`).exits(0).quiet().is([]any{p.ID(), "UNKNOWN", nil, true})
 	w.agrees(t)
@@ -136,8 +136,8 @@ func (w *world) hang(t *testing.T, workload string) *mesh.Proxy {
 func hungAndDead(t *testing.T, w *world) {
 	hung, gone := w.hang(t, "details-v1"), w.proxy(t, "reviews-v1")
 	w.Kill(gone)
-	w.until(t, "details-v1", "cds", "STALE")
-	w.until(t, "reviews-v1", "cds", "")
+	w.awaitStatus(t, "details-v1", "cds", "STALE")
+	w.awaitStatus(t, "reviews-v1", "cds", "")
 	w.agrees(t)
 	want := []any{}
 	for _, p := range w.byID() {

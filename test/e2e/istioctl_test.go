@@ -153,9 +153,9 @@ func istioctlFaults(t *testing.T, w *world) {
 	i := newIstioctl(t, w)
 	w.stall(t, "reviews-v2")
 	must(t, w.Reject(t.Context(), w.proxy(t, "ratings-v1")))
-	w.until(t, "ratings-v1", "lds", "ERROR")
+	w.awaitStatus(t, "ratings-v1", "lds", "ERROR")
 	must(t, w.Withhold(t.Context()))
-	w.until(t, "istio-ingressgateway", "sds", "NOT SENT")
+	w.awaitStatus(t, "istio-ingressgateway", "sds", "NOT SENT")
 	for _, workload := range []string{"reviews-v2", "ratings-v1", "istio-ingressgateway"} {
 		for _, table := range pairs() {
 			i.same(t, table, w.proxy(t, workload))
@@ -410,7 +410,7 @@ func (i *istioctl) addExtension(t *testing.T) (remove func()) {
 	p, file := i.proxy(t, "productpage-v1"), filepath.Join(i.folder(t), "extension.yaml")
 	must(t, os.WriteFile(file, []byte(extensionText), 0o600))
 	i.administer(t, "apply", "-f", file)
-	i.until(t, "productpage-v1", "ecds", "SYNCED")
+	i.awaitStatus(t, "productpage-v1", "ecds", "SYNCED")
 	const listens = `any(.proxy("productpage-v1").listeners[] | tojson; contains("a-lua-extension"))`
 	i.ask(t, listens).exits(0).is(true)
 	return func() {

@@ -53,14 +53,14 @@ func TestMesh(t *testing.T) {
 		{"CreateAlone", createAlone},
 		{"OneNamespace", oneNamespace},
 		{"Completion", completion},
-		{"SeedWalk", seedWalk},
-		{"Ways", ways},
+		{"FirstUseCase", firstUseCase},
+		{"TraceAsReplicas", traceAsReplicas},
 		{"TracesAsEnvoys", tracesAsEnvoys},
 		{"Snapshot", snapshot},
 		{"ReadOnly", readOnly},
 	} {
 		t.Run(s.name, func(t *testing.T) {
-			t.Cleanup(func() { w.mend(t) })
+			t.Cleanup(func() { w.repair(t) })
 			s.test(t, w)
 		})
 	}

@@ -13,13 +13,13 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A guarded is a listener with RBAC filters, and the requests to send to it.
-type guarded struct {
-	random.Guard
+// An rbacCase is a listener with RBAC filters, and the requests to send to it.
+type rbacCase struct {
+	random.RBACListener
 	name     string
 	port     int
 	refused  string // the error if Envoy rejects the listener
-	knocks   []random.Knock
+	requests []random.RBACRequest
 	statuses []int     // Envoy's; 0 if it closed the connection
 	verdicts []verdict // the plugin's
 }
@@ -32,38 +32,38 @@ type verdict struct {
 }
 
 const (
-	guardsAtOnce = 250
-	asksEach     = 12
+	rbacCasesAtOnce     = 250
+	requestsPerRBACCase = 12
 )
 
 // TestRBACAsEnvoy compares trace's verdicts on RBAC filters with real Envoys. It uses random policies for the HTTP and
 // the network filter, random requests and random clients.
 func TestRBACAsEnvoy(t *testing.T) {
-	j := newJudged(t)
+	j := newComparer(t)
 	j.eachEnvoy(t, j.rbacAsEnvoy)
 }
 
-func (j *judged) rbacAsEnvoy(t *testing.T) {
+func (j *comparer) rbacAsEnvoy(t *testing.T) {
 	for _, seed := range seeds(t) {
 		began := time.Now()
 		var asked, denied, declined, refused, found int
-		for from := 0; from < *guards; from += guardsAtOnce {
-			all := randomGuards(seed, from, min(from+guardsAtOnce, *guards))
-			j.tryGuards(t, all)
+		for from := 0; from < *guards; from += rbacCasesAtOnce {
+			all := randomRBACCases(seed, from, min(from+rbacCasesAtOnce, *guards))
+			j.tryRBAC(t, all)
 			for _, g := range all {
 				if g.refused != "" {
 					refused++
 					t.Logf("%s: %s", g.name, g.refused)
 					continue
 				}
-				asked += len(g.knocks)
+				asked += len(g.requests)
 				for i, v := range g.verdicts {
 					switch {
 					case len(v.Unsupported) > 0:
 						declined++
 					case v.Status != g.statuses[i]:
 						if found++; found <= reported {
-							j.reportGuard(t, g, i)
+							j.reportRBAC(t, g, i)
 						}
 					}
 					if g.statuses[i] == 403 || g.statuses[i] == 0 {
@@ -83,20 +83,20 @@ func (j *judged) rbacAsEnvoy(t *testing.T) {
 	}
 }
 
-func randomGuards(seed uint64, from, to int) (all []*guarded) {
+func randomRBACCases(seed uint64, from, to int) (all []*rbacCase) {
 	for i := from; i < to; i++ {
 		s := random.New(seed + uint64(i))
-		g := &guarded{Guard: s.Guard(), name: fmt.Sprintf("l%d", i)}
-		for range asksEach {
-			g.knocks = append(g.knocks, s.Knock(g.Guard))
+		g := &rbacCase{RBACListener: s.RBACListener(), name: fmt.Sprintf("l%d", i)}
+		for range requestsPerRBACCase {
+			g.requests = append(g.requests, s.RBACRequest(g.RBACListener))
 		}
 		all = append(all, g)
 	}
 	return all
 }
 
-// tryGuards sends all requests to Envoy and then asks the plugin about them.
-func (j *judged) tryGuards(t *testing.T, all []*guarded) {
+// tryRBAC sends all requests to Envoy and then asks the plugin about them.
+func (j *comparer) tryRBAC(t *testing.T, all []*rbacCase) {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
 	c := oracle.Config{NodeID: "sidecar~10.0.0.1~web.default~default.svc.cluster.local", Lenient: !j.isNewest()}
@@ -109,7 +109,7 @@ func (j *judged) tryGuards(t *testing.T, all []*guarded) {
 	defer e.Stop()
 	refused, err := e.Refused(t.Context())
 	must(t, err)
-	var open []*guarded
+	var open []*rbacCase
 	var parts []part
 	for _, g := range all {
 		if g.refused = refused[g.name]; g.refused == "" {
@@ -117,30 +117,30 @@ func (j *judged) tryGuards(t *testing.T, all []*guarded) {
 			parts = append(parts, part{g.name, []string{g.name}})
 		}
 	}
-	atOnce(8, open, func(g *guarded) { j.askGuard(t, host, g) })
+	atOnce(8, open, func(g *rbacCase) { j.sendRBAC(t, host, g) })
 	dump, err := e.Dump(t.Context())
 	if err != nil {
 		t.Fatal(err, e.Ended())
 	}
-	j.traceGuards(t, separate(t, dump, parts), open)
+	j.traceRBAC(t, separate(t, dump, parts), open)
 }
 
 // listenerOf returns the listener's configuration. A PROXY protocol header carries the client's address, and a direct
 // response answers every request that RBAC allows.
-func (j *judged) listenerOf(g *guarded, at oracle.Message) oracle.Message {
+func (j *comparer) listenerOf(g *rbacCase, at oracle.Message) oracle.Message {
 	options := maps.Clone(g.Manager)
 	options["http_filters"] = []any{
 		oracle.Message{"name": "rbac", "typed_config": g.HTTP},
 		oracle.Message{"name": "router", "typed_config": oracle.Message{"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}},
 	}
 	match := oracle.Message{"prefix": "/"}
-	if g.Astray {
+	if g.RoutesNothing {
 		match = oracle.Message{"path": "/a/path/that/no/request/has"}
 	}
 	routes := oracle.Message{"name": "routes", "virtual_hosts": []any{oracle.Message{"name": "all", "domains": []any{"*"}, "routes": []any{
 		oracle.Message{"match": match, "direct_response": oracle.Message{"status": 200}},
 	}}}}
-	if g.Cuts {
+	if g.IgnoresParameters {
 		routes["ignore_path_parameters_in_path_matching"] = true
 	}
 	filters := []any{oracle.Message{"name": "http", "typed_config": oracle.Manager(options, routes)}}
@@ -149,7 +149,7 @@ func (j *judged) listenerOf(g *guarded, at oracle.Message) oracle.Message {
 	}
 	chain := oracle.Message{"filters": filters}
 	if g.TLS {
-		chain["transport_socket"] = j.identity.Serves(true, false)
+		chain["transport_socket"] = j.identity.ServerTLS(true, false)
 	}
 	const listenerFilters = "type.googleapis.com/envoy.extensions.filters.listener."
 	return oracle.Message{"name": g.name, "address": at, "filter_chains": []any{chain}, "listener_filters": []any{
@@ -158,12 +158,12 @@ func (j *judged) listenerOf(g *guarded, at oracle.Message) oracle.Message {
 	}}
 }
 
-func (j *judged) askGuard(t *testing.T, host string, g *guarded) {
-	g.statuses = make([]int, len(g.knocks))
-	for i, k := range g.knocks {
-		c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, g.port), Begin: oracle.Proxied(k.Source, k.Destination, k.SourcePort, k.Port)}
+func (j *comparer) sendRBAC(t *testing.T, host string, g *rbacCase) {
+	g.statuses = make([]int, len(g.requests))
+	for i, k := range g.requests {
+		c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, g.port), Begin: oracle.ProxyHeader(k.Source, k.Destination, k.SourcePort, k.Port)}
 		if g.TLS {
-			c.TLS = j.identity.Asks(k.Shown)
+			c.TLS = j.identity.ClientTLS(k.ShowsCert)
 			c.TLS.ServerName = k.SNI
 		}
 		a, err := c.Ask(t.Context(), oracle.Request(k.Request))
@@ -176,8 +176,8 @@ func (j *judged) askGuard(t *testing.T, host string, g *guarded) {
 	}
 }
 
-// traceGuards asks the plugin for its verdicts.
-func (j *judged) traceGuards(t *testing.T, snapshot string, all []*guarded) {
+// traceRBAC asks the plugin for its verdicts.
+func (j *comparer) traceRBAC(t *testing.T, snapshot string, all []*rbacCase) {
 	t.Helper()
 	type asked struct {
 		Proxy    string           `json:"proxy"`
@@ -186,16 +186,16 @@ func (j *judged) traceGuards(t *testing.T, snapshot string, all []*guarded) {
 	var cases []asked
 	for _, g := range all {
 		a := asked{Proxy: g.name + ".default"}
-		for _, k := range g.knocks {
-			a.Requests = append(a.Requests, g.asked(k))
+		for _, k := range g.requests {
+			a.Requests = append(a.Requests, g.traceArgument(k))
 		}
 		cases = append(cases, a)
 	}
 	lines := j.ask(t, snapshot, cases, `. as $mesh | $cases[0][] | .proxy as $name | ($mesh | proxy($name)) as $proxy | .requests[] as $request
 		| $proxy.trace($request) | {status, reason, unsupported}`)
 	for _, g := range all {
-		g.verdicts = make([]verdict, len(g.knocks))
-		for i := range g.knocks {
+		g.verdicts = make([]verdict, len(g.requests))
+		for i := range g.requests {
 			if len(lines) == 0 {
 				t.Fatal("there are fewer answers than requests")
 			}
@@ -205,65 +205,65 @@ func (j *judged) traceGuards(t *testing.T, snapshot string, all []*guarded) {
 	}
 }
 
-// asked returns a request as an argument of the plugin's trace function.
-func (g *guarded) asked(k random.Knock) map[string]any {
+// traceArgument returns a request as an argument of the plugin's trace function.
+func (g *rbacCase) traceArgument(k random.RBACRequest) map[string]any {
 	headers := map[string][]string{"host": {k.Host}}
 	for _, h := range k.Headers {
 		name := strings.ToLower(h[0])
 		headers[name] = append(headers[name], h[1])
 	}
-	m := requestOf(k.Connection)
+	m := traceArgumentOf(k.Connection)
 	m["method"], m["path"], m["headers"] = k.Method, k.Path, headers
 	if delete(m, "alpn"); g.TLS {
-		m["tls"], m["sni"], m["principal"] = true, k.SNI, map[bool]string{true: oracle.Principal}[k.Shown]
+		m["tls"], m["sni"], m["principal"] = true, k.SNI, map[bool]string{true: oracle.Principal}[k.ShowsCert]
 	}
 	return m
 }
 
 // differs reports whether the plugin and Envoy differ about the first request.
-func (g *guarded) differs() bool {
+func (g *rbacCase) differs() bool {
 	return g.refused == "" && len(g.verdicts[0].Unsupported) == 0 && g.verdicts[0].Status != g.statuses[0]
 }
 
-func (g *guarded) size() int { return len(text(g.HTTP)) + len(text(g.Network)) + len(text(g.Manager)) }
+func (g *rbacCase) size() int { return len(text(g.HTTP)) + len(text(g.Network)) + len(text(g.Manager)) }
 
-// reportGuard reduces a mismatch and reports it.
-func (j *judged) reportGuard(t *testing.T, g *guarded, at int) {
+// reportRBAC reduces a mismatch and reports it.
+func (j *comparer) reportRBAC(t *testing.T, g *rbacCase, at int) {
 	t.Helper()
-	best := &guarded{Guard: g.Guard, knocks: g.knocks[at : at+1], statuses: g.statuses[at : at+1], verdicts: g.verdicts[at : at+1]}
+	best := &rbacCase{RBACListener: g.RBACListener, requests: g.requests[at : at+1], statuses: g.statuses[at : at+1], verdicts: g.verdicts[at : at+1]}
 	for next := best; next != nil; {
-		best, next = next, j.smallerGuard(t, next)
+		best, next = next, j.smallerRBAC(t, next)
 	}
 	t.Errorf("Envoy: %d; the plugin: %d %s; %s\nHTTP %s, network %s, manager %s", best.statuses[0], best.verdicts[0].Status, best.verdicts[0].Reason,
-		text(best.knocks[0]), text(best.HTTP), text(best.Network), text(best.Manager))
+		text(best.requests[0]), text(best.HTTP), text(best.Network), text(best.Manager))
 }
 
-// smallerGuard removes one part of the configuration at a time and returns the smallest variant that still has the
+// smallerRBAC removes one part of the configuration at a time and returns the smallest variant that still has the
 // mismatch. It returns nil if none has it.
-func (j *judged) smallerGuard(t *testing.T, g *guarded) (best *guarded) {
+func (j *comparer) smallerRBAC(t *testing.T, g *rbacCase) (best *rbacCase) {
 	t.Helper()
-	var all []*guarded
-	add := func(change func(*random.Guard)) {
-		n := &guarded{Guard: g.Guard, name: fmt.Sprintf("l%d", len(all)), knocks: g.knocks}
-		change(&n.Guard)
+	var all []*rbacCase
+	add := func(change func(*random.RBACListener)) {
+		n := &rbacCase{RBACListener: g.RBACListener, name: fmt.Sprintf("l%d", len(all)), requests: g.requests}
+		change(&n.RBACListener)
 		all = append(all, n)
 	}
 	for _, m := range oracle.Smaller(asRead(t, g.HTTP), "@type") {
-		add(func(n *random.Guard) { n.HTTP = m.(oracle.Message) })
+		add(func(n *random.RBACListener) { n.HTTP = m.(oracle.Message) })
 	}
 	for _, m := range oracle.Smaller(asRead(t, g.Manager)) {
-		add(func(n *random.Guard) { n.Manager = m.(oracle.Message) })
+		add(func(n *random.RBACListener) { n.Manager = m.(oracle.Message) })
 	}
 	if g.Network != nil {
-		add(func(n *random.Guard) { n.Network = nil })
+		add(func(n *random.RBACListener) { n.Network = nil })
 		for _, m := range oracle.Smaller(asRead(t, g.Network), "@type", "stat_prefix") {
-			add(func(n *random.Guard) { n.Network = m.(oracle.Message) })
+			add(func(n *random.RBACListener) { n.Network = m.(oracle.Message) })
 		}
 	}
 	for best == nil && len(all) > 0 {
-		some := all[:min(len(all), guardsAtOnce)]
+		some := all[:min(len(all), rbacCasesAtOnce)]
 		all = all[len(some):]
-		j.tryGuards(t, some)
+		j.tryRBAC(t, some)
 		for _, n := range some {
 			if n.refused == "" && n.differs() && (best == nil || n.size() < best.size()) {
 				best = n

@@ -41,7 +41,7 @@ func record(t *testing.T, all []recorded) {
 const kept = 40
 
 // record returns Envoy's answers to requests in the form in which they are recorded.
-func (j *judged) record(t *testing.T, dump, host string, all []*routing) (out []recorded) {
+func (j *comparer) record(t *testing.T, dump, host string, all []*routeCase) (out []recorded) {
 	t.Helper()
 	var names []string
 	for _, r := range all {
@@ -57,15 +57,15 @@ func (j *judged) record(t *testing.T, dump, host string, all []*routing) (out []
 				continue // leave out results that depend on chance, and most of the requests without a route
 			}
 			_, envoy := r.said(k)
-			g.Cases = append(g.Cases, recordedCase{r.asked(q, "127.0.0.1"), envoy})
+			g.Cases = append(g.Cases, recordedCase{r.matchArgument(q, "127.0.0.1"), envoy})
 		}
 		out = append(out, g)
 	}
 	return out
 }
 
-// recordDoors returns the filter chains that Envoy chose, in the form in which they are recorded.
-func (j *judged) recordDoors(t *testing.T, snapshot string, all []*door) (out []recorded) {
+// recordChains returns the filter chains that Envoy chose, in the form in which they are recorded.
+func (j *comparer) recordChains(t *testing.T, snapshot string, all []*chainCase) (out []recorded) {
 	t.Helper()
 	var ids []string
 	for _, d := range all {
@@ -75,16 +75,16 @@ func (j *judged) recordDoors(t *testing.T, snapshot string, all []*door) (out []
 	for i, d := range all {
 		var g recorded
 		must(t, json.Unmarshal(lines[i], &g.Listeners))
-		for k, knock := range d.knocks {
-			g.Cases = append(g.Cases, recordedCase{requestOf(knock), d.chains[k]})
+		for k, c := range d.connections {
+			g.Cases = append(g.Cases, recordedCase{traceArgumentOf(c), d.chains[k]})
 		}
 		out = append(out, g)
 	}
 	return out
 }
 
-// asked returns a request as an argument of the plugin's match function.
-func (r *routing) asked(q oracle.Request, host string) map[string]any {
+// matchArgument returns a request as an argument of the plugin's match function.
+func (r *routeCase) matchArgument(q oracle.Request, host string) map[string]any {
 	headers := map[string][]string{}
 	for _, h := range q.Headers {
 		name := strings.ToLower(h[0])
@@ -95,7 +95,7 @@ func (r *routing) asked(q oracle.Request, host string) map[string]any {
 		m["port"] = r.port
 	}
 	if r.TLS {
-		m["tls"], m["principal"] = true, map[bool]string{true: oracle.Principal}[r.Shown]
+		m["tls"], m["principal"] = true, map[bool]string{true: oracle.Principal}[r.ShowsCert]
 	}
 	return m
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A routing is a random route configuration behind a listener, and the requests to send to it.
-type routing struct {
+// A routeCase is a random route configuration behind a listener, and the requests to send to it.
+type routeCase struct {
 	random.Routes
 	name     string
 	port     int
@@ -23,25 +23,25 @@ type routing struct {
 }
 
 const (
-	requestsEach = 300
-	inOneEnvoy   = 250 // how many route configurations share one Envoy
-	firstPort    = 12000
+	requestsPerRouteCase = 300
+	routeCasesAtOnce     = 250 // how many route configurations share one Envoy
+	firstPort            = 12000
 )
 
 // TestRoutesAsEnvoy compares match with a real Envoy. It uses random route configurations in random HTTP connection
 // managers.
 func TestRoutesAsEnvoy(t *testing.T) {
-	j := newJudged(t)
+	j := newComparer(t)
 	j.eachEnvoy(t, j.routesAsEnvoy)
 }
 
-func (j *judged) routesAsEnvoy(t *testing.T) {
+func (j *comparer) routesAsEnvoy(t *testing.T) {
 	for _, seed := range seeds(t) {
 		began := time.Now()
 		var n tally
-		for from := 0; from < *routings; from += inOneEnvoy {
-			all := randomRoutings(seed, from, min(from+inOneEnvoy, *routings))
-			lines := j.try(t, all, *recording != "")
+		for from := 0; from < *routings; from += routeCasesAtOnce {
+			all := randomRouteCases(seed, from, min(from+routeCasesAtOnce, *routings))
+			lines := j.tryRoutes(t, all, *recording != "")
 			if *recording != "" && !t.Failed() {
 				record(t, lines)
 			}
@@ -70,7 +70,7 @@ func (j *judged) routesAsEnvoy(t *testing.T) {
 // A tally counts what was tried.
 type tally struct{ configurations, refused, requests, matched, declined, found int }
 
-func (n *tally) count(t *testing.T, r *routing) {
+func (n *tally) count(t *testing.T, r *routeCase) {
 	if r.refused != "" {
 		n.refused++
 		t.Logf("%s: %s", r.name, r.refused)
@@ -93,11 +93,11 @@ func (n *tally) String() string {
 		n.configurations, n.refused, n.requests, n.matched, n.declined, n.found)
 }
 
-func randomRoutings(seed uint64, from, to int) (all []*routing) {
+func randomRouteCases(seed uint64, from, to int) (all []*routeCase) {
 	for i := from; i < to; i++ {
 		s := random.New(seed + uint64(i))
-		r := &routing{Routes: s.Routes(), name: fmt.Sprintf("l%d", i)}
-		for range requestsEach {
+		r := &routeCase{Routes: s.Routes(), name: fmt.Sprintf("l%d", i)}
+		for range requestsPerRouteCase {
 			r.requests = append(r.requests, oracle.Request(s.Request(r.Routes)))
 		}
 		all = append(all, r)
@@ -105,9 +105,9 @@ func randomRoutings(seed uint64, from, to int) (all []*routing) {
 	return all
 }
 
-// try sends all requests to Envoy and then asks the plugin about them. If recording is true, it returns the cases in
-// the form in which they are recorded.
-func (j *judged) try(t *testing.T, all []*routing, recording bool) []recorded {
+// tryRoutes sends all requests to Envoy and then asks the plugin about them. If recording is true, it returns the cases
+// in the form in which they are recorded.
+func (j *comparer) tryRoutes(t *testing.T, all []*routeCase, recording bool) []recorded {
 	t.Helper()
 	host := oracle.Host(rand.Uint64())
 	echo := oracle.Address(host, firstPort)
@@ -119,7 +119,7 @@ func (j *judged) try(t *testing.T, all []*routing, recording bool) []recorded {
 		r.port = firstPort + 1 + i
 		var transport oracle.Message
 		if r.TLS {
-			transport = j.identity.Serves(r.Asks, r.Needs)
+			transport = j.identity.ServerTLS(r.RequestsCert, r.RequiresCert)
 		}
 		c.Listeners = append(c.Listeners, oracle.Listener(r.name, oracle.Address(host, r.port), oracle.Manager(r.Manager, r.Config), transport))
 	}
@@ -128,7 +128,7 @@ func (j *judged) try(t *testing.T, all []*routing, recording bool) []recorded {
 	defer e.Stop()
 	refused, err := e.Refused(t.Context())
 	must(t, err)
-	var served []*routing
+	var served []*routeCase
 	for _, r := range all {
 		if r.refused = refused[r.name]; r.refused == "" {
 			served = append(served, r)
@@ -146,13 +146,13 @@ func (j *judged) try(t *testing.T, all []*routing, recording bool) []recorded {
 }
 
 // askAll sends the requests to Envoy, over one connection per listener.
-func (j *judged) askAll(t *testing.T, host string, all []*routing) {
+func (j *comparer) askAll(t *testing.T, host string, all []*routeCase) {
 	t.Helper()
-	atOnce(8, all, func(r *routing) {
+	atOnce(8, all, func(r *routeCase) {
 		c := oracle.Client{Address: fmt.Sprintf("%s:%d", host, r.port)}
 		defer c.Close()
 		if r.TLS {
-			c.TLS = j.identity.Asks(r.Shown)
+			c.TLS = j.identity.ClientTLS(r.ShowsCert)
 		}
 		r.answers = make([]oracle.Answer, len(r.requests))
 		for i, q := range r.requests {
@@ -167,7 +167,7 @@ func (j *judged) askAll(t *testing.T, host string, all []*routing) {
 }
 
 // match asks the plugin for the routes of all requests.
-func (j *judged) match(t *testing.T, dump, host string, all []*routing) {
+func (j *comparer) match(t *testing.T, dump, host string, all []*routeCase) {
 	t.Helper()
 	type asked struct {
 		Listener string           `json:"listener"`
@@ -177,7 +177,7 @@ func (j *judged) match(t *testing.T, dump, host string, all []*routing) {
 	for _, r := range all {
 		c := asked{Listener: r.name}
 		for _, q := range r.requests {
-			c.Requests = append(c.Requests, r.asked(q, host))
+			c.Requests = append(c.Requests, r.matchArgument(q, host))
 		}
 		cases = append(cases, c)
 	}

@@ -21,9 +21,9 @@ var ofThisMesh = strings.NewReplacer(" --snapshot demo", "", "http.80", "http.80
 func walk(t *testing.T, w *world) {
 	w.stall(t, "reviews-v2")
 	must(t, w.Reject(t.Context(), w.proxy(t, "ratings-v1")))
-	w.until(t, "ratings-v1", "lds", "ERROR")
+	w.awaitStatus(t, "ratings-v1", "lds", "ERROR")
 	must(t, w.Withhold(t.Context()))
-	w.until(t, "istio-ingressgateway", "sds", "NOT SENT")
+	w.awaitStatus(t, "istio-ingressgateway", "sds", "NOT SENT")
 	text, err := os.ReadFile("../../docs/walk.md")
 	must(t, err)
 	lines := strings.Split(string(text), "\n")

@@ -21,7 +21,7 @@ func wait(t *testing.T, w *world) {
 	if r.cmd.ProcessState != nil || syscall.Kill(r.cmd.Process.Pid, 0) != nil {
 		t.Error("it did not wait")
 	}
-	w.mend(t)
+	w.repair(t)
 	r.end().exits(0).quiet().within(20 * time.Second)
 }
 
@@ -33,13 +33,13 @@ func watch(t *testing.T, w *world) {
 	said := func(words ...string) {
 		t.Helper()
 		want := `"` + strings.Join(words, "\"\n\"") + "\"\n"
-		r.until(want, func(out string) bool { return out == want })
+		r.awaitOutput(want, func(out string) bool { return out == want })
 	}
 	said("SYNCED")
 	w.stall(t, "reviews-v2")
 	said("SYNCED", "STALE")
 	sockets := openFiles(t, r)
-	w.mend(t)
+	w.repair(t)
 	said("SYNCED", "STALE", "SYNCED")
 	w.stall(t, "reviews-v2")
 	said("SYNCED", "STALE", "SYNCED", "STALE")
@@ -74,14 +74,14 @@ func openFiles(t *testing.T, r *running) int {
 // watchOverAPIServerRestart checks that watch mode survives a restart of the API server.
 func watchOverAPIServerRestart(t *testing.T, w *world) {
 	r := w.begin(t, w.least, "-w", watched)
-	r.until("a first row", func(out string) bool { return out == "\"SYNCED\"\n" })
+	r.awaitOutput("a first row", func(out string) bool { return out == "\"SYNCED\"\n" })
 	w.StopAPIServer()
 	w.eventually(t, "it says that the API server is gone", func(context.Context) (bool, error) {
 		return strings.Contains(r.err.String(), "refused"), nil
 	})
 	must(t, w.StartAPIServer(t.Context()))
 	w.stall(t, "reviews-v2")
-	r.until("what happened then", func(out string) bool { return out == "\"SYNCED\"\n\"STALE\"\n" })
+	r.awaitOutput("what happened then", func(out string) bool { return out == "\"SYNCED\"\n\"STALE\"\n" })
 	a := interrupt(t, r).exits(130)
 	if n := strings.Count(a.err, "\n"); n > 3 {
 		t.Errorf("%d lines on stderr:\n%s", n, a.err)

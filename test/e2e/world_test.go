@@ -114,10 +114,10 @@ func (w *world) account(t *testing.T, name string, roles ...string) string {
 	return path
 }
 
-func (w *world) mend(t *testing.T) {
+func (w *world) repair(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := w.Mend(ctx); err != nil {
+	if err := w.Repair(ctx); err != nil {
 		t.Fatalf("the mesh can't be mended: %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func (a *admin) serve(rw io.ReadWriter) {
 	}
 }
 
-// one answers a single request.
+// answerOne answers a single request.
 func (a *admin) answerOne(w io.Writer, r *http.Request) error {
 	done := sync.OnceFunc(a.tally.asked(r.URL.RequestURI()))
 	defer done()
@@ -80,7 +80,7 @@ func (a *admin) answerOne(w io.Writer, r *http.Request) error {
 	return err
 }
 
-// work sleeps for as long as producing an answer of size bytes takes.
+// delay sleeps for as long as producing an answer of size bytes takes.
 func (a *admin) delay(size int64) {
 	wait := a.latency
 	if a.rate > 0 {

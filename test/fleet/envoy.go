@@ -57,7 +57,7 @@ func newImage(c *capture, o Options) (*image, error) {
 	return m, nil
 }
 
-// take adds a recorded answer to the image.
+// addRecorded adds a recorded answer to the image.
 func (m *image) addRecorded(c *capture, path, file string) error {
 	text, err := c.proxy(file)
 	if err != nil {

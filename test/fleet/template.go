@@ -64,7 +64,7 @@ func newTemplate(text []byte) *template {
 // fixed returns a template without tokens.
 func fixed(text string) *template { return &template{text: []byte(text)} }
 
-// word returns the replacement of a template's nth token.
+// replacement returns the replacement of a template's nth token.
 func (p *Proxy) replacement(kind, nth int) string {
 	if kind == millisWord {
 		return fmt.Sprintf("%03d", (nth*37+p.index*11)%1000)

@@ -40,7 +40,7 @@ func (p *Proxy) Running() bool { return p.process != nil && p.process.running() 
 // connect makes the proxy connect to an istiod. A connection to another istiod is closed.
 func (p *Proxy) connect(i *Istiod) {
 	p.Istiod = i
-	p.relay.point(loopback(i.xds))
+	p.relay.setTarget(loopback(i.xds))
 }
 
 func (p *Proxy) nodeID() string {

@@ -161,8 +161,8 @@ func (m *Mesh) StartAPIServer(ctx context.Context) error {
 	return m.startAPIServer(ctx)
 }
 
-// Mend repairs all faults, and waits until every proxy is connected to the first istiod and synced.
-func (m *Mesh) Mend(ctx context.Context) error {
+// Repair repairs all faults, and waits until every proxy is connected to the first istiod and synced.
+func (m *Mesh) Repair(ctx context.Context) error {
 	if err := m.StartAPIServer(ctx); err != nil {
 		return err
 	}
@@ -173,11 +173,11 @@ func (m *Mesh) Mend(ctx context.Context) error {
 		return err
 	}
 	for _, p := range m.Proxies {
-		if err := m.mendProxy(ctx, p); err != nil {
+		if err := m.repairProxy(ctx, p); err != nil {
 			return err
 		}
 	}
-	if err := m.clean(ctx); err != nil {
+	if err := m.awaitClean(ctx); err != nil {
 		return err
 	}
 	if err := m.forgetSecret(); err != nil {
@@ -207,7 +207,7 @@ func (m *Mesh) removeFaults(ctx context.Context) error {
 	return m.configure(ctx)
 }
 
-func (m *Mesh) mendProxy(ctx context.Context, p *Proxy) error {
+func (m *Mesh) repairProxy(ctx context.Context, p *Proxy) error {
 	if err := m.createPod(ctx, m.pods[p]); err != nil {
 		return err
 	}
@@ -219,8 +219,8 @@ func (m *Mesh) mendProxy(ctx context.Context, p *Proxy) error {
 	return p.process.signal(syscall.SIGCONT)
 }
 
-// clean waits until no proxy has any remains of a fault, such as a draining listener or a rejected update.
-func (m *Mesh) clean(ctx context.Context) error {
+// awaitClean waits until no proxy has any remains of a fault, such as a draining listener or a rejected update.
+func (m *Mesh) awaitClean(ctx context.Context) error {
 	return m.await(ctx, func(ctx context.Context) error {
 		for _, p := range m.Proxies {
 			listeners, err := get(ctx, p.URL()+"/config_dump?resource=dynamic_listeners")

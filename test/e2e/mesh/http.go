@@ -38,7 +38,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 		return nil, err
 	}
 	req.Close = true
-	req.Header.Set("User-Agent", ours)
+	req.Header.Set("User-Agent", userAgent)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err

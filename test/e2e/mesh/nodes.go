@@ -48,7 +48,7 @@ func (m *Mesh) createNodes(ctx context.Context) (err error) {
 			return err
 		}
 		m.onDown(n.relay.close)
-		n.relay.point(loopback(m.port.kubelet))
+		n.relay.setTarget(loopback(m.port.kubelet))
 		if err := m.createNode(ctx, n); err != nil {
 			return err
 		}

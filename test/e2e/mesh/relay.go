@@ -96,8 +96,8 @@ func (r *relay) sessions() int {
 	return len(r.conns) / 2
 }
 
-// point changes the target. Connections to another target are closed.
-func (r *relay) point(target string) {
+// setTarget changes the target. Connections to another target are closed.
+func (r *relay) setTarget(target string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.target != target {

@@ -43,8 +43,8 @@ func accessLog(path string) []object {
 	}}}
 }
 
-// ours is the user agent of this package's own requests.
-const ours = "meshq-e2e"
+// userAgent is the user agent of this package's own requests.
+const userAgent = "meshq-e2e"
 
 var marks atomic.Int64
 
@@ -83,7 +83,7 @@ func (p *Proxy) readRequests(mark string) (all []Request, marked bool, err error
 			return nil, false, fmt.Errorf("%s: %q: %w", p.log, line, err)
 		}
 		marked = marked || r.Path == mark
-		if r.Agent != ours {
+		if r.Agent != userAgent {
 			all = append(all, r)
 		}
 	}

@@ -54,9 +54,9 @@ func NewIdentity() (*Identity, error) {
 	return i, err
 }
 
-// Serves returns the TLS transport socket of a filter chain that uses this identity. If asks is true, Envoy requests a
-// certificate from clients and verifies it against this identity's. If needs is true, it rejects clients without one.
-func (i *Identity) Serves(asks, needs bool) Message {
+// ServerTLS returns the TLS transport socket of a filter chain that uses this identity. If asks is true, Envoy requests
+// a certificate from clients and verifies it against this identity's. If needs is true, it rejects clients without one.
+func (i *Identity) ServerTLS(asks, needs bool) Message {
 	common := Message{"tls_certificates": []any{Message{
 		"certificate_chain": Message{"inline_string": string(i.cert)}, "private_key": Message{"inline_string": string(i.key)},
 	}}}
@@ -69,8 +69,8 @@ func (i *Identity) Serves(asks, needs bool) Message {
 	}}
 }
 
-// Asks returns a client's TLS configuration, with this identity's certificate if shown is true.
-func (i *Identity) Asks(shown bool) *tls.Config {
+// ClientTLS returns a client's TLS configuration, with this identity's certificate if shown is true.
+func (i *Identity) ClientTLS(shown bool) *tls.Config {
 	c := &tls.Config{InsecureSkipVerify: true, ServerName: "a.example.com"} // the server is the test's own Envoy
 	if shown {
 		c.Certificates = []tls.Certificate{i.pair}

@@ -32,8 +32,8 @@ type Answer struct {
 	Details  string `json:"-"` // the reason of the response: "via_upstream", "upgrade_failed"
 }
 
-// said returns response headers that report what Envoy chose.
-func said() []any {
+// reportHeaders returns response headers that report what Envoy chose.
+func reportHeaders() []any {
 	var all []any
 	for _, h := range [][2]string{
 		{"x-o-route", "%ROUTE_NAME%"}, {"x-o-cluster", "%UPSTREAM_CLUSTER%"}, {"x-o-path", "%REQ(:PATH)%"}, {"x-o-host", "%REQ(:AUTHORITY)%"},

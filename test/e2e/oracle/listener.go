@@ -18,7 +18,7 @@ func Manager(options, routeConfig Message) Message {
 	m := Message{
 		"@type": managerType, "stat_prefix": "oracle",
 		"http_filters": []any{Message{"name": "router", "typed_config": Message{"@type": filterType + "http.router.v3.Router"}}},
-		"route_config": with(with(routeConfig, "response_headers_to_add", said()), "validate_clusters", false),
+		"route_config": with(with(routeConfig, "response_headers_to_add", reportHeaders()), "validate_clusters", false),
 	}
 	for k, v := range options {
 		m[k] = v

@@ -43,7 +43,7 @@ func NewReplica(dump []byte, host, dir string, as *Identity) (*Replica, Config, 
 	}
 	for i, l := range d.Listeners {
 		name, _ := l["name"].(string)
-		l, err := copied(l)
+		l, err := deepCopy(l)
 		if err != nil {
 			return nil, Config{}, err
 		}
@@ -60,8 +60,8 @@ func NewReplica(dump []byte, host, dir string, as *Identity) (*Replica, Config, 
 
 const replicaPort = 13000
 
-// copied returns a deep copy of a message.
-func copied(m Message) (out Message, err error) {
+// deepCopy returns a deep copy of a message.
+func deepCopy(m Message) (out Message, err error) {
 	b, err := json.Marshal(m)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (r *Replica) chain(chain Message, as *Identity) {
 		for _, key := range []string{"validation_context", "validation_context_sds_secret_config", "combined_validation_context"} {
 			asks = asks || common[key] != nil
 		}
-		own := as.Serves(asks, tls["require_client_certificate"] == true)
+		own := as.ServerTLS(asks, tls["require_client_certificate"] == true)
 		if alpn := common["alpn_protocols"]; alpn != nil {
 			Sub(own, "typed_config", "common_tls_context")["alpn_protocols"] = alpn
 		}
@@ -122,18 +122,18 @@ func (r *Replica) chain(chain Message, as *Identity) {
 		}
 		if routes := Sub(config, "route_config"); routes != nil {
 			routes["validate_clusters"] = false
-			certain(routes)
+			makeDeterministic(routes)
 		}
 	}
 }
 
-// certain makes a configuration deterministic. The header selects among all weighted clusters; injected faults are
-// removed unless they affect every request. Delays are removed, too.
-func certain(v any) {
+// makeDeterministic makes a configuration deterministic. The header selects among all weighted clusters; injected
+// faults are removed unless they affect every request. Delays are removed, too.
+func makeDeterministic(v any) {
 	switch x := v.(type) {
 	case []any:
 		for _, w := range x {
-			certain(w)
+			makeDeterministic(w)
 		}
 	case Message:
 		if w := Sub(x, "weighted_clusters"); w != nil {
@@ -148,7 +148,7 @@ func certain(v any) {
 			}
 		}
 		for _, w := range x {
-			certain(w)
+			makeDeterministic(w)
 		}
 	}
 }

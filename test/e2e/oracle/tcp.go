@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Proxied returns a PROXY protocol header, which tells Envoy's proxy_protocol filter the source and destination of a
-// connection.
-func Proxied(source, destination string, sourcePort, port int) []byte {
+// ProxyHeader returns a PROXY protocol header, which tells Envoy's proxy_protocol filter the source and destination of
+// a connection.
+func ProxyHeader(source, destination string, sourcePort, port int) []byte {
 	family := "TCP4"
 	if strings.Contains(source, ":") {
 		family = "TCP6"
@@ -20,8 +20,8 @@ func Proxied(source, destination string, sourcePort, port int) []byte {
 	return fmt.Appendf(nil, "PROXY %s %s %s %d %d\r\n", family, source, destination, sourcePort, port)
 }
 
-// Hello returns the ClientHello message of a TLS client.
-func Hello(sni string, alpn []string) ([]byte, error) {
+// ClientHello returns the ClientHello message of a TLS client.
+func ClientHello(sni string, alpn []string) ([]byte, error) {
 	client, server := net.Pipe()
 	defer client.Close()
 	defer server.Close()
@@ -39,9 +39,9 @@ func Hello(sni string, alpn []string) ([]byte, error) {
 	return append(head, rest...), err
 }
 
-// Say sends bytes over a new connection and returns everything that comes back until the connection is closed. That is
-// "" if Envoy closes it at once.
-func Say(ctx context.Context, address string, b []byte) (string, error) {
+// SendRaw sends bytes over a new connection and returns everything that comes back until the connection is closed. That
+// is "" if Envoy closes it at once.
+func SendRaw(ctx context.Context, address string, b []byte) (string, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return "", err

@@ -18,8 +18,8 @@ func (s Source) cluster() string {
 // WeightHeader is the header whose value selects among weighted clusters.
 const WeightHeader = "x-weight"
 
-// act adds a random action to a route.
-func (s Source) act(r message) {
+// addAction adds a random action to a route.
+func (s Source) addAction(r message) {
 	switch s.IntN(10) {
 	case 0, 1:
 		r["redirect"] = s.redirect(templateOf(r["match"].(message)) != "")

@@ -13,7 +13,7 @@ func (s Source) networkInput(kinds ...string) message {
 
 // chainTree returns a random filter_chain_matcher. Its leaves are names of chains; a few chains don't exist.
 func (s Source) chainTree(names []string, family int, ports []int) message {
-	return grove{
+	return treeGenerator{
 		Source: s,
 		input: func() message {
 			return s.networkInput("DestinationIPInput", "DestinationPortInput", "SourceIPInput", "SourcePortInput", "DirectSourceIPInput",
@@ -29,12 +29,12 @@ func (s Source) chainTree(names []string, family int, ports []int) message {
 			}
 			return message{"name": "chain", "typed_config": message{"@type": typeURL + "google.protobuf.StringValue", "value": name}}
 		},
-		custom: func(g grove, depth int) message { return g.customTree(depth, family) },
+		custom: func(g treeGenerator, depth int) message { return g.customTree(depth, family) },
 	}.tree(2)
 }
 
 // customTree returns a tree that matches ranges of addresses or server names.
-func (g grove) customTree(depth, family int) message {
+func (g treeGenerator) customTree(depth, family int) message {
 	if g.flip() {
 		var all []any
 		for range 1 + g.IntN(3) {

@@ -11,17 +11,17 @@ func (s Source) match(tls bool) message {
 		m["case_sensitive"] = false
 	}
 	for s.oneIn(3) {
-		m["headers"] = grown(m["headers"], s.headerMatch())
+		m["headers"] = appended(m["headers"], s.headerMatch())
 	}
 	for s.oneIn(5) {
-		m["query_parameters"] = grown(m["query_parameters"], s.parameterMatch())
+		m["query_parameters"] = appended(m["query_parameters"], s.parameterMatch())
 	}
 	for s.oneIn(8) {
 		c := message{"name": pick(s, "c", "d"), "string_match": s.textMatcher()}
 		if s.oneIn(3) {
 			c["invert_match"] = true
 		}
-		m["cookies"] = grown(m["cookies"], c)
+		m["cookies"] = appended(m["cookies"], c)
 	}
 	if s.oneIn(15) {
 		m["grpc"] = message{}
@@ -37,7 +37,7 @@ func (s Source) match(tls bool) message {
 	return m
 }
 
-func grown(list any, v any) []any {
+func appended(list any, v any) []any {
 	all, _ := list.([]any)
 	return append(all, v)
 }

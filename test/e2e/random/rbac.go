@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// Guard holds the RBAC filters of a listener: in its filter chain, in its HTTP connection manager, or in both. It also
-// holds other settings of the connection manager.
-type Guard struct {
-	Network  message // configuration of the network filter; nil if there is none
-	HTTP     message // configuration of the HTTP filter
-	Manager  message // fields of the HttpConnectionManager
-	Cuts     bool    // whether the routes ignore path parameters
-	Astray   bool    // whether no route matches any request
-	TLS      bool    // whether the listener speaks TLS and requests the client's certificate
-	Family   int     // the IP version, 4 or 6
-	Ports    []int   // the original destination ports of connections
-	requests Routes  // routes that requests are generated for
+// RBACListener holds the RBAC filters of a listener: in its filter chain, in its HTTP connection manager, or in both.
+// It also holds other settings of the connection manager.
+type RBACListener struct {
+	Network           message // configuration of the network filter; nil if there is none
+	HTTP              message // configuration of the HTTP filter
+	Manager           message // fields of the HttpConnectionManager
+	IgnoresParameters bool    // whether the routes ignore path parameters
+	RoutesNothing     bool    // whether no route matches any request
+	TLS               bool    // whether the listener speaks TLS and requests the client's certificate
+	Family            int     // the IP version, 4 or 6
+	Ports             []int   // the original destination ports of connections
+	requests          Routes  // routes that requests are generated for
 }
 
 const (
@@ -27,16 +27,16 @@ const (
 	rbacNetwork = typeURL + "envoy.extensions.filters.network.rbac.v3.RBAC"
 )
 
-// Guard returns random RBAC filters.
-func (s Source) Guard() Guard {
-	g := Guard{Family: 4, Ports: []int{8080, 8081, 9090}, TLS: s.oneIn(3), Cuts: s.oneIn(3), Astray: s.oneIn(6)}
+// RBACListener returns random RBAC filters.
+func (s Source) RBACListener() RBACListener {
+	g := RBACListener{Family: 4, Ports: []int{8080, 8081, 9090}, TLS: s.oneIn(3), IgnoresParameters: s.oneIn(3), RoutesNothing: s.oneIn(6)}
 	if s.oneIn(4) {
 		g.Family = 6
 	}
-	r := ruler{s, g.Family, g.Ports, true}
+	r := rbacGenerator{s, g.Family, g.Ports, true}
 	g.HTTP = r.filter(rbacHTTP)
 	if s.oneIn(3) {
-		g.Network = ruler{s, g.Family, g.Ports, false}.filter(rbacNetwork)
+		g.Network = rbacGenerator{s, g.Family, g.Ports, false}.filter(rbacNetwork)
 		g.Network["stat_prefix"] = "rbac"
 	}
 	g.Manager = message{}
@@ -86,15 +86,15 @@ func pathOf(text message) message {
 	return message{"safe_regex": text["safe_regex"]}
 }
 
-// A ruler generates RBAC rules: for HTTP requests, or for connections only.
-type ruler struct {
+// An rbacGenerator generates RBAC rules: for HTTP requests, or for connections only.
+type rbacGenerator struct {
 	Source
 	family int
 	ports  []int
 	http   bool
 }
 
-func (r ruler) filter(kind string) message {
+func (r rbacGenerator) filter(kind string) message {
 	m := message{"@type": kind}
 	if r.oneIn(6) {
 		m["matcher"] = r.matcher()
@@ -107,7 +107,7 @@ func (r ruler) filter(kind string) message {
 	return m
 }
 
-func (r ruler) rules() message {
+func (r rbacGenerator) rules() message {
 	m := message{"action": pick(r.Source, "ALLOW", "ALLOW", "DENY", "DENY", "LOG")}
 	policies := message{}
 	for i := range r.IntN(4) {
@@ -121,7 +121,7 @@ func (r ruler) rules() message {
 	return m
 }
 
-func (r ruler) some(one func(depth int) message) (all []any) {
+func (r rbacGenerator) some(one func(depth int) message) (all []any) {
 	for range 1 + r.IntN(2) {
 		all = append(all, one(2))
 	}
@@ -130,7 +130,7 @@ func (r ruler) some(one func(depth int) message) (all []any) {
 
 // joined returns a condition that combines others with and, or, or not. names holds the field names, which differ
 // between permissions and principals.
-func (r ruler) joined(depth int, names [4]string, one func(depth int) message) message {
+func (r rbacGenerator) joined(depth int, names [4]string, one func(depth int) message) message {
 	both := message{names[3]: []any{one(depth - 1), one(depth - 1)}}
 	switch r.IntN(3) {
 	case 0:
@@ -141,12 +141,12 @@ func (r ruler) joined(depth int, names [4]string, one func(depth int) message) m
 	return message{names[2]: one(depth - 1)}
 }
 
-func (r ruler) permission(depth int) message {
+func (r rbacGenerator) permission(depth int) message {
 	if depth > 0 && r.oneIn(3) {
 		return r.joined(depth, [4]string{"and_rules", "or_rules", "not_rule", "rules"}, r.permission)
 	}
 	if r.http && r.oneIn(2) {
-		return r.asked()
+		return r.requestCondition()
 	}
 	switch r.IntN(5) {
 	case 0:
@@ -162,12 +162,12 @@ func (r ruler) permission(depth int) message {
 	return message{"requested_server_name": pick(r.Source, message{"exact": "a.ex.com"}, message{"suffix": ".ex.com"}, message{"exact": ""}, message{"prefix": "A"})}
 }
 
-func (r ruler) principal(depth int) message {
+func (r rbacGenerator) principal(depth int) message {
 	if depth > 0 && r.oneIn(3) {
 		return r.joined(depth, [4]string{"and_ids", "or_ids", "not_id", "ids"}, r.principal)
 	}
 	if r.http && r.oneIn(3) {
-		return r.asked()
+		return r.requestCondition()
 	}
 	switch r.IntN(6) {
 	case 0:
@@ -187,15 +187,15 @@ func (r ruler) principal(depth int) message {
 	return message{"remote_ip": pick(r.Source, r.cidr(), message{"address_prefix": "1.2.0.0", "prefix_len": 16})}
 }
 
-// asked returns a random condition on a request.
-func (r ruler) asked() message {
+// requestCondition returns a random condition on a request.
+func (r rbacGenerator) requestCondition() message {
 	if r.oneIn(3) {
 		return message{"url_path": message{"path": r.pathText()}}
 	}
 	return message{"header": r.headerMatch()}
 }
 
-func (r ruler) pathText() message {
+func (r rbacGenerator) pathText() message {
 	switch r.IntN(4) {
 	case 0:
 		return message{"prefix": r.path()}
@@ -207,11 +207,11 @@ func (r ruler) pathText() message {
 	return message{"exact": r.path()}
 }
 
-func (r ruler) cidr() message { return r.ranges(r.family)[0].(message) }
+func (r rbacGenerator) cidr() message { return r.ranges(r.family)[0].(message) }
 
 // matcher returns a random xDS matcher, which an RBAC filter accepts instead of rules.
-func (r ruler) matcher() message {
-	return grove{
+func (r rbacGenerator) matcher() message {
+	return treeGenerator{
 		Source: r.Source,
 		input: func() message {
 			if r.http && r.flip() {
@@ -232,19 +232,19 @@ func (r ruler) matcher() message {
 	}.tree(2)
 }
 
-// A Knock is a request to a listener with RBAC filters, and the connection that it is sent over.
-type Knock struct {
+// An RBACRequest is a request to a listener with RBAC filters, and the connection that it is sent over.
+type RBACRequest struct {
 	Connection
 	Request
-	Shown bool // whether the client shows a certificate
+	ShowsCert bool // whether the client shows a certificate
 }
 
-// Knock returns a random request that is likely to satisfy some of the rules.
-func (s Source) Knock(at Guard) Knock {
-	k := Knock{
+// RBACRequest returns a random request that is likely to satisfy some of the rules.
+func (s Source) RBACRequest(at RBACListener) RBACRequest {
+	k := RBACRequest{
 		Connection: s.Connection(Listeners{Family: at.Family, Ports: at.Ports}),
 		Request:    s.Request(at.requests),
-		Shown:      at.TLS && s.flip(),
+		ShowsCert:  at.TLS && s.flip(),
 	}
 	k.Speaks, k.ALPN = HTTP11, nil
 	if k.SNI = ""; at.TLS {

@@ -26,14 +26,14 @@ func (s Source) Request(of Routes) Request {
 		r.Host = s.host()
 	}
 	if matches := matchesIn(h); !s.oneIn(4) && len(matches) > 0 {
-		s.towards(&r, pick(s, matches...))
+		s.satisfy(&r, pick(s, matches...))
 	}
-	s.disturb(&r)
+	s.addNoise(&r)
 	r.add(WeightHeader, strconv.Itoa(s.IntN(1000)))
 	if s.oneIn(20) {
 		r.set(WeightHeader, pick(s, "-1", "abc", "18446744073709551616", "007", ""))
 	}
-	s.tunnel(&r)
+	s.makeTunnel(&r)
 	return r
 }
 
@@ -71,19 +71,19 @@ func matchesIn(v any) (all []message) {
 	return all
 }
 
-// Towards changes a request so that it probably satisfies a RouteMatch.
-func (s Source) Towards(r *Request, match map[string]any) { s.towards(r, match) }
+// Satisfy changes a request so that it probably satisfies a RouteMatch.
+func (s Source) Satisfy(r *Request, match map[string]any) { s.satisfy(r, match) }
 
-// towards changes a request so that it probably satisfies a RouteMatch or a condition of a matcher tree.
-func (s Source) towards(r *Request, m message) {
+// satisfy changes a request so that it probably satisfies a RouteMatch or a condition of a matcher tree.
+func (s Source) satisfy(r *Request, m message) {
 	if m["input"] != nil {
-		s.towardsInput(r, m)
+		s.satisfyInput(r, m)
 		return
 	}
-	s.towardsPath(r, m)
+	s.satisfyPath(r, m)
 	for _, h := range list(m["headers"]) {
 		if !s.oneIn(4) {
-			s.towardsHeader(r, h)
+			s.satisfyHeader(r, h)
 		}
 	}
 	for _, q := range list(m["query_parameters"]) {
@@ -92,7 +92,7 @@ func (s Source) towards(r *Request, m message) {
 			if text, ok := q["string_match"].(message); ok {
 				v = s.fittingText(text)
 			}
-			s.ask(r, q["name"].(string), v)
+			s.addParameter(r, q["name"].(string), v)
 		}
 	}
 	for _, c := range list(m["cookies"]) {
@@ -113,8 +113,8 @@ func list(v any) (all []message) {
 	return all
 }
 
-// ask adds a query parameter.
-func (s Source) ask(r *Request, name, value string) {
+// addParameter adds a query parameter.
+func (s Source) addParameter(r *Request, name, value string) {
 	sep := "?"
 	if strings.Contains(r.Path, "?") {
 		sep = "&"
@@ -122,7 +122,7 @@ func (s Source) ask(r *Request, name, value string) {
 	r.Path += sep + name + "=" + strings.NewReplacer(" ", "+", "é", "%E9").Replace(value)
 }
 
-func (s Source) towardsPath(r *Request, m message) {
+func (s Source) satisfyPath(r *Request, m message) {
 	switch {
 	case m["prefix"] != nil:
 		r.Path = m["prefix"].(string) + pick(s, "", "", "a", "/b")
@@ -147,7 +147,7 @@ func (s Source) towardsPath(r *Request, m message) {
 	}
 }
 
-func (s Source) towardsHeader(r *Request, h message) {
+func (s Source) satisfyHeader(r *Request, h message) {
 	name := h["name"].(string)
 	v := s.value()
 	if text, ok := h["string_match"].(message); ok {
@@ -161,7 +161,7 @@ func (s Source) towardsHeader(r *Request, h message) {
 	if g, ok := h["range_match"].(message); ok {
 		v = strconv.Itoa(number(g["start"]) + s.IntN(3))
 	}
-	s.head(r, name, v)
+	s.addHeader(r, name, v)
 }
 
 // number converts a number that was generated here or decoded from JSON.
@@ -175,8 +175,8 @@ func number(v any) int {
 	return 0
 }
 
-// head adds a header to a request. A pseudo-header changes the corresponding part of the request instead.
-func (s Source) head(r *Request, name, v string) {
+// addHeader adds a header to a request. A pseudo-header changes the corresponding part of the request instead.
+func (s Source) addHeader(r *Request, name, v string) {
 	switch strings.ToLower(name) {
 	case ":method":
 		if v == "GET" || v == "POST" {
@@ -200,7 +200,7 @@ func (s Source) head(r *Request, name, v string) {
 	}
 }
 
-func (s Source) towardsInput(r *Request, m message) {
+func (s Source) satisfyInput(r *Request, m message) {
 	v := s.value()
 	if text, ok := m["value_match"].(message); ok {
 		v = s.fittingText(text)
@@ -210,11 +210,11 @@ func (s Source) towardsInput(r *Request, m message) {
 			v = pick(s, slices.Sorted(maps.Keys(on["map"].(message)))...) + pick(s, "", "", "b")
 		}
 	}
-	s.head(r, m["input"].(message)["typed_config"].(message)["header_name"].(string), v)
+	s.addHeader(r, m["input"].(message)["typed_config"].(message)["header_name"].(string), v)
 }
 
-// disturb adds parts that may or may not change the result.
-func (s Source) disturb(r *Request) {
+// addNoise adds parts that may or may not change the result.
+func (s Source) addNoise(r *Request) {
 	if s.oneIn(4) {
 		r.Path += pick(s, "?q=v", "?q", "?r=w&q=v", "?q=v&q=w", "?", "??q=v", "?Q=V", "?q=%76", "?q=a+b&r", "?=v")
 	}
@@ -226,7 +226,7 @@ func (s Source) disturb(r *Request) {
 		if strings.HasPrefix(name, ":") || name == "Host" {
 			continue
 		}
-		s.head(r, name, s.value())
+		s.addHeader(r, name, s.value())
 	}
 	if s.oneIn(6) {
 		r.add("cookie", pick(s, "c=v", "d=w; c=1", `c="v"`, "c=v; c=w", "c", "d=", ";c=v;", "c=v=w", "c =v", ` c="`))
@@ -247,11 +247,11 @@ func (s Source) disturb(r *Request) {
 	}
 }
 
-// tunnel turns a few requests into CONNECT or upgrade requests.
-func (s Source) tunnel(r *Request) {
+// makeTunnel turns a few requests into CONNECT or upgrade requests.
+func (s Source) makeTunnel(r *Request) {
 	switch {
 	case r.Method == "CONNECT" || s.oneIn(60):
-		if r.Method = "CONNECT"; !numbered(r.Host) {
+		if r.Method = "CONNECT"; !hasPort(r.Host) {
 			r.Host = pick(s, "a.foo:80", "ab.bar:8080", "x-b.com:443")
 		}
 		r.Path = r.Host
@@ -261,8 +261,8 @@ func (s Source) tunnel(r *Request) {
 	}
 }
 
-// numbered reports whether a host has a valid port, which CONNECT requires.
-func numbered(host string) bool {
+// hasPort reports whether a host has a valid port, which CONNECT requires.
+func hasPort(host string) bool {
 	name, port, _ := strings.Cut(host, ":")
 	_, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && name != ""

@@ -7,12 +7,12 @@ import (
 
 // Routes is a random route configuration with other settings of its HTTP connection manager and listener.
 type Routes struct {
-	Config  message // a RouteConfiguration
-	Manager message // fields of the HttpConnectionManager
-	TLS     bool    // whether the listener speaks TLS
-	Asks    bool    // whether the listener requests the client's certificate
-	Needs   bool    // whether the listener rejects clients without a certificate
-	Shown   bool    // whether the client shows a certificate
+	Config       message // a RouteConfiguration
+	Manager      message // fields of the HttpConnectionManager
+	TLS          bool    // whether the listener speaks TLS
+	RequestsCert bool    // whether the listener requests the client's certificate
+	RequiresCert bool    // whether the listener rejects clients without a certificate
+	ShowsCert    bool    // whether the client shows a certificate
 }
 
 // Routes returns a random route configuration. All its routes have names.
@@ -42,9 +42,9 @@ func (s Source) Routes() Routes {
 	rc["virtual_hosts"] = hosts
 	r := Routes{Config: rc, Manager: s.manager(), TLS: tls}
 	if tls {
-		r.Shown = s.flip()
-		r.Asks = s.oneIn(3) || r.Shown && s.flip()
-		r.Needs = r.Asks && r.Shown && s.flip()
+		r.ShowsCert = s.flip()
+		r.RequestsCert = s.oneIn(3) || r.ShowsCert && s.flip()
+		r.RequiresCert = r.RequestsCert && r.ShowsCert && s.flip()
 	}
 	return r
 }
@@ -77,7 +77,7 @@ func (s Source) virtualHost(at int, seen map[string]bool, tls bool) message {
 	route := func() message {
 		r := message{"name": fmt.Sprintf("%d/%d", at, n), "match": s.match(tls)}
 		n++
-		s.act(r)
+		s.addAction(r)
 		return r
 	}
 	if s.oneIn(6) {

@@ -1,16 +1,16 @@
 package random
 
-// A grove generates trees of xDS matchers. Its fields generate the parts of a tree.
-type grove struct {
+// A treeGenerator generates trees of xDS matchers. Its fields generate the parts of a tree.
+type treeGenerator struct {
 	Source
 	input  func() message
 	values func() string // values that an input may have
 	leaf   func() message
-	custom func(g grove, depth int) message // generates a custom matcher; nil if there is none
+	custom func(g treeGenerator, depth int) message // generates a custom matcher; nil if there is none
 }
 
 // tree returns a random xDS matcher.
-func (g grove) tree(depth int) message {
+func (g treeGenerator) tree(depth int) message {
 	m := message{}
 	switch {
 	case g.custom != nil && g.oneIn(3):
@@ -30,14 +30,14 @@ func (g grove) tree(depth int) message {
 	return m
 }
 
-func (g grove) ending(depth int) message {
+func (g treeGenerator) ending(depth int) message {
 	if depth > 0 && g.oneIn(4) {
 		return message{"matcher": g.tree(depth - 1)}
 	}
 	return message{"action": g.leaf()}
 }
 
-func (g grove) branches(depth int) message {
+func (g treeGenerator) branches(depth int) message {
 	on := message{}
 	kind := pick(g.Source, "exact_match_map", "prefix_match_map")
 	for range 1 + g.IntN(3) {
@@ -55,7 +55,7 @@ func (g grove) branches(depth int) message {
 	return message{"input": g.input(), kind: message{"map": on}}
 }
 
-func (g grove) predicate(depth int) message {
+func (g treeGenerator) predicate(depth int) message {
 	if depth > 0 && g.oneIn(4) {
 		both := message{"predicate": []any{g.predicate(depth - 1), g.predicate(depth - 1)}}
 		switch g.IntN(3) {
@@ -75,7 +75,7 @@ func (g grove) predicate(depth int) message {
 
 // routeTree returns a random matcher that a virtual host uses instead of a list of routes.
 func (s Source) routeTree(route func() message) message {
-	return grove{
+	return treeGenerator{
 		Source: s,
 		// A matcher for routes supports no input other than headers.
 		input: func() message {

@@ -17,7 +17,7 @@ type figures map[string]float64
 // rounds is how many times each Go benchmark runs.
 const rounds = 3
 
-// measured runs Go benchmarks several times and returns the medians by benchmark name. Benchmarks that are compared
+// goBenchmarks runs Go benchmarks several times and returns the medians by benchmark name. Benchmarks that are compared
 // take turns, so that a change of the machine's load affects both.
 func (b *bench) goBenchmarks(ctx context.Context, pkg, pattern string) (map[string]figures, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*b.patience)

@@ -17,7 +17,7 @@ type report struct {
 	tables []table
 }
 
-// A floor is a goal and the figure that was measured.
+// A goal says what must hold, and what was measured.
 type goal struct {
 	work, must, measured string
 	met                  bool

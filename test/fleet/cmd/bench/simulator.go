@@ -96,7 +96,7 @@ func (s *simulator) control(ctx context.Context, method, path string, v any) err
 	return json.NewDecoder(resp.Body).Decode(v)
 }
 
-// An fleetRun is one run of a program against a fleet, with the counts of the fleet.
+// A fleetRun is one run of a program against a fleet, with the counts of the fleet.
 type fleetRun struct {
 	sample
 	ledger.Count

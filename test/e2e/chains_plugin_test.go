@@ -86,8 +86,8 @@ func separate(t *testing.T, dump []byte, all []part) string {
 	return snapshot
 }
 
-// choose asks the plugin for the filter chains of all connections.
-func (j *judged) choose(t *testing.T, snapshot string, all []*door) {
+// askChains asks the plugin for the filter chains of all connections.
+func (j *comparer) askChains(t *testing.T, snapshot string, all []*chainCase) {
 	t.Helper()
 	type asked struct {
 		Proxy    string           `json:"proxy"`
@@ -96,16 +96,16 @@ func (j *judged) choose(t *testing.T, snapshot string, all []*door) {
 	var cases []asked
 	for _, d := range all {
 		a := asked{Proxy: d.name + ".default"}
-		for _, k := range d.knocks {
-			a.Requests = append(a.Requests, requestOf(k))
+		for _, k := range d.connections {
+			a.Requests = append(a.Requests, traceArgumentOf(k))
 		}
 		cases = append(cases, a)
 	}
 	lines := j.ask(t, snapshot, cases, `. as $mesh | $cases[0][] | .proxy as $name | ($mesh | proxy($name)) as $proxy | .requests[] as $request
 		| $proxy.trace($request) | {chain: (first(.steps[] | select(.step == "filter chain") | .name) // ""), why: [.steps[] | [.step, .name, .reason]]}`)
 	for _, d := range all {
-		d.choices = make([]string, len(d.knocks))
-		for i := range d.knocks {
+		d.choices = make([]string, len(d.connections))
+		for i := range d.connections {
 			if len(lines) == 0 {
 				t.Fatal("there are fewer answers than connections")
 			}
@@ -116,8 +116,8 @@ func (j *judged) choose(t *testing.T, snapshot string, all []*door) {
 	}
 }
 
-// requestOf returns a connection as an argument of the plugin's trace function.
-func requestOf(k random.Connection) map[string]any {
+// traceArgumentOf returns a connection as an argument of the plugin's trace function.
+func traceArgumentOf(k random.Connection) map[string]any {
 	r := map[string]any{"source": fmt.Sprintf("%s:%d", k.Source, k.SourcePort), "directSource": "127.0.0.1", "destination": k.Destination, "port": k.Port}
 	if strings.Contains(k.Source, ":") {
 		r["source"] = fmt.Sprintf("[%s]:%d", k.Source, k.SourcePort)
@@ -134,8 +134,8 @@ func requestOf(k random.Connection) map[string]any {
 }
 
 // differs returns the index of the first connection for which the plugin and Envoy differ, or -1 if they agree.
-func (d *door) differs() int {
-	for i := range d.knocks {
+func (d *chainCase) differs() int {
+	for i := range d.connections {
 		if d.choices[i] != d.chains[i] {
 			return i
 		}
@@ -143,21 +143,21 @@ func (d *door) differs() int {
 	return -1
 }
 
-// reportDoor reduces a mismatch and reports it.
-func (j *judged) reportDoor(t *testing.T, d *door, at int) {
+// reportChain reduces a mismatch and reports it.
+func (j *comparer) reportChain(t *testing.T, d *chainCase, at int) {
 	t.Helper()
-	d = j.smallestDoor(t, d, at)
-	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\nfor query/trace/testdata/found.jsonl: %s", d.name, d.chains[0], d.choices[0], text(d.knocks[0]), text(j.knock(t, []*door{d}, true)))
+	d = j.smallestChain(t, d, at)
+	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\nfor query/trace/testdata/found.jsonl: %s", d.name, d.chains[0], d.choices[0], text(d.connections[0]), text(j.tryChains(t, []*chainCase{d}, true)))
 }
 
-// smallestDoor removes parts of the listeners as long as the mismatch remains.
-func (j *judged) smallestDoor(t *testing.T, d *door, at int) *door {
+// smallestChain removes parts of the listeners as long as the mismatch remains.
+func (j *comparer) smallestChain(t *testing.T, d *chainCase, at int) *chainCase {
 	t.Helper()
-	best := &door{Listeners: d.Listeners, name: d.name, knocks: d.knocks[at : at+1], chains: d.chains[at : at+1], choices: d.choices[at : at+1]}
+	best := &chainCase{Listeners: d.Listeners, name: d.name, connections: d.connections[at : at+1], chains: d.chains[at : at+1], choices: d.choices[at : at+1]}
 	for {
-		var all []*door
+		var all []*chainCase
 		for _, s := range oracle.Smaller(asRead(t, oracle.Message{"all": best.All})["all"], needed()...) {
-			if n := best.moved(t, s, len(all)%doorsAtOnce); n.All[0]["bind_to_port"] == nil {
+			if n := best.withListeners(t, s, len(all)%chainCasesAtOnce); n.All[0]["bind_to_port"] == nil {
 				all = append(all, n)
 			}
 		}
@@ -178,19 +178,19 @@ func needed() []string {
 		" or_matcher and_matcher not_matcher matcher_list matcher_tree or_match and_match not_match any_match google_re2 regex exact prefix suffix contains safe_regex")
 }
 
-// moved returns a copy of d with other listeners. Its name and its ports are those of the given place, so that several
-// copies fit into one Envoy.
-func (d *door) moved(t *testing.T, listeners any, place int) *door {
+// withListeners returns a copy of d with other listeners. Its name and its ports are those of the given place, so that
+// several copies fit into one Envoy.
+func (d *chainCase) withListeners(t *testing.T, listeners any, place int) *chainCase {
 	t.Helper()
-	n := &door{Listeners: d.Listeners, name: fmt.Sprintf("l%d", place), knocks: slices.Clone(d.knocks)}
-	first, now := d.Ports[0], firstOfDoors+place*10
+	n := &chainCase{Listeners: d.Listeners, name: fmt.Sprintf("l%d", place), connections: slices.Clone(d.connections)}
+	first, now := d.Ports[0], firstDestinationPort+place*10
 	b := []byte(text(listeners))
 	n.Ports = nil
 	for i := range d.Ports {
 		b = bytes.ReplaceAll(b, fmt.Append(nil, first+i), fmt.Append(nil, now+i))
 		n.Ports = append(n.Ports, now+i)
 	}
-	n.knocks[0].Port += now - first
+	n.connections[0].Port += now - first
 	n.All = nil
 	must(t, json.Unmarshal(b, &n.All))
 	return n
@@ -198,12 +198,12 @@ func (d *door) moved(t *testing.T, listeners any, place int) *door {
 
 // smallestThatDiffers tries all variants, several in one Envoy, and returns the smallest one that still has the
 // mismatch. It returns nil if none has it.
-func (j *judged) smallestThatDiffers(t *testing.T, all []*door) (best *door) {
+func (j *comparer) smallestThatDiffers(t *testing.T, all []*chainCase) (best *chainCase) {
 	t.Helper()
 	for best == nil && len(all) > 0 {
-		some := all[:min(len(all), doorsAtOnce)]
+		some := all[:min(len(all), chainCasesAtOnce)]
 		all = all[len(some):]
-		j.knock(t, some, false)
+		j.tryChains(t, some, false)
 		for _, d := range some {
 			if d.refused == "" && d.differs() == 0 && (best == nil || len(text(d.All)) < len(text(best.All))) {
 				best = d

@@ -21,9 +21,9 @@ type subject struct {
 // callsEach is how many calls per proxy are tried.
 const callsEach = 400
 
-// waysAsEnvoys compares the results of trace, based on a snapshot, with replicas of the proxies' Envoys. It tries calls
-// to everything that the proxies' own configurations match.
-func (j *judged) waysAsEnvoys(t *testing.T, snapshot string, subjects []subject) {
+// compareTraces compares the results of trace, based on a snapshot, with replicas of the proxies' Envoys. It tries
+// calls to everything that the proxies' own configurations match.
+func (j *comparer) compareTraces(t *testing.T, snapshot string, subjects []subject) {
 	t.Helper()
 	total, unsure := 0, 0
 	for n, s := range subjects {
@@ -31,14 +31,14 @@ func (j *judged) waysAsEnvoys(t *testing.T, snapshot string, subjects []subject)
 		must(t, err)
 		calls := callsOf(random.New(fixedSeed+uint64(n)), d, s.ip, callsEach)
 		j.trace(t, snapshot, s, calls)
-		j.make(t, s, calls)
+		j.callReplica(t, s, calls)
 		total += len(calls)
 		for _, k := range calls {
 			if len(k.unsure) > 0 {
 				unsure++
 			}
 			if k.plugin != k.envoy {
-				t.Errorf("%s: Envoy: %s; the plugin: %s %v\n%s", s.id, k.envoy, k.plugin, k.unsure, text(k.asked(s.ip, 0)))
+				t.Errorf("%s: Envoy: %s; the plugin: %s %v\n%s", s.id, k.envoy, k.plugin, k.unsure, text(k.traceArgument(s.ip, 0)))
 			}
 		}
 	}
@@ -51,12 +51,12 @@ func (j *judged) waysAsEnvoys(t *testing.T, snapshot string, subjects []subject)
 const firstMark = 20000
 
 // trace asks the plugin for the results of all calls.
-func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) {
+func (j *comparer) trace(t *testing.T, snapshot string, s subject, calls []*call) {
 	t.Helper()
 	cases := map[string]any{"proxy": s.id}
 	var requests []map[string]any
 	for i, k := range calls {
-		requests = append(requests, k.asked(s.ip, firstMark+i))
+		requests = append(requests, k.traceArgument(s.ip, firstMark+i))
 	}
 	cases["requests"] = requests
 	lines := j.ask(t, snapshot, cases, `.proxy($cases[0].proxy) as $proxy | $cases[0].requests[] as $request
@@ -65,7 +65,7 @@ func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) 
 		if i >= len(lines) {
 			t.Fatal("there are fewer answers than calls")
 		}
-		k.tell(t, lines[i])
+		k.setPluginResult(t, lines[i])
 	}
 }
 
@@ -73,8 +73,8 @@ func (j *judged) trace(t *testing.T, snapshot string, s subject, calls []*call) 
 // certificate, so it can't confirm this.
 const noCertificate = "no certificate"
 
-// tell describes the plugin's trace of the call in words, as make does for Envoy.
-func (k *call) tell(t *testing.T, trace []byte) {
+// setPluginResult describes the plugin's trace of the call in words, as callReplica does for Envoy.
+func (k *call) setPluginResult(t *testing.T, trace []byte) {
 	t.Helper()
 	var w struct {
 		Cluster, Reason string
@@ -108,8 +108,8 @@ func (k *call) tell(t *testing.T, trace []byte) {
 	}
 }
 
-// make makes all calls to a replica of the proxy's Envoy and describes the results in words.
-func (j *judged) make(t *testing.T, s subject, calls []*call) {
+// callReplica makes all calls to a replica of the proxy's Envoy and describes the results in words.
+func (j *comparer) callReplica(t *testing.T, s subject, calls []*call) {
 	t.Helper()
 	r, c, err := oracle.NewReplica(s.dump, oracle.Host(rand.Uint64()), j.dir, j.identity)
 	must(t, err)
@@ -130,14 +130,14 @@ func (j *judged) make(t *testing.T, s subject, calls []*call) {
 	}
 	atOnce(8, all, func(n *numbered) {
 		var err error
-		if n.answered, err = r.Make(t.Context(), n.made(s.ip, n.mark, j.identity)); err != nil {
+		if n.answered, err = r.Make(t.Context(), n.oracleCall(s.ip, n.mark, j.identity)); err != nil {
 			t.Error(err)
 		}
 	})
-	ways, err := r.Ways(t.Context(), open)
+	outcomes, err := r.Outcomes(t.Context(), open)
 	must(t, err)
 	for _, n := range all {
-		w, ok := ways[n.mark]
+		w, ok := outcomes[n.mark]
 		switch {
 		case !ok:
 			n.envoy = "closed"

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A Way is what an Envoy did with a connection or the request in it, from its access log.
-type Way struct {
+// An Outcome is what an Envoy did with a connection or the request in it, from its access log.
+type Outcome struct {
 	Mark     int    `json:"mark"` // the source port of the connection
 	Cluster  string `json:"cluster"`
 	Chain    string `json:"chain"`
@@ -33,7 +33,7 @@ type Call struct {
 	Bytes               []byte      // the bytes to send
 }
 
-// accessLog configures Envoy to log each connection or request as one line of JSON that decodes to a Way.
+// accessLog configures Envoy to log each connection or request as one line of JSON that decodes to an Outcome.
 func (r *Replica) accessLog() []any {
 	return []any{Message{"name": "envoy.access_loggers.file", "typed_config": Message{
 		"@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog", "path": r.log,
@@ -76,7 +76,7 @@ func (r *Replica) Make(ctx context.Context, c Call) (answered bool, err error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return false, err
 	}
-	if _, err := conn.Write(Proxied(c.Source, c.Destination, c.Mark, c.Port)); err != nil {
+	if _, err := conn.Write(ProxyHeader(c.Source, c.Destination, c.Mark, c.Port)); err != nil {
 		return false, nil // Envoy has closed the connection; the log has the reason
 	}
 	if c.TLS != nil {
@@ -96,16 +96,16 @@ func (r *Replica) Make(ctx context.Context, c Call) (answered bool, err error) {
 	return n > 0, nil
 }
 
-// Ways returns the results of the calls, by their marks. A call without a result was closed before any filter ran. Ways
-// waits until there are as many results as wanted, and then a moment for more.
-func (r *Replica) Ways(ctx context.Context, want int) (map[int]Way, error) {
+// Outcomes returns the results of the calls, by their marks. A call without a result was closed before any filter ran.
+// Outcomes waits until there are as many results as wanted, and then a moment for more.
+func (r *Replica) Outcomes(ctx context.Context, want int) (map[int]Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	for {
-		ways, err := r.read()
-		enough := len(ways) >= want
+		outcomes, err := r.read()
+		enough := len(outcomes) >= want
 		if err != nil || ctx.Err() != nil {
-			return ways, err
+			return outcomes, err
 		}
 		select {
 		case <-ctx.Done():
@@ -117,21 +117,21 @@ func (r *Replica) Ways(ctx context.Context, want int) (map[int]Way, error) {
 	}
 }
 
-func (r *Replica) read() (map[int]Way, error) {
+func (r *Replica) read() (map[int]Outcome, error) {
 	b, err := os.ReadFile(r.log)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	ways := map[int]Way{}
+	outcomes := map[int]Outcome{}
 	for line := range bytes.Lines(b) {
 		if !bytes.HasSuffix(line, []byte("\n")) {
 			break
 		}
-		var w Way
+		var w Outcome
 		if err := json.Unmarshal(line, &w); err != nil {
 			return nil, fmt.Errorf("%q: %w", line, err)
 		}
-		ways[w.Mark] = w
+		outcomes[w.Mark] = w
 	}
-	return ways, err
+	return outcomes, err
 }

@@ -12,9 +12,9 @@ import (
 const reported = 5
 
 // smallest removes parts of the configuration and of the request as long as the mismatch remains.
-func (j *judged) smallest(t *testing.T, r *routing, at int) *routing {
+func (j *comparer) smallest(t *testing.T, r *routeCase, at int) *routeCase {
 	t.Helper()
-	best := &routing{name: r.name, Routes: r.Routes, requests: r.requests[at : at+1], answers: r.answers[at : at+1], choices: r.choices[at : at+1]}
+	best := &routeCase{name: r.name, Routes: r.Routes, requests: r.requests[at : at+1], answers: r.answers[at : at+1], choices: r.choices[at : at+1]}
 	for {
 		next := j.smaller(t, best)
 		if next == nil {
@@ -26,11 +26,11 @@ func (j *judged) smallest(t *testing.T, r *routing, at int) *routing {
 
 // smaller removes one part at a time, tries the variants in one Envoy, and returns the smallest one that still has the
 // mismatch. It returns nil if none has it.
-func (j *judged) smaller(t *testing.T, r *routing) (best *routing) {
+func (j *comparer) smaller(t *testing.T, r *routeCase) (best *routeCase) {
 	t.Helper()
-	var all []*routing
+	var all []*routeCase
 	add := func(config, manager oracle.Message, q oracle.Request) {
-		n := &routing{Routes: r.Routes, name: fmt.Sprintf("l%d", len(all)), requests: []oracle.Request{q}}
+		n := &routeCase{Routes: r.Routes, name: fmt.Sprintf("l%d", len(all)), requests: []oracle.Request{q}}
 		n.Config, n.Manager = config, manager
 		all = append(all, n)
 	}
@@ -45,9 +45,9 @@ func (j *judged) smaller(t *testing.T, r *routing) (best *routing) {
 		add(r.Config, r.Manager, s)
 	}
 	for best == nil && len(all) > 0 {
-		some := all[:min(len(all), inOneEnvoy)]
+		some := all[:min(len(all), routeCasesAtOnce)]
 		all = all[len(some):]
-		j.try(t, some, false)
+		j.tryRoutes(t, some, false)
 		for _, n := range some {
 			if n.refused == "" && n.differs() == 0 && (best == nil || n.size() < best.size()) {
 				best = n
@@ -60,7 +60,7 @@ func (j *judged) smaller(t *testing.T, r *routing) (best *routing) {
 	return best
 }
 
-func (r *routing) size() int {
+func (r *routeCase) size() int {
 	return len(text(r.Manager)) + len(text(r.Config)) + len(text(r.requests))
 }
 
@@ -73,10 +73,10 @@ func asRead(t *testing.T, m oracle.Message) oracle.Message {
 }
 
 // report reduces a mismatch and reports it, also in the form in which cases are recorded.
-func (j *judged) report(t *testing.T, r *routing, at int) {
+func (j *comparer) report(t *testing.T, r *routeCase, at int) {
 	t.Helper()
 	r = j.smallest(t, r, at)
 	plugin, envoy := r.said(0)
 	r.name = "l0"
-	t.Errorf("Envoy: %s; the plugin: %s; %s; %s\nfor query/trace/testdata/found.jsonl: %s", envoy, plugin, text(r.Manager), text(r.Config), text(j.try(t, []*routing{r}, true)))
+	t.Errorf("Envoy: %s; the plugin: %s; %s; %s\nfor query/trace/testdata/found.jsonl: %s", envoy, plugin, text(r.Manager), text(r.Config), text(j.tryRoutes(t, []*routeCase{r}, true)))
 }

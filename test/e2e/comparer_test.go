@@ -36,28 +36,28 @@ func seeds(t *testing.T) []uint64 {
 	return all
 }
 
-// A judged is the plugin under test and the Envoy that it is compared with.
-type judged struct {
+// A comparer is the plugin under test and the Envoy that it is compared with.
+type comparer struct {
 	plugin, envoy string
 	version       string // Envoy's version
 	dir           string
 	identity      *oracle.Identity
 }
 
-// newJudged builds the plugin, unless a flag names one.
-func newJudged(t *testing.T) *judged {
+// newComparer builds the plugin, unless a flag names one.
+func newComparer(t *testing.T) *comparer {
 	t.Helper()
 	plugin := *built
 	if plugin == "" {
 		plugin = filepath.Join(t.TempDir(), "kubectl-meshq")
 		must(t, buildPlugin(t.Context(), "../..", plugin))
 	}
-	return judge(t, plugin)
+	return comparerOf(t, plugin)
 }
 
-func judge(t *testing.T, plugin string) *judged {
+func comparerOf(t *testing.T, plugin string) *comparer {
 	t.Helper()
-	j := &judged{dir: t.TempDir(), plugin: plugin}
+	j := &comparer{dir: t.TempDir(), plugin: plugin}
 	var err error
 	j.use(t, mesh.Envoys()[len(mesh.Envoys())-1])
 	j.identity, err = oracle.NewIdentity()
@@ -66,7 +66,7 @@ func judge(t *testing.T, plugin string) *judged {
 }
 
 // use selects the version of Envoy that the plugin is compared with.
-func (j *judged) use(t *testing.T, version string) {
+func (j *comparer) use(t *testing.T, version string) {
 	t.Helper()
 	var err error
 	j.version = version
@@ -75,7 +75,7 @@ func (j *judged) use(t *testing.T, version string) {
 }
 
 // eachEnvoy runs a test with each version of Envoy.
-func (j *judged) eachEnvoy(t *testing.T, test func(*testing.T)) {
+func (j *comparer) eachEnvoy(t *testing.T, test func(*testing.T)) {
 	versions := mesh.Envoys()
 	if *only != "" {
 		versions = []string{*only}
@@ -87,11 +87,11 @@ func (j *judged) eachEnvoy(t *testing.T, test func(*testing.T)) {
 }
 
 // isNewest reports whether Envoy knows every field of the random configurations.
-func (j *judged) isNewest() bool { return j.version == mesh.Envoys()[len(mesh.Envoys())-1] }
+func (j *comparer) isNewest() bool { return j.version == mesh.Envoys()[len(mesh.Envoys())-1] }
 
 // ask runs a query on a snapshot, with the cases in $cases. It returns the lines of the output, one value per line.
 // Missing parts of the snapshot, such as pods, are no error.
-func (j *judged) ask(t *testing.T, snapshot string, cases any, query string) [][]byte {
+func (j *comparer) ask(t *testing.T, snapshot string, cases any, query string) [][]byte {
 	t.Helper()
 	path := filepath.Join(j.dir, "cases.json")
 	b, err := json.Marshal(cases)
@@ -108,7 +108,7 @@ func (j *judged) ask(t *testing.T, snapshot string, cases any, query string) [][
 }
 
 // keep writes a file into the test's folder and returns its path.
-func (j *judged) keep(t *testing.T, name string, b []byte) string {
+func (j *comparer) keep(t *testing.T, name string, b []byte) string {
 	t.Helper()
 	path := filepath.Join(j.dir, name)
 	keep(t, path, b)

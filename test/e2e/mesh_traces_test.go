@@ -22,22 +22,23 @@ func (w *world) routed(t *testing.T) {
 	w.administer(t, "apply", "--server-side", "--field-manager=e2e", "--force-conflicts", "-n", "default", "-f", file)
 	t.Cleanup(func() {
 		w.administer(t, "delete", "-n", "default", "-f", file)
-		w.has(t, "istio-ingressgateway", "0.0.0.0_9999", false)
-		w.has(t, "ratings-v1", "no-secrets", false)
+		w.awaitConfig(t, "istio-ingressgateway", "0.0.0.0_9999", false)
+		w.awaitConfig(t, "ratings-v1", "no-secrets", false)
 	})
-	w.has(t, "istio-ingressgateway", "0.0.0.0_9999", true)
+	w.awaitConfig(t, "istio-ingressgateway", "0.0.0.0_9999", true)
 	for _, p := range w.Proxies {
 		if p.Workload != "istio-ingressgateway" {
-			w.has(t, p.Workload, "api.external.example", true)
-			w.has(t, p.Workload, "/rx/[0-9]+", true)
+			w.awaitConfig(t, p.Workload, "api.external.example", true)
+			w.awaitConfig(t, p.Workload, "/rx/[0-9]+", true)
 		}
 	}
-	w.has(t, "ratings-v1", "no-secrets", true)
+	w.awaitConfig(t, "ratings-v1", "no-secrets", true)
 	must(t, w.AwaitSynced(t.Context()))
 }
 
-// has waits until a proxy's configuration contains a word, or no longer contains it. It may be called during cleanup.
-func (w *world) has(t *testing.T, workload, word string, want bool) {
+// awaitConfig waits until a proxy's configuration contains a word, or no longer contains it. It may be called during
+// cleanup.
+func (w *world) awaitConfig(t *testing.T, workload, word string, want bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
 	defer cancel()
@@ -59,8 +60,8 @@ func dumped(ctx context.Context, p *mesh.Proxy) (b json.RawMessage, err error) {
 	return b, err
 }
 
-// ways compares trace, for the proxies of the whole mesh, with replicas of their Envoys.
-func ways(t *testing.T, w *world) {
+// traceAsReplicas compares trace, for the proxies of the whole mesh, with replicas of their Envoys.
+func traceAsReplicas(t *testing.T, w *world) {
 	w.routed(t)
 	file := filepath.Join(w.folder(t), "mesh.tar.zst")
 	w.askAs(t, w.Kubeconfig, "snapshot", file).exits(0)
@@ -70,7 +71,7 @@ func ways(t *testing.T, w *world) {
 		must(t, err)
 		all = append(all, subject{p.ID(), p.IP, dump})
 	}
-	judge(t, filepath.Join(w.path, "kubectl-meshq")).waysAsEnvoys(t, file, all)
+	comparerOf(t, filepath.Join(w.path, "kubectl-meshq")).compareTraces(t, file, all)
 }
 
 // tracedLines are arguments of trace as a user types them. They cover the gateway and sidecars, hosts with and without
@@ -120,8 +121,8 @@ details-v1 tls://reviews:9080
 details-v1 http://istio-ingressgateway.istio-system/productpage
 `
 
-// seedWalk checks the project's first use case: one command traces a request from a gateway to an endpoint.
-func seedWalk(t *testing.T, w *world) {
+// firstUseCase checks the project's first use case: one command traces a request from a gateway to an endpoint.
+func firstUseCase(t *testing.T, w *world) {
 	var way struct {
 		Steps     []struct{ Step, Name string }
 		Endpoints []struct{ Address, Health string }
@@ -152,12 +153,12 @@ func tracesAsEnvoys(t *testing.T, w *world) {
 	if len(lines) < 40 {
 		t.Errorf("only %d requests are tried", len(lines))
 	}
-	j := judge(t, filepath.Join(w.path, "kubectl-meshq"))
+	j := comparerOf(t, filepath.Join(w.path, "kubectl-meshq"))
 	services := w.services(t)
 	byProxy := map[string][]*call{}
 	for _, line := range lines {
 		words := strings.Fields(line)
-		k := typed(t, words[1:], services)
+		k := parseCall(t, words[1:], services)
 		if k.listener = "virtualOutbound"; words[0] == "istio-ingressgateway" {
 			if k.port == 80 { // the port of the gateway's Service
 				k.port = 8080
@@ -165,14 +166,14 @@ func tracesAsEnvoys(t *testing.T, w *world) {
 			k.listener = fmt.Sprintf("0.0.0.0_%d", k.port)
 		}
 		k.line = line
-		k.tell(t, []byte(w.askAs(t, w.Kubeconfig, append([]string{"trace", "-o", "json"}, words...)...).quiet().out))
+		k.setPluginResult(t, []byte(w.askAs(t, w.Kubeconfig, append([]string{"trace", "-o", "json"}, words...)...).quiet().out))
 		byProxy[words[0]] = append(byProxy[words[0]], k)
 	}
 	for workload, calls := range byProxy {
 		p := w.proxy(t, workload)
 		dump, err := dumped(t.Context(), p)
 		must(t, err)
-		j.make(t, subject{p.ID(), p.IP, dump}, calls)
+		j.callReplica(t, subject{p.ID(), p.IP, dump}, calls)
 		for _, k := range calls {
 			t.Logf("%s: %s", k.line, k.envoy)
 			if k.plugin != k.envoy {
@@ -194,8 +195,8 @@ func (w *world) services(t *testing.T) map[string]string {
 	return ips
 }
 
-// typed returns the call that the arguments of trace describe.
-func typed(t *testing.T, words []string, services map[string]string) *call {
+// parseCall returns the call that the arguments of trace describe.
+func parseCall(t *testing.T, words []string, services map[string]string) *call {
 	t.Helper()
 	u, err := url.Parse(words[0])
 	must(t, err)
