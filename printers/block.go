@@ -25,7 +25,7 @@ type block struct {
 	follow bool // whether other output precedes the block
 	rows   []columns.Row
 	flat   []*object.Object // the rows of objects of no known kind: the cells by key
-	shown  []string         // the ids of the columns in the current header; nil: none is printed yet
+	shown  []string         // the ids of the columns in the current header; nil: no header is printed yet
 	grid   *grid
 }
 

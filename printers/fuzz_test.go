@@ -126,7 +126,7 @@ func FuzzJSONPath(f *testing.F) {
 			return // client-go treats an error in a condition as true
 		}
 		if strings.Count(template, "range") != strings.Count(template, "{range ") || strings.Count(template, "end") != strings.Count(template, "{end}") {
-			return // client-go gives these keywords no sensible meaning inside an action
+			return // client-go's output isn't sensible if these keywords are not at the beginning of an action
 		}
 		var theirs bytes.Buffer
 		j := jsonpath.New("x").AllowMissingKeys(true)

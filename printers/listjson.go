@@ -39,7 +39,7 @@ func listOf(items []any) *object.Object {
 func (f *jsonForm) brackets(depth int, frame func([]any) any) *brackets {
 	const mark = "\x00"
 	text := func(v any) string {
-		b, _ := f.Text(context.Background(), v) // no error: the value has no lazy parts
+		b, _ := f.Text(context.Background(), v) // this can't fail, because the value has no lazy parts
 		return string(b)
 	}
 	parts := strings.Split(text(frame([]any{mark, mark})), text(mark))

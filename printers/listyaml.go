@@ -112,7 +112,7 @@ func (q *quotedLater) quoted(text []byte) []byte {
 			return out
 		}
 		number, after, _ := bytes.Cut(after, []byte("."))
-		i, _ := strconv.Atoi(string(number)) // every standIn begins a placeholder, which has a number
+		i, _ := strconv.Atoi(string(number)) // a standIn is always followed by a number
 		out = append(out, encode.EscapeYAML(string(encode.YAMLEscapes.Quote(nil, q.strings[i])))...)
 		text = after
 	}

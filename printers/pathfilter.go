@@ -11,8 +11,8 @@ import (
 	"k8s.io/client-go/util/jsonpath"
 )
 
-// filter returns the elements of arrays that satisfy a condition. A comparison
-// is false if its operands aren't comparable; null is comparable with nothing.
+// filter returns the elements of arrays that satisfy a condition. A condition
+// that compares values of different types, or null, is false.
 func (e *pathEvaluation) filter(in []any, n *jsonpath.FilterNode) (out []any, err error) {
 	for _, v := range in {
 		if v, err = e.see(v); err != nil {

@@ -19,7 +19,7 @@ import (
 // A recorded is the output of another program for a value.
 type recorded struct {
 	Value   string
-	Literal bool // numbers keep the text that they were read from
+	Literal bool // numbers are json.Number values, which keep their text
 	Args    []string
 	Colors  *string
 	Note    string

@@ -36,7 +36,7 @@ type Kind struct {
 	kubernetes bool
 	labels     []string                  // the path of the object's labels; nil: it has none
 	rows       func(*Subject) []*Subject // returns a subject per row; nil: the object is one row
-	none       string                    // the text of an empty cell; empty: [None]
+	none       string                    // the text of an empty cell; "" means [None]
 	fields     []string                  // the top-level fields that the columns read
 }
 
@@ -106,7 +106,7 @@ func proxyColumn() Column {
 	return Column{
 		Header: "PROXY", Sometimes: "objects of several proxies",
 		cell: func(s *Subject) string {
-			if s.Owner == nil { // a query made the object, perhaps with a member proxy
+			if s.Owner == nil { // the object was made by a query, which may have set its member proxy
 				return s.Text("proxy")
 			}
 			return s.of(s.Owner).Text("id")

@@ -41,9 +41,9 @@ type Encoding struct {
 // A frame is an array or object that is partly encoded.
 type frame struct {
 	object bool
-	keys   []string       // if it is an object
-	fields *object.Object // if it is an object
-	items  []any          // if it is an array
+	keys   []string       // the keys of an object
+	fields *object.Object // the object itself
+	items  []any          // the elements of an array
 	next   int            // the index of the next member to encode
 	ahead  int            // the index of the first member that was not prefetched
 }
