@@ -1,6 +1,8 @@
 package syntax
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // Error is what is wrong with a source, and where. Two of them are equal when
 // they say the same about the same place.

@@ -128,3 +128,201 @@ func (p *parser) parenthesized() *Query {
 	p.close(open, ')')
 	return q
 }
+
+// suffixes reads everything that stands behind a term: indices, [], ?, and
+// method calls.
+func (p *parser) suffixes(t *Term) *Term {
+	for {
+		at := p.tok
+		switch {
+		case at.kind == tokField:
+			p.advance()
+			if p.is('(') {
+				t = p.method(t, at)
+				continue
+			}
+			p.add(t, &Suffix{Index: &Index{Span: at.Span, Name: at.val}}, at.Start)
+		case p.accept('?'):
+			p.add(t, &Suffix{Optional: true}, at.Start)
+		case p.is('['):
+			p.add(t, p.bracket(), at.Start)
+		case p.accept('.'):
+			p.add(t, p.dotted(at.Start), at.Start)
+		default:
+			return t
+		}
+	}
+}
+
+func (p *parser) add(t *Term, s *Suffix, start int) {
+	s.Span = p.from(start)
+	t.SuffixList = append(t.SuffixList, s)
+	t.Span.End = p.prev
+}
+
+// dotted reads what stands behind a "." that follows a term.
+func (p *parser) dotted(start int) *Suffix {
+	if p.is('[') {
+		s := p.bracket()
+		if s.Index != nil {
+			s.Index.Span.Start = start
+		}
+		return s
+	}
+	if !p.isQuote() {
+		p.unexpected(`a field's name, a string or "["`)
+	}
+	x := &Index{Str: p.quoted()}
+	x.Span = p.from(start)
+	return &Suffix{Index: x}
+}
+
+// bracket = "[" "]" | "[" query "]" | "[" [query] ":" [query] "]", not both missing
+func (p *parser) bracket() *Suffix {
+	open := p.tok
+	p.advance()
+	if p.accept(']') {
+		return &Suffix{Span: p.from(open.Start), Iter: true}
+	}
+	x := &Index{}
+	if p.accept(':') {
+		x.IsSlice = true
+		x.End = p.query()
+	} else {
+		x.Start = p.query()
+		if p.accept(':') {
+			x.IsSlice = true
+			if !p.is(']') {
+				x.End = p.query()
+			}
+		}
+	}
+	p.close(open, ']')
+	x.Span = p.from(open.Start)
+	return &Suffix{Span: x.Span, Index: x}
+}
+
+// method makes a call of what stands before it: X.f(a) is (X | f(a)). A "?"
+// behind it belongs to the call alone, as in X.a? it belongs to .a alone:
+// [.x[].f()?] goes on behind an element that f refuses.
+func (p *parser) method(receiver *Term, name token) *Term {
+	call := p.methodCall(name)
+	call.Span = p.from(name.Start + 1)
+	for p.is('?') {
+		at := p.tok.Start
+		p.advance()
+		p.add(call, &Suffix{Optional: true}, at)
+	}
+	q := operation(&Query{Span: receiver.Span, Term: receiver}, OpPipe, Span{name.Start, name.Start + 1},
+		&Query{Span: call.Span, Term: call})
+	return &Term{Span: q.Span, Type: TermQuery, Query: q}
+}
+
+// methodCall reads the arguments of .name(…), which may be none.
+func (p *parser) methodCall(name token) *Term {
+	at := Span{name.Start + 1, name.End}
+	if isKeyword(name.val) {
+		p.failAt(at, "%s is a keyword and cannot be called", name.val)
+	}
+	f := &Func{Span: at, Name: name.val, Method: true}
+	open := p.tok
+	p.advance()
+	if !p.accept(')') {
+		f.Args = p.arguments(open)
+	}
+	return &Term{Type: TermFunc, Func: f}
+}
+
+// object = "{" [member {"," member} [","]] "}"
+func (p *parser) object() *Object {
+	open := p.tok
+	p.advance()
+	o := &Object{}
+	for !p.is('}') {
+		o.KeyVals = append(o.KeyVals, p.member())
+		if !p.acceptOp(OpComma) {
+			break
+		}
+	}
+	if !p.accept('}') {
+		p.memberless(open)
+	}
+	return o
+}
+
+// member = (key | string) [":" value] | "(" query ")" ":" value
+func (p *parser) member() *ObjectKeyVal {
+	start := p.tok
+	kv := &ObjectKeyVal{}
+	switch {
+	case start.kind == tokName || start.kind == tokVariable || start.kind == tokKeyword:
+		kv.Key = start.val
+		p.advance()
+	case p.isQuote():
+		kv.KeyString = p.quoted()
+	case p.is('('):
+		kv.KeyQuery = p.parenthesized()
+	default:
+		p.unexpected("a key: a name, a string, $name or (query)")
+	}
+	if kv.KeyQuery != nil || p.is(':') {
+		p.expect(':')
+		kv.Val = p.memberValue()
+	}
+	kv.Span = p.from(start.Start)
+	return kv
+}
+
+// memberValue = expression {"|" expression}, from the right
+func (p *parser) memberValue() *Query {
+	q := p.expression()
+	var stack []pending
+	for p.isOp(OpPipe) {
+		stack = append(stack, pending{left: q, op: OpPipe, opSpan: p.tok.Span})
+		p.advance()
+		q = p.expression()
+	}
+	return unwind(stack, q)
+}
+
+// quoted reads a string literal.
+func (p *parser) quoted() *String {
+	open := p.tok
+	if open.kind == tokString {
+		p.advance()
+		return &String{Span: open.Span, Str: open.val}
+	}
+	p.advance()
+	s := &String{Queries: []*Query{}}
+	for p.tok.kind != tokStringEnd {
+		s.Queries = append(s.Queries, p.quotedPart(open))
+	}
+	p.advance()
+	s.Span = p.from(open.Start)
+	return s
+}
+
+// quotedPart reads a piece of an interpolated string, or a query in it.
+func (p *parser) quotedPart(open token) *Query {
+	part := p.tok
+	t := &Term{}
+	switch part.kind {
+	case tokString:
+		p.advance()
+		t.Type, t.Str = TermString, &String{Span: part.Span, Str: part.val}
+	case tokStringQuery:
+		p.advance()
+		t.Type, t.Query = TermQuery, p.query()
+		if !p.is(')') {
+			p.unclosed(part, `")"`)
+		}
+		p.inString = true // before the token behind the bracket is read
+		p.advance()
+	case tokEnd, tokOpenString:
+		p.failAt(Span{open.Start, len(p.src)}, "unterminated string literal")
+	default:
+		p.unexpected("")
+	}
+	t.Span = p.from(part.Start)
+	return &Query{Span: t.Span, Term: t}
+}
