@@ -9,32 +9,33 @@ import (
 	"time"
 )
 
-// A Type is what an argument takes.
+// Type is the type of an argument's value.
 type Type string
 
 // The types of arguments.
 const (
-	Switch   Type = "switch"   // nothing: it is true or false, or true|false=true: it is true unless it is switched off
+	Switch   Type = "switch"   // a flag without a value, true or false; declared as true|false=true, it is true unless it is switched off
 	Text     Type = "text"     // a string
-	Number   Type = "number"   // a number
-	Duration Type = "duration" // 90s, 72h, 7d: a string that within() takes
-	Choice   Type = "choice"   // one of some words, whatever their case
-	Names    Type = "names"    // some of some words, with commas between them; it may be given several times. No header declares it
+	Number   Type = "number"   // an integer or a decimal number
+	Duration Type = "duration" // a string that within() accepts, such as 90s, 1h30m or 7d
+	Choice   Type = "choice"   // one of several words; case doesn't matter
+	Names    Type = "names"    // any number of given words, separated by commas, in one flag or several; no header can declare this type
 )
 
-// An Argument is one that a query takes, by a flag of its name.
+// An Argument is an argument of a query. Users set it by a flag of the same
+// name.
 type Argument struct {
-	Name    string // of the flag, without the dashes: all-states
-	Short   string // one letter; empty: none
+	Name    string // the flag's name without the dashes, such as all-states
+	Short   string // a one-letter flag; empty if there is none
 	Type    Type
-	Takes   string   // the word for its value, as it was written: NUMBER
-	Choices []string // all that a choice may be
-	Default string   // as it would be written
-	Given   bool     // whether there is a default
+	Takes   string   // the placeholder for the value, as in the header: NUMBER
+	Choices []string // the allowed words of a Choice or of Names
+	Default string   // the default, as a user would write it
+	Given   bool     // there is a default
 	Doc     string
 }
 
-// written is an argument's line: --port, -p NUMBER=80    the port.
+// written matches the line of an argument: --port, -p NUMBER=80 the port.
 var written = regexp.MustCompile(`^--(\S+?)(?:, -([A-Za-z]))?(?: ([^\s=]+)(?:=(\S*))?)?(?:\s{2,}(.*))?$`)
 
 var flagged = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -49,7 +50,7 @@ func (h *header) argument(line string) error {
 	case a.Takes == "":
 		a.Type = Switch
 	case a.Takes == "true|false":
-		a.Type = Switch // one that may be on unless it is switched off
+		a.Type = Switch // a switch with a default
 	case a.Takes == "NUMBER":
 		a.Type = Number
 	case a.Takes == "DURATION":
@@ -81,14 +82,15 @@ func (h *header) add(a Argument) error {
 	return nil
 }
 
-// Variable is the name that the query knows the argument by, without the $.
+// Variable returns the name of the query's variable for the argument, without
+// the $.
 func (a Argument) Variable() string { return strings.ReplaceAll(a.Name, "-", "_") }
 
-// Unset is the argument's value where it isn't given: its default, else false
-// for a switch and null for anything else.
+// Unset returns the argument's value if the user doesn't set it: the default,
+// or else false for a switch and null for any other type.
 func (a Argument) Unset() any {
 	if a.Given {
-		if v, err := a.Value(a.Default); err == nil { // it was tried when it was read
+		if v, err := a.Value(a.Default); err == nil { // add has checked the default
 			return v
 		}
 	}
@@ -98,7 +100,8 @@ func (a Argument) Unset() any {
 	return nil
 }
 
-// Value makes what was written into the query's value.
+// Value converts what the user has written to the value of the query's
+// variable.
 func (a Argument) Value(text string) (any, error) {
 	switch a.Type {
 	case Switch:
@@ -139,7 +142,8 @@ func (a Argument) Value(text string) (any, error) {
 	return text, nil
 }
 
-// A NameError is of a word that is none of the names that an argument takes.
+// A NameError reports a word that is not one of the names that an argument
+// accepts.
 type NameError struct {
 	Name    string
 	Choices []string
@@ -149,7 +153,8 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("no check named %s; there are %s", e.Name, strings.Join(e.Choices, ", "))
 }
 
-// isDuration tells whether within takes a text: 90s, 1h30m, 7d, 7d12h.
+// isDuration reports whether within() accepts a text, such as 90s, 1h30m, 7d or
+// 7d12h.
 func isDuration(text string) bool {
 	if days, rest, ok := strings.Cut(text, "d"); ok {
 		n, err := strconv.ParseFloat(days, 64)

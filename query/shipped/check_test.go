@@ -14,11 +14,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// now is the time of every document here.
+// now is the current time in all tests of checks.
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// found runs a check over a document and gives, of each finding, its id and
-// severity.
+// found runs a check on a document and returns the id and severity of each
+// finding.
 func found(t *testing.T, name, doc string) (out []string) {
 	t.Helper()
 	q, ok := shipped.Find(name, shipped.All())
@@ -53,7 +53,7 @@ func found(t *testing.T, name, doc string) (out []string) {
 	return out
 }
 
-// sidecar makes a mesh of one proxy with what is given in it.
+// sidecar returns a mesh with one proxy that has the given fields.
 func sidecar(fields string) string {
 	return `{"pilots": [{"name": "p", "version": "1.31.0"}], "virtualServices": [], "faults": [], "proxies": [{"kind": "Proxy", "id": "a.b", "type": "sidecar", "connected": true,
 		"pilot": "p", "version": "1.31.0", "sync": {"cds": {"status": "SYNCED", "pushesBehind": 0}},
@@ -66,7 +66,8 @@ func routes(of ...string) string {
 
 func route(match string) string { return `{"match": ` + match + `, "virtualService": "v.n"}` }
 
-// to is a route to a cluster, of a VirtualService or of none.
+// to returns a route to a cluster. virtualService is null, or the JSON string
+// of the VirtualService that it comes from.
 func to(cluster, virtualService string) string {
 	return fmt.Sprintf(`{"match": {"prefix": "/"}, "routeConfiguration": "80", "destinations": [{"cluster": %q}], "virtualService": %s}`, cluster, virtualService)
 }
@@ -76,7 +77,8 @@ func secret(notBefore, notAfter time.Duration) string {
 	return fmt.Sprintf(`"secrets": [{"name": "default", "type": "Cert Chain", "state": "ACTIVE", "serialNumber": "1", "notBefore": %q, "notAfter": %q}]`, at(notBefore), at(notAfter))
 }
 
-// TestChecks plants what each check looks for, and what is near to it and fine.
+// TestChecks runs each check on a document with the fault that it looks for,
+// and on similar documents without the fault.
 func TestChecks(t *testing.T) {
 	const vs = `{"kind": "VirtualService", "metadata": {"name": %q, "namespace": "n"}, "spec": {"hosts": [%q], "gateways": %s}}`
 	services := func(all ...string) string {
@@ -142,7 +144,8 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-// TestEveryCheckIsFine holds that nothing is found where nothing is.
+// TestEveryCheckIsFine checks that no check finds anything in a mesh without
+// faults.
 func TestEveryCheckIsFine(t *testing.T) {
 	for _, q := range shipped.Checks() {
 		if got := found(t, q.Name, sidecar(`"version": "1.31.0"`)); got != nil {

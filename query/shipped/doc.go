@@ -1,6 +1,7 @@
-// Package shipped holds the queries that come with the plugin, a .jq file
-// each, and reads the header of such a file, whoever wrote it: the name, what
-// it gives, arguments, columns. It knows what a query says of itself, and how
-// checks are put together. It neither parses nor runs a query, and reads no
-// file but those it is built with.
+// Package shipped contains the queries that come with the plugin, each as a .jq
+// file. It also parses the header of such a file, including files that users
+// write: the name, the summary, arguments and columns. It knows what a query
+// declares in its header, and how several checks are combined into one query.
+// It doesn't parse or run the queries, and it reads only the files that are
+// embedded in the binary.
 package shipped

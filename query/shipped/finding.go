@@ -7,26 +7,28 @@ import (
 	"strings"
 )
 
-// Program is the query to run: the file's text, and for a check what makes a
-// finding of each result. A check gives objects with message, and with proxy
-// and subject where it is about such; it may give a severity and a next of
-// its own. One that says what is so of several proxies gives them as proxies.
+// Program returns the query to run. That is the file's text; for a check, it
+// also converts each result to a finding. A check returns objects with the
+// field message. The fields proxy and subject are set if the result is about
+// one, and severity and next override those of the header. A result that is
+// true of several proxies has the field proxies instead of proxy.
 func (q Query) Program() string {
 	if q.Severity == "" {
 		return q.Text
 	}
-	return q.Text + "\n| " + q.finding() // behind it, where no import stands in the way: | binds last
+	return q.Text + "\n| " + q.finding() // at the end, so that imports stay first; | binds least
 }
 
-// finding makes a finding of a result. Its id is the same whenever the same is
-// found again.
+// finding returns the query that converts a result to a finding. The id of a
+// finding stays the same as long as the same fault is found.
 func (q Query) finding() string {
 	return fmt.Sprintf(`({kind: "Finding", check: %s, severity: %s, proxy: null, subject: null, next: %s} + .)
   | .id = ([.check, if .proxies then null else .proxy end, .subject] | map(values) | join("/"))`, literal(q.Name), literal(q.Severity), literal(q.Next))
 }
 
-// Unknown is a query that makes a finding of what kept a check from judging:
-// {proxy, subject, message}. It is empty for a query that is no check.
+// Unknown returns a query that makes a finding of a failure {proxy, subject,
+// message} that kept a check from judging. It returns "" if the query is not a
+// check.
 func (q Query) Unknown() string {
 	if q.Severity == "" {
 		return ""
@@ -35,9 +37,9 @@ func (q Query) Unknown() string {
 		literal(q.Name), literal(Unknown), literal("make what is missing readable, or leave the check out with --skip"))
 }
 
-// literal writes strings as the language does.
+// literal formats a string, or a list of strings, as jq writes it.
 func literal(v any) string {
-	b, _ := json.Marshal(v) // strings can be
+	b, _ := json.Marshal(v) // strings can always be marshaled
 	return string(b)
 }
 
@@ -54,8 +56,8 @@ const together = `def _rank: {error: 0, warning: 1, info: 2, unknown: 3}[.severi
 | sort_by(_rank)[]
 `
 
-// Together makes one query of several checks: what they find, the worst first,
-// and last what could not be judged.
+// Together combines several checks into one query. It returns their findings,
+// the worst first, and at the end what could not be judged.
 func Together(checks []Query) Query {
 	var names, calls []string
 	var text strings.Builder

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A Query is a .jq file with what its header says of it. The header is the
-// comment that the file begins with:
+// A Query is a .jq file and what its header declares. The header is the comment
+// at the start of the file:
 //
 //	# clusters: where each proxy sends requests to.
 //	# A line or more about it.
@@ -24,34 +24,35 @@ import (
 //	# columns: SERVICE FQDN, PORT
 //	# example: clusters reviews-v1 --port 9080
 //
-// An argument is a variable of the query: $fqdn, $all_states. What follows its
-// name says what it takes: words with | between them are all that it may be,
-// NUMBER and DURATION are such, any other capitals a text, and nothing makes
-// it true or false, as true|false=true does: that one is true unless it is
-// switched off. "# args: ns=default, within" names several texts at once.
+// Each argument is a variable of the query: $fqdn, $all_states. The word after
+// the argument's name declares its type. Words separated by | are the allowed
+// values. NUMBER and DURATION are types, and any other word in capitals means a
+// text. An argument without such a word is a switch. A switch declared as
+// true|false=true is true unless it is switched off. "# args: ns=default,
+// within" declares several arguments of type text at once.
 type Query struct {
 	Name     string
 	Aliases  []string
-	Summary  string // what it gives, in a line
-	Doc      string // more about it; may be empty
+	Summary  string // what it returns, in one line
+	Doc      string // further description; may be empty
 	Args     []Argument
-	Words    string              // what the words behind the name are, when the query takes them itself, as $words; empty: proxies
-	Output   string              // the -o that is meant when none is given
-	Columns  map[string][]string // the columns of its tables, by kind; "" is any kind
-	Severity string              // of what it finds: error, warning or info; empty: it looks for nothing wrong
-	Next     string              // what to do about what it finds
-	Examples []string            // the words behind the program's name
+	Words    string              // the meaning of the words after the query's name, if the query gets them as $words; if empty, they name proxies
+	Output   string              // the default of -o
+	Columns  map[string][]string // the columns of its tables by kind; the key "" holds for any kind
+	Severity string              // the severity of its findings: error, warning or info; empty if the query is not a check
+	Next     string              // what to do about its findings
+	Examples []string            // command lines without the program's name
 	Text     string              // the whole file
 }
 
-// keys are the words that a line of a header may begin with, and a colon.
+// keys lists the words that may start a line of the header, before a colon.
 var keys = []string{"aliases", "args", "columns", "words", "output", "severity", "next", "example"}
 
 var named = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 
-// Read reads the header of a query's file. A file without one is a query that
-// takes no arguments; the name is the file's, without .jq. An error tells what
-// is wrong with the header.
+// Read parses the header of a query's file. name is the file's name without
+// .jq. A file without a header is a query without arguments. An error describes
+// what is wrong with the header.
 func Read(name, text string) (Query, error) {
 	h := header{Query: Query{Name: name, Text: text}}
 	for number, line := range comment(text) {
@@ -63,7 +64,7 @@ func Read(name, text string) (Query, error) {
 	return h.Query, nil
 }
 
-// comment gives the lines of the comment that a text begins with.
+// comment returns the lines of the comment at the start of a text.
 func comment(text string) (lines []string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, " \t\r\n")
@@ -78,7 +79,7 @@ func comment(text string) (lines []string) {
 type header struct {
 	Query
 	doc    []string
-	inArgs bool // the line before was about an argument
+	inArgs bool // the previous line belongs to an argument
 }
 
 func (h *header) line(line string) error {
@@ -141,7 +142,7 @@ func (h *header) keyed(key, kind, value string) error {
 	return nil
 }
 
-// texts reads "ns=default, within".
+// texts parses the arguments in "ns=default, within".
 func (h *header) texts(value string) error {
 	for _, text := range list(value) {
 		name, def, given := strings.Cut(text, "=")
@@ -152,7 +153,7 @@ func (h *header) texts(value string) error {
 	return nil
 }
 
-// list takes a list apart: a, b.
+// list splits a list at the commas.
 func list(text string) (out []string) {
 	for part := range strings.SplitSeq(text, ",") {
 		if part = strings.TrimSpace(part); part != "" {
@@ -162,9 +163,9 @@ func list(text string) (out []string) {
 	return out
 }
 
-// Unknown is the severity of a finding that says what could not be judged. No
-// check has it of its own.
+// Unknown is the severity of a finding that reports what could not be judged.
+// No check declares it in its header.
 const Unknown = "unknown"
 
-// Severities are the words for how bad something is, the worst first.
+// Severities returns the severities that a check can declare, the worst first.
 func Severities() []string { return []string{"error", "warning", "info"} }

@@ -90,7 +90,7 @@ func TestValue(t *testing.T) {
 	for _, c := range []struct {
 		arg  Argument
 		text string
-		want any // nil: refused
+		want any // nil means an error
 	}{
 		{Argument{Type: Text}, "5", "5"},
 		{Argument{Type: Number}, "5", 5},

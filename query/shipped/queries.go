@@ -11,14 +11,14 @@ import (
 //go:embed *.jq check/*.jq
 var files embed.FS
 
-// All gives the queries that come with the plugin, by name; those that look
-// for something wrong stand last.
+// All returns the queries that come with the plugin, by name. The checks come
+// last.
 func All() []Query {
 	checks := Checks()
 	return slices.Concat(folder("*.jq"), []Query{Together(checks)}, checks)
 }
 
-// Checks gives the queries that look for something wrong, the worst first.
+// Checks returns the queries that look for faults, the worst severity first.
 func Checks() []Query {
 	checks := folder("check/*.jq")
 	slices.SortStableFunc(checks, func(a, b Query) int { return rank(a.Severity) - rank(b.Severity) })
@@ -27,7 +27,7 @@ func Checks() []Query {
 
 func rank(severity string) int { return slices.Index(Severities(), severity) }
 
-// Find gives the query of that name, or with that alias.
+// Find returns the query with the given name or alias.
 func Find(name string, among []Query) (Query, bool) {
 	for _, q := range among {
 		if q.Name == name || slices.Contains(q.Aliases, name) {
@@ -37,8 +37,8 @@ func Find(name string, among []Query) (Query, bool) {
 	return Query{}, false
 }
 
-// folder reads the files that fit a pattern. They are part of the binary: that
-// each can be read, and has a header without a mistake, is held by a test.
+// folder reads the embedded files that match a pattern. A test checks that
+// their headers have no errors.
 func folder(pattern string) (out []Query) {
 	names, _ := fs.Glob(files, pattern)
 	for _, name := range names {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestHeaders reads every file that comes with the plugin: its header has no
-// mistake and says what there is to say.
+// TestHeaders checks that the header of every embedded file has no errors and
+// is complete.
 func TestHeaders(t *testing.T) {
 	for _, pattern := range []string{"*.jq", "check/*.jq"} {
 		names, err := fs.Glob(files, pattern)
@@ -43,8 +43,9 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestNames holds that each name and alias means one query, and that an
-// argument that several checks have is the same in each: check has it once.
+// TestNames checks that each name and alias belongs to one query only. An
+// argument of several checks must be the same in all of them, since the query
+// check has it only once.
 func TestNames(t *testing.T) {
 	whose := map[string]string{}
 	for _, q := range All() {

@@ -14,9 +14,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// The queries of the plugin and of the library never pass over a list of the
-// document, or a section of a proxy, that can't be read: ?, try without catch,
-// and // would make of it that there is nothing.
+// TestNoQuerySwallowsAList checks that no query of the plugin or of the library
+// hides the error of a list of the document, or of a section of a proxy, that
+// can't be read. With ?, with try without catch and with //, an unreadable list
+// would look empty.
 func TestNoQuerySwallowsAList(t *testing.T) {
 	programs := map[string]*syntax.Program{}
 	for _, pattern := range []string{"*.jq", "check/*.jq", "../library/*.jq"} {
@@ -47,13 +48,14 @@ func TestNoQuerySwallowsAList(t *testing.T) {
 	}
 }
 
-// What the test forbids, and what is near to it and fine.
+// TestSwallowsAreFound checks that the previous test finds the forbidden forms,
+// and accepts similar ones that are allowed.
 func TestSwallowsAreFound(t *testing.T) {
 	for query, found := range map[string]bool{
 		`.virtualServices[]?`:                                      true,
 		`.proxies[].clusters[]?`:                                   true,
 		`.proxies[] | .clusters?`:                                  true,
-		`.proxies[] | .clusters[0].name?`:                          false, // of the cluster
+		`.proxies[] | .clusters[0].name?`:                          false, // the ? belongs to the field of a cluster
 		`$mesh.sidecars[]? | .spec`:                                true,
 		`first($mesh.proxies[] | .id)?`:                            true,
 		`try .proxies[] | .id`:                                     true,
@@ -76,7 +78,8 @@ func TestSwallowsAreFound(t *testing.T) {
 	}
 }
 
-// definitions adds the functions that a program defines, at any depth.
+// definitions adds all functions that a program defines, at any depth, to a map
+// by name.
 func definitions(p *syntax.Program, to map[string]*syntax.FuncDef) {
 	walk(reflect.ValueOf(p.Query), func(n any) {
 		if d, ok := n.(*syntax.FuncDef); ok {
@@ -85,8 +88,8 @@ func definitions(p *syntax.Program, to map[string]*syntax.FuncDef) {
 	})
 }
 
-// swallows gives the places of a program at which the error of a list or a
-// section is passed over.
+// swallows returns the places in a program that hide the error of a list or a
+// section.
 func swallows(p *syntax.Program, library map[string]*syntax.FuncDef) (found []string) {
 	s := &swallowing{lists: lists(), known: map[string]*syntax.FuncDef{}}
 	for name, d := range library {
@@ -120,7 +123,8 @@ func swallows(p *syntax.Program, library map[string]*syntax.FuncDef) (found []st
 	return found
 }
 
-// lists are the fields of the mesh and of proxies that are read on their own.
+// lists returns the fields of the mesh and of proxies that are loaded on their
+// own.
 func lists() map[string]bool {
 	names := map[string]bool{}
 	for _, kind := range []string{"Mesh", "Proxy"} {
@@ -138,13 +142,14 @@ func lists() map[string]bool {
 type swallowing struct {
 	lists map[string]bool
 	known map[string]*syntax.FuncDef
-	under map[string]bool // functions that are being followed
+	under map[string]bool // the functions that are being followed; prevents endless recursion
 }
 
-// guarded gives the lists that the ? at a place of a term is about: of
-// .a[].b[]? and .a[].b? that is .b alone, of (f)? all of f.
+// guarded returns the lists whose errors the ? at an index of a term's suffixes
+// hides. In .a[].b[]? and .a[].b? that is .b alone; in (f)? it is every list of
+// f.
 func (s *swallowing) guarded(t *syntax.Term, at int) []string {
-	var links []*syntax.Index // nil: []
+	var links []*syntax.Index // nil stands for []
 	if t.Type == syntax.TermIndex {
 		links = append(links, t.Index)
 	}
@@ -154,9 +159,9 @@ func (s *swallowing) guarded(t *syntax.Term, at int) []string {
 		}
 	}
 	if n := len(links); n > 0 && links[n-1] == nil {
-		links = links[:n-1] // it is what [] goes through
+		links = links[:n-1] // drop the []; the link before it is the list
 	}
-	if len(links) == 0 { // a call, or parentheses
+	if len(links) == 0 { // a call or parentheses
 		head := *t
 		head.SuffixList = nil
 		return s.in(&head)
@@ -168,7 +173,8 @@ func (s *swallowing) guarded(t *syntax.Term, at int) []string {
 	return nil
 }
 
-// in gives the lists that something reads, also by the functions that it calls.
+// in returns the lists that a node reads, including those that its functions
+// read.
 func (s *swallowing) in(n any) (names []string) {
 	walk(reflect.ValueOf(n), func(n any) {
 		switch n := n.(type) {
@@ -198,9 +204,9 @@ func (s *swallowing) in(n any) (names []string) {
 	return names
 }
 
-// names gives the lists that a chain goes down by. What stands below anything
-// else, as the routes of a virtual host, only has the name of one; then the
-// chain isn't one of lists as a whole.
+// names returns the lists on the path of a chain. whole reports whether the
+// entire chain consists of lists. It doesn't if, for example, it reaches the
+// routes of a virtual host: those only have the name of a list.
 func (s *swallowing) names(links []*syntax.Index) (names []string, whole bool) {
 	for _, x := range links {
 		switch name := nameOf(x); {
@@ -224,7 +230,7 @@ func nameOf(x *syntax.Index) string {
 	return x.Name
 }
 
-// walk visits the nodes of a tree that are pointers.
+// walk visits all nodes of a tree that are pointers.
 func walk(v reflect.Value, visit func(any)) {
 	switch v.Kind() {
 	case reflect.Pointer:
