@@ -178,8 +178,8 @@ func needed() []string {
 		" or_matcher and_matcher not_matcher matcher_list matcher_tree or_match and_match not_match any_match google_re2 regex exact prefix suffix contains safe_regex")
 }
 
-// withListeners returns a copy of d with other listeners. Its name and its ports are those of the given place, so that
-// several copies fit into one Envoy.
+// withListeners returns a copy of d with other listeners. The number place determines its name and its ports, so that
+// copies with different numbers fit into one Envoy.
 func (d *chainCase) withListeners(t *testing.T, listeners any, place int) *chainCase {
 	t.Helper()
 	n := &chainCase{Listeners: d.Listeners, name: fmt.Sprintf("l%d", place), connections: slices.Clone(d.connections)}

@@ -72,7 +72,7 @@ func (i *istioctl) saysOf(t *testing.T, p *mesh.Proxy, words ...string) string {
 // A pair is a table of istioctl and the plugin's table that must have the same cells.
 type pair struct {
 	name         string
-	theirs, ours []string // the columns to compare; empty ours: the same as theirs
+	theirs, ours []string // headers of the columns to compare; if ours is nil, they are the same as theirs
 	words        []string // istioctl's arguments, without the proxy; the plugin's are the same
 	but          string   // an intended difference, and its reason
 	change       func(ours []string)
@@ -342,7 +342,7 @@ func (i *istioctl) sameLoggers(t *testing.T, p *mesh.Proxy) {
 	}
 }
 
-// levelsSet is how often the scenario levels changes log levels of an Envoy.
+// levelsSet is how many requests the scenario Levels sends to an Envoy to change its log levels.
 const levelsSet = 4
 
 // levels checks that istioctl sees the log levels set by log --level, the only command that changes a proxy.

@@ -55,7 +55,7 @@ func openCapture(folder string) (*capture, error) {
 
 var millis = regexp.MustCompile(`("last_updated":"[^"]*\.)\d{3}Z`)
 
-// tokenize replaces what is specific to the model's proxy by tokens.
+// tokenize replaces the names, addresses and numbers that belong to the model's proxy alone by tokens.
 func (c *capture) tokenize(text string) string {
 	return millis.ReplaceAllString(c.own.Replace(text), "${1}"+millisToken+"Z")
 }
