@@ -55,7 +55,7 @@ var arrows = map[string][]string{
 	"sources/requests":  {"sources/decode", "sources/kube", "sources/mesh", "sources/store", "sources/transport"},
 	"sources/inventory": {"sources/decode", "sources/envoy", "sources/istiod", "sources/kube", "sources/mesh", "sources/object", "sources/requests", "sources/store", "sources/transport", "sources/ztunnel"},
 	"sources/section":   {"sources/decode", "sources/envoy", "sources/inventory", "sources/istiod", "sources/mesh", "sources/object", "sources/requests", "sources/store", "sources/transport", "sources/ztunnel"},
-	"sources/recording": {"sources/inventory", "sources/istiod", "sources/kube", "sources/mesh", "sources/redact", "sources/requests", "sources/section", "sources/transport", "sources/ztunnel"},
+	"sources/recording": {"sources/envoy", "sources/inventory", "sources/istiod", "sources/kube", "sources/mesh", "sources/redact", "sources/requests", "sources/section", "sources/transport", "sources/ztunnel"},
 	"sources/decode":    {"sources/mesh", "sources/object"},
 	"sources/envoy":     {"sources/decode", "sources/mesh", "sources/object"},
 	"sources/istiod":    {"sources/decode", "sources/mesh", "sources/object"},

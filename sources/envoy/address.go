@@ -17,17 +17,17 @@ type address struct {
 
 // readAddress reads an envoy.config.core.v3.Address, or the same of version 2.
 func readAddress(m *object.Object) address {
-	if s := objectIn(m, "socketAddress"); s != nil {
+	if s := m.Object("socketAddress"); s != nil {
 		port, _ := s.Get("portValue").(int)
-		ip := text(s, "address")
+		ip := s.Text("address")
 		return address{text: net.JoinHostPort(ip, strconv.Itoa(port)), ip: ip, port: port}
 	}
-	if s := objectIn(m, "pipe"); s != nil {
-		return address{text: "unix://" + text(s, "path"), pipe: true}
+	if s := m.Object("pipe"); s != nil {
+		return address{text: "unix://" + s.Text("path"), pipe: true}
 	}
-	if s := objectIn(m, "envoyInternalAddress"); s != nil {
-		a := address{text: "envoy://" + text(s, "serverListenerName")}
-		if id := text(s, "endpointId"); id != "" {
+	if s := m.Object("envoyInternalAddress"); s != nil {
+		a := address{text: "envoy://" + s.Text("serverListenerName")}
+		if id := s.Text("endpointId"); id != "" {
 			a.text += "/" + id
 		}
 		return a

@@ -2,7 +2,6 @@ package envoy
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,49 +11,32 @@ import (
 )
 
 var clusterCatalog = catalog{
-	section: mesh.Clusters, kind: "ClustersConfigDump",
+	section: mesh.Clusters, part: "ClustersConfigDump",
 	lists: []list{
 		{"staticClusters", stateStatic}, {"dynamicActiveClusters", stateActive}, {"dynamicWarmingClusters", stateWarming},
 	},
 	field: "cluster", name: "name", inside: &decode.Node{Shallow: true},
-	facts: []string{"direction", "port", "subset", "fqdn", "destinationRule"},
+	make: clusterFields, needs: mesh.Needs("Cluster"),
 	noted: []decode.Field{
 		{Name: "type", Node: &decode.Node{}}, {Name: "clusterType", Node: &decode.Node{Raw: true}},
 		{Name: "metadata", Node: only("filterMetadata", only("istio", only("config", &decode.Node{})))},
 	},
 	whole: []string{"type", "clusterType"},
+	masked: &masked{
+		list: 1, others: "static_clusters,dynamic_warming_clusters",
+		always:  "last_updated,error_state",
+		message: "envoy.config.cluster.v3.Cluster",
+	},
 }
 
-// only is the node of an object of which one member is wanted.
+// only returns the node that reads one member of an object.
 func only(member string, n *decode.Node) *decode.Node {
 	return &decode.Node{Fields: []decode.Field{{Name: member, Node: n}}}
 }
 
-func (p *Proxy) clusters(ctx context.Context) (any, error) {
-	c := clusterCatalog
-	if !p.takesNote(&c) {
-		c.noted, c.whole = nil, nil
-	}
-	all, err := p.resources(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return p.objects(&c, "Cluster", all, clusterFields), nil
-}
-
-// takesNote tells whether what the pass can note is going to be looked at: also
-// where nobody knows.
-func (p *Proxy) takesNote(c *catalog) bool {
-	look, known := p.Looks[c.section]
-	return !known || slices.ContainsFunc(look.Fields, func(path string) bool {
-		field, _, _ := strings.Cut(path, ".")
-		return field == "destinationRule" || slices.Contains(c.whole, field)
-	})
-}
-
-// clusterFields are a cluster's fields. What its name doesn't say isn't there,
-// and neither is the DestinationRule of a cluster that is no service's.
-func clusterFields(r *resource) *object.Object {
+// clusterFields makes a cluster's fields. Fields that its name doesn't say are
+// missing, and so is the DestinationRule if the name is not one of Istio's.
+func clusterFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(5)
 	n, ok := parseClusterName(r.name)
 	if !ok {
@@ -70,11 +52,11 @@ func clusterFields(r *resource) *object.Object {
 	if n.fqdn != "" {
 		m.Set("fqdn", n.fqdn)
 	}
-	m.Set("destinationRule", origin(m.Get("metadata")))
+	m.Set("destinationRule", istioResource(m.Get("metadata")))
 	return m
 }
 
-// A clusterName is what Istio writes into the name of a service's cluster.
+// A clusterName is the parsed name that Istio gives to a service's cluster.
 type clusterName struct {
 	direction string // outbound, inbound, inbound-vip
 	port      int
@@ -85,9 +67,8 @@ type clusterName struct {
 // directions are the first words of Istio's names (pilot/pkg/model, Istio 1.31).
 var directions = map[string]bool{"outbound": true, "inbound": true, "inbound-vip": true}
 
-// parseClusterName reads "direction|port|subset|host", or the same with "_."
-// between the words, which is how a gateway calls the clusters it takes by
-// SNI. A host may have the separator in it.
+// parseClusterName parses "direction|port|subset|host". The clusters that a
+// gateway selects by SNI have "_." for "|". The host may contain the separator.
 func parseClusterName(name string) (n clusterName, ok bool) {
 	sep := "|"
 	if strings.HasPrefix(name, "outbound_.") || strings.HasPrefix(name, "inbound_.") {
@@ -99,15 +80,15 @@ func parseClusterName(name string) (n clusterName, ok bool) {
 	}
 	port, err := strconv.ParseUint(words[1], 10, 16)
 	if err != nil || !directions[words[0]] {
-		return n, false // of another vocabulary
+		return n, false // not one of Istio's names
 	}
 	return clusterName{words[0], int(port), words[2], words[3]}, true
 }
 
-// origin is the Istio resource that a piece of Envoy's configuration was made
-// of, "name.namespace", which Istio leaves in its metadata; null where it left
-// none.
-func origin(metadata any) any {
+// istioResource returns the Istio resource that a piece of Envoy's configuration
+// was made of, "name.namespace", from the metadata that Istio adds; null where
+// there is none. The value is lazy.
+func istioResource(metadata any) any {
 	if metadata == nil {
 		return nil
 	}
@@ -123,8 +104,9 @@ func origin(metadata any) any {
 	})
 }
 
-// resourceName reads "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>";
-// old Istios leave out the group's domain.
+// resourceName converts "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>"
+// to "name.namespace"; null for anything else. Old versions of Istio leave out the
+// group's domain.
 func resourceName(path any) any {
 	s, _ := path.(string)
 	words := strings.Split(s, "/")

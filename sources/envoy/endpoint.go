@@ -58,7 +58,7 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	for i, row := range rows { // a copy for each: who keeps one element must not keep them all
 		out[i] = p.endpoint(&row)
 	}
-	p.told(costElement * int64(len(out)))
+	p.grow(costElement * int64(len(out)))
 	return out, nil
 }
 
@@ -98,8 +98,8 @@ func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 	return p.later("Endpoint", func(context.Context) (*object.Object, error) {
 		m := object.Of(
-			"address", orNull(e.address.text), "ip", orNull(e.address.ip), "port", nil,
-			"hostname", orNull(e.hostname), "cluster", orNull(e.cluster), "health", cmp.Or(e.health, "UNKNOWN"),
+			"address", mesh.OrNull(e.address.text), "ip", mesh.OrNull(e.address.ip), "port", nil,
+			"hostname", mesh.OrNull(e.hostname), "cluster", mesh.OrNull(e.cluster), "health", cmp.Or(e.health, "UNKNOWN"),
 			"weight", e.weight, "priority", e.priority, "locality", e.locality, "localityWeight", e.ofZone, "overprovisioningFactor", e.factor,
 			"metadata", e.metadata,
 		)
@@ -120,13 +120,6 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 		}
 		return m, nil
 	})
-}
-
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }
 
 // edsTree is what is wanted of an element of the dump's lists of endpoints.
@@ -187,25 +180,25 @@ const usualFactor = 140
 func assignment(m *object.Object) (rows []endpoint) {
 	groups, _ := m.Get("endpoints").([]any)
 	factor := any(usualFactor)
-	if n, ok := objectIn(m, "policy").Get("overprovisioningFactor").(int); ok {
+	if n, ok := m.Object("policy").Get("overprovisioningFactor").(int); ok {
 		factor = n
 	}
 	for _, g := range groups {
 		group, _ := g.(*object.Object)
 		hosts, _ := group.Get("lbEndpoints").([]any)
-		if more, ok := objectIn(group, "loadBalancerEndpoints").Get("lbEndpoints").([]any); ok {
+		if more, ok := group.Object("loadBalancerEndpoints").Get("lbEndpoints").([]any); ok {
 			hosts = append(hosts[:len(hosts):len(hosts)], more...)
 		}
 		for _, h := range hosts {
 			host, _ := h.(*object.Object)
-			at := objectIn(host, "endpoint")
+			at := host.Object("endpoint")
 			e := endpoint{
-				cluster: text(m, "clusterName"), address: readAddress(objectIn(at, "address")), hostname: text(at, "hostname"),
-				health: text(host, "healthStatus"), weight: host.Get("loadBalancingWeight"), priority: group.Get("priority"),
+				cluster: m.Text("clusterName"), address: readAddress(at.Object("address")), hostname: at.Text("hostname"),
+				health: host.Text("healthStatus"), weight: host.Get("loadBalancingWeight"), priority: group.Get("priority"),
 				locality: locality(group), ofZone: weight(group.Get("loadBalancingWeight")), factor: factor, metadata: host.Get("metadata"),
 			}
 			if e.address.text == "" {
-				e.address.text = text(host, "endpointName")
+				e.address.text = host.Text("endpointName")
 			}
 			rows = append(rows, e)
 		}
@@ -223,7 +216,7 @@ func weight(v any) any {
 
 // locality is Envoy's, or null where it says nothing.
 func locality(m *object.Object) any {
-	if l := objectIn(m, "locality"); l.Len() > 0 {
+	if l := m.Object("locality"); l.Len() > 0 {
 		return l
 	}
 	return nil

@@ -12,75 +12,32 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An excerpt is how some fields of a section's elements are asked for: of one
-// of its lists, which is nearly all of it, those fields, and the others whole.
+// masked says how some fields of a section's elements are asked for: those of one
+// of its lists, which has nearly all elements, under a mask; the other lists
+// whole.
 //
-// Under "resource" Envoy gives the elements of a list alone, and a mask is about
-// one of these; it reaches into the one resource that the element holds, but
-// no further than a field of that (envoyproxy.io, admin interface,
-// /config_dump?mask; measured on 1.40). Masks are made of the names of fields
-// that the table of Envoy's messages has, and never of anything else.
-type excerpt struct {
-	catalog *catalog
-	kind    string // of its objects
-	objects func(*resource) *object.Object
-	list    int    // in the catalog
+// With "resource" Envoy returns the elements of one list, and a mask applies to
+// each of these. It can select fields of the one resource that an element holds,
+// but none deeper (envoyproxy.io, admin interface, /config_dump?mask; measured on
+// 1.40). Masks are made of field names in the table of Envoy's messages, and of
+// nothing else.
+type masked struct {
+	list    int    // the index of the list in the catalog
 	others  string // the mask of the other lists
-	always  string // of an element, beside the resource
-	message string // that an element holds; empty where a mask can't reach into it
-
-	// needs are the facts that are made of a resource's fields, and which ones.
-	needs map[string]string
+	always  string // what is always asked for of an element, beside the resource
+	message string // the message of the resource; empty: a mask can't reach into it
 }
 
-var clusterExcerpt = excerpt{
-	catalog: &clusterCatalog, kind: "Cluster", objects: clusterFields, list: 1,
-	others:  "static_clusters,dynamic_warming_clusters",
-	always:  "last_updated,error_state",
-	message: "envoy.config.cluster.v3.Cluster",
-	needs: map[string]string{
-		"direction": "name", "port": "name", "subset": "name", "fqdn": "name", "destinationRule": "metadata",
-	},
-}
-
-// A listener stands two levels below its element, where no mask reaches.
-var listenerExcerpt = excerpt{
-	catalog: &listenerCatalog, kind: "Listener", objects: func(r *resource) *object.Object { return r.document(0) }, list: 1,
-	others: "static_listeners",
-	always: "name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated",
-}
-
-// Virtual hosts are nearly all of a route configuration: who wants them is
-// better served by the section.
-var routeExcerpt = excerpt{
-	catalog: &routeCatalog, kind: "RouteConfiguration", objects: func(r *resource) *object.Object { return r.document(0) }, list: 1,
-	others:  "static_route_configs",
-	always:  "last_updated,error_state",
-	message: "envoy.config.route.v3.RouteConfiguration",
-	needs:   map[string]string{"virtualHosts": ""},
-}
-
-func excerptOf(s mesh.Section) *excerpt {
-	switch s {
-	case mesh.Clusters:
-		return &clusterExcerpt
-	case mesh.Listeners:
-		return &listenerExcerpt
-	case mesh.Routes:
-		return &routeExcerpt
-	}
-	return nil
-}
-
-// mask gives the mask for these fields, and what is known of an element under
-// it. ok is false where there is none, or none that is worth it.
-func (x *excerpt) mask(fields []string) (mask string, asked mesh.Asked, ok bool) {
-	if x == nil || fields == nil {
+// mask returns the mask for some fields, and which fields of an element are known
+// under it. ok is false where there is no mask, or asking by one would not be
+// cheaper.
+func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool) {
+	if c == nil || c.masked == nil || fields == nil {
 		return "", nil, false
 	}
 	asked = mesh.Asked{}
-	if len(fields) == 0 { // they are only counted
-		return x.always, asked, true
+	if len(fields) == 0 { // the elements are only counted
+		return c.masked.always, asked, true
 	}
 	within := []string{}
 	for _, path := range append([]string{"name", "state", "lastUpdated"}, fields...) {
@@ -89,23 +46,29 @@ func (x *excerpt) mask(fields []string) (mask string, asked mesh.Asked, ok bool)
 			continue
 		}
 		asked[name] = nil
-		if slices.Contains([]string{"state", "lastUpdated", "error"}, name) || name == "name" && x.message == "" {
+		if slices.Contains([]string{"state", "lastUpdated", "error"}, name) || name == "name" && c.masked.message == "" {
 			continue
 		}
-		if needs, is := x.needs[name]; is {
-			name = needs
-		}
-		wire, known := wireName(x.message, name)
-		if !known {
+		if slices.Contains(c.replaced, name) {
 			return "", nil, false
 		}
-		within = append(within, snake(x.catalog.field)+"."+wire)
+		needs, derived := c.needs[name]
+		if !derived {
+			needs = []string{name}
+		}
+		for _, need := range needs {
+			wire, known := wireName(c.masked.message, need)
+			if !known {
+				return "", nil, false
+			}
+			within = append(within, snake(c.field)+"."+wire)
+		}
 	}
 	slices.Sort(within)
-	return strings.Join(append(slices.Compact(within), x.always), ","), asked, true
+	return strings.Join(append(slices.Compact(within), c.masked.always), ","), asked, true
 }
 
-// wireName is how Envoy spells a field of one of its messages.
+// wireName returns Envoy's spelling of a field of one of its messages.
 func wireName(message, field string) (string, bool) {
 	m := envoyFields().message(message)
 	if m == nil || !slices.Contains(m.fieldNames(), field) {
@@ -114,8 +77,9 @@ func wireName(message, field string) (string, bool) {
 	return snake(field), true
 }
 
-// snake is the name in a descriptor of which camel makes this one. (None that
-// is asked for has a JSON name of its own, or a digit behind an underscore.)
+// snake returns the descriptor's name of a field in lowerCamelCase. It does not
+// hold for fields with a JSON name of their own, or with a digit after an
+// underscore: no such field is asked for.
 func snake(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -129,28 +93,28 @@ func snake(s string) string {
 	return b.String()
 }
 
-// CanExcerpt tells whether an Envoy that understands masks can be asked for
-// these fields of a section's elements, for less than the section costs.
+// CanExcerpt reports whether an Envoy that knows masks can be asked for these
+// fields of a section's elements, for less than the section costs.
 func CanExcerpt(s mesh.Section, fields []string) bool {
-	_, _, ok := excerptOf(s).mask(fields)
+	_, _, ok := sectionOf(s).catalog.mask(fields)
 	return ok
 }
 
 // Excerpt asks for some fields of a section's elements, as [mesh.Hint] has them.
-// The owner's identity and what gives the whole section are left to the caller.
-// It is nil where the Envoy has to be asked for the section: when it doesn't
-// understand, answers something else, or has something warming, which might be
-// active by the time of the second question.
+// The caller sets the owner's id and the function that loads the whole section.
+// It returns nil where the section has to be asked for instead: if the Envoy
+// doesn't understand the request or answers something else, or if a resource is
+// warming, which might be active by the time of the second request.
 func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*mesh.Excerpt, error) {
-	x := excerptOf(s)
-	mask, asked, ok := x.mask(fields)
+	c := sectionOf(s).catalog
+	mask, asked, ok := c.mask(fields)
 	if !ok {
 		return nil, nil
 	}
 	var all collection
-	ok, err := p.others(ctx, s, x, &all)
+	ok, err := p.readOthers(ctx, c, &all)
 	if err == nil && ok {
-		err = p.list(ctx, s, x, mask, &all)
+		err = p.readMasked(ctx, c, mask, &all)
 	}
 	switch {
 	case refused(err):
@@ -163,43 +127,46 @@ func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &mesh.Excerpt{Section: s, Kind: x.kind, Owner: p.owner, Asked: asked, Known: make([]*object.Object, len(found))}
+	out := &mesh.Excerpt{Section: s, Kind: c.kind(), Owner: p.owner, Asked: asked, Known: make([]*object.Object, len(found))}
 	var cost int64
 	for i := range found {
-		out.Known[i] = x.objects(&found[i])
+		out.Known[i] = c.make(p, &found[i])
 		cost += costElement + fieldsCost(out.Known[i])
 	}
-	p.told(cost)
+	p.grow(cost)
 	return out, nil
 }
 
-// others reads the lists that are asked for whole.
-func (p *Proxy) others(ctx context.Context, s mesh.Section, x *excerpt, all *collection) (ok bool, err error) {
-	doc, err := p.fetch(ctx, Request{What: configDump, Section: s, Others: x.others})
+// readOthers reads the lists that are asked for whole. ok is false if one of them
+// has anything but static resources.
+func (p *Proxy) readOthers(ctx context.Context, c *catalog, all *collection) (ok bool, err error) {
+	doc, err := p.fetch(ctx, Request{What: configDump, Section: c.section, Others: c.masked.others})
 	if err != nil {
 		return false, err
 	}
 	p.bears(doc)
 	d := &dump{doc: doc, cut: true}
-	if err := d.must(ctx, all.reading(x.shallow())); err != nil {
+	if err := d.must(ctx, all.reading(c.shallow())); err != nil {
 		return false, err
 	}
-	other := func(r resource) bool { return r.state != stateStatic }
-	return !slices.ContainsFunc(all.found, other), nil
+	isDynamic := func(r resource) bool { return r.state != stateStatic }
+	return !slices.ContainsFunc(all.found, isDynamic), nil
 }
 
-// shallow is the catalog of what is little: it is read at once, one level deep.
-func (x *excerpt) shallow() catalog {
-	c := *x.catalog
-	c.eager, c.inside = true, &decode.Node{Shallow: true}
-	return c
+// shallow returns the catalog for small answers: resources are read at once, one
+// level deep.
+func (c *catalog) shallow() catalog {
+	small := *c
+	small.eager, small.inside = true, &decode.Node{Shallow: true}
+	return small
 }
 
-// list reads the elements of the one list, each of which says what it is.
-func (p *Proxy) list(ctx context.Context, s mesh.Section, x *excerpt, mask string, all *collection) error {
-	c := x.shallow()
-	l := c.lists[x.list]
-	doc, err := p.fetch(ctx, Request{What: configDump, Section: s, List: snake(l.field), Mask: mask})
+// readMasked reads the elements of the list that is asked for with a mask, each
+// of which has its type.
+func (p *Proxy) readMasked(ctx context.Context, of *catalog, mask string, all *collection) error {
+	c := of.shallow()
+	l := c.lists[c.masked.list]
+	doc, err := p.fetch(ctx, Request{What: configDump, Section: c.section, List: snake(l.field), Mask: mask})
 	if err != nil {
 		return err
 	}
@@ -209,7 +176,7 @@ func (p *Proxy) list(ctx context.Context, s mesh.Section, x *excerpt, mask strin
 	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "configs", Node: &decode.Node{Walk: true, Elem: element}}}}
 	_, err = doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.ConfigDump"), root, func(_ int, v any, _, _ int64) error {
 		m, _ := v.(*object.Object)
-		if !strings.Contains(text(m, "@type"), "."+c.kind+".") {
+		if !strings.Contains(m.Text("@type"), "."+c.part+".") {
 			return ErrRefused
 		}
 		all.add(c, l, m)
@@ -218,9 +185,9 @@ func (p *Proxy) list(ctx context.Context, s mesh.Section, x *excerpt, mask strin
 	return doc.Named(err)
 }
 
-// refused tells that Envoy doesn't know what it was asked for.
+// refused reports whether an Envoy doesn't know what it was asked for.
 func refused(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(err, fs.ErrNotExist) }
 
 // ErrRefused is the error of a [Fetch] of some fields that an Envoy refuses with
-// 400, 404 or 431, or doesn't understand: it is to be asked for the section.
+// 400, 404 or 431, or doesn't understand: the section has to be asked for instead.
 var ErrRefused = errors.New("the Envoy doesn't know these fields")

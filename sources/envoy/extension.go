@@ -8,26 +8,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Envoy writes a part for each kind of extension (HTTP filters, network
-// filters, …); a collection takes them all.
+// Envoy writes a part for each kind of extension (HTTP filters, network filters,
+// …); the collection takes them all.
 var extensionCatalog = catalog{
-	section: mesh.Extensions, kind: "EcdsConfigDump",
+	section: mesh.Extensions, part: "EcdsConfigDump",
 	lists: []list{{"ecdsFilters", stateActive}},
 	field: "ecdsFilter", name: "name", inside: &decode.Node{Shallow: true},
-	facts: []string{"typeURL"},
+	make: extensionFields, needs: mesh.Needs("ExtensionConfig"),
 }
 
-func (p *Proxy) extensions(ctx context.Context) (any, error) {
-	all, err := p.resources(ctx, extensionCatalog)
-	if err != nil {
-		return nil, err
-	}
-	return p.objects(&extensionCatalog, "ExtensionConfig", all, extensionFields), nil
-}
-
-// extensionFields are an extension's fields. One that hasn't arrived has no
+// extensionFields makes an extension's fields. One that hasn't arrived has no
 // configuration, and a null type.
-func extensionFields(r *resource) *object.Object {
+func extensionFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(1)
 	m.Set("typeURL", nil)
 	if config, ok := m.Lookup("typedConfig"); ok {

@@ -72,7 +72,7 @@ func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 	}
 	p.hosts = t
 	p.bears(doc)
-	p.told(costElement * int64(len(t.rows)))
+	p.grow(costElement * int64(len(t.rows)))
 	return t, nil
 }
 
@@ -101,11 +101,11 @@ func (t *hostTable) readJSON(ctx context.Context) error {
 }
 
 func hostStatus(cluster, host *object.Object) endpoint {
-	health := objectIn(host, "healthStatus")
+	health := host.Object("healthStatus")
 	e := endpoint{
-		cluster: text(cluster, "name"), service: text(cluster, "edsServiceName"),
-		address: readAddress(objectIn(host, "address")), hostname: text(host, "hostname"),
-		health: text(health, "edsHealthStatus"), weight: host.Get("weight"), priority: host.Get("priority"),
+		cluster: cluster.Text("name"), service: cluster.Text("edsServiceName"),
+		address: readAddress(host.Object("address")), hostname: host.Text("hostname"),
+		health: health.Text("edsHealthStatus"), weight: host.Get("weight"), priority: host.Get("priority"),
 		locality: locality(host), outlier: "OK", stats: host.Get("stats"),
 	}
 	if health.Get("failedOutlierCheck") == true {
@@ -133,7 +133,7 @@ func (e *endpoint) counters(ctx context.Context) (any, error) {
 			return nil, err
 		}
 		s, _ := stat.(*object.Object)
-		m.Set(text(s, "name"), number(text(s, "value")))
+		m.Set(s.Text("name"), number(s.Text("value")))
 	}
 	return m, nil
 }

@@ -85,22 +85,22 @@ func istioNode(id string) (kind, ip, pod string, ok bool) {
 
 // identity reads a node.
 func identity(node *object.Object) Identity {
-	meta := objectIn(node, "metadata")
+	meta := node.Object("metadata")
 	id := Identity{
-		Version: text(meta, "ISTIO_VERSION"), ClusterID: text(meta, "CLUSTER_ID"), Namespace: text(meta, "NAMESPACE"),
-		Name: text(meta, "NAME"), Node: text(meta, "NODE_NAME"), Workload: text(meta, "WORKLOAD_NAME"),
-		ServiceAccount: text(meta, "SERVICE_ACCOUNT"), Labels: objectIn(meta, "LABELS"), Annotations: objectIn(meta, "ANNOTATIONS"),
+		Version: meta.Text("ISTIO_VERSION"), ClusterID: meta.Text("CLUSTER_ID"), Namespace: meta.Text("NAMESPACE"),
+		Name: meta.Text("NAME"), Node: meta.Text("NODE_NAME"), Workload: meta.Text("WORKLOAD_NAME"),
+		ServiceAccount: meta.Text("SERVICE_ACCOUNT"), Labels: meta.Object("LABELS"), Annotations: meta.Object("ANNOTATIONS"),
 	}
-	if l := objectIn(node, "locality"); l.Len() > 0 {
+	if l := node.Object("locality"); l.Len() > 0 {
 		id.Locality = l
 	}
-	if v := objectIn(objectIn(node, "userAgentBuildVersion"), "version"); v.Get("majorNumber") != nil {
+	if v := node.Object("userAgentBuildVersion").Object("version"); v.Get("majorNumber") != nil {
 		id.Envoy = fmt.Sprintf("%v.%v.%v", v.Get("majorNumber"), cmp.Or(v.Get("minorNumber"), any(0)), cmp.Or(v.Get("patch"), any(0)))
 	}
-	if s := text(meta, "INSTANCE_IPS"); s != "" {
+	if s := meta.Text("INSTANCE_IPS"); s != "" {
 		id.IPs = strings.Split(s, ",")
 	}
-	id.NodeID = text(node, "id")
+	id.NodeID = node.Text("id")
 	kind, ip, pod, ok := istioNode(id.NodeID)
 	if !ok {
 		id.ID = id.NodeID
@@ -122,7 +122,7 @@ func Version(ctx context.Context, doc *decode.Document) string {
 		return ""
 	}
 	m, _ := v.(*object.Object)
-	words := strings.Split(text(m, "version"), "/")
+	words := strings.Split(m.Text("version"), "/")
 	if len(words) < 2 {
 		return ""
 	}

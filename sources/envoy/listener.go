@@ -10,29 +10,25 @@ import (
 )
 
 var listenerCatalog = catalog{
-	section: mesh.Listeners, kind: "ListenersConfigDump",
+	section: mesh.Listeners, part: "ListenersConfigDump",
 	lists: []list{
 		{"staticListeners", stateStatic}, {"dynamicListeners", ""},
 		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining}, // before Envoy 1.13
 	},
 	field: "listener", name: "name",
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},
-	facts:  []string{"host", "port", "protocols"},
+	make:   listenerFields, needs: mesh.Needs("Listener"),
+	masked: &masked{ // a listener is two levels below its element, which no mask reaches
+		list: 1, others: "static_listeners",
+		always: "name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated",
+	},
 }
 
-func (p *Proxy) listeners(ctx context.Context) (any, error) {
-	all, err := p.resources(ctx, listenerCatalog)
-	if err != nil {
-		return nil, err
-	}
-	return p.objects(&listenerCatalog, "Listener", all, listenerFields), nil
-}
-
-// listenerFields are a listener's fields. One that is no socket has no port,
+// listenerFields makes a listener's fields. A listener on a pipe has no port, and
 // one inside Envoy no host either.
-func listenerFields(r *resource) *object.Object {
+func listenerFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(3)
-	a := readAddress(objectIn(m, "address"))
+	a := readAddress(m.Object("address"))
 	if a.ip != "" {
 		m.Set("host", a.ip)
 		m.Set("port", a.port)
@@ -43,8 +39,8 @@ func listenerFields(r *resource) *object.Object {
 	return m
 }
 
-// protocols tells what the filter chains of a listener speak: "HTTP", "TCP",
-// both, or nothing that is known.
+// protocols returns what the filter chains of a listener speak, lazily: "HTTP",
+// "TCP", both, or nothing that is known.
 func protocols(chains, last any) any {
 	return mesh.Later(func(ctx context.Context) (any, error) {
 		all, err := elements(ctx, chains)
@@ -73,8 +69,8 @@ func protocols(chains, last any) any {
 	})
 }
 
-// chainProtocols looks for the filters by the names that Istio gives them: of
-// today, and those that it used up to 1.5.
+// chainProtocols finds filters by the names that Istio gives them: the current
+// ones, and those that it used up to 1.5.
 func chainProtocols(ctx context.Context, chain any) (http, tcp bool, err error) {
 	list, err := mesh.Get(ctx, chain, "filters")
 	if err != nil {
@@ -103,8 +99,8 @@ func chainProtocols(ctx context.Context, chain any) (http, tcp bool, err error) 
 	return http, tcp, nil
 }
 
-// holds tells whether a word is in any string of a value. A listener that
-// takes what must not be taken proxies it to a cluster of that name.
+// holds reports whether any string of a value contains a word. Connections that
+// are not allowed go to a cluster called BlackHoleCluster.
 func holds(ctx context.Context, v any, word string) (bool, error) {
 	whole, err := mesh.Deep(ctx, v)
 	return err == nil && contains(whole, word), err
@@ -130,7 +126,7 @@ func contains(v any, word string) bool {
 	return false
 }
 
-// elements looks into an array; anything else has none.
+// elements returns the elements of an array; anything else has none.
 func elements(ctx context.Context, v any) ([]any, error) {
 	v, err := mesh.Force(ctx, v)
 	a, _ := v.([]any)

@@ -22,7 +22,7 @@ func (p *Proxy) later(kind string, make func(context.Context) (*object.Object, e
 	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (*object.Object, error) {
 		m, err := make(ctx)
 		if err == nil {
-			p.told(fieldsCost(m))
+			p.grow(fieldsCost(m))
 		}
 		return m, err
 	})
@@ -40,8 +40,8 @@ func fieldsCost(m *object.Object) int64 {
 	return cost
 }
 
-// told tells those who bear the cost of the proxy's documents.
-func (p *Proxy) told(bytes int64) {
+// grow tells those who bear the cost of the proxy's documents.
+func (p *Proxy) grow(bytes int64) {
 	p.mu.Lock()
 	grew := p.grew
 	p.mu.Unlock()

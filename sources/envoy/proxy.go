@@ -68,31 +68,11 @@ func NewNarrow(owner *mesh.Object, fetch Fetch, now time.Time, wanted mesh.Hint)
 // and of the decoder, with the body's name; a config dump that was cut down to
 // other sections has an error for those that it lacks.
 func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
-	switch s {
-	case mesh.Clusters:
-		return p.clusters(ctx)
-	case mesh.Listeners:
-		return p.listeners(ctx)
-	case mesh.Routes:
-		return p.routes(ctx)
-	case mesh.Endpoints:
-		return p.endpoints(ctx)
-	case mesh.Secrets:
-		return p.secrets(ctx)
-	case mesh.Extensions:
-		return p.extensions(ctx)
-	case mesh.Bootstrap:
-		return p.bootstrap(ctx)
-	case mesh.Server:
-		return p.server(ctx)
-	case mesh.Stats:
-		return p.stats(ctx)
-	case mesh.Loggers:
-		return p.loggers(ctx)
-	case mesh.Updates:
-		return p.updates(ctx)
+	read := sectionOf(s).read
+	if read == nil {
+		return nil, fmt.Errorf("%s: no section of an Envoy", s)
 	}
-	return nil, fmt.Errorf("%s: no section of an Envoy", s)
+	return read(p, ctx)
 }
 
 // ask fetches a body and puts its name in front of what use says of it.

@@ -35,41 +35,15 @@ const (
 	logging    = "logging"
 )
 
-// masks are the fields of a config dump that a section is made of. Envoy keeps
-// the dump's form under a mask, and leaves out the parts that the mask doesn't
-// fit. They are fixed here, and never made of what somebody typed: Envoys of
-// old end on a mask that they don't know (envoyproxy/envoy#17257).
-var masks = map[mesh.Section]string{
-	mesh.Clusters:   "version_info,static_clusters,dynamic_active_clusters,dynamic_warming_clusters",
-	mesh.Listeners:  "version_info,static_listeners,dynamic_listeners",
-	mesh.Routes:     "static_route_configs,dynamic_route_configs",
-	mesh.Endpoints:  "static_endpoint_configs,dynamic_endpoint_configs",
-	mesh.Secrets:    "static_secrets,dynamic_active_secrets,dynamic_warming_secrets",
-	mesh.Extensions: "ecds_filters",
-	mesh.Bootstrap:  "bootstrap",
-}
-
 // maxNames is how long the names asked for may be, all together, as a pattern:
 // Envoy refuses a request line of some 60 kB, and proxies before it less.
 const maxNames = 4 << 10
 
-// Key gives the field by which a live Envoy can be asked for elements of the
-// section: a string in all of them, or null. It is empty where there is none.
-func Key(s mesh.Section) string {
-	switch s {
-	case mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Secrets:
-		return "name"
-	case mesh.Endpoints:
-		return "cluster"
-	}
-	return ""
-}
-
 // Asks gives the ways to ask a live Envoy, the cheapest first: each later one
 // answers more than was wanted and is for an Envoy that refuses the one before
-// with 400, 404 or 431. With masked false the Envoy is too old for masks.
+// with 400, 404 or 431. With knowsMasks false the Envoy is too old for masks.
 // Parameters as Envoy's admin documentation has them for /config_dump.
-func (r Request) Asks(masked bool) []string {
+func (r Request) Asks(knowsMasks bool) []string {
 	if r.What == statistics && r.Section == mesh.Updates {
 		return []string{statistics + "?format=json&filter=" + url.QueryEscape(updateStats())}
 	}
@@ -86,8 +60,8 @@ func (r Request) Asks(masked bool) []string {
 	if r.Others != "" {
 		return []string{configDump + "?mask=" + r.Others}
 	}
-	mask, known := masks[r.Section]
-	if !known || !masked || r.Joined {
+	mask := sectionOf(r.Section).mask
+	if mask == "" || !knowsMasks || r.Joined {
 		return []string{whole}
 	}
 	ask := configDump + "?"

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -21,49 +22,99 @@ const (
 	stateRejected = "REJECTED"
 )
 
-// A resource is what Envoy holds under a name in one state.
+// A resource is what Envoy has under a name in one state.
 type resource struct {
-	name    string // of the resource or, where that isn't known, of its place in the dump
+	name    string // the resource's, else that of its element in the dump
 	state   string
 	version string
 	updated string         // as Envoy writes it
 	failure string         // why Envoy refused it
-	named   bool           // it says its name itself
-	held    *decode.Value  // it, where it stays in the bytes until it is looked into
-	noted   *object.Object // beside that, what the pass has built of it; nil where that isn't what facts are made of
-	fields  *object.Object // one level; not to be changed
+	named   bool           // name is the resource's own
+	encoded *decode.Value  // the resource, if it is decoded only when it is read
+	noted   *object.Object // what the pass has decoded of it all the same; nil if nothing was asked for
+	fields  *object.Object // the resource, one level deep; not to be changed
 }
 
 // A list is one of the lists that a part of the dump is made of.
 type list struct {
 	field string // "dynamicActiveClusters"
-	state string // of its elements; empty where an element holds a resource for each of its states
+	state string // of its elements; empty if an element holds one resource for each state
 }
 
-// A catalog is how a part of the dump holds its resources.
+// A catalog says how a part of the dump holds the resources of a section, and
+// how they become objects.
 type catalog struct {
 	section mesh.Section
-	kind    string // of the part
+	part    string // the message of the part, "ClustersConfigDump"
 	lists   []list
-	field   string       // that holds the resource
-	name    string       // the resource's field that is its name
-	inside  *decode.Node // of the resource
-	eager   bool         // what is inside is wanted in the pass
-	written bool         // beside facts, an object has the fields that Envoy writes and no others
-	facts   []string     // the fields of its objects that Envoy doesn't write so, beside those of all
+	field   string       // the field of an element that holds the resource
+	name    string       // the field of the resource that is its name
+	inside  *decode.Node // reads a resource
+	eager   bool         // resources are decoded in the pass
+	written bool         // an object has the fields that Envoy writes, derived ones, and no others
 
-	// noted are the fields of a resource that stays where it is that the pass
-	// builds all the same: all that facts are made of, and others that are looked
-	// at often. Those of whole are all there.
+	make     func(*Proxy, *resource) *object.Object // makes the fields of an object
+	needs    map[string][]string                    // the derived fields of an object, as mesh.Needs has them
+	replaced []string                               // fields of Envoy's that make replaces by others of the name
+
+	// noted are fields that the pass decodes although the resource is decoded
+	// later: they are needed for derived fields or read often. Those of whole are
+	// decoded with all that is in them.
 	noted []decode.Field
 	whole []string
+
+	masked *masked // how some fields of resources are asked for; nil: they can't be
+}
+
+// kind returns the kind of the objects.
+func (c *catalog) kind() string {
+	i := slices.IndexFunc(mesh.Sections(), func(p mesh.Part) bool { return p.Name == c.section })
+	return mesh.Sections()[i].Of
+}
+
+// isDerived reports whether a field of an object is not the resource's own: state
+// and version, which every resource has, and those that make sets.
+func (c *catalog) isDerived(field string) bool {
+	switch field {
+	case "kind", "name", "state", "versionInfo", "lastUpdated", "error":
+		return true
+	}
+	_, derived := c.needs[field]
+	return derived || slices.Contains(c.replaced, field)
+}
+
+// isNoted reports whether the pass decodes a field, or all that a derived field
+// needs.
+func (c *catalog) isNoted(field string) bool {
+	needs, derived := c.needs[field]
+	if !derived {
+		return c.isDerived(field) && !slices.Contains(c.replaced, field) || slices.Contains(c.whole, field)
+	}
+	return !slices.ContainsFunc(needs, func(need string) bool {
+		return need != c.name && !slices.ContainsFunc(c.noted, func(f decode.Field) bool { return f.Name == need })
+	})
+}
+
+// withNotes returns the catalog without noted fields if the query is known to read
+// none of them.
+func (p *Proxy) withNotes(c catalog) catalog {
+	look, known := p.Looks[c.section]
+	if known && !slices.ContainsFunc(look.Fields, func(path string) bool {
+		field, _, _ := strings.Cut(path, ".")
+		needs := c.needs[field]
+		return slices.Contains(c.whole, field) || needs != nil && !slices.Equal(needs, []string{c.name}) && c.isNoted(field)
+	}) {
+		c.noted, c.whole = nil, nil
+	}
+	return c
 }
 
 // inStates are the fields of a listener's element that hold one of its states.
 var inStates = []list{{"activeState", stateActive}, {"warmingState", stateWarming}, {"drainingState", stateDraining}}
 
-// resources reads all resources of a catalog, by name and state.
+// resources reads all resources of a catalog, sorted by name and state.
 func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
+	c = p.withNotes(c)
 	d, err := p.current(ctx, c.section)
 	if err != nil {
 		return nil, err
@@ -76,11 +127,11 @@ func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
 	return distinct(ctx, all.found)
 }
 
-// distinct leaves out static resources that are there already: Envoy holds a
-// route configuration once for each filter chain that it is written in. They
-// must be alike in all they say; a name alone tells nothing, and many have none.
-// So with what was refused, of which Envoy may tell twice: beside the listener
-// that it should have replaced, with a time, and on its own, without.
+// distinct removes static and rejected resources that are in the list twice. Envoy
+// lists a static route configuration once for each filter chain that has it;
+// resources of one name may differ, and many have no name, so that everything is
+// compared. A rejected listener may be listed beside the listener that it should
+// have replaced, with a time, and again on its own, without.
 func distinct(ctx context.Context, all []resource) ([]resource, error) {
 	out := all[:0:0]
 	for i := 0; i < len(all); {
@@ -91,7 +142,7 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 		alike := all[i:j]
 		if len(alike) > 1 && (alike[0].state == stateStatic || alike[0].state == stateRejected) {
 			var err error
-			if alike, err = withoutTwins(ctx, alike); err != nil {
+			if alike, err = withoutDuplicates(ctx, alike); err != nil {
 				return nil, err
 			}
 		}
@@ -101,7 +152,7 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 	return out, nil
 }
 
-func withoutTwins(ctx context.Context, all []resource) ([]resource, error) {
+func withoutDuplicates(ctx context.Context, all []resource) ([]resource, error) {
 	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // one with a time first
 	var out []resource
 	var seen []any
@@ -118,15 +169,15 @@ func withoutTwins(ctx context.Context, all []resource) ([]resource, error) {
 	return out, nil
 }
 
-// A collection gathers the resources of a pass.
+// A collection collects the resources of a pass.
 type collection struct {
 	found   []resource
-	start   int    // of the part being read, in found
-	version string // of the part
+	start   int    // where the part that is being read starts in found
+	version string // the part's
 }
 
 func (all *collection) reading(c catalog) reading {
-	r := reading{kind: c.kind, ended: all.ended}
+	r := reading{kind: c.part, ended: all.ended}
 	r.fields = []decode.Field{{Name: "versionInfo", Node: &decode.Node{Visit: tagVersion}}}
 	for i, l := range c.lists {
 		r.fields = append(r.fields, decode.Field{Name: l.field, Node: &decode.Node{Walk: true, Elem: c.element(l, tagOwn+i)}})
@@ -142,7 +193,7 @@ func (all *collection) reading(c catalog) reading {
 	return r
 }
 
-// element is the node of an element of a list.
+// element returns the node that reads an element of a list.
 func (c catalog) element(l list, tag int) *decode.Node {
 	own := []decode.Field{{Name: "versionInfo", Node: &decode.Node{}}, {Name: "lastUpdated", Node: &decode.Node{}}}
 	held := append(own, decode.Field{Name: c.field, Node: c.held()})
@@ -160,8 +211,8 @@ func (c catalog) element(l list, tag int) *decode.Node {
 	return &decode.Node{Visit: tag, Fields: fields}
 }
 
-// held is the node of a resource. One that can be looked into later stays where
-// it is, but for its name.
+// held returns the node that reads a resource: unless the catalog is eager, only
+// its place, its name, and what is noted.
 func (c catalog) held() *decode.Node {
 	if c.eager {
 		return c.inside
@@ -169,35 +220,35 @@ func (c catalog) held() *decode.Node {
 	return &decode.Node{Place: true, Fields: append([]decode.Field{{Name: c.name, Node: &decode.Node{}}}, c.noted...)}
 }
 
-// add takes the resources of an element: one, or one for each of its states,
-// and what was refused.
+// add adds the resources of an element: one, or one for each of its states, and
+// the one that Envoy refused.
 func (all *collection) add(c catalog, l list, element *object.Object) {
-	place := cmp.Or(text(element, "name"), text(heldBy(element, c.field), c.name))
+	place := cmp.Or(element.Text("name"), heldBy(element, c.field).Text(c.name))
 	if l.state != "" {
 		all.hold(c, l.state, place, element)
 	} else {
 		for _, s := range inStates {
-			if held := objectIn(element, s.field); held != nil {
+			if held := element.Object(s.field); held != nil {
 				all.hold(c, s.state, place, held)
 			}
 		}
 	}
-	if failed := objectIn(element, "errorState"); failed != nil {
-		config := objectIn(failed, "failedConfiguration")
+	if failed := element.Object("errorState"); failed != nil {
+		config := failed.Object("failedConfiguration")
 		all.found = append(all.found, resource{
-			name: cmp.Or(text(config, c.name), place), state: stateRejected, fields: config,
-			version: text(failed, "versionInfo"), updated: text(failed, "lastUpdateAttempt"), failure: text(failed, "details"),
+			name: cmp.Or(config.Text(c.name), place), state: stateRejected, fields: config,
+			version: failed.Text("versionInfo"), updated: failed.Text("lastUpdateAttempt"), failure: failed.Text("details"),
 		})
 	}
 }
 
-// hold takes one resource. An element may hold none: one that was refused at
-// once, and a secret that is still waited for by name.
+// hold adds one resource. An element may have none: a resource that was refused
+// at once, or a secret that Envoy still waits for.
 func (all *collection) hold(c catalog, state, place string, held *object.Object) {
-	r := resource{state: state, version: text(held, "versionInfo"), updated: text(held, "lastUpdated")}
+	r := resource{state: state, version: held.Text("versionInfo"), updated: held.Text("lastUpdated")}
 	config := heldBy(held, c.field)
 	if there, ok := held.Get(c.field).(*decode.Place); ok {
-		r.held = there.Value
+		r.encoded = there.Value
 		if c.noted != nil {
 			r.noted = there.Known
 		}
@@ -207,21 +258,21 @@ func (all *collection) hold(c catalog, state, place string, held *object.Object)
 	if config == nil && held.Get("errorState") != nil {
 		return
 	}
-	name := text(config, c.name)
+	name := config.Text(c.name)
 	r.name, r.named = cmp.Or(name, place), name != ""
 	all.found = append(all.found, r)
 }
 
-// heldBy gives what the pass has built of the resource in a field.
+// heldBy returns what the pass has decoded of the resource in a field.
 func heldBy(m *object.Object, field string) *object.Object {
 	if there, ok := m.Get(field).(*decode.Place); ok {
 		return there.Known
 	}
-	return objectIn(m, field)
+	return m.Object(field)
 }
 
-// ended gives the part's version to those of its resources that have none of
-// their own: istiod writes it once.
+// ended ends a part. Resources without a version get the part's: istiod writes it
+// once. What was read of another part is dropped.
 func (all *collection) ended(mine bool) {
 	if !mine {
 		all.found = all.found[:all.start]
@@ -241,20 +292,20 @@ func (all *collection) sort() {
 	})
 }
 
-// raw is what is still bytes of it.
+// raw returns the part of the resource that is not decoded, or nil.
 func (r *resource) raw() any {
-	if r.held == nil {
+	if r.encoded == nil {
 		return nil
 	}
-	return r.held
+	return r.encoded
 }
 
-// document gives the resource's fields with the facts that every kind has, and
-// room for some more.
+// document returns the resource's fields and the ones that every kind of resource
+// has, with room for some more.
 func (r *resource) document(more int) *object.Object {
 	m := object.New(r.fields.Len() + more + 6)
 	m.SetAll(r.fields)
-	m.Set("kind", nil) // its place
+	m.Set("kind", nil) // reserves its position
 	if r.fields.Len() == 0 && r.name != "" {
 		m.Set("name", r.name)
 	}
@@ -274,113 +325,86 @@ func (r *resource) document(more int) *object.Object {
 	return m
 }
 
-// objects makes the objects of a section; fields makes those of one.
-func (p *Proxy) objects(c *catalog, kind string, all []resource, fields func(*resource) *object.Object) []any {
-	out := make([]any, len(all))
-	for i, r := range all { // a copy for each: who keeps one element must not keep them all
-		out[i] = mesh.MadeObject(kind, p.owner, &element{proxy: p, catalog: c, resource: r, fields: fields})
+// objects makes the objects of a section.
+func (p *Proxy) objects(c *catalog, all []resource) []any {
+	out, kind := make([]any, len(all)), c.kind()
+	for i, r := range all { // r is a copy: an element that is kept must not keep the others
+		out[i] = mesh.MadeObject(kind, p.owner, &element{proxy: p, catalog: c, resource: r})
 	}
-	p.told(costElement * int64(len(out)))
+	p.grow(costElement * int64(len(out)))
 	return out
 }
 
-// An element makes an object of a resource. What it goes by is known before.
+// An element makes the fields of one resource's object when they are read.
 type element struct {
 	proxy    *Proxy
 	catalog  *catalog
 	resource resource
-	fields   func(*resource) *object.Object
-	looks    atomic.Int32 // for one member
+	decoded  atomic.Int32 // how many members were decoded alone
 }
 
-// mostLooks is how often one member of a resource is decoded alone. Who looks
-// for more is served better by all.
-const mostLooks = 2
+// mostAlone is how many members of a resource are decoded alone. A query that
+// reads more is better served by all of them.
+const mostAlone = 2
 
-// Fields is that of [mesh.Maker]. What was decoded for them is not kept beside
-// them.
+// Fields implements [mesh.Maker].
 func (e *element) Fields(ctx context.Context) (*object.Object, error) {
-	r := e.resource
-	if r.held != nil {
-		v, err := r.held.Part(ctx, e.catalog.inside)
+	r := e.resource // a copy, so that what is decoded here is not kept twice
+	if r.encoded != nil {
+		v, err := r.encoded.Part(ctx, e.catalog.inside)
 		if err != nil {
 			return nil, err
 		}
 		r.fields, _ = v.(*object.Object)
 	}
-	m := e.fields(&r)
+	m := e.catalog.make(e.proxy, &r)
 	m.Rotate(r.fields.Len())
-	e.proxy.told(fieldsCost(m))
+	e.proxy.grow(fieldsCost(m))
 	return m, nil
 }
 
-// Member is that of [mesh.Maker].
+// Member implements [mesh.Maker].
 func (e *element) Member(key string) (any, bool) {
+	r := &e.resource
 	switch {
 	case key == "state":
-		return e.resource.state, true
-	case key == "name" && e.resource.named:
-		return e.resource.name, true
-	case e.resource.noted != nil && slices.Contains(e.catalog.whole, key):
-		return e.resource.noted.Get(key), true
-	case factOfAll(key) || slices.Contains(e.catalog.facts, key):
+		return r.state, true
+	case key == "name" && r.named:
+		return r.name, true
+	case r.noted != nil && slices.Contains(e.catalog.whole, key):
+		return r.noted.Get(key), true
+	case e.catalog.isDerived(key):
 		return nil, false
-	case e.resource.held == nil:
-		return e.resource.fields.Get(key), e.catalog.written
-	case e.looks.Add(1) > mostLooks:
+	case r.encoded == nil:
+		return r.fields.Get(key), e.catalog.written
+	case e.decoded.Add(1) > mostAlone:
 		return nil, false
 	}
-	v, err := e.resource.held.Member(context.Background(), key)
-	return v, err == nil // else who makes them all hears of it
+	v, err := r.encoded.Member(context.Background(), key)
+	return v, err == nil // Fields reports the error
 }
 
-// Some is that of [mesh.Chooser]: what the pass over all resources has noted, for
-// as long as that is enough.
+// Some implements [mesh.Chooser]: it makes fields of what the pass has noted, if
+// that is enough.
 func (e *element) Some(_ context.Context, keys []string) *object.Object {
 	r := e.resource
-	if r.noted == nil {
+	if r.noted == nil || slices.ContainsFunc(keys, func(key string) bool { return !e.catalog.isNoted(key) }) {
 		return nil
 	}
-	for _, key := range keys {
-		if !factOfAll(key) && !slices.Contains(e.catalog.facts, key) && !slices.Contains(e.catalog.whole, key) {
-			return nil
-		}
-	}
 	r.fields = r.noted
-	m := e.fields(&r)
+	m := e.catalog.make(e.proxy, &r)
 	out := object.New(len(keys) + 1)
-	for _, key := range keys { // no others: of a field that facts are made of only that may be there
+	for _, key := range keys { // no others: of a noted field only a part may be decoded
 		out.Set(key, m.Get(key))
 	}
 	return out
 }
 
-// factOfAll tells whether it is a field that every object of a resource has,
-// whatever Envoy writes.
-func factOfAll(key string) bool {
-	switch key {
-	case "kind", "name", "state", "versionInfo", "lastUpdated", "error":
-		return true
-	}
-	return false
-}
-
-// seconds writes a time of Envoy's as the document has it: in UTC, with whole
-// seconds.
+// seconds converts a time of Envoy's to the document's form: UTC, whole seconds.
 func seconds(s string) string {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		return s
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-func text(m *object.Object, key string) string {
-	s, _ := m.Get(key).(string)
-	return s
-}
-
-func objectIn(m *object.Object, key string) *object.Object {
-	o, _ := m.Get(key).(*object.Object)
-	return o
 }

@@ -9,25 +9,28 @@ import (
 )
 
 var routeCatalog = catalog{
-	section: mesh.Routes, kind: "RoutesConfigDump",
+	section: mesh.Routes, part: "RoutesConfigDump",
 	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
 	field: "routeConfig", name: "name",
-	// They are few, and nearly all of one are its virtual hosts: to come back to
-	// it, or to these, is to read all of them again.
+	// Route configurations are few, and virtual hosts are nearly all of one:
+	// returning to them later would read everything again.
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "virtualHosts", Node: &decode.Node{Elem: &decode.Node{Raw: true}}}}},
 	eager:  true, written: true,
-	facts: []string{"virtualHosts"},
+	make: routeConfigurationFields, replaced: []string{"virtualHosts"},
+	masked: &masked{ // virtual hosts are nearly all of it: a query for them asks for the section
+		list: 1, others: "static_route_configs",
+		always:  "last_updated,error_state",
+		message: "envoy.config.route.v3.RouteConfiguration",
+	},
 }
 
-func (p *Proxy) routes(ctx context.Context) (any, error) {
-	all, err := p.resources(ctx, routeCatalog)
-	if err != nil {
-		return nil, err
-	}
-	return p.objects(&routeCatalog, "RouteConfiguration", all, p.routeConfigurationFields), nil
-}
+var (
+	virtualHostFields = ourFields("VirtualHost", "routes")
+	routeFields       = ourFields("Route")
+)
 
-func (p *Proxy) routeConfigurationFields(r *resource) *object.Object {
+// routeConfigurationFields makes a route configuration's fields.
+func routeConfigurationFields(p *Proxy, r *resource) *object.Object {
 	m := r.document(0)
 	if hosts, ok := m.Lookup("virtualHosts"); ok {
 		m.Set("virtualHosts", p.each(hosts, func(v any) any { return p.virtualHost(v, r.name) }))
@@ -35,30 +38,30 @@ func (p *Proxy) routeConfigurationFields(r *resource) *object.Object {
 	return m
 }
 
-// virtualHost makes the object of a virtual host: Envoy's own, with the name of
-// what it is in.
+// virtualHost makes the object of a virtual host: Envoy's fields and the name of
+// its route configuration.
 func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
-	return p.inside("VirtualHost", v, []string{"routeConfiguration", "routes"}, func(m *object.Object) {
+	return p.nested("VirtualHost", v, virtualHostFields, func(m *object.Object) {
 		m.Set("routeConfiguration", routeConfiguration)
 		if routes, ok := m.Lookup("routes"); ok {
-			name := text(m, "name")
+			name := m.Text("name")
 			m.Set("routes", p.each(routes, func(v any) any { return p.route(v, routeConfiguration, name) }))
 		}
 	})
 }
 
-// route makes the object of a route. destinations is there for any route, and
-// empty where it ends in Envoy.
+// route makes the object of a route. Every route has destinations: an empty list
+// where Envoy answers itself.
 func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Object {
-	return p.inside("Route", v, []string{"routeConfiguration", "virtualHost", "virtualService", "destinations"}, func(m *object.Object) {
+	return p.nested("Route", v, routeFields, func(m *object.Object) {
 		m.Set("routeConfiguration", routeConfiguration)
 		m.Set("virtualHost", virtualHost)
-		m.Set("virtualService", origin(m.Get("metadata")))
+		m.Set("virtualService", istioResource(m.Get("metadata")))
 		m.Set("destinations", p.destinations(m.Get("route")))
 	})
 }
 
-// each makes an array of another, element by element, when it is looked at.
+// each converts the elements of an array, lazily.
 func (p *Proxy) each(v any, of func(any) any) any {
 	return mesh.Later(func(ctx context.Context) (any, error) {
 		v, err := mesh.Force(ctx, v)
@@ -70,14 +73,14 @@ func (p *Proxy) each(v any, of func(any) any) any {
 		for i, w := range a {
 			out[i] = of(w)
 		}
-		p.told(costElement * int64(len(out)))
+		p.grow(costElement * int64(len(out)))
 		return out, nil
 	})
 }
 
-// destinations lists the clusters that a route's action sends to, with their
-// weights as Envoy has them; the one cluster of a plain route weighs 100. The
-// cluster is null where a header names it.
+// destinations returns the clusters that a route's action sends to, lazily, with
+// Envoy's weights; a route's only cluster weighs 100. The cluster is null where a
+// request header names it.
 func (p *Proxy) destinations(action any) any {
 	if action == nil {
 		return []any{}
@@ -108,7 +111,7 @@ func (p *Proxy) destinations(action any) any {
 		if m.Get("cluster") != nil || m.Get("clusterHeader") != nil {
 			out = append(out, destination(m.Get("cluster"), 100))
 		}
-		p.told((costFact + decode.ObjectCost(2)) * int64(len(out)))
+		p.grow((costFact + decode.ObjectCost(2)) * int64(len(out)))
 		return out, nil
 	})
 }

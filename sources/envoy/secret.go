@@ -17,7 +17,7 @@ import (
 )
 
 var secretCatalog = catalog{
-	section: mesh.Secrets, kind: "SecretsConfigDump",
+	section: mesh.Secrets, part: "SecretsConfigDump",
 	lists: []list{
 		{"staticSecrets", stateStatic}, {"dynamicActiveSecrets", stateActive}, {"dynamicWarmingSecrets", stateWarming},
 	},
@@ -54,26 +54,26 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 			}))
 		}
 	}
-	p.told(costElement * int64(len(out)))
+	p.grow(costElement * int64(len(out)))
 	return out, nil
 }
 
 // certificates finds those of a secret: of its chain, else of the authorities
 // it trusts, else of SPIFFE's bundles, one a trust domain.
 func certificates(secret *object.Object) []certificate {
-	context := objectIn(secret, "validationContext")
-	sources := []*object.Object{objectIn(objectIn(secret, "tlsCertificate"), "certificateChain"), objectIn(context, "trustedCa")}
+	context := secret.Object("validationContext")
+	sources := []*object.Object{secret.Object("tlsCertificate").Object("certificateChain"), context.Object("trustedCa")}
 	for _, source := range sources {
 		if found := blocks(source, ""); len(found) > 0 {
 			return found
 		}
 	}
 	var found []certificate
-	bundles, _ := objectIn(objectIn(context, "customValidatorConfig"), "typedConfig").Get("trustDomains").([]any)
+	bundles, _ := context.Object("customValidatorConfig").Object("typedConfig").Get("trustDomains").([]any)
 	for _, b := range bundles {
 		bundle, _ := b.(*object.Object)
-		name := text(bundle, "name")
-		inside := blocks(objectIn(bundle, "trustBundle"), name)
+		name := bundle.Text("name")
+		inside := blocks(bundle.Object("trustBundle"), name)
 		if len(inside) == 0 {
 			inside = []certificate{{trustDomain: name}}
 		}
@@ -88,8 +88,8 @@ func certificates(secret *object.Object) []certificate {
 // blocks are the certificates of a DataSource: PEM, inline as bytes or text.
 // What is there and is no PEM is one that can't be read.
 func blocks(source *object.Object, trustDomain string) (found []certificate) {
-	data := []byte(text(source, "inlineString"))
-	if s := text(source, "inlineBytes"); s != "" {
+	data := []byte(source.Text("inlineString"))
+	if s := source.Text("inlineBytes"); s != "" {
 		if data, _ = base64.StdEncoding.DecodeString(s); data == nil {
 			data = []byte(s)
 		}
@@ -113,8 +113,8 @@ func blocks(source *object.Object, trustDomain string) (found []certificate) {
 func certificateFields(r *resource, c certificate, now time.Time) *object.Object {
 	m := object.Of(
 		"name", r.name, "state", r.state, "valid", false, "type", nil, "serialNumber", nil, "notBefore", nil, "notAfter", nil,
-		"trustDomain", orNull(c.trustDomain), "subjectAltNames", []any{}, "issuer", nil,
-		"versionInfo", orNull(r.version), "lastUpdated", nil,
+		"trustDomain", mesh.OrNull(c.trustDomain), "subjectAltNames", []any{}, "issuer", nil,
+		"versionInfo", mesh.OrNull(r.version), "lastUpdated", nil,
 	)
 	if r.updated != "" {
 		m.Set("lastUpdated", seconds(r.updated))
@@ -136,7 +136,7 @@ func certificateFields(r *resource, c certificate, now time.Time) *object.Object
 	m.Set("notAfter", cert.NotAfter.UTC().Format(time.RFC3339))
 	m.Set("issuer", cert.Issuer.String())
 	m.Set("subjectAltNames", altNames(cert))
-	m.Set("trustDomain", orNull(cmp.Or(c.trustDomain, trustDomain(cert))))
+	m.Set("trustDomain", mesh.OrNull(cmp.Or(c.trustDomain, trustDomain(cert))))
 	return m
 }
 

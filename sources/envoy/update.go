@@ -23,7 +23,7 @@ type updateType struct {
 }
 
 var assignmentCatalog = catalog{
-	section: mesh.Endpoints, kind: "EndpointsConfigDump",
+	section: mesh.Endpoints, part: "EndpointsConfigDump",
 	lists: []list{{"staticEndpointConfigs", stateStatic}, {"dynamicEndpointConfigs", stateActive}},
 	field: "endpointConfig", name: "clusterName", inside: &decode.Node{Shallow: true},
 }
@@ -64,7 +64,7 @@ func (p *Proxy) updates(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := object.Of("connected", counted.connected, "controlPlane", orNull(counted.controlPlane))
+	out := object.Of("connected", counted.connected, "controlPlane", mesh.OrNull(counted.controlPlane))
 	for _, t := range updateTypes() {
 		errs, version, err := p.refusals(ctx, t.catalog)
 		if err != nil {
@@ -102,7 +102,7 @@ func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err
 		switch {
 		case r.state == stateRejected:
 			refused = append(refused, object.Of(
-				"name", orNull(r.name), "error", orNull(r.failure), "versionInfo", orNull(r.version), "lastUpdated", orNull(seconds(r.updated)),
+				"name", mesh.OrNull(r.name), "error", mesh.OrNull(r.failure), "versionInfo", mesh.OrNull(r.version), "lastUpdated", mesh.OrNull(seconds(r.updated)),
 			))
 		case r.version != "" && !slices.Contains(versions, r.version):
 			versions = append(versions, r.version)
@@ -123,9 +123,8 @@ func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
 	case c.section != mesh.Listeners:
 		return nil, nil
 	}
-	x := listenerExcerpt
 	var all collection
-	err := p.list(ctx, c.section, &x, "name,error_state", &all)
+	err := p.readMasked(ctx, &c, "name,error_state", &all)
 	if refused(err) {
 		return p.resources(ctx, c)
 	}
@@ -180,7 +179,7 @@ func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	scopes := map[string]*object.Object{}
 	for _, s := range all {
 		stat, _ := s.(*object.Object)
-		name := text(stat, "name")
+		name := stat.Text("name")
 		switch name {
 		case "control_plane.connected_state":
 			counts.connected = integer(stat.Get("value")) == 1
@@ -215,7 +214,7 @@ func (c *updateCounts) add(key string, counters *object.Object) {
 	n.rejected += int(integer(counters.Get("update_rejected")))
 	n.failed += int(integer(counters.Get("update_failure")))
 	n.at = max(n.at, integer(counters.Get("update_time")))
-	if v := text(counters, "version_text"); v != "" && !slices.Contains(n.versions, v) {
+	if v := counters.Text("version_text"); v != "" && !slices.Contains(n.versions, v) {
 		n.versions = append(n.versions, v)
 	}
 }

@@ -17,18 +17,43 @@ type Kind struct {
 	Fields []Field
 }
 
-// A Field is a field of a kind, by the name it has in the document.
+// A Field is one row for each field that an object of the document has from us:
+// what help, completion, explain, the tables and the masks that are sent to
+// Envoy need to know of it.
+//
+// A derived field of an Envoy resource is made in package envoy, from the
+// resource's own fields. Those are named in Needs: a live Envoy is asked for them
+// when a query reads the derived field. A field with a Column appears in the
+// table of its kind without further code.
 type Field struct {
-	Name string
-	Doc  string
-	Cost Cost
-	Of   string // the kind of the object, or of the objects in the array, that it holds; empty for anything else
+	Name  string
+	Doc   string
+	Cost  Cost
+	Of    string   // the kind of the object, or of the objects in the array, that it holds; empty for anything else
+	Holds Holding  // what stands in it, where that is more than any string or number
+	Needs []string // the fields of Message that it is made of; nil: it is not derived from them
+
+	Column string // the header of its column; empty: package columns decides how it is shown
+	Wide   bool   // the column is shown with -o wide only
 }
 
-// A Cost says what it takes to look at a field.
+// Needs returns the derived fields of a kind, each with the fields of the Envoy
+// message that it is made of.
+func Needs(kind string) map[string][]string {
+	all := map[string][]string{}
+	k, _ := KindOf(kind)
+	for _, f := range k.Fields {
+		if f.Needs != nil {
+			all[f.Name] = f.Needs
+		}
+	}
+	return all
+}
+
+// A Cost says what reading a field costs.
 type Cost int
 
-// The costs. An outline is what one look at all of the mesh brings.
+// The costs. The outline is what the inventory of the mesh already has.
 const (
 	InOutline Cost = iota // nothing beyond the outline, or nothing beyond the object itself
 	OnDemand              // a request of its own
@@ -52,7 +77,7 @@ func Kinds() []Kind {
 		{Name: "Endpoint", Doc: "one address of a cluster", Fields: endpointFields()},
 		{Name: "Secret", Doc: "one certificate, never its key", Fields: secretFields()},
 		{Name: "ExtensionConfig", Doc: "an extension's configuration", Message: "envoy.config.core.v3.TypedExtensionConfig",
-			Fields: append(stateFields(), Field{Name: "typeURL", Doc: "the type of its configuration"})},
+			Fields: append(stateFields(), Field{Name: "typeURL", Doc: "the type of its configuration", Needs: []string{"typedConfig"}})},
 		{Name: "Workload", Doc: "a workload, as a ztunnel knows it", Open: true},
 		{Name: "WorkloadService", Doc: "a service, as a ztunnel knows it", Open: true},
 		{Name: "Policy", Doc: "an authorization policy, as a ztunnel knows it", Open: true},
@@ -69,7 +94,7 @@ func Kinds() []Kind {
 	return append(kinds, traceKinds()...)
 }
 
-// KindOf gives a kind by its name.
+// KindOf returns a kind by its name.
 func KindOf(name string) (Kind, bool) {
 	for _, k := range Kinds() {
 		if k.Name == name {
@@ -85,7 +110,7 @@ func meshFields() []Field {
 	return []Field{
 		kindField(),
 		{Name: "takenAt", Doc: "when the snapshot was taken; null for a live mesh"},
-		{Name: "contexts", Doc: "the kubeconfig contexts looked at"},
+		{Name: "contexts", Doc: "the kubeconfig contexts looked at", Holds: texts()},
 		{Name: "pilots", Doc: "the istiods", Of: "Pilot"},
 		{Name: "proxies", Doc: "the proxies: who, where, and how they stand to their Pilot", Of: "Proxy"},
 		{Name: "faults", Doc: "what of this outline could not be had", Of: "Fault"},
@@ -103,12 +128,12 @@ func pilotFields() []Field {
 		{Name: "clusterID", Doc: "the cluster it runs in, by Istio's name"},
 		{Name: "context", Doc: "the kubeconfig's context that it was found through"},
 		{Name: "connectedProxies", Doc: "how many proxies are connected to it"},
-		{Name: "config", Doc: "every Istio object it sees", Cost: OnDemand},
-		{Name: "registryServices", Doc: "every service it knows", Cost: OnDemand},
-		{Name: "pushStatus", Doc: "what was wrong with its last push", Cost: OnDemand},
-		{Name: "meshConfig", Doc: "the mesh-wide settings in force", Cost: OnDemand},
-		{Name: "remoteClusters", Doc: "the clusters it watches", Cost: OnDemand},
-		{Name: "endpointShards", Doc: "the endpoints it knows, by service and cluster", Cost: OnDemand},
+		{Name: "config", Doc: "every Istio object it sees", Cost: OnDemand, Holds: list("KubernetesObject")},
+		{Name: "registryServices", Doc: "every service it knows", Cost: OnDemand, Holds: Holding{List: true, Open: true}},
+		{Name: "pushStatus", Doc: "what was wrong with its last push", Cost: OnDemand, Holds: anything()},
+		{Name: "meshConfig", Doc: "the mesh-wide settings in force", Cost: OnDemand, Holds: anything()},
+		{Name: "remoteClusters", Doc: "the clusters it watches", Cost: OnDemand, Holds: list("RemoteCluster")},
+		{Name: "endpointShards", Doc: "the endpoints it knows, by service and cluster", Cost: OnDemand, Holds: anything()},
 	}
 }
 
@@ -119,31 +144,31 @@ func proxyFields() []Field {
 		{Name: "nodeID", Doc: "what its control plane calls its node", Cost: OnDemand},
 		{Name: "name", Doc: "its pod; null where it has none that is known"},
 		{Name: "namespace", Doc: "the pod's"},
-		{Name: "type", Doc: "sidecar, router, waypoint or ztunnel"},
+		{Name: "type", Doc: "sidecar, router, waypoint or ztunnel", Holds: one("sidecar", "router", "waypoint", "ztunnel")},
 		{Name: "clusterID", Doc: "the cluster it runs in, by Istio's name"},
 		{Name: "context", Doc: "the kubeconfig's context that its cluster was read through"},
 		{Name: "pilot", Doc: "the istiod it is connected to"},
-		{Name: "pilots", Doc: "every istiod that knows it, the one that heard of it last first"},
+		{Name: "pilots", Doc: "every istiod that knows it, the one that heard of it last first", Holds: texts()},
 		{Name: "revision", Doc: "the revision of istiod that it belongs to"},
 		{Name: "version", Doc: "Istio's version, as the proxy says it"},
 		{Name: "ip", Doc: "the pod's, or what the proxy says"},
-		{Name: "ips", Doc: "all of them"},
+		{Name: "ips", Doc: "all of them", Holds: texts()},
 		{Name: "node", Doc: "the node the pod runs on"},
-		{Name: "labels", Doc: "the pod's"},
-		{Name: "annotations", Doc: "the pod's"},
+		{Name: "labels", Doc: "the pod's", Holds: scalars()},
+		{Name: "annotations", Doc: "the pod's", Holds: scalars()},
 		{Name: "workload", Doc: "the Deployment, or what else made the pod"},
 		{Name: "serviceAccount", Doc: "whose identity it has"},
-		{Name: "locality", Doc: "{region, zone, subZone}"},
+		{Name: "locality", Doc: "{region, zone, subZone}", Holds: objectOf("Locality")},
 		{Name: "connected", Doc: "whether a Pilot knows it; null when not every Pilot could be asked"},
 		{Name: "connectedAt", Doc: "since when it is connected to its Pilot"},
 		{Name: "ready", Doc: "the pod's condition"},
-		{Name: "sync", Doc: "by type: {status, sent, acked, sentAt, age, pushesBehind, error}, and of EDS the percent that old istiods tell"},
+		{Name: "sync", Doc: "by type: {status, sent, acked, sentAt, age, pushesBehind, error}, and of EDS the percent that old istiods tell", Holds: objectOf("Sync")},
 	}
 	for _, t := range SyncTypes() {
-		fields = append(fields, Field{Name: t.Key, Doc: "how it stands to its Pilot: " + t.Doc})
+		fields = append(fields, Field{Name: t.Key, Doc: "how it stands to its Pilot: " + t.Doc, Holds: one(SyncWords()...)})
 	}
 	for _, s := range Sections() {
-		fields = append(fields, Field{Name: string(s.Name), Doc: s.Doc, Cost: OnDemand, Of: s.Of})
+		fields = append(fields, s.field())
 	}
 	return fields
 }
@@ -152,17 +177,17 @@ func desiredFields() []Field {
 	fields := []Field{kindField()}
 	for _, s := range Sections() {
 		if s.Desired {
-			fields = append(fields, Field{Name: string(s.Name), Doc: s.Doc, Cost: OnDemand, Of: s.Of})
+			fields = append(fields, s.field())
 		}
 	}
 	return fields
 }
 
-// stateFields are those of every resource that Envoy holds by name.
+// stateFields are the fields of every resource that Envoy holds by name.
 func stateFields() []Field {
 	return []Field{
 		kindField(),
-		{Name: "state", Doc: "ACTIVE, STATIC, WARMING, DRAINING or REJECTED"},
+		{Name: "state", Doc: "ACTIVE, STATIC, WARMING, DRAINING or REJECTED", Holds: one("ACTIVE", "STATIC", "WARMING", "DRAINING", "REJECTED")},
 		{Name: "error", Doc: "why Envoy refused it"},
 		{Name: "versionInfo", Doc: "the version Pilot gave it"},
 		{Name: "lastUpdated", Doc: "when Envoy took it, or refused it"},
@@ -171,18 +196,18 @@ func stateFields() []Field {
 
 func clusterFields() []Field {
 	return append(stateFields(),
-		Field{Name: "direction", Doc: "outbound, inbound or inbound-vip, from the name"},
-		Field{Name: "port", Doc: "the service's port, from the name"},
-		Field{Name: "subset", Doc: "the DestinationRule's subset, from the name"},
-		Field{Name: "fqdn", Doc: "the service, from the name"},
-		Field{Name: "destinationRule", Doc: "name.namespace of the DestinationRule that shaped it"})
+		Field{Name: "direction", Doc: "outbound, inbound or inbound-vip, from the name", Holds: one("outbound", "inbound", "inbound-vip"), Needs: []string{"name"}, Column: "DIRECTION"},
+		Field{Name: "port", Doc: "the service's port, from the name", Needs: []string{"name"}, Column: "PORT"},
+		Field{Name: "subset", Doc: "the DestinationRule's subset, from the name", Needs: []string{"name"}, Column: "SUBSET"},
+		Field{Name: "fqdn", Doc: "the service, from the name", Needs: []string{"name"}},
+		Field{Name: "destinationRule", Doc: "name.namespace of the DestinationRule that shaped it", Needs: []string{"metadata"}, Column: "DESTINATION RULE"})
 }
 
 func listenerFields() []Field {
 	return append(stateFields(),
-		Field{Name: "host", Doc: "the address it listens on"},
-		Field{Name: "port", Doc: "the port it listens on"},
-		Field{Name: "protocols", Doc: "what its filter chains speak: HTTP, TCP"})
+		Field{Name: "host", Doc: "the address it listens on", Needs: []string{"address"}},
+		Field{Name: "port", Doc: "the port it listens on", Needs: []string{"address"}},
+		Field{Name: "protocols", Doc: "what its filter chains speak: HTTP, TCP", Holds: many("HTTP", "TCP"), Needs: []string{"filterChains", "defaultFilterChain"}})
 }
 
 func routeFields() []Field {
@@ -191,7 +216,7 @@ func routeFields() []Field {
 		{Name: "routeConfiguration", Doc: "the name of the route configuration it is in"},
 		{Name: "virtualHost", Doc: "the name of the virtual host it is in"},
 		{Name: "virtualService", Doc: "name.namespace of the VirtualService it came from"},
-		{Name: "destinations", Doc: "[{cluster, weight}]"},
+		{Name: "destinations", Doc: "[{cluster, weight}]", Holds: list("Destination")},
 	}
 }
 
@@ -199,24 +224,24 @@ func endpointFields() []Field {
 	return []Field{
 		kindField(), {Name: "address", Doc: "ip:port, or the path of a socket"}, {Name: "ip", Doc: "null where it is no socket address"}, {Name: "port", Doc: "null where it is no socket address"}, {Name: "hostname", Doc: "as Pilot gives it"},
 		{Name: "cluster", Doc: "the name of the cluster it belongs to; null where Envoy doesn't say it (up to 1.22)"},
-		{Name: "health", Doc: "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN, as Pilot says"},
-		{Name: "weight", Doc: "its share among those of its locality"}, {Name: "priority", Doc: "0 is tried first"}, {Name: "locality", Doc: "{region, zone, subZone}"},
+		{Name: "health", Doc: "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN, as Pilot says", Holds: one("HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED", "UNKNOWN")},
+		{Name: "weight", Doc: "its share among those of its locality"}, {Name: "priority", Doc: "0 is tried first"}, {Name: "locality", Doc: "{region, zone, subZone}", Holds: objectOf("Locality")},
 		{Name: "localityWeight", Doc: "the weight of its locality within the priority; null where it has none"},
 		{Name: "overprovisioningFactor", Doc: "of its cluster, in percent: how much more than their part the healthy ones take"},
-		{Name: "metadata", Doc: "what Pilot says of it"},
+		{Name: "metadata", Doc: "what Pilot says of it", Holds: objectOf("envoy.config.core.v3.Metadata")},
 		{Name: "outlier", Doc: "what Envoy's own checks say", Cost: OnDemand},
-		{Name: "stats", Doc: "Envoy's counters of it", Cost: OnDemand},
+		{Name: "stats", Doc: "Envoy's counters of it", Cost: OnDemand, Holds: scalars()},
 	}
 }
 
 func secretFields() []Field {
 	return []Field{
 		kindField(), {Name: "name", Doc: "default is its own certificate, ROOTCA what it trusts"},
-		{Name: "type", Doc: "Cert Chain or CA; a ztunnel's: Leaf, Intermediate or Root"},
+		{Name: "type", Doc: "Cert Chain or CA; a ztunnel's: Leaf, Intermediate or Root", Holds: one("Cert Chain", "CA", "Leaf", "Intermediate", "Root")},
 		{Name: "state", Doc: "in the word of Envoy, or of the ztunnel"},
 		{Name: "valid", Doc: "whether now lies between notBefore and notAfter"},
 		{Name: "serialNumber", Doc: "in hexadecimal"}, {Name: "notBefore", Doc: "when it begins to be valid"}, {Name: "notAfter", Doc: "when it expires"},
-		{Name: "trustDomain", Doc: "of the SPIFFE identity"}, {Name: "subjectAltNames", Doc: "whom it is for"}, {Name: "issuer", Doc: "who signed it"},
+		{Name: "trustDomain", Doc: "of the SPIFFE identity"}, {Name: "subjectAltNames", Doc: "whom it is for", Holds: texts()}, {Name: "issuer", Doc: "who signed it"},
 		{Name: "error", Doc: "why a ztunnel has no certificate"},
 		{Name: "versionInfo", Doc: "the version Pilot gave it"},
 		{Name: "lastUpdated", Doc: "when Envoy took it"},
@@ -227,22 +252,22 @@ func connectionFields() []Field {
 	return []Field{
 		kindField(),
 		{Name: "workload", Doc: "name.namespace of the workload it belongs to"},
-		{Name: "direction", Doc: "inbound or outbound"},
-		{Name: "src", Doc: "who connected"}, {Name: "originalDst", Doc: "where to"}, {Name: "actualDst", Doc: "where it was sent"}, {Name: "protocol", Doc: "as the ztunnel names it"},
+		{Name: "direction", Doc: "inbound or outbound", Holds: one("inbound", "outbound")},
+		{Name: "src", Doc: "who connected", Holds: anything()}, {Name: "originalDst", Doc: "where to", Holds: anything()}, {Name: "actualDst", Doc: "where it was sent", Holds: anything()}, {Name: "protocol", Doc: "as the ztunnel names it"},
 	}
 }
 
 func matchFields() []Field {
 	return append(routeFields(),
 		Field{Name: "cluster", Doc: "the one that is asked; null where only shares are known"},
-		Field{Name: "clusters", Doc: "all that may be asked: [{name, share}]"},
+		Field{Name: "clusters", Doc: "all that may be asked: [{name, share}]", Holds: list("Share")},
 		Field{Name: "url", Doc: "the request's URL as it is forwarded; a path where its host isn't known"},
-		Field{Name: "redirectTo", Doc: "{status, location}; null where it is none"},
+		Field{Name: "redirectTo", Doc: "{status, location}; null where it is none", Holds: objectOf("Redirect")},
 		Field{Name: "directStatus", Doc: "the status that Envoy answers itself; null where it does not"},
 		Field{Name: "timeout", Doc: "how many seconds the whole request may take; 0: any time; null where it is not forwarded"},
-		Field{Name: "retries", Doc: "{attempts, on, perTryTimeout}; null where it is not tried again"},
-		Field{Name: "mirrors", Doc: "where copies are sent: [{cluster, share}]"},
-		Field{Name: "unsupported", Doc: "what was met and can't be decided from the configuration"},
+		Field{Name: "retries", Doc: "{attempts, on, perTryTimeout}; null where it is not tried again", Holds: objectOf("Retries")},
+		Field{Name: "mirrors", Doc: "where copies are sent: [{cluster, share}]", Holds: list("Mirror")},
+		Field{Name: "unsupported", Doc: "what was met and can't be decided from the configuration", Holds: texts()},
 	)
 }
 
@@ -250,16 +275,16 @@ func differenceFields() []Field {
 	return []Field{
 		kindField(),
 		{Name: "proxy", Doc: "the id of the proxy it is about"},
-		{Name: "section", Doc: "where in the proxy: clusters, listeners, routes, endpoints or extensions"},
+		{Name: "section", Doc: "where in the proxy: clusters, listeners, routes, endpoints or extensions", Holds: one("clusters", "listeners", "routes", "endpoints", "extensions")},
 		{Name: "resourceKind", Doc: "the kind of the object that differs: Cluster, Listener, …"},
 		{Name: "resource", Doc: "the name of that object; of an endpoint, of its cluster"},
 		{Name: "address", Doc: "of an endpoint"},
 		{Name: "path", Doc: "where in the object, as jq writes it; . where one side has no such object"},
-		{Name: "within", Doc: "the names of the list elements on the path"},
-		{Name: "pilot", Doc: "what Pilot would send; not there where that is nothing"},
-		{Name: "envoy", Doc: "what Envoy has; not there where that is nothing"},
-		{Name: "a", Doc: "what the first value has, where two were compared"},
-		{Name: "b", Doc: "what the second value has, where two were compared"},
+		{Name: "within", Doc: "the names of the list elements on the path", Holds: texts()},
+		{Name: "pilot", Doc: "what Pilot would send; not there where that is nothing", Holds: anything()},
+		{Name: "envoy", Doc: "what Envoy has; not there where that is nothing", Holds: anything()},
+		{Name: "a", Doc: "what the first value has, where two were compared", Holds: anything()},
+		{Name: "b", Doc: "what the second value has, where two were compared", Holds: anything()},
 		{Name: "source", Doc: "the Istio resource that it comes from: DestinationRule/reviews.default"},
 		{Name: "refused", Doc: "why Envoy rejected the object, where it did: it goes on with an older one, or with none"},
 		{Name: "warming", Doc: "true where Envoy has a newer object that is not ready to be used"},

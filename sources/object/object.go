@@ -280,3 +280,15 @@ func (o *Object) OrNull() any {
 	}
 	return o
 }
+
+// Text returns the string of a key, and "" where there is no string.
+func (o *Object) Text(key string) string {
+	s, _ := o.Get(key).(string)
+	return s
+}
+
+// Object returns the object of a key, and nil where there is none.
+func (o *Object) Object(key string) *Object {
+	m, _ := o.Get(key).(*Object)
+	return m
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/sources/envoy"
 	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/istiod"
 	"github.com/meshq/kubectl-meshq/sources/kube"
@@ -134,36 +135,13 @@ func folderName(id string) string {
 // proxyEndpoints returns the endpoints that a proxy of a type is asked for: those
 // of the sections given or, if there are none, all that it has.
 func proxyEndpoints(proxyType string, sections []mesh.Section) []string {
-	wants := func(of ...mesh.Section) bool {
-		return len(sections) == 0 || slices.ContainsFunc(of, func(s mesh.Section) bool { return slices.Contains(sections, s) })
+	if proxyType != mesh.ZTunnel {
+		return envoy.Endpoints(sections)
 	}
-	if proxyType == mesh.ZTunnel {
-		var all []mesh.Section
-		for _, p := range mesh.SectionsOf(proxyType) {
-			all = append(all, p.Name)
-		}
-		if wants(all...) {
+	for _, p := range mesh.SectionsOf(proxyType) {
+		if len(sections) == 0 || slices.Contains(sections, p.Name) {
 			return []string{ztunnel.Request}
 		}
-		return nil
 	}
-	var out []string
-	for _, e := range []struct {
-		name string
-		of   []mesh.Section
-	}{
-		{"config_dump", []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Secrets, mesh.Extensions, mesh.Bootstrap, mesh.Updates}},
-		{"clusters", []mesh.Section{mesh.Endpoints}}, // the health that Envoy itself found out
-		{"listeners", []mesh.Section{mesh.Listeners}},
-		{"certs", []mesh.Section{mesh.Secrets}},
-		{"server_info", []mesh.Section{mesh.Server}},
-		{"stats", []mesh.Section{mesh.Stats, mesh.Updates}},
-		{"logging", []mesh.Section{mesh.Loggers}},
-		{"ready", nil},
-	} {
-		if wants(e.of...) {
-			out = append(out, e.name)
-		}
-	}
-	return out
+	return nil
 }
