@@ -3,6 +3,8 @@ package columns
 import (
 	"slices"
 	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // A Column is a column of a kind's table.
@@ -20,6 +22,7 @@ type Column struct {
 	// it is always shown.
 	Sometimes string
 
+	place string // of a declared column: the field's name, see withDeclared
 	Key   string // the key of the member that the column shows, in a table of objects of no known kind
 	cell  func(*Subject) string
 	shown func(rows []Row, at int) bool // whether the column is shown above rows; nil: always
@@ -56,11 +59,15 @@ func (c Column) IsShown(rows []Row, at int) bool { return c.shown == nil || c.sh
 // Kinds returns all tables, in the order of the document. Every other
 // Kubernetes kind has the columns of [Other].
 func Kinds() []Kind {
-	return slices.Concat(
+	all := slices.Concat(
 		[]Kind{pilotKind(), proxyKind()},
 		envoyKinds(), ztunnelKinds(), kubernetesKinds(),
 		[]Kind{differenceKind(), traceKind(), faultKind(), findingKind()},
 	)
+	for i := range all {
+		all[i].Columns = withDeclared(all[i].Name, all[i].Columns)
+	}
+	return all
 }
 
 // Other returns the table of the Kubernetes kinds that have no table of their
@@ -86,6 +93,46 @@ func listing(header, path string) Column {
 func age(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.since(keys...) }}
+}
+
+// declared returns the column that a field of a kind declares (mesh.Field.Column).
+func declared(f mesh.Field) Column {
+	c := path(f.Column, f.Name)
+	c.Wide = f.Wide
+	return c
+}
+
+// field marks the place of a field's declared column.
+func field(name string) Column { return Column{place: name} }
+
+// withDeclared adds the columns that the fields of a kind declare: each at the
+// place that [field] marks for it, else behind the others, the wide ones last.
+func withDeclared(kind string, columns []Column) []Column {
+	k, _ := mesh.KindOf(kind)
+	byName := map[string]mesh.Field{}
+	for _, f := range k.Fields {
+		if f.Column != "" {
+			byName[f.Name] = f
+		}
+	}
+	for i, c := range columns {
+		if c.place != "" {
+			columns[i] = declared(byName[c.place])
+			delete(byName, c.place)
+		}
+	}
+	for _, f := range k.Fields {
+		if _, left := byName[f.Name]; left {
+			at := len(columns)
+			if !f.Wide {
+				if i := slices.IndexFunc(columns, func(c Column) bool { return c.Wide }); i >= 0 {
+					at = i
+				}
+			}
+			columns = slices.Insert(columns, at, declared(f))
+		}
+	}
+	return columns
 }
 
 func wide(columns ...Column) []Column {

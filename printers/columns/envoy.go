@@ -35,12 +35,12 @@ func ofProxies(kinds []Kind) []Kind {
 func clusterColumns() []Column {
 	return append([]Column{
 		{Header: "SERVICE FQDN", Fields: []string{"direction", "fqdn", "name"}, name: true, cell: clusterService},
-		path("PORT", "port"),
-		path("SUBSET", "subset"),
-		path("DIRECTION", "direction"),
+		field("port"),
+		field("subset"),
+		field("direction"),
 		{Header: "TYPE", Fields: []string{"type", "clusterType.name"}, cell: clusterType},
-		path("DESTINATION RULE", "destinationRule"),
-		stateColumn(),
+		field("destinationRule"),
+		configurationState(),
 	}, wide(
 		age("UPDATED", "lastUpdated"),
 		path("VERSION", "versionInfo"),
