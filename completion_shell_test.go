@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A terminal is a shell in a terminal of tmux's, with a server of its own.
+// A terminal is a shell in tmux. Each has a tmux server of its own.
 type terminal struct {
 	t      *testing.T
 	socket string
@@ -21,14 +21,15 @@ type terminal struct {
 	cleared int
 }
 
-// openTerminal starts a shell in an empty home, where kubectl finds the plugin
-// and its completion is set up as the README says.
+// openTerminal starts a shell in an empty home directory. kubectl finds the
+// plugin, and completion is set up as the README describes.
 func openTerminal(t *testing.T, shell, rc string, start ...string) *terminal {
 	t.Helper()
 	return openTerminalAs(t, setUp[shell], shell, rc, start...)
 }
 
-// openTerminalAs is openTerminal with other commands to set it up.
+// openTerminalAs is like openTerminal, but sets up completion with other
+// commands.
 func openTerminalAs(t *testing.T, commands, shell, rc string, start ...string) *terminal {
 	t.Helper()
 	for _, name := range []string{"tmux", "kubectl", shell} {
@@ -94,12 +95,12 @@ func (s *terminal) tmux(args ...string) string {
 func (s *terminal) write(text string) { s.tmux("send-keys", "-l", "--", text) }
 func (s *terminal) press(key string)  { s.tmux("send-keys", key) }
 
-// patience is how long a shell may take: on a busy machine, each TAB takes
-// seconds.
+// patience is the timeout for a shell's output. On a busy machine, each TAB
+// takes seconds.
 const patience = 3 * time.Minute
 
-// see waits until a text is on the screen; its lines are one where the screen
-// is too narrow.
+// see waits until a text is on the screen. A text that is wrapped at the right
+// edge of the screen counts as one line.
 func (s *terminal) see(text string) {
 	s.t.Helper()
 	screen := ""
@@ -111,7 +112,7 @@ func (s *terminal) see(text string) {
 	s.t.Fatalf("%q is not seen:\n%s", text, strings.TrimSpace(screen))
 }
 
-// clear begins anew: what was written before is gone from the screen.
+// clear clears the screen and the command line.
 func (s *terminal) clear() {
 	s.cleared++
 	word := fmt.Sprintf("w%d", s.cleared)
@@ -130,8 +131,8 @@ func TestZshCompletes(t *testing.T) {
 	completes(t, openTerminal(t, "zsh", ".zshrc", "zsh -i"))
 }
 
-// completes presses TAB at the end of lines that people write, through the real
-// kubectl.
+// completes checks completion with the real kubectl: it presses TAB at the end
+// of typical command lines.
 func completes(t *testing.T, s *terminal) {
 	const line = "kubectl meshq --snapshot demo "
 	began := time.Now()
@@ -144,11 +145,11 @@ func completes(t *testing.T, s *terminal) {
 	s.see(line + `'.proxies[] | select(.rds=="STALE") | .version`)
 	s.write(`'`)
 	s.press("Enter")
-	s.see(`"1.31.0"`) // what stood in front of the cursor is as it was
+	s.see(`"1.31.0"`) // completion must not change the text before the word
 
 	for _, c := range []struct {
 		written string
-		again   int // more TABs: bash lists at the one that changes nothing
+		again   int // the number of additional TABs: bash lists candidates only at a TAB that changes nothing
 		seen    string
 	}{
 		{line + `'.proxy("istio-ingressgateway-`, 0, `'.proxy("istio-ingressgateway-674cc989b8-76lqn.istio-system")`},
@@ -174,7 +175,8 @@ func completes(t *testing.T, s *terminal) {
 	}
 }
 
-// TestKubectlCompletionIsUninstalled takes the link away again, through kubectl.
+// TestKubectlCompletionIsUninstalled checks that completion uninstall, run
+// through kubectl, removes the link that install created.
 func TestKubectlCompletionIsUninstalled(t *testing.T) {
 	kubectl, err := exec.LookPath("kubectl")
 	if err != nil {

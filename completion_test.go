@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// TestKubectlCompletion has the real kubectl complete the plugin's words, as
-// it does when a shell asks it: it finds the same program by its other name.
+// TestKubectlCompletion checks that the real kubectl completes the plugin's
+// arguments. kubectl does so by running the plugin under the name
+// kubectl_complete-meshq.
 func TestKubectlCompletion(t *testing.T) {
 	kubectl, err := exec.LookPath("kubectl")
 	if err != nil {
@@ -44,7 +45,7 @@ func TestKubectlCompletion(t *testing.T) {
 		out, err := cmd.Output()
 		took := time.Since(began)
 		got := strings.Split(strings.TrimSpace(string(out)), "\n")
-		if len(got) > 0 && c.words[0] == "--sna" { // its description is the help's affair
+		if len(got) > 0 && c.words[0] == "--sna" { // other tests cover the description, which comes from the help
 			got[0], _, _ = strings.Cut(got[0], "\t")
 		}
 		if err != nil || !slices.Equal(got, c.want) {

@@ -18,7 +18,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// plugIn runs one command line in this process.
+// plugIn runs a command line in this process.
 func plugIn(out io.Writer, words ...string) (code int, stderr string) {
 	var text bytes.Buffer
 	code = plugin.Main(&plugin.World{
@@ -27,7 +27,7 @@ func plugIn(out io.Writer, words ...string) (code int, stderr string) {
 	return code, text.String()
 }
 
-// signs gives what lines of a diff say is gone and what is new, by how often.
+// signs counts the removed and added lines of a diff, by their text.
 func signs(text string) map[string]int {
 	all := map[string]int{}
 	for line := range strings.Lines(text) {
@@ -39,7 +39,8 @@ func signs(text string) map[string]int {
 	return all
 }
 
-// Over the captures: what istioctl found, and nothing else.
+// TestDiffOfCaptures checks on the captures that diff finds exactly the
+// differences that istioctl finds.
 func TestDiffOfCaptures(t *testing.T) {
 	const shared = "../shared"
 	if _, err := os.Stat(shared + "/captures"); err != nil {
@@ -62,7 +63,7 @@ func TestDiffOfCaptures(t *testing.T) {
 		switch {
 		case (code == 1) != (len(found) > 0) || stderr != "":
 			t.Errorf("%s: exit code %d, and istioctl found %d: %s", proxy, code, len(found), stderr)
-		case strings.HasPrefix(proxy, "ratings-v1"): // of what was rejected istioctl shows the whole as new
+		case strings.HasPrefix(proxy, "ratings-v1"): // istioctl shows a rejected resource as entirely new
 			if !regexp.MustCompile(`(?m)^-.*"bogus.filter"`).Match(out.Bytes()) || !strings.Contains(out.String(), "Envoy rejected virtualInbound: Didn't find") {
 				t.Error(out.String())
 			}
@@ -72,9 +73,10 @@ func TestDiffOfCaptures(t *testing.T) {
 	}
 }
 
-// large makes a snapshot of one proxy, and what its Pilot would send to it, of
-// so many bytes: the demo's, again and again under other names. Every
-// thousandth cluster of the Pilot's side has another policy.
+// large writes a snapshot of one proxy and of its configuration in istiod, each
+// of the given size in bytes. It multiplies the resources of the demo under
+// other names. In istiod's configuration, every thousandth cluster has another
+// policy.
 func large(tb testing.TB, bytes int) (dir string, different int) {
 	const proxy, pilot = "reviews-v1-7f99cc4496-gdxfn.default", "istiod-78566f45b4-v5qhf.istio-system"
 	dir = tb.TempDir()
@@ -121,7 +123,8 @@ func readJSON(tb testing.TB, path string) map[string]any {
 	return v
 }
 
-// multiply repeats the named things of a dump, and tells how many it changed.
+// multiply repeats the named resources of a dump. It returns how many it
+// changed.
 func multiply(dump map[string]any, times int, change bool) (changed int) {
 	lists := map[string]string{
 		"dynamic_active_clusters": "cluster", "dynamicActiveClusters": "cluster", "dynamic_route_configs": "route_config", "dynamicRouteConfigs": "routeConfig",
@@ -135,7 +138,7 @@ func multiply(dump map[string]any, times int, change bool) (changed int) {
 				for _, e := range all {
 					text, _ := json.Marshal(e)
 					var again map[string]any
-					_ = json.Unmarshal(text, &again) // it was JSON a moment ago
+					_ = json.Unmarshal(text, &again) // this can't fail: Marshal wrote it
 					thing := again[field].(map[string]any)
 					thing["name"] = fmt.Sprintf("%s-%d", thing["name"], i)
 					if n++; change && field == "cluster" && n%1000 == 0 {
@@ -150,7 +153,8 @@ func multiply(dump map[string]any, times int, change bool) (changed int) {
 	return changed
 }
 
-// A pair of 13.5 MB each: what differs is found among the rest.
+// TestLargeDiff checks that diff finds all differences between two dumps of
+// 13.5 MB each.
 func TestLargeDiff(t *testing.T) {
 	dir, different := large(t, 13_500_000)
 	var out bytes.Buffer

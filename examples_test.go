@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/library"
 )
 
-// TestLibraryExamples runs every example of the library's functions on the
-// mesh that comes with the plugin: each compiles, ends well and prints.
+// TestLibraryExamples runs the examples of all library functions on the demo.
+// Each must succeed and print something.
 func TestLibraryExamples(t *testing.T) {
 	for _, f := range library.Functions() {
 		if len(f.Examples) == 0 {
@@ -24,7 +24,8 @@ func TestLibraryExamples(t *testing.T) {
 	}
 }
 
-// TestHelp prints every page of help, and the page of every function.
+// TestHelp checks that every help page can be printed, including a page per
+// function.
 func TestHelp(t *testing.T) {
 	topics := []string{"language", "document", "functions", "queries", "snapshots", "exit-codes", "safety", "istioctl", "Proxy", "Cluster", "Listener", "Endpoint"}
 	for _, f := range library.Functions() {
@@ -40,7 +41,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestLanguagePage runs every query of the help's page on the language.
+// TestLanguagePage runs every query of the help page on the language.
 func TestLanguagePage(t *testing.T) {
 	page, _, code := meshq(t, "help", "language")
 	ran := 0

@@ -21,8 +21,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// overFleet are queries that look at every proxy of a mesh, or at as many as
-// it takes, and keep little of each.
+// overFleet are queries that read all proxies of a mesh, or as many as they
+// need. They keep little of each proxy.
 var overFleet = []struct{ name, query string }{
 	{"length", `[.proxies[] | .clusters | length] | length`},
 	{"names", `[.proxies[].clusters[] | select(.name | test("reviews"))] | length`},
@@ -35,8 +35,9 @@ var overFleet = []struct{ name, query string }{
 	{"sort_by", `.proxies | sort_by(([.routes[].virtualHosts[]?.domains[]?] | length), .id) | map(.name) | .[:3]`},
 }
 
-// fleet writes a snapshot of n proxies. All have the dump of one real sidecar,
-// under a name of their own and with a version of their own.
+// fleet writes a snapshot of n proxies. Each has the config dump of the same
+// real sidecar, with a name and a version of its own. times multiplies the
+// clusters in the dump.
 func fleet(tb testing.TB, n int, times int) string {
 	tb.Helper()
 	const pod = "reviews-v2-7d79d5bd5d-8zzqd"
@@ -77,8 +78,8 @@ func fleet(tb testing.TB, n int, times int) string {
 	return path
 }
 
-// larger is a dump with the outbound clusters that it has, so many times, under
-// other names.
+// larger returns a dump in which each outbound cluster is repeated under other
+// names.
 func larger(tb testing.TB, dump []byte, times int) []byte {
 	tb.Helper()
 	var all struct {
@@ -105,8 +106,8 @@ func larger(tb testing.TB, dump []byte, times int) []byte {
 	return b
 }
 
-// over runs a query over the snapshot in so much memory, and gives its results
-// and what the store says.
+// over runs a query on a snapshot with a memory limit in bytes. It returns the
+// results and the store's counters.
 func over(tb testing.TB, path, text string, memory int64) (string, store.Counters) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
@@ -142,7 +143,8 @@ func over(tb testing.TB, path, text string, memory int64) (string, store.Counter
 	return out.String(), m.Memory()
 }
 
-// In little memory a fleet is asked the same, and answers the same.
+// TestFleetInLittleMemory checks that queries return the same results with
+// little memory as with no limit.
 func TestFleetInLittleMemory(t *testing.T) {
 	const proxies, little = 40, 4 << 20
 	path := fleet(t, proxies, 4)
@@ -159,8 +161,8 @@ func TestFleetInLittleMemory(t *testing.T) {
 	}
 }
 
-// BenchmarkFleet asks fleets of several sizes the same, and reports the most
-// memory that was in use at once: it doesn't grow with the fleet.
+// BenchmarkFleet runs the same queries on fleets of several sizes. It reports
+// the peak of memory in use, which doesn't grow with the fleet.
 func BenchmarkFleet(b *testing.B) {
 	for _, n := range []int{500, 2000} {
 		path := fleet(b, n, 4)
@@ -182,9 +184,9 @@ func BenchmarkFleet(b *testing.B) {
 	}
 }
 
-// watchHeap looks again and again at the heap, until the function that it gives
-// is called: that gives the most that was found in use by a collection, and the
-// most that was there, garbage included.
+// watchHeap samples the heap until the returned function is called. That
+// function returns the peak of live bytes, as found by garbage collections, and
+// the peak of used bytes, garbage included.
 func watchHeap() func() (live, used uint64) {
 	var most [2]uint64
 	end, ended := make(chan struct{}), make(chan struct{})

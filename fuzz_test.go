@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestFuzzListHoldsAllTargets compares what make fuzz-all runs with the fuzz
-// targets that the parser of Go finds in the module.
+// TestFuzzListHoldsAllTargets checks that make fuzz-all runs all fuzz targets
+// in the module. It finds the targets with Go's parser.
 func TestFuzzListHoldsAllTargets(t *testing.T) {
 	var want []string
 	eachFile(t, func(path string) {
@@ -45,7 +45,8 @@ func TestFuzzListHoldsAllTargets(t *testing.T) {
 	}
 }
 
-// takesFuzz tells a fuzz target: its first parameter is a *testing.F.
+// takesFuzz reports whether a function is a fuzz target: whether its only
+// parameter is a *testing.F.
 func takesFuzz(fn *ast.FuncDecl) bool {
 	if len(fn.Type.Params.List) != 1 || !strings.HasPrefix(fn.Name.Name, "Fuzz") {
 		return false

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// TestPipes has the real kubectl run the plugin in front of what people pipe
-// it into. A reader that leaves early is no error, and nothing is said of it.
+// TestPipes checks that the plugin, run by the real kubectl, works in common
+// pipelines. If the reader closes the pipe early, that is no error, and no
+// message is printed.
 func TestPipes(t *testing.T) {
 	env := kubectlPath(t)
 	for _, c := range []struct{ line, want string }{
@@ -47,8 +48,8 @@ func TestPipes(t *testing.T) {
 	}
 }
 
-// kubectlPath is an environment in which kubectl finds the plugin; there has to
-// be a kubectl.
+// kubectlPath returns an environment in which kubectl finds the plugin. It
+// skips the test if there is no kubectl.
 func kubectlPath(t *testing.T) []string {
 	t.Helper()
 	for _, tool := range []string{"kubectl", "bash", "less", "awk", "xargs"} {
@@ -61,8 +62,8 @@ func kubectlPath(t *testing.T) []string {
 		"KUBECONFIG="+filepath.Join(home, "none"))
 }
 
-// lasting is a folder that goes when all tests have ended: a terminal's programs
-// may outlive a test by a moment.
+// lasting returns a directory that is removed only after all tests, because
+// programs in a terminal may run slightly longer than their test.
 func lasting(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(scratch, "habits")
@@ -72,8 +73,8 @@ func lasting(t *testing.T) string {
 	return dir
 }
 
-// TestTerminal tries a real terminal: colours, none where they aren't wanted,
-// a pager, watch.
+// TestTerminal checks the plugin in a real terminal: that output is coloured,
+// or not if colours are disabled, and that a pager and watch work.
 func TestTerminal(t *testing.T) {
 	for _, tool := range []string{"tmux", "watch"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -94,8 +95,8 @@ func TestTerminal(t *testing.T) {
 	}
 	tmux("new-session", "-d", "-x", "150", "-y", "40", "bash", "--norc", "--noprofile")
 	t.Cleanup(func() { tmux("kill-server") })
-	// shows types a line and waits until the screen, with its colours, has all
-	// that it should; "^[" stands for ESC.
+	// shows types a line and waits until the screen, with its colours, shows
+	// all texts of want. "^[" means ESC.
 	shows := func(line string, want ...string) string {
 		t.Helper()
 		tmux("send-keys", "-l", line)
@@ -122,7 +123,7 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("no colours on a terminal:\n%s", s)
 	}
 	for i, quiet := range []string{"NO_COLOR=1 ", "TERM=dumb "} {
-		line, end := fmt.Sprintf("clear; %s%s; echo end-$((2+%d))", quiet, stale, i), fmt.Sprint("end-", 2+i) // no end of another's
+		line, end := fmt.Sprintf("clear; %s%s; echo end-$((2+%d))", quiet, stale, i), fmt.Sprint("end-", 2+i) // a marker that no other command prints
 		if s := shows(line, end, "reviews-v2"); strings.Contains(s, sgr) {
 			t.Errorf("%s: colours:\n%s", quiet, s)
 		}

@@ -19,8 +19,8 @@ import (
 
 const victim = "reviews-v1-7f99cc4496-gdxfn.default"
 
-// TestHostile gives one proxy a config dump that is broken in every way a file
-// can be: one clear line says so, the others are answered, nothing panics.
+// TestHostile checks broken config dumps of one proxy. Each must cause one
+// clear message and no panic, and the other proxies must be read.
 func TestHostile(t *testing.T) {
 	bad := []struct{ name, dump, says string }{
 		{"empty", "", "config_dump.json: "},
@@ -45,7 +45,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestOdd gives one proxy a dump that is odd but valid: it is read.
+// TestOdd checks that unusual but valid config dumps are read.
 func TestOdd(t *testing.T) {
 	wrap := func(cluster string) string {
 		return `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","dynamic_active_clusters":[{"cluster":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster",` + cluster + `}}]}]}`
@@ -70,7 +70,8 @@ func TestOdd(t *testing.T) {
 	}
 }
 
-// TestArchives gives archives that want out of their folder, or are cut.
+// TestArchives checks archives with paths outside of their directory, and
+// truncated archives.
 func TestArchives(t *testing.T) {
 	dir := t.TempDir()
 	escape := filepath.Join(dir, "escape.tar.gz")
@@ -114,7 +115,8 @@ func meshq(t *testing.T, args ...string) (out, errs string, code int) {
 	return o.String(), e.String(), code
 }
 
-// snapshotWith unpacks the demo into a folder and gives one proxy another dump.
+// snapshotWith unpacks the demo into a directory and replaces one proxy's
+// config dump.
 func snapshotWith(t *testing.T, dump string) string {
 	t.Helper()
 	dir := t.TempDir()

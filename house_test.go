@@ -19,8 +19,8 @@ import (
 
 const module = "github.com/meshq/kubectl-meshq"
 
-// arrows are the imports that each room of the house may have within it. A
-// room not listed may import nothing of ours.
+// arrows lists the packages of this module that each package may import. A
+// package that is not listed may import none of them.
 var arrows = map[string][]string{
 	".": {"plugin"},
 	"plugin": {
@@ -70,8 +70,8 @@ var arrows = map[string][]string{
 	"sources/object":    {},
 }
 
-// homes are the rooms that an outside module may be imported in, with all
-// below them. A module that is not here has no home, and may not come in.
+// homes lists the packages that may import each outside module; the packages
+// below them may too. A module that is not listed may not be imported at all.
 var homes = map[string][]string{
 	"github.com/itchyny/gojq":                      {"query/syntax"},
 	"github.com/blang/semver/v4":                   {"query/library"},
@@ -80,10 +80,10 @@ var homes = map[string][]string{
 	"golang.org/x/term":                            {"plugin"},
 	"golang.org/x/sync":                            {"sources", "query/eval"},
 	"k8s.io/cli-runtime":                           {"plugin", "printers"},
-	"k8s.io/client-go":                             {"plugin", "sources", "printers"}, // printers: only its jsonpath
+	"k8s.io/client-go":                             {"plugin", "sources", "printers"}, // printers uses only its jsonpath
 	"k8s.io/apimachinery":                          {"plugin", "sources", "printers"},
 	"k8s.io/api":                                   {"plugin", "sources"},
-	"k8s.io/klog/v2":                               {"plugin"}, // to turn it off
+	"k8s.io/klog/v2":                               {"plugin"}, // only to turn it off
 	"k8s.io/streaming":                             {"sources/forward"},
 	"github.com/envoyproxy/go-control-plane/envoy": {"sources/envoy"},
 	"github.com/cncf/xds/go":                       {"sources/envoy"},
@@ -93,8 +93,8 @@ var homes = map[string][]string{
 	"go.yaml.in/yaml":                              {"printers", "sources"},
 }
 
-// generators are programs that run when the code is written, not in the
-// product; they may import what they read.
+// generators are programs that generate code and are not part of the product.
+// They may import the packages that they read.
 var generators = []string{"sources/envoy/fieldgen"}
 
 type goPackage struct {
@@ -118,8 +118,8 @@ func packages(t *testing.T) (all []goPackage) {
 	}
 }
 
-// TestArrows holds the imports between the rooms, and the homes of what comes
-// from outside. What is in test/ is no room: it tries the house from outside.
+// TestArrows checks that packages import only what arrows and homes allow.
+// Packages in test/ are exempt, because they test the product from outside.
 func TestArrows(t *testing.T) {
 	for _, p := range packages(t) {
 		room := roomOf(p.ImportPath)
@@ -162,9 +162,9 @@ func roomOf(importPath string) string {
 	return strings.TrimPrefix(importPath, module+"/")
 }
 
-// TestRooms holds every package and file to the house's rules: a package says
-// what it knows, a file is short and a noun, nothing runs before main, every
-// exported name says what it promises.
+// TestRooms checks rules for every package and file: each package and exported
+// name has a doc comment, no file is too long or has a vague name, and there
+// are no init functions.
 func TestRooms(t *testing.T) {
 	said := map[string]bool{}
 	eachFile(t, func(path string) {
@@ -214,8 +214,8 @@ func declared(t *testing.T, path string, f *ast.File) {
 	}
 }
 
-// satisfies tells the methods that everybody knows: what they promise is said
-// by the interface they are of.
+// satisfies reports whether a method belongs to a well-known interface, whose
+// documentation then applies to the method.
 func satisfies(d *ast.FuncDecl) bool {
 	known := []string{"Error", "Unwrap", "String", "Set", "Type", "Read", "Write", "Close", "Len", "Less", "Swap"}
 	return d.Recv != nil && slices.Contains(known, d.Name.Name)
@@ -233,7 +233,8 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	return ok && id.IsExported()
 }
 
-// TestWorld holds that nothing below plugin reads the clock or the process.
+// TestWorld checks that no package below plugin reads the clock or the state of
+// the process.
 func TestWorld(t *testing.T) {
 	eachFile(t, func(path string) {
 		room := filepath.ToSlash(filepath.Dir(path))

@@ -14,8 +14,8 @@ import (
 
 var ipv4 = regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:([:_/])([0-9]+))?\b`)
 
-// toIPv6 gives the IPv6 address that takes an IPv4 one's place: wildcard for
-// wildcard, loopback for loopback.
+// toIPv6 returns an IPv6 address in place of an IPv4 address. A wildcard
+// becomes a wildcard and a loopback address a loopback address.
 func toIPv6(address string) string {
 	addr, err := netip.ParseAddr(address)
 	switch {
@@ -30,8 +30,8 @@ func toIPv6(address string) string {
 	return netip.AddrFrom16([16]byte{0: 0xfd, 12: b[0], 13: b[1], 14: b[2], 15: b[3]}).String()
 }
 
-// textToIPv6 rewrites the addresses within a text as Istio writes those of
-// IPv6: in brackets where a port follows.
+// textToIPv6 rewrites the addresses in a text to IPv6 as Istio writes them: in
+// brackets if a port follows.
 func textToIPv6(s string, bracketed bool) string {
 	return ipv4.ReplaceAllStringFunc(s, func(found string) string {
 		m := ipv4.FindStringSubmatch(found)
@@ -55,9 +55,9 @@ func textToIPv6(s string, bracketed bool) string {
 	})
 }
 
-// valueToIPv6 rewrites the addresses within a JSON value. Key is the name that
-// the value stands under: a virtual host's domains have their addresses in
-// brackets, ranges say their length beside the address.
+// valueToIPv6 rewrites the addresses in a JSON value to IPv6. Key is the key of
+// the value: the domains of a virtual host have addresses in brackets, and
+// ranges have their length beside the address.
 func valueToIPv6(key string, v any) any {
 	switch x := v.(type) {
 	case string:
@@ -80,14 +80,16 @@ func valueToIPv6(key string, v any) any {
 	return v
 }
 
-// demoOfIPv6 is the demo with each IPv4 address rewritten to one of IPv6.
+// demoOfIPv6 writes the demo with each IPv4 address rewritten to IPv6. It
+// returns the directory.
 func demoOfIPv6(t *testing.T) string {
 	t.Helper()
 	return rewrittenDemo(t, []string{"stats.json", "server_info.json"}, func(_ string, v any) any { return valueToIPv6("", v) })
 }
 
-// TestTracesOfIPv6AreThoseOfIPv4 holds each request of testdata/traces.json, over
-// the demo rewritten to IPv6, to the trace that it has over the demo itself.
+// TestTracesOfIPv6AreThoseOfIPv4 traces each request of testdata/traces.json on
+// the demo rewritten to IPv6. The result must be the same as on the demo
+// itself.
 func TestTracesOfIPv6AreThoseOfIPv4(t *testing.T) {
 	cases := tracedCases[any](t)
 	six := filepath.Join(t.TempDir(), "six.json")
@@ -133,8 +135,8 @@ func TestTracesOfIPv6AreThoseOfIPv4(t *testing.T) {
 	}
 }
 
-// plain leaves the brackets of addresses out: a text has them or not by what
-// is around it.
+// plain removes the brackets around addresses, because whether there are any
+// depends on the surrounding text.
 func plain(s string) string { return strings.NewReplacer("[", "", "]", "").Replace(s) }
 
 func decodedJSON(t *testing.T, text string) (v any) {

@@ -7,9 +7,10 @@ import (
 	"testing"
 )
 
-// TestIstioctlTable runs the README's table on the recorded mesh: istioctl's
-// words and ours print the same, and the query beside them is one that runs.
-// Every command of istioctl's that is understood has a row.
+// TestIstioctlTable runs the README's table of istioctl commands on the
+// recorded mesh. An istioctl command must print the same as the plugin's own
+// command beside it, and the query beside them must run. The table must have a
+// row for each istioctl command that the plugin accepts.
 func TestIstioctlTable(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -40,7 +41,7 @@ func TestIstioctlTable(t *testing.T) {
 		if theirs != "" {
 			fields := strings.Fields(theirs)
 			said[strings.Join(fields[:min(2, len(fields))], " ")] = true
-			// eds has columns of its own.
+			// eds has other columns than the plugin's own command
 			if want := run(theirs); want != got && !strings.HasPrefix(theirs, "proxy-config eds") {
 				t.Errorf("%s:\n%s%s:\n%s", theirs, want, ours, got)
 			}
@@ -59,7 +60,7 @@ func TestIstioctlTable(t *testing.T) {
 			continue
 		}
 		if strings.HasPrefix(words[2], "kubectl") {
-			words[2] = "" // a command of one word
+			words[2] = "" // the command is a single word
 		}
 		family, _, _ := strings.Cut(words[1], "|")
 		names := strings.Split(words[2], "|")

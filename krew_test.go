@@ -24,7 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// manifest is krew's Plugin, as far as there are rules about it.
+// manifest is the part of krew's Plugin type that has rules.
 type manifest struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -60,14 +60,14 @@ func readManifest(t *testing.T, file string) (m manifest) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := yaml.UnmarshalStrict(text, &m); err != nil { // krew knows no other fields, nor does this
+	if err := yaml.UnmarshalStrict(text, &m); err != nil { // any field that is not declared is an error, in krew too
 		t.Fatal(err)
 	}
 	return m
 }
 
-// krewRules are those of krew's validation and of its index, as
-// internal/index/validation and cmd/validate-krew-manifest of krew have them.
+// krewRules are the rules of krew's validation and of its index. They are taken
+// from internal/index/validation and cmd/validate-krew-manifest in krew.
 var krewRules = []struct {
 	rule string
 	held func(m manifest) bool
@@ -125,8 +125,8 @@ var krewRules = []struct {
 	}},
 }
 
-// TestKrewManifest holds the manifest to krew's rules, and breaks each of them
-// once, so that a rule that holds nothing is found.
+// TestKrewManifest checks the manifest against krew's rules. It also breaks
+// each rule once, to find rules that never fail.
 func TestKrewManifest(t *testing.T) {
 	m := readManifest(t, "krew-manifest.yaml")
 	for _, r := range krewRules {
@@ -169,8 +169,9 @@ func TestKrewManifest(t *testing.T) {
 	}
 }
 
-// TestDist makes the archive of this platform as a release does, installs it
-// into an empty home as krew lays plugins out, and has kubectl run it there.
+// TestDist builds the archive for this platform as a release does. It installs
+// the archive into an empty home directory as krew does, and runs the plugin
+// there through kubectl.
 func TestDist(t *testing.T) {
 	here := runtime.GOOS + "/" + runtime.GOARCH
 	for _, tool := range []string{"bash", "tar", "gzip", "sha256sum", "jq"} {
@@ -248,7 +249,8 @@ func TestDist(t *testing.T) {
 	}
 }
 
-// untar unpacks an archive, and holds that nothing of who made it is in it.
+// untar unpacks an archive. It checks that the archive contains nothing about
+// the user who built it.
 func untar(t *testing.T, archive, folder string, epoch time.Time) (names []string) {
 	t.Helper()
 	f, err := os.Open(archive)
@@ -289,8 +291,7 @@ func untar(t *testing.T, archive, folder string, epoch time.Time) (names []strin
 	}
 }
 
-// same holds that two files have the same bytes: what was built twice is the
-// same both times.
+// same checks that two files, which were built separately, have the same bytes.
 func same(t *testing.T, a, b string) {
 	t.Helper()
 	var sums [2][32]byte

@@ -1,5 +1,5 @@
-// Kubectl-meshq asks a whole service mesh questions in jq's language; kubectl
-// runs it as "kubectl meshq".
+// Kubectl-meshq queries an Istio service mesh in jq's language. kubectl runs it
+// as the plugin "kubectl meshq".
 package main
 
 import (

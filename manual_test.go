@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestManual holds the pages under docs against what the plugin would write
-// there now; -update, or make docs, writes them.
+// TestManual checks that the pages under docs are those that the plugin
+// generates. With -update, as in make docs, it writes them.
 func TestManual(t *testing.T) {
 	dir := t.TempDir()
 	if *update {
@@ -35,7 +35,7 @@ func TestManual(t *testing.T) {
 	}
 }
 
-// TestManPages holds that man has nothing to say against the pages.
+// TestManPages checks that man prints no warning about the man pages.
 func TestManPages(t *testing.T) {
 	dir := t.TempDir()
 	if _, errs, code := meshq(t, "docs", "--man", dir); code != 0 {

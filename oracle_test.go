@@ -17,8 +17,9 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/demo"
 )
 
-// asJQ are jq functions over the raw files, written with nothing of ours:
-// {proxies: {id: {config_dump, clusters, …}}, pilots: {…}, kubernetes: {…}}.
+// asJQ are jq functions that read the raw files without any code of the plugin.
+// Their input is {proxies: {id: {config_dump, clusters, …}}, pilots: {…},
+// kubernetes: {…}}.
 const asJQ = `
 def dumps: .proxies | to_entries[] | {id: .key, dump: .value.config_dump};
 def section($p; $name): $p.dump.configs[] | select(."@type" | endswith($name));
@@ -30,7 +31,8 @@ def secrets($p): section($p; "SecretsConfigDump") | (.static_secrets[]?, .dynami
 def syncz: .pilots[] | .syncz[];
 `
 
-// oracle pairs a query over the document with jq over the raw files.
+// oracle pairs queries on the document with equivalent jq programs on the raw
+// files.
 var oracle = []struct{ name, query, jq string }{
 	{"proxies", `[.proxies[].id]`, `[dumps.id] | sort`},
 	{"stale", `[.proxies[] | select(.cds=="STALE") | .id]`,
@@ -88,7 +90,8 @@ var oracle = []struct{ name, query, jq string }{
 	{"mesh config", `.pilots[0].meshConfig | keys`, `.pilots[].mesh | keys`},
 }
 
-// TestOracle holds the document against jq's own answers from the raw files.
+// TestOracle compares the results of queries on the document with jq's results
+// on the raw files.
 func TestOracle(t *testing.T) {
 	raw := unpacked(t)
 	for _, c := range oracle {
@@ -105,7 +108,7 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// ask gives what a command line prints, which has to end well.
+// ask returns the output of a command, which must succeed.
 func ask(t *testing.T, args ...string) string {
 	t.Helper()
 	out, errs, code := meshq(t, args...)
@@ -132,7 +135,7 @@ func jq(t *testing.T, program string, in any) string {
 	return string(text)
 }
 
-// unpacked gives the raw files of the demo as one plain value.
+// unpacked returns the raw files of the demo as one plain value.
 func unpacked(t *testing.T) map[string]any {
 	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
 	if err != nil {

@@ -10,22 +10,22 @@ import (
 	"testing"
 )
 
-// doors are the files that may name what leads around the escaping of output,
-// each with what it is for.
+// doors are the files that may use functions and variables that bypass the
+// escaping of output, with the reasons.
 var doors = map[string][]string{
-	"os.Stdout": {"plugin/world.go"}, // Process: the world that safe() wraps
+	"os.Stdout": {"plugin/world.go"}, // Process creates the streams that safe() wraps
 	"os.Stderr": {"plugin/world.go", "sources/envoy/fieldgen/main.go"},
-	".terminal": {"plugin/output.go", "plugin/progress.go"},                                                     // the line of progress moves the cursor
+	".terminal": {"plugin/output.go", "plugin/progress.go"},                                                     // the progress line moves the cursor
 	".pass":     {"plugin/output.go", "plugin/target.go", "plugin/complete_line.go", "plugin/diff_external.go"}, // colours, --seq, --raw-output0, an archive on a pipe, records for the shell's script
-	".safe":     {"plugin/main.go"},                                                                             // execute: ahead of whatever is written
+	".safe":     {"plugin/main.go"},                                                                             // execute installs the writer before anything is written
 	"Passing":   {"plugin/output.go", "plugin/target.go", "plugin/complete_line.go", "plugin/diff_external.go", "printers/unsafe.go"},
-	"klog.":     {"plugin/output.go"},                                                 // client-go's log is turned off there
-	"exec.":     {"plugin/diff_external.go", "sources/envoy/fieldgen/descriptors.go"}, // a program has the process's streams only where it is given them
+	"klog.":     {"plugin/output.go"},                                                 // turns off client-go's log
+	"exec.":     {"plugin/diff_external.go", "sources/envoy/fieldgen/descriptors.go"}, // a child process gets the process's streams only if they are passed to it
 }
 
-// TestOutputHasOneDoor holds that whatever is written to standard output or
-// standard error goes through the writer that escapes: nothing else names the
-// process's streams, prints by fmt's own, or logs.
+// TestOutputHasOneDoor checks that everything written to standard output or
+// standard error passes through the writer that escapes. Only the files in
+// doors may use the process's streams, print with fmt's functions or log.
 func TestOutputHasOneDoor(t *testing.T) {
 	eachFile(t, func(path string) {
 		path = filepath.ToSlash(path)

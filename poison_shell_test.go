@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// TestPoisonStaysOutOfBash and of zsh press TAB over captures whose names want
-// to run commands, in every kind of quote, and Enter behind what is put in.
+// TestPoisonStaysOutOfBash and the tests below complete names from captures in
+// which every name contains shell commands. They press TAB in every kind of
+// quotes, and then Enter. No such command may run.
 func TestPoisonStaysOutOfBash(t *testing.T) {
 	harmless(t, openTerminal(t, "bash", ".bashrc", "bash --rcfile HOME/.bashrc -i"))
 }
@@ -32,7 +33,8 @@ func harmless(t *testing.T, s *terminal) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\ntouch "+mark+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// What a shell would run, and what it would run if it were a line of its own.
+	// names with commands for the shell, and with a newline that would start a
+	// command line
 	printable := poisoned(t, "$("+script+")`"+script+"`';"+script+";'\";"+script+";\"|"+script+" !!:p x\\y*?{a,b}~&"+script)
 	control := poisoned(t, "\n"+script+"\n#\x1b]0;OWNED\x07\x1b[2J")
 	for _, dir := range []string{printable, control} {
@@ -47,7 +49,7 @@ func harmless(t *testing.T, s *terminal) {
 			name := []string{"kubectl meshq", "kubectl-meshq"}[i%2]
 			s.clear()
 			s.write(name + " --snapshot " + dir + " " + line)
-			s.see("ready> " + name) // else the prompt before it passes for the one behind it
+			s.see("ready> " + name) // otherwise the previous prompt could be mistaken for the next one
 			for range 3 {
 				s.press("Tab")
 			}
@@ -67,10 +69,10 @@ func harmless(t *testing.T, s *terminal) {
 	}
 }
 
-// prompted waits until the shell has read all that was typed, and asks for
-// another line: it shows nothing but its prompt twice, so that no half drawn
-// line is taken for it. What the shell takes for the beginning of a line is
-// dropped.
+// prompted waits until the shell has read all typed text and shows its prompt.
+// It needs to see the prompt alone on the screen twice, so that a partly drawn
+// line isn't mistaken for it. It cancels a line that the shell considers
+// incomplete.
 func (s *terminal) prompted() {
 	s.t.Helper()
 	screen, seen := "", 0
@@ -85,7 +87,7 @@ func (s *terminal) prompted() {
 			if seen++; seen == 2 {
 				return
 			}
-		case strings.HasSuffix(last, ">") && len(last) < 20: // a quote is open: the line goes on
+		case strings.HasSuffix(last, ">") && len(last) < 20: // a quote is open, so the shell waits for the rest
 			s.press("C-c")
 		}
 	}

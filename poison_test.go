@@ -22,12 +22,13 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// venom is put behind the strings and keys of a capture: one of each kind of
-// what may not get out, and a line that looks like the plugin's own.
+// venom is appended to the strings and keys of a capture. It contains each kind
+// of unsafe character, and a line that looks like output of the plugin.
 const venom = "\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2066I\x00N\rC\b\x7f\u200b\u2028\nFAKE-LINE error: all good\r\x1b[2K"
 
-// poisoned writes the demo into a folder with venom behind every string that
-// isn't needed to read it: types, enums, times and addresses stay.
+// poisoned writes the demo into a directory, with poison appended to every
+// string that isn't needed to read the demo. Types, enums, times and addresses
+// are needed.
 func poisoned(t *testing.T, poison string) string {
 	t.Helper()
 	return rewrittenDemo(t, nil, func(name string, v any) any {
@@ -35,9 +36,10 @@ func poisoned(t *testing.T, poison string) string {
 	})
 }
 
-// rewrittenDemo writes the demo into a folder, each JSON but its manifest as
-// rewrite gives it; name is that of the file, "kubernetes/pods.json". Files
-// whose names end in one of omit are left out.
+// rewrittenDemo writes the demo into a directory. It passes each JSON file
+// except the manifest through rewrite; name is the file's, such as
+// "kubernetes/pods.json". Files whose names end in an element of omit are left
+// out.
 func rewrittenDemo(t *testing.T, omit []string, rewrite func(name string, v any) any) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -60,7 +62,7 @@ func rewrittenDemo(t *testing.T, omit []string, rewrite func(name string, v any)
 		dec.UseNumber()
 		var v any
 		if dec.Decode(&v) != nil {
-			return nil // some answers are empty
+			return nil // some recorded responses are empty
 		}
 		if text, err = json.Marshal(rewrite(name, v)); err != nil {
 			return err
@@ -75,7 +77,7 @@ func rewrittenDemo(t *testing.T, omit []string, rewrite func(name string, v any)
 
 var full = flag.Bool("full", false, "run the poisoned captures through every command and output, and every kind of completion; otherwise a sample")
 
-// needed are strings without which there is nothing to show.
+// needed matches the strings without which the demo can't be read.
 var needed = regexp.MustCompile(`^[A-Z_0-9]*$|^\d{4}-\d\d-\d\dT|^[0-9a-fA-F:.]+(/\d+)?(:\d+)?$|^type\.googleapis|^[^~]{0,40}~|^[\d.]+s$`)
 
 func poisonedIn(v any, under, poison string, objects bool) any {
@@ -96,7 +98,7 @@ func poisonedIn(v any, under, poison string, objects bool) any {
 	case map[string]any:
 		out := map[string]any{}
 		for key, w := range v {
-			if objects && under == "metadata" && (key == "name" || key == "namespace") { // what they are found by
+			if objects && under == "metadata" && (key == "name" || key == "namespace") { // the names that objects are looked up by
 				out[key] = w
 				continue
 			}
@@ -111,8 +113,9 @@ func poisonedIn(v any, under, poison string, objects bool) any {
 	return v
 }
 
-// poisonedCommands is every command and named query, in every output that it
-// has, and queries whose errors and messages say what the capture says.
+// poisonedCommands returns all commands and saved queries with all their output
+// formats, and also queries whose errors and messages contain text of the
+// capture.
 func poisonedCommands(t *testing.T) (all [][]string) {
 	names, _, code := meshq(t, "list", "-o", "name")
 	if code != 0 {
@@ -153,9 +156,9 @@ func poisonedCommands(t *testing.T) (all [][]string) {
 
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// TestPoisonStaysIn runs a capture in which every string wants to move the
-// cursor, to name the window and to forge a line through every command and
-// output: none of it gets to standard output or standard error.
+// TestPoisonStaysIn runs every command, in every output format, on a capture
+// whose strings contain escape sequences and forged lines. None of these may
+// reach standard output or standard error.
 func TestPoisonStaysIn(t *testing.T) {
 	dir := poisoned(t, venom)
 	commands := poisonedCommands(t)
@@ -184,7 +187,7 @@ func TestPoisonStaysIn(t *testing.T) {
 			if at := strings.IndexFunc(text, acts); at >= 0 || !utf8.ValidString(text) {
 				t.Errorf("%q: %s: at %d %.80q", args, where, at, text[max(at-20, 0):])
 			}
-			raw := args[len(args)-1] == "-r" || args[len(args)-1] == "-j" || strings.Contains(args[0], "halt_error") || strings.Contains(args[0], "| stderr") // whose newlines are those of the string
+			raw := args[len(args)-1] == "-r" || args[len(args)-1] == "-j" || strings.Contains(args[0], "halt_error") || strings.Contains(args[0], "| stderr") // these print the newlines of values
 			if forged := strings.HasPrefix(text, "FAKE-LINE") || strings.Contains(text, "\nFAKE-LINE"); forged && !raw {
 				t.Errorf("%q: %s: a forged line", args, where)
 			}
@@ -202,8 +205,9 @@ func TestPoisonStaysIn(t *testing.T) {
 	}
 }
 
-// TestPoisonStaysOutOfExternalDiffs has a program of the user's show a poisoned
-// difference: the files that it reads hold nothing to act on.
+// TestPoisonStaysOutOfExternalDiffs shows a poisoned difference with an
+// external diff program. The files that the program reads must not contain
+// unsafe characters.
 func TestPoisonStaysOutOfExternalDiffs(t *testing.T) {
 	if _, err := exec.LookPath("diff"); err != nil {
 		t.Skip("no diff here")
@@ -233,7 +237,8 @@ func TestPoisonStaysOutOfExternalDiffs(t *testing.T) {
 	}
 }
 
-// acts reports whether a terminal or a reader of lines acts on a character.
+// acts reports whether a character has an effect on a terminal or ends a line
+// for a program.
 func acts(r rune) bool {
 	return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == '\u200b' || r == '\ufeff'
 }

@@ -28,7 +28,7 @@ var build = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
-// built gives the real binary, as make build leaves it.
+// built returns the path of the real binary, as make build builds it.
 func built(t *testing.T) string {
 	t.Helper()
 	bin, err := build()
@@ -38,9 +38,9 @@ func built(t *testing.T) string {
 	return bin
 }
 
-// peak runs a program and gives what it printed and the most memory it held,
-// in kB. What is told of a process is never less than what its parent had when
-// it began it, so that a small one stands between.
+// peak runs a program. It returns the program's output and its peak memory in
+// kB. The kernel never reports less for a process than its parent had when it
+// started the process, so peak starts the program from a small process.
 func peak(t *testing.T, bin string, args ...string) (out string, kB int64) {
 	t.Helper()
 	between := exec.Command(os.Args[0], append([]string{"-test.run=^TestPeak$", "--", bin}, args...)...)
@@ -59,7 +59,7 @@ func peak(t *testing.T, bin string, args ...string) (out string, kB int64) {
 	return "", 0
 }
 
-// TestPeak is the small process of peak.
+// TestPeak is the small process that peak starts.
 func TestPeak(t *testing.T) {
 	if flag.NArg() == 0 {
 		t.Skip("run by others")
@@ -72,7 +72,7 @@ func TestPeak(t *testing.T) {
 	fmt.Printf("\npeak %d\n", cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 }
 
-// TestStart holds the size of the binary, and says what starting costs.
+// TestStart checks the size of the binary, and logs the cost of starting it.
 func TestStart(t *testing.T) {
 	bin := built(t)
 	info, err := os.Stat(bin)
@@ -93,7 +93,7 @@ func TestStart(t *testing.T) {
 	t.Logf("%d bytes, %s of CPU for --version", info.Size(), least)
 }
 
-// TestHuge reads a dump of 200 MB on one line in bounded memory.
+// TestHuge checks that a dump of 200 MB on one line is read in bounded memory.
 func TestHuge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("200 MB")
@@ -123,7 +123,7 @@ func TestHuge(t *testing.T) {
 	}
 }
 
-// TestKubectl has the real kubectl run the plugin.
+// TestKubectl runs the plugin through the real kubectl.
 func TestKubectl(t *testing.T) {
 	kubectl, err := exec.LookPath("kubectl")
 	if err != nil {
@@ -137,7 +137,8 @@ func TestKubectl(t *testing.T) {
 	}
 }
 
-// TestClosedPipe has the reader of standard output leave: the run ends at once.
+// TestClosedPipe checks that the plugin ends at once when the reader of its
+// standard output closes the pipe.
 func TestClosedPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -159,8 +160,8 @@ func TestClosedPipe(t *testing.T) {
 	}
 }
 
-// TestInterrupt has the user press Ctrl-C, in the middle of a query and while
-// the program waits for its input.
+// TestInterrupt checks Ctrl-C during a query, and while the program waits for
+// input.
 func TestInterrupt(t *testing.T) {
 	for _, args := range [][]string{
 		{"--null-input", `"begun" | debug | last(range(1e18))`},
@@ -205,7 +206,7 @@ func ends(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // how it ended is looked at by whoever asks
+		_ = cmd.Wait() // the callers check the exit state
 		close(done)
 	}()
 	select {

@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReadme runs every command of the README's console blocks, and of the
-// cookbook's, and holds what it prints against what is written there; -update
-// rewrites the files.
+// TestReadme runs every command in the console blocks of the README and the
+// cookbook, and compares its output with the block's. With -update it rewrites
+// the files.
 func TestReadme(t *testing.T) {
 	for file, least := range map[string]int{"README.md": 25, "docs/cookbook.md": 30} {
 		t.Run(file, func(t *testing.T) { console(t, file, least) })
@@ -34,7 +34,7 @@ func console(t *testing.T, file string, least int) {
 	home := t.TempDir()
 	for line := range strings.Lines(string(text)) {
 		switch {
-		case strings.TrimSpace(line) == "```console": // "console live" is for the end-to-end tests
+		case strings.TrimSpace(line) == "```console": // the end-to-end tests run blocks of "console live"
 			inBlock = true
 		case strings.HasPrefix(line, "```"):
 			inBlock = false
@@ -43,7 +43,7 @@ func console(t *testing.T, file string, least int) {
 			fmt.Fprint(&out, line, typed(t, home, strings.TrimPrefix(strings.TrimSpace(line), "$ ")))
 			continue
 		case inBlock && !strings.HasPrefix(line, "$ "):
-			continue // what was printed: written anew
+			continue // old output, which is replaced
 		}
 		out.WriteString(line)
 	}
@@ -61,8 +61,8 @@ func console(t *testing.T, file string, least int) {
 	}
 }
 
-// typed is what a line prints that somebody types. One that needs a shell, for
-// a pipe or a file that it leaves, is given to one, with a home of its own.
+// typed returns the output of a command line. A line that needs a shell,
+// because of a pipe or a file, runs in one with a home directory of its own.
 func typed(t *testing.T, home, line string) string {
 	t.Helper()
 	args := words(strings.TrimPrefix(line, "kubectl meshq"))
@@ -84,6 +84,6 @@ func typed(t *testing.T, home, line string) string {
 	return s
 }
 
-// kept are the words of commands that leave something behind, or find it: the
-// last is a query that the README saves.
+// kept are the arguments of commands that write or read saved queries. The last
+// is the name of a query that the README saves.
 var kept = []string{"save", "list", "remove", "stale-in"}

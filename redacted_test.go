@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// exceptions are the queries that answer otherwise over a snapshot, and why:
-// what they print is what somebody wrote as free text.
+// exceptions are the queries whose results differ on a snapshot, with the
+// reasons. Their results contain free text, which a snapshot redacts.
 var exceptions = map[string]string{
 	"rejected": "the message of an Envoy that refuses something may have any part of it in it",
 }
 
-// recordedDemo records a snapshot of a mesh, with what flags say.
+// recordedDemo records a snapshot of a mesh with the given flags. It returns
+// the file.
 func recordedDemo(t *testing.T, mesh string, flags ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "mesh.tar.zst")
@@ -27,8 +28,8 @@ func recordedDemo(t *testing.T, mesh string, flags ...string) string {
 	return file
 }
 
-// TestRedactedAnswers: checks, shipped queries and traces answer over a
-// snapshot as they do over the mesh.
+// TestRedactedAnswers checks that the checks and the shipped queries have the
+// same results on a redacted snapshot as on the mesh.
 func TestRedactedAnswers(t *testing.T) {
 	queries, _ := filepath.Glob("query/shipped/*.jq")
 	checks, _ := filepath.Glob("query/shipped/check/*.jq")
@@ -52,8 +53,8 @@ func TestRedactedAnswers(t *testing.T) {
 	}
 }
 
-// TestRedactedTraces: the recorded requests are traced over a snapshot as over
-// the mesh.
+// TestRedactedTraces checks that the recorded requests have the same traces on
+// a redacted snapshot as on the mesh.
 func TestRedactedTraces(t *testing.T) {
 	cases := tracedCases[tracedCase](t)
 	query := `. as $mesh | $cases[0][] | . as $c | $mesh | .proxy($c.proxy).trace($c.request) | {cluster, reason, status, to: .redirectTo}`
@@ -69,7 +70,7 @@ func TestRedactedTraces(t *testing.T) {
 		t.Fatalf("%d, %d", len(got), len(want))
 	}
 	for i := range want {
-		if strings.Contains(string(cases[i].Request), "cookie") { // what a cookie must be is digested: neither a match nor a miss
+		if strings.Contains(string(cases[i].Request), "cookie") { // a route's condition on a cookie is replaced by a digest, so it can't be decided
 			if !strings.Contains(got[i], `"reason":"UNKNOWN"`) {
 				t.Errorf("%s: %s", cases[i].Request, got[i])
 			}

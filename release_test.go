@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestRelease holds that what a release publishes is what make dist makes, and
-// that what the workflows run is there.
+// TestRelease checks that a release publishes exactly the files that make dist
+// builds, and that everything the workflows run exists.
 func TestRelease(t *testing.T) {
 	var config struct {
 		Version int
@@ -66,8 +66,8 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestActionsArePinned holds that every action that a workflow runs is named by
-// a commit, with its version beside it: a tag can be moved to other code.
+// TestActionsArePinned checks that workflows refer to every action by a commit,
+// with its version beside it. A tag could be moved to other code.
 func TestActionsArePinned(t *testing.T) {
 	workflows, err := filepath.Glob(".github/workflows/*.yaml")
 	if err != nil || len(workflows) < 2 {
@@ -82,7 +82,7 @@ func TestActionsArePinned(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range uses.FindAllStringSubmatch(string(text), -1) {
-			if strings.HasPrefix(m[1], "./") { // of this repository
+			if strings.HasPrefix(m[1], "./") { // an action of this repository
 				continue
 			}
 			if !pinned.MatchString(m[1]) {

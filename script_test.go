@@ -15,7 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the transcripts expect")
 
-// scratch is a folder for what the tests build; it goes when they end.
+// scratch is a directory for files that the tests build. It is removed after
+// all tests.
 var scratch string
 
 type tests struct{ *testing.M }
@@ -35,8 +36,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){"kubectl-meshq": run, "kubectl_complete-meshq": run})
 }
 
-// TestScript runs the transcripts: each line is what a user types, and beside
-// it what the real program prints, on the mesh that comes with it.
+// TestScript runs the transcripts in testdata/script on the demo. A transcript
+// holds commands and the output that the real program must print for them.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -52,7 +53,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// unpackInto puts the demo's files into a folder: unpack snap.
+// unpackInto unpacks the demo into a directory. In a script: unpack snap.
 func unpackInto(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: unpack FOLDER")
@@ -60,7 +61,8 @@ func unpackInto(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(unpack.Demo(ts.MkAbs(args[0]), func(string) bool { return true }))
 }
 
-// code runs a command and holds its exit code: code 3 kubectl-meshq '.['.
+// code runs a command and checks its exit code. In a script: code 3
+// kubectl-meshq '.['.
 func code(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: code N command args…")

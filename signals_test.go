@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// writeScript makes a program of a shell's lines.
+// writeScript writes a shell script and returns its path.
 func writeScript(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script")
@@ -26,7 +26,7 @@ func writeScript(t *testing.T, text string) string {
 	return path
 }
 
-// leftIn gives the names of what is in folders.
+// leftIn returns the names of the files in directories.
 func leftIn(t *testing.T, folders ...string) (names []string) {
 	t.Helper()
 	for _, dir := range folders {
@@ -41,9 +41,9 @@ func leftIn(t *testing.T, folders ...string) (names []string) {
 	return names
 }
 
-// TestSignalsLeaveNothing sends signals at random moments: the run ends soon,
-// with the exit code of an interrupted one or that of one that was over, and
-// no file is left behind.
+// TestSignalsLeaveNothing sends signals at random moments. The program must end
+// soon and leave no files. Its exit code is that of an interrupted run, or that
+// of a run which was over already.
 func TestSignalsLeaveNothing(t *testing.T) {
 	bin := built(t)
 	tmp, out := t.TempDir(), t.TempDir()
@@ -51,7 +51,7 @@ func TestSignalsLeaveNothing(t *testing.T) {
 	commands := []struct {
 		args []string
 		env  string
-		code int // where it ends by itself
+		code int // the exit code of a run that isn't interrupted
 	}{
 		{args: []string{"snapshot", filepath.Join(out, "x.tar.zst"), "--snapshot", "demo", "--force"}},
 		{args: []string{"diff", "reviews-v2", "--snapshot", "demo"}, env: "KUBECTL_EXTERNAL_DIFF=" + writeScript(t, "exec sleep 60\n")},
@@ -61,14 +61,14 @@ func TestSignalsLeaveNothing(t *testing.T) {
 		{args: []string{"check", "--snapshot", "demo"}, code: 6},
 	}
 	signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
-	if signal.Ignored(syscall.SIGHUP) { // as under nohup: then the plugin ignores it, too
+	if signal.Ignored(syscall.SIGHUP) { // as under nohup: then the plugin ignores SIGHUP too
 		signals = slices.DeleteFunc(signals, func(s syscall.Signal) bool { return s == syscall.SIGHUP })
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range len(commands) * len(signals) {
 		c, s := commands[i%len(commands)], signals[i/len(commands)%len(signals)]
 		cmd := exec.Command(bin, c.args...)
-		said, err := os.Create(filepath.Join(t.TempDir(), "said")) // a pipe would be held by what the differ leaves
+		said, err := os.Create(filepath.Join(t.TempDir(), "said")) // not a pipe, because a process left by the diff program would keep it open
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestSignalsLeaveNothing(t *testing.T) {
 		}
 		time.Sleep(20*time.Millisecond + time.Duration(random.IntN(400))*time.Millisecond)
 		began := time.Now()
-		_ = cmd.Process.Signal(s) // it may have ended
+		_ = cmd.Process.Signal(s) // the process may have ended already
 		err = cmd.Wait()
 		took := time.Since(began)
 		said.Close()
@@ -88,12 +88,12 @@ func TestSignalsLeaveNothing(t *testing.T) {
 		if errors.As(err, &exit) {
 			code = exit.ExitCode()
 		}
-		early := code == -1 && exit.Sys().(syscall.WaitStatus).Signal() == s && len(told) == 0 || // before the process had begun
+		early := code == -1 && exit.Sys().(syscall.WaitStatus).Signal() == s && len(told) == 0 || // the signal came before the program's own code ran
 			s == syscall.SIGQUIT && strings.HasPrefix(string(told), "SIGQUIT: quit")
 		if code != 130 && code != c.code && !early {
 			t.Errorf("%v, %v: exit code %d, %s", c.args, s, code, told)
 		}
-		if took > 30*time.Second { // the differ would sleep a minute
+		if took > 30*time.Second { // the diff program would sleep for a minute
 			t.Errorf("%v, %v: ends after %v", c.args, s, took)
 		}
 		for _, name := range leftIn(t, tmp, out) {
@@ -107,7 +107,8 @@ func TestSignalsLeaveNothing(t *testing.T) {
 	}
 }
 
-// TestIgnoredSignalsStayIgnored starts a run as nohup does.
+// TestIgnoredSignalsStayIgnored checks that a run started like nohup does
+// ignores SIGHUP.
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
 	cmd := exec.Command("sh", "-c", `trap "" HUP; exec "$0" --null-input 'last(range(3e6))'`, built(t))
 	var out strings.Builder
@@ -124,8 +125,9 @@ func TestIgnoredSignalsStayIgnored(t *testing.T) {
 	}
 }
 
-// TestStuckRunsEnd holds runs where no context is asked: standard output is a
-// pipe that nobody reads, the external diff leaves a process that holds it.
+// TestStuckRunsEnd checks that signals also end a run that is blocked where it
+// can't check its context: in a write to a pipe that is never read, or on an
+// external diff whose child process keeps the pipe open.
 func TestStuckRunsEnd(t *testing.T) {
 	bin := built(t)
 	tmp := t.TempDir()

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// values are n JSON values, one per line: many times what a pipe or a buffer
-// holds.
+// values returns n JSON values, one per line. They are many times larger than a
+// pipe or a buffer.
 func values(n int) []byte {
 	var b bytes.Buffer
 	for i := range n {
@@ -22,8 +22,8 @@ func values(n int) []byte {
 	return b.Bytes()
 }
 
-// overPipe runs the real binary with a pipe as standard input, and gives what
-// it printed and what it left in the pipe.
+// overPipe runs the real binary with a pipe as standard input. It returns the
+// output, and the bytes that the program left in the pipe.
 func overPipe(t *testing.T, in []byte, args ...string) (out string, left []byte) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -33,7 +33,7 @@ func overPipe(t *testing.T, in []byte, args ...string) (out string, left []byte)
 	defer r.Close()
 	go func() {
 		defer w.Close()
-		_, _ = w.Write(in) // a reader that leaves early is what some cases are about
+		_, _ = w.Write(in) // an error is expected if the program doesn't read all input
 	}()
 	cmd := exec.Command(built(t), args...)
 	cmd.Stdin = r
@@ -49,8 +49,8 @@ func overPipe(t *testing.T, in []byte, args ...string) (out string, left []byte)
 	return string(b), left
 }
 
-// TestInputReadsEveryValue has an option that reads a file stand beside the
-// one that reads standard input, which must get all of it.
+// TestInputReadsEveryValue checks that an option which reads standard input
+// gets all of it, even if another option reads a file.
 func TestInputReadsEveryValue(t *testing.T) {
 	const n = 100_000
 	in := values(n)
@@ -94,8 +94,9 @@ func TestInputReadsEveryValue(t *testing.T) {
 	}
 }
 
-// TestInputIsLeftAlone has standard input belong to others, as in a shell's
-// "while read": a run without an option that says "-" takes nothing of it.
+// TestInputIsLeftAlone checks that a run without an option "-" reads nothing
+// from standard input. In a shell's "while read", for example, standard input
+// belongs to the loop.
 func TestInputIsLeftAlone(t *testing.T) {
 	in := values(20_000)
 	dir := t.TempDir()

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A walked case is a trace, its exit code, and lines that it prints; a line
-// that begins with "!" isn't printed.
+// A walkedCase is a trace command, its exit code, and lines of its output. A
+// line that begins with "!" must not be printed.
 type walkedCase struct {
 	name string
 	args []string
@@ -36,9 +36,9 @@ func traceOf(file string, words ...string) []string {
 	return append([]string{"trace", "--snapshot", "testdata/cases/" + file + ".json"}, words...)
 }
 
-// TestTraceSaysWhatItDoesNotKnow holds walks through dumps that lack a part, or
-// write it in an older form: they go on as far as they can, name what is
-// missing, and don't end as if all were well.
+// TestTraceSaysWhatItDoesNotKnow traces requests in dumps that lack a part or
+// have an older format. A trace must go on as far as it can, name what is
+// missing, and not end as if everything were known.
 func TestTraceSaysWhatItDoesNotKnow(t *testing.T) {
 	for _, c := range []walkedCase{
 		{"a policy as an extension", traceOf("lbpolicy-plain", "gw", "tcp://10.0.0.9:10080"), 0, []string{"10.0.0.1:80  100%", "ends          at an endpoint"}},
@@ -66,8 +66,8 @@ func TestTraceSaysWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// changed writes a case with each text of pairs replaced by the next, and gives
-// the file.
+// changed writes a copy of a case with texts replaced; pairs are old and new
+// texts in turn. It returns the file.
 func changed(t *testing.T, file string, pairs ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/cases/" + file + ".json")
@@ -75,7 +75,7 @@ func changed(t *testing.T, file string, pairs ...string) string {
 		t.Fatal(err)
 	}
 	var dump any
-	if err := json.Unmarshal(text, &dump); err != nil { // to one way of writing JSON
+	if err := json.Unmarshal(text, &dump); err != nil { // normalizes the JSON
 		t.Fatal(err)
 	}
 	if text, err = json.Marshal(dump); err != nil {
@@ -94,8 +94,8 @@ func changed(t *testing.T, file string, pairs ...string) string {
 	return path
 }
 
-// TestTraceWithoutASection holds that a section that is missing from a dump is
-// named by the walk that needs it, and ends it as UNKNOWN.
+// TestTraceWithoutASection checks that a trace which needs a missing section of
+// the dump names that section and ends as UNKNOWN.
 func TestTraceWithoutASection(t *testing.T) {
 	for section, want := range map[string]string{
 		"ListenersConfigDump": "not told", "ClustersConfigDump": "the clusters could not be read", "RoutesConfigDump": "the routes could not be read",
@@ -105,9 +105,9 @@ func TestTraceWithoutASection(t *testing.T) {
 	}
 }
 
-// TestTraceReadsOlderNames holds that filters are known by the names that they
-// had up to Envoy 1.13, with a configuration or without one, and that what is
-// in a form without types is said to be unread.
+// TestTraceReadsOlderNames checks that filters are recognized by their names up
+// to Envoy 1.13, with or without a configuration. A configuration without types
+// must be reported as not read.
 func TestTraceReadsOlderNames(t *testing.T) {
 	const inspector = `"name":"envoy.listener.tls_inspector"`
 	url := []string{"gw", "https://httpbin.example.com/"}
@@ -136,9 +136,9 @@ func TestTraceReadsOlderNames(t *testing.T) {
 	walkedCase{"a connection manager without types", traced(untyped), 6, []string{"envoy.http_connection_manager is in the form of Envoy up to 1.13", "UNKNOWN"}}.run(t)
 }
 
-// TestUnreachableWalksTCPProxies holds that listeners whose TCP proxy leads
-// nowhere are found, by a name or by weights, and that what can't be judged is a
-// row of its own beside what can.
+// TestUnreachableWalksTCPProxies checks that unreachable finds listeners whose
+// TCP proxy leads to no cluster, by name or by weights. A listener that can't
+// be judged has a row of its own.
 func TestUnreachableWalksTCPProxies(t *testing.T) {
 	of := func(path string) []string { return []string{"--snapshot", path, "unreachable", "--no-headers"} }
 	const single = `"cluster":"outbound|8443||keycloak-http.idp.svc.cluster.local"`

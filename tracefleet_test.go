@@ -10,10 +10,11 @@ import (
 	simulated "github.com/meshq/kubectl-meshq/test/fleet"
 )
 
-// TestTraceOverFleet asks a live fleet where its proxies would send a request:
-// each Envoy is asked for the listeners of the port, the route configuration,
-// the clusters and their endpoints, one request each, by name, beside who it is;
-// never for a whole section, and one request at a time.
+// TestTraceOverFleet traces a request from every proxy of a live fleet and
+// counts the requests to each Envoy. Besides its identity, an Envoy is asked
+// for the listeners of the port, the route configuration, the clusters and
+// their endpoints: by name, with one request each and one at a time, and never
+// for a whole section.
 func TestTraceOverFleet(t *testing.T) {
 	const proxies, dump = 12, 3_000_000
 	f, err := simulated.New(simulated.Options{Captures: "sources/testdata/stale", Seed: 1, Proxies: proxies, Istiods: 1, Bytes: dump})
@@ -47,8 +48,9 @@ func TestTraceOverFleet(t *testing.T) {
 	}
 }
 
-// BenchmarkTraceRecorded is a trace over 1,000 recorded proxies, of a mesh of
-// few services each, from the start of the program on: per proxy.
+// BenchmarkTraceRecorded measures a trace on 1,000 recorded proxies of a mesh
+// with few services, including the start of the program. It reports the time
+// per proxy.
 func BenchmarkTraceRecorded(b *testing.B) {
 	const proxies = 1000
 	path := fleet(b, proxies, 1)

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// A tracedCase is a request, and what a real Envoy 1.40 did with it under the
-// configuration of a proxy of the demo: "cluster NAME", "status CODE LOCATION",
-// "tcp:CLUSTER" of a connection that is passed on, "tls:CHAIN" of one whose TLS
-// ends there, or "closed".
+// A tracedCase is a request to a proxy of the demo, and what a real Envoy 1.40
+// with that proxy's configuration did with it: "cluster NAME", "status CODE
+// LOCATION", "tcp:CLUSTER" for a forwarded connection, "tls:CHAIN" for a
+// connection whose TLS it terminated, or "closed".
 type tracedCase struct {
 	Proxy, Envoy string
 	Request      json.RawMessage
@@ -30,9 +30,9 @@ func tracedCases[T any](t *testing.T) (all []T) {
 	return all
 }
 
-// TestTracesAsEnvoy holds trace against what the real Envoy answered when the
-// whole configuration of four proxies was put into it; the clusters led to an
-// echo, and weights were decided by the number in the request.
+// TestTracesAsEnvoy compares traces with the recorded behaviour of a real Envoy
+// that had the whole configuration of four proxies. Its clusters all led to an
+// echo server, and a number in the request decided between weights.
 func TestTracesAsEnvoy(t *testing.T) {
 	cases := tracedCases[tracedCase](t)
 	out, errs, code := meshq(t, "--snapshot", "demo", "-c", "--slurpfile", "cases=testdata/traces.json",
@@ -58,15 +58,15 @@ type traceEnd struct {
 	Status                     int
 }
 
-// said is the end in the words of what was recorded.
+// said returns the end of a trace in the form of the recorded behaviour.
 func (e traceEnd) said(recorded string) string {
 	kind, _, _ := strings.Cut(recorded, ":")
 	switch {
-	case kind == "tls": // what is inside could not be seen
+	case kind == "tls": // the request inside TLS could not be seen
 		return "tls:" + strings.TrimPrefix(e.Chain, "unnamed")
 	case e.Reason == "NO_LISTENER" || e.Reason == "NO_FILTER_CHAIN" || e.Reason == "TLS_MISMATCH":
 		return "closed"
-	case e.Status != 0 && e.Reason != "NO_ENDPOINTS": // clusters that have none led to the echo too
+	case e.Status != 0 && e.Reason != "NO_ENDPOINTS": // in the recording, clusters without endpoints led to the echo server too
 		return strings.TrimSpace("status " + strconv.Itoa(e.Status) + " " + e.To)
 	case kind == "tcp":
 		return "tcp:" + e.Cluster

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// transcript is what a command prints, stderr after stdout, and its exit code
-// if that is not 0.
+// transcript returns the output of a command: standard output, then standard
+// error, then the exit code if it is not 0.
 func transcript(t *testing.T, args []string) string {
 	t.Helper()
 	out, errs, code := meshq(t, args...)
@@ -21,7 +21,8 @@ func transcript(t *testing.T, args []string) string {
 	return s
 }
 
-// words splits a command as a shell would, of which it knows the quotes.
+// words splits a command line as a shell would. It understands quotes, but no
+// other syntax.
 func words(line string) []string {
 	var all []string
 	var word strings.Builder

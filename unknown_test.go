@@ -11,15 +11,15 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// A verdict is a finding as these tests compare it.
+// A verdict is the part of a finding that these tests compare.
 type verdict struct{ severity, check, proxy, subject string }
 
 func (v verdict) String() string {
 	return strings.Join([]string{v.severity, v.check, v.subject}, " ")
 }
 
-// verdicts runs check, or one check, over a snapshot: a verdict for each proxy
-// of a finding.
+// verdicts runs all checks, or one check, on a snapshot. It returns a verdict
+// for each proxy of a finding.
 func verdicts(t *testing.T, snapshot string, words ...string) (all []verdict, code int) {
 	t.Helper()
 	out, _, code := meshq(t, slices.Concat(words, []string{"--snapshot", snapshot, "-c"})...)
@@ -47,8 +47,9 @@ func verdicts(t *testing.T, snapshot string, words ...string) (all []verdict, co
 
 func testCase(name string) string { return filepath.Join("testdata", "cases", name+".json") }
 
-// Each check of a bare dump is judged by what the dump says; the others are
-// unknown by name, last, and close a gate.
+// TestCheckJudgesWhatABareDumpSays runs the checks on single config dumps.
+// Checks that the dump has data for are judged; each of the others is listed
+// last as unknown, and makes a gate fail.
 func TestCheckJudgesWhatABareDumpSays(t *testing.T) {
 	ofIstiod := []string{"unknown disconnected connected", "unknown rejected sync", "unknown stale sync", "unknown behind sync", "unknown conflicting-domains virtualServices", "unknown skew pilot"}
 	noEDS := []string{"unknown disconnected connected", "unknown rejected sync", "unknown stale sync", "unknown unhealthy-clusters endpoints", "unknown behind sync", "unknown conflicting-domains virtualServices", "unknown skew pilot"}
@@ -73,7 +74,8 @@ func TestCheckJudgesWhatABareDumpSays(t *testing.T) {
 	}
 }
 
-// A gate is never open because nothing could be read, until that is said.
+// TestGateIsClosedByWhatIsUnknown checks that a gate fails if nothing could be
+// read, unless a flag allows that.
 func TestGateIsClosedByWhatIsUnknown(t *testing.T) {
 	for _, name := range []string{"check", "disconnected", "stale", "rejected", "behind", "skew", "unhealthy-clusters", "conflicting-domains"} {
 		for _, c := range []struct {
@@ -100,7 +102,8 @@ func TestGateIsClosedByWhatIsUnknown(t *testing.T) {
 	}
 }
 
-// What nobody could read keeps a gate closed for any query.
+// TestGateOfAnyQuery checks that an unavailable part makes the gate of any
+// query fail.
 func TestGateOfAnyQuery(t *testing.T) {
 	dir := t.TempDir()
 	if err := unpack.Demo(dir, func(name string) bool { return name != "proxies/"+victim+"/config_dump.json" }); err != nil {
@@ -114,8 +117,9 @@ func TestGateOfAnyQuery(t *testing.T) {
 	}
 }
 
-// Without a part of a mesh a finding that doesn't need it stays, one that does
-// is unknown by its check, and nothing new appears.
+// TestCheckWithoutAPart leaves out one part of a mesh at a time. Findings that
+// don't need the part stay, the checks that need it are unknown, and there are
+// no new findings.
 func TestCheckWithoutAPart(t *testing.T) {
 	whole := t.TempDir()
 	if err := unpack.Demo(whole, func(string) bool { return true }); err != nil {
@@ -136,7 +140,7 @@ func TestCheckWithoutAPart(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		keeps func(file string) bool
-		want  map[string]int // what becomes unknown, and how often
+		want  map[string]int // how often each check becomes unknown
 	}{
 		{"VirtualServices", func(f string) bool { return !strings.HasPrefix(f, "kubernetes/virtualservices") }, ofEach(1, "conflicting-domains")},
 		{"what the least role forbids", func(f string) bool { return !strings.HasPrefix(f, "kubernetes/") || f == "kubernetes/pods.json" }, ofEach(1, "conflicting-domains")},
@@ -181,7 +185,8 @@ func TestCheckWithoutAPart(t *testing.T) {
 	}
 }
 
-// describe says what it could not read, and what Envoy has in force.
+// TestDescribeSaysWhatIsNotKnown checks that describe names what it could not
+// read, and the configuration that is in force in Envoy.
 func TestDescribeSaysWhatIsNotKnown(t *testing.T) {
 	out, _, code := meshq(t, "describe", "app", "--snapshot", testCase("no-eds"))
 	for _, what := range []string{"Pilot", "Service", "PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication", "Sidecar", "EnvoyFilter"} {
@@ -221,10 +226,10 @@ func TestDescribeSaysWhatIsNotKnown(t *testing.T) {
 	}
 }
 
-// theRatings is the proxy of the demo that refused a listener.
+// theRatings is the proxy of the demo that rejected a listener.
 const theRatings = "ratings-v1-7dc98c7588-8jsbw.default"
 
-// lineHas tells whether a line has all of some texts in it.
+// lineHas reports whether some line contains all the given texts.
 func lineHas(text string, parts ...string) bool {
 	for line := range strings.Lines(text) {
 		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(line, p) }) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWalk runs every command of the walk, and holds what it prints against
-// what the page shows of it.
+// TestWalk runs every command of docs/walk.md and compares its output with the
+// page.
 func TestWalk(t *testing.T) {
 	text, err := os.ReadFile("docs/walk.md")
 	if err != nil {
@@ -41,7 +41,7 @@ func TestWalk(t *testing.T) {
 			shown = append(shown, line)
 		}
 	}
-	for _, step := range []string{ // of Istio's page
+	for _, step := range []string{ // the steps of Istio's page on debugging
 		"proxy-status", "proxy-status details-v1", "proxy-config clusters", "proxy-config listeners", "-o json", "proxy-config routes", "--name http.80",
 		"--fqdn productpage.default.svc.cluster.local", "proxy-config bootstrap",
 	} {
@@ -54,8 +54,9 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// lacks gives the first piece of what is shown that isn't printed where it
-// should be; "" for none. A line "..." stands for any lines, none too.
+// lacks returns the first piece of the text shown on the page that is missing
+// from the printed text, or "" if there is none. On the page, a line "..."
+// means any number of lines.
 func lacks(printed string, shown []string) string {
 	rest, anywhere := printed, false
 	var piece []string
