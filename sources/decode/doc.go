@@ -4,7 +4,7 @@
 //
 // It reads a document of any size in one streaming pass through a 64 KB window. A
 // tree of [Node]s selects what is built, what is kept as an offset into the bytes (a
-// [Value], which is decoded when it is touched) and what is skipped. A [Shape]
+// [Value], which is decoded when it is first read) and what is skipped. A [Shape]
 // describes how the names of a message are written in the document. Names are
 // converted while reading, at every level that is built or kept.
 //

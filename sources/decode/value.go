@@ -18,7 +18,7 @@ const (
 )
 
 // A Value is an object or an array that is still bytes of its document. It is
-// decoded when it is touched. Errors are those of the context or a [*mesh.Fault]
+// decoded when it is first read. Errors are those of the context or a [*mesh.Fault]
 // with the document's Proxy and Name. After a pass has checked the document, such a
 // fault can only mean that the bytes have changed or can't be read any more.
 type Value struct {

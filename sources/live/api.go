@@ -24,8 +24,8 @@ const (
 	asProtobuf = "application/vnd.kubernetes.protobuf"
 )
 
-// The limits on retries to an API server that asks to be asked later: number of
-// requests and longest pause.
+// The limits for requests that the API server asks to repeat later: their number and
+// the longest pause.
 const (
 	mostTries = 3
 	maxPause  = 5 * time.Second

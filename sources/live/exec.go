@@ -165,9 +165,8 @@ func (emptyAnswer) Error() string { return "an empty answer" }
 // Answered returns true, because the program was run.
 func (emptyAnswer) Answered() bool { return true }
 
-// unsuccessful returns the status that a program's error message names. Such a
-// message has every status of 400 and more except 404. It returns nil for other
-// errors.
+// unsuccessful returns the status that a program's error message names. Programs
+// name each status of 400 or more, except 404. It returns nil for other errors.
 func unsuccessful(err error) error {
 	const sign = "received unsuccessful status code "
 	_, text, ok := strings.Cut(err.Error(), sign)

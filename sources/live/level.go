@@ -35,8 +35,8 @@ func askLevel(logger, level string) (*question, error) {
 }
 
 // SetLevel sets the level of a logger of a proxy's Envoy. An empty logger means all
-// of them. It changes the proxy, so it must not be called for reading. The answer
-// lists all loggers, as Fetch does for "logging".
+// of them. It changes the proxy, so only a command that is meant to change something
+// may call it. The answer lists all loggers, as Fetch does for "logging".
 func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error) {
 	q, err := askLevel(logger, level)
 	if err != nil {

@@ -37,7 +37,7 @@ func newLimits(request, first time.Duration, timeout Timeout) limits {
 	return limits{max(request, 0), first, heavy, timeout}
 }
 
-// whole returns the context of a whole request.
+// whole returns the context of a request, with the deadline of the whole answer.
 func (l limits) whole(ctx context.Context) (context.Context, context.CancelFunc) {
 	return l.after(ctx, cmp.Or(l.request, maxWhole))
 }

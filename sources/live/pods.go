@@ -17,7 +17,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A pod is the name of a pod.
+// A pod identifies a pod by its name and namespace.
 type pod struct{ name, namespace string }
 
 // podOf parses "pod.namespace". The last dot separates them, since a namespace has

@@ -20,7 +20,7 @@ type question struct {
 	form   transport.Form
 }
 
-// target returns the target of the request line.
+// target returns the path and the query, as they appear in the request line.
 func (q *question) target() string {
 	if q.query == "" {
 		return q.path

@@ -2,8 +2,8 @@ package object
 
 import "hash/maphash"
 
-// scanMost is the number of members up to which a key is searched by comparing it
-// with each: for so few members that is as fast as an index.
+// scanMost is the number of members up to which a key is found by comparing it with
+// each of them: for so few members that is as fast as an index.
 const scanMost = 8
 
 // An index finds the position of a key. It is a hash table with open addressing. A

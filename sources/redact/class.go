@@ -19,7 +19,7 @@ const (
 	Dropped                  // the text is replaced by a fixed word
 )
 
-// Word returns the name of what happens to a class, as the documentation uses it:
+// Word returns what happens to a text of the class, in the documentation's words:
 // "digested", "dropped" or "kept".
 func (c Class) Word() string {
 	switch c {

@@ -27,7 +27,7 @@ func openOf(c Class) *field {
 	return &field{class: c, all: true}
 }
 
-// A mood is what applies to everything inside an array or object.
+// A mood is the set of rules that apply to everything inside an array or object.
 type mood struct {
 	all     Class // the class of everything inside the frame, if isAll is set
 	isAll   bool

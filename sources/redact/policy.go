@@ -30,8 +30,8 @@ type Options struct {
 	AsGiven bool
 }
 
-// Check returns the error that [New] would: of a field to keep that no schema
-// has or that is a secret by its type, or of a key that can be guessed.
+// Check returns the error that [New] would return: a field to keep is in no schema
+// or is a secret by its type, or the key can be guessed.
 func (o Options) Check() error {
 	_, err := New(o)
 	return err

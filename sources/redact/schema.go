@@ -21,8 +21,8 @@ var kubernetesText string
 //go:embed answers.txt
 var answersText string
 
-// A message describes the fields of one message. A message without fields is open:
-// nothing is known of its content.
+// A message describes the fields of one Protobuf message or Kubernetes object. A
+// message without fields is open: nothing is known of its content.
 type message struct {
 	fields    map[string]*field // fields by name, in both spellings
 	rest      *field            // describes all other fields
@@ -35,7 +35,7 @@ type message struct {
 	input     bool              // the message selects the header that a tree of matchers matches
 }
 
-// A field describes the value of one field.
+// A field describes the value of one field of a message, and how it is redacted.
 type field struct {
 	class  Class
 	all    bool   // class applies to everything inside the field
@@ -157,7 +157,7 @@ func (s *schema) parse(name string) *message {
 	return m
 }
 
-// add adds a field to a message, unless it already has one of that name.
+// add adds a field to the message m, unless m already has one of that name.
 func (s *schema) add(m *message, of, word string) {
 	name, mark := word, ""
 	if i := strings.IndexAny(word, "![#=@*?%"); i >= 0 {
@@ -192,7 +192,7 @@ func (s *schema) add(m *message, of, word string) {
 	}
 }
 
-// field builds a field from the marks after its name.
+// field builds a field from the marks after its name in the table.
 func (s *schema) field(of, name, mark string) *field {
 	class, qualified := s.class(of, name)
 	f := &field{class: class}

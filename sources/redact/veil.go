@@ -65,8 +65,8 @@ func (v veil) at(f *field) decode.Shape {
 // Typed returns false, since no message is an Any.
 func (veil) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
-// tag returns the field whose text decides how the others are redacted, "" if there
-// is none.
+// tag returns the name of the field whose text decides how the others are redacted,
+// "" if there is none.
 func (m *message) tag() string {
 	switch {
 	case m.container, m.variable:

@@ -161,7 +161,7 @@ func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 	}
 }
 
-// learn uses a text that decides how the members beside it are redacted.
+// learn processes a text that decides how the members beside it are redacted.
 func (r *Reader) learn(text []byte) {
 	if len(r.stack) == 0 || r.tells == nothingTold && r.field.class != Naming && r.field.class != Owning {
 		return

@@ -36,7 +36,8 @@ func TestEvictKeepsLoadingGroups(t *testing.T) {
 	})
 }
 
-// A value that another reader loads while this one waits at the gate counts as used.
+// A value that another reader loads while this one waits in mesh.Enter counts as
+// used.
 func TestJoinTouchesTheGroup(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 250})
 	var runs atomic.Int32

@@ -7,7 +7,7 @@ import (
 
 // Shared is a value that several loads need, such as the bytes of a response. It is
 // made once, for the first caller that needs it, and never evicted. It takes no slot
-// and passes no gate: the caller of Get must have done that.
+// and doesn't call [mesh.Enter]: the caller of Get must have done that.
 type Shared[T any] struct {
 	store *Store
 	make  func(context.Context) (T, error)

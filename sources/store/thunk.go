@@ -28,8 +28,8 @@ type Thunk struct {
 // Thunk returns a value of the group that load makes.
 func (g *Group) Thunk(load Load) *Thunk { return &Thunk{group: g, load: load} }
 
-// Force returns the value and loads it if necessary. It passes the gate of ctx
-// ([mesh.Enter]) before it waits.
+// Force returns the value and loads it if necessary. It calls [mesh.Enter] before it
+// waits.
 func (t *Thunk) Force(ctx context.Context) (any, error) {
 	if v, err, ok := t.look(true); ok {
 		return v, err
@@ -77,7 +77,7 @@ func (t *Thunk) join() *flight {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case t.loaded: // another caller loaded the value while this one waited at the gate
+	case t.loaded: // another caller loaded the value while this one waited in mesh.Enter
 		s.count.Hits++
 		t.group.touch()
 		return landed(t.value, nil)

@@ -85,7 +85,7 @@ type chunk struct {
 }
 
 // Patient returns a reader of r (a terminal, a pipe) that reads a little ahead. A
-// waiting read ends with ctx, with the context's error. Nothing is read from r
+// waiting read ends with ctx and returns the context's error. Nothing is read from r
 // before the first Read.
 func Patient(ctx context.Context, r io.Reader) io.Reader { return newPatient(ctx, r) }
 
@@ -93,8 +93,8 @@ func newPatient(ctx context.Context, r io.Reader) *patient {
 	return &patient{ctx: ctx, source: r, chunks: make(chan chunk)}
 }
 
-// pump alternates between two buffers: when the reader takes one, it no longer uses
-// the other.
+// pump alternates between two buffers, because the reader no longer uses the first
+// when it takes the second.
 func (p *patient) pump() {
 	var buffers [2][64 << 10]byte
 	for i := 0; ; i ^= 1 {

@@ -215,7 +215,7 @@ func TestIndexRoundTrip(t *testing.T) {
 	}
 }
 
-// shifted is bytes with a number of zero bytes before them.
+// shifted is bytes that begin at an offset. Reading before that offset is an error.
 type shifted struct {
 	r  *bytes.Reader
 	by int64

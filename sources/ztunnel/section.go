@@ -69,7 +69,7 @@ func member(ctx context.Context, doc *decode.Document, name string, n *decode.No
 
 // resources reads a list of resources. names are its current name and older ones. In
 // old dumps the list is a map by address, or contains several maps by different
-// keys. Objects with the same name are sorted by the field third.
+// keys. third is the field that sorts objects with the same name and namespace.
 func (p *Proxy) resources(ctx context.Context, doc *decode.Document, kind, third string, names ...string) (any, error) {
 	var v any
 	for _, name := range names {

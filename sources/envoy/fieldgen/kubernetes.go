@@ -178,8 +178,8 @@ func (d *definition) object(name string, lines map[string]string) {
 	lines[name] = line
 }
 
-// held returns the mark for the content of a property. name is the name of the
-// message if the property is one.
+// held returns the mark for the content of a property. If the property is a message,
+// name becomes its name.
 func (d *definition) held(name string, lines map[string]string) string {
 	switch {
 	case d.Type == "array" && d.Items != nil:
