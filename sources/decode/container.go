@@ -28,7 +28,7 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 	}
 	base := len(d.vals)
 	var all tally
-	_, all.any = s.(Unordered)
+	_, all.unordered = s.(Unordered)
 	d.p++
 	c := d.next()
 	closed := c == '}'
@@ -91,7 +91,7 @@ func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 func (d *decoder) takeObject(base int, all tally) any {
 	vals := d.vals[base:]
 	names := d.names[len(d.names)-len(vals):]
-	if all.any {
+	if all.unordered {
 		sortMembers(names, vals)
 	}
 	v := d.objectOf(names, vals, all)
@@ -132,11 +132,11 @@ func (d *decoder) objectOf(names []string, vals []any, all tally) any {
 		return d.empty(true)
 	}
 	twins := d.texts.twins
-	if all.own {
+	if all.unshared {
 		twins = nil
 	}
 	sum := mix(all.sum, sumObject)
-	if twins != nil && !all.twice {
+	if twins != nil && !all.mayRepeat {
 		if m := twins.object(sum, names, vals); m != nil {
 			d.sum = sum
 			return m
@@ -223,7 +223,7 @@ func (d *decoder) arrayOf(vals []any, all tally) any {
 		return d.empty(false)
 	}
 	twins := d.texts.twins
-	if all.own {
+	if all.unshared {
 		twins = nil
 	}
 	sum := mix(all.sum, sumArray)

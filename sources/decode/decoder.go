@@ -22,10 +22,10 @@ type decoder struct {
 	aheadLeft int64     // bytes that may still be read again to find an "@type"
 	visit     func(tag int, v any, off, end int64) error
 
-	loose bool  // accept also the numbers that only jq accepts, such as nan
-	depth int64 // nesting depth of the current position
-	cost  int64 // bytes built for this document alone
-	told  int64 // the part of cost that the document already knows
+	jqNumbers bool  // accept also the numbers that only jq accepts, such as nan
+	depth     int64 // nesting depth of the current position
+	cost      int64 // bytes built for this document alone
+	reported  int64 // the part of cost that the document already knows
 
 	sum   uint64 // the hash of the last value, if there is a table of Twins
 	texts *interning
@@ -70,7 +70,7 @@ func (d *decoder) release() {
 	}
 	d.window = window{}
 	d.doc, d.part, d.visit, d.texts.twins = nil, section{}, nil, nil
-	d.depth, d.cost, d.told = 0, 0, 0
+	d.depth, d.cost, d.reported = 0, 0, 0
 	idle.Put(d)
 }
 
@@ -94,7 +94,7 @@ func (d *decoder) document(n *Node, s Shape) (any, error) {
 
 // begin moves to the first byte of the first value.
 func (d *decoder) begin() error {
-	if err := d.overBOM(); err != nil {
+	if err := d.skipBOM(); err != nil {
 		return err
 	}
 	if d.next() != 0 || !d.atEnd() {
@@ -109,8 +109,8 @@ func (d *decoder) begin() error {
 	return &SyntaxError{d.offset(), "only white space instead of JSON"}
 }
 
-// overBOM skips a byte order mark at the start of a document.
-func (d *decoder) overBOM() error {
+// skipBOM skips a byte order mark at the start of a document.
+func (d *decoder) skipBOM() error {
 	const bom = "\uFEFF"
 	if d.offset() != 0 || d.atEnd() {
 		return nil
@@ -156,7 +156,7 @@ func (d *decoder) unvisited(n *Node, s Shape) (v any, err error) {
 	switch {
 	case n.keeps(c == '{'):
 		return d.kept(n, s)
-	case n.blind():
+	case n.ignoresContent():
 		return nil, d.skip()
 	}
 	if d.depth++; d.depth > d.limits.Depth {
@@ -228,8 +228,8 @@ func (d *decoder) scalar(c byte) (any, error) {
 		d.sum = sumFalse
 		return false, d.literal("false")
 	}
-	if d.loose && (c == '-' || c-'0' >= 10) {
-		if v, ok, err := d.odd(c); ok || err != nil {
+	if d.jqNumbers && (c == '-' || c-'0' >= 10) {
+		if v, ok, err := d.jqNumber(c); ok || err != nil {
 			return v, err
 		}
 	}
@@ -243,10 +243,10 @@ func (d *decoder) scalar(c byte) (any, error) {
 	return nil, d.fail(d.p, "a JSON value")
 }
 
-// odd reads what only jq accepts as a number: nan and infinity in upper or lower
+// jqNumber reads what only jq accepts as a number: nan and infinity in upper or lower
 // case, and numbers that start with a plus sign or with their decimal point. ok is
 // false if there is no such number at the current position.
-func (d *decoder) odd(c byte) (v any, ok bool, err error) {
+func (d *decoder) jqNumber(c byte) (v any, ok bool, err error) {
 	at := 0
 	if c == '-' || c == '+' {
 		at = 1

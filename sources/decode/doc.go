@@ -1,5 +1,5 @@
 // Package decode reads JSON: documents in storage, whose values are decoded when
-// they are touched, and plain streams of values. Where jq's own ways of reading are
+// they are first read, and plain streams of values. Where jq's own ways of reading are
 // needed (events, sequences, its error messages), query/jsontext is used instead.
 //
 // It reads a document of any size in one streaming pass through a 64 KB window. A

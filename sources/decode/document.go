@@ -102,18 +102,18 @@ func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *
 	dec.visit = visit
 	dec.part.built = dec
 	v, err := dec.document(root, shape)
-	b := dec.bill()
+	b := dec.takeUsage()
 	if err != nil {
 		b.own = 0
 	}
-	d.tell(b)
+	d.report(b)
 	return v, err
 }
 
 // read does the same as Pass but doesn't report its memory to Grew.
 func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(int, any, int64, int64) error,
-) (v any, b bill, err error) {
+) (v any, b usage, err error) {
 	dec, err := d.decoder(ctx, off, end)
 	if err != nil {
 		return nil, b, err
@@ -121,7 +121,7 @@ func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *
 	defer dec.release()
 	dec.visit = visit
 	v, err = dec.document(root, shape)
-	return v, dec.bill(), err
+	return v, dec.takeUsage(), err
 }
 
 // decoder returns a decoder that reads from off to end.
@@ -147,24 +147,24 @@ func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 	return dec
 }
 
-// A bill lists the memory that was allocated and isn't reported yet.
-type bill struct {
+// A usage lists the memory that was allocated and isn't reported yet.
+type usage struct {
 	own   int64  // bytes that were allocated for this document alone
 	twins *Twins // the table of shared values, which may have grown
 }
 
-// bill returns what isn't reported yet and marks it as reported.
-func (d *decoder) bill() bill {
-	b := bill{d.cost - d.told, d.texts.twins}
-	d.told = d.cost
+// takeUsage returns what isn't reported yet and marks it as reported.
+func (d *decoder) takeUsage() usage {
+	b := usage{d.cost - d.reported, d.texts.twins}
+	d.reported = d.cost
 	return b
 }
 
-// tell reports the allocated memory to Grew and to the table of Twins. The caller
+// report reports the allocated memory to Grew and to the table of Twins. The caller
 // must hold no lock of a value, because Grew may decode values.
-func (d *Document) tell(b bill) {
+func (d *Document) report(b usage) {
 	if b.twins != nil {
-		b.twins.tell()
+		b.twins.report()
 	}
 	if d.Grew != nil && b.own > 0 {
 		d.Grew(b.own)
@@ -184,7 +184,7 @@ func (s *section) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	if d := s.built; d != nil { // report now, so that the caller can free memory before more is allocated
-		d.doc.tell(d.bill())
+		d.doc.report(d.takeUsage())
 	}
 	if s.pos >= s.end {
 		return 0, io.EOF

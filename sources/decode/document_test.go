@@ -268,7 +268,7 @@ type shrunk struct {
 
 func (s shrunk) Size() int64 { return s.size }
 
-func TestBytesThatGoAway(t *testing.T) {
+func TestBytesThatBecomeShorter(t *testing.T) {
 	const in = `{"a":[1,2,3]}`
 	d := &Document{Bytes: shrunk{bytes.NewReader([]byte(in[:8])), int64(len(in))}, Name: "config_dump.json", Proxy: "a.default"}
 	if _, err := d.Pass(t.Context(), 0, -1, nil, wholeNode, nil); err != io.ErrUnexpectedEOF {

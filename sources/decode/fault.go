@@ -37,34 +37,34 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("%s longer than %d bytes at byte %d", e.What, e.Limit, e.Offset)
 }
 
-// named is an error with the document's name in front of its message.
-type named struct {
+// namedError is an error with the document's name in front of its message.
+type namedError struct {
 	name string
 	err  error
 }
 
-func (e *named) Error() string { return e.name + ": " + e.err.Error() }
-func (e *named) Unwrap() error { return e.err }
+func (e *namedError) Error() string { return e.name + ": " + e.err.Error() }
+func (e *namedError) Unwrap() error { return e.err }
 
 // Named puts the document's name in front of an error from one of its passes. It
 // returns these errors unchanged: one that already has the name, the context's
 // error, nil, and any error if the document has no name.
 func (d *Document) Named(err error) error {
-	var already *named
-	if err == nil || d.Name == "" || ended(err) || errors.As(err, &already) {
+	var already *namedError
+	if err == nil || d.Name == "" || isContextError(err) || errors.As(err, &already) {
 		return err
 	}
-	return &named{d.Name, err}
+	return &namedError{d.Name, err}
 }
 
 // fault converts an error that occurred while a value was decoded.
 func (d *Document) fault(err error) error {
-	if ended(err) {
+	if isContextError(err) {
 		return err
 	}
 	return &mesh.Fault{Proxy: d.Proxy, Err: d.Named(err)}
 }
 
-func ended(err error) bool {
+func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -12,10 +12,10 @@ const (
 // last string with its hash. A dump has some hundred different names in half a
 // million members.
 type interning struct {
-	twins  *Twins // the table that strings come from; if nil, new strings are allocated
-	home   *byte  // the mark of the table that the cached values come from
-	keys   [keySlots]string
-	values [valueSlots]any // cached strings as interface values
+	twins     *Twins // the table that strings come from; if nil, new strings are allocated
+	tableMark *byte  // the mark of the table that the cached values come from
+	keys      [keySlots]string
+	values    [valueSlots]any // cached strings as interface values
 }
 
 func (t *interning) key(b []byte) string {
@@ -37,8 +37,8 @@ func (t *interning) from(twins *Twins) {
 	if twins != nil {
 		home = twins.mark
 	}
-	if t.home != home {
-		t.home = home
+	if t.tableMark != home {
+		t.tableMark = home
 		clear(t.values[:])
 	}
 }

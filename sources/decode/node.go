@@ -98,5 +98,5 @@ func (n *Node) keeps(object bool) bool {
 	return n.Elem == nil && (!object || len(n.Fields) == 0)
 }
 
-// blind reports whether the node ignores everything inside a container.
-func (n *Node) blind() bool { return n.Walk && len(n.Fields) == 0 && n.Elem == nil }
+// ignoresContent reports whether the node ignores everything inside a container.
+func (n *Node) ignoresContent() bool { return n.Walk && len(n.Fields) == 0 && n.Elem == nil }

@@ -55,9 +55,9 @@ func (at place) step(c byte) place {
 	return numberEnd
 }
 
-// overNumber skips the number at p. whole is true if the number has neither a
+// skipNumber skips the number at p. whole is true if the number has neither a
 // fraction nor an exponent.
-func (w *window) overNumber() (whole bool, err error) {
+func (w *window) skipNumber() (whole bool, err error) {
 	at := numberStart
 	for {
 		b, p := w.mem, w.p
@@ -89,7 +89,7 @@ func (w *window) overNumber() (whole bool, err error) {
 // number reads the number at p.
 func (d *decoder) number() (any, error) {
 	d.mark = d.p
-	whole, err := d.overNumber()
+	whole, err := d.skipNumber()
 	if err != nil {
 		return nil, err
 	}

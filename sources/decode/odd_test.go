@@ -9,7 +9,7 @@ import (
 
 // A stream accepts the same numbers as jq does; a document accepts only those of
 // JSON.
-func TestOddNumbers(t *testing.T) {
+func TestStreamsAcceptJqNumbers(t *testing.T) {
 	for text, want := range map[string]string{
 		`[nan,NaN,-nan,[Infinity],-infinity,+1,.5,-.5]`: `[NaN NaN NaN [+Inf] -Inf 1 0.5 -0.5]`,
 		`nan `:               `NaN`,

@@ -7,22 +7,22 @@ import (
 	"sync"
 )
 
-// A said is a value that was decoded whole, together with the bytes that it was
+// A cachedValue is a value that was decoded whole, together with the bytes that it was
 // decoded from. If another document contains the same bytes, they needn't be decoded
 // again. The proxies of one mesh have mostly the same bytes.
-type said struct {
+type cachedValue struct {
 	text  []byte
 	shape Shape
 	value any // the decoded value, which is in the table of Twins
 }
 
-const costSaid = 128 // memory of an entry without the bytes
+const costCached = 128 // memory of an entry without the bytes
 
-// said returns the value that was decoded from the same bytes with the same shape.
-func (t *Twins) said(sum uint64, text []byte, s Shape) (v any, ok bool) {
+// cached returns the value that was decoded from the same bytes with the same shape.
+func (t *Twins) cached(sum uint64, text []byte, s Shape) (v any, ok bool) {
 	shard := &t.shards[sum%twinShards]
 	shard.mu.Lock()
-	x := shard.said[sum]
+	x := shard.cached[sum]
 	shard.mu.Unlock()
 	if x == nil || x.shape != s || !bytes.Equal(x.text, text) {
 		return nil, false
@@ -30,22 +30,22 @@ func (t *Twins) said(sum uint64, text []byte, s Shape) (v any, ok bool) {
 	return x.value, true
 }
 
-// heard remembers which value the bytes were decoded to. The value must be in the
+// cache remembers which value the bytes were decoded to. The value must be in the
 // table.
-func (t *Twins) heard(sum uint64, text []byte, s Shape, v any) {
+func (t *Twins) cache(sum uint64, text []byte, s Shape, v any) {
 	shard := &t.shards[sum%twinShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if shard.said[sum] != nil || t.Full() {
+	if shard.cached[sum] != nil || t.Full() {
 		return
 	}
-	if shard.said == nil {
-		shard.said = map[uint64]*said{}
+	if shard.cached == nil {
+		shard.cached = map[uint64]*cachedValue{}
 	}
-	shard.said[sum] = &said{bytes.Clone(text), s, v}
-	cost := costSaid + int64(len(text))
+	shard.cached[sum] = &cachedValue{bytes.Clone(text), s, v}
+	cost := costCached + int64(len(text))
 	t.cost.Add(cost)
-	t.untold.Add(cost)
+	t.unreported.Add(cost)
 }
 
 // texts is a pool of buffers.
@@ -53,7 +53,7 @@ var texts = sync.Pool{New: func() any { return new([twinsMost]byte) }}
 
 // whole decodes the value in [off, end) with everything inside it. If the value has
 // at most twinsMost bytes, the table may already have it for the same bytes.
-func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b bill, err error) {
+func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b usage, err error) {
 	twins := d.twins()
 	if twins == nil || end-off > twinsMost || d.Limits != (Limits{}) {
 		return d.read(ctx, off, end, s, wholeNode, nil)
@@ -68,16 +68,16 @@ func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b
 		return d.read(ctx, off, end, s, wholeNode, nil) // read reports why the bytes can't be read
 	}
 	sum := maphash.Bytes(seed, text)
-	if v, ok := twins.said(sum, text, s); ok {
+	if v, ok := twins.cached(sum, text, s); ok {
 		return v, b, nil
 	}
 	dec := d.ahead(ctx, off, end)
 	defer dec.release()
 	dec.texts.from(twins)
 	if v, err = dec.document(wholeNode, s); err == nil && dec.sum != 0 {
-		twins.heard(sum, text, s, v)
+		twins.cache(sum, text, s, v)
 	}
-	return v, dec.bill(), err
+	return v, dec.takeUsage(), err
 }
 
 // twins returns the document's table, nil if it has none.

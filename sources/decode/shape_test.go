@@ -430,7 +430,7 @@ func TestManySearchesForType(t *testing.T) {
 
 // An error inside an Any is reported in the same way whether or not the decoder read
 // ahead past it.
-func TestMistakeAfterGoingAhead(t *testing.T) {
+func TestErrorAfterReadingAhead(t *testing.T) {
 	for _, rest := range []string{`[[[[[1]]]]],tru`, `{"x":tru}`, `{"x":"\q"}`, `{"x":1`, `[}`, ``} {
 		var said []string
 		for _, start := range []string{`{"c_d":{"name":1,"y":`, `{"abc":{"name":1,"y":`} {

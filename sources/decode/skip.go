@@ -36,7 +36,7 @@ value:
 		}
 		p++
 		if b[p] <= ' ' {
-			b, p = d.overSpace(p)
+			b, p = d.skipSpace(p)
 		}
 		if b[p] == c+2 { // the codes of ']' and '}' are those of '[' and '{' plus two
 			goto closing
@@ -47,13 +47,13 @@ value:
 		c = b[p]
 		goto value
 	case '"':
-		p = overPlain(b, p+1)
+		p = skipPlain(b, p+1)
 		if b[p] == '"' {
 			p++
 			goto after
 		}
 		d.p = p
-		if _, err := d.overString(); err != nil {
+		if _, err := d.skipString(); err != nil {
 			return err
 		}
 	default:
@@ -66,12 +66,12 @@ value:
 
 after:
 	if b[p] <= ' ' {
-		b, p = d.overSpace(p)
+		b, p = d.skipSpace(p)
 	}
 	c = b[p]
 	if c == ',' {
 		if p++; b[p] <= ' ' {
-			b, p = d.overSpace(p)
+			b, p = d.skipSpace(p)
 		}
 		if kinds&1 == 1 {
 			goto key
@@ -106,16 +106,16 @@ key:
 	if b[p] != '"' {
 		return d.fail(p, "a name in quotes")
 	}
-	p = overPlain(b, p+1)
+	p = skipPlain(b, p+1)
 	if b[p] != '"' {
 		d.p = p
-		if _, err := d.overString(); err != nil {
+		if _, err := d.skipString(); err != nil {
 			return err
 		}
 		b, p = d.mem, d.p-1
 	}
 	if p++; b[p] <= ' ' {
-		b, p = d.overSpace(p)
+		b, p = d.skipSpace(p)
 	}
 	if b[p] != ':' {
 		return d.fail(p, "':'")
@@ -124,15 +124,15 @@ key:
 		p++
 	}
 	if b[p] <= ' ' {
-		b, p = d.overSpace(p)
+		b, p = d.skipSpace(p)
 	}
 	c = b[p]
 	goto value
 }
 
-// overPlain skips the plain part of a string. It stops at the closing quote, an
+// skipPlain skips the plain part of a string. It stops at the closing quote, an
 // escape, a control character or the end of the window.
-func overPlain(b []byte, p int) int {
+func skipPlain(b []byte, p int) int {
 	for {
 		if stop := stops(word(b, p)); stop != 0 {
 			return p + bits.TrailingZeros64(stop)>>3
@@ -141,9 +141,9 @@ func overPlain(b []byte, p int) int {
 	}
 }
 
-// overSpace skips white space from position p on and returns the window's memory and
+// skipSpace skips white space from position p on and returns the window's memory and
 // the new position.
-func (w *window) overSpace(p int) ([]byte, int) {
+func (w *window) skipSpace(p int) ([]byte, int) {
 	w.p = p
 	w.nextAfterSpace()
 	return w.mem, w.p
@@ -154,7 +154,7 @@ func (d *decoder) skipScalar(c byte) error {
 	switch c {
 	case '"':
 		d.p++
-		_, err := d.overString()
+		_, err := d.skipString()
 		return err
 	case 't':
 		return d.literal("true")
@@ -164,7 +164,7 @@ func (d *decoder) skipScalar(c byte) error {
 		return d.literal("null")
 	}
 	if c == '-' || c-'0' < 10 {
-		_, err := d.overNumber()
+		_, err := d.skipNumber()
 		return err
 	}
 	return d.fail(d.p, "a JSON value")

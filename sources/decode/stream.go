@@ -33,7 +33,7 @@ func newStream(r io.Reader, l Limits, window int) *Stream {
 	d := newDecoder()
 	counted := &lines{r: r}
 	d.open(counted, 0, l, window)
-	d.loose = true
+	d.jqNumbers = true
 	return &Stream{d: d, lines: counted}
 }
 
@@ -96,7 +96,7 @@ func (s *Stream) Next() (any, error) {
 
 func (s *Stream) next() (any, error) {
 	d := s.d
-	if err := d.overBOM(); err != nil {
+	if err := d.skipBOM(); err != nil {
 		return nil, err
 	}
 	c := d.next()
@@ -110,15 +110,15 @@ func (s *Stream) next() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if word := c != '{' && c != '[' && c != '"'; word && !d.atEnd() && joins(d.mem[d.p]) {
+	if word := c != '{' && c != '[' && c != '"'; word && !d.atEnd() && needsSpaceAfterWord(d.mem[d.p]) {
 		return nil, d.fail(d.p, "white space after a number or a word")
 	}
 	d.from, d.cost = d.offset(), 0
 	return v, nil
 }
 
-// joins reports whether c must not directly follow a number or a word.
-func joins(c byte) bool {
+// needsSpaceAfterWord reports whether c must not directly follow a number or a word.
+func needsSpaceAfterWord(c byte) bool {
 	switch c {
 	case ' ', '\n', '\r', '\t', '{', '[', '"':
 		return false

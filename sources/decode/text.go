@@ -12,7 +12,7 @@ import (
 func (d *decoder) text() ([]byte, error) {
 	d.mark = d.p
 	d.p++
-	plain, err := d.overString()
+	plain, err := d.skipString()
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +28,9 @@ func (d *decoder) text() ([]byte, error) {
 	return d.clean, nil
 }
 
-// overString moves from the byte after the opening quote to the byte after the
+// skipString moves from the byte after the opening quote to the byte after the
 // closing one. plain is true if the string is ASCII without escapes.
-func (w *window) overString() (plain bool, err error) {
+func (w *window) skipString() (plain bool, err error) {
 	b, p := w.mem, w.p
 	var wide uint64 // the top bits of all bytes, combined by OR; not 0 if a byte isn't ASCII
 	plain = true

@@ -24,19 +24,19 @@ import (
 // Values stay until the whole table is dropped. Their memory isn't charged to the
 // documents that use them: it is reported once, to the function given to NewTwins.
 type Twins struct {
-	mark   *byte // identifies the table even after it has been freed
-	most   int64
-	grew   func(bytes int64)
-	cost   atomic.Int64 // bytes of all values in the table
-	untold atomic.Int64 // the part of cost that isn't reported to grew yet
-	shards [twinShards]twinShard
+	mark       *byte // identifies the table even after it has been freed
+	most       int64
+	grew       func(bytes int64)
+	cost       atomic.Int64 // bytes of all values in the table
+	unreported atomic.Int64 // the part of cost that isn't reported to grew yet
+	shards     [twinShards]twinShard
 }
 
 // A twinShard is the part of a table that one lock guards.
 type twinShard struct {
 	mu     sync.Mutex
-	values map[uint64]any   // values by their sums; each is a string, *object.Object or []any
-	said   map[uint64]*said // decoded values by the sums of their bytes
+	values map[uint64]any          // values by their sums; each is a string, *object.Object or []any
+	cached map[uint64]*cachedValue // decoded values by the sums of their bytes
 }
 
 const twinShards = 64
@@ -56,9 +56,9 @@ func NewTwins(most int64, grew func(bytes int64)) *Twins {
 // found.
 func (t *Twins) Full() bool { return t.cost.Load() >= t.most }
 
-// tell reports the growth since the last report.
-func (t *Twins) tell() {
-	if n := t.untold.Swap(0); n > 0 {
+// report reports the growth since the last report.
+func (t *Twins) report() {
+	if n := t.unreported.Swap(0); n > 0 {
 		t.grew(n)
 	}
 }
@@ -87,7 +87,7 @@ func (t *Twins) add(sum uint64, v any, cost int64) (twin any, ok bool) {
 	s.values[sum] = v
 	cost += costTwin
 	t.cost.Add(cost)
-	t.untold.Add(cost)
+	t.unreported.Add(cost)
 	return v, true
 }
 
@@ -111,7 +111,7 @@ func (t *Twins) object(sum uint64, names []string, vals []any) *object.Object {
 		return nil
 	}
 	for i, name := range names {
-		if k, v := m.At(i); k != name || !oneAndTheSame(v, vals[i]) {
+		if k, v := m.At(i); k != name || !identical(v, vals[i]) {
 			return nil
 		}
 	}
@@ -138,7 +138,7 @@ func alike(a, b any) bool {
 		}
 		for i := range x.Len() {
 			k, v := x.At(i)
-			if l, w := y.At(i); k != l || !oneAndTheSame(v, w) {
+			if l, w := y.At(i); k != l || !identical(v, w) {
 				return false
 			}
 		}
@@ -149,18 +149,18 @@ func alike(a, b any) bool {
 			return false
 		}
 		for i := range x {
-			if !oneAndTheSame(x[i], y[i]) {
+			if !identical(x[i], y[i]) {
 				return false
 			}
 		}
 		return true
 	}
-	return oneAndTheSame(a, b)
+	return identical(a, b)
 }
 
-// oneAndTheSame reports whether a and b are equal scalars or the identical
+// identical reports whether a and b are equal scalars or the identical
 // container.
-func oneAndTheSame(a, b any) bool {
+func identical(a, b any) bool {
 	switch a.(type) {
 	case *object.Object, []any:
 		return mesh.Identical(a, b)
@@ -203,21 +203,21 @@ func textSum(b []byte) uint64 { return max(maphash.Bytes(seed, b), 1) }
 
 // A tally computes the sum of a container while its members are read.
 type tally struct {
-	sum   uint64
-	own   bool   // a part of the container isn't in the table of Twins
-	names uint64 // a set of the hashes of the names so far, as a bitmap
-	twice bool   // a name may have occurred twice in the object
-	any   bool   // the order of the members has no meaning, as in a map
+	sum       uint64
+	unshared  bool   // a part of the container isn't in the table of Twins
+	names     uint64 // a set of the hashes of the names so far, as a bitmap
+	mayRepeat bool   // a name may have occurred twice in the object
+	unordered bool   // the order of the members has no meaning, as in a map
 }
 
 // member adds the next member of an object.
 func (t *tally) member(name string, sum uint64) {
 	h := maphash.String(seed, name)
 	bit := uint64(1) << (h >> 58)
-	t.twice = t.twice || t.names&bit != 0
+	t.mayRepeat = t.mayRepeat || t.names&bit != 0
 	t.names |= bit
-	t.own = t.own || sum == 0
-	if sum = mix(h, sum); t.any {
+	t.unshared = t.unshared || sum == 0
+	if sum = mix(h, sum); t.unordered {
 		t.sum += sum
 	} else {
 		t.sum = mix(t.sum, sum)
@@ -226,6 +226,6 @@ func (t *tally) member(name string, sum uint64) {
 
 // element adds the next element of an array.
 func (t *tally) element(sum uint64) {
-	t.own = t.own || sum == 0
+	t.unshared = t.unshared || sum == 0
 	t.sum = mix(t.sum, sum)
 }

@@ -52,7 +52,7 @@ func TestTwinsAcrossDocuments(t *testing.T) {
 }
 
 // These values look alike but are different.
-func TestTwinsThatAreNone(t *testing.T) {
+func TestTwinsKeepDifferentValuesApart(t *testing.T) {
 	twins := roomy()
 	for _, text := range []string{
 		`[1]`, `["1"]`, `[1.0]`, `[1e0]`, `["1.0"]`, `[true]`, `["true"]`, `[null]`, `["null"]`, `[false]`, `[[]]`, `[{}]`, `[[],[]]`, `[[[]]]`,
@@ -133,7 +133,7 @@ func TestTwinsOfOneSum(t *testing.T) {
 }
 
 // Many goroutines that read the same documents end up with one shared value.
-func TestTwinsOfManyAtOnce(t *testing.T) {
+func TestTwinsOfConcurrentDocuments(t *testing.T) {
 	b, _ := realDump(t)
 	want, err := standard(b)
 	if err != nil {
@@ -159,7 +159,7 @@ func TestTwinsOfManyAtOnce(t *testing.T) {
 
 // The memory that a table reports is close to what it takes, and the documents
 // report almost nothing themselves.
-func TestTwinsTellTheTruth(t *testing.T) {
+func TestTwinsReportTheirMemory(t *testing.T) {
 	b, _ := realDump(t)
 	var held, own int64
 	before := heap()
@@ -186,7 +186,7 @@ func TestTwinsTellTheTruth(t *testing.T) {
 
 // After syntax errors and canceled passes, a table still reports the values that it
 // keeps from them.
-func TestTwinsAfterAMistake(t *testing.T) {
+func TestTwinsAfterASyntaxError(t *testing.T) {
 	var held int64
 	twins := NewTwins(1<<30, func(n int64) { held += n })
 	d := twinned(`[{"a":"b"},{"a":"c"},}`, twins)
@@ -206,7 +206,7 @@ func TestTwinsAfterAMistake(t *testing.T) {
 
 // Idle decoders keep no table alive, and a string cached from one table isn't used
 // for another.
-func TestTwinsAreLetGo(t *testing.T) {
+func TestIdleDecodersKeepNoTable(t *testing.T) {
 	d := newDecoder()
 	one, two := roomy(), roomy()
 	read := func(twins *Twins) {
@@ -258,12 +258,12 @@ func TestTwinsOfTheSameBytes(t *testing.T) {
 		t.Errorf("of another shape: %v", got)
 	}
 	sum, same := uint64(5), []byte(`[1]`)
-	twins.heard(sum, same, nil, "a")
-	twins.heard(sum, []byte(`[2]`), nil, "b")
-	if _, ok := twins.said(sum, []byte(`[2]`), nil); ok {
+	twins.cache(sum, same, nil, "a")
+	twins.cache(sum, []byte(`[2]`), nil, "b")
+	if _, ok := twins.cached(sum, []byte(`[2]`), nil); ok {
 		t.Error("two texts of one sum")
 	}
-	if v, ok := twins.said(sum, []byte(`[1]`), nil); !ok || v != "a" {
+	if v, ok := twins.cached(sum, []byte(`[1]`), nil); !ok || v != "a" {
 		t.Error("not found")
 	}
 	narrow := NewTwins(100, func(int64) {})

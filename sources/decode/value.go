@@ -9,7 +9,7 @@ import (
 )
 
 // wholeMost is the size in bytes up to which a value is decoded whole when it is
-// touched. That costs little more than decoding one level, and everything inside is
+// first read. That costs little more than decoding one level, and everything inside is
 // then decoded too. With a table of [Twins] the limit is twinsMost: a value that
 // another document contains as well costs nothing, whatever its size.
 const (
@@ -52,14 +52,14 @@ func (d *Document) Value(off, end int64, shape Shape, object bool) *Value {
 // if the value is at most 8 KB (16 KB if the document has a table of [Twins]).
 func (v *Value) Force(ctx context.Context) (any, error) {
 	x, b, err := v.keep(ctx)
-	v.doc.tell(b)
+	v.doc.report(b)
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}
 	return x, nil
 }
 
-func (v *Value) keep(ctx context.Context) (x any, b bill, err error) {
+func (v *Value) keep(ctx context.Context) (x any, b usage, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.forced != nil {
@@ -107,7 +107,7 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 		return x, nil
 	}
 	x, b, err := v.doc.whole(ctx, v.off, v.end, v.shape)
-	v.doc.tell(bill{twins: b.twins})
+	v.doc.report(usage{twins: b.twins})
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}
@@ -118,7 +118,7 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 // holds it, and its size is reported to the document's Grew as usual.
 func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
-	v.doc.tell(b)
+	v.doc.report(b)
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}
@@ -130,7 +130,7 @@ func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
 func (v *Value) Member(ctx context.Context, name string) (any, error) {
 	n := &Node{Fields: []Field{{Name: name, Node: insideNode}}}
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
-	v.doc.tell(bill{twins: b.twins})
+	v.doc.report(usage{twins: b.twins})
 	if err != nil {
 		return nil, v.doc.fault(err)
 	}
@@ -167,7 +167,7 @@ func (v *Value) count(ctx context.Context) (n int, err error) {
 	// A name may appear twice in an object and then counts once, so the names must
 	// be decoded.
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
-	v.doc.tell(bill{twins: b.twins})
+	v.doc.report(usage{twins: b.twins})
 	m, _ := x.(*object.Object)
 	return m.Len(), err
 }

@@ -72,7 +72,7 @@ func TestLenCountsNamesOnce(t *testing.T) {
 
 // Many goroutines decode the values of one document and run passes over it at the
 // same time.
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentPassesAndValues(t *testing.T) {
 	b, d := realDump(t)
 	d.small = 300
 	want, err := standard(b)
@@ -113,7 +113,7 @@ func TestManyAtOnce(t *testing.T) {
 
 // A pass reports the memory that it allocates while it runs, and all of it by its
 // end.
-func TestGrewWhileItGrows(t *testing.T) {
+func TestGrewIsCalledDuringAPass(t *testing.T) {
 	in := "[" + strings.Repeat(`{"a":[1.5]},`, 100_000) + "0]"
 	var told []int64
 	var sum int64
@@ -134,7 +134,7 @@ func TestGrewWhileItGrows(t *testing.T) {
 }
 
 // The memory reported to Grew is correct within a factor of two.
-func TestGrewIsNearTheTruth(t *testing.T) {
+func TestGrewIsRightWithinAFactorOfTwo(t *testing.T) {
 	_, dump := realDump(t)
 	list := func(element string) *Document {
 		return &Document{Bytes: strings.NewReader("[" + strings.Repeat(element+",", 2000) + "0]")}
