@@ -164,8 +164,9 @@ func (w *walker) uncalled(q *syntax.Query, s *scope) {
 	}
 }
 
-// look runs a query that passes the values of the expression what at the cursor
-// to each; see [Options.Look].
+// look evaluates the expression what at the cursor. It inserts the expression
+// into the query, runs that query with [Options.Look], and passes the values of
+// the expression to each.
 func (c *completer) look(query func(term string) string, what string, each func(value any) bool) {
 	if c.Look == nil {
 		return

@@ -127,7 +127,7 @@ func TestExamples(t *testing.T) {
 		}
 		o.Look = func(text string, each func(any) bool) { _ = w.run(text, o.Variables, each, nil) }
 		if strings.Contains(src, "def ") || strings.Contains(src, ".clustr") {
-			continue // the parameters of its functions are unknown, or it contains an error on purpose
+			continue // skip queries that define functions, whose parameters are unknown, and one with an intended error
 		}
 		words, _ := syntax.Words(src)
 		for _, word := range words {
@@ -184,7 +184,7 @@ func (w *watched) compare(at string, o complete.Options) {
 		}
 	}
 	if len(names) == 0 || strings.Contains(at, ".routesTo(") || complete.Ambiguous(at) {
-		return // only values show these fields, or the mesh has no object of the kind, or another call is possible
+		return // skip places without fields in the schema or objects in the mesh, and calls that may be two functions
 	}
 	kinds := map[any]bool{}
 	w.look(at, "objects | (.kind, keys)", o, func(v any) {

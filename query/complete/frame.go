@@ -9,12 +9,12 @@ import (
 
 // frame is a bracket, string or keyword that has been opened and not closed.
 type frame struct {
-	opened  string      // the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; "reduce(" for the bracket that belongs to reduce
+	opened  string      // the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; "reduce(" and "foreach(" for the bracket that belongs to the keyword
 	before  syntax.Word // the word before an opening bracket
 	call    string      // for a bracket of arguments, the name of the function; otherwise empty
 	arg     int         // the number of semicolons so far
-	state   string      // of "if": cond, then or else; of "def": head or body; of "reduce": source or as
-	key     bool        // of "{": a key is expected next
+	state   string      // for "if": cond, then or else; for "def": head or body; for "reduce" and "foreach": source or as
+	key     bool        // for "{", whether a key is expected next
 	pattern bool        // inside a pattern, where names are defined, not used
 	nested  bool        // the whole frame lies within a pattern
 }

@@ -30,7 +30,7 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	if d := w.base[name]; d != nil {
 		return w.apply(d, in, args)
 	}
-	for _, a := range args { // an unknown function: the mark may still be in an argument
+	for _, a := range args { // the function is unknown, but the mark may be in an argument
 		w.query(a.body, in, a.scope)
 	}
 	return shapes{{form: unknown}}

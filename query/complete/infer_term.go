@@ -46,7 +46,8 @@ func (w *walker) primary(t *syntax.Term, in shapes, s *scope) shapes {
 	return shapes{{form: scalar}}
 }
 
-// below returns the shapes of "..": the input itself, or anything.
+// below returns the shapes of the outputs of "..": those of the input itself,
+// and the unknown shape for everything inside it.
 func (w *walker) below(in shapes) shapes {
 	return in.or(shapes{{form: unknown}})
 }

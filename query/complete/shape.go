@@ -22,10 +22,10 @@ const (
 // shape describes one form that a value may have.
 type shape struct {
 	form   form
-	name   string   // of named: the name in the schema
-	elem   shapes   // of array and keyed
-	fields []field  // of made: the fields in order
-	values []string // of text: the possible values; nil means any
+	name   string   // for a named object, its name in the schema
+	elem   shapes   // for an array or a keyed object, the shapes of its values
+	fields []field  // for a made object, its fields in order
+	values []string // for a text, the possible values; nil means any
 }
 
 type field struct {

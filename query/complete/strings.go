@@ -86,7 +86,7 @@ func (c *completer) compared() {
 	var whole *syntax.Query
 	each(program.Query, func(q *syntax.Query) {
 		if q.Op >= syntax.OpEq && q.Op <= syntax.OpLe && q.Right.Start <= at && at < q.Right.End {
-			whole = q // each visits the innermost query last
+			whole = q // the innermost comparison is visited last
 		}
 	})
 	if whole == nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// call returns the call of the mark.
+// call returns the source text of a call of the mark.
 func (c *completer) call() string {
 	if c.method {
 		return mark + "()"

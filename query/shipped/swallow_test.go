@@ -149,7 +149,7 @@ type swallowing struct {
 // hides. In .a[].b[]? and .a[].b? that is .b alone; in (f)? it is every list of
 // f.
 func (s *swallowing) guarded(t *syntax.Term, at int) []string {
-	var links []*syntax.Index // nil stands for []
+	var links []*syntax.Index // a nil element stands for []
 	if t.Type == syntax.TermIndex {
 		links = append(links, t.Index)
 	}

@@ -137,7 +137,7 @@ func weigh(v any, text, nodes *int) {
 	case json.Number:
 		*text -= len(v)
 	case *big.Int:
-		*text -= v.BitLen() // more than the length of its text, but the work grows with it
+		*text -= v.BitLen() // more than the length of its text, but proportional to the work on it
 	case []any:
 		for i := 0; i < len(v) && *text >= 0 && *nodes >= 0; i++ {
 			weigh(v[i], text, nodes)
