@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
 // plugIn runs a command line in this process.
 func plugIn(out io.Writer, words ...string) (code int, stderr string) {
 	var text bytes.Buffer
-	code = plugin.Main(&plugin.World{
+	code = plugin.Main(&process.World{
 		Args: append([]string{"kubectl-meshq"}, words...), In: strings.NewReader(""), Out: out, Err: &text, Now: time.Now,
 	})
 	return code, text.String()

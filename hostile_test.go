@@ -14,6 +14,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/plugin"
 	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
@@ -110,7 +111,7 @@ func tarGz(t *testing.T, name, text string) []byte {
 func meshq(t *testing.T, args ...string) (out, errs string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer
-	w := &plugin.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now, Environ: []string{"HOME=" + t.TempDir()}}
+	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now, Environ: []string{"HOME=" + t.TempDir()}}
 	code = plugin.Main(w)
 	return o.String(), e.String(), code
 }

@@ -22,11 +22,26 @@ const module = "github.com/meshq/kubectl-meshq"
 // arrows lists the packages of this module that each package may import. A
 // package that is not listed may import none of them.
 var arrows = map[string][]string{
-	".": {"plugin"},
+	".": {"plugin", "plugin/process"},
 	"plugin": {
-		"plugin/demo", "printers", "printers/columns", "printers/safe", "query", "query/complete", "query/conform", "query/demand", "query/eval", "query/jsontext", "query/library", "query/diff", "query/shipped", "query/syntax", "query/trace",
-		"sources", "sources/decode", "sources/forward", "sources/inventory", "sources/live", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/section", "sources/transport",
+		"plugin/demo", "plugin/diffcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/run", "plugin/saved", "plugin/shell",
+		"printers", "printers/safe", "query", "query/complete", "query/eval", "query/jsontext", "query/library", "query/shipped", "query/syntax", "query/trace",
+		"sources", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/transport",
 	},
+	"plugin/demo":    {},
+	"plugin/process": {"printers/safe", "sources/decode", "sources/object", "sources/transport"},
+	"plugin/options": {"plugin/process", "query/shipped", "query/syntax"},
+	"plugin/input":   {"plugin/options", "plugin/process", "query/jsontext", "sources/decode"},
+	"plugin/saved":   {"plugin/options", "plugin/process", "printers", "query/shipped", "query/syntax"},
+	"plugin/shell":   {"plugin/options", "plugin/process"},
+	"plugin/run": {
+		"plugin/demo", "plugin/input", "plugin/options", "plugin/process", "plugin/saved", "printers", "printers/columns", "printers/safe",
+		"query", "query/demand", "query/eval", "query/library", "query/shipped", "query/syntax",
+		"sources", "sources/forward", "sources/inventory", "sources/live", "sources/mesh", "sources/object", "sources/redact", "sources/requests", "sources/section", "sources/transport",
+	},
+	"plugin/istioctl": {"plugin/options", "plugin/run", "sources/mesh"},
+	"plugin/diffcmd":  {"plugin/options", "plugin/process", "plugin/run", "printers/safe", "query/diff", "query/library", "sources", "sources/mesh", "sources/object", "sources/redact", "sources/transport"},
+	"plugin/help":     {"plugin/istioctl", "plugin/options", "plugin/process", "query/conform", "query/library", "query/shipped", "sources", "sources/mesh", "sources/redact"},
 
 	"printers":         {"printers/columns", "printers/encode", "printers/safe", "sources/mesh", "sources/object"},
 	"printers/columns": {"printers/encode", "printers/safe", "sources/mesh", "sources/object"},

@@ -6,10 +6,11 @@ import (
 	"os"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 func main() {
-	world := plugin.Process()
+	world := process.Current()
 	world.Pace()
 	os.Exit(plugin.Main(world))
 }

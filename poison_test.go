@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
@@ -170,7 +171,7 @@ func TestPoisonStaysIn(t *testing.T) {
 		}
 		n++
 		var out, errs bytes.Buffer
-		w := &plugin.World{
+		w := &process.World{
 			Args: append([]string{"kubectl-meshq", "--snapshot", dir}, args...), In: strings.NewReader("1 2"), Out: &out, Err: &errs, OutTerminal: i%2 == 0, ErrTerminal: i%3 == 0,
 			Now: time.Now, Sleep: func(context.Context, time.Duration) error { return nil }, Environ: []string{"HOME=" + home, "TERM=xterm"}, Dir: home,
 		}
@@ -224,7 +225,7 @@ func TestPoisonStaysOutOfExternalDiffs(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
-	w := &plugin.World{
+	w := &process.World{
 		Args: []string{"kubectl-meshq", "--snapshot", poisoned(t, venom), "diff", "--against", other, "--sections", "clusters"}, In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now,
 		Environ: []string{"HOME=" + home, "KUBECTL_EXTERNAL_DIFF=diff -r -U30"}, Dir: home,
 	}

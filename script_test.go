@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
@@ -32,7 +33,7 @@ func (t tests) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	run := func() { os.Exit(plugin.Main(plugin.Process())) }
+	run := func() { os.Exit(plugin.Main(process.Current())) }
 	testscript.Main(tests{m}, map[string]func(){"kubectl-meshq": run, "kubectl_complete-meshq": run})
 }
 

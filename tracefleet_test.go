@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	simulated "github.com/meshq/kubectl-meshq/test/fleet"
 )
 
@@ -56,7 +57,7 @@ func BenchmarkTraceRecorded(b *testing.B) {
 	path := fleet(b, proxies, 1)
 	for b.Loop() {
 		var out, errs bytes.Buffer
-		w := &plugin.World{
+		w := &process.World{
 			Args: []string{"kubectl-meshq", "--snapshot", path, `[.proxies[] | trace("http://reviews:9080/reviews/1") | .reached] | map(select(.)) | length`},
 			In:   strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now, Environ: []string{"HOME=" + b.TempDir()},
 		}

@@ -9,15 +9,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
+	"github.com/meshq/kubectl-meshq/plugin/shell"
 	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/spf13/cobra"
 )
-
-// completer is the name that kubectl looks for when it completes the words of
-// the plugin: the same program, linked.
-const completer = "kubectl_complete-meshq"
 
 // How long a TAB may take. What isn't known then is not offered.
 const (
@@ -27,7 +26,7 @@ const (
 
 // patience is how long a TAB may take for what the words mean.
 func (c completion) patience() time.Duration {
-	if len(c.snapshots) > 0 || c.plain() {
+	if len(c.Snapshots) > 0 || c.Plain() {
 		return fileTime
 	}
 	return liveTime
@@ -36,7 +35,7 @@ func (c completion) patience() time.Duration {
 // completed gives the words that are to be completed, the last one begun, and
 // cobra's command for it; ok is false where a query is to be run.
 func completed(args []string) (command string, words []string, ok bool) {
-	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == completer {
+	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == shell.LinkName {
 		command, words = cobra.ShellCompRequestCmd, args[1:]
 	} else if len(args) > 1 && (args[1] == cobra.ShellCompRequestCmd || args[1] == cobra.ShellCompNoDescRequestCmd) {
 		command, words = args[1], args[2:]
@@ -50,7 +49,7 @@ func completed(args []string) (command string, words []string, ok bool) {
 }
 
 // completeWords prints what the last word may become, as cobra's shells take it.
-func completeWords(ctx context.Context, w *World, command string, words []string) int {
+func completeWords(ctx context.Context, w *process.World, command string, words []string) int {
 	world := *w
 	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // the shell's, not ours
 	_, code := completeLast(ctx, &world, command, words)
@@ -59,8 +58,8 @@ func completeWords(ctx context.Context, w *World, command string, words []string
 
 // completeLast is completeWords in a world of its own; of a query it gives the
 // candidates too.
-func completeLast(ctx context.Context, w *World, command string, words []string) (*complete.Result, int) {
-	f := newFlags()
+func completeLast(ctx context.Context, w *process.World, command string, words []string) (*complete.Result, int) {
+	f := options.NewFlags()
 	root := newRoot(w, f)
 	root.adoptAll(w)
 	begun := words[len(words)-1]
@@ -70,29 +69,29 @@ func completeLast(ctx context.Context, w *World, command string, words []string)
 	timed, stop := context.WithTimeout(ctx, fileTime)
 	defer stop()
 	cmd, err := root.parse(timed, w, f, append(slices.Clone(words[:len(words)-1]), begun))
-	if err != nil || len(cmd.words) == 0 || cmd.words[len(cmd.words)-1] != begun {
+	if err != nil || len(cmd.Words) == 0 || cmd.Words[len(cmd.Words)-1] != begun {
 		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // a variable's name, value or file
-		return nil, exitOK
+		return nil, process.ExitOK
 	}
-	cmd.words[len(cmd.words)-1] = words[len(words)-1]
+	cmd.Words[len(cmd.Words)-1] = words[len(words)-1]
 	root.argv = cmd
-	root.SetArgs(append([]string{command}, cmd.words...))
+	root.SetArgs(append([]string{command}, cmd.Words...))
 	code := report(w, root.ExecuteContext(ctx))
 	return root.offered, code
 }
 
 // A completion knows what words and flags may become.
 type completion struct {
-	*World
-	*flags
+	*process.World
+	*options.Flags
 	named *shipped.Query // whose words and arguments they are; nil: of no named query
 	root  *rootCommand
 }
 
 // command is the command line as it was taken apart.
-func (c completion) command() *command {
+func (c completion) command() *options.CommandLine {
 	if c.root == nil || c.root.argv == nil {
-		return &command{}
+		return &options.CommandLine{}
 	}
 	return c.root.argv
 }
@@ -111,7 +110,7 @@ func (c completion) attach(cmd *cobra.Command) {
 		"cluster":         c.clusterNames,
 		"user":            c.userNames,
 		"output":          c.formats,
-		"sections":        func(*cobra.Command, string) []string { return sectionNames() },
+		"sections":        func(*cobra.Command, string) []string { return run.SectionNames() },
 		"color":           func(*cobra.Command, string) []string { return []string{"always", "auto", "never"} },
 	} {
 		c.register(cmd, name, of)

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/shell"
 )
 
 // TestCompletionInstall makes the link beside the plugin that is found on PATH,
@@ -17,7 +20,7 @@ func TestCompletionInstall(t *testing.T) {
 	run := func(command string) (int, string) {
 		var out, errs bytes.Buffer
 		path := strings.Join([]string{".", filepath.Join(dir, "none"), filepath.Join(dir, "bin")}, string(os.PathListSeparator))
-		code := Main(&World{Args: []string{"kubectl-meshq", "completion", command}, Out: &out, Err: &errs, Now: time.Now, Environ: []string{"PATH=" + path, "SHELL=/bin/zsh"}})
+		code := Main(&process.World{Args: []string{"kubectl-meshq", "completion", command}, Out: &out, Err: &errs, Now: time.Now, Environ: []string{"PATH=" + path, "SHELL=/bin/zsh"}})
 		return code, strings.ReplaceAll(out.String()+errs.String(), dir, "")
 	}
 	expect := func(command string, code int, says string) {
@@ -26,8 +29,8 @@ func TestCompletionInstall(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", command, got, text)
 		}
 	}
-	expect("install", exitUsage, "error: kubectl-meshq is in no folder of PATH")
-	expect("uninstall", exitUsage, "error: kubectl-meshq is in no folder of PATH")
+	expect("install", process.ExitUsage, "error: kubectl-meshq is in no folder of PATH")
+	expect("uninstall", process.ExitUsage, "error: kubectl-meshq is in no folder of PATH")
 	if err := os.MkdirAll(filepath.Dir(plugin), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +41,8 @@ func TestCompletionInstall(t *testing.T) {
 		}
 	}
 	write(plugin, "one")
-	expect("uninstall", exitOK, "/bin/kubectl_complete-meshq is not there")
-	expect("install", exitOK, "/bin/kubectl_complete-meshq: a link to kubectl-meshq\n")
+	expect("uninstall", process.ExitOK, "/bin/kubectl_complete-meshq is not there")
+	expect("install", process.ExitOK, "/bin/kubectl_complete-meshq: a link to kubectl-meshq\n")
 	if target, err := os.Readlink(link); err != nil || target != "kubectl-meshq" {
 		t.Fatalf("%s %v", target, err)
 	}
@@ -47,18 +50,18 @@ func TestCompletionInstall(t *testing.T) {
 		t.Error(text)
 	}
 	write(plugin, "another version")
-	expect("uninstall", exitOK, "/bin/kubectl_complete-meshq is removed")
-	expect("uninstall", exitOK, "/bin/kubectl_complete-meshq is not there")
+	expect("uninstall", process.ExitOK, "/bin/kubectl_complete-meshq is removed")
+	expect("uninstall", process.ExitOK, "/bin/kubectl_complete-meshq is not there")
 
 	write(link, "something of somebody's")
-	expect("install", exitUsage, "error: /bin/kubectl_complete-meshq: something else is there")
-	expect("uninstall", exitUsage, "error: /bin/kubectl_complete-meshq: that is not what install makes")
+	expect("install", process.ExitUsage, "error: /bin/kubectl_complete-meshq: something else is there")
+	expect("uninstall", process.ExitUsage, "error: /bin/kubectl_complete-meshq: that is not what install makes")
 	if err := os.Remove(link); err != nil {
 		t.Fatal(err)
 	}
-	write(link, shim)
-	expect("install", exitOK, "/bin/kubectl_complete-meshq is there already")
-	expect("uninstall", exitOK, "/bin/kubectl_complete-meshq is removed")
+	write(link, shell.Shim)
+	expect("install", process.ExitOK, "/bin/kubectl_complete-meshq is there already")
+	expect("uninstall", process.ExitOK, "/bin/kubectl_complete-meshq is removed")
 
 	other := filepath.Join(dir, "kubectl-meshq") // as krew links it
 	if err := os.Rename(plugin, other); err != nil {
@@ -67,9 +70,9 @@ func TestCompletionInstall(t *testing.T) {
 	if err := os.Symlink(other, plugin); err != nil {
 		t.Fatal(err)
 	}
-	expect("install", exitOK, "/bin/kubectl_complete-meshq: a link to kubectl-meshq\n")
-	expect("install", exitOK, "/bin/kubectl_complete-meshq is there already")
-	expect("uninstall", exitOK, "/bin/kubectl_complete-meshq is removed")
+	expect("install", process.ExitOK, "/bin/kubectl_complete-meshq: a link to kubectl-meshq\n")
+	expect("install", process.ExitOK, "/bin/kubectl_complete-meshq is there already")
+	expect("uninstall", process.ExitOK, "/bin/kubectl_complete-meshq is removed")
 }
 
 func TestCompletionScripts(t *testing.T) {
@@ -82,7 +85,7 @@ func TestCompletionScripts(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
-	if code := Main(&World{Args: []string{"kubectl-meshq", "completion"}, Out: &out, Err: &errs, Now: time.Now}); code != exitUsage || out.Len() > 0 {
+	if code := Main(&process.World{Args: []string{"kubectl-meshq", "completion"}, Out: &out, Err: &errs, Now: time.Now}); code != process.ExitUsage || out.Len() > 0 {
 		t.Errorf("exit code %d: %s %s", code, out.String(), errs.String())
 	}
 }

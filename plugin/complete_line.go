@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/shell"
 	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/spf13/cobra"
 )
@@ -43,37 +45,37 @@ const record = "\x1e"
 // completeLine prints the options of the answer ("nospace", "files", "folders"),
 // then a record for each completion: what is put in place of the tail; for zsh
 // behind a tab what is shown.
-func completeLine(ctx context.Context, w *World, args []string) int {
+func completeLine(ctx context.Context, w *process.World, args []string) int {
 	if len(args) != 6 {
-		return exitUsage
+		return process.ExitUsage
 	}
-	w.pass(safe.Allowed{Marks: record})
+	w.Allow(safe.Allowed{Marks: record})
 	skip, err := strconv.Atoi(args[1])
 	width, e := strconv.Atoi(args[3])
 	if err != nil || e != nil {
-		return exitUsage
+		return process.ExitUsage
 	}
 	asked := lineAsked{shell: args[0], kind: args[2], width: width, tail: args[4], line: args[5]}
 	if !strings.HasSuffix(asked.line, asked.tail) {
-		return exitUsage
+		return process.ExitUsage
 	}
-	words := shellWords(asked.line, w.env)
+	words := shell.ShellWords(asked.line, w.Env)
 	last := words[len(words)-1]
-	if len(words) <= skip || last.quote == ansiQuote {
-		return exitOK
+	if len(words) <= skip || last.Quote == shell.AnsiQuote {
+		return process.ExitOK
 	}
-	if last.redirect {
+	if last.Redirect {
 		fmt.Fprint(w.Out, "files"+record)
-		return exitOK
+		return process.ExitOK
 	}
 	var before []string
 	for _, word := range words[skip:] {
-		if !word.redirect {
-			before = append(before, word.text)
+		if !word.Redirect {
+			before = append(before, word.Text)
 		}
 	}
-	fmt.Fprint(w.Out, asked.answer(last, w.offers(ctx, before)))
-	return exitOK
+	fmt.Fprint(w.Out, asked.answer(last, offersOf(ctx, w, before)))
+	return process.ExitOK
 }
 
 // offers are the completions of a command line's last word.
@@ -86,10 +88,10 @@ type offers struct {
 
 // offers asks for the completions of the last word, without what it says about
 // them on the way.
-func (w *World) offers(ctx context.Context, words []string) offers {
+func offersOf(ctx context.Context, w *process.World, words []string) offers {
 	var out bytes.Buffer
 	world := *w
-	world.In, world.Out, world.Err, world.ErrTerminal, world.requotes = strings.NewReader(""), &out, io.Discard, false, true
+	world.In, world.Out, world.Err, world.ErrTerminal, world.Requotes = strings.NewReader(""), &out, io.Discard, false, true
 	last := len(words) - 1
 	words[last] = strings.NewReplacer("\n", " ", "\t", " ", record, " ").Replace(words[last])
 	query, _ := completeLast(ctx, &world, cobra.ShellCompRequestCmd, words)
@@ -102,14 +104,14 @@ func (w *World) offers(ctx context.Context, words []string) offers {
 		o.from += query.From
 		for _, c := range query.Candidates {
 			if safe.IsLine(c.Text) {
-				o.texts, o.docs = append(o.texts, c.Text), append(o.docs, oneLine(c.Doc))
+				o.texts, o.docs = append(o.texts, c.Text), append(o.docs, process.OneLine(c.Doc))
 			}
 		}
 		return o
 	}
 	for _, line := range lines[:len(lines)-1] {
 		text, doc, _ := strings.Cut(line, "\t")
-		o.texts, o.docs = append(o.texts, text), append(o.docs, oneLine(doc))
+		o.texts, o.docs = append(o.texts, text), append(o.docs, process.OneLine(doc))
 	}
 	return o
 }
@@ -124,7 +126,7 @@ func flagged(word string) int {
 }
 
 // answer writes the completions as the shell takes them.
-func (a lineAsked) answer(word shellWord, o offers) string {
+func (a lineAsked) answer(word shell.ShellWord, o offers) string {
 	var b strings.Builder
 	var options []string
 	switch {
@@ -135,11 +137,11 @@ func (a lineAsked) answer(word shellWord, o offers) string {
 	case o.directive&cobra.ShellCompDirectiveNoSpace != 0:
 		options = append(options, "nospace")
 	}
-	stays := a.line[:word.places[min(o.from, len(word.places)-1)]]
+	stays := a.line[:word.Places[min(o.from, len(word.Places)-1)]]
 	tail := len(a.line) - len(a.tail)
 	b.WriteString(strings.Join(options, " ") + record)
 	for i, shown := range o.shown(a.width) {
-		line := stays + requoted(o.texts[i], word.quote)
+		line := stays + shell.Requoted(o.texts[i], word.Quote)
 		if len(line) < tail {
 			continue
 		}
@@ -150,7 +152,7 @@ func (a lineAsked) answer(word shellWord, o offers) string {
 			b.WriteString(text + "\t" + shown + record)
 		default:
 			b.WriteString(text + record)
-			if word.quote != 0 && a.kind != inTurn && len(o.texts) == 1 && options != nil {
+			if word.Quote != 0 && a.kind != inTurn && len(o.texts) == 1 && options != nil {
 				b.WriteString(text + " " + record) // bash would close the quote behind one alone
 			}
 		}

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/shell"
 )
 
 // A TAB at the end of a command line as it stands in a shell.
@@ -54,12 +57,12 @@ func TestCompleteLine(t *testing.T) {
 			before, tail = c.line[:i+2+n], c.line[i+3+n:]
 		}
 		var out, errs bytes.Buffer
-		w := &World{Args: []string{"kubectl-meshq", "__complete-line", c.shell, "2", "9", "100", tail, before + tail}, Out: &out, Err: &errs, Now: time.Now, Environ: []string{"SNAP=demo"}}
+		w := &process.World{Args: []string{"kubectl-meshq", "__complete-line", c.shell, "2", "9", "100", tail, before + tail}, Out: &out, Err: &errs, Now: time.Now, Environ: []string{"SNAP=demo"}}
 		code := Main(w)
 		got := strings.Split(strings.TrimSuffix(out.String(), "\x1e"), "\x1e")
 		options := got[0]
 		got = got[1:]
-		ok := code == exitOK && options == c.options && errs.Len() == 0
+		ok := code == process.ExitOK && options == c.options && errs.Len() == 0
 		if some := slices.ContainsFunc(c.want, func(s string) bool { return strings.HasPrefix(s, "…") }); some {
 			for _, want := range c.want {
 				ok = ok && slices.Contains(got, strings.TrimPrefix(want, "…"))
@@ -77,9 +80,9 @@ func TestCompleteLine(t *testing.T) {
 func TestCompleteLineListed(t *testing.T) {
 	var out bytes.Buffer
 	line := `kubectl-meshq --snapshot demo '.proxies[].clu`
-	w := &World{Args: []string{"kubectl-meshq", "__complete-line", "bash", "1", "63", "50", ".proxies[].clu", line}, Out: &out, Err: &out, Now: time.Now}
+	w := &process.World{Args: []string{"kubectl-meshq", "__complete-line", "bash", "1", "63", "50", ".proxies[].clu", line}, Out: &out, Err: &out, Now: time.Now}
 	const want = "nospace|cluster(\"  (cluster(name): the clusters of that…)|clusterID  (the cluster it runs in, by Istio's …)|clusters   (where it sends requests to)|"
-	if code := Main(w); code != exitOK || strings.ReplaceAll(out.String(), "\x1e", "|") != want {
+	if code := Main(w); code != process.ExitOK || strings.ReplaceAll(out.String(), "\x1e", "|") != want {
 		t.Errorf("exit code %d: %s", code, strings.ReplaceAll(out.String(), "\x1e", "|"))
 	}
 }
@@ -87,7 +90,7 @@ func TestCompleteLineListed(t *testing.T) {
 func TestCompleteLineRefused(t *testing.T) {
 	for _, args := range [][]string{{}, {"bash", "x", "", "80", "", ""}, {"bash", "1", "", "x", "", ""}, {"bash", "1", "", "80", "b", "a"}} {
 		var out bytes.Buffer
-		if code := Main(&World{Args: append([]string{"kubectl-meshq", "__complete-line"}, args...), Out: &out, Err: &out, Now: time.Now}); code != exitUsage || out.Len() > 0 {
+		if code := Main(&process.World{Args: append([]string{"kubectl-meshq", "__complete-line"}, args...), Out: &out, Err: &out, Now: time.Now}); code != process.ExitUsage || out.Len() > 0 {
 			t.Errorf("%q: exit code %d: %s", args, code, out.String())
 		}
 	}
@@ -115,13 +118,13 @@ func TestShellWords(t *testing.T) {
 		`"${A`:             `${A"`,
 	} {
 		var got []string
-		for _, w := range shellWords(line, env) {
-			text := w.text
-			if w.redirect {
+		for _, w := range shell.ShellWords(line, env) {
+			text := w.Text
+			if w.Redirect {
 				text = ">" + text
 			}
-			if w.quote != 0 {
-				text += string(rune(w.quote))
+			if w.Quote != 0 {
+				text += string(rune(w.Quote))
 			}
 			got = append(got, text)
 		}
@@ -139,13 +142,13 @@ func FuzzRequoted(f *testing.F) {
 			return
 		}
 		for _, quote := range []byte{'\'', '"', 0} {
-			line := requoted(text, quote)
+			line := shell.Requoted(text, quote)
 			if quote != 0 {
 				line = string(rune(quote)) + line + string(rune(quote))
 			}
-			words := shellWords("x "+line, func(string) string { return "" })
-			if last := words[len(words)-1]; len(words) != 2 || last.text != text {
-				t.Fatalf("%q becomes %s, which reads %q", text, line, last.text)
+			words := shell.ShellWords("x "+line, func(string) string { return "" })
+			if last := words[len(words)-1]; len(words) != 2 || last.Text != text {
+				t.Fatalf("%q becomes %s, which reads %q", text, line, last.Text)
 			}
 		}
 	})
@@ -158,7 +161,7 @@ func TestMemoryPath(t *testing.T) {
 		filepath.Join("/l", "meshq", "names"): {"LOCALAPPDATA=/l"},
 		"":                                    nil,
 	} {
-		if got := (&World{Environ: environ}).cacheFolder(); got != want {
+		if got := cacheFolder(&process.World{Environ: environ}); got != want {
 			t.Errorf("%q: %s, want %s", environ, got, want)
 		}
 	}

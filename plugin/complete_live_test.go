@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // TestCompleteLive asks a live mesh for names only, and that once a minute.
@@ -17,8 +19,8 @@ func TestCompleteLive(t *testing.T) {
 	tab := func(words ...string) string {
 		t.Helper()
 		var out, errs bytes.Buffer
-		w := &World{Args: append([]string{"kubectl_complete-meshq", "--pilot", p.URL}, words...), Out: &out, Err: &errs, Now: func() time.Time { return now }, Environ: []string{"XDG_CACHE_HOME=" + dir}}
-		if code := Main(w); code != exitOK || errs.Len() > 0 {
+		w := &process.World{Args: append([]string{"kubectl_complete-meshq", "--pilot", p.URL}, words...), Out: &out, Err: &errs, Now: func() time.Time { return now }, Environ: []string{"XDG_CACHE_HOME=" + dir}}
+		if code := Main(w); code != process.ExitOK || errs.Len() > 0 {
 			t.Errorf("%q: exit code %d: %s", words, code, errs.String())
 		}
 		return out.String()
@@ -28,13 +30,13 @@ func TestCompleteLive(t *testing.T) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		n := 0
-		for path, times := range p.asked {
+		for path, times := range p.Request {
 			if n += times; path != "/debug/syncz" {
 				t.Errorf("%s is asked", path)
 			}
 		}
 		if n != want {
-			t.Errorf("asked %v, want %d times", p.asked, want)
+			t.Errorf("asked %v, want %d times", p.Request, want)
 		}
 	}
 	// What the language and the schema say needs nobody.
@@ -82,7 +84,7 @@ func TestCompleteLive(t *testing.T) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for path := range p.asked {
+	for path := range p.Request {
 		if path != "/debug/syncz" {
 			t.Errorf("%s is asked", path)
 		}
@@ -95,7 +97,7 @@ func TestMemoryUnusable(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := &World{Now: time.Now}
+	w := &process.World{Now: time.Now}
 	m := memory{w, filepath.Join(dir, "file", "names", "x.json")}
 	m.write([]string{"a"})
 	if _, ok := m.read(); ok {

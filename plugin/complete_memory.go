@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // rememberedFor is how long names of a live mesh are offered again without
@@ -20,24 +22,24 @@ const mostRemembered = 16 << 20
 
 // A memory is a file of names that a live mesh told, for the next TAB.
 type memory struct {
-	*World
+	*process.World
 	path string // empty: nothing is remembered
 }
 
 // remembered gives the memory of some names of the mesh that the flags mean. A
 // snapshot is read faster than it is remembered.
 func (c completion) remembered(ctx context.Context, what string) memory {
-	dir := c.cacheFolder()
-	if dir == "" || len(c.snapshots) > 0 || c.plain() {
+	dir := cacheFolder(c.World)
+	if dir == "" || len(c.Snapshots) > 0 || c.Plain() {
 		return memory{}
 	}
 	c.once()
-	k := c.kube
+	k := c.Kube
 	name := *k.Context
 	if config, err := c.kubeconfig(ctx); err == nil && name == "" {
 		name = config.CurrentContext
 	}
-	key, err := json.Marshal([]any{what, name, k, c.env("KUBECONFIG"), c.allNamespaces, c.selector, c.contexts, c.pilots, c.envoys, c.istioNamespace, c.revision})
+	key, err := json.Marshal([]any{what, name, k, c.Env("KUBECONFIG"), c.AllNamespaces, c.Selector, c.Contexts, c.Pilots, c.Envoys, c.IstioNamespace, c.Revision})
 	if err != nil {
 		return memory{}
 	}
@@ -47,15 +49,15 @@ func (c completion) remembered(ctx context.Context, what string) memory {
 
 // cacheFolder is where the names are, by the XDG rules; empty where there is no
 // home.
-func (w *World) cacheFolder() string {
+func cacheFolder(w *process.World) string {
 	const name = "meshq"
-	if dir := w.env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+	if dir := w.Env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, name, "names")
 	}
-	if home := w.env("HOME"); home != "" {
+	if home := w.Env("HOME"); home != "" {
 		return filepath.Join(home, ".cache", name, "names")
 	}
-	if dir := w.env("LOCALAPPDATA"); dir != "" {
+	if dir := w.Env("LOCALAPPDATA"); dir != "" {
 		return filepath.Join(dir, name, "names")
 	}
 	return ""
@@ -88,7 +90,7 @@ func (m memory) write(names []string) {
 		return
 	}
 	m.forget(dir)
-	f, err := m.scratch.file(dir, "names-*")
+	f, err := m.Scratch.File(dir, "names-*")
 	if err != nil {
 		return
 	}
@@ -96,7 +98,7 @@ func (m memory) write(names []string) {
 	if e := f.Close(); err != nil || e != nil || os.Rename(f.Name(), m.path) != nil {
 		_ = os.Remove(f.Name())
 	}
-	m.scratch.forget(f.Name())
+	m.Scratch.Forget(f.Name())
 }
 
 func (m memory) forget(dir string) {

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/labels"
-
+	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // proxies are the ids of the proxies that the flags leave.
@@ -23,7 +23,7 @@ func (c completion) proxies(cmd *cobra.Command) []string {
 // namespaces are the API server's; where it may not be asked for them, the
 // proxies'.
 func (c completion) namespaces(cmd *cobra.Command, _ string) []string {
-	*c.kube.Namespace = "" // the one that is being written
+	*c.Kube.Namespace = "" // the one that is being written
 	return c.known(cmd, "namespaces", func(ctx context.Context, m *sources.Mesh) (out []string) {
 		for _, v := range listed(ctx, m, "namespaces") {
 			name, _ := field[string](v, "metadata", "name")
@@ -108,12 +108,12 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 	r := c.run(cmd)
 	answer := make(chan []string, 2)
 	go func() {
-		if answers, err := r.openSources(ctx); err == nil {
-			_ = r.within(ctx, answers, func(ctx context.Context) error {
-				answer <- of(ctx, r.mesh)
+		if answers, err := r.OpenSources(ctx); err == nil {
+			_ = r.Within(ctx, answers, func(ctx context.Context) error {
+				answer <- of(ctx, r.Mesh)
 				return nil
 			})
-			_ = closeAll(answers)
+			_ = run.CloseAll(answers)
 		}
 		answer <- nil
 	}()
@@ -126,19 +126,19 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 }
 
 // run is a run of no query yet, over what the flags mean.
-func (c completion) run(cmd *cobra.Command) *run {
+func (c completion) run(cmd *cobra.Command) *run.Run {
 	c.once()
-	r := &run{World: c.World, flags: c.flags, argv: c.command(), asked: &asked{}, changed: cmd.Flags().Changed}
+	r := &run.Run{World: c.World, Flags: c.Flags, Argv: c.command(), Request: &run.Request{}, Changed: cmd.Flags().Changed}
 	var err error
-	if r.labels, err = labels.Parse(r.selector); err != nil {
-		r.labels = labels.Everything()
+	if r.Labels, err = labels.Parse(r.Selector); err != nil {
+		r.Labels = labels.Everything()
 	}
 	return r
 }
 
 // once has each value of a flag there once: cobra reads flags twice.
 func (c completion) once() {
-	for _, list := range []*[]string{&c.snapshots, &c.contexts, &c.pilots, &c.envoys, &c.libraryPath, &c.files, c.kube.ImpersonateGroup, c.kube.ImpersonateUserExtra} {
+	for _, list := range []*[]string{&c.Snapshots, &c.Contexts, &c.Pilots, &c.Envoys, &c.LibraryPath, &c.Files, c.Kube.ImpersonateGroup, c.Kube.ImpersonateUserExtra} {
 		*list = unique(*list)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/spf13/cobra"
 )
@@ -19,11 +20,11 @@ func (c completion) offered(of completes) completes {
 		all, directive := of(cmd, args, begun)
 		for _, s := range all {
 			text, doc, documented := strings.Cut(s, "\t")
-			if !safe.IsLine(text) || !c.requotes && !strings.HasPrefix(begun, "'") && runs.MatchString(added(text, begun)) {
+			if !safe.IsLine(text) || !c.Requotes && !strings.HasPrefix(begun, "'") && runs.MatchString(added(text, begun)) {
 				continue
 			}
 			if documented {
-				text += "\t" + oneLine(doc)
+				text += "\t" + process.OneLine(doc)
 			}
 			out = append(out, text)
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/shell"
 	"github.com/spf13/cobra"
 )
 
@@ -27,7 +29,7 @@ func TestOfferedKeepsShellsFromActing(t *testing.T) {
 		{true, "", "plain.default $(touch x) `touch x` a;touch x a|b a&b a>b a<(b) ${x@P} $'\\n' a!! a\\ $ARGS select( outbound[0] doc\tsays\\u001b[2J\\nmore"},
 		{false, "'.x", "plain.default $(touch x) `touch x` a;touch x a|b a&b a>b a<(b) ${x@P} $'\\n' a!! a\\ $ARGS select( outbound[0] doc\tsays\\u001b[2J\\nmore"},
 	} {
-		got, _ := completion{World: &World{requotes: c.requotes}}.offered(fixed)(nil, nil, c.begun)
+		got, _ := completion{World: &process.World{Requotes: c.requotes}}.offered(fixed)(nil, nil, c.begun)
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%v %q: %q, want %q", c.requotes, c.begun, got, c.want)
 		}
@@ -47,9 +49,9 @@ func TestRequotedIsReadBack(t *testing.T) {
 		}
 		line := ""
 		for _, text := range texts {
-			word := quote + requoted(text, q) + quote
-			words := shellWords("x "+word, func(string) string { return "" })
-			if len(words) != 2 || words[1].text != text {
+			word := quote + shell.Requoted(text, q) + quote
+			words := shell.ShellWords("x "+word, func(string) string { return "" })
+			if len(words) != 2 || words[1].Text != text {
 				t.Errorf("%q in %s: %+v", text, quote, words)
 			}
 			line += " " + word

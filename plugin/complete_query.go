@@ -3,17 +3,17 @@ package plugin
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/spf13/cobra"
 )
 
 // queries completes a query that is being written. fish hands over the quote in
@@ -28,7 +28,7 @@ func (c completion) queries(cmd *cobra.Command, begun string) ([]string, cobra.S
 	for _, k := range result.Candidates {
 		text := src[:result.From] + k.Text
 		if k.Doc != "" {
-			text += "\t" + oneLine(k.Doc)
+			text += "\t" + process.OneLine(k.Doc)
 		}
 		out = append(out, text)
 	}
@@ -42,11 +42,11 @@ func (c completion) queries(cmd *cobra.Command, begun string) ([]string, cobra.S
 // queryOptions are what a query may go on with under the flags.
 func (c completion) queryOptions(cmd *cobra.Command) complete.Options {
 	o := complete.Options{Schema: sources.NewSchema(), Variables: []string{"$ARGS"}}
-	for _, b := range c.command().bindings {
-		o.Variables = append(o.Variables, "$"+b.name)
+	for _, b := range c.command().Bindings {
+		o.Variables = append(o.Variables, "$"+b.Name)
 	}
 	o.Look = func(text string, each func(any) bool) { c.look(cmd, text, each) }
-	if c.plain() {
+	if c.Plain() {
 		return o
 	}
 	o.Root = "Mesh"
@@ -64,18 +64,18 @@ var errSeen = errors.New("seen enough")
 // snapshot, plain JSON in a file, or of a live mesh what names alone tell.
 func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
 	r := c.run(cmd)
-	r.asked.query = text
+	r.Request.Query = text
 	timed, stop := context.WithTimeout(cmd.Context(), c.patience())
 	defer stop()
-	if r.variables(timed) != nil {
+	if r.Variables(timed) != nil {
 		return
 	}
-	modules, closeModules, err := r.modules()
+	modules, closeModules, err := r.Modules()
 	if err != nil {
 		return
 	}
 	defer closeModules()
-	if r.compile(modules) != nil {
+	if r.Compile(modules) != nil {
 		return
 	}
 	values := make(chan any)
@@ -103,50 +103,30 @@ func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
 	}
 }
 
-func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run, give func(any)) {
-	o := eval.RunOptions{Workers: r.concurrency, Memory: int64(r.memory), Now: r.now, Debug: give}
+func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run.Run, give func(any)) {
+	o := eval.RunOptions{Workers: r.Concurrency, Memory: int64(r.Memory), Now: r.Seconds, Debug: give}
 	none := func(any) error { return nil }
 	switch {
-	case r.plain():
-		if v, ok := r.firstInput(ctx); ok {
-			_ = r.program.Run(ctx, v, r.values, o, none)
+	case r.Plain():
+		if v, ok := r.FirstInput(ctx); ok {
+			_ = r.Program.Run(ctx, v, r.Values, o, none)
 		}
-	case len(r.snapshots) > 0:
-		answers, err := r.openSources(ctx)
+	case len(r.Snapshots) > 0:
+		answers, err := r.OpenSources(ctx)
 		if err != nil {
 			return
 		}
-		_ = r.within(ctx, answers, func(ctx context.Context) error {
-			return r.program.Run(ctx, r.mesh.Document(), r.values, o, none)
+		_ = r.Within(ctx, answers, func(ctx context.Context) error {
+			return r.Program.Run(ctx, r.Mesh.Document(), r.Values, o, none)
 		})
-		_ = closeAll(answers)
+		_ = run.CloseAll(answers)
 	default:
-		if r.openMesh(ctx, nil) != nil { // nobody in it: what a function asks of the document is answered
+		if r.OpenMesh(ctx, nil) != nil { // nobody in it: what a function asks of the document is answered
 			return
 		}
-		defer r.mesh.Close()
-		_ = r.program.Run(ctx, c.sketch(cmd, r.asked.query), r.values, o, none)
+		defer r.Mesh.Close()
+		_ = r.Program.Run(ctx, c.sketch(cmd, r.Request.Query), r.Values, o, none)
 	}
-}
-
-// firstInput is the first value of --input; of standard input nothing is read.
-func (r *run) firstInput(ctx context.Context) (any, bool) {
-	if len(r.input.files) == 0 || r.input.null {
-		return nil, false
-	}
-	name := r.input.files[0]
-	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() { // to open a pipe takes from its writer
-		return nil, false
-	}
-	values := r.openInputs(ctx, []string{name})
-	values.report = func(error) {}
-	values.files.failed = values.report
-	defer values.files.Close()
-	v, ok, err := values.next()
-	if r.input.slurp {
-		v = []any{v}
-	}
-	return v, ok && err == nil
 }
 
 // sketch is what is known of a live mesh by names alone: which proxies there

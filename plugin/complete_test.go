@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/spf13/cobra"
 )
 
@@ -93,7 +94,7 @@ func TestComplete(t *testing.T) {
 			append([]string{"kubectl-meshq", "__complete"}, words...),
 		} {
 			var out, errs bytes.Buffer
-			w := &World{Args: args, In: broken, Out: &out, Err: &errs, ErrTerminal: true, Now: time.Now}
+			w := &process.World{Args: args, In: broken, Out: &out, Err: &errs, ErrTerminal: true, Now: time.Now}
 			code := Main(w)
 			var got []string
 			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -102,13 +103,13 @@ func TestComplete(t *testing.T) {
 				got = append(got, value)
 			}
 			want := fmt.Sprintf(":%d", c.directive)
-			if code != exitOK || !slices.Equal(got, strings.Fields(c.want)) || lines[len(lines)-1] != want || errs.Len() > 0 {
+			if code != process.ExitOK || !slices.Equal(got, strings.Fields(c.want)) || lines[len(lines)-1] != want || errs.Len() > 0 {
 				t.Errorf("%q: exit code %d:\n%swant %s %s\n%s", args, code, out.String(), c.want, want, errs.String())
 			}
 		}
 	}
-	if p.asked["/debug/adsz"] > 0 {
-		t.Errorf("asked for more than names need: %v", p.asked)
+	if p.Request["/debug/adsz"] > 0 {
+		t.Errorf("asked for more than names need: %v", p.Request)
 	}
 }
 
@@ -122,8 +123,8 @@ func TestCompleteInTime(t *testing.T) {
 	defer p.mu.Unlock() // before the server is closed, which waits for its answers
 	var out bytes.Buffer
 	began := time.Now()
-	code := Main(&World{Args: []string{"kubectl_complete-meshq.exe", "--pilot", p.URL, ".x", ""}, Out: &out, Err: &out, Now: time.Now})
-	if took := time.Since(began); code != exitOK || out.String() != ":4\n" || took > 5*time.Second {
+	code := Main(&process.World{Args: []string{"kubectl_complete-meshq.exe", "--pilot", p.URL, ".x", ""}, Out: &out, Err: &out, Now: time.Now})
+	if took := time.Since(began); code != process.ExitOK || out.String() != ":4\n" || took > 5*time.Second {
 		t.Errorf("exit code %d after %s: %s", code, took, out.String())
 	}
 }

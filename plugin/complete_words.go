@@ -6,13 +6,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-	"k8s.io/client-go/tools/clientcmd/api"
-
+	"github.com/meshq/kubectl-meshq/plugin/help"
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/saved"
 	"github.com/meshq/kubectl-meshq/printers"
 	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd/api"
 )
 
 // traceName is the command's, as a first word.
@@ -23,13 +26,13 @@ const noFiles = cobra.ShellCompDirectiveNoFileComp
 // words completes the words of a command: a query or its name, or a file; then
 // proxies.
 func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
-	given := len(c.files) > 0 || c.query != "" || c.named != nil || cmd.Name() == diffName || cmd.Name() == traceName
+	given := len(c.Files) > 0 || c.Query != "" || c.named != nil || cmd.Name() == options.DiffName || cmd.Name() == traceName
 	switch {
 	case len(args) == 0 && cmd.Name() == "snapshot":
 		return nil, cobra.ShellCompDirectiveDefault // the file to write
-	case len(args) == 0 && !given && (c.plain() || begun != "" && !savedName.MatchString(begun)):
+	case len(args) == 0 && !given && (c.Plain() || begun != "" && !saved.Name.MatchString(begun)):
 		return c.queries(cmd, begun)
-	case c.plain():
+	case c.Plain():
 		return nil, noFiles
 	case len(args) == 0 && !given:
 		return c.names(cmd, begun), noFiles
@@ -107,7 +110,7 @@ func begunWith(begun string, all []string) (out []string) {
 
 // topics are all that help has a page on.
 func (r *rootCommand) topics() []string {
-	all := topics()
+	all := help.Topics()
 	for _, f := range library.Functions() {
 		all = append(all, f.Name)
 	}
@@ -172,7 +175,7 @@ func (c completion) formats(*cobra.Command, string) (out []string) {
 func (c completion) kubeconfig(ctx context.Context) (api.Config, error) {
 	ctx, stop := context.WithTimeout(ctx, liveTime)
 	defer stop()
-	return await(ctx, c.kube.ToRawKubeConfigLoader().RawConfig)
+	return process.Await(ctx, c.Kube.ToRawKubeConfigLoader().RawConfig)
 }
 
 func (c completion) contextNames(cmd *cobra.Command, _ string) []string {

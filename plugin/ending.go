@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // grace is how long a run may take to end in order once it was interrupted or
@@ -26,28 +28,28 @@ func endingSignals() (all <-chan os.Signal, stop func()) {
 }
 
 // Main runs one command line and gives its exit code.
-func Main(w *World) int {
+func Main(w *process.World) int {
 	world := *w
-	world.scratch, world.overdue = &scratch{}, make(chan struct{}, 1)
+	world.Scratch, world.Overdue = &process.Scratch{}, make(chan struct{}, 1)
 	signals, stop := endingSignals()
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
-	return world.supervise(signals, grace)
+	return supervise(&world, signals, grace)
 }
 
 // supervise executes the command line and ends it where it doesn't end itself:
 // at the second signal at once, else when the grace is over.
-func (w *World) supervise(signals <-chan os.Signal, grace time.Duration) int {
+func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	done := make(chan int, 1)
-	go func() { done <- w.executeClean(ctx) }()
+	go func() { done <- executeClean(ctx, w) }()
 	var late <-chan time.Time
 	for {
 		select {
 		case code := <-done:
 			return code
-		case <-w.overdue:
+		case <-w.Overdue:
 			late = time.After(grace)
 			continue
 		case <-signals:
@@ -58,36 +60,18 @@ func (w *World) supervise(signals <-chan os.Signal, grace time.Duration) int {
 			}
 		case <-late:
 		}
-		w.scratch.remove()
+		w.Scratch.Remove()
 		if ctx.Err() == nil {
-			return report(w, &exitError{exitRun, context.DeadlineExceeded})
+			return report(w, process.Exit(process.ExitRun, context.DeadlineExceeded))
 		}
-		report(w, &exitError{exitRun, context.Canceled})
-		return exitInterrupted
+		report(w, process.Exit(process.ExitRun, context.Canceled))
+		return process.ExitInterrupted
 	}
 }
 
 // executeClean executes the command line and removes what it left behind, which
 // is nothing but after an error or a panic.
-func (w *World) executeClean(ctx context.Context) int {
-	defer w.scratch.remove()
+func executeClean(ctx context.Context, w *process.World) int {
+	defer w.Scratch.Remove()
 	return execute(ctx, w)
-}
-
-// within bounds a run by --timeout.
-func (f *flags) within(ctx context.Context, w *World) (context.Context, context.CancelFunc) {
-	if f.timeout <= 0 {
-		return ctx, func() {}
-	}
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	stop := context.AfterFunc(ctx, func() {
-		if context.Cause(ctx) != context.DeadlineExceeded || w.overdue == nil {
-			return
-		}
-		select {
-		case w.overdue <- struct{}{}:
-		default: // it is known
-		}
-	})
-	return ctx, func() { stop(); cancel() }
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // TestCommandExamples runs the examples of every command on the mesh that comes
@@ -17,7 +19,7 @@ func TestCommandExamples(t *testing.T) {
 	t.Chdir(dir)
 	run := func(words ...string) (code int, said string) {
 		var out, errs bytes.Buffer
-		w := &World{
+		w := &process.World{
 			Args: append([]string{"kubectl-meshq"}, words...), In: strings.NewReader(""), Out: &out, Err: &errs,
 			Environ: []string{"XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}, Dir: dir, Now: time.Now,
 		}
@@ -26,7 +28,7 @@ func TestCommandExamples(t *testing.T) {
 	if err := os.WriteFile("of.jq", []byte(".kind\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := run("--snapshot", "demo", "snapshot", "yesterday.tar.zst"); code != exitOK && code != exitPartial {
+	if code, said := run("--snapshot", "demo", "snapshot", "yesterday.tar.zst"); code != process.ExitOK && code != process.ExitPartial {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
 	word := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
@@ -46,7 +48,7 @@ func TestCommandExamples(t *testing.T) {
 			}
 			ran++
 			// What is true of that mesh is another matter than what is a command.
-			if code, said := run(words...); code == exitUsage && !strings.Contains(said, "shop") || code == exitCompile || code == exitRun && !strings.Contains(said, "mysql.db") {
+			if code, said := run(words...); code == process.ExitUsage && !strings.Contains(said, "shop") || code == process.ExitCompile || code == process.ExitRun && !strings.Contains(said, "mysql.db") {
 				t.Errorf("%s: exit code %d: %s", line, code, said)
 			}
 		}

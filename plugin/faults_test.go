@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // TestServersFaultIsOneShortLine asks servers that refuse, break off and say
@@ -30,7 +32,7 @@ func TestServersFaultIsOneShortLine(t *testing.T) {
 			at := answering(t, c.answer, c.name == "reset")
 			_, errs, code := inFolder(t, t.TempDir(), "--envoy", at, "clusters")
 			line, rest, _ := strings.Cut(errs, "\n")
-			if code != exitPartial || rest != "" || !strings.HasPrefix(line, at+": ") || !strings.Contains(line, c.says) {
+			if code != process.ExitPartial || rest != "" || !strings.HasPrefix(line, at+": ") || !strings.Contains(line, c.says) {
 				t.Errorf("exit code %d: %.500q", code, errs)
 			}
 			if n := utf8.RuneCountInString(line); n > 300 || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // anEnvoy serves what an Envoy's admin port says of itself, and gives its
@@ -40,9 +42,9 @@ func dumpOf(nodeID string) string {
 // is not 0.
 func line(args ...string) string {
 	var out, errs bytes.Buffer
-	w := &World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
+	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
 	code := Main(w)
-	if code != exitOK && code != exitPartial {
+	if code != process.ExitOK && code != process.ExitPartial {
 		return fmt.Sprint("exit code ", code, ": ", errs.String())
 	}
 	return strings.TrimSpace(out.String())

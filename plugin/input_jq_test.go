@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // inputSamples are files of all kinds that options read, well formed or not.
@@ -32,7 +35,7 @@ func inputFolder(t *testing.T) string {
 // byPlugin runs a command line, and gives what it printed.
 func byPlugin(args []string) (out, errs string, code int) {
 	var o, e bytes.Buffer
-	code = Main(&World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(inputSamples["nested"]), Out: &o, Err: &e, Now: time.Now})
+	code = Main(&process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(inputSamples["nested"]), Out: &o, Err: &e, Now: time.Now})
 	return o.String(), e.String(), code
 }
 
@@ -83,7 +86,7 @@ func TestInputLeavesNothingUnsaid(t *testing.T) {
 		{"--stream --input cut .", "[[0],1]\n", "cut: Unfinished JSON term at EOF"},
 	} {
 		out, errs, code := byPlugin(append([]string{"-c"}, strings.Fields(c.args)...))
-		if out != c.out || !strings.Contains(errs, c.says) || code != exitUsage {
+		if out != c.out || !strings.Contains(errs, c.says) || code != process.ExitUsage {
 			t.Errorf("%s: exit code %d, %q, %q", c.args, code, out, errs)
 		}
 	}
@@ -92,16 +95,16 @@ func TestInputLeavesNothingUnsaid(t *testing.T) {
 func TestPlainInputHasNoNamespace(t *testing.T) {
 	for _, args := range []string{"--input - -n 1", "--null-input -n x .", "--snapshot demo -n -c .proxies", "--snapshot demo -n .x", "--snapshot demo -n A .proxies", "--snapshot demo -nr .proxies|length", "--snapshot demo -n default2 .proxies|length"} {
 		out, errs, code := byPlugin(strings.Fields(args))
-		if code != exitUsage || out != "" || !strings.Contains(errs, namespaceHere) || strings.Count(errs, "\n") != 1 {
+		if code != process.ExitUsage || out != "" || !strings.Contains(errs, options.NamespaceHere) || strings.Count(errs, "\n") != 1 {
 			t.Errorf("%s: exit code %d, %q, %q", args, code, out, errs)
 		}
 	}
 	for args, want := range map[string]string{"--snapshot demo -n istio-system .proxies|length": "1\n", "--snapshot demo -n default .proxies|length": "6\n"} {
-		if out, errs, code := byPlugin(strings.Fields(args)); code != exitOK || out != want {
+		if out, errs, code := byPlugin(strings.Fields(args)); code != process.ExitOK || out != want {
 			t.Errorf("%s: exit code %d, %q, %q", args, code, out, errs)
 		}
 	}
-	if _, errs, code := byPlugin(strings.Fields("--null-input -l app=x .")); code != exitUsage || !strings.Contains(errs, "-l app=x: ") {
+	if _, errs, code := byPlugin(strings.Fields("--null-input -l app=x .")); code != process.ExitUsage || !strings.Contains(errs, "-l app=x: ") {
 		t.Errorf("exit code %d, %q", code, errs)
 	}
 }
@@ -151,7 +154,7 @@ func TestInputIsReadAsByJq(t *testing.T) {
 					want, err := cmd.Output()
 					cancel()
 					// jq exits with 0 where it left a text of a sequence out.
-					alike := (err == nil) == (code == exitOK) || strings.Contains(how, "seq")
+					alike := (err == nil) == (code == process.ExitOK) || strings.Contains(how, "seq")
 					if !alike || !slices.EqualFunc(strings.Split(out, "\n"), strings.Split(string(want), "\n"), sameJSON) {
 						t.Errorf("%q of %q: exit code %d\n%s%s jq %v\n%s", ours, in, code, out, errs, err, want)
 					}

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -20,7 +20,7 @@ import (
 // told runs a command line, which may fail.
 func told(args ...string) (code int, out, stderr string) {
 	var o, e bytes.Buffer
-	code = Main(&World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now})
+	code = Main(&process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now})
 	return code, o.String(), e.String()
 }
 
@@ -93,7 +93,7 @@ func TestIstioctlRefusals(t *testing.T) {
 		"pc ep reviews-v1 --status sick":            `"sick" is none of HEALTHY`,
 		"pc c reviews-v1 --direction sideways -f x": `"sideways" is none of inbound`,
 	} {
-		if code, out, stderr := told(append(strings.Fields(words), "--snapshot", "demo")...); code != exitUsage || out != "" || !strings.Contains(stderr, want) {
+		if code, out, stderr := told(append(strings.Fields(words), "--snapshot", "demo")...); code != process.ExitUsage || out != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit code %d: %s%s", words, code, out, stderr)
 		}
 	}
@@ -116,31 +116,17 @@ func dumpOfReviews(t *testing.T) (path string) {
 // of the proxy itself, and that of another one.
 func TestFileOfProxy(t *testing.T) {
 	dump := dumpOfReviews(t)
-	if code, out, stderr := told("ps", theReviews, "--file", dump, "--snapshot", "demo"); code != exitOK || strings.Count(out, " Match\n") != 5 || stderr != "" {
+	if code, out, stderr := told("ps", theReviews, "--file", dump, "--snapshot", "demo"); code != process.ExitOK || strings.Count(out, " Match\n") != 5 || stderr != "" {
 		t.Errorf("exit code %d: %s%s", code, out, stderr)
 	}
-	if code, out, stderr := told("diff", "productpage-v1", "--file", dump, "--snapshot", "demo", "--sections", "clusters", "-o", "name"); code != exitFound {
+	if code, out, stderr := told("diff", "productpage-v1", "--file", dump, "--snapshot", "demo", "--sections", "clusters", "-o", "name"); code != process.ExitFound {
 		t.Errorf("exit code %d: %s%s", code, out, stderr)
 	}
-	if code, _, stderr := told("diff", "--file", dump, "--snapshot", "demo"); code != exitUsage || !strings.Contains(stderr, "it is what one proxy holds, and 7 proxies are compared") {
+	if code, _, stderr := told("diff", "--file", dump, "--snapshot", "demo"); code != process.ExitUsage || !strings.Contains(stderr, "it is what one proxy holds, and 7 proxies are compared") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
-	if code, _, stderr := told("diff", theReviews, "--file", "demo", "--snapshot", "demo"); code != exitUsage || !strings.Contains(stderr, "a config dump is of one proxy, this is of 7") {
+	if code, _, stderr := told("diff", theReviews, "--file", "demo", "--snapshot", "demo"); code != process.ExitUsage || !strings.Contains(stderr, "a config dump is of one proxy, this is of 7") {
 		t.Errorf("exit code %d: %s", code, stderr)
-	}
-}
-
-func TestReadLevels(t *testing.T) {
-	for text, want := range map[string][]level{
-		"debug":                      {{"", "debug"}},
-		"WARN":                       {{"", "warning"}},
-		"http:debug,redis=trace":     {{"http", "debug"}, {"redis", "trace"}},
-		"http:debug, info":           {{"", "info"}, {"http", "debug"}},
-		"envoy::http:debug,a::b=off": {{"http", "debug"}, {"b", "off"}},
-	} {
-		if got, err := readLevels(text); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s: %v, %v", text, got, err)
-		}
 	}
 }
 
@@ -166,7 +152,7 @@ func TestClustersFile(t *testing.T) {
 	if got := rows("pc", "ep", "-f", file, "--cluster", "outbound|9080|v1|details.default.svc.cluster.local"); len(got) != 1 {
 		t.Errorf("%q", got)
 	}
-	if code, out, stderr := told("pc", "c", "-f", file); code != exitPartial || out != "" || !strings.Contains(stderr, "config_dump: not in the snapshot") {
+	if code, out, stderr := told("pc", "c", "-f", file); code != process.ExitPartial || out != "" || !strings.Contains(stderr, "config_dump: not in the snapshot") {
 		t.Errorf("exit code %d: %s%s", code, out, stderr)
 	}
 }

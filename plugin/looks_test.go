@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -23,7 +24,7 @@ type admin struct {
 		Status int
 		Body   json.RawMessage
 	}
-	asked []string
+	Request []string
 }
 
 func startAdmin(t *testing.T) *admin {
@@ -48,7 +49,7 @@ func (a *admin) serve(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	request := strings.TrimSuffix(strings.TrimPrefix(r.URL.RequestURI(), "/"), "?")
 	if strings.Contains(request, "clusters") {
-		a.asked = append(a.asked, request)
+		a.Request = append(a.Request, request)
 	}
 	answer, ok := a.answers[request]
 	if !ok {
@@ -62,10 +63,10 @@ func (a *admin) serve(w http.ResponseWriter, r *http.Request) {
 // ask asks a query of the one Envoy.
 func (a *admin) ask(t *testing.T, terminal bool, args ...string) (code int, out, told string) {
 	t.Helper()
-	a.asked = nil
+	a.Request = nil
 	var stdout, stderr bytes.Buffer
 	args = append([]string{"kubectl-meshq", "--envoy", a.URL}, args...)
-	code = Main(&World{Args: args, In: strings.NewReader(""), Out: &stdout, OutTerminal: terminal, Err: &stderr, Now: time.Now})
+	code = Main(&process.World{Args: args, In: strings.NewReader(""), Out: &stdout, OutTerminal: terminal, Err: &stderr, Now: time.Now})
 	return code, stdout.String(), stderr.String()
 }
 
@@ -81,8 +82,8 @@ func TestLooks(t *testing.T) {
 	a := startAdmin(t)
 	const each = "last_updated,error_state"
 	for _, c := range []struct {
-		args  []string
-		asked []string
+		args    []string
+		Request []string
 	}{
 		{[]string{`[.proxies[].clusters | length]`}, []string{restClusters, someOfActive + each}},
 		{[]string{`[.proxies[].clusters[].name] | sort`}, []string{restClusters, someOfActive + "cluster.name," + each}},
@@ -93,11 +94,11 @@ func TestLooks(t *testing.T) {
 		{[]string{`any(.proxies[].clusters[]; .type == "EDS")`}, []string{restClusters, someOfActive + "cluster.name,cluster.type," + each}},
 	} {
 		code, out, told := a.ask(t, false, c.args...)
-		if code != exitOK || out == "" {
+		if code != process.ExitOK || out == "" {
 			t.Errorf("%q: exit %d: %s", c.args, code, told)
 		}
-		if !slices.Equal(a.asked, c.asked) {
-			t.Errorf("%q asked for\n%s\nnot\n%s", c.args, strings.Join(a.asked, "\n"), strings.Join(c.asked, "\n"))
+		if !slices.Equal(a.Request, c.Request) {
+			t.Errorf("%q asked for\n%s\nnot\n%s", c.args, strings.Join(a.Request, "\n"), strings.Join(c.Request, "\n"))
 		}
 	}
 }
@@ -113,14 +114,14 @@ func TestChangedMeanwhile(t *testing.T) {
 	const names = someOfActive + "cluster.name,last_updated,error_state"
 	const query = `.proxies[].clusters | .[0].name, ([.[] | path(.name)] | length)` // a path is one in the whole value
 	code, out, told := a.ask(t, false, query)
-	if code != exitOK || out != "\"BlackishCluster\"\n7\n" {
+	if code != process.ExitOK || out != "\"BlackishCluster\"\n7\n" {
 		t.Errorf("exit %d\n%s%s", code, out, told)
 	}
-	if want := []string{restClusters, names, allClusters, allClusters}; !slices.Equal(a.asked, want) {
-		t.Errorf("asked %q", a.asked)
+	if want := []string{restClusters, names, allClusters, allClusters}; !slices.Equal(a.Request, want) {
+		t.Errorf("asked %q", a.Request)
 	}
 	code, out, told = a.ask(t, true, query, "--no-headers")
-	if code != exitPartial || !strings.Contains(out, "BlackHoleCluster") || strings.Contains(out, "7") ||
+	if code != process.ExitPartial || !strings.Contains(out, "BlackHoleCluster") || strings.Contains(out, "7") ||
 		!strings.Contains(told, "clusters: BlackHoleCluster has changed since it was first asked about") {
 		t.Errorf("exit %d\n%s%s", code, out, told)
 	}

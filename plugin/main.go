@@ -4,18 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/diffcmd"
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
+	"github.com/meshq/kubectl-meshq/plugin/saved"
+	"github.com/meshq/kubectl-meshq/plugin/shell"
 	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/spf13/cobra"
 )
 
 // execute runs one command line until ctx ends, which is an interrupt.
-func execute(ctx context.Context, w *World) int {
-	w, flush := w.safely()
+func execute(ctx context.Context, w *process.World) int {
+	w, flush := w.Safely()
 	defer flush()
 	if command, words, ok := completed(w.Args); ok {
 		return completeWords(ctx, w, command, words)
@@ -23,38 +27,38 @@ func execute(ctx context.Context, w *World) int {
 	if len(w.Args) > 1 && w.Args[1] == lineRequest {
 		return completeLine(ctx, w, w.Args[2:])
 	}
-	f := newFlags()
+	f := options.NewFlags()
 	root := newRoot(w, f)
 	cmd, err := root.parse(ctx, w, f, w.Args[1:])
 	if err == nil {
-		if cmd.given && root.query(root.Command, cmd.first()) != nil || strings.HasPrefix(cmd.first(), "-") {
-			cmd.outspoken()
+		if cmd.Given && root.query(root.Command, cmd.First()) != nil || strings.HasPrefix(cmd.First(), "-") {
+			cmd.Outspoken()
 		}
-		if first := cmd.first(); first == "help" || first == "" { // it may be help that is asked for
+		if first := cmd.First(); first == "help" || first == "" { // it may be help that is asked for
 			root.adoptAll(w)
 		}
 		root.argv = cmd
-		root.SetArgs(cmd.words)
+		root.SetArgs(cmd.Words)
 		err = root.ExecuteContext(ctx)
 	}
 	code := report(w, err)
-	if ctx.Err() != nil && code != exitOK {
-		return exitInterrupted
+	if ctx.Err() != nil && code != process.ExitOK {
+		return process.ExitInterrupted
 	}
 	return code
 }
 
 // report prints what ended the run, if something did, and gives the exit code.
-func report(w *World, err error) int {
+func report(w *process.World, err error) int {
 	if err == nil {
-		return exitOK
+		return process.ExitOK
 	}
-	code := exitUsage
-	var e *exitError
+	code := process.ExitUsage
+	var e *process.ExitError
 	if errors.As(err, &e) {
-		code = e.code
+		code = e.Code
 	}
-	if text := describe(err); text != "" {
+	if text := run.Describe(err); text != "" {
 		fmt.Fprintln(w.Err, "error: "+text)
 	}
 	return code
@@ -63,33 +67,33 @@ func report(w *World, err error) int {
 // rootCommand is the command itself: what it is called without a name is a query.
 type rootCommand struct {
 	*cobra.Command
-	argv   *command
+	argv   *options.CommandLine
 	bind   map[*cobra.Command]func() // gives a query's command its flags
 	chosen *cobra.Command            // the query's command that was named; nil: none
 
-	shipped []shipped.Query                   // those that come with the plugin, read once
-	savedOf map[*cobra.Command]saved          // the saved queries that have a command by now
-	offered *complete.Result                  // how the query that is completed may go on; nil: no query is
-	save    func(saved) *cobra.Command        // gives one a command
-	find    func(string) (saved, bool, error) // finds one by its name
+	shipped []shipped.Query                         // those that come with the plugin, read once
+	savedOf map[*cobra.Command]saved.Query          // the saved queries that have a command by now
+	offered *complete.Result                        // how the query that is completed may go on; nil: no query is
+	save    func(saved.Query) *cobra.Command        // gives one a command
+	find    func(string) (saved.Query, bool, error) // finds one by its name
 }
 
-func newRoot(w *World, f *flags) *rootCommand {
-	root := &rootCommand{bind: map[*cobra.Command]func(){}, shipped: shipped.All(), savedOf: map[*cobra.Command]saved{}}
+func newRoot(w *process.World, f *options.Flags) *rootCommand {
+	root := &rootCommand{bind: map[*cobra.Command]func(){}, shipped: shipped.All(), savedOf: map[*cobra.Command]saved.Query{}}
 	root.Command = &cobra.Command{
 		Use:           "meshq [QUERY | NAME] [PROXY…]",
-		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: calledAs(w.Args[0])},
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: process.CalledAs(w.Args[0])},
 		Short:         "Query a service mesh like one JSON document",
 		Long:          long,
-		Example:       indent(examples(calledAs(w.Args[0]))),
+		Example:       process.Indent(examples(process.CalledAs(w.Args[0]))),
 		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if f.version {
+			if f.Version {
 				return printVersion(w)
 			}
-			if f.buildConfig {
+			if f.BuildConfig {
 				return printBuild(w)
 			}
 			return runWords(cmd.Context(), w, f, root.argv, words, cmd)
@@ -98,10 +102,10 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.SetOut(w.Out)
 	root.SetErr(w.Err)
 	root.SetIn(w.In)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w%s", err, flagHint(w.Args)) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return process.Usagef("%w%s", err, flagHint(w.Args)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	f.bind(root.Flags())
-	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffCommand(w, f)
+	f.Bind(root.Flags())
+	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffcmd.New(w, f)
 	root.AddCommand(wait, snapshot, diff, versionCommand(w))
 	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff} {
 		completion{w, f, nil, root}.attach(cmd)
@@ -113,13 +117,13 @@ func newRoot(w *World, f *flags) *rootCommand {
 	root.addSpellings(w, f)
 	root.adopt(w, f)
 	root.AddCommand(listCommand(w, root), showCommand(w, root), saveCommand(w, root), removeCommand(w, root))
-	root.AddCommand(completionCommand(w, root))
+	root.AddCommand(shell.CompletionCommand(w))
 	root.SetHelpCommand(onTopics(root, helpCommand(w, root)))
 	return root
 }
 
 // valued is [valued] for the flags of this command.
-func (r *rootCommand) valued(word string) (name string, attached bool) {
+func (r *rootCommand) Valued(word string) (name string, attached bool) {
 	set := r.Flags()
 	if r.chosen != nil && r.chosen.HasFlags() {
 		set = r.chosen.Flags()
@@ -143,16 +147,6 @@ func (r *rootCommand) valued(word string) (name string, attached bool) {
 	return "", false
 }
 
-// calledAs is how the user calls this program: kubectl finds plugins by their
-// file's name.
-func calledAs(arg0 string) string {
-	name := strings.TrimSuffix(filepath.Base(arg0), ".exe")
-	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {
-		return "kubectl " + plugin
-	}
-	return name
-}
-
 // flagHint helps with jq's short flags that kubectl has taken.
 func flagHint(args []string) string {
 	for _, a := range args[1:] {
@@ -165,8 +159,6 @@ func flagHint(args []string) string {
 	}
 	return ""
 }
-
-func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") }
 
 const long = `The whole mesh, as Pilot (istiod) and Envoy see it, is one JSON document that you query like jq. Only what the
 query touches is ever read.
@@ -187,4 +179,10 @@ func examples(name string) []string {
 		name + ` --snapshot demo '.proxy("istio-ingressgateway").route("http.80").match("/productpage")'`,
 		name + ` --snapshot demo '[.proxies[].clusters[] | select(.subset=="v3")] | length'`,
 	}
+}
+
+// isQuery reports whether a command runs a named query.
+func (r *rootCommand) isQuery(cmd *cobra.Command) bool {
+	_, ok := r.bind[cmd]
+	return ok
 }

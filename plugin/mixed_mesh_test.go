@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
@@ -23,7 +24,7 @@ const (
 // overMixed runs a command line over the mixed mesh.
 func overMixed(args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
-	w := &World{Args: append(append([]string{"kubectl-meshq"}, args...), mixedMesh...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now}
+	w := &process.World{Args: append(append([]string{"kubectl-meshq"}, args...), mixedMesh...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now}
 	code = Main(w)
 	return code, o.String(), e.String()
 }
@@ -63,7 +64,7 @@ func TestAbsentSectionYieldsNothing(t *testing.T) {
 		`[.proxies[2] | .clusters == null, (.clusters | type)]`:                                                                                          `[true,"null"]`,
 	} {
 		code, out, errs := overMixed("-c", query)
-		if code != exitOK || strings.TrimSpace(out) != want {
+		if code != process.ExitOK || strings.TrimSpace(out) != want {
 			t.Errorf("%s\n gives %s, exit code %d %s\n want  %s", query, strings.TrimSpace(out), code, errs, want)
 		}
 	}
@@ -73,7 +74,7 @@ func TestAbsentSectionYieldsNothing(t *testing.T) {
 // reason.
 func TestAbsentSectionIsNoOtherNull(t *testing.T) {
 	for _, query := range []string{`.proxies[2].nosuch[]`, `.proxies[2].node.x[]`, `.proxies[0] | del(.clusters) | .clusters[]`, `{kind: "Proxy"} | .clusters[]`, `null[]`} {
-		if code, _, errs := overMixed(query); code != exitRun {
+		if code, _, errs := overMixed(query); code != process.ExitRun {
 			t.Errorf("%s: exit code %d %s", query, code, errs)
 		}
 	}
@@ -85,7 +86,7 @@ func TestShippedQueriesOverMixedMesh(t *testing.T) {
 	results := func(args ...string) []string {
 		t.Helper()
 		code, out, errs := overMixed(append(args, "-c")...)
-		if code != exitOK && code != exitPartial && code != exitFound {
+		if code != process.ExitOK && code != process.ExitPartial && code != process.ExitFound {
 			t.Errorf("%q: exit code %d: %s", args, code, errs)
 		}
 		return slices.Collect(strings.Lines(out))
@@ -111,7 +112,7 @@ func TestShippedQueriesOverMixedMesh(t *testing.T) {
 			}
 		}
 		for _, format := range []string{"table", "wide", "yaml", "custom-columns=N:.name,C:.clusters[*].name,W:.workloads[*].name", "jsonpath={.items[*].name}"} {
-			if code, _, errs := overMixed(q.Name, "-o", format); code == exitRun || code == exitUsage {
+			if code, _, errs := overMixed(q.Name, "-o", format); code == process.ExitRun || code == process.ExitUsage {
 				t.Errorf("%s -o %s: exit code %d: %s", q.Name, format, code, errs)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -28,9 +29,9 @@ const rdsURL = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 // A pilot serves what a real istiod said over HTTP; what that is may change.
 type pilot struct {
 	*httptest.Server
-	mu     sync.Mutex
-	broken bool
-	asked  map[string]int
+	mu      sync.Mutex
+	broken  bool
+	Request map[string]int
 
 	syncz   []*object.Object
 	clients []*object.Object
@@ -38,7 +39,7 @@ type pilot struct {
 
 func startPilot(t *testing.T) *pilot {
 	t.Helper()
-	p := &pilot{asked: map[string]int{}}
+	p := &pilot{Request: map[string]int{}}
 	adsz := struct{ Clients *[]*object.Object }{&p.clients}
 	for name, into := range object.Of("syncz.json", &p.syncz, "adsz.json", &adsz).All() {
 		b, err := os.ReadFile(filepath.Join(recordedPilot, name))
@@ -57,7 +58,7 @@ func startPilot(t *testing.T) *pilot {
 func (p *pilot) serve(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked[r.URL.Path]++
+	p.Request[r.URL.Path]++
 	switch {
 	case p.broken:
 		http.Error(w, "starting up", http.StatusServiceUnavailable)
@@ -122,7 +123,7 @@ func (s *session) run(t *testing.T, step func(n int) bool, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	w := &World{
+	w := &process.World{
 		Args: append([]string{"kubectl-meshq"}, args...), In: &bytes.Buffer{}, Out: &s.out, Err: &s.err, Now: time.Now,
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			s.pauses = append(s.pauses, d)

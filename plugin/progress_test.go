@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
@@ -57,14 +59,14 @@ func (s *screen) is(t *testing.T, when, above, line string) {
 func TestProgressLine(t *testing.T) {
 	s, now := &screen{}, time.Unix(1e9, 0)
 	is, width := requests.Progress{}, 80
-	p := &progress{out: s, width: func() int { return width }, now: func() time.Time { return now }, began: now}
-	after := func(d time.Duration) { now = now.Add(d); p.draw() }
+	p := &run.Progress{Out: s, Width: func() int { return width }, Now: func() time.Time { return now }, Began: now}
+	after := func(d time.Duration) { now = now.Add(d); p.Draw() }
 
 	after(900 * time.Millisecond)
 	s.is(t, "a short run", "", "")
 	after(100 * time.Millisecond)
 	s.is(t, "nothing to follow", "", "opening the mesh")
-	p.follow(func() requests.Progress { return is })
+	p.Follow(func() requests.Progress { return is })
 	is = requests.Progress{Phase: "asking proxies", Done: 1, Total: 16}
 	after(time.Second)
 	s.is(t, "no bytes yet", "", "asking proxies  1/16")
@@ -82,17 +84,17 @@ func TestProgressLine(t *testing.T) {
 	width = 20
 	after(0)
 	s.is(t, "a narrow terminal", "note: something\n", "asking proxies  312")
-	p.wait("wäiting for whatever comes")
+	p.Wait("wäiting for whatever comes")
 	after(0)
 	s.is(t, "waiting", "note: something\n", "wäiting for whateve")
-	p.end()
+	p.End()
 	after(time.Second)
 	s.is(t, "the end", "note: something\n", "")
 }
 
 func TestInBrief(t *testing.T) {
 	for n, want := range map[float64]string{0: "0 B", 999: "999 B", 999.5: "1.0 kB", 9_940: "9.9 kB", 9_960: "10 kB", 148_400_000: "148 MB", 999_600: "1.0 MB", 3e12: "3000 GB"} {
-		if got := inBrief(n); got != want {
+		if got := run.InBrief(n); got != want {
 			t.Errorf("%g is %s, want %s", n, got, want)
 		}
 	}
@@ -118,7 +120,7 @@ func TestProgressOfARun(t *testing.T) {
 		told := &screen{}
 		ticks := make(chan time.Time, 1)
 		var now atomic.Int64
-		w := &World{
+		w := &process.World{
 			Args: append([]string{"kubectl-meshq", "--snapshot", "-", "-Mr", ".proxies[0].type"}, c.args...),
 			In:   in, Out: &printed, Err: told, ErrTerminal: c.terminal, Environ: c.environ,
 			Now:   func() time.Time { return time.Unix(now.Add(1), 0) },
@@ -137,7 +139,7 @@ func TestProgressOfARun(t *testing.T) {
 			t.Fatal(err)
 		}
 		feed.Close()
-		if got := <-code; got != exitOK {
+		if got := <-code; got != process.ExitOK {
 			t.Errorf("%s: exit code %d", c.name, got)
 		}
 		told.is(t, c.name+", ended", "", "")

@@ -7,39 +7,38 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/redact"
-	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 // redaction makes a redaction of the flags of a snapshot.
-func (s *snapshot) redaction(ctx context.Context, w *World) (r redact.Options, err error) {
+func (s *snapshot) redaction(ctx context.Context, w *process.World) (r redact.Options, err error) {
 	switch s.redact {
 	case "harmless":
 	case "envoy":
 		if s.key != "" || len(s.keep) > 0 {
-			return r, usage("--redact envoy: everything is taken as it is given; --redact-key and --keep say how else")
+			return r, process.Usagef("--redact envoy: everything is taken as it is given; --redact-key and --keep say how else")
 		}
 		r.AsGiven = true
 		return r, s.confirm(w)
 	default:
-		return r, usage("--redact %s: it is harmless or envoy", s.redact)
+		return r, process.Usagef("--redact %s: it is harmless or envoy", s.redact)
 	}
 	if s.yes {
-		return r, usage("--yes: only --redact envoy asks")
+		return r, process.Usagef("--yes: only --redact envoy asks")
 	}
 	r.Keep = s.keep
 	if err := r.Check(); err != nil {
-		return r, usage("--keep %s", err)
+		return r, process.Usagef("--keep %s", err)
 	}
 	if s.key == "" {
 		return r, nil
 	}
 	if r.Key, err = readKey(ctx, s.key); err == nil {
 		if err = r.Check(); err != nil {
-			err = usage("--redact-key %s: %s", s.key, err)
+			err = process.Usagef("--redact-key %s: %s", s.key, err)
 		}
 	}
 	return r, err
@@ -47,10 +46,10 @@ func (s *snapshot) redaction(ctx context.Context, w *World) (r redact.Options, e
 
 // readKey reads the key of digests. A line's end is none of it.
 func readKey(ctx context.Context, path string) ([]byte, error) {
-	text, err := readWhole(ctx, path)
+	text, err := process.ReadWhole(ctx, path)
 	if err != nil {
 		if ctx.Err() == nil {
-			err = usage("--redact-key %s: %s", path, fact(err))
+			err = process.Usagef("--redact-key %s: %s", path, process.Fact(err))
 		}
 		return nil, err
 	}
@@ -59,20 +58,20 @@ func readKey(ctx context.Context, path string) ([]byte, error) {
 
 // confirm asks whether a snapshot may have secrets in it. Where nobody can be
 // asked, a flag has to say so.
-func (s *snapshot) confirm(w *World) error {
+func (s *snapshot) confirm(w *process.World) error {
 	if s.yes {
 		return nil
 	}
 	if !w.InTerminal || !w.ErrTerminal {
-		return usage("--redact envoy: the file will have free text in it, which may be passwords and tokens; nobody can be asked here: --yes says that it may")
+		return process.Usagef("--redact envoy: the file will have free text in it, which may be passwords and tokens; nobody can be asked here: --yes says that it may")
 	}
-	fmt.Fprintf(w.Err, "%s will have free text in it as Envoy and the API server give it, which may be passwords and tokens. Go on? (y/N) ", w.near(s.file))
+	fmt.Fprintf(w.Err, "%s will have free text in it as Envoy and the API server give it, which may be passwords and tokens. Go on? (y/N) ", w.Near(s.file))
 	answer, err := bufio.NewReader(io.LimitReader(w.In, 64)).ReadString('\n')
 	if err != nil && err != io.EOF {
 		return err
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return usage("--redact envoy: not confirmed, nothing was written")
+		return process.Usagef("--redact envoy: not confirmed, nothing was written")
 	}
 	return nil
 }
@@ -102,14 +101,4 @@ func digests(key []byte, to string, headers map[string][]string) map[string]stri
 		}
 	}
 	return out
-}
-
-// sameKey is the error of a snapshot whose digests are of another key than the
-// one given: by that one, nothing could be told from them. A snapshot of before
-// there were digests has none.
-func (a *asked) sameKey(path string, m transport.Manifest) error {
-	if a == nil || a.key == nil || !slices.Contains(m.Redacted, redact.FreeText) || m.RedactKey == redact.KeyCheck(a.key) {
-		return nil
-	}
-	return usage("--redact-key: %s was recorded with another key, or with none", path)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -18,7 +19,7 @@ import (
 func askedOf(t *testing.T, answer string, args ...string) (errs string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer
-	w := &World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(answer), Out: &o, Err: &e, InTerminal: true, OutTerminal: true, ErrTerminal: true, Now: time.Now}
+	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(answer), Out: &o, Err: &e, InTerminal: true, OutTerminal: true, ErrTerminal: true, Now: time.Now}
 	code = Main(w)
 	return e.String(), code
 }
@@ -28,18 +29,18 @@ func askedOf(t *testing.T, answer string, args ...string) (errs string, code int
 func TestRedactEnvoy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.tar.zst")
 	base := []string{"snapshot", file, "--snapshot", "demo", "--redact", "envoy", "--force"}
-	if _, errs, code := call(t, base...); code != exitUsage || !strings.Contains(errs, "--yes") {
+	if _, errs, code := call(t, base...); code != process.ExitUsage || !strings.Contains(errs, "--yes") {
 		t.Errorf("%d %s", code, errs)
 	}
-	for answer, want := range map[string]int{"y\n": exitOK, "YES\n": exitOK, "\n": exitUsage, "n\n": exitUsage, "": exitUsage, "yesterday\n": exitUsage} {
+	for answer, want := range map[string]int{"y\n": process.ExitOK, "YES\n": process.ExitOK, "\n": process.ExitUsage, "n\n": process.ExitUsage, "": process.ExitUsage, "yesterday\n": process.ExitUsage} {
 		errs, code := askedOf(t, answer, base...)
 		_, err := os.Stat(file)
-		if code != want || !strings.Contains(errs, "(y/N)") || (err == nil) != (code == exitOK) {
+		if code != want || !strings.Contains(errs, "(y/N)") || (err == nil) != (code == process.ExitOK) {
 			t.Errorf("%q: %d %s %v", answer, code, errs, err)
 		}
 		os.Remove(file)
 	}
-	if _, errs, code := call(t, append(base, "--yes")...); code != exitOK || strings.Contains(errs, "redacted") {
+	if _, errs, code := call(t, append(base, "--yes")...); code != process.ExitOK || strings.Contains(errs, "redacted") {
 		t.Errorf("%d %s", code, errs)
 	}
 	out, _, _ := call(t, "rejected", "--snapshot", file)
@@ -59,7 +60,7 @@ func TestRedactFlags(t *testing.T) {
 		{"--keep", "EnvVar:value"}, {"--keep", "nobodys"}, {"--keep", ""}, {"--redact-key", short}, {"--redact-key", filepath.Join(dir, "none")}, {"--redact-key", dir},
 	} {
 		file := filepath.Join(dir, "x.tar.zst")
-		if _, errs, code := call(t, append([]string{"snapshot", file, "--snapshot", "demo"}, c...)...); code != exitUsage || strings.Count(errs, "\n") != 1 {
+		if _, errs, code := call(t, append([]string{"snapshot", file, "--snapshot", "demo"}, c...)...); code != process.ExitUsage || strings.Count(errs, "\n") != 1 {
 			t.Errorf("%q: %d %s", c, code, errs)
 		}
 		if _, err := os.Stat(file); err == nil {
@@ -71,7 +72,7 @@ func TestRedactFlags(t *testing.T) {
 // TestKeep keeps more, and says so in the manifest.
 func TestKeep(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.tar.zst")
-	if _, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--keep", "details", "--keep", "SyncType:last_error"); code != exitOK {
+	if _, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--keep", "details", "--keep", "SyncType:last_error"); code != process.ExitOK {
 		t.Fatal(errs)
 	}
 	was, _, _ := call(t, "rejected", "--snapshot", "demo")
@@ -101,7 +102,7 @@ func TestRedactKey(t *testing.T) {
 		if c.key != "" {
 			args = append(args, "--redact-key", at(c.key))
 		}
-		if _, errs, code := call(t, args...); code != exitOK {
+		if _, errs, code := call(t, args...); code != process.ExitOK {
 			t.Fatal(errs)
 		}
 	}
@@ -125,11 +126,11 @@ func TestRedactKey(t *testing.T) {
 		_, errs, code := call(t, "trace", "--snapshot", at(file), "reviews-v1", "http://ratings:9080/", "--redact-key", at("key"))
 		return errs, code
 	}
-	if errs, code := trace("a.tar.zst"); code != exitOK {
+	if errs, code := trace("a.tar.zst"); code != process.ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
 	for _, file := range []string{"c.tar.zst", "d.tar.zst"} {
-		if errs, code := trace(file); code != exitUsage || !strings.Contains(errs, "was recorded with another key, or with none") {
+		if errs, code := trace(file); code != process.ExitUsage || !strings.Contains(errs, "was recorded with another key, or with none") {
 			t.Errorf("%s: %d %s", file, code, errs)
 		}
 	}
@@ -144,9 +145,9 @@ func TestRedactKey(t *testing.T) {
 		{at("a.tar.zst"), at("c.tar.zst"), true}, {at("a.tar.zst"), at("d.tar.zst"), true}, {"demo", at("a.tar.zst"), true}, {at("d.tar.zst"), "demo", true},
 	} {
 		out, errs, code := against("--snapshot", c.a, "--against", c.b)
-		want := exitOK
+		want := process.ExitOK
 		if c.unknown {
-			want = exitPartial
+			want = process.ExitPartial
 		}
 		if code != want || out != "Clusters Match\nListeners Match\n" || c.unknown != strings.Contains(errs, c.b+": digests are of another key") {
 			t.Errorf("%s against %s: %d %s%s", c.a, c.b, code, out, errs)

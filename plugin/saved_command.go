@@ -10,9 +10,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/help"
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
+	"github.com/meshq/kubectl-meshq/plugin/saved"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/spf13/cobra"
 )
 
 // savedGroup is the group of help that saved queries are listed in.
@@ -20,14 +24,14 @@ const savedGroup = "saved"
 
 // adopt lets the command make commands of saved queries when they are named:
 // the files of the others are not read.
-func (r *rootCommand) adopt(w *World, f *flags) {
-	r.find = w.savedQuery
-	r.save = func(q saved) *cobra.Command {
-		args := arguments{}
+func (r *rootCommand) adopt(w *process.World, f *options.Flags) {
+	r.find = func(name string) (saved.Query, bool, error) { return saved.Find(w, name) }
+	r.save = func(q saved.Query) *cobra.Command {
+		args := options.Arguments{}
 		shown := q.Query
 		shown.Aliases = nil
 		if shown.Summary == "" {
-			shown.Summary = "saved in " + w.near(q.path)
+			shown.Summary = "saved in " + w.Near(q.Path)
 		}
 		for _, alias := range q.Aliases {
 			if r.taken(alias) == "" {
@@ -37,10 +41,10 @@ func (r *rootCommand) adopt(w *World, f *flags) {
 		cmd := queryCommand(w, f, r, shown, args)
 		cmd.GroupID = savedGroup
 		cmd.RunE = func(cmd *cobra.Command, words []string) error {
-			if f.version {
+			if f.Version {
 				return printVersion(w)
 			}
-			return runNamed(cmd, w, f, r, q.asks(w, args, words))
+			return runNamed(cmd, w, f, r, asks(w, q, args, words))
 		}
 		if !r.ContainsGroup(savedGroup) {
 			r.AddGroup(&cobra.Group{ID: savedGroup, Title: "Saved queries:"})
@@ -73,8 +77,8 @@ func (r *rootCommand) savedCommand(name string) *cobra.Command {
 }
 
 // adoptAll makes a command of every saved query, for help and completion.
-func (r *rootCommand) adoptAll(w *World) {
-	all, _ := w.savedQueries() // list says what is wrong with files
+func (r *rootCommand) adoptAll(w *process.World) {
+	all, _ := saved.All(w) // list says what is wrong with files
 	for _, q := range all {
 		if r.named(q.Name) == nil {
 			r.save(q)
@@ -91,7 +95,7 @@ flags, and how it is printed; "show clusters" prints such a file. Queries may in
 include "shop"; takes shop.jq from these folders.`
 
 // listCommand is "list": the queries that have a name.
-func listCommand(w *World, root *rootCommand) *cobra.Command {
+func listCommand(w *process.World, root *rootCommand) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -104,17 +108,17 @@ func listCommand(w *World, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-func list(w *World, root *rootCommand, format string) error {
-	all, wrong := w.savedQueries()
+func list(w *process.World, root *rootCommand, format string) error {
+	all, wrong := saved.All(w)
 	for _, err := range wrong {
-		w.say("note: %s", err)
+		w.Say("note: %s", err)
 	}
 	for i, q := range all {
-		if own := w.hidden(q); own != "" {
-			w.say("note: %s hides your own %s", w.near(q.path), w.near(own))
+		if own := saved.Hidden(w, q); own != "" {
+			w.Say("note: %s hides your own %s", w.Near(q.Path), w.Near(own))
 		}
 		if what := root.taken(q.Name); what != "" {
-			w.say("note: %s: %s; run it with -f", w.near(q.path), what)
+			w.Say("note: %s: %s; run it with -f", w.Near(q.Path), what)
 			all[i].Name = ""
 		}
 	}
@@ -126,10 +130,10 @@ func list(w *World, root *rootCommand, format string) error {
 	case "name":
 		return listNames(w, root, all)
 	}
-	return usage("-o %s: list prints json and name", format)
+	return process.Usagef("-o %s: list prints json and name", format)
 }
 
-func listTable(w *World, root *rootCommand, all []saved) error {
+func listTable(w *process.World, root *rootCommand, all []saved.Query) error {
 	tab := tabwriter.NewWriter(w.Out, 0, 8, 3, ' ', 0)
 	rows := 0
 	for _, q := range all {
@@ -143,7 +147,7 @@ func listTable(w *World, root *rootCommand, all []saved) error {
 		if what == "" {
 			what = "-"
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), oneLine(what), oneLine(w.near(q.path)))
+		fmt.Fprintf(tab, "%s\t%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), process.OneLine(what), process.OneLine(w.Near(q.Path)))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -151,10 +155,10 @@ func listTable(w *World, root *rootCommand, all []saved) error {
 	if rows > 0 {
 		fmt.Fprintln(w.Out)
 	}
-	return printQueries(w.Out, root.shipped)
+	return help.PrintQueries(w.Out, root.shipped)
 }
 
-func listNames(w *World, root *rootCommand, all []saved) error {
+func listNames(w *process.World, root *rootCommand, all []saved.Query) error {
 	var names []string
 	for _, q := range all {
 		if q.Name != "" {
@@ -168,18 +172,18 @@ func listNames(w *World, root *rootCommand, all []saved) error {
 	return err
 }
 
-func listJSON(w *World, root *rootCommand, all []saved) error {
+func listJSON(w *process.World, root *rootCommand, all []saved.Query) error {
 	items := []any{}
 	for _, q := range all {
 		if q.Name != "" {
-			items = append(items, q.described(q.path))
+			items = append(items, described(q, q.Path))
 		}
 	}
 	for _, q := range root.shipped {
-		items = append(items, saved{Query: q}.described(nil))
+		items = append(items, described(saved.Query{Query: q}, nil))
 	}
 	var plain, indented bytes.Buffer
-	writeJSON(&plain, items)
+	run.WriteJSON(&plain, items)
 	if err := json.Indent(&indented, plain.Bytes(), "", "  "); err != nil {
 		return err
 	}
@@ -188,7 +192,7 @@ func listJSON(w *World, root *rootCommand, all []saved) error {
 }
 
 // described is what a query's header says, as a value.
-func (q saved) described(file any) *object.Object {
+func described(q saved.Query, file any) *object.Object {
 	args := []any{}
 	for _, a := range q.Args {
 		arg := object.Of("name", a.Name, "type", string(a.Type), "doc", a.Doc)
@@ -205,7 +209,7 @@ func (q saved) described(file any) *object.Object {
 }
 
 // showCommand is "show NAME": a query's file, to be read, copied and changed.
-func showCommand(w *World, root *rootCommand) *cobra.Command {
+func showCommand(w *process.World, root *rootCommand) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Print the file of a query that has a name",
@@ -213,12 +217,12 @@ func showCommand(w *World, root *rootCommand) *cobra.Command {
 		RunE: func(_ *cobra.Command, words []string) error {
 			q, ok := namedQuery(words[0])
 			if !ok {
-				s, found, err := w.savedQuery(words[0])
+				s, found, err := saved.Find(w, words[0])
 				switch {
 				case found && s.Text == "" && err != nil:
 					return err
 				case !found:
-					return usage("no query named %s; list names them", words[0])
+					return process.Usagef("no query named %s; list names them", words[0])
 				}
 				q = s.Query
 			}
@@ -230,25 +234,25 @@ func showCommand(w *World, root *rootCommand) *cobra.Command {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return append(savedNames(w, begun), queryNames(begun)...), cobra.ShellCompDirectiveNoFileComp
+		return append(savedNames(w, begun), help.QueryNames(begun)...), cobra.ShellCompDirectiveNoFileComp
 	}
 	return cmd
 }
 
 // unlessLeft is an error, but for that of a reader who has what it wanted.
 func unlessLeft(err error) error {
-	if readerLeft(err) {
+	if process.ReaderLeft(err) {
 		return nil
 	}
 	return err
 }
 
 // savedNames gives the names of saved queries that begin so, with what they are.
-func savedNames(w *World, begun string) (out []string) {
-	all, _ := w.savedQueries()
+func savedNames(w *process.World, begun string) (out []string) {
+	all, _ := saved.All(w)
 	for _, q := range all {
 		if strings.HasPrefix(q.Name, begun) {
-			out = append(out, q.Name+"\t"+oneLine(q.Summary))
+			out = append(out, q.Name+"\t"+process.OneLine(q.Summary))
 		}
 	}
 	return out
@@ -258,14 +262,14 @@ func savedNames(w *World, begun string) (out []string) {
 func one(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, words []string) error {
 		if len(words) != 1 {
-			return usage("%s", what)
+			return process.Usagef("%s", what)
 		}
 		return nil
 	}
 }
 
 // removeCommand is "remove NAME".
-func removeCommand(w *World, root *rootCommand) *cobra.Command {
+func removeCommand(w *process.World, root *rootCommand) *cobra.Command {
 	var project bool
 	cmd := &cobra.Command{
 		Use:     "remove NAME",
@@ -285,35 +289,35 @@ func removeCommand(w *World, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-func remove(w *World, name string, project bool) error {
-	if !savedName.MatchString(name) {
-		return usage("no saved query named %s; list names them", name)
+func remove(w *process.World, name string, project bool) error {
+	if !saved.Name.MatchString(name) {
+		return process.Usagef("no saved query named %s; list names them", name)
 	}
-	own := w.userLibrary()
+	own := saved.UserFolder(w)
 	elsewhere := ""
-	for _, f := range w.folders() {
-		path := filepath.Join(f.path, name+querySuffix)
+	for _, f := range saved.Folders(w) {
+		path := filepath.Join(f.Path, name+saved.Suffix)
 		if _, err := os.Lstat(path); err != nil {
 			continue
 		}
-		if project && !f.project || !project && f.path != own {
+		if project && !f.Project || !project && f.Path != own {
 			elsewhere = path
 			continue
 		}
 		if err := os.Remove(path); err != nil {
-			return usage("%s: %s", w.near(path), fact(err))
+			return process.Usagef("%s: %s", w.Near(path), process.Fact(err))
 		}
-		w.say("removed %s", w.near(path))
+		w.Say("removed %s", w.Near(path))
 		return nil
 	}
 	_, shipped := namedQuery(name)
 	switch {
 	case elsewhere != "" && project:
-		return usage("%s: it is in no project folder; without --project it is looked for in the user's", w.near(elsewhere))
+		return process.Usagef("%s: it is in no project folder; without --project it is looked for in the user's", w.Near(elsewhere))
 	case elsewhere != "":
-		return usage("%s: it is not in the user's own folder; --project removes one of a project", w.near(elsewhere))
+		return process.Usagef("%s: it is not in the user's own folder; --project removes one of a project", w.Near(elsewhere))
 	case shipped:
-		return usage("%s comes with the plugin", name)
+		return process.Usagef("%s comes with the plugin", name)
 	}
-	return usage("no saved query named %s; list names them", name)
+	return process.Usagef("no saved query named %s; list names them", name)
 }

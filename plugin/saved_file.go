@@ -2,59 +2,57 @@ package plugin
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
+	"github.com/meshq/kubectl-meshq/plugin/saved"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/meshq/kubectl-meshq/query/shipped"
 )
-
-// A queryFile is the file of -f, read before the flags are: its header says
-// what flags there are.
-type queryFile struct {
-	saved
-	args arguments
-	err  error // of reading it
-}
 
 // parse takes the words apart. Where they name a query's file, its arguments
 // are flags like any other, wherever they stand: the words are split again,
 // with them known.
-func (r *rootCommand) parse(ctx context.Context, w *World, f *flags, words []string) (*command, error) {
-	cmd, err := split(words, r)
-	if err != nil || len(cmd.files) != 1 || r.other(cmd.first()) {
+func (r *rootCommand) parse(ctx context.Context, w *process.World, f *options.Flags, words []string) (*options.CommandLine, error) {
+	cmd, err := options.Split(words, r)
+	if err != nil || len(cmd.Files) != 1 || r.other(cmd.First()) {
 		return cmd, err
 	}
-	ctx, stop := inTime(ctx, w, cmd.words)
+	ctx, stop := inTime(ctx, w, cmd.Words)
 	defer stop()
-	q, err := readFile(ctx, w, cmd.files[0])
-	f.file = &queryFile{q, arguments{}, err}
+	q, err := readFile(ctx, w, cmd.Files[0])
+	f.File = &options.QueryFile{Query: q.Query, Path: q.Path, Args: options.Arguments{}, Err: err}
 	if err != nil {
 		return cmd, nil
 	}
 	sets := []*cobra.Command{r.Command}
-	if wait := r.named(cmd.first()); wait != nil && wait.Name() == waitName {
+	if wait := r.named(cmd.First()); wait != nil && wait.Name() == options.WaitName {
 		sets = append(sets, wait)
 	}
 	for _, set := range sets {
-		f.file.args.add(set.Flags(), q.Query)
+		f.File.Args.Add(set.Flags(), q.Query)
 	}
 	r.chosen = nil
-	return split(words, r)
+	return options.Split(words, r)
 }
 
 // inTime bounds what is read before the flags are known by the --timeout among
 // the words.
-func inTime(ctx context.Context, w *World, words []string) (context.Context, context.CancelFunc) {
-	f := newFlags()
+func inTime(ctx context.Context, w *process.World, words []string) (context.Context, context.CancelFunc) {
+	f := options.NewFlags()
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.bind(set)
+	f.Bind(set)
 	set.ParseErrorsAllowlist.UnknownFlags = true
 	_ = set.Parse(words) // what is wrong with them is told later
-	return f.within(ctx, w)
+	return w.WithTimeout(ctx, f.Timeout)
 }
 
 // named gives the command of that name, which may be a query's; nil: there is none.
@@ -70,44 +68,34 @@ func (r *rootCommand) named(name string) *cobra.Command {
 // other tells whether a word names a command that asks no query of the user's.
 func (r *rootCommand) other(word string) bool {
 	cmd := r.named(word)
-	if cmd == nil || cmd.Name() == waitName {
+	if cmd == nil || cmd.Name() == options.WaitName {
 		return false
 	}
 	_, query := r.bind[cmd]
 	return !query
 }
 
-// add gives a flag set the arguments of a query, but those that the set has a
-// flag for: such a one is given by --arg.
-func (a arguments) add(s *pflag.FlagSet, q shipped.Query) {
-	for _, arg := range q.Args {
-		if s.Lookup(arg.Name) == nil {
-			a.bindOne(s, arg)
-		}
-	}
-}
-
 // readFile reads what -f names, which may be a pipe; "-" is standard input.
-func readFile(ctx context.Context, w *World, path string) (saved, error) {
-	in, err := w.openOption(ctx, path)
+func readFile(ctx context.Context, w *process.World, path string) (saved.Query, error) {
+	in, err := w.OpenOption(ctx, path)
 	if err != nil {
-		return saved{}, err
+		return saved.Query{}, err
 	}
 	defer in.Close()
-	shown := fileName(path)
-	text, err := io.ReadAll(io.LimitReader(in, mostQuery+1))
+	shown := process.FileName(path)
+	text, err := io.ReadAll(io.LimitReader(in, saved.MaxSize+1))
 	switch {
 	case ctx.Err() != nil:
-		return saved{}, &exitError{exitRun, ctx.Err()}
+		return saved.Query{}, process.Exit(process.ExitRun, ctx.Err())
 	case err != nil:
-		return saved{}, usage("%s: %s", shown, fact(err))
+		return saved.Query{}, process.Usagef("%s: %s", shown, process.Fact(err))
 	case isDump(string(text)):
-		return saved{}, usage("%s: that is a config dump, not a query: give it with --snapshot %s", shown, path)
-	case len(text) > mostQuery:
-		return saved{}, usage("%s: more than %d MB, which is no query", shown, mostQuery>>20)
+		return saved.Query{}, process.Usagef("%s: that is a config dump, not a query: give it with --snapshot %s", shown, path)
+	case len(text) > saved.MaxSize:
+		return saved.Query{}, process.Usagef("%s: more than %d MB, which is no query", shown, saved.MaxSize>>20)
 	}
-	q, err := w.header(path, string(text))
-	return saved{Query: q, path: path}, err
+	q, err := saved.ReadHeader(w, path, string(text))
+	return saved.Query{Query: q, Path: path}, err
 }
 
 // isDump tells whether a text looks like what an Envoy gives of its
@@ -118,15 +106,71 @@ func isDump(text string) bool {
 }
 
 // fromFile asks the query of a file, which may have a header.
-func (f *flags) fromFile(ctx context.Context, w *World, words []string) (*asked, error) {
-	if f.file == nil {
-		q, err := readFile(ctx, w, f.files[0])
-		f.file = &queryFile{q, arguments{}, err}
+func fromFile(ctx context.Context, w *process.World, f *options.Flags, words []string) (*run.Request, error) {
+	if f.File == nil {
+		q, err := readFile(ctx, w, f.Files[0])
+		f.File = &options.QueryFile{Query: q.Query, Path: q.Path, Args: options.Arguments{}, Err: err}
 	}
-	if f.file.err != nil {
-		return nil, f.file.err
+	if f.File.Err != nil {
+		return nil, f.File.Err
 	}
-	a := f.file.asks(w, f.file.args, words)
-	a.file = fileName(a.file)
+	a := asks(w, saved.Query{Query: f.File.Query, Path: f.File.Path}, f.File.Args, words)
+	a.File = process.FileName(a.File)
 	return a, nil
+}
+
+// asks is what a saved query asks.
+func asks(w *process.World, q saved.Query, args options.Arguments, words []string) *run.Request {
+	a := run.RequestFor(q.Query, args, words)
+	a.File, a.Path, a.Status, a.Ours = w.Near(q.Path), q.Path, false, false
+	if own := saved.Hidden(w, q); own != "" {
+		w.Say("note: %s is run: it hides your own %s", w.Near(q.Path), w.Near(own))
+	}
+	return a
+}
+
+// taken tells what a name that is to be a saved query's already stands for;
+// empty: it is free.
+func (r *rootCommand) taken(name string) string {
+	switch {
+	case !saved.Name.MatchString(name):
+		return fmt.Sprintf("%q is no name of a query: those are letters, digits and dashes, a letter first", name)
+	case name == "help" || name == "completion":
+		return name + " is a command of the plugin"
+	}
+	for _, cmd := range r.Commands() {
+		if _, ok := r.savedOf[cmd]; ok || cmd.Name() != name && !slices.Contains(cmd.Aliases, name) {
+			continue
+		}
+		if _, ok := r.bind[cmd]; ok && cmd.GroupID != "" {
+			return name + " is a query that comes with the plugin"
+		}
+		return name + " is a command of the plugin"
+	}
+	return ""
+}
+
+// noQuery is the error of a name that stands for nothing.
+func noQuery(name string) error {
+	for _, k := range sources.Kinds() {
+		if k.Name == "Mesh" && slices.ContainsFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name }) {
+			return process.Usagef("no query named %s; did you mean '.%s'?", name, name)
+		}
+	}
+	return process.Usagef("no query named %s; for jq write '.|%s'", name, name)
+}
+
+// noFile tells who names a file where the query is to stand how it is given.
+func noFile(word string) error {
+	how := ""
+	switch {
+	case strings.HasSuffix(word, saved.Suffix):
+		how = "a file with a query is given with -f"
+	case slices.ContainsFunc([]string{".json", ".tar", ".gz", ".tgz", ".zst"}, func(end string) bool { return strings.HasSuffix(word, end) }):
+		how = "a recorded mesh is given with --snapshot"
+	}
+	if info, err := os.Stat(word); how == "" || err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return process.Usagef("%s is a file, not a query: %s %s", word, how, word)
 }

@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/input"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/saved"
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/spf13/cobra"
 )
 
 // A saving is what the command save was asked for.
@@ -34,14 +36,14 @@ and --within, $ns and $within.
 ` + savedLong
 
 // saveCommand is "save NAME QUERY".
-func saveCommand(w *World, root *rootCommand) *cobra.Command {
-	name := calledAs(w.Args[0])
+func saveCommand(w *process.World, root *rootCommand) *cobra.Command {
+	name := process.CalledAs(w.Args[0])
 	s := &saving{}
 	cmd := &cobra.Command{
 		Use:   "save NAME QUERY",
 		Short: "Save a query under a name",
 		Long:  saveLong,
-		Example: indent([]string{
+		Example: process.Indent([]string{
 			name + ` save stale-routes '.proxies[] | select(.rds=="STALE")' --doc 'proxies with old routes'`,
 			name + ` save of '.proxies[] | select(.namespace==$ns) | {name, rds}' --takes ns=default -o table --columns NAME,RDS`,
 			name + ` save of -f of.jq --project`,
@@ -58,7 +60,7 @@ func saveCommand(w *World, root *rootCommand) *cobra.Command {
 			case len(words) == 2 && len(s.files) == 0:
 				s.text = words[1]
 			default:
-				return usage("save: two words are needed, a name and a query, or a name and -f FILE")
+				return process.Usagef("save: two words are needed, a name and a query, or a name and -f FILE")
 			}
 			s.name = words[0]
 			return s.run(w, root)
@@ -76,9 +78,9 @@ func saveCommand(w *World, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-func (s *saving) run(w *World, root *rootCommand) error {
+func (s *saving) run(w *process.World, root *rootCommand) error {
 	if what := root.taken(s.name); what != "" {
-		return usage("%s", what)
+		return process.Usagef("%s", what)
 	}
 	text, err := s.file()
 	if err != nil {
@@ -88,8 +90,8 @@ func (s *saving) run(w *World, root *rootCommand) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, s.name+querySuffix)
-	q, err := w.header(path, text)
+	path := filepath.Join(dir, s.name+saved.Suffix)
+	q, err := saved.ReadHeader(w, path, text)
 	if err != nil {
 		return err
 	}
@@ -102,11 +104,11 @@ func (s *saving) run(w *World, root *rootCommand) error {
 	if err := s.write(w, path, text); err != nil {
 		return err
 	}
-	how := calledAs(w.Args[0]) + " " + s.name
-	if isModule(text) {
+	how := process.CalledAs(w.Args[0]) + " " + s.name
+	if saved.IsModule(text) {
 		how = fmt.Sprintf("include %q;", s.name)
 	}
-	w.say("saved %s: %s", w.near(path), how)
+	w.Say("saved %s: %s", w.Near(path), how)
 	return nil
 }
 
@@ -117,11 +119,11 @@ func (s *saving) file() (string, error) {
 	text := strings.TrimRight(s.text, "\n") + "\n"
 	switch {
 	case strings.TrimSpace(s.text) == "":
-		return "", usage("save: an empty query")
+		return "", process.Usagef("save: an empty query")
 	case header == "":
 		return text, nil
 	case strings.HasPrefix(s.text, "#"):
-		return "", usage("save: the query has a header already: write it there")
+		return "", process.Usagef("save: the query has a header already: write it there")
 	}
 	return header + "\n" + text, nil
 }
@@ -173,35 +175,35 @@ func (s *saving) kept(q shipped.Query) error {
 	}
 	switch {
 	case !slices.Equal(trimmed(doc), trimmed(got)):
-		return usage("--doc: a line of it would be read as something else of the header")
+		return process.Usagef("--doc: a line of it would be read as something else of the header")
 	case q.Output != s.output || !slices.Equal(q.Examples, s.examples) || strings.Contains(s.takes+s.columns, "\n"):
-		return usage("save: a value of a flag has more than one line")
+		return process.Usagef("save: a value of a flag has more than one line")
 	}
 	return nil
 }
 
 // dir is the folder to write to.
-func (s *saving) dir(w *World) (string, error) {
+func (s *saving) dir(w *process.World) (string, error) {
 	if !s.project {
-		if dir := w.userLibrary(); dir != "" {
+		if dir := saved.UserFolder(w); dir != "" {
 			return dir, nil
 		}
-		return "", usage("save: there is no folder of the user's: HOME is not set")
+		return "", process.Usagef("save: there is no folder of the user's: HOME is not set")
 	}
-	for _, f := range w.folders() {
-		if f.project {
-			return f.path, nil
+	for _, f := range saved.Folders(w) {
+		if f.Project {
+			return f.Path, nil
 		}
 	}
 	if w.Dir == "" {
-		return "", usage("save --project: the working directory is not known")
+		return "", process.Usagef("save --project: the working directory is not known")
 	}
-	return filepath.Join(w.Dir, projectFolder), nil
+	return filepath.Join(w.Dir, saved.ProjectFolder), nil
 }
 
 // compiles holds that a query is one, with its arguments and its modules.
-func compiles(w *World, q shipped.Query, path string) error {
-	modules, closeModules, err := w.openModules(nil, path)
+func compiles(w *process.World, q shipped.Query, path string) error {
+	modules, closeModules, err := saved.OpenModules(w, nil, path)
 	if err != nil {
 		return err
 	}
@@ -214,41 +216,41 @@ func compiles(w *World, q shipped.Query, path string) error {
 		names = append(names, "$words")
 	}
 	text := q.Program()
-	if isModule(text) {
+	if saved.IsModule(text) {
 		text += "\n."
 	}
-	if _, err := query.Compile(text, query.Options{File: w.near(path), Variables: names, Modules: modules, Data: decodeFile}); err != nil {
-		return &exitError{exitCompile, err}
+	if _, err := query.Compile(text, query.Options{File: w.Near(path), Variables: names, Modules: modules, Data: input.DecodeFile}); err != nil {
+		return process.Exit(process.ExitCompile, err)
 	}
 	return nil
 }
 
 // write puts the file where it is to be, whole or not at all.
-func (s *saving) write(w *World, path, text string) error {
-	failed := func(err error) error { return usage("%s: %s", w.near(path), fact(err)) }
+func (s *saving) write(w *process.World, path, text string) error {
+	failed := func(err error) error { return process.Usagef("%s: %s", w.Near(path), process.Fact(err)) }
 	if _, err := os.Lstat(path); err == nil && !s.force {
-		return usage("%s: there is one; --force replaces it", w.near(path))
+		return process.Usagef("%s: there is one; --force replaces it", w.Near(path))
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return failed(err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return failed(err)
 	}
-	t := &target{path: path, force: s.force, scratch: w.scratch}
+	t := &process.Target{Path: path, Force: s.force, Scratch: w.Scratch}
 	var err error
-	if t.file, err = w.scratch.file(filepath.Dir(path), "."+s.name+"-*"); err != nil {
+	if t.File, err = w.Scratch.File(filepath.Dir(path), "."+s.name+"-*"); err != nil {
 		return failed(err)
 	}
-	t.out = bufio.NewWriter(t.file)
+	t.Out = bufio.NewWriter(t.File)
 	_, err = t.Write([]byte(text))
 	if err == nil {
-		err = t.file.Chmod(0o644) // a team reads it, too
+		err = t.File.Chmod(0o644) // a team reads it, too
 	}
 	if err == nil {
-		err = t.commit(context.Background())
+		err = t.Commit(context.Background())
 	}
 	if err != nil {
-		return errors.Join(failed(err), t.abandon())
+		return errors.Join(failed(err), t.Abandon())
 	}
 	return nil
 }

@@ -7,13 +7,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/help"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/saved"
 )
 
 // inFolder runs a command line in a folder, with a folder of configuration of its own.
 func inFolder(t *testing.T, dir string, args ...string) (out, errs string, code int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	w := &World{
+	w := &process.World{
 		Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &stdout, Err: &stderr,
 		Environ: []string{"XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}, Dir: dir, Now: time.Now,
 	}
@@ -40,7 +44,7 @@ func TestSaveKeepsItsWord(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		_, errs, code := inFolder(t, dir, append([]string{"save", "mine", ".kind"}, c.args...)...)
-		if c.want == "" && code != 0 || c.want != "" && (code != exitUsage || !strings.Contains(errs, c.want)) {
+		if c.want == "" && code != 0 || c.want != "" && (code != process.ExitUsage || !strings.Contains(errs, c.want)) {
 			t.Errorf("%q: exit code %d: %s, want %q", c.args, code, errs, c.want)
 		}
 		if c.want != "" {
@@ -56,23 +60,23 @@ func TestSaveKeepsItsWord(t *testing.T) {
 func TestFolders(t *testing.T) {
 	dir := t.TempDir()
 	deep := filepath.Join(dir, "a", "b")
-	if err := os.MkdirAll(filepath.Join(deep, projectFolder), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(deep, saved.ProjectFolder), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, projectFolder), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, saved.ProjectFolder), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "a", projectFolder), nil, 0o644); err != nil { // no folder
+	if err := os.WriteFile(filepath.Join(dir, "a", saved.ProjectFolder), nil, 0o644); err != nil { // no folder
 		t.Fatal(err)
 	}
-	w := &World{Dir: deep, Environ: []string{"HOME=" + dir, libraryEnv + "=" + filepath.Join(dir, "x")}}
-	want := []folder{
-		{filepath.Join(dir, "x"), false}, {filepath.Join(deep, projectFolder), true}, {filepath.Join(dir, projectFolder), true},
-		{filepath.Join(dir, ".config", "meshq", "library"), false},
+	w := &process.World{Dir: deep, Environ: []string{"HOME=" + dir, saved.LibraryEnv + "=" + filepath.Join(dir, "x")}}
+	want := []saved.Folder{
+		{Path: filepath.Join(dir, "x"), Project: false}, {Path: filepath.Join(deep, saved.ProjectFolder), Project: true}, {Path: filepath.Join(dir, saved.ProjectFolder), Project: true},
+		{Path: filepath.Join(dir, ".config", "meshq", "library"), Project: false},
 	}
-	var got []folder
-	for _, f := range w.folders() {
-		if strings.HasPrefix(f.path, dir) { // above it is what this machine has
+	var got []saved.Folder
+	for _, f := range saved.Folders(w) {
+		if strings.HasPrefix(f.Path, dir) { // above it is what this machine has
 			got = append(got, f)
 		}
 	}
@@ -89,10 +93,10 @@ func TestFolders(t *testing.T) {
 // TestUnreadableSaved names a file that is none, and goes no further.
 func TestUnreadableSaved(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, projectFolder, "odd.jq"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, saved.ProjectFolder, "odd.jq"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs, code := inFolder(t, dir, "--snapshot", "demo", "odd"); code != exitUsage || !strings.Contains(errs, "odd.jq: no regular file") {
+	if _, errs, code := inFolder(t, dir, "--snapshot", "demo", "odd"); code != process.ExitUsage || !strings.Contains(errs, "odd.jq: no regular file") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
@@ -104,7 +108,7 @@ func TestQueriesPage(t *testing.T) {
 	_, errs, code := inFolder(t, dir, "save", "old", ".proxies[] | select(.version | semver($below)) | {name, version}",
 		"--doc", "proxies of an old version.", "--takes", "below=<1.31.0", "-o", "table")
 	for _, part := range []string{".proxies[] | select(.version | semver($below)) | {name, version}", "--doc 'proxies of an old version.' --takes 'below=<1.31.0' -o table"} {
-		if !strings.Contains(queriesPage, part) {
+		if !strings.Contains(help.QueriesPage, part) {
 			t.Errorf("the page doesn't have %s", part)
 		}
 	}
@@ -114,9 +118,9 @@ func TestQueriesPage(t *testing.T) {
 	if out, errs, code := inFolder(t, dir, "--snapshot", "demo", "old", "--below", "<1.32.0", "--no-headers"); code != 0 || strings.Count(out, "1.31.0\n") != 7 {
 		t.Errorf("exit code %d: %s%s", code, out, errs)
 	}
-	_, header, _ := strings.Cut(queriesPage, "\n  # old:")
-	header, _, _ = strings.Cut(header, "\n\n")
-	q, err := (&World{}).header("old.jq", "# old:"+strings.ReplaceAll(header, "\n  #", "\n#")+"\n\n.x\n")
+	_, example, _ := strings.Cut(help.QueriesPage, "\n  # old:")
+	example, _, _ = strings.Cut(example, "\n\n")
+	q, err := saved.ReadHeader(&process.World{}, "old.jq", "# old:"+strings.ReplaceAll(example, "\n  #", "\n#")+"\n\n.x\n")
 	if err != nil || len(q.Args) != 5 || q.Output != "table" || len(q.Columns[""]) != 2 || len(q.Aliases) != 1 || len(q.Examples) != 1 || q.Doc == "" {
 		t.Errorf("%v: %+v", err, q)
 	}
@@ -126,7 +130,7 @@ func TestQueriesPage(t *testing.T) {
 // user's own of that name, however it is run, and what list makes of it.
 func TestProjectHidesOwn(t *testing.T) {
 	dir := t.TempDir()
-	own, project := filepath.Join(dir, "config", "meshq", "library"), filepath.Join(dir, projectFolder)
+	own, project := filepath.Join(dir, "config", "meshq", "library"), filepath.Join(dir, saved.ProjectFolder)
 	write(t, filepath.Join(own, "shop.jq"), "# shop: mine\n\n\"mine\"\n")
 	write(t, filepath.Join(own, "other.jq"), "# other: mine\n# aliases: market\n\n\"mine\"\n")
 	for _, args := range [][]string{{"shop"}, {"other"}, {"market"}} {
@@ -154,9 +158,9 @@ func TestProjectHidesOwn(t *testing.T) {
 func TestSavedLinksStayInside(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "secret"), "TOP SECRET (\n")
-	write(t, filepath.Join(dir, projectFolder, "real.jq"), "# real: it\n\n\"real\"\n")
+	write(t, filepath.Join(dir, saved.ProjectFolder, "real.jq"), "# real: it\n\n\"real\"\n")
 	for name, to := range map[string]string{"out": "../secret", "whole": filepath.Join(dir, "secret"), "gone": "nowhere", "inside": "real.jq", "passwd": "/etc/passwd"} {
-		if err := os.Symlink(to, filepath.Join(dir, projectFolder, name+querySuffix)); err != nil {
+		if err := os.Symlink(to, filepath.Join(dir, saved.ProjectFolder, name+saved.Suffix)); err != nil {
 			t.Skip(err)
 		}
 	}

@@ -4,48 +4,43 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/help"
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/spf13/cobra"
 )
 
 // queryCommand is the command of a query that has a name: "clusters [PROXY…]".
-// Its flags are bound when it is chosen, see [rootCommand.choose]: there are
+// Its flags are bound when it is chosen, see [rootCommand.Choose]: there are
 // many such commands, and each has all flags of a query.
-func queryCommand(w *World, f *flags, root *rootCommand, q shipped.Query, args arguments) *cobra.Command {
+func queryCommand(w *process.World, f *options.Flags, root *rootCommand, q shipped.Query, args options.Arguments) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     q.Name + " " + takes(q),
+		Use:     q.Name + " " + help.Takes(q),
 		Aliases: q.Aliases,
 		Short:   strings.TrimSuffix(q.Summary, "."),
 		Args:    cobra.ArbitraryArgs,
 		GroupID: groupOf(q),
 	}
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
-		if f.version {
+		if f.Version {
 			return printVersion(w)
 		}
-		return runNamed(cmd, w, f, root, askedBy(q, args, words))
+		return runNamed(cmd, w, f, root, run.RequestFor(q, args, words))
 	}
-	cmd.SetHelpFunc(func(*cobra.Command, []string) { printQueryHelp(w, q) })
+	cmd.SetHelpFunc(func(*cobra.Command, []string) { help.PrintQueryHelp(w, q) })
 	root.bind[cmd] = func() {
-		args.bind(f, cmd.Flags(), q)
+		args.Bind(f, cmd.Flags(), q)
 		completion{w, f, &q, root}.attach(cmd)
 	}
 	return cmd
 }
 
-func runNamed(cmd *cobra.Command, w *World, f *flags, root *rootCommand, a *asked) error {
-	ctx, stop := f.within(cmd.Context(), w)
+func runNamed(cmd *cobra.Command, w *process.World, f *options.Flags, root *rootCommand, a *run.Request) error {
+	ctx, stop := w.WithTimeout(cmd.Context(), f.Timeout)
 	defer stop()
 	return runAsked(ctx, w, f, root.argv, a, cmd)
-}
-
-// takes says what the words behind a query's name are.
-func takes(q shipped.Query) string {
-	if q.Words != "" {
-		return "[" + q.Words + "]"
-	}
-	return "[PROXY…]"
 }
 
 // The groups that help lists commands in.
@@ -62,17 +57,17 @@ func groupOf(q shipped.Query) string {
 }
 
 // addQueries adds a command for every query that comes with the plugin.
-func (r *rootCommand) addQueries(w *World, f *flags) {
+func (r *rootCommand) addQueries(w *process.World, f *options.Flags) {
 	r.AddGroup(&cobra.Group{ID: queryGroup, Title: "Queries:"}, &cobra.Group{ID: checkGroup, Title: "Checks:"})
 	for _, q := range r.shipped {
-		r.AddCommand(queryCommand(w, f, r, q, arguments{}))
+		r.AddCommand(queryCommand(w, f, r, q, options.Arguments{}))
 	}
 }
 
 // choose binds the flags of the command that a word names, if it names one that
 // a query may take the place of. Whether its name goes on with the next word
 // is told.
-func (r *rootCommand) choose(word string) (found, more bool) {
+func (r *rootCommand) Choose(word string) (found, more bool) {
 	in := r.Command
 	if r.chosen != nil {
 		in = r.chosen
@@ -99,18 +94,6 @@ func (r *rootCommand) query(in *cobra.Command, word string) *cobra.Command {
 	}
 	return nil
 }
-
-// askedBy is what a named query asks.
-func askedBy(q shipped.Query, args arguments, words []string) *asked {
-	a := &asked{query: q.Program(), file: q.Name + ".jq", named: &q, ours: true, arguments: args, proxies: words, status: q.Name == statusName}
-	if q.Words != "" {
-		a.words, a.proxies = words, nil
-	}
-	return a
-}
-
-// statusName is the query that is meant where none is given.
-const statusName = "status"
 
 // namedQuery finds a query by its name.
 func namedQuery(name string) (shipped.Query, bool) { return shipped.Find(name, shipped.All()) }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -20,8 +21,8 @@ const captures = "../../shared"
 func said(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	w := &World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
-	if code := Main(w); code != exitOK {
+	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
+	if code := Main(w); code != process.ExitOK {
 		t.Fatalf("%q: exit code %d: %s", args, code, errs.String())
 	}
 	return out.String()

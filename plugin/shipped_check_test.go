@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // findings runs all checks over a snapshot.
@@ -14,7 +16,7 @@ func findings(t *testing.T, snapshot string, more ...string) (out []string) {
 	said, errs, code := call(t, append([]string{"check", "--snapshot", snapshot, "-c"}, more...)...)
 	defer func() {
 		unknown := slices.ContainsFunc(out, func(f string) bool { return strings.HasPrefix(f, "unknown ") })
-		if want := map[bool]int{false: exitOK, true: exitPartial}[unknown]; code != want {
+		if want := map[bool]int{false: process.ExitOK, true: process.ExitPartial}[unknown]; code != want {
 			t.Errorf("%s: exit code %d, want %d: %s", snapshot, code, want, errs)
 		}
 	}()

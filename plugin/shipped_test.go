@@ -9,13 +9,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/istioctl"
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/spf13/cobra"
 )
 
 func someRoot() *rootCommand {
-	return newRoot(&World{Args: []string{"kubectl-meshq"}}, newFlags())
+	return newRoot(&process.World{Args: []string{"kubectl-meshq"}}, options.NewFlags())
 }
 
 // TestFlagSets builds the flags of every command: pflag panics where two have
@@ -33,7 +36,7 @@ func TestFlagSets(t *testing.T) {
 	}
 	for _, q := range shipped.All() {
 		root := someRoot()
-		if found, _ := root.choose(q.Name); !found {
+		if found, _ := root.Choose(q.Name); !found {
 			t.Fatalf("%s can't be called", q.Name)
 		}
 		set := root.chosen.Flags()
@@ -41,7 +44,7 @@ func TestFlagSets(t *testing.T) {
 			if set.Lookup(arg.Name) == nil {
 				t.Errorf("%s has no flag --%s", q.Name, arg.Name)
 			}
-			if reserved(arg) && !slices.Contains(lendable, arg.Name) {
+			if options.Reserved(arg) && !slices.Contains(options.Lendable, arg.Name) {
 				t.Errorf("--%s of %s takes the place of a flag that every query has", arg.Name, q.Name)
 			}
 		}
@@ -55,11 +58,11 @@ func TestFlagSets(t *testing.T) {
 
 func TestReserved(t *testing.T) {
 	for _, a := range []shipped.Argument{{Name: "namespace"}, {Name: "cluster"}, {Name: "help"}, {Name: "x", Short: "h"}, {Name: "x", Short: "n"}, {Name: "from-file"}} {
-		if !reserved(a) {
+		if !options.Reserved(a) {
 			t.Errorf("%v", a)
 		}
 	}
-	if reserved(shipped.Argument{Name: "port", Short: "p"}) {
+	if options.Reserved(shipped.Argument{Name: "port", Short: "p"}) {
 		t.Error("--port, -p is taken")
 	}
 }
@@ -75,46 +78,46 @@ func everyCommand(cmd *cobra.Command) []*cobra.Command {
 // TestSpellings binds the flags of every command of istioctl's, which stands
 // for a query that there is.
 func TestSpellings(t *testing.T) {
-	var each func(path []string, s spelling)
-	each = func(path []string, s spelling) {
-		if s.below != nil {
-			for _, below := range s.below {
-				each(append(slices.Clone(path), s.words[0]), below)
+	var each func(path []string, s istioctl.Spelling)
+	each = func(path []string, s istioctl.Spelling) {
+		if s.Below != nil {
+			for _, below := range s.Below {
+				each(append(slices.Clone(path), s.Words[0]), below)
 			}
 			return
 		}
-		for _, query := range []string{s.query, s.short} {
+		for _, query := range []string{s.Query, s.Short} {
 			if _, ok := namedQuery(query); !ok && query != "" {
-				t.Errorf("%q is %s, which there is not", s.words, query)
+				t.Errorf("%q is %s, which there is not", s.Words, query)
 			}
 		}
-		if s.query == "" && s.not == "" {
-			t.Errorf("%q is nothing", s.words)
+		if s.Query == "" && s.Not == "" {
+			t.Errorf("%q is nothing", s.Words)
 		}
-		for _, word := range s.words {
+		for _, word := range s.Words {
 			root := someRoot()
 			for _, word := range append(slices.Clone(path), word) {
-				if found, _ := root.choose(word); !found {
+				if found, _ := root.Choose(word); !found {
 					t.Fatalf("%q %s can't be called", path, word)
 				}
 			}
 			shorts := map[string]string{"f": "file", "r": "revision", "c": "kubeconfig", "n": "namespace", "i": "istio-namespace", "o": "output"}
 			switch {
-			case s.not != "":
+			case s.Not != "":
 				shorts = nil
-			case s.query == logName:
+			case s.Query == run.LogName:
 				shorts["r"] = "reset"
-			case s.query == statusName:
+			case s.Query == run.StatusName:
 				shorts["v"] = "verbosity"
 			}
 			for short, name := range shorts {
 				if flag := root.chosen.Flags().ShorthandLookup(short); flag == nil || flag.Name != name {
-					t.Errorf("%q: -%s is %v", s.words, short, flag)
+					t.Errorf("%q: -%s is %v", s.Words, short, flag)
 				}
 			}
 		}
 	}
-	for _, s := range spellings() {
+	for _, s := range istioctl.Spellings() {
 		each(nil, s)
 	}
 }
@@ -143,12 +146,12 @@ func TestNamedOrNot(t *testing.T) {
 		{[]string{"-Q", ".x", "clusters", "--", "-a"}, "", []string{"clusters", "-a"}},
 	} {
 		root := someRoot()
-		argv, err := split(c.args, root)
+		argv, err := options.Split(c.args, root)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if argv.given && root.query(root.Command, argv.first()) != nil {
-			argv.outspoken()
+		if argv.Given && root.query(root.Command, argv.First()) != nil {
+			argv.Outspoken()
 		}
 		named, words := "", []string(nil)
 		for _, cmd := range everyCommand(root.Command) {
@@ -160,7 +163,7 @@ func TestNamedOrNot(t *testing.T) {
 				return nil
 			}
 		}
-		root.SetArgs(argv.words)
+		root.SetArgs(argv.Words)
 		if err := root.ExecuteContext(context.Background()); err != nil || named != c.named || !slices.Equal(words, c.words) {
 			t.Errorf("%s: %q %q, %v", strings.Join(c.args, " "), named, words, err)
 		}
@@ -182,11 +185,11 @@ func TestExamples(t *testing.T) {
 				t.Errorf("%s: %s is an example of something else", q.Name, example)
 			}
 			var out, errs bytes.Buffer
-			w := &World{Args: append(words, "--snapshot", "demo"), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
+			w := &process.World{Args: append(words, "--snapshot", "demo"), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
 			code := Main(w)
 			told := strings.Contains(errs.String(), "not in the snapshot") || strings.Contains(errs.String(), "unknown: ")
 			matched := slices.Contains(words, "--fail-on-match")
-			if code != exitOK && !(told && code == exitPartial) && !(matched && code == exitFound) || errs.Len() > 0 && !told {
+			if code != process.ExitOK && !(told && code == process.ExitPartial) && !(matched && code == process.ExitFound) || errs.Len() > 0 && !told {
 				t.Errorf("%s: exit code %d: %s", example, code, errs.String())
 			}
 		}

@@ -9,13 +9,15 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/labels"
-
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/recording"
 	"github.com/meshq/kubectl-meshq/sources/requests"
 	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 const snapshotLong = `Record the mesh in one file, which --snapshot reads: every query over it answers as the mesh would have. FILE is a
@@ -59,14 +61,14 @@ type snapshot struct {
 }
 
 // snapshotCommand is "snapshot FILE [PROXY…]".
-func snapshotCommand(w *World, f *flags) *cobra.Command {
-	name := calledAs(w.Args[0])
+func snapshotCommand(w *process.World, f *options.Flags) *cobra.Command {
+	name := process.CalledAs(w.Args[0])
 	s := &snapshot{}
 	cmd := &cobra.Command{
 		Use:   "snapshot FILE [PROXY…]",
 		Short: "Record the mesh in a file, without its secrets",
 		Long:  snapshotLong,
-		Example: indent([]string{
+		Example: process.Indent([]string{
 			name + " snapshot mesh.tar.zst",
 			name + " snapshot shop.tar.zst -n shop --sections clusters,routes,endpoints",
 			name + " snapshot reviews.tar.zst reviews-v1 reviews-v2 --desired",
@@ -75,15 +77,15 @@ func snapshotCommand(w *World, f *flags) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if len(words) == 0 {
-				return usage("snapshot: no file to write, like mesh.tar.zst")
+				return process.Usagef("snapshot: no file to write, like mesh.tar.zst")
 			}
 			s.file = words[0]
 			return s.run(cmd.Context(), w, f, words[1:], cmd)
 		},
 	}
 	set := cmd.Flags()
-	f.bindMesh(set)
-	set.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be recorded")
+	f.BindMesh(set)
+	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be recorded")
 	set.StringSliceVar(&s.sections, "sections", nil, "only these sections of the proxies: clusters,routes")
 	set.BoolVar(&s.desired, "desired", false, "also what Pilot would send to each proxy, which it has to compute")
 	set.StringVar(&s.shard, "shard", "", "only a part of the proxies, as 2/8: several that record, and are read as one, --snapshot 'shard-*'")
@@ -99,37 +101,37 @@ func snapshotCommand(w *World, f *flags) *cobra.Command {
 	return cmd
 }
 
-func (s *snapshot) run(ctx context.Context, w *World, f *flags, proxies []string, cmd *cobra.Command) (err error) {
-	ctx, stop := f.within(ctx, w)
+func (s *snapshot) run(ctx context.Context, w *process.World, f *options.Flags, proxies []string, cmd *cobra.Command) (err error) {
+	ctx, stop := w.WithTimeout(ctx, f.Timeout)
 	defer stop()
-	r := &run{World: w, flags: f, argv: &command{}, asked: &asked{proxies: proxies}, changed: cmd.Flags().Changed}
+	r := &run.Run{World: w, Flags: f, Argv: &options.CommandLine{}, Request: &run.Request{Proxies: proxies}, Changed: cmd.Flags().Changed}
 	o, err := s.options()
 	if err != nil {
 		return err
 	}
-	if err := f.check(r.asked); err != nil {
+	if err := f.Check(r.Request.Proxies); err != nil {
 		return err
 	}
 	if o.Redaction, err = s.redaction(ctx, w); err != nil {
 		return err
 	}
-	if r.labels, err = labels.Parse(r.selector); err != nil {
-		return usage("-l %s: %s", r.selector, fact(err))
+	if r.Labels, err = labels.Parse(r.Selector); err != nil {
+		return process.Usagef("-l %s: %s", r.Selector, process.Fact(err))
 	}
-	defer r.showProgress()()
-	r.openOutput()
-	r.started = r.Now()
-	to, err := r.openTarget(s.file, s.force)
+	defer r.ShowProgress()()
+	r.OpenOutput()
+	r.Started = r.Now()
+	to, err := r.OpenTarget(s.file, s.force, r.Stdout)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, to.abandon()) }()
-	answers, err := r.openSources(ctx)
+	defer func() { err = errors.Join(err, to.Abandon()) }()
+	answers, err := r.OpenSources(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeAll(answers)) }()
-	return r.within(ctx, answers, func(ctx context.Context) error { return r.record(ctx, to, o) })
+	defer func() { err = errors.Join(err, run.CloseAll(answers)) }()
+	return r.Within(ctx, answers, func(ctx context.Context) error { return recordMesh(ctx, r, to, o) })
 }
 
 // options makes options of words.
@@ -141,7 +143,7 @@ func (s *snapshot) options() (recording.Options, error) {
 	}
 	for _, name := range s.sections {
 		if !slices.Contains(known, name) {
-			return o, usage("--sections %s: no section of a proxy; these are %s", name, strings.Join(known, ", "))
+			return o, process.Usagef("--sections %s: no section of a proxy; these are %s", name, strings.Join(known, ", "))
 		}
 		o.Sections = append(o.Sections, mesh.Section(name))
 	}
@@ -153,70 +155,63 @@ func (s *snapshot) options() (recording.Options, error) {
 	o.Shard, err1 = strconv.Atoi(part)
 	o.Shards, err2 = strconv.Atoi(of)
 	if err1 != nil || err2 != nil || o.Shard < 1 || o.Shard > o.Shards || o.Shards > 1<<16 {
-		return o, usage("--shard %s: not a part like 2/8", s.shard)
+		return o, process.Usagef("--shard %s: not a part like 2/8", s.shard)
 	}
 	return o, nil
 }
 
 // record writes the mesh to the target, and says on stderr what became of it.
-func (r *run) record(ctx context.Context, to *target, o recording.Options) error {
-	r.progress.follow(func() requests.Progress {
+func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording.Options) error {
+	r.Progress.Follow(func() requests.Progress {
 		if p := o.Tally.Progress(); p.Total > 0 {
 			return p
 		}
-		return r.mesh.Progress()
+		return r.Mesh.Progress()
 	})
-	w, err := transport.NewWriter(to, r.mesh.Now())
+	w, err := transport.NewWriter(to, r.Mesh.Now())
 	if err != nil {
 		return err
 	}
-	done, err := r.mesh.Record(ctx, w, o)
+	done, err := r.Mesh.Record(ctx, w, o)
 	if err == nil {
 		err = w.Close()
 	}
 	if err == nil {
-		err = to.commit(ctx)
+		err = to.Commit(ctx)
 	}
 	switch {
 	case ctx.Err() != nil && err != nil:
-		return &exitError{exitRun, context.Cause(ctx)}
+		return process.Exit(process.ExitRun, context.Cause(ctx))
 	case err != nil:
-		return &exitError{exitUsage, err}
+		return process.Exit(process.ExitUsage, err)
 	}
-	r.progress.end()
+	r.Progress.End()
 	for _, f := range done.Faults {
-		r.fault(f)
+		r.Fault(f)
 	}
-	r.tellFaults()
-	r.message(func(w io.Writer) { fmt.Fprintln(w, to.summary(done)) })
-	if done.Partial && !r.allowPartial {
-		return &exitError{exitPartial, nil}
+	r.TellFaults()
+	r.Message(func(w io.Writer) { fmt.Fprintln(w, summary(to, done)) })
+	if done.Partial && !r.AllowPartial {
+		return process.Exit(process.ExitPartial, nil)
 	}
 	return nil
 }
 
 // summary is the one line about a recording.
-func (t *target) summary(done recording.Result) string {
+func summary(t *process.Target, done recording.Result) string {
 	parts := []string{
-		plural(done.Proxies, "proxy", "proxies"), plural(done.Files, "file", "files"),
-		fmt.Sprintf("%s, unpacked %s", inBrief(float64(t.written)), inBrief(float64(done.Bytes))),
+		run.Plural(done.Proxies, "proxy", "proxies"), run.Plural(done.Files, "file", "files"),
+		fmt.Sprintf("%s, unpacked %s", run.InBrief(float64(t.Written)), run.InBrief(float64(done.Bytes))),
 	}
-	text := t.name() + ": " + strings.Join(parts, ", ")
+	text := t.Name() + ": " + strings.Join(parts, ", ")
 	if done.Digested+done.Dropped > 0 {
-		text += fmt.Sprintf("; redacted: %s digested, %d dropped", plural(done.Digested, "text", "texts"), done.Dropped)
+		text += fmt.Sprintf("; redacted: %s digested, %d dropped", run.Plural(done.Digested, "text", "texts"), done.Dropped)
 	}
 	switch n := len(done.Faults); {
 	case n > 0:
-		text += "; partial: " + plural(n, "fault", "faults")
+		text += "; partial: " + run.Plural(n, "fault", "faults")
 	case done.Partial:
 		text += "; partial, as what it was made of"
 	}
 	return text
-}
-
-// notePartial tells that a snapshot that is read isn't of all of its mesh.
-func (r *run) notePartial(path string, s transport.Source) {
-	if s.Manifest().Partial {
-		r.note(path + ": some of the mesh could not be had when it was recorded; its manifest.json tells what")
-	}
 }

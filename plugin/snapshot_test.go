@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -24,7 +25,7 @@ import (
 // called runs a command line.
 func called(ctx context.Context, in io.Reader, terminal bool, args ...string) (out, errs string, code int) {
 	var o, e bytes.Buffer
-	w := &World{Args: append([]string{"kubectl-meshq"}, args...), In: in, Out: &o, Err: &e, OutTerminal: terminal, Now: time.Now}
+	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: in, Out: &o, Err: &e, OutTerminal: terminal, Now: time.Now}
 	code = execute(ctx, w)
 	return o.String(), e.String(), code
 }
@@ -61,7 +62,7 @@ func names(t *testing.T, dir string) []string {
 func TestSnapshotAnswers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "again.tar.zst")
 	out, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--desired", "--redact", "envoy", "--yes")
-	if code != exitOK || out != "" || !strings.HasPrefix(errs, file+": 7 proxies, ") || strings.Contains(errs, "redacted") {
+	if code != process.ExitOK || out != "" || !strings.HasPrefix(errs, file+": 7 proxies, ") || strings.Contains(errs, "redacted") {
 		t.Fatalf("%d %s%s", code, out, errs)
 	}
 	queries := []string{
@@ -98,7 +99,7 @@ func TestSnapshotAnswers(t *testing.T) {
 		if gotOut != wantOut || gotErr != wantErr || gotCode != wantCode {
 			t.Errorf("%s: exit code %d, want %d\n got %.1000s%s\nwant %.1000s%s", q, gotCode, wantCode, gotOut, gotErr, wantOut, wantErr)
 		}
-		if empty := gotOut == "" || gotCode != exitOK; empty != slices.Contains(lacking, q) {
+		if empty := gotOut == "" || gotCode != process.ExitOK; empty != slices.Contains(lacking, q) {
 			t.Errorf("%s: what is compared is not what it seems: %d %.300s%s", q, gotCode, gotOut, gotErr)
 		}
 	}
@@ -128,15 +129,15 @@ func TestSnapshotWords(t *testing.T) {
 		"--sections clusters1: no section of a proxy; these are clusters, listeners, routes, endpoints, secrets, extensions, bootstrap, server, stats, loggers, updates, workloads, services, policies, connections": {at("x.tar.zst"), "--sections", "clusters,clusters1"},
 	} {
 		out, errs, code := call(t, append([]string{"snapshot", "--snapshot", "demo"}, args...)...)
-		wantCode := exitUsage
+		wantCode := process.ExitUsage
 		if slices.Contains(args, "--timeout") {
-			wantCode = exitRun
+			wantCode = process.ExitRun
 		}
 		if code != wantCode || out != "" || errs != "error: "+want+"\n" {
 			t.Errorf("%q: %d %s%s", args, code, out, errs)
 		}
 	}
-	if _, errs, code := called(t.Context(), nil, true, "snapshot", "-", "--snapshot", "demo"); code != exitUsage || !strings.Contains(errs, "terminal") {
+	if _, errs, code := called(t.Context(), nil, true, "snapshot", "-", "--snapshot", "demo"); code != process.ExitUsage || !strings.Contains(errs, "terminal") {
 		t.Errorf("%d %s", code, errs)
 	}
 	if got := names(t, dir); !slices.Equal(got, before) {
@@ -154,7 +155,7 @@ func TestSnapshotTargets(t *testing.T) {
 	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o644), os.WriteFile(key, []byte("0123456789abcdef\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs, code := call(t, "snapshot", file, "--force", "--redact-key", key, "--snapshot", "demo", "--sections", "stats", "deploy/reviews-v2"); code != exitOK || !strings.Contains(errs, ": 1 proxy, ") {
+	if _, errs, code := call(t, "snapshot", file, "--force", "--redact-key", key, "--snapshot", "demo", "--sections", "stats", "deploy/reviews-v2"); code != process.ExitOK || !strings.Contains(errs, ": 1 proxy, ") {
 		t.Fatalf("%d %s", code, errs)
 	}
 	info, err := os.Stat(file)
@@ -162,7 +163,7 @@ func TestSnapshotTargets(t *testing.T) {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
 	out, errs, code := call(t, "snapshot", "-", "--redact-key", key, "--snapshot", "demo", "--sections=stats", "deploy/reviews-v2")
-	if text, err := os.ReadFile(file); err != nil || code != exitOK || string(text) != out || !strings.HasPrefix(errs, "standard output: 1 proxy, ") {
+	if text, err := os.ReadFile(file); err != nil || code != process.ExitOK || string(text) != out || !strings.HasPrefix(errs, "standard output: 1 proxy, ") {
 		t.Errorf("%d %d bytes, not %d: %s", code, len(out), len(text), errs)
 	}
 	s, err := transport.OpenBytes(t.Context(), "x", []byte(out), transport.OpenOptions{})
@@ -176,8 +177,8 @@ func TestSnapshotTargets(t *testing.T) {
 	if got := names(t, dir); len(got) != 1 {
 		t.Errorf("left behind: %q", got)
 	}
-	broken := &World{Args: []string{"meshq", "snapshot", "-", "--snapshot", "demo"}, Out: full{}, Err: io.Discard, Now: time.Now}
-	if code := execute(t.Context(), broken); code != exitUsage {
+	broken := &process.World{Args: []string{"meshq", "snapshot", "-", "--snapshot", "demo"}, Out: full{}, Err: io.Discard, Now: time.Now}
+	if code := execute(t.Context(), broken); code != process.ExitUsage {
 		t.Errorf("a full disk: %d", code)
 	}
 }
@@ -219,18 +220,18 @@ func TestSnapshotPartial(t *testing.T) {
 	}
 	from, file := filepath.Join(dir, "mesh"), filepath.Join(dir, "x.tar.zst")
 	_, errs, code := call(t, "snapshot", file, "--snapshot", from)
-	if code != exitPartial || !strings.HasPrefix(errs, "kubernetes: services: no JSON value at byte 0\n"+file+": 0 proxies, ") || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
+	if code != process.ExitPartial || !strings.HasPrefix(errs, "kubernetes: services: no JSON value at byte 0\n"+file+": 0 proxies, ") || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
 		t.Errorf("%d %s", code, errs)
 	}
-	if _, errs, code := call(t, "snapshot", file, "--force", "--snapshot", from, "--allow-partial"); code != exitOK {
+	if _, errs, code := call(t, "snapshot", file, "--force", "--snapshot", from, "--allow-partial"); code != process.ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
 	out, errs, code := call(t, "--snapshot", file, ".proxies | length")
-	if want := "note: " + file + ": some of the mesh could not be had when it was recorded; its manifest.json tells what\n"; out != "7\n" || errs != want || code != exitOK {
+	if want := "note: " + file + ": some of the mesh could not be had when it was recorded; its manifest.json tells what\n"; out != "7\n" || errs != want || code != process.ExitOK {
 		t.Errorf("%d %s%s", code, out, errs)
 	}
 	_, errs, code = call(t, "snapshot", filepath.Join(dir, "y.tar.zst"), "--snapshot", file)
-	if code != exitPartial || !strings.Contains(errs, "; partial, as what it was made of\n") {
+	if code != process.ExitPartial || !strings.Contains(errs, "; partial, as what it was made of\n") {
 		t.Errorf("%d %s", code, errs)
 	}
 }
@@ -253,7 +254,7 @@ func TestSnapshotInterrupted(t *testing.T) {
 		interrupt()
 	}()
 	_, errs, code := called(ctx, in, false, "snapshot", filepath.Join(dir, "x.tar.zst"), "--snapshot", "-")
-	if code != exitInterrupted {
+	if code != process.ExitInterrupted {
 		t.Errorf("%d %s", code, errs)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "x.tar.zst")); !errors.Is(err, fs.ErrNotExist) || len(names(t, dir)) > 0 {
@@ -286,7 +287,7 @@ func TestSnapshotLive(t *testing.T) {
 	pilot, file := startPilot(t), filepath.Join(t.TempDir(), "x.tar.zst")
 	live := []string{"--pilot", pilot.URL, "--envoy", serveEnvoy(t, from, theReviews), "--envoy", serveEnvoy(t, from, theRatings)}
 	_, errs, code := call(t, append([]string{"snapshot", file, "reviews-v1", "ratings-v1", "--redact", "envoy", "--yes"}, live...)...)
-	if code != exitOK || !strings.HasPrefix(errs, file+": 2 proxies, 19 files, ") {
+	if code != process.ExitOK || !strings.HasPrefix(errs, file+": 2 proxies, 19 files, ") {
 		t.Fatalf("%d %s", code, errs)
 	}
 	recorded, err := transport.Open(t.Context(), file, transport.OpenOptions{})
@@ -318,7 +319,7 @@ func TestSnapshotLive(t *testing.T) {
 	}
 	// One that is gone is told, once.
 	_, errs, code = call(t, "snapshot", file, "--force", "--pilot", pilot.URL, "--envoy", serveEnvoy(t, from, theReviews), "reviews-v1", "ratings-v1")
-	if want := theRatings + ": config_dump: no address of it is known\n"; code != exitPartial || !strings.HasPrefix(errs, want) || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
+	if want := theRatings + ": config_dump: no address of it is known\n"; code != process.ExitPartial || !strings.HasPrefix(errs, want) || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
 		t.Errorf("%d %s", code, errs)
 	}
 }

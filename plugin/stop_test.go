@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
 // TestNamedPipesEndWithTheRun gives a named pipe that nobody writes to wherever
@@ -63,14 +65,14 @@ func TestNamedPipesEndWithTheRun(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer time.AfterFunc(200*time.Millisecond, cancel).Stop()
 			code, errs := within(t, ctx, args)
-			if code != exitInterrupted {
+			if code != process.ExitInterrupted {
 				t.Errorf("an interrupt gives exit code %d, %s", code, errs)
 			}
 			timed := append(args[:len(args):len(args)], "--timeout", "200ms")
 			if name == "save -f" {
 				return // has no --timeout
 			}
-			if code, errs := within(t, t.Context(), timed); name[0] != 'w' && code != exitRun && code != exitUsage || code == exitOK {
+			if code, errs := within(t, t.Context(), timed); name[0] != 'w' && code != process.ExitRun && code != process.ExitUsage || code == process.ExitOK {
 				t.Errorf("--timeout gives exit code %d, %s", code, errs)
 			}
 		})
@@ -84,7 +86,7 @@ func TestNamedPipesEndWithTheRun(t *testing.T) {
 	}
 	for name, args := range refused {
 		t.Run(name, func(t *testing.T) {
-			if code, errs := within(t, t.Context(), args); code == exitOK || !strings.Contains(errs, "no regular file") && !strings.Contains(errs, "not a directory") {
+			if code, errs := within(t, t.Context(), args); code == process.ExitOK || !strings.Contains(errs, "no regular file") && !strings.Contains(errs, "not a directory") {
 				t.Errorf("exit code %d, %s", code, errs)
 			}
 		})
@@ -95,7 +97,7 @@ func TestNamedPipesEndWithTheRun(t *testing.T) {
 func within(t *testing.T, ctx context.Context, args []string) (code int, errs string) {
 	t.Helper()
 	var out, told strings.Builder
-	w := Process()
+	w := process.Current()
 	w.Args, w.Out, w.Err, w.In = append([]string{"kubectl-meshq"}, args...), &out, &told, strings.NewReader("")
 	w.Environ = []string{"HOME=" + t.TempDir()}
 	done := make(chan int, 1)
@@ -129,10 +131,10 @@ func TestPipesAreRead(t *testing.T) {
 				}
 			}
 			var out strings.Builder
-			w := Process()
+			w := process.Current()
 			w.Args, w.Out, w.Err = append([]string{"kubectl-meshq"}, args...), &out, &out
 			w.Environ = []string{"HOME=" + t.TempDir()}
-			if code := execute(t.Context(), w); code != exitOK || out.String() != "17\n" {
+			if code := execute(t.Context(), w); code != process.ExitOK || out.String() != "17\n" {
 				t.Errorf("exit code %d, %s", code, out.String())
 			}
 		})

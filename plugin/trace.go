@@ -1,18 +1,16 @@
 package plugin
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
-	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/query/trace"
-	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/spf13/cobra"
 )
 
 const traceLong = `Follow a request from a proxy, by the configuration that its Envoy holds: listener, filter chain, route configuration,
@@ -38,14 +36,14 @@ type traceOptions struct {
 }
 
 // traceCommand is "trace PROXY URL".
-func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
-	name := calledAs(w.Args[0])
+func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.Command {
+	name := process.CalledAs(w.Args[0])
 	t := &traceOptions{}
 	cmd := &cobra.Command{
 		Use:   "trace PROXY URL",
 		Short: "Where a request would go, and why",
 		Long:  traceLong,
-		Example: indent([]string{
+		Example: process.Indent([]string{
 			name + " trace istio-ingressgateway http://bookinfo.example.com/productpage",
 			name + " trace productpage-v1 http://reviews:9080/reviews/1 --header end-user=jason --through",
 			name + " trace productpage-v1 tcp://mysql.db:3306 -o json",
@@ -54,17 +52,17 @@ func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if len(words) != 2 {
-				return usage("trace: two words are needed: a proxy, and a URL like http://reviews:9080/")
+				return process.Usagef("trace: two words are needed: a proxy, and a URL like http://reviews:9080/")
 			}
 			return t.run(cmd, w, f, root, words[0], words[1])
 		},
 	}
 	set := cmd.Flags()
-	f.bindMesh(set)
-	f.output.bind(set)
-	set.BoolVar(&f.allowPartial, "allow-partial", false, "exit 0 or 1 also when some of the mesh could not be read")
-	set.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing: only the exit code")
-	set.BoolVar(&f.explain, "explain", false, "say on stderr what was asked of whom")
+	f.BindMesh(set)
+	f.Output.Bind(set)
+	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 also when some of the mesh could not be read")
+	set.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing: only the exit code")
+	set.BoolVar(&f.Explain, "explain", false, "say on stderr what was asked of whom")
 	set.StringVar(&t.method, "method", "", "the request's method (default GET)")
 	set.StringArrayVarP(&t.headers, "header", "H", nil, `a header, "name: value" or name=value; repeat it for several`)
 	set.StringVar(&t.sni, "sni", "", "the name that TLS asks for (default the URL's host)")
@@ -79,23 +77,23 @@ func traceCommand(w *World, f *flags, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-func (t *traceOptions) run(cmd *cobra.Command, w *World, f *flags, root *rootCommand, proxy, url string) error {
+func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flags, root *rootCommand, proxy, url string) error {
 	request, err := t.request(url, cmd.Flags().Changed("principal"))
 	if err != nil {
 		return err
 	}
-	f.exitStatus = true
-	ctx, stop := f.within(cmd.Context(), w)
+	f.ExitStatus = true
+	ctx, stop := w.WithTimeout(cmd.Context(), f.Timeout)
 	defer stop()
-	a := &asked{file: "trace", ours: true, traces: true}
+	a := &run.Request{File: "trace", Ours: true, Traces: true}
 	if t.key != "" {
-		if a.key, err = readKey(ctx, t.key); err != nil {
+		if a.Key, err = readKey(ctx, t.key); err != nil {
 			return err
 		}
 		headers, _ := request.Get("headers").(map[string][]string)
-		request.Set("digests", digests(a.key, url, headers))
+		request.Set("digests", digests(a.Key, url, headers))
 	}
-	a.query = fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request))
+	a.Query = fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request))
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 
@@ -108,7 +106,7 @@ func (t *traceOptions) request(url string, principal bool) (*object.Object, erro
 	}
 	if t.destination != "" {
 		if err := trace.CheckAddress(t.destination); err != nil {
-			return nil, usage("--destination: %s", err)
+			return nil, process.Usagef("--destination: %s", err)
 		}
 	}
 	for _, said := range [][2]string{{"method", strings.ToUpper(t.method)}, {"sni", t.sni}, {"from", t.from}, {"destination", t.destination}} {
@@ -129,7 +127,7 @@ func (t *traceOptions) request(url string, principal bool) (*object.Object, erro
 	for _, h := range t.headers {
 		at := strings.IndexAny(h, ":=")
 		if at > 0 && h[at] == ':' && strings.TrimSpace(h[:at]) == "" || at <= 0 {
-			return nil, usage("--header %s: a header is \"name: value\" or name=value", h)
+			return nil, process.Usagef("--header %s: a header is \"name: value\" or name=value", h)
 		}
 		name := strings.ToLower(strings.TrimSpace(h[:at]))
 		headers[name] = append(headers[name], strings.TrimSpace(h[at+1:]))
@@ -144,46 +142,4 @@ func (t *traceOptions) request(url string, principal bool) (*object.Object, erro
 func quoted(v any) string {
 	b, _ := json.Marshal(v) // strings, lists and maps of them: no backslash of JSON's begins jq's \(
 	return string(b)
-}
-
-// arrives tells whether no share of a trace's traffic is known to end elsewhere
-// than at an endpoint. What could not be read is a fault, with an exit code of
-// its own.
-func arrives(ctx context.Context, v any) (bool, error) {
-	all, err := mesh.Get(ctx, v, "outcomes")
-	if err != nil {
-		return false, err
-	}
-	if all, err = mesh.Deep(ctx, all); err != nil {
-		return false, err
-	}
-	shares, _ := all.([]any)
-	for _, o := range shares {
-		share, _ := o.(*object.Object)
-		if reason := share.Get("reason"); reason != nil && reason != "PASSTHROUGH" && reason != "UNKNOWN" {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// truth tells whether a result is true, for the exit code, and whether it is
-// null.
-func (r *run) truth(ctx context.Context, v any) (is, null bool, err error) {
-	if r.asked.traces {
-		is, err = arrives(ctx, v)
-		return is, false, err
-	}
-	v, err = mesh.Force(ctx, v)
-	return truth(v), v == nil, err
-}
-
-// newPrinter is the printer that the options ask for; of the command trace a
-// tree, where they ask for none.
-func (r *run) newPrinter(ctx context.Context) (printers.Printer, error) {
-	o := r.printerOptions(ctx)
-	if r.asked.traces && !slices.ContainsFunc(layouts, r.changed) {
-		return printers.NewTree(o)
-	}
-	return printers.New(o)
 }

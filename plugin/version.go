@@ -5,9 +5,9 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/spf13/cobra"
-
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/query/jsontext"
+	"github.com/spf13/cobra"
 )
 
 // version is what the build knows of itself: the module's version, else the
@@ -29,18 +29,18 @@ func version() string {
 	return "devel"
 }
 
-func printVersion(w *World) error {
+func printVersion(w *process.World) error {
 	_, err := fmt.Fprintf(w.Out, "kubectl-meshq %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
 // printBuild says how the plugin was built, and what decides about jq's results.
-func printBuild(w *World) error {
+func printBuild(w *process.World) error {
 	_, err := fmt.Fprintf(w.Out, "kubectl-meshq %s %s %s/%s jq=1.8.2 regex=RE2 integers=exact depth=%d\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, jsontext.MaxDepth)
 	return err
 }
 
-func versionCommand(w *World) *cobra.Command {
+func versionCommand(w *process.World) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -35,7 +36,7 @@ func TestWait(t *testing.T) {
 		}
 		return true
 	}, "wait", allSynced, "--pilot", p.URL)
-	if s.code != exitOK || s.out.Len()+s.err.Len() > 0 {
+	if s.code != process.ExitOK || s.out.Len()+s.err.Len() > 0 {
 		t.Errorf("exit code %d: %s%s", s.code, s.out.String(), s.err.String())
 	}
 	if want := fmt.Sprint(seconds(1, 1.5, 2.25, 1)); fmt.Sprint(s.pauses) != want {
@@ -57,26 +58,26 @@ func TestWaitInVain(t *testing.T) {
 		code int
 		says string
 	}{
-		{append(late, allSynced), exitFound, "error: timed out after 60s: the last value was false\n"},
-		{append(late, "null"), exitUsage, "error: no query named null; for jq write '.|null'\n"},
-		{append(late, ".nothing"), exitFound, "error: timed out after 60s: the last value was null\n"},
-		{append(late, ".|empty"), exitFound, "error: timed out after 60s: there was no result\n"},
-		{append(late, "true, false", "reviews-v1"), exitFound, "error: timed out after 60s: the last value was false\n"},
-		{append(late, ".proxies", "none"), exitFound, "error: timed out after 60s: no proxy named none\n"},
-		{append(late, `.proxy("none")`), exitFound, "error: timed out after 60s: query:1:2: no proxy named none\n    .proxy(\"none\")\n     ^^^^^\n"},
+		{append(late, allSynced), process.ExitFound, "error: timed out after 60s: the last value was false\n"},
+		{append(late, "null"), process.ExitUsage, "error: no query named null; for jq write '.|null'\n"},
+		{append(late, ".nothing"), process.ExitFound, "error: timed out after 60s: the last value was null\n"},
+		{append(late, ".|empty"), process.ExitFound, "error: timed out after 60s: there was no result\n"},
+		{append(late, "true, false", "reviews-v1"), process.ExitFound, "error: timed out after 60s: the last value was false\n"},
+		{append(late, ".proxies", "none"), process.ExitFound, "error: timed out after 60s: no proxy named none\n"},
+		{append(late, `.proxy("none")`), process.ExitFound, "error: timed out after 60s: query:1:2: no proxy named none\n    .proxy(\"none\")\n     ^^^^^\n"},
 		{append(late, `"a" | halt_error(9)`), 9, "a"},
-		{append(late, `.proxies |`), exitCompile, "error: "},
-		{append(late, "--input", "x.json", "."), exitUsage, "plain JSON doesn't change"},
-		{append(late, "-w", "."), exitUsage, "unknown shorthand flag"},
-		{append(once, allSynced), exitFound, "error: the last value was false\n"},
-		{append(once, "true, 0"), exitOK, ""},
-		{append(once, "-Q", "true"), exitOK, ""},
-		{append(once, "--args", `$ARGS.positional == ["a"]`, "a"), exitOK, ""},
-		{[]string{"--snapshot", "demo", "false, .proxies"}, exitOK, ""},
-		{[]string{"--snapshot", "demo", "true, false"}, exitFound, "error: the last value was false\n"},
-		{[]string{"--snapshot", "demo", ".wasmPlugins | true"}, exitOK, ""},
-		{[]string{"--pilot", broken.URL, allSynced}, exitUsage, "error: nothing could be read: "},
-		{[]string{"--pilot", p.URL}, exitUsage, "error: wait: no query to wait for\n"},
+		{append(late, `.proxies |`), process.ExitCompile, "error: "},
+		{append(late, "--input", "x.json", "."), process.ExitUsage, "plain JSON doesn't change"},
+		{append(late, "-w", "."), process.ExitUsage, "unknown shorthand flag"},
+		{append(once, allSynced), process.ExitFound, "error: the last value was false\n"},
+		{append(once, "true, 0"), process.ExitOK, ""},
+		{append(once, "-Q", "true"), process.ExitOK, ""},
+		{append(once, "--args", `$ARGS.positional == ["a"]`, "a"), process.ExitOK, ""},
+		{[]string{"--snapshot", "demo", "false, .proxies"}, process.ExitOK, ""},
+		{[]string{"--snapshot", "demo", "true, false"}, process.ExitFound, "error: the last value was false\n"},
+		{[]string{"--snapshot", "demo", ".wasmPlugins | true"}, process.ExitOK, ""},
+		{[]string{"--pilot", broken.URL, allSynced}, process.ExitUsage, "error: nothing could be read: "},
+		{[]string{"--pilot", p.URL}, process.ExitUsage, "error: wait: no query to wait for\n"},
 	} {
 		var s session
 		s.run(t, nil, append([]string{"wait"}, c.args...)...)
@@ -98,7 +99,7 @@ func TestWaitForAPart(t *testing.T) {
 		}
 		return true
 	}, args...)
-	if s.code != exitOK || len(s.pauses) != 2 {
+	if s.code != process.ExitOK || len(s.pauses) != 2 {
 		t.Errorf("exit code %d after %v: %s", s.code, s.pauses, s.err.String())
 	}
 	lost.change(func() { lost.broken = true })
@@ -107,8 +108,8 @@ func TestWaitForAPart(t *testing.T) {
 		code int
 		says string
 	}{
-		{"--timeout=0", exitPartial, "error: the last value was true, but not all of the mesh could be read\n"},
-		{"--allow-partial", exitOK, "503 Service Unavailable"},
+		{"--timeout=0", process.ExitPartial, "error: the last value was true, but not all of the mesh could be read\n"},
+		{"--allow-partial", process.ExitOK, "503 Service Unavailable"},
 	} {
 		var s session
 		s.run(t, func(int) bool { t.Error("it waits"); return false }, append(args, c.arg)...)
@@ -122,7 +123,7 @@ func TestWaitInterrupted(t *testing.T) {
 	p := startPilot(t)
 	var s session
 	s.run(t, func(int) bool { return false }, "wait", ".takenAt", "--pilot", p.URL)
-	if s.code != exitInterrupted || s.err.String() != "error: interrupted\n" {
+	if s.code != process.ExitInterrupted || s.err.String() != "error: interrupted\n" {
 		t.Errorf("exit code %d: %s", s.code, s.err.String())
 	}
 }

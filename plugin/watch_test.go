@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -59,11 +60,11 @@ func TestWatch(t *testing.T) {
 	if lines := strings.Count(s.err.String(), "\n"); lines != 1 || !strings.Contains(s.err.String(), "503") || !strings.HasSuffix(s.err.String(), "; trying again\n") {
 		t.Errorf("told:\n%s", s.err.String())
 	}
-	if s.code != exitInterrupted {
+	if s.code != process.ExitInterrupted {
 		t.Errorf("exit code %d", s.code)
 	}
-	if p.asked["/debug/adsz"] != 4 { // only where syncz says that something changed
-		t.Errorf("asked %v", p.asked)
+	if p.Request["/debug/adsz"] != 4 { // only where syncz says that something changed
+		t.Errorf("asked %v", p.Request)
 	}
 }
 
@@ -111,14 +112,14 @@ func TestWatchRefused(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"-w", "--snapshot", "demo"}, exitUsage, "a snapshot doesn't change"},
-		{[]string{"-w", "--snapshot", "none such"}, exitUsage, "a snapshot doesn't change"},
-		{[]string{"-w", "-q", "--pilot", broken.URL, "."}, exitUsage, "nothing would be seen"},
-		{[]string{"-w", "--null-input", "1"}, exitUsage, "plain JSON doesn't change"},
-		{[]string{"-w", "--pilot", broken.URL}, exitUsage, "nothing could be read: "},
-		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[] | .name + 1"}, exitRun, "cannot be added"},
+		{[]string{"-w", "--snapshot", "demo"}, process.ExitUsage, "a snapshot doesn't change"},
+		{[]string{"-w", "--snapshot", "none such"}, process.ExitUsage, "a snapshot doesn't change"},
+		{[]string{"-w", "-q", "--pilot", broken.URL, "."}, process.ExitUsage, "nothing would be seen"},
+		{[]string{"-w", "--null-input", "1"}, process.ExitUsage, "plain JSON doesn't change"},
+		{[]string{"-w", "--pilot", broken.URL}, process.ExitUsage, "nothing could be read: "},
+		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[] | .name + 1"}, process.ExitRun, "cannot be added"},
 		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[0].name | halt_error(9)"}, 9, ""},
-		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[] |"}, exitCompile, "unexpected"},
+		{[]string{"-w", "--pilot", startPilot(t).URL, ".proxies[] |"}, process.ExitCompile, "unexpected"},
 	} {
 		var s session
 		s.run(t, never, c.args...)
@@ -161,10 +162,10 @@ func TestWatchUntil(t *testing.T) {
 		args []string
 		code int
 	}{
-		{nil, exitOK},
-		{[]string{"--fail-on-match"}, exitFound},
-		{[]string{"--pilot", lost.URL}, exitPartial},
-		{[]string{"--pilot", lost.URL, "--allow-partial"}, exitOK},
+		{nil, process.ExitOK},
+		{[]string{"--fail-on-match"}, process.ExitFound},
+		{[]string{"--pilot", lost.URL}, process.ExitPartial},
+		{[]string{"--pilot", lost.URL, "--allow-partial"}, process.ExitOK},
 	} {
 		var s session
 		s.run(t, nil, append([]string{"-w", "--timeout", "1m", "--pilot", p.URL, ".proxies | length"}, c.args...)...)

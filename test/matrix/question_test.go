@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
@@ -138,7 +139,7 @@ func TestChildProcess(t *testing.T) {
 	var runs []run
 	for _, args := range words {
 		var out, errs bytes.Buffer
-		w := &plugin.World{Args: args, In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now, Environ: []string{"HOME=" + filepath.Dir(path)}}
+		w := &process.World{Args: args, In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now, Environ: []string{"HOME=" + filepath.Dir(path)}}
 		code := plugin.Main(w)
 		runs = append(runs, run{out.String(), errs.String(), code})
 	}

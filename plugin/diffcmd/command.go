@@ -1,0 +1,302 @@
+package diffcmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/run"
+	"github.com/meshq/kubectl-meshq/query/diff"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+const diffLong = `Compare what each proxy holds with what its Pilot would send to it now: clusters, listeners, routes, endpoints and
+extensions. A proxy in sync has no differences: both sides are compared as Envoy reads them. Without proxies named, all
+are compared. It makes the Pilot compute a push for each.
+
+The exit code is 0 where there is no difference, 1 where there is one.
+
+  -o json, yaml, table, …   one Difference for each place: resource, path, pilot, envoy, and the Istio resource it is from
+  -o jsonpatch              the JSON Patch that makes of the Pilot's side what the proxy holds
+  --against SNAPSHOT        compares with the same proxy of another mesh: yesterday against today. Digests of another key
+                            can't be compared (exit code 6): record both with --redact-key
+  --file DUMP               takes what the proxy holds from a config dump, without asking its Envoy
+  KUBECTL_EXTERNAL_DIFF     the program that shows two folders, as with kubectl diff`
+
+// formatPatch is the format of -o that only this command has.
+const formatPatch = "jsonpatch"
+
+// A diff is what the command was asked for.
+type Options struct {
+	sections []string
+	against  string
+	DumpFile string // the file of a config dump, in the place of the proxy's own
+	patch    bool
+	Around   int
+}
+
+// Unchanged is how many lines are shown around a change, as by istioctl.
+const Unchanged = 7
+
+// diffCommand is "diff [PROXY…]".
+func New(w *process.World, f *options.Flags) *cobra.Command {
+	name := process.CalledAs(w.Args[0])
+	d := &Options{}
+	cmd := &cobra.Command{
+		Use:   options.DiffName + " [PROXY…]",
+		Short: "Compare what Pilot would send to proxies with what they hold",
+		Long:  diffLong,
+		Example: process.Indent([]string{
+			name + " diff reviews-v2",
+			name + " diff deploy/reviews-v2 --sections clusters -o json",
+			name + " diff -n shop --against yesterday.tar.zst",
+		}),
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) error { return d.Run(cmd.Context(), w, f, words, cmd) },
+	}
+	set := cmd.Flags()
+	f.BindMesh(set)
+	f.Output.Bind(set)
+	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 also when some of the mesh could not be read")
+	set.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing: only the exit code")
+	set.BoolVar(&f.Explain, "explain", false, "say on stderr what was asked of whom")
+	set.StringSliceVar(&d.sections, "sections", nil, "only these: clusters,listeners,routes,endpoints,extensions")
+	set.StringVar(&d.against, "against", "", "compare with the same proxies of another mesh, as --snapshot takes one")
+	set.StringVar(&d.DumpFile, "file", "", "a config dump of the proxy that is named, instead of asking its Envoy")
+	set.BoolVar(&d.patch, "json-patch", false, "the same as -o jsonpatch")
+	set.IntVarP(&d.Around, "unified", "U", Unchanged, "how many unchanged lines are shown around each change")
+	set.Lookup("output").Usage = "how to print: json, yaml, table, jsonpatch, …; without it, a unified diff"
+	return cmd
+}
+
+// Run compares the proxies that are named, or all of them.
+func (d *Options) Run(ctx context.Context, w *process.World, f *options.Flags, proxies []string, cmd *cobra.Command) (err error) {
+	ctx, stop := w.WithTimeout(ctx, f.Timeout)
+	defer stop()
+	r := &run.Run{
+		World: w, Flags: f, Argv: &options.CommandLine{}, Request: &run.Request{Query: ".proxies[] | diff", Proxies: proxies}, Changed: cmd.Flags().Changed,
+	}
+	if err := d.check(r); err != nil {
+		return err
+	}
+	if r.Labels, err = labels.Parse(r.Selector); err != nil {
+		return process.Usagef("-l %s: %s", r.Selector, process.Fact(err))
+	}
+	defer r.ShowProgress()()
+	r.OpenOutput()
+	r.Started = r.Now()
+	o := r.PrinterOptions(ctx)
+	if err := o.Validate(); err != nil {
+		return process.Exit(process.ExitUsage, err)
+	}
+	answers, err := r.OpenSources(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, run.CloseAll(answers)) }()
+	other, err := d.openOther(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, run.CloseAll(other.against), run.CloseAll(other.held)) }()
+	return r.Within(ctx, answers, func(ctx context.Context) error {
+		return d.over(d.withDigests(ctx, r, answers, other), r, other)
+	})
+}
+
+// check holds the options against each other, and makes of the formats of this
+// command what the others know.
+func (d *Options) check(r *run.Run) error {
+	var known []string
+	for _, s := range diff.Sections() {
+		known = append(known, string(s))
+	}
+	for _, s := range d.sections {
+		if !slices.Contains(known, s) {
+			return process.Usagef("--sections %s: nothing that is compared; that is %s", s, strings.Join(known, ", "))
+		}
+	}
+	switch {
+	case d.readsTwice(r.Snapshots):
+		return process.Usagef(`standard input ("-") can be read once only`)
+	case d.Around < 0:
+		return process.Usagef("-U %d: not a number from 0", d.Around)
+	case d.patch && r.Output.Format != "" && r.Output.Format != formatPatch:
+		return process.Usagef("--json-patch and -o %s: one of them", r.Output.Format)
+	}
+	if r.Output.Format == formatPatch {
+		d.patch, r.Output.Format = true, ""
+	}
+	return r.Check(r.Request.Proxies)
+}
+
+// readsTwice tells whether standard input would be read more than once.
+func (d *Options) readsTwice(snapshots []string) bool {
+	n := 0
+	for _, path := range append([]string{d.against, d.DumpFile}, snapshots...) {
+		if path == "-" {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// over compares the proxies of the mesh.
+func (d *Options) over(ctx context.Context, r *run.Run, other others) error {
+	all, err := d.proxies(ctx, r)
+	if err != nil {
+		return err
+	}
+	c := &comparison{Run: r, Options: d, several: len(all) > 1}
+	closeOthers, err := c.openOthers(ctx, other, len(all))
+	if err != nil {
+		return err
+	}
+	defer closeOthers()
+	if err := r.OpenPrinter(ctx); err != nil {
+		return err
+	}
+	c.view = c.chosenView()
+	r.FailOnMatch = true // the exit code of a difference
+	for _, p := range all {
+		if err = c.proxy(ctx, p); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = c.view.close(ctx)
+	}
+	if c.other != nil {
+		for _, f := range c.other.LeftOut() {
+			r.Fault(f)
+		}
+	}
+	err = r.Ended(err)
+	r.ExplainAsked()
+	return err
+}
+
+// proxies gives the proxies that are compared. Without names that is all that
+// are sent what is compared.
+func (d *Options) proxies(ctx context.Context, r *run.Run) ([]*mesh.Object, error) {
+	v, err := mesh.Get(ctx, r.Mesh.Document(), "proxies")
+	if err == nil {
+		v, err = mesh.Force(ctx, v)
+	}
+	if err != nil {
+		return nil, r.Opening(ctx, err)
+	}
+	list, _ := v.([]any)
+	var all []*mesh.Object
+	for _, p := range list {
+		o, ok := p.(*mesh.Object)
+		if !ok {
+			continue
+		}
+		kind, err := mesh.Get(ctx, o, "type")
+		if err != nil {
+			return nil, err
+		}
+		if kind == mesh.ZTunnel && len(r.Request.Proxies) == 0 {
+			continue // it is sent nothing of this
+		}
+		all = append(all, o)
+	}
+	switch live := len(r.Snapshots) == 0; {
+	case len(all) == 0:
+		r.Note("no proxies were found" + r.Among())
+	case live && r.MaxFetch > 0 && len(all) > r.MaxFetch && d.against == "":
+		return nil, process.Usagef("diff: %d proxies: a Pilot would compute a push for each; name some, or allow it with --max-fetch %d", len(all), len(all))
+	}
+	return all, nil
+}
+
+// wanted gives the sections that are compared.
+func (d *Options) wanted() []mesh.Section {
+	if len(d.sections) == 0 {
+		return diff.Sections()
+	}
+	return slices.DeleteFunc(diff.Sections(), func(s mesh.Section) bool { return !slices.Contains(d.sections, string(s)) })
+}
+
+// A comparison compares one proxy after the other.
+type comparison struct {
+	*run.Run
+	*Options
+	several bool
+	other   *otherMesh   // nil: a Pilot's side
+	dump    *mesh.Object // what the proxy holds, where a file says it; else nil
+	view    view
+}
+
+// A view shows what was found.
+type view interface {
+	begin(id string)
+	section(ctx context.Context, s diff.Section, of *mesh.Object) error
+	end(ctx context.Context) error
+	close(ctx context.Context) error
+}
+
+// proxy compares one proxy. What can't be had of it is told at the end; the
+// others are compared all the same.
+func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
+	id, err := run.TextOf(ctx, p, "id")
+	if err != nil {
+		return err
+	}
+	a, err := c.side(ctx, p, id)
+	if a == nil && err == nil {
+		return nil
+	}
+	begun, b := false, p
+	if c.dump != nil {
+		b = c.dump
+	}
+	if err == nil {
+		err = diff.Proxies(ctx, a, b, c.wanted(), func(s diff.Section) error {
+			if !begun {
+				c.view.begin(id)
+				begun = true
+			}
+			if s.Edit != nil {
+				c.Results++
+			}
+			return c.view.section(ctx, s, p)
+		})
+	}
+	var fault *mesh.Fault
+	if errors.As(err, &fault) && ctx.Err() == nil {
+		c.Fault(fault)
+		err = nil
+	}
+	if err != nil || !begun {
+		return err
+	}
+	return c.view.end(ctx)
+}
+
+// side is what a proxy is compared with; nil for nothing.
+func (c *comparison) side(ctx context.Context, p *mesh.Object, id string) (*mesh.Object, error) {
+	if c.other == nil {
+		return c.Mesh.Desired(ctx, p)
+	}
+	same, err := c.other.find(ctx, p)
+	if same == nil && err == nil {
+		c.Note(id + " is not in " + c.against + ", and neither is another one of its workload")
+		c.Results++
+	}
+	return same, err
+}
+
+// sides are what the two sides are called.
+func (c *comparison) sides() (a, b string) {
+	if c.other == nil {
+		return "Pilot", "Envoy"
+	}
+	return baseName(c.against), "Envoy"
+}

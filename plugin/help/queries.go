@@ -1,0 +1,92 @@
+package help
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+)
+
+// PrintQueries writes a table of queries and what each of them returns.
+func PrintQueries(out io.Writer, all []shipped.Query) error {
+	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
+	fmt.Fprintln(tab, "NAME\tWHAT IT GIVES")
+	for _, q := range all {
+		what := strings.TrimSuffix(q.Summary, ".")
+		if q.Severity != "" {
+			what = q.Severity + ": " + what
+		}
+		fmt.Fprintf(tab, "%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), what)
+	}
+	return tab.Flush()
+}
+
+// QueryNames gives the names that begin so, with what they are.
+func QueryNames(begun string) (out []string) {
+	for _, q := range shipped.All() {
+		if strings.HasPrefix(q.Name, begun) {
+			out = append(out, q.Name+"\t"+q.Summary)
+		}
+	}
+	return out
+}
+
+// PrintQueryHelp prints what the header of a query says.
+func PrintQueryHelp(w *process.World, q shipped.Query) {
+	name := process.CalledAs(w.Args[0])
+	fmt.Fprintf(w.Out, "%s: %s\n", q.Name, q.Summary)
+	if q.Doc != "" {
+		fmt.Fprintf(w.Out, "\n%s\n", q.Doc)
+	}
+	if q.Next != "" {
+		fmt.Fprintf(w.Out, "\nWhat it finds is of severity %s. What to do then: %s.\n", q.Severity, strings.TrimSuffix(q.Next, "."))
+	}
+	fmt.Fprintf(w.Out, "\nUsage:\n  %s %s %s [flags]\n", name, q.Name, Takes(q))
+	if len(q.Aliases) > 0 {
+		fmt.Fprintf(w.Out, "\nAliases:\n  %s\n", strings.Join(q.Aliases, ", "))
+	}
+	if len(q.Args) > 0 {
+		fmt.Fprintf(w.Out, "\nFlags of its own:\n")
+		printArguments(w.Out, q.Args)
+	}
+	if len(q.Examples) > 0 {
+		fmt.Fprintf(w.Out, "\nExamples:\n")
+		for _, e := range q.Examples {
+			fmt.Fprintf(w.Out, "  %s %s\n", name, e)
+		}
+	}
+	fmt.Fprintf(w.Out, "\nAll flags of a query go with it too: -n, -l, -o, --snapshot, …: %s --help.\nThe query itself: %s show %s\n", name, name, q.Name)
+}
+
+func printArguments(out io.Writer, args []shipped.Argument) {
+	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
+	for _, a := range args {
+		flag := "--" + a.Name
+		if a.Short != "" {
+			flag = "-" + a.Short + ", " + flag
+		}
+		switch {
+		case a.Takes != "":
+			flag += " " + a.Takes
+		case a.Type == shipped.Text: // one of "# args: a, b"
+			flag += " TEXT"
+		}
+		doc := a.Doc
+		if a.Given {
+			doc = strings.TrimSpace(doc + " (default " + a.Default + ")")
+		}
+		fmt.Fprintf(tab, "  %s\t%s\n", flag, doc)
+	}
+	tab.Flush() // to an output that tells of itself when it ends
+}
+
+// Takes says what the words behind a query's name are.
+func Takes(q shipped.Query) string {
+	if q.Words != "" {
+		return "[" + q.Words + "]"
+	}
+	return "[PROXY…]"
+}

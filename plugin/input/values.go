@@ -1,0 +1,141 @@
+package input
+
+import (
+	"github.com/meshq/kubectl-meshq/plugin/options"
+
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/query/jsontext"
+	"github.com/meshq/kubectl-meshq/sources/decode"
+)
+
+// A reader reads the values of a text one after another.
+type reader interface {
+	Next() (any, error) // io.EOF after the last
+	Line() int          // the number of lines read
+	Offset() int64      // the number of bytes that the values so far take
+}
+
+// Inputs are the values that a query runs over in place of a mesh, read when
+// they are asked for.
+type Inputs struct {
+	Failed bool // a file or a value could not be read, which was reported
+
+	ctx     context.Context
+	files   *files
+	reader  reader
+	report  func(error)
+	isSeq   bool  // the texts are separated by RS: after an error the next one is read
+	slurp   bool  // the remaining values are returned as one array
+	slurped []any // the values of that array so far; they outlast an error
+	isDone  bool  // no value is left
+	err     error // the error that ended the reading
+}
+
+// Open returns the values of files, which are read as the flags say; "-" is
+// standard input. isSeq says that RS separates texts (RFC 7464). report takes
+// the error of a file that can't be opened, and of a text of a sequence that
+// is not JSON: both are left out.
+func Open(ctx context.Context, w *process.World, f options.InputFlags, names []string, isSeq bool, report func(error)) *Inputs {
+	in := &Inputs{ctx: ctx, isSeq: isSeq, slurp: f.Slurp}
+	in.report = func(err error) {
+		in.Failed = true
+		report(errors.New(process.OneLine(err.Error())))
+	}
+	in.files = &files{names: names, open: func(name string) (io.ReadCloser, error) { return w.OpenOption(ctx, name) }, report: in.report}
+	switch {
+	case f.Raw && f.Slurp:
+		in.reader, in.slurp = &rawText{in: in.files}, false
+	case f.Raw:
+		in.reader = newRawLines(in.files)
+	case f.Stream || f.StreamErrors || isSeq:
+		in.reader = jsontext.NewParser(in.files, jsontext.Options{Stream: f.Stream || f.StreamErrors, Errors: f.StreamErrors, Seq: isSeq})
+	default:
+		in.reader = decode.NewStream(in.files, process.Limits)
+	}
+	return in
+}
+
+// Close closes the file that is being read.
+func (in *Inputs) Close() error { return in.files.Close() }
+
+// NextWellFormed is Next, but in a sequence a text that is not JSON is reported
+// and left out.
+func (in *Inputs) NextWellFormed() (v any, ok bool, err error) {
+	for {
+		v, ok, err := in.Next()
+		if !in.isSeq || !errors.As(err, new(*jsontext.Error)) {
+			return v, ok, err
+		}
+		in.report(err)
+	}
+}
+
+// Next returns the next value; ok is false after the last.
+func (in *Inputs) Next() (v any, ok bool, err error) {
+	if !in.slurp {
+		return in.read()
+	}
+	for {
+		v, ok, err := in.read()
+		switch {
+		case err != nil:
+			return nil, false, err
+		case !ok:
+			in.slurp = false
+			return append([]any{}, in.slurped...), true, nil
+		}
+		in.slurped = append(in.slurped, v)
+	}
+}
+
+func (in *Inputs) read() (v any, ok bool, err error) {
+	for in.err == nil {
+		v, err := in.reader.Next()
+		_, whole := in.reader.(*rawText)
+		in.isDone = err != nil || whole
+		switch {
+		case err == nil:
+			return v, true, nil
+		case errors.Is(err, io.EOF):
+			return nil, false, nil
+		case in.ctx.Err() != nil:
+			in.err = process.Exit(process.ExitRun, in.ctx.Err())
+		default:
+			err = process.Exit(process.ExitUsage, fmt.Errorf("%s: %w", in.files.shown(in.reader.Offset()), err))
+			if errors.As(err, new(*jsontext.Error)) { // the parser continues after the text
+				return nil, false, err
+			}
+			in.err = err
+		}
+	}
+	return nil, false, in.err
+}
+
+// Line is jq's input_line_number: the number of lines read of the current file.
+func (in *Inputs) Line() int { return in.reader.Line() - in.file().lines }
+
+// FileName is jq's input_filename: nil before the first value.
+func (in *Inputs) FileName() any {
+	switch name := in.file().name; name {
+	case "":
+		return nil
+	case "-":
+		return "<stdin>"
+	default:
+		return name
+	}
+}
+
+// file returns the file in which the last value ends; the last file when no
+// value is left.
+func (in *Inputs) file() begunFile {
+	if n := len(in.files.begun); in.isDone && n > 0 {
+		return in.files.begun[n-1]
+	}
+	return in.files.at(in.reader.Offset())
+}

@@ -1,0 +1,399 @@
+package options
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Flags are the options of a query as they were written, in kubectl's and
+// jq's names. A short flag that kubectl has keeps kubectl's meaning; every
+// other short flag of jq's keeps jq's; jq's options have their long names.
+type Flags struct {
+	Kube *kubeFlags
+
+	// What is asked, and of which part of the mesh.
+	Snapshots      []string
+	Contexts       []string
+	Pilots         []string
+	Envoys         []string
+	IstioNamespace string
+	Revision       string
+	AdminPort      int
+	MaxFetch       int
+	Query          string
+	Files          []string
+	File           *QueryFile // the only one of them, read; nil: it was not
+	AllNamespaces  bool
+	Selector       string
+
+	// What the query may do.
+	LibraryPath []string
+	AllowEnv    bool
+	Memory      Size
+	Spool       Size // 0: not given
+	Concurrency int
+	Timeout     time.Duration
+	Explain     bool
+	Watch       bool
+	Await       bool // the command wait
+
+	Input InputFlags // plain input instead of a mesh
+
+	// How results are printed, and what the exit code says.
+	Output       OutputFlags
+	ExitStatus   bool
+	FailOnMatch  bool
+	Unknown      unknownFlag // what a verdict that is unknown does to the exit code
+	AllowPartial bool
+	Quiet        bool
+	Version      bool
+	Unbuffered   bool
+	BuildConfig  bool
+}
+
+// OutputFlags say how results are printed.
+type OutputFlags struct {
+	Format       string
+	Template     string
+	MissingKeys  bool
+	NoHeaders    bool
+	ShowLabels   bool
+	ShowKind     bool
+	Managed      bool
+	LabelColumns []string
+	Columns      map[string][]string // of a query's tables, by kind; no flag says them
+	SortBy       string
+
+	Compact, Raw, Join, Raw0, Ascii, Seq, SortKeys bool
+	Tab                                            bool
+	Indent                                         int
+	Color                                          color
+}
+
+// NewFlags returns the flags with their defaults.
+func NewFlags() *Flags {
+	return &Flags{Kube: newKubeFlags(), Memory: 1 << 30, Unknown: failUnknown, Output: OutputFlags{MissingKeys: true, Indent: 2, Color: "auto"}}
+}
+
+// Bind adds all flags of a query to a flag set.
+func (f *Flags) Bind(s *pflag.FlagSet) {
+	f.BindMesh(s)
+	f.bindQuery(s)
+	f.Output.Bind(s)
+	s.BoolVarP(&f.ExitStatus, "exit-status", "e", false, "exit 1 when the last result is false or null, 4 when there is none")
+	s.BoolVar(&f.FailOnMatch, "fail-on-match", false, "exit 1 when there is any result: a gate for CI")
+	s.Var(&f.Unknown, "unknown", "what could not be judged: fail (exit 6, with --fail-on-match 1) or warn (it is only reported)")
+	s.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be read; with --fail-on-match, --unknown=warn says so")
+	s.BoolVarP(&f.Watch, "watch", "w", false, "ask again whenever the mesh has changed, and print what is new or changed")
+	s.BoolVarP(&f.Quiet, "quiet", "q", false, "print no results: only the exit code")
+	s.BoolVar(&f.Unbuffered, "unbuffered", false, "pass each result on at once")
+	s.BoolVar(&f.BuildConfig, "build-configuration", false, "print what the plugin was built with and how its jq differs")
+	s.BoolVarP(&f.Version, "version", "V", false, "print the version")
+	f.normalize(s)
+}
+
+// normalize gives --filename its other name, jq's.
+func (f *Flags) normalize(s *pflag.FlagSet) {
+	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "from-file" {
+			name = "filename"
+		}
+		return pflag.NormalizedName(name)
+	})
+}
+
+// BindWait binds the options of the command wait, which prints no results.
+func (f *Flags) BindWait(s *pflag.FlagSet) {
+	f.BindMesh(s)
+	f.bindQuery(s)
+	s.BoolVar(&f.AllowPartial, "allow-partial", false, "a value counts also when some of the mesh could not be read")
+	s.Lookup("timeout").Usage = "how long to wait; 0: ask once"
+	s.Lookup("timeout").DefValue = WaitTimeout.String()
+	f.normalize(s)
+}
+
+// BindMesh adds the flags that say which part of which mesh is read, and how
+// much that may cost.
+func (f *Flags) BindMesh(s *pflag.FlagSet) {
+	f.Kube.AddFlags(s)
+	s.Lookup("namespace").Usage = "only proxies of this namespace; it completes a pod's name, too"
+	s.StringArrayVar(&f.Snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", or "demo"; repeat it for several`)
+	s.StringSliceVar(&f.Contexts, "contexts", nil, "the clusters of several kubeconfig contexts as one mesh: a,b")
+	s.StringArrayVar(&f.Pilots, "pilot", nil, "the address of an istiod's debug port, without Kubernetes: http://127.0.0.1:15014; repeat it for several")
+	s.StringArrayVar(&f.Envoys, "envoy", nil, "the address of an Envoy's admin port, without Kubernetes: http://127.0.0.1:15000; repeat it for several")
+	s.StringVarP(&f.IstioNamespace, "istio-namespace", "i", "istio-system", "where istiod runs")
+	s.StringVar(&f.Revision, "revision", "", "only the istiods and proxies of this revision")
+	s.IntVar(&f.AdminPort, "proxy-admin-port", 0, "Envoy's admin port (0: as the pod says, else 15000)")
+	s.IntVar(&f.MaxFetch, "max-fetch", 20, "how many live proxies may be read whole, with all their sections (0: any number)")
+	s.BoolVarP(&f.AllNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
+	s.StringVarP(&f.Selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
+	s.Var(&f.Memory, "memory", "how much a query may hold in memory; an eighth of it holds what was loaded of the mesh")
+	s.Var(&f.Spool, "spool", "how much a run may hold in temporary files (without it: 4 GiB, or half of what is free there if that is less)")
+	s.IntVar(&f.Concurrency, "concurrency", 16, "how many sections are loaded at once")
+	s.DurationVar(&f.Timeout, "timeout", 0, "give up after so long (0: never)")
+}
+
+func (f *Flags) bindQuery(s *pflag.FlagSet) {
+	s.StringVarP(&f.Query, "query", "Q", "", "the query, whatever it looks like")
+	s.StringArrayVarP(&f.Files, "filename", "f", nil, `read the query from a file ("-": standard input)`)
+	s.StringArrayVar(&f.LibraryPath, "library-path", nil, "a folder of modules for import and include")
+	s.BoolVar(&f.AllowEnv, "env", false, "let the query see the environment ($ENV, env)")
+	s.BoolVar(&f.Explain, "explain", false, "say on stderr what is planned and what was asked of whom")
+	f.Input.bind(s)
+	for _, name := range pairFlags { // parsed before pflag sees them; here for help and completion
+		s.StringArray(strings.TrimPrefix(name, "--"), nil, pairHelp[name])
+	}
+	s.Bool("args", false, "the words that follow are strings in $ARGS.positional")
+	s.Bool("jsonargs", false, "the words that follow are JSON values in $ARGS.positional")
+}
+
+var pairHelp = map[string]string{
+	"--arg":       "`name value`: $name is that string",
+	"--argjson":   "`name JSON`: $name is that value",
+	"--slurpfile": "`name file`: $name is an array of the JSON values in a file",
+	"--rawfile":   "`name file`: $name is the text of a file",
+}
+
+// Bind adds the flags that say how results are printed.
+func (o *OutputFlags) Bind(s *pflag.FlagSet) {
+	s.StringVarP(&o.Format, "output", "o", "", "how to print: table, wide, json, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
+	s.StringVar(&o.Template, "template", "", "the template of -o go-template and jsonpath")
+	s.BoolVar(&o.MissingKeys, "allow-missing-template-keys", true, "a field that a template names and nothing has prints as nothing")
+	s.BoolVar(&o.NoHeaders, "no-headers", false, "tables without their first line")
+	s.BoolVar(&o.ShowLabels, "show-labels", false, "labels as the last column")
+	s.BoolVar(&o.ShowKind, "show-kind", false, "names with their kind")
+	s.BoolVar(&o.Managed, "show-managed-fields", false, "keep managedFields of Kubernetes objects in json and yaml")
+	s.StringSliceVarP(&o.LabelColumns, "label-columns", "L", nil, "labels that become columns")
+	s.StringVar(&o.SortBy, "sort-by", "", "sort the results by a field, as JSONPath: .rds or {.sync.rds.age}")
+
+	s.BoolVarP(&o.Compact, "compact-output", "c", false, "a result a line")
+	s.BoolVarP(&o.Raw, "raw-output", "r", false, "strings without quotes; what could act on a terminal is escaped")
+	s.BoolVarP(&o.Join, "join-output", "j", false, "as -r, with no line ends")
+	s.BoolVar(&o.Raw0, "raw-output0", false, "strings as they are, each result ended by NUL: for programs")
+	s.BoolVar(&o.Ascii, "ascii-output", false, "escape what is not ASCII (jq's -a)")
+	s.BoolVar(&o.Seq, "seq", false, "an ASCII RS before each result, and before each text of --input (RFC 7464)")
+	s.BoolVarP(&o.SortKeys, "sort-keys", "S", false, "sort the keys of objects; else they come as they were set")
+	s.BoolVar(&o.Tab, "tab", false, "indent with tabs")
+	s.IntVar(&o.Indent, "indent", 2, "indent with so many spaces, 0 to 9")
+	s.VarPF(colorFlag{&o.Color, "always"}, "color-output", "C", "colours, also to a pipe").NoOptDefVal = "true"
+	s.VarPF(colorFlag{&o.Color, "never"}, "monochrome-output", "M", "no colours").NoOptDefVal = "true"
+	s.Var(&o.Color, "color", "auto, always or never; of several such flags the last one counts")
+}
+
+// unknownFlag is what is done about verdicts that are unknown.
+type unknownFlag string
+
+const (
+	failUnknown unknownFlag = "fail"
+	WarnUnknown unknownFlag = "warn"
+)
+
+func (u *unknownFlag) Set(text string) error {
+	if v := unknownFlag(text); v != failUnknown && v != WarnUnknown {
+		return fmt.Errorf("%q is none of %s, %s", text, failUnknown, WarnUnknown)
+	}
+	*u = unknownFlag(text)
+	return nil
+}
+
+func (u *unknownFlag) String() string { return string(*u) }
+func (*unknownFlag) Type() string     { return "fail|warn" }
+
+// color is when results are coloured.
+type color string
+
+func (c *color) Set(text string) error {
+	if text != "auto" && text != "always" && text != "never" {
+		return fmt.Errorf("%q is none of auto, always, never", text)
+	}
+	*c = color(text)
+	return nil
+}
+
+func (c *color) String() string { return string(*c) }
+func (*color) Type() string     { return "string" }
+
+// colorFlag is a flag that stands for a value of --color.
+type colorFlag struct {
+	color *color
+	value color
+}
+
+func (c colorFlag) Set(text string) error {
+	on, err := strconv.ParseBool(text)
+	if err == nil && on {
+		*c.color = c.value
+	}
+	return err
+}
+
+func (c colorFlag) String() string   { return strconv.FormatBool(c.color != nil && *c.color == c.value) }
+func (c colorFlag) IsBoolFlag() bool { return true }
+func (colorFlag) Type() string       { return "bool" }
+
+// Size is a flag of so many bytes: 512Mi, 2GiB, 1000000.
+type Size int64
+
+var units = []struct {
+	name  string
+	bytes int64
+}{{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}}
+
+func (s *Size) Set(text string) error {
+	num, factor := strings.TrimSuffix(text, "B"), int64(1)
+	for _, u := range units {
+		if n, ok := strings.CutSuffix(num, u.name); ok {
+			num, factor = n, u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
+	if err != nil || n <= 0 || n*float64(factor) > 1<<50 {
+		return fmt.Errorf("%q is no size like 512Mi or 2GiB", text)
+	}
+	*s = Size(n * float64(factor))
+	return nil
+}
+
+func (s *Size) String() string {
+	n := int64(*s)
+	for i := 2; i >= 0; i-- {
+		if u := units[i]; n >= u.bytes && n%u.bytes == 0 {
+			return fmt.Sprintf("%d%sB", n/u.bytes, u.name)
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func (*Size) Type() string { return "size" }
+
+// InputFlags say what a query runs over instead of a mesh, and how that is
+// read: jq's options.
+type InputFlags struct {
+	Files        []string
+	Null         bool
+	Slurp        bool
+	Raw          bool
+	Stream       bool
+	StreamErrors bool
+}
+
+func (f *InputFlags) bind(s *pflag.FlagSet) {
+	s.StringArrayVar(&f.Files, "input", nil, `run the query over the JSON values of a file ("-": standard input) instead of a mesh; repeat it for several`)
+	s.BoolVar(&f.Null, "null-input", false, "run the query once over null, with input and inputs (jq's -n)")
+	s.BoolVar(&f.Slurp, "slurp", false, "run the query once over all values of --input in an array (jq's -s)")
+	s.BoolVarP(&f.Raw, "raw-input", "R", false, "each line of --input is a string; with --slurp all of it is one")
+	s.BoolVar(&f.Stream, "stream", false, "run the query over [path, leaf] of each leaf of --input, as soon as it is read")
+	s.BoolVar(&f.StreamErrors, "stream-errors", false, "as --stream, with [message, path] where the input goes wrong")
+}
+
+// Plain tells whether the query runs over plain input.
+func (f *InputFlags) plain() bool {
+	return len(f.Files) > 0 || f.Null || f.Slurp || f.Raw || f.Stream || f.StreamErrors
+}
+
+// Names are the files that are read; without any it is standard input.
+func (f *InputFlags) Names() []string {
+	if len(f.Files) == 0 {
+		return []string{"-"}
+	}
+	return f.Files
+}
+
+// Plain tells whether the query runs over plain input.
+func (f *Flags) Plain() bool { return f.Input.plain() }
+
+// alive gives a flag that asks for a live mesh; "" when none does.
+func (f *Flags) alive() string {
+	switch {
+	case len(f.Pilots) > 0:
+		return "--pilot"
+	case len(f.Envoys) > 0:
+		return "--envoy"
+	case len(f.Contexts) > 0:
+		return "--contexts"
+	}
+	return ""
+}
+
+// Check holds the options against each other.
+func (f *Flags) Check(proxies []string) error {
+	readers := 0
+	plain := f.Plain()
+	readable := slices.Concat(f.Snapshots, f.Files)
+	if plain && (!f.Input.Null || len(f.Input.Files) > 0) {
+		readable = append(readable, f.Input.Names()...)
+	}
+	for _, s := range readable {
+		if s == "-" {
+			readers++
+		}
+	}
+	switch ns, server := *f.Kube.Namespace, *f.Kube.APIServer; {
+	case readers > 1:
+		return process.Usagef(`standard input ("-") can be read once only`)
+	case plain && (f.Watch || f.Await):
+		return process.Usagef("--input: plain JSON doesn't change, there is nothing to watch or to wait for")
+	case f.Watch && len(f.Snapshots) > 0:
+		return process.Usagef("-w: a snapshot doesn't change")
+	case f.Watch && f.Quiet:
+		return process.Usagef("-w and -q: nothing would be seen")
+	case plain && len(f.Snapshots) > 0:
+		return process.Usagef("--input and --snapshot: a query runs over plain JSON or over a mesh")
+	case plain && len(proxies) > 0:
+		return process.Usagef("%q: with --input there are no proxies to name", proxies[0])
+	case ns != "" && (plain || len(validation.IsDNS1123Label(ns)) > 0):
+		return process.Usagef("-n %s: %s", ns, NamespaceHere)
+	case plain && f.Selector != "":
+		return process.Usagef("-l %s: labels choose proxies, and plain input has none", f.Selector)
+	case looksLikeQuery(server):
+		return process.Usagef("-s is the server; jq's -s is --slurp")
+	case len(f.Snapshots) > 0 && f.alive() != "":
+		return process.Usagef("--snapshot and %s: a recorded mesh or a live one", f.alive())
+	case len(f.Pilots)+len(f.Envoys) > 0 && len(f.Contexts) > 0:
+		return process.Usagef("--contexts and --pilot or --envoy: a mesh is asked by way of Kubernetes or at its addresses")
+	case len(f.Contexts) > 0 && *f.Kube.Context != "":
+		return process.Usagef("--context and --contexts: one of them")
+	case slices.Contains(f.Contexts, ""):
+		return process.Usagef("--contexts: a context without a name")
+	case f.AdminPort < 0 || f.AdminPort > 65535:
+		return process.Usagef("--proxy-admin-port %d: no port", f.AdminPort)
+	case f.MaxFetch < 0:
+		return process.Usagef("--max-fetch %d: not a number from 0", f.MaxFetch)
+	case strings.HasPrefix(*f.Kube.Timeout, "-"):
+		return process.Usagef("--request-timeout %s: it is over already", *f.Kube.Timeout)
+	case f.Concurrency < 1:
+		return process.Usagef("--concurrency %d: not a number from 1", f.Concurrency)
+	case f.Timeout < 0:
+		return process.Usagef("--timeout %s: it is over already", f.Timeout)
+	}
+	return nil
+}
+
+// NamespaceHere is what somebody who knows jq has to know of -n.
+const NamespaceHere = "-n is the namespace here; jq's is --null-input"
+
+// looksLikeQuery tells a query from a host or a URL.
+func looksLikeQuery(server string) bool {
+	return server != "" && (strings.ContainsAny(server, "${|\"' ") || strings.ContainsAny(server[:1], ".[("))
+}
+
+// Sections is how much of what was loaded of the mesh is held: enough for the
+// proxies that are looked at together, while what was dropped is near at hand.
+func (f *Flags) Sections() Size { return max(f.Memory/8, 1) }
+
+// WaitName is the command's, as a first word.
+const WaitName = "wait"
+
+// WaitTimeout is how long wait waits unless --timeout says so, as in kubectl.
+const WaitTimeout = 30 * time.Second
+
+// DiffName is the command's, as a first word.
+const DiffName = "diff"

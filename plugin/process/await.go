@@ -1,0 +1,101 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// Await calls f and gives its result. If ctx ends first, await returns the
+// error of ctx; f runs on and its result is dropped. It is for code of other
+// modules that reads files without a context: the file may be a named pipe that
+// nobody writes to.
+func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := f()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, Exit(ExitRun, ctx.Err())
+	}
+}
+
+// OpenFile opens a file that the command line names. The end of ctx is the
+// error of the run; every other error is what is wrong with the file.
+func OpenFile(ctx context.Context, path string) (*transport.File, error) {
+	f, err := transport.OpenFile(ctx, path)
+	if ctx.Err() != nil {
+		return nil, Exit(ExitRun, ctx.Err())
+	}
+	return f, err
+}
+
+// errTooLong is the error of a file that is larger than it may be.
+var errTooLong = errors.New("more than 1 GiB")
+
+// ReadWhole reads a file that the command line names, to its end.
+func ReadWhole(ctx context.Context, path string) ([]byte, error) {
+	f, err := OpenFile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, Limits.String+1))
+	switch {
+	case ctx.Err() != nil:
+		return nil, Exit(ExitRun, ctx.Err())
+	case err == nil && int64(len(text)) > Limits.String:
+		return nil, errTooLong
+	}
+	return text, err
+}
+
+// OpenOption opens what an option names. Only "-" is standard input: whatever
+// is read from it is lost to every other reader.
+func (w *World) OpenOption(ctx context.Context, path string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(transport.Patient(ctx, w.In)), nil
+	}
+	f, err := OpenFile(ctx, path)
+	if err != nil && ctx.Err() == nil {
+		err = Usagef("%s: %s", path, Fact(err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// within bounds ctx by a timeout; 0 or less is none. When the time is over the
+// process is told, so that it can end a run that doesn't heed ctx.
+func (w *World) WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	stop := context.AfterFunc(ctx, func() {
+		if context.Cause(ctx) != context.DeadlineExceeded || w.Overdue == nil {
+			return
+		}
+		select {
+		case w.Overdue <- struct{}{}:
+		default: // one report is enough
+		}
+	})
+	return ctx, func() { stop(); cancel() }
+}
+
+var Limits = decode.Limits{Depth: 10_000, String: 1 << 30, Total: 1 << 40}

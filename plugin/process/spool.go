@@ -1,0 +1,22 @@
+package process
+
+import (
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// mostSpooled is how much a run's temporary files may hold together where
+// --spool doesn't say, if half of what is free on their file system isn't less.
+const mostSpooled = 4 << 30
+
+// NewQuota makes the quota of --spool, 0 where it wasn't given, for files in a
+// folder.
+func NewQuota(asked int64, dir string, free func(dir string) (int64, bool)) *transport.Quota {
+	limit, hint := asked, "--spool allows more"
+	if limit == 0 {
+		limit = mostSpooled
+		if n, ok := free(dir); ok && n/2 < limit {
+			limit, hint = n/2, "half of what is free in "+dir+"; --spool allows more"
+		}
+	}
+	return transport.NewQuota(limit, hint)
+}

@@ -1,0 +1,137 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/section"
+)
+
+// explainPlan says, before anything is asked, what the query is going to look
+// at of its proxies, by its words alone.
+func (r *Run) explainPlan() {
+	if !r.Explain {
+		return
+	}
+	r.Message(func(io.Writer) {
+		r.Say("query    %s", query.OneLine(r.Request.Query))
+		r.Say("sources  %s", r.from())
+		r.Say("sections %s", r.lookedAt())
+		held := r.Sections()
+		r.Say("limits   %s, %s of sections in memory", Plural(r.Concurrency, "load at once", "loads at once"), held.String())
+	})
+}
+
+// from says where answers come from.
+func (r *Run) from() string {
+	all := slices.Concat(r.Snapshots, r.Pilots, r.Envoys)
+	switch {
+	case len(all) > 0:
+		return strings.Join(all, ", ")
+	case len(r.Contexts) > 0:
+		return "contexts " + strings.Join(r.Contexts, ", ")
+	case *r.Kube.Context != "":
+		return "context " + *r.Kube.Context
+	}
+	return "the current context"
+}
+
+// ExplainAsked says, after the run, what was asked of whom.
+func (r *Run) ExplainAsked() {
+	if !r.Explain {
+		return
+	}
+	r.Message(func(io.Writer) {
+		var bytes int64
+		var took time.Duration
+		ledger := r.Mesh.Ledger()
+		for _, a := range ledger {
+			more := ""
+			if a.Again > 0 {
+				more = fmt.Sprintf(", %s from memory", Plural(a.Again, "time", "times"))
+			}
+			if a.Err != nil && !a.Missing {
+				more += ": " + mesh.Brief(a.Err.Error())
+			}
+			r.Say("asked    %s: %s: %s, %s%s", a.Whom, legible(a.What), byteCount(a.Bytes), round(a.Took), more)
+			bytes += a.Bytes
+			took += a.Took
+		}
+		r.Say("in all   %s, %s, %s", Plural(len(ledger), "request", "requests"), byteCount(bytes), round(took))
+		r.Say("loaded   %s", loaded(r.Mesh.Sections()))
+		r.Say("printed  %s", Plural(r.Results, "result", "results"))
+	})
+}
+
+// legible is a request as people would write it.
+func legible(request string) string {
+	if s, err := url.PathUnescape(request); err == nil {
+		return process.OneLine(s)
+	}
+	return request
+}
+
+// loaded counts the proxies of which a section was loaded, by section.
+func loaded(all []section.Loaded) string {
+	if len(all) == 0 {
+		return "no proxy section"
+	}
+	count := map[mesh.Section]int{}
+	for _, l := range all {
+		count[l.Section]++
+	}
+	var parts []string
+	for _, s := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%s of %s", s, Plural(count[s], "proxy", "proxies")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func round(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
+
+func byteCount(n int64) string {
+	switch {
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+// lookedAt names the sections that the query looks at, and what of each.
+func (r *Run) lookedAt() string {
+	uses := r.uses()
+	words := make([]string, len(uses))
+	whole := 0
+	for i, u := range uses {
+		words[i] = u.String()
+		if strings.HasSuffix(words[i], ": all") {
+			whole++
+		}
+	}
+	switch {
+	case len(uses) == 0:
+		return "none"
+	case whole == len(mesh.Sections()):
+		return "all"
+	}
+	return strings.Join(words, "; ")
+}
+
+// SectionNames are the fields of a proxy that are read when they are touched.
+func SectionNames() []string {
+	var names []string
+	for _, s := range mesh.Sections() {
+		names = append(names, string(s.Name))
+	}
+	return names
+}

@@ -1,0 +1,191 @@
+package run
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// mostLines is how many faults that are not alike are told one by one.
+const mostLines = 20
+
+// faults are those that the run met, each once, in the order met.
+type faults struct {
+	all  []*mesh.Fault
+	seen map[string]bool
+}
+
+// Fault keeps a fault to be told at the end.
+func (r *Run) Fault(f *mesh.Fault) {
+	if r.faults.seen == nil {
+		r.faults.seen = map[string]bool{}
+	}
+	if key := f.Error(); !r.faults.seen[key] {
+		r.faults.seen[key] = true
+		r.faults.all = append(r.faults.all, f)
+	}
+}
+
+// TellFaults says what could not be had, a line each on stderr; what differs
+// only in the proxy is one line. What was only tried ahead of the need is not
+// among it. It gives how many there are.
+func (r *Run) TellFaults() int {
+	all := r.metFaults()
+	r.printFaults(all)
+	return len(all)
+}
+
+// metFaults gives the faults met so far, those too that nobody met as an error.
+func (r *Run) metFaults() []*mesh.Fault {
+	if r.Mesh != nil {
+		for _, f := range r.Mesh.LeftOut() {
+			r.Fault(f)
+		}
+	}
+	return r.faults.all
+}
+
+func (r *Run) printFaults(all []*mesh.Fault) {
+	r.Message(func(w io.Writer) {
+		groups := fold(all)
+		for i, g := range groups {
+			if i == mostLines {
+				fmt.Fprintf(w, "and %d more\n", len(groups)-mostLines)
+				return
+			}
+			fmt.Fprintln(w, g)
+		}
+	})
+}
+
+// fold joins the faults that say the same of several parts of one, and of
+// several proxies, in the order of the first of each.
+func fold(all []*mesh.Fault) []string {
+	order := []alike{}
+	by := map[alike][]string{} // the proxies'
+	for _, l := range lacks(all) {
+		if l.fact == forbidden && len(l.all) <= 3 { // few enough to say which right each needs
+			for _, f := range l.all {
+				k := alike{f.Subject, f.Section + ": " + f.Err.Error()}
+				order = append(order, k)
+				by[k] = append(by[k], "")
+			}
+			continue
+		}
+		k := l.alike()
+		if by[k] == nil {
+			order = append(order, k)
+		}
+		by[k] = append(by[k], l.of.Proxy)
+	}
+	var lines []string
+	for _, k := range order {
+		lines = append(lines, k.lines(by[k])...)
+	}
+	return lines
+}
+
+// A lack is what one proxy, or who else was asked, didn't give for one reason.
+type lack struct {
+	of    *mesh.Fault // the first such
+	all   []*mesh.Fault
+	parts []string // the sections
+	fact  string
+}
+
+// lacks joins the parts of one that are lacking for the same reason.
+func lacks(all []*mesh.Fault) []*lack {
+	var out []*lack
+	type key struct{ proxy, subject, fact string }
+	by := map[key]*lack{}
+	answers := map[key]bool{} // that are no section's own: "config_dump: 503", of which clusters lack for the same reason
+	for _, f := range all {
+		answers[key{f.Proxy, f.Subject, f.Section + ": " + factOf(f)}] = true
+	}
+	for _, f := range all {
+		fact := factOf(f)
+		if request, rest, ok := strings.Cut(fact, ": "); ok && answers[key{f.Proxy, f.Subject, request + ": " + bare(rest, f)}] {
+			fact = bare(rest, f)
+		}
+		k := key{f.Proxy, f.Subject, fact}
+		l := by[k]
+		if l == nil {
+			l = &lack{of: f, fact: fact}
+			by[k] = l
+			out = append(out, l)
+		}
+		l.all = append(l.all, f)
+		if f.Section != "" && !slices.Contains(l.parts, f.Section) {
+			l.parts = append(l.parts, f.Section)
+		}
+	}
+	return out
+}
+
+// forbidden is the fact of Kubernetes' lists that may not be read.
+const forbidden = "forbidden"
+
+// factOf is what a fault says that others may say, too: not of which file or
+// resource it is.
+func factOf(f *mesh.Fault) string {
+	switch {
+	case errors.Is(f.Err, fs.ErrNotExist):
+		err := f.Err
+		for inner := errors.Unwrap(err); inner != nil && inner != fs.ErrNotExist; inner = errors.Unwrap(err) {
+			err = inner
+		}
+		return err.Error()
+	case strings.HasPrefix(f.Subject, "kubernetes") && apierrors.IsForbidden(f.Err):
+		return forbidden
+	}
+	return bare(f.Err.Error(), f)
+}
+
+// bare takes off a fact whose it is, which an address may say too.
+func bare(fact string, f *mesh.Fault) string {
+	return strings.TrimPrefix(fact, cmp.Or(f.Proxy, f.Subject)+": ")
+}
+
+// alike is what lacks have that are told in one line: a subject, or proxies
+// with the same words.
+type alike struct{ subject, words string }
+
+func (l *lack) alike() alike {
+	words := l.fact
+	switch n := len(l.parts); {
+	case n == 1 && l.fact != l.of.Err.Error(): // the whole of it says more
+		words = l.parts[0] + ": " + bare(l.of.Err.Error(), l.of)
+	case n > 3:
+		words = fmt.Sprintf("%d parts: %s (%s, %s, …)", n, l.fact, l.parts[0], l.parts[1])
+	case n > 0:
+		words = strings.Join(l.parts, ", ") + ": " + l.fact
+	}
+	return alike{l.of.Subject, words}
+}
+
+func (k alike) lines(proxies []string) []string {
+	n := len(proxies)
+	if n > 3 && proxies[0] != "" {
+		return []string{mesh.Brief(process.OneLine(fmt.Sprintf("%d proxies: %s (%s, %s, …)", n, k.words, proxies[0], proxies[1])))}
+	}
+	var lines []string
+	for _, p := range proxies {
+		line := k.words
+		for _, who := range []string{p, k.subject} {
+			if who != "" {
+				line = who + ": " + line
+			}
+		}
+		lines = append(lines, mesh.Brief(process.OneLine(line)))
+	}
+	return lines
+}

@@ -1,0 +1,157 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/sources/live"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+)
+
+// LogName is the query whose arguments --level and --reset set something. No
+// other does, whatever its arguments are called.
+const LogName = "log"
+
+// A Level is what a logger is set to.
+type Level struct{ Logger, Level string } // an empty logger is all of them
+
+// ReadLevels reads "debug" or "http:debug,rbac:trace", as istioctl does: = is
+// as good as :, and warn is warning. What is for all loggers comes first.
+func ReadLevels(text string) (all []Level, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		logger, word := "", strings.TrimSpace(part)
+		if i := strings.LastIndexAny(word, ":="); i >= 0 {
+			logger, word = strings.TrimSpace(word[:i]), strings.TrimSpace(word[i+1:])
+			logger = logger[strings.LastIndexByte(logger, ':')+1:]
+			if logger == "" {
+				return nil, process.Usagef("--level %s: %q: which logger?", text, part)
+			}
+		}
+		if word = strings.ToLower(word); word == "warn" {
+			word = "warning"
+		}
+		if !slices.Contains(live.Levels(), word) {
+			return nil, process.Usagef("--level %s: %q is none of %s", text, word, strings.Join(live.Levels(), ", "))
+		}
+		all = append(all, Level{logger, word})
+	}
+	slices.SortStableFunc(all, func(a, b Level) int { return min(1, len(a.Logger)) - min(1, len(b.Logger)) })
+	return all, nil
+}
+
+// changesLevels tells whether levels are set, and to what; none where they are
+// set as the proxies were started.
+func (a *Request) changesLevels() (levels []Level, changes bool, err error) {
+	if !a.Ours || a.named == nil || a.named.Name != LogName {
+		return nil, false, nil
+	}
+	text, given := a.arguments["level"].(string)
+	reset, _ := a.arguments["reset"].(bool)
+	switch {
+	case given && reset:
+		return nil, false, process.Usagef("--level and --reset: one of them")
+	case given:
+		levels, err = ReadLevels(text)
+	}
+	return levels, given || reset, err
+}
+
+// checkLevels holds what is to be set against the rest of the command line,
+// before anybody is asked.
+func (r *Run) checkLevels() error {
+	_, changes, err := r.Request.changesLevels()
+	switch {
+	case err != nil || !changes:
+		return err
+	case len(r.Snapshots) > 0:
+		return process.Usagef("--level, --reset: a recorded mesh can't be changed")
+	case r.Watch || r.Await:
+		return process.Usagef("--level, --reset: not again and again")
+	case len(r.Request.Proxies) == 0 && r.Selector == "":
+		return process.Usagef("--level, --reset: of which proxies? Name them, or say -l LABELS")
+	}
+	return nil
+}
+
+// setLevels sets the levels of the proxies that are asked about, if it is asked
+// to, one proxy after the other. What can't be had of one is told with the
+// other faults.
+func (r *Run) setLevels(ctx context.Context) error {
+	levels, changes, err := r.Request.changesLevels()
+	if err != nil || !changes {
+		return err
+	}
+	v, err := mesh.Get(ctx, r.Mesh.Document(), "proxies")
+	if err == nil {
+		v, err = mesh.Force(ctx, v)
+	}
+	all, _ := v.([]any)
+	for _, p := range all {
+		if err != nil {
+			break
+		}
+		if o, ok := p.(*mesh.Object); ok {
+			err = r.setLevelsOf(ctx, o, levels)
+		}
+		var fault *mesh.Fault
+		if errors.As(err, &fault) && ctx.Err() == nil {
+			r.Fault(fault)
+			err = nil
+		}
+	}
+	return err
+}
+
+func (r *Run) setLevelsOf(ctx context.Context, p *mesh.Object, levels []Level) (err error) {
+	if levels == nil {
+		if levels, err = startLevels(ctx, p); err != nil {
+			return err
+		}
+	}
+	for _, l := range levels {
+		if err := r.Mesh.SetLevel(ctx, p, l.Logger, l.Level); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startLevels are the levels that an Envoy was started with: its own words tell.
+func startLevels(ctx context.Context, p *mesh.Object) ([]Level, error) {
+	v, err := mesh.Get(ctx, p, "server")
+	if err == nil {
+		v, err = mesh.Get(ctx, v, "commandLineOptions")
+	}
+	if err != nil {
+		return nil, err
+	}
+	of, err := TextOf(ctx, v, "logLevel")
+	if err != nil {
+		return nil, err
+	}
+	some, err := TextOf(ctx, v, "componentLogLevel")
+	if err != nil {
+		return nil, err
+	}
+	text := of
+	if text == "" {
+		text = "info" // Envoy's own default
+	}
+	if some != "" {
+		text += "," + some
+	}
+	return ReadLevels(text)
+}
+
+// TextOf returns a field of an object of the document; "" if it is not a string.
+func TextOf(ctx context.Context, o any, field string) (string, error) {
+	v, err := mesh.Get(ctx, o, field)
+	if err == nil {
+		v, err = mesh.Force(ctx, v)
+	}
+	s, _ := v.(string)
+	return s, err
+}

@@ -1,0 +1,193 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/meshq/kubectl-meshq/plugin/demo"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/section"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// OpenSources opens what is asked: the snapshots that --snapshot names, else a
+// live mesh. They are the caller's.
+func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
+	if len(r.Snapshots) == 0 {
+		return r.openLive(ctx)
+	}
+	answers, err := r.openSnapshots(ctx)
+	if err != nil {
+		return nil, r.Opening(ctx, err)
+	}
+	if err := readable(ctx, answers); err != nil {
+		return nil, r.Opening(ctx, err)
+	}
+	r.noteOverlaps(ctx, answers)
+	return answers, nil
+}
+
+// OpenMesh makes one document over the sources, which stay the caller's.
+func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err error) {
+	o := sources.Options{
+		Sources: answers, Keep: true, Selector: r.Labels, Proxies: r.Request.Proxies,
+		Revision: r.Revision, MaxWhole: r.MaxFetch, TooMany: r.refuse, Changed: r.noteChange,
+		Memory: int64(r.Sections()), Concurrency: r.Concurrency, Now: r.Started, Clock: r.Now,
+	}
+	o.Looks, o.Desires = r.looks()
+	if !r.AllNamespaces {
+		o.Namespace = *r.Kube.Namespace
+	}
+	if r.Mesh, err = sources.Open(ctx, o); err != nil {
+		return r.Opening(ctx, process.Exit(process.ExitUsage, err))
+	}
+	return nil
+}
+
+// refuse ends a run that asks for more than it may.
+func (r *Run) refuse(err *section.TooManyError) { r.cancel(process.Exit(process.ExitUsage, err)) }
+
+// CloseAll closes sources.
+func CloseAll(all []transport.Source) (err error) {
+	for _, s := range all {
+		err = errors.Join(err, s.Close())
+	}
+	return err
+}
+
+// readable tells a snapshot that holds something from one that holds nothing:
+// no pilot, no proxy and no pods.
+func readable(ctx context.Context, all []transport.Source) error {
+	for _, s := range all {
+		pilots, _ := s.Pilots(ctx) // an error is told by whoever needs them
+		proxies, _ := s.Proxies(ctx)
+		if len(pilots)+len(proxies) > 0 {
+			return nil
+		}
+		if _, err := s.List(ctx, "pods"); !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return errors.Join(process.Usagef("nothing could be read: no pilot, no proxy and no pods in it"), CloseAll(all))
+}
+
+// noteOverlaps tells when two snapshots of one context hold the same proxy:
+// they are read as parts of one mesh, and the first of them answers.
+func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
+	if len(all) < 2 {
+		return
+	}
+	holder := map[string]bool{}
+	for _, s := range all {
+		m := s.Manifest()
+		if m.Kind == transport.KindConfigDump || m.Kind == transport.KindZtunnelDump || m.Kind == transport.KindClusters {
+			continue // each is a mesh of its own
+		}
+		proxies, err := s.Proxies(ctx)
+		if err != nil {
+			continue // told when they are asked for
+		}
+		for _, p := range proxies {
+			key := m.Context + "/" + p
+			if holder[key] {
+				r.Note(fmt.Sprintf("several snapshots of context %q hold %s: they are read as parts of one mesh, and the first that has an answer gives it", m.Context, p))
+				return
+			}
+			holder[key] = true
+		}
+	}
+}
+
+// Opening is what kept the mesh from being opened: the end of the time, or an
+// interrupt, where it was that.
+func (r *Run) Opening(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return process.Exit(process.ExitRun, ctx.Err())
+	}
+	return err
+}
+
+// openSnapshots opens every path of --snapshot; one with * or ? may be several.
+func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, CloseAll(open))
+		}
+	}()
+	for _, given := range r.Snapshots {
+		paths, err := expand(given)
+		if err != nil {
+			return open, err
+		}
+		for _, path := range paths {
+			s, err := r.openSnapshot(ctx, path)
+			if err != nil {
+				return open, process.Usagef("%s", process.OneLine(err.Error()))
+			}
+			open = append(open, s)
+			if err := r.Request.sameKey(path, s.Manifest()); err != nil {
+				return open, err
+			}
+			r.notePartial(path, s)
+		}
+	}
+	return open, nil
+}
+
+func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, error) {
+	o := transport.OpenOptions{Stdin: r.In, Quota: r.quota()}
+	if path == "demo" {
+		return transport.OpenBytes(ctx, "demo", demo.Archive, o)
+	}
+	return transport.Open(ctx, path, o)
+}
+
+// expand gives the files that a pattern fits, in order.
+func expand(path string) ([]string, error) {
+	if _, err := os.Lstat(path); err == nil { // a name, whatever is in it
+		return []string{path}, nil
+	}
+	found, err := filepath.Glob(path)
+	if err != nil {
+		return []string{path}, nil // not a pattern: a name with brackets in it
+	}
+	if len(found) == 0 {
+		if path == "-" || path == "demo" {
+			return []string{path}, nil
+		}
+		return nil, process.Usagef("%s: %s", path, fs.ErrNotExist)
+	}
+	return found, nil
+}
+
+// notePartial tells that a snapshot that is read isn't of all of its mesh.
+func (r *Run) notePartial(path string, s transport.Source) {
+	if s.Manifest().Partial {
+		r.Note(path + ": some of the mesh could not be had when it was recorded; its manifest.json tells what")
+	}
+}
+
+// quota bounds the temporary files of all sources of the run.
+func (r *Run) quota() *transport.Quota {
+	if r.spooled == nil {
+		r.spooled = process.NewQuota(int64(r.Spool), os.TempDir(), process.FreeBytes)
+	}
+	return r.spooled
+}
+
+// OpenBeside opens a second mesh beside that of the run, as --snapshot takes
+// one; nil for an empty path. The sources are the caller's.
+func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f := *r.Flags
+	f.Snapshots = []string{path}
+	beside := &Run{World: r.World, Flags: &f, Request: r.Request, Stdout: r.Stdout, notes: r.notes, Progress: r.Progress, spooled: r.quota()}
+	return beside.OpenSources(ctx)
+}

@@ -1,0 +1,202 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/printers/safe"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// OpenPrinter chooses how results are printed. Standard output is a table for
+// the kinds of the document, jq's stream for all else, unless -o says more.
+func (r *Run) OpenPrinter(ctx context.Context) error {
+	// What is beyond the part of a large result that was made ready ahead is
+	// read while it is printed: what is lost there is told too.
+	p, err := r.newPrinter(mesh.WithLost(ctx, r.Fault))
+	if err != nil {
+		return process.Exit(process.ExitUsage, err)
+	}
+	r.Printer = p
+	return nil
+}
+
+// PrinterOptions returns how the flags and the query's header say that results
+// are printed.
+func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
+	f := r.layout()
+	return printers.Options{
+		Out: r.Stdout, Context: ctx, Now: r.documentTime(), Open: func(path string) ([]byte, error) { return process.ReadWhole(ctx, path) }, Note: r.Note,
+		Color: r.Colored(), Colors: r.World.Env("JQ_COLORS"),
+		Format: f.Format, Template: f.Template, MissingKeysFail: !f.MissingKeys, ShowManagedFields: f.Managed,
+		Compact: f.Compact, Tab: f.Tab, Indent: r.indentation(), ASCII: f.Ascii, Sorted: f.SortKeys, Raw: f.Raw, Join: f.Join, Raw0: f.Raw0, Seq: f.Seq,
+		NoHeaders: f.NoHeaders, ShowLabels: f.ShowLabels, ShowKind: f.ShowKind, LabelColumns: f.LabelColumns, SortBy: f.SortBy,
+		Columns: f.Columns,
+	}
+}
+
+// layout is how results are printed: as the query's header says, unless the
+// command line says something else.
+func (r *Run) layout() *options.OutputFlags {
+	o := r.Output
+	switch {
+	case r.Request.named == nil:
+	case !slices.ContainsFunc(layouts, r.Changed):
+		o.Format, o.Columns = r.Request.named.Output, r.Request.named.Columns
+	case o.Format == "table":
+		o.Columns = r.Request.named.Columns
+	}
+	return &o
+}
+
+// layouts are the flags that say how results look.
+var layouts = []string{
+	"output", "template", "compact-output", "raw-output", "join-output", "raw-output0", "ascii-output", "seq", "tab", "indent",
+}
+
+// indentation is --indent if it was given.
+func (r *Run) indentation() string {
+	if !r.Changed("indent") {
+		return ""
+	}
+	return strconv.Itoa(r.Output.Indent)
+}
+
+// Colored decides about colours as jq does: on a terminal, unless NO_COLOR is
+// set or the terminal is dumb; -C and -M overrule.
+func (r *Run) Colored() bool {
+	switch r.Output.Color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return r.OutTerminal && r.World.Env("NO_COLOR") == "" && r.World.Env("TERM") != "dumb"
+}
+
+// hints tells, on a terminal, what to try next, and on a pipe that a table is
+// for people.
+func (r *Run) hints(err error) {
+	if r.Quiet || r.Watch {
+		return
+	}
+	if r.Request.Status && r.Results == 0 && err == nil {
+		r.Note("no proxies were found" + r.Among())
+	}
+	if r.Request.Status && r.OutTerminal && r.ErrTerminal && !r.Changed("output") {
+		fmt.Fprint(r.Err, tryNext(process.CalledAs(r.Args[0]), r.Snapshots))
+	}
+	if !r.OutTerminal && !r.Changed("output") && r.ErrTerminal && r.printedTable() {
+		r.Note("a table is for people; -o json is for programs")
+	}
+}
+
+// Among says which proxies were looked at, if not all.
+func (r *Run) Among() string {
+	text := ""
+	if ns := *r.Kube.Namespace; ns != "" && !r.AllNamespaces {
+		text += " in namespace " + ns
+	}
+	if r.Selector != "" {
+		text += " with labels " + r.Selector
+	}
+	return text
+}
+
+// hintLabels helps who means jq's -L.
+func (r *Run) hintLabels() {
+	for _, label := range r.Output.LabelColumns {
+		if info, err := os.Stat(label); err == nil && info.IsDir() {
+			r.Note(fmt.Sprintf("-L %s is a column of that label; jq's -L is --library-path", label))
+		}
+	}
+}
+
+func (r *Run) printedTable() bool {
+	t, ok := r.Printer.(interface{ PrintedTable() bool })
+	return ok && t.PrintedTable()
+}
+
+func tryNext(name string, snapshots []string) string {
+	from := ""
+	if len(snapshots) > 0 {
+		from = " --snapshot " + process.OneLine(snapshots[0])
+	}
+	return fmt.Sprintf(`
+Try:  %[1]s%[2]s '.proxies[] | select(stale) | .sync'
+      %[1]s%[2]s '.proxy("istio-ingressgateway").route("http.80").match("/productpage")'
+      %[1]s help document
+`, name, from)
+}
+
+// passing is what results may have in them beside text. A string of -r is
+// printed safely on a pipe, too: a pipe mostly ends on a terminal. Who needs
+// every byte takes --raw-output0, whose reader is a program.
+func (r *Run) passing() safe.Allowed {
+	p := safe.Allowed{Colors: r.Colored()}
+	if !r.OutTerminal {
+		p.All = r.Output.Raw0
+		if r.Output.Seq {
+			p.Marks = "\x1e"
+		}
+	}
+	return p
+}
+
+// OpenOutput makes what results are written to.
+func (r *Run) OpenOutput() {
+	r.Allow(r.passing())
+	r.Printed = new(atomic.Bool)
+	r.Stdout = bufio.NewWriterSize(r.StandardOutput(), 64<<10)
+}
+
+// arrives tells whether no share of a trace's traffic is known to end elsewhere
+// than at an endpoint. What could not be read is a fault, with an exit code of
+// its own.
+func arrives(ctx context.Context, v any) (bool, error) {
+	all, err := mesh.Get(ctx, v, "outcomes")
+	if err != nil {
+		return false, err
+	}
+	if all, err = mesh.Deep(ctx, all); err != nil {
+		return false, err
+	}
+	shares, _ := all.([]any)
+	for _, o := range shares {
+		share, _ := o.(*object.Object)
+		if reason := share.Get("reason"); reason != nil && reason != "PASSTHROUGH" && reason != "UNKNOWN" {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// truth tells whether a result is true, for the exit code, and whether it is
+// null.
+func (r *Run) truth(ctx context.Context, v any) (is, null bool, err error) {
+	if r.Request.Traces {
+		is, err = arrives(ctx, v)
+		return is, false, err
+	}
+	v, err = mesh.Force(ctx, v)
+	return truth(v), v == nil, err
+}
+
+// newPrinter is the printer that the options ask for; of the command trace a
+// tree, where they ask for none.
+func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
+	o := r.PrinterOptions(ctx)
+	if r.Request.Traces && !slices.ContainsFunc(layouts, r.Changed) {
+		return printers.NewTree(o)
+	}
+	return printers.New(o)
+}

@@ -1,0 +1,166 @@
+package run
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// rows are the results of rounds, by what they are of: so that only what is
+// new or says something else than before is printed. Results that aren't of
+// anything, as numbers are, are new when the last round didn't give them.
+type rows struct {
+	before, now map[string]map[content]int
+}
+
+// A content is what a result says, as it is printed.
+type content [sha256.Size]byte
+
+// seen is what a result is of, and says.
+type seen struct {
+	of   string
+	says content
+}
+
+// add tells whether a result was there in the round before.
+func (r *rows) add(s seen) (known bool) {
+	if r.now[s.of] == nil {
+		r.now[s.of] = map[content]int{}
+	}
+	r.now[s.of][s.says]++
+	return r.now[s.of][s.says] <= r.before[s.of][s.says]
+}
+
+// begin begins a round.
+func (r *rows) begin() { r.now = map[string]map[content]int{} }
+
+// end ends a round. Of one that could not see everything, what it didn't give
+// counts as unchanged.
+func (r *rows) end(whole bool) {
+	if whole || r.before == nil {
+		r.before = r.now
+		return
+	}
+	for of, says := range r.now {
+		r.before[of] = says
+	}
+}
+
+// unchanged tells whether a result was printed in an earlier round of --watch.
+func (r *Run) unchanged(res *result) bool { return r.rows != nil && r.rows.add(res.seen) }
+
+// A sight tells what results are of, and what they say: what is printed of
+// them but their age.
+type sight struct {
+	options printers.Options
+	lasting printers.Lasting // nil: each result has a printer of its own
+}
+
+func newSight(o printers.Options) (*sight, error) {
+	o.Out, o.Note, o.Ageless, o.NoHeaders, o.Color = nil, nil, true, true, false
+	p, err := printers.New(o)
+	lasting, _ := p.(printers.Lasting)
+	return &sight{o, lasting}, err
+}
+
+// see looks at a result. It may be called by several goroutines at once.
+func (s *sight) see(ctx context.Context, v any) (seen, error) {
+	ctx = mesh.WithLost(ctx, func(*mesh.Fault) {}) // told when it is rendered to be printed
+	hash := sha256.New()
+	err := s.write(ctx, hash, v)
+	out := seen{of: subject(ctx, v)}
+	hash.Sum(out.says[:0])
+	return out, err
+}
+
+func (s *sight) write(ctx context.Context, out io.Writer, v any) error {
+	if s.lasting != nil {
+		rendered, err := s.lasting.Render(ctx, v)
+		if err != nil {
+			return err
+		}
+		return s.lasting.Says(out, rendered)
+	}
+	o := s.options
+	o.Out = out
+	p := &oneByOne{options: o}
+	rendered, err := p.Render(ctx, v)
+	if err != nil {
+		return err
+	}
+	return p.Print(rendered)
+}
+
+// subject tells what a result is of: its kind, its proxy and its names. Empty
+// for what has no name.
+func subject(ctx context.Context, v any) string {
+	var parts []string
+	if o, ok := v.(*mesh.Object); ok {
+		if p := o.Proxy(); p != nil && p != o {
+			parts = append(parts, subject(ctx, p))
+		}
+	}
+	v, _ = mesh.Force(ctx, v) // it is rendered: that costs nothing
+	fields, _ := v.(*object.Object)
+	about, _ := fields.Get("metadata").(*object.Object)
+	named := false
+	for _, key := range []string{"kind", "context", "clusterID", "namespace", "id", "name", "address", "state"} {
+		text, _ := fields.Get(key).(string)
+		if text == "" {
+			text, _ = about.Get(key).(string)
+		}
+		named = named || text != "" && (key == "id" || key == "name" || key == "address")
+		parts = append(parts, text)
+	}
+	if !named {
+		return ""
+	}
+	return strings.Join(parts, "\x00")
+}
+
+// oneByOne prints each result by itself, in formats that otherwise gather them
+// into a list.
+type oneByOne struct {
+	options printers.Options
+	between string
+	printed bool
+}
+
+// alone is a rendered result with its own printer.
+type alone struct {
+	printer  printers.Printer
+	rendered any
+}
+
+// Render renders a result for itself.
+func (p *oneByOne) Render(ctx context.Context, v any) (any, error) {
+	one, err := printers.New(p.options)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := one.Render(ctx, v)
+	return alone{one, rendered}, err
+}
+
+// Print prints a result for itself.
+func (p *oneByOne) Print(rendered any) error {
+	if p.printed && p.between != "" {
+		if _, err := p.options.Out.Write([]byte(p.between)); err != nil {
+			return err
+		}
+	}
+	p.printed = true
+	one := rendered.(alone)
+	if err := one.printer.Print(one.rendered); err != nil {
+		return err
+	}
+	return one.printer.Close()
+}
+
+// Close does nothing: each result is ended.
+func (p *oneByOne) Close() error { return nil }

@@ -1,0 +1,467 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/input"
+	"github.com/meshq/kubectl-meshq/plugin/options"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/saved"
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/redact"
+	"github.com/meshq/kubectl-meshq/sources/section"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Run is one query being answered.
+type Run struct {
+	*process.World
+	*options.Flags
+	Argv    *options.CommandLine
+	Request *Request
+	Changed func(flag string) bool
+
+	Labels  labels.Selector // of the proxies that are asked about
+	Mesh    *sources.Mesh
+	Program *query.Program
+	names   []string // of variables
+	Values  []any
+	Stdout  *bufio.Writer
+	Started time.Time
+	Printer printers.Printer
+	notes   map[string]bool
+
+	Progress *Progress // nil: none is shown
+	rows     *rows     // of --watch; nil: all results are printed
+	cancel   context.CancelCauseFunc
+	spooled  *transport.Quota // bounds the temporary files of all sources; nil: not made yet
+
+	Printed *atomic.Bool // something is on standard output
+	repeats bool         // a round may be run again
+	again   bool         // it is: everything is asked for at once
+
+	Results  int
+	unknowns unknowns
+	last     bool // whether the last result was true, for -e
+	null     bool // whether it was null
+	faults   faults
+}
+
+// Do compiles, opens, runs, prints, and says what could not be had. The order
+// is that of cost: a mistake in the query is told before anything is read.
+func (r *Run) Do(ctx context.Context) (err error) {
+	if !r.Plain() {
+		defer r.ShowProgress()()
+	}
+	closeModules, err := r.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeModules() // not before the end: modulemeta reads while the query runs
+	if r.Plain() {
+		if err := r.OpenPrinter(ctx); err != nil {
+			return err
+		}
+		return r.Ended(r.overInput(ctx))
+	}
+	answers, err := r.OpenSources(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, CloseAll(answers)) }()
+	switch {
+	case r.Await:
+		return r.waitFor(ctx, answers)
+	case r.Watch:
+		return r.watchOver(ctx, answers)
+	}
+	return r.round(ctx, answers)
+}
+
+// prepare does all that needs no mesh.
+func (r *Run) prepare(ctx context.Context) (closeModules func(), err error) {
+	if err := r.checkLevels(); err != nil {
+		return nil, err
+	}
+	if err := r.Variables(ctx); err != nil {
+		return nil, err
+	}
+	r.OpenOutput()
+	r.Started = r.Now()
+	o := r.PrinterOptions(ctx)
+	if err := o.Validate(); err != nil {
+		return nil, process.Exit(process.ExitUsage, err)
+	}
+	if r.Labels, err = labels.Parse(r.Selector); err != nil {
+		return nil, process.Usagef("-l %s: %s", r.Selector, process.Fact(err))
+	}
+	modules, closeModules, err := r.Modules()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Compile(modules); err != nil {
+		closeModules()
+		return nil, err
+	}
+	return closeModules, nil
+}
+
+// round makes the document anew over the sources and prints what the query
+// gives.
+func (r *Run) round(ctx context.Context, answers []transport.Source) error {
+	r.repeats = true
+	anew := false
+	once := func(ctx context.Context) error {
+		if !r.again {
+			if err := r.setLevels(ctx); err != nil {
+				return err
+			}
+		}
+		if err := r.OpenPrinter(ctx); err != nil {
+			return err
+		}
+		if !r.again {
+			r.explainPlan()
+			r.hintLabels()
+		}
+		err := r.evaluate(ctx, r.options())
+		if anew = r.anew(ctx); anew {
+			r.ExplainAsked()
+			return nil
+		}
+		err = r.Ended(err)
+		r.ExplainAsked()
+		return err
+	}
+	err := r.Within(ctx, answers, once)
+	if err != nil || !anew {
+		return err
+	}
+	return r.Within(ctx, answers, once)
+}
+
+// Within makes the document over the sources, for as long as look needs it.
+func (r *Run) Within(ctx context.Context, answers []transport.Source, look func(context.Context) error) (err error) {
+	r.Started, r.faults, r.Results, r.unknowns, r.last = r.Now(), faults{}, 0, unknowns{}, false
+	ctx, r.cancel = context.WithCancelCause(ctx)
+	defer r.cancel(nil)
+	if err := r.OpenMesh(ctx, answers); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Mesh.Close()) }()
+	r.Progress.Follow(r.Mesh.Progress)
+	return look(ctx)
+}
+
+// evaluate runs the query over the document.
+func (r *Run) evaluate(ctx context.Context, o eval.RunOptions) error {
+	err := r.over(ctx, r.Mesh.Document(), o)
+	if cause := new(process.ExitError); errors.As(context.Cause(ctx), &cause) {
+		err = cause
+	}
+	return err
+}
+
+// Compile compiles the query of the request.
+func (r *Run) Compile(modules []fs.FS) (err error) {
+	o := query.Options{
+		File: r.Request.File, Variables: r.names, Modules: modules, Data: input.DecodeFile,
+		FieldHint: fieldHint(), Plain: r.Plain(),
+	}
+	if q := r.Request.named; q != nil && !r.Plain() {
+		o.Unknown = q.Unknown()
+	}
+	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return r.Mesh.Desired(ctx, p) }
+	o.Doors.Document = func() any { return r.Mesh.Document() }
+	if r.AllowEnv {
+		o.Env = r.Environment()
+	}
+	if r.Program, err = query.Compile(r.Request.Query, o); err != nil {
+		return process.Exit(process.ExitCompile, err)
+	}
+	if !r.Request.Ours {
+		for _, d := range r.Program.Doubts() {
+			r.noteLines(withPlace(d))
+		}
+	}
+	return nil
+}
+
+// options are those of a run over the mesh.
+func (r *Run) options() eval.RunOptions {
+	return eval.RunOptions{
+		Held:    r.held,
+		Workers: r.Concurrency, All: true, Memory: int64(r.Memory), Note: r.Note,
+		Debug:  func(v any) { r.Message(func(w io.Writer) { WriteJSON(w, []any{"DEBUG:", v}); fmt.Fprintln(w) }) },
+		Stderr: func(v any) { r.Message(func(w io.Writer) { WriteJSON(w, v) }) },
+		Finish: r.finish,
+		Fault:  r.Fault,
+		Now:    r.Seconds,
+	}
+}
+
+// held is what the document holds in memory: it has a bound of its own.
+func (r *Run) held() int64 {
+	if r.Mesh == nil {
+		return 0
+	}
+	return r.Mesh.Memory().Memory
+}
+
+// Message prints on stderr, after what was printed before it.
+func (r *Run) Message(print func(io.Writer)) {
+	r.Stdout.Flush()
+	print(r.Err)
+}
+
+// documentTime is what now is: a snapshot's own time, else that at which the
+// run began.
+func (r *Run) documentTime() time.Time {
+	if r.Mesh != nil {
+		return r.Mesh.Now()
+	}
+	return r.Started
+}
+
+// Seconds returns the time that now has in the query, in seconds since 1970.
+func (r *Run) Seconds() float64 { return float64(r.documentTime().UnixMicro()) / 1e6 }
+
+// finish makes a result ready to be printed, where it was found: several at
+// once, ahead of the printing.
+func (r *Run) finish(ctx context.Context, v any) (any, error) {
+	check := unknownCheck(v)
+	if r.Quiet {
+		if k, ok := v.(mesh.Known); ok && k.IsObject() && !r.Request.Traces {
+			return &result{truth: true}, nil
+		}
+		is, null, err := r.truth(ctx, v)
+		return &result{truth: is, null: null, unknown: check}, err
+	}
+	res := &result{truth: true, unknown: check}
+	var err error
+	res.rendered, err = r.Printer.Render(mesh.WithLost(ctx, res.lose), v)
+	switch {
+	case errors.As(err, new(*mesh.Fault)):
+		return nil, err
+	case err != nil && len(res.lost) > 0: // a template that stumbled over what can't be had
+		res.dropped = true
+		return res, nil
+	case err != nil:
+		return nil, err
+	}
+	if r.ExitStatus {
+		res.truth, _, err = r.truth(ctx, v)
+	}
+	return res, err
+}
+
+// result is one result, ready to be printed.
+type result struct {
+	rendered any
+	truth    bool   // for -e
+	null     bool   // with --quiet
+	unknown  string // of a finding that could not be judged, its check
+	dropped  bool   // it can't be printed without what is lost
+	seen     seen   // for --watch
+
+	mu   sync.Mutex
+	lost []*mesh.Fault // what is left out of it
+}
+
+func (r *result) lose(f *mesh.Fault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = append(r.lost, f)
+}
+
+func truth(v any) bool { return v != nil && v != false }
+
+// over runs the program over one value and prints its results.
+func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
+	return r.Program.Run(ctx, in, r.Values, o, func(v any) error {
+		res := v.(*result)
+		for _, f := range res.lost {
+			r.Fault(f)
+		}
+		if res.dropped {
+			return nil
+		}
+		r.Results++
+		r.unknowns.add(res.unknown)
+		r.last, r.null = res.truth, res.null
+		if r.Quiet || r.unchanged(res) {
+			return nil
+		}
+		if err := r.Printer.Print(res.rendered); err != nil {
+			return err
+		}
+		if r.OutTerminal || r.Unbuffered {
+			return r.Stdout.Flush()
+		}
+		return nil
+	})
+}
+
+// Ended prints what is left, tells the faults and decides the exit code.
+func (r *Run) Ended(err error) error {
+	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // an empty List would look like an answer
+		if e := r.Printer.Close(); err == nil {
+			err = e
+		}
+	}
+	if e := r.Stdout.Flush(); err == nil {
+		err = e
+	}
+	if process.ReaderLeft(err) { // the reader has what it wanted
+		err = nil
+	}
+	codes := []int{r.statusCode()}
+	var halt *eval.Halt
+	var fault *mesh.Fault
+	switch {
+	case errors.As(err, &halt): // the query says how it ends, as in jq: -e has no say
+		codes = []int{r.halted(halt)}
+		err = nil
+	case errors.As(err, &fault): // told with the others
+		r.Fault(fault)
+		err = nil
+	case err != nil:
+		codes = append(codes, exitCode(err))
+	}
+	if faults := r.TellFaults(); (faults > 0 || r.unknowns.count > 0) && !r.lenient() {
+		codes = append(codes, process.ExitPartial)
+	}
+	if r.unknowns.count > 0 {
+		r.Message(func(w io.Writer) { fmt.Fprintln(w, &r.unknowns) })
+	}
+	r.hints(err)
+	if code := process.Strongest(codes...); code != process.ExitOK {
+		return process.Exit(code, err)
+	}
+	return nil
+}
+
+// halted prints what halt_error was given and gives its exit code.
+func (r *Run) halted(h *eval.Halt) int {
+	if h.HasValue {
+		if s, ok := h.Value.(string); ok {
+			fmt.Fprint(r.Err, s)
+		} else {
+			WriteJSON(r.Err, h.Value)
+			fmt.Fprintln(r.Err)
+		}
+	}
+	return h.Code
+}
+
+// Note tells something once, on a line of stderr.
+func (r *Run) Note(text string) { r.noteLines(process.OneLine(text)) }
+
+// noteLines is note for lines that are fit to be told.
+func (r *Run) noteLines(text string) {
+	if r.notes == nil {
+		r.notes = map[string]bool{}
+	}
+	if !r.notes[text] {
+		r.notes[text] = true
+		r.Message(func(w io.Writer) { fmt.Fprintln(w, "note: "+text) })
+	}
+}
+
+// Plural counts things: "1 proxy", "3 proxies".
+func Plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// WriteJSON prints a value on one line, as jq -c does.
+func WriteJSON(w io.Writer, v any) {
+	p, err := printers.New(printers.Options{Out: w, Compact: true, Join: true})
+	if err == nil {
+		v, err = p.Render(context.Background(), v)
+	}
+	if err == nil {
+		err = p.Print(v)
+	}
+	if err != nil {
+		fmt.Fprint(w, process.OneLine(err.Error()))
+	}
+}
+
+// Modules opens the folders of modules: those of --library-path, that of the
+// query's own file, and those that saved queries are in.
+func (r *Run) Modules() (roots []fs.FS, closeAll func(), err error) {
+	return saved.OpenModules(r.World, r.LibraryPath, r.Request.Path)
+}
+
+// asked is what the words of a command line ask for.
+type Request struct {
+	Query   string
+	File    string   // what the query is from, as errors show it, when it is from a file
+	Path    string   // that file; empty: it is from none that has a folder
+	Proxies []string // words for proxies
+	Status  bool     // the status table
+	Traces  bool     // the command trace
+	Key     []byte   // of the digests in snapshots; nil: not known
+
+	named     *shipped.Query    // what the query's header says; nil: it has none
+	Ours      bool              // it came with the plugin
+	arguments options.Arguments // those of the header that were given
+	words     []string          // the words that the query takes itself
+}
+
+// askedBy is what a named query asks.
+func RequestFor(q shipped.Query, args options.Arguments, words []string) *Request {
+	a := &Request{Query: q.Program(), File: q.Name + ".jq", named: &q, Ours: true, arguments: args, Proxies: words, Status: q.Name == StatusName}
+	if q.Words != "" {
+		a.words, a.Proxies = words, nil
+	}
+	return a
+}
+
+// StatusName is the query that is meant where none is given.
+const StatusName = "status"
+
+// sameKey is the error of a snapshot whose digests are of another key than the
+// one given: by that one, nothing could be told from them. A snapshot of before
+// there were digests has none.
+func (a *Request) sameKey(path string, m transport.Manifest) error {
+	if a == nil || a.Key == nil || !slices.Contains(m.Redacted, redact.FreeText) || m.RedactKey == redact.KeyCheck(a.Key) {
+		return nil
+	}
+	return process.Usagef("--redact-key: %s was recorded with another key, or with none", path)
+}
+
+// Unplaced is an error without its place in a query that the user didn't write.
+func Unplaced(err error) error {
+	var exit *process.ExitError
+	var at *eval.Error
+	if !errors.As(err, &exit) || !errors.As(err, &at) || errors.As(err, new(*unmetError)) || errors.As(err, new(*inventory.UnknownNamespaceError)) {
+		return err
+	}
+	text := strings.TrimPrefix(at.Err.Error(), "error: ")
+	if at.Element != "" && !strings.HasPrefix(text, at.Element) {
+		text = at.Element + ": " + text
+	}
+	return process.Exit(exit.Code, errors.New(text))
+}

@@ -1,0 +1,107 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+)
+
+// A waiter asks a query until its last value is true.
+type waiter struct {
+	*Run
+	answers []transport.Source
+	read    bool   // the mesh was, once
+	state   string // how the last round ended
+	code    int    // what the run ends with, were that round the last
+}
+
+// waitFor is the command wait. It ends when the value is true, when the time
+// is over, or with an error that won't pass.
+func (r *Run) waitFor(ctx context.Context, answers []transport.Source) error {
+	w := &waiter{Run: r, answers: answers, state: "nothing was read yet", code: process.ExitFound}
+	r.Quiet = true
+	r.explainPlan()
+	once := r.Timeout == 0 || len(r.Snapshots) > 0
+	var pause pause
+	for {
+		before := w.state
+		err := w.ask(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return w.late(ctx)
+		case err != nil && (once || !w.passes(err)):
+			return w.Ended(err)
+		case err == nil && w.code == process.ExitOK:
+			err := w.Ended(nil)
+			r.ExplainAsked()
+			return err
+		case once:
+			return w.unmet("")
+		}
+		r.Progress.Wait("waiting: " + process.OneLine(w.state))
+		if err := r.Sleep(ctx, pause.next(w.state != before)); err != nil {
+			return w.late(ctx)
+		}
+	}
+}
+
+// ask asks the query once, and keeps how that ended.
+func (w *waiter) ask(ctx context.Context) error {
+	err := w.Within(ctx, w.answers, func(ctx context.Context) error { return w.evaluate(ctx, w.options()) })
+	if ctx.Err() != nil {
+		return err // it was cut short, and says nothing
+	}
+	w.read = w.read || !errors.As(err, new(*inventory.UnreadableError))
+	var fault *mesh.Fault
+	switch {
+	case errors.As(err, &fault):
+		w.Fault(fault)
+		w.state, w.code, err = fault.Error(), process.ExitFound, nil
+	case err != nil:
+		w.state, w.code = Describe(err), process.ExitFound
+		if !w.read {
+			w.code = exitCode(err)
+		}
+	case w.Results == 0:
+		w.state, w.code = "there was no result", process.ExitFound
+	case w.null:
+		w.state, w.code = "the last value was null", process.ExitFound
+	case !w.last:
+		w.state, w.code = "the last value was false", process.ExitFound
+	case len(w.metFaults()) > 0 && !w.AllowPartial:
+		w.state, w.code = "the last value was true, but not all of the mesh could be read", process.ExitPartial
+	default:
+		w.code = process.ExitOK
+	}
+	return err
+}
+
+// passes tells whether an error may be over when the query is asked again. A
+// mesh that can't be read at all is no mesh to wait for, until it once was.
+func (w *waiter) passes(err error) bool { return w.read && passes(err) }
+
+// late ends the run where its time is over, or the user ended it.
+func (w *waiter) late(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return process.Exit(process.ExitRun, ctx.Err())
+	}
+	return w.unmet(fmt.Sprintf("timed out after %gs: ", w.Timeout.Seconds()))
+}
+
+// unmet ends the run without what was waited for.
+func (w *waiter) unmet(why string) error {
+	w.TellFaults()
+	w.ExplainAsked()
+	return process.Exit(w.code, &unmetError{why + w.state})
+}
+
+// unmetError says that what was waited for is not so. Its text is fit to be
+// told; the place in a query may be shown in it.
+type unmetError struct{ text string }
+
+func (e *unmetError) Error() string { return e.text }

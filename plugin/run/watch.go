@@ -1,0 +1,218 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/plugin/process"
+
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// A watcher asks the same query again whenever the mesh has changed, and
+// prints the results that are new or changed. What Pilots say of their
+// connections and the pods tell of a change: whatever else happens in a mesh
+// leads to a push. What vanishes is not printed, as in kubectl.
+type watcher struct {
+	*Run
+	answers []transport.Source
+	lasting printers.Lasting // nil: each result is printed for itself
+	sight   *sight
+	read    bool            // a round succeeded
+	words   map[bool]string // of the mesh that was read last, with and without its pods
+	listed  time.Time       // when its pods were
+	status  int             // what the results of the last round say
+	told    map[string]bool // the faults that are known
+	failing bool            // the last round did, and it was told
+}
+
+// watchOver is --watch. It ends with ctx, or with an error that won't pass.
+func (r *Run) watchOver(ctx context.Context, answers []transport.Source) error {
+	w := &watcher{Run: r, answers: answers, words: map[bool]string{}}
+	if err := w.openPrinter(ctx); err != nil {
+		return err
+	}
+	r.explainPlan()
+	r.hintLabels()
+	var pause pause
+	for {
+		changed, err := w.once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return w.left(ctx)
+		case err != nil && (!w.read || !passes(err)):
+			return w.Ended(err)
+		}
+		w.tellFailure(err)
+		if err := r.Sleep(ctx, pause.next(changed)); err != nil {
+			return w.left(ctx)
+		}
+	}
+}
+
+// once looks whether the mesh has changed, and if so asks the query.
+func (w *watcher) once(ctx context.Context) (changed bool, err error) {
+	err = w.Within(ctx, w.answers, func(ctx context.Context) error {
+		pods := !w.read || w.Now().Sub(w.listed) >= betweenLists
+		word, err := w.Mesh.Fingerprint(ctx, pods)
+		if err != nil {
+			return err
+		}
+		if pods {
+			w.listed = w.Now()
+		}
+		if w.read && word != "" && word == w.words[pods] {
+			return nil
+		}
+		changed = word != w.words[pods]
+		if err := w.ask(ctx); err != nil {
+			return err
+		}
+		w.status, w.read, w.listed = w.statusCode(), true, w.Now()
+		w.words[pods] = word
+		w.words[!pods], err = w.Mesh.Fingerprint(ctx, !pods) // of answers that are there
+		return err
+	})
+	return changed, err
+}
+
+// betweenLists is how long pods are not listed while no Pilot tells of a
+// change: one costs a cluster as much as it has pods.
+const betweenLists = 30 * time.Second
+
+// ask asks the query and prints what is news.
+func (w *watcher) ask(ctx context.Context) error {
+	if w.lasting != nil {
+		w.lasting.Begin(w.documentTime())
+		w.sight.lasting.Begin(w.documentTime())
+	}
+	w.rows.begin()
+	o := w.options()
+	o.Finish = w.finish
+	err := w.evaluate(ctx, o)
+	var fault *mesh.Fault
+	if errors.As(err, &fault) { // told with the others
+		w.Fault(fault)
+		err = nil
+	}
+	if w.lasting != nil && err == nil {
+		err = w.lasting.Flush()
+	}
+	if e := w.Stdout.Flush(); err == nil {
+		err = e
+	}
+	if err != nil {
+		w.rows.end(false)
+		return err
+	}
+	w.rows.end(w.tellNews() == 0)
+	w.ExplainAsked()
+	return nil
+}
+
+// openPrinter chooses the printer, one for all rounds.
+func (w *watcher) openPrinter(ctx context.Context) error {
+	w.rows = &rows{}
+	o := w.PrinterOptions(mesh.WithLost(ctx, w.Fault))
+	if o.SortBy != "" {
+		w.Note("--watch requested, --sort-by will be ignored")
+		o.SortBy = ""
+	}
+	p, err := printers.New(o)
+	if err != nil {
+		return process.Exit(process.ExitUsage, err)
+	}
+	var ok bool
+	if w.lasting, ok = p.(printers.Lasting); !ok {
+		one := &oneByOne{options: o}
+		if o.Format == "yaml" {
+			one.between = "---\n"
+		}
+		p = one
+	}
+	w.Printer = p
+	w.sight, err = newSight(o)
+	return err
+}
+
+// finish makes a result ready, and tells what it is of.
+func (w *watcher) finish(ctx context.Context, v any) (any, error) {
+	finished, err := w.Run.finish(ctx, v)
+	if err != nil || w.Quiet {
+		return finished, err
+	}
+	res := finished.(*result)
+	if !res.dropped {
+		res.seen, err = w.sight.see(ctx, v)
+	}
+	return res, err
+}
+
+// tellNews tells the faults that the last round didn't have, and gives how
+// many this one has.
+func (w *watcher) tellNews() int {
+	var news []*mesh.Fault
+	known := map[string]bool{}
+	all := w.metFaults()
+	for _, f := range all {
+		known[f.Error()] = true
+		if !w.told[f.Error()] {
+			news = append(news, f)
+		}
+	}
+	w.told = known
+	w.printFaults(news)
+	return len(all)
+}
+
+// tellFailure tells once that the mesh can't be read for now.
+func (w *watcher) tellFailure(err error) {
+	if err != nil && !w.failing {
+		w.Message(func(out io.Writer) { fmt.Fprintln(out, "error: "+Describe(err)+"; trying again") })
+	}
+	w.failing = err != nil
+}
+
+// passes tells whether an error may be over when the mesh is asked again.
+func passes(err error) bool {
+	var halt *eval.Halt
+	var write *process.WriteError
+	var exit *process.ExitError
+	switch {
+	case apierrors.IsUnauthorized(err): // but an API server that has just begun forbids for a moment what it will allow
+		return false
+	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownProxyError)),
+		errors.As(err, new(*inventory.UnknownNamespaceError)):
+		return true
+	case errors.As(err, &halt), errors.As(err, &write), errors.As(err, &exit), process.ReaderLeft(err):
+		return false
+	}
+	return true
+}
+
+// left ends the run where the user ended it, or --timeout: well, if anything
+// was seen.
+func (w *watcher) left(ctx context.Context) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return process.Exit(process.ExitInterrupted, nil)
+	case !w.read:
+		return w.Ended(process.Exit(process.ExitRun, ctx.Err()))
+	}
+	codes := []int{w.status}
+	if len(w.told) > 0 && !w.lenient() {
+		codes = append(codes, process.ExitPartial)
+	}
+	if code := process.Strongest(codes...); code != process.ExitOK {
+		return process.Exit(code, nil)
+	}
+	return nil
+}

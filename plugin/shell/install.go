@@ -1,0 +1,227 @@
+package shell
+
+import (
+	"github.com/meshq/kubectl-meshq/plugin/process"
+
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The scripts for shells that have a word's quotes completed. What bash and zsh
+// do themselves for kubectl ends where a quote is open.
+var (
+	//go:embed complete.bash
+	bashScript string
+	//go:embed complete.zsh
+	zshScript string
+)
+
+const pluginName = "kubectl-meshq"
+
+const completionLong = `Completion has two parts, and each works without the other.
+
+install puts a link beside the plugin, ` + LinkName + `: kubectl 1.26 and later, whose own completion is set up
+in your shell, asks it for whatever comes behind "kubectl meshq". uninstall takes it away.
+
+bash and zsh print a script for your shell: with it completion goes on inside quotes, where queries are written, and
+for kubectl-meshq itself. Source it behind kubectl's own, in ~/.bashrc or ~/.zshrc:
+
+  source <(kubectl completion bash)
+  source <(kubectl meshq completion bash)
+
+fish and powershell print scripts for kubectl-meshq itself.`
+
+// CompletionCommand is "completion": scripts for shells, and the link that
+// kubectl looks for.
+func CompletionCommand(w *process.World) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "completion",
+		Short: "Complete queries, names and flags with TAB",
+		Long:  completionLong,
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return process.Usagef("completion: one of install, uninstall, bash, zsh, fish, powershell")
+		},
+	}
+	add := func(use, short string, run func() error) {
+		cmd.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, ValidArgsFunction: cobra.NoFileCompletions,
+			RunE: func(*cobra.Command, []string) error { return run() }})
+	}
+	named := &cobra.Command{Use: pluginName}
+	add("install", "Have kubectl complete what comes behind \"kubectl meshq\"", func() error { return installCompletion(w) })
+	add("uninstall", "Undo that", func() error { return uninstallCompletion(w) })
+	add("bash", "A script for bash", func() error { return printText(w, bashScript) })
+	add("zsh", "A script for zsh", func() error { return printText(w, zshScript) })
+	add("fish", "A script for fish", func() error { return named.GenFishCompletion(w.Out, true) })
+	add("powershell", "A script for PowerShell", func() error { return named.GenPowerShellCompletionWithDesc(w.Out) })
+	return cmd
+}
+
+func printText(w *process.World, text string) error {
+	_, err := fmt.Fprint(w.Out, text)
+	return err
+}
+
+// A linkPlace is where a link to the plugin is, or will be.
+type linkPlace struct {
+	plugin string // the plugin's file, as it is found on PATH
+	path   string // of the link
+}
+
+// place finds the plugin as kubectl does: by its name, on PATH.
+func place(w *process.World) (linkPlace, error) {
+	ends := []string{""}
+	if runtime.GOOS == "windows" {
+		ends = []string{".exe"}
+	}
+	for _, dir := range filepath.SplitList(w.Env("PATH")) {
+		for _, end := range ends {
+			plugin := filepath.Join(dir, pluginName+end)
+			if info, err := os.Stat(plugin); err == nil && info.Mode().IsRegular() && (runtime.GOOS == "windows" || info.Mode()&0o111 != 0) && filepath.IsAbs(dir) {
+				return linkPlace{plugin, filepath.Join(dir, LinkName+end)}, nil
+			}
+		}
+	}
+	return linkPlace{}, process.Usagef("%s is in no folder of PATH, where kubectl looks for it: put it there first", pluginName)
+}
+
+// installCompletion makes the link beside the plugin.
+func installCompletion(w *process.World) error {
+	p, err := place(w)
+	if err != nil {
+		return err
+	}
+	switch state, err := p.state(); {
+	case err != nil:
+		return err
+	case state == linked:
+		fmt.Fprintf(w.Out, "%s is there already\n", p.path)
+		return advise(w)
+	case state == foreign:
+		return process.Usagef("%s: something else is there; remove it first", p.path)
+	}
+	what, err := p.link()
+	if err != nil {
+		return process.Usagef("%s: %s; the folder of %s has to be writable", p.path, process.Fact(err), pluginName)
+	}
+	fmt.Fprintf(w.Out, "%s: %s\n", p.path, what)
+	return advise(w)
+}
+
+// advise says what is left to do.
+func advise(w *process.World) error {
+	shell, rc := "bash", "~/.bashrc"
+	if filepath.Base(w.Env("SHELL")) == "zsh" {
+		shell, rc = "zsh", "~/.zshrc"
+	}
+	_, err := fmt.Fprintf(w.Out, "kubectl 1.26 and later completes \"kubectl meshq\" with it, where its own completion is set up.\n"+
+		"Inside quotes, where queries are written, a shell needs a script; in %s, behind kubectl's own:\n"+
+		"  source <(kubectl meshq completion %s)\n", rc, shell)
+	return err
+}
+
+// uninstallCompletion removes the link, if it is one.
+func uninstallCompletion(w *process.World) error {
+	p, err := place(w)
+	if err != nil {
+		return err
+	}
+	switch state, err := p.state(); {
+	case err != nil:
+		return err
+	case state == absent:
+		fmt.Fprintf(w.Out, "%s is not there\n", p.path)
+		return nil
+	case state == foreign:
+		return process.Usagef("%s: that is not what install makes; it stays", p.path)
+	}
+	if err := os.Remove(p.path); err != nil {
+		return process.Usagef("%s: %s", p.path, process.Fact(err))
+	}
+	fmt.Fprintf(w.Out, "%s is removed\n", p.path)
+	return nil
+}
+
+// A linkState says what is at the place of a link.
+type linkState int
+
+const (
+	absent linkState = iota
+	linked
+	foreign
+)
+
+// Shim is what stands there where there can be no link.
+const Shim = "#!/bin/sh\nexec " + pluginName + " __complete \"$@\"\n"
+
+func (p linkPlace) state() (linkState, error) {
+	info, err := os.Lstat(p.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return absent, nil
+	case err != nil:
+		return foreign, process.Usagef("%s: %s", p.path, process.Fact(err))
+	}
+	if text, err := readSmall(p.path, info); err == nil && text == Shim {
+		return linked, nil
+	}
+	plugin, err := os.Stat(p.plugin)
+	if err != nil {
+		return foreign, process.Usagef("%s: %s", p.plugin, process.Fact(err))
+	}
+	if there, err := os.Stat(p.path); err == nil && os.SameFile(plugin, there) {
+		return linked, nil
+	}
+	if target, err := os.Readlink(p.path); err == nil && strings.HasPrefix(filepath.Base(target), pluginName) {
+		return linked, nil // to one that is not there any more
+	}
+	if runtime.GOOS == "windows" && info.Mode().IsRegular() {
+		return absent, nil // a copy of another version
+	}
+	return foreign, nil
+}
+
+func readSmall(path string, info os.FileInfo) (string, error) {
+	if !info.Mode().IsRegular() || info.Size() > 1<<10 {
+		return "", fs.ErrInvalid
+	}
+	text, err := os.ReadFile(path)
+	return string(text), err
+}
+
+// link makes the second name, and says how. On Windows a script that hands
+// words on would have cmd.exe read them, and a symbolic link needs rights that
+// few have: the second name is a hard link there, or a copy.
+func (p linkPlace) link() (what string, err error) {
+	if runtime.GOOS == "windows" {
+		_ = os.Remove(p.path)
+		if os.Link(p.plugin, p.path) == nil {
+			return "a second name of " + filepath.Base(p.plugin) + "; after an update, run this again", nil
+		}
+		return "a copy of " + filepath.Base(p.plugin) + "; after an update, run this again", copyFile(p.plugin, p.path)
+	}
+	if err := os.Symlink(filepath.Base(p.plugin), p.path); err == nil || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrExist) {
+		return "a link to " + filepath.Base(p.plugin), err
+	}
+	return "a script that runs " + filepath.Base(p.plugin), os.WriteFile(p.path, []byte(Shim), 0o755)
+}
+
+func copyFile(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o755)
+}
+
+// completer is the name that kubectl looks for when it completes the words of
+// the plugin: the same program, linked.
+const LinkName = "kubectl_complete-meshq"

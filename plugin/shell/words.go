@@ -1,0 +1,207 @@
+package shell
+
+import (
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/plugin/options"
+)
+
+// A ShellWord is one word of a command line, as a shell would read it.
+type ShellWord struct {
+	Text     string // without its quotes
+	Places   []int  // where in the line each byte of the text ends, the place where the word begins first
+	Quote    byte   // the quote that is open at its end; 0: none
+	Redirect bool   // it is a file's name behind < or >
+}
+
+// AnsiQuote marks $'…', which is not completed in.
+const AnsiQuote = '$'
+
+// ShellWords takes a command line apart, up to the cursor: the last word is the
+// one that is being written, which may be empty. Variables of the environment
+// stand for their values, and ~ for the home, except in the last one; nothing
+// else is done that a shell does.
+func ShellWords(line string, env func(string) string) (words []ShellWord) {
+	r := &shellReader{line: line, env: env}
+	for r.at < len(line) {
+		switch c := line[r.at]; {
+		case c == ' ' || c == '\t' || c == '\n':
+			r.end()
+			r.at++
+		case c == '<' || c == '>':
+			r.end()
+			r.redirect = true
+			r.at++
+		default:
+			r.begin()
+			r.next(c)
+		}
+	}
+	if r.word == nil {
+		r.begin()
+	}
+	r.word.Quote = 0
+	if r.open != 0 {
+		r.word.Quote = r.open
+	}
+	return append(r.words, *r.word)
+}
+
+// A shellReader is where a line is read.
+type shellReader struct {
+	line     string
+	at       int
+	env      func(string) string
+	words    []ShellWord
+	word     *ShellWord
+	redirect bool
+	open     byte // a quote that the line's end leaves open
+}
+
+func (r *shellReader) begin() {
+	if r.word == nil {
+		r.word = &ShellWord{Places: []int{r.at}, Redirect: r.redirect}
+		r.redirect = false
+	}
+}
+
+func (r *shellReader) end() {
+	if r.word != nil {
+		r.words, r.word = append(r.words, *r.word), nil
+	}
+}
+
+// put adds to the word what the line says up to an end.
+func (r *shellReader) put(text string, end int) {
+	for range len(text) {
+		r.word.Places = append(r.word.Places, end)
+	}
+	r.word.Text += text
+	r.at = end
+}
+
+// skip goes over a quote: what comes next stands behind it.
+func (r *shellReader) skip(n int) {
+	r.at += n
+	r.word.Places[len(r.word.Places)-1] = r.at
+}
+
+func (r *shellReader) next(c byte) {
+	switch {
+	case c == '\'':
+		r.single()
+	case c == '"':
+		r.double()
+	case c == '\\' && r.at+1 < len(r.line):
+		r.put(r.line[r.at+1:r.at+2], r.at+2)
+	case c == '\\':
+		r.at++
+	case c == '$' && strings.HasPrefix(r.line[r.at:], "$'"):
+		r.ansi()
+	case c == '$':
+		r.variable()
+	case c == '~' && r.word.Text == "" && r.at == r.word.Places[0] && r.env("HOME") != "":
+		if rest := r.line[r.at+1:]; strings.HasPrefix(rest, "/") && strings.ContainsAny(rest, " \t\n") {
+			r.put(r.env("HOME"), r.at+1)
+			return
+		}
+		r.put("~", r.at+1)
+	default:
+		r.put(r.line[r.at:r.at+1], r.at+1)
+	}
+}
+
+func (r *shellReader) single() {
+	r.skip(1)
+	end := strings.IndexByte(r.line[r.at:], '\'')
+	if end < 0 {
+		r.open, end = '\'', len(r.line)-r.at
+	}
+	for i := r.at; end > 0; end-- {
+		r.put(r.line[i:i+1], i+1)
+		i++
+	}
+	if r.open == 0 {
+		r.at++
+	}
+}
+
+func (r *shellReader) double() {
+	r.skip(1)
+	for r.at < len(r.line) {
+		c := r.line[r.at]
+		switch {
+		case c == '"':
+			r.at++
+			return
+		case c == '\\' && r.at+1 < len(r.line) && strings.IndexByte("\\\"$`\n", r.line[r.at+1]) >= 0:
+			r.put(r.line[r.at+1:r.at+2], r.at+2)
+		case c == '$':
+			r.variable()
+		default:
+			r.put(r.line[r.at:r.at+1], r.at+1)
+		}
+	}
+	r.open = '"'
+}
+
+// ansi goes over $'…'.
+func (r *shellReader) ansi() {
+	r.at += 2
+	for r.at < len(r.line) {
+		switch r.line[r.at] {
+		case '\'':
+			r.at++
+			return
+		case '\\':
+			r.at++
+		}
+		r.at = min(r.at+1, len(r.line))
+	}
+	r.open = AnsiQuote
+}
+
+// variable puts the value of one of the environment, if it is named in full
+// and there is more of the line behind the word.
+func (r *shellReader) variable() {
+	rest := r.line[r.at+1:]
+	name, length := rest, 1
+	if inner, ok := strings.CutPrefix(rest, "{"); ok {
+		name, _, ok = strings.Cut(inner, "}")
+		if length = len(name) + 3; !ok {
+			name = ""
+		}
+	} else {
+		n := 0
+		for n < len(rest) && (options.IsName(rest[:n+1])) {
+			n++
+		}
+		name, length = rest[:n], n+1
+	}
+	last := !strings.ContainsAny(r.line[r.at:], " \t\n")
+	if !options.IsName(name) || last || r.env(name) == "" {
+		r.put("$", r.at+1)
+		return
+	}
+	r.put(r.env(name), r.at+length)
+}
+
+// Requoted writes a text so that bash and zsh read it as it is, where a quote is
+// open or none is. In double quotes nothing keeps a "!" from the history: it
+// stands outside of them.
+func Requoted(text string, quote byte) string {
+	switch quote {
+	case '\'':
+		return strings.ReplaceAll(text, "'", `'\''`)
+	case '"':
+		return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`", "!", `"\!"`).Replace(text)
+	}
+	var b strings.Builder
+	for i := range len(text) { // by bytes: a text may be no UTF-8
+		if c := text[i]; strings.IndexByte("|&;<>()$`\\\"' \t*?[]#~!{}^", c) >= 0 || c == '=' && i == 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
