@@ -51,8 +51,9 @@ func cut(s string, from, to int) string {
 	return string(r[min(from, len(r)):min(max(from, to), len(r))])
 }
 
-// comparable converts rows to sorted lines. It replaces texts that are keys of
-// same, so that tables with different texts for the same fact are equal.
+// comparable converts rows to sorted lines of text. It replaces a cell that is
+// a key of same by its value, so that different texts for the same fact are
+// equal.
 func comparable(rows []map[string]string, headers []string, same map[string]string) (out []string) {
 	for _, row := range rows {
 		var line []string

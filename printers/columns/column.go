@@ -22,7 +22,7 @@ type Column struct {
 	// it is always shown.
 	Sometimes string
 
-	place string // of a declared column: the field's name, see withDeclared
+	place string // the name of the field whose declared column belongs here, see withDeclared; empty: this is a column itself
 	Key   string // the key of the member that the column shows, in a table of objects of no known kind
 	cell  func(*Subject) string
 	shown func(rows []Row, at int) bool // whether the column is shown above rows; nil: always
@@ -95,18 +95,21 @@ func age(header, path string) Column {
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.since(keys...) }}
 }
 
-// declared returns the column that a field of a kind declares (mesh.Field.Column).
+// declared returns the column that a field of a kind declares in
+// mesh.Field.Column.
 func declared(f mesh.Field) Column {
 	c := path(f.Column, f.Name)
 	c.Wide = f.Wide
 	return c
 }
 
-// field marks the place of a field's declared column.
+// field returns a placeholder for the column that a field declares.
 func field(name string) Column { return Column{place: name} }
 
-// withDeclared adds the columns that the fields of a kind declare: each at the
-// place that [field] marks for it, else behind the others, the wide ones last.
+// withDeclared adds the columns that the fields of a kind declare. Each
+// replaces the placeholder that [field] returned for it. A column without a
+// placeholder is appended, or inserted before the columns of -o wide if it
+// isn't one of them.
 func withDeclared(kind string, columns []Column) []Column {
 	k, _ := mesh.KindOf(kind)
 	byName := map[string]mesh.Field{}

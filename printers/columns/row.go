@@ -17,7 +17,7 @@ type Row []string
 // A Selection says which of a kind's columns a table has.
 type Selection struct {
 	Wide         bool     // includes the columns of -o wide
-	Headers      []string // nil: the kind's own; else the columns with these headers, in this order
+	Headers      []string // the headers of the columns, in order; nil: the kind's own columns
 	Conditional  bool     // with Wide, a column that has a condition keeps it
 	LabelColumns []string // a column for each of these labels
 	ShowLabels   bool     // a column of all labels

@@ -41,7 +41,7 @@ type Reading struct {
 type Subject struct {
 	*Reading
 	fields *object.Object
-	part   *mesh.Object   // a lazy object; it is loaded into fields when a field is read that neither known nor the object itself has
+	part   *mesh.Object   // a lazy object, loaded into fields only when a field is read that isn't known yet
 	known  *object.Object // fields of part that are loaded already, usually all that the row reads
 	lost   bool           // the object is unavailable: all its cells are unknown
 	parent *Subject       // the enclosing object, if the result was not this object itself

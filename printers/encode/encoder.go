@@ -17,7 +17,7 @@ const MaxDepth = 10000
 
 // A Style is a layout of JSON.
 type Style struct {
-	Indent string   // the indentation per level; empty: with Pretty, newlines only
+	Indent string   // the indentation per level if Pretty is set
 	Pretty bool     // adds newlines, and a space after each colon
 	Escape *Escapes // the characters that are escaped in strings
 	Colors *Palette // the colours; nil: none
