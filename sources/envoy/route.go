@@ -41,7 +41,7 @@ func routeConfigurationFields(p *Proxy, r *resource) *object.Object {
 // virtualHost makes the object of a virtual host: Envoy's fields and the name of
 // its route configuration.
 func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
-	return p.nested("VirtualHost", v, virtualHostFields, func(m *object.Object) {
+	return newNested(p, "VirtualHost", v, virtualHostFields, func(m *object.Object) {
 		m.Set("routeConfiguration", routeConfiguration)
 		if routes, ok := m.Lookup("routes"); ok {
 			name := m.Text("name")
@@ -53,7 +53,7 @@ func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
 // route makes the object of a route. Every route has destinations: an empty list
 // where Envoy answers itself.
 func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Object {
-	return p.nested("Route", v, routeFields, func(m *object.Object) {
+	return newNested(p, "Route", v, routeFields, func(m *object.Object) {
 		m.Set("routeConfiguration", routeConfiguration)
 		m.Set("virtualHost", virtualHost)
 		m.Set("virtualService", istioResource(m.Get("metadata")))

@@ -3,6 +3,7 @@ package mesh
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -139,4 +140,63 @@ func same(u, w any) bool {
 		return false
 	}
 	return Identical(u, w)
+}
+
+// Later is a value that is made, without asking anybody, when it is first
+// looked at: a derived fact, or a view of another value. Make may be called
+// again when it ended with an error.
+func Later(make func(ctx context.Context) (any, error)) Lazy { return &later{make: make} }
+
+type later struct {
+	mu   sync.Mutex
+	make func(context.Context) (any, error)
+	v    any
+	done bool
+}
+
+func (l *later) Force(ctx context.Context) (any, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return l.v, nil
+	}
+	v, err := l.make(ctx)
+	if err == nil {
+		v, err = Force(ctx, v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.v, l.done, l.make = v, true, nil
+	return v, nil
+}
+
+func (l *later) Forced() (any, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.v, l.done
+}
+
+func (*later) Pending() bool { return false }
+
+// Sectional marks a [Lazy] that is a section: it hangs in the document in
+// place of something that has to be asked for, whether or not it was by now.
+type Sectional interface {
+	Lazy
+	Sectional()
+}
+
+// Identical tells whether two values are one and the same container in
+// memory. It looks at no content: two equal objects are not identical. Scalars
+// never are.
+func Identical(a, b any) bool {
+	switch x := a.(type) {
+	case []any:
+		y, ok := b.([]any)
+		return ok && len(x) == len(y) && (len(x) == 0 || &x[0] == &y[0])
+	case *object.Object:
+		y, ok := b.(*object.Object)
+		return ok && x == y
+	}
+	return false
 }

@@ -1,5 +1,9 @@
 package mesh
 
+import (
+	"time"
+)
+
 // What stands in the document in place of a text that nobody should see. These
 // are Envoy's own words (source/common/protobuf/utility.cc, redact): Redacted
 // where text is written, RedactedBytes, the same in base64, where bytes are.
@@ -30,4 +34,21 @@ func IsDigest[T string | []byte](text T) bool {
 		}
 	}
 	return true
+}
+
+// OrNull returns a text, or null for the empty one.
+func OrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// TimeOrNull returns a time as the document writes it, in UTC with whole seconds
+// (RFC 3339), or null for the zero time.
+func TimeOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339)
 }
