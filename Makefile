@@ -7,7 +7,7 @@ S     ?= demo
 T     ?= ./query/syntax:FuzzSuperset
 FUZZTIME ?= 30s
 SEED  ?= 1
-MUTATE ?= ./query/library/routing ./sources/redact ./sources/store ./printers ./query/eval
+MUTATE ?= ./query/routing ./sources/redact ./sources/store ./printers ./query/eval
 
 .PHONY: help build demo test poison matrix mutate e2e golden lint fuzz fuzz-all audit bench dist docs clean
 

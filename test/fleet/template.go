@@ -16,7 +16,7 @@ const (
 	millisToken    = "^ms"                        // 273
 )
 
-// The kinds of tokens, in the order of Proxy.words.
+// The kinds of tokens, in the order of Proxy.replacements.
 const (
 	podWord = iota
 	appWord

@@ -117,8 +117,8 @@ func mutate(n ast.Node, source func(ast.Node) string, add func(from, to token.Po
 	}
 }
 
-// isLocking reports whether a statement locks or unlocks. What only the race
-// detector sees is not tried: the tests would take minutes for each change.
+// isLocking reports whether a statement locks or unlocks a mutex. Such changes are not tried: only the race detector
+// notices them, and with it the tests would take minutes for each change.
 func isLocking(text string) bool {
 	return strings.HasSuffix(text, "ock()")
 }

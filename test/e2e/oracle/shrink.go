@@ -17,7 +17,7 @@ func Smaller(v any, keep ...string) []any {
 func without(v any, keep []string) (out []any) {
 	switch x := v.(type) {
 	case []any:
-		if len(x) > 2 { // keep a single element first, which is most often enough
+		if len(x) > 2 { // first try each element alone: the mismatch usually needs only one
 			for _, e := range x {
 				out = append(out, []any{e})
 			}

@@ -13,7 +13,7 @@ const (
 type Connection struct {
 	Source, Destination string
 	SourcePort, Port    int
-	Speaks              string // one of the protocols above
+	Speaks              string // the protocol: TLS, HTTP10 and so on
 	SNI                 string
 	ALPN                []string
 }
