@@ -3,10 +3,10 @@ package syntax
 // Span is a range of bytes of the source: [Start, End).
 type Span struct{ Start, End int }
 
-// Query is one expression with the definitions in front of it. Exactly one of
-// these holds: Term is set; or Op, Left and Right are (with Patterns only under
-// [OpPipe]: Left as Patterns | Right); or nothing but FuncDefs, Meta and
-// Imports is (a module).
+// Query is one expression, with the definitions before it. A query has one of
+// three forms: Term is set; or Op, Left and Right are set (and under [OpPipe]
+// possibly Patterns: Left as Patterns | Right); or only FuncDefs, Meta and
+// Imports are set, in which case it is a module.
 type Query struct {
 	Span
 	Meta     *ConstObject
@@ -17,19 +17,20 @@ type Query struct {
 	Right    *Query
 	Patterns []*Pattern
 	Op       Operator
-	OpSpan   Span // where the operator itself stands; the dot of a method call
+	OpSpan   Span // the operator itself; for a method call, its dot
 }
 
-// Import is an import or an include at the head of a program.
+// Import is an import or an include at the start of a program.
 type Import struct {
 	Span
 	ImportPath  string
-	ImportAlias string // "name", or "$name" for data
+	ImportAlias string // "name", or "$name" for a data file
 	IncludePath string
 	Meta        *ConstObject
 }
 
-// FuncDef is def name(args): body;. An argument that begins with $ is a value.
+// FuncDef is a function definition: def name(args): body;. An argument that
+// starts with $ is passed as a value.
 type FuncDef struct {
 	Span
 	Name string
@@ -37,10 +38,10 @@ type FuncDef struct {
 	Body *Query
 }
 
-// TermType tells which field of a [Term] is set.
+// TermType says which field of a [Term] is set.
 type TermType int
 
-// The kinds of terms.
+// The types of terms.
 const (
 	TermIdentity TermType = iota + 1
 	TermRecurse
@@ -48,7 +49,7 @@ const (
 	TermTrue
 	TermFalse
 	TermIndex
-	TermFunc // a call, or a variable: its name begins with $
+	TermFunc // a function call, or a variable, whose name starts with $
 	TermObject
 	TermArray
 	TermNumber
@@ -61,10 +62,10 @@ const (
 	TermForeach
 	TermLabel
 	TermBreak
-	TermQuery // in parentheses, or a method call: X.f(a) is (X | f(a))
+	TermQuery // a query in parentheses, or a method call: X.f(a) is (X | f(a))
 )
 
-// Term is a primary expression and the suffixes behind it.
+// Term is a primary expression with its suffixes.
 type Term struct {
 	Span
 	Type       TermType
@@ -86,7 +87,7 @@ type Term struct {
 	SuffixList []*Suffix
 }
 
-// Unary is a sign in front of a term.
+// Unary is a term with a sign.
 type Unary struct {
 	Op   Operator
 	Term *Term
@@ -103,13 +104,13 @@ type Pattern struct {
 // PatternObject is one member of an object pattern.
 type PatternObject struct {
 	Span
-	Key       string // "$name" binds the member of that name
+	Key       string // "$name" also binds the member to the variable
 	KeyString *String
 	KeyQuery  *Query
 	Val       *Pattern
 }
 
-// Index is .name, ."str", [start], or [start:end].
+// Index is an index: .name, ."str", [start] or [start:end].
 type Index struct {
 	Span
 	Name    string
@@ -119,16 +120,16 @@ type Index struct {
 	IsSlice bool
 }
 
-// Func is a call of a function, or a variable.
+// Func is a function call or a variable.
 type Func struct {
-	Span          // of the name
+	Span          // of the name only
 	Name   string // "f", "module::f", "$x" or "$module::x"
 	Args   []*Query
-	Method bool // written as X.f(…)
+	Method bool // the call is written X.f(…)
 }
 
-// String is a string literal: Str, or when Queries is not nil the parts of an
-// interpolated one.
+// String is a string literal. If Queries is nil, Str is its value; otherwise
+// Queries holds the parts of an interpolated string.
 type String struct {
 	Span
 	Str     string
@@ -138,7 +139,7 @@ type String struct {
 // Object is an object construction.
 type Object struct{ KeyVals []*ObjectKeyVal }
 
-// ObjectKeyVal is one member of an object construction; Val may be missing.
+// ObjectKeyVal is one member of an object construction. Val may be nil.
 type ObjectKeyVal struct {
 	Span
 	Key       string
@@ -150,7 +151,7 @@ type ObjectKeyVal struct {
 // Array is an array construction; Query is nil in [].
 type Array struct{ Query *Query }
 
-// Suffix is what stands behind a term: an index, [] or ?.
+// Suffix is a suffix of a term: an index, [] or ?.
 type Suffix struct {
 	Span
 	Index    *Index
@@ -163,7 +164,7 @@ type If struct {
 	Cond *Query
 	Then *Query
 	Elif []*IfElif
-	Else *Query // nil: the input
+	Else *Query // nil means that the input is returned
 }
 
 // IfElif is one elif of a conditional.
@@ -172,13 +173,13 @@ type IfElif struct {
 	Then *Query
 }
 
-// Try is try body catch handler.
+// Try is the expression try body catch handler.
 type Try struct {
 	Body  *Query
-	Catch *Query // nil: errors give nothing
+	Catch *Query // nil means that errors are dropped
 }
 
-// Reduce is reduce query as patterns (start; update).
+// Reduce is the expression reduce query as patterns (start; update).
 type Reduce struct {
 	Query    *Query
 	Patterns []*Pattern
@@ -186,7 +187,7 @@ type Reduce struct {
 	Update   *Query
 }
 
-// Foreach is foreach query as patterns (start; update; extract).
+// Foreach is the expression foreach query as patterns (start; update; extract).
 type Foreach struct {
 	Query    *Query
 	Patterns []*Pattern
@@ -195,7 +196,7 @@ type Foreach struct {
 	Extract  *Query // may be nil
 }
 
-// Label is label $ident | body.
+// Label is the expression label $ident | body.
 type Label struct {
 	Ident string
 	Body  *Query

@@ -8,28 +8,31 @@ import (
 	"strings"
 )
 
-// maxErrors is how many errors one check reports.
+// maxErrors limits the errors that one check reports.
 const maxErrors = 10
 
-// Names tells what a program finds besides its own definitions. When it also
-// has Vars() []string, these variables are suggested for unknown ones.
+// Names knows the functions and variables that a program can use besides its
+// own. If it also has a method Vars() []string, these variables are suggested
+// in place of unknown ones.
 type Names interface {
-	// Has tells whether a function exists: "name/arity", "module::name/arity".
+	// Has reports whether a function exists. The key is "name/arity" or
+	// "module::name/arity".
 	Has(key string) bool
-	// Keys lists what Has knows, for suggestions, in any order.
+	// Keys returns all functions for which Has is true, in any order. They are
+	// used for suggestions.
 	Keys() []string
-	// Var tells whether a variable is given from outside: "$name".
+	// Var reports whether a variable, such as "$name", is given to the program.
 	Var(name string) bool
 }
 
-// Check finds the calls of functions, and the uses of variables and labels,
-// that neither the program nor n defines: ten at most, in the order they stand
-// in the source. It reads no module: what the
-// program imports or includes has to be in n. A call of an imported module of
-// which n has not a single function is left alone.
+// Check reports calls of undefined functions, and uses of undefined variables
+// and labels. A name is defined by the program itself or by n. Check returns at
+// most ten errors in the order of the source. It reads no modules, so n must
+// contain the functions of imported and included modules. Calls of an imported
+// module are not checked if n has no function of that module.
 //
-// $ENV, $__loc__ and env are part of the language and always known. A program
-// without a query, a module, is no error here.
+// $ENV, $__loc__ and env are part of the language and always defined. A module,
+// which has no query, is not an error.
 func Check(p *Program, n Names) []*Error {
 	c := &checker{program: p, given: n, scope: newScope()}
 	for _, im := range p.Query.Imports {
@@ -48,21 +51,21 @@ type checker struct {
 	given   Names
 	scope   *scope
 	errors  []*Error
-	dashed  int // where the last .a-b was reported
+	dashed  int // the position of the last reported .a-b
 }
 
 func (c *checker) report(at Span, format string, args ...any) {
 	c.errors = append(c.errors, &Error{Span: at, File: c.program.File, Src: c.program.Src, Msg: fmt.Sprintf(format, args...)})
 }
 
-// full says that nothing more is to be reported.
+// full reports whether the limit of errors is reached.
 func (c *checker) full() bool { return len(c.errors) >= maxErrors }
 
-// Key returns the key under which tables hold a function: "name/arity".
+// Key returns the key of a function in a table: "name/arity".
 func Key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
 
-// definition adds the function and looks through its body, which sees the
-// function itself.
+// definition adds a function to the scope and checks its body, which may call
+// the function itself.
 func (c *checker) definition(fd *FuncDef) {
 	c.scope.add(Key(fd.Name, len(fd.Args)))
 	mark := c.scope.mark()
@@ -83,8 +86,9 @@ func (c *checker) queries(list []*Query) {
 	}
 }
 
-// query goes down the right side of a chain without recursion, for pipes
-// lean to the right and see the names of all that is before them.
+// query checks a query. It follows the right sides in a loop instead of by
+// recursion, because pipes nest to the right. The right side of a pipe sees the
+// names that were defined before it.
 func (c *checker) query(q *Query) {
 	mark := c.scope.mark()
 	for ; q != nil; q = q.Right {
@@ -100,8 +104,9 @@ func (c *checker) query(q *Query) {
 	c.scope.release(mark)
 }
 
-// bind adds the variables of patterns. Of several, each sees the variables of
-// all: what is not in the pattern that fits is null.
+// bind adds the variables of the patterns. If there are several, each pattern
+// sees the variables of all; a variable that the matching pattern doesn't have
+// is null.
 func (c *checker) bind(patterns []*Pattern) {
 	if len(patterns) > 1 {
 		for _, p := range patterns {
@@ -113,7 +118,7 @@ func (c *checker) bind(patterns []*Pattern) {
 	}
 }
 
-// declare adds the variables of a pattern and looks at nothing.
+// declare adds the variables of a pattern without checking its keys.
 func (c *checker) declare(p *Pattern) {
 	if p.Name != "" {
 		c.scope.add(p.Name)
@@ -131,8 +136,8 @@ func (c *checker) declare(p *Pattern) {
 	}
 }
 
-// pattern adds the variables of a pattern one after another; the keys in it
-// see those before them.
+// pattern adds the variables of a pattern in order. A key in the pattern sees
+// the variables before it.
 func (c *checker) pattern(p *Pattern) {
 	if p.Name != "" {
 		c.scope.add(p.Name)
@@ -225,7 +230,8 @@ func (c *checker) conditional(e *If) {
 	c.query(e.Else)
 }
 
-// fold is reduce and foreach: the start does not see the pattern's variables.
+// fold checks a reduce or a foreach. Its start expression doesn't see the
+// variables of the patterns.
 func (c *checker) fold(source *Query, patterns []*Pattern, start, update, extract *Query) {
 	c.query(source)
 	c.query(start)
@@ -236,12 +242,12 @@ func (c *checker) fold(source *Query, patterns []*Pattern, start, update, extrac
 	c.scope.release(mark)
 }
 
-// scope is the set of names that a place of the tree sees: "f/1" functions,
-// "$x" variables, "break $x" labels. Names are added on the way down and
-// taken back on the way up.
+// scope is the set of names that are visible at a place in the tree: functions
+// "f/1", variables "$x" and labels "break $x". The checker adds names on its
+// way down the tree and removes them on its way up.
 type scope struct {
 	count map[string]int
-	names []string // in the order they were added
+	names []string // in the order in which they were added
 }
 
 func newScope() *scope { return &scope{count: map[string]int{}} }
@@ -253,7 +259,7 @@ func (s *scope) add(name string) {
 	s.names = append(s.names, name)
 }
 
-// mark remembers what is in the scope, for release to go back to it.
+// mark returns the current size of the scope, to which release can return.
 func (s *scope) mark() int { return len(s.names) }
 
 func (s *scope) release(mark int) {

@@ -10,7 +10,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// given is what a program finds: functions by key, variables by name.
+// given is the set of names that a program can use: functions by key, variables
+// by name.
 type given map[string]bool
 
 func (g given) Has(key string) bool  { return g[key] }
@@ -23,7 +24,7 @@ func (g given) Vars() []string {
 	return slices.DeleteFunc(slices.Collect(maps.Keys(g)), func(k string) bool { return k[0] != '$' })
 }
 
-// gojqNames are gojq's own functions and those given.
+// gojqNames returns gojq's own functions and the given ones.
 func gojqNames(t testing.TB, more ...string) given {
 	t.Helper()
 	q, err := gojq.Parse("builtins[]")
@@ -44,8 +45,8 @@ func gojqNames(t testing.TB, more ...string) given {
 	return g
 }
 
-// gojqUndefined is gojq's complaint about a name, empty when every name is
-// known to it.
+// gojqUndefined returns gojq's error about an undefined name, or "" if gojq
+// knows all names.
 func gojqUndefined(q *Query) string {
 	nothing := func(v any, _ []any) any { return v }
 	_, err := gojq.Compile(converted(q), gojq.WithInputIter(gojq.NewIter[any]()), gojq.WithFunction("debug", 0, 0, nothing),
@@ -56,8 +57,8 @@ func gojqUndefined(q *Query) string {
 	return ""
 }
 
-// sameNames compares the checker with gojq's compiler; gojq stops at the
-// first unknown name, so that one has to be among ours.
+// sameNames compares the checker with gojq's compiler. gojq stops at the first
+// unknown name, so that name must be among the checker's errors.
 func sameNames(t *testing.T, src string, names Names) (checked, unknown bool) {
 	t.Helper()
 	program, err := Parse("", src)
@@ -81,7 +82,8 @@ func sameNames(t *testing.T, src string, names Names) (checked, unknown bool) {
 	return true, true
 }
 
-// scopes are programs whose names are seen from unusual places, or just not.
+// scopes lists programs that use names in unusual places, or just outside their
+// scope.
 var scopes = []string{
 	`. as {($b | tostring): $a} ?// [$b] | $a`, `. as [$b] ?// {($a | tostring): $a} | $b`, `. as {($b | tostring): $a} | $a`, `. as {a: $b, ($b): $a} | $a`, `. as {($a): $a} | $a`,
 	`reduce .[] as {($b): $a} ?// $b ($b; $a)`, `reduce .[] as $b (0; $b) | $b`, `foreach .[] as $b (0; $b; $b) | $b`, `[1 as $x | $x] | $x`, `{a: (1 as $x | $x), b: $x}`, `if (1 as $x | $x) then $x else 1 end`,
@@ -114,7 +116,7 @@ func TestCheckAgreesWithGojqsCompiler(t *testing.T) {
 	t.Logf("%d checked, %d with unknown names", checked, unknown)
 }
 
-// unknowns are programs with names that nobody defines.
+// unknowns lists programs with undefined names.
 var unknowns = []string{
 	".proxies[]\n | select(.rds == \"STALE\").clustr(\"x\")\n | .nmae | lenght + $foo",
 	`.cluster("a"; "b")`, `cluster`, `.length(1)`, `range(1; 2; 3; 4)`, `sub("a", "b")`, `splits`, `nosuch(1; 2)`,
@@ -199,7 +201,8 @@ func TestModulesAreCheckedWhenTheyAreKnown(t *testing.T) {
 	}
 }
 
-// The same errors each time, whatever the order of the names.
+// TestCheckIsDeterministic checks that the errors are always the same, whatever
+// the order of the names.
 func TestCheckIsDeterministic(t *testing.T) {
 	names := gojqNames(t, "aad/1", "aac/0", "aab/1", "aaa/0", "aag/1")
 	program, err := Parse("", `aae(1) | aae | lengt`)
@@ -222,7 +225,8 @@ func TestCheckIsDeterministic(t *testing.T) {
 	}
 }
 
-// distance against the textbook's recursion.
+// TestDistance compares distance with the recursive definition from the
+// textbook.
 func TestDistance(t *testing.T) {
 	var slow func(a, b string) int
 	slow = func(a, b string) int {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// unexpected complains of the next token; want says what should stand there
-// instead, or is empty.
+// unexpected fails with an error about the next token. want describes what was
+// expected instead; it may be empty.
 func (p *parser) unexpected(want string) {
 	t := p.tok
 	switch {
@@ -35,7 +35,7 @@ func expected(want string) string {
 	return ", expected " + want
 }
 
-// whole names the source.
+// whole returns the word for the source in an error.
 func (p *parser) whole() string {
 	if p.file == "" {
 		return "query"
@@ -43,7 +43,7 @@ func (p *parser) whole() string {
 	return "file"
 }
 
-// naming is how an error calls a token.
+// naming describes a token for an error.
 func (p *parser) naming(t token) string {
 	text := p.src[t.Start:t.End]
 	switch {
@@ -55,8 +55,7 @@ func (p *parser) naming(t token) string {
 	return "token " + shown(text)
 }
 
-// shown quotes a piece of the source on one line, the head of it when it is
-// long.
+// shown quotes a piece of the source on one line. It cuts a long piece.
 func shown(s string) string {
 	const most = 40
 	short := s
@@ -69,7 +68,8 @@ func shown(s string) string {
 	return `"` + short + `"`
 }
 
-// habit knows what other languages write where jq writes something else.
+// habit recognizes the syntax of other languages, and returns what jq uses
+// instead.
 func (p *parser) habit() (at Span, hint string) {
 	t := p.tok
 	at = t.Span
@@ -106,13 +106,15 @@ func (p *parser) habit() (at Span, hint string) {
 
 func invisible(r rune) bool { return unicode.In(r, unicode.Zs, unicode.Cf, unicode.Zl, unicode.Zp) }
 
-// follows tells whether s stands right behind the next token.
+// follows reports whether s comes directly after the next token.
 func (p *parser) follows(s string) bool { return strings.HasPrefix(p.src[p.tok.End:], s) }
 
-// touches tells whether op stands right before the next token.
+// touches reports whether the previous token is op and directly before the next
+// one.
 func (p *parser) touches(op Operator) bool { return p.last.op == op && p.last.End == p.tok.Start }
 
-// numberHint is for 1.f(): the point went to the number.
+// numberHint returns a hint for a method call on a number, such as 1.f(), where
+// the dot was read as part of the number.
 func (p *parser) numberHint() string {
 	number, _, ok := strings.Cut(p.tok.val, ".")
 	if !ok || number == "" || !isNameStart(p.tok.val[len(p.tok.val)-1]) {
@@ -125,8 +127,8 @@ func (p *parser) numberHint() string {
 	return fmt.Sprintf(", a method of a number is written (%s).%s", number, p.src[p.tok.Start+len(number)+1:end])
 }
 
-// misplaced complains of the token behind a complete query, where an operator
-// or want could stand.
+// misplaced fails with an error about the token after a complete query. An
+// operator or want was expected there.
 func (p *parser) misplaced(want string) {
 	t := p.tok
 	hint := ""
@@ -150,7 +152,7 @@ func (p *parser) misplaced(want string) {
 	p.failAt(t.Span, "unexpected %s, %s", p.naming(t), hint)
 }
 
-// unopened is for what ends something that never began.
+// unopened returns a hint for a closing token without an opening one.
 func (p *parser) unopened() string {
 	switch {
 	case p.is(')'):
@@ -167,7 +169,8 @@ func (p *parser) unopened() string {
 	return ""
 }
 
-// ends tells whether the next token ends something, if only the source.
+// ends reports whether the next token closes something or is the end of the
+// source.
 func (p *parser) ends() bool {
 	switch {
 	case p.tok.kind == tokEnd, p.is(')'), p.is(']'), p.is('}'), p.is(';'):
@@ -176,8 +179,7 @@ func (p *parser) ends() bool {
 	return p.isWord("then") || p.isWord("elif") || p.isWord("else") || p.isWord("end")
 }
 
-// unclosed complains of the token that stands where want should close what
-// open began.
+// unclosed fails because the next token is not the want that closes open.
 func (p *parser) unclosed(open token, want string) {
 	if !p.ends() {
 		p.misplaced(want)
@@ -185,7 +187,7 @@ func (p *parser) unclosed(open token, want string) {
 	p.unfinished(open, "is not closed")
 }
 
-// endless complains of an if without its end.
+// endless fails because an if has no end.
 func (p *parser) endless(open token, elseIf bool) {
 	if !p.ends() {
 		p.misplaced(`"end"`)
@@ -197,7 +199,7 @@ func (p *parser) endless(open token, elseIf bool) {
 	p.unfinished(open, what)
 }
 
-// memberless complains of what stands behind a member of an object.
+// memberless fails because of the token after a member of an object.
 func (p *parser) memberless(open token) {
 	switch {
 	case p.tok.kind == tokField || p.is('['):
@@ -208,8 +210,8 @@ func (p *parser) memberless(open token) {
 	p.unlisted(open, `"," or "}"`)
 }
 
-// unlisted complains of what stands behind an item of a list that open began
-// and that is no query.
+// unlisted fails because of the token after an item in the list that open
+// started. The item is not a query.
 func (p *parser) unlisted(open token, want string) {
 	if p.ends() {
 		p.unfinished(open, "is not closed")

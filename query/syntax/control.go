@@ -1,6 +1,6 @@
 package syntax
 
-// keyword reads the terms that begin with a reserved word.
+// keyword parses a term that starts with a keyword.
 func (p *parser) keyword() *Term {
 	word := p.tok
 	switch word.val {
@@ -28,7 +28,8 @@ func (p *parser) keyword() *Term {
 	return &Term{Type: TermBreak, Break: p.take(tokVariable, "a label's name such as $out")}
 }
 
-// conditional = query "then" query {"elif" query "then" query} ["else" query] "end"
+// conditional parses the rest of an if: query "then" query {"elif" query "then"
+// query} ["else" query] "end".
 func (p *parser) conditional(open token) *If {
 	e := &If{Cond: p.query()}
 	p.word("then")
@@ -52,7 +53,7 @@ func (p *parser) conditional(open token) *If {
 	return e
 }
 
-// try = postfix term ["catch" postfix term]
+// try parses the rest of a try: term ["catch" term], each with its suffixes.
 func (p *parser) try() *Try {
 	e := &Try{Body: p.termQuery()}
 	if p.isWord("catch") {
@@ -67,7 +68,8 @@ func (p *parser) termQuery() *Query {
 	return &Query{Span: t.Span, Term: t}
 }
 
-// reduce = expression "as" patterns "(" query ";" query ")"
+// reduce parses the rest of a reduce: expression "as" patterns "(" query ";"
+// query ")".
 func (p *parser) reduce() *Reduce {
 	e := &Reduce{}
 	var open token
@@ -79,7 +81,8 @@ func (p *parser) reduce() *Reduce {
 	return e
 }
 
-// foreach = expression "as" patterns "(" query ";" query [";" query] ")"
+// foreach parses the rest of a foreach: expression "as" patterns "(" query ";"
+// query [";" query] ")".
 func (p *parser) foreach() *Foreach {
 	e := &Foreach{}
 	var open token
@@ -94,7 +97,8 @@ func (p *parser) foreach() *Foreach {
 	return e
 }
 
-// folded reads what reduce and foreach have in common, up to the bracket.
+// folded parses the common start of reduce and foreach, up to the opening
+// bracket.
 func (p *parser) folded() (source *Query, patterns []*Pattern, open token) {
 	source = p.expression()
 	p.as()
@@ -104,7 +108,7 @@ func (p *parser) folded() (source *Query, patterns []*Pattern, open token) {
 	return source, patterns, open
 }
 
-// patterns = pattern {"?//" pattern}
+// patterns parses pattern {"?//" pattern}.
 func (p *parser) patterns() []*Pattern {
 	list := []*Pattern{p.pattern()}
 	for p.accept('?') {
@@ -116,7 +120,8 @@ func (p *parser) patterns() []*Pattern {
 	return list
 }
 
-// pattern = $name | "[" pattern {"," pattern} "]" | "{" member {"," member} "}"
+// pattern parses $name, "[" pattern {"," pattern} "]", or "{" member {","
+// member} "}".
 func (p *parser) pattern() *Pattern {
 	p.enter()
 	defer p.leave()
@@ -145,7 +150,8 @@ func (p *parser) pattern() *Pattern {
 	return pt
 }
 
-// patternMember = $name [":" pattern] | (key | string | "(" query ")") ":" pattern
+// patternMember parses $name [":" pattern], or (key | string | "(" query ")")
+// ":" pattern.
 func (p *parser) patternMember() *PatternObject {
 	start := p.tok
 	po := &PatternObject{}

@@ -1,9 +1,9 @@
 package syntax
 
-// Doubts gives the places of a program that it may have, and that hardly mean
-// what they say: an assignment where something is asked, as in
-// select(.rds = "STALE"), whose result is an object and so always true. They
-// are no errors: jq runs such a program.
+// Doubts returns the places of a valid program that probably don't mean what
+// they say. An example is an assignment used as a condition: the result of
+// select(.rds = "STALE") is an object and therefore always true. Doubts are not
+// errors: jq runs such a program.
 func (p *Program) Doubts() (all []*Error) {
 	doubt := func(q *Query) {
 		all = append(all, &Error{q.OpSpan, p.File, p.Src, "this assigns; did you mean =="})
@@ -30,18 +30,18 @@ func (p *Program) Doubts() (all []*Error) {
 		}
 		from := len(stack)
 		n.children(func(child node, _ int) { stack = append(stack, child) })
-		for i, j := from, len(stack)-1; i < j; i, j = i+1, j-1 { // in the order of the source
+		for i, j := from, len(stack)-1; i < j; i, j = i+1, j-1 { // reverse them, so that the stack yields them in the order of the source
 			stack[i], stack[j] = stack[j], stack[i]
 		}
 	}
 	return all
 }
 
-// asking are the functions of jq's that ask whether something is true, and
-// which of their arguments it is; the last, where there are fewer.
+// asking lists the functions of jq that test a condition, with the index of the
+// argument that is the condition. A call with fewer arguments has it last.
 var asking = map[string]int{"select": 0, "any": 1, "all": 1, "until": 0, "while": 0}
 
-// asked looks for assignments in what is asked whether it is true.
+// asked reports assignments in a condition.
 func asked(q *Query, doubt func(*Query)) {
 	for q != nil {
 		switch {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Format writes a tree as one line of the language; method calls stay method
-// calls. Parsing that line gives the same tree, at other places.
+// Format writes a tree as one line of source. It keeps method calls as method
+// calls. Parsing the line returns the same tree with other positions.
 func Format(q *Query) string {
 	f := &formatter{}
 	f.program(q)
@@ -23,7 +23,7 @@ func (f *formatter) put(parts ...string) {
 	}
 }
 
-// list writes n items with something between them.
+// list writes n items with a separator between them.
 func (f *formatter) list(n int, between string, item func(i int)) {
 	for i := range n {
 		if i > 0 {
@@ -115,7 +115,7 @@ func (f *formatter) pattern(p *Pattern) {
 	}
 }
 
-// key writes a member's key, of which one form is set.
+// key writes the key of a member, which is a name, a string or a query.
 func (f *formatter) key(name string, text *String, q *Query) {
 	switch {
 	case text != nil:
@@ -150,7 +150,7 @@ func (f *formatter) text(s *String) {
 
 func quote(s string) string { return `"` + escapes(s) + `"` }
 
-// escapes is what stands between the quotes of a literal.
+// escapes returns a string with everything escaped that a literal requires.
 func escapes(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -218,7 +218,7 @@ func (f *formatter) term(t *Term) {
 	}
 	for i, s := range suffixes {
 		if i == 0 && s.Index != nil && t.Type == TermIdentity && !s.Index.named() {
-			f.put(" .") // .[0] would be an index of its own
+			f.put(" .") // without the space, .[0] would be parsed as a single index
 		} else if i == 0 && s.Index != nil && s.Index.named() {
 			f.apart(&Term{Type: t.Type})
 		}
@@ -226,7 +226,7 @@ func (f *formatter) term(t *Term) {
 	}
 }
 
-// methodCall gives X and f of (X | f), when that can be written X.f().
+// methodCall returns X and f of (X | f) if that can be written as X.f().
 func (t *Term) methodCall() (receiver, call *Term) {
 	q := t.Query
 	if t.Type != TermQuery || q.Op != OpPipe || q.Patterns != nil || q.FuncDefs != nil || q.Left.Term == nil || q.Right.Term == nil {
@@ -234,7 +234,7 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	}
 	receiver, call = q.Left.Term, q.Right.Term
 	switch receiver.Type {
-	case TermUnary, TermTry, TermLabel, TermBreak: // what stands behind them belongs to what is in them
+	case TermUnary, TermTry, TermLabel, TermBreak: // a suffix would belong to the term inside
 		return nil, nil
 	}
 	if call.Type != TermFunc || !call.Func.Method || q.Left.FuncDefs != nil || q.Right.FuncDefs != nil ||
@@ -244,7 +244,7 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	return receiver, call
 }
 
-// apart writes a space where a dot would make another token of what is there.
+// apart writes a space if a dot would merge with the previous token.
 func (f *formatter) apart(t *Term) {
 	if len(t.SuffixList) == 0 && (t.Type == TermIdentity || t.Type == TermRecurse || t.Type == TermNumber) {
 		f.put(" ")
@@ -265,10 +265,10 @@ func (f *formatter) suffix(s *Suffix) {
 	}
 }
 
-// named tells .name and ."name" from [...].
+// named reports whether the index is .name or ."name".
 func (x *Index) named() bool { return x.Name != "" || x.Str != nil }
 
-// index writes an index without the dot in front.
+// index writes an index without its leading dot.
 func (f *formatter) index(x *Index) {
 	switch {
 	case x.Str != nil:
@@ -363,7 +363,7 @@ func (f *formatter) object(o *Object) {
 	f.put("}")
 }
 
-// control writes the terms that begin with a keyword.
+// control writes a term that starts with a keyword.
 func (f *formatter) control(t *Term) {
 	switch t.Type {
 	case TermIf:

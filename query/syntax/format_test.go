@@ -8,7 +8,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// checkFormat parses what Format wrote; plain jq is read by gojq too.
+// checkFormat parses the result of Format. If the source is plain jq, gojq
+// parses the result, too.
 func checkFormat(t *testing.T, src string) bool {
 	t.Helper()
 	program, err := Parse("", src)

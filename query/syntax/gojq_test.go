@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The oracle of this room is gojq: its parser, its compiler, its own tests
-// out of the module cache.
+// The tests of this package compare with gojq: with its parser, its compiler,
+// and its own test data from the module cache.
 
 var gojqDir = sync.OnceValue(func() string {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/itchyny/gojq").Output()
@@ -23,8 +23,8 @@ var gojqDir = sync.OnceValue(func() string {
 	return strings.TrimSpace(string(out))
 })
 
-// gojqSources are all argument strings of gojq's test.yaml, its prelude and
-// its test modules, each once.
+// gojqSources returns all argument strings of gojq's test.yaml, its builtin
+// definitions, and its test modules, without duplicates.
 var gojqSources = sync.OnceValues(func() ([]string, error) {
 	bs, err := os.ReadFile(filepath.Join(gojqDir(), "cli", "test.yaml"))
 	if err != nil {
@@ -84,7 +84,7 @@ func mapped[A, B any](list []A, f func(A) B) []B {
 	return out
 }
 
-// converted is the tree in gojq's own types.
+// converted converts a tree to gojq's types.
 func converted(q *Query) *gojq.Query {
 	if q == nil {
 		return nil
@@ -96,7 +96,7 @@ func converted(q *Query) *gojq.Query {
 	}
 }
 
-// toOperator goes by what is written, not by the number.
+// toOperator converts an operator by its text, since the numbers may differ.
 func toOperator(op Operator) gojq.Operator {
 	if op == 0 {
 		return 0

@@ -5,14 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// lexer cuts the source into tokens, byte for byte as gojq does.
+// lexer splits the source into the same tokens as gojq, byte for byte.
 type lexer struct {
 	src      string
 	pos      int
-	inString bool // what comes next is a piece of an interpolated string
+	inString bool // the next token is a part of an interpolated string
 }
 
-// next gives the next token, again and again tokEnd when there is none.
+// next returns the next token. At the end of the source it returns tokEnd, also
+// when it is called again.
 func (l *lexer) next() token {
 	if l.inString {
 		if l.pos >= len(l.src) {
@@ -49,12 +50,12 @@ func (l *lexer) next() token {
 	return l.symbol(start)
 }
 
-// token makes a token of what stands between start and the current place.
+// token returns a token that extends from start to the current position.
 func (l *lexer) token(k tokenKind, start int) token {
 	return token{Span: Span{start, l.pos}, kind: k, val: l.src[start:l.pos]}
 }
 
-// at gives a byte of the source, 0 behind its end.
+// at returns the byte at an offset, or 0 after the end of the source.
 func (l *lexer) at(i int) byte {
 	if i < len(l.src) {
 		return l.src[i]
@@ -62,8 +63,8 @@ func (l *lexer) at(i int) byte {
 	return 0
 }
 
-// skip goes over white space and comments. It is false at the end, which is
-// also a NUL in a comment.
+// skip skips white space and comments. It returns false at the end of the
+// source, and at a NUL in a comment, which counts as the end.
 func (l *lexer) skip() bool {
 	for l.pos < len(l.src) {
 		switch l.src[l.pos] {
@@ -80,8 +81,8 @@ func (l *lexer) skip() bool {
 	return false
 }
 
-// comment goes to the end of the line. A backslash hides itself or the end of
-// the line from the comment.
+// comment skips to the end of the line. A backslash escapes another backslash
+// or the end of the line, so that the comment continues.
 func (l *lexer) comment() bool {
 	for {
 		switch l.at(l.pos) {
@@ -105,7 +106,7 @@ func (l *lexer) comment() bool {
 	}
 }
 
-// word is a name, a module's name, or a keyword.
+// word reads a name, a qualified name or a keyword.
 func (l *lexer) word(start int) token {
 	if l.qualifiedName() {
 		return l.token(tokModuleName, start)
@@ -123,7 +124,7 @@ func (l *lexer) word(start int) token {
 	return t
 }
 
-// dot is a field, a number that begins with its point, "..", or ".".
+// dot reads a token that starts with a dot: a field, a number, ".." or ".".
 func (l *lexer) dot(start int) token {
 	l.pos++
 	switch c := l.at(l.pos); {
@@ -143,7 +144,7 @@ func (l *lexer) dot(start int) token {
 	return t
 }
 
-// symbol is the longest operator that stands here, or a single character.
+// symbol reads the longest possible operator, or else a single character.
 func (l *lexer) symbol(start int) token {
 	var op Operator
 	for o := OpPipe; o <= OpUpdateAlt; o++ {
@@ -164,7 +165,7 @@ func (l *lexer) symbol(start int) token {
 		return l.token(tokChar, start)
 	}
 	l.pos++
-	if c == 0 { // gojq's tables take this byte for the end
+	if c == 0 { // gojq's lexer treats this byte as the end of the source
 		return l.token(tokEnd, start)
 	}
 	t := l.token(tokChar, start)
@@ -172,14 +173,15 @@ func (l *lexer) symbol(start int) token {
 	return t
 }
 
-// name goes to the end of a name.
+// name skips to the end of a name.
 func (l *lexer) name() {
 	for isNamePart(l.at(l.pos)) {
 		l.pos++
 	}
 }
 
-// qualifiedName goes to the end of name or module::name, and tells which.
+// qualifiedName skips to the end of name or module::name. It reports whether
+// there is a module.
 func (l *lexer) qualifiedName() bool {
 	l.name()
 	if l.at(l.pos) != ':' || l.at(l.pos+1) != ':' || !isNameStart(l.at(l.pos+2)) {
@@ -194,8 +196,8 @@ func isNameStart(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || 'A' <
 func isDigit(c byte) bool     { return '0' <= c && c <= '9' }
 func isNamePart(c byte) bool  { return isNameStart(c) || isDigit(c) }
 
-// number goes over a number literal; point says that it has its decimal point
-// already. A name that touches the number makes it a malformed one.
+// number reads a number literal. point is set if its decimal point has been
+// read already. A number directly followed by a letter is malformed.
 func (l *lexer) number(start int, point bool) token {
 	for {
 		switch c := l.at(l.pos); {
@@ -219,7 +221,7 @@ func (l *lexer) number(start int, point bool) token {
 	}
 }
 
-// exponent goes over what follows the e of a number.
+// exponent reads the part of a number after its e.
 func (l *lexer) exponent(start int) token {
 	if c := l.at(l.pos); c == '-' || c == '+' {
 		l.pos++
@@ -238,10 +240,10 @@ func (l *lexer) exponent(start int) token {
 	return l.token(tokNumber, start)
 }
 
-// piece goes over a whole string literal, or over one piece of an
-// interpolated one. An interpolated string comes as tokStringStart, then
-// tokString and tokStringQuery as they stand, then tokStringEnd; the parser
-// sets inString again behind each query.
+// piece reads a whole string literal, or one part of an interpolated string. An
+// interpolated string is split into tokStringStart, any sequence of tokString
+// and tokStringQuery, and tokStringEnd. The parser sets inString again after
+// each interpolated query.
 func (l *lexer) piece(start int) token {
 	for i := l.pos; i < len(l.src); i++ {
 		switch l.src[i] {
@@ -274,11 +276,12 @@ func (l *lexer) piece(start int) token {
 	return l.token(tokOpenString, start)
 }
 
-// interpolation is what a piece is when it meets "\(", whose bracket is at i.
+// interpolation returns the token to emit at "\(". i is the index of the
+// bracket.
 func (l *lexer) interpolation(start, i int) token {
 	switch {
 	case !l.inString:
-		l.inString = true // the source goes on just behind the quote
+		l.inString = true // the next token starts right after the quote
 		return l.token(tokStringStart, start)
 	case i == l.pos+1:
 		l.inString = false
@@ -288,14 +291,15 @@ func (l *lexer) interpolation(start, i int) token {
 	return l.decoded(start, start, i-1, i-1)
 }
 
-// decoded is the string written from..to; the source goes on at next.
+// decoded returns the string in src[from:to] and continues at next.
 func (l *lexer) decoded(start, from, to, next int) token {
 	l.pos = next
 	return token{Span: Span{start, next}, kind: tokString, val: unescape(l.src[from:to])}
 }
 
-// escape gives the length of the escape whose letter is at i, without its
-// backslash; not ok, how far it was well formed and the first wrong byte.
+// escape returns the length of an escape sequence without its backslash. i is
+// the index of the letter after the backslash. If ok is false, n is the length
+// up to and including the first invalid byte.
 func (l *lexer) escape(i int) (n int, ok bool) {
 	switch l.src[i] {
 	case '"', '/', '\\', 'b', 'f', 'n', 'r', 't':
@@ -313,8 +317,8 @@ func (l *lexer) escape(i int) (n int, ok bool) {
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
 
-// unescape decodes what stands between two quotes, as encoding/json does:
-// invalid UTF-8 and half surrogates become U+FFFD.
+// unescape decodes the text between two quotes as encoding/json does. Invalid
+// UTF-8 and lone surrogates become U+FFFD.
 func unescape(s string) string {
 	if !strings.ContainsRune(s, '\\') && utf8.ValidString(s) {
 		return s
@@ -335,8 +339,8 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// escaped gives the character that the escape at the head of s stands for,
-// and how many bytes it takes.
+// escaped returns the character of the escape sequence at the start of s, and
+// the length of the sequence.
 func escaped(s string) (r rune, n int) {
 	switch s[1] {
 	case 'b':
@@ -355,7 +359,7 @@ func escaped(s string) (r rune, n int) {
 	return rune(s[1]), 2
 }
 
-// surrogates reads \uXXXX, or two of them that make one character.
+// surrogates decodes \uXXXX, or two of them if they are a surrogate pair.
 func surrogates(s string) (r rune, n int) {
 	r = hexadecimal(s[2:6])
 	if r < 0xd800 || r >= 0xe000 {

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// long are programs that repeat something without end. An accepted one has to
-// be checked too; a refused one has to say why and where.
+// long lists programs that can be made arbitrarily long by repetition. An
+// accepted program must pass the check as well; a rejected one must have an
+// error with a position.
 var long = []struct{ name, head, part, middle, tail string }{
 	{"array", "", "[", "", "]"}, {"parentheses", "", "(", "1", ")"}, {"object", "", "{a:", "1", "}"}, {"object key", "", "{(", "1", "):1}"},
 	{"index", "", ".[", "0", "]"}, {"call", "", "f(", "1", ")"}, {"method", "", ".f(", "1", ")"}, {"string", "", `"\(`, "1", `)"`},
@@ -35,7 +36,7 @@ func TestLongPrograms(t *testing.T) {
 			} else if caret := err.(*Error).Caret(); len(caret) > 1_000 || strings.Count(caret, "\n") != 2 {
 				t.Errorf("%s: %d bytes of error", c.name, len(caret))
 			}
-			// Some 100 ms here; a quadratic parser would take minutes.
+			// This takes some 100 ms; a quadratic parser would take minutes.
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("%s × %d took %v", c.name, n, took)
 			}

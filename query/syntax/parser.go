@@ -5,17 +5,17 @@ import (
 	"strconv"
 )
 
-// maxNesting is how many brackets may be open at once.
+// maxNesting limits the number of brackets that are open at once.
 const maxNesting = 10_000
 
-// parser is a recursive descent over the tokens, one token ahead. It stops at
-// the first error by a panic with an *Error, which only Parse sees.
+// parser is a recursive descent parser with one token of lookahead. At the
+// first error it panics with an *Error, which Parse recovers.
 type parser struct {
 	lexer
 	file    string
-	tok     token // the one to be read next
-	last    token // the one before it
-	prev    int   // the end of last
+	tok     token // the next token
+	last    token // the previous token
+	prev    int   // the end of the previous token
 	nesting int
 }
 
@@ -24,7 +24,8 @@ func (p *parser) advance() {
 	p.tok = p.next()
 }
 
-// enter and leave go around whatever can stand within itself.
+// enter counts a level of nesting and fails if there are too many. leave must
+// be called at the end of the level.
 func (p *parser) enter() {
 	if p.nesting++; p.nesting > maxNesting {
 		p.failAt(p.tok.Span, "nested too deeply, more than %d levels", maxNesting)
@@ -52,36 +53,36 @@ func (p *parser) advanceIf(ok bool) bool {
 	return ok
 }
 
-// expect reads one certain character.
+// expect reads the given character, or fails.
 func (p *parser) expect(c byte) {
 	if !p.accept(c) {
 		p.unexpected(strconv.Quote(string(rune(c))))
 	}
 }
 
-// close reads the bracket that ends what open began, behind a query.
+// close reads the bracket that closes open, after a query.
 func (p *parser) close(open token, c byte) {
 	if !p.accept(c) {
 		p.unclosed(open, strconv.Quote(string(rune(c))))
 	}
 }
 
-// closeList reads the bracket that ends what open began, behind an item that is
-// no query.
+// closeList reads the bracket that closes open, after an item that is not a
+// query.
 func (p *parser) closeList(open token, c byte) {
 	if !p.accept(c) {
 		p.unlisted(open, `"," or `+strconv.Quote(string(rune(c))))
 	}
 }
 
-// word reads one certain keyword behind a query.
+// word reads the given keyword after a query.
 func (p *parser) word(w string) {
 	if !p.advanceIf(p.isWord(w)) {
 		p.misplaced(strconv.Quote(w))
 	}
 }
 
-// as reads the keyword behind what gets a name.
+// as reads the keyword "as".
 func (p *parser) as() {
 	if !p.advanceIf(p.isWord("as")) {
 		p.unexpected(`"as"`)
@@ -90,7 +91,8 @@ func (p *parser) as() {
 
 func (p *parser) semicolon() { p.expect(';') }
 
-// take reads a token of one kind and gives its value; want says what it is.
+// take reads a token of the given kind and returns its value. want describes
+// the token for the error.
 func (p *parser) take(k tokenKind, want string) string {
 	if p.tok.kind != k {
 		p.unexpected(want)

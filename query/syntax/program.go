@@ -5,23 +5,24 @@ import (
 	"unicode/utf8"
 )
 
-// Program is a parsed source: a query, or a module of definitions. The tree
+// Program is a parsed source: a query, or a module with definitions. The tree
 // is shared and must not be changed.
 type Program struct {
 	Query *Query
 	Src   string
-	File  string // as errors show it; empty for the query on the command line
+	File  string // the name in errors; empty for the query on the command line
 }
 
-// Parse reads a program. File is the name that errors show, empty for the
-// query on the command line. The error is an [*Error]: the first place where
-// the source can't go on.
+// Parse parses a program. file is the name that errors show; it is empty for
+// the query on the command line. The error is an [*Error] at the first token
+// that can't continue the program.
 //
-// A source of nothing but definitions, or of nothing at all, parses too: it is
-// a module. It has no Term and no Op.
+// A source that is empty or has only definitions is a module. Its query has no
+// Term and no Op.
 //
-// No tree is nested deeper, or has chains longer, than a recursive walk can
-// bear: 10,000 brackets, 100,000 steps in all from the root to a leaf.
+// Parse limits the nesting to 10,000 brackets, and the height of the tree to
+// 100,000 steps from the root to a leaf, so that other code can walk the tree
+// by recursion.
 func Parse(file, src string) (program *Program, err error) {
 	p := &parser{lexer: lexer{src: src}, file: file}
 	defer func() {
@@ -41,8 +42,8 @@ func Parse(file, src string) (program *Program, err error) {
 	return &Program{Query: q, Src: src, File: file}, nil
 }
 
-// LineCol gives the line and the column of a place in the source, a byte
-// offset; both count from 1, the column in characters.
+// LineCol returns the line and the column of a byte offset in the source. Both
+// start at 1; the column counts characters.
 func (p *Program) LineCol(pos int) (line, col int) { return lineCol(p.Src, pos) }
 
 func lineCol(src string, pos int) (line, col int) {
@@ -51,7 +52,7 @@ func lineCol(src string, pos int) (line, col int) {
 	return line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
 
-// program = ["module" constant ";"] {import} ({def} | query)
+// program parses ["module" constant ";"] {import} ({def} | query).
 func (p *parser) program() *Query {
 	start := p.tok.Start
 	var meta *ConstObject
@@ -80,7 +81,8 @@ func (p *parser) program() *Query {
 	return q
 }
 
-// imported = "import" path "as" (name | $name) [constant] ";" | "include" path [constant] ";"
+// imported parses "import" path "as" (name | $name) [constant] ";", or
+// "include" path [constant] ";".
 func (p *parser) imported() *Import {
 	start, include := p.tok.Start, p.tok.val == "include"
 	p.advance()
@@ -101,7 +103,7 @@ func (p *parser) imported() *Import {
 	return im
 }
 
-// constObject reads a constant object: a module's metadata.
+// constObject parses a constant object, such as the metadata of a module.
 func (p *parser) constObject() *ConstObject {
 	open := p.tok
 	p.expect('{')
@@ -160,7 +162,7 @@ func (p *parser) constTerm() *ConstTerm {
 	return t
 }
 
-// constArray = "[" [constant {"," constant}] "]"
+// constArray parses "[" [constant {"," constant}] "]".
 func (p *parser) constArray() *ConstArray {
 	open := p.tok
 	p.advance()

@@ -1,7 +1,7 @@
 package syntax
 
-// pending is the left side of a query whose right side is still to be read:
-// definitions, a label, or a query with its operator.
+// pending is the left side of a query whose right side has not been parsed yet.
+// It is a list of definitions, a label, or a query with its operator.
 type pending struct {
 	defs     []*FuncDef
 	label    *Label
@@ -12,12 +12,17 @@ type pending struct {
 	start    int
 }
 
-// query = {def} query | label $name "|" query | expression "as" patterns "|" query
-// | query "," query | query "|" query
+// query parses a query, which is one of
 //
-// "," is the tighter one and goes to the left; everything else takes in all
-// that follows. Left sides wait on a stack, so that a pipe of any length takes
-// no recursion.
+//	{def} query
+//	label $name "|" query
+//	expression "as" patterns "|" query
+//	query "," query
+//	query "|" query
+//
+// "," binds more tightly than the others and is left-associative. All others
+// extend as far as possible to the right. Left sides are kept on an explicit
+// stack, so that a pipe of any length needs no recursion.
 func (p *parser) query() *Query {
 	var stack []pending
 	for {
@@ -42,7 +47,8 @@ func (p *parser) query() *Query {
 	}
 }
 
-// unwind gives each left side its right side, the last one first.
+// unwind combines each left side on the stack with its right side, starting
+// with the last.
 func unwind(stack []pending, q *Query) *Query {
 	for i := len(stack) - 1; i >= 0; i-- {
 		q = stack[i].with(q)
@@ -70,7 +76,7 @@ func operation(left *Query, op Operator, at Span, right *Query) *Query {
 	return &Query{Span: Span{left.Start, right.End}, Left: left, Op: op, OpSpan: at, Right: right}
 }
 
-// head reads what may stand in front of a query.
+// head parses definitions or a label before a query.
 func (p *parser) head() (head pending, ok bool) {
 	head.start = p.tok.Start
 	switch {
@@ -86,14 +92,14 @@ func (p *parser) head() (head pending, ok bool) {
 	return head, true
 }
 
-// binding reads "as" patterns "|" behind an expression.
+// binding parses "as" patterns "|" after an expression.
 func (p *parser) binding(left *Query) pending {
 	p.advance()
 	patterns := p.patterns()
 	return pending{left: left, op: OpPipe, patterns: patterns, opSpan: p.pipe()}
 }
 
-// pipe reads a "|" that has to be there.
+// pipe reads a "|", or fails.
 func (p *parser) pipe() Span {
 	at := p.tok.Span
 	if !p.acceptOp(OpPipe) {
@@ -109,7 +115,8 @@ func (p *parser) definitions() (defs []*FuncDef) {
 	return defs
 }
 
-// definition = "def" name ["(" parameter {";" parameter} ")"] ":" query ";"
+// definition parses "def" name ["(" parameter {";" parameter} ")"] ":" query
+// ";".
 func (p *parser) definition() *FuncDef {
 	p.enter()
 	defer p.leave()
@@ -143,8 +150,9 @@ func (p *parser) definition() *FuncDef {
 	return fd
 }
 
-// precedence orders the operators of an expression, the loosest first; 0 for
-// what is none of them.
+// precedence returns the precedence of an operator in an expression. A higher
+// number binds more tightly. It is 0 for an operator that doesn't occur in
+// expressions.
 func (op Operator) precedence() int {
 	switch op {
 	case OpAlt:
@@ -165,13 +173,13 @@ func (op Operator) precedence() int {
 	return 0
 }
 
-// chains tells whether a op b op c is allowed.
+// chains reports whether a op b op c is allowed.
 func (op Operator) chains() bool {
 	prec := op.precedence()
 	return prec != OpAssign.precedence() && prec != OpEq.precedence()
 }
 
-// expression = binary {"//" binary}, from the right
+// expression parses binary {"//" binary}, right-associative.
 func (p *parser) expression() *Query {
 	q := p.binary(OpAlt.precedence() + 1)
 	var stack []pending
@@ -183,7 +191,7 @@ func (p *parser) expression() *Query {
 	return unwind(stack, q)
 }
 
-// binary reads the operators that bind at least as tightly as least.
+// binary parses an expression of operators whose precedence is at least least.
 func (p *parser) binary(least int) *Query {
 	t := p.term()
 	q := &Query{Span: t.Span, Term: t}

@@ -9,11 +9,12 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// verdict is how a source fared with both parsers.
+// verdict says whether a source is valid, and whether it contains a method
+// call.
 type verdict struct{ valid, method bool }
 
-// compare holds our parser against gojq's on one source; the complaint is
-// empty when they agree, or when all that parts them is a method call.
+// compare parses a source with both parsers. The complaint is empty if the
+// parsers agree, or if they differ only because of a method call.
 func compare(src string) (v verdict, complaint string) {
 	theirs, theirErr := gojq.Parse(src)
 	program, err := Parse("", src)
@@ -41,7 +42,8 @@ func compare(src string) (v verdict, complaint string) {
 	return v, sameOffset(src, theirErr.(*gojq.ParseError), err.(*Error))
 }
 
-// expands tells whether a tree with method calls is plain jq when printed.
+// expands checks that a tree with method calls is plain jq when it is printed.
+// It returns what is wrong, or "".
 func expands(q *Query) string {
 	text := converted(q).String()
 	plain, err := gojq.Parse(text)
@@ -54,14 +56,15 @@ func expands(q *Query) string {
 	return ""
 }
 
-// sameOffset tells whether two errors are about the same token. gojq's offset
-// is the token's end.
+// sameOffset compares the positions of two errors. gojq's offset is the end of
+// the token.
 func sameOffset(src string, theirs *gojq.ParseError, ours *Error) string {
 	begin, end := ours.Start, ours.End
 	switch {
 	case (theirs.Token == "" || theirs.Token == "\x00") && begin == end:
-		// Both at the end: ours is behind the last token. A NUL that ends a
-		// comment is read again as a token by gojq.
+		// Both errors are at the end, where this parser reports the position
+		// after the last token. gojq reads a NUL that ends a comment as a token
+		// again.
 		l := lexer{src: src, pos: begin}
 		if l.next().kind == tokEnd && theirs.Offset-len(theirs.Token) == l.pos {
 			return ""
@@ -69,9 +72,9 @@ func sameOffset(src string, theirs *gojq.ParseError, ours *Error) string {
 	case theirs.Offset == end:
 		return ""
 	case theirs.Token == "&" && theirs.Offset == begin+1, theirs.Token == "'" && theirs.Offset == begin+1:
-		return "" // we mark the second & too, and all of '…'
+		return "" // this parser marks both characters of && and all of '…'
 	case theirs.Token == "(" && (end > theirs.Offset || strings.HasSuffix(ours.Msg, "cannot be called")):
-		return "" // a method call, or one with a keyword
+		return "" // a method call, possibly with a keyword as its name
 	}
 	return "gojq says " + theirs.Error() + ", we say " + ours.Error()
 }
@@ -107,7 +110,7 @@ func TestSupersetOfGojqsOwnTests(t *testing.T) {
 	t.Logf("%d sources, %d valid", len(sources(t)), valid)
 }
 
-// fragments are what the token soup is cooked of.
+// fragments lists the tokens from which random programs are made.
 var fragments = append(strings.Fields(`. .. .a .b ["x"] [0] [] [1:] [:2] [1:2] ? // , | + - * / % == != < <= > >= = |= += -= *= /= %= //=
 and or not as $x $y $__loc__ reduce foreach if then elif else end try catch label break def f g f(x) f($x) ; : ( ) { } [ ]
 "s" "a\(.b)c" "\( )" @base64 @json 1 1.5 .5 1e3 1e 2.f null true false import include module m::f $m::x {a:1} {a} {$x} {"a"} {(.a):1}
@@ -123,7 +126,8 @@ func nameEnd(src string, i int) int {
 	return i
 }
 
-// cook makes a program of tokens thrown together, or spoils one of gojq's own.
+// cook returns a program of random tokens, or a changed copy of one of gojq's
+// programs.
 func cook(r *rand.Rand, corpus []string) string {
 	if r.IntN(3) == 0 {
 		var b strings.Builder
@@ -140,7 +144,7 @@ func cook(r *rand.Rand, corpus []string) string {
 		src = src[:300]
 	}
 	for range 1 + r.IntN(2) {
-		if r.IntN(4) == 0 { // a method where a term is likely to end
+		if r.IntN(4) == 0 { // insert a method call where a term probably ends
 			i := nameEnd(src, r.IntN(len(src)+1))
 			src = src[:i] + calls[r.IntN(len(calls))] + src[i:]
 			continue
@@ -205,7 +209,7 @@ func FuzzSuperset(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		if len(src) > 10_000 {
-			return // far below our limits, which gojq does not have
+			return // far below this parser's limits, which gojq doesn't have
 		}
 		if _, complaint := compare(src); complaint != "" {
 			t.Errorf("%q: %s", src, complaint)

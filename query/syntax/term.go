@@ -1,6 +1,6 @@
 package syntax
 
-// term reads a primary expression and all that stands behind it.
+// term parses a primary expression with its suffixes.
 func (p *parser) term() *Term {
 	p.enter()
 	defer p.leave()
@@ -10,7 +10,7 @@ func (p *parser) term() *Term {
 	return p.suffixes(t)
 }
 
-// primary reads a term without its suffixes; its span is the caller's work.
+// primary parses a term without its suffixes. The caller sets the term's span.
 func (p *parser) primary() *Term {
 	switch p.tok.kind {
 	case tokField:
@@ -55,7 +55,7 @@ func (p *parser) primary() *Term {
 	return nil
 }
 
-// field reads .name, or .name(…) on the input itself.
+// field parses .name, or .name(…) as a method call on the input.
 func (p *parser) field() *Term {
 	at := p.tok
 	p.advance()
@@ -65,7 +65,7 @@ func (p *parser) field() *Term {
 	return &Term{Type: TermIndex, Index: &Index{Span: at.Span, Name: at.val}}
 }
 
-// point reads ".", ."name" and .[…].
+// point parses ".", ."name" and .[…].
 func (p *parser) point() *Term {
 	start := p.tok.Start
 	p.advance()
@@ -85,7 +85,7 @@ func (p *parser) point() *Term {
 	return &Term{Type: TermIdentity}
 }
 
-// call reads a function's name and its arguments, or a variable.
+// call parses a function call or a variable.
 func (p *parser) call() *Term {
 	name := p.tok
 	f := &Func{Span: name.Span, Name: name.val}
@@ -100,7 +100,7 @@ func (p *parser) call() *Term {
 	return &Term{Type: TermFunc, Func: f}
 }
 
-// arguments = query {";" query} ")"
+// arguments parses query {";" query} ")".
 func (p *parser) arguments(open token) []*Query {
 	args := []*Query{p.query()}
 	for p.accept(';') {
@@ -129,8 +129,7 @@ func (p *parser) parenthesized() *Query {
 	return q
 }
 
-// suffixes reads everything that stands behind a term: indices, [], ?, and
-// method calls.
+// suffixes parses the suffixes of a term: indexes, [], ? and method calls.
 func (p *parser) suffixes(t *Term) *Term {
 	for {
 		at := p.tok
@@ -160,7 +159,7 @@ func (p *parser) add(t *Term, s *Suffix, start int) {
 	t.Span.End = p.prev
 }
 
-// dotted reads what stands behind a "." that follows a term.
+// dotted parses what follows the "." after a term.
 func (p *parser) dotted(start int) *Suffix {
 	if p.is('[') {
 		s := p.bracket()
@@ -177,7 +176,8 @@ func (p *parser) dotted(start int) *Suffix {
 	return &Suffix{Index: x}
 }
 
-// bracket = "[" "]" | "[" query "]" | "[" [query] ":" [query] "]", not both missing
+// bracket parses "[" "]", "[" query "]", or "[" [query] ":" [query] "]" with at
+// least one query.
 func (p *parser) bracket() *Suffix {
 	open := p.tok
 	p.advance()
@@ -202,9 +202,9 @@ func (p *parser) bracket() *Suffix {
 	return &Suffix{Span: x.Span, Index: x}
 }
 
-// method makes a call of what stands before it: X.f(a) is (X | f(a)). A "?"
-// behind it belongs to the call alone, as in X.a? it belongs to .a alone:
-// [.x[].f()?] goes on behind an element that f refuses.
+// method converts a method call to a pipe: X.f(a) becomes (X | f(a)). A "?"
+// after the call applies to the call alone, just as the ? in X.a? applies to .a
+// alone. So [.x[].f()?] continues after an element for which f fails.
 func (p *parser) method(receiver *Term, name token) *Term {
 	call := p.methodCall(name)
 	call.Span = p.from(name.Start + 1)
@@ -218,7 +218,7 @@ func (p *parser) method(receiver *Term, name token) *Term {
 	return &Term{Span: q.Span, Type: TermQuery, Query: q}
 }
 
-// methodCall reads the arguments of .name(…), which may be none.
+// methodCall parses the arguments of .name(…). There may be none.
 func (p *parser) methodCall(name token) *Term {
 	at := Span{name.Start + 1, name.End}
 	if isKeyword(name.val) {
@@ -233,7 +233,7 @@ func (p *parser) methodCall(name token) *Term {
 	return &Term{Type: TermFunc, Func: f}
 }
 
-// object = "{" [member {"," member} [","]] "}"
+// object parses "{" [member {"," member} [","]] "}".
 func (p *parser) object() *Object {
 	open := p.tok
 	p.advance()
@@ -250,7 +250,7 @@ func (p *parser) object() *Object {
 	return o
 }
 
-// member = (key | string) [":" value] | "(" query ")" ":" value
+// member parses (key | string) [":" value], or "(" query ")" ":" value.
 func (p *parser) member() *ObjectKeyVal {
 	start := p.tok
 	kv := &ObjectKeyVal{}
@@ -273,7 +273,7 @@ func (p *parser) member() *ObjectKeyVal {
 	return kv
 }
 
-// memberValue = expression {"|" expression}, from the right
+// memberValue parses expression {"|" expression}, right-associative.
 func (p *parser) memberValue() *Query {
 	q := p.expression()
 	var stack []pending
@@ -285,7 +285,7 @@ func (p *parser) memberValue() *Query {
 	return unwind(stack, q)
 }
 
-// quoted reads a string literal.
+// quoted parses a string literal.
 func (p *parser) quoted() *String {
 	open := p.tok
 	if open.kind == tokString {
@@ -302,7 +302,8 @@ func (p *parser) quoted() *String {
 	return s
 }
 
-// quotedPart reads a piece of an interpolated string, or a query in it.
+// quotedPart parses a text part of an interpolated string, or an interpolated
+// query.
 func (p *parser) quotedPart(open token) *Query {
 	part := p.tok
 	t := &Term{}
@@ -316,7 +317,7 @@ func (p *parser) quotedPart(open token) *Query {
 		if !p.is(')') {
 			p.unclosed(part, `")"`)
 		}
-		p.inString = true // before the token behind the bracket is read
+		p.inString = true // must be set before the token after the bracket is read
 		p.advance()
 	case tokEnd, tokOpenString:
 		p.failAt(Span{open.Start, len(p.src)}, "unterminated string literal")

@@ -1,13 +1,13 @@
 package syntax
 
-// tokenKind tells the tokens apart.
+// tokenKind is the kind of a token.
 type tokenKind int
 
 const (
 	tokEnd      tokenKind = iota // the end of the source
-	tokChar                      // a bracket, or a character that means nothing by itself
-	tokOperator                  // an operator that is no word
-	tokKeyword                   // a reserved word; "and" and "or" are operators too
+	tokChar                      // a bracket, or any other single character
+	tokOperator                  // an operator that is not a word
+	tokKeyword                   // a reserved word; "and" and "or" are also operators
 	tokName                      // name
 	tokModuleName
 	tokVariable // $name
@@ -17,27 +17,27 @@ const (
 	tokFormat  // @name
 	tokNumber
 
-	tokString      // a whole literal, or one piece of an interpolated one
+	tokString      // a whole literal, or one part of an interpolated string
 	tokStringStart // the quote that opens an interpolated string
 	tokStringQuery // \(
 	tokStringEnd   // the quote that closes an interpolated string
 
 	tokBadNumber
 	tokBadEscape
-	tokOpenString // a string that no quote ends
+	tokOpenString // a string without a closing quote
 )
 
-// token is one word of the source.
+// token is one token of the source.
 type token struct {
 	Span
 	kind tokenKind
-	ch   byte     // of a tokChar in ASCII
-	op   Operator // of a tokOperator, "and" and "or"
-	val  string   // a name without its dot, a string decoded, anything else as written
+	ch   byte     // set for a tokChar in ASCII
+	op   Operator // set for a tokOperator, "and" and "or"
+	val  string   // a field without its dot, a string decoded, any other token as written
 }
 
-// isKeyword tells whether a word is reserved: it is no function's name, but
-// may be a field's or a key's.
+// isKeyword reports whether a word is reserved. A reserved word can be a field
+// or a key, but not the name of a function.
 func isKeyword(s string) bool {
 	switch s {
 	case "or", "and", "module", "import", "include", "def", "as", "label", "break", "null", "true", "false",
@@ -47,7 +47,7 @@ func isKeyword(s string) bool {
 	return false
 }
 
-// beginsTerm tells whether a token can only be the first one of a term.
+// beginsTerm reports whether a token can only occur at the start of a term.
 func (t token) beginsTerm() bool {
 	switch t.kind {
 	case tokName, tokModuleName, tokVariable, tokModuleVariable, tokNumber, tokFormat, tokString, tokStringStart, tokRecurse:
@@ -101,5 +101,5 @@ var operators = [...]string{
 	OpUpdateMod: "%=", OpUpdateAlt: "//=",
 }
 
-// String gives the operator as it is written.
+// String returns the operator as it is written.
 func (op Operator) String() string { return operators[op] }

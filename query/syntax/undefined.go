@@ -18,7 +18,8 @@ func (c *checker) call(f *Func) {
 	c.queries(f.Args)
 }
 
-// undefined says what is known about a function that does not exist.
+// undefined reports a function that doesn't exist, with a suggestion if there
+// is one.
 func (c *checker) undefined(f *Func) {
 	keys := c.functions()
 	module, _, qualified := strings.Cut(f.Name, "::")
@@ -44,7 +45,7 @@ func (c *checker) undefined(f *Func) {
 	if len(f.Args) == 0 && !f.Method && !qualified {
 		start, field := dashed(c.program.Src, f.Span)
 		if field != "" && start == c.dashed {
-			return // its first dash was reported
+			return // another dash of the same word has been reported
 		}
 		c.dashed = start
 		hint = c.barewordHint(f.Name, field, hint)
@@ -52,7 +53,7 @@ func (c *checker) undefined(f *Func) {
 	c.report(f.Span, "function not defined: %s%s", missing, hint)
 }
 
-// functions lists the functions that a call could have meant, sorted.
+// functions returns the functions that a call could have meant, sorted.
 func (c *checker) functions() []string {
 	keys := slices.Clone(c.given.Keys())
 	for _, name := range c.scope.names {
@@ -69,7 +70,8 @@ func (c *checker) imports(module string) bool {
 	return slices.ContainsFunc(c.program.Query.Imports, func(im *Import) bool { return im.ImportAlias == module })
 }
 
-// aritiesOf gives the numbers of arguments that a function can take, in order.
+// aritiesOf returns the numbers of arguments with which a function exists, in
+// ascending order.
 func aritiesOf(keys []string, name string) (arities []int) {
 	for _, k := range keys {
 		if digits, ok := strings.CutPrefix(k, name+"/"); ok {
@@ -82,7 +84,8 @@ func aritiesOf(keys []string, name string) (arities []int) {
 	return arities
 }
 
-// counted is "1 argument", "2 or 3 arguments", "no argument".
+// counted formats numbers of arguments: "1 argument", "2 or 3 arguments", "no
+// argument".
 func counted(arities []int) string {
 	words := make([]string, len(arities))
 	for i, n := range arities {
@@ -106,7 +109,7 @@ func amount(n int) string {
 	return strconv.Itoa(n)
 }
 
-// commaHint is for f(a, b) where f(a; b) exists.
+// commaHint returns a hint for f(a, b) if f(a; b) exists.
 func commaHint(f *Func, arities []int) string {
 	n := 0
 	for _, arg := range f.Args {
@@ -120,9 +123,9 @@ func commaHint(f *Func, arities []int) string {
 	return ""
 }
 
-// barewordHint is for a name that was meant as something else: a field with
-// a dash, a variable without its $, a field without its dot, a string without
-// its quotes.
+// barewordHint returns a hint for a name that was probably meant as something
+// else: a field with a dash, a variable without its $, a field without its dot,
+// or a string without its quotes.
 func (c *checker) barewordHint(name, field, hint string) string {
 	switch {
 	case field != "":
@@ -135,7 +138,7 @@ func (c *checker) barewordHint(name, field, hint string) string {
 	return hint
 }
 
-// dashed gives the word a-b and its place when at is the b of .a-b.
+// dashed returns the word a-b and its position if at is the b of .a-b.
 func dashed(src string, at Span) (start int, word string) {
 	start, end := at.Start, at.End
 	for start > 0 && (isNamePart(src[start-1]) || src[start-1] == '-') {
@@ -175,9 +178,9 @@ func (c *checker) label(t *Term) {
 	}
 }
 
-// nearest gives the key that was probably meant by name/arity, or nothing:
-// the fewest slips of the pen, then the same number of arguments, then the
-// first in order. Keys are sorted.
+// nearest returns the key that name/arity probably meant, or "". It prefers the
+// fewest typing errors, then the same number of arguments, then the order of
+// the keys, which must be sorted.
 func nearest(keys []string, name string, arity int) string {
 	best, least := "", 2*allowed(len(name))+2
 	same := Key("", arity)
@@ -194,8 +197,8 @@ func nearest(keys []string, name string, arity int) string {
 	return best
 }
 
-// Nearest gives the one of some names that was probably meant by another; empty
-// where none is near. Of those as near the first is given.
+// Nearest returns the name in names that is most similar to name, or "" if none
+// is similar. Among equally similar names, it returns the first.
 func Nearest(names []string, name string) string {
 	best, least := "", allowed(len(name))+1
 	for _, other := range names {
@@ -206,8 +209,9 @@ func Nearest(names []string, name string) string {
 	return best
 }
 
-// nearestName suggests one of the variables "$x", or of the labels "break $x",
-// that was probably meant: the fewest slips, then the first in order.
+// nearestName suggests the variable "$x" or the label "break $x" that was
+// probably meant. It prefers the fewest typing errors, then the alphabetical
+// order.
 func nearestName(others []string, prefix, name string) string {
 	best, least := "", allowed(len(name)-1)+1
 	for _, other := range others {
@@ -225,7 +229,8 @@ func nearestName(others []string, prefix, name string) string {
 	return ", did you mean " + best + "?"
 }
 
-// allowed is how many slips a name of n letters may have and still be known.
+// allowed returns the number of typing errors up to which a name of n letters
+// is still recognized.
 func allowed(n int) int {
 	if n < 3 {
 		return 0
@@ -233,9 +238,9 @@ func allowed(n int) int {
 	return min((n+1)/3, 3)
 }
 
-// distance counts the slips between two words: a letter missing, added, wrong,
-// or swapped with its neighbour. Capitals are the same letters; words whose
-// lengths are too far apart are not looked at.
+// distance counts the typing errors between two words: a letter that is
+// missing, added, wrong, or swapped with its neighbor. Case doesn't matter. If
+// the lengths differ by more than 3, it returns that difference.
 func distance(a, b string) int {
 	if d := len(a) - len(b); d > 3 || d < -3 {
 		return max(d, -d)

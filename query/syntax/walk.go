@@ -1,16 +1,16 @@
 package syntax
 
-// maxHeight is how many steps there may be from the root of a tree to a leaf.
-// The parser needs no stack for a long chain such as a+a+a+…, but whoever
+// maxHeight limits the number of steps from the root of a tree to a leaf. The
+// parser needs no recursion for a long chain such as a+a+a+…, but code that
 // walks the tree does.
 const maxHeight = 100_000
 
-// node is a part of the tree with a place of its own.
+// node is a part of the tree that has a position.
 type node interface {
 	place() Span
-	// children visits the parts below. Step is how much deeper a walk stands
-	// there: one, and more behind its predecessors in a list, because whoever
-	// evaluates the list may stand within all of them.
+	// children visits the children of a node. step is the number of levels that
+	// a child counts as deeper: one, and more for a later element of a list,
+	// because the evaluation of a list may nest its elements.
 	children(visit visitor)
 }
 
@@ -18,8 +18,8 @@ type visitor func(child node, step int)
 
 func (s Span) place() Span { return s }
 
-// tooTall looks for a node more than maxHeight steps away from the root. It
-// takes no more stack for a tall tree than for a low one.
+// tooTall finds a node more than maxHeight steps away from the root. It doesn't
+// use recursion.
 func tooTall(root *Query) (at Span, tall bool) {
 	type visited struct {
 		node
@@ -84,7 +84,7 @@ func (t *Term) children(visit visitor) {
 	}
 }
 
-// base visits what a term is made of without its suffixes.
+// base visits the children of a term, except for its suffixes.
 func (t *Term) base(visit visitor) {
 	visit.literal(t.Str, 1)
 	visit.query(t.Query, 1)

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// windowWidth is how many columns of a source line an error shows.
+// windowWidth is the number of columns of a source line that an error shows.
 const windowWidth = 76
 
-// window gives the part of the line where at begins, and the line to print
-// under it.
+// window returns the part of a source line around a position, and the line of
+// carets to print below it.
 func window(src string, at Span) (text, carets string) {
 	start := min(max(at.Start, 0), len(src))
 	from := strings.LastIndexByte(src[:start], '\n') + 1
@@ -51,9 +51,9 @@ func window(src string, at Span) (text, carets string) {
 	return line.String(), under.String()
 }
 
-// cut gives the part of the line from..to that fits the window: what stands
-// before the place up to half of it, then what follows, then more of what
-// stands before.
+// cut returns the part src[lo:hi] of a line that fits into the window. It takes
+// up to half a window before the position, then what follows, and fills the
+// rest from before the position.
 func cut(src string, from, to, place int) (lo, hi int) {
 	lo, used := widen(src, from, place, windowWidth/2)
 	hi = place
@@ -70,7 +70,8 @@ func cut(src string, from, to, place int) (lo, hi int) {
 	return lo, hi
 }
 
-// widen goes back from lo, not behind from, as far as columns allow.
+// widen moves lo back towards from, as far as the number of columns allows. It
+// returns the new offset and the number of columns used.
 func widen(src string, from, lo, columns int) (int, int) {
 	used := 0
 	for lo > from {
@@ -85,8 +86,8 @@ func widen(src string, from, lo, columns int) (int, int) {
 	return lo, used
 }
 
-// cellOf is what a terminal is given for a character of n bytes, and how many
-// columns it takes.
+// cellOf returns the text that is printed for a character of n bytes, and its
+// width in columns.
 func cellOf(r rune, n int) (cell string, width int) {
 	switch {
 	case r == '\t':
@@ -103,9 +104,10 @@ func cellOf(r rune, n int) (cell string, width int) {
 	return string(r), 1
 }
 
-// wide are the characters that terminals print two columns wide: East Asian
-// Width W and F of the Unicode Character Database, gaps of unassigned
-// characters closed; and all of the newest block of emoji.
+// wide lists the characters that terminals print two columns wide. They are
+// those with East Asian Width W or F in the Unicode Character Database,
+// including unassigned characters between them, and the whole newest block of
+// emoji.
 var wide = [...]struct{ first, last rune }{
 	{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x23f0, 0x23f0}, {0x23f3, 0x23f3},
 	{0x25fd, 0x25fe}, {0x2614, 0x2615}, {0x2648, 0x2653}, {0x267f, 0x267f}, {0x2693, 0x2693}, {0x26a1, 0x26a1},

@@ -1,37 +1,37 @@
 package syntax
 
-// WordKind tells the words of a source apart.
+// WordKind is the kind of a word.
 type WordKind int
 
 // The kinds of words.
 const (
-	WordSign        WordKind = iota // a bracket, an operator, or anything else of no other kind
-	WordName                        // name, or module::name
-	WordKeyword                     // "if", "and", …
-	WordVariable                    // $name, or $module::name
-	WordField                       // .name
-	WordFormat                      // @name
-	WordNumber                      //
-	WordString                      // a string, or a piece of an interpolated one
-	WordStringStart                 // the quote that opens an interpolated string
-	WordStringQuery                 // \(
-	WordStringEnd                   // the quote that closes an interpolated string
-	WordOpenString                  // a string, or the last piece of one, that no quote ends
+	WordSign     WordKind = iota // a bracket, an operator, or any other token
+	WordName                     // name, or module::name
+	WordKeyword                  // "if", "and", …
+	WordVariable                 // $name, or $module::name
+	WordField                    // .name
+	WordFormat                   // @name
+	WordNumber
+	WordString      // a string, or one part of an interpolated string
+	WordStringStart // the quote that opens an interpolated string
+	WordStringQuery // \(
+	WordStringEnd   // the quote that closes an interpolated string
+	WordOpenString  // a string without a closing quote, or its last part
 )
 
-// A Word is a token of a source, for who looks at one that isn't finished.
+// A Word is a token of a source that may be unfinished.
 type Word struct {
 	Span
 	Kind WordKind
-	Text string // as it is written; of a string: decoded, as far as it can be
+	Text string // as written; for a string, decoded as far as possible
 }
 
-// Words cuts a source into its tokens, without asking whether it means
-// anything. What stands in a comment is no word; commented tells that the
-// source ends in one.
+// Words splits a source into its tokens, whether or not it can be parsed.
+// Comments are not words. commented reports whether the source ends inside a
+// comment.
 func Words(src string) (words []Word, commented bool) {
 	l := lexer{src: src}
-	depth, within := 0, []int(nil) // the brackets in front of each \( that is open
+	depth, within := 0, []int(nil) // for each open \(, the number of brackets that were open before it
 	for {
 		before := l.pos
 		if !l.inString {
@@ -62,8 +62,8 @@ func Words(src string) (words []Word, commented bool) {
 	}
 }
 
-// comments tells whether the source ends in a comment that begins in what the
-// lexer last went over.
+// comments reports whether the source ends in a comment that starts at or after
+// the offset from.
 func (l *lexer) comments(from int) bool {
 	for i := from; i < len(l.src); i++ {
 		if l.src[i] == '#' {
@@ -77,8 +77,8 @@ func (l *lexer) comments(from int) bool {
 	return false
 }
 
-// whole is the text of a string that was begun: without its quote, and without
-// an escape that isn't finished.
+// whole returns the text of an unfinished string, without its opening quote and
+// without an unfinished escape sequence.
 func whole(s string) string {
 	if s != "" && s[0] == '"' {
 		s = s[1:]

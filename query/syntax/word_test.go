@@ -36,8 +36,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// The words of whatever can be parsed stand where the parser has them: all that
-// is between them is space and comments.
+// FuzzWords checks that the words of a valid source are where the parser has
+// them, with only space and comments between them.
 func FuzzWords(f *testing.F) {
 	for _, src := range []string{`.a[0] | "x\("y\(1)")z" # c`, `{a: .b, "c\(1)": 2}`, `"`, `"\(`, `@json "\(.)"`, "\x00", `"\(")`} {
 		f.Add(src)
