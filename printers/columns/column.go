@@ -22,12 +22,12 @@ type Column struct {
 	// it is always shown.
 	Sometimes string
 
-	place string // the name of the field whose declared column belongs here, see withDeclared; empty: this is a column itself
-	Key   string // the key of the member that the column shows, in a table of objects of no known kind
-	cell  func(*Subject) string
-	shown func(rows []Row, at int) bool // whether the column is shown above rows; nil: always
-	name  bool                          // the column holds the object's name, like kubectl's NAME
-	Alarm bool                          // alarming words are printed in red
+	fieldName string // the name of the field whose declared column belongs here, see withDeclared; empty: this is a column itself
+	Key       string // the key of the member that the column shows, in a table of objects of no known kind
+	cell      func(*Subject) string
+	shown     func(rows []Row, at int) bool // whether the column is shown above rows; nil: always
+	isName    bool                          // the column holds the object's name, like kubectl's NAME
+	Alarm     bool                          // alarming words are printed in red
 }
 
 // A Kind is the table of one kind of objects.
@@ -76,21 +76,21 @@ func Other() Kind {
 	return kubernetesKind("", "")
 }
 
-// path returns a column that shows the member at a path.
-func path(header, path string) Column {
+// pathColumn returns a column that shows the member at a path.
+func pathColumn(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.Text(keys...) }}
 }
 
-// listing returns a column that shows the elements of an array, with commas
+// listColumn returns a column that shows the elements of an array, with commas
 // between them.
-func listing(header, path string) Column {
+func listColumn(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return strings.Join(s.texts(keys...), ",") }}
 }
 
-// age returns a column that shows how long ago a time was.
-func age(header, path string) Column {
+// ageColumn returns a column that shows how long ago a time was.
+func ageColumn(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.since(keys...) }}
 }
@@ -98,16 +98,16 @@ func age(header, path string) Column {
 // declared returns the column that a field of a kind declares in
 // mesh.Field.Column.
 func declared(f mesh.Field) Column {
-	c := path(f.Column, f.Name)
+	c := pathColumn(f.Column, f.Name)
 	c.Wide = f.Wide
 	return c
 }
 
-// field returns a placeholder for the column that a field declares.
-func field(name string) Column { return Column{place: name} }
+// fieldPlace returns a placeholder for the column that a field declares.
+func fieldPlace(name string) Column { return Column{fieldName: name} }
 
 // withDeclared adds the columns that the fields of a kind declare. Each
-// replaces the placeholder that [field] returned for it. A column without a
+// replaces the placeholder that [fieldPlace] returned for it. A column without a
 // placeholder is appended, or inserted before the columns of -o wide if it
 // isn't one of them.
 func withDeclared(kind string, columns []Column) []Column {
@@ -119,9 +119,9 @@ func withDeclared(kind string, columns []Column) []Column {
 		}
 	}
 	for i, c := range columns {
-		if c.place != "" {
-			columns[i] = declared(byName[c.place])
-			delete(byName, c.place)
+		if c.fieldName != "" {
+			columns[i] = declared(byName[c.fieldName])
+			delete(byName, c.fieldName)
 		}
 	}
 	for _, f := range k.Fields {
@@ -138,15 +138,15 @@ func withDeclared(kind string, columns []Column) []Column {
 	return columns
 }
 
-func wide(columns ...Column) []Column {
+func asWide(columns ...Column) []Column {
 	for i := range columns {
 		columns[i].Wide = true
 	}
 	return columns
 }
 
-func naming(c Column) Column {
-	c.name = true
+func asName(c Column) Column {
+	c.isName = true
 	return c
 }
 
@@ -170,9 +170,9 @@ func varies(rows []Row, at int) bool {
 	return slices.ContainsFunc(rows, func(r Row) bool { return r[at] != rows[0][at] })
 }
 
-// unless returns a function that reports whether a cell holds anything but the
-// given words.
-func unless(words ...string) func([]Row, int) bool {
+// hasOtherThan returns a function that reports whether a cell holds anything
+// but the given words.
+func hasOtherThan(words ...string) func([]Row, int) bool {
 	return func(rows []Row, at int) bool {
 		return slices.ContainsFunc(rows, func(r Row) bool { return !slices.Contains(words, r[at]) })
 	}
@@ -181,7 +181,7 @@ func unless(words ...string) func([]Row, int) bool {
 // stateColumn returns the column with the state of a resource. It is shown if
 // Envoy doesn't use some resource: if its state is neither ACTIVE nor STATIC.
 func stateColumn() Column {
-	c := path("STATE", "state")
-	c.Alarm, c.Sometimes, c.shown = true, "not all ACTIVE or STATIC; -o wide", unless("ACTIVE", "STATIC", "", "-")
+	c := pathColumn("STATE", "state")
+	c.Alarm, c.Sometimes, c.shown = true, "not all ACTIVE or STATIC; -o wide", hasOtherThan("ACTIVE", "STATIC", "", "-")
 	return c
 }

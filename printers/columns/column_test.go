@@ -25,7 +25,7 @@ func TestKindsAreComplete(t *testing.T) {
 				t.Errorf("%s: %s doesn't say when it is there", k.Name, c.Header)
 			}
 		}
-		if !slices.ContainsFunc(k.Columns, func(c Column) bool { return c.name }) {
+		if !slices.ContainsFunc(k.Columns, func(c Column) bool { return c.isName }) {
 			t.Errorf("%s has no column of its name", k.Name)
 		}
 	}

@@ -3,38 +3,38 @@ package columns
 // differenceKind returns the table of differences: where each is, the value on
 // either side, and the Istio resource it comes from.
 func differenceKind() Kind {
-	sides := []Column{side("PILOT", "pilot"), side("ENVOY", "envoy"), side("A", "a"), side("B", "b")}
-	refused := path("REFUSED", "refused")
-	refused.Sometimes, refused.shown = "something Envoy rejected", unless("-")
-	proxy := path("PROXY", "proxy")
+	sides := []Column{sideColumn("PILOT", "pilot"), sideColumn("ENVOY", "envoy"), sideColumn("A", "a"), sideColumn("B", "b")}
+	refused := pathColumn("REFUSED", "refused")
+	refused.Sometimes, refused.shown = "something Envoy rejected", hasOtherThan("-")
+	proxy := pathColumn("PROXY", "proxy")
 	proxy.Sometimes, proxy.shown = "differences of several proxies", varies
 	return Kind{Name: "Difference", none: "-", Columns: append(append([]Column{
 		proxy,
-		{Header: "RESOURCE", Fields: []string{"resource", "address", "section"}, name: true, cell: differing},
-		path("PATH", "path"),
+		{Header: "RESOURCE", Fields: []string{"resource", "address", "section"}, isName: true, cell: differenceName},
+		pathColumn("PATH", "path"),
 	}, sides...),
-		path("SOURCE", "source"),
+		pathColumn("SOURCE", "source"),
 		refused,
 		Column{Header: "SECTION", Wide: true, Fields: []string{"section"}, cell: func(s *Subject) string { return s.Text("section") }},
-		Column{Header: "WITHIN", Wide: true, Fields: []string{"within"}, cell: listing("WITHIN", "within").cell},
+		Column{Header: "WITHIN", Wide: true, Fields: []string{"within"}, cell: listColumn("WITHIN", "within").cell},
 	)}
 }
 
-// differing returns the name of the resource that differs, after the address of
-// the endpoint if that differs.
-func differing(s *Subject) string {
+// differenceName returns the name of the resource that differs, after the
+// address of the endpoint if that differs.
+func differenceName(s *Subject) string {
 	if address := s.Text("address"); address != "" {
 		return address + " of " + s.Text("resource")
 	}
 	return s.Text("resource")
 }
 
-// side returns a column with the value on one side. Without -o wide it is cut
-// to 48 characters.
-func side(header, name string) Column {
+// sideColumn returns a column with the value on one side. Without -o wide it is
+// cut to 48 characters.
+func sideColumn(header, name string) Column {
 	const most = 48
-	c := path(header, name)
-	c.Sometimes, c.shown = "that side has something", unless("-")
+	c := pathColumn(header, name)
+	c.Sometimes, c.shown = "that side has something", hasOtherThan("-")
 	c.cell = func(s *Subject) string {
 		text := []rune(s.Text(name))
 		if len(text) > most && !s.Wide {
@@ -47,14 +47,14 @@ func side(header, name string) Column {
 
 // findingKind returns the table of the findings of checks.
 func findingKind() Kind {
-	severity := path("SEVERITY", "severity")
+	severity := pathColumn("SEVERITY", "severity")
 	severity.Alarm = true
 	return Kind{Name: "Finding", none: "-", Columns: append([]Column{
 		severity,
-		naming(path("CHECK", "check")),
-		path("PROXY", "proxy"),
-		path("SUBJECT", "subject"),
-		path("MESSAGE", "message"),
-		path("NEXT", "next"),
-	}, wide(path("ID", "id"))...)}
+		asName(pathColumn("CHECK", "check")),
+		pathColumn("PROXY", "proxy"),
+		pathColumn("SUBJECT", "subject"),
+		pathColumn("MESSAGE", "message"),
+		pathColumn("NEXT", "next"),
+	}, asWide(pathColumn("ID", "id"))...)}
 }

@@ -13,18 +13,18 @@ func envoyKinds() []Kind {
 		{Name: "Route", Columns: routeColumns()},
 		{Name: "RouteMatch", Columns: matchColumns()},
 		{Name: "UnreachableRoute", Columns: unreachableColumns()},
-		{Name: "ListenerSummary", Columns: []Column{naming(listing("ADDRESSES", "addresses")), path("PORT", "port"), path("TYPE", "type"), stateColumn()}},
-		{Name: "RouteSummary", Columns: []Column{naming(path("NAME", "name")), path("VIRTUAL HOSTS", "virtualHosts"), stateColumn()}},
+		{Name: "ListenerSummary", Columns: []Column{asName(listColumn("ADDRESSES", "addresses")), pathColumn("PORT", "port"), pathColumn("TYPE", "type"), stateColumn()}},
+		{Name: "RouteSummary", Columns: []Column{asName(pathColumn("NAME", "name")), pathColumn("VIRTUAL HOSTS", "virtualHosts"), stateColumn()}},
 		{Name: "Endpoint", Columns: endpointColumns()},
 		{Name: "Secret", Columns: secretColumns()},
 		{Name: "ExtensionConfig", Columns: extensionColumns()},
 	}
-	return ofProxies(kinds)
+	return withProxyColumn(kinds)
 }
 
-// ofProxies adds a column to each kind that shows the proxy an object belongs
-// to. It also makes "-" the text of empty cells.
-func ofProxies(kinds []Kind) []Kind {
+// withProxyColumn adds a column to each kind that shows the proxy an object
+// belongs to. It also makes "-" the text of empty cells.
+func withProxyColumn(kinds []Kind) []Kind {
 	for i := range kinds {
 		kinds[i].none = "-"
 		kinds[i].Columns = append([]Column{proxyColumn()}, kinds[i].Columns...)
@@ -34,17 +34,17 @@ func ofProxies(kinds []Kind) []Kind {
 
 func clusterColumns() []Column {
 	return append([]Column{
-		{Header: "SERVICE FQDN", Fields: []string{"direction", "fqdn", "name"}, name: true, cell: clusterService},
-		field("port"),
-		field("subset"),
-		field("direction"),
+		{Header: "SERVICE FQDN", Fields: []string{"direction", "fqdn", "name"}, isName: true, cell: clusterService},
+		fieldPlace("port"),
+		fieldPlace("subset"),
+		fieldPlace("direction"),
 		{Header: "TYPE", Fields: []string{"type", "clusterType.name"}, cell: clusterType},
-		field("destinationRule"),
+		fieldPlace("destinationRule"),
 		configurationState(),
-	}, wide(
-		age("UPDATED", "lastUpdated"),
-		path("VERSION", "versionInfo"),
-		path("NAME", "name"),
+	}, asWide(
+		ageColumn("UPDATED", "lastUpdated"),
+		pathColumn("VERSION", "versionInfo"),
+		pathColumn("NAME", "name"),
 	)...)
 }
 
@@ -69,19 +69,19 @@ func clusterType(s *Subject) string {
 }
 
 func endpointColumns() []Column {
-	status := path("STATUS", "health")
-	outlier := path("OUTLIER CHECK", "outlier")
+	status := pathColumn("STATUS", "health")
+	outlier := pathColumn("OUTLIER CHECK", "outlier")
 	outlier.Wide = true
 	return append([]Column{
-		naming(path("ENDPOINT", "address")),
+		asName(pathColumn("ENDPOINT", "address")),
 		status,
 		outlier,
-		path("CLUSTER", "cluster"),
-	}, wide(
-		path("WEIGHT", "weight"),
-		path("PRIORITY", "priority"),
+		pathColumn("CLUSTER", "cluster"),
+	}, asWide(
+		pathColumn("WEIGHT", "weight"),
+		pathColumn("PRIORITY", "priority"),
 		Column{Header: "LOCALITY", Fields: []string{"locality"}, cell: locality},
-		path("HOSTNAME", "hostname"),
+		pathColumn("HOSTNAME", "hostname"),
 	)...)
 }
 
@@ -99,35 +99,35 @@ func locality(s *Subject) string {
 }
 
 func secretColumns() []Column {
-	trust := path("TRUST DOMAIN", "trustDomain")
-	trust.Sometimes, trust.shown = "some have one", unless("-")
-	status := path("STATUS", "state")
+	trust := pathColumn("TRUST DOMAIN", "trustDomain")
+	trust.Sometimes, trust.shown = "some have one", hasOtherThan("-")
+	status := pathColumn("STATUS", "state")
 	status.Alarm = true
 	return append([]Column{
-		naming(path("NAME", "name")),
-		path("TYPE", "type"),
+		asName(pathColumn("NAME", "name")),
+		pathColumn("TYPE", "type"),
 		status,
-		path("VALID CERT", "valid"),
-		path("SERIAL NUMBER", "serialNumber"),
-		path("NOT AFTER", "notAfter"),
-		path("NOT BEFORE", "notBefore"),
+		pathColumn("VALID CERT", "valid"),
+		pathColumn("SERIAL NUMBER", "serialNumber"),
+		pathColumn("NOT AFTER", "notAfter"),
+		pathColumn("NOT BEFORE", "notBefore"),
 		trust,
-	}, wide(
+	}, asWide(
 		Column{Header: "EXPIRES IN", Fields: []string{"notAfter"}, cell: func(s *Subject) string { return s.until("notAfter") }},
-		listing("SUBJECT ALT NAMES", "subjectAltNames"),
-		path("ISSUER", "issuer"),
+		listColumn("SUBJECT ALT NAMES", "subjectAltNames"),
+		pathColumn("ISSUER", "issuer"),
 	)...)
 }
 
 func extensionColumns() []Column {
 	return append([]Column{
-		naming(path("NAME", "name")),
+		asName(pathColumn("NAME", "name")),
 		{Header: "TYPE", Fields: []string{"typeURL"}, cell: func(s *Subject) string {
 			return strings.TrimPrefix(s.Text("typeURL"), "type.googleapis.com/")
 		}},
 		stateColumn(),
-	}, wide(
-		age("UPDATED", "lastUpdated"),
-		path("VERSION", "versionInfo"),
+	}, asWide(
+		ageColumn("UPDATED", "lastUpdated"),
+		pathColumn("VERSION", "versionInfo"),
 	)...)
 }

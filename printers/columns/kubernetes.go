@@ -12,32 +12,32 @@ func kubernetesKinds() []Kind {
 	const istio, security, gateway = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
 	return []Kind{
 		kubernetesKind("Service", "", serviceColumns()...),
-		kubernetesKind("VirtualService", istio, listing("GATEWAYS", "spec.gateways"), listing("HOSTS", "spec.hosts")),
-		kubernetesKind("DestinationRule", istio, path("HOST", "spec.host")),
-		kubernetesKind("Gateway", istio, selector("SELECTOR", "spec.selector")),
-		kubernetesKind("ServiceEntry", istio, listing("HOSTS", "spec.hosts"), path("LOCATION", "spec.location"), path("RESOLUTION", "spec.resolution")),
-		kubernetesKind("WorkloadEntry", istio, path("ADDRESS", "spec.address")),
-		kubernetesKind("PeerAuthentication", security, path("MODE", "spec.mtls.mode")),
-		kubernetesKind("AuthorizationPolicy", security, path("ACTION", "spec.action")),
-		kubernetesKind("Gateway", gateway, path("CLASS", "spec.gatewayClassName"), gatewayAddress(), condition("PROGRAMMED", "Programmed")),
-		clusterKind("GatewayClass", gateway, path("CONTROLLER", "spec.controllerName"), condition("ACCEPTED", "Accepted")),
-		clusterKind("Namespace", "", path("STATUS", "status.phase")),
-		clusterKind("Node", "", path("VERSION", "status.nodeInfo.kubeletVersion")),
-		kubernetesKind("HTTPRoute", gateway, listing("HOSTNAMES", "spec.hostnames")),
-		kubernetesKind("GRPCRoute", gateway, listing("HOSTNAMES", "spec.hostnames")),
+		kubernetesKind("VirtualService", istio, listColumn("GATEWAYS", "spec.gateways"), listColumn("HOSTS", "spec.hosts")),
+		kubernetesKind("DestinationRule", istio, pathColumn("HOST", "spec.host")),
+		kubernetesKind("Gateway", istio, selectorColumn("SELECTOR", "spec.selector")),
+		kubernetesKind("ServiceEntry", istio, listColumn("HOSTS", "spec.hosts"), pathColumn("LOCATION", "spec.location"), pathColumn("RESOLUTION", "spec.resolution")),
+		kubernetesKind("WorkloadEntry", istio, pathColumn("ADDRESS", "spec.address")),
+		kubernetesKind("PeerAuthentication", security, pathColumn("MODE", "spec.mtls.mode")),
+		kubernetesKind("AuthorizationPolicy", security, pathColumn("ACTION", "spec.action")),
+		kubernetesKind("Gateway", gateway, pathColumn("CLASS", "spec.gatewayClassName"), gatewayAddress(), conditionColumn("PROGRAMMED", "Programmed")),
+		clusterKind("GatewayClass", gateway, pathColumn("CONTROLLER", "spec.controllerName"), conditionColumn("ACCEPTED", "Accepted")),
+		clusterKind("Namespace", "", pathColumn("STATUS", "status.phase")),
+		clusterKind("Node", "", pathColumn("VERSION", "status.nodeInfo.kubeletVersion")),
+		kubernetesKind("HTTPRoute", gateway, listColumn("HOSTNAMES", "spec.hostnames")),
+		kubernetesKind("GRPCRoute", gateway, listColumn("HOSTNAMES", "spec.hostnames")),
 	}
 }
 
 // kubernetesKind returns a table with the columns NAME, NAMESPACE, the kind's
 // own, AGE, and last the kind's own columns of -o wide.
 func kubernetesKind(name, group string, own ...Column) Kind {
-	columns := append([]Column{naming(path("NAME", "metadata.name")), path("NAMESPACE", "metadata.namespace")}, own...)
+	columns := append([]Column{asName(pathColumn("NAME", "metadata.name")), pathColumn("NAMESPACE", "metadata.namespace")}, own...)
 	at := len(columns)
 	for at > 0 && columns[at-1].Wide {
 		at--
 	}
 	more := columns[at:]
-	columns = append(columns[:at:at], created())
+	columns = append(columns[:at:at], createdColumn())
 	return Kind{Name: name, Group: group, kubernetes: true, labels: []string{"metadata", "labels"}, Columns: append(columns, more...)}
 }
 
@@ -48,10 +48,10 @@ func clusterKind(name, group string, own ...Column) Kind {
 	return k
 }
 
-// created returns the column with an object's age. Like kubectl, it shows
+// createdColumn returns the column with an object's age. Like kubectl, it shows
 // <unknown> for an object without a creation time.
-func created() Column {
-	c := age("AGE", "metadata.creationTimestamp")
+func createdColumn() Column {
+	c := ageColumn("AGE", "metadata.creationTimestamp")
 	since := c.cell
 	c.cell = func(s *Subject) string {
 		if text := since(s); text != "" {
@@ -64,11 +64,11 @@ func created() Column {
 
 func serviceColumns() []Column {
 	return append([]Column{
-		path("TYPE", "spec.type"),
-		path("CLUSTER-IP", "spec.clusterIP"),
+		pathColumn("TYPE", "spec.type"),
+		pathColumn("CLUSTER-IP", "spec.clusterIP"),
 		{Header: "EXTERNAL-IP", Fields: []string{"spec.type", "spec.externalIPs", "spec.externalName", "status.loadBalancer.ingress"}, cell: externalIP},
 		{Header: "PORT(S)", Fields: []string{"spec.ports"}, cell: servicePorts},
-	}, wide(selector("SELECTOR", "spec.selector"))...)
+	}, asWide(selectorColumn("SELECTOR", "spec.selector"))...)
 }
 
 // externalIP returns the external addresses of a service, as kubectl prints
@@ -110,8 +110,8 @@ func servicePorts(s *Subject) string {
 	return strings.Join(all, ",")
 }
 
-// selector returns a column that shows a selector as key=value,key=value.
-func selector(header, path string) Column {
+// selectorColumn returns a column that shows a selector as key=value,key=value.
+func selectorColumn(header, path string) Column {
 	keys := strings.Split(path, ".")
 	return Column{Header: header, Fields: []string{path}, cell: func(s *Subject) string { return s.pairs(keys...) }}
 }
@@ -126,9 +126,9 @@ func gatewayAddress() Column {
 	}}
 }
 
-// condition returns a column that shows the status of the object's condition of
-// a type.
-func condition(header, kind string) Column {
+// conditionColumn returns a column that shows the status of the object's
+// condition of a type.
+func conditionColumn(header, kind string) Column {
 	return Column{Header: header, Fields: []string{"status.conditions"}, cell: func(s *Subject) string {
 		for _, c := range s.objects("status", "conditions") {
 			if c.Text("type") == kind {

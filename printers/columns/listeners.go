@@ -10,12 +10,12 @@ import (
 // one of its filter chains.
 func listenerColumns() []Column {
 	return append([]Column{
-		{Header: "ADDRESSES", Fields: []string{"address", "additionalAddresses", "name"}, name: true, cell: addresses},
+		{Header: "ADDRESSES", Fields: []string{"address", "additionalAddresses", "name"}, isName: true, cell: addresses},
 		{Header: "PORT", Fields: []string{"address.socketAddress.portValue"}, cell: listenerPort},
 		{Header: "MATCH", Fields: chainFields("filterChainMatch", "name"), cell: chainCell(chainMatch)},
 		{Header: "DESTINATION", Fields: chainFields("filters"), cell: chainCell(chainDestination)},
 		configurationState(),
-	}, wide(
+	}, asWide(
 		Column{Header: "CHAIN", Fields: chainFields("name"), cell: chainCell(func(chain *Subject) string { return chain.Text("name") })},
 		Column{Header: "LISTENER", Fields: []string{"name"}, cell: func(s *Subject) string { return listener(s).Text("name") }},
 		Column{Header: "UPDATED", Fields: []string{"lastUpdated"}, cell: func(s *Subject) string { return listener(s).since("lastUpdated") }},
@@ -45,7 +45,7 @@ func listenerRows(s *Subject) []*Subject {
 
 func filterChains(s *Subject) []*Subject {
 	chains := s.objects("filterChains")
-	if last := s.of(s.member("defaultFilterChain")); !last.absent() {
+	if last := s.of(s.member("defaultFilterChain")); !last.isAbsent() {
 		chains = append(chains, last)
 	}
 	return chains
@@ -176,7 +176,7 @@ func chainDestination(chain *Subject) string {
 	for _, filter := range chain.objects("filters") {
 		name := filter.Text("name")
 		config := filter.of(filter.member("typedConfig"))
-		if config.absent() {
+		if config.isAbsent() {
 			config = filter.of(filter.member("config")) // Envoy's API version 2
 		}
 		switch {
@@ -192,7 +192,7 @@ func chainDestination(chain *Subject) string {
 func (s *Subject) isType(message string) bool { return strings.HasSuffix(s.Text("@type"), "."+message) }
 
 func httpDestination(config *Subject) string {
-	if inline := config.of(config.member("routeConfig")); !inline.absent() {
+	if inline := config.of(config.member("routeConfig")); !inline.isAbsent() {
 		return inlineRoutes(inline)
 	}
 	if name := config.Text("rds", "routeConfigName"); name != "" {

@@ -10,22 +10,22 @@ import (
 // other objects. These are read once per ztunnel.
 type Neighbours struct {
 	mu sync.Mutex
-	of map[*mesh.Object]*ambient
+	of map[*mesh.Object]*ztunnelCache
 }
 
-// An ambient holds the services and workloads of one ztunnel.
-type ambient struct {
+// An ztunnelCache holds the services and workloads of one ztunnel.
+type ztunnelCache struct {
 	mu       sync.Mutex
 	services map[string]string // names by waypoint destination: namespace/hostname or network/ip
 	healthy  map[string]bool   // whether a workload is healthy, by its uid
 }
 
 // NewNeighbours returns an empty cache.
-func NewNeighbours() *Neighbours { return &Neighbours{of: map[*mesh.Object]*ambient{}} }
+func NewNeighbours() *Neighbours { return &Neighbours{of: map[*mesh.Object]*ztunnelCache{}} }
 
-// ambient returns the cache entry of the subject's proxy, or nil if that proxy
-// isn't known.
-func (s *Subject) ambient() *ambient {
+// ztunnelCache returns the cache entry of the subject's proxy, or nil if that
+// proxy isn't known.
+func (s *Subject) ztunnelCache() *ztunnelCache {
 	if s.Neighbours == nil || s.Owner == nil {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (s *Subject) ambient() *ambient {
 	defer s.Neighbours.mu.Unlock()
 	a := s.Neighbours.of[s.Owner]
 	if a == nil {
-		a = &ambient{}
+		a = &ztunnelCache{}
 		s.Neighbours.of[s.Owner] = a
 	}
 	return a
@@ -42,7 +42,7 @@ func (s *Subject) ambient() *ambient {
 // serviceAt returns the name of the service at a waypoint destination, or "" if
 // the ztunnel doesn't know the service.
 func (s *Subject) serviceAt(destination string) string {
-	a := s.ambient()
+	a := s.ztunnelCache()
 	if a == nil {
 		return ""
 	}
@@ -68,7 +68,7 @@ func (s *Subject) serviceAt(destination string) string {
 // healthyWorkload reports whether the workload with a uid is healthy. An
 // unknown workload is not.
 func (s *Subject) healthyWorkload(uid string) bool {
-	a := s.ambient()
+	a := s.ztunnelCache()
 	if a == nil {
 		return false
 	}

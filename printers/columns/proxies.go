@@ -8,14 +8,14 @@ import (
 
 func pilotKind() Kind {
 	return Kind{Name: "Pilot", Columns: append([]Column{
-		naming(path("NAME", "name")),
-		path("NAMESPACE", "namespace"),
-		path("REVISION", "revision"),
-		path("VERSION", "version"),
-		path("PROXIES", "connectedProxies"),
-	}, wide(
-		path("IP", "ip"),
-		path("CLUSTER", "clusterID"),
+		asName(pathColumn("NAME", "name")),
+		pathColumn("NAMESPACE", "namespace"),
+		pathColumn("REVISION", "revision"),
+		pathColumn("VERSION", "version"),
+		pathColumn("PROXIES", "connectedProxies"),
+	}, asWide(
+		pathColumn("IP", "ip"),
+		pathColumn("CLUSTER", "clusterID"),
 	)...)}
 }
 
@@ -23,25 +23,25 @@ func pilotKind() Kind {
 // configuration of each type from istiod. Of the types, the first four are
 // always shown, and another one if some proxy subscribed to it.
 func proxyKind() Kind {
-	columns := []Column{naming(path("NAME", "id"))}
+	columns := []Column{asName(pathColumn("NAME", "id"))}
 	for i, t := range mesh.SyncTypes() {
 		c := syncColumn(t)
 		if i >= 4 {
-			c.Sometimes, c.shown = "some proxy subscribed to it", unless(mesh.Ignored, mesh.Unknown, "", None)
+			c.Sometimes, c.shown = "some proxy subscribed to it", hasOtherThan(mesh.Ignored, mesh.Unknown, "", None)
 		}
 		columns = append(columns, c)
 	}
-	cluster := path("CLUSTER", "clusterID")
+	cluster := pathColumn("CLUSTER", "clusterID")
 	cluster.Sometimes, cluster.shown = "proxies of several clusters; -o wide", varies
-	from := path("CONTEXT", "context")
+	from := pathColumn("CONTEXT", "context")
 	from.Sometimes, from.shown = "proxies of several contexts", varies
-	columns = append(columns, from, cluster, path("PILOT", "pilot"), path("VERSION", "version"))
-	columns = append(columns, wide(
-		path("REVISION", "revision"),
-		path("TYPE", "type"),
-		path("IP", "ip"),
-		path("NODE", "node"),
-		age("CONNECTED", "connectedAt"),
+	columns = append(columns, from, cluster, pathColumn("PILOT", "pilot"), pathColumn("VERSION", "version"))
+	columns = append(columns, asWide(
+		pathColumn("REVISION", "revision"),
+		pathColumn("TYPE", "type"),
+		pathColumn("IP", "ip"),
+		pathColumn("NODE", "node"),
+		ageColumn("CONNECTED", "connectedAt"),
 		behindColumn(),
 	)...)
 	return Kind{Name: "Proxy", Columns: columns, labels: []string{"labels"}}
@@ -72,7 +72,7 @@ func syncColumn(t mesh.SyncType) Column {
 // behindColumn returns a column with the types whose last pushes a proxy lacks,
 // and the number of these pushes: CDS:1,RDS:3.
 func behindColumn() Column {
-	c := Column{Header: "BEHIND", cell: behind, Sometimes: "some proxy is; -o wide", shown: unless("", None)}
+	c := Column{Header: "BEHIND", cell: behind, Sometimes: "some proxy is; -o wide", shown: hasOtherThan("", None)}
 	for _, t := range mesh.SyncTypes() {
 		c.Fields = append(c.Fields, "sync."+t.Key+".pushesBehind")
 	}
@@ -90,11 +90,11 @@ func behind(s *Subject) string {
 }
 
 func faultKind() Kind {
-	of := Column{Header: "SUBJECT", Fields: []string{"proxy", "subject"}, name: true, cell: func(s *Subject) string {
+	of := Column{Header: "SUBJECT", Fields: []string{"proxy", "subject"}, isName: true, cell: func(s *Subject) string {
 		if proxy := s.Text("proxy"); proxy != "" {
 			return proxy
 		}
 		return s.Text("subject")
 	}}
-	return Kind{Name: "Fault", Columns: []Column{of, path("SECTION", "section"), path("MESSAGE", "message")}}
+	return Kind{Name: "Fault", Columns: []Column{of, pathColumn("SECTION", "section"), pathColumn("MESSAGE", "message")}}
 }

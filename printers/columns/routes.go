@@ -10,13 +10,13 @@ import (
 // routes. A row is one route, with its virtual host and route configuration.
 func routeColumns() []Column {
 	return append([]Column{
-		{Header: "NAME", Fields: []string{"name", "routeConfiguration"}, name: true, cell: routeConfigurationName},
+		{Header: "NAME", Fields: []string{"name", "routeConfiguration"}, isName: true, cell: routeConfigurationName},
 		{Header: "VHOST", Fields: []string{"virtualHosts.name", "virtualHost"}, cell: virtualHostName},
 		{Header: "DOMAINS", Fields: []string{"virtualHosts.domains"}, cell: domains},
 		{Header: "MATCH", Fields: []string{"virtualHosts.routes.match"}, cell: routeMatch},
 		{Header: "VIRTUAL SERVICE", Fields: []string{"virtualHosts.routes.virtualService"}, cell: virtualService},
 		configurationState(),
-	}, wide(
+	}, asWide(
 		Column{Header: "DESTINATION", Fields: []string{"virtualHosts.routes.destinations", "virtualHosts.routes.directResponse.status"}, cell: destinations},
 	)...)
 }
@@ -72,8 +72,8 @@ func virtualHostName(s *Subject) string {
 	return s.Text("virtualHost")
 }
 
-// mostDomains is the largest number of domains in a cell.
-const mostDomains = 2
+// maxDomains is the largest number of domains in a cell.
+const maxDomains = 2
 
 // domains returns the domains of the virtual host without the redundant ones:
 // domains with a port, and a longer form of a service's name if the shorter one
@@ -97,7 +97,7 @@ func domains(s *Subject) string {
 			short = append(short, d)
 		}
 	}
-	return summary(short, mostDomains)
+	return summary(short, maxDomains)
 }
 
 func hasPort(domain string) bool {
@@ -117,8 +117,8 @@ func summary(all []string, most int) string {
 // aren't shown.
 func routeMatch(s *Subject) string {
 	switch {
-	case !s.absent():
-	case s.parent.absent():
+	case !s.isAbsent():
+	case s.parent.isAbsent():
 		return ""
 	default:
 		return "/*"
@@ -152,7 +152,7 @@ func pathMatch(m *Subject) string {
 // virtual host without routes it returns 404, Envoy's response to every request
 // there.
 func virtualService(s *Subject) string {
-	if s.absent() && !s.parent.absent() {
+	if s.isAbsent() && !s.parent.isAbsent() {
 		return "404"
 	}
 	return s.Text("virtualService")
@@ -185,15 +185,15 @@ func destinations(s *Subject) string {
 // that Envoy selects, and where the request goes.
 func matchColumns() []Column {
 	undecided := Column{Header: "UNSUPPORTED", Fields: []string{"unsupported"}, cell: func(s *Subject) string { return strings.Join(s.texts("unsupported"), ", ") }}
-	undecided.Alarm, undecided.Sometimes, undecided.shown = true, "something can't be decided", unless("", "-")
+	undecided.Alarm, undecided.Sometimes, undecided.shown = true, "something can't be decided", hasOtherThan("", "-")
 	return append([]Column{
-		{Header: "NAME", Fields: []string{"routeConfiguration"}, name: true, cell: func(s *Subject) string { return s.Text("routeConfiguration") }},
+		{Header: "NAME", Fields: []string{"routeConfiguration"}, isName: true, cell: func(s *Subject) string { return s.Text("routeConfiguration") }},
 		{Header: "VHOST", Fields: []string{"virtualHost"}, cell: func(s *Subject) string { return s.Text("virtualHost") }},
 		{Header: "MATCH", Fields: []string{"match"}, cell: routeMatch},
 		{Header: "GOES TO", Fields: []string{"clusters", "redirectTo", "directStatus"}, cell: outcome},
 		{Header: "VIRTUAL SERVICE", Fields: []string{"virtualService"}, cell: virtualService},
 		undecided,
-	}, wide(
+	}, asWide(
 		Column{Header: "URL", Fields: []string{"url"}, cell: func(s *Subject) string { return s.Text("url") }},
 	)...)
 }
@@ -229,15 +229,15 @@ func percent(share string) string {
 // unreachableColumns returns the columns of unreachable routes: those that no
 // request gets to, or that lead nowhere.
 func unreachableColumns() []Column {
-	reason := path("REASON", "reason")
+	reason := pathColumn("REASON", "reason")
 	reason.Alarm = true
 	return []Column{
-		{Header: "NAME", Fields: []string{"routeConfiguration", "listener"}, name: true, cell: unreachableName},
-		path("VHOST", "virtualHost"),
+		{Header: "NAME", Fields: []string{"routeConfiguration", "listener"}, isName: true, cell: unreachableName},
+		pathColumn("VHOST", "virtualHost"),
 		{Header: "MATCH", Fields: []string{"match", "name"}, cell: unreachableMatch},
 		reason,
 		{Header: "BY", Fields: []string{"by", "cluster", "unknowns"}, cell: unreachableBy},
-		path("VIRTUAL SERVICE", "virtualService"),
+		pathColumn("VIRTUAL SERVICE", "virtualService"),
 	}
 }
 

@@ -34,7 +34,7 @@ func (k Kind) Select(sel Selection) Kind {
 		if sel.Wide && !sel.Conditional && strings.Contains(c.Sometimes, "-o wide") {
 			columns[i].shown = nil
 		}
-		if sel.ShowKind && c.name {
+		if sel.ShowKind && c.isName {
 			columns[i].cell = withKind(c.cell)
 		}
 	}

@@ -19,8 +19,8 @@ const (
 	Unknown = "<unknown>" // the value is unavailable
 )
 
-// unhad is the value of an unavailable part.
-type unhad struct{}
+// unavailable is the value of an unavailable part.
+type unavailable struct{}
 
 // A Reading reads the parts of one result. It keeps the first error, and reads
 // nothing more after it. An unavailable part is not an error: its cell shows
@@ -40,11 +40,11 @@ type Reading struct {
 // return.
 type Subject struct {
 	*Reading
-	fields *object.Object
-	part   *mesh.Object   // a lazy object, loaded into fields only when a field is read that isn't known yet
-	known  *object.Object // fields of part that are loaded already, usually all that the row reads
-	lost   bool           // the object is unavailable: all its cells are unknown
-	parent *Subject       // the enclosing object, if the result was not this object itself
+	fields        *object.Object
+	part          *mesh.Object   // a lazy object, loaded into fields only when a field is read that isn't known yet
+	known         *object.Object // fields of part that are loaded already, usually all that the row reads
+	isUnavailable bool           // the object is unavailable: all its cells are unknown
+	parent        *Subject       // the enclosing object, if the result was not this object itself
 }
 
 // NewSubject returns a subject for a loaded object.
@@ -62,11 +62,11 @@ func NewPartialSubject(r *Reading, o *mesh.Object, known *object.Object) *Subjec
 func (s *Subject) of(part any) *Subject {
 	v := s.See(part)
 	fields, _ := v.(*object.Object)
-	return &Subject{Reading: s.Reading, fields: fields, lost: v == unhad{}, parent: s}
+	return &Subject{Reading: s.Reading, fields: fields, isUnavailable: v == unavailable{}, parent: s}
 }
 
-// absent reports whether the object itself is missing. Its parent may exist.
-func (s *Subject) absent() bool { return s.fields == nil && s.part == nil && !s.lost }
+// isAbsent reports whether the object itself is missing. Its parent may exist.
+func (s *Subject) isAbsent() bool { return s.fields == nil && s.part == nil && !s.isUnavailable }
 
 // member returns the member with a key, or nil if there is none.
 func (s *Subject) member(key string) any {
@@ -78,16 +78,17 @@ func (s *Subject) member(key string) any {
 			return v
 		}
 		v := s.See(s.part)
-		s.lost = v == unhad{}
+		s.isUnavailable = v == unavailable{}
 		s.fields, _ = v.(*object.Object)
 	}
-	if s.lost {
-		return unhad{}
+	if s.isUnavailable {
+		return unavailable{}
 	}
 	return s.fields.Get(key)
 }
 
-// See loads one level of a value. For an unavailable value it returns unhad.
+// See loads one level of a value. If the value is unavailable, it returns
+// unavailable{}.
 func (s *Reading) See(v any) any {
 	if s.Err != nil {
 		return nil
@@ -98,15 +99,15 @@ func (s *Reading) See(v any) any {
 		s.Err = err
 		return nil
 	case !had:
-		return unhad{}
+		return unavailable{}
 	}
 	return v
 }
 
 // at returns the value at a path, or nil if there is none.
 func (s *Subject) at(path ...string) any {
-	if s.lost {
-		return unhad{}
+	if s.isUnavailable {
+		return unavailable{}
 	}
 	if len(path) == 0 {
 		return s.fields
@@ -116,7 +117,7 @@ func (s *Subject) at(path ...string) any {
 		switch fields := v.(type) {
 		case *object.Object:
 			v = s.See(fields.Get(key))
-		case unhad:
+		case unavailable:
 			return v
 		default:
 			return nil
@@ -151,7 +152,7 @@ func (s *Reading) Show(v any) string {
 	switch v := s.See(v).(type) {
 	case nil:
 		return ""
-	case unhad:
+	case unavailable:
 		return Unknown
 	case string:
 		return v

@@ -15,31 +15,31 @@ func traceKind() Kind {
 		}
 		return strings.Join(parts, ", ")
 	}}
-	undecided.Alarm, undecided.Sometimes, undecided.shown = true, "something is not known", unless("", None)
+	undecided.Alarm, undecided.Sometimes, undecided.shown = true, "something is not known", hasOtherThan("", None)
 	reason := Column{Header: "REASON", Fields: []string{"reason", "outcomes"}, cell: func(s *Subject) string {
 		if len(s.objects("outcomes")) > 1 {
-			return outcomesSaid(s)
+			return outcomesText(s)
 		}
 		return s.Text("reason")
 	}}
-	reason.Alarm, reason.Sometimes, reason.shown = true, "a way ends before an endpoint, or beyond the mesh", unless("", None)
+	reason.Alarm, reason.Sometimes, reason.shown = true, "a way ends before an endpoint, or beyond the mesh", hasOtherThan("", None)
 	return Kind{Name: "Trace", Columns: append([]Column{
-		naming(path("PROXY", "proxy")),
-		{Header: "ROUTE", Fields: []string{"steps"}, cell: func(s *Subject) string { return stepNamed(s, "route") }},
+		asName(pathColumn("PROXY", "proxy")),
+		{Header: "ROUTE", Fields: []string{"steps"}, cell: func(s *Subject) string { return stepName(s, "route") }},
 		{Header: "GOES TO", Fields: []string{"clusters", "cluster", "redirectTo", "status"}, cell: traceOutcome},
 		{Header: "ENDPOINTS", Fields: []string{"endpoints"}, cell: reachedEndpoints},
 		reason,
 		undecided,
-	}, wide(
-		Column{Header: "LISTENER", Fields: []string{"steps"}, cell: func(s *Subject) string { return stepNamed(s, "listener") }},
-		Column{Header: "VHOST", Fields: []string{"steps"}, cell: func(s *Subject) string { return stepNamed(s, "virtual host") }},
-		path("URL", "url"),
+	}, asWide(
+		Column{Header: "LISTENER", Fields: []string{"steps"}, cell: func(s *Subject) string { return stepName(s, "listener") }},
+		Column{Header: "VHOST", Fields: []string{"steps"}, cell: func(s *Subject) string { return stepName(s, "virtual host") }},
+		pathColumn("URL", "url"),
 	)...)}
 }
 
-// stepNamed returns the name of the resource chosen in a step, and the Istio
+// stepName returns the name of the resource chosen in a step, and the Istio
 // resource that it came from.
-func stepNamed(s *Subject, step string) string {
+func stepName(s *Subject, step string) string {
 	for _, one := range s.objects("steps") {
 		if one.Text("step") != step {
 			continue
@@ -74,8 +74,8 @@ func traceOutcome(s *Subject) string {
 	return strings.Join(parts, ", ")
 }
 
-// mostEndpoints is the largest number of endpoints in a cell.
-const mostEndpoints = 3
+// maxCellEndpoints is the largest number of endpoints in a cell.
+const maxCellEndpoints = 3
 
 func reachedEndpoints(s *Subject) string {
 	var parts []string
@@ -86,5 +86,5 @@ func reachedEndpoints(s *Subject) string {
 			}
 		}
 	}
-	return summary(parts, mostEndpoints)
+	return summary(parts, maxCellEndpoints)
 }

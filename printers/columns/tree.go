@@ -21,25 +21,25 @@ type drawing struct {
 	color bool
 }
 
-// A twig is a node of the tree: a line, and the nodes below it.
-type twig struct {
-	cells []string
-	alarm bool
-	below []twig
+// A treeNode is a node of the tree: a line, and the nodes below it.
+type treeNode struct {
+	cells    []string
+	alarm    bool
+	children []treeNode
 }
 
 func (d *drawing) trace(s *Subject, indent string) {
-	d.line(indent, "", requestSaid(s)+" "+beginsAt(s)+" "+s.Text("proxy"), false)
-	d.grow(stepsSaid(s), indent)
+	d.line(indent, "", requestText(s)+" "+fromOrAt(s)+" "+s.Text("proxy"), false)
+	d.drawNodes(stepNodes(s), indent)
 	all := s.objects("through")
 	for _, next := range all {
 		d.trace(next, indent+"  ")
 	}
 }
 
-// grow draws the nodes of one level and those below them. It aligns the second
-// cells of one level.
-func (d *drawing) grow(all []twig, indent string) {
+// drawNodes draws the nodes of one level and those below them. It aligns the
+// second cells of one level.
+func (d *drawing) drawNodes(all []treeNode, indent string) {
 	width := 0
 	for _, t := range all {
 		if len(t.cells) > 1 {
@@ -56,7 +56,7 @@ func (d *drawing) grow(all []twig, indent string) {
 			text = t.cells[0] + strings.Repeat(" ", width-len([]rune(t.cells[0]))) + "  " + strings.Join(t.cells[1:], "  ")
 		}
 		d.line(indent, branch, text, t.alarm)
-		d.grow(t.below, indent+next)
+		d.drawNodes(t.children, indent+next)
 	}
 }
 
@@ -68,8 +68,8 @@ func (d *drawing) line(indent, branch, text string, alarm bool) {
 	d.text.WriteString(indent + branch + text + "\n")
 }
 
-// requestSaid returns a short form of the request.
-func requestSaid(s *Subject) string {
+// requestText returns a short form of the request.
+func requestText(s *Subject) string {
 	r := s.of(s.member("request"))
 	scheme, host, path := r.Text("scheme"), r.Text("host"), r.Text("path")
 	if host == "" {
@@ -89,24 +89,24 @@ func requestSaid(s *Subject) string {
 	return text
 }
 
-// beginsAt returns "at" for a request that arrives at the proxy's workload, and
+// fromOrAt returns "at" for a request that arrives at the proxy's workload, and
 // "from" for one that the workload sends.
-func beginsAt(s *Subject) string {
+func fromOrAt(s *Subject) string {
 	if s.Text("request", "direction") == "inbound" {
 		return "at"
 	}
 	return "from"
 }
 
-// mostOfCluster is how many endpoints of a cluster are drawn. A line below
+// maxDrawnEndpoints is how many endpoints of a cluster are drawn. A line below
 // gives the number of the others.
-const mostOfCluster = 10
+const maxDrawnEndpoints = 10
 
-func stepsSaid(s *Subject) []twig {
-	var out []twig
+func stepNodes(s *Subject) []treeNode {
+	var out []treeNode
 	drawn := map[string]bool{} // the clusters whose endpoints are drawn already
 	for _, one := range s.objects("steps") {
-		t := twig{cells: []string{one.Text("step"), one.Text("name")}}
+		t := treeNode{cells: []string{one.Text("step"), one.Text("name")}}
 		if t.cells[1] == "" {
 			t.cells = t.cells[:1]
 		}
@@ -121,26 +121,26 @@ func stepsSaid(s *Subject) []twig {
 			if name == "" {
 				name = "another"
 			}
-			t.below = append(t.below, twig{cells: []string{"not " + name, near.Text("why")}})
+			t.children = append(t.children, treeNode{cells: []string{"not " + name, near.Text("why")}})
 		}
 		if name := one.Text("name"); one.Text("step") == "cluster" && !drawn[name] {
 			drawn[name] = true
-			t.below = append(t.below, endpointsSaid(s, name)...)
+			t.children = append(t.children, endpointNodes(s, name)...)
 		}
 		out = append(out, t)
 	}
-	out = append(out, asidesSaid(s)...)
-	return append(out, endSaid(s))
+	out = append(out, effectNodes(s)...)
+	return append(out, endNode(s))
 }
 
-func endpointsSaid(s *Subject, cluster string) []twig {
-	var out []twig
+func endpointNodes(s *Subject, cluster string) []treeNode {
+	var out []treeNode
 	more := 0
 	for _, e := range s.objects("endpoints") {
 		if e.Text("cluster") != cluster {
 			continue
 		}
-		if len(out) == mostOfCluster {
+		if len(out) == maxDrawnEndpoints {
 			more++
 			continue
 		}
@@ -163,10 +163,10 @@ func endpointsSaid(s *Subject, cluster string) []twig {
 		if why := e.Text("reason"); why != "" {
 			cells = append(cells, why)
 		}
-		out = append(out, twig{cells: cells, alarm: e.Text("share") == "0"})
+		out = append(out, treeNode{cells: cells, alarm: e.Text("share") == "0"})
 	}
 	if more > 0 {
-		out = append(out, twig{cells: []string{plural(more, "more endpoint", "more endpoints")}})
+		out = append(out, treeNode{cells: []string{plural(more, "more endpoint", "more endpoints")}})
 	}
 	return out
 }
@@ -174,10 +174,10 @@ func endpointsSaid(s *Subject, cluster string) []twig {
 // usualRetries is Istio's default number of retries, which needs no line.
 const usualRetries = "2"
 
-// asidesSaid returns the lines after the steps: policies, faults, timeouts,
+// effectNodes returns the lines after the steps: policies, faults, timeouts,
 // retries, mirrors, and what is unknown.
-func asidesSaid(s *Subject) []twig {
-	var out []twig
+func effectNodes(s *Subject) []treeNode {
+	var out []treeNode
 	for _, p := range s.objects("policies") {
 		name := p.Text("istio")
 		if name == "" {
@@ -195,7 +195,7 @@ func asidesSaid(s *Subject) []twig {
 		if why := p.Text("unknown"); why != "" {
 			cells = append(cells, "("+why+" is not known)")
 		}
-		out = append(out, twig{cells: cells, alarm: p.Text("verdict") == "denied" && p.Text("shadow") != "true"})
+		out = append(out, treeNode{cells: cells, alarm: p.Text("verdict") == "denied" && p.Text("shadow") != "true"})
 	}
 	for _, f := range s.objects("faults") {
 		what := f.Text("fault")
@@ -205,10 +205,10 @@ func asidesSaid(s *Subject) []twig {
 		if status := f.Text("status"); status != "" {
 			what += " with " + status
 		}
-		out = append(out, twig{cells: []string{"fault", what, "for " + percent(f.Text("share"))}})
+		out = append(out, treeNode{cells: []string{"fault", what, "for " + percent(f.Text("share"))}})
 	}
 	if timeout := s.Text("timeout"); timeout != "" && timeout != "0" {
-		out = append(out, twig{cells: []string{"timeout", timeout + "s"}})
+		out = append(out, treeNode{cells: []string{"timeout", timeout + "s"}})
 	}
 	r := s.of(s.fields.Get("retries"))
 	if attempts, each := r.Text("attempts"), r.Text("perTryTimeout"); attempts != "" && (attempts != usualRetries || each != "") {
@@ -216,37 +216,37 @@ func asidesSaid(s *Subject) []twig {
 		if each != "" {
 			cells = append(cells, "of "+each+"s each")
 		}
-		out = append(out, twig{cells: cells})
+		out = append(out, treeNode{cells: cells})
 	}
 	for _, m := range s.objects("mirrors") {
-		out = append(out, twig{cells: []string{"mirror", m.Text("cluster"), percent(m.Text("share"))}})
+		out = append(out, treeNode{cells: []string{"mirror", m.Text("cluster"), percent(m.Text("share"))}})
 	}
 	for _, u := range s.objects("unknowns") {
 		cells := []string{"not told", u.Text("what")}
 		if why := u.Text("why"); why != "" && why != mesh.NotConfigured {
 			cells = append(cells, "("+why+")")
 		}
-		out = append(out, twig{cells: cells})
+		out = append(out, treeNode{cells: cells})
 	}
 	return out
 }
 
-// endSaid returns the last line, which says where the request ends.
-func endSaid(s *Subject) twig {
+// endNode returns the last line, which says where the request ends.
+func endNode(s *Subject) treeNode {
 	status := s.Text("status")
-	cells := []string{"ends", outcomesSaid(s)}
+	cells := []string{"ends", outcomesText(s)}
 	if status != "" {
 		cells = append(cells, "with status "+status)
 	}
 	if to := s.Text("redirectTo"); to != "" {
 		cells = append(cells, "to "+to)
 	}
-	return twig{cells: cells, alarm: losesTraffic(s)}
+	return treeNode{cells: cells, alarm: losesTraffic(s)}
 }
 
-// outcomesSaid returns where the traffic ends, as one line of text, with shares
+// outcomesText returns where the traffic ends, as one line of text, with shares
 // if it ends in several places.
-func outcomesSaid(s *Subject) string {
+func outcomesText(s *Subject) string {
 	all := s.objects("outcomes")
 	if len(all) < 2 {
 		if reason := s.Text("reason"); reason != "" {

@@ -10,14 +10,14 @@ import (
 // ztunnelKinds returns the tables of a ztunnel's objects. They have istioctl's
 // columns.
 func ztunnelKinds() []Kind {
-	return ofProxies([]Kind{
+	return withProxyColumn([]Kind{
 		{Name: "Workload", Columns: workloadColumns()},
 		{Name: "WorkloadService", Columns: workloadServiceColumns()},
 		{Name: "Policy", Columns: []Column{
-			path("NAMESPACE", "namespace"),
-			naming(path("POLICY NAME", "name")),
-			path("ACTION", "action"),
-			path("SCOPE", "scope"),
+			pathColumn("NAMESPACE", "namespace"),
+			asName(pathColumn("POLICY NAME", "name")),
+			pathColumn("ACTION", "action"),
+			pathColumn("SCOPE", "scope"),
 		}},
 		{Name: "Connection", Columns: connectionColumns()},
 	})
@@ -25,17 +25,17 @@ func ztunnelKinds() []Kind {
 
 func workloadColumns() []Column {
 	return append([]Column{
-		path("NAMESPACE", "namespace"),
-		naming(path("POD NAME", "name")),
+		pathColumn("NAMESPACE", "namespace"),
+		asName(pathColumn("POD NAME", "name")),
 		{Header: "ADDRESS", Fields: []string{"workloadIps", "hostname"}, cell: workloadAddress},
-		path("NODE", "node"),
+		pathColumn("NODE", "node"),
 		{Header: "WAYPOINT", Fields: []string{"waypoint.destination"}, cell: waypoint},
-		path("PROTOCOL", "protocol"),
-	}, wide(
-		path("STATUS", "status"),
-		path("WORKLOAD", "workloadName"),
-		path("SERVICE ACCOUNT", "serviceAccount"),
-		path("CLUSTER", "clusterId"),
+		pathColumn("PROTOCOL", "protocol"),
+	}, asWide(
+		pathColumn("STATUS", "status"),
+		pathColumn("WORKLOAD", "workloadName"),
+		pathColumn("SERVICE ACCOUNT", "serviceAccount"),
+		pathColumn("CLUSTER", "clusterId"),
 	)...)
 }
 
@@ -61,13 +61,13 @@ func waypoint(s *Subject) string {
 
 func workloadServiceColumns() []Column {
 	return append([]Column{
-		path("NAMESPACE", "namespace"),
-		naming(path("SERVICE NAME", "name")),
+		pathColumn("NAMESPACE", "namespace"),
+		asName(pathColumn("SERVICE NAME", "name")),
 		{Header: "SERVICE VIP", Fields: []string{"vips"}, cell: vips},
 		{Header: "WAYPOINT", Fields: []string{"waypoint.destination"}, cell: waypoint},
 		{Header: "ENDPOINTS", Fields: []string{"endpoints"}, cell: healthyEndpoints},
-	}, wide(
-		path("HOSTNAME", "hostname"),
+	}, asWide(
+		pathColumn("HOSTNAME", "hostname"),
 	)...)
 }
 
@@ -114,18 +114,18 @@ func connectionColumns() []Column {
 		}}
 	}
 	return []Column{
-		naming(path("WORKLOAD", "workload")),
-		{Header: "DIRECTION", Fields: []string{"direction"}, cell: func(s *Subject) string { return title(s.Text("direction")) }},
+		asName(pathColumn("WORKLOAD", "workload")),
+		{Header: "DIRECTION", Fields: []string{"direction"}, cell: func(s *Subject) string { return capitalized(s.Text("direction")) }},
 		end("LOCAL", "actualDst", "src"),
 		end("REMOTE", "src", "actualDst"),
-		path("REMOTE TARGET", "originalDst"),
-		path("PROTOCOL", "protocol"),
+		pathColumn("REMOTE TARGET", "originalDst"),
+		pathColumn("PROTOCOL", "protocol"),
 	}
 }
 
-// title returns a word with a capital first letter, as istioctl prints inbound
-// and outbound.
-func title(word string) string {
+// capitalized returns a word with a capital first letter, as istioctl prints
+// inbound and outbound.
+func capitalized(word string) string {
 	if word == "" {
 		return ""
 	}
