@@ -11,19 +11,48 @@ import (
 // also converts each result to a finding. A check returns objects with the
 // field message. The fields proxy and subject are set if the result is about
 // one, and severity and next override those of the header. A result that is
-// true of several proxies has the field proxies instead of proxy.
+// true of several proxies has the field proxies instead of proxy. A query whose
+// input is a proxy is run for each proxy, which its results then need not name.
 func (q Query) Program() string {
-	if q.Severity == "" {
-		return q.Text
+	text, found := q.Text, ""
+	if q.Severity != "" {
+		found = "\n| " + q.finding() // at the end, so that imports stay first; | binds least
 	}
-	return q.Text + "\n| " + q.finding() // at the end, so that imports stay first; | binds least
+	if q.OfProxy { // the first line of the text is its header: what is put before it moves no line
+		text = "def _ofProxy: " + text + "\n; "
+		if q.Merge {
+			text += "[" + ofEachProxy + "] | " + merged
+		} else {
+			text += ofEachProxy
+		}
+	}
+	return text + found
 }
+
+const (
+	// ofEachProxy runs a check for each proxy.
+	ofEachProxy = ".proxies[] | .id as $proxy | _ofProxy | {$proxy} + ."
+
+	// merged combines results that say the same of several proxies.
+	merged = `group_by([.subject, .message, .severity])[]
+  | .[0] + {proxies: map(.proxy)}
+  | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end`
+)
 
 // finding returns the query that converts a result to a finding. The id of a
 // finding stays the same as long as the same fault is found.
 func (q Query) finding() string {
 	return fmt.Sprintf(`({kind: "Finding", check: %s, severity: %s, proxy: null, subject: null, next: %s} + .)
   | .id = ([.check, if .proxies then null else .proxy end, .subject] | map(values) | join("/"))`, literal(q.Name), literal(q.Severity), literal(q.Next))
+}
+
+// results returns the query that takes the results of a check out of a list of
+// objects {result}.
+func (q Query) results() string {
+	if q.Merge {
+		return "map(.result // empty) | " + merged
+	}
+	return ".[].result // empty"
 }
 
 // Unknown returns a query that makes a finding of a failure {proxy, subject,
@@ -48,10 +77,16 @@ is meant, and what to do next; its id stays the same as long as the same is wron
 its finding is of severity unknown: for a proxy, or for the mesh. These come last, whatever --severity says, and the exit code is 6.
 --fail-on-match makes it a gate for CI: it exits 1 on a finding, also on one that is unknown, unless --unknown=warn is given.`
 
+// together runs all checks of a proxy before those of the next proxy, so that
+// each proxy is read once. Before that, each of these checks lists the proxies,
+// so that it reports what could not be read of the list.
 const together = `def _rank: {error: 0, warning: 1, info: 2, unknown: 3}[.severity];
 %[1]s as $all
+| (($only // $all) - ($skip // [])) as $chosen
 | ({severity: $severity} | _rank) as $least
-| [%[2]s]
+| [%[2]s] as $unread
+| [.proxies[] | .id as $proxy | (%[3]s)] as $ofProxies
+| [%[4]s]
 | map(select(.severity == "unknown" or _rank <= $least))
 | sort_by(_rank)[]
 `
@@ -59,7 +94,7 @@ const together = `def _rank: {error: 0, warning: 1, info: 2, unknown: 3}[.severi
 // Together combines several checks into one query. It returns their findings,
 // the worst first, and at the end what could not be judged.
 func Together(checks []Query) Query {
-	var names, calls []string
+	var names []string
 	var text strings.Builder
 	for _, c := range checks {
 		names = append(names, c.Name)
@@ -69,17 +104,25 @@ func Together(checks []Query) Query {
 		{Name: "skip", Type: Names, Takes: "CHECK,…", Choices: names, Doc: "not these checks; repeat it for several"},
 		{Name: "severity", Type: Choice, Takes: strings.Join(Severities(), "|"), Choices: Severities(), Default: "info", Given: true, Doc: "only what is as bad as that, or worse, and what is unknown"},
 	}
+	var unread, ofProxy, findings []string
 	for _, c := range checks {
-		function := "_" + strings.ReplaceAll(c.Name, "-", "_")
-		calls = append(calls, fmt.Sprintf("\n   (select(any(($only // $all)[]; . == %[1]s) and all(($skip // [])[]; . != %[1]s)) | _judged(%[2]s; %[3]s))", literal(c.Name), function, c.Unknown()))
-		fmt.Fprintf(&text, "def %s:\n%s\n;\n", function, c.Program())
+		function, chosen := "_"+strings.ReplaceAll(c.Name, "-", "_"), fmt.Sprintf("select(any($chosen[]; . == %s))", literal(c.Name))
+		if c.OfProxy {
+			fmt.Fprintf(&text, "def %s:\n%s\n;\n", function, c.Text)
+			unread = append(unread, fmt.Sprintf("\n   (%s | _judged(.proxies[] | empty; %s))", chosen, c.Unknown()))
+			ofProxy = append(ofProxy, fmt.Sprintf("\n   (%s | _judged(%s | {$proxy} + . | {check: %s, result: .}; %s))", chosen, function, literal(c.Name), c.Unknown()))
+			findings = append(findings, fmt.Sprintf("\n   ([($unread, $ofProxies)[] | select(.check == %s)] | (%s | %s), (.[] | select(.result | not)))", literal(c.Name), c.results(), c.finding()))
+		} else {
+			fmt.Fprintf(&text, "def %s:\n%s\n;\n", function, c.Program())
+			findings = append(findings, fmt.Sprintf("\n   (%s | _judged(%s; %s))", chosen, function, c.Unknown()))
+		}
 		for _, a := range c.Args {
 			if !slices.ContainsFunc(args, func(b Argument) bool { return a.Name == b.Name }) {
 				args = append(args, a)
 			}
 		}
 	}
-	fmt.Fprintf(&text, together, literal(names), strings.Join(calls, ","))
+	fmt.Fprintf(&text, together, literal(names), strings.Join(unread, ","), strings.Join(ofProxy, ","), strings.Join(findings, ","))
 	return Query{
 		Name: "check", Aliases: []string{"checks"}, Args: args, Text: text.String(),
 		Summary:  "what is wrong in the mesh: all checks that come with the plugin.",

@@ -22,6 +22,8 @@ import (
 //	# aliases: cluster, c
 //	# output: wide
 //	# columns: SERVICE FQDN, PORT
+//	# input: proxy
+//	# merge: proxies
 //	# example: clusters reviews-v1 --port 9080
 //
 // Each argument is a variable of the query: $fqdn, $all_states. The word after
@@ -30,6 +32,10 @@ import (
 // text. An argument without such a word is a switch. A switch declared as
 // true|false=true is true unless it is switched off. "# args: ns=default,
 // within" declares several arguments of type text at once.
+//
+// "# input: proxy" runs the query for each proxy, with the proxy as its input.
+// Such a query has no imports. "# merge: proxies" combines results that say the
+// same of several proxies.
 type Query struct {
 	Name     string
 	Aliases  []string
@@ -40,13 +46,15 @@ type Query struct {
 	Output   string              // the default of -o
 	Columns  map[string][]string // the columns of its tables by kind; the key "" holds for any kind
 	Severity string              // the severity of its findings: error, warning or info; empty if the query is not a check
+	OfProxy  bool                // the query is run for each proxy, with the proxy as its input
+	Merge    bool                // results that say the same of several proxies become one finding
 	Next     string              // what to do about its findings
 	Examples []string            // command lines without the program's name
 	Text     string              // the whole file
 }
 
 // keys lists the words that may start a line of the header, before a colon.
-var keys = []string{"aliases", "args", "columns", "words", "output", "severity", "next", "example"}
+var keys = []string{"aliases", "args", "columns", "words", "output", "severity", "input", "merge", "next", "example"}
 
 var named = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 
@@ -134,6 +142,14 @@ func (h *header) keyed(key, kind, value string) error {
 			return fmt.Errorf("severity: %q is none of %s", value, strings.Join(Severities(), ", "))
 		}
 		h.Severity = value
+	case "input":
+		if h.OfProxy = value == "proxy"; !h.OfProxy {
+			return fmt.Errorf("input: %q is not proxy", value)
+		}
+	case "merge":
+		if h.Merge = value == "proxies"; !h.Merge {
+			return fmt.Errorf("merge: %q is not proxies", value)
+		}
 	case "next":
 		h.Next = value
 	case "example":

@@ -3,12 +3,12 @@
 #
 #   --life-left NUMBER=0.2    which part of its life has to be left
 #
+# input: proxy
 # severity: warning
 # next: can the proxy reach istiod (or who else signs)? A restart of the pod renews its certificate
 # example: expiring --life-left 0.5
 
-.proxies[]
-| . as $proxy
+. as $proxy
 | .secrets[]
 | select(.type != null and .state == "ACTIVE" or .notAfter != null)
 | _apart(
@@ -16,6 +16,6 @@
     | (.notAfter | age | -.) as $left
     | ((.notBefore | age) + $left) as $life
     | select($left < $life * $life_left)
-    | {proxy: $proxy.id, subject: "\(.name) \(.serialNumber)"}
+    | {subject: "\(.name) \(.serialNumber)"}
       + if $left <= 0 then {severity: "error", message: "\(.type) expired at \(.notAfter)"}
         else {message: "\(.type) expires at \(.notAfter), \($left / $life * 100 | floor)% of its life left"} end)

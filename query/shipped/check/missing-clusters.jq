@@ -1,13 +1,11 @@
 # missing-clusters: routes that send requests to a cluster that the proxy does not have: those are answered 503.
 # Istio makes routes of a VirtualService for port 80 of its host, too, where the service has no such port: they are left out.
 #
+# input: proxy
+# merge: proxies
 # severity: error
 # next: does the destination's host, port or subset exist? The VirtualService and the DestinationRule have to agree
 # example: missing-clusters
-
-def alike: group_by([.subject, .message])[]
-  | .[0] + {proxies: map(.proxy)}
-  | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end;
 
 def inUse: select(.state == "ACTIVE" or .state == "STATIC");
 
@@ -38,20 +36,15 @@ def ofListeners:
   | strings
   | {cluster: ., host: null, $from, copies: false};
 
-[.proxies[]
- | select(.type != "ztunnel")
- | .id as $proxy
+[select(.type != "ztunnel")
  | ([.clusters[] | inUse | .name | values] | unique) as $clusters
  | ([$clusters[] | place | values] | unique) as $places
  | (_apart(ofRoutes), _apart(ofListeners))
  | select(.cluster != null and .cluster != "")
  | .cluster as $cluster
  | select($clusters | bsearch($cluster) < 0)
- | select(.host as $host | $cluster | place as $place | $place == null or $place != $host or ($places | bsearch($place)) >= 0)
- | . + {$proxy}]
-| group_by([.proxy, .cluster, .copies])
-| [.[]
-   | {proxy: .[0].proxy, subject: .[0].cluster}
-     + if .[0].copies then {severity: "warning", message: "no such cluster for copies of requests, in \(map(.from) | unique | join(", "))"}
-       else {message: "no such cluster, in \(map(.from) | unique | join(", "))"} end]
-| alike
+ | select(.host as $host | $cluster | place as $place | $place == null or $place != $host or ($places | bsearch($place)) >= 0)]
+| group_by([.cluster, .copies])[]
+| {subject: .[0].cluster}
+  + if .[0].copies then {severity: "warning", message: "no such cluster for copies of requests, in \(map(.from) | unique | join(", "))"}
+    else {message: "no such cluster, in \(map(.from) | unique | join(", "))"} end

@@ -2,6 +2,7 @@
 # istiod's word, and Envoy's own of each resource that it refused: it has one under every control plane.
 # What was in force before stays so, and nothing that Pilot sends of that kind is taken until it is repaired.
 #
+# input: proxy
 # severity: error
 # next: mend the object that the message speaks of (an EnvoyFilter, as a rule)
 # example: rejected
@@ -9,13 +10,10 @@
 def text: . // "refused, and it is not known why" | sub("\\s+$"; "");
 def refused($kind): select(.state == "REJECTED") | {subject: "\($kind) \(.name // "without a name")", message: (.error | text)};
 
-.proxies[]
-| .id as $proxy
-| _apart(_sync | to_entries[] | select(.value.status == "ERROR") | {subject: (.key | ascii_upcase), message: (.value.error | text)}),
+_apart(_sync | to_entries[] | select(.value.status == "ERROR") | {subject: (.key | ascii_upcase), message: (.value.error | text)}),
   (select(.type != "ztunnel")
    | _apart(.listeners[] | refused("listener")),
      _apart(.routes[] | refused("route configuration")),
      _apart(.clusters[] | refused("cluster")),
      _apart(.secrets[] | refused("secret")),
      _apart(.extensions[] | refused("extension")))
-| {$proxy} + .

@@ -2,17 +2,13 @@
 # Of two routes the first that matches is taken. A route is said to be in the way only where that is certain: it asks for no more
 # than the other does, or for the very same.
 #
+# input: proxy
+# merge: proxies
 # severity: warning
 # next: put the narrower match of the VirtualService first, or take the route out
 # example: shadowed-routes
 
-def alike: group_by([.subject, .message])[]
-  | .[0] + {proxies: map(.proxy)}
-  | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end;
-
-[.proxies[]
-| select(.type != "ztunnel")
-| .id as $proxy
+select(.type != "ztunnel")
 | .routes[]
 | select(.state == "ACTIVE" or .state == "STATIC")
 | .name as $configuration
@@ -20,7 +16,6 @@ def alike: group_by([.subject, .message])[]
 | .name as $host
 | .routes as $routes
 | ($routes | _shadows) as [$i, $by]
-| {proxy: $proxy, subject: "\($configuration) \($host) \($i + 1)",
+| {subject: "\($configuration) \($host) \($i + 1)",
    message: "route \($i + 1) is never reached: route \($by + 1) takes all that it would"
-     + ([$routes[$by].virtualService, $routes[$i].virtualService] | if .[1] then " (\(.[1])" + (if .[0] != .[1] then ", behind \(.[0])" else "" end) + ")" else "" end)}]
-| alike
+     + ([$routes[$by].virtualService, $routes[$i].virtualService] | if .[1] then " (\(.[1])" + (if .[0] != .[1] then ", behind \(.[0])" else "" end) + ")" else "" end)}

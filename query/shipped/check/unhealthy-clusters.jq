@@ -2,13 +2,11 @@
 # Istio makes a route for every service. Where there is no other to a service that has no endpoint at all, it is told for
 # information only: nobody may want it.
 #
+# input: proxy
+# merge: proxies
 # severity: error
 # next: is a pod of the service ready, and does one have the labels of the subset? endpoints --cluster NAME shows what Envoy knows
 # example: unhealthy-clusters
-
-def alike: group_by([.subject, .message, .severity])[]
-  | .[0] + {proxies: map(.proxy)}
-  | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end;
 
 def inUse: select(.state == "ACTIVE" or .state == "STATIC");
 
@@ -21,9 +19,7 @@ def ofListeners:
   | (.routeConfig.virtualHosts[]?.routes[]?.route | .cluster, .weightedClusters.clusters[]?.name), .cluster, .weightedClusters.clusters[]?.name
   | {cluster: ., asked: false};
 
-[.proxies[]
- | select(.type != "ztunnel")
- | .id as $proxy
+[select(.type != "ztunnel")
  | [.endpoints[] | {cluster, health}] as $rows
  | if any($rows[]; .cluster == null) then _unknown("endpoints"; "which clusters they are of is not in what was read") else . end
  | (reduce $rows[] as $e ({}; .[$e.cluster] += [$e.health])) as $health
@@ -36,12 +32,10 @@ def ofListeners:
     | add // {}) as $unhealthy
  | _apart(ofRoutes), _apart(ofListeners)
  | select(.cluster as $name | $name != null and ($unhealthy | has($name)))
- | {$proxy, cluster, asked, endpoints: $unhealthy[.cluster]}]
-| group_by([.proxy, .cluster])
-| [.[]
-   | any(.[]; .asked) as $asked
-   | .[0]
-   | {proxy, subject: .cluster,
-      severity: (if .endpoints == 0 and ($asked | not) then "info" else "error" end),
-      message: (if .endpoints == 0 then "no endpoint" else "none of \(.endpoints) endpoints is healthy" end)}]
-| alike
+ | {cluster, asked, endpoints: $unhealthy[.cluster]}]
+| group_by(.cluster)[]
+| any(.[]; .asked) as $asked
+| .[0]
+| {subject: .cluster,
+   severity: (if .endpoints == 0 and ($asked | not) then "info" else "error" end),
+   message: (if .endpoints == 0 then "no endpoint" else "none of \(.endpoints) endpoints is healthy" end)}
