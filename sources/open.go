@@ -68,6 +68,10 @@ type Options struct {
 	// reading anything else costs another request.
 	Looks map[mesh.Section]mesh.Hint
 
+	// WholeDump asks each live Envoy for its whole config dump, once: for queries
+	// that read most sections of every proxy.
+	WholeDump bool
+
 	// Desires says the same of what istiod would send: a live one is asked for
 	// nothing else. A section that is not in it is requested whole.
 	Desires map[mesh.Section]mesh.Hint
@@ -125,7 +129,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 		Scope: inventory.Scope{Namespace: o.Namespace, Selector: o.Selector, Proxies: o.Proxies, Revision: o.Revision},
 	}
 	m.loader = section.NewLoader(m.Client, m.store, section.Options{
-		Now: m.now, Memory: o.Memory, Looks: o.Looks, Desires: o.Desires, Changed: o.Changed, MaxWhole: o.MaxWhole, TooMany: o.TooMany,
+		Now: m.now, Memory: o.Memory, Looks: o.Looks, Desires: o.Desires, Changed: o.Changed, MaxWhole: o.MaxWhole, TooMany: o.TooMany, WholeDump: o.WholeDump,
 	})
 	m.inventory = store.NewShared(m.store, m.readInventory)
 	m.document = mesh.NewObject("Mesh", nil, m.fields(mesh.TimeOrNull(taken)))

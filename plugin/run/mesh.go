@@ -40,6 +40,7 @@ func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err err
 		Memory: int64(r.Sections()), Concurrency: r.Concurrency, Now: r.Started, Clock: r.Now,
 	}
 	o.Looks, o.Desires = r.looks()
+	o.WholeDump = r.Request.named != nil && r.Request.named.AllParts
 	if !r.AllNamespaces {
 		o.Namespace = *r.Kube.Namespace
 	}

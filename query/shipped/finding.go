@@ -124,7 +124,7 @@ func Together(checks []Query) Query {
 	}
 	fmt.Fprintf(&text, together, literal(names), strings.Join(unread, ","), strings.Join(ofProxy, ","), strings.Join(findings, ","))
 	return Query{
-		Name: "check", Aliases: []string{"checks"}, Args: args, Text: text.String(),
+		Name: "check", Aliases: []string{"checks"}, AllParts: true, Args: args, Text: text.String(),
 		Summary:  "what is wrong in the mesh: all checks that come with the plugin.",
 		Doc:      togetherDoc,
 		Examples: []string{"check", "check --severity warning --fail-on-match", "check --fail-on-match --skip permissive --skip skew", "check --only stale -o json"},

@@ -47,6 +47,7 @@ type Query struct {
 	Columns  map[string][]string // the columns of its tables by kind; the key "" holds for any kind
 	Severity string              // the severity of its findings: error, warning or info; empty if the query is not a check
 	OfProxy  bool                // the query is run for each proxy, with the proxy as its input
+	AllParts bool                // the query reads most sections of every proxy
 	Merge    bool                // results that say the same of several proxies become one finding
 	Next     string              // what to do about its findings
 	Examples []string            // command lines without the program's name

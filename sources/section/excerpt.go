@@ -15,7 +15,7 @@ import (
 func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 	whole := p.group.Thunk(load)
 	fields := p.loader.Looks[s].Fields
-	if !envoy.CanExcerpt(s, fields) {
+	if p.loader.WholeDump || !envoy.CanExcerpt(s, fields) {
 		return whole
 	}
 	return p.group.Thunk(func(ctx context.Context) (any, error) {

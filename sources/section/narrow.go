@@ -80,6 +80,11 @@ func (s *section) part(wanted mesh.Hint) *store.Thunk {
 // live asks a live Envoy for as little as its version can be asked for.
 func (r *reader) live(ctx context.Context, request envoy.Request) (*decode.Document, error) {
 	p := r.proxy
+	if p.loader.WholeDump && request.What == "config_dump" {
+		what := envoy.Request{What: request.What}.Asks(false)[0]
+		body, err := p.ask(ctx, what)
+		return r.document(what, body), err
+	}
 	knowsMasks, err := p.knowsMasks(ctx)
 	switch {
 	case err != nil:

@@ -29,6 +29,11 @@ type Options struct {
 	// as far as that is known. A section that isn't in it is read whole.
 	Looks map[mesh.Section]mesh.Hint
 
+	// WholeDump asks each live Envoy for its whole config dump, once: for queries
+	// that read most sections of every proxy. One request and one session then
+	// serve all of them.
+	WholeDump bool
+
 	// Desires says the same of what istiod would send.
 	Desires map[mesh.Section]mesh.Hint
 
