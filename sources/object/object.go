@@ -171,7 +171,7 @@ func (o *Object) SetFirst(key string, v any) {
 		return
 	}
 	o.entries = slices.Insert(o.entries, 0, entry{key, v})
-	if len(o.entries) > scanMost {
+	if len(o.entries) > scanMost || o.rare != nil && o.rare.index != nil {
 		o.own().index = indexOf(o.entries)
 	}
 }

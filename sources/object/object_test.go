@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -218,5 +219,23 @@ func TestSizeIsNearTheTruth(t *testing.T) {
 			t.Errorf("%d members take %d bytes, Size says %d", n, took, size)
 		}
 		runtime.KeepAlive(objects)
+	}
+}
+
+// TestSetFirstIsFoundByItsKey sets the first key of objects of every size, also of
+// those that have an index before they have members.
+func TestSetFirstIsFoundByItsKey(t *testing.T) {
+	for _, capacity := range []int{0, scanMost, scanMost + 1, 100} {
+		for n := range 2 * scanMost {
+			o := New(capacity)
+			for i := range n {
+				o.Set(strconv.Itoa(i), i)
+			}
+			o.SetFirst("kind", "Proxy")
+			o.Set("last", true)
+			if key, _ := o.At(0); key != "kind" || o.Get("kind") != "Proxy" || o.Get("last") != true || o.Len() != n+2 {
+				t.Fatalf("room for %d, %d members: first is %s, kind %v", capacity, n, key, o.Get("kind"))
+			}
+		}
 	}
 }
