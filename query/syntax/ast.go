@@ -122,7 +122,7 @@ type Index struct {
 
 // Func is a function call or a variable.
 type Func struct {
-	Span          // of the name only
+	Span          // covers the name only
 	Name   string // "f", "module::f", "$x" or "$module::x"
 	Args   []*Query
 	Method bool // the call is written X.f(…)

@@ -51,7 +51,7 @@ type checker struct {
 	given   Names
 	scope   *scope
 	errors  []*Error
-	dashed  int // the position of the last reported .a-b
+	dashed  int // the position of the last field with a dash, .a-b, that was reported
 }
 
 func (c *checker) report(at Span, format string, args ...any) {

@@ -35,7 +35,7 @@ func expected(want string) string {
 	return ", expected " + want
 }
 
-// whole returns the word for the source in an error.
+// whole returns what errors call the source: "query" or "file".
 func (p *parser) whole() string {
 	if p.file == "" {
 		return "query"
@@ -179,7 +179,8 @@ func (p *parser) ends() bool {
 	return p.isWord("then") || p.isWord("elif") || p.isWord("else") || p.isWord("end")
 }
 
-// unclosed fails because the next token is not the want that closes open.
+// unclosed fails with an error about an opening token that is not closed. want
+// is the closing token that was expected next.
 func (p *parser) unclosed(open token, want string) {
 	if !p.ends() {
 		p.misplaced(want)
@@ -187,7 +188,7 @@ func (p *parser) unclosed(open token, want string) {
 	p.unfinished(open, "is not closed")
 }
 
-// endless fails because an if has no end.
+// endless fails with an error about an if without its "end".
 func (p *parser) endless(open token, elseIf bool) {
 	if !p.ends() {
 		p.misplaced(`"end"`)
@@ -199,7 +200,7 @@ func (p *parser) endless(open token, elseIf bool) {
 	p.unfinished(open, what)
 }
 
-// memberless fails because of the token after a member of an object.
+// memberless fails with an error about the token after a member of an object.
 func (p *parser) memberless(open token) {
 	switch {
 	case p.tok.kind == tokField || p.is('['):
@@ -210,8 +211,8 @@ func (p *parser) memberless(open token) {
 	p.unlisted(open, `"," or "}"`)
 }
 
-// unlisted fails because of the token after an item in the list that open
-// started. The item is not a query.
+// unlisted fails with an error about the token after an item of a list. open is
+// the opening token of the list; the item is not a query.
 func (p *parser) unlisted(open token, want string) {
 	if p.ends() {
 		p.unfinished(open, "is not closed")

@@ -234,7 +234,7 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	}
 	receiver, call = q.Left.Term, q.Right.Term
 	switch receiver.Type {
-	case TermUnary, TermTry, TermLabel, TermBreak: // a suffix would belong to the term inside
+	case TermUnary, TermTry, TermLabel, TermBreak: // a suffix would apply to the last term inside, not to the whole
 		return nil, nil
 	}
 	if call.Type != TermFunc || !call.Func.Method || q.Left.FuncDefs != nil || q.Right.FuncDefs != nil ||

@@ -45,7 +45,7 @@ func (c *checker) undefined(f *Func) {
 	if len(f.Args) == 0 && !f.Method && !qualified {
 		start, field := dashed(c.program.Src, f.Span)
 		if field != "" && start == c.dashed {
-			return // another dash of the same word has been reported
+			return // this word has been reported at its first dash
 		}
 		c.dashed = start
 		hint = c.barewordHint(f.Name, field, hint)
@@ -138,7 +138,8 @@ func (c *checker) barewordHint(name, field, hint string) string {
 	return hint
 }
 
-// dashed returns the word a-b and its position if at is the b of .a-b.
+// dashed returns the whole word a-b and its position if at is the position of b
+// in .a-b.
 func dashed(src string, at Span) (start int, word string) {
 	start, end := at.Start, at.End
 	for start > 0 && (isNamePart(src[start-1]) || src[start-1] == '-') {
