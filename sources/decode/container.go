@@ -152,9 +152,10 @@ func (d *decoder) objectOf(names []string, vals []any, all tally) any {
 	return d.twin(twins, sum, m, vals, object.Size(len(vals)))
 }
 
-// twin returns the container v, which was built from vals, or an equal one from the
-// table. The numbers in it count for the table and for the document: the table keeps
-// them as long as it lives, and the document may have allocated them in vain.
+// twin returns the value in the table that equals the container v, or v itself if
+// there is none. vals are the contents of v. The memory of numbers among them is
+// counted twice: for the table, which keeps them, and for the document, which
+// allocated them.
 func (d *decoder) twin(twins *Twins, sum uint64, v any, vals []any, cost int64) any {
 	if twins != nil {
 		if old, ok := twins.add(sum, v, cost+numbersCost(vals)); ok {

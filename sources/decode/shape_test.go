@@ -94,7 +94,7 @@ func (o *ordered) write(b *strings.Builder, c *choices) {
 // book; -1 means no shape.
 type testShape struct {
 	book   []*testShape
-	kind   string         // "message", "map" or "any"
+	kind   string         // the kind of the shape: "message", "map" or "any"
 	fields map[string]int // for a message, the shapes by key in the document's bytes; for an Any, the shapes by type
 	value  int            // for a map
 }

@@ -65,7 +65,7 @@ func TestStreamsAsJq(t *testing.T) {
 // encoding/json.
 func TestStreamsAsStandard(t *testing.T) {
 	for _, in := range append(seeds, streams...) {
-		if in == "+1" || in == ".5" { // only jq accepts these numbers, see TestOddNumbers
+		if in == "+1" || in == ".5" { // only jq accepts these numbers, see TestStreamsAcceptJqNumbers
 			continue
 		}
 		in = "[1] " + in + "\n{} "

@@ -179,7 +179,7 @@ func identical(a, b any) bool {
 // seed is shared by all decoders, since they must all compute the same sums.
 var seed = maphash.MakeSeed()
 
-// Each kind of value starts its sum with one of these.
+// These constants begin the sums of the different kinds of values.
 const (
 	sumNull = 1 + iota
 	sumFalse

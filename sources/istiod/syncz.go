@@ -87,7 +87,7 @@ func byResource(resources *object.Object, types []mesh.SyncType) []TypeStatus {
 			}
 		}
 		if taken += len(of); len(of) > 0 {
-			out = append(out, slices.MaxFunc(of, func(a, b TypeStatus) int { return a.gravity() - b.gravity() }))
+			out = append(out, slices.MaxFunc(of, func(a, b TypeStatus) int { return a.severity() - b.severity() }))
 		}
 	}
 	if taken == resources.Len() {

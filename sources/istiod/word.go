@@ -23,9 +23,9 @@ func (t *TypeStatus) Word() string {
 	return mesh.Stale
 }
 
-// gravity orders the states of two types that are shown as one; the worse state is
+// severity orders the states of two types that are shown as one; the worse state is
 // shown.
-func (t *TypeStatus) gravity() int {
+func (t *TypeStatus) severity() int {
 	switch t.Word() {
 	case mesh.InError:
 		return 3

@@ -24,7 +24,7 @@ import (
 func ProtobufPods(ctx context.Context, body decode.Bytes) ([]Pod, error) {
 	var pods []Pod
 	err := eachPod(ctx, body, func(p *corev1.Pod) error {
-		pods = append(pods, pod(looked(p)))
+		pods = append(pods, pod(toObject(p)))
 		return nil
 	})
 	return pods, err
@@ -61,9 +61,9 @@ func WriteProtobufJSON(ctx context.Context, w io.Writer, body decode.Bytes) erro
 	return out.Flush()
 }
 
-// looked returns the parts of a pod that [Pods] reads, in their JSON form. So the
+// toObject returns the parts of a pod that [Pods] reads, in their JSON form. So the
 // rules that recognize a proxy's pod are the same for both encodings.
-func looked(p *corev1.Pod) *object.Object {
+func toObject(p *corev1.Pod) *object.Object {
 	var owners, ips, conditions []any
 	for _, o := range p.OwnerReferences {
 		owners = append(owners, object.Of("kind", o.Kind, "name", o.Name, "controller", o.Controller != nil && *o.Controller))
@@ -134,7 +134,7 @@ var errEnds = errors.New("ends in the middle of the pods")
 // eachPod decodes one pod at a time, because the list of all pods of a large cluster
 // takes hundreds of megabytes.
 func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) error) error {
-	w := &wire{in: bufio.NewReaderSize(io.NewSectionReader(body, 0, body.Size()), 64<<10), left: body.Size()}
+	w := &protoReader{in: bufio.NewReaderSize(io.NewSectionReader(body, 0, body.Size()), 64<<10), left: body.Size()}
 	if head, err := w.bytes(int64(len(envelope))); err != nil || string(head) != envelope {
 		return errors.New("not a Kubernetes object in protobuf")
 	}
@@ -144,7 +144,7 @@ func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) err
 		switch {
 		case err != nil:
 		case field == unknownType:
-			typed, err = true, w.ofPods(size)
+			typed, err = true, w.checkType(size)
 		case field == unknownRaw && typed:
 			listed, err = true, w.pods(ctx, size, yield)
 		default:
@@ -160,14 +160,14 @@ func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) err
 	return nil
 }
 
-// A wire reads the fields of a Protobuf message one after another.
-type wire struct {
+// A protoReader reads the fields of a Protobuf message one after another.
+type protoReader struct {
 	in   *bufio.Reader
 	left int64 // number of bytes that are left
 }
 
-// ofPods checks that the type of the object is a list of pods.
-func (w *wire) ofPods(size int64) error {
+// checkType checks that the type of the object is a list of pods.
+func (w *protoReader) checkType(size int64) error {
 	b, err := w.bytes(size)
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (w *wire) ofPods(size int64) error {
 }
 
 // pods reads the size bytes of a PodList.
-func (w *wire) pods(ctx context.Context, size int64, yield func(*corev1.Pod) error) error {
+func (w *protoReader) pods(ctx context.Context, size int64, yield func(*corev1.Pod) error) error {
 	for end := w.left - size; w.left > end; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -216,7 +216,7 @@ func (w *wire) pods(ctx context.Context, size int64, yield func(*corev1.Pod) err
 // field reads the header of a field: its number and the size of its content. It
 // skips the value of a numeric field and returns size 0, since no such field is
 // needed.
-func (w *wire) field() (number uint64, size int64, err error) {
+func (w *protoReader) field() (number uint64, size int64, err error) {
 	tag, err := w.number()
 	if err != nil {
 		return 0, 0, err
@@ -243,7 +243,7 @@ func (w *wire) field() (number uint64, size int64, err error) {
 	return tag >> 3, int64(n), nil
 }
 
-func (w *wire) number() (n uint64, err error) {
+func (w *protoReader) number() (n uint64, err error) {
 	for shift := 0; shift < 64; shift += 7 {
 		if w.left == 0 {
 			return 0, errEnds
@@ -261,7 +261,7 @@ func (w *wire) number() (n uint64, err error) {
 	return 0, errors.New("not protobuf: a number of more than 64 bits")
 }
 
-func (w *wire) bytes(n int64) ([]byte, error) {
+func (w *protoReader) bytes(n int64) ([]byte, error) {
 	if n > w.left {
 		return nil, errEnds
 	}
@@ -271,7 +271,7 @@ func (w *wire) bytes(n int64) ([]byte, error) {
 	return b, err
 }
 
-func (w *wire) skip(n int64) error {
+func (w *protoReader) skip(n int64) error {
 	if n > w.left {
 		return errEnds
 	}

@@ -112,17 +112,17 @@ func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, ac
 	case stopped:
 		return nil, 0, c.apiLate(ctx, whole, nil)
 	case err != nil:
-		return nil, 0, &said{"API server: " + fact(err).Error(), fact(err)}
+		return nil, 0, &rewordedError{"API server: " + fact(err).Error(), fact(err)}
 	}
 	spool = c.depot.Spool()
 	err = (&filler{spool: spool, counters: &c.counters}).fill(whole, c.limits, c.silence(), resp.Body, stop)
 	if err == errStopped {
 		err = c.apiLate(ctx, whole, spool)
 	} else if errors.As(err, new(*SilentError)) {
-		err = &said{"API server: " + err.Error(), err}
+		err = &rewordedError{"API server: " + err.Error(), err}
 	}
 	if err == nil && resp.StatusCode != http.StatusOK {
-		later, err = laterBy(resp), failure(resp.StatusCode, spool)
+		later, err = retryAfter(resp), failure(resp.StatusCode, spool)
 	}
 	if err != nil {
 		spool.Discard()
@@ -131,8 +131,8 @@ func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, ac
 	return spool, 0, nil
 }
 
-// laterBy returns the pause after which to retry; 0 means no retry.
-func laterBy(resp *http.Response) time.Duration {
+// retryAfter returns the pause after which to retry; 0 means no retry.
+func retryAfter(resp *http.Response) time.Duration {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return 0
 	}
@@ -155,7 +155,7 @@ func (c *Cluster) apiLate(ctx, whole context.Context, spool *transport.Spool) er
 	if c.request > 0 || s.Begun && whole.Err() != nil {
 		s.After, s.Whole = cmp.Or(c.request, maxWhole), true
 	}
-	return &said{"API server: " + s.Error(), s}
+	return &rewordedError{"API server: " + s.Error(), s}
 }
 
 // failure returns the error for an answer whose status isn't 200.

@@ -39,8 +39,8 @@ type asker struct {
 	counters
 	spools
 
-	mu    sync.Mutex
-	lines map[string]*line
+	mu     sync.Mutex
+	queues map[string]*queue
 }
 
 // An address is the process that a question goes to.
@@ -54,17 +54,17 @@ type address struct {
 }
 
 func newAsker(l limits, tempDir string, quota *transport.Quota) *asker {
-	return &asker{limits: l, spools: newSpools(tempDir, quota), lines: map[string]*line{}}
+	return &asker{limits: l, spools: newSpools(tempDir, quota), queues: map[string]*queue{}}
 }
 
-// line returns the queue of an address.
-func (a *asker) line(id string) *line {
+// queue returns the queue of an address.
+func (a *asker) queue(id string) *queue {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	l := a.lines[id]
+	l := a.queues[id]
 	if l == nil {
-		l = newLine()
-		a.lines[id] = l
+		l = newQueue()
+		a.queues[id] = l
 	}
 	return l
 }
@@ -73,8 +73,8 @@ func (a *asker) line(id string) *line {
 // hanging proxy costs only one deadline, it returns an error without calling do in
 // two cases: a request before it in the queue got no answer at all, or any request
 // got its answer too slowly. When the queue becomes empty, the address is released.
-func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) error {
-	l := a.line(to.id)
+func (a *asker) inTurn(ctx context.Context, to address, do func(*queue) error) error {
+	l := a.queue(to.id)
 	since := l.enter()
 	defer l.leave(to.release)
 	turns := l.one
@@ -90,15 +90,15 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*line) error) er
 	if err := ended(ctx); err != nil { // if both are ready, select may choose a turn although ctx has ended
 		return err
 	}
-	if err := l.hushed(since); err != nil {
+	if err := l.errorSince(since); err != nil {
 		return err
 	}
 	err := do(l)
-	if slow(err) {
-		l.giveUp(err)
+	if isSlow(err) {
+		l.markSlow(err)
 	}
-	if mute(err) {
-		l.hush(err)
+	if isMute(err) {
+		l.noteMute(err)
 		if !to.several || l.alone() { // otherwise dropping the connection would cut off the answers to other requests
 			to.drop()
 		}
@@ -112,26 +112,26 @@ func (a *asker) forget() {
 	a.spools.forget()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, l := range a.lines {
-		l.forgive()
+	for _, l := range a.queues {
+		l.clearSlow()
 	}
 }
 
-// mute reports whether the error says that no byte of an answer came.
-func mute(err error) bool {
+// isMute reports whether the error says that no byte of an answer came.
+func isMute(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && !silent.Begun
 }
 
-// slow reports whether the error says that an answer came too slowly.
-func slow(err error) bool {
+// isSlow reports whether the error says that an answer came too slowly.
+func isSlow(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && silent.Slow
 }
 
 // ask sends the question over an idle connection or a new one. The server may have
 // closed the idle one, which only shows when it is used; then a new one is opened.
-func (a *asker) ask(ctx context.Context, to address, q *question, l *line) (*transport.Body, error) {
+func (a *asker) ask(ctx context.Context, to address, q *question, l *queue) (*transport.Body, error) {
 	if c := l.kept(to.port); c != nil {
 		body, err := a.over(ctx, c, to, q, l)
 		if !errors.Is(err, errStale) {
@@ -147,7 +147,7 @@ func (a *asker) ask(ctx context.Context, to address, q *question, l *line) (*tra
 
 // over sends the question over a connection. Afterwards it keeps the connection for
 // waiting requests or closes it.
-func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l *line) (*transport.Body, error) {
+func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l *queue) (*transport.Body, error) {
 	body, again, err := a.exchange(ctx, c, q, l.alone())
 	if err == nil && again {
 		l.keep(to.port, c)

@@ -58,9 +58,9 @@ type Cluster struct {
 	ways    ways
 	groups  groups
 
-	listed *memo[*transport.Body]
-	seats  *memo[map[pod]seat]
-	pilots *memo[map[string]int]
+	listed         *memo[*transport.Body]
+	adminAddresses *memo[map[pod]adminAddress]
+	pilots         *memo[map[string]int]
 
 	mu     sync.Mutex
 	faults []*mesh.Fault
@@ -82,7 +82,7 @@ func NewCluster(o ClusterOptions) (*Cluster, error) {
 	return &Cluster{
 		asker:   newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir, o.Quota),
 		options: o, dialer: o.Dialer, api: api,
-		listed: newMemo[*transport.Body](), seats: newMemo[map[pod]seat](), pilots: newMemo[map[string]int](),
+		listed: newMemo[*transport.Body](), adminAddresses: newMemo[map[pod]adminAddress](), pilots: newMemo[map[string]int](),
 	}, nil
 }
 
@@ -121,7 +121,7 @@ func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint)
 	if !ok {
 		return nil, &absent{"no such pod", nil}
 	}
-	at, err := c.seat(ctx, p)
+	at, err := c.adminAddress(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -177,9 +177,9 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 			}
 		},
 	}
-	err = c.inTurn(ctx, to, func(l *line) error {
+	err = c.inTurn(ctx, to, func(l *queue) error {
 		body, err = c.ask(ctx, to, q, l)
-		var no *undialled
+		var no *dialForbiddenError
 		if !errors.As(err, &no) {
 			return err
 		}
@@ -192,14 +192,14 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 	return body, err
 }
 
-// undialled is the error of a connection that is forbidden.
-type undialled struct{ error }
+// dialForbiddenError is the error of a connection that is forbidden.
+type dialForbiddenError struct{ error }
 
 // dial opens a connection to a port of a pod.
 func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 	w := c.ways.to(p.namespace)
 	if err := w.dialForbidden(); err != nil {
-		return nil, &undialled{err}
+		return nil, &dialForbiddenError{err}
 	}
 	nc, err := c.dialer.DialContext(ctx, p.namespace, p.name, port)
 	switch {
@@ -209,7 +209,7 @@ func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 		return nil, ended(ctx)
 	case apierrors.IsForbidden(err):
 		w.refuseDial(err)
-		return nil, &undialled{err}
+		return nil, &dialForbiddenError{err}
 	}
 	return nil, unreached(port, err)
 }
@@ -219,7 +219,7 @@ func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 // request may be under way.
 func (c *Cluster) Forget() {
 	c.listed.forget()
-	c.seats.forget()
+	c.adminAddresses.forget()
 	c.pilots.forget()
 	c.mu.Lock()
 	c.faults = nil

@@ -156,7 +156,7 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 		id: whom, port: port, several: several, release: func() {}, drop: func() {},
 		dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx, whom, port) },
 	}
-	err = d.inTurn(ctx, to, func(l *line) error {
+	err = d.inTurn(ctx, to, func(l *queue) error {
 		body, err = d.ask(ctx, to, q, l)
 		return err
 	})
@@ -170,7 +170,7 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 // only name that the process has.
 func addressed(whom string, port int, err error) error {
 	text := strings.TrimPrefix(err.Error(), fmt.Sprintf("port %d ", port))
-	return &said{whom + ": " + text, err}
+	return &rewordedError{whom + ": " + text, err}
 }
 
 // dial connects to the address, within the deadline for the first byte of an answer.
@@ -185,7 +185,7 @@ func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, err
 	case ctx.Err() != nil:
 		return nil, ended(ctx)
 	case inner.Err() != nil:
-		return nil, &said{fmt.Sprintf("no connection in %s", patience), err}
+		return nil, &rewordedError{fmt.Sprintf("no connection in %s", patience), err}
 	}
 	return nil, unreached(port, err)
 }

@@ -35,11 +35,11 @@ func TestDirect(t *testing.T) {
 		t.Errorf("%q %v", envoys, err)
 	}
 	body, err := s.Pilot(t.Context(), pilots[0], "syncz")
-	if err != nil || everything(t, body) != "GET /debug/syncz" {
+	if err != nil || readBody(t, body) != "GET /debug/syncz" {
 		t.Error(err)
 	}
 	body, err = s.Fetch(t.Context(), envoys[0], "logging", mesh.Hint{})
-	if err != nil || everything(t, body) != "POST /logging" {
+	if err != nil || readBody(t, body) != "POST /logging" {
 		t.Error(err)
 	}
 	if m := s.Manifest(); m.Kind != transport.KindLive || m.Context != "" {
@@ -75,7 +75,7 @@ func TestDirectErrors(t *testing.T) {
 	no := n.serve(t, "i", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "Unauthorized", http.StatusUnauthorized) })
 	n.raw(t, "e", silent)
 	pilot, envoy := no.Listener.Addr().String(), n.to["e"]
-	d, err := NewDirect(DirectOptions{Pilots: []string{pilot}, Envoys: []string{envoy}, Timeout: hasty, TempDir: t.TempDir()})
+	d, err := NewDirect(DirectOptions{Pilots: []string{pilot}, Envoys: []string{envoy}, Timeout: fastTimeout, TempDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

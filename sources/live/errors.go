@@ -63,26 +63,26 @@ func (e *SilentError) Timeout() bool { return true }
 // absent is the error for something that doesn't exist.
 type absent struct {
 	what string
-	err  error // the error that showed it; may be nil
+	err  error // the error from which this was concluded; may be nil
 }
 
 func (e *absent) Error() string        { return e.what }
 func (e *absent) Unwrap() error        { return e.err }
 func (e *absent) Is(target error) bool { return target == fs.ErrNotExist }
 
-// said is an error with another message.
-type said struct {
+// rewordedError is an error with another message.
+type rewordedError struct {
 	text string
 	err  error
 }
 
-func (e *said) Error() string { return e.text }
-func (e *said) Unwrap() error { return e.err }
+func (e *rewordedError) Error() string { return e.text }
+func (e *rewordedError) Unwrap() error { return e.err }
 
 // unanswered returns the error for a connection on which no complete header came.
 func unanswered(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return &said{"the connection was closed without an answer", io.ErrUnexpectedEOF}
+		return &rewordedError{"the connection was closed without an answer", io.ErrUnexpectedEOF}
 	}
 	// The HTTP client quotes an answer that it can't parse. A quoted answer that
 	// isn't printable text is left out, since it is of no use to people and differs
@@ -91,7 +91,7 @@ func unanswered(err error) error {
 		if strings.HasPrefix(what, "malformed HTTP ") {
 			what = "the answer is no HTTP"
 		}
-		return &said{what, err}
+		return &rewordedError{what, err}
 	}
 	return lost(err)
 }
@@ -106,7 +106,7 @@ func isPlain(quoted string) bool {
 func lost(err error) error {
 	var number syscall.Errno
 	if op := new(net.OpError); errors.As(err, &op) && errors.As(err, &number) {
-		return &said{number.Error(), err}
+		return &rewordedError{number.Error(), err}
 	}
 	return err
 }
@@ -114,7 +114,7 @@ func lost(err error) error {
 // broken returns the error for a body that ended too early.
 func broken(came int64, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return &said{fmt.Sprintf("the connection was closed after %d bytes of the answer", came), io.ErrUnexpectedEOF}
+		return &rewordedError{fmt.Sprintf("the connection was closed after %d bytes of the answer", came), io.ErrUnexpectedEOF}
 	}
 	return lost(err)
 }
@@ -128,13 +128,13 @@ func unreached(port int, err error) error {
 	case apierrors.IsUnauthorized(err):
 		return unauthorized(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &said{fmt.Sprintf("port %d refused", port), err}
+		return &rewordedError{fmt.Sprintf("port %d refused", port), err}
 	}
 	return err
 }
 
 func unauthorized(err error) error {
-	return &said{"Unauthorized: the API server doesn't take this context's credentials", err}
+	return &rewordedError{"Unauthorized: the API server doesn't take this context's credentials", err}
 }
 
 // statusOf returns the error for a request that the API server refused, with the
@@ -169,7 +169,7 @@ func forbidden(err error, resource, namespace string) error {
 	if !apierrors.IsForbidden(err) || strings.Contains(err.Error(), "cannot list resource") {
 		return err
 	}
-	return &said{fmt.Sprintf("%s: %s", right("list", resource, namespace), err), err}
+	return &rewordedError{fmt.Sprintf("%s: %s", right("list", resource, namespace), err), err}
 }
 
 // right returns the name of a right, such as "list pods in namespace default".

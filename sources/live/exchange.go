@@ -72,7 +72,7 @@ func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (
 	c.used, c.came, c.most = true, 0, maxHeader
 	resp, err := e.send(last)
 	if err != nil {
-		if stale && c.came == 0 && ctx.Err() == nil && !mute(err) {
+		if stale && c.came == 0 && ctx.Err() == nil && !isMute(err) {
 			err = errStale
 		}
 		return nil, false, err

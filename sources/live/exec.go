@@ -70,14 +70,14 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 		return nil, &absent{"no such pod", err}
 	case apierrors.IsUnauthorized(err):
 		return nil, unauthorized(err)
-	case spoken(err):
+	case isAboutAnswer(err):
 		return nil, err
 	}
-	return nil, &said{run.command[0] + ": " + err.Error(), err}
+	return nil, &rewordedError{run.command[0] + ": " + err.Error(), err}
 }
 
-// spoken reports whether an error is about the answer instead of the connection.
-func spoken(err error) bool {
+// isAboutAnswer reports whether an error is about the answer instead of the connection.
+func isAboutAnswer(err error) bool {
 	var status *StatusError
 	var silent *SilentError
 	return errors.As(err, &status) || errors.As(err, &silent)
@@ -89,7 +89,7 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 	defer cancel()
 	inner, stop := context.WithCancel(whole)
 	defer stop()
-	h := &heart{out: out, beats: make(chan struct{}, 1)}
+	h := &activity{out: out, signals: make(chan struct{}, 1)}
 	done := make(chan error, 1)
 	go func() { done <- c.dialer.Exec(inner, p.namespace, p.name, run.container, run.command, h) }()
 	release := c.keepPace(whole, &out.came, stop)
@@ -103,7 +103,7 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 				return out.slow()
 			}
 			return err
-		case <-h.beats:
+		case <-h.signals:
 			over()
 		case <-waiting.Done():
 			over()
@@ -114,7 +114,7 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 	}
 }
 
-func (c *Cluster) tooLate(ctx, whole context.Context, h *heart, patience time.Duration) error {
+func (c *Cluster) tooLate(ctx, whole context.Context, h *activity, patience time.Duration) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
@@ -126,15 +126,15 @@ func (c *Cluster) tooLate(ctx, whole context.Context, h *heart, patience time.Du
 	return s
 }
 
-// A heart signals on beats whenever output arrives.
-type heart struct {
-	out   *filler
-	beats chan struct{}
+// An activity sends a signal whenever output arrives.
+type activity struct {
+	out     *filler
+	signals chan struct{}
 }
 
-func (h *heart) Write(b []byte) (int, error) {
+func (h *activity) Write(b []byte) (int, error) {
 	select {
-	case h.beats <- struct{}{}:
+	case h.signals <- struct{}{}:
 	default: // a signal is already waiting to be received
 	}
 	return h.out.Write(b)

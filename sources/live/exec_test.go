@@ -49,17 +49,17 @@ func TestExec(t *testing.T) {
 		body, err := c.Fetch(t.Context(), fmt.Sprintf("p%02d.shop", i), "config_dump", mesh.Hint{})
 		if err != nil {
 			t.Error(err)
-		} else if got := everything(t, body); got != `{"a":1}`+"\n" || body.Form != transport.JSON {
+		} else if got := readBody(t, body); got != `{"a":1}`+"\n" || body.Form != transport.JSON {
 			t.Errorf("%q", got)
 		}
 	}
 	first.Go(func() { ask(0) })
-	eventually(t, "the first is dialled", func() bool { return look(n, func() bool { return len(n.dials) == 1 }) })
+	eventually(t, "the first is dialled", func() bool { return locked(n, func() bool { return len(n.dials) == 1 }) })
 	for i := range 20 {
 		others.Go(func() { ask(i + 1) })
 	}
 	others.Wait() // the other requests don't wait for the first one
-	if most := look(n, func() int { return len(n.dials) }); most > 21 {
+	if most := locked(n, func() int { return len(n.dials) }); most > 21 {
 		t.Errorf("dialled %d times", most)
 	}
 	n.dials = nil
@@ -238,7 +238,7 @@ func TestLearnerGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n.beforeDial = func(string) { cancel() }
 	c := newCluster(t, api, n, nil)
-	if _, err := c.seat(t.Context(), pod{"a", "shop"}); err != nil { // this call lists the pods before ctx can be canceled
+	if _, err := c.adminAddress(t.Context(), pod{"a", "shop"}); err != nil { // this call lists the pods before ctx can be canceled
 		t.Fatal(err)
 	}
 	if _, err := c.Fetch(ctx, "a.shop", "certs", mesh.Hint{}); !errors.Is(err, context.Canceled) {
@@ -263,7 +263,7 @@ func TestSilentProgram(t *testing.T) {
 		{nil, 2 * time.Second, "no answer in 2s"},
 	} {
 		n.exec = try.exec
-		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout, o.RequestTimeout = hasty, try.request })
+		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout, o.RequestTimeout = fastTimeout, try.request })
 		_, err := fetch(c, "certs")
 		wantError(t, err, try.want)
 	}

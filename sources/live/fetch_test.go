@@ -68,7 +68,7 @@ func TestFetch(t *testing.T) {
 			t.Errorf("%s: %v", request, err)
 			continue
 		}
-		if everything(t, body) != bodies[key] || body.Name != request {
+		if readBody(t, body) != bodies[key] || body.Name != request {
 			t.Errorf("%s: %d bytes, want %d", request, body.Size(), len(bodies[key]))
 		}
 		total += body.Size()
@@ -162,7 +162,7 @@ func TestPilotPorts(t *testing.T) {
 		body, err := c.Pilot(t.Context(), question[0], question[1])
 		if err != nil {
 			t.Error(err)
-		} else if got := everything(t, body); got != want {
+		} else if got := readBody(t, body); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
@@ -263,18 +263,18 @@ func TestFewAtATime(t *testing.T) {
 	}
 	queued(t, c, "i.istio-system", 10)
 	close(all)
-	for range atOnce {
+	for range maxParallel {
 		<-b.arrived
 	}
-	for range 10 - atOnce {
+	for range 10 - maxParallel {
 		b.leave <- struct{}{}
 		<-b.arrived
 	}
-	for range atOnce {
+	for range maxParallel {
 		b.leave <- struct{}{}
 	}
 	work.Wait()
-	if b.most.Load() != atOnce || len(n.dials) != atOnce {
+	if b.most.Load() != maxParallel || len(n.dials) != maxParallel {
 		t.Errorf("%d at a time over %d connections", b.most.Load(), len(n.dials))
 	}
 }
@@ -421,7 +421,7 @@ func TestSilent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", silent)
 	noLeaks(t, func() {
-		timeout, end := by()
+		timeout, end := manualTimeout()
 		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = timeout })
 		if _, err := c.List(t.Context(), "pods"); err != nil {
 			t.Fatal(err)
@@ -438,7 +438,7 @@ func TestSilent(t *testing.T) {
 			})
 		}
 		queued(t, c, "a.shop", 5)
-		eventually(t, "one has connected", func() bool { return look(n, func() bool { return n.open == 1 }) })
+		eventually(t, "one has connected", func() bool { return locked(n, func() bool { return n.open == 1 }) })
 		end()
 		work.Wait()
 		if len(n.dials) != 1 || len(n.dropped) != 1 || n.dropped[0] != "a.shop" || n.open != 0 {
@@ -473,7 +473,7 @@ func TestDeadlines(t *testing.T) {
 			silent(c)
 		})
 		c := newCluster(t, api, n, func(o *ClusterOptions) {
-			o.Timeout, o.FirstByte, o.RequestTimeout = hasty, try.first, try.request
+			o.Timeout, o.FirstByte, o.RequestTimeout = fastTimeout, try.first, try.request
 		})
 		_, err := fetch(c, "certs")
 		wantError(t, err, try.want)
@@ -509,7 +509,7 @@ func TestHeavyBeginnings(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", silent)
 	n.noDial["exec"] = true
-	c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = hasty })
+	c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = fastTimeout })
 	_, err := fetch(c, "config_dump")
 	wantError(t, err, "no answer in 15s")
 	_, err = c.Fetch(t.Context(), "a.exec", "config_dump", mesh.Hint{})

@@ -47,7 +47,7 @@ func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*t
 	if !ok {
 		return nil, &absent{"no such pod", nil}
 	}
-	at, err := c.seat(ctx, p)
+	at, err := c.adminAddress(ctx, p)
 	switch {
 	case err != nil:
 		return nil, err

@@ -97,7 +97,7 @@ func (c *Cluster) askVersions(ctx context.Context, group string) ([]string, erro
 	defer spool.Discard()
 	var of metav1.APIGroup
 	if err := json.NewDecoder(io.NewSectionReader(spool, 0, spool.Size())).Decode(&of); err != nil {
-		return nil, &said{"API group " + group + ": " + err.Error(), err}
+		return nil, &rewordedError{"API group " + group + ": " + err.Error(), err}
 	}
 	preferred := of.PreferredVersion.Version
 	var all []string

@@ -153,7 +153,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("%s: %v", resource, err)
 			continue
 		}
-		if body.Form != transport.JSON || body.Name != resource || everything(t, body) != want {
+		if body.Form != transport.JSON || body.Name != resource || readBody(t, body) != want {
 			t.Errorf("%s: %s %s, not as it was given", resource, body.Name, body.Form)
 		}
 	}
@@ -247,7 +247,7 @@ func TestBusyAPIServer(t *testing.T) {
 			api.refuse(w, r, 429, metav1.StatusReasonTooManyRequests, "storage is (re)initializing")
 			return true
 		}
-		c := newCluster(t, api, newNetwork(), func(o *ClusterOptions) { o.Timeout = hasty })
+		c := newCluster(t, api, newNetwork(), func(o *ClusterOptions) { o.Timeout = fastTimeout })
 		_, err := c.List(t.Context(), "pods")
 		if most == 2 && (err != nil || n != 3) {
 			t.Errorf("%v after %d tries", err, n)

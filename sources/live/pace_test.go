@@ -14,9 +14,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// only returns a Timeout that ends the deadline of this duration after 300 ms and
+// onlyDeadline returns a Timeout that ends the deadline of this duration after 300 ms and
 // never ends any other.
-func only(of time.Duration) Timeout {
+func onlyDeadline(of time.Duration) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		if d != of {
 			return context.WithCancel(ctx)
@@ -46,7 +46,7 @@ func TestTricklingAnswersEnd(t *testing.T) {
 	n.raw(t, "a.shop:15000", trickle)
 	n.serve(t, "b.shop:15000", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })
 	noLeaks(t, func() {
-		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = only(paceWindow) })
+		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = onlyDeadline(paceWindow) })
 		if _, err := c.List(t.Context(), "pods"); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestTricklingProgramsEnd(t *testing.T) {
 		}
 		return nil
 	}
-	c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = only(paceWindow) })
+	c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = onlyDeadline(paceWindow) })
 	_, err := fetch(c, "stats")
 	wantErrorWith(t, err, "too slow")
 }
@@ -104,7 +104,7 @@ func TestWholeAnswersHaveADeadline(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	d, err := NewDirect(DirectOptions{Pilots: []string{server.URL}, TempDir: t.TempDir(), Timeout: only(maxWhole)})
+	d, err := NewDirect(DirectOptions{Pilots: []string{server.URL}, TempDir: t.TempDir(), Timeout: onlyDeadline(maxWhole)})
 	if err != nil {
 		t.Fatal(err)
 	}

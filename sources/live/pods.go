@@ -51,7 +51,7 @@ func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool, error) {
 	var read, not []string
 	var raw []byte
-	for _, namespace := range c.home() {
+	for _, namespace := range c.fallbackNamespaces() {
 		spool, err := c.get(ctx, "api/v1/namespaces/"+namespace+"/pods", cached(), asProtobuf)
 		if apierrors.IsForbidden(err) {
 			not = append(not, namespace)
@@ -80,9 +80,9 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 	return spool, nil
 }
 
-// home returns the namespaces whose pods are listed if the pods of all namespaces
+// fallbackNamespaces returns the namespaces whose pods are listed if the pods of all namespaces
 // may not be.
-func (c *Cluster) home() []string {
+func (c *Cluster) fallbackNamespaces() []string {
 	all := []string{c.options.IstioNamespace}
 	if n := c.options.Namespace; n != "" {
 		all = append(all, n)
@@ -133,28 +133,28 @@ func wrap(spool *transport.Spool, raw []byte) error {
 	return err
 }
 
-// A seat is where a proxy answers: its admin port, and whether it is a ztunnel.
-type seat struct {
+// An adminAddress is where a proxy answers: its admin port, and whether it is a ztunnel.
+type adminAddress struct {
 	port    int
 	ztunnel bool
 }
 
-// seat returns where to ask a proxy. If pods may not be listed, it returns the
+// adminAddress returns where to ask a proxy. If pods may not be listed, it returns the
 // default port.
-func (c *Cluster) seat(ctx context.Context, p pod) (seat, error) {
-	all, err := c.seats.get(ctx, func() (map[pod]seat, error) {
-		all, err := c.findSeats(ctx)
+func (c *Cluster) adminAddress(ctx context.Context, p pod) (adminAddress, error) {
+	all, err := c.adminAddresses.get(ctx, func() (map[pod]adminAddress, error) {
+		all, err := c.findAdminAddresses(ctx)
 		if err != nil && ctx.Err() == nil {
 			return nil, nil // an empty result is cached, so that the pods aren't listed again for each proxy
 		}
 		return all, err
 	})
 	if err != nil {
-		return seat{}, err
+		return adminAddress{}, err
 	}
 	s, special := all[p]
 	if !special {
-		s = seat{port: envoyPort}
+		s = adminAddress{port: envoyPort}
 	}
 	if n := c.options.AdminPort; n > 0 && !s.ztunnel {
 		s.port = n
@@ -162,7 +162,7 @@ func (c *Cluster) seat(ctx context.Context, p pod) (seat, error) {
 	return s, nil
 }
 
-func (c *Cluster) findSeats(ctx context.Context) (map[pod]seat, error) {
+func (c *Cluster) findAdminAddresses(ctx context.Context) (map[pod]adminAddress, error) {
 	body, err := c.pods(ctx)
 	if err != nil {
 		return nil, err
@@ -171,9 +171,9 @@ func (c *Cluster) findSeats(ctx context.Context) (map[pod]seat, error) {
 	if err != nil {
 		return nil, err
 	}
-	special := map[pod]seat{}
+	special := map[pod]adminAddress{}
 	for _, p := range pods {
-		s := seat{adminPort(p.Annotations), p.Type == mesh.ZTunnel}
+		s := adminAddress{adminPort(p.Annotations), p.Type == mesh.ZTunnel}
 		if s.ztunnel {
 			s.port = envoyPort
 		}

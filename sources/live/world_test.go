@@ -28,13 +28,13 @@ import (
 
 const kubernetes = "../testdata/stale/kubernetes/"
 
-// hasty is a Timeout that shortens deadlines up to 100 times, to 150 ms or more.
-func hasty(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+// fastTimeout is a Timeout that shortens deadlines up to 100 times, to 150 ms or more.
+func fastTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, max(d/100, 150*time.Millisecond))
 }
 
-// by returns a Timeout whose deadlines all end when end is called, and not before.
-func by() (timeout Timeout, end func()) {
+// manualTimeout returns a Timeout whose deadlines all end when end is called, and not before.
+func manualTimeout() (timeout Timeout, end func()) {
 	over, end := context.WithCancel(context.Background())
 	return func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
 		inner, cancel := context.WithCancel(ctx)
@@ -50,7 +50,7 @@ func by() (timeout Timeout, end func()) {
 func queued(t *testing.T, c *Cluster, id string, n int) {
 	t.Helper()
 	eventually(t, "all requests wait", func() bool {
-		l := c.line(id)
+		l := c.queue(id)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.users == n
@@ -167,7 +167,7 @@ func (s *apiServer) times(path string) (n int) {
 	return n
 }
 
-// A network connects to servers on loopback that play the ports of pods.
+// A network connects to servers on loopback, which take the place of pods' ports.
 type network struct {
 	mu         sync.Mutex
 	to         map[string]string // the real address by "pod.namespace:15000"
@@ -275,8 +275,8 @@ func (n *network) Close() error {
 	return nil
 }
 
-// look reads from the network while holding its lock.
-func look[T any](n *network, of func() T) T {
+// locked reads from the network while holding its lock.
+func locked[T any](n *network, of func() T) T {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return of()
@@ -344,8 +344,8 @@ func newCluster(t *testing.T, api *apiServer, n *network, change func(*ClusterOp
 	return c
 }
 
-// everything returns the whole body.
-func everything(t *testing.T, b *transport.Body) string {
+// readBody returns the whole body.
+func readBody(t *testing.T, b *transport.Body) string {
 	t.Helper()
 	text, err := io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
 	if err != nil {

@@ -10,14 +10,14 @@ type frame struct {
 
 	object *object // the kind and version that a Kubernetes object has stated so far
 
-	mood
+	inherited
 }
 
 // An object is the kind and the version that a Kubernetes object states.
 type object struct{ kind, version string }
 
-// openOf returns a field whose whole content has this class and no known message.
-func openOf(c Class) *field {
+// fieldOfClass returns a field whose whole content has this class and no known message.
+func fieldOfClass(c Class) *field {
 	switch c {
 	case Digested:
 		return openField
@@ -27,8 +27,8 @@ func openOf(c Class) *field {
 	return &field{class: c, all: true}
 }
 
-// A mood is the set of rules that apply to everything inside an array or object.
-type mood struct {
+// inherited is the set of rules that apply to everything inside an array or object.
+type inherited struct {
 	all     Class // the class of everything inside the frame, if isAll is set
 	isAll   bool
 	matched judgment // for the values of a matcher: the judgment of the name that they are matched under
@@ -54,7 +54,7 @@ func (r *Reader) push(array bool) error {
 	f := frame{array: array}
 	at := r.field
 	if n := len(r.stack); n > 0 {
-		f.mood = r.stack[n-1].mood
+		f.inherited = r.stack[n-1].inherited
 		if array || !at.dict { // the values of a map are judged by their own keys
 			r.influence(&f, &r.stack[n-1], at)
 		}
@@ -71,7 +71,7 @@ func (r *Reader) push(array bool) error {
 		f.of = r.schema.held(at)
 		f.at = openField
 		if at.all {
-			f.at = openOf(at.class)
+			f.at = fieldOfClass(at.class)
 		}
 	}
 	r.stack = append(r.stack, f)
@@ -81,14 +81,14 @@ func (r *Reader) push(array bool) error {
 		r.field = f.at
 		return nil
 	}
-	r.foresee()
+	r.readAhead()
 	return nil
 }
 
 // dictionary is the message of a map: its members may have any name.
 var dictionary = &message{}
 
-// influence sets the mood of a frame according to the field that holds it.
+// influence sets the inherited rules of a frame according to the field that holds it.
 func (r *Reader) influence(f, parent *frame, at *field) {
 	if f.array && at.class == Matched { // the texts in a list are matched under a name beside the list
 		f.matched = r.judged(parent)

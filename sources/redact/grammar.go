@@ -15,24 +15,24 @@ type grammar struct {
 	field *field   // the field that the next value belongs to
 	keyed judgment // the judgment of the next member's name, if the names are data
 	input judgment // the judgment of the header that a tree of matchers matches
-	tells tells
+	tells meaning
 
 	judgments map[bool]map[string]judgment // cached judgments of keys; under true those of labels, under false all others
 }
 
-// tells is what the reader learns from the next text.
-type tells uint8
+// meaning is what the reader learns from the next text.
+type meaning uint8
 
 const (
-	nothingTold tells = iota
-	typeTold          // the text is the type of the object's message
-	kindTold
-	versionTold
-	containerTold // the text is the name of a container
-	headerTold    // the text is the name of the matched header
+	noMeaning meaning = iota
+	typeName          // the text is the type of the object's message
+	kindName
+	versionName
+	containerName // the text is the name of a container
+	headerName    // the text is the name of the matched header
 )
 
-// want is what may come next.
+// want is the kind of token that may come next.
 type want uint8
 
 const (
@@ -52,7 +52,7 @@ var errShort = errors.New("unexpected end of JSON")
 
 // token parses the next token.
 func (r *Reader) token() error {
-	c, err := r.glyph()
+	c, err := r.nextByte()
 	if err != nil {
 		return err
 	}
@@ -88,9 +88,9 @@ func (r *Reader) token() error {
 	return r.scalar()
 }
 
-// glyph skips white space and returns the next byte. The error is io.EOF at the end
+// nextByte skips white space and returns the next byte. The error is io.EOF at the end
 // of the document.
-func (r *Reader) glyph() (byte, error) {
+func (r *Reader) nextByte() (byte, error) {
 	for {
 		for ; r.at < len(r.win); r.at++ {
 			switch c := r.win[r.at]; c {
@@ -120,7 +120,7 @@ func (r *Reader) separator(c byte) error {
 	switch {
 	case c == ',' && in.array:
 		r.at++
-		r.want, r.field, r.tells = value, in.at, nothingTold
+		r.want, r.field, r.tells = value, in.at, noMeaning
 	case c == ',':
 		r.at++
 		r.want = name
@@ -183,7 +183,7 @@ func (r *Reader) ended(i int) error {
 	const long = 7 // number of digits; ports and similar numbers have fewer
 	if len(text) >= long && isDigit(text[len(text)-1]) && !bytes.ContainsAny(text, ".eE") && len(r.stack) > 0 && !r.policy.asGiven {
 		if c, all := r.classed(); all && (c == Digested || c == Dropped) {
-			r.put(r.at, i, `"`+r.standsFor(c, text)+`"`)
+			r.put(r.at, i, `"`+r.replacement(c, text)+`"`)
 		}
 	}
 	r.at = i
@@ -251,7 +251,7 @@ func (r *Reader) member() error {
 	end, escaped, err := r.quoted()
 	switch {
 	case err == errFull: // no field has so long a name, so nothing is known of its value
-		r.field, r.keyed, r.tells = openField, sensitive, nothingTold
+		r.field, r.keyed, r.tells = openField, sensitive, noMeaning
 		r.begin(Digested)
 		r.long.name = true
 		return nil
@@ -265,7 +265,7 @@ func (r *Reader) member() error {
 			return r.broken("no name of a member", r.at)
 		}
 	}
-	if r.enter(text) && !r.policy.asGiven && !isStandIn(text) {
+	if r.enter(text) && !r.policy.asGiven && !isReplacement(text) {
 		r.put(r.at+1, end, r.digest(text))
 	}
 	r.at = end + 1
@@ -277,7 +277,7 @@ func (r *Reader) member() error {
 // itself must be redacted.
 func (r *Reader) enter(name []byte) (secret bool) {
 	in := &r.stack[len(r.stack)-1]
-	r.keyed, r.tells = unjudged, nothingTold
+	r.keyed, r.tells = unjudged, noMeaning
 	switch {
 	case in.of == nil || in.of == dictionary:
 		r.field = in.at
@@ -302,7 +302,7 @@ func (r *Reader) enter(name []byte) (secret bool) {
 		r.field = f
 	}
 	r.tells = in.learns(name)
-	if r.tells == typeTold {
+	if r.tells == typeName {
 		r.field, secret = keptField, false
 	}
 	return secret
@@ -324,21 +324,21 @@ func (r *Reader) judgeKey(key []byte, c Class) judgment {
 }
 
 // learns returns what the reader learns from the value of the member with this name.
-func (f *frame) learns(name []byte) tells {
+func (f *frame) learns(name []byte) meaning {
 	switch {
 	case len(name) == 0:
 	case f.of == dictionary:
 	case string(name) == "@type" && (f.of == nil || !f.of.object):
-		return typeTold
+		return typeName
 	case f.of == nil:
 	case f.of.object && string(name) == "kind":
-		return kindTold
+		return kindName
 	case f.of.object && string(name) == "apiVersion":
-		return versionTold
+		return versionName
 	case f.of.container && string(name) == "name":
-		return containerTold
+		return containerName
 	case f.of.input && (string(name) == "header_name" || string(name) == "headerName"):
-		return headerTold
+		return headerName
 	}
-	return nothingTold
+	return noMeaning
 }

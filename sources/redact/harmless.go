@@ -150,9 +150,9 @@ var letters = func() (is [256]bool) {
 	return is
 }()
 
-// stateOf returns the length of the word of letters at the beginning of a text,
+// stateLength returns the length of the word of letters at the beginning of a text,
 // which is the text's state.
-func stateOf(s []byte) int {
+func stateLength(s []byte) int {
 	n := 0
 	for n < len(s) && n < 24 && !isDigit(s[n]) && isLetter(s[n]) {
 		n++
@@ -223,10 +223,10 @@ var marks = [][]byte{
 // schemes are the authentication schemes of headers with credentials.
 var schemes = []string{"bearer ", "basic ", "digest "}
 
-// tellsItself reports whether a text contains a secret that can be recognized by its
+// containsSecret reports whether a text contains a secret that can be recognized by its
 // form: a key in PEM, a token of a known form, or the credentials of an
 // authentication scheme.
-func tellsItself(s []byte) bool {
+func containsSecret(s []byte) bool {
 	const shortest = 12
 	if len(s) < shortest {
 		return false

@@ -5,9 +5,10 @@ import (
 	"io"
 )
 
-// A LineReader redacts a body of text, such as lists from old Envoys, loggers and
-// counters. Each line is a sequence of names joined by colons, or a name with a
-// number or a word. Free text in a line is replaced by a digest.
+// A LineReader redacts a body of text, such as the lists of old Envoys and the
+// loggers and counters of all Envoys. Each line is a sequence of names joined by
+// colons, or a name with a number or a word. Free text in a line is replaced by a
+// digest.
 type LineReader struct {
 	policy *Policy
 	lines  Reader // makes the digests
@@ -61,7 +62,7 @@ func (l *LineReader) line(s []byte) {
 	name, value, pair := bytes.Cut(text, []byte(": "))
 	plain := bytes.TrimSpace(name)
 	switch {
-	case tellsItself(text) || len(secretParts(text, false)) > 0:
+	case containsSecret(text) || len(secretParts(text, false)) > 0:
 		l.out = append(l.out, l.lines.digest(text)...)
 	case string(text) == "active loggers:":
 		l.out = append(l.out, s...)

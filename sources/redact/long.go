@@ -51,7 +51,7 @@ func (r *Reader) piece() error {
 		r.put(r.at, r.at, asDigest(l.digest.Sum(nil)))
 		r.found.Digested++
 	case Dropped:
-		r.put(r.at, r.at, r.standsFor(Dropped, nil))
+		r.put(r.at, r.at, r.replacement(Dropped, nil))
 	}
 	r.at++
 	r.long = nil

@@ -114,9 +114,9 @@ func Digest(key []byte, text string) string {
 
 func asDigest(sum []byte) string { return mesh.DigestMark + hex.EncodeToString(sum[:8]) }
 
-// isStandIn reports whether a text is itself a replacement, so it was already
+// isReplacement reports whether a text is itself a replacement, so it was already
 // redacted.
-func isStandIn(s []byte) bool { return mesh.IsDigest(s) || mesh.IsRedacted(s) }
+func isReplacement(s []byte) bool { return mesh.IsDigest(s) || mesh.IsRedacted(s) }
 
 // Words lists, for people, what is redacted. before lists what was already redacted
 // by somebody else.
@@ -145,7 +145,7 @@ func (p *Policy) Hidden(text string) string {
 // Scrub returns a text that was written for people. If the text contains a
 // recognizable secret, it returns its digest instead.
 func (p *Policy) Scrub(text string) string {
-	if !p.asGiven && (tellsItself([]byte(text)) || len(secretParts([]byte(text), false)) > 0) {
+	if !p.asGiven && (containsSecret([]byte(text)) || len(secretParts([]byte(text), false)) > 0) {
 		return Digest(p.key, text)
 	}
 	return text

@@ -25,15 +25,15 @@ func typed(name, fields string) string {
 // d stands in test cases for any digest.
 const d = "redacted:DDDDDDDDDDDDDDDD"
 
-// blurred replaces every digest in a text by d.
-func blurred(s string) string {
+// maskDigests replaces every digest in a text by d.
+func maskDigests(s string) string {
 	for at := 0; ; {
 		i := strings.Index(s[at:], mesh.DigestMark)
 		if i < 0 {
 			return s
 		}
 		at += i + len(mesh.DigestMark)
-		if len(s) >= at+16 && isStandIn([]byte(s[at-len(mesh.DigestMark):at+16])) {
+		if len(s) >= at+16 && isReplacement([]byte(s[at-len(mesh.DigestMark):at+16])) {
 			s = s[:at] + "DDDDDDDDDDDDDDDD" + s[at+16:]
 		}
 	}
@@ -97,7 +97,7 @@ func TestCases(t *testing.T) {
 			want = c.in
 		}
 		got := filter(t, p, c.root, c.in)
-		if blurred(got) != blurred(want) {
+		if maskDigests(got) != maskDigests(want) {
 			t.Errorf("%s\n got %s\nwant %s", c.name, got, want)
 		}
 		if again := filter(t, policy(t, Options{}), c.root, got); again != got {
@@ -199,7 +199,7 @@ func TestLines(t *testing.T) {
 	want := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: " + d + "\n" + d + "\n" + d + "\n" + d + "\nx: " + d + "\n" +
 		"  api_key: " + d + "\n  jwt: debug\nab12cd34ef56ab12cd34ef56ab12cd34ef56ab12/1.31.0/Clean\n" + d + "\n" + d + "\na::10.0.0.1:80::token::" + d + "\na::10.0.0.1:80::hostname::x9uHdMikGCxuvsZZTsBTrvGM.elb.example\n"
 	out, err := io.ReadAll(p.NewLineReader(iotest.OneByteReader(strings.NewReader(in))))
-	if err != nil || blurred(string(out)) != want {
+	if err != nil || maskDigests(string(out)) != want {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

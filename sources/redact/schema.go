@@ -28,7 +28,7 @@ type message struct {
 	rest      *field            // describes all other fields
 	any       bool              // the message is an Any: its @type names the message
 	object    bool              // the message is a Kubernetes object: its kind names the message
-	tags      map[string]*field // by name, in both spellings: the fields whose text decides about the others
+	tags      map[string]*field // the fields whose text decides about the others, by name in both spellings
 	naming    bool              // one field of the message holds the name that the others are matched under
 	container bool              // the message is a container of a pod
 	variable  bool              // the message is an environment variable
@@ -110,7 +110,8 @@ func newSchema(keep []string) *schema {
 	return s
 }
 
-// normal converts the field in a word of the table to its JSON name in protobuf.
+// normal converts the field name in an entry of the table to its JSON name in
+// protobuf.
 func normal(word string) string {
 	if of, name, ok := strings.Cut(word, ":"); ok {
 		return of + ":" + camel(name)
@@ -192,7 +193,7 @@ func (s *schema) add(m *message, of, word string) {
 	}
 }
 
-// field builds a field from the marks after its name in the table.
+// field builds a field from the marks that follow its name in the table.
 func (s *schema) field(of, name, mark string) *field {
 	class, qualified := s.class(of, name)
 	f := &field{class: class}

@@ -15,7 +15,7 @@ type Row struct {
 	Reason string
 }
 
-// Rows returns the table.
+// Rows returns the whole table: which fields have which class, and why.
 func Rows() []Row {
 	return []Row{
 		{Kept, `name names namespace namespaces group kind api_version version version_info system_version_info resource_version generate_name id uid

@@ -16,7 +16,7 @@ func Veil(file, kind string) decode.Shape {
 	return veil{schema: s}.at(&field{holds: rootOf(file, kind)})
 }
 
-// veil is the shape of a message.
+// veil is the shape of a message whose secrets are hidden.
 type veil struct {
 	schema *schema
 	of     *message

@@ -10,9 +10,9 @@ import (
 // classed returns the class of the next text. all is true if the class comes from a
 // parent that applies it to everything inside.
 func (r *Reader) classed() (c Class, all bool) {
-	f, in := r.field, &mood{}
+	f, in := r.field, &inherited{}
 	if n := len(r.stack); n > 0 {
-		in = &r.stack[n-1].mood
+		in = &r.stack[n-1].inherited
 	}
 	switch {
 	case f.own:
@@ -71,7 +71,7 @@ func (r *Reader) text() error {
 // judge keeps the text win[from:to], or replaces all or a part of it.
 func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	c, _ := r.classed()
-	if isStandIn(text) || r.tells == typeTold && isWord(text) && (bytes.IndexByte(text, '.') > 0 || !looksSecret(text)) {
+	if isReplacement(text) || r.tells == typeName && isWord(text) && (bytes.IndexByte(text, '.') > 0 || !looksSecret(text)) {
 		return
 	}
 	if c == Digested && isCommand(text) {
@@ -89,7 +89,7 @@ func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 		r.scrub(from, to, text, escaped, c == URL)
 		return
 	case Word:
-		if keep = stateOf(text); keep == len(text) {
+		if keep = stateLength(text); keep == len(text) {
 			return
 		}
 	case Matched:
@@ -127,11 +127,11 @@ func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	if c != Dropped {
 		c = Digested
 	}
-	r.put(from+keep, to, r.standsFor(c, text[keep:]))
+	r.put(from+keep, to, r.replacement(c, text[keep:]))
 }
 
-// standsFor returns the replacement of a text.
-func (r *Reader) standsFor(c Class, text []byte) string {
+// replacement returns the digest or the fixed word that replaces a text.
+func (r *Reader) replacement(c Class, text []byte) string {
 	if c != Dropped {
 		return r.digest(text)
 	}
@@ -145,7 +145,7 @@ func (r *Reader) standsFor(c Class, text []byte) string {
 // scrub replaces the recognizable secrets in a text that is otherwise kept.
 func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 	const longest = 4096 // length in bytes; a longer text can't be a name
-	if len(text) > longest || tellsItself(text) {
+	if len(text) > longest || containsSecret(text) {
 		r.put(from, to, r.digest(text))
 		return
 	}
@@ -155,7 +155,7 @@ func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 		return
 	}
 	for _, p := range parts {
-		if part := text[p.from:p.to]; !isStandIn(part) {
+		if part := text[p.from:p.to]; !isReplacement(part) {
 			r.put(from+p.from, from+p.to, r.digest(part))
 		}
 	}
@@ -163,7 +163,7 @@ func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 
 // learn processes a text that decides how the members beside it are redacted.
 func (r *Reader) learn(text []byte) {
-	if len(r.stack) == 0 || r.tells == nothingTold && r.field.class != Naming && r.field.class != Owning {
+	if len(r.stack) == 0 || r.tells == noMeaning && r.field.class != Naming && r.field.class != Owning {
 		return
 	}
 	f := &r.stack[len(r.stack)-1]
@@ -175,18 +175,18 @@ func (r *Reader) learn(text []byte) {
 		f.ours = isSetting(text)
 	}
 	switch r.tells {
-	case typeTold:
+	case typeName:
 		url := string(text)
 		r.retype(f, url[strings.LastIndexByte(url, '/')+1:])
-	case kindTold:
+	case kindName:
 		f.said().kind = string(text)
 		r.rekind(f)
-	case versionTold:
+	case versionName:
 		f.said().version = string(text)
 		r.rekind(f)
-	case containerTold:
+	case containerName:
 		f.istiod = isIstiod(text)
-	case headerTold:
+	case headerName:
 		r.input = judgeName(text, Matched)
 	}
 }

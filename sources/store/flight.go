@@ -17,8 +17,8 @@ type flight struct {
 	waiters int // number of waiting callers; guarded by the mutex of the flight's owner
 }
 
-// takeOff returns a new flight with one waiter.
-func takeOff(base context.Context) *flight {
+// newFlight returns a new flight with one waiter.
+func newFlight(base context.Context) *flight {
 	f := &flight{landed: make(chan struct{}), waiters: 1}
 	f.ctx, f.cancel = context.WithCancel(base)
 	return f
@@ -26,7 +26,7 @@ func takeOff(base context.Context) *flight {
 
 // landed returns a flight that is already over.
 func landed(v any, err error) *flight {
-	f := takeOff(context.Background())
+	f := newFlight(context.Background())
 	f.land(v, err)
 	return f
 }
@@ -58,8 +58,8 @@ func (f *flight) wait(ctx context.Context, mu *sync.Mutex) (any, error) {
 	}
 }
 
-// The air is the set of a store's running loads.
-type air struct {
+// runningLoads is the set of a store's running loads.
+type runningLoads struct {
 	mu     sync.Mutex
 	flying int
 	closed bool
@@ -68,7 +68,7 @@ type air struct {
 
 // begin registers a load that starts to run. After close it returns the error of a
 // canceled load. For each successful begin, end must be called.
-func (a *air) begin() error {
+func (a *runningLoads) begin() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -78,7 +78,7 @@ func (a *air) begin() error {
 	return nil
 }
 
-func (a *air) end() {
+func (a *runningLoads) end() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.flying--; a.flying == 0 && a.empty != nil {
@@ -87,13 +87,13 @@ func (a *air) end() {
 	}
 }
 
-func (a *air) close() {
+func (a *runningLoads) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
 }
 
-func (a *air) settle() {
+func (a *runningLoads) settle() {
 	a.mu.Lock()
 	if a.flying == 0 {
 		a.mu.Unlock()

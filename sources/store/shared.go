@@ -39,7 +39,7 @@ func (s *Shared[T]) Get(ctx context.Context) (T, error) {
 		f.waiters++
 		s.again++
 	} else {
-		f = takeOff(s.store.base)
+		f = newFlight(s.store.base)
 		s.flight = f
 		go s.fly(f)
 	}
@@ -77,9 +77,9 @@ func (s *Shared[T]) fly(f *flight) {
 }
 
 func (s *Shared[T]) run(ctx context.Context) (v T, err error) {
-	if err := s.store.air.begin(); err != nil {
+	if err := s.store.running.begin(); err != nil {
 		return v, err
 	}
-	defer s.store.air.end()
+	defer s.store.running.end()
 	return s.make(ctx)
 }

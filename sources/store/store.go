@@ -39,7 +39,7 @@ type Store struct {
 	many   int
 	slots  chan struct{} // one slot per load that may run at once; nil means no limit
 
-	air air // the running loads
+	running runningLoads
 
 	mu     sync.Mutex
 	recent list.List // the groups (*Group) with loaded values; the one used last is first
@@ -71,12 +71,12 @@ func New(ctx context.Context, o Options) *Store {
 // Close ends the running loads. Loaded values can still be read.
 func (s *Store) Close() {
 	s.cancel()
-	s.air.close()
+	s.running.close()
 }
 
 // Settle waits, after Close, until no load is running. Then the sources of the loads
 // may be closed.
-func (s *Store) Settle() { s.air.settle() }
+func (s *Store) Settle() { s.running.settle() }
 
 // Counters returns the current statistics.
 func (s *Store) Counters() Counters {

@@ -88,7 +88,7 @@ func (t *Thunk) join() *flight {
 		t.flight.waiters++
 		return t.flight
 	}
-	f := takeOff(s.base)
+	f := newFlight(s.base)
 	t.flight = f
 	t.group.flying++
 	go t.fly(f)
@@ -101,10 +101,10 @@ func (t *Thunk) fly(f *flight) {
 }
 
 func (t *Thunk) run(ctx context.Context) (any, error) {
-	if err := t.group.store.air.begin(); err != nil {
+	if err := t.group.store.running.begin(); err != nil {
 		return nil, err
 	}
-	defer t.group.store.air.end()
+	defer t.group.store.running.end()
 	release, err := t.group.store.Slot(ctx)
 	if err != nil {
 		return nil, err

@@ -76,7 +76,8 @@ func members(t reflect.Type, lines map[string]string) (line string) {
 	return line
 }
 
-// held returns the mark for the content of a Go type.
+// held returns the table's mark for the content of a Go type, for example "#" for a
+// scalar.
 func held(t reflect.Type, lines map[string]string) string {
 	switch t {
 	case reflect.TypeFor[metav1.Time](), reflect.TypeFor[metav1.MicroTime](), reflect.TypeFor[resource.Quantity](), reflect.TypeFor[metav1.Duration]():
@@ -178,8 +179,8 @@ func (d *definition) object(name string, lines map[string]string) {
 	lines[name] = line
 }
 
-// held returns the mark for the content of a property. If the property is a message,
-// name becomes its name.
+// held returns the table's mark for the content of a property. If the property is a
+// message, name becomes its name.
 func (d *definition) held(name string, lines map[string]string) string {
 	switch {
 	case d.Type == "array" && d.Items != nil:

@@ -138,7 +138,7 @@ func retired(m protoreflect.MessageDescriptor, files *protoregistry.Files) []pro
 	})
 }
 
-// field returns the word of the table for one field of a message.
+// field returns the entry of one field in its message's line of the table.
 func field(f protoreflect.FieldDescriptor, of protoreflect.MessageDescriptor) string {
 	s := string(f.Name())
 	if f.JSONName() != camel(s) {
@@ -157,7 +157,8 @@ func field(f protoreflect.FieldDescriptor, of protoreflect.MessageDescriptor) st
 	return s + holds(f, home)
 }
 
-// holds returns the mark for the content of a field, or of the values of a map.
+// holds returns the table's mark for the content of a field, or of the values of a
+// map.
 func holds(f protoreflect.FieldDescriptor, home string) string {
 	m := f.Message()
 	switch e := f.Enum(); {

@@ -2,11 +2,11 @@ package redact
 
 import "bytes"
 
-// foresee reads ahead, at the beginning of an object, to the member that decides
+// readAhead searches, at the beginning of an object, the member that decides
 // about the others: the name of a container, of a variable, or of a matched header.
 // So the order of the members doesn't matter. If the member is further away than the
 // largest window, its text stays unknown.
-func (r *Reader) foresee() {
+func (r *Reader) readAhead() {
 	f := &r.stack[len(r.stack)-1]
 	if f.of == nil || len(f.of.tags) == 0 {
 		return
@@ -14,9 +14,9 @@ func (r *Reader) foresee() {
 	for {
 		text, found, short := member(r.win[r.at:], f.of.tags)
 		if found != nil {
-			r.field, r.tells = found, nothingTold
+			r.field, r.tells = found, noMeaning
 			if f.of.container {
-				r.tells = containerTold
+				r.tells = containerName
 			}
 			if unescaped, ok := r.unescaped(text); ok {
 				r.learn(unescaped)

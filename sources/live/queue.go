@@ -2,12 +2,12 @@ package live
 
 import "sync"
 
-// atOnce is how many requests an istiod gets at the same time.
-const atOnce = 4
+// maxParallel is how many requests an istiod gets at the same time.
+const maxParallel = 4
 
-// A line is the queue of the requests to one address. It also holds the idle
+// A queue holds the requests that wait for one address. It also holds the idle
 // connections to the address.
-type line struct {
+type queue struct {
 	one, few chan struct{}
 
 	mu    sync.Mutex
@@ -18,40 +18,40 @@ type line struct {
 	slow  error // the error of an answer that came too slowly; while it is set, no requests are sent
 }
 
-func newLine() *line {
-	return &line{one: make(chan struct{}, 1), few: make(chan struct{}, atOnce), conns: map[int][]*conn{}}
+func newQueue() *queue {
+	return &queue{one: make(chan struct{}, 1), few: make(chan struct{}, maxParallel), conns: map[int][]*conn{}}
 }
 
 // enter joins the queue. It returns how often a request to the address has got no
 // answer so far.
-func (l *line) enter() (since int) {
+func (l *queue) enter() (since int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.users++
 	return l.times
 }
 
-// hush records that a request to the address got no answer.
-func (l *line) hush(err error) {
+// noteMute records that a request to the address got no answer.
+func (l *queue) noteMute(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.times++
 	l.mute = err
 }
 
-// giveUp records that the address is too slow.
-func (l *line) giveUp(err error) {
+// markSlow records that the address is too slow.
+func (l *queue) markSlow(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.slow = err
 }
 
-// forgive allows requests to a slow address again.
-func (l *line) forgive() { l.giveUp(nil) }
+// clearSlow allows requests to a slow address again.
+func (l *queue) clearSlow() { l.markSlow(nil) }
 
-// hushed returns an error if a request has got no answer since the given count, or
+// errorSince returns an error if a request has got no answer since the given count, or
 // if the address is too slow.
-func (l *line) hushed(since int) error {
+func (l *queue) errorSince(since int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.times == since {
@@ -63,7 +63,7 @@ func (l *line) hushed(since int) error {
 // leave leaves the queue. If nobody else is in it, leave closes the idle connections
 // and releases the address. The lock is held meanwhile, so that a request that comes
 // next doesn't get a connection that is about to be released.
-func (l *line) leave(release func()) {
+func (l *queue) leave(release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.users--; l.users > 0 {
@@ -79,21 +79,21 @@ func (l *line) leave(release func()) {
 }
 
 // alone reports whether no other request waits or is under way.
-func (l *line) alone() bool {
+func (l *queue) alone() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.users == 1
 }
 
 // keep stores an idle connection for the next request.
-func (l *line) keep(port int, c *conn) {
+func (l *queue) keep(port int, c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[port] = append(l.conns[port], c)
 }
 
 // kept returns an idle connection, nil if there is none.
-func (l *line) kept(port int) *conn {
+func (l *queue) kept(port int) *conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	conns := l.conns[port]
