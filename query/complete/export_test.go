@@ -27,3 +27,15 @@ func Ambiguous(src string) bool {
 	}
 	return false
 }
+
+// Undefined returns the functions, each given as name/arity, that have no
+// definition over shapes.
+func Undefined(functions []string) (unknown []string) {
+	known := base()
+	for _, f := range functions {
+		if known[f] == nil {
+			unknown = append(unknown, f)
+		}
+	}
+	return unknown
+}

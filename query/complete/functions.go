@@ -67,15 +67,3 @@ func builtins(base map[string]*definition) (all []Function) {
 	}
 	return all
 }
-
-// Undefined returns the functions, each given as name/arity, that have no
-// definition over shapes.
-func Undefined(functions []string) (unknown []string) {
-	known := base()
-	for _, f := range functions {
-		if known[f] == nil {
-			unknown = append(unknown, f)
-		}
-	}
-	return unknown
-}

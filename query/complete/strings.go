@@ -84,11 +84,11 @@ func (c *completer) compared() {
 	}
 	at := strings.LastIndex(text[:len(c.head)+len(mark)], mark)
 	var whole *syntax.Query
-	each(program.Query, func(q *syntax.Query) {
+	for q := range program.Queries() {
 		if q.Op >= syntax.OpEq && q.Op <= syntax.OpLe && q.Right.Start <= at && at < q.Right.End {
 			whole = q // the innermost comparison is visited last
 		}
-	})
+	}
 	if whole == nil {
 		return
 	}

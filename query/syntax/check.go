@@ -80,12 +80,6 @@ func (c *checker) definition(fd *FuncDef) {
 	c.scope.release(mark)
 }
 
-func (c *checker) queries(list []*Query) {
-	for _, q := range list {
-		c.query(q)
-	}
-}
-
 // query checks a query. It follows the right sides in a loop instead of by
 // recursion, because pipes nest to the right. The right side of a pipe sees the
 // names that were defined before it.
@@ -104,92 +98,46 @@ func (c *checker) query(q *Query) {
 	c.scope.release(mark)
 }
 
-// bind adds the variables of the patterns. If there are several, each pattern
-// sees the variables of all; a variable that the matching pattern doesn't have
-// is null.
+// bind adds the variables of alternative patterns. Each pattern sees the variables
+// of all: those of a pattern that doesn't fit are null.
 func (c *checker) bind(patterns []*Pattern) {
 	if len(patterns) > 1 {
 		for _, p := range patterns {
-			c.declare(p)
+			c.pattern(p, false)
 		}
 	}
 	for _, p := range patterns {
-		c.pattern(p)
+		c.pattern(p, true)
 	}
 }
 
-// declare adds the variables of a pattern without checking its keys.
-func (c *checker) declare(p *Pattern) {
+// pattern adds the variables of a pattern, one after another. With checkKeys it
+// checks the keys in the pattern, which see the variables before them.
+func (c *checker) pattern(p *Pattern, checkKeys bool) {
 	if p.Name != "" {
 		c.scope.add(p.Name)
 	}
 	for _, item := range p.Array {
-		c.declare(item)
+		c.pattern(item, checkKeys)
 	}
 	for _, member := range p.Object {
+		if checkKeys && member.KeyString != nil {
+			member.KeyString.children(c.node)
+		}
+		if checkKeys {
+			c.query(member.KeyQuery)
+		}
 		if strings.HasPrefix(member.Key, "$") {
 			c.scope.add(member.Key)
 		}
 		if member.Val != nil {
-			c.declare(member.Val)
+			c.pattern(member.Val, checkKeys)
 		}
-	}
-}
-
-// pattern adds the variables of a pattern in order. A key in the pattern sees
-// the variables before it.
-func (c *checker) pattern(p *Pattern) {
-	if p.Name != "" {
-		c.scope.add(p.Name)
-	}
-	for _, item := range p.Array {
-		c.pattern(item)
-	}
-	for _, member := range p.Object {
-		c.literal(member.KeyString)
-		c.query(member.KeyQuery)
-		if strings.HasPrefix(member.Key, "$") {
-			c.scope.add(member.Key)
-		}
-		if member.Val != nil {
-			c.pattern(member.Val)
-		}
-	}
-}
-
-func (c *checker) literal(s *String) {
-	if s != nil {
-		c.queries(s.Queries)
-	}
-}
-
-func (c *checker) index(x *Index) {
-	if x != nil {
-		c.literal(x.Str)
-		c.query(x.Start)
-		c.query(x.End)
 	}
 }
 
 func (c *checker) term(t *Term) {
 	switch t.Type {
-	case TermIndex:
-		c.index(t.Index)
-	case TermFunc:
-		c.call(t.Func)
-	case TermObject:
-		c.object(t.Object)
-	case TermArray:
-		c.query(t.Array.Query)
-	case TermUnary:
-		c.term(t.Unary.Term)
-	case TermFormat, TermString:
-		c.literal(t.Str)
-	case TermIf:
-		c.conditional(t.If)
-	case TermTry:
-		c.query(t.Try.Body)
-		c.query(t.Try.Catch)
 	case TermReduce:
 		c.fold(t.Reduce.Query, t.Reduce.Patterns, t.Reduce.Start, t.Reduce.Update, nil)
 	case TermForeach:
@@ -201,33 +149,31 @@ func (c *checker) term(t *Term) {
 		c.scope.release(mark)
 	case TermBreak:
 		c.label(t)
-	case TermQuery:
-		c.query(t.Query)
+	default:
+		t.base(c.node)
 	}
 	for _, s := range t.SuffixList {
-		c.index(s.Index)
+		s.children(c.node)
 	}
 }
 
-func (c *checker) object(o *Object) {
-	for _, kv := range o.KeyVals {
-		if strings.HasPrefix(kv.Key, "$") {
-			c.variable(kv.Key, Span{kv.Span.Start, kv.Span.Start + len(kv.Key)})
+// node checks a part of the tree that adds no names for the parts beside it.
+func (c *checker) node(n node, _ int) {
+	switch n := n.(type) {
+	case *Query:
+		c.query(n)
+	case *Term:
+		c.term(n)
+	case *Func:
+		c.call(n)
+	case *ObjectKeyVal:
+		if strings.HasPrefix(n.Key, "$") {
+			c.variable(n.Key, Span{n.Start, n.Start + len(n.Key)})
 		}
-		c.literal(kv.KeyString)
-		c.query(kv.KeyQuery)
-		c.query(kv.Val)
+		n.children(c.node)
+	default:
+		n.children(c.node)
 	}
-}
-
-func (c *checker) conditional(e *If) {
-	c.query(e.Cond)
-	c.query(e.Then)
-	for _, branch := range e.Elif {
-		c.query(branch.Cond)
-		c.query(branch.Then)
-	}
-	c.query(e.Else)
 }
 
 // fold checks a reduce or a foreach. Its start expression doesn't see the

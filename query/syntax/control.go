@@ -155,17 +155,7 @@ func (p *parser) pattern() *Pattern {
 func (p *parser) patternMember() *PatternObject {
 	start := p.tok
 	po := &PatternObject{}
-	switch {
-	case start.kind == tokName || start.kind == tokVariable || start.kind == tokKeyword:
-		po.Key = start.val
-		p.advance()
-	case p.isQuote():
-		po.KeyString = p.quoted()
-	case p.is('('):
-		po.KeyQuery = p.parenthesized()
-	default:
-		p.unexpected("a key: $name, a name, a string or (query)")
-	}
+	po.Key, po.KeyString, po.KeyQuery = p.key("a key: $name, a name, a string or (query)")
 	if start.kind != tokVariable || p.is(':') {
 		p.expect(':')
 		po.Val = p.pattern()

@@ -8,10 +8,7 @@ func (p *Program) Doubts() (all []*Error) {
 	doubt := func(q *Query) {
 		all = append(all, &Error{q.OpSpan, p.File, p.Src, "this assigns; did you mean =="})
 	}
-	stack := []node{p.Query}
-	for len(stack) > 0 {
-		n := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
+	for n := range nodes(p.Query) {
 		switch n := n.(type) {
 		case *Func:
 			if n.Name == "join" && len(n.Args) == 1 && n.Args[0].Op == OpComma {
@@ -27,11 +24,6 @@ func (p *Program) Doubts() (all []*Error) {
 					asked(branch.Cond, doubt)
 				}
 			}
-		}
-		from := len(stack)
-		n.children(func(child node, _ int) { stack = append(stack, child) })
-		for i, j := from, len(stack)-1; i < j; i, j = i+1, j-1 { // reverse them, so that the stack yields them in the order of the source
-			stack[i], stack[j] = stack[j], stack[i]
 		}
 	}
 	return all

@@ -250,27 +250,33 @@ func (p *parser) object() *Object {
 	return o
 }
 
-// member parses (key | string) [":" value], or "(" query ")" ":" value.
+// member = (key | string) [":" value] | "(" query ")" ":" value
 func (p *parser) member() *ObjectKeyVal {
 	start := p.tok
 	kv := &ObjectKeyVal{}
-	switch {
-	case start.kind == tokName || start.kind == tokVariable || start.kind == tokKeyword:
-		kv.Key = start.val
-		p.advance()
-	case p.isQuote():
-		kv.KeyString = p.quoted()
-	case p.is('('):
-		kv.KeyQuery = p.parenthesized()
-	default:
-		p.unexpected("a key: a name, a string, $name or (query)")
-	}
+	kv.Key, kv.KeyString, kv.KeyQuery = p.key("a key: a name, a string, $name or (query)")
 	if kv.KeyQuery != nil || p.is(':') {
 		p.expect(':')
 		kv.Val = p.memberValue()
 	}
 	kv.Span = p.from(start.Start)
 	return kv
+}
+
+// key reads the key of a member: a word or a variable, a string, or (query). want
+// describes it for an error.
+func (p *parser) key(want string) (name string, text *String, q *Query) {
+	switch t := p.tok; {
+	case t.kind == tokName || t.kind == tokVariable || t.kind == tokKeyword:
+		p.advance()
+		return t.val, nil, nil
+	case p.isQuote():
+		return "", p.quoted(), nil
+	case p.is('('):
+		return "", nil, p.parenthesized()
+	}
+	p.unexpected(want)
+	return "", nil, nil
 }
 
 // memberValue parses expression {"|" expression}, right-associative.

@@ -15,7 +15,7 @@ func (c *checker) call(f *Func) {
 	if k := Key(f.Name, len(f.Args)); !c.scope.has(k) && !c.given.Has(k) && k != "env/0" && !c.full() {
 		c.undefined(f)
 	}
-	c.queries(f.Args)
+	f.children(c.node)
 }
 
 // undefined reports a function that doesn't exist, with a suggestion if there
@@ -39,7 +39,7 @@ func (c *checker) undefined(f *Func) {
 	}
 	missing := Key(f.Name, len(f.Args))
 	hint := ""
-	if near := nearest(keys, f.Name, len(f.Args)); near != "" {
+	if near, ok := nearestKey(keys, f.Name, len(f.Args)); ok {
 		hint = ", did you mean " + near + "?"
 	}
 	if len(f.Args) == 0 && !f.Method && !qualified {
@@ -179,55 +179,51 @@ func (c *checker) label(t *Term) {
 	}
 }
 
-// nearest returns the key that name/arity probably meant, or "". It prefers the
-// fewest typing errors, then the same number of arguments, then the order of
-// the keys, which must be sorted.
-func nearest(keys []string, name string, arity int) string {
-	best, least := "", 2*allowed(len(name))+2
+// nearest returns the one of some candidates with the lowest score below limit,
+// the first of several; ok is false where there is none. A score returns false for
+// a candidate that is out of the question.
+func nearest(candidates []string, limit int, score func(string) (int, bool)) (best string, ok bool) {
+	for _, c := range candidates {
+		if n, possible := score(c); possible && n < limit {
+			best, limit, ok = c, n, true
+		}
+	}
+	return best, ok
+}
+
+// Nearest returns the one of some names that was probably meant by another name:
+// the first with the fewest typing errors. It is empty where none is near.
+func Nearest(names []string, name string) string {
+	best, _ := nearest(names, allowed(len(name))+1, func(other string) (int, bool) { return distance(other, name), true })
+	return best
+}
+
+// nearestKey returns the key that was probably meant by name/arity: the fewest
+// typing errors, then the same number of arguments. Keys are sorted.
+func nearestKey(keys []string, name string, arity int) (string, bool) {
 	same := Key("", arity)
-	for _, k := range keys {
-		other, _, _ := strings.Cut(k, "/")
+	return nearest(keys, 2*allowed(len(name))+2, func(key string) (int, bool) {
+		other, _, _ := strings.Cut(key, "/")
 		score := 2 * distance(other, name)
-		if k[len(other):] != same {
+		if key[len(other):] != same {
 			score++
 		}
-		if score < least {
-			best, least = k, score
-		}
-	}
-	return best
+		return score, true
+	})
 }
 
-// Nearest returns the name in names that is most similar to name, or "" if none
-// is similar. Among equally similar names, it returns the first.
-func Nearest(names []string, name string) string {
-	best, least := "", allowed(len(name))+1
-	for _, other := range names {
-		if d := distance(other, name); d < least {
-			best, least = other, d
-		}
-	}
-	return best
-}
-
-// nearestName suggests the variable "$x" or the label "break $x" that was
-// probably meant. It prefers the fewest typing errors, then the alphabetical
-// order.
+// nearestName suggests the variable "$x", or the label "break $x" where that is the
+// prefix, that was probably meant by a name.
 func nearestName(others []string, prefix, name string) string {
-	best, least := "", allowed(len(name)-1)+1
-	for _, other := range others {
+	others = slices.Sorted(slices.Values(others))
+	best, ok := nearest(others, allowed(len(name)-1)+1, func(other string) (int, bool) {
 		other, ok := strings.CutPrefix(other, prefix)
-		if !ok || !strings.HasPrefix(other, "$") {
-			continue
-		}
-		if d := distance(other, name); d < least || d == least && best != "" && other < best {
-			best, least = other, d
-		}
-	}
-	if best == "" {
+		return distance(other, name), ok && strings.HasPrefix(other, "$")
+	})
+	if !ok {
 		return ""
 	}
-	return ", did you mean " + best + "?"
+	return ", did you mean " + strings.TrimPrefix(best, prefix) + "?"
 }
 
 // allowed returns the number of typing errors up to which a name of n letters

@@ -1,5 +1,10 @@
 package syntax
 
+import (
+	"iter"
+	"slices"
+)
+
 // maxHeight limits the number of steps from the root of a tree to a leaf. The
 // parser needs no recursion for a long chain such as a+a+a+…, but code that
 // walks the tree does.
@@ -36,6 +41,35 @@ func tooTall(root *Query) (at Span, tall bool) {
 		n.children(func(child node, step int) { stack = append(stack, visited{child, n.height + step}) })
 	}
 	return Span{}, false
+}
+
+// Queries returns all queries of a program in the order of the source, each query
+// before those inside it.
+func (p *Program) Queries() iter.Seq[*Query] {
+	return func(yield func(*Query) bool) {
+		for n := range nodes(p.Query) {
+			if q, ok := n.(*Query); ok && !yield(q) {
+				return
+			}
+		}
+	}
+}
+
+// nodes returns a node and all nodes below it in the order of the source, each
+// before those below it. It takes no more stack for a tall tree than for a low one.
+func nodes(root node) iter.Seq[node] {
+	return func(yield func(node) bool) {
+		stack := []node{root}
+		for len(stack) > 0 {
+			n := stack[len(stack)-1]
+			if stack = stack[:len(stack)-1]; !yield(n) {
+				return
+			}
+			from := len(stack)
+			n.children(func(child node, _ int) { stack = append(stack, child) })
+			slices.Reverse(stack[from:])
+		}
+	}
 }
 
 func (v visitor) query(q *Query, step int) {
