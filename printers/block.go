@@ -10,31 +10,31 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// mostRows is how many rows are buffered to lay them out together. Later rows
-// of a longer table keep the columns and widths of the first rows, unless they
-// need another column.
-const mostRows = 20000
+// maxBufferedRows is how many rows are buffered to lay them out together. Later
+// rows of a longer table keep the columns and widths of the first rows, unless
+// they need another column.
+const maxBufferedRows = 20000
 
 // A block is a table of objects of one kind. Its rows are buffered until it
 // ends, because all of them determine which columns it has and how wide they
 // are.
 type block struct {
-	kind   *columns.Kind // nil: a table of objects of no known kind
-	out    io.Writer
-	opts   Options
-	follow bool // whether other output precedes the block
-	rows   []columns.Row
-	flat   []*object.Object // the rows of objects of no known kind: the cells by key
-	shown  []string         // the ids of the columns in the current header; nil: no header is printed yet
-	grid   *grid
+	kind           *columns.Kind // nil: a table of objects of no known kind
+	out            io.Writer
+	opts           Options
+	hasOutputAbove bool // whether other output precedes the block
+	rows           []columns.Row
+	flat           []*object.Object // the rows of objects of no known kind: the cells by key
+	shown          []string         // the ids of the columns in the current header; nil: no header is printed yet
+	grid           *grid
 }
 
 func newBlock(kind *columns.Kind, out io.Writer, o Options, follow bool) *block {
-	return &block{kind: kind, out: out, opts: o, follow: follow}
+	return &block{kind: kind, out: out, opts: o, hasOutputAbove: follow}
 }
 
-// holds reports whether rows of a kind belong in the block.
-func (b *block) holds(kind *columns.Kind) bool {
+// accepts reports whether rows of a kind belong in the block.
+func (b *block) accepts(kind *columns.Kind) bool {
 	if b.kind == nil || kind == nil {
 		return b.kind == kind
 	}
@@ -44,7 +44,7 @@ func (b *block) holds(kind *columns.Kind) bool {
 func (b *block) add(rows []columns.Row, flat []*object.Object) error {
 	b.rows = append(b.rows, rows...)
 	b.flat = append(b.flat, flat...)
-	if len(b.rows) < mostRows && len(b.flat) < mostRows {
+	if len(b.rows) < maxBufferedRows && len(b.flat) < maxBufferedRows {
 		return nil
 	}
 	return b.flush(false)
@@ -138,7 +138,7 @@ func (b *block) begin(cols []columns.Column, shown []int) {
 		b.shown = append(b.shown, b.id(cols, i))
 		header = append(header, cols[i].Header)
 	}
-	follow := b.follow || b.grid != nil
+	follow := b.hasOutputAbove || b.grid != nil
 	b.grid = newGrid(b.out, b.opts)
 	if !b.opts.NoHeaders {
 		b.grid.header, b.grid.gap = header, follow

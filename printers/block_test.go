@@ -64,15 +64,15 @@ func long(n int, state string) (out []any) {
 	return out
 }
 
-// TestLongTables checks that a table of more than mostRows rows is printed in
-// pieces with the same layout.
+// TestLongTables checks that a table of more than maxBufferedRows rows is
+// printed in pieces with the same layout.
 func TestLongTables(t *testing.T) {
-	lines := strings.Split(render(t, Options{}, long(mostRows+1000, "ACTIVE")...), "\n")
-	if got := len(lines); got != mostRows+1000+2 {
+	lines := strings.Split(render(t, Options{}, long(maxBufferedRows+1000, "ACTIVE")...), "\n")
+	if got := len(lines); got != maxBufferedRows+1000+2 {
 		t.Errorf("%d lines", got)
 	}
 	at := strings.Index(lines[0], "PORT")
-	for _, i := range []int{1, mostRows, mostRows + 1, mostRows + 999} {
+	for _, i := range []int{1, maxBufferedRows, maxBufferedRows + 1, maxBufferedRows + 999} {
 		if !strings.HasPrefix(lines[i][at:], "80 ") {
 			t.Errorf("line %d doesn't stand under %q: %q", i, lines[0], lines[i])
 		}
@@ -85,12 +85,12 @@ func TestLongTables(t *testing.T) {
 // TestLongTablesGrowColumns checks that later rows of a long table are printed
 // under a new header if they need another column.
 func TestLongTablesGrowColumns(t *testing.T) {
-	text := render(t, Options{}, append(long(mostRows, "ACTIVE"), long(2, "WARMING")...)...)
+	text := render(t, Options{}, append(long(maxBufferedRows, "ACTIVE"), long(2, "WARMING")...)...)
 	lines := strings.Split(text, "\n")
-	if strings.Contains(lines[0], "STATE") || lines[mostRows+1] != "" || !strings.Contains(lines[mostRows+2], "STATE") || !strings.Contains(lines[mostRows+3], "WARMING") {
-		t.Errorf("%q", lines[mostRows:])
+	if strings.Contains(lines[0], "STATE") || lines[maxBufferedRows+1] != "" || !strings.Contains(lines[maxBufferedRows+2], "STATE") || !strings.Contains(lines[maxBufferedRows+3], "WARMING") {
+		t.Errorf("%q", lines[maxBufferedRows:])
 	}
-	text = render(t, Options{}, append(long(mostRows, "WARMING"), long(2, "ACTIVE")...)...)
+	text = render(t, Options{}, append(long(maxBufferedRows, "WARMING"), long(2, "ACTIVE")...)...)
 	if strings.Count(text, "STATE") != 1 || !strings.HasSuffix(text, "ACTIVE\n") {
 		t.Errorf("a column that is there stays: %q", text[len(text)-300:])
 	}
@@ -98,7 +98,7 @@ func TestLongTablesGrowColumns(t *testing.T) {
 
 func TestFlatTablesGrowColumns(t *testing.T) {
 	var rows []any
-	for i := range mostRows {
+	for i := range maxBufferedRows {
 		rows = append(rows, object.Of("a", i))
 	}
 	text := render(t, Options{Format: "table"}, append(rows, object.Of("b", 1))...)

@@ -76,7 +76,7 @@ func camel(v any) any {
 	return v
 }
 
-func dig(v any, path ...string) any {
+func memberAt(v any, path ...string) any {
 	for _, key := range path {
 		m, _ := v.(*object.Object)
 		v = m.Get(key)
@@ -84,19 +84,19 @@ func dig(v any, path ...string) any {
 	return v
 }
 
-func arr(v any, path ...string) []any {
-	a, _ := dig(v, path...).([]any)
+func arrayAt(v any, path ...string) []any {
+	a, _ := memberAt(v, path...).([]any)
 	return a
 }
 
 // entries returns the entries of some lists in a section of the dump.
 func (c *capture) entries(section string, lists ...string) (all []*object.Object) {
 	for _, s := range c.dump {
-		if !strings.HasSuffix(fmt.Sprint(dig(s, "@type")), "."+section) {
+		if !strings.HasSuffix(fmt.Sprint(memberAt(s, "@type")), "."+section) {
 			continue
 		}
 		for _, list := range lists {
-			for _, e := range arr(s, list) {
+			for _, e := range arrayAt(s, list) {
 				m := e.(*object.Object)
 				m.Set("state", "ACTIVE")
 				if strings.HasPrefix(list, "static") {
@@ -125,7 +125,7 @@ func (c *capture) object(kind string, entry, resource *object.Object, more *obje
 }
 
 func origin(v any) any {
-	words := strings.Split(fmt.Sprint(dig(v, "metadata", "filterMetadata", "istio", "config")), "/")
+	words := strings.Split(fmt.Sprint(memberAt(v, "metadata", "filterMetadata", "istio", "config")), "/")
 	if len(words) == 8 && words[2] == "networking.istio.io" {
 		return words[7] + "." + words[5]
 	}
@@ -173,18 +173,18 @@ func (c *capture) routes() (out []any) {
 	for _, e := range c.entries("RoutesConfigDump", "staticRouteConfigs", "dynamicRouteConfigs") {
 		resource := e.Get("routeConfig").(*object.Object)
 		var hosts []any
-		for _, h := range arr(resource, "virtualHosts") {
+		for _, h := range arrayAt(resource, "virtualHosts") {
 			host := h.(*object.Object)
 			host.Set("routeConfiguration", resource.Get("name"))
 			var routes []any
-			for _, r := range arr(host, "routes") {
+			for _, r := range arrayAt(host, "routes") {
 				route := r.(*object.Object)
 				destinations := []any{}
-				if cluster := dig(route, "route", "cluster"); cluster != nil {
+				if cluster := memberAt(route, "route", "cluster"); cluster != nil {
 					destinations = append(destinations, object.Of("cluster", cluster, "weight", 100))
 				}
-				for _, w := range arr(route, "route", "weightedClusters", "clusters") {
-					destinations = append(destinations, object.Of("cluster", dig(w, "name"), "weight", dig(w, "weight")))
+				for _, w := range arrayAt(route, "route", "weightedClusters", "clusters") {
+					destinations = append(destinations, object.Of("cluster", memberAt(w, "name"), "weight", memberAt(w, "weight")))
 				}
 				route.Set("routeConfiguration", resource.Get("name"))
 				route.Set("virtualHost", host.Get("name"))
@@ -204,8 +204,8 @@ func (c *capture) routes() (out []any) {
 
 func (c *capture) secrets() (out []any) {
 	for _, e := range c.entries("SecretsConfigDump", "dynamicActiveSecrets", "dynamicWarmingSecrets") {
-		chain, _ := dig(e, "secret", "tlsCertificate", "certificateChain", "inlineBytes").(string)
-		ca, _ := dig(e, "secret", "validationContext", "trustedCa", "inlineBytes").(string)
+		chain, _ := memberAt(e, "secret", "tlsCertificate", "certificateChain", "inlineBytes").(string)
+		ca, _ := memberAt(e, "secret", "validationContext", "trustedCa", "inlineBytes").(string)
 		text, _ := base64.StdEncoding.DecodeString(chain + ca)
 		block, _ := pem.Decode(text)
 		if block == nil {
@@ -232,22 +232,22 @@ func (c *capture) secrets() (out []any) {
 
 // endpoints builds the objects for the endpoints in a response to /clusters.
 func (c *capture) endpoints(file string) (out []any) {
-	for _, cluster := range arr(load(c.t, file), "clusterStatuses") {
-		for _, h := range arr(cluster, "hostStatuses") {
-			address := fmt.Sprintf("%v:%v", dig(h, "address", "socketAddress", "address"), dig(h, "address", "socketAddress", "portValue"))
-			if internal := dig(h, "address", "envoyInternalAddress"); internal != nil {
-				address = fmt.Sprintf("envoy://%v/%v", dig(internal, "serverListenerName"), dig(internal, "endpointId"))
+	for _, cluster := range arrayAt(load(c.t, file), "clusterStatuses") {
+		for _, h := range arrayAt(cluster, "hostStatuses") {
+			address := fmt.Sprintf("%v:%v", memberAt(h, "address", "socketAddress", "address"), memberAt(h, "address", "socketAddress", "portValue"))
+			if internal := memberAt(h, "address", "envoyInternalAddress"); internal != nil {
+				address = fmt.Sprintf("envoy://%v/%v", memberAt(internal, "serverListenerName"), memberAt(internal, "endpointId"))
 			}
-			if pipe := dig(h, "address", "pipe", "path"); pipe != nil {
+			if pipe := memberAt(h, "address", "pipe", "path"); pipe != nil {
 				address = fmt.Sprintf("unix://%v", pipe)
 			}
 			outlier := "OK"
-			if dig(h, "healthStatus", "failedOutlierCheck") == true {
+			if memberAt(h, "healthStatus", "failedOutlierCheck") == true {
 				outlier = "FAILED"
 			}
 			out = append(out, mesh.NewObject("Endpoint", c.owner, object.Of(
-				"address", address, "cluster", dig(cluster, "name"), "health", dig(h, "healthStatus", "edsHealthStatus"),
-				"outlier", outlier, "weight", dig(h, "weight"), "locality", dig(h, "locality"),
+				"address", address, "cluster", memberAt(cluster, "name"), "health", memberAt(h, "healthStatus", "edsHealthStatus"),
+				"outlier", outlier, "weight", memberAt(h, "weight"), "locality", memberAt(h, "locality"),
 			)))
 		}
 	}
@@ -262,8 +262,8 @@ func ztunnel(t testing.TB, file string) *mesh.Object {
 	owner := mesh.NewObject("Proxy", nil, fields)
 	for section, kind := range map[string]string{"workloads": "Workload", "services": "WorkloadService", "policies": "Policy"} {
 		var all []any
-		members := arr(dump, section)
-		byKey, _ := dig(dump, section).(*object.Object) // in older dumps a section is an object
+		members := arrayAt(dump, section)
+		byKey, _ := memberAt(dump, section).(*object.Object) // in older dumps a section is an object
 		for _, key := range byKey.Sorted() {
 			members = append(members, byKey.Get(key))
 		}

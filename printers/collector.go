@@ -11,17 +11,17 @@ import (
 // A collector prints the output of a template, which is executed either on each
 // result or once on a List of all results.
 type collector struct {
-	out    io.Writer
-	ctx    context.Context
-	ofList bool
-	text   func(context.Context, any) ([]byte, error)
-	load   func(context.Context, any) (any, error) // loads what text will read of one item of the List
-	values []any                                   // the items of the List
+	out     io.Writer
+	ctx     context.Context
+	asList  bool
+	execute func(context.Context, any) ([]byte, error)
+	load    func(context.Context, any) (any, error) // loads what text will read of one item of the List
+	values  []any                                   // the items of the List
 }
 
-// collected is a rendered result: the template's output, or an item of the
+// renderedTemplate is a rendered result: the template's output, or an item of the
 // List.
-type collected struct {
+type renderedTemplate struct {
 	text  []byte
 	value any
 }
@@ -31,17 +31,17 @@ func (c *collector) Render(ctx context.Context, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.ofList {
-		text, err := c.text(ctx, v)
-		return collected{text: text}, err
+	if !c.asList {
+		text, err := c.execute(ctx, v)
+		return renderedTemplate{text: text}, err
 	}
 	v, err = c.load(ctx, seen)
-	return collected{value: v}, err
+	return renderedTemplate{value: v}, err
 }
 
 func (c *collector) Print(rendered any) error {
-	r := rendered.(collected)
-	if c.ofList {
+	r := rendered.(renderedTemplate)
+	if c.asList {
 		c.values = append(c.values, r.value)
 		return nil
 	}
@@ -50,7 +50,7 @@ func (c *collector) Print(rendered any) error {
 }
 
 func (c *collector) Close() error {
-	if !c.ofList {
+	if !c.asList {
 		return nil
 	}
 	var v any = listOf(append([]any{}, c.values...))
@@ -59,7 +59,7 @@ func (c *collector) Close() error {
 			v = c.values[0] // the only result is a list already
 		}
 	}
-	text, err := c.text(c.ctx, v)
+	text, err := c.execute(c.ctx, v)
 	if err != nil {
 		return err
 	}

@@ -68,13 +68,13 @@ func columnsOf(o Options, headers, paths []string) (Printer, error) {
 	return p, nil
 }
 
-// relaxed matches the forms of a path that kubectl accepts.
-var relaxed = regexp.MustCompile(`^\{\.?([^{}]+)\}$|^\.?([^{}]+)$`)
+// relaxedSyntax matches the forms of a path that kubectl accepts.
+var relaxedSyntax = regexp.MustCompile(`^\{\.?([^{}]+)\}$|^\.?([^{}]+)$`)
 
 // relaxedPath parses a path in any of the forms metadata.name, .metadata.name
 // and {.metadata.name}.
 func relaxedPath(text string) ([]jsonpath.Node, error) {
-	m := relaxed.FindStringSubmatch(text)
+	m := relaxedSyntax.FindStringSubmatch(text)
 	if m == nil {
 		return nil, usage("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'")
 	}
@@ -86,7 +86,7 @@ func relaxedPath(text string) ([]jsonpath.Node, error) {
 }
 
 func (p *customColumns) Render(ctx context.Context, v any) (any, error) {
-	objects, err := listed(ctx, v)
+	objects, err := loadItems(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func pathCell(ctx context.Context, path []jsonpath.Node, v any) (string, error) 
 	var texts []string
 	for _, values := range found {
 		for _, v := range values {
-			v, err := e.see(v)
+			v, err := e.load(v)
 			if err == nil && v != nil {
 				v, err = encode.Plain(ctx, v)
 			}
@@ -129,7 +129,7 @@ func pathCell(ctx context.Context, path []jsonpath.Node, v any) (string, error) 
 	switch {
 	case texts != nil:
 		return columns.Clean(strings.Join(texts, ",")), nil
-	case e.lost:
+	case e.metUnavailable:
 		return columns.Unknown, nil
 	}
 	return columns.None, nil
@@ -137,7 +137,7 @@ func pathCell(ctx context.Context, path []jsonpath.Node, v any) (string, error) 
 
 func (p *customColumns) Print(rendered any) error {
 	p.lines = append(p.lines, rendered.([][]string)...)
-	if len(p.lines) < mostRows {
+	if len(p.lines) < maxBufferedRows {
 		return nil
 	}
 	return p.flush()
@@ -155,7 +155,9 @@ func (p *customColumns) Close() error { return p.Flush() }
 func (p *customColumns) Begin(time.Time) {}
 
 // Says writes the cells of a result's lines.
-func (p *customColumns) Says(w io.Writer, rendered any) error { return says(w, rendered.([][]string)) }
+func (p *customColumns) Says(w io.Writer, rendered any) error {
+	return writeRows(w, rendered.([][]string))
+}
 
 // Flush prints the lines of the run. The lines of the next run follow below
 // them.

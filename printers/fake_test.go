@@ -16,19 +16,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A watch records which parts of a fake document were loaded.
-type watch struct {
+// A loadLog records which parts of a fake document were loaded.
+type loadLog struct {
 	mu     sync.Mutex
 	loaded []string
 }
 
-func (w *watch) saw(path string) {
+func (w *loadLog) note(path string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.loaded = append(w.loaded, path)
 }
 
-func (w *watch) paths() []string {
+func (w *loadLog) paths() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	slices.Sort(w.loaded)
@@ -37,7 +37,7 @@ func (w *watch) paths() []string {
 
 // A fake is a lazy value that reports to its watch when it is loaded.
 type fake struct {
-	watch   *watch
+	watch   *loadLog
 	path    string
 	v       any
 	err     error
@@ -51,7 +51,7 @@ func (f *fake) Force(ctx context.Context) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f.watch.saw(f.path)
+	f.watch.note(f.path)
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -80,30 +80,30 @@ func (f *wholeFake) Deep(ctx context.Context) (any, error) {
 	return mesh.Deep(ctx, v)
 }
 
-// lazied returns a copy of v in which every member is a fake. The paths of the
+// lazyCopy returns a copy of v in which every member is a fake. The paths of the
 // members are written as in a Column's Fields, without indices.
-func lazied(w *watch, path string, v any) any {
+func lazyCopy(w *loadLog, path string, v any) any {
 	at := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
 	switch v := v.(type) {
 	case *object.Object:
 		out := object.New(0)
 		for k, m := range v.All() {
-			out.Set(k, &fake{watch: w, path: at(k), v: lazied(w, at(k), m)})
+			out.Set(k, &fake{watch: w, path: at(k), v: lazyCopy(w, at(k), m)})
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, m := range v {
-			out[i] = lazied(w, path, m)
+			out[i] = lazyCopy(w, path, m)
 		}
 		return out
 	}
 	return v
 }
 
-// broken returns an unavailable part.
-func broken() *fake {
-	return &fake{watch: &watch{}, err: &mesh.Fault{Proxy: "a.default", Section: "clusters", Err: errors.New("port 15000 refused")}}
+// unavailablePart returns an unavailable part.
+func unavailablePart() *fake {
+	return &fake{watch: &loadLog{}, err: &mesh.Fault{Proxy: "a.default", Section: "clusters", Err: errors.New("port 15000 refused")}}
 }
 
 func read(t testing.TB, text string, literal bool) any {

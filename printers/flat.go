@@ -11,20 +11,20 @@ const valueColumn = "value"
 // renderFlat makes the rows of -o table. An object is a row with its members as
 // columns. An array of objects is one row per object. Any other value is a row
 // with one cell. A cell shows an array or object as JSON.
-func (t *tables) renderFlat(r *columns.Reading, v any) tabled {
+func (t *tables) renderFlat(r *columns.Reading, v any) renderedTable {
 	if items, ok := v.([]any); ok {
 		if rows, ok := t.flatRows(r, items); ok {
 			return rows
 		}
 	}
-	return tabled{flat: []*object.Object{flatRow(r, v)}, value: v}
+	return renderedTable{flat: []*object.Object{flatRow(r, v)}, value: v}
 }
 
 // flatRows makes the rows of an array of objects. It uses the columns of their
 // kind if all have the same known kind. It returns false if an element is not
 // an object, or if the kinds differ.
-func (t *tables) flatRows(r *columns.Reading, items []any) (tabled, bool) {
-	out := tabled{value: items}
+func (t *tables) flatRows(r *columns.Reading, items []any) (renderedTable, bool) {
+	out := renderedTable{value: items}
 	for i, item := range items {
 		k, s := t.partial(r, item)
 		var v any

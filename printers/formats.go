@@ -33,7 +33,7 @@ func Formats() []Format {
 	}
 }
 
-func names() []string {
+func formatNames() []string {
 	var out []string
 	for _, f := range Formats() {
 		out = append(out, f.Name)
@@ -41,7 +41,7 @@ func names() []string {
 	return out
 }
 
-func known(name string) bool { return slices.Contains(names(), name) }
+func isFormat(name string) bool { return slices.Contains(formatNames(), name) }
 
 func takesTemplate(name string) bool {
 	return slices.ContainsFunc(Formats(), func(f Format) bool { return f.Name == name && f.Takes != "" })

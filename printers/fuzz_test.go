@@ -56,7 +56,7 @@ func FuzzPrintedIsTheValue(f *testing.F) {
 		if err != nil || beyond64(v) {
 			return
 		}
-		if odd(string(want)) || unordered.MatchString(string(want)) {
+		if hasUnsafeJSON(string(want)) || unsortedKeys.MatchString(string(want)) {
 			sameYAML(t, v, want)
 			return
 		}
@@ -66,13 +66,13 @@ func FuzzPrintedIsTheValue(f *testing.F) {
 	})
 }
 
-// unordered matches keys that YAML's library sorts at random. It puts 2 before
+// unsortedKeys matches keys that YAML's library sorts at random. It puts 2 before
 // 11, 11 before 1A and 1A before 2, so any of the three may come first.
-var unordered = regexp.MustCompile(`\d\pL[^"]*":`)
+var unsortedKeys = regexp.MustCompile(`\d\pL[^"]*":`)
 
-// odd reports whether JSON contains an unsafe character that YAML's library
-// prints unescaped.
-func odd(text string) bool {
+// hasUnsafeJSON reports whether JSON contains an unsafe character that YAML's
+// library prints unescaped.
+func hasUnsafeJSON(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return safe.IsUnsafe(r) && r > ' ' }) || strings.Contains(text, `\r`) || strings.Contains(text, `\u202`)
 }
 

@@ -31,14 +31,14 @@ func newGoTemplate(o Options, text string) (Printer, error) {
 		if err != nil {
 			return nil, err
 		}
-		v = legibleIn(v) // before the template is executed, since it can't be known which strings it prints
+		v = escapeStrings(v) // before the template is executed, since it can't be known which strings it prints
 		var b bytes.Buffer
-		if err := safely(func() error { return t.Execute(&b, v) }); err != nil {
+		if err := recoverPanic(func() error { return t.Execute(&b, v) }); err != nil {
 			return nil, fmt.Errorf("go-template: %w", err)
 		}
 		return b.Bytes(), nil
 	}
-	return &collector{out: o.Out, ctx: o.context(), ofList: templateOfItems(t.Root), text: execute, load: plainTop}, nil
+	return &collector{out: o.Out, ctx: o.context(), asList: refersToItems(t.Root), execute: execute, load: plainTop}, nil
 }
 
 func plainTop(ctx context.Context, v any) (any, error) {
@@ -49,30 +49,30 @@ func plainTop(ctx context.Context, v any) (any, error) {
 	return encode.Plain(ctx, v)
 }
 
-// legibleIn returns a plain value with its strings and keys escaped by
+// escapeStrings returns a plain value with its strings and keys escaped by
 // [safe.Line].
-func legibleIn(v any) any {
+func escapeStrings(v any) any {
 	switch v := v.(type) {
 	case string:
 		return safe.Line(v)
 	case []any:
 		out := make([]any, len(v))
 		for i, w := range v {
-			out[i] = legibleIn(w)
+			out[i] = escapeStrings(w)
 		}
 		return out
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for _, key := range slices.Sorted(maps.Keys(v)) { // in order: if two keys are equal once escaped, always the same one remains
-			out[safe.Line(key)] = legibleIn(v[key])
+			out[safe.Line(key)] = escapeStrings(v[key])
 		}
 		return out
 	}
 	return v
 }
 
-// safely converts a panic of a template into an error, as kubectl does.
-func safely(f func() error) (err error) {
+// recoverPanic converts a panic of a template into an error, as kubectl does.
+func recoverPanic(f func() error) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
 			err = fmt.Errorf("caught panic: %+v", x)
@@ -81,45 +81,45 @@ func safely(f func() error) (err error) {
 	return f()
 }
 
-// templateOfItems reports whether the template refers to .items while . is
+// refersToItems reports whether the template refers to .items while . is
 // still the template's argument.
-func templateOfItems(n parse.Node) bool {
+func refersToItems(n parse.Node) bool {
 	switch n := n.(type) {
 	case *parse.ListNode:
 		if n == nil {
 			return false
 		}
-		return anyOfItems(n.Nodes)
+		return anyRefersToItems(n.Nodes)
 	case *parse.ActionNode:
-		return pipeOfItems(n.Pipe)
+		return pipeRefersToItems(n.Pipe)
 	case *parse.RangeNode:
-		return pipeOfItems(n.Pipe)
+		return pipeRefersToItems(n.Pipe)
 	case *parse.WithNode:
-		return pipeOfItems(n.Pipe)
+		return pipeRefersToItems(n.Pipe)
 	case *parse.IfNode:
-		return pipeOfItems(n.Pipe) || templateOfItems(n.List) || templateOfItems(n.ElseList)
+		return pipeRefersToItems(n.Pipe) || refersToItems(n.List) || refersToItems(n.ElseList)
 	case *parse.FieldNode:
 		return n.Ident[0] == "items"
 	case *parse.VariableNode:
 		return len(n.Ident) > 1 && n.Ident[0] == "$" && n.Ident[1] == "items"
 	case *parse.PipeNode:
-		return pipeOfItems(n)
+		return pipeRefersToItems(n)
 	}
 	return false
 }
 
-func anyOfItems(nodes []parse.Node) bool {
+func anyRefersToItems(nodes []parse.Node) bool {
 	for _, n := range nodes {
-		if templateOfItems(n) {
+		if refersToItems(n) {
 			return true
 		}
 	}
 	return false
 }
 
-func pipeOfItems(p *parse.PipeNode) bool {
+func pipeRefersToItems(p *parse.PipeNode) bool {
 	for _, c := range p.Cmds {
-		if anyOfItems(c.Args) {
+		if anyRefersToItems(c.Args) {
 			return true
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// shared is the directory with captures of real meshes and istioctl's output
+// sharedDir is the directory with captures of real meshes and istioctl's output
 // for them.
-const shared = "../../shared"
+const sharedDir = "../../shared"
 
 // cells parses a table into a map from header to cell for each row. A column
 // begins where its header does.
@@ -34,16 +34,16 @@ func cells(text string, headers ...string) (rows []map[string]string) {
 			if i+1 < len(at) {
 				end = at[i+1]
 			}
-			row[h] = strings.TrimSpace(cut(line, at[i], end))
+			row[h] = strings.TrimSpace(cutRunes(line, at[i], end))
 		}
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-// cut returns a part of a line; from and to count runes, like the table's
+// cutRunes returns a part of a line; from and to count runes, like the table's
 // layout.
-func cut(s string, from, to int) string {
+func cutRunes(s string, from, to int) string {
 	if utf8.RuneCountInString(s) == len(s) {
 		return s[min(from, len(s)):min(max(from, to), len(s))]
 	}
@@ -51,10 +51,10 @@ func cut(s string, from, to int) string {
 	return string(r[min(from, len(r)):min(max(from, to), len(r))])
 }
 
-// comparable converts rows to sorted lines of text. It replaces a cell that is
+// sortedLines converts rows to sorted lines of text. It replaces a cell that is
 // a key of same by its value, so that different texts for the same fact are
 // equal.
-func comparable(rows []map[string]string, headers []string, same map[string]string) (out []string) {
+func sortedLines(rows []map[string]string, headers []string, same map[string]string) (out []string) {
 	for _, row := range rows {
 		var line []string
 		for _, h := range headers {
@@ -75,7 +75,7 @@ func comparable(rows []map[string]string, headers []string, same map[string]stri
 
 func TestTablesAreIstioctls(t *testing.T) {
 	for _, mesh := range []string{"stale", "bookinfo"} {
-		proxies, err := filepath.Glob(filepath.Join(shared, "captures", mesh, "proxies", "*"))
+		proxies, err := filepath.Glob(filepath.Join(sharedDir, "captures", mesh, "proxies", "*"))
 		if err != nil || len(proxies) == 0 {
 			t.Skip("no captures here")
 		}
@@ -83,7 +83,7 @@ func TestTablesAreIstioctls(t *testing.T) {
 			id := filepath.Base(dir)
 			c := openCapture(t, id, filepath.Join(dir, "config_dump.json"))
 			theirs := func(table string) string {
-				text, err := os.ReadFile(filepath.Join(shared, "istioctl", mesh, "pc-"+table+"."+id+".txt"))
+				text, err := os.ReadFile(filepath.Join(sharedDir, "istioctl", mesh, "pc-"+table+"."+id+".txt"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -93,7 +93,7 @@ func TestTablesAreIstioctls(t *testing.T) {
 			same := map[string]string{"-": "", "BlackHoleCluster": "Non-HTTP/Non-TCP"}
 			compare := func(table string, values []any, o Options, headers []string, ours map[string]string, next ...string) {
 				t.Helper()
-				want := comparable(cells(theirs(table), headers...), headers, same)
+				want := sortedLines(cells(theirs(table), headers...), headers, same)
 				var mine []string
 				for _, h := range headers {
 					if o, ok := ours[h]; ok {
@@ -106,7 +106,7 @@ func TestTablesAreIstioctls(t *testing.T) {
 					// istioctl omits these rows
 					return table == "route" && (r["DESTINATION"] == "PassthroughCluster" || r["VHOST"] == "-")
 				})
-				got := comparable(rows, mine, same)
+				got := sortedLines(rows, mine, same)
 				if len(want) == 0 || !slices.Equal(got, want) {
 					t.Errorf("%s %s %s:\n%s\nwant\n%s", mesh, id, table, strings.Join(got, "\n"), strings.Join(want, "\n"))
 				}
@@ -122,7 +122,7 @@ func TestTablesAreIstioctls(t *testing.T) {
 }
 
 func TestZTunnelTablesAreIstioctls(t *testing.T) {
-	file := filepath.Join(shared, "istio-testdata", "ztunnel.config_dump.json")
+	file := filepath.Join(sharedDir, "istio-testdata", "ztunnel.config_dump.json")
 	if _, err := os.Stat(file); err != nil {
 		t.Skip("no data of a ztunnel here")
 	}
@@ -135,7 +135,7 @@ func TestZTunnelTablesAreIstioctls(t *testing.T) {
 		return v.Get(name).([]any)
 	}
 	summary := func(name string) string {
-		text, err := os.ReadFile(filepath.Join(shared, "istio-testdata", "ztunnel."+name+".txt"))
+		text, err := os.ReadFile(filepath.Join(sharedDir, "istio-testdata", "ztunnel."+name+".txt"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,8 +153,8 @@ func TestZTunnelTablesAreIstioctls(t *testing.T) {
 		{services, section("services"), []string{"NAMESPACE", "SERVICE NAME", "SERVICE VIP", "WAYPOINT", "ENDPOINTS"}},
 		{summary("policies"), section("policies"), []string{"NAMESPACE", "POLICY NAME", "ACTION", "SCOPE"}},
 	} {
-		want := comparable(cells(c.table, c.headers...), c.headers, same)
-		got := comparable(cells(render(t, Options{}, c.values...), c.headers...), c.headers, same)
+		want := sortedLines(cells(c.table, c.headers...), c.headers, same)
+		got := sortedLines(cells(render(t, Options{}, c.values...), c.headers...), c.headers, same)
 		if len(want) == 0 || !slices.Equal(got, want) {
 			t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}

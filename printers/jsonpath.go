@@ -29,7 +29,7 @@ func newJSONPath(o Options, format, template string) (Printer, error) {
 		return nil, usage("-o %s: %s: %v", format, template, err)
 	}
 	p := &jsonPathPrinter{nodes: nodes, strict: o.MissingKeysFail, asJSON: format == "jsonpath-as-json"}
-	p.collector = collector{out: o.Out, ctx: o.context(), ofList: ofItems(nodes), text: p.text, load: p.load}
+	p.collector = collector{out: o.Out, ctx: o.context(), asList: beginsAtItems(nodes), execute: p.text, load: p.load}
 	return p, nil
 }
 
@@ -52,8 +52,8 @@ func parsePath(template string) ([]jsonpath.Node, error) {
 	return p.Root.Nodes, nil
 }
 
-// ofItems reports whether a path outside of any range begins at .items.
-func ofItems(nodes []jsonpath.Node) bool {
+// beginsAtItems reports whether a path outside of any range begins at .items.
+func beginsAtItems(nodes []jsonpath.Node) bool {
 	depth := 0
 	for _, n := range nodes {
 		list, ok := n.(*jsonpath.ListNode)
@@ -82,7 +82,7 @@ func ofItems(nodes []jsonpath.Node) bool {
 
 // text returns the output of the template for a value.
 func (p *jsonPathPrinter) text(ctx context.Context, v any) ([]byte, error) {
-	e := &pathEvaluation{ctx: ctx, strict: p.strict, marks: !p.asJSON}
+	e := &pathEvaluation{ctx: ctx, strict: p.strict, markText: !p.asJSON}
 	found, err := e.template(p.nodes, v)
 	if err != nil {
 		return nil, fmt.Errorf("jsonpath: %w", err)
@@ -106,7 +106,7 @@ func (p *jsonPathPrinter) write(ctx context.Context, b *bytes.Buffer, values []a
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		if own, ok := v.(ownText); ok {
+		if own, ok := v.(templateText); ok {
 			b.WriteString(string(own))
 			continue
 		}

@@ -30,9 +30,9 @@ func objects(t testing.TB) []any {
 	return read(t, string(text), false).(*object.Object).Get("items").([]any)
 }
 
-// theirs converts values to the type that kubectl's printers take: a single
+// kubectlObject converts values to the type that kubectl's printers take: a single
 // value as it is, several as a List.
-func theirs(t testing.TB, values ...any) runtime.Object {
+func kubectlObject(t testing.TB, values ...any) runtime.Object {
 	t.Helper()
 	var v any = values[0]
 	if len(values) > 1 {
@@ -49,17 +49,17 @@ func theirs(t testing.TB, values ...any) runtime.Object {
 	return obj
 }
 
-func printed(t testing.TB, p printers.ResourcePrinter, values ...any) (string, error) {
+func printedByKubectl(t testing.TB, p printers.ResourcePrinter, values ...any) (string, error) {
 	t.Helper()
 	var b strings.Builder
-	err := p.PrintObj(theirs(t, values...), &b)
+	err := p.PrintObj(kubectlObject(t, values...), &b)
 	return b.String(), err
 }
 
 // lazy returns a copy of a value in which every member is lazy.
-func lazy(v any) any { return lazied(&watch{}, "", v) }
+func lazy(v any) any { return lazyCopy(&loadLog{}, "", v) }
 
-func lazies(values []any) (out []any) {
+func lazyValues(values []any) (out []any) {
 	for _, v := range values {
 		out = append(out, lazy(v))
 	}
@@ -87,7 +87,7 @@ func TestFormatsMatchKubectl(t *testing.T) {
 			}
 			o := Options{Format: format, ShowManagedFields: managed}
 			for _, v := range all {
-				want, err := printed(t, oracle(), v)
+				want, err := printedByKubectl(t, oracle(), v)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -95,11 +95,11 @@ func TestFormatsMatchKubectl(t *testing.T) {
 					t.Errorf("%s:\n%s\nwant\n%s", format, got, want)
 				}
 			}
-			want, err := printed(t, oracle(), all...)
+			want, err := printedByKubectl(t, oracle(), all...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := render(t, o, lazies(all)...); got != want {
+			if got := render(t, o, lazyValues(all)...); got != want {
 				t.Errorf("%s, a list:\n%s\nwant\n%s", format, got, want)
 			}
 		}
@@ -126,7 +126,7 @@ func TestValuesMatchKubectlsEncoders(t *testing.T) {
 		if got := render(t, Options{Format: "json"}, v); got != safelyWritten(t, string(want)+"\n") {
 			t.Errorf("json %s:\n got %q\nwant %q", line, got, want)
 		}
-		if odd(string(want)) {
+		if hasUnsafeJSON(string(want)) {
 			sameYAML(t, v, want)
 			continue
 		}
@@ -223,7 +223,7 @@ func TestJSONPathIsKubectls(t *testing.T) {
 					}
 					p.AllowMissingKeys(missing)
 					p.EnableJSONOutput(format == "jsonpath-as-json")
-					want, wantErr := printed(t, p, v)
+					want, wantErr := printedByKubectl(t, p, v)
 					got, err := try(Options{Format: format + "=" + template, MissingKeysFail: !missing}, lazy(v))
 					if (err != nil) != (wantErr != nil) {
 						t.Errorf("%s=%s: error %v, want %v", format, template, err, wantErr)
@@ -243,11 +243,11 @@ func TestJSONPathIsKubectls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := printed(t, p, all...)
+		want, err := printedByKubectl(t, p, all...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := render(t, Options{Format: "jsonpath=" + template}, lazies(all)...); got != want {
+		if got := render(t, Options{Format: "jsonpath=" + template}, lazyValues(all)...); got != want {
 			t.Errorf("%s:\n got %q\nwant %q", template, got, want)
 		}
 	}
@@ -268,7 +268,7 @@ func TestGoTemplateIsKubectls(t *testing.T) {
 					t.Fatal(err)
 				}
 				p.AllowMissingKeys(missing)
-				want, wantErr := printed(t, p, v)
+				want, wantErr := printedByKubectl(t, p, v)
 				got, err := try(Options{Template: template, MissingKeysFail: !missing}, lazy(v))
 				if (err != nil) != (wantErr != nil) {
 					t.Errorf("%s: error %v, want %v", template, err, wantErr)
@@ -281,8 +281,8 @@ func TestGoTemplateIsKubectls(t *testing.T) {
 	}
 	template := "{{range .items}}{{.metadata.name}} {{end}}{{.kind}}"
 	p, _ := printers.NewGoTemplatePrinter([]byte(template))
-	want, _ := printed(t, p, all...)
-	if got := render(t, Options{Format: "go-template=" + template}, lazies(all)...); got != want {
+	want, _ := printedByKubectl(t, p, all...)
+	if got := render(t, Options{Format: "go-template=" + template}, lazyValues(all)...); got != want {
 		t.Errorf("a list:\n got %q\nwant %q", got, want)
 	}
 }
@@ -290,7 +290,7 @@ func TestGoTemplateIsKubectls(t *testing.T) {
 func TestUnknownFormatIsKubectls(t *testing.T) {
 	format := "xml"
 	err := Options{Format: format}.Validate()
-	want := genericclioptions.NoCompatiblePrinterError{OutputFormat: &format, AllowedFormats: names()}.Error()
+	want := genericclioptions.NoCompatiblePrinterError{OutputFormat: &format, AllowedFormats: formatNames()}.Error()
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
@@ -300,18 +300,18 @@ func TestUnknownFormatIsKubectls(t *testing.T) {
 }
 
 func TestNoResultIsAnEmptyList(t *testing.T) {
-	want, err := printed(t, &printers.JSONPrinter{}, listOf([]any{}))
+	want, err := printedByKubectl(t, &printers.JSONPrinter{}, listOf([]any{}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := render(t, Options{Format: "json"}); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	want, _ = printed(t, &printers.YAMLPrinter{}, listOf([]any{}))
+	want, _ = printedByKubectl(t, &printers.YAMLPrinter{}, listOf([]any{}))
 	if got := render(t, Options{Format: "yaml"}); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	want, _ = printed(t, &printers.KYAMLPrinter{}, listOf([]any{}))
+	want, _ = printedByKubectl(t, &printers.KYAMLPrinter{}, listOf([]any{}))
 	if got := render(t, Options{Format: "kyaml"}); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -333,7 +333,7 @@ func TestScalarsAreAnArray(t *testing.T) {
 	if got := render(t, Options{Format: "json", Compact: true}, 1, object.Of("a", 2)); got != `{"apiVersion":"v1","items":[1,{"a":2}],"kind":"List","metadata":{"resourceVersion":""}}`+"\n" {
 		t.Errorf("a scalar, then an object: %s", got)
 	}
-	many := make([]any, 3*mostScalars)
+	many := make([]any, 3*maxBufferedScalars)
 	for i := range many {
 		many[i] = i
 	}
@@ -352,7 +352,7 @@ func TestNames(t *testing.T) {
 		{mesh.NewObject("Cluster", nil, object.Of("name", "outbound|80||a")), "cluster/outbound|80||a\n"},
 		{mesh.NewObject("Endpoint", nil, object.Of("address", "10.0.0.1:80")), "endpoint/10.0.0.1:80\n"},
 		{mesh.NewObject("Route", nil, object.Of("match", object.New(0))), "route/<unknown>\n"},
-		{object.Of("kind", "RouteConfiguration", "name", broken()), "routeconfiguration/<unknown>\n"},
+		{object.Of("kind", "RouteConfiguration", "name", unavailablePart()), "routeconfiguration/<unknown>\n"},
 	} {
 		if got := render(t, Options{Format: "name"}, c.v); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

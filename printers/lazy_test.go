@@ -31,7 +31,7 @@ func TestTablesLoadTheirFields(t *testing.T) {
 		kinds[k.Group+"/"+k.Name] = k
 	}
 	seen := map[string]bool{}
-	for name, all := range shots(t) {
+	for name, all := range tableCases(t) {
 		for _, s := range all {
 			if name == "flat" || name == "mixed" || s.title != "" && s.title != "all" && s.title != "connections" && !strings.HasPrefix(s.title, "gateways") {
 				continue
@@ -54,7 +54,7 @@ func checkFields(t *testing.T, kinds map[string]columns.Kind, v any, wide bool) 
 	t.Helper()
 	o, ok := v.(*mesh.Object)
 	if !ok {
-		o = mesh.NewObject(fmt.Sprint(dig(v, "kind")), nil, v.(*object.Object))
+		o = mesh.NewObject(fmt.Sprint(memberAt(v, "kind")), nil, v.(*object.Object))
 	}
 	fields := plainOf(t, o)
 	version, _ := fields.Get("apiVersion").(string)
@@ -72,12 +72,12 @@ func checkFields(t *testing.T, kinds map[string]columns.Kind, v any, wide bool) 
 			allowed = append(allowed, c.WideFields...)
 		}
 	}
-	w := &watch{}
+	w := &loadLog{}
 	o2 := Options{}
 	if wide {
 		o2.Format = "wide"
 	}
-	hidden := lazied(w, "", fields).(*object.Object)
+	hidden := lazyCopy(w, "", fields).(*object.Object)
 	hidden.Set("kind", o.Kind)
 	render(t, o2, hidden)
 	loaded := w.paths()
@@ -94,7 +94,7 @@ func checkFields(t *testing.T, kinds map[string]columns.Kind, v any, wide bool) 
 
 func TestEndpointsAskForOutliersOnlyWhenWide(t *testing.T) {
 	for format, want := range map[string]bool{"": false, "wide": true} {
-		w := &watch{}
+		w := &loadLog{}
 		v := mesh.NewObject("Endpoint", nil, object.Of("address", "10.0.0.1:80", "outlier", &fake{watch: w, path: "outlier", v: "OK", pending: true}))
 		render(t, Options{Format: format}, v)
 		if got := len(w.paths()) > 0; got != want {
@@ -104,8 +104,8 @@ func TestEndpointsAskForOutliersOnlyWhenWide(t *testing.T) {
 }
 
 // document returns a value in which every member is lazy.
-func document(w *watch) any {
-	return lazied(w, "", object.Of(
+func document(w *loadLog) any {
+	return lazyCopy(w, "", object.Of(
 		"kind", "Proxy", "name", "a", "big", []any{object.Of("x", 1), object.Of("x", 2)},
 		"list", []any{
 			object.Of("name", "one", "port", 80, "more", "m"),
@@ -127,7 +127,7 @@ func TestPathsLoadWhatTheyName(t *testing.T) {
 		{".meta.labels.*", "x,y", "meta meta.labels meta.labels.app meta.labels.tier"},
 		{".list[0:1].port", "80", "list list.port"},
 	} {
-		w := &watch{}
+		w := &loadLog{}
 		got := render(t, Options{Format: "custom-columns=X:" + c.path, NoHeaders: true}, document(w))
 		if got != c.want+"\n" {
 			t.Errorf("%s: %q, want %q", c.path, got, c.want)
@@ -135,7 +135,7 @@ func TestPathsLoadWhatTheyName(t *testing.T) {
 		if loaded := strings.Join(w.paths(), " "); loaded != c.loaded {
 			t.Errorf("custom-columns %s loads %s, want %s", c.path, loaded, c.loaded)
 		}
-		w = &watch{}
+		w = &loadLog{}
 		got = render(t, Options{Format: "jsonpath={" + c.path + "}"}, document(w))
 		if want := strings.ReplaceAll(strings.ReplaceAll(c.want, ",", " "), "<none>", ""); got != want {
 			t.Errorf("jsonpath %s: %q, want %q", c.path, got, want)
@@ -144,7 +144,7 @@ func TestPathsLoadWhatTheyName(t *testing.T) {
 			t.Errorf("jsonpath %s loads %s, want %s", c.path, loaded, c.loaded)
 		}
 	}
-	w := &watch{}
+	w := &loadLog{}
 	render(t, Options{Format: "name", SortBy: ".meta.uid"}, document(w))
 	if loaded := strings.Join(w.paths(), " "); loaded != "kind meta meta.uid name" {
 		t.Errorf("-o name --sort-by .meta.uid loads %s", loaded)
@@ -154,7 +154,7 @@ func TestPathsLoadWhatTheyName(t *testing.T) {
 // TestIndexLoadsOneElement checks that an index in a path loads only the
 // element it names.
 func TestIndexLoadsOneElement(t *testing.T) {
-	w := &watch{}
+	w := &loadLog{}
 	items := make([]any, 5)
 	for i := range items {
 		items[i] = &fake{watch: w, path: fmt.Sprint(i), v: object.Of("n", i)}
@@ -168,7 +168,7 @@ func TestIndexLoadsOneElement(t *testing.T) {
 }
 
 func TestGoTemplatesLoadTheWholeValue(t *testing.T) {
-	w := &watch{}
+	w := &loadLog{}
 	if got := render(t, Options{Template: "{{.name}}"}, document(w)); got != "a" {
 		t.Errorf("%q", got)
 	}
@@ -179,7 +179,7 @@ func TestGoTemplatesLoadTheWholeValue(t *testing.T) {
 
 func TestUnavailablePartsAreNull(t *testing.T) {
 	v := func() any {
-		return mesh.NewObject("Proxy", nil, object.Of("id", "a", "clusters", broken(), "list", []any{broken(), 1}, "cds", broken()))
+		return mesh.NewObject("Proxy", nil, object.Of("id", "a", "clusters", unavailablePart(), "list", []any{unavailablePart(), 1}, "cds", unavailablePart()))
 	}
 	for format, want := range map[string]string{
 		"json": `{"cds":null,"clusters":null,"id":"a","kind":"Proxy","list":[null,1]}`,
@@ -204,7 +204,7 @@ func TestUnavailablePartsAreNull(t *testing.T) {
 // TestUnavailableResultsAreFaults checks that an unavailable result is an
 // error, its fault, in every format.
 func TestUnavailableResultsAreFaults(t *testing.T) {
-	formats := append(names(), "")
+	formats := append(formatNames(), "")
 	for _, format := range formats {
 		o := Options{Format: format, Open: func(string) ([]byte, error) { return []byte("A\n.a\n"), nil }}
 		switch {
@@ -216,7 +216,7 @@ func TestUnavailableResultsAreFaults(t *testing.T) {
 		for _, sortBy := range []string{"", ".a"} {
 			o.SortBy = sortBy
 			var fault *mesh.Fault
-			if _, err := try(o, broken()); !errors.As(err, &fault) {
+			if _, err := try(o, unavailablePart()); !errors.As(err, &fault) {
 				t.Errorf("-o %s: error %v, want a fault", format, err)
 			}
 		}
@@ -225,7 +225,7 @@ func TestUnavailableResultsAreFaults(t *testing.T) {
 
 func TestOtherErrorsEndARendering(t *testing.T) {
 	bad := errors.New("out of memory")
-	v := object.Of("a", &fake{watch: &watch{}, err: bad}, "kind", "Policy", "name", &fake{watch: &watch{}, err: bad})
+	v := object.Of("a", &fake{watch: &loadLog{}, err: bad}, "kind", "Policy", "name", &fake{watch: &loadLog{}, err: bad})
 	for _, format := range []string{"", "json", "yaml", "kyaml", "name", "table", "jsonpath={.a}", "custom-columns=A:.a", "go-template={{.a}}"} {
 		if _, err := try(Options{Format: format}, v); !errors.Is(err, bad) {
 			t.Errorf("-o %s: error %v", format, err)
@@ -238,28 +238,28 @@ func TestOtherErrorsEndARendering(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Render(ctx, object.Of("a", &fake{watch: &watch{}, v: 1})); !errors.Is(err, context.Canceled) {
+		if _, err := p.Render(ctx, object.Of("a", &fake{watch: &loadLog{}, v: 1})); !errors.Is(err, context.Canceled) {
 			t.Errorf("-o %s: error %v after the end", format, err)
 		}
 	}
 }
 
 func TestWholeValuesAreLoadedAtOnce(t *testing.T) {
-	w := &watch{}
-	v := &wholeFake{fake{watch: w, path: "whole", v: lazied(w, "whole", object.Of("a", []any{1, 2}))}}
+	w := &loadLog{}
+	v := &wholeFake{fake{watch: w, path: "whole", v: lazyCopy(w, "whole", object.Of("a", []any{1, 2}))}}
 	if got := render(t, Options{Compact: true}, object.Of("x", v)); got != `{"x":{"a":[1,2]}}`+"\n" {
 		t.Errorf("%q", got)
 	}
 }
 
-// TestEncodingPrefetchesMembers checks that the parts of a large value are loaded several at a
-// time.
+// TestEncodingPrefetchesMembers checks that the parts of a large value are
+// loaded several at a time.
 func TestEncodingPrefetchesMembers(t *testing.T) {
 	var running, most atomic.Int32
 	gather := make(chan struct{})
 	var once sync.Once
 	section := func(n int) any {
-		return &slow{f: func() (any, error) {
+		return &lazyOnce{f: func() (any, error) {
 			if r := running.Add(1); r > most.Load() {
 				most.Store(r)
 			}
@@ -281,9 +281,9 @@ func TestEncodingPrefetchesMembers(t *testing.T) {
 	}
 }
 
-// A slow is a lazy value that is loaded once, even if several goroutines force
+// A lazyOnce is a lazy value that is loaded once, even if several goroutines force
 // it.
-type slow struct {
+type lazyOnce struct {
 	once sync.Once
 	done atomic.Bool
 	f    func() (any, error)
@@ -291,19 +291,19 @@ type slow struct {
 	err  error
 }
 
-func (s *slow) Force(context.Context) (any, error) {
+func (s *lazyOnce) Force(context.Context) (any, error) {
 	s.once.Do(func() { s.v, s.err = s.f(); s.done.Store(true) })
 	return s.v, s.err
 }
 
-func (s *slow) Forced() (any, bool) {
+func (s *lazyOnce) Forced() (any, bool) {
 	if s.done.Load() {
 		return s.v, true
 	}
 	return nil, false
 }
 
-func (s *slow) Pending() bool { return !s.done.Load() }
+func (s *lazyOnce) Pending() bool { return !s.done.Load() }
 
 // TestRenderInParallel checks in every format that several goroutines may call
 // Render at once.

@@ -14,13 +14,13 @@ import (
 // Without a result it prints an empty List, so that the output can always be
 // parsed.
 type list struct {
-	out     io.Writer
-	ctx     context.Context
-	form    form
-	managed bool // whether managedFields are printed
-	held    []item
-	within  *brackets // the list that is open; nil: none
-	printed int
+	out               io.Writer
+	ctx               context.Context
+	form              form
+	showManagedFields bool // whether managedFields are printed
+	held              []item
+	open              *brackets // the list that is open; nil: none
+	printed           int
 }
 
 // A form is a format of results: JSON, YAML or KYAML.
@@ -44,12 +44,12 @@ type brackets struct {
 	empty                 string // the text of a list without items
 }
 
-// mostScalars is how many scalars are buffered while no array or object has
+// maxBufferedScalars is how many scalars are buffered while no array or object has
 // come. With one more, the output is an array.
-const mostScalars = 4096
+const maxBufferedScalars = 4096
 
 func newList(o Options, format string) *list {
-	l := &list{out: o.Out, ctx: o.context(), managed: o.ShowManagedFields}
+	l := &list{out: o.Out, ctx: o.context(), showManagedFields: o.ShowManagedFields}
 	switch format {
 	case "json":
 		l.form = newJSONForm(o)
@@ -63,8 +63,8 @@ func newList(o Options, format string) *list {
 
 func (l *list) Render(ctx context.Context, v any) (any, error) {
 	v, err := encode.LoadResult(ctx, v)
-	if err == nil && !l.managed {
-		v, err = unmanaged(ctx, v)
+	if err == nil && !l.showManagedFields {
+		v, err = withoutManagedFields(ctx, v)
 	}
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (l *list) Render(ctx context.Context, v any) (any, error) {
 
 func (l *list) Print(rendered any) error {
 	it := rendered.(item)
-	if l.within != nil {
+	if l.open != nil {
 		return l.put(it)
 	}
 	l.held = append(l.held, it)
@@ -91,14 +91,14 @@ func (l *list) Print(rendered any) error {
 		return nil
 	case it.container || l.held[0].container:
 		return l.begin(l.form.list())
-	case len(l.held) > mostScalars:
+	case len(l.held) > maxBufferedScalars:
 		return l.begin(l.form.array())
 	}
 	return nil
 }
 
 func (l *list) begin(b *brackets) error {
-	l.within = b
+	l.open = b
 	if _, err := io.WriteString(l.out, b.head); err != nil {
 		return err
 	}
@@ -113,16 +113,16 @@ func (l *list) begin(b *brackets) error {
 
 func (l *list) put(it item) error {
 	if l.printed > 0 {
-		if _, err := io.WriteString(l.out, l.within.separator); err != nil {
+		if _, err := io.WriteString(l.out, l.open.separator); err != nil {
 			return err
 		}
 	}
 	l.printed++
-	return it.listed(l.out, l.within)
+	return it.listed(l.out, l.open)
 }
 
 func (l *list) Close() error {
-	if l.within == nil {
+	if l.open == nil {
 		switch len(l.held) {
 		case 0:
 			_, err := io.WriteString(l.out, l.form.list().empty)
@@ -134,6 +134,6 @@ func (l *list) Close() error {
 			return err
 		}
 	}
-	_, err := io.WriteString(l.out, l.within.tail)
+	_, err := io.WriteString(l.out, l.open.tail)
 	return err
 }

@@ -55,7 +55,7 @@ func (f *jsonForm) array() *brackets { return f.inJSON }
 
 func (f *jsonForm) render(ctx context.Context, v any) (item, error) {
 	e := f.Encode(v)
-	if err := e.More(ctx, ahead); err != nil {
+	if err := e.More(ctx, renderLimit); err != nil {
 		return item{}, err
 	}
 	return item{

@@ -37,8 +37,8 @@ func (yamlForm) render(ctx context.Context, v any) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	var odd quotedLater
-	v = odd.in(v)
+	var odd placeholders
+	v = odd.insert(v)
 	listed, err := yaml.Marshal([]any{v})
 	if err != nil {
 		return item{}, err
@@ -49,70 +49,70 @@ func (yamlForm) render(ctx context.Context, v any) (item, error) {
 			if err != nil {
 				return err
 			}
-			_, err = w.Write(odd.quoted(text))
+			_, err = w.Write(odd.restore(text))
 			return err
 		},
 		listed: func(w io.Writer, _ *brackets) error {
-			_, err := w.Write(odd.quoted(listed))
+			_, err := w.Write(odd.restore(listed))
 			return err
 		},
 	}, nil
 }
 
-// quotedLater collects the strings that YAML's library would print with unsafe
+// placeholders collects the strings that YAML's library would print with unsafe
 // characters. The library escapes only a few characters, and none in a string
 // of several lines. So each such string is replaced by a placeholder before the
 // library encodes the value, and the placeholders in the library's output are
 // replaced by the strings in double quotes.
-type quotedLater struct{ strings []string }
+type placeholders struct{ strings []string }
 
-// standIn is the prefix of a placeholder. A string that contains it is replaced
-// by a placeholder too.
-const standIn = "meshq.quoted.later."
+// placeholderPrefix is the prefix of a placeholder. A string that contains it
+// is replaced by a placeholder too.
+const placeholderPrefix = "meshq.quoted.later."
 
-// in returns a plain value with placeholders in place of strings and keys. It
+// insert returns a plain value with placeholders in place of strings and keys. It
 // modifies v.
-func (q *quotedLater) in(v any) any {
+func (q *placeholders) insert(v any) any {
 	switch v := v.(type) {
 	case string:
-		return q.name(v)
+		return q.placeholder(v)
 	case []any:
 		for i, w := range v {
-			v[i] = q.in(w)
+			v[i] = q.insert(w)
 		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			w := q.in(v[key])
+			w := q.insert(v[key])
 			delete(v, key)
-			v[q.name(key)] = w
+			v[q.placeholder(key)] = w
 		}
 	}
 	return v
 }
 
-func (q *quotedLater) name(s string) string {
+func (q *placeholders) placeholder(s string) string {
 	odd := func(r rune) bool { return safe.IsUnsafe(r) && (r == '\r' || r > '~') }
-	if !strings.ContainsFunc(s, odd) && !strings.Contains(s, standIn) {
+	if !strings.ContainsFunc(s, odd) && !strings.Contains(s, placeholderPrefix) {
 		return s
 	}
 	q.strings = append(q.strings, s)
-	return standIn + strconv.Itoa(len(q.strings)-1) + "."
+	return placeholderPrefix + strconv.Itoa(len(q.strings)-1) + "."
 }
 
-// quoted replaces the placeholders in the library's output by their strings.
-func (q *quotedLater) quoted(text []byte) []byte {
+// restore replaces the placeholders in the library's output by their strings.
+func (q *placeholders) restore(text []byte) []byte {
 	if len(q.strings) == 0 {
 		return text
 	}
 	var out []byte
 	for {
-		before, after, found := bytes.Cut(text, []byte(standIn))
+		before, after, found := bytes.Cut(text, []byte(placeholderPrefix))
 		out = append(out, before...)
 		if !found {
 			return out
 		}
 		number, after, _ := bytes.Cut(after, []byte("."))
-		i, _ := strconv.Atoi(string(number)) // a standIn is always followed by a number
+		i, _ := strconv.Atoi(string(number)) // a placeholderPrefix is always followed by a number
 		out = append(out, encode.EscapeYAML(string(encode.YAMLEscapes.Quote(nil, q.strings[i])))...)
 		text = after
 	}

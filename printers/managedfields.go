@@ -7,9 +7,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// unmanaged removes metadata.managedFields from a Kubernetes object, or from
-// each item if the object is a list. It returns any other value unchanged.
-func unmanaged(ctx context.Context, v any) (any, error) {
+// withoutManagedFields removes metadata.managedFields from a Kubernetes object,
+// or from each item if the object is a list. It returns any other value
+// unchanged.
+func withoutManagedFields(ctx context.Context, v any) (any, error) {
 	fields, _ := v.(*object.Object)
 	if _, ok := fields.Lookup("apiVersion"); !ok {
 		return v, nil
@@ -19,7 +20,7 @@ func unmanaged(ctx context.Context, v any) (any, error) {
 		return nil, err
 	}
 	if items, ok := items.([]any); ok {
-		return unmanagedItems(ctx, fields, items)
+		return itemsWithoutManagedFields(ctx, fields, items)
 	}
 	metadata, _, err := encode.LoadPart(ctx, fields.Get("metadata"))
 	if err != nil {
@@ -35,12 +36,12 @@ func unmanaged(ctx context.Context, v any) (any, error) {
 	return fields, nil
 }
 
-func unmanagedItems(ctx context.Context, list *object.Object, items []any) (any, error) {
+func itemsWithoutManagedFields(ctx context.Context, list *object.Object, items []any) (any, error) {
 	out := make([]any, len(items))
 	for i, v := range items {
 		v, _, err := encode.LoadPart(ctx, v)
 		if err == nil {
-			out[i], err = unmanaged(ctx, v)
+			out[i], err = withoutManagedFields(ctx, v)
 		}
 		if err != nil {
 			return nil, err

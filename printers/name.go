@@ -19,7 +19,7 @@ import (
 type namePrinter struct{ out io.Writer }
 
 func (p *namePrinter) Render(ctx context.Context, v any) (any, error) {
-	objects, err := listed(ctx, v)
+	objects, err := loadItems(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +42,9 @@ func (p *namePrinter) Print(rendered any) error {
 
 func (p *namePrinter) Close() error { return nil }
 
-// listed loads a result. It returns the items of a Kubernetes list, or else the
+// loadItems loads a result. It returns the items of a Kubernetes list, or else the
 // result as the only element.
-func listed(ctx context.Context, v any) ([]any, error) {
+func loadItems(ctx context.Context, v any) ([]any, error) {
 	v, err := mesh.Force(ctx, v)
 	if err != nil {
 		return nil, err

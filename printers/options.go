@@ -71,8 +71,8 @@ func usage(format string, args ...any) error {
 // and parses no template; New does that.
 func (o Options) Validate() error {
 	name, _ := o.format()
-	if name != "" && !known(name) {
-		return usage("unable to match a printer suitable for the output format %q, allowed formats are: %s", o.Format, strings.Join(names(), ","))
+	if name != "" && !isFormat(name) {
+		return usage("unable to match a printer suitable for the output format %q, allowed formats are: %s", o.Format, strings.Join(formatNames(), ","))
 	}
 	if len(o.Indent) > 1 || o.Indent != "" && !strings.Contains("0123456789", o.Indent) {
 		return usage("--indent %s: not a number from 0 to 9", o.Indent)

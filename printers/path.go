@@ -15,15 +15,15 @@ import (
 // through. Where client-go uses the random order of a Go map, it sorts the
 // keys.
 type pathEvaluation struct {
-	ctx    context.Context
-	strict bool // a field that no value has is an error
-	lost   bool // the path came to an unavailable part
-	marks  bool // the text of the template is returned as ownText
+	ctx            context.Context
+	strict         bool // a field that no value has is an error
+	metUnavailable bool // the path came to an unavailable part
+	markText       bool // the text of the template is returned as templateText
 }
 
-// ownText is text of the template itself. Unlike the newlines in values, its
+// templateText is text of the template itself. Unlike the newlines in values, its
 // newlines are printed.
-type ownText string
+type templateText string
 
 // template evaluates the nodes of a template one after another, and the nodes
 // between range and end once for each value of the range.
@@ -38,8 +38,8 @@ func (e *pathEvaluation) template(nodes []jsonpath.Node, v any) (out [][]any, er
 			return nil, err
 		}
 		if word != "range" {
-			if e.marks && isOwnText(nodes[i]) {
-				values = []any{ownText(values[0].(string))}
+			if e.markText && isTemplateText(nodes[i]) {
+				values = []any{templateText(values[0].(string))}
 			}
 			out = append(out, values)
 			continue
@@ -59,8 +59,9 @@ func (e *pathEvaluation) template(nodes []jsonpath.Node, v any) (out [][]any, er
 	return out, nil
 }
 
-// isOwnText reports whether a node of a template is text, as in a\n or {"a\n"}.
-func isOwnText(n jsonpath.Node) bool {
+// isTemplateText reports whether a node of a template is text, as in a\n or
+// {"a\n"}.
+func isTemplateText(n jsonpath.Node) bool {
 	if list, ok := n.(*jsonpath.ListNode); ok && len(list.Nodes) > 0 {
 		n = list.Nodes[len(list.Nodes)-1]
 	}
@@ -148,17 +149,17 @@ func constant(in []any, v any) []any {
 	return out
 }
 
-// see loads one level of a value. An unavailable value is nil.
-func (e *pathEvaluation) see(v any) (any, error) {
+// load loads one level of a value. An unavailable value is nil.
+func (e *pathEvaluation) load(v any) (any, error) {
 	v, had, err := encode.LoadPart(e.ctx, v)
-	e.lost = e.lost || !had
+	e.metUnavailable = e.metUnavailable || !had
 	return v, err
 }
 
 func (e *pathEvaluation) field(in []any, key string) ([]any, error) {
 	var out []any
 	for _, v := range in {
-		v, err := e.see(v)
+		v, err := e.load(v)
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +177,7 @@ func (e *pathEvaluation) field(in []any, key string) ([]any, error) {
 
 func (e *pathEvaluation) slice(in []any, n *jsonpath.ArrayNode) (out []any, err error) {
 	for _, v := range in {
-		if v, err = e.see(v); err != nil {
+		if v, err = e.load(v); err != nil {
 			return nil, err
 		}
 		if v == nil {
@@ -234,17 +235,17 @@ func bounds(n *jsonpath.ArrayNode, length int) (from, to, step int, err error) {
 
 func (e *pathEvaluation) members(in []any) (out []any, err error) {
 	for _, v := range in {
-		if v, err = e.see(v); err != nil {
+		if v, err = e.load(v); err != nil {
 			return nil, err
 		}
-		out = append(out, inside(v)...)
+		out = append(out, membersOf(v)...)
 	}
 	return out, nil
 }
 
-// inside returns the elements of an array, or the members of an object in the
+// membersOf returns the elements of an array, or the members of an object in the
 // order of their keys.
-func inside(v any) []any {
+func membersOf(v any) []any {
 	switch v := v.(type) {
 	case []any:
 		return v
@@ -262,14 +263,14 @@ func inside(v any) []any {
 // string counts as a container, as in client-go.
 func (e *pathEvaluation) descend(in []any) (out []any, err error) {
 	for _, v := range in {
-		if v, err = e.see(v); err != nil {
+		if v, err = e.load(v); err != nil {
 			return nil, err
 		}
 		if text, ok := v.(string); ok && text != "" {
 			out = append(out, v)
 			continue
 		}
-		members := inside(v)
+		members := membersOf(v)
 		if len(members) == 0 {
 			continue
 		}

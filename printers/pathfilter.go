@@ -15,7 +15,7 @@ import (
 // that compares values of different types, or null, is false.
 func (e *pathEvaluation) filter(in []any, n *jsonpath.FilterNode) (out []any, err error) {
 	for _, v := range in {
-		if v, err = e.see(v); err != nil {
+		if v, err = e.load(v); err != nil {
 			return nil, err
 		}
 		items, ok := v.([]any)
@@ -26,7 +26,7 @@ func (e *pathEvaluation) filter(in []any, n *jsonpath.FilterNode) (out []any, er
 			return nil, fmt.Errorf("%s is not an array and cannot be filtered", typeName(v))
 		}
 		for _, item := range items {
-			pass, err := e.passes(item, n)
+			pass, err := e.satisfies(item, n)
 			if err != nil {
 				return nil, err
 			}
@@ -38,7 +38,7 @@ func (e *pathEvaluation) filter(in []any, n *jsonpath.FilterNode) (out []any, er
 	return out, nil
 }
 
-func (e *pathEvaluation) passes(item any, n *jsonpath.FilterNode) (bool, error) {
+func (e *pathEvaluation) satisfies(item any, n *jsonpath.FilterNode) (bool, error) {
 	left, err := e.path([]any{item}, n.Left)
 	if n.Operator == "exists" {
 		if ended := e.ctx.Err(); ended != nil {
@@ -58,20 +58,20 @@ func (e *pathEvaluation) passes(item any, n *jsonpath.FilterNode) (bool, error) 
 	case len(left) > 1 || len(right) > 1:
 		return false, fmt.Errorf("can only compare one element at a time")
 	}
-	a, err := e.see(left[0])
+	a, err := e.load(left[0])
 	if err != nil {
 		return false, err
 	}
-	b, err := e.see(right[0])
+	b, err := e.load(right[0])
 	if err != nil {
 		return false, err
 	}
-	return holds(a, n.Operator, b)
+	return compareScalars(a, n.Operator, b)
 }
 
-// holds reports whether a comparison of two values is true. Only scalars of the
-// same type are comparable.
-func holds(a any, operator string, b any) (bool, error) {
+// compareScalars reports whether a comparison of two values is true. Only
+// scalars of the same type are comparable.
+func compareScalars(a any, operator string, b any) (bool, error) {
 	order, ok := scalarOrder(a, b)
 	_, isBool := a.(bool)
 	switch operator {
@@ -108,16 +108,16 @@ func scalarOrder(a, b any) (int, bool) {
 		}
 		return -1, ok
 	}
-	x, y := exact(a), exact(b)
+	x, y := toBigFloat(a), toBigFloat(b)
 	if x == nil || y == nil {
 		return 0, false
 	}
 	return x.Cmp(y), true
 }
 
-// exact converts a number without loss of precision. It returns nil for NaN and
-// for a value that is not a number.
-func exact(v any) *big.Float {
+// toBigFloat converts a number without loss of precision. It returns nil for
+// NaN and for a value that is not a number.
+func toBigFloat(v any) *big.Float {
 	switch v := v.(type) {
 	case int:
 		return new(big.Float).SetInt64(int64(v))

@@ -91,7 +91,7 @@ func TestCustomColumnsAreRealKubectls(t *testing.T) {
 		{[]string{"-o", "json", "--sort-by=.metadata.name"}, Options{Format: "json", SortBy: ".metadata.name"}},
 	} {
 		want := kubectl(c.args...)
-		if got := render(t, c.o, lazies(items)...); got != want {
+		if got := render(t, c.o, lazyValues(items)...); got != want {
 			t.Errorf("kubectl get %s:\n%s\nwant\n%s", strings.Join(c.args, " "), got, want)
 		}
 	}

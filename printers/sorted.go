@@ -18,15 +18,15 @@ import (
 // keep their order.
 type sorted struct {
 	Printer
-	flag  string
-	path  []jsonpath.Node
-	held  []keyed
-	found bool // some result has a value at the path
+	flag   string
+	path   []jsonpath.Node
+	held   []sortable
+	anyKey bool // some result has a value at the path
 }
 
-// keyed is a rendered result with its sort key.
-type keyed struct {
-	there    bool
+// sortable is a rendered result with its sort key.
+type sortable struct {
+	hasKey   bool
 	key      any
 	rendered any
 }
@@ -49,11 +49,11 @@ func (s *sorted) Render(ctx context.Context, v any) (any, error) {
 	if err != nil {
 		return nil, usage("--sort-by %s: %v", s.flag, err)
 	}
-	k := keyed{rendered: rendered}
+	k := sortable{rendered: rendered}
 	for _, values := range found {
 		if len(values) > 0 {
-			k.there = true
-			k.key, err = e.see(values[0])
+			k.hasKey = true
+			k.key, err = e.load(values[0])
 			break
 		}
 	}
@@ -61,18 +61,18 @@ func (s *sorted) Render(ctx context.Context, v any) (any, error) {
 }
 
 func (s *sorted) Print(rendered any) error {
-	k := rendered.(keyed)
-	s.found = s.found || k.there
+	k := rendered.(sortable)
+	s.anyKey = s.anyKey || k.hasKey
 	s.held = append(s.held, k)
 	return nil
 }
 
 func (s *sorted) Close() error {
-	if len(s.held) > 0 && !s.found {
+	if len(s.held) > 0 && !s.anyKey {
 		return usage("--sort-by %s: no result has that field", s.flag)
 	}
 	compare := comparing(s.held)
-	slices.SortStableFunc(s.held, func(a, b keyed) int {
+	slices.SortStableFunc(s.held, func(a, b sortable) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), compare(a.key, b.key))
 	})
 	for _, k := range s.held {
@@ -89,8 +89,8 @@ func (s *sorted) PrintedTable() bool {
 	return ok && p.PrintedTable()
 }
 
-func (k keyed) rank() int {
-	if !k.there {
+func (k sortable) rank() int {
+	if !k.hasKey {
 		return 0
 	}
 	switch k.key.(type) {
@@ -108,7 +108,7 @@ func (k keyed) rank() int {
 
 // comparing returns the function that compares two keys of the same rank.
 // Strings are compared as quantities only if all of them are quantities.
-func comparing(all []keyed) func(a, b any) int {
+func comparing(all []sortable) func(a, b any) int {
 	sizes := map[string]resource.Quantity{}
 	for _, k := range all {
 		text, ok := k.key.(string)

@@ -10,10 +10,10 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/encode"
 )
 
-// ahead is how many bytes of a result Render encodes. The rest of a larger
+// renderLimit is how many bytes of a result Render encodes. The rest of a larger
 // result is encoded while it is printed, so that a result need not fit in
 // memory.
-const ahead = 4 << 20
+const renderLimit = 4 << 20
 
 // A stream prints each result as JSON, as jq does.
 type stream struct {
@@ -72,7 +72,7 @@ func (s *stream) Render(ctx context.Context, v any) (any, error) {
 	if s.seq {
 		e.Append("\x1e")
 	}
-	if err := e.More(ctx, ahead); err != nil {
+	if err := e.More(ctx, renderLimit); err != nil {
 		return nil, err
 	}
 	return line{value: e}, nil

@@ -16,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A recorded is the output of another program for a value.
-type recorded struct {
+// A recording is the output of another program for a value.
+type recording struct {
 	Value   string
 	Literal bool // numbers are json.Number values, which keep their text
 	Args    []string
@@ -26,14 +26,14 @@ type recorded struct {
 	Want    string
 }
 
-func records(t *testing.T, file string) (all []recorded) {
+func records(t *testing.T, file string) (all []recording) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
-		var r recorded
+		var r recording
 		if err := object.Unmarshal(s.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -69,9 +69,9 @@ func options(args []string) (o Options) {
 	return o
 }
 
-// special returns the number for a placeholder like "$NaN", because JSON can't
-// express that number.
-func special(v any) any {
+// specialNumber returns the number for a placeholder like "$NaN", because JSON
+// can't express that number.
+func specialNumber(v any) any {
 	switch v {
 	case "$NaN":
 		return math.NaN()
@@ -89,7 +89,7 @@ func TestStreamIsGojqs(t *testing.T) {
 	for _, r := range records(t, "testdata/gojq.jsonl") {
 		v := read(t, r.Value, r.Literal)
 		if !r.Literal {
-			v = special(v)
+			v = specialNumber(v)
 		}
 		o, want := options(r.Args), r.Want
 		if !o.Raw && !o.Join && !o.Raw0 {
@@ -138,7 +138,7 @@ func TestStreamIsInstalledJQs(t *testing.T) {
 	var values []any
 	var input []string
 	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
-		if v := read(t, line, false); line != "-0" && plainInt(v) {
+		if v := read(t, line, false); line != "-0" && hasPortableNumbers(v) {
 			values, input = append(values, v), append(input, line)
 		}
 	}
@@ -162,17 +162,17 @@ func TestStreamIsInstalledJQs(t *testing.T) {
 	}
 }
 
-// plainInt reports whether every version of jq prints all numbers in v in the
-// same way.
-func plainInt(v any) bool {
+// hasPortableNumbers reports whether every version of jq prints all numbers in
+// v in the same way.
+func hasPortableNumbers(v any) bool {
 	switch v := v.(type) {
 	case int:
 		return v > -1<<53 && v < 1<<53
 	case []any:
-		return !slices.ContainsFunc(v, func(v any) bool { return !plainInt(v) })
+		return !slices.ContainsFunc(v, func(v any) bool { return !hasPortableNumbers(v) })
 	case *object.Object:
 		for _, m := range v.All() {
-			if !plainInt(m) {
+			if !hasPortableNumbers(m) {
 				return false
 			}
 		}

@@ -66,46 +66,46 @@ func ofProxy(id string, kind string, rows ...*object.Object) (out []any) {
 	return out
 }
 
-// A shot is a set of values and options whose table is compared with a golden
+// A tableCase is a set of values and options whose table is compared with a golden
 // file.
-type shot struct {
+type tableCase struct {
 	title  string
 	o      Options
 	values []any
 }
 
-// wideToo returns the shots of values without and with -o wide.
-func wideToo(values []any) []shot {
-	return []shot{{"", Options{}, values}, {"-o wide", Options{Format: "wide"}, values}}
+// withAndWithoutWide returns the cases of values without and with -o wide.
+func withAndWithoutWide(values []any) []tableCase {
+	return []tableCase{{"", Options{}, values}, {"-o wide", Options{Format: "wide"}, values}}
 }
 
-func shots(t *testing.T) map[string][]shot {
+func tableCases(t *testing.T) map[string][]tableCase {
 	c := openCapture(t, "ratings-v1-7dc98c7588-8jsbw.default", "testdata/config_dump.json")
 	other := openCapture(t, "reviews-v1-7f99cc4496-gdxfn.default", "testdata/config_dump.json")
 	clusters, listeners, routes := c.clusters(), c.listeners(), c.routes()
 	warming := c.object("Cluster", object.Of("state", "WARMING"), object.Of("name", "x", "clusterType", object.Of("name", "envoy.clusters.aggregate")), nil)
-	host := dig(must(t, routes[1].(*mesh.Object)), "virtualHosts").([]any)[1]
+	host := memberAt(must(t, routes[1].(*mesh.Object)), "virtualHosts").([]any)[1]
 	kubernetes := objects(t)
 	kind := func(name string) []any {
-		return slices.DeleteFunc(slices.Clone(kubernetes), func(v any) bool { return dig(v, "kind") != name })
+		return slices.DeleteFunc(slices.Clone(kubernetes), func(v any) bool { return memberAt(v, "kind") != name })
 	}
-	return map[string][]shot{
-		"proxy": append(wideToo(proxies()),
-			shot{"all types IGNORED but four", Options{}, proxies()[:1]},
-			shot{"--no-headers", Options{NoHeaders: true}, proxies()},
-			shot{"--show-kind --show-labels", Options{ShowKind: true, ShowLabels: true}, proxies()},
-			shot{"-L app,security.istio.io/tlsMode", Options{LabelColumns: []string{"app", "security.istio.io/tlsMode"}}, proxies()},
-			shot{"--sort-by .rds", Options{SortBy: ".rds"}, proxies()},
-			shot{"two clusters", Options{}, append(proxies()[:1], proxy("a.default", object.Of("clusterID", "west")))},
+	return map[string][]tableCase{
+		"proxy": append(withAndWithoutWide(proxies()),
+			tableCase{"all types IGNORED but four", Options{}, proxies()[:1]},
+			tableCase{"--no-headers", Options{NoHeaders: true}, proxies()},
+			tableCase{"--show-kind --show-labels", Options{ShowKind: true, ShowLabels: true}, proxies()},
+			tableCase{"-L app,security.istio.io/tlsMode", Options{LabelColumns: []string{"app", "security.istio.io/tlsMode"}}, proxies()},
+			tableCase{"--sort-by .rds", Options{SortBy: ".rds"}, proxies()},
+			tableCase{"two clusters", Options{}, append(proxies()[:1], proxy("a.default", object.Of("clusterID", "west")))},
 		),
-		"pilot": wideToo([]any{mesh.NewObject("Pilot", nil, object.Of(
+		"pilot": withAndWithoutWide([]any{mesh.NewObject("Pilot", nil, object.Of(
 			"name", "istiod-78566f45b4-v5qhf", "namespace", "istio-system", "revision", "default", "version", "1.31.0", "ip", "10.244.0.9", "clusterID", "Kubernetes", "connectedProxies", 7,
 		))}),
-		"cluster": append(wideToo(clusters),
-			shot{"of two proxies", Options{}, append(slices.Clone(clusters[:2]), other.clusters()[2:4]...)},
-			shot{"one WARMING", Options{}, []any{clusters[0], warming}},
+		"cluster": append(withAndWithoutWide(clusters),
+			tableCase{"of two proxies", Options{}, append(slices.Clone(clusters[:2]), other.clusters()[2:4]...)},
+			tableCase{"one WARMING", Options{}, []any{clusters[0], warming}},
 		),
-		"listener": append(wideToo(listeners), shot{"inside Envoy", Options{}, ofProxy("waypoint.default", "Listener",
+		"listener": append(withAndWithoutWide(listeners), tableCase{"inside Envoy", Options{}, ofProxy("waypoint.default", "Listener",
 			object.Of("name", "main_internal", "internalListener", object.New(0), "filterChainMatcher", object.New(0), "state", "ACTIVE", "filterChains", []any{
 				object.Of("name", "inbound-vip|80|http|a", "filters", []any{object.Of("name", "envoy.filters.network.tcp_proxy", "typedConfig", object.Of("cluster", "inbound-vip|80|http|a"))}),
 				object.Of("name", "encap", "filters", []any{object.Of("name", "envoy.filters.network.tcp_proxy", "typedConfig", object.Of("cluster", "encap"))}),
@@ -114,21 +114,21 @@ func shots(t *testing.T) map[string][]shot {
 			object.Of("name", "two", "address", object.Of("socketAddress", object.Of("address", "10.0.0.1", "portValue", 80)), "state", "ACTIVE",
 				"additionalAddresses", []any{object.Of("address", object.Of("socketAddress", object.Of("address", "fd00::1", "portValue", 80)))}),
 		)}),
-		"route": append(wideToo(routes),
-			shot{"a virtual host", Options{}, []any{host}},
-			shot{"its routes", Options{Format: "wide"}, dig(must(t, host.(*mesh.Object)), "routes").([]any)},
-			shot{"nothing in it", Options{}, ofProxy("a.default", "RouteConfiguration", object.Of("name", "empty", "state", "ACTIVE"),
+		"route": append(withAndWithoutWide(routes),
+			tableCase{"a virtual host", Options{}, []any{host}},
+			tableCase{"its routes", Options{Format: "wide"}, memberAt(must(t, host.(*mesh.Object)), "routes").([]any)},
+			tableCase{"nothing in it", Options{}, ofProxy("a.default", "RouteConfiguration", object.Of("name", "empty", "state", "ACTIVE"),
 				object.Of("name", "no routes", "state", "ACTIVE", "virtualHosts", []any{object.Of("name", "h", "domains", []any{"a", "a:80"})}))},
 		),
-		"endpoint": append(wideToo(c.endpoints("testdata/clusters.json")), shot{"other addresses", Options{Format: "wide"}, ofProxy("a.default", "Endpoint",
+		"endpoint": append(withAndWithoutWide(c.endpoints("testdata/clusters.json")), tableCase{"other addresses", Options{Format: "wide"}, ofProxy("a.default", "Endpoint",
 			object.Of("address", "envoy://connect_originate/10.0.0.5:80", "cluster", "c", "health", "UNHEALTHY", "outlier", "FAILED", "weight", 3, "priority", 1),
-			object.Of("address", nil, "hostname", "x.io", "cluster", "c", "health", "UNKNOWN", "outlier", broken()),
+			object.Of("address", nil, "hostname", "x.io", "cluster", "c", "health", "UNKNOWN", "outlier", unavailablePart()),
 		)}),
-		"secret": append(wideToo(c.secrets()), shot{"with a trust domain", Options{}, ofProxy("a.default", "Secret",
+		"secret": append(withAndWithoutWide(c.secrets()), tableCase{"with a trust domain", Options{}, ofProxy("a.default", "Secret",
 			object.Of("name", "default", "type", "Cert Chain", "state", "ACTIVE", "valid", true, "trustDomain", "cluster.local"))}),
-		"extensionconfig": wideToo(ofProxy("a.default", "ExtensionConfig",
+		"extensionconfig": withAndWithoutWide(ofProxy("a.default", "ExtensionConfig",
 			object.Of("name", "stats", "typeURL", "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "state", "ACTIVE", "lastUpdated", "2026-11-22T13:00:00.5Z", "versionInfo", "x/1"))),
-		"ztunnel": ztunnelShots(),
+		"ztunnel": ztunnelCases(),
 		"fault": {{"", Options{}, []any{
 			mesh.NewObject("Fault", nil, object.Of("proxy", "a.default", "section", "clusters", "message", "port 15000 refused")),
 			mesh.NewObject("Fault", nil, object.Of("subject", "istiod-x", "section", "syncz", "message", "forbidden\nreally")),
@@ -160,7 +160,7 @@ func shots(t *testing.T) map[string][]shot {
 	}
 }
 
-func ztunnelShots() []shot {
+func ztunnelCases() []tableCase {
 	workloads := ofProxy("ztunnel-x.istio-system", "Workload",
 		object.Of("namespace", "bookinfo", "name", "details-v1", "workloadIps", []any{"10.0.0.1", "fd00::1"}, "node", "n", "protocol", "HBONE", "waypoint", object.Of("destination", "/10.96.65.117"), "status", "Healthy", "workloadName", "details-v1", "serviceAccount", "bookinfo-details", "clusterId", "Kubernetes"),
 		object.Of("namespace", "bookinfo", "name", "external", "workloadIps", []any{}, "hostname", "x.io", "protocol", "TCP"))
@@ -169,7 +169,7 @@ func ztunnelShots() []shot {
 	connections := ofProxy("ztunnel-x.istio-system", "Connection",
 		object.Of("workload", "details-v1.bookinfo", "direction", "inbound", "src", "10.0.0.9:5555", "actualDst", "10.0.0.1:9080", "originalDst", "details:9080", "protocol", "HBONE"),
 		object.Of("workload", "details-v1.bookinfo", "direction", "outbound", "src", "10.0.0.1:5555", "actualDst", "10.0.0.2:15008", "originalDst", nil, "protocol", "TCP"))
-	return append(wideToo(slices.Concat(workloads, services, policies)), shot{"connections", Options{}, connections})
+	return append(withAndWithoutWide(slices.Concat(workloads, services, policies)), tableCase{"connections", Options{}, connections})
 }
 
 func must(t *testing.T, o *mesh.Object) *object.Object {
@@ -182,7 +182,7 @@ func must(t *testing.T, o *mesh.Object) *object.Object {
 }
 
 func TestTables(t *testing.T) {
-	for name, all := range shots(t) {
+	for name, all := range tableCases(t) {
 		var text strings.Builder
 		for _, s := range all {
 			text.WriteString("-- " + strings.TrimSpace(name+": "+s.title) + " --\n" + render(t, s.o, s.values...) + "\n")
@@ -206,12 +206,12 @@ func TestTables(t *testing.T) {
 // TestTablesOfLazyValues checks that tables are the same for lazy values and
 // for loaded ones.
 func TestTablesOfLazyValues(t *testing.T) {
-	for name, all := range shots(t) {
+	for name, all := range tableCases(t) {
 		for _, s := range all {
 			var hidden []any
 			for _, v := range s.values {
 				if o, ok := v.(*mesh.Object); ok {
-					fields := lazied(&watch{}, "", plainOf(t, o)).(*object.Object)
+					fields := lazyCopy(&loadLog{}, "", plainOf(t, o)).(*object.Object)
 					v = mesh.NewObject(o.Kind, o.Owner, fields)
 				}
 				hidden = append(hidden, v)

@@ -17,21 +17,21 @@ import (
 // it. After a first table, a result of no known kind is printed as JSON between
 // two blocks.
 type tables struct {
-	out      io.Writer
-	stream   *stream
-	opts     Options
-	wide     bool
-	flat     bool // with -o table, objects of other kinds are rows too
-	kinds    map[string]columns.Kind
-	near     *columns.Neighbours
-	block    *block // the current block; nil: none is open
-	anything bool   // whether anything was printed
-	printed  bool   // whether a table was printed
-	inStream bool   // the first result was of no known kind: all results are printed as JSON
+	out        io.Writer
+	stream     *stream
+	opts       Options
+	wide       bool
+	flat       bool // with -o table, objects of other kinds are rows too
+	kinds      map[string]columns.Kind
+	neighbours *columns.Neighbours
+	block      *block // the current block; nil: none is open
+	hasOutput  bool   // whether anything was printed
+	hasTable   bool   // whether a table was printed
+	inStream   bool   // the first result was of no known kind: all results are printed as JSON
 }
 
 func newTables(o Options, format string) *tables {
-	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]columns.Kind{}, near: columns.NewNeighbours()}
+	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]columns.Kind{}, neighbours: columns.NewNeighbours()}
 	sel := columns.Selection{Wide: t.wide, Conditional: o.Columns != nil, LabelColumns: o.LabelColumns, ShowLabels: o.ShowLabels, ShowKind: o.ShowKind}
 	for _, k := range append(columns.Kinds(), columns.Other()) {
 		sel.Headers = o.columns(k.Name)
@@ -40,9 +40,9 @@ func newTables(o Options, format string) *tables {
 	return t
 }
 
-// A tabled is a rendered result: the rows of one kind of object, or a value
+// A renderedTable is a rendered result: the rows of one kind of object, or a value
 // printed as JSON.
-type tabled struct {
+type renderedTable struct {
 	kind  *columns.Kind // nil: the result is of no known kind
 	rows  []columns.Row
 	flat  []*object.Object // with -o table, the rows of objects of no known kind
@@ -51,9 +51,9 @@ type tabled struct {
 }
 
 func (t *tables) Render(ctx context.Context, v any) (any, error) {
-	r := &columns.Reading{Context: ctx, Neighbours: t.near, Now: t.opts.Now, Wide: t.wide, Ageless: t.opts.Ageless}
+	r := &columns.Reading{Context: ctx, Neighbours: t.neighbours, Now: t.opts.Now, Wide: t.wide, Ageless: t.opts.Ageless}
 	if k, s := t.withKnownFields(r, v); k != nil {
-		return tabled{kind: k, rows: t.rows(r, k, v, s), value: v}, r.Err
+		return renderedTable{kind: k, rows: t.rows(r, k, v, s), value: v}, r.Err
 	}
 	seen, err := mesh.Force(ctx, v)
 	if err != nil {
@@ -61,13 +61,13 @@ func (t *tables) Render(ctx context.Context, v any) (any, error) {
 	}
 	if k := t.kindOf(r, seen); k != nil {
 		rows := t.rows(r, k, v, columns.NewSubject(r, seen.(*object.Object)))
-		return tabled{kind: k, rows: rows, value: v}, r.Err
+		return renderedTable{kind: k, rows: rows, value: v}, r.Err
 	}
 	if t.flat {
 		return t.renderFlat(r, seen), r.Err
 	}
 	line, err := t.stream.Render(ctx, v)
-	return tabled{line: line}, err
+	return renderedTable{line: line}, err
 }
 
 // withKnownFields returns the kind and subject of an object whose rows can be
@@ -138,9 +138,9 @@ func (t *tables) rows(r *columns.Reading, k *columns.Kind, v any, s *columns.Sub
 }
 
 func (t *tables) Print(rendered any) error {
-	r := rendered.(tabled)
+	r := rendered.(renderedTable)
 	known := r.kind != nil || r.flat != nil
-	if !t.anything && t.block == nil && !known {
+	if !t.hasOutput && t.block == nil && !known {
 		t.inStream = true
 	}
 	switch {
@@ -156,22 +156,22 @@ func (t *tables) Print(rendered any) error {
 	if err := t.endBlock(); err != nil {
 		return err
 	}
-	t.anything = true
+	t.hasOutput = true
 	return t.stream.Print(r.line)
 }
 
 // add adds a result to the current block. It starts a new block if the kind
 // differs.
-func (t *tables) add(r tabled) error {
-	if t.block != nil && !t.block.holds(r.kind) {
+func (t *tables) add(r renderedTable) error {
+	if t.block != nil && !t.block.accepts(r.kind) {
 		if err := t.endBlock(); err != nil {
 			return err
 		}
 	}
 	if t.block == nil {
-		t.block = newBlock(r.kind, t.out, t.opts, t.anything)
+		t.block = newBlock(r.kind, t.out, t.opts, t.hasOutput)
 	}
-	t.anything, t.printed = true, true
+	t.hasOutput, t.hasTable = true, true
 	return t.block.add(r.rows, r.flat)
 }
 
@@ -188,16 +188,16 @@ func (t *tables) Close() error { return t.endBlock() }
 
 // Begin starts a run. What was read of other objects in the previous run is
 // dropped.
-func (t *tables) Begin(now time.Time) { t.opts.Now, t.near = now, columns.NewNeighbours() }
+func (t *tables) Begin(now time.Time) { t.opts.Now, t.neighbours = now, columns.NewNeighbours() }
 
 // Says writes the cells of a result's rows, or the result as JSON.
 func (t *tables) Says(w io.Writer, rendered any) error {
-	r := rendered.(tabled)
+	r := rendered.(renderedTable)
 	switch {
 	case r.line != nil:
 		return t.stream.write(w, r.line.(line))
 	case r.kind != nil:
-		return says(w, append(r.rows, columns.Row{r.kind.Key()}))
+		return writeRows(w, append(r.rows, columns.Row{r.kind.Key()}))
 	}
 	var cells columns.Row
 	for _, fields := range r.flat {
@@ -206,12 +206,12 @@ func (t *tables) Says(w io.Writer, rendered any) error {
 		}
 		cells = append(cells, "\n")
 	}
-	return says(w, []columns.Row{cells})
+	return writeRows(w, []columns.Row{cells})
 }
 
-// says writes rows to w. A NUL separates cells and a newline separates rows:
+// writeRows writes rows to w. A NUL separates cells and a newline separates rows:
 // cells contain no control characters.
-func says[T ~[]string](w io.Writer, rows []T) error {
+func writeRows[T ~[]string](w io.Writer, rows []T) error {
 	for _, cells := range rows {
 		if _, err := io.WriteString(w, strings.Join(cells, "\x00")+"\n"); err != nil {
 			return err
@@ -230,4 +230,4 @@ func (t *tables) Flush() error {
 }
 
 // PrintedTable reports whether a table was printed.
-func (t *tables) PrintedTable() bool { return t.printed }
+func (t *tables) PrintedTable() bool { return t.hasTable }

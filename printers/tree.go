@@ -23,8 +23,8 @@ type tree struct {
 	opts Options
 }
 
-// branches is a rendered Trace.
-type branches struct{ text string }
+// renderedTrace is a rendered Trace.
+type renderedTrace struct{ text string }
 
 func (t *tree) Render(ctx context.Context, v any) (any, error) {
 	o, ok := v.(*mesh.Object)
@@ -37,11 +37,11 @@ func (t *tree) Render(ctx context.Context, v any) (any, error) {
 	}
 	r := &columns.Reading{Context: ctx, Now: t.opts.Now}
 	s := columns.NewSubject(r, seen.(*object.Object))
-	return branches{columns.DrawTrace(s, t.opts.Color)}, r.Err
+	return renderedTrace{columns.DrawTrace(s, t.opts.Color)}, r.Err
 }
 
 func (t *tree) Print(rendered any) error {
-	b, ok := rendered.(branches)
+	b, ok := rendered.(renderedTrace)
 	if !ok {
 		return t.Printer.Print(rendered)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// way returns a Trace of a request that is split between clusters.
-func way(more *object.Object) *mesh.Object {
+// splitTrace returns a Trace of a request that is split between clusters.
+func splitTrace(more *object.Object) *mesh.Object {
 	endpoint := func(cluster, address string, share float64, health string) any {
 		return object.Of("cluster", cluster, "address", address, "share", share, "health", health, "transport", "tlsMode-istio", "workload", "cart-1.shop", "outlier", nil)
 	}
@@ -40,7 +40,7 @@ func way(more *object.Object) *mesh.Object {
 	return mesh.NewObject("Trace", nil, fields)
 }
 
-const wayDrawn = `GET http://cart/x from web.shop
+const splitTraceText = `GET http://cart/x from web.shop
 ├─ listener  0.0.0.0_80  (destination port 80)
 ├─ route     cart  (path /*)  virtual-service/cart.shop
 │  └─ not canary  header x is missing; it has to be "1"
@@ -80,7 +80,7 @@ func TestTree(t *testing.T) {
 		}
 		return out.String()
 	}
-	if diff := cmp.Diff(wayDrawn, draw(Options{}, way(nil))); diff != "" {
+	if diff := cmp.Diff(splitTraceText, draw(Options{}, splitTrace(nil))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	nothing := object.Of("steps", []any{}, "policies", nil, "faults", nil, "mirrors", nil, "unsupported", nil, "unknowns", nil)
@@ -88,11 +88,11 @@ func TestTree(t *testing.T) {
 	for k, v := range nothing.All() {
 		ended.Set(k, v)
 	}
-	if got, want := draw(Options{Color: true}, way(ended)), "GET http://cart/x from web.shop\n└─ \x1b[31mends  REDIRECT  with status 301  to http://cart/y\x1b[0m\n"; got != want {
+	if got, want := draw(Options{Color: true}, splitTrace(ended)), "GET http://cart/x from web.shop\n└─ \x1b[31mends  REDIRECT  with status 301  to http://cart/y\x1b[0m\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	nothing.Set("through", []any{way(nothing)})
-	if got, want := draw(Options{}, way(nothing), 1), "GET http://cart/x from web.shop\n└─ ends  at an endpoint\n  GET http://cart/x from web.shop\n  └─ ends  at an endpoint\n1\n"; got != want {
+	nothing.Set("through", []any{splitTrace(nothing)})
+	if got, want := draw(Options{}, splitTrace(nothing), 1), "GET http://cart/x from web.shop\n└─ ends  at an endpoint\n  GET http://cart/x from web.shop\n  └─ ends  at an endpoint\n1\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -102,7 +102,7 @@ func TestTableOfTraces(t *testing.T) {
 web.shop   cart (virtual-service/cart.shop)   a (75%), b (25%)   10.0.0.1:80   <none>    lua
 web.shop   cart (virtual-service/cart.shop)   status 404         10.0.0.1:80   NO_ROUTE  <none>
 `
-	got := render(t, Options{}, way(nil), way(object.Of("reached", false, "reason", "NO_ROUTE", "status", 404, "unsupported", nil, "unknowns", nil)))
+	got := render(t, Options{}, splitTrace(nil), splitTrace(object.Of("reached", false, "reason", "NO_ROUTE", "status", 404, "unsupported", nil, "unknowns", nil)))
 	if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

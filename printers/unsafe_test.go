@@ -9,25 +9,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// poison contains a character of each unsafe kind.
-const poison = "a\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2067I\x00N\rC\bR\x7f\nFAKE\u2028\u200e\u061c\ufeff\U000e0041z"
+// unsafeText contains a character of each unsafe kind.
+const unsafeText = "a\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2067I\x00N\rC\bR\x7f\nFAKE\u2028\u200e\u061c\ufeff\U000e0041z"
 
 // TestNothingUnsafeIsPrinted prints an object full of unsafe characters in
 // every format. The output contains no unsafe characters except those of the
 // format's layout, and no value starts a new line.
 func TestNothingUnsafeIsPrinted(t *testing.T) {
 	v := object.Of(
-		"kind", "Cluster", "name", poison, poison, poison, "labels", object.Of(poison, poison), "list", []any{poison, object.Of("x", poison)},
-		"apiVersion", "v1", "metadata", object.Of("name", poison, "namespace", poison, "labels", object.Of(poison, poison)),
+		"kind", "Cluster", "name", unsafeText, unsafeText, unsafeText, "labels", object.Of(unsafeText, unsafeText), "list", []any{unsafeText, object.Of("x", unsafeText)},
+		"apiVersion", "v1", "metadata", object.Of("name", unsafeText, "namespace", unsafeText, "labels", object.Of(unsafeText, unsafeText)),
 	)
-	ours := object.Of("kind", "Proxy", "id", poison, "name", poison, "version", poison, "labels", object.Of(poison, poison))
+	ours := object.Of("kind", "Proxy", "id", unsafeText, "name", unsafeText, "version", unsafeText, "labels", object.Of(unsafeText, unsafeText))
 	for _, o := range []Options{
 		{}, {Compact: true}, {Tab: true}, {ASCII: true}, {Seq: true}, {Format: "table"}, {Format: "wide"}, {Format: "name"}, {Format: "json"}, {Format: "yaml"}, {Format: "kyaml"},
 		{Format: "jsonpath={.name}{\"\\n\"}{.labels}{\"\\n\"}{.list[*]}"}, {Format: "jsonpath-as-json={.name}"}, {Format: "jsonpath={range .list[*]}{@}{\"\\n\"}{end}"},
 		{Format: "go-template={{.name}}{{range $k, $v := .labels}}{{$k}}={{$v}}{{end}}{{.}}\n"},
 		{Format: "custom-columns=A:.name,B:.labels,C:.list"}, {ShowLabels: true, ShowKind: true}, {Format: "wide", ShowLabels: true, Color: true}, {Color: true},
 	} {
-		for _, values := range [][]any{{v}, {ours}, {v, v}, {poison}, {[]any{ours, ours}}, {ours, v, poison}} {
+		for _, values := range [][]any{{v}, {ours}, {v, v}, {unsafeText}, {[]any{ours, ours}}, {ours, v, unsafeText}} {
 			printed, err := try(o, values...)
 			if err != nil {
 				continue // -o name fails for an object without a kind

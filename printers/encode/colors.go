@@ -29,7 +29,7 @@ const jqColors = "0;90:0;39:0;39:0;39:0;32:1;39:1;39:1;34"
 // jq's default.
 func NewPalette(text string) (p Palette, ok bool) {
 	for i, field := range strings.Split(jqColors, ":") {
-		p[i] = escape(field)
+		p[i] = escapeSequence(field)
 	}
 	given := p
 	fields := strings.SplitN(text, ":", colorCount+1)
@@ -47,12 +47,12 @@ func NewPalette(text string) (p Palette, ok bool) {
 		if field == "" && (i == len(fields)-1 || i == colorCount-1) {
 			break // an empty last field is a missing one
 		}
-		given[i] = escape(field)
+		given[i] = escapeSequence(field)
 	}
 	return given, true
 }
 
-func escape(codes string) string { return "\x1b[" + codes + "m" }
+func escapeSequence(codes string) string { return "\x1b[" + codes + "m" }
 
 // Red returns a text in red: between the escape sequences for a terminal.
-func Red(text string) string { return escape("31") + text + resetColor }
+func Red(text string) string { return escapeSequence("31") + text + resetColor }

@@ -30,12 +30,12 @@ type Style struct {
 // it is encoded; an unavailable part becomes null.
 type Encoding struct {
 	Style
-	buf    []byte // text that is encoded but not written yet
-	stack  []frame
-	keys   []string // the keys of all objects on the stack, those of the innermost one last
-	root   any
-	begun  bool
-	broken error // the error that ended the encoding
+	buf     []byte // text that is encoded but not written yet
+	stack   []frame
+	keys    []string // the keys of all objects on the stack, those of the innermost one last
+	root    any
+	started bool
+	err     error // the error that ended the encoding
 }
 
 // A frame is an array or object that is partly encoded.
@@ -55,7 +55,7 @@ func (f *frame) len() int {
 	return len(f.items)
 }
 
-// Encode returns an encoding of v that has not begun.
+// Encode returns an encoding of v that has not started.
 func (s Style) Encode(v any) *Encoding { return &Encoding{Style: s, root: v} }
 
 // Text returns all of a value as JSON.
@@ -70,7 +70,7 @@ func (s Style) Text(ctx context.Context, v any) ([]byte, error) {
 }
 
 // Done reports whether all of the value is encoded.
-func (e *Encoding) Done() bool { return e.begun && len(e.stack) == 0 }
+func (e *Encoding) Done() bool { return e.started && len(e.stack) == 0 }
 
 // Append appends a text to the buffer of encoded text.
 func (e *Encoding) Append(text string) { e.buf = append(e.buf, text...) }
@@ -78,13 +78,13 @@ func (e *Encoding) Append(text string) { e.buf = append(e.buf, text...) }
 // More encodes until the buffer holds limit bytes or the value ends. After an
 // error it always returns that error.
 func (e *Encoding) More(ctx context.Context, limit int) error {
-	if e.broken == nil {
-		e.broken = ctx.Err()
+	if e.err == nil {
+		e.err = ctx.Err()
 	}
-	for e.broken == nil && len(e.buf) < limit && !e.Done() {
-		e.broken = e.step(ctx)
+	for e.err == nil && len(e.buf) < limit && !e.Done() {
+		e.err = e.step(ctx)
 	}
-	return e.broken
+	return e.err
 }
 
 // WriteTo writes the buffer, then encodes and writes the rest of the value.
@@ -105,8 +105,8 @@ func (e *Encoding) WriteTo(ctx context.Context, w io.Writer) error {
 
 // step encodes the next member of the innermost array or object, or its end.
 func (e *Encoding) step(ctx context.Context) error {
-	if !e.begun {
-		e.begun = true
+	if !e.started {
+		e.started = true
 		return e.value(ctx, e.root)
 	}
 	f := &e.stack[len(e.stack)-1]

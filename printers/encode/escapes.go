@@ -26,7 +26,7 @@ var (
 	ASCIIEscapes        = newEscapes("\x7f", func(rune) bool { return true })
 	KubectlEscapes      = newEscapes("<>&\x7f", safe.IsUnsafe)
 	KubectlASCIIEscapes = newEscapes("<>&\x7f", ASCIIEscapes.rune)
-	YAMLEscapes         = newEscapes("\x7f", unreadable)
+	YAMLEscapes         = newEscapes("\x7f", mustEscapeInYAML)
 )
 
 func newEscapes(extra string, r func(rune) bool) *Escapes {
@@ -40,9 +40,9 @@ func newEscapes(extra string, r func(rune) bool) *Escapes {
 	return e
 }
 
-// unreadable reports whether YAML accepts a character from 0x80 on only if it
-// is escaped.
-func unreadable(r rune) bool {
+// mustEscapeInYAML reports whether YAML accepts a character from 0x80 on only
+// if it is escaped.
+func mustEscapeInYAML(r rune) bool {
 	return r < 0xa0 && r != 0x85 || r == 0xfeff || r == 0xfffe || r == 0xffff
 }
 

@@ -56,15 +56,15 @@ func isUnavailable(ctx context.Context, err error) bool {
 	return true
 }
 
-// prefetched is how many members of an array or object are loaded at the same
+// prefetchCount is how many members of an array or object are loaded at the same
 // time, counted from the one that is being encoded.
-const prefetched = 8
+const prefetchCount = 8
 
 // prefetch starts to load the next members of an array or object, so that
 // requests run in parallel. A value that is loaded twice at the same time is
 // requested only once. The loads end with ctx.
 func (f *frame) prefetch(ctx context.Context) {
-	for ; f.ahead < min(f.next+prefetched, f.len()); f.ahead++ {
+	for ; f.ahead < min(f.next+prefetchCount, f.len()); f.ahead++ {
 		for _, l := range pending(f.member(f.ahead)) {
 			go l.Force(ctx)
 		}

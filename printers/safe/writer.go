@@ -52,10 +52,10 @@ func IsLine(s string) bool { return !strings.ContainsFunc(s, IsUnsafe) && utf8.V
 // is only the last defence: a printer must escape unsafe characters itself,
 // because only the printer knows which newlines belong to its layout.
 type Writer struct {
-	mu     sync.Mutex
-	out    io.Writer
-	passes Allowed
-	held   []byte // the beginning of a character or colour that is not complete yet
+	mu         sync.Mutex
+	out        io.Writer
+	allowed    Allowed
+	incomplete []byte // the beginning of a character or colour that is not complete yet
 }
 
 // Allowed says what a [Writer] lets pass besides text.
@@ -72,7 +72,7 @@ func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 func (w *Writer) Allow(p Allowed) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.passes = p
+	w.allowed = p
 }
 
 // Write writes a text with its unsafe characters escaped. An incomplete
@@ -81,11 +81,11 @@ func (w *Writer) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b := text
-	if len(w.held) > 0 {
-		b = append(w.held, text...)
-		w.held = nil
+	if len(w.incomplete) > 0 {
+		b = append(w.incomplete, text...)
+		w.incomplete = nil
 	}
-	if !w.passes.All {
+	if !w.allowed.All {
 		b = w.escaped(b, false)
 	}
 	if len(b) == 0 {
@@ -101,8 +101,8 @@ func (w *Writer) Write(text []byte) (int, error) {
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	b := w.escaped(w.held, true)
-	w.held = nil
+	b := w.escaped(w.incomplete, true)
+	w.incomplete = nil
 	if len(b) == 0 {
 		return nil
 	}
@@ -111,9 +111,9 @@ func (w *Writer) Flush() error {
 }
 
 // escaped returns a text with its unsafe characters escaped. If more text may
-// follow, that is if last is false, it keeps an incomplete end in held.
+// follow, that is if last is false, it keeps an incomplete end in w.incomplete.
 func (w *Writer) escaped(b []byte, last bool) []byte {
-	i := suspicious(b)
+	i := firstSuspicious(b)
 	if i == len(b) {
 		return b
 	}
@@ -121,7 +121,7 @@ func (w *Writer) escaped(b []byte, last bool) []byte {
 	for i < len(b) {
 		n, whole := w.next(b[i:])
 		if !whole && !last {
-			w.held = bytes.Clone(b[i:])
+			w.incomplete = bytes.Clone(b[i:])
 			break
 		}
 		r, _ := utf8.DecodeRune(b[i:])
@@ -136,17 +136,17 @@ func (w *Writer) escaped(b []byte, last bool) []byte {
 			out, n = AppendEscaped(out, r), utf8.RuneLen(r)
 		}
 		i += n
-		plain := suspicious(b[i:])
+		plain := firstSuspicious(b[i:])
 		out, i = append(out, b[i:i+plain]...), i+plain
 	}
 	return out
 }
 
-// suspicious returns the index of the first byte that may begin something
+// firstSuspicious returns the index of the first byte that may begin something
 // unsafe, or the length of the text.
-func suspicious(b []byte) int {
+func firstSuspicious(b []byte) int {
 	for i := 0; i < len(b); {
-		for i+8 <= len(b) && printable(binary.LittleEndian.Uint64(b[i:])) {
+		for i+8 <= len(b) && allPrintable(binary.LittleEndian.Uint64(b[i:])) {
 			i += 8
 		}
 		if i == len(b) {
@@ -166,10 +166,10 @@ func suspicious(b []byte) int {
 	return len(b)
 }
 
-// printable reports whether eight bytes are all printable ASCII. If a byte is
+// allPrintable reports whether eight bytes are all printable ASCII. If a byte is
 // over 0x7e, its high bit is set or becomes set when 1 is added. If a byte is
 // less than a space, its high bit becomes set when a space is subtracted.
-func printable(eight uint64) bool {
+func allPrintable(eight uint64) bool {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	return (eight|(eight+each)|(eight-' '*each))&high == 0
 }
@@ -178,13 +178,13 @@ func printable(eight uint64) bool {
 // if it may pass, else 0. whole is false if the text ends too early to decide.
 func (w *Writer) next(b []byte) (n int, whole bool) {
 	switch c := b[0]; {
-	case c == '\x1b' && w.passes.Colors:
-		return color(b)
+	case c == '\x1b' && w.allowed.Colors:
+		return colorLength(b)
 	case c == '\r' && len(b) == 1:
 		return 0, false
 	case c >= utf8.RuneSelf && !utf8.FullRune(b):
 		return 0, false
-	case c < utf8.RuneSelf && strings.IndexByte(w.passes.Marks, c) >= 0:
+	case c < utf8.RuneSelf && strings.IndexByte(w.allowed.Marks, c) >= 0:
 		return 1, true
 	}
 	r, n := utf8.DecodeRune(b)
@@ -194,10 +194,10 @@ func (w *Writer) next(b []byte) (n int, whole bool) {
 	return n, true
 }
 
-// color returns the length of the colour at the beginning of a text; 0 if there
-// is none. The sequence that clears the rest of the line passes too, because
-// some programs write it after a colour.
-func color(b []byte) (n int, whole bool) {
+// colorLength returns the length of the colour at the beginning of a text; 0 if
+// there is none. The sequence that clears the rest of the line passes too,
+// because some programs write it after a colour.
+func colorLength(b []byte) (n int, whole bool) {
 	const longest = 64
 	for i, c := range b[:min(len(b), longest)] {
 		switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// poison contains a character of each unsafe kind.
-const poison = "a\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2067I\x00N\rC\bR\x7f\nFAKE\u2028\u200e\u061c\ufeff\U000e0041z"
+// unsafeText contains a character of each unsafe kind.
+const unsafeText = "a\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2067I\x00N\rC\bR\x7f\nFAKE\u2028\u200e\u061c\ufeff\U000e0041z"
 
 // TestIsUnsafe checks characters on both sides of the border between unsafe
 // ones and text.
@@ -47,7 +47,7 @@ func TestWriterIgnoresHowTextIsCut(t *testing.T) {
 		{Allowed{}, "\U000e0041", `\udb40\udc41`},
 		{Allowed{}, "a\x9bb\xe2\x80", "a\ufffdb\ufffd\ufffd"},
 		{marks, "\x1e1\n\x00", "\x1e1\n\\u0000"},
-		{Allowed{All: true}, poison + "\xff", poison + "\xff"},
+		{Allowed{All: true}, unsafeText + "\xff", unsafeText + "\xff"},
 	} {
 		for size := 1; size <= len(c.text); size++ {
 			var b strings.Builder
@@ -70,7 +70,7 @@ func TestWriterIgnoresHowTextIsCut(t *testing.T) {
 // FuzzWriter checks that the output contains nothing unsafe, that safe text is
 // unchanged, and that JSON keeps its value.
 func FuzzWriter(f *testing.F) {
-	for _, s := range []string{poison, "plain", "\xff\xfe", "\r\n\r", "\x1b[31m", "é\u200d日"} {
+	for _, s := range []string{unsafeText, "plain", "\xff\xfe", "\r\n\r", "\x1b[31m", "é\u200d日"} {
 		f.Add(s, 3, true)
 	}
 	f.Fuzz(func(t *testing.T, text string, size int, colors bool) {
@@ -86,7 +86,7 @@ func FuzzWriter(f *testing.F) {
 		out := b.String()
 		if colors {
 			for at := strings.IndexByte(out, 0x1b); at >= 0; at = strings.IndexByte(out, 0x1b) {
-				n, whole := color([]byte(out[at:]))
+				n, whole := colorLength([]byte(out[at:]))
 				if n == 0 || !whole {
 					t.Fatalf("%q: %q", text, b.String())
 				}
