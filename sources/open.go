@@ -62,24 +62,19 @@ type Options struct {
 	MaxWhole int
 	TooMany  func(*section.TooManyError)
 
-	// Looks says which fields and elements of a section the query will read: a
+	// Reads says which fields and elements of a section the query will read: a
 	// live Envoy is asked for these, where that costs it less. A section that is
-	// not in it is read whole. The document is the same whatever Looks says;
+	// not in it is read whole. The document is the same whatever Reads says;
 	// reading anything else costs another request.
-	Looks map[mesh.Section]mesh.Hint
+	Reads map[mesh.Section]mesh.Hint
 
 	// WholeDump asks each live Envoy for its whole config dump, once: for queries
 	// that read most sections of every proxy.
 	WholeDump bool
 
-	// Desires says the same of what istiod would send: a live one is asked for
+	// ReadsDesired says the same of what istiod would send: a live one is asked for
 	// nothing else. A section that is not in it is requested whole.
-	Desires map[mesh.Section]mesh.Hint
-
-	// Changed, if not nil, is called when a section has changed between two
-	// answers that should fit together: values that were read before are of
-	// another moment.
-	Changed func()
+	ReadsDesired map[mesh.Section]mesh.Hint
 
 	// Now is the document's time if no snapshot has one.
 	Now time.Time
@@ -129,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 		Scope: inventory.Scope{Namespace: o.Namespace, Selector: o.Selector, Proxies: o.Proxies, Revision: o.Revision},
 	}
 	m.loader = section.NewLoader(m.Client, m.store, section.Options{
-		Now: m.now, Memory: o.Memory, Looks: o.Looks, Desires: o.Desires, Changed: o.Changed, MaxWhole: o.MaxWhole, TooMany: o.TooMany, WholeDump: o.WholeDump,
+		Now: m.now, Memory: o.Memory, Reads: o.Reads, ReadsDesired: o.ReadsDesired, MaxWhole: o.MaxWhole, TooMany: o.TooMany, WholeDump: o.WholeDump,
 	})
 	m.inventory = store.NewShared(m.store, m.readInventory)
 	m.document = mesh.NewObject("Mesh", nil, m.fields(mesh.TimeOrNull(taken)))

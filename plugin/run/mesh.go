@@ -36,10 +36,10 @@ func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.Labels, Proxies: r.Request.Proxies,
-		Revision: r.Revision, MaxWhole: r.MaxFetch, TooMany: r.refuse, Changed: r.noteChange,
+		Revision: r.Revision, MaxWhole: r.MaxFetch, TooMany: r.refuse,
 		Memory: int64(r.Sections()), Concurrency: r.Concurrency, Now: r.Started, Clock: r.Now,
 	}
-	o.Looks, o.Desires = r.looks()
+	o.Reads, o.ReadsDesired = r.reads()
 	o.WholeDump = r.Request.named != nil && r.Request.named.AllParts
 	if !r.AllNamespaces {
 		o.Namespace = *r.Kube.Namespace

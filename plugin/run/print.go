@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/meshq/kubectl-meshq/plugin/options"
 	"github.com/meshq/kubectl-meshq/plugin/process"
@@ -155,7 +154,6 @@ func (r *Run) passing() safe.Allowed {
 // OpenOutput makes what results are written to.
 func (r *Run) OpenOutput() {
 	r.Allow(r.passing())
-	r.Printed = new(atomic.Bool)
 	r.Stdout = bufio.NewWriterSize(r.StandardOutput(), 64<<10)
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -209,15 +208,13 @@ func InBrief(n float64) string {
 type standardOutput struct {
 	io.Writer
 	Progress *Progress
-	Printed  *atomic.Bool
 }
 
 // StandardOutput returns the writer of the run's results.
-func (r *Run) StandardOutput() io.Writer { return standardOutput{r.Out, r.Progress, r.Printed} }
+func (r *Run) StandardOutput() io.Writer { return standardOutput{r.Out, r.Progress} }
 
 func (o standardOutput) Write(b []byte) (int, error) {
 	o.Progress.End()
-	o.Printed.Store(true)
 	n, err := o.Writer.Write(b)
 	if err != nil {
 		err = &process.WriteError{Err: err}

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/input"
@@ -54,10 +53,6 @@ type Run struct {
 	cancel   context.CancelCauseFunc
 	spooled  *transport.Quota // bounds the temporary files of all sources; nil: not made yet
 
-	Printed *atomic.Bool // something is on standard output
-	repeats bool         // a round may be run again
-	again   bool         // it is: everything is asked for at once
-
 	Results  int
 	unknowns unknowns
 	last     bool // whether the last result was true, for -e
@@ -93,7 +88,7 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	case r.Watch:
 		return r.watchOver(ctx, answers)
 	}
-	return r.round(ctx, answers)
+	return r.Within(ctx, answers, r.printResults)
 }
 
 // prepare does all that needs no mesh.
@@ -124,38 +119,19 @@ func (r *Run) prepare(ctx context.Context) (closeModules func(), err error) {
 	return closeModules, nil
 }
 
-// round makes the document anew over the sources and prints what the query
-// gives.
-func (r *Run) round(ctx context.Context, answers []transport.Source) error {
-	r.repeats = true
-	anew := false
-	once := func(ctx context.Context) error {
-		if !r.again {
-			if err := r.setLevels(ctx); err != nil {
-				return err
-			}
-		}
-		if err := r.OpenPrinter(ctx); err != nil {
-			return err
-		}
-		if !r.again {
-			r.explainPlan()
-			r.hintLabels()
-		}
-		err := r.evaluate(ctx, r.options())
-		if anew = r.anew(ctx); anew {
-			r.ExplainAsked()
-			return nil
-		}
-		err = r.Ended(err)
-		r.ExplainAsked()
+// printResults runs the query over the document and prints its results.
+func (r *Run) printResults(ctx context.Context) error {
+	if err := r.setLevels(ctx); err != nil {
 		return err
 	}
-	err := r.Within(ctx, answers, once)
-	if err != nil || !anew {
+	if err := r.OpenPrinter(ctx); err != nil {
 		return err
 	}
-	return r.Within(ctx, answers, once)
+	r.explainPlan()
+	r.hintLabels()
+	err := r.Ended(r.evaluate(ctx, r.options()))
+	r.ExplainAsked()
+	return err
 }
 
 // Within makes the document over the sources, for as long as look needs it.

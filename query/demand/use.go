@@ -90,7 +90,7 @@ func (proxies *Tree) sections() (uses []Use) {
 // Hint says the same to who fetches the section: Fields is nil for everything,
 // and empty where the elements are only counted, or not even that.
 func (u Use) Hint() mesh.Hint {
-	fields, all := u.Tree.looks(u.list())
+	fields, all := u.Tree.fieldsRead(u.list())
 	if all {
 		t := u.Tree.Items
 		return mesh.Hint{Few: u.list() && !u.Tree.All && t.Few && !t.All}
@@ -105,7 +105,7 @@ func (u Use) list() bool {
 
 // String says it in words: "clusters: name, type", "clusters: count".
 func (u Use) String() string {
-	fields, all := u.Tree.looks(u.list())
+	fields, all := u.Tree.fieldsRead(u.list())
 	what := strings.Join(fields, ", ")
 	switch {
 	case all:
@@ -118,9 +118,9 @@ func (u Use) String() string {
 	return string(u.Section) + ": " + what
 }
 
-// looks gives the fields that are looked at of a section, by path; all is true
+// fieldsRead gives the fields that are looked at of a section, by path; all is true
 // when it is everything.
-func (t *Tree) looks(list bool) (fields []string, all bool) {
+func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if list && !t.All {
 		t = t.Items
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/meshq/kubectl-meshq/query/demand"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/values"
 )
@@ -38,7 +39,7 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	}
 	n := &node{multi: b.multi, ends: b.ends, gen: func(m *machine, e *env, in values.Located, y values.Yield) error { return b.gen(m, bind(e), in, y) }}
 	if w := b.wants; w != nil {
-		n.wants = &wanting{w.by, func(m *machine, e *env) (want, bool) { return w.of(m, bind(e)) }}
+		n.wants = &predicate{w.by, func(m *machine, e *env) (demand.Names, bool) { return w.of(m, bind(e)) }}
 	}
 	return n
 }
@@ -163,21 +164,21 @@ func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use f
 }
 
 // wants is what the body wants of its input, where the values are known.
-func (v *invoke) wants() *wanting {
+func (v *invoke) wants() *predicate {
 	w := v.fn.body.wants
 	if w == nil {
 		return nil
 	}
-	return &wanting{w.by, func(m *machine, e *env) (want, bool) {
+	return &predicate{w.by, func(m *machine, e *env) (demand.Names, bool) {
 		x := v.bind(e)
 		for _, i := range v.values {
 			known := v.args[i].known
 			if known == nil {
-				return want{}, false
+				return demand.Names{}, false
 			}
 			value, ok := known(e)
 			if !ok {
-				return want{}, false
+				return demand.Names{}, false
 			}
 			x = &env{up: x, v: value}
 		}

@@ -18,7 +18,7 @@ type node struct {
 
 	iter  bool                     // it is .[]
 	field string                   // it is .field
-	wants *wanting                 // of its input
+	wants *predicate               // of its input
 	known func(e *env) (any, bool) // what it gives for every input, evaluating nothing; false where that isn't known
 }
 

@@ -89,7 +89,7 @@ func pipe(a, b *node) *node {
 	case a.wants != nil:
 		n.wants = a.wants
 	case a.field != "" && b.wants != nil && b.wants.by == "":
-		n.wants = &wanting{a.field, b.wants.of}
+		n.wants = &predicate{a.field, b.wants.of}
 	}
 	return n
 }

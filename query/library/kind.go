@@ -56,7 +56,7 @@ func haveSections(c *eval.Call) (any, error) {
 // unread returns whether the input is a section that can be asked for some of its
 // elements. For that it must not have been loaded.
 func unread(c *eval.Call) (any, error) {
-	_, ok := c.In.(eval.Narrower)
+	_, ok := c.In.(mesh.Narrower)
 	return ok, nil
 }
 
@@ -81,7 +81,7 @@ func unknown(c *eval.Call) (any, error) {
 // list returns the input if it is an array, and an empty one otherwise. It doesn't
 // load a section that can be asked for some of its elements.
 func list(c *eval.Call) (any, error) {
-	if _, ok := c.In.(eval.Narrower); ok {
+	if _, ok := c.In.(mesh.Narrower); ok {
 		return c.In, nil
 	}
 	all, isArray, err := document.Elements(c.Ctx, c.In)

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/document"
-	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -15,7 +14,7 @@ import (
 func narrowed(ctx context.Context, owner any, section string, h mesh.Hint) ([]any, error) {
 	r := document.NewReader(ctx)
 	v := r.Get(owner, section)
-	if n, ok := v.(eval.Narrower); ok {
+	if n, ok := v.(mesh.Narrower); ok {
 		if _, done := n.Forced(); !done {
 			if some, ok, err := n.Narrow(ctx, h); err != nil || ok {
 				return some, err

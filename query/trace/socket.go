@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/document"
-	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
@@ -119,7 +118,7 @@ func (g *configuration) allSockets() ([]socket, error) {
 func (g *configuration) loadedSockets() ([]socket, error) {
 	r := g.reader()
 	section := r.Get(g.proxy, "listeners")
-	if n, ok := section.(eval.Narrower); ok {
+	if n, ok := section.(mesh.Narrower); ok {
 		if _, isLoaded := n.Forced(); !isLoaded {
 			return nil, r.Err
 		}

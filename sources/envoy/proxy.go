@@ -31,9 +31,9 @@ type Proxy struct {
 	cut      bool      // dumps hold what they were asked for
 	wanted   mesh.Hint // the elements wanted
 
-	// Looks says what is going to be looked at of the sections' elements, as far
+	// Reads says what is going to be looked at of the sections' elements, as far
 	// as that is known: what a pass notes beside the names depends on it.
-	Looks map[mesh.Section]mesh.Hint
+	Reads map[mesh.Section]mesh.Hint
 
 	mu   sync.Mutex
 	dump *dump       // of the last config dump seen

@@ -98,7 +98,7 @@ func (c *catalog) isNoted(field string) bool {
 // withNotes returns the catalog without noted fields if the query is known to read
 // none of them.
 func (p *Proxy) withNotes(c catalog) catalog {
-	look, known := p.Looks[c.section]
+	look, known := p.Reads[c.section]
 	if known && !slices.ContainsFunc(look.Fields, func(path string) bool {
 		field, _, _ := strings.Cut(path, ".")
 		needs := c.needs[field]

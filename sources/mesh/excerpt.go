@@ -11,9 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A ChangedError says that a section was another one when its rest was asked
-// for: the two answers don't belong together. Who has shown nothing yet may ask
-// again, for everything at once.
+// A ChangedError says that a section has changed between the request for some of
+// its fields and the request for all of them: the two answers are of different
+// moments, and are never mixed.
 type ChangedError struct{ Name string }
 
 func (e *ChangedError) Error() string {
@@ -32,10 +32,6 @@ type Excerpt struct {
 	// Whole gives the section with all fields. It is called for each element
 	// whose rest is looked at: one load is enough.
 	Whole func(ctx context.Context) (elements []any, err error)
-
-	// Changed, if not nil, hears of a whole that is of another moment, before
-	// the look that found it ends with a [ChangedError].
-	Changed func()
 
 	mu    sync.Mutex
 	fits  []any       // the whole that Known is of
@@ -104,9 +100,6 @@ func (x *Excerpt) find(ctx context.Context, at nth) (any, error) {
 	}
 	i, ok := place[at]
 	if !ok {
-		if x.Changed != nil {
-			x.Changed()
-		}
 		return nil, &Fault{Proxy: x.Proxy, Section: string(x.Section), Err: &ChangedError{at.name}}
 	}
 	x.fits, x.place = elements, place

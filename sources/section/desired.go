@@ -84,7 +84,7 @@ func (d *desired) request(s mesh.Section) string {
 	if !d.Link.Pilot.Cluster.IsLive() {
 		return request
 	}
-	desires := d.loader.Desires
+	desires := d.loader.ReadsDesired
 	if _, known := desires[s]; !known {
 		return request + WithEndpoints
 	}

@@ -14,7 +14,7 @@ import (
 // be asked for some, the whole section is loaded at once.
 func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 	whole := p.group.Thunk(load)
-	fields := p.loader.Looks[s].Fields
+	fields := p.loader.Reads[s].Fields
 	if p.loader.WholeDump || !envoy.CanExcerpt(s, fields) {
 		return whole
 	}
@@ -26,7 +26,7 @@ func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 		if x == nil {
 			return load(ctx) // not whole.Force: this load has a slot already
 		}
-		x.Proxy, x.Changed = p.ID, p.loader.Changed
+		x.Proxy = p.ID
 		x.Whole = func(ctx context.Context) ([]any, error) {
 			v, err := whole.Force(ctx)
 			all, _ := v.([]any)

@@ -122,7 +122,7 @@ func (r *reader) live(ctx context.Context, request envoy.Request) (*decode.Docum
 // moment. A query for a few elements is better served by asking for these.
 func (l *Loader) isJoined(request envoy.Request) bool {
 	whole := func(s mesh.Section) bool {
-		h, ok := l.Looks[s]
+		h, ok := l.Reads[s]
 		return ok && h.Fields == nil && !h.Few
 	}
 	switch {

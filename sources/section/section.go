@@ -25,21 +25,17 @@ type Options struct {
 	Now    time.Time // certificates are valid or not at this time
 	Memory int64     // the memory budget for loaded sections, in bytes
 
-	// Looks says which fields and elements of each section the query will read,
+	// Reads says which fields and elements of each section the query will read,
 	// as far as that is known. A section that isn't in it is read whole.
-	Looks map[mesh.Section]mesh.Hint
+	Reads map[mesh.Section]mesh.Hint
 
 	// WholeDump asks each live Envoy for its whole config dump, once: for queries
 	// that read most sections of every proxy. One request and one session then
 	// serve all of them.
 	WholeDump bool
 
-	// Desires says the same of what istiod would send.
-	Desires map[mesh.Section]mesh.Hint
-
-	// Changed, if not nil, is called when a section has changed between two
-	// answers that should fit together.
-	Changed func()
+	// ReadsDesired says the same of what istiod would send.
+	ReadsDesired map[mesh.Section]mesh.Hint
 
 	// MaxWhole is how many proxies of a live mesh may be read with all their
 	// sections; 0: any number. One more calls TooMany, once or more often, which
@@ -209,7 +205,7 @@ func (p *Proxy) currentReader() *reader {
 		default:
 			e = envoy.NewProxy(p.object, r.fetch, now)
 		}
-		e.Looks = p.loader.Looks
+		e.Reads = p.loader.Reads
 		r.section = e.Section
 	}
 	p.reader = r

@@ -1,0 +1,57 @@
+package demand
+
+import (
+	"context"
+	"slices"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// Names are the names that an iteration still needs: the strings in one field of
+// its elements.
+type Names struct {
+	These []string
+	Like  []Pattern
+}
+
+// A Pattern stands for strings of a kind.
+type Pattern struct {
+	Regexp string            // matches them whole, in RE2's syntax
+	Holds  func(string) bool // true for them and for no string that Regexp doesn't match
+}
+
+// Union returns the names that either needs.
+func (n Names) Union(o Names) Names {
+	return Names{slices.Concat(n.These, o.These), slices.Concat(n.Like, o.Like)}
+}
+
+// Hint returns a hint for elements whose field by is one of the names.
+func (n Names) Hint(by string) mesh.Hint {
+	h := mesh.Hint{By: by, Names: n.These}
+	for _, l := range n.Like {
+		h.Patterns = append(h.Patterns, l.Regexp)
+	}
+	return h
+}
+
+// Excludes reports whether an element is not needed, by its field by. An element
+// whose field is no string is needed, because to match it may be an error; but an
+// object with null there is not if names are only compared.
+func (n Names) Excludes(ctx context.Context, by string, element any) bool {
+	v, err := mesh.Get(ctx, element, by)
+	if err != nil {
+		return false
+	}
+	name, ok := v.(string)
+	if !ok {
+		return v == nil && len(n.Like) == 0 && isObject(ctx, element)
+	}
+	return !slices.Contains(n.These, name) && !slices.ContainsFunc(n.Like, func(l Pattern) bool { return l.Holds(name) })
+}
+
+func isObject(ctx context.Context, v any) bool {
+	v, err := mesh.Force(ctx, v)
+	_, ok := v.(*object.Object)
+	return ok && err == nil
+}

@@ -1,0 +1,349 @@
+package eval
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/builtin"
+	"github.com/meshq/kubectl-meshq/query/demand"
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// predicate is what a node does first with its input, seen as a condition: where
+// it doesn't hold the node gives nothing, raises nothing and tells nothing.
+type predicate struct {
+	by string // the field that it is about; empty: the input itself
+	// of gives the values wanted, of an array of objects that have a string or
+	// null there; false when it can't tell. It gives the same whenever it is
+	// asked, looks at nothing that is to be loaded, and never fails.
+	of func(m *machine, e *env) (demand.Names, bool)
+}
+
+// narrowed is an iteration whose results are asked whether they are wanted. It
+// gives those of a [Narrower] that are, however it came by them: an iteration
+// that is started anew must give the same. Where positions matter, in a path
+// expression, all elements are needed.
+func narrowed(all *node, w *predicate) *node {
+	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+		x, ok := in.V.(mesh.Narrower)
+		if !ok || in.P != nil {
+			return all.gen(m, e, in, y)
+		}
+		want, ok := w.of(m, e)
+		if !ok {
+			return all.gen(m, e, in, y)
+		}
+		wanted := func(v values.Located) error {
+			if want.Excludes(m.Ctx, w.by, v.V) {
+				return nil
+			}
+			return y(v)
+		}
+		if _, done := x.Forced(); !done {
+			elements, ok, err := x.Narrow(m.Ctx, want.Hint(w.by))
+			m.Loaded()
+			if err == nil && ok {
+				return m.each(values.Located{V: elements}, wanted)
+			}
+		}
+		return all.gen(m, e, in, wanted) // if it failed, it fails here too, as it has to
+	}}
+}
+
+// wanted recognizes conditions on a string: comparisons, test, startswith,
+// endswith, contains and IN, of a field or, behind a pipe, of the input; "or"
+// between such on one field; "and" with one on its left, for what stands on
+// the right is not reached by the others. It gives what the condition is truth
+// for, or raises an error for, and nil when it can't tell.
+func (c *compiler) wanted(q *syntax.Query, s *scope, truth bool) *predicate {
+	if len(q.FuncDefs) > 0 {
+		return nil
+	}
+	if t := q.Term; t != nil {
+		switch {
+		case len(t.SuffixList) > 0:
+			return nil
+		case t.Type == syntax.TermQuery:
+			return c.wanted(t.Query, s, truth)
+		case t.Type == syntax.TermFunc && truth:
+			return c.wantedBy(t.Func, s)
+		}
+		return nil
+	}
+	switch q.Op {
+	case syntax.OpAnd:
+		if c.isGuard(q.Left, s) {
+			return c.wanted(q.Right, s, truth)
+		}
+		return c.wantedOfBoth(q, s, truth, !truth)
+	case syntax.OpOr:
+		return c.wantedOfBoth(q, s, truth, truth)
+	case syntax.OpEq:
+		return c.wantedEqual(q, s, truth)
+	case syntax.OpNe:
+		return c.wantedEqual(q, s, !truth)
+	case syntax.OpPipe:
+		return c.wantedPiped(q, s, truth)
+	}
+	return nil
+}
+
+// wantedOfBoth is for "and" and "or": either side decides when both is true,
+// else the left one alone.
+func (c *compiler) wantedOfBoth(q *syntax.Query, s *scope, truth, both bool) *predicate {
+	l := c.wanted(q.Left, s, truth)
+	if !both || l == nil {
+		return l
+	}
+	r := c.wanted(q.Right, s, truth)
+	if r == nil || r.by != l.by {
+		return nil
+	}
+	return &predicate{l.by, func(m *machine, e *env) (demand.Names, bool) {
+		a, ok1 := l.of(m, e)
+		b, ok2 := r.of(m, e)
+		return a.Union(b), ok1 && ok2
+	}}
+}
+
+// isGuard recognizes type == "object", which is so of all that are asked.
+func (c *compiler) isGuard(q *syntax.Query, s *scope) bool {
+	if q.Op != syntax.OpEq || len(q.FuncDefs) > 0 {
+		return false
+	}
+	kind, _ := literal(q.Right)
+	t := q.Left.Term
+	return kind == "object" && t != nil && t.Type == syntax.TermFunc && len(t.SuffixList) == 0 && len(q.Left.FuncDefs) == 0 && c.isCall(t.Func, "type/0", s)
+}
+
+func (c *compiler) isCall(f *syntax.Func, k string, s *scope) bool {
+	return syntax.Key(f.Name, len(f.Args)) == k && c.isBuiltin(k, s)
+}
+
+func (c *compiler) wantedEqual(q *syntax.Query, s *scope, truth bool) *predicate {
+	if !truth {
+		return nil
+	}
+	by, ok := subject(q.Left)
+	of := q.Right
+	if !ok {
+		by, ok = subject(q.Right)
+		of = q.Left
+	}
+	strings := c.strings(of, s)
+	if !ok || strings == nil {
+		return nil
+	}
+	return &predicate{by, func(m *machine, e *env) (demand.Names, bool) {
+		all, ok := strings(m, e)
+		return demand.Names{These: all}, ok
+	}}
+}
+
+// subject tells what a condition is about: .name gives that, "." nothing.
+func subject(q *syntax.Query) (field string, ok bool) {
+	t := q.Term
+	switch {
+	case t == nil || len(q.FuncDefs) > 0 || len(t.SuffixList) > 0:
+		return "", false
+	case t.Type == syntax.TermIndex:
+		return t.Index.Name, t.Index.Name != ""
+	}
+	return "", t.Type == syntax.TermIdentity
+}
+
+func (c *compiler) wantedPiped(q *syntax.Query, s *scope, truth bool) *predicate {
+	if len(q.Patterns) > 0 {
+		return nil
+	}
+	if t := q.Right.Term; t != nil && t.Type == syntax.TermFunc && len(t.SuffixList) == 0 && len(q.Right.FuncDefs) == 0 && c.isCall(t.Func, "not/0", s) {
+		return c.wanted(q.Left, s, !truth)
+	}
+	by, ok := subject(q.Left)
+	if !ok {
+		return nil
+	}
+	w := c.wanted(q.Right, s, truth)
+	if w == nil || by != "" && w.by != "" {
+		return nil
+	}
+	return &predicate{by + w.by, w.of}
+}
+
+// wantedBy recognizes the functions that ask something of their input.
+func (c *compiler) wantedBy(f *syntax.Func, s *scope) *predicate {
+	k := syntax.Key(f.Name, len(f.Args))
+	if len(f.Args) == 0 || !c.isBuiltin(k, s) {
+		return nil
+	}
+	args := make([]stringsOf, len(f.Args))
+	for i, a := range f.Args {
+		if args[i] = c.strings(a, s); args[i] == nil {
+			return nil
+		}
+	}
+	if k == "IN/1" {
+		return &predicate{of: func(m *machine, e *env) (demand.Names, bool) {
+			all, ok := args[0](m, e)
+			return demand.Names{These: all}, ok
+		}}
+	}
+	like := likenesses()[k]
+	if like == nil {
+		return nil
+	}
+	ps := &builtin.Patterns{}
+	return &predicate{of: func(m *machine, e *env) (w demand.Names, ok bool) {
+		texts := make([]string, 2)
+		for i, a := range args {
+			all, ok := a(m, e)
+			if !ok || len(all) != 1 {
+				return w, false
+			}
+			texts[i] = all[0]
+		}
+		l, ok := like(m, ps, texts[0], texts[1])
+		return demand.Names{Like: []demand.Pattern{l}}, ok
+	}}
+}
+
+// likenesses are what the functions let through that match a text, by name.
+func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
+	matching := func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
+		p, err := ps.Get(&m.Task, text, flags)
+		if err != nil {
+			return demand.Pattern{}, false
+		}
+		return demand.Pattern{Regexp: `(?s).*(?:` + p.Regexp.String() + `).*`, Holds: p.Regexp.MatchString}, true
+	}
+	around := func(before, after string, hold func(s, text string) bool) func(*machine, *builtin.Patterns, string, string) (demand.Pattern, bool) {
+		return func(_ *machine, _ *builtin.Patterns, text, _ string) (demand.Pattern, bool) {
+			return demand.Pattern{Regexp: "(?s)" + before + regexp.QuoteMeta(text) + after, Holds: func(s string) bool { return hold(s, text) }}, true
+		}
+	}
+	return map[string]func(*machine, *builtin.Patterns, string, string) (demand.Pattern, bool){
+		"test/1": matching, "test/2": matching,
+		"startswith/1": around("", ".*", strings.HasPrefix),
+		"endswith/1":   around(".*", "", strings.HasSuffix),
+		"contains/1":   around(".*", ".*", strings.Contains),
+	}
+}
+
+// stringsOf gives the strings that a query stands for, whatever its input; false
+// when one of them is none, or could only be known by loading something.
+type stringsOf func(m *machine, e *env) ([]string, bool)
+
+// strings recognizes literals, variables, their fields and elements, arguments
+// that are such, and several of them with commas between.
+func (c *compiler) strings(q *syntax.Query, s *scope) stringsOf {
+	if v, ok := literal(q); ok {
+		text, ok := v.(string)
+		return func(*machine, *env) ([]string, bool) { return []string{text}, ok }
+	}
+	if q.Op == syntax.OpComma && len(q.FuncDefs) == 0 {
+		l, r := c.strings(q.Left, s), c.strings(q.Right, s)
+		if l == nil || r == nil {
+			return nil
+		}
+		return func(m *machine, e *env) ([]string, bool) {
+			a, ok1 := l(m, e)
+			b, ok2 := r(m, e)
+			return append(a, b...), ok1 && ok2
+		}
+	}
+	t := q.Term
+	if t == nil || len(q.FuncDefs) > 0 {
+		return nil
+	}
+	if t.Type == syntax.TermQuery && len(t.SuffixList) == 0 {
+		return c.strings(t.Query, s)
+	}
+	if t.Type != syntax.TermFunc || len(t.Func.Args) > 0 {
+		return nil
+	}
+	return stringsIn(c.named(t.Func, s), t.SuffixList)
+}
+
+// named gives what a variable, or an argument without arguments of its own,
+// stands for.
+func (c *compiler) named(f *syntax.Func, s *scope) func(e *env) (any, bool) {
+	if f.Name[0] != '$' {
+		if x, d := s.find(syntax.Key(f.Name, 0)); x != nil && x.param {
+			return argument(x, d).known
+		}
+		return nil
+	}
+	if x, d := s.find(f.Name); x != nil {
+		return func(e *env) (any, bool) { return e.at(d).v, true }
+	}
+	if v, ok := c.unit.data.Lookup(f.Name); ok {
+		return func(*env) (any, bool) { return v, true }
+	}
+	return nil
+}
+
+// stringsIn follows suffixes into a value as far as it is there, and the same
+// at any time: not into what is loaded or was by chance.
+func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
+	if of == nil {
+		return nil
+	}
+	var fields []string
+	each := false
+	for i, x := range path {
+		switch {
+		case x.Index != nil && x.Index.Name != "":
+			fields = append(fields, x.Index.Name)
+		case x.Iter && i == len(path)-1:
+			each = true
+		default:
+			return nil
+		}
+	}
+	return func(m *machine, e *env) ([]string, bool) {
+		v, ok := of(e)
+		for _, f := range fields {
+			v = fieldOf(m.Ctx, v, f)
+		}
+		all := []any{v}
+		if each {
+			var isArray bool
+			all, isArray = v.([]any)
+			ok = ok && isArray
+		}
+		return texts(all, ok)
+	}
+}
+
+// fieldOf gives a field of an object that is there.
+func fieldOf(ctx context.Context, v any, name string) any {
+	switch x := v.(type) {
+	case *object.Object:
+		return x.Get(name)
+	case *mesh.Object:
+		w, ok := x.Member(name)
+		if ok || x.IsPart() {
+			return w
+		}
+		fields, err := x.Fields(ctx)
+		if err == nil {
+			return fields.Get(name)
+		}
+	}
+	return nil
+}
+
+// texts gives the strings among which all are.
+func texts(all []any, ok bool) ([]string, bool) {
+	out := make([]string, 0, len(all))
+	for _, v := range all {
+		text, isText := v.(string)
+		ok = ok && isText
+		out = append(out, text)
+	}
+	return out, ok
+}
