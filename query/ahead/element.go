@@ -7,41 +7,41 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// element is a result of a region's source, or something that was told while
-// it was made. Several workers may be at as many elements.
+// element is a result of a region's source, or an event that the source reported.
+// Each element that has to be loaded has its own worker.
 type element struct {
 	v      values.Located
 	fr     *Frame
 	index  int
-	works  bool // a worker is at it
+	works  bool // a worker evaluates it
 	told   bool
 	ev     Event
-	ctx    context.Context // the worker's
+	ctx    context.Context // the worker's context
 	cancel context.CancelFunc
 
 	queue *queue
-	seq   int // its place among all elements of the queue
+	seq   int // the element's number in the queue, in source order
 
-	// The queue's mu guards what follows.
-	loads   bool          // counts against the limit
-	loaded  bool          // did, at some time
-	leave   chan struct{} // it waits for leave to load; nil when it doesn't
-	ended   bool          // nobody works at it any more
-	used    bool          // the consumer has no more use for it
+	// The queue's mu guards the fields from here to loading.
+	loads   bool          // counts against the limit on loading elements
+	loaded  bool          // has counted against the limit at some time
+	leave   chan struct{} // closed when the element may load; nil if it doesn't wait for a permit
+	ended   bool          // the worker is done
+	used    bool          // the consumer is done with it
 	aside   bool
 	stalled bool
-	loading int // what it waits for
+	loading int // number of loads that the element waits for now
 
 	mu   sync.Mutex
 	out  []result
-	more int // results that may wait, beyond maxReady
+	more int // results that may be buffered beyond MaxReady
 	done bool
 	err  error
-	news chan struct{} // for the consumer
-	room chan struct{} // for the worker
+	news chan struct{} // wakes the consumer
+	room chan struct{} // wakes the worker
 }
 
-// result is what a worker gives: a value, or something to be told.
+// result is one result of a worker: a value, or an event to report.
 type result struct {
 	v    values.Located
 	fr   *Frame
@@ -65,7 +65,8 @@ func wait(ctx context.Context, c chan struct{}) error {
 	}
 }
 
-// give is called by the worker.
+// give passes a result from the worker to the consumer. It blocks while too many
+// results are buffered.
 func (el *element) give(x result) error {
 	el.mu.Lock()
 	for len(el.out) >= MaxReady+el.more {
@@ -88,7 +89,7 @@ func (el *element) give(x result) error {
 	return nil
 }
 
-// tell tells the consumer that there is something.
+// tell signals the consumer that the element has results, or is done.
 func (el *element) tell() {
 	if el.queue.held.Load() {
 		el.queue.wakes(el)
@@ -103,7 +104,8 @@ func (el *element) finish(err error) {
 	el.tell()
 }
 
-// take is called by the consumer. It waits until there is something.
+// take returns the buffered results to the consumer. It waits until there are
+// some or the worker is done.
 func (el *element) take(ctx context.Context) (out []result, done bool, err error) {
 	for {
 		el.mu.Lock()

@@ -7,16 +7,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Frame is one step of an iteration over proxies: a proxy, while what follows
-// the iteration is evaluated for it. A fault that is met meanwhile drops the
-// proxy: the innermost frame takes the fault, and its iteration goes on.
+// Frame is one step of an iteration over proxies: a proxy, while the rest of the
+// query is evaluated for it. A fault in that time drops the proxy: the innermost
+// frame takes the fault, and its iteration continues with the next proxy.
 type Frame struct {
 	up     *Frame
 	Proxy  *mesh.Object
-	failed atomic.Bool // an error went up through it
+	failed atomic.Bool // an error passed through this frame
 }
 
-// Element does f for one element of an iteration. It tells whether a fault
+// Element calls f for one element of an iteration. It reports whether a fault
 // dropped the element; err is any other error.
 func (m *Thread) Element(w any, f func() error) (dropped bool, err error) {
 	o, ok := w.(*mesh.Object)
@@ -37,7 +37,7 @@ func (m *Thread) Element(w any, f func() error) (dropped bool, err error) {
 	return false, values.NameProxy(err, o)
 }
 
-// Step hands one element of an iteration to what follows.
+// Step passes one element of an iteration on to its consumer.
 func (m *Thread) Step(w any, v values.Located, y values.Yield) error {
 	if o, ok := w.(*mesh.Object); !ok || o.Kind != "Proxy" {
 		return y(v)
@@ -46,13 +46,13 @@ func (m *Thread) Step(w any, v values.Located, y values.Yield) error {
 	return err
 }
 
-// Event is something that is told to the user, in the order in which one
-// goroutine alone would have met it.
+// Event is a report to the user. Events are reported in the order in which one
+// goroutine alone would report them.
 type Event struct {
 	Fault       *mesh.Fault
-	Judged      bool // a judgement has made a result of the fault
+	Judged      bool // the fault was turned into a result by a judgement
 	Note        string
-	Kind, Field string // a field that a kind does not have
+	Kind, Field string // a field that doesn't exist on a kind
 }
 
 // Report passes an event on.
@@ -66,8 +66,8 @@ func (m *Thread) Report(ev Event) {
 	}
 }
 
-// Held is a result that is handed on after the generator that gave it was
-// stopped: it still belongs to the iterations it came from.
+// Held is a result that is passed on after the generator that yielded it was
+// stopped. It still belongs to the frames of the iterations that it came from.
 type Held struct {
 	Result values.Located
 	Frame  *Frame
@@ -76,8 +76,8 @@ type Held struct {
 // Hold keeps a result for Release.
 func (m *Thread) Hold(v values.Located) Held { return Held{v, m.Frame} }
 
-// Release hands a held result on. A fault that is met drops it, when it comes
-// from an iteration over proxies.
+// Release passes a held result on. If the result comes from an iteration over
+// proxies, a fault drops it.
 func (m *Thread) Release(h Held, y values.Yield) error {
 	base := m.Frame
 	m.Frame = h.Frame

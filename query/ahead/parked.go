@@ -7,24 +7,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// While the consumer waits for the first in line, and that for a load, which may
-// be one that never ends, what is done behind it is set aside: it gives back its
-// leave to load and its place, so that all the others are loaded meanwhile, and
-// the deadlines of several that never answer pass together. A consumer that is
-// only slow, or waits for what is being computed, is never far behind.
+// If the consumer waits for the first element, and that element waits for a load,
+// which may never end, the elements after it that are done are parked. A parked
+// element returns its permit to load and its place in the queue. So all other
+// elements are loaded meanwhile, and the timeouts of several proxies that don't
+// answer pass at the same time. Nothing is parked if the consumer is only slow or
+// waits for a computation.
 const (
-	MaxAside    = 8192 // elements that are ahead, with those set aside
-	ScoutsAside = 8    // for each worker: what scouts have loaded lies in the document's memory, where the oldest has to go first
+	MaxAside    = 8192 // elements in the queue, including parked ones
+	ScoutsAside = 8    // parked elements per worker in a region with Look: more loaded sections would evict those that are needed next from the document's memory
 )
 
-// A loading tells an element of the loads of one goroutine that works for it.
-// It may be nil: then nobody is to know.
+// A loading tracks for an element whether a goroutine that works for it is
+// loading. It may be nil if nothing needs to know.
 type loading struct {
 	el *element
 	on atomic.Bool
 }
 
-// begins is called when a load has begun, ends whenever none is under way.
+// begins is called when a load starts. ends is called whenever no load is
+// running.
 func (l *loading) begins() {
 	if l != nil && l.on.CompareAndSwap(false, true) {
 		l.el.queue.shift(l.el, 1)
@@ -38,23 +40,23 @@ func (l *loading) ends() {
 	}
 }
 
-// gated gives a context whose loads it is told of.
+// gated returns a context that reports its loads to l and then calls gate.
 func (l *loading) gated(ctx context.Context, gate func(context.Context) error) context.Context {
 	return mesh.WithGate(ctx, func(ctx context.Context) error {
-		if ctx.Value(innerKey{}) == nil { // else of a region inside, which has an element of its own
+		if ctx.Value(innerKey{}) == nil { // a load in a nested region is reported to that region's element instead
 			l.begins()
 		}
 		return gate(ctx)
 	})
 }
 
-// inner is the context of a load inside an element of a region inside.
+// inner marks the context of a load in a nested region.
 func inner(ctx context.Context) context.Context { return context.WithValue(ctx, innerKey{}, true) }
 
 type innerKey struct{}
 
-// shift counts what an element waits for: its loads, and a region inside whose
-// consumer is held up.
+// shift adds by to the number of loads that an element waits for. A nested region
+// whose consumer waits for a load counts as one.
 func (q *queue) shift(el *element, by int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -62,8 +64,8 @@ func (q *queue) shift(el *element, by int) {
 	q.judge()
 }
 
-// judge finds out whether the consumer is held up by a load. Caller holds mu;
-// it is never taken by who holds that of a region around.
+// judge updates whether the consumer waits for a load. The caller holds mu. The
+// lock of an outer region may be taken while holding mu, but never the reverse.
 func (q *queue) judge() {
 	held := q.waits && len(q.els) > 0 && q.els[0].loading > 0
 	if held == q.held.Load() {
@@ -80,7 +82,7 @@ func (q *queue) judge() {
 	q.at.queue.shift(q.at, by)
 }
 
-// waiting says that the consumer waits for the first in line, or does no more.
+// waiting sets whether the consumer waits for the first element.
 func (q *queue) waiting(yes bool) {
 	q.mu.Lock()
 	q.waits = yes
@@ -91,8 +93,8 @@ func (q *queue) waiting(yes bool) {
 	}
 }
 
-// spread lets go of what consumers hold up that are held up by a load, here and
-// in the regions around.
+// spread resumes the blocked elements of this region and of all outer regions
+// whose consumers wait for a load.
 func (q *queue) spread() {
 	for {
 		q.mu.Lock()
@@ -100,7 +102,7 @@ func (q *queue) spread() {
 		q.mu.Unlock()
 		if due && q.m.Spare() {
 			q.mu.Lock()
-			if q.held.Load() { // still: to look at the memory takes a while
+			if q.held.Load() { // checked again, because Spare may take long
 				q.resume()
 			}
 			q.mu.Unlock()
@@ -112,7 +114,8 @@ func (q *queue) spread() {
 	}
 }
 
-// resume lets go of all that the consumer has held up. Caller holds mu.
+// resume parks the blocked elements that are done and lets the workers of the
+// others continue. The caller holds mu.
 func (q *queue) resume() {
 	for _, el := range q.els[min(1, len(q.els)):] {
 		switch {
@@ -126,8 +129,8 @@ func (q *queue) resume() {
 	}
 }
 
-// wakes says that there is something of an element. If it is the first, the
-// consumer doesn't wait any more, though it may not know yet.
+// wakes notes that an element has results. If it is the first element, the
+// consumer no longer waits, even if it isn't running again yet.
 func (q *queue) wakes(el *element) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -137,7 +140,7 @@ func (q *queue) wakes(el *element) {
 	}
 }
 
-// finished is called by the worker when all is done for an element.
+// finished is called by the worker when its element is done.
 func (q *queue) finished(el *element) {
 	q.mu.Lock()
 	el.ended = true
@@ -146,17 +149,17 @@ func (q *queue) finished(el *element) {
 	if q.held.Load() && q.m.Spare() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if !q.held.Load() { // meanwhile: many may come by here at once
+		if !q.held.Load() { // changed since the check above: many workers may be here at once
 			return
 		}
-		if q.setAside(el); q.stalled > 0 { // there was no memory for them
+		if q.setAside(el); q.stalled > 0 { // other elements were blocked because memory was short
 			q.resume()
 		}
 	}
 }
 
-// goesOn tells whether an element may give more results than may wait. If not,
-// its worker is poked as soon as it may.
+// goesOn reports whether the worker of an element may buffer more results than
+// the limit. If not, the worker is signaled as soon as it may.
 func (q *queue) goesOn(el *element) bool {
 	q.mu.Lock()
 	q.stall(el, true)
@@ -173,7 +176,8 @@ func (q *queue) goesOn(el *element) bool {
 	return true
 }
 
-// stall marks an element that is held up by its consumer. Caller holds mu.
+// stall sets whether the element is blocked until the consumer continues. The
+// caller holds mu.
 func (q *queue) stall(el *element, yes bool) {
 	if yes = yes && !el.used && !el.aside; yes == el.stalled {
 		return
@@ -185,8 +189,9 @@ func (q *queue) stall(el *element, yes bool) {
 	}
 }
 
-// setAside makes an element that is done count no more. The number of those
-// that may load grows with each by one: others do get answers. Caller holds mu.
+// setAside parks an element that is done. Each parked element also raises the
+// limit on loading elements by one, since other proxies do answer. The caller
+// holds mu.
 func (q *queue) setAside(el *element) {
 	if el.used || el.aside || q.els[0] == el || q.Look != nil && q.aside >= ScoutsAside*q.m.pool.workers {
 		return
@@ -203,8 +208,8 @@ func (q *queue) setAside(el *element) {
 	poke(q.space)
 }
 
-// attended runs what a consumer does itself for an element that is scouted: its
-// loads are those of the first in line.
+// attended lets the consumer itself evaluate y for an element of a region with
+// Look. The consumer's loads count as loads of the first element.
 func (q *queue) attended(el *element, y func() error) error {
 	m, ctx, at := q.m, q.m.Ctx, q.m.at
 	m.watch(&loading{el: el})

@@ -11,39 +11,39 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// How far what is ahead may be of its consumer. What is set aside, while the
-// consumer waits, doesn't count: see setAside.
+// These limits say how far the workers may be ahead of the consumer. Parked
+// elements don't count: see setAside.
 const (
-	FirstLoads = 4    // elements that may load at first where not all may be wanted; the number doubles with each that is used
+	FirstLoads = 4    // elements that may load at first, if possibly not all results are wanted; doubles with each loaded element that is consumed
 	MaxAhead   = 1024 // elements
-	MaxReady   = 256  // results of one element
+	MaxReady   = 256  // buffered results of one element
 )
 
-// queue holds the elements that the source gave and that are not used up yet,
-// in order: the first is the one being consumed.
+// queue holds the elements from the source that are not consumed yet, in order.
+// The consumer works on the first one.
 type queue struct {
 	*Region
 	ctx   context.Context
-	task  values.Task // to copy, for those that work ahead
-	outer *queue      // the region in a worker of which this one is
-	at    *element    // of a region around, that this one is evaluated for
+	task  values.Task // copied for each worker
+	outer *queue      // the queue whose worker evaluates this region; nil if none
+	at    *element    // the outer region's element that this region is evaluated for
 	quit  context.CancelFunc
 
 	mu      sync.Mutex
 	els     []*element
-	asking  []*element   // those that wait for leave to load, in order
+	asking  []*element   // elements that wait for a permit to load, in order
 	loads   atomic.Int32 // elements that count against the limit
-	limit   int          // starts small, so that stopping early wastes little
-	given   int          // elements, in all
-	aside   int          // of els: set aside
-	stalled int          // of els: would be set aside, or give more, if the consumer were held up
-	waits   bool         // the consumer waits for the first in line
-	held    atomic.Bool  // which waits for a load; set under mu
+	limit   int          // how many elements may load; starts small, so that stopping early wastes little
+	given   int          // number of elements put so far
+	aside   int          // number of parked elements in els
+	stalled int          // number of elements in els that are blocked until the consumer continues or waits for a load
+	waits   bool         // the consumer waits for the first element
+	held    atomic.Bool  // the first element, for which the consumer waits, is loading; set under mu
 
 	ended  bool
 	endErr error
-	news   chan struct{} // for the consumer
-	space  chan struct{} // for the source
+	news   chan struct{} // wakes the consumer
+	space  chan struct{} // wakes the source
 }
 
 func newQueue(r *Region) *queue {
@@ -62,7 +62,7 @@ func newQueue(r *Region) *queue {
 
 func (q *queue) stop() { q.quit() }
 
-// thread returns a thread that works for the region.
+// thread returns a new thread that works for the region.
 func (q *queue) thread() *Thread {
 	t := q.m.pool.fork()
 	q.m.pool.Start(t, q.task)
@@ -70,8 +70,8 @@ func (q *queue) thread() *Thread {
 	return t
 }
 
-// start runs the source. Its first results are skipped: they were used
-// already. So are the events up to a result.
+// start runs the source in a goroutine. It skips the first skip results, which
+// were consumed before, and the events before result number heard.
 func (q *queue) start(skip, heard int) {
 	m := q.thread()
 	if q.at != nil {
@@ -81,10 +81,10 @@ func (q *queue) start(skip, heard int) {
 	n := 0
 	m.Sink = func(ev Event) {
 		if n >= heard {
-			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // it fails with the context, which ends the source too
+			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // an error means that the context has ended, which ends the source too
 		}
 	}
-	answers := maps.Clone(q.answers) // the consumer adds to them
+	answers := maps.Clone(q.answers) // a copy, because the consumer adds to the map
 	q.m.pool.threads.Go(func() {
 		err := guarded(func() error {
 			return q.From(m, func(v values.Located) error {
@@ -102,7 +102,7 @@ func (q *queue) start(skip, heard int) {
 	})
 }
 
-// put appends an element, when there is room.
+// put appends an element. It waits while the queue is full.
 func (q *queue) put(el *element) error {
 	for {
 		q.mu.Lock()
@@ -132,8 +132,8 @@ func (q *queue) put(el *element) error {
 	return q.ctx.Err()
 }
 
-// head gives the first element, once there is one, and nil at the end of the
-// source, with its error.
+// head waits for the first element and returns it. At the end of the source it
+// returns nil and the source's error.
 func (q *queue) head() (*element, error) {
 	for {
 		q.mu.Lock()
@@ -154,7 +154,7 @@ func (q *queue) head() (*element, error) {
 	}
 }
 
-// pop removes the first element: it is used up.
+// pop removes the first element, which is consumed.
 func (q *queue) pop(el *element) {
 	if el.cancel != nil {
 		el.cancel()
@@ -172,7 +172,7 @@ func (q *queue) pop(el *element) {
 	poke(q.space)
 }
 
-// leave forgets an element that is used up. Caller holds mu.
+// leave removes a consumed element from all counts. The caller holds mu.
 func (q *queue) leave(el *element) {
 	if el.used = true; el.loads {
 		el.loads = false
@@ -187,9 +187,9 @@ func (q *queue) leave(el *element) {
 	}
 }
 
-// grant lets elements load: the first always, or nothing would move, so that
-// its place is kept free; others, from the front, while fewer than the limit
-// do. Caller holds mu.
+// grant gives permits to load. The first element always gets one, as nothing
+// could continue without it, so one permit is reserved for it. Others get one in
+// their order until the limit is reached. The caller holds mu.
 func (q *queue) grant() {
 	limit := min(q.limit, q.share())
 	if len(q.els) > 0 && !q.els[0].loads && q.els[0].leave == nil {
@@ -208,13 +208,14 @@ func (q *queue) grant() {
 	q.asking = slices.Delete(q.asking, 0, n)
 }
 
-// asks gives an element's place among those that wait for leave.
+// asks returns an element's index among those that wait for a permit, and whether
+// it waits.
 func (q *queue) asks(el *element) (int, bool) {
 	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
 
-// share is how many elements of this region may load. One inside an element of
-// another region shares with that region's other elements.
+// share returns how many elements of this region may load. A region that is
+// nested in an element of another region gets that element's share.
 func (q *queue) share() int {
 	if q.outer == nil {
 		return q.m.pool.workers
@@ -222,11 +223,12 @@ func (q *queue) share() int {
 	return max(1, q.outer.share()/max(1, int(q.outer.loads.Load())))
 }
 
-// gate is passed by whatever is about to be loaded for an element. Only
-// elements that load count against the limit, and each once.
+// gate returns the function that each load for an element has to call first. It
+// waits until the element has a permit. Only elements that load count against the
+// limit, each of them once.
 func (q *queue) gate(el *element) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := mesh.Enter(inner(q.ctx)); err != nil { // a region around this one bounds it too
+		if err := mesh.Enter(inner(q.ctx)); err != nil { // the limit of an outer region applies too
 			return err
 		}
 		q.mu.Lock()
@@ -248,12 +250,12 @@ func (q *queue) gate(el *element) func(context.Context) error {
 	}
 }
 
-// work starts a worker at an element.
+// work starts a worker for an element.
 func (q *queue) work(el *element) {
 	m := q.thread()
 	m.queue = q
 	m.Ctx, m.Frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
-	if q.Look == nil { // else the consumer's own loads tell
+	if q.Look == nil { // with Look, only the consumer's own loads are reported
 		m.watch(&loading{el: el})
 		m.Ctx = m.at.gated(el.ctx, q.gate(el))
 	}

@@ -6,12 +6,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// scoutSteps is how long a scout goes on. What it was sent to evaluate may
-// never end with the state that it has.
+// scoutSteps limits the steps of a worker that calls Look, because with the state
+// that this worker has the evaluation may never end.
 const scoutSteps = 1 << 16
 
-// Run evaluates the region one by one until a result of the source is still
-// to be loaded; from that one on it is evaluated ahead.
+// Run evaluates the region one by one until a result of the source has to be
+// loaded. From that result on it evaluates several at once.
 func (m *Thread) Run(r *Region) error {
 	r.m, r.base = m, m.Frame
 	n, waiting := 0, false
@@ -33,31 +33,31 @@ func (m *Thread) Run(r *Region) error {
 	return err
 }
 
-// Region is the evaluation of use on what from gives, several at once. The
-// results are handed to y in the order, and with the effects, that doing one
-// after the other would have.
+// Region evaluates Use for the results of From, several at once. Y receives the
+// results in the same order, and with the same effects, as if they were evaluated
+// one after the other.
 type Region struct {
 	From func(*Thread, values.Yield) error
 	Use  func(*Thread, values.Located, values.Yield) error
-	Look func(*Thread, values.Located) error // when set: use is y itself, look goes ahead
+	Look func(*Thread, values.Located) error // if set, Use is nil: workers call Look in advance only to load what Y will read
 	Y    values.Yield
 
 	m       *Thread
 	base    *Frame
-	answers map[int]error // what results of from, by number, were answered that were not fine
+	answers map[int]error // the faults that Y returned for results of From, by the result's number
 	drop    *dropped
 }
 
-// dropped is the last result whose proxy a fault has dropped, after what gave
-// it had gone ahead as if all were fine.
+// dropped is the last result whose proxy was dropped by a fault, although its
+// generator had already continued as if there were no fault.
 type dropped struct {
 	fr    *Frame
 	index int
 	fault error
 }
 
-// past tells whether what comes next, with the frame it belongs to, was given
-// by something that would not have gone on like this, had it known.
+// past reports whether the next result, which belongs to the frame fr, might not
+// exist if its generator had known of the fault.
 func (d *dropped) past(fr *Frame) bool {
 	if d == nil {
 		return false
@@ -73,9 +73,9 @@ func (d *dropped) past(fr *Frame) bool {
 	return false
 }
 
-// worthLook tells whether to look for what is to be loaded inside a result,
-// which takes a while where there are many fields: after some without anything
-// only now and then.
+// worthLook reports whether to search result number n for parts to be loaded. For
+// an object with many fields that takes long, so after some results only every
+// sixteenth is searched.
 func worthLook(v any, n int) bool {
 	switch x := v.(type) {
 	case *object.Object:
@@ -96,10 +96,11 @@ func (r *Region) answer(index int, fault error) {
 	r.answers[index] = fault
 }
 
-// ahead evaluates the region from a result of its source on. Where a dropped
-// proxy makes the source go another way it is started again, and told.
+// ahead evaluates the region from result number skip of its source on. If a
+// dropped proxy changes what the source does, ahead starts the source again with
+// the faults known.
 func (r *Region) ahead(skip int) error {
-	heard := skip + 1 // events up to this result were told already
+	heard := skip + 1 // events before this result were reported already
 	for {
 		again, err := r.pass(skip, heard)
 		if !again || r.m.Ctx.Err() != nil {
@@ -111,8 +112,8 @@ func (r *Region) ahead(skip int) error {
 	}
 }
 
-// pass consumes what the source gives, in order, until the end or an error;
-// again means that it has to be started anew after the drop.
+// pass consumes the source's results in order until the end or an error. It
+// returns again if the source has to be restarted because a proxy was dropped.
 func (r *Region) pass(skip, heard int) (again bool, err error) {
 	q := newQueue(r)
 	defer q.stop()
@@ -136,12 +137,12 @@ func (r *Region) pass(skip, heard int) (again bool, err error) {
 	}
 }
 
-// consume hands on what one element gives.
+// consume passes the results of one element on.
 func (r *Region) consume(el *element) error {
 	switch {
 	case el.told:
 		return r.inPlace(el, func() error { r.m.Report(el.ev); return nil })
-	case !el.works: // nothing to wait for: it is evaluated when its turn comes
+	case !el.works: // nothing to wait for: the consumer evaluates it itself
 		return r.inPlace(el, func() error { return r.apply(r.m, el.v, r.Y) })
 	case r.Look != nil:
 		return r.inPlace(el, func() error { return el.queue.attended(el, func() error { return r.Y(el.v) }) })
@@ -157,7 +158,7 @@ func (r *Region) apply(m *Thread, v values.Located, y values.Yield) error {
 	return r.Use(m, v, y)
 }
 
-// inPlace evaluates something for an element in the consumer's goroutine.
+// inPlace calls f for an element in the consumer's goroutine.
 func (r *Region) inPlace(el *element, f func() error) error {
 	r.m.Frame = el.fr
 	err := f()
@@ -165,8 +166,8 @@ func (r *Region) inPlace(el *element, f func() error) error {
 	return r.ended(el, err)
 }
 
-// ended judges how the work on an element ended: a fault drops the proxy that
-// the element belongs to.
+// ended handles the error that ended an element: a fault drops the proxy to which
+// the element belongs.
 func (r *Region) ended(el *element, err error) error {
 	if err == nil || el.fr == r.base {
 		return err
@@ -178,7 +179,8 @@ func (r *Region) ended(el *element, err error) error {
 	return r.passes(el.fr, err)
 }
 
-// passes is an error's way up through the frames of a result.
+// passes marks the frames of a result as failed and adds their proxy to the
+// error.
 func (r *Region) passes(fr *Frame, err error) error {
 	for ; fr != nil && fr != r.base; fr = fr.up {
 		fr.failed.Store(true)
@@ -187,17 +189,16 @@ func (r *Region) passes(fr *Frame, err error) error {
 	return err
 }
 
-// consumer hands on the results that a worker gives for one element.
+// consumer passes on the results that a worker produces for one element.
 type consumer struct {
 	*Region
 	el     *element
-	taken  int // values handed on
+	taken  int // number of values passed on
 	faults map[int]error
 	drop   *dropped
 }
 
-// run is done when the worker is, or when an error came up that ends the work
-// on the element.
+// run passes results on until the worker is done or an error ends the element.
 func (c *consumer) run() error {
 	for {
 		out, done, err := c.el.take(c.m.Ctx)
@@ -243,9 +244,10 @@ func (c *consumer) hand(x result) error {
 	return err
 }
 
-// redo evaluates the element again, in the consumer's goroutine, because the
-// worker went on from a result whose proxy was dropped. What was handed on is
-// skipped, with the answers it was given.
+// redo evaluates the element again in the consumer's goroutine, because the
+// worker continued after a result whose proxy was dropped. The results that were
+// already passed on are skipped: each is answered with the fault of the first
+// time.
 func (c *consumer) redo() error {
 	c.el.cancel()
 	m, muted := c.m, c.m.Muted

@@ -10,35 +10,33 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// debug is a builtin of the language
-
-// Thread is one goroutine of a run: its work on values, and its place among the
+// Thread is one goroutine of a run: its work on values, and its relation to the
 // other goroutines.
 type Thread struct {
 	values.Task
-	Owner any // the evaluator's machine, which the thread is a part of
+	Owner any // the evaluator's machine, which contains the thread
 
 	pool  *Pool
-	Frame *Frame      // the innermost iteration over proxies that is under way
+	Frame *Frame      // the innermost iteration over proxies that is in progress
 	queue *queue      // the region that this goroutine works for
-	at    *loading    // the loads of this goroutine; nil: nobody needs to know of them
-	Scout bool        // its results are dropped, and nothing is reported
-	Muted bool        // it repeats what was done: nothing is reported twice
-	Sink  func(Event) // takes what is reported; nil: the run does
+	at    *loading    // the loads of this goroutine; nil if nothing needs to know of them
+	Scout bool        // the thread only loads in advance: its results and events are dropped
+	Muted bool        // the thread repeats earlier work, so its events are dropped
+	Sink  func(Event) // receives events; if nil, Pool.report does
 }
 
 // Pool is what all threads of a run share.
 type Pool struct {
 	workers int // how many elements may load at once; with 1 nothing runs ahead
-	first   int // how many of them may load at first
+	first   int // how many elements may load at once at first
 	fork    func() *Thread
 	report  func(Event) // called in order, in the goroutine that started the run
 	threads sync.WaitGroup
 }
 
-// NewPool returns the pool of a run in which that many elements may load at
-// once: from the beginning if all results are wanted. Fork makes another thread
-// of the evaluator's; report takes what is reported.
+// NewPool returns the pool of a run in which workers elements may load at once.
+// If not all results may be wanted, the run starts with fewer. Fork returns a new
+// thread of the evaluator; report receives events.
 func NewPool(workers int, all bool, fork func() *Thread, report func(Event)) *Pool {
 	p := &Pool{workers: workers, first: workers, fork: fork, report: report}
 	if !all {
@@ -47,19 +45,20 @@ func NewPool(workers int, all bool, fork func() *Thread, report func(Event)) *Po
 	return p
 }
 
-// Wait returns when no thread but the caller's is left.
+// Wait waits until all threads but the caller's have ended.
 func (p *Pool) Wait() { p.threads.Wait() }
 
-// Start makes t the first thread of the pool's run.
+// Start connects t to the pool, with task as its work on values.
 func (p *Pool) Start(t *Thread, task values.Task) {
 	t.Task, t.pool = task, p
 	t.Host = t
 }
 
-// Sequential reports whether nothing may run ahead of this thread.
+// Sequential reports whether the thread evaluates everything itself, one element
+// after the other.
 func (t *Thread) Sequential() bool { return t.pool.workers == 1 || t.Scout }
 
-// watch has the loads of the thread reported to l.
+// watch reports the thread's loads to l from now on.
 func (t *Thread) watch(l *loading) {
 	t.at, t.Loading = l, nil
 	if l != nil {
@@ -67,17 +66,17 @@ func (t *Thread) watch(l *loading) {
 	}
 }
 
-// LoadEnded implements [Host].
+// LoadEnded implements [values.Host].
 func (t *Thread) LoadEnded() { t.at.ends() }
 
-// LoadFailed implements [Host]: it reports a fault.
+// LoadFailed implements [values.Host]. It reports a fault.
 func (t *Thread) LoadFailed(err error) {
 	if f := values.AsFault(err); f != nil && t.Ctx.Err() == nil {
 		t.Report(Event{Fault: f})
 	}
 }
 
-// LoadEach implements [Host].
+// LoadEach implements [values.Host].
 func (t *Thread) LoadEach(elements []any, load func(*values.Task, any) (any, error), use func(any)) error {
 	one := func(t *Thread, v values.Located, y values.Yield) error {
 		w, err := load(&t.Task, v.V)
@@ -110,8 +109,8 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// pending tells whether looking into v means to wait for a load, now or one
-// member further: worth doing for several such values at once.
+// pending reports whether reading v, or one of its members, would wait for a
+// load. If so, loading several such values at once saves time.
 func pending(v any) bool {
 	switch x := v.(type) {
 	case *mesh.Object:
@@ -142,8 +141,8 @@ func pendingMember(m *object.Object) bool {
 	return false
 }
 
-// severalPending tells whether more than one element of an array is worth
-// loading at once with others. Only lazy ones are asked.
+// severalPending reports whether at least two lazy elements of an array have to
+// be loaded.
 func severalPending(x []any) bool {
 	n := 0
 	for _, w := range x {

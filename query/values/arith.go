@@ -14,10 +14,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Operation is what stands between two values. It looks into them itself.
+// An Operation is a binary operator. It forces its operands as far as it needs.
 type Operation = func(m *Task, a, b any) (any, error)
 
-// Operator gives what an arithmetic operator or a comparison does.
+// Operator returns the operation of an arithmetic operator or a comparison.
 func Operator(op syntax.Operator) Operation {
 	switch op {
 	case syntax.OpAdd:
@@ -58,8 +58,9 @@ func comparison(op syntax.Operator) Operation {
 	}
 }
 
-// arithmetic does numbers itself, hands containers and strings to rest, and
-// what neither knows, every error among it, to gojq.
+// arithmetic returns the operation of op. It computes numbers itself, passes
+// arrays, objects and strings to rest, and leaves everything else to gojq,
+// including all errors.
 func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool, err error)) Operation {
 	expr := "$a " + op.String() + " $b"
 	return func(m *Task, a, b any) (any, error) {
@@ -79,8 +80,9 @@ func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool
 	}
 }
 
-// rareOperation has gojq do an operation on numbers, or say what is wrong with strings.
-// Other values don't go together: that is known without loading them.
+// rareOperation lets gojq compute an operation on numbers, or make the error of
+// an operation on strings. No operation accepts other pairs of values, so those
+// are an error without being loaded.
 func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, error) {
 	if IsScalar(a) && IsScalar(b) {
 		if err := allocNumber(m, a, b); err != nil {
@@ -95,7 +97,7 @@ func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, err
 	return nil, Inapplicable(op, a, b)
 }
 
-// IsScalar tells whether a forced value has nothing inside.
+// IsScalar reports whether a forced value is neither an array nor an object.
 func IsScalar(v any) bool {
 	switch v.(type) {
 	case []any, *object.Object:
@@ -104,7 +106,7 @@ func IsScalar(v any) bool {
 	return true
 }
 
-// ForceBoth is Force for two values.
+// ForceBoth forces two values.
 func (m *Task) ForceBoth(a, b any) (any, any, error) {
 	a, err := m.Force(a)
 	if err != nil {
@@ -114,7 +116,8 @@ func (m *Task) ForceBoth(a, b any) (any, any, error) {
 	return a, b, err
 }
 
-// numeric gives the value of a number that is kept as its text.
+// numeric converts a number that is kept as its JSON text to an int, a float64 or
+// a *big.Int. It returns any other value unchanged.
 func numeric(v any) any {
 	if n, ok := v.(json.Number); ok {
 		return native.Number(string(n))
@@ -128,8 +131,8 @@ func IsNaN(v any) bool {
 	return ok && math.IsNaN(f)
 }
 
-// numbers does the operations on two numbers whose result is certain to be an
-// int or a float64; ok is false for all others.
+// numbers applies op to two numbers if the result is certain to be an int or a
+// float64; ok is false otherwise.
 func numbers(op syntax.Operator, a, b any) (v any, ok bool) {
 	switch x := numeric(a).(type) {
 	case int:
@@ -192,7 +195,7 @@ func floats(op syntax.Operator, x, y float64) (any, bool) {
 	return nil, false
 }
 
-// allocNumber accounts for the result of an operation on large integers.
+// allocNumber counts the memory for the result of an operation on large integers.
 func allocNumber(m *Task, a, b any) error {
 	x, _ := numeric(a).(*big.Int)
 	y, _ := numeric(b).(*big.Int)
@@ -208,7 +211,7 @@ func allocNumber(m *Task, a, b any) error {
 	return m.Alloc(bits / 8)
 }
 
-// Add is a + b.
+// Add returns a + b.
 func Add(m *Task, a, b any) (any, error) {
 	if mesh.IsAbsent(a) && mesh.IsAbsent(b) {
 		return a, nil
@@ -267,8 +270,8 @@ func addArrays(m *Task, x, y []any) (any, error) {
 	return append(append(make([]any, 0, len(x)+len(y)), x...), y...), nil
 }
 
-// appended is an array with the elements of another behind its own, in place
-// where it may be.
+// appended returns the array a followed by the elements y. It changes a in place
+// if no other goroutine can see it.
 func appended(m *Task, a any, y []any) (any, error) {
 	if len(y) == 0 {
 		return a, nil
@@ -302,7 +305,7 @@ func addObjects(m *Task, x, y *object.Object) (any, error) {
 	return x, nil
 }
 
-// subtract takes from an array what is in another.
+// subtract returns the elements of the array a that the array b doesn't contain.
 func subtract(m *Task, a, b any) (any, bool, error) {
 	x, ok1 := a.([]any)
 	y, ok2 := b.([]any)
@@ -322,7 +325,7 @@ func subtract(m *Task, a, b any) (any, bool, error) {
 	return out, true, m.Alloc(ItemSize * len(x))
 }
 
-// isIn tells whether an element of xs equals v.
+// isIn reports whether an element of xs equals v.
 func isIn(m *Task, xs []any, v any) (bool, error) {
 	for _, x := range xs {
 		if err := m.Tick(); err != nil {
@@ -335,7 +338,7 @@ func isIn(m *Task, xs []any, v any) (bool, error) {
 	return false, nil
 }
 
-// multiply merges objects, and repeats strings.
+// multiply merges two objects, or repeats a string.
 func multiply(m *Task, a, b any) (any, bool, error) {
 	if x, ok := a.(*object.Object); ok {
 		if y, ok := b.(*object.Object); ok {
@@ -358,7 +361,7 @@ func multiply(m *Task, a, b any) (any, bool, error) {
 	}
 	count := int(min(n, math.MaxInt32))
 	if len(s)*count >= math.MaxInt32 {
-		return nil, false, nil // gojq's error
+		return nil, false, nil // gojq returns the error
 	}
 	if err := m.Alloc(len(s) * count); err != nil {
 		return nil, false, err
@@ -366,7 +369,8 @@ func multiply(m *Task, a, b any) (any, bool, error) {
 	return strings.Repeat(s, count), true, nil
 }
 
-// merge puts the members of y into x; objects that both have are merged too.
+// merge returns x with the members of y added. If both have an object under the
+// same key, these are merged too.
 func merge(m *Task, x, y *object.Object) (any, error) {
 	if err := m.Nest("Object merge"); err != nil {
 		return nil, err
@@ -410,7 +414,7 @@ func mergeMember(m *Task, old, v any) (any, error) {
 	return merge(m, x, y)
 }
 
-// divide splits a string.
+// divide splits the string a at the separator b.
 func divide(m *Task, a, b any) (any, bool, error) {
 	x, ok1 := a.(string)
 	y, ok2 := b.(string)
@@ -421,7 +425,8 @@ func divide(m *Task, a, b any) (any, bool, error) {
 	return v, true, err
 }
 
-// Split gives the parts of s between the separators; none of an empty string.
+// Split returns the parts of s between the separators. An empty string has no
+// parts.
 func Split(m *Task, s, sep string) (any, error) {
 	if s == "" {
 		return []any{}, nil
@@ -430,7 +435,7 @@ func Split(m *Task, s, sep string) (any, error) {
 	if err := m.Alloc(StringSize * n); err != nil {
 		return nil, err
 	}
-	if sep == "" { // the characters
+	if sep == "" { // splits into characters
 		n -= 2
 	}
 	out := make([]any, 0, n)
@@ -448,20 +453,22 @@ func Split(m *Task, s, sep string) (any, error) {
 	return append(out, s), nil
 }
 
-// A Sum adds values up, as add does, without making each sum on the way.
+// A Sum adds up values for the builtin add, without a copy for each intermediate
+// sum.
 type Sum struct {
 	m       *Task
 	total   any
-	own     bool             // total was made here, and may be changed
-	text    *strings.Builder // the total when it is a string
-	partial error            // the first addition that could not be done
+	own     bool             // total was made by this Sum and may be changed in place
+	text    *strings.Builder // the total, if it is a string
+	partial error            // the first addition that failed
 }
 
-// NewSum returns a sum of nothing: null.
+// NewSum returns an empty sum, whose result is null.
 func NewSum(m *Task) *Sum { return &Sum{m: m} }
 
-// Push adds v. An addition that can't be done shows at the end only: what
-// comes after it is still asked for, as if all had been collected first.
+// Push adds v. If two values can't be added, Push keeps the error for Result and
+// ignores the values that follow; so the caller still evaluates all of them, as
+// jq does, which collects them first.
 func (s *Sum) Push(v any) error {
 	if s.partial != nil {
 		return nil
@@ -485,7 +492,7 @@ func (s *Sum) Push(v any) error {
 	return nil
 }
 
-// extend grows a string, an array or an object in place.
+// extend appends v to the total in place if both are strings, arrays or objects.
 func (s *Sum) extend(v any) (done bool, err error) {
 	switch x := v.(type) {
 	case string:
@@ -534,7 +541,7 @@ func (s *Sum) extend(v any) (done bool, err error) {
 	return false, nil
 }
 
-// WriteText appends to a text, within the budget.
+// WriteText appends s to b and counts the memory.
 func (m *Task) WriteText(b *strings.Builder, s string) error {
 	if b.Len()+len(s) > b.Cap() {
 		if err := m.Alloc(2 * (b.Len() + len(s))); err != nil {
@@ -551,14 +558,13 @@ func (s *Sum) settle() {
 	}
 }
 
-// Result returns the sum, or the error of the first addition that could not be
-// done.
+// Result returns the sum, or the error of the first addition that failed.
 func (s *Sum) Result() (any, error) {
 	s.settle()
 	return s.total, s.partial
 }
 
-// SumOf adds up the elements of an array.
+// SumOf returns the sum of the elements of an array.
 func SumOf(m *Task, xs []any) (any, error) {
 	s := NewSum(m)
 	for _, x := range xs {

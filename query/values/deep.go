@@ -9,14 +9,15 @@ import (
 )
 
 // maxNesting is how deep arrays and objects may be nested in a value that is
-// handled whole: printed, compared, merged, given to a function of gojq's. The
-// limit is jq 1.8.2's, which lets one level more pass, too.
+// processed as a whole: printed, compared, merged, or passed to a gojq function.
+// The limit is that of jq 1.8.2, which also accepts one more level.
 const maxNesting = 10_000
 
 const errNesting = TextError("the value is nested too deep: more than 10000 arrays and objects in one another")
 
-// Nest is called at each level where two nested values are handled together;
-// m.nesting-- undoes it. The error begins with what, the operation's name.
+// Nest counts one more level while two nested values are processed together, and
+// returns an error at a depth of more than maxNesting. Unnest undoes it. The
+// error begins with what, the name of the operation.
 func (m *Task) Nest(what string) error {
 	if m.nesting++; m.nesting > maxNesting+1 {
 		m.nesting--
@@ -29,11 +30,11 @@ func (m *Task) Nest(what string) error {
 	return nil
 }
 
-// Unnest undoes Nest.
+// Unnest undoes one call of Nest.
 func (m *Task) Unnest() { m.nesting-- }
 
-// Deep gives v with nothing lazy in it. What holds nothing lazy is given back
-// as it is.
+// Deep returns v with all its lazy parts loaded. It returns a value without lazy
+// parts as it is.
 func (m *Task) Deep(v any) (any, error) {
 	switch v.(type) {
 	case mesh.Lazy, []any, *object.Object:
@@ -48,9 +49,9 @@ func (m *Task) Deep(v any) (any, error) {
 	return m.load(v, 0)
 }
 
-// isPlain tells whether there is nothing lazy in v. Few values may be inside
-// one another very many times: there may be left parts, as many as memory could
-// hold.
+// isPlain reports whether v has no lazy parts. Few values can be nested in one
+// another very many times, so isPlain also limits how many parts it visits: left
+// is the number that memory could hold.
 func (m *Task) isPlain(v any, depth int, left *int64) (bool, error) {
 	if depth > maxNesting {
 		return false, errNesting
@@ -80,7 +81,7 @@ func (m *Task) isPlain(v any, depth int, left *int64) (bool, error) {
 	return true, nil
 }
 
-// visit takes the parts of a container from what is left.
+// visit subtracts the number of parts of a container from left.
 func (m *Task) visit(parts int, left *int64) error {
 	if *left -= int64(parts); *left < 0 {
 		return m.shared.Budget.exceeded()
@@ -154,9 +155,9 @@ func (m *Task) loadPart(v any, depth int) (any, error) {
 	return v, nil
 }
 
-// Extent gives v with nothing lazy in it, and about how long its JSON text is.
-// It ends, with the budget's error, as soon as that is more than memory may
-// hold.
+// Extent returns v with all its lazy parts loaded, and the approximate length of
+// its JSON text in bytes. It stops with the budget's error as soon as the text
+// would need more memory than the run may use.
 func (m *Task) Extent(v any) (any, int, error) {
 	x := measure{m: m}
 	plain, err := x.add(v, 0)
@@ -171,7 +172,8 @@ func (m *Task) Extent(v any) (any, int, error) {
 	return v, x.size, err
 }
 
-// Size returns about how long the JSON text of v is, as far as v is not lazy.
+// Size returns the approximate length of the JSON text of v in bytes, without its
+// lazy parts.
 func (m *Task) Size(v any) (int, error) {
 	x := measure{m: m}
 	_, err := x.add(v, 0)
@@ -183,7 +185,7 @@ type measure struct {
 	size int
 }
 
-// add adds the size of v. It stops, with false, at what is lazy.
+// add adds the size of v. It stops at the first lazy part and returns false.
 func (x *measure) add(v any, depth int) (plain bool, err error) {
 	switch v := v.(type) {
 	case string:
@@ -226,7 +228,7 @@ func (x *measure) container(size, depth int) error {
 	if depth > maxNesting {
 		return errNesting
 	}
-	if size >= 1<<12 { // hundreds of such take seconds
+	if size >= 1<<12 { // hundreds of strings this long take seconds
 		return x.m.Ctx.Err()
 	}
 	return x.m.Tick()

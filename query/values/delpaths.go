@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// gone stands in place of the new value where an error is about deleting a path.
+// gone is passed to misplaced instead of a new value when a path is being
+// deleted.
 type gone struct{}
 
 func deletes(n any) bool {
@@ -15,8 +16,8 @@ func deletes(n any) bool {
 	return ok
 }
 
-// DeletePaths gives v without what is at the paths, plain arrays each. Those that
-// are not there are no error.
+// DeletePaths returns v without the values at the paths, each of which is a plain
+// array. It ignores paths that don't exist.
 func DeletePaths(m *Task, v any, paths []any) (any, error) {
 	if len(paths) == 0 {
 		return v, nil
@@ -42,7 +43,7 @@ func DeletePaths(m *Task, v any, paths []any) (any, error) {
 	return without(m, v, all, 0)
 }
 
-// sortPaths puts what is around something before what is inside it.
+// sortPaths sorts paths so that a path comes before the paths that extend it.
 func sortPaths(m *Task, paths []any) ([]any, error) {
 	var failed error
 	order := func(a, b any) int {
@@ -59,9 +60,10 @@ func sortPaths(m *Task, paths []any) ([]any, error) {
 	return paths, failed
 }
 
-// without deletes the sorted paths from v; v is where the first depth keys of
-// each path lead. It first deletes inside members, and then the members
-// themselves, all at once: so no index changes while it is still needed.
+// without deletes the sorted paths from v, which is the value under the first
+// depth keys of each path. It first deletes inside the members of v, and then
+// deletes members of v all at once, so that no index changes while it is still
+// needed.
 func without(m *Task, v any, paths [][]any, depth int) (any, error) {
 	was, err := m.Enter(CallWeight)
 	if err != nil {
@@ -134,9 +136,9 @@ func without(m *Task, v any, paths [][]any, depth int) (any, error) {
 	return withoutElements(m, v, keys)
 }
 
-// canonical gives the paths with one spelling of each index of an array, and
-// without those of no element. One that leads nowhere inside an element is an
-// error, even if the element goes by its other spelling.
+// canonical converts equal indexes of an array to the same int and drops paths
+// whose index is out of range. A path that can't be deleted inside its element is
+// an error, even if another path names that element by an equal index.
 func canonical(m *Task, paths [][]any, depth int, v any) ([][]any, error) {
 	n := lengthOf(v)
 	odd := func(p []any) bool {
@@ -179,13 +181,13 @@ func canonical(m *Task, paths [][]any, depth int, v any) ([][]any, error) {
 		case x != y:
 			return x - y
 		}
-		return len(a) - len(b) // what is around goes before what is inside
+		return len(a) - len(b) // a path comes before the paths that extend it
 	})
 	return out, nil
 }
 
-// inside returns the part of v that a key of a path names: a member, an element
-// or a slice.
+// inside returns the part of v under a key of a path: a member, an element or a
+// slice.
 func inside(m *Task, v, key any) (any, error) {
 	switch k := key.(type) {
 	case string:
@@ -211,7 +213,7 @@ func inside(m *Task, v, key any) (any, error) {
 	return elementOf(v, i), nil
 }
 
-// deletable says why nothing can be deleted from a value by a key.
+// deletable returns an error if v can't have the first key of the path ks.
 func deletable(m *Task, v any, ks []any) error {
 	ok := false
 	switch ks[0].(type) {
@@ -232,7 +234,8 @@ func deletable(m *Task, v any, ks []any) error {
 	return misplaced(v, ks, gone{})
 }
 
-// withoutElements gives an array without the elements and slices that keys are.
+// withoutElements returns an array without the elements and slices that the keys
+// name.
 func withoutElements(m *Task, v any, keys []any) (any, error) {
 	n := lengthOf(v)
 	if i, ok := keys[0].(int); ok && len(keys) == 1 && n >= listMost {

@@ -11,15 +11,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Error is what a query raised while it ran and did not catch.
+// Error is an uncaught error of a running query.
 type Error struct {
-	Err     error           // the fact; its text is what try … catch sees, in jq's words
-	Span    syntax.Span     // where in Program it was raised: the innermost place in the user's own text
-	Program *syntax.Program // nil when there is no such place
-	Element string          // the id of the proxy that was being worked on; empty outside of one
+	Err     error           // the cause; try … catch sees its text, in jq's words
+	Span    syntax.Span     // the innermost place in the user's query that raised it
+	Program *syntax.Program // the program that Span refers to; nil if the place is unknown
+	Element string          // the id of the proxy that was being evaluated; empty outside of a proxy
 }
 
-// Error states the fact, with the proxy in front where there is one.
+// Error returns the cause, prefixed with the proxy's id if there is one.
 func (e *Error) Error() string {
 	var f *mesh.Fault
 	if e.Element == "" || errors.As(e.Err, &f) {
@@ -28,11 +28,11 @@ func (e *Error) Error() string {
 	return e.Element + ": " + e.Err.Error()
 }
 
-// Unwrap gives the fact.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Place gives the error as one in the text of a program, to be shown with a
-// caret under it; nil where there is no such place.
+// Place returns the error with its position in the text of a program, to be
+// printed with a caret. It returns nil if the position is unknown.
 func (e *Error) Place() *syntax.Error {
 	if e.Program == nil {
 		return nil
@@ -40,14 +40,14 @@ func (e *Error) Place() *syntax.Error {
 	return &syntax.Error{Span: e.Span, File: e.Program.File, Src: e.Program.Src, Msg: e.Error()}
 }
 
-// Halt is how halt and halt_error end a run.
+// Halt ends a run for halt and halt_error.
 type Halt struct {
-	Value    any // to be printed on stderr
+	Value    any // printed on stderr
 	Code     int // the exit code
 	HasValue bool
 }
 
-// Error says that the run was ended, with what.
+// Error returns a text that contains the value.
 func (h *Halt) Error() string {
 	if s, ok := h.Value.(string); ok {
 		return "halt error: " + s
@@ -55,17 +55,17 @@ func (h *Halt) Error() string {
 	return "halt error: " + native.Marshal(h.Value)
 }
 
-// LimitError says that the query wants more of something than it may have.
+// LimitError reports that a query exceeds a limit, such as that on memory.
 type LimitError struct{ What string }
 
 func (e *LimitError) Error() string { return e.What }
 
-// TextError is a message that names no value, or has it in.
+// TextError is an error whose text is known when it is raised.
 type TextError string
 
 func (e TextError) Error() string { return string(e) }
 
-// ValueError is what error(v) raises; v is plain.
+// ValueError is the error that error(v) raises. V has no lazy parts.
 type ValueError struct{ V any }
 
 func (e *ValueError) Error() string {
@@ -75,25 +75,26 @@ func (e *ValueError) Error() string {
 	return "error: " + native.Marshal(e.V)
 }
 
-// Value is what try … catch sees.
+// Value returns the value that try … catch sees.
 func (e *ValueError) Value() any { return e.V }
 
-// BreakError is a break on its way to its label.
+// BreakError ends the evaluation up to the label of a break.
 type BreakError struct{ Label *byte }
 
 func (*BreakError) Error() string { return "break" }
 
-// ErrStop ends a generator whose consumer has enough. Who sends it stops it.
+// ErrStop ends a generator whose consumer needs no more results. The consumer
+// that returned it handles it.
 var ErrStop = errors.New("stop")
 
-// Downstream is an error of what follows a node, on its way up through it: whoever
-// catches the node's own errors lets it pass.
+// Downstream wraps an error that was raised by the consumer of a node's results.
+// The node must not catch it as one of its own errors, and passes it on.
 type Downstream struct{ Err error }
 
 func (d *Downstream) Error() string { return d.Err.Error() }
 func (d *Downstream) Unwrap() error { return d.Err }
 
-// StripDownstream gives the error itself.
+// StripDownstream returns the error inside any Downstream wrappers.
 func StripDownstream(err error) error {
 	for d, ok := err.(*Downstream); ok; d, ok = err.(*Downstream) {
 		err = d.Err
@@ -101,13 +102,14 @@ func StripDownstream(err error) error {
 	return err
 }
 
-// ConsumerError is an error of the consumer of the results. It is nobody's in the
-// query, whatever it wraps.
+// ConsumerError is an error of the consumer of the query's results, such as a
+// failed write. No part of the query may catch it, whatever error it wraps.
 type ConsumerError struct{ Err error }
 
 func (e *ConsumerError) Error() string { return e.Err.Error() }
 
-// IsUncatchable tells whether try and its like have to let an error pass.
+// IsUncatchable reports whether try and similar constructs have to pass an error
+// on.
 func IsUncatchable(err error) bool {
 	if p, ok := err.(*Error); ok {
 		err = p.Err
@@ -123,7 +125,7 @@ func IsUncatchable(err error) bool {
 	return AsFault(err) == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// Caught is the value that try … catch sees of an error.
+// Caught returns the value that try … catch sees for an error.
 func Caught(err error) any {
 	if p, ok := err.(*Error); ok {
 		err = p.Err
@@ -134,7 +136,7 @@ func Caught(err error) any {
 	return err.Error()
 }
 
-// AsFault gives the fault that an error is or wraps.
+// AsFault returns the fault that err is or wraps, or nil.
 func AsFault(err error) *mesh.Fault {
 	var f *mesh.Fault
 	if err != nil && errors.As(err, &f) {
@@ -143,8 +145,8 @@ func AsFault(err error) *mesh.Fault {
 	return nil
 }
 
-// NameProxy adds the proxy to an error that was raised over v: the proxy that v
-// is, or is a part of.
+// NameProxy adds a proxy's id to an error that was raised while v was evaluated.
+// The proxy is v itself or the owner of v.
 func NameProxy(err error, v any) error {
 	e, ok := err.(*Error)
 	o, isObject := v.(*mesh.Object)
@@ -162,8 +164,8 @@ func NameProxy(err error, v any) error {
 	return err
 }
 
-// ProxyID returns the id of a proxy; empty where it isn't known without loading
-// the proxy.
+// ProxyID returns the id of a proxy, or "" if the id isn't known before the proxy
+// is loaded.
 func ProxyID(o *mesh.Object) string {
 	fields, _ := o.Forced()
 	m, _ := fields.(*object.Object)
@@ -171,9 +173,9 @@ func ProxyID(o *mesh.Object) string {
 	return id
 }
 
-// Panic is a panic in a goroutine that ran ahead, on its way to the one that
-// called Run: it goes on there, once everything is stopped, where a caller can
-// still do something about it.
+// Panic carries a panic from a worker goroutine to the goroutine that called Run.
+// That goroutine panics again after all workers have stopped, so that a caller
+// can recover.
 type Panic struct {
 	Value any
 	Stack []byte
@@ -181,40 +183,42 @@ type Panic struct {
 
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
 
-// The errors of jq 1.8.2, in its words: a query may catch them and compare.
+// The errors below have the texts of jq 1.8.2, because a query may catch them and
+// compare the texts.
 
-// A LazyError makes its text only when somebody asks for it, and without
-// loading anything.
+// A LazyError computes its text on demand, without loading a value.
 type LazyError struct{ Text func() string }
 
 func (e *LazyError) Error() string { return e.Text() }
 
-// Cannot says of one value what is wrong with it: "number (1) has no keys".
+// Cannot returns an error about one value, such as "number (1) has no keys".
 func Cannot(v any, says string) error {
 	return &LazyError{func() string { return preview(v) + " " + says }}
 }
 
-// CannotBoth says of two values what can't be done with them.
+// CannotBoth returns an error about two values, such as "number (1) and null
+// (null) cannot be added".
 func CannotBoth(a, b any, says string) error {
 	return &LazyError{func() string { return preview(a) + " and " + preview(b) + " " + says }}
 }
 
-// CannotIndex is v[k] where there can be no such thing.
+// CannotIndex returns the error of v[k] if v can't be indexed with k.
 func CannotIndex(v, k any) error {
 	return &LazyError{func() string { return "Cannot index " + KnownType(v) + " with " + preview(k) }}
 }
 
-// CannotIterate is v[] of what is no container.
+// CannotIterate returns the error of v[] if v is neither an array nor an object.
 func CannotIterate(v any) error {
 	return &LazyError{func() string { return "Cannot iterate over " + preview(v) }}
 }
 
-// NotAKey says that a value can't be the key of an object.
+// NotAKey returns the error for an object key that isn't a string.
 func NotAKey(k any) error {
 	return &LazyError{func() string { return "Cannot use " + preview(k) + " as object key" }}
 }
 
-// KnownType names the type of a value as far as it is known without loading it.
+// KnownType returns the type name of a value, as far as it is known without
+// loading the value.
 func KnownType(v any) string {
 	v = Peek(v)
 	switch v.(type) {
@@ -226,13 +230,14 @@ func KnownType(v any) string {
 	return native.TypeOf(v)
 }
 
-// IsGojqError tells whether an error of gojq's is one that jq has other words for.
+// IsGojqError reports whether err is an error of gojq that jq words differently.
 func IsGojqError(err error) bool {
 	var e *native.Error
 	return errors.As(err, &e)
 }
 
-// Inapplicable says why two values have no sum, difference and so on.
+// Inapplicable returns the error of an arithmetic operation that two values don't
+// support.
 func Inapplicable(op syntax.Operator, a, b any) error {
 	verb := map[syntax.Operator]string{
 		syntax.OpAdd: "added", syntax.OpSub: "subtracted", syntax.OpMul: "multiplied", syntax.OpDiv: "divided", syntax.OpMod: "divided (remainder)",
@@ -248,11 +253,12 @@ func Inapplicable(op syntax.Operator, a, b any) error {
 	return CannotBoth(a, b, "cannot be "+verb)
 }
 
-// NumberRequired is what jq's mathematics say of what is no number.
+// NumberRequired is the end of jq's error text for a mathematical function of a
+// value that isn't a number.
 const NumberRequired = "number required"
 
-// misplaced is what is wrong with the first step of a path into v, for n to be
-// put there or, when it is gone, to be deleted.
+// misplaced returns the error of an update or a deletion at a path whose first
+// key doesn't fit v. The new value is n, or gone for a deletion.
 func misplaced(v any, path []any, n any) error {
 	k := path[0]
 	switch v.(type) {
@@ -284,7 +290,7 @@ func misplaced(v any, path []any, n any) error {
 	return TextError("Cannot delete fields from " + native.TypeOf(v))
 }
 
-// ErrTail is how the last call of a function that is being evaluated asks to
-// be made in its place, so that such recursion needs no stack. The call waits
-// in the machine.
+// ErrTail is returned by a function whose last step is a call of the function
+// being evaluated. The caller then makes that call, which the machine keeps, so
+// that tail recursion needs no stack.
 var ErrTail = errors.New("tail call")

@@ -1,13 +1,14 @@
 package values
 
-// What an element of an array and a short string in one take, in bytes.
+// The approximate memory in bytes of an element of an array and of a short
+// string.
 const (
 	ItemSize   = 16
 	StringSize = 32
 )
 
-// Gojq has gojq evaluate an expression of $a to $d, whose input is $a, on
-// the values, which are loaded first. It does what is rare.
+// Gojq loads the values and lets gojq evaluate expr, in which they are $a to $d;
+// $a is also the input. It is slow, and used only for rare cases.
 func (m *Task) Gojq(expr string, vs ...any) (any, error) {
 	vs, err := m.DeepAll(vs)
 	if err != nil {
@@ -16,7 +17,7 @@ func (m *Task) Gojq(expr string, vs ...any) (any, error) {
 	return m.GojqPlain(expr, vs...)
 }
 
-// DeepAll is Deep for each of the values.
+// DeepAll calls Deep for each of the values.
 func (m *Task) DeepAll(vs []any) ([]any, error) {
 	out := make([]any, len(vs))
 	for i, v := range vs {
@@ -29,7 +30,7 @@ func (m *Task) DeepAll(vs []any) ([]any, error) {
 	return out, nil
 }
 
-// callGojq is fallback for values that hold nothing lazy.
+// GojqPlain is Gojq for values without lazy parts.
 func (m *Task) GojqPlain(expr string, vs ...any) (any, error) {
 	return m.shared.funcs.Call(m.Ctx, expr, vs...)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// borrowFor is force for one member of v. An array whose element alone is wanted
-// may be changed in place afterwards.
+// borrowFor forces v to read its member k. For an index it borrows the array, so
+// that a later update may still change it in place.
 func borrowFor(m *Task, v, k any) (any, error) {
 	if _, ok := k.(int); ok {
 		return m.Borrow(v)
@@ -18,7 +18,7 @@ func borrowFor(m *Task, v, k any) (any, error) {
 	return m.Force(v)
 }
 
-// Member is v[k]; v is forced.
+// Member returns v[k]. The caller has forced v.
 func Member(m *Task, v, k any) (any, error) {
 	switch k := k.(type) {
 	case string:
@@ -50,7 +50,7 @@ func Member(m *Task, v, k any) (any, error) {
 	return memberRare(m, v, k)
 }
 
-// memberRare is v[k] for the other kinds of keys.
+// memberRare returns v[k] for keys that are neither strings nor ints.
 func memberRare(m *Task, v, k any) (any, error) {
 	k, err := m.Deep(k)
 	if err != nil {
@@ -73,12 +73,12 @@ func memberRare(m *Task, v, k any) (any, error) {
 			}
 			return m.Gojq("$a | .[$b:$c]", v, k.Get("start"), k.Get("end"))
 		}
-	case []any: // where k is in v
+	case []any: // the indexes at which k occurs in v
 		if x, ok := v.([]any); ok {
 			return IndicesOf(m, x, k)
 		}
 	case nil, bool:
-	default: // a number
+	default: // k is a number
 		switch x := v.(type) {
 		case nil:
 			return nil, nil
@@ -92,7 +92,7 @@ func memberRare(m *Task, v, k any) (any, error) {
 	return nil, CannotIndex(v, k)
 }
 
-// IndicesOf returns each index at which part begins in v.
+// IndicesOf returns each index at which part occurs in v.
 func IndicesOf(m *Task, v, part []any) ([]any, error) {
 	out := []any{}
 	if len(part) == 0 {
@@ -115,7 +115,7 @@ func IndicesOf(m *Task, v, part []any) ([]any, error) {
 	return out, nil
 }
 
-// IndexForced is Index for a key that may be lazy.
+// IndexForced forces the key and then calls Index.
 func IndexForced(m *Task, in Located, k any) (Located, error) {
 	k, err := m.Force(k)
 	if err != nil {
@@ -124,7 +124,7 @@ func IndexForced(m *Task, in Located, k any) (Located, error) {
 	return Index(m, in, k)
 }
 
-// Index gives the part of in under a key, and its path.
+// Index returns the value of in under a key, with its path.
 func Index(m *Task, in Located, k any) (Located, error) {
 	if v, ok := memberKnown(in, k); ok {
 		return Located{v, nil}, nil
@@ -149,7 +149,7 @@ func Index(m *Task, in Located, k any) (Located, error) {
 	return Located{w, &Path{up: in.P, key: k}}, nil
 }
 
-// memberKnown gives a member that is known without a look into the object.
+// memberKnown returns a member that is known without loading the object.
 func memberKnown(in Located, k any) (any, bool) {
 	x, ok := in.V.(mesh.Known)
 	if name, isName := k.(string); ok && isName && in.P == nil {
@@ -160,7 +160,8 @@ func memberKnown(in Located, k any) (any, bool) {
 
 const noBound = TextError("Array/string slice indices must be integers")
 
-// edges gives the place of the slice that a key names.
+// edges returns the bounds of the slice that a key {start, end} names in an array
+// of n elements.
 func edges(n int, k *object.Object) (i, j int, err error) {
 	start, ok1 := k.Lookup("start")
 	end, ok2 := k.Lookup("end")
@@ -170,7 +171,7 @@ func edges(n int, k *object.Object) (i, j int, err error) {
 	return bounds(n, start, end)
 }
 
-// bounds gives the place of a slice in an array of n elements.
+// bounds returns the bounds of a slice in an array of n elements.
 func bounds(n int, start, end any) (i, j int, err error) {
 	j = n
 	if start != nil {
@@ -190,7 +191,7 @@ func bounds(n int, start, end any) (i, j int, err error) {
 	return i, j, nil
 }
 
-// clamp counts a negative index from the end, n, and keeps it in [low, n].
+// clamp adds n to a negative index and limits the result to [low, n].
 func clamp(i, low, n int) int {
 	if i < 0 {
 		i += n
@@ -198,8 +199,8 @@ func clamp(i, low, n int) int {
 	return max(low, min(i, n))
 }
 
-// roundUp is round to the next integer above. As gojq has it, what is just
-// below zero, and what is no number, means the end.
+// roundUp rounds up to an integer. Like gojq, it treats NaN and numbers between
+// -1 and 0 as the end of the array, and returns MaxInt.
 func roundUp(v any) (int, bool) {
 	if f, ok := numeric(v).(float64); ok && (-1 < f && f < 0 || math.IsNaN(f)) {
 		return math.MaxInt, true
@@ -207,7 +208,8 @@ func roundUp(v any) (int, bool) {
 	return roundBound(v, math.Ceil)
 }
 
-// roundBound makes an index of a bound.
+// roundBound converts a slice's bound to an index. The function to rounds it to
+// an integer.
 func roundBound(v any, to func(float64) float64) (int, bool) {
 	v = numeric(v)
 	if f, ok := v.(float64); ok {
@@ -216,7 +218,7 @@ func roundBound(v any, to func(float64) float64) (int, bool) {
 	return native.ToInt(v)
 }
 
-// Slice gives the part of in between two bounds, and its path.
+// Slice returns the part of in between two bounds, with its path.
 func Slice(m *Task, in Located, start, end any) (Located, error) {
 	if l, ok := in.V.(*list); ok && in.P == nil && lengthOf(l) >= listMost {
 		if end == nil && start == 1 {
@@ -251,11 +253,10 @@ func Slice(m *Task, in Located, start, end any) (Located, error) {
 	return Child(in, k, w), nil
 }
 
-// errLongPath is the error of a path that leads deeper than values nest.
+// errLongPath is returned for a path with more keys than values may be nested.
 const errLongPath = TextError("Path too deep")
 
-// GetPath is v[k1][k2]…, for a path that may be any array. It loads what it
-// looks into, and no more.
+// GetPath returns v[k1][k2]… and loads only the values on that path.
 func GetPath(m *Task, v any, ks []any) (any, error) {
 	if len(ks) > maxNesting {
 		return nil, errLongPath
@@ -266,7 +267,7 @@ func GetPath(m *Task, v any, ks []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if mesh.IsAbsent(w) { // and so is all that would be in it
+		if mesh.IsAbsent(w) { // so are all values inside w
 			break
 		}
 		if w, err = Member(m, x, k); err != nil {
@@ -278,8 +279,8 @@ func GetPath(m *Task, v any, ks []any) (any, error) {
 
 const ErrPath = TextError("Path must be specified as an array")
 
-// TypeOf gives jq's name of a value's type. An object of the document is not
-// looked into for that.
+// TypeOf returns jq's name of a value's type. It doesn't load an object of the
+// document.
 func (m *Task) TypeOf(v any) (string, error) {
 	if x, ok := v.(mesh.Known); ok && x.IsObject() {
 		return "object", nil
@@ -291,7 +292,7 @@ func (m *Task) TypeOf(v any) (string, error) {
 	return native.TypeOf(v), nil
 }
 
-// Raise makes the error of error(v).
+// Raise returns the error that error(v) raises.
 func (m *Task) Raise(v any) error {
 	v, err := m.Deep(v)
 	if err != nil {
@@ -303,8 +304,8 @@ func (m *Task) Raise(v any) error {
 // Func is a function of values, which may be lazy.
 type Func = func(m *Task, in any, args []any) (any, error)
 
-// ForceList is force for what takes a list: a section that does not apply to a
-// proxy's type is an empty one.
+// ForceList forces v for a caller that needs a list. A section that doesn't apply
+// to the proxy's type is an empty list.
 func (m *Task) ForceList(v any) (any, error) {
 	if mesh.IsAbsent(v) {
 		return []any{}, nil
@@ -319,8 +320,9 @@ func asList(v any) any {
 	return v
 }
 
-// AbsentAsList calls a function of values. A section that does not apply is
-// null to a function that takes null, and an empty list to one that doesn't.
+// AbsentAsList wraps fn for a section that doesn't apply to the proxy's type, as
+// the input or an argument. Such a section is null, but if fn fails with null, it
+// is called again with an empty list.
 func AbsentAsList(fn Func) Func {
 	return func(m *Task, in any, args []any) (any, error) {
 		v, err := fn(m, in, args)

@@ -9,20 +9,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// list is an array that was made by an update. The goroutine that made it may
-// change it in place, as [object.Object.With] changes an object. Everywhere else
-// it is a lazy value: force returns its elements, and from then on an update
-// copies them.
+// list is an array that an update made. The goroutine that made it may change it
+// in place, as [object.Object.With] changes an object. All other code sees a lazy
+// value: Force returns the elements, and after that an update copies them.
 type list struct {
 	items  []any
 	owner  *object.Token
-	age    int         // updates in place
-	shared atomic.Bool // somebody holds the elements
-	past   *pastList   // it has no elements: they were updated
+	age    int         // number of updates in place
+	shared atomic.Bool // other code may hold the elements
+	past   *pastList   // set when an update has moved the elements to a newer list
 }
 
-// pastList is kept by a list whose elements an update in place has moved to a
-// newer list: the change that the update made, and the newer list.
+// pastList is what a list keeps when an update in place has moved its elements to
+// a newer list: the newer list, and the data needed to undo the update.
 type pastList struct {
 	next     *list
 	change   change
@@ -31,27 +30,27 @@ type pastList struct {
 	restored atomic.Pointer[list]
 }
 
-// A change is what an update did to the elements.
+// A change is the kind of an update in place.
 type change int
 
 const (
-	listSet   change = iota // another element at the place
-	listGrown               // more than place elements
-	listCut                 // without the last
-	listShift               // without the first
+	listSet   change = iota // the element at index place was replaced
+	listGrown               // elements were appended; there were place elements before
+	listCut                 // the last element was removed
+	listShift               // the first element was removed
 )
 
-// listMost is the number of elements up to which every update copies the array:
-// copying so few costs no more than a list does.
+// listMost is the size up to which an update copies the array: copying so few
+// elements costs no more than a list.
 const listMost = 16
 
-// Force gives the elements. From now on they are not changed any more.
+// Force returns the elements. No update changes them in place after that.
 func (l *list) Force(context.Context) (any, error) { return l.elements(), nil }
 
-// Forced is Force, which costs nothing.
+// Forced returns the elements, as Force does. They are never loaded.
 func (l *list) Forced() (any, bool) { return l.elements(), true }
 
-// Pending is false.
+// Pending returns false: a list never needs to be loaded.
 func (*list) Pending() bool { return false }
 
 func (l *list) elements() []any {
@@ -62,8 +61,8 @@ func (l *list) elements() []any {
 	return t.items[:len(t.items):len(t.items)]
 }
 
-// view returns the list that holds the elements of l: l itself, unless an update
-// in place has moved them.
+// view returns the list that holds the elements of l. If an update has moved
+// them, view undoes the update in a copy.
 func (l *list) view() *list {
 	if l.past == nil {
 		return l
@@ -98,8 +97,8 @@ func (l *list) view() *list {
 	return l.past.restored.Load()
 }
 
-// Borrow is force for a caller that does not keep the array: unlike after force,
-// later updates may still change the array in place.
+// Borrow forces a value for a caller that doesn't keep the array. Unlike after
+// Force, later updates may still change the array in place.
 func (m *Task) Borrow(v any) (any, error) {
 	if l, ok := v.(*list); ok {
 		return l.view().items, nil
@@ -128,14 +127,14 @@ func (m *Task) owned(v any, more int) (l *list, taken bool, err error) {
 	return &list{items: append(make([]any, 0, size), items...), owner: m.mine()}, false, nil
 }
 
-// next moves the elements to a new list. The old one remembers the change.
+// next moves the elements to a new list and records the change in the old one.
 func (l *list) next(c change, place int, was any) *list {
 	n := &list{items: l.items, owner: l.owner, age: l.age + 1}
 	l.items, l.past = nil, &pastList{next: n, change: c, place: place, was: was}
 	return n
 }
 
-// WithElements is an array with more elements at its end.
+// WithElements returns an array with more elements appended.
 func WithElements(m *Task, v any, more []any) (any, error) {
 	l, taken, err := m.owned(v, len(more))
 	if err != nil {
@@ -154,8 +153,8 @@ func WithElements(m *Task, v any, more []any) (any, error) {
 	return l, nil
 }
 
-// WithElement is an array with another element at a place, which may lie behind
-// its end.
+// WithElement returns an array whose element i is u. If i is beyond the end,
+// nulls fill the gap.
 func WithElement(m *Task, v any, i int, u any) (any, error) {
 	n := lengthOf(v)
 	if i > n {
@@ -200,7 +199,8 @@ func cutList(m *Task, v any, c change) (any, error) {
 	return l, nil
 }
 
-// Settle returns v without lists: what leaves the run is made of arrays.
+// Settle returns v with each list replaced by an ordinary array. Results of a run
+// must not contain lists.
 func (m *Task) Settle(v any) any {
 	if !m.shared.lists.Load() {
 		return v
@@ -237,7 +237,7 @@ func settled(v any) any {
 	return v
 }
 
-// unsettled tells whether settled made another value of w.
+// unsettled reports whether w differs from u, the result of settled(w).
 func unsettled(w, u any) bool {
 	switch w.(type) {
 	case *list:
@@ -248,7 +248,7 @@ func unsettled(w, u any) bool {
 	return false
 }
 
-// lengthOf is the number of elements of an array.
+// lengthOf returns the number of elements of an array.
 func lengthOf(v any) int {
 	switch x := v.(type) {
 	case *list:

@@ -9,19 +9,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Located is a value on its way through the query. P is nil unless a path
+// Located is a value with the path at which it was found. P is nil unless a path
 // expression is being evaluated.
 type Located struct {
 	V any
 	P *Path
 }
 
-// Yield takes one result. If it returns an error, the caller stops and returns
-// that error as it is.
+// Yield receives one result. If it returns an error, the caller stops and returns
+// that error unchanged.
 type Yield = func(Located) error
 
-// Made returns a new value that was made from the input. It is no part of the
-// input any more, unless it happens to be the last part that was found.
+// Made returns a value that was computed from the input. It is no longer part of
+// the input, so its path is marked bad, unless it is the value that was found
+// last.
 func (in Located) Made(v any) Located {
 	if in.P == nil {
 		return Located{v, nil}
@@ -36,21 +37,20 @@ func (in Located) Made(v any) Located {
 	return Located{v, &Path{up: last.P, bad: true, last: last.V}}
 }
 
-// Plain returns the value without its path: for what is evaluated beside the
-// path.
+// Plain returns the value without its path.
 func Plain(in Located) Located { return Located{in.V, nil} }
 
-// Path is where a value was found: the key, and the Path of its container.
+// Path is the path of a value: its key, and the Path of its container.
 type Path struct {
 	up   *Path
 	key  any
-	bad  bool // the value was made, not found
-	last any  // then: what was found last, where up leads
+	bad  bool // the value was computed, not found in the input
+	last any  // if bad: the value that was found last, at up
 }
 
 var RootPath = &Path{}
 
-// Keys gives the path as jq shows it.
+// Keys returns the keys of the path, from the outermost one.
 func (p *Path) Keys() []any {
 	n := 0
 	for q := p; q != RootPath; q = q.up {
@@ -68,7 +68,7 @@ func (p *Path) Keys() []any {
 	return ks
 }
 
-// Child is a value found in another, under a key.
+// Child returns the value v that was found in the container in under a key.
 func Child(in Located, key, v any) Located {
 	if in.P == nil {
 		return Located{v, nil}
@@ -76,8 +76,8 @@ func Child(in Located, key, v any) Located {
 	return Located{v, &Path{up: in.P, key: key}}
 }
 
-// CheckPath refuses to go on from a value that was made: it has no place in
-// the input. Doing says what was tried with it.
+// CheckPath returns an error if a path expression continues from a value that was
+// computed and so has no path. Doing describes what was attempted.
 func CheckPath(m *Task, in Located, doing func() string) error {
 	if in.P == nil || !in.P.bad {
 		return nil
@@ -85,18 +85,19 @@ func CheckPath(m *Task, in Located, doing func() string) error {
 	return &LazyError{func() string { return "Invalid path expression " + doing() + excerpt(in.V) }}
 }
 
-// What may be done with a value that a path leads to, as errors say it.
+// InvalidResult describes a result for the errors of CheckPath.
 func InvalidResult() string { return "with result " }
 
-// InvalidIteration is what CheckPath says of an iteration.
+// InvalidIteration describes an iteration for the errors of CheckPath.
 func InvalidIteration() string { return "near attempt to iterate through " }
 
-// InvalidAccess is what CheckPath says of an access by the key k.
+// InvalidAccess describes an access with the key k for the errors of CheckPath.
 func InvalidAccess(k any) func() string {
 	return func() string { return "near attempt to access element " + excerpt(k) + " of " }
 }
 
-// Peek looks through what costs nothing to look through.
+// Peek returns the value of a lazy v that is already loaded, and any other v as
+// it is.
 func Peek(v any) any {
 	if l, ok := v.(mesh.Lazy); ok {
 		if w, ok := l.Forced(); ok {
@@ -106,9 +107,9 @@ func Peek(v any) any {
 	return v
 }
 
-// same is the identity that path expressions go by: the same scalar, or one
-// and the same container. It loads nothing; two references to one lazy value
-// are the same.
+// same reports whether a path expression treats a and b as identical: equal
+// scalars, or the same container. It loads nothing; two references to one lazy
+// value are identical.
 func same(a, b any) bool {
 	if oneLazy(a, b) {
 		return true
@@ -133,7 +134,7 @@ func same(a, b any) bool {
 	return a == b
 }
 
-// oneLazy tells whether a and b are the same lazy value.
+// oneLazy reports whether a and b are the same lazy value.
 func oneLazy(a, b any) bool {
 	_, la := a.(mesh.Lazy)
 	_, lb := b.(mesh.Lazy)

@@ -9,7 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Compare orders values as jq does, looking into them no further than it must.
+// Compare compares two values in jq's order and returns a number below, equal to
+// or above 0. It loads no more of them than needed.
 func Compare(m *Task, a, b any) (int, error) {
 	a, b, err := m.ForceBoth(a, b)
 	if err != nil {
@@ -33,10 +34,10 @@ func Compare(m *Task, a, b any) (int, error) {
 			return compareObjects(m, x, y)
 		}
 	}
-	return native.Compare(a, b), nil // scalars, or of two types: nothing inside is looked at
+	return native.Compare(a, b), nil // scalars, or values of different types: their contents don't matter
 }
 
-// CompareArrays is Compare for two arrays.
+// CompareArrays compares two arrays in jq's order.
 func CompareArrays(m *Task, x, y []any) (int, error) {
 	if err := m.Nest("Comparison"); err != nil {
 		return 0, err
@@ -50,7 +51,8 @@ func CompareArrays(m *Task, x, y []any) (int, error) {
 	return cmp.Compare(len(x), len(y)), nil
 }
 
-// compareObjects compares the keys first, then the members in their order.
+// compareObjects compares the sorted keys first, and then the values in that
+// order.
 func compareObjects(m *Task, x, y *object.Object) (int, error) {
 	if err := m.Nest("Comparison"); err != nil {
 		return 0, err
@@ -68,7 +70,7 @@ func compareObjects(m *Task, x, y *object.Object) (int, error) {
 	return 0, nil
 }
 
-// equal tells whether compare would give 0, with less work.
+// equal reports whether Compare would return 0. It does less work.
 func equal(m *Task, a, b any) (bool, error) {
 	eq, err := isEqual(m, a, b)
 	if err == TextError("Comparison too deep") {

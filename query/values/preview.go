@@ -8,14 +8,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// unseen stands in a preview for what is not loaded.
+// unseen replaces values that aren't loaded in a preview.
 const unseen = json.Number("{…}")
 
-// mostShown is more values than the few bytes of a preview can hold.
+// mostShown limits the number of values in a preview; the few bytes of a preview
+// can't hold as many.
 const mostShown = 40
 
-// preview describes a value in an error: its type, and how its text begins.
-// It loads nothing.
+// preview returns the type of a value and the start of its JSON text, for an
+// error message. It loads nothing.
 func preview(v any) string {
 	v = Peek(v)
 	if l, ok := v.(mesh.Lazy); ok {
@@ -27,18 +28,19 @@ func preview(v any) string {
 	return native.Preview(Shown(v))
 }
 
-// excerpt is preview without the type.
+// excerpt returns the start of a value's JSON text.
 func excerpt(v any) string {
 	return native.Excerpt(Shown(v))
 }
 
-// Shown returns as much of v as a preview can hold, with nothing lazy in it.
+// Shown returns as much of v as a preview can hold, without lazy parts.
 func Shown(v any) any {
 	left := mostShown
 	return shownLeft(v, &left)
 }
 
-// shownLeft gives as much of v as a preview can hold, with nothing lazy in it.
+// shownLeft returns as much of v as a preview can hold, without lazy parts. It
+// subtracts the values that it returns from left.
 func shownLeft(v any, left *int) any {
 	*left--
 	switch x := Peek(v).(type) {

@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// SetPath gives v with n in the place of a path. Only what lies on the path is
-// looked into; it is changed in place where this goroutine has made it by an
-// update before, else copied.
+// SetPath returns v with n at the path ks. It forces only the values on the path.
+// A container that an update of this goroutine made is changed in place, any
+// other is copied.
 func SetPath(m *Task, v any, ks []any, n any) (any, error) {
 	if len(ks) > maxNesting {
 		return nil, errLongPath
@@ -75,7 +75,7 @@ func setMember(m *Task, x *object.Object, k string, rest []any, n any) (any, err
 	return y, m.Alloc(EntrySize * (copied + 1))
 }
 
-// tooLarge is the first index that no array may have.
+// tooLarge is the smallest index that an array can't have.
 const tooLarge = 1 << 29
 
 func setElement(m *Task, x any, i int, rest []any, n any) (any, error) {
@@ -96,7 +96,7 @@ func setElement(m *Task, x any, i int, rest []any, n any) (any, error) {
 	return WithElement(m, x, j, u)
 }
 
-// elementOf is an element of an array, null behind its end.
+// elementOf returns an element of an array, or null beyond its end.
 func elementOf(x any, i int) any {
 	items, _ := x.([]any)
 	if l, ok := x.(*list); ok {

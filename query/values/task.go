@@ -16,32 +16,33 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Task is what one goroutine of a run needs to work on values: its context, its
-// share of the memory account, the depth of its calls, and the mark of the
-// values that it may still change in place.
+// Task is what a goroutine of a run needs to work on values: its context, its
+// share of the memory account, the depth of its calls, and the token of the
+// values that it may change in place.
 type Task struct {
 	Ctx context.Context
 
-	// Host is told of loads. It may be nil.
+	// Host is notified of loads. It may be nil.
 	Host Host
 
-	// Loading is true while a value that was not read yet is being loaded for
-	// this goroutine. It is nil where nobody needs to know.
+	// Loading is true while an unread value is being loaded for this goroutine.
+	// It is nil if nothing reads it.
 	Loading *atomic.Bool
 
-	// MaxSteps ends the work with [Stop] after so many steps; 0: never.
+	// MaxSteps ends the work with [ErrStop] after this number of steps. 0 means
+	// no limit.
 	MaxSteps int
 
 	shared  *Shared
 	steps   int
 	depth   Depth
-	nesting int             // of the containers that are being compared or merged: see nest
-	owed    int             // bytes allocated that the budget does not know of yet
-	token   *object.Token   // marks what may be updated in place; nil: nothing so far
-	text    strings.Builder // the last long text that was appended to: see joined
+	nesting int             // current depth of compared or merged containers: see Nest
+	owed    int             // bytes allocated but not yet added to the budget
+	token   *object.Token   // marks the values that may be changed in place; nil: none
+	text    strings.Builder // the last long string that was appended to: see joined
 }
 
-// Host is the goroutine's place among the others of its run.
+// Host connects a goroutine with the other goroutines of its run.
 type Host interface {
 	// LoadEnded is called after a load, if Loading is true.
 	LoadEnded()
@@ -49,39 +50,39 @@ type Host interface {
 	// LoadFailed is called with the error of a load.
 	LoadFailed(err error)
 
-	// LoadEach calls load for each element, for several at once, and use with
-	// the results, in order.
+	// LoadEach calls load for several elements at once, and calls use with each
+	// result in the order of the elements.
 	LoadEach(elements []any, load func(*Task, any) (any, error), use func(any)) error
 }
 
-// Shared is what all tasks of a run share.
+// Shared is the state that all tasks of a run share.
 type Shared struct {
 	Budget *Budget
 	funcs  *native.Funcs
-	lists  atomic.Bool // some array is a list
+	lists  atomic.Bool // a list was made in this run
 }
 
-// NewTask returns the first task of a run that may hold limit bytes; 0 means
-// 1 GiB. Held returns how many bytes of the heap are not the run's; nil for none.
-// Funcs keeps what is compiled of gojq's functions, from run to run.
+// NewTask returns the first task of a run that may use limit bytes; 0 means 1
+// GiB. Held returns how many bytes of the heap don't belong to the run; nil means
+// none. Funcs caches compiled gojq functions across runs.
 func NewTask(ctx context.Context, funcs *native.Funcs, limit int64, held func() int64) Task {
 	return Task{Ctx: ctx, shared: &Shared{funcs: funcs, Budget: newBudget(limit, held)}}
 }
 
-// Fork returns a task of the same run for another goroutine. It may change no
-// value in place that exists by now.
+// Fork returns a task of the same run for another goroutine. The new task can't
+// change existing values in place.
 func (m *Task) Fork(ctx context.Context) Task {
 	return Task{Ctx: ctx, shared: m.shared, depth: m.depth}
 }
 
-// Spare reports whether the run holds so little memory that more may be kept
-// for later: see [Budget].
+// Spare reports whether the run uses so little memory that it may keep more
+// results for later: see [Budget].
 func (m *Task) Spare() bool { return m.shared.Budget.spare() }
 
-// MaxMemory returns how many bytes the run may hold.
+// MaxMemory returns how many bytes the run may use.
 func (m *Task) MaxMemory() int64 { return m.shared.Budget.max }
 
-// mine returns the mark of the values that this task may update in place, as
+// mine returns the token of the values that this task may change in place, as
 // long as no other goroutine has seen them.
 func (m *Task) mine() *object.Token {
 	if m.token == nil {
@@ -90,11 +91,12 @@ func (m *Task) mine() *object.Token {
 	return m.token
 }
 
-// Freeze is called when another goroutine is about to see values: none of those
-// that exist by now is updated in place any more.
+// Freeze is called before another goroutine can see values of this task. No
+// existing value is changed in place after that.
 func (m *Task) Freeze() { m.token = nil }
 
-// Tick is called in every loop and call: it notices the end of the context.
+// Tick is called in every loop and call. It returns an error when the context has
+// ended.
 func (m *Task) Tick() error {
 	if m.steps++; m.steps&255 != 0 {
 		return nil
@@ -105,32 +107,33 @@ func (m *Task) Tick() error {
 	return m.Ctx.Err()
 }
 
-// maxStack is how many bytes of stack calls may take in one goroutine. A Go
-// stack can't grow beyond 512 MB, and overflowing it can't be recovered.
+// maxStack limits the bytes of stack that calls may use in one goroutine. A Go
+// stack can't grow beyond 512 MB, and a program can't recover from a stack
+// overflow.
 const maxStack = 400 << 20
 
-// What a call is taken to need where that can't be measured: so many bytes for
-// each node of its function, and for so many nodes itself.
+// The stack that a call is assumed to use if it can't be measured: nodeSize bytes
+// for each node of the function, and CallWeight nodes for the call itself.
 const (
 	nodeSize   = 200
 	CallWeight = 4
 )
 
-// mostFrames is more than what a call takes.
+// mostFrames is an upper bound of the bytes of stack that one call uses.
 const mostFrames = 1 << 20
 
 var ErrDepth = errors.New("recursion is too deep")
 
-// A Depth is where the stack was before a call.
+// A Depth is the position of the stack before a call.
 type Depth struct {
-	used int     // bytes, of all calls
-	top  uintptr // the address that the stack had grown to
+	used int     // bytes of stack, for all calls
+	top  uintptr // address of the top of the stack
 }
 
-// Enter is called where calls nest; leave, with its result, undoes it. The
-// stack that was taken since the call around this one is measured by the
-// addresses of two variables on it. If the stack was moved in between, the
-// difference means nothing, and is estimated from the weight, in nodes.
+// Enter is called before a nested call; Leave, with Enter's result, undoes it.
+// Enter measures the stack used since the enclosing call by the addresses of two
+// local variables. If the runtime has moved the stack in between, the difference
+// is meaningless, and Enter estimates the use from the weight, in nodes.
 func (m *Task) Enter(weight int) (Depth, error) {
 	var here byte
 	was, top := m.depth, uintptr(unsafe.Pointer(&here))
@@ -146,11 +149,11 @@ func (m *Task) Enter(weight int) (Depth, error) {
 	return was, m.Tick()
 }
 
-// Leave undoes Enter, whose result it is given.
+// Leave undoes a call of Enter that returned was.
 func (m *Task) Leave(was Depth) { m.depth = was }
 
-// Force returns v, or what a lazy v stands for, one level deep. Values are read
-// through force and deep only.
+// Force returns v, or the loaded value of a lazy v, whose members may be lazy
+// again. Values must only be read through Force and Deep.
 func (m *Task) Force(v any) (any, error) {
 	l, ok := v.(mesh.Lazy)
 	if !ok {
@@ -164,7 +167,7 @@ func (m *Task) Force(v any) (any, error) {
 	return w, nil
 }
 
-// Loaded is called after each call that may have loaded something.
+// Loaded is called after each call that may have loaded a value.
 func (m *Task) Loaded() {
 	if m.Loading != nil && m.Loading.Load() {
 		m.Host.LoadEnded()
@@ -179,8 +182,8 @@ func (m *Task) Failed(err error) error {
 	return err
 }
 
-// Truthy reports whether v is neither null nor false. An object is true: it need
-// not be read for that.
+// Truthy reports whether v is neither null nor false. It doesn't load an object,
+// which is always true.
 func (m *Task) Truthy(v any) (bool, error) {
 	switch x := v.(type) {
 	case *list:
@@ -194,27 +197,27 @@ func (m *Task) Truthy(v any) (bool, error) {
 	return v != nil && v != false, err
 }
 
-// EntrySize is about what a member of an object takes, key and value.
+// EntrySize is the approximate memory in bytes of a member of an object, with its
+// key.
 const EntrySize = 48
 
-// What is allocated is added up, and now and then, or before something large,
-// the heap is looked at: so only what lives counts, not what was made and
-// dropped on the way.
+// Allocated bytes are added up. After every lookEach bytes, and before a large
+// allocation, the budget measures the heap, so that garbage doesn't count.
 const (
 	sumUp    = 64 << 10 // a goroutine keeps its own sum up to this
-	lookEach = 4 << 20  // bytes between two looks
-	large    = 1 << 20  // is looked at beforehand
+	lookEach = 4 << 20  // bytes between two measurements of the heap
+	large    = 1 << 20  // larger allocations are checked in advance
 )
 
-// budget is the memory that a run may hold.
+// Budget limits the memory that a run may use.
 type Budget struct {
 	max    int64
-	held   func() int64 // what lives in the heap and is not the query's
-	base   int64        // what lived before the run began
-	since  atomic.Int64 // allocated since the last look
-	total  atomic.Int64 // allocated by the query in all: it can't hold more
-	settle sync.Mutex   // one collects
-	after  int64        // in use when spare had collected last; guarded by settle
+	held   func() int64 // returns the bytes of the heap that don't belong to the query
+	base   int64        // heap in use before the run began
+	since  atomic.Int64 // bytes allocated since the last measurement
+	total  atomic.Int64 // bytes allocated by the query in all, an upper bound of what it uses
+	settle sync.Mutex   // only one goroutine collects garbage at a time
+	after  int64        // heap in use after spare last collected garbage; guarded by settle
 }
 
 func newBudget(limit int64, held func() int64) *Budget {
@@ -227,7 +230,7 @@ func newBudget(limit int64, held func() int64) *Budget {
 	return &Budget{max: limit, held: held, base: ReadHeap("/gc/heap/live:bytes") - held()}
 }
 
-// Alloc accounts n bytes that are about to be allocated.
+// Alloc counts n bytes that are about to be allocated.
 func (m *Task) Alloc(n int) error {
 	if m.owed += n; m.owed < sumUp && m.owed >= 0 {
 		return nil
@@ -239,7 +242,8 @@ func (m *Task) Alloc(n int) error {
 	return m.shared.Budget.take(int64(n))
 }
 
-// take accounts n bytes and what a goroutine may have summed up beside.
+// take adds n bytes to the budget, plus what each goroutine may have summed up on
+// its own.
 func (b *Budget) take(n int64) error {
 	if n < 0 || n > b.max {
 		return b.exceeded()
@@ -256,8 +260,8 @@ func (b *Budget) take(n int64) error {
 	return b.look(n)
 }
 
-// look compares the heap with the limit. What is over it may be garbage: it
-// is collected first.
+// look compares the heap with the limit. If the heap exceeds the limit, look
+// collects garbage first.
 func (b *Budget) look(n int64) error {
 	if b.inUse()+n <= b.max {
 		return nil
@@ -268,15 +272,15 @@ func (b *Budget) look(n int64) error {
 		return nil
 	}
 	runtime.GC()
-	if b.inUse()+n > b.max-b.max/8 { // so that the next collection is not near
+	if b.inUse()+n > b.max-b.max/8 { // so that the next collection isn't needed soon
 		return b.exceeded()
 	}
 	return nil
 }
 
-// spare tells whether the query holds so little, an eighth of what it may, that
-// what is ahead of its consumer may become more. Garbage is collected when there
-// is so much that it decides.
+// spare reports whether the query uses at most an eighth of its limit, so that
+// results evaluated ahead of the consumer may accumulate. It collects garbage if
+// that could change the answer.
 func (b *Budget) spare() bool {
 	most := b.max / 8
 	if b.inUse() <= most {
@@ -293,7 +297,7 @@ func (b *Budget) spare() bool {
 	return n <= most
 }
 
-// inUse is what the run has in memory, garbage with it.
+// inUse returns the memory of the run in bytes, including garbage.
 func (b *Budget) inUse() int64 {
 	return ReadHeap("/memory/classes/heap/objects:bytes", "/memory/classes/heap/stacks:bytes") - max(b.base, 0) - b.held()
 }
@@ -306,7 +310,7 @@ func (b *Budget) exceeded() error {
 	return &LimitError{"the query needs more memory than allowed (" + allowed + ")"}
 }
 
-// ReadHeap returns the sum of runtime metrics that are counts.
+// ReadHeap returns the sum of the named runtime metrics, which must be counts.
 func ReadHeap(names ...string) int64 {
 	s := make([]metrics.Sample, len(names))
 	for i, n := range names {

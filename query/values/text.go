@@ -7,7 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
-// Marshal gives the JSON text of a value.
+// Marshal returns the JSON text of a value.
 func (m *Task) Marshal(v any) (string, error) {
 	if i, ok := v.(int); ok {
 		return strconv.Itoa(i), nil
@@ -22,11 +22,12 @@ func (m *Task) Marshal(v any) (string, error) {
 	return Interruptible(m, size, func() string { return native.Marshal(v) })
 }
 
-// InterruptibleSize is the text from which on work on it is done aside.
+// InterruptibleSize is the number of bytes from which Interruptible runs its work
+// in another goroutine.
 const InterruptibleSize = 1 << 18
 
-// Interruptible does work that can't be interrupted, on so many bytes. When the
-// context ends first the work is left alone.
+// Interruptible runs work, which can't be interrupted and processes size bytes.
+// If the context ends first, Interruptible returns and abandons the work.
 func Interruptible[T any](m *Task, size int, work func() T) (T, error) {
 	if size < InterruptibleSize {
 		return work(), nil
@@ -36,15 +37,14 @@ func Interruptible[T any](m *Task, size int, work func() T) (T, error) {
 	return t, err
 }
 
-// What is copied between two looks at the context. Memory that is touched for
-// the first time comes slowly: a large copy may take seconds, and has to end
-// with the run.
+// The sizes copied between two checks of the context. The first access to new
+// memory is slow: a large copy may take seconds, and has to stop with the run.
 const (
 	copyItems = 1 << 20
 	copyBytes = 16 << 20
 )
 
-// grown gives an array of that capacity with the same elements.
+// grown returns a copy of an array with the given capacity.
 func (m *Task) grown(xs []any, capacity int) ([]any, error) {
 	if err := m.Alloc(ItemSize * capacity); err != nil {
 		return nil, err
@@ -59,14 +59,14 @@ func (m *Task) grown(xs []any, capacity int) ([]any, error) {
 	return append(out, xs...), nil
 }
 
-// appendedText is the length in bytes from which on joined appends in place.
-// Shorter texts are copied.
+// appendedText is the length in bytes from which joined appends in place. Shorter
+// strings are copied.
 const appendedText = 1 << 10
 
-// joined returns a + b. If a is the text that joined returned last, b is written
-// behind it into the same buffer, so that a text that grows step by step is
-// copied only when its length has doubled. The texts returned before don't
-// change: they end before b.
+// joined returns a + b. If a is the string that joined returned last, joined
+// appends b to the same buffer, so a string that grows step by step is copied
+// only when its length has doubled. Strings returned before don't change, because
+// they end before b.
 func (m *Task) joined(a, b string) (string, error) {
 	if len(a) < appendedText {
 		if err := m.Alloc(len(a) + len(b)); err != nil {
@@ -97,7 +97,7 @@ func (m *Task) joined(a, b string) (string, error) {
 	return m.text.String(), nil
 }
 
-// Push appends to an array that nobody else sees, within the budget.
+// Push appends to an array that no other code sees, and counts the memory.
 func (m *Task) Push(xs []any, v any) ([]any, error) {
 	if len(xs) == cap(xs) {
 		grown, err := m.grown(xs, max(4, len(xs)+len(xs)/2))
