@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// act sets what a route does with the request that it matched.
-func (c *choice) act(m document.Message, r *routed) {
+// applyAction sets what a route does with the request that it matched.
+func (c *choice) applyAction(m document.Message, r *routed) {
 	switch {
 	case m.Has("redirect"):
 		c.redirect(m, r)
@@ -45,14 +45,14 @@ func (c *choice) forward(m document.Message, r *routed) {
 func (c *choice) clusters(a document.Message, r *routed) (host string, known bool) {
 	switch {
 	case a.Has("cluster"):
-		c.one(a.Text("cluster"))
+		c.setCluster(a.Text("cluster"))
 	case a.Has("clusterHeader"):
 		name := r.headers.first(asciiLower(a.Text("clusterHeader")))
 		if name == "" {
 			c.answer.DirectStatus = noCluster(a)
 			return "", true
 		}
-		c.one(name)
+		c.setCluster(name)
 	case a.Has("weightedClusters"):
 		return c.weighted(a, a.Sub("weightedClusters"), r)
 	default:
@@ -73,7 +73,7 @@ func noCluster(a document.Message) int {
 	return 503
 }
 
-func (c *choice) one(name string) {
+func (c *choice) setCluster(name string) {
 	c.answer.Cluster, c.answer.Clusters = name, []Share{{Name: name, Share: 1}}
 }
 
@@ -184,7 +184,7 @@ func (c *choice) pathTo(match, a document.Message, r *routed) string {
 	only := pathOnly(r.Path)
 	switch {
 	case a.Text("prefixRewrite") != "":
-		if n, ok := matched(match, r.Path); ok {
+		if n, ok := matchedLength(match, r.Path); ok {
 			return a.Text("prefixRewrite") + r.Path[min(n, len(r.Path)):]
 		}
 	case a.Has("regexRewrite"):
@@ -193,7 +193,7 @@ func (c *choice) pathTo(match, a document.Message, r *routed) string {
 			return p + r.Path[len(only):]
 		}
 	case a.Has("pathRewritePolicy"):
-		if p, ok := c.retemplated(match, a.Sub("pathRewritePolicy"), only); ok {
+		if p, ok := c.rewriteByTemplate(match, a.Sub("pathRewritePolicy"), only); ok {
 			return p + r.Path[len(only):]
 		}
 	case a.Text("pathRewrite") != "":
@@ -271,7 +271,7 @@ func (c *choice) redirectPath(match, d document.Message, r *routed) string {
 		}
 		return p + query
 	case d.Text("prefixRewrite") != "":
-		if n, ok := matched(match, path); ok {
+		if n, ok := matchedLength(match, path); ok {
 			path = d.Text("prefixRewrite") + path[min(n, len(path)):]
 		}
 	case d.Has("regexRewrite"):
@@ -308,10 +308,10 @@ func (c *choice) bySpecifier(action document.Message, r *routed) {
 		c.unsupported(what)
 		return
 	}
-	name := c.decide(config.Sub("clusterMatcher"), r).Sub("typedConfig").Text("cluster")
+	name := c.evaluateTree(config.Sub("clusterMatcher"), r).Sub("typedConfig").Text("cluster")
 	if name == "" {
 		c.answer.DirectStatus = noCluster(action)
 		return
 	}
-	c.one(name)
+	c.setCluster(name)
 }

@@ -51,8 +51,8 @@ type Near struct {
 	Why    string // why it didn't match
 }
 
-// mostNear limits how many near misses are reported.
-const mostNear = 5
+// maxNear limits how many near misses are reported.
+const maxNear = 5
 
 // Near returns the routes that almost matched: their path matches the request,
 // but another condition doesn't. It considers the routes before the selected
@@ -68,19 +68,19 @@ func (a *Answer) Near() (near []Near, err error) {
 	for _, route := range a.routes {
 		m := c.Message(route).Sub("match")
 		if !c.path(m, a.asked) {
-			paths = append(paths, Near{route, "the path is not " + pathSaid(m)})
+			paths = append(paths, Near{route, "the path is not " + describePath(m)})
 			continue
 		}
-		if why := c.misses(m, a.asked); why.kind != fits {
-			near = append(near, Near{route, why.said(a.asked)})
+		if why := c.firstMiss(m, a.asked); why.kind != fits {
+			near = append(near, Near{route, why.describe(a.asked)})
 		}
 	}
 	a.Unsupported = before
 	if near == nil && a.Route == nil {
 		near = paths
 	}
-	if n := len(near); n > mostNear { // the last routes are most likely the intended ones
-		near = near[n-mostNear:]
+	if n := len(near); n > maxNear { // the last routes are most likely the intended ones
+		near = near[n-maxNear:]
 	}
 	return near, c.Err
 }
@@ -107,33 +107,33 @@ const (
 	byDigest // a redacted value decides whether the condition is met
 )
 
-// said describes the miss for a message.
-func (m miss) said(r *routed) string {
+// describe describes the miss for a message.
+func (m miss) describe(r *routed) string {
 	name := m.m.Text("name")
 	switch m.kind {
 	case byDigest:
 		return m.what
 	case byPath:
-		return "the path is not " + pathSaid(m.m)
+		return "the path is not " + describePath(m.m)
 	case byGRPC:
 		return "it is not gRPC"
 	case byHeader:
 		values, ok := r.headers[asciiLower(name)]
-		return "header " + name + has(ok, strings.Join(values, ","), headerSaid(m.m))
+		return "header " + name + describeMismatch(ok, strings.Join(values, ","), describeHeader(m.m))
 	case byParameter:
 		v, ok := queryOf(r.Path)[name]
-		return "query parameter " + name + has(ok, v, stringSaid(m.m.Sub("stringMatch")))
+		return "query parameter " + name + describeMismatch(ok, v, describeString(m.m.Sub("stringMatch")))
 	case byCookie:
 		v, ok := cookiesOf(r.headers)[name]
-		return "cookie " + name + has(ok, v, stringSaid(m.m.Sub("stringMatch")))
+		return "cookie " + name + describeMismatch(ok, v, describeString(m.m.Sub("stringMatch")))
 	case byFraction:
 		return "the fraction of requests it takes is " + strconv.FormatInt(m.m.Sub("defaultValue").Number("numerator"), 10)
 	}
 	return "what it asks of the connection is not so, or not known"
 }
 
-// has formats a value and the value that is required.
-func has(ok bool, is, want string) string {
+// describeMismatch formats a value and the value that is required.
+func describeMismatch(ok bool, is, want string) string {
 	if want == "" {
 		want = "there"
 	}
@@ -143,19 +143,19 @@ func has(ok bool, is, want string) string {
 	return " is " + strconv.Quote(is) + "; it has to be " + want
 }
 
-func headerSaid(m document.Message) string {
+func describeHeader(m document.Message) string {
 	not := ""
 	if m.Flag("invertMatch") {
 		not = "not "
 	}
 	switch {
-	case !valued(m):
+	case !comparesValue(m):
 		if !m.FlagOr("presentMatch", true) {
 			return not + "missing"
 		}
 		return not + "there"
 	case m.Has("stringMatch"):
-		return not + stringSaid(m.Sub("stringMatch"))
+		return not + describeString(m.Sub("stringMatch"))
 	case m.Has("rangeMatch"):
 		r := m.Sub("rangeMatch")
 		return not + "from " + strconv.FormatInt(r.Number("start"), 10) + " to below " + strconv.FormatInt(r.Number("end"), 10)
@@ -172,7 +172,7 @@ func headerSaid(m document.Message) string {
 	return not + "there"
 }
 
-func stringSaid(m document.Message) string {
+func describeString(m document.Message) string {
 	switch {
 	case m.Has("safeRegex"):
 		return "like " + m.Sub("safeRegex").Text("regex")
@@ -188,8 +188,8 @@ func stringSaid(m document.Message) string {
 	return ""
 }
 
-// pathSaid formats the path condition of a match: "/a*", "/a", "like .*".
-func pathSaid(m document.Message) string {
+// describePath formats the path condition of a match: "/a*", "/a", "like .*".
+func describePath(m document.Message) string {
 	switch kind := pathKind(m); kind {
 	case "prefix":
 		return m.Text(kind) + "*"
@@ -210,6 +210,6 @@ func pathSaid(m document.Message) string {
 // PathOf returns the path condition of a route's match in short form.
 func PathOf(ctx context.Context, match any) (string, error) {
 	r := document.NewReader(ctx)
-	s := pathSaid(r.Message(match))
+	s := describePath(r.Message(match))
 	return s, r.Err
 }

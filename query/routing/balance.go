@@ -31,10 +31,10 @@ type Member struct {
 	Share    float64 // the endpoint's part of the cluster's requests, 0 to 1
 	Health   string  // "healthy", "degraded", "unhealthy" or "draining", as Envoy counts the endpoint
 
-	weight   float64
-	priority int
-	locality string
-	ofZone   float64 // the weight of its locality; 0 if it has none
+	weight         float64
+	priority       int
+	locality       string
+	localityWeight float64 // the weight of its locality; 0 if it has none
 }
 
 // The states in which Envoy counts an endpoint.
@@ -70,12 +70,12 @@ type balancing struct {
 // called only if the cluster may use zone aware routing; if zone is nil or
 // returns a nil Zone, requests are not routed by zone.
 func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object.Object, zone func() (*Zone, error)) (*Balanced, error) {
-	b := &balancing{Reader: document.NewReader(ctx), out: &Balanced{}, zone: zone, factor: usualFactor, all: len(endpoints)}
+	b := &balancing{Reader: document.NewReader(ctx), out: &Balanced{}, zone: zone, factor: defaultOverprovisioning, all: len(endpoints)}
 	b.cluster = b.Message(cluster)
 	b.policy = b.policyOf(b.cluster)
 	checks := b.cluster.Has("outlierDetection") || len(b.cluster.List("healthChecks")) > 0
 	for _, e := range endpoints {
-		b.out.Members = append(b.out.Members, b.host(e, checks))
+		b.out.Members = append(b.out.Members, b.newMember(e, checks))
 		if n := b.Message(e).Number("overprovisioningFactor"); n > 0 {
 			b.factor, b.known = float64(n), true
 		}
@@ -104,7 +104,7 @@ func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object
 	return b.out, b.Err
 }
 
-func (b *balancing) host(endpoint any, checks bool) Member {
+func (b *balancing) newMember(endpoint any, checks bool) Member {
 	m := b.Message(endpoint)
 	h := Member{Endpoint: endpoint, Health: healthy, weight: 1, priority: int(m.Number("priority"))}
 	if w := m.Number("weight"); w > 0 && !b.policy.unweighted {
@@ -122,7 +122,7 @@ func (b *balancing) host(endpoint any, checks bool) Member {
 		h.Health = unhealthy
 	}
 	h.locality = b.localityOf(m.Sub("locality"))
-	h.ofZone = float64(m.Number("localityWeight"))
+	h.localityWeight = float64(m.Number("localityWeight"))
 	return h
 }
 

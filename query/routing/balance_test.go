@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestBalance checks shares that were measured on a real Envoy 1.40.
-func TestBalance(t *testing.T) {
+// TestBalanceAsMeasured checks shares that were measured on a real Envoy 1.40.
+func TestBalanceAsMeasured(t *testing.T) {
 	const many = 100_000
 	for _, c := range []struct {
 		name, cluster string
@@ -72,8 +72,9 @@ func TestBalance(t *testing.T) {
 	}
 }
 
-// TestPanic checks which endpoints get requests if few are healthy.
-func TestPanic(t *testing.T) {
+// TestPanicSendsToAllEndpoints checks which endpoints get requests if few are
+// healthy.
+func TestPanicSendsToAllEndpoints(t *testing.T) {
 	row := func(health string) any { return object.Of("health", health) }
 	for _, c := range []struct {
 		cluster string
@@ -133,9 +134,9 @@ func TestWeightsAndLocalities(t *testing.T) {
 	}
 }
 
-// TestSubsets checks that the keys of the criteria must be exactly the keys of
-// a selector.
-func TestSubsets(t *testing.T) {
+// TestSubsetsNeedExactlyASelectorsKeys checks that the keys of the criteria
+// must be exactly the keys of a selector.
+func TestSubsetsNeedExactlyASelectorsKeys(t *testing.T) {
 	var rows []any
 	for _, labels := range []string{`{"version": "v1", "stage": "prod"}`, `{"version": "v2", "stage": "prod"}`, `{"version": ["v3", "v4"]}`} {
 		rows = append(rows, object.Of("health", "HEALTHY", "metadata", object.Of("filterMetadata", object.Of("envoy.lb", value(t, labels)))))

@@ -19,8 +19,8 @@ type Cache struct {
 	order  []weak.Pointer[mesh.Object] // the keys of tables, the oldest first
 }
 
-// mostTables limits the number of tables of domains that are kept.
-const mostTables = 64
+// maxTables limits the number of tables of domains that are kept.
+const maxTables = 64
 
 // domainsOf returns the table of domains of a route configuration. The table is
 // cached only if the route configuration is an object of the document, since
@@ -45,7 +45,7 @@ func (x *Cache) domainsOf(r *document.Reader, rc any, hosts []any) *domains {
 	if x.tables == nil {
 		x.tables = map[weak.Pointer[mesh.Object]]*domains{}
 	}
-	if len(x.order) >= mostTables {
+	if len(x.order) >= maxTables {
 		delete(x.tables, x.order[0])
 		x.order = x.order[1:]
 	}

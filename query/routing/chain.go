@@ -37,7 +37,7 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 	t := Taken{Request: r}
 	chains, _ := l.Value("filterChains").([]any)
 	if l.Has("filterChainMatcher") {
-		c.byTree(l, chains, r, &t)
+		c.chainByTree(l, chains, r, &t)
 		return t, c.Err
 	}
 	left := make([]candidate, len(chains))
@@ -48,7 +48,7 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 	for _, is := range criteria {
 		kept := is.keep(left, &r)
 		if c.Err == nil && len(kept) < len(left) {
-			t.leave(is, left, kept, &r)
+			t.noteDropped(is, left, kept, &r)
 		}
 		if left = kept; len(left) == 0 {
 			break
@@ -70,22 +70,22 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 	return t, c.Err
 }
 
-// leave records the chains that a criterion drops. Each call replaces the
+// noteDropped records the chains that a criterion drops. Each call replaces the
 // record, so that the chains that were dropped last remain.
-func (t *Taken) leave(by criterion, all, kept []candidate, r *Request) {
+func (t *Taken) noteDropped(by criterion, all, kept []candidate, r *Request) {
 	var near []Near
 	for _, one := range all {
 		if !slices.ContainsFunc(kept, func(k candidate) bool { return k.at == one.at }) {
 			near = append(near, Near{one.chain, by.name + " is " + by.has(r) + "; it has " + by.wants(one.match)})
 		}
 	}
-	t.Near = near[:min(len(near), mostNear)]
+	t.Near = near[:min(len(near), maxNear)]
 }
 
-// byTree selects the chain by a matcher tree, which replaces the criteria. If
-// the tree names a chain that doesn't exist, Envoy closes the connection.
-func (c *choice) byTree(l document.Message, chains []any, r Request, t *Taken) {
-	action := c.decide(l.Sub("filterChainMatcher"), &routed{Request: r})
+// chainByTree selects the chain by a matcher tree, which replaces the criteria.
+// If the tree names a chain that doesn't exist, Envoy closes the connection.
+func (c *choice) chainByTree(l document.Message, chains []any, r Request, t *Taken) {
+	action := c.evaluateTree(l.Sub("filterChainMatcher"), &routed{Request: r})
 	if len(c.answer.Unsupported) > 0 {
 		t.Unsupported = c.answer.Unsupported[0]
 	}

@@ -39,7 +39,7 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 		return c.refused(said), c.Err
 	}
 	if m.Edge != nil {
-		req, c.unsaid = m.Edge.marked(req, rc.Texts("internalOnlyHeaders"))
+		req, c.unknownHeaders = m.Edge.withHeaders(req, rc.Texts("internalOnlyHeaders"))
 	}
 	c.digests = req.Digests
 	to := &routed{req, req.headers()}
@@ -52,9 +52,9 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 		c.unsupported("virtual hosts on demand")
 	}
 	if !ok || to.headers.first("x-forwarded-proto") == "" { // Envoy matches no route without x-forwarded-proto
-		return c.none(), c.Err
+		return c.notFound(), c.Err
 	}
-	return c.in(vh, to)
+	return c.decideInHost(vh, to)
 }
 
 // Host decides a request by one virtual host, whatever host the request names.
@@ -66,10 +66,10 @@ func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*An
 		return c.refused(said), nil
 	}
 	if m.Edge != nil {
-		req, c.unsaid = m.Edge.marked(req, nil)
+		req, c.unknownHeaders = m.Edge.withHeaders(req, nil)
 	}
 	c.digests = req.Digests
-	return c.in(virtualHost, &routed{req, req.headers()})
+	return c.decideInHost(virtualHost, &routed{req, req.headers()})
 }
 
 // refused returns an answer that the connection manager gives itself, before
@@ -79,18 +79,18 @@ func (c *choice) refused(a *Answer) *Answer {
 	return a
 }
 
-// none returns the answer to a request that no route matches: a 404.
-func (c *choice) none() *Answer {
+// notFound returns the answer to a request that no route matches: a 404.
+func (c *choice) notFound() *Answer {
 	c.answer.Status = 404
 	return c.answer
 }
 
-// in decides the request by the routes of a virtual host.
-func (c *choice) in(host any, r *routed) (*Answer, error) {
+// decideInHost decides the request by the routes of a virtual host.
+func (c *choice) decideInHost(host any, r *routed) (*Answer, error) {
 	vh := c.Message(host)
 	c.answer.VirtualHost, c.answer.Host = vh.Text("name"), host
 	if c.mustBeTLS(vh, r) {
-		if !c.upgrades(c.Message(nil), r) {
+		if !c.allowsUpgrade(c.Message(nil), r) {
 			c.answer.Status = 403
 			return c.answer, c.Err
 		}
@@ -101,15 +101,15 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 	}
 	routes, _ := vh.Value("routes").([]any)
 	if vh.Has("matcher") {
-		routes = c.matched(vh.Sub("matcher"), r)
-		if c.answer.Undecided = c.found(); c.answer.Undecided != "" {
+		routes = c.routesByTree(vh.Sub("matcher"), r)
+		if c.answer.Undecided = c.takeRedacted(); c.answer.Undecided != "" {
 			return c.answer, c.Err
 		}
 	}
 	c.answer.choice, c.answer.asked, c.answer.routes = c, r, routes
 	for i, route := range routes {
 		m := c.Message(route)
-		miss := c.misses(m.Sub("match"), r)
+		miss := c.firstMiss(m.Sub("match"), r)
 		if c.Err == nil && miss.kind == byDigest { // a redacted value decides whether this route or a later one matches
 			c.answer.Undecided = miss.what
 			c.answer.routes = routes[:i]
@@ -120,21 +120,21 @@ func (c *choice) in(host any, r *routed) (*Answer, error) {
 				c.unsupported("route specifiers")
 			}
 			c.answer.Route, c.answer.routes = route, routes[:i]
-			if !c.upgrades(m.Sub("route"), r) {
+			if !c.allowsUpgrade(m.Sub("route"), r) {
 				c.answer.Status = 403
 				return c.answer, c.Err
 			}
-			c.act(m, r)
+			c.applyAction(m, r)
 			return c.answer, c.Err
 		}
 	}
-	return c.none(), c.Err
+	return c.notFound(), c.Err
 }
 
-// matched returns the routes that a matcher tree selects. Envoy tries no
+// routesByTree returns the routes that a matcher tree selects. Envoy tries no
 // others.
-func (c *choice) matched(tree document.Message, r *routed) []any {
-	action := c.decide(tree, r)
+func (c *choice) routesByTree(tree document.Message, r *routed) []any {
+	action := c.evaluateTree(tree, r)
 	if action.Fields == nil {
 		return nil
 	}
@@ -145,10 +145,10 @@ func (c *choice) matched(tree document.Message, r *routed) []any {
 	return []any{action.Value("typedConfig")}
 }
 
-// upgrades reports whether Envoy allows the upgrade that the request asks for;
-// it is true if the request asks for none. The route's upgradeConfigs take
+// allowsUpgrade reports whether Envoy allows the upgrade that the request asks
+// for; it is true if the request asks for none. The route's upgradeConfigs take
 // precedence over those of the connection manager.
-func (c *choice) upgrades(action document.Message, r *routed) bool {
+func (c *choice) allowsUpgrade(action document.Message, r *routed) bool {
 	kind := r.upgrade()
 	if kind == "" || c.upgradable == nil {
 		return true

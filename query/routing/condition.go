@@ -10,22 +10,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// misses returns the first condition of a route's match that the request
+// firstMiss returns the first condition of a route's match that the request
 // doesn't meet. Envoy checks all of them, so their order doesn't change the
 // result. Conditions that can't be decided come last here and are reported only
 // if the answer depends on them.
-func (c *matcher) misses(m document.Message, r *routed) miss {
+func (c *matcher) firstMiss(m document.Message, r *routed) miss {
 	if !c.path(m, r) {
 		return miss{kind: byPath, m: m}
 	}
 	if m.Has("grpc") && (r.Method == "CONNECT" || !isGRPC(r.headers)) { // a CONNECT has no path and so is never gRPC
 		return miss{kind: byGRPC, m: m}
 	}
-	c.found()
+	c.takeRedacted()
 	hidden := ""
 	for _, h := range m.List("headers") {
 		if !c.header(h, r.headers, headersAlone) {
-			if what := c.found(); what != "" {
+			if what := c.takeRedacted(); what != "" {
 				hidden = cmp.Or(hidden, what)
 				continue
 			}
@@ -36,7 +36,7 @@ func (c *matcher) misses(m document.Message, r *routed) miss {
 		params := queryOf(r.Path)
 		for _, q := range qs {
 			if !c.parameter(q, params) {
-				if what := c.found(); what != "" {
+				if what := c.takeRedacted(); what != "" {
 					hidden = cmp.Or(hidden, what)
 					continue
 				}
@@ -46,9 +46,9 @@ func (c *matcher) misses(m document.Message, r *routed) miss {
 	}
 	for _, k := range m.List("cookies") {
 		v, ok := cookiesOf(r.headers)[k.Text("name")]
-		c.about = "cookie " + k.Text("name")
+		c.comparing = "cookie " + k.Text("name")
 		is := ok && c.stringMatch(k.Sub("stringMatch"), v)
-		if what := c.found(); what != "" {
+		if what := c.takeRedacted(); what != "" {
 			hidden = cmp.Or(hidden, what)
 			continue
 		}
@@ -145,7 +145,7 @@ func isGRPC(h headers) bool {
 func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 	values, exists := h[asciiLower(m.Text("name"))]
 	asEmpty, invert := m.Flag("treatMissingHeaderAsEmpty"), m.Flag("invertMatch")
-	if !valued(m) {
+	if !comparesValue(m) {
 		want := m.FlagOr("presentMatch", true)
 		return ((exists || asEmpty) == want) != invert
 	}
@@ -155,11 +155,11 @@ func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 		}
 		values = []string{""}
 	}
-	if slices.Contains(c.unsaid, asciiLower(m.Text("name"))) {
+	if slices.Contains(c.unknownHeaders, asciiLower(m.Text("name"))) {
 		c.unsupported("header " + asciiLower(m.Text("name")))
 		return false
 	}
-	c.about = "header " + asciiLower(m.Text("name"))
+	c.comparing = "header " + asciiLower(m.Text("name"))
 	one := func(v string) bool { return c.headerValue(m, v) }
 	is := false
 	if len(values) == 1 {
@@ -167,15 +167,15 @@ func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 	} else {
 		is = byRule(c, alone, func() bool { return slices.ContainsFunc(values, one) }, func() bool { return one(strings.Join(values, ",")) })
 	}
-	if c.hidden != "" && !is {
+	if c.redacted != "" && !is {
 		return false // a redacted value matches neither as it is nor inverted
 	}
 	return is != invert
 }
 
-// valued reports whether a matcher compares the header's value. Otherwise it
-// checks only whether the header is present.
-func valued(m document.Message) bool {
+// comparesValue reports whether a matcher compares the header's value.
+// Otherwise it checks only whether the header is present.
+func comparesValue(m document.Message) bool {
 	for _, k := range []string{"stringMatch", "rangeMatch", "safeRegexMatch", "prefixMatch", "suffixMatch", "containsMatch", "exactMatch"} {
 		if m.Has(k) {
 			return true
@@ -196,7 +196,7 @@ func (c *matcher) headerValue(m document.Message, v string) bool {
 		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
 		return err == nil && n >= r.Number("start") && n < r.Number("end")
 	case m.Has("safeRegexMatch"):
-		return c.full(m.Sub("safeRegexMatch").Text("regex"), v)
+		return c.matchesWhole(m.Sub("safeRegexMatch").Text("regex"), v)
 	case m.Has("prefixMatch"):
 		return strings.HasPrefix(v, m.Text("prefixMatch"))
 	case m.Has("suffixMatch"):
@@ -211,7 +211,7 @@ func (c *matcher) headerValue(m document.Message, v string) bool {
 // parameter evaluates a QueryParameterMatcher.
 func (c *matcher) parameter(m document.Message, params map[string]string) bool {
 	v, ok := params[m.Text("name")]
-	c.about = "query parameter " + m.Text("name")
+	c.comparing = "query parameter " + m.Text("name")
 	switch {
 	case m.Has("presentMatch"):
 		return byRule(c, absentParameters, func() bool { return ok == m.Flag("presentMatch") }, func() bool { return ok })
@@ -260,7 +260,7 @@ func cookiesOf(h headers) map[string]string {
 // metadata evaluates a MetadataMatcher, or a route's condition on dynamic
 // metadata. all holds the metadata of each filter by the filter's name.
 func (c *matcher) metadata(m document.Message, all *object.Object) bool {
-	c.about = "metadata of " + m.Text("filter")
+	c.comparing = "metadata of " + m.Text("filter")
 	v := any(all.Get(m.Text("filter")))
 	for _, key := range m.List("path") {
 		fields, _ := c.Force(v).(*object.Object)

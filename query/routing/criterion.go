@@ -22,7 +22,7 @@ type criterion struct {
 	name   string
 	fields []string // the fields of the match that hold the criterion
 	keep   func([]candidate, *Request) []candidate
-	has    func(*Request) string // describes the connection's value
+	has    func(*Request) string // returns the connection's value, for messages
 }
 
 // criteria lists Envoy's criteria in the order in which Envoy applies them.
@@ -72,9 +72,9 @@ func (is criterion) wants(m document.Message) string {
 	return orNone(strings.Join(out, ","))
 }
 
-// most returns the candidates of the highest rank. Candidates of a negative
+// keepBest returns the candidates of the highest rank. Candidates of a negative
 // rank don't match.
-func most(all []candidate, rank func(document.Message) int) []candidate {
+func keepBest(all []candidate, rank func(document.Message) int) []candidate {
 	best, left := -1, []candidate(nil)
 	for _, c := range all {
 		n := rank(c.match)
@@ -90,7 +90,7 @@ func most(all []candidate, rank func(document.Message) int) []candidate {
 }
 
 func byPort(all []candidate, r *Request) []candidate {
-	return most(all, func(m document.Message) int {
+	return keepBest(all, func(m document.Message) int {
 		if !m.Has("destinationPort") {
 			return 0
 		}
@@ -116,7 +116,7 @@ func bySource(all []candidate, r *Request) []candidate {
 // chain without ranges counts as one of prefix length 0.
 func byRange(all []candidate, field, address string) []candidate {
 	addr, err := netip.ParseAddr(address)
-	return most(all, func(m document.Message) int {
+	return keepBest(all, func(m document.Message) int {
 		ranges := m.List(field)
 		if len(ranges) == 0 {
 			return 0
@@ -135,7 +135,7 @@ func byRange(all []candidate, field, address string) []candidate {
 // suffix, then chains without server names.
 func bySNI(all []candidate, r *Request) []candidate {
 	sni := asciiLower(r.SNI)
-	return most(all, func(m document.Message) int {
+	return keepBest(all, func(m document.Message) int {
 		names := m.Texts("serverNames")
 		if len(names) == 0 {
 			return 0
@@ -157,7 +157,7 @@ func bySNI(all []candidate, r *Request) []candidate {
 
 func byTransport(all []candidate, r *Request) []candidate {
 	transport := r.transport()
-	return most(all, func(m document.Message) int {
+	return keepBest(all, func(m document.Message) int {
 		switch m.Text("transportProtocol") {
 		case "":
 			return 0
@@ -171,7 +171,7 @@ func byTransport(all []candidate, r *Request) []candidate {
 // byALPN keeps the chains that support the first protocol, in the client's
 // order, that any chain supports.
 func byALPN(all []candidate, r *Request) []candidate {
-	return most(all, func(m document.Message) int {
+	return keepBest(all, func(m document.Message) int {
 		offered := m.Texts("applicationProtocols")
 		if len(offered) == 0 {
 			return 0
@@ -187,7 +187,7 @@ func byALPN(all []candidate, r *Request) []candidate {
 
 func bySourceType(all []candidate, r *Request) []candidate {
 	local := r.local()
-	return most(all, func(m document.Message) int {
+	return keepBest(all, func(m document.Message) int {
 		switch m.Text("sourceType") {
 		case "SAME_IP_OR_LOOPBACK":
 			if local {
@@ -205,7 +205,7 @@ func bySourceType(all []candidate, r *Request) []candidate {
 }
 
 func bySourcePort(all []candidate, r *Request) []candidate {
-	return most(all, func(m document.Message) int {
+	return keepBest(all, func(m document.Message) int {
 		a, _ := m.Value("sourcePorts").([]any)
 		if len(a) == 0 {
 			return 0

@@ -6,10 +6,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestDigests checks comparisons with a redacted value. They are decided if the
-// whole text is compared and the digest of the request's text is known.
-// Otherwise the condition counts neither as met nor as missed.
-func TestDigests(t *testing.T) {
+// TestDigestsDecideWholeTextsOnly checks comparisons with a redacted value.
+// They are decided if the whole text is compared and the digest of the
+// request's text is known. Otherwise the condition counts neither as met nor as
+// missed.
+func TestDigestsDecideWholeTextsOnly(t *testing.T) {
 	const is, other = "redacted:0123456789abcdef", "redacted:fedcba9876543210"
 	configuration := func(match string) any {
 		var v any
@@ -49,10 +50,10 @@ func TestDigests(t *testing.T) {
 	}
 }
 
-// TestDigestsInPolicies checks that a policy on a header with a redacted value
-// counts as possibly matching, unless the digest key is known. The header may
-// be compared any number of times.
-func TestDigestsInPolicies(t *testing.T) {
+// TestDigestsLeavePoliciesUndecided checks that a policy on a header with a
+// redacted value counts as possibly matching, unless the digest key is known.
+// The header may be compared any number of times.
+func TestDigestsLeavePoliciesUndecided(t *testing.T) {
 	const is = "redacted:0123456789abcdef"
 	var m any
 	if err := object.Unmarshal([]byte(`{"rules": {"action": "DENY", "policies": {"a": {"permissions": [{"header": {"name": "x-a", "stringMatch": {"exact": "`+is+`"}}}], "principals": [{"any": true}]},

@@ -43,9 +43,9 @@ type Fault struct {
 	Share  float64 // the part of the requests that it affects, 0 to 1
 }
 
-// harmless lists the filters that neither reject nor reroute a request. Each is
-// named by the package of its configuration type.
-const harmless = " router cors grpc_stats grpc_web grpc_http1_bridge compressor decompressor buffer header_to_metadata set_filter_state" +
+// passThroughFilters lists the filters that neither reject nor reroute a
+// request. Each is named by the package of its configuration type.
+const passThroughFilters = " router cors grpc_stats grpc_web grpc_http1_bridge compressor decompressor buffer header_to_metadata set_filter_state" +
 	" set_metadata on_demand tap connection_limit alpn peer_metadata stats metadata_exchange proxy_protocol "
 
 // Filters runs the request through the HTTP filters of its connection manager,
@@ -73,7 +73,7 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 		}
 		name := m.Text("name")
 		switch what := kindOfFilter(config.Text("@type"), name, "http"); {
-		case isUntyped(m) && !strings.Contains(harmless, " "+what+" "):
+		case hasOldForm(m) && !strings.Contains(passThroughFilters, " "+what+" "):
 			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
 			if config.Has("rbac") { // the route overrides the rules
@@ -85,7 +85,7 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 		case what == "ext_authz" && config.Flag("shadowMode"): // in shadow mode it only logs its decision
 		case what == "fault":
 			c.fault(p, config, r)
-		case strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",
+		case strings.Contains(passThroughFilters, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",
 			strings.HasSuffix(name, "_peer_metadata"): // filters of Istio itself
 		default:
 			p.Unsupported = append(p.Unsupported, name)
@@ -104,11 +104,11 @@ func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Req
 		config := m.Sub("typedConfig")
 		name := m.Text("name")
 		switch what := kindOfFilter(config.Text("@type"), name, "network"); {
-		case isUntyped(m) && what == "rbac":
+		case hasOldForm(m) && what == "rbac":
 			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
 			p.add(name, c.rbac(config, &routed{Request: r}))
-		case what == "http_connection_manager", what == "tcp_proxy", what == "sni_cluster", strings.Contains(harmless, " "+what+" ") && what != "", strings.HasPrefix(name, "istio."), name == "connect_authority":
+		case what == "http_connection_manager", what == "tcp_proxy", what == "sni_cluster", strings.Contains(passThroughFilters, " "+what+" ") && what != "", strings.HasPrefix(name, "istio."), name == "connect_authority":
 		default:
 			p.Unsupported = append(p.Unsupported, name)
 		}
@@ -232,8 +232,8 @@ var renamed = map[string]string{
 	"http_dynamo_filter": "dynamo", "gzip": "compressor", "rate_limit": "ratelimit",
 }
 
-// isUntyped reports whether a filter's configuration has the form of Envoy up
+// hasOldForm reports whether a filter's configuration has the form of Envoy up
 // to 1.13. That form has no type and is not read here.
-func isUntyped(filter document.Message) bool {
+func hasOldForm(filter document.Message) bool {
 	return !filter.Has("typedConfig") && filter.Has("config")
 }

@@ -185,25 +185,25 @@ type Edge struct {
 	ClientCert       string         // forward_client_cert_details; empty means SANITIZE
 }
 
-// onlyInternal lists the headers that Envoy removes from requests that are not
-// internal.
-const onlyInternal = " x-envoy-retriable-status-codes x-envoy-retriable-header-names x-envoy-retry-on x-envoy-retry-grpc-on x-envoy-max-retries" +
+// internalOnlyHeaders lists the headers that Envoy removes from requests that
+// are not internal.
+const internalOnlyHeaders = " x-envoy-retriable-status-codes x-envoy-retriable-header-names x-envoy-retry-on x-envoy-retry-grpc-on x-envoy-max-retries" +
 	" x-envoy-upstream-alt-stat-name x-envoy-upstream-rq-timeout-ms x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response" +
 	" x-envoy-expected-rq-timeout-ms x-envoy-upstream-stream-duration-ms x-envoy-force-trace x-envoy-ip-tags x-envoy-original-url x-envoy-hedge-on-per-try-timeout "
 
-// notOverEdge lists the headers that Envoy removes in addition if the request
-// is external and use_remote_address is set.
-const notOverEdge = " x-envoy-decorator-operation x-envoy-downstream-service-cluster x-envoy-downstream-service-node "
+// edgeRemovedHeaders lists the headers that Envoy removes in addition if the
+// request is external and use_remote_address is set.
+const edgeRemovedHeaders = " x-envoy-decorator-operation x-envoy-downstream-service-cluster x-envoy-downstream-service-node "
 
-// ofConnection lists the headers that apply to one connection only and are
+// hopByHopHeaders lists the headers that apply to one connection only and are
 // never forwarded.
-const ofConnection = " keep-alive proxy-connection transfer-encoding "
+const hopByHopHeaders = " keep-alive proxy-connection transfer-encoding "
 
-// marked returns the request with the headers that the connection manager
-// forwards. unsaid names the headers that Envoy sets to values that are not
+// withHeaders returns the request with the headers that the connection manager
+// forwards. unknown names the headers that Envoy sets to values that are not
 // known here.
-func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []string) {
-	from, internal := e.from(&r)
+func (e *Edge) withHeaders(r Request, internalOnly []string) (_ Request, unknown []string) {
+	from, internal := e.clientAddress(&r)
 	r.remote = from
 	edge := e.UseRemoteAddress && !internal
 	own := e.Scheme != "" || e.UseRemoteAddress && e.TrustedHops == 0
@@ -212,9 +212,9 @@ func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []str
 	headers := slices.DeleteFunc(slices.Clone(r.Headers), func(h [2]string) bool {
 		name := asciiLower(h[0])
 		in := func(names string) bool { return strings.Contains(names, " "+name+" ") }
-		return name == "x-envoy-internal" || own && name == "x-forwarded-proto" || in(ofConnection) ||
-			!upgrade && (in(" connection upgrade ") || name == "te" && te != "") || edge && (in(notOverEdge) || name == "x-envoy-external-address") ||
-			!internal && (in(onlyInternal) || slices.ContainsFunc(internalOnly, func(s string) bool { return asciiLower(s) == name }))
+		return name == "x-envoy-internal" || own && name == "x-forwarded-proto" || in(hopByHopHeaders) ||
+			!upgrade && (in(" connection upgrade ") || name == "te" && te != "") || edge && (in(edgeRemovedHeaders) || name == "x-envoy-external-address") ||
+			!internal && (in(internalOnlyHeaders) || slices.ContainsFunc(internalOnly, func(s string) bool { return asciiLower(s) == name }))
 	})
 	if !upgrade && slices.ContainsFunc(strings.Split(te, ","), func(s string) bool { return asciiLower(strings.TrimSpace(s)) == "trailers" }) {
 		headers = append(headers, [2]string{"te", "trailers"}) // Envoy keeps only this value of te
@@ -233,29 +233,29 @@ func (e *Edge) marked(r Request, internalOnly []string) (_ Request, unsaid []str
 	if e.UseRemoteAddress && !e.SkipXFFAppend {
 		headers = append(headers, [2]string{"x-forwarded-for", r.Source})
 		if r.Source == "" || loopback(r.Source) { // for a local peer, Envoy adds the host's own address
-			unsaid = append(unsaid, "x-forwarded-for")
+			unknown = append(unknown, "x-forwarded-for")
 		}
 	}
 	if edge {
 		headers = append(headers, [2]string{"x-envoy-external-address", from})
 		if from == "" {
-			unsaid = append(unsaid, "x-envoy-external-address")
+			unknown = append(unknown, "x-envoy-external-address")
 		}
 	}
 	r.Headers = headers
-	return e.identified(r, edge, unsaid)
+	return e.withIdentity(r, edge, unknown)
 }
 
-// identified sets or removes the headers that identify the request and its
+// withIdentity sets or removes the headers that identify the request and its
 // client: x-request-id and x-forwarded-client-cert.
-func (e *Edge) identified(r Request, edge bool, unsaid []string) (Request, []string) {
+func (e *Edge) withIdentity(r Request, edge bool, unknown []string) (Request, []string) {
 	is := func(name string) func([2]string) bool {
 		return func(h [2]string) bool { return asciiLower(h[0]) == name }
 	}
 	has := slices.ContainsFunc(r.Headers, func(h [2]string) bool { return asciiLower(h[0]) == "x-request-id" && h[1] != "" })
 	if !e.NoRequestID && (!has || edge && !e.KeepRequestID) {
 		r.Headers = append(slices.DeleteFunc(r.Headers, is("x-request-id")), [2]string{"x-request-id", ""})
-		unsaid = append(unsaid, "x-request-id")
+		unknown = append(unknown, "x-request-id")
 	}
 	const certs = "x-forwarded-client-cert"
 	switch mutual := r.Principal != ""; {
@@ -264,40 +264,41 @@ func (e *Edge) identified(r Request, edge bool, unsaid []string) (Request, []str
 		r.Headers = slices.DeleteFunc(r.Headers, is(certs))
 	case e.ClientCert == "FORWARD_ONLY":
 		if !mutual {
-			unsaid = append(unsaid, certs)
+			unknown = append(unknown, certs)
 		}
 	default:
 		r.Headers = append(r.Headers, [2]string{certs, ""})
-		unsaid = append(unsaid, certs)
+		unknown = append(unknown, certs)
 	}
-	return r, unsaid
+	return r, unknown
 }
 
-// from returns the address that the request comes from, or "" if it isn't
-// known, and whether the address is internal. With use_remote_address that is
-// the peer's address, unless trusted hops say another; otherwise it comes from
-// x-forwarded-for. An address is internal only if x-forwarded-for has no other.
-func (e *Edge) from(r *Request) (address string, internal bool) {
+// clientAddress returns the address that the request comes from, or "" if it
+// isn't known, and whether the address is internal. With use_remote_address
+// that is the peer's address, unless trusted hops say another; otherwise it
+// comes from x-forwarded-for. An address is internal only if x-forwarded-for
+// has no other.
+func (e *Edge) clientAddress(r *Request) (address string, internal bool) {
 	said, ok := r.headers()["x-forwarded-for"]
 	alone := !ok
 	if e.UseRemoteAddress {
 		if e.TrustedHops > 0 && ok {
-			address, _ = hop(said[0], e.TrustedHops-1)
+			address, _ = forwardedAddress(said[0], e.TrustedHops-1)
 		}
 		if address == "" {
 			address = r.Source
 		}
 	} else if ok {
-		address, alone = hop(said[0], e.TrustedHops)
+		address, alone = forwardedAddress(said[0], e.TrustedHops)
 	}
 	addr, err := netip.ParseAddr(address)
 	return address, alone && err == nil && slices.ContainsFunc(e.Internal, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// hop returns the address of x-forwarded-for that is followed by the given
-// number of other addresses, or "" if there is none or it is invalid. alone
-// reports whether it is the only address.
-func hop(said string, others int) (address string, alone bool) {
+// forwardedAddress returns the address of x-forwarded-for that is followed by
+// the given number of other addresses, or "" if there is none or it is invalid.
+// alone reports whether it is the only address.
+func forwardedAddress(said string, others int) (address string, alone bool) {
 	all := strings.Split(said, ",")
 	at := len(all) - 1 - others
 	if at < 0 || at >= len(all) {

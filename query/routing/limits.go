@@ -31,8 +31,8 @@ type Mirror struct {
 	Share   float64 // the part of the requests that is copied, 0 to 1
 }
 
-// usualTimeout is Envoy's default for a route without a timeout, in seconds.
-const usualTimeout = 15
+// defaultTimeout is Envoy's default for a route without a timeout, in seconds.
+const defaultTimeout = 15
 
 // Limits returns the limits of the selected route. Retries come from its
 // virtual host if the route has none. Mirrors come from the virtual host, and
@@ -46,7 +46,7 @@ func (a *Answer) Limits() (l Limits, err error) {
 	}
 	action, host := c.Message(a.Route).Sub("route"), c.Message(a.Host)
 	l.NoCluster = noCluster(action)
-	l.Timeout = usualTimeout
+	l.Timeout = defaultTimeout
 	if action.Has("timeout") {
 		l.Timeout = seconds(action.Text("timeout"))
 	}

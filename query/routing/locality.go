@@ -87,7 +87,7 @@ func (b *balancing) weightOfLocality(name string, whole, some []int) float64 {
 	weight, fit, n, own := 0.0, 0, 0, 0.0
 	for _, i := range whole {
 		if h := b.out.Members[i]; h.locality == name {
-			weight = h.ofZone
+			weight = h.localityWeight
 			own += h.weight
 			if h.Health != draining {
 				n++

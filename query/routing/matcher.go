@@ -14,11 +14,11 @@ type matcher struct {
 	envoy            Envoy
 	answer           *Answer
 	ignoreParameters bool              // ignorePathParametersInPathMatching of the route configuration
-	unsaid           []string          // the headers that Envoy sets itself to values that are not known here
+	unknownHeaders   []string          // the headers that Envoy sets itself to values that are not known here
 	digests          map[string]string // Request.Digests
-	about            string            // the name of the value that is being compared, for messages
-	hidden           string            // the redacted value that the comparison depends on; see hide
-	doubt            string            // what the last condition that returned maybe depends on
+	comparing        string            // the name of the value that is being compared, for messages
+	redacted         string            // the redacted value that the comparison depends on; see noteRedacted
+	doubt            string            // the unknown thing that the last result maybe depends on
 }
 
 func (c *matcher) unsupported(what string) {
@@ -50,9 +50,9 @@ func sure(b bool) truth {
 func (c *matcher) sure(holds func() bool) truth {
 	before := c.answer.Unsupported
 	c.answer.Unsupported = nil
-	c.found()
+	c.takeRedacted()
 	is := sure(holds())
-	digest, doubts := c.found(), c.answer.Unsupported
+	digest, doubts := c.takeRedacted(), c.answer.Unsupported
 	c.answer.Unsupported = before
 	switch {
 	case digest != "" && is != yes:

@@ -76,5 +76,5 @@ func TestOddValuesDoNotPanic(t *testing.T) {
 		t.Error(err)
 	}
 	e := &Edge{TrustedHops: -3}
-	e.from(&Request{Headers: [][2]string{{"x-forwarded-for", "10.0.0.1"}}})
+	e.clientAddress(&Request{Headers: [][2]string{{"x-forwarded-for", "10.0.0.1"}}})
 }

@@ -68,7 +68,7 @@ func (c *matcher) path(m document.Message, r *routed) bool {
 	}
 	kind := pathKind(m)
 	if kind == "safeRegex" {
-		return c.full(m.Sub("safeRegex").Text("regex"), p)
+		return c.matchesWhole(m.Sub("safeRegex").Text("regex"), p)
 	}
 	want := m.Text(kind)
 	if !m.FlagOr("caseSensitive", true) {
@@ -89,11 +89,11 @@ func (c *matcher) path(m document.Message, r *routed) bool {
 	return false
 }
 
-// matched returns the length of the part of the raw path that the match covers;
-// a rewrite replaces that part. ok is false if the raw path doesn't start with
-// it, because the path matched only after its parameters were removed. Then
-// Envoy rewrites nothing.
-func matched(m document.Message, raw string) (n int, ok bool) {
+// matchedLength returns the length of the part of the raw path that the match
+// covers; a rewrite replaces that part. ok is false if the raw path doesn't
+// start with it, because the path matched only after its parameters were
+// removed. Then Envoy rewrites nothing.
+func matchedLength(m document.Message, raw string) (n int, ok bool) {
 	switch kind := pathKind(m); kind {
 	case "prefix", "path", "pathSeparatedPrefix":
 		want := m.Text(kind)
@@ -114,13 +114,13 @@ func (c *matcher) template(policy document.Message, p string) bool {
 		c.unsupported("path match policy " + policy.Text("name"))
 		return false
 	}
-	expr := templateExpr(t)
+	expr := templateRegexp(t)
 	if !strings.Contains(p, "*") {
-		return c.full(expr, p)
+		return c.matchesWhole(expr, p)
 	}
-	return byRule(c, asterisks, func() bool { return c.full(expr, p) },
+	return byRule(c, asterisks, func() bool { return c.matchesWhole(expr, p) },
 		func() bool {
-			return c.full(strings.ReplaceAll(expr, templateCharacters, strings.Replace(templateCharacters, "*", "", 1)), p)
+			return c.matchesWhole(strings.ReplaceAll(expr, templateCharacters, strings.Replace(templateCharacters, "*", "", 1)), p)
 		})
 }
 
@@ -128,9 +128,9 @@ func (c *matcher) template(policy document.Message, p string) bool {
 // match.
 const templateCharacters = `a-zA-Z0-9\-._~%!$&'()*+,;:@=`
 
-// templateExpr converts a URI template to a regular expression with one group
+// templateRegexp converts a URI template to a regular expression with one group
 // per variable.
-func templateExpr(t string) string {
+func templateRegexp(t string) string {
 	var b strings.Builder
 	for i := 0; i < len(t); {
 		switch {
@@ -146,7 +146,7 @@ func templateExpr(t string) string {
 				return `\z\A.` // the template is invalid; this expression matches nothing
 			}
 			_, inner := variable(t[i+1 : i+end])
-			b.WriteString("(" + templateExpr(inner) + ")")
+			b.WriteString("(" + templateRegexp(inner) + ")")
 			i += end + 1
 		default:
 			if strings.IndexByte(`\.+?()|[]^$`, t[i]) >= 0 {
@@ -169,17 +169,17 @@ func variable(s string) (name, fits string) {
 	return name, fits
 }
 
-// retemplated returns the path that a URI template rewrite produces: it fills
-// the rewrite's template with the values of the variables in the match's
+// rewriteByTemplate returns the path that a URI template rewrite produces: it
+// fills the rewrite's template with the values of the variables in the match's
 // template.
-func (c *matcher) retemplated(match, policy document.Message, p string) (string, bool) {
+func (c *matcher) rewriteByTemplate(match, policy document.Message, p string) (string, bool) {
 	from := match.Sub("pathMatchPolicy").Sub("typedConfig").Text("pathTemplate")
 	to := policy.Sub("typedConfig").Text("pathTemplateRewrite")
 	if from == "" || to == "" {
 		c.unsupported("path rewrite policy " + policy.Text("name"))
 		return "", false
 	}
-	re := c.find(`\A(?:` + templateExpr(from) + `)\z`)
+	re := c.compile(`\A(?:` + templateRegexp(from) + `)\z`)
 	if re == nil {
 		return "", false
 	}
@@ -194,7 +194,7 @@ func (c *matcher) retemplated(match, policy document.Message, p string) (string,
 			b.WriteString(part)
 			continue
 		}
-		if n := placeOf(name, from); n > 0 && n < len(values) {
+		if n := variableIndex(name, from); n > 0 && n < len(values) {
 			b.WriteString(unlatin1(values[n]))
 		}
 		b.WriteString(rest)
@@ -202,9 +202,9 @@ func (c *matcher) retemplated(match, policy document.Message, p string) (string,
 	return b.String(), true
 }
 
-// placeOf returns the number of a variable in a template, counted from 1, or 0
-// if the template doesn't have it.
-func placeOf(name, template string) int {
+// variableIndex returns the number of a variable in a template, counted from 1,
+// or 0 if the template doesn't have it.
+func variableIndex(name, template string) int {
 	for i, part := range strings.Split(template, "{")[1:] {
 		inner, _, _ := strings.Cut(part, "}")
 		if n, _ := variable(inner); n == name {

@@ -11,8 +11,9 @@ type load struct {
 	panics   bool // in panic mode the requests go to all endpoints of the priority, whatever their health
 }
 
-// usualFactor is Envoy's default overprovisioning factor, in percent.
-const usualFactor = 140
+// defaultOverprovisioning is Envoy's default overprovisioning factor, in
+// percent.
+const defaultOverprovisioning = 140
 
 // census counts the endpoints of a priority.
 type census struct {
@@ -56,9 +57,9 @@ func (b *balancing) counts(at []int) []census {
 	return out
 }
 
-// able returns the percentage of the requests that n endpoints of a priority
-// can take.
-func (b *balancing) able(n int, of census) int {
+// capacity returns the percentage of the requests that n endpoints of a
+// priority can take.
+func (b *balancing) capacity(n int, of census) int {
 	if of.counted == 0 {
 		return 0
 	}
@@ -85,7 +86,7 @@ func (b *balancing) loads(at []int) []load {
 	all := b.counts(at)
 	total := 0
 	for _, n := range all {
-		total += b.able(n.healthy, n) + b.able(n.degraded, n)
+		total += b.capacity(n.healthy, n) + b.capacity(n.degraded, n)
 	}
 	total = min(100, total)
 	threshold := b.panicThreshold()
@@ -103,9 +104,9 @@ func (b *balancing) loads(at []int) []load {
 	left := 100
 	for _, health := range []string{healthy, degraded} {
 		for _, n := range all {
-			able := b.able(n.healthy, n)
+			able := b.capacity(n.healthy, n)
 			if health == degraded {
-				able = b.able(n.degraded, n)
+				able = b.capacity(n.degraded, n)
 			}
 			part := min(left, able*100/total)
 			left -= part

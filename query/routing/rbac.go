@@ -41,9 +41,9 @@ func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 		var v Verdict
 		switch {
 		case m.Has(part.matcher):
-			v = a.byTree(m.Sub(part.matcher))
+			v = a.verdictByTree(m.Sub(part.matcher))
 		case m.Has(part.rules):
-			v = a.ask(m.Sub(part.rules))
+			v = a.evaluatePolicies(m.Sub(part.rules))
 		default:
 			continue
 		}
@@ -53,8 +53,8 @@ func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 	return out
 }
 
-// ask evaluates the policies in the order of their names.
-func (a *rules) ask(m document.Message) Verdict {
+// evaluatePolicies evaluates the policies in the order of their names.
+func (a *rules) evaluatePolicies(m document.Message) Verdict {
 	v := Verdict{Action: cmp.Or(m.Text("action"), "ALLOW")}
 	policies := m.Sub("policies")
 	for _, name := range policies.Fields.Sorted() {
@@ -77,11 +77,11 @@ func (a *rules) ask(m document.Message) Verdict {
 	return v
 }
 
-// byTree decides by a matcher tree. If the tree selects no action, the request
-// is denied.
-func (a *rules) byTree(tree document.Message) Verdict {
+// verdictByTree decides by a matcher tree. If the tree selects no action, the
+// request is denied.
+func (a *rules) verdictByTree(tree document.Message) Verdict {
 	var action document.Message
-	if a.sure(func() bool { action = a.decide(tree, a.r); return true }) == maybe {
+	if a.sure(func() bool { action = a.evaluateTree(tree, a.r); return true }) == maybe {
 		return Verdict{Action: "ALLOW", Unknown: a.doubt}
 	}
 	if action.Fields == nil {
@@ -169,7 +169,7 @@ func (a *rules) permission(m document.Message) truth {
 	case m.Has("matcher"):
 		return a.notKnown("a matcher of its own")
 	}
-	return a.either(m)
+	return a.commonCondition(m)
 }
 
 func (a *rules) principal(m document.Message) truth {
@@ -194,12 +194,12 @@ func (a *rules) principal(m document.Message) truth {
 	case m.Has("remoteIp"):
 		return a.within(m.Sub("remoteIp"), cmp.Or(a.r.remote, a.r.Source), "the source's address")
 	}
-	return a.either(m)
+	return a.commonCondition(m)
 }
 
-// either evaluates the conditions that permissions and principals have in
-// common.
-func (a *rules) either(m document.Message) truth {
+// commonCondition evaluates the conditions that permissions and principals have
+// in common.
+func (a *rules) commonCondition(m document.Message) truth {
 	switch {
 	case m.Has("any"):
 		return sure(m.Flag("any"))
@@ -248,7 +248,7 @@ func (a *rules) identity(m document.Message) truth {
 	if a.r.Principal == "" {
 		return a.notKnown(Identity)
 	}
-	a.about = "the client's identity"
+	a.comparing = "the client's identity"
 	return a.holds(func() bool { return a.stringMatch(m, a.r.Principal) })
 }
 

@@ -68,9 +68,9 @@ func TestRBAC(t *testing.T) {
 	}
 }
 
-// TestFilters checks what the filters do, and that a route may override their
-// configuration.
-func TestFilters(t *testing.T) {
+// TestFiltersAreOverriddenByRoute checks what the filters do, and that a route
+// may override their configuration.
+func TestFiltersAreOverriddenByRoute(t *testing.T) {
 	http := "type.googleapis.com/envoy.extensions.filters.http."
 	filters := value(t, `[{"name": "f", "typedConfig": {"@type": "`+http+`fault.v3.HTTPFault"}}, {"name": "rbac", "typedConfig": {"@type": "`+http+`rbac.v3.RBAC", "rules": {}}},
 		{"name": "script", "typedConfig": {"@type": "`+http+`lua.v3.Lua"}}, {"name": "istio.stats", "typedConfig": {"@type": "type.googleapis.com/stats.PluginConfig"}},

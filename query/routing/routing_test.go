@@ -96,9 +96,10 @@ func TestRoutesAsEnvoy(t *testing.T) {
 	}
 }
 
-// TestDecided checks cases that the goldens don't reach. What follows from the
-// request is decided, and everything else is named in Unsupported.
-func TestDecided(t *testing.T) {
+// TestUnknownInputsAreReported checks cases that the goldens don't reach. What
+// follows from the request is decided, and everything else is named in
+// Unsupported.
+func TestUnknownInputsAreReported(t *testing.T) {
 	n := uint64(7)
 	cluster := object.Of("cluster", "c")
 	for _, c := range []struct {
@@ -151,9 +152,9 @@ func said(a *Answer) string {
 	return s
 }
 
-// TestPrepared checks how a connection manager changes requests before they are
-// routed.
-func TestPrepared(t *testing.T) {
+// TestConnectionManagerNormalizesRequests checks how a connection manager
+// changes requests before they are routed.
+func TestConnectionManagerNormalizesRequests(t *testing.T) {
 	for _, c := range []struct {
 		hcm              HCM
 		host, path, want string

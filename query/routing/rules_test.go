@@ -21,9 +21,9 @@ func value(t testing.TB, text string) any {
 	return camel(v)
 }
 
-// TestDomains checks the precedence of domains: exact, the longest suffix
-// wildcard, the longest prefix wildcard, "*".
-func TestDomains(t *testing.T) {
+// TestDomainsPreferTheMostSpecific checks the precedence of domains: exact, the
+// longest suffix wildcard, the longest prefix wildcard, "*".
+func TestDomainsPreferTheMostSpecific(t *testing.T) {
 	rc := value(t, `{"virtualHosts": [
 		{"name": "all", "domains": ["*"]}, {"name": "com", "domains": ["*.com"]}, {"name": "foo", "domains": ["foo.*"]}, {"name": "bar", "domains": ["*-bar.foo.com"]},
 		{"name": "foocom", "domains": ["*.foo.com"]}, {"name": "exact", "domains": ["A.foo.com", "a.foo.com:80"]}, {"name": "foobar", "domains": ["foo.bar*"]}]}`)
@@ -38,9 +38,9 @@ func TestDomains(t *testing.T) {
 	}
 }
 
-// TestEdge checks how a connection manager changes the headers that say where a
-// request comes from, and how it answers upgrades.
-func TestEdge(t *testing.T) {
+// TestEdgeSetsHeadersByOrigin checks how a connection manager changes the
+// headers that say where a request comes from, and how it answers upgrades.
+func TestEdgeSetsHeadersByOrigin(t *testing.T) {
 	inside := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	for _, c := range []struct {
 		name    string
@@ -58,10 +58,10 @@ func TestEdge(t *testing.T) {
 		{"internal by header", Edge{Internal: inside}, Request{Headers: [][2]string{{"x-forwarded-for", "10.1.1.1"}}}, "http http true "},
 		{"two hops", Edge{Internal: inside}, Request{Headers: [][2]string{{"x-forwarded-for", "10.1.1.1, 10.1.1.2"}}}, "http http  "},
 	} {
-		r, unsaid := c.edge.marked(c.r, nil)
+		r, unknown := c.edge.withHeaders(c.r, nil)
 		h := r.headers()
 		got := strings.Join([]string{h.first(":scheme"), h.first("x-forwarded-proto"), h.first("x-envoy-internal"), h.first("x-envoy-max-retries")}, " ")
-		if !slices.Contains(unsaid, "x-request-id") || got != c.headers {
+		if !slices.Contains(unknown, "x-request-id") || got != c.headers {
 			t.Errorf("%s: %q, want %q", c.name, got, c.headers)
 		}
 	}
@@ -102,9 +102,9 @@ func TestUpgrades(t *testing.T) {
 	}
 }
 
-// TestTrees checks matcher trees that replace the routes of a virtual host or
-// the criteria of filter chains.
-func TestTrees(t *testing.T) {
+// TestMatcherTreesReplaceRoutesAndCriteria checks matcher trees that replace
+// the routes of a virtual host or the criteria of filter chains.
+func TestMatcherTreesReplaceRoutesAndCriteria(t *testing.T) {
 	header := func(name string) string {
 		return `{"name": "h", "typedConfig": {"@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "headerName": "` + name + `"}}`
 	}
@@ -182,8 +182,9 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// TestNear checks which routes are reported as near misses, and why.
-func TestNear(t *testing.T) {
+// TestNearNamesTheFailedCondition checks which routes are reported as near
+// misses, and why.
+func TestNearNamesTheFailedCondition(t *testing.T) {
 	vh := value(t, `{"name": "v", "routes": [
 		{"name": "a", "match": {"prefix": "/x", "headers": [{"name": "user", "stringMatch": {"exact": "jason"}}]}, "route": {"cluster": "a"}},
 		{"name": "b", "match": {"prefix": "/y"}, "route": {"cluster": "b"}},
@@ -237,9 +238,9 @@ func BenchmarkConfiguration(b *testing.B) {
 	}
 }
 
-// TestShadow checks that a route is reported as shadowed only if that is
-// certain.
-func TestShadow(t *testing.T) {
+// TestShadowReportsOnlyCertainty checks that a route is reported as shadowed
+// only if that is certain.
+func TestShadowReportsOnlyCertainty(t *testing.T) {
 	for _, c := range []struct {
 		ahead, route string
 		want         bool

@@ -8,9 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestRuntime checks what Envoy's runtime changes: fractions, weights, and the
-// flags that turn rules off.
-func TestRuntime(t *testing.T) {
+// TestRuntimeOverridesConfiguration checks what Envoy's runtime changes:
+// fractions, weights, and the flags that turn rules off.
+func TestRuntimeOverridesConfiguration(t *testing.T) {
 	set := func(key string, v any) func(string) (any, bool) {
 		return func(k string) (any, bool) {
 			if k == key {
@@ -69,8 +69,9 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
-// TestLimits checks which level decides about timeouts, retries and mirrors.
-func TestLimits(t *testing.T) {
+// TestLimitsTakeTheClosestLevel checks which level decides about timeouts,
+// retries and mirrors.
+func TestLimitsTakeTheClosestLevel(t *testing.T) {
 	rc := value(t, `{"requestMirrorPolicies": [{"cluster": "third"}], "virtualHosts": [{"name": "v", "domains": ["*"], "retryPolicy": {"retryOn": "5xx", "numRetries": 3}, "routes": [
 		{"match": {"prefix": "/own"}, "route": {"cluster": "a", "timeout": "2.500s", "retryPolicy": {"retryOn": "reset", "perTryTimeout": "1s"}, "requestMirrorPolicies": [{"cluster": "first", "runtimeFraction": {"defaultValue": {"numerator": 25}}}]}},
 		{"match": {"prefix": "/none"}, "route": {"cluster": "a", "timeout": "0s", "retryPolicy": {}, "clusterNotFoundResponseCode": "NOT_FOUND"}},

@@ -26,8 +26,8 @@ func (b *balancing) subset(criteria *object.Object) []int {
 		if selected := slices.Sorted(slices.Values(s.Texts("keys"))); len(keys) == 0 || !slices.Equal(selected, keys) {
 			continue
 		}
-		if some := b.having(criteria, config); len(some) > 0 {
-			b.out.Why = "the subset of " + criteriaSaid(criteria)
+		if some := b.withMetadata(criteria, config); len(some) > 0 {
+			b.out.Why = "the subset of " + formatCriteria(criteria)
 			return some
 		}
 		switch own := s.Text("fallbackPolicy"); own {
@@ -37,7 +37,7 @@ func (b *balancing) subset(criteria *object.Object) []int {
 			for _, k := range s.Texts("fallbackKeysSubset") {
 				fewer.Set(k, criteria.Get(k))
 			}
-			if fewer.Len() < criteria.Len() { // Envoy rejects a fallback with as many keys
+			if fewer.Len() < criteria.Len() { // Envoy rejects a fallback whose keys aren't fewer
 				return b.subset(fewer)
 			}
 		default:
@@ -53,11 +53,11 @@ func (b *balancing) subset(criteria *object.Object) []int {
 func (b *balancing) fallback(policy string, defaults *object.Object, config document.Message, criteria *object.Object, everything []int) []int {
 	switch policy {
 	case "ANY_ENDPOINT":
-		b.out.Why = "no subset of " + criteriaSaid(criteria) + ": any endpoint"
+		b.out.Why = "no subset of " + formatCriteria(criteria) + ": any endpoint"
 		return everything
 	case "DEFAULT_SUBSET":
-		if some := b.having(defaults, config); len(some) > 0 {
-			b.out.Why = "no subset of " + criteriaSaid(criteria) + ": the default one"
+		if some := b.withMetadata(defaults, config); len(some) > 0 {
+			b.out.Why = "no subset of " + formatCriteria(criteria) + ": the default one"
 			return some
 		}
 		if config.Flag("panicModeAny") {
@@ -65,17 +65,18 @@ func (b *balancing) fallback(policy string, defaults *object.Object, config docu
 			return everything
 		}
 	}
-	b.out.Reason, b.out.Why = SubsetEmpty, "no subset of "+criteriaSaid(criteria)
+	b.out.Reason, b.out.Why = SubsetEmpty, "no subset of "+formatCriteria(criteria)
 	return nil
 }
 
-// having returns the indexes of the endpoints that have all of the metadata.
-func (b *balancing) having(criteria *object.Object, config document.Message) (some []int) {
+// withMetadata returns the indexes of the endpoints that have all of the
+// metadata.
+func (b *balancing) withMetadata(criteria *object.Object, config document.Message) (some []int) {
 	for i, h := range b.out.Members {
 		own := b.Message(h.Endpoint).Sub("metadata").Sub("filterMetadata").Sub("envoy.lb")
 		all := true
 		for k, want := range criteria.All() {
-			all = all && b.has(own.Value(k), want, config.Flag("listAsAny"))
+			all = all && b.matchesMetadata(own.Value(k), want, config.Flag("listAsAny"))
 		}
 		if all {
 			some = append(some, i)
@@ -94,11 +95,11 @@ func isContainer(v any) bool {
 	return false
 }
 
-// has compares metadata. With listAsAny, a list matches if any of its elements
-// does.
-func (b *balancing) has(v, want any, listAsAny bool) bool {
+// matchesMetadata compares metadata. With listAsAny, a list matches if any of
+// its elements does.
+func (b *balancing) matchesMetadata(v, want any, listAsAny bool) bool {
 	if list, ok := v.([]any); ok && listAsAny {
-		return slices.ContainsFunc(list, func(w any) bool { return b.has(b.Force(w), want, false) })
+		return slices.ContainsFunc(list, func(w any) bool { return b.matchesMetadata(b.Force(w), want, false) })
 	}
 	want = b.Force(want)
 	if isContainer(v) || isContainer(want) {
@@ -109,8 +110,8 @@ func (b *balancing) has(v, want any, listAsAny bool) bool {
 	return v == want && v != nil || number && too && x == y
 }
 
-// criteriaSaid formats metadata criteria for a message.
-func criteriaSaid(criteria *object.Object) string {
+// formatCriteria formats metadata criteria for a message.
+func formatCriteria(criteria *object.Object) string {
 	if criteria.Len() == 0 {
 		return "nothing"
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// find returns the compiled regular expression, or nil if RE2 rejects it. Envoy
-// would have rejected such a configuration.
-func (x *Cache) find(expr string) *regexp.Regexp {
+// compile returns the compiled regular expression, or nil if RE2 rejects it.
+// Envoy would have rejected such a configuration.
+func (x *Cache) compile(expr string) *regexp.Regexp {
 	if v, ok := x.compiled.Load(expr); ok {
 		return v.(*regexp.Regexp)
 	}
@@ -24,12 +24,12 @@ func (x *Cache) find(expr string) *regexp.Regexp {
 	return re
 }
 
-// full reports whether an expression matches the whole text. Envoy's version
-// decides how bytes above ASCII are read; see [latin1Regexes].
-func (c *matcher) full(expr, text string) bool {
+// matchesWhole reports whether an expression matches the whole text. Envoy's
+// version decides how bytes above ASCII are read; see [latin1Regexes].
+func (c *matcher) matchesWhole(expr, text string) bool {
 	expr = `\A(?:` + expr + `)\z`
 	newer := func() bool {
-		re := c.find(expr)
+		re := c.compile(expr)
 		return re != nil && re.MatchString(latin1(text))
 	}
 	if ascii(expr) && ascii(text) {
@@ -53,7 +53,7 @@ func ascii(s string) bool {
 // replace implements RE2's GlobalReplace: \N in the substitution is the text of
 // group N.
 func (x *Cache) replace(expr, substitution, text string) string {
-	re := x.find(expr)
+	re := x.compile(expr)
 	if re == nil {
 		return text
 	}
@@ -114,7 +114,7 @@ func (c *matcher) stringMatch(m document.Message, v string) bool {
 		return is
 	}
 	if re := m.Sub("safeRegex"); m.Has("safeRegex") {
-		return c.full(re.Text("regex"), v) // ignore_case has no effect on a regular expression
+		return c.matchesWhole(re.Text("regex"), v) // ignore_case has no effect on a regular expression
 	}
 	fold := func(s string) string { return s }
 	if m.Flag("ignoreCase") {
@@ -141,14 +141,15 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // comparison with a digest can be decided only if it compares the whole text
 // and the text's digest under the same key is known.
 
-// hide records that the current comparison depends on a redacted value.
-func (c *matcher) hide(what string) {
-	c.hidden = cmp.Or(what, "what is matched") + " (its value is redacted)"
+// noteRedacted records that the current comparison depends on a redacted value.
+func (c *matcher) noteRedacted(what string) {
+	c.redacted = cmp.Or(what, "what is matched") + " (its value is redacted)"
 }
 
-// found returns the redacted value that was recorded since the last call.
-func (c *matcher) found() (hidden string) {
-	hidden, c.hidden = c.hidden, ""
+// takeRedacted returns the redacted value that was recorded since the last
+// call.
+func (c *matcher) takeRedacted() (hidden string) {
+	hidden, c.redacted = c.redacted, ""
 	return hidden
 }
 
@@ -158,7 +159,7 @@ func (c *matcher) byDigest(digest, v string) bool {
 	if d, ok := c.digests[v]; ok {
 		return d == digest
 	}
-	c.hide(c.about)
+	c.noteRedacted(c.comparing)
 	return false
 }
 
@@ -166,19 +167,19 @@ func (c *matcher) byDigest(digest, v string) bool {
 // for any other matcher.
 func (c *matcher) redactedString(m document.Message, v string) (is, ok bool) {
 	if exact := m.Text("exact"); mesh.IsDigest(exact) {
-		if is = c.byDigest(exact, v); !is && c.hidden == "" && m.Flag("ignoreCase") { // the text may differ in case only
-			c.hide(c.about)
+		if is = c.byDigest(exact, v); !is && c.redacted == "" && m.Flag("ignoreCase") { // the text may differ in case only
+			c.noteRedacted(c.comparing)
 		}
 		return is, true
 	}
 	for _, k := range []string{"prefix", "suffix", "contains"} {
 		if mesh.IsDigest(m.Text(k)) {
-			c.hide(c.about)
+			c.noteRedacted(c.comparing)
 			return false, true
 		}
 	}
 	if mesh.IsDigest(m.Sub("safeRegex").Text("regex")) {
-		c.hide(c.about)
+		c.noteRedacted(c.comparing)
 		return false, true
 	}
 	return false, false
@@ -192,7 +193,7 @@ func (c *matcher) redactedHeader(m document.Message, v string) (is, ok bool) {
 	}
 	for _, p := range []string{m.Text("prefixMatch"), m.Text("suffixMatch"), m.Text("containsMatch"), m.Sub("safeRegexMatch").Text("regex")} {
 		if mesh.IsDigest(p) {
-			c.hide(c.about)
+			c.noteRedacted(c.comparing)
 			return false, true
 		}
 	}
@@ -212,6 +213,6 @@ func (c *matcher) redactedKeys(on document.Message, v string) (key string, ok bo
 	if d, known := c.digests[v]; known {
 		return d, true
 	}
-	c.hide("what a tree of matchers is asked for")
+	c.noteRedacted("what a tree of matchers is asked for")
 	return "", true
 }

@@ -9,42 +9,42 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// decide evaluates a matcher tree (xds.type.matcher.v3.Matcher) and returns the
-// action that it selects, a TypedExtensionConfig, or the zero message if it
-// selects none. As in Envoy, a branch that selects no action falls through to
-// the next branch and finally to onNoMatch; the first action that is found is
-// final.
-func (c *matcher) decide(tree document.Message, r *routed) document.Message {
+// evaluateTree evaluates a matcher tree (xds.type.matcher.v3.Matcher) and
+// returns the action that it selects, a TypedExtensionConfig, or the zero
+// message if it selects none. As in Envoy, a branch that selects no action
+// falls through to the next branch and finally to onNoMatch; the first action
+// that is found is final.
+func (c *matcher) evaluateTree(tree document.Message, r *routed) document.Message {
 	switch {
 	case tree.Has("matcherList"):
 		for _, m := range tree.Sub("matcherList").List("matchers") {
-			if !c.predicate(m.Sub("predicate"), r) {
+			if !c.evaluatePredicate(m.Sub("predicate"), r) {
 				continue
 			}
-			if action := c.ending(m.Sub("onMatch"), r); action.Fields != nil {
+			if action := c.evaluateOnMatch(m.Sub("onMatch"), r); action.Fields != nil {
 				return action
 			}
 		}
 	case tree.Has("matcherTree"):
-		if action := c.branch(tree.Sub("matcherTree"), r); action.Fields != nil {
+		if action := c.evaluateMatcherTree(tree.Sub("matcherTree"), r); action.Fields != nil {
 			return action
 		}
 	}
-	return c.ending(tree.Sub("onNoMatch"), r)
+	return c.evaluateOnMatch(tree.Sub("onNoMatch"), r)
 }
 
-// ending evaluates an OnMatch: it returns its action, or the action that its
-// nested tree selects.
-func (c *matcher) ending(on document.Message, r *routed) document.Message {
+// evaluateOnMatch evaluates an OnMatch: it returns its action, or the action
+// that its nested tree selects.
+func (c *matcher) evaluateOnMatch(on document.Message, r *routed) document.Message {
 	if on.Has("matcher") {
-		return c.decide(on.Sub("matcher"), r)
+		return c.evaluateTree(on.Sub("matcher"), r)
 	}
 	return on.Sub("action")
 }
 
-// branch evaluates a MatcherTree: it looks up one input in the tree's map or
-// custom matcher.
-func (c *matcher) branch(t document.Message, r *routed) document.Message {
+// evaluateMatcherTree evaluates a MatcherTree: it looks up one input in the
+// tree's map or custom matcher.
+func (c *matcher) evaluateMatcherTree(t document.Message, r *routed) document.Message {
 	v, ok := c.input(t.Sub("input"), r)
 	if !ok {
 		return document.Message{}
@@ -56,7 +56,7 @@ func (c *matcher) branch(t document.Message, r *routed) document.Message {
 			v = key
 		}
 		if on.Has(v) {
-			return c.ending(on.Sub(v), r)
+			return c.evaluateOnMatch(on.Sub(v), r)
 		}
 	case t.Has("prefixMatchMap"):
 		on := t.Sub("prefixMatchMap").Sub("map")
@@ -65,18 +65,18 @@ func (c *matcher) branch(t document.Message, r *routed) document.Message {
 			if !on.Has(v[:n]) {
 				continue
 			}
-			if action := c.ending(on.Sub(v[:n]), r); action.Fields != nil || !on.Sub(v[:n]).Has("action") && !c.has(shorterPrefixes) {
+			if action := c.evaluateOnMatch(on.Sub(v[:n]), r); action.Fields != nil || !on.Sub(v[:n]).Has("action") && !c.has(shorterPrefixes) {
 				return action
 			}
 		}
 	case t.Has("customMatch"):
-		return c.custom(t.Sub("customMatch"), v, r)
+		return c.evaluateCustom(t.Sub("customMatch"), v, r)
 	}
 	return document.Message{}
 }
 
-// custom evaluates Envoy's own matchers of IP ranges and of domains.
-func (c *matcher) custom(m document.Message, v string, r *routed) document.Message {
+// evaluateCustom evaluates Envoy's own matchers of IP ranges and of domains.
+func (c *matcher) evaluateCustom(m document.Message, v string, r *routed) document.Message {
 	config := m.Sub("typedConfig")
 	switch {
 	case config.Has("rangeMatchers"):
@@ -96,7 +96,7 @@ func (c *matcher) inRange(all []document.Message, v string, r *routed) document.
 	if err != nil {
 		return document.Message{}
 	}
-	fitting := fit(all, func(m document.Message) int {
+	fitting := ranked(all, func(m document.Message) int {
 		best := -1
 		for _, g := range m.List("ranges") {
 			if p, ok := PrefixOf(g); ok && p.Contains(addr) {
@@ -109,16 +109,16 @@ func (c *matcher) inRange(all []document.Message, v string, r *routed) document.
 		if i > 0 && m.Flag("exclusive") {
 			continue
 		}
-		if action := c.ending(m.Sub("onMatch"), r); action.Fields != nil {
+		if action := c.evaluateOnMatch(m.Sub("onMatch"), r); action.Fields != nil {
 			return action
 		}
 	}
 	return document.Message{}
 }
 
-// fit returns the messages whose rank is not negative, those of the highest
+// ranked returns the messages whose rank is not negative, those of the highest
 // rank first.
-func fit(all []document.Message, rank func(document.Message) int) []document.Message {
+func ranked(all []document.Message, rank func(document.Message) int) []document.Message {
 	type ranked struct {
 		rank int
 		m    document.Message
@@ -137,7 +137,8 @@ func fit(all []document.Message, rank func(document.Message) int) []document.Mes
 	return out
 }
 
-// PrefixOf reads a CidrRange; ok is false where its address or length is invalid.
+// PrefixOf reads a CidrRange; ok is false where its address or length is
+// invalid.
 func PrefixOf(m document.Message) (p netip.Prefix, ok bool) {
 	base, err := netip.ParseAddr(m.Text("addressPrefix"))
 	if err != nil {
@@ -152,7 +153,7 @@ func PrefixOf(m document.Message) (p netip.Prefix, ok bool) {
 // that one of them selects.
 func (c *matcher) inDomain(all []document.Message, v string, r *routed) document.Message {
 	v = asciiLower(v)
-	for _, m := range fit(all, func(m document.Message) int {
+	for _, m := range ranked(all, func(m document.Message) int {
 		best := -1
 		for _, d := range m.Texts("domains") {
 			switch d = asciiLower(d); {
@@ -166,16 +167,16 @@ func (c *matcher) inDomain(all []document.Message, v string, r *routed) document
 		}
 		return best
 	}) {
-		if action := c.ending(m.Sub("onMatch"), r); action.Fields != nil {
+		if action := c.evaluateOnMatch(m.Sub("onMatch"), r); action.Fields != nil {
 			return action
 		}
 	}
 	return document.Message{}
 }
 
-// predicate evaluates a predicate of a matcher list.
-func (c *matcher) predicate(p document.Message, r *routed) bool {
-	one := func(m document.Message) bool { return c.predicate(m, r) }
+// evaluatePredicate evaluates a predicate of a matcher list.
+func (c *matcher) evaluatePredicate(p document.Message, r *routed) bool {
+	one := func(m document.Message) bool { return c.evaluatePredicate(m, r) }
 	switch {
 	case p.Has("singlePredicate"):
 		single := p.Sub("singlePredicate")
@@ -203,7 +204,7 @@ func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	switch kind = kind[strings.LastIndexByte(kind, '.')+1:]; kind {
 	case "HttpRequestHeaderMatchInput":
 		name := asciiLower(config.Text("headerName"))
-		if slices.Contains(c.unsaid, name) {
+		if slices.Contains(c.unknownHeaders, name) {
 			c.unsupported("header " + name)
 			return "", false
 		}

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestVersions checks each rule that has changed: in a version before the
-// change, in a version after it, in each branch that has it, and with an
-// unknown version.
-func TestVersions(t *testing.T) {
+// TestRulesStartAtTheirRelease checks each rule that has changed: in a version
+// before the change, in a version after it, in each branch that has it, and
+// with an unknown version.
+func TestRulesStartAtTheirRelease(t *testing.T) {
 	for _, c := range []struct {
 		is              rule
 		having, lacking string
@@ -51,9 +51,9 @@ func TestVersions(t *testing.T) {
 
 func version(v string) Envoy { return Envoy{Version: func() string { return v }} }
 
-// TestOlder checks the results of rules that have changed: "yes", "no", or "?"
-// if the result depends on an unknown version.
-func TestOlder(t *testing.T) {
+// TestRulesDependOnVersion checks the results of rules that have changed:
+// "yes", "no", or "?" if the result depends on an unknown version.
+func TestRulesDependOnVersion(t *testing.T) {
 	two := [][2]string{{"x", "v"}, {"x", "w"}}
 	alone, both := `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v"}}]}`, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v,w"}}]}`
 	for _, c := range []struct {
@@ -152,9 +152,9 @@ func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 	}
 }
 
-// TestSureAsksEachConditionAnew checks that an RBAC condition stays unknown if
-// it depends on something that the routes have already recorded as unknown.
-func TestSureAsksEachConditionAnew(t *testing.T) {
+// TestSureReportsKnownDoubtsAgain checks that an RBAC condition stays unknown
+// if it depends on something that the routes have already recorded as unknown.
+func TestSureReportsKnownDoubtsAgain(t *testing.T) {
 	x := newChoice(context.Background(), &Cache{}, version(""))
 	x.unsupported(rbacHeadersAlone.unknown())
 	r := Request{Path: "/", Headers: [][2]string{{"x", "v"}, {"x", "w"}}}

@@ -2,9 +2,9 @@ package routing
 
 import "github.com/meshq/kubectl-meshq/query/document"
 
-// smallCluster is Envoy's default of min_cluster_size: the number of healthy
-// endpoints that a cluster needs for zone aware routing.
-const smallCluster = 6
+// defaultMinClusterSize is Envoy's default of min_cluster_size: the number of
+// healthy endpoints that a cluster needs for zone aware routing.
+const defaultMinClusterSize = 6
 
 // byZone implements Envoy's zone aware routing. It returns each locality's part
 // of the requests of priority 0, or nil if the requests are not routed by zone.
@@ -19,7 +19,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 			some = append(some, i)
 		}
 	}
-	if b.zone == nil || b.policy.hashes || len(some) < b.smallest() || len(b.localities(whole)) < 2 || b.routed() == 0 {
+	if b.zone == nil || b.policy.hashes || len(some) < b.minClusterSize() || len(b.localities(whole)) < 2 || b.zoneRoutedShare() == 0 {
 		return nil
 	}
 	z, err := b.zone()
@@ -30,19 +30,19 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 		return nil
 	}
 	own := b.localityOf(b.Message(z.Locality))
-	local, of, ok := b.local(z, own)
+	local, of, ok := b.countLocal(z, own)
 	switch {
 	case !ok, inPanic(of, b.panicThreshold()) && !b.policy.failsInPanic:
 		return nil
 	case inPanic(of, b.panicThreshold()):
 		b.out.Why = "panic: too few of the proxy's own cluster are healthy, so requests fail"
-		return b.mixed(map[string]float64{nowhere: 1}, eligible)
+		return b.mixed(map[string]float64{noLocality: 1}, eligible)
 	}
 	upstream := map[string]int{}
 	for _, i := range some {
 		upstream[b.out.Members[i].locality] += b.basis(b.out.Members[i])
 	}
-	localPart, upstreamPart := parts(local), parts(upstream)
+	localPart, upstreamPart := proportions(local), proportions(upstream)
 	out := map[string]float64{}
 	if upstreamPart[own] > 0 && (upstreamPart[own] >= localPart[own] || b.policy.zoneAware.Has("forceLocalityDirectRouting")) {
 		out[own] = 1
@@ -75,7 +75,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 // only some requests by zone. The other requests are divided among all
 // endpoints at the indexes in some.
 func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float64 {
-	routed := b.routed()
+	routed := b.zoneRoutedShare()
 	if routed >= 1 {
 		return zones
 	}
@@ -93,8 +93,8 @@ func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float
 	return zones
 }
 
-// routed returns which part of the requests is routed by zone, 0 to 1.
-func (b *balancing) routed() float64 {
+// zoneRoutedShare returns which part of the requests is routed by zone, 0 to 1.
+func (b *balancing) zoneRoutedShare() float64 {
 	if !b.policy.zoneAware.Has("routingEnabled") {
 		return 1
 	}
@@ -102,26 +102,26 @@ func (b *balancing) routed() float64 {
 	return v / 100
 }
 
-// smallest returns the number of healthy endpoints that zone aware routing
-// needs.
-func (b *balancing) smallest() int {
+// minClusterSize returns the number of healthy endpoints that zone aware
+// routing needs.
+func (b *balancing) minClusterSize() int {
 	if !b.policy.zoneAware.Has("minClusterSize") {
-		return smallCluster
+		return defaultMinClusterSize
 	}
 	return int(b.policy.zoneAware.Number("minClusterSize"))
 }
 
-// nowhere is a locality that no endpoint has.
-const nowhere = "-"
+// noLocality is a locality that no endpoint has.
+const noLocality = "-"
 
-// local counts the endpoints of the proxy's own cluster, and per locality the
-// healthy ones. ok is false if Envoy doesn't route by zone: all endpoints are
-// in one locality, or none is in the proxy's.
-func (b *balancing) local(z *Zone, own string) (count map[string]int, of census, ok bool) {
+// countLocal counts the endpoints of the proxy's own cluster, and per locality
+// the healthy ones. ok is false if Envoy doesn't route by zone: all endpoints
+// are in one locality, or none is in the proxy's.
+func (b *balancing) countLocal(z *Zone, own string) (count map[string]int, of census, ok bool) {
 	count = map[string]int{}
 	all, here := map[string]bool{}, false
 	for _, e := range z.Local {
-		h := b.host(e, false)
+		h := b.newMember(e, false)
 		if h.priority != 0 {
 			continue
 		}
@@ -141,8 +141,9 @@ func (b *balancing) basis(h Member) int {
 	return 1
 }
 
-// parts returns each locality's part of the sum, in units of 0.01 percent.
-func parts(count map[string]int) map[string]int {
+// proportions returns each locality's part of the sum, in units of 0.01
+// percent.
+func proportions(count map[string]int) map[string]int {
 	sum := 0
 	for _, n := range count {
 		sum += n

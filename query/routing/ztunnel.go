@@ -21,7 +21,7 @@ func Connection(ctx context.Context, policies []any, workload any, r Request) ([
 	own := c.Message(workload)
 	var out []Verdict
 	for _, action := range []string{"Deny", "Allow"} {
-		said, decided := c.connection(c.choose(policies, own, action), strings.ToUpper(action), r)
+		said, decided := c.decideByAction(c.applicablePolicies(policies, own, action), strings.ToUpper(action), r)
 		if out = append(out, said...); decided {
 			break
 		}
@@ -29,8 +29,9 @@ func Connection(ctx context.Context, policies []any, workload any, r Request) ([
 	return out, c.Err
 }
 
-// choose returns the policies of an action that apply to a workload.
-func (c *choice) choose(policies []any, workload document.Message, action string) (some []document.Message) {
+// applicablePolicies returns the policies of an action that apply to a
+// workload.
+func (c *choice) applicablePolicies(policies []any, workload document.Message, action string) (some []document.Message) {
 	namespace, named := workload.Text("namespace"), workload.Texts("authorizationPolicies")
 	for _, p := range policies {
 		m := c.Message(p)
@@ -53,9 +54,9 @@ func (c *choice) choose(policies []any, workload document.Message, action string
 	return some
 }
 
-// connection evaluates the policies of one action. decided reports that the
+// decideByAction evaluates the policies of one action. decided reports that the
 // other policies don't matter: the connection is certainly denied.
-func (c *choice) connection(policies []document.Message, action string, r Request) (out []Verdict, decided bool) {
+func (c *choice) decideByAction(policies []document.Message, action string, r Request) (out []Verdict, decided bool) {
 	if len(policies) == 0 {
 		return nil, false
 	}
@@ -63,7 +64,7 @@ func (c *choice) connection(policies []document.Message, action string, r Reques
 	for _, p := range policies {
 		a := &rules{choice: c, r: &routed{Request: r}}
 		name := "ns[" + p.Text("namespace") + "]-policy[" + p.Text("name") + "]"
-		switch a.fits(p) {
+		switch a.matchesPolicy(p) {
 		case yes:
 			return []Verdict{{Policy: name, Action: action, Denied: action == "DENY"}}, action == "DENY"
 		case maybe:
@@ -73,17 +74,17 @@ func (c *choice) connection(policies []document.Message, action string, r Reques
 	return []Verdict{open}, false
 }
 
-// fits reports whether a policy matches. It does if one of its rules matches:
-// each clause of the rule needs one match. A policy without rules doesn't
-// match.
-func (a *rules) fits(policy document.Message) truth {
+// matchesPolicy reports whether a policy matches. It does if one of its rules
+// matches: each clause of the rule needs one match. A policy without rules
+// doesn't match.
+func (a *rules) matchesPolicy(policy document.Message) truth {
 	out := no
 	for _, rule := range a.nested(policy.Value("rules")) {
 		of := yes
 		for _, clause := range a.nested(rule) {
 			one := no
 			for _, m := range a.nested(clause) {
-				one = max(one, a.connects(a.Message(m)))
+				one = max(one, a.matchesConnection(a.Message(m)))
 			}
 			of = min(of, one)
 		}
@@ -97,8 +98,9 @@ func (a *rules) nested(v any) []any {
 	return list
 }
 
-// connects reports whether a connection meets all conditions of one match.
-func (a *rules) connects(m document.Message) truth {
+// matchesConnection reports whether a connection meets all conditions of one
+// match.
+func (a *rules) matchesConnection(m document.Message) truth {
 	if m.Fields.Len() == 0 {
 		return no
 	}
@@ -107,22 +109,22 @@ func (a *rules) connects(m document.Message) truth {
 		field string
 		fits  func(any) truth
 	}{
-		{"destinationIps", func(v any) truth { return a.among(v, a.r.Destination, "the destination's address") }},
-		{"sourceIps", func(v any) truth { return a.among(v, a.r.Source, "the source's address") }},
+		{"destinationIps", func(v any) truth { return a.inNetwork(v, a.r.Destination, "the destination's address") }},
+		{"sourceIps", func(v any) truth { return a.inNetwork(v, a.r.Source, "the source's address") }},
 		{"destinationPorts", func(v any) truth { n, _ := numeric(v); return sure(int(n) == a.r.DestinationPort) }},
-		{"principals", func(v any) truth { return a.peer(v, "") }},
-		{"namespaces", func(v any) truth { return a.peer(v, "ns") }},
-		{"serviceAccounts", a.account},
+		{"principals", func(v any) truth { return a.matchesString(v, "") }},
+		{"namespaces", func(v any) truth { return a.matchesString(v, "ns") }},
+		{"serviceAccounts", a.matchesAccount},
 	} {
-		out = min(out, a.listed(m, of.field, of.fits))
+		out = min(out, a.matchesList(m, of.field, of.fits))
 	}
 	return out
 }
 
-// listed reports whether an element of a field's list fits, and none of the
-// negated field's list; "notPrincipals" is the negated field of "principals".
-// An empty list is met by every connection.
-func (a *rules) listed(m document.Message, field string, fits func(any) truth) truth {
+// matchesList reports whether an element of a field's list fits, and none of
+// the negated field's list; "notPrincipals" is the negated field of
+// "principals". An empty list is met by every connection.
+func (a *rules) matchesList(m document.Message, field string, fits func(any) truth) truth {
 	out := yes
 	if all := a.nested(m.Value(field)); len(all) > 0 {
 		one := no
@@ -137,7 +139,7 @@ func (a *rules) listed(m document.Message, field string, fits func(any) truth) t
 	return out
 }
 
-func (a *rules) among(v any, address, what string) truth {
+func (a *rules) inNetwork(v any, address, what string) truth {
 	addr, err := netip.ParseAddr(address)
 	if err != nil {
 		return a.notKnown(what)
@@ -147,10 +149,10 @@ func (a *rules) among(v any, address, what string) truth {
 	return sure(err == nil && p.Contains(addr.Unmap()))
 }
 
-// identified returns a part of the client's identity ("ns" or "sa"), or the
+// identityPart returns a part of the client's identity ("ns" or "sa"), or the
 // whole identity without its scheme if part is empty. known is no if the client
 // has no identity, and maybe if its identity isn't known.
-func (a *rules) identified(part string) (s string, known truth) {
+func (a *rules) identityPart(part string) (s string, known truth) {
 	if a.r.Principal == "" {
 		if a.r.TLS || a.r.Tunnelled {
 			return "", a.notKnown(Identity)
@@ -170,10 +172,10 @@ func (a *rules) identified(part string) (s string, known truth) {
 	return "", no
 }
 
-// peer compares a part of the client's identity with one of ztunnel's string
-// matches: {exact}, {prefix}, {suffix} or {presence}.
-func (a *rules) peer(v any, part string) truth {
-	s, known := a.identified(part)
+// matchesString compares a part of the client's identity with one of ztunnel's
+// string matches: {exact}, {prefix}, {suffix} or {presence}.
+func (a *rules) matchesString(v any, part string) truth {
+	s, known := a.identityPart(part)
 	if known != yes {
 		return known
 	}
@@ -193,12 +195,12 @@ func (a *rules) peer(v any, part string) truth {
 	return yes // a presence match
 }
 
-func (a *rules) account(v any) truth {
-	namespace, known := a.identified("ns")
+func (a *rules) matchesAccount(v any) truth {
+	namespace, known := a.identityPart("ns")
 	if known != yes {
 		return known
 	}
-	name, _ := a.identified("sa")
+	name, _ := a.identityPart("sa")
 	m := a.Message(v)
 	return sure(namespace == m.Text("namespace") && name == m.Text("serviceAccount"))
 }
