@@ -3,7 +3,6 @@ package transport
 import (
 	"container/list"
 	"errors"
-	"io"
 	"math"
 	"math/bits"
 	"os"
@@ -41,30 +40,6 @@ func (d *Depot) Spool() *Spool { return &Spool{depot: d, most: math.MaxInt64} }
 
 // sized returns a new body that will have this many bytes.
 func (d *Depot) sized(size int64) *Spool { return &Spool{depot: d, most: size} }
-
-// take allocates a place for up to size bytes.
-func (d *Depot) take(size int64) (*place, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.admit(size); err != nil {
-		return nil, err
-	}
-	p := &place{room: size}
-	if size <= d.memory {
-		d.memory -= size
-	} else {
-		if err := d.openFile(); err != nil {
-			return nil, err
-		}
-		off, err := d.room(size)
-		if err != nil {
-			return nil, err
-		}
-		p.file, p.off = d.file, off
-	}
-	d.held += size
-	return p, nil
-}
 
 // admit returns an error if the depot can't hold this many more bytes. The caller
 // must hold mu.
@@ -187,59 +162,6 @@ func (d *Depot) Close() error {
 	d.file, d.remove = nil, ""
 	return err
 }
-
-// A place is a range of bytes in a Depot. One goroutine writes it once, from the
-// beginning; then any number may read it.
-type place struct {
-	room int64    // capacity in bytes
-	size int64    // bytes written
-	mem  []byte   // the bytes, if file is nil
-	file *os.File // the file that holds the bytes, from offset off on
-	off  int64
-}
-
-// Write appends b. It returns an error if b exceeds the capacity of the place.
-func (p *place) Write(b []byte) (int, error) {
-	if int64(len(b)) > p.room-p.size {
-		return 0, io.ErrShortWrite
-	}
-	if p.file != nil {
-		n, err := p.file.WriteAt(b, p.off+p.size)
-		p.size += int64(n)
-		return n, err
-	}
-	if p.mem == nil {
-		p.mem = make([]byte, 0, p.room)
-	}
-	p.mem = append(p.mem, b...)
-	p.size += int64(len(b))
-	return len(b), nil
-}
-
-// ReadAt reads bytes that were written.
-func (p *place) ReadAt(b []byte, off int64) (int, error) {
-	if off < 0 {
-		return 0, errors.New("read before the beginning")
-	}
-	if off >= p.size {
-		return 0, io.EOF
-	}
-	want := len(b)
-	b = b[:min(int64(want), p.size-off)]
-	n := len(b)
-	if p.file == nil {
-		copy(b, p.mem[off:])
-	} else if m, err := p.file.ReadAt(b, p.off+off); m < n {
-		return m, err
-	}
-	if n < want {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-// Size returns the number of bytes written.
-func (p *place) Size() int64 { return p.size }
 
 // freeSlot marks a range in the file as unused. The caller must hold mu.
 func (d *Depot) freeSlot(size, off int64) {

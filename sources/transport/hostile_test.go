@@ -200,7 +200,7 @@ func TestABombCostsNoMemory(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if grown > 64<<20 {
+	if grown > defaultMemory+16<<20 {
 		t.Errorf("%d MB allocated", grown>>20)
 	}
 }

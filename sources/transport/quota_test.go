@@ -27,8 +27,8 @@ func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	if !errors.As(err, &limit) || err.Error() != "needs more than 3 MiB for temporary files: --spool allows more" {
 		t.Errorf("error %v", err)
 	}
-	if _, err := second.take(2 << 20); !errors.As(err, &limit) {
-		t.Errorf("a place: error %v", err)
+	if _, err := store(second, bytes.NewReader(noise), int64(len(noise))); !errors.As(err, &limit) {
+		t.Errorf("a body of known size: error %v", err)
 	}
 	if info, err := second.file.Stat(); err != nil || info.Size() > 1<<20 {
 		t.Errorf("%v, %v", info, err)
@@ -36,7 +36,7 @@ func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	if err := errors.Join(first.Close(), first.Close()); err != nil {
 		t.Error(err)
 	}
-	if _, err := second.take(2 << 20); err != nil {
+	if _, err := store(second, bytes.NewReader(noise), int64(len(noise))); err != nil {
 		t.Errorf("after a depot was closed: %v", err)
 	}
 	if err := second.Close(); err != nil || q.held != 0 {

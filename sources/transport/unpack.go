@@ -63,17 +63,15 @@ func storeTar(ctx context.Context, r io.Reader, d *Depot, o OpenOptions, l *ledg
 
 // store copies the next size bytes of r into the depot.
 func store(d *Depot, r io.Reader, size int64) (decode.Bytes, error) {
-	p, err := d.take(size)
-	if err != nil {
-		return nil, err
-	}
+	p := d.sized(size)
 	if _, err := io.CopyN(diskWriter{p}, r, size); err != nil {
+		p.Discard()
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, err
 	}
-	return p, nil
+	return trimmed(p)
 }
 
 // storeAll copies all of r into the depot.
@@ -82,6 +80,11 @@ func storeAll(d *Depot, r io.Reader) (decode.Bytes, error) {
 	if _, err := io.Copy(diskWriter{p}, r); err != nil {
 		return nil, err
 	}
+	return trimmed(p)
+}
+
+// trimmed ends a body.
+func trimmed(p *Spool) (decode.Bytes, error) {
 	if err := p.Trim(); err != nil {
 		return nil, &diskError{err}
 	}
