@@ -2,24 +2,24 @@ package forward
 
 import "sync"
 
-// pieceSize is how much a piece of a backlog holds: few of them wait, mostly.
+// pieceSize is the size of a piece of a backlog, in bytes.
 const pieceSize = 16 << 10
 
-// A backlog is what has come and was not read yet, in pieces of one size: what
-// was read makes room for what comes, here or in another one, and a burst costs
-// no more than it is long.
+// A backlog holds data that was received and not read yet, in pieces of one
+// size. Pieces that were read are reused, so that a burst costs no more than
+// its length.
 type backlog struct {
-	pieces []*[pieceSize]byte // the first is read from, the last is filled
-	from   int                // where reading goes on in the first
-	to     int                // where the last has room
-	size   int                // of what is there
+	pieces []*[pieceSize]byte // the first is read, the last is filled
+	from   int                // the offset in the first at which reading continues
+	to     int                // the offset in the last at which there is room
+	size   int                // how many bytes are in it
 }
 
-// spare has pieces that were read.
+// spare holds pieces that were read.
 var spare = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
-// room is where the next bytes go. It stays until they are added, whatever is
-// read meanwhile.
+// room returns the space for the next bytes. It stays valid until add is
+// called, whatever is read meanwhile.
 func (b *backlog) room() []byte {
 	if len(b.pieces) == 0 || b.to == pieceSize {
 		b.to = 0
@@ -28,13 +28,13 @@ func (b *backlog) room() []byte {
 	return b.pieces[len(b.pieces)-1][b.to:]
 }
 
-// add says that n bytes came into the room.
+// add adds n bytes that were written to room.
 func (b *backlog) add(n int) {
 	b.to += n
 	b.size += n
 }
 
-// read takes bytes out, as many as there are.
+// read moves as many bytes as possible to into.
 func (b *backlog) read(into []byte) (n int) {
 	for len(into) > 0 && b.size > 0 {
 		end := pieceSize

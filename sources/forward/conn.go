@@ -13,44 +13,44 @@ import (
 )
 
 const (
-	// errorGrace is how long the end of a connection waits for what the other
-	// end has to say about it.
+	// errorGrace is how long the end of a connection waits for the reason on its
+	// error stream.
 	errorGrace = 2 * time.Second
 
-	// frame is how much is read, and written, at most at once.
+	// frame is how many bytes are read or written at once, at most.
 	frame = 32 << 10
 )
 
-// A conn is one TCP connection to a pod: a stream of data, and one of what went
-// wrong. What arrives is pumped into a buffer at once: a stream that nobody
-// reads would hold up the others of the session.
+// A conn is one TCP connection to a pod: a stream of data and a stream for the
+// error. Received data is moved to a buffer at once, because a stream that is
+// not read blocks the others of the session.
 type conn struct {
 	session *session
 	port    int
 	errs    httpstream.Stream
 	data    httpstream.Stream
 
-	said   chan struct{} // closed when the error stream has ended
-	word   error         // what it said; to be read after said
-	closed chan struct{}
-	once   sync.Once
+	errsDone chan struct{} // closed when the error stream has ended
+	errsText error         // the error stream's content; valid after errsDone is closed
+	closed   chan struct{}
+	once     sync.Once
 
-	mu   sync.Mutex
-	more sync.Cond // come or err has changed
-	come backlog
-	err  error // why nothing more comes
+	mu       sync.Mutex
+	changed  sync.Cond // received or err has changed
+	received backlog
+	err      error // why no more data will be received
 }
 
 func newConn(s *session, port int, errs, data httpstream.Stream) *conn {
-	c := &conn{session: s, port: port, errs: errs, data: data, said: make(chan struct{}), closed: make(chan struct{})}
-	c.more.L = &c.mu
+	c := &conn{session: s, port: port, errs: errs, data: data, errsDone: make(chan struct{}), closed: make(chan struct{})}
+	c.changed.L = &c.mu
 	return c
 }
 
-// start has the connection's two readers run. It gives false when the session
-// is over.
+// start starts the connection's two readers. It returns false when the session
+// has ended.
 func (c *conn) start() bool {
-	if !c.session.spawn(c.listen) {
+	if !c.session.spawn(c.readErrors) {
 		return false
 	}
 	c.session.conns.Add(1)
@@ -61,18 +61,18 @@ func (c *conn) start() bool {
 	return true
 }
 
-// listen takes what is said on the error stream.
-func (c *conn) listen() {
-	defer close(c.said)
-	c.errs.Close() // nothing is ever written to it
+// readErrors reads the error stream to its end.
+func (c *conn) readErrors() {
+	defer close(c.errsDone)
+	c.errs.Close() // nothing is written to the error stream
 	text, _ := io.ReadAll(io.LimitReader(c.errs, frame))
-	c.word = spoken(c.port, string(text))
+	c.errsText = streamError(c.port, string(text))
 	if len(text) == frame {
 		c.errs.Reset()
 	}
 }
 
-// pump takes the data as it arrives.
+// pump moves received data to the buffer.
 func (c *conn) pump() {
 	for {
 		in := c.room()
@@ -83,32 +83,32 @@ func (c *conn) pump() {
 			c.session.discard(c.data, c.errs)
 			return
 		case err != nil:
-			c.finish(c.why(err))
+			c.finish(c.endReason(err))
 			return
 		}
 	}
 }
 
-// room is where what arrives goes.
+// room returns the space in the buffer for the next bytes.
 func (c *conn) room() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.come.room()
+	return c.received.room()
 }
 
-// keep holds the n bytes that came there for the reader, unless it is too far
-// behind.
+// keep adds the n bytes that were read into room. It returns false if the
+// reader lags by more than Options.Buffer.
 func (c *conn) keep(n int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil { // closed: it is for nobody
+	if c.err != nil { // closed: nobody will read it
 		return true
 	}
-	if c.come.size+n > c.session.o.Buffer {
+	if c.received.size+n > c.session.o.Buffer {
 		return false
 	}
-	c.come.add(n)
-	c.more.Broadcast()
+	c.received.add(n)
+	c.changed.Broadcast()
 	return true
 }
 
@@ -118,17 +118,17 @@ func (c *conn) finish(err error) {
 	if c.err == nil {
 		c.err = err
 	}
-	c.more.Broadcast()
+	c.changed.Broadcast()
 }
 
-// why gives the cause of the data's end, which by itself is a bare EOF.
-func (c *conn) why(err error) error {
+// endReason returns why the data ended: err itself is only an EOF.
+func (c *conn) endReason(err error) error {
 	ctx, cancel := c.session.o.Timeout(context.Background(), errorGrace)
 	defer cancel()
 	select {
-	case <-c.said:
-		if c.word != nil {
-			return c.word
+	case <-c.errsDone:
+		if c.errsText != nil {
+			return c.errsText
 		}
 	case <-c.closed:
 		return net.ErrClosed
@@ -146,13 +146,13 @@ func (c *conn) Read(b []byte) (int, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.come.size == 0 && c.err == nil {
-		c.more.Wait()
+	for c.received.size == 0 && c.err == nil {
+		c.changed.Wait()
 	}
-	if c.err == net.ErrClosed || c.come.size == 0 {
+	if c.err == net.ErrClosed || c.received.size == 0 {
 		return 0, c.err
 	}
-	return c.come.read(b), nil
+	return c.received.read(b), nil
 }
 
 func (c *conn) Write(b []byte) (n int, err error) {
@@ -164,7 +164,7 @@ func (c *conn) Write(b []byte) (n int, err error) {
 		}
 		m, err := c.data.Write(b[n:min(n+frame, len(b))])
 		n += m
-		if err != nil { // the wire is broken: it is the whole session's
+		if err != nil { // the link is broken, with all its connections
 			c.session.end()
 			return n, LostError{}
 		}
@@ -172,13 +172,14 @@ func (c *conn) Write(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// Close ends the connection, and whoever waits on it. It doesn't wait itself.
+// Close ends the connection and every Read and Write that waits on it. It
+// doesn't wait itself.
 func (c *conn) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
 		c.mu.Lock()
-		c.err, c.come = net.ErrClosed, backlog{}
-		c.more.Broadcast()
+		c.err, c.received = net.ErrClosed, backlog{}
+		c.changed.Broadcast()
 		c.mu.Unlock()
 		c.session.conns.Add(-1)
 		c.session.discard(c.data, c.errs)
@@ -188,12 +189,13 @@ func (c *conn) Close() error {
 
 func (c *conn) LocalAddr() net.Addr { return place("local") }
 
-// RemoteAddr names the pod and its port.
+// RemoteAddr returns an address that names the pod and the port.
 func (c *conn) RemoteAddr() net.Addr {
 	return place(net.JoinHostPort(c.session.name.String(), strconv.Itoa(c.port)))
 }
 
-// A stream has no deadlines of its own. The zero time asks for none.
+// SetDeadline returns an error, since a stream has no deadlines, unless t is
+// zero, which means none.
 func (c *conn) SetDeadline(t time.Time) error {
 	if t.IsZero() {
 		return nil

@@ -455,7 +455,7 @@ func TestHungUpgrade(t *testing.T) {
 					t.Errorf("%v", err)
 				}
 				p.mu.Lock()
-				held := len(p.places.held)
+				held := len(p.slots.held)
 				p.mu.Unlock()
 				if test.name == "cancelled" && held > 0 {
 					t.Error("a place is held for nobody")

@@ -17,17 +17,17 @@ import (
 	"k8s.io/client-go/transport/websocket"
 )
 
-// noteRoom is how much is kept of what a command writes on stderr, and of the
-// status that it ends with.
-const noteRoom = 16 << 10
+// headLimit is how many bytes are kept of a command's stderr, and of the status
+// that it ends with.
+const headLimit = 16 << 10
 
-// Exec runs a command in a container of a pod and gives its standard output to
-// out as it comes. A code other than 0 is an ExitError, a command that could
-// not be run an ExecError or an API status; when the connection ended before
-// the command did it is a LostError, and out has a part only. Nothing is
-// written to out after Exec has returned.
+// Exec runs a command in a container of a pod and writes its standard output to
+// out as it arrives. An exit code other than 0 is an ExitError; a command that
+// could not be run is an ExecError or an API status; if the connection ended
+// before the command, the error is a LostError and out has only a part. Nothing
+// is written to out after Exec has returned.
 func (p *Pool) Exec(ctx context.Context, namespace, pod, container string, command []string, out io.Writer) error {
-	name, err := named(namespace, pod)
+	name, err := checkName(namespace, pod)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (p *Pool) Exec(ctx context.Context, namespace, pod, container string, comma
 	defer cancel(nil)
 	defer context.AfterFunc(p.life, func() { cancel(net.ErrClosed) })()
 	query := url.Values{"container": {container}, "command": command, "stdout": {"true"}, "stderr": {"true"}}
-	c, err := p.door.command(ctx, name, query)
+	c, err := p.upgrader.command(ctx, name, query)
 	if err != nil {
 		return err
 	}
@@ -58,9 +58,9 @@ func (p *Pool) join() bool {
 	return !p.closed
 }
 
-// run takes what a command gives, until it ends.
+// run copies the output of a command until it ends.
 func run(ctx context.Context, c command, out io.Writer) error {
-	stdout, stderr, status := &taker{w: out}, &note{}, &note{}
+	stdout, stderr, status := &errorKeeper{w: out}, &head{}, &head{}
 	c.take(ctx, stdout, stderr, status)
 	switch {
 	case ctx.Err() != nil:
@@ -73,7 +73,7 @@ func run(ctx context.Context, c command, out io.Writer) error {
 	return ended(status.text.Bytes(), stderr.text.String())
 }
 
-// ended makes an error of the status that a command ended with.
+// ended returns the error for the status that a command ended with.
 func ended(status []byte, stderr string) error {
 	var s metav1.Status
 	if err := json.Unmarshal(status, &s); err != nil {
@@ -92,22 +92,22 @@ func ended(status []byte, stderr string) error {
 	return &ExecError{Text: s.Message, Stderr: stderr}
 }
 
-// A command is one that runs in a container.
+// A command is a running command in a container.
 type command interface {
 	// take copies its outputs and its status until they end.
 	take(ctx context.Context, stdout, stderr, status io.Writer)
-	cut()          // ends it, at once
-	close(Timeout) // ends it
+	cut()          // ends it at once
+	close(Timeout) // ends it, with a goodbye if possible
 }
 
-// command starts one.
-func (d *door) command(ctx context.Context, name podName, query url.Values) (command, error) {
+// command starts a command.
+func (d *upgrader) command(ctx context.Context, name podName, query url.Values) (command, error) {
 	limited, cancel := d.o.Timeout(ctx, d.o.UpgradeTimeout)
 	defer cancel()
 	u := d.url(name, "exec", query)
 	protocols := []string{remotecommand.StreamProtocolV5Name, remotecommand.StreamProtocolV4Name}
 	var c command
-	err := d.either(habit{name.namespace, "exec"},
+	err := d.webSocketOrSPDY(accessKey{name.namespace, "exec"},
 		func() error {
 			ws, l, err := d.dial(limited, u, protocols...)
 			c = &channels{ws: ws, line: l}
@@ -124,8 +124,8 @@ func (d *door) command(ctx context.Context, name podName, query url.Values) (com
 	return c, nil
 }
 
-// channels are a command over a WebSocket: the first byte of a message says
-// which of the outputs it is of.
+// channels is a command over a WebSocket: the first byte of each message is the
+// number of its output.
 type channels struct {
 	ws   websocket.ConnectionHolder
 	line *line
@@ -140,7 +140,7 @@ func (c *channels) take(_ context.Context, stdout, stderr, status io.Writer) {
 		}
 		var which [1]byte
 		if _, err := io.ReadFull(r, which[:]); err != nil {
-			continue // the next reader fails for the same reason, or there is another message
+			continue // NextReader fails for the same reason, or there is another message
 		}
 		w := to[which[0]]
 		if w == nil {
@@ -155,7 +155,7 @@ func (c *channels) take(_ context.Context, stdout, stderr, status io.Writer) {
 func (c *channels) cut()          { c.line.close() }
 func (c *channels) close(Timeout) { c.line.close() }
 
-// streams are a command over SPDY.
+// streams is a command over SPDY.
 type streams struct{ link *link }
 
 func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
@@ -169,11 +169,11 @@ func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
 		return
 	}
 	var work sync.WaitGroup
-	work.Go(func() { io.Copy(status, all[0]) }) // their ends are the link's
+	work.Go(func() { io.Copy(status, all[0]) }) // they end with the link
 	work.Go(func() { io.Copy(stderr, all[2]) })
 	if _, err := io.Copy(stdout, all[1]); err != nil {
 		s.cut()
-		s.link.discard(all...) // nobody reads them any more, which holds up the link's own end
+		s.link.discard(all...) // unread streams would block the end of the link
 	}
 	work.Wait()
 }
@@ -181,13 +181,13 @@ func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
 func (s *streams) cut()            { s.link.wire.line.close() }
 func (s *streams) close(t Timeout) { s.link.close(t) }
 
-// A taker remembers why its writer failed.
-type taker struct {
+// An errorKeeper remembers why its writer failed.
+type errorKeeper struct {
 	w   io.Writer
 	err error
 }
 
-func (t *taker) Write(b []byte) (n int, err error) {
+func (t *errorKeeper) Write(b []byte) (n int, err error) {
 	n, err = t.w.Write(b)
 	if err != nil {
 		t.err = err
@@ -195,10 +195,10 @@ func (t *taker) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// A note keeps the beginning of what is written.
-type note struct{ text bytes.Buffer }
+// A head keeps the first headLimit bytes that are written to it.
+type head struct{ text bytes.Buffer }
 
-func (n *note) Write(b []byte) (int, error) {
-	n.text.Write(b[:min(len(b), noteRoom-n.text.Len())])
+func (n *head) Write(b []byte) (int, error) {
+	n.text.Write(b[:min(len(b), headLimit-n.text.Len())])
 	return len(b), nil
 }

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// pingPeriod keeps balancers on the way from closing an idle session, and
-	// is how soon the loss of one is noticed while nothing is said.
+	// pingPeriod keeps load balancers from closing an idle session, and is the
+	// time within which the loss of an idle session is noticed.
 	pingPeriod = 5 * time.Second
 
-	// farewell is how long the polite end of a session may take.
-	farewell = time.Second
+	// closeTimeout is how long the goodbye of a session may take.
+	closeTimeout = time.Second
 )
 
 // A link is an upgraded connection that carries streams.
@@ -32,31 +32,32 @@ func newLink(w *wire, timeout Timeout) *link {
 	return &link{conn: newMux(w, timeout, pingPeriod), wire: w}
 }
 
-// lost is closed when the link has ended.
+// lost returns a channel that is closed when the link has ended.
 func (l *link) lost() <-chan bool { return l.conn.CloseChan() }
 
-// close ends the link: politely, unless the other end doesn't listen.
+// close ends the link: with a goodbye, or without if the other end doesn't
+// read.
 func (l *link) close(timeout Timeout) {
-	ctx, cancel := timeout(context.Background(), farewell)
+	ctx, cancel := timeout(context.Background(), closeTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, l.wire.line.close)()
-	l.conn.Close() // fails when the other end was first
+	l.conn.Close() // fails if the other end was first
 	l.wire.Close()
-	late, stop := timeout(context.Background(), 2*farewell)
+	late, stop := timeout(context.Background(), 2*closeTimeout)
 	defer stop()
 	select {
 	case <-l.lost():
-	case <-late.Done(): // stuck on a stream that came when it was given up
+	case <-late.Done(): // blocked on a stream that arrived after it was given up
 	}
 }
 
-// errRefusedStream is a stream that the other end did not want.
+// errRefusedStream is the error of a stream that the other end refused.
 var errRefusedStream = errors.New("stream refused")
 
-// streams opens a stream for each of the headers, all at once: that saves the
-// round trips. Opening one takes no context and may take half a minute, so it
-// isn't waited for once ctx or the link has ended. With errRefusedStream come
-// those streams that were not refused.
+// streams opens one stream for each of the headers, all at once, which saves
+// round trips. Opening a stream takes no context and may take 30 s, so it is
+// not waited for after ctx or the link has ended. With errRefusedStream, the
+// streams that were not refused are returned.
 func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstream.Stream, error) {
 	type made struct {
 		which  int
@@ -69,7 +70,7 @@ func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstrea
 		go func() {
 			stream, err := l.conn.CreateStream(h)
 			select {
-			case all <- made{i, stream, notMade(err)}:
+			case all <- made{i, stream, streamFailure(err)}:
 			case <-left:
 				l.discard(stream)
 			}
@@ -98,9 +99,9 @@ func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstrea
 	return streams, refused
 }
 
-// notMade says why a stream could not be opened: a reset is the other end's
-// word about this one; all else is that nothing gets through any more.
-func notMade(err error) error {
+// streamFailure returns why a stream could not be opened: refused by the other
+// end, or else the link is broken.
+func streamFailure(err error) error {
 	switch {
 	case err == nil, err == errRefusedStream:
 		return err
@@ -108,7 +109,8 @@ func notMade(err error) error {
 	return LostError{}
 }
 
-// discard ends streams; some may be nil. It may wait for the wire.
+// discard ends streams, of which some may be nil. It may block while the link
+// is stuck.
 func (l *link) discard(streams ...httpstream.Stream) {
 	for _, s := range streams {
 		if s != nil {
@@ -118,30 +120,30 @@ func (l *link) discard(streams ...httpstream.Stream) {
 	}
 }
 
-// A wire is what SPDY's frames go over: the body of an upgraded response, or
-// a WebSocket.
+// A wire carries SPDY's frames: it is the body of an upgraded response, or a
+// WebSocket.
 type wire struct {
 	io.ReadWriteCloser
 	line *line
 	once sync.Once
 }
 
-// Close never fails: who hears of a failure waits for somebody to take it.
+// Close returns no error: the code above it would block until someone reads it.
 func (w *wire) Close() error {
 	w.once.Do(func() { w.ReadWriteCloser.Close() })
 	w.line.close()
 	return nil
 }
 
-// A line is the network connection that a request went out on. To close it
-// ends, at once, what waits on it.
+// A line is the network connection that a request uses. Closing it ends
+// everything that waits on it at once.
 type line struct {
 	mu     sync.Mutex
 	conn   net.Conn
 	closed bool
 }
 
-// watch gives a context for the request whose connection the line is.
+// watch returns the context for the request whose connection the line will be.
 func (l *line) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { l.set(i.Conn) }})
 }
@@ -164,9 +166,9 @@ func (l *line) close() {
 	}
 }
 
-// A place is an address that has only a name.
+// A place is a net.Addr that has only a name.
 type place string
 
-// Network is the first half of net.Addr.
+// Network implements net.Addr.
 func (place) Network() string  { return "portforward" }
 func (p place) String() string { return string(p) }

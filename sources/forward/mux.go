@@ -17,22 +17,22 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// A mux is a client's end of SPDY/3, as much of it as port-forward and exec
-// speak (the SPDY protocol's draft 3.1, sections 2.2 and 2.6; window updates,
-// settings and headers are read over, as the other end does). What comes goes
-// to its stream without a copy between, and what is sent is not compressed: the
-// usual client takes 800 KB for that, of each of a thousand sessions.
+// A mux is the client side of SPDY/3, as far as port-forward and exec use it
+// (SPDY draft 3.1, sections 2.2 and 2.6; window updates, settings and headers
+// are skipped, as Kubernetes' servers do). Received data goes to its stream
+// without a copy in between, and headers are sent uncompressed. See the package
+// comment for why it is not the library's.
 type mux struct {
 	wire    io.ReadWriteCloser
 	timeout Timeout
 	in      *bufio.Reader
-	over    chan bool    // closed when nothing comes any more
-	answers atomic.Int32 // that wait for the wire
-	asking  atomic.Int32 // streams that may not have been taken yet
+	done    chan bool    // closed when no frame will be read any more
+	answers atomic.Int32 // the number of replies that wait for the wire
+	opening atomic.Int32 // the number of streams that wait for their reply
 
-	writing sync.Mutex // one frame at a time
-	begun   bool       // compression: its header was sent
-	next    uint32     // the number of the next stream
+	writing sync.Mutex // held while a frame is written
+	begun   bool       // the header of the compressed stream was sent
+	next    uint32     // the id of the next stream
 
 	mu      sync.Mutex
 	streams map[uint32]*stream
@@ -55,29 +55,29 @@ const (
 
 const (
 	control     = 0x80  // the first bit of a control frame
-	version     = 3     // of SPDY
-	headSize    = 8     // of a frame
-	inSize      = 4096  // what is larger is read to where it goes
-	maxHeaders  = 65535 // of a block that isn't compressed
+	version     = 3     // SPDY's
+	headSize    = 8     // the size of a frame's header
+	inSize      = 4096  // larger payloads are read directly into the stream's buffer
+	maxHeaders  = 65535 // the largest stored block of zlib
 	spdyVersion = "SPDY/3"
 	mostAnswers = 16
 
-	// replyTimeout is how long the other end may think about a stream.
+	// replyTimeout is how long the other end may take to accept a stream.
 	replyTimeout = 30 * time.Second
 )
 
-// newMux begins to read frames. It sends pings now and again, until the end.
+// newMux starts to read frames, and to send a ping in every period.
 func newMux(wire io.ReadWriteCloser, timeout Timeout, period time.Duration) *mux {
-	m := &mux{wire: wire, timeout: timeout, in: bufio.NewReaderSize(wire, inSize), over: make(chan bool), next: 1, streams: map[uint32]*stream{}}
+	m := &mux{wire: wire, timeout: timeout, in: bufio.NewReaderSize(wire, inSize), done: make(chan bool), next: 1, streams: map[uint32]*stream{}}
 	go m.serve()
 	go m.ping(period)
 	return m
 }
 
-// CloseChan is closed when nothing comes any more.
-func (m *mux) CloseChan() <-chan bool { return m.over }
+// Close resets all streams and says goodbye.
+func (m *mux) CloseChan() <-chan bool { return m.done }
 
-// serve reads frames until there are no more, or one that says so.
+// serve reads frames until the wire ends or the other end says goodbye.
 func (m *mux) serve() {
 	for m.frame() == nil {
 	}
@@ -86,14 +86,14 @@ func (m *mux) serve() {
 	left := slices.Collect(maps.Values(m.streams))
 	clear(m.streams)
 	m.mu.Unlock()
-	close(m.over)
+	close(m.done)
 	for _, s := range left {
 		s.answered(LostError{})
 		s.end()
 	}
 }
 
-// errGoneAway says that the other end goes.
+// errGoneAway says that the other end is closing the session.
 var errGoneAway = errors.New("gone away")
 
 func (m *mux) frame() error {
@@ -113,7 +113,7 @@ func (m *mux) frame() error {
 	if _, err := io.ReadFull(m.in, some); err != nil {
 		return err
 	}
-	if err := m.pass(size - len(some)); err != nil {
+	if err := m.skip(size - len(some)); err != nil {
 		return err
 	}
 	switch kind := number & 0xffff; {
@@ -125,17 +125,17 @@ func (m *mux) frame() error {
 	return nil
 }
 
-// pass reads over what nobody wants.
-func (m *mux) pass(size int) error {
+// skip reads bytes that are not needed.
+func (m *mux) skip(size int) error {
 	_, err := m.in.Discard(size)
 	return err
 }
 
-// control deals with a control frame about a stream, or with a ping.
+// control handles a control frame about a stream, or a ping.
 func (m *mux) control(kind uint32, flags byte, number uint32) {
 	s := m.stream(number)
 	switch {
-	case kind == typePing && number%2 == 0: // the other end's own
+	case kind == typePing && number%2 == 0: // sent by the other end, which expects a reply
 		m.answer(controlFrame(typePing, 0, number))
 	case kind == typeSynStream:
 		m.answer(controlFrame(typeReset, 0, number, statusRefused))
@@ -148,17 +148,17 @@ func (m *mux) control(kind uint32, flags byte, number uint32) {
 	case kind == typeReset:
 		m.forget(s)
 		s.answered(errRefusedStream)
-		s.lastly(false)
+		s.endWriting(false)
 		s.end()
 	}
 }
 
-// data hands on what came for a stream.
+// data moves the payload of a data frame to its stream.
 func (m *mux) data(number uint32, flags byte, size int) error {
 	s := m.stream(number)
 	for size > 0 && s != nil {
 		room := s.room()
-		if room == nil { // it is closed
+		if room == nil { // the stream was reset
 			break
 		}
 		n, err := m.in.Read(room[:min(len(room), size)])
@@ -167,7 +167,7 @@ func (m *mux) data(number uint32, flags byte, size int) error {
 			return err
 		}
 	}
-	if err := m.pass(size); err != nil {
+	if err := m.skip(size); err != nil {
 		return err
 	}
 	if s != nil && flags&flagFin != 0 {
@@ -188,29 +188,29 @@ func (m *mux) forget(s *stream) {
 	delete(m.streams, s.number)
 }
 
-// ping says that somebody is there, for balancers on the way.
+// ping sends pings, which keep idle connections open through load balancers.
 func (m *mux) ping(period time.Duration) {
 	for number := uint32(1); ; number += 2 {
 		ctx, cancel := m.timeout(context.Background(), period)
 		select {
-		case <-m.over:
+		case <-m.done:
 		case <-ctx.Done():
 		}
 		cancel()
 		select {
-		case <-m.over:
+		case <-m.done:
 			return
 		default:
 		}
-		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff)) // the wire's end is noticed where it is read
+		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff)) // serve notices a broken wire
 	}
 }
 
-// CreateStream opens a stream with some headers, and waits until the other end
-// has taken it. The error is errRefusedStream where it hasn't.
+// CreateStream opens a stream with these headers and waits until the other end
+// has accepted it. If it is refused, the error is errRefusedStream.
 func (m *mux) CreateStream(headers http.Header) (httpstream.Stream, error) {
-	m.asking.Add(1)
-	defer m.asking.Add(-1)
+	m.opening.Add(1)
+	defer m.opening.Add(-1)
 	s, err := m.open(headers)
 	if err != nil {
 		return nil, err
@@ -229,7 +229,8 @@ func (m *mux) CreateStream(headers http.Header) (httpstream.Stream, error) {
 	return s, nil
 }
 
-// open asks for a stream. The numbers must come in order.
+// open sends the request for a stream. Stream ids must be sent in ascending
+// order.
 func (m *mux) open(headers http.Header) (*stream, error) {
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -266,8 +267,8 @@ func (m *mux) send(frame []byte) error {
 	return err
 }
 
-// answer sends a frame that the other end has asked for. Whoever reads doesn't
-// wait for the wire; who asks for more and more isn't answered.
+// answer sends a frame in reply to one of the other end's. It doesn't block the
+// reader; when too many replies wait already, it drops this one.
 func (m *mux) answer(frame []byte) {
 	if m.answers.Add(1) > mostAnswers {
 		m.answers.Add(-1)
@@ -275,11 +276,11 @@ func (m *mux) answer(frame []byte) {
 	}
 	go func() {
 		defer m.answers.Add(-1)
-		_ = m.send(frame) // the wire's end is noticed where it is read
+		_ = m.send(frame) // serve notices a broken wire
 	}()
 }
 
-// RemoveStreams forgets streams, which were reset.
+// RemoveStreams forgets streams that were reset.
 func (m *mux) RemoveStreams(streams ...httpstream.Stream) {
 	for _, s := range streams {
 		if s, ok := s.(*stream); ok && s != nil {
@@ -299,7 +300,7 @@ func (m *mux) Close() error {
 	return m.send(controlFrame(typeGoAway, 0, 0, 0))
 }
 
-// controlFrame makes one of some words.
+// controlFrame returns a control frame with these words as its payload.
 func controlFrame(kind, flags byte, words ...uint32) []byte {
 	b := []byte{control, version, 0, kind, flags, 0, 0, byte(4 * len(words))}
 	for _, w := range words {
@@ -308,7 +309,7 @@ func controlFrame(kind, flags byte, words ...uint32) []byte {
 	return b
 }
 
-// headerBlock is how headers are written (section 2.6.10).
+// headerBlock encodes headers (section 2.6.10).
 func headerBlock(headers http.Header) []byte {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(headers)))
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
@@ -319,12 +320,13 @@ func headerBlock(headers http.Header) []byte {
 	return b
 }
 
-// dictionary is the checksum of the one that SPDY/3 has for the compression of
-// headers. What isn't compressed refers to nothing in it.
+// dictionary is the checksum of SPDY/3's dictionary for the compression of
+// headers. Uncompressed headers don't refer to the dictionary itself.
 const dictionary = 0xe3c6a7c2
 
-// deflate appends a header block as zlib has it: stored, and an empty block that
-// tells the reader to go on (RFC 1950 and 1951). All blocks are one stream.
+// deflate appends a header block in zlib's format: as a stored block, followed
+// by an empty one that flushes (RFC 1950 and 1951). All header blocks form one
+// zlib stream.
 func (m *mux) deflate(b, block []byte) []byte {
 	if !m.begun {
 		m.begun = true

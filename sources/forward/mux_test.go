@@ -32,7 +32,7 @@ func between(t *testing.T, handle func(s httpstream.Stream) error) (*mux, httpst
 	t.Cleanup(func() {
 		ours.Close()
 		theirs.Close()
-		<-m.over
+		<-m.done
 		<-server.CloseChan()
 	})
 	return m, server
@@ -125,7 +125,7 @@ func TestMuxWaits(t *testing.T) {
 	if _, err := io.ReadFull(s, one[:]); err != nil {
 		t.Fatal(err)
 	}
-	if n := s.(*stream).come.size; n > maxWaiting+pieceSize {
+	if n := s.(*stream).received.size; n > maxWaiting+pieceSize {
 		t.Errorf("%d bytes wait", n)
 	}
 	rest, err := io.ReadAll(s)
@@ -253,7 +253,7 @@ func TestMuxReadsOver(t *testing.T) {
 	for _, last := range []string{"", "\x80\x02\x00\x06\x00\x00\x00\x00", "\x80\x03\x00\x07\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00", "\x80\x03\x00"} {
 		r := bytes.NewReader(append(bytes.Clone(in), last...))
 		m := newMux(scripted{r}, context.WithTimeout, time.Hour)
-		<-m.over
+		<-m.done
 		if left := r.Len(); left > 0 {
 			t.Errorf("%q: %d bytes were not read", last, left)
 		}
@@ -285,7 +285,7 @@ func FuzzMux(f *testing.F) {
 		}
 		close(release)
 		<-made
-		<-m.over
+		<-m.done
 	})
 }
 

@@ -15,9 +15,8 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// answered makes an error of an answer that was no upgrade: the status that
-// the API server gave, or one of the HTTP code alone when it was something on
-// the way that answered.
+// answered returns the error for a response that is no upgrade: the API
+// server's status, or one made of the HTTP code if a proxy on the way answered.
 func answered(code int, body []byte) error {
 	var s metav1.Status
 	if json.Unmarshal(body, &s) == nil && s.Kind == "Status" {
@@ -33,8 +32,8 @@ func answered(code int, body []byte) error {
 	return e
 }
 
-// message finds what a body says to people: nothing, if it is a page of HTML.
-// It may be a status that is cut short.
+// message returns the text for people in a response body, which may be a
+// truncated status; "" for a page of HTML.
 func message(body []byte) string {
 	if m := messageField.FindSubmatch(body); m != nil {
 		if text, err := strconv.Unquote(`"` + string(m[1]) + `"`); err == nil {
@@ -51,13 +50,13 @@ func message(body []byte) string {
 var (
 	messageField = regexp.MustCompile(`"message":\s*"((?:[^"\\]|\\.)*)"`)
 
-	// handshake is how client-go puts an answer that it found no status in;
-	// it reads no more than 1 KiB, which is short of some.
+	// handshake matches client-go's error for a response in which it found no
+	// status; it reads only 1 KiB, so that the status may be truncated.
 	handshake = regexp.MustCompile(`(?s)^websocket: bad handshake \((\d{3})[^)]*\)(?:: (.*))?$`)
 )
 
-// refusal takes what client-go has wrapped around an API status off: the
-// wrapping hides it from apierrors.
+// refusal unwraps the API status in an error of client-go, whose wrapping hides
+// it from apierrors.
 func refusal(err error) error {
 	var upgrade *httpstream.UpgradeFailureError
 	if !errors.As(err, &upgrade) || upgrade.Cause == nil {
@@ -71,11 +70,11 @@ func refusal(err error) error {
 	return upgrade.Cause
 }
 
-// worthSPDY tells whether SPDY may do what a WebSocket didn't: it may where
-// WebSockets aren't understood, and where it takes another verb to be allowed
-// one (create, not get). It can't help what is not there, who is not known,
-// or what the API server itself could not do.
-func worthSPDY(err, refused error) bool {
+// mayHelpSPDY reports whether SPDY may succeed where a WebSocket failed: if a
+// proxy on the way doesn't understand WebSockets, or RBAC allows SPDY's verb
+// (create) and not that of WebSockets (get). It can't help with a missing pod, an
+// unknown user, or an error of the API server itself.
+func mayHelpSPDY(err, refused error) bool {
 	if httpstream.IsHTTPSProxyError(err) {
 		return true
 	}
@@ -90,14 +89,14 @@ func worthSPDY(err, refused error) bool {
 	case code == http.StatusNotFound, code == http.StatusUnauthorized, code == http.StatusTooManyRequests:
 		return false
 	case code >= http.StatusInternalServerError:
-		return apierrors.IsUnexpectedServerError(s) // of something on the way
+		return apierrors.IsUnexpectedServerError(s) // of a proxy on the way
 	}
 	return true
 }
 
-// clearer gives the one of two refusals to show: the second was the better
-// try, but the first may say more of what is not allowed.
-func clearer(first, second error) error {
+// moreHelpful returns the one of two refusals to show: the second try had the
+// better chance, but the first error may name the missing permission.
+func moreHelpful(first, second error) error {
 	if apierrors.IsForbidden(first) && apierrors.IsForbidden(second) && namesVerb(first) && !namesVerb(second) {
 		return first
 	}

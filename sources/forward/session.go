@@ -12,33 +12,34 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// A session is the upgraded connection to one pod, from the wish for it to its
-// end.
+// A session is the upgraded connection to one pod, from the first request for
+// it until its end.
 type session struct {
 	name podName
 	o    Options
-	ctx  context.Context // ends when the session is to end
+	ctx  context.Context // ends when the session should end
 	end  context.CancelFunc
 
-	ready chan struct{} // closed when link or err is there
+	ready chan struct{} // closed when link or err is set
 	link  *link
 	err   error
 
-	next  atomic.Int64 // numbers the connections
-	conns atomic.Int64 // that are open
+	next  atomic.Int64 // the number of the last connection
+	conns atomic.Int64 // the number of open connections
 
 	// The pool's lock guards these.
-	dialing  int  // who dials on it
+	dialing  int  // the number of callers that dial on it
 	inUse    bool // since the last release
 	released int64
 
 	mu   sync.Mutex
-	over bool // nothing more may join work
+	over bool // no more goroutines may start
 	work sync.WaitGroup
 }
 
-// run opens the session, waits for its end, and ends what belongs to it.
-func (s *session) run(d *door) {
+// run opens the session, waits for its end, and then ends everything that
+// belongs to it.
+func (s *session) run(d *upgrader) {
 	s.link, s.err = d.open(s.ctx, s.name)
 	close(s.ready)
 	if s.err != nil {
@@ -55,7 +56,7 @@ func (s *session) run(d *door) {
 	s.work.Wait()
 }
 
-// opened tells whether the session stands, or has failed to.
+// opened reports whether the session is open or has failed to open.
 func (s *session) opened() bool {
 	select {
 	case <-s.ready:
@@ -65,7 +66,7 @@ func (s *session) opened() bool {
 	}
 }
 
-// isLost tells whether an opened session has ended or is about to.
+// isLost reports whether an opened session has ended or is about to.
 func (s *session) isLost() bool {
 	select {
 	case <-s.link.lost():
@@ -75,7 +76,8 @@ func (s *session) isLost() bool {
 	}
 }
 
-// before tells which of two released sessions is closed first.
+// before reports whether s is closed before t, if both are released: idle
+// sessions first, then the one released first.
 func (s *session) before(t *session) bool {
 	if idle := s.conns.Load() == 0; idle != (t.conns.Load() == 0) {
 		return idle
@@ -83,7 +85,8 @@ func (s *session) before(t *session) bool {
 	return s.released < t.released
 }
 
-// spawn runs f as a part of the session. It gives false when it is over.
+// spawn runs f as a part of the session. It returns false when the session has
+// ended.
 func (s *session) spawn(f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,8 +97,7 @@ func (s *session) spawn(f func()) bool {
 	return true
 }
 
-// dial opens a connection: two streams, which the other end pairs by their
-// number.
+// dial opens a connection: two streams, which the other end pairs by a number.
 func (s *session) dial(ctx context.Context, port int) (net.Conn, error) {
 	select {
 	case <-s.ready:
@@ -129,17 +131,17 @@ func (s *session) dial(ctx context.Context, port int) (net.Conn, error) {
 	return c, nil
 }
 
-// refused says why the other end did not want a connection. It may be quick to
-// reset the data's stream, and say why on the other one.
+// refused returns why the other end refused a connection. It may reset the data
+// stream before it has sent the reason on the error stream.
 func (s *session) refused(ctx context.Context, port int, errs httpstream.Stream) error {
 	c := newConn(s, port, errs, nil)
-	if errs != nil && s.spawn(c.listen) {
+	if errs != nil && s.spawn(c.readErrors) {
 		limited, cancel := s.o.Timeout(ctx, errorGrace)
 		defer cancel()
 		select {
-		case <-c.said:
-			if c.word != nil {
-				return c.word
+		case <-c.errsDone:
+			if c.errsText != nil {
+				return c.errsText
 			}
 		case <-limited.Done():
 		}
@@ -147,8 +149,8 @@ func (s *session) refused(ctx context.Context, port int, errs httpstream.Stream)
 	return &ForwardError{Port: port, Text: errRefusedStream.Error()}
 }
 
-// discard ends streams without waiting for the wire, which may be stuck: the
-// session's end frees it.
+// discard ends streams without waiting for the link, which may be stuck until
+// the session ends.
 func (s *session) discard(streams ...httpstream.Stream) {
 	s.spawn(func() { s.link.discard(streams...) })
 }

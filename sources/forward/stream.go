@@ -7,28 +7,28 @@ import (
 	"sync"
 )
 
-// How much may wait in a stream: more isn't read off the wire, nor is anything
-// behind it, until somebody takes it. Who waits for another stream takes nothing
-// yet, and the answer about that one may be behind what he will be given.
+// How many bytes may wait in a stream. Beyond that, the mux reads nothing from the
+// wire until the stream is read. While a stream is being opened the second limit
+// applies: its reply may be behind the data of streams that aren't read yet.
 const (
 	maxWaiting = 128 << 10
 	maxBefore  = 8 << 20
 )
 
-// A stream is one of a [mux].
+// A stream is one stream of a [mux].
 type stream struct {
 	mux     *mux
 	number  uint32
 	headers http.Header
-	reply   chan error // whether it was taken; once
+	reply   chan error // nil if the stream was accepted; sent once
 	once    sync.Once
 
-	mu     sync.Mutex
-	change sync.Cond
-	come   backlog
-	ended  bool // nothing comes any more
-	reset  bool // nobody wants it
-	closed bool // nothing goes any more
+	mu       sync.Mutex
+	change   sync.Cond
+	received backlog
+	ended    bool // no more data will be received
+	reset    bool // its data is not needed any more
+	closed   bool // no more data will be sent
 }
 
 func newStream(m *mux, number uint32, headers http.Header) *stream {
@@ -37,17 +37,18 @@ func newStream(m *mux, number uint32, headers http.Header) *stream {
 	return s
 }
 
-// answered says whether the stream was taken, if that isn't known yet.
+// answered records whether the other end accepted the stream. Only the first
+// call counts.
 func (s *stream) answered(err error) { s.once.Do(func() { s.reply <- err }) }
 
-// wake has who waits for room look again.
+// wake lets goroutines that wait for room check again.
 func (s *stream) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.change.Broadcast()
 }
 
-// end says that nothing comes any more.
+// end records that no more data will be received.
 func (s *stream) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,40 +56,40 @@ func (s *stream) end() {
 	s.change.Broadcast()
 }
 
-// room is where the next bytes go, once there may be more; nil when nobody
-// wants them.
+// room waits until there is space for the next bytes and returns it; nil when
+// the stream was reset.
 func (s *stream) room() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.reset && (s.come.size >= maxBefore || s.come.size >= maxWaiting && s.mux.asking.Load() == 0) {
+	for !s.reset && (s.received.size >= maxBefore || s.received.size >= maxWaiting && s.mux.opening.Load() == 0) {
 		s.change.Wait()
 	}
 	if s.reset {
 		return nil
 	}
-	return s.come.room()
+	return s.received.room()
 }
 
-// add says that n bytes came there.
+// add adds the n bytes that were read into room.
 func (s *stream) add(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.come.add(n)
+	s.received.add(n)
 	s.change.Broadcast()
 }
 
-// Read takes what came.
+// Read returns received data.
 func (s *stream) Read(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.come.size == 0 && !s.ended && !s.reset {
+	for s.received.size == 0 && !s.ended && !s.reset {
 		s.change.Wait()
 	}
-	if s.reset || s.come.size == 0 {
+	if s.reset || s.received.size == 0 {
 		return 0, io.EOF
 	}
-	full := s.come.size >= maxWaiting
-	n := s.come.read(b)
+	full := s.received.size >= maxWaiting
+	n := s.received.read(b)
 	if full {
 		s.change.Broadcast()
 	}
@@ -108,9 +109,10 @@ func dataFrame(number uint32, flags byte, size int) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(flags)<<24|uint32(size))
 }
 
-// Close says that nothing more is sent. What comes can still be read.
+// Close tells the other end that no more data will be sent. Data can still be
+// received.
 func (s *stream) Close() error {
-	if s.lastly(false) {
+	if s.endWriting(false) {
 		return s.mux.send(dataFrame(s.number, flagFin, 0))
 	}
 	return nil
@@ -119,26 +121,27 @@ func (s *stream) Close() error {
 // Reset ends the stream in both directions.
 func (s *stream) Reset() error {
 	s.mux.forget(s)
-	if s.lastly(true) {
+	if s.endWriting(true) {
 		return s.mux.send(controlFrame(typeReset, 0, s.number, statusCancel))
 	}
 	return nil
 }
 
-// lastly notes that nothing more is sent; reset: nor read. It gives false when
-// the other end knows.
-func (s *stream) lastly(reset bool) (tell bool) {
+// endWriting records that no more data is sent and, with reset, none is read.
+// It reports whether this is the first such call, so that the other end has to
+// be told.
+func (s *stream) endWriting(reset bool) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tell = !s.closed
+	first = !s.closed
 	s.closed = true
 	s.reset = s.reset || reset
 	s.change.Broadcast()
-	return tell
+	return first
 }
 
-// Headers are those that it was opened with.
+// Headers returns the headers that the stream was opened with.
 func (s *stream) Headers() http.Header { return s.headers }
 
-// Identifier is its number.
+// Identifier returns the stream id.
 func (s *stream) Identifier() uint32 { return s.number }

@@ -20,26 +20,27 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// tunnelPrefix is before the name of a protocol that is spoken in SPDY frames
-// within a WebSocket.
+// tunnelPrefix is the prefix of a protocol that is spoken in SPDY frames within
+// a WebSocket.
 const tunnelPrefix = "SPDY/3.1+"
 
-// A door is the API server's, where requests become connections.
-type door struct {
+// An upgrader turns requests to the API server into connections.
+type upgrader struct {
 	o         Options
 	config    *rest.Config
 	base      *url.URL
-	transport http.RoundTripper // HTTP/1.1: the only one that can be upgraded
+	transport http.RoundTripper // HTTP/1.1: HTTP/2 can't be upgraded
 	tickets   tls.ClientSessionCache
 
 	mu       sync.Mutex
-	onlySPDY map[habit]bool // where WebSockets were refused and SPDY was not
+	onlySPDY map[accessKey]bool // where WebSockets failed and SPDY didn't
 }
 
-// A habit is what was learned of a namespace, for a subresource of its pods.
-type habit struct{ namespace, subresource string }
+// An accessKey is what the API server grants access by: a namespace, and a
+// subresource of its pods.
+type accessKey struct{ namespace, subresource string }
 
-func newDoor(cfg *rest.Config, o Options) (*door, error) {
+func newUpgrader(cfg *rest.Config, o Options) (*upgrader, error) {
 	c := rest.CopyConfig(cfg)
 	c.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	c.Timeout = 0 // would end the connection, not only the request
@@ -52,13 +53,13 @@ func newDoor(cfg *rest.Config, o Options) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &door{o: o, config: c, base: base, transport: transport, tickets: tls.NewLRUClientSessionCache(0), onlySPDY: map[habit]bool{}}, nil
+	return &upgrader{o: o, config: c, base: base, transport: transport, tickets: tls.NewLRUClientSessionCache(0), onlySPDY: map[accessKey]bool{}}, nil
 }
 
-func (d *door) close() { utilnet.CloseIdleConnectionsFor(d.transport) }
+func (d *upgrader) close() { utilnet.CloseIdleConnectionsFor(d.transport) }
 
-// named checks that the names are names: they become parts of a path.
-func named(namespace, pod string) (podName, error) {
+// checkName returns an error if a name can't be a part of a URL's path.
+func checkName(namespace, pod string) (podName, error) {
 	for _, part := range []string{namespace, pod} {
 		if part == "" || len(content.IsPathSegmentName(part)) > 0 {
 			return podName{}, fmt.Errorf("%q is no name of a pod and its namespace", pod+"."+namespace)
@@ -67,19 +68,19 @@ func named(namespace, pod string) (podName, error) {
 	return podName{namespace, pod}, nil
 }
 
-func (d *door) url(name podName, subresource string, query url.Values) string {
+func (d *upgrader) url(name podName, subresource string, query url.Values) string {
 	u := d.base.JoinPath("api/v1/namespaces", name.namespace, "pods", name.pod, subresource)
 	u.RawQuery = query.Encode()
 	return u.String()
 }
 
-// open sets a session to a pod up, within the time it may take.
-func (d *door) open(ctx context.Context, name podName) (*link, error) {
+// open opens a session to a pod, within Options.UpgradeTimeout.
+func (d *upgrader) open(ctx context.Context, name podName) (*link, error) {
 	limited, cancel := d.o.Timeout(ctx, d.o.UpgradeTimeout)
 	defer cancel()
 	u := d.url(name, "portforward", nil)
 	var l *link
-	err := d.either(habit{name.namespace, "portforward"},
+	err := d.webSocketOrSPDY(accessKey{name.namespace, "portforward"},
 		func() (err error) { l, err = d.tunnel(limited, u); return err },
 		func() (err error) {
 			l, err = d.post(limited, u, portforward.PortForwardProtocolV1Name)
@@ -91,9 +92,9 @@ func (d *door) open(ctx context.Context, name podName) (*link, error) {
 	return l, nil
 }
 
-// late tells a request that took too long from one that was given up, which
+// late returns the error of a request that ended by a timeout or by ctx, which
 // both show as any error.
-func (d *door) late(ctx, limited context.Context, err error) error {
+func (d *upgrader) late(ctx, limited context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -103,22 +104,22 @@ func (d *door) late(ctx, limited context.Context, err error) error {
 	return err
 }
 
-// either tries a WebSocket, and SPDY if that may fare better. It remembers
-// where it did.
-func (d *door) either(h habit, overWebSocket, overSPDY func() error) error {
+// webSocketOrSPDY tries a WebSocket and then SPDY, if that may succeed where
+// the WebSocket failed. It remembers where it did.
+func (d *upgrader) webSocketOrSPDY(h accessKey, overWebSocket, overSPDY func() error) error {
 	d.mu.Lock()
-	only := d.onlySPDY[h] || d.config.Dial != nil // which client-go's WebSockets would pass by
+	only := d.onlySPDY[h] || d.config.Dial != nil // which client-go's WebSockets don't use
 	d.mu.Unlock()
 	if only {
 		return refusal(overSPDY())
 	}
 	err := overWebSocket()
 	first := refusal(err)
-	if err == nil || !worthSPDY(err, first) {
+	if err == nil || !mayHelpSPDY(err, first) {
 		return first
 	}
 	if second := refusal(overSPDY()); second != nil {
-		return clearer(first, second)
+		return moreHelpful(first, second)
 	}
 	d.mu.Lock()
 	d.onlySPDY[h] = true
@@ -126,14 +127,14 @@ func (d *door) either(h habit, overWebSocket, overSPDY func() error) error {
 	return nil
 }
 
-// dial opens a WebSocket. The line is closed when ctx ends before it stands.
-func (d *door) dial(ctx context.Context, url string, protocols ...string) (websocket.ConnectionHolder, *line, error) {
-	rt, holder, err := websocket.RoundTripperFor(d.config) // good for once
+// dial opens a WebSocket. If ctx ends first, the line is closed.
+func (d *upgrader) dial(ctx context.Context, url string, protocols ...string) (websocket.ConnectionHolder, *line, error) {
+	rt, holder, err := websocket.RoundTripperFor(d.config) // can be used once
 	if err != nil {
 		return nil, nil, err
 	}
-	// Each session to a pod is a TLS connection, of which only the first need
-	// cost the API server a signature.
+	// Each session is a TLS connection. Resuming the first saves the API server
+	// a signature for each of the others.
 	if of, ok := holder.(utilnet.TLSClientConfigHolder); ok && of.TLSClientConfig() != nil {
 		of.TLSClientConfig().ClientSessionCache = d.tickets
 	}
@@ -154,8 +155,8 @@ func (d *door) dial(ctx context.Context, url string, protocols ...string) (webso
 	return holder, l, nil
 }
 
-// tunnel opens a session within a WebSocket.
-func (d *door) tunnel(ctx context.Context, url string) (*link, error) {
+// tunnel opens a session inside a WebSocket.
+func (d *upgrader) tunnel(ctx context.Context, url string) (*link, error) {
 	ws, l, err := d.dial(ctx, url, tunnelPrefix+portforward.PortForwardProtocolV1Name)
 	if err != nil {
 		return nil, err
@@ -163,9 +164,9 @@ func (d *door) tunnel(ctx context.Context, url string) (*link, error) {
 	return newLink(&wire{ReadWriteCloser: portforward.NewTunnelingConnection("client", ws.Connection()), line: l}, d.o.Timeout), nil
 }
 
-// post opens a session by a plain upgrade. It goes through client-go's ordinary
-// transport, so that contexts, proxies and dialers of the configuration hold.
-func (d *door) post(ctx context.Context, url string, protocols ...string) (*link, error) {
+// post opens a session by an HTTP upgrade to SPDY. It uses client-go's ordinary
+// transport, so that the proxies and dialers of the configuration apply.
+func (d *upgrader) post(ctx context.Context, url string, protocols ...string) (*link, error) {
 	l := &line{}
 	req, err := http.NewRequestWithContext(l.watch(ctx), http.MethodPost, url, nil)
 	if err != nil {
@@ -197,7 +198,7 @@ func (d *door) post(ctx context.Context, url string, protocols ...string) (*link
 	return newLink(w, d.o.Timeout), nil
 }
 
-// agreed checks that the server speaks one of the protocols it was asked for.
+// agreed checks that the server has chosen one of the protocols.
 func agreed(resp *http.Response, protocols []string) error {
 	chosen := resp.Header.Get(httpstream.HeaderProtocolVersion)
 	for _, p := range protocols {

@@ -42,7 +42,7 @@ func TestNoMoreSessionsThanPlaces(t *testing.T) {
 	if most > 3 {
 		t.Errorf("%d pods at once", most)
 	}
-	if n := len(p.places.held); n > 3 {
+	if n := len(p.slots.held); n > 3 {
 		t.Errorf("%d sessions held", n)
 	}
 }
@@ -135,7 +135,7 @@ func TestPodInUseKeepsItsPlace(t *testing.T) {
 func queued(p *Pool, n int) {
 	for {
 		p.mu.Lock()
-		m := len(p.places.queue)
+		m := len(p.slots.queue)
 		p.mu.Unlock()
 		if m >= n {
 			return

@@ -1,0 +1,82 @@
+package forward
+
+import "slices"
+
+// podName identifies the pod of a session.
+type podName struct{ namespace, pod string }
+
+func (n podName) String() string { return n.pod + "." + n.namespace }
+
+// slots are the sessions that may exist at once, and the callers that wait for
+// one. The pool's lock guards them.
+type slots struct {
+	limit int
+	held  map[podName]*session
+	queue []*waiter // in the order of arrival
+	turn  int64     // the number of releases so far
+}
+
+// A waiter is a caller that waits for a session.
+type waiter struct {
+	name  podName
+	given chan *session // buffered
+}
+
+// admit serves the waiters that can be served. A waiter whose pod has a session
+// needs no slot, so it doesn't wait behind one that does.
+func (p *slots) admit(start func(podName) *session) {
+	p.queue = slices.DeleteFunc(p.queue, func(t *waiter) bool {
+		s := p.held[t.name]
+		if s == nil {
+			if len(p.held) >= p.limit && !p.evict() {
+				return false
+			}
+			s = start(t.name)
+			p.held[t.name] = s
+		}
+		s.dialing++
+		s.inUse = true
+		t.given <- s
+		return true
+	})
+}
+
+// withdraw removes a waiter from the queue, and reports whether it was there.
+func (p *slots) withdraw(t *waiter) bool {
+	i := slices.Index(p.queue, t)
+	if i < 0 {
+		return false
+	}
+	p.queue = slices.Delete(p.queue, i, i+1)
+	return true
+}
+
+// release allows closing a session when another pod needs its slot.
+func (p *slots) release(s *session) {
+	p.turn++
+	s.inUse, s.released = false, p.turn
+}
+
+// vacate frees the session's slot.
+func (p *slots) vacate(s *session) {
+	if p.held[s.name] == s {
+		delete(p.held, s.name)
+	}
+}
+
+// evict ends the session that was released first; idle ones go before those
+// with open connections.
+func (p *slots) evict() bool {
+	var out *session
+	for _, s := range p.held {
+		if !s.inUse && s.dialing == 0 && (out == nil || s.before(out)) {
+			out = s
+		}
+	}
+	if out == nil {
+		return false
+	}
+	out.end()
+	p.vacate(out)
+	return true
+}
