@@ -27,7 +27,7 @@ test: ## run all tests of this module, those of concurrent code also with the ra
 	$(GO) test -race ./sources/store
 
 poison: ## run every command, output format and completion on snapshots that attack the terminal and the shell
-	$(GO) test . -count=1 -run Poison -full
+	$(GO) test ./test/hostile ./test/shell -count=1 -run Poison -full
 
 matrix: ## remove one part of each recorded mesh at a time; no answer may then look complete
 	$(GO) test ./test/matrix -count=1 -timeout 30m -full
@@ -39,7 +39,7 @@ e2e: ## start a real mesh on this machine and test the plugin on it (the first b
 	cd test/e2e && $(GO) vet ./... && $(GO) run ./cmd/mesh build && $(GO) test -count=1 -v -timeout 15m .
 
 golden: ## rewrite the expected output of transcripts and tables, then list the changed files
-	$(GO) test . ./printers -update
+	$(GO) test ./test/docs ./test/transcript ./printers -update
 	git --no-pager diff --stat
 
 lint: ## run go vet and staticcheck; check gofmt and go mod tidy

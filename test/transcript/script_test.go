@@ -1,0 +1,70 @@
+// Package transcript runs transcripts: commands, and what the program has to
+// print for them.
+package transcript
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/meshq/kubectl-meshq/plugin"
+	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/test/unpack"
+)
+
+var update = flag.Bool("update", false, "rewrite what the transcripts expect")
+
+func TestMain(m *testing.M) {
+	run := func() { os.Exit(plugin.Main(process.Current())) }
+	testscript.Main(m, map[string]func(){"kubectl-meshq": run, "kubectl_complete-meshq": run})
+}
+
+// TestScript runs the transcripts in testdata/script on the demo. A transcript
+// holds commands and the output that the real program must print for them.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("NO_COLOR", "")
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "unpack": unpackInto},
+	})
+}
+
+// unpackInto unpacks the demo into a directory. In a script: unpack snap.
+func unpackInto(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unpack FOLDER")
+	}
+	ts.Check(unpack.Demo(ts.MkAbs(args[0]), func(string) bool { return true }))
+}
+
+// code runs a command and checks its exit code. In a script: code 3
+// kubectl-meshq '.['.
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N command args…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		e, ok := err.(interface{ ExitCode() int })
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = e.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
