@@ -1,13 +1,17 @@
 package sources
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
+	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
 const uuid = "ad1a24d4-b544-4ed4-88d6-eb0c87a6c986"
@@ -278,4 +282,34 @@ func TestShards(t *testing.T) {
 		t.Errorf("taken at %v, now %v", got, m.Now())
 	}
 	same(t, "faults", faults(m), nil)
+}
+
+// A delayed source takes a second for each fetch.
+type delayed struct{ transport.Source }
+
+func (d delayed) Fetch(ctx context.Context, proxy, request string, h mesh.Hint) (*transport.Body, error) {
+	time.Sleep(time.Second)
+	return d.Source.Fetch(ctx, proxy, request, h)
+}
+
+// TestUnknownProxiesAreIdentifiedAtOnce opens 32 proxies that nothing lists. To
+// read one takes a second, to read all takes as many rounds of Concurrency.
+func TestUnknownProxiesAreIdentifiedAtOnce(t *testing.T) {
+	all := map[string]string{}
+	for i := range 32 {
+		all[fmt.Sprintf("proxies/p-%d.n/config_dump.json", i)] = fmt.Sprintf(`{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump",
+			"bootstrap":{"node":{"id":"sidecar~10.0.0.%d~p-%d.n~n.svc.cluster.local"}}}]}`, i, i)
+	}
+	for concurrency, want := range map[int]time.Duration{16: 2 * time.Second, 4: 8 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now() // of the bubble: no clock is read
+			m := open(t, Options{Concurrency: concurrency}, &counted{Source: delayed{source(t, files(t, all))}})
+			if _, order := proxies(t, m); len(order) != 32 || order[0] != "p-0.n" {
+				t.Errorf("%q", order)
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("--concurrency %d: %s, expected %s", concurrency, took, want)
+			}
+		})
+	}
 }

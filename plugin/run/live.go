@@ -65,7 +65,7 @@ func (r *Run) openCluster(context_ string, requestTimeout time.Duration) (transp
 	if context_ == "" {
 		context_ = raw.CurrentContext
 	}
-	pool, err := forward.New(config, forward.Options{Timeout: context.WithTimeout, UpgradeTimeout: requestTimeout})
+	pool, err := forward.New(config, forward.Options{Timeout: context.WithTimeout, UpgradeTimeout: requestTimeout, Sessions: r.Concurrency * 3 / 2})
 	if err != nil {
 		return nil, process.Usagef("kubeconfig: %s", process.OneLine(err.Error()))
 	}

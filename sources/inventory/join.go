@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/envoy"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -182,29 +183,56 @@ func (j *joiner) addPods() {
 // addPlaces sets where each proxy can be asked, and makes proxies of those of
 // which nothing else is known.
 func (j *joiner) addPlaces(ctx context.Context) error {
+	identified := j.identifyAll(ctx)
 	var strangers []*stranger
 	for _, l := range j.listings {
 		for _, name := range l.proxies {
 			at := Place{l.cluster, name}
+			if !l.cluster.IsDump() {
+				if p := j.find(name, l); p != nil {
+					p.Places = append(p.Places, at)
+					continue
+				}
+			}
+			s := identified[at]
+			switch {
+			case s.err == nil:
+			case requests.IsEnd(ctx, s.err):
+				return s.err
+			case l.cluster.IsDump():
+				j.faults.add(&mesh.Fault{Subject: "config_dump", Err: s.err})
+				continue
+			default:
+				j.faults.add(&mesh.Fault{Proxy: name, Section: "config_dump", Err: s.err})
+			}
 			if l.cluster.IsDump() {
-				if err := j.addDump(ctx, at); err != nil {
-					return err
-				}
-			} else if p := j.find(name, l); p != nil {
-				p.Places = append(p.Places, at)
+				j.addDump(at, s.identity)
 			} else {
-				who, err := j.reader.identify(ctx, at)
-				if err != nil {
-					if err = j.fault(ctx, &mesh.Fault{Proxy: at.Name, Section: "config_dump", Err: err}); err != nil {
-						return err
-					}
-				}
-				strangers = append(strangers, &stranger{at, l, who})
+				strangers = append(strangers, s)
 			}
 		}
 	}
 	j.addStrangers(strangers)
 	return nil
+}
+
+// identifyAll reads from the dumps, and from places that no listing knows, which
+// proxies they are of. It reads all at once; the store bounds how many requests
+// are sent at the same time.
+func (j *joiner) identifyAll(ctx context.Context) map[Place]*stranger {
+	all := map[Place]*stranger{}
+	var group sync.WaitGroup
+	for _, l := range j.listings {
+		for _, name := range l.proxies {
+			if l.cluster.IsDump() || j.find(name, l) == nil { // a dump adds no second proxy of an id: what is found now is found later
+				s := &stranger{place: Place{l.cluster, name}, listing: l}
+				all[s.place] = s
+				group.Go(func() { s.identity, s.err = j.reader.identify(ctx, s.place) })
+			}
+		}
+	}
+	group.Wait()
+	return all
 }
 
 // find returns the proxy with an id in a listing: the one whose home is there
@@ -224,14 +252,10 @@ func (j *joiner) find(id string, at *listing) *Proxy {
 
 // addDump adds a config dump that was given by itself. It belongs to the proxy
 // whose id it has, if that proxy has no such dump yet, else to one more proxy.
-func (j *joiner) addDump(ctx context.Context, at Place) error {
-	who, err := j.reader.identify(ctx, at)
-	if err != nil {
-		return j.fault(ctx, &mesh.Fault{Subject: "config_dump", Err: err})
-	}
+func (j *joiner) addDump(at Place, who envoy.Identity) {
 	if all := j.byID[who.ID]; len(all) == 1 && !slices.ContainsFunc(all[0].Places, func(p Place) bool { return p.Cluster.IsDump() }) {
 		all[0].Places = append(all[0].Places, at)
-		return nil
+		return
 	}
 	id := cmp.Or(who.ID, "unknown")
 	for n := 2; len(j.byID[id]) > 0; n++ {
@@ -239,15 +263,15 @@ func (j *joiner) addDump(ctx context.Context, at Place) error {
 	}
 	p := j.add(id, who.ClusterID)
 	p.Identity, p.Home, p.Places = &who, at.Cluster, []Place{at}
-	return nil
 }
 
-// A stranger is a proxy that can be asked under a name that no istiod and no API
-// server has listed.
+// A stranger is a dump, or a proxy that can be asked under a name that no istiod
+// and no API server has listed.
 type stranger struct {
 	place    Place
 	listing  *listing
 	identity envoy.Identity
+	err      error // why it could not be identified
 }
 
 // addStrangers makes a proxy for each. Its id is its pod's, if the place has the
@@ -283,15 +307,6 @@ func (j *joiner) addStrangers(all []*stranger) {
 		p := j.add(id, cmp.Or(s.identity.ClusterID, s.listing.clusterID))
 		p.Identity, p.Pod, p.Home, p.Places = &s.identity, pod, s.place.Cluster, []Place{s.place}
 	}
-}
-
-// fault records a fault, unless it is the end of ctx, which it returns.
-func (j *joiner) fault(ctx context.Context, f *mesh.Fault) error {
-	if requests.IsEnd(ctx, f.Err) {
-		return f.Err
-	}
-	j.faults.add(f)
-	return nil
 }
 
 func (j *joiner) add(id, clusterID string) *Proxy {
