@@ -3,6 +3,7 @@ package diff
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -44,7 +45,7 @@ func (s settler) value(v any, envoys bool) (any, error) {
 	if w, ok := v.(mesh.Whole); ok { // raw bytes of a document contain no fields of this project
 		v, err := w.Deep(s.ctx)
 		if err == nil && envoys {
-			v = veiled(v)
+			v = mask(v)
 		}
 		return v, err
 	}
@@ -83,7 +84,7 @@ func (s settler) object(fields *object.Object, kind *kindRule, envoys bool) (any
 			return nil, err
 		}
 		if envoys && secrets[key] {
-			v = veil(v)
+			v = maskAll(v)
 		}
 		out.Set(key, v)
 	}
@@ -97,42 +98,81 @@ var secrets = map[string]bool{
 	"authPassword": true, "inlineKey": true,
 }
 
-// veiled returns a value with its secrets masked. It returns the same value if
-// there are none.
-func veiled(v any) any {
-	switch x := v.(type) {
-	case *object.Object:
-		return veiledObject(x)
-	case []any:
-		for i, e := range x {
-			if w := veiled(e); !unmoved(w, e) {
-				out := append([]any(nil), x...)
-				for ; i < len(x); i++ {
-					out[i] = veiled(x[i])
-				}
-				return out
-			}
+// mask replaces the secrets of a value: the same value where it has none.
+func mask(v any) any {
+	return rewriting{member: func(key string, v any) (string, any, bool) {
+		if secrets[key] {
+			return key, maskAll(v), true
 		}
+		return key, nil, false
+	}}.value(v)
+}
+
+// maskAll replaces all strings of a secret by Envoy's mask, except the names of the
+// places where Envoy reads a secret from.
+func maskAll(v any) any {
+	return rewriting{
+		text: func(string) string { return mesh.Redacted },
+		member: func(key string, v any) (string, any, bool) {
+			return key, v, key == "filename" || key == "environmentVariable"
+		},
+	}.value(v)
+}
+
+// rewriting replaces strings and members of a value. A part in which nothing
+// changes is not copied.
+type rewriting struct {
+	text func(string) string // may be nil
+
+	// member returns the name that a member gets. done is whether w is its value;
+	// otherwise the member's own value is rewritten.
+	member func(key string, v any) (name string, w any, done bool)
+}
+
+func (r rewriting) value(v any) any {
+	switch x := v.(type) {
+	case string:
+		if r.text != nil {
+			return r.text(x)
+		}
+	case []any:
+		out := x
+		for i, e := range x {
+			w := r.value(e)
+			if isSame(w, e) {
+				continue
+			}
+			if mesh.Identical(out, x) {
+				out = slices.Clone(x)
+			}
+			out[i] = w
+		}
+		return out
+	case *object.Object:
+		return r.object(x)
 	}
 	return v
 }
 
-func veiledObject(m *object.Object) any {
+func (r rewriting) object(m *object.Object) any {
 	var out *object.Object
 	for key, v := range m.All() {
-		w := v
-		if secrets[key] {
-			w = veil(v)
-		} else if w = veiled(v); unmoved(w, v) {
-			continue
+		name, w, done := r.member(key, v)
+		if !done {
+			w = r.value(v)
 		}
-		if out == nil {
+		if out == nil && (name != key || !isSame(w, v)) {
 			out = object.New(m.Len())
-			for k, v := range m.All() {
-				out.Set(k, v)
+			for k, e := range m.All() {
+				if k == key {
+					break
+				}
+				out.Set(k, e)
 			}
 		}
-		out.Set(key, w)
+		if out != nil {
+			out.Set(name, w)
+		}
 	}
 	if out == nil {
 		return m
@@ -140,38 +180,11 @@ func veiledObject(m *object.Object) any {
 	return out
 }
 
-// unmoved reports whether w, the result of veiled, is still the same value as
-// v.
-func unmoved(w, v any) bool {
+// isSame returns whether a rewritten value is still the value that it was.
+func isSame(w, v any) bool {
 	switch v.(type) {
 	case *object.Object, []any:
 		return mesh.Identical(w, v)
 	}
-	return true
-}
-
-// veil replaces all strings in a secret by the word that Envoy writes in their
-// place. It keeps the path of a file and the name of an environment variable
-// that hold a secret.
-func veil(v any) any {
-	switch x := v.(type) {
-	case string:
-		return mesh.Redacted
-	case []any:
-		out := make([]any, len(x))
-		for i, e := range x {
-			out[i] = veil(e)
-		}
-		return out
-	case *object.Object:
-		out := object.New(x.Len())
-		for key, e := range x.All() {
-			if key != "filename" && key != "environmentVariable" {
-				e = veil(e)
-			}
-			out.Set(key, e)
-		}
-		return out
-	}
-	return v
+	return w == v
 }

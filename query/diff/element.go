@@ -3,8 +3,8 @@ package diff
 import (
 	"context"
 	"runtime"
-	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -308,36 +308,17 @@ func (c *comparing) gather(edits []Edit, b []element) (*Edit, error) {
 // each calls do for each number below n, on several goroutines.
 func (c *comparing) each(n int, do func(i int) error) error {
 	const batch = 16
-	workers := min(runtime.GOMAXPROCS(0), n/batch+1)
-	if workers == 1 {
-		for i := range n {
-			if err := do(i); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	var next atomic.Int64
-	errs := make([]error, workers)
-	var all sync.WaitGroup
-	for w := range workers {
-		all.Go(func() {
-			for errs[w] == nil {
-				start := int(next.Add(batch)) - batch
-				if start >= n {
-					return
-				}
-				for i := start; i < min(start+batch, n) && errs[w] == nil; i++ {
-					errs[w] = do(i)
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
+	for start := 0; start < n; start += batch {
+		all.Go(func() error {
+			for i := start; i < min(start+batch, n); i++ {
+				if err := do(i); err != nil {
+					return err
 				}
 			}
+			return nil
 		})
 	}
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return all.Wait()
 }

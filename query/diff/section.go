@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -154,14 +156,13 @@ func ownerOf(list []any) *mesh.Object {
 // both loads a section of two objects in parallel, because the objects load
 // from different servers.
 func both(ctx context.Context, a, b *mesh.Object, name mesh.Section) (x, y []any, err error) {
-	done := make(chan error, 1)
-	go func() {
-		var err error
+	var other errgroup.Group
+	other.Go(func() (err error) {
 		y, err = section(ctx, b, name)
-		done <- err
-	}()
+		return err
+	})
 	x, err = section(ctx, a, name)
-	if e := <-done; err == nil {
+	if e := other.Wait(); err == nil {
 		err = e
 	}
 	return x, y, err

@@ -32,6 +32,8 @@ func TestBalanceAsMeasured(t *testing.T) {
 		{"no panic", `{"commonLbConfig": {"healthyPanicThreshold": {}}}`, "uu", "0 ALL_UNHEALTHY"},
 		{"outlier", `{"outlierDetection": {}}`, "hf 1hh", "70/30"},
 		{"outlier that is not asked", `{}`, "hf 1hh", "100/0"},
+		{"the remainder of a division by the load", `{"commonLbConfig": {"healthyPanicThreshold": {}}}`, "huuuu 1huuuu 2huuuu", "34/33/33"},
+		{"the remainder of a division by the size", `{}`, "u 1u 2u", "34/33/33"},
 	} {
 		var rows []any
 		priority := 0

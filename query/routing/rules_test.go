@@ -67,6 +67,37 @@ func TestEdgeSetsHeadersByOrigin(t *testing.T) {
 	}
 }
 
+// TestMatcherInputsOfThePeer checks that the direct source is the physical peer and
+// the source is the one that a PROXY header names.
+func TestMatcherInputsOfThePeer(t *testing.T) {
+	const physical, named = "10.0.0.1", "10.0.0.2"
+	for _, c := range []struct {
+		input, want string
+		r           Request
+	}{
+		{"DirectSourceIPInput", physical, Request{Source: named, DirectSource: physical}},
+		{"DirectSourceIPInput", named, Request{Source: named}},
+		{"SourceIPInput", named, Request{Source: named, DirectSource: physical}},
+	} {
+		l := value(t, `{"filterChains": [{"name": "`+physical+`"}, {"name": "`+named+`"}], "filterChainMatcher": {"matcherTree": {
+			"input": {"name": "ip", "typedConfig": {"@type": "type.googleapis.com/envoy.extensions.matching.common_inputs.network.v3.`+c.input+`"}},
+			"exactMatchMap": {"map": {`+chosenChain(physical)+`, `+chosenChain(named)+`}}}}}`)
+		taken, err := Chain(t.Context(), &Cache{}, Envoy{}, l, c.r, Seen{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "the listener's matcher names " + c.want; taken.Why != want {
+			t.Errorf("%s of %+v: %s, want %s", c.input, c.r, taken.Why, want)
+		}
+	}
+}
+
+// chosenChain is an entry of a matcher's map that leads to the filter chain with the
+// name of its key.
+func chosenChain(name string) string {
+	return `"` + name + `": {"action": {"name": "chain", "typedConfig": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "` + name + `"}}}`
+}
+
 func TestUpgrades(t *testing.T) {
 	rc := func(action string) any {
 		return value(t, `{"virtualHosts": [{"name": "v", "domains": ["*"], "routes": [{"match": {"connectMatcher": {}}, "route": {"cluster": "tunnel"}}, {"match": {"prefix": "/"}, "route": {"cluster": "c"`+action+`}}]}]}`)
@@ -268,8 +299,8 @@ func TestShadowReportsOnlyCertainty(t *testing.T) {
 	} {
 		route := func(match string) any { return object.Of("match", value(t, match)) }
 		got, err := Shadow(context.Background(), []any{route(c.ahead)}, route(c.route))
-		if err != nil || (got != nil) != c.want {
-			t.Errorf("%s ahead of %s: %v, want %v (%v)", c.ahead, c.route, got != nil, c.want, err)
+		if err != nil || (got >= 0) != c.want {
+			t.Errorf("%s ahead of %s: %v, want %v (%v)", c.ahead, c.route, got >= 0, c.want, err)
 		}
 	}
 }

@@ -9,21 +9,11 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Shadow returns the first of the routes ahead that takes every request that
-// the route would take, or nil if none does. It reports only what is certain: a
-// route with conditions besides its path shadows only routes with the same
-// conditions.
-func Shadow(ctx context.Context, ahead []any, route any) (any, error) {
-	i, err := ShadowIndex(ctx, ahead, route)
-	if i < 0 {
-		return nil, err
-	}
-	return ahead[i], err
-}
-
-// ShadowIndex is like Shadow, but returns the index of the shadowing route in
-// ahead, or -1 if there is none.
-func ShadowIndex(ctx context.Context, ahead []any, route any) (int, error) {
+// Shadow returns the index of the first of the routes ahead that takes every
+// request that the route would take, or -1 if none does. It reports only what is
+// certain: a route with conditions besides its path shadows only routes with the
+// same conditions.
+func Shadow(ctx context.Context, ahead []any, route any) (int, error) {
 	r := document.NewReader(ctx)
 	m := r.Message(route).Sub("match")
 	for i, other := range ahead {

@@ -208,7 +208,7 @@ func Shadows(c *eval.Call, yield func(any) error) error {
 		return err
 	}
 	for i, route := range routes {
-		by, err := routing.ShadowIndex(c.Ctx, routes[:i], route)
+		by, err := routing.Shadow(c.Ctx, routes[:i], route)
 		if err != nil {
 			return err
 		}

@@ -108,7 +108,7 @@ func (u *deadEnds) routeConfiguration(rc any) error {
 			}
 		}
 		for i, route := range routes {
-			by, err := routing.ShadowIndex(u.ctx, routes[:i], route)
+			by, err := routing.Shadow(u.ctx, routes[:i], route)
 			if err != nil {
 				return err
 			}

@@ -93,7 +93,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":                       {"plugin"},
 	"github.com/spf13/pflag":                       {"plugin"},
 	"golang.org/x/term":                            {"plugin"},
-	"golang.org/x/sync":                            {"sources", "query/eval"},
+	"golang.org/x/sync":                            {"query/diff", "sources", "query/eval"},
 	"k8s.io/cli-runtime":                           {"plugin", "printers"},
 	"k8s.io/client-go":                             {"plugin", "sources", "printers"}, // printers uses only its jsonpath
 	"k8s.io/apimachinery":                          {"plugin", "sources", "printers"},
