@@ -6,7 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// forced makes a function that is given its input looked into one level deep.
+// forced wraps fn so that its input is forced.
 func forced(fn values.Func) values.Func {
 	return func(m *values.Task, in any, args []any) (any, error) {
 		in, err := m.Force(in)
@@ -17,7 +17,8 @@ func forced(fn values.Func) values.Func {
 	}
 }
 
-// looked is forced for a function that keeps nothing of an array.
+// looked is forced for a function that keeps no reference to an array: the array
+// may be changed in place afterwards.
 func looked(fn values.Func) values.Func {
 	return func(m *values.Task, in any, args []any) (any, error) {
 		in, err := m.Borrow(in)
@@ -28,7 +29,8 @@ func looked(fn values.Func) values.Func {
 	}
 }
 
-// Functions returns the builtins that are functions of values, under "name/arity".
+// Functions returns the builtins that are functions of values. The keys are
+// "name/arity".
 func Functions() map[string]values.Func {
 	table := delegation()
 	table["setpath/2"] = func(m *values.Task, in any, a []any) (any, error) { return setAt(m, in, a[0], a[1]) }

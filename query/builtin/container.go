@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// containerBuiltins look at arrays and objects, no deeper than they must: what
-// is inside stays as lazy as it was.
+// containerBuiltins returns the builtins for arrays and objects. They load no
+// more of them than needed; all other values inside stay lazy.
 func containerBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"length/0":        looked(func(m *values.Task, v any, _ []any) (any, error) { return length(m, v) }),
@@ -50,7 +50,7 @@ func length(m *values.Task, v any) (any, error) {
 	return nil, values.Cannot(v, "has no length")
 }
 
-// keys gives the keys of an object, as they were written or sorted, or the
+// keys returns the keys of an object, sorted or in their original order, or the
 // indexes of an array.
 func keys(m *values.Task, v any, sorted bool) (any, error) {
 	switch v := v.(type) {
@@ -104,7 +104,7 @@ func has(m *values.Task, v, k any) (any, error) {
 
 func reverse(m *values.Task, v any) (any, error) {
 	x, ok := v.([]any)
-	if !ok { // jq takes it for an array of that length
+	if !ok { // jq treats v as an array of length(v) elements
 		n, err := length(m, v)
 		if err != nil {
 			return nil, err
@@ -124,8 +124,8 @@ func reverse(m *values.Task, v any) (any, error) {
 	return out, nil
 }
 
-// members gives the elements of an array, or the values of an object in
-// their order.
+// members returns the elements of an array, or the values of an object in their
+// order.
 func members(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case []any:
@@ -161,7 +161,7 @@ func flattenBy(m *values.Task, v, depth any) (any, error) {
 		return nil, values.CannotIterate(v)
 	}
 	d, ok := native.ToFloat(depth)
-	for i := 0; i < len(xs) && !ok; i++ { // the depth is what can't be counted down
+	for i := 0; i < len(xs) && !ok; i++ { // a depth that isn't a number is an error if there is an array to flatten
 		if x, err := m.Force(xs[i]); err != nil || values.KnownType(x) == "array" {
 			return nil, cmp.Or(err, values.CannotBoth(depth, 1, "cannot be subtracted"))
 		}
@@ -248,8 +248,8 @@ func total(m *values.Task, v any) (any, error) {
 	return values.SumOf(m, xs)
 }
 
-// search finds a value in a sorted array: its index, or where it would stand
-// as a negative number.
+// search returns the index of x in the sorted array v. If x isn't in it, search
+// returns -1-i, where i is the index at which x would be inserted.
 func search(m *values.Task, v, x any) (any, error) {
 	xs, ok := v.([]any)
 	if !ok {
@@ -272,7 +272,8 @@ func search(m *values.Task, v, x any) (any, error) {
 	return -i - 1, nil
 }
 
-// entryBuiltins turn objects into arrays of entries and back.
+// entryBuiltins returns the builtins that convert objects to arrays of entries
+// and back.
 func entryBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"to_entries/0":   forced(func(m *values.Task, v any, _ []any) (any, error) { return toEntries(m, v) }),
@@ -280,7 +281,7 @@ func entryBuiltins() map[string]values.Func {
 	}
 }
 
-// smallObject is about what an object with few members takes.
+// smallObject is the approximate memory in bytes of an object with few members.
 const smallObject = 352
 
 func toEntries(m *values.Task, v any) (any, error) {
@@ -303,10 +304,12 @@ func toEntries(m *values.Task, v any) (any, error) {
 	return out, nil
 }
 
-// entryKeys are the names that a key may have in an entry, by precedence.
+// entryKeys are the names under which an entry may have its key, in order of
+// precedence.
 var entryKeys = [...]string{"key", "Key", "name", "Name"}
 
-// fromEntries makes an object of entries; a later one hides an earlier one.
+// fromEntries converts entries to an object. If several entries have the same
+// key, the last one wins.
 func fromEntries(m *values.Task, v any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
@@ -331,7 +334,7 @@ func fromEntries(m *values.Task, v any) (any, error) {
 	return out, m.Alloc(values.EntrySize * out.Len())
 }
 
-// entry gives key and value of an entry.
+// entry returns the key and the value of an entry.
 func entry(m *values.Task, x any) (k, w any, err error) {
 	fields, ok := x.(*object.Object)
 	if !ok && x != nil {

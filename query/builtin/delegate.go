@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// delegated are the functions that gojq does, under their number of arguments.
-// They give one value. Those of several arguments don't look at their input.
+// delegated lists the functions that gojq computes, by their number of arguments.
+// Each returns one value. Functions of two or more arguments ignore their input.
 var delegated = [...]string{
 	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp j0 j1 lgamma log1p logb modf nearbyint rint significand
 		sin sinh tan tanh tgamma y0 y1 isfinite isinfinite isnan isnormal
@@ -22,16 +22,16 @@ var delegated = [...]string{
 	`fma`,
 }
 
-// growth is how many bytes a function takes for a byte of what it is given.
+// growth is the memory in bytes that a function needs per byte of its input.
 var growth = map[string]int{
 	"implode": 2, "_tobase64": 3, "_tohtml": 7, "_touri": 4, "format": 7,
 }
 
-// ofContainers are those that take arrays or objects. The others refuse them,
-// for which they need not be loaded.
+// ofContainers lists the functions that accept arrays or objects. All others
+// reject them without loading their contents.
 const ofContainers = " implode _tobase64 _tohtml _touri format mktime strftime strflocaltime "
 
-// delegation gives the functions that gojq does.
+// delegation returns the functions that gojq computes.
 func delegation() map[string]values.Func {
 	calls := [...]string{"", "($b)", "($b; $c)", "($b; $c; $d)"}
 	table := make(map[string]values.Func, 128)
@@ -41,16 +41,16 @@ func delegation() map[string]values.Func {
 			table[syntax.Key(name, arity)] = d.call
 		}
 	}
-	table["gamma/0"] = table["lgamma/0"] // jq's name for it; gojq has another function there
+	table["gamma/0"] = table["lgamma/0"] // jq's name for lgamma; gojq's own gamma is another function
 	return table
 }
 
 type delegate struct {
 	name   string
-	expr   string // the call of it
-	blind  bool   // it does not look at its input
-	whole  bool   // it takes arrays or objects
-	text   bool   // as their text
+	expr   string // calls the function in gojq
+	blind  bool   // the function ignores its input
+	whole  bool   // the function accepts arrays or objects
+	text   bool   // the function converts arrays and objects to JSON text first
 	growth int
 }
 
@@ -98,9 +98,9 @@ func (d *delegate) call(m *values.Task, in any, args []any) (any, error) {
 	return v, err
 }
 
-// imploded returns the text made of code points; ok is false where an element is
-// no valid code point, and gojq's implode decides. For a short text, a call of
-// gojq costs some ten times as much.
+// imploded returns the string with the given code points. It returns false if an
+// element is no valid code point; then gojq's implode handles the array. For a
+// short string, calling gojq takes some ten times as long.
 func imploded(xs []any) (text string, ok bool) {
 	out := make([]byte, 0, len(xs))
 	for _, x := range xs {
@@ -113,9 +113,8 @@ func imploded(xs []any) (text string, ok bool) {
 	return string(out), true
 }
 
-// refused says in jq's words why a function that gojq does gave nothing for
-// its values, of which the first is the input, unless there are arguments that
-// it works on alone.
+// refused returns an error in jq's words for a function for which gojq returned
+// an error. The input is vs[0]; it doesn't matter if blind is set.
 func refused(name string, vs []any, blind bool) error {
 	in := vs[0]
 	kind := values.KnownType(in)
@@ -159,7 +158,7 @@ func refused(name string, vs []any, blind bool) error {
 	return values.Cannot(in, values.NumberRequired)
 }
 
-// notImploded names the element that is no character's number.
+// notImploded returns an error that names the element that is no code point.
 func notImploded(in any) error {
 	xs, ok := in.([]any)
 	if !ok {

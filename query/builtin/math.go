@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// mathBuiltins are the functions of numbers that queries use a lot.
+// mathBuiltins returns the mathematical functions that queries use often.
 func mathBuiltins() map[string]values.Func {
 	table := map[string]values.Func{
 		"nan/0":      func(*values.Task, any, []any) (any, error) { return math.NaN(), nil },

@@ -12,12 +12,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Matching does something with the matches of an expression in a string. The
-// arguments are the expression and, optionally, flags.
+// Matching is a builtin that processes the matches of a regular expression in a
+// string. The arguments are the expression and, optionally, flags.
 type Matching = func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error
 
-// Matchings are the functions of an expression and flags that give any number
-// of results, by name.
+// Matchings returns, by name, the builtins of an expression and flags that yield
+// any number of results.
 func Matchings() map[string]Matching {
 	reading := func(read func(args []any) (re, flags any, err error), do func(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error) Matching {
 		return func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error {
@@ -38,8 +38,8 @@ func Matchings() map[string]Matching {
 	}
 }
 
-// expression gives an expression and its flags. Alone it may be an array of
-// both.
+// expression returns an expression and its flags. If there is one argument only,
+// it may be an array of both.
 func expression(args []any) (re, flags any, err error) {
 	pair, ok := args[0].([]any)
 	if _, text := args[0].(string); len(args) == 1 && !text && len(pair) == 0 {
@@ -61,7 +61,7 @@ func noPair(args []any) (re, flags any, err error) {
 	return args[0], nil, nil
 }
 
-// compiled gives the string and the compiled expression.
+// compiled returns the string v and the compiled expression.
 func compiled(m *values.Task, name string, ps *Patterns, v, re, flags any) (string, *pattern, error) {
 	v, err := m.Force(v)
 	if err != nil {
@@ -82,7 +82,8 @@ func compiled(m *values.Task, name string, ps *Patterns, v, re, flags any) (stri
 	return s, p, err
 }
 
-// find gives the matches in a string.
+// find returns the string v, the compiled expression and its matches in the
+// string.
 func find(m *values.Task, ps *Patterns, v, re, flags any) (string, *pattern, [][]int, error) {
 	s, p, err := compiled(m, "match", ps, v, re, flags)
 	if err != nil {
@@ -130,7 +131,7 @@ func matched(m *values.Task, ps *Patterns, in values.Located, re, flags any, y v
 	return nil
 }
 
-// describe gives a match as jq shows it.
+// describe returns a match as the object that jq's match yields.
 func (p *pattern) describe(r *runes, x []int) *object.Object {
 	offset := r.at(x[0])
 	captures := make([]any, len(x)/2-1)
@@ -144,7 +145,7 @@ func (p *pattern) describe(r *runes, x []int) *object.Object {
 		if from >= 0 {
 			offset, length, text = r.at(from), r.at(to)-r.at(from), r.s[from:to]
 		}
-		if length == 0 { // in jq's order, of which there are two
+		if length == 0 { // like jq, which orders the keys differently for empty matches
 			captures[i] = object.Of("offset", offset, "string", text, "length", length, "name", group)
 		} else {
 			captures[i] = object.Of("offset", offset, "length", length, "string", text, "name", group)
@@ -153,7 +154,7 @@ func (p *pattern) describe(r *runes, x []int) *object.Object {
 	return object.Of("offset", offset, "length", r.at(x[1])-offset, "string", r.s[x[0]:x[1]], "captures", captures)
 }
 
-// named gives the text of the groups that have a name.
+// named returns an object with the text of each named group.
 func (p *pattern) named(s string, x []int) *object.Object {
 	out := object.New(0)
 	for i, name := range p.Regexp.SubexpNames() {
@@ -184,7 +185,8 @@ func captured(m *values.Task, ps *Patterns, in values.Located, re, flags any, y 
 	return nil
 }
 
-// scanned gives the text of each match, or of its groups if it has any.
+// scanned yields the text of each match, or the texts of its groups if it has
+// any.
 func scanned(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
 	flags, err := values.Add(m, flags, "g")
 	if err != nil {
@@ -218,7 +220,7 @@ func groupsOf(s string, x []int) any {
 	return out
 }
 
-// splitUp gives what is between the matches: parts of the input, with a path.
+// splitUp yields the parts of the input between the matches, each with its path.
 func splitUp(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
 	flags, err := values.Add(m, flags, "g")
 	if err != nil {
@@ -259,9 +261,9 @@ func splitUp(m *values.Task, ps *Patterns, in values.Located, re, flags any, y v
 	return nil
 }
 
-// Substitute gives the input with its matches replaced. Where the replacement has
-// several results there are as many strings: the first of them has the first
-// replacement of every match, and so on.
+// Substitute yields the input with its matches replaced. If the replacement has
+// several results, Substitute yields as many strings: the first uses the first
+// replacement of each match, and so on.
 func Substitute(m *values.Task, ps *Patterns, in values.Located, re, flags any, replacement func(groups any, use func(any) error) error, y values.Yield) error {
 	s, p, all, err := find(m, ps, in.V, re, flags)
 	if err != nil {
@@ -304,32 +306,33 @@ func Substitute(m *values.Task, ps *Patterns, in values.Located, re, flags any, 
 	return nil
 }
 
-// pattern is a regular expression with its flags, as gojq understands them.
+// pattern is a compiled regular expression with its flags.
 type pattern struct {
 	source, flags string
 	Regexp        *regexp.Regexp
-	// after matches one character, then the expression: an empty match behind
-	// a match is found with it, as Go passes over those and jq does not.
+	// after matches one character followed by the expression. It finds an empty
+	// match directly after another match, which jq reports and Go's regexp skips.
 	after  *regexp.Regexp
 	global bool
 	full   bool // empty matches count
 }
 
-// patterns keeps what was compiled: the few that a query repeats.
+// Patterns caches compiled expressions, because a query usually repeats a few.
 type Patterns struct {
 	last atomic.Pointer[pattern]
 	mu   sync.Mutex
 	all  map[[2]string]*pattern
 }
 
-// keptPatterns is how many are kept before all are dropped.
+// keptPatterns is the size at which the cache is cleared.
 const keptPatterns = 256
 
-// patternSize is about what a byte of a pattern takes when it is compiled.
+// patternSize is the approximate memory in bytes of a compiled expression per
+// byte of its source.
 const patternSize = 512
 
-// Get returns a compiled expression. Its error says what is wrong with the
-// expression or the flags.
+// Get returns a compiled expression, from the cache if possible. An invalid
+// expression or invalid flags are an error.
 func (ps *Patterns) Get(m *values.Task, source, flags string) (*pattern, error) {
 	if p := ps.last.Load(); p != nil && p.source == source && p.flags == flags {
 		return p, nil
@@ -357,10 +360,10 @@ func (ps *Patterns) Get(m *values.Task, source, flags string) (*pattern, error) 
 	return p, nil
 }
 
-// newPattern compiles an expression. The flags are gojq's: g for all matches, i
-// for any case, m for a dot that matches newlines too; and jq's: p, which is
-// gojq's m, x for blanks and comments that don't count, n for no empty matches,
-// l for the longest match, and s, which is how it is in any case.
+// newPattern compiles an expression. The flags are gojq's g (all matches), i
+// (ignore case) and m (the dot matches newlines too), and jq's p (the same as m),
+// x (ignore blanks and comments), n (no empty matches), l (longest match) and s,
+// which is always on.
 func newPattern(source, flags string) (*pattern, error) {
 	p := &pattern{source: source, flags: flags, full: true}
 	re, longest := source, false
@@ -400,8 +403,8 @@ func newPattern(source, flags string) (*pattern, error) {
 	return p, nil
 }
 
-// withoutBlanks takes blanks and comments out of an expression, but for those
-// in classes and behind a backslash.
+// withoutBlanks removes blanks and comments from an expression, except in
+// character classes and after a backslash.
 func withoutBlanks(re string) string {
 	var out strings.Builder
 	class := false
@@ -429,16 +432,17 @@ func withoutBlanks(re string) string {
 	return out.String()
 }
 
-// matchSize is about what a match takes, and each group in it.
+// The approximate memory in bytes of a match, and of each group in it.
 const (
 	matchSize = 96
 	groupSize = 16
 )
 
-// find gives the places of all matches in s, or of the first.
+// find returns the offsets of all matches in s, or of the first one without the
+// flag g.
 func (p *pattern) find(m *values.Task, s string) ([][]int, error) {
 	n := 1
-	if p.global || !p.full { // no more than there is room for
+	if p.global || !p.full { // limited to the number of matches that memory can hold
 		n = int(min(m.MaxMemory()/int64(matchSize+2*groupSize*(p.Regexp.NumSubexp()+1)), int64(len(s))+1)) + 1
 	}
 	found, err := values.Interruptible(m, len(s), func() [][]int { return p.all(s, n) })
@@ -467,7 +471,7 @@ func (p *pattern) all(s string, n int) [][]int {
 	return found
 }
 
-// withEmpty adds the empty matches that end a match which is not empty.
+// withEmpty adds the empty matches directly after a match that isn't empty.
 func (p *pattern) withEmpty(s string, found [][]int) [][]int {
 	all := make([][]int, 0, len(found))
 	for i, x := range found {
@@ -492,8 +496,8 @@ func (p *pattern) withEmpty(s string, found [][]int) [][]int {
 	return all
 }
 
-// runes counts the characters in front of a place; the places must not go
-// back by much.
+// runes converts byte offsets in s to character offsets. It is fast if the
+// offsets increase, or decrease only a little.
 type runes struct {
 	s     string
 	byte  int
@@ -509,7 +513,7 @@ func (r *runes) at(i int) int {
 	return r.count
 }
 
-// matches tells whether there is a match that counts.
+// matches reports whether s has a match that counts.
 func (p *pattern) matches(s string) bool {
 	if p.full {
 		return p.Regexp.MatchString(s)

@@ -9,7 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// searchBuiltins find a value in an array, or a text in another.
+// searchBuiltins returns the builtins that find a value in an array, or a string
+// in another.
 func searchBuiltins() map[string]values.Func {
 	where := func(choose func(m *values.Task, places any) (any, error)) values.Func {
 		return forced(func(m *values.Task, v any, a []any) (any, error) {
@@ -24,7 +25,7 @@ func searchBuiltins() map[string]values.Func {
 		"indices/1": where(func(_ *values.Task, places any) (any, error) { return places, nil }),
 		"index/1":   where(func(m *values.Task, places any) (any, error) { return values.Member(m, places, 0) }),
 		"rindex/1":  where(func(m *values.Task, places any) (any, error) { return lastOf(m, places) }),
-		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) { // what jq has under indices
+		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) { // the function behind jq's own indices
 			part, err := m.Deep(a[0])
 			if err != nil {
 				return nil, err
@@ -44,7 +45,7 @@ func searchBuiltins() map[string]values.Func {
 	}
 }
 
-// lastOf is .[-1:][0].
+// lastOf returns the last element of an array, as .[-1:][0] does.
 func lastOf(m *values.Task, v any) (any, error) {
 	last, err := values.Member(m, v, object.Of("start", -1, "end", nil))
 	if err != nil {
@@ -53,7 +54,8 @@ func lastOf(m *values.Task, v any) (any, error) {
 	return values.Member(m, last, 0)
 }
 
-// contain is contains: an error for two values of different kinds.
+// contain implements the builtin contains. Two values of different types are an
+// error.
 func contain(m *values.Task, v, x any) (any, error) {
 	v, x, err := m.ForceBoth(v, x)
 	if err != nil {
@@ -66,8 +68,9 @@ func contain(m *values.Task, v, x any) (any, error) {
 	return holds, err
 }
 
-// contains tells whether all of x is in v, looking at nothing that x has no
-// part of; alike is false for values of different kinds.
+// contains reports whether v contains all of x. It loads only those parts of v
+// that x has, too. It returns false for alike if the values are of different
+// types.
 func contains(m *values.Task, v, x any) (holds, alike bool, err error) {
 	if v, x, err = m.ForceBoth(v, x); err != nil {
 		return false, false, err
@@ -97,7 +100,8 @@ func contains(m *values.Task, v, x any) (holds, alike bool, err error) {
 	return native.Compare(v, x) == 0, true, nil
 }
 
-// containsAll tells whether each element of part is in one of v.
+// containsAll reports whether each element of part is contained in an element of
+// v.
 func containsAll(m *values.Task, v, part []any) (bool, error) {
 	if err := m.Nest("Containment check"); err != nil {
 		return false, err
@@ -141,8 +145,9 @@ func containsMembers(m *values.Task, v, part *object.Object) (bool, error) {
 	return true, nil
 }
 
-// indices gives every place where x begins in v. An array is looked for as a part
-// of one, anything else as an element. Of anything else it gives v[x], as jq.
+// indices returns the indexes at which x occurs in v. In an array, an array x is
+// searched as a subsequence and any other x as an element. If v isn't searchable
+// for x, indices returns v[x], as jq does.
 func indices(m *values.Task, v, x any) (any, error) {
 	x, err := m.Force(x)
 	if err != nil {
@@ -163,7 +168,8 @@ func indices(m *values.Task, v, x any) (any, error) {
 	return values.Member(m, v, x)
 }
 
-// indicesIn gives the places in characters; they may overlap.
+// indicesIn returns the offsets of t in s, in characters. Occurrences may
+// overlap.
 func indicesIn(m *values.Task, s, t string) ([]any, error) {
 	out := []any{}
 	if t == "" {

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestMergeSortEqualsStableSort sorts pairs with many equal keys, at every
-// length around the sizes at which mergeSort merges, and expects what the
-// standard library's stable sort gives.
+// TestMergeSortEqualsStableSort sorts pairs with many equal keys at every length
+// around the sizes at which mergeSort merges. The result must equal that of the
+// standard library's stable sort.
 func TestMergeSortEqualsStableSort(t *testing.T) {
 	type pair struct{ key, at int }
 	random := rand.New(rand.NewPCG(1, 2))

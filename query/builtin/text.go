@@ -17,7 +17,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// textBuiltins make strings, and look at them.
+// textBuiltins returns the builtins that make strings or read them.
 func textBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"tojson/0": func(m *values.Task, v any, _ []any) (any, error) {
@@ -87,7 +87,7 @@ func upper(r rune) rune {
 	return r
 }
 
-// explode gives the numbers of the characters.
+// explode returns the code points of a string.
 func explode(m *values.Task, s string) (any, error) {
 	n := utf8.RuneCountInString(s)
 	if err := m.Alloc(values.StringSize * n); err != nil {
@@ -103,7 +103,7 @@ func explode(m *values.Task, s string) (any, error) {
 	return out, nil
 }
 
-// toNumber gives a number as it is, and what a text says.
+// toNumber returns a number unchanged, and parses a string.
 func toNumber(m *values.Task, v any) (any, error) {
 	switch v := v.(type) {
 	case int, float64, json.Number, *big.Int:
@@ -117,7 +117,7 @@ func toNumber(m *values.Task, v any) (any, error) {
 	return nil, noNumber(v)
 }
 
-// numberIn gives the number that a text is, as in JSON or a little freer.
+// numberIn parses a number. It accepts somewhat more than JSON does.
 func numberIn(text string) (any, error) {
 	if n, ok := native.ParseNumber(text); ok {
 		return n, nil
@@ -127,7 +127,7 @@ func numberIn(text string) (any, error) {
 
 func noNumber(v any) error { return values.Cannot(v, "cannot be parsed as a number") }
 
-// ofString makes a function of a string.
+// ofString returns a builtin that applies fn to a string.
 func ofString(name string, fn func(m *values.Task, s string) (any, error)) values.Func {
 	return forced(func(m *values.Task, v any, _ []any) (any, error) {
 		if s, ok := v.(string); ok {
@@ -137,7 +137,7 @@ func ofString(name string, fn func(m *values.Task, s string) (any, error)) value
 	})
 }
 
-// ofStrings makes a function of two strings.
+// ofStrings returns a builtin that applies fn to two strings.
 func ofStrings(name string, fn func(m *values.Task, a, b string) (any, error)) values.Func {
 	return forced(func(m *values.Task, v any, args []any) (any, error) {
 		w, err := m.Force(args[0])
@@ -153,7 +153,7 @@ func ofStrings(name string, fn func(m *values.Task, a, b string) (any, error)) v
 	})
 }
 
-// join joins the members of a container, as text, by a separator.
+// join joins the members of a container, converted to strings, with a separator.
 func join(m *values.Task, v, sep any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
@@ -189,7 +189,7 @@ func join(m *values.Task, v, sep any) (any, error) {
 	return s.Result()
 }
 
-// byteBuiltins decode texts into bytes, which are texts again.
+// byteBuiltins returns the builtins that decode base64 and URIs.
 func byteBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"_tobase64d/0": decoded(fromBase64),
@@ -197,8 +197,8 @@ func byteBuiltins() map[string]values.Func {
 	}
 }
 
-// decoded makes a function of the text of a value. From says what is wrong with
-// a text that it can't decode.
+// decoded returns a builtin that decodes its input, converted to a string. If the
+// function from can't decode it, it returns the end of the error text as wrong.
 func decoded(from func(text string) (out, wrong string)) values.Func {
 	return func(m *values.Task, v any, _ []any) (any, error) {
 		v, err := m.Force(v)
@@ -222,7 +222,8 @@ func decoded(from func(text string) (out, wrong string)) values.Func {
 	}
 }
 
-// fromBase64 decodes up to the first "=", however many there should be.
+// fromBase64 decodes the text up to the first "=". It accepts any number of "="
+// at the end.
 func fromBase64(text string) (out, wrong string) {
 	text, _, _ = strings.Cut(text, "=")
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -236,7 +237,7 @@ func fromBase64(text string) (out, wrong string) {
 	return jsontext.WellFormed(string(bytes)), ""
 }
 
-// fromURI decodes %XX; what comes of it has to be UTF-8.
+// fromURI decodes %XX. The result must be valid UTF-8.
 func fromURI(text string) (out, wrong string) {
 	const says = "is not a valid uri encoding"
 	var b strings.Builder
@@ -261,7 +262,8 @@ func fromURI(text string) (out, wrong string) {
 	return b.String(), ""
 }
 
-// formatBuiltins make rows of text for other programs.
+// formatBuiltins returns the builtins that format rows of text for other
+// programs.
 func formatBuiltins() map[string]values.Func {
 	quoted := strings.NewReplacer(`"`, `""`, "\x00", `\0`)
 	escaped := strings.NewReplacer("\t", `\t`, "\r", `\r`, "\n", `\n`, "\\", `\\`, "\x00", `\0`)
@@ -273,8 +275,8 @@ func formatBuiltins() map[string]values.Func {
 	}
 }
 
-// row makes a format of an array of scalars. To a shell, a scalar is a row too,
-// and null a word.
+// row returns a builtin that formats an array of scalars. The format sh also
+// accepts a single scalar, and prints null.
 func row(name, sep string, quote func(string) string) values.Func {
 	shell := name == "sh"
 	return forced(func(m *values.Task, v any, _ []any) (any, error) {
@@ -305,7 +307,8 @@ func row(name, sep string, quote func(string) string) values.Func {
 	})
 }
 
-// cell gives the text of a scalar; null tells whether it is null, or nan.
+// cell returns the text of a scalar. It returns true for null if the scalar is
+// null or nan.
 func cell(m *values.Task, name string, v any, quote func(string) string) (text string, null bool, err error) {
 	if v, err = m.Force(v); err != nil {
 		return "", false, err
@@ -326,7 +329,7 @@ func cell(m *values.Task, name string, v any, quote func(string) string) (text s
 	return text, text == "null", err
 }
 
-// needsString are what the functions of strings say of what is no string.
+// needsString returns the error of a string function whose input isn't a string.
 func needsString(name string, v any) error {
 	switch name {
 	case "utf8bytelength":
