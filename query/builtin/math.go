@@ -50,3 +50,35 @@ func mathBuiltins() map[string]values.Func {
 	}
 	return table
 }
+
+// RangeBounds returns the start, the end and the step of a range. As in jq, a range
+// with a given step takes any values that can be compared and added.
+func RangeBounds(m *values.Task, numeric bool, vs ...any) ([]any, error) {
+	for i, v := range vs {
+		v, err := m.Force(v)
+		if err != nil {
+			return nil, err
+		}
+		if numeric && native.TypeOf(v) != "number" {
+			return nil, values.TextError("Range bounds must be numeric")
+		}
+		vs[i] = v
+	}
+	return vs, nil
+}
+
+// Count returns how many results limit and skip are called for; ok is false, with
+// the error, for a value that results can't be counted with.
+func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
+	v, err = m.Deep(v)
+	if err != nil {
+		return 0, false, err
+	}
+	if native.Compare(v, 0) < 0 {
+		return 0, false, &values.ValueError{V: name + " doesn't support negative count"}
+	}
+	if n, ok = native.ToFloat(v); ok {
+		return n, true, nil
+	}
+	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // the first result would be counted off
+}

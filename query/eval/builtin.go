@@ -61,15 +61,7 @@ func (c *compiler) boundIn(f *syntax.Func, s *scope, fn func(m *machine, e *env,
 
 func boundTo(args []*node, at *place, fn func(m *machine, e *env, in values.Located, args []any, y values.Yield) error) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
-		vs := make([]any, len(args))
-		var each func(i int) error
-		each = func(i int) error {
-			if i < len(args) {
-				return args[i].run(m, e, values.Plain(in), func(v values.Located) error {
-					vs[i] = v.V
-					return each(i + 1)
-				})
-			}
+		return m.combine(e, in, args, true, func(vs []any) error {
 			var below error
 			err := fn(m, e, in, slices.Clone(vs), func(v values.Located) error {
 				below = y(v)
@@ -79,8 +71,7 @@ func boundTo(args []*node, at *place, fn func(m *machine, e *env, in values.Loca
 				return below
 			}
 			return values.NameProxy(at.of(err), in.V)
-		}
-		return each(0)
+		})
 	})
 }
 

@@ -1,12 +1,15 @@
 package eval
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // Code is a compiled query. It may be run any number of times, also at the
@@ -130,3 +133,260 @@ func (n names) Keys() []string {
 func (n names) Var(name string) bool { return slices.Contains(n.c.opts.Variables, name) }
 
 func (n names) Vars() []string { return n.c.opts.Variables }
+
+// compiler turns a tree into nodes. What a name means is decided here: while
+// the query runs nothing is looked up by name.
+type compiler struct {
+	opts    *Options
+	unit    *unit // whose text is being compiled
+	visible int   // how many of its definitions are
+	natives map[string]maker
+	texts   map[string]string // of the prelude
+	prelude *unit
+	library []*unit
+	impure  bool // something reads inputs or writes messages: one goroutine, no looking ahead
+	stops   bool // something may have enough before its generator ends
+	nodes   int  // compiled so far
+	guesses int  // definitions under way that are taken to give one result
+}
+
+// builtin makes the node of a call of a function that is written in Go.
+type maker = func(c *compiler, f *syntax.Func, s *scope) *node
+
+// compileError is how the compiler leaves; Compile gives err back.
+type compileError struct{ err error }
+
+// fail ends the compilation with an error at a place.
+func (c *compiler) fail(at syntax.Span, format string, args ...any) {
+	p := c.unit.prog
+	panic(compileError{&syntax.Error{Span: at, File: p.File, Src: p.Src, Msg: fmt.Sprintf(format, args...)}})
+}
+
+// mark is the place that errors of what is compiled now are said to be at;
+// nil inside functions whose text is not the user's.
+func (c *compiler) mark(at syntax.Span) *place {
+	if c.unit.hidden || at.End == 0 {
+		return nil
+	}
+	return &place{span: at, prog: c.unit.prog}
+}
+
+// unit is one text: the query, a module, a program of the library, or the
+// builtins that are written in jq. The definitions of all but the query stand
+// alone: they need no environment, and see only what stands before them.
+type unit struct {
+	prog    *syntax.Program
+	place   any  // where a module was found, for what it imports
+	hidden  bool // errors are not said to be in its text
+	defs    []*syntax.FuncDef
+	index   map[string][]int // by "name/arity", in order
+	done    map[int]*function
+	imports []imported
+	data    *object.Object // by "$name"
+}
+
+// imported is a unit that another one imports, or includes when it has no
+// alias.
+type imported struct {
+	alias string
+	unit  *unit
+}
+
+// all definitions of a unit are before it.
+const all = 1 << 30
+
+func newUnit(p *syntax.Program, hidden bool) *unit {
+	return &unit{prog: p, hidden: hidden, index: map[string][]int{}, done: map[int]*function{}, data: object.New(0)}
+}
+
+func (u *unit) add(defs ...*syntax.FuncDef) {
+	for _, d := range defs {
+		k := syntax.Key(d.Name, len(d.Args))
+		u.index[k] = append(u.index[k], len(u.defs))
+		u.defs = append(u.defs, d)
+	}
+}
+
+// find gives the last definition of that name among the first before of the
+// unit, or else what the unit imported.
+func (u *unit) find(k string, before int) (*unit, int) {
+	places := u.index[k]
+	for j := len(places) - 1; j >= 0; j-- {
+		if places[j] < before {
+			return u, places[j]
+		}
+	}
+	for j := len(u.imports) - 1; j >= 0; j-- {
+		im := u.imports[j]
+		name := k
+		if im.alias != "" {
+			var ok bool
+			if name, ok = strings.CutPrefix(k, im.alias+"::"); !ok {
+				continue
+			}
+		}
+		if found, i := im.unit.find(name, all); found != nil {
+			return found, i
+		}
+	}
+	return nil, 0
+}
+
+// keys calls f with the names of all that find finds.
+func (u *unit) keys(f func(string)) {
+	for k := range u.index {
+		f(k)
+	}
+	for _, im := range u.imports {
+		im.unit.keys(func(k string) {
+			if im.alias != "" {
+				k = im.alias + "::" + k
+			}
+			f(k)
+		})
+	}
+}
+
+// maxImports is how deep modules may import one another; there is no other
+// guard against one that imports itself.
+const maxImports = 64
+
+// load loads what a unit imports.
+func (c *compiler) load(u *unit, depth int) {
+	was := c.unit
+	c.unit = u
+	defer func() { c.unit = was }()
+	for _, im := range u.prog.Query.Imports {
+		path := im.ImportPath + im.IncludePath
+		if c.opts.Modules == nil {
+			c.fail(im.Span, "cannot load module: %q", path)
+		}
+		if depth >= maxImports {
+			c.fail(im.Span, "module %q: imports are nested too deep", path)
+		}
+		if strings.HasPrefix(im.ImportAlias, "$") {
+			v, err := c.opts.Modules.Data(path, search(im), u.place)
+			c.failed(im, err)
+			u.data.Set(im.ImportAlias, v)
+			u.data.Set(im.ImportAlias+"::"+im.ImportAlias[1:], v)
+			continue
+		}
+		p, place, err := c.opts.Modules.Module(path, search(im), u.place)
+		c.failed(im, err)
+		m := newUnit(p, false)
+		m.place = place
+		c.load(m, depth+1)
+		c.check(m)
+		m.add(p.Query.FuncDefs...)
+		u.imports = append(u.imports, imported{im.ImportAlias, m})
+	}
+}
+
+// check finds names that mean nothing.
+func (c *compiler) check(u *unit) {
+	was := c.unit
+	c.unit = u
+	errs := syntax.Check(u.prog, names{c})
+	c.unit = was
+	if len(errs) > 0 {
+		panic(compileError{errs[0]})
+	}
+}
+
+// failed ends the compilation when a module could not be had. An error in the
+// module's own text keeps its place.
+func (c *compiler) failed(im *syntax.Import, err error) {
+	if err == nil {
+		return
+	}
+	if e, ok := err.(*syntax.Error); ok {
+		panic(compileError{e})
+	}
+	c.fail(im.Span, "%s", fmt.Sprint(err))
+}
+
+// search is the "search" of an import's metadata.
+func search(im *syntax.Import) any {
+	if im.Meta == nil {
+		return nil
+	}
+	return metaOf(im.Meta).Get("search")
+}
+
+// constantOf gives the value of a constant in metadata.
+func constantOf(t *syntax.ConstTerm) any {
+	switch {
+	case t.Object != nil:
+		return metaOf(t.Object)
+	case t.Array != nil:
+		out := make([]any, len(t.Array.Elems))
+		for i, x := range t.Array.Elems {
+			out[i] = constantOf(x)
+		}
+		return out
+	case t.Number != "":
+		return native.Number(t.Number)
+	case t.Null:
+		return nil
+	case t.True:
+		return true
+	case t.False:
+		return false
+	}
+	return t.Str
+}
+
+// metaOf gives the value of a module's or an import's metadata.
+func metaOf(o *syntax.ConstObject) *object.Object {
+	out := object.New(0)
+	if o == nil {
+		return out
+	}
+	for _, kv := range o.KeyVals {
+		k := kv.Key
+		if k == "" {
+			k = kv.KeyString
+		}
+		out.Set(k, constantOf(kv.Val))
+	}
+	return out
+}
+
+// env holds what the names of a scope stand for while the query runs: a
+// variable, a definition, or an argument that is a query. It has the form of
+// the [scope] it was compiled under, an entry for an entry.
+type env struct {
+	up *env
+	v  any   // a variable
+	n  *node // an argument that is a query,
+	ne *env  // and where it was written
+}
+
+// at gives the entry d steps up.
+func (e *env) at(d int) *env {
+	for ; d > 0; d-- {
+		e = e.up
+	}
+	return e
+}
+
+// scope is what a name stands for while the query is compiled.
+type scope struct {
+	up    *scope
+	name  string    // "$x", "f/1", or "label x"
+	fn    *function // a definition
+	param bool      // an argument that is a query
+}
+
+// find gives the nearest entry of that name and how many steps up it is; nil
+// when there is none.
+func (s *scope) find(name string) (*scope, int) {
+	d := 0
+	for x := s; x != nil; x = x.up {
+		if x.name == name {
+			return x, d
+		}
+		d++
+	}
+	return nil, 0
+}

@@ -1,6 +1,9 @@
 package eval
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -86,7 +89,7 @@ func (c *compiler) object(o *syntax.Object, s *scope) *node {
 	entries := make([]entry, len(o.KeyVals))
 	simple := true
 	for i, kv := range o.KeyVals {
-		x := c.entry(kv, s)
+		x := compileEntry(c, kv, s)
 		simple = simple && x.key == nil && x.value.one != nil
 		entries[i] = x
 	}
@@ -99,7 +102,7 @@ func (c *compiler) object(o *syntax.Object, s *scope) *node {
 	})
 }
 
-func (c *compiler) entry(kv *syntax.ObjectKeyVal, s *scope) entry {
+func compileEntry(c *compiler, kv *syntax.ObjectKeyVal, s *scope) entry {
 	x := entry{at: c.mark(kv.Span)}
 	switch {
 	case kv.Key != "" && kv.Key[0] == '$':
@@ -229,4 +232,220 @@ func (b *builder) build() error {
 		return err
 	}
 	return b.y(b.in.Made(out))
+}
+
+// binding takes a value apart and calls body with the environment that holds
+// the parts, once for each way to do it.
+type binding = func(m *machine, e *env, v any, body func(*env) error) error
+
+// patterns compiles the patterns behind "as". With several, joined by ?//, the
+// next one is tried when something goes wrong with one; body then has the
+// variables of all of them, null where its own pattern has none.
+func (c *compiler) patterns(ps []*syntax.Pattern, s *scope) (*scope, binding) {
+	if len(ps) == 1 && ps[0].Name != "" {
+		return &scope{up: s, name: ps[0].Name}, func(_ *machine, e *env, v any, body func(*env) error) error {
+			return body(&env{up: e, v: v})
+		}
+	}
+	var names []string
+	for _, p := range ps {
+		names = patternNames(p, names)
+	}
+	in := s
+	for _, n := range names {
+		in = &scope{up: in, name: n}
+	}
+	ms := make([]matcher, len(ps))
+	for i, p := range ps {
+		ms[i] = compilePattern(c, p, in)
+	}
+	return in, func(m *machine, e *env, v any, body func(*env) error) error {
+		for i, match := range ms {
+			x := e
+			for range names {
+				x = &env{up: x}
+			}
+			err := match(m, x, v, body)
+			if err == nil || i == len(ms)-1 || values.IsUncatchable(values.StripDownstream(err)) {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func patternNames(p *syntax.Pattern, names []string) []string {
+	add := func(n string) {
+		if !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	if p.Name != "" {
+		add(p.Name)
+	}
+	for _, q := range p.Array {
+		names = patternNames(q, names)
+	}
+	for _, o := range p.Object {
+		if strings.HasPrefix(o.Key, "$") {
+			add(o.Key)
+		}
+		if o.Val != nil {
+			names = patternNames(o.Val, names)
+		}
+	}
+	return names
+}
+
+// matcher sets the variables of a part of a pattern in e, one after the
+// other, and goes on to then.
+type matcher = func(m *machine, e *env, v any, then func(*env) error) error
+
+func compilePattern(c *compiler, p *syntax.Pattern, in *scope) matcher {
+	if p.Name != "" {
+		return setter(p.Name, in)
+	}
+	var steps []matcher
+	at := c.mark(p.Span)
+	for i, q := range p.Array {
+		steps = append(steps, elementMatcher(i, compilePattern(c, q, in), at))
+	}
+	for _, o := range p.Object {
+		steps = append(steps, memberMatcher(c, o, in))
+	}
+	return func(m *machine, e *env, v any, then func(*env) error) error {
+		var next func(i int, e *env) error
+		next = func(i int, e *env) error {
+			if i == len(steps) {
+				return then(e)
+			}
+			return steps[i](m, e, v, func(e *env) error { return next(i+1, e) })
+		}
+		return next(0, e)
+	}
+}
+
+func setter(name string, in *scope) matcher {
+	_, d := in.find(name)
+	return func(_ *machine, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
+}
+
+// with gives the environment with another value d steps up. The entries in
+// between are made anew; they are few.
+func (e *env) with(d int, v any) *env {
+	if d == 0 {
+		return &env{up: e.up, v: v}
+	}
+	return &env{up: e.up.with(d-1, v), v: e.v}
+}
+
+func elementMatcher(i int, sub matcher, at *place) matcher {
+	return func(m *machine, e *env, v any, then func(*env) error) error {
+		v, err := m.Force(v)
+		if err != nil {
+			return at.of(err)
+		}
+		var w any
+		switch v := v.(type) {
+		case nil:
+		case []any:
+			if i < len(v) {
+				w = v[i]
+			}
+		default:
+			return at.of(values.CannotIndex(v, i))
+		}
+		return sub(m, e, w, then)
+	}
+}
+
+func memberMatcher(c *compiler, o *syntax.PatternObject, in *scope) matcher {
+	key, bind := patternKey(c, o, in)
+	at := c.mark(o.Span)
+	var sub matcher
+	if o.Val != nil {
+		sub = compilePattern(c, o.Val, in)
+	}
+	return func(m *machine, e *env, v any, then func(*env) error) error {
+		return key.run(m, e, values.Located{V: v}, func(k values.Located) error {
+			w, err := values.IndexForced(&m.Task, values.Located{V: v}, k.V)
+			if err != nil {
+				return values.NameProxy(at.of(err), v)
+			}
+			next := then
+			if sub != nil {
+				next = func(e *env) error { return sub(m, e, w.V, then) }
+			}
+			if bind != nil {
+				return bind(m, e, w.V, next)
+			}
+			return next(e)
+		})
+	}
+}
+
+// patternKey gives the key of a member, and what binds the member to the
+// variable of that name when the key is one.
+func patternKey(c *compiler, o *syntax.PatternObject, in *scope) (*node, matcher) {
+	switch {
+	case strings.HasPrefix(o.Key, "$"):
+		return constant(o.Key[1:]), setter(o.Key, in)
+	case o.Key != "":
+		return constant(o.Key), nil
+	case o.KeyString != nil:
+		return c.str(o.KeyString, nil, in), nil
+	}
+	return c.keyQuery(o.KeyQuery, in), nil
+}
+
+// bind is left as patterns | right. With several patterns an error, also one of
+// what follows, makes the next one be tried: all has to happen in its turn, and
+// nothing runs ahead.
+func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
+	src := c.query(q.Left, s)
+	if src.multi && len(q.Patterns) == 1 {
+		return c.bindAhead(q, src, s)
+	}
+	in, match := c.patterns(q.Patterns, s)
+	simple := len(q.Patterns) == 1 && q.Patterns[0].Name != ""
+	body := c.queryAt(q.Right, in, tail && simple && src.one != nil)
+	if simple && single(src, body) {
+		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
+			v, err := src.one(m, e, values.Plain(in))
+			if err != nil {
+				return v, err
+			}
+			return body.one(m, &env{up: e, v: v.V}, in)
+		})
+	}
+	if simple && src.one != nil {
+		return &node{multi: body.multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+			v, err := src.one(m, e, values.Plain(in))
+			if err != nil {
+				return err
+			}
+			return body.gen(m, &env{up: e, v: v.V}, in, y)
+		}}
+	}
+	multi := body.multi && len(q.Patterns) == 1
+	return &node{multi: multi, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return src.run(m, e, values.Plain(in), func(v values.Located) error {
+			return match(m, e, v.V, func(e *env) error { return body.run(m, e, in, y) })
+		})
+	}}
+}
+
+// bindAhead is for a source that is an iteration. Its results go down the
+// pipe, perhaps ahead of the consumer; the input waits in a nameless variable.
+func (c *compiler) bindAhead(q *syntax.Query, src *node, s *scope) *node {
+	in, match := c.patterns(q.Patterns, &scope{up: s})
+	body := c.query(q.Right, in)
+	source := &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error { return src.gen(m, e.up, in, y) }}
+	rest := gen(func(m *machine, e *env, v values.Located, y values.Yield) error {
+		in := e.v.(*values.Located)
+		return match(m, e, v.V, func(e *env) error { return body.run(m, e, *in, y) })
+	})
+	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return m.pipe(&env{up: e, v: &in}, values.Plain(in), source, rest, y)
+	}}
 }

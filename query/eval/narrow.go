@@ -59,7 +59,7 @@ func narrowed(all *node, w *predicate) *node {
 // between such on one field; "and" with one on its left, for what stands on
 // the right is not reached by the others. It gives what the condition is truth
 // for, or raises an error for, and nil when it can't tell.
-func (c *compiler) wanted(q *syntax.Query, s *scope, truth bool) *predicate {
+func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	if len(q.FuncDefs) > 0 {
 		return nil
 	}
@@ -68,38 +68,38 @@ func (c *compiler) wanted(q *syntax.Query, s *scope, truth bool) *predicate {
 		case len(t.SuffixList) > 0:
 			return nil
 		case t.Type == syntax.TermQuery:
-			return c.wanted(t.Query, s, truth)
+			return wanted(c, t.Query, s, truth)
 		case t.Type == syntax.TermFunc && truth:
-			return c.wantedBy(t.Func, s)
+			return wantedBy(c, t.Func, s)
 		}
 		return nil
 	}
 	switch q.Op {
 	case syntax.OpAnd:
-		if c.isGuard(q.Left, s) {
-			return c.wanted(q.Right, s, truth)
+		if isObjectGuard(c, q.Left, s) {
+			return wanted(c, q.Right, s, truth)
 		}
-		return c.wantedOfBoth(q, s, truth, !truth)
+		return wantedOfBoth(c, q, s, truth, !truth)
 	case syntax.OpOr:
-		return c.wantedOfBoth(q, s, truth, truth)
+		return wantedOfBoth(c, q, s, truth, truth)
 	case syntax.OpEq:
-		return c.wantedEqual(q, s, truth)
+		return wantedEqual(c, q, s, truth)
 	case syntax.OpNe:
-		return c.wantedEqual(q, s, !truth)
+		return wantedEqual(c, q, s, !truth)
 	case syntax.OpPipe:
-		return c.wantedPiped(q, s, truth)
+		return wantedPiped(c, q, s, truth)
 	}
 	return nil
 }
 
 // wantedOfBoth is for "and" and "or": either side decides when both is true,
 // else the left one alone.
-func (c *compiler) wantedOfBoth(q *syntax.Query, s *scope, truth, both bool) *predicate {
-	l := c.wanted(q.Left, s, truth)
+func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *predicate {
+	l := wanted(c, q.Left, s, truth)
 	if !both || l == nil {
 		return l
 	}
-	r := c.wanted(q.Right, s, truth)
+	r := wanted(c, q.Right, s, truth)
 	if r == nil || r.by != l.by {
 		return nil
 	}
@@ -110,21 +110,21 @@ func (c *compiler) wantedOfBoth(q *syntax.Query, s *scope, truth, both bool) *pr
 	}}
 }
 
-// isGuard recognizes type == "object", which is so of all that are asked.
-func (c *compiler) isGuard(q *syntax.Query, s *scope) bool {
+// isObjectGuard recognizes type == "object", which is so of all that are asked.
+func isObjectGuard(c *compiler, q *syntax.Query, s *scope) bool {
 	if q.Op != syntax.OpEq || len(q.FuncDefs) > 0 {
 		return false
 	}
 	kind, _ := literal(q.Right)
 	t := q.Left.Term
-	return kind == "object" && t != nil && t.Type == syntax.TermFunc && len(t.SuffixList) == 0 && len(q.Left.FuncDefs) == 0 && c.isCall(t.Func, "type/0", s)
+	return kind == "object" && t != nil && t.Type == syntax.TermFunc && len(t.SuffixList) == 0 && len(q.Left.FuncDefs) == 0 && isCallOf(c, t.Func, "type/0", s)
 }
 
-func (c *compiler) isCall(f *syntax.Func, k string, s *scope) bool {
+func isCallOf(c *compiler, f *syntax.Func, k string, s *scope) bool {
 	return syntax.Key(f.Name, len(f.Args)) == k && c.isBuiltin(k, s)
 }
 
-func (c *compiler) wantedEqual(q *syntax.Query, s *scope, truth bool) *predicate {
+func wantedEqual(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	if !truth {
 		return nil
 	}
@@ -134,7 +134,7 @@ func (c *compiler) wantedEqual(q *syntax.Query, s *scope, truth bool) *predicate
 		by, ok = subject(q.Right)
 		of = q.Left
 	}
-	strings := c.strings(of, s)
+	strings := knownStrings(c, of, s)
 	if !ok || strings == nil {
 		return nil
 	}
@@ -156,18 +156,18 @@ func subject(q *syntax.Query) (field string, ok bool) {
 	return "", t.Type == syntax.TermIdentity
 }
 
-func (c *compiler) wantedPiped(q *syntax.Query, s *scope, truth bool) *predicate {
+func wantedPiped(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	if len(q.Patterns) > 0 {
 		return nil
 	}
-	if t := q.Right.Term; t != nil && t.Type == syntax.TermFunc && len(t.SuffixList) == 0 && len(q.Right.FuncDefs) == 0 && c.isCall(t.Func, "not/0", s) {
-		return c.wanted(q.Left, s, !truth)
+	if t := q.Right.Term; t != nil && t.Type == syntax.TermFunc && len(t.SuffixList) == 0 && len(q.Right.FuncDefs) == 0 && isCallOf(c, t.Func, "not/0", s) {
+		return wanted(c, q.Left, s, !truth)
 	}
 	by, ok := subject(q.Left)
 	if !ok {
 		return nil
 	}
-	w := c.wanted(q.Right, s, truth)
+	w := wanted(c, q.Right, s, truth)
 	if w == nil || by != "" && w.by != "" {
 		return nil
 	}
@@ -175,14 +175,14 @@ func (c *compiler) wantedPiped(q *syntax.Query, s *scope, truth bool) *predicate
 }
 
 // wantedBy recognizes the functions that ask something of their input.
-func (c *compiler) wantedBy(f *syntax.Func, s *scope) *predicate {
+func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	k := syntax.Key(f.Name, len(f.Args))
 	if len(f.Args) == 0 || !c.isBuiltin(k, s) {
 		return nil
 	}
 	args := make([]stringsOf, len(f.Args))
 	for i, a := range f.Args {
-		if args[i] = c.strings(a, s); args[i] == nil {
+		if args[i] = knownStrings(c, a, s); args[i] == nil {
 			return nil
 		}
 	}
@@ -237,15 +237,15 @@ func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags 
 // when one of them is none, or could only be known by loading something.
 type stringsOf func(m *machine, e *env) ([]string, bool)
 
-// strings recognizes literals, variables, their fields and elements, arguments
+// knownStrings recognizes literals, variables, their fields and elements, arguments
 // that are such, and several of them with commas between.
-func (c *compiler) strings(q *syntax.Query, s *scope) stringsOf {
+func knownStrings(c *compiler, q *syntax.Query, s *scope) stringsOf {
 	if v, ok := literal(q); ok {
 		text, ok := v.(string)
 		return func(*machine, *env) ([]string, bool) { return []string{text}, ok }
 	}
 	if q.Op == syntax.OpComma && len(q.FuncDefs) == 0 {
-		l, r := c.strings(q.Left, s), c.strings(q.Right, s)
+		l, r := knownStrings(c, q.Left, s), knownStrings(c, q.Right, s)
 		if l == nil || r == nil {
 			return nil
 		}
@@ -260,17 +260,17 @@ func (c *compiler) strings(q *syntax.Query, s *scope) stringsOf {
 		return nil
 	}
 	if t.Type == syntax.TermQuery && len(t.SuffixList) == 0 {
-		return c.strings(t.Query, s)
+		return knownStrings(c, t.Query, s)
 	}
 	if t.Type != syntax.TermFunc || len(t.Func.Args) > 0 {
 		return nil
 	}
-	return stringsIn(c.named(t.Func, s), t.SuffixList)
+	return stringsIn(knownValue(c, t.Func, s), t.SuffixList)
 }
 
-// named gives what a variable, or an argument without arguments of its own,
+// knownValue gives what a variable, or an argument without arguments of its own,
 // stands for.
-func (c *compiler) named(f *syntax.Func, s *scope) func(e *env) (any, bool) {
+func knownValue(c *compiler, f *syntax.Func, s *scope) func(e *env) (any, bool) {
 	if f.Name[0] != '$' {
 		if x, d := s.find(syntax.Key(f.Name, 0)); x != nil && x.param {
 			return argument(x, d).known

@@ -2,8 +2,8 @@ package eval
 
 import (
 	"github.com/meshq/kubectl-meshq/query/ahead"
+	"github.com/meshq/kubectl-meshq/query/builtin"
 	"github.com/meshq/kubectl-meshq/query/syntax"
-	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
@@ -21,7 +21,7 @@ func controlBuiltins() map[string]maker {
 		}),
 		"select/1": func(c *compiler, f *syntax.Func, s *scope) *node {
 			n := selection(c.query(f.Args[0], s))
-			n.wants = c.wanted(f.Args[0], s, true)
+			n.wants = wanted(c, f.Args[0], s, true)
 			return n
 		},
 		"first/1":   stops(func(c *compiler, f *syntax.Func, s *scope) *node { return first(c.query(f.Args[0], s)) }),
@@ -162,7 +162,7 @@ func someOf(want bool) maker {
 		}
 		decides := &node{gen: truths(identity, want)}
 		if n := len(f.Args); n > 0 {
-			decides = &node{gen: truths(c.query(f.Args[n-1], s), want), wants: c.wanted(f.Args[n-1], s, want)}
+			decides = &node{gen: truths(c.query(f.Args[n-1], s), want), wants: wanted(c, f.Args[n-1], s, want)}
 		}
 		test := c.seq(append(st, stage{n: decides}))
 		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
@@ -192,29 +192,13 @@ func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Y
 	}
 }
 
-// counted gives how many results limit and skip are about; ok is false, with
-// the error, for what can't be counted with.
-func (m *machine) counted(name string, v any) (n float64, ok bool, err error) {
-	v, err = m.Deep(v)
-	if err != nil {
-		return 0, false, err
-	}
-	if native.Compare(v, 0) < 0 {
-		return 0, false, &values.ValueError{V: name + " doesn't support negative count"}
-	}
-	if n, ok = native.ToFloat(v); ok {
-		return n, true, nil
-	}
-	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // the first result would be counted off
-}
-
 // limit gives the first results of a generator. It is stopped before what
 // follows sees the last of them.
 func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return n.run(m, e, values.Plain(in), func(k values.Located) error {
-			left, countable, err := m.counted("limit", k.V)
+			left, countable, err := builtin.Count(&m.Task, "limit", k.V)
 			if _, negative := err.(*values.ValueError); negative || values.IsUncatchable(err) {
 				return at.of(err)
 			}
@@ -247,7 +231,7 @@ func skip(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return n.run(m, e, values.Plain(in), func(k values.Located) error {
-			left, countable, err := m.counted("skip", k.V)
+			left, countable, err := builtin.Count(&m.Task, "skip", k.V)
 			if _, negative := err.(*values.ValueError); negative || values.IsUncatchable(err) {
 				return at.of(err)
 			}

@@ -5,10 +5,12 @@ import (
 	"slices"
 
 	"github.com/meshq/kubectl-meshq/query/ahead"
+	"github.com/meshq/kubectl-meshq/query/builtin"
 	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 	"github.com/meshq/kubectl-meshq/query/values"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // loopBuiltins do something again and again.
@@ -16,11 +18,11 @@ func loopBuiltins() map[string]maker {
 	return map[string]maker{
 		"recurse/0": func(*compiler, *syntax.Func, *scope) *node { return gen(descend) },
 		"recurse/1": func(c *compiler, f *syntax.Func, s *scope) *node {
-			step := c.cycle(f.Args[0], s)
+			step := newCycle(c, f.Args[0], s)
 			return step.node(func(_ *machine, _ *env, in values.Located, y values.Yield) (bool, error) { return true, y(in) })
 		},
 		"while/2": func(c *compiler, f *syntax.Func, s *scope) *node {
-			return c.conditional(f, s, func(t bool, in values.Located, y values.Yield) (bool, error) {
+			return looping(c, f, s, func(t bool, in values.Located, y values.Yield) (bool, error) {
 				if !t {
 					return false, nil
 				}
@@ -28,7 +30,7 @@ func loopBuiltins() map[string]maker {
 			})
 		},
 		"until/2": func(c *compiler, f *syntax.Func, s *scope) *node {
-			return c.conditional(f, s, func(t bool, in values.Located, y values.Yield) (bool, error) {
+			return looping(c, f, s, func(t bool, in values.Located, y values.Yield) (bool, error) {
 				if !t {
 					return true, nil
 				}
@@ -90,7 +92,7 @@ type cycle struct {
 	weight int // of one turn inside another
 }
 
-func (c *compiler) cycle(q *syntax.Query, s *scope) *cycle {
+func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
 	before := c.nodes
 	next := c.query(q, s)
 	return &cycle{next: next, weight: values.CallWeight + c.nodes - before}
@@ -169,12 +171,12 @@ func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (
 	return last, ok, err
 }
 
-// conditional makes while and until: decide is called for every result of the
+// looping makes while and until: decide is called for every result of the
 // condition.
-func (c *compiler) conditional(f *syntax.Func, s *scope, decide func(t bool, in values.Located, y values.Yield) (bool, error)) *node {
+func looping(c *compiler, f *syntax.Func, s *scope, decide func(t bool, in values.Located, y values.Yield) (bool, error)) *node {
 	before := c.nodes
 	cond := c.query(f.Args[0], s)
-	l := c.cycle(f.Args[1], s)
+	l := newCycle(c, f.Args[1], s)
 	l.weight += c.nodes - before
 	if cond.one != nil {
 		return l.node(func(m *machine, e *env, in values.Located, y values.Yield) (bool, error) {
@@ -245,7 +247,7 @@ func ranged(c *compiler, f *syntax.Func, s *scope) *node {
 					if ok1 && ok2 && ok3 && d > 0 && n < math.MaxInt-d {
 						return m.count(in, i, n, d, y)
 					}
-					bounds, err := m.bounds(!stepped, from.V, to.V, by.V)
+					bounds, err := builtin.RangeBounds(&m.Task, !stepped, from.V, to.V, by.V)
 					if err != nil {
 						return at.of(err)
 					}
@@ -268,22 +270,6 @@ func (m *machine) count(in values.Located, i, n, d int, y values.Yield) error {
 	return nil
 }
 
-// bounds returns the start, the end and the step of a range. As in jq, a range
-// with a given step takes any values that can be compared and added.
-func (m *machine) bounds(numeric bool, vs ...any) ([]any, error) {
-	for i, v := range vs {
-		v, err := m.Force(v)
-		if err != nil {
-			return nil, err
-		}
-		if numeric && native.TypeOf(v) != "number" {
-			return nil, values.TextError("Range bounds must be numeric")
-		}
-		vs[i] = v
-	}
-	return vs, nil
-}
-
 // countAny counts with numbers of any kind, up or down.
 func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 	v, to, by := b[0], b[1], b[2]
@@ -301,4 +287,64 @@ func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 		v = w
 	}
 	return nil
+}
+
+// walker is walk(f): f of a value whose parts were walked before.
+type walker struct{ *cycle }
+
+func walk(c *compiler, f *syntax.Func, s *scope) *node {
+	w := &walker{newCycle(c, f.Args[0], s)}
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		return w.run(m, e, values.Plain(in), func(v values.Located) error { return y(in.Made(v.V)) })
+	})
+}
+
+// run gives every result of f for a value.
+func (w *walker) run(m *machine, e *env, in values.Located, y values.Yield) error {
+	was, err := m.Enter(w.weight)
+	if err != nil {
+		return err
+	}
+	defer m.Leave(was)
+	v, err := m.Force(in.V)
+	if err != nil {
+		return err
+	}
+	switch x := v.(type) {
+	case []any:
+		v, err = w.array(m, e, x)
+	case *object.Object:
+		v, err = w.object(m, e, x)
+	}
+	if err != nil {
+		return err
+	}
+	return w.next.run(m, e, values.Located{V: v}, y)
+}
+
+// array has all results for each element.
+func (w *walker) array(m *machine, e *env, x []any) (any, error) {
+	out := make([]any, 0, len(x))
+	err := m.ahead(e, values.Located{V: x}, w.run, func(v values.Located) (err error) {
+		out, err = m.Push(out, v.V)
+		return err
+	})
+	return out, err
+}
+
+// object has the first result for each member, and none where there is none.
+func (w *walker) object(m *machine, e *env, x *object.Object) (any, error) {
+	out := object.New(x.Len())
+	for k, v := range x.All() {
+		given := false
+		err := w.run(m, e, values.Located{V: v}, func(v values.Located) error {
+			out.Set(k, v.V)
+			given = true
+			return values.ErrStop
+		})
+		if err != nil && !given {
+			return nil, err
+		}
+	}
+	return out, m.Alloc(values.EntrySize * out.Len())
 }

@@ -1,0 +1,154 @@
+package ahead
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/query/syntax/native"
+	"github.com/meshq/kubectl-meshq/query/values"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
+)
+
+// A Judgement collects the faults that a thread meets while it evaluates a query
+// that checks something, from [Thread.Judge] to End: but not those that the
+// consumer of the query's results meets.
+type Judgement struct {
+	t     *Thread
+	sink  func(Event) // the thread's own
+	muted bool        // the thread's own
+	lacks []*lack     // by proxy, in the order met
+}
+
+// Judge begins a judgement.
+func (t *Thread) Judge() *Judgement {
+	j := &Judgement{t: t, sink: t.Sink, muted: t.Muted}
+	j.begin()
+	return j
+}
+
+func (j *Judgement) begin() { j.t.Sink, j.t.Muted = j.keep, false }
+
+// End ends the judgement.
+func (j *Judgement) End() { j.t.Sink, j.t.Muted = j.sink, j.muted }
+
+// Outside calls f, whose faults are not collected.
+func (j *Judgement) Outside(f func() error) error {
+	j.End()
+	err := f()
+	j.begin()
+	return err
+}
+
+// keep keeps a fault, unless an inner judgement has kept it, and passes every
+// event on.
+func (j *Judgement) keep(ev Event) {
+	if ev.Fault != nil && !ev.Judged {
+		j.add(ev.Fault)
+		ev.Judged = true
+	}
+	_ = j.Outside(func() error { j.t.Report(ev); return nil })
+}
+
+// Missing returns {proxy, subject, message} for each proxy with faults, in the
+// order in which they were met; proxy is null for faults of the mesh.
+func (j *Judgement) Missing() (all []*object.Object) {
+	for _, l := range j.lacks {
+		all = append(all, l.value())
+	}
+	return all
+}
+
+// Takes turns an error that ended the body into a fault and reports whether it
+// did. It does for errors that the query raised; it does not for limits, the end
+// of the run, or a source that has nothing to read.
+func (j *Judgement) Takes(err error) bool {
+	if values.AsFault(err) != nil && j.t.Ctx.Err() == nil {
+		return true // keep has kept it
+	}
+	f := &mesh.Fault{Err: err}
+	if e, ok := err.(*values.Error); ok {
+		f.Proxy, f.Err = e.Element, e.Err
+	}
+	switch f.Err.(type) {
+	case *values.LazyError, *values.ValueError, values.TextError, *native.Error, native.ValueError:
+		j.add(f)
+		j.t.Report(Event{Fault: f, Judged: true})
+		return true
+	}
+	return false
+}
+
+// add keeps a fault, once, for the proxy that was being judged.
+func (j *Judgement) add(f *mesh.Fault) {
+	id := f.Proxy
+	if fr := j.t.Frame; fr != nil && fr.Proxy != nil {
+		id = cmp.Or(values.ProxyID(fr.Proxy), id)
+	}
+	i := slices.IndexFunc(j.lacks, func(l *lack) bool { return l.proxy == id })
+	if i < 0 {
+		i = len(j.lacks)
+		j.lacks = append(j.lacks, &lack{proxy: id})
+	}
+	j.lacks[i].add(f)
+}
+
+// A lack is what was missing to judge one proxy, or the mesh.
+type lack struct {
+	proxy string // its id; empty for the mesh
+	facts []*lackingFor
+}
+
+// lackingFor are the sections that are missing for one reason.
+type lackingFor struct {
+	whose    string // who has them, where that is not the proxy that is judged
+	fact     string
+	sections []string
+}
+
+func (l *lack) add(f *mesh.Fault) {
+	whose := cmp.Or(f.Proxy, f.Subject)
+	fact := f.Fact()
+	if whose != "" {
+		fact = strings.TrimPrefix(fact, whose+": ")
+	}
+	if whose == l.proxy {
+		whose = ""
+	}
+	i := slices.IndexFunc(l.facts, func(o *lackingFor) bool { return o.whose == whose && o.fact == fact })
+	if i < 0 {
+		i = len(l.facts)
+		l.facts = append(l.facts, &lackingFor{whose: whose, fact: fact})
+	}
+	if s := f.Section; s != "" && !slices.Contains(l.facts[i].sections, s) {
+		l.facts[i].sections = append(l.facts[i].sections, s)
+	}
+}
+
+// value is what a query sees of it.
+func (l *lack) value() *object.Object {
+	var messages, sections []string
+	for _, f := range l.facts {
+		var parts []string
+		for _, part := range []string{f.whose, strings.Join(f.sections, ", "), f.fact} {
+			if part != "" {
+				parts = append(parts, part)
+			}
+		}
+		messages = append(messages, strings.Join(parts, ": "))
+		for _, s := range f.sections {
+			if !slices.Contains(sections, s) {
+				sections = append(sections, s)
+			}
+		}
+	}
+	v := object.Of("proxy", nil, "subject", nil, "message", strings.Join(messages, "; "))
+	if l.proxy != "" {
+		v.Set("proxy", l.proxy)
+	}
+	if len(sections) > 0 {
+		v.Set("subject", strings.Join(sections, ", "))
+	}
+	return v
+}

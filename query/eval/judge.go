@@ -1,0 +1,63 @@
+package eval
+
+import (
+	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/query/values"
+)
+
+// judgeBuiltins are the builtins of queries that check something. Such a query
+// has a result for what it could not read, too.
+func judgeBuiltins() map[string]maker {
+	return map[string]maker{"_judged/2": judged, "_apart/1": apartBuiltin}
+}
+
+// judged is _judged(f; unknown). It gives the results of f, and collects the
+// faults that f meets: parts of the mesh that could not be read. Then it calls
+// unknown once for each proxy with faults, with {proxy, subject, message}; proxy
+// is null for faults of the mesh. Each result of f is read whole, so that its
+// faults are met while f runs. Faults are reported to the user as usual. An error
+// that f raises ends f and counts as a fault: one check never ends the others.
+func judged(c *compiler, f *syntax.Func, s *scope) *node {
+	body, unknown := c.query(f.Args[0], s), c.query(f.Args[1], s)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		if m.Scout { // a scout's results are dropped
+			return body.run(m, e, in, y)
+		}
+		j := m.Judge()
+		a := &apart{y: y}
+		err, passed := a.passed(body.run(m, e, in, func(v values.Located) error {
+			whole, err := m.Deep(v.V)
+			if err != nil {
+				return err
+			}
+			return j.Outside(func() error { return a.yield(in.Made(whole)) })
+		}))
+		j.End()
+		if passed {
+			return err
+		}
+		if err != nil && !j.Takes(err) {
+			return err
+		}
+		for _, missing := range j.Missing() {
+			if err := unknown.run(m, e, in.Made(missing), y); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// apartBuiltin is _apart(f). It gives the results of f. A fault ends f, but not
+// the query around it.
+func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
+	body := c.query(f.Args[0], s)
+	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
+		a := &apart{y: y}
+		err, passed := a.passed(body.run(m, e, in, a.yield))
+		if !passed && values.AsFault(err) != nil && m.Ctx.Err() == nil {
+			return nil
+		}
+		return err
+	})
+}
