@@ -153,7 +153,7 @@ type usage struct {
 	twins *Twins // the table of shared values, which may have grown
 }
 
-// takeUsage returns what isn't reported yet and marks it as reported.
+// takeUsage returns the memory that isn't reported yet and marks it as reported.
 func (d *decoder) takeUsage() usage {
 	b := usage{d.cost - d.reported, d.texts.twins}
 	d.reported = d.cost

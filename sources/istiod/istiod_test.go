@@ -164,7 +164,7 @@ func TestPushesBehind(t *testing.T) {
 
 // Without "resources", as before 1.23, syncz gives the same status for the types
 // that have pairs.
-func TestOldSyncz(t *testing.T) {
+func TestSynczWithoutResources(t *testing.T) {
 	body := read(t, stale+"/syncz.json")
 	now, err := ReadSyncz(t.Context(), document(t, body))
 	if err != nil {
@@ -208,7 +208,7 @@ func TestOldSyncz(t *testing.T) {
 	}
 }
 
-func TestSynczOddities(t *testing.T) {
+func TestSynczWithUnusualBodies(t *testing.T) {
 	const n = "2026-11-22T12:56:36Z/4ad1a24d4-b544-4ed4-88d6-eb0c87a6c986"
 	all, err := ReadSyncz(t.Context(), document(t, []byte(`[
 		{"proxy":"a.b","resources":{

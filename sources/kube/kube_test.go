@@ -258,7 +258,7 @@ func TestWorkloadAndRevision(t *testing.T) {
 	}
 }
 
-func TestPodsThatAreOver(t *testing.T) {
+func TestEndedPods(t *testing.T) {
 	pods, err := Pods(t.Context(), document([]byte(`{"items":[{"status":{"phase":"Succeeded"}},{"status":{"phase":"Failed"}},
 		{"status":{"phase":"Pending","conditions":[{"type":"Ready","status":"False"}]}},{"status":{"podIP":"10.0.0.1","podIPs":[{"ip":"10.0.0.1"},{"ip":"fd00::1"}]}}]}`)))
 	if err != nil {

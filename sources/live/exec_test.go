@@ -32,7 +32,7 @@ func prints(text string) func(string, []string, io.Writer) error {
 // If connections are forbidden, programs in the pods are run instead. A refused
 // connection shows it, and no request waits for another's connection: the first one
 // here is to a pod that never answers.
-func TestExec(t *testing.T) {
+func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	dead := make(chan struct{})
 	n.beforeDial = func(name string) {
@@ -207,7 +207,7 @@ func (e ranError) Error() string { return string(e) }
 func (ranError) Answered() bool  { return true }
 
 // If nothing is allowed, one line names the rights that are needed.
-func TestNothingAllowed(t *testing.T) {
+func TestMissingRightsAreNamed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("z.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "ztunnel" })}
 	n.noDial["shop"], n.noExec["shop"], n.noDial["istio-system"] = true, true, true
@@ -231,7 +231,7 @@ func TestNothingAllowed(t *testing.T) {
 
 // If the first request is cancelled, it finds nothing out about the rights, and the
 // next one does.
-func TestLearnerGone(t *testing.T) {
+func TestCanceledRequestLearnsNothing(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
 	n.exec = prints("{}")
@@ -251,7 +251,7 @@ func TestLearnerGone(t *testing.T) {
 }
 
 // A program that prints nothing ends with the same deadlines as a silent port.
-func TestSilentProgram(t *testing.T) {
+func TestSilentProgramHasADeadline(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
 	for _, try := range []struct {

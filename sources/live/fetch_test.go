@@ -192,7 +192,7 @@ func (b *busy) enter() {
 
 // An Envoy gets one request at a time, over one connection if several requests wait.
 // Different Envoys get requests at the same time.
-func TestOneAtATime(t *testing.T) {
+func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	ids := []string{"a.shop", "b.shop"}
 	var each [2]busy
@@ -243,7 +243,7 @@ func TestOneAtATime(t *testing.T) {
 }
 
 // An istiod gets a few requests at a time.
-func TestFewAtATime(t *testing.T) {
+func TestIstiodGetsFewRequestsAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	b := &busy{arrived: make(chan struct{}), leave: make(chan struct{})}
 	n.serve(t, "i.istio-system:15014", func(w http.ResponseWriter, _ *http.Request) {
@@ -251,7 +251,7 @@ func TestFewAtATime(t *testing.T) {
 		io.WriteString(w, "[]")
 	})
 	all := make(chan struct{})
-	n.beforeDial = func(string) { <-all } // wait with the connection: a first request that is alone would close it
+	n.beforeDial = func(string) { <-all } // connect only once all requests wait, because a request that is alone closes its connection
 	c := newCluster(t, api, n, nil)
 	var work sync.WaitGroup
 	for range 10 {
@@ -280,7 +280,7 @@ func TestFewAtATime(t *testing.T) {
 }
 
 // An idle connection that the server has closed is no error.
-func TestStaleConnection(t *testing.T) {
+func TestClosedIdleConnectionIsReplaced(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
 		b := make([]byte, 4096)
@@ -305,7 +305,7 @@ func TestStaleConnection(t *testing.T) {
 
 // An error answer is returned with its status and its text, so that the caller may
 // ask in another way.
-func TestStatus(t *testing.T) {
+func TestErrorAnswersKeepTheirStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	for code, text := range map[int]string{
 		400: "FieldMask paths: \"x\" could not be successfully applied to any configs.", 403: "", 404: "invalid path. admin commands are:\n  /: Admin home page",
@@ -343,7 +343,7 @@ func TestStatus(t *testing.T) {
 }
 
 // An answer that is cut off is an error, never a shorter body.
-func TestCut(t *testing.T) {
+func TestCutAnswersAreErrors(t *testing.T) {
 	api := newAPIServer(t)
 	for answer, want := range map[string]string{
 		"":                         "the connection was closed without an answer",
@@ -407,7 +407,7 @@ func TestNonsense(t *testing.T) {
 }
 
 // The error names a port on which nothing listens.
-func TestRefused(t *testing.T) {
+func TestRefusedPortIsNamed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	s := n.serve(t, "a.shop:15000", nil)
 	s.Close()
@@ -518,7 +518,7 @@ func TestHeavyBeginnings(t *testing.T) {
 
 // A slow body may take as long as bytes keep coming, and the time in the queue
 // doesn't count towards a deadline.
-func TestSlowBody(t *testing.T) {
+func TestSlowBodyHasTime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
 		b := make([]byte, 4096)
@@ -548,7 +548,7 @@ func TestSlowBody(t *testing.T) {
 }
 
 // Cancelling a request leaves no goroutine and no connection behind.
-func TestCancel(t *testing.T) {
+func TestCancelLeavesNothingBehind(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	sent, gone := make(chan struct{}, 1), make(chan struct{})
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
@@ -585,7 +585,7 @@ func TestCancel(t *testing.T) {
 }
 
 // Requests that aren't allowed are refused before anything is sent.
-func TestNeverSent(t *testing.T) {
+func TestForbiddenRequestsAreNeverSent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	c := newCluster(t, api, n, nil)
 	if _, err := fetch(c, "quitquitquit"); err == nil || err.Error() != `"quitquitquit" is not asked for` {

@@ -235,7 +235,7 @@ func TestPodsRefusedInProtobuf(t *testing.T) {
 }
 
 // An API server that is starting gets another request after the time that it named.
-func TestBusyAPIServer(t *testing.T) {
+func TestBusyAPIServerIsRetried(t *testing.T) {
 	api := newAPIServer(t)
 	for _, most := range []int{2, 9} {
 		n := 0

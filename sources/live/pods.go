@@ -80,8 +80,8 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 	return spool, nil
 }
 
-// fallbackNamespaces returns the namespaces whose pods are listed if the pods of all namespaces
-// may not be.
+// fallbackNamespaces returns the namespaces whose pods are listed if the pods of all
+// namespaces may not be.
 func (c *Cluster) fallbackNamespaces() []string {
 	all := []string{c.options.IstioNamespace}
 	if n := c.options.Namespace; n != "" {

@@ -33,7 +33,8 @@ func fastTimeout(ctx context.Context, d time.Duration) (context.Context, context
 	return context.WithTimeout(ctx, max(d/100, 150*time.Millisecond))
 }
 
-// manualTimeout returns a Timeout whose deadlines all end when end is called, and not before.
+// manualTimeout returns a Timeout whose deadlines all end when end is called, and
+// not before.
 func manualTimeout() (timeout Timeout, end func()) {
 	over, end := context.WithCancel(context.Background())
 	return func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {

@@ -12,8 +12,8 @@ import (
 // value may be a credential.
 var hotWords = []string{"auth", "token", "key", "secret", "pass", "cookie", "session", "credential", "bearer", "jwt", "signature", "private"}
 
-// labelWords are the corresponding parts of the keys of labels, in which "auth" and
-// "key" are ordinary words.
+// labelWords are parts of keys of labels whose values may be credentials. In these
+// keys "auth" and "key" are ordinary words.
 var labelWords = []string{"token", "secret", "passw", "credential", "apikey", "api-key", "api_key"}
 
 // structures are the names of headers whose values are hosts, paths and the like.

@@ -109,9 +109,9 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestPieces reads each case one byte at a time, in halves, and with io.EOF returned
-// along with the last bytes.
-func TestPieces(t *testing.T) {
+// TestResultIsIndependentOfPieces reads each case one byte at a time, in halves, and
+// with io.EOF returned along with the last bytes.
+func TestResultIsIndependentOfPieces(t *testing.T) {
 	p := policy(t, Options{})
 	for _, c := range cases {
 		want := filter(t, p, c.root, c.in)
@@ -127,7 +127,7 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-func TestNoJSON(t *testing.T) {
+func TestBodiesThatAreNotJSON(t *testing.T) {
 	p := policy(t, Options{})
 	for in, want := range map[string]string{
 		``:                          "unexpected end of JSON",
@@ -168,9 +168,10 @@ type stuck struct{}
 
 func (stuck) Read([]byte) (int, error) { return 0, nil }
 
-// TestLong reads strings that are longer than the window. Their digest must be that
-// of the whole string, however the string is cut into pieces.
-func TestLong(t *testing.T) {
+// TestLongStringsAreDigestedWhole reads strings that are longer than the window.
+// Their digest must be that of the whole string, however the string is cut into
+// pieces.
+func TestLongStringsAreDigestedWhole(t *testing.T) {
 	p := policy(t, Options{})
 	for _, unit := range []string{`x\"\\ y`, `é`, `\ud83d\ude00`, `\ud83d`, `\u00e9z`} {
 		for cut := range 12 {
@@ -192,8 +193,8 @@ func TestLong(t *testing.T) {
 	}
 }
 
-// TestLines redacts bodies of text.
-func TestLines(t *testing.T) {
+// TestLineReaderRedactsValues redacts bodies of text.
+func TestLineReaderRedactsValues(t *testing.T) {
 	p := policy(t, Options{})
 	in := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: \"a secret text\"\nhttps://u:p@h/\nBearer abcdef ghi\nsome free text\nx: Pl4nt3d-s3cr3t-v4lu3-000001\n  api_key: hunter2\n  jwt: debug\nab12cd34ef56ab12cd34ef56ab12cd34ef56ab12/1.31.0/Clean\n1.31.0-9uHdMikGCxuvsZZTsBTrvGMUBhkTkepJ-Clean\npassword=x\na::10.0.0.1:80::token::hunter2\na::10.0.0.1:80::hostname::x9uHdMikGCxuvsZZTsBTrvGM.elb.example\n"
 	want := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: " + d + "\n" + d + "\n" + d + "\n" + d + "\nx: " + d + "\n" +
@@ -204,8 +205,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestAttack redacts the input of ../shared/cases/attack.
-func TestAttack(t *testing.T) {
+// TestAttackLeaksNoSecret redacts the input of ../shared/cases/attack.
+func TestAttackLeaksNoSecret(t *testing.T) {
 	in, err := os.ReadFile("testdata/redaction.json")
 	if err != nil {
 		t.Fatal(err)
@@ -215,9 +216,9 @@ func TestAttack(t *testing.T) {
 	}
 }
 
-// TestRows checks the table: each field is in one row only, each row has a reason,
-// and all fields exist in a schema.
-func TestRows(t *testing.T) {
+// TestRowsAreConsistent checks the table: each field is in one row only, each row
+// has a reason, and all fields exist in a schema.
+func TestRowsAreConsistent(t *testing.T) {
 	s := theSchema()
 	seen := map[string]Class{}
 	for _, r := range Rows() {

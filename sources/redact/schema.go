@@ -79,7 +79,7 @@ func (s *schema) held(f *field) *message {
 // A schema finds messages by their full names. Each message is parsed when it is
 // first needed.
 type schema struct {
-	lines map[string]string // the lines of all messages except Envoy's
+	lines map[string]string // the lines of the tables, by message; Envoy's messages are not in it
 	rows  map[string]Class
 	mu    sync.RWMutex
 	read  map[string]*message
@@ -142,7 +142,7 @@ func (s *schema) message(name string) *message {
 	return m
 }
 
-// parse parses the lines of a message.
+// parse builds a message from its lines in the tables.
 func (s *schema) parse(name string) *message {
 	lines, known := s.lines[name]
 	if line, ok := envoy.FieldLine(name); ok {

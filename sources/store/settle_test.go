@@ -8,7 +8,7 @@ import (
 
 // After Close a running load continues until it notices the cancellation. Settle
 // waits for that, and no new load begins.
-func TestSettle(t *testing.T) {
+func TestSettleWaitsForRunningLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
 		open, reading := make(chan struct{}), false

@@ -124,7 +124,7 @@ func TestLastWaiterCancels(t *testing.T) {
 	})
 }
 
-func TestLeftAndWantedAgain(t *testing.T) {
+func TestLoadThatWasLeftStartsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
 		var runs atomic.Int32
@@ -156,7 +156,7 @@ func TestLeftAndWantedAgain(t *testing.T) {
 	})
 }
 
-func TestErrorsStay(t *testing.T) {
+func TestErrorsAreNotRetried(t *testing.T) {
 	s := New(t.Context(), Options{})
 	boom, runs := errors.New("boom"), 0
 	th := alone(s, func(_ context.Context, grew func(int64)) (any, error) {
@@ -295,7 +295,7 @@ func TestBudget(t *testing.T) {
 }
 
 // With many groups the budget is smaller than with a few.
-func TestMany(t *testing.T) {
+func TestManyGroupsHaveASmallerBudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100, Many: 3})
 	var runs [8]atomic.Int32
 	var th [8]*Thunk
@@ -362,7 +362,7 @@ func TestGrowthAfterTheLoad(t *testing.T) {
 }
 
 // The thunks of a group are evicted together, and drop is called.
-func TestGroup(t *testing.T) {
+func TestGroupIsEvictedAsAWhole(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100})
 	drops := 0
 	g := s.Group(func() { drops++ })
@@ -397,7 +397,7 @@ func TestGroup(t *testing.T) {
 }
 
 // A failed load is not counted, and drop is called.
-func TestFailedGroup(t *testing.T) {
+func TestFailedLoadIsNotCounted(t *testing.T) {
 	s := New(t.Context(), Options{})
 	drops := 0
 	g := s.Group(func() { drops++ })
@@ -410,7 +410,7 @@ func TestFailedGroup(t *testing.T) {
 	}
 }
 
-func TestWhatLoadsIsNotEvicted(t *testing.T) {
+func TestLoadingGroupsAreNotEvicted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Memory: 100})
 		open := make(chan struct{})
@@ -436,7 +436,7 @@ func TestWhatLoadsIsNotEvicted(t *testing.T) {
 	})
 }
 
-func TestGate(t *testing.T) {
+func TestForcePassesTheGate(t *testing.T) {
 	s := New(t.Context(), Options{})
 	th := alone(s, func(context.Context, func(int64)) (any, error) { return 1, nil })
 	shut, asked := errors.New("shut"), 0
@@ -479,7 +479,7 @@ func TestClose(t *testing.T) {
 // Many workers read few thunks and leave at random. The budget holds a third of the
 // values. Every read must return the correct value, and the counters must be correct
 // at the end.
-func TestStorm(t *testing.T) {
+func TestConcurrentReadersUnderABudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 40, Slots: 4})
 	th := make([]*Thunk, 12)
 	for i := range th {

@@ -323,14 +323,14 @@ type shelf struct {
 	frames []*frame
 }
 
-// put adds a frame that has just been unpacked.
+// put adds a frame whose file has just been unpacked.
 func (s *shelf) put(f *frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.frames = append(s.frames, f)
 }
 
-// makeRoom evicts frames so that one of this size can be unpacked.
+// makeRoom evicts unpacked files so that one of this size can be unpacked.
 func (s *shelf) makeRoom(size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

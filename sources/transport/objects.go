@@ -123,7 +123,7 @@ func (s *objectScan) line() ([]byte, error) {
 	}
 }
 
-// take processes a line.
+// take processes the next line of the file.
 func (s *objectScan) take(line []byte) {
 	text := bytes.TrimLeft(line, " ")
 	indent := len(line) - len(text)
