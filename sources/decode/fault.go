@@ -11,7 +11,7 @@ import (
 
 // A SyntaxError reports where the bytes stop being JSON.
 type SyntaxError struct {
-	Offset int64 // in the document, from 0
+	Offset int64 // of the first wrong byte in the document, from 0
 	Msg    string
 }
 

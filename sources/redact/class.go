@@ -8,7 +8,7 @@ const (
 	Digested    Class = iota // the text is replaced by a keyed digest
 	Kept                     // the text is kept, except recognizable secrets in it
 	URL                      // the text is kept, except a URL's user information and query
-	Word                     // the text is kept up to the first colon or space
+	Word                     // the word of letters before a colon is kept, the rest is digested
 	Matched                  // the text is kept if neither it nor the name it is matched under looks secret
 	Naming                   // the text is kept; the fields beside it are matched under this name
 	Owning                   // the text is kept; the fields beside it belong to this owner and are kept only if it is Istio's

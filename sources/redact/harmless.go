@@ -150,8 +150,9 @@ var letters = func() (is [256]bool) {
 	return is
 }()
 
-// stateLength returns the length of the word of letters at the beginning of a text,
-// which is the text's state.
+// stateLength returns the length of the state at the beginning of a text, such as
+// "Unavailable" in "Unavailable: no such file". A state is a word of letters, and a
+// colon or the end of the text follows it.
 func stateLength(s []byte) int {
 	n := 0
 	for n < len(s) && n < 24 && !isDigit(s[n]) && isLetter(s[n]) {
