@@ -99,15 +99,19 @@ func examples(t *testing.T) map[string][]string {
 		if q.Words != "" {
 			vars = append(vars, "$words")
 		}
-		all[q.Text] = vars
+		text := q.Text
+		if q.OfProxy { // its input is a proxy
+			text = ".proxies[] | " + text
+		}
+		all[text] = vars
 	}
 	return all
 }
 
-// TestExamples completes every prefix of every example. Query must never panic
-// or hang, and it must offer the example's own continuation if that is a field
-// or a function.
-func TestExamples(t *testing.T) {
+// TestExamplesOfferTheirContinuation completes every prefix of every example.
+// Query must never panic or hang, and it must offer the example's own
+// continuation if that is a field or a function.
+func TestExamplesOfferTheirContinuation(t *testing.T) {
 	w := openDemo(t)
 	all := examples(t)
 	if len(all) < 80 {
@@ -149,10 +153,10 @@ func isMethod(got []string, name string) bool {
 	return slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(strings.TrimPrefix(s, "."), name+"(") })
 }
 
-// TestFieldsAreReal compares the fields that are offered at each place of the
-// examples with the recorded mesh. All fields that objects have there must be
-// offered, and nothing else.
-func TestFieldsAreReal(t *testing.T) {
+// TestFieldsAgreeWithTheMesh compares the fields that are offered at each place
+// of the examples with the recorded mesh. All fields that objects have there
+// must be offered, and nothing else.
+func TestFieldsAgreeWithTheMesh(t *testing.T) {
 	w := openDemo(t)
 	places := map[string]bool{}
 	all := examples(t)
