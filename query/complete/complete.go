@@ -49,8 +49,8 @@ type Result struct {
 	Candidates []Candidate
 }
 
-// mostCandidates limits the number of candidates.
-const mostCandidates = 500
+// maxCandidates limits the number of candidates.
+const maxCandidates = 500
 
 // Query returns the candidates at the end of a source, sorted. It accepts any
 // source, even an invalid one, and returns no candidates if nothing is known.
@@ -58,26 +58,26 @@ func Query(src string, o Options) Result {
 	p := locate(src)
 	c := &completer{Options: o, position: p, base: base()}
 	switch p.place {
-	case aField:
+	case atField:
 		c.fields()
-	case aTerm:
+	case atTerm:
 		c.terms()
-	case aKey:
+	case atKey:
 		c.keys()
-	case aVariable:
+	case atVariable:
 		c.variables()
-	case aFormat:
+	case atFormat:
 		c.formats()
-	case aString:
+	case atString:
 		c.strings()
-	case anOperator:
+	case atOperator:
 		c.operators()
 	}
 	slices.SortFunc(c.out, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(strings.Trim(a.Text, `."$`), strings.Trim(b.Text, `."$`)), cmp.Compare(a.Text, b.Text))
 	})
 	c.out = slices.CompactFunc(c.out, func(a, b Candidate) bool { return a.Text == b.Text })
-	return Result{From: c.from, Candidates: c.out[:min(len(c.out), mostCandidates)]}
+	return Result{From: c.from, Candidates: c.out[:min(len(c.out), maxCandidates)]}
 }
 
 // completer collects the candidates at a position.
@@ -90,16 +90,16 @@ type completer struct {
 
 // offer adds a candidate if it starts with the text that is already written.
 func (c *completer) offer(text, doc string) {
-	if strings.HasPrefix(text, c.begun) && (text != c.begun || c.place != anOperator) {
+	if strings.HasPrefix(text, c.prefix) && (text != c.prefix || c.place != atOperator) {
 		c.out = append(c.out, Candidate{Text: text, Doc: doc})
 	}
 }
 
-// here infers the shapes that reach the cursor. It parses the source with the
+// infer infers the shapes that reach the cursor. It parses the source with the
 // mark at the cursor and walks that query. If a call around the cursor is not
-// closed, it may get more arguments, so here also tries the functions of that
+// closed, it may get more arguments, so infer also tries the functions of that
 // name with more parameters.
-func (c *completer) here(query func(term string) string) *walker {
+func (c *completer) infer(query func(term string) string) *walker {
 	w := c.walk(query)
 	top := c.frames.top()
 	if top.call == "" {
@@ -109,20 +109,20 @@ func (c *completer) here(query func(term string) string) *walker {
 		if _, ok := c.base[syntax.Key(top.call, top.arg+1+more)]; !ok {
 			continue
 		}
-		c.more = more
+		c.extraArguments = more
 		longer := c.walk(query)
-		c.more = 0
+		c.extraArguments = 0
 		if _, ok := c.base[syntax.Key(top.call, top.arg+1)]; !ok {
 			w = longer
 			continue
 		}
-		w.at = w.at.or(longer.at)
+		w.shapesAtMark = w.shapesAtMark.union(longer.shapesAtMark)
 	}
 	return w
 }
 
 func (c *completer) walk(query func(term string) string) *walker {
-	w := &walker{world: world{c.Schema}, base: c.base, fuel: mostSteps}
+	w := &walker{shapeContents: shapeContents{c.Schema}, base: c.base, stepsLeft: maxSteps}
 	program, err := syntax.Parse("", query(c.call()))
 	if err != nil {
 		return w
@@ -136,16 +136,16 @@ func (c *completer) walk(query func(term string) string) *walker {
 		in = objectOf(c.Root)
 	}
 	w.query(program.Query, in, s)
-	if !w.reached { // the mark is in a function that isn't called yet
-		w.uncalled(program.Query, s)
+	if !w.reachedMark { // the mark is in a function that isn't called yet
+		w.walkUncalled(program.Query, s)
 	}
 	return w
 }
 
-// uncalled walks the bodies of the function definitions, with input and
+// walkUncalled walks the bodies of the function definitions, with input and
 // arguments of unknown shape, until one of them contains the mark.
-func (w *walker) uncalled(q *syntax.Query, s *scope) {
-	for ; q != nil && !w.reached; q = q.Right {
+func (w *walker) walkUncalled(q *syntax.Query, s *scope) {
+	for ; q != nil && !w.reachedMark; q = q.Right {
 		for _, fd := range q.FuncDefs {
 			s = w.define(fd, s)
 			inner := s
@@ -156,18 +156,18 @@ func (w *walker) uncalled(q *syntax.Query, s *scope) {
 				name := strings.TrimPrefix(param, "$")
 				inner = &scope{up: inner, name: syntax.Key(name, 0), def: &definition{self: syntax.Key(name, 0)}}
 			}
-			w.fuel = mostSteps
+			w.stepsLeft = maxSteps
 			w.query(fd.Body, shapes{{form: unknown}}, inner)
-			w.uncalled(fd.Body, inner)
+			w.walkUncalled(fd.Body, inner)
 		}
-		w.uncalled(q.Left, s)
+		w.walkUncalled(q.Left, s)
 	}
 }
 
-// look evaluates the expression what at the cursor. It inserts the expression
-// into the query, runs that query with [Options.Look], and passes the values of
-// the expression to each.
-func (c *completer) look(query func(term string) string, what string, each func(value any) bool) {
+// readValues evaluates the expression what at the cursor. It inserts the
+// expression into the query, runs that query with [Options.Look], and passes
+// the values of the expression to each.
+func (c *completer) readValues(query func(term string) string, what string, each func(value any) bool) {
 	if c.Look == nil {
 		return
 	}
@@ -177,9 +177,9 @@ func (c *completer) look(query func(term string) string, what string, each func(
 	} else {
 		term = "(" + term + " | empty)"
 	}
-	c.more = c.missing()
+	c.extraArguments = c.missingArguments()
 	text := query(term)
-	c.more = 0
+	c.extraArguments = 0
 	c.Look(text, func(message any) bool {
 		m, ok := message.([]any)
 		if !ok || len(m) == 0 || m[0] != mark {
@@ -194,9 +194,9 @@ func (c *completer) look(query func(term string) string, what string, each func(
 	})
 }
 
-// missing returns how many more arguments the call around the cursor needs
-// until a function with that number of parameters exists.
-func (c *completer) missing() int {
+// missingArguments returns how many more arguments the call around the cursor
+// needs until a function with that number of parameters exists.
+func (c *completer) missingArguments() int {
 	top := c.frames.top()
 	for more := 0; top.call != "" && more < 3; more++ {
 		if _, ok := c.base[syntax.Key(top.call, top.arg+1+more)]; ok {

@@ -215,8 +215,8 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// TestQueryOverAnything checks queries over JSON of unknown shape.
-func TestQueryOverAnything(t *testing.T) {
+// TestQueryOverUnknownJSON checks queries over JSON of unknown shape.
+func TestQueryOverUnknownJSON(t *testing.T) {
 	o := options()
 	o.Root, o.Functions = "", nil
 	for src, want := range map[string]string{".": "", ".a.": "", "{a: 1} | .": "a", `. as $x | $x`: "$x", `sort_b`: "sort_by("} {
@@ -226,9 +226,9 @@ func TestQueryOverAnything(t *testing.T) {
 	}
 }
 
-// TestFunctions checks that every function that a query can call has a
-// description and a definition over shapes.
-func TestFunctions(t *testing.T) {
+// TestFunctionsAreDescribed checks that every function that a query can call
+// has a description and a definition over shapes.
+func TestFunctionsAreDescribed(t *testing.T) {
 	o := options()
 	var called []string
 	for _, key := range eval.Builtins() {
@@ -266,8 +266,8 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// TestLook checks that the query for reading values can be run.
-func TestLook(t *testing.T) {
+// TestLookQueriesRun checks that the query for reading values can be run.
+func TestLookQueriesRun(t *testing.T) {
 	for src, want := range map[string]string{
 		`.proxies[0].labels.a`:              `.proxies[0].labels.debug(["__here", (objects | keys)]).empty()`,
 		`.a[] | select(.b == "`:             `.a[] | select((.b).debug(["__here", (. | strings)]).empty())`,

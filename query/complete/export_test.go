@@ -6,12 +6,12 @@ import "github.com/meshq/kubectl-meshq/query/syntax"
 // if there is nothing to read.
 func Probe(src, what string) (query string) {
 	p := locate(src)
-	if p.place != aField {
+	if p.place != atField {
 		return ""
 	}
 	c := &completer{position: p, base: base()}
 	c.Look = func(text string, _ func(any) bool) { query = text }
-	c.look(p.query, what, nil)
+	c.readValues(p.query, what, nil)
 	return query
 }
 

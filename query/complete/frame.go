@@ -19,12 +19,13 @@ type frame struct {
 	nested  bool        // the whole frame lies within a pattern
 }
 
-// keyed reports whether the key of an object construction is expected next.
-func (f frame) keyed() bool { return f.opened == "{" && f.key }
-
-// named reports whether the name of a new function or parameter is expected
+// expectsKey reports whether the key of an object construction is expected
 // next.
-func (f frame) named() bool { return f.opened == "def" && f.state == "head" }
+func (f frame) expectsKey() bool { return f.opened == "{" && f.key }
+
+// expectsNewName reports whether the name of a new function or parameter is
+// expected next.
+func (f frame) expectsNewName() bool { return f.opened == "def" && f.state == "head" }
 
 type frames []frame
 
@@ -35,8 +36,8 @@ func (s frames) top() frame {
 	return s[len(s)-1]
 }
 
-// open returns the frames that the words leave open.
-func open(words []syntax.Word) frames {
+// openFrames returns the frames that the words leave open.
+func openFrames(words []syntax.Word) frames {
 	var s frames
 	for i, w := range words {
 		before := syntax.Word{}
@@ -60,7 +61,7 @@ func open(words []syntax.Word) frames {
 }
 
 func (s *frames) keyword(word string) {
-	if s.top().keyed() {
+	if s.top().expectsKey() {
 		return
 	}
 	switch word {
@@ -98,7 +99,7 @@ func (s *frames) sign(w, before syntax.Word) {
 	n := len(*s)
 	switch w.Text {
 	case "(":
-		s.bracket(w, before)
+		s.openBracket(w, before)
 	case "[", "{":
 		within := s.top().pattern
 		*s = append(*s, frame{opened: w.Text, before: before, key: w.Text == "{", pattern: within, nested: within})
@@ -109,9 +110,9 @@ func (s *frames) sign(w, before syntax.Word) {
 	case "}":
 		s.close("{")
 	case "|":
-		s.used()
+		s.endPattern()
 	case ";":
-		s.used()
+		s.endPattern()
 		if s.top().opened == "def" && s.top().state == "body" {
 			*s = (*s)[:n-1]
 		} else if n > 0 {
@@ -125,23 +126,23 @@ func (s *frames) sign(w, before syntax.Word) {
 	}
 }
 
-// used ends a pattern. Names that follow are used, not defined.
-func (s *frames) used() {
+// endPattern ends a pattern. Names that follow are used, not defined.
+func (s *frames) endPattern() {
 	if n := len(*s); n > 0 && !(*s)[n-1].nested {
 		(*s)[n-1].pattern = false
 	}
 }
 
-// bracket opens the frame of a round bracket, which may belong to a call, a def
-// or a reduce.
-func (s *frames) bracket(w, before syntax.Word) {
+// openBracket opens the frame of a round bracket, which may belong to a call, a
+// def or a reduce.
+func (s *frames) openBracket(w, before syntax.Word) {
 	f := frame{opened: "(", before: before}
 	top := s.top()
 	switch {
 	case top.state == "as" && (top.opened == "reduce" || top.opened == "foreach"):
 		f.opened = top.opened + "("
 		(*s)[len(*s)-1].pattern = false
-	case top.named():
+	case top.expectsNewName():
 		f.pattern, f.nested = true, true
 	case before.Kind == syntax.WordName || before.Kind == syntax.WordField && before.End == w.Start:
 		f.call = strings.TrimPrefix(before.Text, ".")
@@ -165,8 +166,8 @@ func (s *frames) close(opened ...string) {
 	}
 }
 
-// closed returns the text that closes all open frames.
-func (s frames) closed() string {
+// closing returns the text that closes all open frames.
+func (s frames) closing() string {
 	var b strings.Builder
 	for i := len(s) - 1; i >= 0; i-- {
 		within := frame{}
@@ -181,7 +182,7 @@ func (s frames) closed() string {
 func (f frame) end(within frame) string {
 	switch f.opened {
 	case "(":
-		if within.keyed() {
+		if within.expectsKey() {
 			return "): ."
 		}
 		return ")"

@@ -6,18 +6,18 @@ import (
 
 // walker walks a query as if it ran, with shapes in place of values.
 type walker struct {
-	world
-	base    map[string]*definition // the functions of jq and of the library, by name/arity
-	fuel    int                    // the number of steps left
-	deep    int                    // the current depth of calls
-	reached bool                   // the walk has reached the mark
-	at      shapes                 // the shapes that reached the mark
-	scope   *scope                 // the scope at the mark
+	shapeContents
+	base         map[string]*definition // the functions of jq and of the library, by name/arity
+	stepsLeft    int                    // the number of steps left
+	depth        int                    // the current depth of calls
+	reachedMark  bool                   // the walk has reached the mark
+	shapesAtMark shapes                 // the shapes that reached the mark
+	scopeAtMark  *scope                 // the scope at the mark
 }
 
 const (
-	mostSteps = 60_000
-	mostCalls = 40
+	maxSteps = 60_000
+	maxCalls = 40
 )
 
 // scope is a name that a query can use, and a link to the enclosing scope.
@@ -50,7 +50,7 @@ func (s *scope) find(name string) *scope {
 
 // query returns the shapes of a query's outputs for the input.
 func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
-	if w.fuel--; q == nil || w.fuel < 0 {
+	if w.stepsLeft--; q == nil || w.stepsLeft < 0 {
 		return nil
 	}
 	for _, fd := range q.FuncDefs {
@@ -79,7 +79,7 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	right := w.query(q.Right, in, s)
 	switch q.Op {
 	case syntax.OpComma, syntax.OpAlt:
-		return left.or(right)
+		return left.union(right)
 	case syntax.OpAdd:
 		return added(left, right)
 	case syntax.OpSub, syntax.OpMul:
@@ -95,14 +95,14 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 // added returns the shapes of a sum. The sum of two objects that the query
 // constructs has the fields of both.
 func added(a, b shapes) shapes {
-	if len(a) == 1 && len(b) == 1 && a[0].form == made && b[0].form == made {
-		out := shape{form: made}
+	if len(a) == 1 && len(b) == 1 && a[0].form == constructedObject && b[0].form == constructedObject {
+		out := shape{form: constructedObject}
 		for _, f := range append(append([]field{}, a[0].fields...), b[0].fields...) {
 			out.set(f)
 		}
 		return shapes{out}
 	}
-	return a.or(b)
+	return a.union(b)
 }
 
 func (s *shape) set(f field) {
@@ -141,7 +141,7 @@ func (w *walker) bind(p *syntax.Pattern, of, in shapes, s *scope) *scope {
 		return &scope{up: s, name: p.Name, of: of}
 	}
 	for _, e := range p.Array {
-		s = w.bind(e, w.elements(of.only(array)), in, s)
+		s = w.bind(e, w.elements(of.ofForm(array)), in, s)
 	}
 	for _, m := range p.Object {
 		name, held := m.Key, of

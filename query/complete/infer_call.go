@@ -15,8 +15,8 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 		return shapes{{form: unknown}}
 	}
 	if f.Name == mark {
-		w.reached = true
-		w.at, w.scope = w.at.or(in), s
+		w.reachedMark = true
+		w.shapesAtMark, w.scopeAtMark = w.shapesAtMark.union(in), s
 		return nil
 	}
 	args := make([]*definition, len(f.Args))
@@ -37,13 +37,13 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 }
 
 // apply returns the shapes of a function's outputs for the input. It returns
-// nothing if calls are nested deeper than mostCalls.
+// nothing if calls are nested deeper than maxCalls.
 func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
-	if w.deep >= mostCalls {
+	if w.depth >= maxCalls {
 		return nil
 	}
-	w.deep++
-	defer func() { w.deep-- }()
+	w.depth++
+	defer func() { w.depth-- }()
 	if d.primary != nil {
 		return d.primary(w, in, args)
 	}
@@ -62,24 +62,24 @@ func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 // primitives returns the functions that shapes.jq is built on.
 func primitives() map[string]*definition {
 	on := func(forms ...form) *definition {
-		return &definition{primary: func(_ *walker, in shapes, _ []*definition) shapes { return in.only(forms...) }}
+		return &definition{primary: func(_ *walker, in shapes, _ []*definition) shapes { return in.ofForm(forms...) }}
 	}
 	return map[string]*definition{
-		"arrays/0": on(array), "objects/0": on(keyed, named, made), "iterables/0": on(array, keyed, named, made),
+		"arrays/0": on(array), "objects/0": on(keyedObject, schemaObject, constructedObject), "iterables/0": on(array, keyedObject, schemaObject, constructedObject),
 		"strings/0": on(text), "scalars/0": on(scalar, text), "numbers/0": on(scalar, text), "booleans/0": on(scalar, text), "nulls/0": on(scalar),
 		"keys/0":  {primary: func(w *walker, in shapes, _ []*definition) shapes { return listOf(w.keys(in)) }},
 		"_any/0":  {primary: func(*walker, shapes, []*definition) shapes { return shapes{{form: unknown}} }},
 		"_text/0": {primary: func(*walker, shapes, []*definition) shapes { return texts() }},
 		"_map/1": {primary: func(w *walker, in shapes, args []*definition) shapes {
-			return shapes{{form: keyed, elem: w.query(args[0].body, in, args[0].scope)}}
+			return shapes{{form: keyedObject, elem: w.query(args[0].body, in, args[0].scope)}}
 		}},
-		"_of/1": {primary: func(w *walker, in shapes, args []*definition) shapes { return in.kinds(w.names(in, args[0])) }},
+		"_of/1": {primary: func(w *walker, in shapes, args []*definition) shapes { return in.ofKind(w.names(in, args[0])) }},
 		"_kind/1": {primary: func(w *walker, in shapes, args []*definition) (out shapes) {
 			if len(in) == 0 { // without an input there is no output
 				return nil
 			}
 			for _, name := range w.names(in, args[0]) {
-				out = out.or(objectOf(name))
+				out = out.union(objectOf(name))
 			}
 			return out
 		}},

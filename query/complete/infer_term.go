@@ -21,7 +21,7 @@ func (w *walker) primary(t *syntax.Term, in shapes, s *scope) shapes {
 	case syntax.TermIdentity:
 		return in
 	case syntax.TermRecurse:
-		return w.below(in)
+		return w.recurse(in)
 	case syntax.TermIndex:
 		return w.index(t.Index, in, in, s)
 	case syntax.TermFunc:
@@ -46,10 +46,10 @@ func (w *walker) primary(t *syntax.Term, in shapes, s *scope) shapes {
 	return shapes{{form: scalar}}
 }
 
-// below returns the shapes of the outputs of "..": those of the input itself,
+// recurse returns the shapes of the outputs of "..": those of the input itself,
 // and the unknown shape for everything inside it.
-func (w *walker) below(in shapes) shapes {
-	return in.or(shapes{{form: unknown}})
+func (w *walker) recurse(in shapes) shapes {
+	return in.union(shapes{{form: unknown}})
 }
 
 func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
@@ -59,21 +59,21 @@ func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
 		out := w.query(t.If.Then, in, s)
 		for _, e := range t.If.Elif {
 			w.query(e.Cond, in, s)
-			out = out.or(w.query(e.Then, in, s))
+			out = out.union(w.query(e.Then, in, s))
 		}
 		if t.If.Else == nil {
-			return out.or(in)
+			return out.union(in)
 		}
-		return out.or(w.query(t.If.Else, in, s))
+		return out.union(w.query(t.If.Else, in, s))
 	case syntax.TermTry:
 		out := w.query(t.Try.Body, in, s)
-		return out.or(w.query(t.Try.Catch, texts(), s))
+		return out.union(w.query(t.Try.Catch, texts(), s))
 	case syntax.TermReduce:
 		r := t.Reduce
 		inner := w.bindAll(r.Patterns, w.query(r.Query, in, s), in, s)
 		state := w.query(r.Start, in, s)
 		for range 2 {
-			state = state.or(w.query(r.Update, state, inner))
+			state = state.union(w.query(r.Update, state, inner))
 		}
 		return state
 	}
@@ -81,7 +81,7 @@ func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
 	inner := w.bindAll(f.Patterns, w.query(f.Query, in, s), in, s)
 	state := w.query(f.Start, in, s)
 	for range 2 {
-		state = state.or(w.query(f.Update, state, inner))
+		state = state.union(w.query(f.Update, state, inner))
 	}
 	if f.Extract == nil {
 		return state
@@ -102,14 +102,14 @@ func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 		}
 		return w.elements(of)
 	}
-	by := w.query(x.Start, in, s).or(w.query(x.End, in, s))
+	by := w.query(x.Start, in, s).union(w.query(x.End, in, s))
 	if x.IsSlice {
 		return of
 	}
 	var out shapes
-	for _, b := range by.only(text) {
+	for _, b := range by.ofForm(text) {
 		for _, v := range b.values {
-			out = out.or(w.member(of, v))
+			out = out.union(w.member(of, v))
 		}
 	}
 	if out != nil {
@@ -134,7 +134,7 @@ func (w *walker) literal(str *syntax.String, in shapes, s *scope) shapes {
 }
 
 func (w *walker) object(o *syntax.Object, in shapes, s *scope) shapes {
-	out := shape{form: made}
+	out := shape{form: constructedObject}
 	for _, kv := range o.KeyVals {
 		name, of := kv.Key, shapes(nil)
 		switch {
@@ -148,7 +148,7 @@ func (w *walker) object(o *syntax.Object, in shapes, s *scope) shapes {
 				name = kv.KeyString.Str
 			}
 		case kv.KeyQuery != nil:
-			for _, k := range w.query(kv.KeyQuery, in, s).only(text) {
+			for _, k := range w.query(kv.KeyQuery, in, s).ofForm(text) {
 				if len(k.values) == 1 {
 					name = k.values[0]
 				}

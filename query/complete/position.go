@@ -12,13 +12,13 @@ type place int
 
 const (
 	nowhere    place = iota
-	aField           // after a dot
-	aTerm            // the start of a term
-	aKey             // in an object construction, before the colon
-	aVariable        // after a $
-	aFormat          // after an @
-	aString          // in a string
-	anOperator       // after a term
+	atField          // after a dot
+	atTerm           // the start of a term
+	atKey            // in an object construction, before the colon
+	atVariable       // after a $
+	atFormat         // after an @
+	atString         // in a string
+	atOperator       // after a term
 )
 
 // mark is the name of the function that is inserted at the cursor. No query
@@ -28,18 +28,18 @@ const mark = "__here"
 // position describes the end of a source, and how to complete the source to a
 // query that can be parsed.
 type position struct {
-	src   string
-	place place
-	begun string // the partial word at the end
-	from  int    // the offset of begun
+	src    string
+	place  place
+	prefix string // the partial word at the end
+	from   int    // the offset of prefix
 
-	words  []syntax.Word // the words before begun
+	words  []syntax.Word // the words before prefix
 	frames frames        // the frames that are open at the end
 
-	head   string // the source before the mark
-	method bool   // the mark follows a term: X.__here()
-	key    bool   // the mark is the value of a key
-	more   int    // the number of arguments to add to the call around the cursor
+	head           string // the source before the mark
+	method         bool   // the mark follows a term: X.__here()
+	key            bool   // the mark is the value of a key
+	extraArguments int    // the number of arguments to add to the call around the cursor
 }
 
 // locate determines the position at the end of a source.
@@ -54,25 +54,26 @@ func locate(src string) *position {
 		last = &words[n-1]
 	}
 	p.words = words
-	if last != nil && begins(*last) {
+	if last != nil && mayBeIncomplete(*last) {
 		p.words = words[:len(words)-1]
-		p.begun, p.from, p.head = last.Text, last.Start, src[:last.Start]
+		p.prefix, p.from, p.head = last.Text, last.Start, src[:last.Start]
 	}
-	p.frames = open(p.words)
-	if last == nil || !begins(*last) {
-		p.blank()
+	p.frames = openFrames(p.words)
+	if last == nil || !mayBeIncomplete(*last) {
+		p.locateAfterWord()
 	} else {
-		p.within(*last)
+		p.locateInWord(*last)
 	}
-	if p.place == aTerm && p.frames.top().keyed() {
-		p.place = aKey
+	if p.place == atTerm && p.frames.top().expectsKey() {
+		p.place = atKey
 	}
-	p.key = p.frames.top().keyed()
+	p.key = p.frames.top().expectsKey()
 	return p
 }
 
-// begins reports whether the last word of the source may be incomplete.
-func begins(w syntax.Word) bool {
+// mayBeIncomplete reports whether the last word of the source may be
+// incomplete.
+func mayBeIncomplete(w syntax.Word) bool {
 	switch w.Kind {
 	case syntax.WordName, syntax.WordKeyword, syntax.WordField, syntax.WordVariable, syntax.WordFormat, syntax.WordOpenString:
 		return true
@@ -80,49 +81,49 @@ func begins(w syntax.Word) bool {
 	return w.Text == "." || w.Text == "$" || w.Text == "@"
 }
 
-// blank handles a source that doesn't end in a partial word.
-func (p *position) blank() {
+// locateAfterWord handles a source that doesn't end in a partial word.
+func (p *position) locateAfterWord() {
 	switch {
-	case p.frames.top().named() || p.frames.top().pattern:
+	case p.frames.top().expectsNewName() || p.frames.top().pattern:
 	case endsTerm(p.words):
-		p.place = anOperator
+		p.place = atOperator
 	default:
-		p.place = aTerm
+		p.place = atTerm
 	}
 }
 
-// within handles a source that ends in a partial word.
-func (p *position) within(w syntax.Word) {
+// locateInWord handles a source that ends in a partial word.
+func (p *position) locateInWord(w syntax.Word) {
 	top := p.frames.top()
 	switch {
-	case top.named() || top.pattern && w.Kind != syntax.WordOpenString:
+	case top.expectsNewName() || top.pattern && w.Kind != syntax.WordOpenString:
 	case w.Kind == syntax.WordOpenString:
-		p.string(w)
+		p.locateInString(w)
 	case w.Kind == syntax.WordField || w.Text == ".":
-		p.place, p.method = aField, true
-		p.begun, p.from = strings.TrimPrefix(p.begun, "."), p.from+1
+		p.place, p.method = atField, true
+		p.prefix, p.from = strings.TrimPrefix(p.prefix, "."), p.from+1
 	case w.Kind == syntax.WordVariable || w.Text == "$":
 		if before := p.last().Text; before != "label" && before != "break" {
-			p.place = aVariable
+			p.place = atVariable
 		}
 	case w.Kind == syntax.WordFormat || w.Text == "@":
-		p.place = aFormat
+		p.place = atFormat
 	case strings.Contains(w.Text, "::"):
 	case endsTerm(p.words):
-		p.place = anOperator
+		p.place = atOperator
 	default:
-		p.place = aTerm
+		p.place = atTerm
 	}
 }
 
-// string handles a source that ends in an open string. The string may be the
-// name of a field.
-func (p *position) string(w syntax.Word) {
+// locateInString handles a source that ends in an open string. The string may
+// be the name of a field.
+func (p *position) locateInString(w syntax.Word) {
 	if !strings.HasPrefix(p.src[w.Start:], `"`) {
 		return // after an interpolated value
 	}
 	p.from++
-	p.place, p.begun = aString, p.src[p.from:]
+	p.place, p.prefix = atString, p.src[p.from:]
 	n := len(p.words)
 	switch last := p.last(); {
 	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start: // the string of ."name
@@ -156,7 +157,7 @@ func (p *position) query(term string) string {
 	case p.key:
 		term = "_: " + term
 	}
-	return p.head + term + strings.Repeat("; .", p.more) + p.frames.closed()
+	return p.head + term + strings.Repeat("; .", p.extraArguments) + p.frames.closing()
 }
 
 // endsTerm reports whether a term may end with the last word. Then no other

@@ -10,21 +10,21 @@ import (
 type form int
 
 const (
-	scalar  form = iota // null, a boolean, a number
-	text                // a string
-	array               // elem holds the shapes of the elements
-	keyed               // an object whose keys are data; elem holds the shapes of the values
-	named               // an object that the schema describes
-	made                // an object that the query constructs
-	unknown             // anything
+	scalar            form = iota // null, a boolean, a number
+	text                          // a string
+	array                         // elem holds the shapes of the elements
+	keyedObject                   // an object whose keys are data; elem holds the shapes of the values
+	schemaObject                  // an object that the schema describes
+	constructedObject             // an object that the query constructs
+	unknown                       // anything
 )
 
 // shape describes one form that a value may have.
 type shape struct {
 	form   form
-	name   string   // for a named object, its name in the schema
-	elem   shapes   // for an array or a keyed object, the shapes of its values
-	fields []field  // for a made object, its fields in order
+	name   string   // for a schemaObject, its name in the schema
+	elem   shapes   // for an array or a keyedObject, the shapes of its values
+	fields []field  // for a constructedObject, its fields in order
 	values []string // for a text, the possible values; nil means any
 }
 
@@ -37,50 +37,50 @@ type field struct {
 // known of the value or there is none.
 type shapes []shape
 
-// most limits the number of shapes that are followed at once.
-const most = 12
+// maxShapes limits the number of shapes that are followed at once.
+const maxShapes = 12
 
 func texts(values ...string) shapes { return shapes{{form: text, values: values}} }
 func listOf(elem shapes) shapes     { return shapes{{form: array, elem: elem}} }
-func objectOf(name string) shapes   { return shapes{{form: named, name: name}} }
+func objectOf(name string) shapes   { return shapes{{form: schemaObject, name: name}} }
 
-// or returns the union of two sets of shapes.
-func (s shapes) or(others shapes) shapes {
+// union returns the union of two sets of shapes.
+func (s shapes) union(others shapes) shapes {
 	if len(s) == 0 {
 		return others
 	}
 	out := slices.Clone(s)
 	for _, o := range others {
-		out = out.with(o)
+		out = out.add(o)
 	}
 	return out
 }
 
-func (s shapes) with(o shape) shapes {
+func (s shapes) add(o shape) shapes {
 	for i, have := range s {
 		if have.form != o.form || have.name != o.name {
 			continue
 		}
 		switch have.form {
-		case scalar, unknown, named:
+		case scalar, unknown, schemaObject:
 			return s
-		case array, keyed:
-			s[i].elem = have.elem.or(o.elem)
+		case array, keyedObject:
+			s[i].elem = have.elem.union(o.elem)
 			return s
 		case text:
-			s[i].values = merged(have.values, o.values)
+			s[i].values = unionValues(have.values, o.values)
 			return s
 		}
 	}
-	if len(s) >= most {
+	if len(s) >= maxShapes {
 		return s
 	}
 	return append(s, o)
 }
 
-// merged returns the union of two lists of values. If one list is unknown, the
-// values of the other are still worth offering.
-func merged(a, b []string) []string {
+// unionValues returns the union of two lists of values. If one list is unknown,
+// the values of the other are still worth offering.
+func unionValues(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, v := range b {
 		if !slices.Contains(out, v) {
@@ -90,8 +90,8 @@ func merged(a, b []string) []string {
 	return out
 }
 
-// only returns the shapes of the given forms, and those of unknown form.
-func (s shapes) only(forms ...form) (out shapes) {
+// ofForm returns the shapes of the given forms, and those of unknown form.
+func (s shapes) ofForm(forms ...form) (out shapes) {
 	for _, have := range s {
 		if slices.Contains(forms, have.form) || have.form == unknown {
 			out = append(out, have)
@@ -100,67 +100,67 @@ func (s shapes) only(forms ...form) (out shapes) {
 	return out
 }
 
-// kinds returns the objects of the schema that have one of the names.
-func (s shapes) kinds(names []string) (out shapes) {
+// ofKind returns the objects of the schema that have one of the names.
+func (s shapes) ofKind(names []string) (out shapes) {
 	for _, have := range s {
-		if have.form == named && slices.Contains(names, have.name) {
+		if have.form == schemaObject && slices.Contains(names, have.name) {
 			out = append(out, have)
 		}
 	}
 	return out
 }
 
-// world returns what shapes contain.
-type world struct{ schema Schema }
+// shapeContents returns what shapes contain.
+type shapeContents struct{ schema Schema }
 
 // member returns the shapes of a field.
-func (w world) member(in shapes, name string) (out shapes) {
+func (w shapeContents) member(in shapes, name string) (out shapes) {
 	for _, s := range in {
 		switch s.form {
-		case named:
-			if name == "kind" && !w.message(s.name) {
-				out = out.or(texts(s.name))
+		case schemaObject:
+			if name == "kind" && !w.isMessage(s.name) {
+				out = out.union(texts(s.name))
 				continue
 			}
 			for _, m := range w.schema.Members(s.name) {
 				if m.Name == name {
-					out = out.or(w.holding(m.Holding))
+					out = out.union(w.shapesOf(m.Holding))
 				}
 			}
-		case made:
+		case constructedObject:
 			for _, f := range s.fields {
 				if f.name == name {
-					out = out.or(f.of)
+					out = out.union(f.of)
 				}
 			}
-		case keyed:
-			out = out.or(s.elem)
+		case keyedObject:
+			out = out.union(s.elem)
 		case unknown:
-			out = out.or(shapes{s})
+			out = out.union(shapes{s})
 		}
 	}
 	return out
 }
 
-// message reports whether a shape is a protobuf message. Its name then contains
-// a dot; the names of kinds don't.
-func (w world) message(name string) bool { return slices.Contains([]byte(name), '.') }
+// isMessage reports whether a shape is a protobuf message. Its name then
+// contains a dot; the names of kinds don't.
+func (w shapeContents) isMessage(name string) bool { return slices.Contains([]byte(name), '.') }
 
-// holding returns the shapes of a field's values.
-func (w world) holding(h mesh.Holding) (out shapes) {
+// shapesOf returns the shapes of a field's values.
+func (w shapeContents) shapesOf(h mesh.Holding) (out shapes) {
 	for _, o := range h.Objects {
-		out = out.or(objectOf(o))
+		out = out.union(objectOf(o))
 	}
 	switch {
 	case h.Open:
-		out = out.or(shapes{{form: unknown}})
+		out = out.union(shapes{{form: unknown}})
 	case len(h.Objects) == 0 && h.Values != nil:
 		out = texts(h.Values...)
 	case len(h.Objects) == 0:
 		out = shapes{{form: text}}
 	}
 	if h.Map {
-		out = shapes{{form: keyed, elem: out}}
+		out = shapes{{form: keyedObject, elem: out}}
 	}
 	if h.List {
 		out = listOf(out)
@@ -169,28 +169,28 @@ func (w world) holding(h mesh.Holding) (out shapes) {
 }
 
 // elements returns the shapes of the outputs of .[].
-func (w world) elements(in shapes) (out shapes) {
+func (w shapeContents) elements(in shapes) (out shapes) {
 	for _, s := range in {
 		switch s.form {
-		case array, keyed:
-			out = out.or(s.elem)
-		case named:
+		case array, keyedObject:
+			out = out.union(s.elem)
+		case schemaObject:
 			for _, m := range w.schema.Members(s.name) {
-				out = out.or(w.holding(m.Holding))
+				out = out.union(w.shapesOf(m.Holding))
 			}
-		case made:
+		case constructedObject:
 			for _, f := range s.fields {
-				out = out.or(f.of)
+				out = out.union(f.of)
 			}
 		case unknown:
-			out = out.or(shapes{s})
+			out = out.union(shapes{s})
 		}
 	}
 	return out
 }
 
 // keys returns the shape of a string that is one of the fields' names.
-func (w world) keys(in shapes) shapes {
+func (w shapeContents) keys(in shapes) shapes {
 	names := []string{}
 	for _, s := range in {
 		for _, m := range w.members(s) {
@@ -205,11 +205,11 @@ func (w world) keys(in shapes) shapes {
 }
 
 // members returns the known fields of a shape.
-func (w world) members(s shape) (out []mesh.Member) {
+func (w shapeContents) members(s shape) (out []mesh.Member) {
 	switch s.form {
-	case named:
+	case schemaObject:
 		return w.schema.Members(s.name)
-	case made:
+	case constructedObject:
 		for _, f := range s.fields {
 			out = append(out, mesh.Member{Name: f.name})
 		}
@@ -217,7 +217,8 @@ func (w world) members(s shape) (out []mesh.Member) {
 	return out
 }
 
-// partly reports whether the values may have fields that are not known here.
-func (s shapes) partly() bool {
-	return len(s) == 0 || slices.ContainsFunc(s, func(have shape) bool { return have.form == unknown || have.form == keyed })
+// hasUnknownFields reports whether the values may have fields that are not
+// known here.
+func (s shapes) hasUnknownFields() bool {
+	return len(s) == 0 || slices.ContainsFunc(s, func(have shape) bool { return have.form == unknown || have.form == keyedObject })
 }

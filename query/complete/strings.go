@@ -60,23 +60,24 @@ func argument(function string, arg int) string {
 func (c *completer) strings() {
 	last, top := c.last(), c.frames.top()
 	switch {
-	case c.method || top.keyed():
-		c.quoted(c.here(c.query), "keys", c.query)
+	case c.method || top.expectsKey():
+		c.offerStrings(c.infer(c.query), "keys", c.query)
 	case top.call != "" && (last.Text == "(" || last.Text == ";" || last.Text == ","):
 		what := argument(top.call, top.arg)
-		c.quoted(c.here(c.query), what, c.query)
-	case compares(last) || last.Text == "," && compares(top.before) || last.Text == "(" && compares(top.before):
-		c.compared()
+		c.offerStrings(c.infer(c.query), what, c.query)
+	case isComparison(last) || last.Text == "," && isComparison(top.before) || last.Text == "(" && isComparison(top.before):
+		c.offerComparedValues()
 	}
 }
 
-func compares(w syntax.Word) bool {
+func isComparison(w syntax.Word) bool {
 	return w.Kind == syntax.WordSign && slices.Contains([]string{"==", "!=", "<", ">", "<=", ">="}, w.Text)
 }
 
-// compared offers the values that the left side of a comparison may have. It
-// replaces the comparison by its left side, and reads the values there.
-func (c *completer) compared() {
+// offerComparedValues offers the values that the left side of a comparison may
+// have. It replaces the comparison by its left side, and reads the values
+// there.
+func (c *completer) offerComparedValues() {
 	text := c.query(mark)
 	program, err := syntax.Parse("", text)
 	if err != nil {
@@ -97,12 +98,13 @@ func (c *completer) compared() {
 		return text[:whole.Start] + left + "." + term + text[whole.End:]
 	}
 	c.method = true
-	c.quoted(c.here(query), ".", query)
+	c.offerStrings(c.infer(query), ".", query)
 }
 
-// quoted offers strings with the text that closes them. It takes the values
-// from the shapes, or reads them from the document if the shapes have none.
-func (c *completer) quoted(w *walker, what string, query func(term string) string) {
+// offerStrings offers strings with the text that closes them. It takes the
+// values from the shapes, or reads them from the document if the shapes have
+// none.
+func (c *completer) offerStrings(w *walker, what string, query func(term string) string) {
 	closing := c.closing()
 	switch what {
 	case "":
@@ -113,15 +115,15 @@ func (c *completer) quoted(w *walker, what string, query func(term string) strin
 		}
 		return
 	case "keys":
-		for _, v := range w.keys(w.at)[0].values {
+		for _, v := range w.keys(w.shapesAtMark)[0].values {
 			c.offer(escaped(v)+closing, "")
 		}
-		if !w.at.partly() {
+		if !w.shapesAtMark.hasUnknownFields() {
 			return
 		}
 		what = "objects | keys[]"
 	case ".":
-		for _, s := range w.at {
+		for _, s := range w.shapesAtMark {
 			for _, v := range s.values {
 				c.offer(escaped(v)+closing, "")
 			}
@@ -131,18 +133,18 @@ func (c *completer) quoted(w *walker, what string, query func(term string) strin
 		}
 	}
 	seen, n := map[string]bool{}, 0
-	c.look(query, what+" | strings", func(v any) bool {
-		if s, ok := v.(string); ok && !seen[s] && len(s) < longest && !strings.ContainsAny(s, "\n\t\r") {
+	c.readValues(query, what+" | strings", func(v any) bool {
+		if s, ok := v.(string); ok && !seen[s] && len(s) < maxStringLength && !strings.ContainsAny(s, "\n\t\r") {
 			seen[s] = true
 			c.offer(escaped(s)+closing, "")
 		}
 		n++
-		return n < mostLooks*10 && len(c.out) < mostCandidates
+		return n < maxValues*10 && len(c.out) < maxCandidates
 	})
 }
 
-// longest limits the length of a string that is offered.
-const longest = 200
+// maxStringLength limits the length of a string that is offered.
+const maxStringLength = 200
 
 // closing returns the text that closes a complete string: the quote, and a
 // bracket if only that can follow.

@@ -19,21 +19,21 @@ func (c *completer) call() string {
 // accept the value before the dot. After an array, the candidates replace the
 // dot, because one of them is "[].".
 func (c *completer) fields() {
-	w := c.here(c.query)
+	w := c.infer(c.query)
 	c.members(w, func(name string) string { return name })
 	for _, f := range c.Functions {
-		text := c.opened(f)
+		text := c.callStart(f)
 		if len(f.Params) == 0 {
 			text += "()"
 		}
-		if strings.HasPrefix(f.Name, c.begun) && len(f.Params) < 2 && w.takes(f) && (c.begun != "" || len(w.at.only()) == 0) {
+		if strings.HasPrefix(f.Name, c.prefix) && len(f.Params) < 2 && w.accepts(f) && (c.prefix != "" || len(w.shapesAtMark.ofForm()) == 0) {
 			c.out = append(c.out, Candidate{Text: text, Doc: f.Signature() + ": " + f.Doc})
 		}
 	}
-	if len(c.out) == 1 && c.out[0].Text == c.begun {
-		c.further(w.member(w.at, c.begun))
+	if len(c.out) == 1 && c.out[0].Text == c.prefix {
+		c.extendField(w.member(w.shapesAtMark, c.prefix))
 	}
-	if c.begun != "" || !onlyArrays(w.at) {
+	if c.prefix != "" || !onlyArrays(w.shapesAtMark) {
 		return
 	}
 	c.from--
@@ -43,13 +43,13 @@ func (c *completer) fields() {
 	c.out = append(c.out, Candidate{Text: "[].", Doc: "each of them"})
 }
 
-// further extends the only candidate, a field that is complete, by "[]." or "."
-// according to its shape.
-func (c *completer) further(held shapes) {
+// extendField extends the only candidate, a field that is complete, by "[]." or
+// "." according to its shape.
+func (c *completer) extendField(held shapes) {
 	switch {
 	case onlyArrays(held):
 		c.out[0].Text += "[]."
-	case len(held) > 0 && len(held.only(named, made, keyed)) == len(held):
+	case len(held) > 0 && len(held.ofForm(schemaObject, constructedObject, keyedObject)) == len(held):
 		c.out[0].Text += "."
 	}
 }
@@ -66,29 +66,29 @@ func onlyArrays(s shapes) bool {
 // members offers the fields of the shapes at the mark. Fields that the shapes
 // don't have are read from the values.
 func (c *completer) members(w *walker, write func(name string) string) {
-	for _, s := range w.at {
+	for _, s := range w.shapesAtMark {
 		for _, m := range w.members(s) {
-			if strings.HasPrefix(m.Name, c.begun) {
-				c.out = append(c.out, Candidate{Text: write(m.Name), Doc: about(m)})
+			if strings.HasPrefix(m.Name, c.prefix) {
+				c.out = append(c.out, Candidate{Text: write(m.Name), Doc: describe(m)})
 			}
 		}
 	}
-	if !w.at.partly() {
+	if !w.shapesAtMark.hasUnknownFields() {
 		return
 	}
 	seen := map[string]bool{}
 	n := 0
-	c.look(c.query, "objects | keys", func(keys any) bool {
+	c.readValues(c.query, "objects | keys", func(keys any) bool {
 		names, _ := keys.([]any)
 		for _, k := range names {
 			name, ok := k.(string)
-			if !ok || seen[name] || !strings.HasPrefix(name, c.begun) {
+			if !ok || seen[name] || !strings.HasPrefix(name, c.prefix) {
 				continue
 			}
 			seen[name] = true
 			if isName(name) {
 				name = write(name)
-			} else if c.place == aField {
+			} else if c.place == atField {
 				name = `"` + escaped(name) + `"`
 			} else {
 				continue
@@ -96,15 +96,15 @@ func (c *completer) members(w *walker, write func(name string) string) {
 			c.out = append(c.out, Candidate{Text: name})
 		}
 		n++
-		return n < mostLooks && len(seen) < mostCandidates
+		return n < maxValues && len(seen) < maxCandidates
 	})
 }
 
-// mostLooks limits the number of values that are read.
-const mostLooks = 2000
+// maxValues limits the number of values that are read.
+const maxValues = 2000
 
-// about describes a field.
-func about(m mesh.Member) string {
+// describe describes a field.
+func describe(m mesh.Member) string {
 	doc := m.Doc
 	if len(m.Holding.Values) > 0 && doc == "" {
 		doc = strings.Join(m.Holding.Values, ", ")
@@ -115,26 +115,26 @@ func about(m mesh.Member) string {
 	return doc
 }
 
-// takes reports whether a function of the library returns anything for the
+// accepts reports whether a function of the library returns anything for the
 // shapes at the mark.
-func (w *walker) takes(f Function) bool {
+func (w *walker) accepts(f Function) bool {
 	d := w.base[syntax.Key(f.Name, len(f.Params))]
-	if d == nil || !w.reached || len(w.at.only()) > 0 { // nothing is known of the function or of its input
+	if d == nil || !w.reachedMark || len(w.shapesAtMark.ofForm()) > 0 { // nothing is known of the function or of its input
 		return true
 	}
-	probe := &walker{world: w.world, base: w.base, fuel: mostSteps}
+	probe := &walker{shapeContents: w.shapeContents, base: w.base, stepsLeft: maxSteps}
 	args := make([]*definition, len(f.Params))
 	for i := range args {
 		args[i] = &definition{body: identity()}
 	}
-	return len(probe.apply(d, w.at, args)) > 0
+	return len(probe.apply(d, w.shapesAtMark, args)) > 0
 }
 
 func identity() *syntax.Query { return &syntax.Query{Term: &syntax.Term{Type: syntax.TermIdentity}} }
 
-// opened returns the start of a call: the name, the bracket, and a quote if the
-// argument is a string with known values.
-func (c *completer) opened(f Function) string {
+// callStart returns the start of a call: the name, the bracket, and a quote if
+// the argument is a string with known values.
+func (c *completer) callStart(f Function) string {
 	switch {
 	case len(f.Params) == 0:
 		return f.Name
@@ -146,10 +146,10 @@ func (c *completer) opened(f Function) string {
 
 // terms offers what a term may start with.
 func (c *completer) terms() {
-	w := c.here(c.query)
-	if c.begun == "" {
+	w := c.infer(c.query)
+	if c.prefix == "" {
 		c.members(w, func(name string) string { return "." + name })
-		if onlyArrays(w.at) {
+		if onlyArrays(w.shapesAtMark) {
 			c.out = append(c.out, Candidate{Text: ".[]", Doc: "each of them"})
 		}
 		if before := c.last(); before.Text == "[" && endsTerm(c.words[:len(c.words)-1]) && before.Start > 0 && c.src[before.Start-1] != ' ' {
@@ -157,12 +157,12 @@ func (c *completer) terms() {
 			return
 		}
 	}
-	for s := w.scope; s != nil; s = s.up {
+	for s := w.scopeAtMark; s != nil; s = s.up {
 		switch {
 		case strings.HasPrefix(s.name, "$__"):
 		case strings.HasPrefix(s.name, "$"):
 			c.offer(s.name, "")
-		case s.def != nil && c.begun != "":
+		case s.def != nil && c.prefix != "":
 			name, arity, _ := strings.Cut(s.name, "/")
 			if arity != "0" {
 				name += "("
@@ -171,21 +171,21 @@ func (c *completer) terms() {
 		}
 	}
 	for _, f := range c.Functions {
-		if w.takes(f) {
-			c.offer(c.opened(f), f.Signature()+": "+f.Doc)
+		if w.accepts(f) {
+			c.offer(c.callStart(f), f.Signature()+": "+f.Doc)
 		}
 	}
 	for _, f := range builtins(c.base) {
-		if c.begun != "" || handy(f) {
-			c.offer(c.opened(f), f.Signature()+": "+f.Doc)
+		if c.prefix != "" || isCommon(f) {
+			c.offer(c.callStart(f), f.Signature()+": "+f.Doc)
 		}
 	}
 	c.keywords()
 }
 
-// handy reports whether a function is offered before its first letter is
+// isCommon reports whether a function is offered before its first letter is
 // written.
-func handy(f Function) bool {
+func isCommon(f Function) bool {
 	switch f.Name {
 	case "select", "map", "length", "keys", "sort_by", "group_by", "unique", "any", "all", "first", "limit":
 		return len(f.Params) < 2 || f.Name == "limit"
@@ -194,7 +194,7 @@ func handy(f Function) bool {
 }
 
 func (c *completer) keywords() {
-	if c.begun == "" {
+	if c.prefix == "" {
 		return
 	}
 	for _, k := range []string{"def", "if", "reduce", "foreach", "try", "label", "null", "true", "false", "import", "include"} {
@@ -210,17 +210,17 @@ func (c *completer) keywords() {
 // keys offers the keys of an object construction. {name} is short for {name:
 // .name}.
 func (c *completer) keys() {
-	w := c.here(c.query)
+	w := c.infer(c.query)
 	c.members(w, func(name string) string { return name })
 	c.scoped(w)
 }
 
 // variables offers the variables in scope.
-func (c *completer) variables() { c.scoped(c.here(c.query)) }
+func (c *completer) variables() { c.scoped(c.infer(c.query)) }
 
 func (c *completer) scoped(w *walker) {
-	for s := w.scope; s != nil; s = s.up {
-		if strings.HasPrefix(s.name, "$") && (s.name != "$__loc__" && s.name != "$__it" || strings.HasPrefix(c.begun, "$_")) {
+	for s := w.scopeAtMark; s != nil; s = s.up {
+		if strings.HasPrefix(s.name, "$") && (s.name != "$__loc__" && s.name != "$__it" || strings.HasPrefix(c.prefix, "$_")) {
 			c.offer(s.name, "")
 		}
 	}

@@ -157,7 +157,7 @@ func (c *checker) term(t *Term) {
 	}
 }
 
-// node checks a part of the tree that adds no names for the parts beside it.
+// node checks a part of the tree. It returns with the names in scope unchanged.
 func (c *checker) node(n node, _ int) {
 	switch n := n.(type) {
 	case *Query:

@@ -250,7 +250,7 @@ func (p *parser) object() *Object {
 	return o
 }
 
-// member = (key | string) [":" value] | "(" query ")" ":" value
+// member parses (key | string) [":" value], or "(" query ")" ":" value.
 func (p *parser) member() *ObjectKeyVal {
 	start := p.tok
 	kv := &ObjectKeyVal{}
@@ -263,8 +263,8 @@ func (p *parser) member() *ObjectKeyVal {
 	return kv
 }
 
-// key reads the key of a member: a word or a variable, a string, or (query). want
-// describes it for an error.
+// key parses the key of a member: a word, a variable, a string or (query). want
+// describes the key for an error.
 func (p *parser) key(want string) (name string, text *String, q *Query) {
 	switch t := p.tok; {
 	case t.kind == tokName || t.kind == tokVariable || t.kind == tokKeyword:

@@ -179,9 +179,9 @@ func (c *checker) label(t *Term) {
 	}
 }
 
-// nearest returns the one of some candidates with the lowest score below limit,
-// the first of several; ok is false where there is none. A score returns false for
-// a candidate that is out of the question.
+// nearest returns the candidate with the lowest score below limit, and the
+// first one among equals. ok is false if there is none. score returns false for
+// a candidate that must not be chosen.
 func nearest(candidates []string, limit int, score func(string) (int, bool)) (best string, ok bool) {
 	for _, c := range candidates {
 		if n, possible := score(c); possible && n < limit {
@@ -191,15 +191,15 @@ func nearest(candidates []string, limit int, score func(string) (int, bool)) (be
 	return best, ok
 }
 
-// Nearest returns the one of some names that was probably meant by another name:
-// the first with the fewest typing errors. It is empty where none is near.
+// Nearest returns the name in names that is most similar to name, or "" if none
+// is similar. Among equally similar names, it returns the first.
 func Nearest(names []string, name string) string {
 	best, _ := nearest(names, allowed(len(name))+1, func(other string) (int, bool) { return distance(other, name), true })
 	return best
 }
 
-// nearestKey returns the key that was probably meant by name/arity: the fewest
-// typing errors, then the same number of arguments. Keys are sorted.
+// nearestKey returns the key that name/arity probably meant. It prefers the
+// fewest typing errors, then the same number of arguments. keys must be sorted.
 func nearestKey(keys []string, name string, arity int) (string, bool) {
 	same := Key("", arity)
 	return nearest(keys, 2*allowed(len(name))+2, func(key string) (int, bool) {
@@ -212,8 +212,8 @@ func nearestKey(keys []string, name string, arity int) (string, bool) {
 	})
 }
 
-// nearestName suggests the variable "$x", or the label "break $x" where that is the
-// prefix, that was probably meant by a name.
+// nearestName suggests the variable "$x" that was probably meant, or the label
+// "break $x" if prefix is "break ".
 func nearestName(others []string, prefix, name string) string {
 	others = slices.Sorted(slices.Values(others))
 	best, ok := nearest(others, allowed(len(name)-1)+1, func(other string) (int, bool) {
