@@ -14,10 +14,10 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// TestPipes checks that the plugin, run by the real kubectl, works in common
-// pipelines. If the reader closes the pipe early, that is no error, and no
-// message is printed.
-func TestPipes(t *testing.T) {
+// TestPluginWorksInPipelines checks that the plugin, run by the real kubectl,
+// works in common pipelines. If the reader closes the pipe early, that is no
+// error, and no message is printed.
+func TestPluginWorksInPipelines(t *testing.T) {
 	env := kubectlPath(t)
 	for _, c := range []struct{ line, want string }{
 		{`kubectl meshq --snapshot demo '.proxies[]' -o json | head -n 1`, "{\n"},
@@ -59,14 +59,14 @@ func kubectlPath(t *testing.T) []string {
 			t.Skip("no " + tool + " on PATH")
 		}
 	}
-	home := lasting(t)
+	home := lastingDir(t)
 	return append(os.Environ(), "PATH="+filepath.Dir(program.Built(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+home, "XDG_CONFIG_HOME=",
 		"KUBECONFIG="+filepath.Join(home, "none"))
 }
 
-// lasting returns a directory that is removed only after all tests, because
+// lastingDir returns a directory that is removed only after all tests, because
 // programs in a terminal may run slightly longer than their test.
-func lasting(t *testing.T) string {
+func lastingDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(scratch, "habits")
 	if err != nil {
@@ -75,16 +75,17 @@ func lasting(t *testing.T) string {
 	return dir
 }
 
-// TestTerminal checks the plugin in a real terminal: that output is coloured,
-// or not if colours are disabled, and that a pager and watch work.
-func TestTerminal(t *testing.T) {
+// TestTerminalShowsColorsAndPagers checks the plugin in a real terminal: that
+// output is coloured, or not if colours are disabled, and that a pager and
+// watch work.
+func TestTerminalShowsColorsAndPagers(t *testing.T) {
 	for _, tool := range []string{"tmux", "watch"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skip("no " + tool + " on PATH")
 		}
 	}
 	env := append(kubectlPath(t), "TERM=xterm-256color", "NO_COLOR=", "PS1=$ ")
-	socket := filepath.Join(lasting(t), "tmux")
+	socket := filepath.Join(lastingDir(t), "tmux")
 	tmux := func(args ...string) string {
 		t.Helper()
 		cmd := exec.Command("tmux", append([]string{"-S", socket, "-f", "/dev/null"}, args...)...)

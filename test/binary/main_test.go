@@ -1,4 +1,5 @@
-// Package binary tests the built binary: its size and start, signals, pipes, and how it works with other programs.
+// Package binary tests the built binary: its size and start, signals, pipes,
+// and how it works with other programs.
 package binary
 
 import (

@@ -18,10 +18,11 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// peak runs a program. It returns the program's output and its peak memory in
-// kB. The kernel never reports less for a process than its parent had when it
-// started the process, so peak starts the program from a small process.
-func peak(t *testing.T, bin string, args ...string) (out string, kB int64) {
+// peakMemory runs a program. It returns the program's output and its peak
+// memory in kB. The kernel never reports less for a process than its parent had
+// when it started the process, so peakMemory starts the program from a small
+// process.
+func peakMemory(t *testing.T, bin string, args ...string) (out string, kB int64) {
 	t.Helper()
 	between := exec.Command(os.Args[0], append([]string{"-test.run=^TestPeak$", "--", bin}, args...)...)
 	var told strings.Builder
@@ -39,7 +40,7 @@ func peak(t *testing.T, bin string, args ...string) (out string, kB int64) {
 	return "", 0
 }
 
-// TestPeak is the small process that peak starts.
+// TestPeak is the small process that peakMemory starts.
 func TestPeak(t *testing.T) {
 	if flag.NArg() == 0 {
 		t.Skip("run by others")
@@ -52,8 +53,9 @@ func TestPeak(t *testing.T) {
 	fmt.Printf("\npeak %d\n", cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 }
 
-// TestStart checks the size of the binary, and logs the cost of starting it.
-func TestStart(t *testing.T) {
+// TestBinarySizeIsLimited checks the size of the binary, and logs the cost of
+// starting it.
+func TestBinarySizeIsLimited(t *testing.T) {
 	bin := program.Built(t)
 	info, err := os.Stat(bin)
 	if err != nil {
@@ -73,8 +75,9 @@ func TestStart(t *testing.T) {
 	t.Logf("%d bytes, %s of CPU for --version", info.Size(), least)
 }
 
-// TestHuge checks that a dump of 200 MB on one line is read in bounded memory.
-func TestHuge(t *testing.T) {
+// TestHugeDumpNeedsLittleMemory checks that a dump of 200 MB on one line is
+// read in bounded memory.
+func TestHugeDumpNeedsLittleMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("200 MB")
 	}
@@ -94,7 +97,7 @@ func TestHuge(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	out, kB := peak(t, program.Built(t), "--snapshot", dir, "-c", `[.proxy("`+program.Victim+`").clusters[].name]`)
+	out, kB := peakMemory(t, program.Built(t), "--snapshot", dir, "-c", `[.proxy("`+program.Victim+`").clusters[].name]`)
 	if out != "[\"last\"]\n" {
 		t.Errorf("%.200s", out)
 	}
@@ -103,8 +106,8 @@ func TestHuge(t *testing.T) {
 	}
 }
 
-// TestKubectl runs the plugin through the real kubectl.
-func TestKubectl(t *testing.T) {
+// TestKubectlRunsThePlugin runs the plugin through the real kubectl.
+func TestKubectlRunsThePlugin(t *testing.T) {
 	kubectl, err := exec.LookPath("kubectl")
 	if err != nil {
 		t.Skip("no kubectl on PATH")
@@ -117,9 +120,9 @@ func TestKubectl(t *testing.T) {
 	}
 }
 
-// TestClosedPipe checks that the plugin ends at once when the reader of its
-// standard output closes the pipe.
-func TestClosedPipe(t *testing.T) {
+// TestClosedPipeEndsTheRun checks that the plugin ends at once when the reader
+// of its standard output closes the pipe.
+func TestClosedPipeEndsTheRun(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,15 +137,15 @@ func TestClosedPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Close()
-	ends(t, cmd)
+	waitForEnd(t, cmd)
 	if code := cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code %d: the reader had what it wanted", code)
 	}
 }
 
-// TestInterrupt checks Ctrl-C during a query, and while the program waits for
-// input.
-func TestInterrupt(t *testing.T) {
+// TestInterruptEndsTheRun checks Ctrl-C during a query, and while the program
+// waits for input.
+func TestInterruptEndsTheRun(t *testing.T) {
 	for _, args := range [][]string{
 		{"--null-input", `"begun" | debug | last(range(1e18))`},
 		{"--input", "-", `"begun" | debug | input`},
@@ -174,7 +177,7 @@ func TestInterrupt(t *testing.T) {
 		if err != nil || string(rest) != "error: interrupted\n" {
 			t.Errorf("%q: said %q %v", args, rest, err)
 		}
-		ends(t, cmd)
+		waitForEnd(t, cmd)
 		if code := cmd.ProcessState.ExitCode(); code != 130 {
 			t.Errorf("%q: exit code %d", args, code)
 		}
@@ -182,7 +185,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-func ends(t *testing.T, cmd *exec.Cmd) {
+func waitForEnd(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {

@@ -28,8 +28,8 @@ func writeScript(t *testing.T, text string) string {
 	return path
 }
 
-// leftIn returns the names of the files in directories.
-func leftIn(t *testing.T, folders ...string) (names []string) {
+// filesIn returns the names of the files in directories.
+func filesIn(t *testing.T, folders ...string) (names []string) {
 	t.Helper()
 	for _, dir := range folders {
 		entries, err := os.ReadDir(dir)
@@ -98,7 +98,7 @@ func TestSignalsLeaveNothing(t *testing.T) {
 		if took > 30*time.Second { // the diff program would sleep for a minute
 			t.Errorf("%v, %v: ends after %v", c.args, s, took)
 		}
-		for _, name := range leftIn(t, tmp, out) {
+		for _, name := range filesIn(t, tmp, out) {
 			if name != "x.tar.zst" {
 				t.Errorf("%v, %v: left behind: %s; exit code %d, %s, %v", c.args, s, name, code, told, early)
 			}
@@ -171,7 +171,7 @@ func TestStuckRunsEnd(t *testing.T) {
 			t.Errorf("ends after %v", took)
 		}
 	})
-	if left := leftIn(t, tmp); len(left) > 0 {
+	if left := filesIn(t, tmp); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// TestLibraryExamples runs the examples of all library functions on the demo.
+// TestLibraryExamplesRun runs the examples of all library functions on the demo.
 // Each must succeed and print something.
-func TestLibraryExamples(t *testing.T) {
+func TestLibraryExamplesRun(t *testing.T) {
 	for _, f := range library.Functions() {
 		if len(f.Examples) == 0 {
 			t.Errorf("%s has no example", f.Signature)
@@ -25,9 +25,9 @@ func TestLibraryExamples(t *testing.T) {
 	}
 }
 
-// TestHelp checks that every help page can be printed, including a page per
-// function.
-func TestHelp(t *testing.T) {
+// TestHelpPagesPrint checks that every help page can be printed, including a
+// page per function.
+func TestHelpPagesPrint(t *testing.T) {
 	topics := []string{"language", "document", "functions", "queries", "snapshots", "exit-codes", "safety", "istioctl", "Proxy", "Cluster", "Listener", "Endpoint"}
 	for _, f := range library.Functions() {
 		topics = append(topics, f.Name)
@@ -42,8 +42,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestLanguagePage runs every query of the help page on the language.
-func TestLanguagePage(t *testing.T) {
+// TestQueriesOfLanguagePageRun runs every query of the help page on the language.
+func TestQueriesOfLanguagePageRun(t *testing.T) {
 	page, _, code := program.Run(t, "help", "language")
 	ran := 0
 	for line := range strings.Lines(page) {

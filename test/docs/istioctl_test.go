@@ -9,11 +9,11 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// TestIstioctlTable runs the README's table of istioctl commands on the
-// recorded mesh. An istioctl command must print the same as the plugin's own
-// command beside it, and the query beside them must run. The table must have a
-// row for each istioctl command that the plugin accepts.
-func TestIstioctlTable(t *testing.T) {
+// TestIstioctlTableOfReadmeRuns runs the README's table of istioctl commands on
+// the recorded mesh. An istioctl command must print the same as the plugin's
+// own command beside it, and the query beside them must run. The table must
+// have a row for each istioctl command that the plugin accepts.
+func TestIstioctlTableOfReadmeRuns(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -36,8 +36,9 @@ func TestManual(t *testing.T) {
 	}
 }
 
-// TestManPages checks that man prints no warning about the man pages.
-func TestManPages(t *testing.T) {
+// TestManPagesHaveNoWarnings checks that man prints no warning about the man
+// pages.
+func TestManPagesHaveNoWarnings(t *testing.T) {
 	dir := t.TempDir()
 	if _, errs, code := program.Run(t, "docs", "--man", dir); code != 0 {
 		t.Fatal(errs)

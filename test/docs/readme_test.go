@@ -20,11 +20,11 @@ import (
 // the files.
 func TestReadme(t *testing.T) {
 	for file, least := range map[string]int{"README.md": 25, "docs/cookbook.md": 30} {
-		t.Run(file, func(t *testing.T) { console(t, file, least) })
+		t.Run(file, func(t *testing.T) { checkConsole(t, file, least) })
 	}
 }
 
-func console(t *testing.T, file string, least int) {
+func checkConsole(t *testing.T, file string, least int) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func console(t *testing.T, file string, least int) {
 			inBlock = false
 		case inBlock && strings.HasPrefix(line, "$ kubectl meshq"):
 			ran++
-			fmt.Fprint(&out, line, typed(t, home, strings.TrimPrefix(strings.TrimSpace(line), "$ ")))
+			fmt.Fprint(&out, line, runLine(t, home, strings.TrimPrefix(strings.TrimSpace(line), "$ ")))
 			continue
 		case inBlock && !strings.HasPrefix(line, "$ "):
 			continue // old output, which is replaced
@@ -62,13 +62,13 @@ func console(t *testing.T, file string, least int) {
 	}
 }
 
-// typed returns the output of a command line. A line that needs a shell,
+// runLine returns the output of a command line. A line that needs a shell,
 // because of a pipe or a file, runs in one with a home directory of its own.
-func typed(t *testing.T, home, line string) string {
+func runLine(t *testing.T, home, line string) string {
 	t.Helper()
 	args := program.Words(strings.TrimPrefix(line, "kubectl meshq"))
 	shell := slices.ContainsFunc([]string{"|", "<", ">", "2>/dev/null"}, func(s string) bool { return slices.Contains(args, s) })
-	if !shell && !strings.Contains(line, "/tmp/") && !slices.ContainsFunc(kept, func(s string) bool { return slices.Contains(args, s) }) {
+	if !shell && !strings.Contains(line, "/tmp/") && !slices.ContainsFunc(savedQueryWords, func(s string) bool { return slices.Contains(args, s) }) {
 		return program.Transcript(t, args)
 	}
 	bash, err := exec.LookPath("bash")
@@ -85,6 +85,6 @@ func typed(t *testing.T, home, line string) string {
 	return s
 }
 
-// kept are the arguments of commands that write or read saved queries. The last
-// is the name of a query that the README saves.
-var kept = []string{"save", "list", "remove", "stale-in"}
+// savedQueryWords are the arguments of commands that write or read saved
+// queries. The last is the name of a query that the README saves.
+var savedQueryWords = []string{"save", "list", "remove", "stale-in"}

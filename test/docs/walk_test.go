@@ -22,7 +22,7 @@ func TestWalk(t *testing.T) {
 			return
 		}
 		ran = append(ran, command)
-		if missing := lacks(program.Transcript(t, program.Words(strings.TrimPrefix(command, "kubectl meshq "))), shown); missing != "" {
+		if missing := missingPiece(program.Transcript(t, program.Words(strings.TrimPrefix(command, "kubectl meshq "))), shown); missing != "" {
 			t.Errorf("%s doesn't print, at its place,\n%s", command, missing)
 		}
 		command, shown = "", nil
@@ -56,10 +56,10 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// lacks returns the first piece of the text shown on the page that is missing
-// from the printed text, or "" if there is none. On the page, a line "..."
-// means any number of lines.
-func lacks(printed string, shown []string) string {
+// missingPiece returns the first piece of the text shown on the page that is
+// missing from the printed text, or "" if there is none. On the page, a line
+// "..." means any number of lines.
+func missingPiece(printed string, shown []string) string {
 	rest, anywhere := printed, false
 	var piece []string
 	fits := func(last bool) bool {
@@ -100,7 +100,7 @@ func lacks(printed string, shown []string) string {
 	return ""
 }
 
-func TestLacks(t *testing.T) {
+func TestMissingPiece(t *testing.T) {
 	for _, c := range []struct {
 		printed, shown string
 		missing        string
@@ -116,7 +116,7 @@ func TestLacks(t *testing.T) {
 		{"ab\n", "...\nb", "b"},
 		{"", "a", "a"},
 	} {
-		if got := lacks(c.printed, strings.Split(c.shown, "\n")); got != c.missing {
+		if got := missingPiece(c.printed, strings.Split(c.shown, "\n")); got != c.missing {
 			t.Errorf("%q shown as %q: %q", c.printed, c.shown, got)
 		}
 	}

@@ -15,9 +15,10 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// TestHostile checks broken config dumps of one proxy. Each must cause one
-// clear message and no panic, and the other proxies must be read.
-func TestHostile(t *testing.T) {
+// TestBrokenDumpsGiveOneMessage checks broken config dumps of one proxy. Each
+// must cause one clear message and no panic, and the other proxies must be
+// read.
+func TestBrokenDumpsGiveOneMessage(t *testing.T) {
 	bad := []struct{ name, dump, says string }{
 		{"empty", "", "config_dump.json: "},
 		{"truncated", `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","dynamic_active_clusters":[{"cluster":{"name":"a"`, "unexpected end of JSON"},
@@ -41,8 +42,8 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestOdd checks that unusual but valid config dumps are read.
-func TestOdd(t *testing.T) {
+// TestUnusualDumpsAreRead checks that unusual but valid config dumps are read.
+func TestUnusualDumpsAreRead(t *testing.T) {
 	wrap := func(cluster string) string {
 		return `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","dynamic_active_clusters":[{"cluster":{"@type":"type.googleapis.com/envoy.config.cluster.v3.Cluster",` + cluster + `}}]}]}`
 	}
@@ -66,9 +67,9 @@ func TestOdd(t *testing.T) {
 	}
 }
 
-// TestArchives checks archives with paths outside of their directory, and
-// truncated archives.
-func TestArchives(t *testing.T) {
+// TestBadArchivesAreRefused checks archives with paths outside of their
+// directory, and truncated archives.
+func TestBadArchivesAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	escape := filepath.Join(dir, "escape.tar.gz")
 	if err := os.WriteFile(escape, tarGz(t, "../../outside.json", "{}"), 0o600); err != nil {

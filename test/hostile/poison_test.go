@@ -19,9 +19,9 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// venom is appended to the strings and keys of a capture. It contains each kind
-// of unsafe character, and a line that looks like output of the plugin.
-const venom = "\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2066I\x00N\rC\b\x7f\u200b\u2028\nFAKE-LINE error: all good\r\x1b[2K"
+// unsafeText is appended to the strings and keys of a capture. It contains each
+// kind of unsafe character, and a line that looks like output of the plugin.
+const unsafeText = "\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2066I\x00N\rC\b\x7f\u200b\u2028\nFAKE-LINE error: all good\r\x1b[2K"
 
 var full = flag.Bool("full", false, "run the poisoned captures through every command and output, and every kind of completion; otherwise a sample")
 
@@ -68,11 +68,11 @@ func poisonedCommands(t *testing.T) (all [][]string) {
 
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// TestPoisonStaysIn runs every command, in every output format, on a capture
+// TestPoisonIsNotPrinted runs every command, in every output format, on a capture
 // whose strings contain escape sequences and forged lines. None of these may
 // reach standard output or standard error.
-func TestPoisonStaysIn(t *testing.T) {
-	dir := program.Poisoned(t, venom)
+func TestPoisonIsNotPrinted(t *testing.T) {
+	dir := program.Poisoned(t, unsafeText)
 	commands := poisonedCommands(t)
 	home := t.TempDir()
 	n, shown := 0, 0
@@ -96,7 +96,7 @@ func TestPoisonStaysIn(t *testing.T) {
 			text = colours.ReplaceAllString(text, "")
 		}
 		for where, text := range map[string]string{"standard output": text, "standard error": errs.String()} {
-			if at := strings.IndexFunc(text, acts); at >= 0 || !utf8.ValidString(text) {
+			if at := strings.IndexFunc(text, isUnsafe); at >= 0 || !utf8.ValidString(text) {
 				t.Errorf("%q: %s: at %d %.80q", args, where, at, text[max(at-20, 0):])
 			}
 			raw := args[len(args)-1] == "-r" || args[len(args)-1] == "-j" || strings.Contains(args[0], "halt_error") || strings.Contains(args[0], "| stderr") // these print the newlines of values
@@ -117,14 +117,14 @@ func TestPoisonStaysIn(t *testing.T) {
 	}
 }
 
-// TestPoisonStaysOutOfExternalDiffs shows a poisoned difference with an
+// TestPoisonIsNotShownByExternalDiffs shows a poisoned difference with an
 // external diff program. The files that the program reads must not contain
 // unsafe characters.
-func TestPoisonStaysOutOfExternalDiffs(t *testing.T) {
+func TestPoisonIsNotShownByExternalDiffs(t *testing.T) {
 	if _, err := exec.LookPath("diff"); err != nil {
 		t.Skip("no diff here")
 	}
-	home, other := t.TempDir(), program.Poisoned(t, venom)
+	home, other := t.TempDir(), program.Poisoned(t, unsafeText)
 	dumps, _ := filepath.Glob(filepath.Join(other, "proxies", "*", "config_dump.json"))
 	for _, path := range dumps {
 		text, err := os.ReadFile(path)
@@ -137,20 +137,20 @@ func TestPoisonStaysOutOfExternalDiffs(t *testing.T) {
 	}
 	var out, errs bytes.Buffer
 	w := &process.World{
-		Args: []string{"kubectl-meshq", "--snapshot", program.Poisoned(t, venom), "diff", "--against", other, "--sections", "clusters"}, In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now,
+		Args: []string{"kubectl-meshq", "--snapshot", program.Poisoned(t, unsafeText), "diff", "--against", other, "--sections", "clusters"}, In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now,
 		Environ: []string{"HOME=" + home, "KUBECTL_EXTERNAL_DIFF=diff -r -U30"}, Dir: home,
 	}
 	if code := plugin.Main(w); code != 1 || !strings.Contains(out.String(), "FAKE-LINE") {
 		t.Fatalf("exit code %d: %s%s", code, out.String(), errs.String())
 	}
 	text := out.String() + errs.String()
-	if at := strings.IndexFunc(text, acts); at >= 0 || strings.Contains(text, "\nFAKE-LINE") {
+	if at := strings.IndexFunc(text, isUnsafe); at >= 0 || strings.Contains(text, "\nFAKE-LINE") {
 		t.Errorf("at %d: %.200q", at, text[max(at-20, 0):])
 	}
 }
 
-// acts reports whether a character has an effect on a terminal or ends a line
+// isUnsafe reports whether a character has an effect on a terminal or ends a line
 // for a program.
-func acts(r rune) bool {
+func isUnsafe(r rune) bool {
 	return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == '\u200b' || r == '\ufeff'
 }

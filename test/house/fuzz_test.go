@@ -27,7 +27,7 @@ func TestFuzzListHoldsAllTargets(t *testing.T) {
 		}
 		for _, d := range f.Decls {
 			fn, ok := d.(*ast.FuncDecl)
-			if ok && fn.Recv == nil && takesFuzz(fn) {
+			if ok && fn.Recv == nil && isFuzzTarget(fn) {
 				dir := filepath.ToSlash(filepath.Dir(path))
 				want = append(want, strings.TrimSuffix("./"+dir, "/.")+":"+fn.Name.Name)
 			}
@@ -45,9 +45,9 @@ func TestFuzzListHoldsAllTargets(t *testing.T) {
 	}
 }
 
-// takesFuzz reports whether a function is a fuzz target: whether its only
+// isFuzzTarget reports whether a function is a fuzz target: whether its only
 // parameter is a *testing.F.
-func takesFuzz(fn *ast.FuncDecl) bool {
+func isFuzzTarget(fn *ast.FuncDecl) bool {
 	if len(fn.Type.Params.List) != 1 || !strings.HasPrefix(fn.Name.Name, "Fuzz") {
 		return false
 	}

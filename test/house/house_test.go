@@ -133,9 +133,10 @@ func packages(t *testing.T) (all []goPackage) {
 	}
 }
 
-// TestArrows checks that packages import only what arrows and homes allow.
-// Packages in test/ are exempt, because they test the product from outside.
-func TestArrows(t *testing.T) {
+// TestImportsAreAllowed checks that packages import only what arrows and homes
+// allow. Packages in test/ are exempt, because they test the product from
+// outside.
+func TestImportsAreAllowed(t *testing.T) {
 	for _, p := range packages(t) {
 		room := roomOf(p.ImportPath)
 		if slices.Contains(generators, room) || strings.HasPrefix(room, "test/") {
@@ -177,10 +178,10 @@ func roomOf(importPath string) string {
 	return strings.TrimPrefix(importPath, module+"/")
 }
 
-// TestRooms checks rules for every package and file: each package and exported
-// name has a doc comment, no file is too long or has a vague name, and there
-// are no init functions.
-func TestRooms(t *testing.T) {
+// TestPackagesAndFilesFollowTheRules checks rules for every package and file:
+// each package and exported name has a doc comment, no file is too long or has
+// a vague name, and there are no init functions.
+func TestPackagesAndFilesFollowTheRules(t *testing.T) {
 	said := map[string]bool{}
 	eachFile(t, func(path string) {
 		room := filepath.Dir(path)
@@ -202,7 +203,7 @@ func TestRooms(t *testing.T) {
 			said[room] = said[room] || f.Doc != nil
 		}
 		if !isTest {
-			declared(t, path, f)
+			checkDeclarations(t, path, f)
 		}
 	})
 	for room, ok := range said {
@@ -212,7 +213,7 @@ func TestRooms(t *testing.T) {
 	}
 }
 
-func declared(t *testing.T, path string, f *ast.File) {
+func checkDeclarations(t *testing.T, path string, f *ast.File) {
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
@@ -251,9 +252,9 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	return ok && id.IsExported()
 }
 
-// TestWorld checks that no package below plugin reads the clock or the state of
-// the process.
-func TestWorld(t *testing.T) {
+// TestOnlyPluginReadsClockAndProcess checks that no package below plugin reads
+// the clock or the state of the process.
+func TestOnlyPluginReadsClockAndProcess(t *testing.T) {
 	eachFile(t, func(path string) {
 		room := filepath.ToSlash(filepath.Dir(path))
 		if strings.HasSuffix(path, "_test.go") || room == "." || strings.HasPrefix(room, "plugin") || strings.HasPrefix(room, "test/") || slices.Contains(generators, room) {

@@ -1,4 +1,5 @@
-// Package house holds the rules of the house: imports, packages, files, fuzz targets, output.
+// Package house checks rules for the code itself: its imports, packages, files,
+// fuzz targets and output.
 package house
 
 import (

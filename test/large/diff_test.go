@@ -18,8 +18,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// signs counts the removed and added lines of a diff, by their text.
-func signs(text string) map[string]int {
+// countDiffLines counts the removed and added lines of a diff, by their text.
+func countDiffLines(text string) map[string]int {
 	all := map[string]int{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n,")
@@ -30,9 +30,9 @@ func signs(text string) map[string]int {
 	return all
 }
 
-// TestDiffOfCaptures checks on the captures that diff finds exactly the
-// differences that istioctl finds.
-func TestDiffOfCaptures(t *testing.T) {
+// TestDiffFindsWhatIstioctlFinds checks on the captures that diff finds exactly
+// the differences that istioctl finds.
+func TestDiffFindsWhatIstioctlFinds(t *testing.T) {
 	const shared = "../shared"
 	if _, err := os.Stat(shared + "/captures"); err != nil {
 		t.Skip("no captures here")
@@ -50,7 +50,7 @@ func TestDiffOfCaptures(t *testing.T) {
 		}
 		out.Reset()
 		code, stderr := program.RunTo(&out, "--snapshot", shared+"/captures/stale", "diff", proxy)
-		found := signs(string(text))
+		found := countDiffLines(string(text))
 		switch {
 		case (code == 1) != (len(found) > 0) || stderr != "":
 			t.Errorf("%s: exit code %d, and istioctl found %d: %s", proxy, code, len(found), stderr)
@@ -58,17 +58,17 @@ func TestDiffOfCaptures(t *testing.T) {
 			if !regexp.MustCompile(`(?m)^-.*"bogus.filter"`).Match(out.Bytes()) || !strings.Contains(out.String(), "Envoy rejected virtualInbound: Didn't find") {
 				t.Error(out.String())
 			}
-		case !maps.Equal(signs(out.String()), found):
-			t.Errorf("%s: %v, and istioctl %v", proxy, signs(out.String()), found)
+		case !maps.Equal(countDiffLines(out.String()), found):
+			t.Errorf("%s: %v, and istioctl %v", proxy, countDiffLines(out.String()), found)
 		}
 	}
 }
 
-// large writes a snapshot of one proxy and of its configuration in istiod, each
-// of the given size in bytes. It multiplies the resources of the demo under
-// other names. In istiod's configuration, every thousandth cluster has another
-// policy.
-func large(tb testing.TB, bytes int) (dir string, different int) {
+// writeLargeSnapshot writes a snapshot of one proxy and of its configuration in
+// istiod, each of the given size in bytes. It multiplies the resources of the
+// demo under other names. In istiod's configuration, every thousandth cluster
+// has another policy.
+func writeLargeSnapshot(tb testing.TB, bytes int) (dir string, different int) {
 	const proxy, pilot = "reviews-v1-7f99cc4496-gdxfn.default", "istiod-78566f45b4-v5qhf.istio-system"
 	dir = tb.TempDir()
 	sent, held := filepath.Join("pilots", pilot, "config_dump."+proxy+".json"), filepath.Join("proxies", proxy, "config_dump.json")
@@ -89,7 +89,7 @@ func large(tb testing.TB, bytes int) (dir string, different int) {
 			}
 			size = int(info.Size())
 		}
-		changed := multiply(dump, bytes/size, path == filepath.Join(dir, sent))
+		changed := repeatResources(dump, bytes/size, path == filepath.Join(dir, sent))
 		different = max(different, changed)
 		text, err := json.MarshalIndent(dump, "", " ")
 		if err == nil {
@@ -114,9 +114,9 @@ func readJSON(tb testing.TB, path string) map[string]any {
 	return v
 }
 
-// multiply repeats the named resources of a dump. It returns how many it
+// repeatResources repeats the named resources of a dump. It returns how many it
 // changed.
-func multiply(dump map[string]any, times int, change bool) (changed int) {
+func repeatResources(dump map[string]any, times int, change bool) (changed int) {
 	lists := map[string]string{
 		"dynamic_active_clusters": "cluster", "dynamicActiveClusters": "cluster", "dynamic_route_configs": "route_config", "dynamicRouteConfigs": "routeConfig",
 	}
@@ -144,10 +144,10 @@ func multiply(dump map[string]any, times int, change bool) (changed int) {
 	return changed
 }
 
-// TestLargeDiff checks that diff finds all differences between two dumps of
-// 13.5 MB each.
-func TestLargeDiff(t *testing.T) {
-	dir, different := large(t, 13_500_000)
+// TestDiffOfLargeDumpsFindsAll checks that diff finds all differences between
+// two dumps of 13.5 MB each.
+func TestDiffOfLargeDumpsFindsAll(t *testing.T) {
+	dir, different := writeLargeSnapshot(t, 13_500_000)
 	var out bytes.Buffer
 	began := time.Now()
 	code, stderr := program.RunTo(&out, "--snapshot", dir, "diff")
@@ -158,7 +158,7 @@ func TestLargeDiff(t *testing.T) {
 }
 
 func BenchmarkDiff(b *testing.B) {
-	dir, _ := large(b, 13_500_000)
+	dir, _ := writeLargeSnapshot(b, 13_500_000)
 	for b.Loop() {
 		if code, stderr := program.RunTo(io.Discard, "--snapshot", dir, "diff"); code != 1 {
 			b.Fatal(code, stderr)

@@ -21,9 +21,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// overFleet are queries that read all proxies of a mesh, or as many as they
+// fleetQueries are queries that read all proxies of a mesh, or as many as they
 // need. They keep little of each proxy.
-var overFleet = []struct{ name, query string }{
+var fleetQueries = []struct{ name, query string }{
 	{"length", `[.proxies[] | .clusters | length] | length`},
 	{"names", `[.proxies[].clusters[] | select(.name | test("reviews"))] | length`},
 	{"whole", `[.proxies[] | .routes | tojson | length] | unique | length`},
@@ -45,7 +45,7 @@ func fleet(tb testing.TB, n int, times int) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	dump = larger(tb, dump, times)
+	dump = repeatClusters(tb, dump, times)
 	path := filepath.Join(tb.TempDir(), "fleet.tar.zst")
 	f, err := os.Create(path)
 	if err != nil {
@@ -78,9 +78,9 @@ func fleet(tb testing.TB, n int, times int) string {
 	return path
 }
 
-// larger returns a dump in which each outbound cluster is repeated under other
-// names.
-func larger(tb testing.TB, dump []byte, times int) []byte {
+// repeatClusters returns a dump in which each outbound cluster is repeated
+// under other names.
+func repeatClusters(tb testing.TB, dump []byte, times int) []byte {
 	tb.Helper()
 	var all struct {
 		Configs []map[string]any `json:"configs"`
@@ -106,9 +106,9 @@ func larger(tb testing.TB, dump []byte, times int) []byte {
 	return b
 }
 
-// over runs a query on a snapshot with a memory limit in bytes. It returns the
-// results and the store's counters.
-func over(tb testing.TB, path, text string, memory int64) (string, store.Counters) {
+// runOverSnapshot runs a query on a snapshot with a memory limit in bytes. It
+// returns the results and the store's counters.
+func runOverSnapshot(tb testing.TB, path, text string, memory int64) (string, store.Counters) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
 	defer cancel()
@@ -143,14 +143,14 @@ func over(tb testing.TB, path, text string, memory int64) (string, store.Counter
 	return out.String(), m.Memory()
 }
 
-// TestFleetInLittleMemory checks that queries return the same results with
-// little memory as with no limit.
-func TestFleetInLittleMemory(t *testing.T) {
+// TestFleetQueriesNeedLittleMemory checks that queries return the same results
+// with little memory as with no limit.
+func TestFleetQueriesNeedLittleMemory(t *testing.T) {
 	const proxies, little = 40, 4 << 20
 	path := fleet(t, proxies, 4)
-	for _, c := range overFleet {
-		want, roomy := over(t, path, c.query, 0)
-		got, tight := over(t, path, c.query, little)
+	for _, c := range fleetQueries {
+		want, roomy := runOverSnapshot(t, path, c.query, 0)
+		got, tight := runOverSnapshot(t, path, c.query, little)
 		if got != want || strings.TrimSpace(want) == "" {
 			t.Errorf("%s: %s, with room %s", c.name, got, want)
 		}
@@ -166,13 +166,13 @@ func TestFleetInLittleMemory(t *testing.T) {
 func BenchmarkFleet(b *testing.B) {
 	for _, n := range []int{500, 2000} {
 		path := fleet(b, n, 4)
-		for _, c := range overFleet {
+		for _, c := range fleetQueries {
 			b.Run(fmt.Sprintf("%s/%d", c.name, n), func(b *testing.B) {
 				var live, used uint64
 				for b.Loop() {
 					runtime.GC()
 					heap := watchHeap()
-					over(b, path, c.query, 32<<20)
+					runOverSnapshot(b, path, c.query, 32<<20)
 					l, u := heap()
 					live, used = max(live, l), max(used, u)
 				}

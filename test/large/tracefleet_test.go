@@ -13,12 +13,12 @@ import (
 	simulated "github.com/meshq/kubectl-meshq/test/fleet"
 )
 
-// TestTraceOverFleet traces a request from every proxy of a live fleet and
-// counts the requests to each Envoy. Besides its identity, an Envoy is asked
-// for the listeners of the port, the route configuration, the clusters and
-// their endpoints: by name, with one request each and one at a time, and never
-// for a whole section.
-func TestTraceOverFleet(t *testing.T) {
+// TestTraceOverFleetRequestsLittle traces a request from every proxy of a live
+// fleet and counts the requests to each Envoy. Besides its identity, an Envoy
+// is asked for the listeners of the port, the route configuration, the clusters
+// and their endpoints: by name, with one request each and one at a time, and
+// never for a whole section.
+func TestTraceOverFleetRequestsLittle(t *testing.T) {
 	const proxies, dump = 12, 3_000_000
 	f, err := simulated.New(simulated.Options{Captures: "sources/testdata/stale", Seed: 1, Proxies: proxies, Istiods: 1, Bytes: dump})
 	if err != nil {

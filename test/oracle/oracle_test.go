@@ -17,10 +17,10 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// asJQ are jq functions that read the raw files without any code of the plugin.
-// Their input is {proxies: {id: {config_dump, clusters, …}}, pilots: {…},
-// kubernetes: {…}}.
-const asJQ = `
+// rawFunctions are jq functions that read the raw files without any code of the
+// plugin. Their input is {proxies: {id: {config_dump, clusters, …}}, pilots:
+// {…}, kubernetes: {…}}.
+const rawFunctions = `
 def dumps: .proxies | to_entries[] | {id: .key, dump: .value.config_dump};
 def section($p; $name): $p.dump.configs[] | select(."@type" | endswith($name));
 def clusters($p): section($p; "ClustersConfigDump") | (.static_clusters[]?, .dynamic_active_clusters[]?, .dynamic_warming_clusters[]?) | .cluster;
@@ -31,9 +31,9 @@ def secrets($p): section($p; "SecretsConfigDump") | (.static_secrets[]?, .dynami
 def syncz: .pilots[] | .syncz[];
 `
 
-// oracle pairs queries on the document with equivalent jq programs on the raw
+// rawQueries pairs queries on the document with equivalent jq programs on the raw
 // files.
-var oracle = []struct{ name, query, jq string }{
+var rawQueries = []struct{ name, query, jq string }{
 	{"proxies", `[.proxies[].id]`, `[dumps.id] | sort`},
 	{"stale", `[.proxies[] | select(.cds=="STALE") | .id]`,
 		`[syncz | select(.resources["type.googleapis.com/envoy.config.cluster.v3.Cluster"] | .sent != .acked) | .proxy] | sort`},
@@ -90,14 +90,14 @@ var oracle = []struct{ name, query, jq string }{
 	{"mesh config", `.pilots[0].meshConfig | keys`, `.pilots[].mesh | keys`},
 }
 
-// TestOracle compares the results of queries on the document with jq's results
-// on the raw files.
-func TestOracle(t *testing.T) {
-	raw := unpacked(t)
-	for _, c := range oracle {
+// TestQueriesAgreeWithRawFiles compares the results of queries on the document
+// with jq's results on the raw files.
+func TestQueriesAgreeWithRawFiles(t *testing.T) {
+	raw := rawFiles(t)
+	for _, c := range rawQueries {
 		t.Run(c.name, func(t *testing.T) {
-			got := ask(t, "--snapshot", "demo", "-c", "-S", "--", c.query)
-			want := jq(t, asJQ+c.jq, raw)
+			got := mustRun(t, "--snapshot", "demo", "-c", "-S", "--", c.query)
+			want := jq(t, rawFunctions+c.jq, raw)
 			if want == "[]" || want == "null" || want == "0" {
 				t.Errorf("%s says nothing here: %s", c.jq, want)
 			}
@@ -108,8 +108,8 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// ask returns the output of a command, which must succeed.
-func ask(t *testing.T, args ...string) string {
+// mustRun returns the output of a command, which must succeed.
+func mustRun(t *testing.T, args ...string) string {
 	t.Helper()
 	out, errs, code := program.Run(t, args...)
 	if code != 0 {
@@ -135,8 +135,8 @@ func jq(t *testing.T, program string, in any) string {
 	return string(text)
 }
 
-// unpacked returns the raw files of the demo as one plain value.
-func unpacked(t *testing.T) map[string]any {
+// rawFiles returns the raw files of the demo as one plain value.
+func rawFiles(t *testing.T) map[string]any {
 	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// Victim is the proxy of the demo that tests spoil.
+// Victim is the proxy of the demo whose config dump tests replace or remove.
 const Victim = "reviews-v1-7f99cc4496-gdxfn.default"
 
 // SnapshotWith unpacks the demo into a directory and replaces one proxy's
@@ -41,7 +41,7 @@ func SnapshotWith(t *testing.T, dump string) string {
 func Poisoned(t *testing.T, poison string) string {
 	t.Helper()
 	return RewrittenDemo(t, nil, func(name string, v any) any {
-		return poisonedIn(v, "", poison, strings.HasPrefix(name, "kubernetes/"))
+		return poisonValue(v, "", poison, strings.HasPrefix(name, "kubernetes/"))
 	})
 }
 
@@ -84,20 +84,20 @@ func RewrittenDemo(t *testing.T, omit []string, rewrite func(name string, v any)
 	return dir
 }
 
-func poisonedIn(v any, under, poison string, objects bool) any {
+func poisonValue(v any, under, poison string, objects bool) any {
 	switch v := v.(type) {
 	case string:
 		switch under {
 		case "@type", "type_url", "typeUrl", "id", "kind", "apiVersion", "proxy", "type", "code":
 			return v
 		}
-		if len(v) > 600 || needed.MatchString(v) {
+		if len(v) > 600 || neededText.MatchString(v) {
 			return v
 		}
 		return v + poison
 	case []any:
 		for i := range v {
-			v[i] = poisonedIn(v[i], under, poison, objects)
+			v[i] = poisonValue(v[i], under, poison, objects)
 		}
 	case map[string]any:
 		out := map[string]any{}
@@ -106,7 +106,7 @@ func poisonedIn(v any, under, poison string, objects bool) any {
 				out[key] = w
 				continue
 			}
-			w = poisonedIn(w, key, poison, objects)
+			w = poisonValue(w, key, poison, objects)
 			if strings.EqualFold(under, "labels") || strings.EqualFold(under, "annotations") {
 				key += poison
 			}
@@ -117,5 +117,5 @@ func poisonedIn(v any, under, poison string, objects bool) any {
 	return v
 }
 
-// needed matches the strings without which the demo can't be read.
-var needed = regexp.MustCompile(`^[A-Z_0-9]*$|^\d{4}-\d\d-\d\dT|^[0-9a-fA-F:.]+(/\d+)?(:\d+)?$|^type\.googleapis|^[^~]{0,40}~|^[\d.]+s$`)
+// neededText matches the strings without which the demo can't be read.
+var neededText = regexp.MustCompile(`^[A-Z_0-9]*$|^\d{4}-\d\d-\d\dT|^[0-9a-fA-F:.]+(/\d+)?(:\d+)?$|^type\.googleapis|^[^~]{0,40}~|^[\d.]+s$`)

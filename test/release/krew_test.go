@@ -126,9 +126,9 @@ var krewRules = []struct {
 	}},
 }
 
-// TestKrewManifest checks the manifest against krew's rules. It also breaks
-// each rule once, to find rules that never fail.
-func TestKrewManifest(t *testing.T) {
+// TestManifestFollowsKrewsRules checks the manifest against krew's rules. It
+// also breaks each rule once, to find rules that never fail.
+func TestManifestFollowsKrewsRules(t *testing.T) {
 	m := readManifest(t, "krew-manifest.yaml")
 	for _, r := range krewRules {
 		if !r.held(m) {
@@ -170,10 +170,10 @@ func TestKrewManifest(t *testing.T) {
 	}
 }
 
-// TestDist builds the archive for this platform as a release does. It installs
-// the archive into an empty home directory as krew does, and runs the plugin
-// there through kubectl.
-func TestDist(t *testing.T) {
+// TestArchiveInstallsAsKrewDoes builds the archive for this platform as a
+// release does. It installs the archive into an empty home directory as krew
+// does, and runs the plugin there through kubectl.
+func TestArchiveInstallsAsKrewDoes(t *testing.T) {
 	here := runtime.GOOS + "/" + runtime.GOARCH
 	for _, tool := range []string{"bash", "tar", "gzip", "sha256sum", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -225,7 +225,7 @@ func TestDist(t *testing.T) {
 	if !slices.IsSorted(names) {
 		t.Errorf("%q: another order another time", names)
 	}
-	same(t, filepath.Join(store, platform.Bin), program.Built(t))
+	checkSameBytes(t, filepath.Join(store, platform.Bin), program.Built(t))
 
 	kubectl, err := exec.LookPath("kubectl")
 	if err != nil {
@@ -292,8 +292,9 @@ func untar(t *testing.T, archive, folder string, epoch time.Time) (names []strin
 	}
 }
 
-// same checks that two files, which were built separately, have the same bytes.
-func same(t *testing.T, a, b string) {
+// checkSameBytes checks that two files, which were built separately, have the
+// same bytes.
+func checkSameBytes(t *testing.T, a, b string) {
 	t.Helper()
 	var sums [2][32]byte
 	for i, file := range []string{a, b} {

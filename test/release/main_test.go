@@ -1,4 +1,4 @@
-// Package release tests what is released: archives, the krew manifest, workflows.
+// Package release tests the release: archives, the krew manifest and workflows.
 package release
 
 import (

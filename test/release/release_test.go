@@ -13,9 +13,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestRelease checks that a release publishes exactly the files that make dist
-// builds, and that everything the workflows run exists.
-func TestRelease(t *testing.T) {
+// TestReleasePublishesWhatDistBuilds checks that a release publishes exactly
+// the files that make dist builds, and that everything the workflows run
+// exists.
+func TestReleasePublishesWhatDistBuilds(t *testing.T) {
 	var config struct {
 		Version int
 		Release struct {

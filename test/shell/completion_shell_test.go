@@ -60,7 +60,7 @@ func openTerminalAs(t *testing.T, commands, shell, rc string, start ...string) *
 	}
 	term.tmux(append([]string{"-f", "/dev/null", "new-session", "-d", "-x", "150", "-y", "50"}, start...)...)
 	t.Cleanup(func() { _ = term.command("kill-server").Run() })
-	term.see("ready>")
+	term.waitFor("ready>")
 	return term
 }
 
@@ -97,16 +97,16 @@ func (s *terminal) tmux(args ...string) string {
 func (s *terminal) write(text string) { s.tmux("send-keys", "-l", "--", text) }
 func (s *terminal) press(key string)  { s.tmux("send-keys", key) }
 
-// patience is the timeout for a shell's output. On a busy machine, each TAB
+// shellTimeout is the timeout for a shell's output. On a busy machine, each TAB
 // takes seconds.
-const patience = 3 * time.Minute
+const shellTimeout = 3 * time.Minute
 
-// see waits until a text is on the screen. A text that is wrapped at the right
+// waitFor waits until a text is on the screen. A text that is wrapped at the right
 // edge of the screen counts as one line.
-func (s *terminal) see(text string) {
+func (s *terminal) waitFor(text string) {
 	s.t.Helper()
 	screen := ""
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(shellTimeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if screen = s.tmux("capture-pane", "-p", "-J"); strings.Contains(screen, text) {
 			return
 		}
@@ -121,33 +121,33 @@ func (s *terminal) clear() {
 	s.press("C-u")
 	s.press("C-l")
 	s.write(word)
-	s.see("ready> " + word)
+	s.waitFor("ready> " + word)
 	s.press("C-u")
 }
 
 func TestBashCompletes(t *testing.T) {
-	completes(t, openTerminal(t, "bash", ".bashrc", "bash --rcfile HOME/.bashrc -i"))
+	checkCompletion(t, openTerminal(t, "bash", ".bashrc", "bash --rcfile HOME/.bashrc -i"))
 }
 
 func TestZshCompletes(t *testing.T) {
-	completes(t, openTerminal(t, "zsh", ".zshrc", "zsh -i"))
+	checkCompletion(t, openTerminal(t, "zsh", ".zshrc", "zsh -i"))
 }
 
-// completes checks completion with the real kubectl: it presses TAB at the end
-// of typical command lines.
-func completes(t *testing.T, s *terminal) {
+// checkCompletion checks completion with the real kubectl: it presses TAB at
+// the end of typical command lines.
+func checkCompletion(t *testing.T, s *terminal) {
 	const line = "kubectl meshq --snapshot demo "
 	began := time.Now()
 	s.write(line + `'.proxies[] | select(.rds=="STA`)
 	s.press("Tab")
-	s.see(line + `'.proxies[] | select(.rds=="STALE"`)
+	s.waitFor(line + `'.proxies[] | select(.rds=="STALE"`)
 	t.Logf("a TAB took %s", time.Since(began).Round(time.Millisecond))
 	s.write(`) | .vers`)
 	s.press("Tab")
-	s.see(line + `'.proxies[] | select(.rds=="STALE") | .version`)
+	s.waitFor(line + `'.proxies[] | select(.rds=="STALE") | .version`)
 	s.write(`'`)
 	s.press("Enter")
-	s.see(`"1.31.0"`) // completion must not change the text before the word
+	s.waitFor(`"1.31.0"`) // completion must not change the text before the word
 
 	for _, c := range []struct {
 		written string
@@ -173,7 +173,7 @@ func completes(t *testing.T, s *terminal) {
 		for range c.again {
 			s.press("Tab")
 		}
-		s.see(c.seen)
+		s.waitFor(c.seen)
 	}
 }
 

@@ -9,6 +9,6 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-var full = flag.Bool("full", false, "try every kind of completion on the poisoned captures; otherwise a sample")
+var fullRun = flag.Bool("full", false, "try every kind of completion on the poisoned captures; otherwise a sample")
 
 func TestMain(m *testing.M) { os.Exit(program.AtRoot(m)) }

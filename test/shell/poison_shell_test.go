@@ -12,23 +12,23 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// TestPoisonStaysOutOfBash and the tests below complete names from captures in
+// TestPoisonIsNotRunByBash and the tests below complete names from captures in
 // which every name contains shell commands. They press TAB in every kind of
 // quotes, and then Enter. No such command may run.
-func TestPoisonStaysOutOfBash(t *testing.T) {
-	harmless(t, openTerminal(t, "bash", ".bashrc", "bash --rcfile HOME/.bashrc -i"))
+func TestPoisonIsNotRunByBash(t *testing.T) {
+	checkNothingRuns(t, openTerminal(t, "bash", ".bashrc", "bash --rcfile HOME/.bashrc -i"))
 }
 
-func TestPoisonStaysOutOfZsh(t *testing.T) {
-	harmless(t, openTerminal(t, "zsh", ".zshrc", "zsh -i"))
+func TestPoisonIsNotRunByZsh(t *testing.T) {
+	checkNothingRuns(t, openTerminal(t, "zsh", ".zshrc", "zsh -i"))
 }
 
-func TestPoisonStaysOutOfKubectlsBash(t *testing.T) {
+func TestPoisonIsNotRunByBashWithKubectl(t *testing.T) {
 	commands := strings.ReplaceAll(setUp["bash"], "source <(kubectl meshq completion bash)\n", "")
-	harmless(t, openTerminalAs(t, commands, "bash", ".bashrc", "bash --rcfile HOME/.bashrc -i"))
+	checkNothingRuns(t, openTerminalAs(t, commands, "bash", ".bashrc", "bash --rcfile HOME/.bashrc -i"))
 }
 
-func harmless(t *testing.T, s *terminal) {
+func checkNothingRuns(t *testing.T, s *terminal) {
 	marks := t.TempDir()
 	mark := filepath.Join(marks, "ran")
 	script := filepath.Join(marks, "pwn")
@@ -45,13 +45,13 @@ func harmless(t *testing.T, s *terminal) {
 			".proxies[].labels.", "'.proxies[].labels.", `".proxies[].labels.`, `'.proxies[0].labels["`, "'.proxies[].clusters[] | select(.name==\"outbound|9080||rat",
 			"trace productpage-v1 http://rev", "-n ", "--namespace '", "describe ",
 		} {
-			if !*full && i%5 != 0 {
+			if !*fullRun && i%5 != 0 {
 				continue
 			}
 			name := []string{"kubectl meshq", "kubectl-meshq"}[i%2]
 			s.clear()
 			s.write(name + " --snapshot " + dir + " " + line)
-			s.see("ready> " + name) // otherwise the previous prompt could be mistaken for the next one
+			s.waitFor("ready> " + name) // otherwise the previous prompt could be mistaken for the next one
 			for range 3 {
 				s.press("Tab")
 			}
@@ -59,7 +59,7 @@ func harmless(t *testing.T, s *terminal) {
 				s.write(line[quote : quote+1])
 			}
 			s.press("Enter")
-			s.prompted()
+			s.waitForPrompt()
 			if _, err := os.Stat(mark); err == nil {
 				t.Errorf("%s %s: a command of the capture ran", name, line)
 				_ = os.Remove(mark)
@@ -71,14 +71,14 @@ func harmless(t *testing.T, s *terminal) {
 	}
 }
 
-// prompted waits until the shell has read all typed text and shows its prompt.
-// It needs to see the prompt alone on the screen twice, so that a partly drawn
-// line isn't mistaken for it. It cancels a line that the shell considers
-// incomplete.
-func (s *terminal) prompted() {
+// waitForPrompt waits until the shell has read all typed text and shows its
+// prompt. It needs to see the prompt alone on the screen twice, so that a
+// partly drawn line isn't mistaken for it. It cancels a line that the shell
+// considers incomplete.
+func (s *terminal) waitForPrompt() {
 	s.t.Helper()
 	screen, seen := "", 0
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(shellTimeout); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		screen = strings.TrimSpace(s.tmux("capture-pane", "-p", "-J"))
 		last := screen[strings.LastIndexByte(screen, '\n')+1:]
 		if last != "ready>" {

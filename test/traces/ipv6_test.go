@@ -126,7 +126,7 @@ func TestTracesOfIPv6AreThoseOfIPv4(t *testing.T) {
 		if err := json.Unmarshal([]byte(four[i]), &want); err != nil {
 			t.Fatal(err)
 		}
-		if plain(fmt.Sprint(valueToIPv6("", want))) != plain(fmt.Sprint(decodedJSON(t, got[i]))) {
+		if withoutBrackets(fmt.Sprint(valueToIPv6("", want))) != withoutBrackets(fmt.Sprint(decodedJSON(t, got[i]))) {
 			if wrong++; wrong < 5 {
 				t.Errorf("%v\nIPv4 %s\nIPv6 %s", cases[i], four[i], got[i])
 			}
@@ -137,9 +137,9 @@ func TestTracesOfIPv6AreThoseOfIPv4(t *testing.T) {
 	}
 }
 
-// plain removes the brackets around addresses, because whether there are any
-// depends on the surrounding text.
-func plain(s string) string { return strings.NewReplacer("[", "", "]", "").Replace(s) }
+// withoutBrackets removes the brackets around addresses, because whether there
+// are any depends on the surrounding text.
+func withoutBrackets(s string) string { return strings.NewReplacer("[", "", "]", "").Replace(s) }
 
 func decodedJSON(t *testing.T, text string) (v any) {
 	t.Helper()

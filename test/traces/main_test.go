@@ -1,4 +1,5 @@
-// Package traces tests traces, verdicts and their exit codes on recorded and made-up meshes.
+// Package traces tests traces, checks and their exit codes, on recorded and
+// artificial meshes.
 package traces
 
 import (

@@ -11,9 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// exceptions are the queries whose results differ on a snapshot, with the
+// redactionExceptions are the queries whose results differ on a snapshot, with the
 // reasons. Their results contain free text, which a snapshot redacts.
-var exceptions = map[string]string{
+var redactionExceptions = map[string]string{
 	"rejected": "the message of an Envoy that refuses something may have any part of it in it",
 }
 
@@ -47,7 +47,7 @@ func TestRedactedAnswers(t *testing.T) {
 			args := []string{name, "-o", "wide", "--allow-partial"}
 			want, _, code := program.Run(t, append([]string{"--snapshot", mesh}, args...)...)
 			got, errs, code2 := program.Run(t, append([]string{"--snapshot", redacted}, args...)...)
-			if _, ok := exceptions[name]; !ok && (got != want || code != code2) {
+			if _, ok := redactionExceptions[name]; !ok && (got != want || code != code2) {
 				t.Errorf("%s of %s: exit code %d, not %d: %s\n%s", name, mesh, code2, code, errs, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")))
 			}
 		}

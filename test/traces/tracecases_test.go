@@ -10,16 +10,16 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// A walkedCase is a trace command, its exit code, and lines of its output. A
+// A traceCase is a trace command, its exit code, and lines of its output. A
 // line that begins with "!" must not be printed.
-type walkedCase struct {
+type traceCase struct {
 	name string
 	args []string
 	code int
 	says []string
 }
 
-func (c walkedCase) run(t *testing.T) {
+func (c traceCase) run(t *testing.T) {
 	t.Run(c.name, func(t *testing.T) {
 		out, errs, code := program.Run(t, c.args...)
 		if code != c.code {
@@ -38,11 +38,11 @@ func traceOf(file string, words ...string) []string {
 	return append([]string{"trace", "--snapshot", "testdata/cases/" + file + ".json"}, words...)
 }
 
-// TestTraceSaysWhatItDoesNotKnow traces requests in dumps that lack a part or
+// TestTraceNamesWhatIsUnknown traces requests in dumps that lack a part or
 // have an older format. A trace must go on as far as it can, name what is
 // missing, and not end as if everything were known.
-func TestTraceSaysWhatItDoesNotKnow(t *testing.T) {
-	for _, c := range []walkedCase{
+func TestTraceNamesWhatIsUnknown(t *testing.T) {
+	for _, c := range []traceCase{
 		{"a policy as an extension", traceOf("lbpolicy-plain", "gw", "tcp://10.0.0.9:10080"), 0, []string{"10.0.0.1:80  100%", "ends          at an endpoint"}},
 		{"a policy with zones", traceOf("lbpolicy-zone", "gw", "tcp://10.0.0.9:10080"), 0, []string{"10.0.0.1:80  100%"}},
 		{"an IPv6 wildcard", traceOf("ipv6-only", "app", "http://[fd00::5]:9080/"), 0, []string{"listener             [::]_9080", "outbound|9080||reviews.default"}},
@@ -68,9 +68,9 @@ func TestTraceSaysWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// changed writes a copy of a case with texts replaced; pairs are old and new
+// changedCase writes a copy of a case with texts replaced; pairs are old and new
 // texts in turn. It returns the file.
-func changed(t *testing.T, file string, pairs ...string) string {
+func changedCase(t *testing.T, file string, pairs ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/cases/" + file + ".json")
 	if err != nil {
@@ -96,14 +96,14 @@ func changed(t *testing.T, file string, pairs ...string) string {
 	return path
 }
 
-// TestTraceWithoutASection checks that a trace which needs a missing section of
-// the dump names that section and ends as UNKNOWN.
-func TestTraceWithoutASection(t *testing.T) {
+// TestTraceNamesMissingSections checks that a trace which needs a missing
+// section of the dump names that section and ends as UNKNOWN.
+func TestTraceNamesMissingSections(t *testing.T) {
 	for section, want := range map[string]string{
 		"ListenersConfigDump": "not told", "ClustersConfigDump": "the clusters could not be read", "RoutesConfigDump": "the routes could not be read",
 	} {
-		path := changed(t, "no-eds", section, "OtherConfigDump")
-		walkedCase{section, []string{"trace", "--snapshot", path, "app", "http://reviews:9080/"}, 6, []string{want, "UNKNOWN", strings.ToLower(strings.TrimSuffix(section, "ConfigDump"))}}.run(t)
+		path := changedCase(t, "no-eds", section, "OtherConfigDump")
+		traceCase{section, []string{"trace", "--snapshot", path, "app", "http://reviews:9080/"}, 6, []string{want, "UNKNOWN", strings.ToLower(strings.TrimSuffix(section, "ConfigDump"))}}.run(t)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestTraceReadsOlderNames(t *testing.T) {
 		inspector + `,"config":{}`,
 		inspector + `,"typed_config":{"@type":"type.googleapis.com/google.protobuf.Empty"}`,
 	} {
-		walkedCase{now, traced(changed(t, "old-inspector-name", inspector, now)), 6, reads}.run(t)
+		traceCase{now, traced(changedCase(t, "old-inspector-name", inspector, now)), 6, reads}.run(t)
 	}
 	const manager, router = `envoy.filters.network.http_connection_manager"`, `"name":"envoy.filters.http.router","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}`
 	const v3 = "envoy.extensions.filters.network.http_connection_manager.v3."
@@ -131,26 +131,26 @@ func TestTraceReadsOlderNames(t *testing.T) {
 		{router, `"name":"envoy.router"`},
 		{router, `"name":"envoy.cors"},{"name":"envoy.fault"},{"name":"envoy.router","config":{}`},
 	} {
-		walkedCase{strings.Join(pairs, " "), traced(changed(t, "old-inspector-name", pairs...)), 6, append(reads, "!envoy.router", "!envoy.fault")}.run(t)
+		traceCase{strings.Join(pairs, " "), traced(changedCase(t, "old-inspector-name", pairs...)), 6, append(reads, "!envoy.router", "!envoy.fault")}.run(t)
 	}
-	walkedCase{"a fault without types", traced(changed(t, "old-inspector-name", router, `"name":"envoy.fault","config":{"abort":{}}},{"name":"envoy.router"`)), 6, append(reads, "not told             envoy.fault")}.run(t)
-	untyped := changed(t, "old-inspector-name", manager+`,"typed_config":{`, `envoy.http_connection_manager","config":{`, `"@type":"type.googleapis.com/`+v3+`HttpConnectionManager",`, ``)
-	walkedCase{"a connection manager without types", traced(untyped), 6, []string{"envoy.http_connection_manager is in the form of Envoy up to 1.13", "UNKNOWN"}}.run(t)
+	traceCase{"a fault without types", traced(changedCase(t, "old-inspector-name", router, `"name":"envoy.fault","config":{"abort":{}}},{"name":"envoy.router"`)), 6, append(reads, "not told             envoy.fault")}.run(t)
+	untyped := changedCase(t, "old-inspector-name", manager+`,"typed_config":{`, `envoy.http_connection_manager","config":{`, `"@type":"type.googleapis.com/`+v3+`HttpConnectionManager",`, ``)
+	traceCase{"a connection manager without types", traced(untyped), 6, []string{"envoy.http_connection_manager is in the form of Envoy up to 1.13", "UNKNOWN"}}.run(t)
 }
 
-// TestUnreachableWalksTCPProxies checks that unreachable finds listeners whose
+// TestUnreachableFindsTCPProxies checks that unreachable finds listeners whose
 // TCP proxy leads to no cluster, by name or by weights. A listener that can't
 // be judged has a row of its own.
-func TestUnreachableWalksTCPProxies(t *testing.T) {
+func TestUnreachableFindsTCPProxies(t *testing.T) {
 	of := func(path string) []string { return []string{"--snapshot", path, "unreachable", "--no-headers"} }
 	const single = `"cluster":"outbound|8443||keycloak-http.idp.svc.cluster.local"`
-	weighted := changed(t, "i49717", single, `"weighted_clusters":{"clusters":[{"name":"BlackHoleCluster","weight":1},{"name":"gone","weight":1},{"name":"never","weight":0}]}`)
-	for _, c := range []walkedCase{
+	weighted := changedCase(t, "i49717", single, `"weighted_clusters":{"clusters":[{"name":"BlackHoleCluster","weight":1},{"name":"gone","weight":1},{"name":"never","weight":0}]}`)
+	for _, c := range []traceCase{
 		{"a cluster", of("testdata/cases/i49717.json"), 0, []string{"NO_CLUSTER   outbound|8443||keycloak-http.idp.svc.cluster.local"}},
 		{"weights", of(weighted), 0, []string{"NO_CLUSTER   gone", "!never"}},
 		{"no endpoints", of("testdata/cases/no-eds.json"), 6, []string{"NO_CLUSTER   outbound|9080|v9|", "SHADOWED", "UNKNOWN      endpoints: "}},
 		{"endpoints of no cluster", of("testdata/cases/consul-nocluster.json"), 6, []string{"UNKNOWN   endpoints: ", "!NO_ENDPOINTS"}},
-		{"no clusters", of(changed(t, "no-eds", "ClustersConfigDump", "OtherConfigDump")), 6, []string{"SHADOWED", "clusters: ", "!NO_CLUSTER"}},
+		{"no clusters", of(changedCase(t, "no-eds", "ClustersConfigDump", "OtherConfigDump")), 6, []string{"SHADOWED", "clusters: ", "!NO_CLUSTER"}},
 	} {
 		c.run(t)
 	}

@@ -32,10 +32,10 @@ func tracedCases[T any](t *testing.T) (all []T) {
 	return all
 }
 
-// TestTracesAsEnvoy compares traces with the recorded behaviour of a real Envoy
+// TestTracesMatchEnvoy compares traces with the recorded behaviour of a real Envoy
 // that had the whole configuration of four proxies. Its clusters all led to an
 // echo server, and a number in the request decided between weights.
-func TestTracesAsEnvoy(t *testing.T) {
+func TestTracesMatchEnvoy(t *testing.T) {
 	cases := tracedCases[tracedCase](t)
 	out, errs, code := program.Run(t, "--snapshot", "demo", "-c", "--slurpfile", "cases=testdata/traces.json",
 		`. as $mesh | $cases[0][] | . as $c | $mesh | .proxy($c.proxy).trace($c.request)

@@ -48,10 +48,10 @@ func verdicts(t *testing.T, snapshot string, words ...string) (all []verdict, co
 
 func testCase(name string) string { return filepath.Join("testdata", "cases", name+".json") }
 
-// TestCheckJudgesWhatABareDumpSays runs the checks on single config dumps.
+// TestCheckJudgesSingleDumps runs the checks on single config dumps.
 // Checks that the dump has data for are judged; each of the others is listed
 // last as unknown, and makes a gate fail.
-func TestCheckJudgesWhatABareDumpSays(t *testing.T) {
+func TestCheckJudgesSingleDumps(t *testing.T) {
 	ofIstiod := []string{"unknown disconnected connected", "unknown rejected sync", "unknown stale sync", "unknown behind sync", "unknown conflicting-domains virtualServices", "unknown skew pilot"}
 	noEDS := []string{"unknown disconnected connected", "unknown rejected sync", "unknown stale sync", "unknown unhealthy-clusters endpoints", "unknown behind sync", "unknown conflicting-domains virtualServices", "unknown skew pilot"}
 	for name, want := range map[string][]string{
@@ -75,9 +75,9 @@ func TestCheckJudgesWhatABareDumpSays(t *testing.T) {
 	}
 }
 
-// TestGateIsClosedByWhatIsUnknown checks that a gate fails if nothing could be
+// TestGateFailsIfNothingCouldBeRead checks that a gate fails if nothing could be
 // read, unless a flag allows that.
-func TestGateIsClosedByWhatIsUnknown(t *testing.T) {
+func TestGateFailsIfNothingCouldBeRead(t *testing.T) {
 	for _, name := range []string{"check", "disconnected", "stale", "rejected", "behind", "skew", "unhealthy-clusters", "conflicting-domains"} {
 		for _, c := range []struct {
 			code  int
@@ -103,9 +103,9 @@ func TestGateIsClosedByWhatIsUnknown(t *testing.T) {
 	}
 }
 
-// TestGateOfAnyQuery checks that an unavailable part makes the gate of any
-// query fail.
-func TestGateOfAnyQuery(t *testing.T) {
+// TestUnavailablePartsFailAnyGate checks that an unavailable part makes the
+// gate of any query fail.
+func TestUnavailablePartsFailAnyGate(t *testing.T) {
 	dir := t.TempDir()
 	if err := unpack.Demo(dir, func(name string) bool { return name != "proxies/"+program.Victim+"/config_dump.json" }); err != nil {
 		t.Fatal(err)
@@ -118,10 +118,10 @@ func TestGateOfAnyQuery(t *testing.T) {
 	}
 }
 
-// TestCheckWithoutAPart leaves out one part of a mesh at a time. Findings that
-// don't need the part stay, the checks that need it are unknown, and there are
-// no new findings.
-func TestCheckWithoutAPart(t *testing.T) {
+// TestCheckWithoutAPartAddsNoFindings leaves out one part of a mesh at a time.
+// Findings that don't need the part stay, the checks that need it are unknown,
+// and there are no new findings.
+func TestCheckWithoutAPartAddsNoFindings(t *testing.T) {
 	whole := t.TempDir()
 	if err := unpack.Demo(whole, func(string) bool { return true }); err != nil {
 		t.Fatal(err)
@@ -186,12 +186,12 @@ func TestCheckWithoutAPart(t *testing.T) {
 	}
 }
 
-// TestDescribeSaysWhatIsNotKnown checks that describe names what it could not
+// TestDescribeNamesWhatIsUnknown checks that describe names what it could not
 // read, and the configuration that is in force in Envoy.
-func TestDescribeSaysWhatIsNotKnown(t *testing.T) {
+func TestDescribeNamesWhatIsUnknown(t *testing.T) {
 	out, _, code := program.Run(t, "describe", "app", "--snapshot", testCase("no-eds"))
 	for _, what := range []string{"Pilot", "Service", "PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication", "Sidecar", "EnvoyFilter"} {
-		if !lineHas(out, " "+what+" ", "unknown (not read)") {
+		if !hasLineWith(out, " "+what+" ", "unknown (not read)") {
 			t.Errorf("%s is not unknown:\n%s", what, out)
 		}
 	}
@@ -211,27 +211,27 @@ func TestDescribeSaysWhatIsNotKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _, _ = program.Run(t, "describe", "reviews-v1", "--snapshot", dir)
-	if !lineHas(out, "AuthorizationPolicy", "root-deny.istio-system") || !lineHas(out, "AuthorizationPolicy", "deny-post.default") || strings.Contains(out, "for-waypoint") {
+	if !hasLineWith(out, "AuthorizationPolicy", "root-deny.istio-system") || !hasLineWith(out, "AuthorizationPolicy", "deny-post.default") || strings.Contains(out, "for-waypoint") {
 		t.Errorf("a policy of the root namespace that selects applies everywhere, one with targetRefs to its targets alone:\n%s", out)
 	}
 
 	out, _, _ = program.Run(t, "describe", "ratings-v1", "--snapshot", "demo")
-	if !lineHas(out, "strict.default", "STRICT is not in force: plain text gets in on port 9080") || !strings.Contains(out, "Envoy rejected the listener virtualInbound: ") {
+	if !hasLineWith(out, "strict.default", "STRICT is not in force: plain text gets in on port 9080") || !strings.Contains(out, "Envoy rejected the listener virtualInbound: ") {
 		t.Errorf("the listener that would be STRICT was rejected:\n%s", out)
 	}
-	if err := os.Remove(filepath.Join(dir, "proxies", theRatings, "config_dump.json")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "proxies", ratingsProxy, "config_dump.json")); err != nil {
 		t.Fatal(err)
 	}
-	if out, _, _ = program.Run(t, "describe", "ratings-v1", "--snapshot", dir); !lineHas(out, "strict.default", "mutual TLS is to be STRICT; whether that is in force is unknown (not read)") {
+	if out, _, _ = program.Run(t, "describe", "ratings-v1", "--snapshot", dir); !hasLineWith(out, "strict.default", "mutual TLS is to be STRICT; whether that is in force is unknown (not read)") {
 		t.Errorf("what Envoy does was not read:\n%s", out)
 	}
 }
 
-// theRatings is the proxy of the demo that rejected a listener.
-const theRatings = "ratings-v1-7dc98c7588-8jsbw.default"
+// ratingsProxy is the proxy of the demo that rejected a listener.
+const ratingsProxy = "ratings-v1-7dc98c7588-8jsbw.default"
 
-// lineHas reports whether some line contains all the given texts.
-func lineHas(text string, parts ...string) bool {
+// hasLineWith reports whether some line contains all the given texts.
+func hasLineWith(text string, parts ...string) bool {
 	for line := range strings.Lines(text) {
 		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(line, p) }) {
 			return true

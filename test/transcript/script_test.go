@@ -36,7 +36,7 @@ func TestScript(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "unpack": unpackInto},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": checkCode, "unpack": unpackInto},
 	})
 }
 
@@ -48,9 +48,9 @@ func unpackInto(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(unpack.Demo(ts.MkAbs(args[0]), func(string) bool { return true }))
 }
 
-// code runs a command and checks its exit code. In a script: code 3
+// checkCode runs a command and checks its exit code. In a script: code 3
 // kubectl-meshq '.['.
-func code(ts *testscript.TestScript, neg bool, args []string) {
+func checkCode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: code N command args…")
 	}
