@@ -6,16 +6,16 @@ import (
 
 type gateKey struct{}
 
-// WithGate gives a context under which a load first has to pass the gate. The
-// evaluator hangs one on each element that it works on ahead of its consumer,
-// so that looking ahead is bounded; see [Enter].
+// WithGate returns a context under which every load first passes the gate. An
+// evaluator sets one for each element that it evaluates ahead of its consumer,
+// so that the lookahead is bounded; see [Enter].
 func WithGate(ctx context.Context, gate func(context.Context) error) context.Context {
 	return context.WithValue(ctx, gateKey{}, gate)
 }
 
-// Enter is called by a [Lazy] before it waits for a load (when it is Pending,
-// not for local decoding). It returns when the load may begin, or the error
-// that ends the wait.
+// Enter is called by a [Lazy] before it waits for a load (if it is Pending; not
+// for local decoding). It returns when the load may begin, or the error that
+// ends the wait.
 func Enter(ctx context.Context) error {
 	if gate, _ := ctx.Value(gateKey{}).(func(context.Context) error); gate != nil {
 		return gate(ctx)
@@ -25,16 +25,16 @@ func Enter(ctx context.Context) error {
 
 type lostKey struct{}
 
-// WithLost gives a context under which tell hears of every part that is left
-// out of something made of a value: printed as null because it can't be had.
-// It may be called by several goroutines at once.
-func WithLost(ctx context.Context, tell func(*Fault)) context.Context {
-	return context.WithValue(ctx, lostKey{}, tell)
+// WithLost returns a context under which report is called for every part that
+// is left out of an output: printed as null because it is unavailable. It may
+// be called by several goroutines at once.
+func WithLost(ctx context.Context, report func(*Fault)) context.Context {
+	return context.WithValue(ctx, lostKey{}, report)
 }
 
-// Lost tells that a part is left out.
+// Lost reports that a part is left out.
 func Lost(ctx context.Context, f *Fault) {
-	if tell, _ := ctx.Value(lostKey{}).(func(*Fault)); tell != nil {
-		tell(f)
+	if report, _ := ctx.Value(lostKey{}).(func(*Fault)); report != nil {
+		report(f)
 	}
 }

@@ -1,7 +1,9 @@
-// Package mesh is the vocabulary that the rooms share: what a value of the
-// virtual document is, which kinds of objects and which sections it has, what
-// a fault says. It knows names and rules, no transport, no query and no
-// printer, and imports nothing of ours.
+// Package mesh is the vocabulary that the other packages share: the values of the
+// virtual document, its kinds of objects and their fields, its sections, and
+// faults. It knows names and rules; it does not know transports, queries or
+// printers, and imports only package object.
+//
+// Start with lazy.go for values, kind.go for the rows of fields.
 //
 // # Values
 //

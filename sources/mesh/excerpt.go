@@ -11,38 +11,38 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A ChangedError says that a section has changed between the request for some of
-// its fields and the request for all of them: the two answers are of different
-// moments, and are never mixed.
+// A ChangedError says that a section has changed between two requests, so that
+// the answers don't belong together. A caller that has printed nothing yet may
+// start again and request everything at once.
 type ChangedError struct{ Name string }
 
 func (e *ChangedError) Error() string {
 	return fmt.Sprintf("%s has changed since it was first asked about", cmp.Or(e.Name, "what is in it"))
 }
 
-// An Excerpt is a section of which only some fields were asked for.
+// An Excerpt is a section of which only some fields were requested.
 type Excerpt struct {
-	Proxy   string // the id of the proxy, and
+	Proxy   string // the proxy's id
 	Section Section
-	Kind    string // of its elements
+	Kind    string // the kind of the elements
 	Owner   *Object
 	Asked   Asked
-	Known   []*object.Object // the elements, as they go by their names; without names, in their order
+	Known   []*object.Object // the elements with the requested fields
 
-	// Whole gives the section with all fields. It is called for each element
-	// whose rest is looked at: one load is enough.
+	// Whole returns the section with all fields. It is called for each element
+	// of which another field is read, and should load the section once.
 	Whole func(ctx context.Context) (elements []any, err error)
 
 	mu    sync.Mutex
-	fits  []any       // the whole that Known is of
-	place map[nth]int // of each element, in it
+	fits  []any       // the whole section that Known belongs to
+	place map[nth]int // the position of each element in fits
 }
 
-// Objects gives the elements. The rest of one is that of the whole section's
-// element of the same name, the first's of the first and so on: names may
-// repeat, and the order of two answers may differ. Where the whole has other
-// elements, or says something else of what was asked for, no element has a
-// rest.
+// Objects returns the elements. The other fields of an element come from the
+// element of the same name in the whole section; of several with one name, from
+// the one at the same position among them. If the whole section has other
+// elements, or other values in the requested fields, reading the other fields
+// is a [ChangedError].
 func (x *Excerpt) Objects() []any {
 	out := make([]any, len(x.Known))
 	names := nths{}
@@ -54,13 +54,14 @@ func (x *Excerpt) Objects() []any {
 	return out
 }
 
-// An nth is an element by its name, which others may have too.
+// nth identifies an element: by its name and its position among those with that
+// name.
 type nth struct {
-	name string // empty where it isn't known
+	name string // empty if elements have no known names
 	n    int
 }
 
-// nths counts names.
+// nths counts the elements of each name.
 type nths map[string]int
 
 func (times nths) next(name any) nth {
@@ -70,7 +71,8 @@ func (times nths) next(name any) nth {
 	return nth{text, n}
 }
 
-// named tells whether elements go by their names: else by their places alone.
+// named reports whether elements are identified by their names; otherwise by
+// their positions alone.
 func (x *Excerpt) named() bool {
 	_, asked := x.Asked["name"]
 	return asked
@@ -83,7 +85,7 @@ func (x *Excerpt) name(known *object.Object) any {
 	return nil
 }
 
-// find gives an element of the whole.
+// find returns an element of the whole section.
 func (x *Excerpt) find(ctx context.Context, at nth) (any, error) {
 	elements, err := x.Whole(ctx)
 	if err != nil {
@@ -106,8 +108,8 @@ func (x *Excerpt) find(ctx context.Context, at nth) (any, error) {
 	return elements[i], nil
 }
 
-// compare gives the places of the elements in a whole; none where that is of
-// another moment.
+// compare returns the position of each element in the whole section; none if
+// the section has changed.
 func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error) {
 	if len(whole) != len(x.Known) {
 		return nil, nil
@@ -136,8 +138,8 @@ func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error)
 	return place, nil
 }
 
-// agree tells whether two values are the same in what was asked for; nil asks
-// for all.
+// agree reports whether two values are equal in what was requested; nil
+// requests all.
 func agree(ctx context.Context, a, b any, asked Asked) (bool, error) {
 	if asked == nil {
 		a, err := Deep(ctx, a)

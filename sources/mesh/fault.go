@@ -6,22 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// A Fault says what part of the document can't be had, and why. Touching that
-// part raises it as an error; document and evaluator decide what that means
-// for the rest (a broken proxy never ends the run).
+// A Fault says which part of the document is unavailable, and why. Reading that
+// part raises the fault as an error; the document and the evaluator decide what
+// that means for the rest. One broken proxy never ends a run.
 type Fault struct {
-	Proxy   string // the proxy's id, "reviews-v1-7f99cc4496-gdxfn.default"; empty when it is not about one
-	Subject string // whose it is when it is not a proxy: a pilot's name, "kubernetes"
+	Proxy   string // the proxy's id, "reviews-v1-7f99cc4496-gdxfn.default"; empty if it is not about one
+	Subject string // what it is about if not a proxy: an istiod's name, "kubernetes"
 	Section string // "clusters", "syncz", "pods"
-	Err     error  // the fact: what was met
+	Err     error  // the cause
 }
 
-// Error states the fact, the thing first: "reviews-v1.default: clusters: port 15000 refused".
+// Error returns the fact behind the name of what it is about:
+// "reviews-v1.default: clusters: port 15000 refused".
 func (f *Fault) Error() string {
 	whose := cmp.Or(f.Proxy, f.Subject)
 	s := f.Fact()
 	if whose != "" {
-		s = strings.TrimPrefix(s, whose+": ") // where the fact names it, too
+		s = strings.TrimPrefix(s, whose+": ") // if the cause names it, too
 	}
 	if f.Section != "" {
 		s = f.Section + ": " + s
@@ -32,14 +33,14 @@ func (f *Fault) Error() string {
 	return s
 }
 
-// Fact says what was met. Part of it is what servers and files say, which may
-// be of any length: it is brief.
+// Fact returns the cause alone, shortened by [Brief]: it may contain text of
+// any length from servers and files.
 func (f *Fault) Fact() string { return Brief(f.Err.Error()) }
 
-// MostFact is how many characters the text of a fault has at most.
+// MostFact is the largest number of characters in the text of a fault.
 const MostFact = 300
 
-// Brief gives a text of at most [MostFact] characters.
+// Brief shortens a text to [MostFact] characters.
 func Brief(text string) string {
 	if len(text) <= MostFact {
 		return text
@@ -56,5 +57,5 @@ func Brief(text string) string {
 	return text
 }
 
-// Unwrap gives the fact.
+// Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }

@@ -1,7 +1,7 @@
 package mesh
 
-// A Kind is a kind of object of the document: what its "kind" field says and
-// which fields it has beside those that Envoy, istiod or Kubernetes give it.
+// A Kind is a kind of object in the document: the value of its "kind" field,
+// and the fields it has beside those that Envoy, istiod or Kubernetes give it.
 type Kind struct {
 	Name string
 	Doc  string
@@ -10,8 +10,8 @@ type Kind struct {
 	// has too; empty where there is none.
 	Message string
 
-	// Open kinds have more fields than are listed, as their source gives
-	// them: a name that isn't listed may still be one.
+	// Open kinds may have more fields than are listed: those that their source
+	// gives them.
 	Open bool
 
 	Fields []Field
@@ -59,7 +59,7 @@ const (
 	OnDemand              // a request of its own
 )
 
-// Kinds are the kinds of the document, Kubernetes' own left out.
+// Kinds returns the kinds of the document, without those of Kubernetes.
 func Kinds() []Kind {
 	kinds := []Kind{
 		{Name: "Mesh", Doc: "the whole mesh", Fields: meshFields()},

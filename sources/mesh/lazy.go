@@ -8,34 +8,32 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Lazy is a value that is fetched or decoded when something looks into it.
-// All methods may be called by several goroutines at once.
+// Lazy is a value that is fetched or decoded when it is read. All methods may
+// be called by several goroutines at once.
 type Lazy interface {
-	// Force gives the value one level deep: a scalar, or a []any or
-	// *object.Object whose members may be lazy themselves. It never gives a
-	// Lazy. The result must not be changed. An error is a [*Fault], or the
-	// context's.
+	// Force returns the value one level deep: a scalar, or a []any or
+	// *object.Object whose members may be lazy themselves, but never a Lazy.
+	// The result must not be changed. The error is a [*Fault] or the context's.
 	Force(ctx context.Context) (any, error)
 
-	// Forced gives what Force would give when that costs nothing; ok is false
-	// otherwise.
+	// Forced returns the result of Force if that costs nothing, else ok is false.
 	Forced() (v any, ok bool)
 
-	// Pending says that Force would have to ask somebody or read a whole
-	// section: worth doing for several values at once. Local decoding of a
-	// few bytes is not pending.
+	// Pending reports whether Force would send a request or read a whole section,
+	// which is worth doing for several values at once. Decoding a few local bytes
+	// is not pending.
 	Pending() bool
 }
 
-// Whole is a [Lazy] that has a cheaper way to everything inside it than to
-// force it level by level.
+// Whole is a [Lazy] with a cheaper way to everything inside it than forcing it
+// level by level.
 type Whole interface {
 	Lazy
-	// Deep gives the value with nothing lazy in it. It keeps no copy.
+	// Deep returns the value with nothing lazy in it. It keeps no copy.
 	Deep(ctx context.Context) (any, error)
 }
 
-// Force looks at v one level deep. Plain values are given back as they are.
+// Force returns v one level deep. Plain values are returned unchanged.
 func Force(ctx context.Context, v any) (any, error) {
 	if l, ok := v.(Lazy); ok {
 		return l.Force(ctx)
@@ -43,7 +41,7 @@ func Force(ctx context.Context, v any) (any, error) {
 	return v, nil
 }
 
-// Get gives the member of an object, and nil where v has none or is not an
+// Get returns the member of an object, and nil if v has no such member or is no
 // object.
 func Get(ctx context.Context, v any, key string) (any, error) {
 	if k, ok := v.(Known); ok {
@@ -59,8 +57,8 @@ func Get(ctx context.Context, v any, key string) (any, error) {
 	return m.Get(key), nil
 }
 
-// Deep gives v with nothing lazy in it. What held nothing lazy is given back
-// as it was, not copied.
+// Deep returns v with nothing lazy in it. Parts that contained nothing lazy are
+// returned as they were, not copied.
 func Deep(ctx context.Context, v any) (any, error) {
 	if w, ok := v.(Whole); ok {
 		return w.Deep(ctx)
@@ -134,7 +132,7 @@ func container(v any) bool {
 	return false
 }
 
-// same tells whether Deep gave back the container it was given.
+// same reports whether Deep returned the container that it was given.
 func same(u, w any) bool {
 	if _, ok := w.(Lazy); ok {
 		return false
@@ -142,16 +140,16 @@ func same(u, w any) bool {
 	return Identical(u, w)
 }
 
-// Later is a value that is made, without asking anybody, when it is first
-// looked at: a derived fact, or a view of another value. Make may be called
-// again when it ended with an error.
-func Later(make func(ctx context.Context) (any, error)) Lazy { return &later{make: make} }
+// Later returns a value that is computed, without a request, when it is first
+// read: a derived field, or a view of another value. compute may be called
+// again if it returned an error.
+func Later(compute func(ctx context.Context) (any, error)) Lazy { return &later{compute: compute} }
 
 type later struct {
-	mu   sync.Mutex
-	make func(context.Context) (any, error)
-	v    any
-	done bool
+	mu      sync.Mutex
+	compute func(context.Context) (any, error)
+	v       any
+	done    bool
 }
 
 func (l *later) Force(ctx context.Context) (any, error) {
@@ -160,14 +158,14 @@ func (l *later) Force(ctx context.Context) (any, error) {
 	if l.done {
 		return l.v, nil
 	}
-	v, err := l.make(ctx)
+	v, err := l.compute(ctx)
 	if err == nil {
 		v, err = Force(ctx, v)
 	}
 	if err != nil {
 		return nil, err
 	}
-	l.v, l.done, l.make = v, true, nil
+	l.v, l.done, l.compute = v, true, nil
 	return v, nil
 }
 
@@ -179,15 +177,15 @@ func (l *later) Forced() (any, bool) {
 
 func (*later) Pending() bool { return false }
 
-// Sectional marks a [Lazy] that is a section: it hangs in the document in
-// place of something that has to be asked for, whether or not it was by now.
+// Sectional marks a [Lazy] that is a section: reading it costs a request,
+// whether or not it was read by now.
 type Sectional interface {
 	Lazy
 	Sectional()
 }
 
-// Identical tells whether two values are one and the same container in
-// memory. It looks at no content: two equal objects are not identical. Scalars
+// Identical reports whether two values are the same container in memory. It
+// doesn't compare content: two equal objects are not identical, and scalars
 // never are.
 func Identical(a, b any) bool {
 	switch x := a.(type) {

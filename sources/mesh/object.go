@@ -7,40 +7,39 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Object is an object of a known kind. To a query it is the map that Force
-// gives; beside that it knows its kind without being looked into, and whose
-// it is, so that a function like match can find the rest of its proxy.
+// Object is an object of a known kind. A query sees the map that Force returns;
+// in addition, the kind is known without forcing, and the owner, so that a
+// function like match can find the rest of its proxy.
 type Object struct {
 	// Kind is what its "kind" field says: "Proxy", "Cluster", …
 	Kind string
 
-	// Owner is what an object of a section hangs in: the proxy, or what Pilot
-	// would send to one (its Owner is the proxy then). Nil for anything else.
+	// Owner is the object that an object of a section belongs to: the proxy, or
+	// what istiod would send to it (whose Owner is the proxy). Nil for all others.
 	Owner *Object
 
-	part *Partial // what is known of it before; nil: nothing
+	part *Partial // set if only some fields were requested
 
 	mu     sync.Mutex
-	maker  Maker // nil: fields are there
+	maker  Maker // nil once fields are made
 	fields *object.Object
 }
 
-// A Maker makes an object's fields. Any number of goroutines may ask it at
+// A Maker makes an object's fields. Any number of goroutines may call it at
 // once.
 type Maker interface {
-	// Fields makes them, without asking anybody: a new map each time. "kind"
-	// is not in it.
+	// Fields makes the fields, without a request: a new map each time, without
+	// "kind".
 	Fields(ctx context.Context) (*object.Object, error)
-	// Member gives one of them that is known without making them all, as
-	// [Known] has it.
+	// Member returns a field that is known without making all, as in [Known].
 	Member(key string) (v any, ok bool)
 }
 
 // A Chooser is a Maker that may make some fields for less than all.
 type Chooser interface {
 	Maker
-	// Some makes these fields: each is in the map, null where there is none,
-	// and others may be. Nil: it takes no less than all.
+	// Some makes these fields. Each is in the map, null where there is none; others
+	// may be, too. Nil: making them costs as much as making all.
 	Some(ctx context.Context, keys []string) *object.Object
 }
 
@@ -49,26 +48,26 @@ type makerFunc func(context.Context) (*object.Object, error)
 func (f makerFunc) Fields(ctx context.Context) (*object.Object, error) { return f(ctx) }
 func (makerFunc) Member(string) (any, bool)                            { return nil, false }
 
-// NewObject gives an object whose fields are known; some may be lazy. "kind"
-// is set in fields, which the object takes over.
+// NewObject returns an object whose fields are known; some may be lazy. It
+// takes over fields and sets "kind" in them.
 func NewObject(kind string, owner *Object, fields *object.Object) *Object {
 	fields.SetFirst("kind", kind)
 	return &Object{Kind: kind, Owner: owner, fields: fields}
 }
 
-// LaterObject gives an object whose fields are made, without asking anybody,
-// when it is first looked into.
+// LaterObject returns an object whose fields are made, without a request, when
+// they are first read.
 func LaterObject(kind string, owner *Object, make func(context.Context) (*object.Object, error)) *Object {
 	return MadeObject(kind, owner, makerFunc(make))
 }
 
-// MadeObject is LaterObject for a maker that knows some fields before.
+// MadeObject is LaterObject for a maker that knows some fields in advance.
 func MadeObject(kind string, owner *Object, m Maker) *Object {
 	return &Object{Kind: kind, Owner: owner, maker: m}
 }
 
-// Proxy gives the proxy that an object is of, itself if it is one; nil for an
-// object of none.
+// Proxy returns the proxy that the object belongs to, or itself if it is one;
+// nil for an object of no proxy.
 func (o *Object) Proxy() *Object {
 	for o != nil && o.Kind != "Proxy" {
 		o = o.Owner
@@ -76,10 +75,10 @@ func (o *Object) Proxy() *Object {
 	return o
 }
 
-// Force gives the object's fields, an *object.Object.
+// Force returns the object's fields, an *object.Object.
 func (o *Object) Force(ctx context.Context) (any, error) { return o.Fields(ctx) }
 
-// Fields gives the object's fields. They must not be changed.
+// Fields returns the object's fields. They must not be changed.
 func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 	if o.part != nil {
 		v, err := o.part.Force(ctx)
@@ -99,8 +98,8 @@ func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 	return o.fields, nil
 }
 
-// Some gives these fields without making the others, for who looks at them once:
-// they are not kept. Nil: there is nothing to be gained, Fields has them.
+// Some returns these fields without making or keeping the others, for a reader
+// that needs them once. Nil: nothing is gained, call Fields.
 func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	if o.part != nil {
 		return nil
@@ -119,7 +118,7 @@ func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	return m
 }
 
-// Forced gives the fields if they were made.
+// Forced returns the fields if they were made.
 func (o *Object) Forced() (any, bool) {
 	if o.part != nil {
 		return o.part.Forced()
@@ -129,7 +128,7 @@ func (o *Object) Forced() (any, bool) {
 	return o.fields, o.fields != nil
 }
 
-// Member is that of [Known].
+// Member implements [Known].
 func (o *Object) Member(key string) (any, bool) {
 	switch {
 	case key == "kind":
@@ -146,11 +145,11 @@ func (o *Object) Member(key string) (any, bool) {
 	return o.maker.Member(key)
 }
 
-// IsPart tells whether only a part of it was asked for: to look at the rest is
-// to ask for it.
+// IsPart reports whether only some fields were requested: reading any other
+// costs a request.
 func (o *Object) IsPart() bool { return o.part != nil }
 
-// IsObject is that of [Known].
+// IsObject implements [Known].
 func (*Object) IsObject() bool { return true }
 
 // Pending is false: an object's own fields cost no request.

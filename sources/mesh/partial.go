@@ -8,23 +8,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Known is a [Lazy] object of which something is known before it is forced.
+// Known is a [Lazy] object of which some members are known before it is forced.
 type Known interface {
 	Lazy
-	// Member gives a member, null where there is none; ok is false when it is
-	// known only to who forces the object. It gives the same whenever it is
-	// asked.
+	// Member returns a member, null where there is none. ok is false if it is not
+	// known before the object is forced. The result is always the same.
 	Member(key string) (v any, ok bool)
 
-	// IsObject tells whether it is known to be an object: else it may be null.
+	// IsObject reports whether it is known to be an object; otherwise it may be null.
 	IsObject() bool
 }
 
-// Asked is what was asked for of an object: these members, nil for all that is
-// in one, else these of its members.
+// Asked names what was requested of an object: for each member nil, if all of
+// it was, else the members of that.
 type Asked map[string]Asked
 
-// AskedFor is what the paths of a [Hint]'s Fields ask for.
+// AskedFor returns what the paths in a [Hint]'s Fields request.
 func AskedFor(paths []string) Asked {
 	all := Asked{}
 	for _, path := range paths {
@@ -48,9 +47,9 @@ func (a Asked) add(path []string) {
 	}
 }
 
-// Partial is an object of which only a part was asked for. Any other look at it
-// gets the rest, that is: all of it. What was asked for and isn't there is
-// null, for what has its default is not written.
+// Partial is an object of which only some members were requested. Reading any
+// other loads the whole object. A requested member that is missing is null: its
+// source doesn't write default values.
 type Partial struct {
 	known *object.Object
 	asked Asked
@@ -63,14 +62,14 @@ type Partial struct {
 	done   bool
 }
 
-// NewPartial gives an object of which known holds what was asked for, and
-// perhaps more. Rest gives the whole object; it may be called again when it
-// ended with an error. Arrays in known are there with all that is in them.
+// NewPartial returns an object whose requested members are in known, which may
+// have more. rest loads the whole object; it may be called again if it returned
+// an error. Arrays in known are complete.
 func NewPartial(known *object.Object, asked Asked, rest func(context.Context) (any, error)) *Partial {
 	return &Partial{known: known, asked: asked, rest: rest, inside: map[string]*Partial{}}
 }
 
-// Member is that of [Known].
+// Member implements [Known].
 func (p *Partial) Member(key string) (v any, ok bool) {
 	inside, ok := p.asked[key]
 	if !ok {
@@ -95,7 +94,7 @@ func (p *Partial) Member(key string) (v any, ok bool) {
 	return m, true
 }
 
-// member gives a member of the whole.
+// member returns a member of the whole object.
 func (p *Partial) member(ctx context.Context, key string) (any, error) {
 	v, err := p.Force(ctx)
 	if err != nil {
@@ -105,10 +104,10 @@ func (p *Partial) member(ctx context.Context, key string) (any, error) {
 	return Force(ctx, m.Get(key))
 }
 
-// IsObject is that of [Known].
+// IsObject implements [Known].
 func (p *Partial) IsObject() bool { return !p.maybe }
 
-// Force gives all of it.
+// Force loads the whole object.
 func (p *Partial) Force(ctx context.Context) (any, error) {
 	p.mu.Lock()
 	whole, done := p.whole, p.done
@@ -131,12 +130,12 @@ func (p *Partial) Force(ctx context.Context) (any, error) {
 	return p.whole, nil
 }
 
-// Forced gives all of it, if it was asked for before.
+// Forced returns the whole object if it was loaded.
 func (p *Partial) Forced() (any, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.whole, p.done
 }
 
-// Pending is false: it is there for what it was asked for.
+// Pending is false: reading what was requested costs nothing.
 func (*Partial) Pending() bool { return false }

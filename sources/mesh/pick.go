@@ -2,7 +2,7 @@ package mesh
 
 import "strings"
 
-// A Name is what a proxy can be called by.
+// A Name holds what a proxy can be called.
 type Name struct {
 	ID        string // pod.namespace
 	Pod       string
@@ -12,14 +12,14 @@ type Name struct {
 	Context   string // of kubeconfig
 }
 
-// workloadKinds are the ways to write "the workload of that name" that people
-// bring from kubectl.
+// workloadKinds are the kubectl resource types with which a user may write the
+// name of a workload.
 var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "statefulset", "ds", "daemonset", "rs", "replicaset", "job", "cronjob", "workload"}
 
-// Pick gives the places in all of the proxies that a word means, by the first
-// rule that fits any: exact id, exact pod name, workload name, prefix of an
-// id. "cluster/id" means the id in that cluster or context, "deploy/x" the workload x,
-// "pod/x" the pod. None fits: no places.
+// Pick returns the indices of the proxies that a word names, by the first rule
+// that matches any: exact id, exact pod name, workload name, prefix of an id.
+// "cluster/id" names the id in that cluster or context, "deploy/x" the workload
+// x, "pod/x" the pod. If no rule matches it returns nil.
 func Pick(word string, all []Name) []int {
 	kind, rest, slash := strings.Cut(word, "/")
 	if at := pick(all, byID(word)); at != nil { // which may have slashes
@@ -43,9 +43,9 @@ func Pick(word string, all []Name) []int {
 	return pick(all, there(byID(rest)), there(byPod(rest)), there(byWorkload(rest)), there(byPrefix(rest)), byPrefix(word))
 }
 
-// Near gives the places of the proxies that a word which means none may have
-// meant: it is in their id, or is "namespace/name" or "name.namespace" with
-// the name in their id.
+// Near returns the indices of the proxies that a word which names none may have
+// meant: the word is in their id, or it is "namespace/name" or "name.namespace"
+// with the name in their id.
 func Near(word string, all []Name) []int {
 	within := func(w string) rule {
 		return func(n *Name) bool { return w != "" && strings.Contains(n.ID, w) }
@@ -64,7 +64,7 @@ func cutNamespace(word string) (name, namespace string) {
 	return word[:i], word[i+1:]
 }
 
-// in keeps a rule to one namespace.
+// in restricts a rule to one namespace.
 func in(namespace string, r rule) rule {
 	return func(n *Name) bool {
 		return namespace != "" && n.Namespace == namespace && r(n)

@@ -4,9 +4,9 @@ import (
 	"time"
 )
 
-// What stands in the document in place of a text that nobody should see. These
-// are Envoy's own words (source/common/protobuf/utility.cc, redact): Redacted
-// where text is written, RedactedBytes, the same in base64, where bytes are.
+// The values that replace secret texts in the document. They are Envoy's own
+// (source/common/protobuf/utility.cc, redact): Redacted for text, RedactedBytes,
+// the same in base64, for bytes.
 const (
 	Redacted      = "[redacted]"
 	RedactedBytes = "W3JlZGFjdGVkXQ=="

@@ -6,8 +6,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Section is a part of a proxy that costs a request of its own, under the
-// name of the field it hangs in.
+// A Section is a part of a proxy that costs a request of its own. Its value is
+// the name of its field.
 type Section string
 
 // The sections of an Envoy proxy, then those of a ztunnel.
@@ -30,15 +30,15 @@ const (
 	Connections Section = "connections"
 )
 
-// A Hint says what a query wants of a section. A source may use it to ask for
-// less, or not; the answer may always hold more than was wanted.
+// A Hint says what a query wants of a section. A source may use it to request
+// less; the answer may always have more.
 type Hint struct {
-	// By is the field that Names and Patterns are about, which holds a string
-	// in every element, or null; empty: the one that the section goes by.
+	// By is the field that Names and Patterns refer to, a string in every element,
+	// or null. Empty: the section's key.
 	By string
 
-	// Names are strings of which an element wanted has one, unless it is one
-	// that Patterns wants. Without either all elements are wanted.
+	// Names are values of the field: elements with one of them are wanted. Without
+	// Names and Patterns, all elements are wanted.
 	Names []string
 
 	// Patterns are regular expressions in RE2's syntax, as Go's regexp reads
@@ -48,8 +48,8 @@ type Hint struct {
 
 	Fields []string // the fields wanted of each element, by path; nil: all of them
 
-	// Few says that the elements are going to be asked for by their names: a
-	// few of them, each with all its fields.
+	// Few says that a few elements will be requested by their names, each with all
+	// its fields.
 	Few bool
 }
 
@@ -90,7 +90,7 @@ func (p Part) field() Field {
 	return Field{Name: string(p.Name), Doc: p.Doc, Cost: OnDemand, Of: p.Of, Holds: p.Holds}
 }
 
-// ZTunnel is the type of a proxy that is no Envoy; every other type is one.
+// ZTunnel is the type of a proxy that is no Envoy; all other types are Envoys.
 const ZTunnel = "ztunnel"
 
 // has reports whether proxies of a type have the section.
@@ -112,25 +112,25 @@ func SectionsOf(proxyType string) []Part {
 	return parts
 }
 
-// absent is the value of a section that a proxy of this type cannot have, as a
-// ztunnel cannot have clusters, and of all that would be in it. It is null, as
-// is any member that an object lacks, but an iteration over it yields nothing:
-// a query over all proxies must not end at the first one of another type.
+// absent is the value of a section that a proxy of its type cannot have, as a
+// ztunnel cannot have clusters, and of everything inside. It is null, but
+// iterating over it yields nothing instead of an error: a query over all
+// proxies must not end at the first one of another type.
 type absent struct{}
 
 func (absent) Force(context.Context) (any, error) { return nil, nil }
 func (absent) Forced() (any, bool)                { return nil, true }
 func (absent) Pending() bool                      { return false }
 
-// IsAbsent tells whether v is the value of a section that does not apply.
+// IsAbsent reports whether v is the value of a section that does not apply.
 func IsAbsent(v any) bool {
 	_, is := v.(absent)
 	return is
 }
 
-// Missing gives the value of a member that an object lacks, by the object's
-// fields: null, and of a section that does not apply to the proxy's type one
-// for which [IsAbsent] holds.
+// Missing returns the value of a member that an object lacks, given the
+// object's fields: null, or a value for which [IsAbsent] holds if the member is
+// a section that does not apply to the proxy's type.
 func Missing(fields *object.Object, key string) any {
 	if fields.Get("kind") != "Proxy" {
 		return nil

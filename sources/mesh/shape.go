@@ -1,24 +1,24 @@
 package mesh
 
-// A Holding is what stands in a field of the document.
+// A Holding describes the values of a field.
 type Holding struct {
-	// Objects are the names of the shapes that an object there may have: a
-	// kind's, one of [Shapes], or the full name of a message of Envoy's. None:
-	// it is no object, or one of which nothing is known.
+	// Objects are the possible shapes of an object: a kind, a name in [Shapes], or
+	// the full name of an Envoy message. None: it is no object, or one of which
+	// nothing is known.
 	Objects []string
 
-	List bool // it is an array of such
-	Map  bool // it is an object whose keys are data and whose values are such
+	List bool // it is an array of these
+	Map  bool // it is an object whose keys are data and whose values are these
 	Open bool // it may be anything
 
-	// Values are the strings that it may be; nil where any may be, or none.
+	// Values are the possible strings; nil if any string is possible, or none is.
 	Values []string
 }
 
-// A Member is a field of an object of the document and what stands in it.
+// A Member is a field of an object of the document, and the values it has.
 type Member struct {
 	Name    string
-	Doc     string // empty where its source has said nothing that we know
+	Doc     string // empty if unknown
 	Cost    Cost
 	Holding Holding
 }
@@ -45,5 +45,5 @@ func one(values ...string) Holding  { return Holding{Values: values} }
 func many(values ...string) Holding { return Holding{Values: values, List: true} }
 func anything() Holding             { return Holding{Open: true} }
 
-// SyncWords are the words that say how a proxy stands to its Pilot.
+// SyncWords are the sync states of a proxy.
 func SyncWords() []string { return []string{Synced, Stale, NotSent, InError, Ignored, Unknown} }

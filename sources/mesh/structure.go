@@ -1,7 +1,7 @@
 package mesh
 
-// Shapes are the objects within those of the kinds that have no kind of their
-// own, by name: their fields, and what stands in each.
+// Shapes returns the members of the objects inside those of the kinds that have
+// no kind of their own, by name.
 func Shapes() map[string][]Member {
 	shapes := map[string][]Member{
 		"Locality":    {text("region", ""), text("zone", ""), text("subZone", "")},
@@ -94,8 +94,8 @@ func traceShapes() map[string][]Member {
 	}
 }
 
-// ambient are the fields that a ztunnel gives its objects, by kind, as those of
-// Istio 1.20 and later do.
+// ambient returns the fields that ztunnel gives its objects, by kind, as
+// ztunnel of Istio 1.20 and later does.
 func ambient() map[string][]Member {
 	ips := Member{Name: "workloadIps", Doc: "its addresses", Holding: texts()}
 	name, namespace := text("name", ""), text("namespace", "")
@@ -114,8 +114,9 @@ func ambient() map[string][]Member {
 	}
 }
 
-// kubernetesShapes are what all objects of Kubernetes have, and what has been
-// in the specification of Istio's and of services since their first version.
+// kubernetesShapes returns the fields that all objects of Kubernetes have, and
+// those that have been in the specifications of services and of Istio's kinds
+// since their first version.
 func kubernetesShapes() map[string][]Member {
 	metadata := Member{Name: "metadata", Doc: "name, namespace, labels, …", Holding: objectOf("ObjectMeta")}
 	shapes := map[string][]Member{

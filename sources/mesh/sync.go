@@ -1,7 +1,6 @@
 package mesh
 
-// The words that say how a proxy stands to its Pilot, for one type of
-// configuration.
+// The sync states of a proxy for one type of configuration.
 const (
 	Synced  = "SYNCED"   // the last thing sent was accepted
 	Stale   = "STALE"    // the last thing sent was not answered
@@ -11,8 +10,8 @@ const (
 	Unknown = "UNKNOWN"  // no Pilot says anything of this proxy
 )
 
-// A SyncType is a type of configuration that Pilot sends, under the name of
-// the field that holds its word.
+// A SyncType is a type of configuration that istiod sends, with the field that
+// holds its sync state.
 type SyncType struct {
 	Key   string   // "cds"
 	Doc   string   // what it configures
@@ -21,7 +20,7 @@ type SyncType struct {
 	Pair  string   // its name in a syncz of before Istio 1.23: cluster_sent, cluster_acked; empty when that has none
 }
 
-// SyncTypes are the types that have a field of their own, in the order of
+// SyncTypes returns the types that have a field of their own, in the order of
 // Istio's tables.
 func SyncTypes() []SyncType {
 	const api = "type.googleapis.com/"

@@ -1,10 +1,11 @@
 package mesh
 
-// NotConfigured is why an answer doesn't know something that no configuration
-// says: what a filter's code does, a claim of a token.
+// NotConfigured is the reason of an unknown that no configuration can decide:
+// what a filter's code does, a claim in a token.
 const NotConfigured = "the configuration alone does not say it"
 
-// traceKinds are those of trace(request).
+// traceKinds returns the kinds of the results of trace(request) and
+// unreachable.
 func traceKinds() []Kind {
 	return []Kind{
 		{Name: "Trace", Doc: "the way of a request through a proxy, as trace(request) gives it", Fields: []Field{
