@@ -7,15 +7,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An address is one of Envoy's addresses, read.
+// An address is a parsed Envoy address.
 type address struct {
 	text string // "10.0.0.1:80", "[::1]:80", "unix:///path", "envoy://listener/id"; empty when it is none of these
-	ip   string // of a socket; a name for a host that is looked up by DNS
+	ip   string // a socket's IP address, or a name that is resolved by DNS
 	port int
 	pipe bool
 }
 
-// readAddress reads an envoy.config.core.v3.Address, or the same of version 2.
+// readAddress parses an envoy.config.core.v3.Address, or the same of version 2.
 func readAddress(m *object.Object) address {
 	if s := m.Object("socketAddress"); s != nil {
 		port, _ := s.Get("portValue").(int)

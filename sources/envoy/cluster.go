@@ -64,7 +64,8 @@ type clusterName struct {
 	fqdn      string // empty for a sidecar's own ports
 }
 
-// directions are the first words of Istio's names (pilot/pkg/model, Istio 1.31).
+// directions are the first words of Istio's names (pilot/pkg/model, Istio
+// 1.31).
 var directions = map[string]bool{"outbound": true, "inbound": true, "inbound-vip": true}
 
 // parseClusterName parses "direction|port|subset|host". The clusters that a

@@ -1,4 +1,4 @@
-// Package envoy is what Envoy's admin port says, as values of the document:
+// Package envoy converts the answers of Envoy's admin port to values of the document:
 // clusters, listeners, routes, endpoints, secrets, extensions, the bootstrap,
 // the server, its stats and loggers, read from the bodies of /config_dump,
 // /clusters, /server_info, /stats and /logging. What istiod would send to a
@@ -12,8 +12,18 @@
 //
 // # Laziness
 //
-// A section is one pass over the bytes of its part of the dump: the elements
-// are read one level deep, what is inside them stays bytes until it is looked
-// at. Derived facts are made when their object is looked into; those that need
-// another body hang in it as values of their own.
+// A section is read in one pass over the bytes of its part of the dump: elements
+// are decoded one level deep, and their content when it is read. Derived fields
+// are made when their object is read; those that need another request are lazy
+// themselves.
+//
+// Start with sections.go, the table of sections, then resource.go. A derived
+// field has a row in mesh.Kinds and a line in the function that makes its object
+// (clusterFields, listenerFields, …).
+//
+// # Hand-written
+//
+// The table of fields (fields.txt, made by fieldgen) stands in for the descriptors
+// of go-control-plane, which the product would have to link, register and convert
+// every dump to: names and shapes are all that is needed, and resources stay bytes.
 package envoy

@@ -10,13 +10,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A dump is a config dump and what is known of it: where its parts lie, after
-// the first pass. Later passes read only the parts they are about.
+// A dump is a config dump and the positions of its parts, which the first pass
+// finds. Later passes read only the parts they need.
 type dump struct {
 	doc *decode.Document
-	cut bool // it holds what was asked for, and what it lacks isn't there
+	cut bool // only a part was requested: what it lacks doesn't exist
 
-	mu      sync.Mutex // held through the first pass
+	mu      sync.Mutex // held during the first pass
 	indexed bool
 	parts   []part
 }
@@ -27,12 +27,12 @@ type part struct {
 	off, end int64
 }
 
-// A reading is what a pass wants of the parts of one kind.
+// A reading says what a pass reads in the parts of one kind.
 type reading struct {
 	kind   string
-	fields []decode.Field       // of the part; their visits have tags from tagOwn on
-	take   func(tag int, v any) // what they visit
-	ended  func(mine bool)      // a part has ended; what was taken since the last is of the kind or, if not mine, of no use
+	fields []decode.Field       // the part's; the tags of their visits start at tagOwn
+	take   func(tag int, v any) // called for each visit
+	ended  func(mine bool)      // called at the end of a part; if not mine, what was taken from it is of another kind
 }
 
 // The tags of visits.
@@ -43,10 +43,10 @@ const (
 	tagOwn
 )
 
-// read passes over the parts of a kind; found tells whether there is any, or
-// could have been: an Envoy leaves out what it has nothing of, but of a dump
-// without its main parts, or without a part that another refers to, nothing
-// can be said about the rest.
+// read passes over the parts of a kind. found reports whether the dump could
+// have such parts: an Envoy leaves out parts that would be empty, but a dump
+// without its main parts, or without a part that another refers to, was cut
+// down and says nothing about the rest.
 func (d *dump) read(ctx context.Context, r reading) (found bool, err error) {
 	parts, done, err := d.first(ctx, r)
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *dump) read(ctx context.Context, r reading) (found bool, err error) {
 	return found, nil
 }
 
-// must is read for a section that there has to be.
+// must is read for a section that the dump has to have.
 func (d *dump) must(ctx context.Context, r reading) error {
 	found, err := d.read(ctx, r)
 	if err == nil && !found {
@@ -80,20 +80,20 @@ func (d *dump) must(ctx context.Context, r reading) error {
 	return err
 }
 
-// An absentError says that a dump says nothing about a section.
+// An absentError says that a dump has nothing about a section.
 type absentError struct{ kind string }
 
 func (e *absentError) Error() string { return "no " + e.kind + " in it" }
 
 func (d *dump) absent(kind string) error { return d.doc.Named(&absentError{kind}) }
 
-// absent tells that error from others.
+// absent reports whether an error is an absentError.
 func absent(err error) bool {
 	var a *absentError
 	return errors.As(err, &a)
 }
 
-// first makes the first pass, over everything, unless it was made before.
+// first makes the first pass, over the whole dump, unless it was made before.
 func (d *dump) first(ctx context.Context, r reading) (parts []part, done bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -109,13 +109,13 @@ func (d *dump) first(ctx context.Context, r reading) (parts []part, done bool, e
 	return parts, true, nil
 }
 
-// has tells whether the dump holds a part of a kind. It is good after a read.
+// has reports whether the dump has a part of a kind. It is valid after a read.
 func (d *dump) has(kind string) bool {
 	return slices.ContainsFunc(d.parts, func(p part) bool { return p.kind == kind })
 }
 
-// full tells whether what the dump lacks isn't there: it has the parts that
-// every Envoy has.
+// full reports whether a part that the dump lacks is empty: the dump has the
+// parts that every Envoy has.
 func (d *dump) full() bool {
 	if d.cut {
 		return true
@@ -128,15 +128,15 @@ func (d *dump) full() bool {
 	return true
 }
 
-// references are the fields by which listeners and clusters refer to what
-// another part of the dump holds: an Envoy that has one has that part, too. As
-// they stand in a dump of Envoy's own, and in camelCase.
+// references are the fields by which listeners and clusters refer to resources
+// in another part of the dump: an Envoy that has such a field has that part,
+// too. They are spelled as in Envoy's dumps, and in camelCase.
 var references = map[string][]string{
 	"RoutesConfigDump":  {`"rds"`, `"route_config"`, `"routeConfig"`, `"scoped_routes"`, `"scopedRoutes"`},
 	"SecretsConfigDump": {"sds_secret_config", "sdsSecretConfig", "SdsSecretConfig"},
 }
 
-// refers tells whether a listener or a cluster has one of the fields.
+// refers reports whether a listener or a cluster has one of the fields.
 func (d *dump) refers(ctx context.Context, fields []string) (bool, error) {
 	for _, p := range d.parts {
 		if fields == nil || p.kind != "ListenersConfigDump" && p.kind != "ClustersConfigDump" {
@@ -149,15 +149,15 @@ func (d *dump) refers(ctx context.Context, fields []string) (bool, error) {
 	return false, nil
 }
 
-// part is the node of one part of the dump.
+// part returns the node that reads one part of the dump.
 func (r *reading) part() *decode.Node {
 	return &decode.Node{Walk: true, Visit: tagPart, Fields: append([]decode.Field{
 		{Name: "@type", Node: &decode.Node{Visit: tagType}},
 	}, r.fields...)}
 }
 
-// visit gives the function that hands on what the nodes visit, and notes the
-// parts' places.
+// visit returns the function that is called with what the nodes visit. It also
+// collects the parts' positions.
 func (r *reading) visit(parts *[]part) func(int, any, int64, int64) error {
 	kind := ""
 	return func(tag int, v any, off, end int64) error {
@@ -177,7 +177,8 @@ func (r *reading) visit(parts *[]part) func(int, any, int64, int64) error {
 	}
 }
 
-// partKind is the name of a part's message: the same in v2alpha and v3.
+// partKind returns the name of a part's message, which is the same in v2alpha
+// and v3.
 func partKind(url any) string {
 	s, _ := url.(string)
 	name := typeName(s)

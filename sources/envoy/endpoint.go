@@ -15,29 +15,28 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An endpoint is one address of one cluster, from the dump's endpoints or from
-// the answer to /clusters.
+// An endpoint is one address of one cluster, from the dump or from the answer
+// to /clusters.
 type endpoint struct {
-	cluster  string
-	address  address
-	hostname string
-	health   string
-	weight   any
-	priority any
-	locality any // {region, zone, subZone}, or nil
-	ofZone   any // the weight of its locality, or nil
-	factor   any // the overprovisioning factor of its cluster in percent, or nil
-	metadata any
+	cluster        string
+	address        address
+	hostname       string
+	health         string
+	weight         any
+	priority       any
+	locality       any // {region, zone, subZone}, or nil
+	localityWeight any // the weight of its locality, or nil
+	factor         any // the overprovisioning factor of its cluster in percent, or nil
+	metadata       any
 
-	// Of /clusters only.
-	service string // the name that the cluster's endpoints go by in EDS
+	// Only /clusters has these.
+	service string // the cluster's name in EDS
 	outlier string // OK, FAILED
-	stats   any    // the host's stats, as they came
+	stats   any    // the host's stats, not parsed
 }
 
-// endpoints reads the section: what the dump holds of EDS and of static
-// clusters, and the hosts of /clusters where there is no such dump (one made
-// without include_eds, or by an Envoy too old for it).
+// endpoint makes the object of an endpoint. All endpoints of a proxy have the
+// same fields.
 func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	rows, err := p.assigned(ctx)
 	if err == nil && !p.dumpOnly && slices.ContainsFunc(rows, nameless) {
@@ -48,7 +47,7 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 		if e == nil {
 			rows = slices.Clone(hosts.rows)
 		}
-		if !missing(e) { // else the dump's error says more
+		if !missing(e) { // otherwise the dump's error is more helpful
 			err = e
 		}
 	}
@@ -59,19 +58,20 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.address.text, b.address.text))
 	})
 	out := make([]any, len(rows))
-	for i, row := range rows { // a copy for each: who keeps one element must not keep them all
+	for i, row := range rows { // row is a copy: an element that is kept must not keep the others
 		out[i] = p.endpoint(&row)
 	}
 	p.grow(costElement * int64(len(out)))
 	return out, nil
 }
 
-// nameless tells of an endpoint that its cluster isn't named: Envoys up to 1.22
-// left the name out of an assignment that had none of its own in EDS.
+// nameless reports whether an endpoint has no name of its cluster: Envoys up to
+// 1.22 left it out of an assignment that had none of its own in EDS.
 func nameless(e endpoint) bool { return e.cluster == "" }
 
-// nameClusters names the clusters of rows from the answer to /clusters, by the
-// address, where one cluster alone has that. Without that answer they have none.
+// nameClusters finds the clusters of nameless endpoints in the answer to
+// /clusters, by the address, if only one cluster has it. Without that answer
+// they stay nameless.
 func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 	hosts, err := p.hostTable(ctx)
 	if missing(err) {
@@ -104,7 +104,7 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 		m := object.Of(
 			"address", mesh.OrNull(e.address.text), "ip", mesh.OrNull(e.address.ip), "port", nil,
 			"hostname", mesh.OrNull(e.hostname), "cluster", mesh.OrNull(e.cluster), "health", cmp.Or(e.health, "UNKNOWN"),
-			"weight", e.weight, "priority", e.priority, "locality", e.locality, "localityWeight", e.ofZone, "overprovisioningFactor", e.factor,
+			"weight", e.weight, "priority", e.priority, "locality", e.locality, "localityWeight", e.localityWeight, "overprovisioningFactor", e.factor,
 			"metadata", e.metadata,
 		)
 		if e.address.ip != "" {
@@ -126,7 +126,8 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 	})
 }
 
-// edsTree is what is wanted of an element of the dump's lists of endpoints.
+// edsTree returns the node that reads an element of the dump's lists of
+// endpoints.
 func edsTree(tag int) *decode.Node {
 	value := &decode.Node{}
 	whole := &decode.Node{All: true}
@@ -145,8 +146,8 @@ func edsTree(tag int) *decode.Node {
 	}}}
 }
 
-// assigned reads the dump's endpoints. A dump with no part about them says
-// nothing of them, and that is an error as absent tells.
+// assigned reads the dump's endpoints. A dump without a part about them is an
+// absentError.
 func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 	d, err := p.current(ctx, mesh.Endpoints)
 	if err != nil {
@@ -176,14 +177,13 @@ func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 	return rows, nil
 }
 
-// usualFactor is Envoy's overprovisioning factor where nothing says another
-// one, in percent.
-const usualFactor = 140
+// defaultOverprovisioning is Envoy's default overprovisioning factor, in percent.
+const defaultOverprovisioning = 140
 
-// assignment reads a ClusterLoadAssignment.
+// assignment parses a ClusterLoadAssignment.
 func assignment(m *object.Object) (rows []endpoint) {
 	groups, _ := m.Get("endpoints").([]any)
-	factor := any(usualFactor)
+	factor := any(defaultOverprovisioning)
 	if n, ok := m.Object("policy").Get("overprovisioningFactor").(int); ok {
 		factor = n
 	}
@@ -199,7 +199,7 @@ func assignment(m *object.Object) (rows []endpoint) {
 			e := endpoint{
 				cluster: m.Text("clusterName"), address: readAddress(at.Object("address")), hostname: at.Text("hostname"),
 				health: host.Text("healthStatus"), weight: host.Get("loadBalancingWeight"), priority: group.Get("priority"),
-				locality: locality(group), ofZone: weight(group.Get("loadBalancingWeight")), factor: factor, metadata: host.Get("metadata"),
+				locality: locality(group), localityWeight: weight(group.Get("loadBalancingWeight")), factor: factor, metadata: host.Get("metadata"),
 			}
 			if e.address.text == "" {
 				e.address.text = host.Text("endpointName")
@@ -210,7 +210,8 @@ func assignment(m *object.Object) (rows []endpoint) {
 	return rows
 }
 
-// weight is a locality's, or null where it has none: Envoy writes 0 for that.
+// weight returns a locality's weight, or null where Envoy writes 0 because it
+// has none.
 func weight(v any) any {
 	if v == 0 {
 		return nil
@@ -218,7 +219,7 @@ func weight(v any) any {
 	return v
 }
 
-// locality is Envoy's, or null where it says nothing.
+// locality returns Envoy's locality, or null if it is empty.
 func locality(m *object.Object) any {
 	if l := m.Object("locality"); l.Len() > 0 {
 		return l
@@ -226,8 +227,8 @@ func locality(m *object.Object) any {
 	return nil
 }
 
-// A hostTable is the answer to /clusters: what Envoy itself found out about
-// its endpoints.
+// A hostTable is the answer to /clusters: what Envoy itself found out about its
+// endpoints.
 type hostTable struct {
 	doc  *decode.Document
 	rows []endpoint
@@ -238,8 +239,8 @@ type hostTable struct {
 
 type hostKey struct{ cluster, address string }
 
-// find gives the host of an endpoint, by its cluster's name or by the one that
-// the cluster has in EDS.
+// find returns the host of an endpoint, by its cluster's name or by the
+// cluster's name in EDS.
 func (t *hostTable) find(e *endpoint) *endpoint {
 	t.once.Do(func() {
 		t.at = make(map[hostKey]*endpoint, len(t.rows))
@@ -270,8 +271,8 @@ func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.reading.Lock()
-	defer p.reading.Unlock()
+	p.hostsMu.Lock()
+	defer p.hostsMu.Unlock()
 	if p.hosts != nil && p.hosts.doc == doc {
 		return p.hosts, nil
 	}
@@ -285,12 +286,12 @@ func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 		return nil, doc.Named(err)
 	}
 	p.hosts = t
-	p.bears(doc)
+	p.setBudget(doc)
 	p.grow(costElement * int64(len(t.rows)))
 	return t, nil
 }
 
-// readJSON reads the answer to /clusters?format=json.
+// readJSON parses the answer to /clusters?format=json.
 func (t *hostTable) readJSON(ctx context.Context) error {
 	value, whole := &decode.Node{}, &decode.Node{All: true}
 	host := &decode.Node{Elem: &decode.Node{Fields: []decode.Field{
@@ -328,10 +329,10 @@ func hostStatus(cluster, host *object.Object) endpoint {
 	return e
 }
 
-// outlierCheck is what Envoy's outlier detection says of a host.
+// outlierCheck returns the result of Envoy's outlier detection.
 func (e *endpoint) outlierCheck(context.Context) (any, error) { return e.outlier, nil }
 
-// counters are a host's stats by their names. What Envoy doesn't write is 0.
+// counters returns a host's stats by name. Envoy doesn't write a value of 0.
 func (e *endpoint) counters(ctx context.Context) (any, error) {
 	if m, ok := e.stats.(*object.Object); ok {
 		return m, nil
@@ -352,7 +353,7 @@ func (e *endpoint) counters(ctx context.Context) (any, error) {
 	return m, nil
 }
 
-// number reads a 64-bit number, which protobuf's JSON writes in quotes.
+// number parses a 64-bit number, which protobuf's JSON writes in quotes.
 func number(s string) any {
 	if s == "" {
 		return 0
@@ -366,8 +367,8 @@ func number(s string) any {
 	return s
 }
 
-// ofHost is a fact about an endpoint that only /clusters tells; null where
-// Envoy's answer doesn't have the endpoint.
+// ofHost returns a field of an endpoint that only /clusters has, lazily; null
+// if the answer doesn't have the endpoint.
 func (p *Proxy) ofHost(e *endpoint, fact func(*endpoint, context.Context) (any, error)) any {
 	if e.outlier != "" { // the row is from /clusters itself
 		return mesh.Later(func(ctx context.Context) (any, error) { return fact(e, ctx) })
@@ -375,7 +376,7 @@ func (p *Proxy) ofHost(e *endpoint, fact func(*endpoint, context.Context) (any, 
 	return &hostFact{p: p, of: e, fact: fact}
 }
 
-// A hostFact is pending: to look at it may ask Envoy.
+// A hostFact is such a field. It is pending, because reading it may ask Envoy.
 type hostFact struct {
 	p    *Proxy
 	of   *endpoint
@@ -386,7 +387,7 @@ type hostFact struct {
 	done bool
 }
 
-// Force asks for /clusters, or takes the answer that is there.
+// Force asks for /clusters, unless the answer is there.
 func (f *hostFact) Force(ctx context.Context) (any, error) {
 	if v, ok := f.Forced(); ok {
 		return v, nil
@@ -410,14 +411,14 @@ func (f *hostFact) Force(ctx context.Context) (any, error) {
 	return v, nil
 }
 
-// Forced gives what Force found.
+// Forced returns the value if Force has found it.
 func (f *hostFact) Forced() (any, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.v, f.done
 }
 
-// Pending is true until it was asked for.
+// Pending is true until the value is found.
 func (f *hostFact) Pending() bool {
 	_, done := f.Forced()
 	return !done

@@ -144,7 +144,7 @@ func (p *Proxy) readOthers(ctx context.Context, c *catalog, all *collection) (ok
 	if err != nil {
 		return false, err
 	}
-	p.bears(doc)
+	p.setBudget(doc)
 	d := &dump{doc: doc, cut: true}
 	if err := d.must(ctx, all.reading(c.shallow())); err != nil {
 		return false, err
@@ -170,7 +170,7 @@ func (p *Proxy) readMasked(ctx context.Context, of *catalog, mask string, all *c
 	if err != nil {
 		return err
 	}
-	p.bears(doc)
+	p.setBudget(doc)
 	element := c.element(l, tagOwn)
 	element.Fields = append(element.Fields, decode.Field{Name: "@type", Node: &decode.Node{}})
 	root := &decode.Node{Walk: true, Fields: []decode.Field{{Name: "configs", Node: &decode.Node{Walk: true, Elem: element}}}}

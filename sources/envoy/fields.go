@@ -15,13 +15,12 @@ import (
 //go:embed fields.txt
 var fieldText string
 
-// envoyFields is the table of Envoy's own messages, the one that all proxies
-// share.
+// envoyFields is the table of Envoy's own messages, which all proxies share.
 var envoyFields = sync.OnceValue(func() *fieldTable { return newFieldTable(fieldText) })
 
-// A fieldTable knows the fields of messages, as a text of one line a message
-// in the order of their names (its first lines say how a line is written).
-// Nothing is read before it is asked for; a line is read once.
+// A fieldTable has the fields of messages, as a text with one line for each
+// message, sorted by name (the first lines describe the format). A line is
+// parsed when it is first needed.
 type fieldTable struct {
 	text string
 	read sync.Map // a message's full name → *message
@@ -29,8 +28,8 @@ type fieldTable struct {
 
 func newFieldTable(text string) *fieldTable { return &fieldTable{text: text} }
 
-// message gives the shape of a message by its full name, nil for one that the
-// table doesn't know.
+// message returns the shape of a message by its full name, nil for an unknown
+// one.
 func (t *fieldTable) message(name string) *message {
 	if m, ok := t.read.Load(name); ok {
 		return m.(*message)
@@ -43,7 +42,7 @@ func (t *fieldTable) message(name string) *message {
 	return m.(*message)
 }
 
-// line finds a message's line by halving the text.
+// line finds a message's line by binary search.
 func (t *fieldTable) line(name string) (line string, ok bool) {
 	lo, hi := 0, len(t.text) // both at the start of a line
 	for lo < hi {
@@ -63,16 +62,16 @@ func (t *fieldTable) line(name string) (line string, ok bool) {
 	return "", false
 }
 
-// A message is the shape of one message: it says how its members are called in
-// the document and what they hold.
+// A message is the shape of one message: the names of its members in the
+// document, and what they hold.
 type message struct {
 	table  *fieldTable
 	name   string
 	fields string
 
 	once    sync.Once
-	members map[string]member // by both spellings
-	names   []string          // as the document has them, in the order of the descriptor
+	members map[string]member // by Envoy's name and by the document's
+	names   []string          // in the document, in the order of the descriptor
 }
 
 type member struct {
@@ -80,9 +79,9 @@ type member struct {
 	shape decode.Shape
 }
 
-// Member takes the name in Envoy's spelling or in the document's. A field that
-// this version of the message doesn't have is called by the same rule, and
-// what it holds stays as it is.
+// Member accepts a name in Envoy's spelling or the document's. A field that is
+// not in this version of the message is renamed by the same rule, and its value
+// stays unchanged.
 func (m *message) Member(key []byte) (string, decode.Shape) {
 	m.once.Do(m.parse)
 	if f, ok := m.members[string(key)]; ok {
@@ -91,7 +90,7 @@ func (m *message) Member(key []byte) (string, decode.Shape) {
 	return renamed(key), nil
 }
 
-// Typed says that a message is not an Any.
+// Typed implements decode.Shape: a message is no Any.
 func (*message) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
 func (m *message) parse() {
@@ -123,8 +122,8 @@ func (m *message) parse() {
 	}
 }
 
-// retired are fields that messages had in their first versions, which their
-// descriptors have no more, as lines of the table write them: the lists of
+// retired are fields that messages had in their first versions and that their
+// descriptors don't have any more, in the format of the table: the lists of
 // listeners by state, of Envoy before 1.13.
 var retired = map[string]string{
 	"envoy.admin.v2alpha.ListenersConfigDump": " dynamic_active_listeners[]=^ListenersConfigDump.DynamicListenerState" +
@@ -132,20 +131,20 @@ var retired = map[string]string{
 }
 
 // untyped are the resources that an Envoy of version 2 wrote into its dump
-// without their type; it has no other than these.
+// without their type.
 var untyped = map[string]string{
 	"cluster": "envoy.api.v2.Cluster", "listener": "envoy.api.v2.Listener",
 	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
 }
 
-// fieldNames are the names of the message's fields in the document, without
+// fieldNames returns the names of the message's fields in the document, without
 // those of its older version.
 func (m *message) fieldNames() []string {
 	m.once.Do(m.parse)
 	return m.names
 }
 
-// shape is the shape of what a field holds, nil where it stays as it is. home
+// shape returns the shape of a field's value, nil if it stays unchanged. home
 // is the package of the field's message.
 func (t *fieldTable) shape(holds, home string) decode.Shape {
 	switch {
@@ -173,17 +172,18 @@ func (t *fieldTable) shape(holds, home string) decode.Shape {
 	return openShape{}
 }
 
-// anyShape is a google.protobuf.Any: its @type says what else is in it.
+// anyShape is the shape of a google.protobuf.Any: its @type says what else is
+// in it.
 type anyShape struct{ table *fieldTable }
 
-// Member serves an Any without a type.
+// Member implements decode.Shape for an Any without a type.
 func (anyShape) Member([]byte) (string, decode.Shape) { return "", nil }
 
-// Typed gives the shape of a message by its type URL. Types with a JSON form
-// of their own stand under "value"; none of them has names of fields in it but
-// another Any.
+// Typed returns the shape of a message by its type URL. Types with a JSON form
+// of their own are under "value"; of these only another Any has names of fields
+// in it.
 func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
-	if len(url) == 0 { // as it is asked of every Any
+	if len(url) == 0 { // the decoder asks this of every Any
 		return nil, true
 	}
 	name := typeName(string(url))
@@ -196,7 +196,7 @@ func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
 	return structShape{}, true
 }
 
-// valueShape is an Any that holds something under "value".
+// valueShape is the shape of an Any that holds something under "value".
 type valueShape struct{ value decode.Shape }
 
 func (s valueShape) Member(key []byte) (string, decode.Shape) {
@@ -208,18 +208,18 @@ func (s valueShape) Member(key []byte) (string, decode.Shape) {
 
 func (valueShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
-// mapShape is a map: its keys are data.
+// mapShape is the shape of a map, whose keys are data.
 type mapShape struct{ value decode.Shape }
 
 func (s mapShape) Member([]byte) (string, decode.Shape) { return "", s.value }
 
 func (mapShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
-// Unordered is that of [decode.Unordered].
+// Unordered implements [decode.Unordered].
 func (mapShape) Unordered() {}
 
-// openShape is a message whose descriptor isn't known, and which has neither
-// maps nor Structs in it: every name below is one of a field.
+// openShape is the shape of a message whose descriptor is unknown and that
+// contains neither maps nor Structs: every name inside is that of a field.
 type openShape struct{}
 
 func (s openShape) Member(key []byte) (string, decode.Shape) {
@@ -231,10 +231,10 @@ func (s openShape) Member(key []byte) (string, decode.Shape) {
 
 func (openShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
-// typeName is the message that a type URL names.
+// typeName returns the message that a type URL names.
 func typeName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
 
-// packageOf gives a message's package: what comes before its first capitalised
+// packageOf returns a message's package: the name up to its first capitalised
 // word.
 func packageOf(name string) string {
 	for i := 0; i < len(name); i++ {
@@ -245,8 +245,8 @@ func packageOf(name string) string {
 	return name
 }
 
-// renamed gives the document's name of a key by the rule alone: empty where
-// the key is in that form already.
+// renamed returns the document's name of a key by the rule alone; empty if the
+// key has that form already.
 func renamed(key []byte) string {
 	if bytes.IndexByte(key, '_') < 0 {
 		return ""
@@ -254,8 +254,8 @@ func renamed(key []byte) string {
 	return camel(string(key))
 }
 
-// camel is protobuf's JSON name of a field: no underscores, and a capital for
-// the small letter after each. A name in that form already stays as it is.
+// camel returns protobuf's JSON name of a field: underscores are removed and
+// the letter after each is capitalised.
 func camel(s string) string {
 	i := strings.IndexByte(s, '_')
 	if i < 0 {
@@ -275,8 +275,9 @@ func camel(s string) string {
 	return string(b)
 }
 
-// FieldLine gives what the table says of the fields of a message of Envoy's, as
-// its first lines say; those of its first versions included.
+// FieldLine returns the table's entry for a message of Envoy's, including the
+// fields of its first versions. The first lines of the table describe the
+// format.
 func FieldLine(name string) (fields string, ok bool) {
 	m := envoyFields().message(name)
 	if m == nil {
@@ -291,7 +292,7 @@ func FieldLine(name string) (fields string, ok bool) {
 	return fields, true
 }
 
-// FieldLines gives the lines of the table.
+// FieldLines returns the lines of the table.
 func FieldLines() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for line := range strings.Lines(fieldText) {

@@ -12,18 +12,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Identity is whose a config dump is, by the node that Envoy was started
-// as. What the node doesn't say is empty; another than Istio's says little.
+// An Identity says which proxy a config dump belongs to, from the node that
+// Envoy was started with. What the node doesn't say is empty. A control plane
+// other than Istio says little.
 type Identity struct {
-	ID             string // pod.namespace; of an Envoy that Istio did not start, its node's id
+	ID             string // pod.namespace; the node id, if Istio did not start the Envoy
 	NodeID         string
 	Name           string // the pod
 	Namespace      string
 	Type           string // sidecar, router, waypoint
 	IP             string
 	IPs            []string
-	Version        string // Istio's
-	Envoy          string // Envoy's own
+	Version        string // Istio's version
+	Envoy          string // Envoy's own version
 	ClusterID      string
 	Node           string // the Kubernetes node
 	Workload       string
@@ -33,13 +34,13 @@ type Identity struct {
 	Locality       *object.Object // {region, zone, subZone}
 }
 
-// errFound ends a pass that found what it was for.
+// errFound ends a pass that has found what it was looking for.
 var errFound = errors.New("found")
 
-// Identify reads whose a bare config dump is. It reads no further than the
-// bootstrap, so that a dump damaged behind it still says whose it is. A dump
-// without a bootstrap is nobody's: the zero Identity. What is no config dump
-// at all is an error.
+// Identify reads which proxy a config dump belongs to. It reads no further than
+// the bootstrap, so that it also works for a dump that is damaged behind it. A
+// dump without a bootstrap has the zero Identity. Anything but a config dump is
+// an error.
 func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
 	var node *object.Object
 	isDump := false
@@ -70,8 +71,8 @@ func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
 // istioTypes are the first words of the node ids that Istio writes.
 var istioTypes = map[string]bool{"sidecar": true, "router": true, "waypoint": true, "ztunnel": true, "agentgateway": true}
 
-// istioNode reads "type~ip~pod.namespace~domain", which is how Istio calls a
-// node. Anything else is the name that another control plane gave it.
+// istioNode parses "type~ip~pod.namespace~domain", Istio's form of a node id.
+// ok is false for the ids of other control planes.
 func istioNode(id string) (kind, ip, pod string, ok bool) {
 	words := strings.Split(id, "~")
 	if len(words) != 4 || !istioTypes[words[0]] || words[2] == "" {
@@ -83,7 +84,7 @@ func istioNode(id string) (kind, ip, pod string, ok bool) {
 	return words[0], words[1], words[2], true
 }
 
-// identity reads a node.
+// identity reads the identity from a node.
 func identity(node *object.Object) Identity {
 	meta := node.Object("metadata")
 	id := Identity{
@@ -114,7 +115,7 @@ func identity(node *object.Object) Identity {
 }
 
 // Version reads Envoy's own version from the answer to /server_info, whose
-// "version" is "commit/1.40.0/Clean/RELEASE/BoringSSL"; empty when it isn't
+// "version" is "commit/1.40.0/Clean/RELEASE/BoringSSL"; empty if it isn't
 // there.
 func Version(ctx context.Context, doc *decode.Document) string {
 	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Fields: []decode.Field{{Name: "version", Node: &decode.Node{}}}}, nil)

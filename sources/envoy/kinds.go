@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// MessageFields gives the names that Envoy's own fields of a kind's message
-// have in the document, sorted: nil for a kind that is no message of Envoy's.
+// MessageFields returns the names that Envoy's own fields of a kind's message
+// have in the document, sorted; nil for a kind that is no message of Envoy's.
 func MessageFields(kind string) []string {
 	k, _ := mesh.KindOf(kind)
 	m := envoyFields().message(k.Message)
@@ -18,9 +18,8 @@ func MessageFields(kind string) []string {
 	return slices.Sorted(slices.Values(m.fieldNames()))
 }
 
-// ShapeOf gives the shape of a message by its full name, nil for one that
-// isn't known. The message google.protobuf.Any has the shape that reads the
-// type of what it holds.
+// ShapeOf returns the shape of a message by its full name, nil for an unknown
+// one. The shape of google.protobuf.Any reads the type of what it holds.
 func ShapeOf(message string) decode.Shape {
 	if message == "google.protobuf.Any" {
 		return anyShape{envoyFields()}

@@ -7,9 +7,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Members gives the fields of a message by its full name, as the document has
-// them, in order: those of version 3 only. Nil for one that the table doesn't
-// know. Of an enumeration's field the values are the names of its numbers.
+// Members returns the fields of a message by its full name, with the document's
+// names, in order: those of version 3 only. It returns nil for an unknown
+// message. The values of an enumeration are the names of its numbers.
 func Members(message string) []mesh.Member { return envoyFields().fieldsOf(message) }
 
 func (t *fieldTable) fieldsOf(message string) []mesh.Member {
@@ -38,7 +38,7 @@ func (t *fieldTable) fieldsOf(message string) []mesh.Member {
 	return all
 }
 
-// holding reads what a field of a message holds.
+// holding parses what a field of a message holds.
 func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	holds, h.List = strings.CutPrefix(holds, "[]")
 	holds, h.Map = strings.CutPrefix(holds, "%")
@@ -64,8 +64,7 @@ func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	return h
 }
 
-// describe says what a field holds: the name of its message, without the
-// package.
+// describe returns the message that a field holds, without its package.
 func describe(holds string) string {
 	holds, list := strings.CutPrefix(holds, "[]")
 	if !strings.HasPrefix(holds, "=") {
@@ -81,8 +80,8 @@ func describe(holds string) string {
 	return name
 }
 
-// commonly gives the messages that an Any in a message most often holds in
-// what Pilot sends: an Any itself doesn't say.
+// commonly returns the messages that an Any in a message most often holds in
+// Istio's configuration: the descriptor doesn't say it.
 func commonly(message string) []string {
 	const filters, sockets = "envoy.extensions.filters.", "envoy.extensions.transport_sockets.tls.v3."
 	return slices.Clone(map[string][]string{

@@ -13,22 +13,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Fetch gives the body of a request to one Envoy. It may hold more than was
-// wanted. Bodies may be JSON or, for others than config dumps, Envoy's text:
-// the first byte tells. An answer that was given before is the same *Document,
-// for as long as it is kept. A body that isn't there is an error that wraps
-// fs.ErrNotExist.
+// Fetch returns the answer to a request to one Envoy, which may have more than
+// was requested. It may be JSON or, except for config dumps, Envoy's text: the
+// first byte shows which. A repeated request gets the same *Document, as long
+// as that is kept. If there is no answer, the error wraps fs.ErrNotExist.
 type Fetch func(ctx context.Context, r Request) (*decode.Document, error)
 
-// A Proxy reads the sections of one Envoy. It may be used by several
-// goroutines at once.
+// A Proxy reads the sections of one Envoy. It may be used by several goroutines
+// at once.
 type Proxy struct {
 	owner *mesh.Object
 	fetch Fetch
 	now   time.Time
 
 	dumpOnly bool
-	cut      bool      // dumps hold what they were asked for
+	cut      bool      // dumps have only what was requested
 	wanted   mesh.Hint // the elements wanted
 
 	// Reads says what is going to be looked at of the sections' elements, as far
@@ -36,38 +35,38 @@ type Proxy struct {
 	Reads map[mesh.Section]mesh.Hint
 
 	mu   sync.Mutex
-	dump *dump       // of the last config dump seen
-	grew func(int64) // of the documents; nil: nobody counts
+	dump *dump       // the last config dump
+	grew func(int64) // counts bytes against the documents' budget; nil: there is none
 
-	reading sync.Mutex // held while an answer to /clusters is read
-	hosts   *hostTable // of the last one seen
+	hostsMu sync.Mutex // held while an answer to /clusters is parsed
+	hosts   *hostTable // the last answer to /clusters
 }
 
-// NewProxy gives the reader of an Envoy's answers. owner is the proxy's object,
-// to which all objects of its sections belong; now is the time against which
+// NewProxy returns the reader of an Envoy's answers. owner is the proxy's
+// object, which all objects of its sections belong to; now decides which
 // certificates are valid.
 func NewProxy(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now}
 }
 
-// NewDump gives the reader of a config dump that nothing else is said beside:
-// what Pilot would send, or a file of its own. fetch is asked for "config_dump"
-// only, and endpoints have neither outlier nor stats.
+// NewDump returns the reader of a config dump that comes alone: what istiod
+// would send, or a file. fetch is asked for "config_dump" only, and endpoints
+// have neither outlier nor stats.
 func NewDump(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now, dumpOnly: true}
 }
 
-// NewNarrow is NewProxy for a live Envoy, whose config dumps hold what was asked
-// for: what they lack isn't there. wanted says which elements are wanted of the
-// sections that have its key.
+// NewNarrow is NewProxy for a live Envoy, whose config dumps have only what was
+// requested: what they lack doesn't exist. wanted says which elements are
+// requested of the sections that have its key.
 func NewNarrow(owner *mesh.Object, fetch Fetch, now time.Time, wanted mesh.Hint) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now, cut: true, wanted: wanted}
 }
 
 // Section reads a section: a []any of *mesh.Object, in the document's order,
 // for those with a kind, an object for the others. Errors are those of fetch
-// and of the decoder, with the body's name; a config dump that was cut down to
-// other sections has an error for those that it lacks.
+// and of the decoder, with the body's name. If a config dump was cut down to
+// other sections, reading this one is an error.
 func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
 	read := sectionOf(s).read
 	if read == nil {
@@ -76,7 +75,7 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
 	return read(p, ctx)
 }
 
-// ask fetches a body and puts its name in front of what use says of it.
+// ask fetches a body and prefixes the errors of use with its name.
 func (p *Proxy) ask(ctx context.Context, r Request, use func(*decode.Document) error) error {
 	doc, err := p.fetch(ctx, r)
 	if err != nil {
@@ -85,8 +84,8 @@ func (p *Proxy) ask(ctx context.Context, r Request, use func(*decode.Document) e
 	return doc.Named(use(doc))
 }
 
-// current gives what is known of the config dump for a section. What was learned of an
-// earlier answer is of no use for a new one.
+// current returns the config dump for a section. If the answer is another
+// document than before, what was known of the old one is dropped.
 func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	r := Request{What: configDump, Section: s}
 	if p.wanted.By == Key(s) {
@@ -96,7 +95,7 @@ func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.bears(doc)
+	p.setBudget(doc)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dump == nil || p.dump.doc != doc {
@@ -105,8 +104,8 @@ func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	return p.dump, nil
 }
 
-// fault says which proxy and section an error is about, for values that are
-// loaded on their own.
+// fault adds the proxy and the section to the error of a value that is loaded
+// on its own.
 func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
 	var already *mesh.Fault
 	if errors.As(err, &already) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -123,16 +122,16 @@ func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// What a section's objects take in memory beside what was decoded, in bytes,
-// near enough for a budget.
+// The memory that a section's objects take beside decoded values: estimates in
+// bytes, for the budget.
 const (
-	costElement = 320 // an object that wasn't looked into, with what it will be made of
-	costFact    = 128 // a field that is made when it is looked at
+	costElement = 320 // an object whose fields are not made yet
+	costFact    = 128 // a lazy field
 )
 
-// later makes an object of the section, whose fields are made when it is first
-// looked into. They are a copy with facts beside them: much, where every route
-// is looked into, and told then.
+// later returns an object whose fields are made when it is first read. They are
+// copies of Envoy's fields and ours, whose size counts only then: a query that
+// reads every route makes many.
 func (p *Proxy) later(kind string, make func(context.Context) (*object.Object, error)) *mesh.Object {
 	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (*object.Object, error) {
 		m, err := make(ctx)
@@ -155,7 +154,7 @@ func fieldsCost(m *object.Object) int64 {
 	return cost
 }
 
-// grow tells those who bear the cost of the proxy's documents.
+// grow counts bytes against the memory budget of the proxy's documents.
 func (p *Proxy) grow(bytes int64) {
 	p.mu.Lock()
 	grew := p.grew
@@ -165,8 +164,8 @@ func (p *Proxy) grow(bytes int64) {
 	}
 }
 
-// bears takes note of who bears the cost of a document.
-func (p *Proxy) bears(doc *decode.Document) {
+// setBudget makes a document's budget the one that grow counts against.
+func (p *Proxy) setBudget(doc *decode.Document) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if doc.Grew != nil {

@@ -8,19 +8,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Request is what is asked of an Envoy's admin port, in the words of the
-// document: how a live Envoy is asked for it, [Request.Asks] says.
+// A Request is a request to an Envoy's admin port, in the terms of the
+// document; [Request.Asks] converts it to paths for a live Envoy.
 type Request struct {
 	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
-	Section mesh.Section // of a config dump, the section that it is for; of stats, that they are for Updates only
-	Wanted  mesh.Hint    // of the section, the elements wanted, by its key
+	Section mesh.Section // the section that a config dump is for; of stats, Updates if they are for that only
+	Wanted  mesh.Hint    // the elements wanted of the section
 
 	// Joined asks for all clusters, listeners and routes in one answer.
 	Joined bool
 
-	// List is one of the section's lists, in Envoy's spelling, whose elements are
-	// asked for with only what Mask says of them. Others are lists that are asked
-	// for whole, without the rest of the section. Both empty: the section as it is.
+	// List is one of the section's lists, in Envoy's spelling: only the fields in
+	// Mask are requested of its elements. Others are lists that are requested
+	// whole, without the rest of the section. Both empty: the whole section.
 	List   string
 	Mask   string
 	Others string
@@ -35,14 +35,16 @@ const (
 	logging    = "logging"
 )
 
-// maxNames is how long the names asked for may be, all together, as a pattern:
-// Envoy refuses a request line of some 60 kB, and proxies before it less.
+// maxNames is the largest size in bytes of a pattern of names in a request:
+// Envoy refuses request lines of about 60 kB, and proxies before it shorter
+// ones.
 const maxNames = 4 << 10
 
-// Asks gives the ways to ask a live Envoy, the cheapest first: each later one
-// answers more than was wanted and is for an Envoy that refuses the one before
-// with 400, 404 or 431. With knowsMasks false the Envoy is too old for masks.
-// Parameters as Envoy's admin documentation has them for /config_dump.
+// Asks returns the paths to ask a live Envoy for, the cheapest first. Each
+// later one returns more than was wanted and is for an Envoy that refuses the
+// one before with 400, 404 or 431. knowsMasks is false for an Envoy that is too
+// old for masks. Envoy's admin documentation of /config_dump describes the
+// parameters.
 func (r Request) Asks(knowsMasks bool) []string {
 	if r.What == statistics && r.Section == mesh.Updates {
 		return []string{statistics + "?format=json&filter=" + url.QueryEscape(updateStats())}
@@ -50,7 +52,7 @@ func (r Request) Asks(knowsMasks bool) []string {
 	if r.What != configDump {
 		return []string{r.What}
 	}
-	whole := configDump + "?" // the bare word is the snapshot's, with endpoints
+	whole := configDump + "?" // without "?" it is the snapshot's request, with endpoints
 	if r.Section == mesh.Endpoints || r.Section == "" {
 		whole += "include_eds"
 	}
@@ -79,11 +81,11 @@ func (r Request) Asks(knowsMasks bool) []string {
 	return asks
 }
 
-// pattern is a regular expression of what is wanted, as a part of a URL. Envoy
-// matches it against whole names (RE2's full match); what has no name it holds
-// under an empty one.
+// pattern returns the regular expression of the elements wanted, escaped for a
+// URL. Envoy matches it against whole names (RE2's full match); resources
+// without a name have an empty one.
 //
-// With nameless it is also of what has no name: an Envoy up to 1.22 may have
+// With nameless it also matches the empty name: an Envoy up to 1.22 may have
 // endpoints of any cluster there.
 func pattern(wanted mesh.Hint, nameless bool) string {
 	var all []string
@@ -99,10 +101,9 @@ func pattern(wanted mesh.Hint, nameless bool) string {
 	return strings.ReplaceAll(url.QueryEscape(strings.Join(all, "|")), "+", "%20")
 }
 
-// Refused tells what the refusal of a section means, by the status and the
-// text of Envoy's answer: nothing is there (empty), or it has to be asked in
-// another way (again).
-func (r Request) Refused(status int, text string) (empty, again bool) {
+// Refused interprets the status and the text of Envoy's refusal of a section:
+// the section is empty, or the next path has to be tried (retry).
+func (r Request) Refused(status int, text string) (empty, retry bool) {
 	switch {
 	case r.What != configDump:
 		return false, false
@@ -112,5 +113,6 @@ func (r Request) Refused(status int, text string) (empty, again bool) {
 	return false, status == 400 || status == 404 || status == 431
 }
 
-// Partial tells whether it is for some fields of a section's elements.
+// Partial reports whether the request is for some fields of a section's
+// elements.
 func (r Request) Partial() bool { return r.List != "" || r.Others != "" }

@@ -109,8 +109,8 @@ func (p *Proxy) withNotes(c catalog) catalog {
 	return c
 }
 
-// inStates are the fields of a listener's element that hold one of its states.
-var inStates = []list{{"activeState", stateActive}, {"warmingState", stateWarming}, {"drainingState", stateDraining}}
+// stateFields are the fields of a listener's element that hold one of its states.
+var stateFields = []list{{"activeState", stateActive}, {"warmingState", stateWarming}, {"drainingState", stateDraining}}
 
 // resources reads all resources of a catalog, sorted by name and state.
 func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
@@ -142,7 +142,7 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 		alike := all[i:j]
 		if len(alike) > 1 && (alike[0].state == stateStatic || alike[0].state == stateRejected) {
 			var err error
-			if alike, err = withoutDuplicates(ctx, alike); err != nil {
+			if alike, err = uniqueResources(ctx, alike); err != nil {
 				return nil, err
 			}
 		}
@@ -152,8 +152,8 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 	return out, nil
 }
 
-func withoutDuplicates(ctx context.Context, all []resource) ([]resource, error) {
-	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // one with a time first
+func uniqueResources(ctx context.Context, all []resource) ([]resource, error) {
+	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // those with a time first
 	var out []resource
 	var seen []any
 	for _, r := range all {
@@ -205,7 +205,7 @@ func (c catalog) element(l list, tag int) *decode.Node {
 	if l.state != "" {
 		return &decode.Node{Visit: tag, Fields: append(fields, held...)}
 	}
-	for _, s := range inStates {
+	for _, s := range stateFields {
 		fields = append(fields, decode.Field{Name: s.field, Node: &decode.Node{Fields: held}})
 	}
 	return &decode.Node{Visit: tag, Fields: fields}
@@ -227,7 +227,7 @@ func (all *collection) add(c catalog, l list, element *object.Object) {
 	if l.state != "" {
 		all.hold(c, l.state, place, element)
 	} else {
-		for _, s := range inStates {
+		for _, s := range stateFields {
 			if held := element.Object(s.field); held != nil {
 				all.hold(c, s.state, place, held)
 			}
@@ -312,7 +312,7 @@ func (r *resource) document(more int) *object.Object {
 	m.Set("state", r.state)
 	if r.version != "" {
 		m.Set("versionInfo", r.version)
-	} else if r.state != stateStatic { // what is static has no version
+	} else if r.state != stateStatic { // static resources have no version
 		m.Set("versionInfo", nil)
 	}
 	m.Set("lastUpdated", nil)

@@ -116,7 +116,7 @@ func (p *Proxy) destinations(action any) any {
 	})
 }
 
-// destination is one of them. A weight that isn't written is 0.
+// destination returns one of them. A weight that isn't written is 0.
 func destination(cluster, weight any) *object.Object {
 	if weight == nil {
 		weight = 0

@@ -22,7 +22,7 @@ var secretCatalog = catalog{
 		{"staticSecrets", stateStatic}, {"dynamicActiveSecrets", stateActive}, {"dynamicWarmingSecrets", stateWarming},
 	},
 	field: "secret", name: "name", eager: true,
-	inside: &decode.Node{Fields: []decode.Field{ // never a key
+	inside: &decode.Node{Fields: []decode.Field{ // never reads a key
 		{Name: "name", Node: &decode.Node{}},
 		{Name: "tlsCertificate", Node: &decode.Node{Fields: []decode.Field{{Name: "certificateChain", Node: &decode.Node{All: true}}}}},
 		{Name: "validationContext", Node: &decode.Node{Fields: []decode.Field{
@@ -34,20 +34,20 @@ var secretCatalog = catalog{
 
 // A certificate is one of those in a secret.
 type certificate struct {
-	der         []byte // nil where there is none to be seen
-	trustDomain string // of the bundle that it is in
+	der         []byte // nil if it can't be seen
+	trustDomain string // the trust domain of its bundle
 }
 
-// secrets reads the section: a row for each certificate, in the order of its
-// chain, and one for a secret that shows none (it is a file's name, or still
-// waited for).
+// secrets reads the section: one object for each certificate, in the order of
+// its chain, and one for a secret whose certificates can't be seen (it names a
+// file, or Envoy still waits for it).
 func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	all, err := p.resources(ctx, secretCatalog)
 	if err != nil {
 		return nil, err
 	}
 	out := []any{}
-	for _, r := range all { // a copy for each: who keeps one element must not keep them all
+	for _, r := range all { // r is a copy: an element that is kept must not keep the others
 		for _, c := range certificates(r.fields) {
 			out = append(out, p.later("Secret", func(context.Context) (*object.Object, error) {
 				return certificateFields(&r, c, p.now), nil
@@ -58,8 +58,8 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// certificates finds those of a secret: of its chain, else of the authorities
-// it trusts, else of SPIFFE's bundles, one a trust domain.
+// certificates returns those of a secret: its chain, else the authorities that
+// it trusts, else SPIFFE's bundles, one for each trust domain.
 func certificates(secret *object.Object) []certificate {
 	context := secret.Object("validationContext")
 	sources := []*object.Object{secret.Object("tlsCertificate").Object("certificateChain"), context.Object("trustedCa")}
@@ -85,8 +85,8 @@ func certificates(secret *object.Object) []certificate {
 	return found
 }
 
-// blocks are the certificates of a DataSource: PEM, inline as bytes or text.
-// What is there and is no PEM is one that can't be read.
+// blocks returns the certificates of a DataSource: PEM, inline as bytes or
+// text. Content that is no PEM counts as one certificate that can't be parsed.
 func blocks(source *object.Object, trustDomain string) (found []certificate) {
 	data := []byte(source.Text("inlineString"))
 	if s := source.Text("inlineBytes"); s != "" {
@@ -109,7 +109,8 @@ func blocks(source *object.Object, trustDomain string) (found []certificate) {
 	return found
 }
 
-// certificateFields are the fields of a row; all rows have the same.
+// certificateFields makes the fields of a certificate's object; all have the
+// same.
 func certificateFields(r *resource, c certificate, now time.Time) *object.Object {
 	m := object.Of(
 		"name", r.name, "state", r.state, "valid", false, "type", nil, "serialNumber", nil, "notBefore", nil, "notAfter", nil,
@@ -140,7 +141,8 @@ func certificateFields(r *resource, c certificate, now time.Time) *object.Object
 	return m
 }
 
-// altNames are a certificate's names: URIs, then DNS names, addresses and mail.
+// altNames returns a certificate's names: URIs, then DNS names, IP addresses
+// and e-mail addresses.
 func altNames(cert *x509.Certificate) []any {
 	names := []any{}
 	for _, u := range cert.URIs {
@@ -159,7 +161,7 @@ func addresses(cert *x509.Certificate) (out []string) {
 	return out
 }
 
-// trustDomain is that of a certificate's SPIFFE identity.
+// trustDomain returns the trust domain of a certificate's SPIFFE identity.
 func trustDomain(cert *x509.Certificate) string {
 	for _, u := range cert.URIs {
 		if strings.EqualFold(u.Scheme, "spiffe") {

@@ -20,7 +20,7 @@ type sectionRow struct {
 	mask string
 
 	key       string   // see Key
-	catalog   *catalog // whose fields can be asked for; nil: none
+	catalog   *catalog // says how some fields can be requested; nil: they can't be
 	endpoints []string // what a snapshot records for the section
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// bootstrap is what Envoy was started with, null in a dump that holds none:
-// istiod's part about it is empty.
+// bootstrap reads what Envoy was started with; null in a dump of istiod's,
+// whose part about it is empty.
 func (p *Proxy) bootstrap(ctx context.Context) (any, error) {
 	d, err := p.current(ctx, mesh.Bootstrap)
 	if err != nil {
@@ -33,7 +33,7 @@ func (p *Proxy) bootstrap(ctx context.Context) (any, error) {
 	return found, err
 }
 
-// server is the answer to /server_info.
+// server reads the answer to /server_info.
 func (p *Proxy) server(ctx context.Context) (v any, err error) {
 	err = p.ask(ctx, Request{What: serverInfo}, func(doc *decode.Document) error {
 		v, err = doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.ServerInfo"), &decode.Node{Shallow: true}, nil)
@@ -42,7 +42,7 @@ func (p *Proxy) server(ctx context.Context) (v any, err error) {
 	return v, err
 }
 
-// loggers are the levels by the loggers' names, from lines of "  name: level".
+// loggers reads the levels of the loggers, from lines of " name: level".
 func (p *Proxy) loggers(ctx context.Context) (any, error) {
 	m := object.New(0)
 	err := p.ask(ctx, Request{What: logging}, func(doc *decode.Document) error {
@@ -59,15 +59,15 @@ func (p *Proxy) loggers(ctx context.Context) (any, error) {
 	return m, nil
 }
 
-// statsTree wants the stats whole, but not the histograms, which are large.
+// statsTree reads the stats completely, except for the histograms, which are
+// large.
 var statsTree = &decode.Node{Shallow: true, Fields: []decode.Field{
 	{Name: "stats", Node: &decode.Node{Elem: &decode.Node{Shallow: true}}},
 }}
 
-// stats is the answer to /stats in the form it has as JSON, whatever form it
-// came in: {"stats": [{"name", "value"}, …, {"histograms": …}]}. Prometheus'
-// names can't be told back into Envoy's: they stay, and their labels beside
-// them.
+// stats returns the answer to /stats in its JSON form, whatever form it has:
+// {"stats": [{"name", "value"}, …, {"histograms": …}]}. Prometheus' names can't
+// be converted back to Envoy's: they stay, with their labels beside them.
 func (p *Proxy) stats(ctx context.Context) (any, error) {
 	return p.statistics(ctx, Request{What: statistics})
 }
@@ -93,8 +93,8 @@ func (p *Proxy) statistics(ctx context.Context, r Request) (v any, err error) {
 	return v, nil
 }
 
-// statLine reads "name: value", or Prometheus' `name{label="value"} value`;
-// anything else is nil.
+// statLine parses "name: value", or Prometheus' `name{label="value"} value`;
+// nil for anything else.
 func statLine(line string) any {
 	if line == "" || line[0] == '#' {
 		return nil
@@ -114,7 +114,7 @@ func statLine(line string) any {
 	return stat
 }
 
-// labelPairs reads `a="x",b="y"}`.
+// labelPairs parses `a="x",b="y"}`.
 func labelPairs(s string) *object.Object {
 	m := object.New(0)
 	for {
@@ -132,8 +132,8 @@ func labelPairs(s string) *object.Object {
 	}
 }
 
-// statValue is a number where it is written as JSON would, else the text: of a
-// histogram, of a text readout (which the text form puts in quotes), "NaN".
+// statValue returns a number if the text is one in JSON's syntax, else the
+// text: of a histogram, of a text readout (quoted in the text form), "NaN".
 func statValue(s string) any {
 	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
 		return s[1 : len(s)-1]

@@ -12,10 +12,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// longestLine is the longest line of text that is read.
+// longestLine is the longest line of text that is read, in bytes.
 const longestLine = 16 << 20
 
-// isJSON tells by the first byte that isn't white space.
+// isJSON decides by the first byte that isn't white space.
 func isJSON(doc *decode.Document) bool {
 	var b [512]byte
 	n, _ := doc.Bytes.ReadAt(b[:], 0)
@@ -23,7 +23,7 @@ func isJSON(doc *decode.Document) bool {
 	return len(head) > 0 && (head[0] == '{' || head[0] == '[')
 }
 
-// lines hands over a body's lines.
+// lines calls take for each line of a body.
 func lines(ctx context.Context, doc *decode.Document, take func(line string)) error {
 	in := bufio.NewScanner(io.NewSectionReader(doc.Bytes, 0, doc.Bytes.Size()))
 	in.Buffer(nil, longestLine)
@@ -36,9 +36,9 @@ func lines(ctx context.Context, doc *decode.Document, take func(line string)) er
 	return in.Err()
 }
 
-// readText reads the answer to /clusters without a format: lines of
-// "cluster::host::key::value", beside some about the cluster itself. A host's
-// lines stand together.
+// readText parses the answer to /clusters without a format: lines of
+// "cluster::host::key::value", and some about the cluster itself. The lines of
+// a host are consecutive.
 func (t *hostTable) readText(ctx context.Context) error {
 	services := map[string]string{}
 	err := lines(ctx, t.doc, func(line string) {
@@ -55,7 +55,7 @@ func (t *hostTable) readText(ctx context.Context) error {
 			return
 		}
 		if cluster, at, ok := cutAddress(rest); ok {
-			t.host(cluster, at).say(key, value)
+			t.host(cluster, at).set(key, value)
 		}
 	})
 	for i := range t.rows {
@@ -64,7 +64,7 @@ func (t *hostTable) readText(ctx context.Context) error {
 	return err
 }
 
-// host gives the row of a host: the last one, or a new one.
+// host returns the row of a host: the last one, or a new one.
 func (t *hostTable) host(cluster string, at address) *endpoint {
 	if n := len(t.rows); n > 0 && t.rows[n-1].cluster == cluster && t.rows[n-1].address == at {
 		return &t.rows[n-1]
@@ -73,8 +73,8 @@ func (t *hostTable) host(cluster string, at address) *endpoint {
 	return &t.rows[len(t.rows)-1]
 }
 
-// say takes one line about a host.
-func (e *endpoint) say(key, value string) {
+// set processes one line about a host.
+func (e *endpoint) set(key, value string) {
 	switch key {
 	case "hostname":
 		e.hostname = value
@@ -83,20 +83,20 @@ func (e *endpoint) say(key, value string) {
 	case "priority":
 		e.priority = number(value)
 	case "region":
-		e.place("region", value)
+		e.setLocality("region", value)
 	case "zone":
-		e.place("zone", value)
+		e.setLocality("zone", value)
 	case "sub_zone":
-		e.place("subZone", value)
+		e.setLocality("subZone", value)
 	case "health_flags":
 		e.health, e.outlier = flags(value)
-	case "canary", "success_rate", "local_origin_success_rate": // not among the stats of the JSON form
+	case "canary", "success_rate", "local_origin_success_rate": // the JSON form doesn't have these among the stats
 	default:
 		e.stats.(*object.Object).Set(key, number(value))
 	}
 }
 
-func (e *endpoint) place(part, value string) {
+func (e *endpoint) setLocality(part, value string) {
 	if value == "" {
 		return
 	}
@@ -108,8 +108,8 @@ func (e *endpoint) place(part, value string) {
 	l.Set(part, value)
 }
 
-// flags reads Envoy's health flags, "healthy" or "/failed_eds_health/…". Of
-// EDS' words only these are told in the text.
+// flags parses Envoy's health flags, "healthy" or "/failed_eds_health/…". Only
+// these states of EDS are in the text.
 func flags(s string) (health, outlier string) {
 	health, outlier = "HEALTHY", "OK"
 	for flag := range strings.SplitSeq(s, "/") {
@@ -127,7 +127,7 @@ func flags(s string) (health, outlier string) {
 	return health, outlier
 }
 
-// cutAddress cuts "cluster::host", where a host is "10.0.0.1:80", "[::1]:80",
+// cutAddress splits "cluster::host", where a host is "10.0.0.1:80", "[::1]:80",
 // the path of a socket, or "envoy://listener/id".
 func cutAddress(s string) (cluster string, at address, ok bool) {
 	if i := strings.LastIndex(s, "::["); i >= 0 {
@@ -147,7 +147,7 @@ func cutAddress(s string) (cluster string, at address, ok bool) {
 	return cluster, at, ok
 }
 
-// socket reads "ip:port".
+// socket parses "ip:port".
 func socket(s string) (a address, ok bool) {
 	ip, port, ok := cutLast(s, ":")
 	n, err := strconv.Atoi(port)

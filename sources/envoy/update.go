@@ -14,12 +14,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An updateType is a type of configuration as Envoy itself speaks of it: in its
+// An updateType is a type of configuration as Envoy itself reports it: in its
 // config dump, and in the counters of its subscriptions.
 type updateType struct {
-	key     string // as mesh.SyncTypes has it
+	key     string // the key in mesh.SyncTypes
 	catalog catalog
-	scopes  string // a regular expression of the counters' names up to the counter
+	scopes  string // a regular expression of the counters' names without the last word
 }
 
 var assignmentCatalog = catalog{
@@ -28,9 +28,10 @@ var assignmentCatalog = catalog{
 	field: "endpointConfig", name: "clusterName", inside: &decode.Node{Shallow: true},
 }
 
-// updateTypes are in the order of mesh.SyncTypes. Scopes as in Envoy's
-// documentation of xDS subscription statistics (1.40): a route configuration, a
-// cluster's endpoints, a secret and an extension have a subscription each.
+// updateTypes are in the order of mesh.SyncTypes. The scopes follow Envoy's
+// documentation of xDS subscription statistics (1.40): each route
+// configuration, each cluster's endpoints, each secret and each extension has a
+// subscription.
 func updateTypes() []updateType {
 	return []updateType{
 		{"cds", clusterCatalog, `cluster_manager\.cds`},
@@ -45,8 +46,8 @@ func updateTypes() []updateType {
 // updateCounters are the counters of a subscription that are read.
 const updateCounters = `update_success|update_rejected|update_failure|update_time|version_text`
 
-// updateStats is the filter for which a live Envoy gives the stats of updates
-// and few others.
+// updateStats returns the filter with which a live Envoy returns the stats of
+// updates and few others.
 func updateStats() string {
 	var scopes []string
 	for _, t := range updateTypes() {
@@ -55,8 +56,8 @@ func updateStats() string {
 	return `^((` + strings.Join(scopes, "|") + `)\.(` + updateCounters + `)|control_plane\.(connected_state|identifier))$`
 }
 
-// updates is what Envoy itself says of the configuration that it is sent,
-// whoever sends it: what it took and what it refused, by type. What can't be
+// updates reads what Envoy itself reports of the configuration that any control
+// plane sends: what it accepted and what it refused, by type. What can't be
 // known is null: the counters of a config dump alone, and of stats that this
 // Envoy doesn't keep.
 func (p *Proxy) updates(ctx context.Context) (any, error) {
@@ -85,8 +86,8 @@ func (p *Proxy) updates(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// refusals gives what Envoy refused of a type, nil where its dump says nothing
-// of the type, and the version that the dump has of it, null where its
+// refusals returns what Envoy refused of a type, nil if its dump has nothing
+// about the type, and the version that the dump has of it, null if its
 // resources have several.
 func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err error) {
 	c.noted, c.whole, c.eager = nil, nil, false
@@ -114,8 +115,8 @@ func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err
 	return refused, version, nil
 }
 
-// refusable reads the resources of a type. A live Envoy is asked for what it
-// refused, and for no more: it tells that of its listeners only (as of 1.40).
+// refusable reads the resources of a type. A live Envoy is asked only for what
+// it refused, which it reports for listeners only (as of 1.40).
 func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
 	switch {
 	case !p.cut:
@@ -131,7 +132,7 @@ func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
 	return all.found, err
 }
 
-// updateCount is what Envoy counted of one type.
+// updateCount holds Envoy's counters of one type.
 type updateCount struct {
 	accepted, rejected, failed int
 	at                         int64 // in milliseconds since 1970
@@ -153,13 +154,13 @@ func (n *updateCount) version() any {
 }
 
 type updateCounts struct {
-	of           map[string]*updateCount // by type; without one that has no counters
+	of           map[string]*updateCount // by type; types without counters are missing
 	connected    any
 	controlPlane string
 }
 
-// updateCounts reads the counters of Envoy's subscriptions. Stats that are not
-// there (in a snapshot, or beside a lone dump) count nothing.
+// updateCounts reads the counters of Envoy's subscriptions. Without stats (in a
+// snapshot, or a lone dump) they are empty.
 func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	counts := updateCounts{of: map[string]*updateCount{}}
 	if p.dumpOnly {
@@ -174,8 +175,8 @@ func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	}
 	m, _ := v.(*object.Object)
 	all, _ := m.Get("stats").([]any)
-	// Other counters of a cluster have the names of a subscription's, too: only a
-	// subscription counts what it rejected.
+	// A cluster has other counters with the names of a subscription's. Only a
+	// subscription has update_rejected.
 	scopes := map[string]*object.Object{}
 	for _, s := range all {
 		stat, _ := s.(*object.Object)
@@ -219,7 +220,7 @@ func (c *updateCounts) add(key string, counters *object.Object) {
 	}
 }
 
-// integer is the value of a counter or a gauge, 0 for what is none.
+// integer returns the value of a counter or a gauge, 0 for anything else.
 func integer(v any) int64 {
 	switch n := v.(type) {
 	case int:
