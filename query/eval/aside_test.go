@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A halting mesh has sections of which some wait until they are released.
+// halting is a mesh some of whose sections wait until the test releases them.
 type halting struct {
 	release         map[int]chan struct{}
 	loading, loaded atomic.Int32
@@ -62,7 +62,7 @@ func (s *haltingSection) Force(ctx context.Context) (any, error) {
 	return s.value(s.i), nil
 }
 
-// reaches waits for a number to become want.
+// reaches waits for n to become want.
 func reaches(n *atomic.Int32, want int) bool {
 	for range 20000 {
 		if int(n.Load()) == want {
@@ -73,9 +73,8 @@ func reaches(n *atomic.Int32, want int) bool {
 	return false
 }
 
-// What never answers costs nobody else anything: all others are loaded
-// meanwhile, within the bounds, and those that don't answer are waited for
-// together.
+// A section that never answers delays no other section: all others are loaded
+// meanwhile, within the bounds, and the ones that don't answer time out together.
 func TestInvariant6Aside(t *testing.T) {
 	for _, tc := range []struct {
 		query string
@@ -100,7 +99,7 @@ func TestInvariant6Aside(t *testing.T) {
 		loads := tc.n - len(tc.halts)
 		waiting := len(tc.halts)
 		if strings.Contains(tc.query, "each .proxies") || strings.Contains(tc.query, "reduce") {
-			waiting++ // the consumer, beside its scout
+			waiting++ // the consumer waits too, not only its scout
 		}
 		if !reaches(&f.loaded, loads) || !reaches(&f.loading, waiting) {
 			t.Errorf("%s: %d of %d loaded, %d of %d waited for", tc.query, f.loaded.Load(), loads, f.loading.Load(), waiting)
@@ -112,7 +111,7 @@ func TestInvariant6Aside(t *testing.T) {
 		if a.String() != want.String() || fmt.Sprint(a.notes) != fmt.Sprint(want.notes) {
 			t.Errorf("%s: %.300s\nwant %.300s", tc.query, a, want)
 		}
-		if most := f.most.Load(); most > 9 { // 9: a consumer beside its scouts
+		if most := f.most.Load(); most > 9 { // 9, because the consumer loads besides its scouts
 			t.Errorf("%s: %d loads at once", tc.query, most)
 		}
 		if plain.loaded.Load() < int32(tc.n) {
@@ -121,7 +120,7 @@ func TestInvariant6Aside(t *testing.T) {
 	}
 }
 
-// Whatever waits behind one that doesn't answer goes when the run does.
+// When the run ends, everything that waits behind an unanswered section ends too.
 func TestInvariant7Aside(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, q := range []string{`.proxies[] | .clusters[] | range(700)`, `reduce .proxies[] as $p (0; . + ($p.clusters | length))`} {
@@ -142,7 +141,7 @@ func TestInvariant7Aside(t *testing.T) {
 	}
 }
 
-// A consumer that is only slow has no more done ahead than may load at once.
+// If a consumer is only slow, no more is done ahead of it than may load at once.
 func TestInvariant5Slow(t *testing.T) {
 	all := make([]int, 200)
 	for i := range all {
@@ -150,7 +149,7 @@ func TestInvariant5Slow(t *testing.T) {
 	}
 	for q, first := range map[string]int{
 		`.proxies[] | .clusters[]`:                                    ahead.FirstLoads,
-		`foreach .proxies[] as $p (0; . + ($p.clusters | length); .)`: ahead.FirstLoads + 1, // the consumer, beside its scout
+		`foreach .proxies[] as $p (0; . + ($p.clusters | length); .)`: ahead.FirstLoads + 1, // the consumer loads besides its scout
 	} {
 		f, doc := newHalting(len(all), all...)
 		enough := errors.New("enough")
@@ -176,7 +175,7 @@ func TestInvariant5Slow(t *testing.T) {
 	}
 }
 
-// What is set aside is bounded by bytes, and by the number of elements.
+// The parked elements are limited by their bytes and by their number.
 func TestInvariant9Aside(t *testing.T) {
 	code := mustCompile(t, `.proxies[] | .clusters`, Options{})
 	f, doc := newHalting(400, 0)
@@ -186,7 +185,7 @@ func TestInvariant9Aside(t *testing.T) {
 	go func() {
 		got <- code.Run(context.Background(), doc, nil, RunOptions{Workers: 8, Memory: 256 << 20, Finish: finishDeep}, func(any) error { results++; return nil })
 	}()
-	for range 2000 { // a collection may take a while
+	for range 2000 { // garbage collection may take a while
 		if f.loaded.Load() > 8 {
 			break
 		}

@@ -16,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// hungry are programs that want more than there is. The first few are always
-// run, the others when MESHQ_LONG is set.
+// hungry are programs that need more memory than the limit. The first few always
+// run, the others only if MESHQ_LONG is set.
 var hungry = []string{
 	`"x" * 2e9`,
 	`null | .[4e8] = 1`,
@@ -38,8 +38,9 @@ var hungry = []string{
 	`[range(1e7)] | map([.]) | group_by(.) | map(length)`,
 }
 
-// A run is bounded. Each is run in a process of its own, which must end in time
-// and stay below twice what it may hold, and what a process holds anyway.
+// A run's memory is limited. Each program runs in a process of its own. The
+// process must end in time and use less than twice the limit, plus what any
+// process of this test needs.
 func TestInvariant11(t *testing.T) {
 	if q := os.Getenv("MESHQ_HUNGRY"); q != "" {
 		consume(t, q)
@@ -73,7 +74,7 @@ const (
 	slack    = hung
 )
 
-// consume is the process.
+// consume runs a query in the separate process.
 func consume(t *testing.T, q string) {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()

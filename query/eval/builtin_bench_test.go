@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// programs are what queries over a dump of clusters look like.
+// programs resemble queries of a dump of clusters.
 var programs = []benchmark{
 	{"names", `[.[].name] | length`},
 	{"equal", `[.[] | select(.type == "EDS" and .port == 8080)] | length`},
@@ -39,7 +39,8 @@ var programs = []benchmark{
 	{"any", `[any(.[]; .port == 1), all(.[]; .port > 0), (map(.hosts) | flatten | length)]`},
 }
 
-// clusters are as decoded: integers that fit, other numbers as their text.
+// clusters makes clusters as the decoder returns them: small integers as int,
+// other numbers as their text.
 func clusters(n int) any {
 	out := make([]any, n)
 	for i := range out {
@@ -59,7 +60,8 @@ func clusters(n int) any {
 func BenchmarkProgramsOurs(b *testing.B) { measureOurs(b, programs, clusters(1000)) }
 func BenchmarkProgramsGojq(b *testing.B) { measureGojq(b, programs, clusters(1000)) }
 
-// TestProgramsAgree holds that what is measured gives the same.
+// TestProgramsAgree checks that the measured programs have the same results in
+// both engines.
 func TestProgramsAgree(t *testing.T) {
 	in := clusters(60)
 	for _, x := range programs {

@@ -10,8 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// tooLargeFor are programs whose result, or a step on the way, is larger than
-// 16 MiB: each inside one builtin, which has to see it coming.
+// tooLargeFor are programs whose result, or an intermediate value, is larger than
+// 16 MiB. In each of them one builtin makes it, and has to check the size in
+// advance.
 var tooLargeFor = []string{
 	`"x" * 2e9`,
 	`"xy" * 2e7 | . + .`,
@@ -58,8 +59,9 @@ var tooLargeFor = []string{
 	`@json "\(range(3) | "x" * 3e7)\("x" * 3e7)"`,
 }
 
-// TestBuiltinsKeepTheBudget runs them with 16 MiB and a deadline: they end with
-// the budget's error, long before the deadline, and never hold much more.
+// TestBuiltinsKeepTheBudget runs tooLargeFor with a limit of 16 MiB and a
+// deadline. The programs must end with the budget's error long before the
+// deadline, and must never use much more memory.
 func TestBuiltinsKeepTheBudget(t *testing.T) {
 	const limit = 16 << 20
 	for _, query := range tooLargeFor {
@@ -80,8 +82,8 @@ func TestBuiltinsKeepTheBudget(t *testing.T) {
 	}
 }
 
-// watchHeap gives a function that ends the watch, and gives the most that the
-// heap held meanwhile beyond what it held before.
+// watchHeap starts to measure the heap. The function that it returns stops that
+// and returns by how many bytes the heap had grown at most.
 func watchHeap() func() int64 {
 	const objects = "/memory/classes/heap/objects:bytes"
 	before, most := values.ReadHeap(objects), int64(0)
@@ -133,7 +135,8 @@ var unending = []string{
 	`[limit(100000; repeat("ab"))] | join(",") | [splits("a")] as $x | last(repeat($x | sort | unique))`,
 }
 
-// TestBuiltinsEndAtTheDeadline holds that the context ends every builtin.
+// TestBuiltinsEndAtTheDeadline checks that every builtin ends when its context
+// does.
 func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 	for _, query := range unending {
 		code := mustCompile(t, query, Options{})
@@ -150,11 +153,12 @@ func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 	}
 }
 
-// TestLargeValuesAreMeasuredUntilTheDeadline measures few arrays, each of which
-// has many elements: what is in them is not as many steps.
+// TestLargeValuesAreMeasuredUntilTheDeadline measures a value that consists of
+// few arrays with many elements each. The measurement visits every element, but
+// must count few steps.
 func TestLargeValuesAreMeasuredUntilTheDeadline(t *testing.T) {
 	one := make([]any, 1_000_000)
-	all := make([]any, 200) // more than memory may hold: so is said where time is no matter
+	all := make([]any, 200) // more than the memory limit; with enough time, the budget's error comes first
 	for i := range all {
 		all[i] = one
 	}

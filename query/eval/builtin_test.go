@@ -15,13 +15,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// samples are values of all kinds, odd ones among them.
+// samples are values of all types, including unusual ones.
 const samples = `null, false, true, 0, 1, -1, 2.5, -0.5, 3e10, 12345678901234567890, 1e1000, nan, "", "a", "abc", "a,b, c", "12", "-7.50", "nan", "A\u00e9\u03c9\ud83d\ude04",
 	"<&'\">", "%41+b", "YWJj", "2015-03-05T23:51:47Z", "true", [], [0], [1, 2, 3], [3, 1, 2, 1], ["a", "b", null], [[1, 2], [3]], [null], [[]], [{"a": 1}, {"a": 0}],
 	[1425599621, 2, 3], [2015, 2, 5, 23, 51, 47, 4, 63], [65, 66], [{"key": "k", "value": 1}, {"name": "n"}, {"Key": "K", "Value": null}], [["a", "g"]], ["a", "b"], [[0], 1],
 	{}, {"a": 1}, {"a": {"b": [1, null]}, "c": "x"}, {"start": 1, "end": 2}, {"key": "v"}`
 
-// arguments are the values that functions are called with.
+// argumentSamples are the values that functions are called with.
 const argumentSamples = `null, true, 0, 1, -1, 2.5, "", "a", "b", ", ", "g", "[a-c]", "(?<x>a)", "%Y-%m-%d", "csv", "sh", [], [0], ["a"], ["a", "b"], [[0]], [["a"]], ["a", "gi"], {}, {"a": 1}`
 
 // fewSamples and fewArguments are for functions of several arguments.
@@ -30,18 +30,20 @@ const (
 	fewArguments = `null, 0, 2.5, "", "a", "(?<x>a)", "a|", [], ["a"], [["a"]], {}, {"a": 1}`
 )
 
-// otherwise are functions whose result is not the input's only, or never ends.
+// otherwise are functions whose result doesn't depend on the input alone, or that
+// never end.
 var otherwise = []string{
 	"input/0", "inputs/0", "debug/0", "debug/1", "stderr/0", "halt/0", "halt_error/0", "halt_error/1", "now/0", "env/0", "builtins/0", "input_filename/0", "modulemeta/0", "localtime/0", "strflocaltime/1", "until/2",
 }
 
-// ofJqsOwn are functions whose results are jq's where gojq has others.
+// ofJqsOwn are functions whose results follow jq where gojq differs from jq.
 var ofJqsOwn = []string{
 	"transpose/0", "tonumber/0", "fromjson/0", "truncate_stream/1", "reverse/0", "index/1", "rindex/1", "indices/1", "range/3", "nth/1", "first/0", "last/0", "gamma/0", "getpath/1", "flatten/1", "JOIN/2", "JOIN/3", "JOIN/4",
 }
 
-// TestBuiltins compares every function of gojq's over all samples: the same
-// results, and an error where gojq has one. The words of errors are jq's.
+// TestBuiltins compares every function of gojq for all samples. The results must
+// be equal, and there must be an error where gojq returns one. The texts of the
+// errors are jq's and not compared.
 func TestBuiltins(t *testing.T) {
 	calls := new(atomic.Int64)
 	t.Run("all", func(t *testing.T) {
@@ -57,7 +59,7 @@ func TestBuiltins(t *testing.T) {
 	t.Logf("%d calls of %d functions", calls.Load(), len(gojqBuiltins(t))-len(otherwise))
 }
 
-// compareBuiltin compares one function, and gives the number of its calls.
+// compareBuiltin compares one function and returns how often it was called.
 func compareBuiltin(t *testing.T, k string) (calls int) {
 	t.Helper()
 	name, arity, _ := strings.Cut(k, "/")
@@ -89,14 +91,14 @@ func compareBuiltin(t *testing.T, k string) (calls int) {
 			break
 		}
 	}
-	byChance := k == "path/1" || k == "del/1" || k == "pick/1" // a value that is the input only by being equal
+	byChance := k == "path/1" || k == "del/1" || k == "pick/1" // a computed value that happens to equal the input counts as a path
 	if !byChance && !lazy.alike(got) {
 		t.Errorf("%s: of what is lazy it gives something else", k)
 	}
 	return len(want.lines)
 }
 
-// gojqBuiltins gives the functions that gojq has, as "name/arity".
+// gojqBuiltins returns the functions that gojq has, as "name/arity".
 func gojqBuiltins(t *testing.T) (keys []string) {
 	t.Helper()
 	q, err := gojq.Parse("builtins")
@@ -111,7 +113,7 @@ func gojqBuiltins(t *testing.T) (keys []string) {
 	return keys
 }
 
-// valueOf gives the array of constants.
+// valueOf returns the array of the constants.
 func valueOf(constants string) any {
 	q, err := gojq.Parse("[" + constants + "]")
 	if err != nil {
@@ -121,7 +123,8 @@ func valueOf(constants string) any {
 	return object.FromPlain(v)
 }
 
-// elements has a line for each element of the only result, an array.
+// elements returns one line for each element of the only result, which is an
+// array.
 func elements(r *results) *results {
 	var all []json.RawMessage
 	if len(r.lines) != 1 || object.Unmarshal([]byte(r.lines[0]), &all) != nil {
@@ -141,7 +144,7 @@ func (r *results) line(i int) string {
 	return "nothing"
 }
 
-// TestBuiltinsAreKnown fails when gojq has a function that is not here.
+// TestBuiltinsAreKnown fails if gojq has a function that the evaluator lacks.
 func TestBuiltinsAreKnown(t *testing.T) {
 	ours := Builtins()
 	for _, k := range gojqBuiltins(t) {
@@ -159,7 +162,8 @@ func TestBuiltinsAreKnown(t *testing.T) {
 	}
 }
 
-// added is what jq 1.8 has and gojq has not, with what jq 1.8.2 gives.
+// added are functions that jq 1.8 has and gojq lacks, with the results of jq
+// 1.8.2.
 var added = []struct{ query, want string }{
 	{`{"b": 1, "a": 2} | keys_unsorted`, `["b","a"]`},
 	{`{"b": 1, "a": 2} | keys, (to_entries | map(.key)), [.[]], [tostream], tojson, (walk(.) | tojson)`, `["a","b"] ["b","a"] [1,2] [[["b"],1],[["a"],2],[["a"]]] "{\"b\":1,\"a\":2}" "{\"b\":1,\"a\":2}"`},
@@ -193,8 +197,8 @@ func TestAdded(t *testing.T) {
 	}
 }
 
-// TestPrelude holds that every definition parses alone, and is the one that its
-// key says.
+// TestPrelude checks that every definition parses on its own and has the name of
+// its key.
 func TestPrelude(t *testing.T) {
 	texts := preludeTexts()
 	for k, text := range texts {

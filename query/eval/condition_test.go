@@ -18,14 +18,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test are made by chance: an iteration over arrays that
-// can be asked for some of their elements, a condition, and something behind.
+// The queries of this test are random: an iteration over arrays that can load a
+// part of their elements, a condition, and more after it.
 
 func among(r *rand.Rand, all ...string) string { return all[r.Intn(len(all))] }
 
 func text(r *rand.Rand) string { return among(r, `"a"`, `"ab"`, `"b"`, `"abc"`, `""`, `"a.c"`, `"é"`) }
 
-// operand is what a name is compared with.
+// operand returns an expression that a name is compared with.
 func operand(r *rand.Rand) string {
 	return among(r, text(r), text(r), text(r), `$n`, `$o.name`, `$o.deep.name`, `("a", "b")`, `($n, `+text(r)+`)`, `$list[]`, `$m`, `$o.none`, `$n.a`, `$mixed[]`, `null`, `1`, `empty`, `error("e")`, `("a" + "b")`)
 }
@@ -34,7 +34,7 @@ func regexText(r *rand.Rand) string {
 	return among(r, `"a"`, `"^a"`, `"b$"`, `"^(a|b)$"`, `"B"`, `"."`, `"a.c"`, `"[ab]+"`, `""`, `"["`, `$n`, `"\\Aab?\\z"`, `"(?i)A"`, `"a\nb"`, `$m`)
 }
 
-// ofText is a condition on a string.
+// ofText returns a condition on a string.
 func ofText(r *rand.Rand) string {
 	switch r.Intn(8) {
 	case 0:
@@ -53,7 +53,7 @@ func ofText(r *rand.Rand) string {
 	return ". " + among(r, "==", "==", "!=") + " " + operand(r)
 }
 
-// condition is one on an element, or on a string.
+// condition returns a condition on an element, or on a string.
 func condition(r *rand.Rand, leaf func(*rand.Rand) string, depth int) string {
 	if depth > 0 {
 		a, b := condition(r, leaf, depth-1), condition(r, leaf, depth-1)
@@ -89,7 +89,7 @@ func ofElement(r *rand.Rand) string {
 	return ".name | " + ofText(r)
 }
 
-// conditional is a whole query.
+// conditional returns a whole query.
 func conditional(r *rand.Rand) string {
 	from := among(r, ".x[]", ".x[]", ".x[]", ".x[]?", "(.x | .[])", "(.x, .y)[]", "$d.x[]", ".proxies[].x[]", ".proxies[].x[]", "(.proxies[] | .y[])")
 	c := condition(r, ofElement, r.Intn(3))
@@ -107,15 +107,15 @@ func conditional(r *rand.Rand) string {
 	return `. as $d | ("ab", "b") as $n | 1 as $m | ["a", "b"] as $list | ["a", 1] as $mixed | {name: "a", deep: {name: "ab"}} as $o | ` + q
 }
 
-// lateness is a member that is still to be loaded.
+// lateness is a member that has yet to be loaded.
 type lateness struct{ v any }
 
 func (l *lateness) Pending() bool                          { return true }
 func (l *lateness) Forced() (any, bool)                    { return nil, false }
 func (l *lateness) Force(ctx context.Context) (any, error) { return l.v, mesh.Enter(ctx) }
 
-// rows makes an array, and the same with lazy members. Some have no name, and
-// few are nothing that an array of a mesh would have.
+// rows makes an array, and the same array with lazy members. Some elements have
+// no name, and a few aren't objects, which no array of a mesh would contain.
 func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	plain, lazy, regular = []any{}, []any{}, true
 	odd := r.Intn(12) == 0
@@ -134,7 +134,7 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 		e.Set("cluster", []string{"a", "b", "ab"}[r.Intn(3)])
 		e.Set("late", i%3)
 		f := e.Clone()
-		if r.Intn(3) == 0 { // what is still to be loaded makes the others be looked at ahead
+		if r.Intn(3) == 0 { // a member that has yet to be loaded makes the evaluator work ahead
 			f.Set("late", &lateness{i % 3})
 		}
 		var l any = f
@@ -147,8 +147,8 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	return plain, lazy, regular
 }
 
-// shifty is an array that answers what is wanted and, by chance, more; or says
-// that it can't; and has been loaded meanwhile, by chance.
+// shifty is an array that returns the wanted elements and, at random, more; or
+// refuses to filter; or, at random, has been loaded in the meantime.
 type shifty struct {
 	mu      sync.Mutex
 	r       *rand.Rand
@@ -206,11 +206,11 @@ func (s *shifty) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) {
 	return out, true, nil
 }
 
-// eagerly hides that an array can be asked for some of its elements.
+// eagerly wraps a lazy array so that it can only be loaded completely.
 type eagerly struct{ mesh.Lazy }
 
-// conditionDocument makes a document in three forms: plain, with arrays that
-// can be asked for some of their elements, and with the same that can't.
+// conditionDocument makes a document in three forms: plain, with arrays that can
+// load a part of their elements, and with the same arrays that can't.
 func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 	faulty := r.Intn(6) == 0
 	array := func(id string) (any, *shifty) {
@@ -243,13 +243,13 @@ func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 	}
 	plain, narrow, eager = both("Mesh", "", object.Of("proxies", [3]any{ps[0], ps[1], ps[2]}))
 	if faulty {
-		plain = nil // gojq knows nothing of faults
+		plain = nil // gojq doesn't know faults
 	}
 	return plain, narrow, eager
 }
 
-// conditionDiffers runs one query, made by chance, over arrays that are asked
-// and over others, and on gojq's machine. It tells what differs.
+// conditionDiffers runs a random query on the two lazy documents, and in gojq on
+// the plain one. It returns the first difference.
 func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	r := rand.New(rand.NewSource(seed))
 	query = conditional(r)
@@ -271,7 +271,7 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 			return query, fmt.Sprintf("%d workers: %s\nwithout asking: %s", workers, got, want)
 		}
 	}
-	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // jq's flags that gojq lacks
+	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // flags of jq that gojq lacks
 		return query, ""
 	}
 	gojqs := byGojq(ctx, gojqCase{query: query, inputs: []any{plain}})
@@ -288,8 +288,8 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	return query, ""
 }
 
-// Whatever a section leaves out that a condition did not want, no answer, no
-// error and no fault is another for it.
+// If a section leaves out elements that a condition doesn't want, no result,
+// error or fault changes.
 func TestConditions(t *testing.T) {
 	n, count := 1500, &tally{}
 	if testing.Short() {

@@ -22,24 +22,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// gojqCase is a case of gojq's own test of its command.
+// gojqCase is a test case of gojq's command.
 type gojqCase struct {
 	name, query string
 	inputs      []any
-	null        bool // the inputs are for input and inputs only
+	null        bool // the inputs are only for the builtins input and inputs
 	names       []string
 	values      []any
 	library     []string
 }
 
-// withoutValue are those of gojq's flags that stand alone, and leave the query
-// what it is.
+// withoutValue are gojq's flags that have no value and don't change the query,
+// with their short forms.
 var withoutValue = map[string]string{
 	"--null-input": "n", "--compact-output": "c", "--raw-output": "r", "--join-output": "j", "--raw-output0": "r", "--tab": "c",
 	"--color-output": "C", "--monochrome-output": "M", "--exit-status": "e", "--raw-input": "R", "--slurp": "s",
 }
 
-// gojqFolder is the folder of gojq's command.
+// gojqFolder returns the folder of gojq's command.
 func gojqFolder(t testing.TB) string {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/itchyny/gojq").Output()
 	if err != nil {
@@ -48,8 +48,8 @@ func gojqFolder(t testing.TB) string {
 	return filepath.Join(strings.TrimSpace(string(dir)), "cli")
 }
 
-// gojqCases gives the cases that a library can run: without input files, other
-// formats and what is about the command itself.
+// gojqCases returns the test cases that a library can run. The others use input
+// files or other formats, or test the command itself.
 func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 	t.Helper()
 	folder := gojqFolder(t)
@@ -77,7 +77,7 @@ func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 	return runnable, others
 }
 
-// commandLine is what stands behind gojq.
+// commandLine holds gojq's command-line arguments.
 type commandLine struct {
 	folder     string
 	tc         gojqCase
@@ -88,7 +88,7 @@ type commandLine struct {
 	named      *object.Object
 }
 
-// read gives the case; false when a library can't run it.
+// read parses a test case. It returns false if a library can't run the case.
 func (l *commandLine) read(args []string, input string) bool {
 	l.named, l.positional = object.New(0), []any{}
 	rest := ""
@@ -205,7 +205,7 @@ func (l *commandLine) finish(input string) bool {
 	return err == nil
 }
 
-// aboutTheHost tells whether a query asks for what is around it.
+// aboutTheHost reports whether the result of a query depends on its environment.
 func aboutTheHost(query string) bool {
 	for _, word := range []string{"builtins", "input_filename"} {
 		if strings.Contains(query, word) {
@@ -215,7 +215,7 @@ func aboutTheHost(query string) bool {
 	return false
 }
 
-// modules gives the modules in gojq's test data.
+// modules loads the modules in gojq's test data.
 type modules struct{ loader gojq.ModuleLoader }
 
 func (m modules) Module(path string, meta, _ any) (*syntax.Program, any, error) {
@@ -240,7 +240,7 @@ func (m modules) Data(path string, meta, _ any) (any, error) {
 
 const mostResults = 300
 
-// results is what one engine made of a query: a line a result, and the error
+// results holds the output of one engine: one line per result, and the error
 // last.
 type results struct{ lines []string }
 
@@ -257,8 +257,8 @@ func (r *results) add(v any) error {
 	return nil
 }
 
-// tooMuch tells whether v has more parts than a test wants to see. Few values
-// may be inside one another many times.
+// tooMuch reports whether v has too many parts for a test. Few values may be
+// nested in one another many times.
 func tooMuch(v any) bool {
 	left := 100_000
 	return !within(v, &left)
@@ -285,7 +285,7 @@ func (r *results) fail(err error) { r.lines = append(r.lines, "error: "+err.Erro
 
 func (r *results) String() string { return strings.Join(r.lines, "\n") }
 
-// kinds is what r says without the words of errors.
+// kinds returns the results without the texts of errors.
 func (r *results) kinds() string {
 	out := make([]string, len(r.lines))
 	for i, l := range r.lines {
@@ -296,8 +296,9 @@ func (r *results) kinds() string {
 	return strings.Join(out, "\n")
 }
 
-// alike tells whether r, of lazy inputs, is what plain ones gave. An error does
-// not load what it shows of a value: from there on its words may differ.
+// alike reports whether r, the results for lazy inputs, equals the results for
+// plain inputs. An error doesn't load the value that it shows, so its text may
+// differ from there on.
 func (r *results) alike(plain *results) bool {
 	if len(r.lines) != len(plain.lines) {
 		return false
@@ -314,7 +315,8 @@ func (r *results) alike(plain *results) bool {
 	return true
 }
 
-// notLoaded is what a preview shows of it, or where one ends that shows it.
+// notLoaded matches what a preview shows for a value that isn't loaded, and the
+// end of a shortened preview.
 var notLoaded = regexp.MustCompile(`\{…|,? ?\.\.\.`)
 
 type iter func() (any, bool)
@@ -380,8 +382,8 @@ func (tc *gojqCase) each(next iter, run func(v any) bool) {
 	}
 }
 
-// byUs runs a case on the evaluator. wrap makes the inputs what they are given
-// as: plain, or lazy.
+// byUs runs a case on the evaluator. The function wrap converts the inputs, for
+// example to lazy ones.
 func byUs(ctx context.Context, tc gojqCase, wrap func(any) any) *results {
 	out := &results{}
 	p, err := syntax.Parse("", tc.query)
@@ -446,7 +448,7 @@ func lazily(v any) any {
 	return mesh.Later(func(context.Context) (any, error) { return v, nil })
 }
 
-// exceptions are the cases of gojq's that differ.
+// exceptions returns the cases of gojq in which the evaluator differs on purpose.
 func exceptions() map[string]bool {
 	out := map[string]bool{}
 	for _, d := range conform.Differences() {
@@ -457,13 +459,15 @@ func exceptions() map[string]bool {
 	return out
 }
 
-// runaway ends a case that has no end. It is no limit on how slow one may be: the
-// race detector on a busy machine takes many times what it takes without.
+// runaway is the timeout of a case that never ends. It must be much longer than
+// any case takes, because the race detector on a busy machine makes a case many
+// times slower.
 const runaway = 2 * time.Minute
 
-// TestConform holds the evaluator to gojq's machine, over every case of gojq's
-// test that a library can run: the same results, and an error where gojq has
-// one, of plain inputs and of inputs of which every part is lazy.
+// TestConform compares the evaluator with gojq's machine for every case of gojq's
+// tests that a library can run. The results must be equal, and there must be an
+// error where gojq returns one, for plain inputs and for inputs whose parts are
+// all lazy.
 func TestConform(t *testing.T) {
 	cases, others := gojqCases(t)
 	except := exceptions()

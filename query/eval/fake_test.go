@@ -19,15 +19,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// fake is a small mesh whose sections take a while, are counted, and may be
+// fake is a small mesh whose sections take time to load, are counted, and may be
 // faulty.
 type fake struct {
 	proxies []*fakeProxy
-	latency time.Duration // at most
+	latency time.Duration // the longest time that a load takes
 	fault   func(section string) bool
 
 	mu     sync.Mutex
-	loads  []string // in the order they were done
+	loads  []string // in the order in which they finished
 	tried  map[string]bool
 	active atomic.Int64
 	most   atomic.Int64
@@ -60,7 +60,7 @@ func newFake(n int, latency time.Duration) *fake {
 	return f
 }
 
-// document is the lazy value.
+// document returns the mesh as a lazy value.
 func (f *fake) document() any {
 	var ps []any
 	for _, p := range f.proxies {
@@ -78,7 +78,7 @@ func (f *fake) document() any {
 	return mesh.NewObject("Mesh", nil, object.Of("proxies", ps))
 }
 
-// plain is the same with everything in it. What without names is left out.
+// plain returns the mesh as a plain value, without the sections named in without.
 func (f *fake) plain() any {
 	ps := []any{}
 	for _, p := range f.proxies {
@@ -94,14 +94,14 @@ func (f *fake) plain() any {
 	return object.Of("kind", "Mesh", "proxies", ps)
 }
 
-// loaded gives what was loaded, in order of name.
+// loaded returns the names of the loaded sections, sorted.
 func (f *fake) loaded() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Sorted(slices.Values(f.loads))
 }
 
-// fakeSection is a pending value that is loaded once.
+// fakeSection is a lazy value that is loaded at most once.
 type fakeSection struct {
 	fake        *fake
 	owner       *mesh.Object
@@ -188,7 +188,7 @@ func (s *fakeSection) load(ctx context.Context) (any, error) {
 	return s.out, nil
 }
 
-// answer is what a run gave.
+// answer holds the results of a run.
 type answer struct {
 	out    []string
 	err    error
@@ -196,7 +196,7 @@ type answer struct {
 	notes  []string
 }
 
-// kinds is String without the words of the error.
+// kinds returns the answer without the text of its error.
 func (a *answer) kinds() string {
 	b := *a
 	if b.err != nil {
@@ -205,7 +205,8 @@ func (a *answer) kinds() string {
 	return b.String()
 }
 
-// String gives it in gojq's words: an error without the proxy it is about.
+// String returns the answer as gojq would word it: the error doesn't name its
+// proxy.
 func (a *answer) String() string {
 	s := strings.Join(a.out, "\n")
 	if a.err == nil {
@@ -230,10 +231,10 @@ func mustCompile(t testing.TB, query string, o Options) *Code {
 	return code
 }
 
-// finishDeep loads a result whole.
+// finishDeep loads all parts of a result.
 func finishDeep(ctx context.Context, v any) (any, error) { return mesh.Deep(ctx, v) }
 
-// ask runs a query over a document with some workers.
+// ask runs a query over a document with the given number of workers.
 func ask(ctx context.Context, t testing.TB, query string, doc any, workers int) *answer {
 	t.Helper()
 	return askWith(ctx, mustCompile(t, query, Options{}), doc, RunOptions{Workers: workers, Finish: finishDeep})
@@ -255,7 +256,7 @@ func askWith(ctx context.Context, code *Code, doc any, o RunOptions) *answer {
 	return a
 }
 
-// askGojq asks gojq's own machine the same of the plain document.
+// askGojq runs the same query on the plain document in gojq's own machine.
 func askGojq(t testing.TB, query string, plain any) *answer {
 	t.Helper()
 	q, err := gojq.Parse(query)

@@ -14,14 +14,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// faulty makes a mesh of n proxies in which the sections of some can't be had.
+// faulty makes a mesh of n proxies in which the given sections can't be loaded.
 func faulty(n int, latency time.Duration, sections ...string) *fake {
 	f := newFake(n, latency)
 	f.fault = func(s string) bool { return slices.Contains(sections, s) }
 	return f
 }
 
-// touched gives the faulty sections that somebody tried to load.
+// touched returns the faulty sections that the query tried to load.
 func (f *fake) touched() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -42,8 +42,8 @@ func TestInvariant8(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, tc := range []struct {
 		query string
-		want  string // of 6 proxies, with 1 2 3 4 1 2 elements a section
-		fails string // the run ends with this
+		want  string // for 6 proxies whose sections have 1 2 3 4 1 2 elements
+		fails string // the text of the error that ends the run
 	}{
 		{`[.proxies[] | .clusters | length]`, `[1,3,1,2]`, ""},
 		{`[.proxies[].clusters | length]`, `[1,3,1,2]`, ""},
@@ -114,11 +114,11 @@ func TestInvariant8(t *testing.T) {
 	}
 }
 
-// Where a dropped proxy makes what went ahead go another way, it is done again
-// as it has to be.
+// If a dropped proxy changes what the work ahead should have done, that work is
+// repeated correctly.
 func TestADropIsExactAhead(t *testing.T) {
 	for _, query := range []string{
-		// the source gives a proxy twice, or raises an error behind it
+		// The source yields a proxy twice, or raises an error after it.
 		`def twice: .proxies[] | (., .); [twice | .clusters | length]`,
 		`def fails: .proxies[] | (., if .i == 1 then error("bad") else empty end); [fails | .clusters | length]`,
 		`def fails: .proxies[] | (., if .i == 2 then error("bad") else empty end); try (fails | .clusters | length) catch .`,
@@ -126,13 +126,13 @@ func TestADropIsExactAhead(t *testing.T) {
 		`def meets: .proxies[] | (., (.routes | empty), .); [meets | .clusters | length]`,
 		`def counted: limit(7; .proxies[] | (., .)) | .; def all: [counted] | .[]; [all | .clusters | length]`,
 		`def nested: .proxies[] as $p | .proxies[] | [$p.i, .]; [nested | select(.[0] < 3) | .[1].clusters | length]`,
-		// so does the work on an element
+		// The work on an element does the same.
 		`.proxies as $all | [limit(30; .proxies[] | select(.routes) | $all[1:4][] | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(30; .proxies[] | $all[1:4][] | select(.routes) | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(50; .proxies[] | $all[1:4][] | (., if .i == 3 then error("bad") else empty end)) | .clusters | length]`,
 		`.proxies as $all | try limit(50; .proxies[] | $all[1:4][] | (., if .i == 2 then error("bad") else empty end) | .) catch . | objects | .clusters | length`,
 		`.proxies as $all | [limit(50; .proxies[] | (., ($all[1:3][] | (., .))) | .) | .clusters | length]`,
-		// and what was done before anything had to be loaded
+		// So does the part of the query before the first load.
 		`.proxies as $all | (.proxies[0] | .clusters, .routes | length), (def twice: .proxies[] | (., .); [twice | $all[1, 0].clusters | length])`,
 		`reduce (.proxies[] | (., .)) as $p (0; . + ($p.clusters | length))`,
 		`[foreach (.proxies[] | (., .)) as $p (0; . + ($p.routes | length); ., ($p.clusters | length))]`,
@@ -156,8 +156,8 @@ func TestADropIsExactAhead(t *testing.T) {
 	}
 }
 
-// A fault that only Finish meets drops the value, when it belongs to a proxy of
-// an iteration.
+// A fault that only Finish finds drops the value if the value belongs to a proxy
+// of an iteration.
 func TestFinishDropsToo(t *testing.T) {
 	for _, workers := range []int{1, 64} {
 		f := faulty(5, 0, "pod-001.ns1/clusters", "pod-003.ns0/routes")
@@ -173,7 +173,7 @@ func TestFinishDropsToo(t *testing.T) {
 	}
 }
 
-// What is told of faults does not depend on how far ahead somebody looked.
+// The reported faults don't depend on how far ahead the workers are.
 func TestFaultsAheadAreNotTold(t *testing.T) {
 	for _, workers := range []int{1, 2, 64} {
 		f := faulty(40, 100*time.Microsecond, "pod-003.ns0/clusters", "pod-004.ns1/clusters", "pod-009.ns0/clusters")
@@ -222,8 +222,8 @@ func FuzzFaults(f *testing.F) {
 	})
 }
 
-// askShort is for programs that nobody has looked at: it gives up after a while,
-// and keeps the first results.
+// askShort runs a random program. It gives up after a timeout and keeps only the
+// first results.
 func askShort(code *Code, doc any, workers int) *answer {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -234,7 +234,7 @@ func askShort(code *Code, doc any, workers int) *answer {
 	return a
 }
 
-// named gives the words of the faults of sections.
+// named returns the texts of the faults of sections.
 func named(sections []string) []string {
 	var out []string
 	for _, s := range sections {
@@ -245,8 +245,8 @@ func named(sections []string) []string {
 	return out
 }
 
-// proxiesOf makes the proxies of a plain document objects of their kind, as an
-// error says which it is about.
+// proxiesOf converts the proxies of a plain document to objects of their kind, so
+// that an error can name its proxy.
 func proxiesOf(doc any) any {
 	m := doc.(*object.Object)
 	ps := m.Get("proxies").([]any)
@@ -256,12 +256,12 @@ func proxiesOf(doc any) any {
 	return doc
 }
 
-// writer writes random queries over the fake mesh.
+// writer writes random queries of the fake mesh.
 type writer struct{ *rand.Rand }
 
 func (w *writer) pick(of ...string) string { return of[w.IntN(len(of))] }
 
-// query is a query over the mesh.
+// query returns a random query of the mesh.
 func (w *writer) query() string {
 	ps := w.proxies()
 	switch w.IntN(14) {
@@ -295,7 +295,7 @@ func (w *writer) query() string {
 	return fmt.Sprintf("%s | %s", ps, w.value(3))
 }
 
-// proxies gives some proxies, of the mesh.
+// proxies returns an expression for some proxies of the mesh.
 func (w *writer) proxies() string {
 	switch w.IntN(13) {
 	case 9:
@@ -324,7 +324,7 @@ func (w *writer) proxies() string {
 
 func (w *writer) section() string { return w.pick(".clusters", ".routes") }
 
-// value is something of a proxy.
+// value returns an expression for a value of a proxy.
 func (w *writer) value(depth int) string {
 	if depth == 0 {
 		return w.pick(".i", ".name", ".clusters", ".routes")
@@ -354,7 +354,7 @@ func (w *writer) value(depth int) string {
 	return w.number(depth)
 }
 
-// element is something of an element of a section.
+// element returns an expression for a value of an element of a section.
 func (w *writer) element(depth int) string {
 	switch w.IntN(5) {
 	case 0:

@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// joints put queries together.
+// joints are patterns that combine queries.
 var joints = []string{
 	"%s | %s", "[%s, %s]", "(%s) as $v | $v, (%s)", "try (%s) catch (\"caught\" | %s)", "map(%s) | (%s)", "(%s) // (%s)", "(%s)? | (%s)", "[.[]? | %s] | (%s)",
 	"first(%s), (%s)", "(%s) == (%s)", "{a: (%s), b: (%s)}", "reduce (%s) as $i (.; %s)", "if %s then %s else . end", "[paths] | (%s) | (%s)",
@@ -27,15 +27,16 @@ var joints = []string{
 	"pick(%s) | (%s)", "[tostream] | (%s) | (%s)", "\"\\(%s) and \\(%s)\"", "getpath(path(%s)) | (%s)", "(%s) = (%s)", "(%s) += (%s)", "[splits(%s)]? | (%s)",
 }
 
-// left out of the pieces: what asks the host, runs long, or talks.
+// unfit matches pieces that aren't used because they depend on the environment,
+// run long, or write messages.
 var unfit = regexp.MustCompile(`import|include|\bnow|builtins|modulemeta|ENV|env|input|halt|debug|stderr|range\(\.|large|repeat|infinite|1e|while|until|recurse|0000|` +
 	`localtime|mktime|strf|todate|gmtime|limit\(\.|loc__|label|implode|__|combinations|\$ARGS|getpath\(\$|ascii\(|@base32|toarray|have_|splits\(\.|\* 1`)
 
-// left out of the pieces, too: where gojq differs from jq, which is followed
-// (package conform says how), whatever the piece is combined with.
+// ofJq matches pieces that aren't used because gojq differs from jq in them, and
+// the evaluator follows jq (see package conform).
 var ofJq = regexp.MustCompile(`base64d|1\.2e3|truncate_stream|reverse|transpose|urid|flatten|indices|delpaths\(\[\[\{|\.\[\[|nth\(-|path\(\.\[1:`)
 
-// corpus gives pieces of queries, and inputs, from gojq's cases.
+// corpus returns pieces of queries, and inputs, from gojq's test cases.
 func corpus(t testing.TB) (pieces []string, inputs []any) {
 	cases, _ := gojqCases(t)
 	for _, c := range cases {
@@ -58,7 +59,7 @@ func corpus(t testing.TB) (pieces []string, inputs []any) {
 	return pieces, inputs
 }
 
-// combined makes a query of pieces.
+// combined makes a query from random pieces.
 func combined(r *rand.Rand, pieces []string) string {
 	pick := func() string { return pieces[r.Intn(len(pieces))] }
 	joint := func() string { return joints[r.Intn(len(joints))] }
@@ -69,8 +70,8 @@ func combined(r *rand.Rand, pieces []string) string {
 	return q
 }
 
-// known are the classes of results that differ from gojq's, each with its
-// reason.
+// known are the classes of queries whose results differ from gojq's, each with
+// the reason.
 var known = []struct {
 	why string
 	is  func(query string, gojqs, ours, lazy *results) bool
@@ -78,7 +79,7 @@ var known = []struct {
 	{
 		"gojq sorts the keys of an object, here they stay as a query has set them",
 		func(query string, gojqs, ours, lazy *results) bool {
-			inCode := strings.Contains(query, "@base64") // of a text of JSON
+			inCode := strings.Contains(query, "@base64") // the text of a JSON value
 			return setsKeys.MatchString(query) && (inCode || reordered(gojqs.kinds(), ours.kinds())) && lazy.alike(ours)
 		},
 	},
@@ -112,7 +113,7 @@ var known = []struct {
 }
 
 var (
-	caughtWords = regexp.MustCompile(`catch \.([^a-zA-Z\[".]|$)`) // the words of errors are jq's
+	caughtWords = regexp.MustCompile(`catch \.([^a-zA-Z\[".]|$)`) // the texts of errors are jq's
 	setsKeys    = regexp.MustCompile(`\{|setpath|path\(.*:|[^=!<>]=([^=]|$)`)
 	numbered    = regexp.MustCompile(`\.\w*\[|nth|first|last|getpath`)
 	ofPaths     = regexp.MustCompile(`\b(path|paths|del|pick|walk|map_values)\(|[^=!<>]=([^=]|$)`)
@@ -125,11 +126,11 @@ type verdict int
 const (
 	agree verdict = iota
 	differ
-	undecided // it does not compile, or takes too long
+	undecided // the query doesn't compile, or takes too long
 	excused
 )
 
-// reordered tells whether two texts have the same bytes, in any order.
+// reordered reports whether two strings have the same bytes, in any order.
 func reordered(a, b string) bool {
 	var count [256]int
 	for i := range len(a) {
@@ -141,8 +142,8 @@ func reordered(a, b string) bool {
 	return count == [256]int{}
 }
 
-// compared runs a query on gojq's machine, on the evaluator, and on the
-// evaluator with every part of the input lazy.
+// compared runs a query in gojq's machine, in the evaluator, and in the evaluator
+// with every part of the input lazy.
 func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
 	run := func(f func(ctx context.Context) *results) (*results, bool) {
 		ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
@@ -172,7 +173,7 @@ func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
 	return differ, gojqs, ours, lazy
 }
 
-// TestCombinations compares some thousand queries, always the same ones.
+// TestCombinations compares some thousand queries, the same ones in each run.
 func TestCombinations(t *testing.T) {
 	pieces, inputs := corpus(t)
 	r := rand.New(rand.NewSource(1))
@@ -203,8 +204,8 @@ func TestCombinations(t *testing.T) {
 	}
 }
 
-// FuzzEvaluate looks for a query that means something else than to gojq, or
-// something else when its input is lazy.
+// FuzzEvaluate searches for a query whose results differ from gojq's, or differ
+// if its input is lazy.
 func FuzzEvaluate(f *testing.F) {
 	pieces, inputs := corpus(f)
 	for seed := range 8 {
@@ -223,7 +224,8 @@ func FuzzEvaluate(f *testing.F) {
 	})
 }
 
-// FuzzNoPanic runs whatever parses, under small budgets.
+// FuzzNoPanic runs any query that parses, with small limits, and checks that it
+// doesn't panic.
 func FuzzNoPanic(f *testing.F) {
 	cases, _ := gojqCases(f)
 	for _, c := range cases {

@@ -18,7 +18,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// One door: every part of the document lazy, and the answers are gojq's.
+// Invariant 1: if every part of the document is lazy, the results are those of
+// gojq for the plain document.
 func TestInvariant1(t *testing.T) {
 	for _, q := range meshQueries {
 		f := newFake(12, 0)
@@ -29,7 +30,8 @@ func TestInvariant1(t *testing.T) {
 	}
 }
 
-// Order: with any number of workers all comes as with one.
+// Invariant 3, order: with any number of workers, results and reports arrive in
+// the same order as with one.
 func TestInvariant3(t *testing.T) {
 	query := `.proxies[] | .nofield, (.clusters[].name | "\(.)"), (.routes[].w | select(. > 9) | note("big")), (if .i == 17 then error("last") else .i end)`
 	o := Options{
@@ -42,7 +44,7 @@ func TestInvariant3(t *testing.T) {
 		f := faulty(40, 300*time.Microsecond, "pod-004.ns1/clusters", "pod-009.ns0/routes", "pod-020.ns2/clusters")
 		var log []string
 		add := func(kind string) func(any) {
-			return func(v any) { log = append(log, fmt.Sprint(kind, v)) } // without a lock: -race sees a second goroutine
+			return func(v any) { log = append(log, fmt.Sprint(kind, v)) } // without a lock, so that -race detects a second goroutine
 		}
 		err := code.Run(context.Background(), f.document(), nil, RunOptions{
 			Workers: workers, Finish: finishDeep,
@@ -63,7 +65,7 @@ func TestInvariant3(t *testing.T) {
 	}
 }
 
-// What was only looked at ahead did not happen.
+// Invariant 4: values that were only evaluated ahead have no visible effect.
 func TestInvariant4(t *testing.T) {
 	for _, q := range []string{
 		`first(.proxies[] | .nofield, .clusters[0].name)`,
@@ -73,7 +75,7 @@ func TestInvariant4(t *testing.T) {
 		`.proxies[] | if .clusters | length > 0 then error("stop") else . end`,
 	} {
 		f := newFake(40, 500*time.Microsecond)
-		f.fault = func(s string) bool { return s > "pod-002" } // all that lies ahead
+		f.fault = func(s string) bool { return s > "pod-002" } // all sections that only the work ahead reads
 		code := mustCompile(t, q, Options{FieldHint: func(_, field string) string { return field }})
 		a := askWith(context.Background(), code, f.document(), RunOptions{Workers: 16})
 		if len(a.faults) > 0 || len(a.notes) > 1 || a.err != nil && !strings.HasSuffix(a.err.Error(), "stop") {
@@ -82,7 +84,7 @@ func TestInvariant4(t *testing.T) {
 	}
 }
 
-// stuck is a section that loads when it is told to.
+// stuck is a section that loads only when the test allows it.
 type stuck struct {
 	fake *stuckMesh
 	i    int
@@ -124,8 +126,7 @@ func newStuck(n int) (*stuckMesh, any) {
 	return f, object.Of("proxies", ps)
 }
 
-// settle waits until a number has come so far, and then until it stays the
-// same.
+// settle waits until a number reaches least, and then until it no longer changes.
 func settle(n *atomic.Int32, least int32) int32 {
 	for end := time.Now().Add(20 * time.Second); n.Load() < least && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
@@ -141,8 +142,8 @@ func settle(n *atomic.Int32, least int32) int32 {
 	return last
 }
 
-// Who may block: with every load waiting, and nothing taken, the run waits
-// within its bounds, and goes on as soon as one may.
+// Invariant 5, blocking: if all loads are blocked and no result is consumed, the
+// run waits within its bounds, and continues as soon as one load ends.
 func TestInvariant5(t *testing.T) {
 	f, doc := newStuck(3000)
 	code := mustCompile(t, `.proxies[] | .clusters[], (range(600) | -1)`, Options{})
@@ -163,8 +164,8 @@ func TestInvariant5(t *testing.T) {
 	}
 }
 
-// As many as may load do so at once where all results are wanted, unless a part
-// of the query may have enough before.
+// If all results are wanted, as many elements as allowed load at once, unless a
+// part of the query might need only some of them.
 func TestInvariant6All(t *testing.T) {
 	for q, want := range map[string]int32{
 		`.proxies[] | .clusters[]`:                                       8,
@@ -194,7 +195,7 @@ func TestInvariant6All(t *testing.T) {
 	}
 }
 
-// With the consumer asleep, what runs ahead of it stops at its bounds.
+// If the consumer sleeps, the work ahead of it stops at its bounds.
 func TestInvariant5Bounds(t *testing.T) {
 	for _, tc := range []struct {
 		query string
@@ -212,7 +213,7 @@ func TestInvariant5Bounds(t *testing.T) {
 		close(f.release)
 		enough := errors.New("enough")
 		err := mustCompile(t, tc.query, Options{Natives: []Native{count}}).Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error {
-			before = seen.Load() // the consumer waited until now
+			before = seen.Load() // the consumer has waited until now
 			settle(&seen, 20)
 			return enough
 		})
@@ -227,7 +228,7 @@ func TestInvariant5Bounds(t *testing.T) {
 		code := mustCompile(t, `.proxies as $all | .proxies[] | $all[] | .clusters[]`, Options{})
 		done <- code.Run(ctx, doc, nil, RunOptions{Workers: 8}, func(any) error { return nil })
 	}()
-	for range 200 { // some are done, so that the limits have grown
+	for range 200 { // some elements are done, so the limits have grown
 		f.release <- struct{}{}
 	}
 	if n := settle(&f.loading, 1); n > 16 || n < 1 {
@@ -237,8 +238,8 @@ func TestInvariant5Bounds(t *testing.T) {
 	<-done
 }
 
-// The first in line may always load: also when those behind it, and regions
-// around it, have taken all there is.
+// Invariant 6: the first element may always load, even if the elements after it,
+// and outer regions, use all permits.
 func TestInvariant6(t *testing.T) {
 	for _, q := range []string{
 		`.proxies as $all | .proxies[] | .i, ($all[] | select(.i > 2) | .clusters[])`,
@@ -277,7 +278,7 @@ func TestInvariant6(t *testing.T) {
 	}
 }
 
-// Who cancels: whatever ends a run ends all of it.
+// Invariant 7, cancellation: whatever ends a run also ends all its goroutines.
 func TestInvariant7(t *testing.T) {
 	before := runtime.NumGoroutine()
 	enough := errors.New("enough")
@@ -316,8 +317,8 @@ func TestInvariant7(t *testing.T) {
 	}
 }
 
-// What a consumer inside the query has enough of is ended too, while the run
-// goes on.
+// If a consumer inside the query needs no more results, the work ahead for it
+// ends as well, while the run continues.
 func TestInvariant7Inside(t *testing.T) {
 	for _, q := range []string{
 		`first(.proxies[] | .i, .clusters[]) | calm`,
@@ -343,10 +344,10 @@ func TestInvariant7Inside(t *testing.T) {
 	}
 }
 
-// weighty is a section that nobody keeps but who looked.
+// weighty is a section that only its readers keep in memory.
 type weighty struct {
 	alive *atomic.Int64
-	still *sync.RWMutex // held while what lives is counted
+	still *sync.RWMutex // held while the live sections are counted
 	i     int
 }
 
@@ -365,8 +366,8 @@ func (w *weighty) Force(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// What is pinned: no more than what is being worked on, and what was set aside
-// when the first in line was late: a section has 16 KB here.
+// Invariant 9, memory: a run keeps only the sections that it is working on, and
+// those that were parked while the first one was late. A section has 16 KB here.
 func TestInvariant9(t *testing.T) {
 	const memory, most9 = 16 << 20, 100 + 16<<20/8/16000
 	for _, q := range []string{
@@ -395,7 +396,7 @@ func TestInvariant9(t *testing.T) {
 				defer still.Unlock()
 				runtime.GC()
 				n := alive.Load()
-				for i := 0; n > most9 && i < 5000; i++ { // cleanups run in a goroutine of their own
+				for i := 0; n > most9 && i < 5000; i++ { // cleanups run in their own goroutine
 					time.Sleep(time.Millisecond)
 					n = alive.Load()
 				}
@@ -414,7 +415,8 @@ func TestInvariant9(t *testing.T) {
 	}
 }
 
-// Values never change, whoever sees them while they are being updated.
+// Invariant 10: a value never changes, even for code that reads it while it is
+// being updated.
 func TestInvariant10(t *testing.T) {
 	input := func() any {
 		return object.Of("a", []any{1, 2, object.Of("b", []any{3, 4})}, "c", object.Of("d", 5, "e", []any{6}), "n", nil)
@@ -447,7 +449,8 @@ func TestInvariant10(t *testing.T) {
 	}
 }
 
-// Of a slice that the query saw and kept gojq loses track; jq says what is right.
+// gojq computes a wrong result for a slice that the query has read and kept. The
+// expected results are jq's.
 func TestInvariant10Slices(t *testing.T) {
 	a := ask(context.Background(), t, `{a: [1, 2]} | (.a[0], .a[1:]) |= (if type == "array" then [.] else . + 1 end)`, nil, 1)
 	if fmt.Sprint(a.out, a.err) != `[{"a":[2,[2]]}] <nil>` {
@@ -455,7 +458,8 @@ func TestInvariant10Slices(t *testing.T) {
 	}
 }
 
-// What acts on the outside happens when its turn comes.
+// Invariant 12: an effect outside the query, such as a log message, happens in
+// the order of evaluation.
 func TestInvariant12(t *testing.T) {
 	f := newFake(20, 0)
 	var log []string
@@ -489,8 +493,8 @@ func TestInvariant12(t *testing.T) {
 	}
 }
 
-// What is not wanted is not missed: not where its error should be, or its
-// place, and not by who starts the iteration again.
+// Invariant 13: leaving out unwanted elements changes nothing else, neither an
+// error nor its place, even if the iteration is started again.
 func TestInvariant13(t *testing.T) {
 	row := func(name any, v any) any {
 		return object.Of("name", name, "v", v, "w", object.Of("z", v))
@@ -543,7 +547,7 @@ func TestInvariant13(t *testing.T) {
 	}
 	query := `[.x[] | select(.name == "b") | .v]`
 	more := 0
-	x := &narrow{by: "name", all: lazy, others: func() bool { more++; return more < 20 }} // the second time it answers less
+	x := &narrow{by: "name", all: lazy, others: func() bool { more++; return more < 20 }} // the second load returns fewer elements
 	got := ask(context.Background(), t, query, object.Of("x", x), 4)
 	if want := askGojq(t, query, object.Of("x", plain)); got.kinds() != want.kinds() || len(x.asked) != 2 {
 		t.Errorf("asked %d times: %s\nwant %s", len(x.asked), got, want)

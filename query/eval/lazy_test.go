@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// sections names the sections of some proxies: "clusters" and numbers.
+// sections returns the names of one section of several proxies.
 func sections(name string, proxies ...int) []string {
 	var out []string
 	for _, i := range proxies {
@@ -25,14 +25,14 @@ func upTo(n int) []int {
 	return out
 }
 
-// What a query loads is what its answer needs, whatever its shape.
+// Invariant 2: a query loads only what its answer needs, however it is written.
 func TestInvariant2(t *testing.T) {
 	const n = 21
 	stale := []int{3, 10, 17}
 	for _, tc := range []struct {
 		query string
 		loads []string
-		early bool // it stops early: running ahead may load more
+		early bool // the query stops early, so working ahead may load more
 	}{
 		{`.proxies | length`, nil, false},
 		{`.proxies[].name`, nil, false},

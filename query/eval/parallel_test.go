@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// meshQueries are shapes in which a query meets values that are still to be
-// loaded.
+// meshQueries are the different ways in which a query reaches values that have
+// yet to be loaded.
 var meshQueries = []string{
 	`.proxies[] | .clusters | length`,
 	`.proxies[] | select(.rds=="STALE") | .clusters[].name`,
@@ -91,9 +91,9 @@ var meshQueries = []string{
 	`[.proxies | .[:10] | .[] | .clusters | map(select(.w % 2 == 0)) | length]`,
 }
 
-// Running ahead, whatever it is done over, changes no result, and loads no
-// more than doing one after the other, unless the query stops early. gojq's
-// machine agrees on the plain document.
+// Working ahead changes no result, and loads no more than evaluating one element
+// after the other, unless the query stops early. gojq's machine has the same
+// results for the plain document.
 func TestAheadIsTheSame(t *testing.T) {
 	const n = 24
 	exact, early := 0, 0
@@ -110,9 +110,9 @@ func TestAheadIsTheSame(t *testing.T) {
 			}
 			bound := workers
 			switch {
-			case strings.Contains(q, "$all[]"), strings.Contains(q, "paths"), strings.Contains(q, ".."), strings.Contains(q, "walk"): // regions inside others
+			case strings.Contains(q, "$all[]"), strings.Contains(q, "paths"), strings.Contains(q, ".."), strings.Contains(q, "walk"): // nested regions
 				bound = 2 * workers
-			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="): // a scout on its way home
+			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="): // a scout that is still running
 				bound++
 			}
 			if most := f.most.Load(); most > int64(bound) {
@@ -142,7 +142,7 @@ func stopsEarly(q string) bool {
 	return false
 }
 
-// These shapes have their loads done several at once.
+// These queries load several elements at once.
 func TestRunsAhead(t *testing.T) {
 	for _, q := range []string{
 		`.proxies[].clusters | length`,
@@ -194,11 +194,12 @@ func TestRunsAhead(t *testing.T) {
 	}
 }
 
-// hung is how long after its deadline a run counts as one that does not end.
-// How soon it does end is measured, not tested: the machine may be busy.
+// hung is how long after its deadline a run counts as hung. The actual delay is
+// measured, but not tested, because the machine may be busy.
 const hung = 3 * time.Minute
 
-// goroutines waits for those of others to end, and counts.
+// goroutines waits until at most that many goroutines are left, and returns their
+// number.
 func goroutines(most int) int {
 	for range 10000 {
 		if n := runtime.NumGoroutine(); n <= most {
@@ -222,7 +223,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	if d := time.Since(start); d > hung {
 		t.Errorf("it took %v to end", d)
 	}
-	if n := goroutines(before); n > before { // they have said that they are done, and may still be on their way out
+	if n := goroutines(before); n > before { // goroutines may still be ending after they reported that they are done
 		t.Errorf("%d goroutines when Run returned, %d before", n, before)
 	}
 	for _, q := range []string{`first(.proxies[] | .clusters | length)`, `.proxies[] | .clusters[0] | error`, `any(.proxies[]; .routes)`,
@@ -234,7 +235,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	}
 }
 
-// A panic where something runs ahead comes out of Run.
+// Run panics if a worker that runs ahead panics.
 func TestPanicsComeOut(t *testing.T) {
 	before := runtime.NumGoroutine()
 	bad := Native{Name: "bad", Value: func(c *Call) (any, error) { panic("no good") }}
@@ -254,7 +255,8 @@ func TestPanicsComeOut(t *testing.T) {
 	}
 }
 
-// A scout whose state is not the one to come may never find an end.
+// A scout whose state differs from that of the consumer may never end by itself,
+// so it must give up.
 func TestScoutsGiveUp(t *testing.T) {
 	query := `reduce .proxies[] as $p (null; if . == null and $p.i > 0 then last(range(1e15)) else . + ($p.clusters | length) end)`
 	f := newFake(40, 0)

@@ -16,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test look at elements of which only a part is there: by
-// chance the part that they look at, or another one.
+// The queries of this test read elements that are only partly loaded. At random,
+// the loaded part is the one that they read, or another.
 
 var looks = []string{
 	".name", ".v", ".t", ".w", ".w.z", ".w.y", ".w.u.q", ".w.u", ".list", ".list[0]", ".list | length", ".list[].a?", ".none", ".none.z", ".kind", ".", ".v + 1", "[.name, .v]", "{name, z: .w.z?}", "{v, w}", "keys", "length", "type", "not", "tojson", "to_entries[0].key",
@@ -31,8 +31,8 @@ var overElements = []string{
 	".proxies[] | .x[] | %s", "[.proxies[] | {id, q: [.x[] | %s]}]", "[.proxies[].x[0] | %s]",
 }
 
-// inside makes random members. As Envoy does, it leaves out what is null. All
-// keys here are sorted, as gojq sorts them.
+// inside makes random members. As Envoy does, it leaves out nulls. All keys are
+// sorted, because gojq sorts them.
 func inside(r *rand.Rand, depth int) *object.Object {
 	out := object.New(0)
 	for _, k := range []string{"u", "y", "z"} {
@@ -68,7 +68,7 @@ func wholeElements(r *rand.Rand) (all []*object.Object) {
 	return all
 }
 
-// cut gives what was asked for of an object and, by chance, more.
+// cut returns the requested parts of an object and, at random, more.
 func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
 	out := object.New(0)
 	for k, v := range e.All() {
@@ -83,7 +83,7 @@ func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
 	return out
 }
 
-// excerptOf makes a section of elements of which a part is known.
+// excerptOf makes a section whose elements are partly known.
 func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *atomic.Int64) []any {
 	paths := []string{"name"}
 	for _, p := range []string{"v", "t", "w", "w.z", "w.y", "w.u", "w.u.q", "list", "none", "none.z"} {
@@ -96,7 +96,7 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *at
 	for _, e := range all {
 		x.Known = append(x.Known, cut(r, e, x.Asked))
 	}
-	var whole []any // in another order, but for those of one name
+	var whole []any // the whole elements in another order; those with equal names keep theirs
 	for _, name := range []string{"c", "a", "b"} {
 		for _, e := range all {
 			if e.Get("name") == name {
@@ -108,8 +108,8 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *at
 	return x.Objects()
 }
 
-// partialDiffers runs one query, made by chance, over elements of which a part
-// is known, over whole ones, and on gojq's machine. It tells what differs.
+// partialDiffers runs a random query over partly known elements, over whole ones,
+// and in gojq's machine. It returns the first difference.
 func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) {
 	r := rand.New(rand.NewSource(seed))
 	shape := overElements[r.Intn(len(overElements))]
@@ -118,7 +118,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 		look[i] = looks[r.Intn(len(looks))]
 	}
 	query = fmt.Sprintf(shape, look...)
-	var partial, whole, plain [2][]any // of the mesh, of one proxy
+	var partial, whole, plain [2][]any // of the mesh, and of one proxy
 	for i := range 2 {
 		all := wholeElements(r)
 		for _, e := range all {
@@ -145,7 +145,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	outcome := func(x [2][]any, workers int) string { // errors show what is there of a value
+	outcome := func(x [2][]any, workers int) string { // an error shows only the loaded parts of a value
 		a := askWith(ctx, code, document(x), RunOptions{Workers: workers, Finish: finishDeep})
 		return fmt.Sprintf("%s\n%v %q", strings.Join(a.out, "\n"), a.err != nil, a.faults)
 	}
@@ -179,8 +179,8 @@ func askGojqKinds(query string, in any) *results {
 	return byGojq(context.Background(), gojqCase{query: query, inputs: []any{in}})
 }
 
-// Whatever was asked for of elements, and whatever more was answered, no
-// result is another for it.
+// The parts that were requested, and any further parts that were returned, don't
+// change a result.
 func TestPartials(t *testing.T) {
 	n := 2000
 	if testing.Short() {
@@ -213,7 +213,8 @@ func FuzzPartials(f *testing.F) {
 	})
 }
 
-// What is known needs no look, and nothing else is known.
+// Invariant 14: reading a known part loads nothing, and reading any other part
+// loads the element.
 func TestInvariant14(t *testing.T) {
 	e := object.Of("kind", "Row", "name", "a", "v", 1, "w", object.Of("z", 2, "y", 3))
 	for _, tc := range []struct {
@@ -230,7 +231,7 @@ func TestInvariant14(t *testing.T) {
 		{`.x | sort_by(.name) | group_by(.t) | length`, 0},
 		{`.x[] as {$name, w: {$z}} | [$name, $z]`, 0},
 		{`("na" + "me") as $k | .x[0] | .[$k], .["name"]`, 0},
-		{`[path(.x[0].name)]`, 1}, // a position is one in the object itself
+		{`[path(.x[0].name)]`, 1}, // a path refers to the whole object
 		{`.x[].v`, 1},
 		{`.x[].w.y`, 1},
 		{`.x[].u | type`, 1},
@@ -252,8 +253,8 @@ func TestInvariant14(t *testing.T) {
 	}
 }
 
-// What changed meanwhile is never mixed with what was there before: that proxy
-// is a fault.
+// A part of an element is never combined with a part of a changed version. The
+// proxy becomes a fault instead.
 func TestPartialsOfTwoMoments(t *testing.T) {
 	for _, c := range []struct{ query, version, want string }{
 		{`[.proxies[].x[] | .name]`, "2", `["a","b"] []`},

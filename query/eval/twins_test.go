@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// sharing makes equal containers of a value one and the same, as a document
-// over many proxies has them.
+// sharing makes equal containers of a value identical, as in a document over many
+// proxies.
 func sharing(v any) any { return shared(v, object.New(0)) }
 
 func shared(v any, seen *object.Object) any {
@@ -35,7 +35,7 @@ func shared(v any, seen *object.Object) any {
 		return v
 	}
 	text, err := json.Marshal(v)
-	if err != nil { // a number that JSON has no word for
+	if err != nil { // a number that JSON can't represent
 		return v
 	}
 	if _, there := seen.Lookup(string(text)); !there {
@@ -44,15 +44,16 @@ func shared(v any, seen *object.Object) any {
 	return seen.Get(string(text))
 }
 
-// twice is a value with much in it that is there again.
+// twice returns a value that contains v several times.
 func twice(v any) any {
 	return object.Of("a", v, "b", []any{v, v, object.Of("a", v)}, "c", object.Of("a", v, "b", []any{v}))
 }
 
-// TestTwins runs queries over values of which equal parts are one and the same,
-// and over such of which none is: nothing is changed that another holds, and no
-// path leads elsewhere. A path may be found where there is none: to a part that
-// is equal to the value that was no path's.
+// TestTwins runs queries over values whose equal parts are identical, and over
+// values without identical parts. An update of one part must not change another,
+// and a path must lead to the same place. One difference is allowed: with
+// identical parts, a computed value may have a path if it is identical to a part
+// of the input.
 func TestTwins(t *testing.T) {
 	pieces, inputs := corpus(t)
 	r := rand.New(rand.NewSource(5))
@@ -100,7 +101,7 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// Equal parts of a document are changed each on its own.
+// Identical parts of a document are updated independently.
 func TestTwinsAreChangedApart(t *testing.T) {
 	in := sharing(twice(object.Of("x", []any{1, 2, object.Of("y", nil)})))
 	for query, want := range map[string]string{

@@ -12,7 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// narrow is an array that can be asked for elements by a field.
+// narrow is an array that can load only the elements with given values of a
+// field.
 type narrow struct {
 	by     string
 	all    []any
@@ -20,7 +21,7 @@ type narrow struct {
 	forced bool
 	refuse bool
 	fault  error
-	others func() bool // whether to answer an element that was not asked for
+	others func() bool // reports whether to return an element that was not requested
 }
 
 func (n *narrow) Pending() bool                      { return true }
@@ -41,8 +42,8 @@ func (n *narrow) Narrow(_ context.Context, h mesh.Hint) ([]any, bool, error) {
 	return out, true, n.fault
 }
 
-// meant tells whether a hint wants an element with that name, by the words of
-// the hint's own comment.
+// meant reports whether a hint wants an element with that name, as the hint's
+// comment defines it.
 func meant(name any, h mesh.Hint) bool {
 	s, ok := name.(string)
 	if !ok {
@@ -59,7 +60,7 @@ func TestWanted(t *testing.T) {
 	const anyB = `(?s).*(?:b).*`
 	for _, tc := range []struct {
 		query string
-		asked string // what is wanted, each time; empty when it is loaded whole
+		asked string // the requests so far; "" for the whole array
 	}{
 		{`.x[] | select(.name == "b") | .v`, "b"},
 		{`.x[] | select("b" == .name) | .v`, "b"},
