@@ -40,9 +40,9 @@ func overFleet(t *testing.T, o fleet.Options, args ...string) (out, report strin
 // TestConcurrencyBoundsSessions expects as many sessions to pods at once as
 // --concurrency allows: few with few, and more than the pool's default with many.
 func TestConcurrencyBoundsSessions(t *testing.T) {
-	o := fleet.Options{Proxies: 70, Latency: 300 * time.Millisecond}
 	const query = `any(.proxies[].clusters[]; .name == "nope")`
 	for concurrency, bounds := range map[int][2]int{2: {1, 5}, 60: {35, 92}} {
+		o := fleet.Options{Proxies: concurrency + 8, Latency: 300 * time.Millisecond}
 		out, report, code, count := overFleet(t, o, "--concurrency", strconv.Itoa(concurrency), query)
 		if out != "false\n" || code != 0 {
 			t.Fatalf("%s%s exit code %d", out, report, code)

@@ -75,7 +75,9 @@ func (c *cluster) config() *rest.Config {
 
 // pool is closed with the test, before the cluster.
 func (c *cluster) pool(t *testing.T, o Options) *Pool {
-	o.Timeout = context.WithTimeout
+	if o.Timeout == nil {
+		o.Timeout = context.WithTimeout
+	}
 	p, err := New(c.config(), o)
 	if err != nil {
 		t.Fatal(err)

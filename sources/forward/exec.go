@@ -100,8 +100,16 @@ type command interface {
 	close(Timeout) // ends it, with a goodbye if possible
 }
 
-// command starts a command.
-func (d *upgrader) command(ctx context.Context, name podName, query url.Values) (command, error) {
+// command starts a command. Each try may take Options.UpgradeTimeout.
+func (d *upgrader) command(ctx context.Context, name podName, query url.Values) (c command, err error) {
+	err = d.retrying(ctx, func() error {
+		c, err = d.commandOnce(ctx, name, query)
+		return err
+	})
+	return c, err
+}
+
+func (d *upgrader) commandOnce(ctx context.Context, name podName, query url.Values) (command, error) {
 	limited, cancel := d.o.Timeout(ctx, d.o.UpgradeTimeout)
 	defer cancel()
 	u := d.url(name, "exec", query)

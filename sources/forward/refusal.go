@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,17 +18,22 @@ import (
 
 // answered returns the error for a response that is no upgrade: the API
 // server's status, or one made of the HTTP code if a proxy on the way answered.
-func answered(code int, body []byte) error {
+// retryAfter is the delay that its header names, in seconds; 0 for none.
+func answered(code int, body []byte, retryAfter int) error {
 	var s metav1.Status
 	if json.Unmarshal(body, &s) == nil && s.Kind == "Status" {
 		s.Message = line1(s.Message)
+		if s.Details == nil {
+			s.Details = &metav1.StatusDetails{}
+		}
+		s.Details.RetryAfterSeconds = cmp.Or(s.Details.RetryAfterSeconds, int32(retryAfter))
 		return &apierrors.StatusError{ErrStatus: s}
 	}
 	text := message(body)
 	if text == "" {
 		text = strings.TrimSpace(fmt.Sprintf("the API server answered %d %s", code, http.StatusText(code)))
 	}
-	e := apierrors.NewGenericServerResponse(code, "upgrade", schema.GroupResource{}, "", text, 0, true)
+	e := apierrors.NewGenericServerResponse(code, "upgrade", schema.GroupResource{}, "", text, retryAfter, true)
 	e.ErrStatus.Message = text
 	return e
 }
@@ -64,7 +70,7 @@ func refusal(err error) error {
 	}
 	if m := handshake.FindStringSubmatch(upgrade.Cause.Error()); m != nil {
 		if code, err := strconv.Atoi(m[1]); err == nil {
-			return answered(code, []byte(m[2]))
+			return answered(code, []byte(m[2]), 0)
 		}
 	}
 	return upgrade.Cause

@@ -74,8 +74,16 @@ func (d *upgrader) url(name podName, subresource string, query url.Values) strin
 	return u.String()
 }
 
-// open opens a session to a pod, within Options.UpgradeTimeout.
-func (d *upgrader) open(ctx context.Context, name podName) (*link, error) {
+// open opens a session to a pod. Each try may take Options.UpgradeTimeout.
+func (d *upgrader) open(ctx context.Context, name podName) (l *link, err error) {
+	err = d.retrying(ctx, func() error {
+		l, err = d.openOnce(ctx, name)
+		return err
+	})
+	return l, err
+}
+
+func (d *upgrader) openOnce(ctx context.Context, name podName) (*link, error) {
 	limited, cancel := d.o.Timeout(ctx, d.o.UpgradeTimeout)
 	defer cancel()
 	u := d.url(name, "portforward", nil)
@@ -188,7 +196,7 @@ func (d *upgrader) post(ctx context.Context, url string, protocols ...string) (*
 		if err != nil {
 			return nil, err
 		}
-		return nil, answered(resp.StatusCode, text)
+		return nil, answered(resp.StatusCode, text, retryAfter(resp.Header))
 	}
 	w := &wire{ReadWriteCloser: body, line: l}
 	if err := agreed(resp, protocols); err != nil {
