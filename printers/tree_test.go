@@ -23,7 +23,7 @@ func splitTrace(more *object.Object) *mesh.Object {
 		"request", object.Of("method", "GET", "scheme", "http", "host", "cart", "path", "/x", "principal", nil),
 		"steps", []any{
 			step("listener", "0.0.0.0_80", "destination port 80", ""),
-			step("route", "cart", "path /*", "virtual-service/cart.shop", object.Of("name", "canary", "why", "header x is missing; it has to be \"1\"")),
+			step("route", "cart", "path /*", "virtual-service/cart.shop", object.Of("name", "canary", "why", "header x is missing; it must be \"1\"")),
 			step("cluster", "a", "75% of the requests", "destination-rule/cart.shop"), step("cluster", "b", "", ""),
 		},
 		"cluster", nil,
@@ -43,7 +43,7 @@ func splitTrace(more *object.Object) *mesh.Object {
 const splitTraceText = `GET http://cart/x from web.shop
 ├─ listener  0.0.0.0_80  (destination port 80)
 ├─ route     cart  (path /*)  virtual-service/cart.shop
-│  └─ not canary  header x is missing; it has to be "1"
+│  └─ not canary  header x is missing; it must be "1"
 ├─ cluster   a  (75% of the requests)  destination-rule/cart.shop
 │  ├─ 10.0.0.1:80  75%  HEALTHY  tlsMode-istio  cart-1.shop
 │  └─ 10.0.0.2:80  0%  UNHEALTHY  tlsMode-istio  cart-1.shop

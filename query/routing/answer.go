@@ -127,20 +127,20 @@ func (m miss) describe(r *routed) string {
 		v, ok := cookiesOf(r.headers)[name]
 		return "cookie " + name + describeMismatch(ok, v, describeString(m.m.Sub("stringMatch")))
 	case byFraction:
-		return "the fraction of requests it takes is " + strconv.FormatInt(m.m.Sub("defaultValue").Number("numerator"), 10)
+		return "the fraction of requests that it matches is " + strconv.FormatInt(m.m.Sub("defaultValue").Number("numerator"), 10)
 	}
-	return "what it asks of the connection is not so, or not known"
+	return "its condition on the connection does not hold, or is not known"
 }
 
 // describeMismatch formats a value and the value that is required.
 func describeMismatch(ok bool, is, want string) string {
 	if want == "" {
-		want = "there"
+		want = "present"
 	}
 	if !ok {
-		return " is missing; it has to be " + want
+		return " is missing; it must be " + want
 	}
-	return " is " + strconv.Quote(is) + "; it has to be " + want
+	return " is " + strconv.Quote(is) + "; it must be " + want
 }
 
 func describeHeader(m document.Message) string {
@@ -153,14 +153,14 @@ func describeHeader(m document.Message) string {
 		if !m.FlagOr("presentMatch", true) {
 			return not + "missing"
 		}
-		return not + "there"
+		return not + "present"
 	case m.Has("stringMatch"):
 		return not + describeString(m.Sub("stringMatch"))
 	case m.Has("rangeMatch"):
 		r := m.Sub("rangeMatch")
-		return not + "from " + strconv.FormatInt(r.Number("start"), 10) + " to below " + strconv.FormatInt(r.Number("end"), 10)
+		return not + "a number from " + strconv.FormatInt(r.Number("start"), 10) + " to below " + strconv.FormatInt(r.Number("end"), 10)
 	}
-	for key, word := range map[string]string{"safeRegexMatch": "like ", "prefixMatch": "begun with ", "suffixMatch": "ended with ", "containsMatch": "with ", "exactMatch": ""} {
+	for key, word := range map[string]string{"safeRegexMatch": "like ", "prefixMatch": "a string starting with ", "suffixMatch": "a string ending with ", "containsMatch": "a string containing ", "exactMatch": ""} {
 		switch {
 		case !m.Has(key):
 		case key == "safeRegexMatch":
@@ -169,7 +169,7 @@ func describeHeader(m document.Message) string {
 			return not + word + strconv.Quote(m.Text(key))
 		}
 	}
-	return not + "there"
+	return not + "present"
 }
 
 func describeString(m document.Message) string {
@@ -177,11 +177,11 @@ func describeString(m document.Message) string {
 	case m.Has("safeRegex"):
 		return "like " + m.Sub("safeRegex").Text("regex")
 	case m.Has("prefix"):
-		return "begun with " + strconv.Quote(m.Text("prefix"))
+		return "a string starting with " + strconv.Quote(m.Text("prefix"))
 	case m.Has("suffix"):
-		return "ended with " + strconv.Quote(m.Text("suffix"))
+		return "a string ending with " + strconv.Quote(m.Text("suffix"))
 	case m.Has("contains"):
-		return "with " + strconv.Quote(m.Text("contains"))
+		return "a string containing " + strconv.Quote(m.Text("contains"))
 	case m.Has("exact"):
 		return strconv.Quote(m.Text("exact"))
 	}

@@ -96,7 +96,7 @@ func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object
 		b.out.Lost = 0
 	}
 	if b.policy.hashes && b.out.Why == "" && len(endpoints) > 1 {
-		b.out.Why = "one of them, by a hash of the request: these are the parts of all"
+		b.out.Why = "one of them, chosen by a hash of the request; the shares are of all requests"
 	}
 	if b.out.Reason == "" && b.out.Lost > 1-1e-9 {
 		b.out.Reason = AllUnhealthy

@@ -62,10 +62,10 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 	case len(left) > 0:
 		t.Chain, t.Why = left[0].chain, strings.Join(by, ", ")
 	case l.Has("defaultFilterChain"):
-		t.Chain, t.Default, t.Why = l.Fields.Get("defaultFilterChain"), true, "no other fits"
+		t.Chain, t.Default, t.Why = l.Fields.Get("defaultFilterChain"), true, "no other matches"
 	}
 	if t.Chain != nil && !t.Default && t.Why == "" {
-		t.Why = "it takes all connections"
+		t.Why = "it matches all connections"
 	}
 	return t, c.Err
 }
@@ -90,11 +90,11 @@ func (c *choice) chainByTree(l document.Message, chains []any, r Request, t *Tak
 		t.Unsupported = c.answer.Unsupported[0]
 	}
 	if action.Fields == nil {
-		t.Chain, t.Default, t.Why = l.Fields.Get("defaultFilterChain"), true, "the listener's matcher names no chain"
+		t.Chain, t.Default, t.Why = l.Fields.Get("defaultFilterChain"), true, "the listener's matcher chooses no chain"
 		return
 	}
 	name := action.Sub("typedConfig").Text("value")
-	t.Why = "the listener's matcher names " + name
+	t.Why = "the listener's matcher chooses " + name
 	for _, ch := range chains {
 		if c.Message(ch).Text("name") == name {
 			t.Chain = ch

@@ -36,7 +36,7 @@ func (b *balancing) spread(at []int, l load) {
 			b.out.Why = "panic: too few are healthy, so requests fail"
 			return
 		}
-		b.out.Why = "panic: too few are healthy, so all are sent to"
+		b.out.Why = "panic: too few are healthy, so requests go to all"
 	}
 	zones := map[string]float64{}
 	switch byWeight := b.policy.byLocality && (len(at) == b.all || b.policy.subsetByLocality); {

@@ -86,7 +86,7 @@ func TestMatcherInputsOfThePeer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := "the listener's matcher names " + c.want; taken.Why != want {
+		if want := "the listener's matcher chooses " + c.want; taken.Why != want {
 			t.Errorf("%s of %+v: %s, want %s", c.input, c.r, taken.Why, want)
 		}
 	}
@@ -236,7 +236,7 @@ func TestNearNamesTheFailedCondition(t *testing.T) {
 		}
 		return out
 	}
-	a, c := `a: header user is "bob"; it has to be "jason"`, `c: query parameter q is missing; it has to be begun with "z"`
+	a, c := `a: header user is "bob"; it must be "jason"`, `c: query parameter q is missing; it must be a string starting with "z"`
 	for path, want := range map[string][]string{
 		"/x":  {a, c},
 		"/x1": {a, c, "e: it is not gRPC"},

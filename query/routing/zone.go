@@ -67,7 +67,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 	for name, n := range residual {
 		out[name] = (1 - direct) * float64(n) / float64(sum)
 	}
-	b.out.Why = "kept within " + own + " as far as it can take them"
+	b.out.Why = "kept within " + own + " up to its capacity"
 	return b.mixed(out, eligible)
 }
 

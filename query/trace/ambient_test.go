@@ -103,7 +103,7 @@ func TestTunnels(t *testing.T) {
 			`[false,"DENIED",403,["cart.shop","connect_terminate","default","default","default","a CONNECT's","ns[shop]-policy[no-mallory]-rule[0]"]]`},
 		{`.proxy("way").trace({url: "http://cart/", method: "PUT", principal: "spiffe://cluster.local/ns/shop/sa/web"}) | [.reason, .status]`, `["DENIED",403]`},
 		{`.proxy("way").trace("http://cart/") | [.reason, .unsupported]`, `[null,["rbac: the client's identity"]]`},
-		{`.proxy("way").trace("http://10.1.0.3/") | [.reason, .steps[-1].reason]`, `["NO_FILTER_CHAIN","none fits, so the connection is closed"]`},
+		{`.proxy("way").trace("http://10.1.0.3/") | [.reason, .steps[-1].reason]`, `["NO_FILTER_CHAIN","none matches, so the connection is closed"]`},
 		// all of the way
 		{`.proxy("web").trace({url: "http://cart/", through: true}) | [.reached, .reason, (.through[] | [.proxy, .reached, .request.principal, (.through[] | [.proxy, .reached, .request.principal, .endpoints[0].workload, .policies[0].istio])])]`,
 			`[true,null,["way.shop",true,"spiffe://cluster.local/ns/shop/sa/web",["zt-2.shop",true,"spiffe://cluster.local/ns/shop/sa/way","cart-1.shop","authorization-policy/way-only.shop"]]]`},

@@ -125,7 +125,7 @@ func (g *configuration) endpointsOf(c any, name string, within []string, unsure 
 	for _, m := range members {
 		name, _ := m.(string)
 		if slices.Contains(within, name) {
-			unsure("cluster " + name + " is made of itself")
+			unsure("cluster " + name + " contains itself")
 			continue
 		}
 		member, _, err := byName(g.ctx, g.proxy, "clusters", name)

@@ -40,11 +40,11 @@ func (w *walk) enterChain(listener, chain any) error {
 		return err
 	}
 	if refused {
-		w.addStep(step{what: "transport", why: "the chain takes no client without a certificate, and this one has none"})
+		w.addStep(step{what: "transport", why: "the chain requires a client certificate, and this client has none"})
 		return w.end(otherTransport)
 	}
 	if required && request.TLS && request.Principal == "" && !w.hasCertificate {
-		w.unsure("the client's certificate (the chain takes no client without one; a principal says whom it is for)")
+		w.unsure("the client's certificate (the chain requires one; principal says whose it is)")
 	}
 	w.request = request
 	passed, err := routing.NetworkFilters(w.ctx, &w.registry.tracer.cache, envoyOf(w.ctx, w.proxy), filters, request)
@@ -57,7 +57,7 @@ func (w *walk) enterChain(listener, chain any) error {
 	case !hasHCM:
 		return w.enterTCPProxy(filters)
 	case request.Scheme == routing.Bytes:
-		w.addStep(step{what: "connection manager", why: "what it is sent is not HTTP"})
+		w.addStep(step{what: "connection manager", why: "the connection does not carry HTTP"})
 		w.status = 400
 		return w.end(directResponse)
 	}
@@ -86,9 +86,9 @@ func (w *walk) enterRoutes(listener any, hcm document.Message) error {
 	}
 	w.unsure(a.Unsupported...)
 	if a.Undecided != "" {
-		w.addStep(step{what: "virtual host", name: a.VirtualHost, why: "which of its routes is taken hangs on " + a.Undecided})
+		w.addStep(step{what: "virtual host", name: a.VirtualHost, why: "which of its routes is chosen depends on " + a.Undecided})
 		what, why, _ := strings.Cut(strings.TrimSuffix(a.Undecided, ")"), " (")
-		w.addMissing(w.proxy, unknown{what, why + ": trace --redact-key with the snapshot's key may tell"})
+		w.addMissing(w.proxy, unknown{what, why + ": try trace --redact-key with the snapshot's key"})
 		return w.end(notKnown)
 	}
 	if err := w.addRouteSteps(a); err != nil {
@@ -125,7 +125,7 @@ func (w *walk) endNoRoutes(at routesAt) error {
 		}
 		if len(all) == 0 {
 			w.addStep(step{what: "route configuration", name: at.name, why: "no routes could be read"})
-			w.addMissing(w.proxy, unknown{"routes", "nothing says what the route configurations are"})
+			w.addMissing(w.proxy, unknown{"routes", "no route configuration could be read"})
 			return w.end(notKnown)
 		}
 	}
@@ -139,7 +139,7 @@ func (w *walk) endNoRoutes(at routesAt) error {
 func (w *walk) addRouteSteps(a *routing.Answer) error {
 	if a.Host == nil {
 		if a.Status == 404 {
-			w.addStep(step{what: "virtual host", why: "no domain fits " + w.request.Host})
+			w.addStep(step{what: "virtual host", why: "no domain matches " + w.request.Host})
 		}
 		return nil
 	}

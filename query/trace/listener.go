@@ -59,7 +59,7 @@ func (w *walk) acceptRedirected(name string, port int) error {
 		return err
 	}
 	if !first.handsOff {
-		return w.enter(first, "it catches what comes in", seen)
+		return w.enter(first, "it accepts all redirected connections", seen)
 	}
 	next, why, err := w.handOff(first, all)
 	if err != nil {
@@ -102,7 +102,7 @@ func (w *walk) handOff(from *socket, all []socket) (*socket, string, error) {
 	port := strconv.Itoa(w.DestinationPort)
 	switch {
 	case s == nil:
-		return nil, "no listener of port " + port + " to hand it on to", nil
+		return nil, "no listener of port " + port + " to hand the connection to", nil
 	case slices.ContainsFunc(s.at, func(b bindAddress) bool { return b.rank(addr, w.DestinationPort) == 3 }):
 		return s, "destination " + net.JoinHostPort(w.Destination, port), nil
 	}
@@ -259,11 +259,11 @@ func (w *walk) enter(s *socket, why string, seen routing.Seen) error {
 // endNoChain ends the walk where no filter chain takes the connection.
 func (w *walk) endNoChain(near []any) {
 	if w.Destination != "" || w.noAddress == "" {
-		w.addStep(step{what: "filter chain", why: "none fits, so the connection is closed", near: near})
+		w.addStep(step{what: "filter chain", why: "none matches, so the connection is closed", near: near})
 		w.reason = noChain
 		return
 	}
-	w.addStep(step{what: "filter chain", why: "none fits what is known"})
+	w.addStep(step{what: "filter chain", why: "none matches what is known"})
 	if w.reason = undecided; w.servicesFault != nil { // the services that were not read may have the address
 		w.reason = notKnown
 	}
@@ -321,7 +321,7 @@ func (w *walk) checkCertificate(names []string) (bool, error) {
 		return false, r.Err
 	}
 	if !listed {
-		w.addMissing(w.proxy, unknown{"secrets", "nothing says whether Envoy has the certificate " + strings.Join(names, ", ")})
+		w.addMissing(w.proxy, unknown{"secrets", "the dump does not say whether Envoy has the certificate " + strings.Join(names, ", ")})
 		return true, nil
 	}
 	if !used {

@@ -23,7 +23,7 @@ func lone(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 
 // TestTraceEndsWhereConfigurationLeadsBack holds that what leads to itself ends
 // a walk: an internal listener whose cluster is at the listener, a cluster that
-// is made of itself.
+// contains itself.
 func TestTraceEndsWhereConfigurationLeadsBack(t *testing.T) {
 	in := lone(t, "router", map[string]string{
 		"listeners": `[` + at("a", "0.0.0.0", "80", `"filterChains": [`+tcpChain("loop", ``)+`]`) + `,` +

@@ -58,7 +58,7 @@ func metadataName(r *document.Reader, o any) string {
 // says what keeps it from being read.
 func (g *registry) list(name string) (all []any, why string, err error) {
 	if g.tracer.document == nil {
-		return nil, "there is no mesh around the proxy", nil
+		return nil, "the mesh is not known", nil
 	}
 	r := document.NewReader(g.ctx)
 	all = r.List(g.tracer.document(), name)
@@ -123,7 +123,7 @@ func (g *registry) targetPort(proxy *mesh.Object, servicePort int, unsure func(.
 			case nil:
 				port = servicePort
 			default:
-				unsure("the service's target port by name")
+				unsure("the Service's named target port")
 				continue
 			}
 			return port, metadataName(r, s), r.Err

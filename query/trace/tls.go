@@ -78,7 +78,7 @@ func findCertificate(r *document.Reader, secrets []any, name string) (c certific
 		}
 		c.isUsed = true
 		if r.Force(r.Get(s, "valid")) == false {
-			c.invalid = "it is valid from " + r.Text(s, "notBefore") + " to " + r.Text(s, "notAfter") + " only: clients refuse it"
+			c.invalid = "it is valid from " + r.Text(s, "notBefore") + " to " + r.Text(s, "notAfter") + ", so clients refuse it"
 		}
 		return c
 	}

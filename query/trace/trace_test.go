@@ -199,7 +199,7 @@ func TestTrace(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{`"http://cart/cart/x" | [.cluster, .url, .reason, .status, .reached]`, `["outbound|80||cart.shop.svc.cluster.local","http://cart/v1/x",null,null,true]`},
 		{`"http://cart/cart/x" | [.steps[] | [.step, .name, .istio]]`, `[["service","cart.shop",null],["listener","0.0.0.0_80",null],["filter chain","http",null],["route configuration","80",null],["virtual host","cart",null],["route","cart","virtual-service/cart.shop"],["cluster","outbound|80||cart.shop.svc.cluster.local","destination-rule/cart.shop"]]`},
-		{`"http://cart/cart" | [.steps[] | select(.almost != []) | .almost[]]`, `[{"name":"jason","why":"header user is missing; it has to be \"jason\""}]`},
+		{`"http://cart/cart" | [.steps[] | select(.almost != []) | .almost[]]`, `[{"name":"jason","why":"header user is missing; it must be \"jason\""}]`},
 		{`"http://cart/cart" | [.endpoints[] | [.address, .share, .transport, .workload]]`, `[["10.0.0.2:8080",0.25,"istio","cart-1.shop"],["10.0.0.9:8080",0.75,"raw",null]]`},
 		{`"http://cart/cart" | .unsupported`, `["lua"]`},
 		{`{url: "http://cart.shop/", headers: {user: "jason"}} | .cluster`, `"outbound|80|v2|cart.shop.svc.cluster.local"`},
@@ -218,12 +218,12 @@ func TestTrace(t *testing.T) {
 		{`"tcp://raw:80" | [.cluster, .steps[1].name, .reason]`, `["outbound|80||raw.shop.svc.cluster.local","10.1.0.9_80",null]`},
 		{`"http://10.1.0.9/" | .steps[0].name`, `"10.1.0.9_80"`},
 		{`"http://elsewhere.org/" | [.reason, .unsupported]`, `["NO_VHOST",["the address of elsewhere.org (no Kubernetes Service)","lua"]]`},
-		{`"tcp://none:99" | [.cluster, .reason, .endpoints[0].address, .unsupported]`, `["PassthroughCluster","PASSTHROUGH",null,["the address of none (a service without one)"]]`},
+		{`"tcp://none:99" | [.cluster, .reason, .endpoints[0].address, .unsupported]`, `["PassthroughCluster","PASSTHROUGH",null,["the address of none (the Service has no cluster IP)"]]`},
 		{`"tcp://10.9.9.9:15001" | [.cluster, .reason]`, `["BlackHoleCluster","BLACKHOLE"]`},
 		{`"tcp://10.9.9.9:81" | [.steps[0].name, .reason, .endpoints[0].address]`, `["virtualOutbound","PASSTHROUGH","10.9.9.9:81"]`},
 		{`"https://a.example.com/" | [.cluster, .reason, .steps[1].reason]`, `["sni",null,"SNI a.example.com"]`},
 		{`"https://example.com/" | [.reason, .steps[1].almost]`, `["NO_FILTER_CHAIN",[{"name":"sni","why":"SNI is example.com; it has *.example.com"}]]`},
-		{`"https://cart:80/" | [.cluster, .steps[2].reason]`, `["PassthroughCluster","no other fits"]`},
+		{`"https://cart:80/" | [.cluster, .steps[2].reason]`, `["PassthroughCluster","no other matches"]`},
 		{`{url: "http://cart/cart", speed: 1}`, `error: a request has no speed; it has alpn, destination, digests, directSource, headers, host, method, path, port, principal, random, scheme, sni, source, tls, url`},
 		{`{url: "http://cart/cart", direction: "up"}`, `error: a request's direction can't be up`},
 	} {

@@ -86,7 +86,7 @@ func (w *walk) enterInternal(name, id string, row any) (*walk, error) {
 	inner := w.newInner(request, w.hasCertificate)
 	inner.metadata = metadata
 	if slices.Contains(w.outer, name) {
-		inner.addStep(step{what: "internal listener", name: name, why: "the connection comes from it: it leads back to itself"})
+		inner.addStep(step{what: "internal listener", name: name, why: "the connection comes from this listener, so it would loop"})
 		return inner, inner.end(undecided)
 	}
 	inner.outer = append(slices.Clone(w.outer), name)
@@ -119,7 +119,7 @@ func (w *walk) acceptTunnelled() error {
 			Source: w.Source, Destination: w.ip, DestinationPort: tunnelPort,
 		}, true)
 		outer.isTunnel = true
-		if err := outer.endAtFault(outer.enter(s, "port "+strconv.Itoa(tunnelPort)+", the tunnels'", routing.Seen{})); err != nil {
+		if err := outer.endAtFault(outer.enter(s, "port "+strconv.Itoa(tunnelPort)+", for tunnels", routing.Seen{})); err != nil {
 			return err
 		}
 		w.adopt(&outer.report)

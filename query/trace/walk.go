@@ -150,8 +150,8 @@ func (w *walk) begin() error {
 func (w *walk) addSyncSteps() error {
 	r := w.reader()
 	for _, state := range []struct{ word, says string }{
-		{mesh.Stale, "was sent newer configuration and has not acknowledged it: what follows is the older one"},
-		{mesh.InError, "rejected what its Pilot sent last: what follows is the older one"},
+		{mesh.Stale, "was sent newer configuration that it has not acknowledged: the trace follows the older one"},
+		{mesh.InError, "rejected the configuration that was sent last: the trace follows the older one"},
 	} {
 		var types []string
 		for _, t := range mesh.SyncTypes() {
@@ -243,7 +243,7 @@ func (w *walk) resolve() error {
 		return r.Err
 	}
 	if _, err := netip.ParseAddr(ip); err != nil { // a headless service, or an ExternalName
-		w.noAddress = "the address of " + host + " (a service without one)"
+		w.noAddress = "the address of " + host + " (the Service has no cluster IP)"
 		return nil
 	}
 	w.Destination = ip
