@@ -11,7 +11,7 @@ import (
 // element of a it returns the index of its partner in b: an equal element, or
 // else one with the same key, which has changed. The index is -1 if there is no
 // partner.
-func partners(a, b []any, p place, rule listRule) []int {
+func partners(a, b []any, p location, rule listRule) []int {
 	m := newMatching(len(a), len(b))
 	if !rule.kept {
 		prints := func(list []any) func(int) uint64 {
@@ -73,10 +73,10 @@ func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool
 // inOrder is like partners, but for lists whose order counts: pairs never
 // cross. It first pairs equal elements that occur once in each list. Between
 // two such pairs, it pairs elements with the same name.
-func inOrder(a, b []any, p place) []int {
+func inOrder(a, b []any, p location) []int {
 	o := &ordering{a: a, b: b, m: newMatching(len(a), len(b))}
 	o.same = func(i, j int) bool { return equal(a[i], b[j], p) }
-	o.prints(p)
+	o.fingerprint(p)
 	o.between(0, len(a), 0, len(b), []func(lo, hi, from, to int){o.unchanged, o.named})
 	return o.m.partner
 }
@@ -88,7 +88,7 @@ type ordering struct {
 	printA, printB []uint64
 }
 
-func (o *ordering) prints(p place) {
+func (o *ordering) fingerprint(p location) {
 	o.printA, o.printB = make([]uint64, len(o.a)), make([]uint64, len(o.b))
 	for i, v := range o.a {
 		o.printA[i] = fingerprint(v, p)
@@ -131,7 +131,7 @@ func (o *ordering) between(lo, hi, from, to int, steps []func(lo, hi, from, to i
 func (o *ordering) pair(i, j int) { o.m.partner[i], o.m.taken[j] = j, true }
 
 func (o *ordering) unchanged(lo, hi, from, to int) {
-	for _, c := range once(lo, hi, from, to, func(i int) uint64 { return o.printA[i] }, func(j int) uint64 { return o.printB[j] }) {
+	for _, c := range uniquePairs(lo, hi, from, to, func(i int) uint64 { return o.printA[i] }, func(j int) uint64 { return o.printB[j] }) {
 		if o.same(c[0], c[1]) {
 			o.pair(c[0], c[1])
 		}
@@ -139,7 +139,7 @@ func (o *ordering) unchanged(lo, hi, from, to int) {
 }
 
 func (o *ordering) named(lo, hi, from, to int) {
-	for _, c := range once(lo, hi, from, to, func(i int) string { return identity(o.a[i]) }, func(j int) string { return identity(o.b[j]) }) {
+	for _, c := range uniquePairs(lo, hi, from, to, func(i int) string { return identity(o.a[i]) }, func(j int) string { return identity(o.b[j]) }) {
 		if identity(o.a[c[0]]) != "" {
 			o.pair(c[0], c[1])
 		}
@@ -150,7 +150,7 @@ func (o *ordering) named(lo, hi, from, to int) {
 // strings, for example, count as one string that has changed.
 func (o *ordering) sideBySide(lo, hi, from, to int) {
 	for lo < hi && from < to {
-		if kindred(o.a[lo], o.b[from]) {
+		if mayBeSame(o.a[lo], o.b[from]) {
 			o.pair(lo, from)
 			lo, from = lo+1, from+1
 			continue
@@ -164,8 +164,8 @@ func (o *ordering) sideBySide(lo, hi, from, to int) {
 	}
 }
 
-// kindred reports whether b may be a changed version of a.
-func kindred(a, b any) bool {
+// mayBeSame reports whether b may be a changed version of a.
+func mayBeSame(a, b any) bool {
 	_, objectA := a.(*object.Object)
 	_, objectB := b.(*object.Object)
 	_, listA := a.([]any)
@@ -173,9 +173,9 @@ func kindred(a, b any) bool {
 	return objectA == objectB && listA == listB && identity(a) == identity(b)
 }
 
-// once returns pairs of elements whose key occurs exactly once in each range.
-// It returns as many pairs as possible without crossings.
-func once[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int {
+// uniquePairs returns pairs of elements whose key occurs exactly once in each
+// range. It returns as many pairs as possible without crossings.
+func uniquePairs[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int {
 	inB, count := map[K]int{}, map[K]int{}
 	for j := from; j < to; j++ {
 		k := b(j)
@@ -192,12 +192,12 @@ func once[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int {
 			all = append(all, [2]int{i, inB[k]})
 		}
 	}
-	return rising(all)
+	return longestRising(all)
 }
 
-// rising returns the longest subsequence of pairs whose second indexes
+// longestRising returns the longest subsequence of pairs whose second indexes
 // increase.
-func rising(all [][2]int) [][2]int {
+func longestRising(all [][2]int) [][2]int {
 	var ends []int // for each length, the last pair of the subsequence that ends lowest
 	before := make([]int, len(all))
 	for i, c := range all {

@@ -26,11 +26,11 @@ func (s Section) Changes() []Change {
 	w := &walk{section: s}
 	if s.Edit.Resource == nil && s.Edit.List && len(s.Edit.Inside) > 0 && s.ofResources() {
 		for i := range s.Edit.Inside {
-			w.edit(&s.Edit.Inside[i], trail{})
+			w.edit(&s.Edit.Inside[i], position{})
 		}
 		return w.found
 	}
-	w.edit(s.Edit, trail{})
+	w.edit(s.Edit, position{})
 	return w.found
 }
 
@@ -48,15 +48,15 @@ type walk struct {
 	found   []Change
 }
 
-// trail describes how the walk reached an edit.
-type trail struct {
+// position describes how the walk reached an edit.
+type position struct {
 	resource *Resource
 	path     []any
 	within   []string
 	source   string
 }
 
-func (w *walk) edit(e *Edit, t trail) {
+func (w *walk) edit(e *Edit, t position) {
 	if e.Same || e.Hidden {
 		return
 	}

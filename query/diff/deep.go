@@ -17,7 +17,7 @@ func settle(ctx context.Context, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return undigested(ctx, v), nil
+	return maskDigests(ctx, v), nil
 }
 
 type settler struct {
@@ -25,13 +25,14 @@ type settler struct {
 	depth int
 }
 
-// deepest limits the depth of a value, because the comparison recurses as deep.
-const deepest = 10_000
+// maxDepth limits the depth of a value, because the comparison recurses as
+// deep.
+const maxDepth = 10_000
 
 // value settles a value. envoys is set if the value belongs to a message of
 // Envoy.
 func (s settler) value(v any, envoys bool) (any, error) {
-	if s.depth++; s.depth > deepest {
+	if s.depth++; s.depth > maxDepth {
 		return nil, errors.New("diff: a value is nested too deep")
 	}
 	if o, ok := v.(*mesh.Object); ok {
@@ -76,7 +77,7 @@ func (s settler) list(list []any, envoys bool) (any, error) {
 func (s settler) object(fields *object.Object, kind *kindRule, envoys bool) (any, error) {
 	out := object.New(fields.Len())
 	for key, v := range fields.All() {
-		if key != "kind" && kind.leaves(key) {
+		if key != "kind" && kind.excludes(key) {
 			continue
 		}
 		v, err := s.value(v, envoys)
@@ -98,7 +99,8 @@ var secrets = map[string]bool{
 	"authPassword": true, "inlineKey": true,
 }
 
-// mask replaces the secrets of a value: the same value where it has none.
+// mask returns a value with its secrets masked. It returns the same value if
+// there are none.
 func mask(v any) any {
 	return rewriting{member: func(key string, v any) (string, any, bool) {
 		if secrets[key] {
@@ -108,8 +110,9 @@ func mask(v any) any {
 	}}.value(v)
 }
 
-// maskAll replaces all strings of a secret by Envoy's mask, except the names of the
-// places where Envoy reads a secret from.
+// maskAll replaces all strings in a secret by the word that Envoy writes in
+// their place. It keeps the path of a file and the name of an environment
+// variable that hold a secret.
 func maskAll(v any) any {
 	return rewriting{
 		text: func(string) string { return mesh.Redacted },
@@ -124,8 +127,8 @@ func maskAll(v any) any {
 type rewriting struct {
 	text func(string) string // may be nil
 
-	// member returns the name that a member gets. done is whether w is its value;
-	// otherwise the member's own value is rewritten.
+	// member returns the new name of a member. If done is true, w is the
+	// member's new value; otherwise the old value is rewritten in turn.
 	member func(key string, v any) (name string, w any, done bool)
 }
 
@@ -180,7 +183,7 @@ func (r rewriting) object(m *object.Object) any {
 	return out
 }
 
-// isSame returns whether a rewritten value is still the value that it was.
+// isSame reports whether w, the rewritten v, is still the same value.
 func isSame(w, v any) bool {
 	switch v.(type) {
 	case *object.Object, []any:

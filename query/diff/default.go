@@ -25,10 +25,10 @@ var defaults = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// unsaid reports whether a field with the value v means the same as an absent
+// isUnset reports whether a field with the value v means the same as an absent
 // field. That holds for null and an empty list and, in Envoy's messages, for
 // the default.
-func (p place) unsaid(v any) bool {
+func (p location) isUnset(v any) bool {
 	switch x := v.(type) {
 	case nil:
 		return true
@@ -37,7 +37,7 @@ func (p place) unsaid(v any) bool {
 	case *object.Object:
 		return false
 	}
-	if p.realm != envoy {
+	if p.rules != envoy {
 		return false
 	}
 	word, ok := defaults()[p.name]

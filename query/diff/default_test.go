@@ -64,7 +64,7 @@ func TestDefaults(t *testing.T) {
 		{"validateClusters", false, false}, {"useRemoteAddress", false, false}, {"maxConnections", 0, false}, {"timeout", "0s", false}, {"cluster", "", false},
 		{"proxy100Continue", false, true}, {"proxy100Continue", true, false}, {"nothingOfEnvoys", "", false}, {"nothingOfEnvoys", nil, true},
 	} {
-		if got := (place{realm: envoy, name: c.name}).unsaid(c.v); got != c.want {
+		if got := (location{rules: envoy, name: c.name}).isUnset(c.v); got != c.want {
 			t.Errorf("%s: %v: %v", c.name, c.v, got)
 		}
 	}

@@ -101,8 +101,9 @@ func patched(t testing.TB, a, b any) any {
 	return parse(t, string(doc))
 }
 
-// TestPlain checks that plain values are compared exactly, as JSON.
-func TestPlain(t *testing.T) {
+// TestPlainValuesAreComparedExactly checks that plain values are compared
+// exactly, as JSON.
+func TestPlainValuesAreComparedExactly(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want []string
@@ -136,9 +137,9 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestSame checks values that are equal as Envoy reads them. Each pair is
-// inside a Cluster unless the case names another kind.
-func TestSame(t *testing.T) {
+// TestEqualAsEnvoyReadsThem checks values that are equal as Envoy reads them.
+// Each pair is inside a Cluster unless the case names another kind.
+func TestEqualAsEnvoyReadsThem(t *testing.T) {
 	const istio = `"@type":"type.googleapis.com/istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig"`
 	for name, c := range map[string][2]string{
 		"istio/istio#12958: the first word of an enum": {`{"type":"STATIC","connectTimeout":"1s"}`, `{"connectTimeout":"1s"}`},
@@ -173,7 +174,7 @@ func inCluster(t testing.TB, text string) *object.Object {
 	return m
 }
 
-func TestNotSame(t *testing.T) {
+func TestDifferentAsEnvoyReadsThem(t *testing.T) {
 	for name, c := range map[string]struct {
 		a, b string
 		want []string

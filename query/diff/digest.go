@@ -16,9 +16,9 @@ func WithForeignDigests(ctx context.Context, seen func()) context.Context {
 	return context.WithValue(ctx, foreignDigests{}, seen)
 }
 
-// undigested replaces the digests of a settled value in a context of
-// [WithForeignDigests]: the same value where it has none.
-func undigested(ctx context.Context, v any) any {
+// maskDigests masks the digests in a settled value if the context is one of
+// [WithForeignDigests]. It returns the same value if there are none.
+func maskDigests(ctx context.Context, v any) any {
 	seen, foreign := ctx.Value(foreignDigests{}).(func())
 	if !foreign {
 		return v
@@ -31,7 +31,7 @@ func undigested(ctx context.Context, v any) any {
 	}
 	out := rewriting{
 		text: withoutDigest,
-		// Several digests become the same name: which is which is not known.
+		// Several digests become the same name, since they can't be matched.
 		member: func(key string, _ any) (string, any, bool) { return withoutDigest(key), nil, false },
 	}.value(v)
 	if !isSame(out, v) {

@@ -26,7 +26,7 @@ type Edit struct {
 }
 
 // build returns the edit of two values that are not equal.
-func build(a, b any, p place) Edit {
+func build(a, b any, p location) Edit {
 	e := Edit{A: a, B: b, InA: true, InB: true}
 	switch x := a.(type) {
 	case *object.Object:
@@ -41,17 +41,17 @@ func build(a, b any, p place) Edit {
 	return e
 }
 
-func buildMembers(a, b *object.Object, p place) []Edit {
+func buildMembers(a, b *object.Object, p location) []Edit {
 	p, kind := p.inside(a, b), kindOf(a, b)
 	var out []Edit
 	for _, key := range a.Sorted() {
-		if kind.leaves(key) {
+		if kind.excludes(key) {
 			continue
 		}
 		other := p.spelled(key, b)
 		v, w := a.Get(key), b.Get(other)
 		e := Edit{A: v, B: w, InA: true, InB: has(b, other)}
-		e.Same = equalMembers(kind.said(key, v), kind.said(key, w), true, e.InB, p.member(key))
+		e.Same = equalMembers(kind.effective(key, v), kind.effective(key, w), true, e.InB, p.member(key))
 		if !e.Same && e.InB {
 			e = build(v, w, p.member(key))
 		}
@@ -60,7 +60,7 @@ func buildMembers(a, b *object.Object, p place) []Edit {
 	}
 	for _, key := range b.Sorted() {
 		other := p.spelled(key, a)
-		if kind.leaves(key) || has(a, other) || equalMembers(nil, kind.said(key, b.Get(key)), false, true, p.member(key)) {
+		if kind.excludes(key) || has(a, other) || equalMembers(nil, kind.effective(key, b.Get(key)), false, true, p.member(key)) {
 			continue
 		}
 		out = append(out, Edit{B: b.Get(key), InB: true, KeyA: other, KeyB: key})
@@ -79,8 +79,8 @@ func compareKeys(a, b string) int {
 	return 0
 }
 
-func buildElements(a, b []any, p place) []Edit {
-	if rule := p.list(); rule.free {
+func buildElements(a, b []any, p location) []Edit {
+	if rule := p.listRule(); rule.free {
 		return merge(a, b, partners(a, b, p, rule), p)
 	}
 	return merge(a, b, inOrder(a, b, p), p)
@@ -89,7 +89,7 @@ func buildElements(a, b []any, p place) []Edit {
 // merge returns the edits of the elements of two lists. a's elements keep their
 // order. Each element of b without a partner comes after the element that it
 // follows in b.
-func merge(a, b []any, partner []int, p place) []Edit {
+func merge(a, b []any, partner []int, p location) []Edit {
 	taken := make([]bool, len(b))
 	for _, j := range partner {
 		if j >= 0 {
@@ -103,7 +103,7 @@ func merge(a, b []any, partner []int, p place) []Edit {
 			out = append(out, Edit{A: a[i], InA: true, IndexA: i, IndexB: -1})
 			continue
 		}
-		out, next = alone(out, b, taken, next, j)
+		out, next = appendUnpaired(out, b, taken, next, j)
 		e := Edit{A: a[i], B: b[j], InA: true, InB: true, Same: equal(a[i], b[j], p)}
 		if !e.Same {
 			e = build(a[i], b[j], p)
@@ -111,12 +111,12 @@ func merge(a, b []any, partner []int, p place) []Edit {
 		e.IndexA, e.IndexB = i, j
 		out = append(out, e)
 	}
-	out, _ = alone(out, b, taken, next, len(b))
+	out, _ = appendUnpaired(out, b, taken, next, len(b))
 	return out
 }
 
-// alone adds the elements of b up to an index that have no partner.
-func alone(out []Edit, b []any, taken []bool, next, to int) ([]Edit, int) {
+// appendUnpaired adds the elements of b up to an index that have no partner.
+func appendUnpaired(out []Edit, b []any, taken []bool, next, to int) ([]Edit, int) {
 	for ; next < to; next++ {
 		if !taken[next] {
 			out = append(out, Edit{B: b[next], InB: true, IndexA: -1, IndexB: next})

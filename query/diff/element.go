@@ -33,7 +33,7 @@ type element struct {
 	key      string
 	state    string
 	failure  string
-	aside    bool // excluded from the comparison
+	excluded bool // excluded from the comparison
 	partner  int  // the index in the other list; -1 if there is none
 }
 
@@ -47,22 +47,22 @@ func (c *comparing) elements(a, b []any) (*Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	choose(x, c.sentB != nil)
-	choose(y, c.sentA != nil)
-	if err := c.leaveResolved(c.sentA, x, y); err != nil {
+	excludeUnused(x, c.sentB != nil)
+	excludeUnused(y, c.sentA != nil)
+	if err := c.excludeResolved(c.sentA, x, y); err != nil {
 		return nil, err
 	}
-	if err := c.leaveResolved(c.sentB, y, x); err != nil {
+	if err := c.excludeResolved(c.sentB, y, x); err != nil {
 		return nil, err
 	}
 	if err := c.pair(x, y); err != nil {
 		return nil, err
 	}
 	edits := make([]Edit, len(x))
-	if err := c.each(len(x), func(i int) error { return c.one(x, y, i, &edits[i]) }); err != nil {
+	if err := c.each(len(x), func(i int) error { return c.compareElement(x, y, i, &edits[i]) }); err != nil {
 		return nil, err
 	}
-	return c.gather(edits, y)
+	return c.mergeEdits(edits, y)
 }
 
 func (c *comparing) read(list []any) ([]element, error) {
@@ -87,11 +87,11 @@ func (c *comparing) read(list []any) ([]element, error) {
 	return out, err
 }
 
-// choose excludes rejected and draining elements, and a warming element if
-// Envoy still uses another one of the same name. If dynamic is set, it also
+// excludeUnused excludes rejected and draining elements, and a warming element
+// if Envoy still uses another one of the same name. If dynamic is set, it also
 // excludes the static ones from Envoy's bootstrap, since istiod doesn't send
 // them.
-func choose(all []element, dynamic bool) {
+func excludeUnused(all []element, dynamic bool) {
 	inUse := map[string]bool{}
 	for i := range all {
 		if e := &all[i]; e.state == "ACTIVE" || e.state == "STATIC" && !dynamic {
@@ -103,15 +103,15 @@ func choose(all []element, dynamic bool) {
 		e := &all[i]
 		switch e.state {
 		case "REJECTED":
-			e.aside = true
+			e.excluded = true
 			refused[e.key] = e.failure
 		case "DRAINING":
-			e.aside = true
+			e.excluded = true
 		case "WARMING":
-			e.aside = inUse[e.key]
+			e.excluded = inUse[e.key]
 			warming[e.key] = true
 		case "STATIC":
-			e.aside = dynamic
+			e.excluded = dynamic
 		}
 	}
 	for i := range all {
@@ -120,9 +120,9 @@ func choose(all []element, dynamic bool) {
 	}
 }
 
-// leaveResolved excludes the endpoints that istiod didn't send: those of
+// excludeResolved excludes the endpoints that istiod didn't send: those of
 // clusters whose addresses Envoy gets in another way, such as DNS.
-func (c *comparing) leaveResolved(by *mesh.Object, sent, held []element) error {
+func (c *comparing) excludeResolved(by *mesh.Object, sent, held []element) error {
 	if by == nil || len(held) == 0 || held[0].resource.Kind != "Endpoint" {
 		return nil
 	}
@@ -137,19 +137,19 @@ func (c *comparing) leaveResolved(by *mesh.Object, sent, held []element) error {
 			continue
 		}
 		if !asked {
-			if err := c.discovered(by, ours); err != nil {
+			if err := c.addEDSClusters(by, ours); err != nil {
 				return err
 			}
 			asked = true
 		}
-		e.aside = !ours[e.resource.Name]
+		e.excluded = !ours[e.resource.Name]
 	}
 	return nil
 }
 
-// discovered adds the clusters whose endpoints istiod sends (those of type EDS)
-// to the set ours, by name.
-func (c *comparing) discovered(by *mesh.Object, ours map[string]bool) error {
+// addEDSClusters adds the clusters whose endpoints istiod sends (those of type
+// EDS) to the set ours, by name.
+func (c *comparing) addEDSClusters(by *mesh.Object, ours map[string]bool) error {
 	clusters, err := section(c.ctx, by, mesh.Clusters)
 	if err != nil {
 		return err
@@ -171,14 +171,14 @@ func (c *comparing) discovered(by *mesh.Object, ours map[string]bool) error {
 func (c *comparing) pair(a, b []element) error {
 	with, twice := map[string][]int{}, map[string]bool{}
 	for j := range b {
-		if e := &b[j]; !e.aside {
+		if e := &b[j]; !e.excluded {
 			with[e.key] = append(with[e.key], j)
 			twice[e.key] = len(with[e.key]) > 1
 		}
 	}
 	alike := map[string][]int{}
 	for i := range a {
-		if e := &a[i]; !e.aside {
+		if e := &a[i]; !e.excluded {
 			alike[e.key] = append(alike[e.key], i)
 		}
 	}
@@ -196,7 +196,7 @@ func (c *comparing) pair(a, b []element) error {
 		if err != nil {
 			return err
 		}
-		for n, m := range partners(x, y, place{realm: envoy}, named) {
+		for n, m := range partners(x, y, location{rules: envoy}, named) {
 			if m >= 0 {
 				a[of[n]].partner, b[to[m]].partner = to[m], of[n]
 			}
@@ -216,11 +216,11 @@ func (c *comparing) settled(all []element, at []int) ([]any, error) {
 	return out, nil
 }
 
-// one sets out to the edit of a's element i.
-func (c *comparing) one(a, b []element, i int, out *Edit) error {
+// compareElement sets out to the edit of a's element i.
+func (c *comparing) compareElement(a, b []element, i int, out *Edit) error {
 	e := &a[i]
-	*out = Edit{InA: true, IndexA: i, IndexB: -1, Resource: &e.resource, Hidden: e.aside}
-	if e.aside {
+	*out = Edit{InA: true, IndexA: i, IndexB: -1, Resource: &e.resource, Hidden: e.excluded}
+	if e.excluded {
 		return nil
 	}
 	v, err := settle(c.ctx, e.v)
@@ -243,23 +243,23 @@ func (c *comparing) one(a, b []element, i int, out *Edit) error {
 	}
 	switch {
 	case c.sentA != nil:
-		w = withoutOpinion(v, w)
+		w = withSentHealth(v, w)
 	case c.sentB != nil:
-		v = withoutOpinion(w, v)
+		v = withSentHealth(w, v)
 	}
-	if equal(v, w, place{}) {
+	if equal(v, w, location{}) {
 		*out = Edit{A: e.v, B: with.v, InA: true, InB: true, Same: true, lines: countLines(w)}
 	} else {
-		*out = build(v, w, place{})
+		*out = build(v, w, location{})
 	}
 	out.IndexA, out.IndexB, out.Resource = i, e.partner, &with.resource
 	return nil
 }
 
-// withoutOpinion returns an endpoint of Envoy with the health that istiod sent,
+// withSentHealth returns an endpoint of Envoy with the health that istiod sent,
 // if Envoy's health can follow from that one. Envoy writes the result of its
 // own health checks and outlier detection into the same field.
-func withoutOpinion(sent, held any) any {
+func withSentHealth(sent, held any) any {
 	said, is := textAt(sent, "health"), textAt(held, "health")
 	if said == "" || said == is || textAt(held, "kind") != "Endpoint" {
 		return held
@@ -272,14 +272,14 @@ func withoutOpinion(sent, held any) any {
 	return held
 }
 
-// gather combines the edits of the elements into the edit of the lists.
-func (c *comparing) gather(edits []Edit, b []element) (*Edit, error) {
+// mergeEdits combines the edits of the elements into the edit of the lists.
+func (c *comparing) mergeEdits(edits []Edit, b []element) (*Edit, error) {
 	same := true
 	out := &Edit{InA: true, InB: true, List: true}
 	next := 0
 	behind := func(to int) error {
 		for ; next < to; next++ {
-			if e := &b[next]; e.partner < 0 && !e.aside {
+			if e := &b[next]; e.partner < 0 && !e.excluded {
 				v, err := settle(c.ctx, e.v)
 				if err != nil {
 					return err

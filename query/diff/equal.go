@@ -5,9 +5,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// equal reports whether two values without lazy parts are equal. Their place
+// equal reports whether two values without lazy parts are equal. Their location
 // decides which differences count.
-func equal(a, b any, p place) bool {
+func equal(a, b any, p location) bool {
 	switch x := a.(type) {
 	case *object.Object:
 		y, ok := b.(*object.Object)
@@ -23,22 +23,22 @@ func equal(a, b any, p place) bool {
 	return equalScalars(a, b, p)
 }
 
-func equalObjects(a, b *object.Object, p place) bool {
+func equalObjects(a, b *object.Object, p location) bool {
 	if mesh.Identical(a, b) {
 		return true
 	}
 	p, kind := p.inside(a, b), kindOf(a, b)
 	for key, v := range a.All() {
-		if kind.leaves(key) {
+		if kind.excludes(key) {
 			continue
 		}
 		w, there := b.Lookup(p.spelled(key, b))
-		if !equalMembers(kind.said(key, v), kind.said(key, w), true, there, p.member(key)) {
+		if !equalMembers(kind.effective(key, v), kind.effective(key, w), true, there, p.member(key)) {
 			return false
 		}
 	}
 	for key, w := range b.All() {
-		if !kind.leaves(key) && !has(a, p.spelled(key, a)) && !equalMembers(nil, kind.said(key, w), false, true, p.member(key)) {
+		if !kind.excludes(key) && !has(a, p.spelled(key, a)) && !equalMembers(nil, kind.effective(key, w), false, true, p.member(key)) {
 			return false
 		}
 	}
@@ -47,19 +47,19 @@ func equalObjects(a, b *object.Object, p place) bool {
 
 // equalMembers compares the values of one field in two objects. The field may
 // be absent in one of them.
-func equalMembers(v, w any, inA, inB bool, p place) bool {
+func equalMembers(v, w any, inA, inB bool, p location) bool {
 	switch {
-	case p.realm == plain && inA != inB:
+	case p.rules == plain && inA != inB:
 		return false
-	case p.realm == plain || v != nil && w != nil:
+	case p.rules == plain || v != nil && w != nil:
 		return equal(v, w, p)
 	case v == nil:
-		return p.unsaid(w)
+		return p.isUnset(w)
 	}
-	return p.unsaid(v)
+	return p.isUnset(v)
 }
 
-func equalLists(a, b []any, p place) bool {
+func equalLists(a, b []any, p location) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -70,7 +70,7 @@ func equalLists(a, b []any, p place) bool {
 	for same < len(a) && equal(a[same], b[same], p) {
 		same++
 	}
-	rule := p.list()
+	rule := p.listRule()
 	if same == len(a) || !rule.free {
 		return same == len(a)
 	}
@@ -90,8 +90,8 @@ func has(m *object.Object, key string) bool {
 // spelled returns the name under which an object has a field. It is another
 // name only if the object's type is unknown and the object spells the field in
 // the other way (camelCase or snake_case).
-func (p place) spelled(key string, in *object.Object) string {
-	if p.realm != foreign || has(in, key) {
+func (p location) spelled(key string, in *object.Object) string {
+	if p.rules != foreign || has(in, key) {
 		return key
 	}
 	if c := camel(key); c != key {

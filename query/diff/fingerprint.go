@@ -8,18 +8,18 @@ import (
 )
 
 // fingerprint returns a hash that is the same for all values that are equal at
-// their place.
-func fingerprint(v any, p place) uint64 {
+// their location.
+func fingerprint(v any, p location) uint64 {
 	switch x := v.(type) {
 	case *object.Object:
 		return fingerprintObject(x, p)
 	case []any:
-		sum, free := uint64(17), p.list().free
+		sum, free := uint64(17), p.listRule().free
 		for _, e := range x {
 			if f := fingerprint(e, p); free {
-				sum += spread(f)
+				sum += mix(f)
 			} else {
-				sum = spread(sum ^ f)
+				sum = mix(sum ^ f)
 			}
 		}
 		return sum
@@ -36,25 +36,25 @@ func fingerprint(v any, p place) uint64 {
 	return fingerprintNumber(v)
 }
 
-func fingerprintObject(m *object.Object, p place) uint64 {
+func fingerprintObject(m *object.Object, p location) uint64 {
 	p = p.inside(m, nil)
 	kind := kindOf(m, nil)
 	sum := uint64(11)
 	for key, v := range m.All() {
-		if v = kind.said(key, v); kind.leaves(key) || p.realm != plain && p.member(key).unsaid(v) {
+		if v = kind.effective(key, v); kind.excludes(key) || p.rules != plain && p.member(key).isUnset(v) {
 			continue
 		}
 		name := key
-		if p.realm == foreign {
+		if p.rules == foreign {
 			name = camel(key)
 		}
-		sum += spread(hash(name) ^ fingerprint(v, p.member(key)))
+		sum += mix(hash(name) ^ fingerprint(v, p.member(key)))
 	}
 	return sum
 }
 
-func fingerprintText(s string, p place) uint64 {
-	if p.realm == plain {
+func fingerprintText(s string, p location) uint64 {
+	if p.rules == plain {
 		return hash(s)
 	}
 	if p.name == typeKey {
@@ -74,7 +74,7 @@ func fingerprintNumber(v any) uint64 {
 	if f != f || f == 0 { // NaN, 0 and -0
 		return 13
 	}
-	return spread(math.Float64bits(f))
+	return mix(math.Float64bits(f))
 }
 
 // hash computes the FNV-1a hash.
@@ -86,9 +86,9 @@ func hash(s string) uint64 {
 	return h
 }
 
-// spread mixes a hash with the final step of MurmurHash3, in which each bit
+// mix mixes a hash with the final step of MurmurHash3, in which each bit
 // affects half of the others.
-func spread(x uint64) uint64 {
+func mix(x uint64) uint64 {
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return x ^ x>>33

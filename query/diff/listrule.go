@@ -78,9 +78,9 @@ var freeLists = map[string]listRule{
 	"lbEndpoints":                    {free: true, keys: []key{byHost}},
 }
 
-// list returns the rule for a list at this place.
-func (p place) list() listRule {
-	if p.realm != envoy {
+// listRule returns the rule for a list at this location.
+func (p location) listRule() listRule {
+	if p.rules != envoy {
 		return listRule{}
 	}
 	if r, ok := freeLists[p.name]; ok {
@@ -118,7 +118,7 @@ func identity(v any) string {
 	return id
 }
 
-func printOf(v any) string { return strconv.FormatUint(fingerprint(v, place{realm: envoy}), 36) }
+func printOf(v any) string { return strconv.FormatUint(fingerprint(v, location{rules: envoy}), 36) }
 
 // at returns the value at a path of names, or nil if there is none.
 func at(v any, names ...string) any {

@@ -29,7 +29,7 @@ func (r renderer) text(side byte, margin, before string, v any, after string) {
 	switch x := v.(type) {
 	case *object.Object:
 		kind := kindOf(x, nil)
-		keys := slices.DeleteFunc(x.Sorted(), kind.leaves)
+		keys := slices.DeleteFunc(x.Sorted(), kind.excludes)
 		if len(keys) == 0 {
 			r.out(line{side, margin + before + "{}" + after})
 			return
@@ -61,7 +61,7 @@ func countLines(v any) int {
 	case *object.Object:
 		kind := kindOf(x, nil)
 		for key, e := range x.All() {
-			if !kind.leaves(key) {
+			if !kind.excludes(key) {
 				n += countLines(e)
 			}
 		}

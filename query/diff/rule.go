@@ -8,38 +8,39 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// realm says by which rules a value is compared.
-type realm int
+// ruleSet says by which rules a value is compared.
+type ruleSet int
 
 const (
-	plain   realm = iota // exactly, as JSON
-	envoy                // as a message of Envoy
-	foreign              // as a message of an unknown type: field names may be in camelCase or snake_case
+	plain   ruleSet = iota // exactly, as JSON
+	envoy                  // as a message of Envoy
+	foreign                // as a message of an unknown type: field names may be in camelCase or snake_case
 )
 
-// place says where a value is in the document, which decides how it is
+// location says where a value is in the document, which decides how it is
 // compared.
-type place struct {
-	realm  realm
+type location struct {
+	rules  ruleSet
 	name   string // the field that holds the value; list elements have the name of their list
 	parent string // the field that holds the enclosing object
 }
 
-// member returns the place of an object's field.
-func (p place) member(name string) place {
-	if p.realm == envoy && name == "filterMetadata" {
-		return place{realm: plain}
+// member returns the location of an object's field.
+func (p location) member(name string) location {
+	if p.rules == envoy && name == "filterMetadata" {
+		return location{rules: plain}
 	}
-	return place{realm: p.realm, name: name, parent: p.name}
+	return location{rules: p.rules, name: name, parent: p.name}
 }
 
-// inside returns the place of an object, adjusted by the object's kind or type.
-func (p place) inside(a, b *object.Object) place {
+// inside returns the location of an object, adjusted by the object's kind or
+// type.
+func (p location) inside(a, b *object.Object) location {
 	if k := kindOf(a, b); k != nil {
-		p.realm = envoy
+		p.rules = envoy
 		return p
 	}
-	if p.realm == plain {
+	if p.rules == plain {
 		return p
 	}
 	url, ok := a.Get(typeKey).(string)
@@ -48,13 +49,13 @@ func (p place) inside(a, b *object.Object) place {
 	}
 	switch {
 	case url == "":
-	case isEnvoys(url):
-		p.realm = envoy
+	case isKnownType(url):
+		p.rules = envoy
 	default:
-		p.realm = foreign
+		p.rules = foreign
 	}
 	if strings.HasSuffix(url, ".TypedStruct") {
-		p.realm = plain // a TypedStruct contains plain data
+		p.rules = plain // a TypedStruct contains plain data
 	}
 	return p
 }
@@ -64,8 +65,9 @@ const (
 	typeHome = "type.googleapis.com/"
 )
 
-// isEnvoys reports whether the document's decoder knows the fields of a type.
-func isEnvoys(url string) bool {
+// isKnownType reports whether the document's decoder knows the fields of a
+// type.
+func isKnownType(url string) bool {
 	name := strings.TrimPrefix(url, typeHome)
 	for _, p := range []string{"envoy.", "udpa.", "xds.", "google."} {
 		if strings.HasPrefix(name, p) {
@@ -78,25 +80,25 @@ func isEnvoys(url string) bool {
 // kindRule says which fields of a kind are not compared, and which values its
 // nulls mean.
 type kindRule struct {
-	aside map[string]bool
-	nulls *object.Object
+	excluded map[string]bool
+	nulls    *object.Object
 }
 
 // kindRules holds the rules of the kinds that are compared as Envoy reads them.
 var kindRules = sync.OnceValue(func() map[string]*kindRule {
 	rules := map[string]*kindRule{}
 	for _, k := range mesh.Kinds() {
-		r := &kindRule{aside: map[string]bool{"kind": true}}
+		r := &kindRule{excluded: map[string]bool{"kind": true}}
 		switch {
 		case k.Message != "":
 			for _, f := range k.Fields {
-				r.aside[f.Name] = true
+				r.excluded[f.Name] = true
 			}
 		case k.Name == "Endpoint":
 			r.nulls = object.Of("weight", 1, "priority", 0, "health", "UNKNOWN")
-			r.leave("outlier", "stats")
+			r.exclude("outlier", "stats")
 		case k.Name == "Secret":
-			r.leave("state", "valid", "versionInfo", "lastUpdated")
+			r.exclude("state", "valid", "versionInfo", "lastUpdated")
 		default:
 			continue
 		}
@@ -105,17 +107,18 @@ var kindRules = sync.OnceValue(func() map[string]*kindRule {
 	return rules
 })
 
-func (r *kindRule) leave(names ...string) {
+func (r *kindRule) exclude(names ...string) {
 	for _, name := range names {
-		r.aside[name] = true
+		r.excluded[name] = true
 	}
 }
 
-// leaves reports whether a field is excluded from the comparison.
-func (r *kindRule) leaves(name string) bool { return r != nil && r.aside[name] }
+// excludes reports whether a field is excluded from the comparison.
+func (r *kindRule) excludes(name string) bool { return r != nil && r.excluded[name] }
 
-// said returns a field's value, with null replaced by the value that it means.
-func (r *kindRule) said(name string, v any) any {
+// effective returns a field's value, with null replaced by the value that it
+// means.
+func (r *kindRule) effective(name string, v any) any {
 	if v == nil && r != nil {
 		return r.nulls.Get(name)
 	}

@@ -11,15 +11,15 @@ import (
 )
 
 // equalScalars compares strings, numbers, booleans and null.
-func equalScalars(a, b any, p place) bool {
+func equalScalars(a, b any, p location) bool {
 	s, sText := a.(string)
 	t, tText := b.(string)
 	switch {
 	case sText && tText:
-		return s == t || p.realm != plain && equalTexts(s, t, p)
-	case sText && p.realm != plain && isDecimal(s):
+		return s == t || p.rules != plain && equalTexts(s, t, p)
+	case sText && p.rules != plain && isDecimal(s):
 		return isNumber(b) && equalNumbers(json.Number(s), b)
-	case tText && p.realm != plain && isDecimal(t):
+	case tText && p.rules != plain && isDecimal(t):
 		return isNumber(a) && equalNumbers(a, json.Number(t))
 	case sText || tText:
 		return false
@@ -34,10 +34,10 @@ func equalScalars(a, b any, p place) bool {
 // equalTexts compares two strings that are not identical. They may be the same
 // duration, or the same type in two versions of the API. A masked secret equals
 // any string.
-func equalTexts(s, t string, p place) bool {
+func equalTexts(s, t string, p location) bool {
 	switch {
 	case p.name == typeKey:
-		return versions(s, t)
+		return differOnlyInVersion(s, t)
 	case mesh.IsRedacted(s) || mesh.IsRedacted(t) || mesh.IsDigest(s) != mesh.IsDigest(t):
 		return true
 	}
@@ -49,10 +49,10 @@ func equalTexts(s, t string, p place) bool {
 	return ok && d == e
 }
 
-// versions reports whether two type URLs name the same message in two versions
-// of Envoy's API. The versions are in packages of different names, often at
-// different levels.
-func versions(s, t string) bool {
+// differOnlyInVersion reports whether two type URLs name the same message in
+// two versions of Envoy's API. The versions are in packages of different names,
+// often at different levels.
+func differOnlyInVersion(s, t string) bool {
 	return lastWord(s) == lastWord(t) && versionOf(s) != versionOf(t)
 }
 

@@ -52,8 +52,8 @@ func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out f
 // as [Proxies] does. Two arrays of clusters, listeners or the like are compared
 // by the names of their elements.
 func Compare(ctx context.Context, a, b any, out func(Section) error) error {
-	x, isA := holder(a)
-	y, isB := holder(b)
+	x, isA := sectionOwner(a)
+	y, isB := sectionOwner(b)
 	if isA && isB {
 		return Proxies(ctx, x, y, Sections(), out)
 	}
@@ -70,11 +70,11 @@ func compare(ctx context.Context, a, b any) (*Edit, error) {
 			return nil, fmt.Errorf("diff: a mesh is not compared at once: compare its proxies, or their sections")
 		}
 	}
-	x, listA, err := rowed(ctx, a)
+	x, listA, err := namedElements(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	y, listB, err := rowed(ctx, b)
+	y, listB, err := namedElements(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -86,28 +86,28 @@ func compare(ctx context.Context, a, b any) (*Edit, error) {
 		return nil, err
 	}
 	w, err := settle(ctx, b)
-	if err != nil || equal(v, w, place{}) {
+	if err != nil || equal(v, w, location{}) {
 		return nil, err
 	}
-	e := build(v, w, place{})
+	e := build(v, w, location{})
 	if kind := kindName(a); kindRules()[kind] != nil && kind == kindName(b) {
 		e.Resource = &Resource{Kind: kind, Name: textAt(v, "name")}
 	}
 	return &e, nil
 }
 
-// holder returns v if it is an object with sections.
-func holder(v any) (*mesh.Object, bool) {
+// sectionOwner returns v if it is an object with sections.
+func sectionOwner(v any) (*mesh.Object, bool) {
 	o, ok := v.(*mesh.Object)
 	return o, ok && (o.Kind == "Proxy" || o.Kind == "Desired")
 }
 
-// keyed lists the kinds whose elements have unique names.
-var keyed = []string{"Cluster", "Listener", "RouteConfiguration", "ExtensionConfig", "Endpoint", "VirtualHost", "Secret"}
+// namedKinds lists the kinds whose elements have unique names.
+var namedKinds = []string{"Cluster", "Listener", "RouteConfiguration", "ExtensionConfig", "Endpoint", "VirtualHost", "Secret"}
 
-// rowed returns the elements of an array. ok is false if an element is of a
-// kind without unique names.
-func rowed(ctx context.Context, v any) (list []any, ok bool, err error) {
+// namedElements returns the elements of an array. ok is false if an element is
+// of a kind without unique names.
+func namedElements(ctx context.Context, v any) (list []any, ok bool, err error) {
 	if _, ok := v.(*mesh.Object); ok {
 		return nil, false, nil
 	}
@@ -116,7 +116,7 @@ func rowed(ctx context.Context, v any) (list []any, ok bool, err error) {
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	return list, !slices.ContainsFunc(list, func(e any) bool { return !slices.Contains(keyed, kindName(e)) }), nil
+	return list, !slices.ContainsFunc(list, func(e any) bool { return !slices.Contains(namedKinds, kindName(e)) }), nil
 }
 
 func kindName(v any) string {

@@ -128,9 +128,9 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestLoads checks that only compared sections are loaded, and that load errors
-// are returned.
-func TestLoads(t *testing.T) {
+// TestProxiesLoadsComparedSectionsOnly checks that only compared sections are
+// loaded, and that load errors are returned.
+func TestProxiesLoadsComparedSectionsOnly(t *testing.T) {
 	gone := errors.New("gone")
 	never := mesh.Later(func(context.Context) (any, error) { return nil, gone })
 	cluster := func(x int) []any {
@@ -150,7 +150,7 @@ func TestLoads(t *testing.T) {
 	}
 }
 
-func TestDepth(t *testing.T) {
+func TestCompareLimitsDepth(t *testing.T) {
 	var v any = 1
 	for range 100_000 {
 		v = []any{v}

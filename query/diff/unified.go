@@ -63,7 +63,7 @@ const fewLines = 40
 // resource writes an element of a section.
 func (u *unified) resource(margin string, e *Edit, commaA, commaB bool) {
 	if u.hunks != nil && !e.Same {
-		u.hunks.heading = heading(e)
+		u.hunks.heading = describeResource(e)
 	}
 	if !e.Same {
 		u.edit(margin, e, commaA, commaB)
@@ -83,9 +83,9 @@ func (u *unified) resource(margin string, e *Edit, commaA, commaB bool) {
 	u.hunks.block(e.lines, write)
 }
 
-// heading returns the name of a resource and of the Istio resource that it was
-// generated from.
-func heading(e *Edit) string {
+// describeResource returns the name of a resource and of the Istio resource
+// that it was generated from.
+func describeResource(e *Edit) string {
 	if e.Resource == nil {
 		return ""
 	}

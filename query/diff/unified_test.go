@@ -91,9 +91,9 @@ func unified(t *testing.T, s diff.Section, around int) (out []diff.TextLine) {
 	return out
 }
 
-// TestUnified checks that the texts are the JSON of the values, and that the
-// diff converts one into the other.
-func TestUnified(t *testing.T) {
+// TestUnifiedConvertsOneTextToTheOther checks that the texts are the JSON of
+// the values, and that the diff converts one into the other.
+func TestUnifiedConvertsOneTextToTheOther(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	tried := 0
 	for range 120 {
@@ -167,7 +167,7 @@ func TestUnifiedSections(t *testing.T) {
 	}
 }
 
-func TestHunk(t *testing.T) {
+func TestHunkLineNumbers(t *testing.T) {
 	a := mesh.NewObject("Cluster", nil, inCluster(t, `{"lbPolicy":"RANDOM","connectTimeout":"1s","metadata":{"filterMetadata":{"istio":{"config":"/apis/networking.istio.io/v1/namespaces/shop/destination-rule/dr"}}}}`))
 	b := mesh.NewObject("Cluster", nil, inCluster(t, `{"lbPolicy":"MAGLEV","connectTimeout":"1.0s","a":[],"metadata":{"filterMetadata":{"istio":{"config":"/apis/networking.istio.io/v1/namespaces/shop/destination-rule/dr"}}}}`))
 	got := ""
