@@ -6,22 +6,22 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Options are what a query stands on.
+// Options say what else the analysis of a query has to know.
 type Options struct {
-	// Library are programs of definitions that the query may call, as the
-	// evaluator is given them.
+	// Library are the programs of definitions that the query may call, as the
+	// evaluator gets them.
 	Library []*syntax.Program
 
-	// Natives defines, in the words of the language, functions that are not
-	// written in it: what they look at is what these look at. They come before
-	// definitions of the library of the same name.
+	// Natives has a definition in jq for each function that is written in Go:
+	// the function reads what its definition reads. They take precedence over
+	// library definitions of the same name.
 	Natives *syntax.Program
 
-	// Results is what is looked at of each result; nil for everything.
+	// Results is what is read of each result; nil means everything.
 	Results *Tree
 }
 
-// Of gives what a query looks at of its input.
+// Of returns what a query reads of its input.
 func Of(p *syntax.Program, o Options) *Tree {
 	a := &analysis{known: map[string]*syntax.FuncDef{}, rows: rows(), active: map[*syntax.FuncDef]int{}}
 	a.add(builtins())
@@ -42,16 +42,17 @@ func Of(p *syntax.Program, o Options) *Tree {
 	return t
 }
 
-// mostSteps bounds the work. Beyond it nothing is known.
+// mostSteps limits the analysis. A query that needs more steps is taken to read
+// everything.
 const mostSteps = 20_000
 
-// analysis goes through a query from its end: each of its methods is given
-// what is looked at of the results of something, and gives what that looks at
-// of its input.
+// analysis goes through a query from its end to its beginning. Each of its
+// methods gets what is read of the results of an expression (want), and returns
+// what the expression reads of its input.
 type analysis struct {
 	known  map[string]*syntax.FuncDef // definitions outside of the query, by "name/arity"
 	rows   map[string]row
-	active map[*syntax.FuncDef]int // how often a definition is being followed
+	active map[*syntax.FuncDef]int // how often each definition is being followed at the moment
 	steps  int
 }
 
@@ -61,7 +62,7 @@ func (a *analysis) add(p *syntax.Program) {
 	}
 }
 
-// query is nil for a nil query.
+// query returns nil for a nil query.
 func (a *analysis) query(q *syntax.Query, want *Tree, s *scope) *Tree {
 	if q == nil {
 		return nil
@@ -100,7 +101,7 @@ func (a *analysis) operator(q *syntax.Query, want *Tree, s *scope) *Tree {
 			return both(presence(), presence())
 		}
 		return both(everything(), everything())
-	case syntax.OpAdd: // of arrays and objects: each part is in one of both
+	case syntax.OpAdd: // for arrays and objects, each part comes from one of both
 		t := Join(want, presence())
 		return both(t, t)
 	case syntax.OpSub, syntax.OpMul, syntax.OpDiv, syntax.OpMod:
@@ -113,8 +114,8 @@ func (a *analysis) operator(q *syntax.Query, want *Tree, s *scope) *Tree {
 	return Join(want, both(everything(), everything())) // updates
 }
 
-// isScalar tells whether a query is a text, a number or the like: what is
-// compared with one is looked at no deeper.
+// isScalar reports whether a query is a literal scalar. A value that is compared
+// with one is read no deeper than its type.
 func isScalar(q *syntax.Query) bool {
 	t := q.Term
 	if t == nil || len(t.SuffixList) > 0 || len(q.FuncDefs) > 0 {
@@ -128,7 +129,7 @@ func isScalar(q *syntax.Query) bool {
 }
 
 func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
-	var beside *Tree // what indices look at of the input of the whole term
+	var beside *Tree // what indices read of the input of the whole term
 	for i := len(t.SuffixList) - 1; i >= 0; i-- {
 		switch x := t.SuffixList[i]; {
 		case x.Iter:
@@ -141,8 +142,8 @@ func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return Join(a.primary(t, want, s), beside)
 }
 
-// index gives what is looked at of what is indexed, and of the input of the
-// index.
+// index returns what is read of the value that is indexed, and of the input of
+// the index.
 func (a *analysis) index(x *syntax.Index, want *Tree, s *scope) (of, beside *Tree) {
 	switch {
 	case x.Name != "":
@@ -169,7 +170,7 @@ func isNumber(q *syntax.Query) bool {
 	return t != nil && (t.Type == syntax.TermNumber || t.Type == syntax.TermUnary) && len(t.SuffixList) == 0
 }
 
-// parts is a string: what is put into it is looked at whole.
+// parts is for a string: values that are interpolated are read whole.
 func (a *analysis) parts(x *syntax.String, s *scope) (sum *Tree) {
 	if x == nil {
 		return nil
@@ -209,8 +210,8 @@ func (a *analysis) primary(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return a.control(t, want, s)
 }
 
-// object is a construction: of its members those are made that are looked at,
-// and of the others it is known that they are there.
+// object is for an object construction: its members are evaluated as far as they
+// are read; for the others it is only known that they exist.
 func (a *analysis) object(o *syntax.Object, want *Tree, s *scope) (sum *Tree) {
 	for _, kv := range o.KeyVals {
 		name := kv.Key
@@ -255,8 +256,8 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return everything()
 }
 
-// fold is reduce and foreach. Of the state, which goes round, everything is
-// looked at; of what it is made of only what the steps look at.
+// fold is for reduce and foreach. The state, which the steps pass on, is read
+// whole; of the source, only what the steps read.
 func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start, update, extract *syntax.Query, want *Tree, s *scope) *Tree {
 	in, bound := a.bind(patterns, s, nil)
 	a.query(update, everything(), in)
@@ -265,8 +266,8 @@ func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start,
 	return Join(keys, a.query(start, everything(), s), a.query(source, bound(), s))
 }
 
-// choice is a conditional. Where it asks for the type, what follows looks at
-// values of that type only.
+// choice is for a conditional. If the condition tests the type, the branches
+// read values of that type only.
 func (a *analysis) choice(x *syntax.If, want *Tree, s *scope) *Tree {
 	then := a.query(x.Then, want, s)
 	var others *Tree
@@ -293,8 +294,8 @@ func (a *analysis) choice(x *syntax.If, want *Tree, s *scope) *Tree {
 	return Join(a.query(x.Cond, presence(), s), then, others)
 }
 
-// typeAsked recognizes type == "array" and the like, alone or with more
-// behind an "and".
+// typeAsked recognizes type == "array" and the like, alone or as the left side
+// of an "and".
 func typeAsked(q *syntax.Query) (kind string, only bool) {
 	if q.Op == syntax.OpAnd && len(q.FuncDefs) == 0 {
 		kind, _ = typeAsked(q.Left)

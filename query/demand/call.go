@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// deepest is how often a definition is followed inside itself. Where it goes
-// on, everything may be looked at.
+// deepest is how often a recursive definition is followed inside itself. Beyond
+// that, everything may be read.
 const deepest = 2
 
 func (a *analysis) call(f *syntax.Func, want *Tree, s *scope) *Tree {
@@ -35,7 +35,7 @@ func (a *analysis) call(f *syntax.Func, want *Tree, s *scope) *Tree {
 	return Join(a.arguments(f, everything(), s), everything())
 }
 
-// arguments is a call that evaluates all its arguments on its own input.
+// arguments is for a call that evaluates all its arguments on its own input.
 func (a *analysis) arguments(f *syntax.Func, want *Tree, s *scope) (sum *Tree) {
 	for _, q := range f.Args {
 		sum = Join(sum, a.query(q, want, s))
@@ -43,13 +43,13 @@ func (a *analysis) arguments(f *syntax.Func, want *Tree, s *scope) (sum *Tree) {
 	return sum
 }
 
-// follow goes into a definition; home is the scope that it stands in.
+// follow goes into a definition; home is the scope that the definition is in.
 func (a *analysis) follow(d *syntax.FuncDef, home *scope, f *syntax.Func, want *Tree, s *scope) *Tree {
 	if a.active[d] > deepest {
 		return Join(a.arguments(f, everything(), s), everything())
 	}
 	if a.active[d] == deepest {
-		want = everything() // what it does from here on looks at no more than that
+		want = everything() // from here on it reads at most that
 	}
 	a.active[d]++
 	defer func() { a.active[d]-- }()
@@ -71,8 +71,9 @@ func (a *analysis) follow(d *syntax.FuncDef, home *scope, f *syntax.Func, want *
 	return sum
 }
 
-// picks recognizes a condition on a name, under which elements are asked for by
-// that: what is said of it here is advice, and the words of a query tell enough.
+// picks recognizes a condition on a name, for which the evaluator asks for some
+// elements by their names (see [Names]). It needs less certainty than the
+// evaluator, because the tree is only advice.
 func picks(q *syntax.Query) bool {
 	if len(q.FuncDefs) > 0 {
 		return false
@@ -94,7 +95,7 @@ func picks(q *syntax.Query) bool {
 	return false
 }
 
-// isName recognizes the fields that elements of sections go by.
+// isName recognizes the fields that hold the names of a section's elements.
 func isName(q *syntax.Query) bool {
 	t := q.Term
 	return t != nil && len(q.FuncDefs)+len(t.SuffixList) == 0 && t.Type == syntax.TermIndex && (t.Index.Name == "name" || t.Index.Name == "cluster")

@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// A Tree is what is looked at of a value. Nil is nothing; the zero Tree is
-// whether it is there and of which type, which is all of a scalar. Trees are
-// shared, and not to be changed.
+// A Tree is what is read of a value. A nil Tree reads nothing; the zero Tree
+// reads whether the value exists and its type, which for a scalar is all. Trees
+// are shared and must not be changed.
 type Tree struct {
 	All   bool // everything in it
-	Few   bool // everything in it, of such elements only as a condition on their name picks
-	Shown bool // it is printed: what that looks at depends on its kind
-	Count bool // how many elements, or which members, it has
+	Few   bool // everything in those elements that a condition on their names selects
+	Shown bool // it is printed, which reads fields that depend on its kind
+	Count bool // the number of elements, or the names of the members
 
-	Fields  map[string]*Tree // of an object, these members; nil for one that is taken out and not looked at
+	Fields  map[string]*Tree // of an object, these members; nil for a member that is passed on and not read
 	Members *Tree            // of an object, each member that is not among Fields
 	Items   *Tree            // of an array, each element
 }
 
-// everything is looked at, or just whether it is there.
+// everything reads all of a value; presence reads whether it exists.
 func everything() *Tree { return &Tree{All: true} }
 func presence() *Tree   { return &Tree{} }
 
-// Join gives what either looks at.
+// Join returns the union of the trees.
 func Join(trees ...*Tree) *Tree {
 	var sum *Tree
 	for _, t := range trees {
@@ -53,10 +53,10 @@ func (t *Tree) join(u *Tree) *Tree {
 	return sum
 }
 
-// whole tells whether all of the value may be looked at.
+// whole reports whether all of the value may be read.
 func (t *Tree) whole() bool { return t != nil && (t.All || t.Few || t.Shown) }
 
-// Item gives what is looked at of the elements, if the value is an array.
+// Item returns what is read of the elements, if the value is an array.
 func (t *Tree) Item() *Tree {
 	switch {
 	case t == nil:
@@ -67,7 +67,7 @@ func (t *Tree) Item() *Tree {
 	return t.Items
 }
 
-// Field gives what is looked at of a member, if the value is an object.
+// Field returns what is read of a member, if the value is an object.
 func (t *Tree) Field(name string) *Tree {
 	if t.whole() {
 		return everything()
@@ -81,8 +81,7 @@ func (t *Tree) Field(name string) *Tree {
 	return t.Members
 }
 
-// part gives what is looked at of any part of the value, an element or a
-// member.
+// part returns what is read of any part of the value, an element or a member.
 func (t *Tree) part() *Tree {
 	if t == nil {
 		return nil
@@ -94,7 +93,8 @@ func (t *Tree) part() *Tree {
 	return sum
 }
 
-// ofArray and ofObject give what is looked at if the value is such a one.
+// ofArray and ofObject return what is read if the value is an array or an
+// object.
 func (t *Tree) ofArray() *Tree {
 	if t == nil {
 		return nil
@@ -112,8 +112,8 @@ func (t *Tree) ofObject() *Tree {
 	return &Tree{Shown: t.Shown, Count: t.Count, Fields: t.Fields, Members: t.Members}
 }
 
-// counted, each, items and field make what is looked at of a value by who
-// counts its parts, iterates over them, picks elements, or a member.
+// counted, each, items and field return what is read of a value whose parts are
+// counted, iterated over, taken as elements, or whose member is taken.
 func (t *Tree) counted() *Tree { return Join(t, &Tree{Count: true}) }
 
 func each(t *Tree) *Tree { return &Tree{Count: true, Members: t, Items: t} }
@@ -124,7 +124,7 @@ func field(name string, t *Tree) *Tree {
 	return &Tree{Fields: map[string]*Tree{name: t}}
 }
 
-// few is what is looked at of elements that are picked by their name.
+// few is for elements that are selected by their names.
 func few(t *Tree) *Tree {
 	if t != nil && t.All {
 		return &Tree{Few: true}
@@ -132,9 +132,8 @@ func few(t *Tree) *Tree {
 	return t
 }
 
-// String writes the tree on one line: "*" for everything, "#" for a count,
-// "[]" in front of what is looked at of each part, "[:]" of elements only, "?"
-// of members only.
+// String returns the tree on one line: "*" for everything, "#" for a count, "[]"
+// before what is read of each part, "[:]" of elements only, "?" of members only.
 func (t *Tree) String() string {
 	switch {
 	case t == nil:

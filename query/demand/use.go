@@ -8,10 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// As gives the tree of an object of a kind, with nothing shown left in it: of
-// gives the paths of the fields that printing an object of a kind looks at,
-// and false when that is everything. What is shown and of no kind is looked at
-// as a whole.
+// As returns the tree of an object of a kind, with nothing Shown left in it. of
+// returns the paths of the fields that printing an object of a kind reads, and
+// false if it reads everything. A value that is shown and has no kind is read
+// whole.
 func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) *Tree {
 	k, known := mesh.KindOf(kind)
 	if t == nil || t.All || !known {
@@ -38,7 +38,7 @@ func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) 
 	return Join(sum, &Tree{Fields: inside})
 }
 
-// plain is what is looked at of a value of no kind.
+// plain returns what is read of a value that has no kind.
 func (t *Tree) plain() *Tree {
 	switch {
 	case t == nil:
@@ -56,7 +56,7 @@ func (t *Tree) plain() *Tree {
 	return sum
 }
 
-// along is everything under a path.
+// along reads everything under a path.
 func along(path []string) *Tree {
 	t := everything()
 	for _, name := range slices.Backward(path) {
@@ -65,17 +65,18 @@ func along(path []string) *Tree {
 	return t
 }
 
-// A Use is what a query looks at of a section of proxies.
+// A Use is what a query reads of a section of proxies.
 type Use struct {
 	Section mesh.Section
 	Tree    *Tree
 }
 
-// Sections gives what a query, whose input is the mesh, looks at of the
-// sections of proxies, in the document's order. The tree is one of [Tree.As].
+// Sections returns what a query whose input is the mesh reads of the sections of
+// proxies, in the document's order. The tree must be one that [Tree.As]
+// returned.
 func (t *Tree) Sections() []Use { return t.Field("proxies").Item().sections() }
 
-// Desired gives the same of what Pilot would send to proxies.
+// Desired returns the same for the sections that istiod would send to proxies.
 func (t *Tree) Desired() []Use { return t.Field("proxies").Item().Field("desired").sections() }
 
 func (proxies *Tree) sections() (uses []Use) {
@@ -87,8 +88,8 @@ func (proxies *Tree) sections() (uses []Use) {
 	return uses
 }
 
-// Hint says the same to who fetches the section: Fields is nil for everything,
-// and empty where the elements are only counted, or not even that.
+// Hint returns the same as a hint for the source of the section: Fields is nil
+// for everything, and empty if the elements are at most counted.
 func (u Use) Hint() mesh.Hint {
 	fields, all := u.Tree.fieldsRead(u.list())
 	if all {
@@ -98,12 +99,12 @@ func (u Use) Hint() mesh.Hint {
 	return mesh.Hint{Fields: fields}
 }
 
-// list tells whether the section is an array.
+// list reports whether the section is an array.
 func (u Use) list() bool {
 	return slices.ContainsFunc(mesh.Sections(), func(p mesh.Part) bool { return p.Name == u.Section && p.Of != "" })
 }
 
-// String says it in words: "clusters: name, type", "clusters: count".
+// String returns the use in words: "clusters: name, type", "clusters: count".
 func (u Use) String() string {
 	fields, all := u.Tree.fieldsRead(u.list())
 	what := strings.Join(fields, ", ")
@@ -118,8 +119,8 @@ func (u Use) String() string {
 	return string(u.Section) + ": " + what
 }
 
-// fieldsRead gives the fields that are looked at of a section, by path; all is true
-// when it is everything.
+// fieldsRead returns the fields that are read of a section, by path; all is true
+// if everything is read.
 func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if list && !t.All {
 		t = t.Items
@@ -128,14 +129,14 @@ func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if t == nil {
 		return fields, false
 	}
-	if t.All || t.Few || t.Members != nil || list && t.Count { // all its keys
+	if t.All || t.Few || t.Members != nil || list && t.Count { // the names of its members are read
 		return nil, true
 	}
 	return t.paths(fields, ""), false
 }
 
-// paths adds the fields of an object, as far as objects go: of an array the
-// elements have no path of their own.
+// paths appends the paths of the fields that are read, as far as they lead
+// through objects: elements of an array have no path of their own.
 func (t *Tree) paths(out []string, before string) []string {
 	for _, name := range slices.Sorted(maps.Keys(t.Fields)) {
 		f := t.Fields[name]

@@ -6,17 +6,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// scope is what a name stands for: a variable, a definition, or an argument
-// that is a query.
+// scope is the meaning of a name: a variable, a definition, or an argument that
+// is a query.
 type scope struct {
 	up   *scope
 	name string // "$x" or "f/1"
 
-	gathered *Tree   // of a variable: what is looked at of it
-	text     *string // and its value, if that is written there
+	gathered *Tree   // what is read of a variable
+	text     *string // its value, if it is a literal string
 	def      *syntax.FuncDef
-	arg      *syntax.Query // an argument,
-	at       *scope        // and where it was written
+	arg      *syntax.Query // an argument
+	at       *scope        // the scope of the argument
 }
 
 func (s *scope) find(name string) *scope {
@@ -25,16 +25,16 @@ func (s *scope) find(name string) *scope {
 	return s
 }
 
-// use notes what is looked at of a variable. One from outside of the query is
-// no part of the input.
+// use adds to what is read of a variable. A variable from outside of the query
+// is no part of the input.
 func (s *scope) use(name string, want *Tree) {
 	if v := s.find(name); v != nil {
 		v.gathered = Join(v.gathered, want)
 	}
 }
 
-// textOf gives the text that a query stands for, if it is written in it: also
-// by a variable or an argument that was given one.
+// textOf returns the string that a query stands for if it is a literal, or a
+// variable or an argument that is bound to one.
 func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return nil
@@ -61,8 +61,8 @@ func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 	return nil
 }
 
-// bind opens the variables of patterns. bound tells, after what sees them was
-// gone through, what is looked at of the value. text is the value, if it is
+// bind adds the variables of patterns to the scope. After their uses were
+// analyzed, bound returns what is read of the value. text is the value, if it is
 // known.
 func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in *scope, bound func() *Tree) {
 	b := &binding{in: s, opened: map[string]*scope{}}
@@ -75,7 +75,7 @@ func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in 
 	}
 	several := len(patterns) > 1
 	return b.in, func() (sum *Tree) {
-		if several { // which one fits depends on all of the value
+		if several { // all of the value decides which one matches
 			sum = presence()
 		}
 		for _, of := range all {
@@ -90,7 +90,7 @@ type binding struct {
 	opened map[string]*scope
 }
 
-// variable opens a variable. One that several patterns have is one.
+// variable adds a variable to the scope, once, if several patterns have it.
 func (b *binding) variable(name string, text *string) func() *Tree {
 	v := b.opened[name]
 	if v == nil {
@@ -100,7 +100,7 @@ func (b *binding) variable(name string, text *string) func() *Tree {
 	return func() *Tree { return v.gathered }
 }
 
-// pattern gives what is looked at of a value by who takes it apart.
+// pattern returns what a pattern reads of a value.
 func (b *binding) pattern(p *syntax.Pattern, text *string) func() *Tree {
 	if p.Name != "" {
 		return b.variable(p.Name, text)
@@ -147,7 +147,7 @@ func (b *binding) member(x *syntax.PatternObject) func() *Tree {
 	}
 }
 
-// keys is what the computed keys of patterns look at of the input.
+// keys returns what the computed keys of patterns read of the input.
 func (a *analysis) keys(patterns []*syntax.Pattern, s *scope) (sum *Tree) {
 	for _, p := range patterns {
 		sum = Join(sum, a.keys(p.Array, s))

@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// builtins gives the functions written in Go, under "name/arity". What jq
-// defines in jq and is not among them is in prelude.jq.
+// builtins returns the functions written in Go, under "name/arity". Those that
+// jq defines in jq, and that are not here, are in prelude.jq.
 func builtins() map[string]maker {
 	table := make(map[string]maker, 256)
 	for name, fn := range builtin.Functions() {
@@ -24,8 +24,8 @@ func builtins() map[string]maker {
 	return table
 }
 
-// Builtins gives the functions that every query may call, as "name/arity", in
-// order.
+// Builtins returns the functions that every query may call, as "name/arity",
+// sorted.
 func Builtins() []string {
 	names := map[string]bool{}
 	for k := range builtins() {
@@ -38,23 +38,23 @@ func Builtins() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// value makes a function of unforced values.
+// value makes a builtin of a function of values, which may be lazy.
 func value(fn values.Func) maker {
 	fn = values.AbsentAsList(fn)
 	apply := func(m *machine, in any, args []any) (any, error) { return fn(&m.Task, in, args) }
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, apply) }
 }
 
-// bound compiles the call of a function of values as those that are defined in
-// jq have it, with def f($a; $b): the first argument varies most slowly.
+// bound compiles the call of a function of values with the arguments in the
+// order of a jq definition def f($a; $b): the first argument varies most slowly.
 func (c *compiler) bound(f *syntax.Func, s *scope, fn func(m *machine, in values.Located, args []any, y values.Yield) error) *node {
 	return c.boundIn(f, s, func(m *machine, _ *env, in values.Located, args []any, y values.Yield) error {
 		return fn(m, in, args, y)
 	})
 }
 
-// boundIn is bound for a function that evaluates something itself, too. Its
-// own errors have the place of the call, those of what follows don't.
+// boundIn is bound for a function that also evaluates queries. Its own errors
+// get the place of the call; errors of the consumer don't.
 func (c *compiler) boundIn(f *syntax.Func, s *scope, fn func(m *machine, e *env, in values.Located, args []any, y values.Yield) error) *node {
 	return boundTo(c.args(f, s), c.mark(f.Span), fn)
 }
@@ -75,7 +75,7 @@ func boundTo(args []*node, at *place, fn func(m *machine, e *env, in values.Loca
 	})
 }
 
-// boundValue is bound for a function that gives one result.
+// boundValue is bound for a function that returns one result.
 func (c *compiler) boundValue(f *syntax.Func, s *scope, fn values.Func) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {

@@ -13,9 +13,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// call compiles a call of a function, or a variable. A name is looked for
-// among the definitions around it, in the modules, the library, the natives
-// that were given, the builtins written in Go, and those written in jq.
+// call compiles a call of a function, or a variable. It looks for the name among
+// the definitions around the call, then in the modules, the library, the natives
+// of the options, the builtins written in Go, and those written in jq.
 func (c *compiler) call(f *syntax.Func, s *scope) *node { return c.callAt(f, s, false) }
 
 func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
@@ -49,11 +49,12 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 	return nil
 }
 
-// nativeWeight is what a function written in Go adds to the stack between
-// itself and its arguments, in nodes.
+// nativeWeight is the stack that a function written in Go takes between itself
+// and its arguments, as a number of nodes.
 const nativeWeight = 10
 
-// argument evaluates an argument that is a query, where it was written.
+// argument returns the node of a parameter that is a query: it evaluates the
+// argument in the environment of the call.
 func argument(x *scope, d int) *node {
 	n := gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		a := e.at(d)
@@ -95,8 +96,8 @@ func (c *compiler) invoke(fn *function, depth int, f *syntax.Func, s *scope, tai
 	return n
 }
 
-// closedCall is a call of a builtin that is written in jq; nil when there is
-// none of that name.
+// closedCall compiles a call of a builtin that is written in jq. It returns nil
+// if there is none of that name.
 func (c *compiler) closedCall(k string, f *syntax.Func, s *scope) *node {
 	if c.texts[k] == "" {
 		return nil
@@ -111,8 +112,8 @@ func (c *compiler) closedCall(k string, f *syntax.Func, s *scope) *node {
 	return c.closedDef(c.prelude, c.prelude.index[k][0], f, s)
 }
 
-// closedDef is a call of a definition that stands at the top of a unit, and
-// needs no environment.
+// closedDef compiles a call of a top-level definition of a unit, which needs no
+// environment.
 func (c *compiler) closedDef(u *unit, i int, f *syntax.Func, s *scope) *node {
 	n := c.invoke(c.closed(u, i), -1, f, s, false)
 	if u.hidden {
@@ -121,7 +122,7 @@ func (c *compiler) closedDef(u *unit, i int, f *syntax.Func, s *scope) *node {
 	return n
 }
 
-// closed compiles a definition of a unit, once.
+// closed compiles a top-level definition of a unit, once.
 func (c *compiler) closed(u *unit, i int) *function {
 	if fn, ok := u.done[i]; ok {
 		return fn
@@ -136,8 +137,8 @@ func (c *compiler) closed(u *unit, i int) *function {
 	return fn
 }
 
-// resolve finds a definition at the top of the unit that is being compiled, in
-// the modules it imports, or in the library.
+// resolve finds a top-level definition: of the unit that is being compiled, of
+// the modules it imports, or of the library.
 func (c *compiler) resolve(k string) (*unit, int) {
 	if u, i := c.unit.find(k, c.visible); u != nil {
 		return u, i
@@ -150,7 +151,7 @@ func (c *compiler) resolve(k string) (*unit, int) {
 	return nil, 0
 }
 
-// libraries tells how many units of the library can be seen: those before the
+// libraries returns how many units of the library are visible: those before the
 // one that is being compiled, and none from the prelude.
 func (c *compiler) libraries() int {
 	if c.unit == c.prelude {
@@ -164,7 +165,7 @@ func (c *compiler) libraries() int {
 	return len(c.library)
 }
 
-// given finds a native of the options.
+// given returns the native of the options that has that name, or nil.
 func (c *compiler) given(k string) *Native {
 	if c.unit == c.prelude {
 		return nil
@@ -177,7 +178,8 @@ func (c *compiler) given(k string) *Native {
 	return nil
 }
 
-// isBuiltin tells whether a name means the builtin.
+// isBuiltin reports whether a name is not redefined, so that it means the
+// builtin.
 func (c *compiler) isBuiltin(k string, s *scope) bool {
 	if x, _ := s.find(k); x != nil {
 		return false
@@ -205,7 +207,7 @@ func (c *compiler) variable(f *syntax.Func, s *scope) *node {
 	return nil
 }
 
-// locationOf is $__loc__, as jq has it.
+// locationOf returns the value of $__loc__.
 func locationOf(c *compiler, at syntax.Span) any {
 	file := c.unit.prog.File
 	if file == "" {
@@ -224,9 +226,9 @@ func (c *compiler) args(f *syntax.Func, s *scope) []*node {
 	return ns
 }
 
-// apply calls a function of values, for every combination of the results of
-// its arguments; the last one varies most slowly. Neither the input nor the
-// arguments are forced. fn must not keep args.
+// apply compiles a call of a function of values. The function is called for
+// every combination of the results of its arguments; the last one varies most
+// slowly. Neither the input nor the arguments are forced. fn must not keep args.
 func (c *compiler) apply(f *syntax.Func, s *scope, fn machineFunc) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {
@@ -265,8 +267,8 @@ func applyEach(args []*node, at *place, fn machineFunc) *node {
 }
 
 // combine calls use for every combination of the results of args. The last one
-// varies most slowly or, where firstSlowest is set, the first one. The slice is
-// used again.
+// varies most slowly or, if firstSlowest is set, the first one. The slice is
+// reused.
 func (m *machine) combine(e *env, in values.Located, args []*node, firstSlowest bool, use func([]any) error) error {
 	vs := make([]any, len(args))
 	var each func(done int) error
@@ -289,7 +291,7 @@ func (m *machine) combine(e *env, in values.Located, args []*node, firstSlowest 
 // machineFunc is a function of values that needs the machine.
 type machineFunc = func(m *machine, in any, args []any) (any, error)
 
-// node makes the node of a call of a native.
+// node compiles a call of a native.
 func (n *Native) node(c *compiler, f *syntax.Func, s *scope) *node {
 	if n.Value != nil {
 		return c.apply(f, s, n.value)
@@ -324,18 +326,18 @@ func (m *machine) called(in any, args []any) *Call {
 	return &Call{Ctx: m.Ctx, In: in, Args: args, Note: func(s string) { m.Report(ahead.Event{Note: s}) }, Fault: func(f *mesh.Fault) { _ = m.Failed(f) }}
 }
 
-// function is a compiled definition. Its body is filled in after the calls in
-// it were compiled, as it may call itself.
+// function is a compiled definition. Its body is set after the calls in it were
+// compiled, because it may call itself.
 type function struct {
-	params []string // one that begins with $ is a value
-	scopes []*scope // of the params, as queries
+	params []string // a parameter that begins with $ is a value
+	scopes []*scope // of the parameters that are queries
 	body   *node
-	weight int  // the stack that a call takes
-	open   bool // being compiled: calls of it are recursive
-	relied bool // a recursive call was compiled as giving one result
+	weight int  // the stack that a call takes, in nodes
+	open   bool // it is being compiled, so calls of it are recursive
+	relied bool // a recursive call was compiled under the assumption of one result
 }
 
-// withDefs compiles body in the scope of definitions.
+// withDefs compiles body in a scope with these definitions.
 func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) *node) *node {
 	for _, d := range defs {
 		fn := &function{params: d.Args, body: &node{}}
@@ -345,7 +347,7 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	b := body(s)
 	bind := func(e *env) *env {
 		for range defs {
-			e = &env{up: e} // where the function was defined: all that it needs
+			e = &env{up: e} // holds the place of the function, which needs no more
 		}
 		return e
 	}
@@ -359,14 +361,13 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	return n
 }
 
-// maxGuesses bounds how often definitions inside one another are compiled
-// twice.
+// maxGuesses limits how often nested definitions are compiled twice.
 const maxGuesses = 5
 
-// fill compiles the body of a definition; s is the scope that ends with itself,
-// or nil. That it gives one result is what a recursive function has to know of
-// itself: it is taken for granted first, and compiled again when it turns out
-// wrong.
+// fill compiles the body of a definition; s is the scope that ends with the
+// definition itself, or nil. The calls of a recursive function depend on whether
+// its body yields exactly one result. That is assumed at first, and the body is
+// compiled again if it turns out to be wrong.
 func (c *compiler) fill(fn *function, d *syntax.FuncDef, s *scope) {
 	fn.open = true
 	impure, stops := c.impure, c.stops
@@ -390,14 +391,14 @@ func (fn *function) close(body *node) {
 	fn.open = false
 }
 
-// guessed stands for the body of a function that is being compiled. It is
-// never called.
+// guessed is the body of a function while it is being compiled. It is never
+// called.
 func guessed(*machine, *env, values.Located) (values.Located, error) {
 	return values.Located{}, errors.New("not compiled")
 }
 
-// body compiles a definition's body with its arguments in scope: queries
-// first, then the values of those that begin with $.
+// body compiles a definition's body. In its scope are the parameters that are
+// queries, then the values of those that begin with $.
 func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	before := c.nodes
 	fn.scopes = nil
@@ -412,7 +413,7 @@ func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	}
 	n := c.queryAt(d.Body, s, true)
 	fn.weight = values.CallWeight + c.nodes - before
-	if n.one != nil { // it hands results back, not on: less lies on the stack
+	if n.one != nil { // it returns its result, which takes less stack than yielding
 		fn.weight /= 2
 	}
 	return n
@@ -424,15 +425,15 @@ type tailCall struct {
 	in values.Located
 }
 
-// invoke is a call of a function with given arguments.
+// invoke is a call of a function with its arguments.
 type invoke struct {
 	fn     *function
 	args   []*node
 	values []int // which of the arguments are values
-	depth  int   // how far up its definition is; -1: it needs no environment
+	depth  int   // how many steps up its definition is; -1 if it needs no environment
 }
 
-// home is the environment of the function's definition.
+// home returns the environment of the function's definition.
 func (v *invoke) home(e *env) *env {
 	if v.depth < 0 {
 		return nil
@@ -440,11 +441,11 @@ func (v *invoke) home(e *env) *env {
 	return e.at(v.depth)
 }
 
-// bind gives the environment of the body, its values still to come.
+// bind returns the environment of the body, without the values.
 func (v *invoke) bind(e *env) *env {
 	x := v.home(e)
 	for _, a := range v.args {
-		if a.arg > 0 { // handed on as it is
+		if a.arg > 0 { // passed on as it is
 			was := e.at(a.arg - 1)
 			x = &env{up: x, n: was.n, ne: was.ne}
 			continue
@@ -454,7 +455,7 @@ func (v *invoke) bind(e *env) *env {
 	return x
 }
 
-// bindOne is bind when all values are single.
+// bindOne is bind with the values, if each of them has one result.
 func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	x := v.bind(e)
 	for _, i := range v.values {
@@ -467,8 +468,8 @@ func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	return x, nil
 }
 
-// bindEach calls use for every combination of the values; the first one varies
-// most slowly.
+// bindEach calls use with the environment for every combination of the values;
+// the first one varies most slowly.
 func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use func(*env) error) error {
 	if i == len(v.values) {
 		return use(x)
@@ -478,7 +479,7 @@ func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use f
 	})
 }
 
-// wants is what the body wants of its input, where the values are known.
+// wants returns the leading predicate of the body, if the values are known.
 func (v *invoke) wants() *predicate {
 	w := v.fn.body.wants
 	if w == nil {
@@ -510,8 +511,8 @@ func (v *invoke) singleValues() bool {
 	return true
 }
 
-// node makes the node of the call. tail says that it is the last thing done
-// by a function.
+// node returns the node of the call. tail says that the call is the last step of
+// a function.
 func (v *invoke) node(tail bool) *node {
 	direct := v.singleValues()
 	if direct && v.fn.body.one != nil {
@@ -560,7 +561,7 @@ func (m *machine) takeNext() tailCall {
 	return t
 }
 
-// one evaluates the function's body, and the calls that it ends with.
+// one evaluates the function's body, and then the tail calls that it ends with.
 func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, error) {
 	x, err := v.bindOne(m, e, in)
 	if err != nil {
@@ -587,7 +588,7 @@ func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, err
 	return out, err
 }
 
-// run is one for bodies with any number of results.
+// run does the same as one for a body with any number of results.
 func (fn *function) run(m *machine, x *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(fn.weight)
 	if err != nil {

@@ -27,7 +27,7 @@ func collectionBuiltins() map[string]maker {
 	return table
 }
 
-// total is [f] | add without the array.
+// total is [f] | add, without making the array.
 func total(f *node, at *place) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		s := values.NewSum(&m.Task)
@@ -40,8 +40,8 @@ func total(f *node, at *place) *node {
 	})
 }
 
-// indexed is INDEX(rows; name): an object of the rows under their names, a
-// later one in the place of an earlier one.
+// indexed is INDEX(rows; name): an object with the rows under their names; a
+// later row replaces an earlier one of the same name.
 func indexed(c *compiler, f *syntax.Func, s *scope) *node {
 	named := keyOf(pipe(c.query(f.Args[1], s), c.call(&syntax.Func{Span: f.Span, Name: "tostring"}, nil)))
 	rows := c.seq(append(c.stages(f.Args[0], s, nil), stage{n: named}))
@@ -58,9 +58,9 @@ func indexed(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// keyOf gives the results of f for each element of an iteration, looked into.
-// It runs ahead where elements have to be loaded, and an element that can't be
-// had is dropped with its key.
+// keyOf yields, for each element of an iteration, the results of f on it. It
+// runs ahead if elements have to be loaded. An element that is unavailable is
+// dropped with its key.
 func keyOf(f *node) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		if f.one != nil {
@@ -87,7 +87,8 @@ func keyOf(f *node) *node {
 	})
 }
 
-// orderedBy makes a function that orders an array by f of its elements.
+// orderedBy makes a builtin that orders an array by the results of f on its
+// elements.
 func orderedBy(name string, do builtin.Ordering) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		at := c.mark(f.Span)
@@ -120,7 +121,7 @@ func orderedBy(name string, do builtin.Ordering) maker {
 }
 
 // regexBuiltins match regular expressions. Each call in the query keeps the
-// expressions that it compiled.
+// expressions that it has compiled.
 func regexBuiltins() map[string]maker {
 	matchings := builtin.Matchings()
 	table := map[string]maker{
@@ -151,7 +152,7 @@ func test(c *compiler, f *syntax.Func, s *scope) *node {
 	return c.boundValue(f, s, func(m *values.Task, in any, args []any) (any, error) { return builtin.Test(m, ps, in, args) })
 }
 
-// substitution makes sub, and gsub with the flag g.
+// substitution makes sub and, with the flag g, gsub.
 func substitution(flag string) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		ps := &builtin.Patterns{}

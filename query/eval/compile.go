@@ -12,18 +12,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Code is a compiled query. It may be run any number of times, also at the
-// same time.
+// Code is a compiled query. It may be run any number of times, also at the same
+// time.
 type Code struct {
 	n      *node
-	impure bool // it reads inputs or writes messages: nothing runs ahead
-	stops  bool // a part of it may have enough before its generator ends
+	impure bool // it reads inputs or writes messages, so nothing runs ahead
+	stops  bool // a part of it may stop a generator before that ends
 	opts   Options
 	funcs  *native.Funcs
 }
 
-// Compile compiles a query. What is wrong with its text, or that of a module,
-// is a [*syntax.Error].
+// Compile compiles a query. An error in its text, or in that of a module, is a
+// [*syntax.Error].
 func Compile(p *syntax.Program, o Options) (code *Code, err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -46,12 +46,12 @@ func Compile(p *syntax.Program, o Options) (code *Code, err error) {
 	return &Code{n: c.program(p), impure: c.impure, stops: c.stops, opts: o, funcs: &native.Funcs{}}, nil
 }
 
-// program compiles the query itself, with what finishes its results behind it.
+// program compiles the query itself, and the step that finishes its results.
 func (c *compiler) program(p *syntax.Program) *node {
 	var s *scope
 	for _, v := range c.opts.Variables {
 		if _, ok := c.unit.data.Lookup(v); ok {
-			v = "" // what is imported hides it
+			v = "" // an import hides it
 		}
 		s = &scope{up: s, name: v}
 	}
@@ -62,8 +62,8 @@ func (c *compiler) program(p *syntax.Program) *node {
 	return c.query(finished(p.Query), s)
 }
 
-// finishing is the name, which no query can write, under which the step that
-// finishes each result is called.
+// finishing is the name under which the step that finishes each result is
+// called. No query can contain it.
 const finishing = "finish result/0"
 
 var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, error) {
@@ -79,8 +79,8 @@ var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, er
 	return values.Located{V: v}, nil
 })
 
-// finished appends that step to the end of the query's outermost pipeline, so
-// that it is done wherever the results are made, ahead of the consumer too.
+// finished appends that step to the end of the query's outermost pipeline. So it
+// runs where the results are made, which may be ahead of the consumer.
 func finished(q *syntax.Query) *syntax.Query {
 	last := &syntax.Query{Term: &syntax.Term{Type: syntax.TermFunc, Func: &syntax.Func{Name: "finish result"}}}
 	if q.Op == syntax.OpPipe {
@@ -99,7 +99,7 @@ func finished(q *syntax.Query) *syntax.Query {
 	return &syntax.Query{Span: q.Span, FuncDefs: q.FuncDefs, Op: syntax.OpPipe, Left: &left, Right: last}
 }
 
-// names is what the check of names is told.
+// names tells the checker of the syntax which names are defined.
 type names struct{ c *compiler }
 
 func (n names) Has(k string) bool {
@@ -134,36 +134,36 @@ func (n names) Var(name string) bool { return slices.Contains(n.c.opts.Variables
 
 func (n names) Vars() []string { return n.c.opts.Variables }
 
-// compiler turns a tree into nodes. What a name means is decided here: while
-// the query runs nothing is looked up by name.
+// compiler turns a syntax tree into nodes. It resolves every name: while the
+// query runs, nothing is looked up by name.
 type compiler struct {
 	opts    *Options
-	unit    *unit // whose text is being compiled
-	visible int   // how many of its definitions are
+	unit    *unit // the text that is being compiled
+	visible int   // how many of its definitions are visible
 	natives map[string]maker
-	texts   map[string]string // of the prelude
+	texts   map[string]string // the definitions of the prelude, not parsed yet
 	prelude *unit
 	library []*unit
-	impure  bool // something reads inputs or writes messages: one goroutine, no looking ahead
-	stops   bool // something may have enough before its generator ends
-	nodes   int  // compiled so far
-	guesses int  // definitions under way that are taken to give one result
+	impure  bool // something reads inputs or writes messages: everything happens in one goroutine
+	stops   bool // something may stop a generator before that ends
+	nodes   int  // number of nodes compiled so far
+	guesses int  // definitions being compiled that are assumed to yield one result
 }
 
-// builtin makes the node of a call of a function that is written in Go.
+// maker makes the node of a call of a function that is written in Go.
 type maker = func(c *compiler, f *syntax.Func, s *scope) *node
 
-// compileError is how the compiler leaves; Compile gives err back.
+// compileError is the panic that ends a compilation. Compile returns its err.
 type compileError struct{ err error }
 
-// fail ends the compilation with an error at a place.
+// fail ends the compilation with an error at a place in the text.
 func (c *compiler) fail(at syntax.Span, format string, args ...any) {
 	p := c.unit.prog
 	panic(compileError{&syntax.Error{Span: at, File: p.File, Src: p.Src, Msg: fmt.Sprintf(format, args...)}})
 }
 
-// mark is the place that errors of what is compiled now are said to be at;
-// nil inside functions whose text is not the user's.
+// mark returns the place for errors of the code that is being compiled; nil
+// inside functions whose text is not the user's.
 func (c *compiler) mark(at syntax.Span) *place {
 	if c.unit.hidden || at.End == 0 {
 		return nil
@@ -172,12 +172,12 @@ func (c *compiler) mark(at syntax.Span) *place {
 }
 
 // unit is one text: the query, a module, a program of the library, or the
-// builtins that are written in jq. The definitions of all but the query stand
-// alone: they need no environment, and see only what stands before them.
+// builtins that are written in jq. The definitions of all but the query need no
+// environment, and see only the definitions before them.
 type unit struct {
 	prog    *syntax.Program
-	place   any  // where a module was found, for what it imports
-	hidden  bool // errors are not said to be in its text
+	place   any  // where a module was found; its imports are relative to it
+	hidden  bool // errors are not reported at places in its text
 	defs    []*syntax.FuncDef
 	index   map[string][]int // by "name/arity", in order
 	done    map[int]*function
@@ -185,14 +185,13 @@ type unit struct {
 	data    *object.Object // by "$name"
 }
 
-// imported is a unit that another one imports, or includes when it has no
-// alias.
+// imported is a unit that another one imports or, if it has no alias, includes.
 type imported struct {
 	alias string
 	unit  *unit
 }
 
-// all definitions of a unit are before it.
+// all is a number of definitions that includes all those of a unit.
 const all = 1 << 30
 
 func newUnit(p *syntax.Program, hidden bool) *unit {
@@ -207,8 +206,9 @@ func (u *unit) add(defs ...*syntax.FuncDef) {
 	}
 }
 
-// find gives the last definition of that name among the first before of the
-// unit, or else what the unit imported.
+// find returns the last definition of that name among the first definitions of
+// the unit, of which there are "before", or else the definition that the unit
+// imported.
 func (u *unit) find(k string, before int) (*unit, int) {
 	places := u.index[k]
 	for j := len(places) - 1; j >= 0; j-- {
@@ -232,7 +232,7 @@ func (u *unit) find(k string, before int) (*unit, int) {
 	return nil, 0
 }
 
-// keys calls f with the names of all that find finds.
+// keys calls f with every name that find would find.
 func (u *unit) keys(f func(string)) {
 	for k := range u.index {
 		f(k)
@@ -247,11 +247,11 @@ func (u *unit) keys(f func(string)) {
 	}
 }
 
-// maxImports is how deep modules may import one another; there is no other
-// guard against one that imports itself.
+// maxImports is how deeply modules may import one another. It is also what stops
+// a module that imports itself.
 const maxImports = 64
 
-// load loads what a unit imports.
+// load loads the modules that a unit imports.
 func (c *compiler) load(u *unit, depth int) {
 	was := c.unit
 	c.unit = u
@@ -282,7 +282,7 @@ func (c *compiler) load(u *unit, depth int) {
 	}
 }
 
-// check finds names that mean nothing.
+// check ends the compilation if a name in the unit is not defined.
 func (c *compiler) check(u *unit) {
 	was := c.unit
 	c.unit = u
@@ -293,7 +293,7 @@ func (c *compiler) check(u *unit) {
 	}
 }
 
-// failed ends the compilation when a module could not be had. An error in the
+// failed ends the compilation if a module could not be loaded. An error in the
 // module's own text keeps its place.
 func (c *compiler) failed(im *syntax.Import, err error) {
 	if err == nil {
@@ -305,7 +305,7 @@ func (c *compiler) failed(im *syntax.Import, err error) {
 	c.fail(im.Span, "%s", fmt.Sprint(err))
 }
 
-// search is the "search" of an import's metadata.
+// search returns the "search" of an import's metadata.
 func search(im *syntax.Import) any {
 	if im.Meta == nil {
 		return nil
@@ -313,7 +313,7 @@ func search(im *syntax.Import) any {
 	return metaOf(im.Meta).Get("search")
 }
 
-// constantOf gives the value of a constant in metadata.
+// constantOf returns the value of a constant in metadata.
 func constantOf(t *syntax.ConstTerm) any {
 	switch {
 	case t.Object != nil:
@@ -336,7 +336,7 @@ func constantOf(t *syntax.ConstTerm) any {
 	return t.Str
 }
 
-// metaOf gives the value of a module's or an import's metadata.
+// metaOf returns the metadata of a module or an import as a value.
 func metaOf(o *syntax.ConstObject) *object.Object {
 	out := object.New(0)
 	if o == nil {
@@ -352,17 +352,17 @@ func metaOf(o *syntax.ConstObject) *object.Object {
 	return out
 }
 
-// env holds what the names of a scope stand for while the query runs: a
-// variable, a definition, or an argument that is a query. It has the form of
-// the [scope] it was compiled under, an entry for an entry.
+// env holds the values of the names of a scope while the query runs: a variable,
+// a definition, or an argument that is a query. It has one entry for each entry
+// of the [scope] that the code was compiled under.
 type env struct {
 	up *env
 	v  any   // a variable
-	n  *node // an argument that is a query,
-	ne *env  // and where it was written
+	n  *node // an argument that is a query
+	ne *env  // and the environment of the call
 }
 
-// at gives the entry d steps up.
+// at returns the entry d steps up.
 func (e *env) at(d int) *env {
 	for ; d > 0; d-- {
 		e = e.up
@@ -370,7 +370,7 @@ func (e *env) at(d int) *env {
 	return e
 }
 
-// scope is what a name stands for while the query is compiled.
+// scope is the meaning of a name while the query is compiled.
 type scope struct {
 	up    *scope
 	name  string    // "$x", "f/1", or "label x"
@@ -378,8 +378,8 @@ type scope struct {
 	param bool      // an argument that is a query
 }
 
-// find gives the nearest entry of that name and how many steps up it is; nil
-// when there is none.
+// find returns the nearest entry of that name, and how many steps up it is; nil
+// if there is none.
 func (s *scope) find(name string) (*scope, int) {
 	d := 0
 	for x := s; x != nil; x = x.up {

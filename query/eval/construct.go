@@ -34,7 +34,8 @@ func collect(q *node) *node {
 	})
 }
 
-// str is a string; of an interpolated one each part goes through the function.
+// str compiles a string. In an interpolated one, each part goes through the
+// format.
 func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
 	if t.Queries == nil {
 		return constant(t.Str)
@@ -59,7 +60,7 @@ func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
 	return n
 }
 
-// formats are the functions behind the formats of strings.
+// formats are the builtins that implement the formats of strings.
 var formats = map[string]string{
 	"@text": "tostring", "@json": "tojson", "@html": "_tohtml", "@uri": "_touri", "@urid": "_tourid",
 	"@csv": "_tocsv", "@tsv": "_totsv", "@sh": "_tosh", "@base64": "_tobase64", "@base64d": "_tobase64d",
@@ -80,8 +81,8 @@ func (c *compiler) format(t *syntax.Term, s *scope) *node {
 // entry is a member of an object construction.
 type entry struct {
 	name  string
-	key   *node // nil when the name is constant
-	value *node // nil when it is the input's member of that name
+	key   *node // nil if the name is constant
+	value *node // nil if it is the input's member of that name
 	at    *place
 }
 
@@ -127,8 +128,8 @@ func compileEntry(c *compiler, kv *syntax.ObjectKeyVal, s *scope) entry {
 	return x
 }
 
-// keyQuery compiles what gives the key of a member. One that is written as
-// another value than a string is refused.
+// keyQuery compiles the query for the key of a member. A literal that is no
+// string is refused.
 func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
 	if v, ok := writtenValue(q); ok {
 		if _, ok := v.(string); !ok {
@@ -138,7 +139,7 @@ func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
 	return c.query(q, s)
 }
 
-// writtenValue gives the value of a query that is one as JSON has it.
+// writtenValue returns the value of a query that is a literal, as in JSON.
 func writtenValue(q *syntax.Query) (any, bool) {
 	if v, ok := literal(q); ok || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return v, ok
@@ -162,7 +163,8 @@ func writtenValue(q *syntax.Query) (any, bool) {
 	return nil, false
 }
 
-// objectOf is an object whose names are known and whose values are single.
+// objectOf constructs an object whose names are constant and whose values have
+// one result each.
 func objectOf(entries []entry) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		out := object.New(len(entries))
@@ -177,8 +179,8 @@ func objectOf(entries []entry) *node {
 	})
 }
 
-// builder makes the objects of all combinations; the last member varies
-// fastest.
+// builder constructs the objects for all combinations of results; the last
+// member varies fastest.
 type builder struct {
 	m            *machine
 	e            *env
@@ -234,13 +236,13 @@ func (b *builder) build() error {
 	return b.y(b.in.Made(out))
 }
 
-// binding takes a value apart and calls body with the environment that holds
-// the parts, once for each way to do it.
+// binding matches a value with patterns, and calls body with the environment
+// that holds the variables, once for each way to match.
 type binding = func(m *machine, e *env, v any, body func(*env) error) error
 
-// patterns compiles the patterns behind "as". With several, joined by ?//, the
-// next one is tried when something goes wrong with one; body then has the
-// variables of all of them, null where its own pattern has none.
+// patterns compiles the patterns after "as". With several, joined by ?//, the
+// next one is tried if an error occurs with one. The body then has the variables
+// of all of them; those that are not in the matching pattern are null.
 func (c *compiler) patterns(ps []*syntax.Pattern, s *scope) (*scope, binding) {
 	if len(ps) == 1 && ps[0].Name != "" {
 		return &scope{up: s, name: ps[0].Name}, func(_ *machine, e *env, v any, body func(*env) error) error {
@@ -297,8 +299,8 @@ func patternNames(p *syntax.Pattern, names []string) []string {
 	return names
 }
 
-// matcher sets the variables of a part of a pattern in e, one after the
-// other, and goes on to then.
+// matcher sets the variables of a part of a pattern in e, one after the other,
+// and then calls then.
 type matcher = func(m *machine, e *env, v any, then func(*env) error) error
 
 func compilePattern(c *compiler, p *syntax.Pattern, in *scope) matcher {
@@ -330,8 +332,8 @@ func setter(name string, in *scope) matcher {
 	return func(_ *machine, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
 }
 
-// with gives the environment with another value d steps up. The entries in
-// between are made anew; they are few.
+// with returns the environment with another value d steps up. It copies the
+// entries in between, which are few.
 func (e *env) with(d int, v any) *env {
 	if d == 0 {
 		return &env{up: e.up, v: v}
@@ -384,8 +386,8 @@ func memberMatcher(c *compiler, o *syntax.PatternObject, in *scope) matcher {
 	}
 }
 
-// patternKey gives the key of a member, and what binds the member to the
-// variable of that name when the key is one.
+// patternKey returns the key of a member. If the key is a variable, it also
+// returns the matcher that binds the member to it.
 func patternKey(c *compiler, o *syntax.PatternObject, in *scope) (*node, matcher) {
 	switch {
 	case strings.HasPrefix(o.Key, "$"):
@@ -398,8 +400,8 @@ func patternKey(c *compiler, o *syntax.PatternObject, in *scope) (*node, matcher
 	return c.keyQuery(o.KeyQuery, in), nil
 }
 
-// bind is left as patterns | right. With several patterns an error, also one of
-// what follows, makes the next one be tried: all has to happen in its turn, and
+// bind compiles left as patterns | right. With several patterns, an error of the
+// pattern or of what follows tries the next one; so all happens in order, and
 // nothing runs ahead.
 func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 	src := c.query(q.Left, s)
@@ -435,8 +437,9 @@ func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 	}}
 }
 
-// bindAhead is for a source that is an iteration. Its results go down the
-// pipe, perhaps ahead of the consumer; the input waits in a nameless variable.
+// bindAhead compiles left as pattern | right where left is an iteration. Its
+// results go down the pipe, possibly ahead of the consumer; meanwhile the input
+// is kept in a nameless variable.
 func (c *compiler) bindAhead(q *syntax.Query, src *node, s *scope) *node {
 	in, match := c.patterns(q.Patterns, &scope{up: s})
 	body := c.query(q.Right, in)

@@ -6,7 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// control compiles the terms that decide what is evaluated.
+// control compiles if, try, reduce, foreach, label and break.
 func (c *compiler) control(t *syntax.Term, s *scope, tail bool) *node {
 	switch t.Type {
 	case syntax.TermIf:
@@ -51,7 +51,7 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 			els = ifNode(branches[i].cond, branches[i].then, els)
 			continue
 		}
-		first := i // conditions of one result each are one node: none waits on the stack for those behind it
+		first := i // conditions with one result each become one node, so that none stays on the stack for those after it
 		for first > 0 && branches[first-1].cond.one != nil {
 			first--
 		}
@@ -61,7 +61,7 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 	return els
 }
 
-// A branch is a condition and what is evaluated where it holds.
+// A branch is a condition and the node that is evaluated if it holds.
 type branch struct{ cond, then *node }
 
 // choice evaluates the first branch whose condition holds, or els; each
@@ -152,8 +152,8 @@ func ifNode(cond, then, els *node) *node {
 	return n
 }
 
-// apart hands results on so that an error of what follows can be told from
-// one of the body's own: it goes up through the body as [*down].
+// apart passes results on, and marks errors of the consumer as
+// [*values.Downstream], so that they can be told from the body's own errors.
 type apart struct {
 	y values.Yield
 	d *values.Downstream
@@ -168,7 +168,7 @@ func (a *apart) yield(v values.Located) error {
 	return a.d
 }
 
-// passed tells whether err is what follows, and gives it as it was.
+// passed reports whether err came from the consumer, and returns it as it was.
 func (a *apart) passed(err error) (error, bool) {
 	if a.d != nil && err == error(a.d) {
 		return a.d.Err, true
@@ -176,16 +176,17 @@ func (a *apart) passed(err error) (error, bool) {
 	return err, false
 }
 
-// try gives what body gives until it raises an error, then what catch makes of
-// that; nothing when catch is nil. A section that can't be had is such an
-// error: who writes try .clusters asks for them here.
+// try yields the results of body until it raises an error, then the results of
+// catch on that error; none if catch is nil. A section that is unavailable is
+// such an error, because a user who writes try .clusters expects it to be tried
+// here.
 func try(body, catch *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		var err error
 		if f := body.one; f != nil {
 			var v values.Located
 			if v, err = f(m, e, in); err == nil {
-				err = m.had(v.V)
+				err = m.available(v.V)
 			}
 			if err == nil {
 				return y(v)
@@ -194,7 +195,7 @@ func try(body, catch *node) *node {
 			a := &apart{y: y}
 			var passed bool
 			err, passed = a.passed(body.gen(m, e, in, func(v values.Located) error {
-				if err := m.had(v.V); err != nil {
+				if err := m.available(v.V); err != nil {
 					return err
 				}
 				return a.yield(v)
@@ -213,8 +214,9 @@ func try(body, catch *node) *node {
 	})
 }
 
-// had looks at a section, whether it can be had.
-func (m *machine) had(v any) error {
+// available reads v if it is a section, and returns the error if it is
+// unavailable.
+func (m *machine) available(v any) error {
 	if _, ok := v.(mesh.Sectional); !ok {
 		return nil
 	}
@@ -233,8 +235,8 @@ func label(body *node) *node {
 	})
 }
 
-// reduce and foreach are sequential by nature: each step needs the state that
-// the one before it left. What is ahead can only be scouted; see scout.go.
+// reduce and foreach are sequential: each step needs the state after the one
+// before it. Only scouts run ahead of them, to begin loads early.
 
 func (c *compiler) reduce(x *syntax.Reduce, s *scope) *node {
 	src, start := c.query(x.Query, s), c.query(x.Start, s)
@@ -282,7 +284,7 @@ func (r *reduction) run(m *machine, e *env, in values.Located, state any) (any, 
 			})
 		})
 		if err != nil {
-			state = before // should a fault drop the element
+			state = before // in case a fault drops the element
 		}
 		return err
 	})
@@ -328,7 +330,7 @@ func (f *loop) run(m *machine, e *env, in values.Located, state any, y values.Yi
 			})
 		})
 		if err != nil && !given {
-			state = before // should a fault drop the element
+			state = before // in case a fault drops the element
 		}
 		return err
 	})

@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// constantIndex tells whether an index is the same for every input.
+// constantIndex reports whether an index is the same for every input.
 func constantIndex(x *syntax.Index) bool {
 	_, ok := indexKey(x)
 	return ok
@@ -26,8 +26,8 @@ func indexKey(x *syntax.Index) (any, bool) {
 	return literal(x.Start)
 }
 
-// index is head[x]. What stands in the brackets is evaluated on the input of
-// the whole term, and varies more slowly than the head.
+// index compiles head[x]. The query in the brackets is evaluated on the input of
+// the whole term, and its results vary more slowly than those of head.
 func (c *compiler) index(x *syntax.Index, span syntax.Span, head *node, s *scope) *node {
 	at := c.mark(span)
 	if k, ok := indexKey(x); ok {
@@ -90,8 +90,8 @@ func indexBy(head, k *node, at *place) *node {
 	})
 }
 
-// missing is called when a field was looked up by its name and came out null:
-// it is told when the field is not one of the kind's.
+// missing is called if looking up a field by its name gave null. It reports a
+// field that the object's kind does not have.
 func (m *machine) missing(v any, name string) {
 	fields, _ := values.Peek(v).(*object.Object)
 	if _, ok := fields.Lookup(name); ok || fields == nil {
@@ -101,12 +101,13 @@ func (m *machine) missing(v any, name string) {
 	if o, isObject := v.(*mesh.Object); isObject {
 		kind, ok = o.Kind, true
 	}
-	if ok && m.run.hints.news(kind, name) {
+	if ok && m.run.hints.isNew(kind, name) {
 		m.Report(ahead.Event{Kind: kind, Field: name})
 	}
 }
 
-// slice is head[start:end]. The start varies most slowly, the head fastest.
+// slice compiles head[start:end]. The start varies most slowly, the head
+// fastest.
 func (c *compiler) slice(x *syntax.Index, at *place, head *node, s *scope) *node {
 	start, end := sliceBound(c, x.Start, s), sliceBound(c, x.End, s)
 	if single(start, end, head) {
@@ -163,7 +164,7 @@ func iterate(at *place, optional bool) *node {
 	}}
 }
 
-// iterable gives the container that in is.
+// iterable returns the array or object that the input is, or stands for.
 func (m *machine) iterable(in values.Located) (any, error) {
 	v, err := m.ForceList(in.V)
 	if err != nil {
@@ -176,7 +177,8 @@ func (m *machine) iterable(in values.Located) (any, error) {
 	return nil, values.CannotIterate(v)
 }
 
-// each yields the members of an array, or of an object, and nothing for anything else.
+// each yields the members of an array or an object, and nothing for other
+// values.
 func (m *machine) each(in values.Located, y values.Yield) error {
 	switch v := in.V.(type) {
 	case []any:
@@ -201,7 +203,7 @@ func (m *machine) each(in values.Located, y values.Yield) error {
 	return nil
 }
 
-// updating are the operators behind +=, -= and so on.
+// updating are the operations of the operators +=, -= and so on.
 var updating = map[syntax.Operator]values.Operation{
 	syntax.OpUpdateAdd: values.Operator(syntax.OpAdd),
 	syntax.OpUpdateSub: values.Operator(syntax.OpSub),
@@ -254,8 +256,8 @@ func (c *compiler) assign(q *syntax.Query, s *scope) *node {
 	})
 }
 
-// constantPath gives the path that a query is when it is nothing but names and
-// constant indexes. It needs no evaluation.
+// constantPath returns the path that a query stands for if it consists of names
+// and constant indexes. Nothing has to be evaluated for it.
 func constantPath(q *syntax.Query, ks []any) ([]any, bool) {
 	t := q.Term
 	if t == nil || len(q.FuncDefs) > 0 {
@@ -338,9 +340,9 @@ func updateBy(l, r *node, op values.Operation, at *place) *node {
 	})
 }
 
-// modify replaces the value at every path of l by the first that f gives for
-// it; where f gives none the path is deleted, at the end. A path whose
-// proxy is dropped by a fault stays as it was.
+// modify replaces the value at every path of l by the first result of f for it.
+// If f has no result, the path is deleted, at the end. A path of a proxy that a
+// fault drops stays as it was.
 func (m *machine) modify(e *env, v any, l *node, f func(m *machine, old any, y values.Yield) error) (any, error) {
 	st := v
 	var gone []any

@@ -11,12 +11,13 @@ func judgeBuiltins() map[string]maker {
 	return map[string]maker{"_judged/2": judged, "_apart/1": apartBuiltin}
 }
 
-// judged is _judged(f; unknown). It gives the results of f, and collects the
+// judged is _judged(f; unknown). It yields the results of f, and collects the
 // faults that f meets: parts of the mesh that could not be read. Then it calls
 // unknown once for each proxy with faults, with {proxy, subject, message}; proxy
-// is null for faults of the mesh. Each result of f is read whole, so that its
-// faults are met while f runs. Faults are reported to the user as usual. An error
-// that f raises ends f and counts as a fault: one check never ends the others.
+// is null for faults of the mesh. Each result of f is loaded whole, so that its
+// faults are met while f runs. Faults are reported to the user as usual. An
+// error that f raises ends f and counts as a fault: one check never ends the
+// others.
 func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	body, unknown := c.query(f.Args[0], s), c.query(f.Args[1], s)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -48,7 +49,7 @@ func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// apartBuiltin is _apart(f). It gives the results of f. A fault ends f, but not
+// apartBuiltin is _apart(f). It yields the results of f. A fault ends f, but not
 // the query around it.
 func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 	body := c.query(f.Args[0], s)

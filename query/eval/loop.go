@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// loopBuiltins do something again and again.
+// loopBuiltins evaluate their arguments repeatedly.
 func loopBuiltins() map[string]maker {
 	return map[string]maker{
 		"recurse/0": func(*compiler, *syntax.Func, *scope) *node { return gen(descend) },
@@ -45,8 +45,8 @@ func loopBuiltins() map[string]maker {
 	}
 }
 
-// descend gives the input and everything inside it, the input first. What
-// can't be looked into has nothing inside.
+// descend yields the input and everything inside it, the input first. A value
+// that can't be iterated over has nothing inside.
 func descend(m *machine, e *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(values.CallWeight)
 	if err != nil {
@@ -66,9 +66,9 @@ func descend(m *machine, e *env, in values.Located, y values.Yield) error {
 	return m.ahead(e, values.Located{V: v, P: in.P}, descend, y)
 }
 
-// ahead evaluates f on each member of a container; of an array ahead, where
-// elements are still to be loaded. (The members of an object are the sections of
-// one proxy: they are asked for one after the other.)
+// ahead evaluates f on each member of a container; for an array with elements
+// that are still to be loaded, ahead of the consumer. The members of an object
+// are the sections of one proxy, which are requested one after the other.
 func (m *machine) ahead(e *env, in values.Located, f func(*machine, *env, values.Located, values.Yield) error, y values.Yield) error {
 	if !hasLazy(in.V) {
 		return m.each(in, func(w values.Located) error { return f(m, e, w, y) })
@@ -77,7 +77,7 @@ func (m *machine) ahead(e *env, in values.Located, f func(*machine, *env, values
 	return m.pipe(e, in, &node{multi: true, gen: members}, gen(f), y)
 }
 
-// hasLazy tells whether v is an array with a lazy element.
+// hasLazy reports whether v is an array with a lazy element.
 func hasLazy(v any) bool {
 	x, _ := v.([]any)
 	return slices.ContainsFunc(x, func(w any) bool {
@@ -86,10 +86,10 @@ func hasLazy(v any) bool {
 	})
 }
 
-// cycle is something done to its own results, over and over.
+// cycle is a query that is applied to its own results, over and over.
 type cycle struct {
 	next   *node
-	weight int // of one turn inside another
+	weight int // the stack that a nested turn takes, in nodes
 }
 
 func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
@@ -98,12 +98,12 @@ func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
 	return &cycle{next: next, weight: values.CallWeight + c.nodes - before}
 }
 
-// exactTurns is how many turns may lie in one another before a turn waits for
-// the one after it: the last of several then needs no stack. Until there,
-// nothing is evaluated before it is needed.
+// exactTurns is how deeply turns may nest before a result is held back until the
+// next one is there. Then the last of several results needs no stack. Up to this
+// depth, nothing is evaluated before it is needed.
 const exactTurns = 256
 
-// turn does something with a value; more tells whether to go on from it.
+// turn handles a value; more reports whether the cycle goes on from it.
 type turn func(m *machine, e *env, in values.Located, y values.Yield) (more bool, err error)
 
 func (l *cycle) node(each turn) *node {
@@ -149,8 +149,9 @@ func (l *cycle) deeper(m *machine, e *env, in values.Located, each turn, y value
 	return l.run(m, e, in, each, y, depth)
 }
 
-// lastly calls use with the results of n, each when the next one is there, and
-// gives the last one back. After an error it is used too.
+// lastly calls use with each result of n but the last, when the next one is
+// there, and returns the last one. After an error, it calls use with the last
+// one too.
 func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (last ahead.Held, ok bool, err error) {
 	stopped := false
 	err = n.run(m, e, in, func(v values.Located) error {
@@ -171,7 +172,7 @@ func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (
 	return last, ok, err
 }
 
-// looping makes while and until: decide is called for every result of the
+// looping makes while and until: it calls decide for every result of the
 // condition.
 func looping(c *compiler, f *syntax.Func, s *scope, decide func(t bool, in values.Located, y values.Yield) (bool, error)) *node {
 	before := c.nodes
@@ -213,7 +214,7 @@ func looping(c *compiler, f *syntax.Func, s *scope, decide func(t bool, in value
 	return gen(again)
 }
 
-// repeat gives the results of f on the input, for ever.
+// repeat yields the results of f on the input, forever.
 func repeat(f *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		for {
@@ -289,7 +290,7 @@ func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 	return nil
 }
 
-// walker is walk(f): f of a value whose parts were walked before.
+// walker is walk(f): it applies f to a value whose parts were walked before.
 type walker struct{ *cycle }
 
 func walk(c *compiler, f *syntax.Func, s *scope) *node {
@@ -299,7 +300,7 @@ func walk(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// run gives every result of f for a value.
+// run yields every result of f for a value.
 func (w *walker) run(m *machine, e *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(w.weight)
 	if err != nil {
@@ -322,7 +323,7 @@ func (w *walker) run(m *machine, e *env, in values.Located, y values.Yield) erro
 	return w.next.run(m, e, values.Located{V: v}, y)
 }
 
-// array has all results for each element.
+// array returns an array with all results for each element.
 func (w *walker) array(m *machine, e *env, x []any) (any, error) {
 	out := make([]any, 0, len(x))
 	err := m.ahead(e, values.Located{V: x}, w.run, func(v values.Located) (err error) {
@@ -332,7 +333,8 @@ func (w *walker) array(m *machine, e *env, x []any) (any, error) {
 	return out, err
 }
 
-// object has the first result for each member, and none where there is none.
+// object returns an object with the first result for each member; a member
+// without a result is left out.
 func (w *walker) object(m *machine, e *env, x *object.Object) (any, error) {
 	out := object.New(x.Len())
 	for k, v := range x.All() {

@@ -13,20 +13,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// predicate is what a node does first with its input, seen as a condition: where
-// it doesn't hold the node gives nothing, raises nothing and tells nothing.
+// predicate is a node's leading condition, on one field of its input: if it is
+// false, the node yields nothing, raises no error and reports nothing. So an
+// element for which it is false need not be loaded.
 type predicate struct {
-	by string // the field that it is about; empty: the input itself
-	// of gives the values wanted, of an array of objects that have a string or
-	// null there; false when it can't tell. It gives the same whenever it is
-	// asked, looks at nothing that is to be loaded, and never fails.
+	by string // the field; empty for the input itself
+	// of returns the names for which it may be true, among objects that have a
+	// string or null in the field; false if that isn't known. It always returns
+	// the same, reads nothing that has to be loaded, and never fails.
 	of func(m *machine, e *env) (demand.Names, bool)
 }
 
-// narrowed is an iteration whose results are asked whether they are wanted. It
-// gives those of a [Narrower] that are, however it came by them: an iteration
-// that is started anew must give the same. Where positions matter, in a path
-// expression, all elements are needed.
+// narrowed is an iteration that yields only elements for which the predicate may
+// be true. An iteration over a [mesh.Narrower] must yield the same elements each
+// time it is started, however they were loaded. In a path expression, where
+// positions matter, it yields all elements.
 func narrowed(all *node, w *predicate) *node {
 	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		x, ok := in.V.(mesh.Narrower)
@@ -50,15 +51,16 @@ func narrowed(all *node, w *predicate) *node {
 				return m.each(values.Located{V: elements}, wanted)
 			}
 		}
-		return all.gen(m, e, in, wanted) // if it failed, it fails here too, as it has to
+		return all.gen(m, e, in, wanted) // if Narrow failed, this fails with the error of the whole array
 	}}
 }
 
 // wanted recognizes conditions on a string: comparisons, test, startswith,
-// endswith, contains and IN, of a field or, behind a pipe, of the input; "or"
-// between such on one field; "and" with one on its left, for what stands on
-// the right is not reached by the others. It gives what the condition is truth
-// for, or raises an error for, and nil when it can't tell.
+// endswith, contains and IN, on a field or, after a pipe, on the input. It
+// recognizes "or" between such conditions on the same field, and "and" with one
+// on its left, because the right side is evaluated only if the left one is true.
+// The predicate is true where the condition has the given truth or raises an
+// error. It returns nil if it can't tell.
 func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	if len(q.FuncDefs) > 0 {
 		return nil
@@ -92,8 +94,8 @@ func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	return nil
 }
 
-// wantedOfBoth is for "and" and "or": either side decides when both is true,
-// else the left one alone.
+// wantedOfBoth is wanted for "and" and "or". If both is set, either side
+// decides, else the left one alone.
 func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *predicate {
 	l := wanted(c, q.Left, s, truth)
 	if !both || l == nil {
@@ -110,7 +112,8 @@ func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *pre
 	}}
 }
 
-// isObjectGuard recognizes type == "object", which is so of all that are asked.
+// isObjectGuard recognizes type == "object", which is true of all elements that
+// a predicate is applied to.
 func isObjectGuard(c *compiler, q *syntax.Query, s *scope) bool {
 	if q.Op != syntax.OpEq || len(q.FuncDefs) > 0 {
 		return false
@@ -144,7 +147,8 @@ func wantedEqual(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate 
 	}}
 }
 
-// subject tells what a condition is about: .name gives that, "." nothing.
+// subject returns the field that a condition is on: the name for .name, empty
+// for ".".
 func subject(q *syntax.Query) (field string, ok bool) {
 	t := q.Term
 	switch {
@@ -174,7 +178,7 @@ func wantedPiped(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate 
 	return &predicate{by + w.by, w.of}
 }
 
-// wantedBy recognizes the functions that ask something of their input.
+// wantedBy is wanted for calls of builtins that test their input.
 func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	k := syntax.Key(f.Name, len(f.Args))
 	if len(f.Args) == 0 || !c.isBuiltin(k, s) {
@@ -211,7 +215,8 @@ func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	}}
 }
 
-// likenesses are what the functions let through that match a text, by name.
+// likenesses are the builtins that match a text, by name. Each returns the
+// pattern of the strings for which it is true.
 func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
 	matching := func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
 		p, err := ps.Get(&m.Task, text, flags)
@@ -233,12 +238,12 @@ func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags 
 	}
 }
 
-// stringsOf gives the strings that a query stands for, whatever its input; false
-// when one of them is none, or could only be known by loading something.
+// stringsOf returns the strings that a query stands for, whatever its input;
+// false if one of its values is no string, or has to be loaded to be known.
 type stringsOf func(m *machine, e *env) ([]string, bool)
 
-// knownStrings recognizes literals, variables, their fields and elements, arguments
-// that are such, and several of them with commas between.
+// knownStrings recognizes literals, variables, their fields and elements,
+// arguments that are one of these, and several of them with commas between.
 func knownStrings(c *compiler, q *syntax.Query, s *scope) stringsOf {
 	if v, ok := literal(q); ok {
 		text, ok := v.(string)
@@ -268,8 +273,8 @@ func knownStrings(c *compiler, q *syntax.Query, s *scope) stringsOf {
 	return stringsIn(knownValue(c, t.Func, s), t.SuffixList)
 }
 
-// knownValue gives what a variable, or an argument without arguments of its own,
-// stands for.
+// knownValue returns a function for the value of a variable, or of an argument
+// that is known.
 func knownValue(c *compiler, f *syntax.Func, s *scope) func(e *env) (any, bool) {
 	if f.Name[0] != '$' {
 		if x, d := s.find(syntax.Key(f.Name, 0)); x != nil && x.param {
@@ -286,8 +291,9 @@ func knownValue(c *compiler, f *syntax.Func, s *scope) func(e *env) (any, bool) 
 	return nil
 }
 
-// stringsIn follows suffixes into a value as far as it is there, and the same
-// at any time: not into what is loaded or was by chance.
+// stringsIn follows suffixes into a value. It does not follow them into what has
+// to be loaded, even if that is loaded already, so that it always returns the
+// same.
 func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	if of == nil {
 		return nil
@@ -319,7 +325,7 @@ func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	}
 }
 
-// fieldOf gives a field of an object that is there.
+// fieldOf returns a field of an object that need not be loaded.
 func fieldOf(ctx context.Context, v any, name string) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -337,7 +343,8 @@ func fieldOf(ctx context.Context, v any, name string) any {
 	return nil
 }
 
-// texts gives the strings among which all are.
+// texts returns the strings in all; ok is false if one of the values is no
+// string.
 func texts(all []any, ok bool) ([]string, bool) {
 	out := make([]string, 0, len(all))
 	for _, v := range all {

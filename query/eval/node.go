@@ -9,22 +9,22 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// node is compiled code. It has one when it gives exactly one result for every
-// input, gen otherwise.
+// node is compiled code. Exactly one of one and gen is set: one if it yields
+// exactly one result for every input.
 type node struct {
 	one   func(*machine, *env, values.Located) (values.Located, error)
 	gen   func(*machine, *env, values.Located, values.Yield) error
-	multi bool // its results come from an iteration: worth running ahead of what follows
+	multi bool // its results come from an iteration, so what follows may be evaluated ahead
 
-	// ends is the argument whose results it gives, when it ends with one: it is
-	// multi when the query given for that is.
+	// ends is the argument that the node ends with, if it does: its results are
+	// those of the argument, so the node is multi if the argument's query is.
 	ends *scope
-	arg  int // for the argument itself: how far up it is, and one more
+	arg  int // if it is an argument itself: 1 + the steps up to its entry; else 0
 
 	iter  bool                     // it is .[]
 	field string                   // it is .field
-	wants *predicate               // of its input
-	known func(e *env) (any, bool) // what it gives for every input, evaluating nothing; false where that isn't known
+	wants *predicate               // its leading predicate, or nil
+	known func(e *env) (any, bool) // returns its result for every input without evaluating anything; false if that isn't known
 }
 
 func one(f func(*machine, *env, values.Located) (values.Located, error)) *node { return &node{one: f} }
@@ -41,7 +41,7 @@ func (n *node) run(m *machine, e *env, in values.Located, y values.Yield) error 
 	return n.gen(m, e, in, y)
 }
 
-// ahead tells whether its results come from an iteration, as it is called here.
+// ahead reports whether the node's results come from an iteration in this call.
 func (n *node) ahead(e *env) bool { return n.multi || n.arg > 0 && e.at(n.arg-1).n.multi }
 
 var identity = one(func(_ *machine, _ *env, in values.Located) (values.Located, error) { return in, nil })
@@ -52,7 +52,7 @@ func constant(v any) *node {
 	return n
 }
 
-// both tells whether all of these always give one result.
+// single reports whether each of the nodes always yields one result.
 func single(ns ...*node) bool {
 	for _, n := range ns {
 		if n.one == nil {
@@ -62,14 +62,14 @@ func single(ns ...*node) bool {
 	return true
 }
 
-// place is where in the user's text something stands.
+// place is a position in the user's text.
 type place struct {
 	span syntax.Span
 	prog *syntax.Program
 }
 
-// of gives the error its place, unless it has one, or is no error of the
-// query's. A nil place leaves it as it is.
+// of returns the error with this place, unless it has one already or does not
+// come from the query. A nil place returns the error as it is.
 func (p *place) of(err error) error {
 	if p == nil || err == nil {
 		return err
@@ -84,7 +84,7 @@ func (p *place) of(err error) error {
 	return &values.Error{Err: err, Span: p.span, Program: p.prog}
 }
 
-// placed gives a node's errors the place.
+// placed returns a node whose errors have the place.
 func (p *place) placed(n *node) *node {
 	if p == nil {
 		return n

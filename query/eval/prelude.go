@@ -10,8 +10,8 @@ import (
 //go:embed prelude.jq
 var preludeSource string
 
-// preludeTexts gives the text of each definition of the prelude, under
-// "name/arity". Nothing is parsed before a query needs it.
+// preludeTexts returns the text of each definition of the prelude, under
+// "name/arity". A text is parsed when a query needs it.
 func preludeTexts() map[string]string {
 	texts := make(map[string]string, 32)
 	rest := preludeSource
@@ -30,7 +30,7 @@ func preludeTexts() map[string]string {
 	}
 }
 
-// signature gives the name and the number of parameters of a definition.
+// signature returns the name and arity of a definition as "name/arity".
 func signature(def string) string {
 	head, _, _ := strings.Cut(strings.TrimPrefix(def, "def "), ":")
 	name, params, has := strings.Cut(head, "(")

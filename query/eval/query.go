@@ -12,8 +12,8 @@ import (
 // query compiles an expression.
 func (c *compiler) query(q *syntax.Query, s *scope) *node { return c.queryAt(q, s, false) }
 
-// queryAt compiles an expression; tail says that it is the last thing that the
-// function around it does.
+// queryAt compiles an expression; tail says that it is the last step of the
+// function around it.
 func (c *compiler) queryAt(q *syntax.Query, s *scope, tail bool) *node {
 	c.nodes++
 	switch {
@@ -64,7 +64,7 @@ func comma(l, r *node) *node {
 }
 
 // alternative is l // r: the results of l that are neither null nor false, or
-// those of r when there are none. An error of l's ends it.
+// those of r if there are none. An error of l ends l only.
 func alternative(l, r *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		found := false
@@ -83,7 +83,8 @@ func alternative(l, r *node) *node {
 	})
 }
 
-// map2 combines the results of l and r; r varies more slowly.
+// map2 applies f to every combination of the results of l and r; r varies more
+// slowly.
 func map2(l, r *node, f values.Operation, at *place) *node {
 	if single(l, r) {
 		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
@@ -115,7 +116,7 @@ func map2(l, r *node, f values.Operation, at *place) *node {
 	})
 }
 
-// map1 applies f to the results of x.
+// map1 applies f to each result of x.
 func map1(x *node, f func(m *values.Task, v any) (any, error), at *place) *node {
 	if x.one != nil {
 		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
@@ -141,7 +142,7 @@ func map1(x *node, f func(m *values.Task, v any) (any, error), at *place) *node 
 	})
 }
 
-// termStages gives the steps of a term and its suffixes.
+// termStages returns the steps of a term and its suffixes.
 func (c *compiler) termStages(t *syntax.Term, s *scope, tail bool) []stage {
 	k := len(t.SuffixList)
 	if k == 0 {
@@ -169,8 +170,8 @@ func withoutSuffixes(t *syntax.Term, n int) *syntax.Term {
 	return &head
 }
 
-// optional is a term that ends with "?": of an index or an iteration it is
-// only that step that is tried, not what stands before it.
+// optional compiles a term that ends with "?". If an index or an iteration
+// precedes the "?", only that step is tried, not what precedes it.
 func (c *compiler) optional(t *syntax.Term, s *scope) []stage {
 	if k := len(t.SuffixList); k > 1 {
 		prev := t.SuffixList[k-2]
@@ -202,7 +203,7 @@ func (c *compiler) primary(t *syntax.Term, s *scope, tail bool) []stage {
 	return []stage{{n: c.simple(t, s, tail)}}
 }
 
-// callStage notes what a pipeline wants to know of a call.
+// callStage compiles a call, and notes whether it is length/0.
 func (c *compiler) callStage(f *syntax.Func, s *scope, tail bool) stage {
 	st := stage{n: c.callAt(f, s, tail)}
 	st.length = isCallOf(c, f, "length/0", s)
@@ -261,7 +262,7 @@ func (c *compiler) unary(t *syntax.Term, s *scope) *node {
 	}, c.mark(t.Span))
 }
 
-// literal gives the value of a query that is just a number or a string.
+// literal returns the value of a query that is just a number or a string.
 func literal(q *syntax.Query) (any, bool) {
 	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return nil, false
@@ -290,12 +291,12 @@ func literal(q *syntax.Query) (any, bool) {
 	return nil, false
 }
 
-// stage is one step of a pipeline. A pipeline is compiled as a list, so that
-// an iteration knows all that follows it, up to the end of the expression
-// around it, and can have that run ahead.
+// stage is one step of a pipeline. A pipeline is compiled as a list of stages,
+// so that an iteration knows all that follows it, up to the end of the
+// expression around it, and can have that evaluated ahead.
 type stage struct {
 	n      *node
-	arr    *node // it collects the results of this
+	arr    *node // if the stage is [arr]
 	length bool  // it is length/0
 }
 
@@ -305,8 +306,8 @@ func (c *compiler) iterStage(at syntax.Span, optional bool) stage {
 	return stage{n: iterate(c.mark(at), optional)}
 }
 
-// stages appends the steps of a query. The last one is in tail position when
-// tail is set and all before it give one result.
+// stages appends the steps of a query. The last one is in tail position if tail
+// is set and all steps before it yield one result.
 func (c *compiler) stages(q *syntax.Query, s *scope, out []stage) []stage {
 	return c.stagesAt(q, s, out, false)
 }
@@ -333,7 +334,7 @@ func singleStages(st []stage) bool {
 	return true
 }
 
-// seq makes one node of a pipeline.
+// seq returns one node for the stages of a pipeline.
 func (c *compiler) seq(st []stage) *node {
 	n := identity
 	for i := len(st) - 1; i >= 0; i-- {
@@ -348,7 +349,7 @@ func (c *compiler) seq(st []stage) *node {
 	return n
 }
 
-// count is [f] | length without the array.
+// count is [f] | length, without making the array.
 func count(f *node) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		k := 0

@@ -22,11 +22,11 @@ type (
 )
 
 // Run evaluates the query over a value, with the values of its variables, and
-// hands each result to out, in order, in the caller's goroutine. Without
-// [RunOptions.Finish] the results may be lazy. An error of out ends the run and
-// is given back as it is; one of the query's is an [*Error], a [*Halt] or a
-// [*LimitError], or the context's. When Run returns nothing of it is left
-// running.
+// passes each result to out, in order, in the caller's goroutine. Without
+// [RunOptions.Finish] the results may be lazy. An error that out returns ends
+// the run and is returned as it is. Other errors are an [*Error], a [*Halt], a
+// [*LimitError] or the context's error. When Run returns, none of its goroutines
+// is running.
 func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out func(any) error) error {
 	if len(vars) != len(c.opts.Variables) {
 		return fmt.Errorf("%d values for %d variables", len(vars), len(c.opts.Variables))
@@ -38,7 +38,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	if c.impure {
 		workers = 1
 	}
-	pool := ahead.NewPool(workers, o.All && !c.stops, func() *ahead.Thread { return &newMachine(r).Thread }, r.told)
+	pool := ahead.NewPool(workers, o.All && !c.stops, func() *ahead.Thread { return &newMachine(r).Thread }, r.report)
 	defer pool.Wait()
 	defer cancel()
 	m := newMachine(r)
@@ -47,7 +47,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	for _, v := range vars {
 		e = &env{up: e, v: v}
 	}
-	e = &env{up: e} // for finishing
+	e = &env{up: e} // the entry of the step that finishes results
 	err := c.n.run(m, e, values.Located{V: in}, func(v values.Located) error {
 		m.Freeze()
 		if err := out(m.Settle(v.V)); err != nil {
@@ -58,7 +58,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	return outcome(err)
 }
 
-// outcome is how an error leaves the run.
+// outcome returns the error with which Run ends.
 func outcome(err error) error {
 	switch e := values.StripDownstream(err).(type) {
 	case *values.ConsumerError:
@@ -82,15 +82,16 @@ func outcome(err error) error {
 	}
 }
 
-// hints remembers which fields were told to be none of a kind's.
+// hints remembers for which fields the user was told that their kind does not
+// have them.
 type hints struct {
 	ask  func(kind, field string) string
 	mu   sync.Mutex
 	told map[[2]string]bool
 }
 
-// news tells whether nothing was told of a field yet.
-func (h *hints) news(kind, field string) bool {
+// isNew reports whether nothing was reported for a field yet.
+func (h *hints) isNew(kind, field string) bool {
 	if h.ask == nil {
 		return false
 	}
@@ -99,7 +100,7 @@ func (h *hints) news(kind, field string) bool {
 	return !h.told[[2]string{kind, field}]
 }
 
-// hint gives what to tell of a field, once.
+// hint returns the note on a field: the first time only, then "".
 func (h *hints) hint(kind, field string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -114,8 +115,8 @@ func (h *hints) hint(kind, field string) string {
 	return h.ask(kind, field)
 }
 
-// told tells the user an event. It is called in order.
-func (r *runState) told(ev ahead.Event) {
+// report reports an event to the user. It is called in order.
+func (r *runState) report(ev ahead.Event) {
 	if ev.Fault != nil && r.opts.Fault != nil {
 		r.opts.Fault(ev.Fault)
 	}
@@ -149,9 +150,10 @@ func newMachine(r *runState) *machine {
 // machineOf returns the machine that a thread is a part of.
 func machineOf(t *ahead.Thread) *machine { return t.Owner.(*machine) }
 
-// pipe runs b on every result of a, which is an iteration. As soon as a gives
-// a value that is still to be loaded, b runs ahead on the values after it. jq
-// is pure: for that a is simply started again, and its results so far skipped.
+// pipe runs b on every result of a, which is an iteration. As soon as a yields a
+// value that is still to be loaded, b runs ahead on the values after it. For
+// that, a is started again and its results so far are skipped, which is safe
+// because jq has no side effects.
 func (m *machine) pipe(e *env, in values.Located, a, b *node, y values.Yield) error {
 	if m.Sequential() {
 		return a.run(m, e, in, func(v values.Located) error { return b.run(m, e, v, y) })
@@ -163,9 +165,10 @@ func (m *machine) pipe(e *env, in values.Located, a, b *node, y values.Yield) er
 	})
 }
 
-// scouted runs use on every result of src, in order and alone: each step may
-// need what the one before it left. What they are likely to load is loaded
-// ahead, by evaluating look, whose results and errors don't count.
+// scouted runs use on every result of src, in order and one at a time, because
+// each step may need the state after the one before it. What the steps are
+// likely to load is loaded ahead by scouts, which evaluate look; the results and
+// errors of look are dropped.
 func (m *machine) scouted(e *env, in values.Located, src *node, look func(*machine, values.Located) error, use values.Yield) error {
 	if !src.ahead(e) || m.Sequential() {
 		return src.run(m, e, in, use)

@@ -7,7 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// controlBuiltins let values through or not, and stop what gives them.
+// controlBuiltins select among values, or stop the generators of values.
 func controlBuiltins() map[string]maker {
 	table := map[string]maker{
 		"empty/0": func(*compiler, *syntax.Func, *scope) *node {
@@ -54,7 +54,7 @@ func controlBuiltins() map[string]maker {
 	return table
 }
 
-// selection lets its input through for every true result of the condition.
+// selection yields its input once for every true result of the condition.
 func selection(cond *node) *node {
 	if cond.one != nil {
 		return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -78,7 +78,7 @@ func selection(cond *node) *node {
 	})
 }
 
-// kinds lets its input through when it is what holds says.
+// kinds makes a builtin that yields its input if holds is true of it.
 func kinds(holds func(m *machine, v any) (bool, error)) maker {
 	return func(c *compiler, f *syntax.Func, _ *scope) *node {
 		at := c.mark(f.Span)
@@ -92,7 +92,7 @@ func kinds(holds func(m *machine, v any) (bool, error)) maker {
 	}
 }
 
-// stops makes a function that may have enough before its generator ends.
+// stops marks a builtin that may stop its generator before that ends.
 func stops(make maker) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		c.stops = true
@@ -100,7 +100,7 @@ func stops(make maker) maker {
 	}
 }
 
-// first stops its generator after one result. What follows comes after that.
+// first stops its generator after one result. The consumer is called after that.
 func first(g *node) *node {
 	if g.one != nil {
 		return g
@@ -151,9 +151,9 @@ func isEmpty(g *node) *node {
 	})
 }
 
-// someOf is any (want true) and all (want false): it stops at the first result
-// of the condition that decides. With fewer arguments it asks the elements of
-// the input, and those themselves.
+// someOf is any (want is true) and all (want is false): it stops at the first
+// result of the condition that decides. Without a generator it tests the
+// elements of the input; without a condition it tests the values themselves.
 func someOf(want bool) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		st := []stage{c.iterStage(f.Span, false)}
@@ -179,7 +179,7 @@ func someOf(want bool) maker {
 	}
 }
 
-// truths gives the results of a condition that are true, or those that aren't.
+// truths yields the results of a condition whose truth is want.
 func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Yield) error {
 	return func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return cond.run(m, e, in, func(v values.Located) error {
@@ -192,8 +192,8 @@ func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Y
 	}
 }
 
-// limit gives the first results of a generator. It is stopped before what
-// follows sees the last of them.
+// limit yields the first results of a generator. The generator is stopped before
+// the consumer gets the last of them.
 func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -226,7 +226,7 @@ func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// skip gives the results of a generator after the first ones.
+// skip yields the results of a generator after the first ones.
 func skip(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {

@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// runBuiltins speak with what is around the query. Those that are seen from
-// outside, or take what is there once only, keep the run in one goroutine.
+// runBuiltins read and write what is outside of the query. Those whose effects
+// can be observed, or which consume their source, keep the run in one goroutine.
 func runBuiltins() map[string]maker {
 	return map[string]maker{
 		"input/0": impure(withMachine(func(m *machine, _ any, _ []any) (any, error) {
@@ -60,7 +60,7 @@ func runBuiltins() map[string]maker {
 	}
 }
 
-// searchList is get_search_list: the folders that modules are looked for in.
+// searchList is get_search_list: the folders that are searched for modules.
 func searchList(c *compiler, f *syntax.Func, s *scope) *node {
 	list := []any{}
 	if l, ok := c.opts.Modules.(interface{ Folders() []string }); ok {
@@ -71,7 +71,7 @@ func searchList(c *compiler, f *syntax.Func, s *scope) *node {
 	return always(list)(c, f, s)
 }
 
-// impure makes a function that keeps the run in one goroutine.
+// impure marks a builtin that keeps the run in one goroutine.
 func impure(make maker) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		c.impure = true
@@ -79,7 +79,7 @@ func impure(make maker) maker {
 	}
 }
 
-// withMachine makes a function of the run's surroundings.
+// withMachine makes a builtin of a function that needs the machine.
 func withMachine(fn machineFunc) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, fn) }
 }
@@ -88,7 +88,7 @@ func always(v any) maker {
 	return value(func(*values.Task, any, []any) (any, error) { return v, nil })
 }
 
-// input takes the next input; ok is false after the last.
+// input returns the next input; ok is false after the last one.
 func (m *machine) input() (v any, ok bool, err error) {
 	if m.run.opts.Input == nil {
 		return nil, false, errors.New("break")
@@ -104,11 +104,11 @@ func (m *machine) input() (v any, ok bool, err error) {
 	return v, true, m.Alloc(inputSize * size)
 }
 
-// inputSize is about what a byte of JSON takes as a value.
+// inputSize is about how many bytes a byte of JSON takes as a value.
 const inputSize = 6
 
-// inputs gives what is left of the inputs. An error of theirs is raised as
-// error(message) would.
+// inputs yields the remaining inputs. An error in one of them is raised as
+// error(message) would raise it.
 func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 	at := c.mark(f.Span)
 	return gen(func(m *machine, _ *env, in values.Located, y values.Yield) error {
@@ -132,7 +132,7 @@ func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 	})
 }
 
-// message tells the world a value.
+// message passes a value, loaded whole, to debug or stderr.
 func (m *machine) message(to func(any), v any) error {
 	if to == nil {
 		return nil
@@ -144,7 +144,8 @@ func (m *machine) message(to func(any), v any) error {
 	return err
 }
 
-// debug gives its input after the messages were told.
+// debug is debug(messages): it yields its input after it has written the
+// messages.
 func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	messages, at := c.query(f.Args[0], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -156,7 +157,7 @@ func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// now is the time of the document, in seconds.
+// now returns the time of the document, in seconds since 1970.
 func (m *machine) now() (any, error) {
 	if m.run.opts.Now == nil {
 		return m.Gojq("now")
@@ -189,8 +190,8 @@ func halt(m *values.Task, v, code any) error {
 	return &values.Halt{Value: v, Code: n, HasValue: true}
 }
 
-// moduleMeta is modulemeta: what a module says of itself, what it defines and
-// what it imports.
+// moduleMeta is modulemeta: the metadata of a module, its definitions and its
+// imports.
 func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
 	modules := c.opts.Modules
 	return c.apply(f, s, func(m *machine, in any, _ []any) (any, error) {

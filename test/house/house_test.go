@@ -54,7 +54,7 @@ var arrows = map[string][]string{
 	"query/demand":        {"query/syntax", "sources/mesh", "sources/object"},
 	"query/jsontext":      {"query/syntax/native", "sources/object"},
 	"query/eval":          {"query/ahead", "query/builtin", "query/demand", "query/jsontext", "query/syntax", "query/syntax/native", "query/values", "sources/mesh", "sources/object"},
-	"query/ahead":         {"query/values", "sources/mesh", "sources/object"},
+	"query/ahead":         {"query/syntax/native", "query/values", "sources/mesh", "sources/object"},
 	"query/builtin":       {"query/jsontext", "query/syntax", "query/syntax/native", "query/values", "sources/object"},
 	"query/values":        {"query/jsontext", "query/syntax", "query/syntax/native", "sources/mesh", "sources/object"},
 	"query/library":       {"query/diff", "query/document", "query/eval", "query/syntax", "query/trace", "sources/mesh", "sources/object"},
