@@ -35,7 +35,7 @@ func (w *loadLog) paths() []string {
 	return slices.Compact(slices.Clone(w.loaded))
 }
 
-// A fake is a lazy value that reports to its watch when it is loaded.
+// A fake is a lazy value that reports to a loadLog when it is loaded.
 type fake struct {
 	watch   *loadLog
 	path    string

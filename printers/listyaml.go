@@ -165,10 +165,10 @@ func (kyamlForm) render(ctx context.Context, v any) (item, error) {
 }
 
 // withoutReturns replaces the escaped carriage returns and newlines in JSON, if
-// it contains any carriage return. Each is replaced by a character that doesn't
-// occur in the JSON; marks maps 'r' and 'n' to these characters. Otherwise
-// kyaml's encoder would split a string at its newlines and write a carriage
-// return at the end of a line as a backslash and an r.
+// it contains any carriage return. It is needed because kyaml's encoder splits
+// strings at newlines and then escapes a carriage return at the end of a line
+// wrongly. Each of the two is replaced by a character that doesn't occur in the
+// JSON; marks maps 'r' and 'n' to these characters.
 func withoutReturns(json []byte) (text []byte, marks map[byte]rune) {
 	if !bytes.Contains(json, []byte(`\r`)) {
 		return json, nil

@@ -13,10 +13,10 @@ type Neighbours struct {
 	of map[*mesh.Object]*ztunnelCache
 }
 
-// An ztunnelCache holds the services and workloads of one ztunnel.
+// A ztunnelCache holds the services and workloads of one ztunnel.
 type ztunnelCache struct {
 	mu       sync.Mutex
-	services map[string]string // names by waypoint destination: namespace/hostname or network/ip
+	services map[string]string // the names of services by waypoint destination: namespace/hostname or network/ip
 	healthy  map[string]bool   // whether a workload is healthy, by its uid
 }
 

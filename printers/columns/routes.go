@@ -22,9 +22,8 @@ func routeColumns() []Column {
 }
 
 // routeConfigurationRows returns a subject per route of a route configuration.
-// A virtual host without routes has a row with an absent route, so that the
-// table shows the host. In a table of single routes, by contrast, subjects have
-// no parent.
+// A virtual host without routes has one row too, so that the table shows it.
+// The subject of that row is absent; its parent is the virtual host.
 func routeConfigurationRows(s *Subject) (rows []*Subject) {
 	for _, host := range s.objects("virtualHosts") {
 		rows = append(rows, virtualHostRows(host)...)

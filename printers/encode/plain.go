@@ -74,7 +74,7 @@ func plainNumber(v any) any {
 			return i.Uint64()
 		}
 	}
-	f, _ = json.Number(text).Float64() // ±Inf beyond the range
+	f, _ = json.Number(text).Float64() // a number beyond float64 becomes an infinity
 	return Finite(f)
 }
 
