@@ -71,12 +71,12 @@ func client(m *object.Object) Client {
 	labels, _ := m.Get("labels").(*object.Object)
 	_, proxy := meta.Lookup("PROXY_CONFIG")
 	c := Client{
-		ID: proxyOf(text(m.Get("connectionId"))), Connection: text(m.Get("connectionId")), ConnectedAt: instant(m.Get("connectedAt")), Labels: labels,
-		ClusterID: text(meta.Get("CLUSTER_ID")), Version: text(meta.Get("ISTIO_VERSION")),
-		Workload: text(meta.Get("WORKLOAD_NAME")), ServiceAccount: text(meta.Get("SERVICE_ACCOUNT")), Node: text(meta.Get("NODE_NAME")),
+		ID: proxyOf(m.Text("connectionId")), Connection: m.Text("connectionId"), ConnectedAt: instant(m.Get("connectedAt")), Labels: labels,
+		ClusterID: meta.Text("CLUSTER_ID"), Version: meta.Text("ISTIO_VERSION"),
+		Workload: meta.Text("WORKLOAD_NAME"), ServiceAccount: meta.Text("SERVICE_ACCOUNT"), Node: meta.Text("NODE_NAME"),
 		ProxyConfig: proxy,
 	}
-	if ips := text(meta.Get("INSTANCE_IPS")); ips != "" {
+	if ips := meta.Text("INSTANCE_IPS"); ips != "" {
 		c.IPs = strings.Split(ips, ",")
 	}
 	c.Locality = locality(m.Get("locality"))
@@ -96,7 +96,7 @@ func locality(v any) *object.Object {
 	m, _ := v.(*object.Object)
 	out := object.New(0)
 	for _, f := range [][2]string{{"region", "region"}, {"zone", "zone"}, {"sub_zone", "subZone"}} {
-		if s := text(m.Get(f[0])); s != "" {
+		if s := m.Text(f[0]); s != "" {
 			out.Set(f[1], s)
 		}
 	}

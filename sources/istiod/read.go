@@ -25,8 +25,8 @@ func Read(ctx context.Context, field string, doc *decode.Document, shape decode.
 		return []any{}, nil // istiod writes null for an empty list
 	}
 	for i, item := range items {
-		if m, ok := item.(*object.Object); ok && text(m.Get("kind")) != "" {
-			items[i] = mesh.NewObject(text(m.Get("kind")), nil, m)
+		if m, ok := item.(*object.Object); ok && m.Text("kind") != "" {
+			items[i] = mesh.NewObject(m.Text("kind"), nil, m)
 		}
 	}
 	return items, nil

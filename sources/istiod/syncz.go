@@ -57,7 +57,7 @@ func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 		if !ok {
 			return nil
 		}
-		s := Status{ID: text(m.Get("proxy")), ClusterID: text(m.Get("cluster_id")), Type: text(m.Get("proxy_type")), Version: text(m.Get("istio_version"))}
+		s := Status{ID: m.Text("proxy"), ClusterID: m.Text("cluster_id"), Type: m.Text("proxy_type"), Version: m.Text("istio_version")}
 		resources, ok := m.Get("resources").(*object.Object)
 		tells = tells || ok
 		s.Types = byResource(resources, types)
@@ -108,7 +108,7 @@ func fielded(url string, types []mesh.SyncType) bool {
 }
 
 func resource(key string, m *object.Object) TypeStatus {
-	return TypeStatus{Key: key, Sent: text(m.Get("sent")), Acked: text(m.Get("acked")), SentAt: instant(m.Get("sentTime")), Error: text(m.Get("lastError"))}
+	return TypeStatus{Key: key, Sent: m.Text("sent"), Acked: m.Text("acked"), SentAt: instant(m.Get("sentTime")), Error: m.Text("lastError")}
 }
 
 // byPair reads cluster_sent, cluster_acked and so on. Old istiods don't distinguish
@@ -119,7 +119,7 @@ func byPair(m *object.Object, proxyType string, types []mesh.SyncType) []TypeSta
 		if t.Pair == "" {
 			continue
 		}
-		s := TypeStatus{Key: t.Key, Sent: text(m.Get(t.Pair + "_sent")), Acked: text(m.Get(t.Pair + "_acked"))}
+		s := TypeStatus{Key: t.Key, Sent: m.Text(t.Pair + "_sent"), Acked: m.Text(t.Pair + "_acked")}
 		if n, ok := m.Get(t.Pair + "_percent").(int); ok {
 			s.Percent = &n
 		}

@@ -80,8 +80,8 @@ func (s *Status) Sync(now time.Time) *object.Object {
 
 func (t *TypeStatus) object(now time.Time) *object.Object {
 	m := object.Of(
-		"status", t.Word(), "sent", nullable(pushVersion(t.Sent)), "acked", nullable(pushVersion(t.Acked)),
-		"sentAt", nil, "age", nil, "pushesBehind", nil, "error", nullable(t.Error),
+		"status", t.Word(), "sent", mesh.OrNull(pushVersion(t.Sent)), "acked", mesh.OrNull(pushVersion(t.Acked)),
+		"sentAt", nil, "age", nil, "pushesBehind", nil, "error", mesh.OrNull(t.Error),
 	)
 	if t.Percent != nil {
 		m.Set("percent", *t.Percent)
@@ -133,11 +133,4 @@ func pushCount(nonce string) (int, bool) {
 	}
 	n, err := strconv.Atoi(v[strings.LastIndexByte(v, '/')+1:])
 	return n, err == nil && n >= 0
-}
-
-func nullable(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

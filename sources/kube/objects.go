@@ -73,11 +73,11 @@ func items(v any, list List) func(yield func(*object.Object) bool) {
 // holds reports whether an object belongs to the resource. An object that doesn't
 // state its kind takes that of the list.
 func (l List) holds(o *object.Object) bool {
-	if kind := text(o.Get("kind")); kind != "" && kind != l.Kind {
+	if kind := o.Text("kind"); kind != "" && kind != l.Kind {
 		return false
 	}
 	_, group, _ := strings.Cut(l.Resource, ".")
-	version := text(o.Get("apiVersion"))
+	version := o.Text("apiVersion")
 	of, _, grouped := strings.Cut(version, "/")
 	return version == "" || group == "" && !grouped || of == group
 }
@@ -85,7 +85,7 @@ func (l List) holds(o *object.Object) bool {
 // key is the sort key of an object: namespace and name. Neither contains a NUL.
 func key(o *object.Object) string {
 	meta, _ := o.Get("metadata").(*object.Object)
-	return text(meta.Get("namespace")) + "\x00" + text(meta.Get("name"))
+	return meta.Text("namespace") + "\x00" + meta.Text("name")
 }
 
 func text(v any) string {

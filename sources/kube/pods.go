@@ -80,9 +80,9 @@ func pod(m *object.Object) Pod {
 	spec, _ := m.Get("spec").(*object.Object)
 	status, _ := m.Get("status").(*object.Object)
 	p := Pod{
-		Name: text(meta.Get("name")), Namespace: text(meta.Get("namespace")),
-		Node: text(spec.Get("nodeName")), ServiceAccount: text(spec.Get("serviceAccountName")),
-		IP: text(status.Get("podIP")), Ready: ready(status),
+		Name: meta.Text("name"), Namespace: meta.Text("namespace"),
+		Node: spec.Text("nodeName"), ServiceAccount: spec.Text("serviceAccountName"),
+		IP: status.Text("podIP"), Ready: ready(status),
 		Over: status.Get("phase") == "Succeeded" || status.Get("phase") == "Failed",
 	}
 	p.Labels, _ = meta.Get("labels").(*object.Object)
@@ -92,7 +92,7 @@ func pod(m *object.Object) Pod {
 		p.Annotations.Set(LastApplied, mesh.Redacted)
 	}
 	for ip := range objects(status.Get("podIPs")) {
-		p.IPs = append(p.IPs, text(ip.Get("ip")))
+		p.IPs = append(p.IPs, ip.Text("ip"))
 	}
 	if p.IPs == nil && p.IP != "" {
 		p.IPs = []string{p.IP}
@@ -134,10 +134,10 @@ func workload(meta, labels *object.Object, pod string) string {
 		if o.Get("controller") != true {
 			continue
 		}
-		name := text(o.Get("name"))
+		name := o.Text("name")
 		switch o.Get("kind") {
 		case "ReplicaSet":
-			if hash := text(labels.Get("pod-template-hash")); hash != "" {
+			if hash := labels.Text("pod-template-hash"); hash != "" {
 				return strings.TrimSuffix(name, "-"+hash)
 			}
 		case "Job":
@@ -155,10 +155,10 @@ func workload(meta, labels *object.Object, pod string) string {
 var injected = regexp.MustCompile(`"revision"\s*:\s*"([^"\\]+)"`)
 
 func revision(labels, annotations *object.Object) string {
-	if r := text(labels.Get("istio.io/rev")); r != "" {
+	if r := labels.Text("istio.io/rev"); r != "" {
 		return r
 	}
-	if m := injected.FindStringSubmatch(text(annotations.Get("sidecar.istio.io/status"))); m != nil {
+	if m := injected.FindStringSubmatch(annotations.Text("sidecar.istio.io/status")); m != nil {
 		return m[1]
 	}
 	return ""
@@ -225,5 +225,5 @@ func isWaypoint(labels *object.Object) bool {
 func isGateway(labels *object.Object, istio bool) bool {
 	_, named := labels.Lookup("gateway.networking.k8s.io/gateway-name")
 	return named && istio || labels.Get("gateway.istio.io/managed") == "istio.io-gateway-controller" ||
-		strings.HasSuffix(text(labels.Get("istio")), "gateway")
+		strings.HasSuffix(labels.Text("istio"), "gateway")
 }

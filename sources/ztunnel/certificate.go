@@ -30,7 +30,7 @@ func (p *Proxy) secrets(ctx context.Context, doc *decode.Document) (any, error) 
 	out := []any{}
 	identities := objects(v)
 	slices.SortStableFunc(identities, func(a, b *object.Object) int {
-		return cmp.Or(cmp.Compare(text(a.Get("identity")), text(b.Get("identity"))), cmp.Compare(text(a.Get("state")), text(b.Get("state"))))
+		return cmp.Or(cmp.Compare(a.Text("identity"), b.Text("identity")), cmp.Compare(a.Text("state"), b.Text("state")))
 	})
 	for _, c := range identities {
 		for _, row := range p.identity(c) {
@@ -67,9 +67,9 @@ func (p *Proxy) identity(c *object.Object) []*object.Object {
 }
 
 func (p *Proxy) certificate(c *object.Object, kind string, cert *object.Object) *object.Object {
-	state, why, _ := strings.Cut(text(c.Get("state")), ":")
+	state, why, _ := strings.Cut(c.Text("state"), ":")
 	row := object.Of(
-		"name", c.Get("identity"), "type", nullable(kind), "state", nullable(state), "trustDomain", nullable(trustDomain(text(c.Get("identity")))),
+		"name", c.Get("identity"), "type", mesh.OrNull(kind), "state", mesh.OrNull(state), "trustDomain", mesh.OrNull(trustDomain(c.Text("identity"))),
 		"valid", false, "serialNumber", nil, "notBefore", nil, "notAfter", nil, "subjectAltNames", nil, "issuer", nil,
 	)
 	if why = strings.TrimSpace(why); why != "" {
@@ -90,9 +90,9 @@ func (p *Proxy) certificate(c *object.Object, kind string, cert *object.Object) 
 	if n, ok := new(big.Int).SetString(text(either(cert, "serialNumber", "serial_number")), 10); ok {
 		row.Set("serialNumber", n.Text(16))
 	}
-	if x := parse(text(cert.Get("pem"))); x != nil {
+	if x := parse(cert.Text("pem")); x != nil {
 		row.Set("subjectAltNames", names(x))
-		row.Set("issuer", nullable(x.Issuer.String()))
+		row.Set("issuer", mesh.OrNull(x.Issuer.String()))
 	}
 	return row
 }
@@ -156,11 +156,4 @@ func trustDomain(identity string) string {
 func instant(v any) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, text(v))
 	return t.UTC().Truncate(time.Second), err == nil
-}
-
-func nullable(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

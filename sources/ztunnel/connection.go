@@ -33,7 +33,7 @@ func (p *Proxy) connections(ctx context.Context, doc *decode.Document) (any, err
 		for _, direction := range []string{"inbound", "outbound"} {
 			for _, c := range objects(both.Get(direction)) {
 				c = c.Clone()
-				c.Set("workload", text(of.Get("name"))+"."+text(of.Get("namespace")))
+				c.Set("workload", of.Text("name")+"."+of.Text("namespace"))
 				c.Set("direction", direction)
 				out = append(out, mesh.NewObject("Connection", p.Owner, c))
 			}

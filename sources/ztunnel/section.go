@@ -174,7 +174,7 @@ func indexed(index *object.Object) []*object.Object {
 }
 
 func byText(a, b *object.Object, key string) int {
-	return cmp.Compare(text(a.Get(key)), text(b.Get(key)))
+	return cmp.Compare(a.Text(key), b.Text(key))
 }
 
 func text(v any) string {
