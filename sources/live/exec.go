@@ -99,7 +99,11 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 		select {
 		case err := <-done:
 			over()
-			if release() && err != nil && whole.Err() == nil {
+			switch {
+			case err == nil:
+			case whole.Err() != nil: // the program ended because its time was over
+				return c.tooLate(ctx, whole, h, patience)
+			case release():
 				return out.slow()
 			}
 			return err
