@@ -1,7 +1,7 @@
-# Who gets in at a workload.
+# The ports at which a workload is reached.
 
-# _inbound: the ports that a workload is reached at, by the filter chains in force in its Envoy, {port, plain, mutual} each: whether one lets in
-# what brings no certificate of the mesh, plain text above all, and whether one takes mutual TLS. port is null for those that no chain names.
+# _inbound: the ports at which a workload is reached, {port, plain, mutual} each, by the filter chains in use. plain is whether a chain accepts
+# plain text, mutual whether one requires mutual TLS. port is null for the ports that no chain names.
 def _inbound:
   [.listeners[]
    | select((.state == "ACTIVE" or .state == "STATIC") and (.trafficDirection == "INBOUND" or .name == "virtualInbound"))

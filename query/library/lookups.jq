@@ -1,7 +1,7 @@
-# Lookups find the things of the document by name. But for proxy they give
-# none, one or more, and never an error.
+# Lookups find parts of the document by name. All but proxy return any number of
+# results, and never an error.
 
-# _in: the arrays that elements of a section are looked for in: those of what has it, of an array of such, or an array that is one.
+# _in: the arrays in which a lookup searches for elements of a section: the section of the input, or of each element of an array, or the input itself.
 def _in($section):
   if _unread then .
   elif _kind == "Mesh" then .proxies[] | _in($section)
@@ -13,12 +13,12 @@ def _each($section): _in($section) | _list[];
 
 # proxy(name): the one proxy of that name, or an error that lists the candidates.
 # A name is an id (pod.namespace), a pod, a workload ("deploy/reviews-v1" or "reviews-v1") or a prefix that only one has;
-# "cluster/id" where contexts share names. Several proxies of one workload: the first, with a note.
+# "cluster/id" if clusters share names. For several proxies of one workload it returns the first, with a note.
 #   .proxy("reviews-v1").version
 #   .proxy("istio-ingressgateway").route("http.80").match("/productpage")
 def proxy($name): _proxy($name);
 
-# proxies(name): every proxy that the name fits: the same names as of proxy.
+# proxies(name): every proxy that the name fits. The forms of a name are those of proxy.
 #   [.proxies("reviews-v2") | .rds]
 def proxies($name): _proxies($name);
 

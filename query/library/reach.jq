@@ -1,4 +1,4 @@
-# Which routes lead somewhere, and which don't.
+# Routes that lead to a service, and routes that lead nowhere.
 
 def _among: . == null or . == "ACTIVE" or . == "STATIC";
 
@@ -7,7 +7,7 @@ def _leadsTo($to): strings | . == $to or ((startswith("outbound|") or startswith
 
 def _clustersOf: .cluster?, .weightedClusters.clusters[]?.name;
 
-# routesTo(name): the routes that can send requests, or copies of them, to a cluster, or to a service (reviews, reviews.default, its full name), of a proxy, of all proxies of the mesh, or of an array of them; and the listeners that do so without routes. Each says the proxy that it is of.
+# routesTo(name): the routes that can send requests, or copies of them, to a cluster, or to a service (reviews, reviews.default, its full name), of a proxy, of all proxies of the mesh, or of an array of them; and the listeners that do so without routes. Each result has the member proxy, the id of its proxy.
 #   .routesTo("ratings.default") | {proxy, kind, name}
 #   .proxy("reviews-v2").routesTo("outbound|9080|v1|reviews.default.svc.cluster.local").match
 def routesTo($to):
@@ -20,8 +20,8 @@ def routesTo($to):
     | . + {$proxy}
   else empty end;
 
-# unreachable: the routes, and the listeners' TCP proxies, that no request takes, or that end at nothing: of a proxy, of all proxies of the mesh, or of an array of them.
-# reason is SHADOWED (by: the route ahead that takes all that it would), DUPLICATE_DOMAIN (by: the virtual host that has it already), NO_CLUSTER, NO_ENDPOINTS, ALL_UNHEALTHY or SUBSET_EMPTY (cluster: the one it would send to), or UNKNOWN (unknowns: what could not be judged).
+# unreachable: the routes and the listeners' TCP proxies that no request takes, or whose cluster has no endpoint for a request: of a proxy, of all proxies of the mesh, or of an array of them.
+# reason is SHADOWED (by: the earlier route that takes all its requests), DUPLICATE_DOMAIN (by: the virtual host that has the domain already), NO_CLUSTER, NO_ENDPOINTS, ALL_UNHEALTHY or SUBSET_EMPTY (cluster: the cluster of the route), or UNKNOWN (unknowns: what could not be judged).
 #   [.proxies[] | unreachable | .reason] | group_by(.) | map({(.[0]): length}) | add
 def unreachable:
   if _kind == "Mesh" then .proxies[] | unreachable
