@@ -6,9 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Demand foretells what a query looks at of its input, by its text alone:
-// results is what is looked at of what it gives, nil for everything. It is
-// advice: see [demand.Tree]. Of a text that is no query it says nothing, nil.
+// Demand returns what a query reads of its input, by its text alone: see
+// [demand.Tree]. results is what is read of each result; nil means everything.
+// It returns nil for a text that is no query.
 func Demand(src string, results *demand.Tree) *demand.Tree {
 	p, err := syntax.Parse("", src)
 	if err != nil {

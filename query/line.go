@@ -2,8 +2,8 @@ package query
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// OneLine gives a query as it was understood, on one line and without its
-// comments. A text that is no query is given back as it is.
+// OneLine returns a query as it was parsed, on one line and without its
+// comments. A text that is no query is returned as it is.
 func OneLine(src string) string {
 	p, err := syntax.Parse("", src)
 	if err != nil {

@@ -11,21 +11,21 @@ import (
 )
 
 // modules finds what import and include name. As in jq, "a/b" is a/b.jq or
-// a/b/b.jq (a/b.json for data), beside the module that imports it or in a
-// library folder; {search: "dir"} is relative to the module that imports, and
-// for the program itself to each library folder.
+// a/b/b.jq (a/b.json for data), beside the importing module or in a library
+// folder. {search: "dir"} is relative to the importing module or, for the
+// program itself, to each library folder.
 type modules struct {
 	roots []fs.FS
 	data  func(fs.File) ([]any, error)
 }
 
-// A folder is one of a library folder's, where a module lies.
+// A folder is a folder with modules, inside a library folder.
 type folder struct {
 	root fs.FS
 	path string
 }
 
-// Module gives the parsed module of that name, and its folder.
+// Module returns the parsed module of that name, and its folder.
 func (m *modules) Module(name string, search, from any) (*syntax.Program, any, error) {
 	f, at, file, err := m.open(name, search, from, ".jq")
 	if err != nil {
@@ -40,7 +40,7 @@ func (m *modules) Module(name string, search, from any) (*syntax.Program, any, e
 	return p, at, err
 }
 
-// Data gives the JSON values of the file of that name, as jq does: an array.
+// Data returns the JSON values of the file of that name in an array, as in jq.
 func (m *modules) Data(name string, search, from any) (any, error) {
 	f, _, file, err := m.open(name, search, from, ".json")
 	if err != nil {
@@ -60,7 +60,7 @@ func (m *modules) Data(name string, search, from any) (any, error) {
 	return vs, nil
 }
 
-// Folders names the library folders, in order.
+// Folders returns the names of the library folders, in order.
 func (m *modules) Folders() (names []string) {
 	for _, root := range m.roots {
 		if n, ok := root.(interface{ Name() string }); ok {
@@ -70,7 +70,7 @@ func (m *modules) Folders() (names []string) {
 	return names
 }
 
-// open finds a module's file; at is its folder, and file what errors call it.
+// open opens a module's file; at is its folder, and file is its name in errors.
 func (m *modules) open(name string, search, from any, ext string) (f fs.File, at any, file string, err error) {
 	for _, in := range m.searched(search, from) {
 		base := path.Join(in.path, name)
@@ -90,7 +90,8 @@ func (m *modules) open(name string, search, from any, ext string) (f fs.File, at
 	return nil, nil, "", fmt.Errorf("module %q: not in the library folders", name)
 }
 
-// shown is a file as errors show it: behind its folder's name, if that has one.
+// shown returns the name of a file in errors: after its folder's name, if the
+// folder has one.
 func shown(root fs.FS, file string) string {
 	if n, ok := root.(interface{ Name() string }); ok {
 		return path.Join(n.Name(), file)
@@ -98,8 +99,8 @@ func shown(root fs.FS, file string) string {
 	return file
 }
 
-// searched gives the folders to look in, in order: those of a {search: …},
-// else the one of the module that imports and then the library folders.
+// searched returns the folders to search, in order: those of {search: …}, or
+// else the folder of the importing module and then the library folders.
 func (m *modules) searched(search, from any) (all []folder) {
 	var dirs []string
 	switch s := search.(type) {
@@ -131,7 +132,7 @@ func (m *modules) searched(search, from any) (all []folder) {
 	return all
 }
 
-// mostModule is the size of the largest module that is read.
+// mostModule is the size of the largest module that is read, in bytes.
 const mostModule = 16 << 20
 
 func readAll(f fs.File) (string, error) {

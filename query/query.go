@@ -33,19 +33,19 @@ type Options struct {
 	// Env is what $ENV and env are; nil for an empty object.
 	Env *object.Object
 
-	// FieldHint says what to tell about a field that a kind does not have;
-	// empty when there is nothing to say.
+	// FieldHint returns a note for the user on a field that a kind does not
+	// have; empty if there is none.
 	FieldHint func(kind, field string) string
 
 	// Doors are what the library's functions may ask.
 	Doors library.Doors
 
-	// Unknown is set for a query that judges: what it gives of {proxy, subject,
-	// message} for each proxy, or null for the mesh, that the query could not
-	// be evaluated for because something was not read.
+	// Unknown is set for a query that checks something: it is evaluated on
+	// {proxy, subject, message} for each proxy (null for the mesh) that could
+	// not be checked because something was not read.
 	Unknown string
 
-	// Plain leaves the library out: jq as it is, over plain values.
+	// Plain leaves the library out: only jq's own builtins are defined.
 	Plain bool
 }
 
@@ -56,7 +56,8 @@ type Program struct {
 	source *syntax.Program
 }
 
-// Doubts gives what of the query hardly means what it says, where it stands.
+// Doubts returns the parts of the query that probably don't mean what they say,
+// with their places.
 func (p *Program) Doubts() []*syntax.Error { return p.source.Doubts() }
 
 // Compile parses and checks a query. An error of the query's own making is a
@@ -89,7 +90,7 @@ func Compile(src string, o Options) (*Program, error) {
 	return &Program{code, p}, nil
 }
 
-// judging puts the body of a program into _judged, behind its imports.
+// judging wraps the body of a program in _judged, after its imports.
 func judging(p *syntax.Program, unknown string) (*syntax.Program, error) {
 	u, err := syntax.Parse("", unknown)
 	if err != nil {
@@ -104,7 +105,7 @@ func judging(p *syntax.Program, unknown string) (*syntax.Program, error) {
 }
 
 // Run runs the program over a value, with the values of its variables, and
-// hands each result to out, in order.
+// passes each result to out, in order.
 func (p *Program) Run(ctx context.Context, in any, vars []any, o eval.RunOptions, out func(any) error) error {
 	return p.code.Run(ctx, in, vars, o, out)
 }
