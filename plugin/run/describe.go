@@ -8,7 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/options"
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/library"
 	"github.com/meshq/kubectl-meshq/query/syntax"
+	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/inventory"
 )
 
@@ -71,4 +73,16 @@ func exitCode(err error) int {
 		return process.ExitUsage // as jq's, for what the system refuses
 	}
 	return process.ExitRun
+}
+
+// fieldHint tells about a field that a kind does not have: the nearest that it
+// has, or that the name is a function's.
+func fieldHint() func(kind, field string) string {
+	calls := map[string]string{}
+	for _, f := range library.Functions() {
+		if _, ok := calls[f.Name]; !ok {
+			calls[f.Name] = f.Name + "(" + strings.Join(f.Params, "; ") + ")"
+		}
+	}
+	return sources.NewVocabulary(calls).Hint
 }

@@ -23,15 +23,15 @@ func (r *Run) explainPlan() {
 	}
 	r.Message(func(io.Writer) {
 		r.Say("query    %s", query.OneLine(r.Request.Query))
-		r.Say("sources  %s", r.from())
-		r.Say("sections %s", r.lookedAt())
+		r.Say("sources  %s", from(r))
+		r.Say("sections %s", lookedAt(r))
 		held := r.Sections()
 		r.Say("limits   %s, %s of sections in memory", Plural(r.Concurrency, "load at once", "loads at once"), held.String())
 	})
 }
 
 // from says where answers come from.
-func (r *Run) from() string {
+func from(r *Run) string {
 	all := slices.Concat(r.Snapshots, r.Pilots, r.Envoys)
 	switch {
 	case len(all) > 0:
@@ -108,7 +108,7 @@ func byteCount(n int64) string {
 }
 
 // lookedAt names the sections that the query looks at, and what of each.
-func (r *Run) lookedAt() string {
+func lookedAt(r *Run) string {
 	uses := r.uses()
 	words := make([]string, len(uses))
 	whole := 0

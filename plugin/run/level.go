@@ -61,7 +61,7 @@ func (a *Request) changesLevels() (levels []Level, changes bool, err error) {
 
 // checkLevels holds what is to be set against the rest of the command line,
 // before anybody is asked.
-func (r *Run) checkLevels() error {
+func checkLevels(r *Run) error {
 	_, changes, err := r.Request.changesLevels()
 	switch {
 	case err != nil || !changes:
@@ -79,7 +79,7 @@ func (r *Run) checkLevels() error {
 // setLevels sets the levels of the proxies that are asked about, if it is asked
 // to, one proxy after the other. What can't be had of one is told with the
 // other faults.
-func (r *Run) setLevels(ctx context.Context) error {
+func setLevels(ctx context.Context, r *Run) error {
 	levels, changes, err := r.Request.changesLevels()
 	if err != nil || !changes {
 		return err
@@ -94,7 +94,7 @@ func (r *Run) setLevels(ctx context.Context) error {
 			break
 		}
 		if o, ok := p.(*mesh.Object); ok {
-			err = r.setLevelsOf(ctx, o, levels)
+			err = setLevelsOf(ctx, r, o, levels)
 		}
 		var fault *mesh.Fault
 		if errors.As(err, &fault) && ctx.Err() == nil {
@@ -105,7 +105,7 @@ func (r *Run) setLevels(ctx context.Context) error {
 	return err
 }
 
-func (r *Run) setLevelsOf(ctx context.Context, p *mesh.Object, levels []Level) (err error) {
+func setLevelsOf(ctx context.Context, r *Run, p *mesh.Object, levels []Level) (err error) {
 	if levels == nil {
 		if levels, err = startLevels(ctx, p); err != nil {
 			return err

@@ -7,19 +7,27 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/demo"
 	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/printers/columns"
+	"github.com/meshq/kubectl-meshq/query"
+	"github.com/meshq/kubectl-meshq/query/demand"
 	"github.com/meshq/kubectl-meshq/sources"
+	"github.com/meshq/kubectl-meshq/sources/forward"
+	"github.com/meshq/kubectl-meshq/sources/live"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/section"
 	"github.com/meshq/kubectl-meshq/sources/transport"
+	"k8s.io/client-go/tools/clientcmd"
 )
 
 // OpenSources opens what is asked: the snapshots that --snapshot names, else a
 // live mesh. They are the caller's.
 func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	if len(r.Snapshots) == 0 {
-		return r.openLive(ctx)
+		return openLive(ctx, r)
 	}
 	answers, err := r.openSnapshots(ctx)
 	if err != nil {
@@ -191,4 +199,119 @@ func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, 
 	f.Snapshots = []string{path}
 	beside := &Run{World: r.World, Flags: &f, Request: r.Request, Stdout: r.Stdout, notes: r.notes, Progress: r.Progress, spooled: r.quota()}
 	return beside.OpenSources(ctx)
+}
+
+// openLive makes the sources of a live mesh: the addresses that were given,
+// else the clusters of the contexts. It asks nobody.
+func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) {
+	requestTimeout, err := clientcmd.ParseTimeout(*r.Kube.Timeout)
+	if err != nil {
+		return nil, process.Usagef("--request-timeout %s: not a time like 5s or 1m", *r.Kube.Timeout)
+	}
+	if len(r.Pilots)+len(r.Envoys) > 0 {
+		s, err := live.NewDirect(live.DirectOptions{
+			Pilots: r.Pilots, Envoys: r.Envoys, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.quota(),
+		})
+		if err != nil {
+			return nil, process.Exit(process.ExitUsage, err)
+		}
+		return []transport.Source{s}, nil
+	}
+	contexts := r.Contexts
+	if len(contexts) == 0 {
+		contexts = []string{*r.Kube.Context}
+	}
+	r.quota() // not in a goroutine that is left behind
+	for _, name := range contexts {
+		s, err := process.Await(ctx, func() (transport.Source, error) { return openCluster(r, name, requestTimeout) })
+		if err != nil {
+			return nil, errors.Join(err, CloseAll(open))
+		}
+		open = append(open, s)
+	}
+	return open, nil
+}
+
+// openCluster makes the source of a kubeconfig's context, "" for the current one.
+func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transport.Source, error) {
+	loader := r.Kube.In(context_).ToRawKubeConfigLoader()
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return nil, process.Usagef("kubeconfig: %s", process.OneLine(err.Error()))
+	}
+	config, err := loader.ClientConfig()
+	inside := r.Env("KUBERNETES_SERVICE_HOST") != "" // of a cluster
+	switch {
+	case clientcmd.IsEmptyConfig(err), len(raw.Contexts)+len(raw.Clusters) == 0 && *r.Kube.APIServer == "" && !inside:
+		return nil, process.Usagef("no cluster is configured: no kubeconfig was found (a recorded mesh needs none: --snapshot demo)")
+	case err != nil:
+		return nil, process.Usagef("kubeconfig: %s", process.OneLine(err.Error()))
+	}
+	namespace, _, err := loader.Namespace()
+	if err != nil {
+		return nil, process.Usagef("kubeconfig: %s", process.OneLine(err.Error()))
+	}
+	if context_ == "" {
+		context_ = raw.CurrentContext
+	}
+	pool, err := forward.New(config, forward.Options{Timeout: context.WithTimeout, UpgradeTimeout: requestTimeout, Sessions: r.Concurrency * 3 / 2})
+	if err != nil {
+		return nil, process.Usagef("kubeconfig: %s", process.OneLine(err.Error()))
+	}
+	s, err := live.NewCluster(live.ClusterOptions{
+		Context: context_, Config: config, Dialer: pool, IstioNamespace: r.IstioNamespace, Revision: r.Revision, Namespace: namespace,
+		AdminPort: r.AdminPort, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.quota(),
+	})
+	if err != nil {
+		return nil, errors.Join(process.Exit(process.ExitUsage, err), pool.Close())
+	}
+	return s, nil
+}
+
+// uses returns what the query, and then the printing of its results, will read of
+// the sections of proxies: see package demand.
+func (r *Run) uses() []demand.Use { return r.demand().Sections() }
+
+func (r *Run) demand() *demand.Tree {
+	results := &demand.Tree{Shown: true}
+	switch {
+	case r.Quiet && !r.Request.Traces:
+		results = &demand.Tree{} // whether there is one
+	case r.printsWhole():
+		results = nil
+	}
+	return query.Demand(r.Request.Query, results).As("Mesh", r.columns)
+}
+
+// reads returns the same as hints for the sources. A run without a query, which
+// compares or records, reads everything.
+func (r *Run) reads() (sections, desired map[mesh.Section]mesh.Hint) {
+	if r.Program == nil {
+		return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}, nil
+	}
+	tree := r.demand()
+	return hints(tree.Sections()), hints(tree.Desired())
+}
+
+func hints(uses []demand.Use) map[mesh.Section]mesh.Hint {
+	all := map[mesh.Section]mesh.Hint{}
+	for _, u := range uses {
+		all[u.Section] = u.Hint()
+	}
+	return all
+}
+
+// printsWhole reports whether printing a result reads everything in it.
+func (r *Run) printsWhole() bool {
+	f := &r.Output
+	switch f.Format {
+	case "", "wide", "table":
+		return f.Raw || f.Join || f.Raw0 || f.Seq || f.Compact || f.Tab || f.Ascii || r.Changed("indent") || f.SortBy != "" || r.Await || r.Watch
+	}
+	return true
+}
+
+// columns returns the fields that a row of the table of a kind reads.
+func (r *Run) columns(kind string) (fields []string, ok bool) {
+	return columns.Fields(kind, r.Output.Format == "wide")
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -37,7 +38,7 @@ func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 		Out: r.Stdout, Context: ctx, Now: r.documentTime(), Open: func(path string) ([]byte, error) { return process.ReadWhole(ctx, path) }, Note: r.Note,
 		Color: r.Colored(), Colors: r.World.Env("JQ_COLORS"),
 		Format: f.Format, Template: f.Template, MissingKeysFail: !f.MissingKeys, ShowManagedFields: f.Managed,
-		Compact: f.Compact, Tab: f.Tab, Indent: r.indentation(), ASCII: f.Ascii, Sorted: f.SortKeys, Raw: f.Raw, Join: f.Join, Raw0: f.Raw0, Seq: f.Seq,
+		Compact: f.Compact, Tab: f.Tab, Indent: indentation(r), ASCII: f.Ascii, Sorted: f.SortKeys, Raw: f.Raw, Join: f.Join, Raw0: f.Raw0, Seq: f.Seq,
 		NoHeaders: f.NoHeaders, ShowLabels: f.ShowLabels, ShowKind: f.ShowKind, LabelColumns: f.LabelColumns, SortBy: f.SortBy,
 		Columns: f.Columns,
 	}
@@ -63,7 +64,7 @@ var layouts = []string{
 }
 
 // indentation is --indent if it was given.
-func (r *Run) indentation() string {
+func indentation(r *Run) string {
 	if !r.Changed("indent") {
 		return ""
 	}
@@ -94,7 +95,7 @@ func (r *Run) hints(err error) {
 	if r.Request.Status && r.OutTerminal && r.ErrTerminal && !r.Changed("output") {
 		fmt.Fprint(r.Err, tryNext(process.CalledAs(r.Args[0]), r.Snapshots))
 	}
-	if !r.OutTerminal && !r.Changed("output") && r.ErrTerminal && r.printedTable() {
+	if !r.OutTerminal && !r.Changed("output") && r.ErrTerminal && printedTable(r) {
 		r.Note("a table is for people; -o json is for programs")
 	}
 }
@@ -112,7 +113,7 @@ func (r *Run) Among() string {
 }
 
 // hintLabels helps who means jq's -L.
-func (r *Run) hintLabels() {
+func hintLabels(r *Run) {
 	for _, label := range r.Output.LabelColumns {
 		if info, err := os.Stat(label); err == nil && info.IsDir() {
 			r.Note(fmt.Sprintf("-L %s is a column of that label; jq's -L is --library-path", label))
@@ -120,7 +121,7 @@ func (r *Run) hintLabels() {
 	}
 }
 
-func (r *Run) printedTable() bool {
+func printedTable(r *Run) bool {
 	t, ok := r.Printer.(interface{ PrintedTable() bool })
 	return ok && t.PrintedTable()
 }
@@ -197,4 +198,55 @@ func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
 		return printers.NewTree(o)
 	}
 	return printers.New(o)
+}
+
+// ShowProgress begins to show how far the run has come, where somebody may
+// look: on a terminal that can erase what it shows. The run's standard error
+// goes through it until end is called.
+func (r *Run) ShowProgress() (end func()) {
+	if !r.ErrTerminal || r.Quiet || r.World.Env("TERM") == "dumb" || r.Every == nil {
+		return func() {}
+	}
+	p := &Progress{Out: r.Terminal, Width: r.ErrWidth, Now: r.Now, Began: r.Now()}
+	world := *r.World
+	world.Err = safe.NewWriter(p)
+	r.World, r.Progress = &world, p
+	ticks, stop := r.Every(progressEvery)
+	done, left := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(left)
+		for {
+			select {
+			case <-ticks:
+				p.Draw()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		stop()
+		close(done)
+		<-left
+		p.End()
+	}
+}
+
+// StandardOutput returns the writer of the run's results.
+func (r *Run) StandardOutput() io.Writer { return standardOutput{r.Out, r.Progress} }
+
+// standardOutput ends the progress where results begin, marks the errors of
+// writing them, and notes that there are some.
+type standardOutput struct {
+	io.Writer
+	Progress *Progress
+}
+
+func (o standardOutput) Write(b []byte) (int, error) {
+	o.Progress.End()
+	n, err := o.Writer.Write(b)
+	if err != nil {
+		err = &process.WriteError{Err: err}
+	}
+	return n, err
 }

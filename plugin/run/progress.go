@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/printers/safe"
 	"github.com/meshq/kubectl-meshq/sources/requests"
 )
@@ -44,38 +43,6 @@ type Progress struct {
 type sample struct {
 	at    time.Time
 	bytes int64
-}
-
-// ShowProgress begins to show how far the run has come, where somebody may
-// look: on a terminal that can erase what it shows. The run's standard error
-// goes through it until end is called.
-func (r *Run) ShowProgress() (end func()) {
-	if !r.ErrTerminal || r.Quiet || r.World.Env("TERM") == "dumb" || r.Every == nil {
-		return func() {}
-	}
-	p := &Progress{Out: r.Terminal, Width: r.ErrWidth, Now: r.Now, Began: r.Now()}
-	world := *r.World
-	world.Err = safe.NewWriter(p)
-	r.World, r.Progress = &world, p
-	ticks, stop := r.Every(progressEvery)
-	done, left := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(left)
-		for {
-			select {
-			case <-ticks:
-				p.Draw()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() {
-		stop()
-		close(done)
-		<-left
-		p.End()
-	}
 }
 
 // Follow shows the progress of a mesh from here on.
@@ -201,23 +168,4 @@ func InBrief(n float64) string {
 		return fmt.Sprintf("%.1f %s", n, unit)
 	}
 	return fmt.Sprintf("%.0f %s", n, unit)
-}
-
-// standardOutput ends the progress where results begin, marks the errors of
-// writing them, and notes that there are some.
-type standardOutput struct {
-	io.Writer
-	Progress *Progress
-}
-
-// StandardOutput returns the writer of the run's results.
-func (r *Run) StandardOutput() io.Writer { return standardOutput{r.Out, r.Progress} }
-
-func (o standardOutput) Write(b []byte) (int, error) {
-	o.Progress.End()
-	n, err := o.Writer.Write(b)
-	if err != nil {
-		err = &process.WriteError{Err: err}
-	}
-	return n, err
 }

@@ -51,9 +51,6 @@ func (r *rows) end(whole bool) {
 	}
 }
 
-// unchanged tells whether a result was printed in an earlier round of --watch.
-func (r *Run) unchanged(res *result) bool { return r.rows != nil && r.rows.add(res.seen) }
-
 // A sight tells what results are of, and what they say: what is printed of
 // them but their age.
 type sight struct {

@@ -84,16 +84,16 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, CloseAll(answers)) }()
 	switch {
 	case r.Await:
-		return r.waitFor(ctx, answers)
+		return waitFor(ctx, r, answers)
 	case r.Watch:
-		return r.watchOver(ctx, answers)
+		return watchOver(ctx, r, answers)
 	}
 	return r.Within(ctx, answers, r.printResults)
 }
 
 // prepare does all that needs no mesh.
 func (r *Run) prepare(ctx context.Context) (closeModules func(), err error) {
-	if err := r.checkLevels(); err != nil {
+	if err := checkLevels(r); err != nil {
 		return nil, err
 	}
 	if err := r.Variables(ctx); err != nil {
@@ -121,14 +121,14 @@ func (r *Run) prepare(ctx context.Context) (closeModules func(), err error) {
 
 // printResults runs the query over the document and prints its results.
 func (r *Run) printResults(ctx context.Context) error {
-	if err := r.setLevels(ctx); err != nil {
+	if err := setLevels(ctx, r); err != nil {
 		return err
 	}
 	if err := r.OpenPrinter(ctx); err != nil {
 		return err
 	}
 	r.explainPlan()
-	r.hintLabels()
+	hintLabels(r)
 	err := r.Ended(r.evaluate(ctx, r.options()))
 	r.ExplainAsked()
 	return err
@@ -283,7 +283,7 @@ func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 		r.Results++
 		r.unknowns.add(res.unknown)
 		r.last, r.null = res.truth, res.null
-		if r.Quiet || r.unchanged(res) {
+		if r.Quiet || r.rows != nil && r.rows.add(res.seen) {
 			return nil
 		}
 		if err := r.Printer.Print(res.rendered); err != nil {
@@ -314,7 +314,7 @@ func (r *Run) Ended(err error) error {
 	var fault *mesh.Fault
 	switch {
 	case errors.As(err, &halt): // the query says how it ends, as in jq: -e has no say
-		codes = []int{r.halted(halt)}
+		codes = []int{halted(r, halt)}
 		err = nil
 	case errors.As(err, &fault): // told with the others
 		r.Fault(fault)
@@ -336,7 +336,7 @@ func (r *Run) Ended(err error) error {
 }
 
 // halted prints what halt_error was given and gives its exit code.
-func (r *Run) halted(h *eval.Halt) int {
+func halted(r *Run, h *eval.Halt) int {
 	if h.HasValue {
 		if s, ok := h.Value.(string); ok {
 			fmt.Fprint(r.Err, s)
@@ -440,4 +440,32 @@ func Unplaced(err error) error {
 		text = at.Element + ": " + text
 	}
 	return process.Exit(exit.Code, errors.New(text))
+}
+
+// statusCode is what -e and --fail-on-match say of the results.
+func (r *Run) statusCode() int {
+	switch {
+	case r.FailOnMatch && r.matches() > 0:
+		return process.ExitFound
+	case r.ExitStatus && r.Results == 0:
+		return process.ExitEmpty
+	case r.ExitStatus && !r.last:
+		return process.ExitFound
+	}
+	return process.ExitOK
+}
+
+// matches counts the results that --fail-on-match is about.
+func (r *Run) matches() int {
+	if r.Unknown == options.WarnUnknown {
+		return r.Results - r.unknowns.count
+	}
+	return r.Results
+}
+
+// lenient tells whether what was not read leaves the exit code as it is. A gate
+// that nobody looks at is never open because of it, unless that is said with
+// --unknown=warn.
+func (r *Run) lenient() bool {
+	return r.Unknown == options.WarnUnknown || r.AllowPartial && !r.Changed("fail-on-match")
 }

@@ -34,7 +34,7 @@ func (r *Run) Variables(ctx context.Context) error {
 			positional[i] = v
 		}
 	}
-	if err := r.declared(named); err != nil {
+	if err := declared(r, named); err != nil {
 		return err
 	}
 	for _, n := range r.names {
@@ -49,7 +49,7 @@ func (r *Run) Variables(ctx context.Context) error {
 
 // declared adds the arguments that the query's header declares: as they were
 // given by their flags or by --arg, else what they are when they are not.
-func (r *Run) declared(named *object.Object) error {
+func declared(r *Run, named *object.Object) error {
 	if r.Request.named == nil {
 		return nil
 	}
@@ -68,19 +68,19 @@ func (r *Run) declared(named *object.Object) error {
 				return process.Usagef("--arg %s: %s", name, process.Fact(err))
 			}
 		}
-		r.bindVariable(named, name, v)
+		bindVariable(r, named, name, v)
 	}
 	if r.Request.named.Words != "" {
 		words := make([]any, len(r.Request.words))
 		for i, word := range r.Request.words {
 			words[i] = word
 		}
-		r.bindVariable(named, "words", words)
+		bindVariable(r, named, "words", words)
 	}
 	return nil
 }
 
-func (r *Run) bindVariable(named *object.Object, name string, v any) {
+func bindVariable(r *Run, named *object.Object, name string, v any) {
 	named.Set(name, v)
 	if !slices.Contains(r.names, "$"+name) {
 		r.names = append(r.names, "$"+name)

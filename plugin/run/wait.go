@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/sources/inventory"
@@ -22,7 +23,7 @@ type waiter struct {
 
 // waitFor is the command wait. It ends when the value is true, when the time
 // is over, or with an error that won't pass.
-func (r *Run) waitFor(ctx context.Context, answers []transport.Source) error {
+func waitFor(ctx context.Context, r *Run, answers []transport.Source) error {
 	w := &waiter{Run: r, answers: answers, state: "nothing was read yet", code: process.ExitFound}
 	r.Quiet = true
 	r.explainPlan()
@@ -105,3 +106,20 @@ func (w *waiter) unmet(why string) error {
 type unmetError struct{ text string }
 
 func (e *unmetError) Error() string { return e.text }
+
+const (
+	shortestPause = time.Second
+	longestPause  = 5 * time.Second
+)
+
+// A pause is how long to wait before the mesh is asked again: longer and
+// longer while nothing changes.
+type pause time.Duration
+
+func (p *pause) next(changed bool) time.Duration {
+	*p = min(*p*3/2, pause(longestPause))
+	if changed || *p == 0 {
+		*p = pause(shortestPause)
+	}
+	return time.Duration(*p)
+}

@@ -35,13 +35,13 @@ type watcher struct {
 }
 
 // watchOver is --watch. It ends with ctx, or with an error that won't pass.
-func (r *Run) watchOver(ctx context.Context, answers []transport.Source) error {
+func watchOver(ctx context.Context, r *Run, answers []transport.Source) error {
 	w := &watcher{Run: r, answers: answers, words: map[bool]string{}}
 	if err := w.openPrinter(ctx); err != nil {
 		return err
 	}
 	r.explainPlan()
-	r.hintLabels()
+	hintLabels(r)
 	var pause pause
 	for {
 		changed, err := w.once(ctx)

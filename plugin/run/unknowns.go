@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/plugin/options"
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -54,32 +53,4 @@ func unknownCheck(v any) string {
 		return check
 	}
 	return "a check without a name"
-}
-
-// statusCode is what -e and --fail-on-match say of the results.
-func (r *Run) statusCode() int {
-	switch {
-	case r.FailOnMatch && r.matches() > 0:
-		return process.ExitFound
-	case r.ExitStatus && r.Results == 0:
-		return process.ExitEmpty
-	case r.ExitStatus && !r.last:
-		return process.ExitFound
-	}
-	return process.ExitOK
-}
-
-// matches counts the results that --fail-on-match is about.
-func (r *Run) matches() int {
-	if r.Unknown == options.WarnUnknown {
-		return r.Results - r.unknowns.count
-	}
-	return r.Results
-}
-
-// lenient tells whether what was not read leaves the exit code as it is. A gate
-// that nobody looks at is never open because of it, unless that is said with
-// --unknown=warn.
-func (r *Run) lenient() bool {
-	return r.Unknown == options.WarnUnknown || r.AllowPartial && !r.Changed("fail-on-match")
 }
