@@ -31,6 +31,7 @@ poison: ## run every command, output format and completion on snapshots that att
 
 matrix: ## remove one part of each recorded mesh at a time; no answer may then look complete
 	$(GO) test ./test/matrix -count=1 -timeout 30m -full
+	$(GO) test ./plugin -count=1 -run OverMixedMesh -full
 
 mutate: ## change the code in 200 places; the tests must notice 9 of 10 changes (MUTATE="-n 50 ./printers", SEED=7)
 	$(GO) run ./test/mutate -seed $(SEED) $(MUTATE)

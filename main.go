@@ -11,6 +11,6 @@ import (
 
 func main() {
 	world := process.Current()
-	world.Pace()
+	world.TuneGC()
 	os.Exit(plugin.Main(world))
 }

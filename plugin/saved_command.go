@@ -141,7 +141,7 @@ func listTable(w *process.World, root *rootCommand, all []saved.Query) error {
 			continue
 		}
 		if rows++; rows == 1 {
-			fmt.Fprintln(tab, "SAVED\tWHAT IT GIVES\tFILE")
+			fmt.Fprintln(tab, "SAVED\tDESCRIPTION\tFILE")
 		}
 		what := strings.TrimSuffix(q.Summary, ".")
 		if what == "" {

@@ -21,12 +21,12 @@ func text(s string) func(io.Writer) { return func(w io.Writer) { fmt.Fprint(w, s
 func Pages() []page {
 	return []page{
 		{"language", "how a query is written", text(languagePage)},
-		{"document", "what the mesh is, as one document", printDocument},
-		{"functions", "what a query may call", printFunctions},
-		{"queries", "queries with names: those that come with the plugin, and saved ones", printQueriesPage},
+		{"document", "the document of the mesh, with its kinds and fields", printDocument},
+		{"functions", "the functions that a query can call", printFunctions},
+		{"queries", "named queries: those that come with the plugin, and saved ones", printQueriesPage},
 		{"snapshots", "recorded meshes", text(snapshotsPage)},
-		{"exit-codes", "what the exit code says", text(exitCodesPage)},
-		{"safety", "what is asked of a mesh, and what is never done to it", printSafetyPage},
+		{"exit-codes", "what the exit codes mean", text(exitCodesPage)},
+		{"safety", "what meshq requests of a mesh, and what it never does", printSafetyPage},
 	}
 }
 
@@ -41,54 +41,55 @@ func printQueriesPage(w io.Writer) {
 	}
 }
 
-const languagePage = `A query is a program in jq's language, all of which is here. It is given the mesh, ".", and what it gives is printed.
+const languagePage = `A query is a program in jq's language, all of which is supported. Its input "." is the mesh, and its results are printed.
 
   .proxies[]                              each proxy
-  .proxies[] | .name                      its name; | hands each result on
-  .proxies[] | select(.rds == "STALE")    those of which this is true; == compares, = assigns
-  .proxies[] | {name, rds}                an object of its own: a table with -o table
-  [.proxies[].clusters[]] | length        an array of all results, and how many there are
+  .proxies[] | .name                      its name; | passes each result on
+  .proxies[] | select(.rds == "STALE")    the proxies for which this is true; == compares, = assigns
+  .proxies[] | {name, rds}                a new object; with -o table, a row of a table
+  [.proxies[].clusters[]] | length        an array of all results, and its length
   .proxies[].clusters[] as $c | $c.name   a variable
-  .proxies | map(.version) | unique       a list for a list
-  .proxies[].sync.lds.error // "none"     // is what to take in place of null, false or nothing
+  .proxies | map(.version) | unique       a list from a list
+  .proxies[].sync.lds.error // "none"     // gives a default for null, false or no result
   .proxies[].name | test("^reviews")      a regular expression (RE2: no lookaround)
 
-X.f(a; b) is X | f(a; b): functions are methods, and methods are functions. Arguments are separated by ";".
+X.f(a; b) means X | f(a; b): every function is also a method. Separate arguments by ";".
 
   .proxy("reviews-v1").route("9080").match("http://reviews:9080/reviews/1")
   .proxies[] | select(synced | not)
 
-What is iterated over proxies is read of many at once, and printed in order. Only what a query touches is read: a
-condition on what is known of a proxy (.name, .rds, .version) belongs in front of one on what has to be read (.clusters).
+An iteration over proxies reads many proxies in parallel and prints them in order. Only what a query touches is read: put a
+condition on what is known of a proxy (.name, .rds, .version) before one on what has to be read (.clusters).
 
-A section that a proxy's type does not have is null, and an iteration over it gives nothing: .proxies[].clusters[] passes over
-ztunnels, .proxies[].workloads[] over Envoys. For any other null, .[] is jq's error.
+A section that a proxy's type doesn't have is null, and iterating over it gives no results: .proxies[].clusters[] skips
+ztunnels, .proxies[].workloads[] skips Envoys. For any other null, .[] is an error, as in jq.
 
-On the command line a query stands in single quotes, so that the shell leaves it alone: in cmd.exe, which has none, it is
-read from a file, with -f. --arg name value makes the variable $name of a string, --argjson of any value. -f FILE takes the
-query from a file, which may have comments (# …) and say in its first one what it takes: help queries.
+Put the query into single quotes, so that the shell leaves it alone. cmd.exe has no single quotes: use -f FILE there. --arg name
+value sets the variable $name to a string, --argjson to any value. The file of -f may have comments (# …), and a header that
+declares its arguments: help queries.
 
-Objects keep the order in which their keys were set, as jq's do: derived facts first, then the fields of Envoy and
-Kubernetes as they came; the keys of maps are sorted. --sort-keys sorts all.
+Objects keep the order in which their keys were set, as in jq: derived fields first, then the fields of Envoy and Kubernetes as
+they were received. Keys of maps are sorted. --sort-keys sorts all keys.
 
-The environment ($ENV, env) is empty unless --env gives it. Files are read by import and include only, from the library's folders.
+The environment ($ENV, env) is empty without --env. Only import and include read files, from the library's folders.
 `
 
-const QueriesPage = `A query may have a name. These are commands: kubectl meshq clusters reviews-v1 --port 9080. Words behind the name are
-proxies, help NAME says what flags a query has of its own, and show NAME prints its file.
+// QueriesPage is the page of help about named and saved queries.
+const QueriesPage = `A query can have a name, which is a command: kubectl meshq clusters reviews-v1 --port 9080. Words after the name are proxies,
+help NAME describes a query and its own flags, and show NAME prints its file.
 
-A query of one's own is saved, and is a command from then on:
+Save a query of your own to make it a command:
 
   kubectl meshq save old '.proxies[] | select(.version | semver($below)) | {name, version}' \
       --doc 'proxies of an old version.' --takes 'below=<1.31.0' -o table
   kubectl meshq old --below '<1.30.0'
 
-save writes a file into the user's library: $XDG_CONFIG_HOME/meshq/library, ~/.config/meshq/library as a rule. With --project
-it goes into the .meshq folder of the project that the working directory is in: it is found in every folder below, and goes
-into git, so that a team shares it. The nearest file of a name counts; a name that comes with the plugin stays the plugin's.
-MESHQ_LIBRARY_PATH names further folders. list lists all of them, remove removes one.
+save writes a file into your library, $XDG_CONFIG_HOME/meshq/library (by default ~/.config/meshq/library). With --project it
+writes into the .meshq folder of the project that the working directory is in; commit that folder to share it with a team. If
+several files have one name, the nearest folder is used; queries that come with the plugin can't be replaced.
+MESHQ_LIBRARY_PATH names more folders. list lists all queries, remove removes one.
 
-A file's first comment is its header:
+The first comment of a file is its header:
 
   # old: proxies of an old version.
   # A line or more about it.
@@ -103,55 +104,54 @@ A file's first comment is its header:
   # columns: NAME, VERSION
   # example: old --below "<1.30.0"
 
-An argument is a flag of the command and a variable of the query: $below, $port. It is null where it isn't given and has no
-default. Files of nothing but definitions are modules: include "shop"; takes the functions of shop.jq, import "shop" as s;
-those as s::name, and import "names" as $names; the values of names.json. They are looked for in --library-path, in the folder
-of the query's own file, in MESHQ_LIBRARY_PATH, and where saved queries are.
+An argument is a flag of the command and a variable of the query: $below, $port. It is null if it isn't given and has no default.
+A file that has only definitions is a module: include "shop"; adds the functions of shop.jq, import "shop" as s; adds them as
+s::name, and import "names" as $names; adds the values of names.json. Modules are looked up in --library-path, in the folder of
+the query's own file, in MESHQ_LIBRARY_PATH, and in the folders of saved queries.
 
 Those that come with the plugin:
 
 `
 
-const safetyPage = `Nothing is installed in the cluster, and nothing is changed in it.
+const safetyPage = `meshq installs nothing in the cluster and changes nothing in it.
 
-Requests are GETs, but for one: Envoy lists its loggers on a POST without parameters. Debug addresses of istiod and Envoy that
-change something are never asked (the one exception is what istioctl does, too: log --level and --reset, where they are
-written). An Envoy answers on the thread that takes its configuration; so it is asked one thing at a time, by section and by
-name, and for no more than the query looks at. --explain says what was asked of whom, and what it took.
+All requests are GETs, with one exception: Envoy lists its loggers only on a POST without parameters. meshq never requests a debug
+address of istiod or Envoy that changes something, except with log --level and --reset. Envoy serves requests on its main thread,
+so each Envoy gets one request at a time, for a section or a named resource, and for no more than the query needs. --explain
+prints each request, with its size and time.
 
-Printing or walking whole live proxies reads all of their sections: more than 20 are refused unless --max-fetch says
-otherwise. istiod computes what it would send to a proxy (desired, diff) only when a query says so.
+Printing or walking whole live proxies reads all of their sections, and is refused for more than 20 proxies unless you raise
+--max-fetch. istiod computes the configuration of a proxy only if a query uses desired or diff.
 
-The document never shows private keys, tokens and passwords that are such by their type, the environment of containers and
-proxies (but settings of istiod, PILOT_* and ISTIO_*), and what kubectl applied last. A snapshot keeps what is known to be harmless: the text of fields that a table names. Other text is digested (redacted:<16 hex>, under a key of its own that is kept
-nowhere, or that of --redact-key), keys, tokens, passwords and environments become a fixed word, before the file is written.
---keep FIELD keeps more, and the manifest says so; --redact envoy takes bodies as they are given, and asks. What was written to
-a request's headers is compared with a digest only where trace --redact-key has the key: else such a route is UNKNOWN, by name.
-Snapshots are written with mode 0600.
+The document never has private keys, tokens and passwords of fields whose type says so, the environment of containers and proxies
+(except istiod's PILOT_* and ISTIO_* settings), or kubectl's last-applied configuration. A snapshot keeps only the text of the
+fields listed below. Before the file is written, other text is replaced by a digest (redacted:<16 hex>), and keys, tokens,
+passwords and environments by a fixed word. The key of the digests is random and not kept, or the one of --redact-key.
+--keep FIELD keeps more text, and the manifest lists it; --redact envoy keeps the responses as they are, after a confirmation. A
+route that matches on a digested header is decided only with trace --redact-key; else it is UNKNOWN. Snapshots have mode 0600.
 
-A query can't run programs, can't write, and reads no file but modules of the library's folders. It sees no environment
-without --env. So one of somebody else's can be run; what it prints is all that it does. --memory bounds what it holds.
+A query can't run programs, can't write, and reads only modules of the library's folders. It has no environment without --env. A
+query from someone else is therefore safe to run: all it can do is print. --memory limits the memory that it uses.
 
-Names, labels and messages come from others. Control characters, line separators, bidi controls and invisible characters in
-them reach no terminal and no shell: JSON and YAML write them as \u escapes, the same value; everything else shows them
-escaped. A value begins no line of its own, except strings of -r, -j, halt_error and stderr, and YAML's blocks. That holds on
-a pipe too, which mostly ends on a terminal; --raw-output0 gives programs every byte. TAB offers no name with such a
-character, and quotes the others for bash and zsh. Where kubectl's own completion asks, no name is offered that a shell would
-act on.
+Names, labels and messages are written by others. Control characters, line separators, bidi controls and invisible characters in
+them are always escaped: in JSON and YAML as \u escapes, which keep the value. A value never starts a line of its own, except for
+strings of -r, -j, halt_error and stderr, and YAML's blocks. This also holds on a pipe, which mostly ends on a terminal;
+--raw-output0 writes every byte, for programs. Completion omits names with such characters and quotes the others for bash and
+zsh; under kubectl's own completion it omits every name that a shell could act on.
 
-A query of a project's .meshq folder that hides your own of its name says so when it is run. A link that leads out of such a
-folder is not read. The text of what a server or a file says of a fault is one line of at most 300 characters.
+If a query in a project's .meshq folder hides one of your own, a note says so when it is run. A link that leads out of such a
+folder is not read. An error text from a server or a file is printed as one line of at most 300 characters.
 
-The rights it needs: list on pods, and create (with get) on pods/portforward. Who has them reaches all that istiod and Envoy
-serve: grant them as you would kubectl exec. What can't be read is named on stderr, and the exit code is 6: a clean-looking
-answer over unread proxies never exits 0.
+Required rights: list on pods, and create (with get) on pods/portforward. Anyone with these rights can read everything that istiod
+and Envoy serve: grant them like kubectl exec. stderr names everything that could not be read, and the exit code is 6: it is never
+0 if proxies could not be read.
 `
 
-const documentPage = `The mesh is one document; "." is it. Only what a query touches is read.
+const documentPage = `The mesh is one document, ".". Only what a query touches is read.
 
 `
 
-const snapshotsPage = `--snapshot PATH reads a recorded mesh; no kubeconfig is needed. PATH is
+const snapshotsPage = `--snapshot PATH reads a recorded mesh, without a kubeconfig. PATH is one of
 
   a directory or a .tar, .tar.gz, .tar.zst of a snapshot
   the archive or the directory that istioctl bug-report writes
@@ -159,12 +159,12 @@ const snapshotsPage = `--snapshot PATH reads a recorded mesh; no kubeconfig is n
   -     any of these on standard input
   demo  a mesh that comes with the plugin: one proxy is stale, one rejected a listener
 
-Repeat it for several meshes. A pattern with * is every file it fits. What a snapshot does not hold is told as a fault,
-and does not end the run.
+Repeat it to read several meshes as one. A pattern with * stands for all files that match it. What a snapshot doesn't have is
+reported as a fault; the other results are printed.
 `
 
-const exitCodesPage = `  0  fine, also when there was no result
-  1  found: with -e the last result was false or null; with --fail-on-match there was one, or a verdict is unknown;
+const exitCodesPage = `  0  fine, also if there was no result
+  1  found: with -e the last result was false or null; with --fail-on-match there was a result, or a verdict is unknown;
      wait: not true in time
   2  the command line is wrong, or nothing could be read
   3  the query does not compile
@@ -172,17 +172,17 @@ const exitCodesPage = `  0  fine, also when there was no result
   5  the query failed while running
   6  some of the mesh could not be read (each part is named on stderr), or a verdict is unknown; --allow-partial makes it 0
 
-A verdict is unknown where something that it needs was not read: check, each check by its name, and describe have three
-answers: wrong, fine, and unknown. An unknown finding has severity "unknown", the check, the proxy (or null: the mesh) and what
-was missing. They come last, --severity doesn't hide them, and stderr counts them.
+A verdict is unknown if something that it needs could not be read. check, each check by its name, and describe have three answers:
+wrong, fine, and unknown. An unknown finding has the severity "unknown", the check, the proxy (null for the mesh), and what was
+missing. Unknown findings are printed last, --severity doesn't hide them, and stderr counts them.
 
-With --fail-on-match the exit code is 1 on an unknown verdict, too, and --allow-partial doesn't change that, so that a gate is
-never open because nothing could be read. --unknown=warn only reports them: nothing that is unread changes the exit code.
-check --skip NAME leaves one check out.
+With --fail-on-match the exit code of an unknown verdict is 1, even with --allow-partial, so that a pipeline never passes because
+nothing could be read. --unknown=warn only reports them: unread parts then don't change the exit code. check --skip NAME skips a
+check.
 
-trace exits 1 when a share of the traffic ends elsewhere than at an endpoint, and 6 when the walk needs something that could
-not be read: the share of it ends as UNKNOWN, and unknowns says what is missing. unreachable gives one row of reason UNKNOWN.
+trace exits with 1 if a share of the traffic doesn't reach an endpoint, and with 6 if it needs something that could not be read:
+that share ends as UNKNOWN, and unknowns lists what is missing. unreachable prints one row with the reason UNKNOWN.
 
-Where several apply, the first of 2, 3, 5, 1, 6, 4, 0 is given. A run that was interrupted (Ctrl-C, SIGTERM, SIGHUP, SIGQUIT)
-ends with 130; a second signal ends it at once.
+If several apply, precedence is 2, 3, 5, 1, 6, 4, 0. An interrupted run (Ctrl-C, SIGTERM, SIGHUP, SIGQUIT) exits with 130; a
+second signal ends it at once.
 `

@@ -13,7 +13,7 @@ import (
 // PrintQueries writes a table of queries and what each of them returns.
 func PrintQueries(out io.Writer, all []shipped.Query) error {
 	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
-	fmt.Fprintln(tab, "NAME\tWHAT IT GIVES")
+	fmt.Fprintln(tab, "NAME\tDESCRIPTION")
 	for _, q := range all {
 		what := strings.TrimSuffix(q.Summary, ".")
 		if q.Severity != "" {

@@ -79,15 +79,15 @@ func threats() []threat {
 }
 
 const threatsIntro = `
-The threat model: each party of a run, what it is trusted with, the worst that it can do, and the tests that hold it to that.
+The threat model: each party of a run, what it is trusted with, the worst that it can do, and the tests that check this.
 
 `
 
 const endingText = `
-Ctrl-C, SIGTERM, SIGHUP and SIGQUIT end a run in order, --timeout too: whatever it waits for, a named pipe as well as a server. One
-that has not ended 3 s later is ended; so it is at a second signal. Nothing is left behind. An answer that has begun brings 40 KiB
-in every 40 s and is whole after 10 minutes, or is given up, and its proxy isn't asked again; --request-timeout is another
-deadline in the place of these. Temporary files have no name, and hold 4 GiB together, or half of what is free there, or --spool.
+Ctrl-C, SIGTERM, SIGHUP and SIGQUIT end a run in order, and so does --timeout, whatever the run waits for. After 3 s, or at a second
+signal, it is ended at once. Nothing is left behind. A response must bring 40 KiB in every 40 s and be complete after 10 minutes;
+else its proxy is skipped. --request-timeout replaces these limits. Temporary files have no name, and hold up to 4 GiB
+together, or half of the free space, or --spool.
 `
 
 // printSafetyPage is the page of help about what the plugin does and never does.

@@ -63,7 +63,7 @@ func (q Query) Unknown() string {
 		return ""
 	}
 	return fmt.Sprintf(`{kind: "Finding", check: %s, severity: %s, proxy, subject, message, next: %s, id: ([%[1]s, .proxy, %[2]s] | map(values) | join("/"))}`,
-		literal(q.Name), literal(Unknown), literal("make what is missing readable, or leave the check out with --skip"))
+		literal(q.Name), literal(Unknown), literal("make the missing part readable, or skip the check with --skip"))
 }
 
 // literal formats a string, or a list of strings, as jq writes it.

@@ -4,7 +4,7 @@
 #
 # input: proxy
 # severity: error
-# next: mend the object that the message speaks of (an EnvoyFilter, as a rule)
+# next: fix the object named in the message (usually an EnvoyFilter)
 # example: rejected
 
 def text: . // "refused, and it is not known why" | sub("\\s+$"; "");
