@@ -15,7 +15,7 @@ import (
 var exceptions = map[string][]string{
 	"os.Stdout": {"plugin/process/world.go"}, // Current creates the streams that Safely wraps
 	"os.Stderr": {"plugin/process/world.go", "sources/envoy/fieldgen/main.go"},
-	".Terminal": {"plugin/process/output.go", "plugin/run/progress.go"}, // the progress line moves the cursor
+	".Terminal": {"plugin/process/output.go", "plugin/run/print.go"}, // the progress line moves the cursor
 	// Colours, --seq, --raw-output0, an archive on a pipe, and records for the
 	// script of a shell:
 	".Allow":  {"plugin/process/target.go", "plugin/run/print.go", "plugin/complete_line.go", "plugin/diffcmd/external.go", "plugin/process/output.go"},
