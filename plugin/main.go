@@ -160,17 +160,16 @@ func flagHint(args []string) string {
 	return ""
 }
 
-const long = `The whole mesh, as Pilot (istiod) and Envoy see it, is one JSON document that you query like jq. Only what the
-query touches is ever read.
+const long = `Query the whole mesh, as istiod and Envoy see it, like one JSON document in jq. Only what the query touches is read.
 
-The document: .pilots[] .proxies[] .services[] .virtualServices[] … .faults[]; a proxy has its sync state and, read
-when touched, .clusters .listeners .routes .endpoints .secrets .extensions .bootstrap .server .stats .loggers.
+The document: .pilots[] .proxies[] .services[] .virtualServices[] … .faults[]; a proxy has its sync state and, read on demand,
+.clusters .listeners .routes .endpoints .secrets .extensions .bootstrap .server .stats .loggers.
 Functions are methods too: .proxy("reviews-v1").route("9080") is proxy("reviews-v1") | route("9080").
 
-Without a query, the state of every proxy. A first word that is a plain name is a saved query's ("status" comes with
-the plugin); anything else is a query; words behind it are proxies. A short flag that kubectl has keeps kubectl's
-meaning (-n is the namespace, -s the server); every other short flag of jq's keeps jq's; and jq's options have their
-long names. The connection flags (--context, --server, …) are for a live mesh; a snapshot needs none.`
+Without a query, it prints the state of every proxy. A first word that is a plain name is a saved query ("status" comes with the
+plugin); any other first word is a query. The words after it are proxies. Short flags of kubectl keep kubectl's meaning (-n is the
+namespace, -s the server), the other short flags of jq keep jq's, and all of jq's options have their long names. The connection
+flags (--context, --server, …) are for a live mesh; a snapshot needs none.`
 
 func examples(name string) []string {
 	return []string{

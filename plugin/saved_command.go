@@ -87,12 +87,12 @@ func (r *rootCommand) adoptAll(w *process.World) {
 }
 
 // savedLong says where saved queries are kept.
-const savedLong = `Saved queries are files that end in .jq: in the user's folder (meshq/library in the folder of configuration,
-~/.config as a rule), and in .meshq folders of the working directory and of those above it, which a team shares as it
-shares its code. The nearest of one name counts; a project's that hides one of your own says so when it is run. A link
-that leads out of its folder is not read. A file's first comment says what it gives, its arguments, which become
-flags, and how it is printed; "show clusters" prints such a file. Queries may include each other's definitions:
-include "shop"; takes shop.jq from these folders.`
+const savedLong = `Saved queries are .jq files in your own folder (meshq/library in your configuration folder, by default ~/.config), and in
+the .meshq folders of the working directory and of the folders above it, which a team can commit. If several files have
+one name, the nearest folder is used; if a project's query hides one of your own, a note says so when it is run. A link that
+leads out of its folder is not read. A file's first comment describes the query, its arguments, which become flags, and how
+it is printed; "show clusters" prints such a file. Queries can include each other's definitions: include "shop"; reads
+shop.jq from these folders.`
 
 // listCommand is "list": the queries that have a name.
 func listCommand(w *process.World, root *rootCommand) *cobra.Command {

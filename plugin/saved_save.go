@@ -27,8 +27,8 @@ type saving struct {
 	project, force              bool
 }
 
-const saveLong = `Save a query: it is then run by its name. It has to compile; what it gives and takes is written into its file as a
-comment, its header. A file that has a header already is saved as it is: save NAME -f FILE.
+const saveLong = `Save a query under a name, which is then a command. The query must compile. Its description and arguments are written into
+the file as a comment, its header. A file that already has a header is saved as it is: save NAME -f FILE.
 
 --takes names its arguments, which become flags and are variables of the query: --takes 'ns=default, within' makes --ns
 and --within, $ns and $within.

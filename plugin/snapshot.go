@@ -20,8 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-const snapshotLong = `Record the mesh in one file, which --snapshot reads: every query over it answers as the mesh would have. FILE is a
-.tar.zst that tar --zstd -x unpacks; "-" is standard output. It is there when all of it is, with mode 0600, or not at all.
+const snapshotLong = `Record the mesh in one file for --snapshot: queries on it give the same results as on the mesh. FILE is a .tar.zst that
+tar --zstd -x unpacks; "-" is standard output. It is written whole, with mode 0600, or not at all.
 
 What is recorded                      with --sections                      besides
   pilots/      syncz adsz configz …    always                               --desired: what Pilot would send to each proxy
@@ -38,14 +38,14 @@ What is recorded                      with --sections                      besid
   of a ztunnel config_dump             workloads services policies
                                        connections secrets
 
--n, -l and the proxies named choose of which proxies that is.
+-n, -l and the names of proxies select the proxies.
 
-What is known to be harmless is kept: names, hosts, paths, addresses, numbers, labels, policies. Free text becomes a keyed
-digest, redacted:<16 hex>, and keys, tokens, passwords and environments a fixed word, before anything is written to FILE
-(docs/safety.md has the table). What was equal stays equal within FILE; with --redact-key, whose file holds 16 bytes or more,
-also between snapshots, and trace --redact-key can compare a header with a digest.
+Only text that is known to be harmless is kept: names, hosts, paths, addresses, numbers, labels, policies. Before anything is
+written to FILE, other text is replaced by a keyed digest, redacted:<16 hex>, and keys, tokens, passwords and environments by a
+fixed word (docs/safety.md has the table). Equal texts have equal digests within FILE, and with --redact-key (a file of 16 bytes
+or more) also between snapshots; trace --redact-key can then compare a header with a digest.
 
-What can't be had is told on stderr and in the file's manifest, all else is recorded, and the exit code is 6.`
+What can't be read is reported on stderr and in the manifest, everything else is recorded, and the exit code is 6.`
 
 // A snapshot is what the command was asked for.
 type snapshot struct {

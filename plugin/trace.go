@@ -13,19 +13,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const traceLong = `Follow a request from a proxy, by the configuration that its Envoy holds: listener, filter chain, route configuration,
-virtual host, route, filters, cluster, endpoints. Each step says why it was chosen, the Istio resource it came from and
-what was almost taken. Nothing is sent.
+const traceLong = `Follow a request from a proxy, by the configuration of its Envoy: listener, filter chain, route configuration, virtual host,
+route, filters, cluster, endpoints. Each step has its reason, the Istio resource it came from, and what was almost chosen. No
+request is sent.
 
-URL is http://host[:port]/path, https://…, tcp://host:port or tls://host:port. From a sidecar the request is its own
-workload's, and a Service's name (reviews, reviews.default, reviews.default.svc.cluster.local) stands for its address;
-at a gateway it comes from outside. With --inbound it comes to the proxy's workload, by mutual TLS where it is --from a
-proxy, in the clear where from an address. In an ambient mesh the tunnels are followed too, through waypoints and, with
---through, to the ztunnel of the workload. What can't be told from the configuration alone (Lua, Wasm, ext_authz, JWT claims,
-rate limits) is named.
+URL is http://host[:port]/path, https://…, tcp://host:port or tls://host:port. From a sidecar, the request is the one of its own
+workload, and the name of a Service (reviews, reviews.default, reviews.default.svc.cluster.local) stands for its address; at a
+gateway, it comes from outside. --inbound traces a request that arrives at this workload: mTLS if --from is a proxy, plain text if
+it is an address. In an ambient mesh, tunnels are followed through waypoints and, with --through, to the ztunnel of the workload.
+Steps that the configuration alone can't decide (Lua, Wasm, ext_authz, JWT claims, rate limits) are listed.
 
-The exit code is 0 when all of the traffic gets to an endpoint, 1 when a share of it ends elsewhere, and 6 when the walk
-needs a part that could not be read: that is named, and the walk is printed as far as it is known.`
+The exit code is 0 if all of the traffic reaches an endpoint, 1 if a share of it doesn't, and 6 if the trace needs something that
+could not be read: that is named, and the trace is printed as far as it is known.`
 
 // A trace is what the command was asked for.
 type traceOptions struct {
@@ -60,18 +59,18 @@ func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.
 	set := cmd.Flags()
 	f.BindMesh(set)
 	f.Output.Bind(set)
-	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 also when some of the mesh could not be read")
+	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 even if some of the mesh could not be read")
 	set.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing: only the exit code")
-	set.BoolVar(&f.Explain, "explain", false, "say on stderr what was asked of whom")
+	set.BoolVar(&f.Explain, "explain", false, "print all requests on stderr")
 	set.StringVar(&t.method, "method", "", "the request's method (default GET)")
 	set.StringArrayVarP(&t.headers, "header", "H", nil, `a header, "name: value" or name=value; repeat it for several`)
 	set.StringVar(&t.sni, "sni", "", "the name that TLS asks for (default the URL's host)")
 	set.StringSliceVar(&t.alpn, "alpn", nil, "the protocols that the client offers: h2,http/1.1")
-	set.StringVar(&t.from, "from", "", "where it comes from: an address, or a proxy")
-	set.StringVar(&t.principal, "principal", "", "whom the client's certificate is for: spiffe://cluster.local/ns/shop/sa/web; '' for a client without one")
-	set.StringVar(&t.destination, "destination", "", "the address it is sent to, where the host doesn't say it: 10.0.0.1, [fd00::1]:80")
+	set.StringVar(&t.from, "from", "", "the source of the request: an address, or a proxy")
+	set.StringVar(&t.principal, "principal", "", "the identity in the client's certificate: spiffe://cluster.local/ns/shop/sa/web; '' for no certificate")
+	set.StringVar(&t.destination, "destination", "", "the destination address, if the host doesn't determine it: 10.0.0.1, [fd00::1]:80")
 	set.StringVar(&t.key, "redact-key", "", "file with the key that a snapshot was recorded with: headers can be compared with its digests")
-	set.BoolVar(&t.inbound, "inbound", false, "it comes to the proxy's workload, not from it")
+	set.BoolVar(&t.inbound, "inbound", false, "trace a request that arrives at the proxy's workload")
 	set.BoolVar(&t.through, "through", false, "follow it into the proxies of its endpoints")
 	set.Lookup("output").Usage = "how to print: json, yaml, table, wide, …; without it, a tree"
 	return cmd

@@ -6,12 +6,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const waitLong = `Ask the query again and again, and end well as soon as its last value is true: neither false nor null.
+const waitLong = `Run the query repeatedly, and succeed as soon as its last value is true: neither false nor null.
 
-The query and the words behind it are as without "wait". A query that fails is asked again: what it looks for may not
-be there yet. A value that is true where not all of the mesh could be read counts with --allow-partial only. When the
-time is over the exit code is 1, and what the last value was is told on stderr. --timeout 0 asks once; so does a
-snapshot, which does not change.`
+The query and the words after it are as without "wait". A query that fails is repeated: what it needs may not exist yet. If parts
+of the mesh could not be read, a true value counts only with --allow-partial. After the timeout the exit code is 1, and stderr
+says what the last value was. --timeout 0 runs the query once; so does a snapshot, which doesn't change.`
 
 // waitCommand is "wait QUERY [PROXY…]".
 func waitCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.Command {

@@ -15,17 +15,17 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-const diffLong = `Compare what each proxy holds with what its Pilot would send to it now: clusters, listeners, routes, endpoints and
-extensions. A proxy in sync has no differences: both sides are compared as Envoy reads them. Without proxies named, all
-are compared. It makes the Pilot compute a push for each.
+const diffLong = `Compare the configuration of each proxy with the one that istiod would send now: clusters, listeners, routes, endpoints and
+extensions. A proxy in sync has no differences: both sides are compared as Envoy reads them. Without names, all proxies are
+compared. istiod computes a push for each of them.
 
-The exit code is 0 where there is no difference, 1 where there is one.
+The exit code is 0 without differences, and 1 with any.
 
-  -o json, yaml, table, …   one Difference for each place: resource, path, pilot, envoy, and the Istio resource it is from
-  -o jsonpatch              the JSON Patch that makes of the Pilot's side what the proxy holds
-  --against SNAPSHOT        compares with the same proxy of another mesh: yesterday against today. Digests of another key
+  -o json, yaml, table, …   one Difference per place: resource, path, pilot, envoy, and the Istio resource it is from
+  -o jsonpatch              the JSON Patch that turns istiod's side into what the proxy has
+  --against SNAPSHOT        compare with the same proxy of another mesh: yesterday with today. Digests of another key
                             can't be compared (exit code 6): record both with --redact-key
-  --file DUMP               takes what the proxy holds from a config dump, without asking its Envoy
+  --file DUMP               take the proxy's configuration from a config dump, without contacting its Envoy
   KUBECTL_EXTERNAL_DIFF     the program that shows two folders, as with kubectl diff`
 
 // formatPatch is the format of -o that only this command has.
@@ -62,9 +62,9 @@ func New(w *process.World, f *options.Flags) *cobra.Command {
 	set := cmd.Flags()
 	f.BindMesh(set)
 	f.Output.Bind(set)
-	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 also when some of the mesh could not be read")
+	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 even if some of the mesh could not be read")
 	set.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing: only the exit code")
-	set.BoolVar(&f.Explain, "explain", false, "say on stderr what was asked of whom")
+	set.BoolVar(&f.Explain, "explain", false, "print all requests on stderr")
 	set.StringSliceVar(&d.sections, "sections", nil, "only these: clusters,listeners,routes,endpoints,extensions")
 	set.StringVar(&d.against, "against", "", "compare with the same proxies of another mesh, as --snapshot takes one")
 	set.StringVar(&d.DumpFile, "file", "", "a config dump of the proxy that is named, instead of asking its Envoy")

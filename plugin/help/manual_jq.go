@@ -11,7 +11,7 @@ import (
 func jqPage() string {
 	var b strings.Builder
 	b.WriteString("# jq\n\nThe language is that of jq 1.8.2. Where gojq 0.12.20 differs, jq is followed. " +
-		"A test runs the cases of both where they are to be had (`scripts/jq` builds jq and keeps its tests): one that fails and is not listed here fails the test, and so does one that is listed and passes.\n" +
+		"A test runs the cases of both, if they are installed (`scripts/jq` builds jq and keeps its tests). It fails if a case fails and is not listed here, or is listed and passes.\n" +
 		"\n| cases of | pass | of |\n|---|---:|---:|\n")
 	pass, all := 0, 0
 	for _, s := range conform.JQ() {
@@ -21,7 +21,7 @@ func jqPage() string {
 	}
 	gojq := conform.Gojq()
 	fmt.Fprintf(&b, "| **jq 1.8.2, all** | **%d** | **%d** |\n| gojq 0.12.20, %s | %d | %d |\n", pass, all, gojq.Name, gojq.Cases-conform.FailsGojq(), gojq.Cases)
-	b.WriteString("\nA program that jq refuses to compile passes where it is refused here, in other words: an error says where in the query it is.\n\n## What differs\n")
+	b.WriteString("\nA program that jq refuses to compile passes if meshq refuses it too. The message may differ: meshq also gives the position in the query.\n\n## What differs\n")
 	for _, d := range conform.Differences() {
 		fmt.Fprintf(&b, "\n- %s\n", escapedMarkdown(d.Reason))
 		if len(d.JQ) > 0 {
@@ -31,18 +31,18 @@ func jqPage() string {
 			fmt.Fprintf(&b, "  gojq's cases: %s.\n", escapedMarkdown(strings.Join(d.Gojq, "; ")))
 		}
 	}
-	b.WriteString("\n## What is elsewhere\n\n" + markdown(jqElsewhere))
+	b.WriteString("\n## What is different on the command line\n\n" + markdown(jqElsewhere))
 	return b.String()
 }
 
 // jqElsewhere is what somebody who knows jq's command has to know of this one.
-const jqElsewhere = `The input of jq is named: --input FILE, as often as there are files, or - for standard input. Without it, and without --null-input, --slurp, --raw-input or --stream, a query is of the mesh.
+const jqElsewhere = `Name the input with --input: a file, or - for standard input; repeat it for several files. Without it, and without --null-input, --slurp, --raw-input or --stream, the query runs over the mesh.
 
--n is kubectl's namespace: jq's is --null-input. -s is the server, jq's is --slurp; -L is a label's column, jq's is --library-path; -f is jq's.
+-n is kubectl's namespace; jq's -n is --null-input. -s is the server, jq's -s is --slurp; -L is a label column, jq's -L is --library-path; -f is jq's.
 
-A text of a sequence (--seq) that is cut off or wrong is reported and left out, as by jq; the exit code is 2 then. So it is where one of several files can't be opened.
+A text of a sequence (--seq) that is cut off or not JSON is reported and skipped, as in jq; the exit code is then 2. The same holds for a file that can't be opened, if there are several.
 
-Modules come from the folders that --library-path and MESHQ_LIBRARY_PATH name, and from nowhere else: ~/.jq is not read. No import leads out of them.
+Modules are read only from the folders of --library-path and MESHQ_LIBRARY_PATH, of the query's own file, and of saved queries: ~/.jq is not read. An import can't leave these folders.
 
 An unknown @format is an error before the query runs.
 `

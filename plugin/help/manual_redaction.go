@@ -11,13 +11,14 @@ import (
 func redactionPage() string {
 	var b strings.Builder
 	b.WriteString(`
-## What a snapshot has of whose text
+## Which text a snapshot keeps
 
-Numbers, true, false, null and the names of members stay, but keys of free maps that look secret, and long numbers in what has
-no schema. Text is kept where a row says so; the text of a field that no row names, of a message that no schema has, and of all
-that a Struct holds, is digested. A row of a field with its message (HeaderValue:value) goes before one of the field alone. What
-tells itself to be a secret (a key's PEM, a JSON web token, Bearer and Basic, known forms of tokens, user information of a URL) is
-digested wherever it stands. A name looks secret with auth, token, key, secret, pass, cookie, session, credential or the like in it.
+Numbers, true, false, null and the names of members are kept, except keys of free maps that look like secrets, and long numbers of
+values without a schema. Text is kept if a row of this table says so. The text of any other field, of a message without a schema,
+and of a Struct is digested. A row for a field of a message (HeaderValue:value) takes precedence over one for the field alone. Text
+that is recognizable as a secret (PEM of a key, a JSON web token, Bearer and Basic, known forms of tokens, user information of a
+URL) is always digested. A name looks like a secret if it contains auth, token, key, secret, pass, cookie, session, credential or
+the like.
 
 | in the snapshot | of which fields | why |
 |---|---|---|

@@ -31,9 +31,9 @@ func printSpelling(tab io.Writer, s Spelling, before, name string) {
 	}
 }
 
-const istioctlPage = `What istioctl shows, %[1]s shows too, for any number of proxies; istioctl's own words are understood:
-"%[1]s pc clusters POD" is "%[1]s clusters POD". Under these words istioctl's short flags keep istioctl's meaning; elsewhere they
-are kubectl's and jq's:
+const istioctlPage = `%[1]s has the views of istioctl, for any number of proxies, and accepts istioctl's own commands:
+"%[1]s pc clusters POD" is "%[1]s clusters POD". With these commands, short flags have istioctl's meaning; with all others,
+kubectl's and jq's:
 
   -f, --file FILE       a config dump ("-": standard input), no query's file; of "ps POD" what that proxy holds
   -r, --revision REV    the revision, not --raw-output; of "pc log" it is --reset
@@ -43,8 +43,8 @@ are kubectl's and jq's:
   -o json, -o yaml      kubectl's form: one value bare, several as a List
   --istioNamespace, --kubeclient-timeout    --istio-namespace and --request-timeout
 
-A proxy is POD.NAMESPACE, a pod with or without -n, deploy/NAME, or the beginning of a name that only one has. Without one it is
-all proxies; "ps POD" is a diff, which exits 1 where there is a difference. "pc log --level" and "--reset" are the only words that
-change a proxy, and the proxies have to be named.
+A proxy is POD.NAMESPACE, a pod with or without -n, deploy/NAME, or the beginning of a name that only one proxy has. Without
+a name, all proxies are shown; "ps POD" is a diff, which exits with 1 if there is a difference. Only "pc log --level" and
+"--reset" change a proxy, and require its name.
 
 `

@@ -89,12 +89,12 @@ func (f *Flags) Bind(s *pflag.FlagSet) {
 	f.Output.Bind(s)
 	s.BoolVarP(&f.ExitStatus, "exit-status", "e", false, "exit 1 when the last result is false or null, 4 when there is none")
 	s.BoolVar(&f.FailOnMatch, "fail-on-match", false, "exit 1 when there is any result: a gate for CI")
-	s.Var(&f.Unknown, "unknown", "what could not be judged: fail (exit 6, with --fail-on-match 1) or warn (it is only reported)")
-	s.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be read; with --fail-on-match, --unknown=warn says so")
-	s.BoolVarP(&f.Watch, "watch", "w", false, "ask again whenever the mesh has changed, and print what is new or changed")
+	s.Var(&f.Unknown, "unknown", "what unknown verdicts do: fail (exit 6, with --fail-on-match 1) or warn (they are only reported)")
+	s.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 even if some of the mesh could not be read; with --fail-on-match, use --unknown=warn")
+	s.BoolVarP(&f.Watch, "watch", "w", false, "repeat the query whenever the mesh changes, and print new and changed results")
 	s.BoolVarP(&f.Quiet, "quiet", "q", false, "print no results: only the exit code")
-	s.BoolVar(&f.Unbuffered, "unbuffered", false, "pass each result on at once")
-	s.BoolVar(&f.BuildConfig, "build-configuration", false, "print what the plugin was built with and how its jq differs")
+	s.BoolVar(&f.Unbuffered, "unbuffered", false, "write each result at once")
+	s.BoolVar(&f.BuildConfig, "build-configuration", false, "print how the plugin was built, and its jq version and limits")
 	s.BoolVarP(&f.Version, "version", "V", false, "print the version")
 	f.normalize(s)
 }
@@ -113,8 +113,8 @@ func (f *Flags) normalize(s *pflag.FlagSet) {
 func (f *Flags) BindWait(s *pflag.FlagSet) {
 	f.BindMesh(s)
 	f.bindQuery(s)
-	s.BoolVar(&f.AllowPartial, "allow-partial", false, "a value counts also when some of the mesh could not be read")
-	s.Lookup("timeout").Usage = "how long to wait; 0: ask once"
+	s.BoolVar(&f.AllowPartial, "allow-partial", false, "a true value counts even if some of the mesh could not be read")
+	s.Lookup("timeout").Usage = "how long to wait; 0: run the query once"
 	s.Lookup("timeout").DefValue = WaitTimeout.String()
 	f.normalize(s)
 }
@@ -123,7 +123,7 @@ func (f *Flags) BindWait(s *pflag.FlagSet) {
 // much that may cost.
 func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	f.Kube.AddFlags(s)
-	s.Lookup("namespace").Usage = "only proxies of this namespace; it completes a pod's name, too"
+	s.Lookup("namespace").Usage = "only proxies of this namespace; also the namespace of pods that are named without one"
 	s.StringArrayVar(&f.Snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", or "demo"; repeat it for several`)
 	s.StringSliceVar(&f.Contexts, "contexts", nil, "the clusters of several kubeconfig contexts as one mesh: a,b")
 	s.StringArrayVar(&f.Pilots, "pilot", nil, "the address of an istiod's debug port, without Kubernetes: http://127.0.0.1:15014; repeat it for several")
@@ -131,11 +131,11 @@ func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	s.StringVarP(&f.IstioNamespace, "istio-namespace", "i", "istio-system", "where istiod runs")
 	s.StringVar(&f.Revision, "revision", "", "only the istiods and proxies of this revision")
 	s.IntVar(&f.AdminPort, "proxy-admin-port", 0, "Envoy's admin port (0: as the pod says, else 15000)")
-	s.IntVar(&f.MaxFetch, "max-fetch", 20, "how many live proxies may be read whole, with all their sections (0: any number)")
+	s.IntVar(&f.MaxFetch, "max-fetch", 20, "how many live proxies may be read with all their sections (0: any number)")
 	s.BoolVarP(&f.AllNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
 	s.StringVarP(&f.Selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
-	s.Var(&f.Memory, "memory", "how much a query may hold in memory; an eighth of it holds what was loaded of the mesh")
-	s.Var(&f.Spool, "spool", "how much a run may hold in temporary files (without it: 4 GiB, or half of what is free there if that is less)")
+	s.Var(&f.Memory, "memory", "the memory limit of a query; an eighth of it holds loaded sections of the mesh")
+	s.Var(&f.Spool, "spool", "the size limit of temporary files (default 4 GiB, or half of the free space if that is less)")
 	s.IntVar(&f.Concurrency, "concurrency", 16, "how many sections are loaded at once")
 	s.DurationVar(&f.Timeout, "timeout", 0, "give up after so long (0: never)")
 }
@@ -145,7 +145,7 @@ func (f *Flags) bindQuery(s *pflag.FlagSet) {
 	s.StringArrayVarP(&f.Files, "filename", "f", nil, `read the query from a file ("-": standard input)`)
 	s.StringArrayVar(&f.LibraryPath, "library-path", nil, "a folder of modules for import and include")
 	s.BoolVar(&f.AllowEnv, "env", false, "let the query see the environment ($ENV, env)")
-	s.BoolVar(&f.Explain, "explain", false, "say on stderr what is planned and what was asked of whom")
+	s.BoolVar(&f.Explain, "explain", false, "print the plan and all requests on stderr")
 	f.Input.bind(s)
 	for _, name := range pairFlags { // parsed before pflag sees them; here for help and completion
 		s.StringArray(strings.TrimPrefix(name, "--"), nil, pairHelp[name])
@@ -165,26 +165,26 @@ var pairHelp = map[string]string{
 func (o *OutputFlags) Bind(s *pflag.FlagSet) {
 	s.StringVarP(&o.Format, "output", "o", "", "how to print: table, wide, json, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
 	s.StringVar(&o.Template, "template", "", "the template of -o go-template and jsonpath")
-	s.BoolVar(&o.MissingKeys, "allow-missing-template-keys", true, "a field that a template names and nothing has prints as nothing")
-	s.BoolVar(&o.NoHeaders, "no-headers", false, "tables without their first line")
-	s.BoolVar(&o.ShowLabels, "show-labels", false, "labels as the last column")
-	s.BoolVar(&o.ShowKind, "show-kind", false, "names with their kind")
+	s.BoolVar(&o.MissingKeys, "allow-missing-template-keys", true, "print nothing for a field that a template names and an object doesn't have")
+	s.BoolVar(&o.NoHeaders, "no-headers", false, "print tables without their headers")
+	s.BoolVar(&o.ShowLabels, "show-labels", false, "print all labels in the last column")
+	s.BoolVar(&o.ShowKind, "show-kind", false, "print names with their kind")
 	s.BoolVar(&o.Managed, "show-managed-fields", false, "keep managedFields of Kubernetes objects in json and yaml")
 	s.StringSliceVarP(&o.LabelColumns, "label-columns", "L", nil, "labels that become columns")
 	s.StringVar(&o.SortBy, "sort-by", "", "sort the results by a field, as JSONPath: .rds or {.sync.rds.age}")
 
-	s.BoolVarP(&o.Compact, "compact-output", "c", false, "a result a line")
-	s.BoolVarP(&o.Raw, "raw-output", "r", false, "strings without quotes; what could act on a terminal is escaped")
+	s.BoolVarP(&o.Compact, "compact-output", "c", false, "print one result per line")
+	s.BoolVarP(&o.Raw, "raw-output", "r", false, "print strings without quotes; unsafe characters are escaped")
 	s.BoolVarP(&o.Join, "join-output", "j", false, "as -r, with no line ends")
-	s.BoolVar(&o.Raw0, "raw-output0", false, "strings as they are, each result ended by NUL: for programs")
+	s.BoolVar(&o.Raw0, "raw-output0", false, "print strings as they are, with NUL after each result: for programs")
 	s.BoolVar(&o.Ascii, "ascii-output", false, "escape what is not ASCII (jq's -a)")
 	s.BoolVar(&o.Seq, "seq", false, "an ASCII RS before each result, and before each text of --input (RFC 7464)")
-	s.BoolVarP(&o.SortKeys, "sort-keys", "S", false, "sort the keys of objects; else they come as they were set")
+	s.BoolVarP(&o.SortKeys, "sort-keys", "S", false, "sort the keys of objects (default: the order in which they were set)")
 	s.BoolVar(&o.Tab, "tab", false, "indent with tabs")
-	s.IntVar(&o.Indent, "indent", 2, "indent with so many spaces, 0 to 9")
-	s.VarPF(colorFlag{&o.Color, "always"}, "color-output", "C", "colours, also to a pipe").NoOptDefVal = "true"
-	s.VarPF(colorFlag{&o.Color, "never"}, "monochrome-output", "M", "no colours").NoOptDefVal = "true"
-	s.Var(&o.Color, "color", "auto, always or never; of several such flags the last one counts")
+	s.IntVar(&o.Indent, "indent", 2, "indent with this number of spaces, 0 to 9")
+	s.VarPF(colorFlag{&o.Color, "always"}, "color-output", "C", "print colours, even to a pipe").NoOptDefVal = "true"
+	s.VarPF(colorFlag{&o.Color, "never"}, "monochrome-output", "M", "print no colours").NoOptDefVal = "true"
+	s.Var(&o.Color, "color", "auto, always or never; the last of several such flags is used")
 }
 
 // unknownFlag is what is done about verdicts that are unknown.

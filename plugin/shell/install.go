@@ -26,13 +26,13 @@ var (
 
 const pluginName = "kubectl-meshq"
 
-const completionLong = `Completion has two parts, and each works without the other.
+const completionLong = `Completion has two parts that work independently.
 
-install puts a link beside the plugin, ` + LinkName + `: kubectl 1.26 and later, whose own completion is set up
-in your shell, asks it for whatever comes behind "kubectl meshq". uninstall takes it away.
+install puts a link next to the plugin, ` + LinkName + `: with it, kubectl 1.26+ completes
+"kubectl meshq", if kubectl's own completion is set up in your shell. uninstall removes the link.
 
-bash and zsh print a script for your shell: with it completion goes on inside quotes, where queries are written, and
-for kubectl-meshq itself. Source it behind kubectl's own, in ~/.bashrc or ~/.zshrc:
+bash and zsh print a script for your shell, which also completes inside quotes, where queries are written, and completes
+kubectl-meshq itself. Source it after kubectl's own script, in ~/.bashrc or ~/.zshrc:
 
   source <(kubectl completion bash)
   source <(kubectl meshq completion bash)
