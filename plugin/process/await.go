@@ -10,10 +10,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// Await calls f and gives its result. If ctx ends first, await returns the
-// error of ctx; f runs on and its result is dropped. It is for code of other
-// modules that reads files without a context: the file may be a named pipe that
-// nobody writes to.
+// Await calls f and returns its result. If ctx ends first, it returns the
+// error of ctx; f continues and its result is dropped. It is for code of other
+// modules that reads files without a context: a file may be a named pipe
+// without a writer.
 func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -33,8 +33,8 @@ func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// OpenFile opens a file that the command line names. The end of ctx is the
-// error of the run; every other error is what is wrong with the file.
+// OpenFile opens a file that the command line names. If ctx has ended, the
+// error is the end of the run; else it says what is wrong with the file.
 func OpenFile(ctx context.Context, path string) (*transport.File, error) {
 	f, err := transport.OpenFile(ctx, path)
 	if ctx.Err() != nil {
@@ -46,7 +46,7 @@ func OpenFile(ctx context.Context, path string) (*transport.File, error) {
 // errTooLong is the error of a file that is larger than it may be.
 var errTooLong = errors.New("more than 1 GiB")
 
-// ReadWhole reads a file that the command line names, to its end.
+// ReadWhole reads all of a file that the command line names, at most 1 GiB.
 func ReadWhole(ctx context.Context, path string) ([]byte, error) {
 	f, err := OpenFile(ctx, path)
 	if err != nil {
@@ -63,8 +63,7 @@ func ReadWhole(ctx context.Context, path string) ([]byte, error) {
 	return text, err
 }
 
-// OpenOption opens what an option names. Only "-" is standard input: whatever
-// is read from it is lost to every other reader.
+// OpenOption opens the file that an option names; "-" is standard input.
 func (w *World) OpenOption(ctx context.Context, path string) (io.ReadCloser, error) {
 	if path == "-" {
 		return io.NopCloser(transport.Patient(ctx, w.In)), nil
@@ -79,8 +78,9 @@ func (w *World) OpenOption(ctx context.Context, path string) (io.ReadCloser, err
 	return f, nil
 }
 
-// within bounds ctx by a timeout; 0 or less is none. When the time is over the
-// process is told, so that it can end a run that doesn't heed ctx.
+// WithTimeout bounds ctx by a timeout; there is none if it is 0 or less. At
+// the timeout it also notifies Overdue, so that Main can end a run that
+// doesn't stop with ctx.
 func (w *World) WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return ctx, func() {}

@@ -25,7 +25,7 @@ const (
 // precedence orders the codes, the strongest first.
 var precedence = [...]int{ExitInterrupted, ExitUsage, ExitCompile, ExitRun, ExitFound, ExitPartial, ExitEmpty}
 
-// Strongest gives the code that a run ends with, of those that apply.
+// Strongest returns the exit code that takes precedence.
 func Strongest(codes ...int) int {
 	for _, p := range precedence {
 		for _, c := range codes {
@@ -42,7 +42,7 @@ func Strongest(codes ...int) int {
 	return ExitOK
 }
 
-// ExitError is an error with its exit code.
+// An ExitError is an error with the exit code of the run.
 type ExitError struct {
 	Code int
 	Err  error
@@ -60,13 +60,13 @@ func (e *ExitError) Error() string {
 }
 func (e *ExitError) Unwrap() error { return e.Err }
 
-// usage makes an error of the words on the command line.
+// Usagef returns an error in the command line: exit code 2.
 func Usagef(format string, args ...any) error {
 	return Exit(ExitUsage, fmt.Errorf(format, args...))
 }
 
-// Fact is an error without what the message around it says already: for a
-// file, why it could not be read and not its name again.
+// Fact returns the text of an error without the name of the file, for a
+// message that already has the name.
 func Fact(err error) string {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
@@ -83,8 +83,8 @@ func FileName(path string) string {
 	return path
 }
 
-// CalledAs is how the user calls this program: kubectl finds plugins by their
-// file's name.
+// CalledAs returns how the user calls this program: "kubectl meshq" for the
+// file kubectl-meshq, since kubectl finds plugins by the names of their files.
 func CalledAs(arg0 string) string {
 	name := strings.TrimSuffix(filepath.Base(arg0), ".exe")
 	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {

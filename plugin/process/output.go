@@ -15,8 +15,8 @@ type WriteError struct{ Err error }
 func (e *WriteError) Error() string { return "standard output: " + Fact(e.Err) }
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Safely returns a world in which nothing that could move a terminal's cursor is
-// written to standard output or standard error, whatever is printed.
+// Safely returns a world whose standard output and standard error escape
+// everything that could move the cursor of a terminal.
 func (w *World) Safely() (safely *World, flush func()) {
 	klog.LogToStderr(false) // client-go returns what it logs as an error, too, and the run prints that
 	klog.SetOutput(io.Discard)
@@ -29,18 +29,18 @@ func (w *World) Safely() (safely *World, flush func()) {
 	}
 }
 
-// Say writes a line to standard error.
+// Say prints one line on standard error.
 func (w *World) Say(format string, args ...any) {
 	fmt.Fprintln(w.Err, OneLine(fmt.Sprintf(format, args...)))
 }
 
-// pass lets more than text through to standard output.
+// Allow lets more than text through to standard output.
 func (w *World) Allow(p safe.Allowed) {
 	if out, ok := w.Out.(*safe.Writer); ok {
 		out.Allow(p)
 	}
 }
 
-// OneLine keeps a message to one line, and from moving the terminal's cursor:
-// names and errors come from elsewhere.
+// OneLine returns a text as one line without unsafe characters. Names and
+// errors come from other parties.
 func OneLine(s string) string { return safe.Line(strings.TrimSpace(s)) }

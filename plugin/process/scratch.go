@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// A Scratch remembers the temporary files and folders of a run. remove deletes
-// those that are left when the run ends, also when a signal ends it. Every method
-// but remove may be called on nil, which remembers nothing.
+// A Scratch records the temporary files and folders of a run. Remove deletes
+// those that are left when the run ends, also after a signal. Every method
+// except Remove may be called on nil, which records nothing.
 type Scratch struct {
 	mu     sync.Mutex
 	paths  map[string]bool

@@ -8,8 +8,8 @@ import (
 // --spool doesn't say, if half of what is free on their file system isn't less.
 const mostSpooled = 4 << 30
 
-// NewQuota makes the quota of --spool, 0 where it wasn't given, for files in a
-// folder.
+// NewQuota returns the limit of temporary files in a folder: that of --spool,
+// or if it is 0, 4 GiB or half of the free space.
 func NewQuota(asked int64, dir string, free func(dir string) (int64, bool)) *transport.Quota {
 	limit, hint := asked, "--spool allows more"
 	if limit == 0 {

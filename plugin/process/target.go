@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/safe"
 )
 
-// A Target is the file that a command writes: whole, or not at all. Until it
-// is committed, its bytes are in a file beside it.
+// A Target is the file that a command writes, whole or not at all: until
+// Commit, the bytes are in a file next to it.
 type Target struct {
 	Path    string // empty: standard output
 	Scratch *Scratch
@@ -23,8 +23,8 @@ type Target struct {
 	Written int64
 }
 
-// OpenTarget makes sure that the file can be written, before anybody is asked
-// for what is to be in it.
+// OpenTarget checks that the file can be written, before its contents are
+// made; "-" is standard output.
 func (w *World) OpenTarget(path string, force bool, stdout *bufio.Writer) (*Target, error) {
 	if path == "-" {
 		if w.OutTerminal {
@@ -48,7 +48,7 @@ func (w *World) OpenTarget(path string, force bool, stdout *bufio.Writer) (*Targ
 	return t, nil
 }
 
-// free tells whether the file may be written.
+// free returns an error if the file may not be written.
 func (t *Target) free() error {
 	info, err := os.Lstat(t.Path)
 	switch {
@@ -89,7 +89,7 @@ func (t *Target) failed(err error) error {
 	return fmt.Errorf("%s: %s", t.Name(), Fact(err))
 }
 
-// Commit puts the file where it was to be. After it the file stays.
+// Commit moves the file to its path. After it the file stays.
 func (t *Target) Commit(ctx context.Context) error {
 	if err := t.Out.Flush(); err != nil || t.File == nil {
 		return t.failed(err)
@@ -114,7 +114,7 @@ func (t *Target) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Abandon leaves nothing behind of a file that was not committed.
+// Abandon removes a file that was not committed.
 func (t *Target) Abandon() error {
 	if t.File == nil {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// World is all that a run sees of the process around it.
+// A World is everything that a run sees of the process around it.
 type World struct {
 	Args []string // the program's name first
 	In   io.Reader
@@ -81,7 +81,8 @@ func every(d time.Duration) (ticks <-chan time.Time, stop func()) {
 	return t.C, t.Stop
 }
 
-// Env gives a variable of the environment; the last one set wins.
+// Env returns a variable of the environment; the last of several settings is
+// used.
 func (w *World) Env(name string) string {
 	for i := len(w.Environ) - 1; i >= 0; i-- {
 		if k, v, ok := cutEnv(w.Environ[i]); ok && k == name {
@@ -91,7 +92,7 @@ func (w *World) Env(name string) string {
 	return ""
 }
 
-// Environment is what $ENV holds when --env allows it.
+// Environment returns the object that $ENV is with --env.
 func (w *World) Environment() *object.Object {
 	m := object.New(0)
 	for _, e := range w.Environ {
@@ -112,7 +113,7 @@ func cutEnv(e string) (name, value string, ok bool) {
 	return "", "", false
 }
 
-// Near is a path as people would write it where they are.
+// Near returns a path relative to the working directory, if that is shorter.
 func (w *World) Near(path string) string {
 	if w.Dir == "" || !filepath.IsAbs(path) {
 		return path

@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/inventory"
 )
 
-// Describe renders an error for people: one line, and where there is a query,
-// the place in it.
+// Describe returns an error as one line for people, with the position in the
+// query if there is one.
 func Describe(err error) string {
 	var unmet *unmetError
 	if errors.As(err, &unmet) {
@@ -55,12 +55,13 @@ func Describe(err error) string {
 	return process.OneLine(err.Error())
 }
 
-// withPlace renders an error of a query in a line, and its place in two more.
+// withPlace returns an error of a query as one line, and its position as two
+// more.
 func withPlace(e *syntax.Error) string {
 	return process.OneLine(e.Error()) + strings.TrimPrefix(e.Caret(), e.Error())
 }
 
-// exitCode is the code of an error that ended a run.
+// exitCode returns the exit code of an error that ended a run.
 func exitCode(err error) int {
 	var e *process.ExitError
 	var w *process.WriteError
@@ -75,8 +76,8 @@ func exitCode(err error) int {
 	return process.ExitRun
 }
 
-// fieldHint tells about a field that a kind does not have: the nearest that it
-// has, or that the name is a function's.
+// fieldHint returns a function that suggests what was meant by a field that a
+// kind doesn't have: a field with a similar name, or a function.
 func fieldHint() func(kind, field string) string {
 	calls := map[string]string{}
 	for _, f := range library.Functions() {

@@ -30,7 +30,7 @@ func (r *Run) explainPlan() {
 	})
 }
 
-// from says where answers come from.
+// from returns where the mesh is read from.
 func from(r *Run) string {
 	all := slices.Concat(r.Snapshots, r.Pilots, r.Envoys)
 	switch {
@@ -44,7 +44,7 @@ func from(r *Run) string {
 	return "the current context"
 }
 
-// ExplainAsked says, after the run, what was asked of whom.
+// ExplainAsked prints the requests of the run, with their sizes and times.
 func (r *Run) ExplainAsked() {
 	if !r.Explain {
 		return
@@ -71,7 +71,8 @@ func (r *Run) ExplainAsked() {
 	})
 }
 
-// legible is a request as people would write it.
+// legible returns a request with its escapes decoded, as people would write
+// it.
 func legible(request string) string {
 	if s, err := url.PathUnescape(request); err == nil {
 		return process.OneLine(s)
@@ -79,7 +80,7 @@ func legible(request string) string {
 	return request
 }
 
-// loaded counts the proxies of which a section was loaded, by section.
+// loaded returns how many proxies had each section loaded.
 func loaded(all []section.Loaded) string {
 	if len(all) == 0 {
 		return "no proxy section"
@@ -107,7 +108,7 @@ func byteCount(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// lookedAt names the sections that the query looks at, and what of each.
+// lookedAt returns the sections that the query reads, and what of each.
 func lookedAt(r *Run) string {
 	uses := r.uses()
 	words := make([]string, len(uses))
@@ -127,7 +128,7 @@ func lookedAt(r *Run) string {
 	return strings.Join(words, "; ")
 }
 
-// SectionNames are the fields of a proxy that are read when they are touched.
+// SectionNames returns the names of the sections of a proxy.
 func SectionNames() []string {
 	var names []string
 	for _, s := range mesh.Sections() {

@@ -15,16 +15,17 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// mostLines is how many faults that are not alike are told one by one.
+// mostLines is how many lines of faults are printed.
 const mostLines = 20
 
-// faults are those that the run met, each once, in the order met.
+// faults are the faults of the run, each once, in the order in which they
+// occurred.
 type faults struct {
 	all  []*mesh.Fault
 	seen map[string]bool
 }
 
-// Fault keeps a fault to be told at the end.
+// Fault records a fault, which is printed at the end.
 func (r *Run) Fault(f *mesh.Fault) {
 	if r.faults.seen == nil {
 		r.faults.seen = map[string]bool{}
@@ -35,16 +36,17 @@ func (r *Run) Fault(f *mesh.Fault) {
 	}
 }
 
-// TellFaults says what could not be had, a line each on stderr; what differs
-// only in the proxy is one line. What was only tried ahead of the need is not
-// among it. It gives how many there are.
+// TellFaults prints what could not be read, one line each on standard error;
+// faults that differ only in the proxy share a line. It returns the number of
+// faults.
 func (r *Run) TellFaults() int {
 	all := r.metFaults()
 	r.printFaults(all)
 	return len(all)
 }
 
-// metFaults gives the faults met so far, those too that nobody met as an error.
+// metFaults returns the faults so far, including those that no part of the
+// query received as an error.
 func (r *Run) metFaults() []*mesh.Fault {
 	if r.Mesh != nil {
 		for _, f := range r.Mesh.LeftOut() {
@@ -67,7 +69,7 @@ func (r *Run) printFaults(all []*mesh.Fault) {
 	})
 }
 
-// fold joins the faults that say the same of several parts of one, and of
+// fold joins faults with the same text of several sections of a proxy, and of
 // several proxies, in the order of the first of each.
 func fold(all []*mesh.Fault) []string {
 	order := []alike{}
@@ -94,7 +96,7 @@ func fold(all []*mesh.Fault) []string {
 	return lines
 }
 
-// A lack is what one proxy, or who else was asked, didn't give for one reason.
+// A lack is what one proxy, or another subject, didn't provide for one reason.
 type lack struct {
 	of    *mesh.Fault // the first such
 	all   []*mesh.Fault
@@ -102,7 +104,8 @@ type lack struct {
 	fact  string
 }
 
-// lacks joins the parts of one that are lacking for the same reason.
+// lacks joins the sections of one subject that are missing for the same
+// reason.
 func lacks(all []*mesh.Fault) []*lack {
 	var out []*lack
 	type key struct{ proxy, subject, fact string }
@@ -131,11 +134,11 @@ func lacks(all []*mesh.Fault) []*lack {
 	return out
 }
 
-// forbidden is the fact of Kubernetes' lists that may not be read.
+// forbidden is the reason for Kubernetes lists that the user may not read.
 const forbidden = "forbidden"
 
-// factOf is what a fault says that others may say, too: not of which file or
-// resource it is.
+// factOf returns the reason of a fault without the name of its file or
+// resource, so that faults of several subjects can be equal.
 func factOf(f *mesh.Fault) string {
 	switch {
 	case errors.Is(f.Err, fs.ErrNotExist):
@@ -150,13 +153,13 @@ func factOf(f *mesh.Fault) string {
 	return bare(f.Err.Error(), f)
 }
 
-// bare takes off a fact whose it is, which an address may say too.
+// bare removes the subject of a fault from the beginning of its reason.
 func bare(fact string, f *mesh.Fault) string {
 	return strings.TrimPrefix(fact, cmp.Or(f.Proxy, f.Subject)+": ")
 }
 
-// alike is what lacks have that are told in one line: a subject, or proxies
-// with the same words.
+// alike is what the faults of one line have in common: a subject, or the same
+// words about several proxies.
 type alike struct{ subject, words string }
 
 func (l *lack) alike() alike {

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// LogName is the query whose arguments --level and --reset set something. No
-// other does, whatever its arguments are called.
+// LogName is the query whose arguments --level and --reset set log levels. No
+// other query changes anything, whatever its arguments are called.
 const LogName = "log"
 
 // A Level is what a logger is set to.
@@ -59,8 +59,8 @@ func (a *Request) changesLevels() (levels []Level, changes bool, err error) {
 	return levels, given || reset, err
 }
 
-// checkLevels holds what is to be set against the rest of the command line,
-// before anybody is asked.
+// checkLevels checks --level and --reset against the rest of the command line,
+// before any request.
 func checkLevels(r *Run) error {
 	_, changes, err := r.Request.changesLevels()
 	switch {
@@ -76,9 +76,8 @@ func checkLevels(r *Run) error {
 	return nil
 }
 
-// setLevels sets the levels of the proxies that are asked about, if it is asked
-// to, one proxy after the other. What can't be had of one is told with the
-// other faults.
+// setLevels sets the log levels of the selected proxies, if that is requested,
+// one proxy after another. A proxy that can't be reached is a fault.
 func setLevels(ctx context.Context, r *Run) error {
 	levels, changes, err := r.Request.changesLevels()
 	if err != nil || !changes {
@@ -119,7 +118,8 @@ func setLevelsOf(ctx context.Context, r *Run, p *mesh.Object, levels []Level) (e
 	return nil
 }
 
-// startLevels are the levels that an Envoy was started with: its own words tell.
+// startLevels returns the log levels that an Envoy was started with, from its
+// command line options.
 func startLevels(ctx context.Context, p *mesh.Object) ([]Level, error) {
 	v, err := mesh.Get(ctx, p, "server")
 	if err == nil {

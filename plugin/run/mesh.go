@@ -23,8 +23,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// OpenSources opens what is asked: the snapshots that --snapshot names, else a
-// live mesh. They are the caller's.
+// OpenSources opens the snapshots of --snapshot, or a live mesh if there is
+// none. The caller closes the sources.
 func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	if len(r.Snapshots) == 0 {
 		return openLive(ctx, r)
@@ -40,7 +40,8 @@ func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	return answers, nil
 }
 
-// OpenMesh makes one document over the sources, which stay the caller's.
+// OpenMesh opens the document of the mesh over the sources. The caller still
+// closes the sources.
 func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.Labels, Proxies: r.Request.Proxies,
@@ -58,7 +59,7 @@ func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err err
 	return nil
 }
 
-// refuse ends a run that asks for more than it may.
+// refuse ends a run that would read more proxies than --max-fetch allows.
 func (r *Run) refuse(err *section.TooManyError) { r.cancel(process.Exit(process.ExitUsage, err)) }
 
 // CloseAll closes sources.
@@ -69,8 +70,8 @@ func CloseAll(all []transport.Source) (err error) {
 	return err
 }
 
-// readable tells a snapshot that holds something from one that holds nothing:
-// no pilot, no proxy and no pods.
+// readable returns an error if the snapshots hold nothing: no pilot, no proxy
+// and no pods. It closes them then.
 func readable(ctx context.Context, all []transport.Source) error {
 	for _, s := range all {
 		pilots, _ := s.Pilots(ctx) // an error is told by whoever needs them
@@ -85,8 +86,9 @@ func readable(ctx context.Context, all []transport.Source) error {
 	return errors.Join(process.Usagef("nothing could be read: no pilot, no proxy and no pods in it"), CloseAll(all))
 }
 
-// noteOverlaps tells when two snapshots of one context hold the same proxy:
-// they are read as parts of one mesh, and the first of them answers.
+// noteOverlaps prints a note if two snapshots of one context hold the same
+// proxy: they are read as parts of one mesh, and the first that has a response
+// is used.
 func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	if len(all) < 2 {
 		return
@@ -112,8 +114,8 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	}
 }
 
-// Opening is what kept the mesh from being opened: the end of the time, or an
-// interrupt, where it was that.
+// Opening returns the error of opening the mesh: the timeout or the interrupt
+// if ctx has ended, else err.
 func (r *Run) Opening(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())
@@ -121,7 +123,8 @@ func (r *Run) Opening(ctx context.Context, err error) error {
 	return err
 }
 
-// openSnapshots opens every path of --snapshot; one with * or ? may be several.
+// openSnapshots opens all paths of --snapshot; a pattern stands for all files
+// that match it.
 func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err error) {
 	defer func() {
 		if err != nil {
@@ -156,7 +159,8 @@ func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, 
 	return transport.Open(ctx, path, o)
 }
 
-// expand gives the files that a pattern fits, in order.
+// expand returns the files that match a pattern, sorted; a path that exists is
+// a name, whatever characters are in it.
 func expand(path string) ([]string, error) {
 	if _, err := os.Lstat(path); err == nil { // a name, whatever is in it
 		return []string{path}, nil
@@ -174,14 +178,14 @@ func expand(path string) ([]string, error) {
 	return found, nil
 }
 
-// notePartial tells that a snapshot that is read isn't of all of its mesh.
+// notePartial prints a note if a snapshot doesn't hold all of its mesh.
 func (r *Run) notePartial(path string, s transport.Source) {
 	if s.Manifest().Partial {
 		r.Note(path + ": some of the mesh could not be had when it was recorded; its manifest.json tells what")
 	}
 }
 
-// quota bounds the temporary files of all sources of the run.
+// quota returns the limit of the temporary files of all sources of the run.
 func (r *Run) quota() *transport.Quota {
 	if r.spooled == nil {
 		r.spooled = process.NewQuota(int64(r.Spool), os.TempDir(), process.FreeBytes)
@@ -201,8 +205,8 @@ func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, 
 	return beside.OpenSources(ctx)
 }
 
-// openLive makes the sources of a live mesh: the addresses that were given,
-// else the clusters of the contexts. It asks nobody.
+// openLive opens the sources of a live mesh: the addresses of --pilot and
+// --envoy, else the clusters of the kubeconfig contexts. It sends no request.
 func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) {
 	requestTimeout, err := clientcmd.ParseTimeout(*r.Kube.Timeout)
 	if err != nil {
@@ -232,7 +236,8 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	return open, nil
 }
 
-// openCluster makes the source of a kubeconfig's context, "" for the current one.
+// openCluster opens the source of one kubeconfig context; "" is the current
+// one.
 func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transport.Source, error) {
 	loader := r.Kube.In(context_).ToRawKubeConfigLoader()
 	raw, err := loader.RawConfig()

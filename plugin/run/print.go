@@ -17,8 +17,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// OpenPrinter chooses how results are printed. Standard output is a table for
-// the kinds of the document, jq's stream for all else, unless -o says more.
+// OpenPrinter chooses the printer of the results. Without -o, objects of the
+// document's kinds are printed as tables, everything else as jq does.
 func (r *Run) OpenPrinter(ctx context.Context) error {
 	// What is beyond the part of a large result that was made ready ahead is
 	// read while it is printed: what is lost there is told too.
@@ -44,8 +44,8 @@ func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 	}
 }
 
-// layout is how results are printed: as the query's header says, unless the
-// command line says something else.
+// layout returns how results are printed: as the command line says, else as
+// the query's header says.
 func (r *Run) layout() *options.OutputFlags {
 	o := r.Output
 	switch {
@@ -58,12 +58,13 @@ func (r *Run) layout() *options.OutputFlags {
 	return &o
 }
 
-// layouts are the flags that say how results look.
+// layouts are the flags that change how results look; any of them overrides
+// the query's header.
 var layouts = []string{
 	"output", "template", "compact-output", "raw-output", "join-output", "raw-output0", "ascii-output", "seq", "tab", "indent",
 }
 
-// indentation is --indent if it was given.
+// indentation returns the value of --indent, or "" if it wasn't given.
 func indentation(r *Run) string {
 	if !r.Changed("indent") {
 		return ""
@@ -71,8 +72,8 @@ func indentation(r *Run) string {
 	return strconv.Itoa(r.Output.Indent)
 }
 
-// Colored decides about colours as jq does: on a terminal, unless NO_COLOR is
-// set or the terminal is dumb; -C and -M overrule.
+// Colored reports whether to print colours, by jq's rules: on a terminal,
+// unless NO_COLOR is set or the terminal is dumb. -C and -M override this.
 func (r *Run) Colored() bool {
 	switch r.Output.Color {
 	case "always":
@@ -83,8 +84,8 @@ func (r *Run) Colored() bool {
 	return r.OutTerminal && r.World.Env("NO_COLOR") == "" && r.World.Env("TERM") != "dumb"
 }
 
-// hints tells, on a terminal, what to try next, and on a pipe that a table is
-// for people.
+// hints prints suggestions: on a terminal what to try next, and on a pipe that
+// tables are for people.
 func (r *Run) hints(err error) {
 	if r.Quiet || r.Watch {
 		return
@@ -100,7 +101,8 @@ func (r *Run) hints(err error) {
 	}
 }
 
-// Among says which proxies were looked at, if not all.
+// Among returns which proxies were selected, as the end of a sentence; "" for
+// all.
 func (r *Run) Among() string {
 	text := ""
 	if ns := *r.Kube.Namespace; ns != "" && !r.AllNamespaces {
@@ -112,7 +114,8 @@ func (r *Run) Among() string {
 	return text
 }
 
-// hintLabels helps who means jq's -L.
+// hintLabels prints a note if the user seems to mean jq's -L, which names a
+// folder.
 func hintLabels(r *Run) {
 	for _, label := range r.Output.LabelColumns {
 		if info, err := os.Stat(label); err == nil && info.IsDir() {
@@ -138,9 +141,9 @@ Try:  %[1]s%[2]s '.proxies[] | select(stale) | .sync'
 `, name, from)
 }
 
-// passing is what results may have in them beside text. A string of -r is
-// printed safely on a pipe, too: a pipe mostly ends on a terminal. Who needs
-// every byte takes --raw-output0, whose reader is a program.
+// passing returns what results may contain besides text. Strings of -r are
+// escaped on a pipe too, since most pipes end on a terminal. --raw-output0
+// passes every byte: its reader is a program.
 func (r *Run) passing() safe.Allowed {
 	p := safe.Allowed{Colors: r.Colored()}
 	if !r.OutTerminal {
@@ -152,15 +155,15 @@ func (r *Run) passing() safe.Allowed {
 	return p
 }
 
-// OpenOutput makes what results are written to.
+// OpenOutput creates the buffered standard output of the run.
 func (r *Run) OpenOutput() {
 	r.Allow(r.passing())
 	r.Stdout = bufio.NewWriterSize(r.StandardOutput(), 64<<10)
 }
 
-// arrives tells whether no share of a trace's traffic is known to end elsewhere
-// than at an endpoint. What could not be read is a fault, with an exit code of
-// its own.
+// arrives reports whether no share of a trace's traffic is known to end
+// elsewhere than at an endpoint. Unread parts don't count: they are faults,
+// which have their own exit code.
 func arrives(ctx context.Context, v any) (bool, error) {
 	all, err := mesh.Get(ctx, v, "outcomes")
 	if err != nil {
@@ -179,7 +182,7 @@ func arrives(ctx context.Context, v any) (bool, error) {
 	return true, nil
 }
 
-// truth tells whether a result is true, for the exit code, and whether it is
+// truth reports whether a result is true, for the exit code, and whether it is
 // null.
 func (r *Run) truth(ctx context.Context, v any) (is, null bool, err error) {
 	if r.Request.Traces {
@@ -190,8 +193,8 @@ func (r *Run) truth(ctx context.Context, v any) (is, null bool, err error) {
 	return truth(v), v == nil, err
 }
 
-// newPrinter is the printer that the options ask for; of the command trace a
-// tree, where they ask for none.
+// newPrinter returns the printer that the options select; for the command
+// trace a tree, if they select none.
 func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
 	o := r.PrinterOptions(ctx)
 	if r.Request.Traces && !slices.ContainsFunc(layouts, r.Changed) {
@@ -200,9 +203,9 @@ func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
 	return printers.New(o)
 }
 
-// ShowProgress begins to show how far the run has come, where somebody may
-// look: on a terminal that can erase what it shows. The run's standard error
-// goes through it until end is called.
+// ShowProgress starts to print the progress of the run, if standard error is a
+// terminal that can erase a line. Until end is called, the run's standard
+// error is written through it.
 func (r *Run) ShowProgress() (end func()) {
 	if !r.ErrTerminal || r.Quiet || r.World.Env("TERM") == "dumb" || r.Every == nil {
 		return func() {}
@@ -235,8 +238,8 @@ func (r *Run) ShowProgress() (end func()) {
 // StandardOutput returns the writer of the run's results.
 func (r *Run) StandardOutput() io.Writer { return standardOutput{r.Out, r.Progress} }
 
-// standardOutput ends the progress where results begin, marks the errors of
-// writing them, and notes that there are some.
+// standardOutput ends the progress line before the first result, marks its
+// write errors, and records that something was written.
 type standardOutput struct {
 	io.Writer
 	Progress *Progress

@@ -21,10 +21,10 @@ const (
 // eraseLine goes to the line's beginning and clears it.
 const eraseLine = "\r\x1b[K"
 
-// A Progress is the one line on a terminal that says how far a run has come.
-// It stands in for standard error: what is written there takes the line away
-// first, and it is drawn again below. The output's beginning, or the run's
-// end, ends it. A nil progress shows nothing.
+// Progress prints the progress of a run as one line on a terminal. Standard
+// error is written through it: it erases the line, and draws it again below.
+// The first result, or the end of the run, ends it. A nil Progress prints
+// nothing.
 type Progress struct {
 	Out   io.Writer
 	Width func() int

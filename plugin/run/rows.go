@@ -11,23 +11,23 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// rows are the results of rounds, by what they are of: so that only what is
-// new or says something else than before is printed. Results that aren't of
-// anything, as numbers are, are new when the last round didn't give them.
+// rows are the results of the last two rounds by their subject, so that only
+// new and changed results are printed. A result without a subject, such as a
+// number, is new if the last round didn't have it.
 type rows struct {
 	before, now map[string]map[content]int
 }
 
-// A content is what a result says, as it is printed.
+// A content is a hash of what is printed of a result.
 type content [sha256.Size]byte
 
-// seen is what a result is of, and says.
+// seen is the subject of a result, and its content.
 type seen struct {
 	of   string
 	says content
 }
 
-// add tells whether a result was there in the round before.
+// add records a result, and reports whether the last round had it.
 func (r *rows) add(s seen) (known bool) {
 	if r.now[s.of] == nil {
 		r.now[s.of] = map[content]int{}
@@ -39,8 +39,8 @@ func (r *rows) add(s seen) (known bool) {
 // begin begins a round.
 func (r *rows) begin() { r.now = map[string]map[content]int{} }
 
-// end ends a round. Of one that could not see everything, what it didn't give
-// counts as unchanged.
+// end ends a round. If it could not read the whole mesh, subjects without
+// results count as unchanged.
 func (r *rows) end(whole bool) {
 	if whole || r.before == nil {
 		r.before = r.now
@@ -51,8 +51,8 @@ func (r *rows) end(whole bool) {
 	}
 }
 
-// A sight tells what results are of, and what they say: what is printed of
-// them but their age.
+// A sight determines the subject and the content of results. The content is
+// what is printed, except for ages.
 type sight struct {
 	options printers.Options
 	lasting printers.Lasting // nil: each result has a printer of its own
@@ -93,8 +93,8 @@ func (s *sight) write(ctx context.Context, out io.Writer, v any) error {
 	return p.Print(rendered)
 }
 
-// subject tells what a result is of: its kind, its proxy and its names. Empty
-// for what has no name.
+// subject returns what a result is about: its kind, proxy and names; "" for a
+// result without a name.
 func subject(ctx context.Context, v any) string {
 	var parts []string
 	if o, ok := v.(*mesh.Object); ok {
@@ -120,8 +120,8 @@ func subject(ctx context.Context, v any) string {
 	return strings.Join(parts, "\x00")
 }
 
-// oneByOne prints each result by itself, in formats that otherwise gather them
-// into a list.
+// oneByOne prints each result by itself, in formats that would otherwise
+// collect them in a list.
 type oneByOne struct {
 	options printers.Options
 	between string

@@ -30,7 +30,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Run is one query being answered.
+// A Run runs one query: it holds what the query is, what it runs over, how its
+// results are printed, and what is known of it so far.
 type Run struct {
 	*process.World
 	*options.Flags
@@ -60,8 +61,9 @@ type Run struct {
 	faults   faults
 }
 
-// Do compiles, opens, runs, prints, and says what could not be had. The order
-// is that of cost: a mistake in the query is told before anything is read.
+// Do runs the query. It checks the command line and compiles the query before
+// it reads the mesh, so that a mistake costs nothing. The error is an
+// ExitError with the exit code.
 func (r *Run) Do(ctx context.Context) (err error) {
 	if !r.Plain() {
 		defer r.ShowProgress()()
@@ -91,7 +93,8 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	return r.Within(ctx, answers, r.printResults)
 }
 
-// prepare does all that needs no mesh.
+// prepare does everything that needs no mesh. closeModules closes the folders
+// of modules, which modulemeta reads while the query runs.
 func (r *Run) prepare(ctx context.Context) (closeModules func(), err error) {
 	if err := checkLevels(r); err != nil {
 		return nil, err
@@ -134,7 +137,8 @@ func (r *Run) printResults(ctx context.Context) error {
 	return err
 }
 
-// Within makes the document over the sources, for as long as look needs it.
+// Within opens the document of the mesh over the sources, calls look, and
+// closes the document.
 func (r *Run) Within(ctx context.Context, answers []transport.Source, look func(context.Context) error) (err error) {
 	r.Started, r.faults, r.Results, r.unknowns, r.last = r.Now(), faults{}, 0, unknowns{}, false
 	ctx, r.cancel = context.WithCancelCause(ctx)
@@ -181,7 +185,7 @@ func (r *Run) Compile(modules []fs.FS) (err error) {
 	return nil
 }
 
-// options are those of a run over the mesh.
+// options returns the options of an evaluation.
 func (r *Run) options() eval.RunOptions {
 	return eval.RunOptions{
 		Held:    r.held,
@@ -194,7 +198,8 @@ func (r *Run) options() eval.RunOptions {
 	}
 }
 
-// held is what the document holds in memory: it has a bound of its own.
+// held returns how many bytes the document holds in memory. They don't count
+// towards the limit of the query: the document has a limit of its own.
 func (r *Run) held() int64 {
 	if r.Mesh == nil {
 		return 0
@@ -202,14 +207,15 @@ func (r *Run) held() int64 {
 	return r.Mesh.Memory().Memory
 }
 
-// Message prints on stderr, after what was printed before it.
+// Message prints on standard error. It flushes the results first, so that both
+// appear in order on a terminal.
 func (r *Run) Message(print func(io.Writer)) {
 	r.Stdout.Flush()
 	print(r.Err)
 }
 
-// documentTime is what now is: a snapshot's own time, else that at which the
-// run began.
+// documentTime returns the time that ages are counted from: that of the
+// snapshot, or the start of the run.
 func (r *Run) documentTime() time.Time {
 	if r.Mesh != nil {
 		return r.Mesh.Now()
@@ -220,8 +226,8 @@ func (r *Run) documentTime() time.Time {
 // Seconds returns the time that now has in the query, in seconds since 1970.
 func (r *Run) Seconds() float64 { return float64(r.documentTime().UnixMicro()) / 1e6 }
 
-// finish makes a result ready to be printed, where it was found: several at
-// once, ahead of the printing.
+// finish renders a result for printing. The evaluator calls it from several
+// goroutines, before the result's turn to be printed.
 func (r *Run) finish(ctx context.Context, v any) (any, error) {
 	check := unknownCheck(v)
 	if r.Quiet {
@@ -249,7 +255,7 @@ func (r *Run) finish(ctx context.Context, v any) (any, error) {
 	return res, err
 }
 
-// result is one result, ready to be printed.
+// A result is one result of the query, rendered for printing.
 type result struct {
 	rendered any
 	truth    bool   // for -e
@@ -296,7 +302,8 @@ func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 	})
 }
 
-// Ended prints what is left, tells the faults and decides the exit code.
+// Ended prints the remaining results and the faults, and returns an ExitError
+// with the exit code of the run; nil if the code is 0.
 func (r *Run) Ended(err error) error {
 	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // an empty List would look like an answer
 		if e := r.Printer.Close(); err == nil {
@@ -335,7 +342,8 @@ func (r *Run) Ended(err error) error {
 	return nil
 }
 
-// halted prints what halt_error was given and gives its exit code.
+// halted prints the value that halt_error was called with, and returns its
+// exit code.
 func halted(r *Run, h *eval.Halt) int {
 	if h.HasValue {
 		if s, ok := h.Value.(string); ok {
@@ -348,10 +356,11 @@ func halted(r *Run, h *eval.Halt) int {
 	return h.Code
 }
 
-// Note tells something once, on a line of stderr.
+// Note prints a note on standard error as one line, unless the same note was
+// printed before.
 func (r *Run) Note(text string) { r.noteLines(process.OneLine(text)) }
 
-// noteLines is note for lines that are fit to be told.
+// noteLines is Note for a text of several lines that is safe to print.
 func (r *Run) noteLines(text string) {
 	if r.notes == nil {
 		r.notes = map[string]bool{}
@@ -362,7 +371,7 @@ func (r *Run) noteLines(text string) {
 	}
 }
 
-// Plural counts things: "1 proxy", "3 proxies".
+// Plural returns a number with its noun: "1 proxy", "3 proxies".
 func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -384,13 +393,14 @@ func WriteJSON(w io.Writer, v any) {
 	}
 }
 
-// Modules opens the folders of modules: those of --library-path, that of the
-// query's own file, and those that saved queries are in.
+// Modules opens the folders of modules: those of --library-path, the folder of
+// the query's own file, and the folders of saved queries.
 func (r *Run) Modules() (roots []fs.FS, closeAll func(), err error) {
 	return saved.OpenModules(r.World, r.LibraryPath, r.Request.Path)
 }
 
-// asked is what the words of a command line ask for.
+// A Request is what a command line requests: a query, its arguments, and the
+// proxies that it names.
 type Request struct {
 	Query   string
 	File    string   // what the query is from, as errors show it, when it is from a file
@@ -406,7 +416,7 @@ type Request struct {
 	words     []string          // the words that the query takes itself
 }
 
-// askedBy is what a named query asks.
+// RequestFor returns the request of a query that comes with the plugin.
 func RequestFor(q shipped.Query, args options.Arguments, words []string) *Request {
 	a := &Request{Query: q.Program(), File: q.Name + ".jq", named: &q, Ours: true, arguments: args, Proxies: words, Status: q.Name == StatusName}
 	if q.Words != "" {
@@ -415,12 +425,12 @@ func RequestFor(q shipped.Query, args options.Arguments, words []string) *Reques
 	return a
 }
 
-// StatusName is the query that is meant where none is given.
+// StatusName is the query that is run if the command line has none.
 const StatusName = "status"
 
-// sameKey is the error of a snapshot whose digests are of another key than the
-// one given: by that one, nothing could be told from them. A snapshot of before
-// there were digests has none.
+// sameKey returns an error for a snapshot whose digests were made with another
+// key than the request's: they can't be compared. Snapshots without digests
+// have no key.
 func (a *Request) sameKey(path string, m transport.Manifest) error {
 	if a == nil || a.Key == nil || !slices.Contains(m.Redacted, redact.FreeText) || m.RedactKey == redact.KeyCheck(a.Key) {
 		return nil
@@ -428,7 +438,8 @@ func (a *Request) sameKey(path string, m transport.Manifest) error {
 	return process.Usagef("--redact-key: %s was recorded with another key, or with none", path)
 }
 
-// Unplaced is an error without its place in a query that the user didn't write.
+// Unplaced removes the position in the query from an error. It is for queries
+// that the user didn't write.
 func Unplaced(err error) error {
 	var exit *process.ExitError
 	var at *eval.Error
@@ -442,7 +453,8 @@ func Unplaced(err error) error {
 	return process.Exit(exit.Code, errors.New(text))
 }
 
-// statusCode is what -e and --fail-on-match say of the results.
+// statusCode returns the exit code that -e and --fail-on-match require for the
+// results.
 func (r *Run) statusCode() int {
 	switch {
 	case r.FailOnMatch && r.matches() > 0:
@@ -455,7 +467,7 @@ func (r *Run) statusCode() int {
 	return process.ExitOK
 }
 
-// matches counts the results that --fail-on-match is about.
+// matches returns the number of results that count for --fail-on-match.
 func (r *Run) matches() int {
 	if r.Unknown == options.WarnUnknown {
 		return r.Results - r.unknowns.count
@@ -463,9 +475,9 @@ func (r *Run) matches() int {
 	return r.Results
 }
 
-// lenient tells whether what was not read leaves the exit code as it is. A gate
-// that nobody looks at is never open because of it, unless that is said with
-// --unknown=warn.
+// lenient reports whether unread parts leave the exit code unchanged. With
+// --fail-on-match that takes --unknown=warn: a check in a pipeline must not
+// pass because nothing could be read.
 func (r *Run) lenient() bool {
 	return r.Unknown == options.WarnUnknown || r.AllowPartial && !r.Changed("fail-on-match")
 }

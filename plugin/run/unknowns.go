@@ -9,7 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// unknowns are the findings that say what could not be judged.
+// unknowns counts the findings whose verdict is unknown.
 type unknowns struct {
 	count  int
 	checks []string // in the order they came
@@ -42,8 +42,8 @@ func (u *unknowns) String() string {
 	return process.OneLine(Plural(u.count, "verdict is", "verdicts are") + " unknown: " + strings.Join(parts, ", "))
 }
 
-// unknownCheck gives the check that a result says could not be judged; empty
-// for any other result.
+// unknownCheck returns the check of a finding whose verdict is unknown; "" for
+// any other result.
 func unknownCheck(v any) string {
 	m, ok := v.(*object.Object)
 	if !ok || m.Get("kind") != "Finding" || m.Get("severity") != shipped.Unknown {

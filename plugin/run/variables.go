@@ -10,7 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Variables gathers what --arg and the like bind; the last of a name wins.
+// Variables binds the variables of --arg and the like; the last of several
+// with one name is used.
 func (r *Run) Variables(ctx context.Context) error {
 	named := object.New(0)
 	for _, b := range r.Argv.Bindings {
@@ -47,8 +48,8 @@ func (r *Run) Variables(ctx context.Context) error {
 	return nil
 }
 
-// declared adds the arguments that the query's header declares: as they were
-// given by their flags or by --arg, else what they are when they are not.
+// declared binds the arguments that the query's header declares: to the values
+// of their flags or of --arg, else to their defaults.
 func declared(r *Run, named *object.Object) error {
 	if r.Request.named == nil {
 		return nil
@@ -116,8 +117,8 @@ func bound(ctx context.Context, b options.Binding) (any, error) {
 	return b.Value, nil
 }
 
-// unread is the error of a file that could not be read, or of a run that ended
-// meanwhile.
+// unread returns the error of a file that could not be read, or of a run that
+// has ended meanwhile.
 func unread(ctx context.Context, b options.Binding, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())

@@ -12,7 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A waiter asks a query until its last value is true.
+// A waiter repeats a query until its last value is true.
 type waiter struct {
 	*Run
 	answers []transport.Source
@@ -21,8 +21,8 @@ type waiter struct {
 	code    int    // what the run ends with, were that round the last
 }
 
-// waitFor is the command wait. It ends when the value is true, when the time
-// is over, or with an error that won't pass.
+// waitFor runs the command wait. It ends when the value is true, at the
+// timeout, or with an error that repeating can't resolve.
 func waitFor(ctx context.Context, r *Run, answers []transport.Source) error {
 	w := &waiter{Run: r, answers: answers, state: "nothing was read yet", code: process.ExitFound}
 	r.Quiet = true
@@ -51,7 +51,7 @@ func waitFor(ctx context.Context, r *Run, answers []transport.Source) error {
 	}
 }
 
-// ask asks the query once, and keeps how that ended.
+// ask runs the query once, and records how it ended.
 func (w *waiter) ask(ctx context.Context) error {
 	err := w.Within(ctx, w.answers, func(ctx context.Context) error { return w.evaluate(ctx, w.options()) })
 	if ctx.Err() != nil {
@@ -82,11 +82,11 @@ func (w *waiter) ask(ctx context.Context) error {
 	return err
 }
 
-// passes tells whether an error may be over when the query is asked again. A
-// mesh that can't be read at all is no mesh to wait for, until it once was.
+// passes reports whether an error may be gone when the query is repeated. A
+// mesh that was never readable is an error at once.
 func (w *waiter) passes(err error) bool { return w.read && passes(err) }
 
-// late ends the run where its time is over, or the user ended it.
+// late returns the end of a run that the user or the timeout has ended.
 func (w *waiter) late(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return process.Exit(process.ExitRun, ctx.Err())
@@ -94,7 +94,7 @@ func (w *waiter) late(ctx context.Context) error {
 	return w.unmet(fmt.Sprintf("timed out after %gs: ", w.Timeout.Seconds()))
 }
 
-// unmet ends the run without what was waited for.
+// unmet returns the end of a run whose condition never became true.
 func (w *waiter) unmet(why string) error {
 	w.TellFaults()
 	w.ExplainAsked()

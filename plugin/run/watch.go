@@ -17,10 +17,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// A watcher asks the same query again whenever the mesh has changed, and
-// prints the results that are new or changed. What Pilots say of their
-// connections and the pods tell of a change: whatever else happens in a mesh
-// leads to a push. What vanishes is not printed, as in kubectl.
+// A watcher repeats the query when the mesh changes, and prints results that
+// are new or changed. It sees a change in what istiods report of their
+// connections and in the list of pods: every other change in a mesh leads to a
+// push. As in kubectl, results that disappear are not printed.
 type watcher struct {
 	*Run
 	answers []transport.Source
@@ -34,7 +34,8 @@ type watcher struct {
 	failing bool            // the last round did, and it was told
 }
 
-// watchOver is --watch. It ends with ctx, or with an error that won't pass.
+// watchOver runs --watch. It ends with ctx, or with an error that repeating
+// can't resolve.
 func watchOver(ctx context.Context, r *Run, answers []transport.Source) error {
 	w := &watcher{Run: r, answers: answers, words: map[bool]string{}}
 	if err := w.openPrinter(ctx); err != nil {
@@ -58,7 +59,7 @@ func watchOver(ctx context.Context, r *Run, answers []transport.Source) error {
 	}
 }
 
-// once looks whether the mesh has changed, and if so asks the query.
+// once runs the query if the mesh has changed since the last round.
 func (w *watcher) once(ctx context.Context) (changed bool, err error) {
 	err = w.Within(ctx, w.answers, func(ctx context.Context) error {
 		pods := !w.read || w.Now().Sub(w.listed) >= betweenLists
@@ -84,11 +85,11 @@ func (w *watcher) once(ctx context.Context) (changed bool, err error) {
 	return changed, err
 }
 
-// betweenLists is how long pods are not listed while no Pilot tells of a
-// change: one costs a cluster as much as it has pods.
+// betweenLists is how long the pods are not listed again if no istiod reports
+// a change. The cost of a list grows with the number of pods.
 const betweenLists = 30 * time.Second
 
-// ask asks the query and prints what is news.
+// ask runs the query and prints new results.
 func (w *watcher) ask(ctx context.Context) error {
 	if w.lasting != nil {
 		w.lasting.Begin(w.documentTime())
@@ -143,7 +144,7 @@ func (w *watcher) openPrinter(ctx context.Context) error {
 	return err
 }
 
-// finish makes a result ready, and tells what it is of.
+// finish renders a result, and records what it is about and what it says.
 func (w *watcher) finish(ctx context.Context, v any) (any, error) {
 	finished, err := w.Run.finish(ctx, v)
 	if err != nil || w.Quiet {
@@ -156,8 +157,8 @@ func (w *watcher) finish(ctx context.Context, v any) (any, error) {
 	return res, err
 }
 
-// tellNews tells the faults that the last round didn't have, and gives how
-// many this one has.
+// tellNews prints the faults that the last round didn't have. It returns the
+// number of all faults of this round.
 func (w *watcher) tellNews() int {
 	var news []*mesh.Fault
 	known := map[string]bool{}
@@ -173,7 +174,7 @@ func (w *watcher) tellNews() int {
 	return len(all)
 }
 
-// tellFailure tells once that the mesh can't be read for now.
+// tellFailure prints once that the mesh can't be read at the moment.
 func (w *watcher) tellFailure(err error) {
 	if err != nil && !w.failing {
 		w.Message(func(out io.Writer) { fmt.Fprintln(out, "error: "+Describe(err)+"; trying again") })
@@ -181,7 +182,7 @@ func (w *watcher) tellFailure(err error) {
 	w.failing = err != nil
 }
 
-// passes tells whether an error may be over when the mesh is asked again.
+// passes reports whether an error may be gone when the query is repeated.
 func passes(err error) bool {
 	var halt *eval.Halt
 	var write *process.WriteError
@@ -198,8 +199,8 @@ func passes(err error) bool {
 	return true
 }
 
-// left ends the run where the user ended it, or --timeout: well, if anything
-// was seen.
+// left returns the end of a run that the user or --timeout has ended: exit
+// code 0 if at least one round succeeded and nothing else speaks against it.
 func (w *watcher) left(ctx context.Context) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
