@@ -24,7 +24,7 @@ const (
 	fileTime = 3 * time.Second // a busy machine is slow to read one, but has it
 )
 
-// patience is how long a TAB may take for what the words mean.
+// patience returns how long one completion may take.
 func (c completion) patience() time.Duration {
 	if len(c.Snapshots) > 0 || c.Plain() {
 		return fileTime
@@ -32,8 +32,9 @@ func (c completion) patience() time.Duration {
 	return liveTime
 }
 
-// completed gives the words that are to be completed, the last one begun, and
-// cobra's command for it; ok is false where a query is to be run.
+// completed returns the words to complete, of which the last is being written,
+// and cobra's command for it. ok is false if the program was not started for
+// completion.
 func completed(args []string) (command string, words []string, ok bool) {
 	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == shell.LinkName {
 		command, words = cobra.ShellCompRequestCmd, args[1:]
@@ -48,7 +49,7 @@ func completed(args []string) (command string, words []string, ok bool) {
 	return command, words, true
 }
 
-// completeWords prints what the last word may become, as cobra's shells take it.
+// completeWords prints the completions of the last word in cobra's format.
 func completeWords(ctx context.Context, w *process.World, command string, words []string) int {
 	world := *w
 	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // the shell's, not ours
@@ -56,8 +57,8 @@ func completeWords(ctx context.Context, w *process.World, command string, words 
 	return code
 }
 
-// completeLast is completeWords in a world of its own; of a query it gives the
-// candidates too.
+// completeLast prints the completions of the last word; if it is a query, it
+// also returns the candidates.
 func completeLast(ctx context.Context, w *process.World, command string, words []string) (*complete.Result, int) {
 	f := options.NewFlags()
 	root := newRoot(w, f)
@@ -80,7 +81,7 @@ func completeLast(ctx context.Context, w *process.World, command string, words [
 	return root.offered, code
 }
 
-// A completion knows what words and flags may become.
+// A completion completes the words and flags of a command.
 type completion struct {
 	*process.World
 	*options.Flags
@@ -88,7 +89,7 @@ type completion struct {
 	root  *rootCommand
 }
 
-// command is the command line as it was taken apart.
+// command returns the command line as it was split.
 func (c completion) command() *options.CommandLine {
 	if c.root == nil || c.root.argv == nil {
 		return &options.CommandLine{}
@@ -96,7 +97,7 @@ func (c completion) command() *options.CommandLine {
 	return c.root.argv
 }
 
-// attach has cobra ask for completions of a command.
+// attach makes cobra call the completion for a command.
 func (c completion) attach(cmd *cobra.Command) {
 	cmd.ValidArgsFunction = c.offered(func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		words, directive := c.words(cmd, args, begun)

@@ -15,15 +15,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// lineRequest asks for the completions of a command line as it stands in a
-// shell, quotes and all. kubectl's own scripts have the shell read the line
-// first, which it can't while a quote is open. Behind it stand the shell, how
-// many words are the program's name, how the completions are wanted (bash's
-// COMP_TYPE; "" where there is no such thing), the width of the terminal, the
-// end of the line that will be replaced, and the line up to the cursor.
+// lineRequest is the command that completes a command line as the shell has
+// it, including quotes. kubectl's own scripts let the shell split the line
+// first, which it can't do while a quote is open. The arguments are the shell,
+// the number of words in the program's name, the kind of completion (bash's
+// COMP_TYPE, else ""), the width of the terminal, the end of the line that is
+// replaced, and the line up to the cursor.
 const lineRequest = "__complete-line"
 
-// A lineAsked is such a request.
+// A lineAsked is a request to complete a command line.
 type lineAsked struct {
 	shell string
 	kind  string
@@ -39,12 +39,12 @@ const (
 	inTurn     = "37"
 )
 
-// record ends each record of the answer: none of its texts has it.
+// record separates the records of the output. No text contains it.
 const record = "\x1e"
 
-// completeLine prints the options of the answer ("nospace", "files", "folders"),
-// then a record for each completion: what is put in place of the tail; for zsh
-// behind a tab what is shown.
+// completeLine prints the options of the completion ("nospace", "files",
+// "folders"), then a record per completion: the text that replaces the end of
+// the line and, for zsh, a tab and the text to show.
 func completeLine(ctx context.Context, w *process.World, args []string) int {
 	if len(args) != 6 {
 		return process.ExitUsage
@@ -78,7 +78,7 @@ func completeLine(ctx context.Context, w *process.World, args []string) int {
 	return process.ExitOK
 }
 
-// offers are the completions of a command line's last word.
+// offers are the completions of the last word of a command line.
 type offers struct {
 	directive cobra.ShellCompDirective
 	from      int // of the word, what stays
@@ -86,8 +86,7 @@ type offers struct {
 	docs      []string
 }
 
-// offers asks for the completions of the last word, without what it says about
-// them on the way.
+// offersOf returns the completions of the last word. It discards messages.
 func offersOf(ctx context.Context, w *process.World, words []string) offers {
 	var out bytes.Buffer
 	world := *w
@@ -116,8 +115,8 @@ func offersOf(ctx context.Context, w *process.World, words []string) offers {
 	return o
 }
 
-// flagged is how long the name of a flag is in front of its value in one word,
-// --query=.pro: what was completed is the value.
+// flagged returns the length of "--name=" in a word like --query=.pro, of
+// which only the value is completed.
 func flagged(word string) int {
 	if !strings.HasPrefix(word, "-") {
 		return 0
@@ -125,7 +124,7 @@ func flagged(word string) int {
 	return strings.IndexByte(word, '=') + 1
 }
 
-// answer writes the completions as the shell takes them.
+// answer returns the completions in the format of the shell's script.
 func (a lineAsked) answer(word shell.ShellWord, o offers) string {
 	var b strings.Builder
 	var options []string
@@ -160,8 +159,8 @@ func (a lineAsked) answer(word shell.ShellWord, o offers) string {
 	return b.String()
 }
 
-// shown is how the completions are listed: each with what it is, where the
-// terminal is wide enough.
+// shown returns the texts to list, each with its description if the terminal
+// is wide enough.
 func (o offers) shown(width int) []string {
 	longest := 0
 	for _, t := range o.texts {

@@ -13,21 +13,20 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// rememberedFor is how long names of a live mesh are offered again without
-// asking for them.
+// rememberedFor is how long the names of a live mesh are cached.
 const rememberedFor = time.Minute
 
-// mostRemembered is the size of the largest file of names that is read.
+// mostRemembered is the size limit of a cache file.
 const mostRemembered = 16 << 20
 
-// A memory is a file of names that a live mesh told, for the next TAB.
+// A memory is a cache file with names of a live mesh.
 type memory struct {
 	*process.World
 	path string // empty: nothing is remembered
 }
 
-// remembered gives the memory of some names of the mesh that the flags mean. A
-// snapshot is read faster than it is remembered.
+// remembered returns the cache file for some names of the selected mesh.
+// Snapshots have none: reading one is as fast.
 func (c completion) remembered(ctx context.Context, what string) memory {
 	dir := cacheFolder(c.World)
 	if dir == "" || len(c.Snapshots) > 0 || c.Plain() {
@@ -47,8 +46,8 @@ func (c completion) remembered(ctx context.Context, what string) memory {
 	return memory{c.World, filepath.Join(dir, hex.EncodeToString(sum[:16])+".json")}
 }
 
-// cacheFolder is where the names are, by the XDG rules; empty where there is no
-// home.
+// cacheFolder returns the folder of the cache files, by the XDG rules; ""
+// without a home directory.
 func cacheFolder(w *process.World) string {
 	const name = "meshq"
 	if dir := w.Env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
@@ -63,7 +62,7 @@ func cacheFolder(w *process.World) string {
 	return ""
 }
 
-// read gives the names, if they are young enough.
+// read returns the names, if they are recent enough.
 func (m memory) read() (names []string, ok bool) {
 	info, err := os.Stat(m.path)
 	if m.path == "" || err != nil || info.Size() > mostRemembered || !info.Mode().IsRegular() || !m.young(info) {
@@ -78,8 +77,8 @@ func (m memory) young(info os.FileInfo) bool {
 	return age < rememberedFor && age > -rememberedFor
 }
 
-// write keeps the names, and forgets all that is too old. That it can't is
-// nothing to tell.
+// write stores the names, and deletes old cache files. It ignores errors: the
+// names are then requested again.
 func (m memory) write(names []string) {
 	if m.path == "" {
 		return

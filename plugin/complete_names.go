@@ -15,13 +15,13 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// proxies are the ids of the proxies that the flags leave.
+// proxies returns the ids of the proxies that the flags select.
 func (c completion) proxies(cmd *cobra.Command) []string {
 	return c.known(cmd, "proxies", func(ctx context.Context, m *sources.Mesh) []string { return m.Names(ctx) })
 }
 
-// namespaces are the API server's; where it may not be asked for them, the
-// proxies'.
+// namespaces returns the namespaces of the cluster; if the user may not list
+// them, those of the proxies.
 func (c completion) namespaces(cmd *cobra.Command, _ string) []string {
 	*c.Kube.Namespace = "" // the one that is being written
 	return c.known(cmd, "namespaces", func(ctx context.Context, m *sources.Mesh) (out []string) {
@@ -40,7 +40,8 @@ func (c completion) namespaces(cmd *cobra.Command, _ string) []string {
 	})
 }
 
-// services are name.namespace:port of the services that Kubernetes has.
+// services returns name.namespace:port of every port of the Kubernetes
+// Services.
 func (c completion) services(cmd *cobra.Command) []string {
 	return c.known(cmd, "services", func(ctx context.Context, m *sources.Mesh) (out []string) {
 		for _, v := range listed(ctx, m, "services") {
@@ -57,7 +58,7 @@ func (c completion) services(cmd *cobra.Command) []string {
 	})
 }
 
-// listed gives a list of Kubernetes' objects; none where it can't be had.
+// listed returns a list of Kubernetes objects; nil if it is unavailable.
 func listed(ctx context.Context, m *sources.Mesh, name string) []any {
 	list, err := mesh.Get(ctx, m.Document(), name)
 	if err == nil {
@@ -70,7 +71,7 @@ func listed(ctx context.Context, m *sources.Mesh, name string) []any {
 	return all
 }
 
-// field gives what stands in a plain value, by the names of fields.
+// field returns the member of a plain value at a path.
 func field[T any](v any, names ...string) (T, bool) {
 	for _, name := range names {
 		m, _ := v.(*object.Object)
@@ -85,8 +86,7 @@ func field1(v any, name string) string {
 	return s
 }
 
-// known gives names that a mesh tells: of a live one as they were a moment
-// ago, if they were asked for then.
+// known returns names of the mesh; those of a live mesh are cached.
 func (c completion) known(cmd *cobra.Command, what string, of func(context.Context, *sources.Mesh) []string) []string {
 	store := c.remembered(cmd.Context(), what)
 	if names, ok := store.read(); ok {
@@ -99,9 +99,9 @@ func (c completion) known(cmd *cobra.Command, what string, of func(context.Conte
 	return names
 }
 
-// ask opens the mesh that the words mean and asks it, for as long as a TAB may
-// take; whole tells that this was enough. Whatever is wrong with it, nothing is
-// known.
+// ask opens the mesh that the flags select and calls of, for as long as a
+// completion may take. whole reports that it had enough time. It ignores
+// errors: there are no names then.
 func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Mesh) []string) (out []string, whole bool) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), c.patience())
 	defer cancel()
@@ -125,7 +125,7 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 	}
 }
 
-// run is a run of no query yet, over what the flags mean.
+// run returns a run without a query over the mesh that the flags select.
 func (c completion) run(cmd *cobra.Command) *run.Run {
 	c.once()
 	r := &run.Run{World: c.World, Flags: c.Flags, Argv: c.command(), Request: &run.Request{}, Changed: cmd.Flags().Changed}
@@ -136,14 +136,15 @@ func (c completion) run(cmd *cobra.Command) *run.Run {
 	return r
 }
 
-// once has each value of a flag there once: cobra reads flags twice.
+// once removes duplicate values of flags: cobra parses flags twice while
+// completing.
 func (c completion) once() {
 	for _, list := range []*[]string{&c.Snapshots, &c.Contexts, &c.Pilots, &c.Envoys, &c.LibraryPath, &c.Files, c.Kube.ImpersonateGroup, c.Kube.ImpersonateUserExtra} {
 		*list = unique(*list)
 	}
 }
 
-// unique leaves out what is there again.
+// unique removes duplicates.
 func unique(all []string) (out []string) {
 	for _, s := range all {
 		if !slices.Contains(out, s) {

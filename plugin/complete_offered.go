@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completes is a function that cobra asks for the completions of a word.
+// completes is a completion function of cobra.
 type completes = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
-// offered keeps of what may be offered what is harmless to the shell that gets
-// it. Names come from clusters and snapshots of others: a newline in one would
-// run what stands behind it.
+// offered removes completions that could harm the shell. Names come from
+// clusters and snapshots of others: a newline in a name would run what follows
+// it.
 func (c completion) offered(of completes) completes {
 	return func(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
 		all, directive := of(cmd, args, begun)
@@ -32,7 +32,7 @@ func (c completion) offered(of completes) completes {
 	}
 }
 
-// added is what a completion has that wasn't there.
+// added returns what a completion adds to the word.
 func added(text, begun string) string {
 	n := 0
 	for n < len(text) && n < len(begun) && text[n] == begun[n] {
@@ -41,8 +41,7 @@ func added(text, begun string) string {
 	return text[n:]
 }
 
-// runs is what a shell acts on in a word without quotes. kubectl's own script
-// for bash puts in what it is given as it is, and doesn't say which shell asks:
-// there, such a word is not offered. fish is known by the quote that it hands
-// over, and quotes by itself.
+// runs matches what a shell acts on in an unquoted word. kubectl's script for
+// bash inserts completions unquoted and doesn't pass the name of the shell:
+// such words are omitted there. fish passes its quote, and quotes by itself.
 var runs = regexp.MustCompile("[`;&|<>!\\\\]|\\$[({'\"\\[]")

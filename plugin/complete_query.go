@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// queries completes a query that is being written. fish hands over the quote in
-// front of it, too: it compares what it gets with the text behind it.
+// queries completes a query. fish passes the opening quote too, and expects it
+// back.
 func (c completion) queries(cmd *cobra.Command, begun string) ([]string, cobra.ShellCompDirective) {
 	src := strings.TrimPrefix(begun, "'")
 	result := complete.Query(src, c.queryOptions(cmd))
@@ -39,7 +39,7 @@ func (c completion) queries(cmd *cobra.Command, begun string) ([]string, cobra.S
 	return out, directive
 }
 
-// queryOptions are what a query may go on with under the flags.
+// queryOptions returns what a query can contain under the flags.
 func (c completion) queryOptions(cmd *cobra.Command) complete.Options {
 	o := complete.Options{Schema: sources.NewSchema(), Variables: []string{"$ARGS"}}
 	for _, b := range c.command().Bindings {
@@ -57,11 +57,11 @@ func (c completion) queryOptions(cmd *cobra.Command) complete.Options {
 	return o
 }
 
-// errSeen ends a look that has seen enough.
+// errSeen stops a query that has given enough values.
 var errSeen = errors.New("seen enough")
 
-// look runs a query over what may be looked at while somebody waits: a
-// snapshot, plain JSON in a file, or of a live mesh what names alone tell.
+// look runs a query for completion: over a snapshot, over JSON in a regular
+// file, or over the names that are known of a live mesh.
 func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
 	r := c.run(cmd)
 	r.Request.Query = text
@@ -129,9 +129,9 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run.Run
 	}
 }
 
-// sketch is what is known of a live mesh by names alone: which proxies there
-// are, and, where a query asks for more than that, which clusters and routes
-// Pilot makes of the services.
+// sketch returns a document of a live mesh made from names alone: its proxies
+// and, if the query needs them, the clusters and routes that istiod makes of
+// the Services.
 func (c completion) sketch(cmd *cobra.Command, query string) any {
 	var clusters, routes, proxies []any
 	if strings.Contains(query, ".clusters") || strings.Contains(query, ".routes") {
@@ -147,8 +147,8 @@ func (c completion) sketch(cmd *cobra.Command, query string) any {
 	return object.Of("kind", "Mesh", "proxies", proxies)
 }
 
-// ofServices are the clusters and the routes that Pilot makes of services, by
-// their names.
+// ofServices returns the clusters and routes that istiod makes of Services,
+// with only their names.
 func ofServices(services []string) (clusters, routes []any) {
 	seen := map[string]bool{}
 	for _, s := range services {

@@ -23,8 +23,8 @@ const traceName = "trace"
 
 const noFiles = cobra.ShellCompDirectiveNoFileComp
 
-// words completes the words of a command: a query or its name, or a file; then
-// proxies.
+// words completes the words of a command: a query, its name or a file, and
+// then proxies.
 func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
 	given := len(c.Files) > 0 || c.Query != "" || c.named != nil || cmd.Name() == options.DiffName || cmd.Name() == traceName
 	switch {
@@ -51,8 +51,8 @@ func (c completion) words(cmd *cobra.Command, args []string, begun string) (out 
 	return out, noFiles
 }
 
-// names gives the commands, those of queries too. They are cobra's to tell,
-// but where a flag stands in front.
+// names returns the subcommands. cobra completes them itself unless a flag
+// precedes them.
 func (c completion) names(cmd *cobra.Command, begun string) (out []string) {
 	if cmd.Flags().NFlag() == 0 {
 		return nil
@@ -65,7 +65,7 @@ func (c completion) names(cmd *cobra.Command, begun string) (out []string) {
 	return out
 }
 
-// urls are those that a request may be for: of every port of a service.
+// urls returns the URLs of a request: one per port of each service.
 func (c completion) urls(cmd *cobra.Command, begun string) (out []string, _ cobra.ShellCompDirective) {
 	if !strings.Contains(begun, "://") {
 		for _, scheme := range []string{"http://", "https://", "tcp://", "tls://"} {
@@ -88,7 +88,7 @@ func (c completion) urls(cmd *cobra.Command, begun string) (out []string, _ cobr
 	return out, noFiles | cobra.ShellCompDirectiveNoSpace
 }
 
-// onTopics has a command's words complete to what help has a page on.
+// onTopics completes the topics of the command help.
 func onTopics(root *rootCommand, help *cobra.Command) *cobra.Command {
 	help.ValidArgsFunction = func(_ *cobra.Command, words []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if len(words) > 0 {
@@ -108,7 +108,7 @@ func begunWith(begun string, all []string) (out []string) {
 	return out
 }
 
-// topics are all that help has a page on.
+// topics returns everything that help has a page on.
 func (r *rootCommand) topics() []string {
 	all := help.Topics()
 	for _, f := range library.Functions() {
@@ -126,8 +126,8 @@ func (r *rootCommand) topics() []string {
 	return slices.Compact(all)
 }
 
-// values are what an argument of a named query may be: its choices, the names
-// of checks, or what the mesh has there.
+// values returns the values of an argument of a named query: its choices, the
+// names of checks, or values from the mesh.
 func (c completion) values(cmd *cobra.Command, arg shipped.Argument) []string {
 	if arg.Choices != nil {
 		return arg.Choices
@@ -158,7 +158,7 @@ func (c completion) values(cmd *cobra.Command, arg shipped.Argument) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// mostValues is how many values of a flag are worth to be listed.
+// mostValues is how many values of a flag are listed.
 const mostValues = 500
 
 func (c completion) formats(*cobra.Command, string) (out []string) {
@@ -171,7 +171,7 @@ func (c completion) formats(*cobra.Command, string) (out []string) {
 	return out
 }
 
-// kubeconfig reads the kubeconfig, for as long as a TAB may take.
+// kubeconfig reads the kubeconfig, for as long as a completion may take.
 func (c completion) kubeconfig(ctx context.Context) (api.Config, error) {
 	ctx, stop := context.WithTimeout(ctx, liveTime)
 	defer stop()

@@ -10,13 +10,13 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// grace is how long a run may take to end in order once it was interrupted or
-// its time is over. What it waits for then knows no context: a program that
-// kubectl's configuration names, a reader of standard output that doesn't read.
+// grace is how long a run may take to end in order after an interrupt or the
+// timeout. Some waits don't end with a context: for a program that the
+// kubeconfig names, or for a reader of standard output.
 const grace = 3 * time.Second
 
-// endingSignals are those that end a run in order. Signals that this process
-// was started to ignore, as by nohup, stay ignored.
+// endingSignals returns the signals that end a run in order. Signals that the
+// process was started to ignore, as with nohup, stay ignored.
 func endingSignals() (all <-chan os.Signal, stop func()) {
 	c := make(chan os.Signal, 2)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
@@ -27,7 +27,7 @@ func endingSignals() (all <-chan os.Signal, stop func()) {
 	return c, func() { signal.Stop(c) }
 }
 
-// Main runs one command line and gives its exit code.
+// Main runs one command line and returns its exit code.
 func Main(w *process.World) int {
 	world := *w
 	world.Scratch, world.Overdue = &process.Scratch{}, make(chan struct{}, 1)
@@ -37,8 +37,8 @@ func Main(w *process.World) int {
 	return supervise(&world, signals, grace)
 }
 
-// supervise executes the command line and ends it where it doesn't end itself:
-// at the second signal at once, else when the grace is over.
+// supervise runs the command line. It ends the run at a second signal, or when
+// the grace period is over.
 func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -69,8 +69,8 @@ func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) 
 	}
 }
 
-// executeClean executes the command line and removes what it left behind, which
-// is nothing but after an error or a panic.
+// executeClean runs the command line and removes the temporary files that are
+// left, which there are only after an error or a panic.
 func executeClean(ctx context.Context, w *process.World) int {
 	defer w.Scratch.Remove()
 	return execute(ctx, w)

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// manualCommand is "docs DIR", for those who build the plugin: it writes the
-// pages of the manual, out of the tables that help is printed from.
+// manualCommand returns the command "docs DIR", which writes the pages of the
+// manual.
 func manualCommand(w *process.World, root *rootCommand) *cobra.Command {
 	var man bool
 	cmd := &cobra.Command{
@@ -38,9 +38,8 @@ func manualCommand(w *process.World, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-// helpCommand is "help [TOPIC]": a topic is a command, a function of the
-// library, a kind of the document, or one of the pages below. The manual, which
-// is made of the same, comes with it.
+// helpCommand returns the command "help [TOPIC]". A topic is a command, a
+// function, a kind of the document, or a page of help.
 func helpCommand(w *process.World, root *rootCommand) *cobra.Command {
 	root.AddCommand(manualCommand(w, root))
 	return &cobra.Command{

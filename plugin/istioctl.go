@@ -15,7 +15,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// addSpellings adds istioctl's commands, which help tells of on a page of its own.
+// addSpellings adds the commands of istioctl. Help describes them on a page of
+// their own.
 func (r *rootCommand) addSpellings(w *process.World, f *options.Flags) {
 	for _, s := range istioctl.Spellings() {
 		r.AddCommand(r.spelled(w, f, s))
@@ -69,7 +70,8 @@ func (r *rootCommand) spelled(w *process.World, f *options.Flags, s istioctl.Spe
 	return cmd
 }
 
-// refused is a command of istioctl's that there is not.
+// refused returns a command of istioctl that is not supported; it fails with
+// the reason.
 func (r *rootCommand) refused(s istioctl.Spelling) *cobra.Command {
 	cmd := &cobra.Command{Use: s.Words[0], Aliases: s.Words[1:], Hidden: true, DisableFlagParsing: true}
 	cmd.RunE = func(*cobra.Command, []string) error { return process.Usagef("%s", s.Not) }
@@ -77,7 +79,7 @@ func (r *rootCommand) refused(s istioctl.Spelling) *cobra.Command {
 	return cmd
 }
 
-// family is a command that others are below.
+// family returns a command that has subcommands.
 func (r *rootCommand) family(w *process.World, f *options.Flags, s istioctl.Spelling) *cobra.Command {
 	var names []string
 	cmd := &cobra.Command{Use: s.Words[0], Aliases: s.Words[1:], Hidden: true, Args: cobra.ArbitraryArgs}

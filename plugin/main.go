@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// execute runs one command line until ctx ends, which is an interrupt.
+// execute runs one command line. The end of ctx is an interrupt.
 func execute(ctx context.Context, w *process.World) int {
 	w, flush := w.Safely()
 	defer flush()
@@ -48,7 +48,8 @@ func execute(ctx context.Context, w *process.World) int {
 	return code
 }
 
-// report prints what ended the run, if something did, and gives the exit code.
+// report prints the error that ended the run, if any, and returns the exit
+// code.
 func report(w *process.World, err error) int {
 	if err == nil {
 		return process.ExitOK
@@ -64,7 +65,8 @@ func report(w *process.World, err error) int {
 	return code
 }
 
-// rootCommand is the command itself: what it is called without a name is a query.
+// A rootCommand is the command kubectl meshq. Without the name of a
+// subcommand, it runs a query.
 type rootCommand struct {
 	*cobra.Command
 	argv   *options.CommandLine
@@ -122,7 +124,8 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 	return root
 }
 
-// valued is [valued] for the flags of this command.
+// Valued implements the grammar of package options with the flags of the
+// chosen command.
 func (r *rootCommand) Valued(word string) (name string, attached bool) {
 	set := r.Flags()
 	if r.chosen != nil && r.chosen.HasFlags() {
@@ -147,7 +150,8 @@ func (r *rootCommand) Valued(word string) (name string, attached bool) {
 	return "", false
 }
 
-// flagHint helps with jq's short flags that kubectl has taken.
+// flagHint returns a hint for short flags of jq that have another meaning
+// here.
 func flagHint(args []string) string {
 	for _, a := range args[1:] {
 		switch a {

@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/redact"
 )
 
-// redaction makes a redaction of the flags of a snapshot.
+// redaction returns the redaction that the flags select.
 func (s *snapshot) redaction(ctx context.Context, w *process.World) (r redact.Options, err error) {
 	switch s.redact {
 	case "harmless":
@@ -44,7 +44,7 @@ func (s *snapshot) redaction(ctx context.Context, w *process.World) (r redact.Op
 	return r, err
 }
 
-// readKey reads the key of digests. A line's end is none of it.
+// readKey reads the key of digests. The end of the line is not part of it.
 func readKey(ctx context.Context, path string) ([]byte, error) {
 	text, err := process.ReadWhole(ctx, path)
 	if err != nil {
@@ -56,8 +56,8 @@ func readKey(ctx context.Context, path string) ([]byte, error) {
 	return append([]byte{}, bytes.TrimRight(text, "\r\n")...), nil
 }
 
-// confirm asks whether a snapshot may have secrets in it. Where nobody can be
-// asked, a flag has to say so.
+// confirm asks the user whether the snapshot may contain secrets. Without a
+// terminal, --yes is required.
 func (s *snapshot) confirm(w *process.World) error {
 	if s.yes {
 		return nil

@@ -19,11 +19,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// savedGroup is the group of help that saved queries are listed in.
+// savedGroup is the group of saved queries in the help.
 const savedGroup = "saved"
 
-// adopt lets the command make commands of saved queries when they are named:
-// the files of the others are not read.
+// adopt lets the root command create the command of a saved query when it is
+// named, without reading the other files.
 func (r *rootCommand) adopt(w *process.World, f *options.Flags) {
 	r.find = func(name string) (saved.Query, bool, error) { return saved.Find(w, name) }
 	r.save = func(q saved.Query) *cobra.Command {
@@ -55,8 +55,8 @@ func (r *rootCommand) adopt(w *process.World, f *options.Flags) {
 	}
 }
 
-// savedCommand makes the command of a saved query; nil where there is none of
-// that name. One that can't be read is a command too: it tells why.
+// savedCommand creates the command of a saved query; nil if there is no such
+// query. For a file that can't be read, the command returns its error.
 func (r *rootCommand) savedCommand(name string) *cobra.Command {
 	if r.taken(name) != "" {
 		return nil
@@ -76,7 +76,7 @@ func (r *rootCommand) savedCommand(name string) *cobra.Command {
 	return r.save(q)
 }
 
-// adoptAll makes a command of every saved query, for help and completion.
+// adoptAll creates the commands of all saved queries, for help and completion.
 func (r *rootCommand) adoptAll(w *process.World) {
 	all, _ := saved.All(w) // list says what is wrong with files
 	for _, q := range all {
@@ -86,7 +86,7 @@ func (r *rootCommand) adoptAll(w *process.World) {
 	}
 }
 
-// savedLong says where saved queries are kept.
+// savedLong explains where saved queries are stored.
 const savedLong = `Saved queries are .jq files in your own folder (meshq/library in your configuration folder, by default ~/.config), and in
 the .meshq folders of the working directory and of the folders above it, which a team can commit. If several files have
 one name, the nearest folder is used; if a project's query hides one of your own, a note says so when it is run. A link that
@@ -94,7 +94,7 @@ leads out of its folder is not read. A file's first comment describes the query,
 it is printed; "show clusters" prints such a file. Queries can include each other's definitions: include "shop"; reads
 shop.jq from these folders.`
 
-// listCommand is "list": the queries that have a name.
+// listCommand returns the command "list", which lists named queries.
 func listCommand(w *process.World, root *rootCommand) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
@@ -191,7 +191,7 @@ func listJSON(w *process.World, root *rootCommand, all []saved.Query) error {
 	return err
 }
 
-// described is what a query's header says, as a value.
+// described returns the header of a query as a value.
 func described(q saved.Query, file any) *object.Object {
 	args := []any{}
 	for _, a := range q.Args {
@@ -208,7 +208,8 @@ func described(q saved.Query, file any) *object.Object {
 	return object.Of("name", q.Name, "summary", q.Summary, "aliases", aliases, "arguments", args, "file", file)
 }
 
-// showCommand is "show NAME": a query's file, to be read, copied and changed.
+// showCommand returns the command "show NAME", which prints the file of a
+// query.
 func showCommand(w *process.World, root *rootCommand) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show NAME",
@@ -239,7 +240,8 @@ func showCommand(w *process.World, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-// unlessLeft is an error, but for that of a reader who has what it wanted.
+// unlessLeft returns nil for the error of a pipe whose reader has closed it,
+// else err.
 func unlessLeft(err error) error {
 	if process.ReaderLeft(err) {
 		return nil
@@ -247,7 +249,8 @@ func unlessLeft(err error) error {
 	return err
 }
 
-// savedNames gives the names of saved queries that begin so, with what they are.
+// savedNames returns the names of saved queries with a prefix, each with its
+// summary.
 func savedNames(w *process.World, begun string) (out []string) {
 	all, _ := saved.All(w)
 	for _, q := range all {
@@ -258,7 +261,7 @@ func savedNames(w *process.World, begun string) (out []string) {
 	return out
 }
 
-// one holds that there is one word.
+// one requires exactly one word.
 func one(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, words []string) error {
 		if len(words) != 1 {
@@ -268,7 +271,7 @@ func one(what string) cobra.PositionalArgs {
 	}
 }
 
-// removeCommand is "remove NAME".
+// removeCommand returns the command "remove NAME".
 func removeCommand(w *process.World, root *rootCommand) *cobra.Command {
 	var project bool
 	cmd := &cobra.Command{

@@ -18,9 +18,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// parse takes the words apart. Where they name a query's file, its arguments
-// are flags like any other, wherever they stand: the words are split again,
-// with them known.
+// parse splits the command line. If it names the file of a query, it adds the
+// flags that the file's header declares, and splits the line again with them.
 func (r *rootCommand) parse(ctx context.Context, w *process.World, f *options.Flags, words []string) (*options.CommandLine, error) {
 	cmd, err := options.Split(words, r)
 	if err != nil || len(cmd.Files) != 1 || r.other(cmd.First()) {
@@ -44,8 +43,8 @@ func (r *rootCommand) parse(ctx context.Context, w *process.World, f *options.Fl
 	return options.Split(words, r)
 }
 
-// inTime bounds what is read before the flags are known by the --timeout among
-// the words.
+// inTime bounds ctx by the --timeout among the words, for what is read before
+// the flags are parsed.
 func inTime(ctx context.Context, w *process.World, words []string) (context.Context, context.CancelFunc) {
 	f := options.NewFlags()
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -55,7 +54,7 @@ func inTime(ctx context.Context, w *process.World, words []string) (context.Cont
 	return w.WithTimeout(ctx, f.Timeout)
 }
 
-// named gives the command of that name, which may be a query's; nil: there is none.
+// named returns the command with a name, or nil.
 func (r *rootCommand) named(name string) *cobra.Command {
 	for _, cmd := range r.Commands() {
 		if cmd.Name() == name || slices.Contains(cmd.Aliases, name) {
@@ -65,7 +64,7 @@ func (r *rootCommand) named(name string) *cobra.Command {
 	return nil
 }
 
-// other tells whether a word names a command that asks no query of the user's.
+// other reports whether a word names a command that runs no query of the user.
 func (r *rootCommand) other(word string) bool {
 	cmd := r.named(word)
 	if cmd == nil || cmd.Name() == options.WaitName {
@@ -75,7 +74,7 @@ func (r *rootCommand) other(word string) bool {
 	return !query
 }
 
-// readFile reads what -f names, which may be a pipe; "-" is standard input.
+// readFile reads the file of -f, which may be a pipe; "-" is standard input.
 func readFile(ctx context.Context, w *process.World, path string) (saved.Query, error) {
 	in, err := w.OpenOption(ctx, path)
 	if err != nil {
@@ -98,14 +97,14 @@ func readFile(ctx context.Context, w *process.World, path string) (saved.Query, 
 	return saved.Query{Query: q, Path: path}, err
 }
 
-// isDump tells whether a text looks like what an Envoy gives of its
-// configuration, or istioctl proxy-config -o json.
+// isDump reports whether a text looks like an Envoy's config dump or the
+// output of istioctl proxy-config -o json.
 func isDump(text string) bool {
 	s := strings.TrimSpace(text)
 	return strings.HasPrefix(s, "{") && strings.Contains(s[:min(len(s), 200)], `"configs"`)
 }
 
-// fromFile asks the query of a file, which may have a header.
+// fromFile returns the request for the query in the file of -f.
 func fromFile(ctx context.Context, w *process.World, f *options.Flags, words []string) (*run.Request, error) {
 	if f.File == nil {
 		q, err := readFile(ctx, w, f.Files[0])
@@ -119,7 +118,7 @@ func fromFile(ctx context.Context, w *process.World, f *options.Flags, words []s
 	return a, nil
 }
 
-// asks is what a saved query asks.
+// asks returns the request for a saved query.
 func asks(w *process.World, q saved.Query, args options.Arguments, words []string) *run.Request {
 	a := run.RequestFor(q.Query, args, words)
 	a.File, a.Path, a.Status, a.Ours = w.Near(q.Path), q.Path, false, false
@@ -129,8 +128,7 @@ func asks(w *process.World, q saved.Query, args options.Arguments, words []strin
 	return a
 }
 
-// taken tells what a name that is to be a saved query's already stands for;
-// empty: it is free.
+// taken returns why a name can't be given to a saved query; "" if it can.
 func (r *rootCommand) taken(name string) string {
 	switch {
 	case !saved.Name.MatchString(name):
@@ -150,7 +148,7 @@ func (r *rootCommand) taken(name string) string {
 	return ""
 }
 
-// noQuery is the error of a name that stands for nothing.
+// noQuery returns the error of a name without a query.
 func noQuery(name string) error {
 	for _, k := range sources.Kinds() {
 		if k.Name == "Mesh" && slices.ContainsFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name }) {
@@ -160,7 +158,8 @@ func noQuery(name string) error {
 	return process.Usagef("no query named %s; for jq write '.|%s'", name, name)
 }
 
-// noFile tells who names a file where the query is to stand how it is given.
+// noFile returns an error if a word in place of the query is the name of a
+// file.
 func noFile(word string) error {
 	how := ""
 	switch {

@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A saving is what the command save was asked for.
+// A saving holds the words and flags of the command save.
 type saving struct {
 	name, text                  string
 	doc, takes, output, columns string
@@ -35,7 +35,7 @@ and --within, $ns and $within.
 
 ` + savedLong
 
-// saveCommand is "save NAME QUERY".
+// saveCommand returns the command "save NAME QUERY".
 func saveCommand(w *process.World, root *rootCommand) *cobra.Command {
 	name := process.CalledAs(w.Args[0])
 	s := &saving{}
@@ -112,8 +112,8 @@ func (s *saving) run(w *process.World, root *rootCommand) error {
 	return nil
 }
 
-// file is the text of the file: the query, and in front of it the header that
-// the flags make.
+// file returns the text of the file: the query after the header that the flags
+// declare.
 func (s *saving) file() (string, error) {
 	header := s.header()
 	text := strings.TrimRight(s.text, "\n") + "\n"
@@ -154,8 +154,8 @@ func (s *saving) header() string {
 	return b.String()
 }
 
-// kept holds that the header says what the flags said: a line of a text may
-// look like something else of a header.
+// kept checks that the header reads as the flags say: a line of a text could
+// be taken for another part of a header.
 func (s *saving) kept(q shipped.Query) error {
 	if s.header() == "" {
 		return nil
@@ -182,7 +182,7 @@ func (s *saving) kept(q shipped.Query) error {
 	return nil
 }
 
-// dir is the folder to write to.
+// dir returns the folder to write to.
 func (s *saving) dir(w *process.World) (string, error) {
 	if !s.project {
 		if dir := saved.UserFolder(w); dir != "" {
@@ -201,7 +201,7 @@ func (s *saving) dir(w *process.World) (string, error) {
 	return filepath.Join(w.Dir, saved.ProjectFolder), nil
 }
 
-// compiles holds that a query is one, with its arguments and its modules.
+// compiles checks that a query compiles, with its arguments and modules.
 func compiles(w *process.World, q shipped.Query, path string) error {
 	modules, closeModules, err := saved.OpenModules(w, nil, path)
 	if err != nil {
@@ -225,7 +225,7 @@ func compiles(w *process.World, q shipped.Query, path string) error {
 	return nil
 }
 
-// write puts the file where it is to be, whole or not at all.
+// write writes the file, whole or not at all.
 func (s *saving) write(w *process.World, path, text string) error {
 	failed := func(err error) error { return process.Usagef("%s: %s", w.Near(path), process.Fact(err)) }
 	if _, err := os.Lstat(path); err == nil && !s.force {

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// queryCommand is the command of a query that has a name: "clusters [PROXY…]".
-// Its flags are bound when it is chosen, see [rootCommand.Choose]: there are
-// many such commands, and each has all flags of a query.
+// queryCommand returns the command of a named query: "clusters [PROXY…]". Its
+// flags are bound when it is chosen (see [rootCommand.Choose]): there are many
+// such commands, each with all flags of a query.
 func queryCommand(w *process.World, f *options.Flags, root *rootCommand, q shipped.Query, args options.Arguments) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     q.Name + " " + help.Takes(q),
@@ -64,9 +64,8 @@ func (r *rootCommand) addQueries(w *process.World, f *options.Flags) {
 	}
 }
 
-// choose binds the flags of the command that a word names, if it names one that
-// a query may take the place of. Whether its name goes on with the next word
-// is told.
+// Choose binds the flags of the command that a word names, if it is a named
+// query. more reports whether the name continues with the next word.
 func (r *rootCommand) Choose(word string) (found, more bool) {
 	in := r.Command
 	if r.chosen != nil {
@@ -85,7 +84,7 @@ func (r *rootCommand) Choose(word string) (found, more bool) {
 	return true, cmd.HasSubCommands()
 }
 
-// query finds the command of a named query; nil where the word names none.
+// query returns the command of a named query, or nil.
 func (r *rootCommand) query(in *cobra.Command, word string) *cobra.Command {
 	for _, cmd := range in.Commands() {
 		if _, ok := r.bind[cmd]; ok && (cmd.Name() == word || slices.Contains(cmd.Aliases, word)) {

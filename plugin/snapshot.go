@@ -47,7 +47,7 @@ or more) also between snapshots; trace --redact-key can then compare a header wi
 
 What can't be read is reported on stderr and in the manifest, everything else is recorded, and the exit code is 6.`
 
-// A snapshot is what the command was asked for.
+// A snapshot holds the words and flags of the command snapshot.
 type snapshot struct {
 	file     string
 	sections []string
@@ -60,7 +60,7 @@ type snapshot struct {
 	yes      bool
 }
 
-// snapshotCommand is "snapshot FILE [PROXY…]".
+// snapshotCommand returns the command "snapshot FILE [PROXY…]".
 func snapshotCommand(w *process.World, f *options.Flags) *cobra.Command {
 	name := process.CalledAs(w.Args[0])
 	s := &snapshot{}
@@ -134,7 +134,7 @@ func (s *snapshot) run(ctx context.Context, w *process.World, f *options.Flags, 
 	return r.Within(ctx, answers, func(ctx context.Context) error { return recordMesh(ctx, r, to, o) })
 }
 
-// options makes options of words.
+// options returns the options of the recording.
 func (s *snapshot) options() (recording.Options, error) {
 	o := recording.Options{Desired: s.desired, Tally: &recording.Tally{}}
 	var known []string
@@ -160,7 +160,8 @@ func (s *snapshot) options() (recording.Options, error) {
 	return o, nil
 }
 
-// record writes the mesh to the target, and says on stderr what became of it.
+// recordMesh writes the mesh to the file, and prints a summary on standard
+// error.
 func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording.Options) error {
 	r.Progress.Follow(func() requests.Progress {
 		if p := o.Tally.Progress(); p.Total > 0 {
@@ -197,7 +198,7 @@ func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording
 	return nil
 }
 
-// summary is the one line about a recording.
+// summary returns the line that is printed about a recording.
 func summary(t *process.Target, done recording.Result) string {
 	parts := []string{
 		run.Plural(done.Proxies, "proxy", "proxies"), run.Plural(done.Files, "file", "files"),

@@ -34,7 +34,7 @@ type traceOptions struct {
 	inbound, through                          bool
 }
 
-// traceCommand is "trace PROXY URL".
+// traceCommand returns the command "trace PROXY URL".
 func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.Command {
 	name := process.CalledAs(w.Args[0])
 	t := &traceOptions{}
@@ -96,8 +96,9 @@ func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flag
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 
-// request is the request in the words of the library. An empty principal that
-// is given says that the client has no certificate.
+// request returns the request that the flags describe, as the function trace
+// takes it. An empty principal that is given means a client without a
+// certificate.
 func (t *traceOptions) request(url string, principal bool) (*object.Object, error) {
 	m := object.Of("url", url)
 	if principal {
@@ -137,7 +138,7 @@ func (t *traceOptions) request(url string, principal bool) (*object.Object, erro
 	return m, nil
 }
 
-// quoted writes a value as jq reads it.
+// quoted returns a value as jq's source text.
 func quoted(v any) string {
 	b, _ := json.Marshal(v) // strings, lists and maps of them: no backslash of JSON's begins jq's \(
 	return string(b)

@@ -31,7 +31,7 @@ The exit code is 0 without differences, and 1 with any.
 // formatPatch is the format of -o that only this command has.
 const formatPatch = "jsonpatch"
 
-// A diff is what the command was asked for.
+// Options hold the flags of the command diff.
 type Options struct {
 	sections []string
 	against  string
@@ -43,7 +43,7 @@ type Options struct {
 // Unchanged is how many lines are shown around a change, as by istioctl.
 const Unchanged = 7
 
-// diffCommand is "diff [PROXY…]".
+// New returns the command "diff [PROXY…]".
 func New(w *process.World, f *options.Flags) *cobra.Command {
 	name := process.CalledAs(w.Args[0])
 	d := &Options{}

@@ -11,13 +11,12 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Arguments are those of a named query that were given, by the names of its
-// variables.
+// Arguments are the arguments of a named query that were given, by the names
+// of their variables.
 type Arguments map[string]any
 
-// Bind gives a command the flags of a query and those of the query's own
-// arguments. A query may take a name that is lent: its own is found in the
-// place of kubeconfig's.
+// Bind adds the flags of a query, and those of its own arguments. An argument
+// may replace a lendable flag.
 func (a Arguments) Bind(f *Flags, s *pflag.FlagSet, q shipped.Query) {
 	base := pflag.NewFlagSet(q.Name, pflag.ContinueOnError)
 	f.Bind(base)
@@ -43,19 +42,19 @@ func (a Arguments) bindOne(s *pflag.FlagSet, arg shipped.Argument) {
 	}
 }
 
-// Lendable are the flags of kubeconfig that a query may have an argument of the
-// same name of.
+// Lendable are the kubeconfig flags whose names an argument of a query may
+// take.
 var Lendable = []string{"cluster"}
 
-// Reserved tells whether an argument would take the name of a flag that every
-// query has.
+// Reserved reports whether an argument would take the name of a flag that
+// every query has.
 func Reserved(arg shipped.Argument) bool {
 	s := pflag.NewFlagSet("", pflag.ContinueOnError)
 	NewFlags().Bind(s)
 	return s.Lookup(arg.Name) != nil || arg.Name == "help" || arg.Short == "h" || arg.Short != "" && s.ShorthandLookup(arg.Short) != nil
 }
 
-// argument is the flag of one.
+// An argument is the flag of an argument of a query.
 type argument struct {
 	shipped.Argument
 	given Arguments
@@ -89,8 +88,8 @@ func (a *argument) Type() string {
 	return a.Takes
 }
 
-// A QueryFile is the file of -f, read before the flags are: its header says
-// what flags there are.
+// A QueryFile is the file of -f. It is read before the flags are parsed, since
+// its header declares flags.
 type QueryFile struct {
 	shipped.Query
 	Path string // "-" is standard input
@@ -98,8 +97,8 @@ type QueryFile struct {
 	Err  error // of reading it
 }
 
-// Add gives a flag set the arguments of a query, but those that the set has a
-// flag for: such a one is given by --arg.
+// Add adds the arguments of a query to a flag set, except those whose flag it
+// already has: they are given with --arg.
 func (a Arguments) Add(s *pflag.FlagSet, q shipped.Query) {
 	for _, arg := range q.Args {
 		if s.Lookup(arg.Name) == nil {

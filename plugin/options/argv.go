@@ -7,14 +7,14 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// pairFlags are jq's options that take a name and a value: two words, which
-// pflag cannot do.
+// pairFlags are jq's options that take a name and a value in two words, which
+// pflag doesn't support.
 var pairFlags = []string{"--arg", "--argjson", "--slurpfile", "--rawfile"}
 
-// Binding is one --arg and the like, in the order given.
+// A Binding is one --arg or the like.
 type Binding struct{ Flag, Name, Value string }
 
-// command is a command line with what pflag cannot parse taken out of it.
+// A CommandLine is a command line without the parts that pflag can't parse.
 type CommandLine struct {
 	Words      []string // for pflag
 	Bindings   []Binding
@@ -27,7 +27,7 @@ type CommandLine struct {
 	Files []string // of queries, that options name
 }
 
-// First is the first word that is no option; empty: there is none.
+// First returns the first word that is not an option; "" if there is none.
 func (c *CommandLine) First() string {
 	if len(c.Free) == 0 {
 		return ""
@@ -35,8 +35,9 @@ func (c *CommandLine) First() string {
 	return c.Words[c.Free[0]]
 }
 
-// Outspoken puts what is no option last, where none of it is taken for the name
-// of a command: the query was given otherwise, or jq's functions have names.
+// Outspoken moves words that are not options behind "--", so that none is
+// taken for a subcommand. It is for command lines that give the query by an
+// option.
 func (c *CommandLine) Outspoken() {
 	var options, free []string
 	for i, w := range c.Words {
@@ -49,7 +50,7 @@ func (c *CommandLine) Outspoken() {
 	c.Words = append(append(options, "--"), free...)
 }
 
-// A grammar knows the flags and the commands that words may name.
+// A grammar knows the flags and commands that words can name.
 type grammar interface {
 	// valued tells which flag of a word, as it was written, takes a value: its
 	// long name, empty if none does, and whether the value is in the word already.
@@ -60,10 +61,10 @@ type grammar interface {
 	Choose(word string) (found, more bool)
 }
 
-// Split takes jq's two-word options, and all that follows --args and
-// --jsonargs, out of the words. Both "--arg name value" and kubectl's manner,
-// "--arg name=value" and "--arg=name=value", are understood. The first word
-// that is neither an option nor an option's value stays: it is the query.
+// Split takes jq's two-word options, and everything after --args and
+// --jsonargs, out of a command line. It accepts "--arg name value", "--arg
+// name=value" and "--arg=name=value". The first word that is neither an option
+// nor the value of one stays: it is the query.
 func Split(args []string, known grammar) (*CommandLine, error) {
 	c := &CommandLine{}
 	s := splitter{CommandLine: c, args: args, grammar: known}
@@ -128,8 +129,8 @@ func (s *splitter) next() error {
 	return nil
 }
 
-// isPlainFlag tells whether a flag without a value says that the query runs
-// over plain input.
+// isPlainFlag reports whether a flag without a value makes the query run over
+// plain input.
 func isPlainFlag(flag string) bool {
 	switch flag {
 	case "--null-input", "--slurp", "--raw-input", "--stream", "--stream-errors":
@@ -138,8 +139,8 @@ func isPlainFlag(flag string) bool {
 	return len(flag) > 1 && flag[1] != '-' && strings.Contains(flag, "R")
 }
 
-// isOption tells an option from a query that begins with a minus sign: as in jq
-// one is named by a letter.
+// isOption reports whether a word is an option, and not a query that begins
+// with a minus sign: the name of an option begins with a letter.
 func isOption(w string) bool {
 	if len(w) < 2 || w[0] != '-' {
 		return false
@@ -148,7 +149,7 @@ func isOption(w string) bool {
 	return w[1] == '-' || 'a' <= c && c <= 'z'
 }
 
-// filename is the value of the option -f, as it was written: -f x, -cfx, -f=x,
+// filename returns the value of -f as it was written: -f x, -cfx, -f=x,
 // --filename=x.
 func (s *splitter) filename(w string, attached bool) string {
 	switch {
@@ -160,7 +161,7 @@ func (s *splitter) filename(w string, attached bool) string {
 	return strings.TrimPrefix(w[strings.IndexByte(w, 'f')+1:], "=")
 }
 
-// word is a word that is no option: the query first, whatever stands around it.
+// word handles a word that is not an option. The first one is the query.
 func (s *splitter) word(w string) {
 	if s.rest && s.query {
 		s.Positional = append(s.Positional, w)
@@ -200,7 +201,7 @@ func (s *splitter) pair(flag, value string, joined bool) error {
 	return nil
 }
 
-// IsName tells whether jq could have a variable of that name.
+// IsName reports whether a text is a valid name of a variable in jq.
 func IsName(s string) bool {
 	for i, c := range []byte(s) {
 		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

@@ -12,9 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Flags are the options of a query as they were written, in kubectl's and
-// jq's names. A short flag that kubectl has keeps kubectl's meaning; every
-// other short flag of jq's keeps jq's; jq's options have their long names.
+// Flags are the options of a query as they were given. Short flags of kubectl
+// keep kubectl's meaning, the other short flags of jq keep jq's, and all of
+// jq's options have their long names.
 type Flags struct {
 	Kube *kubeFlags
 
@@ -99,7 +99,7 @@ func (f *Flags) Bind(s *pflag.FlagSet) {
 	f.normalize(s)
 }
 
-// normalize gives --filename its other name, jq's.
+// normalize accepts jq's name of --filename.
 func (f *Flags) normalize(s *pflag.FlagSet) {
 	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "from-file" {
@@ -109,7 +109,7 @@ func (f *Flags) normalize(s *pflag.FlagSet) {
 	})
 }
 
-// BindWait binds the options of the command wait, which prints no results.
+// BindWait adds the flags of the command wait, which prints no results.
 func (f *Flags) BindWait(s *pflag.FlagSet) {
 	f.BindMesh(s)
 	f.bindQuery(s)
@@ -187,7 +187,7 @@ func (o *OutputFlags) Bind(s *pflag.FlagSet) {
 	s.Var(&o.Color, "color", "auto, always or never; the last of several such flags is used")
 }
 
-// unknownFlag is what is done about verdicts that are unknown.
+// unknownFlag is the value of --unknown.
 type unknownFlag string
 
 const (
@@ -206,7 +206,7 @@ func (u *unknownFlag) Set(text string) error {
 func (u *unknownFlag) String() string { return string(*u) }
 func (*unknownFlag) Type() string     { return "fail|warn" }
 
-// color is when results are coloured.
+// color is the value of --color.
 type color string
 
 func (c *color) Set(text string) error {
@@ -220,7 +220,7 @@ func (c *color) Set(text string) error {
 func (c *color) String() string { return string(*c) }
 func (*color) Type() string     { return "string" }
 
-// colorFlag is a flag that stands for a value of --color.
+// A colorFlag is a flag that sets --color to a value.
 type colorFlag struct {
 	color *color
 	value color
@@ -238,7 +238,7 @@ func (c colorFlag) String() string   { return strconv.FormatBool(c.color != nil 
 func (c colorFlag) IsBoolFlag() bool { return true }
 func (colorFlag) Type() string       { return "bool" }
 
-// Size is a flag of so many bytes: 512Mi, 2GiB, 1000000.
+// A Size is a number of bytes as a flag: 512Mi, 2GiB, 1000000.
 type Size int64
 
 var units = []struct {
@@ -274,8 +274,8 @@ func (s *Size) String() string {
 
 func (*Size) Type() string { return "size" }
 
-// InputFlags say what a query runs over instead of a mesh, and how that is
-// read: jq's options.
+// InputFlags are jq's options for the input that a query runs over in place of
+// a mesh.
 type InputFlags struct {
 	Files        []string
 	Null         bool
@@ -299,7 +299,7 @@ func (f *InputFlags) plain() bool {
 	return len(f.Files) > 0 || f.Null || f.Slurp || f.Raw || f.Stream || f.StreamErrors
 }
 
-// Names are the files that are read; without any it is standard input.
+// Names returns the files to read; standard input if none was given.
 func (f *InputFlags) Names() []string {
 	if len(f.Files) == 0 {
 		return []string{"-"}
@@ -310,7 +310,7 @@ func (f *InputFlags) Names() []string {
 // Plain tells whether the query runs over plain input.
 func (f *Flags) Plain() bool { return f.Input.plain() }
 
-// alive gives a flag that asks for a live mesh; "" when none does.
+// alive returns a flag that requires a live mesh; "" if none was given.
 func (f *Flags) alive() string {
 	switch {
 	case len(f.Pilots) > 0:
@@ -323,7 +323,7 @@ func (f *Flags) alive() string {
 	return ""
 }
 
-// Check holds the options against each other.
+// Check returns an error if options contradict each other.
 func (f *Flags) Check(proxies []string) error {
 	readers := 0
 	plain := f.Plain()
@@ -377,23 +377,25 @@ func (f *Flags) Check(proxies []string) error {
 	return nil
 }
 
-// NamespaceHere is what somebody who knows jq has to know of -n.
+// NamespaceHere explains -n to users of jq.
 const NamespaceHere = "-n is the namespace here; jq's is --null-input"
 
-// looksLikeQuery tells a query from a host or a URL.
+// looksLikeQuery reports whether the value of -s is a query, not a host or
+// URL.
 func looksLikeQuery(server string) bool {
 	return server != "" && (strings.ContainsAny(server, "${|\"' ") || strings.ContainsAny(server[:1], ".[("))
 }
 
-// Sections is how much of what was loaded of the mesh is held: enough for the
-// proxies that are looked at together, while what was dropped is near at hand.
+// Sections returns the memory limit for loaded sections of the mesh: enough
+// for the proxies that are read at the same time. What is dropped is quickly
+// loaded again.
 func (f *Flags) Sections() Size { return max(f.Memory/8, 1) }
 
-// WaitName is the command's, as a first word.
+// WaitName is the name of the command wait.
 const WaitName = "wait"
 
-// WaitTimeout is how long wait waits unless --timeout says so, as in kubectl.
+// WaitTimeout is the default timeout of wait, the same as in kubectl.
 const WaitTimeout = 30 * time.Second
 
-// DiffName is the command's, as a first word.
+// DiffName is the name of the command diff.
 const DiffName = "diff"

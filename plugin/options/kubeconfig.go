@@ -63,7 +63,7 @@ func (f *kubeFlags) AddFlags(s *pflag.FlagSet) {
 	s.StringVar(f.ProxyURL, "proxy-url", *f.ProxyURL, "Proxy URL to use for requests to the API server")
 }
 
-// In gives the flags with another context.
+// In returns the flags with another context.
 func (f *kubeFlags) In(context string) *kubeFlags {
 	other := *f
 	other.Context = &context

@@ -10,11 +10,12 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// LibraryEnv is a list of folders of modules, as PATH is one of programs.
+// LibraryEnv is the variable that lists folders of modules, as PATH lists
+// those of programs.
 const LibraryEnv = "MESHQ_LIBRARY_PATH"
 
-// A moduleFolder is a folder that import and include read, by the path that
-// errors show. It is opened as a root: no name and no link leads out of it.
+// A moduleFolder is a folder that import and include read. It is opened as a
+// root: no name and no link leads out of it.
 type moduleFolder struct {
 	fs.FS
 	path string
@@ -23,8 +24,8 @@ type moduleFolder struct {
 // Name is what errors put in front of a module's name.
 func (f moduleFolder) Name() string { return f.path }
 
-// OpenModules opens the named folders, which have to be there, then that of a
-// query's file, if it is from one, then the library's.
+// OpenModules opens the named folders, which must exist, then the folder of
+// the query's file, and the library's folders.
 func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, closeAll func(), err error) {
 	var open []*os.Root
 	closeAll = func() {
@@ -54,7 +55,7 @@ func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, 
 	return roots, closeAll, nil
 }
 
-// openRoot opens a folder; os.OpenRoot would wait at a named pipe.
+// openRoot opens a folder. os.OpenRoot alone would block on a named pipe.
 func openRoot(dir string) (*os.Root, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -66,8 +67,8 @@ func openRoot(dir string) (*os.Root, error) {
 	return os.OpenRoot(dir)
 }
 
-// Open opens a module, which is a regular file: to open a named pipe would wait
-// for its writer.
+// Open opens a module. It must be a regular file: opening a named pipe would
+// block.
 func (f moduleFolder) Open(name string) (fs.File, error) {
 	info, err := fs.Stat(f.FS, name)
 	if err == nil && !info.Mode().IsRegular() {
@@ -85,13 +86,12 @@ type Folder struct {
 	Project bool // it is of a project, not of the user
 }
 
-// ProjectFolder is the name of a project's folder of queries, which is shared
-// as the rest of the project is.
+// ProjectFolder is the name of the folder with a project's queries.
 const ProjectFolder = ".meshq"
 
-// Folders are those that saved queries and modules are in, the first to look in
-// first: those of the environment, then each project's that the working
-// directory is in, then the user's own. They need not exist.
+// Folders returns the folders of saved queries and modules in the order of
+// lookup: those of the environment, those of the projects that the working
+// directory is in, and the user's own. They need not exist.
 func Folders(w *process.World) (all []Folder) {
 	for _, dir := range filepath.SplitList(w.Env(LibraryEnv)) {
 		if dir != "" {
@@ -115,8 +115,8 @@ func Folders(w *process.World) (all []Folder) {
 	return all
 }
 
-// userLibrary is the folder of the user's own queries, by the XDG rules; empty
-// where there is no home.
+// UserFolder returns the folder of the user's own queries, by the XDG rules;
+// "" without a home directory.
 func UserFolder(w *process.World) string {
 	if dir := w.Env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "meshq", "library")

@@ -16,22 +16,22 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// querySuffix is how the file of a query ends.
+// Suffix is the suffix of the file of a query.
 const Suffix = ".jq"
 
-// A saved query is a file that somebody put into a library folder.
+// A Query is a file in a library folder.
 type Query struct {
 	shipped.Query
 	Path   string // of its file
 	folder Folder
 }
 
-// mostQuery is the size of the largest file that is read as a query.
+// MaxSize is the size limit of the file of a query, in bytes.
 const MaxSize = 16 << 20
 
-// readSaved reads a file of a library folder; an error names the file. Folders
-// may be of people whom the user doesn't know: no link leads out of one, or
-// what is read there would be shown by the error that it is no query.
+// Read reads a file of a library folder; errors name the file. A link that
+// leads out of the folder is not read: the folder may be someone else's, and
+// the error about a file that is no query would show its text.
 func Read(w *process.World, f Folder, file string) (Query, error) {
 	path := filepath.Join(f.Path, file)
 	root, err := os.OpenRoot(f.Path)
@@ -57,7 +57,7 @@ func Read(w *process.World, f Folder, file string) (Query, error) {
 	return Query{Query: q, Path: path, folder: f}, err
 }
 
-// header reads the header of a query's text; an error names the file and the line.
+// ReadHeader reads the header of a query; errors name the file and the line.
 func ReadHeader(w *process.World, path, text string) (shipped.Query, error) {
 	name := "query"
 	if path != "" && path != "-" {
@@ -71,9 +71,8 @@ func ReadHeader(w *process.World, path, text string) (shipped.Query, error) {
 	return q, process.Usagef("%s%s", process.FileName(w.Near(path)), process.OneLine(strings.TrimPrefix(err.Error(), name)))
 }
 
-// acceptable holds that no argument of a query takes the name of a flag that
-// every query has, but for those that are lent, and that it is printed in a
-// format that there is.
+// acceptable checks that no argument of a query has the name of a flag that
+// every query has, except lendable ones, and that the output format exists.
 func acceptable(q shipped.Query, file string) error {
 	for _, arg := range q.Args {
 		switch flag := reservedFlag(arg); {
@@ -88,16 +87,15 @@ func acceptable(q shipped.Query, file string) error {
 	return nil
 }
 
-// known tells whether a format may stand in a header: those that read a file
-// are for the command line only.
+// known reports whether a header may name an output format. Formats that read
+// a file are for the command line only.
 func known(format string) bool {
 	name, _, _ := strings.Cut(format, "=")
 	return !strings.HasSuffix(name, "file") && slices.ContainsFunc(printers.Formats(), func(f printers.Format) bool { return f.Name == name })
 }
 
-// savedQuery finds the query that a name stands for: the nearest file of that
-// name, else one with such an alias. A file whose header can't be read is an
-// error only where it is the one that was named.
+// Find returns the query with a name: the nearest file of that name, else one
+// with such an alias. An error in another file is ignored.
 func Find(w *process.World, name string) (q Query, found bool, err error) {
 	if !Name.MatchString(name) {
 		return Query{}, false, nil
@@ -119,9 +117,9 @@ func Find(w *process.World, name string) (q Query, found bool, err error) {
 	return Query{}, false, nil
 }
 
-// savedQueries are all of them, by name. Of one name it is the nearest; a file
-// of nothing but definitions is a module, and no query. What is wrong with
-// files is told beside them.
+// All returns all saved queries, sorted by name, of each name the nearest.
+// Files with only definitions are modules and left out. wrong has the errors
+// of files that can't be read.
 func All(w *process.World) (all []Query, wrong []error) {
 	seen := map[string]bool{}
 	for _, f := range Folders(w) {
@@ -149,7 +147,7 @@ func All(w *process.World) (all []Query, wrong []error) {
 	return all, wrong
 }
 
-// escapedGlob is a path in which no character stands for others.
+// escapedGlob escapes the characters of a path that are special in patterns.
 func escapedGlob(path string) string {
 	if filepath.Separator == '\\' { // which escapes nothing there
 		return path
@@ -157,16 +155,15 @@ func escapedGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
-// IsModule tells whether a text is nothing but definitions. One with a mistake
-// in it is meant to be a query.
+// IsModule reports whether a text has only definitions. A text that doesn't
+// parse counts as a query.
 func IsModule(text string) bool {
 	p, err := syntax.Parse("", text)
 	return err == nil && p.Query.Term == nil && p.Query.Op == 0
 }
 
-// Hidden gives the path of the user's own query that has the same name as q, a
-// query of a project's folder: q is run in its place. It is empty where q is no
-// project's, or the user has none of that name.
+// Hidden returns the path of the user's own query that a project's query
+// hides; "" if there is none.
 func Hidden(w *process.World, q Query) string {
 	own := UserFolder(w)
 	if !q.folder.Project || own == "" || q.folder.Path == own {
@@ -181,8 +178,8 @@ func Hidden(w *process.World, q Query) string {
 	return ""
 }
 
-// reservedFlag gives the flag that every query has and that an argument would
-// take the name of; empty: there is none.
+// reservedFlag returns the flag of every query whose name an argument would
+// take; "" if there is none.
 func reservedFlag(arg shipped.Argument) string {
 	if options.Reserved(shipped.Argument{Name: arg.Name}) {
 		return "--" + arg.Name
@@ -193,6 +190,6 @@ func reservedFlag(arg shipped.Argument) string {
 	return ""
 }
 
-// savedName is what a saved or shipped query can be called. Any other first
-// word is a query; over plain JSON every one is.
+// Name matches the names of saved and shipped queries. Any other first word is
+// a query.
 var Name = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)

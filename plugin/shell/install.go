@@ -39,8 +39,8 @@ kubectl-meshq itself. Source it after kubectl's own script, in ~/.bashrc or ~/.z
 
 fish and powershell print scripts for kubectl-meshq itself.`
 
-// CompletionCommand is "completion": scripts for shells, and the link that
-// kubectl looks for.
+// CompletionCommand returns the command "completion", which prints the scripts
+// of shells and installs the link for kubectl.
 func CompletionCommand(w *process.World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "completion",
@@ -70,13 +70,13 @@ func printText(w *process.World, text string) error {
 	return err
 }
 
-// A linkPlace is where a link to the plugin is, or will be.
+// A linkPlace is where the link to the plugin is, or will be.
 type linkPlace struct {
 	plugin string // the plugin's file, as it is found on PATH
 	path   string // of the link
 }
 
-// place finds the plugin as kubectl does: by its name, on PATH.
+// place finds the plugin on PATH by its name, as kubectl does.
 func place(w *process.World) (linkPlace, error) {
 	ends := []string{""}
 	if runtime.GOOS == "windows" {
@@ -93,7 +93,7 @@ func place(w *process.World) (linkPlace, error) {
 	return linkPlace{}, process.Usagef("%s is in no folder of PATH, where kubectl looks for it: put it there first", pluginName)
 }
 
-// installCompletion makes the link beside the plugin.
+// installCompletion creates the link next to the plugin.
 func installCompletion(w *process.World) error {
 	p, err := place(w)
 	if err != nil {
@@ -116,7 +116,7 @@ func installCompletion(w *process.World) error {
 	return advise(w)
 }
 
-// advise says what is left to do.
+// advise prints the remaining step.
 func advise(w *process.World) error {
 	shell, rc := "bash", "~/.bashrc"
 	if filepath.Base(w.Env("SHELL")) == "zsh" {
@@ -150,7 +150,7 @@ func uninstallCompletion(w *process.World) error {
 	return nil
 }
 
-// A linkState says what is at the place of a link.
+// A linkState is what exists at the path of the link.
 type linkState int
 
 const (
@@ -159,7 +159,7 @@ const (
 	foreign
 )
 
-// Shim is what stands there where there can be no link.
+// Shim is the script that is written where links are not supported.
 const Shim = "#!/bin/sh\nexec " + pluginName + " __complete \"$@\"\n"
 
 func (p linkPlace) state() (linkState, error) {
@@ -197,9 +197,9 @@ func readSmall(path string, info os.FileInfo) (string, error) {
 	return string(text), err
 }
 
-// link makes the second name, and says how. On Windows a script that hands
-// words on would have cmd.exe read them, and a symbolic link needs rights that
-// few have: the second name is a hard link there, or a copy.
+// link creates the second name, and returns what it created. On Windows,
+// cmd.exe would interpret the arguments of a script, and a symbolic link
+// requires special rights: it is a hard link there, or a copy.
 func (p linkPlace) link() (what string, err error) {
 	if runtime.GOOS == "windows" {
 		_ = os.Remove(p.path)
@@ -222,6 +222,5 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o755)
 }
 
-// completer is the name that kubectl looks for when it completes the words of
-// the plugin: the same program, linked.
+// LinkName is the name under which kubectl starts the plugin for completion.
 const LinkName = "kubectl_complete-meshq"

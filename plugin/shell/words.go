@@ -17,10 +17,9 @@ type ShellWord struct {
 // AnsiQuote marks $'…', which is not completed in.
 const AnsiQuote = '$'
 
-// ShellWords takes a command line apart, up to the cursor: the last word is the
-// one that is being written, which may be empty. Variables of the environment
-// stand for their values, and ~ for the home, except in the last one; nothing
-// else is done that a shell does.
+// ShellWords splits a command line up to the cursor as bash and zsh do. The
+// last word is the one being written, and may be empty. Variables and ~ are
+// replaced except in the last word; nothing else is expanded.
 func ShellWords(line string, env func(string) string) (words []ShellWord) {
 	r := &shellReader{line: line, env: env}
 	for r.at < len(line) {
@@ -47,7 +46,7 @@ func ShellWords(line string, env func(string) string) (words []ShellWord) {
 	return append(r.words, *r.word)
 }
 
-// A shellReader is where a line is read.
+// A shellReader reads a command line.
 type shellReader struct {
 	line     string
 	at       int
@@ -186,9 +185,9 @@ func (r *shellReader) variable() {
 	r.put(r.env(name), r.at+length)
 }
 
-// Requoted writes a text so that bash and zsh read it as it is, where a quote is
-// open or none is. In double quotes nothing keeps a "!" from the history: it
-// stands outside of them.
+// Requoted quotes a text for bash and zsh, inside the open quote if there is
+// one. In double quotes, "!" can't be protected from history expansion: it is
+// put outside of them.
 func Requoted(text string, quote byte) string {
 	switch quote {
 	case '\'':
