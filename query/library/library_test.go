@@ -68,6 +68,7 @@ func TestValues(t *testing.T) {
 		{`"1.31.0" | semver("1.31"), semver("1.31.x"), semver(">=1.30 <1.32"), semver("<1.31"), semver("!=1.31.0"), semver("1.30.0")`, "true\ntrue\ntrue\nfalse\nfalse\nfalse"},
 		{`"1.31.0-alpha.1" | semver("<1.31.0"), semver(">1.31.0-alpha.0"), semver("<1.31.0-beta"), semver("1.31.0")`, "true\ntrue\ntrue\nfalse"},
 		{`"1.9.0" | semver("<1.10")`, "true"},
+		{`"1.24-alpha.f5ee", "1.24-dev" | semver("1.24"), semver("<1.24"), semver(">=1.23")`, "true\ntrue\ntrue\ntrue\ntrue\ntrue"},
 		{`"1.31.5" | semver("1.31"), semver("!=1.31"), semver("!=1.30")`, "true\nfalse\ntrue"},
 		{`"2023-11-14T22:13:20Z" | within("Infd")`, `error: "Infd" is no duration like 90s, 15m, 72h or 7d`},
 		{`null, "unknown" | semver(">0")`, "false\nfalse"},

@@ -33,15 +33,13 @@ func (t *Tracer) Match(c *eval.Call, yield func(any) error) error {
 	if err != nil {
 		return err
 	}
-	all, isArray, err := document.Elements(c.Ctx, c.In)
+	all, isArray, err := inputs(c)
 	if err != nil {
 		return err
 	}
-	if !isArray {
-		all = []any{c.In}
-	} else if hosts, err := areVirtualHosts(c.Ctx, all); err != nil {
+	if hosts, err := areVirtualHosts(c.Ctx, all); err != nil {
 		return err
-	} else if hosts && r.Host != "" { // Envoy chooses one of them by the host
+	} else if isArray && hosts && r.Host != "" { // Envoy chooses one of them by the host
 		all = []any{mesh.NewObject("RouteConfiguration", ownerOf(all[0]), object.Of("virtualHosts", all))}
 	}
 	for _, v := range all {
@@ -50,6 +48,15 @@ func (t *Tracer) Match(c *eval.Call, yield func(any) error) error {
 		}
 	}
 	return nil
+}
+
+// inputs returns the elements of a call's input, or the input itself where it is no
+// array.
+func inputs(c *eval.Call) (all []any, isArray bool, err error) {
+	if all, isArray, err = document.Elements(c.Ctx, c.In); !isArray {
+		all = []any{c.In}
+	}
+	return all, isArray, err
 }
 
 func areVirtualHosts(ctx context.Context, all []any) (bool, error) {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/query/eval"
 	"github.com/meshq/kubectl-meshq/query/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
@@ -61,12 +60,9 @@ func (t *Tracer) Trace(c *eval.Call, yield func(any) error) error {
 	if err != nil {
 		return err
 	}
-	all, isArray, err := document.Elements(c.Ctx, c.In)
+	all, _, err := inputs(c)
 	if err != nil {
 		return err
-	}
-	if !isArray {
-		all = []any{c.In}
 	}
 	for _, v := range all {
 		proxy, ok := v.(*mesh.Object)
