@@ -139,7 +139,7 @@ func applications(list string) string {
 	case "http/1.0,http/1.1,h2c,istio-http/1.0,istio-http/1.1,istio-h2":
 		return "HTTP TLS"
 	case "istio,istio-http/1.0,istio-http/1.1,istio-h2":
-		return "Istio HTTP encode.Plain"
+		return "Istio HTTP Plain"
 	case "istio-peer-exchange,istio":
 		return "TCP TLS"
 	case "http/1.0,http/1.1,h2c":
