@@ -1,6 +1,6 @@
 package conform
 
-// Differences are all of them.
+// Differences returns all deliberate differences.
 func Differences() []Difference {
 	return []Difference{
 		{

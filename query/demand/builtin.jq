@@ -1,4 +1,4 @@
-# Builtins, by what they look at: for that only, not for what they give.
+# Definitions that read the same parts of their input as the builtins of these names. Their results do not matter.
 def select(condition): if condition then . else empty end;
 def values: select(. != null);
 def nulls: select(. == null);

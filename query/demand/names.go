@@ -8,25 +8,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Names are the names that an iteration still needs: the strings in one field of
-// its elements.
+// Names are the names that an iteration still needs: the strings that one field
+// of an element must have.
 type Names struct {
 	These []string
 	Like  []Pattern
 }
 
-// A Pattern stands for strings of a kind.
+// A Pattern describes a set of strings.
 type Pattern struct {
-	Regexp string            // matches them whole, in RE2's syntax
-	Holds  func(string) bool // true for them and for no string that Regexp doesn't match
+	Regexp string            // matches the whole string, in RE2's syntax
+	Holds  func(string) bool // true for the strings in the set; each of them matches Regexp
 }
 
-// Union returns the names that either needs.
+// Union returns the names that are in either of the two.
 func (n Names) Union(o Names) Names {
 	return Names{slices.Concat(n.These, o.These), slices.Concat(n.Like, o.Like)}
 }
 
-// Hint returns a hint for elements whose field by is one of the names.
+// Hint returns a hint for elements whose field named by is one of the names.
 func (n Names) Hint(by string) mesh.Hint {
 	h := mesh.Hint{By: by, Names: n.These}
 	for _, l := range n.Like {
@@ -35,9 +35,10 @@ func (n Names) Hint(by string) mesh.Hint {
 	return h
 }
 
-// Excludes reports whether an element is not needed, by its field by. An element
-// whose field is no string is needed, because to match it may be an error; but an
-// object with null there is not if names are only compared.
+// Excludes reports whether an element is not needed, by its field named by. An
+// element is needed if that field isn't a string, since matching it may be an
+// error. There is one exception: an object whose field is null is not needed if
+// the names are only compared.
 func (n Names) Excludes(ctx context.Context, by string, element any) bool {
 	v, err := mesh.Get(ctx, element, by)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test are put together by chance out of these.
+// The queries of this test are random combinations of these.
 var (
 	steps = []string{
 		".", ".a", ".b", ".n", ".a.b", ".[]", ".[]?", ".[0]", ".[-1]", ".[1:]", ".a[0].n", ".a[].b?", `.["b"]`, ".[.n]?", "length", "keys", `has("a")`, "type", "not",
@@ -71,10 +71,10 @@ func value(r *rand.Rand, depth int) any {
 	return out
 }
 
-// unseen stands where nobody is to look.
+// unseen replaces the values that the tree doesn't include.
 const unseen = "nobody is to look here"
 
-// pruned gives as much of a value as a tree looks at.
+// pruned returns the part of a value that a tree includes.
 func pruned(v any, t *demand.Tree) any {
 	switch {
 	case t == nil:
@@ -103,7 +103,7 @@ func pruned(v any, t *demand.Tree) any {
 	return v
 }
 
-// answers are the results, and whether an error ends them.
+// answers returns the results of a query, and whether an error ended them.
 func answers(t *testing.T, src string, in any) (string, bool) {
 	p, err := query.Compile(src, query.Options{})
 	if err != nil {
@@ -128,8 +128,9 @@ func answers(t *testing.T, src string, in any) (string, bool) {
 	return strings.Join(out, "\n"), true
 }
 
-// A query gives the same of as much of its input as its tree looks at. (What a
-// tree lacks costs a request, and no more. But it should lack nothing.)
+// A query has the same results for only those parts of its input that its tree
+// includes. (A missing part would cost only one more request, but no part should
+// be missing.)
 func TestNothingElseIsLookedAt(t *testing.T) {
 	n, narrow, wrong := 1500, 0, 0
 	if testing.Short() {
@@ -143,7 +144,7 @@ func TestNothingElseIsLookedAt(t *testing.T) {
 			continue
 		}
 		want, ok := answers(t, src, in)
-		if !ok || strings.Contains(src, "try") || strings.Contains(want, "cannot") || strings.Contains(want, "expected") { // errors show some of the value, unlooked at
+		if !ok || strings.Contains(src, "try") || strings.Contains(want, "cannot") || strings.Contains(want, "expected") { // an error shows parts of a value without reading them
 			continue
 		}
 		narrow++

@@ -6,15 +6,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// events gives each leaf with its path as it is read.
+// events is the builder for Options.Stream. It yields each leaf with its path as
+// soon as it is read.
 type events struct {
 	next    any   // the leaf that was read last
-	at      []any // the path: a number in an array, null before the key of a member
+	at      []any // the current path: the index in an array, and null in an object before the next key
 	seen    seen
 	pending []any
 }
 
-// seen is what the token before was.
+// seen is the kind of the previous token.
 type seen int
 
 const (
@@ -56,7 +57,7 @@ func (b *events) emitLeaf() { b.leaf(b.next); b.next = nothing{} }
 
 func (b *events) leaf(v any) { b.pending = append(b.pending, []any{slices.Clone(b.at), v}) }
 
-// closing tells that the last of a container was read.
+// closing adds the event that the last part of a container was read.
 func (b *events) closing() { b.pending = append(b.pending, []any{slices.Clone(b.at)}) }
 
 func (b *events) last() any {
@@ -150,7 +151,7 @@ func (b *events) comma(top any) error {
 	return nil
 }
 
-// end is the end of an array or an object.
+// end handles the end of an array or an object.
 func (b *events) end(c byte, top any, array bool) error {
 	what := "Unmatched '" + string(c) + "' "
 	switch {

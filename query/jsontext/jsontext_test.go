@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
-// read gives what a parser makes of a text: a line for each value, and errors.
+// read parses a text and returns one line for each value and each error.
 func read(text string, o Options) string {
 	var out []string
 	for p := NewParser(strings.NewReader(text), o); ; {
@@ -29,7 +29,8 @@ func read(text string, o Options) string {
 	}
 }
 
-// texts are well and badly formed, with what a stream makes of them in jq 1.8.2.
+// texts are valid and invalid texts, with the events that jq 1.8.2 yields for
+// them.
 var texts = []struct{ text, stream string }{
 	{``, ``},
 	{`1 2`, "[[],1]\n[[],2]"},
@@ -97,8 +98,8 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestAgainstJq gives the texts, and each of them cut off at every place, to
-// jq 1.8.2 where scripts/jq has built it.
+// TestAgainstJq parses the texts, and each of their prefixes, with jq 1.8.2, if
+// scripts/jq has built it, and compares the results.
 func TestAgainstJq(t *testing.T) {
 	cache := os.Getenv("XDG_CACHE_HOME")
 	if cache == "" {
@@ -115,7 +116,7 @@ func TestAgainstJq(t *testing.T) {
 		}
 		all = append(all, tc.text, tc.text+"\n", tc.text+"]", tc.text+",", tc.text+":1", tc.text+"{", tc.text+"}", tc.text+" x", "["+tc.text+"]", `{"k":`+tc.text+"}")
 	}
-	// One run for all: fromjson of each.
+	// One run of jq checks all texts with fromjson.
 	in, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +128,7 @@ func TestAgainstJq(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	var sent []string // invalid UTF-8, where a text was cut, was replaced on the way
+	var sent []string // invalid UTF-8, from a prefix that ends inside a character, was replaced in the JSON
 	if err := json.Unmarshal(in, &sent); err != nil {
 		t.Fatal(err)
 	}

@@ -10,67 +10,69 @@ import (
 
 // Options say how a text is read.
 type Options struct {
-	// Stream gives [path, leaf] for each leaf and [path] behind the last of each
-	// container, as soon as they are read, instead of values.
+	// Stream yields events instead of values, each as soon as it is read: [path,
+	// leaf] for each leaf, and [path] after the last part of each container.
 	Stream bool
 
-	// Errors gives [message, path] as an event where a text goes wrong, and goes
-	// on behind the line; it needs Stream.
+	// Errors yields an event [message, path] for an error, after which parsing
+	// continues with the next line. It needs Stream.
 	Errors bool
 
-	// Seq takes each RS for the beginning of a text: what is before the first is
-	// an error.
+	// Seq treats each RS character as the start of a text. Anything before the
+	// first RS is an error.
 	Seq bool
 }
 
-// MaxDepth is how many arrays and objects may be in one another.
+// MaxDepth is how deep arrays and objects may be nested.
 const MaxDepth = 10_000
 
-// An Error says what is wrong with a text, and where, in jq's words.
+// An Error is a syntax error with its position, in jq's words.
 type Error struct{ text string }
 
 func (e *Error) Error() string { return e.text }
 
-// wrong is what a step of the parser finds wrong, without the place.
+// wrong is an error of one step of the parser, without its position.
 type wrong string
 
 func (w wrong) Error() string { return string(w) }
 
-// A Parser reads the values of a text, or its events. Each byte is one step:
-// between two of them nothing is pending but what is in the fields.
+// A Parser reads the values of a text, or its events. It processes one byte per
+// step, and keeps its whole state between two steps in its fields.
 type Parser struct {
 	in      *bufio.Reader
 	o       Options
 	builder builder
 
-	line, column int  // of errors
-	lines        int  // that were read
-	newline      bool // the byte before ended one
+	line, column int  // position for errors
+	lines        int  // number of lines read
+	newline      bool // the previous byte was a newline
 	offset       int64
 	token        []byte
 	quoted       bool // inside a string
-	escaped      bool // behind its backslash
-	space        bool // the byte before was white space
-	skipping     bool // up to the first RS of a sequence
+	escaped      bool // in a string, after a backslash
+	space        bool // the previous byte was white space
+	skipping     bool // skipping bytes before the first RS of a sequence
 	ended        bool
 }
 
-// A builder makes values, or events, of tokens.
+// A builder makes values, or events, from tokens.
 type builder interface {
 	value(v any) error
 	structure(c byte) error
-	take() (v any, ok bool) // what is complete
-	last() any              // a value at the top that nothing ended; nothing for none
-	open() bool             // inside a container
+	take() (v any, ok bool) // returns the next complete value or event
+	last() any              // returns a top-level value that may be incomplete, such as a number at the end; nothing if there is none
+	open() bool             // reports whether a container is open
 	cutOff(space bool, token bool) bool
 	path() []any
 	reset()
 }
 
-// nothing is the value of a builder that holds no value, as nil is JSON's null.
+// nothing is the value of a builder that holds no value. It can't be nil, which
+// is JSON's null.
 type nothing struct{}
 
-// NewParser reads from r. A byte order mark in front is passed over.
+// NewParser returns a parser that reads from r. It skips a byte order mark at the
+// start.
 func NewParser(r io.Reader, o Options) *Parser { return newParser(r, o, 64<<10) }
 
 func newParser(r io.Reader, o Options, buffer int) *Parser {
@@ -85,11 +87,11 @@ func newParser(r io.Reader, o Options, buffer int) *Parser {
 	return p
 }
 
-// Offset is how many bytes were read.
+// Offset returns the number of bytes read.
 func (p *Parser) Offset() int64 { return p.offset }
 
-// Line is how many lines were read up to the last byte, with the rest of its
-// line, as jq's input_line_number has it: a last line that nothing ends is none.
+// Line returns the number of lines read, as jq's input_line_number does: it
+// counts the line of the last byte read, unless the input ends without a newline.
 func (p *Parser) Line() int {
 	ahead, _ := p.in.Peek(p.in.Buffered())
 	if p.offset > 0 && !p.newline && bytes.IndexByte(ahead, '\n') >= 0 {
@@ -98,9 +100,9 @@ func (p *Parser) Line() int {
 	return p.lines
 }
 
-// Next gives the next value or event; io.EOF behind the last. After an [*Error]
-// it goes on, in a sequence with the next byte, else with the next line, as jq
-// does. Other errors are the reader's.
+// Next returns the next value or event, or io.EOF after the last one. After an
+// [*Error], the next call continues as jq does: at the next byte in a sequence,
+// else at the next line. Any other error comes from the reader.
 func (p *Parser) Next() (any, error) {
 	for !p.ended {
 		if v, ok := p.builder.take(); ok {
@@ -147,7 +149,8 @@ func (p *Parser) count(c byte) {
 	}
 }
 
-// step takes one byte. It may end a value, and begin or end a container.
+// step processes one byte, which may complete a value and start or end a
+// container.
 func (p *Parser) step(c byte) (v any, ok bool, err error) {
 	p.count(c)
 	if p.o.Seq && c == recordSeparator {
@@ -202,7 +205,7 @@ func (p *Parser) inString(c byte) error {
 	return nil
 }
 
-// literal ends a word or a number.
+// literal completes a word or a number.
 func (p *Parser) literal() error {
 	if len(p.token) == 0 {
 		return nil
@@ -215,7 +218,7 @@ func (p *Parser) literal() error {
 	return p.builder.value(v)
 }
 
-// separator is the beginning of the next text of a sequence.
+// separator handles the RS character that starts the next text of a sequence.
 func (p *Parser) separator() (v any, ok bool, err error) {
 	if p.builder.cutOff(p.space, len(p.token) > 0) || p.quoted {
 		if p.literal() == nil && isNumber(p.builder.last()) {
@@ -237,7 +240,7 @@ func (p *Parser) reset() {
 	p.token, p.quoted, p.escaped = p.token[:0], false, false
 }
 
-// failed gives the error of a step, with its place.
+// failed returns the error of a step with its position.
 func (p *Parser) failed(c byte, err error) (any, error) {
 	at := fmt.Sprintf("%s at line %d, column %d", err, p.line, p.column)
 	if p.o.Seq && c != recordSeparator {
@@ -246,11 +249,12 @@ func (p *Parser) failed(c byte, err error) (any, error) {
 	return p.say(at, c)
 }
 
-// say gives an error: as an event, or as one.
+// say returns an error message as an event or as an error, depending on the
+// options.
 func (p *Parser) say(text string, c byte) (any, error) {
 	path := p.builder.path()
 	p.reset()
-	for !p.o.Seq && c != '\n' { // it goes on behind this line
+	for !p.o.Seq && c != '\n' { // parsing continues with the next line
 		var err error
 		if c, err = p.in.ReadByte(); err != nil {
 			break
@@ -263,7 +267,7 @@ func (p *Parser) say(text string, c byte) (any, error) {
 	return nil, &Error{text}
 }
 
-// end is behind the last byte.
+// end handles the end of the input.
 func (p *Parser) end() (any, error) {
 	p.ended = true
 	at := fmt.Sprintf("at EOF at line %d, column %d", p.line, p.column)

@@ -10,8 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
-// word gives the value of a word or a number. Numbers may have a plus sign,
-// leading zeros and so on; nan and infinity are numbers, too.
+// word returns the value of a word or a number. A number may have a plus sign,
+// leading zeros and other deviations from JSON; nan and infinity are numbers,
+// too.
 func word(text string) (any, error) {
 	switch text[0] {
 	case 't':
@@ -48,7 +49,7 @@ func isNumber(v any) bool {
 	return false
 }
 
-// unquote gives the text between two quotes.
+// unquote returns the string between two quotes.
 func unquote(raw []byte) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(raw); i++ {
@@ -82,8 +83,8 @@ func unquote(raw []byte) (string, error) {
 	return WellFormed(b.String()), nil
 }
 
-// character returns the character of a \u escape, whose digits raw begins with,
-// and how many bytes of raw belong to it.
+// character returns the character of a \u escape and the length of the escape in
+// raw, in bytes. The argument raw starts with the escape's digits.
 func character(raw []byte) (r rune, n int, err error) {
 	if len(raw) < 4 {
 		return 0, 0, wrong(`Invalid \uXXXX escape`)
@@ -103,9 +104,9 @@ func character(raw []byte) (r rune, n int, err error) {
 	return 0, 0, wrong(`Invalid \uXXXX\uXXXX surrogate pair escape`)
 }
 
-// WellFormed replaces what is not UTF-8 as jq does: the bytes of a character
-// that is cut off, surrogate, too large or longer than it need be are one
-// replacement, and so is each byte that begins none.
+// WellFormed replaces invalid UTF-8 as jq does. An encoded character that is
+// incomplete, a surrogate, too large, or longer than necessary becomes one
+// replacement character, and so does each byte that can't start a character.
 func WellFormed(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -123,8 +124,8 @@ func WellFormed(s string) string {
 	return b.String()
 }
 
-// broken gives the length of what its first byte says is a character, as far
-// as it could be one.
+// broken returns the length in bytes of an invalid character: the length that its
+// first byte announces, as far as the bytes can belong to it.
 func broken(s string) int {
 	n := 1
 	switch c := s[0]; {
@@ -146,8 +147,8 @@ func broken(s string) int {
 	return n
 }
 
-// Parse gives the one value of a text. The error says what is wrong in jq's
-// words, with the text.
+// Parse returns the single value in a text. An error is in jq's words and
+// contains the text.
 func Parse(text string) (any, error) {
 	p := newParser(strings.NewReader(text), Options{}, min(len(text), 64<<10))
 	v, err := p.Next()

@@ -2,18 +2,18 @@ package jsontext
 
 import "github.com/meshq/kubectl-meshq/sources/object"
 
-// values builds whole values.
+// values is the builder for whole values.
 type values struct {
-	next  any // the value that was read last, whose place is not known yet
+	next  any // the value that was read last; where it belongs is decided by the next token
 	stack []container
 }
 
 // A container is an array or an object that is being read.
 type container struct {
 	array  []any
-	object *object.Object // nil: it is an array
-	key    string         // of the member that is being read
-	keyed  bool           // behind its colon
+	object *object.Object // nil for an array
+	key    string         // key of the current member
+	keyed  bool           // the colon after the key was read
 }
 
 func (b *values) value(v any) error {
@@ -138,7 +138,7 @@ func (b *values) brace(top *container, has bool) error {
 	return nil
 }
 
-// close makes the innermost container the value that was read last.
+// close makes v, the innermost container, the value that was read last.
 func (b *values) close(v any) {
 	b.stack = b.stack[:len(b.stack)-1]
 	b.next = v
