@@ -20,14 +20,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// presented is an inventory with its objects in the document.
+// presented is an inventory together with the objects that represent it in the
+// document.
 type presented struct {
 	*inventory.Inventory
 	pilots, proxies, faults []any
 	byObject                map[*mesh.Object]*section.Proxy
 }
 
-// readInventory reads the inventory and makes its objects.
+// readInventory reads the inventory and creates its objects.
 func (m *Mesh) readInventory(ctx context.Context) (*presented, error) {
 	all, err := m.reader.Read(ctx)
 	if err != nil {
@@ -49,7 +50,8 @@ func (m *Mesh) readInventory(ctx context.Context) (*presented, error) {
 	return out, nil
 }
 
-// fields returns the fields of the mesh. Reading their names sends no request.
+// fields returns the fields of the mesh. They are lazy, so that no request is
+// sent as long as only their names are read.
 func (m *Mesh) fields(taken any) *object.Object {
 	contexts := []any{}
 	for _, c := range m.clusters {
@@ -71,13 +73,14 @@ func (m *Mesh) fields(taken any) *object.Object {
 	return f
 }
 
-// A view is a field of the mesh that is made of the inventory.
+// A view is a lazy field of the mesh whose value comes from the inventory.
 type view struct {
 	m  *Mesh
 	of func(*presented) any
 }
 
-// Force reads the inventory, once for all views.
+// Force reads the inventory. All views share one inventory, so it is read only
+// once.
 func (v *view) Force(ctx context.Context) (any, error) {
 	if v.Pending() {
 		if err := mesh.Enter(ctx); err != nil {
@@ -106,14 +109,16 @@ func (v *view) Pending() bool {
 	return !ok
 }
 
-// Sectional marks a view as something that costs requests.
+// Sectional marks a view as a value that costs requests.
 func (*view) Sectional() {}
 
-// mostFields is room for the fields of a proxy of any type.
+// mostFields is the initial capacity for the fields of a proxy. It is enough for
+// every type of proxy.
 const mostFields = 56
 
-// proxyObject makes a proxy's object and what loads its sections. Its fields are
-// in the order of mesh.Kinds; it sends no request.
+// proxyObject creates the object of a proxy and the loader of its sections. The
+// fields have the order of mesh.Kinds. It sends no request, because the sections
+// are lazy.
 func (m *Mesh) proxyObject(p *inventory.Proxy) (*mesh.Object, *section.Proxy) {
 	f := object.New(mostFields)
 	o := mesh.NewObject("Proxy", nil, f)
@@ -139,7 +144,7 @@ func (m *Mesh) proxyObject(p *inventory.Proxy) (*mesh.Object, *section.Proxy) {
 	f.Set("connected", p.Connected())
 	f.Set("connectedAt", mesh.TimeOrNull(p.Link.ConnectedAt()))
 	f.Set("ready", nil)
-	if p.Connected() != nil { // else an istiod that didn't answer may know it
+	if p.Connected() != nil { // if unknown, pilots stays null, because an istiod that didn't answer may know the proxy
 		pilots := []any{}
 		for _, l := range p.Links() {
 			name, _ := inventory.SplitID(l.Pilot.ID)
@@ -169,13 +174,13 @@ func (m *Mesh) proxyObject(p *inventory.Proxy) (*mesh.Object, *section.Proxy) {
 	for _, s := range mesh.SectionsOf(p.Type()) {
 		f.Set(string(s.Name), loader.Section(s.Name))
 	}
-	if p.Type() != mesh.ZTunnel { // whose dump doesn't say it
+	if p.Type() != mesh.ZTunnel { // the dump of a ztunnel doesn't contain a node id
 		f.Set("nodeID", loader.NodeID())
 	}
 	return o, loader
 }
 
-// pilotObject makes an istiod's object.
+// pilotObject creates the object of an istiod.
 func (m *Mesh) pilotObject(p *inventory.Pilot) *mesh.Object {
 	name, namespace := inventory.SplitID(p.ID)
 	f := object.Of(
@@ -193,13 +198,13 @@ func (m *Mesh) pilotObject(p *inventory.Pilot) *mesh.Object {
 	return mesh.NewObject("Pilot", nil, f)
 }
 
-// askPilot asks an istiod for an endpoint.
+// askPilot sends a request for an endpoint to an istiod.
 func (m *Mesh) askPilot(ctx context.Context, p *inventory.Pilot, endpoint string) (*transport.Body, error) {
 	return m.Ask(ctx, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: endpoint})
 }
 
-// pilotVersion returns istiod's version, lazily; null when it doesn't say, or a
-// snapshot doesn't have it.
+// pilotVersion returns istiod's version as a lazy value. The value is null if
+// istiod doesn't report a version, or if a snapshot doesn't have it.
 func (m *Mesh) pilotVersion(p *inventory.Pilot) mesh.Lazy {
 	return m.store.Group(nil).Thunk(func(ctx context.Context) (any, error) {
 		body, err := m.askPilot(ctx, p, "version")
@@ -218,7 +223,7 @@ func (m *Mesh) pilotVersion(p *inventory.Pilot) mesh.Lazy {
 	})
 }
 
-// pilotField returns a field of an istiod that costs a request, lazily.
+// pilotField returns a field of an istiod that costs a request, as a lazy value.
 func (m *Mesh) pilotField(p *inventory.Pilot, field string) mesh.Lazy {
 	g := m.store.Group(nil)
 	return g.Thunk(func(ctx context.Context) (any, error) {
@@ -242,9 +247,9 @@ func (m *Mesh) pilotField(p *inventory.Pilot, field string) mesh.Lazy {
 	})
 }
 
-// list reads a Kubernetes resource of all contexts, in their order. If some of
-// several contexts fail, their faults are recorded and the others' objects are
-// returned; if all fail, the first fault is the error.
+// list reads a Kubernetes resource in all contexts, in their order. If only some
+// contexts fail, it records their faults and returns the objects of the others.
+// If all fail, it returns the first fault as the error.
 func (m *Mesh) list(ctx context.Context, l kube.List, g *store.Group) (any, error) {
 	all, ok, faults := []any{}, false, []*mesh.Fault(nil)
 	for _, c := range m.clusters {
@@ -295,7 +300,7 @@ func (m *Mesh) listCluster(ctx context.Context, c *requests.Cluster, l kube.List
 	return objects, doc.Named(err)
 }
 
-// faultObject makes the object of a fault.
+// faultObject creates the object of a fault.
 func faultObject(f *mesh.Fault) any {
 	return mesh.NewObject("Fault", nil, object.Of(
 		"proxy", mesh.OrNull(f.Proxy), "subject", mesh.OrNull(f.Subject), "section", mesh.OrNull(f.Section), "message", f.Fact(),

@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/conform"
 )
 
-// jqPage is the manual's page on how far the language is jq's.
+// jqPage returns the page of the manual that describes how the query
+// language differs from jq.
 func jqPage() string {
 	var b strings.Builder
 	b.WriteString("# jq\n\nThe language is that of jq 1.8.2. Where gojq 0.12.20 differs, jq is followed. " +
@@ -35,7 +36,7 @@ func jqPage() string {
 	return b.String()
 }
 
-// jqElsewhere is what somebody who knows jq's command has to know of this one.
+// jqElsewhere describes how the command line differs from that of jq.
 const jqElsewhere = `Name the input with --input: a file, or - for standard input; repeat it for several files. Without it, and without --null-input, --slurp, --raw-input or --stream, the query runs over the mesh.
 
 -n is kubectl's namespace; jq's -n is --null-input. -s is the server, jq's -s is --slurp; -L is a label column, jq's -L is --library-path; -f is jq's.

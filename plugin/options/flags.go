@@ -12,13 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Flags are the options of a query as they were given. Short flags of kubectl
-// keep kubectl's meaning, the other short flags of jq keep jq's, and all of
-// jq's options have their long names.
+// Flags are the options of a query as they were given. Short flags of
+// kubectl keep their meaning in kubectl, and all other short flags their
+// meaning in jq. All options of jq have their long names.
 type Flags struct {
 	Kube *kubeFlags
 
-	// What is asked, and of which part of the mesh.
+	// These select the query, and the part of the mesh that it reads.
 	Snapshots      []string
 	Contexts       []string
 	Pilots         []string
@@ -29,28 +29,28 @@ type Flags struct {
 	MaxFetch       int
 	Query          string
 	Files          []string
-	File           *QueryFile // the only one of them, read; nil: it was not
+	File           *QueryFile // the content of the only query file; nil if it was not read
 	AllNamespaces  bool
 	Selector       string
 
-	// What the query may do.
+	// These limit what the query may use.
 	LibraryPath []string
 	AllowEnv    bool
 	Memory      Size
-	Spool       Size // 0: not given
+	Spool       Size // 0 if not given
 	Concurrency int
 	Timeout     time.Duration
 	Explain     bool
 	Watch       bool
-	Await       bool // the command wait
+	Await       bool // set by the command wait
 
-	Input InputFlags // plain input instead of a mesh
+	Input InputFlags // input that is used instead of a mesh
 
-	// How results are printed, and what the exit code says.
+	// These set how results are printed, and how the exit code depends on them.
 	Output       OutputFlags
 	ExitStatus   bool
 	FailOnMatch  bool
-	Unknown      unknownFlag // what a verdict that is unknown does to the exit code
+	Unknown      unknownFlag // how unknown verdicts affect the exit code
 	AllowPartial bool
 	Quiet        bool
 	Version      bool
@@ -58,7 +58,7 @@ type Flags struct {
 	BuildConfig  bool
 }
 
-// OutputFlags say how results are printed.
+// OutputFlags are the flags that set how results are printed.
 type OutputFlags struct {
 	Format       string
 	Template     string
@@ -68,7 +68,7 @@ type OutputFlags struct {
 	ShowKind     bool
 	Managed      bool
 	LabelColumns []string
-	Columns      map[string][]string // of a query's tables, by kind; no flag says them
+	Columns      map[string][]string // the columns of each kind's table; set by the header of a saved query, not by a flag
 	SortBy       string
 
 	Compact, Raw, Join, Raw0, Ascii, Seq, SortKeys bool
@@ -99,7 +99,7 @@ func (f *Flags) Bind(s *pflag.FlagSet) {
 	f.normalize(s)
 }
 
-// normalize accepts jq's name of --filename.
+// normalize accepts --from-file, which is jq's name of --filename.
 func (f *Flags) normalize(s *pflag.FlagSet) {
 	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "from-file" {
@@ -119,8 +119,8 @@ func (f *Flags) BindWait(s *pflag.FlagSet) {
 	f.normalize(s)
 }
 
-// BindMesh adds the flags that say which part of which mesh is read, and how
-// much that may cost.
+// BindMesh adds the flags that select the mesh and the part of it that is
+// read, and those that limit memory, time and requests.
 func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	f.Kube.AddFlags(s)
 	s.Lookup("namespace").Usage = "only proxies of this namespace; also the namespace of pods that are named without one"
@@ -161,7 +161,7 @@ var pairHelp = map[string]string{
 	"--rawfile":   "`name file`: $name is the text of a file",
 }
 
-// Bind adds the flags that say how results are printed.
+// Bind adds the flags that set how results are printed.
 func (o *OutputFlags) Bind(s *pflag.FlagSet) {
 	s.StringVarP(&o.Format, "output", "o", "", "how to print: table, wide, json, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
 	s.StringVar(&o.Template, "template", "", "the template of -o go-template and jsonpath")
@@ -220,7 +220,8 @@ func (c *color) Set(text string) error {
 func (c *color) String() string { return string(*c) }
 func (*color) Type() string     { return "string" }
 
-// A colorFlag is a flag that sets --color to a value.
+// A colorFlag is a boolean flag, such as -C, that sets --color to a fixed
+// value.
 type colorFlag struct {
 	color *color
 	value color
@@ -238,7 +239,8 @@ func (c colorFlag) String() string   { return strconv.FormatBool(c.color != nil 
 func (c colorFlag) IsBoolFlag() bool { return true }
 func (colorFlag) Type() string       { return "bool" }
 
-// A Size is a number of bytes as a flag: 512Mi, 2GiB, 1000000.
+// A Size is a flag whose value is a number of bytes, such as 512Mi, 2GiB or
+// 1000000.
 type Size int64
 
 var units = []struct {
@@ -274,8 +276,8 @@ func (s *Size) String() string {
 
 func (*Size) Type() string { return "size" }
 
-// InputFlags are jq's options for the input that a query runs over in place of
-// a mesh.
+// InputFlags are the options of jq for plain input: JSON over which a query
+// runs instead of a mesh.
 type InputFlags struct {
 	Files        []string
 	Null         bool
@@ -294,12 +296,13 @@ func (f *InputFlags) bind(s *pflag.FlagSet) {
 	s.BoolVar(&f.StreamErrors, "stream-errors", false, "as --stream, with [message, path] where the input goes wrong")
 }
 
-// Plain tells whether the query runs over plain input.
+// plain reports whether the query runs over plain input.
 func (f *InputFlags) plain() bool {
 	return len(f.Files) > 0 || f.Null || f.Slurp || f.Raw || f.Stream || f.StreamErrors
 }
 
-// Names returns the files to read; standard input if none was given.
+// Names returns the files to read, or "-" for standard input if none was
+// given.
 func (f *InputFlags) Names() []string {
 	if len(f.Files) == 0 {
 		return []string{"-"}
@@ -307,10 +310,11 @@ func (f *InputFlags) Names() []string {
 	return f.Files
 }
 
-// Plain tells whether the query runs over plain input.
+// Plain reports whether the query runs over plain input.
 func (f *Flags) Plain() bool { return f.Input.plain() }
 
-// alive returns a flag that requires a live mesh; "" if none was given.
+// alive returns the name of a given flag that requires a live mesh, or "" if
+// there is no such flag.
 func (f *Flags) alive() string {
 	switch {
 	case len(f.Pilots) > 0:
@@ -377,18 +381,19 @@ func (f *Flags) Check(proxies []string) error {
 	return nil
 }
 
-// NamespaceHere explains -n to users of jq.
+// NamespaceHere is a hint for users of jq, who may use -n for --null-input.
 const NamespaceHere = "-n is the namespace here; jq's is --null-input"
 
-// looksLikeQuery reports whether the value of -s is a query, not a host or
+// looksLikeQuery reports whether the value of -s looks like a query. The
+// user then meant jq's -s, since the value would otherwise be a host or a
 // URL.
 func looksLikeQuery(server string) bool {
 	return server != "" && (strings.ContainsAny(server, "${|\"' ") || strings.ContainsAny(server[:1], ".[("))
 }
 
-// Sections returns the memory limit for loaded sections of the mesh: enough
-// for the proxies that are read at the same time. What is dropped is quickly
-// loaded again.
+// Sections returns the memory limit for loaded sections of the mesh. It is
+// enough for the proxies that are read at the same time. More would save
+// little time, because an evicted section is quickly loaded again.
 func (f *Flags) Sections() Size { return max(f.Memory/8, 1) }
 
 // WaitName is the name of the command wait.

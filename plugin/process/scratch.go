@@ -6,19 +6,21 @@ import (
 	"sync"
 )
 
-// A Scratch records the temporary files and folders of a run. Remove deletes
-// those that are left when the run ends, also after a signal. Every method
-// except Remove may be called on nil, which records nothing.
+// A Scratch keeps track of the temporary files and directories of a run. Remove
+// deletes those that still exist when the run ends, even if a signal has ended
+// it. All methods except Remove may be called on a nil Scratch, which keeps track
+// of nothing.
 type Scratch struct {
 	mu     sync.Mutex
 	paths  map[string]bool
 	closed bool
 }
 
-// errEnded is the error of a file that a run would make after it was ended.
+// errEnded is returned if a run creates a file after Remove was called.
 var errEnded = errors.New("the run has ended")
 
-// File makes a file of its own in a folder, with mode 0600.
+// File creates a temporary file with a unique name in a directory, with mode
+// 0600.
 func (s *Scratch) File(dir, pattern string) (f *os.File, err error) {
 	err = s.make(func() (string, error) {
 		if f, err = os.CreateTemp(dir, pattern); err != nil {
@@ -29,7 +31,8 @@ func (s *Scratch) File(dir, pattern string) (f *os.File, err error) {
 	return f, err
 }
 
-// Folder makes a folder of its own, with mode 0700, where the system keeps such.
+// Folder creates a temporary directory with a unique name, with mode 0700. It is
+// in the default directory for temporary files.
 func (s *Scratch) Folder(pattern string) (path string, err error) {
 	err = s.make(func() (string, error) {
 		path, err = os.MkdirTemp("", pattern)
@@ -38,8 +41,8 @@ func (s *Scratch) Folder(pattern string) (path string, err error) {
 	return path, err
 }
 
-// make calls path, which creates a file or folder, and remembers it. It holds the
-// lock all the time, so that remove can't run between the two.
+// make calls path, which creates a file or directory, and remembers the path that
+// it returns. It holds the lock during both, so that Remove can't run in between.
 func (s *Scratch) make(path func() (string, error)) error {
 	if s == nil {
 		_, err := path()
@@ -61,7 +64,8 @@ func (s *Scratch) make(path func() (string, error)) error {
 	return nil
 }
 
-// Forget makes the scratch keep a path: it was deleted, or the run's user wants it.
+// Forget makes Remove keep a path, because the path was already deleted or is
+// wanted by the user.
 func (s *Scratch) Forget(path string) {
 	if s == nil {
 		return
@@ -71,7 +75,8 @@ func (s *Scratch) Forget(path string) {
 	delete(s.paths, path)
 }
 
-// Remove deletes what is remembered. No file can be made after it.
+// Remove deletes the files and directories that are remembered. No file can be
+// created after it.
 func (s *Scratch) Remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

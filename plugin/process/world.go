@@ -13,40 +13,42 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A World is everything that a run sees of the process around it.
+// A World is everything that a run uses of the process and of the system
+// around it. Tests replace it.
 type World struct {
-	Args []string // the program's name first
+	Args []string // the command line; the first element is the name of the program
 	In   io.Reader
 	Out  io.Writer
 	Err  io.Writer
 
-	Terminal io.Writer // Err without what keeps it safe: for the line of progress, which moves the cursor
+	Terminal io.Writer // standard error without escaping, for the progress line, which moves the cursor
 
-	Requotes bool // what is offered to a shell will be quoted for it
+	Requotes bool // completions will be quoted for the shell, so they may contain special characters
 
-	InTerminal  bool // In is a terminal: somebody can be asked
-	OutTerminal bool // Out is a terminal: colours, hints what to try
+	InTerminal  bool // In is a terminal, so the user can be asked questions
+	OutTerminal bool // Out is a terminal, so colours and hints are printed
 	ErrTerminal bool
 
-	ErrWidth func() int // of the terminal that Err is, in columns; 0 or nil: not known
+	ErrWidth func() int // returns the width of the terminal of Err in columns; nil, or returns 0, if it isn't known
 
 	Environ []string // "NAME=value"
-	Dir     string   // the working directory; empty: not known
+	Dir     string   // the working directory; empty if it isn't known
 	Now     func() time.Time
 
-	// Sleep waits so long, or until ctx ends; then its error is ctx's.
+	// Sleep waits for d, or until ctx ends, and then returns the error of ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	Scratch *Scratch      // what is not to outlast the run; nil: it looks after it itself
-	Overdue chan struct{} // hears that --timeout is over; nil: nobody does
+	Scratch *Scratch      // the temporary files to remove when the run ends; nil if they are not tracked
+	Overdue chan struct{} // receives a value when --timeout is over; nil if there is no receiver
 
-	// Every gives the time again and again, until stop is called.
+	// Every returns a channel that receives the time each d until stop is
+	// called.
 	Every func(d time.Duration) (ticks <-chan time.Time, stop func())
 }
 
 // Current returns the world of this process.
 func Current() *World {
-	dir, _ := os.Getwd() // where it isn't known there are no folders of a project
+	dir, _ := os.Getwd() // an error leaves dir empty; then no query folder of a project is found
 	environ := os.Environ()
 	if !escapes(os.Stdout) || !escapes(os.Stderr) {
 		environ = append(environ, "TERM=dumb")
@@ -81,8 +83,8 @@ func every(d time.Duration) (ticks <-chan time.Time, stop func()) {
 	return t.C, t.Stop
 }
 
-// Env returns a variable of the environment; the last of several settings is
-// used.
+// Env returns the value of an environment variable. If the variable is set
+// several times, it returns the last value.
 func (w *World) Env(name string) string {
 	for i := len(w.Environ) - 1; i >= 0; i-- {
 		if k, v, ok := cutEnv(w.Environ[i]); ok && k == name {
@@ -92,7 +94,7 @@ func (w *World) Env(name string) string {
 	return ""
 }
 
-// Environment returns the object that $ENV is with --env.
+// Environment returns the value of $ENV for a run with --env.
 func (w *World) Environment() *object.Object {
 	m := object.New(0)
 	for _, e := range w.Environ {
@@ -103,7 +105,7 @@ func (w *World) Environment() *object.Object {
 	return m
 }
 
-// cutEnv splits "NAME=value". Windows has names that begin with "=".
+// cutEnv splits "NAME=value". On Windows, a name may begin with "=".
 func cutEnv(e string) (name, value string, ok bool) {
 	for i := 1; i < len(e); i++ {
 		if e[i] == '=' {
@@ -113,7 +115,8 @@ func cutEnv(e string) (name, value string, ok bool) {
 	return "", "", false
 }
 
-// Near returns a path relative to the working directory, if that is shorter.
+// Near returns a path relative to the working directory if that is shorter,
+// and the path itself otherwise.
 func (w *World) Near(path string) string {
 	if w.Dir == "" || !filepath.IsAbs(path) {
 		return path

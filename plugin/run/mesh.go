@@ -23,7 +23,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// OpenSources opens the snapshots of --snapshot, or a live mesh if there is
+// OpenSources opens the snapshots of --snapshot, or a live mesh if there are
 // none. The caller closes the sources.
 func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	if len(r.Snapshots) == 0 {
@@ -40,8 +40,8 @@ func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	return answers, nil
 }
 
-// OpenMesh opens the document of the mesh over the sources. The caller still
-// closes the sources.
+// OpenMesh opens the document of the mesh that the sources describe. The
+// caller still has to close the sources.
 func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.Labels, Proxies: r.Request.Proxies,
@@ -70,11 +70,11 @@ func CloseAll(all []transport.Source) (err error) {
 	return err
 }
 
-// readable returns an error if the snapshots hold nothing: no pilot, no proxy
-// and no pods. It closes them then.
+// readable returns an error, and closes the snapshots, if they contain
+// nothing: no istiod, no proxy and no pods.
 func readable(ctx context.Context, all []transport.Source) error {
 	for _, s := range all {
-		pilots, _ := s.Pilots(ctx) // an error is told by whoever needs them
+		pilots, _ := s.Pilots(ctx) // whoever reads them later reports the error
 		proxies, _ := s.Proxies(ctx)
 		if len(pilots)+len(proxies) > 0 {
 			return nil
@@ -86,9 +86,9 @@ func readable(ctx context.Context, all []transport.Source) error {
 	return errors.Join(process.Usagef("nothing could be read: no pilot, no proxy and no pods in it"), CloseAll(all))
 }
 
-// noteOverlaps prints a note if two snapshots of one context hold the same
-// proxy: they are read as parts of one mesh, and the first that has a response
-// is used.
+// noteOverlaps prints a note if two snapshots of one context contain the
+// same proxy. Such snapshots are read as parts of one mesh, and each
+// response is taken from the first snapshot that has it.
 func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	if len(all) < 2 {
 		return
@@ -101,7 +101,7 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 		}
 		proxies, err := s.Proxies(ctx)
 		if err != nil {
-			continue // told when they are asked for
+			continue // reported when the proxies are read
 		}
 		for _, p := range proxies {
 			key := m.Context + "/" + p
@@ -114,8 +114,8 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	}
 }
 
-// Opening returns the error of opening the mesh: the timeout or the interrupt
-// if ctx has ended, else err.
+// Opening returns the error to report when opening the mesh fails: that of
+// the timeout or the interrupt if ctx has ended, and err otherwise.
 func (r *Run) Opening(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())
@@ -123,8 +123,8 @@ func (r *Run) Opening(ctx context.Context, err error) error {
 	return err
 }
 
-// openSnapshots opens all paths of --snapshot; a pattern stands for all files
-// that match it.
+// openSnapshots opens the snapshots at all paths of --snapshot. A path may
+// be a glob pattern, which selects all files that match it.
 func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err error) {
 	defer func() {
 		if err != nil {
@@ -159,15 +159,16 @@ func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, 
 	return transport.Open(ctx, path, o)
 }
 
-// expand returns the files that match a pattern, sorted; a path that exists is
-// a name, whatever characters are in it.
+// expand returns the files that match a pattern, sorted. If a file with that
+// exact path exists, it returns this path alone, even if the path contains
+// pattern characters.
 func expand(path string) ([]string, error) {
-	if _, err := os.Lstat(path); err == nil { // a name, whatever is in it
+	if _, err := os.Lstat(path); err == nil { // the path exists, so it is no pattern
 		return []string{path}, nil
 	}
 	found, err := filepath.Glob(path)
 	if err != nil {
-		return []string{path}, nil // not a pattern: a name with brackets in it
+		return []string{path}, nil // an invalid pattern, such as a name with an opening bracket
 	}
 	if len(found) == 0 {
 		if path == "-" || path == "demo" {
@@ -178,14 +179,15 @@ func expand(path string) ([]string, error) {
 	return found, nil
 }
 
-// notePartial prints a note if a snapshot doesn't hold all of its mesh.
+// notePartial prints a note if a snapshot doesn't contain its whole mesh.
 func (r *Run) notePartial(path string, s transport.Source) {
 	if s.Manifest().Partial {
 		r.Note(path + ": some of the mesh could not be had when it was recorded; its manifest.json tells what")
 	}
 }
 
-// quota returns the limit of the temporary files of all sources of the run.
+// quota returns the limit on temporary files that all sources of the run
+// share.
 func (r *Run) quota() *transport.Quota {
 	if r.spooled == nil {
 		r.spooled = process.NewQuota(int64(r.Spool), os.TempDir(), process.FreeBytes)
@@ -193,8 +195,9 @@ func (r *Run) quota() *transport.Quota {
 	return r.spooled
 }
 
-// OpenBeside opens a second mesh beside that of the run, as --snapshot takes
-// one; nil for an empty path. The sources are the caller's.
+// OpenBeside opens the sources of a second mesh, to be compared with the
+// mesh of the run. path has the form of an argument of --snapshot; if it is
+// empty, OpenBeside returns nil. The caller closes the sources.
 func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, error) {
 	if path == "" {
 		return nil, nil
@@ -206,7 +209,8 @@ func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, 
 }
 
 // openLive opens the sources of a live mesh: the addresses of --pilot and
-// --envoy, else the clusters of the kubeconfig contexts. It sends no request.
+// --envoy if there are any, and the clusters of the kubeconfig contexts
+// otherwise. It sends no request.
 func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) {
 	requestTimeout, err := clientcmd.ParseTimeout(*r.Kube.Timeout)
 	if err != nil {
@@ -225,7 +229,7 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	if len(contexts) == 0 {
 		contexts = []string{*r.Kube.Context}
 	}
-	r.quota() // not in a goroutine that is left behind
+	r.quota() // create it here, because Await may abandon the goroutine that opens a cluster
 	for _, name := range contexts {
 		s, err := process.Await(ctx, func() (transport.Source, error) { return openCluster(r, name, requestTimeout) })
 		if err != nil {
@@ -236,8 +240,8 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	return open, nil
 }
 
-// openCluster opens the source of one kubeconfig context; "" is the current
-// one.
+// openCluster opens the source of one kubeconfig context. An empty name
+// selects the current context.
 func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transport.Source, error) {
 	loader := r.Kube.In(context_).ToRawKubeConfigLoader()
 	raw, err := loader.RawConfig()
@@ -245,7 +249,7 @@ func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transpo
 		return nil, process.Usagef("kubeconfig: %s", process.OneLine(err.Error()))
 	}
 	config, err := loader.ClientConfig()
-	inside := r.Env("KUBERNETES_SERVICE_HOST") != "" // of a cluster
+	inside := r.Env("KUBERNETES_SERVICE_HOST") != "" // the process runs in a pod, so it can use the service account
 	switch {
 	case clientcmd.IsEmptyConfig(err), len(raw.Contexts)+len(raw.Clusters) == 0 && *r.Kube.APIServer == "" && !inside:
 		return nil, process.Usagef("no cluster is configured: no kubeconfig was found (a recorded mesh needs none: --snapshot demo)")
@@ -273,23 +277,24 @@ func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transpo
 	return s, nil
 }
 
-// uses returns what the query, and then the printing of its results, will read of
-// the sections of proxies: see package demand.
+// uses returns which parts of the proxies' sections the query and the
+// printing of its results will read. See package demand.
 func (r *Run) uses() []demand.Use { return r.demand().Sections() }
 
 func (r *Run) demand() *demand.Tree {
 	results := &demand.Tree{Shown: true}
 	switch {
 	case r.Quiet && !r.Request.Traces:
-		results = &demand.Tree{} // whether there is one
+		results = &demand.Tree{} // only the existence of a result matters
 	case r.printsWhole():
 		results = nil
 	}
 	return query.Demand(r.Request.Query, results).As("Mesh", r.columns)
 }
 
-// reads returns the same as hints for the sources. A run without a query, which
-// compares or records, reads everything.
+// reads returns hints for the sources: which parts of each section, and of
+// each section that istiod would send, the run will read. A run without a
+// query, such as a comparison or a recording, reads everything.
 func (r *Run) reads() (sections, desired map[mesh.Section]mesh.Hint) {
 	if r.Program == nil {
 		return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}, nil
@@ -306,7 +311,7 @@ func hints(uses []demand.Use) map[mesh.Section]mesh.Hint {
 	return all
 }
 
-// printsWhole reports whether printing a result reads everything in it.
+// printsWhole reports whether printing a result reads all its fields.
 func (r *Run) printsWhole() bool {
 	f := &r.Output
 	switch f.Format {
@@ -316,7 +321,7 @@ func (r *Run) printsWhole() bool {
 	return true
 }
 
-// columns returns the fields that a row of the table of a kind reads.
+// columns returns the fields that the table of a kind reads for each row.
 func (r *Run) columns(kind string) (fields []string, ok bool) {
 	return columns.Fields(kind, r.Output.Format == "wide")
 }

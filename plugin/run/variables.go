@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Variables binds the variables of --arg and the like; the last of several
-// with one name is used.
+// Variables binds the variables of --arg and similar flags. If several flags
+// set the same name, the last one is used.
 func (r *Run) Variables(ctx context.Context) error {
 	named := object.New(0)
 	for _, b := range r.Argv.Bindings {
@@ -48,8 +48,9 @@ func (r *Run) Variables(ctx context.Context) error {
 	return nil
 }
 
-// declared binds the arguments that the query's header declares: to the values
-// of their flags or of --arg, else to their defaults.
+// declared binds the arguments that the header of the query declares. The
+// value comes from the flag of the argument, or else from --arg, or else
+// from the default.
 func declared(r *Run, named *object.Object) error {
 	if r.Request.named == nil {
 		return nil
@@ -117,8 +118,8 @@ func bound(ctx context.Context, b options.Binding) (any, error) {
 	return b.Value, nil
 }
 
-// unread returns the error of a file that could not be read, or of a run that
-// has ended meanwhile.
+// unread returns the error to report when the file of a flag could not be
+// read. If ctx has ended meanwhile, it returns the error of the ended run.
 func unread(ctx context.Context, b options.Binding, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())

@@ -18,24 +18,25 @@ import (
 )
 
 // A watcher repeats the query when the mesh changes, and prints results that
-// are new or changed. It sees a change in what istiods report of their
-// connections and in the list of pods: every other change in a mesh leads to a
-// push. As in kubectl, results that disappear are not printed.
+// are new or changed. It notices changes in two places: in the connections
+// that the istiods report, and in the list of pods. That is enough, because
+// every other change of a mesh leads to a push. As in kubectl, results that
+// disappear are not printed.
 type watcher struct {
 	*Run
 	answers []transport.Source
-	lasting printers.Lasting // nil: each result is printed for itself
+	lasting printers.Lasting // the printer that all rounds share; nil if each result has a printer of its own
 	sight   *sight
-	read    bool            // a round succeeded
-	words   map[bool]string // of the mesh that was read last, with and without its pods
-	listed  time.Time       // when its pods were
-	status  int             // what the results of the last round say
-	told    map[string]bool // the faults that are known
-	failing bool            // the last round did, and it was told
+	read    bool            // a round has succeeded
+	words   map[bool]string // the fingerprints of the mesh at the last successful round; the key is whether the pods are included
+	listed  time.Time       // when the pods were listed last
+	status  int             // the exit code for the results of the last round
+	told    map[string]bool // the faults that were printed already
+	failing bool            // the last round failed, and its error was printed
 }
 
-// watchOver runs --watch. It ends with ctx, or with an error that repeating
-// can't resolve.
+// watchOver runs --watch. It returns when ctx ends, or with an error that a
+// repetition of the query can't resolve.
 func watchOver(ctx context.Context, r *Run, answers []transport.Source) error {
 	w := &watcher{Run: r, answers: answers, words: map[bool]string{}}
 	if err := w.openPrinter(ctx); err != nil {
@@ -79,14 +80,15 @@ func (w *watcher) once(ctx context.Context) (changed bool, err error) {
 		}
 		w.status, w.read, w.listed = w.statusCode(), true, w.Now()
 		w.words[pods] = word
-		w.words[!pods], err = w.Mesh.Fingerprint(ctx, !pods) // of answers that are there
+		w.words[!pods], err = w.Mesh.Fingerprint(ctx, !pods) // sends no request: the round has cached all answers
 		return err
 	})
 	return changed, err
 }
 
-// betweenLists is how long the pods are not listed again if no istiod reports
-// a change. The cost of a list grows with the number of pods.
+// betweenLists is the minimum time between two lists of the pods while no
+// istiod reports a change. Listing is expensive because its cost grows with
+// the number of pods.
 const betweenLists = 30 * time.Second
 
 // ask runs the query and prints new results.
@@ -100,7 +102,7 @@ func (w *watcher) ask(ctx context.Context) error {
 	o.Finish = w.finish
 	err := w.evaluate(ctx, o)
 	var fault *mesh.Fault
-	if errors.As(err, &fault) { // told with the others
+	if errors.As(err, &fault) { // printed together with the other faults
 		w.Fault(fault)
 		err = nil
 	}
@@ -119,7 +121,7 @@ func (w *watcher) ask(ctx context.Context) error {
 	return nil
 }
 
-// openPrinter chooses the printer, one for all rounds.
+// openPrinter creates the printer that all rounds share.
 func (w *watcher) openPrinter(ctx context.Context) error {
 	w.rows = &rows{}
 	o := w.PrinterOptions(mesh.WithLost(ctx, w.Fault))
@@ -144,7 +146,8 @@ func (w *watcher) openPrinter(ctx context.Context) error {
 	return err
 }
 
-// finish renders a result, and records what it is about and what it says.
+// finish renders a result, and records its subject and content, so that a
+// later round can tell whether it is new or changed.
 func (w *watcher) finish(ctx context.Context, v any) (any, error) {
 	finished, err := w.Run.finish(ctx, v)
 	if err != nil || w.Quiet {
@@ -157,8 +160,8 @@ func (w *watcher) finish(ctx context.Context, v any) (any, error) {
 	return res, err
 }
 
-// tellNews prints the faults that the last round didn't have. It returns the
-// number of all faults of this round.
+// tellNews prints the faults that the previous round didn't have. It returns
+// the number of all faults of this round.
 func (w *watcher) tellNews() int {
 	var news []*mesh.Fault
 	known := map[string]bool{}
@@ -174,7 +177,8 @@ func (w *watcher) tellNews() int {
 	return len(all)
 }
 
-// tellFailure prints once that the mesh can't be read at the moment.
+// tellFailure prints an error when a round fails, and nothing more until a
+// round has succeeded again.
 func (w *watcher) tellFailure(err error) {
 	if err != nil && !w.failing {
 		w.Message(func(out io.Writer) { fmt.Fprintln(out, "error: "+Describe(err)+"; trying again") })
@@ -182,13 +186,14 @@ func (w *watcher) tellFailure(err error) {
 	w.failing = err != nil
 }
 
-// passes reports whether an error may be gone when the query is repeated.
+// passes reports whether an error may be temporary, so that the query is
+// worth repeating.
 func passes(err error) bool {
 	var halt *eval.Halt
 	var write *process.WriteError
 	var exit *process.ExitError
 	switch {
-	case apierrors.IsUnauthorized(err): // but an API server that has just begun forbids for a moment what it will allow
+	case apierrors.IsUnauthorized(err): // "forbidden" may be temporary: an API server that has just started denies requests for a moment
 		return false
 	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownProxyError)),
 		errors.As(err, new(*inventory.UnknownNamespaceError)):
@@ -199,8 +204,9 @@ func passes(err error) bool {
 	return true
 }
 
-// left returns the end of a run that the user or --timeout has ended: exit
-// code 0 if at least one round succeeded and nothing else speaks against it.
+// left returns the error with which a run ends that the user or --timeout
+// has stopped. The exit code is 0 if a round succeeded and neither the
+// results of the last round nor its faults require another code.
 func (w *watcher) left(ctx context.Context) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):

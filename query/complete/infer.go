@@ -4,13 +4,14 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// walker walks a query as if it ran, with shapes in place of values.
+// walker interprets a query with shapes in place of values, to find out
+// which shapes reach the cursor.
 type walker struct {
 	shapeContents
 	base         map[string]*definition // the functions of jq and of the library, by name/arity
-	stepsLeft    int                    // the number of steps left
+	stepsLeft    int                    // how many more steps the walk may take
 	depth        int                    // the current depth of calls
-	reachedMark  bool                   // the walk has reached the mark
+	reachedMark  bool                   // the walk has reached the mark, which is at the cursor
 	shapesAtMark shapes                 // the shapes that reached the mark
 	scopeAtMark  *scope                 // the scope at the mark
 }
@@ -20,7 +21,8 @@ const (
 	maxCalls = 40
 )
 
-// scope is a name that a query can use, and a link to the enclosing scope.
+// scope is one name that is visible in a part of a query, with a link to the
+// enclosing scope.
 type scope struct {
 	up   *scope
 	name string // "$x", or "f/1" for a function
@@ -28,13 +30,14 @@ type scope struct {
 	def  *definition
 }
 
-// definition is a function: its body and the scope of that body. An argument of
-// a call is a definition without parameters.
+// definition is a function: its body, and the scope in which the body is
+// evaluated. An argument of a call is a closure in jq, so it is a definition
+// without parameters.
 type definition struct {
 	params  []string
 	body    *syntax.Query
 	scope   *scope
-	self    string // the function's name; empty for an argument
+	self    string // the name of the function; empty if this is the argument of a call
 	primary func(w *walker, in shapes, args []*definition) shapes
 	doc     string
 }
@@ -124,8 +127,9 @@ func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
 	return s
 }
 
-// bindAll returns the scope after "as" with alternative patterns. It contains
-// the variables of all of them, since any may have matched.
+// bindAll returns the scope after "as" with alternative patterns (?//). It
+// contains the variables of all patterns, because any of them may have
+// matched.
 func (w *walker) bindAll(patterns []*syntax.Pattern, of, in shapes, s *scope) *scope {
 	for _, p := range patterns {
 		s = w.bind(p, of, in, s)

@@ -18,14 +18,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test are random: an iteration over arrays that can load a
-// part of their elements, a condition, and more after it.
+// The queries of this test are random. Each iterates over arrays that can load a
+// subset of their elements, applies a condition, and continues with more filters.
 
 func among(r *rand.Rand, all ...string) string { return all[r.Intn(len(all))] }
 
 func text(r *rand.Rand) string { return among(r, `"a"`, `"ab"`, `"b"`, `"abc"`, `""`, `"a.c"`, `"é"`) }
 
-// operand returns an expression that a name is compared with.
+// operand returns an expression to compare a name with.
 func operand(r *rand.Rand) string {
 	return among(r, text(r), text(r), text(r), `$n`, `$o.name`, `$o.deep.name`, `("a", "b")`, `($n, `+text(r)+`)`, `$list[]`, `$m`, `$o.none`, `$n.a`, `$mixed[]`, `null`, `1`, `empty`, `error("e")`, `("a" + "b")`)
 }
@@ -107,15 +107,16 @@ func conditional(r *rand.Rand) string {
 	return `. as $d | ("ab", "b") as $n | 1 as $m | ["a", "b"] as $list | ["a", 1] as $mixed | {name: "a", deep: {name: "ab"}} as $o | ` + q
 }
 
-// lateness is a member that has yet to be loaded.
+// lateness is a value of a member that must be loaded before it can be read.
 type lateness struct{ v any }
 
 func (l *lateness) Pending() bool                          { return true }
 func (l *lateness) Forced() (any, bool)                    { return nil, false }
 func (l *lateness) Force(ctx context.Context) (any, error) { return l.v, mesh.Enter(ctx) }
 
-// rows makes an array, and the same array with lazy members. Some elements have
-// no name, and a few aren't objects, which no array of a mesh would contain.
+// rows generates an array, and the same array with lazy members. Some elements
+// have no name, and a few aren't objects. A mesh contains no array with such
+// elements, so regular is false then.
 func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	plain, lazy, regular = []any{}, []any{}, true
 	odd := r.Intn(12) == 0
@@ -147,8 +148,9 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	return plain, lazy, regular
 }
 
-// shifty is an array that returns the wanted elements and, at random, more; or
-// refuses to filter; or, at random, has been loaded in the meantime.
+// shifty is a lazy array that behaves at random, within what its interface
+// permits. When it is filtered, it may return more than the wanted elements, or
+// refuse to filter, or report that it has been loaded in the meantime.
 type shifty struct {
 	mu      sync.Mutex
 	r       *rand.Rand
@@ -209,8 +211,9 @@ func (s *shifty) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) {
 // eagerly wraps a lazy array so that it can only be loaded completely.
 type eagerly struct{ mesh.Lazy }
 
-// conditionDocument makes a document in three forms: plain, with arrays that can
-// load a part of their elements, and with the same arrays that can't.
+// conditionDocument generates a document in three forms: without lazy values,
+// with arrays that can load a subset of their elements, and with arrays that can
+// only be loaded completely.
 func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 	faulty := r.Intn(6) == 0
 	array := func(id string) (any, *shifty) {
@@ -243,13 +246,13 @@ func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 	}
 	plain, narrow, eager = both("Mesh", "", object.Of("proxies", [3]any{ps[0], ps[1], ps[2]}))
 	if faulty {
-		plain = nil // gojq doesn't know faults
+		plain = nil // gojq has no faults, so there is nothing to compare with
 	}
 	return plain, narrow, eager
 }
 
-// conditionDiffers runs a random query on the two lazy documents, and in gojq on
-// the plain one. It returns the first difference.
+// conditionDiffers runs a random query on both lazy documents, and in gojq on the
+// plain one. It returns the first difference.
 func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	r := rand.New(rand.NewSource(seed))
 	query = conditional(r)
@@ -271,7 +274,7 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 			return query, fmt.Sprintf("%d workers: %s\nwithout asking: %s", workers, got, want)
 		}
 	}
-	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // flags of jq that gojq lacks
+	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // these use regex flags of jq that gojq lacks
 		return query, ""
 	}
 	gojqs := byGojq(ctx, gojqCase{query: query, inputs: []any{plain}})
@@ -288,8 +291,8 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	return query, ""
 }
 
-// If a section leaves out elements that a condition doesn't want, no result,
-// error or fault changes.
+// Results, errors and faults must not change if a section leaves out elements for
+// which the condition is false.
 func TestConditions(t *testing.T) {
 	n, count := 1500, &tally{}
 	if testing.Short() {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Envoy is what is known of the Envoy that routes the request. The zero Envoy
-// uses the newest rules and an unknown runtime.
+// Envoy describes the Envoy that routes the request. The zero Envoy has the
+// newest rules and an unknown runtime.
 type Envoy struct {
 	// Version returns Envoy's version, such as "1.37.0", or "" if it isn't
 	// known. It is called only when the answer depends on the version. If
@@ -21,7 +21,7 @@ type Envoy struct {
 	Runtime func(key string) (v any, known bool)
 }
 
-// rule is a rule that not every version of Envoy has.
+// rule is a behaviour of Envoy that not every version has.
 type rule struct {
 	what  string    // the rule in words; part of an answer that depends on it
 	flag  string    // the reloadable feature that turns it off; empty if none does
@@ -88,8 +88,8 @@ var (
 // newest is a version above the first release of every rule.
 const newest = "1.1000000.0"
 
-// has reports whether Envoy has a rule. It returns maybe if Envoy's version
-// isn't known, or is a build between two releases.
+// has reports whether this Envoy follows a rule. It returns maybe if the
+// version isn't known, or is a build between two releases.
 func (e Envoy) has(is rule) truth {
 	version := newest
 	if e.Version != nil {
@@ -148,8 +148,9 @@ func (e Envoy) runtime(key string) (v any, known bool) {
 // if its connection manager doesn't configure internal addresses.
 func (e Envoy) PrivateIsInternal() bool { return e.has(explicitInternal) == no }
 
-// has reports whether Envoy has a rule that affects the request. If Envoy's
-// version isn't known, it adds to the answer that the result depends on it.
+// has reports whether Envoy follows a rule that affects the request. If
+// Envoy's version isn't known, it notes in the answer that the result
+// depends on it.
 func (c *matcher) has(is rule) bool {
 	t := c.envoy.has(is)
 	if t == maybe {
@@ -160,9 +161,9 @@ func (c *matcher) has(is rule) bool {
 
 func (is rule) unknown() string { return "Envoy's version, which isn't known: " + is.what }
 
-// byRule decides by the newer rule or by the older one, depending on Envoy's
-// version. If the version isn't known and the two results differ, it adds to
-// the answer that the result depends on it.
+// byRule returns the result of the newer rule or of the older one, depending
+// on Envoy's version. If the version isn't known and the two results differ,
+// it notes in the answer that the result depends on it.
 func byRule[T comparable](c *matcher, is rule, newer, older func() T) T {
 	switch c.envoy.has(is) {
 	case yes:

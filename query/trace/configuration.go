@@ -12,26 +12,28 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// configuration reads the sections of one proxy. It asks for elements by name: a
-// live Envoy then sends only these.
+// configuration reads the sections of one proxy. It requests elements by
+// name, so that a live Envoy sends only these.
 type configuration struct {
 	ctx   context.Context
 	proxy *mesh.Object
 	split splitClusters
-	idle  []socket // listeners that were read last and that Envoy doesn't use
+	idle  []socket // those of the listeners read last that Envoy doesn't use
 }
 
-// splitClusters are the clusters that a route splits its requests among, with
-// their endpoints. They are loaded by two requests instead of two for each.
+// splitClusters are the clusters that a weighted route splits its requests
+// among, and their endpoints. They are loaded with two requests in total,
+// instead of two for each cluster.
 type splitClusters struct {
-	used   *object.Object   // by name; null for one that is not there
-	unused *object.Object   // by name: those that Envoy doesn't use
-	rows   map[string][]any // endpoints by the name of their assignment
+	used   *object.Object   // by name; null for a cluster that doesn't exist
+	unused *object.Object   // by name; the clusters that Envoy doesn't use
+	rows   map[string][]any // the endpoints, by EDS name
 }
 
 func (g *configuration) reader() *document.Reader { return document.NewReader(g.ctx) }
 
-// loadSplit loads the clusters that have a share, then their endpoints.
+// loadSplit loads the clusters whose share is above 0, and then their
+// endpoints.
 func (g *configuration) loadSplit(shares []routing.Share) error {
 	r := g.reader()
 	s := splitClusters{object.New(0), object.New(0), map[string][]any{}}
@@ -80,8 +82,8 @@ func (g *configuration) loadSplit(shares []routing.Share) error {
 	return r.Err
 }
 
-// some returns the elements of a section whose field is one of the names, and
-// perhaps others.
+// some returns the elements of a section for which the value of a field is
+// one of the names. It may also return others.
 func (g *configuration) some(section, field string, names []string) ([]any, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -89,7 +91,8 @@ func (g *configuration) some(section, field string, names []string) ([]any, erro
 	return narrowed(g.ctx, g.proxy, section, mesh.Hint{By: field, Names: names})
 }
 
-// clusterNamed returns the cluster of a name, as byName does.
+// clusterNamed returns the cluster with a name, with the same results as
+// byName. It uses the clusters that loadSplit has loaded.
 func (g *configuration) clusterNamed(name string) (used, unused any, err error) {
 	if c, ok := g.split.used.Lookup(name); ok {
 		return c, g.split.unused.Get(name), nil
@@ -97,8 +100,8 @@ func (g *configuration) clusterNamed(name string) (used, unused any, err error) 
 	return byName(g.ctx, g.proxy, "clusters", name)
 }
 
-// assignmentOf returns the name that a cluster's endpoints have in EDS; empty for
-// a cluster that has none of its own.
+// assignmentOf returns the EDS name of a cluster's endpoints. It is empty
+// for a cluster without endpoints of its own.
 func assignmentOf(r *document.Reader, c any, name string) string {
 	if c == nil || r.Text(c, "type") == "ORIGINAL_DST" || r.Get(c, "clusterType") != nil || r.Err != nil {
 		return ""
@@ -106,9 +109,11 @@ func assignmentOf(r *document.Reader, c any, name string) string {
 	return cmp.Or(r.Text(c, "edsClusterConfig", "serviceName"), name)
 }
 
-// endpointsOf returns the endpoints of a cluster. An aggregate cluster has those
-// of its clusters, whose priorities follow one another. within are the aggregate
-// clusters that this one is part of; one that contains itself is reported.
+// endpointsOf returns the endpoints of a cluster. The endpoints of an
+// aggregate cluster are those of its member clusters; the priorities of each
+// member follow those of the member before it. within lists the aggregate
+// clusters that contain this one. A cluster that contains itself is left
+// out, and reported to unsure.
 func (g *configuration) endpointsOf(c any, name string, within []string, unsure func(...string)) ([]any, error) {
 	r := g.reader()
 	members := r.List(c, "clusterType", "typedConfig", "clusters")
@@ -154,7 +159,7 @@ func (g *configuration) endpointsOf(c any, name string, within []string, unsure 
 
 var errNoClusterNames = errors.New("the dump does not say which cluster they are of (Envoy 1.22 and older)")
 
-// assigned returns the endpoints that have a name in EDS.
+// assigned returns the endpoints that have this EDS name.
 func (g *configuration) assigned(name string) ([]any, error) {
 	if rows, ok := g.split.rows[name]; ok {
 		return rows, nil
@@ -179,8 +184,9 @@ func (g *configuration) assigned(name string) ([]any, error) {
 	return out, r.Err
 }
 
-// zone returns the proxy's locality and the endpoints of its own cluster; nil
-// where the bootstrap names no such cluster.
+// zone returns the proxy's locality and the endpoints of the cluster that
+// the proxy itself belongs to. It returns nil if the bootstrap doesn't name
+// that cluster.
 func (g *configuration) zone() (*routing.Zone, error) {
 	r := g.reader()
 	name := r.Text(g.proxy, "bootstrap", "clusterManager", "localClusterName")
@@ -196,7 +202,7 @@ func (g *configuration) zone() (*routing.Zone, error) {
 	return z, err
 }
 
-// idOf returns the id of a proxy; empty for any other value.
+// idOf returns the id of a proxy, or "" if owner isn't a proxy.
 func idOf(owner any) string {
 	if o, ok := owner.(*mesh.Object); ok {
 		v, _ := o.Member("id")

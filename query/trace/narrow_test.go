@@ -10,13 +10,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// section is a section that can be asked for elements by one field. It logs what
-// it is asked for.
+// section is a section that can be filtered by one field. It logs which elements
+// were requested.
 type section struct {
 	all  []any
 	log  *[]string
 	name string
-	by   string // the field
+	by   string // the field by which it can be filtered
 }
 
 func (s *section) Sectional()          {}
@@ -46,8 +46,8 @@ func (s *section) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) 
 	return out, true, nil
 }
 
-// TestTraceLoadsOnlyItsWay holds that a walk asks for the listeners of its port, its
-// route configuration, its cluster and the cluster's endpoints, and nothing else.
+// TestTraceLoadsOnlyItsWay checks that a trace loads only the listeners of its
+// port, its route configuration, its cluster and the endpoints of that cluster.
 func TestTraceLoadsOnlyItsWay(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{`.proxy("web").trace("http://cart/cart").reason`, `clusters outbound|80||cart.shop.svc.cluster.local; endpoints both; listeners virtualOutbound,(?s).*_80; routes 80`},

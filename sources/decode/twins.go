@@ -63,7 +63,7 @@ func (t *Twins) report() {
 	}
 }
 
-// find returns the value with this sum, nil if there is none.
+// find returns the value with this sum, or nil if there is none.
 func (t *Twins) find(sum uint64) any {
 	s := &t.shards[sum%twinShards]
 	s.mu.Lock()
@@ -91,7 +91,8 @@ func (t *Twins) add(sum uint64, v any, cost int64) (twin any, ok bool) {
 	return v, true
 }
 
-// text returns the string with the bytes b as an interface value.
+// text returns the string with the bytes b as an interface value, from the table
+// if it contains the string. ok is false if the string isn't shared.
 func (t *Twins) text(sum uint64, b []byte) (v any, ok bool) {
 	if s, found := t.find(sum).(string); found && s == string(b) {
 		return s, true
@@ -103,8 +104,8 @@ func (t *Twins) text(sum uint64, b []byte) (v any, ok bool) {
 	return s, false
 }
 
-// object returns the object that has exactly these members in this order, or nil if
-// there is none. The names must be distinct.
+// object returns the object in the table that has exactly these members in this
+// order, or nil if there is none. The names must be distinct.
 func (t *Twins) object(sum uint64, names []string, vals []any) *object.Object {
 	m, _ := t.find(sum).(*object.Object)
 	if m.Len() != len(names) {
@@ -118,7 +119,8 @@ func (t *Twins) object(sum uint64, names []string, vals []any) *object.Object {
 	return m
 }
 
-// array returns the array of these elements, or nil if there is none.
+// array returns the array in the table that has exactly these elements, or nil if
+// there is none.
 func (t *Twins) array(sum uint64, vals []any) []any {
 	a, _ := t.find(sum).([]any)
 	if !alike(a, vals) {
@@ -127,8 +129,9 @@ func (t *Twins) array(sum uint64, vals []any) []any {
 	return a
 }
 
-// alike reports whether two values are equal. Their contents come from the table, so
-// contents are equal if they are identical.
+// alike reports whether two values are equal. It compares members and elements by
+// identity only, because these are already in the table, where equal values are
+// identical.
 func alike(a, b any) bool {
 	switch x := a.(type) {
 	case *object.Object:

@@ -10,12 +10,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestDerivedFieldsNeedWhatTheySay makes the derived fields of every recorded
-// resource twice, of the whole resource and of the fields that mesh.Field.Needs
-// names (its name is always asked for): a need that was forgotten shows as another
-// value. It also holds that the
-// fields that are made and the rows of mesh.Kinds are the same, and that a mask
-// can be made for every derived field that a mask can reach.
+// TestDerivedFieldsNeedWhatTheySay checks mesh.Field.Needs: the fields of a
+// resource that each derived field is computed from. It computes the derived
+// fields of every recorded resource twice, from the whole resource and from the
+// fields in Needs (and the name, which is always requested). If Needs lacks a
+// field, the two values differ.
+//
+// It also checks that the derived fields are the same as the rows in mesh.Kinds,
+// and that Envoy can be asked with a field mask for each derived field that a
+// mask supports.
 func TestDerivedFieldsNeedWhatTheySay(t *testing.T) {
 	for _, c := range []catalog{clusterCatalog, listenerCatalog, extensionCatalog} {
 		c.eager = true
@@ -58,7 +61,7 @@ func TestDerivedFieldsNeedWhatTheySay(t *testing.T) {
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.needs)) {
-			if !seen[name] && c.section != mesh.Extensions { // of which there are none in the recordings
+			if !seen[name] && c.section != mesh.Extensions { // no recording contains an extension
 				t.Errorf("%s.%s: no recorded resource has it", c.kind(), name)
 			}
 			if c.masked != nil && c.masked.message != "" && !CanExcerpt(c.section, []string{name}) {

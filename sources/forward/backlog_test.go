@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// What comes out of a backlog is what went in, however much comes and is read
-// at once; and it holds no more pieces than that needs.
+// TestBacklog reads and writes random amounts of data. The output of a
+// backlog must equal its input, and it must not keep more pieces than the
+// unread data needs.
 func TestBacklog(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var b backlog
@@ -21,10 +22,10 @@ func TestBacklog(t *testing.T) {
 		in = append(in, room[:n]...)
 		b.add(n)
 		into := make([]byte, r.IntN(2*pieceSize))
-		if r.IntN(100) == 0 { // one who was late
+		if r.IntN(100) == 0 { // a slow reader, which gets a lot of data at once
 			into = make([]byte, 1<<20)
 		}
-		held := b.room() // reading must leave it where it is
+		held := b.room() // a read must not move this space, because the writer may be filling it
 		n = b.read(into)
 		out = append(out, into[:n]...)
 		if again := b.room(); &again[0] != &held[0] || len(again) != len(held) {

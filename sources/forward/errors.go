@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// RefusedError is the error of a port that nothing listens on: the pod
-// answered.
+// RefusedError is the error of a port on which nothing listens. The pod was
+// reached, and refused the connection.
 type RefusedError struct {
 	Port int
-	Text string // the other end's own words
+	Text string // the message from the other end
 }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("port %d refused", e.Port) }
@@ -26,38 +26,41 @@ func (e *ForwardError) Error() string {
 	return fmt.Sprintf("port %d not forwarded: %s", e.Port, e.Text)
 }
 
-// LostError is the error of a connection whose session ended first.
+// LostError is the error of a connection that ended because its port-forward
+// session ended.
 type LostError struct{}
 
 func (LostError) Error() string { return "connection to the pod lost" }
 
-// SlowUpgradeError is the error of a session that was not open in time. The
-// cause is unknown: an API server waits for the node's kubelet, which may wait
-// for the pod.
+// SlowUpgradeError is the error of a session that was not opened in time. It
+// can't tell the cause: the API server waits for the node's kubelet, which
+// in turn may wait for the pod.
 type SlowUpgradeError struct{ After time.Duration }
 
 func (e *SlowUpgradeError) Error() string {
 	return fmt.Sprintf("no connection to the pod within %s", e.After)
 }
 
-// Timeout returns true, as that of a net.Error.
+// Timeout returns true, so that the error counts as a timeout, as a
+// net.Error does.
 func (*SlowUpgradeError) Timeout() bool { return true }
 
 // SlowReaderError is the error of a connection that was closed because its
-// reader lagged too much. Data received before can be read first.
+// reader was too slow. The data that was received before can still be read.
 type SlowReaderError struct {
 	Port   int
-	Unread int // how many bytes were kept
+	Unread int // the number of bytes that were received and not read
 }
 
 func (e *SlowReaderError) Error() string {
 	return fmt.Sprintf("port %d cut off: over %d bytes unread", e.Port, e.Unread)
 }
 
-// ExitError is the error of a command that ended with another code than 0.
+// ExitError is the error of a command that ended with an exit code other
+// than 0.
 type ExitError struct {
 	Code   int
-	Stderr string // the beginning of its standard error
+	Stderr string // the beginning of what the command wrote to standard error
 }
 
 func (e *ExitError) Error() string {
@@ -67,21 +70,21 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("exit code %d: %s", e.Code, line1(e.Stderr))
 }
 
-// Answered reports whether the command ran: shells and container runtimes have
-// codes of their own for one that could not be started.
+// Answered reports whether the command ran. Shells and container runtimes
+// use the codes 126 and 127 for a command that could not be started.
 func (e *ExitError) Answered() bool { return e.Code != 126 && e.Code != 127 }
 
 // ExecError is the error of a command that could not be run, or whose exit code
 // is unknown.
 type ExecError struct {
 	Text   string
-	Stderr string // the beginning of its standard error
+	Stderr string // the beginning of what the command wrote to standard error
 }
 
 func (e *ExecError) Error() string {
 	text := line1(e.Text)
 	for _, wrapping := range []string{"Internal error occurred: ", "Internal error occurred: ", "error executing command in container: "} {
-		text = strings.TrimPrefix(text, wrapping) // one for each server that passed it on
+		text = strings.TrimPrefix(text, wrapping) // each server on the way adds a prefix
 	}
 	if e.Stderr != "" {
 		text += ": " + line1(e.Stderr)
@@ -89,12 +92,14 @@ func (e *ExecError) Error() string {
 	return text
 }
 
-// Answered reports whether the command ran, which it did if it wrote to stderr.
+// Answered reports whether the command ran. A command that wrote to standard
+// error did.
 func (e *ExecError) Answered() bool { return strings.TrimSpace(e.Stderr) != "" }
 
-// streamError returns the error for the text of a connection's error stream.
-// The text depends on the container runtime; "connection refused" is the
-// kernel's.
+// streamError converts the text of the error stream of a connection to an
+// error. It returns nil if the text is empty. The text depends on the
+// container runtime, except for "connection refused", which comes from the
+// kernel.
 func streamError(port int, text string) error {
 	text = line1(text)
 	switch {
@@ -104,12 +109,13 @@ func streamError(port int, text string) error {
 		return &RefusedError{Port: port, Text: text}
 	}
 	if rest, ok := strings.CutPrefix(text, fmt.Sprintf("error forwarding port %d to pod ", port)); ok {
-		if _, reason, ok := strings.Cut(rest, ": "); ok { // NAME, uid UID: reason
+		if _, reason, ok := strings.Cut(rest, ": "); ok { // the rest has the form "NAME, uid UID: reason"
 			text = reason
 		}
 	}
 	return &ForwardError{Port: port, Text: text}
 }
 
-// line1 joins the words of a text to one line.
+// line1 replaces each run of white space, including newlines, by one space,
+// so that a text fits on one line.
 func line1(text string) string { return strings.Join(strings.Fields(text), " ") }

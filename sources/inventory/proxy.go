@@ -14,37 +14,41 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
-// A Proxy is what is known of one proxy before it is asked itself. Values that
-// nothing says are empty or nil.
+// A Proxy is what istiod, the API server and dumps say about one proxy. No
+// request to the proxy itself is needed for it. Values that no source
+// contains are empty or nil.
 type Proxy struct {
-	ID        string // pod.namespace, or what else names it
+	ID        string // pod.namespace, or another name if the pod isn't known
 	ClusterID string
-	Home      *requests.Cluster // the cluster of its pod; without a pod, the one that it was found in
+	Home      *requests.Cluster // the cluster of its pod, or, without a pod, the cluster in which it was found
 
-	Link     *Link           // to its istiod; nil: no istiod knows it
-	Also     []*Link         // to other istiods, the most recent first
-	Pod      *kube.Pod       // nil: no API server lists it
-	Identity *envoy.Identity // read from its dump, where neither an istiod nor an API server lists it
-	Places   []Place         // where it can be asked
+	Link     *Link           // the link to its istiod; nil if no istiod knows it
+	Also     []*Link         // links to other istiods, the most recent first
+	Pod      *kube.Pod       // nil if no API server lists it
+	Identity *envoy.Identity // read from its dump if neither an istiod nor an API server lists it
+	Places   []Place         // where requests can be sent to it
 
-	// AllPilotsAnswered says that every istiod listed its connections: without
-	// a link, the proxy is not connected.
+	// AllPilotsAnswered reports whether every istiod has listed its
+	// connections. If so, a proxy without a link is not connected; otherwise an
+	// istiod that didn't answer may know it.
 	AllPilotsAnswered bool
 }
 
-// A Place is a cluster that can ask a proxy, and the proxy's name there.
+// A Place is a cluster through which a proxy can be reached, and the name of
+// the proxy there.
 type Place struct {
 	Cluster *requests.Cluster
 	Name    string
 }
 
-// Request returns the request for an endpoint of the proxy at the place.
+// Request returns the request for an endpoint of the proxy through this
+// place.
 func (p Place) Request(what string) requests.Request {
 	return requests.Request{Cluster: p.Cluster, To: requests.Proxy, Name: p.Name, What: what}
 }
 
-// AllPlaces returns the places or, if there is none, the one where the proxy
-// would be.
+// AllPlaces returns the places. If there is none, it returns the place at
+// which the proxy is expected: its id in its own cluster.
 func (p *Proxy) AllPlaces() []Place {
 	if p.Places == nil {
 		return []Place{{p.Home, p.ID}}
@@ -52,13 +56,13 @@ func (p *Proxy) AllPlaces() []Place {
 	return p.Places
 }
 
-// IsLive reports whether the proxy can be asked in a live cluster.
+// IsLive reports whether the proxy can be reached in a live cluster.
 func (p *Proxy) IsLive() bool {
 	return slices.ContainsFunc(p.AllPlaces(), func(at Place) bool { return at.Cluster.IsLive() })
 }
 
-// IsDump reports whether only dumps that were given by themselves are known of
-// the proxy.
+// IsDump reports whether the proxy is only known from dumps that were given
+// on their own, without a mesh.
 func (p *Proxy) IsDump() bool {
 	return len(p.Places) > 0 && !slices.ContainsFunc(p.Places, func(at Place) bool { return !at.Cluster.IsDump() })
 }
@@ -71,8 +75,8 @@ func (p *Proxy) Links() []*Link {
 	return append([]*Link{p.Link}, p.Also...)
 }
 
-// Connected returns whether an istiod knows the proxy, a bool; nil where some
-// istiod did not answer.
+// Connected returns, as a bool, whether an istiod knows the proxy. It
+// returns nil if this is unknown because an istiod did not answer.
 func (p *Proxy) Connected() any {
 	if p.Link == nil && !p.AllPilotsAnswered {
 		return nil
@@ -80,21 +84,23 @@ func (p *Proxy) Connected() any {
 	return p.Link != nil
 }
 
-// Name returns the pod's name, Namespace its namespace.
+// Name returns the name of the pod.
 func (p *Proxy) Name() string {
 	name, _ := p.podName()
 	return name
 }
 
-// Namespace returns the pod's namespace.
+// Namespace returns the namespace of the pod.
 func (p *Proxy) Namespace() string {
 	_, namespace := p.podName()
 	return namespace
 }
 
-// podName returns the pod and its namespace. A node id of another control plane
-// than Istio's says neither. A snapshot's folder of a proxy whose dump doesn't
-// name it is called <pod>.<namespace>.
+// podName returns the name and the namespace of the pod, from the first of
+// these that is known: the pod, the link, the identity in the proxy's dump.
+// Both are empty if the node id in the dump isn't Istio's, but comes from
+// another control plane. If none is known, they come from the id, because
+// the folder of a proxy in a snapshot is named <pod>.<namespace>.
 func (p *Proxy) podName() (name, namespace string) {
 	switch who := p.Identity; {
 	case p.Pod != nil:
@@ -107,8 +113,10 @@ func (p *Proxy) podName() (name, namespace string) {
 	return SplitID(p.ID)
 }
 
-// SplitID splits pod.namespace. A pod's name may have dots, a namespace has
-// none. An address, which has a port, is a name without a namespace.
+// SplitID splits pod.namespace at its last dot, because the name of a pod
+// may contain dots, but a namespace can't. The id may also be an address
+// with a port. Then the whole address is the name, and there is no
+// namespace.
 func SplitID(id string) (name, namespace string) {
 	if i := strings.LastIndexByte(id, '.'); i >= 0 && !strings.Contains(id, ":") {
 		return id[:i], id[i+1:]
@@ -116,8 +124,8 @@ func SplitID(id string) (name, namespace string) {
 	return id, ""
 }
 
-// Type returns the proxy's type: the one that syncz says, else its pod's, else
-// its own.
+// Type returns the proxy's type: the one in syncz, or else the pod's, or
+// else the one that the proxy's own dump contains.
 func (p *Proxy) Type() string {
 	switch {
 	case p.Status() != nil && p.Status().Type != "":
@@ -169,8 +177,8 @@ func (p *Proxy) IPs() []string {
 	return nil
 }
 
-// firstKnown returns a value of the pod; without a pod, what the proxy says to
-// its istiod; without a connection, what its dump says.
+// firstKnown returns a value from the first source that the proxy has: its
+// pod, what it told istiod when it connected, or the identity in its dump.
 func firstKnown[T any](p *Proxy, pod func(*kube.Pod) T, client func(*istiod.Client) T, identity func(*envoy.Identity) T) (none T) {
 	switch {
 	case p.Pod != nil:
@@ -193,12 +201,12 @@ func (p *Proxy) ServiceAccount() string {
 	return firstKnown(p, func(p *kube.Pod) string { return p.ServiceAccount }, func(c *istiod.Client) string { return c.ServiceAccount }, func(i *envoy.Identity) string { return i.ServiceAccount })
 }
 
-// Labels returns the pod's labels; nil where they are unknown.
+// Labels returns the pod's labels, or nil if they are unknown.
 func (p *Proxy) Labels() *object.Object {
 	return firstKnown(p, func(p *kube.Pod) *object.Object { return known(p.Labels) }, func(c *istiod.Client) *object.Object { return known(c.Labels) }, func(i *envoy.Identity) *object.Object { return i.Labels })
 }
 
-// Annotations returns the pod's annotations; nil where they are unknown.
+// Annotations returns the pod's annotations, or nil if they are unknown.
 func (p *Proxy) Annotations() *object.Object {
 	switch {
 	case p.Pod != nil:
@@ -209,7 +217,8 @@ func (p *Proxy) Annotations() *object.Object {
 	return nil
 }
 
-// Workload returns the name of the Deployment or of what else made the pod.
+// Workload returns the name of the Deployment, or of another controller,
+// that created the pod.
 func (p *Proxy) Workload() string {
 	if c := p.Link.self(); c != nil && c.Workload != "" {
 		return c.Workload
@@ -223,15 +232,16 @@ func (p *Proxy) Workload() string {
 	return ""
 }
 
-// Locality returns {region, zone, subZone} as the proxy says it, or nil. Only
-// adsz has it: where that was not read, the value is lazy.
+// Locality returns {region, zone, subZone} as the proxy reports it, or nil.
+// Of the endpoints of istiod only adsz contains it, so the value is lazy if
+// adsz was not read yet.
 func (p *Proxy) Locality() any {
 	l := p.Link
 	switch {
 	case l != nil && l.Pilot.connectionsOnly:
 		return mesh.Later(func(ctx context.Context) (any, error) {
 			all, err := l.Pilot.adsz.Get(ctx)
-			if err != nil || l.client == nil || all[l.client.Connection] == nil { // disconnected meanwhile
+			if err != nil || l.client == nil || all[l.client.Connection] == nil { // the proxy has disconnected meanwhile
 				return nil, err
 			}
 			return all[l.client.Connection].Locality.OrNull(), nil
@@ -244,7 +254,8 @@ func (p *Proxy) Locality() any {
 	return nil
 }
 
-// Status returns what syncz says of the proxy; nil where no syncz does.
+// Status returns the state of the proxy in syncz, or nil if no syncz
+// contains it.
 func (p *Proxy) Status() *istiod.Status {
 	if p.Link == nil {
 		return nil
@@ -252,7 +263,9 @@ func (p *Proxy) Status() *istiod.Status {
 	return p.Link.Status
 }
 
-// known returns an empty object for nil: a pod that has none is not unknown.
+// known returns an empty object for nil, because nil would mean that the
+// value is unknown. A pod in the list that has no labels is known to have
+// none.
 func known(o *object.Object) *object.Object {
 	if o == nil {
 		return object.New(0)

@@ -16,7 +16,7 @@ type Status struct {
 	ID        string // pod.namespace
 	ClusterID string
 	Type      string // one of sidecar, router, waypoint, ztunnel and agentgateway; empty before Istio 1.18
-	Version   string // of the proxy
+	Version   string // the version of the proxy
 
 	// Types are the types that the proxy is known to subscribe to, and those that an
 	// old istiod always reports. They are in the order of mesh.SyncTypes, then by
@@ -38,19 +38,22 @@ type TypeStatus struct {
 	Percent *int
 }
 
-// statusTag marks an element of syncz in a pass.
+// statusTag is the Visit tag of the elements of syncz, each of which is one
+// connection.
 const statusTag = 1
 
 var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: statusTag}}
 
-// ReadSyncz reads the body of /debug/syncz, in its order.
+// ReadSyncz reads the body of /debug/syncz. It returns the connections in the
+// order of the body.
 //
-// An istiod before 1.23 reports only the last push and answer for five types; types
-// without such a pair count as not subscribed.
+// An istiod before 1.23 reports only five types, each as a pair: the nonces of
+// the last push and of the last acknowledgement. The proxy counts as not
+// subscribed to a type without a pair.
 func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 	var all []Status
 	var old []*object.Object
-	tells := false // whether istiod's answer has the member "resources"
+	tells := false // the answer has the member "resources", so istiod is 1.23 or newer
 	types := mesh.SyncTypes()
 	_, err := doc.Pass(ctx, 0, -1, nil, synczNode, func(_ int, v any, _, _ int64) error {
 		m, ok := v.(*object.Object)
@@ -137,8 +140,8 @@ func text(v any) string {
 	return s
 }
 
-// instant parses a time. It returns the zero time if v isn't one, and for Go's zero
-// time.
+// instant parses a time. It returns the zero time if v isn't a time or is Go's
+// zero time.
 func instant(v any) time.Time {
 	t, err := time.Parse(time.RFC3339, text(v))
 	if err != nil {

@@ -74,7 +74,7 @@ func TestFetch(t *testing.T) {
 		total += body.Size()
 	}
 	s := c.Stats()
-	if s.Asked != 6 || s.Done != 6 || s.Bytes < total || s.Bytes > total+10_000 { // the bytes are those of the bodies and of the list of pods
+	if s.Asked != 6 || s.Done != 6 || s.Bytes < total || s.Bytes > total+10_000 { // Bytes counts the bodies and the list of pods
 		t.Errorf("%+v, want %d bytes", s, total)
 	}
 	if n.open != 0 || len(n.released) != 6 || n.released[0] != "a.shop" {
@@ -190,8 +190,8 @@ func (b *busy) enter() {
 	b.now.Add(-1)
 }
 
-// An Envoy gets one request at a time, over one connection if several requests wait.
-// Different Envoys get requests at the same time.
+// An Envoy gets one request at a time. If several requests wait for it, they use
+// one connection. Different Envoys get requests at the same time.
 func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	ids := []string{"a.shop", "b.shop"}
@@ -279,7 +279,8 @@ func TestIstiodGetsFewRequestsAtATime(t *testing.T) {
 	}
 }
 
-// An idle connection that the server has closed is no error.
+// If the server has closed an idle connection, the client opens another one
+// instead of returning an error.
 func TestClosedIdleConnectionIsReplaced(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
@@ -303,8 +304,8 @@ func TestClosedIdleConnectionIsReplaced(t *testing.T) {
 	}
 }
 
-// An error answer is returned with its status and its text, so that the caller may
-// ask in another way.
+// An answer with an error status is returned as an error with the status and the
+// text, so that the caller may try another request.
 func TestErrorAnswersKeepTheirStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	for code, text := range map[int]string{
@@ -342,7 +343,7 @@ func TestErrorAnswersKeepTheirStatus(t *testing.T) {
 	}
 }
 
-// An answer that is cut off is an error, never a shorter body.
+// If an answer is cut off, the fetch returns an error, never a shorter body.
 func TestCutAnswersAreErrors(t *testing.T) {
 	api := newAPIServer(t)
 	for answer, want := range map[string]string{
@@ -415,8 +416,9 @@ func TestRefusedPortIsNamed(t *testing.T) {
 	wantError(t, err, "port 15000 refused")
 }
 
-// A server that accepts a connection and doesn't answer costs one deadline for all
-// waiting requests, and the connection to its pod is dropped.
+// If a server accepts connections but doesn't answer, all waiting requests
+// together take no longer than one deadline, and the connection to the pod is
+// dropped.
 func TestSilent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", silent)
@@ -483,7 +485,8 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// Answers that are computed before their first byte have a longer deadline.
+// Envoy and istiod compute some answers before they send the first byte. These
+// answers have a longer deadline.
 func TestHeavyBeginnings(t *testing.T) {
 	for request, want := range map[string]time.Duration{
 		"config_dump": wholeFirstByte, "config_dump?": wholeFirstByte, "config_dump?include_eds": wholeFirstByte,
@@ -516,8 +519,8 @@ func TestHeavyBeginnings(t *testing.T) {
 	wantError(t, err, "no answer in 15s")
 }
 
-// A slow body may take as long as bytes keep coming, and the time in the queue
-// doesn't count towards a deadline.
+// A slow body has no deadline as long as bytes keep coming. The time that a
+// request waits in the queue doesn't count towards a deadline.
 func TestSlowBodyHasTime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {

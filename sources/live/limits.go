@@ -12,9 +12,9 @@ type Timeout func(ctx context.Context, d time.Duration) (context.Context, contex
 
 const (
 	defaultFirstByte = 5 * time.Second
-	wholeFirstByte   = 15 * time.Second // deadline for the first byte of an answer that is computed before it: an Envoy takes 2 s for a dump of 29 MB, a busy one several times as long
-	maxSilence       = 30 * time.Second // longest pause between two parts of a body, and until the API server begins to answer
-	paceWindow       = 40 * time.Second // a body must bring leastInWindow bytes in this time; longer than maxSilence
+	wholeFirstByte   = 15 * time.Second // deadline for the first byte of an answer that the server computes completely before it sends anything; an Envoy takes 2 s for a dump of 29 MB, and several times as long if it is busy
+	maxSilence       = 30 * time.Second // longest pause between two parts of a body, and longest time until the API server begins to answer
+	paceWindow       = 40 * time.Second // at least leastInWindow bytes of a body must arrive in each such period; it is longer than maxSilence
 	leastInWindow    = 40 << 10
 	maxWhole         = 10 * time.Minute // deadline for a whole answer
 	maxBody          = 2 << 30
@@ -25,7 +25,7 @@ const (
 type limits struct {
 	request time.Duration // deadline for the whole answer; 0 means maxWhole, as long as bytes keep coming
 	first   time.Duration // deadline for the first byte, if request is 0
-	heavy   time.Duration // deadline for the first byte of a heavy question's answer, if request is 0
+	heavy   time.Duration // deadline for the first byte of an answer to a heavy question, if request is 0
 	timeout Timeout       // sets the deadlines; nil means no deadlines
 }
 
@@ -50,8 +50,8 @@ func (l limits) after(ctx context.Context, d time.Duration) (context.Context, co
 	return l.timeout(ctx, d)
 }
 
-// beginning returns how long the first byte may take. 0 means as long as the whole
-// request.
+// beginning returns the deadline for the first byte of an answer. 0 means that
+// only the deadline for the whole request applies.
 func (l limits) beginning(q *question) time.Duration {
 	switch {
 	case l.request > 0:
@@ -62,7 +62,8 @@ func (l limits) beginning(q *question) time.Duration {
 	return l.first
 }
 
-// silence returns how long a pause between two bytes may be; 0 means any time.
+// silence returns the longest permitted pause between two bytes; 0 means that any
+// pause is permitted.
 func (l limits) silence() time.Duration {
 	if l.request > 0 {
 		return 0
@@ -70,8 +71,9 @@ func (l limits) silence() time.Duration {
 	return maxSilence
 }
 
-// within runs f, and calls stop to end it when ctx ends or d has passed. stopped
-// reports whether stop was called; then f's error has no meaning.
+// within runs f, and calls stop to interrupt it when ctx ends or d has passed.
+// stopped reports whether stop was called; the caller must ignore the error of f
+// then.
 func (l limits) within(ctx context.Context, d time.Duration, stop func(), f func() error) (stopped bool, err error) {
 	inner, cancel := l.after(ctx, d)
 	defer cancel()

@@ -11,9 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A ChangedError says that a section has changed between two requests, so that
-// the answers don't belong together. A caller that has printed nothing yet may
-// start again and request everything at once.
+// A ChangedError reports that a section has changed between two requests, so
+// that their answers are inconsistent. A caller that has printed nothing yet
+// may start again and request all fields at once.
 type ChangedError struct{ Name string }
 
 func (e *ChangedError) Error() string {
@@ -29,8 +29,8 @@ type Excerpt struct {
 	Asked   Asked
 	Known   []*object.Object // the elements with the requested fields
 
-	// Whole returns the section with all fields. It is called for each element
-	// of which another field is read, and should load the section once.
+	// Whole returns the section with all fields. It is called once for each
+	// element of which another field is read, so it should cache the section.
 	Whole func(ctx context.Context) (elements []any, err error)
 
 	mu    sync.Mutex
@@ -38,11 +38,11 @@ type Excerpt struct {
 	place map[nth]int // the position of each element in fits
 }
 
-// Objects returns the elements. The other fields of an element come from the
-// element of the same name in the whole section; of several with one name, from
-// the one at the same position among them. If the whole section has other
-// elements, or other values in the requested fields, reading the other fields
-// is a [ChangedError].
+// Objects returns the elements. If a field is read that was not requested,
+// it comes from the element with the same name in the whole section. If
+// several elements have this name, it comes from the one at the same
+// position among them. Reading such a field returns a [ChangedError] if the
+// whole section has other elements, or other values in the requested fields.
 func (x *Excerpt) Objects() []any {
 	out := make([]any, len(x.Known))
 	names := nths{}
@@ -54,14 +54,14 @@ func (x *Excerpt) Objects() []any {
 	return out
 }
 
-// nth identifies an element: by its name and its position among those with that
-// name.
+// nth identifies an element by its name and its position among the elements
+// with that name.
 type nth struct {
 	name string // empty if elements have no known names
 	n    int
 }
 
-// nths counts the elements of each name.
+// nths counts the elements with each name.
 type nths map[string]int
 
 func (times nths) next(name any) nth {
@@ -71,8 +71,8 @@ func (times nths) next(name any) nth {
 	return nth{text, n}
 }
 
-// named reports whether elements are identified by their names; otherwise by
-// their positions alone.
+// named reports whether elements are identified by their names. If not, they
+// are identified by their positions alone.
 func (x *Excerpt) named() bool {
 	_, asked := x.Asked["name"]
 	return asked
@@ -108,8 +108,9 @@ func (x *Excerpt) find(ctx context.Context, at nth) (any, error) {
 	return elements[i], nil
 }
 
-// compare returns the position of each element in the whole section; none if
-// the section has changed.
+// compare compares the whole section with the known elements, and returns
+// the index of each known element in it. It returns nil if the section has
+// changed.
 func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error) {
 	if len(whole) != len(x.Known) {
 		return nil, nil
@@ -138,8 +139,8 @@ func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error)
 	return place, nil
 }
 
-// agree reports whether two values are equal in what was requested; nil
-// requests all.
+// agree reports whether two values are equal in the requested fields. If
+// asked is nil, all fields are compared.
 func agree(ctx context.Context, a, b any, asked Asked) (bool, error) {
 	if asked == nil {
 		a, err := Deep(ctx, a)

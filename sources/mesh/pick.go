@@ -2,27 +2,29 @@ package mesh
 
 import "strings"
 
-// A Name holds what a proxy can be called.
+// A Name holds the names by which a user can select a proxy.
 type Name struct {
 	ID        string // pod.namespace
 	Pod       string
 	Namespace string
 	Workload  string
 	ClusterID string
-	Context   string // of kubeconfig
+	Context   string // the kubeconfig context
 }
 
-// workloadKinds are the kubectl resource types with which a user may write the
-// name of a workload.
+// workloadKinds are the resource types that a user may write before the name
+// of a workload, as in kubectl: "deploy/x".
 var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "statefulset", "ds", "daemonset", "rs", "replicaset", "job", "cronjob", "workload"}
 
-// Pick returns the indices of the proxies that a word names, by the first rule
-// that matches any: exact id, exact pod name, workload name, prefix of an id.
-// "cluster/id" names the id in that cluster or context, "deploy/x" the workload
-// x, "pod/x" the pod. If no rule matches it returns nil.
+// Pick returns the indices of the proxies that a word selects. These rules
+// are tried in order, and the first one that matches any proxy applies:
+// exact id, exact pod name, workload name, prefix of an id. "cluster/id"
+// selects the id in that cluster or kubeconfig context, "deploy/x" selects
+// the workload x, and "pod/x" the pod x. If no rule matches, Pick returns
+// nil.
 func Pick(word string, all []Name) []int {
 	kind, rest, slash := strings.Cut(word, "/")
-	if at := pick(all, byID(word)); at != nil { // which may have slashes
+	if at := pick(all, byID(word)); at != nil { // an id may contain slashes, so it is tried first
 		return at
 	}
 	if !slash {
@@ -34,7 +36,7 @@ func Pick(word string, all []Name) []int {
 			return pick(all, byWorkload(rest), in(namespace, byWorkload(name)))
 		}
 	}
-	if kind == "pod" || kind == "pods" || kind == "po" || kind == "proxy" { // the last is how -o name writes it
+	if kind == "pod" || kind == "pods" || kind == "po" || kind == "proxy" { // -o name prints "proxy/…"
 		return pick(all, byID(rest), byPod(rest))
 	}
 	there := func(r rule) rule {
@@ -43,9 +45,10 @@ func Pick(word string, all []Name) []int {
 	return pick(all, there(byID(rest)), there(byPod(rest)), there(byWorkload(rest)), there(byPrefix(rest)), byPrefix(word))
 }
 
-// Near returns the indices of the proxies that a word which names none may have
-// meant: the word is in their id, or it is "namespace/name" or "name.namespace"
-// with the name in their id.
+// Near returns suggestions for a word that selects no proxy: the indices of
+// the proxies that the user may have meant. The id of such a proxy contains
+// the word; or the word is "namespace/name" or "name.namespace", and the id
+// in that namespace contains the name.
 func Near(word string, all []Name) []int {
 	within := func(w string) rule {
 		return func(n *Name) bool { return w != "" && strings.Contains(n.ID, w) }

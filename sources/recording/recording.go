@@ -19,34 +19,36 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// An Archive takes the files of a snapshot, one after another: a
-// *transport.Writer does.
+// An Archive receives the files of a snapshot, one after another.
+// [transport.Writer] implements it.
 type Archive interface {
 	Add(name string, size int64, r io.Reader) error
 }
 
-// Options say what is recorded.
+// Options set what is recorded.
 type Options struct {
-	// Sections are the sections of the proxies that are recorded; empty: all, and
-	// what else a proxy can say.
+	// Sections are the sections of the proxies that are recorded. If there are
+	// none, all sections and all other answers of a proxy are recorded.
 	Sections []mesh.Section
 
-	// Desired also records what istiods would send to each proxy. It makes them
-	// compute it.
+	// Desired also records the configuration that the istiods would send to
+	// each proxy. This costs istiod CPU time, because it has to compute the
+	// configuration.
 	Desired bool
 
-	// Shard, from 1 to Shards, records a part of the proxies: each proxy is in
-	// one part, the same whenever and wherever it is recorded. Together the parts
-	// are the snapshot. Shards 0: all proxies.
+	// Shard, from 1 to Shards, selects the part of the proxies that is
+	// recorded. Each proxy belongs to one part, which doesn't depend on when
+	// and where it is recorded. All parts together are the complete snapshot.
+	// If Shards is 0, all proxies are recorded.
 	Shard, Shards int
 
-	// Redaction says what is redacted.
+	// Redaction sets what is redacted. Tally, if not nil, counts the progress.
 	Redaction redact.Options
 	// Tally, if not nil, counts the progress.
 	Tally *Tally
 }
 
-// A Mesh is what is recorded.
+// A Mesh is the mesh to record.
 type Mesh struct {
 	Client    *requests.Client
 	Clusters  []*requests.Cluster
@@ -55,28 +57,29 @@ type Mesh struct {
 	Workers   int // how many requests run at once
 }
 
-// A Result says what was recorded.
+// A Result describes what was recorded.
 type Result struct {
-	Proxies  int           // those that gave an answer
-	Files    int           // with the manifest
-	Bytes    int64         // of all files
-	Redacted []string      // what was redacted, in words, now or by whoever recorded the source
-	Digested int           // texts that were replaced by a digest
-	Dropped  int           // texts that were replaced by a fixed word
+	Proxies  int           // the number of proxies that answered
+	Files    int           // the number of files, including the manifest
+	Bytes    int64         // the size of all files
+	Redacted []string      // descriptions of what was redacted, now or when the source was recorded
+	Digested int           // the number of texts that were replaced by a digest
+	Dropped  int           // the number of texts that were replaced by a fixed word
 	Faults   []*mesh.Fault // what could not be recorded
 	Partial  bool          // there are faults, or the mesh was a partial snapshot
 }
 
-// Record writes a mesh to an archive, as a snapshot: all that istiods and
-// Kubernetes say, and the proxies of the inventory. What is not known to be
-// harmless is redacted before anything is written. What can't be read becomes a
-// fault in the manifest and in the result; the error is that of a mesh that a
-// snapshot can't hold, of ctx or of the archive, which is incomplete then.
+// Record writes a snapshot of a mesh to an archive. It contains the answers
+// of the istiods and of Kubernetes, and those of the proxies in the
+// inventory. Everything that is not known to be harmless is redacted before
+// it is written. Data that can't be read becomes a fault in the manifest and
+// in the result. Record returns an error if a snapshot can't hold the mesh,
+// if ctx ends, or if the archive fails; the archive is incomplete then.
 //
-// Answers are fetched, redacted and written a few proxies at a time, and then
-// dropped, so that memory does not grow with the mesh beyond the inventory. The
-// order of the files is fixed: istiods by name, Kubernetes' resources, proxies
-// as in the document, the manifest.
+// Answers of a few proxies at a time are fetched, redacted, written and
+// dropped, so that memory, apart from the inventory, does not grow with the
+// mesh. The order of the files is fixed: istiods by name, Kubernetes
+// resources, proxies as in the document, and the manifest.
 func Record(ctx context.Context, a Archive, m Mesh, o Options) (Result, error) {
 	if err := Check(m.Clusters); err != nil {
 		return Result{}, err
@@ -92,8 +95,8 @@ func Record(ctx context.Context, a Archive, m Mesh, o Options) (Result, error) {
 	return r.finish()
 }
 
-// Check returns an error if a snapshot can't hold the clusters: it holds one, and
-// no config dumps alone.
+// Check returns an error if a snapshot can't hold the clusters. It can hold
+// only one cluster, which must not be a config dump without a mesh.
 func Check(all []*requests.Cluster) error {
 	switch {
 	case slices.ContainsFunc(all, (*requests.Cluster).IsDump):
@@ -193,8 +196,8 @@ func (r *recorder) finish() (Result, error) {
 	return r.result, err
 }
 
-// redactFault returns a fault for the manifest: what a server answered is free
-// text.
+// redactFault returns a copy of a fault for the manifest. What a server
+// answered is free text, so it is redacted.
 func (r *recorder) redactFault(f *mesh.Fault) *mesh.Fault {
 	text := f.Err.Error()
 	var status requests.StatusError
@@ -210,8 +213,9 @@ func (r *recorder) redactFault(f *mesh.Fault) *mesh.Fault {
 	return &g
 }
 
-// keyCheck returns the check value of the digests' key; "" where they are of
-// several keys, or of an unknown one.
+// keyCheck returns the check value of the key that the digests in the
+// snapshot were computed with. It returns "" if there are several keys, or
+// if the key is unknown.
 func (r *recorder) keyCheck() string {
 	key, old := r.policy.KeyCheck(), ""
 	for i, s := range r.cluster.Sources {
@@ -232,7 +236,7 @@ func (r *recorder) keyCheck() string {
 	return cmp.Or(old, key)
 }
 
-// A Tally counts what is recorded, while it is.
+// A Tally counts the requests and bytes of a recording while it runs.
 type Tally struct {
 	mu          sync.Mutex
 	done, total int
@@ -247,7 +251,8 @@ func (t *Tally) plan(units []*unit) {
 	}
 }
 
-// answered counts an answer; f is nil for one that failed or was not needed.
+// answered counts a request as done. f is nil if the request failed or was
+// not needed.
 func (t *Tally) answered(f *file) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -257,8 +262,8 @@ func (t *Tally) answered(f *file) {
 	}
 }
 
-// Progress returns how far the recording is. It is zero until the number of
-// requests is known.
+// Progress returns the progress of the recording. It is zero until the
+// number of requests is known.
 func (t *Tally) Progress() requests.Progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()

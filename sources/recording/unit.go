@@ -18,30 +18,30 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A unit is what is asked of one server, one request after another: an Envoy
-// answers one request at a time, and one that can't be reached is not asked
-// again. Each Kubernetes resource is a unit of its own.
+// A unit holds the requests to one server, which are sent one after another: an
+// Envoy answers one request at a time, and a server that can't be reached gets no
+// further requests. Each Kubernetes resource is a unit of its own.
 type unit struct {
 	isProxy bool
 	wants   []want
-	done    chan struct{} // closed when what follows is complete
+	done    chan struct{} // closed when the following fields are complete
 
 	files  []*file
 	faults []*mesh.Fault
-	err    error // the context's
+	err    error // the cause for which the context ended
 }
 
-// A want is a request and what becomes of its answer.
+// A want is a request, with what the recorder needs to store its answer.
 type want struct {
 	requests.Request
-	also   string                      // what to ask for where the request has no answer
-	places []inventory.Place           // where a proxy can be asked; nil for others
-	file   func(transport.Form) string // the name of the file; empty: a snapshot has none for the form
-	fault  mesh.Fault                  // the fault of a missing answer, without its Err
-	kind   string                      // of the objects in a Kubernetes list, with their group
+	also   string                      // an alternative file name in the source snapshot; may be empty
+	places []inventory.Place           // where a proxy can be reached; nil for other servers
+	file   func(transport.Form) string // returns the name of the file, or "" if a snapshot can't hold an answer in this form
+	fault  mesh.Fault                  // the fault to report if there is no answer; Err is set then
+	kind   string                      // the kind and group of the objects in a Kubernetes list
 }
 
-// fetch asks for all that a unit wants.
+// fetch sends the requests of a unit.
 func (r *recorder) fetch(ctx context.Context, u *unit) {
 	for i, w := range u.wants {
 		f, err := r.fetchFile(ctx, w)
@@ -70,8 +70,9 @@ func (r *recorder) fetch(ctx context.Context, u *unit) {
 	}
 }
 
-// emptyList returns the file of a resource that the cluster doesn't have, so that
-// reading it back yields an empty list, as the cluster does.
+// emptyList returns a file with an empty list, for a resource that the cluster
+// doesn't have. When the snapshot is read, the list is then empty, as it is in
+// the cluster.
 func emptyList(w want) *file {
 	text := `{"apiVersion":"v1","items":[],"kind":"List"}` + "\n"
 	return &file{
@@ -80,7 +81,7 @@ func emptyList(w want) *file {
 	}
 }
 
-// size returns how many bytes the answers have.
+// size returns the size of the answers in bytes.
 func (u *unit) size() (n int64) {
 	for _, f := range u.files {
 		n += f.body.Size()
@@ -88,12 +89,12 @@ func (u *unit) size() (n int64) {
 	return n
 }
 
-// isOptional reports whether a missing answer is no fault: a snapshot that does
-// not have it, a resource that a cluster doesn't have, an endpoint that an older
-// istiod doesn't have.
+// isOptional reports whether a missing answer is no fault. This holds for an
+// answer that the source snapshot doesn't have either, a resource that the
+// cluster doesn't have, and an endpoint that an older istiod doesn't have.
 func (r *recorder) isOptional(w want, err error) bool {
 	if errors.Is(err, fs.ErrNotExist) {
-		return !r.cluster.IsLive() || w.To == requests.Kubernetes // which a mesh given by addresses doesn't have
+		return !r.cluster.IsLive() || w.To == requests.Kubernetes // a mesh that is given by addresses has no API server
 	}
 	return w.To == requests.Pilot && requests.IsNotFound(err)
 }
@@ -105,7 +106,8 @@ func isReachable(err error) bool {
 	return errors.As(err, &status) || errors.As(err, new(*unusableError))
 }
 
-// An unusableError is the error of an answer that came and can't be recorded.
+// An unusableError is the error of an answer that was received but can't be
+// recorded.
 type unusableError struct{ error }
 
 func (u *unusableError) Unwrap() error { return u.error }
@@ -133,9 +135,9 @@ func (r *recorder) fetchFile(ctx context.Context, w want) (*file, error) {
 	return f, nil
 }
 
-// answer returns the answer to a request. Answers that the inventory was made of
-// must be in the snapshot as they were then; all others are fetched again, and
-// not kept.
+// answer returns the answer to a request. The answers from which the inventory
+// was built must be in the snapshot unchanged, so they come from the cache. All
+// other answers are fetched again, and not kept in memory.
 func (r *recorder) answer(ctx context.Context, w want) (body *transport.Body, err error) {
 	if isOfInventory(w.Request) {
 		return r.Client.Ask(ctx, w.Request)
@@ -158,13 +160,15 @@ func (r *recorder) answer(ctx context.Context, w want) (body *transport.Body, er
 	return nil, err
 }
 
-// isOfInventory reports whether the inventory is made of the answer.
+// isOfInventory reports whether the inventory is built from the answer to a
+// request.
 func isOfInventory(q requests.Request) bool {
 	return q.To == requests.Pilot && (q.What == "syncz" || q.What == "adsz") || q.To == requests.Kubernetes && q.What == "pods"
 }
 
-// discardOf returns what frees an answer of a live mesh. Answers of the inventory
-// and of Kubernetes are still needed.
+// discardOf returns a function that frees an answer of a live mesh. The function
+// does nothing for answers of the inventory and of Kubernetes, because they are
+// still needed.
 func (r *recorder) discardOf(w want, body *transport.Body) func() {
 	d, ok := body.Bytes.(interface{ Discard() })
 	if !ok || !r.cluster.IsLive() || w.To == requests.Kubernetes || isOfInventory(w.Request) {
@@ -173,25 +177,26 @@ func (r *recorder) discardOf(w want, body *transport.Body) func() {
 	return d.Discard
 }
 
-// A file is a file that will be written: an answer, and what is known of it
-// after redaction.
+// A file is a file of the snapshot that is yet to be written: an answer, and what
+// measure found out about it.
 type file struct {
 	name    string
 	body    *transport.Body
-	kind    string // of the objects in a Kubernetes list
+	kind    string // the kind of the objects in a Kubernetes list
 	size    int64
 	found   redact.Counts
 	discard func() // frees the answer
 }
 
-// open returns the file's bytes, redacted. close must be called in the end.
+// open returns a reader of the redacted bytes of the file. The caller must call
+// close when it has read them.
 func (f *file) open(ctx context.Context, p *redact.Policy) (r redacted, close func(), err error) {
 	var src io.Reader = &contextReader{ctx, io.NewSectionReader(f.body, 0, f.body.Size())}
 	close = func() {}
 	switch f.body.Form {
 	case transport.Text:
 		return p.NewLineReader(src), close, nil
-	case transport.YAML: // of a bug report, which is in memory anyway
+	case transport.YAML: // only bug reports contain YAML, and their files are in memory anyway
 		text, err := kube.FromYAML(ctx, f.body)
 		if err != nil {
 			return nil, nil, err
@@ -212,8 +217,8 @@ type redacted interface {
 	Counts() redact.Counts
 }
 
-// measure reads the answer once to know its size after redaction: an archive
-// wants the size of a file before its bytes.
+// measure reads the answer once to find out its size after redaction, because an
+// archive needs the size of a file before its bytes.
 func (f *file) measure(ctx context.Context, p *redact.Policy) error {
 	r, close, err := f.open(ctx, p)
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 	"testing/synctest"
 )
 
-// All callers leave a load that ignores its cancellation, and another load begins.
-// The first load then ends before the second one, and its result must be ignored.
+// All callers of a load cancel their contexts, but the load ignores this and
+// continues. Another load begins. When the first load ends, before the second
+// one, its result must be ignored.
 func TestThunkIgnoresALoadThatEverybodyLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
@@ -93,8 +94,8 @@ func TestSharedIsMadeOnceForAll(t *testing.T) {
 	})
 }
 
-// A load's context ends with the load, so that goroutines started by the load end,
-// too.
+// The context of a load ends when the load ends, so that goroutines that the load
+// has started end, too.
 func TestContextOfALoadEndsWithIt(t *testing.T) {
 	s := New(t.Context(), Options{})
 	var of context.Context

@@ -208,7 +208,7 @@ func TestSlots(t *testing.T) {
 	})
 }
 
-// A load that waits for a shared value needs no second slot.
+// A load that waits for a shared value doesn't take a second slot for it.
 func TestSharedInsideLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Slots: 1})
@@ -294,7 +294,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// With many groups the budget is smaller than with a few.
+// The budget is smaller if there are many groups.
 func TestManyGroupsHaveASmallerBudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100, Many: 3})
 	var runs [8]atomic.Int32
@@ -355,7 +355,7 @@ func TestGrowthAfterTheLoad(t *testing.T) {
 	if c := s.Counters(); c.Memory != 10 || !a.Pending() || b.Pending() {
 		t.Errorf("%+v", c)
 	}
-	later(50) // the growth of a dropped value that somebody still holds isn't counted
+	later(50) // the growth of an evicted value doesn't count, although a reader may still use it
 	if c := s.Counters(); c.Memory != 10 {
 		t.Errorf("%+v", c)
 	}
@@ -476,9 +476,9 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// Many workers read few thunks and leave at random. The budget holds a third of the
-// values. Every read must return the correct value, and the counters must be correct
-// at the end.
+// Many workers read a few thunks, and cancel some reads at random. The budget
+// holds a third of the values. Every read must return the correct value, and the
+// counters must be correct at the end.
 func TestConcurrentReadersUnderABudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 40, Slots: 4})
 	th := make([]*Thunk, 12)

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// A call is a request or a connection, from a proxy's workload, to it, or to a gateway. It is sent to a replica of the
-// proxy, and the plugin traces it; the two must agree.
+// A call is a request or a connection to trace: from a proxy's workload, to the workload, or to a gateway. The test
+// sends it through a replica of the proxy and traces it with the plugin. Both must have the same result.
 type call struct {
 	random.Request
 	listener         string // the bound listener that accepts the connection
@@ -28,7 +28,7 @@ type call struct {
 	line             string // the arguments of trace, as a user types them
 }
 
-// A caller generates calls that match parts of a proxy's own configuration.
+// A caller generates calls from a proxy's configuration, so that they match its listeners and routes.
 type caller struct {
 	random.Source
 	*oracle.Dump

@@ -73,7 +73,8 @@ func TestDumpSelectsAsEnvoy(t *testing.T) {
 	chosen(t, d, real, 8)
 }
 
-// TestDumpSelectsAllKindsAsEnvoy checks the same with a dump that has resources of all kinds, for many more queries.
+// TestDumpSelectsAllKindsAsEnvoy does the same as TestDumpSelectsAsEnvoy with a dump that has resources of all
+// kinds, and with many more queries.
 func TestDumpSelectsAllKindsAsEnvoy(t *testing.T) {
 	real := openRecorded(t, "testdata/envoy-1.40.json")
 	d, err := readDump(real["include_eds"].Body)
@@ -193,7 +194,7 @@ func TestReplacementsAreAsLongAsTokens(t *testing.T) {
 	}
 }
 
-// TestPourIgnoresPieceSize checks that a body is the same whatever the size of the pieces it is written in.
+// TestPourIgnoresPieceSize checks that the size of the pieces in which a body is written has no effect on the body.
 func TestPourIgnoresPieceSize(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 3, Istiods: 1})
 	b := body{{f.image.configDump("mask=bootstrap").text, f.proxies[0]}, {fixed(","), nil}, {f.image.configDump("mask=bootstrap").text, f.proxies[2]}}
@@ -234,7 +235,7 @@ func clientsOver(t *testing.T, f *Fleet) (*http.Client, *rest.Config) {
 	}}}, config
 }
 
-// get sends a GET request. It waits for the answer no longer than most.
+// get sends a GET request with the deadline most.
 func get(c *http.Client, url string, most time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
@@ -254,8 +255,8 @@ func get(c *http.Client, url string, most time.Duration) (string, error) {
 	return string(b), err
 }
 
-// TestFleetAnswersAlikeOnBothWays checks that a fleet answers the same through the API server and on ports of its own,
-// and that each broken proxy fails in its way.
+// TestFleetAnswersAlikeOnBothWays checks that a fleet gives the same answers through the API server as on ports that
+// are opened directly. It also checks that each kind of broken proxy causes its own error.
 func TestFleetAnswersAlikeOnBothWays(t *testing.T) {
 	f := newFleet(t, Options{Proxies: 8, Istiods: 2, Pods: 3, Stale: 1, Hung: 1, Refused: 1, Cut: 1, Busy: 1})
 	if err := f.Serve(t.TempDir()); err != nil {

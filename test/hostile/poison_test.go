@@ -19,8 +19,9 @@ import (
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
-// unsafeText is appended to the strings and keys of a capture. It contains each
-// kind of unsafe character, and a line that looks like output of the plugin.
+// unsafeText is appended to the strings and keys of a capture, which is
+// called poisoned then. It contains each kind of unsafe character, and a
+// line that looks like output of the plugin.
 const unsafeText = "\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2066I\x00N\rC\b\x7f\u200b\u2028\nFAKE-LINE error: all good\r\x1b[2K"
 
 var full = flag.Bool("full", false, "run the poisoned captures through every command and output, and every kind of completion; otherwise a sample")
@@ -117,9 +118,9 @@ func TestPoisonIsNotPrinted(t *testing.T) {
 	}
 }
 
-// TestPoisonIsNotShownByExternalDiffs shows a poisoned difference with an
-// external diff program. The files that the program reads must not contain
-// unsafe characters.
+// TestPoisonIsNotShownByExternalDiffs compares two captures with an external
+// diff program. The captures contain unsafe text, which must not be in the
+// files that the program reads.
 func TestPoisonIsNotShownByExternalDiffs(t *testing.T) {
 	if _, err := exec.LookPath("diff"); err != nil {
 		t.Skip("no diff here")
@@ -149,8 +150,8 @@ func TestPoisonIsNotShownByExternalDiffs(t *testing.T) {
 	}
 }
 
-// isUnsafe reports whether a character has an effect on a terminal or ends a line
-// for a program.
+// isUnsafe reports whether a character can affect a terminal, or can end a
+// line for a program that reads the output.
 func isUnsafe(r rune) bool {
 	return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == '\u200b' || r == '\ufeff'
 }

@@ -24,10 +24,10 @@ type Options struct {
 
 // A Mesh is a running mesh. Only one goroutine at a time may break or repair it.
 type Mesh struct {
-	Dir        string // the folder of all its files; Down removes it
+	Dir        string // the directory with all files of the mesh; Down removes it
 	Kubeconfig string // the path of an administrator's kubeconfig
 	Proxies    []*Proxy
-	Istiods    []*Istiod // only the first is running; the others are started by faults
+	Istiods    []*Istiod // Up starts only the first one; tests start the others with StartIstiod
 
 	programs    Programs
 	log         io.Writer
