@@ -18,13 +18,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// How long a TAB may take. What isn't known then is not offered.
+// Time limits for one completion. Candidates that aren't known by then are left out.
 const (
 	liveTime = time.Second
-	fileTime = 3 * time.Second // a busy machine is slow to read one, but has it
+	fileTime = 3 * time.Second // reading a snapshot may be slow on a busy machine, but needs no network
 )
 
-// patience returns how long one completion may take.
+// patience returns the time limit for one completion.
 func (c completion) patience() time.Duration {
 	if len(c.Snapshots) > 0 || c.Plain() {
 		return fileTime
@@ -32,8 +32,8 @@ func (c completion) patience() time.Duration {
 	return liveTime
 }
 
-// completed returns the words to complete, of which the last is being written,
-// and cobra's command for it. ok is false if the program was not started for
+// completed returns cobra's command for completion, and the words of the command line;
+// the last one is the word to complete. ok is false if the program wasn't started for
 // completion.
 func completed(args []string) (command string, words []string, ok bool) {
 	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == shell.LinkName {
@@ -52,7 +52,7 @@ func completed(args []string) (command string, words []string, ok bool) {
 // completeWords prints the completions of the last word in cobra's format.
 func completeWords(ctx context.Context, w *process.World, command string, words []string) int {
 	world := *w
-	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // the shell's, not ours
+	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // standard input and error belong to the shell
 	_, code := completeLast(ctx, &world, command, words)
 	return code
 }
@@ -65,13 +65,13 @@ func completeLast(ctx context.Context, w *process.World, command string, words [
 	root.adoptAll(w)
 	begun := words[len(words)-1]
 	if !strings.HasPrefix(begun, "-") {
-		begun = "\x00" // so that it is found again
+		begun = "\x00" // marks the last word, so that it can be recognized after parsing
 	}
 	timed, stop := context.WithTimeout(ctx, fileTime)
 	defer stop()
 	cmd, err := root.parse(timed, w, f, append(slices.Clone(words[:len(words)-1]), begun))
 	if err != nil || len(cmd.Words) == 0 || cmd.Words[len(cmd.Words)-1] != begun {
-		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // a variable's name, value or file
+		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // the last word belongs to a flag such as --arg: a variable's name, value or file
 		return nil, process.ExitOK
 	}
 	cmd.Words[len(cmd.Words)-1] = words[len(words)-1]
@@ -85,11 +85,11 @@ func completeLast(ctx context.Context, w *process.World, command string, words [
 type completion struct {
 	*process.World
 	*options.Flags
-	named *shipped.Query // whose words and arguments they are; nil: of no named query
+	named *shipped.Query // the named query whose words and arguments are completed; nil if there is none
 	root  *rootCommand
 }
 
-// command returns the command line as it was split.
+// command returns the parsed command line, or an empty one if there is none.
 func (c completion) command() *options.CommandLine {
 	if c.root == nil || c.root.argv == nil {
 		return &options.CommandLine{}
@@ -101,7 +101,7 @@ func (c completion) command() *options.CommandLine {
 func (c completion) attach(cmd *cobra.Command) {
 	cmd.ValidArgsFunction = c.offered(func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		words, directive := c.words(cmd, args, begun)
-		return slices.DeleteFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }), directive // it would be a flag
+		return slices.DeleteFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }), directive // a word that begins with "-" would be parsed as a flag
 	})
 	for name, of := range map[string]func(cmd *cobra.Command, begun string) []string{
 		"namespace":       c.namespaces,
@@ -128,7 +128,7 @@ func (c completion) attach(cmd *cobra.Command) {
 		c.register(cmd, name, func(*cobra.Command, string) []string { return nil })
 	}
 	if cmd.Flags().Lookup("library-path") != nil {
-		_ = cmd.MarkFlagDirname("library-path") // it is there
+		_ = cmd.MarkFlagDirname("library-path") // no error, because the flag exists
 	}
 	if c.named == nil {
 		return

@@ -12,9 +12,10 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// TestServersFaultIsOneShortLine asks servers that refuse, break off and say
-// things without end: each is one line of standard error, of at most 300
-// characters, with nothing in it that a terminal acts on.
+// TestServersFaultIsOneShortLine asks servers that refuse the request, close the
+// connection early, or send very long text. For each of them, the program prints
+// one line to standard error. The line has at most 300 characters and no control
+// characters, because a terminal would interpret those.
 func TestServersFaultIsOneShortLine(t *testing.T) {
 	const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 	for _, c := range []struct{ name, answer, says string }{
@@ -48,7 +49,9 @@ func TestServersFaultIsOneShortLine(t *testing.T) {
 	}
 }
 
-// answering serves one answer to every request, as it is.
+// answering starts a server that sends the same bytes in response to every
+// request, and returns its address. If reset is set, the server then resets the
+// connection.
 func answering(t *testing.T, answer string, reset bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

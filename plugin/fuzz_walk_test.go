@@ -24,8 +24,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// walked are the queries that FuzzWalk runs over each dump: whatever follows
-// Envoy's rules or compares configurations.
+// walked are the queries that FuzzWalk runs over each dump. They call the functions
+// that implement Envoy's rules.
 var walked = []string{
 	`trace("http://reviews:9080/reviews/1")`,
 	`trace({url: "https://httpbin.example.com/", destination: "10.0.0.9", alpn: ["h2"], headers: {"x-role": ["a", "b"], "end-user": "jason"}, random: 7})`,
@@ -37,16 +37,17 @@ var walked = []string{
 	`unreachable`,
 }
 
-// maxWalk is how long one dump may take. The dumps are of a few kilobytes, so
-// that only a walk without an end takes so long, on a busy machine too.
+// maxWalk is the time limit for one dump. A dump has only a few kilobytes, so even
+// on a busy machine only an endless loop takes this long.
 const maxWalk = time.Minute
 
-// mostText is how long a dump may get by changes that repeat its parts.
+// mostText is the maximum size in bytes of a changed dump. A dump may grow beyond it
+// if a change repeats large parts; such a dump is skipped.
 const mostText = 1 << 16
 
-// FuzzWalk walks dumps that were changed at the level of Envoy's messages:
-// fields dropped, emptied, repeated and put in the place of others, types that
-// nobody knows. Nothing may panic or go on without an end; an error is fine.
+// FuzzWalk runs queries over dumps whose Envoy messages were changed: fields are
+// removed, emptied, repeated or replaced by others, and types become unknown. A query
+// must neither panic nor run forever; it may return an error.
 func FuzzWalk(f *testing.F) {
 	w := newWalks(f)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -61,8 +62,8 @@ func FuzzWalk(f *testing.F) {
 
 var walkCount = flag.Int("walks", 500, "how many random dumps TestWalksOfRandomDumps walks")
 
-// TestWalksOfRandomDumps walks dumps as FuzzWalk does, by scripts of a random
-// seed. It needs no second process, so that a million take what they take:
+// TestWalksOfRandomDumps does the same as FuzzWalk with scripts from a random seed.
+// Unlike fuzzing it needs no worker processes, so it is suited for long runs:
 // go test ./plugin -run TestWalksOfRandomDumps -walks 1000000 -timeout 10h
 func TestWalksOfRandomDumps(t *testing.T) {
 	w := newWalks(t)
@@ -87,12 +88,12 @@ func randomScript(random *rand.Rand) []byte {
 	return script
 }
 
-// walks are dumps to change, and what is run over each.
+// walks holds the dumps that are changed, and the queries that run over each result.
 type walks struct {
 	seeds    []any
-	places   [][]spot // of each seed
+	places   [][]spot // the spots of each seed
 	programs []*query.Program
-	open     *sources.Mesh // the dump that is walked
+	open     *sources.Mesh // the dump that the queries read at the moment
 }
 
 func newWalks(t testing.TB) *walks {
@@ -114,8 +115,8 @@ func newWalks(t testing.TB) *walks {
 	return w
 }
 
-// seedFiles are our cases, a sidecar with everything, and dumps of real meshes:
-// of the demo, and of an ambient one.
+// seedFiles returns the paths of the seeds: our test cases, a sidecar that has every
+// kind of section, and dumps of two real meshes, the demo and an ambient one.
 func seedFiles(t testing.TB) (all []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -134,11 +135,12 @@ func seedFiles(t testing.TB) (all []string) {
 	return all
 }
 
-// mostElements is how many elements of a list of a seed are kept: a dump of a
-// few kilobytes is walked hundreds of times a second.
+// mostElements is the maximum number of elements that each list of a seed keeps. The
+// dumps have to be small, so that hundreds of them can be tested per second.
 const mostElements = 3
 
-// trimmed keeps some elements of each list, evenly spaced: the first are alike.
+// trimmed returns a value with at most mostElements elements in each list. It takes
+// them at regular intervals, because the first elements are often alike.
 func trimmed(v any) any {
 	switch x := v.(type) {
 	case []any:
@@ -149,7 +151,7 @@ func trimmed(v any) any {
 		return out
 	case *object.Object:
 		for k, w := range x.All() {
-			if k == "configs" { // all parts of a dump
+			if k == "configs" { // the seed keeps every part of the dump
 				parts, _ := w.([]any)
 				for i := range parts {
 					parts[i] = trimmed(parts[i])
@@ -162,11 +164,11 @@ func trimmed(v any) any {
 	return v
 }
 
-// eachOf is how many dumps it takes to run all programs: more dumps find more
-// than more programs over each.
+// eachOf is the share of queries that run over one dump: one in eachOf. Running a few
+// queries over many dumps finds more faults than running all queries over few dumps.
 const eachOf = 12
 
-// walk changes a dump as a script says, and runs some of the programs over it.
+// walk changes a dump as a script says, and runs some of the queries over it.
 func (w *walks) walk(t *testing.T, which int, script []byte) {
 	t.Helper()
 	m := &mutation{script: script}
@@ -206,7 +208,7 @@ func (w *walks) walk(t *testing.T, which int, script []byte) {
 	}
 }
 
-// walkPrograms compiles what is walked, once for all dumps.
+// walkPrograms compiles the queries once, for all dumps.
 func walkPrograms(t testing.TB, document func() any) (out []*query.Program) {
 	t.Helper()
 	sources := []string{"try diff(.proxies[0].listeners; .proxies[0].routes) catch .", "try diff(.proxies[0]; .proxies[0] | .clusters, .listeners) catch ."}
@@ -230,7 +232,7 @@ func walkPrograms(t testing.TB, document func() any) (out []*query.Program) {
 
 func must(q shipped.Query, _ bool) shipped.Query { return q }
 
-// argued is a query with its arguments as they are where none is given.
+// argued returns the text of a query with the default values of its arguments.
 func argued(q shipped.Query) string {
 	text := ""
 	if q.Words != "" {
@@ -242,11 +244,12 @@ func argued(q shipped.Query) string {
 	return text + q.Program()
 }
 
-// A mutation changes a message as its script says. Each change takes some
-// bytes of the script: where, and what.
+// A mutation changes a message as its script says. Each change consumes some bytes
+// of the script, which select the spot and the kind of the change.
 type mutation struct{ script []byte }
 
-// next gives the next number of the script, below n; 0 after its end.
+// next returns the next number of the script, reduced modulo n. After the end of the
+// script it returns 0.
 func (m *mutation) next(n int) int {
 	if n <= 0 {
 		return 0
@@ -262,12 +265,12 @@ func (m *mutation) next(n int) int {
 	return v % n
 }
 
-// mostChanges is how many changes one dump gets.
+// mostChanges is the maximum number of changes to one dump.
 const mostChanges = 12
 
-// apply changes a copy of a seed. Donors are the places of all seeds. Places are
-// listed once: what a change takes out of the dump may be changed later, without
-// effect.
+// apply returns a changed copy of a seed. donors are the spots of all seeds. The spots
+// of the copy are listed once, before the first change. A later change to a spot that
+// is no longer in the dump has no effect.
 func (m *mutation) apply(seed any, donors [][]spot) any {
 	out := cloned(seed)
 	all := spots(out)
@@ -277,16 +280,17 @@ func (m *mutation) apply(seed any, donors [][]spot) any {
 	return out
 }
 
-// A spot is a place in a message where a value is.
+// A spot is the position of a value in a message: a member of an object or an element
+// of an array.
 type spot struct {
-	in  any // map[string]any or []any
+	in  any // the *object.Object or []any that contains the value
 	key string
 	at  int
 }
 
 func (s spot) value() any {
 	if in, ok := s.in.(*object.Object); ok {
-		return in.Get(s.key) // nil where it was dropped
+		return in.Get(s.key) // nil if a change has removed it
 	}
 	return s.in.([]any)[s.at]
 }
@@ -299,7 +303,7 @@ func (s spot) set(v any) {
 	s.in.([]any)[s.at] = v
 }
 
-// spots gives all places below a value, in order.
+// spots returns the spots of all values inside a value, in order.
 func spots(v any) (out []spot) {
 	switch x := v.(type) {
 	case *object.Object:
@@ -316,7 +320,7 @@ func spots(v any) (out []spot) {
 	return out
 }
 
-// oddValues are what a field is set to, whatever its type is.
+// oddValues are values that a change may give to any field, whatever its type is.
 var oddValues = []any{
 	nil, "", 0, -1, 1, true, false, 1e300, "*", "x", "0.0.0.0", "::", "[::1]:80", "4294967296", 15001, "9223372036854775807", "DRAINING", "EDS",
 	"envoy://a/b", []any{}, object.New(0), []any{nil}, []any{object.New(0)}, "type.googleapis.com/x.Y", "\xff",
@@ -324,13 +328,13 @@ var oddValues = []any{
 
 func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 	switch m.next(8) {
-	case 0: // dropped
+	case 0: // removes the value
 		if in, ok := s.in.(*object.Object); ok {
 			in.Delete(s.key)
 		} else {
 			s.set(nil)
 		}
-	case 1: // emptied
+	case 1: // empties the value
 		switch s.value().(type) {
 		case *object.Object:
 			s.set(object.New(0))
@@ -339,27 +343,27 @@ func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 		default:
 			s.set(nil)
 		}
-	case 2: // another value
+	case 2: // sets one of oddValues
 		s.set(cloned(oddValues[m.next(len(oddValues))]))
-	case 3: // the value of another place
+	case 3: // sets the value of another spot
 		s.set(cloned(all[m.next(len(all))].value()))
-	case 4: // swapped with another place, unless one is within the other
+	case 4: // swaps the values of two spots
 		o := all[m.next(len(all))]
 		a, b := cloned(s.value()), cloned(o.value())
 		s.set(b)
 		o.set(a)
-	case 5: // said again
+	case 5: // repeats an element of a list
 		if a, ok := s.value().([]any); ok && len(a) > 0 {
 			s.set(append(slices.Clone(a), cloned(a[m.next(len(a))])))
 		}
-	case 6: // a value of another dump, under the same name where there is one
+	case 6: // sets a value of another dump, if possible that of a field with the same name
 		others := donors[m.next(len(donors))]
 		same := slices.DeleteFunc(slices.Clone(others), func(o spot) bool { return o.key != s.key })
 		if len(same) > 0 {
 			others = same
 		}
 		s.set(cloned(others[m.next(len(others))].value()))
-	case 7: // a field of another dump beside it
+	case 7: // adds a field of another dump to the same object
 		if in, ok := s.in.(*object.Object); ok {
 			others := donors[m.next(len(donors))]
 			if o := others[m.next(len(others))]; o.key != "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// anEnvoy serves what an Envoy's admin port says of itself, and gives its
-// address.
+// anEnvoy starts a server that answers like the admin port of an Envoy with this node
+// id, and returns its address.
 func anEnvoy(t *testing.T, nodeID string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,8 +38,8 @@ func dumpOf(nodeID string) string {
 {"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump"},{"@type":"type.googleapis.com/envoy.admin.v3.RoutesConfigDump"}]}`, nodeID)
 }
 
-// line runs a command line and gives what it prints, and its exit code if that
-// is not 0.
+// line runs a command line and returns its standard output. If the command fails, it
+// returns the exit code and standard error instead.
 func line(args ...string) string {
 	var out, errs bytes.Buffer
 	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now}
@@ -50,10 +50,10 @@ func line(args ...string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// identities are what a proxy is known by, of each.
+// identities is a query for the fields of each proxy that identify it.
 const identities = `[.proxies[] | "\(.id) \(.name) \(.namespace) \(.type) \(.nodeID)"] | sort | join("; ")`
 
-// TestEnvoysOfOneNodeID are as many rows as there are addresses.
+// TestEnvoysOfOneNodeID checks that two Envoys with the same node id are two proxies.
 func TestEnvoysOfOneNodeID(t *testing.T) {
 	a, b, c := anEnvoy(t, "same"), anEnvoy(t, "same"), anEnvoy(t, "other")
 	asked := []string{"--envoy", a, "--envoy", b, "--envoy", c, "-r"}
@@ -76,8 +76,9 @@ func TestEnvoysOfOneNodeID(t *testing.T) {
 	}
 }
 
-// TestNodeIDsOfOthers are no pods' names, live and of a dump, and name a proxy
-// whatever is in them.
+// TestNodeIDsOfOthers checks node ids of Envoys that Istio didn't start. They aren't
+// taken for the name of a pod, whether the Envoy is live, a dump or recorded. Each id
+// can be used to select its proxy, whatever characters it contains.
 func TestNodeIDsOfOthers(t *testing.T) {
 	for _, id := range []string{
 		"default.backend-1", "projects/1/networks/n/nodes/x", "host~127.0.0.1~no-id~localdomain", "a~b~c.d~e", "sidecar~not-an-ip~a.b~c", "/", "a b", "..", "web:80", "deploy/web",
@@ -106,7 +107,7 @@ func TestNodeIDsOfOthers(t *testing.T) {
 	}
 }
 
-// TestNodeIDOfIstio names the pod.
+// TestNodeIDOfIstio checks that the id of a proxy is the pod's name in Istio's node id.
 func TestNodeIDOfIstio(t *testing.T) {
 	for _, kind := range []string{"sidecar", "router", "waypoint", "agentgateway"} {
 		id := kind + "~10.0.0.1~web.1.shop~shop.svc.cluster.local"
@@ -116,8 +117,8 @@ func TestNodeIDOfIstio(t *testing.T) {
 	}
 }
 
-// TestFolderOfPod has a snapshot's folder go by a pod that is no proxy of
-// Istio's: the facts are the pod's, and the node's id is one of them.
+// TestFolderOfPod checks a snapshot with a folder for a pod whose Envoy isn't a proxy
+// of Istio. The proxy has the id and the fields of that pod, and its own node id.
 func TestFolderOfPod(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -146,7 +147,8 @@ func TestFolderOfPod(t *testing.T) {
 	}
 }
 
-// TestDumpsOfOneNodeID are a row each, beside a recorded mesh, too.
+// TestDumpsOfOneNodeID checks that several dumps with the same node id are separate
+// proxies, also if they are opened together with a recorded mesh.
 func TestDumpsOfOneNodeID(t *testing.T) {
 	dir := t.TempDir()
 	var snapshots []string

@@ -16,14 +16,15 @@ import (
 
 const uuid = "ad1a24d4-b544-4ed4-88d6-eb0c87a6c986"
 
-// synced is an element of syncz of which CDS was sent in push n, at that second.
+// synced returns an element of istiod's syncz for a proxy that received CDS in push n,
+// at second n of the minute.
 func synced(cluster, id string, n int) string {
 	return fmt.Sprintf(`{"cluster_id":%q,"proxy":%q,"proxy_type":"sidecar","istio_version":"1.31.0","resources":{
 		"type.googleapis.com/envoy.config.cluster.v3.Cluster":{"sent":"2026-11-22T12:00:00Z/%d%s","acked":"2026-11-22T12:00:00Z/%d%s","sentTime":"2026-11-22T12:00:%02dZ"}}}`,
 		cluster, id, n, uuid, n, uuid, n)
 }
 
-// connected is a client of adsz that connected at that second.
+// connected returns a client of istiod's adsz that connected at second n of the minute.
 func connected(cluster, id string, n int) string {
 	return fmt.Sprintf(`{"connectionId":"%s-%d","connectedAt":"2026-11-22T12:00:%02dZ","labels":{"app":"x"},"metadata":{"PROXY_CONFIG":{},"CLUSTER_ID":%q,
 		"WORKLOAD_NAME":"vm","SERVICE_ACCOUNT":"sa","INSTANCE_IPS":"10.0.0.9,fd00::9","ISTIO_VERSION":"1.31.0"},"locality":{"region":"r","zone":"z","sub_zone":"s"}}`,
@@ -34,7 +35,7 @@ func syncz(all ...string) string { return "[" + strings.Join(all, ",") + "]" }
 
 func adsz(all ...string) string { return `{"clients":[` + strings.Join(all, ",") + `]}` }
 
-// podItem is a sidecar's pod.
+// podItem returns a Pod with a sidecar.
 func podItem(id string) string {
 	name, namespace := inventory.SplitID(id)
 	return fmt.Sprintf(`{"metadata":{"name":%q,"namespace":%q,"labels":{"pod":%q}},"spec":{"nodeName":"n","containers":[{"name":"app"},{"name":"istio-proxy"}]},"status":{"podIP":"10.1.1.1"}}`,
@@ -49,7 +50,8 @@ func podItems(all ...string) string {
 	return `{"kind":"List","items":[` + strings.Join(items, ",") + `]}`
 }
 
-// A proxy that two Pilots know is one row, of the one it reached last.
+// A proxy that two istiods know appears once, with the state of the istiod that it
+// connected to last.
 func TestTwoPilots(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"pilots/i-a.s/syncz.json": syncz(synced("c", "both.x", 1), synced("c", "a.x", 2), synced("c", "tie.x", 5), synced("c", "quiet.x", 3)),
@@ -62,9 +64,9 @@ func TestTwoPilots(t *testing.T) {
 	same(t, "order", order, []string{"a.x", "b.x", "both.x", "quiet.x", "tie.x"})
 	for id, want := range map[string]string{
 		"a.x": "i-a [i-a] 2", "b.x": "i-b [i-b] 2",
-		"both.x":  "i-a [i-a i-b] 1", // connected later, though sent to earlier
-		"quiet.x": "i-b [i-b i-a] 4", // connected at once: sent to later
-		"tie.x":   "i-a [i-a i-b] 5", // nothing between them: by name
+		"both.x":  "i-a [i-a i-b] 1", // the later connection counts, although i-b sent its configuration later
+		"quiet.x": "i-b [i-b i-a] 4", // both connections began in the same second, so the later push counts
+		"tie.x":   "i-a [i-a i-b] 5", // neither is later, so the istiod's name decides
 	} {
 		got := fmt.Sprint(at(t, by[id], "pilot"), " ", at(t, by[id], "pilots"), " ", strings.TrimPrefix(at(t, by[id], "sync", "cds", "sent").(string), "2026-11-22T12:00:00Z/"))
 		if got != want {
@@ -78,7 +80,7 @@ func TestTwoPilots(t *testing.T) {
 	same(t, "pilots", pilots, []string{"i-a4c", "i-b4c"})
 }
 
-// A proxy that connects anew is there twice: the later connection counts.
+// A proxy that has reconnected may have two connections. The later one counts.
 func TestTwoConnections(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"pilots/i.s/syncz.json": syncz(synced("c", "p.x", 7), synced("c", "p.x", 3)),
@@ -91,7 +93,8 @@ func TestTwoConnections(t *testing.T) {
 	}
 }
 
-// Connections without pods, pods without connections, and what is no proxy.
+// The proxies include connections without pods and pods without connections, but no
+// other clients of istiod and no other pods.
 func TestWhoIsThere(t *testing.T) {
 	tool := `{"connectionId":"test-1.default-4","connectedAt":"2026-11-22T12:00:00Z","metadata":{"ISTIO_VERSION":"65536.65536.65536"}}`
 	helper := `{"connectionId":"helper.x-5","connectedAt":"2026-11-22T12:00:00Z","metadata":{"ISTIO_VERSION":"1.31.0"}}`
@@ -132,7 +135,8 @@ func TestWhoIsThere(t *testing.T) {
 	}
 }
 
-// What is missing of the outline is a fault, and the rest is there.
+// If a part of the inventory is missing, the document has a fault for it, and all
+// proxies and fields that are known from the other parts.
 func TestIncompleteOutline(t *testing.T) {
 	whole := map[string]string{
 		"pilots/i.s/syncz.json": syncz(synced("c", "p.x", 1), `{"proxy":"test-1.default","istio_version":"65536.65536.65536"}`),
@@ -184,7 +188,7 @@ func TestIncompleteOutline(t *testing.T) {
 	}
 }
 
-// With no Pilot asked, nobody can say who is connected.
+// If no istiod was asked, it isn't known whether a proxy is connected.
 func TestNoPilots(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{"kubernetes/pods.json": podItems("p.x")})))
 	by, _ := proxies(t, m)
@@ -194,8 +198,8 @@ func TestNoPilots(t *testing.T) {
 	same(t, "faults", faults(m), []string{"pilots: not in the snapshot"})
 }
 
-// Two contexts, each with its own Pilot, with pods of the same names; the
-// second cluster's pods are known to the first one's Pilot too.
+// Each of two contexts has its own istiod, and some of their pods have the same names.
+// The first context's istiod also knows pods of the second cluster.
 func TestContexts(t *testing.T) {
 	snapshot := func(context string) map[string]string {
 		return map[string]string{"manifest.json": `{"kind":"Snapshot","version":1,"takenAt":"2026-11-22T13:00:00Z","context":"` + context + `"}`}
@@ -233,8 +237,8 @@ func TestContexts(t *testing.T) {
 	}
 }
 
-// Two meshes that have nothing to do with one another, whose clusters are
-// called alike: their proxies are apart, whatever their names.
+// The clusters of two unrelated meshes may have the same cluster id. Their proxies
+// stay separate, even if they have the same names.
 func TestContextsOfOneName(t *testing.T) {
 	of := func(context string, n int) map[string]string {
 		return map[string]string{
@@ -255,7 +259,7 @@ func TestContextsOfOneName(t *testing.T) {
 	}
 }
 
-// Shards of one mesh: two snapshots of one context answer as one.
+// Two snapshots that each contain a part of one context are read as one mesh.
 func TestShards(t *testing.T) {
 	one, two := source(t, files(t, map[string]string{
 		"pilots/i.s/syncz.json":        syncz(synced("c", "a.x", 1), synced("c", "b.x", 1)),
@@ -292,8 +296,9 @@ func (d delayed) Fetch(ctx context.Context, proxy, request string, h mesh.Hint) 
 	return d.Source.Fetch(ctx, proxy, request, h)
 }
 
-// TestUnknownProxiesAreIdentifiedAtOnce opens 32 proxies that nothing lists. To
-// read one takes a second, to read all takes as many rounds of Concurrency.
+// TestUnknownProxiesAreIdentifiedAtOnce opens 32 proxies that no istiod and no API
+// server lists. Each takes one second to read, so reading all of them has to take
+// 32/Concurrency seconds.
 func TestUnknownProxiesAreIdentifiedAtOnce(t *testing.T) {
 	all := map[string]string{}
 	for i := range 32 {
@@ -302,7 +307,7 @@ func TestUnknownProxiesAreIdentifiedAtOnce(t *testing.T) {
 	}
 	for concurrency, want := range map[int]time.Duration{16: 2 * time.Second, 4: 8 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			began := time.Now() // of the bubble: no clock is read
+			began := time.Now() // the fake time of the synctest bubble
 			m := open(t, Options{Concurrency: concurrency}, &counted{Source: delayed{source(t, files(t, all))}})
 			if _, order := proxies(t, m); len(order) != 32 || order[0] != "p-0.n" {
 				t.Errorf("%q", order)

@@ -29,57 +29,61 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// Options say what the document is made of.
+// Options say which sources the document is built from, and how they are read.
 type Options struct {
-	// Sources are one for each context, or several of one context that hold a
-	// part each. A mesh that Open returned closes them; until then they are the
-	// caller's.
+	// Sources has one source for each context, or several sources of one context
+	// that contain a part of it each. Mesh.Close closes them. If Open returns an
+	// error, the caller has to close them.
 	Sources []transport.Source
 
 	// Keep leaves the sources open: Mesh.Close doesn't close them, and another
 	// mesh can be opened over them.
 	Keep bool
 
-	// Namespace, Selector and Proxies (words, as mesh.Pick takes them)
-	// restrict the mesh's proxies, and nothing else. Empty: all.
+	// Namespace, Selector and Proxies restrict the proxies of the mesh, and nothing
+	// else. Proxies are names as mesh.Pick accepts them. An empty field restricts
+	// nothing.
 	Namespace string
 	Selector  labels.Selector
 	Proxies   []string
 
-	// Revision, where the sources know only the istiods of one revision, leaves
-	// out the proxies that are neither connected to these nor of it.
+	// Revision is set if the sources know only the istiods of one revision. Proxies
+	// that are neither connected to these istiods nor of this revision are left out.
 	Revision string
 
-	// Memory is how many bytes loaded sections may take; 0: 1 GiB.
+	// Memory is the maximum size in bytes of the loaded sections; 0 means 1 GiB.
 	Memory int64
 
-	// Concurrency is how many requests and sections are under way at once; 0: 16.
+	// Concurrency is the maximum number of concurrent requests, and of sections that
+	// are loaded concurrently; 0 means 16.
 	Concurrency int
 
-	// MaxWhole is how many proxies of a live mesh may be read with all their
-	// sections; 0: any number. One more calls TooMany, once or more often, which
-	// must end the context that Open was given.
+	// MaxWhole is the maximum number of proxies of a live mesh that may be read with
+	// all their sections; 0 means no limit. If a query reads more, TooMany is called,
+	// possibly several times. It must cancel the context that was passed to Open.
 	MaxWhole int
 	TooMany  func(*section.TooManyError)
 
-	// Reads says which fields and elements of a section the query will read: a
-	// live Envoy is asked for these, where that costs it less. A section that is
-	// not in it is read whole. The document is the same whatever Reads says;
-	// reading anything else costs another request.
+	// Reads says which fields and elements of a section the query will read. A live
+	// Envoy is asked for only these if that is less work for it. A section that isn't
+	// in Reads is requested completely. Reads doesn't change the document: reading
+	// any other field or element sends another request.
 	Reads map[mesh.Section]mesh.Hint
 
-	// WholeDump asks each live Envoy for its whole config dump, once: for queries
-	// that read most sections of every proxy.
+	// WholeDump requests the complete config dump of each live Envoy, once. It is
+	// meant for queries that read most sections of every proxy.
 	WholeDump bool
 
-	// ReadsDesired says the same of what istiod would send: a live one is asked for
-	// nothing else. A section that is not in it is requested whole.
+	// ReadsDesired is the same as Reads for the configuration that istiod would send.
+	// A live istiod is asked for only these fields and elements. A section that isn't
+	// in ReadsDesired is requested completely.
 	ReadsDesired map[mesh.Section]mesh.Hint
 
-	// Now is the document's time if no snapshot has one.
+	// Now is the document's time if no snapshot has a time.
 	Now time.Time
 
-	// Clock measures how long requests take; nil: they are not measured.
+	// Clock returns the current time, to measure how long requests take. If it is
+	// nil, they aren't measured.
 	Clock func() time.Time
 }
 
@@ -88,8 +92,8 @@ const (
 	defaultConcurrency = 16
 )
 
-// A Mesh is a document and the sources behind it. Its client reports the faults,
-// the ledger of requests, and the progress.
+// A Mesh is a document and the sources that its parts are fetched from. Its client
+// reports faults, all requests sent, and the progress.
 type Mesh struct {
 	*requests.Client
 	options   Options
@@ -102,9 +106,9 @@ type Mesh struct {
 	document  *mesh.Object
 }
 
-// Open makes the document over the sources. It sends no request, unless proxies
-// are named: then it makes sure that they exist. The work done for the document
-// ends with ctx.
+// Open returns a mesh whose document is read from the sources. It sends no requests
+// unless Options.Proxies is set; then it returns an error if one of these proxies
+// doesn't exist. When ctx ends, all requests for the document are canceled.
 func Open(ctx context.Context, o Options) (*Mesh, error) {
 	if o.Memory == 0 {
 		o.Memory = defaultMemory
@@ -144,8 +148,8 @@ func Open(ctx context.Context, o Options) (*Mesh, error) {
 	return m, nil
 }
 
-// takenAt returns when the newest of the snapshots was taken; zero for a mesh
-// without any.
+// takenAt returns the time at which the newest snapshot was taken, or the zero time
+// if no source is a snapshot.
 func (m *Mesh) takenAt() time.Time {
 	var at time.Time
 	for _, s := range m.options.Sources {
@@ -156,8 +160,8 @@ func (m *Mesh) takenAt() time.Time {
 	return at.UTC().Truncate(time.Second)
 }
 
-// known returns the inventory, or an *inventory.UnknownProxyError if a word of
-// Options.Proxies names no proxy.
+// known returns the inventory, or an *inventory.UnknownProxyError if no proxy has one
+// of the names in Options.Proxies.
 func (m *Mesh) known(ctx context.Context) (*presented, error) {
 	p, err := m.inventory.Get(ctx)
 	if err == nil {
@@ -169,13 +173,13 @@ func (m *Mesh) known(ctx context.Context) (*presented, error) {
 // Document returns the mesh.
 func (m *Mesh) Document() *mesh.Object { return m.document }
 
-// Now returns the document's time: when the newest snapshot was taken, else
-// Options.Now. A config dump alone has no time of its own: the times in it only
-// say when something last changed.
+// Now returns the document's time: the time at which the newest snapshot was taken,
+// or Options.Now if there is none. A single config dump doesn't say when it was taken;
+// its timestamps only say when something last changed.
 func (m *Mesh) Now() time.Time { return m.now }
 
-// Close ends what is under way and closes the sources, unless Options.Keep is
-// set: then a source that can forget its answers does so.
+// Close cancels all loads and requests and closes the sources. If Options.Keep is set,
+// it leaves the sources open and makes them drop their cached answers instead.
 func (m *Mesh) Close() error {
 	m.store.Close()
 	if m.options.Keep {
@@ -192,25 +196,25 @@ func (m *Mesh) Close() error {
 	return errors.Join(errs...)
 }
 
-// Names returns the ids of the proxies that the options select, sorted. No proxy
-// is asked. When ctx ends it returns what was read by then; what can't be read
-// is left out.
+// Names returns the sorted ids of the proxies that the options select, without sending
+// a request to a proxy. If ctx ends early, it returns the names that are known by then.
+// It leaves out names that can't be read.
 func (m *Mesh) Names(ctx context.Context) []string { return m.reader.Names(ctx) }
 
-// Fingerprint returns a short text that changes when the state of a connection
-// or, if pods is set, a pod does. See [inventory.Reader.Fingerprint].
+// Fingerprint returns a short string that changes if the state of a connection changes
+// or, if pods is set, if a pod changes. See [inventory.Reader.Fingerprint].
 func (m *Mesh) Fingerprint(ctx context.Context, pods bool) (string, error) {
 	return m.reader.Fingerprint(ctx, pods)
 }
 
-// Sections returns the proxies' sections that were loaded so far, each once, by
-// proxy and section.
+// Sections returns the sections that were loaded so far, sorted by proxy and section.
+// Each section appears once.
 func (m *Mesh) Sections() []section.Loaded { return m.loader.Loaded() }
 
-// Memory returns what loading did to memory so far.
+// Memory returns counters about the memory that loaded sections have used so far.
 func (m *Mesh) Memory() store.Counters { return m.store.Counters() }
 
-// Desired returns what istiod would send to a proxy of the mesh, see
+// Desired returns the configuration that istiod would send to a proxy of the mesh. See
 // [section.Proxy.Desired].
 func (m *Mesh) Desired(ctx context.Context, proxy *mesh.Object) (*mesh.Object, error) {
 	p, err := m.proxyOf(ctx, proxy, "desired: not a proxy of this mesh")
@@ -220,7 +224,7 @@ func (m *Mesh) Desired(ctx context.Context, proxy *mesh.Object) (*mesh.Object, e
 	return p.Desired(ctx)
 }
 
-// SetLevel sets the log level of a logger of a live proxy, see
+// SetLevel sets the log level of a logger of a live proxy. See
 // [section.Proxy.SetLevel].
 func (m *Mesh) SetLevel(ctx context.Context, proxy *mesh.Object, logger, level string) error {
 	p, err := m.proxyOf(ctx, proxy, "not a proxy of this mesh")

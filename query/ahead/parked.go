@@ -7,19 +7,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// If the consumer waits for the first element, and that element waits for a load,
-// which may never end, the elements after it that are done are parked. A parked
-// element returns its permit to load and its place in the queue. So all other
-// elements are loaded meanwhile, and the timeouts of several proxies that don't
-// answer pass at the same time. Nothing is parked if the consumer is only slow or
-// waits for a computation.
+// Elements are parked if the consumer waits for the first element, and that element
+// waits for a load, which may never end. Then each later element that is done is
+// parked: it returns its permit to load, and no longer counts against the length of
+// the queue. So all other elements are loaded in the meantime, and if several proxies
+// don't answer, their timeouts run at the same time. Nothing is parked if the consumer
+// is only slow or waits for a computation.
 const (
-	MaxAside    = 8192 // elements in the queue, including parked ones
-	ScoutsAside = 8    // parked elements per worker in a region with Look: more loaded sections would evict those that are needed next from the document's memory
+	MaxAside    = 8192 // maximum number of elements in the queue, including parked ones
+	ScoutsAside = 8    // maximum number of parked elements per worker in a region with Look; with more, loaded sections would be evicted from memory before they are used
 )
 
-// A loading tracks for an element whether a goroutine that works for it is
-// loading. It may be nil if nothing needs to know.
+// A loading tracks whether a goroutine that evaluates an element waits for a load. It
+// may be nil if that doesn't matter.
 type loading struct {
 	el *element
 	on atomic.Bool
@@ -40,7 +40,8 @@ func (l *loading) ends() {
 	}
 }
 
-// gated returns a context that reports its loads to l and then calls gate.
+// gated returns a context in which each load is first reported to l and then has to
+// pass gate.
 func (l *loading) gated(ctx context.Context, gate func(context.Context) error) context.Context {
 	return mesh.WithGate(ctx, func(ctx context.Context) error {
 		if ctx.Value(innerKey{}) == nil { // a load in a nested region is reported to that region's element instead
@@ -64,8 +65,9 @@ func (q *queue) shift(el *element, by int) {
 	q.judge()
 }
 
-// judge updates whether the consumer waits for a load. The caller holds mu. The
-// lock of an outer region may be taken while holding mu, but never the reverse.
+// judge updates q.held, which is whether the consumer waits for a load. The caller
+// must hold mu. judge may lock the queue of an outer region while mu is held; locking
+// in the other order would deadlock.
 func (q *queue) judge() {
 	held := q.waits && len(q.els) > 0 && q.els[0].loading > 0
 	if held == q.held.Load() {
@@ -82,7 +84,7 @@ func (q *queue) judge() {
 	q.at.queue.shift(q.at, by)
 }
 
-// waiting sets whether the consumer waits for the first element.
+// waiting records whether the consumer waits for the first element.
 func (q *queue) waiting(yes bool) {
 	q.mu.Lock()
 	q.waits = yes
@@ -114,8 +116,8 @@ func (q *queue) spread() {
 	}
 }
 
-// resume parks the blocked elements that are done and lets the workers of the
-// others continue. The caller holds mu.
+// resume parks the blocked elements that are done and lets the workers of the other
+// blocked elements continue. The caller must hold mu.
 func (q *queue) resume() {
 	for _, el := range q.els[min(1, len(q.els)):] {
 		switch {
@@ -129,8 +131,8 @@ func (q *queue) resume() {
 	}
 }
 
-// wakes notes that an element has results. If it is the first element, the
-// consumer no longer waits, even if it isn't running again yet.
+// wakes records that an element has results. If it is the first element, the consumer
+// no longer waits, although its goroutine may not be running again yet.
 func (q *queue) wakes(el *element) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -149,7 +151,7 @@ func (q *queue) finished(el *element) {
 	if q.held.Load() && q.m.Spare() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if !q.held.Load() { // changed since the check above: many workers may be here at once
+		if !q.held.Load() { // another worker may have changed it since the check above
 			return
 		}
 		if q.setAside(el); q.stalled > 0 { // other elements were blocked because memory was short
@@ -158,8 +160,8 @@ func (q *queue) finished(el *element) {
 	}
 }
 
-// goesOn reports whether the worker of an element may buffer more results than
-// the limit. If not, the worker is signaled as soon as it may.
+// goesOn reports whether the worker of an element may buffer results beyond the limit.
+// If not, the worker receives a signal as soon as it may.
 func (q *queue) goesOn(el *element) bool {
 	q.mu.Lock()
 	q.stall(el, true)
@@ -176,8 +178,8 @@ func (q *queue) goesOn(el *element) bool {
 	return true
 }
 
-// stall sets whether the element is blocked until the consumer continues. The
-// caller holds mu.
+// stall records whether the element is blocked until the consumer continues. The
+// caller must hold mu.
 func (q *queue) stall(el *element, yes bool) {
 	if yes = yes && !el.used && !el.aside; yes == el.stalled {
 		return
@@ -189,9 +191,9 @@ func (q *queue) stall(el *element, yes bool) {
 	}
 }
 
-// setAside parks an element that is done. Each parked element also raises the
-// limit on loading elements by one, since other proxies do answer. The caller
-// holds mu.
+// setAside parks an element that is done. It also raises the limit on concurrent loads
+// by one, because a finished element shows that other proxies do answer. The caller
+// must hold mu.
 func (q *queue) setAside(el *element) {
 	if el.used || el.aside || q.els[0] == el || q.Look != nil && q.aside >= ScoutsAside*q.m.pool.workers {
 		return
@@ -208,8 +210,8 @@ func (q *queue) setAside(el *element) {
 	poke(q.space)
 }
 
-// attended lets the consumer itself evaluate y for an element of a region with
-// Look. The consumer's loads count as loads of the first element.
+// attended calls y, which evaluates an element of a region with Look, in the
+// consumer's own goroutine. Loads of y count as loads of the first element.
 func (q *queue) attended(el *element, y func() error) error {
 	m, ctx, at := q.m, q.m.Ctx, q.m.at
 	m.watch(&loading{el: el})

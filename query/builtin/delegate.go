@@ -11,8 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// delegated lists the functions that gojq computes, by their number of arguments.
-// Each returns one value. Functions of two or more arguments ignore their input.
+// delegated lists the functions that are computed by calling gojq. The index is the
+// number of arguments. Each function returns one value. Functions with two or more
+// arguments ignore their input.
 var delegated = [...]string{
 	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp j0 j1 lgamma log1p logb modf nearbyint rint significand
 		sin sinh tan tanh tgamma y0 y1 isfinite isinfinite isnan isnormal
@@ -31,7 +32,8 @@ var growth = map[string]int{
 // reject them without loading their contents.
 const ofContainers = " implode _tobase64 _tohtml _touri format mktime strftime strflocaltime "
 
-// delegation returns the functions that gojq computes.
+// delegation returns the functions that are computed by calling gojq, by name and
+// arity.
 func delegation() map[string]values.Func {
 	calls := [...]string{"", "($b)", "($b; $c)", "($b; $c; $d)"}
 	table := make(map[string]values.Func, 128)
@@ -113,8 +115,9 @@ func imploded(xs []any) (text string, ok bool) {
 	return string(out), true
 }
 
-// refused returns an error in jq's words for a function for which gojq returned
-// an error. The input is vs[0]; it doesn't matter if blind is set.
+// refused replaces an error of a gojq function by the one that jq would report. vs
+// has the input of the function, followed by its arguments. blind is whether the
+// function ignores its input.
 func refused(name string, vs []any, blind bool) error {
 	in := vs[0]
 	kind := values.KnownType(in)
@@ -158,7 +161,8 @@ func refused(name string, vs []any, blind bool) error {
 	return values.Cannot(in, values.NumberRequired)
 }
 
-// notImploded returns an error that names the element that is no code point.
+// notImploded returns jq's error for an input of implode that isn't an array of code
+// points. It shows the element that isn't a number, if there is one.
 func notImploded(in any) error {
 	xs, ok := in.([]any)
 	if !ok {

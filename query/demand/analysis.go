@@ -6,15 +6,15 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Options say what else the analysis of a query has to know.
+// Options hold what the analysis needs in addition to the query.
 type Options struct {
-	// Library are the programs of definitions that the query may call, as the
-	// evaluator gets them.
+	// Library has the programs whose definitions the query may call. The evaluator
+	// has to get the same ones.
 	Library []*syntax.Program
 
-	// Natives has a definition in jq for each function that is written in Go:
-	// the function reads what its definition reads. They take precedence over
-	// library definitions of the same name.
+	// Natives has a definition in jq for each function that is written in Go. The
+	// analysis assumes that the function reads what this definition reads. These
+	// definitions take precedence over library definitions of the same name.
 	Natives *syntax.Program
 
 	// Results is what is read of each result; nil means everything.
@@ -42,8 +42,8 @@ func Of(p *syntax.Program, o Options) *Tree {
 	return t
 }
 
-// mostSteps limits the analysis. A query that needs more steps is taken to read
-// everything.
+// mostSteps is the maximum number of steps of an analysis. If a query needs more, the
+// result is that it reads everything.
 const mostSteps = 20_000
 
 // analysis goes through a query from its end to its beginning. Each of its
@@ -62,7 +62,8 @@ func (a *analysis) add(p *syntax.Program) {
 	}
 }
 
-// query returns nil for a nil query.
+// query returns what a query reads of its input if want is read of its results. It
+// returns nil, which means nothing, for a nil query.
 func (a *analysis) query(q *syntax.Query, want *Tree, s *scope) *Tree {
 	if q == nil {
 		return nil
@@ -170,7 +171,8 @@ func isNumber(q *syntax.Query) bool {
 	return t != nil && (t.Type == syntax.TermNumber || t.Type == syntax.TermUnary) && len(t.SuffixList) == 0
 }
 
-// parts is for a string: values that are interpolated are read whole.
+// parts returns what a string with interpolations reads. It reads the interpolated
+// values completely.
 func (a *analysis) parts(x *syntax.String, s *scope) (sum *Tree) {
 	if x == nil {
 		return nil
@@ -210,8 +212,9 @@ func (a *analysis) primary(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return a.control(t, want, s)
 }
 
-// object is for an object construction: its members are evaluated as far as they
-// are read; for the others it is only known that they exist.
+// object returns what an object construction reads. An expression for a member is
+// analyzed with what is read of that member. Of a member that isn't read,
+// only its existence matters.
 func (a *analysis) object(o *syntax.Object, want *Tree, s *scope) (sum *Tree) {
 	for _, kv := range o.KeyVals {
 		name := kv.Key
@@ -242,7 +245,7 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 	case syntax.TermIf:
 		return a.choice(t.If, want, s)
 	case syntax.TermTry:
-		a.query(t.Try.Catch, want, s) // its input is a message
+		a.query(t.Try.Catch, want, s) // only for the variables that the catch reads: its input is an error message
 		return a.query(t.Try.Body, Join(want, presence()), s)
 	case syntax.TermLabel:
 		return a.query(t.Label.Body, want, s)
@@ -256,8 +259,9 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return everything()
 }
 
-// fold is for reduce and foreach. The state, which the steps pass on, is read
-// whole; of the source, only what the steps read.
+// fold returns what reduce or foreach reads. The state is read completely, because
+// each step passes it on to the next one. Of the elements of the source, only what
+// the patterns and the steps read is read.
 func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start, update, extract *syntax.Query, want *Tree, s *scope) *Tree {
 	in, bound := a.bind(patterns, s, nil)
 	a.query(update, everything(), in)
@@ -266,8 +270,8 @@ func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start,
 	return Join(keys, a.query(start, everything(), s), a.query(source, bound(), s))
 }
 
-// choice is for a conditional. If the condition tests the type, the branches
-// read values of that type only.
+// choice returns what a conditional reads. If the condition tests the type of the
+// input, a branch reads only values of the type for which it is chosen.
 func (a *analysis) choice(x *syntax.If, want *Tree, s *scope) *Tree {
 	then := a.query(x.Then, want, s)
 	var others *Tree

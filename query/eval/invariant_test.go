@@ -75,7 +75,7 @@ func TestInvariant4(t *testing.T) {
 		`.proxies[] | if .clusters | length > 0 then error("stop") else . end`,
 	} {
 		f := newFake(40, 500*time.Microsecond)
-		f.fault = func(s string) bool { return s > "pod-002" } // all sections that only the work ahead reads
+		f.fault = func(s string) bool { return s > "pod-002" } // every section that is loaded only by evaluating ahead
 		code := mustCompile(t, q, Options{FieldHint: func(_, field string) string { return field }})
 		a := askWith(context.Background(), code, f.document(), RunOptions{Workers: 16})
 		if len(a.faults) > 0 || len(a.notes) > 1 || a.err != nil && !strings.HasSuffix(a.err.Error(), "stop") {
@@ -164,8 +164,8 @@ func TestInvariant5(t *testing.T) {
 	}
 }
 
-// If all results are wanted, as many elements as allowed load at once, unless a
-// part of the query might need only some of them.
+// If the caller wants all results, all workers load elements from the start. A part
+// of the query that might need only some of the elements begins with fewer loads.
 func TestInvariant6All(t *testing.T) {
 	for q, want := range map[string]int32{
 		`.proxies[] | .clusters[]`:                                       8,
@@ -195,7 +195,8 @@ func TestInvariant6All(t *testing.T) {
 	}
 }
 
-// If the consumer sleeps, the work ahead of it stops at its bounds.
+// If the consumer doesn't take results, the evaluation ahead of it stops at its
+// limits.
 func TestInvariant5Bounds(t *testing.T) {
 	for _, tc := range []struct {
 		query string
@@ -228,7 +229,7 @@ func TestInvariant5Bounds(t *testing.T) {
 		code := mustCompile(t, `.proxies as $all | .proxies[] | $all[] | .clusters[]`, Options{})
 		done <- code.Run(ctx, doc, nil, RunOptions{Workers: 8}, func(any) error { return nil })
 	}()
-	for range 200 { // some elements are done, so the limits have grown
+	for range 200 { // finishes some elements, which raises the limits on concurrent loads
 		f.release <- struct{}{}
 	}
 	if n := settle(&f.loading, 1); n > 16 || n < 1 {
@@ -264,7 +265,7 @@ func TestInvariant6(t *testing.T) {
 						t.Errorf("%s: %v", q, err)
 					}
 					break wait
-				case <-ticker.C: // one load after the other ends
+				case <-ticker.C: // let one load finish
 					select {
 					case f.release <- struct{}{}:
 					default:
@@ -317,8 +318,8 @@ func TestInvariant7(t *testing.T) {
 	}
 }
 
-// If a consumer inside the query needs no more results, the work ahead for it
-// ends as well, while the run continues.
+// If a consumer inside the query, such as first, needs no more results, the
+// evaluation ahead of that consumer ends while the run continues.
 func TestInvariant7Inside(t *testing.T) {
 	for _, q := range []string{
 		`first(.proxies[] | .i, .clusters[]) | calm`,
@@ -344,7 +345,8 @@ func TestInvariant7Inside(t *testing.T) {
 	}
 }
 
-// weighty is a section that only its readers keep in memory.
+// weighty is a section that doesn't cache its value: the value stays in memory only
+// while a reader refers to it.
 type weighty struct {
 	alive *atomic.Int64
 	still *sync.RWMutex // held while the live sections are counted
@@ -366,8 +368,9 @@ func (w *weighty) Force(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// Invariant 9, memory: a run keeps only the sections that it is working on, and
-// those that were parked while the first one was late. A section has 16 KB here.
+// Invariant 9, memory: a run keeps in memory only the sections that it is evaluating,
+// and those of elements that were parked while the first element waited for a load.
+// In this test, a section takes 16 KB.
 func TestInvariant9(t *testing.T) {
 	const memory, most9 = 16 << 20, 100 + 16<<20/8/16000
 	for _, q := range []string{
@@ -449,8 +452,8 @@ func TestInvariant10(t *testing.T) {
 	}
 }
 
-// gojq computes a wrong result for a slice that the query has read and kept. The
-// expected results are jq's.
+// gojq computes a wrong result if a query updates an array while it holds a slice of
+// it. The expected results are jq's.
 func TestInvariant10Slices(t *testing.T) {
 	a := ask(context.Background(), t, `{a: [1, 2]} | (.a[0], .a[1:]) |= (if type == "array" then [.] else . + 1 end)`, nil, 1)
 	if fmt.Sprint(a.out, a.err) != `[{"a":[2,[2]]}] <nil>` {
@@ -458,8 +461,8 @@ func TestInvariant10Slices(t *testing.T) {
 	}
 }
 
-// Invariant 12: an effect outside the query, such as a log message, happens in
-// the order of evaluation.
+// Invariant 12: effects outside the query, such as log messages, happen in the order
+// in which jq would evaluate the query.
 func TestInvariant12(t *testing.T) {
 	f := newFake(20, 0)
 	var log []string
@@ -493,8 +496,9 @@ func TestInvariant12(t *testing.T) {
 	}
 }
 
-// Invariant 13: leaving out unwanted elements changes nothing else, neither an
-// error nor its place, even if the iteration is started again.
+// Invariant 13: if elements that the query doesn't need are left out, nothing else
+// changes: the same errors occur at the same points, even if the iteration has to
+// start again.
 func TestInvariant13(t *testing.T) {
 	row := func(name any, v any) any {
 		return object.Of("name", name, "v", v, "w", object.Of("z", v))

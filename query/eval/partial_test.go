@@ -16,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test read elements that are only partly loaded. At random,
-// the loaded part is the one that they read, or another.
+// The queries of this test read elements that are only partly loaded. Which part is
+// loaded is random: it may be the part that a query reads, or another one.
 
 var looks = []string{
 	".name", ".v", ".t", ".w", ".w.z", ".w.y", ".w.u.q", ".w.u", ".list", ".list[0]", ".list | length", ".list[].a?", ".none", ".none.z", ".kind", ".", ".v + 1", "[.name, .v]", "{name, z: .w.z?}", "{v, w}", "keys", "length", "type", "not", "tojson", "to_entries[0].key",
@@ -31,8 +31,8 @@ var overElements = []string{
 	".proxies[] | .x[] | %s", "[.proxies[] | {id, q: [.x[] | %s]}]", "[.proxies[].x[0] | %s]",
 }
 
-// inside makes random members. As Envoy does, it leaves out nulls. All keys are
-// sorted, because gojq sorts them.
+// inside returns an object with random members. Like Envoy, it leaves out members
+// that are null. The keys are sorted, because gojq sorts them.
 func inside(r *rand.Rand, depth int) *object.Object {
 	out := object.New(0)
 	for _, k := range []string{"u", "y", "z"} {
@@ -68,7 +68,8 @@ func wholeElements(r *rand.Rand) (all []*object.Object) {
 	return all
 }
 
-// cut returns the requested parts of an object and, at random, more.
+// cut returns a copy of an object with the requested members and, at random, some
+// others.
 func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
 	out := object.New(0)
 	for k, v := range e.All() {
@@ -83,7 +84,7 @@ func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
 	return out
 }
 
-// excerptOf makes a section whose elements are partly known.
+// excerptOf returns the elements of a section of which only some fields are loaded.
 func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *atomic.Int64) []any {
 	paths := []string{"name"}
 	for _, p := range []string{"v", "t", "w", "w.z", "w.y", "w.u", "w.u.q", "list", "none", "none.z"} {
@@ -108,8 +109,9 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *at
 	return x.Objects()
 }
 
-// partialDiffers runs a random query over partly known elements, over whole ones,
-// and in gojq's machine. It returns the first difference.
+// partialDiffers runs a random query three times: over partly loaded elements, over
+// complete elements, and with gojq. It returns the query, and the first difference
+// between the results.
 func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) {
 	r := rand.New(rand.NewSource(seed))
 	shape := overElements[r.Intn(len(overElements))]

@@ -12,8 +12,8 @@ import (
 // query compiles an expression.
 func (c *compiler) query(q *syntax.Query, s *scope) *node { return c.queryAt(q, s, false) }
 
-// queryAt compiles an expression; tail says that it is the last step of the
-// function around it.
+// queryAt compiles an expression. tail is whether the expression is in tail
+// position: the enclosing function does nothing more with its results.
 func (c *compiler) queryAt(q *syntax.Query, s *scope, tail bool) *node {
 	c.nodes++
 	switch {
@@ -170,8 +170,8 @@ func withoutSuffixes(t *syntax.Term, n int) *syntax.Term {
 	return &head
 }
 
-// optional compiles a term that ends with "?". If an index or an iteration
-// precedes the "?", only that step is tried, not what precedes it.
+// optional compiles a term that ends with "?". If an index or an iteration precedes
+// the "?", only errors of that step are suppressed, not those of earlier steps.
 func (c *compiler) optional(t *syntax.Term, s *scope) []stage {
 	if k := len(t.SuffixList); k > 1 {
 		prev := t.SuffixList[k-2]
@@ -203,7 +203,7 @@ func (c *compiler) primary(t *syntax.Term, s *scope, tail bool) []stage {
 	return []stage{{n: c.simple(t, s, tail)}}
 }
 
-// callStage compiles a call, and notes whether it is length/0.
+// callStage compiles a call, and sets stage.length if the call is one of length/0.
 func (c *compiler) callStage(f *syntax.Func, s *scope, tail bool) stage {
 	st := stage{n: c.callAt(f, s, tail)}
 	st.length = isCallOf(c, f, "length/0", s)
@@ -291,13 +291,13 @@ func literal(q *syntax.Query) (any, bool) {
 	return nil, false
 }
 
-// stage is one step of a pipeline. A pipeline is compiled as a list of stages,
-// so that an iteration knows all that follows it, up to the end of the
-// expression around it, and can have that evaluated ahead.
+// stage is one step of a pipeline. A pipeline is compiled as a list of stages, so
+// that an iteration knows all steps after it, up to the end of the enclosing
+// expression. These steps can be evaluated ahead for several elements at once.
 type stage struct {
 	n      *node
-	arr    *node // if the stage is [arr]
-	length bool  // it is length/0
+	arr    *node // the expression inside the brackets, if the stage is an array construction; else nil
+	length bool  // the stage is a call of length/0
 }
 
 func iterStage(optional bool) stage { return stage{n: iterate(nil, optional)} }
@@ -349,7 +349,7 @@ func (c *compiler) seq(st []stage) *node {
 	return n
 }
 
-// count is [f] | length, without making the array.
+// count returns a node for [f] | length that doesn't build the array.
 func count(f *node) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		k := 0

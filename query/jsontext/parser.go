@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Options say how a text is read.
+// Options say how a text is parsed.
 type Options struct {
 	// Stream yields events instead of values, each as soon as it is read: [path,
 	// leaf] for each leaf, and [path] after the last part of each container.
@@ -31,7 +31,7 @@ type Error struct{ text string }
 
 func (e *Error) Error() string { return e.text }
 
-// wrong is an error of one step of the parser, without its position.
+// wrong is a syntax error found by one step of the parser, without its position.
 type wrong string
 
 func (w wrong) Error() string { return string(w) }
@@ -60,15 +60,15 @@ type builder interface {
 	value(v any) error
 	structure(c byte) error
 	take() (v any, ok bool) // returns the next complete value or event
-	last() any              // returns a top-level value that may be incomplete, such as a number at the end; nothing if there is none
-	open() bool             // reports whether a container is open
+	last() any              // returns a top-level value that may be incomplete, such as a number at the end of the input, or nothing{}
+	open() bool             // reports whether an array or an object is open
 	cutOff(space bool, token bool) bool
 	path() []any
 	reset()
 }
 
-// nothing is the value of a builder that holds no value. It can't be nil, which
-// is JSON's null.
+// nothing is returned by a builder that holds no value. nil can't mean this, because
+// it represents JSON's null.
 type nothing struct{}
 
 // NewParser returns a parser that reads from r. It skips a byte order mark at the
@@ -101,8 +101,9 @@ func (p *Parser) Line() int {
 }
 
 // Next returns the next value or event, or io.EOF after the last one. After an
-// [*Error], the next call continues as jq does: at the next byte in a sequence,
-// else at the next line. Any other error comes from the reader.
+// [*Error], the caller may call Next again. As in jq, parsing then continues with the
+// next byte if Options.Seq is set, and with the next line otherwise. Any other error
+// comes from the reader.
 func (p *Parser) Next() (any, error) {
 	for !p.ended {
 		if v, ok := p.builder.take(); ok {
@@ -254,7 +255,7 @@ func (p *Parser) failed(c byte, err error) (any, error) {
 func (p *Parser) say(text string, c byte) (any, error) {
 	path := p.builder.path()
 	p.reset()
-	for !p.o.Seq && c != '\n' { // parsing continues with the next line
+	for !p.o.Seq && c != '\n' { // skip the rest of the line
 		var err error
 		if c, err = p.in.ReadByte(); err != nil {
 			break

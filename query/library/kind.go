@@ -32,8 +32,9 @@ func kind(c *eval.Call) (any, error) {
 	return kind, err
 }
 
-// hasSections returns whether a value is a proxy or what istiod would send to one:
-// lookups search these, also as elements of an array.
+// hasSections returns whether a value is a proxy, or the configuration that istiod
+// would send to one. Lookup functions search the sections of such a value, and those
+// of each such element of an array.
 func hasSections(ctx context.Context, v any) (bool, error) {
 	kind, err := document.Kind(ctx, v)
 	return kind == "Proxy" || kind == "Desired", err
@@ -53,15 +54,16 @@ func haveSections(c *eval.Call) (any, error) {
 	return false, nil
 }
 
-// unread returns whether the input is a section that can be asked for some of its
-// elements. For that it must not have been loaded.
+// unread returns whether the input is a section from which some of the elements can
+// be requested alone. That is possible only while the section isn't loaded.
 func unread(c *eval.Call) (any, error) {
 	_, ok := c.In.(mesh.Narrower)
 	return ok, nil
 }
 
-// unknown implements _unknown(section; message): it raises the fault that a source
-// was read and doesn't say something about a proxy or the mesh.
+// unknown implements _unknown(section; message). It raises a fault with this
+// message, for a fact about a proxy or the mesh that a source doesn't contain
+// although it could be read.
 func unknown(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	f := &mesh.Fault{}
@@ -78,8 +80,8 @@ func unknown(c *eval.Call) (any, error) {
 	return nil, f
 }
 
-// list returns the input if it is an array, and an empty one otherwise. It doesn't
-// load a section that can be asked for some of its elements.
+// list returns the input if it is an array, and an empty array otherwise. It doesn't
+// load a section from which some of the elements can be requested alone.
 func list(c *eval.Call) (any, error) {
 	if _, ok := c.In.(mesh.Narrower); ok {
 		return c.In, nil
@@ -91,8 +93,8 @@ func list(c *eval.Call) (any, error) {
 	return all, nil
 }
 
-// routable returns whether match decides the input as Envoy does. For any other
-// input match is jq's.
+// routable returns whether match, called on the input, selects routes as Envoy does.
+// For any other input, match is jq's function for regular expressions.
 func routable(c *eval.Call) (any, error) {
 	v := c.In
 	all, _, err := document.Elements(c.Ctx, v)
@@ -106,8 +108,8 @@ func routable(c *eval.Call) (any, error) {
 	return kind == "RouteConfiguration" || kind == "VirtualHost" || kind == "Listener", err
 }
 
-// outline returns an object without its sections, whether they are loaded or not:
-// the result must not depend on that.
+// outline returns an object without its sections. It leaves out loaded sections,
+// too, because the result must not depend on what is loaded.
 func outline(c *eval.Call) (any, error) {
 	v, err := mesh.Force(c.Ctx, c.In)
 	m, ok := v.(*object.Object)
@@ -126,7 +128,8 @@ func outline(c *eval.Call) (any, error) {
 	return out, nil
 }
 
-// words returns the sync words of a proxy, by the names of their types.
+// words returns the sync states of a proxy, such as "SYNCED", sorted by the names of
+// their types.
 func words(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	types := r.Object(c.In, "sync")
@@ -180,7 +183,8 @@ func proxiesAndName(c *eval.Call, function string) (name string, all document.Pr
 	return name, all, err
 }
 
-// desired implements _desired: what istiod would send to the input, a proxy.
+// desired implements _desired. It returns what istiod would send to the input, which
+// must be a proxy.
 func (d Doors) desired(c *eval.Call) (any, error) {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {

@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// enterTCPProxy goes on to the clusters of a TCP proxy, the last of some network
-// filters.
+// enterTCPProxy continues the trace at the clusters of a TCP proxy, which has to be
+// the last of these network filters.
 func (w *walk) enterTCPProxy(filters []any) error {
 	if len(filters) == 0 {
 		return w.end(noCluster)
@@ -33,7 +33,7 @@ func (w *walk) enterTCPProxy(filters []any) error {
 	if !isProxy {
 		return w.endUndecided(name)
 	}
-	sni := "" // the SNI names the cluster where a filter says so
+	sni := "" // the name of the cluster, if an sni_cluster filter takes it from the SNI
 	for _, f := range filters[:len(filters)-1] {
 		if strings.HasSuffix(r.Text(f, "name"), "sni_cluster") {
 			sni = w.request.SNI
@@ -53,9 +53,9 @@ func (w *walk) enterTCPProxy(filters []any) error {
 	return w.enterClusters(shares, cluster, criteria)
 }
 
-// tcpClusters returns the shares of the clusters of a TCP proxy, the cluster that
-// a random value chooses, and the metadata that is wanted of endpoints. A name
-// that is not empty replaces the configuration's cluster.
+// tcpClusters returns the shares of the clusters of a TCP proxy, the cluster that a
+// random value selects, and the metadata that an endpoint must have. If name isn't
+// empty, it replaces the configured cluster.
 func (g *configuration) tcpClusters(r *document.Reader, config any, name string, random *uint64) (shares []routing.Share, cluster string, criteria *object.Object, err error) {
 	cluster, criteria = cmp.Or(name, r.Text(config, "cluster")), endpointMetadata(r, r.Get(config, "metadataMatch"))
 	weighted := r.Get(config, "weightedClusters")
@@ -66,8 +66,8 @@ func (g *configuration) tcpClusters(r *document.Reader, config any, name string,
 	return shares, cluster, criteria, err
 }
 
-// enterClusters goes on to the clusters that the requests are split among; only to
-// the chosen one where a random value chose it.
+// enterClusters continues the trace at the clusters among which the requests are
+// split. If a random value has chosen one of them, the trace continues only there.
 func (w *walk) enterClusters(shares []routing.Share, chosen string, criteria *object.Object) error {
 	reason, passes := "", false
 	if chosen == "" && len(shares) > 1 {
@@ -80,7 +80,7 @@ func (w *walk) enterClusters(shares []routing.Share, chosen string, criteria *ob
 		share := s.Share
 		if chosen != "" && len(shares) > 1 {
 			share = 0
-			if s.Name == chosen && !isChosen { // the first, where two entries have the name
+			if s.Name == chosen && !isChosen { // two entries may have the same name; the first one counts
 				isChosen, share = true, 1
 			}
 		}
@@ -106,7 +106,7 @@ func (w *walk) enterClusters(shares []routing.Share, chosen string, criteria *ob
 		entry.Set("reason", orNull(why))
 		if arrives(why) {
 			w.addOutcome(why, w.left-before)
-			w.addOutcome(cmp.Or(w.stopped, routing.AllUnhealthy), share-(w.left-before)) // too few endpoints are fit
+			w.addOutcome(cmp.Or(w.stopped, routing.AllUnhealthy), share-(w.left-before)) // the share that fails because too few endpoints are healthy
 		} else {
 			w.addOutcome("", w.left-before)
 			w.addOutcome(why, share-(w.left-before))
@@ -124,8 +124,8 @@ func (w *walk) enterClusters(shares []routing.Share, chosen string, criteria *ob
 	return nil
 }
 
-// enterCluster goes on to a cluster's endpoints, for a share of the requests. The
-// reason is empty where endpoints are reached and there is nothing to say.
+// enterCluster continues the trace at a cluster's endpoints, for a share of the
+// requests. The reason is empty if endpoints are reached in the normal way.
 func (w *walk) enterCluster(name string, share float64, criteria *object.Object) (reason string, err error) {
 	c, unused, err := w.clusterNamed(name)
 	if err != nil {
@@ -172,7 +172,8 @@ func (w *walk) enterCluster(name string, share float64, criteria *object.Object)
 	return w.stopped, nil
 }
 
-// whyUnused says why Envoy does not use a cluster; nil is one that is not there.
+// whyUnused returns the reason why Envoy doesn't use cluster c. If c is nil, no such
+// cluster exists.
 func whyUnused(r *document.Reader, c any) string {
 	if c == nil {
 		return "there is none of that name"
@@ -184,7 +185,8 @@ func whyUnused(r *document.Reader, c any) string {
 	return why
 }
 
-// zoneIfKnown is zone; nil, and reported, where a part of it can't be read.
+// zoneIfKnown returns the result of zone. If a part of the zone can't be read, it
+// reports that as missing and returns nil.
 func (w *walk) zoneIfKnown() (*routing.Zone, error) {
 	z, err := w.zone()
 	if err != nil && w.isUnreadable(err) {
@@ -193,8 +195,8 @@ func (w *walk) zoneIfKnown() (*routing.Zone, error) {
 	return z, err
 }
 
-// addMembers adds a cluster's endpoints to the result, and goes on to those that
-// take a share of the requests.
+// addMembers adds a cluster's endpoints to the result, and continues the trace at
+// those that receive a share of the requests.
 func (w *walk) addMembers(c any, name string, share float64, b *routing.Balanced) error {
 	r := w.reader()
 	isChecked := r.Get(c, "outlierDetection") != nil || len(r.List(c, "healthChecks")) > 0
@@ -225,9 +227,9 @@ func (w *walk) addMembers(c any, name string, share float64, b *routing.Balanced
 	return nil
 }
 
-// endpointValue returns an endpoint as the result has it, and the configuration of
-// the TLS that the proxy speaks with it; nil for plain text. What Envoy's own
-// checks found out is read only where the cluster has checks.
+// endpointValue returns the object for an endpoint in the result, and the
+// configuration of the TLS connection to it, which is nil for plain text. It reads
+// the results of Envoy's own checks only if the cluster has such checks.
 func (w *walk) endpointValue(row, cluster any, isChecked bool) (m *object.Object, tls any, err error) {
 	r := w.reader()
 	fields := r.Message(row)
@@ -242,7 +244,7 @@ func (w *walk) endpointValue(row, cluster any, isChecked bool) (m *object.Object
 		return nil, nil, r.Err
 	}
 	metadata := r.Get(fields.Fields.Get("metadata"), "filterMetadata")
-	if r.Err != nil && w.isUnreadable(r.Err) { // the transport is chosen by the metadata
+	if r.Err != nil && w.isUnreadable(r.Err) { // without the metadata, the transport socket isn't known
 		m.Set("workload", nil)
 		m.Set("transport", nil)
 		return m, nil, nil
@@ -257,7 +259,8 @@ func (w *walk) endpointValue(row, cluster any, isChecked bool) (m *object.Object
 	return m, tls, err
 }
 
-// workloadName reads "name;namespace;canonical name;revision;cluster".
+// workloadName returns "name.namespace" of a workload that is given as
+// "name;namespace;canonical name;revision;cluster".
 func workloadName(s string) string {
 	words := strings.Split(s, ";")
 	if len(words) < 2 || words[0] == "" {
@@ -266,10 +269,10 @@ func workloadName(s string) string {
 	return words[0] + "." + words[1]
 }
 
-// upstreamTransport returns the name of the transport socket that an endpoint with
-// some metadata is connected to by: the first whose conditions hold, else the
-// cluster's own. The name is empty for plain text. tls is the configuration of an
-// upstream TLS context, nil for any other transport.
+// upstreamTransport returns the name of the transport socket that Envoy uses for an
+// endpoint with this metadata. It is the first transport socket match whose
+// conditions hold, else the cluster's own transport socket. The name is empty for
+// plain text. tls is the UpstreamTlsContext, or nil for any other transport.
 func upstreamTransport(r *document.Reader, cluster, metadata any) (name string, tls any, err error) {
 	socket := r.Get(cluster, "transportSocket")
 	name = r.Text(socket, "name")
@@ -293,8 +296,9 @@ func upstreamTransport(r *document.Reader, cluster, metadata any) (name string, 
 	return name, tls, r.Err
 }
 
-// enterOriginalDestination goes on to a cluster that sends a connection where its
-// client connected to, or where metadata or a header say.
+// enterOriginalDestination continues the trace at an ORIGINAL_DST cluster. Such a
+// cluster sends a connection to the address that the client connected to, or to an
+// address from metadata or a header.
 func (w *walk) enterOriginalDestination(c any, name string, share float64) (string, error) {
 	r := w.reader()
 	lb := r.Message(r.Get(c, "originalDstLbConfig"))
@@ -336,9 +340,9 @@ func unlistedEndpoint(address, ip string, port int, share float64) *object.Objec
 	)
 }
 
-// originalDestination returns where an ORIGINAL_DST cluster sends a connection:
-// where its metadata say, else where the request's header says, else where the
-// client connected to.
+// originalDestination returns the address to which an ORIGINAL_DST cluster sends a
+// connection: the one in the metadata, else the one in the request's header, else
+// the one that the client connected to.
 func (w *walk) originalDestination(lb document.Message) (ip string, port int, err error) {
 	if lb.Has("metadataKey") {
 		v := any(w.metadata)

@@ -17,18 +17,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// question is what trace is asked: a request, and where it comes from.
+// question is the argument of trace: a request, and where it comes from.
 type question struct {
 	routing.Request
 	from    string // a proxy's name, or an address
 	inbound bool   // the request arrives at the proxy's workload
 	through bool   // the request is followed into the proxies of its endpoints
-	// hasCertificate is whether the client shows a certificate, also where its
-	// identity is not known.
+	// hasCertificate is whether the client presents a certificate. It may be set
+	// although the client's identity isn't known.
 	hasCertificate bool
 }
 
-// parseQuestion reads a request as parseRequest does; an object may also have the
+// parseQuestion parses a request as parseRequest does. An object may also have the
 // members from, direction and through.
 func parseQuestion(ctx context.Context, v any) (q question, err error) {
 	v, err = mesh.Deep(ctx, v)
@@ -58,11 +58,12 @@ func parseQuestion(ctx context.Context, v any) (q question, err error) {
 	return q, err
 }
 
-// parseRequest reads a request: a string as requestLine has it, or an object with
-// the members of requestFields. The other members of an object override what its
-// url says. An empty sni means that the client sends no server name, an empty
-// principal that it has no certificate. A source or destination is an address,
-// also with a port: "10.0.0.1", "[fd00::1]:80".
+// parseRequest parses a request: either a string that requestLine accepts, or an
+// object with the members in requestFields. If an object has the member url, its
+// other members take precedence over the URL. An empty sni means that the client
+// sends no server name. An empty principal means that it presents no certificate. A
+// source or destination is an address with or without a port: "10.0.0.1",
+// "[fd00::1]:80".
 func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	v, err := mesh.Deep(ctx, v)
 	if err != nil {
@@ -77,9 +78,9 @@ func parseRequest(ctx context.Context, v any) (routing.Request, error) {
 	return routing.Request{}, fmt.Errorf("a request is a string like \"GET http://host/path\" or an object, not %s", document.TypeName(v))
 }
 
-// requestLine reads "[METHOD] /path" or "[METHOD] scheme://host[:port][/path]",
-// where the scheme is http, https, tcp or tls. The path is not decoded: Envoy
-// matches it as it is sent.
+// requestLine parses "[METHOD] /path" or "[METHOD] scheme://host[:port][/path]",
+// where the scheme is http, https, tcp or tls. It doesn't decode the path, because
+// Envoy matches the path as the client sends it.
 func requestLine(s string) (r routing.Request, err error) {
 	r.Method = "GET"
 	target := s
@@ -147,8 +148,9 @@ func setConnection(r *routing.Request) {
 	}
 }
 
-// requestFields are the members that a request has as an object. Each function
-// sets the member, and returns false for a value that the member can't have.
+// requestFields are the members of a request in the form of an object. Each function
+// sets one field of the request. It returns false if the value isn't valid for that
+// field.
 var requestFields = map[string]func(*routing.Request, any) bool{
 	"url":    func(*routing.Request, any) bool { return false }, // requestObject reads it
 	"method": func(r *routing.Request, v any) bool { return setText(&r.Method, v) },
@@ -200,8 +202,8 @@ func requestObject(m *object.Object) (routing.Request, error) {
 	return r, err
 }
 
-// invalidMember returns the error for a value that a member of a request can't
-// have.
+// invalidMember returns the error for a value that isn't valid for a member of a
+// request.
 func invalidMember(name string, v any) error {
 	if s, ok := v.(string); ok {
 		if err := CheckAddress(s); err != nil && slices.Contains([]string{"source", "directSource", "destination"}, name) {
@@ -211,8 +213,8 @@ func invalidMember(name string, v any) error {
 	return fmt.Errorf("a request's %s can't be %s", name, document.TypeName(v))
 }
 
-// requestTo reads a request without its destination, whose port must not become
-// the host's.
+// requestTo parses a request from which the member destination has been removed:
+// the port of the destination must not become a part of the host.
 func requestTo(m *object.Object) (routing.Request, error) {
 	r := routing.Request{Method: "GET", Path: "/"}
 	if line, ok := m.Get("url").(string); ok {
@@ -241,7 +243,8 @@ func requestTo(m *object.Object) (routing.Request, error) {
 			return r, nil
 		}
 	}
-	// The host header has the port too, unless it is the default of the scheme.
+	// A client also puts the port into the host header, unless it is the default
+	// port of the scheme.
 	def := 80
 	if r.TLS {
 		def = 443
@@ -284,8 +287,8 @@ func texts(v any) ([]string, bool) {
 	return out, ok
 }
 
-// headerList reads {"name": "value"} or {"name": ["value", …]}. The headers are
-// sorted by name.
+// headerList returns the headers of an object of the form {"name": "value"} or
+// {"name": ["value", …]}, sorted by name.
 func headerList(v any) ([][2]string, bool) {
 	m, ok := v.(*object.Object)
 	var out [][2]string
@@ -314,10 +317,10 @@ func textMap(v any) (map[string]string, bool) {
 	return out, ok
 }
 
-// parseAddress reads an address, alone or with a port: "10.0.0.1",
-// "10.0.0.1:80", "fd00::1", "[fd00::1]" or "[fd00::1]:80". The address is
-// returned as Envoy writes it: without a zone, and an IPv4-mapped IPv6 address as
-// IPv4. The port is 0 where there is none.
+// parseAddress parses an address with or without a port: "10.0.0.1",
+// "10.0.0.1:80", "fd00::1", "[fd00::1]" or "[fd00::1]:80". It returns the address as
+// Envoy writes it: without a zone, and an IPv4-mapped IPv6 address as IPv4. The port
+// is 0 if there is none.
 func parseAddress(s string) (address string, port int, err error) {
 	if at, err := netip.ParseAddrPort(s); err == nil {
 		return canonical(at.Addr()), int(at.Port()), nil
@@ -335,15 +338,15 @@ func parseAddress(s string) (address string, port int, err error) {
 
 func canonical(addr netip.Addr) string { return addr.Unmap().WithZone("").String() }
 
-// CheckAddress returns an error where a text is no address that a request can
-// have as its source or destination: "10.0.0.1", "[fd00::1]:80".
+// CheckAddress returns an error if a string can't be the source or destination of a
+// request. It has to be an address like "10.0.0.1" or "[fd00::1]:80".
 func CheckAddress(s string) error {
 	_, _, err := parseAddress(s)
 	return err
 }
 
-// setAddress sets an address of a request, and its port where the text has one.
-// An empty text clears the address. ok is false for anything else.
+// setAddress sets an address of a request, and its port if the string v has one. An
+// empty string clears the address. ok is false if v isn't such a string.
 func setAddress(s *string, port *int, v any) (ok bool) {
 	text := ""
 	if !setText(&text, v) {

@@ -15,7 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// twinned returns a document that shares its values through the table t.
+// twinned returns a document with the text b. Equal values of all documents with the
+// same table t are kept in memory once.
 func twinned(b string, t *Twins) *Document {
 	return &Document{Bytes: strings.NewReader(b), Twins: func() *Twins { return t }}
 }
@@ -31,7 +32,8 @@ func whole(t *testing.T, d *Document) any {
 	return v
 }
 
-// Equal parts of two documents are one value, whatever is around them.
+// Equal parts of two documents become one value in memory, even if the documents
+// differ elsewhere.
 func TestTwinsAcrossDocuments(t *testing.T) {
 	twins := roomy()
 	long := strings.Repeat("x", 3*internMost)
@@ -102,7 +104,8 @@ func TestTwinsOfRandomDocuments(t *testing.T) {
 	}
 }
 
-// Sums collide with a probability of 1 in 2^64; this test forces a collision.
+// Two values have the same hash sum with a probability of 1 in 2^64. This test forces
+// such a collision.
 func TestTwinsOfOneSum(t *testing.T) {
 	twins := roomy()
 	const sum = 77
@@ -157,8 +160,8 @@ func TestTwinsOfConcurrentDocuments(t *testing.T) {
 	}
 }
 
-// The memory that a table reports is close to what it takes, and the documents
-// report almost nothing themselves.
+// The memory that a table reports is close to the memory that it uses. The documents
+// themselves report almost nothing, because the table holds their values.
 func TestTwinsReportTheirMemory(t *testing.T) {
 	b, _ := realDump(t)
 	var held, own int64
@@ -166,8 +169,8 @@ func TestTwinsReportTheirMemory(t *testing.T) {
 	twins := NewTwins(1<<30, func(n int64) { held += n })
 	kept := make([]any, 20)
 	for i := range kept {
-		// No two documents are equal as a whole, and each has parts that no other
-		// has.
+		// Each document has some parts that no other document has, so that no two
+		// documents are equal.
 		text := bytes.ReplaceAll(b, []byte("default.svc"), fmt.Appendf(nil, "ns%d.svc", i))
 		d := twinned(string(text), twins)
 		d.Grew = func(n int64) { own += n }
@@ -184,8 +187,8 @@ func TestTwinsReportTheirMemory(t *testing.T) {
 	}
 }
 
-// After syntax errors and canceled passes, a table still reports the values that it
-// keeps from them.
+// If decoding ends with a syntax error or is canceled, the table keeps the values that
+// were decoded until then, and still reports their memory.
 func TestTwinsAfterASyntaxError(t *testing.T) {
 	var held int64
 	twins := NewTwins(1<<30, func(n int64) { held += n })
@@ -204,8 +207,8 @@ func TestTwinsAfterASyntaxError(t *testing.T) {
 	}
 }
 
-// Idle decoders keep no table alive, and a string cached from one table isn't used
-// for another.
+// A decoder in the pool doesn't keep a table in memory. A string that a decoder has
+// cached from one table isn't used for another table.
 func TestIdleDecodersKeepNoTable(t *testing.T) {
 	d := newDecoder()
 	one, two := roomy(), roomy()
@@ -230,8 +233,8 @@ func TestIdleDecodersKeepNoTable(t *testing.T) {
 	}
 }
 
-// A value decoded from some bytes is found again for the same bytes and no others.
-// With another shape it is another value.
+// If the same bytes are decoded again, the table returns the first value. It returns
+// another value for other bytes, and for the same bytes with another shape.
 func TestTwinsOfTheSameBytes(t *testing.T) {
 	twins := roomy()
 	const text = `{"a_b":[1,{"c_d":"x"}]}`
@@ -278,7 +281,7 @@ func TestTwinsOfTheSameBytes(t *testing.T) {
 	}
 }
 
-// upper is a shape that makes all names upper-case.
+// upper is a shape that converts all names to upper case.
 type upper struct{}
 
 func (upper) Member(key []byte) (string, Shape)   { return strings.ToUpper(string(key)), upper{} }

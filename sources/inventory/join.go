@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
-// A joiner finds out which connection, pod and folder belong to one proxy.
+// A joiner determines which connections, pod and folder belong to the same proxy.
 type joiner struct {
 	reader   *Reader
 	listings []*listing
@@ -26,8 +26,8 @@ type joiner struct {
 	byID    map[string][]*Proxy
 }
 
-// join makes the proxies, sorted by cluster and id: those that an istiod knows,
-// the pods with a proxy that no istiod knows, and what else can be asked.
+// join returns all proxies, sorted by cluster and id: those that an istiod knows, those
+// in pods that no istiod knows, and all others that can be asked.
 func (r *Reader) join(ctx context.Context, listings []*listing, faults *faultList) ([]*Proxy, error) {
 	j := r.joinKnown(listings, faults)
 	if pilots := j.needADSZ(); len(pilots) > 0 {
@@ -45,7 +45,7 @@ func (r *Reader) join(ctx context.Context, listings []*listing, faults *faultLis
 	return j.proxies, nil
 }
 
-// joinKnown makes the proxies that an istiod or an API server knows.
+// joinKnown returns a joiner with the proxies that an istiod or an API server knows.
 func (r *Reader) joinKnown(listings []*listing, faults *faultList) *joiner {
 	j := &joiner{reader: r, listings: listings, faults: faults, byID: map[string][]*Proxy{}}
 	for _, l := range listings {
@@ -59,9 +59,9 @@ func (r *Reader) joinKnown(listings []*listing, faults *faultList) *joiner {
 	return j
 }
 
-// needADSZ returns the istiods whose adsz has to be read because syncz and the
-// pods leave something open: whether a client is a proxy at all, what is known
-// of a proxy without a pod, which workload a pod without a controller belongs to.
+// needADSZ returns the istiods whose adsz has to be read because syncz and the pods
+// don't contain some fact: whether a client is a proxy at all, the metadata of a proxy
+// without a pod, or the workload of a pod without a controller.
 func (j *joiner) needADSZ() (pilots []*Pilot) {
 	open := map[*Pilot]bool{}
 	for _, p := range j.proxies {
@@ -82,7 +82,7 @@ func (j *joiner) needADSZ() (pilots []*Pilot) {
 	return pilots
 }
 
-// eachLink yields all connections, by istiod and proxy id.
+// eachLink yields all connections, sorted by istiod and proxy id.
 func (j *joiner) eachLink(yield func(*listing, *Link) bool) {
 	for _, l := range j.listings {
 		for _, p := range l.pilots {
@@ -95,9 +95,9 @@ func (j *joiner) eachLink(yield func(*listing, *Link) bool) {
 	}
 }
 
-// findClusterIDs sets the clusterID of each listing: the one that most
-// connections of its pods have; where its pods aren't known, that of most
-// connections to its istiods.
+// findClusterIDs sets the clusterID of each listing. It is the id that most
+// connections of the listing's pods have or, if its pods aren't known, the one that
+// most connections to its istiods have.
 func (j *joiner) findClusterIDs() {
 	votes := map[*listing]map[string]int{}
 	for at, link := range j.eachLink {
@@ -117,8 +117,8 @@ func (j *joiner) findClusterIDs() {
 	}
 }
 
-// addConnected makes a proxy for each that an istiod knows. If several istiods
-// know it, the most recent connection counts.
+// addConnected adds every proxy that an istiod knows. If several istiods know the same
+// proxy, the most recent connection counts.
 func (j *joiner) addConnected() {
 	type key struct {
 		separate      *requests.Cluster
@@ -131,7 +131,7 @@ func (j *joiner) addConnected() {
 	}
 	for _, link := range j.eachLink {
 		same := all[keyOf(link)]
-		if same == nil { // added with the first of them
+		if same == nil { // the proxy was added with its first connection
 			continue
 		}
 		delete(all, keyOf(link))
@@ -150,9 +150,9 @@ func (j *joiner) addConnected() {
 	}
 }
 
-// separateCluster returns the cluster of a connection where several clusters
-// have the same cluster id, else nil. Such clusters are unrelated meshes: Istio
-// calls the only cluster of every mesh "Kubernetes".
+// separateCluster returns the cluster of a connection if several clusters have the
+// same cluster id, else nil. Such clusters belong to unrelated meshes: by default, the
+// only cluster of every mesh has the id "Kubernetes".
 func (j *joiner) separateCluster(link *Link) *requests.Cluster {
 	n := 0
 	for _, l := range j.listings {
@@ -166,7 +166,7 @@ func (j *joiner) separateCluster(link *Link) *requests.Cluster {
 	return nil
 }
 
-// addPods makes a proxy for each pod with a proxy that no istiod knows.
+// addPods adds the proxies of pods that no istiod knows.
 func (j *joiner) addPods() {
 	for _, l := range j.listings {
 		for _, id := range slices.Sorted(maps.Keys(l.pods)) {
@@ -180,8 +180,8 @@ func (j *joiner) addPods() {
 	}
 }
 
-// addPlaces sets where each proxy can be asked, and makes proxies of those of
-// which nothing else is known.
+// addPlaces sets the places where each proxy can be asked. For a place that belongs to
+// no known proxy it adds one.
 func (j *joiner) addPlaces(ctx context.Context) error {
 	identified := j.identifyAll(ctx)
 	var strangers []*stranger
@@ -216,15 +216,15 @@ func (j *joiner) addPlaces(ctx context.Context) error {
 	return nil
 }
 
-// identifyAll reads from the dumps, and from places that no listing knows, which
-// proxies they are of. It reads all at once; the store bounds how many requests
-// are sent at the same time.
+// identifyAll determines which proxies the dumps, and the places that no listing
+// knows, belong to. It reads all of them concurrently; the store limits the number of
+// concurrent requests.
 func (j *joiner) identifyAll(ctx context.Context) map[Place]*stranger {
 	all := map[Place]*stranger{}
 	var group sync.WaitGroup
 	for _, l := range j.listings {
 		for _, name := range l.proxies {
-			if l.cluster.IsDump() || j.find(name, l) == nil { // a dump adds no second proxy of an id: what is found now is found later
+			if l.cluster.IsDump() || j.find(name, l) == nil { // find gives the same result after dumps were added, because a dump adds no second proxy with the same id
 				s := &stranger{place: Place{l.cluster, name}, listing: l}
 				all[s.place] = s
 				group.Go(func() { s.identity, s.err = j.reader.identify(ctx, s.place) })
@@ -235,8 +235,8 @@ func (j *joiner) identifyAll(ctx context.Context) map[Place]*stranger {
 	return all
 }
 
-// find returns the proxy with an id in a listing: the one whose home is there
-// or, if only one proxy has the id and its home is unknown, that one.
+// find returns the proxy with an id in a listing: the one whose home is the listing's
+// cluster or else, if only one proxy has the id and no pod of it is known, that one.
 func (j *joiner) find(id string, at *listing) *Proxy {
 	all := j.byID[id]
 	for _, p := range all {
@@ -250,8 +250,9 @@ func (j *joiner) find(id string, at *listing) *Proxy {
 	return nil
 }
 
-// addDump adds a config dump that was given by itself. It belongs to the proxy
-// whose id it has, if that proxy has no such dump yet, else to one more proxy.
+// addDump adds a config dump that is a source by itself. The dump belongs to the proxy
+// with the same id, if there is exactly one and it has no such dump yet. Otherwise
+// addDump adds a proxy.
 func (j *joiner) addDump(at Place, who envoy.Identity) {
 	if all := j.byID[who.ID]; len(all) == 1 && !slices.ContainsFunc(all[0].Places, func(p Place) bool { return p.Cluster.IsDump() }) {
 		all[0].Places = append(all[0].Places, at)
@@ -274,9 +275,9 @@ type stranger struct {
 	err      error // why it could not be identified
 }
 
-// addStrangers makes a proxy for each. Its id is its pod's, if the place has the
-// name of one (a folder of a snapshot), else its node's id. Node ids are not
-// always unique: then the place's name is appended.
+// addStrangers adds a proxy for each stranger. Its id is that of its pod if the place,
+// such as a folder of a snapshot, has the name of a pod, and its node id otherwise. If
+// several proxies have the same node id, the name of the place is appended.
 func (j *joiner) addStrangers(all []*stranger) {
 	type key struct {
 		listing *listing
@@ -295,7 +296,7 @@ func (j *joiner) addStrangers(all []*stranger) {
 		switch {
 		case pod != nil:
 			id = name
-		case unique && nodeID != "" && s.place.Cluster.IsLive(): // so far it was known by its address only
+		case unique && nodeID != "" && s.place.Cluster.IsLive(): // it was given by its address, and may be a proxy that is already known
 			if p := j.find(id, s.listing); p != nil {
 				p.Places = append(p.Places, s.place)
 				continue
@@ -316,8 +317,8 @@ func (j *joiner) add(id, clusterID string) *Proxy {
 	return p
 }
 
-// allPilotsAnswered reports whether every istiod said who is connected, so that
-// a proxy that none knows is not connected.
+// allPilotsAnswered reports whether every istiod has listed its connections. If so, a
+// proxy that no istiod knows isn't connected.
 func (j *joiner) allPilotsAnswered() bool {
 	n := 0
 	for _, l := range j.listings {
@@ -330,17 +331,17 @@ func (j *joiner) allPilotsAnswered() bool {
 	return n > 0
 }
 
-// anonymous is the id of a proxy when nothing says its name.
+// anonymous is the id of a proxy whose name isn't known.
 const anonymous = "proxy"
 
-// identify reads from a proxy's dump which proxy it is. A ztunnel's dump doesn't
-// say it: such a proxy has its place's name.
+// identify reads the identity of a proxy from its dump. The dump of a ztunnel doesn't
+// contain it, so a ztunnel gets the name of its place.
 func (r *Reader) identify(ctx context.Context, at Place) (envoy.Identity, error) {
 	if at.Cluster.Kind == transport.KindClusters { // /clusters doesn't name the proxy that it is from
 		return envoy.Identity{ID: cmp.Or(at.Name, anonymous)}, nil
 	}
 	what := "config_dump"
-	if at.Cluster.IsLive() { // the bootstrap is enough; every Envoy that knows masks knows this one
+	if at.Cluster.IsLive() { // the bootstrap is enough; every Envoy that supports masks supports this one
 		what = envoy.Request{What: what, Section: mesh.Bootstrap}.Asks(true)[0]
 	}
 	doc, err := r.AskJSON(ctx, at.Request(what))

@@ -29,9 +29,10 @@ func prints(text string) func(string, []string, io.Writer) error {
 	}
 }
 
-// If connections are forbidden, programs in the pods are run instead. A refused
-// connection shows it, and no request waits for another's connection: the first one
-// here is to a pod that never answers.
+// If port-forwarding is forbidden, the client runs programs in the pods instead. It
+// learns that from the first refused connection. A request doesn't wait for the
+// connection of another request: here the first connection never completes, and the
+// other requests succeed.
 func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	dead := make(chan struct{})
@@ -63,7 +64,7 @@ func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 		t.Errorf("dialled %d times", most)
 	}
 	n.dials = nil
-	for i := range 5 { // the cluster already knows that connections are forbidden
+	for i := range 5 { // these requests try no connection, since earlier ones were forbidden
 		ask(21 + i)
 	}
 	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // connections are allowed in this namespace
@@ -109,7 +110,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// pilot-agent can only ask a few ports, so it isn't run for others.
+// pilot-agent can send requests to a few ports only, so it isn't run for other ports.
 func TestPortsOfPrograms(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("b.shop", func(p *corev1.Pod) { p.Annotations["proxy.istio.io/config"] = "proxyAdminPort: 15099" })}
@@ -126,7 +127,8 @@ func TestPortsOfPrograms(t *testing.T) {
 	}
 }
 
-// A program may print an error answer as if it were a normal one.
+// A program may print the body of an HTTP error and exit with code 0. Such a body is
+// recognized as an error.
 func TestPrintedRefusals(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"], n.noDial["istio-system"] = true, true
@@ -174,7 +176,8 @@ func TestPrintedRefusals(t *testing.T) {
 	}
 }
 
-// A program's error message contains the status of the answer if it isn't 404.
+// For an HTTP error other than 404, the error message of the program contains the
+// status code, from which the client makes a StatusError.
 func TestNamedStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -206,7 +209,8 @@ type ranError string
 func (e ranError) Error() string { return string(e) }
 func (ranError) Answered() bool  { return true }
 
-// If nothing is allowed, one line names the rights that are needed.
+// If neither port-forwarding nor exec is allowed, the error names the missing rights
+// in one line.
 func TestMissingRightsAreNamed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("z.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "ztunnel" })}
@@ -229,8 +233,8 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	}
 }
 
-// If the first request is cancelled, it finds nothing out about the rights, and the
-// next one does.
+// A canceled request doesn't count as a refused connection: the next request tries
+// again whether port-forwarding is allowed.
 func TestCanceledRequestLearnsNothing(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -250,7 +254,8 @@ func TestCanceledRequestLearnsNothing(t *testing.T) {
 	}
 }
 
-// A program that prints nothing ends with the same deadlines as a silent port.
+// The deadlines for a program that prints nothing are those for a port that sends
+// nothing.
 func TestSilentProgramHasADeadline(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true

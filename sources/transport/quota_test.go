@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// TestQuotaBoundsDepotsTogether fills two depots with one quota. The second one gets
-// an error until the first one is closed.
+// TestQuotaBoundsDepotsTogether checks that two depots, which store response bodies,
+// share the limit of one quota: writing to the second one fails until the first one is
+// closed.
 func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	q := NewQuota(3<<20, "--spool allows more")
 	noise := make([]byte, 2<<20)
@@ -44,7 +45,8 @@ func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	}
 }
 
-// TestOpenKeepsTheQuota opens a compressed dump that needs a temporary file.
+// TestOpenKeepsTheQuota checks that Open fails for a compressed dump if its temporary
+// file would exceed the quota, and succeeds otherwise.
 func TestOpenKeepsTheQuota(t *testing.T) {
 	noise := make([]byte, 1<<20)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)

@@ -51,7 +51,7 @@ func giveBack(b []byte) {
 	}
 }
 
-// begin returns an empty piece for up to room bytes.
+// begin returns an empty piece with a capacity of room bytes.
 func (d *Depot) begin(room int) (*piece, error) {
 	if err := d.hold(int64(room)); err != nil {
 		return nil, err
@@ -64,8 +64,8 @@ func (d *Depot) begin(room int) (*piece, error) {
 	return &piece{depot: d, room: room, raw: borrow()[:0], stays: stays}, nil
 }
 
-// reserve reserves memory. If necessary, it moves the pieces to the file that were
-// used longest ago. ok is false if not enough memory can be freed.
+// reserve reserves memory. If necessary, it moves the least recently used pieces to
+// the file. ok is false if not enough memory can be freed.
 func (d *Depot) reserve(bytes int) (ok bool, err error) {
 	for {
 		d.mu.Lock()
@@ -102,7 +102,7 @@ func (p *piece) touch() {
 	}
 }
 
-// write appends as much of b as fits and returns the number of bytes.
+// write appends as much of b as fits and returns the number of bytes appended.
 func (p *piece) write(b []byte) int {
 	n := min(len(b), p.room-p.size)
 	p.raw = append(p.raw, b[:n]...)
@@ -187,7 +187,8 @@ func (p *piece) leave() {
 	}
 }
 
-// readAt reads bytes that were written, from off on.
+// readAt copies bytes of the piece into b, beginning at offset off, and returns their
+// number. The bytes must have been written before.
 func (p *piece) readAt(b []byte, off int) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -285,7 +286,7 @@ func (p *Spool) Write(b []byte) (int, error) {
 	return done, nil
 }
 
-// ReadAt reads bytes that were written.
+// ReadAt implements [io.ReaderAt] for the bytes written so far.
 func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")
@@ -317,7 +318,8 @@ func (p *Spool) Discard() {
 	p.list, p.size = nil, 0
 }
 
-// Trim ends the body: it must not be written to afterwards.
+// Trim marks the body as complete, which frees unused memory of its last piece. Nothing
+// may be written to the body afterwards.
 func (p *Spool) Trim() error {
 	if p.size%pieceSize == 0 {
 		return nil

@@ -18,7 +18,7 @@ type Counters struct {
 	envoys  *tally
 	touched map[string]bool // proxies that received a request, by name
 
-	opened, open, most int // sessions to pods: all so far, now, and the most at once
+	opened, open, most int // number of sessions to pods: opened so far, open now, and open at the same time at most
 	refusals           atomic.Int64
 	last               atomic.Int64
 	buffers            sync.Pool
@@ -47,7 +47,7 @@ func (c *Counters) tally(name string, parent *tally) *tally {
 	return &tally{name: name, counters: c, parent: parent, paths: map[string]int{}}
 }
 
-// mostPaths is how many different paths a tally keeps.
+// mostPaths is the maximum number of different paths that a tally counts.
 const mostPaths = 100
 
 // asked counts a request. The caller calls done when the request is answered.

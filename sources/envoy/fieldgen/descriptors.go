@@ -25,8 +25,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// envoyModules are the Go modules whose generated files contain the messages of a
-// config dump: Envoy's own, and the messages of others that Envoy's contain.
+// envoyModules are the Go modules that define the messages in a config dump: Envoy's
+// own messages, and those of other projects that are used as fields of Envoy's.
 var envoyModules = []string{
 	"github.com/envoyproxy/go-control-plane/envoy",
 	"github.com/cncf/xds/go",
@@ -43,8 +43,9 @@ var wellKnown = []protoreflect.FileDescriptor{
 	wrapperspb.File_google_protobuf_wrappers_proto,
 }
 
-// istioModules contain Istio's messages and those of others that Istio's contain.
-// The plugin uses no package of Istio, so go.mod doesn't have the version.
+// istioModules are the Go modules that define Istio's messages, and the messages of
+// other projects that are used as fields of those. The version is given here because
+// the plugin imports no package of Istio, so go.mod doesn't have it.
 var istioModules = []string{
 	"istio.io/api@v1.31.0-rc.0.0.20260824154656-b943409680a7",
 	"google.golang.org/genproto/googleapis/api",
@@ -93,8 +94,8 @@ func generated(path string) bool {
 	return strings.HasSuffix(path, ".pb.go") && !strings.HasSuffix(path, "_vtproto.pb.go") && !strings.HasSuffix(path, "_grpc.pb.go")
 }
 
-// moduleDir returns the directory of a module: in the version of go.mod, or in the
-// given one.
+// moduleDir returns the directory of a module. If the module has no "@version", it
+// uses the version in go.mod.
 func moduleDir(module string) (string, error) {
 	if _, _, versioned := strings.Cut(module, "@"); versioned {
 		out, err := exec.Command("go", "mod", "download", "-json", module).Output()
@@ -118,9 +119,9 @@ func moduleDir(module string) (string, error) {
 	return dir, nil
 }
 
-// rawDescriptor extracts the descriptor from a generated file. There it is in wire
-// format, as a sum of string literals with one per line, or as a slice of bytes in
-// older files. It returns nil for a file without a descriptor.
+// rawDescriptor extracts the descriptor from a generated file. The file contains it in
+// wire format: as a concatenation of string literals, one per line, or as a byte slice
+// in older files. It returns nil for a file without a descriptor.
 func rawDescriptor(path string) (*descriptorpb.FileDescriptorProto, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -141,8 +142,8 @@ func rawDescriptor(path string) (*descriptorpb.FileDescriptorProto, error) {
 	return f, proto.Unmarshal(raw, f)
 }
 
-// literals reads lines of the form `"…" +` up to the first that doesn't end with a
-// plus.
+// literals returns the bytes of string literals on lines of the form `"…" +`. The first
+// line that doesn't end with a plus is the last one.
 func literals(src []byte) (raw []byte, err error) {
 	for more := true; more; {
 		var line []byte
@@ -157,7 +158,7 @@ func literals(src []byte) (raw []byte, err error) {
 	return raw, nil
 }
 
-// octets reads "0x0a, 0x17, …" up to the closing brace.
+// octets returns the bytes that are listed as "0x0a, 0x17, …" before the closing brace.
 func octets(src []byte) (raw []byte, err error) {
 	src, _, _ = bytes.Cut(src, []byte("}"))
 	for word := range bytes.FieldsFuncSeq(src, func(r rune) bool { return r == ',' || r <= ' ' }) {

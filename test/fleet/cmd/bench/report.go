@@ -11,13 +11,14 @@ import (
 	"time"
 )
 
-// A report holds the goals and the tables.
+// A report is the content of BENCHMARKS.md: the goals for performance, with what was
+// measured, and tables of measurements.
 type report struct {
 	goals  []goal
 	tables []table
 }
 
-// A goal says what must hold, and what was measured.
+// A goal is a requirement on performance, and the measurement that was compared with it.
 type goal struct {
 	work, must, measured string
 	met                  bool
@@ -82,7 +83,7 @@ func (t table) write(w io.Writer) {
 	}
 }
 
-// machine describes the machine: what the program can detect, and what the user adds by a flag.
+// machine returns a description of the machine: what the program can detect, and what the user added with a flag.
 func machine(o *options) string {
 	s := fmt.Sprintf("Machine: %d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	if m := cpuModel(); m != "" {
@@ -103,7 +104,7 @@ func machine(o *options) string {
 		switch path := installed(p.path); {
 		case path == "":
 			s += " is not installed"
-		case p.name == "istioctl": // an istioctl that was built by hand doesn't know its version
+		case p.name == "istioctl": // an istioctl that was built locally doesn't know its version
 			s += " is there"
 		default:
 			if v, err := exec.Command(path, p.version).Output(); err == nil {
