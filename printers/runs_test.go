@@ -8,8 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestRunsShareAHeader checks that all runs are printed below one header, in
-// its widths, until a run needs another column.
+// TestRunsShareAHeader repeats a query, as --watch does. It checks that the
+// rows of later runs are printed below the header of the first one, in its
+// column widths, until a run needs another column.
 func TestRunsShareAHeader(t *testing.T) {
 	now := time.Date(2026, 11, 22, 13, 0, 0, 0, time.UTC)
 	proxy := func(id, rds, nds string) *object.Object {

@@ -24,7 +24,8 @@ func PrintQueries(out io.Writer, all []shipped.Query) error {
 	return tab.Flush()
 }
 
-// QueryNames gives the names that begin so, with what they are.
+// QueryNames returns the names of queries that start with a prefix. Each is
+// followed by a tab and the query's summary.
 func QueryNames(begun string) (out []string) {
 	for _, q := range shipped.All() {
 		if strings.HasPrefix(q.Name, begun) {
@@ -34,7 +35,7 @@ func QueryNames(begun string) (out []string) {
 	return out
 }
 
-// PrintQueryHelp prints what the header of a query says.
+// PrintQueryHelp prints the help of a query, which comes from its header.
 func PrintQueryHelp(w *process.World, q shipped.Query) {
 	name := process.CalledAs(w.Args[0])
 	fmt.Fprintf(w.Out, "%s: %s\n", q.Name, q.Summary)
@@ -71,7 +72,7 @@ func printArguments(out io.Writer, args []shipped.Argument) {
 		switch {
 		case a.Takes != "":
 			flag += " " + a.Takes
-		case a.Type == shipped.Text: // one of "# args: a, b"
+		case a.Type == shipped.Text: // the header declares it by name only: "# args: a, b"
 			flag += " TEXT"
 		}
 		doc := a.Doc
@@ -80,10 +81,10 @@ func printArguments(out io.Writer, args []shipped.Argument) {
 		}
 		fmt.Fprintf(tab, "  %s\t%s\n", flag, doc)
 	}
-	tab.Flush() // to an output that tells of itself when it ends
+	tab.Flush() // like all printing of help, this ignores write errors
 }
 
-// Takes says what the words behind a query's name are.
+// Takes returns the placeholder for the words that follow a query's name.
 func Takes(q shipped.Query) string {
 	if q.Words != "" {
 		return "[" + q.Words + "]"

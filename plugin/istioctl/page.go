@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 )
 
-// PrintSpellings is the help's page on istioctl.
+// PrintSpellings prints the help page on istioctl.
 func PrintSpellings(out io.Writer, name string) {
 	fmt.Fprintf(out, istioctlPage, name)
 	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
@@ -15,7 +15,7 @@ func PrintSpellings(out io.Writer, name string) {
 	for _, s := range Spellings() {
 		printSpelling(tab, s, "istioctl", name)
 	}
-	tab.Flush() // to an output that tells of itself when it ends
+	tab.Flush() // like all printing of help, this ignores write errors
 }
 
 func printSpelling(tab io.Writer, s Spelling, before, name string) {

@@ -30,8 +30,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// A Run runs one query: it holds what the query is, what it runs over, how its
-// results are printed, and what is known of it so far.
+// A Run runs one query. It has the query, its inputs, the printer of its
+// results, and what is known of the run so far.
 type Run struct {
 	*process.World
 	*options.Flags
@@ -39,30 +39,30 @@ type Run struct {
 	Request *Request
 	Changed func(flag string) bool
 
-	Labels  labels.Selector // of the proxies that are asked about
+	Labels  labels.Selector // selects the proxies
 	Mesh    *sources.Mesh
 	Program *query.Program
-	names   []string // of variables
+	names   []string // the names of the query's variables, in the order of Values
 	Values  []any
 	Stdout  *bufio.Writer
 	Started time.Time
 	Printer printers.Printer
 	notes   map[string]bool
 
-	Progress *Progress // nil: none is shown
-	rows     *rows     // of --watch; nil: all results are printed
+	Progress *Progress // nil if no progress is shown
+	rows     *rows     // selects the new and changed results of --watch; nil if all results are printed
 	cancel   context.CancelCauseFunc
-	spooled  *transport.Quota // bounds the temporary files of all sources; nil: not made yet
+	spooled  *transport.Quota // limits the temporary files of all sources; nil if it isn't created yet
 
 	Results  int
 	unknowns unknowns
 	last     bool // whether the last result was true, for -e
-	null     bool // whether it was null
+	null     bool // whether the last result was null
 	faults   faults
 }
 
 // Do runs the query. It checks the command line and compiles the query before
-// it reads the mesh, so that a mistake costs nothing. The error is an
+// it reads the mesh, so that mistakes are reported early. The error is an
 // ExitError with the exit code.
 func (r *Run) Do(ctx context.Context) (err error) {
 	if !r.Plain() {
@@ -72,7 +72,7 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer closeModules() // not before the end: modulemeta reads while the query runs
+	defer closeModules() // only at the end, because modulemeta reads modules while the query runs
 	if r.Plain() {
 		if err := r.OpenPrinter(ctx); err != nil {
 			return err
@@ -214,7 +214,7 @@ func (r *Run) Message(print func(io.Writer)) {
 	print(r.Err)
 }
 
-// documentTime returns the time that ages are counted from: that of the
+// documentTime returns the time from which ages are calculated: that of the
 // snapshot, or the start of the run.
 func (r *Run) documentTime() time.Time {
 	if r.Mesh != nil {
@@ -243,7 +243,7 @@ func (r *Run) finish(ctx context.Context, v any) (any, error) {
 	switch {
 	case errors.As(err, new(*mesh.Fault)):
 		return nil, err
-	case err != nil && len(res.lost) > 0: // a template that stumbled over what can't be had
+	case err != nil && len(res.lost) > 0: // the template failed because a part of the value is unavailable
 		res.dropped = true
 		return res, nil
 	case err != nil:
@@ -258,14 +258,14 @@ func (r *Run) finish(ctx context.Context, v any) (any, error) {
 // A result is one result of the query, rendered for printing.
 type result struct {
 	rendered any
-	truth    bool   // for -e
-	null     bool   // with --quiet
-	unknown  string // of a finding that could not be judged, its check
-	dropped  bool   // it can't be printed without what is lost
-	seen     seen   // for --watch
+	truth    bool   // the result is neither null nor false; for -e
+	null     bool   // the result is null; only set with --quiet
+	unknown  string // the check, if the result says that it could not be evaluated; otherwise empty
+	dropped  bool   // the result isn't printed, because lost parts are needed for it
+	seen     seen   // what --watch compares with the previous run
 
 	mu   sync.Mutex
-	lost []*mesh.Fault // what is left out of it
+	lost []*mesh.Fault // the unavailable parts that are left out of the result
 }
 
 func (r *result) lose(f *mesh.Fault) {
@@ -305,7 +305,7 @@ func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 // Ended prints the remaining results and the faults, and returns an ExitError
 // with the exit code of the run; nil if the code is 0.
 func (r *Run) Ended(err error) error {
-	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // an empty List would look like an answer
+	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // an empty List would look like a valid answer
 		if e := r.Printer.Close(); err == nil {
 			err = e
 		}
@@ -313,17 +313,17 @@ func (r *Run) Ended(err error) error {
 	if e := r.Stdout.Flush(); err == nil {
 		err = e
 	}
-	if process.ReaderLeft(err) { // the reader has what it wanted
+	if process.ReaderLeft(err) { // the reader closed the pipe, for example head
 		err = nil
 	}
 	codes := []int{r.statusCode()}
 	var halt *eval.Halt
 	var fault *mesh.Fault
 	switch {
-	case errors.As(err, &halt): // the query says how it ends, as in jq: -e has no say
+	case errors.As(err, &halt): // the query itself sets the exit code, so -e doesn't apply, as in jq
 		codes = []int{halted(r, halt)}
 		err = nil
-	case errors.As(err, &fault): // told with the others
+	case errors.As(err, &fault): // reported together with the other faults
 		r.Fault(fault)
 		err = nil
 	case err != nil:
@@ -403,17 +403,17 @@ func (r *Run) Modules() (roots []fs.FS, closeAll func(), err error) {
 // proxies that it names.
 type Request struct {
 	Query   string
-	File    string   // what the query is from, as errors show it, when it is from a file
-	Path    string   // that file; empty: it is from none that has a folder
-	Proxies []string // words for proxies
-	Status  bool     // the status table
-	Traces  bool     // the command trace
-	Key     []byte   // of the digests in snapshots; nil: not known
+	File    string   // the name of the query's file in errors; empty if the query isn't from a file
+	Path    string   // the path of the query's file; empty if there is no file, or no folder that has it
+	Proxies []string // names of proxies, as the user wrote them
+	Status  bool     // the query prints the status table
+	Traces  bool     // the query is of the command trace
+	Key     []byte   // the key of the digests in snapshots; nil if it isn't known
 
-	named     *shipped.Query    // what the query's header says; nil: it has none
-	Ours      bool              // it came with the plugin
-	arguments options.Arguments // those of the header that were given
-	words     []string          // the words that the query takes itself
+	named     *shipped.Query    // the query with its header; nil if it has none
+	Ours      bool              // the query comes with the plugin
+	arguments options.Arguments // the values that the user gave for the header's arguments
+	words     []string          // the words of the command line that the query itself uses
 }
 
 // RequestFor returns the request of a query that comes with the plugin.
@@ -476,7 +476,7 @@ func (r *Run) matches() int {
 }
 
 // lenient reports whether unread parts leave the exit code unchanged. With
-// --fail-on-match that takes --unknown=warn: a check in a pipeline must not
+// --fail-on-match, that requires --unknown=warn: a check in a pipeline must not
 // pass because nothing could be read.
 func (r *Run) lenient() bool {
 	return r.Unknown == options.WarnUnknown || r.AllowPartial && !r.Changed("fail-on-match")

@@ -16,9 +16,9 @@ import (
 type waiter struct {
 	*Run
 	answers []transport.Source
-	read    bool   // the mesh was, once
-	state   string // how the last round ended
-	code    int    // what the run ends with, were that round the last
+	read    bool   // the mesh has been read at least once
+	state   string // a description of how the last evaluation ended
+	code    int    // the exit code if no further evaluation follows
 }
 
 // waitFor runs the command wait. It ends when the value is true, at the
@@ -51,11 +51,11 @@ func waitFor(ctx context.Context, r *Run, answers []transport.Source) error {
 	}
 }
 
-// ask runs the query once, and records how it ended.
+// ask evaluates the query once and stores the outcome in state and code.
 func (w *waiter) ask(ctx context.Context) error {
 	err := w.Within(ctx, w.answers, func(ctx context.Context) error { return w.evaluate(ctx, w.options()) })
 	if ctx.Err() != nil {
-		return err // it was cut short, and says nothing
+		return err // the evaluation was interrupted, so it has no outcome
 	}
 	w.read = w.read || !errors.As(err, new(*inventory.UnreadableError))
 	var fault *mesh.Fault
@@ -82,11 +82,11 @@ func (w *waiter) ask(ctx context.Context) error {
 	return err
 }
 
-// passes reports whether an error may be gone when the query is repeated. A
-// mesh that was never readable is an error at once.
+// passes reports whether an error may disappear when the query is repeated. If
+// the mesh has never been readable, the error is final.
 func (w *waiter) passes(err error) bool { return w.read && passes(err) }
 
-// late returns the end of a run that the user or the timeout has ended.
+// late returns the error of a run that was ended by the user or by the timeout.
 func (w *waiter) late(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return process.Exit(process.ExitRun, ctx.Err())
@@ -94,15 +94,16 @@ func (w *waiter) late(ctx context.Context) error {
 	return w.unmet(fmt.Sprintf("timed out after %gs: ", w.Timeout.Seconds()))
 }
 
-// unmet returns the end of a run whose condition never became true.
+// unmet returns the error of a run whose condition never became true. why is
+// the beginning of its message.
 func (w *waiter) unmet(why string) error {
 	w.TellFaults()
 	w.ExplainAsked()
 	return process.Exit(w.code, &unmetError{why + w.state})
 }
 
-// unmetError says that what was waited for is not so. Its text is fit to be
-// told; the place in a query may be shown in it.
+// unmetError reports that the condition of the command wait isn't true. Its
+// text is safe to print and may contain the position of an error in the query.
 type unmetError struct{ text string }
 
 func (e *unmetError) Error() string { return e.text }
@@ -112,8 +113,8 @@ const (
 	longestPause  = 5 * time.Second
 )
 
-// A pause is how long to wait before the mesh is asked again: longer and
-// longer while nothing changes.
+// A pause is the time to wait before the next evaluation. It grows as long as
+// the outcome stays the same.
 type pause time.Duration
 
 func (p *pause) next(changed bool) time.Duration {

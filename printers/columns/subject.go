@@ -58,7 +58,7 @@ func NewPartialSubject(r *Reading, o *mesh.Object, known *object.Object) *Subjec
 	return &Subject{Reading: r, part: o, known: known}
 }
 
-// of returns a subject for an object inside the subject.
+// of returns a Subject for part, an object inside the object of s.
 func (s *Subject) of(part any) *Subject {
 	v := s.See(part)
 	fields, _ := v.(*object.Object)
@@ -181,8 +181,8 @@ func (s *Subject) texts(path ...string) []string {
 	return out
 }
 
-// seconds formats an age in seconds at a path in kubectl's short form, such as
-// "5m".
+// seconds returns the age at a path, a number of seconds, in kubectl's short
+// form, such as "5m".
 func (s *Subject) seconds(path ...string) string {
 	if s.Ageless {
 		return ""

@@ -11,17 +11,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Judgement collects the faults that a thread meets while it evaluates a query
-// that checks something, from [Thread.Judge] to End: but not those that the
-// consumer of the query's results meets.
+// A Judgement collects the faults that a thread encounters while it evaluates a
+// query that checks something, from [Thread.Judge] to End. It leaves out the
+// faults that occur while the results of the query are consumed.
 type Judgement struct {
 	t     *Thread
-	sink  func(Event) // the thread's own
-	muted bool        // the thread's own
-	lacks []*lack     // by proxy, in the order met
+	sink  func(Event) // the Sink of the thread before the judgement
+	muted bool        // the Muted of the thread before the judgement
+	lacks []*lack     // one for each proxy, in the order of their first faults
 }
 
-// Judge begins a judgement.
+// Judge begins to collect faults.
 func (t *Thread) Judge() *Judgement {
 	j := &Judgement{t: t, sink: t.Sink, muted: t.Muted}
 	j.begin()
@@ -30,10 +30,10 @@ func (t *Thread) Judge() *Judgement {
 
 func (j *Judgement) begin() { j.t.Sink, j.t.Muted = j.keep, false }
 
-// End ends the judgement.
+// End stops collecting faults.
 func (j *Judgement) End() { j.t.Sink, j.t.Muted = j.sink, j.muted }
 
-// Outside calls f, whose faults are not collected.
+// Outside calls f without collecting its faults.
 func (j *Judgement) Outside(f func() error) error {
 	j.End()
 	err := f()
@@ -41,8 +41,8 @@ func (j *Judgement) Outside(f func() error) error {
 	return err
 }
 
-// keep keeps a fault, unless an inner judgement has kept it, and passes every
-// event on.
+// keep records a fault, unless an inner judgement has recorded it, and passes
+// on every event.
 func (j *Judgement) keep(ev Event) {
 	if ev.Fault != nil && !ev.Judged {
 		j.add(ev.Fault)
@@ -52,7 +52,7 @@ func (j *Judgement) keep(ev Event) {
 }
 
 // Missing returns {proxy, subject, message} for each proxy with faults, in the
-// order in which they were met; proxy is null for faults of the mesh.
+// order of their first faults. proxy is null for faults of the mesh.
 func (j *Judgement) Missing() (all []*object.Object) {
 	for _, l := range j.lacks {
 		all = append(all, l.value())
@@ -60,12 +60,12 @@ func (j *Judgement) Missing() (all []*object.Object) {
 	return all
 }
 
-// Takes turns an error that ended the body into a fault and reports whether it
-// did. It does for errors that the query raised; it does not for limits, the end
-// of the run, or a source that has nothing to read.
+// Takes converts an error that ended the query into a fault and reports whether
+// it did. It converts errors that the query raised. It doesn't convert an
+// exceeded limit, the end of the run, or a source with nothing to read.
 func (j *Judgement) Takes(err error) bool {
 	if values.AsFault(err) != nil && j.t.Ctx.Err() == nil {
-		return true // keep has kept it
+		return true // keep has recorded it
 	}
 	f := &mesh.Fault{Err: err}
 	if e, ok := err.(*values.Error); ok {
@@ -80,7 +80,7 @@ func (j *Judgement) Takes(err error) bool {
 	return false
 }
 
-// add keeps a fault, once, for the proxy that was being judged.
+// add records a fault, once, for the proxy that was being judged.
 func (j *Judgement) add(f *mesh.Fault) {
 	id := f.Proxy
 	if fr := j.t.Frame; fr != nil && fr.Proxy != nil {
@@ -94,15 +94,15 @@ func (j *Judgement) add(f *mesh.Fault) {
 	j.lacks[i].add(f)
 }
 
-// A lack is what was missing to judge one proxy, or the mesh.
+// A lack lists what was missing to judge one proxy, or to judge the mesh.
 type lack struct {
 	proxy string // its id; empty for the mesh
 	facts []*lackingFor
 }
 
-// lackingFor are the sections that are missing for one reason.
+// A lackingFor lists the sections that are missing for one reason.
 type lackingFor struct {
-	whose    string // who has them, where that is not the proxy that is judged
+	whose    string // the proxy or istiod that has the sections; empty for the proxy that is judged
 	fact     string
 	sections []string
 }
@@ -126,7 +126,7 @@ func (l *lack) add(f *mesh.Fault) {
 	}
 }
 
-// value is what a query sees of it.
+// value converts the lack to the object that queries see.
 func (l *lack) value() *object.Object {
 	var messages, sections []string
 	for _, f := range l.facts {

@@ -22,8 +22,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// watched is the recorded mesh that comes with the plugin, and the notes that
-// are written while a query reads it.
+// watched is the recorded mesh that comes with the plugin. Its hints say which
+// fields of a query no object of the mesh has.
 type watched struct {
 	t     *testing.T
 	mesh  *sources.Mesh
@@ -44,8 +44,8 @@ func openDemo(t *testing.T) *watched {
 	return &watched{t, m, sources.NewVocabulary(nil)}
 }
 
-// run runs a query on the recorded mesh. It passes each value that the query
-// passes to debug to each.
+// run runs a query on the recorded mesh. It calls each with every value that
+// the query passes to debug, until each returns false.
 func (w *watched) run(text string, vars []string, each func(any) bool, note func(string)) error {
 	o := query.Options{Variables: vars, FieldHint: w.hints.Hint}
 	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return w.mesh.Desired(ctx, p) }
@@ -153,9 +153,9 @@ func isMethod(got []string, name string) bool {
 	return slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(strings.TrimPrefix(s, "."), name+"(") })
 }
 
-// TestFieldsAgreeWithTheMesh compares the fields that are offered at each place
-// of the examples with the recorded mesh. All fields that objects have there
-// must be offered, and nothing else.
+// TestFieldsAgreeWithTheMesh completes a field at each position of the examples
+// where one can be. It checks that exactly those fields are offered that the
+// objects of the recorded mesh have there.
 func TestFieldsAgreeWithTheMesh(t *testing.T) {
 	w := openDemo(t)
 	places := map[string]bool{}
@@ -188,7 +188,7 @@ func (w *watched) compare(at string, o complete.Options) {
 		}
 	}
 	if len(names) == 0 || strings.Contains(at, ".routesTo(") || complete.Ambiguous(at) {
-		return // skip places without fields in the schema or objects in the mesh, and calls that may be two functions
+		return // skip positions where the schema has no fields or the mesh has no objects, and calls that may mean two functions
 	}
 	kinds := map[any]bool{}
 	w.look(at, "objects | (.kind, keys)", o, func(v any) {

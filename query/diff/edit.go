@@ -6,11 +6,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Edit covers one place of two values: what a has there and what b has. It
-// is a tree: Inside has one edit for each member or element of either value, in
-// display order and including equal ones. It omits what is not compared.
+// An Edit compares the values of a and b at one path. It is a tree: Inside has
+// one edit for each member or element of either value, in display order and
+// including equal ones. Values that are not compared are omitted.
 type Edit struct {
-	A, B     any // with all lazy parts loaded, unless Same is set
+	A, B     any // the two values, with all lazy parts loaded unless Same is set
 	InA, InB bool
 	Same     bool // both sides are present and equal
 	Inside   []Edit
@@ -20,12 +20,13 @@ type Edit struct {
 	List           bool   // Inside holds the elements of a list, not the members of an object
 
 	Resource *Resource // set if the edit covers an element of a section
-	Hidden   bool      // present only in a and not compared, but counted in the indexes of a's list
+	Hidden   bool      // the element is present only in a and isn't compared; it only counts in the indexes of a's list
 
 	lines int // the number of lines of an equal resource
 }
 
-// build returns the edit of two values that are not equal.
+// build returns the edit that describes the difference between two unequal
+// values.
 func build(a, b any, p location) Edit {
 	e := Edit{A: a, B: b, InA: true, InB: true}
 	switch x := a.(type) {

@@ -13,9 +13,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// call compiles a call of a function, or a variable. It looks for the name among
-// the definitions around the call, then in the modules, the library, the natives
-// of the options, the builtins written in Go, and those written in jq.
+// call compiles a call of a function, or a variable. It searches for the name
+// first among the definitions around the call, then in the modules, the
+// library, the natives of the options, the builtins written in Go, and those
+// written in jq.
 func (c *compiler) call(f *syntax.Func, s *scope) *node { return c.callAt(f, s, false) }
 
 func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
@@ -49,8 +50,8 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 	return nil
 }
 
-// nativeWeight is the stack that a function written in Go takes between itself
-// and its arguments, as a number of nodes.
+// nativeWeight is the stack space that a function written in Go takes between
+// itself and its arguments, as a number of nodes.
 const nativeWeight = 10
 
 // argument returns the node of a parameter that is a query: it evaluates the
@@ -165,7 +166,7 @@ func (c *compiler) libraries() int {
 	return len(c.library)
 }
 
-// given returns the native of the options that has that name, or nil.
+// given returns the native with that name from the options, or nil.
 func (c *compiler) given(k string) *Native {
 	if c.unit == c.prelude {
 		return nil
@@ -329,11 +330,11 @@ func (m *machine) called(in any, args []any) *Call {
 // function is a compiled definition. Its body is set after the calls in it were
 // compiled, because it may call itself.
 type function struct {
-	params []string // a parameter that begins with $ is a value
+	params []string // names; a parameter whose name begins with $ is a value
 	scopes []*scope // of the parameters that are queries
 	body   *node
 	weight int  // the stack that a call takes, in nodes
-	open   bool // it is being compiled, so calls of it are recursive
+	open   bool // the function is being compiled, so calls of it are recursive
 	relied bool // a recursive call was compiled under the assumption of one result
 }
 
@@ -347,7 +348,7 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	b := body(s)
 	bind := func(e *env) *env {
 		for range defs {
-			e = &env{up: e} // holds the place of the function, which needs no more
+			e = &env{up: e} // keeps the depths right: a function has an entry, but no content
 		}
 		return e
 	}
@@ -413,7 +414,7 @@ func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	}
 	n := c.queryAt(d.Body, s, true)
 	fn.weight = values.CallWeight + c.nodes - before
-	if n.one != nil { // it returns its result, which takes less stack than yielding
+	if n.one != nil { // returning the result takes less stack than yielding it
 		fn.weight /= 2
 	}
 	return n
@@ -429,11 +430,11 @@ type tailCall struct {
 type invoke struct {
 	fn     *function
 	args   []*node
-	values []int // which of the arguments are values
-	depth  int   // how many steps up its definition is; -1 if it needs no environment
+	values []int // the indexes of the arguments that are values
+	depth  int   // the number of environments from the call's up to the definition's; -1 if the function needs none
 }
 
-// home returns the environment of the function's definition.
+// home returns the environment in which the function is defined.
 func (v *invoke) home(e *env) *env {
 	if v.depth < 0 {
 		return nil
@@ -441,11 +442,12 @@ func (v *invoke) home(e *env) *env {
 	return e.at(v.depth)
 }
 
-// bind returns the environment of the body, without the values.
+// bind returns the environment in which the body is evaluated, without the
+// arguments that are values.
 func (v *invoke) bind(e *env) *env {
 	x := v.home(e)
 	for _, a := range v.args {
-		if a.arg > 0 { // passed on as it is
+		if a.arg > 0 { // the argument is a parameter of the caller, so its own environment applies
 			was := e.at(a.arg - 1)
 			x = &env{up: x, n: was.n, ne: was.ne}
 			continue
@@ -455,7 +457,8 @@ func (v *invoke) bind(e *env) *env {
 	return x
 }
 
-// bindOne is bind with the values, if each of them has one result.
+// bindOne is bind followed by the arguments that are values. Each of them must
+// yield exactly one result.
 func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	x := v.bind(e)
 	for _, i := range v.values {
@@ -468,8 +471,8 @@ func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	return x, nil
 }
 
-// bindEach calls use with the environment for every combination of the values;
-// the first one varies most slowly.
+// bindEach calls use for every combination of the arguments that are values,
+// with the environment of the body. The first argument varies most slowly.
 func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use func(*env) error) error {
 	if i == len(v.values) {
 		return use(x)
@@ -479,7 +482,8 @@ func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use f
 	})
 }
 
-// wants returns the leading predicate of the body, if the values are known.
+// wants returns the leading predicate of the body, which is only known if the
+// arguments that are values are known.
 func (v *invoke) wants() *predicate {
 	w := v.fn.body.wants
 	if w == nil {
@@ -511,8 +515,8 @@ func (v *invoke) singleValues() bool {
 	return true
 }
 
-// node returns the node of the call. tail says that the call is the last step of
-// a function.
+// node returns the node of the call. If tail is set, the call is the last step
+// of a function.
 func (v *invoke) node(tail bool) *node {
 	direct := v.singleValues()
 	if direct && v.fn.body.one != nil {

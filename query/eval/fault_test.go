@@ -37,7 +37,8 @@ func (f *fake) touched() []string {
 
 const portRefused = "port 15000 refused"
 
-// A fault drops its proxy, and nothing else.
+// TestInvariant8 checks that a section that can't be loaded removes its proxy from
+// the results and has no other effect.
 func TestInvariant8(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, tc := range []struct {
@@ -114,8 +115,9 @@ func TestInvariant8(t *testing.T) {
 	}
 }
 
-// If a dropped proxy changes what the work ahead should have done, that work is
-// repeated correctly.
+// TestADropIsExactAhead checks queries in which a dropped proxy changes what should
+// have been evaluated ahead of the results. That work must be repeated, so that
+// results and faults are the same as with one worker.
 func TestADropIsExactAhead(t *testing.T) {
 	for _, query := range []string{
 		// The source yields a proxy twice, or raises an error after it.
@@ -126,13 +128,14 @@ func TestADropIsExactAhead(t *testing.T) {
 		`def meets: .proxies[] | (., (.routes | empty), .); [meets | .clusters | length]`,
 		`def counted: limit(7; .proxies[] | (., .)) | .; def all: [counted] | .[]; [all | .clusters | length]`,
 		`def nested: .proxies[] as $p | .proxies[] | [$p.i, .]; [nested | select(.[0] < 3) | .[1].clusters | length]`,
-		// The work on an element does the same.
+		// The evaluation of one element, instead of the source, yields a proxy
+		// twice or raises an error.
 		`.proxies as $all | [limit(30; .proxies[] | select(.routes) | $all[1:4][] | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(30; .proxies[] | $all[1:4][] | select(.routes) | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(50; .proxies[] | $all[1:4][] | (., if .i == 3 then error("bad") else empty end)) | .clusters | length]`,
 		`.proxies as $all | try limit(50; .proxies[] | $all[1:4][] | (., if .i == 2 then error("bad") else empty end) | .) catch . | objects | .clusters | length`,
 		`.proxies as $all | [limit(50; .proxies[] | (., ($all[1:3][] | (., .))) | .) | .clusters | length]`,
-		// So does the part of the query before the first load.
+		// The part of the query before the first load yields a proxy twice.
 		`.proxies as $all | (.proxies[0] | .clusters, .routes | length), (def twice: .proxies[] | (., .); [twice | $all[1, 0].clusters | length])`,
 		`reduce (.proxies[] | (., .)) as $p (0; . + ($p.clusters | length))`,
 		`[foreach (.proxies[] | (., .)) as $p (0; . + ($p.routes | length); ., ($p.clusters | length))]`,
@@ -156,8 +159,9 @@ func TestADropIsExactAhead(t *testing.T) {
 	}
 }
 
-// A fault that only Finish finds drops the value if the value belongs to a proxy
-// of an iteration.
+// TestFinishDropsToo checks that a value is dropped if its section can't be loaded
+// in Finish, when the value is rendered. It is only dropped if it belongs to a
+// proxy of an iteration; otherwise the query fails.
 func TestFinishDropsToo(t *testing.T) {
 	for _, workers := range []int{1, 64} {
 		f := faulty(5, 0, "pod-001.ns1/clusters", "pod-003.ns0/routes")
@@ -173,7 +177,9 @@ func TestFinishDropsToo(t *testing.T) {
 	}
 }
 
-// The reported faults don't depend on how far ahead the workers are.
+// TestFaultsAheadAreNotTold checks that the reported faults don't depend on how far
+// ahead of the results the workers evaluate. The fault of a proxy that the query
+// never gets to is not reported.
 func TestFaultsAheadAreNotTold(t *testing.T) {
 	for _, workers := range []int{1, 2, 64} {
 		f := faulty(40, 100*time.Microsecond, "pod-003.ns0/clusters", "pod-004.ns1/clusters", "pod-009.ns0/clusters")
@@ -234,7 +240,8 @@ func askShort(code *Code, doc any, workers int) *answer {
 	return a
 }
 
-// named returns the texts of the faults of sections.
+// named returns the error texts, in order, of the sections that can't be loaded. A
+// section is given as "proxy/section".
 func named(sections []string) []string {
 	var out []string
 	for _, s := range sections {
@@ -245,8 +252,8 @@ func named(sections []string) []string {
 	return out
 }
 
-// proxiesOf converts the proxies of a plain document to objects of their kind, so
-// that an error can name its proxy.
+// proxiesOf replaces each proxy of a plain JSON document by a mesh object of kind
+// Proxy, because errors only name the proxy of such an object.
 func proxiesOf(doc any) any {
 	m := doc.(*object.Object)
 	ps := m.Get("proxies").([]any)

@@ -40,7 +40,7 @@ func hasSections(ctx context.Context, v any) (bool, error) {
 	return kind == "Proxy" || kind == "Desired", err
 }
 
-// haveSections returns whether an array has an element with sections.
+// haveSections returns whether an array contains a value with sections.
 func haveSections(c *eval.Call) (any, error) {
 	all, _, err := document.Elements(c.Ctx, c.In)
 	if err != nil {

@@ -15,8 +15,9 @@ type Taken struct {
 	Why     string // the criteria that selected the chain
 	Near    []Near // the chains that almost matched, each with the criterion that it failed
 
-	// Unsupported names something that the selection depends on and that can't
-	// be decided here.
+	// Unsupported names the input of a matcher or another feature that decides
+	// the selection and that this package can't evaluate. It is empty if the
+	// selection is certain.
 	Unsupported string
 
 	// Request is the connection as the listener sees it. It has TLS, SNI and

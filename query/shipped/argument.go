@@ -31,11 +31,12 @@ type Argument struct {
 	Takes   string   // the placeholder for the value, as in the header: NUMBER
 	Choices []string // the allowed words of a Choice or of Names
 	Default string   // the default, as a user would write it
-	Given   bool     // there is a default
+	Given   bool     // whether there is a default
 	Doc     string
 }
 
-// written matches the line of an argument: --port, -p NUMBER=80 the port.
+// written matches a line of a header that declares an argument, such as
+// "--port, -p NUMBER=80  the port".
 var written = regexp.MustCompile(`^--(\S+?)(?:, -([A-Za-z]))?(?: ([^\s=]+)(?:=(\S*))?)?(?:\s{2,}(.*))?$`)
 
 var flagged = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -50,7 +51,7 @@ func (h *header) argument(line string) error {
 	case a.Takes == "":
 		a.Type = Switch
 	case a.Takes == "true|false":
-		a.Type = Switch // a switch with a default
+		a.Type = Switch // unlike a switch without a placeholder, this one may have a default
 	case a.Takes == "NUMBER":
 		a.Type = Number
 	case a.Takes == "DURATION":

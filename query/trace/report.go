@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The reasons why a walk ends, beside those of package routing. A walk that
-// reaches an endpoint has no reason, or passthrough.
+// The reasons why a walk ends, in addition to those of package routing. A walk
+// that reaches an endpoint has no reason, or passthrough.
 const (
 	noListener     = "NO_LISTENER"
 	noChain        = "NO_FILTER_CHAIN"
@@ -35,7 +35,8 @@ const (
 // unknown is something that an answer depends on and that is not known.
 type unknown struct{ what, why string }
 
-// unknowns collects what one answer could not know, each once.
+// unknowns collects, without duplicates, the facts that one answer depends on
+// and that are not known.
 type unknowns struct {
 	all    []unknown
 	notify func(*mesh.Fault) // tells the user of a part that can't be read; may be nil
@@ -63,8 +64,8 @@ func (u *unknowns) addFault(owner any, err error) bool {
 	return true
 }
 
-// addMissing adds a part that could be read and doesn't say what the answer
-// depends on.
+// addMissing adds a part that was read but lacks a fact that the answer depends
+// on.
 func (u *unknowns) addMissing(owner any, one unknown) {
 	u.addFault(owner, &mesh.Fault{Proxy: idOf(owner), Section: one.what, Err: errors.New(one.why)})
 }
@@ -90,7 +91,7 @@ type report struct {
 	steps       []any
 	policies    []any
 	faults      []any
-	limits      *routing.Limits // of a request that is forwarded; nil for any other
+	limits      *routing.Limits // the limits for the request; nil if it isn't forwarded
 	cluster     string
 	clusters    []any
 	endpoints   []any
@@ -120,8 +121,9 @@ func (p *report) addStep(s step) {
 	p.steps = append(p.steps, m)
 }
 
-// unsure adds what the configuration alone doesn't say. A text may end with the
-// reason: "the address of cart (no Kubernetes Service)".
+// unsure adds facts that the configuration alone doesn't determine. A text may
+// end with the reason in parentheses: "the address of cart (no Kubernetes
+// Service)".
 func (p *report) unsure(what ...string) {
 	for _, s := range what {
 		if s == "" || slices.Contains(p.unsupported, s) {
@@ -136,8 +138,9 @@ func (p *report) unsure(what ...string) {
 	}
 }
 
-// adopt adds the steps, policies and unknowns of an inner walk: one through a
-// tunnel or an internal listener of the same proxy.
+// adopt adds the steps, policies and unknowns of an inner walk. Such a walk
+// follows the request through a tunnel or an internal listener of the same
+// proxy.
 func (p *report) adopt(inner *report) {
 	p.steps = append(p.steps, inner.steps...)
 	p.policies = append(p.policies, inner.policies...)
@@ -151,8 +154,8 @@ func (p *report) adoptUnknowns(inner *report) {
 	}
 }
 
-// outcome is a share of the traffic and where it ends: at an endpoint where the
-// reason is empty or passthrough.
+// outcome is a share of the traffic and where it ends. It ends at an endpoint
+// if the reason is empty or passthrough.
 type outcome struct {
 	reason string
 	share  float64
@@ -160,7 +163,7 @@ type outcome struct {
 
 func arrives(reason string) bool { return reason == "" || reason == passthrough }
 
-// negligible is the largest share that is only an error of rounding.
+// negligible is the largest share that can be a rounding error.
 const negligible = 1e-9
 
 func (p *report) addOutcome(reason string, share float64) {
@@ -223,7 +226,8 @@ func (p *report) setResult(out *object.Object) {
 	out.Set("unsupported", toAny(p.unsupported))
 }
 
-// almost returns what a request came near to as values of the document.
+// almost converts the objects that almost matched the request to values of the
+// document.
 func almost(r *document.Reader, near []routing.Near) ([]any, error) {
 	var out []any
 	for _, n := range near {
@@ -236,8 +240,8 @@ func almost(r *document.Reader, near []routing.Near) ([]any, error) {
 	return out, nil
 }
 
-// partName returns the name of a part of a configuration; a route without one is
-// named by the path that it matches.
+// partName returns the name of a part of the configuration. A route without a
+// name is identified by the path that it matches.
 func partName(r *document.Reader, v any) (string, error) {
 	name, match := r.Text(v, "name"), r.Get(v, "match")
 	if r.Err != nil || match == nil || name != "" && name != "default" {
@@ -246,9 +250,10 @@ func partName(r *document.Reader, v any) (string, error) {
 	return routing.PathOf(r.Ctx, match)
 }
 
-// istioOrigin returns the Istio resource that a part of a configuration was made
-// of, "virtual-service/reviews.default"; empty where its metadata name none. They
-// have it as "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>".
+// istioOrigin returns the Istio resource that a part of the configuration was
+// generated from, such as "virtual-service/reviews.default". It returns "" if
+// the part's metadata names none. The metadata has the form
+// "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>".
 func istioOrigin(r *document.Reader, v any) string {
 	words := strings.Split(r.Text(v, "metadata", "filterMetadata", "istio", "config"), "/")
 	if len(words) != 8 || words[1] != "apis" || words[4] != "namespaces" {

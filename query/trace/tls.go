@@ -24,10 +24,10 @@ func downstreamTLS(r *document.Reader, chain any) (tls document.Message, isTLS b
 	return r.Message(object.New(0)), r.Err == nil && config == nil && (name == "tls" || name == "envoy.transport_sockets.tls")
 }
 
-// checkClientCertificate sets NoCertificate of a request where the filter chain
-// terminates TLS and has nothing to validate a certificate with: it asks the
-// client for none. required is whether the chain accepts no client without a
-// certificate; refused is whether the request's client has none.
+// checkClientCertificate sets r.NoCertificate if the filter chain terminates
+// TLS and has no validation context: Envoy then doesn't ask the client for a
+// certificate. required reports whether the chain rejects clients without a
+// certificate, and refused whether it rejects this client.
 func checkClientCertificate(ctx context.Context, chain any, r *routing.Request) (refused, required bool, err error) {
 	read := document.NewReader(ctx)
 	tls, isTLS := downstreamTLS(read, chain)
@@ -43,8 +43,8 @@ func checkClientCertificate(ctx context.Context, chain any, r *routing.Request) 
 	return false, false, read.Err
 }
 
-// certificateSecrets returns the names of the secrets that hold the certificates
-// of a TLS configuration; none where they are inline.
+// certificateSecrets returns the names of the secrets that hold the
+// certificates of a TLS configuration, or none if the certificates are inline.
 func certificateSecrets(tls document.Message) (names []string) {
 	for _, c := range tls.Sub("commonTlsContext").List("tlsCertificateSdsSecretConfigs") {
 		if name := c.Text("name"); name != "" {
@@ -54,15 +54,15 @@ func certificateSecrets(tls document.Message) (names []string) {
 	return names
 }
 
-// certificate is what Envoy has of a secret.
+// certificate is the state of a secret in Envoy.
 type certificate struct {
 	isListed bool
 	isUsed   bool
-	unused   string // why Envoy doesn't use it
-	invalid  string // that it is expired, or not valid yet
+	unused   string // why Envoy doesn't use the secret
+	invalid  string // why clients refuse the certificate: it is expired, or not valid yet
 }
 
-// findCertificate looks for a secret among those that Envoy lists.
+// findCertificate searches for a secret by name among those that Envoy lists.
 func findCertificate(r *document.Reader, secrets []any, name string) (c certificate) {
 	for _, s := range secrets {
 		if r.Text(s, "name") != name {

@@ -5,8 +5,9 @@ import (
 	"io"
 )
 
-// Read reads a stream that is one JSON value and builds it whole, with all names
-// unchanged. An error is a [*SyntaxError], a [*LimitError] or the reader's.
+// Read decodes a stream that consists of one JSON value. The value has no lazy parts,
+// and its member names stay unchanged. An error is a [*SyntaxError], a [*LimitError]
+// or the reader's.
 func Read(r io.Reader, l Limits) (any, error) { return readAll(r, l, 0) }
 
 func readAll(r io.Reader, l Limits, window int) (any, error) {
@@ -79,8 +80,9 @@ func (l *lines) upTo(offset int64) int {
 	return l.n + min(1, len(l.ahead)-l.first)
 }
 
-// Next returns the next value, built whole with all names unchanged, or io.EOF if
-// there are no more. After an error it returns the same error again.
+// Next returns the next value, or io.EOF if there are no more. The value has no lazy
+// parts, and its member names stay unchanged. After an error Next returns the same
+// error again.
 func (s *Stream) Next() (any, error) {
 	if s.err != nil {
 		return nil, s.err

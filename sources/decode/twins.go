@@ -11,15 +11,15 @@ import (
 )
 
 // Twins is a table of decoded values that several documents share, so that equal
-// values are in memory once: strings, and objects and arrays that are built whole.
-// The proxies of one mesh have mostly equal content. Any number of goroutines may
-// use the table at once.
+// values are in memory once: strings, and objects and arrays without lazy parts. The
+// proxies of one mesh have mostly equal content. Any number of goroutines may use the
+// table at once.
 //
-// A value from the table is always equal to the requested one, and nothing inside it
-// is still bytes of a document. The reverse isn't guaranteed: two equal containers
-// may be two values, because a value that isn't found is built. A caller may
+// A value from the table is always equal to the requested one, and no part of it is
+// still undecoded. The reverse isn't guaranteed: two equal containers may be two
+// values, because a value that isn't found in the table is built anew. A caller may
 // conclude that two identical containers are equal, but not that they come from the
-// same place.
+// same part of a document.
 //
 // Values stay until the whole table is dropped. Their memory isn't charged to the
 // documents that use them: it is reported once, to the function given to NewTwins.
@@ -175,9 +175,10 @@ func identical(a, b any) bool {
 	return a == b
 }
 
-// A sum is a hash of a value: equal values have equal sums. 0 marks a value that
-// isn't in the table, because it contains a [Value] or because the table refused a
-// part of it. Sums are only valid within the process.
+// A sum is a hash of a value: equal values have equal sums. Sums are only valid
+// within the process. The sum is 0 if the value isn't in the table: it contains a
+// [Value], or one of its parts was not added because the table was full or had
+// another value with the same sum.
 
 // seed is shared by all decoders, since they must all compute the same sums.
 var seed = maphash.MakeSeed()

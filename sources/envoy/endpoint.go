@@ -35,8 +35,8 @@ type endpoint struct {
 	stats   any    // the host's stats, not parsed
 }
 
-// endpoint makes the object of an endpoint. All endpoints of a proxy have the
-// same fields.
+// endpoints returns the objects of all endpoints of the proxy. They all have
+// the same fields.
 func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	rows, err := p.assigned(ctx)
 	if err == nil && !p.dumpOnly && slices.ContainsFunc(rows, nameless) {
@@ -58,20 +58,21 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.address.text, b.address.text))
 	})
 	out := make([]any, len(rows))
-	for i, row := range rows { // row is a copy: an element that is kept must not keep the others
+	for i, row := range rows { // row is a copy, so that an object that stays in memory doesn't keep the whole slice
 		out[i] = p.endpoint(&row)
 	}
 	p.grow(costElement * int64(len(out)))
 	return out, nil
 }
 
-// nameless reports whether an endpoint has no name of its cluster: Envoys up to
-// 1.22 left it out of an assignment that had none of its own in EDS.
+// nameless reports whether an endpoint doesn't name its cluster. Envoy up to
+// 1.22 writes the name into an assignment only if the cluster has a name of its
+// own in EDS.
 func nameless(e endpoint) bool { return e.cluster == "" }
 
-// nameClusters finds the clusters of nameless endpoints in the answer to
-// /clusters, by the address, if only one cluster has it. Without that answer
-// they stay nameless.
+// nameClusters sets the cluster of nameless endpoints: the one cluster that has
+// the address in the answer to /clusters. If there is no answer, or several
+// clusters have the address, the endpoint stays nameless.
 func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 	hosts, err := p.hostTable(ctx)
 	if missing(err) {
@@ -98,7 +99,8 @@ func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 	return nil
 }
 
-// endpoint makes a row. All rows of a proxy have the same fields.
+// endpoint returns the object of an endpoint. The objects of all endpoints of a
+// proxy have the same fields.
 func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 	return p.later("Endpoint", func(context.Context) (*object.Object, error) {
 		m := object.Of(
@@ -146,8 +148,8 @@ func edsTree(tag int) *decode.Node {
 	}}}
 }
 
-// assigned reads the dump's endpoints. A dump without a part about them is an
-// absentError.
+// assigned reads the endpoints of the dump. If the dump has no part for them,
+// the error is an absentError.
 func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 	d, err := p.current(ctx, mesh.Endpoints)
 	if err != nil {
@@ -210,8 +212,8 @@ func assignment(m *object.Object) (rows []endpoint) {
 	return rows
 }
 
-// weight returns a locality's weight, or null where Envoy writes 0 because it
-// has none.
+// weight returns a locality's weight, or null for 0, which Envoy writes for a
+// locality without a weight.
 func weight(v any) any {
 	if v == 0 {
 		return nil
@@ -227,8 +229,8 @@ func locality(m *object.Object) any {
 	return nil
 }
 
-// A hostTable is the answer to /clusters: what Envoy itself found out about its
-// endpoints.
+// A hostTable is the answer to /clusters: the state of the endpoints that Envoy
+// itself has determined.
 type hostTable struct {
 	doc  *decode.Document
 	rows []endpoint
@@ -265,7 +267,7 @@ func (t *hostTable) put(cluster string, r *endpoint) {
 	}
 }
 
-// hostTable asks for /clusters.
+// hostTable requests /clusters.
 func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 	doc, err := p.fetch(ctx, Request{What: clusters})
 	if err != nil {
@@ -367,8 +369,8 @@ func number(s string) any {
 	return s
 }
 
-// ofHost returns a field of an endpoint that only /clusters has, lazily; null
-// if the answer doesn't have the endpoint.
+// ofHost returns a lazy field of an endpoint, for a value that only /clusters
+// has. The field is null if the answer doesn't contain the endpoint.
 func (p *Proxy) ofHost(e *endpoint, fact func(*endpoint, context.Context) (any, error)) any {
 	if e.outlier != "" { // the row is from /clusters itself
 		return mesh.Later(func(ctx context.Context) (any, error) { return fact(e, ctx) })
@@ -376,7 +378,8 @@ func (p *Proxy) ofHost(e *endpoint, fact func(*endpoint, context.Context) (any, 
 	return &hostFact{p: p, of: e, fact: fact}
 }
 
-// A hostFact is such a field. It is pending, because reading it may ask Envoy.
+// A hostFact is a lazy field made by ofHost. It is pending because reading it
+// may send a request to Envoy.
 type hostFact struct {
 	p    *Proxy
 	of   *endpoint
@@ -387,7 +390,7 @@ type hostFact struct {
 	done bool
 }
 
-// Force asks for /clusters, unless the answer is there.
+// Force requests /clusters, unless the answer has been received already.
 func (f *hostFact) Force(ctx context.Context) (any, error) {
 	if v, ok := f.Forced(); ok {
 		return v, nil

@@ -19,8 +19,8 @@ var fieldText string
 var envoyFields = sync.OnceValue(func() *fieldTable { return newFieldTable(fieldText) })
 
 // A fieldTable has the fields of messages, as a text with one line for each
-// message, sorted by name (the first lines describe the format). A line is
-// parsed when it is first needed.
+// message, sorted by name. (The first lines of the text describe its format.) A
+// line is parsed when it is first needed.
 type fieldTable struct {
 	text string
 	read sync.Map // a message's full name → *message
@@ -44,7 +44,7 @@ func (t *fieldTable) message(name string) *message {
 
 // line finds a message's line by binary search.
 func (t *fieldTable) line(name string) (line string, ok bool) {
-	lo, hi := 0, len(t.text) // both at the start of a line
+	lo, hi := 0, len(t.text) // lo and hi are always offsets where a line starts
 	for lo < hi {
 		start := strings.LastIndexByte(t.text[lo:(lo+hi)/2], '\n') + 1 + lo
 		end := start + strings.IndexByte(t.text[start:], '\n')
@@ -70,8 +70,8 @@ type message struct {
 	fields string
 
 	once    sync.Once
-	members map[string]member // by Envoy's name and by the document's
-	names   []string          // in the document, in the order of the descriptor
+	members map[string]member // indexed by both names of a field: Envoy's and the document's
+	names   []string          // the names of the fields in the document, in the order of the descriptor
 }
 
 type member struct {
@@ -90,7 +90,8 @@ func (m *message) Member(key []byte) (string, decode.Shape) {
 	return renamed(key), nil
 }
 
-// Typed implements decode.Shape: a message is no Any.
+// Typed implements decode.Shape. It returns false because a message isn't an
+// Any.
 func (*message) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
 func (m *message) parse() {
@@ -122,23 +123,23 @@ func (m *message) parse() {
 	}
 }
 
-// retired are fields that messages had in their first versions and that their
-// descriptors don't have any more, in the format of the table: the lists of
-// listeners by state, of Envoy before 1.13.
+// retired lists fields that early versions of messages had and that the
+// descriptors no longer have, in the format of the table. They are the lists of
+// listeners by state of Envoy before 1.13.
 var retired = map[string]string{
 	"envoy.admin.v2alpha.ListenersConfigDump": " dynamic_active_listeners[]=^ListenersConfigDump.DynamicListenerState" +
 		" dynamic_warming_listeners[]=^ListenersConfigDump.DynamicListenerState dynamic_draining_listeners[]=^ListenersConfigDump.DynamicListenerState",
 }
 
-// untyped are the resources that an Envoy of version 2 wrote into its dump
-// without their type.
+// untyped maps the names of fields to the types of their resources. An Envoy of
+// version 2 wrote these resources into its dump without the type.
 var untyped = map[string]string{
 	"cluster": "envoy.api.v2.Cluster", "listener": "envoy.api.v2.Listener",
 	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
 }
 
 // fieldNames returns the names of the message's fields in the document, without
-// those of its older version.
+// those that only its older version has.
 func (m *message) fieldNames() []string {
 	m.once.Do(m.parse)
 	return m.names
@@ -172,18 +173,18 @@ func (t *fieldTable) shape(holds, home string) decode.Shape {
 	return openShape{}
 }
 
-// anyShape is the shape of a google.protobuf.Any: its @type says what else is
-// in it.
+// anyShape is the shape of a google.protobuf.Any, whose @type determines its
+// other members.
 type anyShape struct{ table *fieldTable }
 
 // Member implements decode.Shape for an Any without a type.
 func (anyShape) Member([]byte) (string, decode.Shape) { return "", nil }
 
-// Typed returns the shape of a message by its type URL. Types with a JSON form
-// of their own are under "value"; of these only another Any has names of fields
-// in it.
+// Typed returns the shape of a message by its type URL. A type with a special
+// JSON form is under "value"; the only such type that contains field names is
+// another Any.
 func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
-	if len(url) == 0 { // the decoder asks this of every Any
+	if len(url) == 0 { // the decoder makes this call for every Any
 		return nil, true
 	}
 	name := typeName(string(url))
@@ -245,8 +246,8 @@ func packageOf(name string) string {
 	return name
 }
 
-// renamed returns the document's name of a key by the rule alone; empty if the
-// key has that form already.
+// renamed returns the document's name of a key that isn't in the table. It
+// returns "" if the key has the document's form already.
 func renamed(key []byte) string {
 	if bytes.IndexByte(key, '_') < 0 {
 		return ""

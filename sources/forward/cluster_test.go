@@ -25,26 +25,27 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// A cluster is an API server and its kubelets, as far as forwarding goes: the
-// frames, the upgrades and the TCP connections are real.
+// A cluster is a fake API server with kubelets that only supports port
+// forwarding and exec. Its frames, upgrades and TCP connections are real.
 type cluster struct {
 	*httptest.Server
-	ports map[string]string // of every pod: the address that it leads to
+	ports map[string]string // the address that a port, of any pod, is forwarded to
 
-	// refuse answers instead of an upgrade. It is given "websocket" or "spdy".
+	// refuse may answer a request instead of upgrading it, and returns whether
+	// it has. way is "websocket" or "spdy".
 	refuse func(w http.ResponseWriter, r *http.Request, way string) bool
 
 	// silent is a pod whose streams are never acknowledged.
 	silent string
 
-	// command is what a pod does when it is told to run one.
+	// command runs a command in a pod.
 	command func(argv []string, stdout, stderr io.Writer) *metav1.Status
 
 	mu       sync.Mutex
-	upgrades map[string]int      // by "websocket pod.namespace"
-	resumed  int                 // of those, on the word of an earlier TLS session
+	upgrades map[string]int      // the number of sessions so far, by "websocket pod.namespace"
+	resumed  int                 // how many of these sessions resumed an earlier TLS session
 	tried    []string            // all requests: "websocket portforward reviews-1.shop"
-	sessions map[net.Conn]string // what carries them
+	sessions map[net.Conn]string // the pods of the open sessions, by their connections
 	ended    chan struct{}
 	work     sync.WaitGroup
 }
@@ -73,7 +74,8 @@ func (c *cluster) config() *rest.Config {
 	return &rest.Config{Host: c.URL, BearerToken: "good", TLSClientConfig: rest.TLSClientConfig{CAData: ca}}
 }
 
-// pool is closed with the test, before the cluster.
+// pool returns a Pool that is closed at the end of the test, before the
+// cluster.
 func (c *cluster) pool(t *testing.T, o Options) *Pool {
 	if o.Timeout == nil {
 		o.Timeout = context.WithTimeout
@@ -153,7 +155,7 @@ func (c *cluster) spdy(w http.ResponseWriter, r *http.Request, pod string, serve
 	serve(conn, streams)
 }
 
-// opened counts a session, until it has ended.
+// opened counts a session and lists it as open until ended is called.
 func (c *cluster) opened(way, pod string, r *http.Request) (ended func()) {
 	conn := r.Context().Value(carrier{}).(net.Conn)
 	c.mu.Lock()
@@ -178,7 +180,7 @@ func (c *cluster) accept(pod string, streams chan httpstream.Stream) httpstream.
 		}
 		switch port, kind := s.Headers().Get(corev1.PortHeader), s.Headers().Get(corev1.StreamType); {
 		case port == "0":
-			return errors.New("port must be > 0") // as a kubelet: the stream is reset
+			return errors.New("port must be > 0") // the stream is reset, as a kubelet does
 		case port == "1" && kind == corev1.StreamTypeData:
 			return errors.New("reset at once, the other stream says why")
 		case port == "1":
@@ -266,8 +268,8 @@ func (c *cluster) copyPort(port string, data httpstream.Stream) error {
 	}
 }
 
-// kill breaks the sessions to a pod, or all, off: their connections close with
-// no word.
+// kill closes the connections of the sessions to a pod, or of all sessions if
+// pod is empty. The client gets no frame that announces it.
 func (c *cluster) kill(pod string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -284,7 +286,7 @@ func (c *cluster) count(key string) int {
 	return c.upgrades[key]
 }
 
-// serves opens a port of every pod that answers HTTP.
+// serves starts an HTTP server that every pod offers on a port.
 func (c *cluster) serves(t *testing.T, port string, h http.HandlerFunc) {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
@@ -297,14 +299,15 @@ func (c *cluster) leads(port, address string) {
 	c.ports[port] = address
 }
 
-// within is a context for what should take no time at all.
+// within returns a context for operations that should end at once. Its timeout
+// is long, because tests may run on a busy machine.
 func within(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// get asks over a connection of its own.
+// get sends a GET request over a new connection.
 func get(ctx context.Context, p *Pool, pod string, port int, path string) (string, error) {
 	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return p.DialContext(ctx, "shop", pod, port)
@@ -322,7 +325,7 @@ func get(ctx context.Context, p *Pool, pod string, port int, path string) (strin
 	return string(b), err
 }
 
-// settled waits for the goroutines to be as few as they were.
+// settled waits until no more goroutines run than before.
 func settled(t *testing.T, before int) {
 	t.Helper()
 	tick, ctx := time.NewTicker(time.Millisecond), within(t)
@@ -337,8 +340,9 @@ func settled(t *testing.T, before int) {
 	}
 }
 
-// left gives the stacks of this package's goroutines that don't end, but for
-// the tests' own and those whom a library keeps until its own time is up.
+// left returns the stacks of the goroutines of this package that don't end. It
+// ignores those of the tests, and those in CreateStream, which only end with a
+// timeout of the library.
 func left(t *testing.T) (all []string) {
 	tick, ctx := time.NewTicker(time.Millisecond), within(t)
 	defer tick.Stop()

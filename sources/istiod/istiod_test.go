@@ -162,8 +162,10 @@ func TestPushesBehind(t *testing.T) {
 	}
 }
 
-// Without "resources", as before 1.23, syncz gives the same status for the types
-// that have pairs.
+// TestSynczWithoutResources checks the syncz of istiod before 1.23, which has
+// pairs of sent and acknowledged nonces (cluster_sent, cluster_acked) instead
+// of "resources". For these types, the statuses must be the same as with
+// "resources".
 func TestSynczWithoutResources(t *testing.T) {
 	body := read(t, stale+"/syncz.json")
 	now, err := ReadSyncz(t.Context(), document(t, body))
@@ -312,7 +314,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// Every lazy field of a Pilot is the unchanged body of its endpoint.
+// TestRead checks that every lazy field of a Pilot has the unchanged body of
+// its endpoint.
 func TestRead(t *testing.T) {
 	if got := Fields(); !slices.Equal(got, []string{"config", "registryServices", "pushStatus", "meshConfig", "remoteClusters", "endpointShards"}) {
 		t.Fatal(got)
@@ -369,7 +372,8 @@ func TestBrokenBodies(t *testing.T) {
 	}
 }
 
-// The states and ages are the same as istioctl printed for these captures.
+// TestAsIstioctlPrints checks that the states and ages are those that istioctl
+// printed for these captures.
 func TestAsIstioctlPrints(t *testing.T) {
 	for _, capture := range []string{"stale", "bookinfo"} {
 		printed, err := os.ReadFile("../../../shared/istioctl/" + capture + "/ps-v1.txt")

@@ -10,8 +10,8 @@ import (
 // no longer be changed.
 type Token struct{ _ byte }
 
-// past is kept by an object whose members an update in place has moved to a newer
-// object. It holds the change that the update made, and the newer object.
+// past is the record in an old object whose members were moved to a newer object by
+// an update in place. It holds the change that the update made, and the newer object.
 type past struct {
 	next     *Object
 	place    int
@@ -71,13 +71,13 @@ func (o *Object) restore() *Object {
 	return o.rare.past.restored.Load()
 }
 
-// slack is how many more updates in place than it has members an object may have
-// before the next update copies it. So an old object never has to undo many more
-// changes than it has members.
+// slack limits the updates in place: when an object has had slack more of them than
+// it has members, the next update copies it. So an old object never has to undo many
+// more changes than it has members.
 const slack = 16
 
-// owned reports whether an update with the token may move the members to the new
-// object instead of copying them.
+// owned reports whether an update with the token may be made in place, by moving the
+// members to the new object. Otherwise the update has to copy them.
 func (o *Object) owned(t *Token) bool {
 	r := o.rare
 	return t != nil && r != nil && r.past == nil && r.owner == t && r.age <= len(o.entries)+slack && r.dead <= len(o.entries)/2

@@ -24,7 +24,7 @@ func (r *recorder) plan(ctx context.Context) ([]*unit, error) {
 	pilots, err := r.cluster.Pilots(ctx)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
-	} // else the error is a fault of the inventory
+	} // the inventory reports any other error
 	for _, id := range pilots {
 		units = append(units, r.pilotUnit(id))
 	}
@@ -64,7 +64,7 @@ func (r *recorder) pilotUnit(id string) *unit {
 	want("syncz")
 	want("adsz")
 	for _, field := range istiod.Fields() {
-		for _, endpoint := range istiod.Endpoints(field) { // an istiod has one of several names, by its version
+		for _, endpoint := range istiod.Endpoints(field) { // the endpoint's name depends on istiod's version, so all names are tried
 			want(endpoint)
 		}
 	}
@@ -97,8 +97,9 @@ func (r *recorder) proxyUnit(p *inventory.Proxy) *unit {
 	return u
 }
 
-// desiredUnit asks the istiod that the proxy is connected to. A snapshot stores
-// the answers under the proxy's id.
+// desiredUnit returns the requests for what istiod would send to the proxy. They go
+// to the istiod that the proxy is connected to. A snapshot stores the answers under
+// the proxy's id.
 func (r *recorder) desiredUnit(p *inventory.Proxy) *unit {
 	u := &unit{}
 	pilot := p.Link.Pilot
@@ -132,8 +133,8 @@ func folderName(id string) string {
 	}, id), "-")
 }
 
-// proxyEndpoints returns the endpoints that a proxy of a type is asked for: those
-// of the sections given or, if there are none, all that it has.
+// proxyEndpoints returns the endpoints to request from a proxy of a type: those of
+// the given sections or, if none are given, all that it has.
 func proxyEndpoints(proxyType string, sections []mesh.Section) []string {
 	if proxyType != mesh.ZTunnel {
 		return envoy.Endpoints(sections)

@@ -5,8 +5,8 @@ type frame struct {
 	array bool
 	of    *message // the object's message; nil if it isn't known
 	at    *field   // the field that describes an array's elements, a map's values, or the members of an object without a known message
-	named judgment // the judgment of the name that the object's values are matched under
-	ours  bool     // the name of the environment variable is one of istiod's settings
+	named judgment // whether the object's values may be shown, according to the name that they belong to, such as the header of a header matcher
+	ours  bool     // the object is an environment variable that is a setting of istiod
 
 	object *object // the kind and version that a Kubernetes object has stated so far
 
@@ -31,12 +31,12 @@ func fieldOfClass(c Class) *field {
 type inherited struct {
 	all     Class // the class of everything inside the frame, if isAll is set
 	isAll   bool
-	matched judgment // for the values of a matcher: the judgment of the name that they are matched under
+	matched judgment // the same as named, for the values of a matcher whose name is outside the frame
 	istiod  bool     // the frame is inside istiod's own container
 	chosen  bool     // a text in an Any inside the frame is a name
 }
 
-// A judgment says whether the values of a name may be shown.
+// A judgment of a name says whether its values may be shown.
 type judgment uint8
 
 const (
@@ -85,12 +85,13 @@ func (r *Reader) push(array bool) error {
 	return nil
 }
 
-// dictionary is the message of a map: its members may have any name.
+// dictionary is the message of a map, whose members may have any name.
 var dictionary = &message{}
 
-// influence sets the inherited rules of a frame according to the field that holds it.
+// influence sets the inherited rules of a frame, which depend on the field that holds
+// the array or object.
 func (r *Reader) influence(f, parent *frame, at *field) {
-	if f.array && at.class == Matched { // the texts in a list are matched under a name beside the list
+	if f.array && at.class == Matched { // the list holds the values of a matcher, and the matcher's name is beside the list
 		f.matched = r.judged(parent)
 	}
 	if !at.all || f.isAll && f.all == Dropped {
@@ -99,7 +100,7 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 	switch at.class {
 	case Matched:
 		f.matched = r.judged(parent)
-	case Label: // a label selector, whose keys decide about its values
+	case Label: // each value of a label selector is judged by its own key
 	case Action:
 		f.chosen = true
 	default:
@@ -107,8 +108,8 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 	}
 }
 
-// judged combines the judgments of the names that the next member is matched under:
-// its own name, the name beside it, and the names around it.
+// judged combines the judgments of all names that the next value belongs to: its own
+// name, the name beside it, and the names around it.
 func (r *Reader) judged(in *frame) judgment {
 	j := max(harmless, r.input, r.keyed)
 	if in.of != nil && in.of.naming {

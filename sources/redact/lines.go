@@ -52,7 +52,8 @@ func (l *LineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// line writes a line, with the value after its name replaced if necessary.
+// line appends a line to the output. If a secret may be in the line, a digest
+// replaces the value after the name or the whole line.
 func (l *LineReader) line(s []byte) {
 	text := bytes.TrimRight(s, "\r")
 	if l.policy.asGiven {
@@ -77,8 +78,9 @@ func (l *LineReader) line(s []byte) {
 	}
 }
 
-// names writes a line that is one word, such as "LIVE", or names joined by colons of
-// which the last is a value: "outbound|80||h::10.0.0.1:80::hostname::h".
+// names appends a line that is one word, such as "LIVE", or that consists of names
+// joined by colons, the last of which is a value:
+// "outbound|80||h::10.0.0.1:80::hostname::h".
 func (l *LineReader) names(text []byte) {
 	parts := bytes.Split(text, []byte("::"))
 	for i, part := range parts {
@@ -110,7 +112,7 @@ func isSafeWord(s []byte) bool {
 	return true
 }
 
-// isLevel reports whether a word is the level of a logger.
+// isLevel reports whether a word is a log level.
 func isLevel(s []byte) bool {
 	switch string(s) {
 	case "trace", "debug", "info", "warning", "warn", "error", "critical", "off":

@@ -161,7 +161,8 @@ func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
 	}
 }
 
-// learn processes a text that decides how the members beside it are redacted.
+// learn processes a text that decides how other members of the same object are
+// redacted.
 func (r *Reader) learn(text []byte) {
 	if len(r.stack) == 0 || r.tells == noMeaning && r.field.class != Naming && r.field.class != Owning {
 		return
@@ -191,8 +192,9 @@ func (r *Reader) learn(text []byte) {
 	}
 }
 
-// retype sets the message of an object to the one that the object names. An unknown
-// message makes the object open.
+// retype sets the message of an object, its schema, to the one that the object's type
+// URL names. If the schema doesn't know that message, the fields of the object are
+// treated as fields with unknown content.
 func (r *Reader) retype(f *frame, name string) {
 	if f.isAll {
 		return
@@ -210,7 +212,8 @@ func (r *Reader) retype(f *frame, name string) {
 	}
 }
 
-// rekind sets the message of a Kubernetes object according to its kind and version.
+// rekind sets the message of a Kubernetes object, its schema, once both its kind and
+// its version have been read.
 func (r *Reader) rekind(f *frame) {
 	o := f.said()
 	if o.kind == "" || o.version == "" || strings.HasSuffix(o.kind, "List") {
@@ -223,7 +226,7 @@ func (r *Reader) rekind(f *frame) {
 	f.of = r.schema.message("object/" + o.kind + "." + group)
 }
 
-// said returns what a Kubernetes object has said about itself so far.
+// said returns the kind and version that a Kubernetes object has stated so far.
 func (f *frame) said() *object {
 	if f.object == nil {
 		f.object = &object{}

@@ -56,8 +56,8 @@ func locate(t tree) (prefix, kind string, err error) {
 	return "", "", notSnapshot(t)
 }
 
-// kindOf returns the kind of source whose top folder has this listing, or "" if none
-// is known.
+// kindOf returns the kind of a source, given the files and folders at its top level.
+// It returns "" if they don't identify a kind.
 func kindOf(t tree, name string, l listing) (string, error) {
 	if l.hasFile("manifest.json") || l.hasFolder("pilots") || l.hasFolder("kubernetes") {
 		return KindSnapshot, nil
@@ -82,8 +82,9 @@ func kindOf(t tree, name string, l listing) (string, error) {
 	return kindOfProxies(t, path.Join(name, "proxies"))
 }
 
-// kindOfProxies decides by the folder proxies/ alone. It checks whether the names in
-// it are <id>/<file> or <namespace>/<pod>/<file>.
+// kindOfProxies returns the kind of a source that is identified only by its folder
+// proxies/. A snapshot has files proxies/<id>/<file>, a bug report has
+// proxies/<namespace>/<pod>/<file>.
 func kindOfProxies(t tree, name string) (string, error) {
 	l, err := t.dir(name)
 	if err != nil {

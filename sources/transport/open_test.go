@@ -123,7 +123,8 @@ func checkSmall(t *testing.T, s Source) {
 	checkAbsent(t, s)
 }
 
-// checkAbsent requests answers that the small snapshot doesn't have.
+// checkAbsent checks that requests whose answers are not in the small snapshot fail
+// with the error for a missing file.
 func checkAbsent(t *testing.T, s Source) {
 	t.Helper()
 	ctx := t.Context()
@@ -192,8 +193,8 @@ func TestADumpAlone(t *testing.T) {
 	}
 }
 
-// A single answer to /clusters is the source of one proxy and answers no other
-// request.
+// TestLoneClusters checks that an answer to /clusters alone can be opened. It is a
+// source with one proxy, which has no answer to any other request.
 func TestLoneClusters(t *testing.T) {
 	const text = `{"cluster_statuses":[]}`
 	s, err := OpenBytes(t.Context(), "x", []byte(text), OpenOptions{})
@@ -342,7 +343,8 @@ func TestManifestsThatAreLived(t *testing.T) {
 	}
 }
 
-// TestStdinThatWaits checks that the end of the context ends the opening.
+// TestStdinThatWaits checks that Open returns when its context ends, even though
+// standard input has no more data and isn't closed.
 func TestStdinThatWaits(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()

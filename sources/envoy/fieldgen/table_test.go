@@ -48,8 +48,9 @@ func TestTableIsUpToDate(t *testing.T) {
 	}
 }
 
-// Every field of every message, in both spellings of its name, has the descriptor's
-// JSON name and a content as in the descriptor.
+// TestTableAgainstDescriptors looks up every field of every message by both spellings
+// of its name. It checks that the table returns the JSON name and the type that the
+// field's descriptor has.
 func TestTableAgainstDescriptors(t *testing.T) {
 	messageCount, fieldCount := 0, 0
 	for _, m := range messages(files(t), roots) {
@@ -62,7 +63,7 @@ func TestTableAgainstDescriptors(t *testing.T) {
 			fieldCount++
 			for _, key := range []string{f.TextName(), f.JSONName()} {
 				name, value := s.Member([]byte(key))
-				if veiled, ok := value.(decode.Veiled); ok { // the field is a secret; inside it the names are the message's
+				if veiled, ok := value.(decode.Veiled); ok { // the field is redacted, but the names inside it are still those of its message
 					value = veiled.Shape
 				}
 				if name == "" {
@@ -139,14 +140,15 @@ var untypedMessages = map[string]string{
 	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
 }
 
-// untyped reports whether a field of version 2's dumps may hold a resource without
-// its type.
+// untyped reports whether a field may hold a resource without its type. Only dumps of
+// version 2 have such fields.
 func untyped(f protoreflect.FieldDescriptor) bool {
 	return f.ParentFile().Package() == "envoy.admin.v2alpha" && f.Message().FullName() == "google.protobuf.Any" &&
 		untypedMessages[string(f.Name())] != ""
 }
 
-// Fields that version 2 had and version 3 doesn't have are known in version 3, too.
+// TestRetiredFields checks that version 3 of a message also knows the fields that
+// only version 2 has.
 func TestRetiredFields(t *testing.T) {
 	for _, c := range []struct{ message, field, holds string }{
 		{"envoy.config.cluster.v3.Cluster", "hosts", "envoy.api.v2.core.Address"},
