@@ -268,3 +268,52 @@ func (b *bench) grown(ctx context.Context, proxies int) (_ map[string][]fleetRun
 	defer func() { err = errors.Join(err, s.Close()) }()
 	return b.ask(ctx, s, b.fleetRuns, []program{b.query(s, "by field", askByField), b.query(s, "status")})
 }
+
+// checkSizes are the fleets that check is run over. The goals are those of the middle one.
+var checkSizes = []int{500, 2000, 5000}
+
+// checkPart measures the command check, which reads most sections of every proxy.
+func (b *bench) checkPart(ctx context.Context) error {
+	t := table{
+		title: fmt.Sprintf("check over fleets with dumps of %g MB", checkMB), note: "16 requests at a time; skew is left out, since the simulated istiods don't tell their version.",
+		head: []string{"proxies", "time", "CPU", "CPU a proxy", "peak memory", "requests to Envoys", "sessions a proxy", "bytes of Envoys"},
+	}
+	runs := map[int]fleetRun{}
+	for _, n := range checkSizes {
+		run, err := b.checked(ctx, n)
+		if err != nil {
+			return err
+		}
+		runs[n] = run
+		t.rows = append(t.rows, []string{
+			fmt.Sprint(n), millis(run.wall), seconds(run.CPU), fmt.Sprintf("%.2f ms", run.CPU*1e3/float64(n)), megabytes(run.Memory),
+			fmt.Sprint(toEnvoys(run)), fmt.Sprintf("%.2f", float64(run.Sessions)/float64(n)), megabytes(run.Envoys.Bytes),
+		})
+	}
+	b.report.add(t)
+	first, middle, last := runs[checkSizes[0]], runs[checkSizes[1]], runs[checkSizes[2]]
+	work := fmt.Sprintf("check over %d proxies", checkSizes[1])
+	b.report.addGoal(work, "≤ 10 s of CPU", middle.CPU <= 10, "%s", seconds(middle.CPU))
+	b.report.addGoal(work, "≤ 2 sessions a proxy", middle.Sessions <= 2*checkSizes[1], "%d", middle.Sessions)
+	b.report.addGoal(work, "peak memory ≤ 300 MB", middle.Memory <= 300e6, "%s", megabytes(middle.Memory))
+	growth := (last.CPU / float64(checkSizes[2])) / (first.CPU / float64(checkSizes[0]))
+	b.report.addGoal(fmt.Sprintf("check, growth from %d to %d proxies", checkSizes[0], checkSizes[2]), "CPU linear (a proxy at most 1.3× as much)", growth <= 1.3, "%.2f×", growth)
+	return nil
+}
+
+// checkMB is the size of the dumps that check reads.
+const checkMB = 0.2
+
+// checked runs check once over a fleet.
+func (b *bench) checked(ctx context.Context, proxies int) (run fleetRun, err error) {
+	s, err := b.simulate(ctx, mesh{proxies: proxies, istiods: 3, dumpMB: checkMB})
+	if err != nil {
+		return run, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	out, err := b.ask(ctx, s, 1, []program{b.query(s, "check", "check", "--skip", "skew")})
+	if err != nil {
+		return run, err
+	}
+	return out["check"][0], nil
+}
