@@ -5,6 +5,7 @@ import (
 	"context"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,5 +64,14 @@ func TestCheckAsksEachProxyOnce(t *testing.T) {
 	}
 	if count.Envoys.Requests != proxies || count.Sessions > proxies+2*istiods || count.Overlaps > 0 {
 		t.Errorf("%d requests to Envoys in %d sessions, %d overlaps: %v", count.Envoys.Requests, count.Sessions, count.Overlaps, count.Envoys.Paths)
+	}
+}
+
+// TestExplainFoldsAlikeRequests expects one line for the requests that were sent
+// to every proxy.
+func TestExplainFoldsAlikeRequests(t *testing.T) {
+	_, report, code, _ := overFleet(t, fleet.Options{Proxies: 12}, "--explain", `[.proxies[].routes[]] | length`)
+	if code != 0 || !strings.Contains(report, "asked    12 proxies: config_dump?mask=") || strings.Count(report, "asked ") > 5 {
+		t.Errorf("exit code %d:\n%s", code, report)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/query"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/requests"
 	"github.com/meshq/kubectl-meshq/sources/section"
 )
 
@@ -53,15 +54,16 @@ func (r *Run) ExplainAsked() {
 		var bytes int64
 		var took time.Duration
 		ledger := r.Mesh.Ledger()
+		for _, alike := range foldAlike(ledger) {
+			if len(alike) > mostNamed {
+				r.Say("asked    %s: %s", Plural(len(alike), "proxy", "proxies"), sum(alike))
+				continue
+			}
+			for i := range alike {
+				r.Say("asked    %s: %s", alike[i].Whom, sum(alike[i:i+1]))
+			}
+		}
 		for _, a := range ledger {
-			more := ""
-			if a.Again > 0 {
-				more = fmt.Sprintf(", %s from memory", Plural(a.Again, "time", "times"))
-			}
-			if a.Err != nil && !a.Missing {
-				more += ": " + mesh.Brief(a.Err.Error())
-			}
-			r.Say("asked    %s: %s: %s, %s%s", a.Whom, legible(a.What), byteCount(a.Bytes), round(a.Took), more)
 			bytes += a.Bytes
 			took += a.Took
 		}
@@ -69,6 +71,58 @@ func (r *Run) ExplainAsked() {
 		r.Say("loaded   %s", loaded(r.Mesh.Sections()))
 		r.Say("printed  %s", Plural(r.Results, "result", "results"))
 	})
+}
+
+// mostNamed is how many requests that differ only in the proxy are listed one by
+// one. More of them take one line.
+const mostNamed = 10
+
+// foldAlike groups the requests that ask the same and ended in the same way, in
+// the order of the first of each group.
+func foldAlike(ledger []requests.Asked) (groups [][]requests.Asked) {
+	type key struct{ context, what, failure string }
+	at := map[key]int{}
+	for _, a := range ledger {
+		k := key{a.Context, a.What, failure(a)}
+		i, known := at[k]
+		if !known {
+			i = len(groups)
+			at[k] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], a)
+	}
+	return groups
+}
+
+// sum describes requests that are alike: what was asked, the bytes and the time
+// of all, and why they failed.
+func sum(alike []requests.Asked) string {
+	var bytes int64
+	var took time.Duration
+	again := 0
+	for _, a := range alike {
+		bytes += a.Bytes
+		took += a.Took
+		again += a.Again
+	}
+	text := fmt.Sprintf("%s: %s, %s", legible(alike[0].What), byteCount(bytes), round(took))
+	if again > 0 {
+		text += fmt.Sprintf(", %s from memory", Plural(again, "time", "times"))
+	}
+	if f := failure(alike[0]); f != "" {
+		text += ": " + f
+	}
+	return text
+}
+
+// failure returns why a request failed; "" if it didn't, or if nobody has such an
+// answer.
+func failure(a requests.Asked) string {
+	if a.Err == nil || a.Missing {
+		return ""
+	}
+	return mesh.Brief(a.Err.Error())
 }
 
 // legible returns a request with its escapes decoded, as people would write
