@@ -16,25 +16,25 @@ import (
 const grace = 3 * time.Second
 
 // endingSignals returns the signals that end a run in order. Signals that the
-// process was started to ignore, as with nohup, stay ignored.
-func endingSignals() (all <-chan os.Signal, stop func()) {
+// process was started to ignore, as with nohup, stay ignored. The signals are
+// received until the process ends, so that one that arrives after the run
+// doesn't replace its exit code.
+func endingSignals() <-chan os.Signal {
 	c := make(chan os.Signal, 2)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		if !signal.Ignored(s) {
 			signal.Notify(c, s)
 		}
 	}
-	return c, func() { signal.Stop(c) }
+	return c
 }
 
 // Main runs one command line and returns its exit code.
 func Main(w *process.World) int {
 	world := *w
 	world.Scratch, world.Overdue = &process.Scratch{}, make(chan struct{}, 1)
-	signals, stop := endingSignals()
-	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
-	return supervise(&world, signals, grace)
+	return supervise(&world, endingSignals(), grace)
 }
 
 // supervise runs the command line. It ends the run at a second signal, or when
