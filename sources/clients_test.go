@@ -17,13 +17,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A telling source is a recorded one that answers as live istiods do: syncz of
-// a namespace, and who is connected without what that one says of itself, if
-// it knows that question.
+// A telling source is a recorded source that answers as a live istiod does:
+// syncz can be restricted to a namespace, and the endpoint connections lists
+// the connections without the metadata of the proxies. If knows is false, it
+// answers as an older istiod, which doesn't have that endpoint.
 type telling struct {
 	*counted
 	knows bool
-	mute  bool // of adsz
+	mute  bool // requests for adsz fail
 }
 
 func (*telling) Manifest() transport.Manifest {
@@ -68,7 +69,8 @@ func (s *telling) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	})
 }
 
-// restated is another body made of one.
+// restated returns a body with the result of with, which converts the
+// decoded content of another body.
 func restated[T any](body *transport.Body, err error, with func(T) any) (*transport.Body, error) {
 	if err != nil {
 		return nil, err
@@ -84,13 +86,14 @@ func restated[T any](body *transport.Body, err error, with func(T) any) (*transp
 	return &transport.Body{Bytes: bytes.NewReader(b), Name: body.Name}, err
 }
 
-// owned is the pod of a sidecar that a Deployment made.
+// owned returns the pod of a sidecar that was created by a Deployment.
 func owned(id string) string {
 	return strings.Replace(podItem(id), `"labels":{`, `"ownerReferences":[{"kind":"ReplicaSet","name":"vm-77","controller":true}],"labels":{"pod-template-hash":"77",`, 1)
 }
 
-// What a live mesh is said to be doesn't depend on whether adsz was read for
-// it; and adsz is read only for what nothing else tells.
+// The inventory of a live mesh must not depend on whether it was built from
+// adsz or from the list of connections. adsz may be read only if no other
+// source has the needed values.
 func TestConnectionsTellTheSame(t *testing.T) {
 	helper := `{"connectionId":"helper.x-5","connectedAt":"2026-11-22T12:00:00Z","metadata":{"ISTIO_VERSION":"1.31.0"}}`
 	old := func(e string) string { return strings.Replace(e, `"cluster_id":"c",`, "", 1) }
@@ -100,7 +103,7 @@ func TestConnectionsTellTheSame(t *testing.T) {
 	for name, c := range map[string]struct {
 		syncz, adsz, syncz2, adsz2, pods string
 		namespace                        string
-		reads                            bool // adsz
+		reads                            bool // whether adsz is expected to be read
 	}{
 		"pods of deployments": {syncz(synced("c", "p.x", 1), synced("c", "r.y", 2)), adsz(connected("c", "p.x", 1), connected("c", "r.y", 2)),
 			syncz(synced("c", "q.x", 4)), adsz(connected("c", "q.x", 3)), mine, "", false},
@@ -144,7 +147,8 @@ func TestConnectionsTellTheSame(t *testing.T) {
 	}
 }
 
-// said gives what the outline says, and calls read when that was read.
+// said returns the values of the outline as text. It calls read after the
+// proxies were read.
 func said(t *testing.T, m *Mesh, read func()) string {
 	t.Helper()
 	by, order := proxies(t, m)
@@ -165,8 +169,9 @@ func said(t *testing.T, m *Mesh, read func()) string {
 	return strings.Join(append(out, faults(m)...), "\n")
 }
 
-// Without adsz the rest is there: what only adsz tells is a fault where somebody
-// looks, and of the outline where that can't be told without it.
+// If adsz fails, everything else must still be available. A field that only
+// adsz contains causes a fault when it is read. If the list of proxies
+// itself needs adsz, the fault is in the outline.
 func TestConnectionsWithoutAdsz(t *testing.T) {
 	for id, c := range map[string]struct{ pods, outline string }{
 		"p.x":  {`{"kind":"List","items":[` + owned("p.x") + `]}`, ""},

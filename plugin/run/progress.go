@@ -13,18 +13,19 @@ import (
 )
 
 const (
-	progressAfter = time.Second            // a shorter run says nothing
-	progressEvery = 100 * time.Millisecond // how often the line is drawn, at most
-	progressOver  = 2 * time.Second        // what the rate is of
+	progressAfter = time.Second            // a run that is shorter than this prints no progress
+	progressEvery = 100 * time.Millisecond // the shortest time between two updates of the line
+	progressOver  = 2 * time.Second        // the period over which the rate is averaged
 )
 
-// eraseLine goes to the line's beginning and clears it.
+// eraseLine moves the cursor to the beginning of the line and clears the
+// line.
 const eraseLine = "\r\x1b[K"
 
-// Progress prints the progress of a run as one line on a terminal. Standard
-// error is written through it: it erases the line, and draws it again below.
-// The first result, or the end of the run, ends it. A nil Progress prints
-// nothing.
+// Progress prints the progress of a run as one line on a terminal.
+// Everything for standard error is written through Write, which erases the
+// line first; Draw draws it again below. The line disappears for good at the
+// first result or at the end of the run. A nil Progress prints nothing.
 type Progress struct {
 	Out   io.Writer
 	Width func() int
@@ -32,20 +33,20 @@ type Progress struct {
 
 	mu      sync.Mutex
 	Began   time.Time
-	of      func() requests.Progress // nil: nothing can be told yet
-	waiting string                   // what stands there instead, while it isn't empty
-	shown   string                   // what stands on the terminal
+	of      func() requests.Progress // returns the progress; nil until the mesh is open
+	waiting string                   // the text to show instead of the progress; empty if the run isn't waiting
+	shown   string                   // the text of the line on the terminal; empty if there is no line
 	over    bool
 	samples []sample
 }
 
-// A sample is how many bytes there were at a time.
+// A sample is the number of bytes that had been received at a time.
 type sample struct {
 	at    time.Time
 	bytes int64
 }
 
-// Follow shows the progress of a mesh from here on.
+// Follow shows the progress that of returns from now on.
 func (p *Progress) Follow(of func() requests.Progress) {
 	if p == nil {
 		return
@@ -55,7 +56,8 @@ func (p *Progress) Follow(of func() requests.Progress) {
 	p.of, p.waiting, p.samples = of, "", nil
 }
 
-// Wait shows what is waited for, until a mesh is followed again.
+// Wait shows a text instead of the progress until the next call of Follow.
+// The text describes what the run is waiting for.
 func (p *Progress) Wait(text string) {
 	if p == nil {
 		return
@@ -65,7 +67,7 @@ func (p *Progress) Wait(text string) {
 	p.waiting = text
 }
 
-// Write writes to standard error in the place of the line.
+// Write erases the line and writes to standard error.
 func (p *Progress) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +75,7 @@ func (p *Progress) Write(b []byte) (int, error) {
 	return p.Out.Write(b)
 }
 
-// End takes the line away for good.
+// End erases the line. It is not drawn again.
 func (p *Progress) End() {
 	if p == nil {
 		return
@@ -86,12 +88,12 @@ func (p *Progress) End() {
 
 func (p *Progress) erase() {
 	if p.shown != "" {
-		_, _ = io.WriteString(p.Out, eraseLine) // a terminal that is gone shows nothing anyway
+		_, _ = io.WriteString(p.Out, eraseLine) // an error means that the terminal is gone, which is no reason to fail
 		p.shown = ""
 	}
 }
 
-// Draw writes the line of progress if it has changed.
+// Draw draws the line if its text has changed.
 func (p *Progress) Draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +102,7 @@ func (p *Progress) Draw() {
 		return
 	}
 	text := safe.Line(p.text(now))
-	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // in the last column some terminals begin a new line
+	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // some terminals begin a new line after the last column
 		text = string([]rune(text)[:most])
 	}
 	if text == p.shown {
@@ -110,7 +112,7 @@ func (p *Progress) Draw() {
 	p.shown = text
 }
 
-// columns is how wide the terminal is; it may change at any time.
+// columns returns the width of the terminal, which may change at any time.
 func (p *Progress) columns() int {
 	if p.Width != nil {
 		if n := p.Width(); n > 1 {
@@ -120,7 +122,8 @@ func (p *Progress) columns() int {
 	return 80
 }
 
-// text is what the line says: phase, done of total, bytes, rate.
+// text returns the text of the line: phase, finished and total requests,
+// bytes, and rate.
 func (p *Progress) text(now time.Time) string {
 	if p.waiting != "" {
 		return p.waiting
@@ -142,7 +145,7 @@ func (p *Progress) text(now time.Time) string {
 	return strings.Join(parts, "  ")
 }
 
-// rate is how many bytes a second came lately.
+// rate returns the recent rate in bytes per second.
 func (p *Progress) rate(now time.Time, bytes int64) float64 {
 	for len(p.samples) > 1 && now.Sub(p.samples[0].at) > progressOver {
 		p.samples = p.samples[1:]
@@ -155,7 +158,7 @@ func (p *Progress) rate(now time.Time, bytes int64) float64 {
 	return 0
 }
 
-// InBrief writes a number of bytes in two or three digits.
+// InBrief formats a number of bytes with two or three digits and a unit.
 func InBrief(n float64) string {
 	unit := "B"
 	for _, larger := range []string{"kB", "MB", "GB"} {

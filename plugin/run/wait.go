@@ -21,8 +21,8 @@ type waiter struct {
 	code    int    // the exit code if no further evaluation follows
 }
 
-// waitFor runs the command wait. It ends when the value is true, at the
-// timeout, or with an error that repeating can't resolve.
+// waitFor runs the command wait. It ends when the last value of the query is
+// true, at the timeout, or with an error that another try can't resolve.
 func waitFor(ctx context.Context, r *Run, answers []transport.Source) error {
 	w := &waiter{Run: r, answers: answers, state: "nothing was read yet", code: process.ExitFound}
 	r.Quiet = true

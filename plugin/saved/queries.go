@@ -16,29 +16,30 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Suffix is the suffix of the file of a query.
+// Suffix is the suffix of the file name of a query.
 const Suffix = ".jq"
 
-// A Query is a file in a library folder.
+// A Query is a query that is saved in a file of a library folder.
 type Query struct {
 	shipped.Query
-	Path   string // of its file
+	Path   string // the path of its file
 	folder Folder
 }
 
 // MaxSize is the size limit of the file of a query, in bytes.
 const MaxSize = 16 << 20
 
-// Read reads a file of a library folder; errors name the file. A link that
-// leads out of the folder is not read: the folder may be someone else's, and
-// the error about a file that is no query would show its text.
+// Read reads a file of a library folder. Errors contain the path of the
+// file. Read doesn't follow a link to a file outside of the folder. The
+// folder may belong to someone else, who could link to a secret: an error
+// about a file that isn't a query would show its text.
 func Read(w *process.World, f Folder, file string) (Query, error) {
 	path := filepath.Join(f.Path, file)
 	root, err := os.OpenRoot(f.Path)
 	if err != nil {
 		return Query{}, process.Usagef("%s: %s", w.Near(path), process.Fact(err))
 	}
-	defer root.Close() // read only
+	defer root.Close() // nothing is written, so an error doesn't matter
 	info, err := root.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
 		return Query{}, process.Usagef("%s: no regular file", w.Near(path))
@@ -57,7 +58,8 @@ func Read(w *process.World, f Folder, file string) (Query, error) {
 	return Query{Query: q, Path: path, folder: f}, err
 }
 
-// ReadHeader reads the header of a query; errors name the file and the line.
+// ReadHeader reads the header of a query. Errors contain the path and the
+// line.
 func ReadHeader(w *process.World, path, text string) (shipped.Query, error) {
 	name := "query"
 	if path != "" && path != "-" {
@@ -72,7 +74,8 @@ func ReadHeader(w *process.World, path, text string) (shipped.Query, error) {
 }
 
 // acceptable checks that no argument of a query has the name of a flag that
-// every query has, except lendable ones, and that the output format exists.
+// every query has, except those in options.Lendable. It also checks that the
+// output format exists.
 func acceptable(q shipped.Query, file string) error {
 	for _, arg := range q.Args {
 		switch flag := reservedFlag(arg); {
@@ -87,15 +90,15 @@ func acceptable(q shipped.Query, file string) error {
 	return nil
 }
 
-// known reports whether a header may name an output format. Formats that read
-// a file are for the command line only.
+// known reports whether a header may use an output format. Formats that read
+// a file are allowed on the command line only.
 func known(format string) bool {
 	name, _, _ := strings.Cut(format, "=")
 	return !strings.HasSuffix(name, "file") && slices.ContainsFunc(printers.Formats(), func(f printers.Format) bool { return f.Name == name })
 }
 
-// Find returns the query with a name: the nearest file of that name, else one
-// with such an alias. An error in another file is ignored.
+// Find returns the query with a name: that in the nearest file of that name,
+// or else one with this alias. Errors in other files are ignored.
 func Find(w *process.World, name string) (q Query, found bool, err error) {
 	if !Name.MatchString(name) {
 		return Query{}, false, nil
@@ -108,7 +111,7 @@ func Find(w *process.World, name string) (q Query, found bool, err error) {
 		q, err := Read(w, f, name+Suffix)
 		return q, true, err
 	}
-	all, _ := All(w) // what is wrong with another file is that file's affair
+	all, _ := All(w) // an error in another file must not keep this query from running
 	for _, q := range all {
 		if slices.Contains(q.Aliases, name) {
 			return q, true, nil
@@ -117,9 +120,10 @@ func Find(w *process.World, name string) (q Query, found bool, err error) {
 	return Query{}, false, nil
 }
 
-// All returns all saved queries, sorted by name, of each name the nearest.
-// Files with only definitions are modules and left out. wrong has the errors
-// of files that can't be read.
+// All returns all saved queries, sorted by name. If several have the same
+// name, it returns the nearest one. Modules, which are files with only
+// definitions, are left out. wrong contains the errors of files that can't
+// be read.
 func All(w *process.World) (all []Query, wrong []error) {
 	seen := map[string]bool{}
 	for _, f := range Folders(w) {
@@ -149,21 +153,21 @@ func All(w *process.World) (all []Query, wrong []error) {
 
 // escapedGlob escapes the characters of a path that are special in patterns.
 func escapedGlob(path string) string {
-	if filepath.Separator == '\\' { // which escapes nothing there
+	if filepath.Separator == '\\' { // on Windows a backslash separates folders and can't escape
 		return path
 	}
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
-// IsModule reports whether a text has only definitions. A text that doesn't
-// parse counts as a query.
+// IsModule reports whether a text contains only definitions. A text that
+// can't be parsed counts as a query.
 func IsModule(text string) bool {
 	p, err := syntax.Parse("", text)
 	return err == nil && p.Query.Term == nil && p.Query.Op == 0
 }
 
-// Hidden returns the path of the user's own query that a project's query
-// hides; "" if there is none.
+// Hidden returns the path of the user's own query that is not used because a
+// query of the project has the same name. It returns "" if there is none.
 func Hidden(w *process.World, q Query) string {
 	own := UserFolder(w)
 	if !q.folder.Project || own == "" || q.folder.Path == own {
@@ -178,8 +182,8 @@ func Hidden(w *process.World, q Query) string {
 	return ""
 }
 
-// reservedFlag returns the flag of every query whose name an argument would
-// take; "" if there is none.
+// reservedFlag returns the flag that an argument conflicts with because
+// every query has it. It returns "" if there is none.
 func reservedFlag(arg shipped.Argument) string {
 	if options.Reserved(shipped.Argument{Name: arg.Name}) {
 		return "--" + arg.Name
@@ -190,6 +194,6 @@ func reservedFlag(arg shipped.Argument) string {
 	return ""
 }
 
-// Name matches the names of saved and shipped queries. Any other first word is
-// a query.
+// Name matches the names of saved and shipped queries. A first word on the
+// command line that doesn't match is the text of a query.
 var Name = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)

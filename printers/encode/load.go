@@ -9,9 +9,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// LoadResult loads a result of a query: all of it if that is cheaper, else one
-// level. Unlike an unavailable part, an unavailable result is an error, its
-// [mesh.Fault].
+// LoadResult loads a result of a query so that it can be printed. It loads
+// everything in the result at once if the value supports that
+// ([mesh.Whole]), and otherwise only the result itself, without the lazy
+// values inside it. If the result is unavailable, LoadResult returns the
+// [mesh.Fault] as an error; an unavailable part of a result is printed as
+// null instead.
 func LoadResult(ctx context.Context, v any) (any, error) {
 	if w, ok := v.(mesh.Whole); ok {
 		return w.Deep(ctx)
@@ -19,9 +22,10 @@ func LoadResult(ctx context.Context, v any) (any, error) {
 	return mesh.Force(ctx, v)
 }
 
-// LoadPart loads one level of a part of a result. For an unavailable part,
-// loaded is nil, available is false, and the fault is reported to ctx (see
-// [mesh.Lost]); an error is anything else that ended the load.
+// LoadPart loads a part of a result, without the lazy values inside it. If
+// the part is unavailable, loaded is nil, available is false, and LoadPart
+// reports the fault to ctx (see [mesh.Lost]). Any other failure is returned
+// as an error.
 func LoadPart(ctx context.Context, v any) (loaded any, available bool, err error) {
 	loaded, err = mesh.Force(ctx, v)
 	if err != nil && isUnavailable(ctx, err) {
@@ -30,8 +34,9 @@ func LoadPart(ctx context.Context, v any) (loaded any, available bool, err error
 	return loaded, err == nil, err
 }
 
-// LoadWholePart loads a part that will be printed with everything in it: all of
-// it if that is cheaper, else one level. An unavailable part is nil.
+// LoadWholePart loads a part that will be printed completely. It loads
+// everything in the part at once if the value supports that, and otherwise
+// only the part itself. It returns nil for an unavailable part.
 func LoadWholePart(ctx context.Context, v any) (any, error) {
 	w, ok := v.(mesh.Whole)
 	if !ok {
@@ -56,8 +61,8 @@ func isUnavailable(ctx context.Context, err error) bool {
 	return true
 }
 
-// prefetchCount is how many members of an array or object are loaded at the same
-// time, counted from the one that is being encoded.
+// prefetchCount is how many members of an array or object are loaded at the
+// same time, including the one that is being encoded.
 const prefetchCount = 8
 
 // prefetch starts to load the next members of an array or object, so that

@@ -11,16 +11,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// These limits say how far the workers may be ahead of the consumer. Parked
-// elements don't count: see setAside.
+// These limits bound how far the workers may run ahead of the consumer. Parked
+// elements don't count, see setAside.
 const (
-	FirstLoads = 4    // elements that may load at first, if possibly not all results are wanted; doubles with each loaded element that is consumed
-	MaxAhead   = 1024 // elements
-	MaxReady   = 256  // buffered results of one element
+	FirstLoads = 4    // how many elements may load at first, if not all results may be wanted; the limit doubles with each loaded element that is consumed
+	MaxAhead   = 1024 // maximum number of elements in the queue
+	MaxReady   = 256  // maximum number of buffered results of one element
 )
 
-// queue holds the elements from the source that are not consumed yet, in order.
-// The consumer works on the first one.
+// queue holds the elements that the source has produced and the consumer has not
+// consumed yet, in order. The consumer works on the first one.
 type queue struct {
 	*Region
 	ctx   context.Context
@@ -62,7 +62,7 @@ func newQueue(r *Region) *queue {
 
 func (q *queue) stop() { q.quit() }
 
-// thread returns a new thread that works for the region.
+// thread returns a new thread for evaluating parts of the region.
 func (q *queue) thread() *Thread {
 	t := q.m.pool.fork()
 	q.m.pool.Start(t, q.task)
@@ -81,7 +81,7 @@ func (q *queue) start(skip, heard int) {
 	n := 0
 	m.Sink = func(ev Event) {
 		if n >= heard {
-			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // an error means that the context has ended, which ends the source too
+			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // an error means that the context has ended; the source ends then, too
 		}
 	}
 	answers := maps.Clone(q.answers) // a copy, because the consumer adds to the map
@@ -132,8 +132,8 @@ func (q *queue) put(el *element) error {
 	return q.ctx.Err()
 }
 
-// head waits for the first element and returns it. At the end of the source it
-// returns nil and the source's error.
+// head waits for the first element and returns it. After the last element it
+// returns nil and the error of the source.
 func (q *queue) head() (*element, error) {
 	for {
 		q.mu.Lock()
@@ -154,7 +154,7 @@ func (q *queue) head() (*element, error) {
 	}
 }
 
-// pop removes the first element, which is consumed.
+// pop removes the first element after the consumer has consumed it.
 func (q *queue) pop(el *element) {
 	if el.cancel != nil {
 		el.cancel()
@@ -208,8 +208,8 @@ func (q *queue) grant() {
 	q.asking = slices.Delete(q.asking, 0, n)
 }
 
-// asks returns an element's index among those that wait for a permit, and whether
-// it waits.
+// asks returns the index of an element among those that wait for a permit, and
+// whether it waits at all.
 func (q *queue) asks(el *element) (int, bool) {
 	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
@@ -223,9 +223,9 @@ func (q *queue) share() int {
 	return max(1, q.outer.share()/max(1, int(q.outer.loads.Load())))
 }
 
-// gate returns the function that each load for an element has to call first. It
-// waits until the element has a permit. Only elements that load count against the
-// limit, each of them once.
+// gate returns a function that every load for an element calls before it starts.
+// The function blocks until the element has a permit to load. An element needs
+// only one permit for all its loads, and an element without loads needs none.
 func (q *queue) gate(el *element) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := mesh.Enter(inner(q.ctx)); err != nil { // the limit of an outer region applies too

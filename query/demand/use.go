@@ -8,10 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// As returns the tree of an object of a kind, with nothing Shown left in it. of
-// returns the paths of the fields that printing an object of a kind reads, and
-// false if it reads everything. A value that is shown and has no kind is read
-// whole.
+// As returns the tree for a value of a kind, with everything that printing the
+// value reads instead of Shown. of returns the paths of the fields that printing
+// an object of a kind reads; ok is false if it reads everything. A shown value
+// that has no kind is read completely.
 func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) *Tree {
 	k, known := mesh.KindOf(kind)
 	if t == nil || t.All || !known {
@@ -38,7 +38,8 @@ func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) 
 	return Join(sum, &Tree{Fields: inside})
 }
 
-// plain returns what is read of a value that has no kind.
+// plain returns the tree for a value without a kind: if it is shown, it is read
+// completely.
 func (t *Tree) plain() *Tree {
 	switch {
 	case t == nil:
@@ -56,7 +57,7 @@ func (t *Tree) plain() *Tree {
 	return sum
 }
 
-// along reads everything under a path.
+// along returns a tree that reads everything at a path.
 func along(path []string) *Tree {
 	t := everything()
 	for _, name := range slices.Backward(path) {
@@ -65,18 +66,19 @@ func along(path []string) *Tree {
 	return t
 }
 
-// A Use is what a query reads of a section of proxies.
+// A Use is the part of a section of proxies that a query reads.
 type Use struct {
 	Section mesh.Section
 	Tree    *Tree
 }
 
-// Sections returns what a query whose input is the mesh reads of the sections of
-// proxies, in the document's order. The tree must be one that [Tree.As]
-// returned.
+// Sections returns, for a query whose input is the mesh, the parts of the
+// sections of proxies that the query reads. They have the order of the document.
+// t must have been returned by [Tree.As].
 func (t *Tree) Sections() []Use { return t.Field("proxies").Item().sections() }
 
-// Desired returns the same for the sections that istiod would send to proxies.
+// Desired does the same as Sections for the configuration that istiod would send
+// to the proxies.
 func (t *Tree) Desired() []Use { return t.Field("proxies").Item().Field("desired").sections() }
 
 func (proxies *Tree) sections() (uses []Use) {
@@ -88,8 +90,8 @@ func (proxies *Tree) sections() (uses []Use) {
 	return uses
 }
 
-// Hint returns the same as a hint for the source of the section: Fields is nil
-// for everything, and empty if the elements are at most counted.
+// Hint converts the use to a hint for the source of the section. Fields is nil if
+// everything is read, and empty if the elements are at most counted.
 func (u Use) Hint() mesh.Hint {
 	fields, all := u.Tree.fieldsRead(u.list())
 	if all {
@@ -104,7 +106,8 @@ func (u Use) list() bool {
 	return slices.ContainsFunc(mesh.Sections(), func(p mesh.Part) bool { return p.Name == u.Section && p.Of != "" })
 }
 
-// String returns the use in words: "clusters: name, type", "clusters: count".
+// String describes the use, for example "clusters: name, type" or "clusters:
+// count".
 func (u Use) String() string {
 	fields, all := u.Tree.fieldsRead(u.list())
 	what := strings.Join(fields, ", ")
@@ -119,8 +122,8 @@ func (u Use) String() string {
 	return string(u.Section) + ": " + what
 }
 
-// fieldsRead returns the fields that are read of a section, by path; all is true
-// if everything is read.
+// fieldsRead returns the paths of the fields of a section that are read. all is
+// true if everything is read.
 func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if list && !t.All {
 		t = t.Items
@@ -129,14 +132,14 @@ func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if t == nil {
 		return fields, false
 	}
-	if t.All || t.Few || t.Members != nil || list && t.Count { // the names of its members are read
+	if t.All || t.Few || t.Members != nil || list && t.Count { // the names of members are read, so none of them may be left out
 		return nil, true
 	}
 	return t.paths(fields, ""), false
 }
 
-// paths appends the paths of the fields that are read, as far as they lead
-// through objects: elements of an array have no path of their own.
+// paths appends the paths of the fields that are read. A path ends at the first
+// value that isn't an object, since elements of an array have no path.
 func (t *Tree) paths(out []string, before string) []string {
 	for _, name := range slices.Sorted(maps.Keys(t.Fields)) {
 		f := t.Fields[name]

@@ -87,9 +87,9 @@ func buildElements(a, b []any, p location) []Edit {
 	return merge(a, b, inOrder(a, b, p), p)
 }
 
-// merge returns the edits of the elements of two lists. a's elements keep their
-// order. Each element of b without a partner comes after the element that it
-// follows in b.
+// merge returns the edits of the elements of two lists. The elements of a
+// keep their order. An element of b without a partner comes after the
+// element that precedes it in b.
 func merge(a, b []any, partner []int, p location) []Edit {
 	taken := make([]bool, len(b))
 	for _, j := range partner {
@@ -116,7 +116,8 @@ func merge(a, b []any, partner []int, p location) []Edit {
 	return out
 }
 
-// appendUnpaired adds the elements of b up to an index that have no partner.
+// appendUnpaired appends an edit for each element of b[next:to] that has no
+// partner in a. It returns the edits and to as the new value of next.
 func appendUnpaired(out []Edit, b []any, taken []bool, next, to int) ([]Edit, int) {
 	for ; next < to; next++ {
 		if !taken[next] {

@@ -4,7 +4,7 @@ import "github.com/meshq/kubectl-meshq/sources/object"
 
 // values is the builder for whole values.
 type values struct {
-	next  any // the value that was read last; where it belongs is decided by the next token
+	next  any // the pending value: it was read last, and the next token decides whether it is a key, a member or an element
 	stack []container
 }
 
@@ -138,7 +138,8 @@ func (b *values) brace(top *container, has bool) error {
 	return nil
 }
 
-// close makes v, the innermost container, the value that was read last.
+// close ends the innermost container, whose value is v. As v may be a member or
+// an element of the enclosing container, it becomes the pending value.
 func (b *values) close(v any) {
 	b.stack = b.stack[:len(b.stack)-1]
 	b.next = v

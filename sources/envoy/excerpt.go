@@ -12,25 +12,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// masked says how some fields of a section's elements are asked for: those of one
-// of its lists, which has nearly all elements, under a mask; the other lists
-// whole.
+// masked describes how some fields of the elements of a section are
+// requested. Nearly all elements are in one of the section's lists. This
+// list is requested with a field mask, and the other lists completely.
 //
-// With "resource" Envoy returns the elements of one list, and a mask applies to
-// each of these. It can select fields of the one resource that an element holds,
-// but none deeper (envoyproxy.io, admin interface, /config_dump?mask; measured on
-// 1.40). Masks are made of field names in the table of Envoy's messages, and of
-// nothing else.
+// With the parameter "resource" Envoy returns the elements of one list, and
+// applies the mask to each of them. A mask can select fields of the resource
+// in an element, but no fields inside these (envoyproxy.io, admin interface,
+// /config_dump?mask; measured on 1.40). Masks are built only from the field
+// names of Envoy's messages, so no other text of a query can get into a
+// request.
 type masked struct {
 	list    int    // the index of the list in the catalog
 	others  string // the mask of the other lists
-	always  string // what is always asked for of an element, beside the resource
-	message string // the message of the resource; empty: a mask can't reach into it
+	always  string // the mask of the fields of an element, beside the resource, that are always requested
+	message string // the message of the resource; empty if a mask can't select fields in it
 }
 
-// mask returns the mask for some fields, and which fields of an element are known
-// under it. ok is false where there is no mask, or asking by one would not be
-// cheaper.
+// mask returns the mask for some fields, and the fields of an element that
+// are known if it is used. ok is false if there is no such mask, or if a
+// request with the mask would not be cheaper.
 func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool) {
 	if c == nil || c.masked == nil || fields == nil {
 		return "", nil, false
@@ -42,7 +43,7 @@ func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool)
 	within := []string{}
 	for _, path := range append([]string{"name", "state", "lastUpdated"}, fields...) {
 		name, _, _ := strings.Cut(path, ".")
-		if name == "kind" { // which every object knows
+		if name == "kind" { // every object has its kind without a request
 			continue
 		}
 		asked[name] = nil
@@ -77,9 +78,9 @@ func wireName(message, field string) (string, bool) {
 	return snake(field), true
 }
 
-// snake returns the descriptor's name of a field in lowerCamelCase. It does not
-// hold for fields with a JSON name of their own, or with a digit after an
-// underscore: no such field is asked for.
+// snake converts a field's name from lowerCamelCase to the snake_case of the
+// descriptor. The result is wrong for fields with a JSON name of their own
+// or with a digit after an underscore; no such field is requested.
 func snake(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -93,18 +94,20 @@ func snake(s string) string {
 	return b.String()
 }
 
-// CanExcerpt reports whether an Envoy that knows masks can be asked for these
-// fields of a section's elements, for less than the section costs.
+// CanExcerpt reports whether some fields of a section's elements can be
+// requested more cheaply than the section, from an Envoy that supports
+// masks.
 func CanExcerpt(s mesh.Section, fields []string) bool {
 	_, _, ok := sectionOf(s).catalog.mask(fields)
 	return ok
 }
 
-// Excerpt asks for some fields of a section's elements, as [mesh.Hint] has them.
-// The caller sets the owner's id and the function that loads the whole section.
-// It returns nil where the section has to be asked for instead: if the Envoy
-// doesn't understand the request or answers something else, or if a resource is
-// warming, which might be active by the time of the second request.
+// Excerpt requests some fields of the elements of a section, see
+// [mesh.Hint]. The caller sets the owner's id and the function that loads
+// the whole section. Excerpt returns nil if the caller must request the
+// section instead, because the Envoy doesn't understand the request or sends
+// another kind of answer, or because a resource is warming, which could
+// become active before the second request.
 func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*mesh.Excerpt, error) {
 	c := sectionOf(s).catalog
 	mask, asked, ok := c.mask(fields)
@@ -137,8 +140,9 @@ func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*
 	return out, nil
 }
 
-// readOthers reads the lists that are asked for whole. ok is false if one of them
-// has anything but static resources.
+// readOthers requests all lists of a section except the main one,
+// completely. ok is false if they contain a resource that isn't static; no
+// excerpt is possible then.
 func (p *Proxy) readOthers(ctx context.Context, c *catalog, all *collection) (ok bool, err error) {
 	doc, err := p.fetch(ctx, Request{What: configDump, Section: c.section, Others: c.masked.others})
 	if err != nil {
@@ -153,16 +157,16 @@ func (p *Proxy) readOthers(ctx context.Context, c *catalog, all *collection) (ok
 	return !slices.ContainsFunc(all.found, isDynamic), nil
 }
 
-// shallow returns the catalog for small answers: resources are read at once, one
-// level deep.
+// shallow returns a catalog for small answers. It reads resources
+// immediately, and only their top level.
 func (c *catalog) shallow() catalog {
 	small := *c
 	small.eager, small.inside = true, &decode.Node{Shallow: true}
 	return small
 }
 
-// readMasked reads the elements of the list that is asked for with a mask, each
-// of which has its type.
+// readMasked requests the main list of a section with a mask. Every element
+// of the answer states its type.
 func (p *Proxy) readMasked(ctx context.Context, of *catalog, mask string, all *collection) error {
 	c := of.shallow()
 	l := c.lists[c.masked.list]
@@ -185,9 +189,11 @@ func (p *Proxy) readMasked(ctx context.Context, of *catalog, mask string, all *c
 	return doc.Named(err)
 }
 
-// refused reports whether an Envoy doesn't know what it was asked for.
+// refused reports whether an error means that an Envoy doesn't support the
+// request.
 func refused(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(err, fs.ErrNotExist) }
 
-// ErrRefused is the error of a [Fetch] of some fields that an Envoy refuses with
-// 400, 404 or 431, or doesn't understand: the section has to be asked for instead.
+// ErrRefused is the error of a [Fetch] of some fields if an Envoy answers
+// with 400, 404 or 431, or with something else than these fields. The caller
+// must request the whole section instead.
 var ErrRefused = errors.New("the Envoy doesn't know these fields")

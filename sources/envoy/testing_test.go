@@ -20,17 +20,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// when is the instant at which the captures were taken.
+// when is the time at which the captures were taken.
 var when = time.Date(2026, 11, 22, 13, 3, 0, 0, time.UTC)
 
 type fileBytes struct{ *bytes.Reader }
 
-// body makes a document of bytes.
+// body returns a document with the given bytes.
 func body(name string, b []byte) *decode.Document {
 	return &decode.Document{Bytes: fileBytes{bytes.NewReader(b)}, Name: name}
 }
 
-// folder serves a proxy's answers from files, each read once.
+// folder returns a Fetch that serves a proxy's answers from files. Each file is
+// read once.
 func folder(t testing.TB, dir string, files map[string]string) Fetch {
 	docs := map[string]*decode.Document{}
 	for request, file := range files {
@@ -48,7 +49,7 @@ func folder(t testing.TB, dir string, files map[string]string) Fetch {
 	}
 }
 
-// section reads a section with nothing lazy left in it.
+// section returns the elements of a section with all lazy values loaded.
 func section(t testing.TB, p *Proxy, s mesh.Section) []any {
 	t.Helper()
 	a, ok := whole(t, p, s).([]any)
@@ -74,7 +75,8 @@ func whole(t testing.TB, p *Proxy, s mesh.Section) any {
 	return v
 }
 
-// readable gives endpoints without the metadata that /clusters doesn't have.
+// readable returns endpoints without the metadata that could not be loaded
+// because /clusters doesn't contain it.
 func readable(t testing.TB, rows any) any {
 	t.Helper()
 	out := []any{}
@@ -109,8 +111,8 @@ func raw(t testing.TB, path string) any {
 	return object.FromPlain(v)
 }
 
-// dig gives all that lies at a path: "*" is every element of an array. Both
-// spellings of a name are looked for.
+// dig returns all values at a path. A "*" in the path selects every element of an
+// array. A name is tried both in snake_case and in lowerCamelCase.
 func dig(v any, path string) []any {
 	all := []any{v}
 	for step := range strings.SplitSeq(path, ".") {
@@ -134,7 +136,7 @@ func dig(v any, path string) []any {
 	return all
 }
 
-// one gives the text of what lies at a path, "-" where nothing does.
+// one returns the first value at a path as a string, or "-" if there is none.
 func one(v any, path string) string {
 	if all := dig(v, path); len(all) > 0 && all[0] != nil {
 		return fmt.Sprint(object.ToPlain(all[0]))
@@ -146,7 +148,8 @@ func camelByHand(s string) string {
 	return regexp.MustCompile("_[a-z]").ReplaceAllStringFunc(s, func(m string) string { return strings.ToUpper(m[1:]) })
 }
 
-// table writes some fields of each row of a section, "-" for those not there.
+// table returns one line for each row of a section, with some of its fields. A
+// missing field is "-".
 func table(rows []any, fields ...string) []string {
 	var out []string
 	for _, r := range rows {
@@ -174,13 +177,13 @@ func equal(t testing.TB, got, want []string) {
 	}
 }
 
-// whole seconds of a time in a dump, by hand.
+// upToSeconds removes the fraction of a second from a time in a dump.
 func upToSeconds(s string) string {
 	return regexp.MustCompile(`\.[0-9]+Z$`).ReplaceAllString(s, "Z")
 }
 
-// captured are the proxies that the tests look at: those kept here, and all of
-// the captures where they are.
+// captured returns the directories of the proxies to test with: those in
+// testdata, and those of the shared captures if they exist.
 func captured(t testing.TB) (dirs []string) {
 	t.Helper()
 	dirs = []string{"testdata/reviews-v2", "testdata/ratings-v1", "testdata/gateway"}
@@ -193,7 +196,7 @@ func captured(t testing.TB) (dirs []string) {
 	return dirs
 }
 
-// open gives the reader of a captured proxy.
+// open returns the reader of a captured proxy.
 func open(t testing.TB, dir string) *Proxy {
 	files := map[string]string{}
 	for request, file := range map[string]string{

@@ -14,11 +14,12 @@ import (
 )
 
 const (
-	// pingPeriod keeps load balancers from closing an idle session, and is the
-	// time within which the loss of an idle session is noticed.
+	// pingPeriod is the time between two pings of a session. Pings keep load
+	// balancers from closing an idle session, and detect the loss of one.
 	pingPeriod = 5 * time.Second
 
-	// closeTimeout is how long the goodbye of a session may take.
+	// closeTimeout is how long a session may take to send its last frame
+	// (GOAWAY).
 	closeTimeout = time.Second
 )
 
@@ -35,29 +36,30 @@ func newLink(w *wire, timeout Timeout) *link {
 // lost returns a channel that is closed when the link has ended.
 func (l *link) lost() <-chan bool { return l.conn.CloseChan() }
 
-// close ends the link: with a goodbye, or without if the other end doesn't
-// read.
+// close ends the link. It tells the other end so, unless that end doesn't
+// read any more.
 func (l *link) close(timeout Timeout) {
 	ctx, cancel := timeout(context.Background(), closeTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, l.wire.line.close)()
-	l.conn.Close() // fails if the other end was first
+	l.conn.Close() // an error means that the other end has closed the link first
 	l.wire.Close()
 	late, stop := timeout(context.Background(), 2*closeTimeout)
 	defer stop()
 	select {
 	case <-l.lost():
-	case <-late.Done(): // blocked on a stream that arrived after it was given up
+	case <-late.Done(): // the link is blocked on a stream that was opened after its caller had given up
 	}
 }
 
 // errRefusedStream is the error of a stream that the other end refused.
 var errRefusedStream = errors.New("stream refused")
 
-// streams opens one stream for each of the headers, all at once, which saves
-// round trips. Opening a stream takes no context and may take 30 s, so it is
-// not waited for after ctx or the link has ended. With errRefusedStream, the
-// streams that were not refused are returned.
+// streams opens one stream for each of the headers, all at the same time to
+// save round trips. Opening a stream can't be cancelled and may take 30 s,
+// so streams returns early when ctx or the link ends. If the other end
+// refuses some streams, it returns errRefusedStream together with the other
+// streams.
 func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstream.Stream, error) {
 	type made struct {
 		which  int
@@ -99,8 +101,8 @@ func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstrea
 	return streams, refused
 }
 
-// streamFailure returns why a stream could not be opened: refused by the other
-// end, or else the link is broken.
+// streamFailure returns errRefusedStream if the other end refused a stream.
+// Any other error means that the link is broken.
 func streamFailure(err error) error {
 	switch {
 	case err == nil, err == errRefusedStream:
@@ -109,8 +111,8 @@ func streamFailure(err error) error {
 	return LostError{}
 }
 
-// discard ends streams, of which some may be nil. It may block while the link
-// is stuck.
+// discard resets streams, some of which may be nil. It may block while the
+// link is stuck.
 func (l *link) discard(streams ...httpstream.Stream) {
 	for _, s := range streams {
 		if s != nil {
@@ -120,15 +122,16 @@ func (l *link) discard(streams ...httpstream.Stream) {
 	}
 }
 
-// A wire carries SPDY's frames: it is the body of an upgraded response, or a
-// WebSocket.
+// A wire carries the frames of SPDY. It is either the body of an upgraded
+// response or a WebSocket.
 type wire struct {
 	io.ReadWriteCloser
 	line *line
 	once sync.Once
 }
 
-// Close returns no error: the code above it would block until someone reads it.
+// Close always returns nil. If it returned an error, the SPDY code would
+// block until somebody reads the error.
 func (w *wire) Close() error {
 	w.once.Do(func() { w.ReadWriteCloser.Close() })
 	w.line.close()
@@ -143,7 +146,8 @@ type line struct {
 	closed bool
 }
 
-// watch returns the context for the request whose connection the line will be.
+// watch returns a context for an HTTP request. The line becomes the
+// connection that the request uses.
 func (l *line) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { l.set(i.Conn) }})
 }

@@ -11,8 +11,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// shortDelays is context.WithTimeout with delays of a few seconds, as those
-// between tries, a thousand times as short. It counts them.
+// shortDelays returns a Timeout that divides delays of less than 4 s by 1000.
+// These are the delays between tries. It adds up their original lengths in
+// delays.
 func shortDelays(delays *atomic.Int64) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		if d < 4*time.Second {
@@ -23,15 +24,16 @@ func shortDelays(delays *atomic.Int64) Timeout {
 	}
 }
 
-// TestTemporaryRefusalsAreRetried has the API server, or a gateway in front of it,
-// refuse the first upgrades, and expects a session as soon as it doesn't.
+// TestTemporaryRefusalsAreRetried has the API server, or a gateway in front of
+// it, refuse the first upgrades. The client must open a session as soon as an
+// upgrade is accepted, and must not retry refusals that aren't temporary.
 func TestTemporaryRefusalsAreRetried(t *testing.T) {
 	for name, c := range map[string]struct {
 		code    int
 		header  string
-		page    bool // a gateway's page, not a Status
+		page    bool // the body of the refusal is an error page of a gateway, not a Kubernetes Status
 		refuses int64
-		tries   int64 // upgrades that are tried
+		tries   int64 // the expected number of tries
 		delays  time.Duration
 		fails   bool
 	}{
@@ -49,7 +51,7 @@ func TestTemporaryRefusalsAreRetried(t *testing.T) {
 				api.command = shell
 				var tries, delays atomic.Int64
 				api.refuse = func(w http.ResponseWriter, r *http.Request, way string) bool {
-					if way == "websocket" { // SPDY has headers
+					if way == "websocket" { // refuse WebSockets so that the client uses SPDY, with which it sees the headers of a refusal
 						return noWebSockets(w, r, way)
 					}
 					if tries.Add(1) > c.refuses {
@@ -83,8 +85,9 @@ func TestTemporaryRefusalsAreRetried(t *testing.T) {
 	}
 }
 
-// TestWebSocketsThatAreTooManyAreRetried refuses WebSockets, whose refusals have
-// no headers.
+// TestWebSocketsThatAreTooManyAreRetried refuses WebSockets with status 429. The
+// client can't see the headers of such a refusal, so it retries without a
+// Retry-After.
 func TestWebSocketsThatAreTooManyAreRetried(t *testing.T) {
 	api := newCluster(t)
 	api.serves(t, "15000", hello)

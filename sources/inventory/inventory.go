@@ -22,21 +22,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Scope restricts the proxies of an inventory, and nothing else. What is empty
-// restricts nothing.
+// A Scope restricts which proxies an inventory contains. It restricts
+// nothing else, and an empty field doesn't restrict the proxies.
 type Scope struct {
 	Namespace string
 	Selector  labels.Selector
-	Proxies   []string // words, as mesh.Pick takes them
+	Proxies   []string // words that select proxies, see mesh.Pick
 	Revision  string   // leaves out proxies that are neither connected to a known istiod nor of the revision
 }
 
-// An Inventory is what the istiods and the API servers list of a mesh.
+// An Inventory is what the istiods and the API servers of a mesh list.
 type Inventory struct {
 	Pilots  []*Pilot // sorted by name
 	Proxies []*Proxy
 	Faults  []*mesh.Fault // what could not be read
-	Unknown error         // an *UnknownProxyError; nil: every word of the scope names a proxy
+	Unknown error         // an *UnknownProxyError; nil if every word of the scope selects a proxy
 }
 
 // A Reader reads the inventory of a mesh.
@@ -47,14 +47,14 @@ type Reader struct {
 	Store    *store.Store
 }
 
-// A listing is what was listed of one cluster.
+// A listing contains the lists that were read from one cluster.
 type listing struct {
 	cluster   *requests.Cluster
 	pilots    []*Pilot
 	pods      map[string]*kube.Pod // by pod.namespace
-	havePods  bool                 // false: pods could not be listed
-	proxies   []string             // names of those that can be asked
-	clusterID string               // Istio's name of the cluster; empty where no connection says it
+	havePods  bool                 // the pods could be listed
+	proxies   []string             // the names of the proxies that can be reached
+	clusterID string               // Istio's name of the cluster; empty if no connection contains it
 }
 
 // A faultList collects faults from several goroutines.
@@ -69,9 +69,10 @@ func (l *faultList) add(f *mesh.Fault) {
 	l.all = append(l.all, f)
 }
 
-// Read asks every istiod for syncz and for its connections, and the API servers
-// for the pods. What can't be read becomes a fault of the inventory. The error
-// is an *UnreadableError, an *UnknownNamespaceError or the context's.
+// Read requests syncz and the list of connections from every istiod, and the
+// pods from the API servers. A failed request becomes a fault of the
+// inventory. The error is an *UnreadableError, an *UnknownNamespaceError or
+// the cause for which ctx ended.
 func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
 	var faults faultList
 	listings, err := r.list(ctx, func(ctx context.Context, l *listing) error { return r.readListing(ctx, l, &faults) })
@@ -86,7 +87,7 @@ func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
 		return nil, err
 	}
 	for _, c := range r.Clusters {
-		for _, s := range c.Sources { // including the faults that were met while listing
+		for _, s := range c.Sources { // only now, because listing may have added faults to the sources
 			for _, f := range s.Faults() {
 				if requests.LosesData(f) && !r.isElsewhere(f, listings) {
 					faults.add(f)
@@ -105,7 +106,8 @@ func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
 	return out, nil
 }
 
-// list makes a listing of each cluster and reads all at once.
+// list calls read for each cluster, for all at the same time, and returns
+// the listings.
 func (r *Reader) list(ctx context.Context, read func(context.Context, *listing) error) ([]*listing, error) {
 	listings := make([]*listing, len(r.Clusters))
 	var group errgroup.Group
@@ -116,7 +118,8 @@ func (r *Reader) list(ctx context.Context, read func(context.Context, *listing) 
 	return listings, group.Wait()
 }
 
-// readListing lists a cluster. Its error is the context's.
+// readListing reads the lists of one cluster. It returns an error only if
+// ctx has ended.
 func (r *Reader) readListing(ctx context.Context, l *listing, faults *faultList) error {
 	var err error
 	if l.proxies, err = l.cluster.Proxies(ctx); err != nil {
@@ -174,8 +177,9 @@ func (r *Reader) readPods(ctx context.Context, l *listing, faults *faultList) (e
 	return err
 }
 
-// readPodList reads pods in JSON, YAML or Protobuf. The latter is not converted
-// first: a mesh may have many thousands.
+// readPodList reads pods in JSON, YAML or Protobuf. It reads Protobuf
+// directly instead of converting it to JSON, because a mesh may have many
+// thousands of pods.
 func readPodList(ctx context.Context, body *transport.Body) ([]kube.Pod, error) {
 	if body.Form == transport.Protobuf {
 		return kube.ProtobufPods(ctx, body)
@@ -188,8 +192,9 @@ func readPodList(ctx context.Context, body *transport.Body) ([]kube.Pod, error) 
 	return pods, doc.Named(err)
 }
 
-// readPart asks for one part of the inventory and reads it. A part that can't be
-// read becomes a fault; the error is the context's.
+// readPart requests one part of the inventory and reads the answer. If that
+// fails, it adds a fault and ok is false. It returns an error only if ctx
+// has ended.
 func (r *Reader) readPart(ctx context.Context, faults *faultList, q requests.Request, read func(*transport.Body) error) (ok bool, err error) {
 	body, err := r.Ask(ctx, q)
 	if err == nil {
@@ -198,8 +203,8 @@ func (r *Reader) readPart(ctx context.Context, faults *faultList, q requests.Req
 	return err == nil, r.noteFault(ctx, faults, q, err)
 }
 
-// noteFault adds the fault of a part that could not be read. It returns err only
-// if that is the context's.
+// noteFault adds a fault for a part that could not be read. It returns err
+// only if err means that ctx has ended.
 func (r *Reader) noteFault(ctx context.Context, faults *faultList, q requests.Request, err error) error {
 	switch {
 	case err == nil, q.Cluster.CannotHave(err):
@@ -215,7 +220,7 @@ func (r *Reader) noteFault(ctx context.Context, faults *faultList, q requests.Re
 	return nil
 }
 
-// hasPods reports whether a pod is known to be in a namespace.
+// hasPods reports whether a namespace is known to contain a pod.
 func hasPods(namespace string, listings []*listing) bool {
 	return slices.ContainsFunc(listings, func(l *listing) bool {
 		for _, p := range l.pods {
@@ -227,8 +232,9 @@ func hasPods(namespace string, listings []*listing) bool {
 	})
 }
 
-// isElsewhere reports whether a fault is about pods of other namespaces than the
-// scope's, whose own pods could be listed.
+// isElsewhere reports whether a fault doesn't matter because it is about
+// pods of other namespaces, while the pods of the scope's namespace could be
+// listed.
 func (r *Reader) isElsewhere(f *mesh.Fault, listings []*listing) bool {
 	if r.Scope.Namespace == "" || f.Subject != "kubernetes" || f.Section != "pods" {
 		return false
@@ -244,8 +250,8 @@ func (e *UnknownNamespaceError) Error() string {
 	return "no proxy and no pod is in namespace " + e.Namespace
 }
 
-// An UnreadableError is the error of a live mesh of which nothing could be read:
-// no istiod, no pods, no proxy.
+// An UnreadableError is the error of a live mesh from which nothing could be
+// read: no istiod, no pods and no proxy.
 type UnreadableError struct{ Faults []*mesh.Fault }
 
 func (e *UnreadableError) Error() string {
@@ -263,8 +269,9 @@ func (e *UnreadableError) Error() string {
 	return before + strings.Join(lines, "; ")
 }
 
-// Unwrap returns the causes, not the faults: callers that handle a fault by its
-// type must not take this error for one.
+// Unwrap returns the causes of the faults instead of the faults, because a
+// caller that handles a fault by its type must not take this error for a
+// fault.
 func (e *UnreadableError) Unwrap() []error {
 	all := make([]error, len(e.Faults))
 	for i, f := range e.Faults {
@@ -273,8 +280,9 @@ func (e *UnreadableError) Unwrap() []error {
 	return all
 }
 
-// unreadable returns an *UnreadableError if all clusters are live and nothing of
-// any could be read. A snapshot that can't be read fails when it is opened.
+// unreadable returns an *UnreadableError if all clusters are live and
+// nothing could be read from any of them. It ignores snapshots, because an
+// unreadable snapshot already fails when it is opened.
 func unreadable(listings []*listing, faults []*mesh.Fault) error {
 	for _, l := range listings {
 		if !l.cluster.IsLive() || l.havePods || len(l.proxies) > 0 || slices.ContainsFunc(l.pilots, (*Pilot).answered) {

@@ -266,8 +266,8 @@ func (j *joiner) addDump(at Place, who envoy.Identity) {
 	p.Identity, p.Home, p.Places = &who, at.Cluster, []Place{at}
 }
 
-// A stranger is a dump, or a proxy that can be asked under a name that no istiod
-// and no API server has listed.
+// A stranger is a dump, or a proxy that can be reached under a name that no
+// istiod and no API server has listed.
 type stranger struct {
 	place    Place
 	listing  *listing

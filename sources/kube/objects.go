@@ -12,7 +12,8 @@ import (
 
 var whole = &decode.Node{All: true}
 
-// listNode returns the node that reads a list whose items are read by item.
+// listNode returns the node that decodes a Kubernetes list. Each item of the list
+// is decoded by the node item.
 func listNode(item *decode.Node) *decode.Node {
 	return &decode.Node{Fields: []decode.Field{
 		{Name: "apiVersion", Node: whole},
@@ -24,10 +25,10 @@ var objectsNode = listNode(&decode.Node{Shallow: true, Fields: []decode.Field{
 	{Name: "metadata", Node: &decode.Node{Shallow: true}},
 }})
 
-// Objects reads a list of a resource. The list may be one of the API server's, whose
-// items don't state their kind, or one of kubectl's, which may contain other kinds
-// as well. The objects are unchanged, sorted by namespace and name, without
-// duplicates. shape is that of the list.
+// Objects reads a list of a resource. The list may come from the API server,
+// whose items don't state their kind, or from kubectl, whose lists may also
+// contain other kinds. The objects are returned unchanged, without duplicates,
+// sorted by namespace and name. shape is the shape of the list.
 func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.Shape) ([]any, error) {
 	v, err := doc.Pass(ctx, 0, -1, shape, objectsNode, nil)
 	if err != nil {
@@ -50,7 +51,7 @@ func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.
 	return out, nil
 }
 
-// items iterates over the items of a decoded list that belong to the resource.
+// items iterates over those items of a decoded list that belong to the resource.
 func items(v any, list List) func(yield func(*object.Object) bool) {
 	return func(yield func(*object.Object) bool) {
 		m, _ := v.(*object.Object)
@@ -71,7 +72,7 @@ func items(v any, list List) func(yield func(*object.Object) bool) {
 }
 
 // holds reports whether an object belongs to the resource. An object that doesn't
-// state its kind takes that of the list.
+// state its kind has the kind of the list.
 func (l List) holds(o *object.Object) bool {
 	if kind := o.Text("kind"); kind != "" && kind != l.Kind {
 		return false
@@ -82,7 +83,8 @@ func (l List) holds(o *object.Object) bool {
 	return version == "" || group == "" && !grouped || of == group
 }
 
-// key is the sort key of an object: namespace and name. Neither contains a NUL.
+// key returns the sort key of an object: its namespace and name. The separator is
+// NUL, which neither of them contains.
 func key(o *object.Object) string {
 	meta, _ := o.Get("metadata").(*object.Object)
 	return meta.Text("namespace") + "\x00" + meta.Text("name")

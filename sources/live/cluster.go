@@ -22,7 +22,7 @@ const (
 	pilotPort = 15014 // istiod's port for metrics and debug endpoints
 )
 
-// ClusterOptions determine which mesh is asked, and the deadlines.
+// ClusterOptions select the mesh to read, and set the deadlines.
 type ClusterOptions struct {
 	Context string // the context in kubeconfig; the document uses it as the name of the cluster
 	Config  *rest.Config
@@ -38,8 +38,8 @@ type ClusterOptions struct {
 	AdminPort int // admin port of the Envoys; 0 means the one in the pod's annotation, or else 15000
 
 	// RequestTimeout limits each request, from the connection to the end of the
-	// answer. With 0, FirstByte limits the time to the first byte, and after that
-	// the request ends if no byte comes for 30 s.
+	// answer. If it is 0, FirstByte limits the time to the first byte; after that
+	// the request fails if no byte arrives for 30 s.
 	RequestTimeout time.Duration
 	FirstByte      time.Duration // deadline for the first byte; 0 means 5 s, or 15 s for a dump that is computed before its first byte
 	Timeout        Timeout       // sets the deadlines; nil means no deadlines
@@ -86,8 +86,8 @@ func NewCluster(o ClusterOptions) (*Cluster, error) {
 	}, nil
 }
 
-// Manifest returns a manifest that says that the source is live, with the name of
-// the context.
+// Manifest returns a manifest for a live source, with the name of the kubeconfig
+// context.
 func (c *Cluster) Manifest() transport.Manifest {
 	return transport.Manifest{Kind: transport.KindLive, Context: c.options.Context, IstioNamespace: c.options.IstioNamespace}
 }
@@ -112,9 +112,9 @@ func (c *Cluster) Proxies(context.Context) ([]string, error) { return nil, nil }
 func (c *Cluster) Stats() Stats { return c.stats() }
 
 // Fetch sends a request to the admin port of a proxy, which is named
-// "pod.namespace". A request with a query is sent unchanged. The plain words that
-// name a snapshot's files are completed to full requests. The hint isn't used,
-// because the request already says what to fetch.
+// "pod.namespace". A request with a query is sent unchanged. A plain word, as it
+// names a file in a snapshot, is expanded to a full request. The hint isn't used,
+// because the request already contains it.
 func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(proxy)
@@ -135,8 +135,8 @@ func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint)
 	return c.question(ctx, p, at.port, false, q, execution{pilotAgent(q, at.port), fmt.Sprintf("port %d", at.port)})
 }
 
-// Pilot requests one of istiod's debug endpoints or its version. The istiod is named
-// "pod.namespace".
+// Pilot sends a request to an istiod, for a debug endpoint or the version. The
+// istiod is named "pod.namespace".
 func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(pilot)
@@ -158,14 +158,16 @@ func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	return c.question(ctx, p, port, true, q, execution{run: pilotDiscovery(q)})
 }
 
-// An execution says what to run if connections are forbidden.
+// An execution is a program to run in a pod if connections to its ports are
+// forbidden.
 type execution struct {
 	run *program
-	not string // what can't be asked by exec, for the error if run is nil
+	not string // if run is nil, the target that no program can reach, for the error
 }
 
-// question asks a pod over a connection, or by running a program if connections are
-// forbidden.
+// question sends a question to a pod over a connection to its port. If
+// connections are forbidden, it runs a program in the pod that sends the
+// question.
 func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q *question, other execution) (body *transport.Body, err error) {
 	to := address{
 		id: p.id(), port: port, several: several,
@@ -192,7 +194,7 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 	return body, err
 }
 
-// dialForbiddenError is the error of a connection that is forbidden.
+// dialForbiddenError is the error of a connection that the API server forbids.
 type dialForbiddenError struct{ error }
 
 // dial opens a connection to a port of a pod.

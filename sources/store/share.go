@@ -1,11 +1,11 @@
 package store
 
-// A Share is memory that several groups hold together, such as a table of common
-// values, where no part belongs to a particular group. It is counted once, whatever
-// the number of groups. It is counted in full as long as any part of it may be in
-// use: until it is closed and the last of its groups is emptied. So memory in use is
-// never treated as free, and memory that the last group has left is overstated by at
-// most the size of the share.
+// A Share is memory that several groups use together, such as a table of common
+// values. It is counted once, however many groups use it, because no part of it
+// belongs to a particular group. Its full size is counted as long as any part may
+// be in use: until the share is closed and the last of its groups is emptied. So
+// memory in use is never counted as free. When a few groups are left, the memory
+// is overstated by at most the size of the share.
 type Share struct {
 	store *Store
 
@@ -18,9 +18,9 @@ type Share struct {
 // Share returns an empty, open share.
 func (s *Store) Share() *Share { return &Share{store: s} }
 
-// Join records that the group may from now on hold parts of the share. It does
-// nothing for a group without loaded values and running loads, because such a group
-// isn't counted at all. The share must be open.
+// Join records that the group may use parts of the share from now on. It does
+// nothing for a group without loaded values and running loads, because the memory
+// of such a group isn't counted at all. The share must be open.
 func (g *Group) Join(h *Share) {
 	s := g.store
 	s.mu.Lock()
@@ -37,7 +37,7 @@ func (g *Group) Join(h *Share) {
 	h.groups++
 }
 
-// Grew adds to the size of the share in bytes.
+// Grew adds to the size of the share, in bytes.
 func (h *Share) Grew(bytes int64) {
 	s := h.store
 	s.mu.Lock()
@@ -49,7 +49,7 @@ func (h *Share) Grew(bytes int64) {
 	s.grow(bytes)
 }
 
-// Close ends the joining of groups.
+// Close closes the share. No group may join it any more.
 func (h *Share) Close() {
 	h.store.mu.Lock()
 	defer h.store.mu.Unlock()
@@ -59,8 +59,8 @@ func (h *Share) Close() {
 
 func (h *Share) over() bool { return h.closed && h.groups == 0 }
 
-// settle subtracts the size of the share when it is no longer in use. The caller
-// must hold the store's mu.
+// settle subtracts the size of the share from the memory that the store counts,
+// if the share is no longer in use. The caller must hold the store's mu.
 func (h *Share) settle() {
 	if h.over() {
 		h.store.count.Memory -= h.cost

@@ -2,8 +2,8 @@
 
 package ledger
 
-// Mine returns zeros: this platform is not supported.
+// Mine returns zeros, because measuring is not supported on this platform.
 func Mine() Spent { return Spent{} }
 
-// Of returns zeros: this platform is not supported.
+// Of returns zeros, because measuring is not supported on this platform.
 func Of(any) Spent { return Spent{} }
