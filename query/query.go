@@ -1,6 +1,6 @@
-// Package query compiles a query and runs it: the words of the language, its
-// evaluator and its library put together. It knows values, not where they come
-// from: nothing here knows a cluster, a file or a printer.
+// Package query compiles and runs queries. It combines the syntax of the
+// language, its evaluator and its library. It handles values and doesn't depend
+// on their origin: it knows no clusters, files or printers.
 package query
 
 import (
@@ -15,53 +15,55 @@ import (
 
 // Options configure a compilation.
 type Options struct {
-	// File is the name of the file that the query is from; empty for one
-	// given on the command line.
+	// File is the name of the query's file. It is empty for a query on the
+	// command line.
 	File string
 
-	// Variables are the names, "$name", whose values Run is given.
+	// Variables are the names, with the $, of the variables whose values are
+	// passed to Run.
 	Variables []string
 
-	// Modules are the folders that import and include may read, in order; no
-	// name leads outside of them. Errors show a file behind the Name of its
-	// folder, if the folder has such a method.
+	// Modules are the folders in which import and include search, in order. A
+	// module's name can't lead outside of them. If a folder has a method Name,
+	// errors show the name before the file's.
 	Modules []fs.FS
 
 	// Data decodes the JSON values of a file for import "x" as $x.
 	Data func(f fs.File) ([]any, error)
 
-	// Env is what $ENV and env are; nil for an empty object.
+	// Env is the value of $ENV and env. If it is nil, their value is an empty
+	// object.
 	Env *object.Object
 
-	// FieldHint returns a note for the user on a field that a kind does not
-	// have; empty if there is none.
+	// FieldHint returns a note for the user about a field that objects of a
+	// kind don't have, or "" if there is nothing to say.
 	FieldHint func(kind, field string) string
 
-	// Doors are what the library's functions may ask.
+	// Doors give the library's functions access to the mesh.
 	Doors library.Doors
 
-	// Unknown is set for a query that checks something: it is evaluated on
-	// {proxy, subject, message} for each proxy (null for the mesh) that could
-	// not be checked because something was not read.
+	// Unknown is a query that is only set if the main query checks something.
+	// It is evaluated on {proxy, subject, message} for each proxy (null for the
+	// mesh) that could not be checked because something could not be read.
 	Unknown string
 
-	// Plain leaves the library out: only jq's own builtins are defined.
+	// Plain omits the library, so that only jq's own builtins are defined.
 	Plain bool
 }
 
-// Program is a compiled query. It may be run any number of times, also at the
-// same time.
+// Program is a compiled query. It may be run several times, and by several
+// goroutines at the same time.
 type Program struct {
 	code   *eval.Code
 	source *syntax.Program
 }
 
-// Doubts returns the parts of the query that probably don't mean what they say,
-// with their places.
+// Doubts returns the parts of the query that probably don't do what the user
+// wants, with their positions.
 func (p *Program) Doubts() []*syntax.Error { return p.source.Doubts() }
 
-// Compile parses and checks a query. An error of the query's own making is a
-// [*syntax.Error], which knows where in the source it stands.
+// Compile parses and checks a query. A mistake in the query is reported as a
+// [*syntax.Error], which has the position.
 func Compile(src string, o Options) (*Program, error) {
 	p, err := syntax.Parse(o.File, src)
 	if err != nil {

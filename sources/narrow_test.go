@@ -19,15 +19,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A replayed source gives what a real Envoy 1.40 answered to each request, to
-// all proxies alike, as if it were live.
+// A replayed source is like a live mesh in which all proxies give the same
+// answers. These were recorded from a real Envoy 1.40.
 type replayed struct {
-	transport.Source // what is no proxy's
+	transport.Source // answers the requests that don't go to a proxy
 	answers          map[string]struct {
 		Status int
 		Body   json.RawMessage
 	}
-	trouble map[string]error // by request
+	trouble map[string]error // the errors to return instead of answers, by request
 
 	mu    sync.Mutex
 	asked []string
@@ -50,7 +50,7 @@ func replay(t *testing.T, version string, ids ...string) *replayed {
 	return r
 }
 
-// read adds recorded answers.
+// read adds the recorded answers of a file.
 func (r *replayed) read(t *testing.T, path string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -106,7 +106,8 @@ const (
 	ratingsRegex = `&name_regex=outbound%5C%7C9080%5C%7C%5C%7Cratings%5C.default%5C.svc%5C.cluster%5C.local`
 )
 
-// narrowed gives the names that a section gives for the names asked for.
+// narrowed requests the clusters with these names from a proxy. It returns the
+// names of those that the section returns.
 func narrowed(t *testing.T, p any, names ...string) (got []string, ok bool) {
 	t.Helper()
 	m, err := mesh.Force(t.Context(), p)
@@ -124,7 +125,8 @@ func narrowed(t *testing.T, p any, names ...string) (got []string, ok bool) {
 	return got, ok
 }
 
-// A live Envoy is asked for what is looked at, once, and for no more.
+// TestNarrowRequests checks that a live Envoy is asked only for what the query
+// reads, and only once.
 func TestNarrowRequests(t *testing.T) {
 	r := replay(t, "1.31.0", "p.x")
 	m := open(t, Options{}, r)
@@ -151,7 +153,7 @@ func TestNarrowRequests(t *testing.T) {
 	if name := at(t, at(t, p, "routes").([]any)[0], "name"); name != "http.80" {
 		t.Errorf("route %v", name)
 	}
-	if all := at(t, p, "extensions").([]any); len(all) != 0 { // Envoy refuses a mask that fits nothing
+	if all := at(t, p, "extensions").([]any); len(all) != 0 { // Envoy refuses a mask that selects nothing
 		t.Errorf("%v", all)
 	}
 	if v := at(t, at(t, p, "endpoints").([]any)[0], "address"); v != "127.0.0.1:1" {
@@ -165,8 +167,10 @@ func TestNarrowRequests(t *testing.T) {
 	same(t, "faults", faults(m), nil)
 }
 
-// An Envoy that may not know masks is asked for whole dumps; one that tells no
-// Istio version is asked for its own; one that refuses is asked for more.
+// TestWiderRequests checks when a request selects less precisely: an Envoy of a
+// version that may not support masks is asked for the whole dump; an Envoy of
+// unknown version is asked for its version first; and after a refusal, a wider
+// request follows.
 func TestWiderRequests(t *testing.T) {
 	no := map[string]error{clusterMask + "&name_regex=c1": &statusError{400, "Invalid re"}, clusterMask: &statusError{400, "FieldMask"}}
 	for _, c := range []struct {
@@ -191,7 +195,8 @@ func TestWiderRequests(t *testing.T) {
 	}
 }
 
-// A proxy that can't be reached is waited for once, whatever is asked of it.
+// TestUnreachableProxy checks that a proxy that can't be reached gets only one
+// request, even if several sections are read.
 func TestUnreachableProxy(t *testing.T) {
 	r := replay(t, "1.31.0", "p.x")
 	r.trouble = map[string]error{clusterMask + "&name_regex=c1": errors.New("no answer in 5s")}
@@ -210,8 +215,9 @@ func TestUnreachableProxy(t *testing.T) {
 	same(t, "faults", faults(m), []string{"p.x: clusters: no answer in 5s", "p.x: routes: no answer in 5s", "p.x: server: no answer in 5s"})
 }
 
-// A program in the proxy's pod that has failed at one thing is run for the
-// next; one that could not be run is not.
+// TestProgramThatFailed checks that pilot-agent in the proxy's pod is run again
+// for another section if it ran and failed, but not if it could not be run at
+// all.
 func TestProgramThatFailed(t *testing.T) {
 	for ran, want := range map[ranError]int{true: 2, false: 1} {
 		r := replay(t, "1.31.0", "p.x")
@@ -229,14 +235,15 @@ func TestProgramThatFailed(t *testing.T) {
 	}
 }
 
-// ranError is of a program; it tells whether that was run.
+// ranError is the error of a program in a pod. It is true if the program ran.
 type ranError bool
 
 func (ranError) Error() string    { return "exit code 1" }
 func (e ranError) Answered() bool { return bool(e) }
 
-// Walking over more whole live proxies than allowed ends the run; sections by
-// name don't.
+// TestTooManyWholeProxies checks that a run ends if it reads all sections of
+// more live proxies than allowed, and that it doesn't end if it reads all
+// sections but one.
 func TestTooManyWholeProxies(t *testing.T) {
 	ids := []string{"a.x", "b.x", "c.x"}
 	run := func(sections []mesh.Part) (told error) {
@@ -255,7 +262,7 @@ func TestTooManyWholeProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, s := range sections {
-				_, _ = mesh.Force(ctx, f.(*object.Object).Get(string(s.Name))) // what was never recorded is a fault
+				_, _ = mesh.Force(ctx, f.(*object.Object).Get(string(s.Name))) // a section without a recorded answer is a fault, which doesn't matter here
 			}
 		}
 		return context.Cause(ctx)
@@ -270,7 +277,8 @@ func TestTooManyWholeProxies(t *testing.T) {
 	}
 }
 
-// A live mesh of which nothing answers is an error, not an empty document.
+// TestUnreadable checks that a live mesh in which no istiod answers is an error
+// instead of an empty document.
 func TestUnreadable(t *testing.T) {
 	nothing := func(kind string) transport.Source {
 		return &kinded{source(t, files(t, map[string]string{"pilots/i.s/syncz.json": "no"})), kind}
@@ -285,7 +293,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// A kinded source says that it is of another kind.
+// A kinded source has another kind in its manifest than the source that it
+// wraps.
 type kinded struct {
 	transport.Source
 	kind string

@@ -10,7 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// shared opens a recording that is not part of the project.
+// shared opens a recording that isn't part of the project. It skips the test if
+// the recording is missing.
 func shared(t *testing.T, name string) *Mesh {
 	t.Helper()
 	path := "../../shared/" + name
@@ -20,7 +21,7 @@ func shared(t *testing.T, name string) *Mesh {
 	return open(t, Options{Now: instantOf(t, "2026-11-22T13:00:00Z")}, source(t, path))
 }
 
-// lengths counts the elements of the sections that can be had.
+// lengths returns the numbers of elements of the sections that can be read.
 func lengths(t *testing.T, p *mesh.Object) string {
 	t.Helper()
 	kind, _ := at(t, p, "type").(string)
@@ -34,8 +35,8 @@ func lengths(t *testing.T, p *mesh.Object) string {
 	return strings.Join(out, ", ")
 }
 
-// A bug report says of the mesh what its snapshot says; what istioctl doesn't
-// gather isn't there.
+// TestBugReport checks that a bug report of istioctl yields the same mesh as
+// its snapshot, except for the parts that istioctl doesn't collect.
 func TestBugReport(t *testing.T) {
 	m := shared(t, "captures/istioctl-bug-report.tar.gz")
 	by, order := proxies(t, m)
@@ -61,7 +62,9 @@ func TestBugReport(t *testing.T) {
 	}
 }
 
-// Lone dumps of other Istios and other proxies.
+// TestOtherDumps opens single config dumps, each from another version of Istio
+// or from another kind of proxy, and checks the number of elements of their
+// sections.
 func TestOtherDumps(t *testing.T) {
 	for file, want := range map[string]string{
 		"1.21-waypoint.config_dump.json":           "httpbin-istio-waypoint-58f646c5ff-dbfkz.default waypoint: clusters 3, listeners 2, routes 1, endpoints 2, secrets 3, extensions 0",
@@ -80,8 +83,8 @@ func TestOtherDumps(t *testing.T) {
 	}
 }
 
-// The whole captures: every section of every proxy, and nothing missing but
-// what was not captured.
+// TestWholeCaptures reads every section of every proxy of complete captures. It
+// checks that the only faults are those of parts that were not captured.
 func TestWholeCaptures(t *testing.T) {
 	for name, missing := range map[string]int{"stale": 0, "bookinfo": 7} {
 		m := shared(t, "captures/"+name)

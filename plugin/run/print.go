@@ -17,11 +17,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// OpenPrinter chooses the printer of the results. Without -o, objects of the
-// document's kinds are printed as tables, everything else as jq does.
+// OpenPrinter creates the printer of the results. Without -o, objects of the
+// document's kinds are printed as tables, and everything else as jq prints it.
 func (r *Run) OpenPrinter(ctx context.Context) error {
-	// What is beyond the part of a large result that was made ready ahead is
-	// read while it is printed: what is lost there is told too.
+	// Only the beginning of a large result is rendered before it is printed.
+	// Parts that are read later may be unavailable, and that is reported too.
 	p, err := r.newPrinter(mesh.WithLost(ctx, r.Fault))
 	if err != nil {
 		return process.Exit(process.ExitUsage, err)
@@ -30,8 +30,8 @@ func (r *Run) OpenPrinter(ctx context.Context) error {
 	return nil
 }
 
-// PrinterOptions returns how the flags and the query's header say that results
-// are printed.
+// PrinterOptions returns the options of the printer, from the flags and the
+// query's header.
 func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 	f := r.layout()
 	return printers.Options{
@@ -44,8 +44,8 @@ func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 	}
 }
 
-// layout returns how results are printed: as the command line says, else as
-// the query's header says.
+// layout returns the flags that select the output format: those of the command
+// line, or else those of the query's header.
 func (r *Run) layout() *options.OutputFlags {
 	o := r.Output
 	switch {
@@ -58,7 +58,7 @@ func (r *Run) layout() *options.OutputFlags {
 	return &o
 }
 
-// layouts are the flags that change how results look; any of them overrides
+// layouts lists the flags that select the output format; any of them overrides
 // the query's header.
 var layouts = []string{
 	"output", "template", "compact-output", "raw-output", "join-output", "raw-output0", "ascii-output", "seq", "tab", "indent",
@@ -84,8 +84,8 @@ func (r *Run) Colored() bool {
 	return r.OutTerminal && r.World.Env("NO_COLOR") == "" && r.World.Env("TERM") != "dumb"
 }
 
-// hints prints suggestions: on a terminal what to try next, and on a pipe that
-// tables are for people.
+// hints prints suggestions. On a terminal they say what to try next, and on a
+// pipe that tables are meant for people.
 func (r *Run) hints(err error) {
 	if r.Quiet || r.Watch {
 		return
@@ -101,8 +101,8 @@ func (r *Run) hints(err error) {
 	}
 }
 
-// Among returns which proxies were selected, as the end of a sentence; "" for
-// all.
+// Among returns a text on which proxies were selected, for the end of a
+// sentence. It is "" if all were.
 func (r *Run) Among() string {
 	text := ""
 	if ns := *r.Kube.Namespace; ns != "" && !r.AllNamespaces {
@@ -141,9 +141,9 @@ Try:  %[1]s%[2]s '.proxies[] | select(stale) | .sync'
 `, name, from)
 }
 
-// passing returns what results may contain besides text. Strings of -r are
-// escaped on a pipe too, since most pipes end on a terminal. --raw-output0
-// passes every byte: its reader is a program.
+// passing returns which control characters results may contain. Strings of -r
+// are escaped on a pipe too, since most pipes end on a terminal. --raw-output0
+// passes every byte, because its reader is a program.
 func (r *Run) passing() safe.Allowed {
 	p := safe.Allowed{Colors: r.Colored()}
 	if !r.OutTerminal {
@@ -161,9 +161,9 @@ func (r *Run) OpenOutput() {
 	r.Stdout = bufio.NewWriterSize(r.StandardOutput(), 64<<10)
 }
 
-// arrives reports whether no share of a trace's traffic is known to end
-// elsewhere than at an endpoint. Unread parts don't count: they are faults,
-// which have their own exit code.
+// arrives reports whether all traffic of a trace reaches an endpoint, as far as
+// is known. Parts that could not be read don't count: they are faults, which
+// have their own exit code.
 func arrives(ctx context.Context, v any) (bool, error) {
 	all, err := mesh.Get(ctx, v, "outcomes")
 	if err != nil {
@@ -193,8 +193,8 @@ func (r *Run) truth(ctx context.Context, v any) (is, null bool, err error) {
 	return truth(v), v == nil, err
 }
 
-// newPrinter returns the printer that the options select; for the command
-// trace a tree, if they select none.
+// newPrinter returns the printer that the options select. By default, the
+// command trace prints a tree.
 func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
 	o := r.PrinterOptions(ctx)
 	if r.Request.Traces && !slices.ContainsFunc(layouts, r.Changed) {

@@ -214,8 +214,9 @@ func (q *queue) asks(el *element) (int, bool) {
 	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
 
-// share returns how many elements of this region may load. A region that is
-// nested in an element of another region gets that element's share.
+// share returns how many elements of this region may load at the same time. A
+// region that is nested in another one gets an equal part of the outer region's
+// limit, because it belongs to only one of the elements that load there.
 func (q *queue) share() int {
 	if q.outer == nil {
 		return q.m.pool.workers

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// A Tree is what is read of a value. A nil Tree reads nothing; the zero Tree
-// reads whether the value exists and its type, which for a scalar is all. Trees
-// are shared and must not be changed.
+// A Tree describes which parts of a value are read. A nil Tree reads nothing.
+// The zero Tree reads whether the value exists and its type; a scalar is then
+// read completely. Trees are shared and must not be changed.
 type Tree struct {
-	All   bool // everything in it
+	All   bool // everything in the value
 	Few   bool // everything in those elements that a condition on their names selects
-	Shown bool // it is printed, which reads fields that depend on its kind
+	Shown bool // the value is printed, so fields are read that depend on its kind
 	Count bool // the number of elements, or the names of the members
 
-	Fields  map[string]*Tree // of an object, these members; nil for a member that is passed on and not read
-	Members *Tree            // of an object, each member that is not among Fields
-	Items   *Tree            // of an array, each element
+	Fields  map[string]*Tree // what is read of these members of an object; nil for a member that is passed on and not read
+	Members *Tree            // what is read of each member of an object that is not among Fields
+	Items   *Tree            // what is read of each element of an array
 }
 
 // everything reads all of a value; presence reads whether it exists.
@@ -124,7 +124,7 @@ func field(name string, t *Tree) *Tree {
 	return &Tree{Fields: map[string]*Tree{name: t}}
 }
 
-// few is for elements that are selected by their names.
+// few returns the tree of elements that are selected by their names.
 func few(t *Tree) *Tree {
 	if t != nil && t.All {
 		return &Tree{Few: true}
@@ -132,8 +132,9 @@ func few(t *Tree) *Tree {
 	return t
 }
 
-// String returns the tree on one line: "*" for everything, "#" for a count, "[]"
-// before what is read of each part, "[:]" of elements only, "?" of members only.
+// String returns the tree on one line: "*" means everything, "#" a count, "[]"
+// precedes what is read of each part, "[:]" what is read of each element, and
+// "?" what is read of each member.
 func (t *Tree) String() string {
 	switch {
 	case t == nil:

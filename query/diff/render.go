@@ -11,15 +11,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// line is a line of the texts of two values. Its side is ' ' for both, '-' for
-// a, '+' for b.
+// line is one line of the output. Its side is '-' if it belongs to a only, '+'
+// if it belongs to b only, and ' ' if it belongs to both.
 type line struct {
 	side byte
 	text string
 }
 
-// renderer writes values as JSON with one member or element per line. It merges
-// the texts of a and b.
+// renderer writes two values as one JSON text with one member or element per
+// line. A line that a and b have in common is written once.
 type renderer struct{ out func(line) }
 
 const step = "  "
@@ -103,8 +103,8 @@ func (r renderer) edit(margin string, e *Edit, commaA, commaB bool) {
 	}
 }
 
-// shown returns the value to write if both sides are equal. It prefers b's,
-// which comes from Envoy and has its secrets masked.
+// shown returns the value to write if both sides are equal. It prefers the one
+// of b, which comes from Envoy and has its secrets masked.
 func (e *Edit) shown() any {
 	if e.InB {
 		return e.B

@@ -16,7 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// halting is a mesh some of whose sections wait until the test releases them.
+// halting is a mesh in which the loads of some sections wait until the test
+// releases them.
 type halting struct {
 	release         map[int]chan struct{}
 	loading, loaded atomic.Int32
@@ -62,7 +63,7 @@ func (s *haltingSection) Force(ctx context.Context) (any, error) {
 	return s.value(s.i), nil
 }
 
-// reaches waits for n to become want.
+// reaches waits until n is want. It returns false if that takes too long.
 func reaches(n *atomic.Int32, want int) bool {
 	for range 20000 {
 		if int(n.Load()) == want {
@@ -73,8 +74,9 @@ func reaches(n *atomic.Int32, want int) bool {
 	return false
 }
 
-// A section that never answers delays no other section: all others are loaded
-// meanwhile, within the bounds, and the ones that don't answer time out together.
+// TestInvariant6Aside checks that a section that never answers delays no other
+// section: all others are loaded meanwhile, within the limits, and the sections
+// that don't answer time out together.
 func TestInvariant6Aside(t *testing.T) {
 	for _, tc := range []struct {
 		query string
@@ -99,7 +101,7 @@ func TestInvariant6Aside(t *testing.T) {
 		loads := tc.n - len(tc.halts)
 		waiting := len(tc.halts)
 		if strings.Contains(tc.query, "each .proxies") || strings.Contains(tc.query, "reduce") {
-			waiting++ // the consumer waits too, not only its scout
+			waiting++ // the consumer itself also waits for the section, in addition to a worker
 		}
 		if !reaches(&f.loaded, loads) || !reaches(&f.loading, waiting) {
 			t.Errorf("%s: %d of %d loaded, %d of %d waited for", tc.query, f.loaded.Load(), loads, f.loading.Load(), waiting)
@@ -111,7 +113,7 @@ func TestInvariant6Aside(t *testing.T) {
 		if a.String() != want.String() || fmt.Sprint(a.notes) != fmt.Sprint(want.notes) {
 			t.Errorf("%s: %.300s\nwant %.300s", tc.query, a, want)
 		}
-		if most := f.most.Load(); most > 9 { // 9, because the consumer loads besides its scouts
+		if most := f.most.Load(); most > 9 { // the limit is 8 for the workers, and the consumer may load one more
 			t.Errorf("%s: %d loads at once", tc.query, most)
 		}
 		if plain.loaded.Load() < int32(tc.n) {
@@ -120,7 +122,8 @@ func TestInvariant6Aside(t *testing.T) {
 	}
 }
 
-// When the run ends, everything that waits behind an unanswered section ends too.
+// TestInvariant7Aside checks that all goroutines that wait behind a section
+// without an answer end when the run ends.
 func TestInvariant7Aside(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, q := range []string{`.proxies[] | .clusters[] | range(700)`, `reduce .proxies[] as $p (0; . + ($p.clusters | length))`} {
@@ -141,7 +144,8 @@ func TestInvariant7Aside(t *testing.T) {
 	}
 }
 
-// If a consumer is only slow, no more is done ahead of it than may load at once.
+// TestInvariant5Slow checks that no more elements are evaluated ahead of a slow
+// consumer than may load at the same time.
 func TestInvariant5Slow(t *testing.T) {
 	all := make([]int, 200)
 	for i := range all {
@@ -149,7 +153,7 @@ func TestInvariant5Slow(t *testing.T) {
 	}
 	for q, first := range map[string]int{
 		`.proxies[] | .clusters[]`:                                    ahead.FirstLoads,
-		`foreach .proxies[] as $p (0; . + ($p.clusters | length); .)`: ahead.FirstLoads + 1, // the consumer loads besides its scout
+		`foreach .proxies[] as $p (0; . + ($p.clusters | length); .)`: ahead.FirstLoads + 1, // the consumer may load one element in addition to the workers
 	} {
 		f, doc := newHalting(len(all), all...)
 		enough := errors.New("enough")
@@ -175,7 +179,8 @@ func TestInvariant5Slow(t *testing.T) {
 	}
 }
 
-// The parked elements are limited by their bytes and by their number.
+// TestInvariant9Aside checks that the number of parked elements and their total
+// size are limited.
 func TestInvariant9Aside(t *testing.T) {
 	code := mustCompile(t, `.proxies[] | .clusters`, Options{})
 	f, doc := newHalting(400, 0)
@@ -185,7 +190,7 @@ func TestInvariant9Aside(t *testing.T) {
 	go func() {
 		got <- code.Run(context.Background(), doc, nil, RunOptions{Workers: 8, Memory: 256 << 20, Finish: finishDeep}, func(any) error { results++; return nil })
 	}()
-	for range 2000 { // garbage collection may take a while
+	for range 2000 { // the loop waits because garbage collection may take a while
 		if f.loaded.Load() > 8 {
 			break
 		}

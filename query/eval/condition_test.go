@@ -25,7 +25,7 @@ func among(r *rand.Rand, all ...string) string { return all[r.Intn(len(all))] }
 
 func text(r *rand.Rand) string { return among(r, `"a"`, `"ab"`, `"b"`, `"abc"`, `""`, `"a.c"`, `"é"`) }
 
-// operand returns an expression to compare a name with.
+// operand returns a random expression that a name is compared with.
 func operand(r *rand.Rand) string {
 	return among(r, text(r), text(r), text(r), `$n`, `$o.name`, `$o.deep.name`, `("a", "b")`, `($n, `+text(r)+`)`, `$list[]`, `$m`, `$o.none`, `$n.a`, `$mixed[]`, `null`, `1`, `empty`, `error("e")`, `("a" + "b")`)
 }
@@ -34,7 +34,7 @@ func regexText(r *rand.Rand) string {
 	return among(r, `"a"`, `"^a"`, `"b$"`, `"^(a|b)$"`, `"B"`, `"."`, `"a.c"`, `"[ab]+"`, `""`, `"["`, `$n`, `"\\Aab?\\z"`, `"(?i)A"`, `"a\nb"`, `$m`)
 }
 
-// ofText returns a condition on a string.
+// ofText returns a random condition on a string.
 func ofText(r *rand.Rand) string {
 	switch r.Intn(8) {
 	case 0:
@@ -53,7 +53,8 @@ func ofText(r *rand.Rand) string {
 	return ". " + among(r, "==", "==", "!=") + " " + operand(r)
 }
 
-// condition returns a condition on an element, or on a string.
+// condition returns a random condition: a combination of leaves by and, or and not.
+// leaf returns a condition on an element or on a string.
 func condition(r *rand.Rand, leaf func(*rand.Rand) string, depth int) string {
 	if depth > 0 {
 		a, b := condition(r, leaf, depth-1), condition(r, leaf, depth-1)
@@ -89,7 +90,7 @@ func ofElement(r *rand.Rand) string {
 	return ".name | " + ofText(r)
 }
 
-// conditional returns a whole query.
+// conditional returns a random query: an iteration, a condition and more filters.
 func conditional(r *rand.Rand) string {
 	from := among(r, ".x[]", ".x[]", ".x[]", ".x[]?", "(.x | .[])", "(.x, .y)[]", "$d.x[]", ".proxies[].x[]", ".proxies[].x[]", "(.proxies[] | .y[])")
 	c := condition(r, ofElement, r.Intn(3))
@@ -107,7 +108,7 @@ func conditional(r *rand.Rand) string {
 	return `. as $d | ("ab", "b") as $n | 1 as $m | ["a", "b"] as $list | ["a", 1] as $mixed | {name: "a", deep: {name: "ab"}} as $o | ` + q
 }
 
-// lateness is a value of a member that must be loaded before it can be read.
+// lateness is the value of a member that has to be loaded.
 type lateness struct{ v any }
 
 func (l *lateness) Pending() bool                          { return true }
@@ -291,8 +292,8 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	return query, ""
 }
 
-// Results, errors and faults must not change if a section leaves out elements for
-// which the condition is false.
+// TestConditions checks that results, errors and faults don't change if a section
+// leaves out elements for which the condition is false.
 func TestConditions(t *testing.T) {
 	n, count := 1500, &tally{}
 	if testing.Short() {

@@ -6,12 +6,12 @@ import "github.com/meshq/kubectl-meshq/query/document"
 // healthy endpoints that a cluster needs for zone aware routing.
 const defaultMinClusterSize = 6
 
-// byZone implements Envoy's zone aware routing. It returns each locality's part
-// of the requests of priority 0, or nil if the requests are not routed by zone.
-// If the proxy's locality has at least as large a part of the endpoints as it
-// has of the proxies, all requests stay within it. Otherwise the rest goes to
-// the localities whose part of the endpoints is larger than their part of the
-// proxies.
+// byZone implements Envoy's zone aware routing. It returns each locality's
+// share of the requests of priority 0, or nil if the requests are not routed by
+// zone. If the proxy's locality has at least as large a share of the endpoints
+// as it has of the proxies, all requests stay within it. Otherwise the excess
+// goes to the localities whose share of the endpoints is larger than their
+// share of the proxies.
 func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 	var some []int
 	for _, i := range whole {
@@ -60,7 +60,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 			sum += residual[name]
 		}
 	}
-	if sum == 0 { // possible only by rounding
+	if sum == 0 { // only happens because of rounding
 		return nil
 	}
 	out[own] = direct
@@ -71,9 +71,10 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 	return b.mixed(out, eligible)
 }
 
-// mixed returns the localities' parts of the requests if routing_enabled routes
-// only some requests by zone. The other requests are divided among all
-// endpoints at the indexes in some.
+// mixed returns each locality's share of all requests. zones has their shares
+// of the requests that are routed by zone, which routing_enabled may limit to a
+// percentage. The other requests are distributed over all eligible endpoints,
+// whose indexes are in some.
 func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float64 {
 	routed := b.zoneRoutedShare()
 	if routed >= 1 {
@@ -93,7 +94,8 @@ func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float
 	return zones
 }
 
-// zoneRoutedShare returns which part of the requests is routed by zone, 0 to 1.
+// zoneRoutedShare returns the share of the requests that are routed by zone,
+// from 0 to 1.
 func (b *balancing) zoneRoutedShare() float64 {
 	if !b.policy.zoneAware.Has("routingEnabled") {
 		return 1
@@ -141,7 +143,7 @@ func (b *balancing) basis(h Member) int {
 	return 1
 }
 
-// proportions returns each locality's part of the sum, in units of 0.01
+// proportions returns each locality's share of the sum, in units of 0.01
 // percent.
 func proportions(count map[string]int) map[string]int {
 	sum := 0

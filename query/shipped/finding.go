@@ -7,18 +7,19 @@ import (
 	"strings"
 )
 
-// Program returns the query to run. That is the file's text; for a check, it
-// also converts each result to a finding. A check returns objects with the
-// field message. The fields proxy and subject are set if the result is about
-// one, and severity and next override those of the header. A result that is
-// true of several proxies has the field proxies instead of proxy. A query whose
-// input is a proxy is run for each proxy, which its results then need not name.
+// Program returns the query to run. That is the text of the file; for a check,
+// the query also converts each result to a finding. A check returns objects
+// with the field message. The fields proxy and subject are set if the result is
+// about one, and severity and next override those of the header. A result that
+// is true of several proxies has the field proxies instead of proxy. If the
+// input of the query is a proxy, it is run for each proxy, and its results need
+// not name the proxy.
 func (q Query) Program() string {
 	text, found := q.Text, ""
 	if q.Severity != "" {
-		found = "\n| " + q.finding() // at the end, so that imports stay first; | binds least
+		found = "\n| " + q.finding() // it follows the text, because imports have to come first; | has the lowest precedence
 	}
-	if q.OfProxy { // the first line of the text is its header: what is put before it moves no line
+	if q.OfProxy { // the first line of the text is its header, so this prefix changes no line number
 		text = "def _ofProxy: " + text + "\n; "
 		if q.Merge {
 			text += "[" + ofEachProxy + "] | " + merged
@@ -33,7 +34,7 @@ const (
 	// ofEachProxy runs a check for each proxy.
 	ofEachProxy = ".proxies[] | .id as $proxy | _ofProxy | {$proxy} + ."
 
-	// merged combines results that say the same of several proxies.
+	// merged combines results of several proxies that have the same message.
 	merged = `group_by([.subject, .message, .severity])[]
   | .[0] + {proxies: map(.proxy)}
   | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end`
@@ -46,8 +47,8 @@ func (q Query) finding() string {
   | .id = ([.check, if .proxies then null else .proxy end, .subject] | map(values) | join("/"))`, literal(q.Name), literal(q.Severity), literal(q.Next))
 }
 
-// results returns the query that takes the results of a check out of a list of
-// objects {result}.
+// results returns a query that selects the results of one check. Its input is
+// an array of objects, and the field "result" of each is a result, or missing.
 func (q Query) results() string {
 	if q.Merge {
 		return "map(.result // empty) | " + merged
@@ -55,9 +56,9 @@ func (q Query) results() string {
 	return ".[].result // empty"
 }
 
-// Unknown returns a query that makes a finding of a failure {proxy, subject,
-// message} that kept a check from judging. It returns "" if the query is not a
-// check.
+// Unknown returns a query that makes a finding of severity unknown for a proxy
+// that a check could not judge. Its input is {proxy, subject, message}. Unknown
+// returns "" if the query isn't a check.
 func (q Query) Unknown() string {
 	if q.Severity == "" {
 		return ""
@@ -77,9 +78,10 @@ is meant, and what to do next; its id stays the same as long as the same is wron
 its finding is of severity unknown: for a proxy, or for the mesh. These come last, whatever --severity says, and the exit code is 6.
 --fail-on-match makes it a gate for CI: it exits 1 on a finding, also on one that is unknown, unless --unknown=warn is given.`
 
-// together runs all checks of a proxy before those of the next proxy, so that
-// each proxy is read once. Before that, each of these checks lists the proxies,
-// so that it reports what could not be read of the list.
+// together runs all checks of one proxy before those of the next one, so that
+// each proxy is read only once. Before that, each check that runs for each
+// proxy reads the list of proxies, in order to report the parts of the list
+// that could not be read.
 const together = `def _rank: {error: 0, warning: 1, info: 2, unknown: 3}[.severity];
 %[1]s as $all
 | (($only // $all) - ($skip // [])) as $chosen
@@ -92,7 +94,7 @@ const together = `def _rank: {error: 0, warning: 1, info: 2, unknown: 3}[.severi
 `
 
 // Together combines several checks into one query. It returns their findings,
-// the worst first, and at the end what could not be judged.
+// the worst first, and then findings for what could not be judged.
 func Together(checks []Query) Query {
 	var names []string
 	var text strings.Builder

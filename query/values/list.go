@@ -40,14 +40,14 @@ const (
 	listShift               // the first element was removed
 )
 
-// listMost is the size up to which an update copies the array: copying so few
-// elements costs no more than a list.
+// listMost is the number of elements up to which an update copies an array: copying
+// so few elements costs no more than converting the array to a list.
 const listMost = 16
 
-// Force returns the elements. No update changes them in place after that.
+// Force returns the elements. From then on, no update changes them in place.
 func (l *list) Force(context.Context) (any, error) { return l.elements(), nil }
 
-// Forced returns the elements, as Force does. They are never loaded.
+// Forced returns the elements, as Force does: a list never needs to be loaded.
 func (l *list) Forced() (any, bool) { return l.elements(), true }
 
 // Pending returns false: a list never needs to be loaded.

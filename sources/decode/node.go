@@ -4,33 +4,35 @@ package decode
 // A Node must not be changed after its first use. Passes may share it, and it may
 // appear several times in a tree.
 //
-// Scalars are built unchanged under every node except one with Walk. What a node
-// doesn't cover (an array under Fields alone, a container under an empty Node) is
-// kept as a [*Value], so that a document of an unexpected form loses nothing.
+// Scalars are decoded under every node except one with Walk. A part of the value that
+// the node doesn't describe (an array under a node with only Fields, a container
+// under an empty Node) is kept as a [*Value], so that nothing of a document of an
+// unexpected form is lost.
 type Node struct {
-	// All builds the value whole.
+	// All decodes the value and everything inside it.
 	All bool
-	// Shallow builds one level. Containers inside are [*Value]s, except empty ones,
-	// which are built.
+	// Shallow decodes one level of the value. Containers inside it become [*Value]s,
+	// except for empty ones, which are decoded.
 	Shallow bool
-	// Raw keeps a container as a [*Value].
+	// Raw keeps a container undecoded, as a [*Value].
 	Raw bool
-	// Walk builds nothing. The value is only searched, as Fields and Elem describe.
+	// Walk decodes nothing. The value is only searched, as described by Fields and
+	// Elem.
 	Walk bool
-	// Place keeps an object as a [*Place] that has the members in Fields.
+	// Place keeps an object undecoded, as a [*Place] that has the members in Fields.
 	Place bool
 
-	// Fields are the only members from which an object is built. Together with All
-	// or Shallow they describe the exceptions from it. A member whose Node is nil or
-	// has Walk is left out.
+	// Fields are the only members of an object that are decoded. Together with All or
+	// Shallow they are the exceptions to it instead. A member is left out if its Node
+	// is nil or has Walk.
 	Fields []Field
 	// Elem applies to each element of an array and, if there are no Fields, to each
 	// member of an object. Array elements that are skipped or walked are left out.
 	Elem *Node
 
 	// Visit is the tag with which the value is passed to the visit function of the
-	// pass; 0 means that it isn't passed. Under Walk the function gets nil as the
-	// value.
+	// pass. If it is 0, the value isn't passed. Under Walk the function gets nil as
+	// the value.
 	Visit int
 }
 
@@ -73,7 +75,8 @@ func (n *Node) element() *Node {
 	return n.rest()
 }
 
-// rest returns the node for what Fields and Elem don't name.
+// rest returns the node for the members and elements that Fields and Elem don't
+// describe.
 func (n *Node) rest() *Node {
 	switch {
 	case n.All:
@@ -84,7 +87,7 @@ func (n *Node) rest() *Node {
 	return nil
 }
 
-// builds reports whether a value under the node is built into its parent.
+// builds reports whether a value under the node becomes a part of its parent.
 func (n *Node) builds() bool { return n != nil && !n.Walk }
 
 // keeps reports whether a container under the node is kept as a Value.

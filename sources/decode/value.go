@@ -8,10 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// wholeMost is the size in bytes up to which a value is decoded whole when it is
-// first read. That costs little more than decoding one level, and everything inside is
-// then decoded too. With a table of [Twins] the limit is twinsMost: a value that
-// another document contains as well costs nothing, whatever its size.
+// wholeMost is the size in bytes up to which a value is decoded completely when it is
+// first read. That costs little more than decoding one level, and it saves decoding
+// the inner values later. With a table of [Twins] the limit is twinsMost, because a
+// value that is also in another document needs no more memory.
 const (
 	wholeMost = 8 << 10
 	twinsMost = 16 << 10
@@ -33,9 +33,9 @@ type Value struct {
 
 var _ mesh.Whole = (*Value)(nil)
 
-// A Place is an object that is still bytes, together with the members that a pass
-// has read from it. It is meant for the caller of the pass and isn't part of the
-// document.
+// A Place is an undecoded object, together with the members that a pass over the
+// document has read from it. It is for the code that runs the pass, and never becomes
+// part of the document that queries see.
 type Place struct {
 	Value *Value
 	Known *object.Object // the object must not be changed
@@ -114,8 +114,8 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 	return x, nil
 }
 
-// Part decodes what n selects from the value. It doesn't keep the result: the caller
-// holds it, and its size is reported to the document's Grew as usual.
+// Part decodes what n selects from the value. It doesn't keep the result, but reports
+// its size to the document's Grew as usual, because the caller may keep it.
 func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
 	v.doc.report(b)

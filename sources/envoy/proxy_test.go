@@ -25,7 +25,8 @@ var all = []mesh.Section{
 	mesh.Bootstrap, mesh.Server, mesh.Stats, mesh.Loggers, mesh.Updates,
 }
 
-// Sections are those of the vocabulary, and each asks for one thing first.
+// TestSections checks that the sections of an Envoy are those of the
+// vocabulary, and which request each of them sends first.
 func TestSections(t *testing.T) {
 	var known []mesh.Section
 	for _, s := range mesh.SectionsOf("sidecar") {
@@ -53,7 +54,8 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// The kinds and their fields are those of the vocabulary.
+// TestKindsAndFields checks that the kinds and fields of a proxy's objects are
+// exactly those of the vocabulary.
 func TestKindsAndFields(t *testing.T) {
 	seen := map[string]map[string]bool{}
 	var walk func(v any)
@@ -108,7 +110,7 @@ func TestKindsAndFields(t *testing.T) {
 	}
 }
 
-// counting counts the bytes that are read.
+// counting counts the bytes that are read from it.
 type counting struct {
 	*bytes.Reader
 	n atomic.Int64
@@ -120,8 +122,9 @@ func (c *counting) ReadAt(b []byte, off int64) (int, error) {
 	return n, err
 }
 
-// The first section passes over everything, and another one over its own part
-// only; elements are forced without decoding what is large in them.
+// TestPasses counts the bytes that are read. The first section that is read
+// passes over the whole dump; the next one reads only its own part, and large
+// values in it stay undecoded.
 func TestPasses(t *testing.T) {
 	b, err := os.ReadFile("testdata/reviews-v2/config_dump.json")
 	if err != nil {
@@ -168,8 +171,9 @@ func TestAtOnce(t *testing.T) {
 	wait.Wait()
 }
 
-// Objects belong to the proxy, and a route configuration's insides are objects
-// of their kinds.
+// TestOwners checks that the proxy is the owner of all objects of its sections.
+// The virtual hosts in a route configuration, and the routes in those, must
+// also be objects with a kind and this owner.
 func TestOwners(t *testing.T) {
 	p := open(t, "testdata/gateway")
 	for _, s := range all[:6] {
@@ -238,8 +242,8 @@ func TestBrokenBodies(t *testing.T) {
 	}
 }
 
-// Whatever stands where something else was expected, sections have a value or
-// an error.
+// TestUnexpectedForms replaces random values in a dump by others of another
+// type. Reading a section must return a value or an error, and must not panic.
 func TestUnexpectedForms(t *testing.T) {
 	dump := raw(t, "testdata/ratings-v1/config_dump.json")
 	hosts := raw(t, "testdata/reviews-v2/clusters.json")
@@ -273,8 +277,8 @@ func TestUnexpectedForms(t *testing.T) {
 	}
 }
 
-// pick walks to a place somewhere in a value and gives what puts another value
-// there; that gives what puts the old one back.
+// pick chooses a random position in a value and returns a function that puts
+// another value there. That function returns one that restores the old value.
 func pick(random *rand.Rand, v any) func() func() {
 	others := []any{nil, 7, "text", true, []any{}, object.New(0), []any{[]any{nil}}, object.Of("name", 1)}
 	other := others[random.IntN(len(others))]

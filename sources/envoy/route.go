@@ -12,12 +12,13 @@ var routeCatalog = catalog{
 	section: mesh.Routes, part: "RoutesConfigDump",
 	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
 	field: "routeConfig", name: "name",
-	// Route configurations are few, and virtual hosts are nearly all of one:
-	// returning to them later would read everything again.
+	// There are few route configurations, and most of each is its virtual
+	// hosts. So these are decoded at once: returning to them later would read
+	// almost the whole section again.
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "virtualHosts", Node: &decode.Node{Elem: &decode.Node{Raw: true}}}}},
 	eager:  true, written: true,
 	make: routeConfigurationFields, replaced: []string{"virtualHosts"},
-	masked: &masked{ // virtual hosts are nearly all of it: a query for them asks for the section
+	masked: &masked{ // virtual hosts are nearly the whole section, so a query that reads them requests it without a mask
 		list: 1, others: "static_route_configs",
 		always:  "last_updated,error_state",
 		message: "envoy.config.route.v3.RouteConfiguration",
@@ -29,7 +30,7 @@ var (
 	routeFields       = ourFields("Route")
 )
 
-// routeConfigurationFields makes a route configuration's fields.
+// routeConfigurationFields returns the fields of a route configuration.
 func routeConfigurationFields(p *Proxy, r *resource) *object.Object {
 	m := r.document(0)
 	if hosts, ok := m.Lookup("virtualHosts"); ok {
@@ -38,8 +39,8 @@ func routeConfigurationFields(p *Proxy, r *resource) *object.Object {
 	return m
 }
 
-// virtualHost makes the object of a virtual host: Envoy's fields and the name of
-// its route configuration.
+// virtualHost returns the object of a virtual host. It has Envoy's fields and
+// the name of its route configuration.
 func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
 	return newNested(p, "VirtualHost", v, virtualHostFields, func(m *object.Object) {
 		m.Set("routeConfiguration", routeConfiguration)
@@ -50,8 +51,8 @@ func (p *Proxy) virtualHost(v any, routeConfiguration string) *mesh.Object {
 	})
 }
 
-// route makes the object of a route. Every route has destinations: an empty list
-// where Envoy answers itself.
+// route returns the object of a route. Every route has destinations; the array
+// is empty if Envoy answers the request itself.
 func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Object {
 	return newNested(p, "Route", v, routeFields, func(m *object.Object) {
 		m.Set("routeConfiguration", routeConfiguration)
@@ -61,7 +62,7 @@ func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Objec
 	})
 }
 
-// each converts the elements of an array, lazily.
+// each lazily converts the elements of an array.
 func (p *Proxy) each(v any, of func(any) any) any {
 	return mesh.Later(func(ctx context.Context) (any, error) {
 		v, err := mesh.Force(ctx, v)
@@ -78,9 +79,9 @@ func (p *Proxy) each(v any, of func(any) any) any {
 	})
 }
 
-// destinations returns the clusters that a route's action sends to, lazily, with
-// Envoy's weights; a route's only cluster weighs 100. The cluster is null where a
-// request header names it.
+// destinations returns the clusters that a route's action sends requests to,
+// lazily, with Envoy's weights. If there is only one cluster, its weight is
+// 100. The cluster is null if a request header names it.
 func (p *Proxy) destinations(action any) any {
 	if action == nil {
 		return []any{}
@@ -116,7 +117,7 @@ func (p *Proxy) destinations(action any) any {
 	})
 }
 
-// destination returns one of them. A weight that isn't written is 0.
+// destination returns one destination. If Envoy omits the weight, it is 0.
 func destination(cluster, weight any) *object.Object {
 	if weight == nil {
 		weight = 0

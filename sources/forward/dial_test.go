@@ -20,7 +20,8 @@ import (
 
 func hello(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "hello %s", r.URL.Path) }
 
-// noWebSockets answers as a server that doesn't know the tunnel.
+// noWebSockets refuses an upgrade to a WebSocket as a server does that doesn't
+// support tunneling over WebSockets.
 func noWebSockets(w http.ResponseWriter, _ *http.Request, way string) bool {
 	if way == "websocket" {
 		http.Error(w, "unable to upgrade: no tunneling spdy protocols provided", http.StatusBadRequest)
@@ -28,7 +29,7 @@ func noWebSockets(w http.ResponseWriter, _ *http.Request, way string) bool {
 	return way == "websocket"
 }
 
-// ways runs a test over both transports.
+// ways runs a test twice, with a WebSocket and with SPDY as the transport.
 func ways(t *testing.T, f func(t *testing.T, c *cluster, way string)) {
 	t.Run("websocket", func(t *testing.T) { f(t, newCluster(t), "websocket") })
 	t.Run("spdy", func(t *testing.T) {
@@ -58,7 +59,9 @@ func TestManyConnectionsOneSession(t *testing.T) {
 	})
 }
 
-// The API server signs for one session of many.
+// TestSessionsResumeTLS checks that only the first of several sessions needs a
+// full TLS handshake with the API server. The others resume the first one,
+// which saves the API server a signature.
 func TestSessionsResumeTLS(t *testing.T) {
 	c := newCluster(t)
 	c.serves(t, "15000", hello)
@@ -82,7 +85,7 @@ func TestRefusedAndUnknownPorts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.Close() // now nothing listens there
+		l.Close() // no process listens on this address any more
 		c.leads("15000", l.Addr().String())
 		c.serves(t, "15014", hello)
 		p := c.pool(t, Options{})
@@ -317,7 +320,7 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 		}
 		defer conn.Close()
 		io.WriteString(conn, "GET /endless HTTP/1.1\r\nHost: pod\r\n\r\n")
-		<-done // the pod's end was closed though nobody has read a byte
+		<-done // the pod's connection is closed although the client has read nothing
 		b, err := io.ReadAll(conn)
 		var slow *SlowReaderError
 		if !errors.As(err, &slow) || len(b) == 0 || len(b) > 1<<20 {
@@ -412,7 +415,8 @@ func TestDropEndsAMuteSession(t *testing.T) {
 	})
 }
 
-// What isn't set up soon is given up: pods of a dead node are many.
+// TestDefaultPatience checks the default timeout of an upgrade. It is short
+// because a dead node has many pods, each of which times out.
 func TestDefaultPatience(t *testing.T) {
 	if o := (Options{}).withDefaults(); o.UpgradeTimeout != 5*time.Second {
 		t.Error(o.UpgradeTimeout)

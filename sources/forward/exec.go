@@ -17,8 +17,8 @@ import (
 	"k8s.io/client-go/transport/websocket"
 )
 
-// headLimit is how many bytes are kept of a command's stderr, and of the status
-// that it ends with.
+// headLimit is the number of bytes that are kept of a command's stderr and of
+// its exit status.
 const headLimit = 16 << 10
 
 // Exec runs a command in a container of a pod and writes its standard output to
@@ -48,7 +48,8 @@ func (p *Pool) Exec(ctx context.Context, namespace, pod, container string, comma
 	return run(ctx, c, out)
 }
 
-// join counts the caller among the pool's work, unless the pool is closed.
+// join registers the caller as work that the pool has to wait for. It returns
+// false if the pool is closed.
 func (p *Pool) join() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +74,7 @@ func run(ctx context.Context, c command, out io.Writer) error {
 	return ended(status.text.Bytes(), stderr.text.String())
 }
 
-// ended returns the error for the status that a command ended with.
+// ended returns the error for the exit status of a command.
 func ended(status []byte, stderr string) error {
 	var s metav1.Status
 	if err := json.Unmarshal(status, &s); err != nil {
@@ -94,13 +95,14 @@ func ended(status []byte, stderr string) error {
 
 // A command is a running command in a container.
 type command interface {
-	// take copies its outputs and its status until they end.
+	// take copies the command's outputs and its status until they end.
 	take(ctx context.Context, stdout, stderr, status io.Writer)
-	cut()          // ends it at once
-	close(Timeout) // ends it, with a goodbye if possible
+	cut()          // closes the connection at once
+	close(Timeout) // over SPDY, announces the end to the API server before it closes the connection
 }
 
-// command starts a command. Each try may take Options.UpgradeTimeout.
+// command starts a command. Each attempt has the timeout
+// Options.UpgradeTimeout.
 func (d *upgrader) command(ctx context.Context, name podName, query url.Values) (c command, err error) {
 	err = d.retrying(ctx, func() error {
 		c, err = d.commandOnce(ctx, name, query)
@@ -132,8 +134,8 @@ func (d *upgrader) commandOnce(ctx context.Context, name podName, query url.Valu
 	return c, nil
 }
 
-// channels is a command over a WebSocket: the first byte of each message is the
-// number of its output.
+// channels is a command over a WebSocket. The first byte of each message is the
+// number of the stream that the rest belongs to.
 type channels struct {
 	ws   websocket.ConnectionHolder
 	line *line
@@ -177,11 +179,11 @@ func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
 		return
 	}
 	var work sync.WaitGroup
-	work.Go(func() { io.Copy(status, all[0]) }) // they end with the link
+	work.Go(func() { io.Copy(status, all[0]) }) // these copies end when the link does
 	work.Go(func() { io.Copy(stderr, all[2]) })
 	if _, err := io.Copy(stdout, all[1]); err != nil {
 		s.cut()
-		s.link.discard(all...) // unread streams would block the end of the link
+		s.link.discard(all...) // streams that nobody reads would block the closing of the link
 	}
 	work.Wait()
 }

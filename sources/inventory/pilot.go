@@ -18,7 +18,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Pilot is one istiod and what it says about its connections.
+// A Pilot is one istiod and its answers about the proxies that are connected to
+// it.
 type Pilot struct {
 	ID      string // pod.namespace
 	Cluster *requests.Cluster
@@ -28,24 +29,26 @@ type Pilot struct {
 	clients         []istiod.Client // from adsz, or from connections
 	haveSyncz       bool
 	haveConnections bool // clients is known
-	connectionsOnly bool // clients has ids and times only: adsz would say more
-	moreElsewhere   bool // it has connections from other namespaces than the scope's
+	connectionsOnly bool // clients has only ids and times; adsz would have more
+	moreElsewhere   bool // the istiod also has connections from namespaces outside the scope
 	links           map[string]*Link
 	adsz            *store.Shared[map[string]*istiod.Client] // by connection id
 }
 
-// Pod returns the istiod's pod; nil where the API server does not list it.
+// Pod returns the istiod's pod, or nil if the API server doesn't list it.
 func (p *Pilot) Pod() *kube.Pod { return p.listing.pods[p.ID] }
 
-// ClusterID returns Istio's name of the istiod's cluster; empty where unknown.
+// ClusterID returns Istio's name of the istiod's cluster, or "" if it isn't
+// known.
 func (p *Pilot) ClusterID() string { return p.listing.clusterID }
 
-// answered reports whether the istiod said anything about its connections.
+// answered reports whether the istiod answered a request about its connections.
 func (p *Pilot) answered() bool { return p.haveSyncz || p.haveConnections }
 
-// ConnectedProxies returns how many proxies are connected to the istiod, an int;
-// nil where it didn't say. In a scope of one namespace it is lazy: istiod is
-// asked for the other namespaces only then.
+// ConnectedProxies returns the number of proxies that are connected to the
+// istiod, an int, or nil if istiod gave no answer. If the scope is one
+// namespace, the number is lazy, because it needs another request for the other
+// namespaces.
 func (p *Pilot) ConnectedProxies() any {
 	switch {
 	case !p.answered():
@@ -78,11 +81,12 @@ func sortedPilots(listings []*listing) (all []*Pilot) {
 	return all
 }
 
-// readConnections reads who is connected to an istiod. A live istiod is asked
-// for its connections, which are one line each; adsz also has all that each
-// connection watches, 27 kB in a mesh of a thousand services. adsz is read where
-// connections are missing (a snapshot, an old istiod), and where no pods can
-// say whose the connections are.
+// readConnections reads which proxies are connected to an istiod. From a live
+// istiod it requests the list of connections, which has one line for each. adsz
+// also has everything that each connection watches, which is 27 kB per
+// connection in a mesh of a thousand services. It is only read if the list of
+// connections is missing (in a snapshot, or from an old istiod), or if there
+// are no pods that tell which proxy a connection belongs to.
 func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultList) error {
 	if !p.Cluster.IsLive() || !p.Cluster.HasAPIServer() {
 		return r.readADSZ(ctx, p, faults)
@@ -97,7 +101,7 @@ func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultLis
 		p.clients, err = readClients(ctx, body)
 	}
 	p.haveConnections = err == nil
-	if ns := r.Scope.Namespace; ns != "" { // syncz is restricted to it, too
+	if ns := r.Scope.Namespace; ns != "" { // syncz is also restricted to this namespace
 		all := len(p.clients)
 		p.clients = slices.DeleteFunc(p.clients, func(c istiod.Client) bool {
 			_, namespace := SplitID(c.ID)
@@ -108,8 +112,8 @@ func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultLis
 	return r.noteFault(ctx, faults, q, err)
 }
 
-// readADSZ reads what the clients of an istiod say of themselves. When that
-// fails, what was known before stays.
+// readADSZ reads adsz, which has what the clients of an istiod report about
+// themselves. If that fails, the clients that were known before remain.
 func (r *Reader) readADSZ(ctx context.Context, p *Pilot, faults *faultList) error {
 	ok, err := r.readPart(ctx, faults, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "adsz"}, func(body *transport.Body) error {
 		clients, err := readClients(ctx, body)
@@ -137,7 +141,8 @@ func (r *Reader) readAllADSZ(ctx context.Context, pilots []*Pilot, faults *fault
 	return group.Wait()
 }
 
-// newADSZ returns an istiod's adsz by connection id. It is read at first use.
+// newADSZ returns the clients of an istiod by connection id. They are read from
+// adsz at first use.
 func (r *Reader) newADSZ(p *Pilot) *store.Shared[map[string]*istiod.Client] {
 	return store.NewShared(r.Store, func(ctx context.Context) (map[string]*istiod.Client, error) {
 		body, err := r.Ask(ctx, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "adsz"})
@@ -156,8 +161,8 @@ func (r *Reader) newADSZ(p *Pilot) *store.Shared[map[string]*istiod.Client] {
 	})
 }
 
-// synczNamesAll reports whether syncz says the cluster and the version of every
-// client. Where it does not, adsz has to be read.
+// synczNamesAll reports whether syncz contains the cluster and the version of
+// every client. If it doesn't, they have to be read from adsz.
 func (p *Pilot) synczNamesAll() bool {
 	named := map[string]bool{}
 	for i := range p.status {
@@ -172,21 +177,22 @@ func (p *Pilot) synczNamesAll() bool {
 			return false
 		}
 	}
-	return len(named) > 0 || !p.moreElsewhere // without any, no client says the cluster's name
+	return len(named) > 0 || !p.moreElsewhere // without a single client, the name of the cluster isn't known
 }
 
-// A Link is a proxy's connection to an istiod: what syncz says of it, and what
-// the proxy says of itself. One of the two may be nil.
+// A Link is a proxy's connection to an istiod. It has the proxy's status from
+// syncz, and what the proxy reports about itself. One of the two may be nil.
 type Link struct {
 	Pilot  *Pilot
 	Status *istiod.Status
 
-	id     string // of the proxy
+	id     string // the id of the proxy
 	client *istiod.Client
 }
 
-// connect finds the proxies that an istiod knows, by id. A proxy that reconnects
-// is listed twice for a while: then the later connection counts.
+// connect creates the links of the proxies that an istiod knows, by id. For a
+// while, a proxy that reconnects is listed twice; then the later connection
+// counts.
 func (p *Pilot) connect() {
 	p.links = map[string]*Link{}
 	of := func(id string) *Link {
@@ -216,8 +222,8 @@ func (p *Pilot) connect() {
 	}
 }
 
-// self returns what the proxy says of itself; nil where only its connection is
-// known.
+// self returns what the proxy reports about itself, or nil if only its
+// connection is known.
 func (l *Link) self() *istiod.Client {
 	if l == nil || l.Pilot.connectionsOnly {
 		return nil
@@ -235,9 +241,10 @@ func (l *Link) clusterID() string {
 	return ""
 }
 
-// Query names the proxy to its istiod, as part of a URL. A snapshot stores the
-// answer under the proxy's id. A live istiod takes the first connection whose id
-// contains the given text, so that only a whole connection id is unambiguous.
+// Query returns the part of a URL that selects the proxy in a request to its
+// istiod. A snapshot stores the answer under the proxy's id. A live istiod
+// takes the first connection whose id contains the given text, so only a
+// complete connection id is unambiguous.
 func (l *Link) Query() string {
 	if !l.Pilot.Cluster.IsLive() {
 		return "proxyID=" + l.id
@@ -249,7 +256,8 @@ func (l *Link) Query() string {
 	return "proxyID=" + url.QueryEscape(id)
 }
 
-// ConnectedAt returns when the proxy connected; zero where unknown or l is nil.
+// ConnectedAt returns when the proxy connected, or the zero time if that isn't
+// known or l is nil.
 func (l *Link) ConnectedAt() time.Time {
 	if l == nil || l.client == nil {
 		return time.Time{}
@@ -257,9 +265,9 @@ func (l *Link) ConnectedAt() time.Time {
 	return l.client.ConnectedAt
 }
 
-// compareLinks orders links of one proxy to several istiods. The proxy is
-// connected to the one that it reached last, then to the one that sent last;
-// between equals the istiods' names decide.
+// compareLinks orders the links of one proxy to several istiods. The proxy is
+// connected to the istiod that it reached last or, if that is equal, to the one
+// that sent last. If that is equal too, the istiods' names decide.
 func compareLinks(a, b *Link) int {
 	return cmp.Or(a.ConnectedAt().Compare(b.ConnectedAt()), lastSent(a.Status).Compare(lastSent(b.Status)),
 		cmp.Compare(b.Pilot.ID, a.Pilot.ID))

@@ -7,39 +7,43 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Object is an object of a known kind. A query sees the map that Force returns;
-// in addition, the kind is known without forcing, and the owner, so that a
-// function like match can find the rest of its proxy.
+// Object is an object of a known kind. A query sees the fields that Force
+// returns. The kind and the owner are known without forcing; a function like
+// match uses the owner to find other sections of the same proxy.
 type Object struct {
-	// Kind is what its "kind" field says: "Proxy", "Cluster", …
+	// Kind is the value of its field "kind": "Proxy", "Cluster", …
 	Kind string
 
-	// Owner is the object that an object of a section belongs to: the proxy, or
-	// what istiod would send to it (whose Owner is the proxy). Nil for all others.
+	// Owner is the proxy whose section contains the object. For the
+	// configuration that istiod would send to a proxy, it is the object of kind
+	// Desired, whose own Owner is the proxy. It is nil for all other objects.
 	Owner *Object
 
 	part *Partial // set if only some fields were requested
 
 	mu     sync.Mutex
-	maker  Maker // nil once fields are made
+	maker  Maker // nil as soon as fields is set
 	fields *object.Object
 }
 
-// A Maker makes an object's fields. Any number of goroutines may call it at
-// once.
+// A Maker makes the fields of an object. Several goroutines may call it at the
+// same time.
 type Maker interface {
-	// Fields makes the fields, without a request: a new map each time, without
-	// "kind".
+	// Fields makes the fields without sending a request. Each call returns a
+	// new map. The map has no "kind".
 	Fields(ctx context.Context) (*object.Object, error)
-	// Member returns a field that is known without making all, as in [Known].
+	// Member returns a field that is known before Fields is called, as in
+	// [Known].
 	Member(key string) (v any, ok bool)
 }
 
-// A Chooser is a Maker that may make some fields for less than all.
+// A Chooser is a Maker that can make some of the fields at a lower cost than
+// all of them.
 type Chooser interface {
 	Maker
-	// Some makes these fields. Each is in the map, null where there is none; others
-	// may be, too. Nil: making them costs as much as making all.
+	// Some makes the fields with these names. The map has an entry for each of
+	// them, null if there is no such field, and may have entries for others.
+	// Some returns nil if it would cost as much as Fields.
 	Some(ctx context.Context, keys []string) *object.Object
 }
 
@@ -48,26 +52,27 @@ type makerFunc func(context.Context) (*object.Object, error)
 func (f makerFunc) Fields(ctx context.Context) (*object.Object, error) { return f(ctx) }
 func (makerFunc) Member(string) (any, bool)                            { return nil, false }
 
-// NewObject returns an object whose fields are known; some may be lazy. It
-// takes over fields and sets "kind" in them.
+// NewObject returns an object with these fields, some of which may be lazy. The
+// object keeps the map and sets "kind" in it.
 func NewObject(kind string, owner *Object, fields *object.Object) *Object {
 	fields.SetFirst("kind", kind)
 	return &Object{Kind: kind, Owner: owner, fields: fields}
 }
 
-// LaterObject returns an object whose fields are made, without a request, when
-// they are first read.
+// LaterObject returns an object whose fields are made by a function when they
+// are first read. The function must not send requests.
 func LaterObject(kind string, owner *Object, make func(context.Context) (*object.Object, error)) *Object {
 	return MadeObject(kind, owner, makerFunc(make))
 }
 
-// MadeObject is LaterObject for a maker that knows some fields in advance.
+// MadeObject returns an object whose fields are made by a Maker when they are
+// first read. Unlike LaterObject, it may know some of the fields before that.
 func MadeObject(kind string, owner *Object, m Maker) *Object {
 	return &Object{Kind: kind, Owner: owner, maker: m}
 }
 
-// Proxy returns the proxy that the object belongs to, or itself if it is one;
-// nil for an object of no proxy.
+// Proxy returns the proxy that the object belongs to, or the object itself if
+// it is a proxy. It returns nil if the object belongs to no proxy.
 func (o *Object) Proxy() *Object {
 	for o != nil && o.Kind != "Proxy" {
 		o = o.Owner
@@ -98,8 +103,9 @@ func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 	return o.fields, nil
 }
 
-// Some returns these fields without making or keeping the others, for a reader
-// that needs them once. Nil: nothing is gained, call Fields.
+// Some returns the fields with these names without making or keeping the
+// others, for a caller that needs them only once. It returns nil if that would
+// cost as much as Fields.
 func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	if o.part != nil {
 		return nil
@@ -118,7 +124,7 @@ func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	return m
 }
 
-// Forced returns the fields if they were made.
+// Forced returns the fields if they have been made.
 func (o *Object) Forced() (any, bool) {
 	if o.part != nil {
 		return o.part.Forced()
@@ -145,12 +151,12 @@ func (o *Object) Member(key string) (any, bool) {
 	return o.maker.Member(key)
 }
 
-// IsPart reports whether only some fields were requested: reading any other
-// costs a request.
+// IsPart reports whether only some fields were requested from Envoy. Reading
+// any other field then costs a request.
 func (o *Object) IsPart() bool { return o.part != nil }
 
 // IsObject implements [Known].
 func (*Object) IsObject() bool { return true }
 
-// Pending is false: an object's own fields cost no request.
+// Pending returns false, because reading an object's fields costs no request.
 func (*Object) Pending() bool { return false }

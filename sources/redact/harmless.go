@@ -19,7 +19,8 @@ var labelWords = []string{"token", "secret", "passw", "credential", "apikey", "a
 // structures are the names of headers whose values are hosts, paths and the like.
 var structures = []string{":authority", ":method", ":path", ":scheme", ":status", "host"}
 
-// judgeName judges the name that a value is matched under, or the key of a label.
+// judgeName decides whether the values of a name may be shown. The name is the key of
+// a label, or a name that a matcher compares the value of, such as a header's.
 func judgeName(name []byte, c Class) judgment {
 	lower := strings.ToLower(string(name))
 	words := hotWords
@@ -41,8 +42,8 @@ func judgeName(name []byte, c Class) judgment {
 	return harmless
 }
 
-// judgeOwner judges the owner of the metadata or filter state that a value is
-// matched with. Istio's own owners store identities and the claims of tokens there;
+// judgeOwner decides the same for the owner of the metadata or filter state that a
+// matcher reads. Istio's own owners store identities and the claims of tokens there;
 // other owners may store anything.
 func judgeOwner(name []byte) judgment {
 	switch s := string(name); {
@@ -176,7 +177,8 @@ func isWord(s []byte) bool {
 }
 
 // isCommand reports whether a text is exactly one command operator of Envoy's format
-// strings, such as "%REQ(USER-AGENT)%". It only names the value that replaces it.
+// strings, such as "%REQ(USER-AGENT)%". Envoy replaces the operator by a value, so
+// the text itself contains no secret.
 func isCommand(s []byte) bool {
 	if len(s) < 3 || s[0] != '%' || s[len(s)-1] != '%' || looksSecret(s) && !bytes.HasPrefix(s, []byte("%START_TIME(%")) {
 		return false

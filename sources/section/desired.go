@@ -17,10 +17,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
-// Desired returns what istiod would send to the proxy: an object of kind Desired
-// with the sections of a proxy, which load when they are read. It is no field of
-// the proxy, because reading it makes istiod compute a push. The error is a
-// fault of the proxy.
+// Desired returns the configuration that istiod would send to the proxy: an
+// object of kind Desired, whose sections load when they are read. It isn't a
+// field of the proxy, because reading it makes istiod compute a push. The error
+// is a fault of the proxy.
 func (p *Proxy) Desired(ctx context.Context) (*mesh.Object, error) {
 	var err error
 	switch {
@@ -50,18 +50,20 @@ func (p *Proxy) Desired(ctx context.Context) (*mesh.Object, error) {
 	return p.desired, nil
 }
 
-// desired loads what an istiod would send to a proxy.
+// desired loads the configuration that an istiod would send to a proxy.
 type desired struct {
 	*Proxy
 	group  *store.Group
-	object *mesh.Object // owns the sections' elements
+	object *mesh.Object // the owner of the elements of the sections
 }
 
 func (d *desired) section(s mesh.Section) mesh.Lazy {
 	return d.group.Thunk(func(ctx context.Context) (any, error) {
 		v, err := d.read(ctx, s, d.request(s))
 		if err != nil && s == mesh.Endpoints && !requests.IsEnd(ctx, err) {
-			// istiod's dump has endpoints only when it is asked for them.
+			// This answer of istiod may lack endpoints, because a config_dump
+			// contains them only with the parameter include_eds. edsz always
+			// has them.
 			if all, e := d.read(ctx, s, "edsz?"+d.Link.Query()); e == nil {
 				return all, nil
 			}
@@ -73,12 +75,13 @@ func (d *desired) section(s mesh.Section) mesh.Lazy {
 	})
 }
 
-// WithEndpoints is the parameter that asks istiod's config_dump for endpoints,
-// too.
+// WithEndpoints is the parameter with which istiod's config_dump also contains
+// the endpoints.
 const WithEndpoints = "&include_eds=true"
 
-// request returns the request for a section. A live istiod is asked once for all
-// that the query will read, and for no more; a snapshot has one request only.
+// request returns the request for a section. A live istiod gets one request for
+// all the sections that the query will read, and for no others. A snapshot
+// contains the answer to only one request.
 func (d *desired) request(s mesh.Section) string {
 	request := "config_dump?" + d.Link.Query()
 	if !d.Link.Pilot.Cluster.IsLive() {
@@ -94,7 +97,7 @@ func (d *desired) request(s mesh.Section) string {
 		switch {
 		case !is || !p.Desired:
 			continue
-		case look.Fields == nil || slices.Contains(look.Fields, "versionInfo"): // which bare resources don't have
+		case look.Fields == nil || slices.Contains(look.Fields, "versionInfo"): // an answer with parameter "types" has no versions
 			if _, is := desires[mesh.Endpoints]; is {
 				return request + WithEndpoints
 			}
@@ -105,8 +108,9 @@ func (d *desired) request(s mesh.Section) string {
 	return request + "&types=" + strings.Join(types, ",")
 }
 
-// read reads a section from an answer of istiod. Each section has its own
-// envoy.Proxy; they share the answer's bytes, and finding a part costs little.
+// read reads a section from an answer of istiod. Each section is read by an
+// envoy.Proxy of its own. That costs little, since the bytes of the answer are
+// shared and a section is found without decoding the others.
 func (d *desired) read(ctx context.Context, s mesh.Section, request string) (any, error) {
 	p := d.Link.Pilot
 	body, err := d.loader.client.Ask(ctx, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: request})
@@ -123,9 +127,9 @@ func (d *desired) read(ctx context.Context, s mesh.Section, request string) (any
 	return envoy.NewDump(d.object, fetch, d.loader.Now).Section(ctx, s)
 }
 
-// wrap turns an answer of bare resources of a section into a config dump. An
-// istiod that doesn't know the parameter "types" answers a config dump, which
-// stays as it is.
+// wrap converts an answer that is a list of resources into a config dump. An
+// istiod that doesn't know the parameter "types" answers with a config dump,
+// which is left unchanged.
 func (d *desired) wrap(ctx context.Context, s mesh.Section, doc *decode.Document) error {
 	var out bytes.Buffer
 	if err := istiod.Wrap(ctx, &out, s, doc); err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
-// excerpt returns a section of a live Envoy with the fields that the query will
-// read, for a request that costs Envoy less; the other fields load the whole
-// section when they are read. If the query reads all fields, or the Envoy can't
-// be asked for some, the whole section is loaded at once.
+// excerpt returns a section of a live Envoy with only the fields that the query
+// will read, because that request costs Envoy less. If another field is read,
+// the whole section is loaded. The whole section is loaded at once if the query
+// reads all fields, or if Envoy can't be asked for only some.
 func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 	whole := p.group.Thunk(load)
 	fields := p.loader.Reads[s].Fields
@@ -24,7 +24,7 @@ func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 			return p.noteLoad(ctx, s, nil, err)
 		}
 		if x == nil {
-			return load(ctx) // not whole.Force: this load has a slot already
+			return load(ctx) // whole.Force would wait for a second slot of the store while this load holds one
 		}
 		x.Proxy = p.ID
 		x.Whole = func(ctx context.Context) ([]any, error) {

@@ -20,26 +20,27 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
-// Options say how the sections of a mesh are loaded.
+// Options configure how the sections of a mesh are loaded.
 type Options struct {
-	Now    time.Time // certificates are valid or not at this time
+	Now    time.Time // the time at which certificates have to be valid
 	Memory int64     // the memory budget for loaded sections, in bytes
 
-	// Reads says which fields and elements of each section the query will read,
-	// as far as that is known. A section that isn't in it is read whole.
+	// Reads has the fields and elements of each section that the query will
+	// read, as far as that is known. A section that isn't in it is read
+	// completely.
 	Reads map[mesh.Section]mesh.Hint
 
-	// WholeDump asks each live Envoy for its whole config dump, once: for queries
-	// that read most sections of every proxy. One request and one session then
-	// serve all of them.
+	// WholeDump requests the whole config dump from each live Envoy, once. It
+	// is set for queries that read most sections of every proxy, because one
+	// request and one session then serve all of them.
 	WholeDump bool
 
-	// ReadsDesired says the same of what istiod would send.
+	// ReadsDesired has the same for the configuration that istiod would send.
 	ReadsDesired map[mesh.Section]mesh.Hint
 
-	// MaxWhole is how many proxies of a live mesh may be read with all their
-	// sections; 0: any number. One more calls TooMany, once or more often, which
-	// must end the context of the loads.
+	// MaxWhole is the largest number of proxies of a live mesh of which all
+	// sections may be read; 0 means no limit. If more are read, TooMany is
+	// called, possibly several times. It must end the context of the loads.
 	MaxWhole int
 	TooMany  func(*TooManyError)
 }
@@ -53,7 +54,7 @@ type Loader struct {
 
 	mu     sync.Mutex
 	loaded map[Loaded]bool
-	whole  int // the number of proxies of which all sections were asked for
+	whole  int // the number of proxies from which all sections were requested
 }
 
 // NewLoader returns a loader that sends its requests by client and keeps what it
@@ -62,7 +63,7 @@ func NewLoader(client *requests.Client, s *store.Store, o Options) *Loader {
 	return &Loader{Options: o, client: client, store: s, loaded: map[Loaded]bool{}}
 }
 
-// Loaded names a section that was loaded.
+// Loaded identifies a section that was loaded.
 type Loaded struct {
 	Proxy   string // its id
 	Section mesh.Section
@@ -87,26 +88,27 @@ func (l *Loader) Loaded() []Loaded {
 type Proxy struct {
 	*inventory.Proxy
 	loader *Loader
-	object *mesh.Object // owns the sections' elements
+	object *mesh.Object // the owner of the elements of the sections
 	group  *store.Group // the sections, which are evicted together
 
 	mu          sync.Mutex
-	reader      *reader // nil: none was needed since the last eviction
+	reader      *reader // nil if none was needed since the last eviction
 	desired     *mesh.Object
 	unreachable error // why a live proxy could not be reached
 
-	asked map[mesh.Section]bool // asked for whole; the loader's mu guards it
+	asked map[mesh.Section]bool // the sections that were requested completely; guarded by the loader's mu
 }
 
-// NewProxy returns a proxy whose sections' elements belong to object.
+// NewProxy returns a proxy. object is the owner of the elements of its
+// sections.
 func (l *Loader) NewProxy(p *inventory.Proxy, object *mesh.Object) *Proxy {
 	out := &Proxy{Proxy: p, loader: l, object: object}
 	out.group = l.store.Group(out.forgetReader)
 	return out
 }
 
-// A reader reads the sections of one proxy. It keeps what they share, and is
-// dropped when they are evicted.
+// A reader reads the sections of one proxy. It keeps the data that several
+// sections need, and is dropped when the sections are evicted.
 type reader struct {
 	proxy   *Proxy
 	section func(context.Context, mesh.Section) (any, error)
@@ -115,8 +117,8 @@ type reader struct {
 	documents map[string]*decode.Document // by request
 }
 
-// Section returns a section, which is loaded when it is first read. Of a live
-// Envoy it may be asked for in part: see mesh.Narrower.
+// Section returns a section, which is loaded when it is first read. For a live
+// Envoy, only some of its elements may be requested: see mesh.Narrower.
 func (p *Proxy) Section(s mesh.Section) mesh.Lazy {
 	load := func(ctx context.Context) (any, error) {
 		if err := p.countWhole(ctx, s); err != nil {
@@ -131,9 +133,9 @@ func (p *Proxy) Section(s mesh.Section) mesh.Lazy {
 	return p.group.Thunk(load)
 }
 
-// NodeID returns what the proxy's control plane calls its node: a string, null
-// where it is unknown. It is lazy where only the bootstrap has it. Two proxies
-// may have the same.
+// NodeID returns the node id that the proxy has at its control plane: a string,
+// or null if it isn't known. It is lazy if only the bootstrap has it. Two
+// proxies may have the same node id.
 func (p *Proxy) NodeID() any {
 	if p.Identity != nil {
 		return mesh.OrNull(p.Identity.NodeID)
@@ -155,7 +157,7 @@ func (p *Proxy) NodeID() any {
 func (p *Proxy) noteLoad(ctx context.Context, s mesh.Section, v any, err error) (any, error) {
 	if err != nil {
 		var no *requests.NoAnswerError
-		if errors.As(err, &no) && no.Request == string(s) { // the fault has the name already
+		if errors.As(err, &no) && no.Request == string(s) { // the fault already contains the section's name
 			err = no.Err
 		}
 		return nil, p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(s), Err: err})
@@ -166,8 +168,8 @@ func (p *Proxy) noteLoad(ctx context.Context, s mesh.Section, v any, err error) 
 	return v, nil
 }
 
-// loadKey marks the context of a section's load, whose errors become faults when
-// the load ends.
+// loadKey marks the context in which a section is loaded. Its errors become
+// faults when the load ends.
 type loadKey struct{}
 
 func inLoad(ctx context.Context) context.Context { return context.WithValue(ctx, loadKey{}, true) }
@@ -176,7 +178,8 @@ func (p *Proxy) newReader() *reader {
 	return &reader{proxy: p, documents: map[string]*decode.Document{}}
 }
 
-// currentReader returns the reader: a new one after an eviction.
+// currentReader returns the proxy's reader. It creates one if there is none: at
+// first use, and after an eviction.
 func (p *Proxy) currentReader() *reader {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -218,7 +221,8 @@ func (p *Proxy) forgetReader() {
 	p.reader = nil
 }
 
-// fetch returns the answer to a request as a document: the same one every time.
+// fetch returns the answer to a request as a document. For the same request it
+// always returns the same document.
 func (r *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.Document, err error) {
 	p := r.proxy
 	if p.IsLive() && p.Type() != mesh.ZTunnel {
@@ -229,16 +233,17 @@ func (r *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.
 	if err == nil {
 		return doc, nil
 	}
-	if err != p.whyUnreachable() { // which names the first request, not this one
+	if err != p.whyUnreachable() { // that error has the first request, not this one
 		err = &requests.NoAnswerError{Request: request.What, Err: err}
 	}
-	if ctx.Value(loadKey{}) == nil { // fields of endpoints that load on their own
+	if ctx.Value(loadKey{}) == nil { // the caller is a lazy field of an endpoint, outside the load of a section
 		return nil, p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(mesh.Endpoints), Err: err})
 	}
 	return nil, err
 }
 
-// recorded returns a whole answer, whatever it is needed for.
+// recorded returns a recorded answer completely, even if only a part of it is
+// needed.
 func (r *reader) recorded(ctx context.Context, what string) (*decode.Document, error) {
 	r.mu.Lock()
 	doc := r.documents[what]
@@ -253,7 +258,8 @@ func (r *reader) recorded(ctx context.Context, what string) (*decode.Document, e
 	return r.document(what, body), nil
 }
 
-// document returns the document of an answer: one for each request.
+// document returns the document of an answer. There is only one for each
+// request.
 func (r *reader) document(what string, body *transport.Body) *decode.Document {
 	if body == nil {
 		return nil
@@ -269,8 +275,8 @@ func (r *reader) document(what string, body *transport.Body) *decode.Document {
 	return doc
 }
 
-// ask asks the proxy, at the first place that has an answer. One that could not
-// be reached is not asked again.
+// ask sends a request to the proxy, at the first of its places that has an
+// answer. A proxy that could not be reached gets no further requests.
 func (p *Proxy) ask(ctx context.Context, what string) (*transport.Body, error) {
 	if err := p.whyUnreachable(); err != nil {
 		return nil, err
@@ -281,8 +287,8 @@ func (p *Proxy) ask(ctx context.Context, what string) (*transport.Body, error) {
 	})
 }
 
-// firstAnswer calls ask for each place until one has an answer. The error is
-// that of the first place.
+// firstAnswer calls ask for one place after the other until one has an answer.
+// If none has, the error is that of the first place.
 func (p *Proxy) firstAnswer(ask func(inventory.Place) (*transport.Body, error)) (*transport.Body, error) {
 	var first error
 	for _, at := range p.AllPlaces() {
@@ -295,8 +301,8 @@ func (p *Proxy) firstAnswer(ask func(inventory.Place) (*transport.Body, error)) 
 	return nil, first
 }
 
-// A TooManyError ends a run that is about to read more whole proxies from their
-// live Envoys than MaxWhole.
+// A TooManyError ends a run that would read all sections of more live proxies
+// than MaxWhole.
 type TooManyError struct{ Most int }
 
 func (e *TooManyError) Error() string {
@@ -304,9 +310,10 @@ func (e *TooManyError) Error() string {
 		"print less (| outline), or raise --max-fetch", e.Most)
 }
 
-// countWhole notes that a section of a live proxy is about to be asked for
-// whole. A proxy of which all sections are is being printed or searched whole;
-// too many of them end the run, see Options.TooMany.
+// countWhole records that a section of a live proxy is about to be requested
+// completely. If that is true of all sections of a proxy, the query probably
+// prints or searches whole proxies. Too many such proxies end the run: see
+// Options.TooMany.
 func (p *Proxy) countWhole(ctx context.Context, s mesh.Section) error {
 	l := p.loader
 	if l.MaxWhole == 0 || !p.IsLive() {

@@ -11,7 +11,8 @@ import (
 	"sync"
 )
 
-// An image holds the answers of the fleet's Envoys. They are the same for all proxies, but for the tokens in them.
+// An image holds the answers of the fleet's Envoys. They are the same for all proxies, except for the placeholders in
+// them.
 type image struct {
 	dump  *dump
 	names []string             // the names of the clusters with endpoints
@@ -28,8 +29,8 @@ type dumpAnswer struct {
 	text   *template
 }
 
-// mostKnown is how many rendered config dumps are kept. They are large, and a client that selects by name selects other
-// names each time.
+// mostKnown is the maximum number of rendered config dumps that are cached. They are large, and a client that selects
+// by name selects other names each time.
 const mostKnown = 32
 
 func newImage(c *capture, o Options) (*image, error) {
@@ -101,7 +102,8 @@ func (m *image) answer(p *Proxy, r *http.Request) (status int, kind string, b bo
 	return http.StatusNotFound, "text/plain", text("invalid path. admin commands are:\n")
 }
 
-// configDump returns the answer to a query. Concurrent requests with the same query render it once.
+// configDump returns the answer to a /config_dump request with this query string. Concurrent requests with the same
+// query string render it once.
 func (m *image) configDump(query string) *dumpAnswer {
 	m.mu.Lock()
 	answer := m.known[query]
@@ -115,7 +117,7 @@ func (m *image) configDump(query string) *dumpAnswer {
 	return answer()
 }
 
-// renderDump parses a query as Envoy does, and renders the dump.
+// renderDump parses the query string of a /config_dump request as Envoy does, and renders the dump that it selects.
 func (m *image) renderDump(query string) *dumpAnswer {
 	values, err := url.ParseQuery(query)
 	if err != nil {
