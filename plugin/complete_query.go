@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// queries completes a query. fish passes the opening quote too, and expects it
-// back.
+// queries returns completions for a query. fish passes the opening quote as a part of
+// the word.
 func (c completion) queries(cmd *cobra.Command, begun string) ([]string, cobra.ShellCompDirective) {
 	src := strings.TrimPrefix(begun, "'")
 	result := complete.Query(src, c.queryOptions(cmd))
@@ -33,13 +33,14 @@ func (c completion) queries(cmd *cobra.Command, begun string) ([]string, cobra.S
 		out = append(out, text)
 	}
 	directive := noFiles | cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveKeepOrder
-	if src != begun { // its script would compare the quote
+	if src != begun { // with NoSpace, cobra's script for fish would drop all candidates, because they don't begin with the quote
 		directive = noFiles
 	}
 	return out, directive
 }
 
-// queryOptions returns what a query can contain under the flags.
+// queryOptions returns the fields, functions and variables that a query can use with
+// these flags.
 func (c completion) queryOptions(cmd *cobra.Command) complete.Options {
 	o := complete.Options{Schema: sources.NewSchema(), Variables: []string{"$ARGS"}}
 	for _, b := range c.command().Bindings {
@@ -57,11 +58,12 @@ func (c completion) queryOptions(cmd *cobra.Command) complete.Options {
 	return o
 }
 
-// errSeen stops a query that has given enough values.
+// errSeen cancels a query that has returned enough values for completion.
 var errSeen = errors.New("seen enough")
 
-// look runs a query for completion: over a snapshot, over JSON in a regular
-// file, or over the names that are known of a live mesh.
+// look runs a query whose values are needed for completion, and passes each value to
+// each. The query runs over a snapshot, over JSON in a regular file, or over the names
+// that a live mesh lists.
 func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
 	r := c.run(cmd)
 	r.Request.Query = text
@@ -121,7 +123,7 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run.Run
 		})
 		_ = run.CloseAll(answers)
 	default:
-		if r.OpenMesh(ctx, nil) != nil { // nobody in it: what a function asks of the document is answered
+		if r.OpenMesh(ctx, nil) != nil { // a mesh without sources, for functions that read the document
 			return
 		}
 		defer r.Mesh.Close()

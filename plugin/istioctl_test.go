@@ -17,14 +17,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// told runs a command line, which may fail.
+// told runs a command line and returns its exit code and output.
 func told(args ...string) (code int, out, stderr string) {
 	var o, e bytes.Buffer
 	code = Main(&process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now})
 	return code, o.String(), e.String()
 }
 
-// TestIstioctlFlags says with istioctl's words what our own words say.
+// TestIstioctlFlags checks that command lines in istioctl's syntax have the same output
+// as the corresponding command lines in the plugin's own syntax.
 func TestIstioctlFlags(t *testing.T) {
 	for _, c := range []struct{ theirs, ours string }{
 		{"ps -v 1", "status"},
@@ -53,7 +54,8 @@ func TestIstioctlFlags(t *testing.T) {
 	}
 }
 
-// TestIstioctlSummaries compares the short tables with what they are short for.
+// TestIstioctlSummaries checks that the summaries of --verbose=false contain the same
+// listeners and routes as the full tables.
 func TestIstioctlSummaries(t *testing.T) {
 	rows := cellsOf(t, said(t, "listeners", "reviews-v1", "--verbose=false", "--snapshot", "demo"), []string{"ADDRESSES", "PORT", "TYPE"})
 	long := cellsOf(t, said(t, "listeners", "reviews-v1", "--snapshot", "demo"), []string{"ADDRESSES", "PORT"})
@@ -76,7 +78,8 @@ func TestIstioctlSummaries(t *testing.T) {
 	}
 }
 
-// TestIstioctlRefusals holds that what can't be done here is told, and why.
+// TestIstioctlRefusals checks that a command line of istioctl that the plugin doesn't
+// support is rejected with a message that says why.
 func TestIstioctlRefusals(t *testing.T) {
 	for words, want := range map[string]string{
 		"ps --xds-address istiod:15012":             "--pilot http://HOST:15014",
@@ -99,7 +102,7 @@ func TestIstioctlRefusals(t *testing.T) {
 	}
 }
 
-// dumpOfReviews writes a config dump of the demo's to a file.
+// dumpOfReviews writes the config dump of one of the demo's proxies to a file.
 func dumpOfReviews(t *testing.T) (path string) {
 	t.Helper()
 	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
@@ -112,8 +115,8 @@ func dumpOfReviews(t *testing.T) (path string) {
 	return path
 }
 
-// TestFileOfProxy compares what a Pilot would send with a dump in a file: that
-// of the proxy itself, and that of another one.
+// TestFileOfProxy compares the configuration that istiod would send to a proxy with a
+// config dump in a file, of the same proxy and of another one.
 func TestFileOfProxy(t *testing.T) {
 	dump := dumpOfReviews(t)
 	if code, out, stderr := told("ps", theReviews, "--file", dump, "--snapshot", "demo"); code != process.ExitOK || strings.Count(out, " Match\n") != 5 || stderr != "" {
@@ -130,8 +133,8 @@ func TestFileOfProxy(t *testing.T) {
 	}
 }
 
-// TestClustersFile reads endpoints from the answer to /clusters, as istioctl's
-// -f takes it: what Envoy itself says of them is all there.
+// TestClustersFile passes an answer to /clusters as a file with -f, as istioctl allows.
+// The endpoints must be the same as those of the proxy in the mesh.
 func TestClustersFile(t *testing.T) {
 	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
 	if err != nil {

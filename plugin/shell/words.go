@@ -8,18 +8,18 @@ import (
 
 // A ShellWord is one word of a command line, as a shell would read it.
 type ShellWord struct {
-	Text     string // without its quotes
-	Places   []int  // where in the line each byte of the text ends, the place where the word begins first
-	Quote    byte   // the quote that is open at its end; 0: none
-	Redirect bool   // it is a file's name behind < or >
+	Text     string // the word without its quotes
+	Places   []int  // offsets in the line: first that of the word's beginning, then for each byte of Text the one where it ends
+	Quote    byte   // the quote that is still open at the end of the word; 0 if there is none
+	Redirect bool   // the word is the name of a file after < or >
 }
 
-// AnsiQuote marks $'…', which is not completed in.
+// AnsiQuote is the value of ShellWord.Quote inside $'…'. Nothing is completed there.
 const AnsiQuote = '$'
 
-// ShellWords splits a command line up to the cursor as bash and zsh do. The
-// last word is the one being written, and may be empty. Variables and ~ are
-// replaced except in the last word; nothing else is expanded.
+// ShellWords splits a command line, up to the cursor, as bash and zsh do. The last word
+// is the one to complete, and may be empty. Variables and ~ are expanded except in the
+// last word; nothing else is expanded.
 func ShellWords(line string, env func(string) string) (words []ShellWord) {
 	r := &shellReader{line: line, env: env}
 	for r.at < len(line) {
@@ -46,7 +46,7 @@ func ShellWords(line string, env func(string) string) (words []ShellWord) {
 	return append(r.words, *r.word)
 }
 
-// A shellReader reads a command line.
+// A shellReader splits a command line into words.
 type shellReader struct {
 	line     string
 	at       int
@@ -54,7 +54,7 @@ type shellReader struct {
 	words    []ShellWord
 	word     *ShellWord
 	redirect bool
-	open     byte // a quote that the line's end leaves open
+	open     byte // the quote that is still open at the end of the line
 }
 
 func (r *shellReader) begin() {
@@ -70,7 +70,7 @@ func (r *shellReader) end() {
 	}
 }
 
-// put adds to the word what the line says up to an end.
+// put appends text to the current word, and continues at offset end of the line.
 func (r *shellReader) put(text string, end int) {
 	for range len(text) {
 		r.word.Places = append(r.word.Places, end)
@@ -79,7 +79,7 @@ func (r *shellReader) put(text string, end int) {
 	r.at = end
 }
 
-// skip goes over a quote: what comes next stands behind it.
+// skip skips an opening quote of n bytes. The text after it then begins behind the quote.
 func (r *shellReader) skip(n int) {
 	r.at += n
 	r.word.Places[len(r.word.Places)-1] = r.at
@@ -144,7 +144,7 @@ func (r *shellReader) double() {
 	r.open = '"'
 }
 
-// ansi goes over $'…'.
+// ansi skips $'…' without adding its content to the word.
 func (r *shellReader) ansi() {
 	r.at += 2
 	for r.at < len(r.line) {
@@ -160,8 +160,8 @@ func (r *shellReader) ansi() {
 	r.open = AnsiQuote
 }
 
-// variable puts the value of one of the environment, if it is named in full
-// and there is more of the line behind the word.
+// variable replaces $NAME or ${NAME} by the value of the environment variable. It keeps
+// the text unchanged if the variable isn't set, and in the last word of the line.
 func (r *shellReader) variable() {
 	rest := r.line[r.at+1:]
 	name, length := rest, 1
@@ -185,9 +185,9 @@ func (r *shellReader) variable() {
 	r.put(r.env(name), r.at+length)
 }
 
-// Requoted quotes a text for bash and zsh, inside the open quote if there is
-// one. In double quotes, "!" can't be protected from history expansion: it is
-// put outside of them.
+// Requoted escapes a string for bash and zsh. If a quote is open, it escapes the string
+// for the inside of that quote. In double quotes, "!" can't be escaped from history
+// expansion, so it closes the quotes before the "!" and opens them again.
 func Requoted(text string, quote byte) string {
 	switch quote {
 	case '\'':
@@ -196,7 +196,7 @@ func Requoted(text string, quote byte) string {
 		return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`", "!", `"\!"`).Replace(text)
 	}
 	var b strings.Builder
-	for i := range len(text) { // by bytes: a text may be no UTF-8
+	for i := range len(text) { // byte by byte, because the string may not be valid UTF-8
 		if c := text[i]; strings.IndexByte("|&;<>()$`\\\"' \t*?[]#~!{}^", c) >= 0 || c == '=' && i == 0 {
 			b.WriteByte('\\')
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// DrawTrace draws a Trace, the path of a request, as a tree with one step per
-// line. With colours, a step that ends the request badly is red.
+// DrawTrace draws a Trace, the path of a request, as a tree with one step per line. With
+// colours, the line is red if the request fails there.
 func DrawTrace(s *Subject, color bool) string {
 	d := &drawing{color: color}
 	d.trace(s, "")
@@ -37,8 +37,8 @@ func (d *drawing) trace(s *Subject, indent string) {
 	}
 }
 
-// drawNodes draws the nodes of one level and those below them. It aligns the
-// second cells of one level.
+// drawNodes draws sibling nodes and their children. It aligns the second cells of the
+// siblings.
 func (d *drawing) drawNodes(all []treeNode, indent string) {
 	width := 0
 	for _, t := range all {
@@ -98,8 +98,8 @@ func fromOrAt(s *Subject) string {
 	return "from"
 }
 
-// maxDrawnEndpoints is how many endpoints of a cluster are drawn. A line below
-// gives the number of the others.
+// maxDrawnEndpoints is the maximum number of endpoints that are drawn for a cluster. One
+// more line gives the number of the others.
 const maxDrawnEndpoints = 10
 
 func stepNodes(s *Subject) []treeNode {
@@ -171,7 +171,7 @@ func endpointNodes(s *Subject, cluster string) []treeNode {
 	return out
 }
 
-// usualRetries is Istio's default number of retries, which needs no line.
+// usualRetries is Istio's default number of retries. No line is drawn for it.
 const usualRetries = "2"
 
 // effectNodes returns the lines after the steps: policies, faults, timeouts,

@@ -27,13 +27,14 @@ func (f Function) Signature() string {
 	return f.Name + "(" + strings.Join(f.Params, "; ") + ")"
 }
 
-// base returns the definitions over shapes, by name/arity.
+// base returns the definitions of jq's functions over shapes, by "name/arity". Such a
+// definition says which values a function can return.
 var base = sync.OnceValue(readBase)
 
 func readBase() map[string]*definition {
 	p, err := syntax.Parse("shapes.jq", shapesText)
 	if err != nil {
-		panic(err) // shapes.jq is part of the program
+		panic(err) // can't happen: shapes.jq is embedded in the program
 	}
 	all := primitives()
 	for _, fd := range p.Query.FuncDefs {

@@ -7,18 +7,19 @@ import (
 	"unicode"
 )
 
-// A Change is one place where two values differ.
+// A Change is one difference between two values a and b.
 type Change struct {
 	Section  Section
-	Resource *Resource // the element of the section that contains the change; nil for values of no known kind
-	Path     []any     // the path within the resource or value, in a's names and indexes; in b's if the place is missing in a
+	Resource *Resource // the element of the section that contains the change; nil if the values have no known kind
+	Path     []any     // the path within the resource or value, with a's names and indexes; with b's if a has no value there
 	Within   []string  // the names of the list elements on the path
 	A, B     any
 	InA, InB bool
-	Source   string // the Istio resource that caused it, such as "DestinationRule/reviews.default"; empty if it isn't known
+	Source   string // the Istio resource that the changed part was built from, such as "DestinationRule/reviews.default"; empty if it isn't known
 }
 
-// Changes returns the places where the two sides of a section differ, in order.
+// Changes returns the differences between the two sides of a section, in the order of
+// the section.
 func (s Section) Changes() []Change {
 	if s.Edit == nil {
 		return nil
@@ -48,7 +49,8 @@ type walk struct {
 	found   []Change
 }
 
-// position describes how the walk reached an edit.
+// position is the context of an edit: the values that a Change takes from the edits
+// around it.
 type position struct {
 	resource *Resource
 	path     []any
@@ -79,7 +81,8 @@ func (w *walk) edit(e *Edit, t position) {
 	}
 }
 
-// step returns the last element of the path to an edit.
+// step returns the last element of the path to an edit. list is whether the edit is
+// inside an array.
 func (e *Edit) step(list bool) any {
 	switch {
 	case !list && e.InA:
@@ -99,9 +102,9 @@ func (e *Edit) name() string {
 	return textAt(e.B, "name")
 }
 
-// origin returns the Istio resource that one of the values names in its
-// metadata, or else around, the resource of the enclosing value. The values of
-// istiod come first, because istiod is up to date.
+// origin returns the Istio resource that the metadata of one of the values names. If no
+// value has one, it returns around, which is the Istio resource of the enclosing value.
+// The caller has to pass istiod's value first, because istiod is up to date.
 func origin(around string, values ...any) string {
 	for _, v := range values {
 		if s := sourceName(textAt(v, "metadata", "filterMetadata", "istio", "config")); s != "" {
@@ -111,8 +114,8 @@ func origin(around string, values ...any) string {
 	return around
 }
 
-// sourceName parses
-// "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>".
+// sourceName converts "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>" to
+// "<Kind>/<name>.<ns>". It returns "" for any other string.
 func sourceName(path string) string {
 	words := strings.Split(path, "/")
 	if len(words) != 8 || words[0] != "" || words[1] != "apis" || words[4] != "namespaces" {
@@ -127,8 +130,8 @@ func sourceName(path string) string {
 	return kind.String() + "/" + words[7] + "." + words[5]
 }
 
-// PathText formats a path as jq writes it, such as
-// .virtualHosts[0].routes[6].name; the path of the value itself is ".".
+// PathText formats a path in jq's syntax, such as .virtualHosts[0].routes[6].name. An
+// empty path becomes ".".
 func PathText(path []any) string {
 	if len(path) == 0 {
 		return "."

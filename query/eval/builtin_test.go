@@ -21,29 +21,30 @@ const samples = `null, false, true, 0, 1, -1, 2.5, -0.5, 3e10, 12345678901234567
 	[1425599621, 2, 3], [2015, 2, 5, 23, 51, 47, 4, 63], [65, 66], [{"key": "k", "value": 1}, {"name": "n"}, {"Key": "K", "Value": null}], [["a", "g"]], ["a", "b"], [[0], 1],
 	{}, {"a": 1}, {"a": {"b": [1, null]}, "c": "x"}, {"start": 1, "end": 2}, {"key": "v"}`
 
-// argumentSamples are the values that functions are called with.
+// argumentSamples are the arguments with which functions of one argument are called.
 const argumentSamples = `null, true, 0, 1, -1, 2.5, "", "a", "b", ", ", "g", "[a-c]", "(?<x>a)", "%Y-%m-%d", "csv", "sh", [], [0], ["a"], ["a", "b"], [[0]], [["a"]], ["a", "gi"], {}, {"a": 1}`
 
-// fewSamples and fewArguments are for functions of several arguments.
+// fewSamples and fewArguments are the inputs and arguments for functions of several
+// arguments. They are fewer, because all combinations are tried.
 const (
 	fewSamples   = `null, 2.5, "", "abc", "a,b, c", "2015-03-05", [], [1, "a", null], [[1, 2], [3]], [{"a": 1}], {}, {"a": {"b": 1}}`
 	fewArguments = `null, 0, 2.5, "", "a", "(?<x>a)", "a|", [], ["a"], [["a"]], {}, {"a": 1}`
 )
 
-// otherwise are functions whose result doesn't depend on the input alone, or that
-// never end.
+// otherwise lists functions that can't be compared, because their results depend on
+// more than their input and arguments, or because they may not terminate.
 var otherwise = []string{
 	"input/0", "inputs/0", "debug/0", "debug/1", "stderr/0", "halt/0", "halt_error/0", "halt_error/1", "now/0", "env/0", "builtins/0", "input_filename/0", "modulemeta/0", "localtime/0", "strflocaltime/1", "until/2",
 }
 
-// ofJqsOwn are functions whose results follow jq where gojq differs from jq.
+// ofJqsOwn lists functions whose results differ from gojq's, because they follow jq.
 var ofJqsOwn = []string{
 	"transpose/0", "tonumber/0", "fromjson/0", "truncate_stream/1", "reverse/0", "index/1", "rindex/1", "indices/1", "range/3", "nth/1", "first/0", "last/0", "gamma/0", "getpath/1", "flatten/1", "JOIN/2", "JOIN/3", "JOIN/4",
 }
 
-// TestBuiltins compares every function of gojq for all samples. The results must
-// be equal, and there must be an error where gojq returns one. The texts of the
-// errors are jq's and not compared.
+// TestBuiltins compares every function with gojq's, for all samples. The results must
+// be equal, and both must fail for the same inputs. The texts of the errors are not
+// compared, because ours are those of jq.
 func TestBuiltins(t *testing.T) {
 	calls := new(atomic.Int64)
 	t.Run("all", func(t *testing.T) {
@@ -59,7 +60,7 @@ func TestBuiltins(t *testing.T) {
 	t.Logf("%d calls of %d functions", calls.Load(), len(gojqBuiltins(t))-len(otherwise))
 }
 
-// compareBuiltin compares one function and returns how often it was called.
+// compareBuiltin compares one function with gojq's, and returns how often it was called.
 func compareBuiltin(t *testing.T, k string) (calls int) {
 	t.Helper()
 	name, arity, _ := strings.Cut(k, "/")
@@ -91,7 +92,7 @@ func compareBuiltin(t *testing.T, k string) (calls int) {
 			break
 		}
 	}
-	byChance := k == "path/1" || k == "del/1" || k == "pick/1" // a computed value that happens to equal the input counts as a path
+	byChance := k == "path/1" || k == "del/1" || k == "pick/1" // gojq accepts a computed value as a path if it happens to equal the input
 	if !byChance && !lazy.alike(got) {
 		t.Errorf("%s: of what is lazy it gives something else", k)
 	}
@@ -113,7 +114,8 @@ func gojqBuiltins(t *testing.T) (keys []string) {
 	return keys
 }
 
-// valueOf returns the array of the constants.
+// valueOf evaluates a list of jq constants, separated by commas, and returns them as
+// an array.
 func valueOf(constants string) any {
 	q, err := gojq.Parse("[" + constants + "]")
 	if err != nil {
@@ -123,8 +125,7 @@ func valueOf(constants string) any {
 	return object.FromPlain(v)
 }
 
-// elements returns one line for each element of the only result, which is an
-// array.
+// elements splits a result that is a single array into one line for each element.
 func elements(r *results) *results {
 	var all []json.RawMessage
 	if len(r.lines) != 1 || object.Unmarshal([]byte(r.lines[0]), &all) != nil {
@@ -162,8 +163,8 @@ func TestBuiltinsAreKnown(t *testing.T) {
 	}
 }
 
-// added are functions that jq 1.8 has and gojq lacks, with the results of jq
-// 1.8.2.
+// added are queries with functions and flags that jq 1.8 has and gojq lacks, and the
+// results of jq 1.8.2.
 var added = []struct{ query, want string }{
 	{`{"b": 1, "a": 2} | keys_unsorted`, `["b","a"]`},
 	{`{"b": 1, "a": 2} | keys, (to_entries | map(.key)), [.[]], [tostream], tojson, (walk(.) | tojson)`, `["a","b"] ["b","a"] [1,2] [[["b"],1],[["a"],2],[["a"]]] "{\"b\":1,\"a\":2}" "{\"b\":1,\"a\":2}"`},

@@ -13,11 +13,11 @@ import (
 
 // The errors that end a run.
 type (
-	// Error is what a query raised while it ran and did not catch.
+	// Error is an error that the query raised and didn't catch.
 	Error = values.Error
-	// Halt is how halt and halt_error end a run.
+	// Halt is the error with which halt and halt_error end a run.
 	Halt = values.Halt
-	// LimitError says that the query wants more of something than it may have.
+	// LimitError is the error of a query that exceeds a limit, such as its memory.
 	LimitError = values.LimitError
 )
 
@@ -47,7 +47,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	for _, v := range vars {
 		e = &env{up: e, v: v}
 	}
-	e = &env{up: e} // the entry of the step that finishes results
+	e = &env{up: e} // an environment for the step that finishes results
 	err := c.n.run(m, e, values.Located{V: in}, func(v values.Located) error {
 		m.Freeze()
 		if err := out(m.Settle(v.V)); err != nil {
@@ -82,15 +82,15 @@ func outcome(err error) error {
 	}
 }
 
-// hints remembers for which fields the user was told that their kind does not
-// have them.
+// hints remembers the fields for which a note was shown to the user, saying that the
+// object's kind doesn't have such a field.
 type hints struct {
 	ask  func(kind, field string) string
 	mu   sync.Mutex
 	told map[[2]string]bool
 }
 
-// isNew reports whether nothing was reported for a field yet.
+// isNew reports whether no note was shown for a field yet.
 func (h *hints) isNew(kind, field string) bool {
 	if h.ask == nil {
 		return false
@@ -100,7 +100,7 @@ func (h *hints) isNew(kind, field string) bool {
 	return !h.told[[2]string{kind, field}]
 }
 
-// hint returns the note on a field: the first time only, then "".
+// hint returns the note for a field on the first call, and "" on later calls.
 func (h *hints) hint(kind, field string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -115,7 +115,7 @@ func (h *hints) hint(kind, field string) string {
 	return h.ask(kind, field)
 }
 
-// report reports an event to the user. It is called in order.
+// report shows an event to the user. The calls are in the order of the results.
 func (r *runState) report(ev ahead.Event) {
 	if ev.Fault != nil && r.opts.Fault != nil {
 		r.opts.Fault(ev.Fault)
@@ -132,10 +132,10 @@ func (r *runState) report(ev ahead.Event) {
 type machine struct {
 	ahead.Thread
 	run  *runState
-	next tailCall // to be made by the function that is being evaluated
+	next tailCall // the call that the function being evaluated still has to make
 }
 
-// runState is what all goroutines of a run share.
+// runState is the state that all goroutines of a run share.
 type runState struct {
 	opts  *RunOptions
 	hints hints
@@ -150,10 +150,10 @@ func newMachine(r *runState) *machine {
 // machineOf returns the machine that a thread is a part of.
 func machineOf(t *ahead.Thread) *machine { return t.Owner.(*machine) }
 
-// pipe runs b on every result of a, which is an iteration. As soon as a yields a
-// value that is still to be loaded, b runs ahead on the values after it. For
-// that, a is started again and its results so far are skipped, which is safe
-// because jq has no side effects.
+// pipe runs b on every result of a, which is an iteration. If a yields a value that
+// isn't loaded yet, b is evaluated ahead for the values after it. To get these, a is
+// started again and skips the results that it has already yielded. That is safe
+// because a has no side effects.
 func (m *machine) pipe(e *env, in values.Located, a, b *node, y values.Yield) error {
 	if m.Sequential() {
 		return a.run(m, e, in, func(v values.Located) error { return b.run(m, e, v, y) })
@@ -165,10 +165,10 @@ func (m *machine) pipe(e *env, in values.Located, a, b *node, y values.Yield) er
 	})
 }
 
-// scouted runs use on every result of src, in order and one at a time, because
-// each step may need the state after the one before it. What the steps are
-// likely to load is loaded ahead by scouts, which evaluate look; the results and
-// errors of look are dropped.
+// scouted runs use on every result of src, in order and one at a time, because a step
+// may depend on the state that the previous step returned. At the same time, other
+// goroutines call look for later results of src, which loads what the steps will
+// probably read. The results and errors of look are dropped.
 func (m *machine) scouted(e *env, in values.Located, src *node, look func(*machine, values.Located) error, use values.Yield) error {
 	if !src.ahead(e) || m.Sequential() {
 		return src.run(m, e, in, use)

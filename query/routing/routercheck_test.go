@@ -38,9 +38,9 @@ type spaceData struct {
 	Overwrite bool `json:"allow_overwrite"`
 }
 
-// TestRouterCheck runs the cases of Envoy's router_check_tool in the way of the
-// tool: the random value is 0 unless the case sets it, and a runtime key counts
-// only if the case names it, then with at least 1 percent.
+// TestRouterCheck runs the test cases of Envoy's router_check_tool in the same way
+// as the tool. The random value is 0 unless the case sets it. A runtime fraction is
+// 0 percent unless the case names its key; then it is at least 1 percent.
 func TestRouterCheck(t *testing.T) {
 	goldens, err := filepath.Glob(filepath.Join(routerCheck, "*.golden.proto.json"))
 	if err != nil || len(goldens) == 0 {
@@ -62,7 +62,7 @@ func TestRouterCheck(t *testing.T) {
 	}
 }
 
-// meantToFail lists the cases that the tool's own tests expect to fail.
+// meantToFail lists the cases that router_check_tool's own tests expect to fail.
 var meantToFail = map[string]bool{
 	"TestRoutesFailures/ResponseHeaderMatches Failures": true, "TimeoutFailures/Test_1": true,
 	"RouteMetadata/MetadataValueMismatch": true, "RouteMetadata/MetadataNamespaceMissing": true,
@@ -94,8 +94,8 @@ func configurationOf(t *testing.T, name string) any {
 	return camel(v)
 }
 
-// withRuntime replaces each runtime fraction by the value that the tool gives
-// it.
+// withRuntime replaces each runtime fraction by the value that router_check_tool
+// would use: at least 1 if set is the fraction's runtime key, else 0.
 func withRuntime(v any, set string) {
 	switch x := v.(type) {
 	case []any:
@@ -170,7 +170,7 @@ func camelNumbers(v any) any {
 
 func text(v any) string { b, _ := json.Marshal(v); return string(b) }
 
-// checked computes the properties that the tool reports of an answer.
+// checked computes from an answer the properties that router_check_tool reports.
 type checked struct {
 	*choice
 	a  *Answer
@@ -178,8 +178,9 @@ type checked struct {
 	rc any
 }
 
-// get returns the value of a property that the tool reports. For a property
-// that is a list of conditions, it returns nil if all of them hold.
+// get returns the value of a property that router_check_tool reports. If the
+// expected value is a list of conditions, get returns nil if all of them hold, and a
+// description of a difference otherwise.
 func (k *checked) get(what string, want any) any {
 	forwards := k.a.Status == 0 && k.a.RedirectStatus == 0 && k.a.DirectStatus == 0
 	host, path := "", ""

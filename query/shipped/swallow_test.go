@@ -88,8 +88,8 @@ func definitions(p *syntax.Program, to map[string]*syntax.FuncDef) {
 	})
 }
 
-// swallows returns the places in a program that hide the error of a list or a
-// section.
+// swallows returns a message for each expression of a program that hides the error of a
+// list or a section.
 func swallows(p *syntax.Program, library map[string]*syntax.FuncDef) (found []string) {
 	s := &swallowing{lists: lists(), known: map[string]*syntax.FuncDef{}}
 	for name, d := range library {
@@ -142,14 +142,14 @@ func lists() map[string]bool {
 type swallowing struct {
 	lists map[string]bool
 	known map[string]*syntax.FuncDef
-	under map[string]bool // the functions that are being followed; prevents endless recursion
+	under map[string]bool // the functions whose bodies are being visited; prevents endless recursion
 }
 
-// guarded returns the lists whose errors the ? at an index of a term's suffixes
-// hides. In .a[].b[]? and .a[].b? that is .b alone; in (f)? it is every list of
-// f.
+// guarded returns the lists whose errors are hidden by a "?". at is the index of the "?"
+// among the suffixes of t. In .a[].b[]? and in .a[].b? it hides only errors of .b. In
+// (f)? it hides the errors of every list that f reads.
 func (s *swallowing) guarded(t *syntax.Term, at int) []string {
-	var links []*syntax.Index // a nil element stands for []
+	var links []*syntax.Index // a nil element means []
 	if t.Type == syntax.TermIndex {
 		links = append(links, t.Index)
 	}
@@ -159,7 +159,7 @@ func (s *swallowing) guarded(t *syntax.Term, at int) []string {
 		}
 	}
 	if n := len(links); n > 0 && links[n-1] == nil {
-		links = links[:n-1] // drop the []; the link before it is the list
+		links = links[:n-1] // without the final [], the last link is the list
 	}
 	if len(links) == 0 { // a call or parentheses
 		head := *t
@@ -204,9 +204,9 @@ func (s *swallowing) in(n any) (names []string) {
 	return names
 }
 
-// names returns the lists on the path of a chain. whole reports whether the
-// entire chain consists of lists. It doesn't if, for example, it reaches the
-// routes of a virtual host: those only have the name of a list.
+// names returns the lists that a chain of indexes goes through. whole is whether every
+// index of the chain is a list. It is false, for example, for the routes of a virtual
+// host, which have the name of a list but are a part of another one.
 func (s *swallowing) names(links []*syntax.Index) (names []string, whole bool) {
 	for _, x := range links {
 		switch name := nameOf(x); {

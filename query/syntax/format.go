@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Format writes a tree as one line of source. It keeps method calls as method
-// calls. Parsing the line returns the same tree with other positions.
+// Format returns the source of a tree, in one line. Method calls stay method calls.
+// Parsing the line returns the same tree with other positions.
 func Format(q *Query) string {
 	f := &formatter{}
 	f.program(q)
@@ -234,7 +234,7 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	}
 	receiver, call = q.Left.Term, q.Right.Term
 	switch receiver.Type {
-	case TermUnary, TermTry, TermLabel, TermBreak: // a suffix would apply to the last term inside, not to the whole
+	case TermUnary, TermTry, TermLabel, TermBreak: // in -1.f(), the call would apply to 1, not to -1; similarly for the others
 		return nil, nil
 	}
 	if call.Type != TermFunc || !call.Func.Method || q.Left.FuncDefs != nil || q.Right.FuncDefs != nil ||
@@ -244,7 +244,8 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	return receiver, call
 }
 
-// apart writes a space if a dot would merge with the previous token.
+// apart writes a space after term t if a following dot would otherwise merge with its
+// token, as after a number.
 func (f *formatter) apart(t *Term) {
 	if len(t.SuffixList) == 0 && (t.Type == TermIdentity || t.Type == TermRecurse || t.Type == TermNumber) {
 		f.put(" ")

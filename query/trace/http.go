@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// enterChain goes on in a filter chain: through its network filters to the HTTP
-// connection manager or the TCP proxy, which is the last.
+// enterChain continues the trace in a filter chain: through its network filters to
+// the last one, which is the HTTP connection manager or the TCP proxy.
 func (w *walk) enterChain(listener, chain any) error {
 	r := w.reader()
 	filters := r.List(chain, "filters")
@@ -113,9 +113,10 @@ func (w *walk) enterRoutes(listener any, hcm document.Message) error {
 	return w.follow(a)
 }
 
-// endNoRoutes ends the walk where a connection manager's route configuration is
-// not found. A listener in use has the one that it names, because Envoy waits for
-// it: a dump without any route configuration says nothing about routes.
+// endNoRoutes ends the trace if the route configuration of a connection manager isn't
+// found. If the dump has no route configuration at all, the routes are unknown: Envoy
+// uses a listener only after it has received the route configuration that the
+// listener names, so the dump must be incomplete.
 func (w *walk) endNoRoutes(at routesAt) error {
 	if at.name != "" {
 		r := w.reader()
@@ -134,8 +135,8 @@ func (w *walk) endNoRoutes(at routesAt) error {
 	return w.end(noRoute)
 }
 
-// addRouteSteps adds the virtual host and the route that were chosen, and what the
-// request came near to.
+// addRouteSteps adds steps for the virtual host and the route that Envoy selects, and
+// for the routes that almost match the request.
 func (w *walk) addRouteSteps(a *routing.Answer) error {
 	if a.Host == nil {
 		if a.Status == 404 {
@@ -185,8 +186,8 @@ func (w *walk) addRouteSteps(a *routing.Answer) error {
 	return nil
 }
 
-// follow does what the routes say: it ends the walk with Envoy's own answer, or
-// goes on to the clusters.
+// follow continues the trace after a route was selected. It either ends the trace with
+// an answer from Envoy itself, or continues at the route's clusters.
 func (w *walk) follow(a *routing.Answer) error {
 	switch {
 	case a.Status == 404 && a.Host == nil:
@@ -224,7 +225,7 @@ func (w *walk) follow(a *routing.Answer) error {
 	if err := w.enterClusters(a.Clusters, a.Cluster, criteria); err != nil || w.reached() {
 		return err
 	}
-	switch w.reason { // Envoy answers instead of the endpoints
+	switch w.reason { // no endpoint is reached, so Envoy itself answers
 	case notKnown:
 	case noCluster:
 		w.status = limits.NoCluster
@@ -234,7 +235,7 @@ func (w *walk) follow(a *routing.Answer) error {
 	return nil
 }
 
-// setForwarded sets the host and the path of the request as it is sent on.
+// setForwarded sets the host and the path of the request to those that Envoy forwards.
 func (w *walk) setForwarded(url string) {
 	_, rest, ok := strings.Cut(url, "://")
 	if !ok {
@@ -245,8 +246,9 @@ func (w *walk) setForwarded(url string) {
 	w.request.Host, w.request.Path = host, rest[len(host):]
 }
 
-// endInFilters adds what filters do to the request, and returns whether they end
-// it. status is what the proxy answers a request that a policy denies.
+// endInFilters adds the effects of filters on the request, and returns whether a filter
+// answers it. status is the status with which the proxy answers a request that a policy
+// denies.
 func (w *walk) endInFilters(p *routing.Passed, status int) bool {
 	for _, v := range p.Verdicts {
 		verdict := "allowed"

@@ -2,7 +2,8 @@ package decode
 
 import "encoding/json"
 
-// place is the position within a number. It decides which byte may follow.
+// place is a position in the grammar of JSON numbers. It determines which bytes may
+// follow.
 type place int
 
 const (
@@ -18,7 +19,7 @@ const (
 	numberEnd // the byte doesn't belong to the number
 )
 
-// step returns the position after c.
+// step returns the position after byte c at position at, or numberEnd if c can't follow.
 func (at place) step(c byte) place {
 	digit := c-'0' < 10
 	switch at {
@@ -75,7 +76,7 @@ func (w *window) skipNumber() (whole bool, err error) {
 		}
 	}
 	if w.p >= w.n && w.err != nil {
-		return false, w.err // after a read error, nobody knows whether the number goes on
+		return false, w.err // because of the read error, it isn't known whether the number ends here
 	}
 	switch at {
 	case numberZero, numberDigits:
@@ -86,7 +87,7 @@ func (w *window) skipNumber() (whole bool, err error) {
 	return false, w.fail(w.p, "a digit")
 }
 
-// number reads the number at p.
+// number decodes the number at p.
 func (d *decoder) number() (any, error) {
 	d.mark = d.p
 	whole, err := d.skipNumber()
@@ -113,8 +114,8 @@ func (d *decoder) number() (any, error) {
 	return json.Number(raw), nil
 }
 
-// integer parses an integer of up to 18 digits, if an int can hold it. It refuses
-// -0, which an int can't hold.
+// integer parses an integer of up to 18 digits. It returns false if an int can't
+// represent the number, which includes -0.
 func integer(raw []byte) (int, bool) {
 	digits := raw
 	if raw[0] == '-' {

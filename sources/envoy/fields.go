@@ -15,7 +15,8 @@ import (
 //go:embed fields.txt
 var fieldText string
 
-// envoyFields is the table of Envoy's own messages, which all proxies share.
+// envoyFields returns the table of Envoy's own messages. It is built once, for all
+// proxies.
 var envoyFields = sync.OnceValue(func() *fieldTable { return newFieldTable(fieldText) })
 
 // A fieldTable has the fields of messages, as a text with one line for each
@@ -28,8 +29,8 @@ type fieldTable struct {
 
 func newFieldTable(text string) *fieldTable { return &fieldTable{text: text} }
 
-// message returns the shape of a message by its full name, nil for an unknown
-// one.
+// message returns the shape of the message with a full name, or nil if there is no such
+// message.
 func (t *fieldTable) message(name string) *message {
 	if m, ok := t.read.Load(name); ok {
 		return m.(*message)
@@ -62,8 +63,8 @@ func (t *fieldTable) line(name string) (line string, ok bool) {
 	return "", false
 }
 
-// A message is the shape of one message: the names of its members in the
-// document, and what they hold.
+// A message is the shape of one message: the names and the shapes of its members in the
+// document.
 type message struct {
 	table  *fieldTable
 	name   string
@@ -79,9 +80,9 @@ type member struct {
 	shape decode.Shape
 }
 
-// Member accepts a name in Envoy's spelling or the document's. A field that is
-// not in this version of the message is renamed by the same rule, and its value
-// stays unchanged.
+// Member returns the document's name and the shape of a field. key may be Envoy's name
+// or the document's. If the table doesn't have the field, its name is converted by the
+// same rule, and its value stays unchanged.
 func (m *message) Member(key []byte) (string, decode.Shape) {
 	m.once.Do(m.parse)
 	if f, ok := m.members[string(key)]; ok {
@@ -145,8 +146,9 @@ func (m *message) fieldNames() []string {
 	return m.names
 }
 
-// shape returns the shape of a field's value, nil if it stays unchanged. home
-// is the package of the field's message.
+// shape returns the shape of a field's value, or nil if the value stays unchanged. holds
+// is the field's type in the format of the table. home is the package of the field's
+// message.
 func (t *fieldTable) shape(holds, home string) decode.Shape {
 	switch {
 	case holds == "" || holds[0] == '#':
@@ -197,7 +199,8 @@ func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
 	return structShape{}, true
 }
 
-// valueShape is the shape of an Any that holds something under "value".
+// valueShape is the shape of an Any whose message has a JSON form of its own, and is
+// therefore in the member "value".
 type valueShape struct{ value decode.Shape }
 
 func (s valueShape) Member(key []byte) (string, decode.Shape) {
@@ -209,7 +212,7 @@ func (s valueShape) Member(key []byte) (string, decode.Shape) {
 
 func (valueShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
-// mapShape is the shape of a map, whose keys are data.
+// mapShape is the shape of a map. Its keys are data and stay unchanged.
 type mapShape struct{ value decode.Shape }
 
 func (s mapShape) Member([]byte) (string, decode.Shape) { return "", s.value }
@@ -219,8 +222,8 @@ func (mapShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 // Unordered implements [decode.Unordered].
 func (mapShape) Unordered() {}
 
-// openShape is the shape of a message whose descriptor is unknown and that
-// contains neither maps nor Structs: every name inside is that of a field.
+// openShape is the shape of a message whose descriptor is unknown. The message is
+// assumed to contain neither maps nor Structs, so that every name in it is a field name.
 type openShape struct{}
 
 func (s openShape) Member(key []byte) (string, decode.Shape) {
@@ -232,11 +235,11 @@ func (s openShape) Member(key []byte) (string, decode.Shape) {
 
 func (openShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
-// typeName returns the message that a type URL names.
+// typeName returns the full name of the message that a type URL refers to.
 func typeName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
 
-// packageOf returns a message's package: the name up to its first capitalised
-// word.
+// packageOf returns the package of a message, which is the part of its full name before
+// the first capitalised word.
 func packageOf(name string) string {
 	for i := 0; i < len(name); i++ {
 		if 'A' <= name[i] && name[i] <= 'Z' && (i == 0 || name[i-1] == '.') {
@@ -276,9 +279,8 @@ func camel(s string) string {
 	return string(b)
 }
 
-// FieldLine returns the table's entry for a message of Envoy's, including the
-// fields of its first versions. The first lines of the table describe the
-// format.
+// FieldLine returns the table's entry for one of Envoy's messages, including its retired
+// fields. The first lines of the table describe the format.
 func FieldLine(name string) (fields string, ok bool) {
 	m := envoyFields().message(name)
 	if m == nil {

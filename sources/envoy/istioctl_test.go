@@ -14,8 +14,8 @@ import (
 
 const shared = "../../../shared/"
 
-// printed are the rows of a table that istioctl printed, by its columns; the
-// words between them are cut at the places of the header's.
+// printed parses a table that istioctl printed, and returns the given columns of its
+// rows. A cell begins at the offset at which the header of its column begins.
 func printed(t *testing.T, text string, columns ...string) (rows [][]string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
@@ -43,7 +43,7 @@ func printed(t *testing.T, text string, columns ...string) (rows [][]string) {
 	return rows
 }
 
-// current are the rows of a section that istioctl shows.
+// current returns the resources of a section that istioctl prints.
 func current(rows []any) []any {
 	return slices.DeleteFunc(slices.Clone(rows), func(r any) bool {
 		s := one(r, "state")
@@ -67,8 +67,8 @@ func sameRows(t *testing.T, got []string, want [][]string) {
 	}
 }
 
-// cells writes fields of rows as istioctl's cells, with instead where there is
-// nothing.
+// cells returns one line for each row, with the given fields as istioctl prints them.
+// A missing field is replaced by instead.
 func cells(rows []any, instead string, fields ...string) (out []string) {
 	for _, r := range rows {
 		var words []string
@@ -84,8 +84,8 @@ func cells(rows []any, instead string, fields ...string) (out []string) {
 	return out
 }
 
-// TestIstioctl compares with what istioctl printed of the same proxies at the
-// same time.
+// TestIstioctl compares the sections of captured proxies with the tables that istioctl
+// printed for the same proxies at the same time.
 func TestIstioctl(t *testing.T) {
 	dirs, _ := filepath.Glob(shared + "captures/*/proxies/*")
 	if dirs == nil {
@@ -94,7 +94,7 @@ func TestIstioctl(t *testing.T) {
 	for _, dir := range dirs {
 		proxy, capture := filepath.Base(dir), filepath.Base(filepath.Dir(filepath.Dir(dir)))
 		if capture == "ambient" {
-			continue // what istioctl printed there goes by other names
+			continue // the files with istioctl's tables have other names there
 		}
 		said := func(what string) string {
 			b, err := os.ReadFile(shared + "istioctl/" + capture + "/pc-" + what + "." + proxy + ".txt")
@@ -139,7 +139,8 @@ func clustersAsPrinted(t *testing.T, rows []any, text string) {
 	sameRows(t, got, printed(t, text, "SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE"))
 }
 
-// istioctl prints a row for each filter chain.
+// listenersAsPrinted compares listeners with istioctl's table, which has one row for
+// each filter chain.
 func listenersAsPrinted(t *testing.T, rows []any, want [][]string) {
 	t.Helper()
 	var got []string
@@ -154,8 +155,10 @@ func listenersAsPrinted(t *testing.T, rows []any, want [][]string) {
 	sameRows(t, got, want)
 }
 
-// istioctl prints a row for each route that doesn't let through what it
-// doesn't know, one for a virtual host without any, and static twins again.
+// routesAsPrinted compares routes with istioctl's table. The table has one row for each
+// route except those to PassthroughCluster, and a row with "404" for a virtual host
+// without routes. If a dump contains a static route configuration twice, the table
+// also has its routes twice.
 func routesAsPrinted(t *testing.T, rows []any, want [][]string) {
 	t.Helper()
 	var got []string
@@ -191,7 +194,7 @@ func routesAsPrinted(t *testing.T, rows []any, want [][]string) {
 	}
 }
 
-// sameJSON compares two values but for how their numbers are held.
+// sameJSON compares two values as JSON, so that the Go types of numbers don't matter.
 func sameJSON(t *testing.T, got, want any) {
 	t.Helper()
 	a, err := json.Marshal(object.ToPlain(got))
@@ -216,7 +219,7 @@ func sameJSON(t *testing.T, got, want any) {
 	}
 }
 
-// TestWaypoint compares with the tables of `istioctl pc all` for a waypoint.
+// TestWaypoint compares the sections of a waypoint with the tables of `istioctl pc all`.
 func TestWaypoint(t *testing.T) {
 	file := shared + "istio-testdata/1.21-waypoint."
 	b, err := os.ReadFile(file + "pc-all.txt")
@@ -226,7 +229,7 @@ func TestWaypoint(t *testing.T) {
 	tables := strings.Split(strings.TrimSpace(string(b)), "\n\n")
 	p := NewProxy(nil, folder(t, shared+"istio-testdata", map[string]string{configDump: "1.21-waypoint.config_dump.json"}), when)
 
-	// istioctl prints the name of a cluster that is no service's twice, with "cluster/" before it.
+	// For a cluster that doesn't belong to a Service, istioctl prints the name twice, the first time after "cluster/".
 	clustersAsPrinted(t, section(t, p, mesh.Clusters), strings.ReplaceAll(tables[1], "cluster/", "        "))
 	rows := printed(t, tables[2], "NAME", "ADDRESSES", "PORT", "MATCH")
 	for i, r := range rows {
@@ -246,7 +249,7 @@ func TestWaypoint(t *testing.T) {
 	for i := range rows {
 		rows[i][0] = strings.TrimPrefix(rows[i][0], "secret/")
 	}
-	// istioctl prints the first certificate of each chain only.
+	// istioctl prints only the first certificate of each chain.
 	first := slices.CompactFunc(section(t, p, mesh.Secrets), func(a, b any) bool { return one(a, "name") == one(b, "name") })
 	sameRows(t, cells(first, "", "name", "type", "state", "valid", "serialNumber", "notAfter", "notBefore"), rows)
 	rows = printed(t, tables[5], "NAME", "STATUS", "LOCALITY", "CLUSTER")

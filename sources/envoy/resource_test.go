@@ -13,12 +13,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// lists are the dump's lists of a section: where they are, the state of what
-// is in them and where in an element it is.
+// lists describes the lists of a dump that contain the resources of one section. Each
+// entry has the name of the list, the state of its resources, and the path from an
+// element of the list to the resource.
 type lists [][3]string
 
-// expected makes a section's rows from the dump as encoding/json reads it:
-// name, state, version, time, and what more says of each resource.
+// expected returns the rows that a section must have, computed from a dump that
+// encoding/json has parsed. A row has the name, state, version and time of a resource,
+// followed by the result of more.
 func expected(dump any, lists lists, more func(resource any) string) []string {
 	type row struct{ name, state, line string }
 	var rows []row
@@ -44,7 +46,7 @@ func expected(dump any, lists lists, more func(resource any) string) []string {
 					name = ""
 				}
 				version := one(around, "version_info")
-				if version == "-" && l[1] != "STATIC" && l[1] != "REJECTED" { // of delta xDS the part has one for all
+				if version == "-" && l[1] != "STATIC" && l[1] != "REJECTED" { // with delta xDS, the dump has one version for all resources of a type
 					version = part
 				}
 				rows = append(rows, row{name, l[1], strings.Join([]string{one(held, "name"), l[1], version, upToSeconds(time), more(held)}, " ")})
@@ -138,7 +140,7 @@ func TestListeners(t *testing.T) {
 				}, " ")
 			})
 			all := slices.Clone(want)
-			want = slices.DeleteFunc(want, func(row string) bool { // Envoy tells a refusal twice: once without its time
+			want = slices.DeleteFunc(want, func(row string) bool { // a dump contains a rejected listener twice, once without the time
 				name, rest, _ := strings.Cut(row, " REJECTED - - ")
 				return rest != "" && slices.ContainsFunc(all, func(other string) bool { return strings.HasPrefix(other, name+" REJECTED - 2") })
 			})
@@ -166,7 +168,8 @@ func TestListeners(t *testing.T) {
 	}
 }
 
-// speaks is istioctl's TYPE, by the names of all filters.
+// speaks returns the protocols of a listener, which istioctl prints in the column TYPE.
+// It derives them from the names of the network filters.
 func speaks(listener any) string {
 	words := []string{}
 	chains := append(dig(listener, "filter_chains.*"), dig(listener, "default_filter_chain")...)
@@ -216,8 +219,9 @@ func tableOf(rows []any, line func(any) string) (out []string) {
 	return out
 }
 
-// The twins of a static route configuration differ by some milliseconds, and
-// it is not said which of them stays.
+// withoutStaticTimes removes the times of static route configurations. A dump may
+// contain the same one twice, with times that differ by some milliseconds, and the
+// section may keep either of them.
 func withoutStaticTimes(rows []string) []string {
 	return tableOf(anys(rows), func(v any) string {
 		return regexp.MustCompile(`( STATIC - )\S+`).ReplaceAllString(v.(string), "$1")
@@ -251,7 +255,8 @@ func goesTo(route any) (all []string) {
 	return all
 }
 
-// An element is Envoy's own resource, whole, and our fields beside it.
+// TestNothingIsLost checks that each element of a section has all fields of Envoy's
+// resource, besides the derived fields.
 func TestNothingIsLost(t *testing.T) {
 	dump := raw(t, "testdata/reviews-v2/config_dump.json")
 	own := map[mesh.Section]lists{mesh.Clusters: clusterLists, mesh.Listeners: listenerLists}
@@ -278,7 +283,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// converted gives a piece of a dump in the document's form.
+// converted returns a value from a dump in the form that it has in the document.
 func converted(t *testing.T, v any) any {
 	t.Helper()
 	b, err := json.Marshal(v)

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// bootstrap reads what Envoy was started with; null in a dump of istiod's,
-// whose part about it is empty.
+// bootstrap returns the bootstrap configuration, with which Envoy was started. It
+// returns null for a config dump of istiod, in which the bootstrap part is empty.
 func (p *Proxy) bootstrap(ctx context.Context) (any, error) {
 	d, err := p.current(ctx, mesh.Bootstrap)
 	if err != nil {
@@ -33,7 +33,7 @@ func (p *Proxy) bootstrap(ctx context.Context) (any, error) {
 	return found, err
 }
 
-// server reads the answer to /server_info.
+// server returns Envoy's answer to /server_info.
 func (p *Proxy) server(ctx context.Context) (v any, err error) {
 	err = p.ask(ctx, Request{What: serverInfo}, func(doc *decode.Document) error {
 		v, err = doc.Pass(ctx, 0, -1, envoyFields().message("envoy.admin.v3.ServerInfo"), &decode.Node{Shallow: true}, nil)
@@ -42,7 +42,8 @@ func (p *Proxy) server(ctx context.Context) (v any, err error) {
 	return v, err
 }
 
-// loggers reads the levels of the loggers, from lines of " name: level".
+// loggers returns the levels of the loggers by name. Envoy's answer has one line
+// " name: level" for each logger.
 func (p *Proxy) loggers(ctx context.Context) (any, error) {
 	m := object.New(0)
 	err := p.ask(ctx, Request{What: logging}, func(doc *decode.Document) error {
@@ -59,15 +60,15 @@ func (p *Proxy) loggers(ctx context.Context) (any, error) {
 	return m, nil
 }
 
-// statsTree reads the stats completely, except for the histograms, which are
-// large.
+// statsTree makes the decoder read all stats except for the histograms, which stay
+// lazy because they are large.
 var statsTree = &decode.Node{Shallow: true, Fields: []decode.Field{
 	{Name: "stats", Node: &decode.Node{Elem: &decode.Node{Shallow: true}}},
 }}
 
-// stats returns the answer to /stats in its JSON form, whatever form it has:
-// {"stats": [{"name", "value"}, …, {"histograms": …}]}. Prometheus' names can't
-// be converted back to Envoy's: they stay, with their labels beside them.
+// stats returns the answer to /stats. It converts the text forms to the JSON form:
+// {"stats": [{"name", "value"}, …, {"histograms": …}]}. Prometheus' names can't be
+// converted back to Envoy's. Such a stat keeps its name and has a member "labels".
 func (p *Proxy) stats(ctx context.Context) (any, error) {
 	return p.statistics(ctx, Request{What: statistics})
 }
@@ -93,8 +94,8 @@ func (p *Proxy) statistics(ctx context.Context, r Request) (v any, err error) {
 	return v, nil
 }
 
-// statLine parses "name: value", or Prometheus' `name{label="value"} value`;
-// nil for anything else.
+// statLine parses a line "name: value", or Prometheus' `name{label="value"} value`.
+// It returns nil for any other line.
 func statLine(line string) any {
 	if line == "" || line[0] == '#' {
 		return nil
@@ -132,8 +133,9 @@ func labelPairs(s string) *object.Object {
 	}
 }
 
-// statValue returns a number if the text is one in JSON's syntax, else the
-// text: of a histogram, of a text readout (quoted in the text form), "NaN".
+// statValue returns a number if the text is a number in JSON's syntax, and a string
+// otherwise. Strings are the values of histograms and text readouts, and "NaN". It
+// removes the quotes that the text form adds to a text readout.
 func statValue(s string) any {
 	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
 		return s[1 : len(s)-1]

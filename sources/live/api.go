@@ -24,8 +24,8 @@ const (
 	asProtobuf = "application/vnd.kubernetes.protobuf"
 )
 
-// The limits for requests that the API server asks to repeat later: their number and
-// the longest pause.
+// Limits for a request that the API server asks to retry later: the number of tries,
+// and the longest pause between them.
 const (
 	mostTries = 3
 	maxPause  = 5 * time.Second
@@ -168,8 +168,8 @@ func failure(code int, spool *transport.Spool) error {
 }
 
 // decodeStatus decodes the Status with which the API server describes an error, in
-// JSON or Protobuf. It returns nil if the text isn't a Status; it may come from a
-// proxy on the way.
+// JSON or Protobuf. It returns nil if the text isn't a Status, for example because a
+// proxy in front of the API server answered.
 func decodeStatus(text []byte) *metav1.Status {
 	var s metav1.Status
 	if len(text) > 4 && string(text[:4]) == "k8s\x00" {

@@ -22,7 +22,8 @@ func typed(name, fields string) string {
 	return `{"configs":[{"@type":"type.googleapis.com/` + name + `",` + fields + `}]}`
 }
 
-// d stands in test cases for any digest.
+// d is what maskDigests puts in place of every digest, so that test cases don't
+// depend on the key.
 const d = "redacted:DDDDDDDDDDDDDDDD"
 
 // maskDigests replaces every digest in a text by d.
@@ -109,8 +110,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestResultIsIndependentOfPieces reads each case one byte at a time, in halves, and
-// with io.EOF returned along with the last bytes.
+// TestResultIsIndependentOfPieces checks that the output is the same if the input
+// arrives one byte at a time, in halves, or with io.EOF along with the last bytes.
 func TestResultIsIndependentOfPieces(t *testing.T) {
 	p := policy(t, Options{})
 	for _, c := range cases {
@@ -193,7 +194,8 @@ func TestLongStringsAreDigestedWhole(t *testing.T) {
 	}
 }
 
-// TestLineReaderRedactsValues redacts bodies of text.
+// TestLineReaderRedactsValues checks how the lines of Envoy's text answers, such as
+// stats and loggers, are redacted.
 func TestLineReaderRedactsValues(t *testing.T) {
 	p := policy(t, Options{})
 	in := "LIVE\nactive loggers:\n  admin: warning\noutbound|80||h::10.0.0.1:80::cx_active::1\na.b: 12\nh: P0(nan,1) P25(1,2.5)\nt: \"a secret text\"\nhttps://u:p@h/\nBearer abcdef ghi\nsome free text\nx: Pl4nt3d-s3cr3t-v4lu3-000001\n  api_key: hunter2\n  jwt: debug\nab12cd34ef56ab12cd34ef56ab12cd34ef56ab12/1.31.0/Clean\n1.31.0-9uHdMikGCxuvsZZTsBTrvGMUBhkTkepJ-Clean\npassword=x\na::10.0.0.1:80::token::hunter2\na::10.0.0.1:80::hostname::x9uHdMikGCxuvsZZTsBTrvGM.elb.example\n"
@@ -216,8 +218,8 @@ func TestAttackLeaksNoSecret(t *testing.T) {
 	}
 }
 
-// TestRowsAreConsistent checks the table: each field is in one row only, each row
-// has a reason, and all fields exist in a schema.
+// TestRowsAreConsistent checks the table of classes: each field is in one row only,
+// each row has a reason, and all fields exist in a schema.
 func TestRowsAreConsistent(t *testing.T) {
 	s := theSchema()
 	seen := map[string]Class{}
@@ -241,7 +243,7 @@ func TestRowsAreConsistent(t *testing.T) {
 	}
 }
 
-// same compares the output with the input: only texts and long numbers may differ.
+// same compares the output with the input. Only strings and long numbers may differ.
 func same(t *testing.T, in, out any) {
 	t.Helper()
 	switch in := in.(type) {
@@ -264,8 +266,9 @@ func same(t *testing.T, in, out any) {
 	}
 }
 
-// FuzzReader checks that JSON stays JSON of the same structure, in whatever pieces
-// it is read. Input that isn't JSON must not cause a panic.
+// FuzzReader checks that redacted JSON is still JSON with the same structure,
+// regardless of the pieces in which it is read. Input that isn't JSON must not cause
+// a panic.
 func FuzzReader(f *testing.F) {
 	for _, c := range cases {
 		f.Add([]byte(c.in), c.root)

@@ -11,9 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A tree is a read-only set of named files, whatever their storage. Names are
-// relative, with slashes; "." is the tree itself. Several goroutines may call the
-// methods at once.
+// A tree is a read-only set of named files, in a folder or an archive. Names are
+// relative and use slashes; "." is the tree itself. Several goroutines may call the
+// methods concurrently.
 type tree interface {
 	// dir returns the sorted content of a folder. The content of a folder that
 	// doesn't exist is empty.
@@ -44,12 +44,13 @@ func (l listing) hasFile(name string) bool {
 // A catalog is the set of folders of an archive, by name.
 type catalog map[string]*listing
 
-// maxDepth is the largest number of parts in a name. The layouts need four, under a
-// few outer folders.
+// maxDepth is the maximum number of parts in a file's name; deeper files are ignored.
+// Snapshots and bug reports have up to four parts, and may be inside a few other
+// folders.
 const maxDepth = 8
 
-// newCatalog builds the folders from the names of all files. It returns nil if there
-// are more than most folders.
+// newCatalog returns the folders that contain the files with these names. It returns
+// nil if there are more than most folders.
 func newCatalog(names []string, most int) catalog {
 	slices.Sort(names)
 	c := catalog{".": {}}
@@ -63,14 +64,14 @@ func newCatalog(names []string, most int) catalog {
 			return nil
 		}
 	}
-	for _, l := range c { // sort, since a/b-c comes before a/b/c and so folders aren't found in order
+	for _, l := range c { // the order of names isn't that of folders: a/b-c/x comes before a/b/c
 		slices.Sort(l.folders)
 	}
 	return c
 }
 
-// folder returns the listing of a folder. It adds a new folder to the listings of
-// its parents.
+// folder returns the listing of a folder. If the catalog doesn't have the folder, it
+// adds it, also to the listing of the parent.
 func (c catalog) folder(name string) *listing {
 	l := c[name]
 	if l == nil {
@@ -89,7 +90,7 @@ func (c catalog) dir(name string) (listing, error) {
 	return listing{}, nil
 }
 
-// closers are functions that are called together on Close, the last one first.
+// closers are functions that Close calls, the last one first.
 type closers []func() error
 
 func (c closers) Close() error {

@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/test/e2e/random"
 )
 
-// atOnce calls f for each element, with n calls in parallel.
+// atOnce calls f for each element, with up to n calls in parallel.
 func atOnce[T any](n int, all []T, f func(T)) {
 	todo := make(chan T)
 	var wg sync.WaitGroup
@@ -32,10 +32,10 @@ func atOnce[T any](n int, all []T, f func(T)) {
 	wg.Wait()
 }
 
-// A part is a group of an Envoy's listeners that becomes a proxy of its own in a snapshot.
+// A part is a group of listeners of one Envoy. separate makes a proxy of each part.
 type part struct {
 	name      string
-	listeners []string // the first one accepts the connections
+	listeners []string // the listeners' names; the first one is the one that accepts all connections
 }
 
 // separate turns the dump of one Envoy into a snapshot with one proxy per part. Each proxy is a sidecar whose first
@@ -86,7 +86,7 @@ func separate(t *testing.T, dump []byte, all []part) string {
 	return snapshot
 }
 
-// askChains asks the plugin for the filter chains of all connections.
+// askChains runs the plugin, and stores which filter chain it selects for each connection.
 func (j *comparer) askChains(t *testing.T, snapshot string, all []*chainCase) {
 	t.Helper()
 	type asked struct {
@@ -143,14 +143,15 @@ func (d *chainCase) differs() int {
 	return -1
 }
 
-// reportChain reduces a mismatch and reports it.
+// reportChain reports a mismatch between the plugin and Envoy, after removing all parts of the listeners that don't
+// matter for it.
 func (j *comparer) reportChain(t *testing.T, d *chainCase, at int) {
 	t.Helper()
 	d = j.smallestChain(t, d, at)
 	t.Errorf("%s: Envoy takes %q, the plugin %q: %s\nfor query/trace/testdata/found.jsonl: %s", d.name, d.chains[0], d.choices[0], text(d.connections[0]), text(j.tryChains(t, []*chainCase{d}, true)))
 }
 
-// smallestChain removes parts of the listeners as long as the mismatch remains.
+// smallestChain removes parts of the listeners until nothing more can be removed without losing the mismatch.
 func (j *comparer) smallestChain(t *testing.T, d *chainCase, at int) *chainCase {
 	t.Helper()
 	best := &chainCase{Listeners: d.Listeners, name: d.name, connections: d.connections[at : at+1], chains: d.chains[at : at+1], choices: d.choices[at : at+1]}

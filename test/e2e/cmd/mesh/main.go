@@ -1,23 +1,23 @@
-// Command mesh builds and starts the mesh that the tests run on, and keeps it running until it is interrupted.
+// Command mesh builds and starts the mesh that the end-to-end tests use, and keeps it running until it is interrupted.
 //
 //	go run ./cmd/mesh build              build the programs that a mesh consists of
 //	go run ./cmd/mesh istioctl           build istioctl alone, and print its path
-//	go run ./cmd/mesh up [--control A]   start the mesh; faults are made over HTTP
-//	go run ./cmd/mesh cost --plugin P    print what P's questions cost an Envoy with 1,000 services, as JSON
+//	go run ./cmd/mesh up [--control A]   start the mesh, and an HTTP server that can break it
+//	go run ./cmd/mesh cost --plugin P    print as JSON how much work the requests of plugin P cause an Envoy with 1,000 services
 //
-// It prints the paths of the kubeconfig files, the proxies' own ports, and the URL of the control port. There, GET /
-// prints the state of the mesh, and POST makes or repairs a fault:
+// It prints the paths of the kubeconfig files, the proxies' admin ports, and the URL of the HTTP server. GET / returns
+// the state of the mesh. POST breaks a part of the mesh or repairs it:
 //
-//	/stall/WORKLOAD    the proxy is STALE, and answers
+//	/stall/WORKLOAD    the proxy becomes STALE, and still answers
 //	/hang/WORKLOAD     its Envoy accepts connections and never answers
-//	/reject/WORKLOAD   it rejects an update of its listeners
+//	/reject/WORKLOAD   its Envoy rejects an update of its listeners
 //	/kill/WORKLOAD     its Envoy is killed, the pod remains
 //	/delete/WORKLOAD   its pod is deleted, the Envoy remains
-//	/withhold          the gateway's SDS is NOT SENT
+//	/withhold          the gateway's SDS becomes NOT SENT
 //	/split             a second istiod serves every second proxy; /split/canary: with another revision
-//	/istiod/stop       and /istiod/start
-//	/apiserver/stop    and /apiserver/start
-//	/mend              repair all faults
+//	/istiod/stop       istiod is stopped; /istiod/start starts it again
+//	/apiserver/stop    the API server is stopped; /apiserver/start starts it again
+//	/mend              everything is repaired
 package main
 
 import (
@@ -89,7 +89,7 @@ func run() error {
 	return serve(ctx, m, reader, *address)
 }
 
-// serve accepts requests for faults until ctx is done.
+// serve runs the HTTP server with which a client breaks and repairs the mesh, until ctx is done.
 func serve(ctx context.Context, m *mesh.Mesh, reader, address string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {

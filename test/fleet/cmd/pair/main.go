@@ -1,10 +1,11 @@
-// Command pair writes a snapshot of one proxy with a config dump of the given size, and of the configuration that
-// istiod would send to it. It repeats the resources of a recorded pair under other names. Both sides keep the
-// differences of the recording; in addition, every thousandth cluster of istiod's side has another connect timeout.
+// Command pair writes a snapshot with two config dumps: that of a proxy, with the given size, and the configuration
+// that istiod would send to this proxy. It takes both from a recorded mesh and repeats their resources under other
+// names. The dumps differ as they did in the recording. In addition, every thousandth cluster of istiod's dump gets
+// another connect timeout.
 //
 //	go run ./test/fleet/cmd/pair --dump 13.5 --out FOLDER
 //
-// It is a separate program because a measured process must not be started by one that uses much memory: see package
+// It is a separate program because the program that starts a measured process must not use much memory: see package
 // ledger.
 package main
 
@@ -29,7 +30,8 @@ func main() {
 	}
 }
 
-// write writes the snapshot of the first recorded proxy for which istiod's side was recorded, too.
+// write writes the snapshot. It uses the first recorded proxy for which the recording also contains the configuration
+// that istiod would send.
 func write(from, to string, bytes float64) error {
 	held, err := filepath.Glob(filepath.Join(from, "proxies", "*", "config_dump.json"))
 	if err != nil {
@@ -68,14 +70,15 @@ func repetitions(path string, bytes float64) (times int, err error) {
 	return int((bytes - float64(len(once))) / float64(len(twice)-len(once))), err
 }
 
-// lists maps the fields of a dump that hold resources to the field of an element that holds the resource itself. Envoy
-// writes the names in snake_case, istiod in camelCase.
+// lists maps the name of a list in a dump to the name of the field that contains the resource in each of its elements.
+// Envoy writes the names in snake_case, istiod in camelCase.
 var lists = map[string]string{
 	"dynamic_active_clusters": "cluster", "dynamicActiveClusters": "cluster",
 	"dynamic_route_configs": "route_config", "dynamicRouteConfigs": "routeConfig",
 }
 
-// multiply copies a file of the snapshot and repeats its resources the given number of times.
+// multiply copies a file from the recording to the snapshot and repeats its resources the given number of times. If
+// change is set, it also changes some clusters.
 func multiply(path, from, to string, times int, change bool) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -118,8 +121,8 @@ func withRepeated(text []byte, times int, change bool) ([]byte, error) {
 	return json.MarshalIndent(dump, "", " ")
 }
 
-// repeatElements repeats the resources of a list. It leaves out those that mention reviews, since the recording's two
-// sides differ in these.
+// repeatElements appends copies of a list's resources under other names. It doesn't copy resources that mention
+// reviews: these differ between the proxy's dump and istiod's, and the differences must not be repeated.
 func repeatElements(text json.RawMessage, field string, times int, change bool) (json.RawMessage, error) {
 	var all []map[string]json.RawMessage
 	if err := json.Unmarshal(text, &all); err != nil {
