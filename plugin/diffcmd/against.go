@@ -16,12 +16,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// others are what is opened beside the mesh. They are the caller's.
+// others holds the sources that are compared with the mesh. The caller closes them.
 type others struct {
 	against, held []transport.Source
 }
 
-// openOther opens the mesh of --against and the dump of --file.
+// openOther opens the sources of the mesh of --against and of the config dump of
+// --file.
 func (d *Options) openOther(ctx context.Context, r *run.Run) (o others, err error) {
 	if o.against, err = r.OpenBeside(ctx, d.against); err != nil {
 		return o, err
@@ -32,8 +33,9 @@ func (d *Options) openOther(ctx context.Context, r *run.Run) (o others, err erro
 	return o, nil
 }
 
-// digestKeys are the keys of the digests in what is read: the manifest's word
-// for each, "" for one that nobody knows, and for text that is no digest.
+// digestKeys returns the ids of the keys that the digests in the sources were made
+// with, without duplicates. The id is "" if the manifest doesn't contain one, and
+// "as it is" if the source contains no digests.
 func digestKeys(all []transport.Source) (keys []string) {
 	for _, s := range all {
 		m, key := s.Manifest(), "as it is"
@@ -47,14 +49,15 @@ func digestKeys(all []transport.Source) (keys []string) {
 	return keys
 }
 
-// comparable tells whether the digests of two meshes are of one key.
+// comparable reports whether the digests of two meshes were made with the same key.
 func comparable(a, b []transport.Source) bool {
 	x, y := digestKeys(a), digestKeys(b)
 	return len(x) == 1 && len(y) == 1 && x[0] == y[0] && x[0] != ""
 }
 
-// withDigests gives the context to compare in: where the digests of the two
-// sides can't be compared, that is a fault of the comparison, once there is one.
+// withDigests returns the context for the comparison. If the digests of the two
+// sides can't be compared, the comparison records a fault at the first pair of
+// digests.
 func (d *Options) withDigests(ctx context.Context, r *run.Run, answers []transport.Source, o others) context.Context {
 	for path, other := range map[string][]transport.Source{d.against: o.against, d.DumpFile: o.held} {
 		if path == "" || comparable(answers, other) {
@@ -66,7 +69,7 @@ func (d *Options) withDigests(ctx context.Context, r *run.Run, answers []transpo
 	return ctx
 }
 
-// Files are the dumps that stand for a mesh where no proxy is named.
+// Files returns the config dumps that replace the mesh if no proxy is named.
 func (d *Options) Files() []string {
 	if d.DumpFile == "" {
 		return nil
@@ -84,12 +87,13 @@ type otherMesh struct {
 	tell  func(string)
 }
 
-// openOthers makes the documents beside the mesh's.
+// openOthers opens the documents of --against and --file. proxies is the number of
+// compared proxies.
 func (c *comparison) openOthers(ctx context.Context, o others, proxies int) (closeAll func(), err error) {
 	var open []*sources.Mesh
 	closeAll = func() {
 		for _, m := range open {
-			m.Close() // it has nothing to say by now
+			m.Close() // the error doesn't matter, because all results are printed
 		}
 	}
 	if len(o.against) > 0 {
@@ -111,7 +115,7 @@ func (c *comparison) openOthers(ctx context.Context, o others, proxies int) (clo
 	return closeAll, err
 }
 
-// openDump makes the document of --file, and takes the proxy that it is of.
+// openDump opens the document of --file and stores its only proxy in c.dump.
 func (c *comparison) openDump(ctx context.Context, answers []transport.Source) (*sources.Mesh, error) {
 	m, all, err := c.document(ctx, answers)
 	if err != nil {
@@ -124,7 +128,7 @@ func (c *comparison) openDump(ctx context.Context, answers []transport.Source) (
 	return m, nil
 }
 
-// document makes a document with all of its proxies.
+// document opens a document over the sources and returns all its proxies.
 func (c *comparison) document(ctx context.Context, answers []transport.Source) (*sources.Mesh, []*mesh.Object, error) {
 	m, err := sources.Open(ctx, sources.Options{
 		Sources: answers, Keep: true, Memory: int64(c.Memory), Concurrency: c.Concurrency, Now: c.Started, Clock: c.Now,
@@ -146,8 +150,8 @@ func (c *comparison) document(ctx context.Context, answers []transport.Source) (
 	return m, all, err
 }
 
-// openOther makes the document of --against. All of its proxies are in it: the
-// same one may go by another name there.
+// openOther opens the document of --against. It reads all proxies, because the same
+// proxy may have another name in that mesh.
 func (c *comparison) openOther(ctx context.Context, answers []transport.Source) error {
 	m, all, err := c.document(ctx, answers)
 	if m != nil {
@@ -163,8 +167,9 @@ func (c *comparison) openOther(ctx context.Context, answers []transport.Source) 
 	return err
 }
 
-// find gives the same proxy, or the first of the same workload: pods come and
-// go. Nil where there is neither.
+// find returns the same proxy of the other mesh. If there is none, it returns the
+// first proxy of the same workload, because the names of pods change. If there is
+// none either, it returns nil.
 func (o *otherMesh) find(ctx context.Context, p *mesh.Object) (*mesh.Object, error) {
 	want, err := proxyName(ctx, p)
 	if err != nil {

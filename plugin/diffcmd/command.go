@@ -28,19 +28,20 @@ The exit code is 0 without differences, and 1 with any.
   --file DUMP               take the proxy's configuration from a config dump, without contacting its Envoy
   KUBECTL_EXTERNAL_DIFF     the program that shows two folders, as with kubectl diff`
 
-// formatPatch is the format of -o that only this command has.
+// formatPatch is a format of -o that no other command has.
 const formatPatch = "jsonpatch"
 
-// Options hold the flags of the command diff.
+// Options holds the flags of the command diff.
 type Options struct {
 	sections []string
 	against  string
-	DumpFile string // the file of a config dump, in the place of the proxy's own
+	DumpFile string // path of a config dump that replaces the proxy's own
 	patch    bool
 	Around   int
 }
 
-// Unchanged is how many lines are shown around a change, as by istioctl.
+// Unchanged is the default number of unchanged lines that are shown around a change.
+// It is the same as in istioctl.
 const Unchanged = 7
 
 // New returns the command "diff [PROXY…]".
@@ -74,7 +75,7 @@ func New(w *process.World, f *options.Flags) *cobra.Command {
 	return cmd
 }
 
-// Run compares the proxies that are named, or all of them.
+// Run compares the named proxies, or all proxies if none is named.
 func (d *Options) Run(ctx context.Context, w *process.World, f *options.Flags, proxies []string, cmd *cobra.Command) (err error) {
 	ctx, stop := w.WithTimeout(ctx, f.Timeout)
 	defer stop()
@@ -109,8 +110,8 @@ func (d *Options) Run(ctx context.Context, w *process.World, f *options.Flags, p
 	})
 }
 
-// check holds the options against each other, and makes of the formats of this
-// command what the others know.
+// check reports invalid values and combinations of the flags. It turns -o jsonpatch
+// into --json-patch, because other commands don't know this format.
 func (d *Options) check(r *run.Run) error {
 	var known []string
 	for _, s := range diff.Sections() {
@@ -135,7 +136,7 @@ func (d *Options) check(r *run.Run) error {
 	return r.Check(r.Request.Proxies)
 }
 
-// readsTwice tells whether standard input would be read more than once.
+// readsTwice reports whether standard input would be read more than once.
 func (d *Options) readsTwice(snapshots []string) bool {
 	n := 0
 	for _, path := range append([]string{d.against, d.DumpFile}, snapshots...) {
@@ -162,7 +163,7 @@ func (d *Options) over(ctx context.Context, r *run.Run, other others) error {
 		return err
 	}
 	c.view = c.chosenView()
-	r.FailOnMatch = true // the exit code of a difference
+	r.FailOnMatch = true // differences set exit code 1
 	for _, p := range all {
 		if err = c.proxy(ctx, p); err != nil {
 			break
@@ -181,8 +182,8 @@ func (d *Options) over(ctx context.Context, r *run.Run, other others) error {
 	return err
 }
 
-// proxies gives the proxies that are compared. Without names that is all that
-// are sent what is compared.
+// proxies returns the proxies to compare. If the command line names none, these are
+// all proxies except ztunnels.
 func (d *Options) proxies(ctx context.Context, r *run.Run) ([]*mesh.Object, error) {
 	v, err := mesh.Get(ctx, r.Mesh.Document(), "proxies")
 	if err == nil {
@@ -203,7 +204,7 @@ func (d *Options) proxies(ctx context.Context, r *run.Run) ([]*mesh.Object, erro
 			return nil, err
 		}
 		if kind == mesh.ZTunnel && len(r.Request.Proxies) == 0 {
-			continue // it is sent nothing of this
+			continue // istiod sends none of the compared sections to a ztunnel
 		}
 		all = append(all, o)
 	}
@@ -216,7 +217,7 @@ func (d *Options) proxies(ctx context.Context, r *run.Run) ([]*mesh.Object, erro
 	return all, nil
 }
 
-// wanted gives the sections that are compared.
+// wanted returns the sections to compare.
 func (d *Options) wanted() []mesh.Section {
 	if len(d.sections) == 0 {
 		return diff.Sections()
@@ -224,17 +225,17 @@ func (d *Options) wanted() []mesh.Section {
 	return slices.DeleteFunc(diff.Sections(), func(s mesh.Section) bool { return !slices.Contains(d.sections, string(s)) })
 }
 
-// A comparison compares one proxy after the other.
+// A comparison compares the proxies one after another.
 type comparison struct {
 	*run.Run
 	*Options
 	several bool
-	other   *otherMesh   // nil: a Pilot's side
-	dump    *mesh.Object // what the proxy holds, where a file says it; else nil
+	other   *otherMesh   // the mesh of --against; nil if the proxies are compared with istiod's configuration
+	dump    *mesh.Object // the proxy of the config dump of --file; nil without --file
 	view    view
 }
 
-// A view shows what was found.
+// A view prints the differences of each proxy.
 type view interface {
 	begin(id string)
 	section(ctx context.Context, s diff.Section, of *mesh.Object) error
@@ -242,8 +243,8 @@ type view interface {
 	close(ctx context.Context) error
 }
 
-// proxy compares one proxy. What can't be had of it is told at the end; the
-// others are compared all the same.
+// proxy compares one proxy. If a part of it is unavailable, proxy records a fault,
+// and the other proxies are still compared.
 func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
 	id, err := run.TextOf(ctx, p, "id")
 	if err != nil {
@@ -280,7 +281,8 @@ func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
 	return c.view.end(ctx)
 }
 
-// side is what a proxy is compared with; nil for nothing.
+// side returns the object that a proxy is compared with. It returns nil if there is
+// none.
 func (c *comparison) side(ctx context.Context, p *mesh.Object, id string) (*mesh.Object, error) {
 	if c.other == nil {
 		return c.Mesh.Desired(ctx, p)
@@ -293,7 +295,7 @@ func (c *comparison) side(ctx context.Context, p *mesh.Object, id string) (*mesh
 	return same, err
 }
 
-// sides are what the two sides are called.
+// sides returns the names of the two sides.
 func (c *comparison) sides() (a, b string) {
 	if c.other == nil {
 		return "Pilot", "Envoy"

@@ -19,14 +19,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// An externalView writes the texts of the two sides of what differs into two
-// folders and has a program show them, as kubectl diff does. They are gone when
-// it has ended.
+// An externalView writes both sides of each section that differs into two folders,
+// and runs a program that shows the folders, as kubectl diff does. It removes the
+// folders when the program has ended.
 type externalView struct {
 	*comparison
 	program string
 	id      string
-	folders [2]string // empty before the first difference
+	folders [2]string // paths; empty until the first difference is found
 }
 
 func (v *externalView) begin(id string) { v.id = id }
@@ -46,7 +46,7 @@ func (v *externalView) section(ctx context.Context, s diff.Section, _ *mesh.Obje
 			return err
 		}
 		defer func() { err = errors.Join(err, files[i].Close()) }()
-		out[i] = bufio.NewWriter(safe.NewWriter(files[i])) // the program may print what it reads
+		out[i] = bufio.NewWriter(safe.NewWriter(files[i])) // the program may print the files, so they must not contain control characters
 	}
 	err = s.Texts(ctx, func(l diff.TextLine) {
 		if l.Op != '+' {
@@ -59,8 +59,8 @@ func (v *externalView) section(ctx context.Context, s diff.Section, _ *mesh.Obje
 	return errors.Join(err, out[0].Flush(), out[1].Flush())
 }
 
-// fileSafe gives a name as that of a file in one folder: the program prints it,
-// and a shell script may read it.
+// fileSafe returns a name with all characters replaced that could be unsafe in a
+// file name: the program may print it, and a shell script may read it.
 func fileSafe(name string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\\:*?"'<>|&;$`+"`(){}[]!#~", r) || r <= ' ' {
@@ -86,8 +86,8 @@ func (v *externalView) open() error {
 
 func (v *externalView) end(context.Context) error { return nil }
 
-// close shows the folders. What the program finds doesn't count; that it could
-// not does.
+// close runs the program over the folders. The program's exit code 1 only says that
+// there are differences, so it is no error. Failing to run the program is one.
 func (v *externalView) close(ctx context.Context) (err error) {
 	if v.folders[0] == "" {
 		return nil
@@ -127,12 +127,13 @@ func (v *externalView) remove() error {
 	return errors.Join(errs...)
 }
 
-// externalDelay is how long what the program left running may hold its output
-// open, and how long the program itself may take to end when it is told to.
+// externalDelay is how long a background process of the program may keep the
+// program's output open. It is also how long the program may take to end after it
+// was signalled.
 const externalDelay = time.Second
 
-// stopProgram asks a program to end, which lets it remove what it made. Where
-// there is no such signal, it is ended.
+// stopProgram sends SIGTERM to a program, so that it can remove its temporary files.
+// On systems without this signal, it kills the program.
 func stopProgram(p *os.Process) error {
 	if p.Signal(syscall.SIGTERM) != nil {
 		return p.Kill()
@@ -140,10 +141,10 @@ func stopProgram(p *os.Process) error {
 	return nil
 }
 
-// plainArgument is what kubectl takes as an argument of the program.
+// plainArgument matches the words that kubectl accepts as arguments of the program.
 var plainArgument = regexp.MustCompile(`^[a-zA-Z0-9-=]+$`)
 
-// programOf reads a program and its arguments, as kubectl does.
+// programOf splits a command into a program and its arguments, as kubectl does.
 func programOf(text string) (name string, args []string) {
 	words := strings.Split(text, " ")
 	for _, w := range words[1:] {

@@ -12,7 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// chosenView is how the differences are shown.
+// chosenView returns the view that the flags and KUBECTL_EXTERNAL_DIFF select.
 func (c *comparison) chosenView() view {
 	switch program := c.Env("KUBECTL_EXTERNAL_DIFF"); {
 	case c.Quiet:
@@ -27,7 +27,7 @@ func (c *comparison) chosenView() view {
 	return &textView{comparison: c}
 }
 
-// silence shows nothing.
+// silence is the view of --quiet. It prints nothing.
 type silence struct{}
 
 func (silence) begin(string)                                              {}
@@ -35,11 +35,10 @@ func (silence) section(context.Context, diff.Section, *mesh.Object) error { retu
 func (silence) end(context.Context) error                                 { return nil }
 func (silence) close(context.Context) error                               { return nil }
 
-// A textView shows unified diffs, a section after the other, in the form that
-// istioctl has them.
+// A textView prints unified diffs, one section after another, in istioctl's form.
 type textView struct {
 	*comparison
-	shown int // proxies
+	shown int // the number of proxies printed so far
 }
 
 func (v *textView) begin(id string) {
@@ -75,7 +74,8 @@ func (v *textView) section(ctx context.Context, s diff.Section, _ *mesh.Object) 
 	return err
 }
 
-// refusals tells what Envoy did not take, and why.
+// refusals prints the resources that Envoy rejected or is still warming, with the
+// reason.
 func (v *textView) refusals(s diff.Section) {
 	told := map[string]bool{}
 	for _, c := range s.Changes() {
@@ -108,7 +108,7 @@ func titleOf(s diff.Section) string {
 
 func (v *textView) bright(text string) string { return v.coloredIn("1", text) }
 
-// painted colours a line as git does.
+// painted returns a line of a diff in the colour that git uses for it.
 func (v *textView) painted(op byte, text string) string {
 	switch op {
 	case '-':
@@ -128,7 +128,7 @@ func (v *textView) coloredIn(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// A rowView prints each difference as an object.
+// A rowView prints each difference as an object of the kind Difference.
 type rowView struct {
 	*comparison
 }
@@ -155,8 +155,8 @@ func (v *rowView) section(ctx context.Context, s diff.Section, of *mesh.Object) 
 func (v *rowView) end(context.Context) error   { return nil }
 func (v *rowView) close(context.Context) error { return nil }
 
-// A patchView prints a JSON Patch for each proxy: alone for one, with its id
-// where there are several.
+// A patchView prints a JSON Patch for each proxy. If several proxies are compared,
+// each patch is printed together with the id of its proxy.
 type patchView struct {
 	*comparison
 	id         string

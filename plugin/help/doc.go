@@ -1,5 +1,6 @@
-// Package help writes what users read about the plugin: the pages of help, the
-// manual in docs/ and the man pages, all of them out of the same tables.
+// Package help writes the texts for users of the plugin: the pages of help, the
+// manual in docs/ and the man pages. All of them are generated from the same tables.
 //
-// It knows no flags but those of the commands it is given. Read pages.go first.
+// The package has no list of flags: it reads them from the commands that are passed
+// to it. Read pages.go first.
 package help

@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// HelpLong returns the long text of the command help, with its topics.
+// HelpLong returns the long help text of the command help, which lists the topics.
 func HelpLong() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Help about a topic, a command, a query, a function or a kind of the document, by its name.\n\nTopics:\n")
@@ -21,7 +21,7 @@ func HelpLong() string {
 	return b.String()
 }
 
-// Topics returns the names of the pages of help.
+// Topics returns the names of the help pages.
 func Topics() []string {
 	var names []string
 	for _, p := range Pages() {
@@ -46,7 +46,7 @@ func printFunctions(w io.Writer) {
 	fmt.Fprintf(w, "\nEvery function is a method too: X.f(a; b) is X | f(a; b). All functions of jq are there.\n")
 }
 
-// PrintFunction writes the help on a function.
+// PrintFunction prints the help on a function.
 func PrintFunction(w io.Writer, f library.Function) {
 	fmt.Fprintf(w, "%s\n\n  %s\n", f.Signature, f.Doc)
 	if len(f.Examples) > 0 {
@@ -69,7 +69,7 @@ func printDocument(w io.Writer) {
 	fmt.Fprintln(w, "\nThe fields of a kind: help Proxy, help Cluster, …")
 }
 
-// PrintKind writes the help on a kind of the document.
+// PrintKind prints the help on a kind of the document.
 func PrintKind(w io.Writer, k mesh.Kind) {
 	fmt.Fprintf(w, "%s: %s\n", k.Name, k.Doc)
 	fmt.Fprintln(w)

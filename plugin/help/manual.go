@@ -8,15 +8,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A leaf is one page of the manual, in the little that help's pages are
-// written in: paragraphs, and blocks indented by two spaces.
+// A leaf is one page of the manual. Its text has the format of a help page:
+// paragraphs, and blocks that are indented by two spaces.
 type leaf struct {
-	name  string // of the file, without its end
+	name  string // the file name without its extension
 	title string
 	text  string
 }
 
-// Manual gives the files of the manual, by their names.
+// Manual returns the contents of the manual's files by file name. If man is set,
+// these are man pages; otherwise, Markdown.
 func Manual(root *cobra.Command, isQuery func(*cobra.Command) bool, man bool) map[string]string {
 	files := map[string]string{}
 	if man {
@@ -40,7 +41,7 @@ func Manual(root *cobra.Command, isQuery func(*cobra.Command) bool, man bool) ma
 	return files
 }
 
-// leaves are the topics of help.
+// leaves returns the pages of the manual that come from the topics of help.
 func leaves() (all []leaf) {
 	for _, p := range Pages() {
 		var b bytes.Buffer
@@ -52,11 +53,11 @@ func leaves() (all []leaf) {
 	return append(all, leaf{"istioctl", "istioctl's words", b.String()})
 }
 
-// manualName is what the plugin is called in its manual.
+// manualName is the name of the plugin in its manual.
 const manualName = "kubectl meshq"
 
-// commandLeaves are the pages of the command and of those below it that ask no
-// named query.
+// commandLeaves returns the pages on the root command and its subcommands, except
+// those that run a named query.
 func commandLeaves(root *cobra.Command, isQuery func(*cobra.Command) bool) (all []leaf) {
 	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
 		name := "kubectl-meshq"
@@ -86,7 +87,8 @@ func commandLeaves(root *cobra.Command, isQuery func(*cobra.Command) bool) (all 
 	return all
 }
 
-// withoutMachine leaves out of the flags' texts what is so on this machine only.
+// withoutMachine removes the default of --cache-dir from the flags' usage texts,
+// because it is a path on the machine that builds the manual.
 func withoutMachine(usages string) string {
 	var b strings.Builder
 	for line := range strings.Lines(usages) {
@@ -100,7 +102,7 @@ func withoutMachine(usages string) string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// blocks takes a text apart into paragraphs and indented blocks.
+// blocks splits a text into paragraphs and indented blocks.
 func blocks(text string) (out []string) {
 	var block []string
 	flush := func() {
@@ -122,7 +124,7 @@ func blocks(text string) (out []string) {
 	return out
 }
 
-// markdown writes a text as Markdown: what is indented is code.
+// markdown formats a text as Markdown. Indented blocks become code blocks.
 func markdown(text string) string {
 	var b strings.Builder
 	for i, block := range blocks(text) {
@@ -142,12 +144,12 @@ func markdown(text string) string {
 	return b.String()
 }
 
-// escapedMarkdown keeps Markdown from reading anything into a line of prose.
+// escapedMarkdown escapes the characters of a line that Markdown would interpret.
 func escapedMarkdown(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "|", `\|`, "[", `\[`, "#", `\#`).Replace(s)
 }
 
-// roff writes a text as a man page.
+// roff formats a text as a man page.
 func roff(l leaf, section string) string {
 	var b strings.Builder
 	b.WriteString(".TH " + strings.ToUpper(l.name) + " " + section + "\n.SH NAME\n")
@@ -163,8 +165,8 @@ func roff(l leaf, section string) string {
 	return b.String()
 }
 
-// escapedRoff keeps roff from reading anything into a text: a backslash, a
-// dash, a dot or a quote that begins a line.
+// escapedRoff escapes what roff would interpret: a backslash, a dash, and a dot or a
+// quote at the beginning of a line.
 func escapedRoff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
 	lines := strings.Split(s, "\n")

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/conform"
 )
 
-// jqPage returns the page of the manual that describes how the query
-// language differs from jq.
+// jqPage returns the manual's page on the differences between the query language and
+// jq.
 func jqPage() string {
 	var b strings.Builder
 	b.WriteString("# jq\n\nThe language is that of jq 1.8.2. Where gojq 0.12.20 differs, jq is followed. " +
@@ -36,7 +36,8 @@ func jqPage() string {
 	return b.String()
 }
 
-// jqElsewhere describes how the command line differs from that of jq.
+// jqElsewhere is the manual's text on the differences between the command line and
+// that of jq.
 const jqElsewhere = `Name the input with --input: a file, or - for standard input; repeat it for several files. Without it, and without --null-input, --slurp, --raw-input or --stream, the query runs over the mesh.
 
 -n is kubectl's namespace; jq's -n is --null-input. -s is the server, jq's -s is --slurp; -L is a label column, jq's -L is --library-path; -f is jq's.

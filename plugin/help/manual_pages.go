@@ -11,7 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// functionPages is the manual's page on every function.
+// functionPages returns the manual's page on all functions.
 func functionPages() string {
 	var b strings.Builder
 	b.WriteString("# What a query may call\n\nEvery function is a method too: `X.f(a; b)` is `X | f(a; b)`. All functions of jq are there.\n")
@@ -29,7 +29,7 @@ func functionPages() string {
 	return b.String()
 }
 
-// kindPages is the manual's page on every kind of the document, and every field.
+// kindPages returns the manual's page on all kinds of the document and their fields.
 func kindPages() string {
 	var b strings.Builder
 	b.WriteString("# The document\n\nThe mesh is one document; `.` is it. Only what a query touches is read.\n")
@@ -55,7 +55,7 @@ func kindPages() string {
 	return b.String()
 }
 
-// queryPages is the manual's page on every query that comes with the plugin.
+// queryPages returns the manual's page on the queries that come with the plugin.
 func queryPages() string {
 	var b strings.Builder
 	about, _, _ := strings.Cut(QueriesPage, "Those that come with the plugin:")

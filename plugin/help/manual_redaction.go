@@ -6,8 +6,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/redact"
 )
 
-// redactionPage is the table of what a snapshot has of whose text, as the code
-// has it.
+// redactionPage returns the manual's table of the text that a snapshot keeps or
+// digests. The table is generated from the rows of package redact.
 func redactionPage() string {
 	var b strings.Builder
 	b.WriteString(`

@@ -8,16 +8,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
-// page is one page of help: paragraphs, and blocks indented by two spaces.
+// page is one page of help. Its text consists of paragraphs, and of blocks that are
+// indented by two spaces.
 type page struct {
 	Name  string
-	about string // in a line
+	about string // a summary of one line
 	Print func(io.Writer)
 }
 
 func text(s string) func(io.Writer) { return func(w io.Writer) { fmt.Fprint(w, s) } }
 
-// Pages are the topics of help, in the order in which one would read them.
+// Pages returns the topics of help, in the recommended reading order.
 func Pages() []page {
 	return []page{
 		{"language", "how a query is written", text(languagePage)},
@@ -74,7 +75,7 @@ they were received. Keys of maps are sorted. --sort-keys sorts all keys.
 The environment ($ENV, env) is empty without --env. Only import and include read files, from the library's folders.
 `
 
-// QueriesPage is the page of help about named and saved queries.
+// QueriesPage is the text of the help page on named and saved queries.
 const QueriesPage = `A query can have a name, which is a command: kubectl meshq clusters reviews-v1 --port 9080. Words after the name are proxies,
 help NAME describes a query and its own flags, and show NAME prints its file.
 

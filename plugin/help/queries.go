@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
-// PrintQueries writes a table of queries and what each of them returns.
+// PrintQueries prints a table of queries with their summaries.
 func PrintQueries(out io.Writer, all []shipped.Query) error {
 	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
 	fmt.Fprintln(tab, "NAME\tDESCRIPTION")
@@ -24,7 +24,7 @@ func PrintQueries(out io.Writer, all []shipped.Query) error {
 	return tab.Flush()
 }
 
-// QueryNames returns the names of queries that start with a prefix. Each is
+// QueryNames returns the names of queries that begin with a prefix. Each name is
 // followed by a tab and the query's summary.
 func QueryNames(begun string) (out []string) {
 	for _, q := range shipped.All() {
@@ -35,7 +35,7 @@ func QueryNames(begun string) (out []string) {
 	return out
 }
 
-// PrintQueryHelp prints the help of a query, which comes from its header.
+// PrintQueryHelp prints the help on a query, which comes from the query's header.
 func PrintQueryHelp(w *process.World, q shipped.Query) {
 	name := process.CalledAs(w.Args[0])
 	fmt.Fprintf(w.Out, "%s: %s\n", q.Name, q.Summary)
@@ -72,7 +72,7 @@ func printArguments(out io.Writer, args []shipped.Argument) {
 		switch {
 		case a.Takes != "":
 			flag += " " + a.Takes
-		case a.Type == shipped.Text: // the header declares it by name only: "# args: a, b"
+		case a.Type == shipped.Text: // the header declares only the argument's name, as in "# args: a, b"
 			flag += " TEXT"
 		}
 		doc := a.Doc
@@ -81,10 +81,11 @@ func printArguments(out io.Writer, args []shipped.Argument) {
 		}
 		fmt.Fprintf(tab, "  %s\t%s\n", flag, doc)
 	}
-	tab.Flush() // like all printing of help, this ignores write errors
+	tab.Flush() // a write error is ignored, as in all printing of help
 }
 
-// Takes returns the placeholder for the words that follow a query's name.
+// Takes returns the placeholder in the usage line for the words after a query's
+// name.
 func Takes(q shipped.Query) string {
 	if q.Words != "" {
 		return "[" + q.Words + "]"

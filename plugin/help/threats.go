@@ -8,9 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// A threat is somebody whose data or whose services a run uses: what this party
-// is trusted with, the worst that it can do, and the tests that hold that it can
-// do no more.
+// A threat is a party whose data or services a run uses: what the party is trusted
+// with, the worst that it can do, and the tests that check this limit.
 type threat struct {
 	party   string
 	trusted string
@@ -18,7 +17,7 @@ type threat struct {
 	tests   []string
 }
 
-// threats are all parties of a run, from the most to the least trusted.
+// threats returns all parties of a run, from the most to the least trusted.
 func threats() []threat {
 	return []threat{
 		{
@@ -90,7 +89,7 @@ else its proxy is skipped. --request-timeout replaces these limits. Temporary fi
 together, or half of the free space, or --spool.
 `
 
-// printSafetyPage is the page of help about what the plugin does and never does.
+// printSafetyPage prints the help page on what the plugin does and never does.
 func printSafetyPage(w io.Writer) {
 	fmt.Fprint(w, safetyPage, endingText, threatsIntro)
 	for _, t := range threats() {
@@ -99,7 +98,7 @@ func printSafetyPage(w io.Writer) {
 	}
 }
 
-// wrapped breaks a text into lines of at most so many bytes.
+// wrapped breaks a text into lines of at most width bytes.
 func wrapped(text string, width int) string {
 	var b strings.Builder
 	column := 0

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestThreatsNameTestsThatAreThere holds that what the threat model says is held
-// by tests: each named one is in the source.
+// TestThreatsNameTestsThatAreThere checks that every test that the threat model
+// names exists in the source code.
 func TestThreatsNameTestsThatAreThere(t *testing.T) {
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w*)\(`)
 	there := map[string]bool{}

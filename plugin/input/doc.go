@@ -1,5 +1,6 @@
-// Package input reads what a query runs over in place of a mesh: JSON values,
-// raw lines, or whole texts, of several files as one stream, as jq reads them.
+// Package input reads the values that a query runs over instead of a mesh: JSON
+// values, raw lines, or whole texts. It reads several files as one stream, as jq
+// does.
 //
 // It knows neither queries nor meshes. Read [Inputs] first.
 package input

@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// files reads several files as one text, as jq does: a value may begin in one
-// file and end in the next. A file that can't be opened is reported and left out.
+// files reads several files as one text, as jq does: a value may begin in one file
+// and end in the next. A file that can't be opened is reported and skipped.
 type files struct {
 	names  []string
 	open   func(name string) (io.ReadCloser, error)
@@ -27,8 +27,7 @@ type files struct {
 	lines  int
 }
 
-// A begunFile is a file that was opened, with the place in the whole text where
-// it begins.
+// A begunFile is a file that was opened, with its offset in the whole text.
 type begunFile struct {
 	name   string
 	offset int64
@@ -53,7 +52,7 @@ func (f *files) Read(p []byte) (int, error) {
 		}
 		n, err := f.now.Read(p)
 		f.offset += int64(n)
-		if len(f.names) > 0 { // the lines of the next file count from 1
+		if len(f.names) > 0 { // these lines precede the next file; the last file needs no count
 			f.lines += bytes.Count(p[:n], []byte{'\n'})
 		}
 		if errors.Is(err, io.EOF) {
@@ -76,7 +75,8 @@ func (f *files) Close() error {
 	return err
 }
 
-// at gives the file that the byte before an offset is in; none before the first.
+// at returns the file that contains the byte before an offset. It returns an empty
+// begunFile if the offset is 0.
 func (f *files) at(offset int64) (in begunFile) {
 	for _, b := range f.begun {
 		if b.offset < offset {
@@ -86,7 +86,7 @@ func (f *files) at(offset int64) (in begunFile) {
 	return in
 }
 
-// shown names the file at an offset in messages.
+// shown returns the name of the file at an offset, for messages.
 func (f *files) shown(offset int64) string {
 	if in := f.at(offset); in.name != "" || len(f.begun) == 0 {
 		return process.FileName(in.name)
@@ -94,7 +94,7 @@ func (f *files) shown(offset int64) string {
 	return process.FileName(f.begun[0].name)
 }
 
-// rawLines are the lines of a text, each a value, without their ends.
+// rawLines reads each line of a text as a value, without the line's end.
 type rawLines struct {
 	in     *bufio.Reader
 	offset int64
@@ -127,7 +127,7 @@ func (l *rawLines) Next() (any, error) {
 func (l *rawLines) Line() int     { return l.lines }
 func (l *rawLines) Offset() int64 { return l.offset }
 
-// rawText is all of a text as one value.
+// rawText reads a whole text as one value.
 type rawText struct {
 	in     *files
 	read   bool

@@ -15,31 +15,31 @@ import (
 
 // A reader reads the values of a text one after another.
 type reader interface {
-	Next() (any, error) // io.EOF after the last
+	Next() (any, error) // returns io.EOF after the last value
 	Line() int          // the number of lines read
-	Offset() int64      // the number of bytes that the values so far take
+	Offset() int64      // the number of bytes up to the end of the last value
 }
 
-// Inputs are the values that a query runs over in place of a mesh, read when
-// they are asked for.
+// Inputs are the values of --input, over which a query runs instead of a mesh. Each
+// value is read when it is requested.
 type Inputs struct {
-	Failed bool // a file or a value could not be read, which was reported
+	Failed bool // a file or a value could not be read; the error was reported
 
 	ctx     context.Context
 	files   *files
 	reader  reader
 	report  func(error)
-	isSeq   bool  // the texts are separated by RS: after an error the next one is read
+	isSeq   bool  // the texts are separated by RS; reading continues after an invalid text
 	slurp   bool  // the remaining values are returned as one array
-	slurped []any // the values of that array so far; they outlast an error
-	isDone  bool  // no value is left
+	slurped []any // the values of that array so far; they are kept when Next returns an error
+	isDone  bool  // no more values follow
 	err     error // the error that ended the reading
 }
 
-// Open returns the values of files, which are read as the flags say; "-" is
-// standard input. isSeq says that RS separates texts (RFC 7464). report takes
-// the error of a file that can't be opened, and of a text of a sequence that
-// is not JSON: both are left out.
+// Open returns the values in the named files; "-" is standard input. The flags
+// select the format. If isSeq is set, RS separates the texts (RFC 7464). report is
+// called with the error if a file can't be opened, or if a text of an RS-separated
+// sequence isn't JSON. Both are skipped.
 func Open(ctx context.Context, w *process.World, f options.InputFlags, names []string, isSeq bool, report func(error)) *Inputs {
 	in := &Inputs{ctx: ctx, isSeq: isSeq, slurp: f.Slurp}
 	in.report = func(err error) {
@@ -63,8 +63,8 @@ func Open(ctx context.Context, w *process.World, f options.InputFlags, names []s
 // Close closes the file that is being read.
 func (in *Inputs) Close() error { return in.files.Close() }
 
-// NextWellFormed is Next, but in a sequence a text that is not JSON is reported
-// and left out.
+// NextWellFormed is like Next, but it skips texts of an RS-separated sequence that
+// aren't JSON, and reports their errors.
 func (in *Inputs) NextWellFormed() (v any, ok bool, err error) {
 	for {
 		v, ok, err := in.Next()
@@ -75,7 +75,7 @@ func (in *Inputs) NextWellFormed() (v any, ok bool, err error) {
 	}
 }
 
-// Next returns the next value; ok is false after the last.
+// Next returns the next value. ok is false if no value is left.
 func (in *Inputs) Next() (v any, ok bool, err error) {
 	if !in.slurp {
 		return in.read()
@@ -107,7 +107,7 @@ func (in *Inputs) read() (v any, ok bool, err error) {
 			in.err = process.Exit(process.ExitRun, in.ctx.Err())
 		default:
 			err = process.Exit(process.ExitUsage, fmt.Errorf("%s: %w", in.files.shown(in.reader.Offset()), err))
-			if errors.As(err, new(*jsontext.Error)) { // the parser continues after the text
+			if errors.As(err, new(*jsontext.Error)) { // the parser can continue after the invalid text
 				return nil, false, err
 			}
 			in.err = err
@@ -116,10 +116,12 @@ func (in *Inputs) read() (v any, ok bool, err error) {
 	return nil, false, in.err
 }
 
-// Line is jq's input_line_number: the number of lines read of the current file.
+// Line returns the value of jq's input_line_number: the number of lines read from
+// the current file.
 func (in *Inputs) Line() int { return in.reader.Line() - in.file().lines }
 
-// FileName is jq's input_filename: nil before the first value.
+// FileName returns the value of jq's input_filename. It is nil before the first
+// value.
 func (in *Inputs) FileName() any {
 	switch name := in.file().name; name {
 	case "":
@@ -131,8 +133,8 @@ func (in *Inputs) FileName() any {
 	}
 }
 
-// file returns the file in which the last value ends; the last file when no
-// value is left.
+// file returns the file in which the last value ends. If no value is left, it
+// returns the last file.
 func (in *Inputs) file() begunFile {
 	if n := len(in.files.begun); in.isDone && n > 0 {
 		return in.files.begun[n-1]

@@ -1,5 +1,5 @@
-// Package istioctl knows the commands and flags of istioctl that the plugin
-// understands, and which query each of them stands for.
+// Package istioctl contains the commands and flags of istioctl that the plugin
+// understands, and the query that the plugin runs for each of them.
 //
-// It runs none of them. Read [Spellings] first.
+// It runs none of them itself. Read [Spellings] first.
 package istioctl

@@ -8,15 +8,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// istioctlNames are flags of istioctl's that have another name here.
+// istioctlNames maps the flags of istioctl that have another name in the plugin to
+// that name.
 var istioctlNames = map[string]string{
 	"istioNamespace":     "istio-namespace",
 	"kubeclient-timeout": "request-timeout",
 }
 
-// BindIstioctl gives a command our flags, but those short ones that istioctl
-// has: -f is a dump, -r the revision, -c the kubeconfig. Its own flags of that
-// command come first.
+// BindIstioctl adds the plugin's flags to an istioctl command, except short forms
+// that mean something else in istioctl: there, -f is a config dump, -r the revision
+// and -c the kubeconfig. The flags that only the istioctl command has are added
+// first.
 func BindIstioctl(s, ours *pflag.FlagSet, theirs []*pflag.Flag) {
 	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if ours := istioctlNames[name]; ours != "" {
@@ -47,10 +49,11 @@ func BindIstioctl(s, ours *pflag.FlagSet, theirs []*pflag.Flag) {
 	}
 }
 
-// istioctlShort are the short flags that istioctl has, and we have otherwise.
+// istioctlShort maps flags of the plugin to the short forms that istioctl has for
+// them.
 var istioctlShort = map[string]string{"kubeconfig": "c", "revision": "r", "reset": "r"}
 
-// Foreign are the flags that only istioctl's command has.
+// Foreign returns the flags that only this istioctl command has.
 func (s Spelling) Foreign(dumpFile *string) (out []*pflag.Flag) {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.Int("vklog", 0, "accepted")
@@ -73,7 +76,8 @@ func (s Spelling) Foreign(dumpFile *string) (out []*pflag.Flag) {
 
 const byDebugPort = "istiod is asked at its debug port, not over xDS: by way of the API server, or where --pilot http://HOST:15014 says; --revision chooses one"
 
-// A refusal is the value of a flag that there is not.
+// A refusal is the value of a flag that isn't supported. Setting the flag fails with
+// the text of the refusal.
 type refusal string
 
 func (r refusal) Set(string) error { return errors.New(string(r)) }

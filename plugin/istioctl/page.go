@@ -7,7 +7,8 @@ import (
 	"text/tabwriter"
 )
 
-// PrintSpellings prints the help page on istioctl.
+// PrintSpellings prints the help page on the supported commands of istioctl. name is
+// the name of the plugin.
 func PrintSpellings(out io.Writer, name string) {
 	fmt.Fprintf(out, istioctlPage, name)
 	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
@@ -15,7 +16,7 @@ func PrintSpellings(out io.Writer, name string) {
 	for _, s := range Spellings() {
 		printSpelling(tab, s, "istioctl", name)
 	}
-	tab.Flush() // like all printing of help, this ignores write errors
+	tab.Flush() // a write error is ignored, as in all printing of help
 }
 
 func printSpelling(tab io.Writer, s Spelling, before, name string) {

@@ -6,20 +6,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Spelling is a command of istioctl's and the query that stands for it.
+// A Spelling is a command of istioctl together with the query that the plugin runs
+// for it.
 type Spelling struct {
-	Words   []string // its names, the first istioctl's own: "clusters", "cluster", "c"
-	Query   string   // the query of ours; empty: it has commands below it, or there is none
-	Short   string   // the query for -o short, where that is another
-	kind    string   // what its words name, in front of them: svc
+	Words   []string // the command's names, beginning with istioctl's main one: "clusters", "cluster", "c"
+	Query   string   // name of the query; empty if the command only has subcommands or isn't supported
+	Short   string   // name of the query for -o short, if it is a different one
+	kind    string   // a prefix for the command's arguments that names their kind: svc
 	Given   options.Arguments
-	Columns []string // of its table, where istioctl's is another than the query's
-	Pod     string   // the command that it is when proxies are named: diff
-	Not     string   // why there is no such command here
+	Columns []string // the table's columns, if they differ from the query's
+	Pod     string   // the command that is run instead if proxies are named: diff
+	Not     string   // the reason why the plugin doesn't support the command
 	Below   []Spelling
 }
 
-// Spellings are the commands of istioctl's that are known here, by its names.
+// Spellings returns the commands of istioctl that the plugin supports or explicitly
+// rejects.
 func Spellings() []Spelling {
 	ofZtunnels := options.Arguments{"of": mesh.ZTunnel}
 	return []Spelling{
@@ -56,7 +58,7 @@ func Spellings() []Spelling {
 	}
 }
 
-// About says of the words what istioctl's command says they are.
+// About returns the command's arguments with the prefix of their kind added.
 func (s Spelling) About(words []string) []string {
 	if s.kind == "" {
 		return words

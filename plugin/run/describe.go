@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/inventory"
 )
 
-// Describe returns an error as one line for people, with the position in the
-// query if there is one.
+// Describe formats an error as one line for people. If the error has a position in
+// the query, two more lines show the position.
 func Describe(err error) string {
 	var unmet *unmetError
 	if errors.As(err, &unmet) {
@@ -55,8 +55,8 @@ func Describe(err error) string {
 	return process.OneLine(err.Error())
 }
 
-// withPlace returns an error of a query as one line, and its position as two
-// more.
+// withPlace formats an error of a query as one line, and its position as two more
+// lines.
 func withPlace(e *syntax.Error) string {
 	return process.OneLine(e.Error()) + strings.TrimPrefix(e.Caret(), e.Error())
 }
@@ -71,13 +71,13 @@ func exitCode(err error) int {
 	case errors.As(err, &e):
 		return e.Code
 	case errors.As(err, &w):
-		return process.ExitUsage // as jq's, for what the system refuses
+		return process.ExitUsage // jq uses the same exit code for errors of the operating system
 	}
 	return process.ExitRun
 }
 
-// fieldHint returns a function that suggests what was meant by a field that a
-// kind doesn't have: a field with a similar name, or a function.
+// fieldHint returns a function that is called for a field that a kind doesn't have.
+// The function suggests a field with a similar name, or a function.
 func fieldHint() func(kind, field string) string {
 	calls := map[string]string{}
 	for _, f := range library.Functions() {

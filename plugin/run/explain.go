@@ -16,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/section"
 )
 
-// explainPlan says, before anything is asked, what the query is going to look
-// at of its proxies, by its words alone.
+// explainPlan prints which sections of the proxies the query will read, before the
+// first request is sent. It derives them from the text of the query alone.
 func (r *Run) explainPlan() {
 	if !r.Explain {
 		return
@@ -31,7 +31,7 @@ func (r *Run) explainPlan() {
 	})
 }
 
-// from returns where the mesh is read from.
+// from describes the sources of the mesh: the snapshots, addresses or contexts.
 func from(r *Run) string {
 	all := slices.Concat(r.Snapshots, r.Pilots, r.Envoys)
 	switch {
@@ -45,7 +45,7 @@ func from(r *Run) string {
 	return "the current context"
 }
 
-// ExplainAsked prints the requests of the run, with their sizes and times.
+// ExplainAsked prints all requests of the run, with their sizes and durations.
 func (r *Run) ExplainAsked() {
 	if !r.Explain {
 		return
@@ -73,12 +73,12 @@ func (r *Run) ExplainAsked() {
 	})
 }
 
-// mostNamed is how many requests that differ only in the proxy are listed one by
-// one. More of them take one line.
+// mostNamed is the maximum number of requests that are printed on a line each if
+// they differ only in the proxy. If there are more, they share one line.
 const mostNamed = 10
 
-// foldAlike groups the requests that ask the same and ended in the same way, in
-// the order of the first of each group.
+// foldAlike groups requests of one context that have the same text and the same
+// failure. The groups are in the order of their first requests.
 func foldAlike(ledger []requests.Asked) (groups [][]requests.Asked) {
 	type key struct{ context, what, failure string }
 	at := map[key]int{}
@@ -95,8 +95,8 @@ func foldAlike(ledger []requests.Asked) (groups [][]requests.Asked) {
 	return groups
 }
 
-// sum describes requests that are alike: what was asked, the bytes and the time
-// of all, and why they failed.
+// sum describes requests of one group: their text, their total size and duration,
+// and the reason if they failed.
 func sum(alike []requests.Asked) string {
 	var bytes int64
 	var took time.Duration
@@ -116,8 +116,8 @@ func sum(alike []requests.Asked) string {
 	return text
 }
 
-// failure returns why a request failed; "" if it didn't, or if nobody has such an
-// answer.
+// failure returns the reason why a request failed. It returns "" if the request
+// succeeded, or if the source doesn't have this response at all.
 func failure(a requests.Asked) string {
 	if a.Err == nil || a.Missing {
 		return ""
@@ -125,8 +125,7 @@ func failure(a requests.Asked) string {
 	return mesh.Brief(a.Err.Error())
 }
 
-// legible returns a request with its escapes decoded, as people would write
-// it.
+// legible returns a request with its percent-escapes decoded.
 func legible(request string) string {
 	if s, err := url.PathUnescape(request); err == nil {
 		return process.OneLine(s)
@@ -134,7 +133,8 @@ func legible(request string) string {
 	return request
 }
 
-// loaded returns how many proxies had each section loaded.
+// loaded describes the loaded sections, and for how many proxies each of them was
+// loaded.
 func loaded(all []section.Loaded) string {
 	if len(all) == 0 {
 		return "no proxy section"
@@ -162,7 +162,7 @@ func byteCount(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// lookedAt returns the sections that the query reads, and what of each.
+// lookedAt describes the sections that the query will read, and the parts of each.
 func lookedAt(r *Run) string {
 	uses := r.uses()
 	words := make([]string, len(uses))

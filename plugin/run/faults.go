@@ -15,17 +15,17 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// mostLines is how many lines of faults are printed.
+// mostLines is the maximum number of lines of faults that are printed.
 const mostLines = 20
 
-// faults are the faults of the run, each once, in the order in which they
+// faults holds the faults of the run without duplicates, in the order in which they
 // occurred.
 type faults struct {
 	all  []*mesh.Fault
 	seen map[string]bool
 }
 
-// Fault records a fault, which is printed at the end.
+// Fault records a fault. All faults are printed at the end of the run.
 func (r *Run) Fault(f *mesh.Fault) {
 	if r.faults.seen == nil {
 		r.faults.seen = map[string]bool{}
@@ -36,17 +36,16 @@ func (r *Run) Fault(f *mesh.Fault) {
 	}
 }
 
-// TellFaults prints what could not be read, one line each on standard error;
-// faults that differ only in the proxy share a line. It returns the number of
-// faults.
+// TellFaults prints all faults on standard error, one line each. Faults that differ
+// only in the proxy share a line. It returns the number of faults.
 func (r *Run) TellFaults() int {
 	all := r.metFaults()
 	r.printFaults(all)
 	return len(all)
 }
 
-// metFaults returns the faults so far, including those that no part of the
-// query received as an error.
+// metFaults returns the faults so far, including those that the query never received
+// as errors.
 func (r *Run) metFaults() []*mesh.Fault {
 	if r.Mesh != nil {
 		for _, f := range r.Mesh.LeftOut() {
@@ -69,13 +68,14 @@ func (r *Run) printFaults(all []*mesh.Fault) {
 	})
 }
 
-// fold joins faults with the same text of several sections of a proxy, and of
-// several proxies, in the order of the first of each.
+// fold formats faults as lines. Faults with the same text share a line, whether they
+// concern several sections of one proxy or several proxies. The lines are in the
+// order of their first faults.
 func fold(all []*mesh.Fault) []string {
 	order := []alike{}
-	by := map[alike][]string{} // the proxies'
+	by := map[alike][]string{} // the proxies of each line
 	for _, l := range lacks(all) {
-		if l.fact == forbidden && len(l.all) <= 3 { // few enough to say which right each needs
+		if l.fact == forbidden && len(l.all) <= 3 { // with three lists or fewer, print each, to show which permission it needs
 			for _, f := range l.all {
 				k := alike{f.Subject, f.Section + ": " + f.Err.Error()}
 				order = append(order, k)
@@ -96,21 +96,21 @@ func fold(all []*mesh.Fault) []string {
 	return lines
 }
 
-// A lack is what one proxy, or another subject, didn't provide for one reason.
+// A lack joins the faults of one proxy, or of another subject, that have the same
+// reason.
 type lack struct {
-	of    *mesh.Fault // the first such
+	of    *mesh.Fault // the first of the joined faults
 	all   []*mesh.Fault
-	parts []string // the sections
+	parts []string // the sections that are missing
 	fact  string
 }
 
-// lacks joins the sections of one subject that are missing for the same
-// reason.
+// lacks joins the faults of one subject that have the same reason.
 func lacks(all []*mesh.Fault) []*lack {
 	var out []*lack
 	type key struct{ proxy, subject, fact string }
 	by := map[key]*lack{}
-	answers := map[key]bool{} // that are no section's own: "config_dump: 503", of which clusters lack for the same reason
+	answers := map[key]bool{} // failed requests that several sections share, for example "config_dump: 503", which makes clusters unavailable
 	for _, f := range all {
 		answers[key{f.Proxy, f.Subject, f.Section + ": " + factOf(f)}] = true
 	}
@@ -137,8 +137,8 @@ func lacks(all []*mesh.Fault) []*lack {
 // forbidden is the reason for Kubernetes lists that the user may not read.
 const forbidden = "forbidden"
 
-// factOf returns the reason of a fault without the name of its file or
-// resource, so that faults of several subjects can be equal.
+// factOf returns the reason of a fault without the name of the file or resource, so
+// that the reasons of faults of several subjects can be equal.
 func factOf(f *mesh.Fault) string {
 	switch {
 	case errors.Is(f.Err, fs.ErrNotExist):
@@ -153,19 +153,19 @@ func factOf(f *mesh.Fault) string {
 	return bare(f.Err.Error(), f)
 }
 
-// bare removes the subject of a fault from the beginning of its reason.
+// bare removes the name of the subject from the beginning of a fault's reason.
 func bare(fact string, f *mesh.Fault) string {
 	return strings.TrimPrefix(fact, cmp.Or(f.Proxy, f.Subject)+": ")
 }
 
-// alike is what the faults of one line have in common: a subject, or the same
-// words about several proxies.
+// alike is the key of a line of faults: faults with an equal subject and equal words
+// share a line.
 type alike struct{ subject, words string }
 
 func (l *lack) alike() alike {
 	words := l.fact
 	switch n := len(l.parts); {
-	case n == 1 && l.fact != l.of.Err.Error(): // the whole of it says more
+	case n == 1 && l.fact != l.of.Err.Error(): // the full text contains more than the shortened reason
 		words = l.parts[0] + ": " + bare(l.of.Err.Error(), l.of)
 	case n > 3:
 		words = fmt.Sprintf("%d parts: %s (%s, %s, …)", n, l.fact, l.parts[0], l.parts[1])

@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 )
 
-// overInput runs the query over plain input, as jq does: over every value, or
-// once over null (--null-input), or once over all of them (--slurp).
+// overInput runs the query over plain input, as jq does: once for each value, once
+// for null (--null-input), or once for an array of all values (--slurp).
 func (r *Run) overInput(ctx context.Context) (err error) {
 	values := input.Open(ctx, r.World, r.Input, r.Input.Names(), r.Output.Seq, r.printError)
 	defer values.Close()
@@ -25,13 +25,13 @@ func (r *Run) overInput(ctx context.Context) (err error) {
 		err = r.overEach(ctx, values, o)
 	}
 	if values.Failed {
-		err = errors.Join(err, process.Exit(process.ExitUsage, nil)) // the reason was printed when it was found
+		err = errors.Join(err, process.Exit(process.ExitUsage, nil)) // the reason was printed when the error occurred
 	}
 	return err
 }
 
-// overEach runs the query over every value. An error of one value is printed,
-// and the query is run over the next.
+// overEach runs the query once for each value. If the query fails for one value,
+// overEach prints the error and continues with the next value.
 func (r *Run) overEach(ctx context.Context, values *input.Inputs, o eval.RunOptions) (failed error) {
 	for {
 		v, ok, err := values.NextWellFormed()
@@ -44,7 +44,7 @@ func (r *Run) overEach(ctx context.Context, values *input.Inputs, o eval.RunOpti
 			return err
 		case err != nil:
 			r.printError(errors.New(Describe(err)))
-			failed = process.Exit(process.ExitRun, nil) // the reason is printed
+			failed = process.Exit(process.ExitRun, nil) // the reason was printed above
 		}
 	}
 }
@@ -53,9 +53,9 @@ func (r *Run) printError(err error) {
 	r.Message(func(w io.Writer) { fmt.Fprintln(w, "error: "+err.Error()) })
 }
 
-// FirstInput returns the first value of --input for completion, and false if
-// there is none. It opens regular files only: reading from standard input or a
-// pipe would take the value from the query that is run later.
+// FirstInput returns the first value of --input, for completion. It returns false if
+// there is none. It opens regular files only, because reading from standard input or
+// from a pipe would take the value away from the query that is run later.
 func (r *Run) FirstInput(ctx context.Context) (any, bool) {
 	if len(r.Input.Files) == 0 || r.Input.Null {
 		return nil, false

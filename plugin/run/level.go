@@ -11,15 +11,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// LogName is the query whose arguments --level and --reset set log levels. No
-// other query changes anything, whatever its arguments are called.
+// LogName is the name of the query whose arguments --level and --reset set log
+// levels. No other query changes anything, whatever its arguments are called.
 const LogName = "log"
 
-// A Level is what a logger is set to.
-type Level struct{ Logger, Level string } // an empty logger is all of them
+// A Level is a log level for one logger, or for all loggers.
+type Level struct{ Logger, Level string } // an empty Logger selects all loggers
 
-// ReadLevels reads "debug" or "http:debug,rbac:trace", as istioctl does: = is
-// as good as :, and warn is warning. What is for all loggers comes first.
+// ReadLevels parses log levels such as "debug" or "http:debug,rbac:trace". As in
+// istioctl, "=" may replace ":", and "warn" means "warning". The result begins with
+// the level for all loggers, if there is one.
 func ReadLevels(text string) (all []Level, err error) {
 	for part := range strings.SplitSeq(text, ",") {
 		logger, word := "", strings.TrimSpace(part)
@@ -42,8 +43,9 @@ func ReadLevels(text string) (all []Level, err error) {
 	return all, nil
 }
 
-// changesLevels tells whether levels are set, and to what; none where they are
-// set as the proxies were started.
+// changesLevels reports whether the request sets log levels, and returns these
+// levels. For --reset it returns no levels, because each proxy is set back to the
+// levels that it was started with.
 func (a *Request) changesLevels() (levels []Level, changes bool, err error) {
 	if !a.Ours || a.named == nil || a.named.Name != LogName {
 		return nil, false, nil
@@ -60,7 +62,7 @@ func (a *Request) changesLevels() (levels []Level, changes bool, err error) {
 }
 
 // checkLevels checks --level and --reset against the rest of the command line,
-// before any request.
+// before the first request is sent.
 func checkLevels(r *Run) error {
 	_, changes, err := r.Request.changesLevels()
 	switch {
@@ -76,8 +78,9 @@ func checkLevels(r *Run) error {
 	return nil
 }
 
-// setLevels sets the log levels of the selected proxies, if that is requested,
-// one proxy after another. A proxy that can't be reached is a fault.
+// setLevels sets the log levels of the selected proxies, one proxy after another, if
+// the request does so. If a proxy can't be reached, it records a fault and
+// continues.
 func setLevels(ctx context.Context, r *Run) error {
 	levels, changes, err := r.Request.changesLevels()
 	if err != nil || !changes {
@@ -138,7 +141,7 @@ func startLevels(ctx context.Context, p *mesh.Object) ([]Level, error) {
 	}
 	text := of
 	if text == "" {
-		text = "info" // Envoy's own default
+		text = "info" // Envoy's default level
 	}
 	if some != "" {
 		text += "," + some
@@ -146,7 +149,8 @@ func startLevels(ctx context.Context, p *mesh.Object) ([]Level, error) {
 	return ReadLevels(text)
 }
 
-// TextOf returns a field of an object of the document; "" if it is not a string.
+// TextOf returns the value of a field of an object in the document. It returns "" if
+// the value isn't a string.
 func TextOf(ctx context.Context, o any, field string) (string, error) {
 	v, err := mesh.Get(ctx, o, field)
 	if err == nil {

@@ -40,8 +40,8 @@ func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	return answers, nil
 }
 
-// OpenMesh opens the document of the mesh that the sources describe. The
-// caller still has to close the sources.
+// OpenMesh opens the document of the mesh that is read from the sources. The caller
+// still has to close the sources.
 func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.Labels, Proxies: r.Request.Proxies,
@@ -70,11 +70,11 @@ func CloseAll(all []transport.Source) (err error) {
 	return err
 }
 
-// readable returns an error, and closes the snapshots, if they contain
-// nothing: no istiod, no proxy and no pods.
+// readable returns an error if the sources are snapshots that contain nothing: no
+// istiod, no proxy and no pods. In that case it closes them.
 func readable(ctx context.Context, all []transport.Source) error {
 	for _, s := range all {
-		pilots, _ := s.Pilots(ctx) // whoever reads them later reports the error
+		pilots, _ := s.Pilots(ctx) // an error is reported when the query reads the istiods
 		proxies, _ := s.Proxies(ctx)
 		if len(pilots)+len(proxies) > 0 {
 			return nil
@@ -86,9 +86,9 @@ func readable(ctx context.Context, all []transport.Source) error {
 	return errors.Join(process.Usagef("nothing could be read: no pilot, no proxy and no pods in it"), CloseAll(all))
 }
 
-// noteOverlaps prints a note if two snapshots of one context contain the
-// same proxy. Such snapshots are read as parts of one mesh, and each
-// response is taken from the first snapshot that has it.
+// noteOverlaps prints a note if two snapshots of one context contain the same proxy.
+// Snapshots of one context are read as parts of one mesh, and each response is taken
+// from the first snapshot that contains it.
 func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	if len(all) < 2 {
 		return
@@ -97,11 +97,11 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	for _, s := range all {
 		m := s.Manifest()
 		if m.Kind == transport.KindConfigDump || m.Kind == transport.KindZtunnelDump || m.Kind == transport.KindClusters {
-			continue // each is a mesh of its own
+			continue // a dump is a mesh of its own, whatever else is opened
 		}
 		proxies, err := s.Proxies(ctx)
 		if err != nil {
-			continue // reported when the proxies are read
+			continue // the error is reported when the query reads the proxies
 		}
 		for _, p := range proxies {
 			key := m.Context + "/" + p
@@ -114,8 +114,8 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	}
 }
 
-// Opening returns the error to report when opening the mesh fails: that of
-// the timeout or the interrupt if ctx has ended, and err otherwise.
+// Opening returns the error to report when opening the mesh fails. If ctx has ended,
+// that is the error of the timeout or of the interrupt; otherwise it is err.
 func (r *Run) Opening(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())
@@ -123,8 +123,8 @@ func (r *Run) Opening(ctx context.Context, err error) error {
 	return err
 }
 
-// openSnapshots opens the snapshots at all paths of --snapshot. A path may
-// be a glob pattern, which selects all files that match it.
+// openSnapshots opens the snapshots at all paths of --snapshot. A path may be a glob
+// pattern; then openSnapshots opens every file that matches it.
 func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err error) {
 	defer func() {
 		if err != nil {
@@ -159,16 +159,16 @@ func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, 
 	return transport.Open(ctx, path, o)
 }
 
-// expand returns the files that match a pattern, sorted. If a file with that
-// exact path exists, it returns this path alone, even if the path contains
-// pattern characters.
+// expand returns the sorted files that match a pattern. If a file with exactly that
+// path exists, expand returns this path alone, even if the path contains pattern
+// characters.
 func expand(path string) ([]string, error) {
 	if _, err := os.Lstat(path); err == nil { // the path exists, so it is no pattern
 		return []string{path}, nil
 	}
 	found, err := filepath.Glob(path)
 	if err != nil {
-		return []string{path}, nil // an invalid pattern, such as a name with an opening bracket
+		return []string{path}, nil // the pattern is invalid, for example a file name with an opening bracket
 	}
 	if len(found) == 0 {
 		if path == "-" || path == "demo" {
@@ -186,8 +186,8 @@ func (r *Run) notePartial(path string, s transport.Source) {
 	}
 }
 
-// quota returns the limit on temporary files that all sources of the run
-// share.
+// quota returns the limit on temporary files that all sources of the run share. The
+// first call creates it.
 func (r *Run) quota() *transport.Quota {
 	if r.spooled == nil {
 		r.spooled = process.NewQuota(int64(r.Spool), os.TempDir(), process.FreeBytes)
@@ -195,9 +195,9 @@ func (r *Run) quota() *transport.Quota {
 	return r.spooled
 }
 
-// OpenBeside opens the sources of a second mesh, to be compared with the
-// mesh of the run. path has the form of an argument of --snapshot; if it is
-// empty, OpenBeside returns nil. The caller closes the sources.
+// OpenBeside opens the sources of a second mesh that is compared with the mesh of
+// the run. path has the form of an argument of --snapshot; if it is empty,
+// OpenBeside returns nil. The caller closes the sources.
 func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, error) {
 	if path == "" {
 		return nil, nil
@@ -277,8 +277,8 @@ func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transpo
 	return s, nil
 }
 
-// uses returns which parts of the proxies' sections the query and the
-// printing of its results will read. See package demand.
+// uses returns the parts of the proxies' sections that the query and the printing of
+// its results will read. See package demand.
 func (r *Run) uses() []demand.Use { return r.demand().Sections() }
 
 func (r *Run) demand() *demand.Tree {
@@ -292,9 +292,10 @@ func (r *Run) demand() *demand.Tree {
 	return query.Demand(r.Request.Query, results).As("Mesh", r.columns)
 }
 
-// reads returns hints for the sources: which parts of each section, and of
-// each section that istiod would send, the run will read. A run without a
-// query, such as a comparison or a recording, reads everything.
+// reads returns hints for the sources. sections lists the parts of each section that
+// the run will read, and desired lists the parts of the sections that istiod would
+// send. A run without a query, such as a comparison or a recording, reads
+// everything.
 func (r *Run) reads() (sections, desired map[mesh.Section]mesh.Hint) {
 	if r.Program == nil {
 		return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}, nil

@@ -17,11 +17,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// OpenPrinter creates the printer of the results. Without -o, objects of the
-// document's kinds are printed as tables, and everything else as jq prints it.
+// OpenPrinter chooses the printer of the results. Without -o, objects of the
+// document's kinds are printed as tables, and all other results are printed as jq
+// prints them.
 func (r *Run) OpenPrinter(ctx context.Context) error {
-	// Only the beginning of a large result is rendered before it is printed.
-	// Parts that are read later may be unavailable, and that is reported too.
+	// Only the first part of a large result is rendered before printing. The rest is
+	// read while it is printed, so parts that turn out to be unavailable then are
+	// reported through this context.
 	p, err := r.newPrinter(mesh.WithLost(ctx, r.Fault))
 	if err != nil {
 		return process.Exit(process.ExitUsage, err)
@@ -30,7 +32,7 @@ func (r *Run) OpenPrinter(ctx context.Context) error {
 	return nil
 }
 
-// PrinterOptions returns the options of the printer, from the flags and the
+// PrinterOptions returns the options of the printer, taken from the flags and the
 // query's header.
 func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 	f := r.layout()
@@ -44,8 +46,8 @@ func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 	}
 }
 
-// layout returns the flags that select the output format: those of the command
-// line, or else those of the query's header.
+// layout returns the output flags of the run. If the command line has no flag that
+// changes the layout, the format and columns of the query's header apply.
 func (r *Run) layout() *options.OutputFlags {
 	o := r.Output
 	switch {
@@ -58,8 +60,8 @@ func (r *Run) layout() *options.OutputFlags {
 	return &o
 }
 
-// layouts lists the flags that select the output format; any of them overrides
-// the query's header.
+// layouts are the names of the flags that change the layout of results. If any of
+// them is set, it overrides the query's header.
 var layouts = []string{
 	"output", "template", "compact-output", "raw-output", "join-output", "raw-output0", "ascii-output", "seq", "tab", "indent",
 }
@@ -84,8 +86,8 @@ func (r *Run) Colored() bool {
 	return r.OutTerminal && r.World.Env("NO_COLOR") == "" && r.World.Env("TERM") != "dumb"
 }
 
-// hints prints suggestions. On a terminal they say what to try next, and on a
-// pipe that tables are meant for people.
+// hints prints suggestions on standard error. On a terminal it suggests what to try
+// next. On a pipe it says that tables are for people.
 func (r *Run) hints(err error) {
 	if r.Quiet || r.Watch {
 		return
@@ -101,8 +103,8 @@ func (r *Run) hints(err error) {
 	}
 }
 
-// Among returns a text on which proxies were selected, for the end of a
-// sentence. It is "" if all were.
+// Among describes which proxies were selected, as the end of a sentence. It returns
+// "" if all proxies were selected.
 func (r *Run) Among() string {
 	text := ""
 	if ns := *r.Kube.Namespace; ns != "" && !r.AllNamespaces {
@@ -114,8 +116,8 @@ func (r *Run) Among() string {
 	return text
 }
 
-// hintLabels prints a note if the user seems to mean jq's -L, which names a
-// folder.
+// hintLabels prints a note if an argument of -L is the path of a folder. In that
+// case the user probably expects jq's -L, which names a folder of modules.
 func hintLabels(r *Run) {
 	for _, label := range r.Output.LabelColumns {
 		if info, err := os.Stat(label); err == nil && info.IsDir() {
@@ -141,9 +143,9 @@ Try:  %[1]s%[2]s '.proxies[] | select(stale) | .sync'
 `, name, from)
 }
 
-// passing returns which control characters results may contain. Strings of -r
-// are escaped on a pipe too, since most pipes end on a terminal. --raw-output0
-// passes every byte, because its reader is a program.
+// passing returns which control characters results may contain. Strings that are
+// printed with -r are escaped on a pipe too, because most pipes end on a terminal.
+// With --raw-output0, every byte is allowed, because the reader is a program.
 func (r *Run) passing() safe.Allowed {
 	p := safe.Allowed{Colors: r.Colored()}
 	if !r.OutTerminal {
@@ -161,9 +163,9 @@ func (r *Run) OpenOutput() {
 	r.Stdout = bufio.NewWriterSize(r.StandardOutput(), 64<<10)
 }
 
-// arrives reports whether all traffic of a trace reaches an endpoint, as far as
-// is known. Parts that could not be read don't count: they are faults, which
-// have their own exit code.
+// arrives reports whether all traffic of a trace reaches an endpoint, as far as that
+// is known. Unread parts don't count: they are faults, which have their own exit
+// code.
 func arrives(ctx context.Context, v any) (bool, error) {
 	all, err := mesh.Get(ctx, v, "outcomes")
 	if err != nil {
@@ -182,7 +184,7 @@ func arrives(ctx context.Context, v any) (bool, error) {
 	return true, nil
 }
 
-// truth reports whether a result is true, for the exit code, and whether it is
+// truth reports whether a result counts as true for the exit code, and whether it is
 // null.
 func (r *Run) truth(ctx context.Context, v any) (is, null bool, err error) {
 	if r.Request.Traces {
@@ -193,7 +195,7 @@ func (r *Run) truth(ctx context.Context, v any) (is, null bool, err error) {
 	return truth(v), v == nil, err
 }
 
-// newPrinter returns the printer that the options select. By default, the
+// newPrinter returns the printer that the options select. If they select none, the
 // command trace prints a tree.
 func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
 	o := r.PrinterOptions(ctx)
@@ -203,9 +205,9 @@ func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
 	return printers.New(o)
 }
 
-// ShowProgress starts to print the progress of the run, if standard error is a
-// terminal that can erase a line. Until end is called, the run's standard
-// error is written through it.
+// ShowProgress starts to print the progress of the run if standard error is a
+// terminal that can erase a line. Until end is called, all output of the run to
+// standard error passes through the progress line.
 func (r *Run) ShowProgress() (end func()) {
 	if !r.ErrTerminal || r.Quiet || r.World.Env("TERM") == "dumb" || r.Every == nil {
 		return func() {}
@@ -238,8 +240,8 @@ func (r *Run) ShowProgress() (end func()) {
 // StandardOutput returns the writer of the run's results.
 func (r *Run) StandardOutput() io.Writer { return standardOutput{r.Out, r.Progress} }
 
-// standardOutput ends the progress line before the first result, marks its
-// write errors, and records that something was written.
+// standardOutput writes the results. It erases the progress line before the first
+// result, marks its write errors, and records that something was written.
 type standardOutput struct {
 	io.Writer
 	Progress *Progress

@@ -13,19 +13,18 @@ import (
 )
 
 const (
-	progressAfter = time.Second            // a run that is shorter than this prints no progress
-	progressEvery = 100 * time.Millisecond // the shortest time between two updates of the line
+	progressAfter = time.Second            // a shorter run prints no progress
+	progressEvery = 100 * time.Millisecond // the minimum time between two updates of the line
 	progressOver  = 2 * time.Second        // the period over which the rate is averaged
 )
 
-// eraseLine moves the cursor to the beginning of the line and clears the
-// line.
+// eraseLine moves the cursor to the beginning of the line and erases the line.
 const eraseLine = "\r\x1b[K"
 
-// Progress prints the progress of a run as one line on a terminal.
-// Everything for standard error is written through Write, which erases the
-// line first; Draw draws it again below. The line disappears for good at the
-// first result or at the end of the run. A nil Progress prints nothing.
+// Progress prints the progress of a run as one line on a terminal. All output to
+// standard error is written through Write, which erases the line first; Draw draws
+// it again below the output. The line disappears permanently at the first result or
+// at the end of the run. A nil Progress prints nothing.
 type Progress struct {
 	Out   io.Writer
 	Width func() int
@@ -40,13 +39,13 @@ type Progress struct {
 	samples []sample
 }
 
-// A sample is the number of bytes that had been received at a time.
+// A sample is the number of bytes that were received until a certain time.
 type sample struct {
 	at    time.Time
 	bytes int64
 }
 
-// Follow shows the progress that of returns from now on.
+// Follow shows the progress that of returns, from now on.
 func (p *Progress) Follow(of func() requests.Progress) {
 	if p == nil {
 		return
@@ -88,7 +87,7 @@ func (p *Progress) End() {
 
 func (p *Progress) erase() {
 	if p.shown != "" {
-		_, _ = io.WriteString(p.Out, eraseLine) // an error means that the terminal is gone, which is no reason to fail
+		_, _ = io.WriteString(p.Out, eraseLine) // an error means that the terminal is closed, which is no reason to fail the run
 		p.shown = ""
 	}
 }
@@ -102,7 +101,7 @@ func (p *Progress) Draw() {
 		return
 	}
 	text := safe.Line(p.text(now))
-	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // some terminals begin a new line after the last column
+	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // some terminals begin a new line after the last column, so it stays empty
 		text = string([]rune(text)[:most])
 	}
 	if text == p.shown {
@@ -122,8 +121,8 @@ func (p *Progress) columns() int {
 	return 80
 }
 
-// text returns the text of the line: phase, finished and total requests,
-// bytes, and rate.
+// text returns the text of the line: the phase, the number of finished and of all
+// requests, the bytes, and the rate.
 func (p *Progress) text(now time.Time) string {
 	if p.waiting != "" {
 		return p.waiting
@@ -145,7 +144,7 @@ func (p *Progress) text(now time.Time) string {
 	return strings.Join(parts, "  ")
 }
 
-// rate returns the recent rate in bytes per second.
+// rate returns the average rate over the last progressOver, in bytes per second.
 func (p *Progress) rate(now time.Time, bytes int64) float64 {
 	for len(p.samples) > 1 && now.Sub(p.samples[0].at) > progressOver {
 		p.samples = p.samples[1:]

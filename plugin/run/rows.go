@@ -11,23 +11,23 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// rows are the results of the last two rounds by their subject, so that only
-// new and changed results are printed. A result without a subject, such as a
-// number, is new if the last round didn't have it.
+// rows holds the results of the last two runs of a watched query, by their subject,
+// so that only new and changed results are printed. A result without a subject, such
+// as a number, is new if the previous run didn't return it.
 type rows struct {
 	before, now map[string]map[content]int
 }
 
-// A content is a hash of what is printed of a result.
+// A content is a hash of a result's printed text.
 type content [sha256.Size]byte
 
-// seen is the subject of a result, and its content.
+// seen identifies a result by its subject and its content.
 type seen struct {
 	of   string
 	says content
 }
 
-// add records a result, and reports whether the last round had it.
+// add records a result, and reports whether the previous run returned the same one.
 func (r *rows) add(s seen) (known bool) {
 	if r.now[s.of] == nil {
 		r.now[s.of] = map[content]int{}
@@ -36,11 +36,11 @@ func (r *rows) add(s seen) (known bool) {
 	return r.now[s.of][s.says] <= r.before[s.of][s.says]
 }
 
-// begin begins a round.
+// begin starts a new run of the query.
 func (r *rows) begin() { r.now = map[string]map[content]int{} }
 
-// end ends a round. If it could not read the whole mesh, subjects without
-// results count as unchanged.
+// end finishes a run of the query. If the run could not read the whole mesh,
+// subjects without results count as unchanged.
 func (r *rows) end(whole bool) {
 	if whole || r.before == nil {
 		r.before = r.now
@@ -51,11 +51,11 @@ func (r *rows) end(whole bool) {
 	}
 }
 
-// A sight determines the subject and the content of results. The content is
-// what is printed, except for ages.
+// A sight computes the subject and the content of results. The content is a hash of
+// the printed text without ages.
 type sight struct {
 	options printers.Options
-	lasting printers.Lasting // nil: each result has a printer of its own
+	lasting printers.Lasting // the printer of all results; nil if each result needs its own printer
 }
 
 func newSight(o printers.Options) (*sight, error) {
@@ -65,9 +65,10 @@ func newSight(o printers.Options) (*sight, error) {
 	return &sight{o, lasting}, err
 }
 
-// see looks at a result. It may be called by several goroutines at once.
+// see returns the subject and the content of a result. Several goroutines may call
+// it at once.
 func (s *sight) see(ctx context.Context, v any) (seen, error) {
-	ctx = mesh.WithLost(ctx, func(*mesh.Fault) {}) // told when it is rendered to be printed
+	ctx = mesh.WithLost(ctx, func(*mesh.Fault) {}) // faults are reported later, when the result is rendered for printing
 	hash := sha256.New()
 	err := s.write(ctx, hash, v)
 	out := seen{of: subject(ctx, v)}
@@ -93,8 +94,8 @@ func (s *sight) write(ctx context.Context, out io.Writer, v any) error {
 	return p.Print(rendered)
 }
 
-// subject returns what a result is about: its kind, proxy and names; "" for a
-// result without a name.
+// subject returns a text that identifies the object of a result: its kind, its proxy
+// and its names. It returns "" for a result without a name.
 func subject(ctx context.Context, v any) string {
 	var parts []string
 	if o, ok := v.(*mesh.Object); ok {
@@ -102,7 +103,7 @@ func subject(ctx context.Context, v any) string {
 			parts = append(parts, subject(ctx, p))
 		}
 	}
-	v, _ = mesh.Force(ctx, v) // it is rendered: that costs nothing
+	v, _ = mesh.Force(ctx, v) // the result is rendered already, so Force sends no request
 	fields, _ := v.(*object.Object)
 	about, _ := fields.Get("metadata").(*object.Object)
 	named := false
@@ -120,21 +121,21 @@ func subject(ctx context.Context, v any) string {
 	return strings.Join(parts, "\x00")
 }
 
-// oneByOne prints each result by itself, in formats that would otherwise
-// collect them in a list.
+// oneByOne is a printer that prints each result on its own, in formats that would
+// otherwise collect all results in a list.
 type oneByOne struct {
 	options printers.Options
 	between string
 	printed bool
 }
 
-// alone is a rendered result with its own printer.
+// alone is a rendered result together with its own printer.
 type alone struct {
 	printer  printers.Printer
 	rendered any
 }
 
-// Render renders a result for itself.
+// Render renders a result with a new printer.
 func (p *oneByOne) Render(ctx context.Context, v any) (any, error) {
 	one, err := printers.New(p.options)
 	if err != nil {
@@ -144,7 +145,7 @@ func (p *oneByOne) Render(ctx context.Context, v any) (any, error) {
 	return alone{one, rendered}, err
 }
 
-// Print prints a result for itself.
+// Print prints a result with its own printer and closes that printer.
 func (p *oneByOne) Print(rendered any) error {
 	if p.printed && p.between != "" {
 		if _, err := p.options.Out.Write([]byte(p.between)); err != nil {
@@ -159,5 +160,5 @@ func (p *oneByOne) Print(rendered any) error {
 	return one.printer.Close()
 }
 
-// Close does nothing: each result is ended.
+// Close does nothing, because Print closes the printer of each result.
 func (p *oneByOne) Close() error { return nil }

@@ -30,8 +30,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// A Run runs one query. It has the query, its inputs, the printer of its
-// results, and what is known of the run so far.
+// A Run runs one query. It holds the query, its inputs, the printer of its results,
+// and the state of the run.
 type Run struct {
 	*process.World
 	*options.Flags

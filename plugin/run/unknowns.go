@@ -9,10 +9,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// unknowns counts the findings whose verdict is unknown.
+// unknowns counts the results of checks whose verdict is unknown.
 type unknowns struct {
 	count  int
-	checks []string // in the order they came
+	checks []string // the names of the checks, in the order of their first result
 	of     map[string]int
 }
 
@@ -30,7 +30,7 @@ func (u *unknowns) add(check string) {
 	u.count++
 }
 
-// String counts them: "3 verdicts are unknown: stale (2), skew".
+// String returns a summary such as "3 verdicts are unknown: stale (2), skew".
 func (u *unknowns) String() string {
 	var parts []string
 	for _, check := range u.checks {
@@ -42,8 +42,8 @@ func (u *unknowns) String() string {
 	return process.OneLine(Plural(u.count, "verdict is", "verdicts are") + " unknown: " + strings.Join(parts, ", "))
 }
 
-// unknownCheck returns the check of a finding whose verdict is unknown; "" for
-// any other result.
+// unknownCheck returns the name of the check if v is a finding whose verdict is
+// unknown. For any other result it returns "".
 func unknownCheck(v any) string {
 	m, ok := v.(*object.Object)
 	if !ok || m.Get("kind") != "Finding" || m.Get("severity") != shipped.Unknown {

@@ -48,9 +48,9 @@ func (r *Run) Variables(ctx context.Context) error {
 	return nil
 }
 
-// declared binds the arguments that the header of the query declares. The
-// value comes from the flag of the argument, or else from --arg, or else
-// from the default.
+// declared binds the arguments that the header of the query declares. The value
+// comes from the flag of the argument, otherwise from --arg, otherwise from the
+// default.
 func declared(r *Run, named *object.Object) error {
 	if r.Request.named == nil {
 		return nil
@@ -118,8 +118,8 @@ func bound(ctx context.Context, b options.Binding) (any, error) {
 	return b.Value, nil
 }
 
-// unread returns the error to report when the file of a flag could not be
-// read. If ctx has ended meanwhile, it returns the error of the ended run.
+// unread returns the error to report when the file of a flag could not be read. If
+// ctx has ended in the meantime, that is the error of the ended run.
 func unread(ctx context.Context, b options.Binding, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())

@@ -12,17 +12,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A waiter repeats a query until its last value is true.
+// A waiter repeats a query until the last value of the query is true.
 type waiter struct {
 	*Run
 	answers []transport.Source
 	read    bool   // the mesh has been read at least once
 	state   string // a description of how the last evaluation ended
-	code    int    // the exit code if no further evaluation follows
+	code    int    // the exit code to use if this evaluation is the last one
 }
 
-// waitFor runs the command wait. It ends when the last value of the query is
-// true, at the timeout, or with an error that another try can't resolve.
+// waitFor runs the command wait. It returns when the last value of the query is
+// true, at the timeout, or at an error that a retry can't resolve.
 func waitFor(ctx context.Context, r *Run, answers []transport.Source) error {
 	w := &waiter{Run: r, answers: answers, state: "nothing was read yet", code: process.ExitFound}
 	r.Quiet = true
@@ -82,11 +82,11 @@ func (w *waiter) ask(ctx context.Context) error {
 	return err
 }
 
-// passes reports whether an error may disappear when the query is repeated. If
-// the mesh has never been readable, the error is final.
+// passes reports whether an error may disappear when the query is repeated. As long
+// as no evaluation has read the mesh successfully, every error is final.
 func (w *waiter) passes(err error) bool { return w.read && passes(err) }
 
-// late returns the error of a run that was ended by the user or by the timeout.
+// late returns the error of a run that the user or the timeout ended.
 func (w *waiter) late(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return process.Exit(process.ExitRun, ctx.Err())
@@ -94,8 +94,8 @@ func (w *waiter) late(ctx context.Context) error {
 	return w.unmet(fmt.Sprintf("timed out after %gs: ", w.Timeout.Seconds()))
 }
 
-// unmet returns the error of a run whose condition never became true. why is
-// the beginning of its message.
+// unmet returns the error of a run whose condition never became true. Its message
+// begins with why.
 func (w *waiter) unmet(why string) error {
 	w.TellFaults()
 	w.ExplainAsked()
@@ -113,8 +113,8 @@ const (
 	longestPause  = 5 * time.Second
 )
 
-// A pause is the time to wait before the next evaluation. It grows as long as
-// the outcome stays the same.
+// A pause is the time to wait before the next evaluation. It grows while the outcome
+// of the evaluations stays the same.
 type pause time.Duration
 
 func (p *pause) next(changed bool) time.Duration {

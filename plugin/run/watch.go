@@ -17,22 +17,21 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// A watcher repeats the query when the mesh changes, and prints results that
-// are new or changed. It notices changes in two places: in the connections
-// that the istiods report, and in the list of pods. That is enough, because
-// every other change of a mesh leads to a push. As in kubectl, results that
-// disappear are not printed.
+// A watcher repeats the query when the mesh changes, and prints results that are new
+// or changed. It detects changes in the connections that the istiods report and in
+// the list of pods. That is enough, because every other change of a mesh leads to a
+// push. As in kubectl, results that disappear are not printed.
 type watcher struct {
 	*Run
 	answers []transport.Source
-	lasting printers.Lasting // the printer that all rounds share; nil if each result has a printer of its own
+	lasting printers.Lasting // the printer for all repetitions; nil if each result has its own printer
 	sight   *sight
-	read    bool            // a round has succeeded
-	words   map[bool]string // the fingerprints of the mesh at the last successful round; the key is whether the pods are included
-	listed  time.Time       // when the pods were listed last
-	status  int             // the exit code for the results of the last round
-	told    map[string]bool // the faults that were printed already
-	failing bool            // the last round failed, and its error was printed
+	read    bool            // at least one run of the query has succeeded
+	words   map[bool]string // the fingerprints of the mesh at the last successful run; the key says whether the pods are included
+	listed  time.Time       // when the pods were last listed
+	status  int             // the exit code that the results of the last run require
+	told    map[string]bool // the faults that were already printed
+	failing bool            // the last run failed and its error was printed
 }
 
 // watchOver runs --watch. It returns when ctx ends, or with an error that a
@@ -60,7 +59,7 @@ func watchOver(ctx context.Context, r *Run, answers []transport.Source) error {
 	}
 }
 
-// once runs the query if the mesh has changed since the last round.
+// once runs the query if the mesh has changed since the last run.
 func (w *watcher) once(ctx context.Context) (changed bool, err error) {
 	err = w.Within(ctx, w.answers, func(ctx context.Context) error {
 		pods := !w.read || w.Now().Sub(w.listed) >= betweenLists
@@ -80,15 +79,15 @@ func (w *watcher) once(ctx context.Context) (changed bool, err error) {
 		}
 		w.status, w.read, w.listed = w.statusCode(), true, w.Now()
 		w.words[pods] = word
-		w.words[!pods], err = w.Mesh.Fingerprint(ctx, !pods) // sends no request: the round has cached all answers
+		w.words[!pods], err = w.Mesh.Fingerprint(ctx, !pods) // sends no request, because the run has cached all responses
 		return err
 	})
 	return changed, err
 }
 
-// betweenLists is the minimum time between two lists of the pods while no
-// istiod reports a change. Listing is expensive because its cost grows with
-// the number of pods.
+// betweenLists is the minimum time between two requests for the list of pods while
+// no istiod reports a change. The list is expensive: its size grows with the number
+// of pods.
 const betweenLists = 30 * time.Second
 
 // ask runs the query and prints new results.
@@ -121,7 +120,7 @@ func (w *watcher) ask(ctx context.Context) error {
 	return nil
 }
 
-// openPrinter creates the printer that all rounds share.
+// openPrinter creates the printer that all repetitions share.
 func (w *watcher) openPrinter(ctx context.Context) error {
 	w.rows = &rows{}
 	o := w.PrinterOptions(mesh.WithLost(ctx, w.Fault))
@@ -146,8 +145,8 @@ func (w *watcher) openPrinter(ctx context.Context) error {
 	return err
 }
 
-// finish renders a result, and records its subject and content, so that a
-// later round can tell whether it is new or changed.
+// finish renders a result and records its subject and content, so that the next run
+// can detect whether the result is new or changed.
 func (w *watcher) finish(ctx context.Context, v any) (any, error) {
 	finished, err := w.Run.finish(ctx, v)
 	if err != nil || w.Quiet {
@@ -160,8 +159,8 @@ func (w *watcher) finish(ctx context.Context, v any) (any, error) {
 	return res, err
 }
 
-// tellNews prints the faults that the previous round didn't have. It returns
-// the number of all faults of this round.
+// tellNews prints the faults that didn't occur in the previous run. It returns the
+// number of all faults of this run.
 func (w *watcher) tellNews() int {
 	var news []*mesh.Fault
 	known := map[string]bool{}
@@ -177,8 +176,8 @@ func (w *watcher) tellNews() int {
 	return len(all)
 }
 
-// tellFailure prints an error when a round fails, and nothing more until a
-// round has succeeded again.
+// tellFailure prints the error when a run fails. It prints no further error until a
+// run has succeeded again.
 func (w *watcher) tellFailure(err error) {
 	if err != nil && !w.failing {
 		w.Message(func(out io.Writer) { fmt.Fprintln(out, "error: "+Describe(err)+"; trying again") })
@@ -186,14 +185,14 @@ func (w *watcher) tellFailure(err error) {
 	w.failing = err != nil
 }
 
-// passes reports whether an error may be temporary, so that the query is
-// worth repeating.
+// passes reports whether an error may be temporary, so that repeating the query
+// makes sense.
 func passes(err error) bool {
 	var halt *eval.Halt
 	var write *process.WriteError
 	var exit *process.ExitError
 	switch {
-	case apierrors.IsUnauthorized(err): // "forbidden" may be temporary: an API server that has just started denies requests for a moment
+	case apierrors.IsUnauthorized(err): // final, unlike "forbidden": an API server that has just started denies requests for a moment
 		return false
 	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownProxyError)),
 		errors.As(err, new(*inventory.UnknownNamespaceError)):
@@ -204,9 +203,9 @@ func passes(err error) bool {
 	return true
 }
 
-// left returns the error with which a run ends that the user or --timeout
-// has stopped. The exit code is 0 if a round succeeded and neither the
-// results of the last round nor its faults require another code.
+// left returns the final error of a run that the user or --timeout has stopped. The
+// exit code is 0 if at least one run succeeded and neither the results nor the
+// faults of the last run require another code.
 func (w *watcher) left(ctx context.Context) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
