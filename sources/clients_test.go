@@ -17,10 +17,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A telling source is a recorded source that answers as a live istiod does:
-// syncz can be restricted to a namespace, and the endpoint connections lists
-// the connections without the metadata of the proxies. If knows is false, it
-// answers as an older istiod, which doesn't have that endpoint.
+// A telling source is a recorded source that answers like a live istiod: syncz can
+// be restricted to a namespace, and the endpoint connections lists the connections
+// without the metadata of the proxies. If knows is false, it answers like an older
+// istiod, which doesn't have that endpoint.
 type telling struct {
 	*counted
 	knows bool
@@ -69,8 +69,8 @@ func (s *telling) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	})
 }
 
-// restated returns a body with the result of with, which converts the
-// decoded content of another body.
+// restated decodes the content of a body, converts it with the function with, and
+// returns the result as a new body.
 func restated[T any](body *transport.Body, err error, with func(T) any) (*transport.Body, error) {
 	if err != nil {
 		return nil, err
@@ -91,9 +91,9 @@ func owned(id string) string {
 	return strings.Replace(podItem(id), `"labels":{`, `"ownerReferences":[{"kind":"ReplicaSet","name":"vm-77","controller":true}],"labels":{"pod-template-hash":"77",`, 1)
 }
 
-// The inventory of a live mesh must not depend on whether it was built from
-// adsz or from the list of connections. adsz may be read only if no other
-// source has the needed values.
+// TestConnectionsTellTheSame checks that the inventory of a live mesh is the same
+// whether it is built from adsz or from the list of connections. adsz may be read
+// only if no other source has the needed values.
 func TestConnectionsTellTheSame(t *testing.T) {
 	helper := `{"connectionId":"helper.x-5","connectedAt":"2026-11-22T12:00:00Z","metadata":{"ISTIO_VERSION":"1.31.0"}}`
 	old := func(e string) string { return strings.Replace(e, `"cluster_id":"c",`, "", 1) }
@@ -103,7 +103,7 @@ func TestConnectionsTellTheSame(t *testing.T) {
 	for name, c := range map[string]struct {
 		syncz, adsz, syncz2, adsz2, pods string
 		namespace                        string
-		reads                            bool // whether adsz is expected to be read
+		reads                            bool // the inventory is expected to read adsz
 	}{
 		"pods of deployments": {syncz(synced("c", "p.x", 1), synced("c", "r.y", 2)), adsz(connected("c", "p.x", 1), connected("c", "r.y", 2)),
 			syncz(synced("c", "q.x", 4)), adsz(connected("c", "q.x", 3)), mine, "", false},
@@ -147,8 +147,8 @@ func TestConnectionsTellTheSame(t *testing.T) {
 	}
 }
 
-// said returns the values of the outline as text. It calls read after the
-// proxies were read.
+// said formats the inventory's values as text. It calls read after the proxies were
+// read.
 func said(t *testing.T, m *Mesh, read func()) string {
 	t.Helper()
 	by, order := proxies(t, m)
@@ -169,9 +169,9 @@ func said(t *testing.T, m *Mesh, read func()) string {
 	return strings.Join(append(out, faults(m)...), "\n")
 }
 
-// If adsz fails, everything else must still be available. A field that only
-// adsz contains causes a fault when it is read. If the list of proxies
-// itself needs adsz, the fault is in the outline.
+// TestConnectionsWithoutAdsz checks that everything else is still available if adsz
+// fails. A field that only adsz contains causes a fault when it is read. If the list
+// of proxies itself needs adsz, the document's list of faults contains the fault.
 func TestConnectionsWithoutAdsz(t *testing.T) {
 	for id, c := range map[string]struct{ pods, outline string }{
 		"p.x":  {`{"kind":"List","items":[` + owned("p.x") + `]}`, ""},

@@ -13,7 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// What Pilot would send, as the Pilot's own dump has it.
+// TestDesired compares the configuration that istiod would send with istiod's own
+// dumps.
 func TestDesired(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
@@ -53,7 +54,8 @@ func TestDesired(t *testing.T) {
 			t.Errorf("%s: %d of %d", section, len(got), want.Len())
 		}
 		for _, g := range got {
-			// Ours beside Pilot's: every field of Pilot's is there, as it is.
+			// The object also has the plugin's own fields, so only the fields of
+			// istiod's dump are compared.
 			g := g.(*object.Object)
 			for k, v := range want.Get(g.Get("name").(string)).(*object.Object).All() {
 				if k == "virtualHosts" || k == "@type" {
@@ -94,7 +96,8 @@ func list(v any) []any {
 	return a
 }
 
-// No walk over the document reaches what makes istiod compute a push.
+// TestDesiredIsOutOfReach checks that reading the whole document sends no request
+// that makes istiod compute a push.
 func TestDesiredIsOutOfReach(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
@@ -141,7 +144,8 @@ func TestDesiredFaults(t *testing.T) {
 	}
 }
 
-// Every list that is recorded is what its file holds; one that isn't is a fault.
+// TestLists checks that every list in the snapshot has the objects of its file, and
+// that a list without a file is a fault.
 func TestLists(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
@@ -181,8 +185,9 @@ func byName(all []any) *object.Object {
 	return out
 }
 
-// Of two contexts that each have a list, it is both; one that lacks it is a
-// fault beside the other's.
+// TestListsOfContexts checks that lists of several contexts are concatenated. If one
+// context lacks a list, that is a fault, and the lists of the other contexts are
+// still returned.
 func TestListsOfContexts(t *testing.T) {
 	snapshot := func(context, services string) *counted {
 		all := map[string]string{

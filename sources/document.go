@@ -50,8 +50,8 @@ func (m *Mesh) readInventory(ctx context.Context) (*presented, error) {
 	return out, nil
 }
 
-// fields returns the fields of the mesh. They are lazy, so that no request is
-// sent as long as only their names are read.
+// fields returns the fields of the mesh. They are lazy, so reading their names sends
+// no request.
 func (m *Mesh) fields(taken any) *object.Object {
 	contexts := []any{}
 	for _, c := range m.clusters {
@@ -79,8 +79,8 @@ type view struct {
 	of func(*presented) any
 }
 
-// Force reads the inventory. All views share one inventory, so it is read only
-// once.
+// Force reads the inventory and returns the value. All views share one inventory, so
+// it is read only once.
 func (v *view) Force(ctx context.Context) (any, error) {
 	if v.Pending() {
 		if err := mesh.Enter(ctx); err != nil {
@@ -94,7 +94,7 @@ func (v *view) Force(ctx context.Context) (any, error) {
 	return v.of(p), nil
 }
 
-// Forced returns the value once the inventory is read.
+// Forced returns the value if the inventory was already read.
 func (v *view) Forced() (any, bool) {
 	p, err, ok := v.m.inventory.Look()
 	if !ok || err != nil {
@@ -103,17 +103,17 @@ func (v *view) Forced() (any, bool) {
 	return v.of(p), true
 }
 
-// Pending is true until the inventory is read.
+// Pending reports whether the inventory is still unread.
 func (v *view) Pending() bool {
 	_, _, ok := v.m.inventory.Look()
 	return !ok
 }
 
-// Sectional marks a view as a value that costs requests.
+// Sectional marks a view as a value whose loading sends requests.
 func (*view) Sectional() {}
 
-// mostFields is the initial capacity for the fields of a proxy. It is enough for
-// every type of proxy.
+// mostFields is the initial capacity for the fields of a proxy. It is large enough
+// for every type of proxy.
 const mostFields = 56
 
 // proxyObject creates the object of a proxy and the loader of its sections. The
@@ -144,7 +144,7 @@ func (m *Mesh) proxyObject(p *inventory.Proxy) (*mesh.Object, *section.Proxy) {
 	f.Set("connected", p.Connected())
 	f.Set("connectedAt", mesh.TimeOrNull(p.Link.ConnectedAt()))
 	f.Set("ready", nil)
-	if p.Connected() != nil { // if unknown, pilots stays null, because an istiod that didn't answer may know the proxy
+	if p.Connected() != nil { // if nil, the connection is unknown and pilots stays null, because an istiod that didn't answer may know the proxy
 		pilots := []any{}
 		for _, l := range p.Links() {
 			name, _ := inventory.SplitID(l.Pilot.ID)
@@ -223,7 +223,7 @@ func (m *Mesh) pilotVersion(p *inventory.Pilot) mesh.Lazy {
 	})
 }
 
-// pilotField returns a field of an istiod that costs a request, as a lazy value.
+// pilotField returns a lazy field of an istiod. Reading the field sends a request.
 func (m *Mesh) pilotField(p *inventory.Pilot, field string) mesh.Lazy {
 	g := m.store.Group(nil)
 	return g.Thunk(func(ctx context.Context) (any, error) {
@@ -287,7 +287,7 @@ func (m *Mesh) listCluster(ctx context.Context, c *requests.Cluster, l kube.List
 		doc, err = m.AskJSON(ctx, q)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if c.IsLive() && !c.CannotHave(err) { // the cluster has no such type, and so no object of it
+		if c.IsLive() && !c.CannotHave(err) { // the cluster doesn't have this resource type, and so it has no objects of the type
 			return nil, nil
 		}
 		return nil, &requests.NoAnswerError{Request: l.Resource, Err: err}

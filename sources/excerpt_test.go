@@ -20,7 +20,8 @@ const (
 	always        = "last_updated,error_state"
 )
 
-// excerpts opens a live mesh of one proxy, as far as it is looked at.
+// excerpts opens a live mesh of one proxy. The options' hints contain the fields in
+// looks.
 func excerpts(t *testing.T, looks map[mesh.Section][]string, o Options) (*replayed, any) {
 	t.Helper()
 	r := replay(t, "1.31.0", "p.x")
@@ -33,8 +34,9 @@ func excerpts(t *testing.T, looks map[mesh.Section][]string, o Options) (*replay
 	return r, by["p.x"]
 }
 
-// Of fields that a query looks at a real Envoy is asked, and what it says is
-// what the whole section says; so is the rest, which costs one request more.
+// TestExcerpt checks that a real Envoy is asked only for the fields that a query
+// reads, and that their values are the same as in the complete section. Reading
+// other fields sends one more request and returns the same values, too.
 func TestExcerpt(t *testing.T) {
 	listeners := "config_dump?resource=dynamic_listeners&mask=name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated"
 	for _, c := range []struct {
@@ -48,10 +50,10 @@ func TestExcerpt(t *testing.T) {
 		{mesh.Clusters, []string{"connectTimeout", "destinationRule", "metadata.filterMetadata", "type"}, []string{otherClusters, activeMask + "cluster.connect_timeout,cluster.metadata,cluster.name,cluster.type," + always}},
 		{mesh.Clusters, []string{"circuitBreakers", "loadAssignment.endpoints", "error"}, []string{otherClusters, activeMask + "cluster.circuit_breakers,cluster.load_assignment,cluster.name," + always}},
 		{mesh.Clusters, []string{"name", "nosuch"}, nil},
-		{mesh.Clusters, []string{"name", "versionInfo"}, nil}, // which only the section has
+		{mesh.Clusters, []string{"name", "versionInfo"}, nil}, // only the complete section contains versionInfo
 		{mesh.Listeners, []string{}, []string{"config_dump?mask=static_listeners", listeners}},
 		{mesh.Listeners, []string{"name", "lastUpdated"}, []string{"config_dump?mask=static_listeners", listeners}},
-		{mesh.Listeners, []string{"name", "address"}, nil}, // two levels down
+		{mesh.Listeners, []string{"name", "address"}, nil}, // a mask can't select fields two levels down
 		{mesh.Routes, []string{}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=" + always}},
 		{mesh.Routes, []string{"name"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name," + always}},
 		{mesh.Routes, []string{"validateClusters"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name,route_config.validate_clusters," + always}},
@@ -100,8 +102,9 @@ func deep(t *testing.T, v any) any {
 	return v
 }
 
-// An Envoy that can't be asked so is asked for the section: one too old for
-// masks, one that refuses a field, and one in which something is about to become another thing.
+// TestNoExcerpt checks that the complete section is requested if an Envoy can't
+// return single fields: because it is too old for masks, rejects a field, or has a
+// resource that is still warming.
 func TestNoExcerpt(t *testing.T) {
 	looks := map[mesh.Section][]string{mesh.Clusters: {"name"}}
 	names := activeMask + "cluster.name," + always
@@ -117,7 +120,7 @@ func TestNoExcerpt(t *testing.T) {
 			a.Body = bytes.Replace(a.Body, []byte(`"static_clusters"`), []byte(`"dynamic_warming_clusters"`), 1)
 			r.answers[otherClusters] = a
 		}, []string{otherClusters, clusterMask}},
-		{"all the same", func(r *replayed) { // an Envoy's double that doesn't know parameters
+		{"all the same", func(r *replayed) { // a test double of Envoy that ignores parameters
 			for _, request := range []string{otherClusters, names} {
 				r.answers[request] = r.answers[clusterMask]
 			}
@@ -141,7 +144,8 @@ func TestNoExcerpt(t *testing.T) {
 	same(t, "an old one", r.asked, []string{"config_dump?"})
 }
 
-// What is asked for later must be of the same moment, or it is a fault.
+// TestExcerptOfTwoMoments checks that reading further fields is a fault if the
+// configuration has changed since the first request.
 func TestExcerptOfTwoMoments(t *testing.T) {
 	r, p := excerpts(t, map[mesh.Section][]string{mesh.Clusters: {"name"}}, Options{})
 	all := at(t, p, "clusters").([]any)
@@ -161,8 +165,9 @@ func TestExcerptOfTwoMoments(t *testing.T) {
 	}
 }
 
-// Sections that are looked at whole, with clusters among them, come in one
-// answer; what is picked by name does not make it larger.
+// TestJoined checks that sections that are read completely are requested in one
+// response if clusters are among them. A section from which elements are read by
+// name isn't added to that response.
 func TestJoined(t *testing.T) {
 	listeners := "config_dump?mask=version_info,static_listeners,dynamic_listeners"
 	for _, c := range []struct {

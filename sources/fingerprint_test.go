@@ -15,8 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The fingerprint is the same for answers that say the same, and another when
-// a proxy, its state or its pod is another.
+// TestFingerprint checks that the fingerprint is equal for responses with the same
+// content, and different if a proxy, its state or its pod has changed.
 func TestFingerprint(t *testing.T) {
 	syncz := filepath.Join("pilots", thePilot, "syncz.json")
 	pods := filepath.Join("kubernetes", "pods.json")
@@ -91,7 +91,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// A broken source is one that nobody reaches.
+// A broken source fails all requests to istiod and to the API server.
 type broken struct{ transport.Source }
 
 func (broken) Pilot(context.Context, string, string) (*transport.Body, error) {
@@ -110,7 +110,8 @@ func TestFingerprintOfNothing(t *testing.T) {
 	}
 }
 
-// A keeper knows whether it is open, and what it still holds.
+// A keeper is a source that records whether it was closed, and how often its cached
+// responses were dropped.
 type keeper struct {
 	transport.Source
 	closed bool
@@ -120,7 +121,8 @@ type keeper struct {
 func (k *keeper) Close() error { k.closed = true; return k.Source.Close() }
 func (k *keeper) Forget()      { k.forgot++ }
 
-// Sources that are kept stay open, and forget what they answered.
+// TestKeep checks that closing a mesh with Options.Keep leaves the sources open and
+// drops their cached responses.
 func TestKeep(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		k := &keeper{Source: source(t, capture)}

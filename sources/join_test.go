@@ -50,8 +50,8 @@ func podItems(all ...string) string {
 	return `{"kind":"List","items":[` + strings.Join(items, ",") + `]}`
 }
 
-// A proxy that two istiods know appears once, with the state of the istiod that it
-// connected to last.
+// TestTwoPilots checks that a proxy that two istiods know appears once, with the
+// state of the istiod to which it connected last.
 func TestTwoPilots(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"pilots/i-a.s/syncz.json": syncz(synced("c", "both.x", 1), synced("c", "a.x", 2), synced("c", "tie.x", 5), synced("c", "quiet.x", 3)),
@@ -80,7 +80,8 @@ func TestTwoPilots(t *testing.T) {
 	same(t, "pilots", pilots, []string{"i-a4c", "i-b4c"})
 }
 
-// A proxy that has reconnected may have two connections. The later one counts.
+// TestTwoConnections checks that the later connection counts if a proxy has two,
+// which can happen after it has reconnected.
 func TestTwoConnections(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"pilots/i.s/syncz.json": syncz(synced("c", "p.x", 7), synced("c", "p.x", 3)),
@@ -93,8 +94,8 @@ func TestTwoConnections(t *testing.T) {
 	}
 }
 
-// The proxies include connections without pods and pods without connections, but no
-// other clients of istiod and no other pods.
+// TestWhoIsThere checks that the proxies include connections without pods and pods
+// without connections, but no other clients of istiod and no other pods.
 func TestWhoIsThere(t *testing.T) {
 	tool := `{"connectionId":"test-1.default-4","connectedAt":"2026-11-22T12:00:00Z","metadata":{"ISTIO_VERSION":"65536.65536.65536"}}`
 	helper := `{"connectionId":"helper.x-5","connectedAt":"2026-11-22T12:00:00Z","metadata":{"ISTIO_VERSION":"1.31.0"}}`
@@ -135,8 +136,8 @@ func TestWhoIsThere(t *testing.T) {
 	}
 }
 
-// If a part of the inventory is missing, the document has a fault for it, and all
-// proxies and fields that are known from the other parts.
+// TestIncompleteOutline checks that the document has a fault for each missing part
+// of the inventory, and all proxies and fields that are known from the other parts.
 func TestIncompleteOutline(t *testing.T) {
 	whole := map[string]string{
 		"pilots/i.s/syncz.json": syncz(synced("c", "p.x", 1), `{"proxy":"test-1.default","istio_version":"65536.65536.65536"}`),
@@ -149,7 +150,7 @@ func TestIncompleteOutline(t *testing.T) {
 	for _, c := range []struct {
 		without string
 		instead string
-		proxies string // id, connected, cds, pilot, connectedAt
+		proxies string // a proxy's id, connected, cds, pilot and connectedAt
 		faults  []string
 	}{
 		{"", "", "alone.x false UNKNOWN <nil> <nil>, p.x true SYNCED i 2026-11-22T12:00:02Z", nil},
@@ -188,7 +189,7 @@ func TestIncompleteOutline(t *testing.T) {
 	}
 }
 
-// If no istiod was asked, it isn't known whether a proxy is connected.
+// TestNoPilots checks that connected is unknown if no istiod was asked.
 func TestNoPilots(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{"kubernetes/pods.json": podItems("p.x")})))
 	by, _ := proxies(t, m)
@@ -198,8 +199,9 @@ func TestNoPilots(t *testing.T) {
 	same(t, "faults", faults(m), []string{"pilots: not in the snapshot"})
 }
 
-// Each of two contexts has its own istiod, and some of their pods have the same names.
-// The first context's istiod also knows pods of the second cluster.
+// TestContexts reads two contexts. Each has its own istiod, and some of their pods
+// have the same names. The first context's istiod also knows pods of the second
+// cluster.
 func TestContexts(t *testing.T) {
 	snapshot := func(context string) map[string]string {
 		return map[string]string{"manifest.json": `{"kind":"Snapshot","version":1,"takenAt":"2026-11-22T13:00:00Z","context":"` + context + `"}`}
@@ -237,8 +239,8 @@ func TestContexts(t *testing.T) {
 	}
 }
 
-// The clusters of two unrelated meshes may have the same cluster id. Their proxies
-// stay separate, even if they have the same names.
+// TestContextsOfOneName checks that two unrelated meshes may use the same cluster
+// id. Their proxies stay separate, even if they have the same names.
 func TestContextsOfOneName(t *testing.T) {
 	of := func(context string, n int) map[string]string {
 		return map[string]string{
@@ -259,7 +261,8 @@ func TestContextsOfOneName(t *testing.T) {
 	}
 }
 
-// Two snapshots that each contain a part of one context are read as one mesh.
+// TestShards checks that two snapshots that each contain a part of one context are
+// read as one mesh.
 func TestShards(t *testing.T) {
 	one, two := source(t, files(t, map[string]string{
 		"pilots/i.s/syncz.json":        syncz(synced("c", "a.x", 1), synced("c", "b.x", 1)),
@@ -307,7 +310,7 @@ func TestUnknownProxiesAreIdentifiedAtOnce(t *testing.T) {
 	}
 	for concurrency, want := range map[int]time.Duration{16: 2 * time.Second, 4: 8 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			began := time.Now() // the fake time of the synctest bubble
+			began := time.Now() // synctest's fake time
 			m := open(t, Options{Concurrency: concurrency}, &counted{Source: delayed{source(t, files(t, all))}})
 			if _, order := proxies(t, m); len(order) != 32 || order[0] != "p-0.n" {
 				t.Errorf("%q", order)

@@ -13,7 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The names are the ids of the rows, and cost neither adsz nor an Envoy.
+// TestNames checks that Names returns the ids of all proxies and sends no request to
+// adsz or to an Envoy.
 func TestNames(t *testing.T) {
 	for name, o := range map[string]Options{
 		"all":         {},
@@ -31,7 +32,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A slow source lets its pods be waited for.
+// A slow source lists no pods before the context ends.
 type slow struct{ transport.Source }
 
 func (slow) List(ctx context.Context, _ string) (*transport.Body, error) {
@@ -39,7 +40,7 @@ func (slow) List(ctx context.Context, _ string) (*transport.Body, error) {
 	return nil, ctx.Err()
 }
 
-// The end of the time gives what is known.
+// TestNamesInTime checks that Names returns the known names when the context ends.
 func TestNamesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := open(t, Options{}, &counted{Source: slow{source(t, capture)}})

@@ -19,15 +19,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A replayed source is like a live mesh in which all proxies give the same
-// answers. These were recorded from a real Envoy 1.40.
+// A replayed source acts as a live mesh. It answers each request with the recorded
+// response of a real Envoy 1.40, which is the same for all proxies.
 type replayed struct {
-	transport.Source // answers the requests that don't go to a proxy
+	transport.Source // answers all other requests
 	answers          map[string]struct {
 		Status int
 		Body   json.RawMessage
 	}
-	trouble map[string]error // the errors to return instead of answers, by request
+	trouble map[string]error // errors to return instead of a response, by request
 
 	mu    sync.Mutex
 	asked []string
@@ -50,7 +50,7 @@ func replay(t *testing.T, version string, ids ...string) *replayed {
 	return r
 }
 
-// read adds the recorded answers of a file.
+// read adds recorded responses from a file.
 func (r *replayed) read(t *testing.T, path string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -106,8 +106,8 @@ const (
 	ratingsRegex = `&name_regex=outbound%5C%7C9080%5C%7C%5C%7Cratings%5C.default%5C.svc%5C.cluster%5C.local`
 )
 
-// narrowed requests the clusters with these names from a proxy. It returns the
-// names of those that the section returns.
+// narrowed requests elements by name from the section clusters, and returns the
+// names in the response.
 func narrowed(t *testing.T, p any, names ...string) (got []string, ok bool) {
 	t.Helper()
 	m, err := mesh.Force(t.Context(), p)
@@ -125,8 +125,8 @@ func narrowed(t *testing.T, p any, names ...string) (got []string, ok bool) {
 	return got, ok
 }
 
-// TestNarrowRequests checks that a live Envoy is asked only for what the query
-// reads, and only once.
+// TestNarrowRequests checks that a live Envoy is asked only for what is read, and
+// only once.
 func TestNarrowRequests(t *testing.T) {
 	r := replay(t, "1.31.0", "p.x")
 	m := open(t, Options{}, r)
@@ -153,7 +153,7 @@ func TestNarrowRequests(t *testing.T) {
 	if name := at(t, at(t, p, "routes").([]any)[0], "name"); name != "http.80" {
 		t.Errorf("route %v", name)
 	}
-	if all := at(t, p, "extensions").([]any); len(all) != 0 { // Envoy refuses a mask that selects nothing
+	if all := at(t, p, "extensions").([]any); len(all) != 0 { // Envoy rejects a mask that matches nothing
 		t.Errorf("%v", all)
 	}
 	if v := at(t, at(t, p, "endpoints").([]any)[0], "address"); v != "127.0.0.1:1" {
@@ -167,10 +167,10 @@ func TestNarrowRequests(t *testing.T) {
 	same(t, "faults", faults(m), nil)
 }
 
-// TestWiderRequests checks when a request selects less precisely: an Envoy of a
-// version that may not support masks is asked for the whole dump; an Envoy of
-// unknown version is asked for its version first; and after a refusal, a wider
-// request follows.
+// TestWiderRequests checks which requests are sent if masks may not work. An Envoy
+// that is too old for masks is asked for complete dumps. If istiod doesn't report a
+// version, the Envoy is asked for its own. If an Envoy rejects a request, a wider
+// one follows.
 func TestWiderRequests(t *testing.T) {
 	no := map[string]error{clusterMask + "&name_regex=c1": &statusError{400, "Invalid re"}, clusterMask: &statusError{400, "FieldMask"}}
 	for _, c := range []struct {
@@ -195,8 +195,8 @@ func TestWiderRequests(t *testing.T) {
 	}
 }
 
-// TestUnreachableProxy checks that a proxy that can't be reached gets only one
-// request, even if several sections are read.
+// TestUnreachableProxy checks that a proxy that can't be reached causes only one
+// timeout, whatever is requested afterwards.
 func TestUnreachableProxy(t *testing.T) {
 	r := replay(t, "1.31.0", "p.x")
 	r.trouble = map[string]error{clusterMask + "&name_regex=c1": errors.New("no answer in 5s")}
@@ -215,9 +215,9 @@ func TestUnreachableProxy(t *testing.T) {
 	same(t, "faults", faults(m), []string{"p.x: clusters: no answer in 5s", "p.x: routes: no answer in 5s", "p.x: server: no answer in 5s"})
 }
 
-// TestProgramThatFailed checks that pilot-agent in the proxy's pod is run again
-// for another section if it ran and failed, but not if it could not be run at
-// all.
+// TestProgramThatFailed checks that after an error of a program in the proxy's pod,
+// the program is run again for the next request. If the program could not be
+// started, it isn't run again.
 func TestProgramThatFailed(t *testing.T) {
 	for ran, want := range map[ranError]int{true: 2, false: 1} {
 		r := replay(t, "1.31.0", "p.x")
@@ -235,15 +235,14 @@ func TestProgramThatFailed(t *testing.T) {
 	}
 }
 
-// ranError is the error of a program in a pod. It is true if the program ran.
+// ranError is the error of a program. It is true if the program was started.
 type ranError bool
 
 func (ranError) Error() string    { return "exit code 1" }
 func (e ranError) Answered() bool { return bool(e) }
 
-// TestTooManyWholeProxies checks that a run ends if it reads all sections of
-// more live proxies than allowed, and that it doesn't end if it reads all
-// sections but one.
+// TestTooManyWholeProxies checks that the run ends if it reads more live proxies
+// completely than allowed. Reading sections by name doesn't end it.
 func TestTooManyWholeProxies(t *testing.T) {
 	ids := []string{"a.x", "b.x", "c.x"}
 	run := func(sections []mesh.Part) (told error) {
@@ -262,7 +261,7 @@ func TestTooManyWholeProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, s := range sections {
-				_, _ = mesh.Force(ctx, f.(*object.Object).Get(string(s.Name))) // a section without a recorded answer is a fault, which doesn't matter here
+				_, _ = mesh.Force(ctx, f.(*object.Object).Get(string(s.Name))) // requests without a recorded response fail, which doesn't matter here
 			}
 		}
 		return context.Cause(ctx)
@@ -277,8 +276,8 @@ func TestTooManyWholeProxies(t *testing.T) {
 	}
 }
 
-// TestUnreadable checks that a live mesh in which no istiod answers is an error
-// instead of an empty document.
+// TestUnreadable checks that reading the proxies of a live mesh fails if no source
+// responds. The list must not be empty instead.
 func TestUnreadable(t *testing.T) {
 	nothing := func(kind string) transport.Source {
 		return &kinded{source(t, files(t, map[string]string{"pilots/i.s/syncz.json": "no"})), kind}
@@ -293,8 +292,7 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// A kinded source has another kind in its manifest than the source that it
-// wraps.
+// A kinded source replaces the kind in the manifest.
 type kinded struct {
 	transport.Source
 	kind string

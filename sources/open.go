@@ -1,16 +1,18 @@
 // Package sources assembles the document: one object, the mesh, whose parts are
-// fetched when they are read. It opens the sources, wires the packages below it
-// together, and presents what they know as objects of the document:
+// fetched when they are read. It opens the sources, connects the packages below
+// it, and represents their data as objects of the document:
 //
-//   - inventory: which istiods and proxies there are;
-//   - section: the sections of proxies, and what istiod would send to them;
+//   - inventory: which istiods and proxies exist;
+//   - section: the sections of proxies, and the configuration that istiod would
+//     send to them;
 //   - recording: snapshots;
-//   - requests: what was asked, with its answers and faults.
+//   - requests: the requests that were sent, with their responses and faults.
 //
-// It does not know where an answer comes from (package transport, live), how one
-// is parsed (envoy, istiod, kube, ztunnel), nor what is asked of the document.
+// It does not know where a response comes from (packages transport and live), how
+// a response is parsed (packages envoy, istiod, kube and ztunnel), or what a query
+// reads from the document.
 //
-// Start with open.go; document.go has the fields of the objects.
+// Start with open.go; document.go creates the fields of the objects.
 package sources
 
 import (
@@ -29,7 +31,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// Options say which sources the document is built from, and how they are read.
+// Options select the sources of the document, and how they are read.
 type Options struct {
 	// Sources has one source for each context, or several sources of one context
 	// that contain a part of it each. Mesh.Close closes them. If Open returns an
@@ -64,22 +66,22 @@ type Options struct {
 	MaxWhole int
 	TooMany  func(*section.TooManyError)
 
-	// Reads says which fields and elements of a section the query will read. A live
-	// Envoy is asked for only these if that is less work for it. A section that isn't
-	// in Reads is requested completely. Reads doesn't change the document: reading
-	// any other field or element sends another request.
+	// Reads lists the fields and elements of each section that the query will read.
+	// Only these are requested from a live Envoy, if that is less work for the
+	// Envoy. A section that isn't in Reads is requested completely. Reads doesn't
+	// change the document: reading any other field or element sends another request.
 	Reads map[mesh.Section]mesh.Hint
 
 	// WholeDump requests the complete config dump of each live Envoy, once. It is
 	// meant for queries that read most sections of every proxy.
 	WholeDump bool
 
-	// ReadsDesired is the same as Reads for the configuration that istiod would send.
-	// A live istiod is asked for only these fields and elements. A section that isn't
-	// in ReadsDesired is requested completely.
+	// ReadsDesired is the same as Reads for the configuration that istiod would
+	// send. Only these fields and elements are requested from a live istiod. A
+	// section that isn't in ReadsDesired is requested completely.
 	ReadsDesired map[mesh.Section]mesh.Hint
 
-	// Now is the document's time if no snapshot has a time.
+	// Now is the document's time if no snapshot contains a time.
 	Now time.Time
 
 	// Clock returns the current time, to measure how long requests take. If it is
@@ -92,8 +94,8 @@ const (
 	defaultConcurrency = 16
 )
 
-// A Mesh is a document and the sources that its parts are fetched from. Its client
-// reports faults, all requests sent, and the progress.
+// A Mesh is a document together with the sources of its parts. Its embedded client
+// reports the faults, all requests that were sent, and the progress.
 type Mesh struct {
 	*requests.Client
 	options   Options
@@ -160,8 +162,8 @@ func (m *Mesh) takenAt() time.Time {
 	return at.UTC().Truncate(time.Second)
 }
 
-// known returns the inventory, or an *inventory.UnknownProxyError if no proxy has one
-// of the names in Options.Proxies.
+// known returns the inventory. It returns an *inventory.UnknownProxyError if no
+// proxy has one of the names in Options.Proxies.
 func (m *Mesh) known(ctx context.Context) (*presented, error) {
 	p, err := m.inventory.Get(ctx)
 	if err == nil {
@@ -170,12 +172,12 @@ func (m *Mesh) known(ctx context.Context) (*presented, error) {
 	return p, err
 }
 
-// Document returns the mesh.
+// Document returns the root object of the document, the mesh.
 func (m *Mesh) Document() *mesh.Object { return m.document }
 
 // Now returns the document's time: the time at which the newest snapshot was taken,
-// or Options.Now if there is none. A single config dump doesn't say when it was taken;
-// its timestamps only say when something last changed.
+// or Options.Now if there is none. A single config dump doesn't contain the time at
+// which it was taken; its timestamps only show when something last changed.
 func (m *Mesh) Now() time.Time { return m.now }
 
 // Close cancels all loads and requests and closes the sources. If Options.Keep is set,
@@ -196,9 +198,9 @@ func (m *Mesh) Close() error {
 	return errors.Join(errs...)
 }
 
-// Names returns the sorted ids of the proxies that the options select, without sending
-// a request to a proxy. If ctx ends early, it returns the names that are known by then.
-// It leaves out names that can't be read.
+// Names returns the sorted ids of the proxies that the options select, without
+// sending a request to a proxy. If ctx ends early, it returns the names that are
+// known by then. It leaves out proxies whose names could not be read.
 func (m *Mesh) Names(ctx context.Context) []string { return m.reader.Names(ctx) }
 
 // Fingerprint returns a short string that changes if the state of a connection changes
@@ -207,11 +209,11 @@ func (m *Mesh) Fingerprint(ctx context.Context, pods bool) (string, error) {
 	return m.reader.Fingerprint(ctx, pods)
 }
 
-// Sections returns the sections that were loaded so far, sorted by proxy and section.
-// Each section appears once.
+// Sections returns the sections that have been loaded so far, sorted by proxy and
+// section, without duplicates.
 func (m *Mesh) Sections() []section.Loaded { return m.loader.Loaded() }
 
-// Memory returns counters about the memory that loaded sections have used so far.
+// Memory returns counters for the memory of the loaded sections.
 func (m *Mesh) Memory() store.Counters { return m.store.Counters() }
 
 // Desired returns the configuration that istiod would send to a proxy of the mesh. See
@@ -245,7 +247,7 @@ func (m *Mesh) proxyOf(ctx context.Context, object *mesh.Object, otherwise strin
 	return p.byObject[object], nil
 }
 
-// Record writes the mesh to an archive, as a snapshot. See [recording.Record].
+// Record writes the mesh to an archive as a snapshot. See [recording.Record].
 func (m *Mesh) Record(ctx context.Context, a recording.Archive, o recording.Options) (recording.Result, error) {
 	if err := recording.Check(m.clusters); err != nil {
 		return recording.Result{}, err

@@ -22,8 +22,8 @@ type podList struct {
 
 type rawTypes map[string]struct{ Sent, Acked, SentTime, LastError string }
 
-// Every outline field of every proxy of the capture, computed from its files
-// by encoding/json.
+// TestProxiesOfTheCapture compares every field of every proxy's inventory with a
+// value that the test computes from the snapshot's files.
 func TestProxiesOfTheCapture(t *testing.T) {
 	m := open(t, Options{}, source(t, capture))
 	got, order := proxies(t, m)
@@ -99,7 +99,8 @@ func TestProxiesOfTheCapture(t *testing.T) {
 	same(t, "faults", faults(m), nil)
 }
 
-// word is the rule of sync words, written once more.
+// word returns the sync state of a resource type. It implements the rule
+// independently of the code under test.
 func word(all rawTypes, url string) string {
 	r, ok := all[url]
 	switch {
@@ -134,8 +135,8 @@ func TestSyncOfTheCapture(t *testing.T) {
 	}
 }
 
-// What a look at the outline costs: nothing for the names of fields, one
-// request a Pilot's endpoint and one for the pods for the rest.
+// TestOutlineCosts checks which requests the inventory sends: none for the names of
+// fields; for the values, one for each istiod endpoint and one for the pods.
 func TestOutlineCosts(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
@@ -185,7 +186,8 @@ func TestOutlineCosts(t *testing.T) {
 	}
 }
 
-// The keys of a proxy are those of its type, whatever is known of it.
+// TestKeysByType checks that the fields of a proxy depend only on its type, and not
+// on which of its data is available.
 func TestKeysByType(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"kubernetes/pods.json":     `{"items":[{"metadata":{"name":"ztunnel-x","namespace":"istio-system","labels":{"app":"ztunnel"}},"spec":{}},{"metadata":{"name":"a","namespace":"b"},"spec":{"containers":[{"name":"app"},{"name":"istio-proxy"}]}}]}`,
@@ -265,7 +267,8 @@ func TestPilots(t *testing.T) {
 	same(t, "faults", faults(m), nil)
 }
 
-// As istioctl prints the same meshes: who, where, the words.
+// TestAsProxyStatusPrints compares the proxies and their sync states with the output
+// of istioctl proxy-status for the same meshes.
 func TestAsProxyStatusPrints(t *testing.T) {
 	for _, name := range []string{"stale", "bookinfo"} {
 		printed, err := os.ReadFile("../../shared/istioctl/" + name + "/ps-v1.txt")

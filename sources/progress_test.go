@@ -12,7 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A held source answers for a proxy, and lists pods, when it is let go on.
+// A held source waits for a signal from the test before it answers for a proxy or
+// lists pods.
 type held struct {
 	transport.Source
 	came, goOn chan struct{}
@@ -55,7 +56,7 @@ func TestProgress(t *testing.T) {
 		done := make(chan error)
 		go func() { _, err := mesh.Force(context.WithoutCancel(t.Context()), v); done <- err }()
 		<-h.came
-		for want.Phase == "listing pods" && m.Progress().Bytes < bytes { // istiod is asked at the same time
+		for want.Phase == "listing pods" && m.Progress().Bytes < bytes { // wait for the responses of istiod, which is asked concurrently
 		}
 		is(when, want)
 		h.goOn <- struct{}{}

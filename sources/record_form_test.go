@@ -19,8 +19,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A protobufSource gives its pods as an API server does that is asked for
-// protobuf.
+// A protobufSource returns pods like an API server that is asked for protobuf.
 type protobufSource struct {
 	transport.Source
 	pods []byte
@@ -33,8 +32,8 @@ func (p *protobufSource) List(ctx context.Context, resource string) (*transport.
 	return p.Source.List(ctx, resource)
 }
 
-// TestRecordProtobuf: pods that came in protobuf are in the snapshot as JSON,
-// without the values of their environment.
+// TestRecordProtobuf checks that pods received as protobuf are recorded as JSON,
+// without the values of their environment variables.
 func TestRecordProtobuf(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(capture, "kubernetes/pods.json"))
 	if err != nil {
@@ -83,7 +82,7 @@ func TestRecordProtobuf(t *testing.T) {
 	}
 }
 
-// A failing archive takes no pods, of which the rest is then not wanted.
+// A failing archive returns an error for the pods without reading them.
 type failing struct{ err error }
 
 func (f failing) Add(name string, size int64, r io.Reader) error {
@@ -93,8 +92,9 @@ func (f failing) Add(name string, size int64, r io.Reader) error {
 	return (&shelf{}).Add(name, size, r)
 }
 
-// TestRecordYAML: a bug report, whose objects are in YAML and whose Envoys
-// spoke text, gives a snapshot that says the same.
+// TestRecordYAML checks that recording a bug report produces a snapshot with the
+// same content. The bug report's objects are in YAML, and its Envoys' responses are
+// text.
 func TestRecordYAML(t *testing.T) {
 	m := shared(t, "captures/istioctl-bug-report.tar.gz")
 	archive, r := record(t, m, recording.Options{})

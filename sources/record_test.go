@@ -24,7 +24,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// recording gives the archive that is recorded of a mesh.
+// record records a mesh and returns the bytes of the archive.
 func record(t *testing.T, m *Mesh, o recording.Options) ([]byte, recording.Result) {
 	t.Helper()
 	var out bytes.Buffer
@@ -51,7 +51,8 @@ func reopened(t *testing.T, archive []byte) *counted {
 	return &counted{Source: s}
 }
 
-// A shelf takes files as they come.
+// A shelf is an archive that keeps its files in memory, in the order in which they
+// were added.
 type shelf struct {
 	mu    sync.Mutex
 	names []string
@@ -76,7 +77,8 @@ func (s *shelf) Add(name string, size int64, r io.Reader) error {
 	return nil
 }
 
-// everything gives all that a mesh says: each part, or why it can't be had.
+// everything returns all fields of a mesh, with their values or with the errors of
+// reading them.
 func everything(t *testing.T, m *Mesh) *object.Object {
 	t.Helper()
 	all := object.New(0)
@@ -137,8 +139,8 @@ func mustKeys(t *testing.T, v any) []string {
 	return fields.Sorted()
 }
 
-// forgiven gives what was said with the digests of what says: they may stand
-// for any text.
+// forgiven returns a copy of said that contains the digests of says, because a
+// digest may replace any text.
 func forgiven(said, says any) any {
 	switch v := says.(type) {
 	case *object.Object:
@@ -172,11 +174,11 @@ func forgiven(said, says any) any {
 	return said
 }
 
-// TestRecord: what is read of a recording is what was read of the mesh.
+// TestRecord checks that a recording has the same content as the recorded mesh.
 func TestRecord(t *testing.T) {
 	for _, path := range []string{capture, "../../shared/captures/bookinfo"} {
 		if _, err := os.Stat(path); err != nil {
-			continue // not a part of the project
+			continue // the project doesn't contain this capture
 		}
 		m := open(t, Options{}, source(t, path))
 		archive, r := record(t, m, recording.Options{Desired: true})
@@ -239,7 +241,7 @@ func TestRecordedFiles(t *testing.T) {
 			t.Errorf("asked for twice: %s", line)
 		}
 	}
-	for name, text := range sh.files { // but for what was taken out, as it came
+	for name, text := range sh.files { // each file is equal to the original, except for redacted text
 		file := filepath.Join(capture, filepath.FromSlash(strings.Replace(name, "endpointslices.discovery.k8s.io", "endpointslices", 1)))
 		if was, err := os.ReadFile(file); name != "manifest.json" && (err != nil || string(was) != text && !strings.Contains(text, "redacted:")) {
 			t.Errorf("%s: %v", name, err)
@@ -247,7 +249,8 @@ func TestRecordedFiles(t *testing.T) {
 	}
 }
 
-// TestRecordShards: parts of a mesh, read as one, are the mesh.
+// TestRecordShards checks that the snapshots of the parts of a mesh, read together,
+// have the content of the whole mesh.
 func TestRecordShards(t *testing.T) {
 	m := open(t, Options{}, source(t, capture))
 	const parts = 3
@@ -268,7 +271,8 @@ func TestRecordShards(t *testing.T) {
 	}
 }
 
-// TestRecordPart records some sections of some proxies.
+// TestRecordPart checks that only the selected sections of the selected proxies are
+// recorded.
 func TestRecordPart(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{Namespace: "default"}, s)
@@ -293,7 +297,8 @@ func TestRecordPart(t *testing.T) {
 	}
 }
 
-// TestRecordSecrets plants secrets all over a mesh: none is recorded.
+// TestRecordSecrets puts secrets in many parts of a mesh and checks that none of
+// them is recorded.
 func TestRecordSecrets(t *testing.T) {
 	const mark = "s3cr3t-"
 	dir := copied(t)
@@ -337,12 +342,12 @@ func TestRecordSecrets(t *testing.T) {
 	}
 }
 
-// A faulty source has no answers to some questions.
+// A faulty source returns errors for some requests.
 type faulty struct {
 	transport.Source
 	kind string
-	errs map[string]error // by "proxy request", "pilot endpoint", "resource"
-	wait string           // what is answered only when ctx ends
+	errs map[string]error // by request: "proxy request", "pilot endpoint" or "resource"
+	wait string           // the request that is answered only when ctx ends
 
 	mu    sync.Mutex
 	asked []string
@@ -386,14 +391,14 @@ func (b *faulty) List(ctx context.Context, resource string) (*transport.Body, er
 	return b.Source.List(ctx, resource)
 }
 
-// A status is an answer with another status than 200.
+// A status is an HTTP error with this status code.
 type status int
 
 func (s status) Error() string         { return fmt.Sprint(int(s), " status") }
 func (s status) Status() (int, string) { return int(s), "" }
 
-// TestRecordFaults: what can't be had is told, here and in the manifest, and
-// the rest is recorded.
+// TestRecordFaults checks that unavailable parts are reported as faults, in the
+// result and in the manifest, and that all other parts are recorded.
 func TestRecordFaults(t *testing.T) {
 	dir := copied(t)
 	put(t, dir, "kubernetes/services.json", `{"items":[`)
@@ -424,7 +429,7 @@ func TestRecordFaults(t *testing.T) {
 	if !r.Partial || r.Proxies != 1 {
 		t.Errorf("%+v", r)
 	}
-	for _, f := range []string{"clusters", "ready"} { // who can't be reached is not asked again
+	for _, f := range []string{"clusters", "ready"} { // no further requests are sent to a proxy that can't be reached
 		if slices.Contains(s.asked, reviewsV2+" "+f) || !slices.Contains(s.asked, gateway+" "+f) {
 			t.Errorf("%s: %q", f, s.asked)
 		}
@@ -440,7 +445,8 @@ func TestRecordFaults(t *testing.T) {
 	if _, there := sh.files["kubernetes/services.json"]; there {
 		t.Error("what can't be read is recorded")
 	}
-	// Whoever reads it is told, and what is recorded of it is partial, too.
+	// Reading the snapshot reports that it is partial, and a recording of the
+	// snapshot is partial, too.
 	back := files(t, sh.files)
 	again := open(t, Options{}, source(t, back))
 	if !again.options.Sources[0].Manifest().Partial {
@@ -483,7 +489,8 @@ func (a adder) Add(name string, _ int64, r io.Reader) error {
 	return a(name)
 }
 
-// TestRecordCancelled ends in the middle, with one answer never coming.
+// TestRecordCancelled cancels a recording while one response is pending, and checks
+// that no goroutines are left.
 func TestRecordCancelled(t *testing.T) {
 	s := &faulty{Source: source(t, capture), kind: transport.KindSnapshot, wait: reviewsV2 + " stats"}
 	m := open(t, Options{}, transport.Source(s))
@@ -509,7 +516,7 @@ func TestRecordCancelled(t *testing.T) {
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
-// TestRecordBounded records many large dumps in little memory.
+// TestRecordBounded checks that recording many large dumps uses little memory.
 func TestRecordBounded(t *testing.T) {
 	const many, size = 12, 8 << 20
 	dir := t.TempDir()
@@ -552,7 +559,8 @@ func TestRecordBounded(t *testing.T) {
 	}
 }
 
-// An awaiting source answers for one proxy when all others were asked.
+// An awaiting source answers the requests for one proxy only after all other proxies
+// were asked.
 type awaiting struct {
 	transport.Source
 	proxy string
@@ -582,7 +590,8 @@ func (a *awaiting) Fetch(ctx context.Context, proxy, request string, h mesh.Hint
 	return a.Source.Fetch(ctx, proxy, request, h)
 }
 
-// TestRecordBehind: a proxy that doesn't answer makes none of the others wait.
+// TestRecordBehind checks that a proxy that doesn't answer doesn't delay the
+// recording of the others.
 func TestRecordBehind(t *testing.T) {
 	const many = 60
 	dir := t.TempDir()

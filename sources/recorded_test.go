@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// shared opens a recording that isn't part of the project. It skips the test if
-// the recording is missing.
+// shared opens a recording outside the repository. If it doesn't exist, the test is
+// skipped.
 func shared(t *testing.T, name string) *Mesh {
 	t.Helper()
 	path := "../../shared/" + name
@@ -21,7 +21,7 @@ func shared(t *testing.T, name string) *Mesh {
 	return open(t, Options{Now: instantOf(t, "2026-11-22T13:00:00Z")}, source(t, path))
 }
 
-// lengths returns the numbers of elements of the sections that can be read.
+// lengths returns the number of elements of each available section.
 func lengths(t *testing.T, p *mesh.Object) string {
 	t.Helper()
 	kind, _ := at(t, p, "type").(string)
@@ -35,8 +35,8 @@ func lengths(t *testing.T, p *mesh.Object) string {
 	return strings.Join(out, ", ")
 }
 
-// TestBugReport checks that a bug report of istioctl yields the same mesh as
-// its snapshot, except for the parts that istioctl doesn't collect.
+// TestBugReport checks that a bug report has the same content as a snapshot of the
+// same mesh, except for data that istioctl doesn't collect.
 func TestBugReport(t *testing.T) {
 	m := shared(t, "captures/istioctl-bug-report.tar.gz")
 	by, order := proxies(t, m)
@@ -62,9 +62,8 @@ func TestBugReport(t *testing.T) {
 	}
 }
 
-// TestOtherDumps opens single config dumps, each from another version of Istio
-// or from another kind of proxy, and checks the number of elements of their
-// sections.
+// TestOtherDumps reads single config dumps of other Istio versions and other types
+// of proxies.
 func TestOtherDumps(t *testing.T) {
 	for file, want := range map[string]string{
 		"1.21-waypoint.config_dump.json":           "httpbin-istio-waypoint-58f646c5ff-dbfkz.default waypoint: clusters 3, listeners 2, routes 1, endpoints 2, secrets 3, extensions 0",
@@ -83,8 +82,8 @@ func TestOtherDumps(t *testing.T) {
 	}
 }
 
-// TestWholeCaptures reads every section of every proxy of complete captures. It
-// checks that the only faults are those of parts that were not captured.
+// TestWholeCaptures reads every section of every proxy of whole captures. Only data
+// that was not captured may be missing.
 func TestWholeCaptures(t *testing.T) {
 	for name, missing := range map[string]int{"stale": 0, "bookinfo": 7} {
 		m := shared(t, "captures/"+name)

@@ -108,7 +108,8 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// A name of ours is never one of Envoy's.
+// TestOwnNames checks that no field that the plugin defines has the name of one of
+// Envoy's fields.
 func TestOwnNames(t *testing.T) {
 	seen := 0
 	for _, k := range mesh.Kinds() {
@@ -127,7 +128,8 @@ func TestOwnNames(t *testing.T) {
 	}
 }
 
-// What the capture's objects hold are fields that their kinds are said to have.
+// TestFieldsOfObjects checks that the objects of the capture have only fields that
+// the vocabulary lists for their kinds.
 func TestFieldsOfObjects(t *testing.T) {
 	m := open(t, Options{}, source(t, capture))
 	by, _ := proxies(t, m)
@@ -168,7 +170,8 @@ func TestFieldsOfObjects(t *testing.T) {
 	walk(at(t, m.Document(), "proxies"))
 }
 
-// A namespace that nothing of the mesh is in is no answer of no proxies.
+// TestUnknownNamespaceIsAnError checks that a namespace without any part of the mesh
+// is an error, instead of an empty list of proxies.
 func TestUnknownNamespaceIsAnError(t *testing.T) {
 	m := open(t, Options{Namespace: "nowhere"}, source(t, capture))
 	_, err := m.inventory.Get(t.Context())

@@ -8,22 +8,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Schema knows which fields the objects of the document have and what stands
-// in each: those of our kinds, of Envoy's messages, and of Kubernetes' objects
-// as far as their kinds are known. It may be used by several goroutines at
-// once.
+// A Schema contains the fields of each kind of object in the document, and the type
+// of each field's value. It covers the plugin's own kinds, Envoy's messages, and
+// Kubernetes objects as far as their kinds are known. Several goroutines may use a
+// Schema at once.
 type Schema struct {
 	ours  func() map[string][]mesh.Member
-	envoy sync.Map // a message's full name → its members
+	envoy sync.Map // maps the full name of a message to its members
 }
 
-// NewSchema makes the schema; nothing is read before it is asked for.
+// NewSchema returns a schema. The fields are collected at the first call of Members.
 func NewSchema() *Schema {
 	return &Schema{ours: sync.OnceValue(ourMembers)}
 }
 
-// Members gives the fields of an object by its shape's name, see
-// [mesh.Holding]; nil for one that is not known.
+// Members returns the fields of the objects of a shape; for the names of shapes, see
+// [mesh.Holding]. It returns nil if the shape is unknown.
 func (s *Schema) Members(shape string) []mesh.Member {
 	if m, ok := s.ours()[shape]; ok {
 		return m
@@ -35,7 +35,7 @@ func (s *Schema) Members(shape string) []mesh.Member {
 		s.envoy.Store(shape, m)
 		return m
 	}
-	if shape != "" && !strings.Contains(shape, ".") { // a kind of Kubernetes'
+	if shape != "" && !strings.Contains(shape, ".") { // a Kubernetes kind
 		return s.ours()["KubernetesObject"]
 	}
 	return nil

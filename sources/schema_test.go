@@ -10,12 +10,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A surveyor walks a value beside what the schema says of it.
+// A surveyor compares a value with the schema.
 type surveyor struct {
 	t      *testing.T
 	schema *Schema
 	told   map[string]bool
-	met    map[string]int // what was compared, by shape
+	met    map[string]int // how many objects of each shape were compared
 }
 
 func (s *surveyor) tell(text string) {
@@ -50,7 +50,7 @@ func (s *surveyor) object(where string, h mesh.Holding, v *object.Object) {
 	}
 }
 
-// partly tells the shapes that are known in part.
+// partly reports whether the schema knows only some fields of a shape.
 func partly(shape string) bool {
 	return strings.HasSuffix(shape, "Spec") || shape == "ObjectMeta" || shape == "KubernetesObject" || shape == "Stat"
 }
@@ -58,7 +58,7 @@ func partly(shape string) bool {
 func (s *surveyor) held(where string, h mesh.Holding, v any) {
 	v, err := mesh.Force(s.t.Context(), v)
 	if f := (*mesh.Fault)(nil); errors.As(err, &f) || v == nil {
-		return // what isn't in the recording
+		return // the recording doesn't contain this value
 	}
 	if err != nil {
 		s.t.Fatalf("%s: %v", where, err)
@@ -99,8 +99,8 @@ func (s *surveyor) held(where string, h mesh.Holding, v any) {
 	}
 }
 
-// TestSchemaIsOfTheDocument compares every field of a whole recorded mesh, as
-// deep as it goes, with what the schema says stands there.
+// TestSchemaIsOfTheDocument compares every field of a recorded mesh, at all levels,
+// with the schema.
 func TestSchemaIsOfTheDocument(t *testing.T) {
 	m := open(t, Options{}, source(t, capture))
 	s := &surveyor{t: t, schema: NewSchema(), told: map[string]bool{}, met: map[string]int{}}
@@ -115,7 +115,8 @@ func TestSchemaIsOfTheDocument(t *testing.T) {
 	}
 }
 
-// What the schema names is known to it, all the way down.
+// TestSchemaIsWhole checks that the schema knows every shape that it refers to, at
+// all levels.
 func TestSchemaIsWhole(t *testing.T) {
 	s, seen := NewSchema(), map[string]bool{}
 	for queue := []string{"Mesh", "Desired", "RouteMatch", "Difference", "Trace", "UnreachableRoute", "VirtualHost"}; len(queue) > 0; queue = queue[1:] {

@@ -13,9 +13,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// TestDocumentShowsNoSecrets reads a mesh whose sources, which took nothing
-// out, have keys, tokens, passwords and environments in every place where they
-// are such by their type. None is in the document, and all that is beside is.
+// TestDocumentShowsNoSecrets reads a mesh whose sources contain secrets that were
+// not redacted: keys, tokens, passwords and environment variables, in every field
+// whose type marks it as a secret. It checks that the document contains none of the
+// secrets, and all other values.
 func TestDocumentShowsNoSecrets(t *testing.T) {
 	const secret = "Pl4nt3d"
 	pem := "-----BEGIN RSA PRIVATE KEY-----\\n" + strings.Repeat(secret, 20) + "\\n-----END RSA PRIVATE KEY-----\\n"
@@ -111,7 +112,8 @@ func indented(t *testing.T, text string) string {
 	return string(b)
 }
 
-// refusing answers every request to a proxy in words of its own.
+// A refusing source answers every request to a proxy with an error that contains a
+// secret.
 type refusing struct{ transport.Source }
 
 type refusal struct{ words string }
@@ -123,8 +125,9 @@ func (refusing) Fetch(context.Context, string, string, mesh.Hint) (*transport.Bo
 	return nil, refusal{"no token Pl4nt3d"}
 }
 
-// TestManifestHasNoWordsOfServers records proxies that refuse: what they said
-// is a digest in the manifest, and is told as it is.
+// TestManifestHasNoWordsOfServers records proxies that return errors. It checks that
+// the manifest contains a digest of each error's text, and that the result of the
+// recording contains the text itself.
 func TestManifestHasNoWordsOfServers(t *testing.T) {
 	var sh shelf
 	r, err := open(t, Options{}, refusing{source(t, capture)}).Record(t.Context(), &sh, recording.Options{})

@@ -16,7 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The names of a section's elements, as its own files have them.
+// TestSections compares the names of the elements of the section clusters with the
+// snapshot's files, and checks which requests each section sends.
 func TestSections(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
@@ -74,8 +75,9 @@ func TestSections(t *testing.T) {
 	same(t, "faults", faults(m), nil)
 }
 
-// A section that can't be had is a fault of that proxy and section, recorded
-// once; the others are not touched by it.
+// TestSectionFaults checks that an unavailable section causes one fault of that
+// proxy and section, recorded once, and that other sections and proxies are still
+// available.
 func TestSectionFaults(t *testing.T) {
 	dir := copied(t)
 	dump := filepath.Join(dir, "proxies", gateway, "config_dump.json")
@@ -148,8 +150,8 @@ func TestSectionsNotInTheSnapshot(t *testing.T) {
 	})
 }
 
-// With room for next to nothing, everything still says the same, and no body
-// is asked for twice.
+// TestSmallMemory checks that with a very small memory limit, all values are the
+// same and no response is requested twice.
 func TestSmallMemory(t *testing.T) {
 	s, roomy := source(t, capture), open(t, Options{}, source(t, capture))
 	m := open(t, Options{Memory: 1 << 10}, s)
@@ -176,8 +178,8 @@ func TestSmallMemory(t *testing.T) {
 	}
 }
 
-// Many at once, over everything, under a budget: nothing is asked twice, and
-// never more at once than is allowed.
+// TestManyAtOnce reads everything concurrently with a memory limit. It checks that
+// nothing is requested twice and that the limit on concurrent requests holds.
 func TestManyAtOnce(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{Memory: 200 << 10, Concurrency: 3}, s)
@@ -257,7 +259,7 @@ func TestLedger(t *testing.T) {
 	})
 }
 
-// A config dump alone is a mesh of one proxy.
+// TestLoneDump checks that a single config dump is a mesh with one proxy.
 func TestLoneDump(t *testing.T) {
 	now := instantOf(t, "2026-12-24T18:00:00Z")
 	m := open(t, Options{Now: now}, source(t, filepath.Join(capture, "proxies", gateway, "config_dump.json")))
@@ -285,8 +287,9 @@ func TestLoneDump(t *testing.T) {
 	}
 }
 
-// A dump beside a snapshot is of the proxy that it names; others are rows of
-// their own.
+// TestDumpsBesideASnapshot checks that a config dump opened together with a snapshot
+// belongs to the proxy that the dump names. A dump that names no proxy becomes a
+// proxy of its own.
 func TestDumpsBesideASnapshot(t *testing.T) {
 	nobody := files(t, map[string]string{"dump.json": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`}) + "/dump.json"
 	broken := files(t, map[string]string{"dump.json": `{"configs":[{"@type":]}`}) + "/dump.json"
@@ -309,7 +312,8 @@ func TestDumpsBesideASnapshot(t *testing.T) {
 	}
 }
 
-// Two dumps of one proxy, taken at two times, are both there.
+// TestTwoDumpsOfAProxy checks that two config dumps of one proxy, taken at different
+// times, appear as two proxies.
 func TestTwoDumpsOfAProxy(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join(capture, "proxies", gateway, "config_dump.json"))
 	if err != nil {
@@ -329,7 +333,8 @@ func TestTwoDumpsOfAProxy(t *testing.T) {
 	}
 }
 
-// A proxy that only has its folder is there by what its dump says.
+// TestStrangers checks that a proxy that has only a folder in the snapshot is
+// described by its config dump.
 func TestStrangers(t *testing.T) {
 	dump, err := os.ReadFile(filepath.Join(capture, "proxies", reviewsV2, "config_dump.json"))
 	if err != nil {

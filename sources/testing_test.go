@@ -27,15 +27,15 @@ const (
 	reviewsV1 = "reviews-v1-7f99cc4496-gdxfn.default"
 )
 
-// A counted source counts what it is asked for.
+// A counted source counts the requests that it receives.
 type counted struct {
 	transport.Source
 	mu        sync.Mutex
 	asked     map[string]int
-	now, most int // requests under way at once
+	now, most int // concurrent requests: the current number and the maximum
 }
 
-// count counts a request, and gives what ends it.
+// count counts a request, and returns a function that ends the request.
 func (c *counted) count(what string) func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,7 +47,7 @@ func (c *counted) count(what string) func() {
 	c.most = max(c.most, c.now)
 	return func() {
 		for range 20 {
-			runtime.Gosched() // let others come in
+			runtime.Gosched() // let other goroutines send requests
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -55,7 +55,8 @@ func (c *counted) count(what string) func() {
 	}
 }
 
-// log gives what was asked for, sorted, "×2" behind what was asked twice.
+// log returns the sorted requests. A request that was sent more than once is
+// followed by "again" for each repetition.
 func (c *counted) log() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +82,7 @@ func (c *counted) List(ctx context.Context, resource string) (*transport.Body, e
 	return c.Source.List(ctx, resource)
 }
 
-// source opens a recorded source.
+// source opens a recorded source and counts its requests.
 func source(t *testing.T, path string) *counted {
 	t.Helper()
 	s, err := transport.Open(t.Context(), path, transport.OpenOptions{})
@@ -91,7 +92,7 @@ func source(t *testing.T, path string) *counted {
 	return &counted{Source: s}
 }
 
-// open makes a mesh of sources, closed when the test ends.
+// open opens a mesh over sources and closes it when the test ends.
 func open[S transport.Source](t *testing.T, o Options, sources ...S) *Mesh {
 	t.Helper()
 	for _, s := range sources {
@@ -105,7 +106,8 @@ func open[S transport.Source](t *testing.T, o Options, sources ...S) *Mesh {
 	return m
 }
 
-// files writes a snapshot of these files, with a manifest unless there is one.
+// files creates a snapshot with the given files and returns its path. It adds a
+// manifest unless there is one.
 func files(t *testing.T, all map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -129,7 +131,7 @@ func put(t *testing.T, dir, name, text string) {
 	}
 }
 
-// copied gives a copy of the capture, to be spoiled.
+// copied returns the path of a copy of the capture that the test may change.
 func copied(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -139,7 +141,7 @@ func copied(t *testing.T) string {
 	return dir
 }
 
-// at looks along a path of fields.
+// at returns the value at a path of fields, and fails the test on an error.
 func at(t *testing.T, v any, path ...string) any {
 	t.Helper()
 	v, err := look(t, v, path...)
@@ -160,8 +162,8 @@ func look(t *testing.T, v any, path ...string) (any, error) {
 	return mesh.Force(t.Context(), v)
 }
 
-// proxies gives the proxies' objects by id (with the cluster in front where
-// ids are not enough), and their order.
+// proxies returns the proxies' objects by id, and the ids in their order. If an id
+// is not unique, the name of the cluster precedes it.
 func proxies(t *testing.T, m *Mesh) (map[string]*mesh.Object, []string) {
 	t.Helper()
 	all := at(t, m.Document(), "proxies").([]any)
@@ -178,7 +180,7 @@ func proxies(t *testing.T, m *Mesh) (map[string]*mesh.Object, []string) {
 	return by, order
 }
 
-// plain gives a value as encoding/json sees it.
+// plain converts a value to JSON and decodes it again.
 func plain(t *testing.T, v any) any {
 	t.Helper()
 	v, err := mesh.Deep(t.Context(), v)

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Kinds gives the kinds of the document, Kubernetes' own left out, with all
-// fields that are ours: for help and completion.
+// Kinds returns the kinds of the document, except those of Kubernetes, with the
+// fields that the plugin defines. It is meant for help and completion.
 func Kinds() []mesh.Kind {
 	kinds := mesh.Kinds()
 	for i := range kinds {
@@ -26,8 +26,9 @@ func Kinds() []mesh.Kind {
 	return kinds
 }
 
-// FieldsOf gives all fields of a kind: ours, then Envoy's own by name. A kind
-// that isn't ours has none.
+// FieldsOf returns all fields of a kind: the plugin's own fields, followed by
+// Envoy's fields, which have a name only. It returns nil for a kind that the plugin
+// doesn't define.
 func FieldsOf(kind string) []mesh.Field {
 	for _, k := range Kinds() {
 		if k.Name != kind {
@@ -44,25 +45,25 @@ func FieldsOf(kind string) []mesh.Field {
 	return nil
 }
 
-// A Vocabulary knows which fields the kinds have, and says what may have been
-// meant by one that none has. It may be used by several goroutines at once.
+// A Vocabulary knows the fields of the kinds, and suggests a similar name for a
+// field that doesn't exist. Several goroutines may use it at once.
 type Vocabulary struct {
-	functions map[string]string // how each is called
+	functions map[string]string // maps each function's name to a call of it, such as "cluster(name)"
 
 	mu     sync.Mutex
-	fields map[string][]string // by kind; nil for kinds of which any field may be
+	fields map[string][]string // the field names of each kind; nil if the kind may have any field
 	hints  map[[2]string]string
 }
 
-// NewVocabulary gives one that knows the functions, too: by name, how each is
-// called ("cluster(name)").
+// NewVocabulary returns a vocabulary that also knows the given functions. The map
+// contains a call for each function's name, such as "cluster(name)".
 func NewVocabulary(functions map[string]string) *Vocabulary {
 	return &Vocabulary{functions: functions, fields: map[string][]string{}, hints: map[[2]string]string{}}
 }
 
-// Hint says what to tell about a field that a kind does not have: "Proxy has
-// no field rsd; did you mean rds?", "synced is a function: write .synced()".
-// Empty when there is nothing to say: the kind has the field, or may have it.
+// Hint returns a message about a field that a kind doesn't have, such as "Proxy has
+// no field rsd; did you mean rds?" or "synced is a function: write .synced()". It
+// returns "" if the kind has the field or may have it.
 func (v *Vocabulary) Hint(kind, field string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -94,7 +95,8 @@ func (v *Vocabulary) hint(kind, field string) string {
 	return text
 }
 
-// closed gives the fields of a kind that has no others; nil for any else.
+// closed returns the names of all fields of a kind. It returns nil if the kind is
+// unknown or may have other fields.
 func closed(kind string) []string {
 	for _, k := range mesh.Kinds() {
 		if k.Name == kind && k.Open {
@@ -111,8 +113,9 @@ func closed(kind string) []string {
 	return names
 }
 
-// nearest gives the name that differs least from a word, if it is near: in
-// case and underscores only, or by one letter in three.
+// nearest returns the name that is most similar to a word. It returns "" if no name
+// is similar: a similar name differs only in case and underscores, or by at most one
+// edit for every three letters of the word.
 func nearest(word string, names []string) string {
 	bare := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "_", "")) }
 	best, least := "", len(word)/3+1
@@ -128,8 +131,8 @@ func nearest(word string, names []string) string {
 	return best
 }
 
-// distance counts the letters to put in, take out, change or swap with their
-// neighbour to make one word of another.
+// distance returns the number of edits that turn one word into the other. An edit
+// inserts, deletes or replaces a letter, or swaps two adjacent letters.
 func distance(a, b string) int {
 	before, last, row := []int(nil), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
