@@ -69,8 +69,8 @@ func (s *telling) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	})
 }
 
-// restated decodes the content of a body, converts it with the function with, and
-// returns the result as a new body.
+// restated decodes the content of a body, passes it to with, and returns the result
+// of with as a new body.
 func restated[T any](body *transport.Body, err error, with func(T) any) (*transport.Body, error) {
 	if err != nil {
 		return nil, err

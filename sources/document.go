@@ -144,7 +144,7 @@ func (m *Mesh) proxyObject(p *inventory.Proxy) (*mesh.Object, *section.Proxy) {
 	f.Set("connected", p.Connected())
 	f.Set("connectedAt", mesh.TimeOrNull(p.Link.ConnectedAt()))
 	f.Set("ready", nil)
-	if p.Connected() != nil { // if nil, the connection is unknown and pilots stays null, because an istiod that didn't answer may know the proxy
+	if p.Connected() != nil { // if it is unknown whether the proxy is connected, pilots stays null, because an istiod that didn't answer may know the proxy
 		pilots := []any{}
 		for _, l := range p.Links() {
 			name, _ := inventory.SplitID(l.Pilot.ID)

@@ -144,7 +144,7 @@ func TestNoExcerpt(t *testing.T) {
 	same(t, "an old one", r.asked, []string{"config_dump?"})
 }
 
-// TestExcerptOfTwoMoments checks that reading further fields is a fault if the
+// TestExcerptOfTwoMoments checks that reading further fields causes a fault if the
 // configuration has changed since the first request.
 func TestExcerptOfTwoMoments(t *testing.T) {
 	r, p := excerpts(t, map[mesh.Section][]string{mesh.Clusters: {"name"}}, Options{})

@@ -150,7 +150,7 @@ func TestIncompleteOutline(t *testing.T) {
 	for _, c := range []struct {
 		without string
 		instead string
-		proxies string // a proxy's id, connected, cds, pilot and connectedAt
+		proxies string // the fields of each proxy: id, connected, cds, pilot and connectedAt
 		faults  []string
 	}{
 		{"", "", "alone.x false UNKNOWN <nil> <nil>, p.x true SYNCED i 2026-11-22T12:00:02Z", nil},

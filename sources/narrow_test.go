@@ -22,7 +22,7 @@ import (
 // A replayed source acts as a live mesh. It answers each request with the recorded
 // response of a real Envoy 1.40, which is the same for all proxies.
 type replayed struct {
-	transport.Source // answers all other requests
+	transport.Source // answers the requests that aren't sent to a proxy
 	answers          map[string]struct {
 		Status int
 		Body   json.RawMessage
@@ -242,7 +242,7 @@ func (ranError) Error() string    { return "exit code 1" }
 func (e ranError) Answered() bool { return bool(e) }
 
 // TestTooManyWholeProxies checks that the run ends if it reads more live proxies
-// completely than allowed. Reading sections by name doesn't end it.
+// completely than allowed. Reading only some of their sections doesn't end it.
 func TestTooManyWholeProxies(t *testing.T) {
 	ids := []string{"a.x", "b.x", "c.x"}
 	run := func(sections []mesh.Part) (told error) {
@@ -277,7 +277,7 @@ func TestTooManyWholeProxies(t *testing.T) {
 }
 
 // TestUnreadable checks that reading the proxies of a live mesh fails if no source
-// responds. The list must not be empty instead.
+// responds. An empty list would hide the failure.
 func TestUnreadable(t *testing.T) {
 	nothing := func(kind string) transport.Source {
 		return &kinded{source(t, files(t, map[string]string{"pilots/i.s/syncz.json": "no"})), kind}
@@ -292,7 +292,7 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// A kinded source replaces the kind in the manifest.
+// A kinded source is a source with another kind in its manifest.
 type kinded struct {
 	transport.Source
 	kind string

@@ -61,8 +61,9 @@ type Options struct {
 	Concurrency int
 
 	// MaxWhole is the maximum number of proxies of a live mesh that may be read with
-	// all their sections; 0 means no limit. If a query reads more, TooMany is called,
-	// possibly several times. It must cancel the context that was passed to Open.
+	// all their sections; 0 means no limit. If a query reads more, TooMany is
+	// called, possibly several times. TooMany must cancel the context that was
+	// passed to Open.
 	MaxWhole int
 	TooMany  func(*section.TooManyError)
 

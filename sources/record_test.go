@@ -139,8 +139,8 @@ func mustKeys(t *testing.T, v any) []string {
 	return fields.Sorted()
 }
 
-// forgiven returns a copy of said that contains the digests of says, because a
-// digest may replace any text.
+// forgiven returns a copy of said. In the copy, a text is replaced if says has a
+// digest in the same field, because a digest may replace any text.
 func forgiven(said, says any) any {
 	switch v := says.(type) {
 	case *object.Object:

@@ -75,7 +75,7 @@ func fold(all []*mesh.Fault) []string {
 	order := []alike{}
 	by := map[alike][]string{} // the proxies of each line
 	for _, l := range lacks(all) {
-		if l.fact == forbidden && len(l.all) <= 3 { // with three lists or fewer, print each, to show which permission it needs
+		if l.fact == forbidden && len(l.all) <= 3 { // up to three lists are printed one by one, to show which permission each of them needs
 			for _, f := range l.all {
 				k := alike{f.Subject, f.Section + ": " + f.Err.Error()}
 				order = append(order, k)

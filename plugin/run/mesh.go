@@ -74,7 +74,7 @@ func CloseAll(all []transport.Source) (err error) {
 // istiod, no proxy and no pods. In that case it closes them.
 func readable(ctx context.Context, all []transport.Source) error {
 	for _, s := range all {
-		pilots, _ := s.Pilots(ctx) // an error is reported when the query reads the istiods
+		pilots, _ := s.Pilots(ctx) // any error is reported later, when the query reads the istiods
 		proxies, _ := s.Proxies(ctx)
 		if len(pilots)+len(proxies) > 0 {
 			return nil
@@ -101,7 +101,7 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 		}
 		proxies, err := s.Proxies(ctx)
 		if err != nil {
-			continue // the error is reported when the query reads the proxies
+			continue // the error is reported later, when the query reads the proxies
 		}
 		for _, p := range proxies {
 			key := m.Context + "/" + p
@@ -229,7 +229,7 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	if len(contexts) == 0 {
 		contexts = []string{*r.Kube.Context}
 	}
-	r.quota() // create it here, because Await may abandon the goroutine that opens a cluster
+	r.quota() // create the quota here, because Await may abandon the goroutine that opens a cluster
 	for _, name := range contexts {
 		s, err := process.Await(ctx, func() (transport.Source, error) { return openCluster(r, name, requestTimeout) })
 		if err != nil {
@@ -285,7 +285,7 @@ func (r *Run) demand() *demand.Tree {
 	results := &demand.Tree{Shown: true}
 	switch {
 	case r.Quiet && !r.Request.Traces:
-		results = &demand.Tree{} // only the existence of a result matters
+		results = &demand.Tree{} // no field is read, because only the existence of a result matters
 	case r.printsWhole():
 		results = nil
 	}

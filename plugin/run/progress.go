@@ -45,7 +45,8 @@ type sample struct {
 	bytes int64
 }
 
-// Follow shows the progress that of returns, from now on.
+// Follow shows the run's progress from now on. It calls the function of to get the
+// progress.
 func (p *Progress) Follow(of func() requests.Progress) {
 	if p == nil {
 		return
@@ -144,7 +145,7 @@ func (p *Progress) text(now time.Time) string {
 	return strings.Join(parts, "  ")
 }
 
-// rate returns the average rate over the last progressOver, in bytes per second.
+// rate returns the average rate over the period progressOver, in bytes per second.
 func (p *Progress) rate(now time.Time, bytes int64) float64 {
 	for len(p.samples) > 1 && now.Sub(p.samples[0].at) > progressOver {
 		p.samples = p.samples[1:]

@@ -72,7 +72,7 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer closeModules() // only at the end, because modulemeta reads modules while the query runs
+	defer closeModules() // the folders stay open until the end, because modulemeta reads modules while the query runs
 	if r.Plain() {
 		if err := r.OpenPrinter(ctx); err != nil {
 			return err
@@ -93,8 +93,9 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	return r.Within(ctx, answers, r.printResults)
 }
 
-// prepare does everything that needs no mesh. closeModules closes the folders
-// of modules, which modulemeta reads while the query runs.
+// prepare does the steps of a run that need no mesh: it checks the flags, opens the
+// output and compiles the query. closeModules closes the folders of modules, which
+// modulemeta reads while the query runs.
 func (r *Run) prepare(ctx context.Context) (closeModules func(), err error) {
 	if err := checkLevels(r); err != nil {
 		return nil, err
@@ -223,11 +224,12 @@ func (r *Run) documentTime() time.Time {
 	return r.Started
 }
 
-// Seconds returns the time that now has in the query, in seconds since 1970.
+// Seconds returns the value of the query's function now: the document's time, in
+// seconds since 1970.
 func (r *Run) Seconds() float64 { return float64(r.documentTime().UnixMicro()) / 1e6 }
 
 // finish renders a result for printing. The evaluator calls it from several
-// goroutines, before the result's turn to be printed.
+// goroutines, possibly before earlier results are printed.
 func (r *Run) finish(ctx context.Context, v any) (any, error) {
 	check := unknownCheck(v)
 	if r.Quiet {
@@ -262,7 +264,7 @@ type result struct {
 	null     bool   // the result is null; only set with --quiet
 	unknown  string // the check, if the result says that it could not be evaluated; otherwise empty
 	dropped  bool   // the result isn't printed, because lost parts are needed for it
-	seen     seen   // what --watch compares with the previous run
+	seen     seen   // the subject and content, which --watch compares with the previous run's
 
 	mu   sync.Mutex
 	lost []*mesh.Fault // the unavailable parts that are left out of the result
@@ -305,7 +307,7 @@ func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 // Ended prints the remaining results and the faults, and returns an ExitError
 // with the exit code of the run; nil if the code is 0.
 func (r *Run) Ended(err error) error {
-	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // an empty List would look like a valid answer
+	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // after this error, closing would print an empty List, which looks like a valid answer
 		if e := r.Printer.Close(); err == nil {
 			err = e
 		}
@@ -360,7 +362,8 @@ func halted(r *Run, h *eval.Halt) int {
 // printed before.
 func (r *Run) Note(text string) { r.noteLines(process.OneLine(text)) }
 
-// noteLines is Note for a text of several lines that is safe to print.
+// noteLines is like Note, but for a text of several lines. The text must be safe to
+// print.
 func (r *Run) noteLines(text string) {
 	if r.notes == nil {
 		r.notes = map[string]bool{}
@@ -404,10 +407,10 @@ func (r *Run) Modules() (roots []fs.FS, closeAll func(), err error) {
 type Request struct {
 	Query   string
 	File    string   // the name of the query's file in errors; empty if the query isn't from a file
-	Path    string   // the path of the query's file; empty if there is no file, or no folder that has it
+	Path    string   // the path of the query's file; empty if the query isn't from a file in a folder
 	Proxies []string // names of proxies, as the user wrote them
 	Status  bool     // the query prints the status table
-	Traces  bool     // the query is of the command trace
+	Traces  bool     // the query is run by the command trace
 	Key     []byte   // the key of the digests in snapshots; nil if it isn't known
 
 	named     *shipped.Query    // the query with its header; nil if it has none
@@ -425,7 +428,8 @@ func RequestFor(q shipped.Query, args options.Arguments, words []string) *Reques
 	return a
 }
 
-// StatusName is the query that is run if the command line has none.
+// StatusName is the name of the query that is run if the command line contains no
+// query.
 const StatusName = "status"
 
 // sameKey returns an error for a snapshot whose digests were made with another

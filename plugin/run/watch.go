@@ -192,7 +192,7 @@ func passes(err error) bool {
 	var write *process.WriteError
 	var exit *process.ExitError
 	switch {
-	case apierrors.IsUnauthorized(err): // final, unlike "forbidden": an API server that has just started denies requests for a moment
+	case apierrors.IsUnauthorized(err): // this error is final, but "forbidden" isn't: an API server that has just started may send it for a moment
 		return false
 	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownProxyError)),
 		errors.As(err, new(*inventory.UnknownNamespaceError)):
