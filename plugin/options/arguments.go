@@ -11,12 +11,12 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Arguments are the arguments of a named query that were given, by the names
-// of their variables.
+// Arguments are the values of a named query's arguments that the command line sets.
+// The keys are the names of the query's variables.
 type Arguments map[string]any
 
-// Bind adds the flags of a query, and those of its own arguments. An argument
-// may replace a lendable flag.
+// Bind adds the common flags of all queries and a flag for each argument of q to s.
+// If an argument has the name of a flag in Lendable, its flag replaces that one.
 func (a Arguments) Bind(f *Flags, s *pflag.FlagSet, q shipped.Query) {
 	base := pflag.NewFlagSet(q.Name, pflag.ContinueOnError)
 	f.Bind(base)
@@ -42,19 +42,18 @@ func (a Arguments) bindOne(s *pflag.FlagSet, arg shipped.Argument) {
 	}
 }
 
-// Lendable are the kubeconfig flags whose names an argument of a query may
-// take.
+// Lendable are the names of kubeconfig flags that an argument of a query may use as
+// its own name.
 var Lendable = []string{"cluster"}
 
-// Reserved reports whether an argument would take the name of a flag that
-// every query has.
+// Reserved reports whether an argument has the name of a flag that every query has.
 func Reserved(arg shipped.Argument) bool {
 	s := pflag.NewFlagSet("", pflag.ContinueOnError)
 	NewFlags().Bind(s)
 	return s.Lookup(arg.Name) != nil || arg.Name == "help" || arg.Short == "h" || arg.Short != "" && s.ShorthandLookup(arg.Short) != nil
 }
 
-// An argument is the flag of an argument of a query.
+// argument implements pflag's Value for the flag of a query's argument.
 type argument struct {
 	shipped.Argument
 	given Arguments
@@ -71,7 +70,7 @@ func (a *argument) Set(text string) error {
 	if err != nil {
 		return err
 	}
-	if names, ok := v.([]any); ok { // the flag may be repeated
+	if names, ok := v.([]any); ok { // the flag may be repeated, so its values are collected
 		before, _ := a.given[a.Variable()].([]any)
 		v = slices.Concat(before, names)
 	}
@@ -88,17 +87,17 @@ func (a *argument) Type() string {
 	return a.Takes
 }
 
-// A QueryFile is the file of -f. It is read before the flags are parsed, since
-// its header declares flags.
+// A QueryFile is the query file that -f names. It is read before the flags are
+// parsed, because its header declares flags.
 type QueryFile struct {
 	shipped.Query
-	Path string // "-" is standard input
+	Path string // the path of the file; "-" is standard input
 	Args Arguments
-	Err  error // of reading it
+	Err  error // the error from reading the file
 }
 
-// Add adds the arguments of a query to a flag set, except those whose flag it
-// already has: they are given with --arg.
+// Add adds a flag for each argument of q to s. It omits an argument whose name is
+// already a flag of s: the user can set it with --arg.
 func (a Arguments) Add(s *pflag.FlagSet, q shipped.Query) {
 	for _, arg := range q.Args {
 		if s.Lookup(arg.Name) == nil {

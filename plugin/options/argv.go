@@ -7,27 +7,30 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// pairFlags are jq's options that take a name and a value in two words, which
-// pflag doesn't support.
+// pairFlags are the options of jq that take a name and a value as two words. pflag
+// doesn't support such options.
 var pairFlags = []string{"--arg", "--argjson", "--slurpfile", "--rawfile"}
 
-// A Binding is one --arg or the like.
+// A Binding is the name and the value of one --arg, --argjson, --slurpfile or
+// --rawfile option.
 type Binding struct{ Flag, Name, Value string }
 
-// A CommandLine is a command line without the parts that pflag can't parse.
+// A CommandLine is a command line after Split has removed the parts that pflag
+// can't parse.
 type CommandLine struct {
-	Words      []string // for pflag
+	Words      []string // the words that pflag parses
 	Bindings   []Binding
-	Positional []string // behind --args or --jsonargs
-	JSON       []bool   // which of them are JSON
+	Positional []string // the words after --args or --jsonargs
+	JSON       []bool   // whether each of Positional is JSON, and not a plain string
 
-	Free  []int // which of the words are no option and no option's value
-	Given bool  // an option says what the query is, or that it runs over plain JSON
+	Free  []int // the indexes in Words of the words that are neither an option nor an option's value
+	Given bool  // whether an option selects the query, or makes it run over plain JSON
 
-	Files []string // of queries, that options name
+	Files []string // the query files that -f options name
 }
 
-// First returns the first word that is not an option; "" if there is none.
+// First returns the first word that is not an option. It returns "" if there is
+// none.
 func (c *CommandLine) First() string {
 	if len(c.Free) == 0 {
 		return ""
@@ -35,9 +38,9 @@ func (c *CommandLine) First() string {
 	return c.Words[c.Free[0]]
 }
 
-// Outspoken moves words that are not options behind "--", so that none is
-// taken for a subcommand. It is for command lines that give the query by an
-// option.
+// Outspoken moves the words that are not options after "--", so that cobra doesn't
+// take one of them for a subcommand. It is called if an option such as -f selects
+// the query.
 func (c *CommandLine) Outspoken() {
 	var options, free []string
 	for i, w := range c.Words {
@@ -50,21 +53,24 @@ func (c *CommandLine) Outspoken() {
 	c.Words = append(append(options, "--"), free...)
 }
 
-// A grammar knows the flags and commands that words can name.
+// A grammar knows the flags and the names of queries, which Split needs to tell the
+// words apart.
 type grammar interface {
-	// valued tells which flag of a word, as it was written, takes a value: its
-	// long name, empty if none does, and whether the value is in the word already.
+	// Valued returns the long name of the flag in a word, such as -ojson, if that
+	// flag takes a value, or else "". attached reports whether the word also
+	// contains the value.
 	Valued(word string) (name string, attached bool)
 
-	// choose tells whether the first word names a query, whose flags are known
-	// from then on, and whether its name goes on with the next word.
+	// Choose reports whether a word is the name of a query. If it is, Valued then
+	// also knows the flags of that query. more reports whether the next word may be
+	// another part of the name.
 	Choose(word string) (found, more bool)
 }
 
-// Split takes jq's two-word options, and everything after --args and
-// --jsonargs, out of a command line. It accepts "--arg name value", "--arg
-// name=value" and "--arg=name=value". The first word that is neither an option
-// nor the value of one stays: it is the query.
+// Split removes jq's two-word options, and everything after --args and --jsonargs,
+// from a command line. It accepts "--arg name value", "--arg name=value" and
+// "--arg=name=value". The first word that is neither an option nor an option's
+// value is the query; it stays in Words.
 func Split(args []string, known grammar) (*CommandLine, error) {
 	c := &CommandLine{}
 	s := splitter{CommandLine: c, args: args, grammar: known}
@@ -80,12 +86,12 @@ type splitter struct {
 	*CommandLine
 	grammar
 	args     []string
-	rest     bool // behind --args or --jsonargs
+	rest     bool // --args or --jsonargs was read, so later words are positional arguments
 	restJSON bool
-	waits    bool // the first word was the command wait: the query is the next
-	query    bool // the query was seen, or a file names it
-	name     bool // the next word is more of a query's name
-	end      bool // behind --
+	waits    bool // the first word was the command wait, so the next word is the query
+	query    bool // the query was read, or an option selects it
+	name     bool // the next word may be another part of the query's name
+	end      bool // "--" was read, so no later word is an option
 }
 
 func (s *splitter) take() string {
@@ -129,7 +135,7 @@ func (s *splitter) next() error {
 	return nil
 }
 
-// isPlainFlag reports whether a flag without a value makes the query run over
+// isPlainFlag reports whether a flag that takes no value makes the query run over
 // plain input.
 func isPlainFlag(flag string) bool {
 	switch flag {
@@ -139,8 +145,8 @@ func isPlainFlag(flag string) bool {
 	return len(flag) > 1 && flag[1] != '-' && strings.Contains(flag, "R")
 }
 
-// isOption reports whether a word is an option, and not a query that begins
-// with a minus sign: the name of an option begins with a letter.
+// isOption reports whether a word is an option. A query may begin with a minus sign
+// too, but the name of an option begins with a letter.
 func isOption(w string) bool {
 	if len(w) < 2 || w[0] != '-' {
 		return false
@@ -149,8 +155,8 @@ func isOption(w string) bool {
 	return w[1] == '-' || 'a' <= c && c <= 'z'
 }
 
-// filename returns the value of -f as it was written: -f x, -cfx, -f=x,
-// --filename=x.
+// filename returns the value of the option -f. The option may be written as -f x,
+// -cfx, -f=x or --filename=x.
 func (s *splitter) filename(w string, attached bool) string {
 	switch {
 	case !attached:
@@ -161,7 +167,7 @@ func (s *splitter) filename(w string, attached bool) string {
 	return strings.TrimPrefix(w[strings.IndexByte(w, 'f')+1:], "=")
 }
 
-// word handles a word that is not an option. The first one is the query.
+// word handles a word that is not an option. The first such word is the query.
 func (s *splitter) word(w string) {
 	if s.rest && s.query {
 		s.Positional = append(s.Positional, w)
@@ -201,7 +207,7 @@ func (s *splitter) pair(flag, value string, joined bool) error {
 	return nil
 }
 
-// IsName reports whether a text is a valid name of a variable in jq.
+// IsName reports whether s is a valid name of a variable in jq.
 func IsName(s string) bool {
 	for i, c := range []byte(s) {
 		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

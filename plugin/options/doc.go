@@ -1,8 +1,8 @@
-// Package options takes a command line apart and holds it against itself: the
-// flags of kubectl and jq, jq's options of two words, and the arguments that
-// the header of a query declares.
+// Package options splits and checks a command line: the flags of kubectl and jq,
+// jq's two-word options, and the arguments that the header of a query declares.
 //
-// It opens nothing and runs nothing. Read [Flags] first, then [Split].
-// kubectl's connection flags are written by hand: genericclioptions.ConfigFlags
-// would link all of Kubernetes' types and its discovery into every start.
+// It opens no files and runs no queries. Read [Flags] first, then [Split]. The
+// package defines kubectl's connection flags itself, because
+// genericclioptions.ConfigFlags would link the types and the discovery of all
+// Kubernetes APIs into the program, which makes every start slower.
 package options

@@ -12,13 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Flags are the options of a query as they were given. Short flags of
-// kubectl keep their meaning in kubectl, and all other short flags their
-// meaning in jq. All options of jq have their long names.
+// Flags are the options of a query on the command line. The short flags that
+// kubectl has mean the same as in kubectl. All other short flags mean the same as
+// in jq. Every option of jq has the long name that it has in jq.
 type Flags struct {
 	Kube *kubeFlags
 
-	// These select the query, and the part of the mesh that it reads.
+	// The following fields select the query and the part of the mesh that it reads.
 	Snapshots      []string
 	Contexts       []string
 	Pilots         []string
@@ -29,28 +29,29 @@ type Flags struct {
 	MaxFetch       int
 	Query          string
 	Files          []string
-	File           *QueryFile // the content of the only query file; nil if it was not read
+	File           *QueryFile // the content of the query file; nil unless exactly one file was named and read
 	AllNamespaces  bool
 	Selector       string
 
-	// These limit what the query may use.
+	// The following fields limit the resources that the query may use.
 	LibraryPath []string
 	AllowEnv    bool
 	Memory      Size
-	Spool       Size // 0 if not given
+	Spool       Size // bytes; 0 means that --spool was not set
 	Concurrency int
 	Timeout     time.Duration
 	Explain     bool
 	Watch       bool
-	Await       bool // set by the command wait
+	Await       bool // set by the command wait, not by a flag
 
-	Input InputFlags // input that is used instead of a mesh
+	Input InputFlags // the plain input that the query reads instead of a mesh
 
-	// These set how results are printed, and how the exit code depends on them.
+	// The following fields set how results are printed, and how the results affect
+	// the exit code.
 	Output       OutputFlags
 	ExitStatus   bool
 	FailOnMatch  bool
-	Unknown      unknownFlag // how unknown verdicts affect the exit code
+	Unknown      unknownFlag // how verdicts that are unknown affect the exit code
 	AllowPartial bool
 	Quiet        bool
 	Version      bool
@@ -58,7 +59,7 @@ type Flags struct {
 	BuildConfig  bool
 }
 
-// OutputFlags are the flags that set how results are printed.
+// OutputFlags are the flags that select the output format.
 type OutputFlags struct {
 	Format       string
 	Template     string
@@ -68,7 +69,7 @@ type OutputFlags struct {
 	ShowKind     bool
 	Managed      bool
 	LabelColumns []string
-	Columns      map[string][]string // the columns of each kind's table; set by the header of a saved query, not by a flag
+	Columns      map[string][]string // the table columns for each kind; set by the header of a saved query, not by a flag
 	SortBy       string
 
 	Compact, Raw, Join, Raw0, Ascii, Seq, SortKeys bool
@@ -77,12 +78,12 @@ type OutputFlags struct {
 	Color                                          color
 }
 
-// NewFlags returns the flags with their defaults.
+// NewFlags returns flags that are set to their defaults.
 func NewFlags() *Flags {
 	return &Flags{Kube: newKubeFlags(), Memory: 1 << 30, Unknown: failUnknown, Output: OutputFlags{MissingKeys: true, Indent: 2, Color: "auto"}}
 }
 
-// Bind adds all flags of a query to a flag set.
+// Bind adds all flags that a query has to s.
 func (f *Flags) Bind(s *pflag.FlagSet) {
 	f.BindMesh(s)
 	f.bindQuery(s)
@@ -99,7 +100,7 @@ func (f *Flags) Bind(s *pflag.FlagSet) {
 	f.normalize(s)
 }
 
-// normalize accepts --from-file, which is jq's name of --filename.
+// normalize makes s accept --from-file, which is jq's name for --filename.
 func (f *Flags) normalize(s *pflag.FlagSet) {
 	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "from-file" {
@@ -109,7 +110,8 @@ func (f *Flags) normalize(s *pflag.FlagSet) {
 	})
 }
 
-// BindWait adds the flags of the command wait, which prints no results.
+// BindWait adds the flags of the command wait to s. That command prints no results,
+// so it has no flags for the output.
 func (f *Flags) BindWait(s *pflag.FlagSet) {
 	f.BindMesh(s)
 	f.bindQuery(s)
@@ -119,8 +121,8 @@ func (f *Flags) BindWait(s *pflag.FlagSet) {
 	f.normalize(s)
 }
 
-// BindMesh adds the flags that select the mesh and the part of it that is
-// read, and those that limit memory, time and requests.
+// BindMesh adds the flags that select the mesh or a part of it to s, and the flags
+// that limit memory, time and requests.
 func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	f.Kube.AddFlags(s)
 	s.Lookup("namespace").Usage = "only proxies of this namespace; also the namespace of pods that are named without one"
@@ -147,7 +149,7 @@ func (f *Flags) bindQuery(s *pflag.FlagSet) {
 	s.BoolVar(&f.AllowEnv, "env", false, "let the query see the environment ($ENV, env)")
 	s.BoolVar(&f.Explain, "explain", false, "print the plan and all requests on stderr")
 	f.Input.bind(s)
-	for _, name := range pairFlags { // parsed before pflag sees them; here for help and completion
+	for _, name := range pairFlags { // Split removes these options before pflag parses the rest; they are added here for help and completion
 		s.StringArray(strings.TrimPrefix(name, "--"), nil, pairHelp[name])
 	}
 	s.Bool("args", false, "the words that follow are strings in $ARGS.positional")
@@ -161,7 +163,7 @@ var pairHelp = map[string]string{
 	"--rawfile":   "`name file`: $name is the text of a file",
 }
 
-// Bind adds the flags that set how results are printed.
+// Bind adds the flags that select the output format to s.
 func (o *OutputFlags) Bind(s *pflag.FlagSet) {
 	s.StringVarP(&o.Format, "output", "o", "", "how to print: table, wide, json, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
 	s.StringVar(&o.Template, "template", "", "the template of -o go-template and jsonpath")
@@ -187,7 +189,7 @@ func (o *OutputFlags) Bind(s *pflag.FlagSet) {
 	s.Var(&o.Color, "color", "auto, always or never; the last of several such flags is used")
 }
 
-// unknownFlag is the value of --unknown.
+// unknownFlag implements pflag's Value for --unknown.
 type unknownFlag string
 
 const (
@@ -206,7 +208,7 @@ func (u *unknownFlag) Set(text string) error {
 func (u *unknownFlag) String() string { return string(*u) }
 func (*unknownFlag) Type() string     { return "fail|warn" }
 
-// color is the value of --color.
+// color implements pflag's Value for --color.
 type color string
 
 func (c *color) Set(text string) error {
@@ -220,8 +222,7 @@ func (c *color) Set(text string) error {
 func (c *color) String() string { return string(*c) }
 func (*color) Type() string     { return "string" }
 
-// A colorFlag is a boolean flag, such as -C, that sets --color to a fixed
-// value.
+// A colorFlag is a boolean flag, such as -C, that sets --color to a fixed value.
 type colorFlag struct {
 	color *color
 	value color
@@ -239,7 +240,7 @@ func (c colorFlag) String() string   { return strconv.FormatBool(c.color != nil 
 func (c colorFlag) IsBoolFlag() bool { return true }
 func (colorFlag) Type() string       { return "bool" }
 
-// A Size is a flag whose value is a number of bytes, such as 512Mi, 2GiB or
+// A Size is a number of bytes. As a flag, it is written like 512Mi, 2GiB or
 // 1000000.
 type Size int64
 
@@ -276,8 +277,8 @@ func (s *Size) String() string {
 
 func (*Size) Type() string { return "size" }
 
-// InputFlags are the options of jq for plain input: JSON over which a query
-// runs instead of a mesh.
+// InputFlags are jq's options for plain input. With one of them, a query runs over
+// JSON instead of a mesh.
 type InputFlags struct {
 	Files        []string
 	Null         bool
@@ -296,13 +297,13 @@ func (f *InputFlags) bind(s *pflag.FlagSet) {
 	s.BoolVar(&f.StreamErrors, "stream-errors", false, "as --stream, with [message, path] where the input goes wrong")
 }
 
-// plain reports whether the query runs over plain input.
+// plain reports whether the query runs over plain input instead of a mesh.
 func (f *InputFlags) plain() bool {
 	return len(f.Files) > 0 || f.Null || f.Slurp || f.Raw || f.Stream || f.StreamErrors
 }
 
-// Names returns the files to read, or "-" for standard input if none was
-// given.
+// Names returns the input files that the command line names. If it names none,
+// Names returns "-", which is standard input.
 func (f *InputFlags) Names() []string {
 	if len(f.Files) == 0 {
 		return []string{"-"}
@@ -310,11 +311,11 @@ func (f *InputFlags) Names() []string {
 	return f.Files
 }
 
-// Plain reports whether the query runs over plain input.
+// Plain reports whether the query runs over plain input instead of a mesh.
 func (f *Flags) Plain() bool { return f.Input.plain() }
 
-// alive returns the name of a given flag that requires a live mesh, or "" if
-// there is no such flag.
+// alive returns the name of a flag that is set and requires a live mesh. It returns
+// "" if there is none.
 func (f *Flags) alive() string {
 	switch {
 	case len(f.Pilots) > 0:
@@ -381,25 +382,26 @@ func (f *Flags) Check(proxies []string) error {
 	return nil
 }
 
-// NamespaceHere is a hint for users of jq, who may use -n for --null-input.
+// NamespaceHere is a hint for users of jq, who may have used -n for --null-input.
 const NamespaceHere = "-n is the namespace here; jq's is --null-input"
 
-// looksLikeQuery reports whether the value of -s looks like a query. The
-// user then meant jq's -s, since the value would otherwise be a host or a
-// URL.
+// looksLikeQuery reports whether the value of -s (kubectl's --server) looks like a
+// query. In that case the user probably meant jq's -s, because a server is a host
+// or a URL.
 func looksLikeQuery(server string) bool {
 	return server != "" && (strings.ContainsAny(server, "${|\"' ") || strings.ContainsAny(server[:1], ".[("))
 }
 
-// Sections returns the memory limit for loaded sections of the mesh. It is
-// enough for the proxies that are read at the same time. More would save
-// little time, because an evicted section is quickly loaded again.
+// Sections returns the memory limit, in bytes, for the loaded sections of proxies.
+// The limit is enough for the proxies that are read at the same time. A higher
+// limit would save little time, because loading an evicted section again is fast.
 func (f *Flags) Sections() Size { return max(f.Memory/8, 1) }
 
 // WaitName is the name of the command wait.
 const WaitName = "wait"
 
-// WaitTimeout is the default timeout of wait, the same as in kubectl.
+// WaitTimeout is the default timeout of the command wait. kubectl wait has the same
+// default.
 const WaitTimeout = 30 * time.Second
 
 // DiffName is the name of the command diff.

@@ -11,9 +11,9 @@ import (
 	"k8s.io/client-go/util/homedir"
 )
 
-// kubeFlags are kubectl's connection flags, with its names and its words: those
-// of genericclioptions.ConfigFlags. That package would bring all of Kubernetes'
-// types and its discovery into every start, for flags that need neither.
+// kubeFlags are kubectl's connection flags. They have the names and help texts of
+// genericclioptions.ConfigFlags. That package is not used, because it would link
+// the types and the discovery of all Kubernetes APIs into the program.
 type kubeFlags struct {
 	KubeConfig, CacheDir                        *string
 	CertFile, KeyFile, BearerToken              *string
@@ -39,7 +39,7 @@ func newKubeFlags() *kubeFlags {
 	}
 }
 
-// AddFlags adds the flags to a set.
+// AddFlags adds the connection flags to s.
 func (f *kubeFlags) AddFlags(s *pflag.FlagSet) {
 	s.StringVar(f.KubeConfig, "kubeconfig", *f.KubeConfig, "Path to the kubeconfig file to use for CLI requests.")
 	s.StringVar(f.CacheDir, "cache-dir", *f.CacheDir, "Default cache directory")
@@ -63,20 +63,21 @@ func (f *kubeFlags) AddFlags(s *pflag.FlagSet) {
 	s.StringVar(f.ProxyURL, "proxy-url", *f.ProxyURL, "Proxy URL to use for requests to the API server")
 }
 
-// In returns the flags with another context.
+// In returns a copy of the flags that selects another context.
 func (f *kubeFlags) In(context string) *kubeFlags {
 	other := *f
 	other.Context = &context
 	return &other
 }
 
-// ToRESTConfig gives the connection that they stand for.
+// ToRESTConfig returns the connection settings that result from the kubeconfig and
+// the flags.
 func (f *kubeFlags) ToRESTConfig() (*rest.Config, error) {
 	return f.ToRawKubeConfigLoader().ClientConfig()
 }
 
-// ToRawKubeConfigLoader gives the kubeconfig that they stand for. It is read
-// when it is asked.
+// ToRawKubeConfigLoader returns a loader for the kubeconfig with the values of the
+// flags applied. The loader reads the files when one of its methods is called.
 func (f *kubeFlags) ToRawKubeConfigLoader() clientcmd.ClientConfig {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.DefaultClientConfig = &clientcmd.DefaultClientConfig
@@ -95,8 +96,8 @@ func (f *kubeFlags) ToRawKubeConfigLoader() clientcmd.ClientConfig {
 	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, o)
 }
 
-// userExtra reads the words "key=value" of --as-user-extra; what is none is
-// left out.
+// userExtra parses the "key=value" words of --as-user-extra. It skips words that
+// have no "=".
 func (f *kubeFlags) userExtra() map[string][]string {
 	var extra map[string][]string
 	for _, word := range *f.ImpersonateUserExtra {

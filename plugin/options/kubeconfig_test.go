@@ -11,8 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The connection flags are those of every other kubectl plugin: their names,
-// words and defaults, and the connection that they stand for.
+// TestConnectionFlagsAreKubectls checks that the connection flags have the same
+// names, help texts and defaults as those of genericclioptions.ConfigFlags, and
+// that both result in the same connection settings.
 func TestConnectionFlagsAreKubectls(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	config := `{apiVersion: v1, kind: Config, current-context: a,

@@ -10,10 +10,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// Await calls f and returns its result. If ctx ends first, it returns the
-// error of ctx; f continues and its result is dropped. It is for code of other
-// modules that reads files without a context: a file may be a named pipe
-// without a writer.
+// Await calls f and returns its result. If ctx ends first, Await returns the error
+// of ctx, while f continues in the background and its result is dropped. Await is
+// for libraries that read files without a context: opening a named pipe without a
+// writer blocks forever.
 func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -33,8 +33,8 @@ func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// OpenFile opens a file that the command line names. If ctx has ended, the
-// error is the end of the run; else it says what is wrong with the file.
+// OpenFile opens a file that the command line names. If ctx has ended, the error is
+// that of ctx. Otherwise, the error describes the problem with the file.
 func OpenFile(ctx context.Context, path string) (*transport.File, error) {
 	f, err := transport.OpenFile(ctx, path)
 	if ctx.Err() != nil {
@@ -43,10 +43,11 @@ func OpenFile(ctx context.Context, path string) (*transport.File, error) {
 	return f, err
 }
 
-// errTooLong is the error of a file that is larger than it may be.
+// errTooLong is the error for a file that exceeds the size limit of ReadWhole.
 var errTooLong = errors.New("more than 1 GiB")
 
-// ReadWhole reads all of a file that the command line names, at most 1 GiB.
+// ReadWhole returns the content of a file that the command line names. A file of
+// more than 1 GiB is an error.
 func ReadWhole(ctx context.Context, path string) ([]byte, error) {
 	f, err := OpenFile(ctx, path)
 	if err != nil {
@@ -63,7 +64,8 @@ func ReadWhole(ctx context.Context, path string) ([]byte, error) {
 	return text, err
 }
 
-// OpenOption opens the file that an option names; "-" is standard input.
+// OpenOption opens the file that an option names. The path "-" means standard
+// input.
 func (w *World) OpenOption(ctx context.Context, path string) (io.ReadCloser, error) {
 	if path == "-" {
 		return io.NopCloser(transport.Patient(ctx, w.In)), nil
@@ -78,9 +80,9 @@ func (w *World) OpenOption(ctx context.Context, path string) (io.ReadCloser, err
 	return f, nil
 }
 
-// WithTimeout bounds ctx by a timeout; there is none if it is 0 or less. At
-// the timeout it also notifies Overdue, so that Main can end a run that
-// doesn't stop with ctx.
+// WithTimeout returns a copy of ctx that ends after the timeout. A timeout of 0 or
+// less means no timeout. When the time is over, WithTimeout also notifies
+// w.Overdue, so that Main can end a run that doesn't stop with ctx.
 func (w *World) WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return ctx, func() {}
@@ -92,7 +94,7 @@ func (w *World) WithTimeout(ctx context.Context, timeout time.Duration) (context
 		}
 		select {
 		case w.Overdue <- struct{}{}:
-		default: // one report is enough
+		default: // an earlier report hasn't been received yet, and one is enough
 		}
 	})
 	return ctx, func() { stop(); cancel() }

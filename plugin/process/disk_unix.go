@@ -4,8 +4,8 @@ package process
 
 import "syscall"
 
-// FreeBytes gives how many bytes this user may still write to the file system
-// of a folder.
+// FreeBytes returns the number of bytes that the user can still write to the file
+// system that contains dir. ok is false if the number is unknown.
 func FreeBytes(dir string) (bytes int64, ok bool) {
 	var s syscall.Statfs_t
 	if syscall.Statfs(dir, &s) != nil {

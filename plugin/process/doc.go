@@ -1,8 +1,8 @@
-// Package process is the process around a run: its arguments, streams,
-// environment, clock and signals, its temporary files, the files that a command
-// line names, and its exit codes.
+// Package process represents the operating system process that a run is part of:
+// its arguments, streams, environment, clock and signals, its temporary files, the
+// files that a command line names, and its exit codes.
 //
-// Nothing below package plugin reads any of these itself; a test replaces them
-// by a [World] of its own. The package doesn't know what a run does. Read
-// [World] first.
+// The packages below plugin use these only through a [World], so that tests can
+// replace them. Package process knows nothing about queries or meshes. Read [World]
+// first.
 package process

@@ -8,24 +8,25 @@ import (
 	"strings"
 )
 
-// The exit codes, as the help's page on them says. Where several apply, the
-// first of this order wins: 2, 3, 5, 1, 6, 4, 0.
+// The exit codes, as the help page about exit codes describes them. If several
+// apply, the precedence is 2, 3, 5, 1, 6, 4, 0.
 const (
 	ExitOK      = 0
-	ExitFound   = 1 // -e: the last result was false or null; --fail-on-match: there was one
-	ExitUsage   = 2 // bad words, or nothing could be read
-	ExitCompile = 3 // the query is not one
-	ExitEmpty   = 4 // -e: there was no result
-	ExitRun     = 5 // the query failed
-	ExitPartial = 6 // some of the mesh could not be read
+	ExitFound   = 1 // with -e, the last result was false or null; with --fail-on-match, there was a result
+	ExitUsage   = 2 // the command line is invalid, or nothing could be read
+	ExitCompile = 3 // the query doesn't compile
+	ExitEmpty   = 4 // with -e, there was no result
+	ExitRun     = 5 // the query failed while it ran
+	ExitPartial = 6 // a part of the mesh could not be read
 
-	ExitInterrupted = 130 // by Ctrl-C: what shells expect, above all others
+	ExitInterrupted = 130 // the user pressed Ctrl-C; shells expect 130, so it precedes all other codes
 )
 
-// precedence orders the codes, the strongest first.
+// precedence lists the exit codes; an earlier code takes precedence over a later
+// one.
 var precedence = [...]int{ExitInterrupted, ExitUsage, ExitCompile, ExitRun, ExitFound, ExitPartial, ExitEmpty}
 
-// Strongest returns the exit code that takes precedence.
+// Strongest returns the code that takes precedence over all others in codes.
 func Strongest(codes ...int) int {
 	for _, p := range precedence {
 		for _, c := range codes {
@@ -36,37 +37,37 @@ func Strongest(codes ...int) int {
 	}
 	for _, c := range codes {
 		if c != ExitOK {
-			return c // a code of the query's own, from halt_error
+			return c // a code that the query itself set with halt_error
 		}
 	}
 	return ExitOK
 }
 
-// An ExitError is an error with the exit code of the run.
+// An ExitError is an error that ends the run with an exit code.
 type ExitError struct {
 	Code int
 	Err  error
 }
 
-// Exit returns an error that ends the run with an exit code; a nil err says that
-// the reason was printed already.
+// Exit returns an error that ends the run with an exit code. A nil err means that
+// the reason has already been printed.
 func Exit(code int, err error) error { return &ExitError{code, err} }
 
 func (e *ExitError) Error() string {
 	if e.Err == nil {
-		return "" // told already
+		return "" // the reason has already been printed
 	}
 	return e.Err.Error()
 }
 func (e *ExitError) Unwrap() error { return e.Err }
 
-// Usagef returns an error in the command line: exit code 2.
+// Usagef returns an error in the command line, which ends the run with exit code 2.
 func Usagef(format string, args ...any) error {
 	return Exit(ExitUsage, fmt.Errorf(format, args...))
 }
 
-// Fact returns the text of an error without the name of the file, for a
-// message that already has the name.
+// Fact returns the text of an error without the file's name, for a message that
+// already contains that name.
 func Fact(err error) string {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
@@ -75,7 +76,8 @@ func Fact(err error) string {
 	return err.Error()
 }
 
-// FileName returns what a message calls a file that the command line names.
+// FileName returns the name that messages use for a file on the command line. For
+// "-" and "", that is "standard input".
 func FileName(path string) string {
 	if path == "-" || path == "" {
 		return "standard input"
@@ -83,8 +85,9 @@ func FileName(path string) string {
 	return path
 }
 
-// CalledAs returns how the user calls this program: "kubectl meshq" for the
-// file kubectl-meshq, since kubectl finds plugins by the names of their files.
+// CalledAs returns the command by which the user runs this program. For the file
+// kubectl-meshq that is "kubectl meshq", because kubectl finds plugins by their
+// file names.
 func CalledAs(arg0 string) string {
 	name := strings.TrimSuffix(filepath.Base(arg0), ".exe")
 	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {
@@ -93,5 +96,5 @@ func CalledAs(arg0 string) string {
 	return name
 }
 
-// Indent joins lines, each indented by two spaces.
+// Indent joins lines into one text and indents each of them by two spaces.
 func Indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") }

@@ -6,22 +6,24 @@ import (
 	"runtime/metrics"
 )
 
-// The heap may grow by so many bytes, less half of the live bytes, before it is
-// collected again, within these bounds in percent of the live bytes. A run that
-// holds little, as most do, is collected seldom; one that holds much, such as
-// thousands of proxies, doesn't take twice as much. SetGCPercent and
-// SetMemoryLimit alone don't do both: with a fixed percentage, memory grows in
-// proportion to the live bytes (BENCHMARKS.md allows 1.5 times as much for 8
-// times the proxies), and a memory limit makes the collector run all the time
-// once more than the limit is live.
+// These constants set how much the heap may grow before the next garbage
+// collection: by growth bytes minus half of the live bytes, but at least by
+// leastPercent and at most by mostPercent of the live bytes. Most runs hold little
+// memory and are therefore collected rarely. A run that holds much, such as one
+// over thousands of proxies, doesn't use twice its live memory. SetGCPercent and
+// SetMemoryLimit alone can't achieve both. With a fixed percentage, memory grows in
+// proportion to the live bytes (BENCHMARKS.md allows 1.5 times the memory for 8
+// times the proxies). With a memory limit, the collector runs all the time once the
+// live bytes exceed the limit.
 const (
 	growth       = 96 << 20
 	leastPercent = 40
 	mostPercent  = 400
 )
 
-// TuneGC sets how often this process collects its garbage, after each
-// collection anew by the bytes that are live. It does nothing if GOGC is set.
+// TuneGC sets how often the process collects garbage. After each collection, it
+// adapts the setting to the number of live bytes. It does nothing if the
+// environment variable GOGC is set.
 func (w *World) TuneGC() {
 	if w.Env("GOGC") == "" {
 		debug.SetGCPercent(mostPercent)
@@ -29,11 +31,11 @@ func (w *World) TuneGC() {
 	}
 }
 
-// A gcTuner is garbage from the start, so that its finalizer runs after each
-// collection.
+// A gcTuner adapts the setting in a finalizer. No reference to it exists, so that
+// its finalizer runs after every garbage collection.
 type gcTuner struct {
 	percent int
-	_       *gcTuner // the runtime combines small objects without pointers, and may not finalize them
+	_       *gcTuner // this pointer keeps the runtime from combining the gcTuner with other small objects, which might prevent its finalizer
 }
 
 func (t *gcTuner) tune() {

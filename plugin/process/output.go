@@ -9,38 +9,39 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// WriteError is an error of standard output.
+// WriteError is an error from writing to standard output.
 type WriteError struct{ Err error }
 
 func (e *WriteError) Error() string { return "standard output: " + Fact(e.Err) }
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Safely returns a world whose standard output and standard error escape
-// everything that could move the cursor of a terminal.
+// Safely returns a copy of w that escapes everything on standard output and
+// standard error that could move the cursor of a terminal. flush writes the
+// buffered output.
 func (w *World) Safely() (safely *World, flush func()) {
-	klog.LogToStderr(false) // client-go returns what it logs as an error, too, and the run prints that
+	klog.LogToStderr(false) // client-go also returns the errors that it logs, and the run prints those
 	klog.SetOutput(io.Discard)
 	out, errs := safe.NewWriter(w.Out), safe.NewWriter(w.Err)
 	world := *w
 	world.Out, world.Err, world.Terminal = out, errs, w.Err
 	return &world, func() {
-		_ = out.Flush() // an output that is gone takes nothing anyway
+		_ = out.Flush() // a failed write can't be reported anywhere at this point
 		_ = errs.Flush()
 	}
 }
 
-// Say prints one line on standard error.
+// Say prints one line to standard error.
 func (w *World) Say(format string, args ...any) {
 	fmt.Fprintln(w.Err, OneLine(fmt.Sprintf(format, args...)))
 }
 
-// Allow lets more than text through to standard output.
+// Allow lets the control sequences in p pass to standard output without escaping.
 func (w *World) Allow(p safe.Allowed) {
 	if out, ok := w.Out.(*safe.Writer); ok {
 		out.Allow(p)
 	}
 }
 
-// OneLine returns a text as one line without unsafe characters. Names and
-// errors come from other parties.
+// OneLine returns a text as one line without unsafe characters. Names and error
+// texts come from clusters and servers, so they may contain anything.
 func OneLine(s string) string { return safe.Line(strings.TrimSpace(s)) }

@@ -7,20 +7,19 @@ import (
 )
 
 // A Scratch keeps track of the temporary files and directories of a run. Remove
-// deletes those that still exist when the run ends, even if a signal has ended
-// it. All methods except Remove may be called on a nil Scratch, which keeps track
-// of nothing.
+// deletes those that still exist when the run ends, even if a signal has ended it.
+// All methods except Remove may be called on a nil Scratch, which keeps track of
+// nothing.
 type Scratch struct {
 	mu     sync.Mutex
 	paths  map[string]bool
 	closed bool
 }
 
-// errEnded is returned if a run creates a file after Remove was called.
+// errEnded is the error for creating a file after Remove was called.
 var errEnded = errors.New("the run has ended")
 
-// File creates a temporary file with a unique name in a directory, with mode
-// 0600.
+// File creates a temporary file with a unique name in dir. Its mode is 0600.
 func (s *Scratch) File(dir, pattern string) (f *os.File, err error) {
 	err = s.make(func() (string, error) {
 		if f, err = os.CreateTemp(dir, pattern); err != nil {
@@ -31,8 +30,8 @@ func (s *Scratch) File(dir, pattern string) (f *os.File, err error) {
 	return f, err
 }
 
-// Folder creates a temporary directory with a unique name, with mode 0700. It is
-// in the default directory for temporary files.
+// Folder creates a temporary directory with a unique name in the default directory
+// for temporary files. Its mode is 0700.
 func (s *Scratch) Folder(pattern string) (path string, err error) {
 	err = s.make(func() (string, error) {
 		path, err = os.MkdirTemp("", pattern)
@@ -41,8 +40,9 @@ func (s *Scratch) Folder(pattern string) (path string, err error) {
 	return path, err
 }
 
-// make calls path, which creates a file or directory, and remembers the path that
-// it returns. It holds the lock during both, so that Remove can't run in between.
+// make calls path, which creates a file or directory, and records the path that it
+// returns. It holds the lock during both steps, so that Remove can't run between
+// them.
 func (s *Scratch) make(path func() (string, error)) error {
 	if s == nil {
 		_, err := path()
@@ -64,8 +64,8 @@ func (s *Scratch) make(path func() (string, error)) error {
 	return nil
 }
 
-// Forget makes Remove keep a path, because the path was already deleted or is
-// wanted by the user.
+// Forget stops tracking a path, so that Remove doesn't delete it. It is called if
+// the path was already deleted, or if the user is to keep the file.
 func (s *Scratch) Forget(path string) {
 	if s == nil {
 		return
@@ -75,13 +75,13 @@ func (s *Scratch) Forget(path string) {
 	delete(s.paths, path)
 }
 
-// Remove deletes the files and directories that are remembered. No file can be
-// created after it.
+// Remove deletes all files and directories that are tracked. After Remove, creating
+// a file fails.
 func (s *Scratch) Remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
 	for path := range s.paths {
-		_ = os.RemoveAll(path) // the run is over: no one can act on the error
+		_ = os.RemoveAll(path) // the run is over, so an error couldn't be handled
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// mostSpooled is how much a run's temporary files may hold together where
-// --spool doesn't say, if half of what is free on their file system isn't less.
+// mostSpooled is the default limit, in bytes, for the total size of a run's
+// temporary files. If half of the free space on their file system is less, that is
+// the limit.
 const mostSpooled = 4 << 30
 
-// NewQuota returns the limit of temporary files in a folder: that of --spool,
-// or if it is 0, 4 GiB or half of the free space.
+// NewQuota returns the size limit for the temporary files in dir. The limit is
+// asked, the value of --spool in bytes. If asked is 0, the limit is 4 GiB or half
+// of the free space, whichever is less.
 func NewQuota(asked int64, dir string, free func(dir string) (int64, bool)) *transport.Quota {
 	limit, hint := asked, "--spool allows more"
 	if limit == 0 {

@@ -12,19 +12,20 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/safe"
 )
 
-// A Target is the file that a command writes, whole or not at all: until
-// Commit, the bytes are in a file next to it.
+// A Target is the output file of a command. It is written completely or not at all:
+// until Commit, the bytes are in a temporary file in the same directory.
 type Target struct {
-	Path    string // empty: standard output
+	Path    string // the path of the output file; empty means standard output
 	Scratch *Scratch
 	Force   bool
-	File    *os.File // beside path; nil for standard output, and at the end
+	File    *os.File // the temporary file; nil for standard output, and after Commit or Abandon
 	Out     *bufio.Writer
 	Written int64
 }
 
-// OpenTarget checks that the file can be written, before its contents are
-// made; "-" is standard output.
+// OpenTarget checks that the output file may be written, and returns a Target for
+// it. It is called before the content is produced, so that a wrong path is reported
+// early. The path "-" means standard output.
 func (w *World) OpenTarget(path string, force bool, stdout *bufio.Writer) (*Target, error) {
 	if path == "-" {
 		if w.OutTerminal {
@@ -48,7 +49,7 @@ func (w *World) OpenTarget(path string, force bool, stdout *bufio.Writer) (*Targ
 	return t, nil
 }
 
-// free returns an error if the file may not be written.
+// free returns an error if the output file may not be created or replaced.
 func (t *Target) free() error {
 	info, err := os.Lstat(t.Path)
 	switch {
@@ -66,7 +67,7 @@ func (t *Target) free() error {
 	return nil
 }
 
-// Name is what people call it.
+// Name returns the name of the output file for messages.
 func (t *Target) Name() string {
 	if t.Path == "" {
 		return "standard output"
@@ -74,7 +75,7 @@ func (t *Target) Name() string {
 	return t.Path
 }
 
-// Write writes to it.
+// Write writes bytes to the temporary file, or to standard output.
 func (t *Target) Write(b []byte) (int, error) {
 	n, err := t.Out.Write(b)
 	t.Written += int64(n)
@@ -89,7 +90,8 @@ func (t *Target) failed(err error) error {
 	return fmt.Errorf("%s: %s", t.Name(), Fact(err))
 }
 
-// Commit moves the file to its path. After it the file stays.
+// Commit renames the temporary file to the path of the output file. It leaves
+// standard output as it is.
 func (t *Target) Commit(ctx context.Context) error {
 	if err := t.Out.Flush(); err != nil || t.File == nil {
 		return t.failed(err)
@@ -97,10 +99,10 @@ func (t *Target) Commit(ctx context.Context) error {
 	if err := t.File.Sync(); err != nil {
 		return t.failed(err)
 	}
-	if err := context.Cause(ctx); err != nil { // the last moment to give it up
+	if err := context.Cause(ctx); err != nil { // this is the last moment at which the run can still be cancelled
 		return err
 	}
-	if err := t.free(); err != nil { // somebody else may have made one
+	if err := t.free(); err != nil { // another process may have created the file in the meantime
 		return err
 	}
 	if err := t.File.Close(); err != nil {
@@ -114,12 +116,12 @@ func (t *Target) Commit(ctx context.Context) error {
 	return nil
 }
 
-// Abandon removes a file that was not committed.
+// Abandon deletes the temporary file if it was not committed.
 func (t *Target) Abandon() error {
 	if t.File == nil {
 		return nil
 	}
-	t.File.Close() // again, perhaps
+	t.File.Close() // the file may already be closed, which is harmless
 	err := os.Remove(t.File.Name())
 	t.Scratch.Forget(t.File.Name())
 	t.File = nil

@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// escapes tells whether a file may be given escape sequences, as far as the
-// system can tell.
+// escapes reports whether a terminal interprets escape sequences. On systems other
+// than Windows, all terminals are assumed to.
 func escapes(*os.File) bool { return true }
 
-// ReaderLeft tells whether an error of writing says that the reader has what
-// it wanted.
+// ReaderLeft reports whether a write failed because the reader has closed the pipe,
+// as head does when it has read enough.
 func ReaderLeft(err error) bool { return errors.Is(err, syscall.EPIPE) }

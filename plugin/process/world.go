@@ -13,42 +13,43 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A World is everything that a run uses of the process and of the system
-// around it. Tests replace it.
+// A World is everything that a run uses of the process and of the operating system.
+// Tests replace it.
 type World struct {
 	Args []string // the command line; the first element is the name of the program
 	In   io.Reader
 	Out  io.Writer
 	Err  io.Writer
 
-	Terminal io.Writer // standard error without escaping, for the progress line, which moves the cursor
+	Terminal io.Writer // standard error without escaping; the progress line uses it to move the cursor
 
-	Requotes bool // completions will be quoted for the shell, so they may contain special characters
+	Requotes bool // the shell's script quotes completions, so they may contain special characters
 
-	InTerminal  bool // In is a terminal, so the user can be asked questions
-	OutTerminal bool // Out is a terminal, so colours and hints are printed
+	InTerminal  bool // whether In is a terminal, so that the user can answer questions
+	OutTerminal bool // whether Out is a terminal, so that colours and hints are printed
 	ErrTerminal bool
 
-	ErrWidth func() int // returns the width of the terminal of Err in columns; nil, or returns 0, if it isn't known
+	ErrWidth func() int // returns the width of Err's terminal in columns, or 0 if it is unknown; may be nil
 
-	Environ []string // "NAME=value"
-	Dir     string   // the working directory; empty if it isn't known
+	Environ []string // the environment variables, each as "NAME=value"
+	Dir     string   // the working directory; empty if it is unknown
 	Now     func() time.Time
 
-	// Sleep waits for d, or until ctx ends, and then returns the error of ctx.
+	// Sleep waits for the duration d. If ctx ends first, Sleep returns the error of
+	// ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	Scratch *Scratch      // the temporary files to remove when the run ends; nil if they are not tracked
-	Overdue chan struct{} // receives a value when --timeout is over; nil if there is no receiver
+	Scratch *Scratch      // the temporary files to delete when the run ends; nil if they are not tracked
+	Overdue chan struct{} // receives a value when --timeout is over; nil if the run ignores timeouts
 
-	// Every returns a channel that receives the time each d until stop is
-	// called.
+	// Every returns a channel that receives the current time at intervals of d
+	// until stop is called.
 	Every func(d time.Duration) (ticks <-chan time.Time, stop func())
 }
 
 // Current returns the world of this process.
 func Current() *World {
-	dir, _ := os.Getwd() // an error leaves dir empty; then no query folder of a project is found
+	dir, _ := os.Getwd() // on an error, dir is empty, and the run finds no query folders of a project
 	environ := os.Environ()
 	if !escapes(os.Stdout) || !escapes(os.Stderr) {
 		environ = append(environ, "TERM=dumb")
@@ -83,8 +84,8 @@ func every(d time.Duration) (ticks <-chan time.Time, stop func()) {
 	return t.C, t.Stop
 }
 
-// Env returns the value of an environment variable. If the variable is set
-// several times, it returns the last value.
+// Env returns the value of an environment variable. If the variable is set several
+// times, Env returns the last value.
 func (w *World) Env(name string) string {
 	for i := len(w.Environ) - 1; i >= 0; i-- {
 		if k, v, ok := cutEnv(w.Environ[i]); ok && k == name {
@@ -94,7 +95,8 @@ func (w *World) Env(name string) string {
 	return ""
 }
 
-// Environment returns the value of $ENV for a run with --env.
+// Environment returns the environment variables as the value of $ENV, which queries
+// can read if --env is set.
 func (w *World) Environment() *object.Object {
 	m := object.New(0)
 	for _, e := range w.Environ {
@@ -115,8 +117,8 @@ func cutEnv(e string) (name, value string, ok bool) {
 	return "", "", false
 }
 
-// Near returns a path relative to the working directory if that is shorter,
-// and the path itself otherwise.
+// Near returns path relative to the working directory if that is shorter.
+// Otherwise, it returns path unchanged.
 func (w *World) Near(path string) string {
 	if w.Dir == "" || !filepath.IsAbs(path) {
 		return path

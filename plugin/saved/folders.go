@@ -10,27 +10,29 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// LibraryEnv is the variable that lists folders of modules, as PATH lists
-// those of programs.
+// LibraryEnv is the environment variable that lists library folders in the same
+// format as PATH.
 const LibraryEnv = "MESHQ_LIBRARY_PATH"
 
-// A moduleFolder is a folder that import and include read. It is opened as a
-// root: no name and no link leads out of it.
+// A moduleFolder is a folder from which import and include read modules. It is
+// opened as an os.Root, so that neither a name nor a link can lead out of the
+// folder.
 type moduleFolder struct {
 	fs.FS
 	path string
 }
 
-// Name is what errors put in front of a module's name.
+// Name returns the path of the folder, which errors put before the name of a
+// module.
 func (f moduleFolder) Name() string { return f.path }
 
-// OpenModules opens the named folders, which must exist, then the folder of
-// the query's file, and the library's folders.
+// OpenModules opens the folders in named, the folder of the query's file, and the
+// library folders, in this order. The folders in named must exist.
 func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, closeAll func(), err error) {
 	var open []*os.Root
 	closeAll = func() {
 		for _, o := range open {
-			_ = o.Close() // read only
+			_ = o.Close() // only read from, so an error in closing doesn't matter
 		}
 	}
 	dirs := slices.Clone(named)
@@ -47,7 +49,7 @@ func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, 
 				closeAll()
 				return nil, nil, process.Usagef("--library-path %s: %s", dir, process.Fact(err))
 			}
-			continue // what is only a default may be missing
+			continue // the other folders are defaults, which need not exist
 		}
 		open = append(open, root)
 		roots = append(roots, moduleFolder{root.FS(), w.Near(dir)})
@@ -55,7 +57,8 @@ func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, 
 	return roots, closeAll, nil
 }
 
-// openRoot opens a folder. os.OpenRoot alone would block on a named pipe.
+// openRoot opens a folder. It checks the file type first, because os.OpenRoot would
+// block on a named pipe.
 func openRoot(dir string) (*os.Root, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -67,8 +70,8 @@ func openRoot(dir string) (*os.Root, error) {
 	return os.OpenRoot(dir)
 }
 
-// Open opens a module. It must be a regular file: opening a named pipe would
-// block.
+// Open opens a module. The module must be a regular file, because opening a named
+// pipe would block.
 func (f moduleFolder) Open(name string) (fs.File, error) {
 	info, err := fs.Stat(f.FS, name)
 	if err == nil && !info.Mode().IsRegular() {
@@ -80,18 +83,19 @@ func (f moduleFolder) Open(name string) (fs.File, error) {
 	return f.FS.Open(name)
 }
 
-// A Folder holds saved queries, and modules that they include.
+// A Folder is a folder with saved queries and the modules that they include.
 type Folder struct {
 	Path    string
-	Project bool // it is of a project, not of the user
+	Project bool // whether the folder belongs to a project, and not to the user
 }
 
-// ProjectFolder is the name of the folder with a project's queries.
+// ProjectFolder is the name of the folder that contains a project's queries.
 const ProjectFolder = ".meshq"
 
-// Folders returns the folders of saved queries and modules in the order of
-// lookup: those of the environment, those of the projects that the working
-// directory is in, and the user's own. They need not exist.
+// Folders returns the folders of saved queries and modules in the order in which
+// they are searched: those in MESHQ_LIBRARY_PATH, then the .meshq folders of the
+// working directory and its parents, then the user's own folder. Some of them may
+// not exist.
 func Folders(w *process.World) (all []Folder) {
 	for _, dir := range filepath.SplitList(w.Env(LibraryEnv)) {
 		if dir != "" {
@@ -115,8 +119,8 @@ func Folders(w *process.World) (all []Folder) {
 	return all
 }
 
-// UserFolder returns the folder of the user's own queries, by the XDG rules;
-// "" without a home directory.
+// UserFolder returns the folder of the user's own queries, which the XDG rules
+// determine. It returns "" if there is no home directory.
 func UserFolder(w *process.World) string {
 	if dir := w.Env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "meshq", "library")

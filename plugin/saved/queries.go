@@ -16,30 +16,30 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Suffix is the suffix of the file name of a query.
+// Suffix is the file name suffix of queries.
 const Suffix = ".jq"
 
-// A Query is a query that is saved in a file of a library folder.
+// A Query is a query from a file in a library folder.
 type Query struct {
 	shipped.Query
-	Path   string // the path of its file
+	Path   string // the path of the query's file
 	folder Folder
 }
 
-// MaxSize is the size limit of the file of a query, in bytes.
+// MaxSize is the maximum size of a query's file, in bytes.
 const MaxSize = 16 << 20
 
-// Read reads a file of a library folder. Errors contain the path of the
-// file. Read doesn't follow a link to a file outside of the folder. The
-// folder may belong to someone else, who could link to a secret: an error
-// about a file that isn't a query would show its text.
+// Read reads a query from a file in a library folder. Errors contain the path of
+// the file. Read doesn't follow a link to a file outside the folder: the folder may
+// belong to another user, who could link to a secret file, and a syntax error would
+// print a part of that file.
 func Read(w *process.World, f Folder, file string) (Query, error) {
 	path := filepath.Join(f.Path, file)
 	root, err := os.OpenRoot(f.Path)
 	if err != nil {
 		return Query{}, process.Usagef("%s: %s", w.Near(path), process.Fact(err))
 	}
-	defer root.Close() // nothing is written, so an error doesn't matter
+	defer root.Close() // the folder is only read, so an error in closing doesn't matter
 	info, err := root.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
 		return Query{}, process.Usagef("%s: no regular file", w.Near(path))
@@ -58,8 +58,8 @@ func Read(w *process.World, f Folder, file string) (Query, error) {
 	return Query{Query: q, Path: path, folder: f}, err
 }
 
-// ReadHeader reads the header of a query. Errors contain the path and the
-// line.
+// ReadHeader parses the header of a query. Errors contain the path and the line
+// number.
 func ReadHeader(w *process.World, path, text string) (shipped.Query, error) {
 	name := "query"
 	if path != "" && path != "-" {
@@ -73,9 +73,9 @@ func ReadHeader(w *process.World, path, text string) (shipped.Query, error) {
 	return q, process.Usagef("%s%s", process.FileName(w.Near(path)), process.OneLine(strings.TrimPrefix(err.Error(), name)))
 }
 
-// acceptable checks that no argument of a query has the name of a flag that
-// every query has, except those in options.Lendable. It also checks that the
-// output format exists.
+// acceptable returns an error if an argument of a query has the name of a flag that
+// every query has, other than those in options.Lendable. It also returns an error
+// if the output format doesn't exist.
 func acceptable(q shipped.Query, file string) error {
 	for _, arg := range q.Args {
 		switch flag := reservedFlag(arg); {
@@ -90,15 +90,16 @@ func acceptable(q shipped.Query, file string) error {
 	return nil
 }
 
-// known reports whether a header may use an output format. Formats that read
-// a file are allowed on the command line only.
+// known reports whether a query's header may select an output format. A header may
+// not select a format that reads a file; only the command line may.
 func known(format string) bool {
 	name, _, _ := strings.Cut(format, "=")
 	return !strings.HasSuffix(name, "file") && slices.ContainsFunc(printers.Formats(), func(f printers.Format) bool { return f.Name == name })
 }
 
-// Find returns the query with a name: that in the nearest file of that name,
-// or else one with this alias. Errors in other files are ignored.
+// Find returns the query with a name or an alias. A file with that name has
+// precedence over an alias. If several folders contain such a file, Find reads the
+// first in the order of Folders. Errors in other files are ignored.
 func Find(w *process.World, name string) (q Query, found bool, err error) {
 	if !Name.MatchString(name) {
 		return Query{}, false, nil
@@ -120,10 +121,10 @@ func Find(w *process.World, name string) (q Query, found bool, err error) {
 	return Query{}, false, nil
 }
 
-// All returns all saved queries, sorted by name. If several have the same
-// name, it returns the nearest one. Modules, which are files with only
-// definitions, are left out. wrong contains the errors of files that can't
-// be read.
+// All returns all saved queries, sorted by name. If several folders contain a query
+// of the same name, All returns the first in the order of Folders. It omits
+// modules, which are files that contain only definitions. wrong contains the errors
+// of the files that can't be read.
 func All(w *process.World) (all []Query, wrong []error) {
 	seen := map[string]bool{}
 	for _, f := range Folders(w) {
@@ -151,23 +152,23 @@ func All(w *process.World) (all []Query, wrong []error) {
 	return all, wrong
 }
 
-// escapedGlob escapes the characters of a path that are special in patterns.
+// escapedGlob escapes the characters of a path that are special in a glob pattern.
 func escapedGlob(path string) string {
-	if filepath.Separator == '\\' { // on Windows a backslash separates folders and can't escape
+	if filepath.Separator == '\\' { // on Windows, a backslash separates folders and can't escape characters
 		return path
 	}
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
-// IsModule reports whether a text contains only definitions. A text that
-// can't be parsed counts as a query.
+// IsModule reports whether a text contains only definitions. A text that can't be
+// parsed is not a module.
 func IsModule(text string) bool {
 	p, err := syntax.Parse("", text)
 	return err == nil && p.Query.Term == nil && p.Query.Op == 0
 }
 
-// Hidden returns the path of the user's own query that is not used because a
-// query of the project has the same name. It returns "" if there is none.
+// Hidden returns the path of the user's own query that is not used because the
+// query q of a project has the same name. It returns "" if there is none.
 func Hidden(w *process.World, q Query) string {
 	own := UserFolder(w)
 	if !q.folder.Project || own == "" || q.folder.Path == own {
@@ -182,8 +183,8 @@ func Hidden(w *process.World, q Query) string {
 	return ""
 }
 
-// reservedFlag returns the flag that an argument conflicts with because
-// every query has it. It returns "" if there is none.
+// reservedFlag returns the common flag of all queries that has the same name or
+// short name as an argument. It returns "" if there is none.
 func reservedFlag(arg shipped.Argument) string {
 	if options.Reserved(shipped.Argument{Name: arg.Name}) {
 		return "--" + arg.Name
@@ -194,6 +195,6 @@ func reservedFlag(arg shipped.Argument) string {
 	return ""
 }
 
-// Name matches the names of saved and shipped queries. A first word on the
-// command line that doesn't match is the text of a query.
+// Name matches the names of saved and shipped queries. If the first word of a
+// command line doesn't match, that word is the text of a query.
 var Name = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)

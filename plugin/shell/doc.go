@@ -1,8 +1,8 @@
-// Package shell knows the shells that completion works in: how bash and zsh
-// split and quote a command line, the scripts for each shell, and the link by
-// which kubectl finds the completion of a plugin.
+// Package shell supports completion in shells. It splits and quotes command lines
+// as bash and zsh do, prints a completion script for each shell, and creates the
+// link that lets kubectl complete the plugin.
 //
-// It doesn't know what can be completed; package plugin does. Read [Words]
-// first. The words of a line are read here since a shell has nothing completed
-// while a quote is open, and queries stand in quotes.
+// It doesn't know what can be completed; package plugin does. Read [ShellWords]
+// first. Package shell splits the command line itself, because queries are written
+// in quotes, and bash and zsh don't complete a word while a quote is open.
 package shell

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The scripts for shells that have a word's quotes completed. What bash and zsh
-// do themselves for kubectl ends where a quote is open.
+// These scripts complete words inside quotes. The completion of kubectl itself
+// doesn't work while a quote is open.
 var (
 	//go:embed complete.bash
 	bashScript string
@@ -39,8 +39,8 @@ kubectl-meshq itself. Source it after kubectl's own script, in ~/.bashrc or ~/.z
 
 fish and powershell print scripts for kubectl-meshq itself.`
 
-// CompletionCommand returns the command "completion", which prints the scripts
-// of shells and installs the link for kubectl.
+// CompletionCommand returns the command "completion", which prints completion
+// scripts and creates the link for kubectl.
 func CompletionCommand(w *process.World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "completion",
@@ -70,13 +70,13 @@ func printText(w *process.World, text string) error {
 	return err
 }
 
-// A linkPlace is where the link to the plugin is, or will be.
+// A linkPlace contains the paths of the plugin and of the link for kubectl.
 type linkPlace struct {
-	plugin string // the plugin's file, as it is found on PATH
-	path   string // of the link
+	plugin string // the path of the plugin's file on PATH
+	path   string // the path of the link, which may not exist
 }
 
-// place finds the plugin on PATH by its name, as kubectl does.
+// place searches PATH for the plugin, as kubectl does.
 func place(w *process.World) (linkPlace, error) {
 	ends := []string{""}
 	if runtime.GOOS == "windows" {
@@ -93,7 +93,7 @@ func place(w *process.World) (linkPlace, error) {
 	return linkPlace{}, process.Usagef("%s is in no folder of PATH, where kubectl looks for it: put it there first", pluginName)
 }
 
-// installCompletion creates the link next to the plugin.
+// installCompletion creates the link in the same folder as the plugin.
 func installCompletion(w *process.World) error {
 	p, err := place(w)
 	if err != nil {
@@ -116,7 +116,7 @@ func installCompletion(w *process.World) error {
 	return advise(w)
 }
 
-// advise prints the remaining step.
+// advise prints what the user still has to do.
 func advise(w *process.World) error {
 	shell, rc := "bash", "~/.bashrc"
 	if filepath.Base(w.Env("SHELL")) == "zsh" {
@@ -128,7 +128,8 @@ func advise(w *process.World) error {
 	return err
 }
 
-// uninstallCompletion removes the link, if it is one.
+// uninstallCompletion removes the link. It returns an error if the file is not a
+// link that installCompletion created.
 func uninstallCompletion(w *process.World) error {
 	p, err := place(w)
 	if err != nil {
@@ -150,7 +151,7 @@ func uninstallCompletion(w *process.World) error {
 	return nil
 }
 
-// A linkState is what exists at the path of the link.
+// A linkState describes the file at the path of the link.
 type linkState int
 
 const (
@@ -159,7 +160,7 @@ const (
 	foreign
 )
 
-// Shim is the script that is written where links are not supported.
+// Shim is the script that is written instead of a link if links are not supported.
 const Shim = "#!/bin/sh\nexec " + pluginName + " __complete \"$@\"\n"
 
 func (p linkPlace) state() (linkState, error) {
@@ -181,10 +182,10 @@ func (p linkPlace) state() (linkState, error) {
 		return linked, nil
 	}
 	if target, err := os.Readlink(p.path); err == nil && strings.HasPrefix(filepath.Base(target), pluginName) {
-		return linked, nil // to one that is not there any more
+		return linked, nil // the link is ours, though the plugin's file that it names no longer exists
 	}
 	if runtime.GOOS == "windows" && info.Mode().IsRegular() {
-		return absent, nil // a copy of another version
+		return absent, nil // probably a copy of another version of the plugin, which may be replaced
 	}
 	return foreign, nil
 }
@@ -197,9 +198,9 @@ func readSmall(path string, info os.FileInfo) (string, error) {
 	return string(text), err
 }
 
-// link creates the second name, and returns what it created. On Windows,
-// cmd.exe would interpret the arguments of a script, and a symbolic link
-// requires special rights: it is a hard link there, or a copy.
+// link creates the link and returns a description of what it created. On Windows it
+// creates a hard link, or else a copy of the plugin, because a symbolic link
+// requires special rights, and cmd.exe would interpret the arguments of a script.
 func (p linkPlace) link() (what string, err error) {
 	if runtime.GOOS == "windows" {
 		_ = os.Remove(p.path)
@@ -222,5 +223,5 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o755)
 }
 
-// LinkName is the name under which kubectl starts the plugin for completion.
+// LinkName is the file name by which kubectl finds the completion of the plugin.
 const LinkName = "kubectl_complete-meshq"
