@@ -18,7 +18,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Time limits for one completion. Candidates that aren't known by then are left out.
+// These are the time limits for one completion. A completion omits candidates that
+// are not known by then.
 const (
 	liveTime = time.Second
 	fileTime = 3 * time.Second // reading a snapshot may be slow on a busy machine, but needs no network
@@ -32,9 +33,9 @@ func (c completion) patience() time.Duration {
 	return liveTime
 }
 
-// completed returns cobra's command for completion, and the words of the command line;
-// the last one is the word to complete. ok is false if the program wasn't started for
-// completion.
+// completed returns the name of cobra's completion command, and the words of the
+// command line to complete. The last word is the one that the user is typing. ok is
+// false if the program wasn't started for completion.
 func completed(args []string) (command string, words []string, ok bool) {
 	if strings.TrimSuffix(filepath.Base(args[0]), ".exe") == shell.LinkName {
 		command, words = cobra.ShellCompRequestCmd, args[1:]
@@ -49,29 +50,30 @@ func completed(args []string) (command string, words []string, ok bool) {
 	return command, words, true
 }
 
-// completeWords prints the completions of the last word in cobra's format.
+// completeWords prints completions of the last word in the format that cobra's
+// shell scripts read.
 func completeWords(ctx context.Context, w *process.World, command string, words []string) int {
 	world := *w
-	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // standard input and error belong to the shell
+	world.In, world.Err, world.ErrTerminal = strings.NewReader(""), io.Discard, false // standard input and standard error belong to the shell
 	_, code := completeLast(ctx, &world, command, words)
 	return code
 }
 
-// completeLast prints the completions of the last word; if it is a query, it
-// also returns the candidates.
+// completeLast prints completions of the last word. If that word is a query,
+// completeLast also returns the candidates.
 func completeLast(ctx context.Context, w *process.World, command string, words []string) (*complete.Result, int) {
 	f := options.NewFlags()
 	root := newRoot(w, f)
 	root.adoptAll(w)
 	begun := words[len(words)-1]
 	if !strings.HasPrefix(begun, "-") {
-		begun = "\x00" // marks the last word, so that it can be recognized after parsing
+		begun = "\x00" // this marker lets us recognize the last word after parsing
 	}
 	timed, stop := context.WithTimeout(ctx, fileTime)
 	defer stop()
 	cmd, err := root.parse(timed, w, f, append(slices.Clone(words[:len(words)-1]), begun))
 	if err != nil || len(cmd.Words) == 0 || cmd.Words[len(cmd.Words)-1] != begun {
-		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // the last word belongs to a flag such as --arg: a variable's name, value or file
+		fmt.Fprintf(w.Out, ":%d\n", cobra.ShellCompDirectiveDefault) // the last word is the name, the value or the file of an option such as --arg
 		return nil, process.ExitOK
 	}
 	cmd.Words[len(cmd.Words)-1] = words[len(words)-1]
@@ -85,11 +87,12 @@ func completeLast(ctx context.Context, w *process.World, command string, words [
 type completion struct {
 	*process.World
 	*options.Flags
-	named *shipped.Query // the named query whose words and arguments are completed; nil if there is none
+	named *shipped.Query // the named query whose arguments are completed; nil if there is none
 	root  *rootCommand
 }
 
-// command returns the parsed command line, or an empty one if there is none.
+// command returns the parsed command line. It returns an empty one if no command
+// line was parsed.
 func (c completion) command() *options.CommandLine {
 	if c.root == nil || c.root.argv == nil {
 		return &options.CommandLine{}
@@ -97,11 +100,11 @@ func (c completion) command() *options.CommandLine {
 	return c.root.argv
 }
 
-// attach makes cobra call the completion for a command.
+// attach registers the completion functions of a command with cobra.
 func (c completion) attach(cmd *cobra.Command) {
 	cmd.ValidArgsFunction = c.offered(func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		words, directive := c.words(cmd, args, begun)
-		return slices.DeleteFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }), directive // a word that begins with "-" would be parsed as a flag
+		return slices.DeleteFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }), directive // cobra would parse a completion that begins with "-" as a flag
 	})
 	for name, of := range map[string]func(cmd *cobra.Command, begun string) []string{
 		"namespace":       c.namespaces,
@@ -128,7 +131,7 @@ func (c completion) attach(cmd *cobra.Command) {
 		c.register(cmd, name, func(*cobra.Command, string) []string { return nil })
 	}
 	if cmd.Flags().Lookup("library-path") != nil {
-		_ = cmd.MarkFlagDirname("library-path") // no error, because the flag exists
+		_ = cmd.MarkFlagDirname("library-path") // the flag exists, so there is no error
 	}
 	if c.named == nil {
 		return
@@ -138,14 +141,15 @@ func (c completion) attach(cmd *cobra.Command) {
 	}
 }
 
-// register completes the values of a flag, if the command has it.
+// register registers a completion function for the values of a flag, if the command
+// has that flag.
 func (c completion) register(cmd *cobra.Command, name string, of func(*cobra.Command, string) []string) {
 	if cmd.Flags().Lookup(name) == nil {
 		return
 	}
 	_ = cmd.RegisterFlagCompletionFunc(name, c.offered(func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		before := ""
-		if name == "contexts" || name == "sections" || name == "only" || name == "skip" { // lists
+		if name == "contexts" || name == "sections" || name == "only" || name == "skip" { // the values of these flags are lists, separated by commas
 			before = begun[:strings.LastIndexByte(begun, ',')+1]
 		}
 		directive := cobra.ShellCompDirectiveNoFileComp

@@ -15,36 +15,37 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// lineRequest is the command that completes a command line as the shell has
-// it, including quotes. kubectl's own scripts let the shell split the line
-// first, which it can't do while a quote is open. The arguments are the shell,
-// the number of words in the program's name, the kind of completion (bash's
-// COMP_TYPE, else ""), the width of the terminal, the end of the line that is
-// replaced, and the line up to the cursor.
+// lineRequest is the name of the hidden command that completes a command line with
+// its quotes, as the user typed it. kubectl's own scripts let the shell split the
+// line first, which fails while a quote is open. The arguments of the command are:
+// the name of the shell, the number of words in the program's name, the kind of
+// completion (COMP_TYPE in bash, else ""), the width of the terminal in columns,
+// the end of the line that the completion replaces, and the line up to the cursor.
 const lineRequest = "__complete-line"
 
-// A lineAsked is a request to complete a command line.
+// A lineAsked is a request to complete a command line. Its fields are the arguments
+// of lineRequest.
 type lineAsked struct {
 	shell string
 	kind  string
 	width int
-	tail  string // what is replaced: the end of the line
+	tail  string // the end of the line, which the completion replaces
 	line  string
 }
 
-// bash's COMP_TYPE where completions are only listed, and where one after the
-// other is put in.
+// These are values of bash's COMP_TYPE. With onlyListed, bash lists completions
+// without inserting any. With inTurn, it inserts one completion after the other.
 const (
 	onlyListed = "63"
 	inTurn     = "37"
 )
 
-// record separates the records of the output. No text contains it.
+// record is the separator after each record of the output. No text contains it.
 const record = "\x1e"
 
-// completeLine prints the options of the completion ("nospace", "files",
-// "folders"), then a record per completion: the text that replaces the end of
-// the line and, for zsh, a tab and the text to show.
+// completeLine prints the options of the completion ("nospace", "files" or
+// "folders"), then one record for each completion. The record contains the text
+// that replaces the end of the line. For zsh, a tab and the text to list follow.
 func completeLine(ctx context.Context, w *process.World, args []string) int {
 	if len(args) != 6 {
 		return process.ExitUsage
@@ -78,15 +79,15 @@ func completeLine(ctx context.Context, w *process.World, args []string) int {
 	return process.ExitOK
 }
 
-// offers are the completions of the last word of a command line.
+// offers contains the completions of the last word of a command line.
 type offers struct {
 	directive cobra.ShellCompDirective
-	from      int // of the word, what stays
+	from      int // the number of bytes at the start of the word that stay unchanged
 	texts     []string
 	docs      []string
 }
 
-// offersOf returns the completions of the last word. It discards messages.
+// offersOf returns completions of the last word. It discards error messages.
 func offersOf(ctx context.Context, w *process.World, words []string) offers {
 	var out bytes.Buffer
 	world := *w
@@ -99,7 +100,7 @@ func offersOf(ctx context.Context, w *process.World, words []string) offers {
 	if n, err := strconv.Atoi(strings.TrimPrefix(lines[len(lines)-1], ":")); err == nil {
 		o.directive = cobra.ShellCompDirective(n)
 	}
-	if query != nil { // as they are, not as lines
+	if query != nil { // use the candidates themselves, because the printed lines are changed for the shell
 		o.from += query.From
 		for _, c := range query.Candidates {
 			if safe.IsLine(c.Text) {
@@ -115,8 +116,8 @@ func offersOf(ctx context.Context, w *process.World, words []string) offers {
 	return o
 }
 
-// flagged returns the length of "--name=" in a word like --query=.pro, of
-// which only the value is completed.
+// flagged returns the length of "--name=" in a word such as --query=.pro. Only the
+// rest of the word is completed. It returns 0 for other words.
 func flagged(word string) int {
 	if !strings.HasPrefix(word, "-") {
 		return 0
@@ -124,7 +125,7 @@ func flagged(word string) int {
 	return strings.IndexByte(word, '=') + 1
 }
 
-// answer returns the completions in the format of the shell's script.
+// answer returns the completions in the format that the shell's script reads.
 func (a lineAsked) answer(word shell.ShellWord, o offers) string {
 	var b strings.Builder
 	var options []string
@@ -152,15 +153,15 @@ func (a lineAsked) answer(word shell.ShellWord, o offers) string {
 		default:
 			b.WriteString(text + record)
 			if word.Quote != 0 && a.kind != inTurn && len(o.texts) == 1 && options != nil {
-				b.WriteString(text + " " + record) // bash would close the quote behind one alone
+				b.WriteString(text + " " + record) // bash closes the quote after a single completion; a second one prevents that
 			}
 		}
 	}
 	return b.String()
 }
 
-// shown returns the texts to list, each with its description if the terminal
-// is wide enough.
+// shown returns the texts to list. Each text has its description if the terminal is
+// wide enough for all of them.
 func (o offers) shown(width int) []string {
 	longest := 0
 	for _, t := range o.texts {

@@ -13,20 +13,20 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// rememberedFor is how long the names of a live mesh are cached.
+// rememberedFor is how long names of a live mesh are cached.
 const rememberedFor = time.Minute
 
-// mostRemembered is the size limit of a cache file.
+// mostRemembered is the size limit of a cache file, in bytes.
 const mostRemembered = 16 << 20
 
-// A memory is a cache file with names of a live mesh.
+// A memory is a cache file that contains names of a live mesh.
 type memory struct {
 	*process.World
-	path string // empty: nothing is remembered
+	path string // the path of the file; empty means that nothing is cached
 }
 
-// remembered returns the cache file for some names of the selected mesh.
-// Snapshots have none: reading one is as fast.
+// remembered returns the cache file for names of the mesh that the flags select.
+// Names in snapshots are not cached, because reading a snapshot is as fast.
 func (c completion) remembered(ctx context.Context, what string) memory {
 	dir := cacheFolder(c.World)
 	if dir == "" || len(c.Snapshots) > 0 || c.Plain() {
@@ -42,12 +42,12 @@ func (c completion) remembered(ctx context.Context, what string) memory {
 	if err != nil {
 		return memory{}
 	}
-	sum := sha256.Sum256(key) // whatever was given as a token doesn't become a file's name
+	sum := sha256.Sum256(key) // hash the key, so that a token among the flags doesn't become the name of a file
 	return memory{c.World, filepath.Join(dir, hex.EncodeToString(sum[:16])+".json")}
 }
 
-// cacheFolder returns the folder of the cache files, by the XDG rules; ""
-// without a home directory.
+// cacheFolder returns the folder of the cache files, which the XDG rules determine.
+// It returns "" if there is no home directory.
 func cacheFolder(w *process.World) string {
 	const name = "meshq"
 	if dir := w.Env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
@@ -62,7 +62,8 @@ func cacheFolder(w *process.World) string {
 	return ""
 }
 
-// read returns the names, if they are recent enough.
+// read returns the cached names. ok is false if there are none, or if they are too
+// old.
 func (m memory) read() (names []string, ok bool) {
 	info, err := os.Stat(m.path)
 	if m.path == "" || err != nil || info.Size() > mostRemembered || !info.Mode().IsRegular() || !m.young(info) {
@@ -77,8 +78,8 @@ func (m memory) young(info os.FileInfo) bool {
 	return age < rememberedFor && age > -rememberedFor
 }
 
-// write stores the names, and deletes old cache files. It ignores errors: the
-// names are then requested again.
+// write caches the names and deletes old cache files. It ignores errors: without a
+// cache, the names are requested again the next time.
 func (m memory) write(names []string) {
 	if m.path == "" {
 		return

@@ -20,10 +20,10 @@ func (c completion) proxies(cmd *cobra.Command) []string {
 	return c.known(cmd, "proxies", func(ctx context.Context, m *sources.Mesh) []string { return m.Names(ctx) })
 }
 
-// namespaces returns the namespaces of the cluster; if the user may not list
-// them, those of the proxies.
+// namespaces returns the namespaces of the Kubernetes cluster. If the user may not
+// list namespaces, it returns those of the proxies.
 func (c completion) namespaces(cmd *cobra.Command, _ string) []string {
-	*c.Kube.Namespace = "" // the one that is being written
+	*c.Kube.Namespace = "" // the namespace is the value that the user is typing, so it can't select anything yet
 	return c.known(cmd, "namespaces", func(ctx context.Context, m *sources.Mesh) (out []string) {
 		for _, v := range listed(ctx, m, "namespaces") {
 			name, _ := field[string](v, "metadata", "name")
@@ -40,8 +40,7 @@ func (c completion) namespaces(cmd *cobra.Command, _ string) []string {
 	})
 }
 
-// services returns name.namespace:port of every port of the Kubernetes
-// Services.
+// services returns "name.namespace:port" for every port of the Kubernetes Services.
 func (c completion) services(cmd *cobra.Command) []string {
 	return c.known(cmd, "services", func(ctx context.Context, m *sources.Mesh) (out []string) {
 		for _, v := range listed(ctx, m, "services") {
@@ -58,7 +57,8 @@ func (c completion) services(cmd *cobra.Command) []string {
 	})
 }
 
-// listed returns a list of Kubernetes objects; nil if it is unavailable.
+// listed returns the Kubernetes objects of a list, or nil if the list is
+// unavailable.
 func listed(ctx context.Context, m *sources.Mesh, name string) []any {
 	list, err := mesh.Get(ctx, m.Document(), name)
 	if err == nil {
@@ -71,7 +71,7 @@ func listed(ctx context.Context, m *sources.Mesh, name string) []any {
 	return all
 }
 
-// field returns the member of a plain value at a path.
+// field returns the member of a value that the names lead to.
 func field[T any](v any, names ...string) (T, bool) {
 	for _, name := range names {
 		m, _ := v.(*object.Object)
@@ -86,7 +86,8 @@ func field1(v any, name string) string {
 	return s
 }
 
-// known returns names of the mesh; those of a live mesh are cached.
+// known returns names of the mesh. Those of a live mesh come from the cache, if it
+// has them.
 func (c completion) known(cmd *cobra.Command, what string, of func(context.Context, *sources.Mesh) []string) []string {
 	store := c.remembered(cmd.Context(), what)
 	if names, ok := store.read(); ok {
@@ -99,9 +100,9 @@ func (c completion) known(cmd *cobra.Command, what string, of func(context.Conte
 	return names
 }
 
-// ask opens the mesh that the flags select and calls of, for as long as a
-// completion may take. whole reports that it had enough time. It ignores
-// errors: there are no names then.
+// ask opens the mesh that the flags select and calls of to get names from it. It
+// stops at the time limit for a completion; whole reports whether of returned
+// before. ask ignores errors: a completion then has no names.
 func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Mesh) []string) (out []string, whole bool) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), c.patience())
 	defer cancel()
@@ -120,7 +121,7 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 	select {
 	case out := <-answer:
 		return out, ctx.Err() == nil
-	case <-time.After(c.patience() + liveTime/10): // something doesn't heed ctx
+	case <-time.After(c.patience() + liveTime/10): // a call doesn't stop when ctx ends
 		return nil, false
 	}
 }
@@ -136,15 +137,15 @@ func (c completion) run(cmd *cobra.Command) *run.Run {
 	return r
 }
 
-// once removes duplicate values of flags: cobra parses flags twice while
-// completing.
+// once removes duplicate values of flags that may be repeated. They occur because
+// cobra parses the flags twice during completion.
 func (c completion) once() {
 	for _, list := range []*[]string{&c.Snapshots, &c.Contexts, &c.Pilots, &c.Envoys, &c.LibraryPath, &c.Files, c.Kube.ImpersonateGroup, c.Kube.ImpersonateUserExtra} {
 		*list = unique(*list)
 	}
 }
 
-// unique removes duplicates.
+// unique removes duplicates from a list and keeps the order.
 func unique(all []string) (out []string) {
 	for _, s := range all {
 		if !slices.Contains(out, s) {

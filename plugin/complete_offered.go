@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completes is a completion function of cobra.
+// completes is the type of cobra's completion functions.
 type completes = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
-// offered removes completions that could harm the shell. Names come from
-// clusters and snapshots of others: a newline in a name would run what follows
-// it.
+// offered removes completions that could make the shell run a command. Names come
+// from clusters and snapshots of others: without this check, a shell would run the
+// text after a newline in a name.
 func (c completion) offered(of completes) completes {
 	return func(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
 		all, directive := of(cmd, args, begun)
@@ -32,7 +32,8 @@ func (c completion) offered(of completes) completes {
 	}
 }
 
-// added returns what a completion adds to the word.
+// added returns the text that a completion adds to the word that the user is
+// typing.
 func added(text, begun string) string {
 	n := 0
 	for n < len(text) && n < len(begun) && text[n] == begun[n] {
@@ -41,7 +42,8 @@ func added(text, begun string) string {
 	return text[n:]
 }
 
-// runs matches what a shell acts on in an unquoted word. kubectl's script for
-// bash inserts completions unquoted and doesn't pass the name of the shell:
-// such words are omitted there. fish passes its quote, and quotes by itself.
+// runs matches the characters that a shell interprets in an unquoted word.
+// kubectl's script for bash inserts completions unquoted, and doesn't pass the name
+// of the shell, so completions with such characters are omitted. fish passes the
+// open quote and quotes completions itself.
 var runs = regexp.MustCompile("[`;&|<>!\\\\]|\\$[({'\"\\[]")

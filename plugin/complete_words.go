@@ -18,18 +18,18 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// traceName is the command's, as a first word.
+// traceName is the name of the command trace.
 const traceName = "trace"
 
 const noFiles = cobra.ShellCompDirectiveNoFileComp
 
-// words completes the words of a command: a query, its name or a file, and
-// then proxies.
+// words completes the words of a command. The first word is a query, the name of
+// one, or a file. The other words are proxies.
 func (c completion) words(cmd *cobra.Command, args []string, begun string) (out []string, _ cobra.ShellCompDirective) {
 	given := len(c.Files) > 0 || c.Query != "" || c.named != nil || cmd.Name() == options.DiffName || cmd.Name() == traceName
 	switch {
 	case len(args) == 0 && cmd.Name() == "snapshot":
-		return nil, cobra.ShellCompDirectiveDefault // the file to write
+		return nil, cobra.ShellCompDirectiveDefault // the file that snapshot writes
 	case len(args) == 0 && !given && (c.Plain() || begun != "" && !saved.Name.MatchString(begun)):
 		return c.queries(cmd, begun)
 	case c.Plain():
@@ -51,8 +51,8 @@ func (c completion) words(cmd *cobra.Command, args []string, begun string) (out 
 	return out, noFiles
 }
 
-// names returns the subcommands. cobra completes them itself unless a flag
-// precedes them.
+// names returns the names of the subcommands. cobra completes them itself unless a
+// flag precedes them.
 func (c completion) names(cmd *cobra.Command, begun string) (out []string) {
 	if cmd.Flags().NFlag() == 0 {
 		return nil
@@ -65,7 +65,7 @@ func (c completion) names(cmd *cobra.Command, begun string) (out []string) {
 	return out
 }
 
-// urls returns the URLs of a request: one per port of each service.
+// urls returns the URLs that a request can have: one for each port of each Service.
 func (c completion) urls(cmd *cobra.Command, begun string) (out []string, _ cobra.ShellCompDirective) {
 	if !strings.Contains(begun, "://") {
 		for _, scheme := range []string{"http://", "https://", "tcp://", "tls://"} {
@@ -108,7 +108,7 @@ func begunWith(begun string, all []string) (out []string) {
 	return out
 }
 
-// topics returns everything that help has a page on.
+// topics returns the names of all topics on which help has a page.
 func (r *rootCommand) topics() []string {
 	all := help.Topics()
 	for _, f := range library.Functions() {
@@ -126,8 +126,8 @@ func (r *rootCommand) topics() []string {
 	return slices.Compact(all)
 }
 
-// values returns the values of an argument of a named query: its choices, the
-// names of checks, or values from the mesh.
+// values returns candidates for the value of a named query's argument: its choices,
+// the names of checks, or values from the mesh.
 func (c completion) values(cmd *cobra.Command, arg shipped.Argument) []string {
 	if arg.Choices != nil {
 		return arg.Choices
@@ -158,7 +158,7 @@ func (c completion) values(cmd *cobra.Command, arg shipped.Argument) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// mostValues is how many values of a flag are listed.
+// mostValues is the maximum number of candidates for the value of a flag.
 const mostValues = 500
 
 func (c completion) formats(*cobra.Command, string) (out []string) {
@@ -171,7 +171,7 @@ func (c completion) formats(*cobra.Command, string) (out []string) {
 	return out
 }
 
-// kubeconfig reads the kubeconfig, for as long as a completion may take.
+// kubeconfig returns the kubeconfig. It stops at the time limit for a completion.
 func (c completion) kubeconfig(ctx context.Context) (api.Config, error) {
 	ctx, stop := context.WithTimeout(ctx, liveTime)
 	defer stop()

@@ -2,5 +2,5 @@
 
 package plugin
 
-// freeBytes can't tell on this system.
+// freeBytes returns ok == false, because the free space is unknown on this system.
 func freeBytes(string) (bytes int64, ok bool) { return 0, false }

@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// freeBytes gives how many bytes this user may still write to the file system
-// of a folder.
+// freeBytes returns the number of bytes that the user can still write to the file
+// system that contains dir. ok is false if the number is unknown.
 func freeBytes(dir string) (bytes int64, ok bool) {
 	name, err := syscall.UTF16PtrFromString(dir)
 	if err != nil {

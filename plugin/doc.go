@@ -1,6 +1,6 @@
-// Package plugin is the front of the house: it takes the words of a command
-// line, opens what they name, has the query run, prints the results and gives
-// the exit code. It alone knows the process: arguments, environment, clock,
-// terminal, signals. It knows nothing of Envoy or Istio, and evaluates
-// nothing itself.
+// Package plugin implements the command line of kubectl meshq. It parses the
+// arguments, opens the mesh, runs the query, prints the results and returns the
+// exit code. Only this package and the packages below it use the process: its
+// arguments, environment, clock, terminal and signals. They contain no knowledge of
+// Envoy or Istio, and don't evaluate queries themselves.
 package plugin

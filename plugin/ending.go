@@ -10,15 +10,16 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// grace is how long a run may take to end in order after an interrupt or the
-// timeout. Some waits don't end with a context: for a program that the
-// kubeconfig names, or for a reader of standard output.
+// grace is the time that a run has to clean up and end after an interrupt or a
+// timeout. Then supervise ends the process. Some waits don't stop with a context: a
+// wait for a program that the kubeconfig names, or for the reader of standard
+// output.
 const grace = 3 * time.Second
 
-// endingSignals returns the signals that end a run in order. Signals that the
-// process was started to ignore, as with nohup, stay ignored. The signals are
-// received until the process ends, so that one that arrives after the run
-// doesn't replace its exit code.
+// endingSignals returns a channel that receives the signals that end a run. Signals
+// that the process was started to ignore, as with nohup, stay ignored. The channel
+// receives signals until the process ends, so that a signal after the run doesn't
+// replace the exit code.
 func endingSignals() <-chan os.Signal {
 	c := make(chan os.Signal, 2)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
@@ -33,12 +34,12 @@ func endingSignals() <-chan os.Signal {
 func Main(w *process.World) int {
 	world := *w
 	world.Scratch, world.Overdue = &process.Scratch{}, make(chan struct{}, 1)
-	signal.Ignore(syscall.SIGPIPE) // a reader that left is an error of writing, and ends the run in order
+	signal.Ignore(syscall.SIGPIPE) // a reader that has closed the pipe then causes a write error, after which the run cleans up and ends
 	return supervise(&world, endingSignals(), grace)
 }
 
-// supervise runs the command line. It ends the run at a second signal, or when
-// the grace period is over.
+// supervise runs the command line and returns its exit code. It ends a run that
+// hasn't ended by itself at a second signal, or when the grace period is over.
 func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -69,8 +70,8 @@ func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) 
 	}
 }
 
-// executeClean runs the command line and removes the temporary files that are
-// left, which there are only after an error or a panic.
+// executeClean runs the command line and then removes its temporary files. A run
+// leaves some only after an error or a panic.
 func executeClean(ctx context.Context, w *process.World) int {
 	defer w.Scratch.Remove()
 	return execute(ctx, w)

@@ -14,7 +14,7 @@ import (
 )
 
 // manualCommand returns the command "docs DIR", which writes the pages of the
-// manual.
+// manual to a folder.
 func manualCommand(w *process.World, root *rootCommand) *cobra.Command {
 	var man bool
 	cmd := &cobra.Command{
@@ -38,8 +38,8 @@ func manualCommand(w *process.World, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-// helpCommand returns the command "help [TOPIC]". A topic is a command, a
-// function, a kind of the document, or a page of help.
+// helpCommand returns the command "help [TOPIC]". A topic is a command, a function,
+// a kind of object in the document, or a page of help.
 func helpCommand(w *process.World, root *rootCommand) *cobra.Command {
 	root.AddCommand(manualCommand(w, root))
 	return &cobra.Command{
@@ -56,7 +56,7 @@ func helpCommand(w *process.World, root *rootCommand) *cobra.Command {
 }
 
 func helpOn(w *process.World, root *rootCommand, words []string) error {
-	topic := strings.Join(words, "-") // help exit codes
+	topic := strings.Join(words, "-") // several words, as in "help exit codes", name one topic
 	for _, p := range help.Pages() {
 		if p.Name == topic {
 			p.Print(w.Out)

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// addSpellings adds the commands of istioctl. Help describes them on a page of
-// their own.
+// addSpellings adds commands that are written like those of istioctl. Help
+// describes them on a separate page.
 func (r *rootCommand) addSpellings(w *process.World, f *options.Flags) {
 	for _, s := range istioctl.Spellings() {
 		r.AddCommand(r.spelled(w, f, s))
@@ -43,9 +43,9 @@ func (r *rootCommand) spelled(w *process.World, f *options.Flags, s istioctl.Spe
 	ask, compared := cmd.RunE, &diffcmd.Options{Around: diffcmd.Unchanged}
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		words = s.About(words)
-		usual := f.Output.Format == "short" || f.Output.Format == "table" && s.Pod != "" // as istioctl's commands call it
+		usual := f.Output.Format == "short" || f.Output.Format == "table" && s.Pod != "" // istioctl's names for the default format
 		if usual {
-			f.Output.Format, cmd.Flags().Lookup("output").Changed = "", false // what is printed without it
+			f.Output.Format, cmd.Flags().Lookup("output").Changed = "", false // our default format has no name
 		}
 		if s.Pod == options.DiffName {
 			if len(words) > 0 && len(args) == 0 {
@@ -70,8 +70,8 @@ func (r *rootCommand) spelled(w *process.World, f *options.Flags, s istioctl.Spe
 	return cmd
 }
 
-// refused returns a command of istioctl that is not supported; it fails with
-// the reason.
+// refused returns a command of istioctl that is not supported. When it runs, it
+// fails with the reason.
 func (r *rootCommand) refused(s istioctl.Spelling) *cobra.Command {
 	cmd := &cobra.Command{Use: s.Words[0], Aliases: s.Words[1:], Hidden: true, DisableFlagParsing: true}
 	cmd.RunE = func(*cobra.Command, []string) error { return process.Usagef("%s", s.Not) }
@@ -79,7 +79,7 @@ func (r *rootCommand) refused(s istioctl.Spelling) *cobra.Command {
 	return cmd
 }
 
-// family returns a command that has subcommands.
+// family returns a command that only groups subcommands.
 func (r *rootCommand) family(w *process.World, f *options.Flags, s istioctl.Spelling) *cobra.Command {
 	var names []string
 	cmd := &cobra.Command{Use: s.Words[0], Aliases: s.Words[1:], Hidden: true, Args: cobra.ArbitraryArgs}

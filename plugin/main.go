@@ -17,7 +17,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// execute runs one command line. The end of ctx is an interrupt.
+// execute runs one command line and returns its exit code. The end of ctx means
+// that the user interrupted the run.
 func execute(ctx context.Context, w *process.World) int {
 	w, flush := w.Safely()
 	defer flush()
@@ -34,7 +35,7 @@ func execute(ctx context.Context, w *process.World) int {
 		if cmd.Given && root.query(root.Command, cmd.First()) != nil || strings.HasPrefix(cmd.First(), "-") {
 			cmd.Outspoken()
 		}
-		if first := cmd.First(); first == "help" || first == "" { // it may be help that is asked for
+		if first := cmd.First(); first == "help" || first == "" { // these command lines may print help, which lists the saved queries
 			root.adoptAll(w)
 		}
 		root.argv = cmd
@@ -48,7 +49,7 @@ func execute(ctx context.Context, w *process.World) int {
 	return code
 }
 
-// report prints the error that ended the run, if any, and returns the exit
+// report prints the error that ended the run, if there is one, and returns the exit
 // code.
 func report(w *process.World, err error) int {
 	if err == nil {
@@ -65,19 +66,19 @@ func report(w *process.World, err error) int {
 	return code
 }
 
-// A rootCommand is the command kubectl meshq. Without the name of a
+// A rootCommand is the command kubectl meshq. If the first word is not a
 // subcommand, it runs a query.
 type rootCommand struct {
 	*cobra.Command
 	argv   *options.CommandLine
-	bind   map[*cobra.Command]func() // gives a query's command its flags
-	chosen *cobra.Command            // the query's command that was named; nil: none
+	bind   map[*cobra.Command]func() // adds the flags to the command of a named query
+	chosen *cobra.Command            // the command of the named query on the command line; nil if there is none
 
-	shipped []shipped.Query                         // those that come with the plugin, read once
-	savedOf map[*cobra.Command]saved.Query          // the saved queries that have a command by now
-	offered *complete.Result                        // how the query that is completed may go on; nil: no query is
-	save    func(saved.Query) *cobra.Command        // gives one a command
-	find    func(string) (saved.Query, bool, error) // finds one by its name
+	shipped []shipped.Query                         // the queries that come with the plugin
+	savedOf map[*cobra.Command]saved.Query          // the saved queries for which a command was created
+	offered *complete.Result                        // the completions of the query that the user is typing; nil if the last word is no query
+	save    func(saved.Query) *cobra.Command        // creates the command of a saved query
+	find    func(string) (saved.Query, bool, error) // finds a saved query by its name
 }
 
 func newRoot(w *process.World, f *options.Flags) *rootCommand {
@@ -124,7 +125,7 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 	return root
 }
 
-// Valued implements the grammar of package options with the flags of the
+// Valued implements the grammar of package options. It knows the flags of the
 // chosen command.
 func (r *rootCommand) Valued(word string) (name string, attached bool) {
 	set := r.Flags()
@@ -138,7 +139,7 @@ func (r *rootCommand) Valued(word string) (name string, attached bool) {
 		}
 		return "", false
 	}
-	for i := 1; i < len(word); i++ { // of -rn, n takes a value; of -nx, x is it
+	for i := 1; i < len(word); i++ { // if -n takes a value, then in "-nx" x is the value, and in "-rn" it is the next word
 		f := set.ShorthandLookup(word[i : i+1])
 		if f == nil {
 			return "", false
@@ -150,8 +151,7 @@ func (r *rootCommand) Valued(word string) (name string, attached bool) {
 	return "", false
 }
 
-// flagHint returns a hint for short flags of jq that have another meaning
-// here.
+// flagHint returns a hint for short flags that have another meaning in jq.
 func flagHint(args []string) string {
 	for _, a := range args[1:] {
 		switch a {

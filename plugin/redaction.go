@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/redact"
 )
 
-// redaction returns the redaction that the flags select.
+// redaction returns the options for redaction that the flags select.
 func (s *snapshot) redaction(ctx context.Context, w *process.World) (r redact.Options, err error) {
 	switch s.redact {
 	case "harmless":
@@ -44,7 +44,8 @@ func (s *snapshot) redaction(ctx context.Context, w *process.World) (r redact.Op
 	return r, err
 }
 
-// readKey reads the key of digests. The end of the line is not part of it.
+// readKey reads the key for digests from a file. The newline at the end is not part
+// of the key.
 func readKey(ctx context.Context, path string) ([]byte, error) {
 	text, err := process.ReadWhole(ctx, path)
 	if err != nil {
@@ -56,8 +57,8 @@ func readKey(ctx context.Context, path string) ([]byte, error) {
 	return append([]byte{}, bytes.TrimRight(text, "\r\n")...), nil
 }
 
-// confirm asks the user whether the snapshot may contain secrets. Without a
-// terminal, --yes is required.
+// confirm asks the user whether the snapshot may contain secrets. If there is no
+// terminal, the flag --yes is required instead.
 func (s *snapshot) confirm(w *process.World) error {
 	if s.yes {
 		return nil
@@ -76,9 +77,10 @@ func (s *snapshot) confirm(w *process.World) error {
 	return nil
 }
 
-// digests maps the texts of a request that Envoy compares with a matcher's text
-// (values of headers, cookies and query parameters) to their digests under a
-// key. A snapshot made with that key has the digest where the mesh has the text.
+// digests returns the digests of those texts of a request that Envoy compares with
+// the texts in a matcher: the values of headers, cookies and query parameters. Keys
+// of the map are the texts. A snapshot that was made with the same key contains the
+// digests in place of the texts.
 func digests(key []byte, to string, headers map[string][]string) map[string]string {
 	out := map[string]string{}
 	add := func(text string) { out[text] = redact.Digest(key, text) }

@@ -19,11 +19,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// savedGroup is the group of saved queries in the help.
+// savedGroup is the id of the group in the help that contains the saved queries.
 const savedGroup = "saved"
 
-// adopt lets the root command create the command of a saved query when it is
-// named, without reading the other files.
+// adopt lets the root command find saved queries. The command of a saved query is
+// created only if the command line names that query, so that the files of the
+// others are not read.
 func (r *rootCommand) adopt(w *process.World, f *options.Flags) {
 	r.find = func(name string) (saved.Query, bool, error) { return saved.Find(w, name) }
 	r.save = func(q saved.Query) *cobra.Command {
@@ -55,8 +56,9 @@ func (r *rootCommand) adopt(w *process.World, f *options.Flags) {
 	}
 }
 
-// savedCommand creates the command of a saved query; nil if there is no such
-// query. For a file that can't be read, the command returns its error.
+// savedCommand creates the command of a saved query. It returns nil if no query has
+// that name. If the query's file can't be read, running the command returns the
+// error.
 func (r *rootCommand) savedCommand(name string) *cobra.Command {
 	if r.taken(name) != "" {
 		return nil
@@ -76,9 +78,10 @@ func (r *rootCommand) savedCommand(name string) *cobra.Command {
 	return r.save(q)
 }
 
-// adoptAll creates the commands of all saved queries, for help and completion.
+// adoptAll creates the commands of all saved queries, which help and completion
+// list.
 func (r *rootCommand) adoptAll(w *process.World) {
-	all, _ := saved.All(w) // list says what is wrong with files
+	all, _ := saved.All(w) // the command list reports errors in files
 	for _, q := range all {
 		if r.named(q.Name) == nil {
 			r.save(q)
@@ -86,7 +89,7 @@ func (r *rootCommand) adoptAll(w *process.World) {
 	}
 }
 
-// savedLong explains where saved queries are stored.
+// savedLong is the help text that explains where saved queries are stored.
 const savedLong = `Saved queries are .jq files in your own folder (meshq/library in your configuration folder, by default ~/.config), and in
 the .meshq folders of the working directory and of the folders above it, which a team can commit. If several files have
 one name, the nearest folder is used; if a project's query hides one of your own, a note says so when it is run. A link that
@@ -191,7 +194,7 @@ func listJSON(w *process.World, root *rootCommand, all []saved.Query) error {
 	return err
 }
 
-// described returns the header of a query as a value.
+// described returns the header of a query as an object for the command list.
 func described(q saved.Query, file any) *object.Object {
 	args := []any{}
 	for _, a := range q.Args {
@@ -208,8 +211,7 @@ func described(q saved.Query, file any) *object.Object {
 	return object.Of("name", q.Name, "summary", q.Summary, "aliases", aliases, "arguments", args, "file", file)
 }
 
-// showCommand returns the command "show NAME", which prints the file of a
-// query.
+// showCommand returns the command "show NAME", which prints the file of a query.
 func showCommand(w *process.World, root *rootCommand) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show NAME",
@@ -240,8 +242,8 @@ func showCommand(w *process.World, root *rootCommand) *cobra.Command {
 	return cmd
 }
 
-// unlessLeft returns nil for the error of a pipe whose reader has closed it,
-// else err.
+// unlessLeft returns err unless it means that the reader has closed the pipe. In
+// that case it returns nil.
 func unlessLeft(err error) error {
 	if process.ReaderLeft(err) {
 		return nil
@@ -249,8 +251,8 @@ func unlessLeft(err error) error {
 	return err
 }
 
-// savedNames returns the names of saved queries with a prefix, each with its
-// summary.
+// savedNames returns the names of the saved queries that begin with a prefix. Each
+// name is followed by its summary.
 func savedNames(w *process.World, begun string) (out []string) {
 	all, _ := saved.All(w)
 	for _, q := range all {
@@ -261,7 +263,7 @@ func savedNames(w *process.World, begun string) (out []string) {
 	return out
 }
 
-// one requires exactly one word.
+// one returns a check that the command line has exactly one word.
 func one(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, words []string) error {
 		if len(words) != 1 {
@@ -271,7 +273,8 @@ func one(what string) cobra.PositionalArgs {
 	}
 }
 
-// removeCommand returns the command "remove NAME".
+// removeCommand returns the command "remove NAME", which deletes the file of a
+// saved query.
 func removeCommand(w *process.World, root *rootCommand) *cobra.Command {
 	var project bool
 	cmd := &cobra.Command{

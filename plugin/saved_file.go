@@ -18,8 +18,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// parse splits the command line. If it names the file of a query, it adds the
-// flags that the file's header declares, and splits the line again with them.
+// parse splits the command line. If an option names a query file, parse adds the
+// flags that the header of the file declares, and splits the line again.
 func (r *rootCommand) parse(ctx context.Context, w *process.World, f *options.Flags, words []string) (*options.CommandLine, error) {
 	cmd, err := options.Split(words, r)
 	if err != nil || len(cmd.Files) != 1 || r.other(cmd.First()) {
@@ -43,18 +43,18 @@ func (r *rootCommand) parse(ctx context.Context, w *process.World, f *options.Fl
 	return options.Split(words, r)
 }
 
-// inTime bounds ctx by the --timeout among the words, for what is read before
-// the flags are parsed.
+// inTime returns a context that ends after the --timeout in words. It is for
+// reading files before the flags are parsed.
 func inTime(ctx context.Context, w *process.World, words []string) (context.Context, context.CancelFunc) {
 	f := options.NewFlags()
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.Bind(set)
 	set.ParseErrorsAllowlist.UnknownFlags = true
-	_ = set.Parse(words) // what is wrong with them is told later
+	_ = set.Parse(words) // the flags are parsed again later, which reports the error
 	return w.WithTimeout(ctx, f.Timeout)
 }
 
-// named returns the command with a name, or nil.
+// named returns the subcommand with a name, or nil if there is none.
 func (r *rootCommand) named(name string) *cobra.Command {
 	for _, cmd := range r.Commands() {
 		if cmd.Name() == name || slices.Contains(cmd.Aliases, name) {
@@ -64,7 +64,8 @@ func (r *rootCommand) named(name string) *cobra.Command {
 	return nil
 }
 
-// other reports whether a word names a command that runs no query of the user.
+// other reports whether a word names a subcommand that doesn't run a query of the
+// user.
 func (r *rootCommand) other(word string) bool {
 	cmd := r.named(word)
 	if cmd == nil || cmd.Name() == options.WaitName {
@@ -74,7 +75,8 @@ func (r *rootCommand) other(word string) bool {
 	return !query
 }
 
-// readFile reads the file of -f, which may be a pipe; "-" is standard input.
+// readFile reads the query file that -f names. The file may be a named pipe; "-" is
+// standard input.
 func readFile(ctx context.Context, w *process.World, path string) (saved.Query, error) {
 	in, err := w.OpenOption(ctx, path)
 	if err != nil {
@@ -97,14 +99,14 @@ func readFile(ctx context.Context, w *process.World, path string) (saved.Query, 
 	return saved.Query{Query: q, Path: path}, err
 }
 
-// isDump reports whether a text looks like an Envoy's config dump or the
+// isDump reports whether a text looks like a config dump of an Envoy, or like the
 // output of istioctl proxy-config -o json.
 func isDump(text string) bool {
 	s := strings.TrimSpace(text)
 	return strings.HasPrefix(s, "{") && strings.Contains(s[:min(len(s), 200)], `"configs"`)
 }
 
-// fromFile returns the request for the query in the file of -f.
+// fromFile returns the request to run the query in the file that -f names.
 func fromFile(ctx context.Context, w *process.World, f *options.Flags, words []string) (*run.Request, error) {
 	if f.File == nil {
 		q, err := readFile(ctx, w, f.Files[0])
@@ -118,7 +120,7 @@ func fromFile(ctx context.Context, w *process.World, f *options.Flags, words []s
 	return a, nil
 }
 
-// asks returns the request for a saved query.
+// asks returns the request to run a saved query.
 func asks(w *process.World, q saved.Query, args options.Arguments, words []string) *run.Request {
 	a := run.RequestFor(q.Query, args, words)
 	a.File, a.Path, a.Status, a.Ours = w.Near(q.Path), q.Path, false, false
@@ -128,7 +130,8 @@ func asks(w *process.World, q saved.Query, args options.Arguments, words []strin
 	return a
 }
 
-// taken returns why a name can't be given to a saved query; "" if it can.
+// taken returns the reason why a saved query can't have a name. It returns "" if it
+// can.
 func (r *rootCommand) taken(name string) string {
 	switch {
 	case !saved.Name.MatchString(name):
@@ -148,7 +151,7 @@ func (r *rootCommand) taken(name string) string {
 	return ""
 }
 
-// noQuery returns the error of a name without a query.
+// noQuery returns the error for a name that no query has.
 func noQuery(name string) error {
 	for _, k := range sources.Kinds() {
 		if k.Name == "Mesh" && slices.ContainsFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name }) {
@@ -158,8 +161,7 @@ func noQuery(name string) error {
 	return process.Usagef("no query named %s; for jq write '.|%s'", name, name)
 }
 
-// noFile returns an error if a word in place of the query is the name of a
-// file.
+// noFile returns an error if the word in place of the query is the name of a file.
 func noFile(word string) error {
 	how := ""
 	switch {

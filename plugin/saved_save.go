@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A saving holds the words and flags of the command save.
+// A saving contains the words and flags of the command save.
 type saving struct {
 	name, text                  string
 	doc, takes, output, columns string
@@ -112,8 +112,8 @@ func (s *saving) run(w *process.World, root *rootCommand) error {
 	return nil
 }
 
-// file returns the text of the file: the query after the header that the flags
-// declare.
+// file returns the content of the query's file: the header that the flags describe,
+// and the query.
 func (s *saving) file() (string, error) {
 	header := s.header()
 	text := strings.TrimRight(s.text, "\n") + "\n"
@@ -154,8 +154,8 @@ func (s *saving) header() string {
 	return b.String()
 }
 
-// kept checks that the header reads as the flags say: a line of a text could
-// be taken for another part of a header.
+// kept returns an error if the header doesn't parse to what the flags describe. For
+// example, a line of --doc could look like another part of the header.
 func (s *saving) kept(q shipped.Query) error {
 	if s.header() == "" {
 		return nil
@@ -182,7 +182,7 @@ func (s *saving) kept(q shipped.Query) error {
 	return nil
 }
 
-// dir returns the folder to write to.
+// dir returns the folder in which the query is saved.
 func (s *saving) dir(w *process.World) (string, error) {
 	if !s.project {
 		if dir := saved.UserFolder(w); dir != "" {
@@ -201,7 +201,8 @@ func (s *saving) dir(w *process.World) (string, error) {
 	return filepath.Join(w.Dir, saved.ProjectFolder), nil
 }
 
-// compiles checks that a query compiles, with its arguments and modules.
+// compiles returns an error if a query doesn't compile with its arguments and
+// modules.
 func compiles(w *process.World, q shipped.Query, path string) error {
 	modules, closeModules, err := saved.OpenModules(w, nil, path)
 	if err != nil {
@@ -225,7 +226,7 @@ func compiles(w *process.World, q shipped.Query, path string) error {
 	return nil
 }
 
-// write writes the file, whole or not at all.
+// write writes the file. On an error, no part of it is written.
 func (s *saving) write(w *process.World, path, text string) error {
 	failed := func(err error) error { return process.Usagef("%s: %s", w.Near(path), process.Fact(err)) }
 	if _, err := os.Lstat(path); err == nil && !s.force {
@@ -244,7 +245,7 @@ func (s *saving) write(w *process.World, path, text string) error {
 	t.Out = bufio.NewWriter(t.File)
 	_, err = t.Write([]byte(text))
 	if err == nil {
-		err = t.File.Chmod(0o644) // a team reads it, too
+		err = t.File.Chmod(0o644) // a project's queries must be readable for the whole team
 	}
 	if err == nil {
 		err = t.Commit(context.Background())

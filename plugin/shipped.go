@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// queryCommand returns the command of a named query: "clusters [PROXY…]". Its
-// flags are bound when it is chosen (see [rootCommand.Choose]): there are many
-// such commands, each with all flags of a query.
+// queryCommand returns the command of a named query, such as "clusters [PROXY…]".
+// Its flags are bound when the command line names it (see [rootCommand.Choose]),
+// because there are many such commands, and each has all flags of a query.
 func queryCommand(w *process.World, f *options.Flags, root *rootCommand, q shipped.Query, args options.Arguments) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     q.Name + " " + help.Takes(q),
@@ -43,7 +43,7 @@ func runNamed(cmd *cobra.Command, w *process.World, f *options.Flags, root *root
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 
-// The groups that help lists commands in.
+// These are the ids of the command groups in the help.
 const (
 	queryGroup = "queries"
 	checkGroup = "checks"
@@ -56,7 +56,7 @@ func groupOf(q shipped.Query) string {
 	return queryGroup
 }
 
-// addQueries adds a command for every query that comes with the plugin.
+// addQueries adds a command for each query that comes with the plugin.
 func (r *rootCommand) addQueries(w *process.World, f *options.Flags) {
 	r.AddGroup(&cobra.Group{ID: queryGroup, Title: "Queries:"}, &cobra.Group{ID: checkGroup, Title: "Checks:"})
 	for _, q := range r.shipped {
@@ -64,8 +64,8 @@ func (r *rootCommand) addQueries(w *process.World, f *options.Flags) {
 	}
 }
 
-// Choose binds the flags of the command that a word names, if it is a named
-// query. more reports whether the name continues with the next word.
+// Choose reports whether a word names a query, and binds the flags of that query's
+// command. more reports whether the next word may be another part of the name.
 func (r *rootCommand) Choose(word string) (found, more bool) {
 	in := r.Command
 	if r.chosen != nil {
@@ -80,11 +80,11 @@ func (r *rootCommand) Choose(word string) (found, more bool) {
 	}
 	r.chosen = cmd
 	r.bind[cmd]()
-	r.bind[cmd] = func() {} // once
+	r.bind[cmd] = func() {} // bind the flags only once
 	return true, cmd.HasSubCommands()
 }
 
-// query returns the command of a named query, or nil.
+// query returns the subcommand of in that runs the query named by word, or nil.
 func (r *rootCommand) query(in *cobra.Command, word string) *cobra.Command {
 	for _, cmd := range in.Commands() {
 		if _, ok := r.bind[cmd]; ok && (cmd.Name() == word || slices.Contains(cmd.Aliases, word)) {
@@ -94,5 +94,5 @@ func (r *rootCommand) query(in *cobra.Command, word string) *cobra.Command {
 	return nil
 }
 
-// namedQuery finds a query by its name.
+// namedQuery finds a shipped query by its name.
 func namedQuery(name string) (shipped.Query, bool) { return shipped.Find(name, shipped.All()) }

@@ -47,7 +47,7 @@ or more) also between snapshots; trace --redact-key can then compare a header wi
 
 What can't be read is reported on stderr and in the manifest, everything else is recorded, and the exit code is 6.`
 
-// A snapshot holds the words and flags of the command snapshot.
+// A snapshot contains the words and flags of the command snapshot.
 type snapshot struct {
 	file     string
 	sections []string
@@ -95,7 +95,7 @@ func snapshotCommand(w *process.World, f *options.Flags) *cobra.Command {
 	set.StringArrayVar(&s.keep, "keep", nil, "also keep the text of a field, as docs/safety.md has it: HeaderValue:value (repeatable)")
 	set.BoolVar(&s.yes, "yes", false, "don't ask whether --redact envoy is meant")
 	set.Lookup("concurrency").Usage = "how many proxies are asked at once"
-	for _, of := range []string{"max-fetch", "memory"} { // nothing is held
+	for _, of := range []string{"max-fetch", "memory"} { // a recording keeps nothing in memory, so these limits don't apply
 		set.Lookup(of).Hidden = true
 	}
 	return cmd
@@ -134,7 +134,7 @@ func (s *snapshot) run(ctx context.Context, w *process.World, f *options.Flags, 
 	return r.Within(ctx, answers, func(ctx context.Context) error { return recordMesh(ctx, r, to, o) })
 }
 
-// options returns the options of the recording.
+// options returns the options for the recording that the flags select.
 func (s *snapshot) options() (recording.Options, error) {
 	o := recording.Options{Desired: s.desired, Tally: &recording.Tally{}}
 	var known []string
@@ -160,8 +160,7 @@ func (s *snapshot) options() (recording.Options, error) {
 	return o, nil
 }
 
-// recordMesh writes the mesh to the file, and prints a summary on standard
-// error.
+// recordMesh records the mesh to the file, and prints a summary to standard error.
 func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording.Options) error {
 	r.Progress.Follow(func() requests.Progress {
 		if p := o.Tally.Progress(); p.Total > 0 {
@@ -198,7 +197,7 @@ func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording
 	return nil
 }
 
-// summary returns the line that is printed about a recording.
+// summary returns the line that is printed after a recording.
 func summary(t *process.Target, done recording.Result) string {
 	parts := []string{
 		run.Plural(done.Proxies, "proxy", "proxies"), run.Plural(done.Files, "file", "files"),

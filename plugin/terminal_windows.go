@@ -6,12 +6,13 @@ import (
 	"syscall"
 )
 
-// virtualTerminal is the mode of a console that takes escape sequences
+// virtualTerminal is the mode in which a console interprets escape sequences
 // (ENABLE_VIRTUAL_TERMINAL_PROCESSING).
 const virtualTerminal = 4
 
-// escapes tells whether a file may be given escape sequences: a console that
-// knows them is asked to take them. What is no console isn't asked.
+// escapes reports whether escape sequences can be written to a file. If the file is
+// a console, escapes first sets its mode to interpret them. Files that are not
+// consoles need no mode.
 func escapes(f *os.File) bool {
 	handle := syscall.Handle(f.Fd())
 	var mode uint32
@@ -23,14 +24,13 @@ func escapes(f *os.File) bool {
 	return ok != 0
 }
 
-// The errors of writing to a pipe whose reader has left.
+// These are the errors of writing to a pipe whose reader has closed it.
 const (
 	brokenPipe = syscall.Errno(109) // ERROR_BROKEN_PIPE
-	noData     = syscall.Errno(232) // ERROR_NO_DATA: the pipe is being closed
+	noData     = syscall.Errno(232) // ERROR_NO_DATA: the reader is closing the pipe
 )
 
-// readerLeft tells whether an error of writing says that the reader has what
-// it wanted.
+// readerLeft reports whether a write failed because the reader has closed the pipe.
 func readerLeft(err error) bool {
 	return errors.Is(err, brokenPipe) || errors.Is(err, noData) || errors.Is(err, syscall.EPIPE)
 }

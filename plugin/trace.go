@@ -26,10 +26,10 @@ Steps that the configuration alone can't decide (Lua, Wasm, ext_authz, JWT claim
 The exit code is 0 if all of the traffic reaches an endpoint, 1 if a share of it doesn't, and 6 if the trace needs something that
 could not be read: that is named, and the trace is printed as far as it is known.`
 
-// A trace is what the command was asked for.
+// traceOptions contains the flags of the command trace.
 type traceOptions struct {
 	method, sni, from, destination, principal string
-	key                                       string // a file
+	key                                       string // the file that contains the key for digests
 	headers, alpn                             []string
 	inbound, through                          bool
 }
@@ -96,8 +96,8 @@ func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flag
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 
-// request returns the request that the flags describe, as the function trace
-// takes it. An empty principal that is given means a client without a
+// request returns the request that the flags describe, in the form that the
+// function trace takes. If --principal is given but empty, the client has no
 // certificate.
 func (t *traceOptions) request(url string, principal bool) (*object.Object, error) {
 	m := object.Of("url", url)
@@ -138,8 +138,8 @@ func (t *traceOptions) request(url string, principal bool) (*object.Object, erro
 	return m, nil
 }
 
-// quoted returns a value as jq's source text.
+// quoted returns a value as jq source text.
 func quoted(v any) string {
-	b, _ := json.Marshal(v) // strings, lists and maps of them: no backslash of JSON's begins jq's \(
+	b, _ := json.Marshal(v) // v consists of strings, lists and maps only, and no escape in its JSON is the start of jq's interpolation \(
 	return string(b)
 }

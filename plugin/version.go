@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version returns the version of the module, or the commit that the build is
-// from.
+// version returns the version of the module. If there is none, it returns the
+// commit from which the plugin was built.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -34,8 +34,8 @@ func printVersion(w *process.World) error {
 	return err
 }
 
-// printBuild prints how the plugin was built, and what determines jq's
-// results.
+// printBuild prints how the plugin was built, and which limits and libraries affect
+// the results of queries.
 func printBuild(w *process.World) error {
 	_, err := fmt.Fprintf(w.Out, "kubectl-meshq %s %s %s/%s jq=1.8.2 regex=RE2 integers=exact depth=%d\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, jsontext.MaxDepth)
 	return err

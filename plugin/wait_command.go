@@ -12,7 +12,7 @@ The query and the words after it are as without "wait". A query that fails is re
 of the mesh could not be read, a true value counts only with --allow-partial. After the timeout the exit code is 1, and stderr
 says what the last value was. --timeout 0 runs the query once; so does a snapshot, which doesn't change.`
 
-// waitCommand is "wait QUERY [PROXY…]".
+// waitCommand returns the command "wait QUERY [PROXY…]".
 func waitCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.Command {
 	name := process.CalledAs(w.Args[0])
 	cmd := &cobra.Command{

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// understand returns the request of a command line without a subcommand: it
-// separates the query from the proxies.
+// understand returns the request of a command line without a subcommand. It
+// separates the query from the names of proxies.
 func understand(ctx context.Context, w *process.World, f *options.Flags, words []string) (*run.Request, error) {
 	switch {
 	case len(f.Files) > 1:
@@ -49,7 +49,7 @@ func named(w *process.World, words []string) (*run.Request, error) {
 	return asks(w, q, options.Arguments{}, words[1:]), nil
 }
 
-// runWords runs a command line without a subcommand.
+// runWords runs a command line that has no subcommand.
 func runWords(ctx context.Context, w *process.World, f *options.Flags, argv *options.CommandLine, words []string, cmd *cobra.Command) error {
 	ctx, stop := w.WithTimeout(ctx, f.Timeout)
 	defer stop()
@@ -60,7 +60,7 @@ func runWords(ctx context.Context, w *process.World, f *options.Flags, argv *opt
 	return runAsked(ctx, w, f, argv, a, cmd)
 }
 
-// runAsked runs a request.
+// runAsked checks the flags and runs a request.
 func runAsked(ctx context.Context, w *process.World, f *options.Flags, argv *options.CommandLine, a *run.Request, cmd *cobra.Command) error {
 	if err := f.Check(a.Proxies); err != nil {
 		return err
