@@ -18,7 +18,7 @@ func TestSplit(t *testing.T) {
 		want options.CommandLine
 	}{
 		{"nothing", nil, options.CommandLine{}},
-		{"words", []string{"-n", "--arg", ".x"}, options.CommandLine{Words: []string{"-n", "--arg", ".x"}}}, // the value of -n
+		{"words", []string{"-n", "--arg", ".x"}, options.CommandLine{Words: []string{"-n", "--arg", ".x"}}}, // "--arg" is the value of -n here
 		{"jq's two words", []string{"--arg", "a", "b", ".x"}, options.CommandLine{Words: []string{".x"}, Bindings: []options.Binding{{Flag: "--arg", Name: "a", Value: "b"}}}},
 		{"kubectl's one", []string{"--arg", "a=b", ".x"}, options.CommandLine{Words: []string{".x"}, Bindings: []options.Binding{{Flag: "--arg", Name: "a", Value: "b"}}}},
 		{"joined", []string{"--argjson=a=1", ".x"}, options.CommandLine{Words: []string{".x"}, Bindings: []options.Binding{{Flag: "--argjson", Name: "a", Value: "1"}}}},

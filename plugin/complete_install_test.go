@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/shell"
 )
 
-// TestCompletionInstall makes the link beside the plugin that is found on PATH,
-// and takes it away again.
+// TestCompletionInstall checks that install creates the link in the folder of the
+// plugin that is found on PATH, and that uninstall removes it.
 func TestCompletionInstall(t *testing.T) {
 	dir := t.TempDir()
 	plugin, link := filepath.Join(dir, "bin", "kubectl-meshq"), filepath.Join(dir, "bin", "kubectl_complete-meshq")
@@ -63,7 +63,7 @@ func TestCompletionInstall(t *testing.T) {
 	expect("install", process.ExitOK, "/bin/kubectl_complete-meshq is there already")
 	expect("uninstall", process.ExitOK, "/bin/kubectl_complete-meshq is removed")
 
-	other := filepath.Join(dir, "kubectl-meshq") // as krew links it
+	other := filepath.Join(dir, "kubectl-meshq") // krew links the plugin under another path
 	if err := os.Rename(plugin, other); err != nil {
 		t.Fatal(err)
 	}

@@ -12,22 +12,23 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/shell"
 )
 
-// A TAB at the end of a command line as it stands in a shell.
+// TestCompleteLine checks the completions of a command line at its end, as the user
+// typed it, with open quotes.
 func TestCompleteLine(t *testing.T) {
 	for _, c := range []struct {
-		shell, line string // "|" marks where what is replaced begins
+		shell, line string // "|" marks the start of the text that the completion replaces
 		options     string
-		want        []string // "…" in front: among others
+		want        []string // a leading "…" means that other completions are allowed too
 	}{
 		{"bash", `kubectl meshq --snapshot demo '|.proxies[] | select(.rds=="STALE") | .vers`, "nospace",
-			[]string{`.proxies[] | select(.rds=="STALE") | .version`, `.proxies[] | select(.rds=="STALE") | .version `}}, // two, so that the quote stays open
+			[]string{`.proxies[] | select(.rds=="STALE") | .version`, `.proxies[] | select(.rds=="STALE") | .version `}}, // two completions, so that bash doesn't close the quote
 		{"zsh", `kubectl meshq --snapshot demo '|.proxies[] | select(.rds=="STALE") | .vers`, "nospace",
 			[]string{`.proxies[] | select(.rds=="STALE") | .version` + "\t" + `version  (Istio's version, as the proxy says it)`}},
 		{"bash", `kubectl meshq --snapshot demo "|.proxies[] | select(.rds==\"SY`, "nospace",
 			[]string{`.proxies[] | select(.rds==\"SYNCED\"`, `.proxies[] | select(.rds==\"SYNCED\" `}},
 		{"bash", `kubectl meshq --snapshot demo |.proxies[].loc`, "nospace", []string{`.proxies[].locality`}},
 		{"zsh", `kubectl meshq --snapshot demo |.proxies\[\].loc`, "nospace", []string{`.proxies\[\].locality` + "\tlocality  ({region, zone, subZone})"}},
-		{"bash", `kubectl meshq --snapshot demo .proxies[]\|select\(.rds==|\"SY`, "nospace", []string{`\"SYNCED\"`}}, // = breaks words there
+		{"bash", `kubectl meshq --snapshot demo .proxies[]\|select\(.rds==|\"SY`, "nospace", []string{`\"SYNCED\"`}}, // "=" starts a new word in bash
 		{"bash", `kubectl meshq --snapshot demo .pil|`, "nospace", []string{"ots"}},
 		{"bash", `kubectl meshq --snapshot demo --query='|.pil`, "nospace", []string{".pilots", ".pilots "}},
 		{"bash", `kubectl meshq --snapshot demo --query=|.pil`, "nospace", []string{".pilots"}},
@@ -52,7 +53,7 @@ func TestCompleteLine(t *testing.T) {
 		{"bash", `kubectl meshq $'|.pil`, "", nil},
 	} {
 		before, tail, _ := strings.Cut(c.line, "|")
-		if i := strings.Index(c.line, `\|`); i >= 0 && i < len(before)+1 { // a pipe that is escaped is no mark
+		if i := strings.Index(c.line, `\|`); i >= 0 && i < len(before)+1 { // an escaped pipe is part of the query and not the mark
 			n := strings.Index(c.line[i+2:], "|")
 			before, tail = c.line[:i+2+n], c.line[i+3+n:]
 		}
@@ -76,7 +77,8 @@ func TestCompleteLine(t *testing.T) {
 	}
 }
 
-// What is only listed is listed without what stands in front of it.
+// TestCompleteLineListed checks that a list of completions shows only the text
+// after the last dot, and not the whole query.
 func TestCompleteLineListed(t *testing.T) {
 	var out bytes.Buffer
 	line := `kubectl-meshq --snapshot demo '.proxies[].clu`
@@ -134,7 +136,8 @@ func TestShellWords(t *testing.T) {
 	}
 }
 
-// What is written again reads as it was, whatever quote is open.
+// FuzzRequoted checks that ShellWords reads a quoted text back unchanged, whichever
+// quote is open.
 func FuzzRequoted(f *testing.F) {
 	f.Add(`.proxies[] | select(.a == "b'c$d\e")`)
 	f.Fuzz(func(t *testing.T, text string) {

@@ -11,7 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// TestCompleteLive asks a live mesh for names only, and that once a minute.
+// TestCompleteLive checks that completion requests only names from a live mesh, and
+// at most once a minute.
 func TestCompleteLive(t *testing.T) {
 	p := startPilot(t)
 	dir := t.TempDir()
@@ -39,7 +40,7 @@ func TestCompleteLive(t *testing.T) {
 			t.Errorf("asked %v, want %d times", p.Request, want)
 		}
 	}
-	// What the language and the schema say needs nobody.
+	// Completing the syntax and the fields of a query sends no requests.
 	if out := tab(".proxies[].clusters[].lb"); !strings.HasPrefix(out, ".proxies[].clusters[].lbPolicy\t") {
 		t.Error(out)
 	}
@@ -47,7 +48,7 @@ func TestCompleteLive(t *testing.T) {
 		t.Error(out)
 	}
 	asked(0)
-	for range 2 { // the second time it is known
+	for range 2 { // the second completion uses the cache
 		if out := tab(`.proxy("ratings`); out != `.proxy("`+theRatings+"\")\n:38\n" {
 			t.Error(out)
 		}
@@ -78,7 +79,7 @@ func TestCompleteLive(t *testing.T) {
 	if files, _ := os.ReadDir(filepath.Join(dir, "meshq", "names")); len(files) != 1 {
 		t.Errorf("%d files: what is too old stays", len(files))
 	}
-	// Nothing that a query may say has anybody asked for more.
+	// Whatever the query contains, completion sends no requests except for names.
 	for _, q := range []string{`.proxies[].clusters[] | select(.name == "`, `.proxies[] | desired.clusters[].metadata.filterMetadata.`, `.proxies[] | trace("http://a/").endpoints[0] | select(.workload == "`, `.proxies[].stats.stats[] | select(.name == "`, `.virtualServices[].spec.http[].`, `..|.`} {
 		tab(q)
 	}
@@ -91,7 +92,8 @@ func TestCompleteLive(t *testing.T) {
 	}
 }
 
-// A memory that can't be read or written is none.
+// TestMemoryUnusable checks that completion ignores a cache file that can't be read
+// or written.
 func TestMemoryUnusable(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("x"), 0o600); err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// TestOfferedKeepsShellsFromActing gives what a shell may not be given: control
-// characters to none, and to one that puts in what it gets nothing that it
-// would run.
+// TestOfferedKeepsShellsFromActing checks that completions never contain control
+// characters. If the shell inserts completions unquoted, they also contain nothing
+// that the shell would run.
 func TestOfferedKeepsShellsFromActing(t *testing.T) {
 	all := []string{
 		"plain.default", "zzz\npwn.sh\n#", "a\x1b[2Jb", "a\rb", "a\x00b", "a\u009bb", "a\u202eb", "a\x7fb", "a\xffb",
@@ -36,8 +36,9 @@ func TestOfferedKeepsShellsFromActing(t *testing.T) {
 	}
 }
 
-// TestRequotedIsReadBack holds that what is put in is read as it was offered, in
-// each kind of quote: here, and by the shells that there are.
+// TestRequotedIsReadBack checks that a completion that was quoted and inserted is
+// read back unchanged, in each kind of quote. ShellWords reads it, and so do bash
+// and zsh if they are installed.
 func TestRequotedIsReadBack(t *testing.T) {
 	texts := []string{
 		"a b", `$(x)`, "`x`", "a'b", `a"b`, `a\b`, "!!", "~x", "#x", "=ls", "{a,b}", "*?[x]", "a^b", "a;b|c&d<e>f", "é日", "%1", "+(x)", "~+", "${HOME}", "$'x'", "-x", "x=~y",

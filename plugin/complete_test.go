@@ -33,7 +33,7 @@ func TestComplete(t *testing.T) {
 	p, broken := startPilot(t), startPilot(t)
 	broken.broken = true
 	for _, c := range []struct {
-		words     string // the last one begun
+		words     string // the command line; the last word is the one to complete
 		want      string
 		directive cobra.ShellCompDirective
 	}{
@@ -61,7 +61,7 @@ func TestComplete(t *testing.T) {
 		{"--pilot " + p.URL + " --pilot " + broken.URL + " .x rat", theRatings, nothing},
 		{"--pilot " + broken.URL + " .x rat", "", nothing},
 		{"--snapshot none .x rat", "", nothing},
-		{"--snapshot - .x rat", "", nothing}, // the shell's standard input is not read
+		{"--snapshot - .x rat", "", nothing}, // standard input belongs to the shell, so completion must not read it
 		{"--input x.json .x rat", "", nothing},
 		{"--snapshot demo -n is", "istio-system", nothing},
 		{"--snapshot demo -n default -n is", "istio-system", nothing},
@@ -113,14 +113,15 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// Read fails the test of who reads the shell's standard input.
+// Read makes the test fail if completion reads the shell's standard input.
 func (p *pilot) Read([]byte) (int, error) { panic("the shell's standard input is read") }
 
-// A mesh that doesn't answer is not waited for.
+// TestCompleteInTime checks that completion ends in time if the mesh doesn't
+// respond.
 func TestCompleteInTime(t *testing.T) {
 	p := startPilot(t)
 	p.mu.Lock()
-	defer p.mu.Unlock() // before the server is closed, which waits for its answers
+	defer p.mu.Unlock() // unlock first, because closing the server waits for its responses
 	var out bytes.Buffer
 	began := time.Now()
 	code := Main(&process.World{Args: []string{"kubectl_complete-meshq.exe", "--pilot", p.URL, ".x", ""}, Out: &out, Err: &out, Now: time.Now})

@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// TestCommandExamples runs the examples of every command on the mesh that comes
-// with the plugin, in a folder that has the files that they name.
+// TestCommandExamples runs the examples in the help of every command. They run over
+// the demo mesh, in a folder that contains the files that the examples name.
 func TestCommandExamples(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -47,7 +47,8 @@ func TestCommandExamples(t *testing.T) {
 				words = append(words, "--snapshot", "demo")
 			}
 			ran++
-			// What is true of that mesh is another matter than what is a command.
+			// An example may fail because the demo mesh lacks an object that it
+			// names, but not because the command line or the query is invalid.
 			if code, said := run(words...); code == process.ExitUsage && !strings.Contains(said, "shop") || code == process.ExitCompile || code == process.ExitRun && !strings.Contains(said, "mysql.db") {
 				t.Errorf("%s: exit code %d: %s", line, code, said)
 			}

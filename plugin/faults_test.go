@@ -12,10 +12,10 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// TestServersFaultIsOneShortLine asks servers that refuse the request, close the
-// connection early, or send very long text. For each of them, the program prints
-// one line to standard error. The line has at most 300 characters and no control
-// characters, because a terminal would interpret those.
+// TestServersFaultIsOneShortLine checks the error message if a server refuses the
+// request, closes the connection early, or sends very long text. In each case, the
+// program prints one line to standard error. The line has at most 300 characters
+// and no control characters, because a terminal would interpret those.
 func TestServersFaultIsOneShortLine(t *testing.T) {
 	const header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 	for _, c := range []struct{ name, answer, says string }{

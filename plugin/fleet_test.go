@@ -14,8 +14,9 @@ import (
 	"github.com/meshq/kubectl-meshq/test/fleet/ledger"
 )
 
-// overFleet runs the program over a simulated fleet, through its API server,
-// and returns its output, what it reported, its exit code and what the fleet counted.
+// overFleet runs the program over a simulated fleet of proxies behind an API
+// server. It returns the standard output, the standard error, the exit code and the
+// number of requests that the fleet counted.
 func overFleet(t *testing.T, o fleet.Options, args ...string) (out, report string, code int, count ledger.Count) {
 	t.Helper()
 	o.Captures, o.Seed, o.Istiods = filepath.Join("..", "sources", "testdata", "stale"), 1, max(o.Istiods, 1)
@@ -38,8 +39,9 @@ func overFleet(t *testing.T, o fleet.Options, args ...string) (out, report strin
 	return stdout.String(), stderr.String(), code, f.Counters().Read()
 }
 
-// TestConcurrencyBoundsSessions expects as many sessions to pods at once as
-// --concurrency allows: few with few, and more than the pool's default with many.
+// TestConcurrencyBoundsSessions checks that --concurrency sets the number of
+// sessions to pods that are open at the same time. A high value also raises the
+// number above the default size of the pool.
 func TestConcurrencyBoundsSessions(t *testing.T) {
 	const query = `any(.proxies[].clusters[]; .name == "nope")`
 	for concurrency, bounds := range map[int][2]int{2: {1, 5}, 60: {35, 92}} {
@@ -54,8 +56,8 @@ func TestConcurrencyBoundsSessions(t *testing.T) {
 	}
 }
 
-// TestCheckAsksEachProxyOnce expects check to send one request to each Envoy, in
-// one session.
+// TestCheckAsksEachProxyOnce checks that the command check sends one request to
+// each Envoy, in one session.
 func TestCheckAsksEachProxyOnce(t *testing.T) {
 	const proxies, istiods = 40, 2
 	_, report, code, count := overFleet(t, fleet.Options{Proxies: proxies, Istiods: istiods}, "check")
@@ -67,8 +69,8 @@ func TestCheckAsksEachProxyOnce(t *testing.T) {
 	}
 }
 
-// TestExplainFoldsAlikeRequests expects one line for the requests that were sent
-// to every proxy.
+// TestExplainFoldsAlikeRequests checks that --explain prints a single line for
+// requests that were sent to every proxy.
 func TestExplainFoldsAlikeRequests(t *testing.T) {
 	_, report, code, _ := overFleet(t, fleet.Options{Proxies: 12}, "--explain", `[.proxies[].routes[]] | length`)
 	if code != 0 || !strings.Contains(report, "asked    12 proxies: config_dump?mask=") || strings.Count(report, "asked ") > 5 {

@@ -24,8 +24,8 @@ import (
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
-// walked are the queries that FuzzWalk runs over each dump. They call the functions
-// that implement Envoy's rules.
+// walked contains the queries that FuzzWalk runs over each dump. They call the
+// functions that implement Envoy's routing and matching rules.
 var walked = []string{
 	`trace("http://reviews:9080/reviews/1")`,
 	`trace({url: "https://httpbin.example.com/", destination: "10.0.0.9", alpn: ["h2"], headers: {"x-role": ["a", "b"], "end-user": "jason"}, random: 7})`,
@@ -41,8 +41,8 @@ var walked = []string{
 // on a busy machine only an endless loop takes this long.
 const maxWalk = time.Minute
 
-// mostText is the maximum size in bytes of a changed dump. A dump may grow beyond it
-// if a change repeats large parts; such a dump is skipped.
+// mostText is the maximum size of a changed dump, in bytes. A change that repeats
+// large parts can make a dump larger; FuzzWalk skips such a dump.
 const mostText = 1 << 16
 
 // FuzzWalk runs queries over dumps whose Envoy messages were changed: fields are
@@ -91,9 +91,9 @@ func randomScript(random *rand.Rand) []byte {
 // walks holds the dumps that are changed, and the queries that run over each result.
 type walks struct {
 	seeds    []any
-	places   [][]spot // the spots of each seed
+	places   [][]spot // the positions of all values in each seed
 	programs []*query.Program
-	open     *sources.Mesh // the dump that the queries read at the moment
+	open     *sources.Mesh // the dump over which the queries run at the moment
 }
 
 func newWalks(t testing.TB) *walks {
@@ -115,8 +115,9 @@ func newWalks(t testing.TB) *walks {
 	return w
 }
 
-// seedFiles returns the paths of the seeds: our test cases, a sidecar that has every
-// kind of section, and dumps of two real meshes, the demo and an ambient one.
+// seedFiles returns the paths of the seeds: our own test cases, a sidecar that has
+// every kind of section, and dumps of two real meshes, one of which is an ambient
+// mesh.
 func seedFiles(t testing.TB) (all []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -151,7 +152,7 @@ func trimmed(v any) any {
 		return out
 	case *object.Object:
 		for k, w := range x.All() {
-			if k == "configs" { // the seed keeps every part of the dump
+			if k == "configs" { // a seed keeps every part of the dump
 				parts, _ := w.([]any)
 				for i := range parts {
 					parts[i] = trimmed(parts[i])
@@ -164,11 +165,13 @@ func trimmed(v any) any {
 	return v
 }
 
-// eachOf is the share of queries that run over one dump: one in eachOf. Running a few
-// queries over many dumps finds more faults than running all queries over few dumps.
+// eachOf determines how many queries run over one dump: one in eachOf. Running few
+// queries over many dumps finds more faults than running all queries over few
+// dumps.
 const eachOf = 12
 
-// walk changes a dump as a script says, and runs some of the queries over it.
+// walk changes a dump according to a script, and runs some of the queries over the
+// result.
 func (w *walks) walk(t *testing.T, which int, script []byte) {
 	t.Helper()
 	m := &mutation{script: script}
@@ -244,8 +247,8 @@ func argued(q shipped.Query) string {
 	return text + q.Program()
 }
 
-// A mutation changes a message as its script says. Each change consumes some bytes
-// of the script, which select the spot and the kind of the change.
+// A mutation changes a message according to a script. Each change consumes some
+// bytes of the script, which select the position and the kind of the change.
 type mutation struct{ script []byte }
 
 // next returns the next number of the script, reduced modulo n. After the end of the
@@ -268,9 +271,10 @@ func (m *mutation) next(n int) int {
 // mostChanges is the maximum number of changes to one dump.
 const mostChanges = 12
 
-// apply returns a changed copy of a seed. donors are the spots of all seeds. The spots
-// of the copy are listed once, before the first change. A later change to a spot that
-// is no longer in the dump has no effect.
+// apply returns a changed copy of a seed. donors are the positions of the values in
+// all seeds, from which a change may take a value. The positions in the copy are
+// listed before the first change. A later change has no effect if the value at its
+// position is no longer part of the dump.
 func (m *mutation) apply(seed any, donors [][]spot) any {
 	out := cloned(seed)
 	all := spots(out)
@@ -303,7 +307,7 @@ func (s spot) set(v any) {
 	s.in.([]any)[s.at] = v
 }
 
-// spots returns the spots of all values inside a value, in order.
+// spots returns the positions of all values inside v, in order.
 func spots(v any) (out []spot) {
 	switch x := v.(type) {
 	case *object.Object:
@@ -320,7 +324,8 @@ func spots(v any) (out []spot) {
 	return out
 }
 
-// oddValues are values that a change may give to any field, whatever its type is.
+// oddValues are values that a change may set in any field, whatever the field's
+// type is.
 var oddValues = []any{
 	nil, "", 0, -1, 1, true, false, 1e300, "*", "x", "0.0.0.0", "::", "[::1]:80", "4294967296", 15001, "9223372036854775807", "DRAINING", "EDS",
 	"envoy://a/b", []any{}, object.New(0), []any{nil}, []any{object.New(0)}, "type.googleapis.com/x.Y", "\xff",
@@ -356,14 +361,14 @@ func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 		if a, ok := s.value().([]any); ok && len(a) > 0 {
 			s.set(append(slices.Clone(a), cloned(a[m.next(len(a))])))
 		}
-	case 6: // sets a value of another dump, if possible that of a field with the same name
+	case 6: // sets a value from another dump, if possible from a field of the same name
 		others := donors[m.next(len(donors))]
 		same := slices.DeleteFunc(slices.Clone(others), func(o spot) bool { return o.key != s.key })
 		if len(same) > 0 {
 			others = same
 		}
 		s.set(cloned(others[m.next(len(others))].value()))
-	case 7: // adds a field of another dump to the same object
+	case 7: // adds a field from another dump to the object
 		if in, ok := s.in.(*object.Object); ok {
 			others := donors[m.next(len(donors))]
 			if o := others[m.next(len(others))]; o.key != "" {

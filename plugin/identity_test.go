@@ -76,9 +76,9 @@ func TestEnvoysOfOneNodeID(t *testing.T) {
 	}
 }
 
-// TestNodeIDsOfOthers checks node ids of Envoys that Istio didn't start. They aren't
-// taken for the name of a pod, whether the Envoy is live, a dump or recorded. Each id
-// can be used to select its proxy, whatever characters it contains.
+// TestNodeIDsOfOthers checks the node ids of Envoys that Istio didn't start. They
+// are not parsed as the name of a pod, whether the mesh is live, a dump or a
+// snapshot. Each node id selects its proxy, whatever characters it contains.
 func TestNodeIDsOfOthers(t *testing.T) {
 	for _, id := range []string{
 		"default.backend-1", "projects/1/networks/n/nodes/x", "host~127.0.0.1~no-id~localdomain", "a~b~c.d~e", "sidecar~not-an-ip~a.b~c", "/", "a b", "..", "web:80", "deploy/web",
@@ -147,8 +147,8 @@ func TestFolderOfPod(t *testing.T) {
 	}
 }
 
-// TestDumpsOfOneNodeID checks that several dumps with the same node id are separate
-// proxies, also if they are opened together with a recorded mesh.
+// TestDumpsOfOneNodeID checks that dumps with the same node id are separate
+// proxies, even if they are opened together with a snapshot.
 func TestDumpsOfOneNodeID(t *testing.T) {
 	dir := t.TempDir()
 	var snapshots []string

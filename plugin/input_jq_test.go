@@ -16,7 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// inputSamples are files of all kinds that options read, well formed or not.
+// inputSamples are the contents of valid and invalid input files for every option
+// that reads input.
 var inputSamples = map[string]string{
 	"lines": "1\n2\n", "nested": "[1,[2,{\"a\":3}],{}]\n{\"b\":[]}\n", "cut": "[1,\n", "bad": "[1,\n}\n[2]\n", "texts": "\x1e1\n\x1e[2,3]\n",
 	"cuttexts": "\x1e[1\n\x1e12\x1e3\n\x1e]\n4\n\x1e5\n", "words": "a b\nc\x00d\nlast", "empty": "", "strings": "\"x\"\n\"y\"\n", "seven": "7",
@@ -32,14 +33,14 @@ func inputFolder(t *testing.T) string {
 	return dir
 }
 
-// byPlugin runs a command line, and gives what it printed.
+// byPlugin runs a command line and returns what it prints.
 func byPlugin(args []string) (out, errs string, code int) {
 	var o, e bytes.Buffer
 	code = Main(&process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(inputSamples["nested"]), Out: &o, Err: &e, Now: time.Now})
 	return o.String(), e.String(), code
 }
 
-// TestInputOptions holds values that jq 1.8.2 gave.
+// TestInputOptions checks the input options against results that jq 1.8.2 printed.
 func TestInputOptions(t *testing.T) {
 	t.Chdir(inputFolder(t))
 	for _, c := range []struct{ args, want string }{
@@ -52,7 +53,7 @@ func TestInputOptions(t *testing.T) {
 		{"--stream-errors --input cut .", `[[0],1] ["Unfinished JSON term at EOF at line 2, column 0",[1]]`},
 		{"--seq --input texts .[1]?", "\x1e3"},
 		{"--seq --slurp --input texts length", "\x1e2"},
-		{"--input seven --input lines .", `71 2`}, // jq reads them as one text
+		{"--input seven --input lines .", `71 2`}, // jq would join the two files and read the number 71
 		{"--input lines --input seven [.,input_filename,input_line_number]", `[1,"lines",1] [2,"lines",2] [7,"seven",0]`},
 		{"--null-input --input lines [input_filename,input,input_filename]", `[null,1,"lines"]`},
 		{"--input - --slurp input_filename", `"<stdin>"`},
@@ -72,8 +73,9 @@ func TestInputOptions(t *testing.T) {
 	}
 }
 
-// A file that can't be opened silences no other, and neither does a text of a
-// sequence that is cut off.
+// TestInputLeavesNothingUnsaid checks that input which can't be read is reported,
+// and that the other input is still read. The faulty input is a file that can't be
+// opened, or a value that is cut off.
 func TestInputLeavesNothingUnsaid(t *testing.T) {
 	t.Chdir(inputFolder(t))
 	for _, c := range []struct {
@@ -109,8 +111,8 @@ func TestPlainInputHasNoNamespace(t *testing.T) {
 	}
 }
 
-// TestInputIsReadAsByJq gives every combination of the options to jq 1.8.2,
-// where scripts/jq has built it, and to the plugin.
+// TestInputIsReadAsByJq checks that the plugin and jq 1.8.2 print the same for
+// every combination of the input options. It requires that scripts/jq has built jq.
 func TestInputIsReadAsByJq(t *testing.T) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -153,7 +155,7 @@ func TestInputIsReadAsByJq(t *testing.T) {
 					cmd.Stdin = strings.NewReader(inputSamples["nested"])
 					want, err := cmd.Output()
 					cancel()
-					// jq exits with 0 where it left a text of a sequence out.
+					// jq exits with 0 if it skipped a damaged text of a sequence.
 					alike := (err == nil) == (code == process.ExitOK) || strings.Contains(how, "seq")
 					if !alike || !slices.EqualFunc(strings.Split(out, "\n"), strings.Split(string(want), "\n"), sameJSON) {
 						t.Errorf("%q of %q: exit code %d\n%s%s jq %v\n%s", ours, in, code, out, errs, err, want)
@@ -166,7 +168,8 @@ func TestInputIsReadAsByJq(t *testing.T) {
 	t.Logf("%d command lines", n)
 }
 
-// sameJSON compares two lines, whatever the order of keys.
+// sameJSON reports whether two lines contain equal JSON values. The order of keys
+// doesn't matter.
 func sameJSON(a, b string) bool {
 	var x, y any
 	a, b = strings.TrimPrefix(a, "\x1e"), strings.TrimPrefix(b, "\x1e")

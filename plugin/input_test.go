@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// Whatever waits for standard input, the end of the time ends it.
+// TestWaitingInput checks that --timeout ends a run that waits for standard input.
 func TestWaitingInput(t *testing.T) {
 	for _, args := range []string{"--input -", "--input - --slurp .", "--null-input --input - [inputs]", "--null-input -f -", "--snapshot -"} {
 		in, out := io.Pipe()

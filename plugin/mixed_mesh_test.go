@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
-// mixedMesh is a mesh of a waypoint and a ztunnel, and an Envoy's dump that
-// nothing else tells of: no two of them have the same sections.
+// mixedMesh is a mesh of a waypoint, a ztunnel, and the dump of an Envoy that is
+// not part of Istio. Each of the three has different sections.
 var mixedMesh = []string{"--snapshot", "../testdata/ambient", "--snapshot", "../testdata/bare-envoy.json"}
 
 const (
@@ -29,8 +29,9 @@ func overMixed(args ...string) (code int, out, errs string) {
 	return code, o.String(), e.String()
 }
 
-// TestAbsentSectionYieldsNothing has queries over all proxies come to one whose
-// type lacks the section: as many results as the other proxies give, exit 0.
+// TestAbsentSectionYieldsNothing checks queries over proxies of which one lacks the
+// section, because its type doesn't have it. That proxy yields no results, and the
+// exit code is 0.
 func TestAbsentSectionYieldsNothing(t *testing.T) {
 	for query, want := range map[string]string{
 		`([.proxies[].clusters[]] | length) == ([.proxies[] | .clusters | length] | add)`: "true",
@@ -70,8 +71,8 @@ func TestAbsentSectionYieldsNothing(t *testing.T) {
 	}
 }
 
-// TestAbsentSectionIsNoOtherNull keeps jq's error for what is null for another
-// reason.
+// TestAbsentSectionIsNoOtherNull checks that iterating over null is still an error,
+// as in jq, if the null doesn't come from an absent section.
 func TestAbsentSectionIsNoOtherNull(t *testing.T) {
 	for _, query := range []string{`.proxies[2].nosuch[]`, `.proxies[2].node.x[]`, `.proxies[0] | del(.clusters) | .clusters[]`, `{kind: "Proxy"} | .clusters[]`, `null[]`} {
 		if code, _, errs := overMixed(query); code != process.ExitRun {
@@ -88,7 +89,7 @@ var allFormats = flag.Bool("full", false, "run each shipped query in every outpu
 func TestShippedQueriesOverMixedMesh(t *testing.T) {
 	for i, q := range shipped.All() {
 		if q.Words != "" {
-			continue // such a query needs the name of its subject
+			continue // the query requires a name, such as that of a service
 		}
 		t.Run(q.Name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +116,7 @@ func TestShippedQueriesOverMixedMesh(t *testing.T) {
 			}
 			mixed := results(q.Name)
 			if q.Name == "rootca" {
-				return // a result is about several proxies
+				return // each result of rootca compares several proxies
 			}
 			for _, proxy := range []string{aWaypoint, aBareEnvoy, aZtunnel} {
 				for result := range results(q.Name, proxy) {

@@ -26,7 +26,8 @@ const (
 
 const rdsURL = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 
-// A pilot serves what a real istiod said over HTTP; what that is may change.
+// A pilot is a server that sends recorded responses of a real istiod over HTTP. A
+// test can change the responses.
 type pilot struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -63,7 +64,7 @@ func (p *pilot) serve(w http.ResponseWriter, r *http.Request) {
 	case p.broken:
 		http.Error(w, "starting up", http.StatusServiceUnavailable)
 	case r.URL.Path == "/debug/syncz":
-		_ = json.NewEncoder(w).Encode(p.syncz) // the test sees what is missing
+		_ = json.NewEncoder(w).Encode(p.syncz) // the test notices if the response is incomplete
 	case r.URL.Path == "/debug/adsz":
 		_ = json.NewEncoder(w).Encode(p.adsz())
 	default:
@@ -71,7 +72,8 @@ func (p *pilot) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// adsz is of the connections that syncz has.
+// adsz returns the response for /debug/adsz, with only those connections that are
+// in syncz too.
 func (p *pilot) adsz() *object.Object {
 	var clients []any
 	for _, c := range p.clients {
@@ -84,14 +86,15 @@ func (p *pilot) adsz() *object.Object {
 	return object.Of("totalClients", len(clients), "clients", clients)
 }
 
-// change changes the answers from now on.
+// change calls do, which changes the responses, while no request is being served.
 func (p *pilot) change(do func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	do()
 }
 
-// ack has a proxy accept its routes, or not.
+// ack changes the sync state of a proxy's routes: accepted, or sent but not yet
+// accepted.
 func (p *pilot) ack(t *testing.T, id string, accepts bool) {
 	t.Helper()
 	p.change(func() {
@@ -110,9 +113,9 @@ func (p *pilot) ack(t *testing.T, id string, accepts bool) {
 	})
 }
 
-// A session is a command line run in this process, whose pauses are steps of
-// the test: step gives false when the user presses Ctrl-C. Without steps the
-// time of --timeout is over in the first pause.
+// A session runs a command line in the process of the test. At each pause of the
+// program, it calls a step of the test. If the step returns false, the user presses
+// Ctrl-C. If there is no step, --timeout expires at the first pause.
 type session struct {
 	out, err bytes.Buffer
 	pauses   []time.Duration

@@ -15,12 +15,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
-// A screen is a terminal of one line and what scrolled out of it.
+// A screen simulates a terminal with one line, and records the lines that scrolled
+// out of it.
 type screen struct {
 	mu    sync.Mutex
 	above string
 	line  string
-	drawn bool // a line was, ever
+	drawn bool // whether anything was ever drawn
 }
 
 func (s *screen) Write(b []byte) (int, error) {
@@ -100,7 +101,8 @@ func TestInBrief(t *testing.T) {
 	}
 }
 
-// A run whose mesh takes its time, on a terminal and elsewhere.
+// TestProgressOfARun checks whether a run prints a progress line while the mesh is
+// slow to respond, on a terminal and without one.
 func TestProgressOfARun(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -131,7 +133,7 @@ func TestProgressOfARun(t *testing.T) {
 		ticks <- time.Time{}
 		for range 2 {
 			if c.want != "" {
-				ticks <- time.Time{} // the first was drawn
+				ticks <- time.Time{} // when the program receives the second tick, it has drawn the line for the first
 			}
 		}
 		told.is(t, c.name, "", c.want)

@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An admin port that answers what a real Envoy answered, word for word.
+// An admin is a server that sends recorded responses of a real Envoy's admin port.
 type admin struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -57,10 +57,10 @@ func (a *admin) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(answer.Status)
-	w.Write(answer.Body) // the test sees what is missing
+	w.Write(answer.Body) // the test notices if the response is incomplete
 }
 
-// ask asks a query of the one Envoy.
+// ask runs a query over the Envoy that a simulates.
 func (a *admin) ask(t *testing.T, terminal bool, args ...string) (code int, out, told string) {
 	t.Helper()
 	a.Request = nil
@@ -76,8 +76,8 @@ const (
 	someOfActive = "config_dump?resource=dynamic_active_clusters&mask="
 )
 
-// TestEnvoyIsAskedForWhatIsRead holds that an Envoy is asked for what the query, and then the table,
-// looks at.
+// TestEnvoyIsAskedForWhatIsRead checks that the program requests only those fields
+// from an Envoy that the query or the table reads.
 func TestEnvoyIsAskedForWhatIsRead(t *testing.T) {
 	a := startAdmin(t)
 	const each = "last_updated,error_state"
@@ -103,16 +103,17 @@ func TestEnvoyIsAskedForWhatIsRead(t *testing.T) {
 	}
 }
 
-// TestChangedSectionIsFault holds that answers of two moments are not mixed: if a
-// section has changed when the query reads more of it than was requested first,
-// that is a fault of the proxy.
+// TestChangedSectionIsFault checks that responses from different moments are not
+// mixed. A query can read more of a section than the first request contained. If
+// the section has changed when the program requests the rest, that is a fault of
+// the proxy.
 func TestChangedSectionIsFault(t *testing.T) {
 	a := startAdmin(t)
 	later := a.answers[allClusters]
 	later.Body = bytes.Replace(later.Body, []byte(`"name": "BlackHoleCluster"`), []byte(`"name": "BlackishCluster"`), 1)
 	a.answers[allClusters] = later
 	const names = someOfActive + "cluster.name,last_updated,error_state"
-	const query = `.proxies[].clusters | .[0].name, ([.[] | path(.name)] | length)` // a path is one in the whole value
+	const query = `.proxies[].clusters | .[0].name, ([.[] | path(.name)] | length)` // path(.name) needs the whole value, so it causes a second request
 	code, out, told := a.ask(t, false, query)
 	if code != process.ExitPartial || !strings.Contains(out, "BlackHoleCluster") || strings.Contains(out, "7") ||
 		!strings.Contains(told, "clusters: BlackHoleCluster has changed since it was first asked about") {

@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// asked runs snapshot on a terminal, with an answer to what it asks.
+// askedOf runs a command line on a terminal, where the user types answer.
 func askedOf(t *testing.T, answer string, args ...string) (errs string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer
@@ -24,8 +24,8 @@ func askedOf(t *testing.T, answer string, args ...string) (errs string, code int
 	return e.String(), code
 }
 
-// TestRedactEnvoy: bodies as Envoy gives them are recorded where somebody says
-// so, on a terminal or by a flag.
+// TestRedactEnvoy checks that --redact envoy records Envoy's responses unredacted
+// only after the user has confirmed it, on a terminal or by --yes.
 func TestRedactEnvoy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.tar.zst")
 	base := []string{"snapshot", file, "--snapshot", "demo", "--redact", "envoy", "--force"}
@@ -49,7 +49,8 @@ func TestRedactEnvoy(t *testing.T) {
 	}
 }
 
-// TestRedactFlags: what can't be done is refused before anybody is asked.
+// TestRedactFlags checks that invalid options are refused before any request is
+// sent.
 func TestRedactFlags(t *testing.T) {
 	dir := t.TempDir()
 	key, short := filepath.Join(dir, "key"), filepath.Join(dir, "short")
@@ -69,7 +70,8 @@ func TestRedactFlags(t *testing.T) {
 	}
 }
 
-// TestKeep keeps more, and says so in the manifest.
+// TestKeep checks that --keep leaves more fields unredacted, and that the manifest
+// lists them.
 func TestKeep(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.tar.zst")
 	if _, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--keep", "details", "--keep", "SyncType:last_error"); code != process.ExitOK {
@@ -90,8 +92,9 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestRedactKey: snapshots of one key say the same, and others don't; a key
-// that isn't theirs is refused.
+// TestRedactKey checks that snapshots with the same key contain the same digests,
+// and that those with different keys don't. A command with a key fails if the
+// snapshot was made with another key.
 func TestRedactKey(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }

@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/saved"
 )
 
-// inFolder runs a command line in a folder, with a folder of configuration of its own.
+// inFolder runs a command line in a folder, with a separate configuration folder.
 func inFolder(t *testing.T, dir string, args ...string) (out, errs string, code int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -25,12 +25,12 @@ func inFolder(t *testing.T, dir string, args ...string) (out, errs string, code 
 	return stdout.String(), stderr.String(), code
 }
 
-// TestSaveKeepsItsWord holds that what is written into a header is read from
-// it again as what it was.
+// TestSaveKeepsItsWord checks that the flags of save are read back unchanged from
+// the header that save writes.
 func TestSaveKeepsItsWord(t *testing.T) {
 	for _, c := range []struct {
 		args []string
-		want string // of the error; empty: it is saved
+		want string // the expected error; empty if the query is saved
 	}{
 		{[]string{"--doc", "what: it gives\n\nmore about it\nand more"}, ""},
 		{[]string{"--doc", "  one  "}, ""},
@@ -56,7 +56,8 @@ func TestSaveKeepsItsWord(t *testing.T) {
 	}
 }
 
-// TestFolders holds where saved queries are looked for, and in which order.
+// TestFolders checks in which folders saved queries are searched, and in which
+// order.
 func TestFolders(t *testing.T) {
 	dir := t.TempDir()
 	deep := filepath.Join(dir, "a", "b")
@@ -66,7 +67,7 @@ func TestFolders(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, saved.ProjectFolder), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "a", saved.ProjectFolder), nil, 0o644); err != nil { // no folder
+	if err := os.WriteFile(filepath.Join(dir, "a", saved.ProjectFolder), nil, 0o644); err != nil { // a file in place of a folder
 		t.Fatal(err)
 	}
 	w := &process.World{Dir: deep, Environ: []string{"HOME=" + dir, saved.LibraryEnv + "=" + filepath.Join(dir, "x")}}
@@ -76,7 +77,7 @@ func TestFolders(t *testing.T) {
 	}
 	var got []saved.Folder
 	for _, f := range saved.Folders(w) {
-		if strings.HasPrefix(f.Path, dir) { // above it is what this machine has
+		if strings.HasPrefix(f.Path, dir) { // ignore folders above dir, which belong to the machine that runs the test
 			got = append(got, f)
 		}
 	}
@@ -90,7 +91,8 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestUnreadableSaved names a file that is none, and goes no further.
+// TestUnreadableSaved checks that the error names the path if the query is not a
+// regular file.
 func TestUnreadableSaved(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, saved.ProjectFolder, "odd.jq"), 0o755); err != nil {
@@ -101,8 +103,8 @@ func TestUnreadableSaved(t *testing.T) {
 	}
 }
 
-// TestQueriesPage holds what the help's page on queries shows: the command that
-// saves one, and a file with all that a header may say.
+// TestQueriesPage checks the examples on the help page about queries: the command
+// that saves a query, and a file with everything that a header can contain.
 func TestQueriesPage(t *testing.T) {
 	dir := t.TempDir()
 	_, errs, code := inFolder(t, dir, "save", "old", ".proxies[] | select(.version | semver($below)) | {name, version}",
@@ -126,8 +128,9 @@ func TestQueriesPage(t *testing.T) {
 	}
 }
 
-// TestProjectHidesOwn tells once that a project's query is run in place of the
-// user's own of that name, however it is run, and what list makes of it.
+// TestProjectHidesOwn checks the note that a project's query hides the user's own
+// query of the same name. The run of the query and the command list print it, each
+// exactly once.
 func TestProjectHidesOwn(t *testing.T) {
 	dir := t.TempDir()
 	own, project := filepath.Join(dir, "config", "meshq", "library"), filepath.Join(dir, saved.ProjectFolder)
@@ -153,8 +156,9 @@ func TestProjectHidesOwn(t *testing.T) {
 	}
 }
 
-// TestSavedLinksStayInside refuses a saved query that is a link out of its
-// folder, without a word of what it leads to, and takes one that stays there.
+// TestSavedLinksStayInside checks that a link to a file outside of its folder is
+// refused, without printing any text of that file. A link to a file in the same
+// folder is followed.
 func TestSavedLinksStayInside(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "secret"), "TOP SECRET (\n")

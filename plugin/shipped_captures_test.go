@@ -13,11 +13,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// captures is where the recordings of a real mesh are, and what istioctl
-// printed of it at that moment.
+// captures is the folder that contains recordings of a real mesh and the output
+// that istioctl printed for it at the same time.
 const captures = "../../shared"
 
-// said runs a command line and gives what it prints.
+// said runs a command line that must succeed, and returns what it prints.
 func said(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -28,8 +28,8 @@ func said(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// cellsOf takes a table apart: in each line the cells of the headers, which
-// begin where the headers do.
+// cellsOf parses a table. For each line, it returns the cells of the given columns.
+// The cells of a column begin at the same position as its header.
 func cellsOf(t *testing.T, text string, headers []string) (rows [][]string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
@@ -54,7 +54,7 @@ func cellsOf(t *testing.T, text string, headers []string) (rows [][]string) {
 		at++
 	}
 	for i := range to[:len(to)-1] {
-		to[i] = min(to[i], from[i+1]) // where columns are a space apart
+		to[i] = min(to[i], from[i+1]) // columns may be separated by only one space
 	}
 	for _, line := range lines[1:] {
 		runes := []rune(line)
@@ -67,20 +67,21 @@ func cellsOf(t *testing.T, text string, headers []string) (rows [][]string) {
 	return rows
 }
 
-// A counterpart is a query of ours whose table holds the cells of one of
-// istioctl's.
+// A counterpart is a query whose table contains the same cells as a table of
+// istioctl.
 type counterpart struct {
 	query  []string
-	theirs string   // the file's name in the recording, without the proxy's
-	ours   []string // headers
-	like   []string // istioctl's
-	but    string   // what is different on purpose, and why
-	once   bool     // alike rows count once
+	theirs string   // the file name of istioctl's output, without the name of the proxy
+	ours   []string // the headers of our columns to compare
+	like   []string // istioctl's headers of the same columns; empty if they are the same
+	but    string   // the differences that are intended, and the reasons
+	once   bool     // whether equal rows are compared only once
 	leave  func(row []string) bool
 	change func(row []string)
 }
 
-// counterparts compare cells; what differs on purpose is said in each.
+// counterparts are the tables to compare. Each entry describes the differences that
+// are intended.
 var counterparts = []counterpart{
 	{
 		query: []string{"clusters"}, theirs: "cluster",
@@ -122,8 +123,8 @@ func destination(text string) string {
 	return text
 }
 
-// compared writes rows so that they can be compared whatever their order: ours
-// is that of the document, istioctl sorts.
+// compared returns the rows of a table in a form that can be compared. It sorts
+// them, because istioctl's order differs from ours.
 func (l counterpart) compared(t *testing.T, text string, headers []string) (out []string) {
 	for _, row := range cellsOf(t, text, headers) {
 		for i := range row {
@@ -171,8 +172,8 @@ func file(t *testing.T, name ...string) string {
 	return string(text)
 }
 
-// TestIstioctlTables compares every row of what istioctl printed of each proxy
-// with ours.
+// TestIstioctlTables checks that our tables have the same rows as those that
+// istioctl printed for each proxy.
 func TestIstioctlTables(t *testing.T) {
 	eachCapture(t, func(t *testing.T, snapshot, istioctl string, proxies []string) {
 		for _, proxy := range proxies {
@@ -191,8 +192,9 @@ func TestIstioctlTables(t *testing.T) {
 	})
 }
 
-// TestIstioctlBootstrap compares what a proxy started with. istioctl wraps it
-// in an object that says when, too.
+// TestIstioctlBootstrap checks that the bootstrap configuration of each proxy is
+// the same as in istioctl's output. istioctl wraps it in an object that also
+// contains the time.
 func TestIstioctlBootstrap(t *testing.T) {
 	eachCapture(t, func(t *testing.T, snapshot, istioctl string, proxies []string) {
 		for _, proxy := range proxies {
@@ -204,7 +206,8 @@ func TestIstioctlBootstrap(t *testing.T) {
 			if err := object.Unmarshal([]byte(said(t, "bootstrap", proxy, "--snapshot", snapshot, "-o", "json")), &got); err != nil {
 				t.Fatal(err)
 			}
-			// Envoy's own JSON leaves out the list of extensions that istioctl's has, or has it too: the keys that both have are the same.
+			// Only istioctl's output or only Envoy's own JSON may contain the list
+			// of extensions, so only keys that both have are compared.
 			for key := range want.Bootstrap.All() {
 				if key != "node" && !object.Equal(want.Bootstrap.Get(key), got.Get(key)) {
 					t.Errorf("%s: %s: %v, want %v", proxy, key, got.Get(key), want.Bootstrap.Get(key))
@@ -220,8 +223,9 @@ func TestIstioctlBootstrap(t *testing.T) {
 	})
 }
 
-// TestIstioctlStatus compares the states of proxy-status -v 1, and the ages as
-// far as the seconds between the two allow.
+// TestIstioctlStatus checks that the sync states are the same as in the output of
+// istioctl proxy-status -v 1. The ages may differ by ten seconds, because istioctl
+// ran a little later.
 func TestIstioctlStatus(t *testing.T) {
 	eachCapture(t, func(t *testing.T, snapshot, istioctl string, _ []string) {
 		text, mine := file(t, istioctl, "ps-v1.txt"), said(t, "ps", "--snapshot", snapshot)
@@ -245,7 +249,7 @@ func TestIstioctlStatus(t *testing.T) {
 	})
 }
 
-// near tells whether two ages lie within ten seconds.
+// near reports whether two ages differ by at most ten seconds.
 func near(t *testing.T, a, b string) bool {
 	if a == "" || b == "" {
 		return a == b
@@ -258,7 +262,8 @@ func near(t *testing.T, a, b string) bool {
 	return err == nil && (x-y).Abs() <= 10*time.Second
 }
 
-// TestIstioctlZtunnel compares the tables of a ztunnel.
+// TestIstioctlZtunnel checks that our tables of a ztunnel are the same as
+// istioctl's.
 func TestIstioctlZtunnel(t *testing.T) {
 	dump := filepath.Join(captures, "istio-testdata", "ztunnel.config_dump.json")
 	if _, err := os.Stat(dump); err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// findings runs all checks over a snapshot.
+// findings runs all checks over a snapshot and returns the severity and the id of
+// each finding.
 func findings(t *testing.T, snapshot string, more ...string) (out []string) {
 	t.Helper()
 	said, errs, code := call(t, append([]string{"check", "--snapshot", snapshot, "-c"}, more...)...)
@@ -34,10 +35,10 @@ func findings(t *testing.T, snapshot string, more ...string) (out []string) {
 	return out
 }
 
-// unasked are the services that nothing runs behind in the mesh of the
-// recordings, which was made without Kubernetes: istiod and the API server
-// were processes beside it. Only the routes that Istio makes for every service
-// lead to them.
+// unasked are the findings for services without endpoints in the recorded mesh.
+// That mesh was made without Kubernetes: istiod and the API server ran as separate
+// processes outside of it. Clusters for these services exist only because Istio
+// generates routes for every service.
 var unasked = []string{
 	"info unhealthy-clusters/outbound|15010||istiod.istio-system.svc.cluster.local",
 	"info unhealthy-clusters/outbound|15012||istiod.istio-system.svc.cluster.local",
@@ -46,22 +47,27 @@ var unasked = []string{
 	"info unhealthy-clusters/outbound|443||kubernetes.default.svc.cluster.local",
 }
 
-// noVersion is unknown in the recordings: their istiod was built without one.
+// noVersion is the finding that istiod's version is unknown: the istiod of the
+// recorded mesh was built without a version.
 const noVersion = "unknown skew/unknown"
 
-// TestCheckFindsWhatIsWrong runs all checks over the mesh that comes with the
-// plugin. What is found there is wrong there, and nothing else is found.
+// TestCheckFindsWhatIsWrong runs all checks over the demo mesh. It checks that they
+// find all of that mesh's faults and nothing else.
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	want := slices.Concat([]string{
-		// An EnvoyFilter put bogus.filter into its inbound listener, which Envoy does not know.
+		// An EnvoyFilter added bogus.filter to the inbound listener, and Envoy
+		// doesn't know that filter.
 		"error rejected/" + theRatings + "/LDS",
 		"error rejected/" + theRatings + "/listener virtualInbound",
-		// Its stream was frozen before the last push: four types were sent 12 s ago, and none was taken.
+		// The stream to this proxy was frozen before the last push. Four resource
+		// types were sent 12 s ago, and the proxy has accepted none of them.
 		"error stale/reviews-v2-7d79d5bd5d-8zzqd.default",
-		// The gateway's server for TLS names a Secret that there is not; Envoy has had nothing to say since.
+		// The TLS server of the gateway names a Secret that doesn't exist. Envoy
+		// has reported no error.
 		"warning missing-secrets/istio-ingressgateway-674cc989b8-76lqn.istio-system/kubernetes://secure-cred",
 	}, unasked, []string{
-		// No PeerAuthentication demands TLS of these; the one for ratings is in the listener that Envoy refused.
+		// No PeerAuthentication requires mTLS for these proxies. The one for
+		// ratings is part of the listener that Envoy rejected.
 		"info permissive/port 9080",
 		noVersion,
 	})
@@ -79,7 +85,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestCheckFindsNothing runs all checks over a mesh where nothing is wrong.
+// TestCheckFindsNothing checks that the checks find no fault in a mesh that has
+// none.
 func TestCheckFindsNothing(t *testing.T) {
 	snapshot := filepath.Join(captures, "captures", "bookinfo")
 	if dirs, err := filepath.Glob(filepath.Join(snapshot, "proxies", "*")); err != nil || len(dirs) == 0 {

@@ -14,8 +14,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// TestFiltersReachEnvoy holds that what a query's arguments say is asked of
-// Envoy, not looked for in all that it has.
+// TestFiltersReachEnvoy checks that the arguments of a query filter Envoy's
+// response: the request contains a regular expression for names. Otherwise, the
+// program would request everything and filter it itself.
 func TestFiltersReachEnvoy(t *testing.T) {
 	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
 	if err != nil {
@@ -31,7 +32,7 @@ func TestFiltersReachEnvoy(t *testing.T) {
 	proxy := httputil.NewSingleHostReverseProxy(envoy)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
-		if mask := r.URL.Query().Get("mask"); mask != "bootstrap" { // which Envoy it is
+		if mask := r.URL.Query().Get("mask"); mask != "bootstrap" { // the program requests the bootstrap to identify the Envoy
 			asked = append(asked, mask+" "+r.URL.Query().Get("name_regex"))
 		}
 		mu.Unlock()
@@ -41,7 +42,7 @@ func TestFiltersReachEnvoy(t *testing.T) {
 	pilot := startPilot(t)
 	for _, c := range []struct {
 		words string
-		want  string // part of the expression for names
+		want  string // a text that the regular expression for names must contain
 	}{
 		{"clusters --fqdn ratings --port 9080", "ratings"},
 		{"clusters --port 9080", "9080"},

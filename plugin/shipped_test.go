@@ -21,9 +21,9 @@ func someRoot() *rootCommand {
 	return newRoot(&process.World{Args: []string{"kubectl-meshq"}}, options.NewFlags())
 }
 
-// TestFlagSets builds the flags of every command: pflag panics where two have
-// one name. An argument of a query takes no name that every query has, unless
-// it was lent.
+// TestFlagSets checks the flags of every command. pflag panics if a command has two
+// flags of the same name. An argument of a query must not have the name of a flag
+// that every query has, except those in options.Lendable.
 func TestFlagSets(t *testing.T) {
 	root := someRoot()
 	var names []string
@@ -75,8 +75,8 @@ func everyCommand(cmd *cobra.Command) []*cobra.Command {
 	return all
 }
 
-// TestSpellings binds the flags of every command of istioctl's, which stands
-// for a query that there is.
+// TestSpellings binds the flags of every command that is written like istioctl's,
+// and checks that the query it runs exists.
 func TestSpellings(t *testing.T) {
 	var each func(path []string, s istioctl.Spelling)
 	each = func(path []string, s istioctl.Spelling) {
@@ -122,7 +122,7 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// TestNamedOrNot tells the names of queries from words that are something else.
+// TestNamedOrNot checks which words of a command line are the name of a query.
 func TestNamedOrNot(t *testing.T) {
 	for _, c := range []struct {
 		args  []string
@@ -170,9 +170,9 @@ func TestNamedOrNot(t *testing.T) {
 	}
 }
 
-// TestExamples runs every example of every query on the mesh that comes with
-// the plugin: each is a command line that ends well, but where a fact is not in
-// the snapshot, or a verdict is unknown, and --fail-on-match ends it as it should.
+// TestExamples runs every example of every query over the demo mesh. Each must
+// succeed, with two exceptions. The exit code is 6 if a fact is not in the snapshot
+// or a verdict is unknown. It is 1 if --fail-on-match is set and there is a result.
 func TestExamples(t *testing.T) {
 	quoted := regexp.MustCompile(`"[^"]*"|\S+`)
 	for _, q := range shipped.All() {

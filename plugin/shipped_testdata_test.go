@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// part gives the table with such a header, out of several with an empty line
-// between them.
+// part returns the table with a given header from a text that contains several
+// tables, separated by empty lines.
 func part(t *testing.T, text, header string) string {
 	t.Helper()
 	for table := range strings.SplitSeq(text, "\n\n") {
@@ -23,8 +23,8 @@ func part(t *testing.T, text, header string) string {
 	return ""
 }
 
-// TestIstioctlWaypoint compares the tables of Istio's own test data for a
-// waypoint with ours, row by row.
+// TestIstioctlWaypoint checks that our tables of a waypoint have the same rows as
+// the tables in Istio's own test data.
 func TestIstioctlWaypoint(t *testing.T) {
 	data := filepath.Join(captures, "istio-testdata")
 	dump := filepath.Join(data, "1.21-waypoint.config_dump.json")
@@ -32,7 +32,7 @@ func TestIstioctlWaypoint(t *testing.T) {
 		t.Skip("no data of a waypoint here")
 	}
 	text := file(t, data, "1.21-waypoint.pc-all.txt")
-	prefix := func(row []string) { // which pc all has
+	prefix := func(row []string) { // removes the prefixes that istioctl proxy-config all adds to names
 		for i := range row {
 			for _, kind := range []string{"cluster/", "route/", "secret/", "endpoint/"} {
 				row[i] = strings.TrimPrefix(row[i], kind)
@@ -85,7 +85,8 @@ func TestIstioctlWaypoint(t *testing.T) {
 	}
 }
 
-// TestIstioctlZtunnelAll compares all tables of a ztunnel.
+// TestIstioctlZtunnelAll checks that all our tables of a ztunnel are the same as
+// istioctl's.
 func TestIstioctlZtunnelAll(t *testing.T) {
 	data := filepath.Join(captures, "istio-testdata")
 	dump := filepath.Join(data, "ztunnel.config_dump.json")

@@ -22,7 +22,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// called runs a command line.
+// called runs a command line and returns what it prints.
 func called(ctx context.Context, in io.Reader, terminal bool, args ...string) (out, errs string, code int) {
 	var o, e bytes.Buffer
 	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: in, Out: &o, Err: &e, OutTerminal: terminal, Now: time.Now}
@@ -34,7 +34,7 @@ func call(t *testing.T, args ...string) (out, errs string, code int) {
 	return called(t.Context(), strings.NewReader(""), false, args...)
 }
 
-// demoFile writes the demo's mesh to a file.
+// demoFile writes the snapshot of the demo mesh to a file.
 func demoFile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "demo.tar.zst")
@@ -57,8 +57,8 @@ func names(t *testing.T, dir string) []string {
 	return all
 }
 
-// TestSnapshotAnswers: queries over a recording print what they print over the
-// mesh.
+// TestSnapshotAnswers checks that queries print the same over a snapshot as over
+// the mesh that it records.
 func TestSnapshotAnswers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "again.tar.zst")
 	out, errs, code := call(t, "snapshot", file, "--snapshot", "demo", "--desired", "--redact", "envoy", "--yes")
@@ -105,8 +105,8 @@ func TestSnapshotAnswers(t *testing.T) {
 	}
 }
 
-// TestSnapshotWords: mistakes are told before anything is asked, and leave
-// nothing behind.
+// TestSnapshotWords checks that errors in the command line are reported before any
+// request is sent, and that no file remains.
 func TestSnapshotWords(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -187,8 +187,8 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-// TestSnapshotPartial: what can't be recorded is told, there and by whoever
-// reads the file.
+// TestSnapshotPartial checks that parts of the mesh which can't be recorded are
+// reported, both during the recording and when the snapshot is read.
 func TestSnapshotPartial(t *testing.T) {
 	dir := t.TempDir()
 	s, err := transport.Open(t.Context(), demoFile(t), transport.OpenOptions{})
@@ -236,15 +236,15 @@ func TestSnapshotPartial(t *testing.T) {
 	}
 }
 
-// TestSnapshotInterrupted: who ends it in the middle finds no file, whole or
-// not.
+// TestSnapshotInterrupted checks that an interrupted recording leaves neither a
+// complete nor an incomplete file.
 func TestSnapshotInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	ctx, interrupt := context.WithCancel(t.Context())
 	in, stuck := io.Pipe()
 	defer stuck.Close()
 	go func() {
-		stuck.Write(demo.Archive[:1000]) // and no more
+		stuck.Write(demo.Archive[:1000]) // then the program waits for the rest of the archive
 	}()
 	go func() {
 		for found := false; !found; runtime.Gosched() {
@@ -262,7 +262,8 @@ func TestSnapshotInterrupted(t *testing.T) {
 	}
 }
 
-// serveEnvoy serves what an Envoy of the demo said.
+// serveEnvoy starts a server that sends the recorded responses of an Envoy of the
+// demo mesh, and returns its URL.
 func serveEnvoy(t *testing.T, s transport.Source, id string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -271,13 +272,14 @@ func serveEnvoy(t *testing.T, s transport.Source, id string) string {
 			http.NotFound(w, r)
 			return
 		}
-		io.Copy(w, io.NewSectionReader(body, 0, body.Size())) // the test sees what is missing
+		io.Copy(w, io.NewSectionReader(body, 0, body.Size())) // the test notices if the response is incomplete
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
-// TestSnapshotLive records answers as they come over connections.
+// TestSnapshotLive checks that a snapshot of a live mesh contains the responses
+// unchanged.
 func TestSnapshotLive(t *testing.T) {
 	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
 	if err != nil {
@@ -317,7 +319,7 @@ func TestSnapshotLive(t *testing.T) {
 			t.Errorf("%s: %.300s\nwant %.300s", q, got, want)
 		}
 	}
-	// One that is gone is told, once.
+	// A proxy that can't be reached is reported exactly once.
 	_, errs, code = call(t, "snapshot", file, "--force", "--pilot", pilot.URL, "--envoy", serveEnvoy(t, from, theReviews), "reviews-v1", "ratings-v1")
 	if want := theRatings + ": config_dump: no address of it is known\n"; code != process.ExitPartial || !strings.HasPrefix(errs, want) || !strings.HasSuffix(errs, "; partial: 1 fault\n") {
 		t.Errorf("%d %s", code, errs)

@@ -12,8 +12,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestPercent counts the clusters that have got their endpoints: of a proxy
-// that holds some back, of all, and of what an old istiod says.
+// TestPercent checks the percentage of clusters that have received their endpoints,
+// for a proxy with clusters that still wait for them, and for all proxies of the
+// demo mesh.
 func TestPercent(t *testing.T) {
 	dump := dumpOfReviews(t)
 	of := holdBack(t, dump, 3)
@@ -28,8 +29,8 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-// holdBack makes the first clusters of type EDS warming ones, and tells how
-// many there are in all.
+// holdBack changes a dump so that its first n clusters of type EDS are warming. It
+// returns the number of all clusters of type EDS.
 func holdBack(t *testing.T, path string, n int) (all int) {
 	t.Helper()
 	var dump struct {
@@ -70,8 +71,8 @@ func holdBack(t *testing.T, path string, n int) (all int) {
 	return all
 }
 
-// TestOldPercent shows the share that an istiod of 1.1 says of itself, without
-// an Envoy to ask, as the table of its time did.
+// TestOldPercent checks that the table shows the percentage that an istiod of
+// version 1.1 itself reports. No Envoy is needed for that.
 func TestOldPercent(t *testing.T) {
 	dir := t.TempDir()
 	syncz := []*object.Object{}
@@ -94,7 +95,7 @@ func TestOldPercent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, words := range []string{"status", "ps", "ps --percent"} {
-		_, out, _ := told(append(strings.Fields(words), "--snapshot", dir)...) // pods and the Envoys are not there
+		_, out, _ := told(append(strings.Fields(words), "--snapshot", dir)...) // the snapshot contains neither pods nor Envoys
 		got := map[string]string{}
 		for _, row := range cellsOf(t, out, []string{"NAME", "CDS", "EDS"}) {
 			got[row[0]] = row[1] + " " + row[2]

@@ -14,9 +14,9 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// TestNamedPipesEndWithTheRun gives a named pipe that nobody writes to wherever
-// a path is taken: the end of the run ends the wait for it, and so does
-// --timeout.
+// TestNamedPipesEndWithTheRun passes a named pipe without a writer to every option
+// that takes a path. It checks that an interrupt and --timeout both end the wait
+// for such a pipe.
 func TestNamedPipesEndWithTheRun(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -70,7 +70,7 @@ func TestNamedPipesEndWithTheRun(t *testing.T) {
 			}
 			timed := append(args[:len(args):len(args)], "--timeout", "200ms")
 			if name == "save -f" {
-				return // has no --timeout
+				return // save has no --timeout
 			}
 			if code, errs := within(t, t.Context(), timed); name[0] != 'w' && code != process.ExitRun && code != process.ExitUsage || code == process.ExitOK {
 				t.Errorf("--timeout gives exit code %d, %s", code, errs)
@@ -93,7 +93,7 @@ func TestNamedPipesEndWithTheRun(t *testing.T) {
 	}
 }
 
-// within runs a command line that has to end within seconds.
+// within runs a command line that must end within 15 seconds.
 func within(t *testing.T, ctx context.Context, args []string) (code int, errs string) {
 	t.Helper()
 	var out, told strings.Builder
@@ -111,7 +111,8 @@ func within(t *testing.T, ctx context.Context, args []string) (code int, errs st
 	}
 }
 
-// TestPipesAreRead gives a pipe by its path, as a shell's <(…) does.
+// TestPipesAreRead checks that options can read a named pipe, which is what a shell
+// passes for <(…).
 func TestPipesAreRead(t *testing.T) {
 	for name, args := range map[string][]string{
 		"--input":     {"--input", "PIPE", "-c", "."},

@@ -11,7 +11,7 @@ import (
 
 const allSynced = `all(.proxies[]; .rds=="SYNCED" or .rds=="IGNORED")`
 
-// heal has every proxy accept its routes.
+// heal makes every proxy accept its routes.
 func heal(t *testing.T, p *pilot) {
 	t.Helper()
 	for _, s := range p.syncz {
@@ -44,7 +44,8 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// What is told where the value is not true in time, at once, or ever.
+// TestWaitInVain checks the error message and the exit code if the value doesn't
+// become true before the timeout, and other ways in which wait can end.
 func TestWaitInVain(t *testing.T) {
 	p := startPilot(t)
 	heal(t, p)
@@ -87,7 +88,8 @@ func TestWaitInVain(t *testing.T) {
 	}
 }
 
-// A value that is true of a part of the mesh is not what is waited for.
+// TestWaitForAPart checks that wait doesn't end while a part of the mesh can't be
+// read, even if the value is true for the rest.
 func TestWaitForAPart(t *testing.T) {
 	p, lost := startPilot(t), startPilot(t)
 	lost.broken = true

@@ -19,8 +19,9 @@ func seconds(all ...float64) (out []time.Duration) {
 	return out
 }
 
-// A watch prints all, then what changed; it asks more and more seldom while
-// nothing does, and tells once that it can't.
+// TestWatch checks that a watch prints everything once, and then only what changed.
+// While nothing changes, it sends requests at growing intervals. If requests fail,
+// it reports the error once.
 func TestWatch(t *testing.T) {
 	p := startPilot(t)
 	p.ack(t, theReviews, true)
@@ -39,7 +40,7 @@ func TestWatch(t *testing.T) {
 		case 7:
 			p.ack(t, theReviews, true)
 		case 8:
-			p.change(func() { p.syncz = p.syncz[1:] }) // what vanished is not printed
+			p.change(func() { p.syncz = p.syncz[1:] }) // a proxy that disappeared is not printed
 		}
 		return n < 10
 	}, "--pilot", p.URL, "-w", ".proxies[]")
@@ -63,12 +64,13 @@ func TestWatch(t *testing.T) {
 	if s.code != process.ExitInterrupted {
 		t.Errorf("exit code %d", s.code)
 	}
-	if p.Request["/debug/adsz"] != 4 { // only where syncz says that something changed
+	if p.Request["/debug/adsz"] != 4 { // adsz is requested only if syncz shows a change
 		t.Errorf("asked %v", p.Request)
 	}
 }
 
-// What isn't a table: each changed value as its own.
+// TestWatchFormats checks that output formats other than a table print each changed
+// value as a separate document.
 func TestWatchFormats(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -129,7 +131,8 @@ func TestWatchRefused(t *testing.T) {
 	}
 }
 
-// A word that no longer names a proxy is told, and the watch goes on.
+// TestWatchOfANamedProxy checks that a watch goes on if its proxy disappears. It
+// reports that once, and prints the proxy when it is back.
 func TestWatchOfANamedProxy(t *testing.T) {
 	p := startPilot(t)
 	p.ack(t, theReviews, true)
@@ -154,7 +157,8 @@ func TestWatchOfANamedProxy(t *testing.T) {
 	}
 }
 
-// The end of --timeout is no failure of a watch that saw something.
+// TestWatchUntil checks that a watch that has printed something succeeds when
+// --timeout is over.
 func TestWatchUntil(t *testing.T) {
 	p, lost := startPilot(t), startPilot(t)
 	lost.broken = true
@@ -175,7 +179,8 @@ func TestWatchUntil(t *testing.T) {
 	}
 }
 
-// A watch that goes on for long holds no more than in the beginning.
+// TestWatchForLong checks that the number of goroutines doesn't grow during a long
+// watch.
 func TestWatchForLong(t *testing.T) {
 	p := startPilot(t)
 	heal(t, p)
