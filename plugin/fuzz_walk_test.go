@@ -350,7 +350,7 @@ func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 		}
 	case 2: // sets one of oddValues
 		s.set(cloned(oddValues[m.next(len(oddValues))]))
-	case 3: // sets the value of another spot
+	case 3: // replaces the value by that of another spot
 		s.set(cloned(all[m.next(len(all))].value()))
 	case 4: // swaps the values of two spots
 		o := all[m.next(len(all))]

@@ -139,7 +139,7 @@ func (r *rootCommand) Valued(word string) (name string, attached bool) {
 		}
 		return "", false
 	}
-	for i := 1; i < len(word); i++ { // if -n takes a value, then in "-nx" x is the value, and in "-rn" it is the next word
+	for i := 1; i < len(word); i++ { // the value of -n is x in "-nx", and the next word after "-rn"
 		f := set.ShorthandLookup(word[i : i+1])
 		if f == nil {
 			return "", false

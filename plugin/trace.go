@@ -140,6 +140,6 @@ func (t *traceOptions) request(url string, principal bool) (*object.Object, erro
 
 // quoted returns a value as jq source text.
 func quoted(v any) string {
-	b, _ := json.Marshal(v) // v consists of strings, lists and maps only, and no escape in its JSON is the start of jq's interpolation \(
+	b, _ := json.Marshal(v) // JSON never contains \(, which would start an interpolation in jq
 	return string(b)
 }

@@ -9,7 +9,7 @@ import (
 // A ShellWord is one word of a command line, as a shell would read it.
 type ShellWord struct {
 	Text     string // the word without its quotes
-	Places   []int  // offsets in the line: first that of the word's beginning, then for each byte of Text the one where it ends
+	Places   []int  // offsets in the line: the first is the start of the word, the others are the ends of the bytes of Text
 	Quote    byte   // the quote that is still open at the end of the word; 0 if there is none
 	Redirect bool   // the word is the name of a file after < or >
 }
@@ -79,7 +79,7 @@ func (r *shellReader) put(text string, end int) {
 	r.at = end
 }
 
-// skip skips an opening quote of n bytes. The text after it then begins behind the quote.
+// skip skips an opening quote of n bytes, which is not part of the word's text.
 func (r *shellReader) skip(n int) {
 	r.at += n
 	r.word.Places[len(r.word.Places)-1] = r.at
