@@ -86,7 +86,7 @@ func restated[T any](body *transport.Body, err error, with func(T) any) (*transp
 	return &transport.Body{Bytes: bytes.NewReader(b), Name: body.Name}, err
 }
 
-// owned returns the pod of a sidecar that was created by a Deployment.
+// owned returns a pod of a Deployment. The pod has a sidecar.
 func owned(id string) string {
 	return strings.Replace(podItem(id), `"labels":{`, `"ownerReferences":[{"kind":"ReplicaSet","name":"vm-77","controller":true}],"labels":{"pod-template-hash":"77",`, 1)
 }

@@ -34,8 +34,8 @@ func excerpts(t *testing.T, looks map[mesh.Section][]string, o Options) (*replay
 	return r, by["p.x"]
 }
 
-// TestExcerpt checks that a real Envoy is asked only for the fields that a query
-// reads, and that their values are the same as in the complete section. Reading
+// TestExcerpt checks that only the fields that a query reads are requested from a
+// real Envoy, and that their values are the same as in the complete section. Reading
 // other fields sends one more request and returns the same values, too.
 func TestExcerpt(t *testing.T) {
 	listeners := "config_dump?resource=dynamic_listeners&mask=name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated"
@@ -53,7 +53,7 @@ func TestExcerpt(t *testing.T) {
 		{mesh.Clusters, []string{"name", "versionInfo"}, nil}, // only the complete section contains versionInfo
 		{mesh.Listeners, []string{}, []string{"config_dump?mask=static_listeners", listeners}},
 		{mesh.Listeners, []string{"name", "lastUpdated"}, []string{"config_dump?mask=static_listeners", listeners}},
-		{mesh.Listeners, []string{"name", "address"}, nil}, // a mask can't select fields two levels down
+		{mesh.Listeners, []string{"name", "address"}, nil}, // no mask reaches a listener's fields, because the listener is two levels below its element
 		{mesh.Routes, []string{}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=" + always}},
 		{mesh.Routes, []string{"name"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name," + always}},
 		{mesh.Routes, []string{"validateClusters"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name,route_config.validate_clusters," + always}},

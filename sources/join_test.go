@@ -16,15 +16,16 @@ import (
 
 const uuid = "ad1a24d4-b544-4ed4-88d6-eb0c87a6c986"
 
-// synced returns an element of istiod's syncz for a proxy that received CDS in push n,
-// at second n of the minute.
+// synced returns an element of istiod's syncz for a proxy. The proxy received CDS in
+// push n, at second n of the minute.
 func synced(cluster, id string, n int) string {
 	return fmt.Sprintf(`{"cluster_id":%q,"proxy":%q,"proxy_type":"sidecar","istio_version":"1.31.0","resources":{
 		"type.googleapis.com/envoy.config.cluster.v3.Cluster":{"sent":"2026-11-22T12:00:00Z/%d%s","acked":"2026-11-22T12:00:00Z/%d%s","sentTime":"2026-11-22T12:00:%02dZ"}}}`,
 		cluster, id, n, uuid, n, uuid, n)
 }
 
-// connected returns a client of istiod's adsz that connected at second n of the minute.
+// connected returns a client in istiod's adsz. The client connected at second n of
+// the minute.
 func connected(cluster, id string, n int) string {
 	return fmt.Sprintf(`{"connectionId":"%s-%d","connectedAt":"2026-11-22T12:00:%02dZ","labels":{"app":"x"},"metadata":{"PROXY_CONFIG":{},"CLUSTER_ID":%q,
 		"WORKLOAD_NAME":"vm","SERVICE_ACCOUNT":"sa","INSTANCE_IPS":"10.0.0.9,fd00::9","ISTIO_VERSION":"1.31.0"},"locality":{"region":"r","zone":"z","sub_zone":"s"}}`,
@@ -189,7 +190,8 @@ func TestIncompleteOutline(t *testing.T) {
 	}
 }
 
-// TestNoPilots checks that connected is unknown if no istiod was asked.
+// TestNoPilots checks that it is unknown whether a proxy is connected if the
+// snapshot contains no istiod.
 func TestNoPilots(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{"kubernetes/pods.json": podItems("p.x")})))
 	by, _ := proxies(t, m)

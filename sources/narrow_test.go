@@ -125,8 +125,8 @@ func narrowed(t *testing.T, p any, names ...string) (got []string, ok bool) {
 	return got, ok
 }
 
-// TestNarrowRequests checks that a live Envoy is asked only for what is read, and
-// only once.
+// TestNarrowRequests checks that only the elements and sections that are read are
+// requested from a live Envoy, and each of them only once.
 func TestNarrowRequests(t *testing.T) {
 	r := replay(t, "1.31.0", "p.x")
 	m := open(t, Options{}, r)
@@ -167,10 +167,10 @@ func TestNarrowRequests(t *testing.T) {
 	same(t, "faults", faults(m), nil)
 }
 
-// TestWiderRequests checks which requests are sent if masks may not work. An Envoy
-// that is too old for masks is asked for complete dumps. If istiod doesn't report a
-// version, the Envoy is asked for its own. If an Envoy rejects a request, a wider
-// one follows.
+// TestWiderRequests checks which requests are sent if masks may not work. If the
+// Envoy is too old for masks, complete dumps are requested. If istiod doesn't report
+// the Envoy's version, the version is requested from the Envoy. If the Envoy rejects
+// a request, a request for more data follows.
 func TestWiderRequests(t *testing.T) {
 	no := map[string]error{clusterMask + "&name_regex=c1": &statusError{400, "Invalid re"}, clusterMask: &statusError{400, "FieldMask"}}
 	for _, c := range []struct {

@@ -181,8 +181,9 @@ func (m *Mesh) Document() *mesh.Object { return m.document }
 // which it was taken; its timestamps only show when something last changed.
 func (m *Mesh) Now() time.Time { return m.now }
 
-// Close cancels all loads and requests and closes the sources. If Options.Keep is set,
-// it leaves the sources open and makes them drop their cached answers instead.
+// Close cancels all loads and requests and closes the sources. If Options.Keep is
+// set, it leaves the sources open and makes them drop their cached responses
+// instead.
 func (m *Mesh) Close() error {
 	m.store.Close()
 	if m.options.Keep {

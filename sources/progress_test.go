@@ -56,7 +56,7 @@ func TestProgress(t *testing.T) {
 		done := make(chan error)
 		go func() { _, err := mesh.Force(context.WithoutCancel(t.Context()), v); done <- err }()
 		<-h.came
-		for want.Phase == "listing pods" && m.Progress().Bytes < bytes { // wait for the responses of istiod, which is asked concurrently
+		for want.Phase == "listing pods" && m.Progress().Bytes < bytes { // wait for the responses of istiod, which are requested concurrently
 		}
 		is(when, want)
 		h.goOn <- struct{}{}

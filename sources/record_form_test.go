@@ -19,7 +19,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A protobufSource returns pods like an API server that is asked for protobuf.
+// A protobufSource returns the pods in protobuf, as an API server can do.
 type protobufSource struct {
 	transport.Source
 	pods []byte

@@ -559,8 +559,8 @@ func TestRecordBounded(t *testing.T) {
 	}
 }
 
-// An awaiting source answers the requests for one proxy only after all other proxies
-// were asked.
+// An awaiting source delays its answers for one proxy until it has received a
+// request for each of the other proxies.
 type awaiting struct {
 	transport.Source
 	proxy string

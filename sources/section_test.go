@@ -17,7 +17,7 @@ import (
 )
 
 // TestSections compares the names of the elements of the section clusters with the
-// snapshot's files, and checks which requests each section sends.
+// snapshot's files, and checks which requests are sent to load each section.
 func TestSections(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)

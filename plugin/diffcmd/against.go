@@ -56,8 +56,8 @@ func comparable(a, b []transport.Source) bool {
 }
 
 // withDigests returns the context for the comparison. If the digests of the two
-// sides can't be compared, the comparison records a fault at the first pair of
-// digests.
+// sides can't be compared, the comparison records a fault at the first value that
+// contains a digest.
 func (d *Options) withDigests(ctx context.Context, r *run.Run, answers []transport.Source, o others) context.Context {
 	for path, other := range map[string][]transport.Source{d.against: o.against, d.DumpFile: o.held} {
 		if path == "" || comparable(answers, other) {

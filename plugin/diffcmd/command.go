@@ -204,7 +204,7 @@ func (d *Options) proxies(ctx context.Context, r *run.Run) ([]*mesh.Object, erro
 			return nil, err
 		}
 		if kind == mesh.ZTunnel && len(r.Request.Proxies) == 0 {
-			continue // istiod sends none of the compared sections to a ztunnel
+			continue // a ztunnel has none of the compared sections
 		}
 		all = append(all, o)
 	}

@@ -59,8 +59,9 @@ func (v *externalView) section(ctx context.Context, s diff.Section, _ *mesh.Obje
 	return errors.Join(err, out[0].Flush(), out[1].Flush())
 }
 
-// fileSafe returns a name with all characters replaced that could be unsafe in a
-// file name: the program may print it, and a shell script may read it.
+// fileSafe returns a safe file name. It replaces control characters and characters
+// with a meaning in shells, because the program may print the name or be a shell
+// script.
 func fileSafe(name string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\\:*?"'<>|&;$`+"`(){}[]!#~", r) || r <= ' ' {
@@ -86,8 +87,9 @@ func (v *externalView) open() error {
 
 func (v *externalView) end(context.Context) error { return nil }
 
-// close runs the program over the folders. The program's exit code 1 only says that
-// there are differences, so it is no error. Failing to run the program is one.
+// close runs the program over the folders. The program's exit code 1 only means that
+// there are differences, so it is no error. All other failures of the program are
+// errors.
 func (v *externalView) close(ctx context.Context) (err error) {
 	if v.folders[0] == "" {
 		return nil

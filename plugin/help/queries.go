@@ -35,7 +35,7 @@ func QueryNames(begun string) (out []string) {
 	return out
 }
 
-// PrintQueryHelp prints the help on a query, which comes from the query's header.
+// PrintQueryHelp prints the help on a query. The text comes from the query's header.
 func PrintQueryHelp(w *process.World, q shipped.Query) {
 	name := process.CalledAs(w.Args[0])
 	fmt.Fprintf(w.Out, "%s: %s\n", q.Name, q.Summary)

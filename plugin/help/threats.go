@@ -9,7 +9,7 @@ import (
 )
 
 // A threat is a party whose data or services a run uses: what the party is trusted
-// with, the worst that it can do, and the tests that check this limit.
+// with, the worst that it can do, and the tests that check that it can do no more.
 type threat struct {
 	party   string
 	trusted string

@@ -52,7 +52,7 @@ func (f *files) Read(p []byte) (int, error) {
 		}
 		n, err := f.now.Read(p)
 		f.offset += int64(n)
-		if len(f.names) > 0 { // these lines precede the next file; the last file needs no count
+		if len(f.names) > 0 { // count the lines before the next file; after the last file, the number isn't needed
 			f.lines += bytes.Count(p[:n], []byte{'\n'})
 		}
 		if errors.Is(err, io.EOF) {

@@ -158,8 +158,8 @@ func bare(fact string, f *mesh.Fault) string {
 	return strings.TrimPrefix(fact, cmp.Or(f.Proxy, f.Subject)+": ")
 }
 
-// alike is the key of a line of faults: faults with an equal subject and equal words
-// share a line.
+// alike is the key of a line of faults: faults with the same subject and the same
+// text share a line.
 type alike struct{ subject, words string }
 
 func (l *lack) alike() alike {

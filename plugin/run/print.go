@@ -87,7 +87,7 @@ func (r *Run) Colored() bool {
 }
 
 // hints prints suggestions on standard error. On a terminal it suggests what to try
-// next. On a pipe it says that tables are for people.
+// next. On a pipe it notes that tables are for people.
 func (r *Run) hints(err error) {
 	if r.Quiet || r.Watch {
 		return

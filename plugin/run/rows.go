@@ -11,9 +11,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// rows holds the results of the last two runs of a watched query, by their subject,
-// so that only new and changed results are printed. A result without a subject, such
-// as a number, is new if the previous run didn't return it.
+// rows holds the results of the last two runs of a watched query, so that only new
+// and changed results are printed. Results are compared with earlier ones of the
+// same subject. A result without a subject, such as a number, is new if the previous
+// run didn't return it.
 type rows struct {
 	before, now map[string]map[content]int
 }

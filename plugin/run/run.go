@@ -262,8 +262,8 @@ type result struct {
 	rendered any
 	truth    bool   // the result is neither null nor false; for -e
 	null     bool   // the result is null; only set with --quiet
-	unknown  string // the check, if the result says that it could not be evaluated; otherwise empty
-	dropped  bool   // the result isn't printed, because lost parts are needed for it
+	unknown  string // the name of the check if the result reports that the check could not be evaluated; otherwise empty
+	dropped  bool   // the result isn't printed, because unavailable parts are needed to render it
 	seen     seen   // the subject and content, which --watch compares with the previous run's
 
 	mu   sync.Mutex
@@ -307,7 +307,7 @@ func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 // Ended prints the remaining results and the faults, and returns an ExitError
 // with the exit code of the run; nil if the code is 0.
 func (r *Run) Ended(err error) error {
-	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // after this error, closing would print an empty List, which looks like a valid answer
+	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // after a TooManyError, Close would print an empty List, which looks like a valid result
 		if e := r.Printer.Close(); err == nil {
 			err = e
 		}

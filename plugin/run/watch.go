@@ -27,7 +27,7 @@ type watcher struct {
 	lasting printers.Lasting // the printer for all repetitions; nil if each result has its own printer
 	sight   *sight
 	read    bool            // at least one run of the query has succeeded
-	words   map[bool]string // the fingerprints of the mesh at the last successful run; the key says whether the pods are included
+	words   map[bool]string // the fingerprints of the mesh at the last successful run: words[true] includes the pods, words[false] doesn't
 	listed  time.Time       // when the pods were last listed
 	status  int             // the exit code that the results of the last run require
 	told    map[string]bool // the faults that were already printed
