@@ -6,9 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Demand returns what a query reads of its input, by its text alone: see
-// [demand.Tree]. results is what is read of each result; nil means everything.
-// It returns nil for a text that is no query.
+// Demand returns which parts of its input a query reads, according to its text
+// alone: see [demand.Tree]. results lists which parts of each result are read; nil
+// means everything. Demand returns nil if the text isn't a valid query.
 func Demand(src string, results *demand.Tree) *demand.Tree {
 	p, err := syntax.Parse("", src)
 	if err != nil {

@@ -23,14 +23,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// jqFolder is where scripts/jq keeps jq 1.8.2 and its own tests.
+// jqFolder returns the folder into which scripts/jq puts jq 1.8.2 and its own
+// tests.
 func jqFolder(t testing.TB) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Skip(err)
 	}
-	if x := os.Getenv("XDG_CACHE_HOME"); x == "" { // the script's folder, on every system
+	if x := os.Getenv("XDG_CACHE_HOME"); x == "" { // scripts/jq uses this folder on every operating system
 		if home, err := os.UserHomeDir(); err == nil {
 			cache = filepath.Join(home, ".cache")
 		}
@@ -42,8 +43,9 @@ func jqFolder(t testing.TB) string {
 	return dir
 }
 
-// jqCase is a case of one of jq's own test files: a program, the line of its
-// input and those of its results; or a program that does not compile.
+// jqCase is a case of one of jq's own test files. It consists of a program, a line
+// with its input, and lines with its results. It can also be a program that does
+// not compile.
 type jqCase struct {
 	place          string // file:line
 	program, input string
@@ -51,8 +53,8 @@ type jqCase struct {
 	fails          bool
 }
 
-// jqCases reads a test file in jq's format. Blank lines and comments end a
-// case; %%FAIL stands before a program that does not compile.
+// jqCases reads a test file in jq's format. Blank lines and comments end a case.
+// The line %%FAIL precedes a program that does not compile.
 func jqCases(t testing.TB, path string) (cases []jqCase) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -92,8 +94,8 @@ func jqValue(text string) (any, error) {
 	return decode.NewStream(strings.NewReader(text), plainLimits).Next()
 }
 
-// run gives what differs between a case and what the plugin makes of it; empty
-// when it is the same.
+// run compares the results of the plugin with those of the case. It returns the
+// difference, or an empty string if they are equal.
 func (c *jqCase) run(ctx context.Context, jq string) string {
 	modules := os.DirFS(filepath.Join(jq, "tests", "modules"))
 	p, err := query.Compile(c.program, query.Options{Plain: true, Modules: []fs.FS{modules}, Data: func(f fs.File) (all []any, err error) {
@@ -136,7 +138,7 @@ func (c *jqCase) run(ctx context.Context, jq string) string {
 		if i >= len(got) {
 			return fmt.Sprintf("no result %d, %s: %v", i+1, line, err)
 		}
-		if native.Compare(want, got[i]) == 0 && !sameInOrder(want, got[i]) { // jq's tests don't look at the order: jq itself does
+		if native.Compare(want, got[i]) == 0 && !sameInOrder(want, got[i]) { // jq's tests ignore the order of keys, but jq's output has an order
 			if want, e = c.byJq(ctx, jq, i); e != nil {
 				return e.Error()
 			}
@@ -151,8 +153,7 @@ func (c *jqCase) run(ctx context.Context, jq string) string {
 	return ""
 }
 
-// TestJqsOwnTests runs the tests of jq 1.8.2 itself, where scripts/jq has
-// brought them.
+// TestJqsOwnTests runs the tests of jq 1.8.2, if scripts/jq has installed them.
 func TestJqsOwnTests(t *testing.T) {
 	folder := filepath.Join(jqFolder(t), "tests")
 	files, err := filepath.Glob(filepath.Join(folder, "*.test"))
@@ -203,11 +204,11 @@ func TestJqsOwnTests(t *testing.T) {
 	t.Logf("%d of %d", same, total)
 }
 
-// byJq gives a result of the case as the real jq gives it.
+// byJq returns the result of the case at index i according to the real jq.
 func (c *jqCase) byJq(ctx context.Context, folder string, i int) (any, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(folder, "jq"), "-c", "-L", filepath.Join(folder, "tests", "modules"), c.program)
 	cmd.Stdin = strings.NewReader(c.input)
-	out, _ := cmd.Output() // an error behind the results is none of the case
+	out, _ := cmd.Output() // an error after the results isn't part of the case
 	lines := strings.Split(string(out), "\n")
 	if i >= len(lines) {
 		return nil, fmt.Errorf("jq gives %d results", len(lines))
@@ -215,7 +216,8 @@ func (c *jqCase) byJq(ctx context.Context, folder string, i int) (any, error) {
 	return jqValue(lines[i])
 }
 
-// sameInOrder compares two values; objects with the order of their keys.
+// sameInOrder reports whether two values are equal, including the order of the keys
+// in objects.
 func sameInOrder(a, b any) bool {
 	switch x := a.(type) {
 	case []any:

@@ -10,16 +10,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// modules finds what import and include name. As in jq, "a/b" is a/b.jq or
-// a/b/b.jq (a/b.json for data), beside the importing module or in a library
-// folder. {search: "dir"} is relative to the importing module or, for the
-// program itself, to each library folder.
+// modules finds the files for import and include. As in jq, "a/b" means the file
+// a/b.jq or a/b/b.jq (a/b.json for data). The file is in the folder of the
+// importing module, or in a library folder. {search: "dir"} is relative to the
+// importing module. In the program itself, it is relative to each library folder.
 type modules struct {
 	roots []fs.FS
 	data  func(fs.File) ([]any, error)
 }
 
-// A folder is a folder with modules, inside a library folder.
+// A folder is a folder that may contain modules. It is a library folder, or inside
+// one.
 type folder struct {
 	root fs.FS
 	path string
@@ -40,7 +41,7 @@ func (m *modules) Module(name string, search, from any) (*syntax.Program, any, e
 	return p, at, err
 }
 
-// Data returns the JSON values of the file of that name in an array, as in jq.
+// Data returns an array of the JSON values in the file of that name, as jq does.
 func (m *modules) Data(name string, search, from any) (any, error) {
 	f, _, file, err := m.open(name, search, from, ".json")
 	if err != nil {
@@ -70,7 +71,8 @@ func (m *modules) Folders() (names []string) {
 	return names
 }
 
-// open opens a module's file; at is its folder, and file is its name in errors.
+// open opens a module's file. at is the file's folder, and file is the file's name
+// in error messages.
 func (m *modules) open(name string, search, from any, ext string) (f fs.File, at any, file string, err error) {
 	for _, in := range m.searched(search, from) {
 		base := path.Join(in.path, name)
@@ -90,8 +92,8 @@ func (m *modules) open(name string, search, from any, ext string) (f fs.File, at
 	return nil, nil, "", fmt.Errorf("module %q: not in the library folders", name)
 }
 
-// shown returns the name of a file in errors: after its folder's name, if the
-// folder has one.
+// shown returns the name of a file for error messages. The name of the file's
+// folder precedes it, if the folder has one.
 func shown(root fs.FS, file string) string {
 	if n, ok := root.(interface{ Name() string }); ok {
 		return path.Join(n.Name(), file)
@@ -99,8 +101,9 @@ func shown(root fs.FS, file string) string {
 	return file
 }
 
-// searched returns the folders to search, in order: those of {search: …}, or
-// else the folder of the importing module and then the library folders.
+// searched returns the folders to search, in order. They are those of {search: …}
+// if it is set, or else the folder of the importing module and then the library
+// folders.
 func (m *modules) searched(search, from any) (all []folder) {
 	var dirs []string
 	switch s := search.(type) {

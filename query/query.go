@@ -28,7 +28,7 @@ type Options struct {
 	// errors show the name before the file's.
 	Modules []fs.FS
 
-	// Data decodes the JSON values of a file for import "x" as $x.
+	// Data decodes the JSON values in a file for import "x" as $x.
 	Data func(f fs.File) ([]any, error)
 
 	// Env is the value of $ENV and env. If it is nil, their value is an empty
@@ -92,7 +92,7 @@ func Compile(src string, o Options) (*Program, error) {
 	return &Program{code, p}, nil
 }
 
-// judging wraps the body of a program in _judged, after its imports.
+// judging wraps the body of a program, after its imports, in a call of _judged.
 func judging(p *syntax.Program, unknown string) (*syntax.Program, error) {
 	u, err := syntax.Parse("", unknown)
 	if err != nil {
@@ -106,8 +106,8 @@ func judging(p *syntax.Program, unknown string) (*syntax.Program, error) {
 	return &out, nil
 }
 
-// Run runs the program over a value, with the values of its variables, and
-// passes each result to out, in order.
+// Run runs the program on a value, with the values of its variables, and passes
+// each result to out, in order.
 func (p *Program) Run(ctx context.Context, in any, vars []any, o eval.RunOptions, out func(any) error) error {
 	return p.code.Run(ctx, in, vars, o, out)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// results gives what a query prints over null, a line each.
+// results returns the results of a query on null, as it prints them, one per line.
 func results(t *testing.T, src string, o query.Options) (string, error) {
 	t.Helper()
 	p, err := query.Compile(src, o)

@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
-// oddCalls are calls of jq's functions and operators; of those with a %s it
-// stands for each odd value.
+// oddCalls are calls of jq's functions and operators with unusual values. In a call
+// that contains %s, each of these values replaces it.
 const oddCalls = `keys length utf8bytelength add any all flatten floor sqrt tonumber toboolean sort min max unique reverse to_entries from_entries fromjson explode implode trim ltrim
 ascii_downcase transpose first last abs gmtime mktime localtime @csv @tsv @sh @base64d @urid combinations significand gamma frexp -(.) .[] .a .[0] tojson isnan isinfinite todate fromdate
 path(.a) (.a=1) (.[0]=1) (.[1:2]=[1]) (.[1:2]=1) (.[]=1) (.a|=2) (.a+=1) del(.a) del(.[0]) group_by(.) sort_by(.) min_by(.) unique_by(.) limit(-1;.) skip(-1;.) nth(-1;.) range(.) halt_error("x")
@@ -25,12 +25,13 @@ sub("a";%s) limit(%s;1) nth(%s) skip(%s;1) {(.):%s} path(1|.[%s]) @csv"\([%s])" 
 
 const oddValues = `null true 0 1 -1 1.5 "s" "" [1] [] {"a":1} {} {"start":1} [[1]]`
 
-// hardlyAlike are calls whose answers differ: dates without a year, and a
-// number that is equal to the input but was made, which is taken for the input.
+// hardlyAlike matches calls whose results differ from jq's: calls with dates
+// without a year, and paths that jq rejects. In the latter, a computed number
+// equals the input and is taken for the input.
 var hardlyAlike = regexp.MustCompile(`^\[\] \| mktime|^\[1?\] \| todate|^"s?" \| strptime|^1 \| path\(1\|`)
 
-// TestErrorsAreInJqsWords compares what odd calls give, or raise, with jq 1.8.2
-// where scripts/jq has built it.
+// TestErrorsAreInJqsWords compares the results and error messages of unusual calls
+// with those of jq 1.8.2, if scripts/jq has built it.
 func TestErrorsAreInJqsWords(t *testing.T) {
 	jq := filepath.Join(jqFolder(t), "jq")
 	var programs []string
@@ -73,7 +74,7 @@ func TestErrorsAreInJqsWords(t *testing.T) {
 	t.Logf("%d calls, %d apart", compared, apart)
 }
 
-// tryOut gives the only result of a program; an error is one.
+// tryOut returns the only result of a program, or its error as a value.
 func tryOut(ctx context.Context, program string) (result any) {
 	p, err := query.Compile(program, query.Options{Plain: true})
 	if err == nil {

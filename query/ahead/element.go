@@ -13,21 +13,21 @@ type element struct {
 	v      values.Located
 	fr     *Frame
 	index  int
-	works  bool // a worker evaluates it
+	works  bool // whether a worker evaluates the element
 	told   bool
 	ev     Event
 	ctx    context.Context // the worker's context
 	cancel context.CancelFunc
 
 	queue *queue
-	seq   int // the element's number in the queue, in source order
+	seq   int // position of the element in the order of the source
 
 	// The queue's mu guards the fields from here to loading.
-	loads   bool          // counts against the limit on loading elements
-	loaded  bool          // has counted against the limit at some time
+	loads   bool          // whether the element counts against the limit on loading elements
+	loaded  bool          // whether the element has ever counted against the limit
 	leave   chan struct{} // closed when the element may load; nil if it doesn't wait for a permit
-	ended   bool          // the worker is done
-	used    bool          // the consumer is done with it
+	ended   bool          // whether the worker is done
+	used    bool          // whether the consumer is done with the element
 	aside   bool
 	stalled bool
 	loading int // number of loads that the element waits for now
@@ -37,8 +37,8 @@ type element struct {
 	more int // results that may be buffered beyond MaxReady
 	done bool
 	err  error
-	news chan struct{} // wakes the consumer
-	room chan struct{} // wakes the worker
+	news chan struct{} // channel that wakes the consumer
+	room chan struct{} // channel that wakes the worker
 }
 
 // result is one result of a worker: a value, or an event to report.

@@ -7,13 +7,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Frame is one step of an iteration over proxies: a proxy, while the rest of the
-// query is evaluated for it. A fault in that time drops the proxy: the innermost
-// frame takes the fault, and its iteration continues with the next proxy.
+// Frame is one step of an iteration over proxies. It contains one proxy, while the
+// rest of the query is evaluated for that proxy. A fault during that evaluation
+// drops the proxy: the innermost frame handles the fault, and its iteration
+// continues with the next proxy.
 type Frame struct {
 	up     *Frame
 	Proxy  *mesh.Object
-	failed atomic.Bool // an error passed through this frame
+	failed atomic.Bool // whether an error passed through this frame
 }
 
 // Element calls f for one element of an iteration. It reports whether a fault
@@ -50,12 +51,12 @@ func (m *Thread) Step(w any, v values.Located, y values.Yield) error {
 // goroutine alone would report them.
 type Event struct {
 	Fault       *mesh.Fault
-	Judged      bool // the fault was turned into a result by a judgement
+	Judged      bool // whether a judgement turned the fault into a result
 	Note        string
-	Kind, Field string // a field that doesn't exist on a kind
+	Kind, Field string // a field that was read, although its kind has no such field
 }
 
-// Report passes an event on.
+// Report passes an event on to the user.
 func (m *Thread) Report(ev Event) {
 	switch {
 	case m.Scout || m.Muted:
@@ -66,7 +67,7 @@ func (m *Thread) Report(ev Event) {
 	}
 }
 
-// Held is a result that is passed on after the generator that yielded it was
+// Held is a result that is passed on only after the generator that yielded it was
 // stopped. It still belongs to the frames of the iterations that it came from.
 type Held struct {
 	Result values.Located

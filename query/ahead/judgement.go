@@ -12,13 +12,13 @@ import (
 )
 
 // A Judgement collects the faults that a thread encounters while it evaluates a
-// query that checks something, from [Thread.Judge] to End. It leaves out the
-// faults that occur while the results of the query are consumed.
+// query that checks something. It collects them from [Thread.Judge] to End, except
+// for faults that occur while the results of the query are consumed.
 type Judgement struct {
 	t     *Thread
-	sink  func(Event) // the Sink of the thread before the judgement
-	muted bool        // the Muted of the thread before the judgement
-	lacks []*lack     // one for each proxy, in the order of their first faults
+	sink  func(Event) // Sink of the thread before the judgement
+	muted bool        // Muted of the thread before the judgement
+	lacks []*lack     // one entry for each proxy, in the order of their first faults
 }
 
 // Judge begins to collect faults.
@@ -51,8 +51,9 @@ func (j *Judgement) keep(ev Event) {
 	_ = j.Outside(func() error { j.t.Report(ev); return nil })
 }
 
-// Missing returns {proxy, subject, message} for each proxy with faults, in the
-// order of their first faults. proxy is null for faults of the mesh.
+// Missing returns an object {proxy, subject, message} for each proxy with faults,
+// in the order of their first faults. The member proxy is null for faults that
+// belong to the mesh.
 func (j *Judgement) Missing() (all []*object.Object) {
 	for _, l := range j.lacks {
 		all = append(all, l.value())
@@ -60,12 +61,13 @@ func (j *Judgement) Missing() (all []*object.Object) {
 	return all
 }
 
-// Takes converts an error that ended the query into a fault and reports whether
-// it did. It converts errors that the query raised. It doesn't convert an
-// exceeded limit, the end of the run, or a source with nothing to read.
+// Takes reports whether it converted an error that ended the query into a fault. It
+// converts errors that the query raised. It doesn't convert the errors for an
+// exceeded limit, for the end of the run, or for a source that contains nothing to
+// read.
 func (j *Judgement) Takes(err error) bool {
 	if values.AsFault(err) != nil && j.t.Ctx.Err() == nil {
-		return true // keep has recorded it
+		return true // keep has already recorded the fault
 	}
 	f := &mesh.Fault{Err: err}
 	if e, ok := err.(*values.Error); ok {
@@ -94,15 +96,16 @@ func (j *Judgement) add(f *mesh.Fault) {
 	j.lacks[i].add(f)
 }
 
-// A lack lists what was missing to judge one proxy, or to judge the mesh.
+// A lack lists the facts that were missing to check one proxy, or to check the
+// mesh.
 type lack struct {
-	proxy string // its id; empty for the mesh
+	proxy string // id of the proxy; empty for the mesh
 	facts []*lackingFor
 }
 
 // A lackingFor lists the sections that are missing for one reason.
 type lackingFor struct {
-	whose    string // the proxy or istiod that has the sections; empty for the proxy that is judged
+	whose    string // the proxy or istiod that the sections belong to; empty for the proxy that is checked
 	fact     string
 	sections []string
 }
@@ -126,7 +129,7 @@ func (l *lack) add(f *mesh.Fault) {
 	}
 }
 
-// value converts the lack to the object that queries see.
+// value converts the lack to the object that queries work on.
 func (l *lack) value() *object.Object {
 	var messages, sections []string
 	for _, f := range l.facts {

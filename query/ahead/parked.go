@@ -10,9 +10,9 @@ import (
 // Elements are parked if the consumer waits for the first element, and that element
 // waits for a load, which may never end. Then each later element that is done is
 // parked: it returns its permit to load, and no longer counts against the length of
-// the queue. So all other elements are loaded in the meantime, and if several proxies
-// don't answer, their timeouts run at the same time. Nothing is parked if the consumer
-// is only slow or waits for a computation.
+// the queue. So all other elements are loaded in the meantime, and if several
+// proxies don't respond, their timeouts run at the same time. No element is parked
+// if the consumer is only slow or waits for a computation.
 const (
 	MaxAside    = 8192 // maximum number of elements in the queue, including parked ones
 	ScoutsAside = 8    // maximum number of parked elements per worker in a region with Look; with more, loaded sections would be evicted from memory before they are used
@@ -25,8 +25,7 @@ type loading struct {
 	on atomic.Bool
 }
 
-// begins is called when a load starts. ends is called whenever no load is
-// running.
+// begins must be called when a load starts, and ends whenever no load is running.
 func (l *loading) begins() {
 	if l != nil && l.on.CompareAndSwap(false, true) {
 		l.el.queue.shift(l.el, 1)
@@ -151,7 +150,7 @@ func (q *queue) finished(el *element) {
 	if q.held.Load() && q.m.Spare() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if !q.held.Load() { // another worker may have changed it since the check above
+		if !q.held.Load() { // another worker may have changed q.held since the check above
 			return
 		}
 		if q.setAside(el); q.stalled > 0 { // other elements were blocked because memory was short
@@ -210,8 +209,8 @@ func (q *queue) setAside(el *element) {
 	poke(q.space)
 }
 
-// attended calls y, which evaluates an element of a region with Look, in the
-// consumer's own goroutine. Loads of y count as loads of the first element.
+// attended calls y in the consumer's own goroutine. y evaluates an element of a
+// region with Look. Loads in y count as loads of the first element.
 func (q *queue) attended(el *element, y func() error) error {
 	m, ctx, at := q.m, q.m.Ctx, q.m.at
 	m.watch(&loading{el: el})

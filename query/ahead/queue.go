@@ -12,9 +12,9 @@ import (
 )
 
 // These limits bound how far the workers may run ahead of the consumer. Parked
-// elements don't count, see setAside.
+// elements don't count against them, see setAside.
 const (
-	FirstLoads = 4    // how many elements may load at first, if not all results may be wanted; the limit doubles with each loaded element that is consumed
+	FirstLoads = 4    // maximum number of loading elements at first, if not all results may be needed; it doubles with each loaded element that is consumed
 	MaxAhead   = 1024 // maximum number of elements in the queue
 	MaxReady   = 256  // maximum number of buffered results of one element
 )
@@ -24,7 +24,7 @@ const (
 type queue struct {
 	*Region
 	ctx   context.Context
-	task  values.Task // copied for each worker
+	task  values.Task // each worker receives a copy
 	outer *queue      // the queue whose worker evaluates this region; nil if none
 	at    *element    // the outer region's element that this region is evaluated for
 	quit  context.CancelFunc
@@ -33,17 +33,17 @@ type queue struct {
 	els     []*element
 	asking  []*element   // elements that wait for a permit to load, in order
 	loads   atomic.Int32 // elements that count against the limit
-	limit   int          // how many elements may load; starts small, so that stopping early wastes little
-	given   int          // number of elements put so far
+	limit   int          // maximum number of loading elements; starts small, so that stopping early wastes little
+	given   int          // number of elements that the source has put into the queue so far
 	aside   int          // number of parked elements in els
 	stalled int          // number of elements in els that are blocked until the consumer continues or waits for a load
-	waits   bool         // the consumer waits for the first element
-	held    atomic.Bool  // the first element, for which the consumer waits, is loading; set under mu
+	waits   bool         // whether the consumer waits for the first element
+	held    atomic.Bool  // whether the consumer waits for the first element while that loads; set under mu
 
 	ended  bool
 	endErr error
-	news   chan struct{} // wakes the consumer
-	space  chan struct{} // wakes the source
+	news   chan struct{} // channel that wakes the consumer
+	space  chan struct{} // channel that wakes the source
 }
 
 func newQueue(r *Region) *queue {
@@ -70,8 +70,8 @@ func (q *queue) thread() *Thread {
 	return t
 }
 
-// start runs the source in a goroutine. It skips the first skip results, which
-// were consumed before, and the events before result number heard.
+// start runs the source in a goroutine. It skips the first skip results, which the
+// consumer has already consumed, and the events before result number heard.
 func (q *queue) start(skip, heard int) {
 	m := q.thread()
 	if q.at != nil {
@@ -81,7 +81,7 @@ func (q *queue) start(skip, heard int) {
 	n := 0
 	m.Sink = func(ev Event) {
 		if n >= heard {
-			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // an error means that the context has ended; the source ends then, too
+			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // put fails only if the context has ended, which also ends the source
 		}
 	}
 	answers := maps.Clone(q.answers) // a copy, because the consumer adds to the map
@@ -187,9 +187,9 @@ func (q *queue) leave(el *element) {
 	}
 }
 
-// grant gives permits to load. The first element always gets one, as nothing
-// could continue without it, so one permit is reserved for it. Others get one in
-// their order until the limit is reached. The caller holds mu.
+// grant issues permits to load. The first element always receives one, because
+// nothing could continue without it. One permit is reserved for it. Others receive
+// one in their order until the limit is reached. The caller holds mu.
 func (q *queue) grant() {
 	limit := min(q.limit, q.share())
 	if len(q.els) > 0 && !q.els[0].loads && q.els[0].leave == nil {
@@ -209,7 +209,7 @@ func (q *queue) grant() {
 }
 
 // asks returns the index of an element among those that wait for a permit, and
-// whether it waits at all.
+// whether the element is waiting for one.
 func (q *queue) asks(el *element) (int, bool) {
 	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
@@ -256,7 +256,7 @@ func (q *queue) work(el *element) {
 	m := q.thread()
 	m.queue = q
 	m.Ctx, m.Frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
-	if q.Look == nil { // with Look, only the consumer's own loads are reported
+	if q.Look == nil { // with Look, only the loads of the consumer itself are reported
 		m.watch(&loading{el: el})
 		m.Ctx = m.at.gated(el.ctx, q.gate(el))
 	}

@@ -6,12 +6,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// scoutSteps limits the steps of a worker that calls Look, because with the state
-// that this worker has the evaluation may never end.
+// scoutSteps limits the steps of a worker that calls Look. Such a worker has
+// another state than the consumer, and with that state the evaluation may never
+// end.
 const scoutSteps = 1 << 16
 
 // Run evaluates the region one by one until a result of the source has to be
-// loaded. From that result on it evaluates several at once.
+// loaded. From that result on it evaluates several results concurrently.
 func (m *Thread) Run(r *Region) error {
 	r.m, r.base = m, m.Frame
 	n, waiting := 0, false
@@ -39,17 +40,17 @@ func (m *Thread) Run(r *Region) error {
 type Region struct {
 	From func(*Thread, values.Yield) error
 	Use  func(*Thread, values.Located, values.Yield) error
-	Look func(*Thread, values.Located) error // if set, Use is nil: workers call Look in advance only to load what Y will read
+	Look func(*Thread, values.Located) error // if Look is set, Use is nil, and workers call Look in advance only to load what Y will read
 	Y    values.Yield
 
 	m       *Thread
 	base    *Frame
-	answers map[int]error // the faults that Y returned for results of From, by the result's number
+	answers map[int]error // faults that Y returned for results of From, by the number of the result
 	drop    *dropped
 }
 
-// dropped is the last result whose proxy was dropped by a fault, although its
-// generator had already continued as if there were no fault.
+// dropped is the last result whose proxy was dropped by a fault after its generator
+// had already continued as if there were no fault.
 type dropped struct {
 	fr    *Frame
 	index int
@@ -73,9 +74,9 @@ func (d *dropped) past(fr *Frame) bool {
 	return false
 }
 
-// worthLook reports whether to search result number n for parts to be loaded. For
-// an object with many fields that takes long, so after some results only every
-// sixteenth is searched.
+// worthLook reports whether to search result number n for parts that have to be
+// loaded. The search takes long in an object with many fields. So after the first
+// results, only every sixteenth is searched.
 func worthLook(v any, n int) bool {
 	switch x := v.(type) {
 	case *object.Object:
@@ -96,11 +97,11 @@ func (r *Region) answer(index int, fault error) {
 	r.answers[index] = fault
 }
 
-// ahead evaluates the region from result number skip of its source on. If a
-// dropped proxy changes what the source does, ahead starts the source again with
-// the faults known.
+// ahead evaluates the region, starting at result number skip of its source. If a
+// dropped proxy changes what the source does, ahead restarts the source, which then
+// receives the known faults.
 func (r *Region) ahead(skip int) error {
-	heard := skip + 1 // events before this result were reported already
+	heard := skip + 1 // the events before this result were already reported
 	for {
 		again, err := r.pass(skip, heard)
 		if !again || r.m.Ctx.Err() != nil {
@@ -112,8 +113,8 @@ func (r *Region) ahead(skip int) error {
 	}
 }
 
-// pass consumes the source's results in order until the end or an error. It
-// returns again if the source has to be restarted because a proxy was dropped.
+// pass consumes the source's results in order until the end or an error. It returns
+// true in again if the source has to be restarted because a proxy was dropped.
 func (r *Region) pass(skip, heard int) (again bool, err error) {
 	q := newQueue(r)
 	defer q.stop()
@@ -142,7 +143,7 @@ func (r *Region) consume(el *element) error {
 	switch {
 	case el.told:
 		return r.inPlace(el, func() error { r.m.Report(el.ev); return nil })
-	case !el.works: // nothing to wait for: the consumer evaluates it itself
+	case !el.works: // the element needs no load, so the consumer evaluates it itself
 		return r.inPlace(el, func() error { return r.apply(r.m, el.v, r.Y) })
 	case r.Look != nil:
 		return r.inPlace(el, func() error { return el.queue.attended(el, func() error { return r.Y(el.v) }) })
@@ -179,8 +180,8 @@ func (r *Region) ended(el *element, err error) error {
 	return r.passes(el.fr, err)
 }
 
-// passes marks the frames of a result as failed and adds their proxy to the
-// error.
+// passes marks the frames of a result as failed and adds the name of their proxy to
+// the error.
 func (r *Region) passes(fr *Frame, err error) error {
 	for ; fr != nil && fr != r.base; fr = fr.up {
 		fr.failed.Store(true)
@@ -193,7 +194,7 @@ func (r *Region) passes(fr *Frame, err error) error {
 type consumer struct {
 	*Region
 	el     *element
-	taken  int // number of values passed on
+	taken  int // number of values that were passed on
 	faults map[int]error
 	drop   *dropped
 }
@@ -244,10 +245,10 @@ func (c *consumer) hand(x result) error {
 	return err
 }
 
-// redo evaluates the element again in the consumer's goroutine, because the
-// worker continued after a result whose proxy was dropped. The results that were
-// already passed on are skipped: each is answered with the fault of the first
-// time.
+// redo evaluates the element again in the consumer's goroutine, because the worker
+// continued after a result whose proxy was dropped. It skips the results that were
+// already passed on, and returns for each the same fault as in the first
+// evaluation.
 func (c *consumer) redo() error {
 	c.el.cancel()
 	m, muted := c.m, c.m.Muted

@@ -10,33 +10,34 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Thread is one goroutine of a run: its work on values, and its relation to the
-// other goroutines.
+// Thread is one goroutine of a run. It contains the goroutine's work on values, and
+// its relation to the other goroutines.
 type Thread struct {
 	values.Task
-	Owner any // the evaluator's machine, which contains the thread
+	Owner any // the evaluator's machine that contains the thread
 
 	pool  *Pool
 	Frame *Frame      // the innermost iteration over proxies that is in progress
 	queue *queue      // the region that this goroutine works for
-	at    *loading    // the loads of this goroutine; nil if nothing needs to know of them
-	Scout bool        // the thread only loads in advance: its results and events are dropped
-	Muted bool        // the thread repeats earlier work, so its events are dropped
-	Sink  func(Event) // receives events; if nil, Pool.report does
+	at    *loading    // tracks the loads of this goroutine; nil if that isn't needed
+	Scout bool        // whether the thread only loads in advance, so that its results and events are dropped
+	Muted bool        // whether the thread repeats earlier work, so that its events are dropped
+	Sink  func(Event) // function that receives events; if nil, Pool.report receives them
 }
 
-// Pool is what all threads of a run share.
+// Pool contains the state that all threads of a run share.
 type Pool struct {
-	workers int // how many elements may load at once; with 1 nothing runs ahead
-	first   int // how many elements may load at once at first
+	workers int // maximum number of loading elements; with 1 nothing runs ahead
+	first   int // maximum number of loading elements at first
 	fork    func() *Thread
-	report  func(Event) // called in order, in the goroutine that started the run
+	report  func(Event) // receives events in order, in the goroutine that started the run
 	threads sync.WaitGroup
 }
 
-// NewPool returns the pool of a run in which workers elements may load at once.
-// If not all results may be wanted, the run starts with fewer. Fork returns a new
-// thread of the evaluator; report receives events.
+// NewPool returns the pool of a run in which up to workers elements may load
+// concurrently. If all is false, not all results may be needed, and the run starts
+// with fewer loads. fork returns a new thread of the evaluator. report receives
+// events.
 func NewPool(workers int, all bool, fork func() *Thread, report func(Event)) *Pool {
 	p := &Pool{workers: workers, first: workers, fork: fork, report: report}
 	if !all {
@@ -58,7 +59,7 @@ func (p *Pool) Start(t *Thread, task values.Task) {
 // after the other.
 func (t *Thread) Sequential() bool { return t.pool.workers == 1 || t.Scout }
 
-// watch reports the thread's loads to l from now on.
+// watch makes l track the thread's loads from now on.
 func (t *Thread) watch(l *loading) {
 	t.at, t.Loading = l, nil
 	if l != nil {
@@ -66,7 +67,7 @@ func (t *Thread) watch(l *loading) {
 	}
 }
 
-// LoadEnded implements [values.Host].
+// LoadEnded implements [values.Host] and records that the thread waits for no load.
 func (t *Thread) LoadEnded() { t.at.ends() }
 
 // LoadFailed implements [values.Host]. It reports a fault.
@@ -76,7 +77,8 @@ func (t *Thread) LoadFailed(err error) {
 	}
 }
 
-// LoadEach implements [values.Host].
+// LoadEach implements [values.Host]. It loads the elements of an array, several at
+// once.
 func (t *Thread) LoadEach(elements []any, load func(*values.Task, any) (any, error), use func(any)) error {
 	one := func(t *Thread, v values.Located, y values.Yield) error {
 		w, err := load(&t.Task, v.V)
@@ -109,8 +111,8 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// pending reports whether reading v, or one of its members, would wait for a
-// load. If so, loading several such values at once saves time.
+// pending reports whether reading v, or one of its members, would wait for a load.
+// If so, loading several such values concurrently saves time.
 func pending(v any) bool {
 	switch x := v.(type) {
 	case *mesh.Object:

@@ -38,9 +38,9 @@ var hungry = []string{
 	`[range(1e7)] | map([.]) | group_by(.) | map(length)`,
 }
 
-// A run's memory is limited. Each program runs in a process of its own. The
-// process must end in time and use less than twice the limit, plus what any
-// process of this test needs.
+// TestInvariant11 checks that a run's memory is limited. Each program runs in a
+// process of its own. The process must end in time and use less than twice the
+// limit, plus the memory that any process of this test needs.
 func TestInvariant11(t *testing.T) {
 	if q := os.Getenv("MESHQ_HUNGRY"); q != "" {
 		consume(t, q)

@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// builtins returns the functions written in Go, under "name/arity". Those that
-// jq defines in jq, and that are not here, are in prelude.jq.
+// builtins returns the functions that are written in Go, with keys of the form
+// "name/arity". Builtins that are not among them are defined in prelude.jq.
 func builtins() map[string]maker {
 	table := make(map[string]maker, 256)
 	for name, fn := range builtin.Functions() {
@@ -38,23 +38,25 @@ func Builtins() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// value makes a builtin of a function of values, which may be lazy.
+// value returns a builtin that calls a function of values. The values may be lazy.
 func value(fn values.Func) maker {
 	fn = values.AbsentAsList(fn)
 	apply := func(m *machine, in any, args []any) (any, error) { return fn(&m.Task, in, args) }
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, apply) }
 }
 
-// bound compiles the call of a function of values with the arguments in the
-// order of a jq definition def f($a; $b): the first argument varies most slowly.
+// bound compiles a call of a function of values. The arguments are combined in the
+// same order as in a jq definition def f($a; $b): the first argument varies most
+// slowly.
 func (c *compiler) bound(f *syntax.Func, s *scope, fn func(m *machine, in values.Located, args []any, y values.Yield) error) *node {
 	return c.boundIn(f, s, func(m *machine, _ *env, in values.Located, args []any, y values.Yield) error {
 		return fn(m, in, args, y)
 	})
 }
 
-// boundIn is bound for a function that also evaluates queries. Its own errors
-// get the place of the call; errors of the consumer don't.
+// boundIn does the same as bound for a function that also evaluates queries. The
+// function's own errors receive the position of the call; errors of the consumer
+// don't.
 func (c *compiler) boundIn(f *syntax.Func, s *scope, fn func(m *machine, e *env, in values.Located, args []any, y values.Yield) error) *node {
 	return boundTo(c.args(f, s), c.mark(f.Span), fn)
 }
@@ -75,7 +77,7 @@ func boundTo(args []*node, at *place, fn func(m *machine, e *env, in values.Loca
 	})
 }
 
-// boundValue is bound for a function that returns one result.
+// boundValue does the same as bound for a function that returns one result.
 func (c *compiler) boundValue(f *syntax.Func, s *scope, fn values.Func) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {

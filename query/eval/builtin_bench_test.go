@@ -39,8 +39,8 @@ var programs = []benchmark{
 	{"any", `[any(.[]; .port == 1), all(.[]; .port > 0), (map(.hosts) | flatten | length)]`},
 }
 
-// clusters makes clusters as the decoder returns them: small integers as int,
-// other numbers as their text.
+// clusters returns n clusters in the form in which the decoder returns them: small
+// integers as int, other numbers as their text.
 func clusters(n int) any {
 	out := make([]any, n)
 	for i := range out {
@@ -60,8 +60,8 @@ func clusters(n int) any {
 func BenchmarkProgramsOurs(b *testing.B) { measureOurs(b, programs, clusters(1000)) }
 func BenchmarkProgramsGojq(b *testing.B) { measureGojq(b, programs, clusters(1000)) }
 
-// TestProgramsAgree checks that the measured programs have the same results in
-// both engines.
+// TestProgramsAgree checks that the evaluator and gojq return the same results for
+// the measured programs.
 func TestProgramsAgree(t *testing.T) {
 	in := clusters(60)
 	for _, x := range programs {

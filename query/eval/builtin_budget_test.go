@@ -10,9 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// tooLargeFor are programs whose result, or an intermediate value, is larger than
-// 16 MiB. In each of them one builtin makes it, and has to check the size in
-// advance.
+// tooLargeFor lists programs whose result, or an intermediate value, is larger than
+// 16 MiB. In each of them one builtin builds that value, and has to check its size
+// in advance.
 var tooLargeFor = []string{
 	`"x" * 2e9`,
 	`"xy" * 2e7 | . + .`,
@@ -59,9 +59,9 @@ var tooLargeFor = []string{
 	`@json "\(range(3) | "x" * 3e7)\("x" * 3e7)"`,
 }
 
-// TestBuiltinsKeepTheBudget runs tooLargeFor with a limit of 16 MiB and a
-// deadline. The programs must end with the budget's error long before the
-// deadline, and must never use much more memory.
+// TestBuiltinsKeepTheBudget runs tooLargeFor with a limit of 16 MiB and a deadline.
+// The programs must end with the error for the memory limit long before the
+// deadline, and must never use much more memory than the limit.
 func TestBuiltinsKeepTheBudget(t *testing.T) {
 	const limit = 16 << 20
 	for _, query := range tooLargeFor {
@@ -82,8 +82,8 @@ func TestBuiltinsKeepTheBudget(t *testing.T) {
 	}
 }
 
-// watchHeap starts to measure the heap. The function that it returns stops that
-// and returns by how many bytes the heap had grown at most.
+// watchHeap starts to measure the heap. The returned function stops the measurement
+// and returns the largest growth of the heap, in bytes.
 func watchHeap() func() int64 {
 	const objects = "/memory/classes/heap/objects:bytes"
 	before, most := values.ReadHeap(objects), int64(0)
@@ -107,7 +107,7 @@ func watchHeap() func() int64 {
 	}
 }
 
-// unending are programs that never end by themselves.
+// unending lists programs that never end by themselves.
 var unending = []string{
 	`"ab" * 2000000 | test("(a*)*c")`,
 	`last(repeat(1))`,
@@ -136,7 +136,7 @@ var unending = []string{
 }
 
 // TestBuiltinsEndAtTheDeadline checks that every builtin ends when its context
-// does.
+// ends.
 func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 	for _, query := range unending {
 		code := mustCompile(t, query, Options{})
@@ -153,12 +153,12 @@ func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 	}
 }
 
-// TestLargeValuesAreMeasuredUntilTheDeadline measures a value that consists of
-// few arrays with many elements each. The measurement visits every element, but
-// must count few steps.
+// TestLargeValuesAreMeasuredUntilTheDeadline measures a value that consists of few
+// arrays with many elements each. The measurement visits every element, but must
+// count few steps.
 func TestLargeValuesAreMeasuredUntilTheDeadline(t *testing.T) {
 	one := make([]any, 1_000_000)
-	all := make([]any, 200) // more than the memory limit; with enough time, the budget's error comes first
+	all := make([]any, 200) // larger than the memory limit; with enough time, the error for that limit would come first
 	for i := range all {
 		all[i] = one
 	}

@@ -99,7 +99,7 @@ func compareBuiltin(t *testing.T, k string) (calls int) {
 	return len(want.lines)
 }
 
-// gojqBuiltins returns the functions that gojq has, as "name/arity".
+// gojqBuiltins returns the names of gojq's functions, as "name/arity".
 func gojqBuiltins(t *testing.T) (keys []string) {
 	t.Helper()
 	q, err := gojq.Parse("builtins")
@@ -198,8 +198,8 @@ func TestAdded(t *testing.T) {
 	}
 }
 
-// TestPrelude checks that every definition parses on its own and has the name of
-// its key.
+// TestPrelude checks that every definition in the prelude parses on its own and has
+// the name in its key.
 func TestPrelude(t *testing.T) {
 	texts := preludeTexts()
 	for k, text := range texts {

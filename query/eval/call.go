@@ -13,9 +13,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// call compiles a call of a function, or a variable. It searches for the name
-// first among the definitions around the call, then in the modules, the
-// library, the natives of the options, the builtins written in Go, and those
+// call compiles a call of a function, or a variable. It searches for the name first
+// among the definitions around the call. Then it searches in the modules, the
+// library, the natives of the options, the builtins written in Go, and the builtins
 // written in jq.
 func (c *compiler) call(f *syntax.Func, s *scope) *node { return c.callAt(f, s, false) }
 
@@ -50,11 +50,11 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 	return nil
 }
 
-// nativeWeight is the stack space that a function written in Go takes between
-// itself and its arguments, as a number of nodes.
+// nativeWeight is the stack space between a function written in Go and its
+// arguments. The unit is the stack space of one node.
 const nativeWeight = 10
 
-// argument returns the node of a parameter that is a query: it evaluates the
+// argument returns the node for a parameter that is a query. The node evaluates the
 // argument in the environment of the call.
 func argument(x *scope, d int) *node {
 	n := gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -113,8 +113,8 @@ func (c *compiler) closedCall(k string, f *syntax.Func, s *scope) *node {
 	return c.closedDef(c.prelude, c.prelude.index[k][0], f, s)
 }
 
-// closedDef compiles a call of a top-level definition of a unit, which needs no
-// environment.
+// closedDef compiles a call of a top-level definition of a unit. Such a definition
+// needs no environment.
 func (c *compiler) closedDef(u *unit, i int, f *syntax.Func, s *scope) *node {
 	n := c.invoke(c.closed(u, i), -1, f, s, false)
 	if u.hidden {
@@ -123,7 +123,8 @@ func (c *compiler) closedDef(u *unit, i int, f *syntax.Func, s *scope) *node {
 	return n
 }
 
-// closed compiles a top-level definition of a unit, once.
+// closed compiles a top-level definition of a unit, unless it has already been
+// compiled.
 func (c *compiler) closed(u *unit, i int) *function {
 	if fn, ok := u.done[i]; ok {
 		return fn
@@ -138,8 +139,8 @@ func (c *compiler) closed(u *unit, i int) *function {
 	return fn
 }
 
-// resolve finds a top-level definition: of the unit that is being compiled, of
-// the modules it imports, or of the library.
+// resolve finds a top-level definition. It searches in the unit that is being
+// compiled, in the modules that this unit imports, and in the library.
 func (c *compiler) resolve(k string) (*unit, int) {
 	if u, i := c.unit.find(k, c.visible); u != nil {
 		return u, i
@@ -152,8 +153,9 @@ func (c *compiler) resolve(k string) (*unit, int) {
 	return nil, 0
 }
 
-// libraries returns how many units of the library are visible: those before the
-// one that is being compiled, and none from the prelude.
+// libraries returns how many units of the library are visible. Only those before
+// the unit that is being compiled are visible, and none are visible from the
+// prelude.
 func (c *compiler) libraries() int {
 	if c.unit == c.prelude {
 		return 0
@@ -179,8 +181,8 @@ func (c *compiler) given(k string) *Native {
 	return nil
 }
 
-// isBuiltin reports whether a name is not redefined, so that it means the
-// builtin.
+// isBuiltin reports whether a name refers to the builtin, because no definition
+// replaces it.
 func (c *compiler) isBuiltin(k string, s *scope) bool {
 	if x, _ := s.find(k); x != nil {
 		return false
@@ -218,7 +220,7 @@ func locationOf(c *compiler, at syntax.Span) any {
 	return object.Of("file", file, "line", line)
 }
 
-// args compiles the arguments of a call, as queries.
+// args compiles the arguments of a call as queries.
 func (c *compiler) args(f *syntax.Func, s *scope) []*node {
 	ns := make([]*node, len(f.Args))
 	for i, a := range f.Args {
@@ -227,9 +229,9 @@ func (c *compiler) args(f *syntax.Func, s *scope) []*node {
 	return ns
 }
 
-// apply compiles a call of a function of values. The function is called for
-// every combination of the results of its arguments; the last one varies most
-// slowly. Neither the input nor the arguments are forced. fn must not keep args.
+// apply compiles a call of a function of values. The function is called for every
+// combination of the results of its arguments; the last one varies most slowly.
+// apply loads neither the input nor the arguments. fn must not keep args.
 func (c *compiler) apply(f *syntax.Func, s *scope, fn machineFunc) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {
@@ -267,9 +269,9 @@ func applyEach(args []*node, at *place, fn machineFunc) *node {
 	})
 }
 
-// combine calls use for every combination of the results of args. The last one
-// varies most slowly or, if firstSlowest is set, the first one. The slice is
-// reused.
+// combine calls use for every combination of the results of args. The last argument
+// varies most slowly or, if firstSlowest is set, the first one does. The slice that
+// use receives is reused.
 func (m *machine) combine(e *env, in values.Located, args []*node, firstSlowest bool, use func([]any) error) error {
 	vs := make([]any, len(args))
 	var each func(done int) error
@@ -327,15 +329,15 @@ func (m *machine) called(in any, args []any) *Call {
 	return &Call{Ctx: m.Ctx, In: in, Args: args, Note: func(s string) { m.Report(ahead.Event{Note: s}) }, Fault: func(f *mesh.Fault) { _ = m.Failed(f) }}
 }
 
-// function is a compiled definition. Its body is set after the calls in it were
-// compiled, because it may call itself.
+// function is a compiled definition. Its body is set only after the calls in it
+// were compiled, because the function may call itself.
 type function struct {
-	params []string // names; a parameter whose name begins with $ is a value
-	scopes []*scope // of the parameters that are queries
+	params []string // names of the parameters; a name that begins with $ is a value
+	scopes []*scope // one scope for each parameter that is a query
 	body   *node
-	weight int  // the stack that a call takes, in nodes
-	open   bool // the function is being compiled, so calls of it are recursive
-	relied bool // a recursive call was compiled under the assumption of one result
+	weight int  // stack space that a call uses, as a number of nodes
+	open   bool // whether the function is being compiled, so that calls of it are recursive
+	relied bool // whether a recursive call was compiled under the assumption of one result
 }
 
 // withDefs compiles body in a scope with these definitions.
@@ -348,7 +350,7 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	b := body(s)
 	bind := func(e *env) *env {
 		for range defs {
-			e = &env{up: e} // keeps the depths right: a function has an entry, but no content
+			e = &env{up: e} // the environment needs an entry for the function too, although the entry is empty, to have the same depth as the scope
 		}
 		return e
 	}
@@ -362,13 +364,13 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	return n
 }
 
-// maxGuesses limits how often nested definitions are compiled twice.
+// maxGuesses limits how often nested definitions are compiled a second time.
 const maxGuesses = 5
 
-// fill compiles the body of a definition; s is the scope that ends with the
+// fill compiles the body of a definition. s is the scope that ends with the
 // definition itself, or nil. The calls of a recursive function depend on whether
-// its body yields exactly one result. That is assumed at first, and the body is
-// compiled again if it turns out to be wrong.
+// its body yields exactly one result. fill first assumes that it does. If the
+// assumption is wrong, it compiles the body again.
 func (c *compiler) fill(fn *function, d *syntax.FuncDef, s *scope) {
 	fn.open = true
 	impure, stops := c.impure, c.stops
@@ -398,8 +400,8 @@ func guessed(*machine, *env, values.Located) (values.Located, error) {
 	return values.Located{}, errors.New("not compiled")
 }
 
-// body compiles a definition's body. In its scope are the parameters that are
-// queries, then the values of those that begin with $.
+// body compiles a definition's body. The body's scope contains first the parameters
+// that are queries, then the values of the parameters whose names begin with $.
 func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	before := c.nodes
 	fn.scopes = nil
@@ -430,8 +432,8 @@ type tailCall struct {
 type invoke struct {
 	fn     *function
 	args   []*node
-	values []int // the indexes of the arguments that are values
-	depth  int   // the number of environments from the call's up to the definition's; -1 if the function needs none
+	values []int // indexes of the arguments that are values
+	depth  int   // number of environments from the call's up to the definition's; -1 if the function needs none
 }
 
 // home returns the environment in which the function is defined.
@@ -447,7 +449,7 @@ func (v *invoke) home(e *env) *env {
 func (v *invoke) bind(e *env) *env {
 	x := v.home(e)
 	for _, a := range v.args {
-		if a.arg > 0 { // the argument is a parameter of the caller, so its own environment applies
+		if a.arg > 0 { // the argument is a parameter of the caller, so it keeps the environment from the caller's call
 			was := e.at(a.arg - 1)
 			x = &env{up: x, n: was.n, ne: was.ne}
 			continue
@@ -482,8 +484,8 @@ func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use f
 	})
 }
 
-// wants returns the leading predicate of the body, which is only known if the
-// arguments that are values are known.
+// wants returns the leading predicate of the body. The predicate is known only if
+// the arguments that are values are known.
 func (v *invoke) wants() *predicate {
 	w := v.fn.body.wants
 	if w == nil {
@@ -565,7 +567,7 @@ func (m *machine) takeNext() tailCall {
 	return t
 }
 
-// one evaluates the function's body, and then the tail calls that it ends with.
+// one evaluates the function's body, and then the tail calls at its end.
 func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, error) {
 	x, err := v.bindOne(m, e, in)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// collectionBuiltins evaluate an argument for each part of their input.
+// collectionBuiltins returns the builtins that evaluate an argument for each part
+// of their input.
 func collectionBuiltins() map[string]maker {
 	table := map[string]maker{
 		"add/1": func(c *compiler, f *syntax.Func, s *scope) *node { return total(c.query(f.Args[0], s), c.mark(f.Span)) },
@@ -27,7 +28,7 @@ func collectionBuiltins() map[string]maker {
 	return table
 }
 
-// total is [f] | add, without making the array.
+// total evaluates [f] | add without building the array.
 func total(f *node, at *place) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		s := values.NewSum(&m.Task)
@@ -40,8 +41,8 @@ func total(f *node, at *place) *node {
 	})
 }
 
-// indexed is INDEX(rows; name): an object with the rows under their names; a
-// later row replaces an earlier one of the same name.
+// indexed implements INDEX(rows; name). It returns an object in which each row has
+// its name as the key. A later row replaces an earlier row with the same name.
 func indexed(c *compiler, f *syntax.Func, s *scope) *node {
 	named := keyOf(pipe(c.query(f.Args[1], s), c.call(&syntax.Func{Span: f.Span, Name: "tostring"}, nil)))
 	rows := c.seq(append(c.stages(f.Args[0], s, nil), stage{n: named}))
@@ -58,9 +59,9 @@ func indexed(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// keyOf yields, for each element of an iteration, the results of f on it. It
-// runs ahead if elements have to be loaded. An element that is unavailable is
-// dropped with its key.
+// keyOf yields, for each element of an iteration, the results of f on it. It runs
+// ahead if elements have to be loaded. If an element is unavailable, its fault
+// drops both the element and its key.
 func keyOf(f *node) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		if f.one != nil {
@@ -87,7 +88,7 @@ func keyOf(f *node) *node {
 	})
 }
 
-// orderedBy makes a builtin that orders an array by the results of f on its
+// orderedBy returns a builtin that orders an array by the results of f on its
 // elements.
 func orderedBy(name string, do builtin.Ordering) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
@@ -107,7 +108,7 @@ func orderedBy(name string, do builtin.Ordering) maker {
 			if err != nil {
 				return in, values.NameProxy(at.of(err), in.V)
 			}
-			if _, ok := v.([]any); !ok { // an object
+			if _, ok := v.([]any); !ok { // the value is an object
 				keys := make([]any, len(items))
 				for i := range items {
 					keys[i] = items[i].All()
@@ -120,8 +121,8 @@ func orderedBy(name string, do builtin.Ordering) maker {
 	}
 }
 
-// regexBuiltins match regular expressions. Each call in the query keeps the
-// expressions that it has compiled.
+// regexBuiltins returns the builtins that match regular expressions. Each call in a
+// query keeps the expressions that it has compiled.
 func regexBuiltins() map[string]maker {
 	matchings := builtin.Matchings()
 	table := map[string]maker{
@@ -152,7 +153,7 @@ func test(c *compiler, f *syntax.Func, s *scope) *node {
 	return c.boundValue(f, s, func(m *values.Task, in any, args []any) (any, error) { return builtin.Test(m, ps, in, args) })
 }
 
-// substitution makes sub and, with the flag g, gsub.
+// substitution returns the builtin sub, or gsub if flag is "g".
 func substitution(flag string) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		ps := &builtin.Patterns{}

@@ -12,17 +12,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Code is a compiled query. It may be run any number of times, also at the same
-// time.
+// Code is a compiled query. It may be run any number of times, also concurrently.
 type Code struct {
 	n      *node
-	impure bool // it reads inputs or writes messages, so nothing runs ahead
-	stops  bool // a part of it may stop a generator before that ends
+	impure bool // whether it reads inputs or writes messages, so that nothing may run ahead
+	stops  bool // whether a part of it may stop a generator before the generator ends
 	opts   Options
 	funcs  *native.Funcs
 }
 
-// Compile compiles a query. An error in its text, or in that of a module, is a
+// Compile compiles a query. An error in the text of the query or of a module is a
 // [*syntax.Error].
 func Compile(p *syntax.Program, o Options) (code *Code, err error) {
 	defer func() {
@@ -51,7 +50,7 @@ func (c *compiler) program(p *syntax.Program) *node {
 	var s *scope
 	for _, v := range c.opts.Variables {
 		if _, ok := c.unit.data.Lookup(v); ok {
-			v = "" // an import hides it
+			v = "" // an import with the same name replaces the variable
 		}
 		s = &scope{up: s, name: v}
 	}
@@ -62,8 +61,8 @@ func (c *compiler) program(p *syntax.Program) *node {
 	return c.query(finished(p.Query), s)
 }
 
-// finishing is the name under which the step that finishes each result is
-// called. No query can contain it.
+// finishing is the name of a function that stands for the step that finishes each
+// result. No query can contain this name.
 const finishing = "finish result/0"
 
 var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, error) {
@@ -79,8 +78,9 @@ var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, er
 	return values.Located{V: v}, nil
 })
 
-// finished appends that step to the end of the query's outermost pipeline. So it
-// runs where the results are made, which may be ahead of the consumer.
+// finished appends the step that finishes results to the end of the query's
+// outermost pipeline. So the step runs in the worker that computes a result,
+// possibly ahead of the consumer.
 func finished(q *syntax.Query) *syntax.Query {
 	last := &syntax.Query{Term: &syntax.Term{Type: syntax.TermFunc, Func: &syntax.Func{Name: "finish result"}}}
 	if q.Op == syntax.OpPipe {
@@ -99,7 +99,7 @@ func finished(q *syntax.Query) *syntax.Query {
 	return &syntax.Query{Span: q.Span, FuncDefs: q.FuncDefs, Op: syntax.OpPipe, Left: &left, Right: last}
 }
 
-// names tells the checker of the syntax which names are defined.
+// names reports to the syntax checker which names are defined.
 type names struct{ c *compiler }
 
 func (n names) Has(k string) bool {
@@ -134,36 +134,36 @@ func (n names) Var(name string) bool { return slices.Contains(n.c.opts.Variables
 
 func (n names) Vars() []string { return n.c.opts.Variables }
 
-// compiler turns a syntax tree into nodes. It resolves every name: while the
-// query runs, nothing is looked up by name.
+// compiler turns a syntax tree into nodes. It resolves every name, so that nothing
+// is looked up by name while the query runs.
 type compiler struct {
 	opts    *Options
-	unit    *unit // the text that is being compiled
-	visible int   // how many of its definitions are visible
+	unit    *unit // the unit that is being compiled
+	visible int   // number of the unit's definitions that are visible
 	natives map[string]maker
-	texts   map[string]string // the definitions of the prelude, not parsed yet
+	texts   map[string]string // the prelude's definitions that are not parsed yet
 	prelude *unit
 	library []*unit
-	impure  bool // something reads inputs or writes messages: everything happens in one goroutine
-	stops   bool // something may stop a generator before that ends
+	impure  bool // whether something reads inputs or writes messages, so that everything must happen in one goroutine
+	stops   bool // whether something may stop a generator before the generator ends
 	nodes   int  // number of nodes compiled so far
-	guesses int  // definitions being compiled that are assumed to yield one result
+	guesses int  // number of definitions being compiled that are assumed to yield one result
 }
 
-// maker makes the node of a call of a function that is written in Go.
+// maker returns the node for a call of a function that is written in Go.
 type maker = func(c *compiler, f *syntax.Func, s *scope) *node
 
 // compileError is the panic that ends a compilation. Compile returns its err.
 type compileError struct{ err error }
 
-// fail ends the compilation with an error at a place in the text.
+// fail ends the compilation with an error at a position in the text.
 func (c *compiler) fail(at syntax.Span, format string, args ...any) {
 	p := c.unit.prog
 	panic(compileError{&syntax.Error{Span: at, File: p.File, Src: p.Src, Msg: fmt.Sprintf(format, args...)}})
 }
 
-// mark returns the place for errors of the code that is being compiled; nil
-// inside functions whose text is not the user's.
+// mark returns the position for errors of the code that is being compiled. It
+// returns nil inside functions whose text the user didn't write.
 func (c *compiler) mark(at syntax.Span) *place {
 	if c.unit.hidden || at.End == 0 {
 		return nil
@@ -171,27 +171,28 @@ func (c *compiler) mark(at syntax.Span) *place {
 	return &place{span: at, prog: c.unit.prog}
 }
 
-// unit is one text: the query, a module, a program of the library, or the
-// builtins that are written in jq. The definitions of all but the query need no
-// environment, and see only the definitions before them.
+// unit is one text: the query, a module, a program of the library, or the builtins
+// that are written in jq. The definitions of all units except the query need no
+// environment, and can call only the definitions before them.
 type unit struct {
 	prog    *syntax.Program
-	place   any  // where a module was found; its imports are relative to it
-	hidden  bool // errors are not reported at places in its text
+	place   any  // location of a module; its imports are relative to this location
+	hidden  bool // whether errors must not refer to positions in its text
 	defs    []*syntax.FuncDef
-	index   map[string][]int // by "name/arity", in order
+	index   map[string][]int // indexes of the definitions with each "name/arity", in order
 	done    map[int]*function
 	imports []imported
-	data    *object.Object // by "$name"
+	data    *object.Object // imported data by "$name"
 }
 
-// imported is a unit that another one imports or, if it has no alias, includes.
+// imported is a unit that another unit imports with an alias, or includes without
+// one.
 type imported struct {
 	alias string
 	unit  *unit
 }
 
-// all is a number of definitions that includes all those of a unit.
+// all is a number larger than the number of definitions in any unit.
 const all = 1 << 30
 
 func newUnit(p *syntax.Program, hidden bool) *unit {
@@ -206,9 +207,9 @@ func (u *unit) add(defs ...*syntax.FuncDef) {
 	}
 }
 
-// find returns the last definition of that name among the first definitions of
-// the unit, of which there are "before", or else the definition that the unit
-// imported.
+// find returns the last definition of that name among the first "before"
+// definitions of the unit. If there is none, it returns the definition that the
+// unit imported.
 func (u *unit) find(k string, before int) (*unit, int) {
 	places := u.index[k]
 	for j := len(places) - 1; j >= 0; j-- {
@@ -247,7 +248,7 @@ func (u *unit) keys(f func(string)) {
 	}
 }
 
-// maxImports is how deeply modules may import one another. It is also what stops
+// maxImports limits how deeply modules may import one another. The limit also stops
 // a module that imports itself.
 const maxImports = 64
 
@@ -293,8 +294,8 @@ func (c *compiler) check(u *unit) {
 	}
 }
 
-// failed ends the compilation if a module could not be loaded. An error in the
-// module's own text keeps its place.
+// failed ends the compilation because a module could not be loaded. An error in the
+// module's own text keeps its position.
 func (c *compiler) failed(im *syntax.Import, err error) {
 	if err == nil {
 		return
@@ -305,7 +306,7 @@ func (c *compiler) failed(im *syntax.Import, err error) {
 	c.fail(im.Span, "%s", fmt.Sprint(err))
 }
 
-// search returns the "search" of an import's metadata.
+// search returns the member "search" of an import's metadata.
 func search(im *syntax.Import) any {
 	if im.Meta == nil {
 		return nil
@@ -313,7 +314,7 @@ func search(im *syntax.Import) any {
 	return metaOf(im.Meta).Get("search")
 }
 
-// constantOf returns the value of a constant in metadata.
+// constantOf converts a constant in metadata to a value.
 func constantOf(t *syntax.ConstTerm) any {
 	switch {
 	case t.Object != nil:
@@ -336,7 +337,7 @@ func constantOf(t *syntax.ConstTerm) any {
 	return t.Str
 }
 
-// metaOf returns the metadata of a module or an import as a value.
+// metaOf converts the metadata of a module or an import to a value.
 func metaOf(o *syntax.ConstObject) *object.Object {
 	out := object.New(0)
 	if o == nil {
@@ -352,14 +353,14 @@ func metaOf(o *syntax.ConstObject) *object.Object {
 	return out
 }
 
-// env holds the values of the names of a scope while the query runs: a variable,
-// a definition, or an argument that is a query. It has one entry for each entry
-// of the [scope] that the code was compiled under.
+// env holds the values of the names in a scope while the query runs. Each value is
+// that of a variable, a definition, or an argument that is a query. There is one
+// entry for each entry of the [scope] in which the code was compiled.
 type env struct {
 	up *env
-	v  any   // a variable
-	n  *node // an argument that is a query
-	ne *env  // and the environment of the call
+	v  any   // value of a variable
+	n  *node // node of an argument that is a query
+	ne *env  // environment of the call, in which that argument is evaluated
 }
 
 // at returns the entry d steps up.
@@ -370,16 +371,17 @@ func (e *env) at(d int) *env {
 	return e
 }
 
-// scope is the meaning of a name while the query is compiled.
+// scope maps a name to its meaning while the query is compiled. It is a linked list
+// with one entry for each name.
 type scope struct {
 	up    *scope
 	name  string    // "$x", "f/1", or "label x"
-	fn    *function // a definition
-	param bool      // an argument that is a query
+	fn    *function // set if the name is a definition
+	param bool      // whether the name is an argument that is a query
 }
 
-// find returns the nearest entry of that name, and how many steps up it is; nil
-// if there is none.
+// find returns the nearest entry of that name and the number of steps up to it, or
+// nil if there is none.
 func (s *scope) find(name string) (*scope, int) {
 	d := 0
 	for x := s; x != nil; x = x.up {

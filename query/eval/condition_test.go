@@ -115,9 +115,9 @@ func (l *lateness) Pending() bool                          { return true }
 func (l *lateness) Forced() (any, bool)                    { return nil, false }
 func (l *lateness) Force(ctx context.Context) (any, error) { return l.v, mesh.Enter(ctx) }
 
-// rows generates an array, and the same array with lazy members. Some elements
-// have no name, and a few aren't objects. A mesh contains no array with such
-// elements, so regular is false then.
+// rows generates an array, and the same array with lazy members. Some elements have
+// no name, and a few aren't objects. No array in a mesh contains such elements, so
+// regular is false then.
 func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	plain, lazy, regular = []any{}, []any{}, true
 	odd := r.Intn(12) == 0
@@ -136,7 +136,7 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 		e.Set("cluster", []string{"a", "b", "ab"}[r.Intn(3)])
 		e.Set("late", i%3)
 		f := e.Clone()
-		if r.Intn(3) == 0 { // a member that has yet to be loaded makes the evaluator work ahead
+		if r.Intn(3) == 0 { // a lazy member makes the evaluator work ahead
 			f.Set("late", &lateness{i % 3})
 		}
 		var l any = f
@@ -149,9 +149,9 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	return plain, lazy, regular
 }
 
-// shifty is a lazy array that behaves at random, within what its interface
-// permits. When it is filtered, it may return more than the wanted elements, or
-// refuse to filter, or report that it has been loaded in the meantime.
+// shifty is a lazy array that behaves at random, as far as its interface permits.
+// When it is filtered, it may return more than the requested elements, refuse to
+// filter, or report that it has been loaded in the meantime.
 type shifty struct {
 	mu      sync.Mutex
 	r       *rand.Rand
@@ -247,13 +247,14 @@ func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 	}
 	plain, narrow, eager = both("Mesh", "", object.Of("proxies", [3]any{ps[0], ps[1], ps[2]}))
 	if faulty {
-		plain = nil // gojq has no faults, so there is nothing to compare with
+		plain = nil // gojq has no faults, so there is no result to compare with
 	}
 	return plain, narrow, eager
 }
 
 // conditionDiffers runs a random query on both lazy documents, and in gojq on the
-// plain one. It returns the first difference.
+// plain document. It returns the query, and the first difference between the
+// results.
 func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	r := rand.New(rand.NewSource(seed))
 	query = conditional(r)
@@ -275,7 +276,7 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 			return query, fmt.Sprintf("%d workers: %s\nwithout asking: %s", workers, got, want)
 		}
 	}
-	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // these use regex flags of jq that gojq lacks
+	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // these queries use regex flags of jq that gojq lacks
 		return query, ""
 	}
 	gojqs := byGojq(ctx, gojqCase{query: query, inputs: []any{plain}})

@@ -26,14 +26,14 @@ import (
 type gojqCase struct {
 	name, query string
 	inputs      []any
-	null        bool // the inputs are only for the builtins input and inputs
+	null        bool // whether the query's input is null, so that only the builtins input and inputs read the inputs
 	names       []string
 	values      []any
 	library     []string
 }
 
-// withoutValue are gojq's flags that have no value and don't change the query,
-// with their short forms.
+// withoutValue lists the short forms of gojq's flags that have no value and don't
+// change the query.
 var withoutValue = map[string]string{
 	"--null-input": "n", "--compact-output": "c", "--raw-output": "r", "--join-output": "j", "--raw-output0": "r", "--tab": "c",
 	"--color-output": "C", "--monochrome-output": "M", "--exit-status": "e", "--raw-input": "R", "--slurp": "s",
@@ -48,8 +48,8 @@ func gojqFolder(t testing.TB) string {
 	return filepath.Join(strings.TrimSpace(string(dir)), "cli")
 }
 
-// gojqCases returns the test cases that a library can run. The others use input
-// files or other formats, or test the command itself.
+// gojqCases returns the test cases that a library can run, and the number of
+// others. The others use input files or other formats, or test the command itself.
 func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 	t.Helper()
 	folder := gojqFolder(t)
@@ -81,8 +81,8 @@ func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 type commandLine struct {
 	folder     string
 	tc         gojqCase
-	short      string // the flags without a value
-	file       bool   // the query is in a file
+	short      string // short forms of the flags without a value
+	file       bool   // whether the query is in a file
 	words      []string
 	positional []any
 	named      *object.Object
@@ -205,7 +205,8 @@ func (l *commandLine) finish(input string) bool {
 	return err == nil
 }
 
-// aboutTheHost reports whether the result of a query depends on its environment.
+// aboutTheHost reports whether the result of a query depends on the environment of
+// the test.
 func aboutTheHost(query string) bool {
 	for _, word := range []string{"builtins", "input_filename"} {
 		if strings.Contains(query, word) {
@@ -257,8 +258,8 @@ func (r *results) add(v any) error {
 	return nil
 }
 
-// tooMuch reports whether v has too many parts for a test. Few values may be
-// nested in one another many times.
+// tooMuch reports whether v has too many parts for a test. Even a few values may
+// have many parts if they contain one another many times.
 func tooMuch(v any) bool {
 	left := 100_000
 	return !within(v, &left)
@@ -285,7 +286,7 @@ func (r *results) fail(err error) { r.lines = append(r.lines, "error: "+err.Erro
 
 func (r *results) String() string { return strings.Join(r.lines, "\n") }
 
-// kinds returns the results without the texts of errors.
+// kinds returns the results without the messages of errors.
 func (r *results) kinds() string {
 	out := make([]string, len(r.lines))
 	for i, l := range r.lines {
@@ -297,8 +298,8 @@ func (r *results) kinds() string {
 }
 
 // alike reports whether r, the results for lazy inputs, equals the results for
-// plain inputs. An error doesn't load the value that it shows, so its text may
-// differ from there on.
+// plain inputs. An error doesn't load the value in its message, so the messages may
+// differ from that value on.
 func (r *results) alike(plain *results) bool {
 	if len(r.lines) != len(plain.lines) {
 		return false
@@ -315,8 +316,8 @@ func (r *results) alike(plain *results) bool {
 	return true
 }
 
-// notLoaded matches what a preview shows for a value that isn't loaded, and the
-// end of a shortened preview.
+// notLoaded matches the part of a preview that represents a value that isn't
+// loaded, and the end of a shortened preview.
 var notLoaded = regexp.MustCompile(`\{…|,? ?\.\.\.`)
 
 type iter func() (any, bool)
@@ -334,7 +335,7 @@ func each(vs []any) iter {
 	}
 }
 
-// byGojq runs a case on gojq's own machine.
+// byGojq runs a case in gojq.
 func byGojq(ctx context.Context, tc gojqCase) *results {
 	out := &results{}
 	q, err := gojq.Parse(tc.query)
@@ -382,7 +383,7 @@ func (tc *gojqCase) each(next iter, run func(v any) bool) {
 	}
 }
 
-// byUs runs a case on the evaluator. The function wrap converts the inputs, for
+// byUs runs a case in the evaluator. The function wrap converts the inputs, for
 // example to lazy ones.
 func byUs(ctx context.Context, tc gojqCase, wrap func(any) any) *results {
 	out := &results{}
@@ -429,7 +430,7 @@ func byUs(ctx context.Context, tc gojqCase, wrap func(any) any) *results {
 
 func asItIs(v any) any { return v }
 
-// lazily makes every part of a value lazy.
+// lazily returns a value in which every part is lazy.
 func lazily(v any) any {
 	switch x := v.(type) {
 	case []any:
@@ -459,15 +460,15 @@ func exceptions() map[string]bool {
 	return out
 }
 
-// runaway is the timeout of a case that never ends. It must be much longer than
-// any case takes, because the race detector on a busy machine makes a case many
-// times slower.
+// runaway is the timeout for a case that never ends. It must be much longer than
+// any other case takes, because the race detector makes a case many times slower on
+// a busy machine.
 const runaway = 2 * time.Minute
 
-// TestConform compares the evaluator with gojq's machine for every case of gojq's
-// tests that a library can run. The results must be equal, and there must be an
-// error where gojq returns one, for plain inputs and for inputs whose parts are
-// all lazy.
+// TestConform compares the evaluator with gojq for every case in gojq's tests that
+// a library can run. The results must be equal, and there must be an error where
+// gojq returns one. Both must be true for plain inputs and for inputs whose parts
+// are all lazy.
 func TestConform(t *testing.T) {
 	cases, others := gojqCases(t)
 	except := exceptions()

@@ -9,7 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// collect is [q].
+// collect evaluates [q].
 func collect(q *node) *node {
 	if q.one != nil {
 		f := q.one
@@ -34,8 +34,8 @@ func collect(q *node) *node {
 	})
 }
 
-// str compiles a string. In an interpolated one, each part goes through the
-// format.
+// str compiles a string. In an interpolated string, the format is applied to each
+// interpolated part.
 func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
 	if t.Queries == nil {
 		return constant(t.Str)
@@ -60,7 +60,7 @@ func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
 	return n
 }
 
-// formats are the builtins that implement the formats of strings.
+// formats maps each string format to the builtin that implements it.
 var formats = map[string]string{
 	"@text": "tostring", "@json": "tojson", "@html": "_tohtml", "@uri": "_touri", "@urid": "_tourid",
 	"@csv": "_tocsv", "@tsv": "_totsv", "@sh": "_tosh", "@base64": "_tobase64", "@base64d": "_tobase64d",
@@ -81,8 +81,8 @@ func (c *compiler) format(t *syntax.Term, s *scope) *node {
 // entry is a member of an object construction.
 type entry struct {
 	name  string
-	key   *node // nil if the name is constant
-	value *node // nil if it is the input's member of that name
+	key   *node // nil if the key is constant
+	value *node // nil if the value is the input's member with the same key
 	at    *place
 }
 
@@ -128,8 +128,8 @@ func compileEntry(c *compiler, kv *syntax.ObjectKeyVal, s *scope) entry {
 	return x
 }
 
-// keyQuery compiles the query for the key of a member. A literal that is no
-// string is refused.
+// keyQuery compiles the query for the key of a member. It rejects a literal that
+// isn't a string.
 func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
 	if v, ok := writtenValue(q); ok {
 		if _, ok := v.(string); !ok {
@@ -139,7 +139,7 @@ func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
 	return c.query(q, s)
 }
 
-// writtenValue returns the value of a query that is a literal, as in JSON.
+// writtenValue returns the value of a query that is a JSON literal.
 func writtenValue(q *syntax.Query) (any, bool) {
 	if v, ok := literal(q); ok || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return v, ok
@@ -163,8 +163,8 @@ func writtenValue(q *syntax.Query) (any, bool) {
 	return nil, false
 }
 
-// objectOf constructs an object whose names are constant and whose values have
-// one result each.
+// objectOf constructs an object whose keys are constant and whose values have one
+// result each.
 func objectOf(entries []entry) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		out := object.New(len(entries))
@@ -179,7 +179,7 @@ func objectOf(entries []entry) *node {
 	})
 }
 
-// builder constructs the objects for all combinations of results; the last
+// builder constructs the objects for all combinations of keys and values; the last
 // member varies fastest.
 type builder struct {
 	m            *machine
@@ -236,13 +236,13 @@ func (b *builder) build() error {
 	return b.y(b.in.Made(out))
 }
 
-// binding matches a value with patterns, and calls body with the environment
-// that holds the variables, once for each way to match.
+// binding matches a value with patterns. For each match, it calls body with the
+// environment that holds the variables.
 type binding = func(m *machine, e *env, v any, body func(*env) error) error
 
-// patterns compiles the patterns after "as". With several, joined by ?//, the
-// next one is tried if an error occurs with one. The body then has the variables
-// of all of them; those that are not in the matching pattern are null.
+// patterns compiles the patterns after "as". If several are joined by ?//, an error
+// with one pattern causes the next one to be tried. The body then has the variables
+// of all patterns; those that are not in the matching pattern are null.
 func (c *compiler) patterns(ps []*syntax.Pattern, s *scope) (*scope, binding) {
 	if len(ps) == 1 && ps[0].Name != "" {
 		return &scope{up: s, name: ps[0].Name}, func(_ *machine, e *env, v any, body func(*env) error) error {
@@ -299,8 +299,7 @@ func patternNames(p *syntax.Pattern, names []string) []string {
 	return names
 }
 
-// matcher sets the variables of a part of a pattern in e, one after the other,
-// and then calls then.
+// matcher sets the variables of one part of a pattern in e, and then calls then.
 type matcher = func(m *machine, e *env, v any, then func(*env) error) error
 
 func compilePattern(c *compiler, p *syntax.Pattern, in *scope) matcher {
@@ -332,8 +331,8 @@ func setter(name string, in *scope) matcher {
 	return func(_ *machine, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
 }
 
-// with returns the environment with another value d steps up. It copies the
-// entries in between, which are few.
+// with returns a copy of the environment with another value d steps up. It copies
+// the entries in between, which are few.
 func (e *env) with(d int, v any) *env {
 	if d == 0 {
 		return &env{up: e.up, v: v}
@@ -400,9 +399,9 @@ func patternKey(c *compiler, o *syntax.PatternObject, in *scope) (*node, matcher
 	return c.keyQuery(o.KeyQuery, in), nil
 }
 
-// bind compiles left as patterns | right. With several patterns, an error of the
-// pattern or of what follows tries the next one; so all happens in order, and
-// nothing runs ahead.
+// bind compiles left as patterns | right. With several patterns, an error in a
+// pattern or in right causes the next pattern to be tried, so the evaluation is
+// sequential and nothing runs ahead.
 func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 	src := c.query(q.Left, s)
 	if src.multi && len(q.Patterns) == 1 {
@@ -437,9 +436,9 @@ func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 	}}
 }
 
-// bindAhead compiles left as pattern | right where left is an iteration. Its
-// results go down the pipe, possibly ahead of the consumer; meanwhile the input
-// is kept in a nameless variable.
+// bindAhead compiles left as pattern | right if left is an iteration. The results
+// of left pass through the pipeline, possibly ahead of the consumer. Meanwhile, a
+// variable without a name keeps the input.
 func (c *compiler) bindAhead(q *syntax.Query, src *node, s *scope) *node {
 	in, match := c.patterns(q.Patterns, &scope{up: s})
 	body := c.query(q.Right, in)

@@ -51,7 +51,7 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 			els = ifNode(branches[i].cond, branches[i].then, els)
 			continue
 		}
-		first := i // conditions with one result each become one node, so that none stays on the stack for those after it
+		first := i // a chain of conditions with one result each becomes one node, so that evaluated conditions use no stack while later ones run
 		for first > 0 && branches[first-1].cond.one != nil {
 			first--
 		}
@@ -64,8 +64,8 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 // A branch is a condition and the node that is evaluated if it holds.
 type branch struct{ cond, then *node }
 
-// choice evaluates the first branch whose condition holds, or els; each
-// condition gives one result.
+// choice evaluates the first branch whose condition holds, or else els. Each
+// condition yields one result.
 func choice(branches []branch, els *node) *node {
 	if len(branches) == 1 {
 		return ifNode(branches[0].cond, branches[0].then, els)
@@ -153,7 +153,8 @@ func ifNode(cond, then, els *node) *node {
 }
 
 // apart passes results on, and marks errors of the consumer as
-// [*values.Downstream], so that they can be told from the body's own errors.
+// [*values.Downstream]. So the caller can distinguish them from the errors of the
+// body.
 type apart struct {
 	y values.Yield
 	d *values.Downstream
@@ -168,7 +169,8 @@ func (a *apart) yield(v values.Located) error {
 	return a.d
 }
 
-// passed reports whether err came from the consumer, and returns it as it was.
+// passed reports whether err came from the consumer, and returns it without the
+// mark.
 func (a *apart) passed(err error) (error, bool) {
 	if a.d != nil && err == error(a.d) {
 		return a.d.Err, true
@@ -176,10 +178,10 @@ func (a *apart) passed(err error) (error, bool) {
 	return err, false
 }
 
-// try yields the results of body until it raises an error, then the results of
-// catch on that error; none if catch is nil. A section that is unavailable is
-// such an error, because a user who writes try .clusters expects it to be tried
-// here.
+// try yields the results of body until body raises an error. Then it yields the
+// results of catch on that error, or nothing if catch is nil. If a result is an
+// unavailable section, that also counts as an error, because a user who writes try
+// .clusters expects try to handle it.
 func try(body, catch *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		var err error
@@ -214,7 +216,7 @@ func try(body, catch *node) *node {
 	})
 }
 
-// available reads v if it is a section, and returns the error if it is
+// available loads v if it is a section, and returns an error if the section is
 // unavailable.
 func (m *machine) available(v any) error {
 	if _, ok := v.(mesh.Sectional); !ok {
@@ -235,8 +237,8 @@ func label(body *node) *node {
 	})
 }
 
-// reduce and foreach are sequential: each step needs the state after the one
-// before it. Only scouts run ahead of them, to begin loads early.
+// reduce and foreach are sequential, because each step needs the state after the
+// previous step. Only scouts run ahead of them, to start loads early.
 
 func (c *compiler) reduce(x *syntax.Reduce, s *scope) *node {
 	src, start := c.query(x.Query, s), c.query(x.Start, s)
@@ -284,7 +286,7 @@ func (r *reduction) run(m *machine, e *env, in values.Located, state any) (any, 
 			})
 		})
 		if err != nil {
-			state = before // in case a fault drops the element
+			state = before // the state to return to if a fault drops the element
 		}
 		return err
 	})
@@ -330,7 +332,7 @@ func (f *loop) run(m *machine, e *env, in values.Located, state any, y values.Yi
 			})
 		})
 		if err != nil && !given {
-			state = before // in case a fault drops the element
+			state = before // the state to return to if a fault drops the element
 		}
 		return err
 	})

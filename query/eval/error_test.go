@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// marked returns the source with the place of the error in brackets.
+// marked returns the source with brackets around the position of the error.
 func marked(e *values.Error) string {
 	if e.Program == nil {
 		return ""
@@ -32,8 +32,8 @@ func parse(t testing.TB, src string) *syntax.Program {
 	return p
 }
 
-// An error has the place where it was raised: the innermost place in the user's
-// own query.
+// TestErrorsHaveAPlace checks that an error has the position at which it was
+// raised: the innermost position in the user's own query.
 func TestErrorsHaveAPlace(t *testing.T) {
 	library := []*syntax.Program{parse(t, `def inner: .a.b; def outer(f): f | inner; def broken: 1 | .x;`)}
 	natives := []Native{
@@ -90,7 +90,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		{`@base64d`, `⟦@base64d⟧`, ``},
 		{`[1, "x"] | join(1)`, `[1, "x"] | ⟦join⟧(1)`, ``},
 		{`recurse(.a.b.c)`, `recurse(.a.b⟦.c⟧)`, ``},
-		{`def f: 1 + f; f`, ``, `recursion is too deep`}, // the place depends on the stack
+		{`def f: 1 + f; f`, ``, `recursion is too deep`}, // the position depends on the stack
 	} {
 		code := mustCompile(t, tc.query, Options{Library: library, Natives: natives})
 		in := object.Of("a", object.Of("b", 1))
@@ -109,7 +109,8 @@ func TestErrorsHaveAPlace(t *testing.T) {
 	}
 }
 
-// An error names the proxy that was being evaluated.
+// TestErrorsNameTheProxy checks that an error names the proxy that was being
+// evaluated.
 func TestErrorsNameTheProxy(t *testing.T) {
 	for _, tc := range []struct{ query, element string }{
 		{`.proxies[] | .clusters[1] | .w.x`, "pod-001.ns1"},
@@ -143,7 +144,8 @@ func TestErrorsNameTheProxy(t *testing.T) {
 	}
 }
 
-// An error message never loads the value that it shows.
+// TestErrorsLoadNothing checks that an error message never loads the value that it
+// contains.
 func TestErrorsLoadNothing(t *testing.T) {
 	for _, tc := range []struct{ query, msg string }{
 		{`.proxies[0] | .[0]`, `pod-000.ns0: Cannot index object with number (0)`},
@@ -209,7 +211,7 @@ func TestFieldHints(t *testing.T) {
 }
 
 // TestRecursionIsLimitedByItsStack checks that branches of a function that aren't
-// taken don't reduce how deep it may call itself.
+// evaluated don't reduce the depth of its recursion.
 func TestRecursionIsLimitedByItsStack(t *testing.T) {
 	var branches, alternatives strings.Builder
 	for i := range 500 {

@@ -19,15 +19,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// fake is a small mesh whose sections take time to load, are counted, and may be
-// faulty.
+// fake is a small mesh for tests. It counts the loads of its sections, and can
+// delay them or make them fail.
 type fake struct {
 	proxies []*fakeProxy
-	latency time.Duration // the longest time that a load takes
+	latency time.Duration // the longest duration of a load
 	fault   func(section string) bool
 
 	mu     sync.Mutex
-	loads  []string // in the order in which they finished
+	loads  []string // names of the loaded sections, in the order in which the loads finished
 	tried  map[string]bool
 	active atomic.Int64
 	most   atomic.Int64
@@ -38,7 +38,7 @@ type fakeProxy struct {
 	sections map[string]*fakeSection
 }
 
-// newFake makes a mesh of n proxies with two sections each.
+// newFake returns a mesh of n proxies with two sections each.
 func newFake(n int, latency time.Duration) *fake {
 	f := &fake{latency: latency, tried: map[string]bool{}}
 	for i := range n {
@@ -188,7 +188,7 @@ func (s *fakeSection) load(ctx context.Context) (any, error) {
 	return s.out, nil
 }
 
-// answer holds the results of a run.
+// answer contains the results of a run.
 type answer struct {
 	out    []string
 	err    error
@@ -205,8 +205,8 @@ func (a *answer) kinds() string {
 	return b.String()
 }
 
-// String returns the answer as gojq would word it: the error doesn't name its
-// proxy.
+// String returns the answer as gojq would print it, without the proxy's name in the
+// error.
 func (a *answer) String() string {
 	s := strings.Join(a.out, "\n")
 	if a.err == nil {
@@ -256,7 +256,7 @@ func askWith(ctx context.Context, code *Code, doc any, o RunOptions) *answer {
 	return a
 }
 
-// askGojq runs the same query on the plain document in gojq's own machine.
+// askGojq runs the same query on the plain document in gojq.
 func askGojq(t testing.TB, query string, plain any) *answer {
 	t.Helper()
 	q, err := gojq.Parse(query)

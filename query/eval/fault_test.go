@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// faulty makes a mesh of n proxies in which the given sections can't be loaded.
+// faulty returns a mesh of n proxies in which the given sections can't be loaded.
 func faulty(n int, latency time.Duration, sections ...string) *fake {
 	f := newFake(n, latency)
 	f.fault = func(s string) bool { return slices.Contains(sections, s) }
@@ -43,8 +43,8 @@ func TestInvariant8(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, tc := range []struct {
 		query string
-		want  string // for 6 proxies whose sections have 1 2 3 4 1 2 elements
-		fails string // the text of the error that ends the run
+		want  string // the results for 6 proxies whose sections have 1 2 3 4 1 2 elements
+		fails string // message of the error that ends the run
 	}{
 		{`[.proxies[] | .clusters | length]`, `[1,3,1,2]`, ""},
 		{`[.proxies[].clusters | length]`, `[1,3,1,2]`, ""},
@@ -120,7 +120,8 @@ func TestInvariant8(t *testing.T) {
 // results and faults are the same as with one worker.
 func TestADropIsExactAhead(t *testing.T) {
 	for _, query := range []string{
-		// The source yields a proxy twice, or raises an error after it.
+		// In these queries, the source yields a proxy twice, or raises an error
+		// after it.
 		`def twice: .proxies[] | (., .); [twice | .clusters | length]`,
 		`def fails: .proxies[] | (., if .i == 1 then error("bad") else empty end); [fails | .clusters | length]`,
 		`def fails: .proxies[] | (., if .i == 2 then error("bad") else empty end); try (fails | .clusters | length) catch .`,
@@ -128,14 +129,14 @@ func TestADropIsExactAhead(t *testing.T) {
 		`def meets: .proxies[] | (., (.routes | empty), .); [meets | .clusters | length]`,
 		`def counted: limit(7; .proxies[] | (., .)) | .; def all: [counted] | .[]; [all | .clusters | length]`,
 		`def nested: .proxies[] as $p | .proxies[] | [$p.i, .]; [nested | select(.[0] < 3) | .[1].clusters | length]`,
-		// The evaluation of one element, instead of the source, yields a proxy
-		// twice or raises an error.
+		// In these queries, the evaluation of one element, not the source, yields a
+		// proxy twice or raises an error.
 		`.proxies as $all | [limit(30; .proxies[] | select(.routes) | $all[1:4][] | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(30; .proxies[] | $all[1:4][] | select(.routes) | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(50; .proxies[] | $all[1:4][] | (., if .i == 3 then error("bad") else empty end)) | .clusters | length]`,
 		`.proxies as $all | try limit(50; .proxies[] | $all[1:4][] | (., if .i == 2 then error("bad") else empty end) | .) catch . | objects | .clusters | length`,
 		`.proxies as $all | [limit(50; .proxies[] | (., ($all[1:3][] | (., .))) | .) | .clusters | length]`,
-		// The part of the query before the first load yields a proxy twice.
+		// In these queries, the part before the first load yields a proxy twice.
 		`.proxies as $all | (.proxies[0] | .clusters, .routes | length), (def twice: .proxies[] | (., .); [twice | $all[1, 0].clusters | length])`,
 		`reduce (.proxies[] | (., .)) as $p (0; . + ($p.clusters | length))`,
 		`[foreach (.proxies[] | (., .)) as $p (0; . + ($p.routes | length); ., ($p.clusters | length))]`,
@@ -178,8 +179,8 @@ func TestFinishDropsToo(t *testing.T) {
 }
 
 // TestFaultsAheadAreNotTold checks that the reported faults don't depend on how far
-// ahead of the results the workers evaluate. The fault of a proxy that the query
-// never gets to is not reported.
+// ahead of the results the workers evaluate. If the query ends before it needs a
+// proxy, the proxy's fault is not reported.
 func TestFaultsAheadAreNotTold(t *testing.T) {
 	for _, workers := range []int{1, 2, 64} {
 		f := faulty(40, 100*time.Microsecond, "pod-003.ns0/clusters", "pod-004.ns1/clusters", "pod-009.ns0/clusters")
@@ -228,8 +229,8 @@ func FuzzFaults(f *testing.F) {
 	})
 }
 
-// askShort runs a random program. It gives up after a timeout and keeps only the
-// first results.
+// askShort runs a random program. It stops at a timeout and keeps only the first
+// results.
 func askShort(code *Code, doc any, workers int) *answer {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -240,8 +241,8 @@ func askShort(code *Code, doc any, workers int) *answer {
 	return a
 }
 
-// named returns the error texts, in order, of the sections that can't be loaded. A
-// section is given as "proxy/section".
+// named returns the error messages, in order, for the sections that can't be
+// loaded. Each section is given as "proxy/section".
 func named(sections []string) []string {
 	var out []string
 	for _, s := range sections {

@@ -27,8 +27,8 @@ var joints = []string{
 	"pick(%s) | (%s)", "[tostream] | (%s) | (%s)", "\"\\(%s) and \\(%s)\"", "getpath(path(%s)) | (%s)", "(%s) = (%s)", "(%s) += (%s)", "[splits(%s)]? | (%s)",
 }
 
-// unfit matches pieces that aren't used because they depend on the environment,
-// run long, or write messages.
+// unfit matches pieces that aren't used because they depend on the environment, run
+// for a long time, or write messages.
 var unfit = regexp.MustCompile(`import|include|\bnow|builtins|modulemeta|ENV|env|input|halt|debug|stderr|range\(\.|large|repeat|infinite|1e|while|until|recurse|0000|` +
 	`localtime|mktime|strf|todate|gmtime|limit\(\.|loc__|label|implode|__|combinations|\$ARGS|getpath\(\$|ascii\(|@base32|toarray|have_|splits\(\.|\* 1`)
 
@@ -70,7 +70,7 @@ func combined(r *rand.Rand, pieces []string) string {
 	return q
 }
 
-// known are the classes of queries whose results differ from gojq's, each with
+// known lists the classes of queries whose results differ from gojq's, each with
 // the reason.
 var known = []struct {
 	why string
@@ -79,7 +79,7 @@ var known = []struct {
 	{
 		"gojq sorts the keys of an object, here they stay as a query has set them",
 		func(query string, gojqs, ours, lazy *results) bool {
-			inCode := strings.Contains(query, "@base64") // the text of a JSON value
+			inCode := strings.Contains(query, "@base64") // @base64 applied to the text of a JSON value
 			return setsKeys.MatchString(query) && (inCode || reordered(gojqs.kinds(), ours.kinds())) && lazy.alike(ours)
 		},
 	},
@@ -173,7 +173,8 @@ func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
 	return differ, gojqs, ours, lazy
 }
 
-// TestCombinations compares some thousand queries, the same ones in each run.
+// TestCombinations compares some thousand random queries. They are the same ones in
+// each run.
 func TestCombinations(t *testing.T) {
 	pieces, inputs := corpus(t)
 	r := rand.New(rand.NewSource(1))

@@ -90,7 +90,7 @@ func indexBy(head, k *node, at *place) *node {
 	})
 }
 
-// missing is called if looking up a field by its name gave null. It reports a
+// missing is called if looking up a field by its name returned null. It reports a
 // field that the object's kind does not have.
 func (m *machine) missing(v any, name string) {
 	fields, _ := values.Peek(v).(*object.Object)
@@ -150,7 +150,7 @@ func sliceBound(c *compiler, q *syntax.Query, s *scope) *node {
 	return c.query(q, s)
 }
 
-// iterate is .[], or .[]? when optional.
+// iterate compiles .[], or .[]? if optional is set.
 func iterate(at *place, optional bool) *node {
 	return &node{multi: true, iter: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		v, err := m.iterable(in)
@@ -164,7 +164,8 @@ func iterate(at *place, optional bool) *node {
 	}}
 }
 
-// iterable returns the array or object that the input is, or stands for.
+// iterable returns the array or object in the input. It returns an error if the
+// input is any other value.
 func (m *machine) iterable(in values.Located) (any, error) {
 	v, err := m.ForceList(in.V)
 	if err != nil {
@@ -177,7 +178,7 @@ func (m *machine) iterable(in values.Located) (any, error) {
 	return nil, values.CannotIterate(v)
 }
 
-// each yields the members of an array or an object, and nothing for other
+// each yields the members of an array or an object. It yields nothing for other
 // values.
 func (m *machine) each(in values.Located, y values.Yield) error {
 	switch v := in.V.(type) {
@@ -203,7 +204,7 @@ func (m *machine) each(in values.Located, y values.Yield) error {
 	return nil
 }
 
-// updating are the operations of the operators +=, -= and so on.
+// updating maps each update operator, such as +=, to its operation.
 var updating = map[syntax.Operator]values.Operation{
 	syntax.OpUpdateAdd: values.Operator(syntax.OpAdd),
 	syntax.OpUpdateSub: values.Operator(syntax.OpSub),
@@ -219,7 +220,7 @@ var updating = map[syntax.Operator]values.Operation{
 	},
 }
 
-// modify is l |= r.
+// modify compiles l |= r.
 func modify(l, r *node, at *place) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		v, err := m.modify(e, in.V, l, func(m *machine, old any, y values.Yield) error { return r.run(m, e, values.Located{V: old}, y) })
@@ -230,7 +231,7 @@ func modify(l, r *node, at *place) *node {
 	})
 }
 
-// assign is l = r, for each result of r.
+// assign compiles l = r. It yields one update for each result of r.
 func (c *compiler) assign(q *syntax.Query, s *scope) *node {
 	at, r := c.mark(q.OpSpan), c.query(q.Right, s)
 	if ks, ok := constantPath(q.Left, nil); ok {
@@ -256,8 +257,8 @@ func (c *compiler) assign(q *syntax.Query, s *scope) *node {
 	})
 }
 
-// constantPath returns the path that a query stands for if it consists of names
-// and constant indexes. Nothing has to be evaluated for it.
+// constantPath returns the path of a query that consists only of names and constant
+// indexes. Such a path is known without evaluating anything.
 func constantPath(q *syntax.Query, ks []any) ([]any, bool) {
 	t := q.Term
 	if t == nil || len(q.FuncDefs) > 0 {
@@ -321,7 +322,7 @@ func assignWith(r *node, set func(m *machine, e *env, in values.Located, v any) 
 	})
 }
 
-// updateBy is l op= r, for each result of r.
+// updateBy compiles l op= r. It yields one update for each result of r.
 func updateBy(l, r *node, op values.Operation, at *place) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return r.run(m, e, values.Plain(in), func(b values.Located) error {
@@ -340,9 +341,9 @@ func updateBy(l, r *node, op values.Operation, at *place) *node {
 	})
 }
 
-// modify replaces the value at every path of l by the first result of f for it.
-// If f has no result, the path is deleted, at the end. A path of a proxy that a
-// fault drops stays as it was.
+// modify replaces the value at every path of l by the first result of f for it. If
+// f has no result, the path is deleted at the end. If a fault drops a proxy, the
+// values at the paths of this proxy are not replaced.
 func (m *machine) modify(e *env, v any, l *node, f func(m *machine, old any, y values.Yield) error) (any, error) {
 	st := v
 	var gone []any

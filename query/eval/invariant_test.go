@@ -18,8 +18,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Invariant 1: if every part of the document is lazy, the results are those of
-// gojq for the plain document.
+// TestInvariant1 checks that the results for a document in which every part is lazy
+// are the same as gojq's for the plain document.
 func TestInvariant1(t *testing.T) {
 	for _, q := range meshQueries {
 		f := newFake(12, 0)
@@ -30,8 +30,8 @@ func TestInvariant1(t *testing.T) {
 	}
 }
 
-// Invariant 3, order: with any number of workers, results and reports arrive in
-// the same order as with one.
+// TestInvariant3 checks the order: with any number of workers, results and reports
+// arrive in the same order as with one worker.
 func TestInvariant3(t *testing.T) {
 	query := `.proxies[] | .nofield, (.clusters[].name | "\(.)"), (.routes[].w | select(. > 9) | note("big")), (if .i == 17 then error("last") else .i end)`
 	o := Options{
@@ -65,7 +65,8 @@ func TestInvariant3(t *testing.T) {
 	}
 }
 
-// Invariant 4: values that were only evaluated ahead have no visible effect.
+// TestInvariant4 checks that values that were evaluated only ahead of the consumer
+// have no visible effect.
 func TestInvariant4(t *testing.T) {
 	for _, q := range []string{
 		`first(.proxies[] | .nofield, .clusters[0].name)`,
@@ -75,7 +76,7 @@ func TestInvariant4(t *testing.T) {
 		`.proxies[] | if .clusters | length > 0 then error("stop") else . end`,
 	} {
 		f := newFake(40, 500*time.Microsecond)
-		f.fault = func(s string) bool { return s > "pod-002" } // every section that is loaded only by evaluating ahead
+		f.fault = func(s string) bool { return s > "pod-002" } // faults in all sections that are loaded only ahead of the consumer
 		code := mustCompile(t, q, Options{FieldHint: func(_, field string) string { return field }})
 		a := askWith(context.Background(), code, f.document(), RunOptions{Workers: 16})
 		if len(a.faults) > 0 || len(a.notes) > 1 || a.err != nil && !strings.HasSuffix(a.err.Error(), "stop") {
@@ -84,7 +85,7 @@ func TestInvariant4(t *testing.T) {
 	}
 }
 
-// stuck is a section that loads only when the test allows it.
+// stuck is a section that loads only when the test permits it.
 type stuck struct {
 	fake *stuckMesh
 	i    int
@@ -142,8 +143,8 @@ func settle(n *atomic.Int32, least int32) int32 {
 	return last
 }
 
-// Invariant 5, blocking: if all loads are blocked and no result is consumed, the
-// run waits within its bounds, and continues as soon as one load ends.
+// TestInvariant5 checks blocking. If all loads are blocked and no result is
+// consumed, the run waits within its limits. It continues as soon as one load ends.
 func TestInvariant5(t *testing.T) {
 	f, doc := newStuck(3000)
 	code := mustCompile(t, `.proxies[] | .clusters[], (range(600) | -1)`, Options{})
@@ -164,8 +165,9 @@ func TestInvariant5(t *testing.T) {
 	}
 }
 
-// If the caller wants all results, all workers load elements from the start. A part
-// of the query that might need only some of the elements begins with fewer loads.
+// TestInvariant6All checks that all workers load elements from the start if the
+// caller wants all results. A part of the query that might need only some of the
+// elements starts with fewer loads.
 func TestInvariant6All(t *testing.T) {
 	for q, want := range map[string]int32{
 		`.proxies[] | .clusters[]`:                                       8,
@@ -195,8 +197,8 @@ func TestInvariant6All(t *testing.T) {
 	}
 }
 
-// If the consumer doesn't take results, the evaluation ahead of it stops at its
-// limits.
+// TestInvariant5Bounds checks that, if the consumer takes no results, the
+// evaluation ahead of it stops at its limits.
 func TestInvariant5Bounds(t *testing.T) {
 	for _, tc := range []struct {
 		query string
@@ -229,7 +231,7 @@ func TestInvariant5Bounds(t *testing.T) {
 		code := mustCompile(t, `.proxies as $all | .proxies[] | $all[] | .clusters[]`, Options{})
 		done <- code.Run(ctx, doc, nil, RunOptions{Workers: 8}, func(any) error { return nil })
 	}()
-	for range 200 { // finishes some elements, which raises the limits on concurrent loads
+	for range 200 { // finishes some elements, because that raises the limit on concurrent loads
 		f.release <- struct{}{}
 	}
 	if n := settle(&f.loading, 1); n > 16 || n < 1 {
@@ -239,8 +241,8 @@ func TestInvariant5Bounds(t *testing.T) {
 	<-done
 }
 
-// Invariant 6: the first element may always load, even if the elements after it,
-// and outer regions, use all permits.
+// TestInvariant6 checks that the first element may always load, even if later
+// elements and outer regions use all permits.
 func TestInvariant6(t *testing.T) {
 	for _, q := range []string{
 		`.proxies as $all | .proxies[] | .i, ($all[] | select(.i > 2) | .clusters[])`,
@@ -279,7 +281,8 @@ func TestInvariant6(t *testing.T) {
 	}
 }
 
-// Invariant 7, cancellation: whatever ends a run also ends all its goroutines.
+// TestInvariant7 checks cancellation: whatever ends a run also ends all its
+// goroutines.
 func TestInvariant7(t *testing.T) {
 	before := runtime.NumGoroutine()
 	enough := errors.New("enough")
@@ -318,8 +321,9 @@ func TestInvariant7(t *testing.T) {
 	}
 }
 
-// If a consumer inside the query, such as first, needs no more results, the
-// evaluation ahead of that consumer ends while the run continues.
+// TestInvariant7Inside checks that, if a consumer inside the query (such as first)
+// needs no more results, the evaluation ahead of that consumer ends while the run
+// continues.
 func TestInvariant7Inside(t *testing.T) {
 	for _, q := range []string{
 		`first(.proxies[] | .i, .clusters[]) | calm`,
@@ -345,11 +349,11 @@ func TestInvariant7Inside(t *testing.T) {
 	}
 }
 
-// weighty is a section that doesn't cache its value: the value stays in memory only
+// weighty is a section that doesn't cache its value. The value stays in memory only
 // while a reader refers to it.
 type weighty struct {
 	alive *atomic.Int64
-	still *sync.RWMutex // held while the live sections are counted
+	still *sync.RWMutex // locked while the test counts the sections in memory
 	i     int
 }
 
@@ -368,9 +372,9 @@ func (w *weighty) Force(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// Invariant 9, memory: a run keeps in memory only the sections that it is evaluating,
-// and those of elements that were parked while the first element waited for a load.
-// In this test, a section takes 16 KB.
+// TestInvariant9 checks memory: a run keeps in memory only the sections that it is
+// evaluating, and the sections of elements that were parked while the first element
+// waited for a load. In this test, a section takes 16 KB.
 func TestInvariant9(t *testing.T) {
 	const memory, most9 = 16 << 20, 100 + 16<<20/8/16000
 	for _, q := range []string{
@@ -399,7 +403,7 @@ func TestInvariant9(t *testing.T) {
 				defer still.Unlock()
 				runtime.GC()
 				n := alive.Load()
-				for i := 0; n > most9 && i < 5000; i++ { // cleanups run in their own goroutine
+				for i := 0; n > most9 && i < 5000; i++ { // cleanups run in their own goroutine, so they may be late
 					time.Sleep(time.Millisecond)
 					n = alive.Load()
 				}
@@ -418,8 +422,8 @@ func TestInvariant9(t *testing.T) {
 	}
 }
 
-// Invariant 10: a value never changes, even for code that reads it while it is
-// being updated.
+// TestInvariant10 checks that a value never changes, even for code that reads it
+// while it is being updated.
 func TestInvariant10(t *testing.T) {
 	input := func() any {
 		return object.Of("a", []any{1, 2, object.Of("b", []any{3, 4})}, "c", object.Of("d", 5, "e", []any{6}), "n", nil)
@@ -452,8 +456,8 @@ func TestInvariant10(t *testing.T) {
 	}
 }
 
-// gojq computes a wrong result if a query updates an array while it holds a slice of
-// it. The expected results are jq's.
+// TestInvariant10Slices checks updates of an array while the query holds a slice of
+// it. The expected results are jq's, because gojq's are wrong.
 func TestInvariant10Slices(t *testing.T) {
 	a := ask(context.Background(), t, `{a: [1, 2]} | (.a[0], .a[1:]) |= (if type == "array" then [.] else . + 1 end)`, nil, 1)
 	if fmt.Sprint(a.out, a.err) != `[{"a":[2,[2]]}] <nil>` {
@@ -461,8 +465,8 @@ func TestInvariant10Slices(t *testing.T) {
 	}
 }
 
-// Invariant 12: effects outside the query, such as log messages, happen in the order
-// in which jq would evaluate the query.
+// TestInvariant12 checks that effects outside the query, such as log messages,
+// happen in the order in which jq would evaluate the query.
 func TestInvariant12(t *testing.T) {
 	f := newFake(20, 0)
 	var log []string
@@ -496,9 +500,9 @@ func TestInvariant12(t *testing.T) {
 	}
 }
 
-// Invariant 13: if elements that the query doesn't need are left out, nothing else
-// changes: the same errors occur at the same points, even if the iteration has to
-// start again.
+// TestInvariant13 checks that leaving out elements that the query doesn't need
+// changes nothing else. The same errors occur at the same points, even if the
+// iteration has to start again.
 func TestInvariant13(t *testing.T) {
 	row := func(name any, v any) any {
 		return object.Of("name", name, "v", v, "w", object.Of("z", v))

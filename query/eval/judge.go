@@ -5,19 +5,19 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// judgeBuiltins are the builtins of queries that check something. Such a query
-// has a result for what it could not read, too.
+// judgeBuiltins returns the builtins for queries that check something. Such a query
+// also has results for the parts of the mesh that could not be read.
 func judgeBuiltins() map[string]maker {
 	return map[string]maker{"_judged/2": judged, "_apart/1": apartBuiltin}
 }
 
-// judged is _judged(f; unknown). It yields the results of f, and collects the
-// faults that f meets: parts of the mesh that could not be read. Then it calls
-// unknown once for each proxy with faults, with {proxy, subject, message}; proxy
-// is null for faults of the mesh. Each result of f is loaded whole, so that its
-// faults are met while f runs. Faults are reported to the user as usual. An
-// error that f raises ends f and counts as a fault: one check never ends the
-// others.
+// judged compiles _judged(f; unknown). It yields the results of f, and collects the
+// faults that f encounters: parts of the mesh that could not be read. Then it calls
+// unknown once for each proxy with faults, on the value {proxy, subject, message};
+// proxy is null for faults of the mesh. Each result of f is loaded completely, so
+// that its faults occur while f runs. Faults are also reported to the user, as
+// usual. An error that f raises ends f and counts as a fault, so that one check
+// never ends the others.
 func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	body, unknown := c.query(f.Args[0], s), c.query(f.Args[1], s)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -49,8 +49,8 @@ func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// apartBuiltin is _apart(f). It yields the results of f. A fault ends f, but not
-// the query around it.
+// apartBuiltin compiles _apart(f). It yields the results of f. A fault ends f, but
+// not the query around it.
 func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 	body := c.query(f.Args[0], s)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A proxy that could not be judged has a result of its own, after all other
-// results. Its faults are reported as usual.
+// TestJudgedGivesWhatIsUnknown checks that a proxy that could not be checked has a
+// result of its own, after all other results. Its faults are reported as usual.
 func TestJudgedGivesWhatIsUnknown(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, c := range []struct{ name, query, want string }{
@@ -43,8 +43,9 @@ func TestJudgedGivesWhatIsUnknown(t *testing.T) {
 	}
 }
 
-// If a dropped proxy forces a part of the query to be evaluated again, no unknown
-// result is lost and no event is reported twice.
+// TestJudgedIsTheSameAhead checks that, if a dropped proxy causes a part of the
+// query to be evaluated again, no unknown result is lost and no event is reported
+// twice.
 func TestJudgedIsTheSameAhead(t *testing.T) {
 	for _, query := range []string{
 		`def twice: .proxies[] | (., .); [_judged(twice | .clusters | length; .)]`,

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// sections returns the names of one section of several proxies.
+// sections returns the full names of the sections with one name in several proxies.
 func sections(name string, proxies ...int) []string {
 	var out []string
 	for _, i := range proxies {
@@ -25,14 +25,15 @@ func upTo(n int) []int {
 	return out
 }
 
-// Invariant 2: a query loads only what its answer needs, however it is written.
+// TestInvariant2 checks that a query loads only what its result needs, however the
+// query is written.
 func TestInvariant2(t *testing.T) {
 	const n = 21
 	stale := []int{3, 10, 17}
 	for _, tc := range []struct {
 		query string
 		loads []string
-		early bool // the query stops early, so working ahead may load more
+		early bool // whether the query stops early, so that working ahead may load more
 	}{
 		{`.proxies | length`, nil, false},
 		{`.proxies[].name`, nil, false},

@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// loopBuiltins evaluate their arguments repeatedly.
+// loopBuiltins returns the builtins that evaluate their arguments repeatedly.
 func loopBuiltins() map[string]maker {
 	return map[string]maker{
 		"recurse/0": func(*compiler, *syntax.Func, *scope) *node { return gen(descend) },
@@ -45,8 +45,8 @@ func loopBuiltins() map[string]maker {
 	}
 }
 
-// descend yields the input and everything inside it, the input first. A value
-// that can't be iterated over has nothing inside.
+// descend yields the input, and then everything inside it. A value that can't be
+// iterated over contains nothing.
 func descend(m *machine, e *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(values.CallWeight)
 	if err != nil {
@@ -66,9 +66,10 @@ func descend(m *machine, e *env, in values.Located, y values.Yield) error {
 	return m.ahead(e, values.Located{V: v, P: in.P}, descend, y)
 }
 
-// ahead evaluates f on each member of a container; for an array with elements
-// that are still to be loaded, ahead of the consumer. The members of an object
-// are the sections of one proxy, which are requested one after the other.
+// ahead evaluates f on each member of a container. In an array with elements that
+// still have to be loaded, it works ahead of the consumer. It doesn't work ahead in
+// an object, because the members of an object are the sections of one proxy, which
+// are requested one after the other.
 func (m *machine) ahead(e *env, in values.Located, f func(*machine, *env, values.Located, values.Yield) error, y values.Yield) error {
 	if !hasLazy(in.V) {
 		return m.each(in, func(w values.Located) error { return f(m, e, w, y) })
@@ -86,10 +87,10 @@ func hasLazy(v any) bool {
 	})
 }
 
-// cycle is a query that is applied to its own results, over and over.
+// cycle is a query that is applied to its own results repeatedly.
 type cycle struct {
 	next   *node
-	weight int // the stack that a nested turn takes, in nodes
+	weight int // stack space of a nested turn, as a number of nodes
 }
 
 func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
@@ -98,12 +99,13 @@ func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
 	return &cycle{next: next, weight: values.CallWeight + c.nodes - before}
 }
 
-// exactTurns is how deeply turns may nest before a result is held back until the
-// next one is there. Then the last of several results needs no stack. Up to this
-// depth, nothing is evaluated before it is needed.
+// exactTurns is the depth up to which turns may nest without delaying results. Up
+// to this depth, nothing is evaluated before it is needed. From this depth on, each
+// result is held back until the next one is known. So the last of several results
+// is recognized and needs no stack.
 const exactTurns = 256
 
-// turn handles a value; more reports whether the cycle goes on from it.
+// turn handles a value. more reports whether the cycle continues with the result.
 type turn func(m *machine, e *env, in values.Located, y values.Yield) (more bool, err error)
 
 func (l *cycle) node(each turn) *node {
@@ -149,9 +151,9 @@ func (l *cycle) deeper(m *machine, e *env, in values.Located, each turn, y value
 	return l.run(m, e, in, each, y, depth)
 }
 
-// lastly calls use with each result of n but the last, when the next one is
-// there, and returns the last one. After an error, it calls use with the last
-// one too.
+// lastly calls use with each result of n except the last one, and returns the last
+// one. For that, it delays each result until the next one is known. After an error,
+// it calls use with the last result too.
 func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (last ahead.Held, ok bool, err error) {
 	stopped := false
 	err = n.run(m, e, in, func(v values.Located) error {
@@ -172,7 +174,7 @@ func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (
 	return last, ok, err
 }
 
-// looping makes while and until: it calls decide for every result of the
+// looping compiles while and until. It calls decide for every result of the
 // condition.
 func looping(c *compiler, f *syntax.Func, s *scope, decide func(t bool, in values.Located, y values.Yield) (bool, error)) *node {
 	before := c.nodes
@@ -271,7 +273,7 @@ func (m *machine) count(in values.Located, i, n, d int, y values.Yield) error {
 	return nil
 }
 
-// countAny counts with numbers of any kind, up or down.
+// countAny counts up or down with numbers of any type.
 func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 	v, to, by := b[0], b[1], b[2]
 	for native.Compare(by, 0)*native.Compare(v, to) < 0 {
@@ -290,7 +292,8 @@ func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 	return nil
 }
 
-// walker is walk(f): it applies f to a value whose parts were walked before.
+// walker implements walk(f). It applies f to a value after it has applied f to the
+// parts of that value.
 type walker struct{ *cycle }
 
 func walk(c *compiler, f *syntax.Func, s *scope) *node {

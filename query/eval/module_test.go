@@ -13,7 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// files is a module loader for texts, for the evaluator and for gojq.
+// files is a module loader for the evaluator and for gojq. It contains the texts of
+// the modules.
 type files map[string]string
 
 func (f files) Module(path string, search, _ any) (*syntax.Program, any, error) {
@@ -59,7 +60,7 @@ var moduleFiles = files{
 	"lost.jq":   "def x:\n  missing(1);",
 }
 
-// Modules work as in gojq.
+// TestModules checks that modules work as in gojq.
 func TestModules(t *testing.T) {
 	for _, q := range []string{
 		`import "a" as a; a::f, a::g, a::h(1), (5 | a::fac)`,
@@ -112,7 +113,7 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// An error in a module names the module.
+// TestModuleErrors checks that an error in a module names the module.
 func TestModuleErrors(t *testing.T) {
 	for _, tc := range []struct{ query, want string }{
 		{`import "nowhere" as x; 1`, `query:1:1: module "nowhere": not in the library folders`},
@@ -143,8 +144,8 @@ func TestModuleErrors(t *testing.T) {
 	}
 }
 
-// The library's functions shadow builtins, may call functions defined before
-// them, and may be called by what follows.
+// TestLibrary checks that functions of the library replace builtins, may call
+// functions defined before them, and may be called by later code.
 func TestLibrary(t *testing.T) {
 	library := []*syntax.Program{
 		parse(t, `def length: "mine"; def size: length; def map(f): "map"; def sort: "sort";`),

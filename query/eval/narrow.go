@@ -13,20 +13,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// predicate is a node's leading condition, on one field of its input: if it is
-// false, the node yields nothing, raises no error and reports nothing. So an
-// element for which it is false need not be loaded.
+// predicate is a node's leading condition on one field of its input. If the
+// condition is false, the node yields nothing, raises no error and reports nothing.
+// So an element for which it is false need not be loaded.
 type predicate struct {
-	by string // the field; empty for the input itself
-	// of returns the names for which it may be true, among objects that have a
-	// string or null in the field; false if that isn't known. It always returns
-	// the same, reads nothing that has to be loaded, and never fails.
+	by string // name of the field; empty for the input itself
+	// of returns the names for which the condition may be true, among objects that
+	// have a string or null in the field. It returns false if the names aren't
+	// known. It always returns the same result, loads nothing, and never fails.
 	of func(m *machine, e *env) (demand.Names, bool)
 }
 
-// narrowed is an iteration that yields only elements for which the predicate may
-// be true. An iteration over a [mesh.Narrower] must yield the same elements each
-// time it is started, however they were loaded. In a path expression, where
+// narrowed returns an iteration that yields only elements for which the predicate
+// may be true. An iteration over a [mesh.Narrower] must yield the same elements
+// each time it is started, however they were loaded. In a path expression, where
 // positions matter, it yields all elements.
 func narrowed(all *node, w *predicate) *node {
 	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -51,16 +51,17 @@ func narrowed(all *node, w *predicate) *node {
 				return m.each(values.Located{V: elements}, wanted)
 			}
 		}
-		return all.gen(m, e, in, wanted) // if Narrow failed, this fails with the error of the whole array
+		return all.gen(m, e, in, wanted) // if Narrow failed, this call fails with the error of the whole array
 	}}
 }
 
 // wanted recognizes conditions on a string: comparisons, test, startswith,
-// endswith, contains and IN, on a field or, after a pipe, on the input. It
-// recognizes "or" between such conditions on the same field, and "and" with one
-// on its left, because the right side is evaluated only if the left one is true.
-// The predicate is true where the condition has the given truth or raises an
-// error. It returns nil if it can't tell.
+// endswith, contains and IN. The string is a field or, after a pipe, the input.
+// wanted also recognizes "or" between such conditions on the same field, and "and"
+// if its left side is such a condition, because the right side is evaluated only if
+// the left side is true. The returned predicate is true if the condition has the
+// given truth or raises an error. wanted returns nil if it doesn't recognize the
+// condition.
 func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	if len(q.FuncDefs) > 0 {
 		return nil
@@ -94,8 +95,8 @@ func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	return nil
 }
 
-// wantedOfBoth is wanted for "and" and "or". If both is set, either side
-// decides, else the left one alone.
+// wantedOfBoth does the same as wanted for "and" and "or". If both is set, either
+// side can make the condition true. Otherwise the left side alone decides.
 func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *predicate {
 	l := wanted(c, q.Left, s, truth)
 	if !both || l == nil {
@@ -112,8 +113,8 @@ func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *pre
 	}}
 }
 
-// isObjectGuard recognizes type == "object", which is true of all elements that
-// a predicate is applied to.
+// isObjectGuard recognizes type == "object". This condition is true for all
+// elements to which a predicate is applied.
 func isObjectGuard(c *compiler, q *syntax.Query, s *scope) bool {
 	if q.Op != syntax.OpEq || len(q.FuncDefs) > 0 {
 		return false
@@ -147,8 +148,8 @@ func wantedEqual(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate 
 	}}
 }
 
-// subject returns the field that a condition is on: the name for .name, empty
-// for ".".
+// subject returns the field that a condition tests: the name for .name, and an
+// empty string for ".".
 func subject(q *syntax.Query) (field string, ok bool) {
 	t := q.Term
 	switch {
@@ -178,7 +179,7 @@ func wantedPiped(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate 
 	return &predicate{by + w.by, w.of}
 }
 
-// wantedBy is wanted for calls of builtins that test their input.
+// wantedBy does the same as wanted for calls of builtins that test their input.
 func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	k := syntax.Key(f.Name, len(f.Args))
 	if len(f.Args) == 0 || !c.isBuiltin(k, s) {
@@ -215,8 +216,8 @@ func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	}}
 }
 
-// likenesses are the builtins that match a text, by name. Each returns the
-// pattern of the strings for which it is true.
+// likenesses returns, by name, the builtins that match a string. Each function
+// returns a pattern of the strings for which the builtin is true.
 func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
 	matching := func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
 		p, err := ps.Get(&m.Task, text, flags)
@@ -238,12 +239,13 @@ func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags 
 	}
 }
 
-// stringsOf returns the strings that a query stands for, whatever its input;
-// false if one of its values is no string, or has to be loaded to be known.
+// stringsOf returns the strings that are the results of a query, whatever its
+// input. It returns false if one of the results isn't a string, or is known only
+// after loading.
 type stringsOf func(m *machine, e *env) ([]string, bool)
 
-// knownStrings recognizes literals, variables, their fields and elements,
-// arguments that are one of these, and several of them with commas between.
+// knownStrings recognizes literals, variables, their fields and elements, arguments
+// that are one of these, and several of these separated by commas.
 func knownStrings(c *compiler, q *syntax.Query, s *scope) stringsOf {
 	if v, ok := literal(q); ok {
 		text, ok := v.(string)
@@ -273,8 +275,8 @@ func knownStrings(c *compiler, q *syntax.Query, s *scope) stringsOf {
 	return stringsIn(knownValue(c, t.Func, s), t.SuffixList)
 }
 
-// knownValue returns a function for the value of a variable, or of an argument
-// that is known.
+// knownValue returns a function that returns the value of a variable, or of an
+// argument whose value is known.
 func knownValue(c *compiler, f *syntax.Func, s *scope) func(e *env) (any, bool) {
 	if f.Name[0] != '$' {
 		if x, d := s.find(syntax.Key(f.Name, 0)); x != nil && x.param {
@@ -291,9 +293,8 @@ func knownValue(c *compiler, f *syntax.Func, s *scope) func(e *env) (any, bool) 
 	return nil
 }
 
-// stringsIn follows suffixes into a value. It does not follow them into what has
-// to be loaded, even if that is loaded already, so that it always returns the
-// same.
+// stringsIn applies the suffixes in path to a value. It stops at lazy values, even
+// if they are already loaded, so that it always returns the same result.
 func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	if of == nil {
 		return nil
@@ -325,7 +326,7 @@ func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	}
 }
 
-// fieldOf returns a field of an object that need not be loaded.
+// fieldOf returns a field of an object whose fields are known without loading.
 func fieldOf(ctx context.Context, v any, name string) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -343,8 +344,8 @@ func fieldOf(ctx context.Context, v any, name string) any {
 	return nil
 }
 
-// texts returns the strings in all; ok is false if one of the values is no
-// string.
+// texts returns the values in all as strings. ok is false if one of the values
+// isn't a string.
 func texts(all []any, ok bool) ([]string, bool) {
 	out := make([]string, 0, len(all))
 	for _, v := range all {

@@ -9,22 +9,22 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// node is compiled code. Exactly one of one and gen is set: one if it yields
-// exactly one result for every input.
+// node is compiled code. Exactly one of the functions one and gen is set. It is one
+// if the node yields exactly one result for every input.
 type node struct {
 	one   func(*machine, *env, values.Located) (values.Located, error)
 	gen   func(*machine, *env, values.Located, values.Yield) error
-	multi bool // its results come from an iteration, so what follows may be evaluated ahead
+	multi bool // whether the results come from an iteration, so that later steps may be evaluated ahead
 
-	// ends is the argument that the node ends with, if it does: its results are
-	// those of the argument, so the node is multi if the argument's query is.
+	// ends is set if the node ends with an argument. The node's results are then
+	// those of the argument, so the node is multi if the argument's query is multi.
 	ends *scope
-	arg  int // if it is an argument itself: 1 + the steps up to its entry; else 0
+	arg  int // for a node that is an argument, 1 + the number of steps up to its entry; else 0
 
-	iter  bool                     // it is .[]
-	field string                   // it is .field
-	wants *predicate               // its leading predicate, or nil
-	known func(e *env) (any, bool) // returns its result for every input without evaluating anything; false if that isn't known
+	iter  bool                     // whether the node is .[]
+	field string                   // the name if the node is .name
+	wants *predicate               // the node's leading predicate, or nil
+	known func(e *env) (any, bool) // returns the node's result without evaluating anything, if it is the same for every input; else false
 }
 
 func one(f func(*machine, *env, values.Located) (values.Located, error)) *node { return &node{one: f} }
@@ -68,8 +68,8 @@ type place struct {
 	prog *syntax.Program
 }
 
-// of returns the error with this place, unless it has one already or does not
-// come from the query. A nil place returns the error as it is.
+// of returns the error with this position, unless the error already has one or does
+// not come from the query. A nil place returns the error unchanged.
 func (p *place) of(err error) error {
 	if p == nil || err == nil {
 		return err
@@ -84,7 +84,7 @@ func (p *place) of(err error) error {
 	return &values.Error{Err: err, Span: p.span, Program: p.prog}
 }
 
-// placed returns a node whose errors have the place.
+// placed returns a node whose errors have this position.
 func (p *place) placed(n *node) *node {
 	if p == nil {
 		return n

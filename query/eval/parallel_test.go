@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// meshQueries are the different ways in which a query reaches values that have
-// yet to be loaded.
+// meshQueries read lazy values in different ways.
 var meshQueries = []string{
 	`.proxies[] | .clusters | length`,
 	`.proxies[] | select(.rds=="STALE") | .clusters[].name`,
@@ -91,9 +90,9 @@ var meshQueries = []string{
 	`[.proxies | .[:10] | .[] | .clusters | map(select(.w % 2 == 0)) | length]`,
 }
 
-// Working ahead changes no result, and loads no more than evaluating one element
-// after the other, unless the query stops early. gojq's machine has the same
-// results for the plain document.
+// TestAheadIsTheSame checks that working ahead changes no result, and loads no more
+// than a sequential evaluation, unless the query stops early. gojq must have the
+// same results for the plain document.
 func TestAheadIsTheSame(t *testing.T) {
 	const n = 24
 	exact, early := 0, 0
@@ -110,9 +109,9 @@ func TestAheadIsTheSame(t *testing.T) {
 			}
 			bound := workers
 			switch {
-			case strings.Contains(q, "$all[]"), strings.Contains(q, "paths"), strings.Contains(q, ".."), strings.Contains(q, "walk"): // nested regions
+			case strings.Contains(q, "$all[]"), strings.Contains(q, "paths"), strings.Contains(q, ".."), strings.Contains(q, "walk"): // these queries have nested regions
 				bound = 2 * workers
-			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="): // a scout that is still running
+			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="): // a scout may still be running
 				bound++
 			}
 			if most := f.most.Load(); most > int64(bound) {
@@ -142,7 +141,7 @@ func stopsEarly(q string) bool {
 	return false
 }
 
-// These queries load several elements at once.
+// TestRunsAhead checks that these queries load several elements concurrently.
 func TestRunsAhead(t *testing.T) {
 	for _, q := range []string{
 		`.proxies[].clusters | length`,
@@ -194,11 +193,11 @@ func TestRunsAhead(t *testing.T) {
 	}
 }
 
-// hung is how long after its deadline a run counts as hung. The actual delay is
-// measured, but not tested, because the machine may be busy.
+// hung is the time after its deadline at which a run counts as hung. The actual
+// delay is measured, but not tested, because the machine may be busy.
 const hung = 3 * time.Minute
 
-// goroutines waits until at most that many goroutines are left, and returns their
+// goroutines waits until the number of goroutines is at most most, and returns the
 // number.
 func goroutines(most int) int {
 	for range 10000 {
@@ -235,7 +234,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	}
 }
 
-// Run panics if a worker that runs ahead panics.
+// TestPanicsComeOut checks that Run panics if a worker that runs ahead panics.
 func TestPanicsComeOut(t *testing.T) {
 	before := runtime.NumGoroutine()
 	bad := Native{Name: "bad", Value: func(c *Call) (any, error) { panic("no good") }}
@@ -255,8 +254,9 @@ func TestPanicsComeOut(t *testing.T) {
 	}
 }
 
-// A scout whose state differs from that of the consumer may never end by itself,
-// so it must give up.
+// TestScoutsGiveUp checks that a scout stops after a limit of steps. A scout's
+// state differs from that of the consumer, so its evaluation may never end by
+// itself.
 func TestScoutsGiveUp(t *testing.T) {
 	query := `reduce .proxies[] as $p (null; if . == null and $p.i > 0 then last(range(1e15)) else . + ($p.clusters | length) end)`
 	f := newFake(40, 0)

@@ -84,7 +84,7 @@ func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
 	return out
 }
 
-// excerptOf returns the elements of a section of which only some fields are loaded.
+// excerptOf returns the elements of a section, each loaded only in part.
 func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *atomic.Int64) []any {
 	paths := []string{"name"}
 	for _, p := range []string{"v", "t", "w", "w.z", "w.y", "w.u", "w.u.q", "list", "none", "none.z"} {
@@ -97,7 +97,7 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *at
 	for _, e := range all {
 		x.Known = append(x.Known, cut(r, e, x.Asked))
 	}
-	var whole []any // the whole elements in another order; those with equal names keep theirs
+	var whole []any // the complete elements in another order, except that elements with equal names keep their order
 	for _, name := range []string{"c", "a", "b"} {
 		for _, e := range all {
 			if e.Get("name") == name {
@@ -120,7 +120,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 		look[i] = looks[r.Intn(len(looks))]
 	}
 	query = fmt.Sprintf(shape, look...)
-	var partial, whole, plain [2][]any // of the mesh, and of one proxy
+	var partial, whole, plain [2][]any // one value for the mesh, one for a proxy
 	for i := range 2 {
 		all := wholeElements(r)
 		for _, e := range all {
@@ -181,8 +181,8 @@ func askGojqKinds(query string, in any) *results {
 	return byGojq(context.Background(), gojqCase{query: query, inputs: []any{in}})
 }
 
-// The parts that were requested, and any further parts that were returned, don't
-// change a result.
+// TestPartials checks that results don't depend on which parts of an element are
+// loaded, as long as these include the requested parts.
 func TestPartials(t *testing.T) {
 	n := 2000
 	if testing.Short() {
@@ -215,8 +215,8 @@ func FuzzPartials(f *testing.F) {
 	})
 }
 
-// Invariant 14: reading a known part loads nothing, and reading any other part
-// loads the element.
+// TestInvariant14 checks that reading a known part loads nothing, and that reading
+// any other part loads the element.
 func TestInvariant14(t *testing.T) {
 	e := object.Of("kind", "Row", "name", "a", "v", 1, "w", object.Of("z", 2, "y", 3))
 	for _, tc := range []struct {
@@ -255,8 +255,8 @@ func TestInvariant14(t *testing.T) {
 	}
 }
 
-// A part of an element is never combined with a part of a changed version. The
-// proxy becomes a fault instead.
+// TestPartialsOfTwoMoments checks that a part of an element is never combined with
+// a part of a newer version. The proxy has a fault instead.
 func TestPartialsOfTwoMoments(t *testing.T) {
 	for _, c := range []struct{ query, version, want string }{
 		{`[.proxies[].x[] | .name]`, "2", `["a","b"] []`},

@@ -5,7 +5,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// pathBuiltins return paths, and change the values at paths.
+// pathBuiltins returns the builtins that return paths, or change the values at
+// paths.
 func pathBuiltins() map[string]maker {
 	return map[string]maker{
 		"path/1": func(c *compiler, f *syntax.Func, s *scope) *node {
@@ -24,8 +25,8 @@ func pathBuiltins() map[string]maker {
 	}
 }
 
-// pathsOf yields the path of every result of n; inner leaves out the path of the
-// input itself, which is empty.
+// pathsOf yields the path of every result of n. If inner is set, it omits the path
+// of the input itself, which is empty.
 func pathsOf(n *node, inner bool, at *place) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		var below error
@@ -43,7 +44,7 @@ func pathsOf(n *node, inner bool, at *place) *node {
 	})
 }
 
-// getPath is getpath, which may be part of a path expression.
+// getPath compiles getpath, which may be part of a path expression.
 func getPath(c *compiler, f *syntax.Func, s *scope) *node {
 	arg, at := c.query(f.Args[0], s), c.mark(f.Span)
 	follow := func(m *machine, in values.Located, k any) (values.Located, error) {
@@ -89,7 +90,7 @@ func getPath(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// remove is del(n).
+// remove compiles del(n).
 func remove(n *node, at *place) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		gone := []any{}
@@ -105,7 +106,8 @@ func remove(n *node, at *place) *node {
 	})
 }
 
-// paths calls f with every path that n yields in v, and the value at it.
+// paths calls f with every path that n yields in v, and with the value at that
+// path.
 func (m *machine) paths(e *env, v any, n *node, f func([]any, any) error) error {
 	return n.run(m, e, values.Located{V: v, P: values.RootPath}, func(w values.Located) error {
 		if err := values.CheckPath(&m.Task, w, values.InvalidResult); err != nil {

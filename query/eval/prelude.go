@@ -10,8 +10,8 @@ import (
 //go:embed prelude.jq
 var preludeSource string
 
-// preludeTexts returns the text of each definition of the prelude, under
-// "name/arity". A text is parsed when a query needs it.
+// preludeTexts returns the text of each definition in the prelude, with keys of the
+// form "name/arity". A text is parsed only when a query needs it.
 func preludeTexts() map[string]string {
 	texts := make(map[string]string, 32)
 	rest := preludeSource

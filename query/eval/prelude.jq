@@ -1,5 +1,6 @@
-# The functions that jq has in jq and that are not written in Go. They are
-# compiled when a query calls them. Each begins at the start of a line.
+# These builtins are defined in jq, because they are not written in Go. A
+# definition is compiled when a query calls it. Each definition begins at the
+# start of a line.
 
 # ends of arrays
 def first: .[0];
@@ -33,7 +34,7 @@ def todateiso8601: todate;
 def fromdate: strptime("%Y-%m-%dT%H:%M:%SZ") | mktime;
 def fromdateiso8601: fromdate;
 
-# streams of [path, leaf] and, behind the last of a container, [path]
+# streams of events: [path, leaf] and, after the last leaf of a container, [path]
 def tostream:
   def events($at):
     if type == "array" or type == "object" then

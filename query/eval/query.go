@@ -12,8 +12,9 @@ import (
 // query compiles an expression.
 func (c *compiler) query(q *syntax.Query, s *scope) *node { return c.queryAt(q, s, false) }
 
-// queryAt compiles an expression. tail is whether the expression is in tail
-// position: the enclosing function does nothing more with its results.
+// queryAt compiles an expression. tail is set if the expression is in tail
+// position, which means that the enclosing function does nothing more with its
+// results.
 func (c *compiler) queryAt(q *syntax.Query, s *scope, tail bool) *node {
 	c.nodes++
 	switch {
@@ -63,8 +64,8 @@ func comma(l, r *node) *node {
 	}}
 }
 
-// alternative is l // r: the results of l that are neither null nor false, or
-// those of r if there are none. An error of l ends l only.
+// alternative compiles l // r. It yields the results of l that are neither null nor
+// false, or the results of r if there are none. An error in l ends only l.
 func alternative(l, r *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		found := false
@@ -203,7 +204,7 @@ func (c *compiler) primary(t *syntax.Term, s *scope, tail bool) []stage {
 	return []stage{{n: c.simple(t, s, tail)}}
 }
 
-// callStage compiles a call, and sets stage.length if the call is one of length/0.
+// callStage compiles a call, and sets stage.length if it is a call of length/0.
 func (c *compiler) callStage(f *syntax.Func, s *scope, tail bool) stage {
 	st := stage{n: c.callAt(f, s, tail)}
 	st.length = isCallOf(c, f, "length/0", s)
@@ -262,7 +263,7 @@ func (c *compiler) unary(t *syntax.Term, s *scope) *node {
 	}, c.mark(t.Span))
 }
 
-// literal returns the value of a query that is just a number or a string.
+// literal returns the value of a query that consists of just a number or a string.
 func literal(q *syntax.Query) (any, bool) {
 	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return nil, false
@@ -296,8 +297,8 @@ func literal(q *syntax.Query) (any, bool) {
 // expression. These steps can be evaluated ahead for several elements at once.
 type stage struct {
 	n      *node
-	arr    *node // the expression inside the brackets, if the stage is an array construction; else nil
-	length bool  // the stage is a call of length/0
+	arr    *node // the expression inside the brackets, if the stage constructs an array; else nil
+	length bool  // whether the stage is a call of length/0
 }
 
 func iterStage(optional bool) stage { return stage{n: iterate(nil, optional)} }
@@ -349,7 +350,7 @@ func (c *compiler) seq(st []stage) *node {
 	return n
 }
 
-// count returns a node for [f] | length that doesn't build the array.
+// count returns a node that evaluates [f] | length without building the array.
 func count(f *node) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		k := 0

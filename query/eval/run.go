@@ -11,7 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// The errors that end a run.
+// These are the errors that end a run.
 type (
 	// Error is an error that the query raised and didn't catch.
 	Error = values.Error
@@ -21,12 +21,12 @@ type (
 	LimitError = values.LimitError
 )
 
-// Run evaluates the query over a value, with the values of its variables, and
-// passes each result to out, in order, in the caller's goroutine. Without
-// [RunOptions.Finish] the results may be lazy. An error that out returns ends
-// the run and is returned as it is. Other errors are an [*Error], a [*Halt], a
-// [*LimitError] or the context's error. When Run returns, none of its goroutines
-// is running.
+// Run evaluates the query on a value, with the values of its variables. It passes
+// each result to out, in order, in the caller's goroutine. Without
+// [RunOptions.Finish] the results may be lazy. An error that out returns ends the
+// run and is returned unchanged. Other errors are an [*Error], a [*Halt], a
+// [*LimitError] or the context's error. When Run returns, none of its goroutines is
+// running.
 func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out func(any) error) error {
 	if len(vars) != len(c.opts.Variables) {
 		return fmt.Errorf("%d values for %d variables", len(vars), len(c.opts.Variables))
@@ -58,7 +58,8 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	return outcome(err)
 }
 
-// outcome returns the error with which Run ends.
+// outcome converts an error that ended the evaluation to the error that Run
+// returns.
 func outcome(err error) error {
 	switch e := values.StripDownstream(err).(type) {
 	case *values.ConsumerError:

@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// controlBuiltins select among values, or stop the generators of values.
+// controlBuiltins returns the builtins that select values, or stop a generator of
+// values.
 func controlBuiltins() map[string]maker {
 	table := map[string]maker{
 		"empty/0": func(*compiler, *syntax.Func, *scope) *node {
@@ -78,7 +79,7 @@ func selection(cond *node) *node {
 	})
 }
 
-// kinds makes a builtin that yields its input if holds is true of it.
+// kinds returns a builtin that yields its input if holds returns true for it.
 func kinds(holds func(m *machine, v any) (bool, error)) maker {
 	return func(c *compiler, f *syntax.Func, _ *scope) *node {
 		at := c.mark(f.Span)
@@ -92,7 +93,7 @@ func kinds(holds func(m *machine, v any) (bool, error)) maker {
 	}
 }
 
-// stops marks a builtin that may stop its generator before that ends.
+// stops marks a builtin that may stop its generator before the generator ends.
 func stops(make maker) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		c.stops = true
@@ -100,7 +101,8 @@ func stops(make maker) maker {
 	}
 }
 
-// first stops its generator after one result. The consumer is called after that.
+// first stops its generator after one result. The consumer is called only after
+// that.
 func first(g *node) *node {
 	if g.one != nil {
 		return g
@@ -151,9 +153,10 @@ func isEmpty(g *node) *node {
 	})
 }
 
-// someOf is any (want is true) and all (want is false): it stops at the first
-// result of the condition that decides. Without a generator it tests the
-// elements of the input; without a condition it tests the values themselves.
+// someOf returns the builtin any (if want is true) or all (if want is false). The
+// builtin stops at the first result of the condition that decides. Without a
+// generator it tests the elements of the input. Without a condition it tests the
+// values themselves.
 func someOf(want bool) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		st := []stage{c.iterStage(f.Span, false)}
@@ -179,7 +182,7 @@ func someOf(want bool) maker {
 	}
 }
 
-// truths yields the results of a condition whose truth is want.
+// truths yields the results of a condition for which truth is equal to want.
 func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Yield) error {
 	return func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return cond.run(m, e, in, func(v values.Located) error {
@@ -192,8 +195,8 @@ func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Y
 	}
 }
 
-// limit yields the first results of a generator. The generator is stopped before
-// the consumer gets the last of them.
+// limit yields the first results of a generator. It stops the generator before it
+// passes on the last of them.
 func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -226,7 +229,7 @@ func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// skip yields the results of a generator after the first ones.
+// skip yields the results of a generator, without the first ones.
 func skip(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {

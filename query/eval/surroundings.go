@@ -13,8 +13,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// runBuiltins read and write what is outside of the query. Those whose effects
-// can be observed, or which consume their source, keep the run in one goroutine.
+// runBuiltins returns the builtins that read or write data outside of the query.
+// Those that have visible effects, or consume their source, keep the run in one
+// goroutine.
 func runBuiltins() map[string]maker {
 	return map[string]maker{
 		"input/0": impure(withMachine(func(m *machine, _ any, _ []any) (any, error) {
@@ -55,12 +56,13 @@ func runBuiltins() map[string]maker {
 			return m.run.opts.InputLine(), nil
 		})),
 		"get_search_list/0":      searchList,
-		"have_literal_numbers/0": always(true), // a number keeps its text
+		"have_literal_numbers/0": always(true), // true, because a number keeps its text
 		"have_decnum/0":          always(true),
 	}
 }
 
-// searchList is get_search_list: the folders that are searched for modules.
+// searchList implements get_search_list, which returns the folders that are
+// searched for modules.
 func searchList(c *compiler, f *syntax.Func, s *scope) *node {
 	list := []any{}
 	if l, ok := c.opts.Modules.(interface{ Folders() []string }); ok {
@@ -79,7 +81,7 @@ func impure(make maker) maker {
 	}
 }
 
-// withMachine makes a builtin of a function that needs the machine.
+// withMachine returns a builtin that calls a function that needs the machine.
 func withMachine(fn machineFunc) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, fn) }
 }
@@ -104,10 +106,10 @@ func (m *machine) input() (v any, ok bool, err error) {
 	return v, true, m.Alloc(inputSize * size)
 }
 
-// inputSize is about how many bytes a byte of JSON takes as a value.
+// inputSize is roughly the number of bytes in memory for each byte of JSON.
 const inputSize = 6
 
-// inputs yields the remaining inputs. An error in one of them is raised as
+// inputs yields the remaining inputs. An error in an input is raised as
 // error(message) would raise it.
 func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 	at := c.mark(f.Span)
@@ -132,7 +134,7 @@ func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 	})
 }
 
-// message passes a value, loaded whole, to debug or stderr.
+// message loads a value completely and passes it to debug or stderr.
 func (m *machine) message(to func(any), v any) error {
 	if to == nil {
 		return nil
@@ -144,7 +146,7 @@ func (m *machine) message(to func(any), v any) error {
 	return err
 }
 
-// debug is debug(messages): it yields its input after it has written the
+// debug implements debug(messages). It yields its input after it has written the
 // messages.
 func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	messages, at := c.query(f.Args[0], s), c.mark(f.Span)
@@ -190,8 +192,8 @@ func halt(m *values.Task, v, code any) error {
 	return &values.Halt{Value: v, Code: n, HasValue: true}
 }
 
-// moduleMeta is modulemeta: the metadata of a module, its definitions and its
-// imports.
+// moduleMeta implements modulemeta, which returns the metadata, the definitions and
+// the imports of a module.
 func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
 	modules := c.opts.Modules
 	return c.apply(f, s, func(m *machine, in any, _ []any) (any, error) {

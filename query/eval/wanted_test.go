@@ -12,7 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// narrow is an array that can load only the elements with given values of a
+// narrow is a lazy array that can load only the elements with given values of a
 // field.
 type narrow struct {
 	by     string
@@ -21,7 +21,7 @@ type narrow struct {
 	forced bool
 	refuse bool
 	fault  error
-	others func() bool // reports whether to return an element that was not requested
+	others func() bool // reports whether to also return an element that was not requested
 }
 
 func (n *narrow) Pending() bool                      { return true }
@@ -42,8 +42,8 @@ func (n *narrow) Narrow(_ context.Context, h mesh.Hint) ([]any, bool, error) {
 	return out, true, n.fault
 }
 
-// meant reports whether a hint wants an element with that name, as the hint's
-// comment defines it.
+// meant reports whether a hint requests an element with that name, according to the
+// comment on mesh.Hint.
 func meant(name any, h mesh.Hint) bool {
 	s, ok := name.(string)
 	if !ok {

@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// diffProxy implements _diff: it compares what istiod would send to a proxy with
-// what the proxy holds.
+// diffProxy implements _diff. It compares what istiod would send to a proxy with
+// what the proxy has.
 func (d Doors) diffProxy(c *eval.Call, yield func(any) error) error {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {
@@ -45,9 +45,9 @@ func eachChange(s diff.Section, proxy *mesh.Object, a, b string, yield func(any)
 	return nil
 }
 
-// Difference returns a change as an object of kind Difference. a and b name the
-// members that hold the two sides' values. proxy is the proxy that the change
-// belongs to; nil where it belongs to none.
+// Difference returns a change as an object of kind Difference. a and b are the
+// names of the members that contain the two sides' values. proxy is the proxy that
+// the change belongs to, or nil if it belongs to none.
 func Difference(c diff.Change, proxy *mesh.Object, a, b string) *mesh.Object {
 	m := object.Of("path", diff.PathText(c.Path))
 	if proxy != nil {
@@ -88,7 +88,8 @@ func setText(m *object.Object, key, text string) {
 	}
 }
 
-// jsonPatch implements _jsonPatch(a; b): the operations that turn a into b.
+// jsonPatch implements _jsonPatch(a; b). It returns the operations that turn a into
+// b.
 func jsonPatch(c *eval.Call) (any, error) {
 	out := []any{}
 	err := diff.Compare(c.Ctx, c.Args[0], c.Args[1], func(s diff.Section) error {

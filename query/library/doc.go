@@ -1,9 +1,9 @@
-// Package library holds the functions that a query can call beside jq's own. Each
-// .jq file defines the functions of one subject; the comment above a function is
-// its documentation. A function whose name begins with an underscore is private,
-// and written in Go where jq can't express it.
+// Package library contains the functions that a query can call in addition to jq's
+// own. Each .jq file defines the functions of one subject. The comment above a
+// function is its documentation. A function whose name begins with an underscore is
+// private. It is written in Go if jq can't express it.
 //
-// Start with library.go: Natives is the table of the Go functions. What is behind
-// match and trace is in package trace, what is behind diff in package diff. The
-// package reads only the values that it is given, and what Doors offer.
+// Start with library.go, where Natives returns the table of the Go functions.
+// Package trace implements match and trace, and package diff implements diff. The
+// package reads only its arguments and what Doors provide.
 package library

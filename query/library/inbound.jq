@@ -1,7 +1,7 @@
 # The ports at which a workload is reached.
 
-# _inbound: the ports at which a workload is reached, {port, plain, mutual} each, by the filter chains in use. plain is whether a chain accepts
-# plain text, mutual whether one requires mutual TLS. port is null for the ports that no chain names.
+# _inbound: the ports at which a workload is reached, according to the filter chains in use. Each result is an object {port, plain, mutual}:
+# plain is true if a chain accepts plain text, mutual if a chain requires mutual TLS. port is null for all ports that no chain names.
 def _inbound:
   [.listeners[]
    | select((.state == "ACTIVE" or .state == "STATIC") and (.trafficDirection == "INBOUND" or .name == "virtualInbound"))

@@ -32,15 +32,15 @@ func kind(c *eval.Call) (any, error) {
 	return kind, err
 }
 
-// hasSections returns whether a value is a proxy, or the configuration that istiod
-// would send to one. Lookup functions search the sections of such a value, and those
-// of each such element of an array.
+// hasSections reports whether a value is a proxy, or the configuration that istiod
+// would send to one. Lookup functions search the sections of such a value. In an
+// array, they search the sections of each such element.
 func hasSections(ctx context.Context, v any) (bool, error) {
 	kind, err := document.Kind(ctx, v)
 	return kind == "Proxy" || kind == "Desired", err
 }
 
-// haveSections returns whether an array contains a value with sections.
+// haveSections reports whether an array contains a value with sections.
 func haveSections(c *eval.Call) (any, error) {
 	all, _, err := document.Elements(c.Ctx, c.In)
 	if err != nil {
@@ -54,7 +54,7 @@ func haveSections(c *eval.Call) (any, error) {
 	return false, nil
 }
 
-// unread returns whether the input is a section from which some of the elements can
+// unread reports whether the input is a section from which some of the elements can
 // be requested alone. That is possible only while the section isn't loaded.
 func unread(c *eval.Call) (any, error) {
 	_, ok := c.In.(mesh.Narrower)
@@ -62,8 +62,8 @@ func unread(c *eval.Call) (any, error) {
 }
 
 // unknown implements _unknown(section; message). It raises a fault with this
-// message, for a fact about a proxy or the mesh that a source doesn't contain
-// although it could be read.
+// message. The fault means that a source doesn't contain a fact about a proxy or
+// the mesh, although the source could be read.
 func unknown(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	f := &mesh.Fault{}
@@ -80,8 +80,9 @@ func unknown(c *eval.Call) (any, error) {
 	return nil, f
 }
 
-// list returns the input if it is an array, and an empty array otherwise. It doesn't
-// load a section from which some of the elements can be requested alone.
+// list returns the input if it is an array, and an empty array otherwise. If the
+// input is a section from which some of the elements can be requested alone, list
+// doesn't load it.
 func list(c *eval.Call) (any, error) {
 	if _, ok := c.In.(mesh.Narrower); ok {
 		return c.In, nil
@@ -93,8 +94,8 @@ func list(c *eval.Call) (any, error) {
 	return all, nil
 }
 
-// routable returns whether match, called on the input, selects routes as Envoy does.
-// For any other input, match is jq's function for regular expressions.
+// routable reports whether match, when it is called on the input, selects routes as
+// Envoy does. For any other input, match is jq's function for regular expressions.
 func routable(c *eval.Call) (any, error) {
 	v := c.In
 	all, _, err := document.Elements(c.Ctx, v)
@@ -143,7 +144,8 @@ func words(c *eval.Call) (any, error) {
 	return out, r.Err
 }
 
-// proxy implements _proxy(name).
+// proxy implements _proxy(name). It returns the only proxy that the name matches,
+// or raises an error.
 func proxy(c *eval.Call) (any, error) {
 	name, all, err := proxiesAndName(c, "proxy")
 	if err != nil {
@@ -156,7 +158,7 @@ func proxy(c *eval.Call) (any, error) {
 	return found, err
 }
 
-// proxies implements _proxies(name).
+// proxies implements _proxies(name). It yields every proxy that the name matches.
 func proxies(c *eval.Call, yield func(any) error) error {
 	name, all, err := proxiesAndName(c, "proxies")
 	for _, p := range all.Named(name) {
@@ -183,8 +185,8 @@ func proxiesAndName(c *eval.Call, function string) (name string, all document.Pr
 	return name, all, err
 }
 
-// desired implements _desired. It returns what istiod would send to the input, which
-// must be a proxy.
+// desired implements _desired. It returns the configuration that istiod would send
+// to the input, which must be a proxy.
 func (d Doors) desired(c *eval.Call) (any, error) {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {

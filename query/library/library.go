@@ -16,8 +16,8 @@ import (
 //go:embed *.jq
 var files embed.FS
 
-// Doors are what the library reads beside its arguments. A nil function is for a
-// run that has no such thing.
+// Doors are the data sources of the library, other than the arguments of its
+// functions. A nil function means that the run has no such source.
 type Doors struct {
 	// Desired returns what istiod would send to a proxy: an object with lazy
 	// clusters, listeners, routes, endpoints, secrets and extensions.
@@ -59,11 +59,11 @@ func Programs() ([]*syntax.Program, error) {
 // Function is a documented function of the library.
 type Function struct {
 	Name      string
-	Params    []string // the names in the documentation: "name", "a", "b"
-	Subject   string   // the name of its file, without .jq: "lookups"
-	Doc       string   // what it returns; the first sentence is the summary
-	Examples  []string // queries
-	Signature string   // "proxy(name)"
+	Params    []string // names of the parameters in the documentation: "name", "a", "b"
+	Subject   string   // name of the function's file, without .jq: "lookups"
+	Doc       string   // the description; its first sentence is the summary
+	Examples  []string // example queries
+	Signature string   // the name with its parameters: "proxy(name)"
 }
 
 // Functions returns the documentation of all functions, by subject and then in the
@@ -78,7 +78,7 @@ func Functions() []Function {
 }
 
 func eachFile(f func(name, text string) error) error {
-	names, err := fs.Glob(files, "*.jq") // sorted
+	names, err := fs.Glob(files, "*.jq") // Glob returns the names sorted
 	for _, name := range names {
 		text, err := files.ReadFile(name)
 		if err != nil {
@@ -91,15 +91,15 @@ func eachFile(f func(name, text string) error) error {
 	return err
 }
 
-// documented reads the comments of a file. A function's comment begins with its
-// signature and a colon, as in
+// documented parses the comments of a file. A function's comment begins with its
+// signature and a colon, for example:
 //
 //	# proxy(name): the proxy of that name.
 //	#   .proxy("reviews-v1").clusters | length
 //	def proxy($name): …
 //
-// Lines indented by three spaces are examples. A comment that an empty line
-// follows is the file's own.
+// Lines indented by three spaces are examples. A comment that is followed by an
+// empty line describes the file.
 func documented(subject, text string) []Function {
 	var out []Function
 	var comment []string
@@ -143,10 +143,10 @@ func parseComment(subject string, comment []string) (Function, bool) {
 	return f, true
 }
 
-// standIns declare which fields the Go functions read, in the words of the
-// language: the analysis of what a query reads uses them in the functions' place.
-// Of a listener's own routes the words of a query say nothing. What istiod would
-// send has a name that no proxy has.
+// standIns declares in jq which fields the Go functions read. The analysis of what
+// a query reads uses these definitions instead of the Go functions. The definitions
+// don't say what is read of the routes inside a listener. _desired reads a field
+// that no proxy has.
 const standIns = `
 def _kind: .kind;
 def _named: .id, .name, .workload, .clusterID, .context;
@@ -166,8 +166,8 @@ def _cidr($block): not;
 def _semver($range): not;
 `
 
-// StandIns returns the definitions that stand for the Go functions where a query is
-// analyzed: they read what these read.
+// StandIns returns definitions in jq that replace the Go functions when a query is
+// analyzed. They read the same fields as the Go functions.
 func StandIns() (*syntax.Program, error) {
 	var outline []string
 	k, _ := mesh.KindOf("Proxy")

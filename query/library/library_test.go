@@ -76,7 +76,8 @@ func TestValues(t *testing.T) {
 	})
 }
 
-// proxies is a small mesh, as plain values: the library asks for no more.
+// proxies returns a small mesh of plain values, which are all that the library
+// needs.
 func proxies() any {
 	one := func(id, pod, workload string, sync *object.Object) any {
 		fields := object.Of("id", id, "name", pod, "workload", workload, "clusterID", "c", "connected", true, "sync", sync, "clusters", []any{
@@ -171,8 +172,8 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// A sidecar's listener looks into plain connections for HTTP, and chooses the
-// chain by what it finds.
+// TestMatchOfListeners checks that a sidecar's listener inspects plain-text
+// connections for HTTP, and chooses the filter chain by the result.
 func TestMatchOfListeners(t *testing.T) {
 	listener := func(filter string) string {
 		return `{kind: "Listener", port: 80, listenerFilters: [` + filter + `], filterChains: [{filterChainMatch: {applicationProtocols: ["http/1.1", "h2c"]}, filters: [{name: "http", typedConfig: {httpFilters: [],

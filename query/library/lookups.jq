@@ -1,7 +1,8 @@
-# Lookups find parts of the document by name. All but proxy return any number of
-# results, and never an error.
+# Lookups find parts of the document by name. All of them except proxy return any number
+# of results, and never an error.
 
-# _in: the arrays in which a lookup searches for elements of a section: the section of the input, or of each element of an array, or the input itself.
+# _in: the arrays in which a lookup searches for elements of a section. They are the section of the input, the section of each element of
+# the input, or the input itself.
 def _in($section):
   if _unread then .
   elif _kind == "Mesh" then .proxies[] | _in($section)

@@ -11,7 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A section is one that can be asked for elements by name.
+// section is a section of which elements can be requested by name.
 type section struct {
 	all    []any
 	log    *[]string
@@ -44,7 +44,8 @@ func (s *section) Narrow(_ context.Context, h mesh.Hint) ([]any, bool, error) {
 	return out, true, nil
 }
 
-// Lookups ask a section for what is looked for, and for nothing else.
+// TestLookupsAskByName checks that lookups request from a section only the elements
+// of the name that they search for.
 func TestLookupsAskByName(t *testing.T) {
 	for _, c := range []struct{ query, want, asked string }{
 		{`.proxy("a").cluster("x").name`, `"x"`, "a.s: x"},

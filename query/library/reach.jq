@@ -2,7 +2,7 @@
 
 def _among: . == null or . == "ACTIVE" or . == "STATIC";
 
-# Of Istio's names, "outbound|9080|v1|reviews.default.svc.cluster.local", the last part is the service.
+# In Istio's cluster names, such as "outbound|9080|v1|reviews.default.svc.cluster.local", the last part is the service.
 def _leadsTo($to): strings | . == $to or ((startswith("outbound|") or startswith("inbound|")) and ((split("|")[3:] | join("|")) | . == $to or startswith($to + ".")));
 
 def _clustersOf: .cluster?, .weightedClusters.clusters[]?.name;

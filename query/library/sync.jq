@@ -8,8 +8,8 @@ def synced: _words as $words | .connected == true and all($words[]; . == "SYNCED
 #   [.proxies[] | select(stale) | .name]
 def stale: _words | any(.[]; . == "STALE");
 
-# _sync: the state of each type. It is a fault if no istiod that could be read knows the state of the proxy. To a proxy that no
-# istiod knows, nothing was sent.
+# _sync: the sync state of each type. It raises a fault if the proxy may be connected and no istiod that could be read knows its state.
+# No istiod has sent anything to a proxy that isn't connected.
 def _sync: if .connected != false and all(.sync[]; .status == "UNKNOWN") then _unknown("sync"; "no istiod was read that would say what it sent and what was taken") else .sync end;
 
 # outline: the proxy without its sections: what is known without a request to it. Printing it loads nothing.

@@ -24,7 +24,8 @@ func valueNatives() []eval.Native {
 	}
 }
 
-// stringOf returns a value that has to be a string. what names it in an error.
+// stringOf returns a value as a string, or an error if it isn't one. The error uses
+// what as the name of the value.
 func stringOf(r *document.Reader, v any, what string) (string, error) {
 	v = r.Force(v)
 	s, ok := v.(string)
@@ -34,7 +35,7 @@ func stringOf(r *document.Reader, v any, what string) (string, error) {
 	return s, r.Err
 }
 
-// seconds implements _time: it returns a time, in the form of RFC 3339, as seconds
+// seconds implements _time. It converts a time in the format of RFC 3339 to seconds
 // since 1970.
 func seconds(c *eval.Call) (any, error) {
 	s, err := stringOf(document.NewReader(c.Ctx), c.In, "a time")
@@ -48,7 +49,7 @@ func seconds(c *eval.Call) (any, error) {
 	return float64(t.UnixMilli()) / 1000, nil
 }
 
-// duration implements _duration: it returns "72h", "7d" or a number of seconds in
+// duration implements _duration. It converts "72h", "7d" or a number of seconds to
 // seconds.
 func duration(c *eval.Call) (any, error) {
 	v, err := mesh.Force(c.Ctx, c.In)
@@ -67,7 +68,8 @@ func duration(c *eval.Call) (any, error) {
 	return nil, fmt.Errorf("a duration is a string like 72h or a number of seconds, not %s", document.TypeName(v))
 }
 
-// parseDuration is time.ParseDuration; the text may begin with days: "1d12h".
+// parseDuration parses a duration as time.ParseDuration does. The string may also
+// begin with days: "1d12h".
 func parseDuration(s string) (time.Duration, error) {
 	days, rest, ok := strings.Cut(s, "d")
 	if !ok {
@@ -77,7 +79,7 @@ func parseDuration(s string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !(math.Abs(n) < 100_000) { // a Duration holds 292 years; NaN is refused too
+	if !(math.Abs(n) < 100_000) { // a Duration can represent 292 years; NaN is also rejected
 		return 0, errors.New("too long")
 	}
 	d := time.Duration(n * 24 * float64(time.Hour))
@@ -88,8 +90,8 @@ func parseDuration(s string) (time.Duration, error) {
 	return d + more, err
 }
 
-// inBlock implements _cidr(block): whether an IP address is in a CIDR block. Any
-// other value (null, the path of a socket) is in none.
+// inBlock implements _cidr(block). It reports whether an IP address is in a CIDR
+// block. Any other value (null, the path of a socket) is in no block.
 func inBlock(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	block, err := stringOf(r, c.Args[0], "a CIDR block")

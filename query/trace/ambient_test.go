@@ -8,7 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The parts of an ambient mesh's tunnels, as Istio makes them.
+// These constants name the parts of an ambient mesh's tunnels, as Istio configures
+// them.
 const (
 	upstreamTLS   = `"transportSocket": {"name": "tls", "typedConfig": {"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"}}`
 	originate     = `{"name": "connect_originate", "state": "ACTIVE", "internalListener": {}, "filterChains": [{"filters": [{"name": "tcp", "typedConfig": {` + tcpType + `, "cluster": "connect_originate", "tunnelingConfig": {"hostname": "%DOWNSTREAM_LOCAL_ADDRESS%"}}}]}]}`
@@ -16,7 +17,8 @@ const (
 	originateWays = `{"name": "connect_originate", "type": "ORIGINAL_DST", "lbPolicy": "CLUSTER_PROVIDED", ` + upstreamTLS + `, "originalDstLbConfig": {"upstreamPortOverride": 15008, "metadataKey": {"key": "envoy.filters.listener.original_dst", "path": [{"key": "waypoint"}]}}}`
 )
 
-// tunnelled is an endpoint that is reached through connect_originate.
+// tunnelled returns an endpoint that is reached through the internal listener
+// connect_originate.
 func tunnelled(cluster, local, waypoint string) string {
 	more := ""
 	if waypoint != "" {
@@ -25,8 +27,8 @@ func tunnelled(cluster, local, waypoint string) string {
 	return `{"cluster": "` + cluster + `", "address": "envoy://connect_originate/` + local + `", "health": "HEALTHY", "metadata": {"filterMetadata": {"envoy.filters.listener.original_dst": {"local": "` + local + `"` + more + `}}}}`
 }
 
-// ambient is a mesh of a sidecar that speaks in tunnels, a waypoint, and a
-// ztunnel before two workloads.
+// ambient returns a mesh with a sidecar that opens tunnels, a waypoint, and a
+// ztunnel in front of two workloads.
 func ambient(t *testing.T) *mesh.Object {
 	t.Helper()
 	web := map[string]string{
@@ -96,7 +98,7 @@ func TestTunnels(t *testing.T) {
 			`[true,"cart",["envoy://connect_originate/10.1.0.2:80","10.1.0.2",80,"10.0.0.5:15008",1],["cart","connect_originate","connect_originate"]]`},
 		{`.proxy("web").trace("http://cart/nowhere") | [.reached, .reason, .endpoints[0].share]`, `[false,"NO_LISTENER",0]`},
 		{`.proxy("web").trace("http://cart/direct") | .endpoints[0].tunnel`, `"10.0.0.7:15008"`},
-		// a waypoint by itself
+		// a trace that begins at a waypoint
 		{`.proxy("way").trace({url: "http://cart/", principal: "spiffe://cluster.local/ns/shop/sa/web"}) | [.reached, .cluster, [.steps[] | select(.step | test("listener|chain")) | .name], [.policies[] | [.istio, .verdict]]]`,
 			`[true,"inbound-vip|80|http|cart.shop.svc.cluster.local",["connect_terminate","default","main_internal","cart","connect_originate",null],[[null,"allowed"],["authorization-policy/web-only.shop","allowed"]]]`},
 		{`.proxy("way").trace({url: "http://cart/", principal: "spiffe://cluster.local/ns/shop/sa/mallory"}) | [.reached, .reason, .status, [.steps[].name]]`,
@@ -104,7 +106,7 @@ func TestTunnels(t *testing.T) {
 		{`.proxy("way").trace({url: "http://cart/", method: "PUT", principal: "spiffe://cluster.local/ns/shop/sa/web"}) | [.reason, .status]`, `["DENIED",403]`},
 		{`.proxy("way").trace("http://cart/") | [.reason, .unsupported]`, `[null,["rbac: the client's identity"]]`},
 		{`.proxy("way").trace("http://10.1.0.3/") | [.reason, .steps[-1].reason]`, `["NO_FILTER_CHAIN","none matches, so the connection is closed"]`},
-		// all of the way
+		// a trace through all proxies on the way
 		{`.proxy("web").trace({url: "http://cart/", through: true}) | [.reached, .reason, (.through[] | [.proxy, .reached, .request.principal, (.through[] | [.proxy, .reached, .request.principal, .endpoints[0].workload, .policies[0].istio])])]`,
 			`[true,null,["way.shop",true,"spiffe://cluster.local/ns/shop/sa/web",["zt-2.shop",true,"spiffe://cluster.local/ns/shop/sa/way","cart-1.shop","authorization-policy/way-only.shop"]]]`},
 		{`.proxy("web").trace({url: "http://cart/direct", through: true}) | [.reached, (.through[] | [.proxy, .steps[0].name, .policies[0].verdict])]`, `[true,["zt-2.shop","cart-1.shop","allowed"]]`},

@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestBootstrap holds what a request hangs on that an Envoy started with: its
-// runtime, and the cluster that it belongs to.
+// TestBootstrap checks that a trace reads what it needs from Envoy's bootstrap: the
+// runtime, and the cluster that the proxy belongs to.
 func TestBootstrap(t *testing.T) {
 	proxy := mesh.NewObject("Proxy", nil, object.Of("id", "web.shop", "name", "web", "namespace", "shop", "type", "router", "ip", "10.0.0.1"))
 	fields, _ := proxy.Fields(t.Context())
@@ -40,14 +40,14 @@ func TestBootstrap(t *testing.T) {
 	}
 	in := mesh.NewObject("Mesh", nil, object.Of("proxies", []any{proxy}))
 	for _, c := range []struct{ src, want string }{
-		{`{url: "http://h/", destination: "10.0.0.5"} | [.cluster, .unsupported, [.endpoints[].share]]`, `["v1",[],[1,0]]`}, // kept within its zone
+		{`{url: "http://h/", destination: "10.0.0.5"} | [.cluster, .unsupported, [.endpoints[].share]]`, `["v1",[],[1,0]]`}, // the request stays in the proxy's zone
 		{`{url: "http://h/split", destination: "10.0.0.5"} | [.clusters[] | .name, .share]`, `["v1",0.75,"v2",0.25]`},
 		{`{url: "http://h/header", destination: "10.0.0.5", headers: {"x-envoy-original-dst-host": "10.9.9.9:1"}} | .endpoints[0].address`, `"10.9.9.9:99"`},
 		{`{url: "http://h/header", destination: "10.0.0.5"} | .endpoints[0].address`, `"10.0.0.5:99"`},
-		{`"tcp://h:80" | [.steps[0].name, .cluster]`, `["10.0.0.1_80","own"]`}, // of the address goes before that of any
+		{`"tcp://h:80" | [.steps[0].name, .cluster]`, `["10.0.0.1_80","own"]`}, // the listener of the address comes before the listener of any address
 		{`{url: "tcp://h:81", destination: "10.0.0.5"} | .reason`, `"NO_LISTENER"`},
 		{`{url: "tcp://h:81", destination: "fd00::5"} | .steps[0].name`, `"[::]_81"`},
-		{`"tcp://h:82" | .reason`, `"NO_LISTENER"`}, // UDP
+		{`"tcp://h:82" | .reason`, `"NO_LISTENER"`}, // a UDP listener accepts no TCP connection
 	} {
 		if got := tracedBy(t, in, `.proxy("web")`, c.src); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
@@ -55,7 +55,8 @@ func TestBootstrap(t *testing.T) {
 	}
 }
 
-// tracedBy gives what becomes of "request | rest" at a proxy.
+// tracedBy returns the result of the query "request | rest", where the request is
+// traced from a proxy.
 func tracedBy(t *testing.T, in *mesh.Object, proxy, src string) string {
 	t.Helper()
 	request, rest, more := strings.Cut(src, " | ")

@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// enterTCPProxy continues the trace at the clusters of a TCP proxy, which has to be
-// the last of these network filters.
+// enterTCPProxy continues the trace at the clusters of a TCP proxy. The TCP proxy
+// must be the last of the network filters.
 func (w *walk) enterTCPProxy(filters []any) error {
 	if len(filters) == 0 {
 		return w.end(noCluster)
@@ -54,8 +54,8 @@ func (w *walk) enterTCPProxy(filters []any) error {
 }
 
 // tcpClusters returns the shares of the clusters of a TCP proxy, the cluster that a
-// random value selects, and the metadata that an endpoint must have. If name isn't
-// empty, it replaces the configured cluster.
+// random value selects, and the metadata that an endpoint must have. A name that
+// isn't empty replaces the configured cluster.
 func (g *configuration) tcpClusters(r *document.Reader, config any, name string, random *uint64) (shares []routing.Share, cluster string, criteria *object.Object, err error) {
 	cluster, criteria = cmp.Or(name, r.Text(config, "cluster")), endpointMetadata(r, r.Get(config, "metadataMatch"))
 	weighted := r.Get(config, "weightedClusters")
@@ -106,7 +106,7 @@ func (w *walk) enterClusters(shares []routing.Share, chosen string, criteria *ob
 		entry.Set("reason", orNull(why))
 		if arrives(why) {
 			w.addOutcome(why, w.left-before)
-			w.addOutcome(cmp.Or(w.stopped, routing.AllUnhealthy), share-(w.left-before)) // the share that fails because too few endpoints are healthy
+			w.addOutcome(cmp.Or(w.stopped, routing.AllUnhealthy), share-(w.left-before)) // this share fails because too few endpoints are healthy
 		} else {
 			w.addOutcome("", w.left-before)
 			w.addOutcome(why, share-(w.left-before))
@@ -125,7 +125,7 @@ func (w *walk) enterClusters(shares []routing.Share, chosen string, criteria *ob
 }
 
 // enterCluster continues the trace at a cluster's endpoints, for a share of the
-// requests. The reason is empty if endpoints are reached in the normal way.
+// requests. The reason is empty if Envoy reaches the endpoints in the normal way.
 func (w *walk) enterCluster(name string, share float64, criteria *object.Object) (reason string, err error) {
 	c, unused, err := w.clusterNamed(name)
 	if err != nil {
@@ -172,8 +172,8 @@ func (w *walk) enterCluster(name string, share float64, criteria *object.Object)
 	return w.stopped, nil
 }
 
-// whyUnused returns the reason why Envoy doesn't use cluster c. If c is nil, no such
-// cluster exists.
+// whyUnused returns the reason why Envoy doesn't use the cluster c. A nil c means
+// that no such cluster exists.
 func whyUnused(r *document.Reader, c any) string {
 	if c == nil {
 		return "there is none of that name"
@@ -186,7 +186,7 @@ func whyUnused(r *document.Reader, c any) string {
 }
 
 // zoneIfKnown returns the result of zone. If a part of the zone can't be read, it
-// reports that as missing and returns nil.
+// reports that part as missing and returns nil.
 func (w *walk) zoneIfKnown() (*routing.Zone, error) {
 	z, err := w.zone()
 	if err != nil && w.isUnreadable(err) {
@@ -196,7 +196,7 @@ func (w *walk) zoneIfKnown() (*routing.Zone, error) {
 }
 
 // addMembers adds a cluster's endpoints to the result, and continues the trace at
-// those that receive a share of the requests.
+// the endpoints that receive a share of the requests.
 func (w *walk) addMembers(c any, name string, share float64, b *routing.Balanced) error {
 	r := w.reader()
 	isChecked := r.Get(c, "outlierDetection") != nil || len(r.List(c, "healthChecks")) > 0
@@ -244,7 +244,7 @@ func (w *walk) endpointValue(row, cluster any, isChecked bool) (m *object.Object
 		return nil, nil, r.Err
 	}
 	metadata := r.Get(fields.Fields.Get("metadata"), "filterMetadata")
-	if r.Err != nil && w.isUnreadable(r.Err) { // without the metadata, the transport socket isn't known
+	if r.Err != nil && w.isUnreadable(r.Err) { // the metadata selects the transport socket, so that isn't known either
 		m.Set("workload", nil)
 		m.Set("transport", nil)
 		return m, nil, nil
@@ -270,9 +270,9 @@ func workloadName(s string) string {
 }
 
 // upstreamTransport returns the name of the transport socket that Envoy uses for an
-// endpoint with this metadata. It is the first transport socket match whose
-// conditions hold, else the cluster's own transport socket. The name is empty for
-// plain text. tls is the UpstreamTlsContext, or nil for any other transport.
+// endpoint with this metadata: the first transport socket match whose conditions
+// hold, or else the cluster's own transport socket. The name is empty for plain
+// text. tls is the UpstreamTlsContext, or nil for any other transport.
 func upstreamTransport(r *document.Reader, cluster, metadata any) (name string, tls any, err error) {
 	socket := r.Get(cluster, "transportSocket")
 	name = r.Text(socket, "name")
@@ -332,7 +332,7 @@ func (w *walk) enterOriginalDestination(c any, name string, share float64) (stri
 	return reason, nil
 }
 
-// unlistedEndpoint returns the value of an endpoint that no EDS row describes.
+// unlistedEndpoint returns the value for an endpoint that isn't in the EDS data.
 func unlistedEndpoint(address, ip string, port int, share float64) *object.Object {
 	return object.Of(
 		"address", orNull(address), "ip", orNull(ip), "port", port, "cluster", nil, "share", share, "health", "UNKNOWN",
@@ -341,8 +341,8 @@ func unlistedEndpoint(address, ip string, port int, share float64) *object.Objec
 }
 
 // originalDestination returns the address to which an ORIGINAL_DST cluster sends a
-// connection: the one in the metadata, else the one in the request's header, else
-// the one that the client connected to.
+// connection. The address in the metadata takes precedence over the one in the
+// request's header. Without either, it is the address that the client connected to.
 func (w *walk) originalDestination(lb document.Message) (ip string, port int, err error) {
 	if lb.Has("metadataKey") {
 		v := any(w.metadata)
@@ -365,7 +365,7 @@ func (w *walk) originalDestination(lb document.Message) (ip string, port int, er
 			if at, err := netip.ParseAddrPort(h[1]); err == nil {
 				return at.Addr().String(), int(at.Port()), nil
 			}
-			break // Envoy ignores a header that is no address
+			break // Envoy ignores a header that contains no address
 		}
 	}
 	if lb.Err != nil {

@@ -12,22 +12,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// configuration reads the sections of one proxy. It requests elements by
-// name, so that a live Envoy sends only these.
+// configuration reads the sections of one proxy. It requests elements by name, so
+// that a live Envoy sends only these elements.
 type configuration struct {
 	ctx   context.Context
 	proxy *mesh.Object
 	split splitClusters
-	idle  []socket // those of the listeners read last that Envoy doesn't use
+	idle  []socket // among the listeners that were read last, those that Envoy doesn't use
 }
 
-// splitClusters are the clusters that a weighted route splits its requests
-// among, and their endpoints. They are loaded with two requests in total,
-// instead of two for each cluster.
+// splitClusters holds the clusters that a weighted route splits its requests among,
+// and their endpoints. Two requests in total load them, instead of two requests for
+// each cluster.
 type splitClusters struct {
-	used   *object.Object   // by name; null for a cluster that doesn't exist
-	unused *object.Object   // by name; the clusters that Envoy doesn't use
-	rows   map[string][]any // the endpoints, by EDS name
+	used   *object.Object   // clusters by name; null for a cluster that doesn't exist
+	unused *object.Object   // clusters that Envoy doesn't use, by name
+	rows   map[string][]any // endpoints by EDS name
 }
 
 func (g *configuration) reader() *document.Reader { return document.NewReader(g.ctx) }
@@ -82,8 +82,8 @@ func (g *configuration) loadSplit(shares []routing.Share) error {
 	return r.Err
 }
 
-// some returns the elements of a section for which the value of a field is
-// one of the names. It may also return others.
+// some returns the elements of a section in which the value of a field is one of
+// the names. It may also return others.
 func (g *configuration) some(section, field string, names []string) ([]any, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -91,8 +91,8 @@ func (g *configuration) some(section, field string, names []string) ([]any, erro
 	return narrowed(g.ctx, g.proxy, section, mesh.Hint{By: field, Names: names})
 }
 
-// clusterNamed returns the cluster with a name, with the same results as
-// byName. It uses the clusters that loadSplit has loaded.
+// clusterNamed returns the cluster with this name, with the same results as byName.
+// It uses the clusters that loadSplit has loaded.
 func (g *configuration) clusterNamed(name string) (used, unused any, err error) {
 	if c, ok := g.split.used.Lookup(name); ok {
 		return c, g.split.unused.Get(name), nil
@@ -109,11 +109,10 @@ func assignmentOf(r *document.Reader, c any, name string) string {
 	return cmp.Or(r.Text(c, "edsClusterConfig", "serviceName"), name)
 }
 
-// endpointsOf returns the endpoints of a cluster. The endpoints of an
-// aggregate cluster are those of its member clusters; the priorities of each
-// member follow those of the member before it. within lists the aggregate
-// clusters that contain this one. A cluster that contains itself is left
-// out, and reported to unsure.
+// endpointsOf returns the endpoints of a cluster. An aggregate cluster has the
+// endpoints of its member clusters, and the priorities of each member follow those
+// of the previous member. within lists the aggregate clusters that contain this
+// one. A cluster that contains itself is skipped and reported to unsure.
 func (g *configuration) endpointsOf(c any, name string, within []string, unsure func(...string)) ([]any, error) {
 	r := g.reader()
 	members := r.List(c, "clusterType", "typedConfig", "clusters")

@@ -12,8 +12,8 @@ import (
 )
 
 // envoyOf returns the version and the runtime of the Envoy that a value of the
-// document belongs to. A value that belongs to none is decided by the newest
-// rules.
+// document belongs to. For a value that belongs to no Envoy, the rules of the
+// newest version apply.
 func envoyOf(ctx context.Context, v any) routing.Envoy {
 	o, ok := v.(*mesh.Object)
 	if !ok || o.Proxy() == nil {
@@ -22,9 +22,9 @@ func envoyOf(ctx context.Context, v any) routing.Envoy {
 	return routing.Envoy{Version: func() string { return versionOf(ctx, o.Proxy()) }, Runtime: runtimeOf(ctx, o.Proxy())}
 }
 
-// versionOf returns the version of an Envoy from its /server_info, else from its
-// bootstrap: "1.40.0", or "1.40.0-dev" for a build between releases. It is empty
-// where neither can be read.
+// versionOf returns the version of an Envoy from its /server_info, or else from its
+// bootstrap: "1.40.0", or "1.40.0-dev" for a build between releases. It returns an
+// empty string if neither can be read.
 func versionOf(ctx context.Context, proxy *mesh.Object) string {
 	server := document.NewReader(ctx)
 	if words := strings.Split(server.Text(proxy, "server", "version"), "/"); len(words) > 1 { // "5ab1…/1.40.0/Clean/RELEASE/BoringSSL"
@@ -43,9 +43,9 @@ func versionOf(ctx context.Context, proxy *mesh.Object) string {
 	return version
 }
 
-// runtimeOf returns a function that looks up keys of an Envoy's runtime, as far
-// as its bootstrap has them. Values set over the admin port are not seen. No value
-// is known where the bootstrap has a layer that Envoy reads from elsewhere.
+// runtimeOf returns a function that looks up keys of an Envoy's runtime in its
+// bootstrap. It doesn't see values that were set over the admin port. If the
+// bootstrap has a layer that Envoy reads from elsewhere, no value is known.
 func runtimeOf(ctx context.Context, proxy *mesh.Object) func(key string) (v any, known bool) {
 	return func(key string) (any, bool) {
 		r := document.NewReader(ctx)
@@ -69,8 +69,8 @@ func runtimeOf(ctx context.Context, proxy *mesh.Object) func(key string) (v any,
 	}
 }
 
-// runtimeValue returns the value of a key like "a.b.c" in a layer, nil where
-// there is none. The parts of a key may also be the names of nested objects.
+// runtimeValue returns the value of a key like "a.b.c" in a layer, or nil if there
+// is none. The parts of a key may also be the names of nested objects.
 func runtimeValue(r *document.Reader, layer *object.Object, key string) any {
 	if v := r.Force(layer.Get(key)); v != nil {
 		return v

@@ -10,8 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// connectionManager returns the HTTP connection manager of a filter chain; a
-// message without fields where there is none, and the name of the last filter.
+// connectionManager returns the HTTP connection manager of a filter chain and the
+// name of the chain's last filter. Without a connection manager, it returns a
+// message without fields.
 func connectionManager(r *document.Reader, chain any) (hcm document.Message, last string) {
 	for _, f := range r.List(chain, "filters") {
 		config := r.Message(r.Get(f, "typedConfig"))
@@ -23,8 +24,8 @@ func connectionManager(r *document.Reader, chain any) (hcm document.Message, las
 	return document.Message{}, last
 }
 
-// managerOf reads what the connection manager of a listener does to a request
-// before it is routed.
+// managerOf reads what the connection manager of a listener changes in a request
+// before the request is routed.
 func managerOf(listener any, hcm document.Message, r routing.Request) (routing.HCM, error) {
 	m := routing.HCM{
 		StripAnyHostPort: hcm.Flag("stripAnyHostPort"), StripTrailingHostDot: hcm.Flag("stripTrailingHostDot"),
@@ -55,8 +56,8 @@ func managerOf(listener any, hcm document.Message, r routing.Request) (routing.H
 	return m, hcm.Err
 }
 
-// privateAddresses returns the addresses that an older Envoy counts as internal
-// where its configuration names none.
+// privateAddresses returns the addresses that an older Envoy treats as internal if
+// its configuration names none.
 func privateAddresses() []netip.Prefix {
 	var all []netip.Prefix
 	for _, s := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.1/32", "::1/128", "fd00::/8"} {
@@ -65,8 +66,9 @@ func privateAddresses() []netip.Prefix {
 	return all
 }
 
-// hasInternalHeader returns whether the request has a header that Envoy accepts
-// from internal addresses only. The Envoy's version need not be known otherwise.
+// hasInternalHeader reports whether the request has a header that Envoy accepts
+// only from internal addresses. For requests without such a header, the version of
+// Envoy doesn't matter.
 func hasInternalHeader(r routing.Request) bool {
 	for _, h := range r.Headers {
 		if strings.HasPrefix(strings.ToLower(h[0]), "x-envoy-") || strings.EqualFold(h[0], "x-forwarded-for") {
@@ -76,16 +78,17 @@ func hasInternalHeader(r routing.Request) bool {
 	return false
 }
 
-// routesAt is where the routes of a connection manager are.
+// routesAt is the result of routesOf: the route configuration that a connection
+// manager uses.
 type routesAt struct {
 	configuration any
-	name          string // the route configuration's name; empty for an inline one
-	unsupported   string // why it can't be found
+	name          string // name of the route configuration; empty for an inline one
+	unsupported   string // the reason why configuration is nil
 }
 
-// routesOf returns the route configuration of a connection manager: the inline
-// one, the one of a scope that the request's headers choose, or the one with that
-// name of the listener's proxy.
+// routesOf returns the route configuration of a connection manager. It is either
+// inline, or chosen by the request's headers from the scopes, or found by name at
+// the listener's proxy.
 func (t *Tracer) routesOf(l any, hcm document.Message, r routing.Request) (at routesAt, err error) {
 	switch {
 	case hcm.Has("routeConfig"):

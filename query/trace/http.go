@@ -64,8 +64,8 @@ func (w *walk) enterChain(listener, chain any) error {
 	return w.enterRoutes(listener, hcm)
 }
 
-// enterRoutes decides the request by the routes and the HTTP filters of a
-// connection manager.
+// enterRoutes applies the routes and the HTTP filters of a connection manager to
+// the request.
 func (w *walk) enterRoutes(listener any, hcm document.Message) error {
 	at, err := w.registry.tracer.routesOf(listener, hcm, w.request)
 	if err != nil {
@@ -297,8 +297,9 @@ func (w *walk) endInFilters(p *routing.Passed, status int) bool {
 	return false
 }
 
-// policyOrigin returns the AuthorizationPolicy of an RBAC policy, whose name Istio
-// writes as "ns[default]-policy[deny-all]-rule[0]"; empty for another name.
+// policyOrigin returns the AuthorizationPolicy that an RBAC policy was generated
+// from. Istio names such a policy "ns[default]-policy[deny-all]-rule[0]". For any
+// other name, policyOrigin returns an empty string.
 func policyOrigin(name string) string {
 	_, rest, ok := strings.Cut(name, "ns[")
 	ns, rest, more := strings.Cut(rest, "]-policy[")

@@ -12,18 +12,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The listeners that Istio gives a sidecar for all traffic that is redirected to
-// it, and the types and names of a waypoint.
+// These constants name the listeners to which Istio redirects all traffic of a
+// sidecar, and the types and names of a waypoint.
 const (
 	virtualOutbound = "virtualOutbound"
 	virtualInbound  = "virtualInbound"
 	outboundPort    = 15001
 	inboundPort     = 15006
-	waypoint        = "waypoint"      // the type of a proxy ahead of a service's workloads
-	mainInternal    = "main_internal" // the listener of a waypoint behind its tunnels
+	waypoint        = "waypoint"      // the type of a proxy in front of a service's workloads
+	mainInternal    = "main_internal" // the listener of a waypoint for the connections inside its tunnels
 )
 
-// accept finds the listener that accepts the connection, and goes on with it.
+// accept finds the listener that accepts the connection, and continues the walk
+// there.
 func (w *walk) accept() error {
 	switch {
 	case w.kind == waypoint, w.Tunnelled && w.inbound:
@@ -36,9 +37,9 @@ func (w *walk) accept() error {
 	return w.acceptAtPort()
 }
 
-// acceptRedirected is for a sidecar, whose workload's connections are redirected
-// to one listener. It may hand them off to the listener of their original
-// destination.
+// acceptRedirected finds the listener of a sidecar. All connections of the
+// sidecar's workload are redirected to one listener, which may hand them off to the
+// listener of their original destination.
 func (w *walk) acceptRedirected(name string, port int) error {
 	all, err := w.sockets([]string{name}, w.DestinationPort)
 	if err != nil {
@@ -48,7 +49,7 @@ func (w *walk) acceptRedirected(name string, port int) error {
 	if first == nil {
 		first = findSocket(all, isBoundTo(port))
 	}
-	if first == nil { // nothing is redirected: the client connects to the proxy itself
+	if first == nil { // without redirection, the client connects to the proxy itself
 		first = findSocket(all, isBoundTo(w.DestinationPort))
 	}
 	if first == nil {
@@ -65,7 +66,7 @@ func (w *walk) acceptRedirected(name string, port int) error {
 	if err != nil {
 		return err
 	}
-	if next == nil { // its name may not follow Istio's convention
+	if next == nil { // the listener's name may not follow Istio's convention
 		if all, err = w.loadedSockets(); err != nil {
 			return err
 		}
@@ -79,8 +80,8 @@ func (w *walk) acceptRedirected(name string, port int) error {
 	return w.enter(next, why, seen)
 }
 
-// handOff returns the listener of the original destination: of its address, else
-// of its port; nil where there is none.
+// handOff returns the listener of the original destination: the one at its address,
+// or else the one at its port. It returns nil if there is none.
 func (w *walk) handOff(from *socket, all []socket) (*socket, string, error) {
 	isOther := func(s socket) bool { return s.name != from.name }
 	listensAt := func(is func(netip.Addr) bool) *socket {
@@ -109,8 +110,8 @@ func (w *walk) handOff(from *socket, all []socket) (*socket, string, error) {
 	return s, "destination port " + port, nil
 }
 
-// acceptAtPort is for a gateway: the client connects to the port itself, or to a
-// port of the gateway's service that leads to it.
+// acceptAtPort finds the listener of a gateway. The client connects to the
+// listener's port itself, or to a port of the gateway's service that maps to it.
 func (w *walk) acceptAtPort() error {
 	if w.Destination == "" {
 		w.Destination, w.resolved = w.ip, true
@@ -127,7 +128,7 @@ func (w *walk) acceptAtPort() error {
 	if err != nil {
 		return err
 	}
-	if fault := w.registry.fault; fault != nil { // a service that was not read may lead to a listener's port
+	if fault := w.registry.fault; fault != nil { // a service that was not read may map to a listener's port
 		if err := w.endNoListener(all); err != nil {
 			return err
 		}
@@ -147,9 +148,9 @@ func (w *walk) acceptAtPort() error {
 	return w.endNoListener(all)
 }
 
-// endNoListener ends the walk where no listener accepts the connection. The step
-// lists at most five listeners that are bound, after those of the port that are
-// not in use.
+// endNoListener ends the walk if no listener accepts the connection. The step lists
+// first the listeners of that port that are not in use, then at most five listeners
+// that are bound.
 func (w *walk) endNoListener(all []socket) error {
 	var near []any
 	for _, s := range all {
@@ -173,7 +174,7 @@ func (w *walk) endNoListener(all []socket) error {
 	return w.end(noListener)
 }
 
-// whyIdle says why Envoy does not use a listener.
+// whyIdle returns the reason why Envoy does not use a listener.
 func (w *walk) whyIdle(s socket) (string, error) {
 	r := w.reader()
 	state := r.Text(s.listener, "state")
@@ -195,8 +196,8 @@ func (w *walk) whyIdle(s socket) (string, error) {
 	return why, r.Err
 }
 
-// addNewer adds the newer versions of a listener that are not in use: Envoy
-// rejected them, or waits for something that they need.
+// addNewer adds the newer versions of a listener that are not in use, because Envoy
+// rejected them or waits for something that they need.
 func (w *walk) addNewer(s *socket) error {
 	r := w.reader()
 	for _, other := range w.idle {
@@ -215,7 +216,8 @@ func (w *walk) addNewer(s *socket) error {
 	return r.Err
 }
 
-// enter goes on in a listener, to the filter chain that takes the connection.
+// enter continues the walk in a listener, at the filter chain that accepts the
+// connection.
 func (w *walk) enter(s *socket, why string, seen routing.Seen) error {
 	what := "listener"
 	if s.isInternal {
@@ -256,7 +258,7 @@ func (w *walk) enter(s *socket, why string, seen routing.Seen) error {
 	return w.enterChain(s.listener, taken.Chain)
 }
 
-// endNoChain ends the walk where no filter chain takes the connection.
+// endNoChain ends the walk if no filter chain accepts the connection.
 func (w *walk) endNoChain(near []any) {
 	if w.Destination != "" || w.noAddress == "" {
 		w.addStep(step{what: "filter chain", why: "none matches, so the connection is closed", near: near})
@@ -264,13 +266,13 @@ func (w *walk) endNoChain(near []any) {
 		return
 	}
 	w.addStep(step{what: "filter chain", why: "none matches what is known"})
-	if w.reason = undecided; w.servicesFault != nil { // the services that were not read may have the address
+	if w.reason = undecided; w.servicesFault != nil { // the address may be that of a service that was not read
 		w.reason = notKnown
 	}
 }
 
-// resolveForChains looks up the destination's address where a filter chain of the
-// listener is chosen by it.
+// resolveForChains looks up the destination's address if a filter chain of the
+// listener matches on it.
 func (w *walk) resolveForChains(listener any) error {
 	if w.Destination != "" || w.resolved {
 		return nil
@@ -289,11 +291,11 @@ func (w *walk) resolveForChains(listener any) error {
 	return nil
 }
 
-// checkCertificate returns whether Envoy has a certificate of a filter chain's
-// TLS; where it has none, it resets each connection. Envoy lists each secret that
-// it asked for, also one that it waits for, so a dump without the secret says
-// nothing. An expired certificate is a step of its own: Envoy uses it, and clients
-// refuse it.
+// checkCertificate reports whether Envoy has a certificate for the TLS of a filter
+// chain. Without one, Envoy resets each connection. Envoy lists each secret that it
+// has requested, even one that it still waits for. So if a dump doesn't list the
+// secret, it isn't known whether Envoy has it. An expired certificate is added as a
+// step: Envoy uses it, and clients refuse it.
 func (w *walk) checkCertificate(names []string) (bool, error) {
 	if len(names) == 0 {
 		return true, nil

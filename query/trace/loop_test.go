@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// lone is a mesh of one proxy, whose sections are given as JSON.
+// lone returns a mesh with one proxy, whose sections are given as JSON.
 func lone(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 	t.Helper()
 	fields := object.Of("id", "web.shop", "name", "web", "namespace", "shop", "type", kind, "ip", "10.0.0.1", "ips", []any{"10.0.0.1"})
@@ -21,9 +21,9 @@ func lone(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 	return mesh.NewObject("Mesh", nil, object.Of("proxies", []any{mesh.NewObject("Proxy", nil, fields)}, "services", []any{}))
 }
 
-// TestTraceEndsWhereConfigurationLeadsBack holds that what leads to itself ends
-// a walk: an internal listener whose cluster is at the listener, a cluster that
-// contains itself.
+// TestTraceEndsWhereConfigurationLeadsBack checks that a cycle in the configuration
+// ends a walk: an internal listener whose cluster leads back to the listener, or a
+// cluster that contains itself.
 func TestTraceEndsWhereConfigurationLeadsBack(t *testing.T) {
 	in := lone(t, "router", map[string]string{
 		"listeners": `[` + at("a", "0.0.0.0", "80", `"filterChains": [`+tcpChain("loop", ``)+`]`) + `,` +
@@ -41,7 +41,7 @@ func TestTraceEndsWhereConfigurationLeadsBack(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
 		}
 	}
-	for _, match := range []string{`{"a": {"b": 1}}`, `{"a": ["b"]}`, `null`} { // metadata is compared, whatever it is
+	for _, match := range []string{`{"a": {"b": 1}}`, `{"a": ["b"]}`, `null`} { // the comparison accepts metadata of any form
 		in := lone(t, "router", map[string]string{
 			"listeners": `[` + at("a", "0.0.0.0", "80", `"filterChains": [`+tcpChain("c", ``)+`]`) + `]`,
 			"clusters":  `[{"name": "c", "type": "EDS", "transportSocketMatches": [{"name": "m", "match": ` + match + `}]}]`,

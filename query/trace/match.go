@@ -21,13 +21,13 @@ type Tracer struct {
 	services serviceTable
 }
 
-// New returns a Tracer. mesh returns the mesh that the proxies belong to; nil
-// where there is only a proxy.
+// New returns a Tracer. The function mesh returns the mesh that the proxies belong
+// to, or nil if there is only a proxy.
 func New(mesh func() any) *Tracer { return &Tracer{document: mesh} }
 
 // Match implements match(request) for route configurations, virtual hosts and
-// listeners, and arrays of them: it yields a RouteMatch for each that does not
-// answer 404.
+// listeners, and for arrays of them. It yields a RouteMatch for each one whose
+// response isn't 404.
 func (t *Tracer) Match(c *eval.Call, yield func(any) error) error {
 	r, err := parseRequest(c.Ctx, c.Args[0])
 	if err != nil {
@@ -39,7 +39,7 @@ func (t *Tracer) Match(c *eval.Call, yield func(any) error) error {
 	}
 	if hosts, err := areVirtualHosts(c.Ctx, all); err != nil {
 		return err
-	} else if isArray && hosts && r.Host != "" { // Envoy chooses one of them by the host
+	} else if isArray && hosts && r.Host != "" { // by the host, Envoy chooses one of the virtual hosts
 		all = []any{mesh.NewObject("RouteConfiguration", ownerOf(all[0]), object.Of("virtualHosts", all))}
 	}
 	for _, v := range all {
@@ -50,8 +50,8 @@ func (t *Tracer) Match(c *eval.Call, yield func(any) error) error {
 	return nil
 }
 
-// inputs returns the elements of a call's input, or the input itself where it is no
-// array.
+// inputs returns the elements of a call's input if it is an array, or else the
+// input itself.
 func inputs(c *eval.Call) (all []any, isArray bool, err error) {
 	if all, isArray, err = document.Elements(c.Ctx, c.In); !isArray {
 		all = []any{c.In}
@@ -94,10 +94,10 @@ func (t *Tracer) match(ctx context.Context, v any, r routing.Request, yield func
 	return yield(out)
 }
 
-// matchListener decides a request by a listener: by the filter chain that takes
-// the connection, its HTTP connection manager, and the route configuration that
-// the connection manager has or names. The answer is nil where the connection is
-// closed or no route configuration fits.
+// matchListener finds the route that a request takes at a listener: through the
+// filter chain that accepts the connection, its HTTP connection manager, and the
+// route configuration of that connection manager. The answer is nil if the
+// connection is closed or no route configuration applies.
 func (t *Tracer) matchListener(ctx context.Context, l any, r routing.Request) (*routing.Answer, error) {
 	read := document.NewReader(ctx)
 	if port := read.Number(l, "port"); r.DestinationPort == 0 {
@@ -183,7 +183,7 @@ func routeMatch(ctx context.Context, a *routing.Answer) (any, error) {
 }
 
 // setLimits sets the timeout, retries and mirrors of a route. l is nil for a
-// request that is not forwarded: it has none.
+// request that isn't forwarded, which has no limits.
 func setLimits(out *object.Object, l *routing.Limits) {
 	mirrors := []any{}
 	out.Set("timeout", nil)
@@ -206,9 +206,9 @@ func setLimits(out *object.Object, l *routing.Limits) {
 	out.Set("retries", retries)
 }
 
-// Shadows implements _shadows: for each route of an array that no request reaches
-// it yields [i, by], the places of the route and of an earlier one that takes all
-// its requests.
+// Shadows implements _shadows. For each route of an array that no request reaches,
+// it yields [i, by]: the indexes of that route and of an earlier route that takes
+// all its requests.
 func Shadows(c *eval.Call, yield func(any) error) error {
 	routes, _, err := document.Elements(c.Ctx, c.In)
 	if err != nil {

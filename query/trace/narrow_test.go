@@ -16,7 +16,7 @@ type section struct {
 	all  []any
 	log  *[]string
 	name string
-	by   string // the field by which it can be filtered
+	by   string // name of the field by which the section can be filtered
 }
 
 func (s *section) Sectional()          {}
@@ -46,8 +46,9 @@ func (s *section) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) 
 	return out, true, nil
 }
 
-// TestTraceLoadsOnlyItsWay checks that a trace loads only the listeners of its
-// port, its route configuration, its cluster and the endpoints of that cluster.
+// TestTraceLoadsOnlyItsWay checks that a trace loads only the listeners of the
+// request's port, the route configuration, the cluster, and the endpoints of that
+// cluster.
 func TestTraceLoadsOnlyItsWay(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{`.proxy("web").trace("http://cart/cart").reason`, `clusters outbound|80||cart.shop.svc.cluster.local; endpoints both; listeners virtualOutbound,(?s).*_80; routes 80`},

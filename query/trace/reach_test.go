@@ -7,7 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestReach holds which routes lead to a service, and which lead nowhere.
+// TestReach checks which routes lead to a service, and which lead nowhere.
 func TestReach(t *testing.T) {
 	in := shop(t)
 	for _, c := range []struct{ src, want string }{
@@ -17,7 +17,7 @@ func TestReach(t *testing.T) {
 		{`[.proxy("web").routesTo("outbound|80|v2|cart.shop.svc.cluster.local").name]`, `["jason"]`},
 		{`[.routesTo("raw.shop.svc.cluster.local").name]`, `["10.1.0.9_80"]`},
 		{`[.routesTo("cart") | .proxy] | unique`, `["web.shop"]`},
-		{`[.proxy("web").routesTo("shadow").name]`, `["split"]`}, // copies
+		{`[.proxy("web").routesTo("shadow").name]`, `["split"]`}, // this route sends only copies (mirrored requests)
 		{`[.proxies | routesTo("gone") | .name]`, `["gone","split"]`},
 		{`[.proxy("web") | unreachable | [.name, .reason, .by, .cluster]]`, `[["gone","NO_CLUSTER",null,"gone"],["empty","SUBSET_EMPTY",null,"outbound|80|ghost|cart.shop.svc.cluster.local"],["sick","ALL_UNHEALTHY",null,"outbound|80|sick|cart.shop.svc.cluster.local"],["split","NO_CLUSTER",null,"gone"]]`},
 		{`[.proxy("web") | unreachable | .proxy] | unique`, `["web.shop"]`},
@@ -29,8 +29,8 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// TestUnreachable holds, of routes that stand behind others or ask for what
-// isn't there, why no request takes them.
+// TestUnreachable checks the reasons why no request takes a route: an earlier route
+// takes all its requests, or its cluster doesn't exist or has no endpoints.
 func TestUnreachable(t *testing.T) {
 	proxy := mesh.NewObject("Proxy", nil, object.Of(
 		"id", "web.shop",

@@ -15,14 +15,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// What a real Envoy 1.40 did, recorded by test/e2e: envoy.jsonl.gz with random
-// requests for random routes behind random connection managers, and random
-// connections to random listeners; found.jsonl with those that once were told
-// wrong, as small as they could be made.
+// test/e2e recorded what a real Envoy 1.40 did. The file envoy.jsonl.gz contains
+// random requests for random routes behind random connection managers, and random
+// connections to random listeners. The file found.jsonl contains the cases in which
+// this package once was wrong, reduced to the smallest form that still failed.
 
 type recordedListener struct {
-	Listener  json.RawMessage   // whose routes were asked
-	Listeners []json.RawMessage // the first of which connections come to
+	Listener  json.RawMessage   // the listener whose routes were tested
+	Listeners []json.RawMessage // the listeners of a proxy; connections arrive at the first one
 	Cases     []struct {
 		Request json.RawMessage
 		Envoy   string
@@ -75,7 +75,7 @@ func recorded(t *testing.T, name string) func(func(recordedListener) bool) {
 	}
 }
 
-// requests are those of the cases.
+// requests returns the requests of all cases as one JSON array.
 func (r recordedListener) requests() string {
 	var all []string
 	for _, c := range r.Cases {
@@ -128,7 +128,7 @@ func traceAsRecorded(t *testing.T, r recordedListener) {
 	}
 }
 
-// matchedRoute is what match gives.
+// matchedRoute is the result of match.
 type matchedRoute struct {
 	Name, Cluster, URL string
 	Route              *object.Object
@@ -141,9 +141,9 @@ type matchedRoute struct {
 	Unsupported  []string
 }
 
-// said puts it in the words of what was recorded.
+// said returns the result in the wording of the recording.
 func (m *matchedRoute) said(recorded string) string {
-	grpc := strings.HasSuffix(recorded, " itself, by gRPC") // whose status is always 200
+	grpc := strings.HasSuffix(recorded, " itself, by gRPC") // a gRPC response always has status 200
 	itself := func(name string, status int, location string) string {
 		if grpc {
 			return name + " itself, by gRPC"
@@ -153,11 +153,11 @@ func (m *matchedRoute) said(recorded string) string {
 	switch {
 	case m == nil:
 		return itself("", 404, "")
-	case m.NonForwarding != nil && m.DirectStatus == 503, m.Route != nil && m.DirectStatus != 403 && !strings.HasPrefix(m.Cluster, "c"): // no header names one, or it isn't there
+	case m.NonForwarding != nil && m.DirectStatus == 503, m.Route != nil && m.DirectStatus != 403 && !strings.HasPrefix(m.Cluster, "c"): // the header that names the cluster is missing, or the cluster doesn't exist
 		return m.Name + " to no cluster"
 	case m.RedirectTo.Status != 0:
 		return itself(m.Name, m.RedirectTo.Status, m.RedirectTo.Location)
-	case slices.Contains([]int{400, 403}, m.DirectStatus): // ahead of any route
+	case slices.Contains([]int{400, 403}, m.DirectStatus): // Envoy responded before it chose a route
 		return itself("", m.DirectStatus, "")
 	case m.Route != nil:
 		return m.Name + " to " + m.Cluster + " as " + m.URL

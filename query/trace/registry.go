@@ -13,20 +13,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// registry reads what the mesh says around a proxy: its services, gateways and
+// registry reads the parts of the mesh around a proxy: its services, gateways and
 // other proxies.
 type registry struct {
 	tracer *Tracer
 	ctx    context.Context
-	fault  *mesh.Fault // why the list that was read last is not known; nil: it is
+	fault  *mesh.Fault // why the last list could not be read; nil if it was read
 }
 
-// serviceTable keeps the services of one list by name: a run looks up many names
-// in the same list.
+// serviceTable indexes the services of one list by name, because a run looks up
+// many names in the same list.
 type serviceTable struct {
 	mu     sync.Mutex
-	of     []any          // the list
-	byName *object.Object // by name.namespace
+	of     []any          // the list that was indexed
+	byName *object.Object // services by name.namespace
 }
 
 // get returns the services of a list by name.namespace.
@@ -54,8 +54,8 @@ func metadataName(r *document.Reader, o any) string {
 	return r.Text(o, "metadata", "name") + "." + r.Text(o, "metadata", "namespace")
 }
 
-// list returns a list of the mesh. A list that can't be read is no error: why
-// says what keeps it from being read.
+// list returns a list of the mesh. If the list can't be read, it returns the reason
+// in why instead of an error.
 func (g *registry) list(name string) (all []any, why string, err error) {
 	if g.tracer.document == nil {
 		return nil, "the mesh is not known", nil
@@ -70,8 +70,9 @@ func (g *registry) list(name string) (all []any, why string, err error) {
 	return all, "", r.Err
 }
 
-// service returns the service that a host names to a workload of a namespace: by
-// its name alone, or as Kubernetes' DNS has it. why says why there is none.
+// service returns the service that a host means for a workload of a namespace. The
+// host is the service's name alone, or a name in Kubernetes' DNS. If there is no
+// such service, why contains the reason.
 func (g *registry) service(host, namespace string) (service any, name, why string, err error) {
 	all, why, err := g.list("services")
 	if err != nil || why != "" {
@@ -93,9 +94,9 @@ func (g *registry) service(host, namespace string) (service any, name, why strin
 	return nil, "", "no Kubernetes Service", nil
 }
 
-// targetPort returns the port of a proxy that a port of its service leads to, and
-// the service's name; 0 where no service of the proxy has the port, or where the
-// services can't be read.
+// targetPort returns the port of a proxy that a port of its service maps to, and
+// the service's name. It returns 0 if no service of the proxy has the port, or if
+// the services can't be read.
 func (g *registry) targetPort(proxy *mesh.Object, servicePort int, unsure func(...string)) (port int, service string, err error) {
 	all, _, err := g.list("services")
 	if err != nil || g.fault != nil {
@@ -132,7 +133,7 @@ func (g *registry) targetPort(proxy *mesh.Object, servicePort int, unsure func(.
 	return 0, "", r.Err
 }
 
-// selects returns whether labels have all members of a selector.
+// selects reports whether labels contain all members of a selector.
 func selects(ctx context.Context, selector, labels *object.Object) (bool, error) {
 	for k, want := range selector.All() {
 		if same, err := routing.Same(ctx, labels.Get(k), want); err != nil || !same {
@@ -142,9 +143,10 @@ func selects(ctx context.Context, selector, labels *object.Object) (bool, error)
 	return true, nil
 }
 
-// gateway returns the Istio Gateway that a host of a gateway proxy comes from,
-// "gateway/name.namespace": the one for the proxy whose server has one of the
-// ports and the most specific host. It is empty where there is none.
+// gateway returns the Istio Gateway that a host of a gateway proxy comes from, as
+// "gateway/name.namespace". Among the Gateways for the proxy that have a server
+// with one of the ports, it is the one with the most specific host. gateway returns
+// an empty string if there is none.
 func (g *registry) gateway(proxy *mesh.Object, host string, ports ...int) (string, error) {
 	all, _, err := g.list("gateways")
 	if err != nil {
@@ -175,8 +177,9 @@ func (g *registry) gateway(proxy *mesh.Object, host string, ports ...int) (strin
 	return found, r.Err
 }
 
-// hostRank returns how specific a host of a Gateway is for a request's host: -1
-// where it doesn't fit. A namespace ahead of it, "shop/*.example.com", is ignored.
+// hostRank returns how specific a host of a Gateway is for a request's host, or -1
+// if it doesn't match. It ignores a namespace before the host, as in
+// "shop/*.example.com".
 func hostRank(domain, host string) int {
 	if _, after, ok := strings.Cut(domain, "/"); ok {
 		domain = after
@@ -190,7 +193,7 @@ func hostRank(domain, host string) int {
 	return -1
 }
 
-// proxyAt returns the Envoy that has an address; nil where there is none.
+// proxyAt returns the Envoy that has an address, or nil if there is none.
 func proxyAt(r *document.Reader, proxies []any, ip string) *mesh.Object {
 	if ip == "" {
 		return nil

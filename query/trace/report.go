@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The reasons why a walk ends, in addition to those of package routing. A walk
-// that reaches an endpoint has no reason, or passthrough.
+// These are the reasons why a walk ends, in addition to those of package routing. A
+// walk that reaches an endpoint has no reason, or passthrough.
 const (
 	noListener     = "NO_LISTENER"
 	noChain        = "NO_FILTER_CHAIN"
@@ -26,20 +26,20 @@ const (
 	directResponse = "DIRECT_RESPONSE"
 	denied         = "DENIED"       // an AuthorizationPolicy denies the request
 	aborted        = "FAULT"        // an injected fault aborts the request
-	otherTransport = "TLS_MISMATCH" // one side speaks TLS, the other doesn't
+	otherTransport = "TLS_MISMATCH" // one side uses TLS, the other doesn't
 	undecided      = "UNSUPPORTED"  // the next step can't be decided from the configuration
 	notKnown       = "UNKNOWN"      // a part that the walk needs could not be read
 	noCertificate  = "NO_CERTIFICATE"
 )
 
-// unknown is something that an answer depends on and that is not known.
+// unknown is a fact that the result depends on and that could not be determined.
 type unknown struct{ what, why string }
 
-// unknowns collects, without duplicates, the facts that one answer depends on
-// and that are not known.
+// unknowns collects, without duplicates, the facts that one result depends on and
+// that could not be determined.
 type unknowns struct {
 	all    []unknown
-	notify func(*mesh.Fault) // tells the user of a part that can't be read; may be nil
+	notify func(*mesh.Fault) // reports to the user a part that can't be read; may be nil
 }
 
 func (u *unknowns) add(one unknown) {
@@ -48,8 +48,9 @@ func (u *unknowns) add(one unknown) {
 	}
 }
 
-// addFault adds the part of the document that an error says can't be read. It
-// returns false for any other error. owner is the proxy that the answer is about.
+// addFault adds the part of the document that can't be read according to an error.
+// It returns false for any other error. owner is the proxy that the result is
+// about.
 func (u *unknowns) addFault(owner any, err error) bool {
 	var f *mesh.Fault
 	if !errors.As(err, &f) {
@@ -64,8 +65,7 @@ func (u *unknowns) addFault(owner any, err error) bool {
 	return true
 }
 
-// addMissing adds a part that was read but lacks a fact that the answer depends
-// on.
+// addMissing adds a part that was read but lacks a fact that the result depends on.
 func (u *unknowns) addMissing(owner any, one unknown) {
 	u.addFault(owner, &mesh.Fault{Proxy: idOf(owner), Section: one.what, Err: errors.New(one.why)})
 }
@@ -84,7 +84,7 @@ func (u *unknowns) values() []any {
 	return out
 }
 
-// report is what a walk has found out: its result so far.
+// report is the result of a walk so far.
 type report struct {
 	unknowns
 	unsupported []string
@@ -97,18 +97,18 @@ type report struct {
 	endpoints   []any
 	through     []any
 	url         string
-	status      int    // the status that the proxy answers itself; 0: none
+	status      int    // status of the proxy's own response; 0 if there is none
 	redirectTo  string // the location of a redirect
 	reason      string
 	outcomes    []outcome
-	aborts      float64 // the share of the requests that injected faults abort
-	left        float64 // the share of the requests that reach an endpoint
+	aborts      float64 // share of the requests that injected faults abort
+	left        float64 // share of the requests that reach an endpoint
 }
 
 // step is one step of a walk.
 type step struct {
 	what, name, why string
-	istio           string // the Istio resource it comes from, "virtual-service/reviews.default"
+	istio           string // the Istio resource that the step comes from, such as "virtual-service/reviews.default"
 	near            []any
 	object          any
 }
@@ -154,8 +154,8 @@ func (p *report) adoptUnknowns(inner *report) {
 	}
 }
 
-// outcome is a share of the traffic and where it ends. It ends at an endpoint
-// if the reason is empty or passthrough.
+// outcome is a share of the traffic and the point at which it ends. It ends at an
+// endpoint if the reason is empty or passthrough.
 type outcome struct {
 	reason string
 	share  float64
@@ -177,8 +177,8 @@ func (p *report) addOutcome(reason string, share float64) {
 	p.outcomes = append(p.outcomes, outcome{reason, share})
 }
 
-// allOutcomes returns the outcomes of all traffic, those that arrive first. The
-// share that a fault aborts never reaches a cluster.
+// allOutcomes returns the outcomes of all traffic. Those that reach an endpoint
+// come first. The share that a fault aborts never reaches a cluster.
 func (p *report) allOutcomes() []outcome {
 	if len(p.outcomes) == 0 {
 		return []outcome{{p.reason, 1}}
@@ -207,7 +207,7 @@ func (p *report) outcomeValues() []any {
 	return out
 }
 
-// setResult sets the members of a Trace that the report knows.
+// setResult sets the members of a Trace that come from the report.
 func (p *report) setResult(out *object.Object) {
 	for _, m := range []struct {
 		key string

@@ -17,14 +17,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// question is the argument of trace: a request, and where it comes from.
+// question is the argument of trace: a request and its origin.
 type question struct {
 	routing.Request
 	from    string // a proxy's name, or an address
-	inbound bool   // the request arrives at the proxy's workload
-	through bool   // the request is followed into the proxies of its endpoints
-	// hasCertificate is whether the client presents a certificate. It may be set
-	// although the client's identity isn't known.
+	inbound bool   // whether the request arrives at the proxy's workload
+	through bool   // whether to follow the request into the proxies of its endpoints
+	// hasCertificate reports whether the client presents a certificate. It may be
+	// true although the client's identity isn't known.
 	hasCertificate bool
 }
 
@@ -135,7 +135,7 @@ func setConnection(r *routing.Request) {
 	if err != nil {
 		return
 	}
-	if _, err := netip.ParseAddr(u.Hostname()); r.TLS && r.SNI == "" && !r.NoSNI && err != nil { // SNI is a name, never an address
+	if _, err := netip.ParseAddr(u.Hostname()); r.TLS && r.SNI == "" && !r.NoSNI && err != nil { // an SNI is a name, never an address
 		r.SNI = u.Hostname()
 	}
 	if r.DestinationPort != 0 || r.Scheme == "" && u.Port() == "" {
@@ -213,8 +213,8 @@ func invalidMember(name string, v any) error {
 	return fmt.Errorf("a request's %s can't be %s", name, document.TypeName(v))
 }
 
-// requestTo parses a request from which the member destination has been removed:
-// the port of the destination must not become a part of the host.
+// requestTo parses a request that has a member destination. It removes that member
+// first, so that the port of the destination doesn't become a part of the host.
 func requestTo(m *object.Object) (routing.Request, error) {
 	r := routing.Request{Method: "GET", Path: "/"}
 	if line, ok := m.Get("url").(string); ok {

@@ -9,8 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// narrowed returns the elements of a section that a hint wants, and perhaps
-// others.
+// narrowed returns the elements of a section that match a hint, and perhaps others.
 func narrowed(ctx context.Context, owner any, section string, h mesh.Hint) ([]any, error) {
 	r := document.NewReader(ctx)
 	v := r.Get(owner, section)
@@ -24,8 +23,9 @@ func narrowed(ctx context.Context, owner any, section string, h mesh.Hint) ([]an
 	return r.List(v), r.Err
 }
 
-// byName returns the element of a section that has a name and that Envoy uses,
-// nil where there is none; unused is then another element of that name.
+// byName returns the element of a section that has this name and that Envoy uses.
+// If Envoy uses no such element, used is nil, and unused is an unused element of
+// that name, or nil if there is none.
 func byName(ctx context.Context, owner any, section, name string) (used, unused any, err error) {
 	some, err := narrowed(ctx, owner, section, mesh.Hint{By: "name", Names: []string{name}})
 	r := document.NewReader(ctx)
@@ -44,13 +44,13 @@ func byName(ctx context.Context, owner any, section, name string) (used, unused 
 	return nil, unused, err
 }
 
-// inUse returns whether Envoy uses an element of a section.
+// inUse reports whether Envoy uses an element of a section.
 func inUse(r *document.Reader, e any) bool {
 	state := r.Text(e, "state")
 	return state == "" || state == "ACTIVE" || state == "STATIC"
 }
 
-// ownerOf returns the proxy that a value of the document belongs to, nil where it
+// ownerOf returns the proxy that a value of the document belongs to, or nil if it
 // belongs to none.
 func ownerOf(v any) *mesh.Object {
 	if o, ok := v.(*mesh.Object); ok {
@@ -59,14 +59,14 @@ func ownerOf(v any) *mesh.Object {
 	return nil
 }
 
-// hasType returns whether the type of a configuration has a name, without its
-// package: "TcpProxy".
+// hasType reports whether the type of a configuration has this name. The name
+// excludes the package: "TcpProxy".
 func hasType(r *document.Reader, config any, name string) bool {
 	return strings.HasSuffix(r.Text(config, "@type"), name)
 }
 
-// merged returns the fields of some objects; a later one's replace an earlier
-// one's.
+// merged returns an object with the fields of all given objects. A later object's
+// field replaces an earlier one's.
 func merged(all ...*object.Object) *object.Object {
 	out := object.New(0)
 	for _, m := range all {
@@ -75,8 +75,9 @@ func merged(all ...*object.Object) *object.Object {
 	return out
 }
 
-// endpointMetadata returns the metadata (envoy.lb) that a route, a TCP proxy or
-// an entry of weighted clusters wants of endpoints: metadataMatch is its field.
+// endpointMetadata returns the metadata (envoy.lb) that endpoints must have for a
+// route, a TCP proxy or an entry of weighted clusters. metadataMatch is the field
+// with this name of the route, TCP proxy or entry.
 func endpointMetadata(r *document.Reader, metadataMatch any) *object.Object {
 	m, _ := r.Deep(r.Get(metadataMatch, "filterMetadata", "envoy.lb")).(*object.Object)
 	return m
@@ -89,7 +90,7 @@ func orNull(s string) any {
 	return s
 }
 
-// orEmpty returns an empty array for nil, which would be null.
+// orEmpty returns an empty array for nil, because nil would become null.
 func orEmpty(a []any) []any {
 	if a == nil {
 		return []any{}

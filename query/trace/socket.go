@@ -11,26 +11,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// socket is a listener and the addresses that it listens at.
+// socket is a listener with the addresses at which it listens.
 type socket struct {
 	listener   any
 	name       string
 	at         []bindAddress
-	handsOff   bool // useOriginalDst: it hands connections to the listener of their original destination
-	isBound    bool // it has a port of its own
-	isInternal bool // it accepts the proxy's own connections only
+	handsOff   bool // useOriginalDst: the listener hands connections off to the listener of their original destination
+	isBound    bool // whether the listener has a port of its own
+	isInternal bool // whether the listener accepts only the proxy's own connections
 }
 
-// bindAddress is an address that a listener listens at.
+// bindAddress is an address at which a listener listens.
 type bindAddress struct {
 	netip.AddrPort
-	acceptsIPv4 bool // ipv4Compat: an IPv6 address that accepts IPv4 too
+	acceptsIPv4 bool // ipv4Compat: the IPv6 address also accepts IPv4 connections
 }
 
-// rank returns how well an address fits a destination: 3 for the very address, 2
-// for the wildcard of its family, 1 for a wildcard that also accepts it, 0 for no
-// fit. Of an unknown destination (an invalid addr) the family is unknown too; IPv4
-// is preferred.
+// rank returns how well an address matches a destination: 3 for the exact address,
+// 2 for the wildcard of its family, 1 for a wildcard that also accepts it, and 0
+// for no match. If the destination is unknown (an invalid addr), its family is
+// unknown too, and IPv4 is preferred.
 func (b bindAddress) rank(addr netip.Addr, port int) int {
 	v4 := !addr.IsValid() || addr.Is4()
 	switch {
@@ -50,8 +50,8 @@ func (b bindAddress) rank(addr netip.Addr, port int) int {
 	return 0
 }
 
-// bestSocket returns the listener, of those that a condition allows, whose address
-// fits a destination best; nil where none fits.
+// bestSocket returns the listener whose address matches a destination best, among
+// those for which a condition holds. It returns nil if none matches.
 func bestSocket(all []socket, addr netip.Addr, port int, allowed func(socket) bool) *socket {
 	var best *socket
 	most := 0
@@ -76,7 +76,8 @@ func isBound(s socket) bool { return s.isBound }
 
 func isNamed(name string) func(socket) bool { return func(s socket) bool { return s.name == name } }
 
-// isBoundTo returns a condition for the listeners that are bound to a port.
+// isBoundTo returns a condition that holds for the listeners that are bound to a
+// port.
 func isBoundTo(port int) func(socket) bool {
 	return func(s socket) bool { return s.isBound && s.hasPort(port) }
 }
@@ -85,10 +86,10 @@ func (s socket) hasPort(port int) bool {
 	return slices.ContainsFunc(s.at, func(b bindAddress) bool { return int(b.Port()) == port })
 }
 
-// sockets returns the listeners in use that have one of the names, or listen at a
-// port. Istio writes the port at the end of a listener's name, so a live Envoy is
-// asked for the listeners with such names. It is asked for all listeners only
-// where no name follows Istio's convention.
+// sockets returns the listeners in use that have one of the names, or that listen
+// at a port. Istio puts the port at the end of a listener's name, so sockets
+// requests only the listeners with such names from a live Envoy. It requests all
+// listeners only if no name follows Istio's convention.
 func (g *configuration) sockets(names []string, port int) ([]socket, error) {
 	hint := mesh.Hint{By: "name", Names: names, Patterns: []string{"(?s).*" + regexp.QuoteMeta("_"+strconv.Itoa(port))}}
 	some, err := narrowed(g.ctx, g.proxy, "listeners", hint)
@@ -113,8 +114,8 @@ func (g *configuration) allSockets() ([]socket, error) {
 	return out, err
 }
 
-// loadedSockets returns all listeners in use where they are loaded, none where a
-// live Envoy would have to send them all: that may be megabytes.
+// loadedSockets returns all listeners in use if they are already loaded. Otherwise
+// it returns none, because a live Envoy would have to send megabytes for them.
 func (g *configuration) loadedSockets() ([]socket, error) {
 	r := g.reader()
 	section := r.Get(g.proxy, "listeners")
@@ -126,9 +127,10 @@ func (g *configuration) loadedSockets() ([]socket, error) {
 	return g.allSockets()
 }
 
-// socketsOf reads where listeners listen. A port other than 0 keeps those that end
-// with it or have one of the names. found is whether all names were found or,
-// without names, a listener that is bound to the port.
+// socketsOf reads at which addresses the listeners listen. If port isn't 0, it
+// returns only the listeners whose name ends with the port or is one of the names.
+// found reports whether all names were found or, without names, whether a listener
+// is bound to the port.
 func (g *configuration) socketsOf(listeners []any, names []string, port int) (out []socket, found bool, err error) {
 	g.idle = nil
 	r := g.reader()
@@ -156,7 +158,7 @@ func (g *configuration) socketsOf(listeners []any, names []string, port int) (ou
 
 func socketOf(r *document.Reader, l any) socket {
 	s := socket{listener: l, name: r.Text(l, "name"), handsOff: r.Flag(l, "useOriginalDst")}
-	// Envoy up to 1.16 has bindToPort in deprecatedV1.
+	// Up to version 1.16, Envoy has bindToPort in deprecatedV1.
 	s.isBound = r.Force(r.Get(l, "bindToPort")) != false && r.Force(r.Get(l, "deprecatedV1", "bindToPort")) != false
 	addresses := []any{r.Get(l, "address")}
 	for _, more := range r.List(l, "additionalAddresses") {
@@ -165,7 +167,7 @@ func socketOf(r *document.Reader, l any) socket {
 	for _, a := range addresses {
 		at := r.Message(r.Get(a, "socketAddress"))
 		addr, err := netip.ParseAddr(at.Text("address"))
-		if err == nil && at.Text("protocol") != "UDP" { // UDP is HTTP/3
+		if err == nil && at.Text("protocol") != "UDP" { // a UDP port is for HTTP/3
 			s.at = append(s.at, bindAddress{netip.AddrPortFrom(addr, uint16(at.Number("portValue"))), at.Flag("ipv4Compat")})
 		}
 	}

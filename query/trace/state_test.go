@@ -7,8 +7,8 @@ func tlsChain(name, more string) string {
 		`"commonTlsContext": {"tlsCertificateSdsSecretConfigs": [{"name": "cred"}]}}}, "filters": [{"name": "tcp", "typedConfig": {` + tcpType + `, "cluster": "c"}}]}`
 }
 
-// gatewayOf is a gateway with a listener of port 443 that ends TLS, whose secret
-// and listener are in the states given.
+// gatewayOf returns a gateway with a listener at port 443 that terminates TLS. The
+// arguments contain the states of the listener and of the secret.
 func gatewayOf(listeners, secrets string) map[string]string {
 	return map[string]string{
 		"listeners": `[` + listeners + `]`, "secrets": `[` + secrets + `]`,
@@ -17,8 +17,9 @@ func gatewayOf(listeners, secrets string) map[string]string {
 	}
 }
 
-// TestTraceByStateOfListenersAndSecrets holds what happens to a connection by
-// the states of a listener and of its certificate, as Envoy's page on SDS says.
+// TestTraceByStateOfListenersAndSecrets checks what happens to a connection in each
+// state of a listener and of its certificate. The expectations follow Envoy's page
+// on SDS.
 func TestTraceByStateOfListenersAndSecrets(t *testing.T) {
 	listener := func(state, more string) string {
 		return `{"name": "l", "state": "` + state + `", "error": "no such filter\n", "address": {"socketAddress": {"address": "0.0.0.0", "portValue": 443}}, "filterChains": [` + tlsChain("tls", more) + `]}`
@@ -55,8 +56,8 @@ func TestTraceByStateOfListenersAndSecrets(t *testing.T) {
 	}
 }
 
-// TestOutcomesAreAllOfTheTraffic holds that each share of a split says where it
-// ends.
+// TestOutcomesAreAllOfTheTraffic checks that the outcomes include each share of
+// split traffic.
 func TestOutcomesAreAllOfTheTraffic(t *testing.T) {
 	split := func(filters string) string {
 		return `[` + at("a", "0.0.0.0", "80", `"filterChains": [`+httpChain("http", ``, `"routeConfig": {"name": "r", "virtualHosts": [{"name": "v", "domains": ["*"], "routes": [{"match": {"prefix": "/"},
@@ -79,8 +80,8 @@ func TestOutcomesAreAllOfTheTraffic(t *testing.T) {
 	}
 }
 
-// TestTraceSaysWhyAClusterIsNotInUse holds that a cluster that Envoy waits for,
-// or refused, is not said to be missing.
+// TestTraceSaysWhyAClusterIsNotInUse checks that a cluster that Envoy waits for, or
+// has rejected, isn't reported as missing.
 func TestTraceSaysWhyAClusterIsNotInUse(t *testing.T) {
 	for _, c := range []struct{ clusters, want string }{
 		{`[]`, `"there is none of that name"`},

@@ -13,13 +13,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// istioALPN returns the protocols that a proxy of Istio offers to another one for
+// istioALPN returns the protocols that one Istio proxy offers to another for
 // HTTP/1.1.
 func istioALPN() []string { return []string{"istio-http/1.1", "istio", "http/1.1"} }
 
-// setSource reads where the request is from: an address, or a proxy, whose address
-// and identity it then has. A proxy speaks mutual TLS with the proxy that the
-// request arrives at.
+// setSource reads the origin of the request. The origin is an address, or a proxy,
+// whose address and identity the request then has. Between a proxy and the proxy at
+// which the request arrives, the connection uses mutual TLS.
 func (w *walk) setSource() error {
 	if setAddress(&w.Source, &w.SourcePort, w.from) {
 		return nil
@@ -58,8 +58,8 @@ func (w *walk) setSource() error {
 	return nil
 }
 
-// identityOf returns the SPIFFE identity of a proxy's own certificate; empty where
-// it can't be read.
+// identityOf returns the SPIFFE identity in a proxy's own certificate, or an empty
+// string if it can't be read.
 func (w *walk) identityOf(proxy any) (string, error) {
 	some, err := narrowed(w.ctx, proxy, "secrets", mesh.Hint{By: "name", Names: []string{"default"}})
 	r := w.reader()
@@ -77,7 +77,7 @@ func (w *walk) identityOf(proxy any) (string, error) {
 	if err == nil {
 		err = r.Err
 	}
-	if err != nil && w.ctx.Err() == nil { // a verdict that depends on the identity reports the fault
+	if err != nil && w.ctx.Err() == nil { // if the result depends on the identity, the caller reports the fault
 		errors.As(err, &w.identityFault)
 		return "", nil
 	}
@@ -108,7 +108,7 @@ func (w *walk) enterEndpoints() error {
 			return err
 		}
 		if next == nil || next.proxy == nil {
-			if next != nil && next.reason == notKnown { // which ztunnel it is could not be read
+			if next != nil && next.reason == notKnown { // the endpoint's ztunnel could not be determined
 				w.addOutcome(notKnown, e.share)
 				reason = notKnown
 				continue
@@ -137,8 +137,9 @@ func (w *walk) enterEndpoints() error {
 	return nil
 }
 
-// enterEndpoint follows the request through the proxy of an endpoint. The walk is
-// nil where the endpoint has none; it has no proxy where a ztunnel is not known.
+// enterEndpoint follows the request through the proxy of an endpoint. It returns
+// nil if the endpoint has no proxy. If the endpoint's ztunnel is not known, it
+// returns a walk without a proxy.
 func (w *walk) enterEndpoint(all []any, e end, principal string) (*walk, error) {
 	r := w.reader()
 	ip, port := r.Text(e.endpoint, "ip"), r.Number(e.endpoint, "port")
@@ -181,7 +182,7 @@ func (w *walk) enterEndpoint(all []any, e end, principal string) (*walk, error) 
 	return next, nil
 }
 
-// onward returns the request as the endpoint's proxy receives it.
+// onward returns the request as it arrives at the endpoint's proxy.
 func (w *walk) onward(e end, ip string, port int, principal string) (question, error) {
 	q := question{Request: w.request, inbound: true}
 	q.Source, q.SourcePort, q.DirectSource, q.Principal = w.ip, 0, "", ""
@@ -201,15 +202,16 @@ func (w *walk) onward(e end, ip string, port int, principal string) (question, e
 	q.TLS, q.Principal, q.SNI = true, principal, tls.Text("sni")
 	q.hasCertificate = len(common.List("tlsCertificateSdsSecretConfigs")) > 0
 	q.ALPN = common.Texts("alpnProtocols")
-	if w.alpn && q.Scheme != routing.Bytes { // Istio's ALPN filter says which protocol is spoken inside
+	if w.alpn && q.Scheme != routing.Bytes { // Istio's ALPN filter announces the protocol inside the TLS connection
 		q.ALPN = istioALPN()
 	}
 	return q, r.Err
 }
 
 // acceptAtNode ends a tunnel at the ztunnel of the workload's node. A ztunnel knows
-// the workload and applies the policies for connections; it looks at no request.
-// The walk has no proxy where the ztunnel is not known, which unsure reports.
+// its workloads and applies policies to connections, but doesn't parse requests. If
+// the ztunnel is not known, acceptAtNode reports that to unsure, and the walk has
+// no proxy.
 func (w *walk) acceptAtNode(all []any, unsure func(...string)) error {
 	r := w.reader()
 	var workload any

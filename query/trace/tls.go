@@ -9,8 +9,9 @@ import (
 )
 
 // downstreamTLS returns the configuration of the TLS that a filter chain
-// terminates, without fields where the chain is plain text. isTLS is also true for
-// a configuration in the form of Envoy up to 1.13, whose fields may be unknown.
+// terminates. The configuration has no fields if the chain accepts plain text.
+// isTLS is also true for a configuration in the format of Envoy up to 1.13, whose
+// fields may be unknown.
 func downstreamTLS(r *document.Reader, chain any) (tls document.Message, isTLS bool) {
 	if old := r.Get(chain, "tlsContext"); old != nil {
 		return r.Message(old), true
@@ -24,9 +25,9 @@ func downstreamTLS(r *document.Reader, chain any) (tls document.Message, isTLS b
 	return r.Message(object.New(0)), r.Err == nil && config == nil && (name == "tls" || name == "envoy.transport_sockets.tls")
 }
 
-// checkClientCertificate sets r.NoCertificate if the filter chain terminates
-// TLS and has no validation context: Envoy then doesn't ask the client for a
-// certificate. required reports whether the chain rejects clients without a
+// checkClientCertificate sets r.NoCertificate if the filter chain terminates TLS
+// and has no validation context, because Envoy then doesn't request a certificate
+// from the client. required reports whether the chain rejects clients without a
 // certificate, and refused whether it rejects this client.
 func checkClientCertificate(ctx context.Context, chain any, r *routing.Request) (refused, required bool, err error) {
 	read := document.NewReader(ctx)
@@ -58,8 +59,8 @@ func certificateSecrets(tls document.Message) (names []string) {
 type certificate struct {
 	isListed bool
 	isUsed   bool
-	unused   string // why Envoy doesn't use the secret
-	invalid  string // why clients refuse the certificate: it is expired, or not valid yet
+	unused   string // the reason why Envoy doesn't use the secret
+	invalid  string // the reason why clients refuse the certificate: it is expired, or not valid yet
 }
 
 // findCertificate searches for a secret by name among those that Envoy lists.

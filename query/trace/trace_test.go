@@ -41,7 +41,7 @@ func route(name, match, action string) string {
 	return `{"name": "` + name + `", "match": ` + match + `, "metadata": {"filterMetadata": {"istio": {"config": "/apis/networking.istio.io/v1/namespaces/shop/virtual-service/` + name + `"}}}, ` + action + `}`
 }
 
-// web is a sidecar's configuration, as Istio makes one.
+// web is the configuration of a sidecar, as Istio generates it.
 var web = map[string]string{
 	"listeners": `[` + strings.Join([]string{
 		at("virtualOutbound", "0.0.0.0", "15001", `"useOriginalDst": true, "filterChains": [`+tcpChain("BlackHoleCluster", `"destinationPort": 15001`)+`, `+tcpChain("PassthroughCluster", ``)+`]`),
@@ -78,7 +78,7 @@ var web = map[string]string{
 	"server":  `{"version": "0/1.40.0/Clean"}`,
 }
 
-// cart is the sidecar of one of the endpoints.
+// cart is the configuration of the sidecar of one endpoint.
 var cart = map[string]string{
 	"listeners": `[` + at("virtualInbound", "0.0.0.0", "15006", inspectors+`, "filterChains": [`+strings.Join([]string{
 		httpChain("mtls", `"destinationPort": 8080, "transportProtocol": "tls", "applicationProtocols": ["istio"]`, `"routeConfig": {"name": "inbound|8080||", "virtualHosts": [{"name": "inbound", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "inbound|8080||"}}]}]}`,
@@ -89,7 +89,7 @@ var cart = map[string]string{
 	"routes": `[]`, "endpoints": `[]`, "secrets": `[]`, "clusters": `[{"name": "inbound|8080||", "type": "ORIGINAL_DST"}]`,
 }
 
-// shop is a mesh of two proxies and two services.
+// shop returns a mesh with two proxies and two services.
 func shop(t *testing.T) *mesh.Object {
 	t.Helper()
 	proxy := func(name, ip string, sections map[string]string) *mesh.Object {
@@ -115,7 +115,7 @@ func shop(t *testing.T) *mesh.Object {
 	))
 }
 
-// derive sets the destinations of routes, as the document has them.
+// derive sets the destinations of routes in the same way as the document does.
 func derive(v any) {
 	switch x := v.(type) {
 	case []any:

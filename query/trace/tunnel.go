@@ -9,21 +9,22 @@ import (
 	"github.com/meshq/kubectl-meshq/query/routing"
 )
 
-// Istio's names for the parts of an ambient mesh's tunnels (HBONE: mutual TLS
-// around HTTP/2 CONNECT).
+// These are Istio's names for the parts of an ambient mesh's tunnels. The tunnels
+// use HBONE: mutual TLS around HTTP/2 CONNECT.
 const (
 	tunnelPort       = 15008
-	connectTerminate = "connect_terminate"                   // the listener of that port
-	originalDstName  = "envoy.filters.listener.original_dst" // the metadata that say where a tunnel leads
+	connectTerminate = "connect_terminate"                   // the listener at the port of HBONE tunnels
+	originalDstName  = "envoy.filters.listener.original_dst" // the metadata with the destination of a tunnel
 )
 
-// internalAddress begins the address of an internal listener, which the document
-// writes as "envoy://connect_originate/10.0.0.7:9080": a name and an endpoint id.
+// internalAddress is the prefix of the address of an internal listener. The
+// document has such addresses as "envoy://connect_originate/10.0.0.7:9080", with
+// the listener's name and an endpoint id.
 const internalAddress = "envoy://"
 
-// reach adds an endpoint that takes a share of the requests. An endpoint that is
-// an internal listener of the proxy leads on: through that listener, its filter
-// chain and its cluster.
+// reach adds an endpoint that receives a share of the requests. If the endpoint is
+// an internal listener of the proxy, the walk continues through that listener, its
+// filter chain and its cluster.
 func (w *walk) reach(e end, row any) error {
 	address, _ := e.endpoint.Get("address").(string)
 	name, id, _ := strings.Cut(strings.TrimPrefix(address, internalAddress), "/")
@@ -36,7 +37,7 @@ func (w *walk) reach(e end, row any) error {
 	if err != nil {
 		return err
 	}
-	if at, err := netip.ParseAddrPort(inner.address()); err == nil { // the last destination, behind the tunnel
+	if at, err := netip.ParseAddrPort(inner.address()); err == nil { // the final destination, at the end of the tunnel
 		e.endpoint.Set("ip", at.Addr().String())
 		e.endpoint.Set("port", int(at.Port()))
 	}
@@ -65,8 +66,9 @@ func (w *walk) reach(e end, row any) error {
 	return nil
 }
 
-// enterInternal follows a connection through an internal listener. Its destination
-// is what the endpoint's metadata say, else the endpoint's id, else unchanged.
+// enterInternal follows a connection through an internal listener. The connection's
+// destination comes from the endpoint's metadata, or else from the endpoint's id.
+// Without either, it stays the same.
 func (w *walk) enterInternal(name, id string, row any) (*walk, error) {
 	r := w.reader()
 	metadata := r.Get(row, "metadata", "filterMetadata")
@@ -101,9 +103,9 @@ func (w *walk) enterInternal(name, id string, row any) (*walk, error) {
 	return inner, inner.enter(&socket{listener: l, name: name, isInternal: true}, "the cluster leads to it", routing.Seen{})
 }
 
-// acceptTunnelled is for a connection that arrives in a tunnel: the listener that
-// terminates the tunnel accepts the CONNECT, then the internal listener behind it
-// accepts the connection within.
+// acceptTunnelled accepts a connection that arrives in a tunnel. The listener that
+// terminates the tunnel accepts the CONNECT request. Then the internal listener
+// behind it accepts the connection inside the tunnel.
 func (w *walk) acceptTunnelled() error {
 	if err := w.resolve(); err != nil {
 		return err
@@ -128,7 +130,7 @@ func (w *walk) acceptTunnelled() error {
 			return w.end(outer.reason)
 		}
 		to, _ := outer.ends[0].endpoint.Get("address").(string)
-		if !strings.HasPrefix(to, internalAddress) { // the CONNECT itself is forwarded
+		if !strings.HasPrefix(to, internalAddress) { // Envoy forwards the CONNECT request itself
 			w.cluster, w.clusters, w.endpoints, w.ends, w.left, w.outcomes = outer.cluster, outer.clusters, outer.endpoints, outer.ends, outer.left, outer.outcomes
 			return w.end(outer.reason)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The reasons why a route is unreachable, beside those of a walk.
+// These are the reasons why a route is unreachable, in addition to those of a walk.
 const (
 	shadowed        = "SHADOWED"
 	duplicateDomain = "DUPLICATE_DOMAIN"
@@ -21,19 +21,20 @@ const (
 type deadEnds struct {
 	configuration
 	unknowns
-	in    any // the proxy
+	in    any // the proxy that is searched
 	id    any
 	yield func(any) error
 
-	isLoaded    bool              // clusters and rows were read
-	clusters    *object.Object    // the clusters in use by name; nil where they can't be read
-	rows        map[string][]any  // the endpoints by the name of their assignment
+	isLoaded    bool              // whether clusters and rows were read
+	clusters    *object.Object    // clusters in use, by name; nil if they can't be read
+	rows        map[string][]any  // endpoints by EDS name
 	rowsUnknown bool              // the endpoints can't be read, or don't name their clusters
-	reasons     map[string]string // why a cluster has no endpoint, by name and criteria; empty: it has one
+	reasons     map[string]string // why a cluster has no endpoint, by name and criteria; empty if it has one
 }
 
-// Unreachable implements unreachable for a proxy: it yields an UnreachableRoute for
-// each route, and at last one for what could not be judged.
+// Unreachable implements the function unreachable for a proxy. It yields an
+// UnreachableRoute for each unreachable route, and a last one for everything that
+// could not be checked.
 func Unreachable(c *eval.Call, yield func(any) error) error {
 	owner, _ := c.In.(*mesh.Object)
 	u := &deadEnds{configuration: configuration{ctx: c.Ctx, proxy: owner}, in: c.In, yield: yield, reasons: map[string]string{}, unknowns: unknowns{notify: c.Fault}}
@@ -69,8 +70,8 @@ func Unreachable(c *eval.Call, yield func(any) error) error {
 	)))
 }
 
-// section returns a section of the proxy. One that can't be read is reported; what
-// doesn't depend on it is judged without it.
+// section returns a section of the proxy. If the section can't be read, it reports
+// that, and only the checks that don't depend on the section continue.
 func (u *deadEnds) section(name string) ([]any, error) {
 	r := u.reader()
 	v := r.Get(u.in, name)
@@ -84,8 +85,8 @@ func (u *deadEnds) section(name string) ([]any, error) {
 	return all, r.Err
 }
 
-// routeConfiguration judges the virtual hosts of a route configuration. A domain
-// that an earlier virtual host has is never matched.
+// routeConfiguration checks the virtual hosts of a route configuration. A domain
+// that an earlier virtual host also has is never matched.
 func (u *deadEnds) routeConfiguration(rc any) error {
 	r := u.reader()
 	name := r.Text(rc, "name")
@@ -127,7 +128,7 @@ func (u *deadEnds) routeConfiguration(rc any) error {
 	return r.Err
 }
 
-// route judges the clusters that a route sends requests to.
+// route checks the clusters to which a route sends requests.
 func (u *deadEnds) route(route any) error {
 	r := u.reader()
 	fields, destinations := r.Object(route), r.List(route, "destinations")
@@ -157,8 +158,8 @@ func (u *deadEnds) route(route any) error {
 	return nil
 }
 
-// listener judges the clusters of a listener's TCP proxies, and the routes in its
-// own configuration.
+// listener checks the clusters of a listener's TCP proxies, and the routes in the
+// listener's own configuration.
 func (u *deadEnds) listener(l any) error {
 	r := u.reader()
 	listener := r.Text(l, "name")
@@ -209,8 +210,8 @@ func (u *deadEnds) tcpProxy(config any, at *object.Object) error {
 	return nil
 }
 
-// judgeCluster yields a route whose cluster has no endpoint with the metadata that
-// the route wants.
+// judgeCluster yields a route if its cluster has no endpoint with the metadata that
+// the route requires.
 func (u *deadEnds) judgeCluster(route *object.Object, name string, criteria *object.Object) error {
 	key := name
 	if criteria.Len() > 0 {
@@ -237,7 +238,7 @@ func (u *deadEnds) judgeCluster(route *object.Object, name string, criteria *obj
 	return u.found(route, reason, "", name)
 }
 
-// found yields a route that is unreachable.
+// found yields an unreachable route.
 func (u *deadEnds) found(route *object.Object, reason, by, cluster string) error {
 	m := merged(route)
 	m.Set("reason", reason)
@@ -248,8 +249,9 @@ func (u *deadEnds) found(route *object.Object, reason, by, cluster string) error
 	return u.yield(mesh.NewObject("UnreachableRoute", u.proxy, m))
 }
 
-// clusterReason returns why a cluster has no endpoint with some metadata; empty
-// where it has one, or where that is not known.
+// clusterReason returns why a cluster has no endpoint with the given metadata. It
+// returns an empty string if the cluster has such an endpoint, or if that is not
+// known.
 func (u *deadEnds) clusterReason(name string, criteria *object.Object) (string, error) {
 	c := u.clusters.Get(name)
 	switch {
@@ -263,7 +265,7 @@ func (u *deadEnds) clusterReason(name string, criteria *object.Object) (string, 
 	r := u.reader()
 	kind, service, subset := r.Text(c, "type"), r.Text(c, "edsClusterConfig", "serviceName"), r.Text(c, "subset")
 	if r.Err != nil || kind == "ORIGINAL_DST" || kind == "" || kind == "STATIC" {
-		return "", r.Err // a STATIC cluster without endpoints, as BlackHoleCluster, is meant so
+		return "", r.Err // a STATIC cluster such as BlackHoleCluster has no endpoints on purpose
 	}
 	rows := u.rows[name]
 	if service != "" {

@@ -14,47 +14,47 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// walk is one request on its way through one proxy.
+// walk follows one request on its way through one proxy.
 type walk struct {
 	configuration
 	question
 	report
 	registry registry
 
-	kind    string          // the proxy's type: sidecar, router, waypoint
+	kind    string          // the proxy's type: sidecar, router or waypoint
 	ip      string          // the proxy's address
-	request routing.Request // the request as it is sent on to the cluster
+	request routing.Request // the request as the proxy forwards it to the cluster
 
-	servicePort int  // the port that the client connected to, where a service maps it to another port
-	alpn        bool // Istio's ALPN filter tells the next proxy the protocol
+	servicePort int  // the port that the client connected to, if a service maps it to another port
+	alpn        bool // whether Istio's ALPN filter announces the protocol to the next proxy
 	ends        []end
-	visited     map[*mesh.Object]bool // proxies that the request came through
+	visited     map[*mesh.Object]bool // proxies that the request has already passed through
 
-	resolved      bool        // the destination's address was looked up
-	noAddress     string      // why the destination's address is not known
-	servicesFault *mesh.Fault // why the services could not be listed for it
-	identityFault *mesh.Fault // why the client's identity could not be read
+	resolved      bool        // whether the destination's address was looked up
+	noAddress     string      // the reason why the destination's address is not known
+	servicesFault *mesh.Fault // the reason why that lookup could not list the services
+	identityFault *mesh.Fault // the reason why the client's identity could not be read
 
-	// Of the way through a tunnel, or through the proxy's internal listeners.
-	isTunnel    bool            // the walk is of the tunnel's own CONNECT: it ends at the internal listener
-	opensTunnel bool            // the request goes on in a tunnel
-	metadata    any             // the metadata that came with the connection from a cluster of the proxy itself
-	visitedIn   map[string]bool // internal listeners that the request went through
-	outer       []string        // internal listeners that lead to this walk
-	stopped     string          // why an internal listener leads nowhere
+	// The next fields are about tunnels and about the proxy's internal listeners.
+	isTunnel    bool            // the walk follows the tunnel's own CONNECT request, and ends at the internal listener
+	opensTunnel bool            // the request continues inside a tunnel
+	metadata    any             // metadata that a cluster of the same proxy attached to the connection
+	visitedIn   map[string]bool // internal listeners that the request has passed through
+	outer       []string        // internal listeners through which this walk began
+	stopped     string          // the reason why an internal listener leads nowhere
 }
 
 // end is an endpoint that the request reaches.
 type end struct {
 	endpoint *object.Object
-	tls      any // the UpstreamTlsContext of the connection; nil for plain text
+	tls      any // UpstreamTlsContext of the connection; nil for plain text
 	share    float64
-	reason   string // passthrough for an endpoint that is not one of the mesh
-	tunnel   string // the address that the request's tunnel leads to, "10.0.0.7:15008"; empty without a tunnel
+	reason   string // passthrough for an endpoint outside the mesh
+	tunnel   string // the address at which the request's tunnel ends, "10.0.0.7:15008"; empty without a tunnel
 }
 
-// Trace implements trace(request): it yields a Trace for the input, a proxy, or
-// for each proxy of an array.
+// Trace implements trace(request). It yields a Trace for the input, which is a
+// proxy, or for each proxy in an array.
 func (t *Tracer) Trace(c *eval.Call, yield func(any) error) error {
 	q, err := parseQuestion(c.Ctx, c.Args[0])
 	if err != nil {
@@ -98,8 +98,8 @@ func (w *walk) newInner(r routing.Request, hasCertificate bool) *walk {
 	return inner
 }
 
-// run follows the request through the proxy and, where the question says so, into
-// the proxies of its endpoints.
+// run follows the request through the proxy and, if through is set, into the
+// proxies of its endpoints.
 func (w *walk) run() error {
 	if err := w.begin(); err != nil {
 		return err
@@ -113,7 +113,7 @@ func (w *walk) run() error {
 	return nil
 }
 
-// begin reads the proxy, and what follows for the request.
+// begin reads the proxy, and derives the proxy-dependent fields of the walk.
 func (w *walk) begin() error {
 	r := w.reader()
 	w.kind, w.ip = r.Text(w.proxy, "type"), r.Text(w.proxy, "ip")
@@ -141,8 +141,8 @@ func (w *walk) begin() error {
 	return w.addSyncSteps()
 }
 
-// addSyncSteps says where the proxy doesn't have what its Pilot sent last: the
-// walk is then of older configuration.
+// addSyncSteps adds steps for the types of configuration of which the proxy doesn't
+// have istiod's last version. For these types, the walk uses older configuration.
 func (w *walk) addSyncSteps() error {
 	r := w.reader()
 	for _, state := range []struct{ word, says string }{
@@ -162,33 +162,33 @@ func (w *walk) addSyncSteps() error {
 	return r.Err
 }
 
-// isOutbound returns whether the request comes from the proxy's own workload.
+// isOutbound reports whether the request comes from the proxy's own workload.
 func (w *walk) isOutbound() bool { return !w.inbound && (w.kind == "sidecar" || w.kind == "") }
 
-// reached returns whether some of the requests reach an endpoint.
+// reached reports whether any of the requests reach an endpoint.
 func (w *walk) reached() bool { return w.left > 0 }
 
-// end ends the walk for a reason.
+// end ends the walk with a reason.
 func (w *walk) end(reason string) error {
 	w.reason = reason
 	return nil
 }
 
-// endUndecided ends the walk where the next step depends on what the
-// configuration doesn't say.
+// endUndecided ends the walk if the configuration doesn't determine the next step.
 func (w *walk) endUndecided(what string) error {
 	w.unsure(what)
 	return w.end(undecided)
 }
 
-// isUnreadable adds the part of the document that an error says can't be read. It
-// returns false for any other error, also for the end of the run.
+// isUnreadable adds the part of the document that can't be read according to an
+// error. It returns false for any other error, including the end of the run.
 func (w *walk) isUnreadable(err error) bool {
 	return w.ctx.Err() == nil && w.addFault(w.proxy, err)
 }
 
-// endAtFault ends the walk where an error says that a part of the document can't
-// be read: what was found so far is the result. It returns any other error.
+// endAtFault ends the walk if an error means that a part of the document can't be
+// read. The result then contains everything found so far. It returns any other
+// error.
 func (w *walk) endAtFault(err error) error {
 	if err == nil || !w.isUnreadable(err) {
 		return err
@@ -196,7 +196,8 @@ func (w *walk) endAtFault(err error) error {
 	return w.end(notKnown)
 }
 
-// address returns the destination as ip:port, empty where it is not known.
+// address returns the destination as ip:port, or an empty string if it is not
+// known.
 func (w *walk) address() string {
 	if w.Destination == "" {
 		return ""
@@ -204,8 +205,8 @@ func (w *walk) address() string {
 	return net.JoinHostPort(w.Destination, strconv.Itoa(w.DestinationPort))
 }
 
-// resolve looks up the address that the request's host has: the host itself, or
-// the cluster IP of a service. It is looked up once.
+// resolve looks up the address of the request's host, once. The host is an address
+// itself, or a service with a cluster IP.
 func (w *walk) resolve() error {
 	if w.resolved || w.Destination != "" {
 		return nil
@@ -247,7 +248,8 @@ func (w *walk) resolve() error {
 	return nil
 }
 
-// addNoAddress adds why the destination's address is not known, where it is not.
+// addNoAddress adds the reason why the destination's address is not known, if it is
+// not.
 func (w *walk) addNoAddress() {
 	w.unsure(w.noAddress)
 	if w.noAddress != "" {
@@ -269,7 +271,7 @@ func (w *walk) result() (any, error) {
 	return mesh.NewObject("Trace", w.proxy, out), nil
 }
 
-// requestValue returns the request as it was understood.
+// requestValue returns the request as it was parsed.
 func (w *walk) requestValue() *object.Object {
 	r := w.Request
 	m := object.Of(
