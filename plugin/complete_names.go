@@ -71,7 +71,8 @@ func listed(ctx context.Context, m *sources.Mesh, name string) []any {
 	return all
 }
 
-// field returns the member of a value that the names lead to.
+// field returns the value that the names lead to inside v. ok is false if there is
+// none, or if it has another type than T.
 func field[T any](v any, names ...string) (T, bool) {
 	for _, name := range names {
 		m, _ := v.(*object.Object)
@@ -100,9 +101,9 @@ func (c completion) known(cmd *cobra.Command, what string, of func(context.Conte
 	return names
 }
 
-// ask opens the mesh that the flags select and calls of to get names from it. It
-// stops at the time limit for a completion; whole reports whether of returned
-// before. ask ignores errors: a completion then has no names.
+// ask opens the mesh that the flags select, and returns the names that the function
+// of reads from it. It stops at the time limit for a completion; whole reports
+// whether it had enough time. It ignores errors and then returns no names.
 func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Mesh) []string) (out []string, whole bool) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), c.patience())
 	defer cancel()
@@ -121,7 +122,7 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 	select {
 	case out := <-answer:
 		return out, ctx.Err() == nil
-	case <-time.After(c.patience() + liveTime/10): // a call doesn't stop when ctx ends
+	case <-time.After(c.patience() + liveTime/10): // some calls don't stop when ctx ends
 		return nil, false
 	}
 }

@@ -61,9 +61,10 @@ func (c completion) queryOptions(cmd *cobra.Command) complete.Options {
 // errSeen cancels a query that has returned enough values for completion.
 var errSeen = errors.New("seen enough")
 
-// look runs a query whose values are needed for completion, and passes each value to
-// each. The query runs over a snapshot, over JSON in a regular file, or over the names
-// that a live mesh lists.
+// look runs a query for completion, and calls each with every value that the query
+// passes to debug, until each returns false. The query runs over a snapshot, over
+// the JSON in a regular file, or, for a live mesh, over a document that contains
+// only names.
 func (c completion) look(cmd *cobra.Command, text string, each func(any) bool) {
 	r := c.run(cmd)
 	r.Request.Query = text
@@ -123,7 +124,7 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run.Run
 		})
 		_ = run.CloseAll(answers)
 	default:
-		if r.OpenMesh(ctx, nil) != nil { // a mesh without sources, for functions that read the document
+		if r.OpenMesh(ctx, nil) != nil { // a mesh without proxies, for functions that read the document
 			return
 		}
 		defer r.Mesh.Close()
@@ -131,9 +132,9 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run.Run
 	}
 }
 
-// sketch returns a document of a live mesh made from names alone: its proxies
-// and, if the query needs them, the clusters and routes that istiod makes of
-// the Services.
+// sketch returns a document of a live mesh that is built from names alone. It
+// contains the proxies. If the query reads clusters or routes, it also contains
+// those that istiod generates for the Services.
 func (c completion) sketch(cmd *cobra.Command, query string) any {
 	var clusters, routes, proxies []any
 	if strings.Contains(query, ".clusters") || strings.Contains(query, ".routes") {
@@ -149,8 +150,8 @@ func (c completion) sketch(cmd *cobra.Command, query string) any {
 	return object.Of("kind", "Mesh", "proxies", proxies)
 }
 
-// ofServices returns the clusters and routes that istiod makes of Services,
-// with only their names.
+// ofServices returns the clusters and routes that istiod generates for Services.
+// They contain only their names.
 func ofServices(services []string) (clusters, routes []any) {
 	seen := map[string]bool{}
 	for _, s := range services {

@@ -38,8 +38,9 @@ func Main(w *process.World) int {
 	return supervise(&world, endingSignals(), grace)
 }
 
-// supervise runs the command line and returns its exit code. It ends a run that
-// hasn't ended by itself at a second signal, or when the grace period is over.
+// supervise runs the command line and returns its exit code. After an interrupt or a
+// timeout, it waits for the run to end. At a second signal, or when the grace period
+// is over, it returns without waiting any longer.
 func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

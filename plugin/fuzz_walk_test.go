@@ -348,11 +348,11 @@ func (m *mutation) change(s spot, all []spot, donors [][]spot) {
 		default:
 			s.set(nil)
 		}
-	case 2: // sets one of oddValues
+	case 2: // replaces the value by one of oddValues
 		s.set(cloned(oddValues[m.next(len(oddValues))]))
-	case 3: // replaces the value by that of another spot
+	case 3: // replaces the value by the value at another position
 		s.set(cloned(all[m.next(len(all))].value()))
-	case 4: // swaps the values of two spots
+	case 4: // swaps the values at two positions
 		o := all[m.next(len(all))]
 		a, b := cloned(s.value()), cloned(o.value())
 		s.set(b)

@@ -133,8 +133,8 @@ func TestFileOfProxy(t *testing.T) {
 	}
 }
 
-// TestClustersFile passes an answer to /clusters as a file with -f, as istioctl allows.
-// The endpoints must be the same as those of the proxy in the mesh.
+// TestClustersFile checks that -f reads a response of Envoy's /clusters, as with
+// istioctl. The endpoints must be the same as those of the proxy in the mesh.
 func TestClustersFile(t *testing.T) {
 	from, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
 	if err != nil {

@@ -71,14 +71,14 @@ func report(w *process.World, err error) int {
 type rootCommand struct {
 	*cobra.Command
 	argv   *options.CommandLine
-	bind   map[*cobra.Command]func() // adds the flags to the command of a named query
+	bind   map[*cobra.Command]func() // for the command of each named query, a function that adds its flags
 	chosen *cobra.Command            // the command of the named query on the command line; nil if there is none
 
 	shipped []shipped.Query                         // the queries that come with the plugin
 	savedOf map[*cobra.Command]saved.Query          // the saved queries for which a command was created
 	offered *complete.Result                        // the completions of the query that the user is typing; nil if the last word is no query
-	save    func(saved.Query) *cobra.Command        // creates the command of a saved query
-	find    func(string) (saved.Query, bool, error) // finds a saved query by its name
+	save    func(saved.Query) *cobra.Command        // a function that creates the command of a saved query
+	find    func(string) (saved.Query, bool, error) // a function that finds a saved query by its name
 }
 
 func newRoot(w *process.World, f *options.Flags) *rootCommand {

@@ -29,9 +29,9 @@ func overMixed(args ...string) (code int, out, errs string) {
 	return code, o.String(), e.String()
 }
 
-// TestAbsentSectionYieldsNothing checks queries over proxies of which one lacks the
-// section, because its type doesn't have it. That proxy yields no results, and the
-// exit code is 0.
+// TestAbsentSectionYieldsNothing checks queries for a section over several proxies,
+// one of which has a type without that section. That proxy yields no results, and
+// the exit code is 0.
 func TestAbsentSectionYieldsNothing(t *testing.T) {
 	for query, want := range map[string]string{
 		`([.proxies[].clusters[]] | length) == ([.proxies[] | .clusters | length] | add)`: "true",

@@ -60,7 +60,8 @@ func (a *admin) serve(w http.ResponseWriter, r *http.Request) {
 	w.Write(answer.Body) // the test notices if the response is incomplete
 }
 
-// ask runs a query over the Envoy that a simulates.
+// ask runs a query over the simulated Envoy. out is the standard output, told the
+// standard error.
 func (a *admin) ask(t *testing.T, terminal bool, args ...string) (code int, out, told string) {
 	t.Helper()
 	a.Request = nil

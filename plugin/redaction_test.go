@@ -15,7 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// askedOf runs a command line on a terminal, where the user types answer.
+// askedOf runs a command line on a terminal. The user answers the program's question
+// with the text answer.
 func askedOf(t *testing.T, answer string, args ...string) (errs string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer

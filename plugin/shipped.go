@@ -84,7 +84,7 @@ func (r *rootCommand) Choose(word string) (found, more bool) {
 	return true, cmd.HasSubCommands()
 }
 
-// query returns the subcommand of in that runs the query named by word, or nil.
+// query returns the subcommand that runs the named query, or nil if there is none.
 func (r *rootCommand) query(in *cobra.Command, word string) *cobra.Command {
 	for _, cmd := range in.Commands() {
 		if _, ok := r.bind[cmd]; ok && (cmd.Name() == word || slices.Contains(cmd.Aliases, word)) {

@@ -21,9 +21,8 @@ const (
 	mostPercent  = 400
 )
 
-// TuneGC sets how often the process collects garbage. After each collection, it
-// adapts the setting to the number of live bytes. It does nothing if the
-// environment variable GOGC is set.
+// TuneGC makes the process set its GC percentage after each collection, according to
+// the number of live bytes. It does nothing if the environment variable GOGC is set.
 func (w *World) TuneGC() {
 	if w.Env("GOGC") == "" {
 		debug.SetGCPercent(mostPercent)
@@ -31,8 +30,8 @@ func (w *World) TuneGC() {
 	}
 }
 
-// A gcTuner adapts the setting in a finalizer. No reference to it exists, so that
-// its finalizer runs after every garbage collection.
+// A gcTuner sets the GC percentage in a finalizer. No reference to the gcTuner
+// exists, so that its finalizer runs after every garbage collection.
 type gcTuner struct {
 	percent int
 	_       *gcTuner // this pointer keeps the runtime from combining the gcTuner with other small objects, which might prevent its finalizer

@@ -35,7 +35,8 @@ func (w *World) Say(format string, args ...any) {
 	fmt.Fprintln(w.Err, OneLine(fmt.Sprintf(format, args...)))
 }
 
-// Allow lets the control sequences in p pass to standard output without escaping.
+// Allow turns off the escaping of the control characters and escape sequences in p
+// on standard output.
 func (w *World) Allow(p safe.Allowed) {
 	if out, ok := w.Out.(*safe.Writer); ok {
 		out.Allow(p)

@@ -32,7 +32,7 @@ func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, 
 	var open []*os.Root
 	closeAll = func() {
 		for _, o := range open {
-			_ = o.Close() // only read from, so an error in closing doesn't matter
+			_ = o.Close() // the folders are only read, so an error in closing doesn't matter
 		}
 	}
 	dirs := slices.Clone(named)
