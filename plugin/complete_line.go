@@ -23,8 +23,8 @@ import (
 // the end of the line that the completion replaces, and the line up to the cursor.
 const lineRequest = "__complete-line"
 
-// A lineAsked is a request to complete a command line. Its fields are the arguments
-// of lineRequest.
+// A lineAsked contains the arguments of the command lineRequest, which completes a
+// command line.
 type lineAsked struct {
 	shell string
 	kind  string

@@ -77,10 +77,10 @@ func (s *snapshot) confirm(w *process.World) error {
 	return nil
 }
 
-// digests returns the digests of those texts of a request that Envoy compares with
-// the texts in a matcher: the values of headers, cookies and query parameters. Keys
-// of the map are the texts. A snapshot that was made with the same key contains the
-// digests in place of the texts.
+// digests maps texts of a request to their digests. The texts are those that Envoy
+// compares with the texts in a matcher: the values of headers, cookies and query
+// parameters. A snapshot that was made with the same key contains the digests in
+// place of such texts.
 func digests(key []byte, to string, headers map[string][]string) map[string]string {
 	out := map[string]string{}
 	add := func(text string) { out[text] = redact.Digest(key, text) }

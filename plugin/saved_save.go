@@ -154,8 +154,8 @@ func (s *saving) header() string {
 	return b.String()
 }
 
-// kept returns an error if the header doesn't parse to what the flags describe. For
-// example, a line of --doc could look like another part of the header.
+// kept returns an error if q, which was parsed from the header, differs from the
+// flags. For example, a line of --doc could be parsed as another part of the header.
 func (s *saving) kept(q shipped.Query) error {
 	if s.header() == "" {
 		return nil

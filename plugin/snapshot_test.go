@@ -244,7 +244,7 @@ func TestSnapshotInterrupted(t *testing.T) {
 	in, stuck := io.Pipe()
 	defer stuck.Close()
 	go func() {
-		stuck.Write(demo.Archive[:1000]) // then the program waits for the rest of the archive
+		stuck.Write(demo.Archive[:1000]) // only a part of the archive, so that the program waits for the rest
 	}()
 	go func() {
 		for found := false; !found; runtime.Gosched() {

@@ -15,8 +15,9 @@ import (
 // The keys are the names of the query's variables.
 type Arguments map[string]any
 
-// Bind adds the common flags of all queries and a flag for each argument of q to s.
-// If an argument has the name of a flag in Lendable, its flag replaces that one.
+// Bind adds the flags that every query has to s, and a flag for each argument of q.
+// An argument may have the name of a flag in Lendable; s then gets only the
+// argument's flag.
 func (a Arguments) Bind(f *Flags, s *pflag.FlagSet, q shipped.Query) {
 	base := pflag.NewFlagSet(q.Name, pflag.ContinueOnError)
 	f.Bind(base)

@@ -21,7 +21,7 @@ type CommandLine struct {
 	Words      []string // the words that pflag parses
 	Bindings   []Binding
 	Positional []string // the words after --args or --jsonargs
-	JSON       []bool   // whether each of Positional is JSON, and not a plain string
+	JSON       []bool   // for each word of Positional, whether it is JSON and not a plain string
 
 	Free  []int // the indexes in Words of the words that are neither an option nor an option's value
 	Given bool  // whether an option selects the query, or makes it run over plain JSON
